@@ -1,0 +1,89 @@
+import { describe, expect, it } from 'vitest';
+import {
+  listenerContainer,
+  migrateContainer,
+  PRE_STOP_SECONDS,
+} from '../../../../src/file-processing/workload/containers.ts';
+import { fileProcessingSettings } from '../../../support/settings.ts';
+import { DATABASE } from '../../../support/synthesized-workload.ts';
+
+const settings = fileProcessingSettings({ cpu_request: '500m', memory_limit: '1Gi' });
+const listener = listenerContainer(settings, 'image');
+const migrate = migrateContainer(settings, 'image');
+
+describe.each([
+  ['the listener', listener],
+  ['the migration', migrate],
+])('the container of %s', (_, container) => {
+  it('meets the restricted Pod Security Standard without leaning on the pod', () => {
+    expect(container.securityContext).toMatchObject({
+      runAsNonRoot: true,
+      runAsUser: '10001',
+      allowPrivilegeEscalation: false,
+      capabilities: { drop: ['ALL'] },
+      seccompProfile: { type: 'RuntimeDefault' },
+    });
+  });
+
+  it('can write to /tmp only', () => {
+    expect(container.securityContext).toHaveProperty('readOnlyRootFilesystem', true);
+    expect(container.volumeMount).toEqual([{ name: 'tmp', mountPath: '/tmp' }]);
+  });
+
+  it('requests all the memory that it may use', () => {
+    expect(container.resources).toMatchObject({
+      requests: { cpu: '500m', memory: '1Gi' },
+      limits: { memory: '1Gi' },
+    });
+  });
+
+  it('has no CPU limit', () => {
+    expect(container.resources?.limits).not.toHaveProperty('cpu');
+  });
+
+  it('takes its environment from the ConfigMap', () => {
+    expect(container.envFrom).toEqual([{ configMapRef: { name: 'file-processing-config' } }]);
+  });
+});
+
+describe('migrateContainer', () => {
+  it('runs the migrations', () => {
+    expect(migrate).toMatchObject({ image: 'image', args: ['migrate'] });
+  });
+});
+
+describe('listenerContainer', () => {
+  it('serves', () => {
+    expect(listener).toMatchObject({ name: 'sns-listener', image: 'image', args: ['serve'] });
+  });
+
+  it('opens the ports that the environment names', () => {
+    expect(listener.port).toEqual([
+      { name: 'http', containerPort: 8080, protocol: 'TCP' },
+      { name: 'metrics', containerPort: 9090, protocol: 'TCP' },
+    ]);
+  });
+
+  it.each([
+    ['startupProbe', '/healthz'],
+    ['livenessProbe', '/healthz'],
+    ['readinessProbe', '/readyz'],
+  ] as const)('has a %s on %s', (probe, path) => {
+    expect(listener[probe]?.httpGet).toEqual({ path, port: 'http', scheme: 'HTTP' });
+  });
+
+  it('goes on serving for a while before it stops', () => {
+    expect(listener.lifecycle?.preStop).toEqual([
+      { exec: { command: ['node', '-e', `setTimeout(() => {}, ${PRE_STOP_SECONDS * 1000})`] } },
+    ]);
+  });
+
+  it("mounts the database's Secret read-only when there is one", () => {
+    const container = listenerContainer(fileProcessingSettings(DATABASE), 'image');
+    expect(container.volumeMount).toContainEqual({
+      name: 'secrets',
+      mountPath: '/etc/file-processing/secrets',
+      readOnly: true,
+    });
+  });
+});

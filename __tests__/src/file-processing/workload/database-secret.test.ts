@@ -1,0 +1,29 @@
+import { describe, expect, it } from 'vitest';
+import { DATABASE, synthesizeWorkload } from '../../../support/synthesized-workload.ts';
+
+const { resources } = synthesizeWorkload(DATABASE);
+const secret = resources['kubernetes_secret_v1.database'];
+
+describe('createDatabaseSecret', () => {
+  it('writes the password by the write-only argument alone', () => {
+    expect(secret).toHaveProperty('data_wo', { DB_PASSWORD: '${var.db_password}' });
+    expect(secret).not.toHaveProperty('data');
+  });
+
+  it('has a revision, without which the provider would write nothing', () => {
+    expect(secret).toHaveProperty('data_wo_revision', '${var.db_password_revision}');
+  });
+
+  it('refuses a plan without a password, and says how to give one', () => {
+    expect(secret).toHaveProperty('lifecycle.precondition', [
+      {
+        condition: '${try(length(var.db_password) > 0, false)}',
+        error_message: expect.stringContaining('TF_VAR_db_password'),
+      },
+    ]);
+  });
+
+  it('has the name that the pods mount', () => {
+    expect(secret).toHaveProperty('metadata.name', 'file-processing-secrets');
+  });
+});

@@ -1,0 +1,47 @@
+import { describe, expect, it } from 'vitest';
+import { hasAutoscaler } from '../../../../src/file-processing/workload/horizontal-pod-autoscaler.ts';
+import { fileProcessingSettings } from '../../../support/settings.ts';
+import { synthesizeWorkload } from '../../../support/synthesized-workload.ts';
+
+const autoscaler = synthesizeWorkload({ replicas: 3, max_replicas: 9, target_cpu_percent: 55 })
+  .resources['kubernetes_horizontal_pod_autoscaler_v2.sns_listener'];
+
+describe('hasAutoscaler', () => {
+  it.each([
+    [2, 3, true],
+    [3, 3, false],
+  ])('of %d to %d pods is %s', (replicas, max_replicas, expected) => {
+    expect(hasAutoscaler(fileProcessingSettings({ replicas, max_replicas }))).toBe(expected);
+  });
+});
+
+describe('createHorizontalPodAutoscaler', () => {
+  it('scales the Deployment between the two numbers', () => {
+    expect(autoscaler).toMatchObject({
+      spec: {
+        scale_target_ref: {
+          api_version: 'apps/v1',
+          kind: 'Deployment',
+          name: 'file-processing-sns',
+        },
+        min_replicas: 3,
+        max_replicas: 9,
+      },
+    });
+  });
+
+  it('aims at the given share of the requested CPU', () => {
+    expect(autoscaler).toHaveProperty('spec.metric.0.resource', {
+      name: 'cpu',
+      target: { type: 'Utilization', average_utilization: 55 },
+    });
+  });
+
+  it('removes pods slowly', () => {
+    expect(autoscaler).toHaveProperty('spec.behavior.scale_down.0', {
+      stabilization_window_seconds: 300,
+      select_policy: 'Max',
+      policy: [{ type: 'Pods', value: 1, period_seconds: 60 }],
+    });
+  });
+});

@@ -1,0 +1,89 @@
+import { describe, expect, it } from 'vitest';
+import { listenerEnvironment } from '../../../../src/file-processing/workload/listener-environment.ts';
+import { fileProcessingSettings } from '../../../support/settings.ts';
+import { DATABASE, QUEUE_URL, TOPIC_ARN } from '../../../support/synthesized-workload.ts';
+
+type Overrides = Parameters<typeof fileProcessingSettings>[0];
+const environmentOf = (overrides: Overrides = {}, queueUrl?: string) =>
+  listenerEnvironment(fileProcessingSettings(overrides), {
+    topicArn: TOPIC_ARN,
+    ...(queueUrl !== undefined && { queueUrl }),
+  });
+
+describe('listenerEnvironment', () => {
+  it('holds exactly what a listener without database and queue needs', () => {
+    expect(environmentOf({ s3_prefixes: ['a/', 'b/'] })).toEqual({
+      PORT: '8080',
+      METRICS_PORT: '9090',
+      LOG_LEVEL: 'info',
+      SHUTDOWN_SECONDS: '25',
+      WORKER_CONCURRENCY: '2',
+      AWS_REGION: 'us-gov-west-1',
+      S3_BUCKET: 'drop-box',
+      S3_PREFIXES: 'a/,b/',
+      REPORT_PREFIX: 'data_quality_reports/',
+      SNS_TOPIC_ARNS: TOPIC_ARN,
+      SNS_MAX_AGE_SECONDS: '86400',
+    });
+  });
+
+  it.each([
+    ['S3_SUFFIX', { s3_suffix: '.csv' }, '.csv'],
+    ['REPORT_PREFIX', { report_prefix: 'reports/' }, 'reports/'],
+    ['WORKER_CONCURRENCY', { worker_concurrency: 5 }, '5'],
+    ['LOG_LEVEL', { log_level: 'debug' as const }, 'debug'],
+    ['SNS_MAX_AGE_SECONDS', { sns_max_age_seconds: 600 }, '600'],
+    ['AWS_REGION', { aws_region: 'us-east-1' }, 'us-east-1'],
+  ])('follows the setting of %s', (name, overrides, value) => {
+    expect(environmentOf(overrides)[name]).toBe(value);
+  });
+
+  it('leaves out what is empty', () => {
+    const settings = { ...fileProcessingSettings(), report_prefix: '', s3_suffix: '' };
+    const environment = listenerEnvironment(settings, { topicArn: TOPIC_ARN });
+    expect(environment).not.toHaveProperty('REPORT_PREFIX');
+    expect(environment).not.toHaveProperty('S3_SUFFIX');
+  });
+
+  it('names the queue when there is one', () => {
+    expect(environmentOf({ delivery: 'sqs' }, QUEUE_URL)).toHaveProperty(
+      'SQS_QUEUE_URL',
+      QUEUE_URL,
+    );
+  });
+
+  const database = (overrides: Overrides): Record<string, string> =>
+    Object.fromEntries(
+      Object.entries(environmentOf(overrides)).filter(([name]) => /^(DB|DATABASE)_/.test(name)),
+    );
+  const HOST = {
+    DB_HOST: 'db.example.gov',
+    DB_PORT: '5432',
+    DB_NAME: 'etl_db',
+    DB_USER: 'etl_user',
+    DB_SSL: 'verify-full',
+  };
+  const PASSWORD_FILE = '/etc/file-processing/secrets/DB_PASSWORD';
+
+  it.each([
+    ['a password of our own', DATABASE, { ...HOST, DB_PASSWORD_FILE: PASSWORD_FILE }],
+    [
+      'a password of others',
+      { ...DATABASE, existing_secret_name: 'theirs' },
+      { ...HOST, DB_PASSWORD_FILE: PASSWORD_FILE },
+    ],
+    [
+      'IAM authentication',
+      { ...DATABASE, db_iam_auth: true, db_resource_id: 'db-ABC123' },
+      { ...HOST, DB_IAM_AUTH: 'true' },
+    ],
+    [
+      'a URL of others',
+      { existing_secret_name: 'theirs' },
+      { DATABASE_URL_FILE: '/etc/file-processing/secrets/DATABASE_URL' },
+    ],
+    ['no database', {}, {}],
+  ])('describes the database with %s', (_, overrides, expected) => {
+    expect(database(overrides)).toEqual(expected);
+  });
+});

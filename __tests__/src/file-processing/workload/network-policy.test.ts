@@ -1,0 +1,60 @@
+import { describe, expect, it } from 'vitest';
+import { DATABASE, synthesizeWorkload } from '../../../support/synthesized-workload.ts';
+
+type Overrides = Parameters<typeof synthesizeWorkload>[0];
+const policyOf = (overrides: Overrides = {}) =>
+  synthesizeWorkload(overrides).resources['kubernetes_network_policy_v1.sns_listener'];
+
+const ANYWHERE = [{ ip_block: { cidr: '0.0.0.0/0' } }];
+const tcp = (port: string) => [{ port, protocol: 'TCP' }];
+const MESSAGES = { from: ANYWHERE, ports: tcp('8080') };
+const METRICS = { from: [{ namespace_selector: {} }], ports: tcp('9090') };
+const DNS = {
+  to: [
+    {
+      namespace_selector: { match_labels: { 'kubernetes.io/metadata.name': 'kube-system' } },
+      pod_selector: { match_labels: { 'k8s-app': 'kube-dns' } },
+    },
+  ],
+  ports: [{ port: '53', protocol: 'UDP' }, ...tcp('53')],
+};
+const AWS = { to: ANYWHERE, ports: tcp('443') };
+
+describe('createNetworkPolicy', () => {
+  it("isolates the listener's pods in both directions", () => {
+    expect(policyOf()).toMatchObject({
+      spec: {
+        pod_selector: { match_labels: { app: 'file-processing-sns' } },
+        policy_types: ['Ingress', 'Egress'],
+      },
+    });
+  });
+
+  it('lets in messages from anywhere, metrics only from pods', () => {
+    expect(policyOf()).toHaveProperty('spec.ingress', [MESSAGES, METRICS]);
+  });
+
+  it('lets in nothing but metrics with a queue', () => {
+    expect(policyOf({ delivery: 'sqs' })).toHaveProperty('spec.ingress', [METRICS]);
+  });
+
+  it('lets out only DNS and https without a database', () => {
+    expect(policyOf()).toHaveProperty('spec.egress', [DNS, AWS]);
+  });
+
+  it.each([
+    ['by name, anywhere', { ...DATABASE, db_port: 6432 }, { to: ANYWHERE, ports: tcp('6432') }],
+    [
+      'by address, only there',
+      { ...DATABASE, db_host: '10.0.3.4' },
+      { to: [{ ip_block: { cidr: '10.0.3.4/32' } }], ports: tcp('5432') },
+    ],
+    [
+      "in others' Secret, anywhere",
+      { existing_secret_name: 'theirs' },
+      { to: ANYWHERE, ports: tcp('5432') },
+    ],
+  ])('lets out to the port of a database given %s', (_, overrides, rule) => {
+    expect(policyOf(overrides)).toHaveProperty('spec.egress', [DNS, AWS, rule]);
+  });
+});

@@ -1,0 +1,34 @@
+import { expect, it } from 'vitest';
+import { logDeliveries, topicPolicy } from '../../../src/policies/topic-policies.ts';
+
+it('a topic lets one bucket of one account publish, and nobody without TLS', () => {
+  const [allow, deny, ...others] = topicPolicy({
+    topicArn: 'arn:topic',
+    bucketArn: 'arn:bucket',
+    account: '123456789012',
+  });
+  expect(others).toEqual([]);
+  expect(allow).toMatchObject({
+    Effect: 'Allow',
+    Principal: { Service: 's3.amazonaws.com' },
+    Action: 'sns:Publish',
+    Condition: {
+      StringEquals: { 'aws:SourceAccount': '123456789012' },
+      ArnEquals: { 'aws:SourceArn': 'arn:bucket' },
+    },
+  });
+  expect(deny).toMatchObject({
+    Effect: 'Deny',
+    Principal: '*',
+    Condition: { Bool: { 'aws:SecureTransport': 'false' } },
+  });
+});
+
+it('SNS logs deliveries into the named groups alone', () => {
+  expect(logDeliveries(['arn:a', 'arn:b'])[0]?.Resource).toEqual([
+    'arn:a',
+    'arn:a:*',
+    'arn:b',
+    'arn:b:*',
+  ]);
+});

@@ -1,0 +1,206 @@
+import { describe, expect, it } from 'vitest';
+import {
+  checkFileProcessing,
+  warnFileProcessing,
+} from '../../../src/settings/check-file-processing.ts';
+import type { FileProcessingSettings } from '../../../src/settings/file-processing-variables.ts';
+import { fileProcessingSettings } from '../../support/settings.ts';
+
+type Overrides = Partial<FileProcessingSettings>;
+
+const KEY = 'arn:aws-us-gov:kms:us-gov-west-1:123456789012:key/abc';
+const CERTIFICATE = 'arn:aws-us-gov:acm:us-gov-west-1:123456789012:certificate/abc';
+const DATABASE: Overrides = { db_host: 'db.example.gov', db_name: 'etl', db_user: 'etl' };
+
+const check = (overrides: Overrides) =>
+  checkFileProcessing(
+    { ...fileProcessingSettings(), ...overrides },
+    new Set(Object.keys(overrides)),
+  );
+
+describe('faults between variables', () => {
+  it.each<[string, Overrides, string, RegExp]>([
+    [
+      'fewer nodes wanted than the fewest',
+      { node_min_size: 3 },
+      'node_min_size',
+      /3 must not be more than node_desired_size 2/,
+    ],
+    [
+      'more nodes wanted than the most',
+      { node_desired_size: 5 },
+      'node_max_size',
+      /3 must not be less than node_desired_size 5/,
+    ],
+    [
+      'an autoscaler that may not reach the replicas',
+      { replicas: 4, max_replicas: 2 },
+      'max_replicas',
+      /2 must not be less than replicas 4/,
+    ],
+    [
+      'reports inside an announced prefix',
+      { report_prefix: 'from_client/reports/' },
+      'report_prefix',
+      /outside s3_prefixes \(from_client\/\)/,
+    ],
+    [
+      'an announced prefix inside the reports',
+      { s3_prefixes: ['data_quality_reports/in/'] },
+      'report_prefix',
+      /outside s3_prefixes/,
+    ],
+    [
+      'retry waits the wrong way round',
+      { sns_retry_min_delay_seconds: 90 },
+      'sns_retry_min_delay_seconds',
+      /90 must not be more than sns_retry_max_delay_seconds 60/,
+    ],
+    [
+      'retries that take longer than SNS does',
+      { sns_retries: 100 },
+      'sns_retries',
+      /take 5450 seconds; must be at most 3600/,
+    ],
+    [
+      'an endpoint in queue mode',
+      { delivery: 'sqs', sns_endpoint_url: 'https://a.example/' },
+      'sns_endpoint_url',
+      /must be empty with delivery = "sqs"/,
+    ],
+    [
+      'an Ingress in queue mode',
+      { delivery: 'sqs', ingress_class_name: 'alb' },
+      'ingress_class_name',
+      /must be empty with delivery = "sqs"/,
+    ],
+    [
+      'a certificate of a load balancer that an Ingress replaces',
+      { ingress_class_name: 'alb', ingress_host: 'a.example', tls_certificate_arn: CERTIFICATE },
+      'tls_certificate_arn',
+      /must be empty with ingress_class_name/,
+    ],
+    [
+      'an Ingress without a host',
+      { ingress_class_name: 'alb' },
+      'ingress_host',
+      /must be given with ingress_class_name/,
+    ],
+    [
+      'a host without an Ingress',
+      { ingress_host: 'a.example' },
+      'ingress_host',
+      /must be empty without ingress_class_name/,
+    ],
+    [
+      'http to a load balancer that only speaks TLS',
+      { tls_certificate_arn: CERTIFICATE, sns_endpoint_url: 'http://a.example/' },
+      'sns_endpoint_url',
+      /must be https with tls_certificate_arn/,
+    ],
+    [
+      'a database without a name',
+      { ...DATABASE, db_name: '' },
+      'db_name',
+      /must be given with db_host/,
+    ],
+    [
+      'a database without a user',
+      { ...DATABASE, db_user: '' },
+      'db_user',
+      /must be given with db_host/,
+    ],
+    [
+      'IAM authentication of an unknown database',
+      { ...DATABASE, db_iam_auth: true },
+      'db_resource_id',
+      /must be given with db_iam_auth/,
+    ],
+    [
+      'a way in to a database that is not named',
+      { db_security_group_id: 'sg-12345678' },
+      'db_host',
+      /must be given with db_security_group_id/,
+    ],
+    [
+      'an ARN of another partition',
+      { bucket_kms_key_arn: KEY.replace('aws-us-gov', 'aws') },
+      'bucket_kms_key_arn',
+      /is in partition aws; aws_region us-gov-west-1 is in aws-us-gov/,
+    ],
+    [
+      'an administrator of another partition',
+      { cluster_admin_arns: ['arn:aws:iam::123456789012:role/a'] },
+      'cluster_admin_arns',
+      /is in partition aws;/,
+    ],
+    [
+      'a certificate of another region',
+      { tls_certificate_arn: CERTIFICATE.replace('west', 'east') },
+      'tls_certificate_arn',
+      /must be in aws_region us-gov-west-1/,
+    ],
+  ])('name %s', (_, overrides, variable, message) => {
+    expect(check(overrides)).toContainEqual({ variable, message: expect.stringMatching(message) });
+  });
+
+  it('are none in the defaults', () => {
+    expect(check({})).toEqual([]);
+  });
+
+  it('leave an old file alone that asks for more replicas than the default autoscaler has', () => {
+    expect(check({ replicas: 8 })).toEqual([]);
+  });
+
+  it('accept an Ingress that takes its host from the endpoint', () => {
+    expect(check({ ingress_class_name: 'alb', sns_endpoint_url: 'https://a.example/' })).toEqual(
+      [],
+    );
+  });
+});
+
+describe('warnings between variables', () => {
+  const warn = (overrides: Overrides, secrets: readonly string[] = []) =>
+    warnFileProcessing({ ...fileProcessingSettings(), ...overrides }, new Set(secrets));
+
+  it.each<[string, Overrides, string, RegExp]>([
+    [
+      'https to a load balancer without a certificate',
+      { sns_endpoint_url: 'https://a.example/' },
+      'sns_endpoint_url',
+      /listens on port 80 only/,
+    ],
+    [
+      'access logs that stay empty',
+      { access_logs_bucket: 'logs' },
+      'access_logs_bucket',
+      /stays empty/,
+    ],
+    [
+      'a thumbprint for the provider of others',
+      { existing_oidc_provider_arn: 'arn', oidc_thumbprint: 'a' },
+      'oidc_thumbprint',
+      /is not used/,
+    ],
+    [
+      'a Secret that nobody needs',
+      { db_iam_auth: true, existing_secret_name: 'a' },
+      'existing_secret_name',
+      /is not used/,
+    ],
+    ['a database by its address', { db_host: '10.0.0.5' }, 'db_host', /name the host/],
+    ['a listener without a database', { image: 'a@sha256:0' }, 'db_host', /has no database/],
+  ])('name %s', (_, overrides, variable, message) => {
+    expect(warn(overrides)).toContainEqual({ variable, message: expect.stringMatching(message) });
+  });
+
+  it('say where a password in the file has to go', () => {
+    expect(warn({}, ['db_password'])).toEqual([
+      { variable: 'db_password', message: expect.stringMatching(/TF_VAR_db_password/) },
+    ]);
+  });
+
+  it('are none about a listener that has its database', () => {
+    expect(warn({ image: 'a@sha256:0', ...DATABASE })).toEqual([]);
+  });
+});

@@ -1,0 +1,196 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { loadEnvironment } from '../../../src/settings/environment.ts';
+import { formatFinding, SettingsError } from '../../../src/settings/finding.ts';
+
+/** As the original's repository had it, with its old image tag, http endpoint and password. */
+const ORIGINAL = `aws_region  = "us-gov-west-1"
+aws_profile = "etl-playground"
+
+# foundation_network tag prefix (used to discover VPC/subnets by Name tag)
+foundation_name_prefix = "etl-platform"
+
+bucket_name             = "etl-ba-research-client-etl"
+create_s3_notifications = true
+cluster_name    = "file-processing-cluster"
+node_group_name = "file-processing-nodes"
+image = "123456789012.dkr.ecr.us-gov-west-1.amazonaws.com/file-processing:latest"
+sns_endpoint_url = "http://a7534c88.us-gov-west-1.elb.amazonaws.com"
+db_host     = "dev-postgres.abcdefghijkl.us-gov-west-1.rds.amazonaws.com"
+db_port     = "5432"
+db_name     = "etl_db"
+db_user     = "etl_user"
+db_password = "MARKER-Password123!#"
+oidc_thumbprint = "0201a9f54320c2145814a507d7a3880c726eacd7"
+`;
+
+const NETWORK = 'environments/dev/foundation_network.tfvars';
+const PROCESSING = 'environments/dev/file_processing.tfvars';
+const IMAGE = 'environments/dev/container_image.txt';
+
+let root: string;
+
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), 'environment-'));
+  write(NETWORK, '');
+  write(PROCESSING, 'bucket_name = "drop-box"\n');
+});
+
+afterEach(() => rmSync(root, { recursive: true }));
+
+function write(path: string, text: string): void {
+  mkdirSync(dirname(join(root, path)), { recursive: true });
+  writeFileSync(join(root, path), text);
+}
+
+const load = () => loadEnvironment(root, 'dev');
+const warnings = () => load().warnings.fileProcessing.map(formatFinding);
+
+function faults(name = 'dev'): readonly string[] {
+  try {
+    loadEnvironment(root, name);
+  } catch (error) {
+    if (error instanceof SettingsError) return error.faults.map(formatFinding);
+    throw error;
+  }
+  return [];
+}
+
+describe("the original's tfvars", () => {
+  beforeEach(() => write(PROCESSING, ORIGINAL));
+
+  it('work unchanged', () => {
+    expect(load().fileProcessing).toMatchObject({
+      bucket_name: 'etl-ba-research-client-etl',
+      create_s3_notifications: true,
+      db_port: 5432,
+      oidc_thumbprint: '0201a9f54320c2145814a507d7a3880c726eacd7',
+    });
+  });
+
+  it('bring warnings about what is unwise, with file and line', () => {
+    expect(warnings()).toEqual([
+      expect.stringMatching(
+        /^environments\/dev\/file_processing\.tfvars:12: sns_endpoint_url = "http:/,
+      ),
+      expect.stringMatching(/: alarm_topic_arn: /),
+      expect.stringMatching(
+        /^environments\/dev\/file_processing\.tfvars:11: image = ".*:latest": a tag/,
+      ),
+      expect.stringMatching(
+        /^environments\/dev\/file_processing\.tfvars:17: db_password: is not synthesized/,
+      ),
+    ]);
+  });
+
+  it('never show the password in settings or warnings', () => {
+    expect(JSON.stringify(load())).not.toContain('MARKER');
+  });
+
+  it('are refused with the password once git tracks them', () => {
+    const git = (...args: string[]) => execFileSync('git', args, { cwd: root, stdio: 'ignore' });
+    git('init');
+    expect(faults()).toEqual([]);
+    git('add', '.');
+    expect(faults()).toEqual([
+      expect.stringMatching(
+        /^environments\/dev\/file_processing\.tfvars:17: db_password: must not stand in a file that git tracks/,
+      ),
+    ]);
+    expect(faults().join()).not.toContain('MARKER');
+  });
+});
+
+describe('files', () => {
+  it('may be .tfvars.json', () => {
+    rmSync(join(root, PROCESSING));
+    write(`${PROCESSING}.json`, '{ "bucket_name": "drop-box", "replicas": 3 }');
+    expect(load().fileProcessing).toMatchObject({ bucket_name: 'drop-box', replicas: 3 });
+  });
+
+  it('may not be there in both forms', () => {
+    write(`${PROCESSING}.json`, '{}');
+    expect(faults()).toContain(`${PROCESSING}: stands beside ${PROCESSING}.json; keep one of them`);
+  });
+
+  it('may not be missing', () => {
+    rmSync(join(root, NETWORK));
+    expect(faults()).toEqual([`${NETWORK}: is missing (${NETWORK}.json would do as well)`]);
+  });
+
+  it('give all their faults at once, those of the text and those of the values', () => {
+    write(NETWORK, 'vpc_cidr = "10.0.0.0/33"\n');
+    write(PROCESSING, 'bucket_name = "x"\nreplicas = 0\ncluster_name = upper("a")\n');
+    expect(faults()).toEqual([
+      expect.stringMatching(/foundation_network\.tfvars:1: vpc_cidr = "10\.0\.0\.0\/33": must be/),
+      expect.stringMatching(/file_processing\.tfvars:3: cluster_name: /),
+      expect.stringMatching(/file_processing\.tfvars:1: bucket_name = "x": must be/),
+      expect.stringMatching(/file_processing\.tfvars:2: replicas = 0: must be/),
+    ]);
+  });
+
+  it('are checked across variables, with the line of the one to change', () => {
+    write(PROCESSING, 'bucket_name = "drop-box"\nnode_max_size = 1\n');
+    expect(faults()).toEqual([
+      'environments/dev/file_processing.tfvars:2: node_max_size: 1 must not be less than node_desired_size 2',
+    ]);
+  });
+});
+
+describe('the environment', () => {
+  it('that is unknown brings a list of those that there are', () => {
+    write('environments/prod/x', '');
+    expect(faults('test')).toEqual([
+      'environments/test: is no environment; ENVIRONMENT must be one of dev, prod',
+    ]);
+  });
+
+  it('cannot lie outside its folder', () => {
+    expect(faults('../dev')).toEqual([expect.stringMatching(/is no environment/)]);
+  });
+});
+
+describe('container_image.txt', () => {
+  const digest = `repo/file-processing@sha256:${'a'.repeat(64)}`;
+
+  it('gives the image', () => {
+    write(IMAGE, `${digest}\n`);
+    expect(load().fileProcessing.image).toBe(digest);
+  });
+
+  it('goes before the tfvars file, with a warning', () => {
+    write(PROCESSING, 'bucket_name = "drop-box"\nimage = "old:1"\n');
+    write(IMAGE, digest);
+    expect(load().fileProcessing.image).toBe(digest);
+    expect(warnings()).toContain(
+      `environments/dev/file_processing.tfvars:2: image = "old:1": is not used: ${IMAGE} goes before it`,
+    );
+  });
+
+  it('means nothing while it is empty', () => {
+    write(IMAGE, '\n');
+    expect(load().fileProcessing.image).toBe('');
+  });
+
+  it('is checked like any other value', () => {
+    write(IMAGE, 'not an image');
+    expect(faults()).toEqual([
+      expect.stringMatching(
+        /^environments\/dev\/container_image\.txt:1: image = "not an image": must be/,
+      ),
+    ]);
+  });
+});
+
+describe('two stacks that do not fit together', () => {
+  it('bring warnings', () => {
+    write(NETWORK, 'name_prefix = "other"\naws_region = "us-east-1"\n');
+    expect(load().warnings.foundationNetwork.map(formatFinding)).toEqual([
+      expect.stringMatching(/:2: aws_region: us-east-1 differs/),
+      expect.stringMatching(/:1: name_prefix: other differs/),
+    ]);
+  });
+});

@@ -1,0 +1,30 @@
+import { expect, it } from 'vitest';
+import { formatFinding, SettingsError } from '../../../src/settings/finding.ts';
+
+it('names file, line, variable, value and what is allowed', () => {
+  const finding = {
+    file: 'a.tfvars',
+    line: 3,
+    variable: 'replicas',
+    value: 0,
+    message: 'must be more',
+  };
+  expect(formatFinding(finding)).toBe('a.tfvars:3: replicas = 0: must be more');
+});
+
+it('leaves out what is not known', () => {
+  expect(formatFinding({ file: 'a.tfvars', message: 'is missing' })).toBe('a.tfvars: is missing');
+});
+
+it('cuts a long value', () => {
+  const text = formatFinding({ file: 'a', variable: 'b', value: 'x'.repeat(500), message: 'm' });
+  expect(text.length).toBeLessThan(150);
+});
+
+it('lists all faults in one error', () => {
+  const error = new SettingsError([
+    { file: 'a', message: 'one' },
+    { file: 'b', message: 'two' },
+  ]);
+  expect(error.message).toBe('2 faults in the settings:\n  a: one\n  b: two');
+});

@@ -1,0 +1,174 @@
+import { describe, expect, it } from 'vitest';
+import { formatFinding } from '../../../src/settings/finding.ts';
+import { resolveVariables } from '../../../src/settings/resolve-variables.ts';
+import type { TfvarsValue } from '../../../src/settings/tfvars/tfvars-value.ts';
+import { choice, flag, integer, text, textList, textMap } from '../../../src/settings/variable.ts';
+
+const table = {
+  name: text({ description: 'A name.', example: 'a', allowed: 'lower case', pattern: /^[a-z]+$/ }),
+  count: integer(1, 9, { description: 'A count.', default: 2, example: 3 }),
+  mode: choice(['on', 'off'], { description: 'A mode.', default: 'on', example: 'off' }),
+  enabled: flag({
+    description: 'A switch.',
+    default: false,
+    example: true,
+    unwise: (on) => (on ? 'is dangerous' : undefined),
+  }),
+  zones: textList({
+    description: 'Zones.',
+    default: [],
+    example: ['a'],
+    allowed: 'a list of single letters',
+    acceptsItem: (item) => item.length === 1,
+  }),
+  labels: textMap({ description: 'Labels.', default: {}, example: {} }),
+  secret: text({
+    description: 'A secret.',
+    default: '',
+    example: '',
+    allowed: 'at least four characters',
+    accepts: (value) => value.length >= 4,
+    sensitive: true,
+  }),
+};
+
+function resolve(values: Readonly<Record<string, TfvarsValue>>) {
+  const assignments = Object.entries(values).map(([name, value], index) => ({
+    file: 'x.tfvars',
+    line: index + 1,
+    name,
+    value,
+  }));
+  return resolveVariables('x.tfvars', assignments, table);
+}
+
+const faultsOf = (values: Readonly<Record<string, TfvarsValue>>) =>
+  resolve(values).faults.map(formatFinding);
+
+describe('settings', () => {
+  it('have the defaults of what is left out, and of what is null', () => {
+    expect(resolve({ name: 'a', count: null }).settings).toEqual({
+      name: 'a',
+      count: 2,
+      mode: 'on',
+      enabled: false,
+      zones: [],
+      labels: {},
+      secret: '',
+    });
+  });
+
+  it('are frozen through and through', () => {
+    const { settings } = resolve({ name: 'a', zones: ['b'], labels: { c: 'd' } });
+    expect(Object.isFrozen(settings)).toBe(true);
+    expect(Object.isFrozen(settings.zones)).toBe(true);
+    expect(Object.isFrozen(settings.labels)).toBe(true);
+  });
+
+  it.each([
+    ['a number in quotes', { count: '7' }, { count: 7 }],
+    ['a switch in quotes', { enabled: 'true' }, { enabled: true }],
+    ['a number where a string is wanted', { name: 'a', labels: { c: 5 } }, { labels: { c: '5' } }],
+    ['a switch in a list of strings', { labels: { c: true } }, { labels: { c: 'true' } }],
+  ])('convert %s as Terraform does', (_, given, expected) => {
+    const { settings, faults } = resolve({ name: 'a', ...given });
+    expect(faults).toEqual([]);
+    expect(settings).toMatchObject(expected);
+  });
+});
+
+describe('faults', () => {
+  it.each([
+    ['a variable that is required', {}, 'x.tfvars: name: is required; must be lower case'],
+    ['a value of another type', { name: ['a'] }, 'x.tfvars:1: name = ["a"]: must be lower case'],
+    [
+      'a value out of bounds',
+      { name: 'a', count: 10 },
+      'x.tfvars:2: count = 10: must be a whole number from 1 to 9',
+    ],
+    [
+      'a fraction',
+      { name: 'a', count: 1.5 },
+      'x.tfvars:2: count = 1.5: must be a whole number from 1 to 9',
+    ],
+    [
+      'a word for a number',
+      { name: 'a', count: 'two' },
+      'x.tfvars:2: count = "two": must be a whole number from 1 to 9',
+    ],
+    [
+      'a word for a switch',
+      { name: 'a', enabled: 'yes' },
+      'x.tfvars:2: enabled = "yes": must be true or false',
+    ],
+    [
+      'a choice that there is not',
+      { name: 'a', mode: 'maybe' },
+      'x.tfvars:2: mode = "maybe": must be one of "on", "off"',
+    ],
+    [
+      'one item of a list',
+      { name: 'a', zones: ['b', 'cc'] },
+      'x.tfvars:2: zones[1] = "cc": must be a list of single letters',
+    ],
+    [
+      'a string for a list',
+      { name: 'a', zones: 'b' },
+      'x.tfvars:2: zones = "b": must be a list of single letters',
+    ],
+    [
+      'a null in a list',
+      { name: 'a', zones: [null] },
+      'x.tfvars:2: zones = [null]: must be a list of single letters',
+    ],
+    [
+      'a list for a map',
+      { name: 'a', labels: ['b'] },
+      'x.tfvars:2: labels = ["b"]: must be a map of strings',
+    ],
+  ])('name %s', (_, given, expected) => {
+    expect(faultsOf(given)).toEqual([expected]);
+  });
+
+  it('are all reported at once', () => {
+    expect(faultsOf({ name: 'A', count: 0, mode: 'x', zones: ['yy', 'zz'] })).toHaveLength(5);
+  });
+
+  it('never show a sensitive value', () => {
+    const faults = faultsOf({ name: 'a', secret: 'abc' });
+    expect(faults).toEqual(['x.tfvars:2: secret: must be at least four characters']);
+  });
+});
+
+describe('warnings', () => {
+  it('name an unknown variable, without its value, and the nearest known one', () => {
+    const { warnings } = resolve({ name: 'a', cuont: 'S3cret' });
+    expect(warnings.map(formatFinding)).toEqual([
+      'x.tfvars:2: cuont: is not a variable of this stack and is ignored; did you mean count?',
+    ]);
+  });
+
+  it('do not take a property of every object for a known variable', () => {
+    expect(resolve({ name: 'a', constructor: 'b' }).warnings).toHaveLength(1);
+  });
+
+  it('say what is unwise', () => {
+    expect(resolve({ name: 'a', enabled: true }).warnings.map(formatFinding)).toEqual([
+      'x.tfvars:2: enabled = true: is dangerous',
+    ]);
+  });
+});
+
+describe('sensitive variables', () => {
+  it('are known to be given, but their value is dropped', () => {
+    const resolved = resolve({ name: 'a', secret: 'MARKER' });
+    expect([...resolved.secretsGiven]).toEqual(['secret']);
+    expect(JSON.stringify([resolved.settings, resolved.warnings, resolved.faults])).not.toContain(
+      'MARKER',
+    );
+  });
+
+  it('are not given when empty', () => {
+    expect(resolve({ name: 'a', secret: '' }).secretsGiven.size).toBe(0);
+  });
+});

@@ -1,0 +1,11 @@
+import { expect, it } from 'vitest';
+import { defaultTags } from '../../../src/settings/tags.ts';
+
+it('names component, environment and tool, and lets the settings have the last word', () => {
+  expect(defaultTags('dev', 'file-processing', { Environment: 'Dev', Team: 'etl' })).toEqual({
+    Component: 'file-processing',
+    Environment: 'Dev',
+    ManagedBy: 'terraform',
+    Team: 'etl',
+  });
+});

@@ -1,0 +1,48 @@
+import { TerraformStack, Testing } from 'cdktf';
+import { expect, it } from 'vitest';
+import { configureTerraform } from '../../../src/stack/terraform-settings.ts';
+
+const LOCAL = {
+  aws_region: 'us-gov-west-1',
+  state_bucket: '',
+  state_key_prefix: 'infra',
+  state_region: '',
+  state_kms_key_arn: '',
+};
+
+function terraformOf(settings: Partial<typeof LOCAL>) {
+  const stack = new TerraformStack(Testing.app(), 'network');
+  configureTerraform(stack, 'dev', { ...LOCAL, ...settings });
+  return JSON.parse(Testing.synth(stack)).terraform;
+}
+
+it('keeps the state in a local file under a relative path, apart for each environment', () => {
+  expect(terraformOf({})).toEqual({
+    required_version: '>= 1.11.0',
+    backend: { local: { path: '../../../terraform.dev.network.tfstate' } },
+  });
+});
+
+it('keeps the state in a bucket, encrypted and locked', () => {
+  expect(terraformOf({ state_bucket: 'state' }).backend).toEqual({
+    s3: {
+      bucket: 'state',
+      key: 'infra/dev/network.tfstate',
+      region: 'us-gov-west-1',
+      encrypt: true,
+      use_lockfile: true,
+    },
+  });
+});
+
+it("takes the state bucket's own region and key", () => {
+  const settings = {
+    state_bucket: 'state',
+    state_region: 'us-gov-east-1',
+    state_kms_key_arn: 'arn:key',
+  };
+  expect(terraformOf(settings).backend.s3).toMatchObject({
+    region: 'us-gov-east-1',
+    kms_key_id: 'arn:key',
+  });
+});

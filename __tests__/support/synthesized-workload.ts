@@ -1,0 +1,76 @@
+import { TerraformOutput, Testing } from 'cdktf';
+import { Workload } from '../../src/file-processing/workload/workload.ts';
+import {
+  type FileProcessingSettings,
+  fileProcessingVariables,
+} from '../../src/settings/file-processing-variables.ts';
+import { AddressedStack } from '../../src/stack/addressed-stack.ts';
+import { planVariable, secretVariable } from '../../src/stack/plan-variable.ts';
+import { fileProcessingSettings } from './settings.ts';
+
+/** A digest, as a user would pin an image. */
+export const IMAGE = `registry.example/file-processing@sha256:${'ab'.repeat(32)}`;
+/** What the workload of the tests depends on. */
+export const DEPENDENCIES = ['aws_eks_access_policy_association.admin', 'aws_eks_node_group.nodes'];
+export const TOPIC_ARN = 'arn:aws-us-gov:sns:us-gov-west-1:123456789012:file-processing-topic';
+export const QUEUE_URL = 'https://sqs.us-gov-west-1.amazonaws.com/123456789012/file-processing';
+export const ROLE_ARN = 'arn:aws-us-gov:iam::123456789012:role/file-processing-sa';
+
+/** The synthesized Kubernetes objects of some settings. */
+export interface SynthesizedWorkload {
+  readonly workload: Workload;
+  /** An output with the host name that depends on what a subscription would wait for. */
+  readonly output: Readonly<Record<string, unknown>> | undefined;
+  /** All resources by address. */
+  readonly resources: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+}
+
+/** Synthesizes the workload of defaults with an image, except for the overrides. */
+export function synthesizeWorkload(
+  overrides: Partial<FileProcessingSettings> = {},
+  loadBalancerTags?: Readonly<Record<string, string>>,
+): SynthesizedWorkload {
+  const settings = fileProcessingSettings({ image: IMAGE, ...overrides });
+  const stack = new AddressedStack(Testing.app(), 'file-processing');
+  const workload = new Workload(stack, 'workload', {
+    settings,
+    roleArn: ROLE_ARN,
+    topicArn: TOPIC_ARN,
+    ...(settings.delivery === 'sqs' && { queueUrl: QUEUE_URL }),
+    image: planVariable(stack, 'image', fileProcessingVariables.image, settings.image).stringValue,
+    dbPassword: secretVariable(stack, 'db_password', fileProcessingVariables.db_password)
+      .stringValue,
+    dbPasswordRevision: planVariable(
+      stack,
+      'db_password_revision',
+      fileProcessingVariables.db_password_revision,
+      settings.db_password_revision,
+    ).stringValue,
+    ...(loadBalancerTags && { loadBalancerTags }),
+    dependsOn: DEPENDENCIES.map((fqn) => ({ fqn })),
+  });
+  new TerraformOutput(stack, 'endpoint', {
+    value: workload.loadBalancerHostname ?? '',
+    dependsOn: workload.dependables,
+  });
+  const { resource, output } = JSON.parse(Testing.synth(stack)) as {
+    resource: Record<string, Record<string, Record<string, unknown>>>;
+    output: Record<string, Record<string, unknown>>;
+  };
+  return { workload, resources: byAddress(resource), output: output.endpoint };
+}
+
+function byAddress(resource: Record<string, Record<string, Record<string, unknown>>>) {
+  return Object.fromEntries(
+    Object.entries(resource).flatMap(([type, named]) =>
+      Object.entries(named).map(([name, block]) => [`${type}.${name}`, block] as const),
+    ),
+  );
+}
+
+/** Settings that give the listener a database with a password of our own Secret. */
+export const DATABASE = {
+  db_host: 'db.example.gov',
+  db_name: 'etl_db',
+  db_user: 'etl_user',
+} as const;

@@ -1,0 +1,80 @@
+# Every option of file-processing turned on that goes together: an example, and a test.
+# What excludes it and so is left out: delivery = "sqs", an Ingress, an OIDC provider or a Secret of
+# others, IAM authentication of the database.
+aws_region  = "us-gov-west-1"
+aws_profile = "etl-production"
+
+foundation_name_prefix = "etl-production"
+tags = {
+  CostCenter = "4711"
+  Owner      = "etl@example.gov"
+}
+
+cluster_name                         = "file-processing-prod"
+kubernetes_version                   = "1.34"
+cluster_endpoint_public_access_cidrs = ["203.0.113.0/24"]
+cluster_admin_arns = [
+  "arn:aws-us-gov:iam::123456789012:role/etl-admin",
+  "arn:aws-us-gov:iam::123456789012:role/etl-deploy",
+]
+
+node_group_name     = "file-processing-nodes"
+node_instance_types = ["m6i.large", "m5.large"]
+node_min_size       = 3
+node_desired_size   = 3
+node_max_size       = 9
+node_disk_size_gib  = 100
+# For debugging only; the warning stays until it is gone.
+node_s3_access = true
+
+oidc_thumbprint = "0201a9f54320c2145814a507d7a3880c726eacd7"
+
+bucket_name             = "etl-ba-research-client-etl-prod"
+bucket_kms_key_arn      = "arn:aws-us-gov:kms:us-gov-west-1:123456789012:key/0b1e6f4c-8a3d-4c0e-9a55-0f3a5d1b2c4d"
+s3_prefixes             = ["from_client/nm_albuquerque/", "from_client/tx_austin/"]
+s3_suffix               = ".csv"
+report_prefix           = "data_quality_reports/"
+create_s3_notifications = true
+
+sns_topic_name                   = "file-processing-topic-prod"
+delivery                         = "http"
+sns_endpoint_url                 = "https://files.example.gov/"
+sns_retry_min_delay_seconds      = 5
+sns_retry_max_delay_seconds      = 60
+sns_retries                      = 65
+sns_max_receives_per_second      = 200
+sns_confirmation_timeout_minutes = 10
+alarm_topic_arn                  = "arn:aws-us-gov:sns:us-gov-west-1:123456789012:on-call"
+
+create_repository      = true
+repository_name        = "etl/file-processing"
+repository_keep_images = 50
+image                  = "123456789012.dkr.ecr.us-gov-west-1.amazonaws.com/etl/file-processing@sha256:4b0bb1fcd3a2a6b7d6e1c8e6f9d8f2b1a7c4e5d60718293a4b5c6d7e8f901234"
+
+namespace            = "file-processing"
+service_account_name = "file-processing-sa"
+annotations = {
+  team = "etl"
+}
+replicas            = 3
+max_replicas        = 12
+target_cpu_percent  = 60
+cpu_request         = "500m"
+memory_limit        = "1Gi"
+worker_concurrency  = 4
+sns_max_age_seconds = 86400
+log_level           = "info"
+
+tls_certificate_arn = "arn:aws-us-gov:acm:us-gov-west-1:123456789012:certificate/0b1e6f4c-8a3d-4c0e-9a55-0f3a5d1b2c4d"
+access_logs_bucket  = "etl-production-access-logs"
+
+# The password comes by TF_VAR_db_password.
+db_host              = "etl-production.abcdefghijkl.us-gov-west-1.rds.amazonaws.com"
+db_port              = 5432
+db_name              = "etl_db"
+db_user              = "etl_user"
+db_password_revision = 3
+db_security_group_id = "sg-0a1b2c3d4e5f67890"
+
+state_bucket      = "etl-production-terraform-state"
+state_kms_key_arn = "arn:aws-us-gov:kms:us-gov-west-1:123456789012:key/5b8e7f4c-8a3d-4c0e-9a55-0f3a5d1b2c4d"

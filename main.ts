@@ -1,0 +1,30 @@
+import './src/startup/lighten-cdktf.ts';
+import { Annotations, App } from 'cdktf';
+import { FileProcessingStack } from './src/file-processing/stack.ts';
+import { FoundationNetworkStack } from './src/foundation-network/stack.ts';
+import { environmentOrExit } from './src/settings/environment-or-exit.ts';
+import { formatFinding } from './src/settings/finding.ts';
+import { summaryOfSynthesis } from './src/summary/summary-of-synthesis.ts';
+
+const environment = environmentOrExit(import.meta.dirname, process.env.ENVIRONMENT);
+
+const app = new App({
+  outdir: process.env.CDKTF_OUTDIR || process.env.CDKTF_OUTPUT || 'cdktf.out',
+});
+const network = new FoundationNetworkStack(app, 'foundation-network', {
+  environment: environment.name,
+  settings: environment.foundationNetwork,
+});
+const processing = new FileProcessingStack(app, 'file-processing', {
+  environment: environment.name,
+  settings: environment.fileProcessing,
+});
+for (const [stack, warnings] of [
+  [network, environment.warnings.foundationNetwork],
+  [processing, environment.warnings.fileProcessing],
+] as const) {
+  for (const warning of warnings) Annotations.of(stack).addWarning(formatFinding(warning));
+}
+app.synth();
+
+process.stdout.write(summaryOfSynthesis(app.outdir, environment.name));

@@ -1,0 +1,132 @@
+import { DataAwsCallerIdentity } from '@cdktf/provider-aws/lib/data-aws-caller-identity/index.js';
+import type { ITerraformDependable } from 'cdktf';
+import { Construct } from 'constructs';
+import { bucketPublishesWithKey, logsUseKey, topicSendsWithKey } from '../policies/key-policies.ts';
+import type { FileProcessingSettings } from '../settings/file-processing-variables.ts';
+import { addOnsAfterNodes, addOnsBeforeNodes } from './add-ons.ts';
+import { Alarms } from './alarms.ts';
+import { announceNewObjects } from './bucket-notification.ts';
+import { Cluster, clusterLogGroupName } from './cluster.ts';
+import { ClusterAccess } from './cluster-access.ts';
+import { type Context, contextOf } from './context.ts';
+import { letNodesIn } from './database-access.ts';
+import { Irsa } from './irsa.ts';
+import { Key } from './key.ts';
+import { NetworkLookup } from './network-lookup.ts';
+import { NodeGroup } from './node-group.ts';
+import { DeadLetterQueue, DeliveryQueue } from './queue.ts';
+import { Repository } from './repository.ts';
+import { subscribeEndpoint, subscribeQueue } from './subscription.ts';
+import { deliveryLogGroupNames, Topic, topicArn } from './topic.ts';
+
+/** What the AWS half is made from. */
+export interface AwsHalfProps {
+  readonly settings: FileProcessingSettings;
+  /** Default tags of the stack. */
+  readonly tags: Readonly<Record<string, string>>;
+}
+
+/**
+ * Everything of file-processing that is not a Kubernetes object: cluster, role of the listener, topic,
+ * queues, notifications, repository. Whoever deploys the Kubernetes objects by GitOps uses this
+ * construct alone, and calls `subscribe` once the endpoint answers.
+ */
+export class AwsHalf extends Construct {
+  readonly cluster: Cluster;
+  readonly irsa: Irsa;
+  readonly topic: Topic;
+  readonly deadLetterQueue: DeadLetterQueue;
+  /** Only with `delivery = "sqs"`. */
+  readonly queue?: DeliveryQueue;
+  /** Only with `create_repository`. */
+  readonly repository?: Repository;
+  /** What anything in the cluster depends on: the way in, nodes to run on, and the add-ons. */
+  readonly clusterReady: readonly ITerraformDependable[];
+
+  readonly #settings: FileProcessingSettings;
+
+  constructor(scope: Construct, { settings, tags }: AwsHalfProps) {
+    super(scope, 'aws-half');
+    this.#settings = settings;
+    const account = new DataAwsCallerIdentity(this, 'current').accountId;
+    const context = contextOf(settings, account, tags);
+    const logsKey = this.#logsKey(context);
+    const eventsKey = this.#eventsKey(context);
+
+    const network = new NetworkLookup(this, settings);
+    this.cluster = new Cluster(this, {
+      context,
+      subnetIds: network.privateSubnetIds,
+      logsKeyArn: logsKey.arn,
+    });
+    const cluster = this.cluster.resource;
+    const access = new ClusterAccess(this, context, cluster);
+    const nodes = new NodeGroup(this, {
+      context,
+      cluster,
+      subnetIds: network.privateSubnetIds,
+      dependsOn: addOnsBeforeNodes(this, cluster),
+    });
+    const addOns = addOnsAfterNodes(this, cluster, nodes.resource);
+    this.clusterReady = [...access.associations, nodes.resource, ...addOns];
+
+    this.topic = new Topic(this, { context, keyArn: eventsKey.arn, logsKeyArn: logsKey.arn });
+    const queueProps = { context, keyArn: eventsKey.arn, topicArn: this.topic.resource.arn };
+    this.deadLetterQueue = new DeadLetterQueue(this, queueProps);
+    if (settings.delivery === 'sqs') {
+      const deadLetterArn = this.deadLetterQueue.resource.arn;
+      this.queue = new DeliveryQueue(this, { ...queueProps, deadLetterArn });
+    }
+    this.irsa = new Irsa(this, {
+      context,
+      cluster,
+      topicArn: this.topic.resource.arn,
+      ...(this.queue && { queue: { arn: this.queue.resource.arn, keyArn: eventsKey.arn } }),
+    });
+    new Alarms(this, {
+      context,
+      topicName: this.topic.resource.name,
+      deadLetterQueueName: this.deadLetterQueue.resource.name,
+    });
+
+    if (settings.create_s3_notifications) announceNewObjects(this, settings, this.topic);
+    if (settings.create_repository) this.repository = new Repository(this, context);
+    if (settings.db_security_group_id) letNodesIn(this, settings, this.cluster.securityGroupId);
+  }
+
+  /** Subscribes the queue, or the endpoint if there is one yet, after what must be up for it to confirm. */
+  subscribe(dependsOn: readonly ITerraformDependable[]): void {
+    const { topic, deadLetterQueue, queue } = this;
+    const settings = this.#settings;
+    if (queue) {
+      subscribeQueue(this, { topic, deadLetterQueue, queue });
+    } else if (settings.sns_endpoint_url) {
+      subscribeEndpoint(this, { settings, topic, deadLetterQueue, dependsOn });
+    }
+  }
+
+  #logsKey(context: Context): Key {
+    const names = [
+      clusterLogGroupName(context.settings.cluster_name),
+      ...deliveryLogGroupNames(context),
+    ];
+    return new Key(this, {
+      context,
+      purpose: 'logs',
+      description: 'Encrypts the log groups of the cluster and of the deliveries',
+      users: [logsUseKey(context, names)],
+    });
+  }
+
+  #eventsKey(context: Context): Key {
+    return new Key(this, {
+      context,
+      purpose: 'events',
+      description: 'Encrypts the messages about new files, in the topic and in the queues',
+      users: [
+        bucketPublishesWithKey(context, context.settings.bucket_name),
+        topicSendsWithKey(topicArn(context)),
+      ],
+    });
+  }
+}

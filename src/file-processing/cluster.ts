@@ -1,0 +1,98 @@
+import { CloudwatchLogGroup } from '@cdktf/provider-aws/lib/cloudwatch-log-group/index.js';
+import { EksCluster } from '@cdktf/provider-aws/lib/eks-cluster/index.js';
+import { IamPolicy } from '@cdktf/provider-aws/lib/iam-policy/index.js';
+import { IamRole } from '@cdktf/provider-aws/lib/iam-role/index.js';
+import { IamRolePolicyAttachment } from '@cdktf/provider-aws/lib/iam-role-policy-attachment/index.js';
+import { Construct } from 'constructs';
+import { encryptSecrets } from '../policies/cluster-policies.ts';
+import { policyJson } from '../policies/policy-document.ts';
+import { trustService } from '../policies/trust-policies.ts';
+import { type Context, managedPolicyArn } from './context.ts';
+import { Key } from './key.ts';
+
+/** All logs of an EKS control plane (Amazon EKS User Guide, "Send control plane logs to CloudWatch Logs"). */
+const CONTROL_PLANE_LOGS = ['api', 'audit', 'authenticator', 'controllerManager', 'scheduler'];
+
+/** What the cluster depends on. */
+export interface ClusterProps {
+  readonly context: Context;
+  readonly subnetIds: string[];
+  /** Key of the log group. */
+  readonly logsKeyArn: string;
+}
+
+/** Name of the log group that EKS writes a cluster's logs to. */
+export function clusterLogGroupName(clusterName: string): string {
+  return `/aws/eks/${clusterName}/cluster`;
+}
+
+/**
+ * The EKS cluster: private endpoint, secrets encrypted with our own key, all control plane logs, and
+ * access by access entries alone.
+ */
+export class Cluster extends Construct {
+  readonly resource: EksCluster;
+  /** Security group that EKS puts nodes and control plane into. */
+  readonly securityGroupId: string;
+
+  constructor(scope: Construct, { context, subnetIds, logsKeyArn }: ClusterProps) {
+    super(scope, 'cluster');
+    const { settings } = context;
+    const role = new IamRole(this, 'eks_cluster', {
+      name: `${settings.cluster_name}-role`,
+      assumeRolePolicy: policyJson(trustService('eks.amazonaws.com')),
+    });
+    const clusterPolicy = new IamRolePolicyAttachment(this, 'eks_cluster_policy', {
+      role: role.name,
+      policyArn: managedPolicyArn(context, 'AmazonEKSClusterPolicy'),
+    });
+    const key = new Key(this, {
+      context,
+      purpose: 'cluster',
+      description: `Encrypts the Kubernetes secrets of ${settings.cluster_name}`,
+    });
+    const encryptionPolicy = new IamPolicy(this, 'eks_cluster_encryption', {
+      name: `${settings.cluster_name}-encryption`,
+      description: 'Use of the key that encrypts the Kubernetes secrets',
+      policy: policyJson(encryptSecrets(key.arn)),
+    });
+    const encryption = new IamRolePolicyAttachment(role, 'eks_cluster_encryption', {
+      role: role.name,
+      policyArn: encryptionPolicy.arn,
+    });
+    const logGroup = new CloudwatchLogGroup(this, 'cluster', {
+      name: clusterLogGroupName(settings.cluster_name),
+      retentionInDays: settings.log_retention_days,
+      kmsKeyId: logsKeyArn,
+    });
+    const publicCidrs = settings.cluster_endpoint_public_access_cidrs;
+    this.resource = new EksCluster(this, 'this', {
+      name: settings.cluster_name,
+      version: settings.kubernetes_version,
+      roleArn: role.arn,
+      enabledClusterLogTypes: CONTROL_PLANE_LOGS,
+      bootstrapSelfManagedAddons: false,
+      vpcConfig: {
+        subnetIds,
+        endpointPrivateAccess: true,
+        endpointPublicAccess: publicCidrs.length > 0,
+        ...(publicCidrs.length > 0 && { publicAccessCidrs: [...publicCidrs] }),
+      },
+      encryptionConfig: { resources: ['secrets'], provider: { keyArn: key.arn } },
+      accessConfig: {
+        authenticationMode: 'API',
+        bootstrapClusterCreatorAdminPermissions: settings.cluster_admin_arns.length === 0,
+      },
+      lifecycle: {
+        // Changing them replaces the cluster, and they mean nothing once the cluster is there.
+        ignoreChanges: [
+          'access_config[0].bootstrap_cluster_creator_admin_permissions',
+          'bootstrap_self_managed_addons',
+        ],
+      },
+      // Without the policies EKS could not delete what it made; without the group it would make one unencrypted.
+      dependsOn: [clusterPolicy, encryption, logGroup],
+    });
+    this.securityGroupId = this.resource.vpcConfig.clusterSecurityGroupId;
+  }
+}

@@ -1,0 +1,43 @@
+import type { FileProcessingSettings } from '../settings/file-processing-variables.ts';
+import type { Partition } from '../settings/partition.ts';
+import { partitionOf } from '../settings/partition.ts';
+
+/** What every part of the stack needs to name things. */
+export interface Context {
+  readonly settings: FileProcessingSettings;
+  readonly partition: Partition;
+  readonly region: string;
+  /** Account id, known at plan. */
+  readonly account: string;
+  /** Default tags, for what is launched by AWS and does not get the provider's. */
+  readonly tags: Readonly<Record<string, string>>;
+}
+
+/** Puts a context together. */
+export function contextOf(
+  settings: FileProcessingSettings,
+  account: string,
+  tags: Readonly<Record<string, string>>,
+): Context {
+  const region = settings.aws_region;
+  return { settings, partition: partitionOf(region), region, account, tags };
+}
+
+/** ARN of something in the stack's region and account. */
+export function regionalArn(
+  { partition, region, account }: Context,
+  service: string,
+  resource: string,
+): string {
+  return `arn:${partition.name}:${service}:${region}:${account}:${resource}`;
+}
+
+/** ARN of a policy that AWS manages. */
+export function managedPolicyArn({ partition }: Context, name: string): string {
+  return `arn:${partition.name}:iam::aws:policy/${name}`;
+}
+
+/** ARN of the clients' bucket. */
+export function bucketArn({ partition, settings }: Context): string {
+  return `arn:${partition.name}:s3:::${settings.bucket_name}`;
+}

@@ -1,0 +1,122 @@
+import type { EksCluster } from '@cdktf/provider-aws/lib/eks-cluster/index.js';
+import { IamOpenidConnectProvider } from '@cdktf/provider-aws/lib/iam-openid-connect-provider/index.js';
+import { IamPolicy } from '@cdktf/provider-aws/lib/iam-policy/index.js';
+import { IamRole } from '@cdktf/provider-aws/lib/iam-role/index.js';
+import { IamRolePolicyAttachment } from '@cdktf/provider-aws/lib/iam-role-policy-attachment/index.js';
+import { Fn, TerraformLocal, Token } from 'cdktf';
+import { Construct } from 'constructs';
+import {
+  bucketAccess,
+  confirmSubscriptions,
+  connectToDatabase,
+  fetchMessages,
+} from '../policies/listener-policies.ts';
+import { type PolicyStatement, policyJson } from '../policies/policy-document.ts';
+import { STS_AUDIENCE, trustServiceAccount } from '../policies/trust-policies.ts';
+import { fileProcessingVariables } from '../settings/file-processing-variables.ts';
+import { planVariable } from '../stack/plan-variable.ts';
+import { bucketArn, type Context, regionalArn } from './context.ts';
+
+/** What the role of the listener is made for. */
+export interface IrsaProps {
+  readonly context: Context;
+  readonly cluster: EksCluster;
+  readonly topicArn: string;
+  /** The queue that the listener fetches from, in queue mode. */
+  readonly queue?: { readonly arn: string; readonly keyArn: string };
+}
+
+/**
+ * The IAM role of the listener's ServiceAccount (IRSA) and what it may do. The addresses are those of
+ * the original's Terraform, so that its state and its import instructions still hold.
+ */
+export class Irsa extends Construct {
+  readonly roleArn: string;
+  readonly providerArn: string;
+
+  readonly #context: Context;
+  readonly #role: IamRole;
+
+  constructor(scope: Construct, props: IrsaProps) {
+    super(scope, 'irsa');
+    const { context, cluster } = props;
+    const { settings } = context;
+    this.#context = context;
+    const provider = this.#provider(cluster);
+    this.providerArn = provider.arn;
+    this.#role = new IamRole(this, 'file_processing_sa', {
+      name: `${settings.cluster_name}-file-processing-sa`,
+      description: `Listener in namespace ${settings.namespace} of ${settings.cluster_name}`,
+      assumeRolePolicy: policyJson(
+        trustServiceAccount({
+          providerArn: provider.arn,
+          issuer: provider.issuer,
+          namespace: settings.namespace,
+          serviceAccount: settings.service_account_name,
+        }),
+      ),
+    });
+    this.roleArn = this.#role.arn;
+
+    this.#grant('s3', 's3_attach', 'Reads deliveries and writes reports', this.#bucketStatements());
+    this.#grant('delivery', 'delivery', 'Receives messages', deliveryStatements(props));
+    if (settings.db_iam_auth) {
+      const user = `dbuser:${settings.db_resource_id}/${settings.db_user}`;
+      const statements = connectToDatabase(regionalArn(context, 'rds-db', user));
+      this.#grant('database', 'database', 'Signs in to the database', statements);
+    }
+  }
+
+  #provider(cluster: EksCluster): { readonly arn: string; readonly issuer: string } {
+    const existing = this.#context.settings.existing_oidc_provider_arn;
+    if (existing !== '')
+      return { arn: existing, issuer: existing.replace(/^.*:oidc-provider\//, '') };
+    planVariable(
+      this,
+      'oidc_thumbprint',
+      fileProcessingVariables.oidc_thumbprint,
+      this.#context.settings.oidc_thumbprint,
+    );
+    const issuerUrl = cluster.identity.get(0).oidc.get(0).issuer;
+    const provider = new IamOpenidConnectProvider(this, 'eks', {
+      url: issuerUrl,
+      clientIdList: [STS_AUDIENCE],
+      thumbprintList: Token.asList('${var.oidc_thumbprint == "" ? null : [var.oidc_thumbprint]}'),
+    });
+    // A local, since a call with quotes inside would break the JSON of the trust policy for its readers.
+    const issuer = new TerraformLocal(this, 'oidc_issuer', Fn.replace(issuerUrl, 'https://', ''));
+    return { arn: provider.arn, issuer: issuer.asString };
+  }
+
+  #bucketStatements(): readonly PolicyStatement[] {
+    const { settings, region, partition } = this.#context;
+    return bucketAccess({
+      bucketArn: bucketArn(this.#context),
+      readPrefixes: settings.s3_prefixes,
+      writePrefix: settings.report_prefix,
+      keyArn: settings.bucket_kms_key_arn,
+      s3Host: `s3.${region}.${partition.dnsSuffix}`,
+    });
+  }
+
+  #grant(
+    policyName: string,
+    attachmentName: string,
+    description: string,
+    statements: readonly PolicyStatement[],
+  ): void {
+    const policy = new IamPolicy(this, `file_processing_${policyName}`, {
+      name: `${this.#context.settings.cluster_name}-file-processing-${policyName}`,
+      description,
+      policy: policyJson(statements),
+    });
+    new IamRolePolicyAttachment(policy, `file_processing_${attachmentName}`, {
+      role: this.#role.name,
+      policyArn: policy.arn,
+    });
+  }
+}
+
+function deliveryStatements({ topicArn, queue }: IrsaProps): readonly PolicyStatement[] {
+  return queue ? fetchMessages(queue.arn, queue.keyArn) : confirmSubscriptions(topicArn);
+}

@@ -1,0 +1,38 @@
+import { KmsAlias } from '@cdktf/provider-aws/lib/kms-alias/index.js';
+import { KmsKey } from '@cdktf/provider-aws/lib/kms-key/index.js';
+import { Construct } from 'constructs';
+import { accountAdministersKey } from '../policies/key-policies.ts';
+import { type PolicyStatement, policyJson } from '../policies/policy-document.ts';
+import type { Context } from './context.ts';
+
+/** What a key is for. */
+export interface KeyProps {
+  readonly context: Context;
+  /** Name of the key in Terraform, and the end of its alias. */
+  readonly purpose: string;
+  readonly description: string;
+  /** Who may use the key, beside those whom IAM policies of the account let. */
+  readonly users?: readonly PolicyStatement[];
+}
+
+/** A KMS key of our own that rotates every year, with the alias `<cluster>-<purpose>`. */
+export class Key extends Construct {
+  /** ARN of the key. */
+  readonly arn: string;
+
+  constructor(scope: Construct, { context, purpose, description, users = [] }: KeyProps) {
+    super(scope, `${purpose}-key`);
+    const key = new KmsKey(this, purpose, {
+      description,
+      enableKeyRotation: true,
+      deletionWindowInDays: context.settings.kms_deletion_window_days,
+      policy: policyJson([accountAdministersKey(context), ...users]),
+      tags: { Name: `${context.settings.cluster_name}-${purpose}` },
+    });
+    new KmsAlias(key, purpose, {
+      name: `alias/${context.settings.cluster_name}-${purpose}`,
+      targetKeyId: key.keyId,
+    });
+    this.arn = key.arn;
+  }
+}

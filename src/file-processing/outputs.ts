@@ -1,0 +1,51 @@
+import { TerraformOutput } from 'cdktf';
+import { Construct } from 'constructs';
+import type { FileProcessingSettings } from '../settings/file-processing-variables.ts';
+import type { AwsHalf } from './aws-half.ts';
+
+/** The outputs of the AWS half, by name: value and description. */
+export function awsOutputs(
+  settings: FileProcessingSettings,
+  { cluster, irsa, topic, deadLetterQueue, queue, repository }: AwsHalf,
+): Readonly<Record<string, readonly [value: string, description: string]>> {
+  const { resource } = cluster;
+  return {
+    cluster_name: [resource.name, 'Name of the EKS cluster'],
+    cluster_endpoint: [resource.endpoint, "URL of the cluster's API"],
+    kubeconfig_command: [
+      `aws eks update-kubeconfig --name ${settings.cluster_name} --region ${settings.aws_region}\${var.aws_profile == "" ? "" : " --profile \${var.aws_profile}"}`,
+      'Command that points kubectl at the cluster',
+    ],
+    oidc_issuer: [resource.identity.get(0).oidc.get(0).issuer, "URL of the cluster's OIDC issuer"],
+    oidc_provider_arn: [irsa.providerArn, 'ARN of the IAM OIDC provider of the cluster'],
+    service_account_role_arn: [irsa.roleArn, "ARN of the role of the listener's ServiceAccount"],
+    sns_topic_arn: [topic.resource.arn, 'ARN of the topic that new objects are announced to'],
+    dead_letter_queue_url: [
+      deadLetterQueue.resource.url,
+      'URL of the queue of messages that could not be delivered',
+    ],
+    queue_url: [
+      queue?.resource.url ?? '',
+      'URL of the queue that the listener fetches from; empty with delivery = "http"',
+    ],
+    repository_url: [
+      repository?.resource.repositoryUrl ?? '',
+      'URL of the image repository; empty with create_repository = false',
+    ],
+    image: ['${var.image}', 'Image of the listener; empty while none is deployed'],
+    namespace: [settings.namespace, 'Kubernetes namespace'],
+    sns_endpoint_url: [settings.sns_endpoint_url, 'URL that SNS posts to; empty until it is set'],
+  };
+}
+
+/** Makes Terraform outputs. */
+export function makeOutputs(
+  stack: Construct,
+  outputs: Readonly<Record<string, readonly [value: string, description: string]>>,
+): void {
+  // An output may have the name of a variable, which is a child of the stack already.
+  const scope = new Construct(stack, 'outputs');
+  for (const [name, [value, description]] of Object.entries(outputs)) {
+    new TerraformOutput(scope, name, { value, description });
+  }
+}

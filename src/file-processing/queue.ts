@@ -1,0 +1,77 @@
+import { SqsQueue } from '@cdktf/provider-aws/lib/sqs-queue/index.js';
+import { SqsQueuePolicy } from '@cdktf/provider-aws/lib/sqs-queue-policy/index.js';
+import { Construct } from 'constructs';
+import { policyJson } from '../policies/policy-document.ts';
+import { queuePolicy } from '../policies/queue-policy.ts';
+import { type Context, regionalArn } from './context.ts';
+
+/** The longest that SQS keeps a message. */
+const FOURTEEN_DAYS = 14 * 24 * 3600;
+
+/** What a queue depends on. */
+export interface QueueProps {
+  readonly context: Context;
+  /** Topic that sends to the queue. */
+  readonly topicArn: string;
+  readonly keyArn: string;
+}
+
+/** Keeps what could not be delivered, until somebody has looked at it and sent it again. */
+export class DeadLetterQueue extends Construct {
+  readonly resource: SqsQueue;
+  /** SNS may not send to the queue before. */
+  readonly policy: SqsQueuePolicy;
+
+  constructor(scope: Construct, { context, topicArn, keyArn }: QueueProps) {
+    super(scope, 'dead-letter-queue');
+    const { settings } = context;
+    this.resource = new SqsQueue(this, 'dead_letter', {
+      name: `${settings.sns_topic_name}-dead-letter`,
+      kmsMasterKeyId: keyArn,
+      messageRetentionSeconds: FOURTEEN_DAYS,
+      ...(settings.delivery === 'sqs' && {
+        redriveAllowPolicy: JSON.stringify({
+          redrivePermission: 'byQueue',
+          sourceQueueArns: [regionalArn(context, 'sqs', deliveryQueueName(context))],
+        }),
+      }),
+    });
+    this.policy = letTopicSend(this.resource, 'dead_letter', topicArn);
+  }
+}
+
+/** Holds the topic's messages until the listener fetches them (`delivery = "sqs"`). */
+export class DeliveryQueue extends Construct {
+  readonly resource: SqsQueue;
+  /** SNS may not send to the queue before. */
+  readonly policy: SqsQueuePolicy;
+
+  constructor(scope: Construct, props: QueueProps & { readonly deadLetterArn: string }) {
+    super(scope, 'delivery-queue');
+    const { context, topicArn, keyArn, deadLetterArn } = props;
+    const { settings } = context;
+    this.resource = new SqsQueue(this, 'deliveries', {
+      name: deliveryQueueName(context),
+      kmsMasterKeyId: keyArn,
+      messageRetentionSeconds: FOURTEEN_DAYS,
+      visibilityTimeoutSeconds: settings.queue_visibility_timeout_seconds,
+      receiveWaitTimeSeconds: 20,
+      redrivePolicy: JSON.stringify({
+        deadLetterTargetArn: deadLetterArn,
+        maxReceiveCount: settings.queue_max_receive_count,
+      }),
+    });
+    this.policy = letTopicSend(this.resource, 'deliveries', topicArn);
+  }
+}
+
+function deliveryQueueName({ settings }: Context): string {
+  return `${settings.sns_topic_name}-deliveries`;
+}
+
+function letTopicSend(queue: SqsQueue, id: string, topicArn: string): SqsQueuePolicy {
+  return new SqsQueuePolicy(queue, id, {
+    queueUrl: queue.url,
+    policy: policyJson(queuePolicy(queue.arn, topicArn)),
+  });
+}

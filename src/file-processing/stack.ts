@@ -1,0 +1,70 @@
+import type { TerraformVariable } from 'cdktf';
+import type { Construct } from 'constructs';
+import type { FileProcessingSettings } from '../settings/file-processing-variables.ts';
+import { fileProcessingVariables } from '../settings/file-processing-variables.ts';
+import { defaultTags } from '../settings/tags.ts';
+import { AddressedStack } from '../stack/addressed-stack.ts';
+import { configureAwsProvider } from '../stack/aws-provider.ts';
+import { planVariable, secretVariable } from '../stack/plan-variable.ts';
+import { configureTerraform } from '../stack/terraform-settings.ts';
+import { AwsHalf } from './aws-half.ts';
+import { configureKubernetesProvider } from './kubernetes-provider.ts';
+import { awsOutputs, makeOutputs } from './outputs.ts';
+import { Workload } from './workload/workload.ts';
+
+/** What the stack is made from. */
+export interface FileProcessingProps {
+  /** Name of the environment, for tags and state. */
+  readonly environment: string;
+  readonly settings: FileProcessingSettings;
+}
+
+/** The cluster, the way from the bucket to it, and the listener in it. Its network is found by name. */
+export class FileProcessingStack extends AddressedStack {
+  constructor(scope: Construct, id: string, { environment, settings }: FileProcessingProps) {
+    super(scope, id);
+    const tags = defaultTags(environment, id, settings.tags);
+    configureTerraform(this, environment, settings);
+    configureAwsProvider(this, { ...settings, tags });
+    const image = planVariable(this, 'image', fileProcessingVariables.image, settings.image);
+
+    const aws = new AwsHalf(this, { settings, tags });
+    const workload = settings.manage_kubernetes
+      ? this.#workload(settings, tags, aws, image)
+      : undefined;
+    aws.subscribe(workload?.dependables ?? []);
+    makeOutputs(this, {
+      ...awsOutputs(settings, aws),
+      load_balancer_hostname: [
+        workload?.loadBalancerHostname ?? '',
+        'Host name of the load balancer; empty while there is none',
+      ],
+    });
+  }
+
+  #workload(
+    settings: FileProcessingSettings,
+    loadBalancerTags: Readonly<Record<string, string>>,
+    aws: AwsHalf,
+    image: TerraformVariable,
+  ): Workload {
+    configureKubernetesProvider(this, settings, aws.cluster.resource);
+    return new Workload(this, 'workload', {
+      settings,
+      loadBalancerTags,
+      roleArn: aws.irsa.roleArn,
+      topicArn: aws.topic.resource.arn,
+      ...(aws.queue && { queueUrl: aws.queue.resource.url }),
+      image: image.stringValue,
+      dbPassword: secretVariable(this, 'db_password', fileProcessingVariables.db_password)
+        .stringValue,
+      dbPasswordRevision: planVariable(
+        this,
+        'db_password_revision',
+        fileProcessingVariables.db_password_revision,
+        settings.db_password_revision,
+      ).stringValue,
+      dependsOn: [...aws.clusterReady],
+    });
+  }
+}

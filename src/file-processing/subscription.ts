@@ -1,0 +1,66 @@
+import { SnsTopicSubscription } from '@cdktf/provider-aws/lib/sns-topic-subscription/index.js';
+import type { ITerraformDependable } from 'cdktf';
+import type { Construct } from 'constructs';
+import { httpDeliveryPolicy } from '../policies/http-delivery-policy.ts';
+import type { FileProcessingSettings } from '../settings/file-processing-variables.ts';
+import type { DeadLetterQueue, DeliveryQueue } from './queue.ts';
+import type { Topic } from './topic.ts';
+
+/** What every subscription depends on. */
+export interface SubscriptionProps {
+  readonly topic: Topic;
+  readonly deadLetterQueue: DeadLetterQueue;
+}
+
+/** Subscribes the delivery queue to the topic. */
+export function subscribeQueue(
+  scope: Construct,
+  { topic, deadLetterQueue, queue }: SubscriptionProps & { readonly queue: DeliveryQueue },
+): SnsTopicSubscription {
+  return new SnsTopicSubscription(scope, 'queue', {
+    topicArn: topic.resource.arn,
+    protocol: 'sqs',
+    endpoint: queue.resource.arn,
+    // The envelope carries the signature, which the listener checks.
+    rawMessageDelivery: false,
+    redrivePolicy: redriveTo(deadLetterQueue),
+    dependsOn: [queue.policy, deadLetterQueue.policy],
+  });
+}
+
+/** What a subscription over HTTP depends on. */
+export interface EndpointSubscriptionProps extends SubscriptionProps {
+  readonly settings: FileProcessingSettings;
+  /** What must be up for the endpoint to confirm: Deployment and Service. */
+  readonly dependsOn: readonly ITerraformDependable[];
+}
+
+/** Subscribes the endpoint to the topic, and waits until the listener has confirmed it. */
+export function subscribeEndpoint(
+  scope: Construct,
+  { settings, topic, deadLetterQueue, dependsOn }: EndpointSubscriptionProps,
+): SnsTopicSubscription {
+  const { protocol } = new URL(settings.sns_endpoint_url);
+  return new SnsTopicSubscription(scope, 'http', {
+    topicArn: topic.resource.arn,
+    protocol: protocol.slice(0, -1),
+    endpoint: settings.sns_endpoint_url,
+    endpointAutoConfirms: true,
+    confirmationTimeoutInMinutes: settings.sns_confirmation_timeout_minutes,
+    rawMessageDelivery: false,
+    deliveryPolicy: JSON.stringify(
+      httpDeliveryPolicy({
+        minDelaySeconds: settings.sns_retry_min_delay_seconds,
+        maxDelaySeconds: settings.sns_retry_max_delay_seconds,
+        retries: settings.sns_retries,
+        maxReceivesPerSecond: settings.sns_max_receives_per_second,
+      }),
+    ),
+    redrivePolicy: redriveTo(deadLetterQueue),
+    dependsOn: [topic.policy, deadLetterQueue.policy, ...dependsOn],
+  });
+}
+
+function redriveTo({ resource }: DeadLetterQueue): string {
+  return JSON.stringify({ deadLetterTargetArn: resource.arn });
+}

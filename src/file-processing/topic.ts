@@ -1,0 +1,92 @@
+import { CloudwatchLogGroup } from '@cdktf/provider-aws/lib/cloudwatch-log-group/index.js';
+import { IamRole } from '@cdktf/provider-aws/lib/iam-role/index.js';
+import { IamRolePolicy } from '@cdktf/provider-aws/lib/iam-role-policy/index.js';
+import { SnsTopic } from '@cdktf/provider-aws/lib/sns-topic/index.js';
+import { SnsTopicPolicy } from '@cdktf/provider-aws/lib/sns-topic-policy/index.js';
+import { Construct } from 'constructs';
+import { policyJson } from '../policies/policy-document.ts';
+import { logDeliveries, topicPolicy } from '../policies/topic-policies.ts';
+import { trustServiceFor } from '../policies/trust-policies.ts';
+import { bucketArn, type Context, regionalArn } from './context.ts';
+
+/** What the topic depends on. */
+export interface TopicProps {
+  readonly context: Context;
+  /** Key of the messages. */
+  readonly keyArn: string;
+  /** Key of the log groups. */
+  readonly logsKeyArn: string;
+}
+
+/** ARN of the topic, without a reference to it, for what must exist before it. */
+export function topicArn(context: Context): string {
+  return regionalArn(context, 'sns', context.settings.sns_topic_name);
+}
+
+/** Names of the log groups in which SNS logs deliveries: those that worked and those that failed. */
+export function deliveryLogGroupNames({
+  region,
+  account,
+  settings,
+}: Context): readonly [string, string] {
+  const name = `sns/${region}/${account}/${settings.sns_topic_name}`;
+  return [name, `${name}/Failure`];
+}
+
+/** The topic that the bucket announces new objects to, and the log of its deliveries. */
+export class Topic extends Construct {
+  readonly resource: SnsTopic;
+  /** S3 refuses a notification to a topic that it may not publish to. */
+  readonly policy: SnsTopicPolicy;
+
+  constructor(scope: Construct, { context, keyArn, logsKeyArn }: TopicProps) {
+    super(scope, 'topic');
+    const { settings, account } = context;
+    const role = feedbackRole(this, context, logsKeyArn);
+    this.resource = new SnsTopic(this, 'file_processing', {
+      name: settings.sns_topic_name,
+      kmsMasterKeyId: keyArn,
+      signatureVersion: 2,
+      httpSuccessFeedbackRoleArn: role.arn,
+      httpSuccessFeedbackSampleRate: 100,
+      httpFailureFeedbackRoleArn: role.arn,
+      sqsSuccessFeedbackRoleArn: role.arn,
+      sqsSuccessFeedbackSampleRate: 100,
+      sqsFailureFeedbackRoleArn: role.arn,
+    });
+    this.policy = new SnsTopicPolicy(this.resource, 'default', {
+      arn: this.resource.arn,
+      policy: policyJson(
+        topicPolicy({ topicArn: this.resource.arn, bucketArn: bucketArn(context), account }),
+      ),
+    });
+  }
+}
+
+function feedbackRole(scope: Construct, context: Context, logsKeyArn: string): IamRole {
+  const { settings, account } = context;
+  const [succeeded, failed] = deliveryLogGroupNames(context);
+  const logGroups = { sns_delivered: succeeded, sns_failed: failed };
+  for (const [id, name] of Object.entries(logGroups)) {
+    new CloudwatchLogGroup(scope, id, {
+      name,
+      retentionInDays: settings.log_retention_days,
+      kmsKeyId: logsKeyArn,
+    });
+  }
+  const role = new IamRole(scope, 'sns_feedback', {
+    name: `${settings.cluster_name}-sns-feedback`,
+    description: `Logs how the deliveries of ${settings.sns_topic_name} ended`,
+    assumeRolePolicy: policyJson(trustServiceFor('sns.amazonaws.com', account, topicArn(context))),
+  });
+  new IamRolePolicy(role, 'sns_feedback', {
+    name: 'log-deliveries',
+    role: role.id,
+    policy: policyJson(
+      logDeliveries(
+        [succeeded, failed].map((name) => regionalArn(context, 'logs', `log-group:${name}`)),
+      ),
+    ),
+  });
+  return role;
+}

@@ -1,0 +1,104 @@
+import type {
+  DeploymentV1SpecTemplateSpecContainer,
+  DeploymentV1SpecTemplateSpecContainerSecurityContext,
+  DeploymentV1SpecTemplateSpecInitContainer,
+} from '@cdktf/provider-kubernetes/lib/deployment-v1/index.js';
+import type { FileProcessingSettings } from '../../settings/file-processing-variables.ts';
+import { databaseCredentials } from './database-credentials.ts';
+import { SECRETS_FOLDER } from './listener-environment.ts';
+import { CONFIG_MAP, HTTP_PORT, LIVENESS_PATH, METRICS_PORT, READINESS_PATH } from './names.ts';
+
+/** Names of the pod's volumes. */
+export const VOLUMES = { secrets: 'secrets', temporary: 'tmp' } as const;
+
+/** User and group of every process; a number, so that the kubelet can see that it isn't root. */
+export const USER_ID = '10001';
+
+/** How long a stopping pod goes on serving, until nobody sends it new connections, in seconds. */
+export const PRE_STOP_SECONDS = 10;
+
+/** Brings the database's schema up to date before the listener starts. */
+export function migrateContainer(
+  settings: FileProcessingSettings,
+  image: string,
+): DeploymentV1SpecTemplateSpecInitContainer {
+  return { name: 'migrate', args: ['migrate'], ...common(settings, image) };
+}
+
+/** Takes the messages, checks the files. */
+export function listenerContainer(
+  settings: FileProcessingSettings,
+  image: string,
+): DeploymentV1SpecTemplateSpecContainer {
+  return {
+    name: 'sns-listener',
+    args: ['serve'],
+    ...common(settings, image),
+    port: [HTTP_PORT, METRICS_PORT].map(({ name, number }) => ({
+      name,
+      containerPort: number,
+      protocol: 'TCP',
+    })),
+    // Up to a minute to start; only then do the other two probes begin.
+    startupProbe: { ...probe(LIVENESS_PATH), periodSeconds: 2, failureThreshold: 30 },
+    livenessProbe: { ...probe(LIVENESS_PATH), periodSeconds: 10, failureThreshold: 3 },
+    readinessProbe: { ...probe(READINESS_PATH), periodSeconds: 5, failureThreshold: 2 },
+    lifecycle: { preStop: [{ exec: { command: preStopCommand() } }] },
+  };
+}
+
+/**
+ * The provider doesn't know Kubernetes' own `sleep` action, and an image may have no `sleep`; but
+ * ours always has Node.
+ */
+function preStopCommand(): string[] {
+  return ['node', '-e', `setTimeout(() => {}, ${PRE_STOP_SECONDS * 1000})`];
+}
+
+function probe(path: string) {
+  return { httpGet: { path, port: HTTP_PORT.name, scheme: 'HTTP' }, timeoutSeconds: 5 };
+}
+
+function common(settings: FileProcessingSettings, image: string) {
+  return {
+    image,
+    // A tag, which is allowed, may have moved; for a digest it is only a check of the right to pull.
+    imagePullPolicy: 'Always',
+    envFrom: [{ configMapRef: { name: CONFIG_MAP } }],
+    resources: resources(settings),
+    securityContext: SECURITY_CONTEXT,
+    terminationMessagePolicy: 'FallbackToLogsOnError',
+    volumeMount: [
+      { name: VOLUMES.temporary, mountPath: '/tmp' },
+      ...(databaseCredentials(settings)
+        ? [{ name: VOLUMES.secrets, mountPath: SECRETS_FOLDER, readOnly: true }]
+        : []),
+    ],
+  };
+}
+
+/**
+ * Memory is requested in full, so that a node is never promised twice. There is no CPU limit: it
+ * would slow down a check even while the node idles, and the request already gives each pod its share.
+ */
+function resources({ cpu_request, memory_limit }: FileProcessingSettings) {
+  return {
+    requests: { cpu: cpu_request, memory: memory_limit, 'ephemeral-storage': '128Mi' },
+    limits: { memory: memory_limit, 'ephemeral-storage': '1Gi' },
+  };
+}
+
+/**
+ * Pod Security Standard `restricted`. Provider 2.38 sends `runAsNonRoot: false` for a container
+ * that leaves it out, which would go before the pod's own `true`.
+ */
+const SECURITY_CONTEXT: DeploymentV1SpecTemplateSpecContainerSecurityContext = {
+  runAsNonRoot: true,
+  runAsUser: USER_ID,
+  runAsGroup: USER_ID,
+  privileged: false,
+  allowPrivilegeEscalation: false,
+  readOnlyRootFilesystem: true,
+  capabilities: { drop: ['ALL'] },
+  seccompProfile: { type: 'RuntimeDefault' },
+};

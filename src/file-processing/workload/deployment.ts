@@ -1,0 +1,122 @@
+import {
+  DeploymentV1,
+  type DeploymentV1SpecTemplateSpecTopologySpreadConstraint,
+  type DeploymentV1SpecTemplateSpecVolume,
+} from '@cdktf/provider-kubernetes/lib/deployment-v1/index.js';
+import type { ITerraformDependable } from 'cdktf';
+import type { Construct } from 'constructs';
+import type { FileProcessingSettings } from '../../settings/file-processing-variables.ts';
+import {
+  listenerContainer,
+  migrateContainer,
+  PRE_STOP_SECONDS,
+  USER_ID,
+  VOLUMES,
+} from './containers.ts';
+import { databaseCredentials } from './database-credentials.ts';
+import { hasAutoscaler } from './horizontal-pod-autoscaler.ts';
+import { SHUTDOWN_SECONDS } from './listener-environment.ts';
+import { LABELS, LISTENER, POD_SELECTOR } from './names.ts';
+
+/** From the end of the listener's own drain to SIGKILL, in seconds. */
+const MARGIN_SECONDS = 5;
+
+/** What the Deployment is made from, beside the settings. */
+export interface DeploymentProps {
+  /** Token of the image. */
+  readonly image: string;
+  /** Token of a text that changes with the listener's environment. */
+  readonly configChecksum: string;
+  /** Token of a number that is raised with the database's password. */
+  readonly dbPasswordRevision: string;
+  readonly dependsOn: ITerraformDependable[];
+}
+
+/** The listener's pods. */
+export function createDeployment(
+  scope: Construct,
+  settings: FileProcessingSettings,
+  props: DeploymentProps,
+): DeploymentV1 {
+  return new DeploymentV1(scope, 'sns_listener', {
+    metadata: { name: LISTENER, namespace: settings.namespace, labels: LABELS },
+    waitForRollout: true,
+    timeouts: { create: '15m', update: '15m', delete: '10m' },
+    spec: {
+      replicas: `${settings.replicas}`,
+      revisionHistoryLimit: 5,
+      progressDeadlineSeconds: 600,
+      selector: { matchLabels: POD_SELECTOR },
+      strategy: {
+        type: 'RollingUpdate',
+        rollingUpdate: { maxUnavailable: '0', maxSurge: '1' },
+      },
+      template: {
+        metadata: { labels: LABELS, annotations: rolloutAnnotations(settings, props) },
+        spec: {
+          serviceAccountName: settings.service_account_name,
+          // The provider's default is true, and a pod's word goes before its ServiceAccount's.
+          automountServiceAccountToken: false,
+          enableServiceLinks: false,
+          terminationGracePeriodSeconds: PRE_STOP_SECONDS + SHUTDOWN_SECONDS + MARGIN_SECONDS,
+          securityContext: {
+            runAsNonRoot: true,
+            runAsUser: USER_ID,
+            runAsGroup: USER_ID,
+            fsGroup: USER_ID,
+            fsGroupChangePolicy: 'OnRootMismatch',
+            seccompProfile: { type: 'RuntimeDefault' },
+          },
+          topologySpreadConstraint: [
+            spreadOver('topology.kubernetes.io/zone'),
+            spreadOver('kubernetes.io/hostname'),
+          ],
+          initContainer: [migrateContainer(settings, props.image)],
+          container: [listenerContainer(settings, props.image)],
+          volume: volumes(settings),
+        },
+      },
+    },
+    ...(hasAutoscaler(settings) && { lifecycle: { ignoreChanges: ['spec[0].replicas'] } }),
+    dependsOn: props.dependsOn,
+  });
+}
+
+/** A change of the environment or of the password alone would not restart the pods; these do. */
+function rolloutAnnotations(
+  settings: FileProcessingSettings,
+  { configChecksum, dbPasswordRevision }: DeploymentProps,
+): Record<string, string> {
+  return {
+    'checksum/config': configChecksum,
+    ...(databaseCredentials(settings) && {
+      'file-processing/secret-revision': dbPasswordRevision,
+    }),
+  };
+}
+
+/** Spreads each version's pods by itself; a full zone is better than a pod that can't start. */
+function spreadOver(topologyKey: string): DeploymentV1SpecTemplateSpecTopologySpreadConstraint {
+  return {
+    topologyKey,
+    maxSkew: 1,
+    whenUnsatisfiable: 'ScheduleAnyway',
+    labelSelector: [{ matchLabels: POD_SELECTOR }],
+    matchLabelKeys: ['pod-template-hash'],
+  };
+}
+
+function volumes(settings: FileProcessingSettings): DeploymentV1SpecTemplateSpecVolume[] {
+  const credentials = databaseCredentials(settings);
+  return [
+    { name: VOLUMES.temporary, emptyDir: { sizeLimit: '256Mi' } },
+    ...(credentials
+      ? [
+          {
+            name: VOLUMES.secrets,
+            secret: { secretName: credentials.secretName, defaultMode: '0440' },
+          },
+        ]
+      : []),
+  ];
+}

@@ -1,0 +1,29 @@
+/** Names and ports that several Kubernetes objects must agree on. */
+
+/** Name of the Deployment and of what acts on its pods; also the value of their `app` label. */
+export const LISTENER = 'file-processing-sns';
+/** Name of the Service and of the Ingress in front of it. */
+export const SERVICE = 'sns-listener';
+export const CONFIG_MAP = 'file-processing-config';
+/** The Secret of our own making; `existing_secret_name` takes its place. */
+export const DATABASE_SECRET = 'file-processing-secrets';
+
+/** Port that takes SNS messages and answers probes; probes and the Service know it by its name. */
+export const HTTP_PORT = { name: 'http', number: 8080 } as const;
+export const METRICS_PORT = { name: 'metrics', number: 9090 } as const;
+
+/** Answers as long as the process lives, without the database. */
+export const LIVENESS_PATH = '/healthz';
+/** Answers 503 while the database is away or the process drains. */
+export const READINESS_PATH = '/readyz';
+
+/** Selects the listener's pods. A Deployment's selector can't change, so it is this one label alone. */
+export const POD_SELECTOR = { app: LISTENER } as const;
+
+/** Labels of every object (Kubernetes documentation, "Recommended Labels"). */
+export const LABELS = {
+  ...POD_SELECTOR,
+  'app.kubernetes.io/name': 'file-processing',
+  'app.kubernetes.io/component': 'sns-listener',
+  'app.kubernetes.io/managed-by': 'terraform',
+} as const;

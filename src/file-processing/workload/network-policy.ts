@@ -1,0 +1,65 @@
+import {
+  NetworkPolicyV1,
+  type NetworkPolicyV1SpecEgress,
+  type NetworkPolicyV1SpecIngress,
+} from '@cdktf/provider-kubernetes/lib/network-policy-v1/index.js';
+import type { ITerraformDependable } from 'cdktf';
+import type { Construct } from 'constructs';
+import type { FileProcessingSettings } from '../../settings/file-processing-variables.ts';
+import { hasDatabase } from './database-credentials.ts';
+import { HTTP_PORT, LABELS, LISTENER, METRICS_PORT, POD_SELECTOR } from './names.ts';
+
+const ANYWHERE = [{ ipBlock: { cidr: '0.0.0.0/0' } }];
+const IPV4 = /^\d+\.\d+\.\d+\.\d+$/;
+
+/** Lets the listener's pods talk to what they need and to nothing else. */
+export function createNetworkPolicy(
+  scope: Construct,
+  settings: FileProcessingSettings,
+  dependsOn: ITerraformDependable[],
+): NetworkPolicyV1 {
+  return new NetworkPolicyV1(scope, 'sns_listener', {
+    metadata: { name: LISTENER, namespace: settings.namespace, labels: LABELS },
+    spec: {
+      podSelector: { matchLabels: POD_SELECTOR },
+      policyTypes: ['Ingress', 'Egress'],
+      ingress: ingressRules(settings),
+      egress: egressRules(settings),
+    },
+    dependsOn,
+  });
+}
+
+function ingressRules({ delivery }: FileProcessingSettings): NetworkPolicyV1SpecIngress[] {
+  // Every pod of the cluster, in whatever namespace, since nobody knows where the scraper runs.
+  const metrics = { from: [{ namespaceSelector: {} }], ports: [tcp(METRICS_PORT.number)] };
+  // From anywhere: SNS publishes no source ranges. Probes need no rule, they come from the node.
+  const messages = { from: ANYWHERE, ports: [tcp(HTTP_PORT.number)] };
+  return delivery === 'http' ? [messages, metrics] : [metrics];
+}
+
+function egressRules(settings: FileProcessingSettings): NetworkPolicyV1SpecEgress[] {
+  const dns = {
+    to: [
+      {
+        namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'kube-system' } },
+        podSelector: { matchLabels: { 'k8s-app': 'kube-dns' } },
+      },
+    ],
+    ports: [{ port: '53', protocol: 'UDP' }, tcp(53)],
+  };
+  // AWS's APIs and SNS's signing certificates, whose addresses change. The instance metadata service
+  // stays out of reach, since it answers on port 80.
+  const aws = { to: ANYWHERE, ports: [tcp(443)] };
+  return hasDatabase(settings) ? [dns, aws, databaseRule(settings)] : [dns, aws];
+}
+
+function databaseRule({ db_host, db_port }: FileProcessingSettings): NetworkPolicyV1SpecEgress {
+  // A policy knows addresses only: a name's may change, and need not lie in the VPC.
+  const to = IPV4.test(db_host) ? [{ ipBlock: { cidr: `${db_host}/32` } }] : ANYWHERE;
+  return { to, ports: [tcp(db_port)] };
+}
+
+function tcp(port: number): { readonly port: string; readonly protocol: string } {
+  return { port: `${port}`, protocol: 'TCP' };
+}

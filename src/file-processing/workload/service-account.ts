@@ -1,0 +1,27 @@
+import { ServiceAccountV1 } from '@cdktf/provider-kubernetes/lib/service-account-v1/index.js';
+import type { ITerraformDependable } from 'cdktf';
+import type { Construct } from 'constructs';
+import type { FileProcessingSettings } from '../../settings/file-processing-variables.ts';
+import { LABELS } from './names.ts';
+
+/**
+ * The pods' identity towards AWS. They never call the Kubernetes API, so its token isn't mounted;
+ * the one for AWS is a volume of its own, which EKS adds because of the annotation.
+ */
+export function createServiceAccount(
+  scope: Construct,
+  settings: FileProcessingSettings,
+  roleArn: string,
+  dependsOn: ITerraformDependable[],
+): ServiceAccountV1 {
+  return new ServiceAccountV1(scope, 'sa', {
+    metadata: {
+      name: settings.service_account_name,
+      namespace: settings.namespace,
+      labels: LABELS,
+      annotations: { ...settings.annotations, 'eks.amazonaws.com/role-arn': roleArn },
+    },
+    automountServiceAccountToken: false,
+    dependsOn,
+  });
+}

@@ -1,0 +1,57 @@
+import { ServiceV1 } from '@cdktf/provider-kubernetes/lib/service-v1/index.js';
+import type { ITerraformDependable } from 'cdktf';
+import type { Construct } from 'constructs';
+import type { FileProcessingSettings } from '../../settings/file-processing-variables.ts';
+import { loadBalancerAnnotations } from './load-balancer-annotations.ts';
+import { HTTP_PORT, LABELS, POD_SELECTOR, SERVICE } from './names.ts';
+
+/**
+ * The load balancer that SNS posts to: port 443 with a certificate, else 80.
+ *
+ * It is public on purpose and takes connections from anywhere: SNS publishes no source ranges. The
+ * guard is the signature, which the listener checks on every message.
+ */
+export function createLoadBalancerService(
+  scope: Construct,
+  settings: FileProcessingSettings,
+  tags: Readonly<Record<string, string>>,
+  dependsOn: ITerraformDependable[],
+): ServiceV1 {
+  const tls = settings.tls_certificate_arn !== '';
+  return new ServiceV1(scope, 'sns_listener', {
+    metadata: {
+      name: SERVICE,
+      namespace: settings.namespace,
+      labels: LABELS,
+      annotations: loadBalancerAnnotations(settings, tags),
+    },
+    waitForLoadBalancer: true,
+    timeouts: { create: '15m' },
+    spec: {
+      type: 'LoadBalancer',
+      // Any node passes a connection on: during a rollout none is left out for want of a pod.
+      externalTrafficPolicy: 'Cluster',
+      selector: POD_SELECTOR,
+      port: [tls ? servicePort('https', 443) : servicePort('http', 80)],
+    },
+    dependsOn,
+  });
+}
+
+/** What the Ingress passes requests on to. */
+export function createClusterService(
+  scope: Construct,
+  settings: FileProcessingSettings,
+  dependsOn: ITerraformDependable[],
+): ServiceV1 {
+  return new ServiceV1(scope, 'sns_listener', {
+    metadata: { name: SERVICE, namespace: settings.namespace, labels: LABELS },
+    waitForLoadBalancer: false,
+    spec: { type: 'ClusterIP', selector: POD_SELECTOR, port: [servicePort('http', 80)] },
+    dependsOn,
+  });
+}
+
+function servicePort(name: string, port: number) {
+  return { name, port, targetPort: HTTP_PORT.name, protocol: 'TCP' };
+}

@@ -1,0 +1,134 @@
+import type { ConfigMapV1 } from '@cdktf/provider-kubernetes/lib/config-map-v1/index.js';
+import type { DeploymentV1 } from '@cdktf/provider-kubernetes/lib/deployment-v1/index.js';
+import type { IngressV1 } from '@cdktf/provider-kubernetes/lib/ingress-v1/index.js';
+import type { ServiceV1 } from '@cdktf/provider-kubernetes/lib/service-v1/index.js';
+import type { ITerraformDependable } from 'cdktf';
+import { Construct } from 'constructs';
+import type { FileProcessingSettings } from '../../settings/file-processing-variables.ts';
+import { createConfigMap } from './config-map.ts';
+import { databaseCredentials } from './database-credentials.ts';
+import { createDatabaseSecret } from './database-secret.ts';
+import { createDeployment } from './deployment.ts';
+import { createHorizontalPodAutoscaler, hasAutoscaler } from './horizontal-pod-autoscaler.ts';
+import { createIngress } from './ingress.ts';
+import { listenerEnvironment } from './listener-environment.ts';
+import { createNamespace } from './namespace.ts';
+import { createNetworkPolicy } from './network-policy.ts';
+import { createPodDisruptionBudget } from './pod-disruption-budget.ts';
+import { createClusterService, createLoadBalancerService } from './service.ts';
+import { createServiceAccount } from './service-account.ts';
+
+/** What the Kubernetes half of the stack needs from the AWS half. */
+export interface WorkloadProps {
+  readonly settings: FileProcessingSettings;
+  /** Role that the pods assume. */
+  readonly roleArn: string;
+  readonly topicArn: string;
+  /** Queue that the listener fetches from, with `delivery = "sqs"`. */
+  readonly queueUrl?: string;
+  /** Token of the image's variable; used only when `settings.image` is set. */
+  readonly image: string;
+  /** Token of the ephemeral variable with the password. */
+  readonly dbPassword: string;
+  /** Token of the variable that is raised with the password. */
+  readonly dbPasswordRevision: string;
+  /**
+   * Tags of the load balancer, which Kubernetes makes, so that the provider's default tags don't
+   * reach it.
+   *
+   * @default settings.tags
+   */
+  readonly loadBalancerTags?: Readonly<Record<string, string>>;
+  /**
+   * What gives access to the cluster and lets pods run in it. Every object depends on all of it, so
+   * that a destroy removes the objects while it still can.
+   */
+  readonly dependsOn: ITerraformDependable[];
+}
+
+/** The Kubernetes half of the stack. */
+export class Workload extends Construct {
+  /** Absent as long as there is no image. */
+  readonly deployment?: DeploymentV1;
+  /** Absent with `delivery = "sqs"`. */
+  readonly service?: ServiceV1;
+  /** What must stand before SNS can have its subscription confirmed. */
+  readonly dependables: ITerraformDependable[];
+  /** Token of the host to point a name at, empty at first; absent with `delivery = "sqs"`. */
+  readonly loadBalancerHostname?: string;
+
+  constructor(scope: Construct, id: string, props: WorkloadProps) {
+    super(scope, id);
+    const { settings } = props;
+    const at = (kind: string): Construct => new Construct(this, kind);
+
+    const namespace = settings.create_namespace
+      ? [createNamespace(at('namespace'), settings, props.dependsOn)]
+      : [];
+    const dependsOn = [...props.dependsOn, ...namespace];
+
+    const serviceAccount = createServiceAccount(
+      at('service-account'),
+      settings,
+      props.roleArn,
+      dependsOn,
+    );
+    const configMap = createConfigMap(
+      at('config-map'),
+      settings.namespace,
+      listenerEnvironment(settings, props),
+      dependsOn,
+    );
+    const secret = databaseCredentials(settings)?.owned
+      ? [
+          createDatabaseSecret(at('secret'), {
+            namespace: settings.namespace,
+            dbPassword: props.dbPassword,
+            dbPasswordRevision: props.dbPasswordRevision,
+            dependsOn,
+          }),
+        ]
+      : [];
+    const networkPolicy = createNetworkPolicy(at('network-policy'), settings, dependsOn);
+
+    if (settings.image !== '') {
+      this.deployment = createDeployment(at('deployment'), settings, {
+        image: props.image,
+        configChecksum: checksumOf(configMap),
+        dbPasswordRevision: props.dbPasswordRevision,
+        dependsOn: [...dependsOn, serviceAccount, configMap, ...secret, networkPolicy],
+      });
+      // With a single pod there is nothing to ration: a drain must be free to take it.
+      if (settings.replicas > 1) {
+        createPodDisruptionBudget(at('pod-disruption-budget'), settings, dependsOn);
+      }
+      if (hasAutoscaler(settings)) {
+        createHorizontalPodAutoscaler(at('autoscaler'), settings, [...dependsOn, this.deployment]);
+      }
+    }
+
+    let ingress: IngressV1 | undefined;
+    if (settings.delivery === 'http' && settings.ingress_class_name !== '') {
+      this.service = createClusterService(at('service'), settings, dependsOn);
+      ingress = createIngress(at('ingress'), settings, [...dependsOn, this.service]);
+      this.loadBalancerHostname = hostnameOf(ingress);
+    } else if (settings.delivery === 'http') {
+      const tags = props.loadBalancerTags ?? settings.tags;
+      this.service = createLoadBalancerService(at('service'), settings, tags, dependsOn);
+      this.loadBalancerHostname = hostnameOf(this.service);
+    }
+
+    this.dependables = [this.deployment, this.service, ingress].filter(
+      (dependable) => dependable !== undefined,
+    );
+  }
+}
+
+/** Computed by Terraform, so that values that are known only at plan count. */
+function checksumOf(configMap: ConfigMapV1): string {
+  return `\${sha256(jsonencode(${configMap.fqn}.data))}`;
+}
+
+function hostnameOf(object: ServiceV1 | IngressV1): string {
+  return `\${try(${object.fqn}.status[0].load_balancer[0].ingress[0].hostname, "")}`;
+}

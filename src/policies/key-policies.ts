@@ -1,0 +1,78 @@
+import type { Partition } from '../settings/partition.ts';
+import type { PolicyStatement } from './policy-document.ts';
+
+/** Where a key lives. */
+export interface KeyScope {
+  readonly partition: Partition;
+  readonly region: string;
+  readonly account: string;
+}
+
+/**
+ * Lets the account administer the key by IAM policies; without it nobody could (AWS KMS Developer
+ * Guide, "Default key policy").
+ */
+export function accountAdministersKey({ partition, account }: KeyScope): PolicyStatement {
+  return {
+    Sid: 'AccountAdministersKey',
+    Effect: 'Allow',
+    Principal: { AWS: `arn:${partition.name}:iam::${account}:root` },
+    Action: 'kms:*',
+    Resource: '*',
+  };
+}
+
+/** Lets CloudWatch Logs encrypt the named log groups (CloudWatch Logs User Guide, "Encrypt log data"). */
+export function logsUseKey(scope: KeyScope, logGroupNames: readonly string[]): PolicyStatement {
+  const { partition, region, account } = scope;
+  return {
+    Sid: 'LogsUseKey',
+    Effect: 'Allow',
+    Principal: { Service: `logs.${region}.${partition.dnsSuffix}` },
+    Action: [
+      'kms:Encrypt',
+      'kms:Decrypt',
+      'kms:ReEncrypt*',
+      'kms:GenerateDataKey*',
+      'kms:DescribeKey',
+    ],
+    Resource: '*',
+    Condition: {
+      ArnEquals: {
+        'kms:EncryptionContext:aws:logs:arn': logGroupNames.map(
+          (name) => `arn:${partition.name}:logs:${region}:${account}:log-group:${name}`,
+        ),
+      },
+    },
+  };
+}
+
+/** Lets S3 publish one bucket's events to a topic that is encrypted with the key. */
+export function bucketPublishesWithKey(
+  { partition, account }: KeyScope,
+  bucket: string,
+): PolicyStatement {
+  return {
+    Sid: 'BucketPublishesWithKey',
+    Effect: 'Allow',
+    Principal: { Service: 's3.amazonaws.com' },
+    Action: ['kms:Decrypt', 'kms:GenerateDataKey*'],
+    Resource: '*',
+    Condition: {
+      StringEquals: { 'aws:SourceAccount': account },
+      ArnEquals: { 'aws:SourceArn': `arn:${partition.name}:s3:::${bucket}` },
+    },
+  };
+}
+
+/** Lets SNS send one topic's messages to queues that are encrypted with the key. */
+export function topicSendsWithKey(topicArn: string): PolicyStatement {
+  return {
+    Sid: 'TopicSendsWithKey',
+    Effect: 'Allow',
+    Principal: { Service: 'sns.amazonaws.com' },
+    Action: ['kms:Decrypt', 'kms:GenerateDataKey*'],
+    Resource: '*',
+    Condition: { ArnEquals: { 'aws:SourceArn': topicArn } },
+  };
+}

@@ -1,0 +1,56 @@
+import type { PolicyStatement } from './policy-document.ts';
+
+/** Which bucket of which account may publish to which topic. */
+export interface BucketTopic {
+  readonly topicArn: string;
+  readonly bucketArn: string;
+  /** Account that owns the bucket: a bucket's name alone can pass to somebody else. */
+  readonly account: string;
+}
+
+/** The policy of the topic: one bucket publishes, and only over TLS. */
+export function topicPolicy({
+  topicArn,
+  bucketArn,
+  account,
+}: BucketTopic): readonly PolicyStatement[] {
+  return [
+    {
+      Sid: 'BucketPublishes',
+      Effect: 'Allow',
+      Principal: { Service: 's3.amazonaws.com' },
+      Action: 'sns:Publish',
+      Resource: topicArn,
+      Condition: {
+        StringEquals: { 'aws:SourceAccount': account },
+        ArnEquals: { 'aws:SourceArn': bucketArn },
+      },
+    },
+    {
+      Sid: 'RefusePlainHttp',
+      Effect: 'Deny',
+      Principal: '*',
+      Action: ['sns:Publish', 'sns:Subscribe'],
+      Resource: topicArn,
+      Condition: { Bool: { 'aws:SecureTransport': 'false' } },
+    },
+  ];
+}
+
+/** What the role of SNS may do to log how deliveries ended (Amazon SNS Developer Guide, "Message delivery status"). */
+export function logDeliveries(logGroupArns: readonly string[]): readonly PolicyStatement[] {
+  return [
+    {
+      Sid: 'LogDeliveries',
+      Effect: 'Allow',
+      Action: [
+        'logs:CreateLogGroup',
+        'logs:CreateLogStream',
+        'logs:PutLogEvents',
+        'logs:PutMetricFilter',
+        'logs:PutRetentionPolicy',
+      ],
+      Resource: logGroupArns.flatMap((arn) => [arn, `${arn}:*`]),
+    },
+  ];
+}

@@ -1,0 +1,59 @@
+import type { PolicyStatement } from './policy-document.ts';
+
+/** Lets one AWS service assume the role. */
+export function trustService(service: string): readonly PolicyStatement[] {
+  return [
+    {
+      Sid: 'AssumeRole',
+      Effect: 'Allow',
+      Principal: { Service: service },
+      Action: 'sts:AssumeRole',
+    },
+  ];
+}
+
+/** Lets one AWS service assume the role, for resources of one account and with ARNs like one alone. */
+export function trustServiceFor(
+  service: string,
+  account: string,
+  sourceArn: string,
+): readonly PolicyStatement[] {
+  return trustService(service).map((statement) => ({
+    ...statement,
+    Condition: {
+      StringEquals: { 'aws:SourceAccount': account },
+      ArnLike: { 'aws:SourceArn': sourceArn },
+    },
+  }));
+}
+
+/** The audience of tokens for IAM, the same in every partition (Amazon EKS User Guide, "IAM roles for service accounts"). */
+export const STS_AUDIENCE = 'sts.amazonaws.com';
+
+/** Which ServiceAccount of which cluster. */
+export interface ServiceAccountIdentity {
+  readonly providerArn: string;
+  /** Host and path of the cluster's OIDC issuer, without `https://`. */
+  readonly issuer: string;
+  readonly namespace: string;
+  readonly serviceAccount: string;
+}
+
+/** Lets exactly one ServiceAccount of one cluster assume the role. */
+export function trustServiceAccount(identity: ServiceAccountIdentity): readonly PolicyStatement[] {
+  const { providerArn, issuer, namespace, serviceAccount } = identity;
+  return [
+    {
+      Sid: 'AssumeRoleWithWebIdentity',
+      Effect: 'Allow',
+      Principal: { Federated: providerArn },
+      Action: 'sts:AssumeRoleWithWebIdentity',
+      Condition: {
+        StringEquals: {
+          [`${issuer}:aud`]: STS_AUDIENCE,
+          [`${issuer}:sub`]: `system:serviceaccount:${namespace}:${serviceAccount}`,
+        },
+      },
+    },
+  ];
+}

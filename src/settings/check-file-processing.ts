@@ -1,0 +1,249 @@
+import { isIPv4 } from 'node:net';
+import {
+  httpDeliveryPolicy,
+  LONGEST_RETRY_SECONDS,
+  totalRetrySeconds,
+} from '../policies/http-delivery-policy.ts';
+import type { CrossFinding } from './check-foundation-network.ts';
+import type { FileProcessingSettings } from './file-processing-variables.ts';
+import { partitionOf } from './partition.ts';
+
+type Name = keyof FileProcessingSettings & string;
+type FileProcessingFinding = CrossFinding<Name>;
+
+/** Faults between variables of `file_processing.tfvars`; `given` says which the file names. */
+export function checkFileProcessing(
+  settings: FileProcessingSettings,
+  given: ReadonlySet<string>,
+): FileProcessingFinding[] {
+  return [
+    ...checkSizes(settings, given),
+    ...checkPrefixes(settings),
+    ...checkRetries(settings),
+    ...checkEndpoint(settings),
+    ...checkDatabase(settings),
+    ...checkArns(settings),
+  ];
+}
+
+/** What is allowed between the variables of `file_processing.tfvars` but unwise. */
+export function warnFileProcessing(
+  settings: FileProcessingSettings,
+  secretsGiven: ReadonlySet<string>,
+): FileProcessingFinding[] {
+  const warnings: FileProcessingFinding[] = [];
+  const warn = (variable: Name, message: string) => warnings.push({ variable, message });
+  const ownsLoadBalancer = settings.delivery === 'http' && settings.ingress_class_name === '';
+  if (secretsGiven.has('db_password')) {
+    warn(
+      'db_password',
+      'is not synthesized; give it to Terraform as TF_VAR_db_password, or this file as -var-file, and better keep it out of files',
+    );
+  }
+  if (
+    /^https:/i.test(settings.sns_endpoint_url) &&
+    ownsLoadBalancer &&
+    !settings.tls_certificate_arn
+  ) {
+    warn(
+      'sns_endpoint_url',
+      'is https, but the load balancer has no tls_certificate_arn and listens on port 80 only; something in front of it must end TLS',
+    );
+  }
+  if (settings.access_logs_bucket && !settings.tls_certificate_arn) {
+    warn(
+      'access_logs_bucket',
+      'stays empty: a network load balancer logs TLS listeners only (tls_certificate_arn)',
+    );
+  }
+  if (settings.existing_oidc_provider_arn && settings.oidc_thumbprint) {
+    warn(
+      'oidc_thumbprint',
+      'is not used: existing_oidc_provider_arn names a provider that others own',
+    );
+  }
+  if (settings.db_iam_auth && settings.existing_secret_name) {
+    warn('existing_secret_name', 'is not used: db_iam_auth needs no password');
+  }
+  if (isIPv4(settings.db_host)) {
+    warn(
+      'db_host',
+      'is an address: its certificate can hardly be verified, which the listener insists on; name the host',
+    );
+  }
+  if (
+    settings.image &&
+    settings.manage_kubernetes &&
+    !settings.db_host &&
+    !settings.existing_secret_name
+  ) {
+    warn(
+      'db_host',
+      'is empty and existing_secret_name too: the listener has no database and will not become ready',
+    );
+  }
+  return warnings;
+}
+
+function checkSizes(
+  {
+    node_min_size,
+    node_desired_size,
+    node_max_size,
+    replicas,
+    max_replicas,
+  }: FileProcessingSettings,
+  given: ReadonlySet<string>,
+): FileProcessingFinding[] {
+  const findings: FileProcessingFinding[] = [];
+  if (node_min_size > node_desired_size) {
+    findings.push({
+      variable: 'node_min_size',
+      message: `${node_min_size} must not be more than node_desired_size ${node_desired_size}`,
+    });
+  }
+  if (node_desired_size > node_max_size) {
+    findings.push({
+      variable: 'node_max_size',
+      message: `${node_max_size} must not be less than node_desired_size ${node_desired_size}`,
+    });
+  }
+  if (given.has('max_replicas') && max_replicas < replicas) {
+    findings.push({
+      variable: 'max_replicas',
+      message: `${max_replicas} must not be less than replicas ${replicas} (equal to it makes no autoscaler)`,
+    });
+  }
+  return findings;
+}
+
+function checkPrefixes({
+  report_prefix,
+  s3_prefixes,
+}: FileProcessingSettings): FileProcessingFinding[] {
+  if (report_prefix === '') return [];
+  return s3_prefixes
+    .filter((prefix) => report_prefix.startsWith(prefix) || prefix.startsWith(report_prefix))
+    .map((prefix) => ({
+      variable: 'report_prefix',
+      message: `${report_prefix} must lie outside s3_prefixes (${prefix}), or each report would be announced as a new file`,
+    }));
+}
+
+function checkRetries(settings: FileProcessingSettings): FileProcessingFinding[] {
+  const { sns_retry_min_delay_seconds: min, sns_retry_max_delay_seconds: max } = settings;
+  if (min > max) {
+    return [
+      {
+        variable: 'sns_retry_min_delay_seconds',
+        message: `${min} must not be more than sns_retry_max_delay_seconds ${max}`,
+      },
+    ];
+  }
+  const total = totalRetrySeconds(
+    httpDeliveryPolicy({
+      minDelaySeconds: min,
+      maxDelaySeconds: max,
+      retries: settings.sns_retries,
+      maxReceivesPerSecond: 0,
+    }),
+  );
+  if (total <= LONGEST_RETRY_SECONDS) return [];
+  return [
+    {
+      variable: 'sns_retries',
+      message: `${settings.sns_retries} retries with waits of ${min} to ${max} seconds take ${total} seconds; must be at most ${LONGEST_RETRY_SECONDS} in all`,
+    },
+  ];
+}
+
+function checkEndpoint(settings: FileProcessingSettings): FileProcessingFinding[] {
+  const findings: FileProcessingFinding[] = [];
+  const refuse = (names: readonly Name[], message: string) => {
+    for (const variable of names)
+      if (settings[variable] !== '') findings.push({ variable, message });
+  };
+  if (settings.delivery === 'sqs') {
+    refuse(
+      [
+        'sns_endpoint_url',
+        'tls_certificate_arn',
+        'access_logs_bucket',
+        'ingress_class_name',
+        'ingress_host',
+      ],
+      'must be empty with delivery = "sqs", which has no endpoint',
+    );
+    return findings;
+  }
+  if (settings.ingress_class_name !== '') {
+    refuse(
+      ['tls_certificate_arn', 'access_logs_bucket'],
+      'must be empty with ingress_class_name: the Ingress takes the place of the load balancer',
+    );
+    if (settings.ingress_host === '' && settings.sns_endpoint_url === '') {
+      findings.push({
+        variable: 'ingress_host',
+        message: 'must be given with ingress_class_name as long as sns_endpoint_url is empty',
+      });
+    }
+  } else {
+    refuse(['ingress_host'], 'must be empty without ingress_class_name');
+  }
+  if (settings.tls_certificate_arn !== '' && /^http:/i.test(settings.sns_endpoint_url)) {
+    findings.push({
+      variable: 'sns_endpoint_url',
+      message:
+        'must be https with tls_certificate_arn: the load balancer then listens on port 443 only',
+    });
+  }
+  return findings;
+}
+
+function checkDatabase(settings: FileProcessingSettings): FileProcessingFinding[] {
+  const findings: FileProcessingFinding[] = [];
+  const need = (names: readonly Name[], reason: string) => {
+    for (const variable of names) {
+      if (settings[variable] === '')
+        findings.push({ variable, message: `must be given ${reason}` });
+    }
+  };
+  if (settings.db_host !== '') need(['db_name', 'db_user'], 'with db_host');
+  if (settings.db_iam_auth) need(['db_host', 'db_user', 'db_resource_id'], 'with db_iam_auth');
+  if (settings.db_security_group_id !== '') need(['db_host'], 'with db_security_group_id');
+  return findings;
+}
+
+const ARN_VARIABLES = [
+  'existing_oidc_provider_arn',
+  'bucket_kms_key_arn',
+  'alarm_topic_arn',
+  'tls_certificate_arn',
+] as const;
+/** CloudWatch and load balancers take only what is in their own region. */
+const SAME_REGION: readonly Name[] = ['alarm_topic_arn', 'tls_certificate_arn'];
+
+function checkArns(settings: FileProcessingSettings): FileProcessingFinding[] {
+  const partition = partitionOf(settings.aws_region).name;
+  const arns = [
+    ...settings.cluster_admin_arns.map((arn) => ['cluster_admin_arns', arn] as const),
+    ...ARN_VARIABLES.map((name) => [name, settings[name]] as const),
+  ];
+  return arns
+    .filter(([, arn]) => arn !== '')
+    .flatMap(([variable, arn]): FileProcessingFinding[] => {
+      const [, arnPartition, , region] = arn.split(':');
+      if (arnPartition !== partition) {
+        return [
+          {
+            variable,
+            message: `${arn} is in partition ${arnPartition}; aws_region ${settings.aws_region} is in ${partition}`,
+          },
+        ];
+      }
+      if (SAME_REGION.includes(variable) && region !== settings.aws_region) {
+        return [{ variable, message: `${arn} must be in aws_region ${settings.aws_region}` }];
+      }
+      return [];
+    });
+}

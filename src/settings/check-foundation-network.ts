@@ -1,0 +1,89 @@
+import { contains, overlap, parseCidr } from './cidr.ts';
+import type { FoundationNetworkSettings } from './foundation-network-variables.ts';
+import { firstZones, isZoneOf, partitionOf } from './partition.ts';
+import { canPlanSubnets, planSubnets, zoneCount } from './subnet-plan.ts';
+
+/** A finding about variables that are each valid on their own; the first name is where it is reported. */
+export interface CrossFinding<Name extends string> {
+  readonly variable: Name;
+  readonly message: string;
+}
+
+type NetworkFinding = CrossFinding<keyof FoundationNetworkSettings & string>;
+
+/** Faults between variables of `foundation_network.tfvars`. */
+export function checkFoundationNetwork(settings: FoundationNetworkSettings): NetworkFinding[] {
+  return [...checkZones(settings), ...checkCidrs(settings), ...checkEndpoints(settings)];
+}
+
+function checkZones(settings: FoundationNetworkSettings): NetworkFinding[] {
+  const { aws_region, availability_zones } = settings;
+  const findings: NetworkFinding[] = availability_zones
+    .filter((zone) => !isZoneOf(aws_region, zone))
+    .map((zone) => ({
+      variable: 'availability_zones',
+      message: `${zone} is not a zone of aws_region ${aws_region}, such as ${firstZones(aws_region, 1)}`,
+    }));
+  const count = zoneCount(settings);
+  for (const variable of ['public_subnet_cidrs', 'private_subnet_cidrs'] as const) {
+    const given = settings[variable].length;
+    if (given !== 0 && given !== count) {
+      findings.push({
+        variable,
+        message: `has ${given} blocks for ${count} zones; must have one for each zone`,
+      });
+    }
+  }
+  const known = firstZones(aws_region, count).length;
+  if (availability_zones.length === 0 && known < count) {
+    findings.push({
+      variable: 'availability_zones',
+      message: `must be given: ${aws_region} has only ${known} zones that are known here, and ${count} are wanted`,
+    });
+  }
+  return findings;
+}
+
+function checkCidrs(settings: FoundationNetworkSettings): NetworkFinding[] {
+  const vpc = parseCidr(settings.vpc_cidr);
+  if (vpc === undefined) return [];
+  const planned =
+    settings.public_subnet_cidrs.length === 0 || settings.private_subnet_cidrs.length === 0;
+  if (planned && !canPlanSubnets(vpc, zoneCount(settings))) {
+    return [
+      {
+        variable: 'vpc_cidr',
+        message: `${settings.vpc_cidr} is too small to plan subnets in; must be /24 or larger, or give public_subnet_cidrs and private_subnet_cidrs`,
+      },
+    ];
+  }
+  const subnets = planSubnets(settings).flatMap(({ publicCidr, privateCidr }) => [
+    { variable: 'public_subnet_cidrs' as const, text: publicCidr, cidr: parseCidr(publicCidr) },
+    { variable: 'private_subnet_cidrs' as const, text: privateCidr, cidr: parseCidr(privateCidr) },
+  ]);
+  const findings: NetworkFinding[] = [];
+  for (const [index, { variable, text, cidr }] of subnets.entries()) {
+    if (cidr === undefined) continue;
+    if (!contains(vpc, cidr)) {
+      findings.push({ variable, message: `${text} is not inside vpc_cidr ${settings.vpc_cidr}` });
+    }
+    for (const other of subnets.slice(index + 1)) {
+      if (other.cidr && overlap(cidr, other.cidr)) {
+        findings.push({ variable, message: `${text} overlaps ${other.text} (${other.variable})` });
+      }
+    }
+  }
+  return findings;
+}
+
+/** AWS in China has no endpoint for it ("Getting Started with AWS Services in China", "Elastic Load Balancing"). */
+function checkEndpoints(settings: FoundationNetworkSettings): NetworkFinding[] {
+  const { aws_region, interface_endpoints } = settings;
+  if (partitionOf(aws_region).name !== 'aws-cn') return [];
+  return interface_endpoints
+    .filter((service) => service === 'elasticloadbalancing')
+    .map((service) => ({
+      variable: 'interface_endpoints',
+      message: `${service} has no endpoint in ${aws_region}; leave it out`,
+    }));
+}

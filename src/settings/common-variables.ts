@@ -1,0 +1,107 @@
+import { isRegion } from './partition.ts';
+import { oneOf, text, textMap } from './variable.ts';
+
+/** Retention periods that CloudWatch Logs accepts, in days (CloudWatch Logs API, PutRetentionPolicy). */
+const LOG_RETENTION_DAYS = [
+  1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288,
+  3653,
+];
+
+/** S3 bucket names (Amazon S3 User Guide, "General purpose bucket naming rules"). */
+export function isBucketName(name: string): boolean {
+  return (
+    /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(name) &&
+    !name.includes('..') &&
+    !/^\d+\.\d+\.\d+\.\d+$/.test(name) &&
+    !/^(xn--|sthree-|amzn-s3-demo-)/.test(name) &&
+    !/(-s3alias|--ol-s3|\.mrap|--x-s3|--table-s3)$/.test(name)
+  );
+}
+
+/** What a bucket's name looks like, in words. */
+export const BUCKET_NAME =
+  'a bucket name: 3 to 63 lower-case letters, digits, dots and hyphens, starting and ending with a letter or digit';
+
+/** Whether a text is an ARN of the service, of any partition that we support. */
+export function isArnOf(service: string, resource: RegExp): (text: string) => boolean {
+  const prefix = new RegExp(`^arn:(aws|aws-us-gov|aws-cn):${service}:[a-z0-9-]*:(\\d{12})?:`);
+  return (arn) => {
+    const match = prefix.exec(arn);
+    return match !== null && resource.test(arn.slice(match[0].length));
+  };
+}
+
+/** Variables that both stacks' tfvars files know. */
+export const commonVariables = {
+  aws_region: text({
+    description: 'Region that everything is created in; it also gives the partition.',
+    default: 'us-gov-west-1',
+    example: 'us-gov-west-1',
+    allowed: 'a region of the aws, aws-us-gov or aws-cn partition, such as us-gov-west-1',
+    accepts: isRegion,
+  }),
+  aws_profile: text({
+    description:
+      'Profile of the AWS CLI that signs the calls. Empty takes the ambient credentials (environment, SSO, instance role).',
+    default: 'etl-playground',
+    example: 'etl-playground',
+    allowed: 'the name of a profile, without spaces',
+    pattern: /^[\w.@/+-]*$/,
+    setAt: 'plan',
+  }),
+  tags: textMap({
+    description: 'Tags for every resource, beside Environment, Component and ManagedBy.',
+    default: {},
+    example: { CostCenter: '4711' },
+    allowed: 'a map of at most 40 tags: keys of 1 to 128 characters that do not start with "aws:"',
+    accepts: (tags) =>
+      Object.keys(tags).length <= 40 &&
+      Object.keys(tags).every((key) => key.length >= 1 && key.length <= 128 && !/^aws:/i.test(key)),
+    acceptsItem: (value) => value.length <= 256,
+  }),
+  log_retention_days: oneOf(LOG_RETENTION_DAYS, {
+    description: 'How long the log groups of the stack keep their events.',
+    unit: 'days',
+    default: 365,
+    example: 365,
+    unwise: (days) =>
+      days < 90 ? 'auditors usually ask for logs of at least 90 days, better a year' : undefined,
+  }),
+  kms_deletion_window_days: oneOf([7, 10, 14, 21, 30], {
+    description: 'How long a deleted key can still be restored.',
+    unit: 'days',
+    default: 30,
+    example: 30,
+  }),
+  state_bucket: text({
+    description:
+      'Bucket of the Terraform state (S3 backend with lock file and encryption). Empty keeps the state in a local file.',
+    default: '',
+    example: 'etl-terraform-state',
+    allowed: BUCKET_NAME,
+    accepts: isBucketName,
+  }),
+  state_key_prefix: text({
+    description:
+      'Folder of the state in its bucket; the key is <prefix>/<environment>/<stack>.tfstate.',
+    default: 'file-processing-infra',
+    example: 'file-processing-infra',
+    allowed: 'letters, digits, hyphens, underscores and slashes, without a slash at either end',
+    accepts: (value) => /^[\w-]+(\/[\w-]+)*$/.test(value),
+  }),
+  state_region: text({
+    description: 'Region of the state bucket. Empty means aws_region.',
+    default: '',
+    example: 'us-gov-west-1',
+    allowed: 'a region, such as us-gov-west-1',
+    accepts: isRegion,
+  }),
+  state_kms_key_arn: text({
+    description: "Key that encrypts the state. Empty means the bucket's own encryption.",
+    default: '',
+    example:
+      'arn:aws-us-gov:kms:us-gov-west-1:123456789012:key/0b1e6f4c-8a3d-4c0e-9a55-0f3a5d1b2c4d',
+    allowed: 'the ARN of a KMS key',
+    accepts: isArnOf('kms', /^key\/[\w-]+$/),
+  }),
+};

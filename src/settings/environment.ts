@@ -1,0 +1,184 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { checkFileProcessing, warnFileProcessing } from './check-file-processing.ts';
+import { type CrossFinding, checkFoundationNetwork } from './check-foundation-network.ts';
+import {
+  type FileProcessingSettings,
+  fileProcessingVariables,
+} from './file-processing-variables.ts';
+import { type Finding, SettingsError } from './finding.ts';
+import {
+  type FoundationNetworkSettings,
+  foundationNetworkVariables,
+} from './foundation-network-variables.ts';
+import { isTrackedByGit } from './git-tracked.ts';
+import {
+  type ResolvedVariables,
+  resolveVariables,
+  type SourcedAssignment,
+} from './resolve-variables.ts';
+import { readTfvarsFile } from './tfvars-file.ts';
+import type { VariableTable } from './variable.ts';
+
+/** The checked settings of one environment. */
+export interface Environment {
+  /** Name of its folder below `environments/`. */
+  readonly name: string;
+  readonly foundationNetwork: FoundationNetworkSettings;
+  readonly fileProcessing: FileProcessingSettings;
+  /** What works but is unwise, by stack. */
+  readonly warnings: {
+    readonly foundationNetwork: readonly Finding[];
+    readonly fileProcessing: readonly Finding[];
+  };
+}
+
+/** Environment that is taken when nobody names one. */
+export const DEFAULT_ENVIRONMENT = 'etl-playground';
+
+const ENVIRONMENTS = 'environments';
+const CONTAINER_IMAGE = 'container_image.txt';
+
+/**
+ * Reads and checks `environments/<name>/foundation_network.tfvars` and `file_processing.tfvars` (or
+ * the same with `.json` appended), and `container_image.txt` beside them.
+ *
+ * @param root - folder that holds `environments/`
+ * @throws SettingsError with every fault of both files
+ */
+export function loadEnvironment(root: string, name: string = DEFAULT_ENVIRONMENT): Environment {
+  const folder = `${ENVIRONMENTS}/${name}`;
+  if (!/^[\w-]+$/.test(name) || !existsSync(join(root, folder))) {
+    throw new SettingsError([{ file: folder, message: unknownEnvironment(root) }]);
+  }
+  const network = load(root, `${folder}/foundation_network.tfvars`, [], foundationNetworkVariables);
+  const image = containerImage(root, `${folder}/${CONTAINER_IMAGE}`);
+  const processing = load(root, `${folder}/file_processing.tfvars`, image, fileProcessingVariables);
+
+  const faults = [...network.faults, ...processing.faults];
+  if (network.faults.length === 0) {
+    faults.push(...network.locate(checkFoundationNetwork(network.settings)));
+  }
+  if (processing.faults.length === 0) {
+    faults.push(...processing.locate(checkFileProcessing(processing.settings, processing.given)));
+  }
+  if (faults.length > 0) throw new SettingsError(faults);
+
+  return {
+    name,
+    foundationNetwork: network.settings,
+    fileProcessing: processing.settings,
+    warnings: {
+      foundationNetwork: [
+        ...network.warnings,
+        ...network.locate(warnBetweenStacks(network.settings, processing.settings)),
+      ],
+      fileProcessing: [
+        ...processing.warnings,
+        ...processing.locate(warnFileProcessing(processing.settings, processing.secretsGiven)),
+      ],
+    },
+  };
+}
+
+interface Loaded<Table extends VariableTable> extends ResolvedVariables<Table> {
+  /** Variables that the file, or the file beside it, assigns. */
+  readonly given: ReadonlySet<string>;
+  /** Finds the place of findings between variables. */
+  readonly locate: (findings: readonly CrossFinding<string>[]) => readonly Finding[];
+}
+
+function load<Table extends VariableTable>(
+  root: string,
+  path: string,
+  overrides: readonly SourcedAssignment[],
+  table: Table,
+): Loaded<Table> {
+  const { file, assignments, faults } = readTfvarsFile(root, path);
+  const overridden = new Set(overrides.map((assignment) => assignment.name));
+  const own = assignments.map((assignment) => ({ ...assignment, file }));
+  const sourced = [...own.filter(({ name }) => !overridden.has(name)), ...overrides];
+  const resolved = resolveVariables(file, sourced, table);
+  // A variable may be missing because its line could not be read.
+  const valueFaults =
+    faults.length > 0 ? resolved.faults.filter(({ line }) => line !== undefined) : resolved.faults;
+  const places = new Map(sourced.map((assignment) => [assignment.name, assignment]));
+  return {
+    ...resolved,
+    faults: [...faults, ...valueFaults, ...trackedSecrets(root, file, resolved, places)],
+    warnings: [...resolved.warnings, ...replacedValues(own, overrides)],
+    given: new Set(places.keys()),
+    locate: (findings) =>
+      findings.map((finding) => {
+        const place = places.get(finding.variable);
+        return { ...finding, file: place?.file ?? file, line: place?.line };
+      }),
+  };
+}
+
+function trackedSecrets(
+  root: string,
+  file: string,
+  { secretsGiven }: ResolvedVariables<VariableTable>,
+  places: ReadonlyMap<string, SourcedAssignment>,
+): readonly Finding[] {
+  if (secretsGiven.size === 0 || !isTrackedByGit(root, file)) return [];
+  return [...secretsGiven].map((variable) => ({
+    file,
+    line: places.get(variable)?.line,
+    variable,
+    message: `must not stand in a file that git tracks; remove it and give it as TF_VAR_${variable}, and change it where it is used`,
+  }));
+}
+
+function replacedValues(
+  own: readonly SourcedAssignment[],
+  overrides: readonly SourcedAssignment[],
+): readonly Finding[] {
+  return overrides.flatMap((override) => {
+    const replaced = own.find(
+      ({ name, value }) => name === override.name && value !== override.value,
+    );
+    if (!replaced?.value) return [];
+    const { file, line, name: variable, value } = replaced;
+    return [
+      { file, line, variable, value, message: `is not used: ${override.file} goes before it` },
+    ];
+  });
+}
+
+function containerImage(root: string, path: string): readonly SourcedAssignment[] {
+  const file = join(root, path);
+  const image = existsSync(file) ? readFileSync(file, 'utf8').trim() : '';
+  return image === '' ? [] : [{ file: path, line: 1, name: 'image', value: image }];
+}
+
+function warnBetweenStacks(
+  network: FoundationNetworkSettings,
+  processing: FileProcessingSettings,
+): readonly CrossFinding<keyof FoundationNetworkSettings & string>[] {
+  const warnings: CrossFinding<keyof FoundationNetworkSettings & string>[] = [];
+  if (network.aws_region !== processing.aws_region) {
+    warnings.push({
+      variable: 'aws_region',
+      message: `${network.aws_region} differs from file_processing's ${processing.aws_region}, which then finds another network`,
+    });
+  }
+  if (processing.vpc_id === '' && network.name_prefix !== processing.foundation_name_prefix) {
+    warnings.push({
+      variable: 'name_prefix',
+      message: `${network.name_prefix} differs from file_processing's foundation_name_prefix ${processing.foundation_name_prefix}, which then finds another network`,
+    });
+  }
+  return warnings;
+}
+
+function unknownEnvironment(root: string): string {
+  const folder = join(root, ENVIRONMENTS);
+  const names = existsSync(folder)
+    ? readdirSync(folder, { withFileTypes: true })
+        .filter((entry) => entry.isDirectory())
+        .map(({ name }) => name)
+    : [];
+  return `is no environment; ENVIRONMENT must be one of ${names.sort().join(', ') || '(none: make a folder here)'}`;
+}

@@ -1,0 +1,44 @@
+import type { TfvarsValue } from './tfvars/tfvars-value.ts';
+
+/** Something to say about a tfvars file. */
+export interface Finding {
+  readonly file: string;
+  /** 1-based; absent where the finding is about a variable that the file leaves out. */
+  readonly line?: number;
+  readonly variable?: string;
+  /** The offending value; absent where it may be a secret. */
+  readonly value?: TfvarsValue;
+  /** What is wrong and what is allowed. */
+  readonly message: string;
+}
+
+const LONGEST_VALUE = 120;
+
+/** One line: `file:line: variable = value: message`. */
+export function formatFinding({ file, line, variable, value, message }: Finding): string {
+  const place = line === undefined ? file : `${file}:${line}`;
+  const subject = variable === undefined ? [] : [variable + formatValue(value)];
+  return [place, ...subject, message].join(': ');
+}
+
+function formatValue(value: TfvarsValue | undefined): string {
+  if (value === undefined) return '';
+  const text = JSON.stringify(value);
+  return ` = ${text.length > LONGEST_VALUE ? `${text.slice(0, LONGEST_VALUE)}…` : text}`;
+}
+
+/** The settings can't be used; the message lists every fault, one a line. */
+export class SettingsError extends Error {
+  override readonly name = 'SettingsError';
+  readonly faults: readonly Finding[];
+
+  constructor(faults: readonly Finding[]) {
+    const count = faults.length === 1 ? '1 fault' : `${faults.length} faults`;
+    super(
+      [`${count} in the settings:`, ...faults.map((fault) => `  ${formatFinding(fault)}`)].join(
+        '\n',
+      ),
+    );
+    this.faults = faults;
+  }
+}

@@ -1,0 +1,150 @@
+import type { Finding } from './finding.ts';
+import { nearestName } from './nearest-name.ts';
+import type { TfvarsAssignment, TfvarsValue } from './tfvars/tfvars-value.ts';
+import type { SettingsOf, Variable, VariableTable } from './variable.ts';
+
+/** An assignment and the file that it stands in. */
+export interface SourcedAssignment extends TfvarsAssignment {
+  readonly file: string;
+}
+
+/** What a tfvars file says once it is held against its table of variables. */
+export interface ResolvedVariables<Table extends VariableTable> {
+  /** Frozen; a variable at fault has its default here, and must not be used. */
+  readonly settings: SettingsOf<Table>;
+  readonly faults: readonly Finding[];
+  readonly warnings: readonly Finding[];
+  /** Sensitive variables that the file gives a value to. */
+  readonly secretsGiven: ReadonlySet<string>;
+}
+
+/**
+ * Holds assignments against a table of variables: converts as Terraform does (`"5432"` is a number
+ * where one is wanted), fills defaults, and collects every fault and warning. `null` means the default.
+ * `file` is where a variable that nobody assigned should have been.
+ */
+export function resolveVariables<Table extends VariableTable>(
+  file: string,
+  assignments: readonly SourcedAssignment[],
+  table: Table,
+): ResolvedVariables<Table> {
+  const faults: Finding[] = [];
+  const warnings: Finding[] = [];
+  const secretsGiven = new Set<string>();
+  const settings: Record<string, unknown> = {};
+  const given = new Map(assignments.map((assignment) => [assignment.name, assignment]));
+
+  for (const { file, name, line } of assignments) {
+    if (!Object.hasOwn(table, name)) {
+      warnings.push({ file, line, variable: name, message: unknownMessage(name, table) });
+    }
+  }
+
+  for (const [name, variable] of Object.entries(table)) {
+    const assignment = given.get(name);
+    const location = { file: assignment?.file ?? file, line: assignment?.line, variable: name };
+    settings[name] = variable.default;
+    if (assignment === undefined || assignment.value === null) {
+      if (variable.default === undefined) {
+        faults.push({ ...location, message: `is required; must be ${variable.allowed}` });
+        continue;
+      }
+    } else {
+      const value = convert(assignment.value, variable.type);
+      const problems = value === undefined ? [WHOLE] : problemsOf(value, variable);
+      faults.push(
+        ...problems.map((problem) => fault(location, assignment.value, variable, problem)),
+      );
+      if (problems.length > 0) continue;
+      if (variable.sensitive) {
+        if (value !== '') secretsGiven.add(name);
+        continue;
+      }
+      settings[name] = value;
+    }
+    const unwise = variable.unwise(settings[name]);
+    if (unwise !== undefined) {
+      const value = assignment === undefined ? undefined : (settings[name] as TfvarsValue);
+      warnings.push({ ...location, value, message: unwise });
+    }
+  }
+
+  return { settings: deepFreeze(settings) as SettingsOf<Table>, faults, warnings, secretsGiven };
+}
+
+/** A fault of the value as a whole, or of one of its items. */
+type Problem = { readonly item?: string };
+const WHOLE: Problem = {};
+
+function problemsOf(value: unknown, variable: Variable<unknown>): readonly Problem[] {
+  if (value === variable.default) return [];
+  if (!variable.accepts(value)) return [WHOLE];
+  return items(value)
+    .filter(([, item]) => !variable.acceptsItem(item))
+    .map(([key]) => ({ item: key }));
+}
+
+function items(value: unknown): readonly (readonly [string, string])[] {
+  return typeof value === 'object' && value !== null ? Object.entries(value) : [];
+}
+
+function fault(
+  location: Omit<Finding, 'message'>,
+  value: TfvarsValue,
+  { allowed, sensitive }: Variable<unknown>,
+  { item }: Problem,
+): Finding {
+  const message = `must be ${allowed}`;
+  if (sensitive) return { ...location, message };
+  if (item === undefined || typeof value !== 'object' || value === null) {
+    return { ...location, value, message };
+  }
+  const itemValue = (value as Readonly<Record<string, TfvarsValue>>)[item];
+  const index = Array.isArray(value) ? item : JSON.stringify(item);
+  return { ...location, variable: `${location.variable}[${index}]`, value: itemValue, message };
+}
+
+function unknownMessage(name: string, table: VariableTable): string {
+  const nearest = nearestName(name, Object.keys(table));
+  const hint = nearest === undefined ? '' : `; did you mean ${nearest}?`;
+  return `is not a variable of this stack and is ignored${hint}`;
+}
+
+/** Terraform's automatic conversions (Terraform language, "Types and Values", "Type Conversion"). */
+function convert(value: TfvarsValue, type: Variable<unknown>['type']): unknown {
+  switch (type) {
+    case 'string':
+      return typeof value === 'object' ? undefined : String(value);
+    case 'number':
+      if (typeof value === 'number') return value;
+      return typeof value === 'string' && /^-?\d+(\.\d+)?$/.test(value) ? Number(value) : undefined;
+    case 'bool':
+      if (typeof value === 'boolean') return value;
+      return value === 'true' ? true : value === 'false' ? false : undefined;
+    case 'list(string)':
+      return Array.isArray(value) ? convertItems(value)?.map(([, item]) => item) : undefined;
+    case 'map(string)': {
+      if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
+      const converted = convertItems(value);
+      return converted && Object.fromEntries(converted);
+    }
+  }
+}
+
+function convertItems(value: object): readonly (readonly [string, string])[] | undefined {
+  const converted = Object.entries(value).map(([key, item]) => [key, itemText(item)] as const);
+  return converted.every((entry): entry is [string, string] => entry[1] !== undefined)
+    ? converted
+    : undefined;
+}
+
+function itemText(item: TfvarsValue): string | undefined {
+  return typeof item === 'object' ? undefined : String(item);
+}
+
+function deepFreeze<T extends object>(value: T): T {
+  for (const item of Object.values(value)) {
+    if (typeof item === 'object' && item !== null) deepFreeze(item);
+  }
+  return Object.freeze(value);
+}

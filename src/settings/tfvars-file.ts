@@ -1,0 +1,31 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Finding } from './finding.ts';
+import { readHclLiterals } from './tfvars/hcl-literals.ts';
+import { readTfvarsJson } from './tfvars/tfvars-json.ts';
+import type { TfvarsAssignment } from './tfvars/tfvars-value.ts';
+
+/** What a tfvars file assigns, and what is wrong with its text. */
+export interface TfvarsFile {
+  /** Path below the root; ends in `.json` if that form was found. */
+  readonly file: string;
+  readonly assignments: readonly TfvarsAssignment[];
+  readonly faults: readonly Finding[];
+}
+
+/** Reads `path`, or `path.json`, below the root. Neither or both is a fault. */
+export function readTfvarsFile(root: string, path: string): TfvarsFile {
+  const json = `${path}.json`;
+  const found = [path, json].filter((candidate) => existsSync(join(root, candidate)));
+  const [file] = found;
+  if (file === undefined || found.length > 1) {
+    const message =
+      file === undefined
+        ? `is missing (${json} would do as well)`
+        : `stands beside ${json}; keep one of them`;
+    return { file: path, assignments: [], faults: [{ file: path, message }] };
+  }
+  const text = readFileSync(join(root, file), 'utf8');
+  const { assignments, faults } = file === json ? readTfvarsJson(text) : readHclLiterals(text);
+  return { file, assignments, faults: faults.map((fault) => ({ ...fault, file })) };
+}

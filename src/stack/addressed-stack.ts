@@ -1,0 +1,55 @@
+import { TerraformElement, TerraformStack } from 'cdktf';
+import type { Node } from 'constructs';
+
+/**
+ * A stack whose resource addresses are part of its interface: the id of a construct is its name in
+ * Terraform, however deep it lies, instead of a path with a hash. So a resource can move to another
+ * construct without being replaced, and `terraform import` takes the address that the code shows.
+ */
+export class AddressedStack extends TerraformStack {
+  readonly #paths = new Map<string, string>();
+
+  protected override allocateLogicalId(element: TerraformElement | Node): string {
+    const node = TerraformElement.isTerraformElement(element) ? element.node : element;
+    const address = `${typeOf(element)}.${node.id}`;
+    const other = this.#paths.get(address);
+    if (other !== undefined && other !== node.path) {
+      throw new Error(
+        `${address} is both ${other} and ${node.path}; ids must differ within a type`,
+      );
+    }
+    this.#paths.set(address, node.path);
+    return node.id;
+  }
+
+  /**
+   * Saves resolving every element once more than needed: that run is for references between stacks,
+   * and our stacks make none, they find each other's resources by name.
+   */
+  override prepareStack(): void {}
+
+  /** Leaves out the construct paths that cdktf adds to each block: they tell an auditor nothing. */
+  override toTerraform(): Record<string, unknown> {
+    return Object.fromEntries(
+      Object.entries(super.toTerraform() as Record<string, unknown>).map(([key, block]) => [
+        key,
+        key === '//' ? block : withoutComments(block),
+      ]),
+    );
+  }
+}
+
+function typeOf(element: TerraformElement | Node): string {
+  const type = (element as { terraformResourceType?: string }).terraformResourceType;
+  return type ?? element.constructor.name;
+}
+
+function withoutComments(block: unknown): unknown {
+  if (Array.isArray(block)) return block.map(withoutComments);
+  if (typeof block !== 'object' || block === null) return block;
+  return Object.fromEntries(
+    Object.entries(block)
+      .filter(([key]) => key !== '//')
+      .map(([key, value]) => [key, withoutComments(value)]),
+  );
+}

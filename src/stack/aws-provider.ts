@@ -1,0 +1,33 @@
+import { AwsProvider } from '@cdktf/provider-aws/lib/provider/index.js';
+import type { TerraformStack } from 'cdktf';
+import { commonVariables } from '../settings/common-variables.ts';
+import { planVariable } from './plan-variable.ts';
+
+const AWS_PROVIDER_VERSION = '~> 6.25';
+
+/** What the AWS provider of a stack depends on. */
+export interface AwsProviderSettings {
+  readonly aws_region: string;
+  readonly aws_profile: string;
+  /** Default tags of every resource. */
+  readonly tags: Readonly<Record<string, string>>;
+}
+
+/**
+ * Configures the AWS provider of a stack, and its variable `aws_profile`, which may be empty for the
+ * ambient credentials.
+ */
+export function configureAwsProvider(stack: TerraformStack, settings: AwsProviderSettings): void {
+  planVariable(stack, 'aws_profile', commonVariables.aws_profile, settings.aws_profile);
+  new AwsProvider(stack, 'aws', {
+    region: settings.aws_region,
+    profile: AWS_PROFILE_OR_NULL,
+    defaultTags: [{ tags: settings.tags }],
+  });
+  stack.addOverride('terraform.required_providers.aws', {
+    source: 'hashicorp/aws',
+    version: AWS_PROVIDER_VERSION,
+  });
+}
+
+const AWS_PROFILE_OR_NULL = '${var.aws_profile == "" ? null : var.aws_profile}';

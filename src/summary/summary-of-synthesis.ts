@@ -1,0 +1,66 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** The parts of cdktf's manifest.json that the summary needs. */
+interface Manifest {
+  readonly stacks: Readonly<
+    Record<
+      string,
+      {
+        readonly synthesizedStackPath: string;
+        readonly annotations: readonly { readonly level: string; readonly message: string }[];
+      }
+    >
+  >;
+}
+
+/** The parts of a stack's Terraform JSON that the summary needs. */
+interface StackJson {
+  readonly resource?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+  readonly data?: StackJson['resource'];
+}
+
+/** What was synthesized into a folder, for people: resources by stack and type, warnings, what to do next. */
+export function summaryOfSynthesis(outdir: string, environment: string): string {
+  const manifest = readJson<Manifest>(join(outdir, 'manifest.json'));
+  const stacks = Object.entries(manifest.stacks).map(
+    ([name, { synthesizedStackPath, annotations }]) => ({
+      name,
+      file: join(outdir, synthesizedStackPath),
+      types: countByType(readJson<StackJson>(join(outdir, synthesizedStackPath)).resource ?? {}),
+      warnings: annotations.map(({ message }) => message),
+    }),
+  );
+  const warnings = stacks.flatMap((stack) => stack.warnings);
+  return [
+    `Environment ${environment}`,
+    ...stacks.flatMap(({ name, file, types }) => [
+      '',
+      `${name}: ${total(types)} resources in ${file}`,
+      ...types.map(([type, count]) => `  ${String(count).padStart(3)} ${type}`),
+    ]),
+    '',
+    warnings.length === 0 ? 'No warnings' : `Warnings (${warnings.length})`,
+    ...warnings.map((warning) => `  ${warning}`),
+    '',
+    'Next',
+    '  read the JSON above, it is what is deployed',
+    '  npx cdktf deploy foundation-network   once in each environment',
+    '  npx cdktf deploy file-processing      the cluster and the listener',
+    '',
+  ].join('\n');
+}
+
+function readJson<T>(path: string): T {
+  return JSON.parse(readFileSync(path, 'utf8')) as T;
+}
+
+function countByType(resources: NonNullable<StackJson['resource']>): readonly [string, number][] {
+  return Object.entries(resources)
+    .map(([type, byName]): [string, number] => [type, Object.keys(byName).length])
+    .sort(([one], [other]) => (one < other ? -1 : 1));
+}
+
+function total(types: readonly [string, number][]): number {
+  return types.reduce((sum, [, count]) => sum + count, 0);
+}

@@ -1,0 +1,20 @@
+import { defineConfig } from 'vitest/config';
+
+/**
+ * The tests that need Terraform, its AWS provider and Python: `vitest run --config
+ * vitest.terraform.config.ts`. Plain `npm test` leaves them out and needs nothing but Node.
+ */
+export default defineConfig({
+  test: {
+    include: ['__tests__/terraform/**/*.test.ts'],
+    globalSetup: ['__tests__/terraform/support/global-setup.ts'],
+    pool: 'forks',
+    isolate: false,
+    // Every file has an emulator and work folders of its own, and an apply is mostly the provider
+    // waiting (25 seconds for each SQS attribute): three files wait side by side.
+    maxWorkers: 3,
+    testTimeout: 600_000,
+    hookTimeout: 600_000,
+    reporters: ['default'],
+  },
+});
