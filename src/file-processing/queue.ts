@@ -1,5 +1,4 @@
 import { SqsQueue } from '@cdktf/provider-aws/lib/sqs-queue/index.js';
-import { SqsQueuePolicy } from '@cdktf/provider-aws/lib/sqs-queue-policy/index.js';
 import { Construct } from 'constructs';
 import { policyJson } from '../policies/policy-document.ts';
 import { queuePolicy } from '../policies/queue-policy.ts';
@@ -19,40 +18,39 @@ export interface QueueProps {
 /** Keeps what could not be delivered, until somebody has looked at it and sent it again. */
 export class DeadLetterQueue extends Construct {
   readonly resource: SqsQueue;
-  /** SNS may not send to the queue before. */
-  readonly policy: SqsQueuePolicy;
 
   constructor(scope: Construct, { context, topicArn, keyArn }: QueueProps) {
     super(scope, 'dead-letter-queue');
     const { settings } = context;
+    const name = `${settings.sns_topic_name}-dead-letter`;
     this.resource = new SqsQueue(this, 'dead_letter', {
-      name: `${settings.sns_topic_name}-dead-letter`,
+      name,
       kmsMasterKeyId: keyArn,
+      policy: policyJson(queuePolicy(queueArn(context, name), topicArn)),
       messageRetentionSeconds: FOURTEEN_DAYS,
       ...(settings.delivery === 'sqs' && {
         redriveAllowPolicy: JSON.stringify({
           redrivePermission: 'byQueue',
-          sourceQueueArns: [regionalArn(context, 'sqs', deliveryQueueName(context))],
+          sourceQueueArns: [queueArn(context, deliveryQueueName(context))],
         }),
       }),
     });
-    this.policy = letTopicSend(this.resource, 'dead_letter', topicArn);
   }
 }
 
 /** Holds the topic's messages until the listener fetches them (`delivery = "sqs"`). */
 export class DeliveryQueue extends Construct {
   readonly resource: SqsQueue;
-  /** SNS may not send to the queue before. */
-  readonly policy: SqsQueuePolicy;
 
   constructor(scope: Construct, props: QueueProps & { readonly deadLetterArn: string }) {
     super(scope, 'delivery-queue');
     const { context, topicArn, keyArn, deadLetterArn } = props;
     const { settings } = context;
+    const name = deliveryQueueName(context);
     this.resource = new SqsQueue(this, 'deliveries', {
-      name: deliveryQueueName(context),
+      name,
       kmsMasterKeyId: keyArn,
+      policy: policyJson(queuePolicy(queueArn(context, name), topicArn)),
       messageRetentionSeconds: FOURTEEN_DAYS,
       visibilityTimeoutSeconds: settings.queue_visibility_timeout_seconds,
       receiveWaitTimeSeconds: 20,
@@ -61,7 +59,6 @@ export class DeliveryQueue extends Construct {
         maxReceiveCount: settings.queue_max_receive_count,
       }),
     });
-    this.policy = letTopicSend(this.resource, 'deliveries', topicArn);
   }
 }
 
@@ -69,9 +66,7 @@ function deliveryQueueName({ settings }: Context): string {
   return `${settings.sns_topic_name}-deliveries`;
 }
 
-function letTopicSend(queue: SqsQueue, id: string, topicArn: string): SqsQueuePolicy {
-  return new SqsQueuePolicy(queue, id, {
-    queueUrl: queue.url,
-    policy: policyJson(queuePolicy(queue.arn, topicArn)),
-  });
+/** Made from the name: a reference to the queue in its own policy would be a cycle. */
+function queueArn(context: Context, name: string): string {
+  return regionalArn(context, 'sqs', name);
 }

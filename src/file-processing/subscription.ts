@@ -24,7 +24,6 @@ export function subscribeQueue(
     // The envelope carries the signature, which the listener checks.
     rawMessageDelivery: false,
     redrivePolicy: redriveTo(deadLetterQueue),
-    dependsOn: [queue.policy, deadLetterQueue.policy],
   });
 }
 
@@ -57,7 +56,7 @@ export function subscribeEndpoint(
       }),
     ),
     redrivePolicy: redriveTo(deadLetterQueue),
-    dependsOn: [topic.policy, deadLetterQueue.policy, ...dependsOn],
+    dependsOn: [topic.policy, ...dependsOn],
   });
 }
 

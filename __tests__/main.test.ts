@@ -1,0 +1,129 @@
+import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Testing } from 'cdktf';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { FileProcessingStack } from '../src/file-processing/stack.ts';
+import { loadEnvironment } from '../src/settings/environment.ts';
+import { ROOT, runMain, STACKS } from './support/run-main.ts';
+
+const ENVIRONMENTS = ['etl-playground', 'complete'] as const;
+
+/** All addresses of a stack's JSON, sorted: what Terraform would replace if one changed. */
+function addresses(json: string): string {
+  const { resource = {}, data = {}, output = {}, variable = {} } = JSON.parse(json);
+  const named = (prefix: string, types: Record<string, object>) =>
+    Object.entries(types).flatMap(([type, names]) =>
+      Object.keys(names).map((name) => `${prefix}${type}.${name}`),
+    );
+  const lines = [
+    ...named('', resource),
+    ...named('data.', data),
+    ...named('', { output, variable }),
+  ];
+  return `${lines.sort().join('\n')}\n`;
+}
+
+function copyCheckout(root: string): void {
+  for (const entry of ['main.ts', 'package.json', 'src']) {
+    cpSync(join(ROOT, entry), join(root, entry), { recursive: true });
+  }
+  symlinkSync(join(ROOT, 'node_modules'), join(root, 'node_modules'));
+}
+
+describe.each(ENVIRONMENTS)('the environment %s', (environment) => {
+  const synthesis = runMain({ environment });
+
+  it('is synthesized without a fault', () => {
+    expect(synthesis.stderr.replaceAll(/\(.*\n/g, '')).toBe('');
+    expect(synthesis.status).toBe(0);
+  });
+
+  it.each(STACKS)('has the addresses of %s that are recorded', async (stack) => {
+    await expect(addresses(synthesis.json[stack])).toMatchFileSnapshot(
+      `golden/${environment}.${stack}.addresses.txt`,
+    );
+  });
+
+  it('says how many resources there are, what is unwise, where the JSON lies and what to do next', () => {
+    expect(synthesis.stdout).toMatch(/^file-processing: \d+ resources in .*cdk\.tf\.json$/m);
+    expect(synthesis.stdout).toMatch(/^Warnings \(\d+\)$/m);
+    expect(synthesis.stdout).toMatch(/npx cdktf deploy file-processing/);
+  });
+});
+
+describe('the JSON', () => {
+  const first = runMain({});
+
+  it('is the same to the byte in a second run from another working directory', () => {
+    expect(runMain({ cwd: tmpdir() }).json).toEqual(first.json);
+  });
+
+  it('is the same to the byte in a copy of the checkout in another folder', () => {
+    const root = mkdtempSync(join(tmpdir(), 'checkout-'));
+    copyCheckout(root);
+    cpSync(join(ROOT, 'environments'), join(root, 'environments'), { recursive: true });
+    const copy = runMain({ root });
+    rmSync(root, { recursive: true });
+    expect(copy.json).toEqual(first.json);
+  });
+
+  it('is what cdktf writes when it is not made lighter', () => {
+    const { name, fileProcessing } = loadEnvironment(ROOT);
+    const stack = new FileProcessingStack(Testing.app(), 'file-processing', {
+      environment: name,
+      settings: fileProcessing,
+    });
+    const { '//': _, ...synthesized } = JSON.parse(first.json['file-processing']);
+    expect(synthesized).toEqual(JSON.parse(Testing.synth(stack)));
+  });
+});
+
+describe('an environment of a user', () => {
+  let root: string;
+
+  beforeEach(() => {
+    root = mkdtempSync(join(tmpdir(), 'checkout-'));
+    mkdirSync(join(root, 'environments/dev'), { recursive: true });
+    copyCheckout(root);
+    write('foundation_network.tfvars', '');
+  });
+
+  afterEach(() => rmSync(root, { recursive: true }));
+
+  function write(file: string, text: string): void {
+    writeFileSync(join(root, 'environments/dev', file), text);
+  }
+
+  it('with faults ends with code 1, names them all on standard error, and writes nothing', () => {
+    write('file_processing.tfvars', 'bucket_name = "x"\nreplicas = 0\n');
+    const { status, stdout, stderr } = runMain({ root, environment: 'dev' });
+    expect(status).toBe(1);
+    expect(stdout).toBe('');
+    expect(stderr).toMatch(/^2 faults in the settings:\n.*:1: bucket_name.*\n.*:2: replicas.*\n$/);
+  });
+
+  it('with a password keeps it out of JSON, output and errors', () => {
+    const bucket = 'bucket_name = "drop-box"\n';
+    const password = 'db_password = "MARKER-7f3a"\ndb_host = "db"\ndb_name = "a"\ndb_user = "b"\n';
+    write('file_processing.tfvars', bucket + password);
+    const env = { TF_VAR_db_password: 'MARKER-7f3a' };
+    const good = runMain({ root, environment: 'dev', env });
+    write('file_processing.tfvars', `${password}db_password = "MARKER-7f3a"\ndb_port = "MARKER`);
+    const bad = runMain({ root, environment: 'dev', env });
+    expect([good.status, bad.status]).toEqual([0, 1]);
+    expect(JSON.stringify([good, bad])).not.toContain('MARKER-7f3a');
+  });
+
+  it('with an image only in container_image.txt deploys it, and without any deploys no listener', () => {
+    write('file_processing.tfvars', 'bucket_name = "drop-box"\n');
+    const without = runMain({ root, environment: 'dev' }).json['file-processing'];
+    expect(without).not.toHaveResourceAt('kubernetes_deployment_v1.sns_listener');
+    expect(without).toHaveResourceAt('kubernetes_service_account_v1.sa');
+    const image = `repo/file-processing@sha256:${'a'.repeat(64)}`;
+    write('container_image.txt', `${image}\n`);
+    const withImage = runMain({ root, environment: 'dev' }).json['file-processing'];
+    expect(withImage).toHaveResourceAt('kubernetes_deployment_v1.sns_listener');
+    expect(withImage).toHaveVariableNamed('image', { default: image });
+  });
+});

@@ -1,0 +1,53 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+/** The repository. */
+export const ROOT = join(import.meta.dirname, '../..');
+
+/** The two stacks, by their names on the command line. */
+export const STACKS = ['foundation-network', 'file-processing'] as const;
+
+/** What a run of main.ts left behind. */
+export interface Synthesis {
+  readonly status: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+  /** Text of each stack's Terraform JSON, by stack. */
+  readonly json: Readonly<Record<(typeof STACKS)[number], string>>;
+}
+
+/** Where and how main.ts is run. */
+export interface RunOptions {
+  /** @default 'etl-playground' */
+  readonly environment?: string;
+  /** Checkout whose main.ts is run; @default this one */
+  readonly root?: string;
+  /** Working directory; @default the checkout */
+  readonly cwd?: string;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** Runs main.ts as `npm run synth` does, into a temporary folder that is gone afterwards. */
+export function runMain({
+  environment = 'etl-playground',
+  root = ROOT,
+  cwd = root,
+  env = {},
+}: RunOptions): Synthesis {
+  const outdir = mkdtempSync(join(tmpdir(), 'synthesis-'));
+  try {
+    const { status, stdout, stderr } = spawnSync(process.execPath, [join(root, 'main.ts')], {
+      cwd,
+      env: { ...process.env, ENVIRONMENT: environment, CDKTF_OUTDIR: outdir, ...env },
+      encoding: 'utf8',
+    });
+    const read = (stack: string) =>
+      status === 0 ? readFileSync(join(outdir, 'stacks', stack, 'cdk.tf.json'), 'utf8') : '';
+    const json = { 'foundation-network': read(STACKS[0]), 'file-processing': read(STACKS[1]) };
+    return { status, stdout, stderr, json };
+  } finally {
+    rmSync(outdir, { recursive: true });
+  }
+}

@@ -1,0 +1,64 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type AwsEmulator, startAwsEmulator } from './aws-emulator.ts';
+
+const region = 'us-gov-west-1';
+
+let emulator: AwsEmulator;
+
+beforeAll(async () => {
+  emulator = await startAwsEmulator();
+});
+
+afterAll(async () => {
+  await emulator?.stop();
+});
+
+test('it listens on loopback', () => {
+  expect(emulator.url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
+});
+
+test('a bucket that was created exists', async () => {
+  await emulator.createBucket('drop-box', region);
+  await expect(emulator.createBucket('drop-box', region)).rejects.toThrow('BucketAlready');
+});
+
+test('a query answers in the partition of its region', async () => {
+  const parameters = { Action: 'CreateTopic', Version: '2010-03-31', Name: 'events' };
+  const gov = await emulator.query('sns', region, parameters);
+  expect(gov).toContain('arn:aws-us-gov:sns:us-gov-west-1:');
+  const commercial = await emulator.query('sns', 'us-east-1', parameters);
+  expect(commercial).toContain('arn:aws:sns:us-east-1:');
+});
+
+test("a failed query throws the service's own message", async () => {
+  const parameters = { Action: 'GetRole', Version: '2010-05-08', RoleName: 'absent' };
+  await expect(emulator.query('iam', region, parameters)).rejects.toThrow('absent not found');
+});
+
+test('reset forgets every resource', async () => {
+  await emulator.createBucket('other-box', region);
+  await emulator.reset();
+  await emulator.createBucket('other-box', region);
+});
+
+test('two emulators run side by side and share nothing', async () => {
+  const other = await startAwsEmulator();
+  try {
+    await emulator.createBucket('shared-name', region);
+    await other.createBucket('shared-name', region);
+    expect(other.url).not.toBe(emulator.url);
+  } finally {
+    await other.stop();
+  }
+});
+
+test('a stopped emulator answers no more', async () => {
+  const other = await startAwsEmulator();
+  await other.stop();
+  await expect(other.reset()).rejects.toThrow('fetch failed');
+});
+
+test('an emulator that fails at its start throws what Python wrote', async () => {
+  const start = startAwsEmulator({ extraArguments: ['--no-such-option'] });
+  await expect(start).rejects.toThrow('unrecognized arguments: --no-such-option');
+});

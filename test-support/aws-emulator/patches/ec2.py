@@ -1,0 +1,60 @@
+"""EC2: launch templates and security group rules that read back as they were written."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from moto.ec2.models import launch_templates, security_groups
+
+
+def patch() -> None:
+    keep_template_tags_out_of_template_data()
+    return_current_tags_of_templates()
+    return_descriptions_of_group_rules()
+
+
+def keep_template_tags_out_of_template_data() -> None:
+    """The tags of the template itself are no part of what the template launches."""
+    original_init = launch_templates.LaunchTemplateVersion.__init__
+
+    def init(self: Any, template: Any, number: int, data: dict, description: str) -> None:
+        if data.get("TagSpecifications"):
+            data["TagSpecifications"] = [
+                specification
+                for specification in data["TagSpecifications"]
+                if specification.get("ResourceType") != "launch-template"
+            ]
+        original_init(self, template, number, data, description)
+
+    launch_templates.LaunchTemplateVersion.__init__ = init
+
+
+def return_current_tags_of_templates() -> None:
+    """moto answers with the tags that a launch template was created with."""
+    launch_templates.LaunchTemplate.tags = property(
+        lambda template: template.get_tags(),
+        lambda template, tags_at_creation: None,
+    )
+
+
+def return_descriptions_of_group_rules() -> None:
+    """moto reads a rule's description from its address range only; a rule that names a group
+    or a prefix list has none."""
+
+    def description(rule: Any) -> str | None:
+        return next(
+            (
+                part["Description"]
+                for part in (rule.ip_range, rule.source_group, rule.prefix_list_id)
+                if isinstance(part, dict) and part.get("Description")
+            ),
+            None,
+        )
+
+    for rule_class in classes_with_description(security_groups):
+        rule_class.description = property(description)
+
+
+def classes_with_description(module: Any) -> Iterator[Any]:
+    for value in vars(module).values():
+        if isinstance(value, type) and isinstance(value.__dict__.get("description"), property):
+            yield value
