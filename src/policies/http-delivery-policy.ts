@@ -1,16 +1,12 @@
-/** How SNS retries a delivery over HTTP (Amazon SNS Developer Guide, "Creating an HTTP/S delivery policy"). */
-export interface HttpRetrySettings {
-  /** Shortest wait between two attempts, in seconds. */
-  readonly minDelaySeconds: number;
-  /** Longest wait between two attempts, in seconds. */
-  readonly maxDelaySeconds: number;
-  /** Attempts after the first one. */
-  readonly retries: number;
+import { type HttpRetrySettings, httpRetryPhases } from '../settings/http-retries.ts';
+
+/** How SNS delivers over HTTP. */
+export interface HttpDeliverySettings extends HttpRetrySettings {
   /** Most deliveries a second; 0 sets no limit. */
   readonly maxReceivesPerSecond: number;
 }
 
-/** The document that a subscription takes as its delivery policy. */
+/** The document that a subscription takes (Amazon SNS Developer Guide, "Creating an HTTP/S delivery policy"). */
 export interface HttpDeliveryPolicy {
   readonly healthyRetryPolicy: {
     readonly minDelayTarget: number;
@@ -24,39 +20,20 @@ export interface HttpDeliveryPolicy {
   readonly throttlePolicy?: { readonly maxReceivesPerSecond: number };
 }
 
-/** SNS drops a message, or sends it to the dead-letter queue, after this many seconds of retries. */
-export const LONGEST_RETRY_SECONDS = 3600;
-
-/** Quick retries catch a pod that is being replaced, before the waits grow. */
-const MIN_DELAY_RETRIES = 5;
-const BACKOFF_RETRIES = 10;
-
-/** A few retries at the shortest wait, a linear rise, and the rest at the longest wait. */
-export function httpDeliveryPolicy(settings: HttpRetrySettings): HttpDeliveryPolicy {
+/** Writes the settings as SNS wants them. */
+export function httpDeliveryPolicy(settings: HttpDeliverySettings): HttpDeliveryPolicy {
   const { retries, maxReceivesPerSecond } = settings;
-  const numMinDelayRetries = Math.min(MIN_DELAY_RETRIES, retries);
+  const { minDelayRetries, maxDelayRetries } = httpRetryPhases(retries);
   return {
     healthyRetryPolicy: {
       minDelayTarget: settings.minDelaySeconds,
       maxDelayTarget: settings.maxDelaySeconds,
       numRetries: retries,
       numNoDelayRetries: 0,
-      numMinDelayRetries,
-      numMaxDelayRetries: Math.max(0, retries - numMinDelayRetries - BACKOFF_RETRIES),
+      numMinDelayRetries: minDelayRetries,
+      numMaxDelayRetries: maxDelayRetries,
       backoffFunction: 'linear',
     },
     ...(maxReceivesPerSecond > 0 && { throttlePolicy: { maxReceivesPerSecond } }),
   };
-}
-
-/** How long the retries of a policy take in all, in seconds. */
-export function totalRetrySeconds({ healthyRetryPolicy: policy }: HttpDeliveryPolicy): number {
-  const { minDelayTarget, maxDelayTarget, numRetries, numMinDelayRetries, numMaxDelayRetries } =
-    policy;
-  const backoffRetries = numRetries - numMinDelayRetries - numMaxDelayRetries;
-  return Math.ceil(
-    numMinDelayRetries * minDelayTarget +
-      backoffRetries * ((minDelayTarget + maxDelayTarget) / 2) +
-      numMaxDelayRetries * maxDelayTarget,
-  );
 }

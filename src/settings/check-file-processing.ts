@@ -1,11 +1,7 @@
 import { isIPv4 } from 'node:net';
-import {
-  httpDeliveryPolicy,
-  LONGEST_RETRY_SECONDS,
-  totalRetrySeconds,
-} from '../policies/http-delivery-policy.ts';
 import type { CrossFinding } from './check-foundation-network.ts';
 import type { FileProcessingSettings } from './file-processing-variables.ts';
+import { LONGEST_RETRY_SECONDS, totalRetrySeconds } from './http-retries.ts';
 import { partitionOf } from './partition.ts';
 
 type Name = keyof FileProcessingSettings & string;
@@ -140,19 +136,13 @@ function checkRetries(settings: FileProcessingSettings): FileProcessingFinding[]
       },
     ];
   }
-  const total = totalRetrySeconds(
-    httpDeliveryPolicy({
-      minDelaySeconds: min,
-      maxDelaySeconds: max,
-      retries: settings.sns_retries,
-      maxReceivesPerSecond: 0,
-    }),
-  );
+  const retries = settings.sns_retries;
+  const total = totalRetrySeconds({ minDelaySeconds: min, maxDelaySeconds: max, retries });
   if (total <= LONGEST_RETRY_SECONDS) return [];
   return [
     {
       variable: 'sns_retries',
-      message: `${settings.sns_retries} retries with waits of ${min} to ${max} seconds take ${total} seconds; must be at most ${LONGEST_RETRY_SECONDS} in all`,
+      message: `${retries} retries with waits of ${min} to ${max} seconds take ${total} seconds; must be at most ${LONGEST_RETRY_SECONDS} in all`,
     },
   ];
 }

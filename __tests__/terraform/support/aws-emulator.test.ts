@@ -22,6 +22,14 @@ test('a bucket that was created exists', async () => {
   await expect(emulator.createBucket('drop-box', region)).rejects.toThrow('BucketAlready');
 });
 
+test('an object is written, read and removed', async () => {
+  await emulator.createBucket('objects', region);
+  await emulator.putObject('objects', 'folder/file', region, 'text');
+  await expect(emulator.getObject('objects', 'folder/file', region)).resolves.toBe('text');
+  await emulator.deleteObject('objects', 'folder/file', region);
+  await expect(emulator.getObject('objects', 'folder/file', region)).rejects.toThrow('NoSuchKey');
+});
+
 test('a query answers in the partition of its region', async () => {
   const parameters = { Action: 'CreateTopic', Version: '2010-03-31', Name: 'events' };
   const gov = await emulator.query('sns', region, parameters);

@@ -31,6 +31,16 @@ export interface AwsEmulator {
    * @throws Error with the service's own message
    */
   query(service: string, region: string, parameters: Record<string, string>): Promise<string>;
+  /**
+   * Reads an object.
+   *
+   * @throws Error when there is none
+   */
+  getObject(bucket: string, key: string, region: string): Promise<string>;
+  /** Writes an object. */
+  putObject(bucket: string, key: string, region: string, body: string): Promise<void>;
+  /** Removes an object. */
+  deleteObject(bucket: string, key: string, region: string): Promise<void>;
   /** Forgets every resource. */
   reset(): Promise<void>;
   /** What the server has written, one line a request. */
@@ -90,6 +100,16 @@ export async function startAwsEmulator(options: AwsEmulatorOptions = {}): Promis
           authorization: credentials(service, region),
           body: new URLSearchParams(parameters),
         }),
+      getObject: (bucket, key, region) =>
+        answer(url, { path: `/${bucket}/${key}`, authorization: credentials('s3', region) }),
+      putObject: async (bucket, key, region, body) => {
+        const authorization = credentials('s3', region);
+        await answer(url, { path: `/${bucket}/${key}`, method: 'PUT', authorization, body });
+      },
+      deleteObject: async (bucket, key, region) => {
+        const authorization = credentials('s3', region);
+        await answer(url, { path: `/${bucket}/${key}`, method: 'DELETE', authorization });
+      },
       reset: async () => {
         await answer(url, { path: '/moto-api/reset', method: 'POST' });
       },

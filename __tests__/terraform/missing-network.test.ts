@@ -1,0 +1,100 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createNetwork, type ForeignNetwork, REGION } from './support/aws-account.ts';
+import { type AwsEmulator, startAwsEmulator } from './support/aws-emulator.ts';
+import { type Checkout, temporaryCheckout } from './support/checkout.ts';
+import { type Terraform, terraformIn } from './support/terraform.ts';
+
+const PREFIX = 'etl-platform';
+
+let emulator: AwsEmulator;
+let checkout: Checkout;
+let processing: Terraform;
+
+/** Terraform on the file-processing stack of an environment, initialized. */
+async function opened(environment: string): Promise<Terraform> {
+  const outputFolder = `cdktf.out.${environment}`;
+  await checkout.synthesize(environment, outputFolder);
+  const folder = checkout.stackFolder('file-processing', outputFolder);
+  const terraform = terraformIn(folder, { endpoint: emulator.url });
+  await terraform.init();
+  return terraform;
+}
+
+beforeAll(async () => {
+  emulator = await startAwsEmulator();
+  await emulator.createBucket('etl-ba-research-client-etl', REGION);
+  checkout = temporaryCheckout();
+  checkout.addEnvironment('etl-playground');
+  processing = await opened('etl-playground');
+});
+
+afterAll(async () => {
+  await processing?.close();
+  await emulator?.stop();
+  await checkout?.close();
+});
+
+test('a plan without a network says which VPC it looked for and what to do', async () => {
+  await expect(processing.plan()).rejects.toThrow(
+    /There must be exactly one VPC named\s+etl-platform-vpc in\s+us-gov-west-1: deploy\s+foundation-network first, or set\s+vpc_id/,
+  );
+});
+
+describe('with a VPC of another name', () => {
+  let network: ForeignNetwork;
+
+  beforeAll(async () => {
+    network = await createNetwork(emulator, PREFIX, 'somebody-elses');
+  });
+
+  test('vpc_id takes it, and the private subnets in it', async () => {
+    checkout.addEnvironment(
+      'etl-playground',
+      { fileProcessing: { vpc_id: network.vpcId } },
+      'override',
+    );
+    const overridden = await opened('override');
+    try {
+      const { json } = await overridden.plan();
+      expect(plannedSubnets(json)).toEqual(network.privateSubnetIds);
+      expect(JSON.stringify(json)).not.toContain('data.aws_vpcs');
+    } finally {
+      await overridden.close();
+    }
+  });
+
+  test('vpc_id of a VPC without private subnets of ours is refused', async () => {
+    const values = { vpc_id: network.vpcId, foundation_name_prefix: 'nobodys' };
+    checkout.addEnvironment('etl-playground', { fileProcessing: values }, 'no-subnets');
+    const overridden = await opened('no-subnets');
+    try {
+      await expect(overridden.plan()).rejects.toThrow(
+        /Fewer than two private subnets named\s+nobodys-private-\* in VPC/,
+      );
+    } finally {
+      await overridden.close();
+    }
+  });
+});
+
+test('a plan with two VPCs of the name is refused instead of taking one of them', async () => {
+  await createNetwork(emulator, PREFIX);
+  await createNetwork(emulator, PREFIX);
+  await expect(processing.plan()).rejects.toThrow(/There must be exactly one VPC/);
+});
+
+/** Subnets that a plan gives the cluster. */
+function plannedSubnets(plan: Readonly<Record<string, unknown>>): unknown {
+  const { planned_values: values } = plan as {
+    readonly planned_values: {
+      readonly root_module: {
+        readonly resources: readonly {
+          readonly address: string;
+          readonly values: { readonly vpc_config?: readonly { readonly subnet_ids: unknown }[] };
+        }[];
+      };
+    };
+  };
+  return values.root_module.resources.find(({ address }) => address === 'aws_eks_cluster.this')
+    ?.values.vpc_config?.[0]?.subnet_ids;
+}

@@ -1,0 +1,106 @@
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { ROOT, STACKS } from '../../support/run-main.ts';
+import { run } from './run.ts';
+import { copyForTerraform } from './synthesized-stack.ts';
+import { withValues } from './tfvars.ts';
+
+/** Name of a stack on the command line. */
+export type StackName = (typeof STACKS)[number];
+
+/** Values that an environment of a test has in place of those in its tfvars files. */
+export interface EnvironmentValues {
+  readonly foundationNetwork?: Readonly<Record<string, unknown>>;
+  readonly fileProcessing?: Readonly<Record<string, unknown>>;
+}
+
+/** A temporary checkout of the repository with environments of its own. */
+export interface Checkout {
+  readonly root: string;
+  /**
+   * Adds an environment: the tfvars of one of the repository's, with some values replaced. It takes
+   * the ambient credentials, keeps its state local and makes the AWS half alone, since the binary of
+   * the Kubernetes provider may not be at hand.
+   *
+   * @param like - the repository's environment that it is made from
+   * @param name - its name; @default the same
+   */
+  addEnvironment(like: string, values?: EnvironmentValues, name?: string): void;
+  /**
+   * Runs main.ts and makes the result fit for the provider at hand.
+   *
+   * @param outputFolder - CDKTF_OUTPUT, below the checkout; @default `cdktf.out`
+   */
+  synthesize(environment: string, outputFolder?: string): Promise<void>;
+  /** Folder of a synthesized stack, in which Terraform is run. */
+  stackFolder(stack: StackName, outputFolder?: string): string;
+  /** What Terraform keeps of a stack in its local state file, verbatim. */
+  localState(environment: string, stack: StackName): Promise<string>;
+  write(path: string, text: string): void;
+  /** Removes it. */
+  close(): Promise<void>;
+}
+
+const DEFAULT_OUTPUT = 'cdktf.out';
+
+const TESTED: Readonly<Record<string, unknown>> = {
+  aws_profile: '',
+  state_bucket: '',
+  state_kms_key_arn: '',
+};
+
+/** Copies what the program consists of into a temporary folder. */
+export function temporaryCheckout(): Checkout {
+  const root = mkdtempSync(join(tmpdir(), 'checkout-'));
+  for (const entry of ['main.ts', 'cdktf.json', 'package.json', 'src']) {
+    cpSync(join(ROOT, entry), join(root, entry), { recursive: true });
+  }
+  symlinkSync(join(ROOT, 'node_modules'), join(root, 'node_modules'));
+
+  const stackFolder: Checkout['stackFolder'] = (stack, outputFolder = DEFAULT_OUTPUT) =>
+    join(root, outputFolder, 'stacks', stack);
+  const write: Checkout['write'] = (path, text) => {
+    mkdirSync(dirname(join(root, path)), { recursive: true });
+    writeFileSync(join(root, path), text);
+  };
+
+  return {
+    root,
+    write,
+    stackFolder,
+    addEnvironment: (like, { foundationNetwork, fileProcessing } = {}, name = like) => {
+      const add = (file: string, values: Readonly<Record<string, unknown>>) => {
+        const original = readFileSync(join(ROOT, 'environments', like, file), 'utf8');
+        write(join('environments', name, file), withValues(original, { ...TESTED, ...values }));
+      };
+      add('foundation_network.tfvars', foundationNetwork ?? {});
+      add('file_processing.tfvars', { manage_kubernetes: false, ...fileProcessing });
+    },
+    synthesize: async (environment, outputFolder = DEFAULT_OUTPUT) => {
+      const result = await run(process.execPath, ['main.ts'], {
+        directory: root,
+        environment: {
+          ...withoutOutputFolder(process.env),
+          ENVIRONMENT: environment,
+          CDKTF_OUTPUT: outputFolder,
+        },
+      });
+      if (result.exitCode !== 0) throw new Error(`main.ts failed:\n${result.stderr}`);
+      for (const stack of STACKS) {
+        const folder = stackFolder(stack, outputFolder);
+        await copyForTerraform(folder, folder);
+      }
+    },
+    localState: (environment, stack) =>
+      readFile(join(root, `terraform.${environment}.${stack}.tfstate`), 'utf8'),
+    close: () => rm(root, { recursive: true, force: true }),
+  };
+}
+
+/** Without what would lead the synthesis to another place. */
+function withoutOutputFolder(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const entries = Object.entries(environment);
+  return Object.fromEntries(entries.filter(([name]) => !name.startsWith('CDKTF_')));
+}

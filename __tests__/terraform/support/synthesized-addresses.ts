@@ -1,0 +1,15 @@
+/**
+ * Addresses of everything in a synthesized stack that Terraform keeps in its state, sorted:
+ * resources and data sources.
+ */
+export function resourcesOf(stackJson: string): string[] {
+  const { resource = {}, data = {} } = JSON.parse(stackJson) as Record<
+    'resource' | 'data',
+    Record<string, Record<string, unknown>> | undefined
+  >;
+  const addresses = (types: Record<string, Record<string, unknown>>) =>
+    Object.entries(types).flatMap(([type, byName]) =>
+      Object.keys(byName).map((name) => `${type}.${name}`),
+    );
+  return [...addresses(resource), ...addresses(data).map((address) => `data.${address}`)].sort();
+}
