@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { runMain } from '../support/run-main.ts';
+import { ACCOUNT, REGION } from './support/aws-account.ts';
 import { type AwsEmulator, startAwsEmulator } from './support/aws-emulator.ts';
 import { type Checkout, temporaryCheckout } from './support/checkout.ts';
+import { openStacks, type Stacks } from './support/stacks.ts';
 import { resourcesOf } from './support/synthesized-addresses.ts';
-import { type Plan, type Terraform, terraformIn } from './support/terraform.ts';
+import type { Plan } from './support/terraform.ts';
 
 const ENVIRONMENT = 'etl-playground';
-const REGION = 'us-gov-west-1';
-const ACCOUNT = '123456789012';
 
 /** All that this suite leaves out of the full file-processing stack. */
 const NOT_APPLIED = [
@@ -31,23 +31,18 @@ function arnsOutsideGovCloud(text: string): string[] {
 
 let emulator: AwsEmulator;
 let checkout: Checkout;
-let network: Terraform;
-let processing: Terraform;
+let stacks: Stacks;
 
 beforeAll(async () => {
   emulator = await startAwsEmulator();
   await emulator.createBucket('etl-ba-research-client-etl', REGION);
   checkout = temporaryCheckout();
   checkout.addEnvironment(ENVIRONMENT);
-  await checkout.synthesize(ENVIRONMENT);
-  const endpoint = emulator.url;
-  network = terraformIn(checkout.stackFolder('foundation-network'), { endpoint });
-  processing = terraformIn(checkout.stackFolder('file-processing'), { endpoint });
+  stacks = await openStacks(checkout, ENVIRONMENT, emulator);
 });
 
 afterAll(async () => {
-  await processing?.close();
-  await network?.close();
+  await stacks?.close();
   await emulator?.stop();
   await checkout?.close();
 });
@@ -58,14 +53,15 @@ describe('foundation-network', () => {
   let second: Plan;
 
   beforeAll(async () => {
-    await network.init();
-    await network.validate();
-    await network.apply();
-    second = await network.plan();
+    await stacks.network.validate();
+    await stacks.network.apply();
+    second = await stacks.network.plan();
   });
 
   test('applies every resource', async () => {
-    expect((await network.stateList()).sort()).toEqual(resourcesOf(full['foundation-network']));
+    expect((await stacks.network.stateList()).sort()).toEqual(
+      resourcesOf(full['foundation-network']),
+    );
   });
 
   test('has nothing left to do in a second plan', () => {
@@ -74,7 +70,7 @@ describe('foundation-network', () => {
 
   test('outputs what others need to find it', async () => {
     const id = (kind: string) => expect.stringMatching(new RegExp(`^${kind}-[0-9a-f]+$`));
-    expect(await network.outputs()).toEqual({
+    expect(await stacks.network.outputs()).toEqual({
       availability_zones: ['us-gov-west-1a', 'us-gov-west-1b'],
       nat_gateway_public_ips: [expect.stringMatching(/^\d+(\.\d+){3}$/)],
       private_subnet_ids: [id('subnet'), id('subnet')],
@@ -95,14 +91,13 @@ describe('file-processing', () => {
   let second: Plan;
 
   beforeAll(async () => {
-    await processing.init();
-    await processing.validate();
-    await processing.apply();
-    second = await processing.plan();
+    await stacks.processing.validate();
+    await stacks.processing.apply();
+    second = await stacks.processing.plan();
   });
 
   test('applies every resource but the Kubernetes objects', async () => {
-    const applied = (await processing.stateList()).sort();
+    const applied = (await stacks.processing.stateList()).sort();
     const synthesized = resourcesOf(full['file-processing']);
     expect(synthesized.filter((address) => !applied.includes(address))).toEqual(NOT_APPLIED);
     expect(applied.filter((address) => !synthesized.includes(address))).toEqual([]);
@@ -114,7 +109,7 @@ describe('file-processing', () => {
 
   test('outputs what an operator needs', async () => {
     const host = /^https:\/\/oidc\.eks\.us-gov-west-1\.amazonaws\.com\/id\/[0-9A-F]{32}$/;
-    const outputs = await processing.outputs();
+    const outputs = await stacks.processing.outputs();
     expect(outputs).toEqual({
       cluster_name: 'file-processing-cluster',
       cluster_endpoint: expect.stringMatching(/^https:\/\//),
@@ -145,29 +140,29 @@ describe('file-processing', () => {
 
   test('changes its output alone for another image', async () => {
     const image = `registry.example.gov/file-processing@sha256:${'a'.repeat(64)}`;
-    const { exitCode, changes, json } = await processing.plan({ variables: { image } });
+    const { exitCode, changes, json } = await stacks.processing.plan({ variables: { image } });
     expect({ exitCode, changes }).toEqual({ exitCode: 2, changes: [] });
     expect(changedOutputs(json)).toEqual({ image });
   });
 
   test('refuses an image that is none', async () => {
-    const plan = processing.plan({ variables: { image: 'Not An Image' } });
+    const plan = stacks.processing.plan({ variables: { image: 'Not An Image' } });
     await expect(plan).rejects.toThrow('image must be an image reference');
   });
 });
 
 describe('destroy', () => {
   beforeAll(async () => {
-    await processing.destroy();
-    await network.destroy();
+    await stacks.processing.destroy();
+    await stacks.network.destroy();
   });
 
   test('leaves nothing of file-processing', async () => {
-    expect(await processing.stateList()).toEqual([]);
+    expect(await stacks.processing.stateList()).toEqual([]);
   });
 
   test('leaves nothing of foundation-network', async () => {
-    expect(await network.stateList()).toEqual([]);
+    expect(await stacks.network.stateList()).toEqual([]);
   });
 });
 

@@ -10,9 +10,10 @@ tags = {
   Owner      = "etl@example.gov"
 }
 
-cluster_name                         = "file-processing-prod"
-kubernetes_version                   = "1.34"
-cluster_endpoint_public_access_cidrs = ["203.0.113.0/24"]
+cluster_name                          = "file-processing-prod"
+kubernetes_version                    = "1.34"
+cluster_endpoint_public_access_cidrs  = ["203.0.113.0/24"]
+cluster_endpoint_private_access_cidrs = ["10.20.0.0/24"]
 cluster_admin_arns = [
   "arn:aws-us-gov:iam::123456789012:role/etl-admin",
   "arn:aws-us-gov:iam::123456789012:role/etl-deploy",

@@ -10,6 +10,9 @@ create_s3_notifications = true
 cluster_name    = "file-processing-cluster"
 node_group_name = "file-processing-nodes"
 
+# Whoever deploys must reach the cluster's private API, here from anywhere inside the VPC.
+cluster_endpoint_private_access_cidrs = ["10.0.0.0/16"]
+
 image = "123456789012.dkr.ecr.us-gov-west-1.amazonaws.com/file-processing@sha256:4b0bb1fcd3a2a6b7d6e1c8e6f9d8f2b1a7c4e5d60718293a4b5c6d7e8f901234"
 
 # Set it once a name points at the load balancer; SNS then asks the listener to confirm.

@@ -8,6 +8,7 @@ import { Alarms } from './alarms.ts';
 import { announceNewObjects } from './bucket-notification.ts';
 import { Cluster, clusterLogGroupName } from './cluster.ts';
 import { ClusterAccess } from './cluster-access.ts';
+import { letOperatorsIn } from './cluster-endpoint.ts';
 import { type Context, contextOf } from './context.ts';
 import { letNodesIn } from './database-access.ts';
 import { Irsa } from './irsa.ts';
@@ -68,7 +69,8 @@ export class AwsHalf extends Construct {
       dependsOn: addOnsBeforeNodes(this, cluster),
     });
     const addOns = addOnsAfterNodes(this, cluster, nodes.resource);
-    this.clusterReady = [...access.associations, nodes.resource, ...addOns];
+    const operators = letOperatorsIn(this, settings, this.cluster.securityGroupId);
+    this.clusterReady = [...operators, ...access.associations, nodes.resource, ...addOns];
 
     this.topic = new Topic(this, { context, keyArn: eventsKey.arn, logsKeyArn: logsKey.arn });
     const queueProps = { context, keyArn: eventsKey.arn, topicArn: this.topic.resource.arn };

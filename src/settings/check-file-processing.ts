@@ -30,6 +30,16 @@ export function warnFileProcessing(
   const warnings: FileProcessingFinding[] = [];
   const warn = (variable: Name, message: string) => warnings.push({ variable, message });
   const ownsLoadBalancer = settings.delivery === 'http' && settings.ingress_class_name === '';
+  if (
+    settings.manage_kubernetes &&
+    settings.cluster_endpoint_public_access_cidrs.length === 0 &&
+    settings.cluster_endpoint_private_access_cidrs.length === 0
+  ) {
+    warn(
+      'cluster_endpoint_public_access_cidrs',
+      "is empty and cluster_endpoint_private_access_cidrs too: only the nodes reach the cluster's API, so nobody can deploy the Kubernetes objects; name the addresses that you deploy from",
+    );
+  }
   if (secretsGiven.has('db_password')) {
     warn(
       'db_password',

@@ -21,6 +21,11 @@ const PREFIX =
 const IMAGE =
   /^(?:[a-z0-9.-]+(?::\d+)?\/)?[a-z0-9]+(?:[._/-][a-z0-9]+)*(?::[\w][\w.-]{0,127})?(?:@sha256:[0-9a-f]{64})?$/;
 
+function isLimitedCidr(value: string): boolean {
+  const cidr = parseCidr(value);
+  return cidr !== undefined && cidr.prefix > 0;
+}
+
 /** Whether a text is an absolute http or https URL that SNS could deliver to. */
 function isEndpointUrl(value: string): boolean {
   if (!URL.canParse(value)) return false;
@@ -81,14 +86,20 @@ export const fileProcessingVariables = {
     example: ['203.0.113.0/24'],
     allowed: 'a list of IPv4 blocks, none of them 0.0.0.0/0',
     accepts: (cidrs) => cidrs.length <= 40,
-    acceptsItem: (value) => {
-      const cidr = parseCidr(value);
-      return cidr !== undefined && cidr.prefix > 0;
-    },
+    acceptsItem: isLimitedCidr,
     unwise: (cidrs) =>
       cidrs.length === 0
         ? undefined
         : `the cluster's API can be reached from the internet by ${cidrs.join(', ')}`,
+  }),
+  cluster_endpoint_private_access_cidrs: textList({
+    description:
+      "Addresses inside the VPC, or connected to it, that may reach the cluster's private API beside the nodes: those of a bastion, a VPN, a CI runner.",
+    default: [],
+    example: ['10.0.0.0/24'],
+    allowed: 'a list of IPv4 blocks, each once and none of them 0.0.0.0/0',
+    accepts: (cidrs) => cidrs.length <= 40 && new Set(cidrs).size === cidrs.length,
+    acceptsItem: isLimitedCidr,
   }),
   cluster_admin_arns: textList({
     description:

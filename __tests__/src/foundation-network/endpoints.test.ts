@@ -1,10 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { INTERFACE_ENDPOINT_SERVICES } from '../../../src/settings/foundation-network-variables.ts';
-import {
-  namesOf,
-  resourceAt,
-  synthesizeFoundationNetwork,
-} from './synthesize-foundation-network.ts';
+import { namesOf, resourceAt } from '../../support/synthesized.ts';
+import { synthesizeFoundationNetwork } from './synthesize-foundation-network.ts';
 
 describe('Endpoints by default', () => {
   const json = synthesizeFoundationNetwork();

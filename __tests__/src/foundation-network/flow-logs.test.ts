@@ -1,30 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import {
-  addresses,
-  type FoundationNetworkJson,
-  resourceAt,
-  synthesizeFoundationNetwork,
-} from './synthesize-foundation-network.ts';
+import { addresses, resourceAt, statementsAt } from '../../support/synthesized.ts';
+import { synthesizeFoundationNetwork } from './synthesize-foundation-network.ts';
 
 const ACCOUNT = '${data.aws_caller_identity.current.account_id}';
-
-interface Statement {
-  readonly Sid: string;
-  readonly Effect: string;
-  readonly Principal?: unknown;
-  readonly Action: string | readonly string[];
-  readonly Resource?: unknown;
-  readonly Condition?: unknown;
-}
-
-function statements(
-  json: FoundationNetworkJson,
-  address: string,
-  argument: string,
-): readonly Statement[] {
-  const policy = JSON.parse(String(resourceAt(json, address)[argument]));
-  return (policy as { Statement: readonly Statement[] }).Statement;
-}
 
 describe('FlowLogs', () => {
   const json = synthesizeFoundationNetwork({
@@ -70,7 +48,7 @@ describe('FlowLogs', () => {
   });
 
   it('let nobody use the key but the account and CloudWatch Logs for this log group', () => {
-    const policy = statements(json, 'aws_kms_key.flow_logs', 'policy');
+    const policy = statementsAt(json, 'aws_kms_key.flow_logs');
     expect(policy.map(({ Principal, Condition }) => ({ Principal, Condition }))).toEqual([
       { Principal: { AWS: `arn:aws-us-gov:iam::${ACCOUNT}:root` }, Condition: undefined },
       {
@@ -87,7 +65,7 @@ describe('FlowLogs', () => {
   });
 
   it('have a role that only the flow logs of this account and region can assume', () => {
-    expect(statements(json, 'aws_iam_role.flow_logs_writer', 'assume_role_policy')).toEqual([
+    expect(statementsAt(json, 'aws_iam_role.flow_logs_writer', 'assume_role_policy')).toEqual([
       {
         Sid: 'AssumeRole',
         Effect: 'Allow',
@@ -109,7 +87,7 @@ describe('FlowLogs', () => {
       '${aws_iam_role.flow_logs_writer.id}',
     );
     const logGroup = `arn:aws-us-gov:logs:us-gov-west-1:${ACCOUNT}:log-group:/aws/vpc/flow-logs/city`;
-    expect(statements(json, 'aws_iam_role_policy.write_flow_logs', 'policy')).toContainEqual(
+    expect(statementsAt(json, 'aws_iam_role_policy.write_flow_logs')).toContainEqual(
       expect.objectContaining({ Sid: 'WriteFlowLogs', Resource: [logGroup, `${logGroup}:*`] }),
     );
   });
@@ -119,13 +97,15 @@ describe('FlowLogs in China', () => {
   const json = synthesizeFoundationNetwork({ aws_region: 'cn-north-1' });
 
   it('let CloudWatch Logs of China use the key', () => {
-    expect(statements(json, 'aws_kms_key.flow_logs', 'policy')).toContainEqual(
+    expect(statementsAt(json, 'aws_kms_key.flow_logs')).toContainEqual(
       expect.objectContaining({ Principal: { Service: 'logs.cn-north-1.amazonaws.com.cn' } }),
     );
   });
 
   it('are trusted under the same name as elsewhere', () => {
-    expect(statements(json, 'aws_iam_role.flow_logs_writer', 'assume_role_policy')).toContainEqual(
+    expect(
+      statementsAt(json, 'aws_iam_role.flow_logs_writer', 'assume_role_policy'),
+    ).toContainEqual(
       expect.objectContaining({ Principal: { Service: 'vpc-flow-logs.amazonaws.com' } }),
     );
   });

@@ -1,10 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import {
-  addresses,
-  namesOf,
-  resourceAt,
-  synthesizeFoundationNetwork,
-} from './synthesize-foundation-network.ts';
+import { addresses, namesOf, resourceAt } from '../../support/synthesized.ts';
+import { synthesizeFoundationNetwork } from './synthesize-foundation-network.ts';
 
 const ZONES = ['us-gov-west-1a', 'us-gov-west-1b', 'us-gov-west-1c'];
 

@@ -1,11 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { INTERFACE_ENDPOINT_SERVICES } from '../../../src/settings/foundation-network-variables.ts';
-import {
-  addresses,
-  type FoundationNetworkJson,
-  synthesizeFoundationNetwork,
-  synthesizeText,
-} from './synthesize-foundation-network.ts';
+import { addresses, type SynthesizedStack } from '../../support/synthesized.ts';
+import { synthesizeFoundationNetwork, synthesizeText } from './synthesize-foundation-network.ts';
 
 const EVERYTHING = {
   availability_zones: ['us-gov-west-1a', 'us-gov-west-1b', 'us-gov-west-1c', 'us-gov-west-1d'],
@@ -117,7 +113,7 @@ describe('FoundationNetworkStack with everything on', () => {
 
   it('adds these to the default addresses and takes none away', () => {
     const before = addresses(synthesizeFoundationNetwork());
-    const all = addresses(JSON.parse(text) as FoundationNetworkJson);
+    const all = addresses(JSON.parse(text) as SynthesizedStack);
     expect(all).toEqual(expect.arrayContaining([...before]));
     expect(all.filter((address) => !before.includes(address))).toEqual([
       'aws_eip.nat_b',

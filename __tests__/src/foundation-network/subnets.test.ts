@@ -1,9 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import {
-  namesOf,
-  resourceAt,
-  synthesizeFoundationNetwork,
-} from './synthesize-foundation-network.ts';
+import { namesOf, resourceAt } from '../../support/synthesized.ts';
+import { synthesizeFoundationNetwork } from './synthesize-foundation-network.ts';
 
 describe('Subnets by default', () => {
   const json = synthesizeFoundationNetwork();

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { resourceAt, synthesizeFoundationNetwork } from './synthesize-foundation-network.ts';
+import { resourceAt } from '../../support/synthesized.ts';
+import { synthesizeFoundationNetwork } from './synthesize-foundation-network.ts';
 
 describe('MainVpc', () => {
   const json = synthesizeFoundationNetwork({ name_prefix: 'city', vpc_cidr: '10.20.0.0/16' });

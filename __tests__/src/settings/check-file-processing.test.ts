@@ -162,6 +162,7 @@ describe('faults between variables', () => {
 describe('warnings between variables', () => {
   const warn = (overrides: Overrides, secrets: readonly string[] = []) =>
     warnFileProcessing({ ...fileProcessingSettings(), ...overrides }, new Set(secrets));
+  const reachable = { cluster_endpoint_private_access_cidrs: ['10.0.0.0/24'] };
 
   it.each<[string, Overrides, string, RegExp]>([
     [
@@ -183,6 +184,12 @@ describe('warnings between variables', () => {
       /is not used/,
     ],
     [
+      'a cluster that nobody can deploy to',
+      {},
+      'cluster_endpoint_public_access_cidrs',
+      /nobody can deploy the Kubernetes objects/,
+    ],
+    [
       'a Secret that nobody needs',
       { db_iam_auth: true, existing_secret_name: 'a' },
       'existing_secret_name',
@@ -195,12 +202,12 @@ describe('warnings between variables', () => {
   });
 
   it('say where a password in the file has to go', () => {
-    expect(warn({}, ['db_password'])).toEqual([
+    expect(warn(reachable, ['db_password'])).toEqual([
       { variable: 'db_password', message: expect.stringMatching(/TF_VAR_db_password/) },
     ]);
   });
 
   it('are none about a listener that has its database', () => {
-    expect(warn({ image: 'a@sha256:0', ...DATABASE })).toEqual([]);
+    expect(warn({ image: 'a@sha256:0', ...DATABASE, ...reachable })).toEqual([]);
   });
 });

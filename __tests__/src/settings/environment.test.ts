@@ -80,6 +80,7 @@ describe("the original's tfvars", () => {
       expect.stringMatching(
         /^environments\/dev\/file_processing\.tfvars:11: image = ".*:latest": a tag/,
       ),
+      expect.stringMatching(/: cluster_endpoint_public_access_cidrs: /),
       expect.stringMatching(
         /^environments\/dev\/file_processing\.tfvars:17: db_password: is not synthesized/,
       ),

@@ -24,7 +24,12 @@ export async function createNetwork(
   const ec2 = (parameters: Record<string, string>) =>
     emulator.query('ec2', REGION, { ...EC2, ...parameters });
   const name = (resourceId: string, value: string) =>
-    ec2({ Action: 'CreateTags', 'ResourceId.1': resourceId, 'Tag.1.Key': 'Name', 'Tag.1.Value': value });
+    ec2({
+      Action: 'CreateTags',
+      'ResourceId.1': resourceId,
+      'Tag.1.Key': 'Name',
+      'Tag.1.Value': value,
+    });
 
   const vpcId = idIn(await ec2({ Action: 'CreateVpc', CidrBlock: '10.9.0.0/16' }), 'vpcId');
   await name(vpcId, vpcName);

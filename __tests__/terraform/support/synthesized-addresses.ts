@@ -13,3 +13,8 @@ export function resourcesOf(stackJson: string): string[] {
     );
   return [...addresses(resource), ...addresses(data).map((address) => `data.${address}`)].sort();
 }
+
+/** The same without the objects in Kubernetes. */
+export function awsResourcesOf(stackJson: string): string[] {
+  return resourcesOf(stackJson).filter((address) => !address.startsWith('kubernetes_'));
+}
