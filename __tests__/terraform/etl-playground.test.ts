@@ -22,7 +22,10 @@ const NOT_APPLIED = [
   'kubernetes_service_v1.sns_listener',
 ];
 
-/** ARNs in a text, without the partition that they must all have. */
+/** Variables of the full stack that fill a Kubernetes object alone. */
+const VARIABLES_NOT_APPLIED = ['db_password', 'db_password_revision'];
+
+/** ARNs in a text that are not of the partition of GovCloud. */
 function arnsOutsideGovCloud(text: string): string[] {
   return [...text.matchAll(/arn:[\w-]+:[^"\\]*/g)]
     .map(([arn]) => arn)
@@ -101,6 +104,16 @@ describe('file-processing', () => {
     const synthesized = resourcesOf(full['file-processing']);
     expect(synthesized.filter((address) => !applied.includes(address))).toEqual(NOT_APPLIED);
     expect(applied.filter((address) => !synthesized.includes(address))).toEqual([]);
+  });
+
+  test('has the variables and outputs of the full stack but those for Kubernetes objects', async () => {
+    const applied = await checkout.stackJson('file-processing');
+    const names = (json: string, block: string) => Object.keys(JSON.parse(json)[block]).sort();
+    const json = full['file-processing'];
+    expect(names(json, 'output')).toEqual(names(applied, 'output'));
+    expect(
+      names(json, 'variable').filter((name) => !names(applied, 'variable').includes(name)),
+    ).toEqual(VARIABLES_NOT_APPLIED);
   });
 
   test('has nothing left to do in a second plan', () => {

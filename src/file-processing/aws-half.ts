@@ -98,12 +98,17 @@ export class AwsHalf extends Construct {
 
   /** Subscribes the queue, or the endpoint if there is one yet, after what must be up for it to confirm. */
   subscribe(dependsOn: readonly ITerraformDependable[]): void {
-    const { topic, deadLetterQueue, queue } = this;
+    const { topic, deadLetterQueue, queue, irsa } = this;
     const settings = this.#settings;
     if (queue) {
       subscribeQueue(this, { topic, deadLetterQueue, queue });
     } else if (settings.sns_endpoint_url) {
-      subscribeEndpoint(this, { settings, topic, deadLetterQueue, dependsOn });
+      subscribeEndpoint(this, {
+        settings,
+        topic,
+        deadLetterQueue,
+        dependsOn: [irsa.deliveryRight, ...dependsOn],
+      });
     }
   }
 

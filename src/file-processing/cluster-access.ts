@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { EksAccessEntry } from '@cdktf/provider-aws/lib/eks-access-entry/index.js';
 import { EksAccessPolicyAssociation } from '@cdktf/provider-aws/lib/eks-access-policy-association/index.js';
 import type { EksCluster } from '@cdktf/provider-aws/lib/eks-cluster/index.js';
@@ -25,8 +26,17 @@ export class ClusterAccess extends Construct {
   }
 }
 
-/** A name that stays the same when others are added: account and role, `123456789012_etl-admin`. */
+/**
+ * A name that stays the same when others are added: account and role, `123456789012_etl-admin`. Where
+ * Terraform does not take a character of the role, a checksum keeps apart what would look the same.
+ */
 function terraformName(roleArn: string): string {
-  const [, , , , account, role] = roleArn.split(':');
-  return `admin_${account}_${role?.replace(/^role\//, '').replaceAll(/[^\w-]/g, '_')}`;
+  const [, , , , account, resource = ''] = roleArn.split(':');
+  const role = resource.replace(/^role\//, '');
+  const name = role.replaceAll(/[^\w-]/g, '_');
+  return `admin_${account}_${name === role ? name : `${name}_${checksumOf(roleArn)}`}`;
+}
+
+function checksumOf(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 8);
 }

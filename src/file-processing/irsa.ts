@@ -3,7 +3,7 @@ import { IamOpenidConnectProvider } from '@cdktf/provider-aws/lib/iam-openid-con
 import { IamPolicy } from '@cdktf/provider-aws/lib/iam-policy/index.js';
 import { IamRole } from '@cdktf/provider-aws/lib/iam-role/index.js';
 import { IamRolePolicyAttachment } from '@cdktf/provider-aws/lib/iam-role-policy-attachment/index.js';
-import { Fn, TerraformLocal, Token } from 'cdktf';
+import { Fn, type ITerraformDependable, TerraformLocal, Token } from 'cdktf';
 import { Construct } from 'constructs';
 import {
   bucketAccess,
@@ -33,6 +33,8 @@ export interface IrsaProps {
 export class Irsa extends Construct {
   readonly roleArn: string;
   readonly providerArn: string;
+  /** The right to receive messages; to confirm a subscription is part of it. */
+  readonly deliveryRight: ITerraformDependable;
 
   readonly #context: Context;
   readonly #role: IamRole;
@@ -59,7 +61,12 @@ export class Irsa extends Construct {
     this.roleArn = this.#role.arn;
 
     this.#grant('s3', 's3_attach', 'Reads deliveries and writes reports', this.#bucketStatements());
-    this.#grant('delivery', 'delivery', 'Receives messages', deliveryStatements(props));
+    this.deliveryRight = this.#grant(
+      'delivery',
+      'delivery',
+      'Receives messages',
+      deliveryStatements(props),
+    );
     if (settings.db_iam_auth) {
       const user = `dbuser:${settings.db_resource_id}/${settings.db_user}`;
       const statements = connectToDatabase(regionalArn(context, 'rds-db', user));
@@ -104,13 +111,13 @@ export class Irsa extends Construct {
     attachmentName: string,
     description: string,
     statements: readonly PolicyStatement[],
-  ): void {
+  ): ITerraformDependable {
     const policy = new IamPolicy(this, `file_processing_${policyName}`, {
       name: `${this.#context.settings.cluster_name}-file-processing-${policyName}`,
       description,
       policy: policyJson(statements),
     });
-    new IamRolePolicyAttachment(policy, `file_processing_${attachmentName}`, {
+    return new IamRolePolicyAttachment(policy, `file_processing_${attachmentName}`, {
       role: this.#role.name,
       policyArn: policy.arn,
     });

@@ -73,9 +73,9 @@ export class NodeGroup extends Construct {
 }
 
 function launchTemplate(scope: Construct, { settings, tags }: Context): LaunchTemplate {
-  const name = settings.node_group_name;
   return new LaunchTemplate(scope, 'nodes', {
-    name,
+    // Unlike the node group's name, this one must be unique in the account and region.
+    name: `${settings.cluster_name}-${settings.node_group_name}`,
     updateDefaultVersion: true,
     metadataOptions: {
       httpEndpoint: 'enabled',
@@ -98,7 +98,7 @@ function launchTemplate(scope: Construct, { settings, tags }: Context): LaunchTe
     monitoring: { enabled: true },
     tagSpecifications: ['instance', 'volume', 'network-interface'].map((resourceType) => ({
       resourceType,
-      tags: { ...tags, Name: name },
+      tags: { ...tags, Name: settings.node_group_name },
     })),
   });
 }

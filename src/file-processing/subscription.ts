@@ -30,7 +30,7 @@ export function subscribeQueue(
 /** What a subscription over HTTP depends on. */
 export interface EndpointSubscriptionProps extends SubscriptionProps {
   readonly settings: FileProcessingSettings;
-  /** What must be up for the endpoint to confirm: Deployment and Service. */
+  /** What must be there for the endpoint to confirm: its right to, Deployment and Service. */
   readonly dependsOn: readonly ITerraformDependable[];
 }
 

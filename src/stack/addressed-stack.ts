@@ -1,5 +1,7 @@
 import { TerraformElement, TerraformStack } from 'cdktf';
 import type { Node } from 'constructs';
+import { blockPathsOf } from './block-paths.ts';
+import { hclText } from './hcl-text.ts';
 
 /**
  * A stack whose resource addresses are part of its interface: the id of a construct is its name in
@@ -36,6 +38,21 @@ export class AddressedStack extends TerraformStack {
         key === '//' ? block : withoutComments(block),
       ]),
     );
+  }
+
+  /**
+   * The same in HCL, for `cdktf synth --hcl`. cdktf's own writer loses overrides and defaults that are
+   * empty, and leaves quotes unescaped beside an expression, as in every policy.
+   */
+  override toHclTerraform(): { hcl: string; metadata: Record<string, unknown> } {
+    const { '//': metadata, ...configuration } = this.toTerraform();
+    const blocks = new Set(
+      this.node.findAll().filter(TerraformElement.isTerraformElement).flatMap(blockPathsOf),
+    );
+    return {
+      hcl: hclText(configuration, (path) => blocks.has(path)),
+      metadata: { '//': metadata },
+    };
   }
 }
 

@@ -17,7 +17,6 @@ interface Manifest {
 /** The parts of a stack's Terraform JSON that the summary needs. */
 interface StackJson {
   readonly resource?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
-  readonly data?: StackJson['resource'];
 }
 
 /** What was synthesized into a folder, for people: resources by stack and type, warnings, what to do next. */
@@ -27,7 +26,7 @@ export function summaryOfSynthesis(outdir: string, environment: string): string 
     ([name, { synthesizedStackPath, annotations }]) => ({
       name,
       file: join(outdir, synthesizedStackPath),
-      types: countByType(readJson<StackJson>(join(outdir, synthesizedStackPath)).resource ?? {}),
+      types: countByType(join(outdir, synthesizedStackPath)),
       warnings: annotations.map(({ message }) => message),
     }),
   );
@@ -44,7 +43,7 @@ export function summaryOfSynthesis(outdir: string, environment: string): string 
     ...warnings.map((warning) => `  ${warning}`),
     '',
     'Next',
-    '  read the JSON above, it is what is deployed',
+    '  read the files above, they are what is deployed',
     '  npx cdktf deploy foundation-network   once in each environment',
     '  npx cdktf deploy file-processing      the cluster and the listener',
     '',
@@ -55,10 +54,24 @@ function readJson<T>(path: string): T {
   return JSON.parse(readFileSync(path, 'utf8')) as T;
 }
 
-function countByType(resources: NonNullable<StackJson['resource']>): readonly [string, number][] {
-  return Object.entries(resources)
-    .map(([type, byName]): [string, number] => [type, Object.keys(byName).length])
+function countByType(file: string): readonly [string, number][] {
+  const types = file.endsWith('.json') ? typesInJson(file) : typesInHcl(file);
+  return [...Map.groupBy(types, (type) => type)]
+    .map(([type, found]): [string, number] => [type, found.length])
     .sort(([one], [other]) => (one < other ? -1 : 1));
+}
+
+/** The type of each resource, once for every resource. */
+function typesInJson(file: string): string[] {
+  return Object.entries(readJson<StackJson>(file).resource ?? {}).flatMap(([type, byName]) =>
+    Object.keys(byName).map(() => type),
+  );
+}
+
+/** The same where `cdktf synth --hcl` was asked for. */
+function typesInHcl(file: string): string[] {
+  const blocks = readFileSync(file, 'utf8').matchAll(/^resource "([^"]+)"/gm);
+  return [...blocks].flatMap(([, type]) => type ?? []);
 }
 
 function total(types: readonly [string, number][]): number {

@@ -36,6 +36,8 @@ export interface Checkout {
   synthesize(environment: string, outputFolder?: string): Promise<void>;
   /** Folder of a synthesized stack, in which Terraform is run. */
   stackFolder(stack: StackName, outputFolder?: string): string;
+  /** A synthesized stack's Terraform JSON. */
+  stackJson(stack: StackName): Promise<string>;
   /** What Terraform keeps of a stack in its local state file, verbatim. */
   localState(environment: string, stack: StackName): Promise<string>;
   write(path: string, text: string): void;
@@ -93,6 +95,7 @@ export function temporaryCheckout(): Checkout {
         await copyForTerraform(folder, folder);
       }
     },
+    stackJson: (stack) => readFile(join(stackFolder(stack), 'cdk.tf.json'), 'utf8'),
     localState: (environment, stack) =>
       readFile(join(root, `terraform.${environment}.${stack}.tfstate`), 'utf8'),
     close: () => rm(root, { recursive: true, force: true }),

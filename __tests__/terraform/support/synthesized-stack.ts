@@ -23,6 +23,19 @@ export async function copyForTerraform(
 }
 
 /**
+ * Does the same to a stack that was synthesized as HCL, in its own folder.
+ *
+ * @throws Error when the stack's constraint is not the expected one.
+ */
+export async function relaxHclInPlace(stackDirectory: string): Promise<void> {
+  const file = join(stackDirectory, 'cdk.tf');
+  const hcl = await readFile(file, 'utf8');
+  const constraint = JSON.stringify(synthesizedConstraint);
+  if (!hcl.includes(constraint)) throw new Error(`${file} has no constraint ${constraint}`);
+  await writeFile(file, hcl.replace(constraint, JSON.stringify(testedConstraint)));
+}
+
+/**
  * The JSON of a stack with the AWS provider's version constraint relaxed.
  *
  * @throws Error when the constraint is not the expected one.

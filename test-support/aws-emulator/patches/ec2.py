@@ -1,15 +1,17 @@
-"""EC2: launch templates and security group rules that read back as they were written."""
+"""EC2: launch templates and security group rules that read back as they were written, and ARNs of
+the region's own partition."""
 
 from collections.abc import Iterator
 from typing import Any
 
-from moto.ec2.models import launch_templates, security_groups
+from moto.ec2.models import launch_templates, security_groups, subnets
 
 
 def patch() -> None:
     keep_template_tags_out_of_template_data()
     return_current_tags_of_templates()
     return_descriptions_of_group_rules()
+    name_partition_of_region()
 
 
 def keep_template_tags_out_of_template_data() -> None:
@@ -58,3 +60,19 @@ def classes_with_description(module: Any) -> Iterator[Any]:
     for value in vars(module).values():
         if isinstance(value, type) and isinstance(value.__dict__.get("description"), property):
             yield value
+
+
+def name_partition_of_region() -> None:
+    """moto gives every subnet and security group an ARN of the partition aws."""
+
+    def arn(kind: str) -> property:
+        def of(resource: Any) -> str:
+            backend = resource.ec2_backend
+            location = f"{backend.region_name}:{backend.account_id}"
+            return f"arn:{backend.partition}:ec2:{location}:{kind}/{resource.id}"
+
+        # moto sets a group's ARN itself, which is to be without effect.
+        return property(of, lambda resource, arn_of_moto: None)
+
+    subnets.Subnet.arn = arn("subnet")
+    security_groups.SecurityGroup.arn = arn("security-group")

@@ -1,0 +1,44 @@
+import { describe, expect, it } from 'vitest';
+import {
+  outputsMarkdown,
+  replaceSection,
+  variablesMarkdown,
+} from '../../../src/documentation/readme-tables.ts';
+import { integer, text } from '../../../src/settings/variable.ts';
+
+describe('the table of variables', () => {
+  it('says name, type, default, what it does and in which unit, what is allowed, and an example', () => {
+    const wait = integer(1, 9, { description: 'Waits.', unit: 'seconds', default: 2, example: 3 });
+    expect(variablesMarkdown({ wait }).split('\n').at(-1)).toBe(
+      '| `wait` | number | `2` | Waits. In seconds. | a whole number from 1 to 9 | `3` |',
+    );
+  });
+
+  it('says which variable is required and which Terraform can change', () => {
+    const name = text({ description: 'A name.', example: 'a', allowed: 'a|<b>', setAt: 'plan' });
+    expect(variablesMarkdown({ name }).split('\n').at(-1)).toBe(
+      '| `name` | string | **required** | A name. Also a Terraform variable (`-var`). | a\\|\\<b> | `"a"` |',
+    );
+  });
+
+  it('has no example of a secret', () => {
+    const secret = text({ description: 'S.', default: '', example: 'MARKER', sensitive: true });
+    expect(variablesMarkdown({ secret })).not.toContain('MARKER');
+  });
+});
+
+it('the table of outputs says name and meaning', () => {
+  expect(outputsMarkdown({ url: { description: 'A URL' } })).toContain('| `url` | A URL |');
+});
+
+describe('replaceSection', () => {
+  it('replaces what stands between the two comments, again and again', () => {
+    const once = replaceSection('a\n<!-- begin t -->old<!-- end t -->\nb', 't', 'new');
+    expect(once).toBe('a\n<!-- begin t -->\n\nnew\n\n<!-- end t -->\nb');
+    expect(replaceSection(once, 't', 'new')).toBe(once);
+  });
+
+  it('says what is missing', () => {
+    expect(() => replaceSection('', 't', '')).toThrow('there must be <!-- begin t -->');
+  });
+});

@@ -1,0 +1,167 @@
+import { describe, expect, it } from 'vitest';
+import { clusterLogGroupName } from '../../../src/file-processing/cluster.ts';
+import { dependenciesOf, resourceAt, statementsAt } from '../../support/synthesized.ts';
+import { synthesizeFileProcessing } from '../../support/synthesized-file-processing.ts';
+
+const ADMIN = 'arn:aws-us-gov:iam::123456789012:role/etl-admin';
+
+describe('Cluster by default', () => {
+  const json = synthesizeFileProcessing({ log_retention_days: 400 });
+  const cluster = resourceAt(json, 'aws_eks_cluster.this');
+
+  it('has the original name and a known version', () => {
+    expect(cluster).toMatchObject({ name: 'file-processing-cluster', version: '1.34' });
+  });
+
+  it('can be reached from inside the network only', () => {
+    expect(cluster.vpc_config).toEqual({
+      subnet_ids: '${data.aws_subnets.private.ids}',
+      endpoint_private_access: true,
+      endpoint_public_access: false,
+    });
+  });
+
+  it('encrypts secrets with a key of its own', () => {
+    expect(cluster.encryption_config).toEqual({
+      resources: ['secrets'],
+      provider: { key_arn: '${aws_kms_key.cluster.arn}' },
+    });
+  });
+
+  it('writes all five logs', () => {
+    expect(cluster.enabled_cluster_log_types).toEqual([
+      'api',
+      'audit',
+      'authenticator',
+      'controllerManager',
+      'scheduler',
+    ]);
+  });
+
+  it('logs into an encrypted log group under the name that EKS would take', () => {
+    expect(resourceAt(json, 'aws_cloudwatch_log_group.cluster')).toEqual({
+      name: '/aws/eks/file-processing-cluster/cluster',
+      retention_in_days: 400,
+      kms_key_id: '${aws_kms_key.logs.arn}',
+    });
+  });
+
+  it('takes access entries alone and makes its creator the administrator', () => {
+    expect(cluster.access_config).toEqual({
+      authentication_mode: 'API',
+      bootstrap_cluster_creator_admin_permissions: true,
+    });
+  });
+
+  it('installs no add-ons that Terraform does not manage', () => {
+    expect(cluster).toHaveProperty('bootstrap_self_managed_addons', false);
+  });
+
+  it('is not replaced for what counts at its creation alone', () => {
+    expect(cluster.lifecycle).toEqual({
+      ignore_changes: [
+        'access_config[0].bootstrap_cluster_creator_admin_permissions',
+        'bootstrap_self_managed_addons',
+      ],
+    });
+  });
+
+  it('comes after the rights of its role and its log group, and goes before them', () => {
+    expect(dependenciesOf(json, 'aws_eks_cluster.this')).toEqual([
+      'aws_cloudwatch_log_group.cluster',
+      'aws_iam_role_policy_attachment.eks_cluster_encryption',
+      'aws_iam_role_policy_attachment.eks_cluster_policy',
+    ]);
+  });
+});
+
+describe('The role of the cluster', () => {
+  const json = synthesizeFileProcessing();
+
+  it('can be assumed by EKS alone', () => {
+    expect(resourceAt(json, 'aws_eks_cluster.this')).toHaveProperty(
+      'role_arn',
+      '${aws_iam_role.eks_cluster.arn}',
+    );
+    expect(statementsAt(json, 'aws_iam_role.eks_cluster', 'assume_role_policy')).toEqual([
+      {
+        Sid: 'AssumeRole',
+        Effect: 'Allow',
+        Principal: { Service: 'eks.amazonaws.com' },
+        Action: 'sts:AssumeRole',
+      },
+    ]);
+  });
+
+  it('may use the key of the secrets and no other', () => {
+    expect(statementsAt(json, 'aws_iam_policy.eks_cluster_encryption')).toEqual([
+      {
+        Sid: 'EncryptSecrets',
+        Effect: 'Allow',
+        Action: ['kms:Encrypt', 'kms:Decrypt', 'kms:ListGrants', 'kms:DescribeKey'],
+        Resource: '${aws_kms_key.cluster.arn}',
+      },
+    ]);
+  });
+
+  it.each([
+    ['eks_cluster_policy', 'arn:aws-us-gov:iam::aws:policy/AmazonEKSClusterPolicy'],
+    ['eks_cluster_encryption', '${aws_iam_policy.eks_cluster_encryption.arn}'],
+  ])('has the policy %s', (name, policyArn) => {
+    expect(resourceAt(json, `aws_iam_role_policy_attachment.${name}`)).toEqual({
+      role: '${aws_iam_role.eks_cluster.name}',
+      policy_arn: policyArn,
+    });
+  });
+});
+
+describe('Cluster with a public endpoint', () => {
+  const json = synthesizeFileProcessing({
+    cluster_endpoint_public_access_cidrs: ['203.0.113.0/24', '198.51.100.7/32'],
+  });
+
+  it('opens it to the given addresses and keeps the private one', () => {
+    expect(resourceAt(json, 'aws_eks_cluster.this').vpc_config).toMatchObject({
+      endpoint_private_access: true,
+      endpoint_public_access: true,
+      public_access_cidrs: ['203.0.113.0/24', '198.51.100.7/32'],
+    });
+  });
+});
+
+describe('Cluster with named administrators', () => {
+  const json = synthesizeFileProcessing({ cluster_admin_arns: [ADMIN] });
+
+  it('gives its creator no rights', () => {
+    expect(resourceAt(json, 'aws_eks_cluster.this').access_config).toEqual({
+      authentication_mode: 'API',
+      bootstrap_cluster_creator_admin_permissions: false,
+    });
+  });
+});
+
+describe('Cluster of another name and version', () => {
+  const json = synthesizeFileProcessing({ cluster_name: 'city', kubernetes_version: '1.33' });
+
+  it('carries them, also in the names that must be unique in the account', () => {
+    expect(resourceAt(json, 'aws_eks_cluster.this')).toMatchObject({
+      name: 'city',
+      version: '1.33',
+    });
+    expect(resourceAt(json, 'aws_iam_role.eks_cluster')).toHaveProperty('name', 'city-role');
+    expect(resourceAt(json, 'aws_iam_policy.eks_cluster_encryption')).toHaveProperty(
+      'name',
+      'city-encryption',
+    );
+    expect(resourceAt(json, 'aws_cloudwatch_log_group.cluster')).toHaveProperty(
+      'name',
+      '/aws/eks/city/cluster',
+    );
+  });
+});
+
+describe('clusterLogGroupName', () => {
+  it('is the name that EKS writes to', () => {
+    expect(clusterLogGroupName('city')).toBe('/aws/eks/city/cluster');
+  });
+});

@@ -1,0 +1,278 @@
+import { describe, expect, it } from 'vitest';
+import { namesOf, resourceAt, type Statement, statementsAt } from '../../support/synthesized.ts';
+import { ACCOUNT, synthesizeFileProcessing } from '../../support/synthesized-file-processing.ts';
+
+const BUCKET = 'arn:aws-us-gov:s3:::drop-box';
+const TOPIC = '${aws_sns_topic.file_processing.arn}';
+
+const sids = (statements: readonly Statement[]) => statements.map(({ Sid }) => Sid);
+
+describe('The role of the listener', () => {
+  const json = synthesizeFileProcessing();
+
+  it('trusts exactly one ServiceAccount of exactly one cluster', () => {
+    expect(statementsAt(json, 'aws_iam_role.file_processing_sa', 'assume_role_policy')).toEqual([
+      {
+        Sid: 'AssumeRoleWithWebIdentity',
+        Effect: 'Allow',
+        Principal: { Federated: '${aws_iam_openid_connect_provider.eks.arn}' },
+        Action: 'sts:AssumeRoleWithWebIdentity',
+        Condition: {
+          StringEquals: {
+            '${local.oidc_issuer}:aud': 'sts.amazonaws.com',
+            '${local.oidc_issuer}:sub': 'system:serviceaccount:file-processing:file-processing-sa',
+          },
+        },
+      },
+    ]);
+  });
+
+  it('takes the issuer without its protocol, as IAM compares it', () => {
+    expect(json).toHaveProperty(
+      'locals.oidc_issuer',
+      '${replace(aws_eks_cluster.this.identity[0].oidc[0].issuer, "https://", "")}',
+    );
+  });
+
+  it('is the one that the ServiceAccount names', () => {
+    expect(resourceAt(json, 'kubernetes_service_account_v1.sa')).toHaveProperty(
+      ['metadata', 'annotations', 'eks.amazonaws.com/role-arn'],
+      '${aws_iam_role.file_processing_sa.arn}',
+    );
+  });
+
+  it.each([
+    ['file_processing_s3_attach', 'file_processing_s3'],
+    ['file_processing_delivery', 'file_processing_delivery'],
+  ])('has at %s the policy %s', (attachment, policy) => {
+    expect(resourceAt(json, `aws_iam_role_policy_attachment.${attachment}`)).toEqual({
+      role: '${aws_iam_role.file_processing_sa.name}',
+      policy_arn: `\${aws_iam_policy.${policy}.arn}`,
+    });
+  });
+
+  it('reads the prefix, lists it, writes reports, and may do nothing else in S3', () => {
+    expect(statementsAt(json, 'aws_iam_policy.file_processing_s3')).toEqual([
+      {
+        Sid: 'ListPrefixes',
+        Effect: 'Allow',
+        Action: 's3:ListBucket',
+        Resource: BUCKET,
+        Condition: { StringLike: { 's3:prefix': ['from_client/*'] } },
+      },
+      {
+        Sid: 'ReadObjects',
+        Effect: 'Allow',
+        Action: ['s3:GetObject', 's3:GetObjectVersion'],
+        Resource: [`${BUCKET}/from_client/*`],
+      },
+      {
+        Sid: 'WriteReports',
+        Effect: 'Allow',
+        Action: 's3:PutObject',
+        Resource: `${BUCKET}/data_quality_reports/*`,
+      },
+    ]);
+  });
+
+  it('confirms subscriptions to its topic, and has no rights on queues', () => {
+    expect(statementsAt(json, 'aws_iam_policy.file_processing_delivery')).toEqual([
+      {
+        Sid: 'ConfirmSubscriptions',
+        Effect: 'Allow',
+        Action: 'sns:ConfirmSubscription',
+        Resource: TOPIC,
+      },
+    ]);
+  });
+
+  it('has no rights on databases', () => {
+    expect(namesOf(json, 'aws_iam_policy')).not.toContain('file_processing_database');
+  });
+});
+
+describe('The role of a listener by other names', () => {
+  const json = synthesizeFileProcessing({
+    cluster_name: 'city',
+    namespace: 'etl',
+    service_account_name: 'checker',
+    s3_prefixes: ['a/', 'b/'],
+    report_prefix: '',
+  });
+
+  it('trusts the ServiceAccount under its name in its namespace', () => {
+    expect(
+      statementsAt(json, 'aws_iam_role.file_processing_sa', 'assume_role_policy')[0],
+    ).toHaveProperty(
+      ['Condition', 'StringEquals', '${local.oidc_issuer}:sub'],
+      'system:serviceaccount:etl:checker',
+    );
+  });
+
+  it('reads each prefix', () => {
+    const statements = statementsAt(json, 'aws_iam_policy.file_processing_s3');
+    expect(statements[0]).toHaveProperty('Condition.StringLike', { 's3:prefix': ['a/*', 'b/*'] });
+    expect(statements[1]).toHaveProperty('Resource', [`${BUCKET}/a/*`, `${BUCKET}/b/*`]);
+  });
+
+  it('writes nothing without a place for reports', () => {
+    expect(sids(statementsAt(json, 'aws_iam_policy.file_processing_s3'))).toEqual([
+      'ListPrefixes',
+      'ReadObjects',
+    ]);
+  });
+
+  it('is named after the cluster, so that a second cluster has its own', () => {
+    expect(resourceAt(json, 'aws_iam_role.file_processing_sa')).toHaveProperty(
+      'name',
+      'city-file-processing-sa',
+    );
+    expect(resourceAt(json, 'aws_iam_policy.file_processing_s3')).toHaveProperty(
+      'name',
+      'city-file-processing-s3',
+    );
+  });
+});
+
+describe('The role of a listener whose bucket has a key of KMS', () => {
+  const KEY = 'arn:aws-us-gov:kms:us-gov-west-1:123456789012:key/0b1e6f4c';
+
+  it.each([
+    ['reads and writes', 'reports/', ['kms:Decrypt', 'kms:GenerateDataKey']],
+    ['only reads', '', ['kms:Decrypt']],
+  ])('uses the key through S3 alone when it %s', (_, reportPrefix, actions) => {
+    const json = synthesizeFileProcessing({
+      bucket_kms_key_arn: KEY,
+      report_prefix: reportPrefix,
+    });
+    expect(statementsAt(json, 'aws_iam_policy.file_processing_s3').at(-1)).toEqual({
+      Sid: 'UseBucketKey',
+      Effect: 'Allow',
+      Action: actions,
+      Resource: KEY,
+      Condition: { StringEquals: { 'kms:ViaService': 's3.us-gov-west-1.amazonaws.com' } },
+    });
+  });
+
+  it('names S3 as it is called in China', () => {
+    const json = synthesizeFileProcessing({
+      aws_region: 'cn-north-1',
+      bucket_kms_key_arn: 'arn:aws-cn:kms:cn-north-1:123456789012:key/0b1e6f4c',
+    });
+    expect(statementsAt(json, 'aws_iam_policy.file_processing_s3').at(-1)).toHaveProperty(
+      ['Condition', 'StringEquals', 'kms:ViaService'],
+      's3.cn-north-1.amazonaws.com.cn',
+    );
+  });
+});
+
+describe('The role of a listener that fetches from a queue', () => {
+  const json = synthesizeFileProcessing({ delivery: 'sqs' });
+
+  it('fetches from that queue, decrypts, and confirms no subscriptions', () => {
+    expect(statementsAt(json, 'aws_iam_policy.file_processing_delivery')).toEqual([
+      {
+        Sid: 'FetchMessages',
+        Effect: 'Allow',
+        Action: [
+          'sqs:ReceiveMessage',
+          'sqs:DeleteMessage',
+          'sqs:ChangeMessageVisibility',
+          'sqs:GetQueueAttributes',
+        ],
+        Resource: '${aws_sqs_queue.deliveries.arn}',
+      },
+      {
+        Sid: 'DecryptMessages',
+        Effect: 'Allow',
+        Action: 'kms:Decrypt',
+        Resource: '${aws_kms_key.events.arn}',
+      },
+    ]);
+  });
+});
+
+describe('The role of a listener that signs in to the database by IAM', () => {
+  const json = synthesizeFileProcessing({
+    db_host: 'db.example.gov',
+    db_name: 'etl_db',
+    db_user: 'etl_user',
+    db_iam_auth: true,
+    db_resource_id: 'db-ABCDEFGHIJKL01234',
+  });
+
+  it('may connect to that database as that user', () => {
+    expect(statementsAt(json, 'aws_iam_policy.file_processing_database')).toEqual([
+      {
+        Sid: 'ConnectToDatabase',
+        Effect: 'Allow',
+        Action: 'rds-db:connect',
+        Resource: `arn:aws-us-gov:rds-db:us-gov-west-1:${ACCOUNT}:dbuser:db-ABCDEFGHIJKL01234/etl_user`,
+      },
+    ]);
+    expect(resourceAt(json, 'aws_iam_role_policy_attachment.file_processing_database')).toEqual({
+      role: '${aws_iam_role.file_processing_sa.name}',
+      policy_arn: '${aws_iam_policy.file_processing_database.arn}',
+    });
+  });
+});
+
+describe('The OIDC provider', () => {
+  const THUMBPRINT = '0201a9f54320c2145814a507d7a3880c726eacd7';
+  const json = synthesizeFileProcessing({ oidc_thumbprint: THUMBPRINT });
+
+  it("stands for the cluster's issuer, for tokens that are meant for STS", () => {
+    expect(resourceAt(json, 'aws_iam_openid_connect_provider.eks')).toMatchObject({
+      url: '${aws_eks_cluster.this.identity[0].oidc[0].issuer}',
+      client_id_list: ['sts.amazonaws.com'],
+    });
+  });
+
+  it('takes its thumbprint from a variable, which may be empty', () => {
+    expect(resourceAt(json, 'aws_iam_openid_connect_provider.eks')).toHaveProperty(
+      'thumbprint_list',
+      '${var.oidc_thumbprint == "" ? null : [var.oidc_thumbprint]}',
+    );
+    expect(json.variable.oidc_thumbprint).toHaveProperty('default', THUMBPRINT);
+    expect(synthesizeFileProcessing().variable.oidc_thumbprint).toHaveProperty('default', '');
+  });
+
+  it('has the same audience in China', () => {
+    const inChina = synthesizeFileProcessing({ aws_region: 'cn-north-1' });
+    expect(resourceAt(inChina, 'aws_iam_openid_connect_provider.eks')).toHaveProperty(
+      'client_id_list',
+      ['sts.amazonaws.com'],
+    );
+  });
+});
+
+describe('An OIDC provider that others own', () => {
+  const ISSUER = 'oidc.eks.us-gov-west-1.amazonaws.com/id/0123456789ABCDEF0123456789ABCDEF';
+  const PROVIDER = `arn:aws-us-gov:iam::123456789012:oidc-provider/${ISSUER}`;
+  const json = synthesizeFileProcessing({ existing_oidc_provider_arn: PROVIDER });
+
+  it('is not made again', () => {
+    expect(namesOf(json, 'aws_iam_openid_connect_provider')).toEqual([]);
+    expect(json.variable).not.toHaveProperty('oidc_thumbprint');
+    expect(json).not.toHaveProperty('locals');
+  });
+
+  it('is trusted, for tokens of its issuer', () => {
+    const trust = statementsAt(json, 'aws_iam_role.file_processing_sa', 'assume_role_policy');
+    expect(trust).toEqual([
+      expect.objectContaining({
+        Principal: { Federated: PROVIDER },
+        Condition: {
+          StringEquals: {
+            [`${ISSUER}:aud`]: 'sts.amazonaws.com',
+            [`${ISSUER}:sub`]: 'system:serviceaccount:file-processing:file-processing-sa',
+          },
+        },
+      }),
+    ]);
+  });
+
+  it('is announced', () => {
+    expect(json.output.oidc_provider_arn).toHaveProperty('value', PROVIDER);
+  });
+});

@@ -1,0 +1,176 @@
+import { describe, expect, it } from 'vitest';
+import { addresses, dependenciesOf, resourceAt, statementsAt } from '../../support/synthesized.ts';
+import { synthesizeFileProcessing } from '../../support/synthesized-file-processing.ts';
+
+describe('Nodes by default', () => {
+  const json = synthesizeFileProcessing();
+  const nodes = resourceAt(json, 'aws_eks_node_group.this');
+  const template = resourceAt(json, 'aws_launch_template.nodes');
+
+  it('have the original name, in the private subnets of the cluster', () => {
+    expect(nodes).toMatchObject({
+      cluster_name: '${aws_eks_cluster.this.name}',
+      node_group_name: 'file-processing-nodes',
+      node_role_arn: '${aws_iam_role.eks_node.arn}',
+      subnet_ids: '${data.aws_subnets.private.ids}',
+    });
+  });
+
+  it('start with the desired number, which is left alone afterwards', () => {
+    expect(nodes).toMatchObject({
+      scaling_config: { min_size: 1, desired_size: 2, max_size: 3 },
+      lifecycle: { ignore_changes: ['scaling_config[0].desired_size'] },
+    });
+  });
+
+  it('are replaced a third at a time', () => {
+    expect(nodes.update_config).toEqual({ max_unavailable_percentage: 33 });
+  });
+
+  it('follow each version of the launch template', () => {
+    expect(nodes.launch_template).toEqual({
+      id: '${aws_launch_template.nodes.id}',
+      version: '${aws_launch_template.nodes.latest_version}',
+    });
+    expect(template).toHaveProperty('update_default_version', true);
+  });
+
+  it('keep their credentials from pods: IMDSv2 within one hop', () => {
+    expect(template.metadata_options).toEqual({
+      http_endpoint: 'enabled',
+      http_tokens: 'required',
+      http_put_response_hop_limit: 1,
+      instance_metadata_tags: 'disabled',
+    });
+  });
+
+  it('have an encrypted gp3 volume that goes with them', () => {
+    expect(template.block_device_mappings).toEqual([
+      {
+        device_name: '/dev/xvda',
+        ebs: {
+          volume_type: 'gp3',
+          volume_size: 50,
+          encrypted: 'true',
+          delete_on_termination: 'true',
+        },
+      },
+    ]);
+  });
+
+  it.each(['instance', 'volume', 'network-interface'])(
+    'pass the default tags on to each %s, which the provider does not',
+    (kind) => {
+      expect(template.tag_specifications).toContainEqual({
+        resource_type: kind,
+        tags: {
+          Component: 'file-processing',
+          Environment: 'etl-playground',
+          ManagedBy: 'terraform',
+          Name: 'file-processing-nodes',
+        },
+      });
+    },
+  );
+
+  it('have a role for EC2 alone, with the three policies that every node needs', () => {
+    expect(statementsAt(json, 'aws_iam_role.eks_node', 'assume_role_policy')).toEqual([
+      {
+        Sid: 'AssumeRole',
+        Effect: 'Allow',
+        Principal: { Service: 'ec2.amazonaws.com' },
+        Action: 'sts:AssumeRole',
+      },
+    ]);
+    expect(policiesOfNodes(json)).toEqual([
+      'arn:aws-us-gov:iam::aws:policy/AmazonEC2ContainerRegistryReadOnly',
+      'arn:aws-us-gov:iam::aws:policy/AmazonEKSWorkerNodePolicy',
+      'arn:aws-us-gov:iam::aws:policy/AmazonEKS_CNI_Policy',
+    ]);
+  });
+
+  it('come after their rights and the add-ons of the network, and go before them', () => {
+    expect(dependenciesOf(json, 'aws_eks_node_group.this')).toEqual([
+      'aws_eks_addon.eks_pod_identity_agent',
+      'aws_eks_addon.kube_proxy',
+      'aws_eks_addon.vpc_cni',
+      'aws_iam_role_policy_attachment.ecr_readonly',
+      'aws_iam_role_policy_attachment.eks_cni',
+      'aws_iam_role_policy_attachment.eks_worker',
+    ]);
+  });
+});
+
+describe('Nodes of chosen sizes', () => {
+  const json = synthesizeFileProcessing({
+    cluster_name: 'city',
+    node_group_name: 'workers',
+    node_instance_types: ['m6i.large', 'm5.large'],
+    node_min_size: 3,
+    node_desired_size: 4,
+    node_max_size: 9,
+    node_disk_size_gib: 100,
+    tags: { Owner: 'etl' },
+  });
+
+  it('have them', () => {
+    expect(resourceAt(json, 'aws_eks_node_group.this')).toMatchObject({
+      node_group_name: 'workers',
+      instance_types: ['m6i.large', 'm5.large'],
+      scaling_config: { min_size: 3, desired_size: 4, max_size: 9 },
+    });
+    expect(resourceAt(json, 'aws_launch_template.nodes')).toHaveProperty(
+      ['block_device_mappings', 0, 'ebs', 'volume_size'],
+      100,
+    );
+  });
+
+  it('carry the tags of the settings', () => {
+    expect(resourceAt(json, 'aws_launch_template.nodes')).toHaveProperty(
+      ['tag_specifications', 0, 'tags'],
+      expect.objectContaining({ Owner: 'etl', Name: 'workers' }),
+    );
+  });
+
+  it('are launched by a template that the nodes of another cluster do not collide with', () => {
+    expect(resourceAt(json, 'aws_launch_template.nodes')).toHaveProperty('name', 'city-workers');
+  });
+});
+
+describe('Nodes with access to S3', () => {
+  const before = synthesizeFileProcessing();
+  const json = synthesizeFileProcessing({ node_s3_access: true });
+
+  it('have it at the original address, and nothing else is added', () => {
+    expect(resourceAt(json, 'aws_iam_role_policy_attachment.s3_access')).toEqual({
+      role: '${aws_iam_role.eks_node.name}',
+      policy_arn: 'arn:aws-us-gov:iam::aws:policy/AmazonS3FullAccess',
+    });
+    expect(addresses(json).filter((address) => !addresses(before).includes(address))).toEqual([
+      'aws_iam_role_policy_attachment.s3_access',
+    ]);
+  });
+
+  it('let pods, one hop further, take their credentials, still by IMDSv2', () => {
+    expect(resourceAt(json, 'aws_launch_template.nodes').metadata_options).toMatchObject({
+      http_tokens: 'required',
+      http_put_response_hop_limit: 2,
+    });
+  });
+});
+
+describe('Nodes in China', () => {
+  it('have a role for EC2 as it is called there', () => {
+    const json = synthesizeFileProcessing({ aws_region: 'cn-north-1' });
+    expect(statementsAt(json, 'aws_iam_role.eks_node', 'assume_role_policy')).toEqual([
+      expect.objectContaining({ Principal: { Service: 'ec2.amazonaws.com.cn' } }),
+    ]);
+  });
+});
+
+function policiesOfNodes(json: ReturnType<typeof synthesizeFileProcessing>): unknown[] {
+  return Object.values(json.resource.aws_iam_role_policy_attachment ?? {})
+    .filter(({ role }) => role === '${aws_iam_role.eks_node.name}')
+    .map(({ policy_arn }) => policy_arn)
+    .sort();
+}

@@ -1,0 +1,50 @@
+import { describe, expect, it } from 'vitest';
+import { addresses, resourceAt } from '../../support/synthesized.ts';
+import { synthesizeFileProcessing } from '../../support/synthesized-file-processing.ts';
+
+describe('The image repository', () => {
+  const json = synthesizeFileProcessing({
+    repository_name: 'etl/file-processing',
+    repository_keep_images: 50,
+  });
+
+  it('has tags that stay, scans each image, and is encrypted with its own key', () => {
+    expect(resourceAt(json, 'aws_ecr_repository.file_processing')).toEqual({
+      name: 'etl/file-processing',
+      image_tag_mutability: 'IMMUTABLE',
+      image_scanning_configuration: { scan_on_push: true },
+      encryption_configuration: [
+        { encryption_type: 'KMS', kms_key: '${aws_kms_key.repository.arn}' },
+      ],
+    });
+  });
+
+  it('keeps the newest images', () => {
+    const { repository, policy } = resourceAt(json, 'aws_ecr_lifecycle_policy.file_processing');
+    expect(repository).toBe('${aws_ecr_repository.file_processing.name}');
+    expect(JSON.parse(String(policy))).toEqual({
+      rules: [
+        {
+          rulePriority: 1,
+          description: 'Keep the newest 50 images',
+          selection: { tagStatus: 'any', countType: 'imageCountMoreThan', countNumber: 50 },
+          action: { type: 'expire' },
+        },
+      ],
+    });
+  });
+});
+
+describe('No image repository', () => {
+  it('takes its key away with it, and nothing else', () => {
+    const all = addresses(synthesizeFileProcessing());
+    const without = addresses(synthesizeFileProcessing({ create_repository: false }));
+    expect(all.filter((address) => !without.includes(address))).toEqual([
+      'aws_ecr_lifecycle_policy.file_processing',
+      'aws_ecr_repository.file_processing',
+      'aws_kms_alias.repository',
+      'aws_kms_key.repository',
+    ]);
+    expect(all).toEqual(expect.arrayContaining([...without]));
+  });
+});

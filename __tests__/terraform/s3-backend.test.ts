@@ -1,0 +1,93 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { REGION } from './support/aws-account.ts';
+import { type AwsEmulator, startAwsEmulator } from './support/aws-emulator.ts';
+import { type Checkout, temporaryCheckout } from './support/checkout.ts';
+import { openStacks, type Stacks } from './support/stacks.ts';
+
+const ENVIRONMENT = 'etl-playground';
+const BUCKET = 'etl-terraform-state';
+const STATE = `file-processing-infra/${ENVIRONMENT}/foundation-network.tfstate`;
+const LOCK = `${STATE}.tflock`;
+const TARGET = 'aws_iam_role.flow_logs_writer';
+
+/** As Terraform's S3 backend writes a lock file. */
+const SOMEBODYS_LOCK = JSON.stringify({
+  ID: '6e0a4b0e-2f57-4f6c-9e0a-0d5f1a2b3c4d',
+  Operation: 'OperationTypeApply',
+  Info: '',
+  Who: 'somebody@elsewhere',
+  Version: '1.11.4',
+  Created: '2026-01-01T00:00:00Z',
+  Path: `${BUCKET}/${STATE}`,
+});
+
+let emulator: AwsEmulator;
+let checkout: Checkout;
+let stacks: Stacks;
+
+beforeAll(async () => {
+  emulator = await startAwsEmulator();
+  await emulator.createBucket(BUCKET, REGION);
+  checkout = temporaryCheckout();
+  const state = { state_bucket: BUCKET };
+  checkout.addEnvironment(ENVIRONMENT, { foundationNetwork: state, fileProcessing: state });
+  stacks = await openStacks(checkout, ENVIRONMENT, emulator);
+  await stacks.network.apply({ targets: [TARGET] });
+});
+
+afterAll(async () => {
+  await stacks?.close();
+  await emulator?.stop();
+  await checkout?.close();
+});
+
+test('the state lies in the bucket, under prefix, environment and stack', async () => {
+  expect(await emulator.getObject(BUCKET, STATE, REGION)).toContain('"flow_logs_writer"');
+  expect(await stacks.network.stateList()).toEqual(expect.arrayContaining([TARGET]));
+});
+
+test('no state lies in the checkout', () => {
+  const file = `terraform.${ENVIRONMENT}.foundation-network.tfstate`;
+  expect(existsSync(join(checkout.root, file))).toBe(false);
+});
+
+test('the lock is released after an apply', async () => {
+  await expect(emulator.getObject(BUCKET, LOCK, REGION)).rejects.toThrow('NoSuchKey');
+});
+
+test('the lock is taken before the state is written', async () => {
+  const requests = (await emulator.log()).split('\n').filter((line) => line.includes('"PUT '));
+  const paths = requests.map((line) => /"PUT \S*?\/([^/?\s]+)[?\s]/.exec(line)?.[1]);
+  expect(paths).toContain('foundation-network.tfstate');
+  expect(paths.indexOf('foundation-network.tfstate.tflock')).toBeLessThan(
+    paths.indexOf('foundation-network.tfstate'),
+  );
+  expect(paths).toContain('foundation-network.tfstate.tflock');
+});
+
+describe('while somebody else holds the lock', () => {
+  beforeAll(async () => {
+    await emulator.putObject(BUCKET, LOCK, REGION, SOMEBODYS_LOCK);
+  });
+
+  test('a plan is refused and names who holds it', async () => {
+    const plan = stacks.network.plan();
+    await expect(plan).rejects.toThrow('Error acquiring the state lock');
+    await expect(plan).rejects.toThrow('somebody@elsewhere');
+  });
+
+  test('an apply is refused and changes nothing', async () => {
+    const before = await emulator.getObject(BUCKET, STATE, REGION);
+    await expect(stacks.network.apply()).rejects.toThrow('Error acquiring the state lock');
+    expect(await emulator.getObject(BUCKET, STATE, REGION)).toBe(before);
+    expect(await emulator.getObject(BUCKET, LOCK, REGION)).toBe(SOMEBODYS_LOCK);
+  });
+});
+
+test('a destroy empties the state once the lock is gone', async () => {
+  await emulator.deleteObject(BUCKET, LOCK, REGION);
+  await stacks.network.destroy();
+  expect(await stacks.network.stateList()).toEqual([]);
+});

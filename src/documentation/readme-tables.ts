@@ -1,0 +1,59 @@
+import type { Variable, VariableTable } from '../settings/variable.ts';
+
+/** The outputs of a stack, as they stand in its Terraform JSON. */
+export type Outputs = Readonly<Record<string, { readonly description: string }>>;
+
+/** A Markdown table of a tfvars file's variables, in the order of the table. */
+export function variablesMarkdown(table: VariableTable): string {
+  return markdownTable(
+    ['Variable', 'Type', 'Default', 'What it does', 'Must be', 'Example'],
+    Object.entries(table).map(([name, variable]) => [
+      code(name),
+      variable.type,
+      defaultOf(variable),
+      whatItDoes(variable),
+      variable.allowed,
+      variable.sensitive ? '' : code(JSON.stringify(variable.example)),
+    ]),
+  );
+}
+
+/** A Markdown table of a stack's outputs, by name. */
+export function outputsMarkdown(outputs: Outputs): string {
+  return markdownTable(
+    ['Output', 'What it is'],
+    Object.entries(outputs).map(([name, { description }]) => [code(name), description]),
+  );
+}
+
+/**
+ * Puts a text between `<!-- begin NAME -->` and `<!-- end NAME -->`.
+ *
+ * @throws Error if the document lacks the two comments
+ */
+export function replaceSection(document: string, name: string, text: string): string {
+  const [begin, end] = [`<!-- begin ${name} -->`, `<!-- end ${name} -->`];
+  const from = document.indexOf(begin);
+  const to = document.indexOf(end);
+  if (from < 0 || to < from) throw new Error(`there must be ${begin} and, after it, ${end}`);
+  return `${document.slice(0, from + begin.length)}\n\n${text}\n\n${document.slice(to)}`;
+}
+
+function whatItDoes({ description, unit, setAt }: Variable<unknown>): string {
+  const inUnit = unit === undefined ? '' : ` In ${unit}.`;
+  return `${description}${inUnit}${setAt === 'plan' ? ' Also a Terraform variable (`-var`).' : ''}`;
+}
+
+function defaultOf({ default: value }: Variable<unknown>): string {
+  return value === undefined ? '**required**' : code(JSON.stringify(value));
+}
+
+function code(text: string): string {
+  return `\`${text}\``;
+}
+
+function markdownTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]) =>
+    `| ${cells.map((cell) => cell.replaceAll('|', '\\|').replaceAll('<', '\\<')).join(' | ')} |`;
+  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
+}

@@ -1,0 +1,25 @@
+import { fileProcessingVariables } from '../settings/file-processing-variables.ts';
+import { foundationNetworkVariables } from '../settings/foundation-network-variables.ts';
+import {
+  type Outputs,
+  outputsMarkdown,
+  replaceSection,
+  variablesMarkdown,
+} from './readme-tables.ts';
+
+/** The README with its generated tables as they should be now. */
+export function readmeWithTables(
+  readme: string,
+  outputs: Readonly<Record<'foundation-network' | 'file-processing', Outputs>>,
+): string {
+  const sections = {
+    'variables of foundation_network.tfvars': variablesMarkdown(foundationNetworkVariables),
+    'variables of file_processing.tfvars': variablesMarkdown(fileProcessingVariables),
+    'outputs of foundation-network': outputsMarkdown(outputs['foundation-network']),
+    'outputs of file-processing': outputsMarkdown(outputs['file-processing']),
+  };
+  return Object.entries(sections).reduce(
+    (document, [name, text]) => replaceSection(document, name, text),
+    readme,
+  );
+}
