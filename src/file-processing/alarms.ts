@@ -10,12 +10,18 @@ export interface AlarmsProps {
   readonly context: Context;
   readonly topicName: string;
   readonly deadLetterQueueName: string;
+  /** The queue that the listener fetches from, in queue mode. */
+  readonly deliveryQueueName?: string;
 }
 
-/** Alarms on messages that did not arrive; each goes off at the first one. */
+/** A message older than this waits for a listener that is away or too slow. */
+const STUCK_SECONDS = 900;
+
+/** Alarms on messages that did not arrive; all but that on the age go off at the first one. */
 export class Alarms extends Construct {
-  constructor(scope: Construct, { context, topicName, deadLetterQueueName }: AlarmsProps) {
+  constructor(scope: Construct, props: AlarmsProps) {
     super(scope, 'alarms');
+    const { context, topicName, deadLetterQueueName, deliveryQueueName } = props;
     const { settings } = context;
     const actions = settings.alarm_topic_arn ? [settings.alarm_topic_arn] : [];
     const alarm = (
@@ -57,5 +63,15 @@ export class Alarms extends Construct {
       statistic: 'Sum',
       dimensions: { TopicName: topicName },
     });
+    if (deliveryQueueName !== undefined) {
+      alarm('stuck_messages', {
+        alarmDescription: `Messages wait for the listener for over ${STUCK_SECONDS / 60} minutes.`,
+        namespace: 'AWS/SQS',
+        metricName: 'ApproximateAgeOfOldestMessage',
+        statistic: 'Maximum',
+        threshold: STUCK_SECONDS,
+        dimensions: { QueueName: deliveryQueueName },
+      });
+    }
   }
 }

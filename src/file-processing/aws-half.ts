@@ -89,6 +89,7 @@ export class AwsHalf extends Construct {
       context,
       topicName: this.topic.resource.name,
       deadLetterQueueName: this.deadLetterQueue.resource.name,
+      ...(this.queue && { deliveryQueueName: this.queue.resource.name }),
     });
 
     if (settings.create_s3_notifications) announceNewObjects(this, settings, this.topic);

@@ -6,8 +6,8 @@ import { IamRolePolicyAttachment } from '@cdktf/provider-aws/lib/iam-role-policy
 import { Construct } from 'constructs';
 import { encryptSecrets } from '../policies/cluster-policies.ts';
 import { policyJson } from '../policies/policy-document.ts';
-import { trustService } from '../policies/trust-policies.ts';
-import { type Context, managedPolicyArn } from './context.ts';
+import { trustServiceFor } from '../policies/trust-policies.ts';
+import { type Context, managedPolicyArn, regionalArn } from './context.ts';
 import { Key } from './key.ts';
 
 /** All logs of an EKS control plane (Amazon EKS User Guide, "Send control plane logs to CloudWatch Logs"). */
@@ -40,7 +40,13 @@ export class Cluster extends Construct {
     const { settings } = context;
     const role = new IamRole(this, 'eks_cluster', {
       name: `${settings.cluster_name}-role`,
-      assumeRolePolicy: policyJson(trustService('eks.amazonaws.com')),
+      assumeRolePolicy: policyJson(
+        trustServiceFor(
+          'eks.amazonaws.com',
+          context.account,
+          regionalArn(context, 'eks', `cluster/${settings.cluster_name}`),
+        ),
+      ),
     });
     const clusterPolicy = new IamRolePolicyAttachment(this, 'eks_cluster_policy', {
       role: role.name,

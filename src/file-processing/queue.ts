@@ -28,12 +28,15 @@ export class DeadLetterQueue extends Construct {
       kmsMasterKeyId: keyArn,
       policy: policyJson(queuePolicy(queueArn(context, name), topicArn)),
       messageRetentionSeconds: FOURTEEN_DAYS,
-      ...(settings.delivery === 'sqs' && {
-        redriveAllowPolicy: JSON.stringify({
-          redrivePermission: 'byQueue',
-          sourceQueueArns: [queueArn(context, deliveryQueueName(context))],
-        }),
-      }),
+      // SNS is no source queue: it needs the policy above, and no permission here.
+      redriveAllowPolicy: JSON.stringify(
+        settings.delivery === 'sqs'
+          ? {
+              redrivePermission: 'byQueue',
+              sourceQueueArns: [queueArn(context, deliveryQueueName(context))],
+            }
+          : { redrivePermission: 'denyAll' },
+      ),
     });
   }
 }

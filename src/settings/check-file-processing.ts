@@ -190,6 +190,9 @@ function checkEndpoint(settings: FileProcessingSettings): FileProcessingFinding[
   } else {
     refuse(['ingress_host'], 'must be empty without ingress_class_name');
   }
+  if (settings.image === '' && settings.manage_kubernetes) {
+    refuse(['sns_endpoint_url'], 'must be empty as long as image is: nothing could confirm it');
+  }
   if (settings.tls_certificate_arn !== '' && /^http:/i.test(settings.sns_endpoint_url)) {
     findings.push({
       variable: 'sns_endpoint_url',

@@ -14,9 +14,9 @@ const isHostName = (value: string): boolean =>
   /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$/i.test(value);
 
 const isPrefix = (value: string): boolean =>
-  /^[^\s/*?,][^\s*?,]*\/$/.test(value) && value.length <= 512;
+  /^[^\s/*?,][^\s*?,]*\/$/.test(value) && value.length <= 200;
 const PREFIX =
-  'the start of keys: it ends in a slash, does not begin with one, and has no blanks, commas or wildcards';
+  'the start of keys: it ends in a slash, does not begin with one, and has at most 200 characters without blanks, commas or wildcards';
 
 const IMAGE =
   /^(?:[a-z0-9.-]+(?::\d+)?\/)?[a-z0-9]+(?:[._/-][a-z0-9]+)*(?::[\w][\w.-]{0,127})?(?:@sha256:[0-9a-f]{64})?$/;
@@ -28,11 +28,9 @@ function isLimitedCidr(value: string): boolean {
 
 /** Whether a text is an absolute http or https URL that SNS could deliver to. */
 function isEndpointUrl(value: string): boolean {
-  if (!URL.canParse(value)) return false;
-  const url = new URL(value);
-  return (
-    /^https?:$/.test(url.protocol) && url.username === '' && url.password === '' && url.hash === ''
-  );
+  if (!/^https?:\/\//.test(value) || !URL.canParse(value)) return false;
+  const { username, password, hash } = new URL(value);
+  return username === '' && password === '' && hash === '';
 }
 
 const CPU = /^([1-9]\d*m|[1-9]\d*(\.\d{1,3})?|0\.\d{1,3})$/;
@@ -235,8 +233,8 @@ export const fileProcessingVariables = {
     default: 'file-processing-topic',
     example: 'file-processing-topic',
     allowed:
-      '1 to 80 letters, digits, hyphens and underscores (a FIFO topic takes no S3 notifications)',
-    accepts: (value) => /^[\w-]{1,80}$/.test(value),
+      '1 to 68 letters, digits, hyphens and underscores (a FIFO topic takes no S3 notifications; names of queues append to it)',
+    accepts: (value) => /^[\w-]{1,68}$/.test(value),
   }),
   delivery: choice(['http', 'sqs'], {
     description:

@@ -78,3 +78,14 @@ describe('Alarms without a topic to go to', () => {
     });
   });
 });
+
+describe('The alarm on messages that wait', () => {
+  it('is there with a delivery queue, and goes off after a quarter of an hour', () => {
+    const json = synthesizeFileProcessing({ delivery: 'sqs' });
+    expect(resourceAt(json, 'aws_cloudwatch_metric_alarm.stuck_messages')).toMatchObject({
+      metric_name: 'ApproximateAgeOfOldestMessage',
+      threshold: 900,
+      dimensions: { QueueName: '${aws_sqs_queue.deliveries.name}' },
+    });
+  });
+});

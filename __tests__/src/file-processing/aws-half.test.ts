@@ -32,12 +32,12 @@ describe('AwsHalf alone', () => {
   });
 
   it('subscribes nothing by itself', () => {
-    const { json } = synthesizeAlone({ sns_endpoint_url: HTTPS });
+    const { json } = synthesizeAlone({ sns_endpoint_url: HTTPS, manage_kubernetes: false });
     expect(namesOf(json, 'aws_sns_topic_subscription')).toEqual([]);
   });
 
   it('subscribes the endpoint after what its user names', () => {
-    const { json } = synthesizeAlone({ sns_endpoint_url: HTTPS }, (aws) =>
+    const { json } = synthesizeAlone({ sns_endpoint_url: HTTPS, manage_kubernetes: false }, (aws) =>
       aws.subscribe([{ fqn: 'helm_release.listener' }]),
     );
     expect(dependenciesOf(json, 'aws_sns_topic_subscription.http')).toEqual([
@@ -77,8 +77,9 @@ describe('AwsHalf alone', () => {
       ['aws_vpc_security_group_ingress_rule.api_10_0_0_0_24'],
     ],
   ])('is ready with nodes, add-ons and the way in of %s', (_, settings, access) => {
-    const { json } = synthesizeAlone({ ...settings, sns_endpoint_url: HTTPS }, (aws) =>
-      aws.subscribe(aws.clusterReady),
+    const { json } = synthesizeAlone(
+      { ...settings, sns_endpoint_url: HTTPS, manage_kubernetes: false },
+      (aws) => aws.subscribe(aws.clusterReady),
     );
     expect(dependenciesOf(json, 'aws_sns_topic_subscription.http')).toEqual(
       [

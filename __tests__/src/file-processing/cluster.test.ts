@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { clusterLogGroupName } from '../../../src/file-processing/cluster.ts';
 import { dependenciesOf, resourceAt, statementsAt } from '../../support/synthesized.ts';
-import { synthesizeFileProcessing } from '../../support/synthesized-file-processing.ts';
+import { ACCOUNT, synthesizeFileProcessing } from '../../support/synthesized-file-processing.ts';
 
 const ADMIN = 'arn:aws-us-gov:iam::123456789012:role/etl-admin';
 
@@ -89,6 +89,12 @@ describe('The role of the cluster', () => {
         Effect: 'Allow',
         Principal: { Service: 'eks.amazonaws.com' },
         Action: 'sts:AssumeRole',
+        Condition: {
+          StringEquals: { 'aws:SourceAccount': ACCOUNT },
+          ArnLike: {
+            'aws:SourceArn': `arn:aws-us-gov:eks:us-gov-west-1:${ACCOUNT}:cluster/file-processing-cluster`,
+          },
+        },
       },
     ]);
   });

@@ -43,7 +43,10 @@ describe('Outputs', () => {
 
 describe('Outputs of what is optional', () => {
   it('say the URL of the endpoint once it is set', () => {
-    const json = synthesizeFileProcessing({ sns_endpoint_url: 'https://files.example.gov/' });
+    const json = synthesizeFileProcessing({
+      sns_endpoint_url: 'https://files.example.gov/',
+      image: IMAGE,
+    });
     expect(json.output.sns_endpoint_url).toHaveProperty('value', 'https://files.example.gov/');
   });
 

@@ -108,13 +108,12 @@ describe.each([
     expect(anywhere).toEqual([]);
   });
 
-  it('says of which account or resource a service acts, except for the roles of EKS and EC2', () => {
+  it('says of which account or resource a service acts, except for the role of EC2', () => {
     const unconditional = statementsOf(text).filter(
       ([, { Principal, Condition }]) =>
         Condition === undefined && JSON.stringify(Principal ?? '').includes('Service'),
     );
     expect(unconditional.map(([where]) => where)).toEqual([
-      'aws_iam_role.eks_cluster assume_role_policy AssumeRole',
       'aws_iam_role.eks_node assume_role_policy AssumeRole',
     ]);
   });

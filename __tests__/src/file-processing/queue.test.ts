@@ -93,3 +93,13 @@ describe('The delivery queue', () => {
     });
   });
 });
+
+describe('The dead-letter queue without a delivery queue', () => {
+  it('serves no queue', () => {
+    const { redrive_allow_policy } = resourceAt(
+      synthesizeFileProcessing(),
+      'aws_sqs_queue.dead_letter',
+    );
+    expect(JSON.parse(String(redrive_allow_policy))).toEqual({ redrivePermission: 'denyAll' });
+  });
+});

@@ -144,6 +144,14 @@ describe('faults between variables', () => {
     expect(check(overrides)).toContainEqual({ variable, message: expect.stringMatching(message) });
   });
 
+  it('name an endpoint that no listener could confirm', () => {
+    const message = 'must be empty as long as image is: nothing could confirm it';
+    const endpoint = { sns_endpoint_url: 'https://a.example/' };
+    expect(check(endpoint)).toContainEqual({ variable: 'sns_endpoint_url', message });
+    expect(check({ ...endpoint, image: 'a@sha256:0' })).toEqual([]);
+    expect(check({ ...endpoint, manage_kubernetes: false })).toEqual([]);
+  });
+
   it('are none in the defaults', () => {
     expect(check({})).toEqual([]);
   });
@@ -153,9 +161,8 @@ describe('faults between variables', () => {
   });
 
   it('accept an Ingress that takes its host from the endpoint', () => {
-    expect(check({ ingress_class_name: 'alb', sns_endpoint_url: 'https://a.example/' })).toEqual(
-      [],
-    );
+    const endpoint = { sns_endpoint_url: 'https://a.example/', image: 'a@sha256:0' };
+    expect(check({ ingress_class_name: 'alb', ...endpoint })).toEqual([]);
   });
 });
 

@@ -48,10 +48,16 @@ function egressRules(settings: FileProcessingSettings): NetworkPolicyV1SpecEgres
     ],
     ports: [{ port: '53', protocol: 'UDP' }, tcp(53)],
   };
-  // AWS's APIs and SNS's signing certificates, whose addresses change. The instance metadata service
-  // stays out of reach, since it answers on port 80.
+  // AWS's APIs and SNS's signing certificates, whose addresses change.
   const aws = { to: ANYWHERE, ports: [tcp(443)] };
-  return hasDatabase(settings) ? [dns, aws, databaseRule(settings)] : [dns, aws];
+  // It gives out the rights of the node, and answers on port 80.
+  const instanceMetadata = { to: [{ ipBlock: { cidr: '169.254.169.254/32' } }], ports: [tcp(80)] };
+  return [
+    dns,
+    aws,
+    ...(hasDatabase(settings) ? [databaseRule(settings)] : []),
+    ...(settings.node_s3_access ? [instanceMetadata] : []),
+  ];
 }
 
 function databaseRule({ db_host, db_port }: FileProcessingSettings): NetworkPolicyV1SpecEgress {

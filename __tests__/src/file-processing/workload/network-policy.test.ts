@@ -34,6 +34,12 @@ describe('createNetworkPolicy', () => {
     expect(policyOf()).toHaveProperty('spec.ingress', [MESSAGES, METRICS]);
   });
 
+  it('reaches the metadata of the node only while the rights of the node are wanted', () => {
+    const metadata = { to: [{ ip_block: { cidr: '169.254.169.254/32' } }], ports: tcp('80') };
+    expect(policyOf()).toHaveProperty('spec.egress', [DNS, AWS]);
+    expect(policyOf({ node_s3_access: true })).toHaveProperty('spec.egress', [DNS, AWS, metadata]);
+  });
+
   it('lets in nothing but metrics with a queue', () => {
     expect(policyOf({ delivery: 'sqs' })).toHaveProperty('spec.ingress', [METRICS]);
   });
