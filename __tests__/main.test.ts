@@ -100,7 +100,7 @@ describe('an environment of a user', () => {
     const { status, stdout, stderr } = runMain({ root, environment: 'dev' });
     expect(status).toBe(1);
     expect(stdout).toBe('');
-    expect(stderr).toMatch(/^2 faults in the settings:\n.*:1: bucket_name.*\n.*:2: replicas.*\n$/);
+    expect(stderr).toMatch(/^2 faults in the settings:\n.*:1: bucket_name.*\n.*:2: replicas.*\n/);
   });
 
   it('with a password keeps it out of JSON, output and errors', () => {

@@ -62,7 +62,9 @@ export function loadEnvironment(root: string, name: string = DEFAULT_ENVIRONMENT
   if (processing.faults.length === 0) {
     faults.push(...processing.locate(checkFileProcessing(processing.settings, processing.given)));
   }
-  if (faults.length > 0) throw new SettingsError(faults);
+  if (faults.length > 0) {
+    throw new SettingsError(faults, [...network.warnings, ...processing.warnings]);
+  }
 
   return {
     name,

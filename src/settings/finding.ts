@@ -27,18 +27,19 @@ function formatValue(value: TfvarsValue | undefined): string {
   return ` = ${text.length > LONGEST_VALUE ? `${text.slice(0, LONGEST_VALUE)}…` : text}`;
 }
 
-/** The settings can't be used; the message lists every fault, one a line. */
+/** The settings can't be used; the message lists every fault, and the warnings that may explain one, each a line. */
 export class SettingsError extends Error {
   override readonly name = 'SettingsError';
   readonly faults: readonly Finding[];
 
-  constructor(faults: readonly Finding[]) {
-    const count = faults.length === 1 ? '1 fault' : `${faults.length} faults`;
-    super(
-      [`${count} in the settings:`, ...faults.map((fault) => `  ${formatFinding(fault)}`)].join(
-        '\n',
-      ),
-    );
+  constructor(faults: readonly Finding[], warnings: readonly Finding[] = []) {
+    super([...paragraph('fault', faults), ...paragraph('warning', warnings)].join('\n'));
     this.faults = faults;
   }
+}
+
+function paragraph(kind: string, findings: readonly Finding[]): readonly string[] {
+  if (findings.length === 0) return [];
+  const count = findings.length === 1 ? `1 ${kind}` : `${findings.length} ${kind}s`;
+  return [`${count} in the settings:`, ...findings.map((finding) => `  ${formatFinding(finding)}`)];
 }

@@ -28,3 +28,10 @@ it('lists all faults in one error', () => {
   ]);
   expect(error.message).toBe('2 faults in the settings:\n  a: one\n  b: two');
 });
+
+it('lists the warnings after the faults, since a mistyped name may explain a missing one', () => {
+  const error = new SettingsError([{ file: 'a', message: 'one' }], [{ file: 'b', message: 'two' }]);
+  expect(error.message).toBe(
+    '1 fault in the settings:\n  a: one\n1 warning in the settings:\n  b: two',
+  );
+});
