@@ -51,7 +51,8 @@ export class AddressedStack extends TerraformStack {
     );
     return {
       hcl: hclText(configuration, (path) => blocks.has(path)),
-      metadata: { '//': metadata },
+      // The cdktf CLI reads the stack's providers from here.
+      metadata: { '//': metadata, terraform: configuration.terraform },
     };
   }
 }

@@ -52,3 +52,11 @@ it.each(['etl-playground', 'complete'])(
     expect(plain(hcl)).toEqual(plain(JSON.parse(JSON.stringify(json))));
   },
 );
+
+it('tells the cdktf CLI, beside the HCL, which providers it needs', () => {
+  const root = stack();
+  root.addOverride('terraform.required_providers.aws', { source: 'hashicorp/aws' });
+  expect(root.toHclTerraform().metadata.terraform).toEqual({
+    required_providers: { aws: { source: 'hashicorp/aws' } },
+  });
+});
