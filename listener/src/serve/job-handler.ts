@@ -63,6 +63,7 @@ function finishedLine({ run, outcome, seconds }: RecordedRun): Record<string, un
     rows: report.rows,
     bytes: report.bytes,
     faults: report.faultCount,
+    faultCounts: report.faultCounts,
     ...(monitored === undefined
       ? { monitored: false }
       : {

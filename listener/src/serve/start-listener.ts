@@ -17,6 +17,7 @@ import { trustedCertificateOrigins } from '../sns/certificate-url.ts';
 import { createCertificateStore } from '../sns/certificates.ts';
 import { createConfirmer, createSnsClients } from '../sns/confirmation.ts';
 import { createVerifier } from '../sns/verifier.ts';
+import type { ObjectStore } from '../storage/object-store.ts';
 import { openStore } from '../storage/open-store.ts';
 import { jobHandler } from './job-handler.ts';
 import { judgesFiles, type Role, takesMessages } from './role.ts';
@@ -85,13 +86,18 @@ export async function startListener(options: ListenerOptions): Promise<RunningLi
       port: config.metricsPort,
     });
     closers.push(() => metricsServer.close(0));
-    const worker = judgesFiles(role) ? startJobs(parts) : undefined;
+    const store = openStore(config);
+    closers.push(async () => store.close());
+    const worker = judgesFiles(role) ? startJobs(parts, store) : undefined;
     if (worker) closers.push(() => worker.stop(0));
     const server = takesMessages(role)
-      ? await startHttpServer(httpHandler(parts, () => worker?.wake()), {
-          port: config.port,
-          portSetting: 'PORT',
-        })
+      ? await startHttpServer(
+          httpHandler(parts, () => worker?.wake()),
+          {
+            port: config.port,
+            portSetting: 'PORT',
+          },
+        )
       : undefined;
     if (server) closers.push(() => server.close(budget.requests));
 
@@ -120,14 +126,14 @@ export async function startListener(options: ListenerOptions): Promise<RunningLi
   }
 }
 
-function startJobs({ options, database, queue, metrics }: Parts): Worker {
+function startJobs({ options, database, queue, metrics }: Parts, store: ObjectStore): Worker {
   const { config, logger } = options;
   return startWorker({
     queue,
     concurrency: config.workerConcurrency,
     handle: jobHandler({
       database,
-      store: openStore(config),
+      store,
       job: s3DataQualityJob,
       maxFaults: config.maxFaults,
       logger,

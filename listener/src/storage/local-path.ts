@@ -15,7 +15,8 @@ export async function localPath(
   key: string,
 ): Promise<{ path: string } | { missing: string }> {
   const problem = problemOf(key);
-  if (problem !== undefined) return { missing: `${JSON.stringify(key)} is no local file: ${problem}` };
+  if (problem !== undefined)
+    return { missing: `${JSON.stringify(key)} is no local file: ${problem}` };
   try {
     const root = await realpath(folder);
     const path = await realpath(join(root, ...key.split('/')));

@@ -1,11 +1,10 @@
 import { constants } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
+import { type FileHandle, open, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { localPath } from './local-path.ts';
 import {
   type ObjectStore,
   ObjectUnavailableError,
-  type OpenedObject,
   type StoredObjectReference,
 } from './object-store.ts';
 
@@ -26,15 +25,16 @@ export function createLocalStore(root: string): ObjectStore {
   return {
     async open(reference, signal) {
       signal.throwIfAborted();
+      const { key, eTag: announced } = reference;
       const path = await findFile(root, reference);
-      // Not following a link that took the file's place since it was looked up.
-      const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW);
-      try {
-        return await openedFile(file, reference, signal);
-      } catch (error) {
-        await file.close();
-        throw error;
+      const stats = await stat(path, { bigint: true });
+      if (!stats.isFile()) {
+        const name = JSON.stringify(key);
+        throw new ObjectUnavailableError('object-gone', `${name} is no regular file`);
       }
+      const eTag = localETag(stats);
+      if (announced?.startsWith('local-') && announced !== eTag) throw replaced(key);
+      return { bytes: read(path, key, eTag, signal), sizeBytes: Number(stats.size), eTag };
     },
     close() {},
   };
@@ -52,38 +52,32 @@ function isFolderName(bucket: string): boolean {
   return /^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(bucket);
 }
 
-async function openedFile(
-  file: FileHandle,
-  { key, eTag: announced }: StoredObjectReference,
-  signal: AbortSignal,
-): Promise<OpenedObject> {
-  const stats = await file.stat({ bigint: true });
-  if (!stats.isFile()) {
-    throw new ObjectUnavailableError('object-gone', `${JSON.stringify(key)} is no regular file`);
-  }
-  const eTag = localETag(stats);
-  if (announced?.startsWith('local-') && announced !== eTag) throw replaced(key);
-  return { bytes: read(file, key, eTag, signal), sizeBytes: Number(stats.size), eTag };
-}
-
 async function* read(
-  file: FileHandle,
+  path: string,
   key: string,
   eTag: string,
   signal: AbortSignal,
 ): AsyncGenerator<Uint8Array> {
+  // Opened with the first read, so that whoever reads nothing leaves nothing open. A link that took
+  // the file's place since it was looked up is not followed.
+  const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW);
   try {
+    await refuseChange(file, key, eTag);
     for (;;) {
       signal.throwIfAborted();
       const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(CHUNK_BYTES));
       if (bytesRead === 0) break;
       yield buffer.subarray(0, bytesRead);
     }
-    // Written to while it was read: what was judged was never one state of the file.
-    if (localETag(await file.stat({ bigint: true })) !== eTag) throw replaced(key);
+    await refuseChange(file, key, eTag);
   } finally {
     await file.close();
   }
+}
+
+/** Written to meanwhile: what was read would never have been one state of the file. */
+async function refuseChange(file: FileHandle, key: string, eTag: string): Promise<void> {
+  if (localETag(await file.stat({ bigint: true })) !== eTag) throw replaced(key);
 }
 
 function replaced(key: string): ObjectUnavailableError {

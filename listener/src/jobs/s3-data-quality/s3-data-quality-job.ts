@@ -11,8 +11,10 @@ export const s3DataQualityJob: Job = {
 
   async run(object, { store, findMonitoredFile, maxFaults, signal, onProgress }) {
     const monitored = await findMonitoredFile(object);
+    const end = new AbortController();
     try {
-      const { bytes, sizeBytes } = await store.open(object, signal);
+      const reading = AbortSignal.any([signal, end.signal]);
+      const { bytes, sizeBytes } = await store.open(object, reading);
       const report = await inspectCsv(bytes, {
         ...(monitored === undefined ? {} : { expectation: expectationOf(monitored.mapping) }),
         maxFaults,
@@ -24,6 +26,9 @@ export const s3DataQualityJob: Job = {
       return { status: 'finished', report, monitored };
     } catch (error) {
       return outcomeOf(error);
+    } finally {
+      // Frees the connection of what was not read to its end.
+      end.abort();
     }
   },
 };
