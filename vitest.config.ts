@@ -3,9 +3,15 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['__tests__/**/*.test.ts'],
-    exclude: ['__tests__/terraform/**'],
+    // They need Terraform or Python, and have configurations of their own.
+    exclude: ['__tests__/terraform/**', '__tests__/localstack/**'],
+    // One embedded PostgreSQL for the whole run; each test file has a database of its own.
+    globalSetup: ['__tests__/listener/support/postgres-global-setup.ts'],
     setupFiles: ['__tests__/support/matchers.ts'],
     // Loading cdktf and its providers takes most of the time: once a worker is enough.
     isolate: false,
+    // Bounds for a busy machine, so that a test that hangs ends; nothing is asserted about time.
+    testTimeout: 60_000,
+    hookTimeout: 120_000,
   },
 });

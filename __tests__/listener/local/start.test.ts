@@ -1,0 +1,166 @@
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
+import { type SynthesizedStack, synthesizedStack } from '../support/synthesized-stack.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
+
+const START = fileURLToPath(new URL('../../../listener/local/start.ts', import.meta.url));
+
+/** One database for all tests of the file: making one takes seconds. */
+let state: string;
+beforeAll(async () => {
+  state = await mkdtemp(join(tmpdir(), 'file-processing-test-'));
+});
+afterAll(() => rm(state, { recursive: true, force: true }));
+
+async function writeStack(change: (resource: SynthesizedStack['resource']) => void = () => {}) {
+  const stack = await synthesizedStack();
+  change(stack.resource);
+  const folder = await temporaryFolder();
+  const path = join(folder, 'cdk.tf.json');
+  await writeFile(path, JSON.stringify(stack));
+  return { path, data: join(folder, 'data') };
+}
+
+/** Starts the local flow as `npm start` does. */
+function start({ path, data }: { path: string; data: string }, ...parameters: string[]) {
+  const child = spawn(
+    process.execPath,
+    [START, '--stack', path, '--data', data, '--state', state, ...parameters],
+    { env: { PATH: process.env.PATH, PORT: '0', METRICS_PORT: '0' } },
+  );
+  // Asked to end and not killed: a kill would leave the database running.
+  onTestFinished(async () => {
+    if (child.exitCode === null) child.kill('SIGTERM');
+    await ended;
+  });
+  let out = '';
+  let err = '';
+  child.stdout.on('data', (chunk) => (out += chunk));
+  child.stderr.on('data', (chunk) => (err += chunk));
+  const ended = once(child, 'close').then(([code, signal]) => code ?? signal);
+  return {
+    pid: child.pid ?? 0,
+    ended,
+    kill: (signal: NodeJS.Signals) => child.kill(signal),
+    output: () => out,
+    errors: () => err,
+    prints: (text: string | RegExp) =>
+      vi.waitFor(() => expect(out + err).toMatch(text), { timeout: 30_000 }),
+  };
+}
+
+/** Ids of the processes that a process has started. */
+async function childrenOf(pid: number): Promise<number[]> {
+  const { stdout } = await promisify(execFile)('ps', ['-A', '-o', 'pid=,ppid=']);
+  return stdout
+    .trim()
+    .split('\n')
+    .map((line) => line.trim().split(/\s+/).map(Number))
+    .filter(([, parent]) => parent === pid)
+    .map(([child = 0]) => child);
+}
+
+async function listenerOf(pid: number): Promise<number> {
+  for (const child of await childrenOf(pid)) {
+    const { stdout } = await promisify(execFile)('ps', ['-o', 'args=', '-p', String(child)]);
+    if (stdout.includes('listener-entry')) return child;
+  }
+  throw new Error('there is no listener');
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
+
+const BUCKET = 'etl-ba-research-client-etl';
+
+test('--once judges the sample that the first start brings, and knows it the second time', async () => {
+  const stack = await writeStack();
+  const first = start(stack, '--once');
+  expect(await first.ended).toBe(0);
+  expect(first.output()).toMatch(/^FAILED .*Officer_Detail\.csv: 12 rows, 9 faults \(.*\n$/);
+  const second = start(stack, '--once');
+  expect(await second.ended).toBe(0);
+  expect(second.output()).toMatch(
+    /^FAILED .*Officer_Detail\.csv: 12 rows, 9 faults, judged before/,
+  );
+}, 60_000);
+
+test('a file that is dropped is judged, and Ctrl-C leaves no process', async () => {
+  const stack = await writeStack();
+  const flow = start(stack);
+  await flow.prints(/ready: copy a CSV file into .*from_client/);
+  const children = await childrenOf(flow.pid);
+  expect(children.length).toBeGreaterThanOrEqual(2);
+  await writeFile(join(stack.data, BUCKET, 'from_client', 'a b.csv'), 'n\n1\n');
+  await flow.prints(/PASSED +\S+\/from_client\/a b\.csv: 1 rows, 0 faults, not monitored/);
+  flow.kill('SIGINT');
+  expect(await flow.ended).toBe(0);
+  expect(children.filter(isAlive)).toEqual([]);
+}, 60_000);
+
+test('a file that the bucket would not announce is told and not judged', async () => {
+  const stack = await writeStack();
+  const flow = start(stack);
+  await flow.prints('ready:');
+  await writeFile(join(stack.data, BUCKET, 'elsewhere.csv'), 'n\n1\n');
+  await flow.prints(/NOT ANNOUNCED .*elsewhere\.csv: the bucket announces only from_client\/\*/);
+}, 60_000);
+
+test('a listener that is killed starts again and takes what lands', async () => {
+  const stack = await writeStack();
+  const flow = start(stack);
+  await flow.prints('ready:');
+  process.kill(await listenerOf(flow.pid), 'SIGKILL');
+  await flow.prints(/the listener ended \(SIGKILL\) and is started again/);
+  await writeFile(join(stack.data, BUCKET, 'from_client', 'after.csv'), 'n\n1\n');
+  await flow.prints(/PASSED .*after\.csv/);
+}, 60_000);
+
+test('a changed stack is followed: bucket, filter and environment', async () => {
+  const stack = await writeStack((resource) => {
+    resource.aws_s3_bucket_notification = {
+      bucket: { bucket: 'other-bucket', topic: [{ filter_prefix: 'inbox/' }] },
+    };
+    resource.kubernetes_config_map_v1.config.data.REPORT_PREFIX = 'inbox/reports/';
+  });
+  const first = start(stack, '--once');
+  expect(await first.ended).toBe(0);
+  expect(first.output()).toContain('other-bucket/inbox/nm_albuquerque/Officer_Detail.csv');
+}, 60_000);
+
+test('a setting that the listener refuses ends the start', async () => {
+  const stack = await writeStack((resource) => {
+    resource.kubernetes_config_map_v1.config.data.WORKER_CONCURRENCY = '1000';
+  });
+  const flow = start(stack);
+  expect(await flow.ended).toBe(70);
+  expect(flow.errors()).toContain('WORKER_CONCURRENCY');
+}, 60_000);
+
+test('without a synthesized stack the start says what to do', async () => {
+  const flow = start({ path: '/nowhere/cdk.tf.json', data: '/nowhere' });
+  expect(await flow.ended).toBe(2);
+  expect(flow.errors()).toBe(
+    "/nowhere/cdk.tf.json can't be read (ENOENT): run npm run synth first\n",
+  );
+});
+
+test('the address of the database is for its owner alone', async () => {
+  const stack = await writeStack();
+  const flow = start(stack);
+  await flow.prints('DATABASE_URL_FILE=');
+  const url = (await readFile(join(state, 'database-url'), 'utf8')).trim();
+  expect((await stat(join(state, 'database-url'))).mode & 0o077).toBe(0);
+  expect(flow.output()).not.toContain(new URL(url).password);
+}, 60_000);

@@ -1,0 +1,43 @@
+import { expect, test } from 'vitest';
+import { finishedRun, verdictLine } from '../../../listener/local/verdict-line.ts';
+
+const line = {
+  msg: 'run finished',
+  runId: 'r1',
+  bucket: 'bucket',
+  key: 'a.csv',
+  eTag: 'e',
+  status: 'finished',
+  verdict: 'failed',
+  rows: 12,
+  faults: 3,
+  faultCounts: { 'type-error': 2, 'blank-row': 1 },
+  monitored: true,
+};
+
+test('a verdict is one line with what is wrong', () => {
+  expect(finishedRun(line)).toMatchObject({
+    runId: 'r1',
+    eTag: 'e',
+    text: 'FAILED     bucket/a.csv: 12 rows, 3 faults (2 type-error, 1 blank-row) [run r1]',
+  });
+});
+
+test('a file that nobody monitors is told as such', () => {
+  expect(finishedRun({ ...line, monitored: false })?.text).toContain(', not monitored [');
+});
+
+test('a run without verdict tells its status and why', () => {
+  const { verdict, rows, faults, faultCounts, ...gone } = line;
+  expect(finishedRun({ ...gone, status: 'gone', reason: 'it is gone' })?.text).toBe(
+    'GONE       bucket/a.csv: it is gone [run r1]',
+  );
+});
+
+test('other lines of the log end no run', () => {
+  expect(finishedRun({ ...line, msg: 'message taken' })).toBeUndefined();
+});
+
+test('a name stays on its line', () => {
+  expect(verdictLine({ name: 'a\nb\u001b', runId: 'r', status: 'gone' })).toContain('a?b?');
+});

@@ -1,0 +1,22 @@
+import { expect, test } from 'vitest';
+import { cli } from '../support/cli.ts';
+
+test('the help tells commands and exit codes', async () => {
+  const { code, out } = await cli(['--help']);
+  expect(code).toBe(0);
+  expect(out).toMatch(/serve[\s\S]*migrate[\s\S]*seed[\s\S]*run[\s\S]*validate[\s\S]*Exit codes/);
+});
+
+test.each([
+  ['no command', []],
+  ['an unknown command', ['frobnicate']],
+  ['an unknown option', ['validate', 'a.csv', '--fast']],
+  ['a missing operand', ['validate']],
+  ['an unknown role', ['serve', '--role', 'boss']],
+  ['a limit that is no number', ['runs', 'list', '--limit', 'all']],
+  ['an unknown verdict', ['runs', 'list', '--verdict', 'good']],
+])('%s is a fault of usage', async (_, parameters) => {
+  const { code, err } = await cli(parameters);
+  expect(code).toBe(2);
+  expect(err).not.toBe('');
+});

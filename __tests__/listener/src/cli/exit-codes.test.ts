@@ -1,0 +1,31 @@
+import { expect, test } from 'vitest';
+import { exitCodeOfError, exitCodeOfVerdict } from '../../../../listener/src/cli/exit-codes.ts';
+import { UsageError } from '../../../../listener/src/cli/usage-error.ts';
+import { ConfigError } from '../../../../listener/src/config/config-error.ts';
+import { SchemaOutdatedError } from '../../../../listener/src/database/schema-version.ts';
+import { ObjectUnavailableError } from '../../../../listener/src/storage/object-store.ts';
+
+const listenError = Object.assign(new Error(), { syscall: 'listen', code: 'EADDRINUSE' });
+const refused = Object.assign(new Error('connect'), { syscall: 'connect', code: 'ECONNREFUSED' });
+
+test.each([
+  ['usage', new UsageError('x'), 2],
+  ['configuration', new ConfigError([]), 2],
+  ['an old schema', new SchemaOutdatedError('x', []), 2],
+  ['a port in use', new Error('PORT 80 is in use', { cause: listenError }), 2],
+  ['an object that is gone', new ObjectUnavailableError('object-gone', 'x'), 66],
+  ['a database that is away', refused, 69],
+  ['an unforeseen error', new TypeError('x'), 70],
+  ['what is no error', 'x', 70],
+])('%s has its exit code', (_, error, code) => {
+  expect(exitCodeOfError(error)).toBe(code);
+});
+
+test.each([
+  ['passed', 0],
+  ['warned', 0],
+  ['failed', 1],
+  ['unreadable', 1],
+] as const)('the verdict %s ends with %i', (verdict, code) => {
+  expect(exitCodeOfVerdict(verdict)).toBe(code);
+});

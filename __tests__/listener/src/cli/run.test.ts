@@ -1,0 +1,182 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { listRuns } from '../../../../listener/src/database/runs.ts';
+import { cli, eventOf } from '../../support/cli.ts';
+import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
+
+/** A local root with files in a bucket. */
+async function rootWith(files: Record<string, string>, bucket = 'bucket'): Promise<string> {
+  const root = await temporaryFolder();
+  for (const [key, content] of Object.entries(files)) {
+    await mkdir(join(root, bucket, key, '..'), { recursive: true });
+    await writeFile(join(root, bucket, key), content);
+  }
+  return root;
+}
+
+const JOB = ['run', 's3_data_quality_job'];
+
+describe('a dry run', () => {
+  test.each([
+    ['as options', ['--event-json', eventOf('bucket', 'a.csv'), '--dry-run']],
+    ['after --', ['--', '--event-json', eventOf('bucket', 'a.csv'), '--dry-run']],
+  ])('takes the event %s', async (_, parameters) => {
+    const root = await rootWith({ 'a.csv': 'n\n1\n' });
+    const { code, out } = await cli([...JOB, ...parameters], { LOCAL_S3_ROOT: root });
+    expect(code).toBe(0);
+    expect(out).toContain('PASSED  bucket/a.csv');
+  });
+
+  test('takes events from a file, one a line', async () => {
+    const root = await rootWith({ 'a.csv': 'n\n1\n', 'b.csv': 'n\n1,2\n' });
+    const file = join(root, 'events.jsonl');
+    await writeFile(file, `${eventOf('bucket', 'a.csv')}\n${eventOf('bucket', 'b.csv')}\n`);
+    const { code, out } = await cli([...JOB, '--events-file', file, '--dry-run'], {
+      LOCAL_S3_ROOT: root,
+    });
+    expect(code).toBe(1);
+    expect(out).toMatch(/PASSED {2}bucket\/a\.csv[\s\S]*FAILED {2}bucket\/b\.csv/);
+  });
+
+  test('judges a monitored file by the definitions', async () => {
+    const bucket = 'etl-ba-research-client-etl';
+    const key = 'from_client/nm_albuquerque/Officer_Detail.csv';
+    const root = await rootWith({ [key]: 'officer_id\n1\n' }, bucket);
+    const { code, out } = await cli([...JOB, '--event-json', eventOf(bucket, key), '--dry-run'], {
+      LOCAL_S3_ROOT: root,
+    });
+    expect(code).toBe(1);
+    expect(out).toContain('missing-label');
+  });
+
+  test('prints one report a line with --json', async () => {
+    const root = await rootWith({ 'a.csv': 'n\n1\n', 'b.csv': 'n\n1,2\n' });
+    const event = eventOf('bucket', 'a.csv', 'b.csv');
+    const { out } = await cli([...JOB, '--event-json', event, '--dry-run', '--json'], {
+      LOCAL_S3_ROOT: root,
+    });
+    const verdicts = out
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line).verdict);
+    expect(verdicts).toEqual(['passed', 'failed']);
+  });
+
+  test('of an object that is gone ends with 66', async () => {
+    const root = await rootWith({});
+    const event = eventOf('bucket', 'a.csv');
+    const { code, out } = await cli([...JOB, '--event-json', event, '--dry-run'], {
+      LOCAL_S3_ROOT: root,
+    });
+    expect(code).toBe(66);
+    expect(out).toContain('GONE  bucket/a.csv');
+  });
+});
+
+test.each([
+  ['without an event', []],
+  ['with two kinds of event', ['--event-json', '{}', '--events-file', 'f']],
+  ['with an event that is none', ['--event-json', '{}']],
+  ['with a file that is not there', ['--events-file', '/nowhere']],
+])('a run %s is a fault of usage', async (_, parameters) => {
+  expect(await cli([...JOB, ...parameters, '--dry-run'])).toMatchObject({ code: 2 });
+});
+
+test('a job that does not exist is named with those that do', async () => {
+  expect(await cli(['run', 'other', '--event-json', '{}'])).toMatchObject({
+    code: 2,
+    err: "there is no job 'other'; jobs: s3_data_quality_job\n",
+  });
+});
+
+describe('a run with a database', () => {
+  let given: TestDatabase;
+  beforeAll(async () => {
+    given = await createTestDatabase();
+  });
+  afterAll(() => given.drop());
+  beforeEach(() => given.database('runs').delete());
+
+  const run = (root: string, ...keys: string[]) =>
+    cli([...JOB, '--event-json', eventOf('bucket', ...keys)], {
+      LOCAL_S3_ROOT: root,
+      DATABASE_URL: given.url,
+    });
+
+  test('ends with 0 once the verdict is recorded, whatever it is', async () => {
+    const { code } = await run(await rootWith({ 'a.csv': 'n\n1,2\n' }), 'a.csv');
+    expect(code).toBe(0);
+    expect(await listRuns(given.database)).toMatchObject([
+      { key: 'a.csv', status: 'finished', verdict: 'failed' },
+    ]);
+  });
+
+  test('judges an object anew that was judged before', async () => {
+    const root = await rootWith({ 'a.csv': 'n\n1,2\n' });
+    await run(root, 'a.csv');
+    await writeFile(join(root, 'bucket', 'a.csv'), 'n\n1\n');
+    await run(root, 'a.csv');
+    expect(await listRuns(given.database)).toMatchObject([{ verdict: 'passed', attempts: 2 }]);
+  });
+
+  test('records that an object is gone', async () => {
+    expect(await run(await rootWith({}), 'a.csv')).toMatchObject({ code: 0 });
+    expect(await listRuns(given.database)).toMatchObject([{ status: 'gone' }]);
+  });
+
+  test('an object that cannot be read is worth a retry and does not keep the others back', async () => {
+    const { code, err, out } = await cli(
+      [...JOB, '--event-json', eventOf('bucket', 'a.csv', 'b.csv')],
+      {
+        AWS_REGION: 'us-gov-west-1',
+        AWS_ENDPOINT_URL: 'http://127.0.0.1:1',
+        DATABASE_URL: given.url,
+      },
+    );
+    expect(code).toBeGreaterThanOrEqual(64);
+    expect(err).toMatch(/bucket\/a\.csv[\s\S]*bucket\/b\.csv/);
+    expect(out).toBe('');
+    expect(await listRuns(given.database)).toMatchObject([
+      { status: 'error' },
+      { status: 'error' },
+    ]);
+  });
+
+  test('a dry run beside it writes nothing', async () => {
+    const root = await rootWith({ 'a.csv': 'n\n1\n' });
+    await cli([...JOB, '--event-json', eventOf('bucket', 'a.csv'), '--dry-run'], {
+      LOCAL_S3_ROOT: root,
+      DATABASE_URL: given.url,
+    });
+    expect(await listRuns(given.database)).toEqual([]);
+  });
+
+  test('runs list and runs show tell what was recorded', async () => {
+    await run(await rootWith({ 'a.csv': 'n\n1,2\n' }), 'a.csv');
+    const list = await cli(['runs', 'list', '--json'], { DATABASE_URL: given.url });
+    const [{ id }] = JSON.parse(list.out);
+    const shown = await cli(['runs', 'show', id], { DATABASE_URL: given.url });
+    expect(shown.out).toMatch(/verdict: failed[\s\S]*line 2 .*extra-cell/);
+    const table = await cli(['runs', 'list', '--verdict', 'passed'], { DATABASE_URL: given.url });
+    expect(table.out).toBe('no runs\n');
+  });
+
+  test('runs show of a run that is not there is a fault of usage', async () => {
+    const { code, err } = await cli(['runs', 'show', 'x'], { DATABASE_URL: given.url });
+    expect([code, err]).toEqual([2, 'there is no run x; see runs list\n']);
+  });
+});
+
+test('without a database that is named, a run is a fault of configuration', async () => {
+  expect(await cli([...JOB, '--event-json', eventOf('bucket', 'a.csv')])).toMatchObject({
+    code: 2,
+  });
+});
+
+test('a database that is away is worth a retry', async () => {
+  const DATABASE_URL = 'postgresql://u:p@127.0.0.1:1/x';
+  const result = await cli([...JOB, '--event-json', eventOf('bucket', 'a.csv')], { DATABASE_URL });
+  expect(result.code).toBe(69);
+});

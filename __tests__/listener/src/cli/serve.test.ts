@@ -1,0 +1,201 @@
+import type { AddressInfo } from 'node:net';
+import { createServer } from 'node:net';
+import {
+  afterAll,
+  afterEach,
+  beforeAll,
+  beforeEach,
+  expect,
+  onTestFinished,
+  test,
+  vi,
+} from 'vitest';
+import { findRun } from '../../../../listener/src/database/runs.ts';
+import { openQueue, type Queue } from '../../../../listener/src/queue/queue.ts';
+import { type ListenerChild, startListenerChild } from '../../support/listener-process.ts';
+import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
+import { enqueueRuns } from '../../support/runs.ts';
+import { startS3Server } from '../../support/s3-server.ts';
+
+let given: TestDatabase;
+let queue: Queue;
+/** Lets the object that is read slowly come to its end. */
+let gate: PromiseWithResolvers<void>;
+let s3: Awaited<ReturnType<typeof startS3Server>>;
+
+beforeAll(async () => {
+  given = await createTestDatabase();
+  queue = await openQueue(given.database, () => undefined);
+});
+afterAll(async () => {
+  await queue.close();
+  await given.drop();
+});
+beforeEach(async () => {
+  await given.database('runs').delete();
+  await given.database('pgboss.job').delete();
+  gate = Promise.withResolvers();
+  s3 = await startS3Server({
+    'bucket/slow.csv': { body: 'a,b\n1,2\n', eTag: 'e', gate: gate.promise },
+    'bucket/quick.csv': { body: 'a,b\n1,2\n', eTag: 'e' },
+  });
+});
+afterEach(() => s3.close());
+
+function serve(parameters: string[] = [], environment: Record<string, string> = {}): ListenerChild {
+  return startListenerChild(['serve', ...parameters], {
+    DATABASE_URL: given.url,
+    PORT: '0',
+    METRICS_PORT: '0',
+    SNS_TOPIC_ARNS: 'arn:aws-us-gov:sns:us-gov-west-1:123456789012:files',
+    AWS_REGION: 'us-gov-west-1',
+    AWS_ENDPOINT_URL: s3.endpoint,
+    AWS_ACCESS_KEY_ID: 'test',
+    AWS_SECRET_ACCESS_KEY: 'test',
+    ...environment,
+  });
+}
+
+/** A run whose object is being read by the process. */
+async function runUnderWay(): Promise<string> {
+  const [runId = ''] = await enqueueRuns(given.database, queue, 'slow.csv');
+  await vi.waitFor(() => expect(s3.requests).toHaveLength(1), { timeout: 10_000 });
+  return runId;
+}
+
+const statusOf = async (id: string) => (await findRun(given.database, id))?.status;
+const readiness = async (port: unknown) => (await fetch(`http://127.0.0.1:${port}/readyz`)).status;
+
+test('SIGTERM lets a running job finish, is not ready meanwhile and ends with 0', async () => {
+  const listener = serve();
+  const { port } = await listener.line('listening');
+  expect(await readiness(port)).toBe(200);
+  const runId = await runUnderWay();
+  listener.kill('SIGTERM');
+  await listener.line('draining');
+  expect(await readiness(port)).toBe(503);
+  gate.resolve();
+  expect(await listener.ended).toBe(0);
+  expect(await statusOf(runId)).toBe('finished');
+  expect(await listener.line('run finished')).toMatchObject({
+    runId,
+    bucket: 'bucket',
+    key: 'slow.csv',
+    verdict: 'passed',
+  });
+});
+
+test('a job that does not finish in time goes back to the queue at once', async () => {
+  const listener = serve([], { SHUTDOWN_SECONDS: '1' });
+  await listener.line('listening');
+  await runUnderWay();
+  listener.kill('SIGTERM');
+  expect(await listener.ended).toBe(0);
+  expect(await listener.line('stopped')).toMatchObject({ handedBack: 1 });
+  expect(await queue.fetch(1)).toHaveLength(1);
+});
+
+test('a second signal ends the process at once', async () => {
+  const listener = serve();
+  await listener.line('listening');
+  await runUnderWay();
+  listener.kill('SIGTERM');
+  await listener.line('draining');
+  // The first half second counts as the same signal.
+  const again = setInterval(() => listener.kill('SIGTERM'), 100);
+  onTestFinished(() => clearInterval(again));
+  expect(await listener.ended).toBe(143);
+});
+
+test('a job whose process was killed is finished by another process', async () => {
+  const killed = serve();
+  await killed.line('listening');
+  const runId = await runUnderWay();
+  const killedAt = performance.now();
+  killed.kill('SIGKILL');
+  expect(await killed.ended).toBe('SIGKILL');
+  gate.resolve();
+  const other = serve(['--role', 'worker']);
+  await other.line('run finished');
+  expect(performance.now() - killedAt).toBeLessThan(15_000);
+  expect(await findRun(given.database, runId)).toMatchObject({ status: 'finished', attempts: 2 });
+}, 30_000);
+
+test('a worker opens no port for messages', async () => {
+  const listener = serve(['--role', 'worker'], { SNS_TOPIC_ARNS: '' });
+  expect(await listener.line('listening')).toMatchObject({
+    role: 'worker',
+    metricsPort: expect.any(Number),
+  });
+  expect(listener.lines.find(({ msg }) => msg === 'listening')).not.toHaveProperty('port');
+});
+
+test('an intake leaves the jobs to others', async () => {
+  const listener = serve(['--role', 'intake']);
+  await listener.line('listening');
+  const [runId = ''] = await enqueueRuns(given.database, queue, 'quick.csv');
+  listener.kill('SIGTERM');
+  expect(await listener.ended).toBe(0);
+  expect(await statusOf(runId)).toBe('queued');
+});
+
+test('the metrics tell what was judged', async () => {
+  const listener = serve();
+  const { metricsPort } = await listener.line('listening');
+  await enqueueRuns(given.database, queue, 'quick.csv');
+  await listener.line('run finished');
+  const metrics = await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text();
+  expect(metrics).toContain('file_processing_runs_total{verdict="passed"} 1');
+  expect(metrics).toContain('file_processing_checked_bytes_total 8');
+  expect(metrics).toMatch(/file_processing_queue_depth\{queue="runs"\} \d/);
+});
+
+test('a port in use is one clear line', async () => {
+  const other = createServer();
+  await new Promise<void>((resolve) => other.listen(0, '0.0.0.0', resolve));
+  onTestFinished(() => void other.close());
+  const { port } = other.address() as AddressInfo;
+  const listener = serve([], { PORT: String(port) });
+  expect(await listener.ended).toBe(2);
+  expect(listener.errors()).toBe(
+    `PORT ${port} is in use by another process. Set PORT to a free port.\n`,
+  );
+});
+
+test('an old schema is refused with what to do', async () => {
+  const empty = await createTestDatabase('empty');
+  onTestFinished(() => empty.drop());
+  const listener = serve([], { DATABASE_URL: empty.url });
+  expect(await listener.ended).toBe(2);
+  expect(listener.errors()).toContain('file-processing migrate');
+});
+
+test('an old schema is brought up to date with --migrate', async () => {
+  const empty = await createTestDatabase('empty');
+  const listener = serve(['--migrate'], { DATABASE_URL: empty.url });
+  await listener.line('listening');
+  listener.kill('SIGTERM');
+  expect(await listener.ended).toBe(0);
+  await empty.drop();
+});
+
+test('a database that is away is technical', async () => {
+  const listener = serve([], { DATABASE_URL: 'postgresql://u:secret@127.0.0.1:1/x' });
+  expect(await listener.ended).toBe(69);
+  expect(listener.errors()).toMatch(/^the database is not available: .*\n$/);
+  expect(listener.errors()).not.toContain('secret');
+});
+
+test('an origin that is trusted beside AWS is warned of', async () => {
+  const listener = serve();
+  await listener.line('listening');
+  expect(listener.lines).toContainEqual(
+    expect.objectContaining({ level: 40, origin: s3.endpoint }),
+  );
+});
+
+test('every fault of the environment is named at once', async () => {
+  const listener = serve([], { PORT: 'eighty', SNS_TOPIC_ARNS: '' });
+  expect(await listener.ended).toBe(2);
+  expect(listener.errors()).toMatch(/PORT[\s\S]*SNS_TOPIC_ARNS|SNS_TOPIC_ARNS[\s\S]*PORT/);
+});

@@ -1,0 +1,89 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import { expect, test } from 'vitest';
+import { cli } from '../../support/cli.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
+
+const REPORT_SCHEMA = new URL(
+  '../../../../listener/src/quality/report.schema.json',
+  import.meta.url,
+);
+
+async function files(content: string, schema?: object | string) {
+  const folder = await temporaryFolder();
+  const [file, schemaFile] = [join(folder, 'a.csv'), join(folder, 'schema.json')];
+  await writeFile(file, content);
+  const text = typeof schema === 'string' ? schema : JSON.stringify(schema ?? {});
+  await writeFile(schemaFile, text);
+  return { file, schemaFile };
+}
+
+const integer = { fields: [{ name: 'n', type: 'integer' }] };
+
+test.each([
+  ['passed', 0, 'n\n1\n'],
+  ['warned', 0, 'n\n'],
+  ['failed', 1, 'n\n1,2\n'],
+  ['unreadable', 1, ''],
+])('a file that is %s ends with %i', async (verdict, code, content) => {
+  const { file } = await files(content);
+  const result = await cli(['validate', file]);
+  expect(result.code).toBe(code);
+  expect(result.out).toContain(`${verdict.toUpperCase()}  ${file}`);
+});
+
+test('a Table Schema is applied', async () => {
+  const { file, schemaFile } = await files('n\nx\n', integer);
+  const { code, out } = await cli(['validate', file, '--schema', schemaFile]);
+  expect(code).toBe(1);
+  expect(out).toContain('line 2 column 1 (n): type-error');
+});
+
+test('a mapping is applied with its dialect and thresholds', async () => {
+  const mapping = {
+    tableSchema: integer,
+    dialect: { commentChar: '#' },
+    thresholds: { minRows: 2 },
+  };
+  const { file, schemaFile } = await files('#x\nn\n1\n', mapping);
+  const { out } = await cli(['validate', file, '--schema', schemaFile]);
+  expect(out).toContain('1  table-dimensions');
+});
+
+test('--json prints a report that fits its schema, and nothing else', async () => {
+  const { file } = await files('n\n1,2\n');
+  const { out, err } = await cli(['validate', file, '--json']);
+  const validate = new Ajv2020({ strict: false }).compile(
+    JSON.parse(await readFile(REPORT_SCHEMA, 'utf8')),
+  );
+  expect(validate(JSON.parse(out)), JSON.stringify(validate.errors)).toBe(true);
+  expect(err).toBe('');
+});
+
+test('MAX_FAULTS limits the faults that are listed', async () => {
+  const { file } = await files('n\n1,2\n1,2\n');
+  const { out } = await cli(['validate', file, '--json'], { MAX_FAULTS: '1' });
+  expect(JSON.parse(out)).toMatchObject({ faultCount: 2, faults: [{}] });
+});
+
+test('a file that is not there is a fault of usage', async () => {
+  expect(await cli(['validate', '/nowhere/a.csv'])).toMatchObject({
+    code: 2,
+    err: expect.stringContaining('/nowhere/a.csv'),
+  });
+});
+
+test('a folder is a fault of usage', async () => {
+  expect(await cli(['validate', await temporaryFolder()])).toMatchObject({ code: 2 });
+});
+
+test.each([
+  ['that is no JSON', 'fields'],
+  ['with unknown types', { fields: [{ name: 'n', type: 'complex' }] }],
+])('a schema %s is a fault of usage', async (_, schema) => {
+  const { file, schemaFile } = await files('n\n1\n', schema);
+  const { code, err } = await cli(['validate', file, '--schema', schemaFile]);
+  expect(code).toBe(2);
+  expect(err).not.toBe('');
+});

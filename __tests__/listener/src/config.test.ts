@@ -1,0 +1,91 @@
+import { expect, test } from 'vitest';
+import { ConfigError } from '../../../listener/src/config/config-error.ts';
+import { type ConfigNeeds, readConfig } from '../../../listener/src/config.ts';
+
+const TOPIC = 'arn:aws-us-gov:sns:us-gov-west-1:123456789012:file-processing-topic';
+const INTAKE: ConfigNeeds = { database: false, httpIntake: true };
+const NOTHING: ConfigNeeds = { database: false, httpIntake: false };
+
+function faultsOf(environment: Record<string, string>, needs: ConfigNeeds) {
+  try {
+    readConfig(environment, needs);
+  } catch (error) {
+    if (error instanceof ConfigError) return error.faults;
+    throw error;
+  }
+  return [];
+}
+
+test('an empty environment gives the defaults where nothing is required', () => {
+  expect(readConfig({}, NOTHING)).toMatchObject({
+    port: 8080,
+    metricsPort: 9090,
+    sns: { topicArns: [], signatureVersions: ['2'], maxAgeSeconds: 86_400 },
+    s3: { bucket: undefined, prefixes: [], reportPrefix: 'data_quality_reports/' },
+    workerConcurrency: 2,
+    shutdownSeconds: 25,
+    logLevel: 'info',
+    maxFaults: 100,
+    database: undefined,
+  });
+});
+
+test('what is set wins over the defaults', () => {
+  const config = readConfig(
+    {
+      PORT: '18080',
+      SNS_TOPIC_ARNS: TOPIC,
+      SNS_SIGNATURE_VERSIONS: '1,2',
+      S3_PREFIXES: 'from_client/, archive/',
+      WORKER_CONCURRENCY: '8',
+    },
+    INTAKE,
+  );
+  expect(config).toMatchObject({
+    port: 18_080,
+    sns: { topicArns: [TOPIC], signatureVersions: ['1', '2'] },
+    s3: { prefixes: ['from_client/', 'archive/'] },
+    workerConcurrency: 8,
+  });
+});
+
+test('every fault is reported at once, with variable, value and what is allowed', () => {
+  const faults = faultsOf({ PORT: 'http', WORKER_CONCURRENCY: '0', LOG_LEVEL: 'loud' }, INTAKE);
+  expect(faults).toEqual([
+    expect.objectContaining({ variable: 'SNS_TOPIC_ARNS', problem: 'is required and not set' }),
+    { variable: 'PORT', value: 'http', allowed: 'a whole number from 0 to 65535' },
+    { variable: 'WORKER_CONCURRENCY', value: '0', allowed: 'a whole number from 1 to 64' },
+    expect.objectContaining({ variable: 'LOG_LEVEL', value: 'loud' }),
+  ]);
+});
+
+test('topics are not required of a process that takes no deliveries over HTTP', () => {
+  expect(faultsOf({}, NOTHING)).toEqual([]);
+});
+
+test('the database is required of a process that needs it', () => {
+  expect(faultsOf({}, { database: true, httpIntake: false })).toEqual([
+    expect.objectContaining({ variable: 'DATABASE_URL', problem: 'no database is named' }),
+  ]);
+});
+
+test('an empty variable counts as not set', () => {
+  expect(readConfig({ PORT: '', S3_BUCKET: '  ' }, NOTHING)).toMatchObject({
+    port: 8080,
+    s3: { bucket: undefined },
+  });
+});
+
+test('the endpoint of all services is that of SNS too, unless SNS has one of its own', () => {
+  const all = { AWS_ENDPOINT_URL: 'http://127.0.0.1:4566/' };
+  expect(readConfig(all, NOTHING).aws.snsEndpoint).toBe('http://127.0.0.1:4566');
+  const own = { ...all, AWS_ENDPOINT_URL_SNS: 'http://127.0.0.1:4100' };
+  expect(readConfig(own, NOTHING).aws.snsEndpoint).toBe('http://127.0.0.1:4100');
+});
+
+test('settings are frozen at every level', () => {
+  const config = readConfig({}, NOTHING);
+  expect([config, config.sns, config.sns.topicArns, config.s3, config.s3.prefixes]).toSatisfy(
+    (parts: object[]) => parts.every((part) => Object.isFrozen(part)),
+  );
+});

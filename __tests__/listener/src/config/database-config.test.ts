@@ -1,0 +1,100 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
+import {
+  defaultSslMode,
+  readDatabaseConfig,
+} from '../../../../listener/src/config/database-config.ts';
+import { variableReader } from '../../../../listener/src/config/read-variables.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'database-config-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const PARTS = { DB_HOST: 'db.internal', DB_NAME: 'files', DB_USER: 'app', DB_PASSWORD: 's3cret!' };
+
+function read(environment: Record<string, string>) {
+  const reader = variableReader(environment);
+  return { config: readDatabaseConfig(reader), faults: reader.faults };
+}
+
+test('the parts of an address make a configuration', () => {
+  const { config, faults } = read({ ...PARTS, DB_PORT: '6432' });
+  expect(faults).toEqual([]);
+  expect(config).toMatchObject({ host: 'db.internal', port: 6432, database: 'files', user: 'app' });
+  expect(config?.password?.reveal()).toBe('s3cret!');
+});
+
+test('DATABASE_URL wins over the parts', () => {
+  const { config } = read({ ...PARTS, DATABASE_URL: 'postgresql://u:p@other:1234/name' });
+  expect(config).toMatchObject({ host: 'other', port: 1234, database: 'name', user: 'u' });
+});
+
+test('escapes in DATABASE_URL are read', () => {
+  const { config } = read({ DATABASE_URL: 'postgres://us%40er:p%2Fw%25@host/na%20me' });
+  expect(config).toMatchObject({ user: 'us@er', database: 'na me', port: 5432 });
+  expect(config?.password?.reveal()).toBe('p/w%');
+});
+
+test.each([
+  ['mysql://u:p@h/d', 'is no PostgreSQL address'],
+  ['not an address', 'is no PostgreSQL address'],
+  ['postgresql:///d', 'names no host'],
+  ['postgresql://u:p@h', 'names no database'],
+  ['postgresql://h/d', 'names no user'],
+  ['postgresql://u:p%@h/d', 'holds a percent sign that starts no escape'],
+  ['postgresql://u:p@h/d?sslmode=prefer', "holds sslmode 'prefer'"],
+  ['postgresql://u:p@h/d?options=-c', "holds the parameter 'options'"],
+])('DATABASE_URL %s is refused without being shown', (url, problem) => {
+  const { config, faults } = read({ DATABASE_URL: url });
+  expect(config).toBeUndefined();
+  expect(faults).toEqual([
+    expect.objectContaining({
+      variable: 'DATABASE_URL',
+      problem: expect.stringContaining(problem),
+    }),
+  ]);
+  expect(faults[0]).not.toHaveProperty('value');
+});
+
+test('parts that are missing are named together', () => {
+  expect(read({ DB_HOST: 'db' }).faults.map(({ variable }) => variable)).toEqual([
+    'DB_NAME',
+    'DB_USER',
+  ]);
+});
+
+describe('TLS', () => {
+  test.each([
+    ['localhost', 'disable'],
+    ['127.0.0.1', 'disable'],
+    ['::1', 'disable'],
+    ['/var/run/postgresql', 'disable'],
+    ['db.internal', 'verify-full'],
+    ['127.0.0.1.example.com', 'verify-full'],
+    ['10.0.0.5', 'verify-full'],
+  ])('without a setting, %s gets %s', (host, mode) => {
+    expect(defaultSslMode(host)).toBe(mode);
+  });
+
+  test('sslmode of the address is used, and DB_SSL wins over it', () => {
+    const url = { DATABASE_URL: 'postgresql://u:p@h/d?sslmode=require' };
+    expect(read(url).config?.sslMode).toBe('require');
+    expect(read({ ...url, DB_SSL: 'verify-full' }).config?.sslMode).toBe('verify-full');
+  });
+
+  test('the authorities are read from their file', () => {
+    const path = join(folder, 'ca.pem');
+    writeFileSync(path, '-----BEGIN CERTIFICATE-----\nMA==\n-----END CERTIFICATE-----\n');
+    const { config } = read({ ...PARTS, DB_SSL_CA_FILE: path });
+    expect(config?.sslAuthorities).toContain('BEGIN CERTIFICATE');
+  });
+
+  test('a file without a certificate is a fault', () => {
+    const path = join(folder, 'empty.pem');
+    writeFileSync(path, 'nothing');
+    expect(read({ ...PARTS, DB_SSL_CA_FILE: path }).faults).toEqual([
+      expect.objectContaining({ value: path, problem: 'the file holds no certificate' }),
+    ]);
+  });
+});

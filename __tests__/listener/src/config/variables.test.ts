@@ -1,0 +1,32 @@
+import { expect, test } from 'vitest';
+import { VARIABLES, type Variable } from '../../../../listener/src/config/variables.ts';
+
+const table: [string, Variable<unknown>][] = Object.entries(VARIABLES);
+
+test.each(table)('the example of %s is allowed', (_name, { kind, example }) => {
+  expect(kind.read(example)).toBeDefined();
+});
+
+test.each(table.filter(([, variable]) => variable.default !== undefined))(
+  'the default of %s is allowed',
+  (_name, variable) => {
+    expect(variable.kind.read(variable.default ?? '')).toBeDefined();
+  },
+);
+
+test.each([
+  'arn:aws:sqs:us-east-1:123456789012:queue',
+  'arn:aws:sns:us-east-1:123:topic',
+  'arn:aws:sns:us-east-1:123456789012:topic.fifo',
+  'topic',
+])('%s is no topic that S3 and HTTP can use', (arn) => {
+  expect(VARIABLES.SNS_TOPIC_ARNS.kind.read(arn)).toBeUndefined();
+});
+
+test.each([
+  'arn:aws:sns:us-east-1:000000000000:file-processing-topic',
+  'arn:aws-us-gov:sns:us-gov-west-1:123456789012:t',
+  'arn:aws-cn:sns:cn-north-1:123456789012:t_1',
+])('%s is a topic', (arn) => {
+  expect(VARIABLES.SNS_TOPIC_ARNS.kind.read(arn)).toEqual([arn]);
+});

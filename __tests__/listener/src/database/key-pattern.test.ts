@@ -1,0 +1,59 @@
+import { expect, test } from 'vitest';
+import {
+  compareSpecificity,
+  isKeyPattern,
+  matchesKey,
+} from '../../../../listener/src/database/key-pattern.ts';
+
+test.each([
+  ['from_client/nm/**/Officer_Detail.csv', 'from_client/nm/Officer_Detail.csv'],
+  ['from_client/nm/**/Officer_Detail.csv', 'from_client/nm/2026/11/Officer_Detail.csv'],
+  ['**', 'a/b/c'],
+  ['**/c', 'a/b/c'],
+  ['a/**', 'a/b/c'],
+  ['a/**/b/**/c', 'a/x/b/b/y/c'],
+  ['a/*.csv', 'a/.csv'],
+  ['a/*_*.csv', 'a/x_y_z.csv'],
+  ['a/?.csv', 'a/ä.csv'],
+  ['a/[1].csv', 'a/[1].csv'],
+  ['a/x+(1).csv', 'a/x+(1).csv'],
+])('%s fits %s', (pattern, key) => {
+  expect(matchesKey(pattern, key)).toBe(true);
+});
+
+test.each([
+  ['from_client/nm/**/Officer_Detail.csv', 'from_client/nm/Officer_Detail.csv.bak'],
+  ['from_client/nm/**/Officer_Detail.csv', 'from_client/nm_2/Officer_Detail.csv'],
+  ['from_client/nm/**/Officer_Detail.csv', 'from_client/nm/xOfficer_Detail.csv'],
+  ['a/*.csv', 'a/b/c.csv'],
+  ['a/?.csv', 'a/.csv'],
+  ['a/**/b/**/c', 'a/x/c'],
+  ['a.csv', 'aXcsv'],
+  ['A.csv', 'a.csv'],
+])('%s does not fit %s', (pattern, key) => {
+  expect(matchesKey(pattern, key)).toBe(false);
+});
+
+test('a hostile key costs no more than its length times that of the pattern', () => {
+  const pattern = `${'*a'.repeat(200)}b`;
+  expect(matchesKey(pattern, 'a'.repeat(1024))).toBe(false);
+  expect(matchesKey(`${'**/a/'.repeat(100)}b`, 'a/'.repeat(512))).toBe(false);
+});
+
+test('the more specific pattern comes first, in any order of input', () => {
+  const order = [
+    'a/b/c.csv',
+    'a/b/long_name_*.csv',
+    // As specific as the next one: the text decides.
+    'a/*/c.csv',
+    'a/b/*.csv',
+    'a/**/c.csv',
+    'a/**',
+    '**',
+  ];
+  expect(order.toReversed().sort(compareSpecificity)).toEqual(order);
+});
+
+test.each(['', 'a/**b', 'x'.repeat(1025), 'ä'.repeat(513)])('a text that is no pattern', (text) => {
+  expect(isKeyPattern(text)).toBe(false);
+});

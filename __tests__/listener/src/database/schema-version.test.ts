@@ -1,0 +1,42 @@
+import { afterEach, expect, test } from 'vitest';
+import { checkSchema } from '../../../../listener/src/database/schema-version.ts';
+import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
+
+let current: TestDatabase | undefined;
+afterEach(async () => {
+  await current?.drop();
+  current = undefined;
+});
+
+async function given(kind: 'migrated' | 'empty') {
+  current = await createTestDatabase(kind);
+  return current.database;
+}
+
+test('an empty database is refused with the command that helps', async () => {
+  await expect(checkSchema(await given('empty'))).rejects.toMatchObject({
+    code: 'SCHEMA_OUTDATED',
+    message: expect.stringContaining('file-processing migrate'),
+  });
+});
+
+test('a database that lacks a migration is refused, with its name', async () => {
+  const database = await given('migrated');
+  await database('knex_migrations').update({ name: '0000_other.ts' });
+  await expect(checkSchema(database)).rejects.toMatchObject({
+    missing: ['0001_initial_schema.ts'],
+  });
+});
+
+test("a database with old tables of the queue's is refused", async () => {
+  const database = await given('migrated');
+  await database('pgboss.version').update({ version: 1 });
+  await expect(checkSchema(database)).rejects.toThrow(/queue's tables have version 1 of \d+/);
+});
+
+test('a newer database is accepted, as during a rollout', async () => {
+  const database = await given('migrated');
+  await database('knex_migrations').insert({ name: '9999_from_the_future.ts', batch: 2 });
+  await database('pgboss.version').update({ version: 9999 });
+  await expect(checkSchema(database)).resolves.toBeUndefined();
+});

@@ -1,0 +1,106 @@
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { findMapping } from '../../../../listener/src/database/mappings.ts';
+import {
+  findMonitoringFile,
+  listMonitoringFiles,
+} from '../../../../listener/src/database/monitoring-files.ts';
+import { finishRun, openRun, startRun } from '../../../../listener/src/database/runs.ts';
+import { seedDefinitions } from '../../../../listener/src/database/seed.ts';
+import { expectationProblems } from '../../../../listener/src/quality/expectation.ts';
+import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
+
+const SAMPLES = fileURLToPath(new URL('../../../../listener/seed/', import.meta.url));
+
+let given: TestDatabase;
+let folder: string;
+beforeEach(async () => {
+  given = await createTestDatabase();
+  folder = mkdtempSync(join(tmpdir(), 'seed-'));
+  cpSync(SAMPLES, folder, { recursive: true });
+});
+afterEach(async () => {
+  await given.drop();
+  rmSync(folder, { recursive: true });
+});
+
+const seed = () => seedDefinitions(given.database, folder, expectationProblems);
+
+/** Changes the one JSON file of a sub-folder whose name holds a text. */
+function change(kind: string, part: string, edit: (value: Record<string, unknown>) => void): void {
+  const name = readdirSync(join(folder, kind)).find((name) => name.includes(part)) ?? '';
+  const path = join(folder, kind, name);
+  const value = JSON.parse(readFileSync(path, 'utf8'));
+  edit(value);
+  writeFileSync(path, JSON.stringify(value));
+}
+
+test.each(['etl-ba-research-client-etl', 'etl-file-processing-client-etl'])(
+  'the samples monitor the officers of Albuquerque in %s',
+  async (bucket) => {
+    await seed();
+    const key = 'from_client/nm_albuquerque/organizations/Officer_Detail.csv';
+    const file = await findMonitoringFile(given.database, { bucket, key });
+    expect(file).toMatchObject({ mappingName: 'officer_detail', mappingVersion: 1 });
+    expect(await findMapping(given.database, 'officer_detail', 1)).toBeDefined();
+  },
+);
+
+test('a second time changes nothing', async () => {
+  await seed();
+  expect(await seed()).toEqual({
+    mappings: { found: 1, changed: 0 },
+    monitoringFiles: { found: 2, changed: 0 },
+  });
+});
+
+test('a changed definition is brought up to date', async () => {
+  await seed();
+  change('monitoring_files', 'etl-ba', (file) => {
+    file.active = false;
+  });
+  expect((await seed()).monitoringFiles.changed).toBe(1);
+});
+
+test('a version that runs were judged by is not changed, and nothing else is either', async () => {
+  await seed();
+  const [file] = await listMonitoringFiles(given.database);
+  const id = await openRun(given.database, { bucket: 'b', key: 'k' });
+  await startRun(given.database, id);
+  await finishRun(given.database, id, {
+    verdict: 'passed',
+    rowCount: 0,
+    byteCount: 0,
+    faultCount: 0,
+    report: {},
+    monitored: {
+      monitoringFileId: file?.id ?? 0,
+      mappingName: 'officer_detail',
+      mappingVersion: 1,
+    },
+  });
+  change('mappings', 'officer', (mapping) => {
+    mapping.thresholds = {};
+  });
+  change('monitoring_files', 'etl-ba', (definition) => {
+    definition.active = false;
+  });
+  await expect(seed()).rejects.toThrow(/give this one version 2/);
+  expect(await listMonitoringFiles(given.database)).toSatisfy((files: { active: boolean }[]) =>
+    files.every(({ active }) => active),
+  );
+});
+
+test('a monitored file without its mapping is refused', async () => {
+  rmSync(join(folder, 'mappings'), { recursive: true });
+  await expect(seed()).rejects.toMatchObject({
+    code: 'SEED_INVALID',
+    faults: [
+      { path: 'mapping', message: "there is no mapping 'officer_detail' version 1" },
+      { path: 'mapping' },
+    ],
+  });
+});

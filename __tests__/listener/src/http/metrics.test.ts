@@ -1,0 +1,83 @@
+import { describe, expect, it } from 'vitest';
+import { createMetrics } from '../../../../listener/src/http/metrics.ts';
+
+async function samplesOf(metrics: ReturnType<typeof createMetrics>): Promise<string[]> {
+  return (await metrics.registry.metrics()).split('\n');
+}
+
+describe('createMetrics', () => {
+  it('shows every outcome and verdict from the start', async () => {
+    const samples = await samplesOf(createMetrics());
+
+    for (const outcome of ['accepted', 'duplicate', 'signature_invalid', 'deadline_exceeded']) {
+      expect(samples).toContain(`file_processing_http_requests_total{outcome="${outcome}"} 0`);
+    }
+    for (const verdict of ['passed', 'warned', 'failed', 'unreadable']) {
+      expect(samples).toContain(`file_processing_runs_total{verdict="${verdict}"} 0`);
+    }
+  });
+
+  it('counts and observes', async () => {
+    const metrics = createMetrics();
+    metrics.countRequest('accepted');
+    metrics.countRequest('accepted');
+    metrics.countRun('failed');
+    metrics.observeIntake(0.004);
+    metrics.observeJob(0.7);
+    metrics.addChecked({ rows: 10, bytes: 2000 });
+    metrics.addChecked({ rows: 5, bytes: 500 });
+
+    expect(await samplesOf(metrics)).toEqual(
+      expect.arrayContaining([
+        'file_processing_http_requests_total{outcome="accepted"} 2',
+        'file_processing_runs_total{verdict="failed"} 1',
+        'file_processing_intake_duration_seconds_bucket{le="0.005"} 1',
+        'file_processing_intake_duration_seconds_sum 0.004',
+        'file_processing_job_duration_seconds_bucket{le="1"} 1',
+        'file_processing_checked_rows_total 15',
+        'file_processing_checked_bytes_total 2500',
+      ]),
+    );
+  });
+
+  it('has help and type for every metric', async () => {
+    const samples = await samplesOf(createMetrics({ queueDepths: async () => ({ jobs: 1 }) }));
+    const names = samples.flatMap(
+      (line) => line.match(/^(file_processing_\w+?)(?:_bucket|_sum|_count)?[ {]/)?.[1] ?? [],
+    );
+
+    expect(names.length).toBeGreaterThan(20);
+    for (const name of new Set(names)) {
+      expect(samples.some((line) => line.startsWith(`# HELP ${name} `))).toBe(true);
+      expect(samples.some((line) => line.startsWith(`# TYPE ${name} `))).toBe(true);
+    }
+  });
+
+  it('asks for the depth of the queues at each scrape', async () => {
+    let depths: Record<string, number> = { jobs: 3, dead: 1 };
+    const metrics = createMetrics({ queueDepths: async () => depths });
+
+    expect(await samplesOf(metrics)).toContain('file_processing_queue_depth{queue="jobs"} 3');
+    depths = { jobs: 7 };
+    const later = await samplesOf(metrics);
+
+    expect(later).toContain('file_processing_queue_depth{queue="jobs"} 7');
+    expect(later.join()).not.toContain('queue="dead"');
+  });
+
+  it('shows the other metrics while the database is away', async () => {
+    const metrics = createMetrics({ queueDepths: () => Promise.reject(new Error('away')) });
+    const samples = await samplesOf(metrics);
+
+    expect(samples).toContain('file_processing_http_requests_total{outcome="accepted"} 0');
+    expect(samples.join()).not.toContain('file_processing_queue_depth{');
+  });
+
+  it('keeps two sets apart', async () => {
+    createMetrics().countRun('passed');
+
+    expect(await samplesOf(createMetrics())).toContain(
+      'file_processing_runs_total{verdict="passed"} 0',
+    );
+  });
+});

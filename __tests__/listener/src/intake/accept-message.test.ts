@@ -1,0 +1,302 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
+import { connect } from '../../../../listener/src/database/connection.ts';
+import { listRuns } from '../../../../listener/src/database/runs.ts';
+import { findMessage } from '../../../../listener/src/database/sns-messages.ts';
+import {
+  type Acceptance,
+  type AcceptMessage,
+  openIntake,
+  type Reading,
+} from '../../../../listener/src/intake/accept-message.ts';
+import { openQueue, type Queue } from '../../../../listener/src/queue/queue.ts';
+import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
+
+const ACCEPT_SCRIPT = fileURLToPath(new URL('../../support/accept-process.ts', import.meta.url));
+
+let given: TestDatabase;
+let queue: Queue;
+let accept: AcceptMessage;
+beforeAll(async () => {
+  given = await createTestDatabase();
+  queue = await openQueue(given.database, (error) => {
+    throw error;
+  });
+  accept = openIntake({ database: given.database, queue });
+});
+afterAll(async () => {
+  await queue.close();
+  await given.drop();
+});
+beforeEach(async () => {
+  await given.database.raw('TRUNCATE runs, sns_messages');
+  await given.database('pgboss.job').delete();
+});
+
+const envelope = (messageId: string = randomUUID()) => ({
+  messageId,
+  topicArn: 'topic',
+  timestamp: new Date('2026-11-24T10:00:00Z'),
+  subject: 'Amazon S3 Notification',
+  message: '{"Records":[]}',
+});
+const object = (key: string, sequencer = '1') => ({ bucket: 'b', key, eTag: 'e', sequencer });
+const objects = (...list: ReturnType<typeof object>[]): Reading => ({
+  kind: 'objects',
+  objects: list,
+  ignored: [],
+});
+
+async function jobs(): Promise<string[]> {
+  const rows = await given.database('pgboss.job').pluck<{ runId: string }[]>('data');
+  return rows.map(({ runId }) => runId).sort();
+}
+
+test('a new message makes a run and a job for each object', async () => {
+  const result = await accept(envelope('m'), objects(object('k1'), object('k2')));
+  expect(result).toEqual({ outcome: 'accepted', runIds: [expect.any(String), expect.any(String)] });
+  const runs = await listRuns(given.database);
+  expect(runs.map(({ id, messageId, key }) => ({ id, messageId, key }))).toEqual(
+    expect.arrayContaining([
+      { id: expect.any(String), messageId: 'm', key: 'k1' },
+      { id: expect.any(String), messageId: 'm', key: 'k2' },
+    ]),
+  );
+  expect(await jobs()).toEqual(result.runIds.toSorted());
+});
+
+test('the message is kept as it came', async () => {
+  await accept(envelope('m'), objects(object('k')));
+  expect(await findMessage(given.database, 'm')).toMatchObject({
+    type: 'Notification',
+    outcome: 'accepted',
+    reason: null,
+    subject: 'Amazon S3 Notification',
+    message: '{"Records":[]}',
+    signedAt: new Date('2026-11-24T10:00:00Z'),
+  });
+});
+
+test('a message that came before does nothing', async () => {
+  await accept(envelope('m'), objects(object('k')));
+  expect(await accept(envelope('m'), objects(object('other')))).toEqual({
+    outcome: 'duplicate',
+    runIds: [],
+  });
+  expect(await listRuns(given.database)).toHaveLength(1);
+});
+
+test('the same object announced by another message makes no second run', async () => {
+  await accept(envelope('m1'), objects(object('k')));
+  expect(await accept(envelope('m2'), objects(object('k')))).toEqual({
+    outcome: 'accepted',
+    runIds: [],
+  });
+  expect(await jobs()).toHaveLength(1);
+});
+
+test('an object that is written again makes a new run', async () => {
+  await accept(envelope(), objects(object('k', '1')));
+  expect((await accept(envelope(), objects(object('k', '2')))).runIds).toHaveLength(1);
+});
+
+test('the same object twice in one message is one run', async () => {
+  const { runIds } = await accept(envelope(), objects(object('k'), object('k')));
+  expect(runIds).toHaveLength(1);
+});
+
+test.each(['ignored', 'dead'] as const)(
+  'a message that is %s is kept with its reason',
+  async (kind) => {
+    expect(await accept(envelope('m'), { kind, reason: 'because' })).toEqual({
+      outcome: kind,
+      runIds: [],
+    });
+    expect(await findMessage(given.database, 'm')).toMatchObject({
+      outcome: kind,
+      reason: 'because',
+    });
+  },
+);
+
+test('what was ignored in an accepted message is kept as its reason', async () => {
+  const ignored = [{ reason: 'removed' }, { reason: 'report' }, { reason: 'removed' }];
+  await accept(envelope('m'), { kind: 'objects', objects: [object('k')], ignored });
+  expect(await findMessage(given.database, 'm')).toMatchObject({ reason: 'removed; report' });
+});
+
+test.each([
+  ['U+0000 in a key', object('a\0b'), 'SQLSTATE 22P05'],
+  ['half a surrogate pair', object('\ud800'), 'SQLSTATE 22P02'],
+  ['a key that is too long', object('x'.repeat(1025)), 'runs_key_is_a_key'],
+])('%s makes a dead message and no run', async (_what, broken, reason) => {
+  expect(await accept(envelope('m'), objects(object('sound'), broken))).toEqual({
+    outcome: 'dead',
+    runIds: [],
+  });
+  expect(await findMessage(given.database, 'm')).toMatchObject({
+    outcome: 'dead',
+    reason: expect.stringContaining(reason),
+  });
+  expect(await listRuns(given.database)).toEqual([]);
+});
+
+test('a message that the database refuses does not take others of its group with it', async () => {
+  const readings = [...Array(20).keys()].map((n) => objects(object(n === 7 ? 'a\0' : `k${n}`)));
+  const results = await Promise.all(readings.map((reading) => accept(envelope(), reading)));
+  expect(results.map(({ outcome }) => outcome)).toEqual(
+    [...Array(20).keys()].map((n) => (n === 7 ? 'dead' : 'accepted')),
+  );
+  expect(await jobs()).toHaveLength(19);
+});
+
+test('a text with U+0000 is kept', async () => {
+  await accept({ ...envelope('m'), message: 'a\0b' }, { kind: 'dead', reason: 'a\0' });
+  expect(await findMessage(given.database, 'm')).toMatchObject({ message: 'a␀b', reason: 'a␀' });
+});
+
+test('50 duplicates at once in one process make one run', async () => {
+  const results = await Promise.all(
+    Array.from({ length: 50 }, () => accept(envelope('m'), objects(object('k')))),
+  );
+  expect(outcomes(results)).toEqual({ accepted: 1, duplicate: 49 });
+  expect(await jobs()).toHaveLength(1);
+});
+
+test('the same message twice in one transaction is new once', async () => {
+  // The first two have a transaction each; the rest share the next one.
+  const results = await Promise.all(
+    ['x', 'y', 'm', 'm'].map((id) => accept(envelope(id), objects(object(`key of ${id}`)))),
+  );
+  expect(results.map(({ outcome }) => outcome)).toEqual([
+    'accepted',
+    'accepted',
+    'accepted',
+    'duplicate',
+  ]);
+});
+
+test('50 duplicates at once on two processes make one run', async () => {
+  const ids = Array.from({ length: 25 }, () => 'm');
+  const results = await inProcesses(ids, ids, objects(object('k')));
+  expect(outcomes(results)).toEqual({ accepted: 1, duplicate: 49 });
+  expect(await listRuns(given.database)).toHaveLength(1);
+  expect(await jobs()).toHaveLength(1);
+});
+
+test('50 messages on two processes that announce the same objects make one run each', async () => {
+  const ids = Array.from({ length: 50 }, () => randomUUID());
+  const keys = Array.from({ length: 20 }, (_, n) => object(`k${n}`));
+  const results = await inProcesses(ids.slice(0, 25), ids.slice(25), objects(...keys));
+  expect(outcomes(results)).toEqual({ accepted: 50 });
+  expect(results.flatMap(({ runIds }) => runIds)).toHaveLength(20);
+  expect(await jobs()).toHaveLength(20);
+});
+
+test('messages that name the same objects in opposite order wait in one line', async () => {
+  const keys = Array.from({ length: 50 }, (_, n) => object(`k${n}`));
+  const stuck = await given.database.transaction();
+  await stuck('runs').insert({ bucket: 'b', key: 'k25', e_tag: 'e', sequencer: '1' });
+  const { rows } = await stuck.raw('SELECT pg_backend_pid() AS pid');
+  const both = [
+    accept(envelope('a'), objects(...keys)),
+    accept(envelope('b'), objects(...keys.toReversed())),
+  ];
+  const blockers = await vi.waitFor(async () => {
+    const waiting = await given
+      .database('pg_stat_activity')
+      .where({ wait_event_type: 'Lock' })
+      .whereRaw('datname = current_database()')
+      .select<{ by: number[] }[]>(given.database.raw('pg_blocking_pids(pid) AS by'));
+    expect(waiting).toHaveLength(2);
+    return waiting.flatMap(({ by }) => by);
+  });
+  // Each holding what the other needs, both would wait for the stuck one, and then for each other.
+  expect(blockers.filter((pid) => pid === rows[0].pid)).toHaveLength(1);
+  await stuck.rollback();
+  const results = await Promise.all(both);
+  expect(results.flatMap(({ runIds }) => runIds)).toHaveLength(50);
+});
+
+test('nothing is kept when the job can not be enqueued', async () => {
+  const broken = openIntake({
+    database: given.database,
+    queue: { enqueue: () => Promise.reject(new Error('no queue')) },
+  });
+  await expect(broken(envelope('m'), objects(object('k')))).rejects.toThrow('no queue');
+  expect(await findMessage(given.database, 'm')).toBeUndefined();
+  expect(await listRuns(given.database)).toEqual([]);
+});
+
+test.each(['40P01', '40001'])('a transaction broken off with %s is tried again', async (code) => {
+  let calls = 0;
+  const accepting = openIntake({
+    database: given.database,
+    queue: {
+      async enqueue() {
+        calls += 1;
+        if (calls === 1) throw Object.assign(new Error('broken off'), { code });
+      },
+    },
+  });
+  expect((await accepting(envelope(), objects(object('k')))).outcome).toBe('accepted');
+});
+
+test('a database that is away is an error with a code', async () => {
+  const away = connect({ ...given.config, port: 1 });
+  const accepting = openIntake({ database: away, queue });
+  await expect(accepting(envelope(), objects(object('k')))).rejects.toMatchObject({
+    code: 'DATABASE_UNAVAILABLE',
+  });
+  await away.destroy();
+});
+
+test('an exhausted pool is an error with a code', async () => {
+  const small = connect({ ...given.config, poolSize: 2, connectTimeoutMs: 50 });
+  const holders = await Promise.all([small.transaction(), small.transaction()]);
+  const accepting = openIntake({ database: small, queue });
+  await expect(accepting(envelope(), objects(object('k')))).rejects.toMatchObject({
+    code: 'DATABASE_UNAVAILABLE',
+  });
+  await Promise.all(holders.map((holder) => holder.rollback()));
+  await small.destroy();
+});
+
+test('a database that is stuck is an error with a code, within the deadline', async () => {
+  const stuck = await given.database.transaction();
+  await stuck.raw('LOCK TABLE sns_messages IN ACCESS EXCLUSIVE MODE');
+  const accepting = openIntake({ database: given.database, queue, deadlineMs: 50 });
+  await expect(accepting(envelope('m'), objects(object('k')))).rejects.toMatchObject({
+    code: 'DATABASE_UNAVAILABLE',
+  });
+  await stuck.rollback();
+});
+
+function outcomes(results: readonly Acceptance[]): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const { outcome } of results) counts[outcome] = (counts[outcome] ?? 0) + 1;
+  return counts;
+}
+
+/** Accepts at the same moment in two processes of their own. */
+async function inProcesses(
+  first: string[],
+  second: string[],
+  reading: Reading,
+): Promise<Acceptance[]> {
+  const children = await Promise.all([startProcess(), startProcess()]);
+  const answers = children.map((child) => once(child, 'message'));
+  children[0].send({ ids: first, reading });
+  children[1].send({ ids: second, reading });
+  const results = await Promise.all(answers);
+  return results.flatMap(([result]) => result as Acceptance[]);
+}
+
+async function startProcess(): Promise<ChildProcess> {
+  const child = fork(ACCEPT_SCRIPT, [given.url], { execPath: process.execPath });
+  await once(child, 'message');
+  return child;
+}

@@ -1,0 +1,50 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { SEED_FOLDER } from '../../../../listener/src/cli/seed-folder.ts';
+import { readDefinitions } from '../../../../listener/src/database/definitions.ts';
+import { seedDefinitions } from '../../../../listener/src/database/seed.ts';
+import {
+  monitoredFileInDatabase,
+  monitoredFileInDefinitions,
+} from '../../../../listener/src/jobs/monitored-file.ts';
+import { expectationProblems } from '../../../../listener/src/quality/expectation.ts';
+import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
+
+const officers = {
+  bucket: 'etl-ba-research-client-etl',
+  key: 'from_client/nm_albuquerque/2026/Officer_Detail.csv',
+};
+const unknown = { ...officers, key: 'from_client/nm_albuquerque/Other.csv' };
+
+let given: TestDatabase;
+beforeAll(async () => {
+  given = await createTestDatabase();
+  await seedDefinitions(given.database, SEED_FOLDER, expectationProblems);
+});
+afterAll(() => given.drop());
+
+test('a monitored file comes with its mapping from the database', async () => {
+  expect(await monitoredFileInDatabase(given.database, officers)).toMatchObject({
+    monitoringFileId: expect.any(Number),
+    client: 'nm_albuquerque',
+    mapping: { name: 'officer_detail', version: 1 },
+  });
+});
+
+test('nothing is found in the database for a file that nobody monitors', async () => {
+  expect(await monitoredFileInDatabase(given.database, unknown)).toBeUndefined();
+});
+
+test('definitions find the same as the database they are loaded into', async () => {
+  const definitions = await readDefinitions(SEED_FOLDER, expectationProblems);
+  const { monitoringFileId, ...stored } =
+    (await monitoredFileInDatabase(given.database, officers)) ?? {};
+  const { monitoringFileId: none, ...defined } =
+    monitoredFileInDefinitions(definitions, officers) ?? {};
+  expect(defined).toEqual(stored);
+  expect([monitoringFileId, none]).toEqual([expect.any(Number), undefined]);
+});
+
+test('nothing is found in definitions for a file that nobody monitors', async () => {
+  const definitions = await readDefinitions(SEED_FOLDER, expectationProblems);
+  expect(monitoredFileInDefinitions(definitions, unknown)).toBeUndefined();
+});

@@ -1,0 +1,79 @@
+import { expect, test } from 'vitest';
+import type { JobProgress } from '../../../../../listener/src/jobs/job.ts';
+import type { MonitoredFile } from '../../../../../listener/src/jobs/monitored-file.ts';
+import { s3DataQualityJob } from '../../../../../listener/src/jobs/s3-data-quality/s3-data-quality-job.ts';
+import { ObjectUnavailableError } from '../../../../../listener/src/storage/object-store.ts';
+import { storeOf } from '../../../support/stores.ts';
+
+const object = { bucket: 'bucket', key: 'a.csv' };
+const numbers: MonitoredFile = {
+  monitoringFileId: 1,
+  client: 'client',
+  mapping: {
+    name: 'numbers',
+    version: 1,
+    tableSchema: { fields: [{ name: 'n', type: 'integer' }] },
+    dialect: { delimiter: ';' },
+    thresholds: { minRows: 3 },
+  },
+};
+
+function run(content: string | Error, monitored?: MonitoredFile, signal?: AbortSignal) {
+  return s3DataQualityJob.run(object, {
+    store: storeOf(content),
+    findMonitoredFile: async () => monitored,
+    maxFaults: 10,
+    signal: signal ?? new AbortController().signal,
+  });
+}
+
+test('a file that nobody monitors is judged by its structure', async () => {
+  expect(await run('n\nx\n')).toMatchObject({
+    status: 'finished',
+    monitored: undefined,
+    report: { verdict: 'passed', schemaApplied: false },
+  });
+});
+
+test('a monitored file is judged by schema, dialect and thresholds', async () => {
+  expect(await run('n\nx\n', numbers)).toMatchObject({
+    status: 'finished',
+    monitored: numbers,
+    report: { verdict: 'failed', faultCounts: { 'type-error': 1, 'table-dimensions': 1 } },
+  });
+});
+
+test('an object that is gone is an outcome', async () => {
+  expect(await run(new ObjectUnavailableError('object-gone', 'is gone'))).toEqual({
+    status: 'gone',
+    reason: 'is gone',
+  });
+});
+
+test('an object that was replaced is an outcome', async () => {
+  expect(await run(new ObjectUnavailableError('object-replaced', 'is another'))).toEqual({
+    status: 'replaced',
+    reason: 'is another',
+  });
+});
+
+test('whatever else goes wrong is thrown', async () => {
+  await expect(run(new Error('access denied'))).rejects.toThrow('access denied');
+});
+
+test('an aborted signal ends the job', async () => {
+  const signal = AbortSignal.abort(new Error('shutdown'));
+  await expect(run('n\n1\n', undefined, signal)).rejects.toThrow('shutdown');
+});
+
+test('progress tells bytes, rows and size', async () => {
+  const seen: JobProgress[] = [];
+  await s3DataQualityJob.run(object, {
+    store: storeOf('n\n1\n'),
+    findMonitoredFile: async () => undefined,
+    maxFaults: 10,
+    signal: new AbortController().signal,
+    onProgress: (progress) => seen.push(progress),
+  });
+  expect(seen).toEqual([{ bytes: 4, rows: 1, sizeBytes: 4 }]);
+});

@@ -1,0 +1,140 @@
+import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
+import { openQueue, type Queue, type RunJob } from '../../../../listener/src/queue/queue.ts';
+import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
+import { enqueueRuns, leaveOneAttempt } from '../../support/runs.ts';
+
+let given: TestDatabase;
+let queue: Queue;
+beforeAll(async () => {
+  given = await createTestDatabase();
+  queue = await openQueue(given.database, (error) => {
+    throw error;
+  });
+});
+afterAll(async () => {
+  await queue.close();
+  await given.drop();
+});
+beforeEach(async () => {
+  await given.database('runs').delete();
+  await given.database('pgboss.job').delete();
+});
+
+async function fetchOne(): Promise<RunJob> {
+  const [job] = await queue.fetch(1);
+  if (job === undefined) throw new Error('the queue is empty');
+  return job;
+}
+
+test('a job is there once its transaction is committed', async () => {
+  const transaction = await given.database.transaction();
+  await queue.enqueue(['r'], transaction);
+  expect(await queue.fetch(1)).toEqual([]);
+  await transaction.commit();
+  expect(await queue.fetch(1)).toMatchObject([{ runId: 'r', retryCount: 0, retryLimit: 10 }]);
+});
+
+test('a job is gone with its transaction', async () => {
+  const transaction = await given.database.transaction();
+  await queue.enqueue(['r'], transaction);
+  await transaction.rollback();
+  expect(await queue.fetch(1)).toEqual([]);
+});
+
+test('a fetched job is fetched by nobody else', async () => {
+  await enqueueRuns(given.database, queue, 'a', 'b', 'c');
+  const fetched = await Promise.all([queue.fetch(2), queue.fetch(2), queue.fetch(2)]);
+  expect(new Set(fetched.flat().map(({ id }) => id)).size).toBe(3);
+});
+
+test('a completed job is not fetched again', async () => {
+  await enqueueRuns(given.database, queue, 'a');
+  await queue.complete(await fetchOne());
+  expect(await queue.fetch(1)).toEqual([]);
+});
+
+test('a failed job is tried again, later', async () => {
+  await enqueueRuns(given.database, queue, 'a');
+  expect(await queue.fail(await fetchOne(), new Error('S3 is away'))).toBe('retry');
+  expect(await queue.fetch(1)).toEqual([]);
+  const [row] = await given.database('pgboss.job').select('state', 'output', 'start_after');
+  expect(row).toMatchObject({ state: 'retry', output: { message: 'S3 is away' } });
+  expect(row.start_after.getTime()).toBeGreaterThan(Date.now());
+});
+
+test('a job whose attempts are used up is a dead letter that knows its run and error', async () => {
+  const [runId] = await enqueueRuns(given.database, queue, 'a');
+  await leaveOneAttempt(given.database, runId ?? '');
+  expect(await queue.fail(await fetchOne(), new Error('S3 is away'))).toBe('dead');
+  expect(await queue.deadLetters(10)).toEqual([
+    {
+      id: expect.any(String),
+      runId,
+      diedAt: expect.any(Date),
+      attempts: 1,
+      error: 'S3 is away',
+    },
+  ]);
+});
+
+test('dead letters come in pages', async () => {
+  for (const runId of await enqueueRuns(given.database, queue, 'a', 'b', 'c')) {
+    await leaveOneAttempt(given.database, runId);
+  }
+  for (const job of await queue.fetch(3)) await queue.fail(job, new Error('x'));
+  const first = await queue.deadLetters(2);
+  const second = await queue.deadLetters(2, first.at(-1)?.id);
+  expect([first.length, second.length]).toEqual([2, 1]);
+  expect(new Set([...first, ...second].map(({ runId }) => runId)).size).toBe(3);
+});
+
+test('a redriven dead letter is a job again', async () => {
+  const [runId] = await enqueueRuns(given.database, queue, 'a');
+  await leaveOneAttempt(given.database, runId ?? '');
+  await queue.fail(await fetchOne(), new Error('x'));
+  const ids = (await queue.deadLetters(10)).map(({ id }) => id);
+  expect(await given.database.transaction((trx) => queue.redrive(ids, trx))).toBe(1);
+  expect(await queue.deadLetters(10)).toEqual([]);
+  expect(await queue.fetch(1)).toMatchObject([{ runId, retryCount: 0 }]);
+});
+
+test('a job that is handed back is there at once, with as many attempts left', async () => {
+  await enqueueRuns(given.database, queue, 'a');
+  const job = await fetchOne();
+  await queue.handBack(job);
+  const again = await fetchOne();
+  expect(again.runId).toBe(job.runId);
+  expect(again.retryLimit - again.retryCount).toBe(job.retryLimit - job.retryCount);
+});
+
+test('a worker that lost its job can not settle it', async () => {
+  await enqueueRuns(given.database, queue, 'a');
+  const lost = await fetchOne();
+  await queue.handBack(lost);
+  const held = await fetchOne();
+  await queue.complete(lost);
+  await queue.handBack(lost);
+  expect(await queue.fail(lost, new Error('x'))).toBe('lost');
+  expect(await queue.beat([lost, held])).toEqual(new Set([held.id]));
+});
+
+test('a beat names the jobs that are still ours', async () => {
+  await enqueueRuns(given.database, queue, 'a', 'b');
+  const [a, b] = await queue.fetch(2);
+  if (!a || !b) throw new Error('two jobs were expected');
+  await queue.complete(b);
+  expect(await queue.beat([a, b])).toEqual(new Set([a.id]));
+  expect(await queue.beat([])).toEqual(new Set());
+});
+
+test('the depth counts waiting, active and dead jobs', async () => {
+  const [dying] = await enqueueRuns(given.database, queue, 'dying');
+  await leaveOneAttempt(given.database, dying ?? '');
+  await queue.fail(await fetchOne(), new Error('x'));
+  await enqueueRuns(given.database, queue, 'a', 'b', 'c');
+  await fetchOne();
+  await vi.waitFor(
+    async () => expect(await queue.depth()).toEqual({ waiting: 2, active: 1, deadLetters: 1 }),
+    { timeout: 20_000 },
+  );
+}, 30_000);

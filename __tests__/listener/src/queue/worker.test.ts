@@ -1,0 +1,194 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
+import { openQueue, type Queue, type RunJob } from '../../../../listener/src/queue/queue.ts';
+import {
+  startWorker,
+  type Worker,
+  type WorkerOptions,
+} from '../../../../listener/src/queue/worker.ts';
+import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
+import { enqueueRuns, leaveOneAttempt } from '../../support/runs.ts';
+
+const WORKER_SCRIPT = fileURLToPath(new URL('../../support/worker-process.ts', import.meta.url));
+
+let given: TestDatabase;
+let queue: Queue;
+const workers: Worker[] = [];
+beforeAll(async () => {
+  given = await createTestDatabase();
+  queue = await openQueue(given.database, () => undefined);
+});
+afterAll(async () => {
+  await queue.close();
+  await given.drop();
+});
+beforeEach(async () => {
+  await given.database('runs').delete();
+  await given.database('pgboss.job').delete();
+});
+afterEach(async () => {
+  await Promise.all(workers.splice(0).map((worker) => worker.stop(0)));
+});
+
+function start(options: Partial<WorkerOptions> & Pick<WorkerOptions, 'handle'>): Worker {
+  const worker = startWorker({
+    queue,
+    concurrency: 2,
+    onDead: async () => undefined,
+    onError: (error) => {
+      throw error;
+    },
+    pollMs: 20,
+    ...options,
+  });
+  workers.push(worker);
+  return worker;
+}
+
+/** A handler that ends when the test says so. */
+function manual() {
+  const started: { job: RunJob; signal: AbortSignal; end: (error?: Error) => void }[] = [];
+  const handle = (job: RunJob, signal: AbortSignal) =>
+    new Promise<void>((resolve, reject) => {
+      started.push({ job, signal, end: (error) => (error ? reject(error) : resolve()) });
+    });
+  return { started, handle };
+}
+
+const states = () => given.database('pgboss.job').where({ name: 'runs' }).pluck('state');
+const jobStates = (expected: string[]) =>
+  vi.waitFor(async () => expect((await states()).sort()).toEqual(expected));
+
+test('every job is handled once and completed', async () => {
+  const handled: string[] = [];
+  start({
+    async handle(job) {
+      handled.push(job.runId);
+    },
+  });
+  const runIds = await enqueueRuns(given.database, queue, ...'abcdefghij');
+  await jobStates(Array(10).fill('completed'));
+  expect(handled.sort()).toEqual(runIds.sort());
+});
+
+test('no more jobs run at once than allowed, and the next starts when one ends', async () => {
+  const { started, handle } = manual();
+  const worker = start({ handle, concurrency: 2, pollMs: 60_000 });
+  await enqueueRuns(given.database, queue, 'a', 'b', 'c');
+  worker.wake();
+  await vi.waitFor(() => expect(started).toHaveLength(2));
+  expect(worker.running).toBe(2);
+  started[0]?.end();
+  await vi.waitFor(() => expect(started).toHaveLength(3));
+  expect(worker.running).toBe(2);
+  for (const { end } of started) end();
+  await jobStates(['completed', 'completed', 'completed']);
+});
+
+test('a handler that throws leaves its job to the next attempt', async () => {
+  const failures: unknown[] = [];
+  start({
+    handle: () => Promise.reject(new Error('S3 is away')),
+    onFailure: (job, error, outcome) => failures.push([job.runId, error, outcome]),
+  });
+  const [runId] = await enqueueRuns(given.database, queue, 'a');
+  await jobStates(['retry']);
+  await vi.waitFor(() => expect(failures).toEqual([[runId, new Error('S3 is away'), 'retry']]));
+});
+
+test('the last attempt that fails is reported as dead', async () => {
+  const onDead = vi.fn(async () => undefined);
+  const [runId] = await enqueueRuns(given.database, queue, 'a');
+  await leaveOneAttempt(given.database, runId ?? '');
+  start({ handle: () => Promise.reject(new Error('S3 is away')), onDead });
+  await vi.waitFor(() => expect(onDead).toHaveBeenCalledWith([{ runId, error: 'S3 is away' }]));
+});
+
+test('a dead letter that no worker saw die is reported too', async () => {
+  const [runId] = await enqueueRuns(given.database, queue, 'a');
+  await leaveOneAttempt(given.database, runId ?? '');
+  for (const job of await queue.fetch(1)) await queue.fail(job, new Error('killed'));
+  const onDead = vi.fn(async () => undefined);
+  start({ handle: async () => undefined, onDead });
+  await vi.waitFor(
+    () =>
+      expect(onDead).toHaveBeenCalledWith([expect.objectContaining({ runId, error: 'killed' })]),
+    { timeout: 20_000 },
+  );
+}, 30_000);
+
+test('a queue that can not be asked is asked again', async () => {
+  let calls = 0;
+  const errors: unknown[] = [];
+  const flaky: Queue = {
+    ...queue,
+    fetch(limit) {
+      calls += 1;
+      return calls === 1 ? Promise.reject(new Error('away')) : queue.fetch(limit);
+    },
+  };
+  const { started, handle } = manual();
+  await enqueueRuns(given.database, queue, 'a');
+  start({ queue: flaky, handle, onError: (error) => errors.push(error) });
+  await vi.waitFor(() => expect(started).toHaveLength(1), { timeout: 20_000 });
+  expect(errors).toEqual([new Error('away')]);
+}, 30_000);
+
+test('stop waits for what runs and takes nothing new', async () => {
+  const { started, handle } = manual();
+  const worker = start({ handle, concurrency: 1 });
+  await enqueueRuns(given.database, queue, 'a', 'b');
+  await vi.waitFor(() => expect(started).toHaveLength(1));
+  const stopped = worker.stop(60_000);
+  started[0]?.end();
+  expect(await stopped).toEqual({ finished: 1, handedBack: 0 });
+  expect((await states()).sort()).toEqual(['completed', 'created']);
+});
+
+test('what still runs at the deadline is aborted and goes back to the queue', async () => {
+  const { started, handle } = manual();
+  const worker = start({ handle, concurrency: 1 });
+  const [runId] = await enqueueRuns(given.database, queue, 'a');
+  await vi.waitFor(() => expect(started).toHaveLength(1));
+  expect(await worker.stop(1)).toEqual({ finished: 0, handedBack: 1 });
+  expect(started[0]?.signal.reason).toEqual(new Error('shutdown'));
+  expect(await queue.fetch(1)).toMatchObject([{ runId }]);
+});
+
+test('a job that was handed back is not settled by its late handler', async () => {
+  const { started, handle } = manual();
+  const onFailure = vi.fn();
+  const worker = start({ handle, concurrency: 1, onFailure });
+  await enqueueRuns(given.database, queue, 'a');
+  await vi.waitFor(() => expect(started).toHaveLength(1));
+  await worker.stop(1);
+  started[0]?.end(new Error('aborted'));
+  await vi.waitFor(() => expect(worker.running).toBe(0));
+  expect(await states()).toEqual(['created']);
+  expect(onFailure).not.toHaveBeenCalled();
+});
+
+test('a job that somebody took away is aborted', async () => {
+  const { started, handle } = manual();
+  start({ handle, concurrency: 1 });
+  await enqueueRuns(given.database, queue, 'a');
+  await vi.waitFor(() => expect(started).toHaveLength(1));
+  await given.database('pgboss.job').delete();
+  await vi.waitFor(() => expect(started[0]?.signal.reason).toEqual(new Error('claim lost')), {
+    timeout: 20_000,
+  });
+}, 30_000);
+
+test('a job whose process was killed runs again', async () => {
+  const child = fork(WORKER_SCRIPT, [given.url], { execPath: process.execPath });
+  const [runId] = await enqueueRuns(given.database, queue, 'a');
+  expect(await once(child, 'message')).toEqual([runId, undefined]);
+  child.kill('SIGKILL');
+  await once(child, 'exit');
+  const { started, handle } = manual();
+  start({ handle });
+  await vi.waitFor(() => expect(started).toHaveLength(1), { timeout: 60_000, interval: 50 });
+  expect(started[0]?.job).toMatchObject({ runId, retryCount: 1 });
+}, 90_000);

@@ -1,0 +1,194 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
+import { droppedFile, s3Event } from '../../../../listener/local/dropped-file.ts';
+import { type LocalSns, startLocalSns } from '../../../../listener/local/sns/local-sns.ts';
+import { signMessage } from '../../../../listener/local/sns/message.ts';
+import { makeSigningKey } from '../../../../listener/local/sns/signing-key.ts';
+import { SEED_FOLDER } from '../../../../listener/src/cli/seed-folder.ts';
+import { readConfig } from '../../../../listener/src/config.ts';
+import { listRuns } from '../../../../listener/src/database/runs.ts';
+import { seedDefinitions } from '../../../../listener/src/database/seed.ts';
+import { expectationProblems } from '../../../../listener/src/quality/expectation.ts';
+import {
+  type RunningListener,
+  startListener,
+} from '../../../../listener/src/serve/start-listener.ts';
+import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
+import { collectingLogger } from '../../support/sns-listener.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
+
+const TOPIC = 'arn:aws-us-gov:sns:us-gov-west-1:123456789012:files';
+const BUCKET = 'etl-ba-research-client-etl';
+const KEY = 'from_client/nm_albuquerque/Officer Detail/Officer_Detail.csv';
+const SAMPLE = new URL('../../../../listener/local/samples/Officer_Detail.csv', import.meta.url);
+
+let given: TestDatabase;
+let sns: LocalSns;
+let root: string;
+let listener: RunningListener;
+let lines: Record<string, unknown>[];
+
+beforeEach(async () => {
+  given = await createTestDatabase();
+  await seedDefinitions(given.database, SEED_FOLDER, expectationProblems);
+  sns = await startLocalSns({ retryPolicy: { intervalMilliseconds: 50, retries: 100 } });
+  sns.createTopic(TOPIC);
+  root = await temporaryFolder();
+  const environment = {
+    AWS_ENDPOINT_URL_SNS: sns.origin,
+    AWS_ACCESS_KEY_ID: 'test',
+    AWS_SECRET_ACCESS_KEY: 'test',
+  };
+  // The SDK reads its part from the process.
+  for (const [name, value] of Object.entries(environment)) vi.stubEnv(name, value);
+  const config = readConfig(
+    {
+      ...environment,
+      DATABASE_URL: given.url,
+      SNS_TOPIC_ARNS: TOPIC,
+      LOCAL_S3_ROOT: root,
+      PORT: '0',
+      METRICS_PORT: '0',
+    },
+    { database: true, httpIntake: true },
+  );
+  const collected = collectingLogger();
+  lines = collected.lines;
+  listener = await startListener({
+    config,
+    role: 'both',
+    migrate: false,
+    logger: collected.logger,
+  });
+  await sns.subscribe(TOPIC, endpoint()).confirmed;
+});
+afterEach(async () => {
+  await listener.stop();
+  await sns.close();
+  await given.drop();
+  vi.unstubAllEnvs();
+});
+
+const endpoint = () => `http://127.0.0.1:${listener.port}/`;
+
+/** Puts the sample into the bucket. @returns the event that S3 would send */
+async function putSample(): Promise<string> {
+  const path = join(root, BUCKET, KEY);
+  await mkdir(join(path, '..'), { recursive: true });
+  await writeFile(path, await readFile(SAMPLE));
+  const file = await droppedFile(root, path);
+  if (file === undefined) throw new Error('the file is not there');
+  return s3Event(file, 'us-gov-west-1', new Date());
+}
+
+async function finishedRuns() {
+  return vi.waitFor(async () => {
+    const runs = await listRuns(given.database);
+    expect(runs.map(({ status }) => status)).toEqual(['finished']);
+    return runs;
+  });
+}
+
+test('a file that lands is followed by its verdict', async () => {
+  const { messageId, delivered } = sns.publish(TOPIC, { message: await putSample() });
+  expect(await delivered).toBe(true);
+  expect(await finishedRuns()).toMatchObject([
+    {
+      messageId,
+      bucket: BUCKET,
+      key: KEY,
+      verdict: 'failed',
+      faultCount: 9,
+      mappingName: 'officer_detail',
+    },
+  ]);
+});
+
+test('an accepted message and a finished run are a log line each, with ids', async () => {
+  const { messageId } = sns.publish(TOPIC, { message: await putSample() });
+  const [run] = await finishedRuns();
+  await vi.waitFor(() => expect(lines.map(({ msg }) => msg)).toContain('run finished'));
+  expect(
+    lines.find((line) => line.msg === 'message taken' && line.messageId === messageId),
+  ).toEqual(expect.objectContaining({ outcome: 'accepted', runIds: [run?.id] }));
+  expect(lines.find(({ msg }) => msg === 'run finished')).toMatchObject({
+    runId: run?.id,
+    messageId,
+    verdict: 'failed',
+    client: 'nm_albuquerque',
+  });
+});
+
+test('no log line holds a body, a token or a password', async () => {
+  sns.publish(TOPIC, { message: await putSample() });
+  await finishedRuns();
+  const log = JSON.stringify(lines);
+  const password = new URL(given.url).password;
+  const secrets = [password, 'Records', ...sns.subscriptions().map(({ token }) => token)];
+  expect(secrets.filter((secret) => log.includes(secret))).toEqual([]);
+});
+
+test('messages that come twice, and two messages of one object, make one run', async () => {
+  sns.injectFaults(() => ({ kind: 'duplicate' }));
+  const message = await putSample();
+  await Promise.all([1, 2, 3].map(() => sns.publish(TOPIC, { message }).delivered));
+  expect(await finishedRuns()).toHaveLength(1);
+});
+
+test('a message whose delivery was dropped comes again and is judged', async () => {
+  sns.injectFaults((_, attempt) => (attempt < 3 ? { kind: 'drop-request' } : undefined));
+  await sns.publish(TOPIC, { message: await putSample() }).delivered;
+  expect(await finishedRuns()).toHaveLength(1);
+});
+
+test('a message whose answer was lost comes again and is judged once', async () => {
+  sns.injectFaults((_, attempt) => (attempt < 3 ? { kind: 'drop-answer' } : undefined));
+  await sns.publish(TOPIC, { message: await putSample() }).delivered;
+  expect(await finishedRuns()).toMatchObject([{ attempts: 1 }]);
+});
+
+test('a forged message is refused and leaves nothing behind', async () => {
+  const forger = await makeSigningKey();
+  const message = signMessage(
+    {
+      Type: 'Notification',
+      MessageId: '11111111-2222-4333-8444-555555555555',
+      TopicArn: TOPIC,
+      Message: await putSample(),
+      Timestamp: new Date().toISOString(),
+      UnsubscribeURL: `${sns.origin}/?Action=Unsubscribe`,
+    },
+    { privateKey: forger.privateKey, certificateUrl: sns.certificateUrl, signatureVersion: '2' },
+  );
+  const response = await fetch(endpoint(), {
+    method: 'POST',
+    headers: { 'x-amz-sns-message-type': 'Notification' },
+    body: JSON.stringify(message),
+  });
+  expect(response.status).toBe(403);
+  expect(await response.json()).toMatchObject({ error: 'signature_invalid' });
+  expect(await listRuns(given.database)).toEqual([]);
+});
+
+test('a database that is away makes the listener not ready and SNS come again', async () => {
+  const { database: server, drop } = await createTestDatabase('empty');
+  onTestFinished(drop);
+  const name = new URL(given.url).pathname.slice(1);
+  const allowConnections = (allowed: boolean) =>
+    server.raw(`ALTER DATABASE ${name} ALLOW_CONNECTIONS ${allowed}`);
+
+  await allowConnections(false);
+  await server.raw('SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = ?', [
+    name,
+  ]);
+  const message = await putSample();
+  const { messageId, delivered } = sns.publish(TOPIC, { message });
+  expect((await fetch(`${endpoint()}readyz`)).status).toBe(503);
+  expect((await fetch(`${endpoint()}healthz`)).status).toBe(200);
+  const firstAnswer = () => sns.attempts.find((attempt) => attempt.messageId === messageId)?.status;
+  await vi.waitFor(() => expect(firstAnswer()).toBe(503));
+  await allowConnections(true);
+  expect(await delivered).toBe(true);
+  expect(await finishedRuns()).toHaveLength(1);
+});

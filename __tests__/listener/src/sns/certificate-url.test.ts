@@ -1,0 +1,122 @@
+import { describe, expect, it } from 'vitest';
+import {
+  checkCertificateUrl,
+  trustedCertificateOrigins,
+} from '../../../../listener/src/sns/certificate-url.ts';
+import { topicArn, topicOf } from '../../support/sns-messages.ts';
+
+const topic = topicOf(topicArn);
+const host = 'sns.us-gov-west-1.amazonaws.com';
+const path = '/SimpleNotificationService-0123456789abcdefABCDEF.pem';
+
+function check(url: string, trustedOrigins: readonly string[] = []): void {
+  checkCertificateUrl(url, topic, trustedOrigins);
+}
+
+describe('checkCertificateUrl', () => {
+  it.each([
+    [topicArn, `https://${host}${path}`],
+    ['arn:aws:sns:eu-west-1:000000000000:t', `https://sns.eu-west-1.amazonaws.com${path}`],
+    ['arn:aws-cn:sns:cn-north-1:000000000000:t', `https://sns.cn-north-1.amazonaws.com.cn${path}`],
+  ])('allows for %s the URL %s', (arn, url) => {
+    expect(() => checkCertificateUrl(url, topicOf(arn), [])).not.toThrow();
+  });
+
+  it.each([
+    ['nothing', ''],
+    ['no URL', 'certificate.pem'],
+    ['http', `http://${host}${path}`],
+    ['another scheme', `file://${host}${path}`],
+    ['data', 'data:text/plain,-----BEGIN CERTIFICATE-----'],
+    ['an S3 bucket called sns', `https://sns.s3-us-west-2.amazonaws.com${path}`],
+    ['another region', `https://sns.us-east-1.amazonaws.com${path}`],
+    ['the suffix of another partition', `https://${host}.cn${path}`],
+    ['a host that only begins so', `https://${host}.evil.example${path}`],
+    ['a host that only ends so', `https://evil-${host}${path}`],
+    ['a final dot', `https://${host}.${path}`],
+    ['upper case', `https://${host.toUpperCase()}${path}`],
+    ['a Unicode digit', `https://sns.us-gov-west-１.amazonaws.com${path}`],
+    ['a port', `https://${host}:8443${path}`],
+    ['the default port', `https://${host}:443${path}`],
+    ['a user', `https://user@${host}${path}`],
+    ['a host as user', `https://${host}@evil.example${path}`],
+    ['a host as user and password', `https://${host}:x@evil.example${path}`],
+    ['empty user information', `https://@${host}${path}`],
+    ['a query', `https://${host}${path}?x=1`],
+    ['an empty query', `https://${host}${path}?`],
+    ['a fragment', `https://${host}${path}#x`],
+    ['an empty fragment', `https://${host}${path}#`],
+    ['a backslash', `https://evil.example\\@${host}${path}`],
+    ['a tab in it', `https://${host}/\t${path.slice(1)}`],
+    ['a space before it', ` https://${host}${path}`],
+    ['a line break after it', `https://${host}${path}\n`],
+    ['dots in the path', `https://${host}/x/..${path}`],
+    ['encoded dots in the path', `https://${host}/%2e%2e${path}`],
+    ['another path', `https://${host}/evil.pem`],
+    ['a folder', `https://${host}/x${path}`],
+    ['two slashes', `https://${host}/${path}`],
+    ['letters that are not hexadecimal', `https://${host}/SimpleNotificationService-xyz.pem`],
+    ['no hexadecimal digits', `https://${host}/SimpleNotificationService-.pem`],
+    ['another ending', `https://${host}/SimpleNotificationService-ab.pem.exe`],
+    ['very many digits', `https://${host}/SimpleNotificationService-${'a'.repeat(1000)}.pem`],
+  ])('refuses %s', (_, url) => {
+    expect(() => check(url)).toThrow(
+      expect.objectContaining({ code: 'certificate_url_not_allowed', status: 403 }),
+    );
+  });
+});
+
+describe('a trusted origin', () => {
+  const trusted = trustedCertificateOrigins(['http://127.0.0.1:4566/', undefined]);
+
+  it.each([
+    'http://127.0.0.1:4566/_aws/sns/SimpleNotificationService-6c6f63.pem',
+    'http://127.0.0.1:4566/SimpleNotificationService/c3b5.pem',
+  ])('may serve %s', (url) => {
+    expect(() => check(url, trusted)).not.toThrow();
+  });
+
+  it.each([
+    ['another port', 'http://127.0.0.1:4567/a.pem'],
+    ['another scheme', 'https://127.0.0.1:4566/a.pem'],
+    ['another name for the host', 'http://localhost:4566/a.pem'],
+    ['user information', 'http://user@127.0.0.1:4566/a.pem'],
+    ['a query', 'http://127.0.0.1:4566/a.pem?redirect=x'],
+    ['another way to write the address', 'http://0x7f000001:4566/a.pem'],
+  ])('does not admit %s', (_, url) => {
+    expect(() => check(url, trusted)).toThrow(
+      expect.objectContaining({ code: 'certificate_url_not_allowed' }),
+    );
+  });
+
+  it("leaves AWS's own host allowed", () => {
+    expect(() => check(`https://${host}${path}`, trusted)).not.toThrow();
+  });
+});
+
+describe("AWS's own host as trusted origin", () => {
+  it('frees no path there', () => {
+    const trusted = trustedCertificateOrigins([`https://${host}`]);
+
+    expect(() => check(`https://${host}/evil.pem`, trusted)).toThrow('its path has to be');
+  });
+});
+
+describe('trustedCertificateOrigins', () => {
+  it('is empty where no endpoint is set', () => {
+    expect(trustedCertificateOrigins([undefined, ''])).toEqual([]);
+  });
+
+  it('keeps scheme, host and port, once each', () => {
+    const urls = ['http://localhost:4566/path?q', 'http://localhost:4566', 'https://sns.test:443'];
+
+    expect(trustedCertificateOrigins(urls)).toEqual(['http://localhost:4566', 'https://sns.test']);
+  });
+
+  it.each(['localhost:4566', 'ftp://localhost', 'localhost', 'file:///tmp'])(
+    'refuses %s',
+    (url) => {
+      expect(() => trustedCertificateOrigins([url])).toThrow(`not ${url}`);
+    },
+  );
+});

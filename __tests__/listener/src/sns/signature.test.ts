@@ -1,0 +1,122 @@
+import { createPublicKey } from 'node:crypto';
+import { beforeAll, describe, expect, it } from 'vitest';
+import type { UnsignedMessage } from '../../../../listener/local/sns/message.ts';
+import { makeSigningKey, type SigningKey } from '../../../../listener/local/sns/signing-key.ts';
+import { parseEnvelope } from '../../../../listener/src/sns/envelope.ts';
+import {
+  isSignatureVersion,
+  type SignatureVersion,
+  signatureMatches,
+} from '../../../../listener/src/sns/signature.ts';
+import { confirmation, notification, signed } from '../../support/sns-messages.ts';
+
+let key: SigningKey;
+let otherKey: SigningKey;
+
+beforeAll(async () => {
+  [key, otherKey] = await Promise.all([makeSigningKey(), makeSigningKey()]);
+});
+
+/** Signs a message, changes it on the way, and asks. */
+function matches(
+  message: UnsignedMessage,
+  version: SignatureVersion = '2',
+  tampered: object = {},
+  signer: SigningKey = key,
+): Promise<boolean> {
+  const wire = { ...signed(message, signer, { signatureVersion: version }), ...tampered };
+  const envelope = parseEnvelope(JSON.stringify(wire));
+  return signatureMatches(envelope, version, createPublicKey(key.certificate));
+}
+
+const unsubscribe = () => confirmation({ Type: 'UnsubscribeConfirmation' });
+
+describe('signatureMatches', () => {
+  describe.each(['1', '2'] as const)('with version %s', (version) => {
+    it('accepts a notification', async () => {
+      expect(await matches(notification(), version)).toBe(true);
+    });
+
+    it('accepts a notification without a subject', async () => {
+      expect(await matches(notification({ Subject: undefined }), version)).toBe(true);
+    });
+
+    it('accepts both confirmations', async () => {
+      expect(await matches(confirmation(), version)).toBe(true);
+      expect(await matches(unsubscribe(), version)).toBe(true);
+    });
+
+    it('accepts all of Unicode in subject and message', async () => {
+      const text = 'Größe: 1 µm – 日本語 – 🧪 – e\u0301 – \u2028 – "\\\n\t';
+
+      expect(await matches(notification({ Subject: text, Message: text }), version)).toBe(true);
+    });
+  });
+
+  it('accepts an empty subject that was not signed', async () => {
+    expect(await matches(notification({ Subject: undefined }), '2', { Subject: '' })).toBe(true);
+  });
+
+  it.each([
+    ['Message', 'another message'],
+    ['MessageId', 'another-id'],
+    ['Subject', 'another subject'],
+    ['Subject', undefined],
+    ['Timestamp', '2026-11-24T09:00:00.000Z'],
+    ['TopicArn', 'arn:aws:sns:us-east-1:000000000000:another'],
+    ['Signature', 'AAAA'],
+  ])('refuses a notification whose %s was changed', async (name, value) => {
+    expect(await matches(notification(), '2', { [name]: value })).toBe(false);
+  });
+
+  it.each(['Token', 'SubscribeURL', 'Message'])(
+    'refuses a confirmation whose %s was changed',
+    async (name) => {
+      expect(await matches(confirmation(), '2', { [name]: 'https://evil.example' })).toBe(false);
+    },
+  );
+
+  it('refuses a confirmation that was made of an unsubscribe', async () => {
+    expect(await matches(unsubscribe(), '2', { Type: 'SubscriptionConfirmation' })).toBe(false);
+  });
+
+  it('refuses a subject that was put in', async () => {
+    expect(await matches(notification({ Subject: undefined }), '2', { Subject: 'x' })).toBe(false);
+  });
+
+  it('refuses the signature of another key', async () => {
+    expect(await matches(notification(), '2', {}, otherKey)).toBe(false);
+  });
+
+  it('judges the one of two equal keys that is used', async () => {
+    const wire = JSON.stringify(signed(notification({ Message: 'genuine' }), key));
+    const before = parseEnvelope(wire.replace('{', '{"Message":"forged",'));
+    const after = parseEnvelope(wire.replace(/}$/, ',"Message":"forged"}'));
+    const publicKey = createPublicKey(key.certificate);
+
+    expect(before.message).toBe('genuine');
+    expect(await signatureMatches(before, '2', publicKey)).toBe(true);
+    expect(after.message).toBe('forged');
+    expect(await signatureMatches(after, '2', publicKey)).toBe(false);
+  });
+
+  it('refuses a SHA-1 signature under version 2', async () => {
+    const wire = signed(notification(), key, { signatureVersion: '1' });
+    const envelope = parseEnvelope(JSON.stringify({ ...wire, SignatureVersion: '2' }));
+
+    expect(await signatureMatches(envelope, '2', createPublicKey(key.certificate))).toBe(false);
+  });
+});
+
+describe('isSignatureVersion', () => {
+  it.each([
+    ['1', true],
+    ['2', true],
+    ['0', false],
+    ['3', false],
+    ['02', false],
+    ['toString', false],
+  ])('knows of %s: %s', (version, known) => {
+    expect(isSignatureVersion(version)).toBe(known);
+  });
+});

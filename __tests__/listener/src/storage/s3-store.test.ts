@@ -1,0 +1,78 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import type { ObjectStore, OpenedObject } from '../../../../listener/src/storage/object-store.ts';
+import { createS3Store } from '../../../../listener/src/storage/s3-store.ts';
+import { type ServedObject, startS3Server } from '../../support/s3-server.ts';
+
+const never = new AbortController().signal;
+const objects: Record<string, ServedObject> = {};
+let server: Awaited<ReturnType<typeof startS3Server>>;
+let store: ObjectStore;
+
+beforeEach(async () => {
+  vi.stubEnv('AWS_ACCESS_KEY_ID', 'test');
+  vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'test');
+  objects['bucket/a b.csv'] = { body: 'a,b\n1,2\n', eTag: 'e1', versionId: 'v1' };
+  server = await startS3Server(objects);
+  store = createS3Store({ region: 'us-gov-west-1', endpoint: server.endpoint });
+});
+afterEach(async () => {
+  store.close();
+  await server.close();
+  vi.unstubAllEnvs();
+});
+
+async function textOf({ bytes }: OpenedObject): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of bytes) chunks.push(chunk);
+  return Buffer.concat(chunks).toString();
+}
+
+test('an object is read with what identifies it', async () => {
+  const opened = await store.open({ bucket: 'bucket', key: 'a b.csv' }, never);
+  expect(opened).toMatchObject({ sizeBytes: 8, versionId: 'v1', eTag: 'e1' });
+  expect(await textOf(opened)).toBe('a,b\n1,2\n');
+});
+
+test('the announced version is asked for', async () => {
+  await textOf(await store.open({ bucket: 'bucket', key: 'a b.csv', versionId: 'v1' }, never));
+  expect(server.requests.at(-1)).toContain('versionId=v1');
+});
+
+test('the announced version that is gone is gone, whatever the key holds now', async () => {
+  const open = store.open({ bucket: 'bucket', key: 'a b.csv', versionId: 'v0' }, never);
+  await expect(open).rejects.toMatchObject({ code: 'object-gone' });
+});
+
+test('a key that is gone is gone', async () => {
+  const open = store.open({ bucket: 'bucket', key: 'other.csv' }, never);
+  await expect(open).rejects.toMatchObject({
+    code: 'object-gone',
+    message: 's3://bucket/other.csv is gone',
+  });
+});
+
+test('another content than the announced ETag is replaced', async () => {
+  const open = store.open({ bucket: 'bucket', key: 'a b.csv', eTag: 'e0' }, never);
+  await expect(open).rejects.toMatchObject({ code: 'object-replaced' });
+});
+
+test('the announced ETag is read', async () => {
+  const opened = await store.open({ bucket: 'bucket', key: 'a b.csv', eTag: 'e1' }, never);
+  expect(await textOf(opened)).toBe('a,b\n1,2\n');
+});
+
+test('denied access is technical', async () => {
+  const open = store.open({ bucket: 'bucket', key: 'AccessDenied.csv' }, never);
+  await expect(open).rejects.toMatchObject({ name: 'AccessDenied' });
+});
+
+test('an aborted signal ends a read that stalls', async () => {
+  const gate = Promise.withResolvers<void>();
+  objects['bucket/slow.csv'] = { body: 'a,b\n1,2\n', eTag: 'e1', gate: gate.promise };
+  const controller = new AbortController();
+  const opened = await store.open({ bucket: 'bucket', key: 'slow.csv' }, controller.signal);
+  const reading = textOf(opened);
+  controller.abort(new Error('shutdown'));
+  await expect(reading).rejects.toThrow();
+  gate.resolve();
+});

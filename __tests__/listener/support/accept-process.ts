@@ -1,0 +1,27 @@
+import { connect } from '../../../listener/src/database/connection.ts';
+import { openIntake, type Reading } from '../../../listener/src/intake/accept-message.ts';
+import { openQueue } from '../../../listener/src/queue/queue.ts';
+import { databaseConfigOf } from './database-config.ts';
+
+/**
+ * A process of its own that accepts messages: says `ready`, waits for a list of message ids and one
+ * reading, accepts them all at once and sends back what became of each.
+ */
+const url = process.argv[2] ?? '';
+const database = connect(databaseConfigOf(url, new URL(url).pathname.slice(1)));
+const queue = await openQueue(database, (error) => {
+  throw error;
+});
+const accept = openIntake({ database, queue });
+
+process.once('message', async ({ ids, reading }: { ids: string[]; reading: Reading }) => {
+  const envelope = { topicArn: 'topic', timestamp: new Date(), message: '{}' };
+  const results = await Promise.all(
+    ids.map((messageId) => accept({ ...envelope, messageId }, reading)),
+  );
+  process.send?.(results);
+  await queue.close();
+  await database.destroy();
+  process.disconnect?.();
+});
+process.send?.('ready');

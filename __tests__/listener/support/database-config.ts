@@ -1,0 +1,19 @@
+import type { DatabaseConfig } from '../../../listener/src/config/database-config.ts';
+import { Secret } from '../../../listener/src/config/secret.ts';
+
+/** Settings for a database of the tests' server. */
+export function databaseConfigOf(serverUrl: string, database: string): DatabaseConfig {
+  const url = new URL(serverUrl);
+  return {
+    host: url.hostname,
+    port: Number(url.port),
+    database,
+    user: url.username,
+    password: new Secret(url.password),
+    sslMode: 'disable',
+    sslAuthorities: undefined,
+    poolSize: 10,
+    connectTimeoutMs: 5_000,
+    statementTimeoutMs: 30_000,
+  };
+}

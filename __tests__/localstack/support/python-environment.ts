@@ -1,0 +1,52 @@
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, readFile, rename, rm } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { basename, dirname, join } from 'node:path';
+import { run } from './run.ts';
+
+/**
+ * The Python of a virtual environment that holds a requirements file's packages. It is made once
+ * per content of that file, below the user's cache folder (`XDG_CACHE_HOME`, else `~/.cache`).
+ *
+ * @param interpreter program that makes it @default 'python3'
+ * @returns the path of its `python`
+ * @throws Error with pip's own message when the interpreter is missing or a package can't be
+ * installed.
+ */
+export async function pythonEnvironment(
+  requirementsFile: string,
+  interpreter = 'python3',
+): Promise<string> {
+  const requirements = await readFile(requirementsFile);
+  const hash = createHash('sha256').update(requirements).digest('hex').slice(0, 16);
+  const cache = process.env.XDG_CACHE_HOME || join(homedir(), '.cache');
+  const directory = join(cache, 'file-processing-infra', `python-${hash}`);
+  const python = join(directory, 'bin', 'python');
+  // The link is dangling when the Python that it was made from is gone.
+  if (existsSync(python)) return python;
+
+  await mkdir(dirname(directory), { recursive: true });
+  const unfinished = await mkdtemp(join(dirname(directory), `${basename(directory)}.`));
+  try {
+    await succeed(interpreter, ['-m', 'venv', unfinished]);
+    await succeed(join(unfinished, 'bin', 'python'), [
+      ...['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check'],
+      ...['--requirement', requirementsFile],
+    ]);
+    await rm(directory, { recursive: true, force: true });
+    await rename(unfinished, directory);
+  } catch (error) {
+    await rm(unfinished, { recursive: true, force: true });
+    // Another run may have made the same environment meanwhile: its own is as good.
+    if (!existsSync(python)) throw error;
+  }
+  return python;
+}
+
+async function succeed(program: string, programArguments: readonly string[]): Promise<void> {
+  const { exitCode, stdout, stderr } = await run(program, programArguments);
+  if (exitCode !== 0) {
+    throw new Error(`${program} ${programArguments.join(' ')} failed:\n${stdout}${stderr}`);
+  }
+}

@@ -1,0 +1,107 @@
+/**
+ * What the data-quality engine costs: MB per CPU-second (user and system, all threads) and peak memory, each
+ * measured in a process of its own, and the ratio to peers on the same file in the same run.
+ *
+ *     node bench/quality/scanner.ts [--mb 300] [--peer-mb 30]
+ *
+ * The sample files and the peers (csv-parse from npm, frictionless from PyPI) go to a folder in the system's
+ * temporary folder, where they are found again; a peer that can't be installed is left out and named.
+ */
+import { execFileSync, spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { SAMPLE_SCHEMA, writeSampleFile } from './sample-file.ts';
+
+const CSV_PARSE = 'csv-parse@7.0.3';
+const FRICTIONLESS = 'frictionless==5.21.0';
+
+interface Figure {
+  readonly name: string;
+  readonly mbPerCpuSecond: number;
+  readonly peakMb: number;
+}
+
+const { values } = parseArgs({
+  options: {
+    mb: { type: 'string', default: '300' },
+    'peer-mb': { type: 'string', default: '30' },
+  },
+});
+const folder = join(tmpdir(), 'file-processing-bench-quality');
+mkdirSync(folder, { recursive: true });
+const large = sampleFile(Number(values.mb));
+const small = sampleFile(Number(values['peer-mb']));
+
+const measure = fileURLToPath(new URL('./measure.ts', import.meta.url));
+const schema = join(folder, 'schema.json');
+writeFileSync(schema, JSON.stringify(SAMPLE_SCHEMA));
+
+const typed = node('types and constraints', large, [measure, 'typed', large]);
+const keyed = node('the same and a primary key', large, [measure, 'keyed', large]);
+const profiled = node('structure and profile alone', large, [measure, 'profile', large]);
+print(`${values.mb} MB`, [typed, keyed, profiled, csvParse(large)], typed);
+
+const typedSmall = node('types, constraints, primary key', small, [measure, 'keyed', small]);
+print(`${values['peer-mb']} MB`, [typedSmall, frictionless(small)], typedSmall);
+
+function sampleFile(megabytes: number): string {
+  const path = join(folder, `sample-${megabytes}.csv`);
+  if (!existsSync(path)) writeSampleFile(path, megabytes * 1e6);
+  return path;
+}
+
+/** Runs a command that prints its CPU seconds and its peak memory in MB as JSON. */
+function figure(name: string, file: string, command: string, args: readonly string[]): Figure {
+  const output = execFileSync(command, args, { encoding: 'utf8' });
+  const { cpuSeconds, peakMb } = JSON.parse(output.trim().split('\n').at(-1) ?? '');
+  return { name, mbPerCpuSecond: statSync(file).size / 1e6 / cpuSeconds, peakMb };
+}
+
+function node(name: string, file: string, args: readonly string[]): Figure {
+  return figure(name, file, process.execPath, args);
+}
+
+function csvParse(file: string): Figure | string {
+  const place = join(folder, 'csv-parse');
+  if (!existsSync(join(place, 'node_modules', 'csv-parse'))) {
+    const args = ['install', '--no-audit', '--no-fund', '--prefix', place, CSV_PARSE];
+    if (!runs('npm', args)) return `${CSV_PARSE} could not be installed`;
+  }
+  const module = join(place, 'node_modules', 'csv-parse', 'lib', 'index.js');
+  return node('csv-parse (structure alone)', file, [measure, 'csv-parse', file, module]);
+}
+
+function frictionless(file: string): Figure | string {
+  const place = join(folder, 'frictionless');
+  const python = join(place, 'bin', 'python');
+  if (!existsSync(join(place, 'bin', 'frictionless'))) {
+    const installed =
+      runs('python3', ['-m', 'venv', place]) &&
+      runs(python, ['-m', 'pip', 'install', '--quiet', FRICTIONLESS]);
+    if (!installed) return `${FRICTIONLESS} could not be installed`;
+  }
+  const script = fileURLToPath(new URL('./frictionless_validate.py', import.meta.url));
+  return figure('frictionless', file, python, [script, file, schema]);
+}
+
+function runs(command: string, args: readonly string[]): boolean {
+  return spawnSync(command, args, { stdio: ['ignore', 'ignore', 'inherit'] }).status === 0;
+}
+
+function print(title: string, figures: readonly (Figure | string)[], ours: Figure): void {
+  console.log(`\n${title}`);
+  for (const item of figures) {
+    if (typeof item === 'string') {
+      console.log(`  ${item}: no figure`);
+      continue;
+    }
+    const speed = `${item.mbPerCpuSecond.toFixed(1).padStart(7)} MB/CPU-s`;
+    const ratio = (ours.mbPerCpuSecond / item.mbPerCpuSecond).toFixed(2);
+    console.log(
+      `  ${item.name.padEnd(34)}${speed}  peak ${item.peakMb} MB  (${ours.name}: ${ratio} x)`,
+    );
+  }
+}

@@ -1,0 +1,81 @@
+import { readdir, stat } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { watch } from 'chokidar';
+
+/** A file that has not grown for this long, in milliseconds, was written to its end. */
+const STABLE_MS = 300;
+const POLL_MS = 50;
+
+/** The watch over a drop folder. */
+export interface DropFolder {
+  /** Settles when the files that were there have been found. */
+  readonly ready: Promise<void>;
+  close(): Promise<void>;
+}
+
+/**
+ * Reports every file below a folder once it was written to its end: those that are there, and new
+ * and changed ones. Hidden files (editors and file managers make them) are no deliveries.
+ *
+ * chokidar and not `fs.watch`: it waits until a file stops growing, and says the same on every
+ * system.
+ */
+export function watchDropFolder(
+  root: string,
+  onFile: (path: string) => void,
+  onError: (error: unknown) => void,
+): DropFolder {
+  const watcher = watch(root, {
+    followSymlinks: false,
+    ignored: (path) => path !== root && isHidden(path),
+    awaitWriteFinish: { stabilityThreshold: STABLE_MS, pollInterval: POLL_MS },
+  });
+  const closing = new AbortController();
+  // chokidar does not wait for files that are there when it starts.
+  const onFirstFile = (path: string) => {
+    staysTheSame(path, closing.signal).then((same) => {
+      if (same) onFile(path);
+    }, onError);
+  };
+  watcher.on('add', onFirstFile).on('change', onFile).on('error', onError);
+  const ready = new Promise<void>((resolve) => {
+    watcher.once('ready', () => {
+      watcher.off('add', onFirstFile).on('add', onFile);
+      resolve();
+    });
+  });
+  return {
+    ready,
+    async close() {
+      closing.abort();
+      await watcher.close();
+    },
+  };
+}
+
+/** False for a file that is being written to: its change is reported once it stops growing. */
+async function staysTheSame(path: string, signal: AbortSignal): Promise<boolean> {
+  const before = await stat(path);
+  if (Date.now() - before.mtimeMs > STABLE_MS) return true;
+  await delay(STABLE_MS, undefined, { signal }).catch(() => undefined);
+  if (signal.aborted) return false;
+  const after = await stat(path);
+  return after.size === before.size && after.mtimeMs === before.mtimeMs;
+}
+
+/** The files that are there now, in the order of their paths. */
+export async function filesIn(root: string): Promise<readonly string[]> {
+  const paths: string[] = [];
+  for (const entry of await readdir(root, { withFileTypes: true })) {
+    const path = join(root, entry.name);
+    if (isHidden(path)) continue;
+    if (entry.isDirectory()) paths.push(...(await filesIn(path)));
+    else if (entry.isFile()) paths.push(path);
+  }
+  return paths.sort();
+}
+
+function isHidden(path: string): boolean {
+  return basename(path).startsWith('.');
+}

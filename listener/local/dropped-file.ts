@@ -1,0 +1,66 @@
+import { stat } from 'node:fs/promises';
+import { relative, sep } from 'node:path';
+import { localETag } from '../src/storage/local-store.ts';
+
+/** One state of a file in the drop folder, as the object that S3 would have made of it. */
+export interface DroppedFile {
+  /** The folder's first level. */
+  readonly bucket: string;
+  readonly key: string;
+  readonly sizeBytes: number;
+  /** Changes with the content, as far as size and time tell. */
+  readonly eTag: string;
+  /** Hexadecimal; grows with the time of the last change. */
+  readonly sequencer: string;
+}
+
+/**
+ * Describes a file of the drop folder.
+ *
+ * @returns undefined when it is gone by now, is no regular file, or lies in no bucket
+ */
+export async function droppedFile(root: string, path: string): Promise<DroppedFile | undefined> {
+  const [bucket, ...segments] = relative(root, path).split(sep);
+  if (bucket === undefined || segments.length === 0) return undefined;
+  const stats = await stat(path, { bigint: true }).catch(() => undefined);
+  if (!stats?.isFile()) return undefined;
+  return {
+    bucket,
+    key: segments.join('/'),
+    sizeBytes: Number(stats.size),
+    eTag: localETag(stats),
+    sequencer: stats.mtimeNs.toString(16).toUpperCase().padStart(16, '0'),
+  };
+}
+
+/**
+ * The event that S3 would send.
+ * Source: Amazon S3 user guide, "Event message structure".
+ */
+export function s3Event(file: DroppedFile, region: string, time: Date): string {
+  const { bucket, key, sizeBytes, eTag, sequencer } = file;
+  return JSON.stringify({
+    Records: [
+      {
+        eventVersion: '2.1',
+        eventSource: 'aws:s3',
+        awsRegion: region,
+        eventTime: time.toISOString(),
+        eventName: 'ObjectCreated:Put',
+        s3: {
+          s3SchemaVersion: '1.0',
+          bucket: { name: bucket },
+          object: { key: formEncoded(key), size: sizeBytes, eTag, sequencer },
+        },
+      },
+    ],
+  });
+}
+
+/** As S3 encodes keys: a space is "+". */
+function formEncoded(key: string): string {
+  return key
+    .split('/')
+    .map((segment) => encodeURIComponent(segment).replaceAll('%20', '+'))
+    .join('/');
+}

@@ -1,0 +1,260 @@
+import { writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { SEED_FOLDER } from '../src/cli/seed-folder.ts';
+import type { DatabaseConfig } from '../src/config/database-config.ts';
+import { readConfig } from '../src/config.ts';
+import { connect, type Database } from '../src/database/connection.ts';
+import { migrate } from '../src/database/migrate.ts';
+import { listRuns, type Run } from '../src/database/runs.ts';
+import { checkSchema, SchemaOutdatedError } from '../src/database/schema-version.ts';
+import { seedDefinitions } from '../src/database/seed.ts';
+import { expectationProblems } from '../src/quality/expectation.ts';
+import { type DroppedFile, droppedFile, s3Event } from './dropped-file.ts';
+import { startListenerProcess } from './listener-process.ts';
+import { startLocalPostgres } from './postgres.ts';
+import { type LocalSns, startLocalSns } from './sns/local-sns.ts';
+import { isAnnounced, type LocalSettings } from './synthesized-settings.ts';
+import { finishedRun, verdictLine } from './verdict-line.ts';
+
+export interface LocalFlowOptions {
+  readonly settings: LocalSettings;
+  /** The drop folder: its first level is the bucket. */
+  readonly dataFolder: string;
+  /** For the database; git-ignored. */
+  readonly stateFolder: string;
+  /** What goes before the ConfigMap: ports, where the usual ones are taken. */
+  readonly overrides: Readonly<Record<string, string>>;
+  /** Shows a line. */
+  readonly print: (line: string) => void;
+  /** Told when the flow can't go on. */
+  readonly onGiveUp: (error: Error) => void;
+}
+
+/** What became of a file that was handed in. */
+export type Submission =
+  /** Judged before in this very state. */
+  | { readonly kind: 'known'; readonly line: string }
+  /** Its line comes once it is judged. */
+  | { readonly kind: 'announced'; readonly line: Promise<string> }
+  /** S3 would not announce it. */
+  | { readonly kind: 'unannounced'; readonly reason: string };
+
+/** The whole flow on this machine. */
+export interface LocalFlow {
+  /** Of the listener. */
+  readonly port: number;
+  /** File that holds the database's address, for `DATABASE_URL_FILE`. */
+  readonly databaseUrlFile: string;
+  /** The listener's process id. */
+  readonly listenerPid: () => number | undefined;
+  /** Does for a file what S3 does for a new object. @returns undefined when it is gone by now */
+  submit(path: string): Promise<Submission | undefined>;
+  /** Ends everything in order: the listener drains before its database goes. */
+  stop(): Promise<void>;
+  /** Ends what drains and does not wait. */
+  kill(): void;
+}
+
+/** Faster than SNS, so that a listener that was started again has its messages soon. */
+const RETRY_POLICY = { retries: 10, intervalMilliseconds: 2_000 };
+
+/**
+ * Starts database, topic and listener, and joins them as the deployed stack does: over a confirmed
+ * subscription, signed messages and the listener's own process.
+ */
+export async function startLocalFlow(options: LocalFlowOptions): Promise<LocalFlow> {
+  const { settings, print } = options;
+  const closers: (() => Promise<unknown>)[] = [];
+  const closeAll = async () => {
+    for (const close of closers.splice(0).reverse()) await close();
+  };
+  const waiting = new Map<string, PromiseWithResolvers<string>>();
+
+  const listener = startListenerProcess({
+    onLine(line) {
+      const run = finishedRun(line);
+      if (run === undefined) {
+        if (Number(line.level) >= 40) print(logLine(line));
+        return;
+      }
+      print(run.text);
+      waiting.get(identityOf(run))?.resolve(run.text);
+      waiting.delete(identityOf(run));
+    },
+    onRestart: (reason) => print(`the listener ended (${reason}) and is started again`),
+    onGiveUp: options.onGiveUp,
+  });
+  closers.push(() => listener.stop());
+
+  try {
+    const [postgres, sns] = await startTogether(
+      startLocalPostgres({ folder: join(options.stateFolder, 'postgres') }),
+      startLocalSns({ retryPolicy: RETRY_POLICY }),
+    );
+    // Below the listener, which is stopped first.
+    closers.unshift(
+      () => postgres.stop(),
+      () => sns.close(),
+    );
+    const databaseUrlFile = join(options.stateFolder, 'database-url');
+    await writeFile(databaseUrlFile, `${postgres.url}\n`, { mode: 0o600 });
+    const database = await prepareDatabase(postgres.url);
+    closers.splice(1, 0, () => database.destroy());
+
+    const port = await listener.serve(listenerEnvironment(options, postgres.url, sns));
+    sns.createTopic(settings.topicArn);
+    await sns.subscribe(settings.topicArn, `http://127.0.0.1:${port}/`).confirmed;
+
+    let stopped: Promise<void> | undefined;
+    const onRefused = (line: string) => {
+      // While it stops, deliveries are broken off; the next start announces the file again.
+      if (stopped === undefined) print(line);
+    };
+    return {
+      port,
+      databaseUrlFile,
+      listenerPid: () => listener.pid,
+      async submit(path) {
+        const file = await droppedFile(resolve(options.dataFolder), path);
+        return file && submitFile(file, { settings, sns, database, waiting, onRefused });
+      },
+      stop() {
+        stopped ??= closeAll();
+        return stopped;
+      },
+      kill: () => listener.kill(),
+    };
+  } catch (error) {
+    await closeAll();
+    throw error;
+  }
+}
+
+/** Both or neither: what started is stopped where the other failed. */
+async function startTogether<
+  A extends { stop(): Promise<void> },
+  B extends { close(): Promise<void> },
+>(first: Promise<A>, second: Promise<B>): Promise<[A, B]> {
+  const [a, b] = await Promise.allSettled([first, second]);
+  if (a.status === 'fulfilled' && b.status === 'fulfilled') return [a.value, b.value];
+  if (a.status === 'fulfilled') await a.value.stop();
+  if (b.status === 'fulfilled') await b.value.close();
+  throw a.status === 'rejected' ? a.reason : b.status === 'rejected' ? b.reason : undefined;
+}
+
+async function prepareDatabase(url: string): Promise<Database> {
+  const config = databaseConfig(url);
+  const database = connect(config, 'file-processing local');
+  try {
+    await checkSchema(database).catch(async (error: unknown) => {
+      if (!(error instanceof SchemaOutdatedError)) throw error;
+      await migrate(config);
+    });
+    await seedDefinitions(database, SEED_FOLDER, expectationProblems);
+    return database;
+  } catch (error) {
+    await database.destroy();
+    throw error;
+  }
+}
+
+function databaseConfig(url: string): DatabaseConfig {
+  return readConfig({ DATABASE_URL: url }, { database: true, httpIntake: false }).database;
+}
+
+/** The deployed environment, with what only the cloud has replaced by what is here. */
+function listenerEnvironment(
+  { settings, dataFolder, overrides }: LocalFlowOptions,
+  databaseUrl: string,
+  sns: LocalSns,
+): Readonly<Record<string, string>> {
+  return {
+    ...settings.environment,
+    // The verdict lines are made from its log.
+    LOG_LEVEL: 'info',
+    ...overrides,
+    SNS_TOPIC_ARNS: settings.topicArn,
+    DATABASE_URL: databaseUrl,
+    LOCAL_S3_ROOT: resolve(dataFolder),
+    AWS_ENDPOINT_URL_SNS: sns.origin,
+    // The local SNS wants a signed request and looks at no key.
+    AWS_ACCESS_KEY_ID: 'local',
+    AWS_SECRET_ACCESS_KEY: 'local',
+    AWS_EC2_METADATA_DISABLED: 'true',
+  };
+}
+
+interface SubmissionParts {
+  readonly settings: LocalSettings;
+  readonly sns: LocalSns;
+  readonly database: Database;
+  readonly waiting: Map<string, PromiseWithResolvers<string>>;
+  readonly onRefused: (line: string) => void;
+}
+
+async function submitFile(file: DroppedFile, parts: SubmissionParts): Promise<Submission> {
+  const { settings, sns, database, waiting } = parts;
+  const reason = reasonNotToAnnounce(file, settings);
+  if (reason !== undefined) return { kind: 'unannounced', reason };
+  const identity = identityOf(file);
+  const line = waiting.get(identity) ?? Promise.withResolvers<string>();
+  waiting.set(identity, line);
+  // Asked after the line is waited for, so that a run which ends just now is not missed.
+  const known = await knownRun(database, file);
+  if (known !== undefined && !['queued', 'running'].includes(known.status)) {
+    waiting.delete(identity);
+    return { kind: 'known', line: lineOf(known) };
+  }
+  if (known === undefined) {
+    const { delivered } = sns.publish(settings.topicArn, {
+      message: s3Event(file, settings.region, new Date()),
+      subject: 'Amazon S3 Notification',
+    });
+    delivered.then((taken) => {
+      if (taken) return;
+      const refusal = `NOT TAKEN  ${file.bucket}/${file.key}: the listener did not take the message`;
+      waiting.delete(identity);
+      line.resolve(refusal);
+      parts.onRefused(refusal);
+    });
+  }
+  return { kind: 'announced', line: line.promise };
+}
+
+function reasonNotToAnnounce(file: DroppedFile, settings: LocalSettings): string | undefined {
+  const { bucket, key } = file;
+  if (bucket !== settings.bucket) {
+    return `${bucket}/${key}: the notification belongs to bucket ${settings.bucket}`;
+  }
+  if (isAnnounced(settings.filters, key)) return undefined;
+  const filters = settings.filters.map(({ prefix, suffix }) => `${prefix}*${suffix}`).join(', ');
+  return `${bucket}/${key}: the bucket announces only ${filters}`;
+}
+
+async function knownRun(database: Database, file: DroppedFile): Promise<Run | undefined> {
+  const { bucket, key, eTag } = file;
+  const runs = await listRuns(database, { bucket, keyPrefix: key, limit: 1000 });
+  return runs.find((run) => run.key === key && run.eTag === eTag);
+}
+
+function lineOf({ id, bucket, key, status, verdict, rowCount, faultCount, error }: Run): string {
+  return verdictLine({
+    name: `${bucket}/${key}`,
+    runId: id,
+    status,
+    verdict,
+    rows: rowCount,
+    faults: faultCount,
+    remark: error ?? 'judged before',
+  });
+}
+
+function identityOf(file: { bucket: string; key: string; eTag: string | null }): string {
+  return JSON.stringify([file.bucket, file.key, file.eTag]);
+}
+
+function logLine(line: Readonly<Record<string, unknown>>): string {
+  const { msg, err } = line;
+  const reason = typeof err === 'object' && err !== null && 'message' in err ? err.message : '';
+  return `listener: ${String(msg)}${reason ? `: ${String(reason)}` : ''}`;
+}

@@ -1,0 +1,70 @@
+/** The line of the listener's log that ends a run. */
+export interface FinishedRun {
+  readonly runId: string;
+  readonly bucket: string;
+  readonly key: string;
+  readonly eTag: string | null;
+  readonly text: string;
+}
+
+/** One line for a verdict. */
+export interface VerdictLine {
+  readonly name: string;
+  readonly runId: string;
+  readonly status: string;
+  readonly verdict?: string | null;
+  readonly rows?: number | null;
+  readonly faults?: number | null;
+  readonly faultCounts?: Readonly<Record<string, number>>;
+  readonly remark?: string;
+}
+
+/** Reads a line of the log; undefined for one that ends no run. */
+export function finishedRun(line: Readonly<Record<string, unknown>>): FinishedRun | undefined {
+  const { msg, runId, bucket, key, eTag } = line;
+  if (msg !== 'run finished' || typeof runId !== 'string') return undefined;
+  if (typeof bucket !== 'string' || typeof key !== 'string') return undefined;
+  const text = verdictLine({
+    name: `${bucket}/${key}`,
+    runId,
+    status: String(line.status),
+    verdict: textOrNothing(line.verdict),
+    rows: numberOrNothing(line.rows),
+    faults: numberOrNothing(line.faults),
+    faultCounts: isCounts(line.faultCounts) ? line.faultCounts : undefined,
+    remark: textOrNothing(line.reason) ?? (line.monitored === false ? 'not monitored' : undefined),
+  });
+  return { runId, bucket, key, eTag: typeof eTag === 'string' ? eTag : null, text };
+}
+
+/** Such as `FAILED  bucket/key: 12 rows, 2 faults (2 type-error) [run id]`. */
+export function verdictLine(line: VerdictLine): string {
+  const { name, runId, status, verdict, rows, faults, faultCounts, remark } = line;
+  const parts = [
+    typeof rows === 'number' ? `${rows} rows` : undefined,
+    typeof faults === 'number' ? `${faults} faults${kinds(faultCounts)}` : undefined,
+    remark,
+  ].filter((part) => part !== undefined);
+  const details = parts.length === 0 ? '' : `: ${parts.join(', ')}`;
+  // A name is somebody else's text.
+  const shownName = name.replace(/\p{Cc}/gu, '?');
+  return `${(verdict ?? status).toUpperCase().padEnd(10)} ${shownName}${details} [run ${runId}]`;
+}
+
+function kinds(counts: Readonly<Record<string, number>> | undefined): string {
+  const entries = Object.entries(counts ?? {});
+  if (entries.length === 0) return '';
+  return ` (${entries.map(([type, count]) => `${count} ${type}`).join(', ')})`;
+}
+
+function isCounts(value: unknown): value is Readonly<Record<string, number>> {
+  return typeof value === 'object' && value !== null;
+}
+
+function textOrNothing(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined;
+}
+
+function numberOrNothing(value: unknown): number | undefined {
+  return typeof value === 'number' ? value : undefined;
+}

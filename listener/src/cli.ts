@@ -1,0 +1,137 @@
+import { Argument, Command as Commander, InvalidArgumentError, Option } from 'commander';
+import packageJson from '../package.json' with { type: 'json' };
+import type { Command, CommandContext } from './cli/command-context.ts';
+import { errorText } from './cli/error-text.ts';
+import { EXIT, exitCodeOfError } from './cli/exit-codes.ts';
+import { SEED_FOLDER } from './cli/seed-folder.ts';
+import { VERDICTS } from './quality/verdict.ts';
+import { ROLES } from './serve/role.ts';
+
+/**
+ * Runs one command.
+ *
+ * @param parameters what follows the program's name
+ * @returns the exit code; nothing is thrown
+ */
+export async function runCli(
+  parameters: readonly string[],
+  context: CommandContext,
+): Promise<number> {
+  let code: number = EXIT.ok;
+  const program = describeProgram(context, (result) => {
+    code = result;
+  });
+  try {
+    await program.parseAsync(withoutSeparator(parameters), { from: 'user' });
+    return code;
+  } catch (error) {
+    context.stderr.write(errorText(error));
+    return exitCodeOfError(error);
+  }
+}
+
+/** `run JOB -- --event-json ...` is an old form: what follows are options, not operands. */
+function withoutSeparator(parameters: readonly string[]): string[] {
+  const index = parameters[0] === 'run' ? parameters.indexOf('--') : -1;
+  return parameters.filter((_, position) => position !== index);
+}
+
+function describeProgram(context: CommandContext, finish: (code: number) => void): Commander {
+  // Each command's modules are loaded when it runs: `validate` needs neither pg nor an AWS client.
+  const execute = async <Options>(load: () => Promise<Command<Options>>, options: Options) =>
+    finish(await (await load())(context, options));
+  const program = new Commander('file-processing')
+    .description('Checks the data quality of CSV files that land in S3.')
+    .version(packageJson.version)
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => context.stdout.write(text),
+      writeErr: (text) => context.stderr.write(text),
+    })
+    .addHelpText('after', EXIT_CODES_HELP);
+  const json = () => new Option('--json', 'print JSON').default(false);
+
+  program
+    .command('serve')
+    .description('take messages from SNS and judge the files they announce')
+    .addOption(new Option('--role <role>', 'what this process does').choices(ROLES).default('both'))
+    .option('--migrate', 'bring an old schema up to date first', false)
+    .action((options) => execute(async () => (await import('./cli/serve.ts')).serve, options));
+
+  program
+    .command('migrate')
+    .description("bring the database's schema up to date")
+    .action(() => execute(async () => (await import('./cli/migrate.ts')).migrate, {}));
+
+  program
+    .command('seed')
+    .description('load monitored files and mappings from a folder of JSON files')
+    .argument('[folder]', 'the folder', SEED_FOLDER)
+    .action((folder) => execute(async () => (await import('./cli/seed.ts')).seed, { folder }));
+
+  program
+    .command('run')
+    .description('run a job for the objects of an event')
+    .addArgument(new Argument('<job>', 's3_data_quality_job'))
+    .option('--event-json <json>', 'an S3 event, or the SNS message that carries one')
+    .option('--events-file <file>', 'a file of one event, a JSON list, or one event a line')
+    .option('--dry-run', 'judge without database, write nothing', false)
+    .option('--definitions <folder>', 'monitored files and mappings of a dry run', SEED_FOLDER)
+    .addOption(json())
+    .action((job, options) =>
+      execute(async () => (await import('./cli/run.ts')).run, { job, ...options }),
+    );
+
+  const runs = program.command('runs').description('what was judged');
+  runs
+    .command('list')
+    .description('list runs, newest first')
+    .addOption(new Option('--status <status>').choices(STATUSES))
+    .addOption(new Option('--verdict <verdict>').choices(VERDICTS))
+    .option('--bucket <bucket>')
+    .option('--key-prefix <prefix>')
+    .option('--limit <number>', 'at most so many', limit, 50)
+    .addOption(json())
+    .action((options) => execute(async () => (await import('./cli/runs.ts')).list, options));
+  runs
+    .command('show')
+    .description('show one run with its report')
+    .argument('<id>', 'as runs list shows it')
+    .addOption(json())
+    .action((id, options) =>
+      execute(async () => (await import('./cli/runs.ts')).show, { id, ...options }),
+    );
+
+  program
+    .command('validate')
+    .description('judge a file of this machine; needs no database')
+    .argument('<file>', 'a CSV file')
+    .option('--schema <file>', 'a Table Schema, or a mapping as seed takes it')
+    .addOption(json())
+    .action((file, options) =>
+      execute(async () => (await import('./cli/validate.ts')).validate, { file, ...options }),
+    );
+
+  program
+    .command('healthcheck')
+    .description('ask the listener of this machine whether it runs')
+    .action(() => execute(async () => (await import('./cli/healthcheck.ts')).healthcheck, {}));
+  return program;
+}
+
+const STATUSES = ['queued', 'running', 'finished', 'gone', 'replaced', 'error'];
+
+const EXIT_CODES_HELP = `
+Exit codes:
+  0   done; from validate and run --dry-run: passed or warned
+  1   validate and run --dry-run: failed or unreadable
+  2   usage or configuration
+  64+ technical, worth a retry (66 the object is gone, 69 the database is away,
+      70 unexpected, 75 the object could not be read)
+`;
+
+function limit(text: string): number {
+  const number = /^\d{1,5}$/.test(text) ? Number(text) : 0;
+  if (number < 1) throw new InvalidArgumentError('A whole number from 1 to 99999 is needed.');
+  return number;
+}

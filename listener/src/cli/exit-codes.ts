@@ -1,0 +1,60 @@
+import { CommanderError } from 'commander';
+import { ConfigError } from '../config/config-error.ts';
+import { SchemaOutdatedError } from '../database/schema-version.ts';
+import { SeedError } from '../database/seed-error.ts';
+import { meansUnavailable } from '../database/unavailable.ts';
+import { DescriptorError } from '../quality/descriptor-error.ts';
+import type { Verdict } from '../quality/verdict.ts';
+import { ObjectUnavailableError } from '../storage/object-store.ts';
+import { UsageError } from './usage-error.ts';
+
+/**
+ * Exit codes are part of the interface. From 64 on they are technical and worth another try; their
+ * numbers are those of sysexits.h.
+ */
+export const EXIT = {
+  /** Done; where a verdict is asked for, `passed` or `warned`. */
+  ok: 0,
+  /** The verdict is `failed` or `unreadable`. */
+  badFile: 1,
+  /** Usage or configuration: nothing gets better by trying again. */
+  usage: 2,
+  /** EX_NOINPUT: the object is gone or was replaced. */
+  noInput: 66,
+  /** EX_UNAVAILABLE: the database, or the process that was asked for its health, is away. */
+  unavailable: 69,
+  /** EX_SOFTWARE: an error nobody foresaw. */
+  unexpected: 70,
+  /** EX_TEMPFAIL: the object could not be read, or the verdict not be recorded. */
+  tryAgain: 75,
+} as const;
+
+/** The code of a verdict, where it is the answer. */
+export function exitCodeOfVerdict(verdict: Verdict): number {
+  return verdict === 'passed' || verdict === 'warned' ? EXIT.ok : EXIT.badFile;
+}
+
+/** The code of an error. */
+export function exitCodeOfError(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+  if (FAULTS_OF_THE_CALLER.some((kind) => error instanceof kind)) return EXIT.usage;
+  if (isPortError(error)) return EXIT.usage;
+  if (error instanceof ObjectUnavailableError) return EXIT.noInput;
+  if (meansUnavailable(error)) return EXIT.unavailable;
+  return EXIT.unexpected;
+}
+
+const FAULTS_OF_THE_CALLER = [
+  UsageError,
+  ConfigError,
+  SeedError,
+  SchemaOutdatedError,
+  DescriptorError,
+];
+
+/** The message of the HTTP server names the setting; its cause says what it is about. */
+function isPortError(error: unknown): boolean {
+  if (!(error instanceof Error) || !(error.cause instanceof Error)) return false;
+  const { cause } = error;
+  return 'syscall' in cause && (cause.syscall === 'listen' || cause.syscall === 'bind');
+}

@@ -1,0 +1,144 @@
+import { readFile } from 'node:fs/promises';
+import type { Config } from '../config.ts';
+import type { Database } from '../database/connection.ts';
+import { readDefinitions } from '../database/definitions.ts';
+import { failRuns, findRun, openRun } from '../database/runs.ts';
+import type { Job, JobContext, JobOutcome } from '../jobs/job.ts';
+import { monitoredFileInDefinitions } from '../jobs/monitored-file.ts';
+import { recordRun } from '../jobs/record-run.ts';
+import { JOBS } from '../jobs/registry.ts';
+import { expectationProblems } from '../quality/expectation.ts';
+import type { ObjectReference } from '../s3/event-records.ts';
+import { openStore } from '../storage/open-store.ts';
+import type { Command, CommandContext } from './command-context.ts';
+import { errorText } from './error-text.ts';
+import { readEvents } from './events.ts';
+import { EXIT, exitCodeOfError, exitCodeOfVerdict } from './exit-codes.ts';
+import { showProgress } from './progress.ts';
+import { printable, reportText } from './report-text.ts';
+import { UsageError } from './usage-error.ts';
+import { configWithoutDatabase, withDatabase } from './with-database.ts';
+
+export interface RunOptions {
+  readonly job: string;
+  readonly eventJson?: string;
+  readonly eventsFile?: string;
+  readonly dryRun: boolean;
+  /** Definitions that a dry run looks monitored files up in. */
+  readonly definitions: string;
+  readonly json: boolean;
+}
+
+/** Judges one object and says what came of it, recorded or not. */
+type Judge = (object: ObjectReference, context: Omit<JobContext, 'findMonitoredFile'>) => Judged;
+type Judged = Promise<{ readonly outcome: JobOutcome; readonly code: number }>;
+
+/** Runs a job for every object of an event, one after the other. */
+export const run: Command<RunOptions> = async (context, options) => {
+  const job = JOBS.get(options.job);
+  if (job === undefined) {
+    const known = [...JOBS.keys()].join(', ');
+    throw new UsageError(`there is no job '${options.job}'; jobs: ${known}`);
+  }
+  const text = await eventText(options);
+  if (!options.dryRun) {
+    return withDatabase(context, (database, config) =>
+      runAll(context, options, config, text, recordingJudge(database, job)),
+    );
+  }
+  const config = configWithoutDatabase(context);
+  return runAll(context, options, config, text, await dryJudge(job, options.definitions));
+};
+
+async function eventText({ eventJson, eventsFile }: RunOptions): Promise<string> {
+  if ((eventJson === undefined) === (eventsFile === undefined)) {
+    throw new UsageError('one of --event-json and --events-file is needed');
+  }
+  if (eventsFile === undefined) return eventJson ?? '';
+  return readFile(eventsFile, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    throw new UsageError(`${eventsFile} can't be read: ${error.message}`);
+  });
+}
+
+async function runAll(
+  context: CommandContext,
+  { json }: RunOptions,
+  config: Config,
+  text: string,
+  judge: Judge,
+): Promise<number> {
+  const { objects, ignored } = readEvents(text, config.s3.reportPrefix);
+  for (const reason of ignored) context.stderr.write(`ignored: ${printable(reason)}\n`);
+  const store = openStore(config);
+  let worst: number = EXIT.ok;
+  try {
+    for (const object of objects) {
+      const name = `${object.bucket}/${object.key}`;
+      const progress = showProgress(printable(name), context.stderr);
+      try {
+        const { outcome, code } = await judge(object, {
+          store,
+          maxFaults: config.maxFaults,
+          signal: new AbortController().signal,
+          onProgress: progress.update,
+        });
+        progress.end();
+        show(context, name, outcome, json);
+        worst = Math.max(worst, code);
+      } catch (error) {
+        progress.end();
+        const code = exitCodeOfError(error);
+        context.stderr.write(`${printable(name)}: ${errorText(error)}`);
+        worst = Math.max(worst, code === EXIT.unexpected ? EXIT.tryAgain : code);
+      }
+    }
+  } finally {
+    store.close();
+  }
+  return worst;
+}
+
+function show(context: CommandContext, name: string, outcome: JobOutcome, json: boolean): void {
+  if (outcome.status !== 'finished') {
+    const text = `${outcome.status.toUpperCase()}  ${name}\n  ${outcome.reason}\n`;
+    (json ? context.stderr : context.stdout).write(text);
+    return;
+  }
+  // One line each, so that several reports can be told apart.
+  const text = json ? `${JSON.stringify(outcome.report)}\n` : reportText(name, outcome.report);
+  context.stdout.write(text);
+}
+
+/** Without database: monitored files are looked up in the definitions, nothing is written. */
+async function dryJudge(job: Job, definitionsFolder: string): Promise<Judge> {
+  const definitions = await readDefinitions(definitionsFolder, expectationProblems);
+  return async (object, context) => {
+    const outcome = await job.run(object, {
+      ...context,
+      findMonitoredFile: async (name) => monitoredFileInDefinitions(definitions, name),
+    });
+    const code =
+      outcome.status === 'finished' ? exitCodeOfVerdict(outcome.report.verdict) : EXIT.noInput;
+    return { outcome, code };
+  };
+}
+
+/** A verdict is data: what is recorded ends with 0, whatever it is. */
+function recordingJudge(database: Database, job: Job): Judge {
+  return async (object, context) => {
+    const runId = await openRun(database, object);
+    try {
+      const recorded = await recordRun(runId, { ...context, database, job, again: true });
+      if (recorded === undefined) throw new Error(`run ${runId} has vanished`);
+      return { outcome: recorded.outcome, code: EXIT.ok };
+    } catch (error) {
+      const failed = await findRun(database, runId).catch(() => undefined);
+      // No job in the queue will try again what only the command line has asked for.
+      if (failed?.messageId === null) {
+        const reason = error instanceof Error ? error.message : String(error);
+        await failRuns(database, [{ runId, error: reason }]);
+      }
+      throw error;
+    }
+  };
+}

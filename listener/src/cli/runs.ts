@@ -1,0 +1,70 @@
+import { findRun, listRuns, type Run, type RunFilter } from '../database/runs.ts';
+import type { QualityReport } from '../quality/report.ts';
+import type { Command } from './command-context.ts';
+import { EXIT } from './exit-codes.ts';
+import { printable, reportText } from './report-text.ts';
+import { UsageError } from './usage-error.ts';
+import { withDatabase } from './with-database.ts';
+
+export interface ListOptions extends RunFilter {
+  readonly json: boolean;
+}
+
+/** Lists runs, newest first. */
+export const list: Command<ListOptions> = (context, { json, ...filter }) =>
+  withDatabase(context, async (database) => {
+    const runs = await listRuns(database, filter);
+    context.stdout.write(json ? `${JSON.stringify(runs, null, 2)}\n` : table(runs));
+    return EXIT.ok;
+  });
+
+export interface ShowOptions {
+  readonly id: string;
+  readonly json: boolean;
+}
+
+/** Shows one run with its report. */
+export const show: Command<ShowOptions> = (context, { id, json }) =>
+  withDatabase(context, async (database) => {
+    const found = await findRun(database, id);
+    if (found === undefined) throw new UsageError(`there is no run ${id}; see runs list`);
+    const { report, ...run } = found;
+    if (json) {
+      context.stdout.write(`${JSON.stringify(found, null, 2)}\n`);
+      return EXIT.ok;
+    }
+    const fields = Object.entries(run)
+      .filter(([, value]) => value !== null)
+      .map(([name, value]) => `${name}: ${printable(shown(value))}\n`);
+    context.stdout.write(fields.join(''));
+    if (report !== null) {
+      // The column holds what inspectCsv made.
+      context.stdout.write(`\n${reportText(run.key, report as unknown as QualityReport)}`);
+    }
+    return EXIT.ok;
+  });
+
+function table(runs: readonly Run[]): string {
+  if (runs.length === 0) return 'no runs\n';
+  const rows = runs.map((run) => [
+    run.id,
+    run.createdAt.toISOString(),
+    run.status,
+    run.verdict ?? '-',
+    `${run.rowCount ?? '-'}`,
+    `${run.faultCount ?? '-'}`,
+    printable(`${run.bucket}/${run.key}`),
+  ]);
+  const head = ['id', 'created', 'status', 'verdict', 'rows', 'faults', 'object'];
+  const widths = head.map((title, column) =>
+    Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)),
+  );
+  return [head, ...rows]
+    .map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  '))
+    .map((line) => `${line.trimEnd()}\n`)
+    .join('');
+}
+
+function shown(value: unknown): string {
+  return value instanceof Date ? value.toISOString() : String(value);
+}

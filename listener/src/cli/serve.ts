@@ -1,0 +1,37 @@
+import { readConfig } from '../config.ts';
+import { createLogger } from '../serve/logger.ts';
+import { type Role, takesMessages } from '../serve/role.ts';
+import { shutdownBudget } from '../serve/shutdown-budget.ts';
+import { SIGNAL_EXIT_CODES, takeShutdownSignals } from '../serve/shutdown-signal.ts';
+import { startListener } from '../serve/start-listener.ts';
+import type { Command } from './command-context.ts';
+import { EXIT } from './exit-codes.ts';
+
+export interface ServeOptions {
+  readonly role: Role;
+  readonly migrate: boolean;
+}
+
+/** Works until SIGTERM or SIGINT, then drains. A second signal ends the process at once. */
+export const serve: Command<ServeOptions> = async ({ environment }, { role, migrate }) => {
+  const config = readConfig(environment, { database: true, httpIntake: takesMessages(role) });
+  const logger = createLogger(config.logLevel);
+  const signals = takeShutdownSignals((signal) => {
+    logger.warn({ signal }, 'second signal, ending at once');
+    process.exit(SIGNAL_EXIT_CODES[signal]);
+  });
+  try {
+    const listener = await startListener({ config, role, migrate, logger });
+    const signal = await signals.first;
+    logger.info({ signal }, 'signal received');
+    const deadline = setTimeout(() => {
+      logger.error('draining took too long, ending; what still runs is found by its heartbeat');
+      process.exit(EXIT.tryAgain);
+    }, shutdownBudget(config.shutdownSeconds).exit);
+    await listener.stop();
+    clearTimeout(deadline);
+    return EXIT.ok;
+  } finally {
+    signals.release();
+  }
+};

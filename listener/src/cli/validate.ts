@@ -1,0 +1,57 @@
+import { createReadStream } from 'node:fs';
+import { readFile, stat } from 'node:fs/promises';
+import type { Expectation } from '../quality/expectation.ts';
+import { inspectCsv } from '../quality/inspect.ts';
+import type { Command } from './command-context.ts';
+import { exitCodeOfVerdict } from './exit-codes.ts';
+import { showProgress } from './progress.ts';
+import { reportText } from './report-text.ts';
+import { UsageError } from './usage-error.ts';
+import { configWithoutDatabase } from './with-database.ts';
+
+export interface ValidateOptions {
+  readonly file: string;
+  /** A Table Schema, or a mapping as `seed` takes it. */
+  readonly schema?: string;
+  readonly json: boolean;
+}
+
+/** Judges one file of this machine. */
+export const validate: Command<ValidateOptions> = async (context, { file, schema, json }) => {
+  const { maxFaults } = configWithoutDatabase(context);
+  const expectation = schema === undefined ? undefined : await readExpectation(schema);
+  const sizeBytes = await sizeOf(file);
+  const progress = showProgress(file, context.stderr);
+  const report = await inspectCsv(createReadStream(file, { highWaterMark: 256 * 1024 }), {
+    ...(expectation === undefined ? {} : { expectation }),
+    maxFaults,
+    onProgress: (bytes, rows) => progress.update({ bytes, rows, sizeBytes }),
+  });
+  progress.end();
+  context.stdout.write(json ? `${JSON.stringify(report, null, 2)}\n` : reportText(file, report));
+  return exitCodeOfVerdict(report.verdict);
+};
+
+async function sizeOf(file: string): Promise<number> {
+  const stats = await stat(file).catch((error: NodeJS.ErrnoException) => {
+    throw new UsageError(`${file} can't be read: ${error.message}`);
+  });
+  if (stats.isDirectory()) throw new UsageError(`${file} is a folder`);
+  return stats.size;
+}
+
+async function readExpectation(path: string): Promise<Expectation> {
+  let value: unknown;
+  try {
+    value = JSON.parse(await readFile(path, 'utf8'));
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new UsageError(`${path} can't be read as a Table Schema: ${reason}`);
+  }
+  // inspectCsv checks what it is given and names every problem.
+  if (typeof value !== 'object' || value === null || !('tableSchema' in value)) {
+    return { schema: value } as Expectation;
+  }
+  const { tableSchema, dialect, thresholds } = value as Record<string, unknown>;
+  return { schema: tableSchema, dialect, thresholds } as Expectation;
+}

@@ -1,0 +1,113 @@
+import { ConfigError } from './config/config-error.ts';
+import { type DatabaseConfig, readDatabaseConfig } from './config/database-config.ts';
+import { type Environment, variableReader } from './config/read-variables.ts';
+import type { ValueOf } from './config/variables.ts';
+
+/** What the process is about to do, and so which variables it can't do without. */
+export interface ConfigNeeds {
+  /** It talks to PostgreSQL. */
+  readonly database: boolean;
+  /** SNS delivers to it over HTTP, so it must know which topics to believe. */
+  readonly httpIntake: boolean;
+}
+
+/** The listener's settings: read once, frozen, handed down. */
+export interface Config {
+  readonly port: number;
+  readonly metricsPort: number;
+  readonly sns: {
+    /** Allow-list; empty only where nothing arrives over HTTP. */
+    readonly topicArns: readonly string[];
+    readonly signatureVersions: readonly ('1' | '2')[];
+    readonly maxAgeSeconds: number;
+  };
+  readonly aws: {
+    readonly region: string | undefined;
+    /** `AWS_ENDPOINT_URL_SNS`, else `AWS_ENDPOINT_URL`: SNS is somewhere else than at AWS. */
+    readonly snsEndpoint: string | undefined;
+    /** `AWS_ENDPOINT_URL`: every service is somewhere else. */
+    readonly endpoint: string | undefined;
+  };
+  readonly sqsQueueUrl: string | undefined;
+  readonly s3: {
+    readonly bucket: string | undefined;
+    readonly prefixes: readonly string[];
+    readonly reportPrefix: string;
+    readonly localRoot: string | undefined;
+  };
+  readonly workerConcurrency: number;
+  readonly shutdownSeconds: number;
+  readonly logLevel: ValueOf<'LOG_LEVEL'>;
+  readonly maxFaults: number;
+  /** Always there when `database` was needed. */
+  readonly database: DatabaseConfig | undefined;
+}
+
+/** The settings of a process that needs the database. */
+export type ConfigWithDatabase = Config & { readonly database: DatabaseConfig };
+
+/**
+ * Reads the environment into frozen settings. Nothing below it reads `process.env`.
+ *
+ * @throws {ConfigError} with every fault at once
+ */
+export function readConfig(
+  environment: Environment,
+  needs: ConfigNeeds & { readonly database: true },
+): ConfigWithDatabase;
+export function readConfig(environment: Environment, needs: ConfigNeeds): Config;
+export function readConfig(environment: Environment, needs: ConfigNeeds): Config {
+  const reader = variableReader(environment);
+  const topicArns = needs.httpIntake
+    ? reader.required('SNS_TOPIC_ARNS')
+    : reader.optional('SNS_TOPIC_ARNS');
+  const endpoint = reader.optional('AWS_ENDPOINT_URL');
+  const read = {
+    port: reader.required('PORT'),
+    metricsPort: reader.required('METRICS_PORT'),
+    signatureVersions: reader.required('SNS_SIGNATURE_VERSIONS'),
+    maxAgeSeconds: reader.required('SNS_MAX_AGE_SECONDS'),
+    region: reader.optional('AWS_REGION'),
+    snsEndpoint: reader.optional('AWS_ENDPOINT_URL_SNS') ?? endpoint,
+    sqsQueueUrl: reader.optional('SQS_QUEUE_URL'),
+    bucket: reader.optional('S3_BUCKET'),
+    prefixes: reader.optional('S3_PREFIXES') ?? Object.freeze([]),
+    reportPrefix: reader.required('REPORT_PREFIX'),
+    localRoot: reader.optional('LOCAL_S3_ROOT'),
+    workerConcurrency: reader.required('WORKER_CONCURRENCY'),
+    shutdownSeconds: reader.required('SHUTDOWN_SECONDS'),
+    logLevel: reader.required('LOG_LEVEL'),
+    maxFaults: reader.required('MAX_FAULTS'),
+  };
+  const database = needs.database ? readDatabaseConfig(reader) : undefined;
+  if (reader.faults.length > 0) throw new ConfigError(reader.faults);
+
+  return Object.freeze({
+    port: present(read.port),
+    metricsPort: present(read.metricsPort),
+    sns: Object.freeze({
+      topicArns: topicArns ?? Object.freeze([]),
+      signatureVersions: present(read.signatureVersions),
+      maxAgeSeconds: present(read.maxAgeSeconds),
+    }),
+    aws: Object.freeze({ region: read.region, snsEndpoint: read.snsEndpoint, endpoint }),
+    sqsQueueUrl: read.sqsQueueUrl,
+    s3: Object.freeze({
+      bucket: read.bucket,
+      prefixes: read.prefixes,
+      reportPrefix: present(read.reportPrefix),
+      localRoot: read.localRoot,
+    }),
+    workerConcurrency: present(read.workerConcurrency),
+    shutdownSeconds: present(read.shutdownSeconds),
+    logLevel: present(read.logLevel),
+    maxFaults: present(read.maxFaults),
+    database,
+  });
+}
+
+/** A required value is there once no fault was recorded; this says so to the compiler. */
+function present<T>(value: T | undefined): T {
+  if (value === undefined) throw new Error('a required variable was read without value or fault');
+  return value;
+}

@@ -1,0 +1,156 @@
+import { readFileSync } from 'node:fs';
+import type { VariableReader } from './read-variables.ts';
+import { Secret } from './secret.ts';
+import { VARIABLES } from './variables.ts';
+
+/** How a connection to PostgreSQL is protected; the words are libpq's. */
+export type SslMode = 'disable' | 'require' | 'verify-full';
+
+/** Where the database is and how long anything with it may take. */
+export interface DatabaseConfig {
+  /** Host name or address; a folder means a Unix socket. */
+  readonly host: string;
+  readonly port: number;
+  readonly database: string;
+  readonly user: string;
+  readonly password: Secret | undefined;
+  readonly sslMode: SslMode;
+  /** Authorities for `verify-full`, in PEM; without it those that Node.js trusts. */
+  readonly sslAuthorities: string | undefined;
+  readonly poolSize: number;
+  readonly connectTimeoutMs: number;
+  readonly statementTimeoutMs: number;
+}
+
+interface Address {
+  readonly host: string | undefined;
+  readonly port: number | undefined;
+  readonly database: string | undefined;
+  readonly user: string | undefined;
+  readonly password: string | undefined;
+  /** Of the address's `sslmode`; `DB_SSL` wins over it. */
+  readonly sslMode?: SslMode;
+}
+
+/**
+ * The database's settings, or undefined when faults were recorded. `DATABASE_URL` wins over the
+ * single variables, which keep their meaning of a fallback.
+ */
+export function readDatabaseConfig(reader: VariableReader): DatabaseConfig | undefined {
+  const faultsBefore = reader.faults.length;
+  const address = reader.isSet('DATABASE_URL') ? addressOfUrl(reader) : addressOfParts(reader);
+  const explicitSslMode = reader.optional('DB_SSL') ?? address?.sslMode;
+  const sslAuthorities = readAuthorities(reader);
+  const poolSize = reader.optional('DB_POOL_SIZE');
+  const connectSeconds = reader.optional('DB_CONNECT_TIMEOUT_SECONDS');
+  const statementSeconds = reader.optional('DB_STATEMENT_TIMEOUT_SECONDS');
+
+  const { host, port, database, user } = address ?? {};
+  if (reader.faults.length > faultsBefore || !host || !port || !database || !user) return undefined;
+  if (!poolSize || !connectSeconds || !statementSeconds) return undefined;
+  return Object.freeze({
+    host,
+    port,
+    database,
+    user,
+    password: address?.password === undefined ? undefined : new Secret(address.password),
+    sslMode: explicitSslMode ?? defaultSslMode(host),
+    sslAuthorities,
+    poolSize,
+    connectTimeoutMs: connectSeconds * 1000,
+    statementTimeoutMs: statementSeconds * 1000,
+  });
+}
+
+/**
+ * Encrypted and checked, except where the packets never leave this machine: there a server
+ * seldom has a certificate, and nobody is between.
+ */
+export function defaultSslMode(host: string): SslMode {
+  const loopback = /^(localhost|127(\.\d{1,3}){3}|\[?::1\]?)$/.test(host) || host.startsWith('/');
+  return loopback ? 'disable' : 'verify-full';
+}
+
+function addressOfParts(reader: VariableReader): Address | undefined {
+  if (!['DB_HOST', 'DB_NAME', 'DB_USER'].some((name) => reader.isSet(name as 'DB_HOST'))) {
+    reader.fault({
+      variable: 'DATABASE_URL',
+      problem: 'no database is named',
+      allowed: 'DATABASE_URL, or DB_HOST with DB_NAME and DB_USER',
+    });
+    return undefined;
+  }
+  return {
+    host: reader.required('DB_HOST'),
+    port: reader.optional('DB_PORT'),
+    database: reader.required('DB_NAME'),
+    user: reader.required('DB_USER'),
+    password: reader.optional('DB_PASSWORD'),
+  };
+}
+
+function addressOfUrl(reader: VariableReader): Address | undefined {
+  const text = reader.optional('DATABASE_URL');
+  if (text === undefined) return undefined;
+  const allowed = VARIABLES.DATABASE_URL.kind.allowed;
+  const fault = (problem: string) => {
+    reader.fault({ variable: 'DATABASE_URL', problem, allowed });
+    return undefined;
+  };
+
+  const url = URL.parse(text);
+  if (url === null || !['postgres:', 'postgresql:'].includes(url.protocol)) {
+    return fault('is no PostgreSQL address');
+  }
+  const parts = decodeAll([url.hostname, url.pathname.slice(1), url.username, url.password]);
+  if (parts === undefined)
+    return fault("holds a percent sign that starts no escape ('%' is '%25')");
+  const [host, database, user, password] = parts;
+  if (!host) return fault('names no host');
+  if (!database) return fault('names no database');
+  if (!user) return fault('names no user');
+
+  const unknown = [...url.searchParams.keys()].find((name) => name !== 'sslmode');
+  if (unknown !== undefined) return fault(`holds the parameter '${unknown}', which is not known`);
+  const sslModeText = url.searchParams.get('sslmode');
+  const sslMode = sslModeText === null ? undefined : VARIABLES.DB_SSL.kind.read(sslModeText);
+  if (sslModeText !== null && sslMode === undefined) {
+    return fault(`holds sslmode '${sslModeText}'; known are ${VARIABLES.DB_SSL.kind.allowed}`);
+  }
+  return {
+    host: host.replace(/^\[(.*)\]$/, '$1'),
+    port: url.port === '' ? 5432 : Number(url.port),
+    database,
+    user,
+    password: password === '' ? undefined : password,
+    ...(sslMode === undefined ? {} : { sslMode }),
+  };
+}
+
+function decodeAll(parts: readonly string[]): string[] | undefined {
+  try {
+    return parts.map((part) => decodeURIComponent(part));
+  } catch {
+    return undefined;
+  }
+}
+
+function readAuthorities(reader: VariableReader): string | undefined {
+  const path = reader.optional('DB_SSL_CA_FILE');
+  if (path === undefined) return undefined;
+  const fault = (problem: string) =>
+    reader.fault({
+      variable: 'DB_SSL_CA_FILE',
+      value: path,
+      problem,
+      allowed: 'a file of PEM certificates that this process may read',
+    });
+  try {
+    const pem = readFileSync(path, 'utf8');
+    if (pem.includes('-----BEGIN CERTIFICATE-----')) return pem;
+    fault('the file holds no certificate');
+  } catch {
+    fault("the file can't be read");
+  }
+  return undefined;
+}

@@ -1,0 +1,65 @@
+/** How the text of a variable becomes a value. */
+export interface Kind<T> {
+  /** What is allowed, as a phrase that fits behind `allowed:`. */
+  readonly allowed: string;
+  /** The value, or undefined when the text is not allowed. */
+  read(text: string): T | undefined;
+}
+
+/** Any text that is not empty. */
+export function text(allowed = 'text'): Kind<string> {
+  return { allowed, read: (value) => value };
+}
+
+/** Text that a pattern accepts as a whole. */
+export function matching(pattern: RegExp, allowed: string): Kind<string> {
+  return { allowed, read: (value) => (pattern.test(value) ? value : undefined) };
+}
+
+/** A decimal whole number between two bounds, both included. */
+export function wholeNumber(lowest: number, highest: number): Kind<number> {
+  return {
+    allowed: `a whole number from ${lowest} to ${highest}`,
+    read(value) {
+      const number = /^\d{1,9}$/.test(value) ? Number(value) : Number.NaN;
+      return number >= lowest && number <= highest ? number : undefined;
+    },
+  };
+}
+
+/** One of a few words. */
+export function oneOf<const T extends string>(...words: readonly T[]): Kind<T> {
+  return {
+    allowed: words.join(', '),
+    read: (value) => words.find((word) => word === value),
+  };
+}
+
+/** An http or https address without user, query or fragment; the trailing slash is dropped. */
+export function httpAddress(): Kind<string> {
+  return {
+    allowed: 'an http or https address without user name, query or fragment',
+    read(value) {
+      const url = URL.parse(value);
+      if (url === null || !['http:', 'https:'].includes(url.protocol)) return undefined;
+      if (url.username || url.password || url.search || url.hash) return undefined;
+      return url.href.replace(/\/$/, '');
+    },
+  };
+}
+
+/** A comma-separated list without blanks or repetition; every item must be allowed. */
+export function listOf<T>(item: Kind<T>): Kind<readonly T[]> {
+  return {
+    allowed: `a comma-separated list, each ${item.allowed}`,
+    read(value) {
+      const items: T[] = [];
+      for (const part of value.split(',')) {
+        const read = part.trim() === '' ? undefined : item.read(part.trim());
+        if (read === undefined || items.includes(read)) return undefined;
+        items.push(read);
+      }
+      return Object.freeze(items);
+    },
+  };
+}

@@ -1,0 +1,111 @@
+import { readFileSync } from 'node:fs';
+import type { ConfigFault } from './config-error.ts';
+import { VARIABLES, type ValueOf, type Variable, type VariableName } from './variables.ts';
+
+/** Environment variables, as `process.env` holds them. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Reads variables one at a time and keeps the faults together. */
+export interface VariableReader {
+  /** The value, its default, or undefined: not set, or a fault that is now recorded. */
+  optional<N extends VariableName>(name: N): ValueOf<N> | undefined;
+  /** As `optional`, but nothing set and no default is a fault too. */
+  required<N extends VariableName>(name: N): ValueOf<N> | undefined;
+  /** Whether the variable, or its `_FILE`, holds anything. */
+  isSet(name: VariableName): boolean;
+  /** Records a fault that only several variables together show. */
+  fault(fault: ConfigFault): void;
+  readonly faults: readonly ConfigFault[];
+}
+
+/**
+ * A reader over one environment. An empty variable counts as not set, since ConfigMaps and Compose
+ * files hold empty strings for "nothing"; blanks around a value that is no secret are dropped.
+ */
+export function variableReader(environment: Environment): VariableReader {
+  const faults: ConfigFault[] = [];
+  const table: Record<VariableName, Variable<unknown>> = VARIABLES;
+  const set = (name: string) => (environment[name] ?? '').trim();
+  // A password may begin or end with a blank; whatever wrote it into a file ended the line.
+  const exact = (name: string) => environment[name] ?? '';
+
+  function textOf(name: VariableName): string | undefined {
+    const variable = table[name];
+    const direct = set(name);
+    const fileName = `${name}_FILE`;
+    const file = variable.file ? set(fileName) : '';
+    if (direct !== '' && file !== '') {
+      faults.push({
+        variable: fileName,
+        value: file,
+        problem: `${name} is set as well`,
+        allowed: `${name} or ${fileName}, not both`,
+      });
+      return undefined;
+    }
+    if (file !== '') return textOfFile(fileName, file, variable.secret === true);
+    if (direct === '') return variable.default;
+    return variable.secret ? exact(name) : direct;
+  }
+
+  function textOfFile(variable: string, path: string, secret: boolean): string | undefined {
+    const allowed = 'a file that this process may read and that is not empty';
+    try {
+      const content = readFileSync(path, 'utf8');
+      const text = secret ? content.replace(/\r?\n$/, '') : content.trim();
+      if (text !== '') return text;
+      faults.push({ variable, value: path, problem: 'the file is empty', allowed });
+    } catch (error) {
+      faults.push({ variable, value: path, problem: reason(error), allowed });
+    }
+    return undefined;
+  }
+
+  function optional<N extends VariableName>(name: N): ValueOf<N> | undefined {
+    const text = textOf(name);
+    if (text === undefined) return undefined;
+    const variable = table[name];
+    const value = variable.kind.read(text);
+    if (value === undefined) {
+      const hidden = variable.secret || holdsUserInfo(text);
+      faults.push({
+        variable: name,
+        ...(hidden ? {} : { value: text }),
+        allowed: variable.kind.allowed,
+      });
+    }
+    return value as ValueOf<N> | undefined;
+  }
+
+  return {
+    faults,
+    optional,
+    fault: (fault) => faults.push(fault),
+    isSet: (name) => set(name) !== '' || (table[name].file === true && set(`${name}_FILE`) !== ''),
+    required(name) {
+      const before = faults.length;
+      const value = optional(name);
+      if (value === undefined && faults.length === before) {
+        faults.push({
+          variable: name,
+          problem: 'is required and not set',
+          allowed: table[name].kind.allowed,
+        });
+      }
+      return value;
+    },
+  };
+}
+
+/** An address such as `http://user:password@host`: its password must not end up in a log. */
+function holdsUserInfo(text: string): boolean {
+  return /\/\/[^/]*@/.test(text);
+}
+
+function reason(error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  if (code === 'ENOENT') return 'there is no such file';
+  if (code === 'EACCES') return 'this process may not read it';
+  if (code === 'EISDIR') return 'it is a folder';
+  return `the file can't be read (${String(code ?? error)})`;
+}

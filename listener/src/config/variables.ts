@@ -1,0 +1,195 @@
+import { httpAddress, type Kind, listOf, matching, oneOf, text, wholeNumber } from './kinds.ts';
+
+/** One environment variable of the listener. */
+export interface Variable<T> {
+  /** One sentence for the README's table. */
+  readonly description: string;
+  readonly kind: Kind<T>;
+  /** The text that stands in when nothing is set. */
+  readonly default?: string;
+  readonly example: string;
+  /** Its value is never shown. */
+  readonly secret?: true;
+  /** `NAME_FILE` may name a file that holds the value: a mounted secret. */
+  readonly file?: true;
+}
+
+const TOPIC_ARN =
+  /^arn:(aws|aws-us-gov|aws-cn):sns:[a-z]{2}(-[a-z]+)+-\d:\d{12}:[A-Za-z0-9_-]{1,256}$/;
+
+/** Every variable the listener reads; the README's table is made from it. */
+export const VARIABLES = {
+  PORT: {
+    description: 'Port for SNS deliveries; 0 takes any free port.',
+    kind: wholeNumber(0, 65_535),
+    default: '8080',
+    example: '8080',
+  },
+  METRICS_PORT: {
+    description: 'Port for `GET /metrics`; 0 takes any free port.',
+    kind: wholeNumber(0, 65_535),
+    default: '9090',
+    example: '9090',
+  },
+  SNS_TOPIC_ARNS: {
+    description: 'Topics whose messages are accepted; required where SNS delivers over HTTP.',
+    kind: listOf(matching(TOPIC_ARN, 'the ARN of an SNS standard topic')),
+    example: 'arn:aws-us-gov:sns:us-gov-west-1:123456789012:file-processing-topic',
+  },
+  SNS_SIGNATURE_VERSIONS: {
+    description: 'SNS signature versions that are accepted: 1 is SHA1, 2 is SHA256.',
+    kind: listOf(oneOf('1', '2')),
+    default: '2',
+    example: '1,2',
+  },
+  SNS_MAX_AGE_SECONDS: {
+    description: 'Messages that SNS signed longer ago are refused.',
+    kind: wholeNumber(1, 31_536_000),
+    default: '86400',
+    example: '3600',
+  },
+  AWS_REGION: {
+    description: 'Region of the S3, SNS and SQS clients.',
+    kind: matching(/^[a-z]{2}(-[a-z]+)+-\d$/, 'a region such as us-gov-west-1'),
+    example: 'us-gov-west-1',
+  },
+  AWS_ENDPOINT_URL_SNS: {
+    description: 'Another SNS than AWS (an emulator); its certificates are trusted as well.',
+    kind: httpAddress(),
+    example: 'http://127.0.0.1:4566',
+  },
+  AWS_ENDPOINT_URL: {
+    description: 'Another AWS for every client, where no variable of one service says otherwise.',
+    kind: httpAddress(),
+    example: 'http://127.0.0.1:4566',
+  },
+  SQS_QUEUE_URL: {
+    description: 'Queue to take messages from, in place of HTTP deliveries.',
+    kind: httpAddress(),
+    example: 'https://sqs.us-gov-west-1.amazonaws.com/123456789012/file-processing',
+  },
+  S3_BUCKET: {
+    description: 'Bucket that files land in.',
+    kind: matching(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, 'the name of an S3 bucket'),
+    example: 'etl-ba-research-client-etl',
+  },
+  S3_PREFIXES: {
+    description: 'Key prefixes that files land under; without it, the whole bucket.',
+    kind: listOf(text('a key prefix')),
+    example: 'from_client/',
+  },
+  REPORT_PREFIX: {
+    description: 'Key prefix of our own reports; objects under it are no deliveries.',
+    kind: matching(/^[^/].*\/$/, 'a key prefix that ends with a slash and begins with none'),
+    default: 'data_quality_reports/',
+    example: 'data_quality_reports/',
+  },
+  LOCAL_S3_ROOT: {
+    description: 'Folder that stands in for S3: `<root>/<bucket>/<key>`, else `<root>/<key>`.',
+    kind: text('a folder'),
+    example: './data',
+  },
+  WORKER_CONCURRENCY: {
+    description: 'Files that one process checks at the same time.',
+    kind: wholeNumber(1, 64),
+    default: '2',
+    example: '4',
+  },
+  SHUTDOWN_SECONDS: {
+    description: 'Time between SIGTERM and exit; what still runs then goes back to the queue.',
+    kind: wholeNumber(1, 600),
+    default: '25',
+    example: '25',
+  },
+  LOG_LEVEL: {
+    description: 'Least severe level that is logged.',
+    kind: oneOf('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'),
+    default: 'info',
+    example: 'debug',
+  },
+  MAX_FAULTS: {
+    description: 'Faults that a report holds in full; totals are always exact.',
+    kind: wholeNumber(0, 100_000),
+    default: '100',
+    example: '1000',
+  },
+  DATABASE_URL: {
+    description:
+      'The PostgreSQL database; wins over DB_HOST, DB_PORT, DB_NAME, DB_USER, DB_PASSWORD.',
+    kind: text('postgresql://USER:PASSWORD@HOST:PORT/NAME, with at most ?sslmode= behind it'),
+    example: 'postgresql://file_processing:secret@db.internal:5432/file_processing',
+    secret: true,
+    file: true,
+  },
+  DB_HOST: {
+    description: 'Host of the database, or the folder of its socket.',
+    kind: matching(/^(\/\S*|[A-Za-z0-9_.:-]+)$/, 'a host name, an address or an absolute folder'),
+    example: 'db.internal',
+    file: true,
+  },
+  DB_PORT: {
+    description: 'Port of the database.',
+    kind: wholeNumber(1, 65_535),
+    default: '5432',
+    example: '5432',
+    file: true,
+  },
+  DB_NAME: {
+    description: 'Name of the database.',
+    kind: text('the name of a database'),
+    example: 'file_processing',
+    file: true,
+  },
+  DB_USER: {
+    description: 'Role that connects.',
+    kind: text('the name of a role'),
+    example: 'file_processing',
+    file: true,
+  },
+  DB_PASSWORD: {
+    description: "The role's password.",
+    kind: text('a password'),
+    example: 'secret',
+    secret: true,
+    file: true,
+  },
+  DB_SSL: {
+    description:
+      'TLS to the database: none, encrypted only, or encrypted with the certificate and host name checked. Without it verify-full, and disable for a database on this machine.',
+    kind: oneOf('disable', 'require', 'verify-full'),
+    example: 'verify-full',
+  },
+  DB_SSL_CA_FILE: {
+    description:
+      "PEM file of the authorities that may sign the database's certificate (RDS: its bundle).",
+    kind: text('a PEM file'),
+    example: '/etc/ssl/rds/global-bundle.pem',
+  },
+  DB_POOL_SIZE: {
+    description: 'Connections to the database that one process opens at most.',
+    kind: wholeNumber(2, 100),
+    default: '10',
+    example: '10',
+  },
+  DB_CONNECT_TIMEOUT_SECONDS: {
+    description: 'Time to get a connection, from the pool or a new one.',
+    kind: wholeNumber(1, 60),
+    default: '2',
+    example: '2',
+  },
+  DB_STATEMENT_TIMEOUT_SECONDS: {
+    description: 'Time that one statement may take; migrations are exempt.',
+    kind: wholeNumber(1, 3_600),
+    default: '10',
+    example: '10',
+  },
+} as const satisfies Record<string, Variable<unknown>>;
+
+export type VariableName = keyof typeof VARIABLES;
+
+/** What reading a variable gives. */
+export type ValueOf<N extends VariableName> = (typeof VARIABLES)[N] extends {
+  readonly kind: Kind<infer T>;
+}
+  ? T
+  : never;

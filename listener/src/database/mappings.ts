@@ -1,0 +1,71 @@
+import type { Database, Transaction } from './connection.ts';
+import { toJsonb } from './jsonb.ts';
+
+/** One version of what a file should look like. */
+export interface Mapping {
+  readonly name: string;
+  readonly version: number;
+  /** A Frictionless Table Schema; opaque here, the quality checks know it. */
+  readonly tableSchema: Readonly<Record<string, unknown>>;
+  /** A Frictionless Table Dialect; empty means RFC 4180 with a header. */
+  readonly dialect: Readonly<Record<string, unknown>>;
+  /** From which counts on a delivery is warned of or fails. */
+  readonly thresholds: Readonly<Record<string, unknown>>;
+}
+
+/** What storing a mapping did. `used`: runs were judged by another content of this version. */
+export type MappingChange = 'created' | 'updated' | 'unchanged' | 'used';
+
+const COLUMNS = {
+  name: 'name',
+  version: 'version',
+  tableSchema: 'table_schema',
+  dialect: 'dialect',
+  thresholds: 'thresholds',
+};
+
+/** One version of a mapping. */
+export async function findMapping(
+  database: Database,
+  name: string,
+  version: number,
+): Promise<Mapping | undefined> {
+  return database('mappings').where({ name, version }).first<Mapping | undefined>(COLUMNS);
+}
+
+/**
+ * Stores a version. Its content may change as long as no run was judged by it; after that the
+ * verdicts would lie about what they were measured against, and the version must be raised.
+ */
+export async function storeMapping(
+  database: Database | Transaction,
+  mapping: Mapping,
+): Promise<MappingChange> {
+  const content = [mapping.tableSchema, mapping.dialect, mapping.thresholds].map(toJsonb);
+  const key = [mapping.name, mapping.version];
+  const inserted = await database.raw(
+    `INSERT INTO mappings (name, version, table_schema, dialect, thresholds)
+     VALUES (?, ?, ?::jsonb, ?::jsonb, ?::jsonb)
+     ON CONFLICT (name, version) DO NOTHING`,
+    [...key, ...content],
+  );
+  if (inserted.rowCount === 1) return 'created';
+
+  const same = await database.raw(
+    `SELECT FROM mappings
+     WHERE name = ? AND version = ? AND (table_schema, dialect, thresholds)
+       = (?::jsonb, ?::jsonb, ?::jsonb)`,
+    [...key, ...content],
+  );
+  if (same.rowCount === 1) return 'unchanged';
+
+  const updated = await database.raw(
+    `UPDATE mappings
+     SET table_schema = ?::jsonb, dialect = ?::jsonb, thresholds = ?::jsonb, updated_at = now()
+     WHERE name = ? AND version = ? AND NOT EXISTS (
+       SELECT FROM runs WHERE mapping_name = mappings.name AND mapping_version = mappings.version
+     )`,
+    [...content, ...key],
+  );
+  return updated.rowCount === 1 ? 'updated' : 'used';
+}

@@ -1,0 +1,78 @@
+import { pathToFileURL } from 'node:url';
+import knex, { type Knex } from 'knex';
+import type { DatabaseConfig } from '../config/database-config.ts';
+import { createQueues } from '../queue/create-queues.ts';
+import { driverSettings, SILENT } from './connection.ts';
+import { MIGRATIONS_FOLDER, migrationNames } from './schema-version.ts';
+
+/** Taken by whoever migrates; any number, but the same in every version of this program. */
+const MIGRATION_LOCK = 412_870_931;
+
+/** How long a replica waits for another one's migration. */
+const LOCK_WAIT_MS = 5 * 60_000;
+
+/**
+ * Brings the database up to date: our migrations in one transaction, then pg-boss's schema and our
+ * queues. Any number of replicas may call it at once; one works, the others wait and find nothing
+ * to do.
+ *
+ * knex marks a running migration by a row, which a killed process leaves behind for ever. The lock
+ * that counts here is PostgreSQL's own, taken by the one connection that does everything, and so
+ * released by the server when that connection ends; whatever knex's row says then is stale.
+ *
+ * @returns the names of the migrations that ran
+ */
+export async function migrate(config: DatabaseConfig): Promise<readonly string[]> {
+  const database = knex({
+    client: 'pg',
+    connection: {
+      ...driverSettings(config, 'file-processing migrate'),
+      statement_timeout: 0,
+    },
+    acquireConnectionTimeout: LOCK_WAIT_MS,
+    log: SILENT,
+    pool: {
+      min: 0,
+      // One connection, so that the lock and the work can't be apart: a killed process's last
+      // statement may go on for a while on the server, and the lock with it.
+      max: 1,
+      createTimeoutMillis: LOCK_WAIT_MS,
+      idleTimeoutMillis: LOCK_WAIT_MS,
+      afterCreate: takeMigrationLock,
+    },
+  });
+  try {
+    const options = { migrationSource, disableMigrationsListValidation: true };
+    await database.migrate.forceFreeMigrationsLock(options);
+    const [, applied] = (await database.migrate.latest(options)) as [number, string[]];
+    await createQueues(database);
+    return applied;
+  } finally {
+    await database.destroy();
+  }
+}
+
+interface RawConnection {
+  query(sql: string, done: (error: Error | null) => void): void;
+}
+
+function takeMigrationLock(
+  connection: RawConnection,
+  done: (error: Error | null, connection: RawConnection) => void,
+): void {
+  const statements = `SET lock_timeout = ${LOCK_WAIT_MS}; SELECT pg_advisory_lock(${MIGRATION_LOCK})`;
+  connection.query(statements, (error) => done(error, connection));
+}
+
+/** Loads the migrations as Node.js runs them, `.ts`, whatever the package type is taken for. */
+const migrationSource: Knex.MigrationSource<string> = {
+  getMigrations: migrationNames,
+  getMigrationName: (name) => name,
+  async getMigration(name) {
+    const { up } = (await import(pathToFileURL(`${MIGRATIONS_FOLDER}${name}`).href)) as {
+      up: Knex.Migration['up'];
+    };
+    // knex asks for one. Forward only: a step back is a new migration.
+    return { up, down: () => Promise.reject(new Error(`${name} can't be undone`)) };
+  },
+};

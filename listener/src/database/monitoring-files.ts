@@ -1,0 +1,84 @@
+import type { Database, Transaction } from './connection.ts';
+import { compareSpecificity, matchesKey } from './key-pattern.ts';
+
+/** A kind of file that a client delivers, and what is expected of it. */
+export interface MonitoringFile {
+  readonly id: number;
+  readonly client: string;
+  readonly bucket: string;
+  /** See `key-pattern.ts`: `from_client/nm_albuquerque/**\/Officer_Detail.csv`. */
+  readonly keyPattern: string;
+  readonly mappingName: string;
+  readonly mappingVersion: number;
+  readonly active: boolean;
+  readonly description: string;
+}
+
+/** What a definition says; the database adds the rest. */
+export type MonitoringFileDefinition = Omit<MonitoringFile, 'id'>;
+
+const COLUMNS = {
+  id: 'id',
+  client: 'client',
+  bucket: 'bucket',
+  keyPattern: 'key_pattern',
+  mappingName: 'mapping_name',
+  mappingVersion: 'mapping_version',
+  active: 'active',
+  description: 'description',
+};
+
+/** The active entry whose pattern fits the key; the most specific one when several do. */
+export async function findMonitoringFile(
+  database: Database,
+  object: { readonly bucket: string; readonly key: string },
+): Promise<MonitoringFile | undefined> {
+  const entries = await database('monitoring_files')
+    .select<MonitoringFile[]>(COLUMNS)
+    .where({ bucket: object.bucket, active: true });
+  return entries
+    .filter(({ keyPattern }) => matchesKey(keyPattern, object.key))
+    .sort((a, b) => compareSpecificity(a.keyPattern, b.keyPattern))[0];
+}
+
+/** Every entry, by bucket and pattern. */
+export async function listMonitoringFiles(database: Database): Promise<MonitoringFile[]> {
+  return database('monitoring_files')
+    .select<MonitoringFile[]>(COLUMNS)
+    .orderBy(['bucket', 'key_pattern']);
+}
+
+/**
+ * Makes an entry, or brings the one with the same bucket and pattern up to date.
+ *
+ * @returns whether anything changed
+ */
+export async function upsertMonitoringFile(
+  database: Database | Transaction,
+  file: MonitoringFileDefinition,
+): Promise<boolean> {
+  const { rowCount } = await database.raw(
+    `INSERT INTO monitoring_files
+       (client, bucket, key_pattern, mapping_name, mapping_version, active, description)
+     VALUES (?, ?, ?, ?, ?, ?, ?)
+     ON CONFLICT (bucket, key_pattern) DO UPDATE SET
+       client = excluded.client, mapping_name = excluded.mapping_name,
+       mapping_version = excluded.mapping_version, active = excluded.active,
+       description = excluded.description, updated_at = now()
+     WHERE (monitoring_files.client, monitoring_files.mapping_name,
+            monitoring_files.mapping_version, monitoring_files.active,
+            monitoring_files.description)
+       IS DISTINCT FROM (excluded.client, excluded.mapping_name, excluded.mapping_version,
+            excluded.active, excluded.description)`,
+    [
+      file.client,
+      file.bucket,
+      file.keyPattern,
+      file.mappingName,
+      file.mappingVersion,
+      file.active,
+      file.description,
+    ],
+  );
+  return rowCount === 1;
+}

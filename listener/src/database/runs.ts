@@ -1,0 +1,291 @@
+import type { Database, Transaction } from './connection.ts';
+import { storableText, toJsonb } from './jsonb.ts';
+
+/** What identifies one state of one object in S3, and what its event said of it. */
+export interface ObjectReference {
+  readonly bucket: string;
+  readonly key: string;
+  readonly versionId?: string;
+  readonly eTag?: string;
+  readonly sequencer?: string;
+  readonly sizeBytes?: number;
+  readonly eventName?: string;
+  /** A time that can't be read is left out of the row. */
+  readonly eventTime?: Date | string;
+  readonly awsRegion?: string;
+}
+
+/**
+ * `finished` has a verdict. `gone` and `replaced` ended without one, since the announced object is
+ * not there any more; `error` is a technical failure whose attempts are used up.
+ */
+export type RunStatus = 'queued' | 'running' | 'finished' | 'gone' | 'replaced' | 'error';
+
+export type Verdict = 'passed' | 'warned' | 'failed' | 'unreadable';
+
+/** One judgement of one object. */
+export interface Run {
+  readonly id: string;
+  /** The SNS message that announced it; null when the command line asked for it. */
+  readonly messageId: string | null;
+  readonly bucket: string;
+  readonly key: string;
+  readonly versionId: string | null;
+  readonly eTag: string | null;
+  readonly sequencer: string | null;
+  readonly sizeBytes: number | null;
+  readonly eventName: string | null;
+  readonly eventTime: Date | null;
+  readonly awsRegion: string | null;
+  readonly monitoringFileId: number | null;
+  readonly mappingName: string | null;
+  readonly mappingVersion: number | null;
+  readonly status: RunStatus;
+  readonly verdict: Verdict | null;
+  readonly rowCount: number | null;
+  readonly byteCount: number | null;
+  readonly faultCount: number | null;
+  readonly sha256: string | null;
+  /** The last failure, or why there is no verdict. */
+  readonly error: string | null;
+  readonly attempts: number;
+  readonly createdAt: Date;
+  readonly startedAt: Date | null;
+  readonly finishedAt: Date | null;
+}
+
+/** A run with its whole report. */
+export interface RunWithReport extends Run {
+  readonly report: Readonly<Record<string, unknown>> | null;
+}
+
+/** What a job found out. */
+export interface RunResult {
+  readonly verdict: Verdict;
+  readonly rowCount: number;
+  readonly byteCount: number;
+  readonly faultCount: number;
+  /** Lower-case hexadecimal; undefined when the file was not read to its end. */
+  readonly sha256?: string;
+  readonly report: object;
+  /** The entry that named the expectation; undefined for an unmonitored file. */
+  readonly monitored?: {
+    readonly monitoringFileId: number;
+    readonly mappingName: string;
+    readonly mappingVersion: number;
+  };
+}
+
+/** Every column but the report, which may be large, under the names of {@link Run}. */
+const RUN_COLUMNS = {
+  id: 'id',
+  messageId: 'message_id',
+  bucket: 'bucket',
+  key: 'key',
+  versionId: 'version_id',
+  eTag: 'e_tag',
+  sequencer: 'sequencer',
+  sizeBytes: 'size_bytes',
+  eventName: 'event_name',
+  eventTime: 'event_time',
+  awsRegion: 'aws_region',
+  monitoringFileId: 'monitoring_file_id',
+  mappingName: 'mapping_name',
+  mappingVersion: 'mapping_version',
+  status: 'status',
+  verdict: 'verdict',
+  rowCount: 'row_count',
+  byteCount: 'byte_count',
+  faultCount: 'fault_count',
+  sha256: 'sha256',
+  error: 'error',
+  attempts: 'attempts',
+  createdAt: 'created_at',
+  startedAt: 'started_at',
+  finishedAt: 'finished_at',
+};
+
+/**
+ * The run of an object that no message announced, as the command line asks for: made, or the one
+ * that is there already.
+ */
+export async function openRun(database: Database, object: ObjectReference): Promise<string> {
+  const { rows } = await database.raw(
+    `INSERT INTO runs (bucket, key, version_id, e_tag, sequencer, size_bytes, event_name,
+                       event_time, aws_region)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+     ON CONFLICT (bucket, key, coalesce(version_id, e_tag, ''), coalesce(sequencer, ''))
+       -- Changes nothing: DO NOTHING would not return the row that is there.
+       DO UPDATE SET bucket = excluded.bucket
+     RETURNING id`,
+    [
+      object.bucket,
+      object.key,
+      object.versionId ?? null,
+      object.eTag ?? null,
+      object.sequencer ?? null,
+      object.sizeBytes ?? null,
+      object.eventName ?? null,
+      readableTime(object.eventTime),
+      object.awsRegion ?? null,
+    ],
+  );
+  return rows[0].id;
+}
+
+/**
+ * Begins an attempt. A run that has ended is left alone, as a job may come twice (its worker died
+ * after the verdict and before it settled the job); with `again` it is judged anew and forgets what
+ * it knew.
+ *
+ * @returns the run, or undefined when there is nothing to do
+ */
+export async function startRun(
+  database: Database,
+  id: string,
+  options: { readonly again?: boolean } = {},
+): Promise<Run | undefined> {
+  const [run] = await database('runs')
+    .where({ id })
+    .modify((query) => {
+      if (!options.again) query.whereIn('status', ['queued', 'running']);
+    })
+    .update({
+      status: 'running',
+      attempts: database.raw('attempts + 1'),
+      started_at: database.fn.now(),
+      ...WITHOUT_RESULT,
+    })
+    .returning<Run[]>(returning());
+  return run;
+}
+
+const WITHOUT_RESULT = {
+  finished_at: null,
+  verdict: null,
+  row_count: null,
+  byte_count: null,
+  fault_count: null,
+  sha256: null,
+  report: null,
+  error: null,
+};
+
+/** Records the verdict of a running run. @returns whether it was still running */
+export async function finishRun(
+  database: Database | Transaction,
+  id: string,
+  result: RunResult,
+): Promise<boolean> {
+  const changed = await database('runs')
+    .where({ id, status: 'running' })
+    .update({
+      status: 'finished',
+      verdict: result.verdict,
+      row_count: result.rowCount,
+      byte_count: result.byteCount,
+      fault_count: result.faultCount,
+      sha256: result.sha256 ?? null,
+      report: toJsonb(result.report),
+      monitoring_file_id: result.monitored?.monitoringFileId ?? null,
+      mapping_name: result.monitored?.mappingName ?? null,
+      mapping_version: result.monitored?.mappingVersion ?? null,
+      error: null,
+      finished_at: database.fn.now(),
+    });
+  return changed === 1;
+}
+
+/** Ends a running run whose object is not there any more, or not the announced one. */
+export async function closeRun(
+  database: Database | Transaction,
+  id: string,
+  status: 'gone' | 'replaced',
+  reason: string,
+): Promise<void> {
+  await database('runs')
+    .where({ id, status: 'running' })
+    .update({ status, error: storableText(reason), finished_at: database.fn.now() });
+}
+
+/** Notes why an attempt failed on a run that the queue will try again. */
+export async function noteFailure(database: Database, id: string, error: string): Promise<void> {
+  await database('runs')
+    .where({ id, status: 'running' })
+    .update({ status: 'queued', error: storableText(error) });
+}
+
+/** Ends runs whose attempts are used up; those that have ended otherwise stay as they are. */
+export async function failRuns(
+  database: Database,
+  failures: readonly { readonly runId: string; readonly error: string }[],
+): Promise<void> {
+  await database.raw(
+    `UPDATE runs SET status = 'error', error = failure.error, finished_at = now()
+     FROM jsonb_to_recordset(?::jsonb) AS failure(run_id uuid, error text)
+     WHERE id = failure.run_id AND status IN ('queued', 'running')`,
+    [
+      toJsonb(
+        failures.map(({ runId, error }) => ({ run_id: runId, error: error || 'no reason given' })),
+      ),
+    ],
+  );
+}
+
+/** Puts failed runs back to `queued`. */
+export async function requeueRuns(
+  database: Database | Transaction,
+  ids: readonly string[],
+): Promise<void> {
+  await database('runs')
+    .whereIn('id', ids)
+    .where({ status: 'error' })
+    .update({ status: 'queued', error: null, finished_at: null });
+}
+
+/** Which runs to list. */
+export interface RunFilter {
+  readonly status?: RunStatus;
+  readonly verdict?: Verdict;
+  readonly bucket?: string;
+  /** Only keys that begin with it. */
+  readonly keyPrefix?: string;
+  /** Only runs that were made earlier: the `createdAt` of the previous page's last one. */
+  readonly before?: Date;
+  /** @default 50 */
+  readonly limit?: number;
+}
+
+/** Runs without their reports, newest first. */
+export async function listRuns(database: Database, filter: RunFilter = {}): Promise<Run[]> {
+  return database('runs')
+    .select(RUN_COLUMNS)
+    .modify((query) => {
+      if (filter.status) query.where('status', filter.status);
+      if (filter.verdict) query.where('verdict', filter.verdict);
+      if (filter.bucket) query.where('bucket', filter.bucket);
+      if (filter.keyPrefix) query.whereRaw('starts_with(key, ?)', [filter.keyPrefix]);
+      if (filter.before) query.where('created_at', '<', filter.before);
+    })
+    .orderBy([{ column: 'created_at', order: 'desc' }, 'id'])
+    .limit(filter.limit ?? 50);
+}
+
+/** One run with its report. @param id anything; what is no UUID finds nothing */
+export async function findRun(database: Database, id: string): Promise<RunWithReport | undefined> {
+  // PostgreSQL would answer a text that is no UUID with an error.
+  if (!/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(id)) return undefined;
+  return database('runs')
+    .where({ id })
+    .first<RunWithReport | undefined>({ ...RUN_COLUMNS, report: 'report' });
+}
+
+/** A time as a column takes it; the event's own text is somebody else's. */
+export function readableTime(time: Date | string | undefined): Date | null {
+  const date = new Date(time ?? Number.NaN);
+  return Number.isNaN(date.getTime()) ? null : date;
+}
+
+function returning(): string[] {
+  return Object.entries(RUN_COLUMNS).map(([name, column]) => `${column} as ${name}`);
+}

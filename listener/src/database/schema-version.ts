@@ -1,0 +1,65 @@
+import { readdir } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import pgBossPackage from 'pg-boss/package.json' with { type: 'json' };
+import type { Database } from './connection.ts';
+
+/** Schema of pg-boss's own tables. */
+export const QUEUE_SCHEMA = 'pgboss';
+
+/** Our migrations, applied in the order of their names. */
+export const MIGRATIONS_FOLDER = fileURLToPath(new URL('../../migrations/', import.meta.url));
+
+/** The database's tables are older than this program. */
+export class SchemaOutdatedError extends Error {
+  override readonly name = 'SchemaOutdatedError';
+  readonly code = 'SCHEMA_OUTDATED';
+  /** Migrations that have not run; empty when only the queue's tables are old. */
+  readonly missing: readonly string[];
+
+  constructor(problem: string, missing: readonly string[]) {
+    super(
+      `the database's schema is older than this program (${problem}): ` +
+        'run `file-processing migrate`, or start with `serve --migrate`',
+    );
+    this.missing = missing;
+  }
+}
+
+/** The names of our migrations in their order. */
+export async function migrationNames(): Promise<string[]> {
+  const names = await readdir(MIGRATIONS_FOLDER);
+  return names.filter((name) => name.endsWith('.ts')).sort();
+}
+
+/**
+ * Refuses a database that lacks a migration of ours or of pg-boss's. A newer one is accepted:
+ * while a rollout runs, the old replicas work on the new schema.
+ *
+ * @throws {SchemaOutdatedError}
+ */
+export async function checkSchema(database: Database): Promise<void> {
+  const applied = (await tableExists(database, 'public.knex_migrations'))
+    ? await database('knex_migrations').pluck<string[]>('name')
+    : [];
+  const missing = (await migrationNames()).filter((name) => !applied.includes(name));
+  if (applied.length === 0) throw new SchemaOutdatedError('it has no tables yet', missing);
+  if (missing.length > 0) throw new SchemaOutdatedError(`missing: ${missing.join(', ')}`, missing);
+
+  const needed = pgBossPackage.pgboss.schema;
+  const found = await queueSchemaVersion(database);
+  if (found === undefined) throw new SchemaOutdatedError("the queue's tables are missing", []);
+  if (found < needed) {
+    throw new SchemaOutdatedError(`the queue's tables have version ${found} of ${needed}`, []);
+  }
+}
+
+async function queueSchemaVersion(database: Database): Promise<number | undefined> {
+  if (!(await tableExists(database, `${QUEUE_SCHEMA}.version`))) return undefined;
+  const row = await database(`${QUEUE_SCHEMA}.version`).first<{ version: number } | undefined>();
+  return row?.version;
+}
+
+async function tableExists(database: Database, name: string): Promise<boolean> {
+  const { rows } = await database.raw('SELECT to_regclass(?) IS NOT NULL AS found', [name]);
+  return rows[0].found;
+}

@@ -1,0 +1,95 @@
+import type { Database } from './connection.ts';
+import { storableText } from './jsonb.ts';
+
+/** What became of a message. */
+export type MessageOutcome = 'accepted' | 'ignored' | 'dead' | 'confirmation' | 'unsubscribe';
+
+/** The fields of a verified SNS envelope that are kept. */
+export interface Envelope {
+  readonly messageId: string;
+  readonly topicArn: string;
+  /** When SNS signed it. */
+  readonly timestamp: Date | string;
+  readonly subject?: string;
+  readonly message: string;
+}
+
+/** A message as it is kept, for audit and replay. */
+export interface SnsMessage {
+  readonly messageId: string;
+  readonly topicArn: string;
+  readonly type: 'Notification' | 'SubscriptionConfirmation' | 'UnsubscribeConfirmation';
+  readonly outcome: MessageOutcome;
+  /** Why it was ignored or is dead. */
+  readonly reason: string | null;
+  readonly subject: string | null;
+  readonly message: string;
+  readonly signedAt: Date;
+  readonly receivedAt: Date;
+}
+
+const MESSAGE_COLUMNS = {
+  messageId: 'message_id',
+  topicArn: 'topic_arn',
+  type: 'type',
+  outcome: 'outcome',
+  reason: 'reason',
+  subject: 'subject',
+  message: 'message',
+  signedAt: 'signed_at',
+  receivedAt: 'received_at',
+};
+
+const TYPE_OF = {
+  confirmation: 'SubscriptionConfirmation',
+  unsubscribe: 'UnsubscribeConfirmation',
+} as const;
+
+/**
+ * Records a message about the subscription itself. A repeated one changes nothing.
+ *
+ * @returns whether it was new
+ */
+export async function insertSubscriptionMessage(
+  database: Database,
+  envelope: Envelope,
+  outcome: 'confirmation' | 'unsubscribe',
+): Promise<boolean> {
+  const inserted = await database('sns_messages')
+    .insert({
+      message_id: envelope.messageId,
+      topic_arn: envelope.topicArn,
+      type: TYPE_OF[outcome],
+      outcome,
+      subject: envelope.subject === undefined ? null : storableText(envelope.subject),
+      message: storableText(envelope.message),
+      signed_at: envelope.timestamp,
+    })
+    .onConflict('message_id')
+    .ignore()
+    .returning('message_id');
+  return inserted.length === 1;
+}
+
+/** One message. */
+export async function findMessage(
+  database: Database,
+  messageId: string,
+): Promise<SnsMessage | undefined> {
+  return database('sns_messages')
+    .where({ message_id: messageId })
+    .first<SnsMessage | undefined>(MESSAGE_COLUMNS);
+}
+
+/** Messages with an outcome, newest first. @param limit @default 50 */
+export async function listMessages(
+  database: Database,
+  outcome: MessageOutcome,
+  limit = 50,
+): Promise<SnsMessage[]> {
+  return database('sns_messages')
+    .select(MESSAGE_COLUMNS)
+    .where({ outcome })
+    .orderBy('received_at', 'desc')
+    .limit(limit);
+}

@@ -1,0 +1,36 @@
+import Koa from 'koa';
+import { answerDeadline } from './answer-deadline.ts';
+import type { RequestState } from './context.ts';
+import { errorAnswers } from './error-answers.ts';
+import { health } from './health.ts';
+import { readyz } from './readyz.ts';
+import { routes } from './routes.ts';
+import { type SnsDeliveryDependencies, snsDelivery } from './sns-delivery.ts';
+
+/** What {@link createApp} wires together. */
+export interface AppDependencies extends SnsDeliveryDependencies {
+  /** False while the database is away or the process drains. */
+  readonly readiness: () => Promise<boolean>;
+  /** Milliseconds until 503. @default 5000 */
+  readonly answerMilliseconds?: number;
+}
+
+/** The listener's HTTP application; `app.callback()` is the handler for a server. */
+export function createApp(dependencies: AppDependencies): Koa<RequestState> {
+  const { logger, metrics, readiness, answerMilliseconds = 5000 } = dependencies;
+  const app = new Koa<RequestState>();
+  // What the error middleware did not see: a client that went away during the answer.
+  app.on('error', (error: unknown) => logger.debug({ err: error }, 'connection failed'));
+
+  app.use(errorAnswers(logger, metrics));
+  app.use(answerDeadline(answerMilliseconds, logger));
+  const ready = readyz(readiness);
+  app.use(
+    routes({
+      '/': { GET: health, HEAD: health, POST: snsDelivery(dependencies) },
+      '/healthz': { GET: health, HEAD: health },
+      '/readyz': { GET: ready, HEAD: ready },
+    }),
+  );
+  return app;
+}

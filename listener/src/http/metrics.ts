@@ -1,0 +1,124 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { type ErrorCode, errorTable } from '../errors.ts';
+
+const requestOutcomes = [
+  'accepted',
+  'duplicate',
+  'ignored',
+  'dead',
+  'confirmed',
+  'unsubscribed',
+] as const;
+
+/** How a request ended: what became of the message, or the code of the error. */
+export type RequestOutcome = (typeof requestOutcomes)[number] | ErrorCode;
+
+const verdicts = ['passed', 'warned', 'failed', 'unreadable'] as const;
+
+/** The verdict of a run. */
+export type Verdict = (typeof verdicts)[number];
+
+/** The listener's metrics, in a registry of their own. */
+export interface Metrics {
+  readonly registry: Registry;
+  countRequest(outcome: RequestOutcome): void;
+  /** @param seconds - from the request's head to the commit */
+  observeIntake(seconds: number): void;
+  countRun(verdict: Verdict): void;
+  /** @param seconds - from the start of a job to its verdict */
+  observeJob(seconds: number): void;
+  addChecked(amount: { readonly rows: number; readonly bytes: number }): void;
+}
+
+/** Settings of {@link createMetrics}. */
+export interface MetricsOptions {
+  /** Jobs that wait, by queue; asked at each scrape. @default none */
+  readonly queueDepths?: () => Promise<Readonly<Record<string, number>>>;
+}
+
+/**
+ * Makes the metrics. Names follow the Prometheus conventions: base units, `_total` on counters.
+ * Every label value is there from the start, so that rates work from the first event on.
+ */
+export function createMetrics({ queueDepths }: MetricsOptions = {}): Metrics {
+  const registry = new Registry();
+  const registers = [registry];
+  collectDefaultMetrics({ register: registry });
+
+  const requests = new Counter({
+    name: 'file_processing_http_requests_total',
+    help: 'HTTP requests by outcome: what became of the message, or the code of the error.',
+    labelNames: ['outcome'],
+    registers,
+  });
+  const intake = new Histogram({
+    name: 'file_processing_intake_duration_seconds',
+    help: 'From the head of a delivery to the commit of its message.',
+    buckets: [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5],
+    registers,
+  });
+  const runs = new Counter({
+    name: 'file_processing_runs_total',
+    help: 'Finished runs by verdict.',
+    labelNames: ['verdict'],
+    registers,
+  });
+  const jobs = new Histogram({
+    name: 'file_processing_job_duration_seconds',
+    help: 'From the start of a job to its verdict.',
+    buckets: [0.05, 0.1, 0.5, 1, 5, 15, 60, 300, 900],
+    registers,
+  });
+  const rows = new Counter({
+    name: 'file_processing_checked_rows_total',
+    help: 'Rows of data that were checked.',
+    registers,
+  });
+  const bytes = new Counter({
+    name: 'file_processing_checked_bytes_total',
+    help: 'Bytes of files that were checked.',
+    registers,
+  });
+  if (queueDepths !== undefined) {
+    registerQueueDepth(registry, queueDepths);
+  }
+
+  for (const outcome of [...requestOutcomes, ...Object.keys(errorTable)]) {
+    requests.inc({ outcome }, 0);
+  }
+  for (const verdict of verdicts) {
+    runs.inc({ verdict }, 0);
+  }
+
+  return {
+    registry,
+    countRequest: (outcome) => requests.inc({ outcome }),
+    observeIntake: (seconds) => intake.observe(seconds),
+    countRun: (verdict) => runs.inc({ verdict }),
+    observeJob: (seconds) => jobs.observe(seconds),
+    addChecked: (amount) => {
+      rows.inc(amount.rows);
+      bytes.inc(amount.bytes);
+    },
+  };
+}
+
+function registerQueueDepth(
+  registry: Registry,
+  queueDepths: () => Promise<Readonly<Record<string, number>>>,
+): void {
+  new Gauge({
+    name: 'file_processing_queue_depth',
+    help: 'Jobs that wait, by queue. Absent while the database is away.',
+    labelNames: ['queue'],
+    registers: [registry],
+    async collect() {
+      this.reset();
+      // A database that is away must not take the other metrics along.
+      const depths = await queueDepths().catch(() => ({}));
+      for (const [queue, depth] of Object.entries(depths)) {
+        this.set({ queue }, depth);
+      }
+    },
+  });
+}

@@ -1,0 +1,28 @@
+import { ListenerError } from '../errors.ts';
+import type { ListenerMiddleware } from './context.ts';
+
+/** Path, then method, to what answers. */
+export type RouteTable = Readonly<Record<string, Readonly<Record<string, ListenerMiddleware>>>>;
+
+/**
+ * Sends each request to its route.
+ *
+ * @throws ListenerError `not_found` for another path, `method_not_allowed` for another method
+ */
+export function routes(table: RouteTable): ListenerMiddleware {
+  return (ctx, next) => {
+    const methods = Object.hasOwn(table, ctx.path) ? table[ctx.path] : undefined;
+    if (methods === undefined) {
+      throw new ListenerError('not_found', { path: ctx.path });
+    }
+    const route = Object.hasOwn(methods, ctx.method) ? methods[ctx.method] : undefined;
+    if (route === undefined) {
+      throw new ListenerError('method_not_allowed', {
+        path: ctx.path,
+        method: ctx.method,
+        allowed: Object.keys(methods).join(', '),
+      });
+    }
+    return route(ctx, next);
+  };
+}

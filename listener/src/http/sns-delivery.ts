@@ -1,0 +1,133 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import type { Logger } from 'pino';
+import { ListenerError } from '../errors.ts';
+import type { Confirmer } from '../sns/confirmation.ts';
+import {
+  type Confirmation,
+  type Envelope,
+  messageTypes,
+  type Notification,
+  parseEnvelope,
+} from '../sns/envelope.ts';
+import type { TopicArn } from '../sns/topic-arn.ts';
+import type { Verifier } from '../sns/verifier.ts';
+import type { ListenerMiddleware } from './context.ts';
+import type { Metrics } from './metrics.ts';
+import { readBody } from './read-body.ts';
+
+/** What became of a notification. */
+export interface IntakeResult {
+  readonly outcome: 'accepted' | 'duplicate' | 'ignored' | 'dead';
+  /** Runs that this message made. */
+  readonly runIds: readonly string[];
+}
+
+/** Records messages durably. Each promise settles after the commit. */
+export interface Intake {
+  acceptNotification(envelope: Notification): Promise<IntakeResult>;
+  /** Called once AWS has confirmed; a confirmation that failed comes again and is not recorded. */
+  recordConfirmation(envelope: Confirmation): Promise<unknown>;
+  recordUnsubscribe(envelope: Confirmation): Promise<unknown>;
+}
+
+/** What {@link snsDelivery} works with. */
+export interface SnsDeliveryDependencies {
+  readonly verifier: Verifier;
+  readonly confirmer: Confirmer;
+  readonly intake: Intake;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+}
+
+interface Answer {
+  readonly outcome: IntakeResult['outcome'] | 'confirmed' | 'unsubscribed';
+  readonly runIds: readonly string[];
+}
+
+/** Takes a delivery of Amazon SNS. The answer decides whether SNS tries again. */
+export function snsDelivery(dependencies: SnsDeliveryDependencies): ListenerMiddleware {
+  const { verifier, logger, metrics } = dependencies;
+  return async (ctx) => {
+    const startedAt = performance.now();
+    const headerType = readMessageTypeHeader(ctx.req.headers);
+    const envelope = parseEnvelope(await readBody(ctx.req, { signal: ctx.state.signal }));
+    const { messageId, topicArn, type } = envelope;
+    ctx.state.message = { messageId, topicArn, type };
+    if (headerType !== type) {
+      throw new ListenerError('message_type_mismatch', { header: headerType, type });
+    }
+
+    const topic = await verifier.verify(envelope);
+    const answer = await handle(envelope, topic, dependencies, ctx.state.signal);
+
+    const seconds = (performance.now() - startedAt) / 1000;
+    if (!ctx.state.signal?.aborted) {
+      metrics.countRequest(answer.outcome);
+      metrics.observeIntake(seconds);
+    }
+    logger.info(
+      { messageId, topicArn, type, ...answer, milliseconds: Math.round(seconds * 1000) },
+      'message taken',
+    );
+    ctx.status = 200;
+    ctx.body = answer;
+  };
+}
+
+function readMessageTypeHeader(headers: IncomingHttpHeaders): string {
+  if (String(headers['x-amz-sns-rawdelivery']).toLowerCase() === 'true') {
+    const subscriptionArn = String(headers['x-amz-sns-subscription-arn'] ?? 'unknown');
+    throw new ListenerError('raw_delivery', { subscriptionArn });
+  }
+  const type = headers['x-amz-sns-message-type'];
+  if (typeof type !== 'string' || type === '') {
+    throw new ListenerError('message_type_missing', { allowed: messageTypes.join(', ') });
+  }
+  return type;
+}
+
+async function handle(
+  envelope: Envelope,
+  topic: TopicArn,
+  { confirmer, intake, logger }: SnsDeliveryDependencies,
+  signal: AbortSignal | undefined,
+): Promise<Answer> {
+  switch (envelope.type) {
+    case 'Notification': {
+      const { outcome, runIds } = await recorded(intake.acceptNotification(envelope));
+      return { outcome, runIds };
+    }
+    case 'SubscriptionConfirmation': {
+      const subscriptionArn = await confirmer.confirm(envelope, topic, signal);
+      await recorded(intake.recordConfirmation(envelope));
+      logger.info({ topicArn: topic.arn, subscriptionArn }, 'subscription confirmed');
+      return { outcome: 'confirmed', runIds: [] };
+    }
+    case 'UnsubscribeConfirmation':
+      await recorded(intake.recordUnsubscribe(envelope));
+      logger.error(
+        { messageId: envelope.messageId, topicArn: topic.arn },
+        'the subscription has ended: no file of this topic is checked until someone subscribes again',
+      );
+      return { outcome: 'unsubscribed', runIds: [] };
+  }
+}
+
+/** Whatever keeps a message from being recorded is worth another try by SNS. */
+async function recorded<Value>(work: Promise<Value>): Promise<Value> {
+  try {
+    return await work;
+  } catch (error) {
+    if (error instanceof ListenerError) {
+      throw error;
+    }
+    const reason = error instanceof Error ? error.message : 'unknown';
+    const code = isDatabaseUnavailable(error) ? 'database_unavailable' : 'intake_failed';
+    throw new ListenerError(code, { reason }, { cause: error });
+  }
+}
+
+/** By its code, since HTTP does not know the database. */
+function isDatabaseUnavailable(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'DATABASE_UNAVAILABLE';
+}

@@ -1,0 +1,218 @@
+import type { Database } from '../database/connection.ts';
+import { storableText } from '../database/jsonb.ts';
+import { type ObjectReference, readableTime } from '../database/runs.ts';
+import type { Envelope } from '../database/sns-messages.ts';
+import { sqlStateOf } from '../database/unavailable.ts';
+import type { Queue } from '../queue/queue.ts';
+import { withinDeadline } from './deadline.ts';
+import { groupCommit } from './group-commit.ts';
+
+/** What the S3 part of the listener read in a message. */
+export type Reading =
+  | {
+      readonly kind: 'objects';
+      readonly objects: readonly ObjectReference[];
+      readonly ignored: readonly { readonly reason: string }[];
+    }
+  | { readonly kind: 'ignored'; readonly reason: string }
+  | { readonly kind: 'dead'; readonly reason: string };
+
+export interface Acceptance {
+  /** `duplicate`: the message was recorded before, and nothing was done. */
+  readonly outcome: 'accepted' | 'duplicate' | 'ignored' | 'dead';
+  /** The new runs; none for objects that other messages announced before. */
+  readonly runIds: readonly string[];
+}
+
+/**
+ * Records a verified notification. When it returns, message, runs and jobs are committed.
+ *
+ * @throws {DatabaseUnavailableError} when the database is away, out of connections or too slow; a
+ * transaction that commits after that does no harm, since the delivery comes again as a duplicate
+ */
+export type AcceptMessage = (envelope: Envelope, reading: Reading) => Promise<Acceptance>;
+
+export interface IntakeOptions {
+  readonly database: Database;
+  readonly queue: Pick<Queue, 'enqueue'>;
+  /** Time for one message, in milliseconds. @default 4500, so that HTTP answers within 5 s */
+  readonly deadlineMs?: number;
+}
+
+/** Attempts at a transaction that PostgreSQL broke off in favour of another one. */
+const ATTEMPTS = 3;
+
+/** One message as it is recorded. */
+interface MessageRow {
+  readonly envelope: Envelope;
+  readonly outcome: 'accepted' | 'ignored' | 'dead';
+  readonly reason: string | null;
+  readonly objects: readonly ObjectReference[];
+}
+
+/**
+ * Makes the intake: a message, a run for each new object and a job for each new run are one
+ * transaction, which deliveries that arrive at the same time share.
+ *
+ * What makes a message or an object new is a unique constraint, so any number of processes may take
+ * the same delivery at once. A message whose content the database refuses (a key that is none, a
+ * text that PostgreSQL can't hold) is recorded as dead.
+ */
+export function openIntake({ database, queue, deadlineMs = 4_500 }: IntakeOptions): AcceptMessage {
+  const record = groupCommit<MessageRow, Acceptance>({
+    run: (rows) => recordGroup(database, queue, rows),
+    // One that waits for a duplicate in another process must not hold up all the others.
+    groupsAtOnce: 2,
+    largestGroup: 100,
+  });
+  return (envelope, reading) =>
+    withinDeadline(deadlineMs, () => record({ envelope, ...rowOf(reading) }));
+}
+
+function rowOf(reading: Reading): Omit<MessageRow, 'envelope'> {
+  if (reading.kind !== 'objects') {
+    return { outcome: reading.kind, reason: reading.reason, objects: [] };
+  }
+  const reasons = [...new Set(reading.ignored.map(({ reason }) => reason))];
+  return {
+    outcome: 'accepted',
+    reason: reasons.length === 0 ? null : reasons.join('; '),
+    objects: reading.objects,
+  };
+}
+
+/** One message that the database refuses must not take the others of its group with it. */
+async function recordGroup(
+  database: Database,
+  queue: Pick<Queue, 'enqueue'>,
+  rows: readonly MessageRow[],
+): Promise<readonly Acceptance[]> {
+  try {
+    return await withAttempts(() => recordTogether(database, queue, rows));
+  } catch (error) {
+    const refusal = refusalOf(error);
+    if (refusal === undefined) throw error;
+    const [row] = rows;
+    if (rows.length === 1 && row !== undefined) {
+      const dead: MessageRow = { ...row, outcome: 'dead', reason: refusal, objects: [] };
+      return withAttempts(() => recordTogether(database, queue, [dead]));
+    }
+    const results: Acceptance[] = [];
+    for (const alone of rows) results.push(...(await recordGroup(database, queue, [alone])));
+    return results;
+  }
+}
+
+async function withAttempts<T>(work: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await work();
+    } catch (error) {
+      const brokenOff = ['40001', '40P01'].includes(sqlStateOf(error) ?? '');
+      if (!brokenOff || attempt === ATTEMPTS) throw error;
+    }
+  }
+}
+
+async function recordTogether(
+  database: Database,
+  queue: Pick<Queue, 'enqueue'>,
+  rows: readonly MessageRow[],
+): Promise<readonly Acceptance[]> {
+  const runIdsOf = await database.transaction(async (transaction) => {
+    const { rows: inserted } = await transaction.raw(INSERT_MESSAGES_AND_RUNS, [
+      JSON.stringify(rows.map(messageColumns)),
+      JSON.stringify(rows.flatMap(objectColumns)),
+    ]);
+    const newMessages = new Map<string, string[]>(
+      inserted.map((row: { message_id: string; run_ids: string[] }) => [
+        row.message_id,
+        row.run_ids,
+      ]),
+    );
+    await queue.enqueue([...newMessages.values()].flat(), transaction);
+    return newMessages;
+  });
+  return rows.map(({ envelope, outcome }) => {
+    const runIds = runIdsOf.get(envelope.messageId);
+    // The same message twice in one group: only the first of them is new.
+    runIdsOf.delete(envelope.messageId);
+    return runIds === undefined ? { outcome: 'duplicate', runIds: [] } : { outcome, runIds };
+  });
+}
+
+/**
+ * One statement for both tables, since round trips are most of what intake costs. Messages and then
+ * runs are inserted in an order that is the same in every transaction, so that two of them which
+ * hold the same ones can't wait for each other.
+ */
+const INSERT_MESSAGES_AND_RUNS = `
+  WITH new_messages AS (
+    INSERT INTO sns_messages
+      (message_id, topic_arn, type, outcome, reason, subject, message, signed_at)
+    SELECT message_id, topic_arn, 'Notification', outcome, reason, subject, message, signed_at
+    FROM jsonb_to_recordset(?::jsonb) AS message (
+      message_id text, topic_arn text, outcome text, reason text, subject text, message text,
+      signed_at timestamptz
+    )
+    ORDER BY message_id COLLATE "C"
+    ON CONFLICT (message_id) DO NOTHING
+    RETURNING message_id
+  ), new_runs AS (
+    INSERT INTO runs
+      (message_id, bucket, key, version_id, e_tag, sequencer, size_bytes, event_name, event_time,
+       aws_region)
+    SELECT object.*
+    FROM new_messages JOIN jsonb_to_recordset(?::jsonb) AS object (
+      message_id text, bucket text, key text, version_id text, e_tag text, sequencer text,
+      size_bytes bigint, event_name text, event_time timestamptz, aws_region text
+    ) USING (message_id)
+    ORDER BY bucket COLLATE "C", key COLLATE "C", coalesce(version_id, e_tag, '') COLLATE "C",
+      coalesce(sequencer, '') COLLATE "C"
+    ON CONFLICT (bucket, key, coalesce(version_id, e_tag, ''), coalesce(sequencer, ''))
+      DO NOTHING
+    RETURNING id, message_id
+  )
+  SELECT message_id, ARRAY(
+    SELECT id FROM new_runs WHERE new_runs.message_id = new_messages.message_id
+  ) AS run_ids
+  FROM new_messages`;
+
+function messageColumns({ envelope, outcome, reason }: MessageRow): Record<string, unknown> {
+  return {
+    message_id: envelope.messageId,
+    topic_arn: envelope.topicArn,
+    outcome,
+    reason: reason === null ? null : storableText(reason),
+    subject: envelope.subject === undefined ? null : storableText(envelope.subject),
+    message: storableText(envelope.message),
+    signed_at: envelope.timestamp,
+  };
+}
+
+/** Not made storable: a key that can't be stored would not be the object's key any more. */
+function objectColumns({ envelope, objects }: MessageRow): Record<string, unknown>[] {
+  return objects.map((object) => ({
+    message_id: envelope.messageId,
+    bucket: object.bucket,
+    key: object.key,
+    version_id: object.versionId,
+    e_tag: object.eTag,
+    sequencer: object.sequencer,
+    size_bytes: object.sizeBytes,
+    event_name: object.eventName,
+    event_time: readableTime(object.eventTime),
+    aws_region: object.awsRegion,
+  }));
+}
+
+/**
+ * Why the database refuses the content for good, or undefined for any other error: class 22 is
+ * "data exception", 23514 a check constraint, 23502 a part that must be there.
+ */
+function refusalOf(error: unknown): string | undefined {
+  const state = sqlStateOf(error) ?? '';
+  if (!(error instanceof Error) || !/^(22...|23514|23502)$/.test(state)) return undefined;
+  const rule = 'constraint' in error ? error.constraint : undefined;
+  return `the database refuses what the event says: ${rule ?? `SQLSTATE ${state}`}`;
+}

@@ -1,0 +1,43 @@
+import type { QualityReport } from '../quality/report.ts';
+import type { ObjectStore, StoredObjectReference } from '../storage/object-store.ts';
+import type { MonitoredFile } from './monitored-file.ts';
+
+/** What a job works with. */
+export interface JobContext {
+  readonly store: ObjectStore;
+  /** What is expected of an object; undefined when nobody monitors it. */
+  readonly findMonitoredFile: (
+    object: Pick<StoredObjectReference, 'bucket' | 'key'>,
+  ) => Promise<MonitoredFile | undefined>;
+  /** Faults that a report lists in full. */
+  readonly maxFaults: number;
+  /** Ends the job, which then throws the signal's reason. */
+  readonly signal: AbortSignal;
+  /** Told now and then how far the job is. */
+  readonly onProgress?: (progress: JobProgress) => void;
+}
+
+/** How far a job is. */
+export interface JobProgress {
+  readonly bytes: number;
+  readonly rows: number;
+  readonly sizeBytes: number;
+}
+
+/** What a job found. */
+export type JobOutcome =
+  | {
+      readonly status: 'finished';
+      readonly report: QualityReport;
+      /** Undefined for a file that nobody monitors: structure alone was judged. */
+      readonly monitored: MonitoredFile | undefined;
+    }
+  | { readonly status: 'gone' | 'replaced'; readonly reason: string };
+
+/** Something that can be done with one object. What it throws is technical, worth a retry. */
+export interface Job {
+  readonly name: string;
+  /** One sentence for the help. */
+  readonly description: string;
+  run(object: StoredObjectReference, context: JobContext): Promise<JobOutcome>;
+}

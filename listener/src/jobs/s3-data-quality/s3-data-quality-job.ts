@@ -1,0 +1,45 @@
+import type { Mapping } from '../../database/mappings.ts';
+import type { Expectation } from '../../quality/expectation.ts';
+import { inspectCsv } from '../../quality/inspect.ts';
+import { ObjectUnavailableError } from '../../storage/object-store.ts';
+import type { Job, JobOutcome } from '../job.ts';
+
+/** Looks up what is expected of an object, reads it once and judges it. */
+export const s3DataQualityJob: Job = {
+  name: 's3_data_quality_job',
+  description: 'judges the data quality of CSV files that S3 announces',
+
+  async run(object, { store, findMonitoredFile, maxFaults, signal, onProgress }) {
+    const monitored = await findMonitoredFile(object);
+    const end = new AbortController();
+    try {
+      const reading = AbortSignal.any([signal, end.signal]);
+      const { bytes, sizeBytes } = await store.open(object, reading);
+      const report = await inspectCsv(bytes, {
+        ...(monitored === undefined ? {} : { expectation: expectationOf(monitored.mapping) }),
+        maxFaults,
+        signal,
+        ...(onProgress === undefined
+          ? {}
+          : { onProgress: (read, rows) => onProgress({ bytes: read, rows, sizeBytes }) }),
+      });
+      return { status: 'finished', report, monitored };
+    } catch (error) {
+      return outcomeOf(error);
+    } finally {
+      // Frees the connection of what was not read to its end.
+      end.abort();
+    }
+  },
+};
+
+/** The database and the definitions keep the parts as opaque JSON; inspectCsv checks them anew. */
+function expectationOf({ tableSchema, dialect, thresholds }: Mapping): Expectation {
+  return { schema: tableSchema, dialect, thresholds } as unknown as Expectation;
+}
+
+function outcomeOf(error: unknown): JobOutcome {
+  if (!(error instanceof ObjectUnavailableError)) throw error;
+  const status = error.code === 'object-gone' ? 'gone' : 'replaced';
+  return { status, reason: error.message };
+}

@@ -1,0 +1,56 @@
+import { DescriptorError, type DescriptorProblem, ProblemList } from './descriptor-error.ts';
+import { type CompiledDialect, compileDialect, type TableDialect } from './dialect.ts';
+import { type CompiledSchema, compileSchema, type TableSchema } from './table-schema.ts';
+import { compileThresholds, type Thresholds } from './thresholds.ts';
+
+/** What a file is judged by. What is absent is not judged: with nothing given, structure alone is. */
+export interface Expectation {
+  /** Frictionless Table Schema, version 2. */
+  schema?: TableSchema;
+  /** Frictionless Table Dialect. @default comma, double quote, one header row */
+  dialect?: TableDialect;
+  thresholds?: Thresholds;
+}
+
+/** An expectation that was checked and is ready to judge by. */
+export interface CompiledExpectation {
+  readonly dialect: CompiledDialect;
+  readonly schema: CompiledSchema | undefined;
+  readonly thresholds: Thresholds;
+}
+
+/**
+ * Checks an expectation, which may be anything that JSON can hold, and prepares it.
+ *
+ * @throws {DescriptorError} with every problem in schema, dialect and thresholds
+ */
+export function compileExpectation(expectation: unknown): CompiledExpectation {
+  const { compiled, problems } = compileAll(expectation);
+  if (problems.length > 0) throw new DescriptorError(problems);
+  return compiled;
+}
+
+/** Every problem of an expectation; none when it can be used. */
+export function expectationProblems(expectation: unknown): readonly DescriptorProblem[] {
+  return compileAll(expectation).problems;
+}
+
+function compileAll(expectation: unknown): {
+  compiled: CompiledExpectation;
+  problems: readonly DescriptorProblem[];
+} {
+  const list = new ProblemList();
+  const given = (expectation === undefined ? {} : list.object('expectation', expectation)) ?? {};
+  for (const name of Object.keys(given)) {
+    if (!['schema', 'dialect', 'thresholds'].includes(name)) {
+      list.add(name, 'is not known; known: schema, dialect, thresholds');
+    }
+  }
+  const dialect = compileDialect(given.dialect, 'dialect', list);
+  const schema =
+    given.schema === undefined
+      ? undefined
+      : compileSchema(given.schema, 'schema', dialect.nullSequence, list);
+  const thresholds = compileThresholds(given.thresholds, 'thresholds', list);
+  return { compiled: { dialect, schema, thresholds }, problems: list.problems };
+}

@@ -1,0 +1,190 @@
+import type { Bound, BoundName, ValueConstraints } from './constraints.ts';
+import { isBoolean, isCount, isString, type ProblemList, show } from './descriptor-error.ts';
+import type { FieldType } from './field-type.ts';
+import { LinearPattern, PatternError } from './pattern.ts';
+import { TextSet } from './text-set.ts';
+import type { CellType } from './types/cell-type.ts';
+
+/** Table Schema's constraints. A limit is written as the cells are, or as a JSON number. */
+export interface FieldConstraints {
+  /** @default false */
+  required?: boolean;
+  /** @default false */
+  unique?: boolean;
+  /** Matches the whole cell; see {@link LinearPattern} for the language. */
+  pattern?: string;
+  enum?: (string | number | boolean)[];
+  minimum?: string | number;
+  maximum?: string | number;
+  exclusiveMinimum?: string | number;
+  exclusiveMaximum?: string | number;
+  /** Characters. Strings only. */
+  minLength?: number;
+  maxLength?: number;
+}
+
+const BOUND_NAMES: readonly BoundName[] = [
+  'minimum',
+  'maximum',
+  'exclusiveMinimum',
+  'exclusiveMaximum',
+];
+const NAMES: readonly string[] = [
+  'required',
+  'unique',
+  'pattern',
+  'enum',
+  ...BOUND_NAMES,
+  'minLength',
+  'maxLength',
+];
+const ORDERED: readonly FieldType[] = [
+  'integer',
+  'number',
+  'date',
+  'time',
+  'datetime',
+  'year',
+  'yearmonth',
+];
+
+/** Checks a field's constraints and prepares them; `values` is undefined when none is left to check on a value. */
+export function compileConstraints(
+  type: FieldType,
+  cell: CellType,
+  constraints: unknown,
+  path: string,
+  problems: ProblemList,
+): { required: boolean; values: ValueConstraints | undefined } {
+  const given = (constraints === undefined ? {} : problems.object(path, constraints)) ?? {};
+  for (const name of Object.keys(given)) {
+    if (!NAMES.includes(name)) {
+      problems.add(`${path}.${name}`, `is not supported; supported: ${NAMES.join(', ')}`);
+    }
+  }
+  const required = problems.optional(
+    `${path}.required`,
+    given.required,
+    isBoolean,
+    'true or false',
+  );
+  problems.optional(`${path}.unique`, given.unique, isBoolean, 'true or false');
+  const length = (name: string): number | undefined => {
+    const place = `${path}.${name}`;
+    if (given[name] !== undefined && type !== 'string' && type !== 'any') {
+      problems.add(place, `does not apply to ${type}; it applies to string`);
+    }
+    return problems.optional(place, given[name], isCount, 'a whole number from 0');
+  };
+  const values = {
+    bounds: BOUND_NAMES.flatMap((name) => {
+      const bound = compileBound(name, type, cell, given[name], `${path}.${name}`, problems);
+      return bound === undefined ? [] : [bound];
+    }),
+    minLength: length('minLength'),
+    maxLength: length('maxLength'),
+    pattern: compilePattern(given.pattern, `${path}.pattern`, problems),
+    ...compileEnum(type, cell, given.enum, `${path}.enum`, problems),
+  };
+  if (values.minLength !== undefined && values.maxLength !== undefined) {
+    if (values.minLength > values.maxLength) {
+      problems.add(`${path}.minLength`, `is ${values.minLength}, above maxLength`);
+    }
+  }
+  const empty = values.bounds.length === 0 && Object.values(values).every(isAbsent);
+  return { required: required ?? false, values: empty ? undefined : values };
+}
+
+function isAbsent(value: unknown): boolean {
+  return value === undefined || Array.isArray(value);
+}
+
+function compileBound(
+  name: BoundName,
+  type: FieldType,
+  cell: CellType,
+  value: unknown,
+  path: string,
+  problems: ProblemList,
+): Bound | undefined {
+  if (value === undefined) return undefined;
+  if (!ORDERED.includes(type)) {
+    problems.add(path, `does not apply to ${type}; it applies to ${ORDERED.join(', ')}`);
+    return undefined;
+  }
+  const limit = orderValue(type, cell, value);
+  if (Number.isNaN(limit)) {
+    problems.add(path, `is ${show(value)}; a value of the field's type, ${type}, is needed`);
+    return undefined;
+  }
+  const text = String(value);
+  const exact = type === 'integer' && /^-?\d{1,400}$/.test(text) ? BigInt(text) : undefined;
+  return {
+    name,
+    lower: name === 'minimum' || name === 'exclusiveMinimum',
+    inclusive: name === 'minimum' || name === 'maximum',
+    limit,
+    exact,
+    text,
+  };
+}
+
+/** A value of the descriptor as the field's cells are ordered; NaN when it is none of the field's type. */
+function orderValue(type: FieldType, cell: CellType, value: unknown): number {
+  if (typeof value === 'number') {
+    if (type === 'number' || (type === 'integer' && Number.isInteger(value))) return value;
+  }
+  if (typeof value === 'boolean' && type === 'boolean') return value ? 1 : 0;
+  if (!isString(value) && typeof value !== 'number') return Number.NaN;
+  const bytes = Buffer.from(String(value));
+  return bytes.length === 0 ? Number.NaN : cell.read(bytes, 0, bytes.length);
+}
+
+function compilePattern(
+  value: unknown,
+  path: string,
+  problems: ProblemList,
+): ValueConstraints['pattern'] {
+  const text = problems.optional(path, value, isString, 'a regular expression');
+  if (!isString(text)) return undefined;
+  try {
+    return { matcher: new LinearPattern(text), text };
+  } catch (error) {
+    if (!(error instanceof PatternError)) throw error;
+    problems.add(path, `${show(text)} ${error.message}`);
+    return undefined;
+  }
+}
+
+function compileEnum(
+  type: FieldType,
+  cell: CellType,
+  value: unknown,
+  path: string,
+  problems: ProblemList,
+): Pick<ValueConstraints, 'texts' | 'values'> {
+  const none = { texts: undefined, values: undefined };
+  if (value === undefined) return none;
+  if (!Array.isArray(value) || value.length === 0) {
+    problems.add(path, `is ${show(value)}; a list of at least one value is needed`);
+    return none;
+  }
+  if (type === 'any' || type === 'string') {
+    return {
+      ...none,
+      texts: new TextSet(value.map(String)),
+    };
+  }
+  const values = new Set<number>();
+  value.forEach((item: unknown, index) => {
+    const order = orderValue(type, cell, item);
+    if (Number.isNaN(order)) {
+      problems.add(
+        `${path}[${index}]`,
+        `is ${show(item)}; a value of the field's type, ${type}, is needed`,
+      );
+    }
+    values.add(order);
+  });
+  return { ...none, values };
+}

@@ -1,0 +1,203 @@
+import { FIELD_TYPES, type FieldType } from './field-type.ts';
+import { type InferredCell, inferCell } from './inferred-type.ts';
+import type { CompiledField } from './table-schema.ts';
+import { UNORDERED } from './types/cell-type.ts';
+import { showDate } from './types/date.ts';
+import { showDateTime } from './types/datetime.ts';
+import { showTime } from './types/time.ts';
+import { reportText } from './utf8.ts';
+
+/** What was seen in one column, in rows whose structure was sound. */
+export interface ColumnReport {
+  /** Number of the column from 1. */
+  readonly field: number;
+  readonly label: string;
+  /** The schema's type or, without one, the narrowest that all values fit; `any` for a column of nulls. */
+  readonly type: FieldType;
+  /** Whether the type is the schema's. */
+  readonly declared: boolean;
+  readonly rows: number;
+  readonly nulls: number;
+  /** Values that are not null, by type: those that fit the declared type, and what the others look like. */
+  readonly types: Partial<Record<FieldType, number>>;
+  /** Smallest and largest value of that type; for text by code point, cut at 256 bytes. Null without values. */
+  readonly min: string | number | boolean | null;
+  readonly max: string | number | boolean | null;
+}
+
+const LONGEST_TEXT = 256;
+const TYPE_CODES = Object.fromEntries(FIELD_TYPES.map((type, code) => [type, code])) as Record<
+  FieldType,
+  number
+>;
+const LOWS = FIELD_TYPES.length;
+const HIGHS = LOWS * 2;
+
+/** Shows an inferred value; a declared column has its type's own way. */
+const SHOW: Partial<Record<FieldType, (value: number) => string | number | boolean>> = {
+  date: showDate,
+  datetime: showDateTime,
+  time: showTime,
+  boolean: (value) => value === 1,
+};
+
+/** Counts what comes by in one column, in constant memory. */
+export class ColumnProfile {
+  nulls = 0;
+  readonly #field: CompiledField | undefined;
+  /** Tallies, smallest and largest order values, by type. */
+  readonly #figures = new Float64Array(LOWS * 3).fill(Infinity, LOWS, HIGHS).fill(-Infinity, HIGHS);
+  /** Where a declared type's smallest and largest value stand among the figures. */
+  readonly #low: number;
+  readonly #high: number;
+  readonly #inferred: InferredCell = { type: 'string', value: 0 };
+  readonly #texts = new TextRange();
+  readonly #isText: boolean;
+
+  constructor(field: CompiledField | undefined) {
+    this.#field = field;
+    const code = field === undefined ? 0 : TYPE_CODES[field.type];
+    this.#low = LOWS + code;
+    this.#high = HIGHS + code;
+    this.#isText = field?.type === 'string' || field?.type === 'any';
+  }
+
+  /** A value of the declared type. It is not tallied: it is what is neither null nor unfit. */
+  addDeclared(bytes: Buffer, start: number, end: number, value: number): void {
+    if (this.#isText) {
+      this.#texts.add(bytes, start, end);
+      return;
+    }
+    const figures = this.#figures;
+    if (value < (figures[this.#low] as number) && value !== UNORDERED) figures[this.#low] = value;
+    if (value > (figures[this.#high] as number) && value !== UNORDERED) figures[this.#high] = value;
+  }
+
+  /** A value without a declared type, or one that is not of it. */
+  addInferred(bytes: Buffer, start: number, end: number): void {
+    inferCell(bytes, start, end, this.#inferred);
+    const { type, value } = this.#inferred;
+    const code = TYPE_CODES[type];
+    const figures = this.#figures;
+    (figures[code] as number)++;
+    // What does not fit the declared type stays out of its smallest and largest value.
+    if (this.#field !== undefined) return;
+    if (value < (figures[LOWS + code] as number)) figures[LOWS + code] = value;
+    if (value > (figures[HIGHS + code] as number)) figures[HIGHS + code] = value;
+    this.#texts.add(bytes, start, end);
+  }
+
+  /** @param rows rows that the column's cells came from, nulls included */
+  report(column: number, rows: number, label: string): ColumnReport {
+    const unfit = sum(FIELD_TYPES.map((type) => this.#figures[TYPE_CODES[type]] ?? 0));
+    const types: Partial<Record<FieldType, number>> = {};
+    for (const type of FIELD_TYPES) {
+      const tally = this.#figures[TYPE_CODES[type]] ?? 0;
+      const fitting = this.#field?.type === type ? rows - this.nulls - unfit : 0;
+      if (tally + fitting > 0) types[type] = tally + fitting;
+    }
+    const type = this.#field?.type ?? inferredColumnType(types);
+    return {
+      field: column + 1,
+      label,
+      type,
+      declared: this.#field !== undefined,
+      rows,
+      nulls: this.nulls,
+      types,
+      ...this.#range(type),
+    };
+  }
+
+  #range(type: FieldType): Pick<ColumnReport, 'min' | 'max'> {
+    if (type === 'string' || type === 'any') return this.#texts.range();
+    const codes = type === 'number' ? [TYPE_CODES.number, TYPE_CODES.integer] : [TYPE_CODES[type]];
+    const low = Math.min(...codes.map((code) => this.#figures[LOWS + code] ?? Infinity));
+    const high = Math.max(...codes.map((code) => this.#figures[HIGHS + code] ?? -Infinity));
+    if (low > high) return { min: null, max: null };
+    const show = this.#field?.cell.show ?? SHOW[type] ?? ((value: number) => value);
+    return { min: show(low), max: show(high) };
+  }
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0);
+}
+
+function inferredColumnType(types: Partial<Record<FieldType, number>>): FieldType {
+  const seen = FIELD_TYPES.filter((type) => types[type] !== undefined);
+  const [only] = seen;
+  if (only === undefined) return 'any';
+  if (seen.length === 1) return only;
+  return seen.every((type) => type === 'integer' || type === 'number') ? 'number' : 'string';
+}
+
+/** The first and the last of many texts, by their bytes, which in UTF-8 is by code point. */
+class TextRange {
+  #least: Buffer = Buffer.alloc(32);
+  #greatest: Buffer = Buffer.alloc(32);
+  /** -1 before the first text. */
+  #leastLength = -1;
+  #greatestLength = -1;
+  /** First bytes, which settle most comparisons. */
+  #leastFirst = 256;
+  #greatestFirst = -1;
+
+  add(bytes: Buffer, start: number, end: number): void {
+    const first = start < end ? (bytes[start] as number) : -1;
+    if (first > this.#leastFirst && first < this.#greatestFirst) return;
+    const length = Math.min(end - start, LONGEST_TEXT);
+    if (
+      this.#leastLength < 0 ||
+      compareText(bytes, start, length, this.#least, this.#leastLength) < 0
+    ) {
+      this.#least = copyText(bytes, start, length, this.#least);
+      this.#leastLength = length;
+      this.#leastFirst = first;
+    }
+    if (
+      this.#greatestLength < 0 ||
+      compareText(bytes, start, length, this.#greatest, this.#greatestLength) > 0
+    ) {
+      this.#greatest = copyText(bytes, start, length, this.#greatest);
+      this.#greatestLength = length;
+      this.#greatestFirst = first;
+    }
+  }
+
+  range(): { min: string | null; max: string | null } {
+    return {
+      min: shownText(this.#least, this.#leastLength),
+      max: shownText(this.#greatest, this.#greatestLength),
+    };
+  }
+}
+
+function compareText(
+  bytes: Buffer,
+  start: number,
+  length: number,
+  other: Buffer,
+  otherLength: number,
+): number {
+  const shorter = Math.min(length, otherLength);
+  for (let i = 0; i < shorter; i++) {
+    const difference = (bytes[start + i] as number) - (other[i] as number);
+    if (difference !== 0) return difference;
+  }
+  return length - otherLength;
+}
+
+/** Copies into the target, or into a larger buffer where it is too small. */
+function copyText(bytes: Buffer, start: number, length: number, target: Buffer): Buffer {
+  const room = target.length < length ? Buffer.alloc(length * 2) : target;
+  for (let i = 0; i < length; i++) room[i] = bytes[start + i] as number;
+  return room;
+}
+
+function shownText(bytes: Buffer, length: number): string | null {
+  if (length < 0) return null;
+  const text = reportText(bytes, 0, length, LONGEST_TEXT);
+  // The cut may have split a character.
+  return length === LONGEST_TEXT ? text.replace(/\uFFFD+$/, '') : text;
+}

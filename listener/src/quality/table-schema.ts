@@ -1,0 +1,216 @@
+import type { ValueConstraints } from './constraints.ts';
+import { isObject, isString, isStringList, type ProblemList, show } from './descriptor-error.ts';
+import { compileConstraints, type FieldConstraints } from './field-constraints.ts';
+import { compileFieldType, FIELD_TYPES, type FieldType } from './field-type.ts';
+import { TextSet } from './text-set.ts';
+import type { CellType } from './types/cell-type.ts';
+
+/** How a file's labels must match the schema's fields (Table Schema version 2). */
+export const FIELDS_MATCHES = ['exact', 'equal', 'subset', 'superset', 'partial'] as const;
+export type FieldsMatch = (typeof FIELDS_MATCHES)[number];
+
+export type MissingValue = string | { value: string; label?: string };
+
+/** One column of a Table Schema: the properties that are checked. */
+export interface TableField {
+  name: string;
+  /** @default "any" */
+  type?: FieldType;
+  /** `email`, `uri`, `uuid` for strings; `any` or a strptime pattern for date, time and datetime. @default "default" */
+  format?: string;
+  constraints?: FieldConstraints;
+  /** @default the schema's missing values */
+  missingValues?: MissingValue[];
+  /** @default "." */
+  decimalChar?: string;
+  groupChar?: string;
+  /** @default true */
+  bareNumber?: boolean;
+  /** @default ["true", "True", "TRUE", "1"] */
+  trueValues?: string[];
+  /** @default ["false", "False", "FALSE", "0"] */
+  falseValues?: string[];
+}
+
+/** Frictionless Table Schema, version 2: the properties that are checked; others that describe are passed over. */
+export interface TableSchema {
+  fields: TableField[];
+  /** `exact`: the fields in order; `equal`: in any order; `subset`: more labels may come; `superset`: fields may be absent; `partial`: one in common is enough. @default "exact" */
+  fieldsMatch?: FieldsMatch | [FieldsMatch];
+  /** Texts that mean null. @default [""] */
+  missingValues?: MissingValue[];
+  primaryKey?: string | string[];
+  uniqueKeys?: string[][];
+}
+
+export interface CompiledField {
+  readonly name: string;
+  readonly type: FieldType;
+  readonly cell: CellType;
+  readonly required: boolean;
+  readonly constraints: ValueConstraints | undefined;
+  /** Texts that mean null; the empty one is {@link emptyIsNull}. */
+  readonly missingValues: TextSet | undefined;
+  readonly emptyIsNull: boolean;
+}
+
+/** Fields whose values together must not come twice, by their position in the schema. */
+export interface CompiledKey {
+  readonly fault: 'unique-error' | 'primary-key';
+  readonly fields: readonly number[];
+}
+
+export interface CompiledSchema {
+  readonly fields: readonly CompiledField[];
+  readonly fieldsMatch: FieldsMatch;
+  readonly keys: readonly CompiledKey[];
+}
+
+/**
+ * Checks a Table Schema and prepares its checks. Every rule that we can't check is a problem (a type, a
+ * constraint, foreign keys, categories): a rule is never passed over in silence. Properties that only describe
+ * are ignored, as the specification allows.
+ */
+export function compileSchema(
+  schema: unknown,
+  path: string,
+  nullSequence: string | undefined,
+  problems: ProblemList,
+): CompiledSchema {
+  const given = problems.object(path, schema) ?? { fields: [{ name: 'none' }] };
+  if (given.foreignKeys !== undefined) {
+    problems.add(`${path}.foreignKeys`, 'is not supported: one file is judged at a time');
+  }
+  const missing = missingValues(`${path}.missingValues`, given.missingValues, problems) ?? [''];
+  const fields: CompiledField[] = [];
+  const keys: CompiledKey[] = [];
+  const definitions = Array.isArray(given.fields) ? given.fields : [];
+  if (definitions.length === 0) {
+    problems.add(
+      `${path}.fields`,
+      `is ${show(given.fields)}; a list of at least one field is needed`,
+    );
+  }
+  definitions.forEach((definition: unknown, index) => {
+    const place = `${path}.fields[${index}]`;
+    const field = compileField(definition, place, missing, nullSequence, fields, problems);
+    fields.push(field);
+    const constraints = isObject(definition) ? definition.constraints : undefined;
+    if (isObject(constraints) && constraints.unique === true) {
+      keys.push({ fault: 'unique-error', fields: [index] });
+    }
+  });
+  const names = fields.map((field) => field.name);
+  const primary = isString(given.primaryKey) ? [given.primaryKey] : given.primaryKey;
+  if (primary !== undefined) {
+    const key = keyFields(`${path}.primaryKey`, primary, names, problems);
+    keys.push({ fault: 'primary-key', fields: key });
+  }
+  for (const key of uniqueKeys(`${path}.uniqueKeys`, given.uniqueKeys, names, problems)) {
+    keys.push({ fault: 'unique-error', fields: key });
+  }
+  return { fields, fieldsMatch: fieldsMatch(path, given.fieldsMatch, problems), keys };
+}
+
+function compileField(
+  definition: unknown,
+  path: string,
+  schemaMissing: readonly string[],
+  nullSequence: string | undefined,
+  earlier: readonly CompiledField[],
+  problems: ProblemList,
+): CompiledField {
+  const given = problems.object(path, definition) ?? { name: path };
+  const name = isString(given.name) ? given.name : '';
+  if (name === '') {
+    problems.add(`${path}.name`, `is ${show(given.name)}; a text that is not empty is needed`);
+  } else if (earlier.some((field) => field.name === name)) {
+    problems.add(`${path}.name`, `is ${show(name)}, as an earlier field's is; names must differ`);
+  }
+  if (given.categories !== undefined) {
+    problems.add(`${path}.categories`, 'is not supported: use constraints.enum');
+  }
+  const type = fieldType(`${path}.type`, given.type, problems);
+  const cell = compileFieldType(type, given, path, problems);
+  const { required, values } = compileConstraints(
+    type,
+    cell,
+    given.constraints,
+    `${path}.constraints`,
+    problems,
+  );
+  const own = missingValues(`${path}.missingValues`, given.missingValues, problems);
+  const missing = [
+    ...(own ?? schemaMissing),
+    ...(nullSequence === undefined ? [] : [nullSequence]),
+  ];
+  const texts = missing.filter((text) => text !== '');
+  return {
+    name,
+    type,
+    cell,
+    required,
+    constraints: values,
+    missingValues: texts.length === 0 ? undefined : new TextSet(texts),
+    emptyIsNull: missing.includes(''),
+  };
+}
+
+function fieldType(path: string, value: unknown, problems: ProblemList): FieldType {
+  if (value === undefined) return 'any';
+  const known = FIELD_TYPES.find((type) => type === value);
+  if (known !== undefined) return known;
+  problems.add(path, `is ${show(value)}; supported: ${FIELD_TYPES.join(', ')}`);
+  return 'any';
+}
+
+function fieldsMatch(path: string, value: unknown, problems: ProblemList): FieldsMatch {
+  if (value === undefined) return 'exact';
+  const wanted = Array.isArray(value) && value.length === 1 ? value[0] : value;
+  const known = FIELDS_MATCHES.find((match) => match === wanted);
+  if (known !== undefined) return known;
+  problems.add(`${path}.fieldsMatch`, `is ${show(value)}; allowed: ${FIELDS_MATCHES.join(', ')}`);
+  return 'exact';
+}
+
+function missingValues(path: string, value: unknown, problems: ProblemList): string[] | undefined {
+  if (value === undefined) return undefined;
+  if (Array.isArray(value)) {
+    const texts = value.map((item: unknown) => (isObject(item) ? item.value : item));
+    if (isStringList(texts)) return texts;
+  }
+  problems.add(path, `is ${show(value)}; a list of texts, or of objects with a value, is needed`);
+  return undefined;
+}
+
+function uniqueKeys(
+  path: string,
+  value: unknown,
+  names: readonly string[],
+  problems: ProblemList,
+): number[][] {
+  if (value === undefined) return [];
+  if (Array.isArray(value)) {
+    return value.map((key, index) => keyFields(`${path}[${index}]`, key, names, problems));
+  }
+  problems.add(path, `is ${show(value)}; a list of lists of field names is needed`);
+  return [];
+}
+
+function keyFields(
+  path: string,
+  value: unknown,
+  names: readonly string[],
+  problems: ProblemList,
+): number[] {
+  if (!isStringList(value) || value.length === 0) {
+    problems.add(path, `is ${show(value)}; field names are needed`);
+    return [];
+  }
+  for (const name of value) {
+    if (!names.includes(name)) {
+      problems.add(path, `names ${show(name)}, which is no field; fields: ${names.join(', ')}`);
+    }
+  }
+  return value.map((name) => names.indexOf(name)).filter((index) => index >= 0);
+}

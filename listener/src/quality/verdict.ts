@@ -1,0 +1,97 @@
+import { FAULT_TYPES, type FaultLog, type FaultType } from './faults.ts';
+import type { Thresholds } from './thresholds.ts';
+
+export const VERDICTS = ['passed', 'warned', 'failed', 'unreadable'] as const;
+export type Verdict = (typeof VERDICTS)[number];
+
+/** Faults that by themselves never fail a file. `thresholds.warnOn` adds to them. */
+const ALWAYS_WARN: readonly FaultType[] = ['header-only', 'key-check-incomplete'];
+
+export interface Evidence {
+  readonly faults: FaultLog;
+  readonly thresholds: Thresholds;
+  /** Rows after the header. */
+  readonly rows: number;
+  /** Rows with a fault that counts against the file. */
+  readonly failingRows: number;
+  /** False when the file begins as something that is no UTF-8 text. */
+  readonly readable: boolean;
+  /** Rows, the header included, that hold bytes which are no text. */
+  readonly unreadableRecords: number;
+  readonly records: number;
+}
+
+export interface Judgement {
+  readonly verdict: Verdict;
+  /** Why, in sentences; empty for `passed`. */
+  readonly reasons: readonly string[];
+}
+
+/** Fault types that only warn under these thresholds. */
+export function warningTypes(thresholds: Thresholds): ReadonlySet<FaultType> {
+  return new Set([...ALWAYS_WARN, ...(thresholds.warnOn ?? [])]);
+}
+
+/**
+ * Turns what was found into a verdict. The first line that applies decides.
+ *
+ * | verdict | when |
+ * |---|---|
+ * | `unreadable` | the file is empty or holds no record, is an archive or UTF-16, or has more than 65,536 labels (`source-error`, `encoding-error`); or more than half of its records hold bytes that are not UTF-8 |
+ * | `failed` | a fault of the header or the whole file that does not only warn |
+ * | `failed` | faults in rows, and no tolerance is given, or they exceed `maxFaults` or `maxFaultyRows` (where both are given, both must hold) |
+ * | `warned` | any other fault: within the tolerance, or of a type that only warns (`header-only`, `key-check-incomplete`, those in `warnOn`) |
+ * | `passed` | no fault |
+ */
+export function judge(evidence: Evidence): Judgement {
+  const { faults, thresholds, rows, failingRows } = evidence;
+  if (!evidence.readable || faults.total('source-error') > 0) {
+    return { verdict: 'unreadable', reasons: ['The source holds nothing that could be judged.'] };
+  }
+  if (evidence.unreadableRecords * 2 > evidence.records) {
+    const share = `${evidence.unreadableRecords} of ${evidence.records}`;
+    return { verdict: 'unreadable', reasons: [`${share} records hold bytes that are not UTF-8.`] };
+  }
+  const warning = warningTypes(thresholds);
+  const counted = FAULT_TYPES.filter((type) => !warning.has(type));
+  const inRows = sum(counted, (type) => faults.inRows(type));
+  const elsewhere = sum(counted, (type) => faults.total(type) - faults.inRows(type));
+  const reasons: string[] = [];
+  if (elsewhere > 0) reasons.push(`${faultCount(elsewhere)} of the header or the whole file.`);
+  const excess = inRows === 0 ? [] : excessOver(thresholds, inRows, failingRows, rows);
+  reasons.push(...excess);
+  if (reasons.length > 0) return { verdict: 'failed', reasons };
+
+  const warned = sum([...warning], (type) => faults.total(type));
+  if (inRows > 0) reasons.push(`${faultCount(inRows)} in rows, within the tolerance.`);
+  if (warned > 0) reasons.push(`${faultCount(warned)} of kinds that only warn.`);
+  return { verdict: reasons.length > 0 ? 'warned' : 'passed', reasons };
+}
+
+function excessOver(
+  thresholds: Thresholds,
+  faults: number,
+  failingRows: number,
+  rows: number,
+): string[] {
+  const { maxFaults, maxFaultyRows } = thresholds;
+  if (maxFaults === undefined && maxFaultyRows === undefined) {
+    return [`${faultCount(faults)} in ${failingRows} of ${rows} rows.`];
+  }
+  const excess: string[] = [];
+  if (maxFaults !== undefined && faults > maxFaults) {
+    excess.push(`${faultCount(faults)} in rows; maxFaults is ${maxFaults}.`);
+  }
+  if (maxFaultyRows !== undefined && failingRows > maxFaultyRows * rows) {
+    excess.push(`${failingRows} of ${rows} rows are faulty; maxFaultyRows is ${maxFaultyRows}.`);
+  }
+  return excess;
+}
+
+function faultCount(count: number): string {
+  return count === 1 ? '1 fault' : `${count} faults`;
+}
+
+function sum(types: readonly FaultType[], of: (type: FaultType) => number): number {
+  return types.reduce((total, type) => total + of(type), 0);
+}

@@ -1,0 +1,196 @@
+import { fromKnex, type JobWithMetadata, PgBoss } from 'pg-boss';
+import type { Database, Transaction } from '../database/connection.ts';
+import { QUEUE_SCHEMA } from '../database/schema-version.ts';
+import { DEAD_LETTER_QUEUE, RUN_QUEUE } from './create-queues.ts';
+
+/** A job in the hands of a worker: one attempt at one run. */
+export interface RunJob {
+  readonly id: string;
+  readonly runId: string;
+  /** Attempts before this one. */
+  readonly retryCount: number;
+  readonly retryLimit: number;
+}
+
+/** A job whose attempts are used up. */
+export interface DeadLetter {
+  /** Its id in the dead-letter queue. */
+  readonly id: string;
+  readonly runId: string;
+  readonly diedAt: Date;
+  readonly attempts: number;
+  /** The last attempt's error, as text. */
+  readonly error: string;
+}
+
+/** What the queue held when it was last counted, at most a few seconds ago. */
+export interface QueueDepth {
+  /** Waiting, those that wait for their next attempt included. */
+  readonly waiting: number;
+  readonly active: number;
+  readonly deadLetters: number;
+}
+
+/** The queue of runs: pg-boss behind what the listener needs of it. */
+export interface Queue {
+  /** Enqueues one job a run inside the caller's transaction. */
+  enqueue(runIds: readonly string[], transaction: Transaction): Promise<void>;
+  /** Takes up to `limit` jobs; each must be beaten for, then settled. */
+  fetch(limit: number): Promise<RunJob[]>;
+  /** Says that the jobs are still worked on. @returns the ids that are still ours */
+  beat(jobs: readonly RunJob[]): Promise<ReadonlySet<string>>;
+  complete(job: RunJob): Promise<void>;
+  /** @returns `lost` when another worker has the job by now, and nothing was changed */
+  fail(job: RunJob, error: unknown): Promise<'retry' | 'dead' | 'lost'>;
+  /** Gives an unfinished job back at once, without counting the attempt. */
+  handBack(job: RunJob): Promise<void>;
+  depth(): Promise<QueueDepth>;
+  /** Oldest first. @param after the id of the previous page's last one */
+  deadLetters(limit: number, after?: string): Promise<DeadLetter[]>;
+  /** Puts dead letters back into the queue, with all their attempts before them. @returns how many */
+  redrive(ids: readonly string[], transaction: Transaction): Promise<number>;
+  /** Stops supervising; jobs in hand are the worker's business. */
+  close(): Promise<void>;
+}
+
+interface RunJobData {
+  readonly runId: string;
+}
+
+/** What pg-boss answers to the calls that settle a job; its own type leaves the fields out. */
+interface Settled {
+  readonly affected: number;
+  readonly settled: readonly string[];
+}
+
+/**
+ * Opens the queue on a migrated database and joins in its supervision: whoever runs looks after the
+ * jobs of those that died.
+ *
+ * @param onError told of failures in the background, which pass with the next round
+ */
+export async function openQueue(
+  database: Database,
+  onError: (error: Error) => void,
+): Promise<Queue> {
+  const boss = new PgBoss({
+    db: fromKnex(database),
+    schema: QUEUE_SCHEMA,
+    // checkSchema has refused an old schema already; this lets it finish an index in the background.
+    migrate: true,
+    schedule: false,
+    registerInstance: false,
+    // A job whose process was killed is found this soon after its heartbeat has lapsed.
+    superviseIntervalSeconds: 1,
+    monitorIntervalSeconds: 1,
+  });
+  boss.on('error', onError);
+  await boss.start();
+
+  return {
+    async enqueue(runIds, transaction) {
+      if (runIds.length === 0) return;
+      const jobs = runIds.map((runId) => ({ data: { runId } satisfies RunJobData }));
+      await boss.insert(RUN_QUEUE, jobs, { db: fromKnex(transaction) });
+    },
+
+    async fetch(limit) {
+      const jobs = await boss.fetch<RunJobData>(RUN_QUEUE, {
+        batchSize: limit,
+        includeMetadata: true,
+      });
+      return jobs.map(({ id, data, retryCount, retryLimit }) => ({
+        id,
+        runId: data.runId,
+        retryCount,
+        retryLimit,
+      }));
+    },
+
+    async beat(jobs) {
+      if (jobs.length === 0) return new Set();
+      const response = await boss.touch(RUN_QUEUE, jobs.map(attempt));
+      return new Set((response as Settled).settled);
+    },
+
+    async complete(job) {
+      await boss.complete(RUN_QUEUE, attempt(job));
+    },
+
+    async fail(job, error) {
+      const response = await boss.fail(RUN_QUEUE, attempt(job), { message: messageOf(error) });
+      if ((response as Settled).affected === 0) return 'lost';
+      return job.retryCount < job.retryLimit ? 'retry' : 'dead';
+    },
+
+    async handBack(job) {
+      await database.transaction(async (transaction) => {
+        const db = fromKnex(transaction);
+        const response = await boss.cancel(RUN_QUEUE, attempt(job), { db });
+        if ((response as Settled).affected === 0) return;
+        await boss.resume(RUN_QUEUE, job.id, { db });
+        // The next fetch counts one attempt more: a rollout must not use a job's attempts up.
+        const retryLimit = job.retryLimit + 1;
+        await boss.update(RUN_QUEUE, undefined, { id: job.id, retryLimit, db });
+      });
+    },
+
+    async depth() {
+      const queues = await boss.getQueues([RUN_QUEUE, DEAD_LETTER_QUEUE]);
+      const runs = queues.find(({ name }) => name === RUN_QUEUE);
+      const dead = queues.find(({ name }) => name === DEAD_LETTER_QUEUE);
+      return {
+        waiting: runs?.queuedCount ?? 0,
+        active: runs?.activeCount ?? 0,
+        deadLetters: dead?.queuedCount ?? 0,
+      };
+    },
+
+    async deadLetters(limit, after) {
+      const jobs = await boss.findJobs<RunJobData>(DEAD_LETTER_QUEUE, {
+        queued: true,
+        limit,
+        ...(after === undefined ? {} : { after }),
+      });
+      return jobs.map(deadLetter);
+    },
+
+    async redrive(ids, transaction) {
+      if (ids.length === 0) return 0;
+      return boss.redrive(DEAD_LETTER_QUEUE, {
+        ids: [...ids],
+        limit: ids.length,
+        db: fromKnex(transaction),
+      });
+    },
+
+    async close() {
+      await boss.stop({ graceful: false });
+    },
+  };
+}
+
+/** Names the attempt, so that a worker that lost its job can't settle another worker's. */
+function attempt({ id, retryCount }: RunJob): { id: string; retryCount: number } {
+  return { id, retryCount };
+}
+
+function deadLetter(job: JobWithMetadata<RunJobData>): DeadLetter {
+  return {
+    id: job.id,
+    runId: job.data.runId,
+    diedAt: job.createdOn,
+    attempts: (job.sourceRetryCount ?? 0) + 1,
+    error: messageOf(job.sourceOutput),
+  };
+}
+
+/** The text of an error, of what `fail` stored, or of what pg-boss's supervisor stored. */
+function messageOf(value: unknown): string {
+  if (value instanceof Error) return value.message;
+  if (typeof value === 'object' && value !== null) {
+    if ('message' in value && typeof value.message === 'string') return value.message;
+    if ('value' in value) return messageOf(value.value);
+  }
+  return String(value);
+}

@@ -1,0 +1,182 @@
+import type { RequestListener } from 'node:http';
+import type { Logger } from 'pino';
+import type { ConfigWithDatabase } from '../config.ts';
+import { connect, type Database } from '../database/connection.ts';
+import { migrate } from '../database/migrate.ts';
+import { answers } from '../database/ping.ts';
+import { failRuns } from '../database/runs.ts';
+import { checkSchema } from '../database/schema-version.ts';
+import { createApp } from '../http/app.ts';
+import { createMetrics, type Metrics } from '../http/metrics.ts';
+import { startMetricsServer } from '../http/metrics-server.ts';
+import { startHttpServer } from '../http/server.ts';
+import { s3DataQualityJob } from '../jobs/s3-data-quality/s3-data-quality-job.ts';
+import { openQueue, type Queue } from '../queue/queue.ts';
+import { startWorker, type Worker } from '../queue/worker.ts';
+import { trustedCertificateOrigins } from '../sns/certificate-url.ts';
+import { createCertificateStore } from '../sns/certificates.ts';
+import { createConfirmer, createSnsClients } from '../sns/confirmation.ts';
+import { createVerifier } from '../sns/verifier.ts';
+import type { ObjectStore } from '../storage/object-store.ts';
+import { openStore } from '../storage/open-store.ts';
+import { jobHandler } from './job-handler.ts';
+import { judgesFiles, type Role, takesMessages } from './role.ts';
+import { shutdownBudget } from './shutdown-budget.ts';
+import { snsIntake } from './sns-intake.ts';
+import { allowedTopics } from './topics.ts';
+
+export interface ListenerOptions {
+  readonly config: ConfigWithDatabase;
+  readonly role: Role;
+  /** Brings an old schema up to date; without it an old schema is refused. */
+  readonly migrate: boolean;
+  readonly logger: Logger;
+}
+
+/** A listener that works. */
+export interface RunningListener {
+  /** Of the SNS endpoint; undefined for a worker. */
+  readonly port: number | undefined;
+  readonly metricsPort: number;
+  /**
+   * Drains: not ready from now on, jobs finish or go back to the queue, requests finish, all is
+   * closed. A second call returns the first one's promise.
+   */
+  stop(): Promise<void>;
+}
+
+/** What the parts of one listener share. */
+interface Parts {
+  readonly options: ListenerOptions;
+  readonly database: Database;
+  readonly queue: Queue;
+  readonly metrics: Metrics;
+  readonly isDraining: () => boolean;
+}
+
+/** How long the database may take to say that it is there. */
+const PING_MS = 2_000;
+
+/**
+ * Starts everything that a role needs.
+ *
+ * @throws {SchemaOutdatedError} without `migrate`, {ConfigError}, or an error with one clear line
+ * where a port can't be had; whatever was started is stopped again
+ */
+export async function startListener(options: ListenerOptions): Promise<RunningListener> {
+  const { config, role, logger } = options;
+  const budget = shutdownBudget(config.shutdownSeconds);
+  const closers: (() => Promise<unknown>)[] = [];
+  const closeAll = async () => {
+    for (const close of closers.splice(0).reverse()) await close();
+  };
+  let draining = false;
+
+  try {
+    if (options.migrate) await migrate(config.database);
+    const database = connect(config.database);
+    closers.push(() => database.destroy());
+    await checkSchema(database);
+    const queue = await openQueue(database, (error) => logger.warn({ err: error }, 'queue failed'));
+    closers.push(() => queue.close());
+    const metrics = createMetrics({ queueDepths: () => depthsOf(queue) });
+    const parts: Parts = { options, database, queue, metrics, isDraining: () => draining };
+
+    const metricsServer = await startMetricsServer(metrics.registry, logger, {
+      port: config.metricsPort,
+    });
+    closers.push(() => metricsServer.close(0));
+    const store = openStore(config);
+    closers.push(async () => store.close());
+    const worker = judgesFiles(role) ? startJobs(parts, store) : undefined;
+    if (worker) closers.push(() => worker.stop(0));
+    const server = takesMessages(role)
+      ? await startHttpServer(
+          httpHandler(parts, () => worker?.wake()),
+          {
+            port: config.port,
+            portSetting: 'PORT',
+          },
+        )
+      : undefined;
+    if (server) closers.push(() => server.close(budget.requests));
+
+    let stopped: Promise<void> | undefined;
+    const stop = async () => {
+      draining = true;
+      logger.info({ running: worker?.running ?? 0 }, 'draining');
+      // Requests are answered meanwhile, the one for readiness with 503.
+      const jobs = await worker?.stop(budget.jobs);
+      await closeAll();
+      logger.info({ ...jobs }, 'stopped');
+    };
+    const { port } = server ?? {};
+    logger.info({ role, port, metricsPort: metricsServer.port }, 'listening');
+    return {
+      port,
+      metricsPort: metricsServer.port,
+      stop() {
+        stopped ??= stop();
+        return stopped;
+      },
+    };
+  } catch (error) {
+    await closeAll();
+    throw error;
+  }
+}
+
+function startJobs({ options, database, queue, metrics }: Parts, store: ObjectStore): Worker {
+  const { config, logger } = options;
+  return startWorker({
+    queue,
+    concurrency: config.workerConcurrency,
+    handle: jobHandler({
+      database,
+      store,
+      job: s3DataQualityJob,
+      maxFaults: config.maxFaults,
+      logger,
+      metrics,
+    }),
+    onDead: (dead) => failRuns(database, dead),
+    onError: (error) => logger.warn({ err: error }, 'worker could not reach the queue'),
+  });
+}
+
+function httpHandler(parts: Parts, onRuns: () => void): RequestListener {
+  const { options, database, queue, metrics, isDraining } = parts;
+  const { config, logger } = options;
+  const trustedOrigins = trustedCertificateOrigins([config.aws.snsEndpoint]);
+  for (const origin of trustedOrigins) {
+    logger.warn(
+      { origin },
+      'signing certificates from this origin are trusted, as an endpoint setting says',
+    );
+  }
+  const app = createApp({
+    verifier: createVerifier({
+      topics: allowedTopics(config.sns.topicArns),
+      certificates: createCertificateStore(),
+      maxAgeSeconds: config.sns.maxAgeSeconds,
+      signatureVersions: config.sns.signatureVersions,
+      trustedOrigins,
+    }),
+    confirmer: createConfirmer(createSnsClients()),
+    intake: snsIntake({ database, queue, reportPrefix: config.s3.reportPrefix, onRuns }),
+    logger,
+    metrics,
+    readiness: async () => !isDraining() && (await answers(database, PING_MS)),
+  });
+  const answer = app.callback();
+  return (request, response) => {
+    // Ends keep-alive, so that clients have gone elsewhere by the time the server closes.
+    if (isDraining()) response.setHeader('Connection', 'close');
+    void answer(request, response);
+  };
+}
+
+async function depthsOf(queue: Queue): Promise<Readonly<Record<string, number>>> {
+  const { waiting, deadLetters } = await queue.depth();
+  return { runs: waiting, runs_dead_letter: deadLetters };
+}

@@ -1,0 +1,42 @@
+import { type KeyObject, verify } from 'node:crypto';
+import type { Envelope } from './envelope.ts';
+import { stringToSign } from './string-to-sign.ts';
+
+/** Versions of the signature that SNS knows: 1 is SHA-1, 2 is SHA-256, both RSA PKCS #1 v1.5. */
+export type SignatureVersion = '1' | '2';
+
+const algorithms: Readonly<Record<SignatureVersion, string>> = {
+  '1': 'RSA-SHA1',
+  '2': 'RSA-SHA256',
+};
+
+/** Whether a message's SignatureVersion is one that exists. */
+export function isSignatureVersion(version: string): version is SignatureVersion {
+  return Object.hasOwn(algorithms, version);
+}
+
+/**
+ * Whether a message's signature fits its content. Whether its version is allowed is decided before.
+ *
+ * @param envelope - the message
+ * @param version - its signature version
+ * @param publicKey - RSA key of the certificate
+ */
+export function signatureMatches(
+  envelope: Envelope,
+  version: SignatureVersion,
+  publicKey: KeyObject,
+): Promise<boolean> {
+  const content = Buffer.from(stringToSign(envelope));
+  const signature = Buffer.from(envelope.signature, 'base64');
+  // The form with a callback works on the thread pool and leaves the event loop free.
+  return new Promise((resolve, reject) => {
+    verify(algorithms[version], content, publicKey, signature, (error, matches) => {
+      if (error) {
+        reject(error);
+      } else {
+        resolve(matches);
+      }
+    });
+  });
+}

@@ -1,0 +1,88 @@
+import { constants } from 'node:fs';
+import { type FileHandle, open, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { localPath } from './local-path.ts';
+import {
+  type ObjectStore,
+  ObjectUnavailableError,
+  type StoredObjectReference,
+} from './object-store.ts';
+
+const CHUNK_BYTES = 256 * 1024;
+
+/** What a local file has in place of an ETag. Begins so that nobody takes it for one of S3. */
+export function localETag(stats: { readonly size: bigint; readonly mtimeNs: bigint }): string {
+  return `local-${stats.size}-${stats.mtimeNs}`;
+}
+
+/**
+ * A folder that stands in for S3: `<root>/<bucket>/<key>`, else `<root>/<key>`.
+ *
+ * A version, and an ETag that S3 made, mean nothing here and are not compared; a {@link localETag}
+ * is, before the first byte and after the last.
+ */
+export function createLocalStore(root: string): ObjectStore {
+  return {
+    async open(reference, signal) {
+      signal.throwIfAborted();
+      const { key, eTag: announced } = reference;
+      const path = await findFile(root, reference);
+      const stats = await stat(path, { bigint: true });
+      if (!stats.isFile()) {
+        const name = JSON.stringify(key);
+        throw new ObjectUnavailableError('object-gone', `${name} is no regular file`);
+      }
+      const eTag = localETag(stats);
+      if (announced?.startsWith('local-') && announced !== eTag) throw replaced(key);
+      return { bytes: read(path, key, eTag, signal), sizeBytes: Number(stats.size), eTag };
+    },
+    close() {},
+  };
+}
+
+async function findFile(root: string, { bucket, key }: StoredObjectReference): Promise<string> {
+  const inBucket = isFolderName(bucket) ? await localPath(join(root, bucket), key) : undefined;
+  if (inBucket !== undefined && 'path' in inBucket) return inBucket.path;
+  const inRoot = await localPath(root, key);
+  if ('path' in inRoot) return inRoot.path;
+  throw new ObjectUnavailableError('object-gone', (inBucket ?? inRoot).missing);
+}
+
+function isFolderName(bucket: string): boolean {
+  return /^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(bucket);
+}
+
+async function* read(
+  path: string,
+  key: string,
+  eTag: string,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array> {
+  // Opened with the first read, so that whoever reads nothing leaves nothing open. A link that took
+  // the file's place since it was looked up is not followed.
+  const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW);
+  try {
+    await refuseChange(file, key, eTag);
+    for (;;) {
+      signal.throwIfAborted();
+      const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(CHUNK_BYTES));
+      if (bytesRead === 0) break;
+      yield buffer.subarray(0, bytesRead);
+    }
+    await refuseChange(file, key, eTag);
+  } finally {
+    await file.close();
+  }
+}
+
+/** Written to meanwhile: what was read would never have been one state of the file. */
+async function refuseChange(file: FileHandle, key: string, eTag: string): Promise<void> {
+  if (localETag(await file.stat({ bigint: true })) !== eTag) throw replaced(key);
+}
+
+function replaced(key: string): ObjectUnavailableError {
+  return new ObjectUnavailableError(
+    'object-replaced',
+    `${JSON.stringify(key)} has changed since it was announced`,
+  );
+}

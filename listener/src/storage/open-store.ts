@@ -1,0 +1,10 @@
+import type { Config } from '../config.ts';
+import { createLocalStore } from './local-store.ts';
+import type { ObjectStore } from './object-store.ts';
+import { createS3Store } from './s3-store.ts';
+
+/** The store that the settings name: the folder of `LOCAL_S3_ROOT`, else S3. */
+export function openStore({ s3, aws }: Pick<Config, 's3' | 'aws'>): ObjectStore {
+  if (s3.localRoot !== undefined) return createLocalStore(s3.localRoot);
+  return createS3Store({ region: aws.region, endpoint: aws.endpoint });
+}

@@ -1,0 +1,90 @@
+import { GetObjectCommand, S3Client, S3ServiceException } from '@aws-sdk/client-s3';
+import {
+  type ObjectStore,
+  ObjectUnavailableError,
+  type OpenedObject,
+  type StoredObjectReference,
+} from './object-store.ts';
+
+/** Settings of {@link createS3Store}. */
+export interface S3StoreOptions {
+  /** @default what the SDK finds in its own configuration */
+  readonly region?: string;
+  /** Another S3 than AWS; buckets are then in the path, since their host names lead nowhere. */
+  readonly endpoint?: string;
+}
+
+/** Amazon S3. Credentials come from the environment, as the SDK reads them. */
+export function createS3Store(options: S3StoreOptions = {}): ObjectStore {
+  const { region, endpoint } = options;
+  const client = new S3Client({
+    ...(region === undefined ? {} : { region }),
+    ...(endpoint === undefined ? {} : { endpoint, forcePathStyle: true }),
+    followRegionRedirects: true,
+    requestHandler: { connectionTimeout: 5_000, socketTimeout: 60_000 },
+  });
+  return {
+    open: (reference, signal) => openInS3(client, reference, signal),
+    close: () => client.destroy(),
+  };
+}
+
+/**
+ * Pins the version where there is one, else the ETag by `If-Match`.
+ * Source: Amazon S3 API reference, "GetObject".
+ */
+async function openInS3(
+  client: S3Client,
+  reference: StoredObjectReference,
+  signal: AbortSignal,
+): Promise<OpenedObject> {
+  const { bucket, key, versionId, eTag } = reference;
+  try {
+    const { Body, ContentLength, VersionId, ETag } = await client.send(
+      new GetObjectCommand({
+        Bucket: bucket,
+        Key: key,
+        ...(versionId === undefined ? {} : { VersionId: versionId }),
+        ...(versionId === undefined && eTag !== undefined ? { IfMatch: `"${eTag}"` } : {}),
+      }),
+      { abortSignal: signal },
+    );
+    if (Body === undefined) throw new Error(`S3 answered without a body for ${nameOf(reference)}`);
+    return {
+      // In Node.js the SDK's body is a stream, whatever else its type allows for.
+      bytes: Body as AsyncIterable<Uint8Array>,
+      sizeBytes: ContentLength ?? 0,
+      ...(VersionId === undefined ? {} : { versionId: VersionId }),
+      ...(ETag === undefined ? {} : { eTag: ETag.replaceAll('"', '') }),
+    };
+  } catch (error) {
+    signal.throwIfAborted();
+    throw unavailable(error, reference) ?? error;
+  }
+}
+
+/**
+ * Undefined for what is worth another attempt: no access (S3 also says so of a missing key to
+ * whoever may not list the bucket), no such bucket, throttling, the network.
+ */
+function unavailable(
+  error: unknown,
+  reference: StoredObjectReference,
+): ObjectUnavailableError | undefined {
+  if (!(error instanceof S3ServiceException)) return undefined;
+  const status = error.$metadata.httpStatusCode;
+  const name = nameOf(reference);
+  if (status === 412) {
+    return new ObjectUnavailableError('object-replaced', `${name} was replaced`, { cause: error });
+  }
+  // 405 is the answer for a version that is a delete marker.
+  if (error.name === 'NoSuchKey' || error.name === 'NoSuchVersion' || status === 405) {
+    return new ObjectUnavailableError('object-gone', `${name} is gone`, { cause: error });
+  }
+  return undefined;
+}
+
+function nameOf({ bucket, key, versionId }: StoredObjectReference): string {
+  const version = versionId === undefined ? '' : ` in version ${versionId}`;
+  return `s3://${bucket}/${key}${version}`;
+}
