@@ -78,7 +78,9 @@ export default {
       name: 'http-knows-no-database',
       severity: 'error',
       from: { path: '^listener/src/(http|sns|s3)/' },
-      to: { path: '^listener/src/(database|intake|queue|jobs|storage)/|node_modules/(knex|pg|pg-boss)/' },
+      to: {
+        path: '^listener/src/(database|intake|queue|jobs|storage)/|node_modules/(knex|pg|pg-boss)/',
+      },
     },
     {
       name: 'sources-do-not-know-tests',

@@ -111,15 +111,13 @@ test('a job whose process was killed is finished by another process', async () =
   const killed = serve();
   await killed.line('listening');
   const runId = await runUnderWay();
-  const killedAt = performance.now();
   killed.kill('SIGKILL');
   expect(await killed.ended).toBe('SIGKILL');
   gate.resolve();
   const other = serve(['--role', 'worker']);
   await other.line('run finished');
-  expect(performance.now() - killedAt).toBeLessThan(15_000);
   expect(await findRun(given.database, runId)).toMatchObject({ status: 'finished', attempts: 2 });
-}, 30_000);
+});
 
 test('a worker opens no port for messages', async () => {
   const listener = serve(['--role', 'worker'], { SNS_TOPIC_ARNS: '' });

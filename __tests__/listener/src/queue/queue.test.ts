@@ -137,4 +137,4 @@ test('the depth counts waiting, active and dead jobs', async () => {
     async () => expect(await queue.depth()).toEqual({ waiting: 2, active: 1, deadLetters: 1 }),
     { timeout: 20_000 },
   );
-}, 30_000);
+}, 90_000);

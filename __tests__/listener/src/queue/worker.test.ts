@@ -117,7 +117,7 @@ test('a dead letter that no worker saw die is reported too', async () => {
       expect(onDead).toHaveBeenCalledWith([expect.objectContaining({ runId, error: 'killed' })]),
     { timeout: 20_000 },
   );
-}, 30_000);
+}, 90_000);
 
 test('a queue that can not be asked is asked again', async () => {
   let calls = 0;
@@ -134,7 +134,7 @@ test('a queue that can not be asked is asked again', async () => {
   start({ queue: flaky, handle, onError: (error) => errors.push(error) });
   await vi.waitFor(() => expect(started).toHaveLength(1), { timeout: 20_000 });
   expect(errors).toEqual([new Error('away')]);
-}, 30_000);
+}, 90_000);
 
 test('stop waits for what runs and takes nothing new', async () => {
   const { started, handle } = manual();
@@ -179,7 +179,7 @@ test('a job that somebody took away is aborted', async () => {
   await vi.waitFor(() => expect(started[0]?.signal.reason).toEqual(new Error('claim lost')), {
     timeout: 20_000,
   });
-}, 30_000);
+}, 90_000);
 
 test('a job whose process was killed runs again', async () => {
   const child = fork(WORKER_SCRIPT, [given.url], { execPath: process.execPath });

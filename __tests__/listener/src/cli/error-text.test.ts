@@ -1,0 +1,20 @@
+import { expect, test } from 'vitest';
+import { errorText } from '../../../../listener/src/cli/error-text.ts';
+import { UsageError } from '../../../../listener/src/cli/usage-error.ts';
+
+const refused = (message: string) => Object.assign(new Error(message), { code: 'ECONNREFUSED' });
+
+test('a fault of usage is told by its message alone', () => {
+  expect(errorText(new UsageError('there is no file'))).toBe('there is no file\n');
+});
+
+test('a database with two addresses tells why neither answers', () => {
+  const error = new AggregateError([refused('refused ::1'), refused('refused 127.0.0.1')]);
+  expect(errorText(error)).toBe('the database is not available: refused ::1; refused 127.0.0.1\n');
+});
+
+test('an unforeseen error comes with its stack', () => {
+  expect(errorText(new TypeError('x is undefined'))).toMatch(
+    /^unexpected error: TypeError: .*\n.*at /,
+  );
+});

@@ -1,0 +1,38 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Testing } from 'cdktf';
+import { expect, it } from 'vitest';
+import { localSettings } from '../listener/local/synthesized-settings.ts';
+import { FileProcessingStack } from '../src/file-processing/stack.ts';
+import { loadEnvironment } from '../src/settings/environment.ts';
+
+/** What the local flow takes from the stack that a tfvars file is synthesized to. */
+function localSettingsOf(tfvars: string) {
+  const root = mkdtempSync(join(tmpdir(), 'environment-'));
+  const folder = join(root, 'environments/dev');
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, 'foundation_network.tfvars'), '');
+  writeFileSync(join(folder, 'file_processing.tfvars'), tfvars);
+  const { name, fileProcessing } = loadEnvironment(root, 'dev');
+  rmSync(root, { recursive: true });
+  const stack = new FileProcessingStack(Testing.app(), 'file-processing', {
+    environment: name,
+    settings: fileProcessing,
+  });
+  return localSettings(JSON.parse(Testing.synth(stack)));
+}
+
+const BUCKET = 'bucket_name = "drop-box"\ncreate_s3_notifications = true\n';
+
+it.each([
+  ['bucket_name = "other-box"\n', 'other-box'],
+  [`${BUCKET}s3_prefixes = ["incoming/"]\n`, 'incoming/'],
+  [`${BUCKET}s3_suffix = ".tsv"\n`, '.tsv'],
+  [`${BUCKET}sns_topic_name = "other-topic"\n`, 'other-topic'],
+  [`${BUCKET}worker_concurrency = 7\n`, '"WORKER_CONCURRENCY":"7"'],
+  [`${BUCKET}report_prefix = "verdicts/"\n`, '"REPORT_PREFIX":"verdicts/"'],
+])('what runs locally follows the tfvars line %j', (tfvars, expected) => {
+  expect(JSON.stringify(localSettingsOf(BUCKET))).not.toContain(expected);
+  expect(JSON.stringify(localSettingsOf(tfvars))).toContain(expected);
+});
