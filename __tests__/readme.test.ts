@@ -1,7 +1,8 @@
+import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { readmeWithTables } from '../src/documentation/readme.ts';
+import { readmeWithTables } from '../documentation/readme.ts';
 import { ROOT, runMain } from './support/run-main.ts';
 
 const read = (file: string) => readFileSync(join(ROOT, file), 'utf8');
@@ -11,7 +12,7 @@ const scripts = Object.keys(JSON.parse(read('package.json')).scripts);
 
 /** Names of package.json's scripts that a text runs. */
 function scriptsRunBy(text: string): Set<string> {
-  const runs = text.matchAll(/npm (?:run (?:--silent )?)?([a-z:]+)/g);
+  const runs = text.matchAll(/npm (?:run (?:--silent )?)?([a-z]+(?::[a-z]+)*)/g);
   return new Set([...runs].map(([, name = '']) => name).filter((name) => name !== 'ci'));
 }
 
@@ -22,6 +23,22 @@ function cdktfCommandsIn(text: string): Set<string> {
       ([, command = '']) => command,
     ),
   );
+}
+
+/** Commands of the listener that a text runs. */
+function listenerCommandsIn(text: string): Set<string> {
+  return new Set(
+    [...text.matchAll(/npx file-processing ([a-z]+)/g)].map(([, command = '']) => command),
+  );
+}
+
+/** Commands that the listener's own help lists. */
+function listenerCommands(): string[] {
+  const program = join(ROOT, 'listener/src/main.ts');
+  const { stdout } = spawnSync(process.execPath, [program, '--help'], { encoding: 'utf8' });
+  const [, commands = ''] = stdout.split(/^Commands:$/m);
+  const names = [...commands.matchAll(/^ {2}([a-z]+)/gm)].map(([, name = '']) => name);
+  return names.filter((name) => name !== 'help').sort();
 }
 
 describe('help', () => {
@@ -38,6 +55,12 @@ describe('the README', () => {
   it('runs only commands of cdktf that help lists', () => {
     const listed = cdktfCommandsIn(help);
     for (const command of cdktfCommandsIn(readme)) expect(listed).toContain(command);
+  });
+
+  it('runs only commands of the listener that there are, and help lists them all', () => {
+    const commands = listenerCommands();
+    expect([...listenerCommandsIn(help)].sort()).toEqual(commands);
+    for (const command of listenerCommandsIn(readme)) expect(commands).toContain(command);
   });
 
   it('names only files and folders that there are', () => {

@@ -28,10 +28,7 @@ export interface Config {
     /** `AWS_ENDPOINT_URL`: every service is somewhere else. */
     readonly endpoint: string | undefined;
   };
-  readonly sqsQueueUrl: string | undefined;
   readonly s3: {
-    readonly bucket: string | undefined;
-    readonly prefixes: readonly string[];
     readonly reportPrefix: string;
     readonly localRoot: string | undefined;
   };
@@ -69,9 +66,6 @@ export function readConfig(environment: Environment, needs: ConfigNeeds): Config
     maxAgeSeconds: reader.required('SNS_MAX_AGE_SECONDS'),
     region: reader.optional('AWS_REGION'),
     snsEndpoint: reader.optional('AWS_ENDPOINT_URL_SNS') ?? endpoint,
-    sqsQueueUrl: reader.optional('SQS_QUEUE_URL'),
-    bucket: reader.optional('S3_BUCKET'),
-    prefixes: reader.optional('S3_PREFIXES') ?? Object.freeze([]),
     reportPrefix: reader.required('REPORT_PREFIX'),
     localRoot: reader.optional('LOCAL_S3_ROOT'),
     workerConcurrency: reader.required('WORKER_CONCURRENCY'),
@@ -91,10 +85,7 @@ export function readConfig(environment: Environment, needs: ConfigNeeds): Config
       maxAgeSeconds: present(read.maxAgeSeconds),
     }),
     aws: Object.freeze({ region: read.region, snsEndpoint: read.snsEndpoint, endpoint }),
-    sqsQueueUrl: read.sqsQueueUrl,
     s3: Object.freeze({
-      bucket: read.bucket,
-      prefixes: read.prefixes,
       reportPrefix: present(read.reportPrefix),
       localRoot: read.localRoot,
     }),

@@ -21,7 +21,7 @@ test('an empty environment gives the defaults where nothing is required', () => 
     port: 8080,
     metricsPort: 9090,
     sns: { topicArns: [], signatureVersions: ['2'], maxAgeSeconds: 86_400 },
-    s3: { bucket: undefined, prefixes: [], reportPrefix: 'data_quality_reports/' },
+    s3: { reportPrefix: 'data_quality_reports/' },
     workerConcurrency: 2,
     shutdownSeconds: 25,
     logLevel: 'info',
@@ -36,7 +36,7 @@ test('what is set wins over the defaults', () => {
       PORT: '18080',
       SNS_TOPIC_ARNS: TOPIC,
       SNS_SIGNATURE_VERSIONS: '1,2',
-      S3_PREFIXES: 'from_client/, archive/',
+      REPORT_PREFIX: 'verdicts/',
       WORKER_CONCURRENCY: '8',
     },
     INTAKE,
@@ -44,7 +44,7 @@ test('what is set wins over the defaults', () => {
   expect(config).toMatchObject({
     port: 18_080,
     sns: { topicArns: [TOPIC], signatureVersions: ['1', '2'] },
-    s3: { prefixes: ['from_client/', 'archive/'] },
+    s3: { reportPrefix: 'verdicts/' },
     workerConcurrency: 8,
   });
 });
@@ -70,9 +70,9 @@ test('the database is required of a process that needs it', () => {
 });
 
 test('an empty variable counts as not set', () => {
-  expect(readConfig({ PORT: '', S3_BUCKET: '  ' }, NOTHING)).toMatchObject({
+  expect(readConfig({ PORT: '', LOCAL_S3_ROOT: '  ' }, NOTHING)).toMatchObject({
     port: 8080,
-    s3: { bucket: undefined },
+    s3: { localRoot: undefined },
   });
 });
 
@@ -85,7 +85,7 @@ test('the endpoint of all services is that of SNS too, unless SNS has one of its
 
 test('settings are frozen at every level', () => {
   const config = readConfig({}, NOTHING);
-  expect([config, config.sns, config.sns.topicArns, config.s3, config.s3.prefixes]).toSatisfy(
-    (parts: object[]) => parts.every((part) => Object.isFrozen(part)),
+  expect([config, config.sns, config.sns.topicArns, config.s3]).toSatisfy((parts: object[]) =>
+    parts.every((part) => Object.isFrozen(part)),
   );
 });

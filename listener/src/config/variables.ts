@@ -63,21 +63,6 @@ export const VARIABLES = {
     kind: httpAddress(),
     example: 'http://127.0.0.1:4566',
   },
-  SQS_QUEUE_URL: {
-    description: 'Queue to take messages from, in place of HTTP deliveries.',
-    kind: httpAddress(),
-    example: 'https://sqs.us-gov-west-1.amazonaws.com/123456789012/file-processing',
-  },
-  S3_BUCKET: {
-    description: 'Bucket that files land in.',
-    kind: matching(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, 'the name of an S3 bucket'),
-    example: 'etl-ba-research-client-etl',
-  },
-  S3_PREFIXES: {
-    description: 'Key prefixes that files land under; without it, the whole bucket.',
-    kind: listOf(text('a key prefix')),
-    example: 'from_client/',
-  },
   REPORT_PREFIX: {
     description: 'Key prefix of our own reports; objects under it are no deliveries.',
     kind: matching(/^[^/].*\/$/, 'a key prefix that ends with a slash and begins with none'),

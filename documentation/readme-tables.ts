@@ -1,4 +1,24 @@
-import type { Variable, VariableTable } from '../settings/variable.ts';
+import type { Variable, VariableTable } from '../src/settings/variable.ts';
+
+/** The listener's environment variables, as far as a reader needs them. */
+export type EnvironmentVariables = Readonly<
+  Record<
+    string,
+    {
+      readonly description: string;
+      readonly default?: string;
+      readonly example: string;
+      readonly kind: { readonly allowed: string };
+      readonly secret?: true;
+      readonly file?: true;
+    }
+  >
+>;
+
+/** One error that the listener answers with. */
+export type Errors = Readonly<
+  Record<string, { readonly status: number; readonly template: string }>
+>;
 
 /** The outputs of a stack, as they stand in its Terraform JSON. */
 export type Outputs = Readonly<Record<string, { readonly description: string }>>;
@@ -23,6 +43,30 @@ export function outputsMarkdown(outputs: Outputs): string {
   return markdownTable(
     ['Output', 'What it is'],
     Object.entries(outputs).map(([name, { description }]) => [code(name), description]),
+  );
+}
+
+/** A Markdown table of the listener's environment variables. */
+export function environmentMarkdown(variables: EnvironmentVariables): string {
+  return markdownTable(
+    ['Variable', 'Default', 'What it is', 'Must be', 'Example'],
+    Object.entries(variables).map(([name, variable]) => [
+      code(name),
+      variable.default === undefined ? '' : code(variable.default),
+      `${variable.description}${variable.file ? ` Or ${code(`${name}_FILE`)} names a file with it.` : ''}`,
+      variable.kind.allowed,
+      variable.secret ? '' : code(variable.example),
+    ]),
+  );
+}
+
+/** A Markdown table of the listener's errors, by status. */
+export function errorsMarkdown(errors: Errors): string {
+  return markdownTable(
+    ['Status', 'Code', 'Message'],
+    Object.entries(errors)
+      .toSorted(([, one], [, other]) => one.status - other.status)
+      .map(([name, { status, template }]) => [`${status}`, code(name), template]),
   );
 }
 

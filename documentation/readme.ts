@@ -1,6 +1,10 @@
-import { fileProcessingVariables } from '../settings/file-processing-variables.ts';
-import { foundationNetworkVariables } from '../settings/foundation-network-variables.ts';
+import { VARIABLES } from '../listener/src/config/variables.ts';
+import { errorTable } from '../listener/src/errors.ts';
+import { fileProcessingVariables } from '../src/settings/file-processing-variables.ts';
+import { foundationNetworkVariables } from '../src/settings/foundation-network-variables.ts';
 import {
+  environmentMarkdown,
+  errorsMarkdown,
   type Outputs,
   outputsMarkdown,
   replaceSection,
@@ -17,6 +21,8 @@ export function readmeWithTables(
     'variables of file_processing.tfvars': variablesMarkdown(fileProcessingVariables),
     'outputs of foundation-network': outputsMarkdown(outputs['foundation-network']),
     'outputs of file-processing': outputsMarkdown(outputs['file-processing']),
+    'environment of the listener': environmentMarkdown(VARIABLES),
+    'errors of the listener': errorsMarkdown(errorTable),
   };
   return Object.entries(sections).reduce(
     (document, [name, text]) => replaceSection(document, name, text),

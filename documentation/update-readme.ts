@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { readmeWithTables } from './readme.ts';
 
 /** `npm run docs`: writes the generated tables into the README, from the synthesized stacks. */
-const root = join(import.meta.dirname, '../..');
+const root = join(import.meta.dirname, '..');
 const readme = join(root, 'README.md');
 const stackJson = (stack: string) =>
   JSON.parse(readFileSync(join(root, 'cdktf.out/stacks', stack, 'cdk.tf.json'), 'utf8'));

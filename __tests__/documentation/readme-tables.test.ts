@@ -1,10 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import {
+  environmentMarkdown,
+  errorsMarkdown,
   outputsMarkdown,
   replaceSection,
   variablesMarkdown,
-} from '../../../src/documentation/readme-tables.ts';
-import { integer, text } from '../../../src/settings/variable.ts';
+} from '../../documentation/readme-tables.ts';
+import { integer, text } from '../../src/settings/variable.ts';
 
 describe('the table of variables', () => {
   it('says name, type, default, what it does and in which unit, what is allowed, and an example', () => {
@@ -41,4 +43,30 @@ describe('replaceSection', () => {
   it('says what is missing', () => {
     expect(() => replaceSection('', 't', '')).toThrow('there must be <!-- begin t -->');
   });
+});
+
+describe('the table of environment variables', () => {
+  const variable = { description: 'A port.', example: '80', kind: { allowed: 'a number' } };
+
+  it('says what a variable is, its default, what is allowed, and an example', () => {
+    expect(environmentMarkdown({ PORT: { ...variable, default: '8080' } })).toContain(
+      '| `PORT` | `8080` | A port. | a number | `80` |',
+    );
+  });
+
+  it('names the form for a mounted file, and shows no example of a secret', () => {
+    const secret = { ...variable, example: 'MARKER', secret: true, file: true } as const;
+    expect(environmentMarkdown({ KEY: secret })).toContain(
+      '| `KEY` |  | A port. Or `KEY_FILE` names a file with it. | a number |  |',
+    );
+  });
+});
+
+it('the table of errors is sorted by status', () => {
+  const error = (status: number) => ({ status, template: 'No.' });
+  expect(
+    errorsMarkdown({ b: error(503), a: error(400) })
+      .split('\n')
+      .slice(2),
+  ).toEqual(['| 400 | `a` | No. |', '| 503 | `b` | No. |']);
 });
