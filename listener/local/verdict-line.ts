@@ -41,14 +41,18 @@ export function finishedRun(line: Readonly<Record<string, unknown>>): FinishedRu
 export function verdictLine(line: VerdictLine): string {
   const { name, runId, status, verdict, rows, faults, faultCounts, remark } = line;
   const parts = [
-    typeof rows === 'number' ? `${rows} rows` : undefined,
-    typeof faults === 'number' ? `${faults} faults${kinds(faultCounts)}` : undefined,
+    typeof rows === 'number' ? counted(rows, 'row') : undefined,
+    typeof faults === 'number' ? `${counted(faults, 'fault')}${kinds(faultCounts)}` : undefined,
     remark,
   ].filter((part) => part !== undefined);
   const details = parts.length === 0 ? '' : `: ${parts.join(', ')}`;
   // A name is somebody else's text.
   const shownName = name.replace(/\p{Cc}/gu, '?');
   return `${(verdict ?? status).toUpperCase().padEnd(10)} ${shownName}${details} [run ${runId}]`;
+}
+
+function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }
 
 function kinds(counts: Readonly<Record<string, number>> | undefined): string {
