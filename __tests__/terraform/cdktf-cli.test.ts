@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ROOT, STACKS } from '../support/run-main.ts';
+import { type ProgramResult, run } from '../support/run-program.ts';
 import { ACCOUNT, REGION } from './support/aws-account.ts';
 import { type AwsEmulator, startAwsEmulator } from './support/aws-emulator.ts';
 import { type Checkout, temporaryCheckout } from './support/checkout.ts';
-import { type ProgramResult, run } from './support/run.ts';
 import { terraformEnvironment, terraformIn } from './support/terraform.ts';
 
 const ENVIRONMENT = 'etl-playground';

@@ -3,10 +3,10 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { pythonEnvironment } from '../support/python-environment.ts';
 import { runMain } from '../support/run-main.ts';
+import { run } from '../support/run-program.ts';
 import { emulatorRequirements } from './support/aws-emulator.ts';
-import { pythonEnvironment } from './support/python-environment.ts';
-import { run } from './support/run.ts';
 import { type Terraform, terraformIn } from './support/terraform.ts';
 
 const MARKER = 'MARKER-0f9d-of-the-password';

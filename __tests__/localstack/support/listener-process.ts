@@ -3,9 +3,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { run } from '../../support/run-program.ts';
 import { endChild } from './child-process.ts';
 import { credentials, type LocalStack, region } from './localstack.ts';
-import { run } from './run.ts';
 
 const root = join(import.meta.dirname, '../../..');
 const program = join(root, 'listener/src/main.ts');

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { pythonEnvironment } from './python-environment.ts';
+import { pythonEnvironment } from '../../support/python-environment.ts';
 
 /** Folder of LocalStack's start and its packages. */
 export const localStackFolder = join(import.meta.dirname, '../../../test-support/localstack');

@@ -5,7 +5,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { pythonEnvironment } from './python-environment.ts';
+import { pythonEnvironment } from '../../support/python-environment.ts';
 
 const emulatorDirectory = join(import.meta.dirname, '../../../test-support/aws-emulator');
 const startDeadline = 60_000;

@@ -3,7 +3,7 @@ import { readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { ROOT, STACKS } from '../../support/run-main.ts';
-import { run } from './run.ts';
+import { run } from '../../support/run-program.ts';
 import { copyForTerraform } from './synthesized-stack.ts';
 import { withValues } from './tfvars.ts';
 

@@ -2,8 +2,8 @@ import { existsSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { devNull, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { type ProgramResult, run } from '../../support/run-program.ts';
 import { findProviderMirror } from './provider-mirror.ts';
-import { type ProgramResult, run } from './run.ts';
 
 /** What may be said to a command that reads the configuration. */
 export interface CommandOptions {

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rename, rm } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
-import { run } from './run.ts';
+import { run } from './run-program.ts';
 
 /**
  * The Python of a virtual environment that holds a requirements file's packages. It is made once
