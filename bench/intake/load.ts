@@ -1,0 +1,51 @@
+import { Agent, request } from 'node:http';
+
+/**
+ * Posts every body once, over so many connections that each have one request under way.
+ *
+ * @returns seconds until the last answer
+ * @throws at the first answer that is not 200
+ */
+export async function postAll(
+  port: number,
+  bodies: readonly Buffer[],
+  connections: number,
+): Promise<number> {
+  const agent = new Agent({ keepAlive: true, maxSockets: connections });
+  const remaining = bodies.values();
+  const begin = performance.now();
+  try {
+    await Promise.all(
+      Array.from({ length: connections }, async () => {
+        for (const body of remaining) await post(port, body, agent);
+      }),
+    );
+    return (performance.now() - begin) / 1000;
+  } finally {
+    agent.destroy();
+  }
+}
+
+function post(port: number, body: Buffer, agent: Agent): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const headers = {
+      'content-type': 'text/plain; charset=UTF-8',
+      'content-length': body.length,
+      'x-amz-sns-message-type': 'Notification',
+    };
+    const sent = request(
+      { host: '127.0.0.1', port, method: 'POST', path: '/', agent, headers },
+      (response) => {
+        response.resume();
+        response.once('error', reject);
+        response.once('end', () => {
+          if (response.statusCode === 200) resolve();
+          else reject(new Error(`a delivery was answered with ${response.statusCode}`));
+        });
+      },
+    );
+    sent.setTimeout(10_000, () => sent.destroy(new Error('no answer within 10 s')));
+    sent.once('error', reject);
+    sent.end(body);
+  });
+}

@@ -1,0 +1,82 @@
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { type Signer, signMessage } from '../../listener/local/sns/message.ts';
+import { makeSigningKey } from '../../listener/local/sns/signing-key.ts';
+
+export const TOPIC_ARN = 'arn:aws-us-gov:sns:us-gov-west-1:123456789012:file-processing-topic';
+
+/** Signs messages, and serves the certificate that they name. */
+export interface MessageSource {
+  /** For AWS_ENDPOINT_URL_SNS. */
+  readonly origin: string;
+  /** PEM. */
+  readonly certificate: string;
+  /** Notifications, each of its own message and object, as the bodies of deliveries. */
+  make(count: number): readonly Buffer[];
+  close(): Promise<void>;
+}
+
+export async function openMessageSource(): Promise<MessageSource> {
+  const { privateKey, certificate } = await makeSigningKey();
+  const server = createServer((_request, response) => response.end(certificate));
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const signer: Signer = {
+    privateKey,
+    certificateUrl: `${origin}/certificate.pem`,
+    signatureVersion: '2',
+  };
+  return {
+    origin,
+    certificate,
+    make: (count) => Array.from({ length: count }, () => notification(signer)),
+    async close() {
+      server.close();
+      server.closeAllConnections();
+      await once(server, 'close');
+    },
+  };
+}
+
+function notification(signer: Signer): Buffer {
+  const messageId = randomUUID();
+  const message = signMessage(
+    {
+      Type: 'Notification',
+      MessageId: messageId,
+      TopicArn: TOPIC_ARN,
+      Subject: 'Amazon S3 Notification',
+      Message: s3Event(`from_client/nm_albuquerque/${messageId}/Officer_Detail.csv`),
+      Timestamp: new Date().toISOString(),
+      UnsubscribeURL: `${new URL(signer.certificateUrl).origin}/?Action=Unsubscribe`,
+    },
+    signer,
+  );
+  return Buffer.from(JSON.stringify(message));
+}
+
+/** As S3 writes it, with the parts that we do not read. */
+function s3Event(key: string): string {
+  return JSON.stringify({
+    Records: [
+      {
+        eventVersion: '2.1',
+        eventSource: 'aws:s3',
+        awsRegion: 'us-gov-west-1',
+        eventTime: new Date().toISOString(),
+        eventName: 'ObjectCreated:Put',
+        userIdentity: { principalId: 'AWS:AIDAEXAMPLE' },
+        requestParameters: { sourceIPAddress: '127.0.0.1' },
+        s3: {
+          s3SchemaVersion: '1.0',
+          configurationId: 'file-processing',
+          bucket: { name: 'etl-ba-research-client-etl', arn: 'arn:aws-us-gov:s3:::etl' },
+          object: { key, size: 1024, eTag: 'd41d8cd98f00b204e9800998ecf8427e', sequencer: '00A1' },
+        },
+      },
+    ],
+  });
+}
