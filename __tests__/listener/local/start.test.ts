@@ -103,7 +103,7 @@ test('a file that is dropped is judged, and Ctrl-C leaves no process', async () 
   const children = await childrenOf(flow.pid);
   expect(children.length).toBeGreaterThanOrEqual(2);
   await writeFile(join(stack.data, BUCKET, 'from_client', 'a b.csv'), 'n\n1\n');
-  await flow.prints(/PASSED +\S+\/from_client\/a b\.csv: 1 rows, 0 faults, not monitored/);
+  await flow.prints(/PASSED +\S+\/from_client\/a b\.csv: 1 row, 0 faults, not monitored/);
   flow.kill('SIGINT');
   expect(await flow.ended).toBe(0);
   expect(children.filter(isAlive)).toEqual([]);
