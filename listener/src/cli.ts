@@ -113,18 +113,28 @@ function describeProgram(context: CommandContext, finish: (code: number) => void
     );
 
   program
+    .command('check')
+    .description('try what the listener depends on: the database, AWS, the bucket')
+    .addOption(new Option('--only <part>', 'leave out the other').choices(CHECK_PARTS))
+    .option('--other-bucket <bucket>', 'a bucket that must not be readable')
+    .addOption(json())
+    .action((options) => execute(async () => (await import('./cli/check.ts')).check, options));
+
+  program
     .command('healthcheck')
     .description('ask the listener of this machine whether it runs')
     .action(() => execute(async () => (await import('./cli/healthcheck.ts')).healthcheck, {}));
   return program;
 }
 
+const CHECK_PARTS = ['database', 'aws'];
+
 const STATUSES = ['queued', 'running', 'finished', 'gone', 'replaced', 'error'];
 
 const EXIT_CODES_HELP = `
 Exit codes:
   0   done; from validate and run --dry-run: passed or warned
-  1   validate and run --dry-run: failed or unreadable
+  1   validate and run --dry-run: failed or unreadable; check: something is red
   2   usage or configuration
   64+ technical, worth a retry (66 the object is gone, 69 the database is away,
       70 unexpected, 75 the object could not be read)

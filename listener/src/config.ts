@@ -29,6 +29,10 @@ export interface Config {
     readonly endpoint: string | undefined;
   };
   readonly s3: {
+    /** The clients' bucket, where it is told. */
+    readonly bucket: string | undefined;
+    /** Starts of the keys that may be read; empty means all. */
+    readonly prefixes: readonly string[];
     readonly reportPrefix: string;
     readonly localRoot: string | undefined;
   };
@@ -66,6 +70,8 @@ export function readConfig(environment: Environment, needs: ConfigNeeds): Config
     maxAgeSeconds: reader.required('SNS_MAX_AGE_SECONDS'),
     region: reader.optional('AWS_REGION'),
     snsEndpoint: reader.optional('AWS_ENDPOINT_URL_SNS') ?? endpoint,
+    bucket: reader.optional('S3_BUCKET'),
+    prefixes: reader.optional('S3_PREFIXES') ?? [],
     reportPrefix: reader.required('REPORT_PREFIX'),
     localRoot: reader.optional('LOCAL_S3_ROOT'),
     workerConcurrency: reader.required('WORKER_CONCURRENCY'),
@@ -86,6 +92,8 @@ export function readConfig(environment: Environment, needs: ConfigNeeds): Config
     }),
     aws: Object.freeze({ region: read.region, snsEndpoint: read.snsEndpoint, endpoint }),
     s3: Object.freeze({
+      bucket: read.bucket,
+      prefixes: read.prefixes,
       reportPrefix: present(read.reportPrefix),
       localRoot: read.localRoot,
     }),

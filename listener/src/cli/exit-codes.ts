@@ -15,8 +15,8 @@ import { UsageError } from './usage-error.ts';
 export const EXIT = {
   /** Done; where a verdict is asked for, `passed` or `warned`. */
   ok: 0,
-  /** The verdict is `failed` or `unreadable`. */
-  badFile: 1,
+  /** The verdict is `failed` or `unreadable`; something that was checked is red. */
+  bad: 1,
   /** Usage or configuration: nothing gets better by trying again. */
   usage: 2,
   /** EX_NOINPUT: the object is gone or was replaced. */
@@ -31,7 +31,7 @@ export const EXIT = {
 
 /** The code of a verdict, where it is the answer. */
 export function exitCodeOfVerdict(verdict: Verdict): number {
-  return verdict === 'passed' || verdict === 'warned' ? EXIT.ok : EXIT.badFile;
+  return verdict === 'passed' || verdict === 'warned' ? EXIT.ok : EXIT.bad;
 }
 
 /** The code of an error. */

@@ -63,6 +63,16 @@ export const VARIABLES = {
     kind: httpAddress(),
     example: 'http://127.0.0.1:4566',
   },
+  S3_BUCKET: {
+    description: 'Bucket that the clients drop their files into; `check` looks into it.',
+    kind: matching(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, 'the name of a bucket'),
+    example: 'etl-ba-research-client-etl',
+  },
+  S3_PREFIXES: {
+    description: 'Starts of the keys that the process may read; `check` looks below the first.',
+    kind: listOf(text('a key prefix')),
+    example: 'from_client/',
+  },
   REPORT_PREFIX: {
     description: 'Key prefix of our own reports; objects under it are no deliveries.',
     kind: matching(/^[^/].*\/$/, 'a key prefix that ends with a slash and begins with none'),

@@ -1,0 +1,106 @@
+import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
+import { startAwsAccountServer } from '../../support/aws-account-server.ts';
+import { cli } from '../../support/cli.ts';
+import { createTestDatabase } from '../../support/postgres.ts';
+
+const ROLE = 'arn:aws-us-gov:sts::123456789012:assumed-role/file-processing-sa/session';
+const narrow = (bucket: string, prefix: string) =>
+  bucket === 'drop-box' && prefix.startsWith('from_client/');
+
+beforeEach(() => {
+  vi.stubEnv('AWS_ACCESS_KEY_ID', 'test');
+  vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'test');
+});
+afterEach(() => vi.unstubAllEnvs());
+
+async function checkAws(
+  rights: Partial<Parameters<typeof startAwsAccountServer>[0]> = {},
+  parameters: readonly string[] = [],
+) {
+  const buckets = ['drop-box', 'other-box'];
+  const server = await startAwsAccountServer({ arn: ROLE, mayList: narrow, buckets, ...rights });
+  onTestFinished(() => server.close());
+  return cli(['check', '--only', 'aws', ...parameters], {
+    AWS_REGION: 'us-gov-west-1',
+    AWS_ENDPOINT_URL: server.origin,
+    S3_BUCKET: 'drop-box',
+    S3_PREFIXES: 'from_client/',
+  });
+}
+
+async function checkDatabase(kind: 'migrated' | 'empty', change: (url: string) => string) {
+  const given = await createTestDatabase(kind);
+  onTestFinished(() => given.drop());
+  return cli(['check', '--only', 'database'], { DATABASE_URL: change(given.url) });
+}
+
+test('a role that may do what it needs and no more is ok', async () => {
+  const { code, out } = await checkAws({}, ['--other-bucket', 'other-box']);
+  expect(out.replaceAll(/ {2,}/g, '  ')).toBe(
+    [
+      `ok  AWS identity  ${ROLE}`,
+      'ok  list s3://drop-box/from_client/  allowed',
+      'ok  list all of s3://drop-box  denied, as it must be',
+      'ok  list s3://other-box  denied, as it must be',
+      '',
+    ].join('\n'),
+  );
+  expect(code).toBe(0);
+});
+
+test('a role that may list everything is red', async () => {
+  const { code, out } = await checkAws({ mayList: () => true }, ['--other-bucket', 'other-box']);
+  expect(out).toMatch(/RED {2}list all of s3:\/\/drop-box +allowed, but must not be/);
+  expect(out).toMatch(/RED {2}list s3:\/\/other-box +allowed, but must not be/);
+  expect(code).toBe(1);
+});
+
+test('a role that may not list its own prefix is red', async () => {
+  const { code, out } = await checkAws({ mayList: () => false });
+  expect(out).toMatch(/RED {2}list s3:\/\/drop-box\/from_client\/ +AccessDenied\n +next: /);
+  expect(code).toBe(1);
+});
+
+test('credentials that AWS refuses are red, and the rest is tried all the same', async () => {
+  const { code, out } = await checkAws({ arn: undefined });
+  expect(out).toMatch(/RED {2}AWS identity +ExpiredToken/);
+  expect(out).toMatch(/ok {3}list s3:\/\/drop-box\/from_client\//);
+  expect(code).toBe(1);
+});
+
+test('another bucket that does not exist proves nothing', async () => {
+  const { code, out } = await checkAws({}, ['--other-bucket', 'no-box']);
+  expect(out).toMatch(/RED {2}list s3:\/\/no-box +NoSuchBucket\n +next: name a bucket that exists/);
+  expect(code).toBe(1);
+});
+
+test('--json prints the results as a list', async () => {
+  const { out } = await checkAws({}, ['--json']);
+  expect(JSON.parse(out)[0]).toEqual({ name: 'AWS identity', ok: true, found: ROLE });
+});
+
+test('a database with the tables of this program is ok', async () => {
+  const { code, out } = await checkDatabase('migrated', (url) => url);
+  expect(out).toMatch(/^ok {3}database connection +PostgreSQL \d+/);
+  expect(out).toMatch(/ok {3}database schema +up to date/);
+  expect(code).toBe(0);
+});
+
+test('a database without tables is red and says what to run', async () => {
+  const { code, out } = await checkDatabase('empty', (url) => url);
+  expect(out).toMatch(/RED {2}database schema .*\n +next: run file-processing migrate/);
+  expect(code).toBe(1);
+});
+
+test('a refused connection is red, without the password', async () => {
+  const { code, out, err } = await checkDatabase('empty', (url) =>
+    url.replace(/:[^:@]+@/, ':wrong-marker@').replace(/@([^:/]+):\d+/, '@$1:1'),
+  );
+  expect(out).toMatch(/RED {2}database connection .*ECONNREFUSED/);
+  expect(out + err).not.toContain('wrong-marker');
+  expect(code).toBe(1);
+});
+
+test('an unknown part is refused', async () => {
+  expect(await cli(['check', '--only', 'queue'])).toMatchObject({ code: 2 });
+});

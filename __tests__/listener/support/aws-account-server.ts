@@ -1,0 +1,32 @@
+import { startTestServer, type TestServer } from './sns-sockets.ts';
+
+/** What the caller of {@link startAwsAccountServer} may do. */
+export interface Rights {
+  /** ARN of the caller; undefined refuses to say who it is. */
+  readonly arn: string | undefined;
+  /** Whether `bucket/prefix` may be listed. */
+  readonly mayList: (bucket: string, prefix: string) => boolean;
+  readonly buckets: readonly string[];
+}
+
+/** Stands in for STS (GetCallerIdentity) and Amazon S3 (ListObjectsV2 by path). */
+export function startAwsAccountServer({ arn, mayList, buckets }: Rights): Promise<TestServer> {
+  return startTestServer((request, response) => {
+    const answer = (status: number, xml: string) =>
+      response.writeHead(status, { 'Content-Type': 'text/xml' }).end(`<?xml version="1.0"?>${xml}`);
+    const url = new URL(request.url ?? '/', 'http://aws');
+    if (request.method === 'POST') {
+      if (arn === undefined) {
+        const fault = '<Code>ExpiredToken</Code><Message>expired</Message>';
+        return answer(403, `<ErrorResponse><Error>${fault}</Error></ErrorResponse>`);
+      }
+      const result = `<GetCallerIdentityResult><Arn>${arn}</Arn></GetCallerIdentityResult>`;
+      return answer(200, `<GetCallerIdentityResponse>${result}</GetCallerIdentityResponse>`);
+    }
+    const bucket = url.pathname.split('/')[1] ?? '';
+    const prefix = url.searchParams.get('prefix') ?? '';
+    if (!buckets.includes(bucket)) return answer(404, '<Error><Code>NoSuchBucket</Code></Error>');
+    if (!mayList(bucket, prefix)) return answer(403, '<Error><Code>AccessDenied</Code></Error>');
+    return answer(200, `<ListBucketResult><KeyCount>0</KeyCount></ListBucketResult>`);
+  });
+}
