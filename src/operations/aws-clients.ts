@@ -1,0 +1,56 @@
+import type { EC2Client } from '@aws-sdk/client-ec2';
+import type { ECRClient } from '@aws-sdk/client-ecr';
+import type { EKSClient } from '@aws-sdk/client-eks';
+import type { IAMClient } from '@aws-sdk/client-iam';
+import type { S3Client } from '@aws-sdk/client-s3';
+import type { SNSClient } from '@aws-sdk/client-sns';
+import type { SQSClient } from '@aws-sdk/client-sqs';
+import type { STSClient } from '@aws-sdk/client-sts';
+
+/** Clients of the AWS SDK, each loaded when it is first asked for. */
+export interface AwsClients {
+  readonly ec2: () => Promise<EC2Client>;
+  readonly ecr: () => Promise<ECRClient>;
+  readonly eks: () => Promise<EKSClient>;
+  readonly iam: () => Promise<IAMClient>;
+  readonly s3: () => Promise<S3Client>;
+  readonly sns: () => Promise<SNSClient>;
+  readonly sqs: () => Promise<SQSClient>;
+  readonly sts: () => Promise<STSClient>;
+}
+
+/** Where the clients of a command call. */
+export interface AwsTarget {
+  readonly region: string;
+  /** Empty takes the ambient credentials. */
+  readonly profile: string;
+  /** Another endpoint for every service, as LocalStack's. @default AWS_ENDPOINT_URL, else AWS itself */
+  readonly endpoint?: string;
+  /** Fixed credentials, as LocalStack takes any. @default those of the profile or the environment */
+  readonly credentials?: { readonly accessKeyId: string; readonly secretAccessKey: string };
+}
+
+/** The clients for a target. */
+export function awsClients({ region, profile, endpoint, credentials }: AwsTarget): AwsClients {
+  const configuration = {
+    region,
+    ...(profile === '' ? {} : { profile }),
+    ...(endpoint === undefined ? {} : { endpoint }),
+    ...(credentials === undefined ? {} : { credentials }),
+  };
+  return {
+    ec2: async () => new (await import('@aws-sdk/client-ec2')).EC2Client(configuration),
+    ecr: async () => new (await import('@aws-sdk/client-ecr')).ECRClient(configuration),
+    eks: async () => new (await import('@aws-sdk/client-eks')).EKSClient(configuration),
+    iam: async () => new (await import('@aws-sdk/client-iam')).IAMClient(configuration),
+    // LocalStack and moto serve buckets by path only; AWS serves both.
+    s3: async () =>
+      new (await import('@aws-sdk/client-s3')).S3Client({
+        ...configuration,
+        forcePathStyle: endpoint !== undefined || process.env.AWS_ENDPOINT_URL !== undefined,
+      }),
+    sns: async () => new (await import('@aws-sdk/client-sns')).SNSClient(configuration),
+    sqs: async () => new (await import('@aws-sdk/client-sqs')).SQSClient(configuration),
+    sts: async () => new (await import('@aws-sdk/client-sts')).STSClient(configuration),
+  };
+}

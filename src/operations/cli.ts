@@ -1,0 +1,86 @@
+import { Command as Commander, CommanderError, Option } from 'commander';
+import { DEFAULT_ENVIRONMENT } from '../settings/environment.ts';
+import { SettingsError } from '../settings/finding.ts';
+import { kubeconfig } from './commands/kubeconfig.ts';
+import { EXIT, type ExitCode } from './exit-codes.ts';
+import type { CommonOptions, Operation, OperationContext } from './operation.ts';
+import { OperationError } from './operation-error.ts';
+
+// biome-ignore lint/suspicious/noExplicitAny: each command knows its own options; commander fills them.
+const OPERATIONS: readonly Operation<any>[] = [kubeconfig];
+
+/**
+ * Runs one command of `manage`.
+ *
+ * @param parameters - what follows the program's name
+ * @returns the exit code; nothing is thrown
+ */
+export async function runOperation(
+  parameters: readonly string[],
+  context: OperationContext,
+): Promise<ExitCode> {
+  let code: ExitCode = EXIT.ok;
+  const program = describeProgram(context, (result) => {
+    code = result;
+  });
+  try {
+    await program.parseAsync(parameters, { from: 'user' });
+    return code;
+  } catch (error) {
+    return report(error, context);
+  }
+}
+
+function describeProgram(context: OperationContext, finish: (code: ExitCode) => void): Commander {
+  const program = new Commander('manage')
+    .description('Deploys the stacks and looks after what they made.')
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => context.stdout.write(text),
+      writeErr: (text) => context.stderr.write(text),
+    })
+    .addHelpText('after', EXIT_CODES_HELP);
+  for (const operation of OPERATIONS) {
+    const command = operation
+      .describe(program.command(operation.name).description(operation.summary))
+      .addOption(
+        new Option('--environment <name>', 'folder below environments/').default(
+          context.env.ENVIRONMENT || DEFAULT_ENVIRONMENT,
+        ),
+      )
+      .option('--profile <name>', 'profile of the AWS CLI (default: aws_profile of the tfvars)')
+      .option('--region <region>', 'AWS region (default: aws_region of the tfvars)')
+      .addOption(new Option('--json', 'print JSON').default(false));
+    command.action(async () => {
+      finish(
+        await operation.execute(context, command.opts<CommonOptions>(), ...command.processedArgs),
+      );
+    });
+  }
+  return program;
+}
+
+function report(error: unknown, { stderr }: OperationContext): ExitCode {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+  if (error instanceof SettingsError) {
+    stderr.write(`${error.message}\n`);
+    return EXIT.usage;
+  }
+  if (error instanceof OperationError) {
+    stderr.write(`error: ${error.message}\n${error.next ? `next: ${error.next}\n` : ''}`);
+    return error.code;
+  }
+  stderr.write(`unexpected error: ${error instanceof Error ? error.stack : String(error)}\n`);
+  return EXIT.unexpected;
+}
+
+const EXIT_CODES_HELP = `
+Exit codes:
+  0   done, or nothing to do
+  1   something that the command ran or checked failed
+  2   plan: there are changes
+  64  usage or settings
+  69  a tool, a service or the cluster could not be reached
+  70  unexpected
+  77  refused or declined; nothing was changed
+`;

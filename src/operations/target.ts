@@ -1,0 +1,36 @@
+import { type Environment, loadEnvironment } from '../settings/environment.ts';
+import { isRegion } from '../settings/partition.ts';
+import type { AwsClients } from './aws-clients.ts';
+import { EXIT } from './exit-codes.ts';
+import type { CommonOptions, OperationContext } from './operation.ts';
+import { OperationError } from './operation-error.ts';
+
+/** The environment that a command works on, and how it signs in there. */
+export interface Target {
+  readonly environment: Environment;
+  readonly region: string;
+  /** Empty takes the ambient credentials. */
+  readonly profile: string;
+  readonly clients: AwsClients;
+}
+
+/**
+ * Reads the environment's settings; `--profile` and `--region` go before them.
+ *
+ * @throws SettingsError with every fault of the tfvars
+ * @throws OperationError when --region is none
+ */
+export function targetOf(context: OperationContext, options: CommonOptions): Target {
+  const environment = loadEnvironment(context.root, options.environment);
+  const region = options.region ?? environment.fileProcessing.aws_region;
+  if (!isRegion(region)) {
+    throw new OperationError(
+      `--region ${region} is no region; one such as us-gov-west-1 is needed`,
+      {
+        code: EXIT.usage,
+      },
+    );
+  }
+  const profile = options.profile ?? environment.fileProcessing.aws_profile;
+  return { environment, region, profile, clients: context.aws({ region, profile }) };
+}
