@@ -1,13 +1,15 @@
 import { Command as Commander, CommanderError, Option } from 'commander';
 import { DEFAULT_ENVIRONMENT } from '../settings/environment.ts';
 import { SettingsError } from '../settings/finding.ts';
+import { asAwsError } from './aws-error-text.ts';
 import { kubeconfig } from './commands/kubeconfig.ts';
+import { oidcThumbprint } from './commands/oidc-thumbprint.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
 import type { CommonOptions, Operation, OperationContext } from './operation.ts';
 import { OperationError } from './operation-error.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: each command knows its own options; commander fills them.
-const OPERATIONS: readonly Operation<any>[] = [kubeconfig];
+const OPERATIONS: readonly Operation<any>[] = [kubeconfig, oidcThumbprint];
 
 /**
  * Runs one command of `manage`.
@@ -66,9 +68,10 @@ function report(error: unknown, { stderr }: OperationContext): ExitCode {
     stderr.write(`${error.message}\n`);
     return EXIT.usage;
   }
-  if (error instanceof OperationError) {
-    stderr.write(`error: ${error.message}\n${error.next ? `next: ${error.next}\n` : ''}`);
-    return error.code;
+  const known = error instanceof OperationError ? error : asAwsError(error);
+  if (known !== undefined) {
+    stderr.write(`error: ${known.message}\n${known.next ? `next: ${known.next}\n` : ''}`);
+    return known.code;
   }
   stderr.write(`unexpected error: ${error instanceof Error ? error.stack : String(error)}\n`);
   return EXIT.unexpected;

@@ -1,0 +1,48 @@
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
+import { awsClients } from '../../src/operations/aws-clients.ts';
+import { runOperation } from '../../src/operations/cli.ts';
+import type { OperationContext } from '../../src/operations/operation.ts';
+import { ROOT } from './run-main.ts';
+
+/** What a command of `manage` left behind. */
+export interface ManageResult {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+/**
+ * Runs a command of `manage` in this process. Nothing can be asked for, time stands still and
+ * waiting takes none; a program that is run is an error unless the test gives a runner.
+ */
+export async function manage(
+  parameters: readonly string[],
+  context: Partial<OperationContext> = {},
+): Promise<ManageResult> {
+  const written = { out: '', err: '' };
+  const code = await runOperation(parameters, {
+    root: ROOT,
+    env: {},
+    stdout: { write: (text) => (written.out += text) },
+    stderr: { write: (text) => (written.err += text) },
+    run: async (program) => {
+      throw new Error(`${program} was run`);
+    },
+    aws: awsClients,
+    clock: { now: () => new Date('2026-01-02T03:04:05Z'), sleep: async () => undefined },
+    confirm: async () => false,
+    ...context,
+  });
+  return { code, ...written };
+}
+
+/** A temporary folder with the repository's environments, for commands that write into them. */
+export function temporaryRoot(): string {
+  const root = mkdtempSync(join(tmpdir(), 'manage-'));
+  onTestFinished(() => rmSync(root, { recursive: true }));
+  cpSync(join(ROOT, 'environments'), join(root, 'environments'), { recursive: true });
+  return root;
+}
