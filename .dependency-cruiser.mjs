@@ -77,7 +77,7 @@ export default {
     {
       name: 'http-knows-no-database',
       severity: 'error',
-      from: { path: '^listener/src/(http|sns|s3)/' },
+      from: { path: '^listener/src/(http|sns|s3|sqs)/' },
       to: {
         path: '^listener/src/(database|intake|queue|jobs|storage)/|node_modules/(knex|pg|pg-boss)/',
       },

@@ -28,6 +28,10 @@ export interface Config {
     /** `AWS_ENDPOINT_URL`: every service is somewhere else. */
     readonly endpoint: string | undefined;
   };
+  readonly sqs: {
+    /** Queue to fetch messages from; undefined where SNS delivers over HTTP alone. */
+    readonly queueUrl: string | undefined;
+  };
   readonly s3: {
     /** The clients' bucket, where it is told. */
     readonly bucket: string | undefined;
@@ -70,6 +74,7 @@ export function readConfig(environment: Environment, needs: ConfigNeeds): Config
     maxAgeSeconds: reader.required('SNS_MAX_AGE_SECONDS'),
     region: reader.optional('AWS_REGION'),
     snsEndpoint: reader.optional('AWS_ENDPOINT_URL_SNS') ?? endpoint,
+    queueUrl: reader.optional('SQS_QUEUE_URL'),
     bucket: reader.optional('S3_BUCKET'),
     prefixes: reader.optional('S3_PREFIXES') ?? [],
     reportPrefix: reader.required('REPORT_PREFIX'),
@@ -91,6 +96,7 @@ export function readConfig(environment: Environment, needs: ConfigNeeds): Config
       maxAgeSeconds: present(read.maxAgeSeconds),
     }),
     aws: Object.freeze({ region: read.region, snsEndpoint: read.snsEndpoint, endpoint }),
+    sqs: Object.freeze({ queueUrl: read.queueUrl }),
     s3: Object.freeze({
       bucket: read.bucket,
       prefixes: read.prefixes,

@@ -53,6 +53,13 @@ export const VARIABLES = {
     kind: matching(/^[a-z]{2}(-[a-z]+)+-\d$/, 'a region such as us-gov-west-1'),
     example: 'us-gov-west-1',
   },
+  SQS_QUEUE_URL: {
+    description:
+      'Queue that the topic delivers to (`delivery = "sqs"`): messages are fetched from it.',
+    kind: httpAddress(),
+    example:
+      'https://sqs.us-gov-west-1.amazonaws.com/123456789012/file-processing-topic-deliveries',
+  },
   AWS_ENDPOINT_URL_SNS: {
     description: 'Another SNS than AWS (an emulator); its certificates are trusted as well.',
     kind: httpAddress(),

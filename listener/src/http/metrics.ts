@@ -22,6 +22,8 @@ export type Verdict = (typeof verdicts)[number];
 export interface Metrics {
   readonly registry: Registry;
   countRequest(outcome: RequestOutcome): void;
+  /** Counts a message that was fetched from a queue. */
+  countQueued(outcome: RequestOutcome): void;
   /** @param seconds - from the request's head to the commit */
   observeIntake(seconds: number): void;
   countRun(verdict: Verdict): void;
@@ -51,9 +53,15 @@ export function createMetrics({ queueDepths }: MetricsOptions = {}): Metrics {
     labelNames: ['outcome'],
     registers,
   });
+  const queued = new Counter({
+    name: 'file_processing_queued_messages_total',
+    help: 'Messages fetched from SQS by outcome: what became of them, or the code of the error.',
+    labelNames: ['outcome'],
+    registers,
+  });
   const intake = new Histogram({
     name: 'file_processing_intake_duration_seconds',
-    help: 'From the head of a delivery to the commit of its message.',
+    help: 'From the head of a delivery, or the fetch of a message, to the commit of its message.',
     buckets: [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5],
     registers,
   });
@@ -85,6 +93,7 @@ export function createMetrics({ queueDepths }: MetricsOptions = {}): Metrics {
 
   for (const outcome of [...requestOutcomes, ...Object.keys(errorTable)]) {
     requests.inc({ outcome }, 0);
+    queued.inc({ outcome }, 0);
   }
   for (const verdict of verdicts) {
     runs.inc({ verdict }, 0);
@@ -93,6 +102,7 @@ export function createMetrics({ queueDepths }: MetricsOptions = {}): Metrics {
   return {
     registry,
     countRequest: (outcome) => requests.inc({ outcome }),
+    countQueued: (outcome) => queued.inc({ outcome }),
     observeIntake: (seconds) => intake.observe(seconds),
     countRun: (verdict) => runs.inc({ verdict }),
     observeJob: (seconds) => jobs.observe(seconds),

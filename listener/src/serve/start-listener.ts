@@ -1,4 +1,5 @@
 import type { RequestListener } from 'node:http';
+import { SQSClient } from '@aws-sdk/client-sqs';
 import type { Logger } from 'pino';
 import type { ConfigWithDatabase } from '../config.ts';
 import { connect, type Database } from '../database/connection.ts';
@@ -16,7 +17,9 @@ import { startWorker, type Worker } from '../queue/worker.ts';
 import { trustedCertificateOrigins } from '../sns/certificate-url.ts';
 import { createCertificateStore } from '../sns/certificates.ts';
 import { createConfirmer, createSnsClients } from '../sns/confirmation.ts';
-import { createVerifier } from '../sns/verifier.ts';
+import { createVerifier, type Verifier } from '../sns/verifier.ts';
+import { type QueueConsumer, startQueueConsumer } from '../sqs/queue-consumer.ts';
+import { queuedDelivery } from '../sqs/queued-delivery.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
 import { openStore } from '../storage/open-store.ts';
 import { jobHandler } from './job-handler.ts';
@@ -100,13 +103,15 @@ export async function startListener(options: ListenerOptions): Promise<RunningLi
         )
       : undefined;
     if (server) closers.push(() => server.close(budget.requests));
+    const consumer = takesMessages(role) ? startFetching(parts, () => worker?.wake()) : undefined;
+    if (consumer) closers.push(() => consumer.stop());
 
     let stopped: Promise<void> | undefined;
     const stop = async () => {
       draining = true;
       logger.info({ running: worker?.running ?? 0 }, 'draining');
       // Requests are answered meanwhile, the one for readiness with 503.
-      const jobs = await worker?.stop(budget.jobs);
+      const [jobs] = await Promise.all([worker?.stop(budget.jobs), consumer?.stop()]);
       await closeAll();
       logger.info({ ...jobs }, 'stopped');
     };
@@ -144,9 +149,35 @@ function startJobs({ options, database, queue, metrics }: Parts, store: ObjectSt
   });
 }
 
-function httpHandler(parts: Parts, onRuns: () => void): RequestListener {
-  const { options, database, queue, metrics, isDraining } = parts;
+/** The longest that a message may have waited: 14 days in the queue and as long in its dead-letter queue. */
+const LONGEST_IN_QUEUES_SECONDS = 28 * 24 * 3600;
+
+/** Fetches from the queue where there is one: only the topic may write into it, so age proves nothing. */
+function startFetching(parts: Parts, onRuns: () => void): QueueConsumer | undefined {
+  const { options, database, queue, metrics } = parts;
   const { config, logger } = options;
+  const { queueUrl } = config.sqs;
+  if (queueUrl === undefined) return undefined;
+  const { region, endpoint } = config.aws;
+  return startQueueConsumer({
+    client: new SQSClient({
+      ...(region === undefined ? {} : { region }),
+      ...(endpoint === undefined ? {} : { endpoint }),
+      // A long poll takes 20 seconds by itself.
+      requestHandler: { connectionTimeout: 5_000, socketTimeout: 30_000 },
+    }),
+    queueUrl,
+    handle: queuedDelivery({
+      verifier: verifierOf(parts.options, LONGEST_IN_QUEUES_SECONDS),
+      intake: snsIntake({ database, queue, reportPrefix: config.s3.reportPrefix, onRuns }),
+      logger,
+      metrics,
+    }),
+    onError: (error) => logger.warn({ err: error }, 'the queue could not be read'),
+  });
+}
+
+function verifierOf({ config, logger }: ListenerOptions, maxAgeSeconds: number): Verifier {
   const trustedOrigins = trustedCertificateOrigins([config.aws.snsEndpoint]);
   for (const origin of trustedOrigins) {
     logger.warn(
@@ -154,14 +185,20 @@ function httpHandler(parts: Parts, onRuns: () => void): RequestListener {
       'signing certificates from this origin are trusted, as an endpoint setting says',
     );
   }
+  return createVerifier({
+    topics: allowedTopics(config.sns.topicArns),
+    certificates: createCertificateStore(),
+    maxAgeSeconds,
+    signatureVersions: config.sns.signatureVersions,
+    trustedOrigins,
+  });
+}
+
+function httpHandler(parts: Parts, onRuns: () => void): RequestListener {
+  const { options, database, queue, metrics, isDraining } = parts;
+  const { config, logger } = options;
   const app = createApp({
-    verifier: createVerifier({
-      topics: allowedTopics(config.sns.topicArns),
-      certificates: createCertificateStore(),
-      maxAgeSeconds: config.sns.maxAgeSeconds,
-      signatureVersions: config.sns.signatureVersions,
-      trustedOrigins,
-    }),
+    verifier: verifierOf(options, config.sns.maxAgeSeconds),
     confirmer: createConfirmer(createSnsClients()),
     intake: snsIntake({ database, queue, reportPrefix: config.s3.reportPrefix, onRuns }),
     logger,

@@ -1,0 +1,126 @@
+import { SQSClient } from '@aws-sdk/client-sqs';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import {
+  type Handled,
+  type QueueConsumerOptions,
+  startQueueConsumer,
+} from '../../../../listener/src/sqs/queue-consumer.ts';
+import { type SqsServer, startSqsServer } from '../../support/sqs-server.ts';
+
+let sqs: SqsServer;
+let client: SQSClient;
+beforeEach(async () => {
+  sqs = await startSqsServer();
+  const credentials = { accessKeyId: 'test', secretAccessKey: 'test' };
+  const settings = { region: 'us-gov-west-1', endpoint: sqs.origin, credentials, maxAttempts: 1 };
+  client = new SQSClient(settings);
+});
+afterEach(async () => {
+  client.destroy();
+  await sqs.close();
+});
+
+function consume(
+  handle: (body: string) => Promise<Handled>,
+  options: Partial<QueueConsumerOptions> = {},
+) {
+  const errors: unknown[] = [];
+  const onError = (error: unknown) => errors.push(error);
+  const queueUrl = sqs.queueUrl;
+  const consumer = startQueueConsumer({
+    client,
+    queueUrl,
+    handle,
+    onError,
+    pause: async () => {},
+    ...options,
+  });
+  onTestFinished(() => consumer.stop());
+  return { consumer, errors };
+}
+
+describe('the consumer of a queue', () => {
+  it('deletes what is handled', async () => {
+    const handled: string[] = [];
+    consume(async (body) => {
+      handled.push(body);
+      return 'done';
+    });
+    for (const body of ['a', 'b', 'c']) sqs.send(body);
+    await vi.waitFor(() => expect(sqs.waiting()).toEqual([]));
+    expect(handled.sort()).toEqual(['a', 'b', 'c']);
+  });
+
+  it('leaves what is not, and takes the others', async () => {
+    const { errors } = consume(async (body) => (body === 'bad' ? 'kept' : 'done'));
+    for (const body of ['a', 'bad', 'c']) sqs.send(body);
+    await vi.waitFor(() => expect(sqs.waiting()).toEqual(['bad']));
+    expect(errors).toEqual([]);
+  });
+
+  it('takes a message when it comes again', async () => {
+    let away = true;
+    const handle = vi.fn(async (): Promise<Handled> => (away ? 'away' : 'done'));
+    consume(handle);
+    sqs.send('a');
+    await vi.waitFor(() => expect(handle).toHaveBeenCalledOnce());
+    expect(sqs.waiting()).toEqual(['a']);
+    away = false;
+    sqs.showAgain();
+    await vi.waitFor(() => expect(sqs.waiting()).toEqual([]));
+  });
+
+  it('fetches nothing for longer and longer while what it needs is away', async () => {
+    const pauses: number[] = [];
+    const fetchesBefore: number[] = [];
+    const pause = async (milliseconds: number) => {
+      pauses.push(milliseconds);
+      fetchesBefore.push(sqs.actions.length);
+      sqs.showAgain();
+    };
+    consume(async () => (pauses.length < 8 ? 'away' : 'done'), { fetchers: 1, pause });
+    sqs.send('a');
+    await vi.waitFor(() => expect(sqs.waiting()).toEqual([]));
+    expect(pauses).toEqual([1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 60_000, 60_000]);
+    expect(fetchesBefore).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
+  });
+
+  it('reports an error of SQS and goes on', async () => {
+    sqs.failNext('ReceiveMessage');
+    const { errors } = consume(async () => 'done', { fetchers: 1 });
+    sqs.send('a');
+    await vi.waitFor(() => expect(sqs.waiting()).toEqual([]));
+    expect(errors).toHaveLength(1);
+  });
+
+  it('reports what could not be deleted, which comes again', async () => {
+    sqs.failNext('DeleteMessageBatch');
+    const { errors } = consume(async () => 'done');
+    sqs.send('a');
+    await vi.waitFor(() => expect(errors).toHaveLength(1));
+    expect(sqs.waiting()).toEqual(['a']);
+  });
+
+  it('handles and deletes what it has fetched before it stops', async () => {
+    const started = Promise.withResolvers<void>();
+    const finish = Promise.withResolvers<void>();
+    const { consumer } = consume(async () => {
+      started.resolve();
+      await finish.promise;
+      return 'done';
+    });
+    sqs.send('a');
+    await started.promise;
+    const stopped = consumer.stop();
+    finish.resolve();
+    await stopped;
+    expect(sqs.waiting()).toEqual([]);
+  });
+
+  it('stops in the middle of a long poll without an error', async () => {
+    const { consumer, errors } = consume(async () => 'done');
+    await vi.waitFor(() => expect(sqs.actions).toEqual(['ReceiveMessage', 'ReceiveMessage']));
+    await consumer.stop();
+    expect(errors).toEqual([]);
+  });
+});

@@ -1,0 +1,141 @@
+import { SubscribeCommand } from '@aws-sdk/client-sns';
+import {
+  CreateQueueCommand,
+  GetQueueAttributesCommand,
+  SendMessageCommand,
+  SQSClient,
+} from '@aws-sdk/client-sqs';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { createTestDatabase, type TestDatabase } from '../listener/support/postgres.ts';
+import { createBucket, createTopic, DEADLINE, putFile } from './support/drop-box.ts';
+import { type ListenerProcess, startListener } from './support/listener-process.ts';
+import {
+  credentials,
+  type LocalStack,
+  region,
+  startLocalStack,
+  topicArnOf,
+} from './support/localstack.ts';
+import { endedRuns, outcomesOf } from './support/records.ts';
+
+const TOPIC = 'queued';
+const GOOD_FILE = 'id,name\n1,Ada\n2,Grace\n';
+
+let localStack: LocalStack;
+let testDatabase: TestDatabase;
+let sqs: SQSClient;
+let queueUrl: string;
+let deadLetterUrl: string;
+
+beforeAll(async () => {
+  [localStack, testDatabase] = await Promise.all([
+    startLocalStack(),
+    createTestDatabase('migrated'),
+  ]);
+  sqs = new SQSClient({ region, endpoint: localStack.url, credentials });
+  deadLetterUrl = await createQueue('deliveries-dead-letter', {});
+  queueUrl = await createQueue('deliveries', {
+    // So short that a message is soon handed out again.
+    VisibilityTimeout: '1',
+    RedrivePolicy: JSON.stringify({
+      deadLetterTargetArn: await arnOf(deadLetterUrl),
+      maxReceiveCount: 2,
+    }),
+  });
+  const topicArn = await createTopic(localStack, TOPIC);
+  const subscription = { TopicArn: topicArn, Protocol: 'sqs', Endpoint: await arnOf(queueUrl) };
+  await localStack.sns.send(new SubscribeCommand(subscription));
+  await createBucket(localStack, TOPIC, topicArn);
+});
+afterAll(async () => {
+  sqs?.destroy();
+  await localStack?.stop();
+  await testDatabase?.drop();
+});
+
+async function createQueue(name: string, Attributes: Record<string, string>): Promise<string> {
+  const { QueueUrl } = await sqs.send(new CreateQueueCommand({ QueueName: name, Attributes }));
+  if (QueueUrl === undefined) throw new Error(`the queue ${name} has no URL`);
+  // The host of the URL that LocalStack gives is no host name (sqs.us-east-1.127.0.0.1).
+  return `${localStack.url}${new URL(QueueUrl.replace(/\/\/[^/]+/, '//host')).pathname}`;
+}
+
+async function attributeOf(
+  url: string,
+  name: 'QueueArn' | 'ApproximateNumberOfMessages' | 'ApproximateNumberOfMessagesNotVisible',
+): Promise<string> {
+  const command = new GetQueueAttributesCommand({ QueueUrl: url, AttributeNames: [name] });
+  return (await sqs.send(command)).Attributes?.[name] ?? '';
+}
+
+const arnOf = (url: string) => attributeOf(url, 'QueueArn');
+
+function start(): Promise<ListenerProcess> {
+  return startListener({
+    localStack,
+    databaseUrl: testDatabase.url,
+    environment: { SNS_TOPIC_ARNS: topicArnOf(TOPIC), SQS_QUEUE_URL: queueUrl },
+  });
+}
+
+async function isEmpty(url: string) {
+  await vi.waitFor(
+    async () => {
+      expect(await attributeOf(url, 'ApproximateNumberOfMessages')).toBe('0');
+      expect(await attributeOf(url, 'ApproximateNumberOfMessagesNotVisible')).toBe('0');
+    },
+    { timeout: DEADLINE },
+  );
+}
+
+test('a file that was announced while the listener was away gets its verdict once it is back', async () => {
+  await putFile(localStack, TOPIC, 'folder/early.csv', GOOD_FILE);
+  const listener = await start();
+  try {
+    const [run] = await endedRuns(testDatabase.database, TOPIC);
+    expect(run).toMatchObject({ key: 'folder/early.csv', verdict: 'passed', rowCount: 2 });
+    await isEmpty(queueUrl);
+    expect(await outcomesOf(testDatabase.database, topicArnOf(TOPIC), 2)).toContainEqual({
+      outcome: 'ignored',
+      reason: 's3:TestEvent',
+    });
+  } finally {
+    await listener.stop();
+  }
+});
+
+test('a message that SNS did not sign ends in the dead-letter queue and makes no run', async () => {
+  const listener = await start();
+  try {
+    const record = { s3: { bucket: { name: TOPIC }, object: { key: 'forged.csv' } } };
+    const forged = {
+      Type: 'Notification',
+      MessageId: 'forged',
+      TopicArn: topicArnOf(TOPIC),
+      Message: JSON.stringify({ Records: [record] }),
+      Timestamp: new Date().toISOString(),
+      SignatureVersion: '2',
+      Signature: 'Zm9yZ2Vk',
+      SigningCertURL: 'https://sns.us-east-1.amazonaws.com.example/x.pem',
+    };
+    for (const MessageBody of [JSON.stringify(forged), forged.Message]) {
+      await sqs.send(new SendMessageCommand({ QueueUrl: queueUrl, MessageBody }));
+    }
+    await vi.waitFor(
+      async () => expect(await attributeOf(deadLetterUrl, 'ApproximateNumberOfMessages')).toBe('2'),
+      { timeout: DEADLINE },
+    );
+    expect(listener.log).toContainEqual(
+      expect.objectContaining({
+        msg: 'message stays in the queue',
+        code: 'certificate_url_not_allowed',
+      }),
+    );
+    expect(listener.log).toContainEqual(
+      expect.objectContaining({ msg: 'message stays in the queue', code: 'envelope_invalid' }),
+    );
+    expect(await endedRuns(testDatabase.database, TOPIC)).toHaveLength(1);
+  } finally {
+    expect(await listener.stop()).toBe(0);
+  }
+});

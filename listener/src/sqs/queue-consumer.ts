@@ -1,0 +1,119 @@
+import { setTimeout } from 'node:timers/promises';
+import {
+  DeleteMessageBatchCommand,
+  type Message,
+  ReceiveMessageCommand,
+  type SQSClient,
+} from '@aws-sdk/client-sqs';
+
+/** What became of one message. */
+export type Handled =
+  /** It is recorded, and can be deleted. */
+  | 'done'
+  /** It stays in the queue: SQS hands it out again, and after some times to the dead-letter queue. */
+  | 'kept'
+  /** As kept, and no other is fetched for a while: what it needs is away. */
+  | 'away';
+
+/** What {@link startQueueConsumer} works with. */
+export interface QueueConsumerOptions {
+  readonly client: SQSClient;
+  readonly queueUrl: string;
+  /** Takes the body of a message; it must not throw. */
+  readonly handle: (body: string) => Promise<Handled>;
+  /** Told of what SQS answers instead of messages, and of messages that it did not delete. */
+  readonly onError: (error: unknown) => void;
+  /** Fetches at the same time. @default 2, so that one waits while the other works */
+  readonly fetchers?: number;
+  /** Waits between an error and the next fetch. @default a timer that ends with the signal */
+  readonly pause?: (milliseconds: number, signal: AbortSignal) => Promise<void>;
+}
+
+/** Fetches messages until it is stopped. */
+export interface QueueConsumer {
+  /** Fetches no more; settles when what was fetched is handled and deleted. */
+  stop(): Promise<void>;
+}
+
+/** The first pause after an error; each next one is twice as long. */
+const SHORTEST_PAUSE_MS = 1_000;
+const LONGEST_PAUSE_MS = 60_000;
+
+/** Both are the most that SQS allows (Amazon SQS API Reference, "ReceiveMessage"). */
+const MESSAGES_AT_ONCE = 10;
+const LONGEST_POLL_SECONDS = 20;
+
+/**
+ * Starts to fetch. Each message is deleted only once it is handled; what is fetched twice, since a
+ * process ended between the two, is a duplicate to the intake.
+ */
+export function startQueueConsumer(options: QueueConsumerOptions): QueueConsumer {
+  const { fetchers = 2 } = options;
+  const stopping = new AbortController();
+  const loops = Array.from({ length: fetchers }, () => fetchUntil(stopping.signal, options));
+  return {
+    async stop() {
+      stopping.abort();
+      await Promise.all(loops);
+    },
+  };
+}
+
+async function fetchUntil(stopping: AbortSignal, options: QueueConsumerOptions): Promise<void> {
+  const { pause = timer } = options;
+  let pauseMs = SHORTEST_PAUSE_MS;
+  while (!stopping.aborted) {
+    if (await fetchOnce(stopping, options)) {
+      pauseMs = SHORTEST_PAUSE_MS;
+      continue;
+    }
+    // Each fetch counts against a message: while the database is away, better none than many.
+    await pause(pauseMs, stopping);
+    pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS);
+  }
+}
+
+async function timer(milliseconds: number, signal: AbortSignal): Promise<void> {
+  await setTimeout(milliseconds, undefined, { signal }).catch(() => undefined);
+}
+
+/** @returns whether all went well */
+async function fetchOnce(
+  stopping: AbortSignal,
+  { client, queueUrl, handle, onError }: QueueConsumerOptions,
+): Promise<boolean> {
+  let messages: readonly Message[];
+  try {
+    const command = new ReceiveMessageCommand({
+      QueueUrl: queueUrl,
+      MaxNumberOfMessages: MESSAGES_AT_ONCE,
+      WaitTimeSeconds: LONGEST_POLL_SECONDS,
+    });
+    ({ Messages: messages = [] } = await client.send(command, { abortSignal: stopping }));
+  } catch (error) {
+    if (!stopping.aborted) onError(error);
+    return false;
+  }
+  const results = await Promise.all(messages.map(({ Body = '' }) => handle(Body)));
+  const done = messages.filter((_, index) => results[index] === 'done');
+  if (done.length > 0) await deleteAll(done, { client, queueUrl, onError });
+  return !results.includes('away');
+}
+
+async function deleteAll(
+  messages: readonly Message[],
+  { client, queueUrl, onError }: Pick<QueueConsumerOptions, 'client' | 'queueUrl' | 'onError'>,
+): Promise<void> {
+  const Entries = messages.map(({ ReceiptHandle }, index) => ({ Id: `${index}`, ReceiptHandle }));
+  try {
+    const { Failed = [] } = await client.send(
+      new DeleteMessageBatchCommand({ QueueUrl: queueUrl, Entries }),
+    );
+    for (const { Id, Code } of Failed) {
+      const { MessageId } = messages[Number(Id)] ?? {};
+      onError(new Error(`SQS did not delete message ${MessageId}: ${Code}`));
+    }
+  } catch (error) {
+    onError(error);
+  }
+}
