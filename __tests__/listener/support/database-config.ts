@@ -10,6 +10,7 @@ export function databaseConfigOf(serverUrl: string, database: string): DatabaseC
     database,
     user: url.username,
     password: new Secret(url.password),
+    iamRegion: undefined,
     sslMode: 'disable',
     sslAuthorities: undefined,
     poolSize: 10,

@@ -14,6 +14,8 @@ export interface DatabaseConfig {
   readonly database: string;
   readonly user: string;
   readonly password: Secret | undefined;
+  /** Region to sign tokens for, where IAM takes the place of the password. */
+  readonly iamRegion: string | undefined;
   readonly sslMode: SslMode;
   /** Authorities for `verify-full`, in PEM; without it those that Node.js trusts. */
   readonly sslAuthorities: string | undefined;
@@ -41,6 +43,7 @@ export function readDatabaseConfig(reader: VariableReader): DatabaseConfig | und
   const address = reader.isSet('DATABASE_URL') ? addressOfUrl(reader) : addressOfParts(reader);
   const explicitSslMode = reader.optional('DB_SSL') ?? address?.sslMode;
   const sslAuthorities = readAuthorities(reader);
+  const iamRegion = readIamRegion(reader, address);
   const poolSize = reader.optional('DB_POOL_SIZE');
   const connectSeconds = reader.optional('DB_CONNECT_TIMEOUT_SECONDS');
   const statementSeconds = reader.optional('DB_STATEMENT_TIMEOUT_SECONDS');
@@ -54,6 +57,7 @@ export function readDatabaseConfig(reader: VariableReader): DatabaseConfig | und
     database,
     user,
     password: address?.password === undefined ? undefined : new Secret(address.password),
+    iamRegion,
     sslMode: explicitSslMode ?? defaultSslMode(host),
     sslAuthorities,
     poolSize,
@@ -69,6 +73,20 @@ export function readDatabaseConfig(reader: VariableReader): DatabaseConfig | und
 export function defaultSslMode(host: string): SslMode {
   const loopback = /^(localhost|127(\.\d{1,3}){3}|\[?::1\]?)$/.test(host) || host.startsWith('/');
   return loopback ? 'disable' : 'verify-full';
+}
+
+/** IAM takes the place of a password; a token must not travel in the clear. */
+function readIamRegion(reader: VariableReader, address: Address | undefined): string | undefined {
+  if (reader.optional('DB_IAM_AUTH') !== 'true') return undefined;
+  const fault = (problem: string, allowed: string) =>
+    reader.fault({ variable: 'DB_IAM_AUTH', value: 'true', problem, allowed });
+  if (address?.password !== undefined) fault('a password is set as well', 'one of both');
+  if ((reader.optional('DB_SSL') ?? address?.sslMode) === 'disable') {
+    fault('TLS is switched off', 'it goes with DB_SSL=verify-full or require');
+  }
+  const region = reader.optional('AWS_REGION');
+  if (region === undefined) fault('AWS_REGION is not set', 'the region of the database there');
+  return region;
 }
 
 function addressOfParts(reader: VariableReader): Address | undefined {

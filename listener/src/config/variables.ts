@@ -155,6 +155,13 @@ export const VARIABLES = {
     secret: true,
     file: true,
   },
+  DB_IAM_AUTH: {
+    description:
+      'Signs in to Amazon RDS by IAM, with a token in place of a password; needs AWS_REGION and TLS.',
+    kind: oneOf('true', 'false'),
+    default: 'false',
+    example: 'true',
+  },
   DB_SSL: {
     description:
       'TLS to the database: none, encrypted only, or encrypted with the certificate and host name checked. Without it verify-full, and disable for a database on this machine.',

@@ -1,6 +1,7 @@
 import knex, { type Knex } from 'knex';
 import pg from 'pg';
 import type { DatabaseConfig } from '../config/database-config.ts';
+import { iamTokens } from './iam-token.ts';
 import { tlsSettings } from './tls.ts';
 
 /** A pool of connections; knex's type under the name of what it is to the rest of the listener. */
@@ -23,7 +24,7 @@ export function driverSettings(
     port: config.port,
     database: config.database,
     user: config.user,
-    ...(config.password === undefined ? {} : { password: config.password.reveal() }),
+    ...passwordSettings(config),
     ssl: tlsSettings(config),
     application_name: applicationName,
     connectionTimeoutMillis: config.connectTimeoutMs,
@@ -34,6 +35,12 @@ export function driverSettings(
     keepAliveInitialDelayMillis: 10_000,
     types: { getTypeParser },
   };
+}
+
+/** `pg` asks for a new token at each connection. */
+function passwordSettings(config: DatabaseConfig): Pick<Knex.PgConnectionConfig, 'password'> {
+  if (config.iamRegion !== undefined) return { password: iamTokens(config, config.iamRegion) };
+  return config.password === undefined ? {} : { password: config.password.reveal() };
 }
 
 /**

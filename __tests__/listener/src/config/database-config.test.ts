@@ -98,3 +98,24 @@ describe('TLS', () => {
     ]);
   });
 });
+
+describe('DB_IAM_AUTH', () => {
+  const { DB_PASSWORD: _, ...withoutPassword } = PARTS;
+  const given = { ...withoutPassword, DB_IAM_AUTH: 'true', AWS_REGION: 'us-gov-west-1' };
+
+  test('takes the place of the password', () => {
+    const { config, faults } = read(given);
+    expect(faults).toEqual([]);
+    expect(config).toMatchObject({ iamRegion: 'us-gov-west-1', password: undefined });
+  });
+
+  test.each([
+    [{ DB_PASSWORD: 's3cret!' }, 'a password is set as well'],
+    [{ DB_SSL: 'disable' }, 'TLS is switched off'],
+    [{ AWS_REGION: '' }, 'AWS_REGION is not set'],
+  ])('does not go with %j', (change, problem) => {
+    const { config, faults } = read({ ...given, ...change });
+    expect(config).toBeUndefined();
+    expect(faults).toEqual([expect.objectContaining({ variable: 'DB_IAM_AUTH', problem })]);
+  });
+});
