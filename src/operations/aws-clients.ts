@@ -28,15 +28,19 @@ export interface AwsTarget {
   readonly endpoint?: string;
   /** Fixed credentials, as LocalStack takes any. @default those of the profile or the environment */
   readonly credentials?: { readonly accessKeyId: string; readonly secretAccessKey: string };
+  /** Take a certificate that nobody vouches for, as LocalStack's own. @default false */
+  readonly anyCertificate?: boolean;
 }
 
 /** The clients for a target. */
-export function awsClients({ region, profile, endpoint, credentials }: AwsTarget): AwsClients {
+export function awsClients(target: AwsTarget): AwsClients {
+  const { region, profile, endpoint, credentials, anyCertificate = false } = target;
   const configuration = {
     region,
     ...(profile === '' ? {} : { profile }),
     ...(endpoint === undefined ? {} : { endpoint }),
     ...(credentials === undefined ? {} : { credentials }),
+    ...(anyCertificate ? { requestHandler: { httpsAgent: { rejectUnauthorized: false } } } : {}),
   };
   return {
     ec2: async () => new (await import('@aws-sdk/client-ec2')).EC2Client(configuration),

@@ -1,0 +1,58 @@
+import { expect, test } from 'vitest';
+import { manage } from '../../../support/manage.ts';
+
+const TOPIC = 'arn:aws-us-gov:sns:us-gov-west-1:123456789012:topic';
+const ENDPOINT = 'https://files.example.gov/';
+
+/** A context that reaches nobody: bad input is told before anything is asked of AWS. */
+const offline = {
+  aws: () => {
+    throw new Error('AWS was called');
+  },
+};
+
+test.each([
+  ['s3-configure-notifications --bucket Upper', '--bucket "Upper" is no bucket name'],
+  ['s3-configure-notifications --topic-arn topic', '--topic-arn "topic" is no ARN'],
+  ['s3-configure-notifications --region mars', 'mars'],
+  ['s3-configure-notifications --environment nowhere', 'is no environment'],
+  [`sns-probe --topic-arn ${TOPIC} --region us-east-1`, 'contradicts the region of the topic'],
+  ['sns-subscribe', 'no endpoint was given'],
+  ['sns-subscribe ftp://x/', 'has the scheme ftp'],
+  [`sns-subscribe ${ENDPOINT} --wait soon`, 'whole number of seconds'],
+  [`sns-subscribe ${ENDPOINT} --wait 3601`, 'whole number of seconds'],
+  [`sns-subscribe ${ENDPOINT} --dead-letter-arn queue`, '--dead-letter-arn "queue" is no ARN'],
+  [`sns-subscribe ${ENDPOINT} --filter-policy []`, 'is no JSON object'],
+  [`sns-subscribe ${ENDPOINT} --filter-scope Body`, 'Allowed choices are'],
+  ['sns-set-topic-policy --account 42', '--account "42" is no account'],
+  ['sns-set-topic-policy --bucket a..b', '--bucket "a..b" is no bucket name'],
+  ['sns-publish', "missing required argument 'key'"],
+  [`sns-publish ${'k'.repeat(1025)}`, 'a key of 1025 bytes'],
+  ['sns-publish a.csv --localstack Upper', '--perspective "Upper" is none'],
+  ['setup-localstack http://host', 'the host "http://host" is none'],
+  ['setup-localstack host 0', 'the port "0" is none'],
+  ['setup-localstack host 65536', 'the port "65536" is none'],
+  ['setup-localstack --perspective Data', '--perspective "Data" is none'],
+  ['setup-localstack --endpoint localhost:4566', '--endpoint "localhost:4566" does not do'],
+])('manage %s ends with 64 and says why', async (line, problem) => {
+  const { code, err, out } = await manage(line.split(' '), offline);
+  expect([code, out]).toEqual([64, '']);
+  expect(err).toContain(problem);
+});
+
+test.each([
+  ['SNS_TOPIC_ARN', 'sns-probe'],
+  ['BUCKET', 's3-configure-notifications'],
+  ['ACCOUNT_ID', 'sns-set-topic-policy'],
+])('a bad %s is told by its name', async (name, command) => {
+  const { code, err } = await manage([command], { ...offline, env: { [name]: 'No Good' } });
+  expect(code).toBe(64);
+  expect(err).toContain(`${name} "No Good"`);
+});
+
+test('an endpoint of AWS itself is refused', async () => {
+  const env = { AWS_ENDPOINT_URL: 'https://sns.us-gov-west-1.amazonaws.com' };
+  const { code, err } = await manage(['setup-localstack'], { ...offline, env });
+  expect(code).toBe(77);
+  expect(err).toContain('is AWS itself');
+});

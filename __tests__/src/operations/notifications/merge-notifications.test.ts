@@ -1,0 +1,123 @@
+import type { NotificationConfiguration } from '@aws-sdk/client-s3';
+import { expect, test } from 'vitest';
+import {
+  mergeNotifications,
+  type WantedNotifications,
+} from '../../../../src/operations/notifications/merge-notifications.ts';
+
+const OURS = 'arn:aws:sns:us-east-1:123456789012:ours';
+const THEIRS = 'arn:aws:sns:us-east-1:123456789012:theirs';
+const created = 's3:ObjectCreated:*' as const;
+
+const merge = (current: NotificationConfiguration, wanted: Partial<WantedNotifications> = {}) =>
+  mergeNotifications(current, {
+    topicArn: OURS,
+    prefixes: ['a/'],
+    suffix: '.csv',
+    replace: [],
+    ...wanted,
+  });
+const withPrefix = (Value: string) => ({
+  Filter: { Key: { FilterRules: [{ Name: 'prefix' as const, Value }] } },
+});
+
+test('an empty configuration gets an entry for each prefix', () => {
+  const { configuration, removed } = merge({}, { prefixes: ['a/', 'b/'] });
+  expect(removed).toEqual([]);
+  expect(configuration.TopicConfigurations).toEqual(
+    ['a/', 'b/'].map((prefix) => ({
+      Id: `file-processing:${prefix}`,
+      TopicArn: OURS,
+      Events: [created],
+      Filter: {
+        Key: {
+          FilterRules: [
+            { Name: 'prefix', Value: prefix },
+            { Name: 'suffix', Value: '.csv' },
+          ],
+        },
+      },
+    })),
+  );
+});
+
+test('no prefix and no suffix are no filter', () => {
+  const { configuration } = merge({}, { prefixes: [''], suffix: '' });
+  expect(configuration.TopicConfigurations).toEqual([
+    { Id: 'file-processing:', TopicArn: OURS, Events: [created] },
+  ]);
+});
+
+test('what others configured is handed on as it is, EventBridge included', () => {
+  const theirs: NotificationConfiguration = {
+    TopicConfigurations: [{ Id: 't', TopicArn: THEIRS, Events: ['s3:ObjectRemoved:*'] }],
+    QueueConfigurations: [{ Id: 'q', QueueArn: 'queue', Events: [created], ...withPrefix('q/') }],
+    LambdaFunctionConfigurations: [
+      { Id: 'f', LambdaFunctionArn: 'function', Events: [created], ...withPrefix('f/') },
+    ],
+    EventBridgeConfiguration: {},
+  };
+  const { configuration, conflicts } = merge(theirs);
+  expect(conflicts).toEqual([]);
+  expect({
+    ...configuration,
+    TopicConfigurations: configuration.TopicConfigurations?.slice(0, 1),
+  }).toEqual(theirs);
+});
+
+test('merging what was merged changes nothing', () => {
+  const first = merge({}, { prefixes: ['a/', 'b/'] });
+  const second = merge(first.configuration, { prefixes: ['a/', 'b/'] });
+  expect(second).toMatchObject({ added: [], removed: [], conflicts: [] });
+  expect(second.configuration).toEqual(first.configuration);
+});
+
+test('an entry that says the same under the id of others will do', () => {
+  const current = {
+    TopicConfigurations: [
+      { Id: 'by-hand', TopicArn: OURS, Events: [created], ...withPrefix('a/') },
+    ],
+  };
+  const { added, removed, configuration } = merge(current, { suffix: '' });
+  expect({ added, removed }).toEqual({ added: [], removed: [] });
+  expect(configuration.TopicConfigurations).toEqual(current.TopicConfigurations);
+});
+
+test('our entry of another suffix is replaced', () => {
+  const { configuration } = merge(merge({}, { suffix: '' }).configuration);
+  expect(configuration.TopicConfigurations).toHaveLength(1);
+  expect(configuration).toEqual(merge({}).configuration);
+});
+
+test.each([
+  ['a topic', { TopicConfigurations: [{ Id: 'x', TopicArn: THEIRS, Events: [created] }] }],
+  ['a queue', { QueueConfigurations: [{ Id: 'x', QueueArn: 'queue', Events: [created] }] }],
+  [
+    'a function',
+    {
+      LambdaFunctionConfigurations: [{ Id: 'x', LambdaFunctionArn: 'function', Events: [created] }],
+    },
+  ],
+])('an overlapping entry of %s is a conflict, until it is replaced', (_, current) => {
+  expect(merge(current).conflicts).toMatchObject([
+    { wanted: { id: 'file-processing:a/' }, foreign: { id: 'x' } },
+  ]);
+  const replaced = merge(current, { replace: ['x'] });
+  expect(replaced).toMatchObject({ conflicts: [], removed: [{ id: 'x' }] });
+});
+
+test("another environment's entry is not taken for ours, though its id is one of ours", () => {
+  const current = {
+    TopicConfigurations: [
+      { Id: 'file-processing:a/', TopicArn: THEIRS, Events: [created], ...withPrefix('a/') },
+    ],
+  };
+  expect(merge(current)).toMatchObject({
+    removed: [],
+    conflicts: [{ foreign: { destination: THEIRS } }],
+  });
+});
+
+test('an id to replace that is not there is named', () => {
+  expect(merge({}, { replace: ['nobodys'] }).unknownIds).toEqual(['nobodys']);
+});

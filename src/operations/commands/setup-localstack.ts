@@ -1,0 +1,114 @@
+import { platform } from 'node:process';
+import { Option } from 'commander';
+import { EXIT } from '../exit-codes.ts';
+import { CONTAINER_HOST } from '../localstack/advice.ts';
+import { ensureBucket, ensureNotification, ensureTopic } from '../localstack/drop-box.ts';
+import type { Edge } from '../localstack/edge.ts';
+import { candidates } from '../localstack/endpoint.ts';
+import { checkHost, checkPort } from '../localstack/listener-address.ts';
+import { type ListenerSubscription, subscribeWhenUp } from '../localstack/listener-subscription.ts';
+import { targetAt } from '../localstack/localstack-target.ts';
+import { DEFAULT_PERSPECTIVE, perspectiveOf } from '../localstack/perspective.ts';
+import { runningEdge } from '../localstack/running-edge.ts';
+import type { CommonOptions, Operation, OperationContext } from '../operation.ts';
+import { OperationError } from '../operation-error.ts';
+import { textTable } from '../text-table.ts';
+import { wholeSeconds } from '../topics/whole-seconds.ts';
+
+interface Options extends CommonOptions {
+  readonly perspective: string;
+  readonly endpoint?: string;
+  readonly wait: number;
+  readonly dryRun: boolean;
+}
+
+const DEFAULT_PORT = '8080';
+
+/** `manage setup-localstack`: makes in LocalStack what a local listener hears of new files by. */
+export const setupLocalStack: Operation<Options> = {
+  name: 'setup-localstack',
+  summary: 'make bucket, topic, notification and subscription in LocalStack; start it if need be',
+  describe: (command) =>
+    command
+      .argument('[host]', "the listener's host as LocalStack sees it", CONTAINER_HOST)
+      .argument('[port]', "the listener's port", DEFAULT_PORT)
+      .option('--perspective <name>', 'whose bucket and topic', DEFAULT_PERSPECTIVE)
+      .option(
+        '--endpoint <url>',
+        'LocalStack (default: AWS_ENDPOINT_URL, else port 4566 of LOCALSTACK_HOSTNAME or of this machine)',
+      )
+      .addOption(
+        new Option('--wait <seconds>', 'how long to wait for the listener to start')
+          .default(60)
+          .argParser(wholeSeconds),
+      )
+      .option('--dry-run', 'show what is missing, make nothing', false),
+  execute: async (context, options, host = CONTAINER_HOST, port = DEFAULT_PORT) => {
+    const listener = { host: checkHost(host), port: checkPort(port) };
+    perspectiveOf(options.perspective);
+    const places = candidates(options.endpoint, context.env);
+    const edge = await runningEdge(context, places, options.dryRun);
+    if (edge === undefined) {
+      context.stderr.write('dry run: LocalStack would be started, then everything made in it\n');
+      return EXIT.ok;
+    }
+    const made = await make(context, options, { edge, listener });
+    report(context, options, made);
+    const { state, endpoint, advice: next } = made.subscription;
+    if (state === 'confirmed' || options.dryRun) return EXIT.ok;
+    throw new OperationError(`the listener has not confirmed its subscription at ${endpoint}`, {
+      next,
+    });
+  },
+};
+
+async function make(
+  context: OperationContext,
+  { perspective, wait, dryRun }: Options,
+  { edge, listener }: { readonly edge: Edge; readonly listener: { host: string; port: number } },
+) {
+  const target = targetAt(context, edge, perspective);
+  const { clients, topic, bucket } = target;
+  const [s3, sns] = [await clients.s3(), await clients.sns()];
+  const outcomes = {
+    bucket: await ensureBucket(s3, bucket, dryRun),
+    topic: await ensureTopic(sns, topic, dryRun),
+  };
+  const made = { edge, bucket, topic };
+  if (dryRun && (outcomes.bucket === 'made' || outcomes.topic === 'made')) {
+    // What is not there can't be looked at.
+    const endpoint = `http://${listener.host}:${listener.port}/`;
+    const subscription: ListenerSubscription = {
+      ...{ endpoint, state: 'missing', outcome: 'to be made', others: [], advice: '' },
+    };
+    return { ...made, outcomes: { ...outcomes, notification: 'changed' }, subscription };
+  }
+  const notification = await ensureNotification(s3, bucket, topic.arn, dryRun);
+  const request = { target, edge, listener, wait, dryRun, platform };
+  const subscription = await subscribeWhenUp(context, request);
+  return { ...made, outcomes: { ...outcomes, notification }, subscription };
+}
+
+function report(
+  { stdout, stderr }: OperationContext,
+  { json, dryRun }: Options,
+  { edge, bucket, topic, outcomes, subscription }: Awaited<ReturnType<typeof make>>,
+): void {
+  if (json) {
+    const { advice, ...state } = subscription;
+    const result = { dryRun, endpoint: edge.url, bucket, topicArn: topic.arn, outcomes };
+    stdout.write(`${JSON.stringify({ ...result, subscription: state }, null, 2)}\n`);
+    return;
+  }
+  stdout.write(
+    textTable([
+      ['LocalStack', `${edge.url} (${edge.version})`, 'answers'],
+      ['bucket', bucket, outcomes.bucket],
+      ['topic', topic.arn, outcomes.topic],
+      ['notification', `s3:ObjectCreated:* -> ${topic.name}`, outcomes.notification],
+      ['subscription', subscription.endpoint, `${subscription.state}, ${subscription.outcome}`],
+      ...subscription.others.map((other) => ['subscription', other, 'there too']),
+    ]),
+  );
+  if (dryRun) stderr.write('dry run: nothing was made\n');
+}

@@ -1,0 +1,92 @@
+import type { SNSClient } from '@aws-sdk/client-sns';
+import { EXIT } from '../exit-codes.ts';
+import { namedBucket } from '../notifications/bucket-name.ts';
+import type { Operation } from '../operation.ts';
+import { OperationError } from '../operation-error.ts';
+import { type EventOptions, eventTarget, withTopicOption } from '../topics/event-target.ts';
+import { topicAttributes } from '../topics/topic-attributes.ts';
+import { bucketPublishes, mergeStatement } from '../topics/topic-policy.ts';
+
+interface Options extends EventOptions {
+  readonly bucket?: string;
+  readonly account?: string;
+  readonly sid?: string;
+  readonly dryRun: boolean;
+}
+
+/** `manage sns-set-topic-policy`: lets a bucket publish to a topic. */
+export const snsSetTopicPolicy: Operation<Options> = {
+  name: 'sns-set-topic-policy',
+  summary: 'let a bucket publish to a topic that is not of the stack: one statement, merged',
+  describe: (command) =>
+    withTopicOption(command)
+      .option('--bucket <name>', 'the bucket (default: BUCKET, else bucket_name of the tfvars)')
+      .option(
+        '--account <id>',
+        "the bucket's account (default: ACCOUNT_ID, else the signed-in one)",
+      )
+      .option('--sid <sid>', "the statement's Sid (default: made from the bucket's name)")
+      .option('--dry-run', 'show the difference, set nothing', false),
+  execute: async (context, options) => {
+    const named = namedBucket(options.bucket, context.env);
+    const givenAccount = accountOf(options.account, context.env.ACCOUNT_ID);
+    const target = await eventTarget(context, options);
+    const { topic, settings } = target;
+    if (target.isOfStack) {
+      throw new OperationError(
+        `the stack owns the policy of ${topic.arn}: Terraform would take back what is set here`,
+        {
+          code: EXIT.refused,
+          next: 'npm run manage -- apply lets bucket_name of the tfvars publish; for a topic of others, give --topic-arn',
+        },
+      );
+    }
+    const bucket = named ?? settings.bucket_name;
+    const account = givenAccount ?? target.account;
+    const sns = await target.clients.sns();
+    const attributes = await topicAttributes(sns, topic.arn);
+    const { arn: topicArn, partition } = topic;
+    const { sid } = options;
+    const merged = mergeStatement(
+      attributes.Policy,
+      bucketPublishes({ topicArn, partition, bucket, account, ...(sid && { sid }) }),
+    );
+    if (attributes.KmsMasterKeyId?.endsWith('alias/aws/sns')) {
+      context.stderr.write(
+        `warning: ${topicArn} is encrypted with alias/aws/sns, which S3 can't use; a key of your own that lets s3.amazonaws.com use it is needed\n`,
+      );
+    }
+    if (!merged.unchanged && !options.dryRun) await setPolicy(sns, topicArn, merged.policy);
+    const { statement, replaced, unchanged } = merged;
+    if (options.json) {
+      const result = { topicArn, changed: !unchanged, dryRun: options.dryRun, statement, replaced };
+      context.stdout.write(`${JSON.stringify(result, null, 2)}\n`);
+      return EXIT.ok;
+    }
+    if (replaced) context.stdout.write(`- ${JSON.stringify(replaced)}\n`);
+    if (!unchanged) context.stdout.write(`+ ${JSON.stringify(statement)}\n`);
+    const outcome = options.dryRun ? 'would change (dry run: nothing was set)' : 'changed';
+    context.stdout.write(`${topicArn}: policy ${unchanged ? 'unchanged' : outcome}\n`);
+    return EXIT.ok;
+  },
+};
+
+function accountOf(option: string | undefined, variable: string | undefined): string | undefined {
+  const account = option ?? (variable || undefined);
+  if (account === undefined || /^\d{12}$/.test(account)) return account;
+  throw new OperationError(
+    `${option === undefined ? 'ACCOUNT_ID' : '--account'} ${JSON.stringify(account)} is no account: twelve digits`,
+    { code: EXIT.usage },
+  );
+}
+
+async function setPolicy(sns: SNSClient, topicArn: string, policy: string): Promise<void> {
+  const { SetTopicAttributesCommand } = await import('@aws-sdk/client-sns');
+  await sns.send(
+    new SetTopicAttributesCommand({
+      TopicArn: topicArn,
+      AttributeName: 'Policy',
+      AttributeValue: policy,
+    }),
+  );
+}

@@ -1,0 +1,112 @@
+import type { NotificationConfiguration, TopicConfiguration } from '@aws-sdk/client-s3';
+import { entriesOf, type NotificationEntry, overlap, topicEntry } from './notification-entry.ts';
+
+/** Begins the ids of our entries, as in the stack. */
+const OUR_ID = 'file-processing:';
+
+/** What a bucket shall announce, beside what it announces to others. */
+export interface WantedNotifications {
+  readonly topicArn: string;
+  /** One entry each; an empty prefix announces every key. */
+  readonly prefixes: readonly string[];
+  /** Empty for every key. */
+  readonly suffix: string;
+  /** Ids of entries of others that ours take the place of. */
+  readonly replace: readonly string[];
+}
+
+/** A wanted entry that S3 would refuse beside one of others. */
+export interface Conflict {
+  readonly wanted: NotificationEntry;
+  readonly foreign: NotificationEntry;
+}
+
+/** The configuration to put, and how it differs from what is there. */
+export interface MergedNotifications {
+  readonly configuration: NotificationConfiguration;
+  readonly added: readonly NotificationEntry[];
+  readonly removed: readonly NotificationEntry[];
+  readonly kept: readonly NotificationEntry[];
+  /** While there are any, the configuration must not be put. */
+  readonly conflicts: readonly Conflict[];
+  /** Ids to replace that no entry has. */
+  readonly unknownIds: readonly string[];
+}
+
+/**
+ * Merges our entries into a bucket's whole configuration. Ours are told by their id and topic: those
+ * of an earlier run that are no longer wanted go, everything of others stays as it is. An entry to
+ * the same topic with the same events and filter will do under any id.
+ */
+export function mergeNotifications(
+  current: NotificationConfiguration,
+  wanted: WantedNotifications,
+): MergedNotifications {
+  const isReplaced = (id: string | undefined) => id !== undefined && wanted.replace.includes(id);
+  const isOurs = ({ Id, TopicArn }: TopicConfiguration) =>
+    TopicArn === wanted.topicArn && Id?.startsWith(OUR_ID) === true;
+
+  const topics = current.TopicConfigurations ?? [];
+  const wantedTopics = wanted.prefixes.map((prefix) => wantedTopic(prefix, wanted));
+  const isWanted = (topic: TopicConfiguration) =>
+    wantedTopics.some((one) => doSame(topicEntry(one), topicEntry(topic)));
+  const stay = topics.filter(
+    (topic) => !isReplaced(topic.Id) && (!isOurs(topic) || isWanted(topic)),
+  );
+  const add = wantedTopics.filter(
+    (topic) => !stay.some((one) => doSame(topicEntry(topic), topicEntry(one))),
+  );
+  const without = <T extends { readonly Id?: string | undefined }>(entries: T[] | undefined) =>
+    entries?.filter(({ Id }) => !isReplaced(Id));
+  const others = {
+    QueueConfigurations: without(current.QueueConfigurations),
+    LambdaFunctionConfigurations: without(current.LambdaFunctionConfigurations),
+    EventBridgeConfiguration: current.EventBridgeConfiguration,
+  };
+
+  const before = entriesOf(current);
+  const kept = entriesOf({ ...others, TopicConfigurations: stay });
+  const added = add.map(topicEntry);
+  return {
+    configuration: { ...others, TopicConfigurations: [...stay, ...add] },
+    added,
+    removed: before.filter((entry) => !kept.some((one) => isSame(one, entry))),
+    kept,
+    conflicts: added.flatMap((entry) =>
+      kept
+        .filter((foreign) => overlap(entry, foreign) || foreign.id === entry.id)
+        .map((foreign) => ({ wanted: entry, foreign })),
+    ),
+    unknownIds: wanted.replace.filter((id) => !before.some((entry) => entry.id === id)),
+  };
+}
+
+function wantedTopic(
+  prefix: string,
+  { topicArn, suffix }: WantedNotifications,
+): TopicConfiguration {
+  const rules = [
+    { Name: 'prefix', Value: prefix },
+    { Name: 'suffix', Value: suffix },
+  ] as const;
+  const FilterRules = rules.filter(({ Value }) => Value !== '');
+  return {
+    Id: `${OUR_ID}${prefix}`,
+    TopicArn: topicArn,
+    Events: ['s3:ObjectCreated:*'],
+    ...(FilterRules.length > 0 && { Filter: { Key: { FilterRules } } }),
+  };
+}
+
+function doSame(one: NotificationEntry, other: NotificationEntry): boolean {
+  return isSame({ ...one, id: '' }, { ...other, id: '' });
+}
+
+function isSame(one: NotificationEntry, other: NotificationEntry): boolean {
+  const comparable = (entry: NotificationEntry) =>
+    JSON.stringify([
+      ...[entry.kind, entry.id, entry.destination, entry.prefix, entry.suffix],
+      entry.events.toSorted(),
+    ]);
+  return comparable(one) === comparable(other);
+}

@@ -1,0 +1,78 @@
+import type { Command as Commander } from 'commander';
+import type { FileProcessingSettings } from '../../settings/file-processing-variables.ts';
+import type { AwsClients } from '../aws-clients.ts';
+import { EXIT } from '../exit-codes.ts';
+import type { CommonOptions, OperationContext } from '../operation.ts';
+import { OperationError } from '../operation-error.ts';
+import { targetOf } from '../target.ts';
+import { parseTopicArn, type Topic, topicIn } from './topic-arn.ts';
+
+/** Options of the commands about the topic and what it hears of. */
+export interface EventOptions extends CommonOptions {
+  /** @default SNS_TOPIC_ARN, else the topic of the stack */
+  readonly topicArn?: string;
+}
+
+/** The topic that a command works on. */
+export interface EventTarget {
+  readonly clients: AwsClients;
+  readonly region: string;
+  /** Account of the signed-in identity. */
+  readonly account: string;
+  readonly settings: FileProcessingSettings;
+  readonly topic: Topic;
+  /** The topic is the one that the stack of this environment makes, and Terraform looks after. */
+  readonly isOfStack: boolean;
+}
+
+/** Adds `--topic-arn`. */
+export function withTopicOption(command: Commander): Commander {
+  return command.option(
+    '--topic-arn <arn>',
+    'the topic (default: SNS_TOPIC_ARN, else the topic of the stack)',
+  );
+}
+
+/**
+ * Finds out which topic of which account is meant. Options go first, then the variables of the
+ * scripts that these commands succeed (SNS_TOPIC_ARN, AWS_PROFILE, AWS_REGION), then the tfvars. A
+ * topic by its ARN brings its region.
+ *
+ * @throws SettingsError with every fault of the tfvars
+ * @throws OperationError when the ARN is none, or --region contradicts it
+ */
+export async function eventTarget(
+  context: OperationContext,
+  options: EventOptions,
+): Promise<EventTarget> {
+  const { env } = context;
+  const named = namedTopic(options.topicArn, env.SNS_TOPIC_ARN);
+  if (named && options.region !== undefined && options.region !== named.region) {
+    throw new OperationError(
+      `--region ${options.region} contradicts the region of the topic ${named.arn}`,
+      { code: EXIT.usage, next: 'leave --region out: the ARN says it' },
+    );
+  }
+  const { environment, region, clients } = targetOf(context, {
+    ...options,
+    profile: options.profile ?? (env.AWS_PROFILE || undefined),
+    region: named?.region ?? options.region ?? (env.AWS_REGION || undefined),
+  });
+  const account = await accountOf(clients);
+  const settings = environment.fileProcessing;
+  const topicOfStack = topicIn(region, account, settings.sns_topic_name);
+  const topic = named ?? topicOfStack;
+  return { clients, region, account, settings, topic, isOfStack: topic.arn === topicOfStack.arn };
+}
+
+function namedTopic(option: string | undefined, variable: string | undefined): Topic | undefined {
+  if (option !== undefined) return parseTopicArn(option, '--topic-arn');
+  return variable ? parseTopicArn(variable, 'SNS_TOPIC_ARN') : undefined;
+}
+
+async function accountOf(clients: AwsClients): Promise<string> {
+  const { GetCallerIdentityCommand } = await import('@aws-sdk/client-sts');
+  const { Account } = await (await clients.sts()).send(new GetCallerIdentityCommand({}));
+  if (Account === undefined) throw new OperationError('AWS STS names no account');
+  return Account;
+}
