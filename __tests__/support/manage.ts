@@ -15,27 +15,34 @@ export interface ManageResult {
 }
 
 /**
- * Runs a command of `manage` in this process. Nothing can be asked for, time stands still and
- * waiting takes none; a program that is run is an error unless the test gives a runner.
+ * A context for commands in this process: nobody can be asked, time stands still, waiting takes
+ * none, and a program that is run is an error unless the test gives a runner.
  */
-export async function manage(
-  parameters: readonly string[],
-  context: Partial<OperationContext> = {},
-): Promise<ManageResult> {
-  const written = { out: '', err: '' };
-  const code = await runOperation(parameters, {
+export function operationContext(parts: Partial<OperationContext> = {}): OperationContext {
+  return {
     root: ROOT,
     env: {},
-    stdout: { write: (text) => (written.out += text) },
-    stderr: { write: (text) => (written.err += text) },
+    stdout: { write: () => undefined },
+    stderr: { write: () => undefined },
     run: async (program) => {
       throw new Error(`${program} was run`);
     },
     aws: awsClients,
     clock: { now: () => new Date('2026-01-02T03:04:05Z'), sleep: async () => undefined },
     confirm: async () => false,
-    ...context,
-  });
+    ...parts,
+  };
+}
+
+/** Runs a command of `manage` in this process. */
+export async function manage(
+  parameters: readonly string[],
+  context: Partial<OperationContext> = {},
+): Promise<ManageResult> {
+  const written = { out: '', err: '' };
+  const stdout = { write: (text: string) => (written.out += text) };
+  const stderr = { write: (text: string) => (written.err += text) };
+  const code = await runOperation(parameters, operationContext({ stdout, stderr, ...context }));
   return { code, ...written };
 }
 

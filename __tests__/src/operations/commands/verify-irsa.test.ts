@@ -1,0 +1,106 @@
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import type { Runner } from '../../../../src/operations/runner.ts';
+import { startAwsAccountServer } from '../../../listener/support/aws-account-server.ts';
+import { cli } from '../../../listener/support/cli.ts';
+import { manage } from '../../../support/manage.ts';
+
+const ROLE = 'arn:aws-us-gov:iam::123456789012:role/file-processing-cluster-file-processing-sa';
+const sessionOf = (role: string) => `arn:aws-us-gov:sts::123456789012:assumed-role/${role}/s`;
+const RIGHT = sessionOf('file-processing-cluster-file-processing-sa');
+
+beforeEach(() => {
+  vi.stubEnv('AWS_ACCESS_KEY_ID', 'test');
+  vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'test');
+});
+afterEach(() => vi.unstubAllEnvs());
+
+const POD = {
+  metadata: { name: 'listener-1', ownerReferences: [{ kind: 'ReplicaSet' }] },
+  spec: { serviceAccountName: 'file-processing-sa', containers: [{ name: 'sns-listener' }] },
+};
+
+/** kubectl of a cluster with one pod, whose commands run here, as an identity that may list a prefix. */
+async function clusterWith({
+  arn = RIGHT,
+  items = [POD],
+  annotations = { 'eks.amazonaws.com/role-arn': ROLE } as Record<string, string>,
+}) {
+  const aws = await startAwsAccountServer({
+    arn,
+    mayList: (bucket, prefix) => bucket === 'drop-box' && prefix.startsWith('from_client/'),
+    buckets: ['drop-box', 'other-box'],
+  });
+  onTestFinished(() => aws.close());
+  const calls: string[] = [];
+  const run: Runner = async (program, parameters) => {
+    calls.push([program, ...parameters].join(' '));
+    const answer = (stdout: string, code = 0) => ({ code, stdout, stderr: '' });
+    if (parameters.includes('serviceaccount')) {
+      return answer(JSON.stringify({ metadata: { annotations } }));
+    }
+    if (parameters.includes('pods')) return answer(JSON.stringify({ items }));
+    if (!parameters.includes('exec')) return answer('');
+    const command = parameters.slice(parameters.indexOf('--') + 2);
+    const { code, out } = await cli(command, {
+      AWS_REGION: 'us-gov-west-1',
+      AWS_ENDPOINT_URL: aws.origin,
+      S3_BUCKET: 'drop-box',
+      S3_PREFIXES: 'from_client/',
+    });
+    return answer(out, code);
+  };
+  return { calls, run };
+}
+
+async function verify(cluster: Parameters<typeof clusterWith>[0] = {}) {
+  const { calls, run } = await clusterWith(cluster);
+  const result = await manage(['verify-irsa', '--profile', '', '--other-bucket', 'other-box'], {
+    run,
+  });
+  return { ...result, calls };
+}
+
+describe('manage verify-irsa', () => {
+  it('is green for the role that may list its prefix and nothing else', async () => {
+    const { code, out } = await verify();
+    expect(out.match(/^ok/gm)).toHaveLength(4);
+    expect(out).toContain(`${RIGHT} is ${ROLE}`);
+    expect(code).toBe(0);
+  });
+
+  it('is red for the identity of the node', async () => {
+    const { code, out } = await verify({ arn: sessionOf('node-role') });
+    expect(out).toContain(`is not ${ROLE}`);
+    expect(out).toContain('next: pods take the role when they start');
+    expect(code).toBe(1);
+  });
+
+  it('works by a kubeconfig of its own, in the stack’s namespace', async () => {
+    const { calls } = await verify();
+    expect(calls[0]).toMatch(
+      /^aws eks update-kubeconfig --name file-processing-cluster --kubeconfig \S+ --region us-gov-west-1$/,
+    );
+    expect(
+      calls.slice(1).every((call) => call.startsWith('kubectl --namespace file-processing ')),
+    ).toBe(true);
+  });
+
+  it('says where no pod runs', async () => {
+    const { code, err } = await verify({ items: [] });
+    expect(err).toContain('no pod of ServiceAccount file-processing-sa runs');
+    expect(code).toBe(1);
+  });
+
+  it('says where the ServiceAccount names no role', async () => {
+    const { code, err } = await verify({ annotations: {} });
+    expect(err).toContain('ServiceAccount file-processing-sa names no role');
+    expect(code).toBe(1);
+  });
+
+  it('says where the cluster is not to be had', async () => {
+    const run: Runner = async () => ({ code: 254, stdout: '', stderr: 'No cluster found' });
+    const { code, err } = await manage(['verify-irsa', '--profile', ''], { run });
+    expect(err).toContain('cluster file-processing-cluster is not to be had: No cluster found');
+    expect(code).toBe(69);
+  });
+});

@@ -1,0 +1,102 @@
+import { describe, expect, it } from 'vitest';
+import {
+  type Pod,
+  podStates,
+  podTable,
+} from '../../../../src/operations/kubernetes/rollout-pods.ts';
+
+const DIGEST = `sha256:${'e'.repeat(64)}`;
+
+const CONTAINER = { name: 'sns-listener', ready: true, restartCount: 0, image: 'app:1' };
+
+function pod(status: Pod['status'], metadata: Partial<Pod['metadata']> = {}): Pod {
+  return { metadata: { name: 'a', ...metadata }, status };
+}
+
+const stateOf = (status: Pod['status'], metadata: Partial<Pod['metadata']> = {}) =>
+  podStates([pod(status, metadata)])[0];
+
+describe('the state of a pod', () => {
+  it('tells the digest that runs', () => {
+    const status = {
+      phase: 'Running',
+      conditions: [{ type: 'Ready', status: 'True' }],
+      containerStatuses: [
+        { ...CONTAINER, imageID: `r.example.gov/app@${DIGEST}`, restartCount: 2 },
+      ],
+    };
+    expect(stateOf(status)).toEqual({
+      pod: 'a',
+      ready: true,
+      status: 'Running',
+      restarts: 2,
+      digest: DIGEST,
+    });
+  });
+
+  it('tells why a container does not start, and which', () => {
+    const waiting = {
+      ...CONTAINER,
+      ready: false,
+      state: { waiting: { reason: 'ImagePullBackOff' } },
+    };
+    expect(stateOf({ phase: 'Pending', containerStatuses: [waiting] })).toMatchObject({
+      ready: false,
+      status: 'ImagePullBackOff',
+      digest: '',
+      failing: 'sns-listener',
+    });
+  });
+
+  it('tells of a migration that failed', () => {
+    const migrate = {
+      ...CONTAINER,
+      name: 'migrate',
+      restartCount: 3,
+      state: { terminated: { reason: 'Error' } },
+    };
+    const later = { ...CONTAINER, state: { waiting: { reason: 'PodInitializing' } } };
+    const status = {
+      phase: 'Pending',
+      initContainerStatuses: [migrate],
+      containerStatuses: [later],
+    };
+    expect(stateOf(status)).toMatchObject({ status: 'Error', failing: 'migrate', restarts: 3 });
+  });
+
+  it('is no failure while it starts, nor when its migration is done', () => {
+    const status = {
+      phase: 'Pending',
+      initContainerStatuses: [{ ...CONTAINER, state: { terminated: { reason: 'Completed' } } }],
+      containerStatuses: [{ ...CONTAINER, state: { waiting: { reason: 'ContainerCreating' } } }],
+    };
+    expect(stateOf(status)).toMatchObject({ status: 'Pending' });
+    expect(stateOf(status)).not.toHaveProperty('failing');
+  });
+
+  it('tells that no node takes it', () => {
+    const conditions = [{ type: 'PodScheduled', status: 'False', reason: 'Unschedulable' }];
+    expect(stateOf({ phase: 'Pending', conditions })).toMatchObject({ status: 'Unschedulable' });
+  });
+
+  it('tells that it goes', () => {
+    expect(stateOf({ phase: 'Running' }, { deletionTimestamp: 'now' })).toMatchObject({
+      status: 'Terminating',
+    });
+  });
+});
+
+it('pods are listed oldest first', () => {
+  const pods = [
+    pod({}, { name: 'new', creationTimestamp: '2026-01-02T00:00:00Z' }),
+    pod({}, { name: 'old', creationTimestamp: '2026-01-01T00:00:00Z' }),
+  ];
+  expect(podStates(pods).map((state) => state.pod)).toEqual(['old', 'new']);
+});
+
+it('the table has a line each', () => {
+  const state = { pod: 'a', ready: false, status: 'Pending', restarts: 0, digest: '' };
+  expect(podTable([state])).toBe(
+    'POD  READY  STATUS   RESTARTS  IMAGE\na    no     Pending  0         not pulled yet\n',
+  );
+});

@@ -1,0 +1,110 @@
+import { CreateClusterCommand } from '@aws-sdk/client-eks';
+import { CreateTopicCommand, SubscribeCommand } from '@aws-sdk/client-sns';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
+import { type AwsClients, awsClients } from '../../../src/operations/aws-clients.ts';
+import type { Diagnosis } from '../../../src/operations/doctor/diagnosis.ts';
+import { anotherBucket } from '../../../src/operations/irsa/another-bucket.ts';
+import { manage } from '../../support/manage.ts';
+import { createNetwork, createRole, REGION } from '../support/aws-account.ts';
+import { type AwsEmulator, startAwsEmulator } from '../support/aws-emulator.ts';
+
+const BUCKET = 'etl-ba-research-client-etl';
+
+let emulator: AwsEmulator;
+let clients: AwsClients;
+beforeAll(async () => {
+  emulator = await startAwsEmulator();
+});
+afterAll(() => emulator?.stop());
+
+beforeEach(async () => {
+  vi.stubEnv('AWS_ENDPOINT_URL', emulator.url);
+  vi.stubEnv('AWS_ACCESS_KEY_ID', 'test');
+  vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'marker-secret');
+  clients = awsClients({ region: REGION, profile: '' });
+  await emulator.reset();
+});
+afterEach(() => vi.unstubAllEnvs());
+
+/** Runs doctor; programs are not at hand, but for what AWS itself answers. */
+async function diagnose() {
+  const run = async () => ({ code: 1, stdout: '', stderr: 'not at hand' });
+  const result = await manage(['doctor', '--profile', '', '--json'], { run });
+  const diagnoses = JSON.parse(result.out) as readonly Diagnosis[];
+  const of = (name: string) => diagnoses.find((one) => one.name === name);
+  return { ...result, of };
+}
+
+test('an empty account is red, each line with what to do', async () => {
+  const { code, of } = await diagnose();
+  expect(of('credentials')).toMatchObject({ state: 'ok' });
+  expect(of('network')).toMatchObject({
+    state: 'red',
+    next: expect.stringContaining('foundation-network'),
+  });
+  expect(of('cluster')).toMatchObject({
+    state: 'red',
+    found: 'there is no cluster file-processing-cluster',
+  });
+  expect(of('bucket')).toMatchObject({ state: 'red', found: `there is no bucket ${BUCKET}` });
+  expect(of('topic')).toMatchObject({ state: 'red', next: 'npm run manage -- apply' });
+  expect(of('workload')).toMatchObject({ state: 'skipped' });
+  expect(code).toBe(1);
+});
+
+test('what is there is ok', async () => {
+  await createNetwork(emulator, 'etl-platform');
+  await emulator.createBucket(BUCKET, REGION);
+  const sns = await clients.sns();
+  const { TopicArn } = await sns.send(new CreateTopicCommand({ Name: 'file-processing-topic' }));
+  const { of } = await diagnose();
+  expect(of('network')).toMatchObject({ state: 'ok' });
+  expect(of('bucket')).toMatchObject({ state: 'ok' });
+  expect(of('topic')).toMatchObject({
+    state: 'warn',
+    found: `nobody is subscribed to ${TopicArn}`,
+  });
+  await sns.send(
+    new SubscribeCommand({ TopicArn, Protocol: 'https', Endpoint: 'https://listener.example/' }),
+  );
+  const { of: ofAgain } = await diagnose();
+  expect(ofAgain('topic')).toMatchObject({
+    state: 'ok',
+    found: `${TopicArn}: 1 subscribed, 0 unconfirmed`,
+  });
+});
+
+test('a cluster whose API does not answer is red, and so is a missing OIDC provider', async () => {
+  const { privateSubnetIds } = await createNetwork(emulator, 'etl-platform');
+  await createRole(emulator, 'cluster');
+  const eks = await clients.eks();
+  await eks.send(
+    new CreateClusterCommand({
+      name: 'file-processing-cluster',
+      roleArn: 'arn:aws-us-gov:iam::123456789012:role/cluster',
+      resourcesVpcConfig: { subnetIds: [...privateSubnetIds] },
+    }),
+  );
+  const { of } = await diagnose();
+  expect(of('cluster')).toMatchObject({ state: 'ok' });
+  expect(of('cluster API')).toMatchObject({ state: 'red', next: expect.stringContaining('VPN') });
+  expect(of('OIDC provider')).toMatchObject({ state: 'red' });
+});
+
+test('while AWS is away, nothing else is asked', async () => {
+  vi.stubEnv('AWS_ENDPOINT_URL', 'http://127.0.0.1:1');
+  const { of, out, err } = await diagnose();
+  expect(of('credentials')).toMatchObject({
+    state: 'red',
+    found: expect.stringContaining("can't be reached"),
+  });
+  expect(of('bucket')).toMatchObject({ state: 'skipped' });
+  expect(out + err).not.toContain('marker-secret');
+});
+
+test('another bucket of the account is found for verify-irsa', async () => {
+  await emulator.createBucket(BUCKET, REGION);
+  expect(await anotherBucket(await clients.s3(), BUCKET)).toBeUndefined();
+  await emulator.createBucket('other-box', REGION);
+  expect(await anotherBucket(await clients.s3(), BUCKET)).toBe('other-box');
+});

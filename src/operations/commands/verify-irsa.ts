@@ -1,0 +1,89 @@
+import { type Diagnosis, diagnosisTable } from '../doctor/diagnosis.ts';
+import { EXIT } from '../exit-codes.ts';
+import { anotherBucket } from '../irsa/another-bucket.ts';
+import { isSessionOf } from '../irsa/session-of-role.ts';
+import { type Kubectl, kubectlFor } from '../kubernetes/kubectl.ts';
+import { checkInPod } from '../kubernetes/listener-check.ts';
+import { listenerPod } from '../kubernetes/listener-pod.ts';
+import type { Operation } from '../operation.ts';
+import { OperationError } from '../operation-error.ts';
+import { targetOf } from '../target.ts';
+
+/** Options of `manage verify-irsa`. */
+export interface VerifyIrsaOptions {
+  readonly otherBucket?: string;
+}
+
+/** `manage verify-irsa`: who a running pod is to AWS, and the edges of what it may read. */
+export const verifyIrsa: Operation<VerifyIrsaOptions> = {
+  name: 'verify-irsa',
+  summary:
+    'in a running pod: the identity is the role, its prefix can be listed, other buckets can’t',
+  describe: (command) =>
+    command.option(
+      '--other-bucket <bucket>',
+      'a bucket that the pod must not read (default: another one of the account)',
+    ),
+  execute: async (context, options) => {
+    const target = targetOf(context, options);
+    const { bucket_name, service_account_name } = target.environment.fileProcessing;
+    const kubectl = await kubectlFor(context, target);
+    try {
+      const role = await roleOf(kubectl, service_account_name);
+      const pod = await listenerPod(kubectl, service_account_name);
+      const other =
+        options.otherBucket ?? (await anotherBucket(await target.clients.s3(), bucket_name));
+      context.stderr.write(`asking pod ${pod.pod}\n`);
+      const checks = await checkInPod(kubectl, pod, [
+        ...['--only', 'aws'],
+        ...(other === undefined ? [] : ['--other-bucket', other]),
+      ]);
+      const diagnoses = [
+        ...checks.map((check) => withRole(check, role)),
+        ...(other === undefined ? [NO_OTHER_BUCKET] : []),
+      ];
+      context.stdout.write(
+        options.json ? `${JSON.stringify(diagnoses, null, 2)}\n` : diagnosisTable(diagnoses),
+      );
+      return diagnoses.some(({ state }) => state === 'red') ? EXIT.failed : EXIT.ok;
+    } finally {
+      kubectl.dispose();
+    }
+  },
+};
+
+const NO_OTHER_BUCKET: Diagnosis = {
+  name: 'list another bucket',
+  state: 'skipped',
+  found: 'the account has no other bucket that you may see',
+  next: 'name one by --other-bucket',
+};
+
+/** The role that the ServiceAccount's annotation names. */
+async function roleOf(kubectl: Kubectl, serviceAccount: string): Promise<string> {
+  const { code, stdout, stderr } = await kubectl.inNamespace([
+    ...['get', 'serviceaccount', serviceAccount, '--output', 'json'],
+  ]);
+  if (code !== 0) throw new OperationError(`kubectl get serviceaccount: ${stderr.trim()}`);
+  const { metadata } = JSON.parse(stdout) as {
+    readonly metadata: { readonly annotations?: Readonly<Record<string, string>> };
+  };
+  const role = metadata.annotations?.['eks.amazonaws.com/role-arn'];
+  if (role === undefined) {
+    throw new OperationError(`ServiceAccount ${serviceAccount} names no role`, {
+      next: 'npm run manage -- apply',
+    });
+  }
+  return role;
+}
+
+function withRole(check: Diagnosis, role: string): Diagnosis {
+  if (!check.name.startsWith('AWS identity') || check.state !== 'ok') return check;
+  if (isSessionOf(role, check.found)) return { ...check, found: `${check.found} is ${role}` };
+  return {
+    ...check,
+    state: 'red',
+    found: `${check.found} is not ${role}`,
+    next: 'pods take the role when they start: npm run manage -- rollout restart',
+  };
+}

@@ -1,0 +1,78 @@
+import { type Cluster, DescribeClusterCommand } from '@aws-sdk/client-eks';
+import { ListOpenIDConnectProvidersCommand } from '@aws-sdk/client-iam';
+import type { OperationContext } from '../operation.ts';
+import type { Target } from '../target.ts';
+import { unreachableBecause, unreachableCluster } from '../terraform/cluster-endpoint.ts';
+import { type Diagnosis, diagnose } from './diagnosis.ts';
+
+/** What is known of the cluster after a look. */
+export interface ClusterDiagnosis {
+  readonly diagnoses: readonly Diagnosis[];
+  /** Whether kubectl can work on it. */
+  readonly reachable: boolean;
+}
+
+/** Looks at the cluster, whether its API can be reached from here, and at its OIDC provider. */
+export async function clusterDiagnosis(
+  context: OperationContext,
+  target: Target,
+): Promise<ClusterDiagnosis> {
+  const { clients, environment } = target;
+  const name = environment.fileProcessing.cluster_name;
+  let cluster: Cluster | undefined;
+  const state = await diagnose('cluster', async () => {
+    const eks = await clients.eks();
+    const answer = await eks.send(new DescribeClusterCommand({ name })).catch((error) => {
+      if (error.name === 'ResourceNotFoundException') return undefined;
+      throw error;
+    });
+    cluster = answer?.cluster;
+    if (cluster === undefined) {
+      return {
+        state: 'red',
+        found: `there is no cluster ${name}`,
+        next: 'npm run manage -- apply',
+      };
+    }
+    const found = `${name}, Kubernetes ${cluster.version}, ${cluster.status}`;
+    return cluster.status === 'ACTIVE'
+      ? { state: 'ok', found }
+      : { state: 'red', found, next: 'wait, or look at its health issues in the EKS console' };
+  });
+  if (cluster === undefined) return { diagnoses: [state], reachable: false };
+  const api = await apiDiagnosis(cluster, context);
+  const provider = await providerDiagnosis(cluster, target);
+  return { diagnoses: [state, api, provider], reachable: api.state === 'ok' };
+}
+
+function apiDiagnosis(cluster: Cluster, { env }: OperationContext): Promise<Diagnosis> {
+  return diagnose('cluster API', async () => {
+    const endpoint = {
+      name: cluster.name ?? '',
+      url: cluster.endpoint ?? '',
+      certificateAuthority: Buffer.from(
+        cluster.certificateAuthority?.data ?? '',
+        'base64',
+      ).toString(),
+    };
+    const reason = await unreachableBecause(endpoint, env);
+    if (reason === undefined) return { state: 'ok', found: `${endpoint.url} answers` };
+    const { reason: found, next } = unreachableCluster(endpoint, reason);
+    return { state: 'red', found, next };
+  });
+}
+
+function providerDiagnosis(cluster: Cluster, { clients }: Target): Promise<Diagnosis> {
+  return diagnose('OIDC provider', async () => {
+    const issuer = cluster.identity?.oidc?.issuer ?? '';
+    const iam = await clients.iam();
+    const { OpenIDConnectProviderList = [] } = await iam.send(
+      new ListOpenIDConnectProvidersCommand({}),
+    );
+    const suffix = `:oidc-provider/${issuer.replace('https://', '')}`;
+    const found = OpenIDConnectProviderList.find(({ Arn }) => Arn?.endsWith(suffix))?.Arn;
+    return found === undefined
+      ? { state: 'red', found: `IAM knows none for ${issuer}`, next: 'npm run manage -- apply' }
+      : { state: 'ok', found };
+  });
+}

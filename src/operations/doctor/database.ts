@@ -1,0 +1,30 @@
+import { join } from 'node:path';
+import type { OperationContext } from '../operation.ts';
+import { OperationError } from '../operation-error.ts';
+import { checksOfListener } from './checks-of-listener.ts';
+import { type Diagnosis, diagnose } from './diagnosis.ts';
+
+/**
+ * Tries the database that the environment of this shell names (DATABASE_URL, or DB_HOST and its
+ * kin) by the listener's own `check`. The cluster's database is tried in a pod, see workload.ts.
+ */
+export async function databaseDiagnoses(context: OperationContext): Promise<readonly Diagnosis[]> {
+  const { env, root, run } = context;
+  const named = ['DATABASE_URL', 'DATABASE_URL_FILE', 'DB_HOST', 'DB_HOST_FILE'].some(
+    (name) => env[name],
+  );
+  if (!named) {
+    const found = 'this shell names none (DATABASE_URL, or DB_HOST, DB_NAME, DB_USER)';
+    return [{ name: 'database from here', state: 'skipped', found }];
+  }
+  let checks: readonly Diagnosis[] = [];
+  const failure = await diagnose('database from here', async () => {
+    const program = join(root, 'listener/src/main.ts');
+    const parameters = [program, 'check', '--only', 'database', '--json'];
+    const { stdout, stderr } = await run(process.execPath, parameters);
+    checks = checksOfListener(stdout, ' from here');
+    if (checks.length === 0) throw new OperationError(stderr.trim());
+    return { state: 'ok', found: '' };
+  });
+  return checks.length > 0 ? checks : [failure];
+}

@@ -1,0 +1,55 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { EXIT } from '../exit-codes.ts';
+import type { OperationContext } from '../operation.ts';
+import { OperationError } from '../operation-error.ts';
+import type { RunOptions, RunResult } from '../runner.ts';
+import type { Target } from '../target.ts';
+
+/** kubectl, pointed at the stack's cluster. */
+export interface Kubectl {
+  /** Runs kubectl; a code other than 0 is a result. */
+  readonly run: (parameters: readonly string[], options?: RunOptions) => Promise<RunResult>;
+  /** Runs kubectl in the stack's namespace, too. */
+  readonly inNamespace: (parameters: readonly string[], options?: RunOptions) => Promise<RunResult>;
+  /** Removes the kubeconfig. */
+  readonly dispose: () => void;
+}
+
+/**
+ * Points kubectl at the stack's cluster by a kubeconfig of its own, in a temporary folder: whatever
+ * context the user's kubeconfig has, no command acts on another cluster. It signs in by
+ * `aws eks get-token` and holds no secret.
+ *
+ * @throws OperationError when the cluster is not to be had (EXIT.unavailable)
+ */
+export async function kubectlFor(context: OperationContext, target: Target): Promise<Kubectl> {
+  const { cluster_name, namespace } = target.environment.fileProcessing;
+  const folder = mkdtempSync(join(tmpdir(), 'kubeconfig-'));
+  const KUBECONFIG = join(folder, 'config');
+  const dispose = () => rmSync(folder, { recursive: true, force: true });
+  const run: Kubectl['run'] = (parameters, options) =>
+    context.run('kubectl', parameters, { ...options, env: { ...options?.env, KUBECONFIG } });
+  try {
+    const { code, stderr } = await context.run('aws', [
+      ...['eks', 'update-kubeconfig', '--name', cluster_name, '--kubeconfig', KUBECONFIG],
+      ...['--region', target.region],
+      ...(target.profile === '' ? [] : ['--profile', target.profile]),
+    ]);
+    if (code !== 0) {
+      throw new OperationError(`cluster ${cluster_name} is not to be had: ${stderr.trim()}`, {
+        next: 'npm run manage -- doctor',
+        code: EXIT.unavailable,
+      });
+    }
+  } catch (error) {
+    dispose();
+    throw error;
+  }
+  return {
+    run,
+    inNamespace: (parameters, options) => run(['--namespace', namespace, ...parameters], options),
+    dispose,
+  };
+}
