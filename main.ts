@@ -1,5 +1,6 @@
 import './src/startup/lighten-cdktf.ts';
 import { Annotations, App } from 'cdktf';
+import { writeSynthesizedViews } from './src/audit/views/write-synthesized-views.ts';
 import { FileProcessingStack } from './src/file-processing/stack.ts';
 import { FoundationNetworkStack } from './src/foundation-network/stack.ts';
 import { environmentOrExit } from './src/settings/environment-or-exit.ts';
@@ -26,5 +27,6 @@ for (const [stack, warnings] of [
   for (const warning of warnings) Annotations.of(stack).addWarning(formatFinding(warning));
 }
 app.synth();
+writeSynthesizedViews(app.outdir);
 
 process.stdout.write(summaryOfSynthesis(app.outdir, environment.name));

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** The parts of cdktf's manifest.json that the summary needs. */
@@ -38,6 +38,7 @@ export function summaryOfSynthesis(outdir: string, environment: string): string 
       `${name}: ${total(types)} resources in ${file}`,
       ...types.map(([type, count]) => `  ${String(count).padStart(3)} ${type}`),
     ]),
+    ...viewsIn(outdir),
     '',
     warnings.length === 0 ? 'No warnings' : `Warnings (${warnings.length})`,
     ...warnings.map((warning) => `  ${warning}`),
@@ -48,6 +49,15 @@ export function summaryOfSynthesis(outdir: string, environment: string): string 
     '  npx cdktf deploy file-processing      the cluster and the listener',
     '',
   ].join('\n');
+}
+
+/** What else was written from the JSON; nothing for `cdktf synth --hcl`. */
+function viewsIn(outdir: string): readonly string[] {
+  if (!existsSync(join(outdir, 'plans'))) return [];
+  return [
+    '',
+    `The same as Kubernetes manifests in ${join(outdir, 'manifests')}, for scanners in ${join(outdir, 'plans')}`,
+  ];
 }
 
 function readJson<T>(path: string): T {

@@ -59,3 +59,13 @@ test('a stack without resources and warnings says so', () => {
   expect(summary).toContain('network: 0 resources');
   expect(summary).toContain('No warnings');
 });
+
+test('the views are mentioned where there are any', () => {
+  synthesized('cdk.tf.json', '{}');
+  const without = summaryOfSynthesis(outdir, 'dev');
+  mkdirSync(join(outdir, 'plans'));
+  expect(without).not.toContain('manifests');
+  expect(summaryOfSynthesis(outdir, 'dev')).toContain(
+    `manifests in ${join(outdir, 'manifests')}, for scanners in ${join(outdir, 'plans')}\n`,
+  );
+});

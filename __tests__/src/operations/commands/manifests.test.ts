@@ -1,0 +1,87 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parseAllDocuments } from 'yaml';
+import { EXIT } from '../../../../src/operations/exit-codes.ts';
+import { manage } from '../../../support/manage.ts';
+import { environmentStacks } from '../../audit/support/stacks.ts';
+
+const OUTPUTS = {
+  sns_topic_arn: { value: 'arn:topic', type: 'string', sensitive: false },
+  service_account_role_arn: { value: 'arn:role', type: 'string', sensitive: false },
+};
+let folder: string;
+let outputsFile: string;
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'manifests-'));
+  outputsFile = join(folder, 'outputs.json');
+  writeFileSync(outputsFile, JSON.stringify(OUTPUTS));
+  const stacks = environmentStacks('complete');
+  const paths = Object.keys(stacks).map((name) => [name, { synthesizedStackPath: `${name}.json` }]);
+  writeFileSync(
+    join(folder, 'manifest.json'),
+    JSON.stringify({ stacks: Object.fromEntries(paths) }),
+  );
+  for (const [name, json] of Object.entries(stacks)) {
+    writeFileSync(join(folder, `${name}.json`), JSON.stringify(json));
+  }
+});
+
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const manifests = (...parameters: string[]) =>
+  manage(['manifests', '--environment', 'complete', '--from', folder, ...parameters]);
+
+describe('manage manifests', () => {
+  it('prints every object with the outputs in it, and nothing that only Terraform knows', async () => {
+    const { code, out } = await manifests('--outputs-file', outputsFile);
+    const kinds = parseAllDocuments(out).map((document) => document.toJS().kind);
+    expect(code).toBe(EXIT.ok);
+    expect(kinds).toEqual(expect.arrayContaining(['Namespace', 'Deployment', 'Secret', 'Service']));
+    expect(out).toContain('SNS_TOPIC_ARNS: arn:topic\n');
+    expect(out).toContain('eks.amazonaws.com/role-arn: arn:role\n');
+    expect(out).not.toContain('${');
+  });
+
+  it('writes a folder for kubectl apply -k, and the same one again', async () => {
+    const written = join(folder, 'written');
+    const read = () =>
+      readdirSync(written).map((name) => readFileSync(join(written, name), 'utf8'));
+    const { err } = await manifests('--outputs-file', outputsFile, '-o', written);
+    const first = read();
+    await manifests('--outputs-file', outputsFile, '-o', written);
+    expect(err).toMatch(/^\d+ objects are in /);
+    expect(readdirSync(written)).toContain('kustomization.yaml');
+    expect(read()).toEqual(first);
+  });
+
+  it('takes a value that is given', async () => {
+    const { out } = await manifests(
+      '--outputs-file',
+      outputsFile,
+      '--set',
+      'SNS_TOPIC_ARN=arn:mine',
+    );
+    expect(out).toContain('SNS_TOPIC_ARNS: arn:mine\n');
+  });
+
+  it('names what has no value yet, and writes nothing', async () => {
+    writeFileSync(join(folder, 'none.json'), '{}');
+    const { code, out, err } = await manifests('--outputs-file', join(folder, 'none.json'));
+    expect([code, out]).toEqual([EXIT.refused, '']);
+    expect(err).toMatch(/SERVICE_ACCOUNT_ROLE_ARN: .*the output service_account_role_arn/);
+    expect(err).toMatch(/SNS_TOPIC_ARN: /);
+  });
+
+  it.each([
+    [[], /--from goes with --outputs-file/],
+    [['--outputs-file', '/nowhere'], /\/nowhere can't be read as outputs/],
+    [['--outputs-file', 'package.json', '--set', 'x'], /NAME=VALUE is needed/],
+  ])('refuses %j', async (parameters, message) => {
+    const { code, out, err } = await manifests(...parameters);
+    expect([code, out]).toEqual([EXIT.usage, '']);
+    expect(err).toMatch(message);
+  });
+});

@@ -1,0 +1,44 @@
+import { describe, expect, it } from 'vitest';
+import { kubernetesObjects } from '../../../../src/audit/views/kubernetes-manifests.ts';
+import type { Manifest } from '../../../../src/audit/views/kubernetes-object.ts';
+import { labelsOfJob, networkPoliciesOfJob } from '../../../../src/operations/job/job-isolation.ts';
+import { modelOfJson } from '../../audit/support/stack-model.ts';
+import { environmentStacks } from '../../audit/support/stacks.ts';
+
+const OBJECTS = kubernetesObjects(modelOfJson(environmentStacks('complete')));
+
+function listeners(kind: string): Manifest {
+  const found = OBJECTS.find(({ manifest }) => manifest.kind === kind)?.manifest;
+  if (found === undefined) throw new Error(`there is no ${kind}`);
+  return found;
+}
+
+const LABELS = labelsOfJob(listeners('Deployment'), OBJECTS);
+
+it("the labels are the listener's without any that it is selected by", () => {
+  expect(LABELS).toEqual({
+    'app.kubernetes.io/component': 'file-job',
+    'app.kubernetes.io/managed-by': 'manage',
+    'app.kubernetes.io/name': 'file-processing',
+  });
+});
+
+describe('the network policy', () => {
+  const policies = networkPoliciesOfJob(LABELS, listeners('Deployment'), OBJECTS);
+
+  it('lets the Job reach what the listener may, and nobody reach it', () => {
+    const theirs = listeners('NetworkPolicy');
+    expect(policies).toHaveLength(1);
+    expect(policies[0]?.metadata.name).not.toBe(theirs.metadata.name);
+    expect(policies[0]?.spec).toEqual({
+      podSelector: { matchLabels: LABELS },
+      policyTypes: ['Ingress', 'Egress'],
+      egress: theirs.spec.egress,
+    });
+  });
+
+  it("is none where the listener's pods are selected by none", () => {
+    const others = OBJECTS.filter(({ manifest }) => manifest.kind !== 'NetworkPolicy');
+    expect(networkPoliciesOfJob(LABELS, listeners('Deployment'), others)).toEqual([]);
+  });
+});

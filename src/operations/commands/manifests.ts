@@ -1,0 +1,120 @@
+import { readFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { InvalidArgumentError, Option } from 'commander';
+import { modelOf, type StackModel } from '../../audit/model/model.ts';
+import { readSynthesizedStacks } from '../../audit/synthesized-stack.ts';
+import { appliedObjectsOf } from '../../audit/views/kubernetes-manifests.ts';
+import { filesOf } from '../../audit/views/manifest-files.ts';
+import { fill, placeholdersOf } from '../../audit/views/placeholders.ts';
+import { writeFiles } from '../../audit/views/write-synthesized-views.ts';
+import { yamlOf } from '../../audit/views/yaml.ts';
+import { EXIT } from '../exit-codes.ts';
+import { placeholderValues } from '../manifests/placeholder-values.ts';
+import type { CommonOptions, Operation, OperationContext } from '../operation.ts';
+import { OperationError } from '../operation-error.ts';
+import { openStack } from '../terraform/open-stack.ts';
+import { DEFAULT_STACK } from '../terraform/stack-name.ts';
+import { outputFolderOf } from '../terraform/synthesize.ts';
+
+interface Options {
+  readonly outputsFile?: string;
+  readonly from?: string;
+  readonly set: Readonly<Record<string, string>>;
+  readonly output?: string;
+}
+
+/** `manage manifests`: the Kubernetes objects with Terraform's outputs in the placeholders' place. */
+export const manifests: Operation<Options> = {
+  name: 'manifests',
+  summary: "write the Kubernetes manifests with Terraform's outputs filled in",
+  describe: (command) =>
+    command
+      .option(
+        '-o, --output <folder>',
+        'folder to write, with a kustomization (default: standard output)',
+      )
+      .option(
+        '--outputs-file <file>',
+        'what terraform output -json printed (default: ask Terraform)',
+      )
+      .option('--from <folder>', 'synthesized folder; goes with --outputs-file')
+      .addOption(setOption())
+      .addHelpText(
+        'after',
+        `
+Try it:  npm run manage -- manifests -o manifests && kubectl apply --server-side -k manifests
+Secrets are without data, and applying them takes none away.`,
+      ),
+  execute: async (context, options) => {
+    const { stack, outputs } = await sourceOf(context, options);
+    const objects = appliedObjectsOf(stack);
+    const placeholders = placeholdersOf(stack, objects);
+    const values = placeholderValues(placeholders, objects, { outputs, given: options.set });
+    const valueFor = (expression: string) => values.get(expression) ?? '';
+    if (options.output !== undefined) {
+      writeFiles(options.output, filesOf(objects, valueFor));
+      context.stderr.write(`${objects.length} objects are in ${options.output}\n`);
+      return EXIT.ok;
+    }
+    const filled = objects.map(({ manifest }) => fill(manifest, valueFor));
+    context.stdout.write(
+      options.json
+        ? `${JSON.stringify({ apiVersion: 'v1', kind: 'List', items: filled }, undefined, 2)}\n`
+        : filled.map(yamlOf).join('---\n'),
+    );
+    return EXIT.ok;
+  },
+};
+
+async function sourceOf(context: OperationContext, options: Options & CommonOptions) {
+  const { outputsFile, from } = options;
+  if (outputsFile !== undefined) {
+    const folder = from ?? resolve(context.root, outputFolderOf(options.environment, context.env));
+    return { stack: stackIn(folder), outputs: await outputsIn(outputsFile) };
+  }
+  if (from !== undefined) {
+    throw new OperationError('--from goes with --outputs-file', { code: EXIT.usage });
+  }
+  const { folder, terraform } = await openStack(context, options, DEFAULT_STACK);
+  const found = await terraform.outputs();
+  return { stack: stackIn(join(folder, '../..')), outputs: valuesOf(found) };
+}
+
+function stackIn(folder: string): StackModel {
+  const { stacks } = modelOf(readSynthesizedStacks(folder));
+  const stack = stacks.find(({ name }) => name === DEFAULT_STACK);
+  if (stack === undefined) {
+    throw new OperationError(`${folder} has no stack ${DEFAULT_STACK}`, { code: EXIT.usage });
+  }
+  return stack;
+}
+
+async function outputsIn(file: string): Promise<Readonly<Record<string, unknown>>> {
+  try {
+    return valuesOf(JSON.parse(await readFile(file, 'utf8')));
+  } catch (cause) {
+    throw new OperationError(`${file} can't be read as outputs: ${(cause as Error).message}`, {
+      next: `make it by terraform -chdir=cdktf.out/stacks/${DEFAULT_STACK} output -json`,
+      code: EXIT.usage,
+      cause,
+    });
+  }
+}
+
+function valuesOf(
+  outputs: Readonly<Record<string, { readonly value?: unknown }>>,
+): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(Object.entries(outputs).map(([name, { value }]) => [name, value]));
+}
+
+function setOption(): Option {
+  return new Option('--set <name=value>', 'value of a placeholder (repeatable)')
+    .default({}, 'none')
+    .argParser((text: string, before: Readonly<Record<string, string>> = {}) => {
+      const [, name, value] = text.match(/^([A-Z0-9_]+)=(.+)$/s) ?? [];
+      if (name === undefined || value === undefined) {
+        throw new InvalidArgumentError('NAME=VALUE is needed, such as SNS_TOPIC_ARN=arn:...');
+      }
+      return { ...before, [name]: value };
+    });
+}

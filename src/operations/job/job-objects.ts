@@ -1,0 +1,180 @@
+import { createHash } from 'node:crypto';
+import type { KubernetesObject, Manifest } from '../../audit/views/kubernetes-object.ts';
+import { fill } from '../../audit/views/placeholders.ts';
+import { EXIT } from '../exit-codes.ts';
+import { OperationError } from '../operation-error.ts';
+import { labelsOfJob, networkPoliciesOfJob } from './job-isolation.ts';
+
+/** What a Job is to do, and for how long. */
+export interface JobRequest {
+  /** The listener's job, such as `s3_data_quality_job`. */
+  readonly job: string;
+  /** Text of the events; see s3-events.ts. */
+  readonly events: string;
+  /** Whether the events are mounted as a file instead of being an argument. */
+  readonly mounted: boolean;
+  /** From the start until the Job is ended as failed, in seconds. */
+  readonly deadlineSeconds: number;
+  /** From its end until Kubernetes removes it, in seconds. */
+  readonly ttlSeconds: number;
+}
+
+/** Another pod for the same Job, when one failed for a reason that may pass. */
+const RETRIES = 3;
+
+/** The listener's exit codes that no other try makes better: a bad file, and bad settings. */
+const FINAL_EXIT_CODES = [1, 2];
+
+const EVENTS = { volume: 'events', folder: '/etc/file-processing/events', file: 'events.json' };
+
+/** Linux takes no longer argument (execve(2), MAX_ARG_STRLEN), and the API stores no larger ConfigMap. */
+const MAX_BYTES = { argument: 128 * 1024 - 1, configMap: 1_000_000 };
+
+/** What of a container is of no use in a pod that only does one thing. */
+const SERVING = ['args', 'ports', 'lifecycle', 'livenessProbe', 'readinessProbe', 'startupProbe'];
+
+/** What of a pod is not for a Job: it migrates nothing, and needs no spreading. */
+const NOT_OF_A_JOB = ['containers', 'initContainers', 'topologySpreadConstraints'];
+
+/**
+ * The Kubernetes objects that run the listener's image once, over one text of events: the Job; the
+ * ConfigMap with the events where they are mounted; and what the listener's network policies let it
+ * reach, for the Job's pods. Everything else is the Deployment's. The same request gives the same
+ * names, so that applying it again changes nothing.
+ *
+ * @param objects - of the stack; its only Deployment is the listener
+ * @throws OperationError when there is no Deployment, or the events are too large
+ */
+export function jobObjects(
+  objects: readonly KubernetesObject[],
+  request: JobRequest,
+): readonly Manifest[] {
+  const deployment = listenerOf(objects);
+  refuseTooLarge(request);
+  const { namespace } = deployment.metadata;
+  const labels = labelsOfJob(deployment, objects);
+  const spec = jobSpec(deployment, labels, request);
+  const digest = createHash('sha256')
+    .update(JSON.stringify([spec, request.events]))
+    .digest('hex');
+  const name = `${deployment.metadata.name.slice(0, 40)}-job-${digest.slice(0, 12)}`;
+  const metadata = { name, namespace, labels };
+  const withEvents = request.mounted ? mounting(spec, name) : spec;
+  return [
+    ...networkPoliciesOfJob(labels, deployment, objects),
+    ...(request.mounted
+      ? [
+          {
+            apiVersion: 'v1',
+            kind: 'ConfigMap',
+            metadata,
+            immutable: true,
+            data: { [EVENTS.file]: request.events },
+          },
+        ]
+      : []),
+    { apiVersion: 'batch/v1', kind: 'Job', metadata, spec: withEvents },
+  ];
+}
+
+function listenerOf(objects: readonly KubernetesObject[]): Manifest {
+  const found = objects.find(({ manifest }) => manifest.kind === 'Deployment');
+  if (found === undefined) {
+    throw new OperationError('the environment deploys no listener, since it has no image', {
+      next: 'build one: npm run manage -- ecr-put, or set image in file_processing.tfvars',
+      code: EXIT.refused,
+    });
+  }
+  const unknown = new Set<string>();
+  fill(found.manifest.spec.template.spec, (expression) => {
+    unknown.add(expression);
+    return '';
+  });
+  if (unknown.size > 0) {
+    throw new OperationError(
+      `the listener's pods have values that only Terraform knows: ${[...unknown].join(', ')}`,
+      { code: EXIT.refused },
+    );
+  }
+  return found.manifest;
+}
+
+function jobSpec(
+  deployment: Manifest,
+  labels: Readonly<Record<string, string>>,
+  request: JobRequest,
+) {
+  const { spec: pod } = deployment.spec.template;
+  const container: Fields = {
+    ...omit(pod.containers[0], SERVING),
+    args: [
+      ...['run', request.job],
+      ...(request.mounted
+        ? ['--events-file', `${EVENTS.folder}/${EVENTS.file}`]
+        : // Kubernetes replaces $(NAME) in arguments; $$ is a plain $.
+          ['--event-json', request.events.replaceAll('$', '$$$$')]),
+    ],
+  };
+  return {
+    backoffLimit: RETRIES,
+    activeDeadlineSeconds: request.deadlineSeconds,
+    ttlSecondsAfterFinished: request.ttlSeconds,
+    podFailurePolicy: {
+      rules: [
+        {
+          action: 'FailJob',
+          onExitCodes: {
+            containerName: container.name,
+            operator: 'In',
+            values: FINAL_EXIT_CODES,
+          },
+        },
+        // A drained node is nobody's fault.
+        { action: 'Ignore', onPodConditions: [{ type: 'DisruptionTarget', status: 'True' }] },
+      ],
+    },
+    template: {
+      metadata: { labels },
+      spec: { ...omit(pod, NOT_OF_A_JOB), restartPolicy: 'Never', containers: [container] },
+    },
+  };
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+type JobSpec = ReturnType<typeof jobSpec>;
+
+function mounting(spec: JobSpec, configMap: string) {
+  const { template } = spec;
+  const pod = template.spec as typeof template.spec & { readonly volumes?: readonly unknown[] };
+  const volume = { name: EVENTS.volume, configMap: { name: configMap } };
+  const mount = { name: EVENTS.volume, mountPath: EVENTS.folder, readOnly: true };
+  return {
+    ...spec,
+    template: {
+      ...template,
+      spec: {
+        ...pod,
+        volumes: [...(pod.volumes ?? []), volume],
+        containers: pod.containers.map((container) => ({
+          ...container,
+          volumeMounts: [...((container.volumeMounts as readonly unknown[]) ?? []), mount],
+        })),
+      },
+    },
+  };
+}
+
+function refuseTooLarge({ events, mounted }: JobRequest): void {
+  const bytes = Buffer.byteLength(events);
+  const most = mounted ? MAX_BYTES.configMap : MAX_BYTES.argument;
+  if (bytes <= most) return;
+  throw new OperationError(`the events have ${bytes} bytes; at most ${most} are possible`, {
+    next: mounted ? 'divide them among several Jobs' : 'give them by --events-file',
+    code: EXIT.usage,
+  });
+}
+
+function omit(fields: Fields, names: readonly string[]): Fields {
+  return Object.fromEntries(Object.entries(fields).filter(([name]) => !names.includes(name)));
+}
