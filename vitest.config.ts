@@ -3,8 +3,10 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['__tests__/**/*.test.ts'],
-    // They need Terraform or Python, and have configurations of their own.
-    exclude: ['__tests__/terraform/**', '__tests__/localstack/**'],
+    // They need more than Node, and have configurations of their own.
+    exclude: ['terraform', 'localstack', 'cluster', 'audit', 'image'].map(
+      (folder) => `__tests__/${folder}/**`,
+    ),
     // One embedded PostgreSQL for the whole run; each test file has a database of its own.
     globalSetup: ['__tests__/listener/support/postgres-global-setup.ts'],
     setupFiles: ['__tests__/support/matchers.ts'],

@@ -2,14 +2,10 @@ import { Command as Commander, CommanderError, Option } from 'commander';
 import { DEFAULT_ENVIRONMENT } from '../settings/environment.ts';
 import { SettingsError } from '../settings/finding.ts';
 import { asAwsError } from './aws-error-text.ts';
-import { kubeconfig } from './commands/kubeconfig.ts';
-import { oidcThumbprint } from './commands/oidc-thumbprint.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
-import type { CommonOptions, Operation, OperationContext } from './operation.ts';
+import type { CommonOptions, OperationContext } from './operation.ts';
 import { OperationError } from './operation-error.ts';
-
-// biome-ignore lint/suspicious/noExplicitAny: each command knows its own options; commander fills them.
-const OPERATIONS: readonly Operation<any>[] = [kubeconfig, oidcThumbprint];
+import { OPERATIONS } from './operations.ts';
 
 /**
  * Runs one command of `manage`.

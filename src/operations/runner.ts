@@ -12,9 +12,10 @@ export interface RunOptions {
   readonly input?: string;
   /**
    * Where its output goes: `capture` returns it, `stream` shows it as it comes (standard output as
-   * well as standard error), `inherit` hands over the terminal. @default 'capture'
+   * well as standard error), `progress` shows both on standard error, `inherit` hands over the
+   * terminal. @default 'capture'
    */
-  readonly output?: 'capture' | 'stream' | 'inherit';
+  readonly output?: 'capture' | 'stream' | 'progress' | 'inherit';
 }
 
 /** How a program ended. */
@@ -44,7 +45,8 @@ export interface Writer {
 
 /**
  * A {@link Runner} over node:child_process. While a program runs, an interrupt (Ctrl-C reaches the
- * whole process group) is left to it, so that Terraform can write its state before it ends.
+ * whole process group) is left to it, so that Terraform can write its state before it ends; SIGTERM,
+ * which reaches this process alone, is passed on as an interrupt.
  */
 export function processRunner(
   environment: Readonly<Record<string, string | undefined>>,
@@ -60,13 +62,19 @@ export function processRunner(
     });
     const leaveToChild = () => undefined;
     process.on('SIGINT', leaveToChild);
-    const forward = () => child.kill('SIGINT');
+    // Once: Terraform takes a second interrupt for an order to drop everything.
+    let forwarded = false;
+    const forward = () => {
+      if (!forwarded) child.kill('SIGINT');
+      forwarded = true;
+    };
     process.on('SIGTERM', forward);
     const written = { stdout: '', stderr: '' };
     for (const name of ['stdout', 'stderr'] as const) {
       child[name]?.setEncoding('utf8').on('data', (text: string) => {
         written[name] += text;
         if (mode === 'stream') streams[name].write(text);
+        if (mode === 'progress') streams.stderr.write(text);
       });
     }
     // A program that does not read its input closes the pipe first.

@@ -1,0 +1,240 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import type { OperationContext } from '../../../../src/operations/operation.ts';
+import { applyTargets } from '../../../../src/operations/terraform/apply-stack.ts';
+import { manage, operationContext, temporaryRoot } from '../../../support/manage.ts';
+import {
+  type PlayedTerraform,
+  type PlayedTerraformProps,
+  playedTerraform,
+} from '../../../support/played-terraform.ts';
+import { withValues } from '../../../terraform/support/tfvars.ts';
+
+const MARKER = 'marker-of-a-password';
+const SUBSCRIPTION = 'aws_sns_topic_subscription.http';
+
+/** An HTTP server on loopback that answers everything with a status. */
+async function startServer(status: number): Promise<string> {
+  const server = createServer((_, response) => {
+    response.writeHead(status).end();
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => {
+    server.close();
+  });
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+}
+
+/** Resources of a stack whose cluster answers at a URL. */
+function stackWith(clusterUrl: string): PlayedTerraformProps['resources'] {
+  return {
+    'aws_eks_cluster.this': { name: 'etl', endpoint: clusterUrl },
+    'aws_sns_topic.events': {},
+    'kubernetes_namespace_v1.ns': {},
+    'kubernetes_secret_v1.database': {},
+  };
+}
+
+const AWS = 'plan -target=aws_eks_cluster.this -target=aws_sns_topic.events';
+const KUBERNETES = `${AWS} -target=kubernetes_namespace_v1.ns -target=kubernetes_secret_v1.database`;
+
+/** A checkout with other values in the tfvars of file-processing. */
+function rootWith(values: Readonly<Record<string, unknown>>): string {
+  const root = temporaryRoot();
+  const file = join(root, 'environments/etl-playground/file_processing.tfvars');
+  writeFileSync(file, withValues(readFileSync(file, 'utf8'), values));
+  return root;
+}
+
+/** Runs `manage apply` over a played Terraform. */
+async function apply(
+  played: PlayedTerraform,
+  parameters: readonly string[] = ['--auto-approve'],
+  context: Partial<OperationContext> = {},
+) {
+  const root = context.root ?? temporaryRoot();
+  return await manage(['apply', '--profile', '', ...parameters], {
+    root,
+    env: { CDKTF_OUTPUT: join(root, 'cdktf.out'), TF_VAR_db_password: MARKER },
+    run: played.run,
+    ...context,
+  });
+}
+
+describe('a first run', () => {
+  test('makes the AWS half, then the Kubernetes half, and sees that the plain plan is empty', async () => {
+    const played = playedTerraform({ resources: stackWith(await startServer(401)) });
+    const { code, err } = await apply(played);
+    expect(played.commands).toEqual([AWS, 'apply', 'plan', 'apply', 'plan']);
+    expect(err).toContain('1. AWS, 2. Kubernetes');
+    expect(err).toContain('the plain plan of file-processing is empty');
+    expect(code).toBe(0);
+  });
+
+  test('subscribes the endpoint at last, once it answers', async () => {
+    const endpoint = await startServer(405);
+    const resources = { ...stackWith(await startServer(401)), [SUBSCRIPTION]: {} };
+    const played = playedTerraform({ resources });
+    const root = rootWith({ sns_endpoint_url: endpoint });
+    expect((await apply(played, ['--auto-approve'], { root })).code).toBe(0);
+    expect(played.commands).toEqual([AWS, 'apply', KUBERNETES, 'apply', 'plan', 'apply', 'plan']);
+  });
+
+  test('does not subscribe an endpoint that does not answer', async () => {
+    const endpoint = await startServer(503);
+    const resources = { ...stackWith(await startServer(401)), [SUBSCRIPTION]: {} };
+    const played = playedTerraform({ resources });
+    const root = rootWith({ sns_endpoint_url: endpoint });
+    const { code, err } = await apply(played, ['--auto-approve', '--wait', '0'], { root });
+    expect(err).toContain(`${endpoint} did not answer within 0 s: status 503`);
+    expect(code).toBe(69);
+    expect(played.held()).not.toContain(SUBSCRIPTION);
+  });
+
+  test('asks before each phase', async () => {
+    const questions: string[] = [];
+    const played = playedTerraform({ resources: stackWith(await startServer(401)) });
+    const { code } = await apply(played, [], {
+      confirm: async (question) => questions.push(question) > 0,
+    });
+    expect(questions).toHaveLength(2);
+    expect(code).toBe(0);
+  });
+
+  test('stops after the AWS half where the API of the new cluster is out of reach', async () => {
+    const played = playedTerraform({ resources: stackWith('http://127.0.0.1:1/') });
+    const { code, err } = await apply(played);
+    expect(played.commands).toEqual([AWS, 'apply']);
+    expect(err).toContain("the API of cluster etl can't be reached from here");
+    expect(code).toBe(77);
+  });
+
+  test('that fails is gone on with by the next', async () => {
+    const resources = stackWith(await startServer(401));
+    const first = playedTerraform({ resources, failingApply: 1 });
+    const { code, err } = await apply(first);
+    expect(code).toBe(1);
+    expect(err).toContain('run the same command again, and it goes on from there');
+    const second = playedTerraform({ resources, held: first.held() });
+    expect((await apply(second)).code).toBe(0);
+    expect(second.commands).toEqual([AWS, 'apply', 'plan', 'apply', 'plan']);
+    expect(second.held()).toHaveLength(4);
+  });
+});
+
+describe('a later run', () => {
+  test('where nothing changed plans once and applies nothing', async () => {
+    const resources = stackWith(await startServer(401));
+    const played = playedTerraform({ resources, held: Object.keys(resources) });
+    const { code, err } = await apply(played);
+    expect(played.commands).toEqual(['plan']);
+    expect(err).toContain('Nothing to do: file-processing is as its settings say');
+    expect(code).toBe(0);
+  });
+
+  test('plans nothing where the API of the cluster is out of reach', async () => {
+    const resources = stackWith('http://127.0.0.1:1/');
+    const played = playedTerraform({ resources, held: Object.keys(resources) });
+    expect((await apply(played)).code).toBe(77);
+    expect(played.commands).toEqual([]);
+  });
+
+  test('that leaves something to do fails, and names it', async () => {
+    const resources = stackWith(await startServer(401));
+    const played = playedTerraform({ resources, held: Object.keys(resources), drifts: true });
+    const { code, err } = await apply(played);
+    expect(err).toContain('applied, but the plan is not empty: create aws_eks_cluster.this');
+    expect(code).toBe(1);
+  });
+});
+
+describe('nothing is applied', () => {
+  test('when nobody says yes', async () => {
+    const played = playedTerraform({ resources: stackWith(await startServer(401)) });
+    const { code } = await apply(played, []);
+    expect(played.commands).toEqual([AWS]);
+    expect(code).toBe(77);
+  });
+
+  test('with --dry-run, not even after a yes', async () => {
+    const played = playedTerraform({ resources: stackWith(await startServer(401)) });
+    const { code, out } = await apply(played, ['--dry-run', '--auto-approve', '--json']);
+    expect(played.commands).toEqual(['plan']);
+    expect(JSON.parse(out)).toMatchObject({ applied: false, changes: { length: 4 } });
+    expect(code).toBe(0);
+  });
+
+  test('with a --region that the stack is not synthesized for', async () => {
+    const played = playedTerraform({ resources: {} });
+    const { code, err } = await apply(played, ['--region', 'us-gov-east-1']);
+    expect(err).toContain('--region us-gov-east-1 is not us-gov-west-1');
+    expect(code).toBe(64);
+    expect(played.commandLines()).toBe('');
+  });
+
+  test("without the database's password, before anything is planned", async () => {
+    const root = temporaryRoot();
+    const played = playedTerraform({ resources: stackWith('http://127.0.0.1:1/') });
+    const { code, err } = await apply(played, ['--auto-approve'], {
+      root,
+      env: { CDKTF_OUTPUT: join(root, 'cdktf.out') },
+    });
+    expect(err).toContain('export TF_VAR_db_password=');
+    expect(code).toBe(64);
+    expect(played.commands).toEqual([]);
+  });
+
+  test('of a stack that does not exist', async () => {
+    const { code, err } = await apply(playedTerraform({ resources: {} }), ['everything']);
+    expect(err).toContain('foundation-network, file-processing');
+    expect(code).toBe(64);
+  });
+});
+
+test('the password is on no command line and in no output', async () => {
+  const played = playedTerraform({ resources: stackWith(await startServer(401)) });
+  const { out, err } = await apply(played);
+  expect(played.commandLines()).toContain('terraform');
+  expect(`${played.commandLines()}${out}${err}`).not.toContain(MARKER);
+});
+
+test('values of variables go to the plan, and no further', async () => {
+  const played = playedTerraform({ resources: { 'aws_sns_topic.events': {} } });
+  await apply(played, ['--auto-approve', '--var', 'image=a:1']);
+  expect(played.commands[0]).toBe('plan -var=image=a:1');
+  expect(played.commands[1]).toBe('apply');
+});
+
+describe('applyTargets', () => {
+  function target(played: PlayedTerraform, addresses: readonly string[]) {
+    const root = temporaryRoot();
+    const context = operationContext({
+      root,
+      env: { CDKTF_OUTPUT: join(root, 'cdktf.out') },
+      run: played.run,
+    });
+    const options = { environment: 'etl-playground', json: false, autoApprove: true };
+    return applyTargets(context, options, addresses);
+  }
+
+  test('applies those alone, and needs neither cluster nor password', async () => {
+    const resources = stackWith('http://127.0.0.1:1/');
+    const played = playedTerraform({ resources, held: ['aws_eks_cluster.this'] });
+    expect(await target(played, ['aws_sns_topic.events'])).toEqual({
+      stack: 'file-processing',
+      changes: [{ address: 'aws_sns_topic.events', actions: ['create'] }],
+      applied: true,
+    });
+    expect(played.commands).toEqual(['plan -target=aws_sns_topic.events', 'apply']);
+  });
+
+  test('refuses an address that the stack does not manage', async () => {
+    const played = playedTerraform({ resources: { 'aws_sns_topic.events': {} } });
+    await expect(target(played, ['aws_sns_topic.other'])).rejects.toThrow(
+      'file-processing does not manage aws_sns_topic.other',
+    );
+  });
+});

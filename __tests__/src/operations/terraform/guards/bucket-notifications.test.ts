@@ -1,0 +1,169 @@
+import type { NotificationConfiguration } from '@aws-sdk/client-s3';
+import { describe, expect, test } from 'vitest';
+import {
+  bucketsWithPlannedNotifications,
+  refuseForeignNotifications,
+} from '../../../../../src/operations/terraform/guards/bucket-notifications.ts';
+import type { PlanJson } from '../../../../../src/operations/terraform/plan-json.ts';
+
+const BUCKET = 'etl-client';
+const TOPIC_NAME = 'file-processing-topic';
+const TOPIC = `arn:aws-us-gov:sns:us-gov-west-1:123456789012:${TOPIC_NAME}`;
+const QUEUE = 'arn:aws-us-gov:sqs:us-gov-west-1:123456789012:reports';
+const FUNCTION = 'arn:aws-us-gov:lambda:us-gov-west-1:123456789012:function:thumbnails';
+
+const CREATED = ['s3:ObjectCreated:*'] as const;
+const OURS = { topic_arn: TOPIC, events: CREATED, filter_prefix: 'in/', filter_suffix: '.csv' };
+
+/** A plan that writes the notifications of the bucket. */
+function plan(
+  actions: readonly string[],
+  values: {
+    readonly before?: Readonly<Record<string, unknown>>;
+    readonly after?: Readonly<Record<string, unknown>>;
+  },
+): PlanJson {
+  const withBucket = (value?: Readonly<Record<string, unknown>>) =>
+    value === undefined ? null : { bucket: BUCKET, ...value };
+  return {
+    resource_changes: [
+      {
+        address: 'aws_s3_bucket_notification.bucket',
+        type: 'aws_s3_bucket_notification',
+        change: {
+          actions,
+          before: withBucket(values.before),
+          after: withBucket(values.after),
+        },
+      },
+    ],
+  };
+}
+
+const created = plan(['create'], { after: { topic: [OURS] } });
+
+/** As S3 answers. */
+const entry = (prefix: string, suffix = '') => ({
+  Events: [...CREATED],
+  Filter: {
+    Key: {
+      FilterRules: [
+        { Name: 'Prefix' as 'prefix', Value: prefix },
+        { Name: 'Suffix' as 'suffix', Value: suffix },
+      ],
+    },
+  },
+});
+
+function refusals(planned: PlanJson, configured: NotificationConfiguration): readonly string[] {
+  return refuseForeignNotifications(planned, new Map([[BUCKET, configured]]), TOPIC_NAME).map(
+    ({ reason }) => reason,
+  );
+}
+
+describe('a plan that creates the configuration', () => {
+  test('is fine on a bucket without one', () => {
+    expect(refusals(created, {})).toEqual([]);
+  });
+
+  test('is fine where exactly its own entry is there already', () => {
+    expect(
+      refusals(created, { TopicConfigurations: [{ TopicArn: TOPIC, ...entry('in/', '.csv') }] }),
+    ).toEqual([]);
+  });
+
+  test("is fine where the topic's ARN is not known yet but an entry for its name is there", () => {
+    const { topic_arn: _, ...unknownTopic } = OURS;
+    expect(
+      refusals(plan(['create'], { after: { topic: [unknownTopic] } }), {
+        TopicConfigurations: [{ TopicArn: TOPIC, ...entry('in/', '.csv') }],
+      }),
+    ).toEqual([]);
+  });
+
+  test.each<[string, NotificationConfiguration, string]>([
+    [
+      'a queue',
+      { QueueConfigurations: [{ QueueArn: QUEUE, ...entry('r/') }] },
+      `s3:ObjectCreated:* of r/* to ${QUEUE}`,
+    ],
+    [
+      'a function',
+      {
+        LambdaFunctionConfigurations: [
+          { LambdaFunctionArn: FUNCTION, Events: ['s3:ObjectRemoved:*'] },
+        ],
+      },
+      `s3:ObjectRemoved:* of * to ${FUNCTION}`,
+    ],
+    ['EventBridge', { EventBridgeConfiguration: {} }, 'all events to EventBridge'],
+    [
+      'its own topic for another prefix',
+      { TopicConfigurations: [{ TopicArn: TOPIC, ...entry('by-hand/') }] },
+      `of by-hand/* to ${TOPIC}`,
+    ],
+    [
+      'another topic',
+      { TopicConfigurations: [{ TopicArn: `${TOPIC}-2`, ...entry('in/', '.csv') }] },
+      `to ${TOPIC}-2`,
+    ],
+  ])('is refused where the bucket announces to %s', (_, configured, named) => {
+    expect(refusals(created, configured)).toEqual([expect.stringContaining(named)]);
+  });
+
+  test('names every entry that would be lost, and no other', () => {
+    const [reason] = refusals(created, {
+      TopicConfigurations: [{ TopicArn: TOPIC, ...entry('in/', '.csv') }],
+      QueueConfigurations: [
+        { QueueArn: QUEUE, ...entry('a/') },
+        { QueueArn: QUEUE, ...entry('b/') },
+      ],
+    });
+    expect(reason).toContain('a/*');
+    expect(reason).toContain('b/*');
+    expect(reason).not.toContain('in/*');
+  });
+});
+
+describe('a plan that updates the configuration', () => {
+  const updated = plan(['update'], {
+    before: { topic: [{ ...OURS, filter_prefix: 'old/' }] },
+    after: { topic: [OURS] },
+  });
+
+  test('may replace what the stack itself had set', () => {
+    expect(
+      refusals(updated, { TopicConfigurations: [{ TopicArn: TOPIC, ...entry('old/', '.csv') }] }),
+    ).toEqual([]);
+  });
+
+  test('is refused where others have added theirs since', () => {
+    expect(
+      refusals(updated, { QueueConfigurations: [{ QueueArn: QUEUE, ...entry('r/') }] }),
+    ).toHaveLength(1);
+  });
+});
+
+describe('a plan that removes the configuration', () => {
+  const removed = plan(['delete'], { before: { topic: [OURS] } });
+
+  test("is fine where only the stack's own entry is there", () => {
+    expect(
+      refusals(removed, { TopicConfigurations: [{ TopicArn: TOPIC, ...entry('in/', '.csv') }] }),
+    ).toEqual([]);
+  });
+
+  test('is refused where it would take the entries of others along', () => {
+    expect(
+      refusals(removed, { QueueConfigurations: [{ QueueArn: QUEUE, ...entry('r/') }] }),
+    ).toHaveLength(1);
+  });
+});
+
+test('a plan that leaves the notifications alone asks about no bucket', () => {
+  expect(bucketsWithPlannedNotifications(plan(['no-op'], { before: {}, after: {} }))).toEqual([]);
+});
+
+test('a plan that writes them asks about their bucket', () => {
+  expect(bucketsWithPlannedNotifications(created)).toEqual([BUCKET]);
+});

@@ -1,0 +1,71 @@
+import { expect, test } from 'vitest';
+import { HTTP_SUBSCRIPTION, phasesOf } from '../../../../src/operations/terraform/phases.ts';
+
+const AWS = ['aws_eks_cluster.this', 'aws_sns_topic.events'];
+const KUBERNETES = ['kubernetes_namespace_v1.ns', 'kubernetes_service_v1.sns_listener'];
+const ALL = [...AWS, ...KUBERNETES, HTTP_SUBSCRIPTION];
+
+/** Titles of the phases, with an asterisk for those that are limited to some addresses. */
+function titles(wanted: readonly string[], held: readonly string[]): readonly string[] {
+  return phasesOf(wanted, held).map(({ title, targets }) => `${title}${targets ? '*' : ''}`);
+}
+
+test.each([
+  ['a first run', ALL, [], ['AWS*', 'Kubernetes*', 'subscription']],
+  ['a first run without an endpoint', [...AWS, ...KUBERNETES], [], ['AWS*', 'Kubernetes']],
+  ['a first run of the AWS half', AWS, [], ['all']],
+  [
+    'a first run of the AWS half with an endpoint',
+    [...AWS, HTTP_SUBSCRIPTION],
+    [],
+    ['AWS*', 'subscription'],
+  ],
+  [
+    'after an interrupt in the AWS half',
+    ALL,
+    [AWS[0] ?? ''],
+    ['AWS*', 'Kubernetes*', 'subscription'],
+  ],
+  ['after the AWS half', ALL, AWS, ['Kubernetes*', 'subscription']],
+  [
+    'after an interrupt in the Kubernetes half',
+    ALL,
+    [...AWS, 'kubernetes_namespace_v1.ns'],
+    ['Kubernetes*', 'subscription'],
+  ],
+  [
+    'once everything but the subscription is there',
+    ALL,
+    [...AWS, ...KUBERNETES],
+    ['Kubernetes*', 'subscription'],
+  ],
+  ['once everything is there', ALL, ALL, ['all']],
+  ['another AWS resource later', [...ALL, 'aws_sqs_queue.more'], ALL, ['all']],
+])('%s: %s', (_, wanted, held, expected) => {
+  expect(titles(wanted, held)).toEqual(expected);
+});
+
+test('the AWS phase is limited to what is neither Kubernetes nor the subscription', () => {
+  expect(phasesOf(ALL, [])[0]).toEqual({
+    title: 'AWS',
+    targets: AWS,
+    needsCluster: false,
+    needsEndpoint: false,
+  });
+});
+
+test('the endpoint must answer before the subscription, and before nothing else', () => {
+  expect(phasesOf(ALL, []).map(({ needsEndpoint }) => needsEndpoint)).toEqual([false, false, true]);
+});
+
+test('the API of the cluster is needed after the AWS phase', () => {
+  expect(phasesOf(ALL, []).map(({ needsCluster }) => needsCluster)).toEqual([false, true, true]);
+});
+
+test('the API of the cluster is needed as long as the state holds a Kubernetes object', () => {
+  expect(phasesOf(AWS, [...AWS, ...KUBERNETES])[0]?.needsCluster).toBe(true);
+});
+
+test('the AWS half alone needs no API of a cluster', () => {
+  expect(phasesOf(AWS, AWS)[0]?.needsCluster).toBe(false);
+});

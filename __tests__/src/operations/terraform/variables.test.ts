@@ -1,0 +1,75 @@
+import { describe, expect, test } from 'vitest';
+import {
+  addVariable,
+  checkVariables,
+  lacksPassword,
+} from '../../../../src/operations/terraform/variables.ts';
+
+const STACK = {
+  variable: { image: {}, aws_profile: {}, db_password: { sensitive: true } },
+  resource: { kubernetes_secret_v1: { database: {} } },
+};
+
+describe('--var', () => {
+  test('takes everything after the first equals sign as the value', () => {
+    expect(addVariable('image=a=b', { aws_profile: '' })).toEqual({
+      aws_profile: '',
+      image: 'a=b',
+    });
+  });
+
+  test('may be empty', () => {
+    expect(addVariable('image=')).toEqual({ image: '' });
+  });
+
+  test.each(['image', '=value', '1a=b', ''])('%j is none', (text) => {
+    expect(() => addVariable(text)).toThrow('--var must be name=value');
+  });
+
+  test('that is none is not repeated: it may be a secret', () => {
+    expect(() => addVariable('hunter2')).not.toThrow('hunter2');
+  });
+
+  test('of a known variable is fine', () => {
+    expect(() => checkVariables({ image: 'x' }, STACK)).not.toThrow();
+  });
+
+  test('of a secret is refused, without its value', () => {
+    const check = () => checkVariables({ db_password: 'hunter2' }, STACK);
+    expect(check).toThrow('give it as TF_VAR_db_password');
+    expect(check).not.toThrow('hunter2');
+  });
+
+  test('of a secret is refused even where the stack has no such variable', () => {
+    expect(() => checkVariables({ db_password: 'x' }, {})).toThrow('TF_VAR_db_password');
+  });
+
+  test('names every fault at once', () => {
+    expect(() => checkVariables({ nodes: '1', db_password: 'x' }, STACK)).toThrow(
+      /nodes.*\n.*db_password/,
+    );
+  });
+
+  test('of an unknown variable says which there are', () => {
+    expect.assertions(1);
+    try {
+      checkVariables({ nodes: '1' }, STACK);
+    } catch (error) {
+      expect(error).toMatchObject({
+        code: 64,
+        next: expect.stringContaining('image, aws_profile'),
+      });
+    }
+  });
+});
+
+describe('a missing password', () => {
+  test.each([
+    ['is missed', STACK, {}, true],
+    ['is missed when it is empty', STACK, { TF_VAR_db_password: '' }, true],
+    ['is not missed when it is given', STACK, { TF_VAR_db_password: 'x' }, false],
+    ['is not missed where the stack makes no Secret', { resource: {} }, {}, false],
+  ])('%s', (_, json, env, expected) => {
+    expect(lacksPassword(json, env)).toBe(expected);
+  });
+});

@@ -1,0 +1,130 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Runner } from '../../src/operations/runner.ts';
+
+/** What a played Terraform starts from. */
+export interface PlayedTerraformProps {
+  /** Values of everything that the stack manages, by address; they are known at once. */
+  readonly resources: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+  /** Addresses in the state. @default none */
+  readonly held?: readonly string[];
+  /** Number of the apply that fails, from 1; it makes its first resource. @default none does */
+  readonly failingApply?: number;
+  /** Whether every plan changes something, as with a setting that AWS does not keep. @default false */
+  readonly drifts?: boolean;
+}
+
+/** npm and terraform, played where no Kubernetes provider is at hand. */
+export interface PlayedTerraform {
+  readonly run: Runner;
+  /** Every run of terraform that plans, applies or imports, without its plan file. */
+  readonly commands: readonly string[];
+  /** Everything on any command line. */
+  readonly commandLines: () => string;
+  readonly held: () => readonly string[];
+}
+
+interface PlannedStep {
+  readonly actions: readonly string[];
+  readonly addresses: readonly string[];
+}
+
+/**
+ * Plays `npm run synth` and terraform on one stack: a plan creates what the state lacks, or destroys
+ * what it holds, within its targets (not what they refer to), and an apply does so.
+ */
+export function playedTerraform(props: PlayedTerraformProps): PlayedTerraform {
+  const { resources, drifts = false } = props;
+  const held = new Set(props.held ?? []);
+  const plans = new Map<string, PlannedStep>();
+  const commands: string[] = [];
+  const lines: string[] = [];
+  let applies = 0;
+
+  const plan = (parameters: readonly string[]): number => {
+    const after = (flag: string) =>
+      parameters.filter((text) => text.startsWith(flag)).map((text) => text.slice(flag.length));
+    const targets = after('-target=');
+    const isIn = (address: string) => targets.length === 0 || targets.includes(address);
+    const destroys = parameters.includes('-destroy');
+    const addresses = destroys
+      ? [...held].filter(isIn)
+      : Object.keys(resources).filter((address) => isIn(address) && (drifts || !held.has(address)));
+    plans.set(after('-out=')[0] ?? '', { actions: [destroys ? 'delete' : 'create'], addresses });
+    return addresses.length === 0 ? 0 : 2;
+  };
+  const apply = (file: string): number => {
+    applies += 1;
+    const { actions = [], addresses = [] } = plans.get(file) ?? {};
+    const fails = applies === props.failingApply;
+    for (const address of fails ? addresses.slice(0, 1) : addresses) {
+      if (actions.includes('delete')) held.delete(address);
+      else held.add(address);
+    }
+    return fails ? 1 : 0;
+  };
+  const show = (file: string): string => {
+    const { actions = [], addresses = [] } = plans.get(file) ?? {};
+    return JSON.stringify({
+      resource_changes: addresses.map((address) => ({
+        address,
+        type: address.split('.')[0],
+        change: { actions, before: null, after: null },
+      })),
+    });
+  };
+
+  const run: Runner = async (program, parameters, options = {}) => {
+    lines.push([program, ...parameters].join(' '));
+    const done = (code: number, stdout = '') => ({ code, stdout, stderr: '' });
+    if (program === 'npm') {
+      writeStack(String(options.env?.CDKTF_OUTPUT), Object.keys(resources));
+      return done(0);
+    }
+    if (program !== 'terraform') throw new Error(`${program} was run`);
+    const [, command = '', ...rest] = parameters;
+    const last = rest.at(-1) ?? '';
+    const told = rest.filter((text) => /^-(target|destroy|var=image)/.test(text));
+    if (command === 'plan') commands.push([command, ...told].join(' '));
+    if (command === 'apply') commands.push(command);
+    switch (command) {
+      case 'init':
+        return done(0);
+      case 'plan':
+        return done(plan(rest));
+      case 'apply':
+        return done(apply(last));
+      case 'show':
+        return done(0, show(last));
+      case 'state':
+        return done(0, stateOf([...held], resources));
+      case 'output':
+        return done(0, '{}');
+      default:
+        throw new Error(`terraform ${command} was run`);
+    }
+  };
+  return { run, commands, commandLines: () => lines.join('\n'), held: () => [...held] };
+}
+
+function stateOf(held: readonly string[], values: PlayedTerraformProps['resources']): string {
+  if (held.length === 0) return '';
+  const resources = held.map((address) => {
+    const [type, name] = address.split('.');
+    return { mode: 'managed', type, name, instances: [{ attributes: values[address] ?? {} }] };
+  });
+  return JSON.stringify({ version: 4, resources });
+}
+
+/** Writes the file that the synthesis of file-processing would. */
+function writeStack(output: string, addresses: readonly string[]): void {
+  const resource: Record<string, Record<string, object>> = {};
+  for (const address of addresses) {
+    const [type = '', name = ''] = address.split('.');
+    resource[type] = { ...resource[type], [name]: {} };
+  }
+  const folder = join(output, 'stacks', 'file-processing');
+  mkdirSync(folder, { recursive: true });
+  const variable = { image: {}, db_password: { sensitive: true } };
+  writeFileSync(join(folder, 'cdk.tf.json'), JSON.stringify({ resource, variable }));
+}

@@ -1,0 +1,91 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createNetwork, createOidcProvider } from '../support/aws-account.ts';
+import { type AwsEmulator, startAwsEmulator } from '../support/aws-emulator.ts';
+import { type ManagedCheckout, managedCheckout } from '../support/managed-checkout.ts';
+
+const ADDRESS = 'aws_iam_openid_connect_provider.eks';
+
+/** The environment whose state holds the cluster, and one that has lost its state. */
+const ENVIRONMENT = 'etl-playground';
+const FRESH = 'fresh';
+
+let emulator: AwsEmulator;
+let checkout: ManagedCheckout;
+
+beforeAll(async () => {
+  emulator = await startAwsEmulator();
+  await createNetwork(emulator, 'etl-platform');
+  checkout = managedCheckout(emulator);
+  checkout.addEnvironment(ENVIRONMENT);
+  checkout.addEnvironment(ENVIRONMENT, {}, FRESH);
+});
+
+afterAll(async () => {
+  await emulator?.stop();
+  await checkout?.close();
+});
+
+async function stateOf(environment: string): Promise<string> {
+  return await checkout.localState(environment, 'file-processing');
+}
+
+test('apply --target makes the cluster and what it refers to, and nothing else', async () => {
+  const target = ['--target', 'aws_eks_cluster.this'];
+  const { code, stderr } = await checkout.manage(['apply', ...target, '--auto-approve', '--json']);
+  expect(code, stderr).toBe(0);
+  const state = await stateOf(ENVIRONMENT);
+  expect(state).toContain('"aws_eks_cluster"');
+  expect(state).not.toContain('"aws_sns_topic"');
+});
+
+describe('oidc-import', () => {
+  let arn: string;
+
+  test('has nothing to import where IAM has no provider for the issuer', async () => {
+    const { code, stdout, stderr } = await checkout.manage(['oidc-import', '--json']);
+    expect(JSON.parse(stdout)).toEqual({ imported: false, provider: null });
+    expect(stderr).toContain('apply makes one');
+    expect(code).toBe(0);
+  });
+
+  test('says with --dry-run what it would import, and changes nothing', async () => {
+    const issuer = /"issuer": "([^"]+)"/.exec(await stateOf(ENVIRONMENT))?.[1] ?? '';
+    arn = await createOidcProvider(emulator, issuer);
+    const before = await stateOf(ENVIRONMENT);
+    const { code, stderr } = await checkout.manage(['oidc-import', '--dry-run']);
+    expect(stderr).toContain(`Would run terraform import ${ADDRESS} ${arn}`);
+    expect(code).toBe(0);
+    expect(await stateOf(ENVIRONMENT)).toBe(before);
+  });
+
+  test('takes the provider into the state, and plans at most its tags', async () => {
+    const { code, stdout, stderr } = await checkout.manage(['oidc-import']);
+    expect(stderr).toContain(`Imported ${arn}.`);
+    expect(stdout).toContain('0 to add, 1 to change, 0 to destroy');
+    expect(code).toBe(0);
+    expect(await stateOf(ENVIRONMENT)).toContain(arn);
+  });
+
+  test('has nothing to do a second time', async () => {
+    const { code, stderr } = await checkout.manage(['oidc-import']);
+    expect(stderr).toContain(`Nothing to do: ${ADDRESS} is in the state already (${arn})`);
+    expect(code).toBe(0);
+  });
+
+  test('says that the cluster is missing in a fresh state, since an apply would replace the provider', async () => {
+    const { code, stderr } = await checkout.manage(['oidc-import', '--environment', FRESH]);
+    expect(stderr).toContain('the provider is imported, but an apply would replace it');
+    expect(stderr).toMatch(
+      /cdktf\.out\.fresh.* import aws_eks_cluster\.this file-processing-cluster/,
+    );
+    expect(code).toBe(1);
+    expect(await stateOf(FRESH)).toContain(arn);
+  });
+
+  test('is refused where the stack uses the provider of others', async () => {
+    checkout.addEnvironment(ENVIRONMENT, { fileProcessing: { existing_oidc_provider_arn: arn } });
+    const { code, stderr } = await checkout.manage(['oidc-import']);
+    expect(stderr).toContain(`existing_oidc_provider_arn is set to ${arn}`);
+    expect(code).toBe(77);
+  });
+});

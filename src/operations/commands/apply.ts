@@ -1,0 +1,51 @@
+import { EXIT } from '../exit-codes.ts';
+import type { Operation } from '../operation.ts';
+import { type ApplyReport, applyStack, applyTargets } from '../terraform/apply-stack.ts';
+import { DEFAULT_STACK, isStackName } from '../terraform/stack-name.ts';
+import {
+  stackArgument,
+  targetOption,
+  varOption,
+  waitOption,
+  withConsentOptions,
+} from '../terraform/stack-options.ts';
+
+/** Options of `apply`. */
+export interface ApplyCommandOptions {
+  readonly autoApprove: boolean;
+  readonly dryRun: boolean;
+  readonly var: Readonly<Record<string, string>>;
+  readonly target: readonly string[];
+  readonly allowClusterReplacement: boolean;
+  readonly wait: number;
+}
+
+/** `manage apply`: brings a stack to what its settings say. */
+export const apply: Operation<ApplyCommandOptions> = {
+  name: 'apply',
+  summary: 'bring a stack to what its settings say; a first run goes in phases',
+  describe: (command) =>
+    withConsentOptions(command.addArgument(stackArgument()))
+      .addOption(varOption())
+      .addOption(targetOption())
+      .addOption(waitOption('how long the endpoint that SNS posts to may take to answer'))
+      .option('--allow-cluster-replacement', 'do not refuse to replace the cluster', false),
+  execute: async (context, options, operand) => {
+    const name = isStackName(operand) ? operand : DEFAULT_STACK;
+    const applyOptions = { ...options, variables: options.var };
+    const report =
+      options.target.length > 0
+        ? await applyTargets(context, applyOptions, options.target, name)
+        : await applyStack(context, applyOptions, name);
+    if (options.json) context.stdout.write(`${JSON.stringify(report)}\n`);
+    context.stderr.write(`${resultOf(report)}\n`);
+    if (report.next !== undefined) context.stderr.write(`next: ${report.next}\n`);
+    return EXIT.ok;
+  },
+};
+
+function resultOf({ stack, changes, applied }: ApplyReport): string {
+  if (applied) return `Applied ${stack}.`;
+  if (changes.length === 0) return `Nothing to do: ${stack} is as its settings say.`;
+  return `Dry run: nothing was changed in ${stack}.`;
+}

@@ -1,0 +1,41 @@
+import { EXIT } from '../exit-codes.ts';
+import type { Operation } from '../operation.ts';
+import { type DestroyReport, destroyStack } from '../terraform/destroy-stack.ts';
+import { DEFAULT_STACK, isStackName } from '../terraform/stack-name.ts';
+import {
+  stackArgument,
+  varOption,
+  waitOption,
+  withConsentOptions,
+} from '../terraform/stack-options.ts';
+
+/** Options of `destroy`. */
+export interface DestroyCommandOptions {
+  readonly autoApprove: boolean;
+  readonly dryRun: boolean;
+  readonly var: Readonly<Record<string, string>>;
+  readonly wait: number;
+}
+
+/** `manage destroy`: takes a stack away, its load balancer first. */
+export const destroy: Operation<DestroyCommandOptions> = {
+  name: 'destroy',
+  summary: 'take a stack away: its load balancer first, then the rest',
+  describe: (command) =>
+    withConsentOptions(command.addArgument(stackArgument()))
+      .addOption(varOption())
+      .addOption(waitOption("how long the load balancer's network interfaces may take to go")),
+  execute: async (context, options, operand) => {
+    const name = isStackName(operand) ? operand : DEFAULT_STACK;
+    const report = await destroyStack(context, { ...options, variables: options.var }, name);
+    if (options.json) context.stdout.write(`${JSON.stringify(report)}\n`);
+    context.stderr.write(`${resultOf(report)}\n`);
+    return EXIT.ok;
+  },
+};
+
+function resultOf({ stack, changes, destroyed }: DestroyReport): string {
+  if (destroyed) return `Destroyed ${stack}.`;
+  if (changes.length === 0) return `Nothing to destroy: the state of ${stack} is empty.`;
+  return `Dry run: nothing was changed in ${stack}.`;
+}

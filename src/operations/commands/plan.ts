@@ -1,0 +1,52 @@
+import { EXIT } from '../exit-codes.ts';
+import type { Operation } from '../operation.ts';
+import { guardPlan } from '../terraform/guards/guard-plan.ts';
+import { openStack } from '../terraform/open-stack.ts';
+import { changesOf, managedResources, summaryOf } from '../terraform/plan-json.ts';
+import { requireAddresses, requireCluster, requirePassword } from '../terraform/preconditions.ts';
+import { withPlan } from '../terraform/review.ts';
+import { addressesOf, isKubernetes } from '../terraform/stack-json.ts';
+import { DEFAULT_STACK, isStackName } from '../terraform/stack-name.ts';
+import { stackArgument, targetOption, varOption } from '../terraform/stack-options.ts';
+
+/** As `terraform plan -detailed-exitcode`. */
+const HAS_CHANGES = 2;
+
+/** Options of `plan`. */
+export interface PlanCommandOptions {
+  readonly var: Readonly<Record<string, string>>;
+  readonly target: readonly string[];
+  readonly allowClusterReplacement: boolean;
+}
+
+/** `manage plan`: shows what an apply would change; drift, where nothing was changed in the settings. */
+export const plan: Operation<PlanCommandOptions> = {
+  name: 'plan',
+  summary: 'show what an apply would change; exit code 2 when there is anything (drift)',
+  describe: (command) =>
+    command
+      .addArgument(stackArgument())
+      .addOption(varOption())
+      .addOption(targetOption())
+      .option('--allow-cluster-replacement', 'do not refuse to replace the cluster', false),
+  execute: async (context, options, operand) => {
+    const name = isStackName(operand) ? operand : DEFAULT_STACK;
+    const stack = await openStack(context, { ...options, variables: options.var }, name);
+    requireAddresses(stack, options.target);
+    const state = await stack.terraform.state();
+    const held = managedResources(state).map(({ address }) => address);
+    const all = [...addressesOf(stack.json), ...held];
+    if ((options.target.length > 0 ? options.target : all).some(isKubernetes)) {
+      requirePassword(stack, context.env);
+      await requireCluster(context, stack, state);
+    }
+    return await withPlan(stack, { targets: options.target }, async ({ json, isEmpty }) => {
+      await guardPlan(stack, json, options);
+      if (options.json) {
+        const changes = changesOf(json).map(summaryOf);
+        context.stdout.write(`${JSON.stringify({ stack: name, empty: isEmpty, changes })}\n`);
+      }
+      return isEmpty ? EXIT.ok : HAS_CHANGES;
+    });
+  },
+};

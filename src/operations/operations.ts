@@ -1,0 +1,48 @@
+import { apply } from './commands/apply.ts';
+import { destroy } from './commands/destroy.ts';
+import { doctor } from './commands/doctor.ts';
+import { ecrPut } from './commands/ecr-put.ts';
+import { init } from './commands/init.ts';
+import { jobManifest } from './commands/job-manifest.ts';
+import { kubeconfig } from './commands/kubeconfig.ts';
+import { manifests } from './commands/manifests.ts';
+import { oidcImport } from './commands/oidc-import.ts';
+import { oidcThumbprint } from './commands/oidc-thumbprint.ts';
+import { outputs } from './commands/outputs.ts';
+import { plan } from './commands/plan.ts';
+import { rollout } from './commands/rollout.ts';
+import { s3ConfigureNotifications } from './commands/s3-configure-notifications.ts';
+import { setupLocalStack } from './commands/setup-localstack.ts';
+import { snsProbe } from './commands/sns-probe.ts';
+import { snsPublish } from './commands/sns-publish.ts';
+import { snsSetTopicPolicy } from './commands/sns-set-topic-policy.ts';
+import { snsSubscribe } from './commands/sns-subscribe.ts';
+import { updateImage } from './commands/update-image.ts';
+import { verifyIrsa } from './commands/verify-irsa.ts';
+import type { Operation } from './operation.ts';
+
+/** Every command of `manage`, in the order of its help. */
+// biome-ignore lint/suspicious/noExplicitAny: each command knows its own options; commander fills them.
+export const OPERATIONS: readonly Operation<any>[] = [
+  init,
+  plan,
+  apply,
+  destroy,
+  outputs,
+  oidcImport,
+  kubeconfig,
+  oidcThumbprint,
+  verifyIrsa,
+  doctor,
+  s3ConfigureNotifications,
+  snsSubscribe,
+  snsProbe,
+  snsSetTopicPolicy,
+  snsPublish,
+  setupLocalStack,
+  ecrPut,
+  rollout,
+  updateImage,
+  jobManifest,
+  manifests,
+];

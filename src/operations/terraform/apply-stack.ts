@@ -1,0 +1,160 @@
+import type { OperationContext } from '../operation.ts';
+import { OperationError } from '../operation-error.ts';
+import { guardPlan } from './guards/guard-plan.ts';
+import { nextStepOf } from './next-step.ts';
+import { type OpenOptions, type OpenStack, openStack } from './open-stack.ts';
+import { type Phase, phasesOf } from './phases.ts';
+import { changesOf, managedResources, type ResourceChange, summaryOf } from './plan-json.ts';
+import { requireAddresses, requireCluster, requirePassword } from './preconditions.ts';
+import { reviewAndApply, withPlan } from './review.ts';
+import { addressesOf, isKubernetes } from './stack-json.ts';
+import type { StackName } from './stack-name.ts';
+import { waitForEndpoint } from './subscription-endpoint.ts';
+
+/** How something is applied. */
+export interface ApplyOptions extends OpenOptions {
+  /** Go on without asking. @default false */
+  readonly autoApprove?: boolean;
+  /** Plan and check, change nothing. @default false */
+  readonly dryRun?: boolean;
+  /** A replaced or deleted cluster is no reason to refuse. @default false */
+  readonly allowClusterReplacement?: boolean;
+  /** Seconds that the endpoint of SNS may take to answer before it is subscribed. @default 900 */
+  readonly wait?: number;
+}
+
+/** What an apply did, or with `dryRun` would do. */
+export interface ApplyReport {
+  readonly stack: StackName;
+  /** Empty when there was nothing to do. */
+  readonly changes: readonly ResourceChange[];
+  /** False with `dryRun`, and when there was nothing to do. */
+  readonly applied: boolean;
+  /** What is left for the operator; absent when nothing is. */
+  readonly next?: string;
+}
+
+const FIFTEEN_MINUTES = 900;
+
+/**
+ * Synthesizes a stack and applies it as `manage apply` does: in phases on a first run, each plan
+ * checked, shown and agreed to, until the plain plan is empty. A second run changes nothing.
+ *
+ * @throws OperationError, SettingsError; EXIT.refused when a plan would do harm or was declined
+ */
+export async function applyStack(
+  context: OperationContext,
+  options: ApplyOptions,
+  name: StackName = 'file-processing',
+): Promise<ApplyReport> {
+  const stack = await openStack(context, options, name);
+  requirePassword(stack, context.env);
+  const state = await stack.terraform.state();
+  const held = managedResources(state).map(({ address }) => address);
+  const phases = phasesOf(addressesOf(stack.json), held);
+  if (phases.length > 1) announce(context, phases);
+  if (options.dryRun) {
+    if (phases.at(-1)?.needsCluster) await requireCluster(context, stack, state);
+    return dryRun(options, stack);
+  }
+
+  const changes: ResourceChange[] = [];
+  for (const [index, phase] of phases.entries()) {
+    if (phases.length > 1) context.stderr.write(`\n== ${index + 1}. ${phase.title}\n`);
+    // Asked anew: the phase before may have made the cluster.
+    if (phase.needsCluster) await requireCluster(context, stack, await stack.terraform.state());
+    if (phase.needsEndpoint) {
+      const { sns_endpoint_url: url } = stack.settings;
+      await waitForEndpoint(context, url, options.wait ?? FIFTEEN_MINUTES);
+    }
+    changes.push(...(await applyPhase(context, options, stack, phase.targets)));
+  }
+  if (changes.length > 0) await requireEmptyPlan(context, stack);
+  const next =
+    name === 'file-processing'
+      ? nextStepOf(stack.settings, await stack.terraform.outputs())
+      : undefined;
+  return {
+    stack: name,
+    changes,
+    applied: changes.length > 0,
+    ...(next !== undefined && { next }),
+  };
+}
+
+/**
+ * Synthesizes a stack and applies some of its resources, and what they refer to, in the stack's own
+ * state: the next plain apply finds them. Needs neither the cluster nor a password, as long as no
+ * address is that of a Kubernetes object.
+ *
+ * @param addresses - such as `aws_ecr_repository.file_processing`
+ * @throws OperationError, SettingsError; EXIT.refused when the plan would do harm or was declined
+ */
+export async function applyTargets(
+  context: OperationContext,
+  options: ApplyOptions,
+  addresses: readonly string[],
+  name: StackName = 'file-processing',
+): Promise<ApplyReport> {
+  const stack = await openStack(context, options, name);
+  requireAddresses(stack, addresses);
+  if (addresses.some(isKubernetes)) {
+    requirePassword(stack, context.env);
+    await requireCluster(context, stack, await stack.terraform.state());
+  }
+  if (options.dryRun) return dryRun(options, stack, addresses);
+  const changes = await applyPhase(context, options, stack, addresses);
+  return { stack: name, changes, applied: changes.length > 0 };
+}
+
+function applyPhase(
+  context: OperationContext,
+  options: ApplyOptions,
+  stack: OpenStack,
+  targets: readonly string[] | undefined,
+): Promise<readonly ResourceChange[]> {
+  if (targets !== undefined) explainTargets(context);
+  const question = `Apply this to ${stack.name} of ${stack.environment}?`;
+  return reviewAndApply(context, stack, targets === undefined ? {} : { targets }, {
+    guard: (plan) => guardPlan(stack, plan, options),
+    question: () => (options.autoApprove ? undefined : question),
+  });
+}
+
+function dryRun(
+  options: ApplyOptions,
+  stack: OpenStack,
+  targets?: readonly string[],
+): Promise<ApplyReport> {
+  return withPlan(stack, targets === undefined ? {} : { targets }, async ({ json }) => {
+    await guardPlan(stack, json, options);
+    return { stack: stack.name, changes: changesOf(json).map(summaryOf), applied: false };
+  });
+}
+
+/** After the phases there must be nothing left; what is left would come back as drift at each apply. */
+async function requireEmptyPlan(context: OperationContext, stack: OpenStack): Promise<void> {
+  context.stderr.write('\nPlanning once more: nothing should be left to do.\n');
+  await withPlan(stack, { quiet: true }, async ({ isEmpty, json }) => {
+    if (isEmpty) {
+      context.stderr.write(`Applied; the plain plan of ${stack.name} is empty.\n`);
+      return;
+    }
+    const left = changesOf(json).map(({ address, change }) => `${change.actions} ${address}`);
+    throw new OperationError(
+      `applied, but the plan is not empty: ${left.join(', ') || 'outputs change'}`,
+      { next: 'npm run manage -- plan shows it; apply once more' },
+    );
+  });
+}
+
+function announce({ stderr }: OperationContext, phases: readonly Phase[]): void {
+  const titles = phases.map(({ title }, index) => `${index + 1}. ${title}`).join(', ');
+  stderr.write(`This goes in phases, each with a plan of its own: ${titles}.\n`);
+}
+
+function explainTargets({ stderr }: OperationContext): void {
+  stderr.write(
+    "Limited to a part of the stack on purpose: Terraform's warning about -target is expected.\n",
+  );
+}

@@ -1,0 +1,71 @@
+import { type AgentOptions, get as getHttp } from 'node:http';
+import { Agent, get as getHttps } from 'node:https';
+import type { Refusal } from './guards/refusal.ts';
+import { managedResources, type StateJson } from './plan-json.ts';
+
+const TEN_SECONDS = 10_000;
+
+/** The API of a cluster, as its state knows it. */
+export interface ClusterEndpoint {
+  readonly name: string;
+  readonly url: string;
+  /** PEM of the authority that signed its certificate. */
+  readonly certificateAuthority: string;
+}
+
+/** The cluster's endpoint; absent before there is a cluster. */
+export function clusterEndpointOf(state: StateJson): ClusterEndpoint | undefined {
+  const values = managedResources(state).find(({ type }) => type === 'aws_eks_cluster')?.values;
+  if (typeof values?.endpoint !== 'string' || values.endpoint === '') return undefined;
+  const [authority] = (values.certificate_authority ?? []) as readonly { readonly data?: string }[];
+  return {
+    name: String(values.name),
+    url: values.endpoint,
+    certificateAuthority: Buffer.from(authority?.data ?? '', 'base64').toString('utf8'),
+  };
+}
+
+/**
+ * Whether the cluster's API answers, with the cluster's certificate, from here and through the same
+ * proxy as the Kubernetes provider goes through (HTTPS_PROXY, NO_PROXY). Any answer will do, as
+ * "unauthorized" too.
+ *
+ * @param milliseconds - @default ten seconds
+ * @returns why it does not; `undefined` when it does
+ */
+export function unreachableBecause(
+  { url, certificateAuthority }: ClusterEndpoint,
+  env: Readonly<Record<string, string | undefined>>,
+  milliseconds: number = TEN_SECONDS,
+): Promise<string | undefined> {
+  const { promise, resolve } = Promise.withResolvers<string | undefined>();
+  // Node 24's agents read the proxy's variables; the type of the option is younger than ours.
+  const agentOptions: AgentOptions & { readonly proxyEnv: typeof env } = { proxyEnv: env };
+  const options = { signal: AbortSignal.timeout(milliseconds) };
+  const request = url.startsWith('http:')
+    ? getHttp(url, options)
+    : getHttps(url, {
+        ...options,
+        agent: new Agent(agentOptions),
+        ...(certificateAuthority === '' ? {} : { ca: certificateAuthority }),
+      });
+  request.on('response', (response) => {
+    response.destroy();
+    resolve(undefined);
+  });
+  request.on('error', (error: NodeJS.ErrnoException) => {
+    const timedOut = error.name === 'AbortError' || error.name === 'TimeoutError';
+    resolve(
+      timedOut ? `no answer within ${milliseconds / 1000} s` : error.message || `${error.code}`,
+    );
+  });
+  return promise;
+}
+
+/** Refuses to go on while the API does not answer. */
+export function unreachableCluster({ name, url }: ClusterEndpoint, reason: string): Refusal {
+  return {
+    reason: `the API of cluster ${name} can't be reached from here: ${url}: ${reason}`,
+    next: `go on from inside the VPC, or by VPN or bastion from an address in cluster_endpoint_private_access_cidrs; or open it to your address by cluster_endpoint_public_access_cidrs. If the cluster was deleted by hand, take its Kubernetes objects out of the state (terraform state rm)`,
+  };
+}

@@ -1,0 +1,138 @@
+import type { OperationContext } from '../operation.ts';
+import { guardPlan } from './guards/guard-plan.ts';
+import {
+  interfacesOf,
+  type LoadBalancer,
+  loadBalancersOf,
+  waitForInterfaces,
+} from './load-balancer.ts';
+import { type OpenOptions, type OpenStack, openStack } from './open-stack.ts';
+import {
+  changesOf,
+  managedResources,
+  type PlanJson,
+  type ResourceChange,
+  type StateJson,
+  summaryOf,
+} from './plan-json.ts';
+import { requireCluster } from './preconditions.ts';
+import { type Review, requireConsent, reviewAndApply, withPlan } from './review.ts';
+import { isKubernetes } from './stack-json.ts';
+import type { StackName } from './stack-name.ts';
+
+/** How a stack is destroyed. */
+export interface DestroyOptions extends OpenOptions {
+  /** Go on without asking. @default false */
+  readonly autoApprove?: boolean;
+  /** Plan and check, change nothing. @default false */
+  readonly dryRun?: boolean;
+  /** Seconds that the load balancer's network interfaces may take to go. @default 900 */
+  readonly wait?: number;
+}
+
+/** What a destroy did, or with `dryRun` would do. */
+export interface DestroyReport {
+  readonly stack: StackName;
+  /** Empty when there was nothing to destroy. */
+  readonly changes: readonly ResourceChange[];
+  /** False with `dryRun`, and when there was nothing to destroy. */
+  readonly destroyed: boolean;
+}
+
+const FIFTEEN_MINUTES = 900;
+
+/**
+ * Destroys a stack. Its load balancer goes first, while the cluster can still delete it, and its
+ * network interfaces are waited for. What was agreed to is the whole plan; the plans that follow are
+ * parts of it, and ask again if they are not.
+ *
+ * @throws OperationError, SettingsError; EXIT.refused when the plan would do harm or was declined
+ */
+export async function destroyStack(
+  context: OperationContext,
+  options: DestroyOptions,
+  name: StackName,
+): Promise<DestroyReport> {
+  const stack = await openStack(context, options, name);
+  const state = await stack.terraform.state();
+  const held = managedResources(state);
+  if (held.length === 0) return { stack: name, changes: [], destroyed: false };
+  if (held.some(({ address }) => isKubernetes(address)))
+    await requireCluster(context, stack, state);
+
+  if (options.dryRun) {
+    return await withPlan(stack, { destroy: true }, async ({ json }) => {
+      await guardDestruction(stack, json);
+      return { stack: name, changes: changesOf(json).map(summaryOf), destroyed: false };
+    });
+  }
+  warnWhatStays(context, stack);
+  const changes: ResourceChange[] = [];
+  const review = reviewOf(stack, options);
+  const loadBalancers = loadBalancersOf(state);
+  if (loadBalancers.length > 0) {
+    const targets = loadBalancers.map(({ address }) => address);
+    await review.agreeTo(context);
+    context.stderr.write('\nThe load balancer first, while the cluster can still delete it.\n');
+    changes.push(...(await reviewAndApply(context, stack, { destroy: true, targets }, review)));
+    await waitUntilGone(context, options, stack, state, loadBalancers);
+    context.stderr.write('\nThen the rest.\n');
+  }
+  changes.push(...(await reviewAndApply(context, stack, { destroy: true }, review)));
+  return { stack: name, changes, destroyed: true };
+}
+
+/** Asks once for everything, and again for whatever was not part of what was agreed to. */
+function reviewOf(
+  stack: OpenStack,
+  options: DestroyOptions,
+): Review & { readonly agreeTo: (context: OperationContext) => Promise<void> } {
+  const agreed = new Set<string>();
+  const review: Review = {
+    guard: (plan) => guardDestruction(stack, plan),
+    question: (plan) => {
+      const isNew = changesOf(plan).some(({ address }) => !agreed.has(address));
+      if (options.autoApprove || !isNew) return undefined;
+      return `Destroy all of this in ${stack.name} of ${stack.environment}?`;
+    },
+  };
+  return {
+    ...review,
+    agreeTo: (context) =>
+      withPlan(stack, { destroy: true }, async ({ json }) => {
+        await requireConsent(context, json, review);
+        for (const { address } of changesOf(json)) agreed.add(address);
+      }),
+  };
+}
+
+function guardDestruction(stack: OpenStack, plan: PlanJson): Promise<void> {
+  return guardPlan(stack, plan, { allowClusterReplacement: true });
+}
+
+async function waitUntilGone(
+  context: OperationContext,
+  { wait = FIFTEEN_MINUTES }: DestroyOptions,
+  { clients }: OpenStack,
+  state: StateJson,
+  loadBalancers: readonly LoadBalancer[],
+): Promise<void> {
+  const vpcId = vpcOfCluster(state);
+  const names = loadBalancers.flatMap(({ name }) => (name === undefined ? [] : [name]));
+  if (vpcId === undefined || names.length === 0) return;
+  await waitForInterfaces(context, () => interfacesOf(clients, vpcId, names), wait);
+}
+
+function vpcOfCluster(state: StateJson): string | undefined {
+  const values = managedResources(state).find(({ type }) => type === 'aws_eks_cluster')?.values;
+  const [network] = (values?.vpc_config ?? []) as readonly { readonly vpc_id?: string }[];
+  return network?.vpc_id;
+}
+
+function warnWhatStays({ stderr }: OperationContext, { name, settings }: OpenStack): void {
+  if (name !== 'file-processing') return;
+  const database = settings.db_host === '' ? '' : ` and the database on ${settings.db_host}`;
+  stderr.write(
+    `warning: bucket ${settings.bucket_name}${database} stay, with what is in them; the topic's messages and the image repository do not\n`,
+  );
+}

@@ -1,0 +1,138 @@
+import type { NotificationConfiguration } from '@aws-sdk/client-s3';
+import { changesOf, deletes, type PlanJson, type PlannedChange } from '../plan-json.ts';
+import type { Refusal } from './refusal.ts';
+
+const TYPE = 'aws_s3_bucket_notification';
+
+/** One entry of a bucket's notification configuration. */
+interface Entry {
+  readonly target: string;
+  readonly events: readonly string[];
+  readonly prefix: string;
+  readonly suffix: string;
+}
+
+/** Buckets whose notification configuration a plan would write or remove. */
+export function bucketsWithPlannedNotifications(plan: PlanJson): readonly string[] {
+  return [...new Set(notificationChanges(plan).map(bucketOf))];
+}
+
+/**
+ * Refuses a plan that would wipe what others have configured. A bucket has one notification
+ * configuration, which the resource owns whole ("NOTE" of aws_s3_bucket_notification in the AWS
+ * provider's documentation; PutBucketNotificationConfiguration replaces), and a plan that creates it
+ * does not show what is there.
+ *
+ * @param current - what each bucket has now, by bucket
+ * @param topicName - name of the stack's own topic
+ */
+export function refuseForeignNotifications(
+  plan: PlanJson,
+  current: ReadonlyMap<string, NotificationConfiguration>,
+  topicName: string,
+): readonly Refusal[] {
+  return notificationChanges(plan).flatMap((change) => {
+    const bucket = bucketOf(change);
+    const configured = current.get(bucket);
+    if (configured === undefined) return [];
+    const lost = lostEntries(change, configured, topicName);
+    if (lost.length === 0) return [];
+    return [
+      {
+        reason: `the plan would remove from bucket ${bucket} what others have configured:\n${lost.map((line) => `  ${line}`).join('\n')}`,
+        next: waysOut(change, bucket),
+      },
+    ];
+  });
+}
+
+function notificationChanges(plan: PlanJson): readonly PlannedChange[] {
+  return changesOf(plan).filter(({ type }) => type === TYPE);
+}
+
+function bucketOf({ change }: PlannedChange): string {
+  return String(change.after?.bucket ?? change.before?.bucket);
+}
+
+function lostEntries(
+  planned: PlannedChange,
+  configured: NotificationConfiguration,
+  topicName: string,
+): readonly string[] {
+  const made = entriesOfPlan(planned.change.after, topicName);
+  // Once the stack owns the configuration, an entry for its own topic is an older form of its own.
+  const owned = planned.change.before !== null;
+  const isOurs = (entry: Entry) =>
+    made.some((other) => sameEntry(entry, other)) || (owned && isTopic(entry.target, topicName));
+  const lost = entriesOfBucket(configured)
+    .filter((entry) => !isOurs(entry))
+    .map(describeEntry);
+  const losesEventBridge =
+    configured.EventBridgeConfiguration !== undefined && planned.change.after?.eventbridge !== true;
+  return losesEventBridge ? [...lost, 'all events to EventBridge'] : lost;
+}
+
+function entriesOfBucket(configured: NotificationConfiguration): readonly Entry[] {
+  const {
+    TopicConfigurations: topics = [],
+    QueueConfigurations: queues = [],
+    LambdaFunctionConfigurations: functions = [],
+  } = configured;
+  const targets = [
+    ...topics.map((topic) => ({ ...topic, target: topic.TopicArn })),
+    ...queues.map((queue) => ({ ...queue, target: queue.QueueArn })),
+    ...functions.map((lambda) => ({ ...lambda, target: lambda.LambdaFunctionArn })),
+  ];
+  return targets.map(({ target = '', Events = [], Filter }) => {
+    // S3 answers with "Prefix", and takes "prefix" as well.
+    const rule = (name: string) =>
+      Filter?.Key?.FilterRules?.find(({ Name }) => Name?.toLowerCase() === name)?.Value ?? '';
+    return { target, events: Events, prefix: rule('prefix'), suffix: rule('suffix') };
+  });
+}
+
+function entriesOfPlan(
+  after: PlannedChange['change']['after'],
+  topicName: string,
+): readonly Entry[] {
+  const blocks = (name: string, target: string) =>
+    ((after?.[name] ?? []) as readonly Readonly<Record<string, unknown>>[]).map((block) => ({
+      // Not known before the topic exists: then its name has to do.
+      target: String(block[target] ?? `:${topicName}`),
+      events: (block.events ?? []) as readonly string[],
+      prefix: String(block.filter_prefix ?? ''),
+      suffix: String(block.filter_suffix ?? ''),
+    }));
+  return [
+    ...blocks('topic', 'topic_arn'),
+    ...blocks('queue', 'queue_arn'),
+    ...blocks('lambda_function', 'lambda_function_arn'),
+  ];
+}
+
+function sameEntry(one: Entry, other: Entry): boolean {
+  const sameTarget =
+    one.target === other.target ||
+    (other.target.startsWith(':') && one.target.endsWith(other.target));
+  return (
+    sameTarget &&
+    one.prefix === other.prefix &&
+    one.suffix === other.suffix &&
+    [...one.events].sort().join() === [...other.events].sort().join()
+  );
+}
+
+function isTopic(target: string, name: string): boolean {
+  return /^arn:[^:]+:sns:/.test(target) && target.endsWith(`:${name}`);
+}
+
+function describeEntry({ target, events, prefix, suffix }: Entry): string {
+  return `${events.join(', ')} of ${prefix}*${suffix} to ${target}`;
+}
+
+function waysOut(planned: PlannedChange, bucket: string): string {
+  if (deletes(planned) && planned.change.after === null) {
+    return `move them aside, or take ours alone out by hand: remove its entries from bucket ${bucket} and ${planned.address} from the state (terraform state rm)`;
+  }
+  return `set create_s3_notifications = false and run npm run manage -- s3-configure-notifications, which keeps them; or have their owners move them first`;
+}

@@ -1,0 +1,45 @@
+import type { NotificationConfiguration } from '@aws-sdk/client-s3';
+import type { OpenStack } from '../open-stack.ts';
+import type { PlanJson } from '../plan-json.ts';
+import {
+  bucketsWithPlannedNotifications,
+  refuseForeignNotifications,
+} from './bucket-notifications.ts';
+import { refuseClusterReplacement } from './cluster-replacement.ts';
+import { refuseOidcProviderReplacement } from './oidc-provider-replacement.ts';
+import { refuse } from './refusal.ts';
+
+/**
+ * Stops at a plan that would do harm that nobody can want.
+ *
+ * @param options.allowClusterReplacement - for a destroy, and for whoever says so
+ * @throws OperationError (EXIT.refused) with every reason
+ */
+export async function guardPlan(
+  stack: OpenStack,
+  plan: PlanJson,
+  options: { readonly allowClusterReplacement?: boolean },
+): Promise<void> {
+  const current = await notificationsOf(stack, bucketsWithPlannedNotifications(plan));
+  refuse([
+    ...(options.allowClusterReplacement ? [] : refuseClusterReplacement(plan)),
+    ...refuseOidcProviderReplacement(plan),
+    ...refuseForeignNotifications(plan, current, stack.settings.sns_topic_name),
+  ]);
+}
+
+async function notificationsOf(
+  { clients }: OpenStack,
+  buckets: readonly string[],
+): Promise<ReadonlyMap<string, NotificationConfiguration>> {
+  if (buckets.length === 0) return new Map();
+  const { GetBucketNotificationConfigurationCommand } = await import('@aws-sdk/client-s3');
+  const s3 = await clients.s3();
+  const found = await Promise.all(
+    buckets.map(async (Bucket) => {
+      const answer = await s3.send(new GetBucketNotificationConfigurationCommand({ Bucket }));
+      return [Bucket, answer] as const;
+    }),
+  );
+  return new Map(found);
+}

@@ -1,0 +1,43 @@
+import { isKubernetes } from './stack-json.ts';
+
+/** The subscription that SNS makes only once its endpoint confirms it. */
+export const HTTP_SUBSCRIPTION = 'aws_sns_topic_subscription.http';
+
+/** A part of an apply with a plan of its own. */
+export interface Phase {
+  readonly title: string;
+  /** Addresses that it is limited to; absent where it is the plain apply. */
+  readonly targets?: readonly string[];
+  /** It talks to the cluster's API. */
+  readonly needsCluster: boolean;
+  /** The endpoint of the subscription must answer before. */
+  readonly needsEndpoint: boolean;
+}
+
+/**
+ * The phases in which a stack is applied, given what its state holds already: so an apply that was
+ * interrupted goes on where it was. The last one is always the plain apply.
+ *
+ * @param wanted - addresses of everything that the stack manages
+ * @param held - addresses of everything in the state
+ */
+export function phasesOf(wanted: readonly string[], held: readonly string[]): readonly Phase[] {
+  const kubernetes = wanted.filter(isKubernetes);
+  const aws = wanted.filter((address) => !isKubernetes(address) && address !== HTTP_SUBSCRIPTION);
+  const lacks = (address: string) => !held.includes(address);
+  const kubernetesToCome = kubernetes.length > 0 && kubernetes.every(lacks);
+  const subscribes = wanted.includes(HTTP_SUBSCRIPTION) && lacks(HTTP_SUBSCRIPTION);
+  const needsCluster = kubernetes.length > 0 || held.some(isKubernetes);
+
+  const phases: Phase[] = [];
+  if (kubernetesToCome && aws.some(lacks)) {
+    phases.push({ title: 'AWS', targets: aws, needsCluster: false, needsEndpoint: false });
+  }
+  if (subscribes) {
+    // What is there already as well: a load balancer without its certificate would not answer.
+    const title = kubernetes.length > 0 ? 'Kubernetes' : 'AWS';
+    phases.push({ title, targets: [...aws, ...kubernetes], needsCluster, needsEndpoint: false });
+  }
+  const title = subscribes ? 'subscription' : kubernetesToCome ? 'Kubernetes' : 'all';
+  return [...phases, { title, needsCluster, needsEndpoint: subscribes }];
+}

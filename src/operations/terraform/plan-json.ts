@@ -1,0 +1,75 @@
+/** One resource of a state. */
+export interface HeldResource {
+  readonly address: string;
+  readonly type: string;
+  readonly values: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * A state as `terraform state pull` prints it (format version 4). `terraform show -json` would start
+ * every provider for the same, which takes seconds.
+ */
+export interface StateJson {
+  readonly resources?: readonly {
+    readonly mode: 'managed' | 'data';
+    readonly type: string;
+    readonly name: string;
+    readonly instances?: readonly { readonly attributes?: Readonly<Record<string, unknown>> }[];
+  }[];
+}
+
+/** What a plan does with one resource. */
+export interface PlannedChange {
+  readonly address: string;
+  readonly type: string;
+  readonly change: {
+    /** `['no-op']`, `['create']`, `['delete', 'create']` and so on. */
+    readonly actions: readonly string[];
+    readonly before: Readonly<Record<string, unknown>> | null;
+    readonly after: Readonly<Record<string, unknown>> | null;
+    /** Present where the plan takes over what exists. */
+    readonly importing?: { readonly id?: string };
+  };
+}
+
+/** `terraform show -json` of a plan file. */
+export interface PlanJson {
+  readonly resource_changes?: readonly PlannedChange[];
+  readonly output_changes?: Readonly<Record<string, { readonly actions: readonly string[] }>>;
+}
+
+/** One change as a command reports it. */
+export interface ResourceChange {
+  readonly address: string;
+  readonly actions: readonly string[];
+}
+
+/** The managed resources of a state; the stacks have no modules, and one instance of each. */
+export function managedResources({ resources = [] }: StateJson): readonly HeldResource[] {
+  return resources
+    .filter(({ mode }) => mode === 'managed')
+    .map(({ type, name, instances = [] }) => ({
+      address: `${type}.${name}`,
+      type,
+      values: instances[0]?.attributes ?? {},
+    }));
+}
+
+/** What a plan would change, create, destroy or import; reading a data source is no change. */
+export function changesOf(plan: PlanJson): readonly PlannedChange[] {
+  return (plan.resource_changes ?? []).filter(
+    ({ change }) =>
+      change.importing !== undefined ||
+      change.actions.some((action) => action !== 'no-op' && action !== 'read'),
+  );
+}
+
+/** Whether a change takes the resource away, be it to make it anew. */
+export function deletes({ change }: PlannedChange): boolean {
+  return change.actions.includes('delete');
+}
+
+/** A change without its values. */
+export function summaryOf({ address, change }: PlannedChange): ResourceChange {
+  return { address, actions: change.actions };
+}

@@ -1,0 +1,56 @@
+import { EXIT } from '../exit-codes.ts';
+import type { OperationContext } from '../operation.ts';
+import { OperationError } from '../operation-error.ts';
+import { clusterEndpointOf, unreachableBecause, unreachableCluster } from './cluster-endpoint.ts';
+import { refuseOrphanedObjects } from './guards/orphaned-objects.ts';
+import { refuse } from './guards/refusal.ts';
+import type { OpenStack } from './open-stack.ts';
+import { managedResources, type StateJson } from './plan-json.ts';
+import { addressesOf } from './stack-json.ts';
+import { lacksPassword } from './variables.ts';
+
+/**
+ * Stops where the stack's Kubernetes objects could not be planned, before anything is changed.
+ *
+ * @throws OperationError (EXIT.refused) when the cluster's API can't be reached, or the stack has no
+ *   Kubernetes provider any more for the objects in its state
+ */
+export async function requireCluster(
+  context: OperationContext,
+  stack: OpenStack,
+  state: StateJson,
+): Promise<void> {
+  refuse(refuseOrphanedObjects(stack.json, managedResources(state)));
+  const endpoint = clusterEndpointOf(state);
+  if (endpoint === undefined) return;
+  const reason = await unreachableBecause(endpoint, context.env);
+  if (reason !== undefined) refuse([unreachableCluster(endpoint, reason)]);
+}
+
+/**
+ * Stops where every plan would fail for want of the database's password.
+ *
+ * @throws OperationError (EXIT.usage)
+ */
+export function requirePassword(stack: OpenStack, env: OperationContext['env']): void {
+  if (!lacksPassword(stack.json, env)) return;
+  throw new OperationError("the database's password is missing: the stack makes its Secret", {
+    next: "export TF_VAR_db_password='…'; or name a Secret by existing_secret_name, or use db_iam_auth",
+    code: EXIT.usage,
+  });
+}
+
+/**
+ * Checks addresses that a plan is to be limited to: Terraform would plan nothing, in silence.
+ *
+ * @throws OperationError (EXIT.usage) for those that the stack does not manage
+ */
+export function requireAddresses(stack: OpenStack, addresses: readonly string[]): void {
+  const known = addressesOf(stack.json);
+  const unknown = addresses.filter((address) => !known.includes(address));
+  if (unknown.length === 0) return;
+  throw new OperationError(`${stack.name} does not manage ${unknown.join(', ')}`, {
+    next: `its addresses are in ${stack.folder}/cdk.tf.json`,
+    code: EXIT.usage,
+  });
+}

@@ -1,0 +1,41 @@
+import { Argument, type Command as Commander, InvalidArgumentError, Option } from 'commander';
+import { DEFAULT_STACK, STACK_NAMES } from './stack-name.ts';
+import { addVariable } from './variables.ts';
+
+/** The argument that names the stack. */
+export function stackArgument(): Argument {
+  return new Argument('[stack]', 'stack to work on').choices(STACK_NAMES).default(DEFAULT_STACK);
+}
+
+/** `--var`, once for each variable. */
+export function varOption(): Option {
+  return new Option(
+    '--var <name=value>',
+    'value of a Terraform variable that only fills a value (repeatable; secrets: TF_VAR_<name>)',
+  )
+    .default({}, 'none')
+    .argParser(addVariable);
+}
+
+/** `--target`, once for each address. */
+export function targetOption(): Option {
+  return new Option('--target <address>', 'limit to a resource and what it refers to (repeatable)')
+    .default([], 'all')
+    .argParser((address: string, before: readonly string[] = []) => [...before, address]);
+}
+
+/** `--wait`, in seconds. */
+export function waitOption(description: string): Option {
+  return new Option('--wait <seconds>', description).default(900).argParser((text: string) => {
+    if (!/^\d{1,5}$/.test(text))
+      throw new InvalidArgumentError('A whole number of seconds, 0 to 99999.');
+    return Number(text);
+  });
+}
+
+/** `--auto-approve` and `--dry-run`, for what asks before it changes anything. */
+export function withConsentOptions(command: Commander): Commander {
+  return command
+    .option('--auto-approve', 'do not ask', false)
+    .option('--dry-run', 'plan and check, change nothing', false);
+}
