@@ -26,24 +26,37 @@ export function manifestFiles(stack: StackModel): Files {
   return { ...files, [PLACEHOLDERS_FILE]: placeholdersJson(placeholders) };
 }
 
-/** The objects and the kustomization alone, with something in the place of each expression. */
+/**
+ * The objects and the kustomization alone, with something in the place of each expression. A Secret
+ * whose data is withheld has a file, but the kustomization leaves it out: applied without data, it
+ * would take away what `kubectl apply` once put in, since both apply as one owner (Kubernetes,
+ * "Server-Side Apply").
+ */
 export function filesOf(
   objects: readonly KubernetesObject[],
   valueFor: (expression: string) => string,
 ): Files {
   const files = new Map<string, string>();
+  const applied: string[] = [];
   for (const object of objects) {
     const manifest = fill(object.manifest, valueFor);
     const short = `${manifest.kind.toLowerCase()}-${fileName(manifest.metadata.name)}.yaml`;
     const long = `${fileName(manifest.metadata.namespace ?? 'cluster')}-${short}`;
-    files.set(files.has(short) ? long : short, commented(object, manifest));
+    const name = files.has(short) ? long : short;
+    files.set(name, commented(object, manifest));
+    if (!isWithheld(object)) applied.push(name);
   }
   const kustomization = {
     apiVersion: 'kustomize.config.k8s.io/v1beta1',
     kind: 'Kustomization',
-    resources: [...files.keys()].sort(),
+    resources: applied.sort(),
   };
   return { ...Object.fromEntries(files), 'kustomization.yaml': yamlOf(kustomization) };
+}
+
+/** Whether an object is a Secret whose values are nobody's to show. */
+export function isWithheld({ secretKeys = [] }: KubernetesObject): boolean {
+  return secretKeys.length > 0;
 }
 
 function commented({ stack, address, secretKeys }: KubernetesObject, manifest: Manifest): string {
@@ -52,7 +65,7 @@ function commented({ stack, address, secretKeys }: KubernetesObject, manifest: M
     secretKeys === undefined || secretKeys.length === 0
       ? []
       : [
-          '# Its data is not here, and applying this takes none away. To fill it:',
+          '# Its data is not here, so the kustomization leaves it out. To make it:',
           `# kubectl create secret generic ${name} --namespace ${namespace}${secretKeys.map((key) => ` --from-file=${key}=FILE`).join('')}`,
         ];
   return `${[`# ${address} of the stack ${stack}`, ...secret].join('\n')}\n${yamlOf(manifest)}`;

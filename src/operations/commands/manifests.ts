@@ -4,7 +4,7 @@ import { InvalidArgumentError, Option } from 'commander';
 import { modelOf, type StackModel } from '../../audit/model/model.ts';
 import { readSynthesizedStacks } from '../../audit/synthesized-stack.ts';
 import { appliedObjectsOf } from '../../audit/views/kubernetes-manifests.ts';
-import { filesOf } from '../../audit/views/manifest-files.ts';
+import { filesOf, isWithheld } from '../../audit/views/manifest-files.ts';
 import { fill, placeholdersOf } from '../../audit/views/placeholders.ts';
 import { writeFiles } from '../../audit/views/write-synthesized-views.ts';
 import { yamlOf } from '../../audit/views/yaml.ts';
@@ -43,7 +43,7 @@ export const manifests: Operation<Options> = {
         'after',
         `
 Try it:  npm run manage -- manifests -o manifests && kubectl apply --server-side -k manifests
-Secrets are without data, and applying them takes none away.`,
+A Secret whose data is not in the JSON is left out: its file says how to make it.`,
       ),
   execute: async (context, options) => {
     const { stack, outputs } = await sourceOf(context, options);
@@ -56,7 +56,13 @@ Secrets are without data, and applying them takes none away.`,
       context.stderr.write(`${objects.length} objects are in ${options.output}\n`);
       return EXIT.ok;
     }
-    const filled = objects.map(({ manifest }) => fill(manifest, valueFor));
+    const withheld = objects.filter(isWithheld);
+    for (const { manifest } of withheld) {
+      context.stderr.write(`left out, make it by hand: Secret ${manifest.metadata.name}\n`);
+    }
+    const filled = objects
+      .filter((object) => !isWithheld(object))
+      .map(({ manifest }) => fill(manifest, valueFor));
     context.stdout.write(
       options.json
         ? `${JSON.stringify({ apiVersion: 'v1', kind: 'List', items: filled }, undefined, 2)}\n`

@@ -21,17 +21,14 @@ describe('the files of a stack', () => {
     },
   });
 
-  it('are one an object, a kustomization that lists them, and the placeholders', () => {
+  it('are one an object, a kustomization without the Secret whose data is not here, and the placeholders', () => {
     expect(Object.keys(files)).toEqual([
       'configmap-c.yaml',
       'secret-s.yaml',
       'kustomization.yaml',
       'placeholders.json',
     ]);
-    expect(parse(files['kustomization.yaml'] ?? '').resources).toEqual([
-      'configmap-c.yaml',
-      'secret-s.yaml',
-    ]);
+    expect(parse(files['kustomization.yaml'] ?? '').resources).toEqual(['configmap-c.yaml']);
   });
 
   it('have named placeholders, which are listed with their source, and no other expression', () => {

@@ -1,0 +1,77 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { APPLY, type Kubectl, kubectlIn, TIMEOUT } from './support/kubectl.ts';
+import type { Pod } from './support/kubernetes-resource.ts';
+import { type Manifests, manifestsOf } from './support/manifests.ts';
+
+const NAMESPACE = 'rbac';
+
+let kubectl: Kubectl;
+let manifests: Manifests;
+
+beforeAll(async () => {
+  kubectl = await kubectlIn(NAMESPACE);
+  manifests = await manifestsOf('complete', NAMESPACE);
+  await kubectl.succeed(...APPLY, '--kustomize', manifests.folder);
+  await kubectl.succeed('create', 'serviceaccount', 'nobody');
+});
+
+afterAll(async () => {
+  await kubectl?.succeed('delete', 'namespace', NAMESPACE, '--wait=false');
+  manifests?.remove();
+  await kubectl?.close();
+});
+
+test('the listener may do what every account may, and nothing else', async () => {
+  expect(await rightsOf('file-processing-sa')).toEqual(await rightsOf('nobody'));
+});
+
+test('what every account may is to ask about itself and what the API has', async () => {
+  const rights = await rightsOf('file-processing-sa');
+  for (const right of rights) {
+    expect(right).toMatch(
+      /^(self\w+reviews\.auth\S+ +\[\] +\[\] +\[create\]| +\[\/\S*\] +\[\] +\[get\])$/,
+    );
+  }
+});
+
+test.each([
+  ['get', 'secrets'],
+  ['list', 'configmaps'],
+  ['create', 'pods'],
+  ['patch', 'deployments.apps'],
+  ['impersonate', 'serviceaccounts'],
+])('the listener may not %s %s', async (verb, resource) => {
+  const { stdout } = await kubectl.attempt(
+    'auth',
+    'can-i',
+    verb,
+    resource,
+    as('file-processing-sa'),
+  );
+  expect(stdout.trim()).toBe('no');
+});
+
+test('a right that somebody gives to the listener is noticed', async () => {
+  await kubectl.succeed(
+    ...['create', 'rolebinding', 'planted', '--clusterrole=view'],
+    `--serviceaccount=${NAMESPACE}:file-processing-sa`,
+  );
+  expect(await rightsOf('file-processing-sa')).not.toEqual(await rightsOf('nobody'));
+  await kubectl.succeed('delete', 'rolebinding', 'planted');
+});
+
+test("the listener's pods get no token for the Kubernetes API", async () => {
+  await kubectl.succeed('rollout', 'status', 'deployment/file-processing-sns', TIMEOUT);
+  const [pod] = await kubectl.list<Pod>('pods', '--selector=app=file-processing-sns');
+  expect(pod?.spec.volumes?.map(({ name }) => name)).toEqual(['tmp', 'secrets']);
+});
+
+/** Lines of `kubectl auth can-i --list` without its heading, sorted. */
+async function rightsOf(account: string): Promise<string[]> {
+  const list = await kubectl.succeed('auth', 'can-i', '--list', '--no-headers', as(account));
+  return list.trimEnd().split('\n').toSorted();
+}
+
+function as(account: string): string {
+  return `--as=system:serviceaccount:${NAMESPACE}:${account}`;
+}
