@@ -1,0 +1,50 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { readSynthesizedStacks } from '../../../src/audit/synthesized-stack.ts';
+
+let folder: string;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'synthesized-'));
+});
+
+afterEach(() => rmSync(folder, { recursive: true }));
+
+function manifest(stacks: object): void {
+  writeFileSync(join(folder, 'manifest.json'), JSON.stringify({ stacks }));
+}
+
+it('the stacks of a folder are read, sorted by name', () => {
+  manifest({ b: { synthesizedStackPath: 'b.json' }, a: { synthesizedStackPath: 'a.json' } });
+  writeFileSync(join(folder, 'a.json'), '{"resource":{}}');
+  writeFileSync(join(folder, 'b.json'), '{}');
+  expect(readSynthesizedStacks(folder)).toEqual([
+    { name: 'a', path: join(folder, 'a.json'), json: { resource: {} } },
+    { name: 'b', path: join(folder, 'b.json'), json: {} },
+  ]);
+});
+
+it.each([
+  ['no manifest', () => undefined, /manifest\.json does not exist; run npm run synth first/],
+  ['no stack', () => manifest({}), /manifest\.json names no stack/],
+  [
+    'a stack in HCL',
+    () => manifest({ a: { synthesizedStackPath: 'a.tf' } }),
+    /a\.tf is not JSON; synthesize without --hcl/,
+  ],
+  [
+    'a stack that is gone',
+    () => manifest({ a: { synthesizedStackPath: 'a.json' } }),
+    /a\.json does not exist/,
+  ],
+  [
+    'a manifest that is cut off',
+    () => writeFileSync(join(folder, 'manifest.json'), '{'),
+    /manifest\.json is not JSON: /,
+  ],
+])('a folder with %s is refused by name', (_, prepare, message) => {
+  prepare();
+  expect(() => readSynthesizedStacks(folder)).toThrow(message);
+});

@@ -1,0 +1,103 @@
+import { basename } from 'node:path';
+
+/** Views of a stack that checkov reads, by its names. */
+export const FRAMEWORKS = ['terraform_plan', 'kubernetes'] as const;
+
+/** One of {@link FRAMEWORKS}. */
+export type Framework = (typeof FRAMEWORKS)[number];
+
+/** One verdict of checkov. */
+export interface CheckovCheck {
+  readonly framework: Framework;
+  readonly id: string;
+  readonly name: string;
+  /** Address of the Terraform resource. */
+  readonly address: string;
+  readonly passed: boolean;
+}
+
+/** What checkov said of one stack. */
+export interface CheckovReport {
+  readonly version: string;
+  readonly checks: readonly CheckovCheck[];
+  /** Addresses of the resources that it read, by view. */
+  readonly seen: Readonly<Record<Framework, readonly string[]>>;
+  readonly parsingErrors: readonly string[];
+  /** Checks that an annotation, a comment or a configuration file switched off. */
+  readonly skipped: readonly string[];
+}
+
+/** Id of the check in `audit/checkov/roll-call.yaml`. */
+export const ROLL_CALL = 'CKV2_ROLL_CALL';
+
+interface RawCheck {
+  readonly check_id: string;
+  readonly check_name: string;
+  readonly file_path: string;
+  readonly resource: string;
+}
+
+interface RawReport {
+  readonly check_type?: string;
+  readonly results?: {
+    readonly passed_checks?: readonly RawCheck[];
+    readonly failed_checks?: readonly RawCheck[];
+    readonly skipped_checks?: readonly RawCheck[];
+    readonly parsing_errors?: readonly string[];
+  };
+  readonly summary?: { readonly checkov_version?: string };
+  readonly checkov_version?: string;
+}
+
+/**
+ * Reads checkov's JSON. It is one report, a list of them, or bare counts where checkov saw nothing.
+ * A manifest's file is named after the address of its resource (see write-views.ts), so what checkov
+ * says of an object, or of the pod that an object makes, leads back to the resource.
+ *
+ * @throws SyntaxError when the text is not JSON
+ */
+export function readCheckovReport(text: string): CheckovReport {
+  const parsed = JSON.parse(text) as RawReport | readonly RawReport[];
+  const reports = Array.isArray(parsed) ? (parsed as readonly RawReport[]) : [parsed as RawReport];
+  const checks = reports.flatMap(checksOf);
+  const answered = (framework: Framework) => [
+    ...new Set(
+      checks
+        .filter((check) => check.id === ROLL_CALL && check.framework === framework)
+        .map(({ address }) => address)
+        .filter((address) => !/^(provider|data)\./.test(address)),
+    ),
+  ];
+  return {
+    version: reports.map((one) => one.summary?.checkov_version ?? one.checkov_version)[0] ?? '',
+    checks: checks.filter(({ id }) => id !== ROLL_CALL),
+    seen: { terraform_plan: answered('terraform_plan'), kubernetes: answered('kubernetes') },
+    parsingErrors: reports.flatMap(({ results }) => results?.parsing_errors ?? []),
+    skipped: reports.flatMap(({ results }) =>
+      (results?.skipped_checks ?? []).map(({ check_id, resource }) => `${check_id} on ${resource}`),
+    ),
+  };
+}
+
+function checksOf({ check_type, results }: RawReport): readonly CheckovCheck[] {
+  const framework = FRAMEWORKS.find((known) => known === check_type);
+  if (framework === undefined) return [];
+  const read = (passed: boolean) => (raw: RawCheck) => ({
+    framework,
+    id: raw.check_id,
+    name: raw.check_name,
+    address:
+      framework === 'kubernetes' ? basename(raw.file_path, '.yaml') : addressOf(raw.resource),
+    passed,
+  });
+  return [
+    ...(results?.passed_checks ?? []).map(read(true)),
+    ...(results?.failed_checks ?? []).map(read(false)),
+  ];
+}
+
+/** Checkov calls a provider `aws.default`; the types of resources have an underscore in them. */
+function addressOf(resource: string): string {
+  const [, provider] = resource.match(/^([a-z]+)\.default$/) ?? [];
+  return provider === undefined ? resource : `provider.${provider}`;
+}
