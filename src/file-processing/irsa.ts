@@ -124,6 +124,9 @@ export class Irsa extends Construct {
   }
 }
 
-function deliveryStatements({ topicArn, queue }: IrsaProps): readonly PolicyStatement[] {
-  return queue ? fetchMessages(queue.arn, queue.keyArn) : confirmSubscriptions(topicArn);
+function deliveryStatements({ context, topicArn, queue }: IrsaProps): readonly PolicyStatement[] {
+  if (queue === undefined) return confirmSubscriptions(topicArn);
+  const { region, partition } = context;
+  const sqsHost = `sqs.${region}.${partition.dnsSuffix}`;
+  return fetchMessages({ queueArn: queue.arn, keyArn: queue.keyArn, sqsHost });
 }

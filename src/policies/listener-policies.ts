@@ -63,8 +63,17 @@ export function confirmSubscriptions(topicArn: string): readonly PolicyStatement
   ];
 }
 
-/** Lets the listener fetch messages from its queue, which is encrypted with the key. */
-export function fetchMessages(queueArn: string, keyArn: string): readonly PolicyStatement[] {
+/**
+ * Lets the listener fetch messages from its queue, which is encrypted with the key.
+ *
+ * @param queue.sqsHost - host by which SQS calls KMS
+ */
+export function fetchMessages(queue: {
+  readonly queueArn: string;
+  readonly keyArn: string;
+  readonly sqsHost: string;
+}): readonly PolicyStatement[] {
+  const { queueArn, keyArn, sqsHost } = queue;
   return [
     {
       Sid: 'FetchMessages',
@@ -77,7 +86,13 @@ export function fetchMessages(queueArn: string, keyArn: string): readonly Policy
       ],
       Resource: queueArn,
     },
-    { Sid: 'DecryptMessages', Effect: 'Allow', Action: 'kms:Decrypt', Resource: keyArn },
+    {
+      Sid: 'DecryptMessages',
+      Effect: 'Allow',
+      Action: 'kms:Decrypt',
+      Resource: keyArn,
+      Condition: { StringEquals: { 'kms:ViaService': sqsHost } },
+    },
   ];
 }
 

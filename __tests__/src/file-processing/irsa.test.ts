@@ -187,6 +187,7 @@ describe('The role of a listener that fetches from a queue', () => {
         Effect: 'Allow',
         Action: 'kms:Decrypt',
         Resource: '${aws_kms_key.events.arn}',
+        Condition: { StringEquals: { 'kms:ViaService': 'sqs.us-gov-west-1.amazonaws.com' } },
       },
     ]);
   });

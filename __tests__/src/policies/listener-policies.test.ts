@@ -62,11 +62,16 @@ it('confirms subscriptions to one topic', () => {
   ]);
 });
 
-it('fetches from one queue, and decrypts with its key', () => {
-  const [fetch, decrypt] = fetchMessages('arn:queue', 'arn:key');
+it('fetches from one queue, and decrypts with its key through SQS alone', () => {
+  const sqsHost = 'sqs.us-gov-west-1.amazonaws.com';
+  const [fetch, decrypt] = fetchMessages({ queueArn: 'arn:queue', keyArn: 'arn:key', sqsHost });
   expect(fetch).toMatchObject({ Resource: 'arn:queue' });
   expect(fetch?.Action).not.toContain('sqs:SendMessage');
-  expect(decrypt).toMatchObject({ Action: 'kms:Decrypt', Resource: 'arn:key' });
+  expect(decrypt).toMatchObject({
+    Action: 'kms:Decrypt',
+    Resource: 'arn:key',
+    Condition: { StringEquals: { 'kms:ViaService': sqsHost } },
+  });
 });
 
 it('signs in to one database as one user', () => {
