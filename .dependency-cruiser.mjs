@@ -49,6 +49,29 @@ export default {
       to: { path: '^src/(foundation-network|file-processing)/', pathNot: '^src/$1/' },
     },
     {
+      name: 'audit-knows-the-json-alone',
+      comment: 'What judges the synthesized JSON must not lean on what made it.',
+      severity: 'error',
+      from: { path: '^src/audit/' },
+      to: { path: '^src/', pathNot: '^src/(audit|settings)/' },
+    },
+    {
+      name: 'audit-rules-are-pure',
+      severity: 'error',
+      from: { path: '^src/audit/(model|policy|rules|diagram)/', pathNot: '/main\\.ts$' },
+      to: { path: '^(node:)?(fs|child_process|http|https|tls)' },
+    },
+    {
+      name: 'operations-build-no-stack',
+      comment: 'They run `npm run synth` and read what it wrote.',
+      severity: 'error',
+      from: { path: '^src/operations/' },
+      to: {
+        path: '^src/',
+        pathNot: '^src/(operations|settings|audit/(model|views|synthesized-stack))',
+      },
+    },
+    {
       name: 'infrastructure-does-not-know-the-listener',
       severity: 'error',
       from: { path: '^(src/|main\\.ts)' },

@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { readmeWithTables } from '../documentation/readme.ts';
+import { OPERATIONS } from '../src/operations/operations.ts';
 import { ROOT, runMain } from './support/run-main.ts';
 
 const read = (file: string) => readFileSync(join(ROOT, file), 'utf8');
@@ -21,6 +22,15 @@ function cdktfCommandsIn(text: string): Set<string> {
   return new Set(
     [...text.replaceAll(/\s+/g, ' ').matchAll(/npx cdktf ([a-z]+(?: [a-z-]+)?)/g)].map(
       ([, command = '']) => command,
+    ),
+  );
+}
+
+/** Commands of `manage` that a text runs. */
+function operationsIn(text: string): Set<string> {
+  return new Set(
+    [...text.matchAll(/npm run (?:--silent )?manage -- ([a-z][a-z0-9-]*)/g)].map(
+      ([, name = '']) => name,
     ),
   );
 }
@@ -55,6 +65,12 @@ describe('the README', () => {
   it('runs only commands of cdktf that help lists', () => {
     const listed = cdktfCommandsIn(help);
     for (const command of cdktfCommandsIn(readme)) expect(listed).toContain(command);
+  });
+
+  it('runs only commands of manage that there are, and help lists them all', () => {
+    const names = OPERATIONS.map(({ name }) => name).sort();
+    expect([...operationsIn(help)].sort()).toEqual(names);
+    for (const command of operationsIn(readme)) expect(names).toContain(command);
   });
 
   it('runs only commands of the listener that there are, and help lists them all', () => {

@@ -46,6 +46,16 @@ export function outputsMarkdown(outputs: Outputs): string {
   );
 }
 
+/** A Markdown table of the commands of `manage`, in the order of its help. */
+export function commandsMarkdown(
+  operations: readonly { readonly name: string; readonly summary: string }[],
+): string {
+  return markdownTable(
+    ['Command', 'What it does'],
+    operations.map(({ name, summary }) => [code(name), summary]),
+  );
+}
+
 /** A Markdown table of the listener's environment variables. */
 export function environmentMarkdown(variables: EnvironmentVariables): string {
   return markdownTable(

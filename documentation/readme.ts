@@ -1,8 +1,10 @@
 import { VARIABLES } from '../listener/src/config/variables.ts';
 import { errorTable } from '../listener/src/errors.ts';
+import { OPERATIONS } from '../src/operations/operations.ts';
 import { fileProcessingVariables } from '../src/settings/file-processing-variables.ts';
 import { foundationNetworkVariables } from '../src/settings/foundation-network-variables.ts';
 import {
+  commandsMarkdown,
   environmentMarkdown,
   errorsMarkdown,
   type Outputs,
@@ -21,6 +23,7 @@ export function readmeWithTables(
     'variables of file_processing.tfvars': variablesMarkdown(fileProcessingVariables),
     'outputs of foundation-network': outputsMarkdown(outputs['foundation-network']),
     'outputs of file-processing': outputsMarkdown(outputs['file-processing']),
+    'commands of manage': commandsMarkdown(OPERATIONS),
     'environment of the listener': environmentMarkdown(VARIABLES),
     'errors of the listener': errorsMarkdown(errorTable),
   };
