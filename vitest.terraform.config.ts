@@ -8,6 +8,8 @@ export default defineConfig({
   test: {
     include: ['__tests__/terraform/**/*.test.ts'],
     globalSetup: ['__tests__/terraform/support/global-setup.ts'],
+    // Terraform and its provider are short-lived and large: they need not collect garbage so often.
+    env: { GOGC: '400' },
     pool: 'forks',
     isolate: false,
     // Every file has an emulator and work folders of its own, and an apply is mostly the provider

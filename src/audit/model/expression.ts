@@ -68,13 +68,7 @@ function endOfExpression(text: string, start: number): number {
 /** Everything that the expressions inside a value, however deep, refer to. */
 export function referencesIn(value: unknown): readonly Reference[] {
   if (typeof value === 'string') {
-    if (!value.includes('${')) return [];
-    return expressionsIn(value).flatMap((expression) =>
-      [...expression.matchAll(REFERENCE)].map(([, data, named, resource, rest = '']) => ({
-        address: data ?? named ?? resource ?? '',
-        attribute: rest.replace(/^\./, ''),
-      })),
-    );
+    return value.includes('${') ? expressionsIn(value).flatMap(referencesOf) : [];
   }
   if (Array.isArray(value)) return value.flatMap(referencesIn);
   if (typeof value === 'object' && value !== null)
@@ -82,12 +76,19 @@ export function referencesIn(value: unknown): readonly Reference[] {
   return [];
 }
 
+function referencesOf(expression: string): readonly Reference[] {
+  return [...expression.matchAll(REFERENCE)].map(([, data, named, resource, rest = '']) => ({
+    address: data ?? named ?? resource ?? '',
+    attribute: rest.startsWith('.') ? rest.slice(1) : rest,
+  }));
+}
+
 /** The one thing that a value is, as in `"${aws_sns_topic.events.arn}"`; undefined for any other value. */
 export function referenceOf(value: unknown): Reference | undefined {
   if (typeof value !== 'string' || !value.startsWith('${')) return undefined;
   const [part, ...others] = templateParts(value);
   if (!part?.expression || others.length > 0) return undefined;
-  const [reference] = referencesIn(value);
+  const [reference] = referencesOf(part.text);
   const text = reference && [reference.address, reference.attribute].filter(Boolean).join('.');
   return text !== undefined && text.replaceAll('.[', '[') === part.text.trim()
     ? reference

@@ -116,10 +116,11 @@ function stackModel({ name, path, json }: SynthesizedStack): StackModel {
 
   const resolved = new Map<string, unknown>();
   const substituteText = (text: string, seen: readonly string[]): unknown => {
-    const reference = referenceOf(text);
-    if (reference !== undefined) return known(reference, seen) ?? text;
     const parts = templateParts(text);
-    if (parts.length === 1 && parts[0]?.expression) return text;
+    if (parts.length === 1 && parts[0]?.expression) {
+      const reference = referenceOf(text);
+      return (reference && known(reference, seen)) ?? text;
+    }
     return parts
       .map(({ expression, text: part }) => {
         // Stays escaped, or it would look like an expression that nobody knows the value of.

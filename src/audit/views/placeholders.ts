@@ -45,6 +45,8 @@ export function placeholdersOf(
 
 /** A manifest with something in the place of each expression. */
 export function fill(manifest: Manifest, valueFor: (expression: string) => string): Manifest {
+  // Most manifests have none: to search a text is quicker than to copy all of it.
+  if (!JSON.stringify(manifest).includes('${')) return manifest;
   return filled(manifest, valueFor) as Manifest;
 }
 

@@ -30,18 +30,15 @@ export function plannedValues(
 }
 
 function plannedBlock(type: string, block: Attributes, stack: StackModel): Planned {
-  const fields = Object.entries(block).map(
-    ([name, value]) => [name, plannedArgument(type, name, value, stack)] as const,
-  );
-  return {
+  const values: Record<string, unknown> = {};
+  const unknowns: Record<string, unknown> = {};
+  for (const [name, given] of Object.entries(block)) {
+    const { value, unknown } = plannedArgument(type, name, given, stack);
     // What isn't known yet is left out, as Terraform does.
-    value: Object.fromEntries(
-      fields.flatMap(([name, { value, unknown }]) => (unknown === true ? [] : [[name, value]])),
-    ),
-    unknown: Object.fromEntries(
-      fields.flatMap(([name, { unknown }]) => (isEmpty(unknown) ? [] : [[name, unknown]])),
-    ),
-  };
+    if (unknown !== true) values[name] = value;
+    if (!isEmpty(unknown)) unknowns[name] = unknown;
+  }
+  return { value: values, unknown: unknowns };
 }
 
 function plannedArgument(type: string, name: string, given: unknown, stack: StackModel): Planned {

@@ -52,8 +52,7 @@ function standInFor(expression: string, stack: StackModel): string {
 
 function referredValue({ address, attribute }: Reference, stack: StackModel): string {
   const resource = stack.at(address);
-  const all = [...stack.resources, ...stack.data];
-  const number = resource === undefined ? 0 : 1 + all.indexOf(resource);
+  const number = resource === undefined ? 0 : numberOf(resource, stack);
   const last =
     attribute
       .replaceAll(/\[[^\]]*\]/g, '')
@@ -67,6 +66,13 @@ function referredValue({ address, attribute }: Reference, stack: StackModel): st
   }
   const type = resource?.type ?? address;
   return `${type.replace(/^aws_/, '').replaceAll(/[._]/g, '-')}-${digits(number, 17)}`;
+}
+
+/** Resources and data sources are numbered from 1 in the order of the JSON. */
+function numberOf(resource: Resource, { resources, data }: StackModel): number {
+  return resource.mode === 'managed'
+    ? 1 + resources.indexOf(resource)
+    : 1 + resources.length + data.indexOf(resource);
 }
 
 function arnOf(
