@@ -3,6 +3,7 @@ import packageJson from '../package.json' with { type: 'json' };
 import type { Command, CommandContext } from './cli/command-context.ts';
 import { errorText } from './cli/error-text.ts';
 import { EXIT, exitCodeOfError } from './cli/exit-codes.ts';
+import { interruptible } from './cli/interruption.ts';
 import { SEED_FOLDER } from './cli/seed-folder.ts';
 import { VERDICTS } from './quality/verdict.ts';
 import { ROLES } from './serve/role.ts';
@@ -40,6 +41,9 @@ function describeProgram(context: CommandContext, finish: (code: number) => void
   // Each command's modules are loaded when it runs: `validate` needs neither pg nor an AWS client.
   const execute = async <Options>(load: () => Promise<Command<Options>>, options: Options) =>
     finish(await (await load())(context, options));
+  // `serve` and `run` take the signals themselves: they have something to tidy up.
+  const executeUntilSignal: typeof execute = (load, options) =>
+    interruptible(0, () => execute(load, options));
   const program = new Commander('file-processing')
     .description('Checks the data quality of CSV files that land in S3.')
     .version(packageJson.version)
@@ -61,13 +65,15 @@ function describeProgram(context: CommandContext, finish: (code: number) => void
   program
     .command('migrate')
     .description("bring the database's schema up to date")
-    .action(() => execute(async () => (await import('./cli/migrate.ts')).migrate, {}));
+    .action(() => executeUntilSignal(async () => (await import('./cli/migrate.ts')).migrate, {}));
 
   program
     .command('seed')
     .description('load monitored files and mappings from a folder of JSON files')
     .argument('[folder]', 'the folder', SEED_FOLDER)
-    .action((folder) => execute(async () => (await import('./cli/seed.ts')).seed, { folder }));
+    .action((folder) =>
+      executeUntilSignal(async () => (await import('./cli/seed.ts')).seed, { folder }),
+    );
 
   program
     .command('run')
@@ -92,14 +98,16 @@ function describeProgram(context: CommandContext, finish: (code: number) => void
     .option('--key-prefix <prefix>')
     .option('--limit <number>', 'at most so many', limit, 50)
     .addOption(json())
-    .action((options) => execute(async () => (await import('./cli/runs.ts')).list, options));
+    .action((options) =>
+      executeUntilSignal(async () => (await import('./cli/runs.ts')).list, options),
+    );
   runs
     .command('show')
     .description('show one run with its report')
     .argument('<id>', 'as runs list shows it')
     .addOption(json())
     .action((id, options) =>
-      execute(async () => (await import('./cli/runs.ts')).show, { id, ...options }),
+      executeUntilSignal(async () => (await import('./cli/runs.ts')).show, { id, ...options }),
     );
 
   program
@@ -109,7 +117,10 @@ function describeProgram(context: CommandContext, finish: (code: number) => void
     .option('--schema <file>', 'a Table Schema, or a mapping as seed takes it')
     .addOption(json())
     .action((file, options) =>
-      execute(async () => (await import('./cli/validate.ts')).validate, { file, ...options }),
+      executeUntilSignal(async () => (await import('./cli/validate.ts')).validate, {
+        file,
+        ...options,
+      }),
     );
 
   program
@@ -118,12 +129,16 @@ function describeProgram(context: CommandContext, finish: (code: number) => void
     .addOption(new Option('--only <part>', 'leave out the other').choices(CHECK_PARTS))
     .option('--other-bucket <bucket>', 'a bucket that must not be readable')
     .addOption(json())
-    .action((options) => execute(async () => (await import('./cli/check.ts')).check, options));
+    .action((options) =>
+      executeUntilSignal(async () => (await import('./cli/check.ts')).check, options),
+    );
 
   program
     .command('healthcheck')
     .description('ask the listener of this machine whether it runs')
-    .action(() => execute(async () => (await import('./cli/healthcheck.ts')).healthcheck, {}));
+    .action(() =>
+      executeUntilSignal(async () => (await import('./cli/healthcheck.ts')).healthcheck, {}),
+    );
   return program;
 }
 
@@ -135,9 +150,10 @@ const EXIT_CODES_HELP = `
 Exit codes:
   0   done; from validate and run --dry-run: passed or warned
   1   validate and run --dry-run: failed or unreadable; check: something is red
-  2   usage or configuration
-  64+ technical, worth a retry (66 the object is gone, 69 the database is away,
-      70 unexpected, 75 the object could not be read)
+  2   usage or configuration; the database refuses user, password, name or encryption
+  64+ technical, worth a retry (66 the object is gone, 69 the database is away or
+      its certificate is wrong, 70 unexpected, 75 the object could not be read)
+  143 ended by SIGTERM, 130 by SIGINT; serve drains and ends with 0
 `;
 
 function limit(text: string): number {

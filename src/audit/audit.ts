@@ -174,7 +174,10 @@ function objectsOf(model: Model): {
 
 /** The environment that was asked for, or that the stacks' tags name. */
 function nameOf({ environment }: AuditRequest, model: Model): string {
-  return environment ?? model.stacks[0]?.defaultTags.Environment ?? 'unknown';
+  const tag: unknown = model.stacks[0]?.defaultTags.Environment;
+  // It becomes the name of a folder, and the JSON may be anybody's.
+  const isName = typeof tag === 'string' && /^\w[\w.-]*$/.test(tag);
+  return environment ?? (isName ? tag : 'unknown');
 }
 
 function environmentsOf(root: string): readonly string[] {

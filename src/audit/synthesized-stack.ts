@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { formFaults, isObject } from './terraform-form.ts';
 
 /** Arguments of one block of Terraform JSON. */
 export type Attributes = Readonly<Record<string, unknown>>;
@@ -31,39 +32,45 @@ export class SynthesizedFolderError extends Error {
   override readonly name = 'SynthesizedFolderError';
 }
 
-interface Manifest {
-  readonly stacks?: Readonly<Record<string, { readonly synthesizedStackPath?: string }>>;
-}
-
 /**
  * Reads every stack of a synthesized folder (cdktf.out's layout), sorted by name.
  *
  * @throws SynthesizedFolderError that names the file and what is wrong with it
  */
 export function readSynthesizedStacks(folder: string): readonly SynthesizedStack[] {
-  const manifest = readJson<Manifest>(join(folder, 'manifest.json'));
-  const stacks = Object.entries(manifest.stacks ?? {}).sort(([one], [other]) =>
-    one < other ? -1 : 1,
-  );
-  if (stacks.length === 0) {
-    throw new SynthesizedFolderError(`${join(folder, 'manifest.json')} names no stack`);
-  }
-  return stacks.map(([name, { synthesizedStackPath }]) => {
-    const path = join(folder, synthesizedStackPath ?? `stacks/${name}/cdk.tf.json`);
+  const file = join(folder, 'manifest.json');
+  const { stacks: listed } = Object(readJson(file)) as { stacks?: unknown };
+  const stacks = isObject(listed)
+    ? Object.entries(listed).sort(([one], [other]) => (one < other ? -1 : 1))
+    : [];
+  if (stacks.length === 0) throw new SynthesizedFolderError(`${file} names no stack`);
+  return stacks.map(([name, stack]) => {
+    const { synthesizedStackPath = `stacks/${name}/cdk.tf.json` } = Object(stack);
+    if (typeof synthesizedStackPath !== 'string') {
+      throw new SynthesizedFolderError(`${file} names no file of stack ${name}`);
+    }
+    const path = join(folder, synthesizedStackPath);
     if (!path.endsWith('.json')) {
       throw new SynthesizedFolderError(`${path} is not JSON; synthesize without --hcl`);
     }
-    return { name, path, json: readJson<TerraformJson>(path) };
+    const json = readJson(path);
+    const faults = formFaults(json);
+    if (faults.length > 0) {
+      throw new SynthesizedFolderError(
+        `${path} has not the form of Terraform's: ${faults.join('; ')}`,
+      );
+    }
+    return { name, path, json: json as TerraformJson };
   });
 }
 
-function readJson<T>(path: string): T {
+function readJson(path: string): unknown {
   if (!existsSync(path)) {
     throw new SynthesizedFolderError(`${path} does not exist; run npm run synth first`);
   }
   const text = readFileSync(path, 'utf8');
   try {
-    return JSON.parse(text) as T;
+    return JSON.parse(text);
   } catch (cause) {
     throw new SynthesizedFolderError(`${path} is not JSON: ${(cause as Error).message}`, { cause });
   }

@@ -44,6 +44,24 @@ it.each([
     () => writeFileSync(join(folder, 'manifest.json'), '{'),
     /manifest\.json is not JSON: /,
   ],
+  [
+    'an empty manifest',
+    () => writeFileSync(join(folder, 'manifest.json'), 'null'),
+    /manifest\.json names no stack/,
+  ],
+  [
+    'a number for the file of a stack',
+    () => manifest({ a: { synthesizedStackPath: 5 } }),
+    /manifest\.json names no file of stack a/,
+  ],
+  [
+    'a stack in another form',
+    () => {
+      manifest({ a: { synthesizedStackPath: 'a.json' } });
+      writeFileSync(join(folder, 'a.json'), '{"resource":{"aws_vpc":{"main":"x"}}}');
+    },
+    /a\.json has not the form of Terraform's: resource\.aws_vpc\.main must be an object/,
+  ],
 ])('a folder with %s is refused by name', (_, prepare, message) => {
   prepare();
   expect(() => readSynthesizedStacks(folder)).toThrow(message);

@@ -1,5 +1,6 @@
 import type { DatabaseConfig } from '../config/database-config.ts';
 import { connect } from '../database/connection.ts';
+import { connectionFault } from '../database/connection-fault.ts';
 import { checkSchema, SchemaOutdatedError } from '../database/schema-version.ts';
 import type { CheckResult } from './check-result.ts';
 
@@ -23,7 +24,9 @@ export async function databaseChecks(config: DatabaseConfig): Promise<readonly C
         name: 'database connection',
         ok: false,
         found: `${place}: ${messageOf(error)}`,
-        next: 'check host, port, name, user and password, that the database runs, and that its security group lets the nodes in (db_security_group_id)',
+        next:
+          connectionFault(error)?.advice ??
+          'check host, port, name, user and password, that the database runs, and that its security group lets the nodes in (db_security_group_id)',
       },
     ];
   } finally {
@@ -47,5 +50,5 @@ function messageOf(error: unknown): string {
   if (error instanceof AggregateError && error.message === '') {
     return error.errors.map(messageOf).join('; ');
   }
-  return error instanceof Error ? error.message : String(error);
+  return error instanceof Error ? error.message.trim() : String(error);
 }

@@ -1,4 +1,5 @@
 import { CommanderError } from 'commander';
+import { connectionFault } from '../database/connection-fault.ts';
 import { EXIT, exitCodeOfError } from './exit-codes.ts';
 
 /** What a command says of the error that ended it; the stack only where nobody foresaw it. */
@@ -6,6 +7,12 @@ export function errorText(error: unknown): string {
   // commander has said it already.
   if (error instanceof CommanderError) return '';
   if (!(error instanceof Error)) return `unexpected error: ${String(error)}\n`;
+  const fault = connectionFault(error);
+  if (fault !== undefined) {
+    const heading = fault.final ? 'refuses this connection' : 'is not available';
+    // OpenSSL ends its messages with a line feed.
+    return `the database ${heading}: ${error.message.trim()}; ${fault.advice}\n`;
+  }
   switch (exitCodeOfError(error)) {
     case EXIT.unexpected:
       return `unexpected error: ${error.stack ?? error.message}\n`;

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import type { Config } from '../config.ts';
 import type { Database } from '../database/connection.ts';
 import { readDefinitions } from '../database/definitions.ts';
-import { failRuns, findRun, openRun } from '../database/runs.ts';
+import { failRuns, findRun, noteFailure, openRun } from '../database/runs.ts';
 import type { Job, JobContext, JobOutcome } from '../jobs/job.ts';
 import { monitoredFileInDefinitions } from '../jobs/monitored-file.ts';
 import { recordRun } from '../jobs/record-run.ts';
@@ -14,6 +14,7 @@ import type { Command, CommandContext } from './command-context.ts';
 import { errorText } from './error-text.ts';
 import { readEvents } from './events.ts';
 import { EXIT, exitCodeOfError, exitCodeOfVerdict } from './exit-codes.ts';
+import { interruptible } from './interruption.ts';
 import { showProgress } from './progress.ts';
 import { printable, reportText } from './report-text.ts';
 import { UsageError } from './usage-error.ts';
@@ -33,8 +34,21 @@ export interface RunOptions {
 type Judge = (object: ObjectReference, context: Omit<JobContext, 'findMonitoredFile'>) => Judged;
 type Judged = Promise<{ readonly outcome: JobOutcome; readonly code: number }>;
 
-/** Runs a job for every object of an event, one after the other. */
-export const run: Command<RunOptions> = async (context, options) => {
+/** How long an interrupted run may take to write down that it was, in milliseconds. */
+const GRACE_MS = 5_000;
+
+/**
+ * Runs a job for every object of an event, one after the other. SIGTERM and SIGINT end it: the
+ * object in hand is noted as interrupted, those after it are not begun.
+ */
+export const run: Command<RunOptions> = (context, options) =>
+  interruptible(GRACE_MS, (signal) => runJob(context, options, signal));
+
+async function runJob(
+  context: CommandContext,
+  options: RunOptions,
+  signal: AbortSignal,
+): Promise<number> {
   const job = JOBS.get(options.job);
   if (job === undefined) {
     const known = [...JOBS.keys()].join(', ');
@@ -43,12 +57,13 @@ export const run: Command<RunOptions> = async (context, options) => {
   const text = await eventText(options);
   if (!options.dryRun) {
     return withDatabase(context, (database, config) =>
-      runAll(context, options, config, text, recordingJudge(database, job)),
+      runAll(context, options, config, text, recordingJudge(database, job), signal),
     );
   }
   const config = configWithoutDatabase(context);
-  return runAll(context, options, config, text, await dryJudge(job, options.definitions));
-};
+  const judge = await dryJudge(job, options.definitions);
+  return runAll(context, options, config, text, judge, signal);
+}
 
 async function eventText({ eventJson, eventsFile }: RunOptions): Promise<string> {
   if ((eventJson === undefined) === (eventsFile === undefined)) {
@@ -66,6 +81,7 @@ async function runAll(
   config: Config,
   text: string,
   judge: Judge,
+  signal: AbortSignal,
 ): Promise<number> {
   const { objects, ignored } = readEvents(text, config.s3.reportPrefix);
   for (const reason of ignored) context.stderr.write(`ignored: ${printable(reason)}\n`);
@@ -73,13 +89,14 @@ async function runAll(
   let worst: number = EXIT.ok;
   try {
     for (const object of objects) {
+      signal.throwIfAborted();
       const name = `${object.bucket}/${object.key}`;
       const progress = showProgress(printable(name), context.stderr);
       try {
         const { outcome, code } = await judge(object, {
           store,
           maxFaults: config.maxFaults,
-          signal: new AbortController().signal,
+          signal,
           onProgress: progress.update,
         });
         progress.end();
@@ -87,6 +104,7 @@ async function runAll(
         worst = Math.max(worst, code);
       } catch (error) {
         progress.end();
+        signal.throwIfAborted();
         const code = exitCodeOfError(error);
         context.stderr.write(`${printable(name)}: ${errorText(error)}`);
         worst = Math.max(worst, code === EXIT.unexpected ? EXIT.tryAgain : code);
@@ -132,13 +150,19 @@ function recordingJudge(database: Database, job: Job): Judge {
       if (recorded === undefined) throw new Error(`run ${runId} has vanished`);
       return { outcome: recorded.outcome, code: EXIT.ok };
     } catch (error) {
+      const { signal } = context;
+      // The stream that the signal ended says no more than that it was.
+      const reason = textOf(signal.aborted ? signal.reason : error);
+      // Nobody else has been given the run, as a worker's is handed back: so it is noted here.
+      if (signal.aborted) await noteFailure(database, runId, reason);
       const failed = await findRun(database, runId).catch(() => undefined);
       // No job in the queue will try again what only the command line has asked for.
-      if (failed?.messageId === null) {
-        const reason = error instanceof Error ? error.message : String(error);
-        await failRuns(database, [{ runId, error: reason }]);
-      }
+      if (failed?.messageId === null) await failRuns(database, [{ runId, error: reason }]);
       throw error;
     }
   };
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

@@ -6,13 +6,17 @@ import { SIGNAL_EXIT_CODES, takeShutdownSignals } from '../serve/shutdown-signal
 import { startListener } from '../serve/start-listener.ts';
 import type { Command } from './command-context.ts';
 import { EXIT } from './exit-codes.ts';
+import { InterruptedError } from './interruption.ts';
 
 export interface ServeOptions {
   readonly role: Role;
   readonly migrate: boolean;
 }
 
-/** Works until SIGTERM or SIGINT, then drains. A second signal ends the process at once. */
+/**
+ * Works until SIGTERM or SIGINT, then drains. A second signal ends the process at once, and so does
+ * the first one while the listener starts: it may wait minutes for another replica's migration.
+ */
 export const serve: Command<ServeOptions> = async ({ environment }, { role, migrate }) => {
   const config = readConfig(environment, { database: true, httpIntake: takesMessages(role) });
   const logger = createLogger(config.logLevel);
@@ -21,7 +25,10 @@ export const serve: Command<ServeOptions> = async ({ environment }, { role, migr
     process.exit(SIGNAL_EXIT_CODES[signal]);
   });
   try {
-    const listener = await startListener({ config, role, migrate, logger });
+    const listener = await Promise.race([
+      startListener({ config, role, migrate, logger }),
+      signals.first.then((signal) => Promise.reject(new InterruptedError(signal))),
+    ]);
     const signal = await signals.first;
     logger.info({ signal }, 'signal received');
     const deadline = setTimeout(() => {

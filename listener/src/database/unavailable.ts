@@ -1,3 +1,6 @@
+import { connectionFault } from './connection-fault.ts';
+import { sqlStateOf } from './sql-state.ts';
+
 /**
  * The database can't be asked right now: away, starting, out of connections, too slow. Worth a
  * retry, so SNS gets a 503 and delivers again.
@@ -36,20 +39,15 @@ const SQL_STATES = /^(08...|28...|53...|57...|58...|25P03|25006|55P03|40001|40P0
 
 /** Messages of pg and knex that carry no code. */
 const MESSAGES =
-  /^(Connection terminated|timeout exceeded when trying to connect|Knex: Timeout acquiring a connection|aborted$|Client has encountered a connection error|The server does not support SSL)/;
+  /^(Connection terminated|timeout exceeded when trying to connect|Knex: Timeout acquiring a connection|aborted$|Client has encountered a connection error|There was an error establishing an SSL connection)/;
 
 /** Whether an error of pg, knex or a socket means that the database can't be asked right now. */
 export function meansUnavailable(error: unknown): boolean {
   if (error instanceof DatabaseUnavailableError) return true;
   if (error instanceof AggregateError) return error.errors.some(meansUnavailable);
   if (!(error instanceof Error)) return false;
-  if (MESSAGES.test(error.message)) return true;
+  // Also what is final for a command: a message that waits outlives a wrong setting.
+  if (MESSAGES.test(error.message) || connectionFault(error) !== undefined) return true;
   const code = sqlStateOf(error);
   return code !== undefined && (SOCKET_CODES.has(code) || SQL_STATES.test(code));
-}
-
-/** The code that PostgreSQL or the socket gave an error. */
-export function sqlStateOf(error: unknown): string | undefined {
-  if (!(error instanceof Error) || !('code' in error)) return undefined;
-  return typeof error.code === 'string' ? error.code : undefined;
 }

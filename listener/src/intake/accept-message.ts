@@ -2,7 +2,7 @@ import type { Database } from '../database/connection.ts';
 import { storableText } from '../database/jsonb.ts';
 import { type ObjectReference, readableTime } from '../database/runs.ts';
 import type { Envelope } from '../database/sns-messages.ts';
-import { sqlStateOf } from '../database/unavailable.ts';
+import { sqlStateOf } from '../database/sql-state.ts';
 import type { Queue } from '../queue/queue.ts';
 import { withinDeadline } from './deadline.ts';
 import { groupCommit } from './group-commit.ts';

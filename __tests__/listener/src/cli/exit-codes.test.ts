@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { exitCodeOfError, exitCodeOfVerdict } from '../../../../listener/src/cli/exit-codes.ts';
+import { InterruptedError } from '../../../../listener/src/cli/interruption.ts';
 import { UsageError } from '../../../../listener/src/cli/usage-error.ts';
 import { ConfigError } from '../../../../listener/src/config/config-error.ts';
 import { SchemaOutdatedError } from '../../../../listener/src/database/schema-version.ts';
@@ -8,6 +9,8 @@ import { ObjectUnavailableError } from '../../../../listener/src/storage/object-
 const listenError = Object.assign(new Error(), { syscall: 'listen', code: 'EADDRINUSE' });
 const refused = Object.assign(new Error('connect'), { syscall: 'connect', code: 'ECONNREFUSED' });
 
+const withCode = (code: string) => Object.assign(new Error('x'), { code });
+
 test.each([
   ['usage', new UsageError('x'), 2],
   ['configuration', new ConfigError([]), 2],
@@ -15,6 +18,10 @@ test.each([
   ['a port in use', new Error('PORT 80 is in use', { cause: listenError }), 2],
   ['an object that is gone', new ObjectUnavailableError('object-gone', 'x'), 66],
   ['a database that is away', refused, 69],
+  ['a password that the database refuses', withCode('28P01'), 2],
+  ['a database that is not there', withCode('3D000'), 2],
+  ['a certificate of an unknown authority', withCode('SELF_SIGNED_CERT_IN_CHAIN'), 69],
+  ['SIGTERM', new InterruptedError('SIGTERM'), 143],
   ['an unforeseen error', new TypeError('x'), 70],
   ['what is no error', 'x', 70],
 ])('%s has its exit code', (_, error, code) => {

@@ -35,6 +35,26 @@ export const clusterHasAddOns: Rule = rule({
 
 const KNOWN = [...NEEDED, 'metrics-server', 'eks-pod-identity-agent'];
 
+/** Settings of add-ons that were thought about, and whether a value of each is a good one. */
+const SETTINGS: Readonly<Record<string, Readonly<Record<string, (value: unknown) => boolean>>>> = {
+  'vpc-cni': { enableNetworkPolicy: (value) => String(value) === 'true' },
+  coredns: { replicaCount: (value) => Number(value) >= 2 },
+  'metrics-server': { replicas: (value) => Number(value) >= 1 },
+};
+
+/** What is wrong with the settings of an add-on; a good value of an unknown one is not known either. */
+function settingsFaults(name: string, values: string): readonly (readonly [boolean, string])[] {
+  if (values === '') return [];
+  const settings = parseJson(values);
+  if (typeof settings !== 'object' || settings === null) {
+    return [[true, 'configuration_values is no JSON object']];
+  }
+  return Object.entries(settings).map(([key, value]) => [
+    !(SETTINGS[name]?.[key]?.(value) ?? false),
+    `configuration_values has ${key} ${JSON.stringify(value)}: not reviewed`,
+  ]);
+}
+
 /** An add-on's own settings. */
 export const addOnsAreManaged: Rule = rule({
   id: 'add-ons-are-managed',
@@ -64,6 +84,7 @@ export const addOnsAreManaged: Rule = rule({
         text('service_account_role_arn') !== '',
         'service_account_role_arn gives the add-on a role of its own',
       ],
+      ...settingsFaults(name, text('configuration_values')),
     );
   },
 });

@@ -1,4 +1,4 @@
-import type { Model, Resource } from '../../model/model.ts';
+import { blocksOf, type Model, type Resource } from '../../model/model.ts';
 import { type Rule, rule } from '../rule.ts';
 import { every, faultsOf, neighbours, read } from './attributes.ts';
 import { isDeadLetterQueue } from './queue-rules.ts';
@@ -111,8 +111,10 @@ export const alarmsCallSomebody: Rule = rule({
       ...actions.map(
         (action) =>
           [
-            watchedBy(model, alarm).some((resource) => stack.target(action) === resource),
-            `${action} is the topic that it watches`,
+            [...watchedBy(model, alarm), ...announcedTo(model, alarm)].some(
+              (resource) => stack.target(action) === resource,
+            ),
+            `${action} is a topic for messages, which it watches or which a bucket announces to`,
           ] as const,
       ),
     );
@@ -135,11 +137,14 @@ function watches(model: Model, alarm: Resource, watch: Watch, resource: Resource
     text('metric_name') === watch.metric &&
     text('statistic') === watch.statistic &&
     ['GreaterThanThreshold', 'GreaterThanOrEqualToThreshold'].includes(operator) &&
-    number('threshold') >= 0 &&
+    number('threshold') >= (operator === 'GreaterThanThreshold' ? 0 : 1) &&
     number('threshold') <= highest &&
     number('period') >= 60 &&
     number('period') % 60 === 0 &&
     number('evaluation_periods') >= 1 &&
+    !(number('datapoints_to_alarm') > number('evaluation_periods')) &&
+    // SQS and SNS publish these metrics as numbers and seconds: with another unit there is no data.
+    ['', 'Count', 'Seconds'].includes(text('unit')) &&
     dimensions.join() === watch.dimension &&
     !isFalse('actions_enabled') &&
     text(`dimensions.${watch.dimension}`) === read(model, resource).text('name')
@@ -151,6 +156,15 @@ function watchedBy(model: Model, alarm: Resource): readonly Resource[] {
   return ['QueueName', 'TopicName']
     .map((dimension) => target(`dimensions.${dimension}`))
     .filter((resource) => resource !== undefined);
+}
+
+/** Topics that buckets announce to: whoever is subscribed there reads no alarms. */
+function announcedTo(model: Model, alarm: Resource): readonly Resource[] {
+  const stack = model.stackOf(alarm);
+  return neighbours(model, alarm, 'aws_s3_bucket_notification')
+    .flatMap(({ attributes }) => blocksOf(attributes.topic))
+    .map(({ topic_arn }) => stack.target(topic_arn))
+    .filter((topic) => topic !== undefined);
 }
 
 /** Rules on alarms. */

@@ -1,3 +1,4 @@
+import type { Model, Resource } from '../../model/model.ts';
 import { type Rule, rule } from '../rule.ts';
 import { every, faultsOf, neighbours, read } from './attributes.ts';
 
@@ -57,6 +58,10 @@ export const accessEntriesAreRoles: Rule = rule({
         `principal_arn is ${text('principal_arn')}, no role`,
       ],
       [
+        isEntry && accountsOf(model, entry).size > 1,
+        `entries name roles of the accounts ${[...accountsOf(model, entry)].join(', ')}`,
+      ],
+      [
         values('kubernetes_groups').length > 0,
         'kubernetes_groups gives rights that AWS does not show',
       ],
@@ -89,6 +94,15 @@ export const accessEntriesAreRoles: Rule = rule({
     );
   },
 });
+
+/** Accounts whose roles the entries of a stack name: one, or somebody else administers too. */
+function accountsOf(model: Model, entry: Resource): ReadonlySet<string> {
+  return new Set(
+    neighbours(model, entry, 'aws_eks_access_entry').flatMap(
+      (other) => /:iam::(\d+):/.exec(read(model, other).text('principal_arn'))?.[1] ?? [],
+    ),
+  );
+}
 
 /** Rules on who may do what in a cluster. */
 export const CLUSTER_ACCESS_RULES: readonly Rule[] = [clusterAdmins, accessEntriesAreRoles];

@@ -1,4 +1,5 @@
-import { valueAt } from '../../model/model.ts';
+import { blocksOf, type Model, type Resource, valueAt } from '../../model/model.ts';
+import { matchesPattern } from '../../policy/policy-document.ts';
 import { type Rule, rule } from '../rule.ts';
 import { faultsOf, listOf } from './attributes.ts';
 
@@ -56,6 +57,10 @@ export const plainResource: Rule = rule({
         valueAt(attributes, 'lifecycle.replace_triggered_by') !== undefined,
         'replace_triggered_by replaces it when something else changes',
       ],
+      ...Object.entries(Object(attributes.timeouts)).map(
+        ([operation, limit]) =>
+          [/^\d+s$/.test(String(limit)), `gives up ${operation} after ${String(limit)}`] as const,
+      ),
     ),
   ],
 });
@@ -72,7 +77,8 @@ export const lookupIsChecked: Rule = rule({
     model.stacks.flatMap(({ data }) =>
       data.filter(({ type }) => ['aws_vpcs', 'aws_subnets'].includes(type)),
     ),
-  faults: ({ type, attributes }) => {
+  faults: (lookup, { model }) => {
+    const { type, attributes } = lookup;
     const filters = listOf(attributes.filter).map((filter) => String(valueAt(filter, 'name')));
     const tagged = filters.some((name) => name.startsWith('tag:')) || attributes.tags !== undefined;
     const conditions = listOf(valueAt(attributes, 'lifecycle.postcondition')).map((condition) =>
@@ -84,6 +90,10 @@ export const lookupIsChecked: Rule = rule({
         : conditions.some((condition) => /length\(self\.ids\)>(=[2-9]|[1-9])/.test(condition));
     return faultsOf(
       [!tagged, 'is not bounded by a tag'],
+      [
+        type === 'aws_vpcs' && !findsOne(model, lookup),
+        'no VPC of the stacks has the tags that it asks for, or more than one',
+      ],
       [
         type === 'aws_subnets' && !filters.includes('vpc-id'),
         'is not bounded to one VPC by a filter on vpc-id',
@@ -97,6 +107,22 @@ export const lookupIsChecked: Rule = rule({
     );
   },
 });
+
+/** Whether exactly one VPC of the stacks has the tags; where none is made in them, nobody can tell. */
+function findsOne(model: Model, lookup: Resource): boolean {
+  const vpcs = model.ofType('aws_vpc');
+  const asked = blocksOf(model.stackOf(lookup).resolve(lookup.attributes.filter)).filter(
+    ({ name }) => String(name).startsWith('tag:'),
+  );
+  const found = vpcs.filter((vpc) =>
+    asked.every(({ name, values }) =>
+      listOf(values).some((value) =>
+        matchesPattern(String(value), String(Object(vpc.attributes.tags)[String(name).slice(4)])),
+      ),
+    ),
+  );
+  return vpcs.length === 0 || found.length === 1;
+}
 
 /** Rules on Terraform's meta-arguments. */
 export const LIFECYCLE_RULES: readonly Rule[] = [driftIsSeen, plainResource, lookupIsChecked];

@@ -24,7 +24,7 @@ export const outputsListAlike: Rule = rule({
         .map(([key, { value }]): Output => ({ stack: name, address: `output.${key}`, value }))
         .filter(({ value }) => Array.isArray(value) && value.some((item) => referenceOf(item))),
     ),
-  faults: ({ stack, value }, { model }) => {
+  faults: ({ stack, address, value }, { model }) => {
     const references = listOf(value).map(referenceOf);
     const known = references.filter((reference) => reference !== undefined);
     const resources = known.map(({ address }) => model.stackOf({ stack }).at(address));
@@ -38,6 +38,13 @@ export const outputsListAlike: Rule = rule({
           'lists different things',
         ],
         [new Set(known.map(spell)).size < known.length, 'lists one thing twice'],
+        [
+          Object.entries(model.stackOf({ stack }).json.output ?? {}).some(
+            ([name, other]) =>
+              `output.${name}` !== address && JSON.stringify(other.value) === JSON.stringify(value),
+          ),
+          'lists what another output lists',
+        ],
       ),
       ...(alike && first !== undefined ? missing(model, first, resources) : []),
     ];

@@ -100,6 +100,9 @@ export const oneRegion: Rule = rule({
           .map((argument) => `${argument} changes where or as whom the provider works`),
       ),
       ...model.stacks
+        .filter((other) => profileOf(other) !== profileOf(model.stackOf({ stack })))
+        .map((other) => `its profile is not written as in ${other.name}`),
+      ...model.stacks
         .filter((other) => other.region !== region)
         .map((other) => `region is ${region}, in ${other.name} it is ${other.region}`),
       ...resources
@@ -110,6 +113,10 @@ export const oneRegion: Rule = rule({
     ];
   },
 });
+
+function profileOf({ json }: StackModel): string {
+  return String(blocksOf(json.provider?.aws)[0]?.profile);
+}
 
 function parts({ name, json, resources, data }: StackModel): readonly Part[] {
   const named = (prefix: string, blocks: Readonly<Record<string, unknown>> = {}) =>

@@ -146,7 +146,8 @@ export const conditionsBind: Rule = rule({
             ] as const,
         ),
         [
-          is(condition, 'aws:SourceAccount') && condition.values.join() !== OWN_ACCOUNT,
+          ['aws:SourceAccount', 'aws:ResourceAccount'].some((key) => is(condition, key)) &&
+            condition.values.join() !== OWN_ACCOUNT,
           `${name} is ${condition.values.join(', ')}, not the account of the stack`,
         ],
         [
@@ -165,7 +166,7 @@ export const conditionsBind: Rule = rule({
 });
 
 const KNOWN_KEYS = [
-  /^aws:Source(Arn|Account)$/i,
+  /^aws:(Source(Arn|Account)|ResourceAccount)$/i,
   /^aws:SecureTransport$/i,
   /^s3:prefix$/i,
   /^kms:ViaService$/i,

@@ -152,7 +152,8 @@ function isTlsRefusal({ effect, principals = [], conditions }: PolicyStatement):
   const [condition, ...others] = conditions;
   return (
     effect === 'Deny' &&
-    principals.some(({ type }) => type === '*') &&
+    // A policy of an identity has no principals: it refuses that identity alone.
+    (principals.length === 0 || principals.some(({ type }) => type === '*')) &&
     others.length === 0 &&
     condition?.operator === 'Bool' &&
     condition.key.toLowerCase() === 'aws:securetransport' &&

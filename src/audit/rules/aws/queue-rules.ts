@@ -77,8 +77,8 @@ export const queueHasRedrive: Rule = rule({
       ],
       [!(count >= 3 && count <= 20), `maxReceiveCount is ${count}, must be 3 to 20`],
       [
-        !(visible >= 60 && visible <= 43_200),
-        `visibility_timeout_seconds is ${visible}, must be 60 to 43200: a message comes back while it is worked on`,
+        !(visible >= 60 && visible <= 7_200),
+        `visibility_timeout_seconds is ${visible}, must be 60 to 7200: below, a message comes back while it is worked on; above, one that failed waits for hours`,
       ],
       [
         !(wait >= 1 && wait <= 20),

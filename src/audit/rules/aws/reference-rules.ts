@@ -2,6 +2,7 @@ import { addressesIn, graphOf } from '../../model/graph.ts';
 import type { StackModel } from '../../model/model.ts';
 import { type Rule, rule } from '../rule.ts';
 import { every } from './attributes.ts';
+import { referenceHasItsAttribute } from './reference-attribute-rule.ts';
 
 interface Block {
   readonly stack: string;
@@ -101,4 +102,8 @@ function exists(stack: StackModel, address: string): boolean {
 }
 
 /** Rules on what refers to what. */
-export const REFERENCE_RULES: readonly Rule[] = [referenceExists, resourceInUse];
+export const REFERENCE_RULES: readonly Rule[] = [
+  referenceExists,
+  referenceHasItsAttribute,
+  resourceInUse,
+];

@@ -1,3 +1,4 @@
+import { referenceOf } from '../../model/expression.ts';
 import { type Model, type Resource, valueAt } from '../../model/model.ts';
 import { arnOf, canonical } from '../../policy/arn.ts';
 import { statementsAbout } from '../../policy/policies.ts';
@@ -25,8 +26,14 @@ export const deliveryIsEncrypted: Rule = rule({
         `endpoint is ${text('endpoint')}: without https`,
       ],
       [
-        protocol === 'sqs' && target('endpoint')?.type !== 'aws_sqs_queue',
-        `endpoint is ${text('endpoint')}, no queue of the stack`,
+        protocol === 'sqs' &&
+          (target('endpoint')?.type !== 'aws_sqs_queue' ||
+            referenceOf(subscription.attributes.endpoint)?.attribute !== 'arn'),
+        `endpoint is ${text('endpoint')}, no ARN of a queue of the stack`,
+      ],
+      [
+        protocol.startsWith('http') && !isPublicName(text('endpoint')),
+        `endpoint is ${text('endpoint')}: SNS posts to public names, and a query is no secret`,
       ],
       [target('topic_arn')?.type !== 'aws_sns_topic', 'topic_arn is no topic of the stack'],
     );
@@ -221,6 +228,16 @@ function queueAdmits(model: Model, queue: Resource, topic: Resource): readonly s
     : [
         `${arnOf(stack, queue) ?? canonical(stack, queue.attributes.name)} does not let ${source} send`,
       ];
+}
+
+/** Whether a URL names a host that can be in the public DNS, and nothing that is meant to be secret. */
+function isPublicName(endpoint: string): boolean {
+  if (endpoint.includes('${')) return true;
+  const url = URL.parse(endpoint);
+  if (url === null) return false;
+  const isAddress = /^[\d.]+$|^\[/.test(url.hostname);
+  const isLocal = !url.hostname.includes('.') || /\.(local|internal|localhost)$/.test(url.hostname);
+  return !isAddress && !isLocal && url.search === '' && url.username === '';
 }
 
 /** Rules on subscriptions. */

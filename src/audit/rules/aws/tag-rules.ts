@@ -62,9 +62,13 @@ export const tagsNotOverridden: Rule = rule({
     const tags = model.stackOf({ stack }).resolve(attributes.tags);
     if (typeof tags !== 'object' || tags === null) return [];
     const defaults = model.stackOf({ stack }).defaultTags;
-    return Object.entries(tags)
-      .filter(([key, value]) => key in defaults && value !== defaults[key])
-      .map(([key, value]) => `tag ${key} is ${String(value)} in place of ${defaults[key]}`);
+    return Object.entries(tags).flatMap(([key, value]) =>
+      Object.entries(defaults)
+        // IAM takes keys that differ in their case alone for the same.
+        .filter(([name]) => name.toLowerCase() === key.toLowerCase())
+        .filter(([name, usual]) => name !== key || value !== usual)
+        .map(([name, usual]) => `tag ${key} is ${String(value)} in place of ${name} = ${usual}`),
+    );
   },
 });
 

@@ -1,3 +1,4 @@
+import { partitionOf } from '../../../settings/partition.ts';
 import { type StackModel, valueAt } from '../../model/model.ts';
 import { type Rule, rule } from '../rule.ts';
 import { faultsOf } from './attributes.ts';
@@ -24,8 +25,12 @@ export const stateIsKept: Rule = rule({
     const unlike = others.filter((other) => home(other) !== home(model.stackOf({ stack })));
     const at = (path: string) => valueAt(backend, path);
     const path = String(at('path') ?? '');
+    const { partition } = model.stackOf({ stack });
     return [
       ...same.map(({ name }) => `its state is that of ${name}`),
+      ...others
+        .filter((other) => folderOf(other) !== folderOf(model.stackOf({ stack })))
+        .map(({ name }) => `its state is not in the folder of that of ${name}`),
       ...unlike.map(({ name }) => `its backend is not like that of ${name}`),
       ...(type === 's3'
         ? faultsOf(
@@ -33,7 +38,21 @@ export const stateIsKept: Rule = rule({
             [at('use_lockfile') !== true, 'use_lockfile must be true'],
             [String(at('bucket') ?? '') === '', 'bucket is missing'],
             [String(at('key') ?? '') === '', 'key is missing'],
-            [String(at('region') ?? '') === '', 'region is missing'],
+            [
+              partitionOf(String(at('region') ?? '')).name !== partition,
+              `region is ${String(at('region') ?? 'missing')}, not in partition ${partition}`,
+            ],
+            [
+              at('kms_key_id') !== undefined &&
+                !String(at('kms_key_id')).includes(`:kms:${String(at('region'))}:`),
+              `kms_key_id is not in region ${String(at('region'))}`,
+            ],
+            [
+              model
+                .ofType('aws_s3_bucket_notification')
+                .some(({ attributes }) => attributes.bucket === at('bucket')),
+              `bucket is ${String(at('bucket'))}, in which others deliver files`,
+            ],
           )
         : []),
       ...(type === 'local'
@@ -90,11 +109,24 @@ export const versionsAreBounded: Rule = rule({
             !/^hashicorp\//.test(String(valueAt(provider, 'source'))),
             `provider ${name} comes from ${String(valueAt(provider, 'source'))}`,
           ],
+          [
+            name === 'aws' && Number(/\d+/.exec(version)?.[0]) < TRIED_AWS,
+            `the version of provider aws is ${version}; tried is ${TRIED_AWS}`,
+          ],
         );
       }),
     ];
   },
 });
+
+/** Major version of the AWS provider that the stacks were tried with. */
+const TRIED_AWS = 6;
+
+/** Folder of a state in its bucket: one environment has one. */
+function folderOf({ json }: StackModel): string {
+  const key = valueAt(json.terraform, 'backend.s3.key');
+  return String(key ?? '').replace(/[^/]*$/, '');
+}
 
 function location({ json }: StackModel): string {
   const [type = '', backend] = Object.entries(valueAt(json.terraform, 'backend') ?? {})[0] ?? [];

@@ -198,7 +198,8 @@ function issuerOf(
   return (key) =>
     referencesIn(key).some(
       ({ address, attribute }) =>
-        (address === cluster && attribute.endsWith('issuer')) ||
+        // The issuer is a URL; IAM names it without its scheme.
+        (address === cluster && attribute.endsWith('issuer') && key.includes('"https://"')) ||
         (address === provider.address && attribute === 'url'),
     );
 }

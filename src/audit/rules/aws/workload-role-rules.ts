@@ -118,7 +118,8 @@ export const workloadCanNoMore: Rule = rule({
           if (/^(sns|sqs):/.test(action)) return own.includes(resource);
           if (/^kms:/.test(action))
             return keys.includes(resource) || /^arn:[^:]+:kms:[^*]+:key\/[\w-]+$/.test(resource);
-          return /:dbuser:(db|cluster)-[A-Z0-9]+\/[\w.-]+$/.test(resource);
+          const user = /:dbuser:(?:db|cluster)-[A-Z0-9]+\/([\w.-]+)$/.exec(resource)?.[1];
+          return user !== undefined && (job === undefined || user === job.databaseUser);
         };
         return [
           ...actions

@@ -1,3 +1,4 @@
+import { partitionOf } from '../../../settings/partition.ts';
 import { blocksOf, type Resource, valueAt } from '../../model/model.ts';
 import { canonical } from '../../policy/arn.ts';
 import { statementsOfRole } from '../../policy/policies.ts';
@@ -59,12 +60,24 @@ export const listenerReadsTheBucket: Rule = rule({
     const model = audited.model.stackOf({ stack });
     const region = setting('AWS_REGION');
     const reports = setting('REPORT_PREFIX') ?? '';
+    const database = setting('DB_HOST') ?? '';
     const prefixes = (setting('S3_PREFIXES') ?? '').split(',').map((item) => item.trim());
     return [
       ...when(
         region !== undefined && region !== model.region,
         `AWS_REGION is ${region}, the stack is in ${model.region}`,
       ),
+      ...when(
+        /\.rds\.amazonaws\.com/.test(database) &&
+          !database.endsWith(`.${model.region}.rds.${partitionOf(model.region).dnsSuffix}`),
+        `DB_HOST is ${database}, no database of ${model.region}`,
+      ),
+      ...databaseRulesOf(audited, stack)
+        .filter(({ attributes }) => String(attributes.from_port) !== setting('DB_PORT'))
+        .map(
+          ({ address, attributes }) =>
+            `DB_PORT is ${setting('DB_PORT')}, ${address} opens ${String(attributes.from_port)}`,
+        ),
       ...prefixes
         .filter((prefix) => reports.startsWith(prefix) || prefix.startsWith(reports))
         .filter((prefix) => prefix !== '')
@@ -303,6 +316,19 @@ function subscriptionsOf({ model }: Audited, stack: string): readonly Resource[]
   return model
     .ofType('aws_sns_topic_subscription')
     .filter((resource) => resource.stack === stack && valueAt(resource.attributes, 'protocol'));
+}
+
+/** Rules that let the cluster into a group that is not of the stack: that of the database. */
+function databaseRulesOf({ model }: Audited, stack: string): readonly Resource[] {
+  const { target } = model.stackOf({ stack });
+  return model
+    .ofType('aws_vpc_security_group_ingress_rule')
+    .filter((ingress) => ingress.stack === stack)
+    .filter(
+      ({ attributes }) =>
+        target(attributes.referenced_security_group_id)?.type === 'aws_eks_cluster' &&
+        target(attributes.security_group_id) === undefined,
+    );
 }
 
 /** Rules on how messages and files reach the listener. */

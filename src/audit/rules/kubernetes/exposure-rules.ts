@@ -175,7 +175,7 @@ export const loadBalancerPassesOn: Rule = rule({
   control: 'CP-10',
   severity: 'medium',
   subjects: balancers,
-  faults: (object) => {
+  faults: (object, audited) => {
     const annotations = annotationsOf(object);
     const { externalTrafficPolicy = 'Cluster', ports = [] } = (object.manifest.spec ??
       {}) as ServiceSpec;
@@ -185,8 +185,8 @@ export const loadBalancerPassesOn: Rule = rule({
     const bucket = annotations[`${NLB}-access-log-s3-bucket-name`];
     return [
       ...when(
-        !['nlb', 'external', 'nlb-ip'].includes(type ?? ''),
-        `its type is ${shown(type)}: a classic load balancer; must be nlb`,
+        type !== 'nlb',
+        `its type is ${shown(type)}: a classic load balancer, or one that a controller must make; must be nlb`,
       ),
       ...when(backend !== 'tcp', `backend-protocol is ${backend}; the listener takes plain tcp`),
       ...when(
@@ -204,6 +204,10 @@ export const loadBalancerPassesOn: Rule = rule({
       ...when(
         logged !== (bucket !== undefined),
         'access logs need both access-log-enabled and access-log-s3-bucket-name',
+      ),
+      ...when(
+        listenersBehind(object, audited).some(({ setting }) => setting('S3_BUCKET') === bucket),
+        `access logs go to ${shown(bucket)}, in which others deliver files`,
       ),
       ...ports
         .filter(({ protocol = 'TCP' }) => protocol !== 'TCP')

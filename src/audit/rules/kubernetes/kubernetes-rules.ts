@@ -13,6 +13,7 @@ import { PROBE_RULES } from './probe-rules.ts';
 import { PROVIDER_RULES } from './provider-rules.ts';
 import { REFERENCE_RULES } from './reference-rules.ts';
 import { RESOURCE_RULES } from './resource-rules.ts';
+import { REVIEW_RULES } from './review-rules.ts';
 import { ROLLOUT_RULES } from './rollout-rules.ts';
 import { SECRET_RULES } from './secret-rules.ts';
 import { SELECTOR_RULES } from './selector-rules.ts';
@@ -38,4 +39,5 @@ export const KUBERNETES_RULES: readonly Rule[] = [
   ...EXPOSURE_RULES,
   ...ORDER_RULES,
   ...PROVIDER_RULES,
+  ...REVIEW_RULES,
 ];

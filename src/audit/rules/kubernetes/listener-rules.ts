@@ -82,7 +82,16 @@ export const listenerIsNotWeakened: Rule = rule({
     const age = Number(setting('SNS_MAX_AGE_SECONDS'));
     const level = setting('LOG_LEVEL') ?? '';
     const tls = setting('DB_SSL');
+    const host = setting('DB_HOST') ?? '';
     return [
+      ...when(
+        /^(localhost|[\d.]+|\[.*)$/.test(host),
+        `DB_HOST is ${host}: no certificate names it, so the server cannot be told from another`,
+      ),
+      ...when(
+        ['postgres', 'rdsadmin', 'root'].includes(setting('DB_USER') ?? ''),
+        `DB_USER is ${shown(setting('DB_USER'))}, who may do everything in the database`,
+      ),
       ...when(
         (setting('SNS_SIGNATURE_VERSIONS') ?? '').split(',').some((item) => item.trim() === '1'),
         'SNS_SIGNATURE_VERSIONS accepts version 1, which is SHA-1',

@@ -87,13 +87,13 @@ export function admitsLoadBalancer(
 
 /** Whether peers include the whole internet. */
 export function reachesEverywhere(to: readonly NetworkPeer[] | undefined): boolean {
-  return (
-    to === undefined ||
-    to.some(
-      ({ ipBlock }) =>
-        isEverywhere(ipBlock?.cidr ?? '') && !(ipBlock?.except ?? []).some(isEverywhere),
-    )
+  const open = to?.filter(
+    ({ ipBlock }) =>
+      isEverywhere(ipBlock?.cidr ?? '') && !(ipBlock?.except ?? []).some(isEverywhere),
   );
+  // A half of all addresses is as good as all for who must not be let out, but not for who must.
+  const halves = new Set(open?.map(({ ipBlock }) => ipBlock?.cidr));
+  return open === undefined || [...halves].some((cidr) => cidr?.endsWith('/0')) || halves.size > 1;
 }
 
 /** Whether peers include the internet or a private network. */

@@ -220,6 +220,11 @@ export const imageIsPinned: Rule = rule({
     const [registry = ''] = image.includes('/') ? image.split('/') : [];
     const [, imageRegion] =
       /^\d+\.dkr\.ecr(?:-fips)?\.([a-z0-9-]+)\.amazonaws\.com/.exec(registry) ?? [];
+    const repository = image.replace(/^[^/]*\//, '').replace(/[:@].*$/, '');
+    const repositories = model
+      .ofType('aws_ecr_repository')
+      .filter((one) => one.stack === stack)
+      .map(({ attributes }) => String(resolve(attributes.name)));
     const policy = spec.imagePullPolicy;
     return [
       ...when(
@@ -233,6 +238,10 @@ export const imageIsPinned: Rule = rule({
       ...when(
         imageRegion !== undefined && partitionOf(imageRegion).name !== partitionOf(region).name,
         `${image} is in another partition`,
+      ),
+      ...when(
+        imageRegion !== undefined && repositories.length > 0 && !repositories.includes(repository),
+        `${image} is not of the repository that the stack makes (${repositories.join(', ')})`,
       ),
       ...when(
         imageRegion !== undefined && imageRegion !== region,

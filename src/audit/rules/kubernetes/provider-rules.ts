@@ -7,6 +7,9 @@ import { shown, when } from './faults.ts';
 /** Arguments that hold credentials in clear text, or take them from the machine. */
 const STATIC = ['token', 'password', 'username', 'client_key', 'client_certificate'];
 const FROM_MACHINE = ['config_path', 'config_paths', 'config_context'];
+const CREDENTIALS = [...STATIC, ...FROM_MACHINE];
+const KNOWN = ['cluster_ca_certificate', 'exec', 'host', 'insecure'];
+const FLAGS = ['--cluster-name', '--output', '--profile', '--region'];
 
 /** Whoever signs in to another cluster deploys there. */
 export const providerMeetsItsCluster: Rule = rule({
@@ -48,9 +51,18 @@ export const providerMeetsItsCluster: Rule = rule({
         provider.insecure === true || provider.insecure === 'true',
         'insecure: it checks no certificate',
       ),
-      ...[...STATIC, ...FROM_MACHINE]
-        .filter((argument) => provider[argument] !== undefined)
-        .map((argument) => `${argument} goes before a fresh token of the cluster`),
+      ...CREDENTIALS.filter((argument) => provider[argument] !== undefined).map(
+        (argument) => `${argument} goes before a fresh token of the cluster`,
+      ),
+      ...Object.keys(provider)
+        .filter((argument) => !KNOWN.includes(argument) && !CREDENTIALS.includes(argument))
+        .map((argument) => `${argument} changes where it deploys, or what it sees`),
+      ...Object.keys(exec ?? {})
+        .filter((argument) => !['api_version', 'args', 'command'].includes(argument))
+        .map((argument) => `exec has ${argument}, by which it may sign in as somebody else`),
+      ...args
+        .filter((word) => word.startsWith('--') && !FLAGS.includes(word))
+        .map((word) => `exec has ${word}, by which it may sign in as somebody else`),
       ...when(exec === undefined, 'has no exec that fetches a fresh token'),
       ...when(
         exec !== undefined && !(exec.command === 'aws' && args.includes('get-token')),

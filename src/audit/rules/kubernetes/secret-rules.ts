@@ -54,7 +54,15 @@ export const secretIsWriteOnly: Rule = rule({
   faults: (object, audited) => {
     const { attributes } = resourceOf(audited, object);
     const stack = audited.model.stackOf(object);
+    const sensitive = sensitiveVariables(audited, object.stack);
     return [
+      ...when(
+        !['Opaque', undefined].includes(object.manifest.type as string | undefined),
+        `type ${String(object.manifest.type)} asks for keys of its own, or makes a token for the API`,
+      ),
+      ...referencesIn(object.manifest.metadata)
+        .filter(({ address }) => sensitive.has(address))
+        .map(({ address }) => `its metadata holds the sensitive ${address}`),
       ...STORED.filter((name) => !isBlank(attributes[name])).map(
         (name) => `${name} is kept in Terraform's state; use data_wo`,
       ),

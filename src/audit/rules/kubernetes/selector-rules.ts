@@ -1,8 +1,10 @@
+import { valueAt } from '../../model/model.ts';
 import { type Rule, rule } from '../rule.ts';
 import type { PodAffinity, Selector } from './api-types.ts';
 import { when } from './faults.ts';
 import { isEmpty, selectorText, selects } from './label-selector.ts';
 import { namespaceOf, objectsOf, type Pod, podsIn, podsOf, servingPods } from './pods.ts';
+import { mostReplicas } from './replicas.ts';
 
 /** The API refuses such an object, but only in the middle of an apply. */
 export const workloadSelectsItsPods: Rule = rule({
@@ -96,27 +98,42 @@ export const placementCountsOwnPods: Rule = rule({
   control: 'CP-10',
   severity: 'medium',
   subjects: servingPods,
-  faults: ({ spec, labels }) => [
-    ...(spec.topologySpreadConstraints ?? []).flatMap(({ topologyKey, labelSelector }) =>
-      when(
-        isEmpty(labelSelector) || !selects(labelSelector, labels),
-        `the spread over ${topologyKey} counts other pods (${selectorText(labelSelector)})`,
-      ),
-    ),
-    ...termsOf(spec.affinity?.podAntiAffinity).flatMap(({ topologyKey, labelSelector }) =>
-      when(
-        isEmpty(labelSelector) || !selects(labelSelector, labels),
-        `the anti-affinity over ${topologyKey} avoids other pods (${selectorText(labelSelector)})`,
-      ),
-    ),
-    ...(spec.affinity?.podAffinity?.requiredDuringSchedulingIgnoredDuringExecution ?? []).flatMap(
-      ({ topologyKey, labelSelector }) =>
+  faults: (pod, audited) => {
+    const { spec, labels } = pod;
+    const nodes = audited.model
+      .ofType('aws_eks_node_group')
+      .filter(({ stack }) => stack === pod.stack)
+      .map(({ attributes }) => Number(valueAt(attributes, 'scaling_config.max_size')))
+      .reduce((sum, size) => sum + size, 0);
+    const apart = spec.affinity?.podAntiAffinity?.requiredDuringSchedulingIgnoredDuringExecution;
+    return [
+      ...(spec.topologySpreadConstraints ?? []).flatMap(({ topologyKey, labelSelector }) =>
         when(
-          selects(labelSelector, labels),
-          `the affinity over ${topologyKey} keeps all pods together`,
+          isEmpty(labelSelector) || !selects(labelSelector, labels),
+          `the spread over ${topologyKey} counts other pods (${selectorText(labelSelector)})`,
         ),
-    ),
-  ],
+      ),
+      ...termsOf(spec.affinity?.podAntiAffinity).flatMap(({ topologyKey, labelSelector }) =>
+        when(
+          isEmpty(labelSelector) || !selects(labelSelector, labels),
+          `the anti-affinity over ${topologyKey} avoids other pods (${selectorText(labelSelector)})`,
+        ),
+      ),
+      ...(spec.affinity?.podAffinity?.requiredDuringSchedulingIgnoredDuringExecution ?? []).flatMap(
+        ({ topologyKey, labelSelector }) =>
+          when(
+            selects(labelSelector, labels),
+            `the affinity over ${topologyKey} keeps all pods together`,
+          ),
+      ),
+      ...(apart ?? []).flatMap(({ topologyKey, labelSelector }) =>
+        when(
+          nodes > 0 && selects(labelSelector, labels) && mostReplicas(audited, pod) + 1 > nodes,
+          `the required anti-affinity over ${topologyKey} leaves no place for all its pods and one of a rollout on ${nodes} nodes`,
+        ),
+      ),
+    ];
+  },
 });
 
 /** Selector of a workload. */

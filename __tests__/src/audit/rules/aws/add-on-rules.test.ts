@@ -16,6 +16,19 @@ describePlants(ADD_ON_RULES, {
   ],
   'add-ons-are-managed': [
     [
+      'no name server',
+      ({ set }) => set(TYPE, 'configuration_values', '{"replicaCount":0}', /"coredns"/),
+    ],
+    [
+      'a name server of others',
+      ({ set }) => set(TYPE, 'configuration_values', '{"corefile":". { }"}', /"coredns"/),
+    ],
+    [
+      'settings that are no JSON',
+      ({ set }) => set(TYPE, 'configuration_values', 'replicaCount: 2', /"coredns"/),
+    ],
+
+    [
       'an add-on that nobody knows',
       ({ set }) => set(TYPE, 'addon_name', 'somebody_agent', /pod-identity/),
     ],

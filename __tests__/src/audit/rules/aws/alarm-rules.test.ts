@@ -46,6 +46,22 @@ describePlants(ALARM_RULES, {
     ['an alarm that is off', ({ set }) => set(TYPE, 'actions_enabled', false, /MessagesVisible/)],
   ],
   'alarms-go-off': [
+    [
+      'an alarm that always rings',
+      ({ set }) =>
+        set(
+          'aws_cloudwatch_metric_alarm',
+          'comparison_operator',
+          'GreaterThanOrEqualToThreshold',
+          /MessagesVisible/,
+        ),
+    ],
+    ['a unit without data', ({ set }) => set('aws_cloudwatch_metric_alarm', 'unit', 'Bytes')],
+    [
+      'more points than it looks at',
+      ({ set }) => set('aws_cloudwatch_metric_alarm', 'datapoints_to_alarm', 3),
+    ],
+
     ['seconds, for which SQS has no figures', ({ set }) => set(TYPE, 'period', 10)],
     ['an alarm on nothing of the stack', ({ set }) => set(TYPE, 'namespace', 'AWS/EC2')],
     ['an alarm that is off', ({ set }) => set(TYPE, 'actions_enabled', false)],
@@ -56,6 +72,17 @@ describePlants(ALARM_RULES, {
     ['silence as missing', ({ drop }) => drop(TYPE, 'treat_missing_data')],
   ],
   'alarms-call-somebody': [
+    [
+      'the topic of the messages, by an alarm on a queue',
+      ({ set, address }) =>
+        set(
+          'aws_cloudwatch_metric_alarm',
+          'alarm_actions',
+          [`\${${address('aws_sns_topic')}.arn}`],
+          /MessagesVisible/,
+        ),
+    ],
+
     ['nobody at the end of it', ({ set }) => set(TYPE, 'ok_actions', ['x'])],
     ['nobody', ({ set }) => set(TYPE, 'alarm_actions', [])],
     ['nothing said', ({ drop }) => drop(TYPE, 'alarm_actions')],

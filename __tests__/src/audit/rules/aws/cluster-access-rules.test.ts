@@ -28,6 +28,12 @@ describePlants(CLUSTER_ACCESS_RULES, {
     ],
   ],
   'access-entries-are-roles': [
+    [
+      'a role of another account beside',
+      ({ set }) =>
+        set('aws_eks_access_entry', 'principal_arn', 'arn:aws-us-gov:iam::210987654321:role/admin'),
+    ],
+
     ['a user', ({ set }) => set(ENTRY, 'principal_arn', 'arn:aws-us-gov:iam::123456789012:user/x')],
     [
       'an account',

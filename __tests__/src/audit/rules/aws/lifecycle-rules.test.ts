@@ -26,6 +26,11 @@ describePlants(LIFECYCLE_RULES, {
     ],
   ],
   'plain-resource': [
+    [
+      'a second for what takes minutes',
+      ({ set }) => set('aws_eks_cluster', 'timeouts', { create: '1s' }),
+    ],
+
     ['count 0', ({ set }) => set('aws_cloudwatch_metric_alarm', 'count', 0)],
     ['an empty for_each', ({ set }) => set('aws_flow_log', 'for_each', {})],
     ['prevent_destroy', ({ set }) => set('aws_sqs_queue', 'lifecycle', { prevent_destroy: true })],
@@ -40,6 +45,12 @@ describePlants(LIFECYCLE_RULES, {
     ['another provider', ({ set }) => set('aws_sns_topic', 'provider', 'aws.other')],
   ],
   'lookup-is-checked': [
+    [
+      'a network of another name',
+      ({ set }) => set('aws_vpcs', 'filter', [{ name: 'tag:Name', values: ['another-network'] }]),
+    ],
+    ['a network that was renamed', ({ set }) => set('aws_vpc', 'tags.Name', 'another-network')],
+
     [
       'subnets of any network',
       ({ change }) =>

@@ -22,6 +22,15 @@ const variable =
 
 describePlants(OUTPUT_RULES, {
   'outputs-list-alike': [
+    [
+      'the public subnets as the private ones',
+      ({ stackWith }) => {
+        const lists = Object.values(member(stackWith('aws_vpc'), 'output')) as { value: unknown }[];
+        const [first, second] = lists.filter(({ value }) => /aws_subnet/.test(String(value)));
+        Object.assign(first ?? {}, { value: second?.value });
+      },
+    ],
+
     ['a subnet less', subnets((list) => list.slice(1))],
     ['a subnet twice', subnets((list) => [...list.slice(1), list[1]])],
     ['a public subnet among private ones', subnets((list, open) => [...list.slice(1), open])],

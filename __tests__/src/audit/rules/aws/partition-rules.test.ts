@@ -91,6 +91,11 @@ describePlants(PARTITION_RULES, {
   ],
   'one-region': [
     [
+      'the profile of somebody',
+      ({ stackWith }) => Object.assign(provider(stackWith('aws_vpc')), { profile: 'somebody' }),
+    ],
+
+    [
       'another region in one stack',
       ({ stackWith }) => Object.assign(provider(stackWith('aws_vpc')), { region: 'us-gov-east-1' }),
     ],

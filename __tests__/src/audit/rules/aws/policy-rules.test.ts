@@ -178,6 +178,16 @@ describePlants(POLICY_RULES, {
   ],
   'conditions-bind': [
     [
+      'objects of another account',
+      ({ statement }) =>
+        statement(/s3:GetObject/, (s) =>
+          Object.assign(s, {
+            Condition: { StringEquals: { 'aws:ResourceAccount': '210987654321' } },
+          }),
+        ),
+    ],
+
+    [
       'IfExists',
       ({ statement }) =>
         statement(/sqs:SendMessage/, (s) =>

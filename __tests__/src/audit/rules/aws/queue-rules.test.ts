@@ -48,6 +48,11 @@ describePlants(
       ],
     ],
     'queue-has-redrive': [
+      [
+        'half a day until a message comes back',
+        ({ set }) => set(TYPE, 'visibility_timeout_seconds', 43_200, WORK),
+      ],
+
       ['no redrive policy', ({ drop }) => drop(TYPE, 'redrive_policy', WORK)],
       [
         'itself for its dead letters',

@@ -1,5 +1,5 @@
 import { REFERENCE_RULES } from '../../../../../src/audit/rules/aws/reference-rules.ts';
-import { describePlants } from '../../support/describe-plants.ts';
+import { describePlants, type Plant } from '../../support/describe-plants.ts';
 
 const RELATIONS = [
   ['an IAM policy that is attached nowhere', 'aws_iam_role_policy_attachment', /aws_iam_policy/],
@@ -11,6 +11,20 @@ const RELATIONS = [
   ['a repository without a lifecycle policy', 'aws_ecr_lifecycle_policy', /./],
   ['an access entry without a policy', 'aws_eks_access_policy_association', /./],
   ['a role that no flow log takes', 'aws_flow_log', /./],
+] as const;
+
+/** What is due, and another attribute of the same resource. */
+const ATTRIBUTES = [
+  ['the name of a role for its ARN', 'aws_eks_cluster', 'role_arn', '.arn}', '.name}'],
+  ['the ARN of a role for its name', 'aws_iam_role_policy_attachment', 'role', '.name}', '.arn}'],
+  ['the ARN of a cluster for its name', 'aws_eks_addon', 'cluster_name', '.name}', '.arn}'],
+  ['the id of a key for its ARN', 'aws_cloudwatch_log_group', 'kms_key_id', '.arn}', '.key_id}'],
+  ['an address for its id', 'aws_nat_gateway', 'allocation_id', '.id}', '.public_ip}'],
+  ['the ARN of a subnet for its id', 'aws_nat_gateway', 'subnet_id', '.id}', '.arn}'],
+  ['the URL of a queue', 'aws_sns_topic_subscription', 'redrive_policy', '.arn}', '.url}'],
+  ['a topic in a notification', 'aws_s3_bucket_notification', 'topic', '.arn}', '.name}'],
+  ['a role of pods', 'kubernetes_service_account_v1', 'metadata', '.arn}', '.name}'],
+  ['a slip', 'aws_eks_access_entry', 'cluster_name', '.name}', '.nmae}'],
 ] as const;
 
 describePlants(REFERENCE_RULES, {
@@ -34,6 +48,18 @@ describePlants(REFERENCE_RULES, {
     ],
     ['a slip in a name', ({ set }) => set('aws_subnet', 'vpc_id', '${aws_vpc.mein.id}')],
   ],
+  'reference-has-its-attribute': ATTRIBUTES.map(
+    ([name, type, path, from, to]): Plant => [
+      name,
+      ({ change }) =>
+        change(
+          type,
+          path,
+          (value) => JSON.parse(JSON.stringify(value).replace(from, to)),
+          new RegExp(`\\${from}`),
+        ),
+    ],
+  ),
   'resource-in-use': [
     ...RELATIONS.map(
       ([name, type, where]) =>

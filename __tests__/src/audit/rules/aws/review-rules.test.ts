@@ -24,6 +24,20 @@ describePlants(REVIEW_RULES, {
   ],
   'argument-is-reviewed': [
     [
+      'a disk with a key that Auto Scaling may not use',
+      ({ change }) =>
+        change('aws_launch_template', 'block_device_mappings', (blocks) =>
+          (blocks as { ebs: object }[]).map((block) => ({
+            ...block,
+            ebs: {
+              ...block.ebs,
+              kms_key_id: 'arn:aws-us-gov:kms:us-gov-west-1:123456789012:key/x',
+            },
+          })),
+        ),
+    ],
+
+    [
       'a FIFO topic, which S3 cannot announce to',
       ({ set }) => set('aws_sns_topic', 'fifo_topic', true),
     ],

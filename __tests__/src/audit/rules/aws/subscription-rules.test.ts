@@ -12,6 +12,18 @@ const retry =
 
 describePlants(SUBSCRIPTION_RULES, {
   'delivery-is-encrypted': [
+    ...['https://198.51.100.7/', 'https://localhost/', 'https://files.internal/'].map(
+      (endpoint): Plant => [
+        `the endpoint ${endpoint}`,
+        ({ set }) => set('aws_sns_topic_subscription', 'endpoint', endpoint),
+      ],
+    ),
+    [
+      'a token in the endpoint',
+      ({ set }) =>
+        set('aws_sns_topic_subscription', 'endpoint', 'https://files.example.gov/?token=abc'),
+    ],
+
     ['the protocol http', ({ set }) => set(TYPE, 'protocol', 'http')],
     [
       'an endpoint over http',

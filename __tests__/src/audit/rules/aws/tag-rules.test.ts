@@ -70,6 +70,11 @@ describePlants(TAG_RULES, {
   ],
   'tags-not-overridden': [
     [
+      'the same tag in other letters',
+      ({ set }) => set('aws_sqs_queue', 'tags', { environment: 'another' }),
+    ],
+
+    [
       'another environment on a network',
       ({ set }) => set('aws_vpc', 'tags.Environment', 'another'),
     ],

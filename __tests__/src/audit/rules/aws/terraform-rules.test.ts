@@ -14,6 +14,31 @@ const settings =
 describePlants(TERRAFORM_RULES, {
   'state-is-kept': [
     [
+      'the folder of another environment',
+      backend((s3) => {
+        s3.key = `another/${String(s3.key)}`;
+      }),
+    ],
+    [
+      'a region of another partition',
+      backend((s3) => {
+        s3.region = 'us-east-1';
+      }),
+    ],
+    [
+      'the bucket of the files, for both',
+      ({ stackWith }) => {
+        for (const type of ['aws_vpc', 'aws_sns_topic']) {
+          const s3 = member(member(member(stackWith(type), 'terraform'), 'backend'), 's3');
+          const [notification] = Object.values(
+            member(member(stackWith('aws_sns_topic'), 'resource'), 'aws_s3_bucket_notification'),
+          );
+          s3.bucket = member({ notification }, 'notification').bucket;
+        }
+      },
+    ],
+
+    [
       'a state that is not encrypted',
       backend((s3) => {
         s3.encrypt = false;
@@ -72,6 +97,13 @@ describePlants(TERRAFORM_RULES, {
     ],
   ],
   'versions-are-bounded': [
+    [
+      'an older provider of AWS',
+      settings((terraform) => {
+        member(member(terraform, 'required_providers'), 'aws').version = '~> 5.0';
+      }),
+    ],
+
     [
       'any version of Terraform',
       settings((terraform) => {

@@ -95,6 +95,19 @@ describePlants(TRUST_RULES, {
     ],
   ],
   'trust-names-service-account': [
+    [
+      'the issuer with its scheme',
+      ({ stackWith, address }) =>
+        Object.assign(stackWith('aws_eks_cluster'), {
+          locals: Object.fromEntries(
+            Object.keys(Object(stackWith('aws_eks_cluster').locals)).map((name) => [
+              name,
+              `\${${address('aws_eks_cluster')}.identity[0].oidc[0].issuer}`,
+            ]),
+          ),
+        }),
+    ],
+
     ['a role without sub', ({ statement }) => statement(FEDERATED, claim('sub'))],
     ['a role without aud', ({ statement }) => statement(FEDERATED, claim('aud'))],
     [

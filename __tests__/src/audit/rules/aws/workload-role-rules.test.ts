@@ -90,6 +90,18 @@ describePlants(WORKLOAD_ROLE_RULES, {
   ],
   'workload-can-no-more': [
     [
+      'a database user that the pods do not sign in as',
+      ({ statements }) =>
+        statements(/s3:GetObject/, (list) => {
+          list.push({
+            Effect: 'Allow',
+            Action: 'rds-db:connect',
+            Resource: 'arn:aws-us-gov:rds-db:us-gov-west-1:123456789012:dbuser:db-ABCD/somebody',
+          });
+        }),
+    ],
+
+    [
       'everything below a shorter prefix',
       ({ statement }) =>
         statement(/s3:GetObjectVersion/, (s) =>

@@ -43,6 +43,26 @@ describe('The rules on deliveries', () => {
       ],
     ],
     'listener-reads-the-bucket': [
+      [
+        'a database of another region',
+        setting('DB_HOST', 'etl.abcdefghijkl.us-gov-east-1.rds.amazonaws.com'),
+      ],
+      [
+        'a database of another partition',
+        setting('DB_HOST', 'etl.abcdefghijkl.us-gov-west-1.rds.amazonaws.com.cn'),
+      ],
+      [
+        'a port that the group of the database keeps shut',
+        (json) =>
+          addResource(json, 'aws_vpc_security_group_ingress_rule', {
+            security_group_id: 'sg-0a1b2c3d',
+            referenced_security_group_id: groupOfCluster(json),
+            from_port: 5433,
+            to_port: 5433,
+            ip_protocol: 'tcp',
+          }),
+      ],
+
       ['another region', setting('AWS_REGION', 'us-gov-east-1')],
       ['another bucket', setting('S3_BUCKET', 'another-bucket')],
       ['another prefix', setting('S3_PREFIXES', 'outgoing_files/')],
@@ -120,4 +140,9 @@ function door(type: string): Change {
       json,
     );
   };
+}
+
+function groupOfCluster(json: Json): string {
+  const [name = ''] = Object.keys((json.resource as Record<string, Json>).aws_eks_cluster ?? {});
+  return `\${aws_eks_cluster.${name}.vpc_config[0].cluster_security_group_id}`;
 }

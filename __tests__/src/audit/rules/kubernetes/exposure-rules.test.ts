@@ -83,6 +83,17 @@ describe('The rules on exposure', () => {
       given('healthcheck-port', '9999'),
     ],
     'load-balancer-passes-on': [
+      given('type', 'external'),
+      [
+        'access logs among the files',
+        (json) =>
+          set(
+            SERVICE,
+            nlb('access-log-s3-bucket-name'),
+            argumentOf(json, 'kubernetes_config_map_v1', 'data.S3_BUCKET'),
+          )(json),
+      ],
+
       missing('type'),
       given('type', 'clb'),
       given('backend-protocol', 'ssl'),

@@ -50,6 +50,11 @@ describe('The rules on the listener', () => {
       ['a ConfigMap of one line', set(CONFIG_MAP, 'data', { LOG_LEVEL: 'info' })],
     ],
     'listener-is-not-weakened': [
+      given('DB_HOST', 'localhost'),
+      given('DB_HOST', '10.0.0.5'),
+      given('DB_USER', 'postgres'),
+      given('DB_USER', 'rdsadmin'),
+
       given('SNS_SIGNATURE_VERSIONS', '1,2'),
       given('SNS_SIGNATURE_VERSIONS', '1'),
       given('SNS_MAX_AGE_SECONDS', '864000'),

@@ -57,6 +57,13 @@ describe('The rules on network policies', () => {
       ['messages that a queue brings', messagesBesideTheQueue, 'queue'],
     ],
     'policy-lets-calls-out': [
+      [
+        'half of all addresses',
+        alter(POLICY, 'spec.egress', (rules: readonly Json[]) =>
+          JSON.parse(JSON.stringify(rules).replaceAll('"0.0.0.0/0"', '"128.0.0.0/1"')),
+        ),
+      ],
+
       ['no DNS', without('egress.0')],
       ['no AWS', without('egress.1')],
       ['no database', without('egress.2')],

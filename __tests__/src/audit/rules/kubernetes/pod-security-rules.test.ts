@@ -104,6 +104,11 @@ describe("The rules on pods' security", () => {
       ['a weak audit', label('audit', 'privileged')],
     ],
     'image-is-pinned': [
+      [
+        'an image of another repository than that of the stack',
+        image(`123456789012.dkr.ecr.us-gov-west-1.amazonaws.com/another${DIGEST}`),
+      ],
+
       ['a tag', image('123456789012.dkr.ecr.us-gov-west-1.amazonaws.com/listener:1.0')],
       ['the latest', image('123456789012.dkr.ecr.us-gov-west-1.amazonaws.com/listener:latest')],
       ['no tag', image('123456789012.dkr.ecr.us-gov-west-1.amazonaws.com/listener')],

@@ -6,6 +6,18 @@ import type { Json } from '../../support/renamed-stack.ts';
 describe('The rules on the Kubernetes provider', () => {
   describePlants(PROVIDER_RULES, {
     'provider-meets-its-cluster': [
+      ['a proxy', provider({ proxy_url: 'http://proxy.example.org' })],
+      ['another name in the certificate', provider({ tls_server_name: 'example.org' })],
+      ['annotations that it does not see', provider({ ignore_annotations: ['.*'] })],
+      ['another profile', exec({ env: { AWS_PROFILE: 'somebody' } })],
+      [
+        'another role',
+        (json) => {
+          const [block] = blockOf(json).exec as [Json];
+          block.args = String(block.args).replace('"get-token"', '"get-token","--role-arn","x"');
+        },
+      ],
+
       ['another endpoint', provider({ host: 'https://example.org' })],
       ['no endpoint', provider({ host: undefined })],
       ['no certificate', provider({ cluster_ca_certificate: undefined })],

@@ -42,6 +42,16 @@ describe('The rules on Secrets', () => {
       ['a private key', set(CONFIG_MAP, 'data.NOTE', '-----BEGIN PRIVATE KEY-----\nMIIE')],
     ],
     'secret-is-write-only': [
+      ['a type with keys of its own', set(SECRET, 'type', 'kubernetes.io/basic-auth')],
+      ['a token for the API', set(SECRET, 'type', 'kubernetes.io/service-account-token')],
+      [
+        'the password in an annotation',
+        (json) => {
+          const [password] = Object.values(argumentOf(json, SECRET, 'data_wo') as Json);
+          set(SECRET, annotation('note'), password)(json);
+        },
+      ],
+
       ['data in the state', moveTo('data')],
       ['binary data in the state', moveTo('binary_data')],
       ['no revision', drop(SECRET, 'data_wo_revision')],

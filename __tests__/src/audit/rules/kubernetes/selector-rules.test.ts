@@ -46,6 +46,21 @@ describe('The rules on selectors', () => {
       ['rules for every pod of the namespace', set(POLICY, 'spec.pod_selector', {})],
     ],
     'placement-counts-own-pods': [
+      [
+        'a node for each pod, and too few nodes',
+        (json) =>
+          set(DEPLOYMENT, `${POD}.affinity.pod_anti_affinity`, {
+            required_during_scheduling_ignored_during_execution: [
+              {
+                topology_key: 'kubernetes.io/hostname',
+                label_selector: {
+                  match_labels: argumentOf(json, DEPLOYMENT, 'spec.selector.match_labels'),
+                },
+              },
+            ],
+          })(json),
+      ],
+
       ['a spread over others', set(DEPLOYMENT, `${SPREAD}.0.label_selector.0.match_labels`, OTHER)],
       ['a spread over nobody', drop(DEPLOYMENT, `${SPREAD}.1.label_selector`)],
       [

@@ -1,0 +1,93 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { DatabaseConfig } from '../../../../listener/src/config/database-config.ts';
+import { Secret } from '../../../../listener/src/config/secret.ts';
+import { connect } from '../../../../listener/src/database/connection.ts';
+import { connectionFault } from '../../../../listener/src/database/connection-fault.ts';
+import { databaseConfigOf } from '../../support/database-config.ts';
+import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
+import { startTlsPostgres, type TlsPostgres } from '../../support/tls-postgres.ts';
+
+let plain: TestDatabase;
+let tls: TlsPostgres;
+beforeAll(async () => {
+  [plain, tls] = await Promise.all([createTestDatabase('empty'), startTlsPostgres()]);
+});
+afterAll(() => Promise.all([plain.drop(), tls.stop()]));
+
+/** What is said of the error that a connection with these settings really ends with. */
+async function faultOf(config: DatabaseConfig) {
+  const database = connect(config);
+  try {
+    await database.raw('SELECT 1');
+    return undefined;
+  } catch (error) {
+    return connectionFault(error);
+  } finally {
+    await database.destroy();
+  }
+}
+
+const withCode = (code: string, message = 'x') => Object.assign(new Error(message), { code });
+
+test.each<[string, Partial<DatabaseConfig>, RegExp]>([
+  ['a wrong password', { password: new Secret('wrong') }, /DB_PASSWORD/],
+  ['an unknown database', { database: 'nowhere' }, /DB_NAME/],
+  ['TLS that the server does not have', { sslMode: 'require' }, /DB_SSL=disable/],
+])('%s is final and names the setting', async (_, overrides, advice) => {
+  expect(await faultOf({ ...plain.config, ...overrides })).toEqual({
+    advice: expect.stringMatching(advice),
+    final: true,
+  });
+});
+
+test('no password is final and names the setting', async () => {
+  // pg leaves the connection open, and a server ends only when it has timed out: here soon.
+  const config = { ...databaseConfigOf(tls.url, 'postgres'), password: undefined };
+  expect(await faultOf({ ...config, sslMode: 'require' })).toEqual({
+    advice: expect.stringMatching(/DB_PASSWORD/),
+    final: true,
+  });
+});
+
+test('a certificate of an unknown authority is not final and names the file', async () => {
+  const config = databaseConfigOf(tls.url, 'postgres');
+  expect(await faultOf({ ...config, sslMode: 'verify-full' })).toEqual({
+    advice: expect.stringContaining('DB_SSL_CA_FILE'),
+    final: false,
+  });
+});
+
+test('a certificate for another host is not final and names the host', async () => {
+  const config = databaseConfigOf(tls.url, 'postgres');
+  const sslAuthorities = tls.certificate;
+  expect(await faultOf({ ...config, sslMode: 'verify-full', sslAuthorities })).toEqual({
+    advice: expect.stringContaining('DB_HOST'),
+    final: false,
+  });
+});
+
+test('a certificate that has expired is not a matter of the authorities', () => {
+  expect(connectionFault(withCode('CERT_HAS_EXPIRED'))?.advice).toMatch(/renew/);
+});
+
+test('a server that wants encryption names DB_SSL', () => {
+  const message = 'no pg_hba.conf entry for host "1.2.3.4", user "u", database "d", no encryption';
+  expect(connectionFault(withCode('28000', message))).toEqual({
+    advice: expect.stringContaining('DB_SSL'),
+    final: true,
+  });
+});
+
+test('a user that may not connect from here names user and database', () => {
+  const message = 'no pg_hba.conf entry for host "1.2.3.4", user "u", database "d", SSL encryption';
+  expect(connectionFault(withCode('28000', message))?.advice).toMatch(/DB_USER.*pg_hba/);
+});
+
+test('IAM that refuses is worth a retry, as it does so under load', () => {
+  const message = 'PAM authentication failed for user "u"';
+  expect(connectionFault(withCode('28000', message))?.final).toBe(false);
+});
+
+test.each(['ECONNREFUSED', '57P03', '42P01', 'ERR_ASSERTION'])('%s is none', (code) => {
+  expect(connectionFault(withCode(code))).toBeUndefined();
+});

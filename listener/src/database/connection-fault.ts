@@ -1,0 +1,120 @@
+import { sqlStateOf } from './sql-state.ts';
+
+/** Why the database can't be used with the settings there are. */
+export interface ConnectionFault {
+  /** What to look at, as a phrase that follows the reason. Names settings, never their values. */
+  readonly advice: string;
+  /** The server refuses what the settings say: nothing gets better by trying again. */
+  readonly final: boolean;
+}
+
+/**
+ * What is wrong with a connection that TLS or the server's authentication refused; undefined for
+ * any other error.
+ *
+ * A certificate is not final: it expires, is renewed and is replaced at the server, without a change
+ * here. Nor is IAM, which refuses for a moment whoever connects too often.
+ * Sources: Node.js manual, "X509 certificate error codes"; PostgreSQL manual, "PostgreSQL Error
+ * Codes" and "Authentication Problems"; Amazon RDS User Guide, "IAM database authentication".
+ */
+export function connectionFault(error: unknown): ConnectionFault | undefined {
+  if (!(error instanceof Error)) return undefined;
+  const code = sqlStateOf(error) ?? '';
+  return FAULTS.find(({ codes, message }) => codes.test(code) && message.test(error.message))
+    ?.fault;
+}
+
+const ANY = /^/;
+
+const CERTIFICATE_CODES =
+  /^(UNABLE_TO_|CERT_|DEPTH_ZERO_SELF_SIGNED_CERT$|SELF_SIGNED_CERT_IN_CHAIN$|INVALID_CA$|INVALID_PURPOSE$|PATH_LENGTH_EXCEEDED$)/;
+
+/** The first that fits counts. */
+const FAULTS: readonly {
+  readonly codes: RegExp;
+  readonly message: RegExp;
+  readonly fault: ConnectionFault;
+}[] = [
+  {
+    codes: /^ERR_TLS_CERT_ALTNAME/,
+    message: ANY,
+    fault: {
+      advice: "DB_HOST (or DATABASE_URL's host) must be a name that the certificate is made out to",
+      final: false,
+    },
+  },
+  {
+    codes: /^CERT_(HAS_EXPIRED|NOT_YET_VALID)$/,
+    message: ANY,
+    fault: { advice: "renew the server's certificate, or set this machine's clock", final: false },
+  },
+  {
+    codes: CERTIFICATE_CODES,
+    message: ANY,
+    fault: {
+      advice: "DB_SSL_CA_FILE must hold the authority that signed the server's certificate",
+      final: false,
+    },
+  },
+  {
+    codes: /^(EPROTO|ERR_SSL_.*)$/,
+    message: ANY,
+    fault: {
+      advice: 'the TLS handshake failed: look at DB_SSL and at the TLS settings of the server',
+      final: false,
+    },
+  },
+  {
+    codes: /^$/,
+    message: /^The server does not support SSL connections/,
+    fault: {
+      advice: "switch TLS on at the server, or set DB_SSL=disable (DATABASE_URL's sslmode)",
+      final: true,
+    },
+  },
+  {
+    codes: /^$/,
+    message: /^SASL: .*password must be a( non-empty)? string/,
+    fault: {
+      advice: "the server asks for a password: set DB_PASSWORD (or DATABASE_URL's), or DB_IAM_AUTH",
+      final: true,
+    },
+  },
+  {
+    codes: /^28000$/,
+    message: /^PAM authentication failed/,
+    fault: {
+      advice:
+        "DB_IAM_AUTH needs the role rds_iam for DB_USER, and rds-db:connect in this process's policy",
+      final: false,
+    },
+  },
+  {
+    codes: /^28P01$/,
+    message: ANY,
+    fault: { advice: "look at DB_USER and DB_PASSWORD (or DATABASE_URL's)", final: true },
+  },
+  {
+    codes: /^28000$/,
+    message: /^no pg_hba\.conf entry .*no encryption/,
+    fault: {
+      advice:
+        'the server may take encrypted connections only: look at DB_SSL, or at its pg_hba.conf',
+      final: true,
+    },
+  },
+  {
+    codes: /^28000$/,
+    message: ANY,
+    fault: {
+      advice:
+        "look at DB_USER and DB_NAME (or DATABASE_URL's), and at who may connect from here by the server's pg_hba.conf",
+      final: true,
+    },
+  },
+  {
+    codes: /^3D000$/,
+    message: ANY,
+    fault: { advice: "look at DB_NAME (or DATABASE_URL's), or create the database", final: true },
+  },
+];
