@@ -48,7 +48,7 @@ describe.each(ENVIRONMENTS)('the environment %s', (environment) => {
   it('says how many resources there are, what is unwise, where the JSON lies and what to do next', () => {
     expect(synthesis.stdout).toMatch(/^file-processing: \d+ resources in .*cdk\.tf\.json$/m);
     expect(synthesis.stdout).toMatch(/^Warnings \(\d+\)$/m);
-    expect(synthesis.stdout).toMatch(/npx cdktf deploy file-processing/);
+    expect(synthesis.stdout).toMatch(/npm run manage -- apply foundation-network/);
   });
 });
 

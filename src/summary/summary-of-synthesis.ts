@@ -45,8 +45,9 @@ export function summaryOfSynthesis(outdir: string, environment: string): string 
     '',
     'Next',
     '  read the files above, they are what is deployed',
-    '  npx cdktf deploy foundation-network   once in each environment',
-    '  npx cdktf deploy file-processing      the cluster and the listener',
+    '  npm run audit                                judges them',
+    '  npm run manage -- apply foundation-network   once in each environment',
+    '  npm run manage -- apply                      the cluster and the listener',
     '',
   ].join('\n');
 }

@@ -2,12 +2,7 @@ import { isRegion, partitionOf } from '../../../settings/partition.ts';
 import { blocksOf, type StackModel, valueAt } from '../../model/model.ts';
 import { type Rule, rule } from '../rule.ts';
 import { faultsOf } from './attributes.ts';
-
-interface Part {
-  readonly stack: string;
-  readonly address: string;
-  readonly value: unknown;
-}
+import { blocksOfStack, type StackBlock } from './stack-blocks.ts';
 
 const ARN = /\barn:([^:\s"]*):([^:\s"]*):([^:\s"]*):((?:\$\{[^}]*\}|[^:\s"])*):/g;
 const HOST =
@@ -21,7 +16,7 @@ export const arnOfOwnPartition: Rule = rule({
     'In GovCloud and China an arn:aws: is somebody else’s: the policy that holds it grants or refuses nothing, and the deploy does not say so.',
   control: 'SA-9(5)',
   severity: 'high',
-  subjects: ({ model }) => model.stacks.flatMap(parts),
+  subjects: ({ model }) => model.stacks.flatMap(namingBlocks),
   faults: ({ stack, value }, { model }) => {
     const { partition, region } = model.stackOf({ stack });
     return stringsIn(value).flatMap((text) =>
@@ -46,7 +41,7 @@ export const hostOfOwnPartition: Rule = rule({
     'The host of another partition is not reachable with these credentials, and a service principal with the wrong region or suffix never calls.',
   control: 'SA-9(5)',
   severity: 'high',
-  subjects: ({ model }) => model.stacks.flatMap(parts),
+  subjects: ({ model }) => model.stacks.flatMap(namingBlocks),
   faults: ({ stack, value }, { model }) => {
     const { region } = model.stackOf({ stack });
     const suffix = partitionOf(region).dnsSuffix;
@@ -118,22 +113,11 @@ function profileOf({ json }: StackModel): string {
   return String(blocksOf(json.provider?.aws)[0]?.profile);
 }
 
-function parts({ name, json, resources, data }: StackModel): readonly Part[] {
-  const named = (prefix: string, blocks: Readonly<Record<string, unknown>> = {}) =>
-    Object.entries(blocks).map(([key, value]) => ({
-      stack: name,
-      address: `${prefix}.${key}`,
-      value,
-    }));
+/** What may name a partition or region: variables and the state's place, too. */
+function namingBlocks(stack: StackModel): readonly StackBlock[] {
+  const { name, json } = stack;
   return [
-    ...[...resources, ...data].map(({ stack, address, attributes }) => ({
-      stack,
-      address,
-      value: attributes,
-    })),
-    ...named('local', json.locals),
-    ...named('output', json.output),
-    ...named('provider', json.provider),
+    ...blocksOfStack(stack),
     ...Object.entries(json.variable ?? {}).map(([key, variable]) => ({
       stack: name,
       address: `var.${key}`,

@@ -3,12 +3,7 @@ import type { StackModel } from '../../model/model.ts';
 import { type Rule, rule } from '../rule.ts';
 import { every } from './attributes.ts';
 import { referenceHasItsAttribute } from './reference-attribute-rule.ts';
-
-interface Block {
-  readonly stack: string;
-  readonly address: string;
-  readonly value: unknown;
-}
+import { blocksOfStack } from './stack-blocks.ts';
 
 /** Addresses that Terraform itself knows. */
 const BUILT_IN = /^(each|count|self|path|terraform)\./;
@@ -74,25 +69,6 @@ export const resourceInUse: Rule = rule({
     return users.length > 0 || output ? [] : ['nothing uses it as what it is for'];
   },
 });
-
-function blocksOfStack({ name, json, resources, data }: StackModel): readonly Block[] {
-  const named = (prefix: string, blocks: Readonly<Record<string, unknown>> = {}) =>
-    Object.entries(blocks).map(([key, value]) => ({
-      stack: name,
-      address: `${prefix}.${key}`,
-      value,
-    }));
-  return [
-    ...[...resources, ...data].map(({ stack, address, attributes }) => ({
-      stack,
-      address,
-      value: attributes,
-    })),
-    ...named('output', json.output),
-    ...named('local', json.locals),
-    ...named('provider', json.provider),
-  ];
-}
 
 function exists(stack: StackModel, address: string): boolean {
   const [kind, name = ''] = address.split('.');
