@@ -43,7 +43,7 @@ export function writeSynthesizedViews(folder: string): void {
   );
 }
 
-/** Makes a folder hold these texts and nothing else. */
+/** Makes a folder hold these texts and nothing else: whatever it held before is removed. */
 export function writeFiles(folder: string, files: Files): void {
   keepOnly(folder, Object.keys(files));
   for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);

@@ -9,6 +9,7 @@ import { fill, placeholdersOf } from '../../audit/views/placeholders.ts';
 import { writeFiles } from '../../audit/views/write-synthesized-views.ts';
 import { yamlOf } from '../../audit/views/yaml.ts';
 import { EXIT } from '../exit-codes.ts';
+import { refuseForeignFolder } from '../manifests/manifest-folder.ts';
 import { placeholderValues } from '../manifests/placeholder-values.ts';
 import type { CommonOptions, Operation, OperationContext } from '../operation.ts';
 import { OperationError } from '../operation-error.ts';
@@ -31,7 +32,7 @@ export const manifests: Operation<Options> = {
     command
       .option(
         '-o, --output <folder>',
-        'folder to write, with a kustomization (default: standard output)',
+        'folder to write, with a kustomization: a new one, or of an earlier run (default: standard output)',
       )
       .option(
         '--outputs-file <file>',
@@ -46,6 +47,7 @@ Try it:  npm run manage -- manifests -o manifests && kubectl apply --server-side
 A Secret whose data is not in the JSON is left out: its file says how to make it.`,
       ),
   execute: async (context, options) => {
+    if (options.output !== undefined) refuseForeignFolder(options.output);
     const { stack, outputs } = await sourceOf(context, options);
     const objects = appliedObjectsOf(stack);
     const placeholders = placeholdersOf(stack, objects);

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -57,6 +57,18 @@ describe('manage manifests', () => {
     expect(err).toMatch(/^\d+ objects are in /);
     expect(readdirSync(written)).toContain('kustomization.yaml');
     expect(read()).toEqual(first);
+  });
+
+  it.each([
+    ['.git', (place: string) => mkdirSync(join(place, '.git'))],
+    ['notes.txt', (place: string) => writeFileSync(join(place, 'notes.txt'), 'mine')],
+    ['other.yaml', (place: string) => writeFileSync(join(place, 'other.yaml'), 'mine: 1')],
+  ])('removes nothing from a folder that holds %s', async (name, make) => {
+    const place = mkdtempSync(join(folder, 'foreign-'));
+    make(place);
+    const { code, err } = await manifests('--outputs-file', outputsFile, '-o', place);
+    expect([code, readdirSync(place)]).toEqual([EXIT.refused, [name]]);
+    expect(err).toContain('holds more than manifests of an earlier run');
   });
 
   it('takes a value that is given', async () => {
