@@ -1,4 +1,4 @@
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readTfvarsFile } from '../../settings/tfvars-file.ts';
 import { EXIT } from '../exit-codes.ts';
@@ -7,6 +7,7 @@ import { servedChain } from '../oidc/served-chain.ts';
 import type { Operation } from '../operation.ts';
 import { OperationError } from '../operation-error.ts';
 import { targetOf } from '../target.ts';
+import { replaceFile } from '../tfvars/replace-file.ts';
 import { withVariable } from '../tfvars/with-variable.ts';
 
 /** Options of `manage oidc-thumbprint`. */
@@ -50,8 +51,7 @@ export const oidcThumbprint: Operation<OidcThumbprintOptions> = {
     if (changes && !options.dryRun) {
       const path = join(context.root, file);
       const text = withVariable(file, readFileSync(path, 'utf8'), 'oidc_thumbprint', last.sha1);
-      writeFileSync(`${path}.new`, text);
-      renameSync(`${path}.new`, path);
+      replaceFile(path, text);
     }
     const written = writtenText(options, changes, file);
     context.stdout.write(
