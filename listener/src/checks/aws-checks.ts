@@ -71,7 +71,8 @@ async function denied(what: string, attempt: () => Promise<void>): Promise<Check
   const code = await attempt().then(() => undefined, codeOf);
   if (code === 'AccessDenied') return { name: what, ok: true, found: 'denied, as it must be' };
   if (code !== undefined) {
-    return { name: what, ok: false, found: code, next: 'name a bucket that exists' };
+    const next = code === 'NoSuchBucket' ? 'name a bucket that exists' : 'try again';
+    return { name: what, ok: false, found: code, next };
   }
   const next = "narrow the role's policy; no node role may reach S3 either (node_s3_access)";
   return { name: what, ok: false, found: 'allowed, but must not be', next };

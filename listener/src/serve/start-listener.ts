@@ -159,13 +159,14 @@ function startFetching(parts: Parts, onRuns: () => void): QueueConsumer | undefi
   const { queueUrl } = config.sqs;
   if (queueUrl === undefined) return undefined;
   const { region, endpoint } = config.aws;
-  return startQueueConsumer({
-    client: new SQSClient({
-      ...(region === undefined ? {} : { region }),
-      ...(endpoint === undefined ? {} : { endpoint }),
-      // A long poll takes 20 seconds by itself.
-      requestHandler: { connectionTimeout: 5_000, socketTimeout: 30_000 },
-    }),
+  const client = new SQSClient({
+    ...(region === undefined ? {} : { region }),
+    ...(endpoint === undefined ? {} : { endpoint }),
+    // A long poll takes 20 seconds by itself.
+    requestHandler: { connectionTimeout: 5_000, socketTimeout: 30_000 },
+  });
+  const consumer = startQueueConsumer({
+    client,
     queueUrl,
     handle: queuedDelivery({
       verifier: verifierOf(parts.options, LONGEST_IN_QUEUES_SECONDS),
@@ -175,6 +176,12 @@ function startFetching(parts: Parts, onRuns: () => void): QueueConsumer | undefi
     }),
     onError: (error) => logger.warn({ err: error }, 'the queue could not be read'),
   });
+  return {
+    async stop() {
+      await consumer.stop();
+      client.destroy();
+    },
+  };
 }
 
 function verifierOf({ config, logger }: ListenerOptions, maxAgeSeconds: number): Verifier {

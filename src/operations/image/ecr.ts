@@ -1,4 +1,4 @@
-import type { ECRClient } from '@aws-sdk/client-ecr';
+import type { ECRClient, ImageDetail, ImageIdentifier } from '@aws-sdk/client-ecr';
 import { EXIT } from '../exit-codes.ts';
 import type { OperationContext } from '../operation.ts';
 import { OperationError } from '../operation-error.ts';
@@ -17,39 +17,31 @@ export async function repositoryUri(ecr: ECRClient, name: string): Promise<strin
 /** Digest of the image with a tag; undefined when the repository has no such tag. */
 export async function digestOfTag(
   ecr: ECRClient,
-  { registryId, name }: EcrRepository,
+  repository: EcrRepository,
   tag: string,
 ): Promise<string | undefined> {
-  const { DescribeImagesCommand } = await import('@aws-sdk/client-ecr');
-  const answer = await ecr
-    .send(
-      new DescribeImagesCommand({
-        registryId,
-        repositoryName: name,
-        imageIds: [{ imageTag: tag }],
-      }),
-    )
-    .catch(undefinedIf('ImageNotFoundException'));
-  return answer?.imageDetails?.[0]?.imageDigest;
+  return (await imageOf(ecr, repository, { imageTag: tag }))?.imageDigest;
 }
 
 /** Whether the repository holds an image. */
 export async function hasDigest(
   ecr: ECRClient,
-  { registryId, name }: EcrRepository,
+  repository: EcrRepository,
   digest: string,
 ): Promise<boolean> {
+  return (await imageOf(ecr, repository, { imageDigest: digest })) !== undefined;
+}
+
+async function imageOf(
+  ecr: ECRClient,
+  { registryId, name: repositoryName }: EcrRepository,
+  imageId: ImageIdentifier,
+): Promise<ImageDetail | undefined> {
   const { DescribeImagesCommand } = await import('@aws-sdk/client-ecr');
   const answer = await ecr
-    .send(
-      new DescribeImagesCommand({
-        registryId,
-        repositoryName: name,
-        imageIds: [{ imageDigest: digest }],
-      }),
-    )
+    .send(new DescribeImagesCommand({ registryId, repositoryName, imageIds: [imageId] }))
     .catch(undefinedIf('ImageNotFoundException'));
-  return answer !== undefined;
+  return answer?.imageDetails?.[0];
 }
 
 function undefinedIf(name: string): (error: unknown) => undefined {

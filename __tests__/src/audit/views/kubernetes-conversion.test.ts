@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { valueAt } from '../../../../src/audit/model/model.ts';
 import { type FieldFault, fieldsOf } from '../../../../src/audit/views/kubernetes-conversion.ts';
 
 function convert(kind: string, block: unknown) {
@@ -11,8 +12,7 @@ function container(block: object): unknown {
   const spec = { template: { spec: { container: [block] } } };
   const { fields, faults } = convert('Deployment', { spec });
   expect(faults).toEqual([]);
-  // biome-ignore lint/suspicious/noExplicitAny: any field may be asked for.
-  return (fields as any).spec.template.spec.containers[0];
+  return valueAt(fields, 'spec.template.spec.containers.0');
 }
 
 describe('a field', () => {
