@@ -1,5 +1,5 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join, relative } from 'node:path';
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { AuditError } from './audit-error.ts';
 import type { AuditResult } from './audit-result.ts';
 import type { Check, RuleDescription } from './finding.ts';
@@ -11,7 +11,8 @@ import { reportFolder, shownPath } from './report-paths.ts';
 import type { Rule } from './rules/rule.ts';
 import { runRules } from './run-rules.ts';
 import { checksOfReports, rulesOfReports, scanStacks } from './scanners/scan-stacks.ts';
-import { forSecondRegion, needsSecondRegion, SECOND_REGION } from './synthesis/other-partition.ts';
+import { needsSecondRegion } from './synthesis/other-partition.ts';
+import { refuseOwnInput, secondFolder, translate } from './synthesis/second-folder.ts';
 import { synthesize, synthesizeForSecondRegion } from './synthesis/synthesize.ts';
 import { readSynthesizedStacks } from './synthesized-stack.ts';
 import { kubernetesObjects, ManifestError } from './views/kubernetes-manifests.ts';
@@ -69,7 +70,7 @@ async function looksAtEnvironment(request: AuditRequest): Promise<readonly [Look
   const configured = work('cdktf.out');
   await synthesize(source, configured);
   const { region } = modelIn(configured).stacks[0] ?? { region: '' };
-  const second = work(`${SECOND_REGION}/cdktf.out`);
+  const second = secondFolder(out, environment);
   if (needsSecondRegion(region)) await synthesizeForSecondRegion(source, region, second);
   const [first, ...others] = await Promise.all(
     [configured, ...(needsSecondRegion(region) ? [second] : [])].map((folder) =>
@@ -84,10 +85,10 @@ async function looksAtFolder(
   request: AuditRequest,
   from: string,
 ): Promise<readonly [Look, ...Look[]]> {
+  const folder = secondFolder(request.out, nameOf(request, modelIn(from)));
+  if (request.checkov !== undefined) refuseOwnInput(from, folder);
   const first = await lookAt(request, from, request.rules);
   if (request.checkov === undefined || !needsSecondRegion(first.region)) return [first];
-  const name = nameOf(request, first.model);
-  const folder = join(reportFolder(request.out, name), SECOND_REGION, 'cdktf.out');
   translate(first, from, folder);
   return [first, await lookAt(request, folder, [])];
 }
@@ -143,18 +144,6 @@ function modelIn(folder: string): Model {
       { cause },
     );
   }
-}
-
-/** Writes a folder's JSON anew for the second region. */
-function translate({ model, region }: Look, from: string, folder: string): void {
-  cleared(folder);
-  const copy = (path: string) => {
-    const to = join(folder, relative(from, path));
-    mkdirSync(dirname(to), { recursive: true });
-    writeFileSync(to, forSecondRegion(readFileSync(path, 'utf8'), region));
-  };
-  copy(join(from, 'manifest.json'));
-  for (const stack of model.stacks) copy(stack.path);
 }
 
 /** Without objects, every Kubernetes resource counts as unread, and the audit is red. */

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { changeStack, PLANTED_FAULTS, plantFaults } from '../../fixtures/audit/bad-stack.ts';
@@ -151,6 +151,31 @@ describe('the audit of a folder', () => {
       }
     },
   );
+});
+
+describe('a folder that the audit itself writes', () => {
+  it.each(['complete/us-east-1/cdktf.out', 'complete/us-east-1/cdktf.out/inner'])(
+    'is refused as input and kept, as %s',
+    async (path) => {
+      const folder = temporaryRoot();
+      const from = join(folder, path);
+      cpSync(good.path, from, { recursive: true });
+      const parameters = ['--from', from, '--out', folder];
+      // A scanner must be there for anything to be written; it is refused before one runs.
+      const run = await runAuditHere(parameters, { env: { CHECKOV: process.execPath } });
+      expect(run.code).toBe(64);
+      expect(run.stderr).toContain('is cleared by this audit');
+      expect(existsSync(join(from, 'manifest.json'))).toBe(true);
+    },
+  );
+
+  it('is read where no scanner looks, as nothing is written then', async () => {
+    const folder = temporaryRoot();
+    const from = join(folder, 'complete/us-east-1/cdktf.out');
+    cpSync(good.path, from, { recursive: true });
+    const run = await runAuditHere([...RULES_ONLY, '--from', from, '--out', folder]);
+    expect(run.code).toBe(0);
+  });
 });
 
 describe('the floors', () => {
