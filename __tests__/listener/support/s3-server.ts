@@ -6,13 +6,16 @@ export interface ServedObject {
   readonly body: string;
   readonly eTag: string;
   readonly versionId?: string;
+  readonly contentType?: string;
   /** The second half of the body waits for it. */
   readonly gate?: Promise<void>;
+  /** The connection breaks in the middle of the body. */
+  readonly broken?: true;
 }
 
 /**
- * Stands in for Amazon S3: GetObject by path, with `versionId` and `If-Match`. A key that begins
- * with an error's code answers with that error.
+ * Stands in for Amazon S3: PutObject, and GetObject by path, with `versionId` and `If-Match`. A key
+ * that begins with an error's code answers with that error.
  */
 export async function startS3Server(objects: Record<string, ServedObject>) {
   const server = await startTestServer(
@@ -29,6 +32,7 @@ async function answer(
   const url = new URL(request.url ?? '/', 'http://s3');
   const path = decodeURIComponent(url.pathname.slice(1));
   if (path.includes('/AccessDenied')) return fail(response, 403, 'AccessDenied');
+  if (request.method === 'PUT') return put(objects, path, request, response);
   const object = objects[path];
   if (object === undefined) return fail(response, 404, 'NoSuchKey');
   const version = url.searchParams.get('versionId');
@@ -45,8 +49,29 @@ async function answer(
   });
   const half = body.length >> 1;
   response.write(body.subarray(0, half));
+  if (object.broken) {
+    setImmediate(() => response.destroy());
+    return;
+  }
   await object.gate;
   response.end(body.subarray(half));
+}
+
+async function put(
+  objects: Record<string, ServedObject>,
+  path: string,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(chunk);
+  const contentType = request.headers['content-type'];
+  objects[path] = {
+    body: Buffer.concat(chunks).toString(),
+    eTag: 'written',
+    ...(contentType === undefined ? {} : { contentType }),
+  };
+  response.writeHead(200, { ETag: '"written"' }).end();
 }
 
 function fail(response: ServerResponse, status: number, code: string): void {

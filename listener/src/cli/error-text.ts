@@ -9,9 +9,12 @@ export function errorText(error: unknown): string {
   if (!(error instanceof Error)) return `unexpected error: ${String(error)}\n`;
   const fault = connectionFault(error);
   if (fault !== undefined) {
-    const heading = fault.final ? 'refuses this connection' : 'is not available';
+    const { advice, final, refused } = fault;
+    const heading = final ? `refuses ${refused ?? 'this connection'}` : 'is not available';
+    // A connection that is refused has no statement yet.
+    const reason = refused === undefined ? error.message : withoutStatement(error.message);
     // OpenSSL ends its messages with a line feed.
-    return `the database ${heading}: ${error.message.trim()}; ${fault.advice}\n`;
+    return `the database ${heading}: ${reason.trim()}; ${advice}\n`;
   }
   switch (exitCodeOfError(error)) {
     case EXIT.unexpected:
@@ -21,6 +24,11 @@ export function errorText(error: unknown): string {
     default:
       return `${error.message}\n`;
   }
+}
+
+/** knex puts the statement, values included, before what the server said. */
+function withoutStatement(message: string): string {
+  return message.replace(/^.* - /s, '');
 }
 
 /** An AggregateError, as for a host with two addresses, has its reasons inside and no message. */

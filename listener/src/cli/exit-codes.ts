@@ -6,7 +6,7 @@ import { SeedError } from '../database/seed-error.ts';
 import { meansUnavailable } from '../database/unavailable.ts';
 import { DescriptorError } from '../quality/descriptor-error.ts';
 import type { Verdict } from '../quality/verdict.ts';
-import { ObjectUnavailableError } from '../storage/object-store.ts';
+import { ObjectUnavailableError, StoreError } from '../storage/object-store.ts';
 import { InterruptedError } from './interruption.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -25,7 +25,7 @@ export const EXIT = {
   bad: 1,
   /**
    * Usage or configuration: nothing gets better by trying again. So also where the database refuses
-   * what the settings say: user, password, name, encryption.
+   * what the settings say: user, password, name, encryption, or a right that the user lacks.
    */
   usage: 2,
   /** EX_NOINPUT: the object is gone or was replaced. */
@@ -37,7 +37,7 @@ export const EXIT = {
   unavailable: 69,
   /** EX_SOFTWARE: an error nobody foresaw. */
   unexpected: 70,
-  /** EX_TEMPFAIL: the object could not be read, or the verdict not be recorded. */
+  /** EX_TEMPFAIL: the object could not be read, the verdict not recorded or its report not written. */
   tryAgain: 75,
 } as const;
 
@@ -54,6 +54,7 @@ export function exitCodeOfError(error: unknown): number {
   if (error instanceof InterruptedError) return error.exitCode;
   if (connectionFault(error)?.final) return EXIT.usage;
   if (error instanceof ObjectUnavailableError) return EXIT.noInput;
+  if (error instanceof StoreError) return EXIT.tryAgain;
   if (meansUnavailable(error)) return EXIT.unavailable;
   return EXIT.unexpected;
 }

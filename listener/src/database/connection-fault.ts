@@ -6,11 +6,13 @@ export interface ConnectionFault {
   readonly advice: string;
   /** The server refuses what the settings say: nothing gets better by trying again. */
   readonly final: boolean;
+  /** What the server refuses. @default the connection */
+  readonly refused?: string;
 }
 
 /**
- * What is wrong with a connection that TLS or the server's authentication refused; undefined for
- * any other error.
+ * What is wrong with a connection that TLS or the server's authentication refused, or with a user
+ * whose rights do not suffice; undefined for any other error.
  *
  * A certificate is not final: it expires, is renewed and is replaced at the server, without a change
  * here. Nor is IAM, which refuses for a moment whoever connects too often.
@@ -116,5 +118,14 @@ const FAULTS: readonly {
     codes: /^3D000$/,
     message: ANY,
     fault: { advice: "look at DB_NAME (or DATABASE_URL's), or create the database", final: true },
+  },
+  {
+    codes: /^42501$/,
+    message: ANY,
+    fault: {
+      advice: "grant that to DB_USER (or DATABASE_URL's), or sign in as the owner of the tables",
+      final: true,
+      refused: 'this user',
+    },
   },
 ];

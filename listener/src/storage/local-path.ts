@@ -1,4 +1,4 @@
-import { realpath } from 'node:fs/promises';
+import { mkdir, realpath } from 'node:fs/promises';
 import { isAbsolute, join, relative, sep } from 'node:path';
 
 /**
@@ -20,8 +20,7 @@ export async function localPath(
   try {
     const root = await realpath(folder);
     const path = await realpath(join(root, ...key.split('/')));
-    const below = relative(root, path);
-    if (below === '' || below.split(sep)[0] === '..' || isAbsolute(below)) {
+    if (path === root || leadsOut(root, path)) {
       return { missing: `${JSON.stringify(key)} leads out of ${folder}` };
     }
     return { path };
@@ -32,6 +31,37 @@ export async function localPath(
     }
     throw error;
   }
+}
+
+/**
+ * The path below a folder that a new file for a key gets, its folders made. As in {@link localPath},
+ * what leads out of the folder is refused: each part is looked at before the next one is made.
+ *
+ * @throws Error that says why there is none
+ */
+export async function newLocalPath(folder: string, key: string): Promise<string> {
+  const problem = problemOf(key);
+  if (problem !== undefined) throw new Error(`it is no local file: ${problem}`);
+  const root = await realpath(folder);
+  const segments = key.split('/');
+  const name = segments.pop() ?? '';
+  let parent = root;
+  for (const segment of segments) {
+    const path = join(parent, segment);
+    await mkdir(path).catch(unlessThere);
+    parent = await realpath(path);
+    if (leadsOut(root, parent)) throw new Error(`it leads out of ${folder}`);
+  }
+  return join(parent, name);
+}
+
+function unlessThere(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EEXIST') throw error;
+}
+
+function leadsOut(root: string, path: string): boolean {
+  const below = relative(root, path);
+  return below.split(sep)[0] === '..' || isAbsolute(below);
 }
 
 function problemOf(key: string): string | undefined {

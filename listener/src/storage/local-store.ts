@@ -1,11 +1,14 @@
+import { randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
-import { type FileHandle, open, stat } from 'node:fs/promises';
-import { join } from 'node:path';
-import { localPath } from './local-path.ts';
+import { type FileHandle, open, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { localPath, newLocalPath } from './local-path.ts';
 import {
+  type ObjectName,
   type ObjectStore,
   ObjectUnavailableError,
   type StoredObjectReference,
+  StoreError,
 } from './object-store.ts';
 
 const CHUNK_BYTES = 256 * 1024;
@@ -19,7 +22,8 @@ export function localETag(stats: { readonly size: bigint; readonly mtimeNs: bigi
  * A folder that stands in for S3: `<root>/<bucket>/<key>`, else `<root>/<key>`.
  *
  * A version, and an ETag that S3 made, mean nothing here and are not compared; a {@link localETag}
- * is, before the first byte and after the last.
+ * is, before the first byte and after the last. A file is written where it would be read: in the
+ * bucket's folder where there is one, else in the root.
  */
 export function createLocalStore(root: string): ObjectStore {
   return {
@@ -36,8 +40,30 @@ export function createLocalStore(root: string): ObjectStore {
       if (announced?.startsWith('local-') && announced !== eTag) throw replaced(key);
       return { bytes: read(path, key, eTag, signal), sizeBytes: Number(stats.size), eTag };
     },
+    async write(name, body, signal) {
+      signal.throwIfAborted();
+      try {
+        await writeFileFor(root, name, body);
+      } catch (error) {
+        throw new StoreError(`${name.bucket}/${name.key} can't be written in ${root}`, error);
+      }
+    },
     close() {},
   };
+}
+
+/** Under another name first, so that whoever reads the file finds all of it or none. */
+async function writeFileFor(root: string, { bucket, key }: ObjectName, body: string) {
+  const inBucket = isFolderName(bucket) ? await localPath(root, bucket) : undefined;
+  const folder = inBucket !== undefined && 'path' in inBucket ? inBucket.path : root;
+  const path = await newLocalPath(folder, key);
+  const unfinished = join(dirname(path), `.${randomUUID()}.unfinished`);
+  try {
+    await writeFile(unfinished, body, { flag: 'wx' });
+    await rename(unfinished, path);
+  } finally {
+    await rm(unfinished, { force: true });
+  }
 }
 
 async function findFile(root: string, { bucket, key }: StoredObjectReference): Promise<string> {

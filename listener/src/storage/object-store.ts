@@ -1,8 +1,12 @@
-/** Which object, and which state of it. */
-export interface StoredObjectReference {
+/** Which object. */
+export interface ObjectName {
   readonly bucket: string;
   /** Decoded key. */
   readonly key: string;
+}
+
+/** Which object, and which state of it. */
+export interface StoredObjectReference extends ObjectName {
   /** Pins the version. */
   readonly versionId?: string;
   /** Without quotes; pins the content where the bucket keeps no versions. */
@@ -18,7 +22,7 @@ export interface OpenedObject {
   readonly eTag?: string;
 }
 
-/** Where delivered files are. */
+/** Where delivered files are, and where reports on them go. */
 export interface ObjectStore {
   /**
    * Opens the announced state of an object for one read.
@@ -26,8 +30,16 @@ export interface ObjectStore {
    * @param signal ends the opening and the reading, with the signal's reason
    * @throws {ObjectUnavailableError} when that state is not there any more; the bytes throw it as
    * well, where it shows only while reading. Any other error is technical, worth another attempt.
+   * @throws {StoreError} when the store refuses or does not answer
    */
   open(reference: StoredObjectReference, signal: AbortSignal): Promise<OpenedObject>;
+  /**
+   * Writes a whole object of JSON, in place of what the key held.
+   *
+   * @param signal ends the writing, with the signal's reason
+   * @throws {StoreError} when the store refuses or does not answer: worth another attempt
+   */
+  write(name: ObjectName, body: string, signal: AbortSignal): Promise<void>;
   /** Ends connections. */
   close(): void;
 }
@@ -44,4 +56,27 @@ export class ObjectUnavailableError extends Error {
     super(reason, options);
     this.code = code;
   }
+}
+
+/**
+ * The store itself is the trouble: it refuses, is away, or broke off. Its message names the object,
+ * so that nobody takes it for the database, whose connections fail by the same codes.
+ */
+export class StoreError extends Error {
+  override readonly name = 'StoreError';
+
+  /** @param failed what could not be done, as `s3://bucket/key can't be read` */
+  constructor(failed: string, cause: unknown) {
+    super(`${failed}: ${reasonOf(cause)}`, { cause });
+  }
+}
+
+/** AWS says by the name of an error what it is; a connection to two addresses failed for both. */
+function reasonOf(cause: unknown): string {
+  if (!(cause instanceof Error)) return String(cause);
+  if (cause instanceof AggregateError && cause.message === '') {
+    return cause.errors.map(reasonOf).join('; ');
+  }
+  const { name, message } = cause;
+  return name === 'Error' || name === message ? message : `${name}: ${message}`;
 }

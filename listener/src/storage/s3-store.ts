@@ -1,9 +1,16 @@
-import { GetObjectCommand, S3Client, S3ServiceException } from '@aws-sdk/client-s3';
 import {
+  GetObjectCommand,
+  PutObjectCommand,
+  S3Client,
+  S3ServiceException,
+} from '@aws-sdk/client-s3';
+import {
+  type ObjectName,
   type ObjectStore,
   ObjectUnavailableError,
   type OpenedObject,
   type StoredObjectReference,
+  StoreError,
 } from './object-store.ts';
 
 /** Settings of {@link createS3Store}. */
@@ -25,6 +32,7 @@ export function createS3Store(options: S3StoreOptions = {}): ObjectStore {
   });
   return {
     open: (reference, signal) => openInS3(client, reference, signal),
+    write: (name, body, signal) => writeToS3(client, name, body, signal),
     close: () => client.destroy(),
   };
 }
@@ -52,15 +60,55 @@ async function openInS3(
     if (Body === undefined) throw new Error(`S3 answered without a body for ${nameOf(reference)}`);
     return {
       // In Node.js the SDK's body is a stream, whatever else its type allows for.
-      bytes: Body as AsyncIterable<Uint8Array>,
+      bytes: read(Body as AsyncIterable<Uint8Array>, reference, signal),
       sizeBytes: ContentLength ?? 0,
       ...(VersionId === undefined ? {} : { versionId: VersionId }),
       ...(ETag === undefined ? {} : { eTag: ETag.replaceAll('"', '') }),
     };
   } catch (error) {
     signal.throwIfAborted();
-    throw unavailable(error, reference) ?? error;
+    throw unavailable(error, reference) ?? unreadable(error, reference);
   }
+}
+
+async function* read(
+  bytes: AsyncIterable<Uint8Array>,
+  reference: StoredObjectReference,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array> {
+  try {
+    yield* bytes;
+  } catch (error) {
+    signal.throwIfAborted();
+    throw unreadable(error, reference);
+  }
+}
+
+/** Encrypted as the bucket says. Source: Amazon S3 API reference, "PutObject". */
+async function writeToS3(
+  client: S3Client,
+  { bucket, key }: ObjectName,
+  body: string,
+  signal: AbortSignal,
+): Promise<void> {
+  try {
+    await client.send(
+      new PutObjectCommand({
+        Bucket: bucket,
+        Key: key,
+        Body: body,
+        ContentType: 'application/json',
+      }),
+      { abortSignal: signal },
+    );
+  } catch (error) {
+    signal.throwIfAborted();
+    throw new StoreError(`${nameOf({ bucket, key })} can't be written`, error);
+  }
+}
+
+function unreadable(error: unknown, reference: StoredObjectReference): StoreError {
+  return new StoreError(`${nameOf(reference)} can't be read`, error);
 }
 
 /**

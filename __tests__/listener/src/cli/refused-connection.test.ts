@@ -1,4 +1,5 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { randomBytes } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { eventOf } from '../../support/cli.ts';
 import { startListenerChild } from '../../support/listener-process.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
@@ -78,6 +79,21 @@ test('an unknown database is one line', async () => {
   });
   const { code, said } = await ended(['runs', 'list'], { DATABASE_URL });
   expect(said).toMatch(/^the database refuses this connection: .*"nowhere".*DB_NAME.*\n$/);
+  expect(code).toBe(2);
+});
+
+test('a user without the right to a table is one line that names the table', async () => {
+  const role = `rightless_${randomBytes(4).toString('hex')}`;
+  await plain.database.raw(`CREATE ROLE ${role} LOGIN PASSWORD 'rightless'`);
+  onTestFinished(() => plain.database.raw(`DROP ROLE ${role}`));
+  const DATABASE_URL = changed(plain.url, (url) => {
+    url.username = role;
+    url.password = 'rightless';
+  });
+  const { code, said } = await ended(['runs', 'list'], { DATABASE_URL });
+  expect(said).toMatch(
+    /^the database refuses this user: permission denied for table \w+; .*DB_USER.*\n$/,
+  );
   expect(code).toBe(2);
 });
 

@@ -88,6 +88,14 @@ test('IAM that refuses is worth a retry, as it does so under load', () => {
   expect(connectionFault(withCode('28000', message))?.final).toBe(false);
 });
 
+test('a user without a right is final, and it is not the connection that is refused', () => {
+  expect(connectionFault(withCode('42501', 'permission denied for table runs'))).toEqual({
+    advice: expect.stringContaining('DB_USER'),
+    final: true,
+    refused: 'this user',
+  });
+});
+
 test.each(['ECONNREFUSED', '57P03', '42P01', 'ERR_ASSERTION'])('%s is none', (code) => {
   expect(connectionFault(withCode(code))).toBeUndefined();
 });

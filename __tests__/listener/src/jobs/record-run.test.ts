@@ -12,7 +12,7 @@ import {
   ObjectUnavailableError,
 } from '../../../../listener/src/storage/object-store.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
-import { storeOf } from '../../support/stores.ts';
+import { neverWritten, storeOf } from '../../support/stores.ts';
 
 const SAMPLE = new URL('../../../../listener/local/samples/Officer_Detail.csv', import.meta.url);
 const SCHEMA = new URL('../../../../listener/src/quality/report.schema.json', import.meta.url);
@@ -103,6 +103,7 @@ test('an attempt that was handed back leaves the run to the next one', async () 
       controller.abort(new Error('shutdown'));
       throw new Error('read failed');
     },
+    write: neverWritten,
     close() {},
   };
   await expect(record(id, store, false, controller.signal)).rejects.toThrow();
@@ -116,6 +117,7 @@ test('a verdict that could not be recorded, as another attempt put the run back,
       await given.database('runs').where({ id }).update({ status: 'queued' });
       return storeOf('a\n1\n').open(reference, signal);
     },
+    write: neverWritten,
     close() {},
   };
   await expect(record(id, store)).rejects.toThrow('another attempt changed the run');
@@ -130,6 +132,7 @@ test('a verdict that another attempt was faster with is no failure', async () =>
       await finishRun(given.database, id, { verdict: 'passed', ...counts, report });
       return storeOf('').open(reference, signal);
     },
+    write: neverWritten,
     close() {},
   };
   await record(id, store);

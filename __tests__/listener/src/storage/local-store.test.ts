@@ -1,4 +1,4 @@
-import { appendFile, mkdir, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { createLocalStore } from '../../../../listener/src/storage/local-store.ts';
@@ -91,4 +91,66 @@ test('an aborted signal ends the reading with its reason', async () => {
   const opened = await store.open({ bucket: 'bucket', key: 'a.csv' }, controller.signal);
   controller.abort(new Error('shutdown'));
   await expect(textOf(opened)).rejects.toThrow('shutdown');
+});
+
+test('a report is written below its bucket, its folders made', async () => {
+  const { root, store } = await storeWith({ 'bucket/a.csv': 'one' });
+  await store.write({ bucket: 'bucket', key: 'reports/from/a.csv.json' }, '{}\n', never);
+  expect(await readFile(join(root, 'bucket/reports/from/a.csv.json'), 'utf8')).toBe('{}\n');
+});
+
+test('without a folder for the bucket, a report is written below the root', async () => {
+  const { root, store } = await storeWith({ 'a.csv': 'one' });
+  await store.write({ bucket: 'ignored', key: 'reports/a.csv.json' }, '{}\n', never);
+  expect(await readFile(join(root, 'reports/a.csv.json'), 'utf8')).toBe('{}\n');
+});
+
+test('a report takes the place of the one before, and nothing else is left', async () => {
+  const { root, store } = await storeWith({ 'bucket/reports/a.json': 'longer than the next' });
+  await store.write({ bucket: 'bucket', key: 'reports/a.json' }, '{}\n', never);
+  expect(await readFile(join(root, 'bucket/reports/a.json'), 'utf8')).toBe('{}\n');
+  expect(await readdir(join(root, 'bucket/reports'))).toEqual(['a.json']);
+});
+
+test('a writing that fails leaves nothing behind and names the object', async () => {
+  const { root, store } = await storeWith({ 'bucket/reports/a.json/b': 'in the way' });
+  const write = store.write({ bucket: 'bucket', key: 'reports/a.json' }, '{}\n', never);
+  await expect(write).rejects.toMatchObject({
+    name: 'StoreError',
+    message: expect.stringContaining("bucket/reports/a.json can't be written"),
+  });
+  expect(await readdir(join(root, 'bucket/reports'))).toEqual(['a.json']);
+});
+
+test('a linked folder that leads out is not written into, nor is a folder made there', async () => {
+  const { root, store } = await storeWith({ 'bucket/a.csv': 'one' });
+  const outside = await temporaryFolder();
+  await symlink(outside, join(root, 'bucket/reports'));
+  const write = store.write({ bucket: 'bucket', key: 'reports/from/a.json' }, '{}\n', never);
+  await expect(write).rejects.toThrow('it leads out of');
+  expect(await readdir(outside)).toEqual([]);
+});
+
+test('a link in the place of a report is replaced, and its target is left alone', async () => {
+  const { root, store } = await storeWith({ 'bucket/a.csv': 'one' });
+  await symlink(join(root, 'bucket/a.csv'), join(root, 'bucket/a.json'));
+  await store.write({ bucket: 'bucket', key: 'a.json' }, '{}\n', never);
+  expect(await readFile(join(root, 'bucket/a.csv'), 'utf8')).toBe('one');
+});
+
+test.each(['../a.json', '/a.json', 'reports//a.json', 'a\\b.json'])(
+  'the key %j is not written',
+  async (key) => {
+    const { store } = await storeWith({ 'bucket/a.csv': 'one' });
+    const write = store.write({ bucket: 'bucket', key }, '{}\n', never);
+    await expect(write).rejects.toThrow('it is no local file');
+  },
+);
+
+test('an aborted signal keeps a report from being written', async () => {
+  const { root, store } = await storeWith({ 'bucket/a.csv': 'one' });
+  const signal = AbortSignal.abort(new Error('shutdown'));
+  const write = store.write({ bucket: 'bucket', key: 'a.json' }, '{}\n', signal);
+  await expect(write).rejects.toThrow(/^shutdown$/);
+  expect(await readdir(join(root, 'bucket'))).toEqual(['a.csv']);
 });

@@ -61,9 +61,54 @@ test('the announced ETag is read', async () => {
   expect(await textOf(opened)).toBe('a,b\n1,2\n');
 });
 
-test('denied access is technical', async () => {
+test('denied access is technical and names the object', async () => {
   const open = store.open({ bucket: 'bucket', key: 'AccessDenied.csv' }, never);
-  await expect(open).rejects.toMatchObject({ name: 'AccessDenied' });
+  await expect(open).rejects.toMatchObject({
+    name: 'StoreError',
+    message: "s3://bucket/AccessDenied.csv can't be read: AccessDenied",
+  });
+});
+
+test('a store that does not answer is technical and names the object', async () => {
+  const away = createS3Store({ region: 'us-gov-west-1', endpoint: 'http://127.0.0.1:1' });
+  const open = away.open({ bucket: 'bucket', key: 'a.csv' }, never);
+  await expect(open).rejects.toMatchObject({
+    name: 'StoreError',
+    message: expect.stringMatching(/^s3:\/\/bucket\/a\.csv can't be read: .*ECONNREFUSED/),
+  });
+  away.close();
+});
+
+test('a connection that breaks in the middle of an object is technical and names it', async () => {
+  objects['bucket/broken.csv'] = { body: 'a,b\n1,2\n', eTag: 'e1', broken: true };
+  const opened = await store.open({ bucket: 'bucket', key: 'broken.csv' }, never);
+  await expect(textOf(opened)).rejects.toMatchObject({
+    name: 'StoreError',
+    message: expect.stringContaining("s3://bucket/broken.csv can't be read"),
+  });
+});
+
+test('a report is written whole, as JSON', async () => {
+  await store.write({ bucket: 'bucket', key: 'reports/a b.csv.json' }, '{"ä":1}\n', never);
+  expect(objects['bucket/reports/a b.csv.json']).toMatchObject({
+    body: '{"ä":1}\n',
+    contentType: 'application/json',
+  });
+});
+
+test('a report that may not be written is technical and names its key', async () => {
+  const write = store.write({ bucket: 'bucket', key: 'AccessDenied.json' }, '{}', never);
+  await expect(write).rejects.toMatchObject({
+    name: 'StoreError',
+    message: "s3://bucket/AccessDenied.json can't be written: AccessDenied",
+  });
+});
+
+test('an aborted signal ends a writing with its reason', async () => {
+  const signal = AbortSignal.abort(new Error('shutdown'));
+  const write = store.write({ bucket: 'bucket', key: 'never.json' }, '{}', signal);
+  await expect(write).rejects.toThrow(/^shutdown$/);
+  expect(objects).not.toHaveProperty(['bucket/never.json']);
 });
 
 test('an aborted signal ends a read that stalls', async () => {
