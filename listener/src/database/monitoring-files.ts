@@ -41,6 +41,16 @@ export async function findMonitoringFile(
     .sort((a, b) => compareSpecificity(a.keyPattern, b.keyPattern))[0];
 }
 
+/** The client of an entry. @param id undefined is found for null, as a run has it that nobody monitors */
+export async function clientOfMonitoringFile(
+  database: Database,
+  id: number | null,
+): Promise<string | undefined> {
+  if (id === null) return undefined;
+  const [client] = await database('monitoring_files').where({ id }).pluck<string[]>('client');
+  return client;
+}
+
 /** Every entry, by bucket and pattern. */
 export async function listMonitoringFiles(database: Database): Promise<MonitoringFile[]> {
   return database('monitoring_files')

@@ -46,6 +46,8 @@ export interface Run {
   readonly byteCount: number | null;
   readonly faultCount: number | null;
   readonly sha256: string | null;
+  /** Key of the report in the object's bucket; null when it was not written there. */
+  readonly reportKey: string | null;
   /** The last failure, or why there is no verdict. */
   readonly error: string | null;
   readonly attempts: number;
@@ -98,6 +100,7 @@ const RUN_COLUMNS = {
   byteCount: 'byte_count',
   faultCount: 'fault_count',
   sha256: 'sha256',
+  reportKey: 'report_key',
   error: 'error',
   attempts: 'attempts',
   createdAt: 'created_at',
@@ -168,6 +171,7 @@ const WITHOUT_RESULT = {
   fault_count: null,
   sha256: null,
   report: null,
+  report_key: null,
   error: null,
 };
 
@@ -193,6 +197,23 @@ export async function finishRun(
       error: null,
       finished_at: database.fn.now(),
     });
+  return changed === 1;
+}
+
+/**
+ * Notes where the report of a verdict was written.
+ *
+ * @param run as it was when the report was made
+ * @returns whether that verdict still stands: the run may have been started again meanwhile
+ */
+export async function noteReport(
+  database: Database,
+  { id, attempts }: Pick<Run, 'id' | 'attempts'>,
+  reportKey: string,
+): Promise<boolean> {
+  const changed = await database('runs')
+    .where({ id, attempts, status: 'finished' })
+    .update({ report_key: reportKey });
   return changed === 1;
 }
 

@@ -6,6 +6,7 @@ import {
   finishRun,
   listRuns,
   noteFailure,
+  noteReport,
   openRun,
   type RunResult,
   requeueRuns,
@@ -105,6 +106,35 @@ test('a finished run is judged anew when asked', async () => {
     verdict: null,
     finishedAt: null,
   });
+});
+
+test('the key of a report is noted on the verdict that it is about', async () => {
+  const id = await runningRun();
+  await finishRun(given.database, id, PASSED);
+  expect(await noteReport(given.database, { id, attempts: 1 }, 'reports/k.json')).toBe(true);
+  expect(await findRun(given.database, id)).toMatchObject({ reportKey: 'reports/k.json' });
+});
+
+test('the key of a report on an earlier verdict is not noted', async () => {
+  const id = await runningRun();
+  await finishRun(given.database, id, PASSED);
+  await startRun(given.database, id, { again: true });
+  await finishRun(given.database, id, PASSED);
+  expect(await noteReport(given.database, { id, attempts: 1 }, 'reports/k.json')).toBe(false);
+  expect(await findRun(given.database, id)).toMatchObject({ reportKey: null });
+});
+
+test('a run that is judged anew has no report yet', async () => {
+  const id = await runningRun();
+  await finishRun(given.database, id, PASSED);
+  await noteReport(given.database, { id, attempts: 1 }, 'reports/k.json');
+  expect(await startRun(given.database, id, { again: true })).toMatchObject({ reportKey: null });
+});
+
+test('a run without a verdict has no report to note', async () => {
+  const id = await runningRun();
+  await closeRun(given.database, id, 'gone', 'no such key');
+  expect(await noteReport(given.database, { id, attempts: 1 }, 'reports/k.json')).toBe(false);
 });
 
 test('a verdict on a run that has ended otherwise is not recorded', async () => {
