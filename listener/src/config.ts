@@ -1,6 +1,6 @@
 import { ConfigError } from './config/config-error.ts';
 import { type DatabaseConfig, readDatabaseConfig } from './config/database-config.ts';
-import { type Environment, variableReader } from './config/read-variables.ts';
+import { type Environment, type VariableReader, variableReader } from './config/read-variables.ts';
 import type { ValueOf } from './config/variables.ts';
 
 /** What the process is about to do, and so which variables it can't do without. */
@@ -38,6 +38,8 @@ export interface Config {
     /** Starts of the keys that may be read; empty means all. */
     readonly prefixes: readonly string[];
     readonly reportPrefix: string;
+    /** Reports are written below `reportPrefix`. */
+    readonly writeReports: boolean;
     readonly localRoot: string | undefined;
   };
   readonly workerConcurrency: number;
@@ -78,6 +80,7 @@ export function readConfig(environment: Environment, needs: ConfigNeeds): Config
     bucket: reader.optional('S3_BUCKET'),
     prefixes: reader.optional('S3_PREFIXES') ?? [],
     reportPrefix: reader.required('REPORT_PREFIX'),
+    writeReports: readWriteReports(reader),
     localRoot: reader.optional('LOCAL_S3_ROOT'),
     workerConcurrency: reader.required('WORKER_CONCURRENCY'),
     shutdownSeconds: reader.required('SHUTDOWN_SECONDS'),
@@ -101,6 +104,7 @@ export function readConfig(environment: Environment, needs: ConfigNeeds): Config
       bucket: read.bucket,
       prefixes: read.prefixes,
       reportPrefix: present(read.reportPrefix),
+      writeReports: read.writeReports,
       localRoot: read.localRoot,
     }),
     workerConcurrency: present(read.workerConcurrency),
@@ -109,6 +113,23 @@ export function readConfig(environment: Environment, needs: ConfigNeeds): Config
     maxFaults: present(read.maxFaults),
     database,
   });
+}
+
+/**
+ * Whoever writes must say where: a role may write below one prefix alone, and that need not be the
+ * default, which is there for the objects to leave out.
+ */
+function readWriteReports(reader: VariableReader): boolean {
+  const writes = reader.required('WRITE_REPORTS') === 'true';
+  if (writes && !reader.isSet('REPORT_PREFIX')) {
+    reader.fault({
+      variable: 'WRITE_REPORTS',
+      value: 'true',
+      problem: 'REPORT_PREFIX is not set',
+      allowed: 'true only with a REPORT_PREFIX, below which the reports are written',
+    });
+  }
+  return writes;
 }
 
 /** A required value is there once no fault was recorded; this says so to the compiler. */

@@ -21,7 +21,7 @@ test('an empty environment gives the defaults where nothing is required', () => 
     port: 8080,
     metricsPort: 9090,
     sns: { topicArns: [], signatureVersions: ['2'], maxAgeSeconds: 86_400 },
-    s3: { reportPrefix: 'data_quality_reports/' },
+    s3: { reportPrefix: 'data_quality_reports/', writeReports: false },
     workerConcurrency: 2,
     shutdownSeconds: 25,
     logLevel: 'info',
@@ -37,6 +37,7 @@ test('what is set wins over the defaults', () => {
       SNS_TOPIC_ARNS: TOPIC,
       SNS_SIGNATURE_VERSIONS: '1,2',
       REPORT_PREFIX: 'verdicts/',
+      WRITE_REPORTS: 'true',
       WORKER_CONCURRENCY: '8',
     },
     INTAKE,
@@ -44,7 +45,7 @@ test('what is set wins over the defaults', () => {
   expect(config).toMatchObject({
     port: 18_080,
     sns: { topicArns: [TOPIC], signatureVersions: ['1', '2'] },
-    s3: { reportPrefix: 'verdicts/' },
+    s3: { reportPrefix: 'verdicts/', writeReports: true },
     workerConcurrency: 8,
   });
 });
@@ -57,6 +58,20 @@ test('every fault is reported at once, with variable, value and what is allowed'
     { variable: 'WORKER_CONCURRENCY', value: '0', allowed: 'a whole number from 1 to 64' },
     expect.objectContaining({ variable: 'LOG_LEVEL', value: 'loud' }),
   ]);
+});
+
+test.each([
+  ['no prefix', {}],
+  ['an empty prefix', { REPORT_PREFIX: '' }],
+])('writing reports with %s is a fault that names both variables', (_, environment) => {
+  expect(() => readConfig({ ...environment, WRITE_REPORTS: 'true' }, NOTHING)).toThrow(
+    /^1 fault .*\n- WRITE_REPORTS="true": REPORT_PREFIX is not set/,
+  );
+});
+
+test('a process that writes no reports needs no prefix', () => {
+  const s3 = { reportPrefix: 'data_quality_reports/', writeReports: false };
+  expect(readConfig({ WRITE_REPORTS: 'false' }, NOTHING)).toMatchObject({ s3 });
 });
 
 test('topics are not required of a process that takes no deliveries over HTTP', () => {

@@ -7,6 +7,7 @@ import type { Job, JobContext, JobOutcome } from '../jobs/job.ts';
 import { monitoredFileInDefinitions } from '../jobs/monitored-file.ts';
 import { recordRun } from '../jobs/record-run.ts';
 import { JOBS } from '../jobs/registry.ts';
+import { writeReport } from '../jobs/write-report.ts';
 import { expectationProblems } from '../quality/expectation.ts';
 import type { ObjectReference } from '../s3/event-records.ts';
 import { openStore } from '../storage/open-store.ts';
@@ -32,7 +33,12 @@ export interface RunOptions {
 
 /** Judges one object and says what came of it, recorded or not. */
 type Judge = (object: ObjectReference, context: Omit<JobContext, 'findMonitoredFile'>) => Judged;
-type Judged = Promise<{ readonly outcome: JobOutcome; readonly code: number }>;
+type Judged = Promise<{
+  readonly outcome: JobOutcome;
+  readonly code: number;
+  /** Writes the report, once the verdict was shown; undefined where none is asked for. */
+  readonly report?: () => Promise<unknown>;
+}>;
 
 /** How long an interrupted run may take to write down that it was, in milliseconds. */
 const GRACE_MS = 5_000;
@@ -57,7 +63,7 @@ async function runJob(
   const text = await eventText(options);
   if (!options.dryRun) {
     return withDatabase(context, (database, config) =>
-      runAll(context, options, config, text, recordingJudge(database, job), signal),
+      runAll(context, options, config, text, recordingJudge(database, job, config), signal),
     );
   }
   const config = configWithoutDatabase(context);
@@ -93,7 +99,7 @@ async function runAll(
       const name = `${object.bucket}/${object.key}`;
       const progress = showProgress(printable(name), context.stderr);
       try {
-        const { outcome, code } = await judge(object, {
+        const { outcome, code, report } = await judge(object, {
           store,
           maxFaults: config.maxFaults,
           signal,
@@ -101,7 +107,8 @@ async function runAll(
         });
         progress.end();
         show(context, name, outcome, json);
-        worst = Math.max(worst, code);
+        const written = await reportWritten(report, name, context, signal);
+        worst = Math.max(worst, code, written ? EXIT.ok : EXIT.tryAgain);
       } catch (error) {
         progress.end();
         signal.throwIfAborted();
@@ -114,6 +121,24 @@ async function runAll(
     store.close();
   }
   return worst;
+}
+
+/** A verdict that was shown is kept, whatever becomes of its report. */
+async function reportWritten(
+  report: (() => Promise<unknown>) | undefined,
+  name: string,
+  { stderr }: CommandContext,
+  signal: AbortSignal,
+): Promise<boolean> {
+  try {
+    await report?.();
+    return true;
+  } catch (error) {
+    signal.throwIfAborted();
+    const reason = errorText(error);
+    stderr.write(`${printable(name)}: the verdict stands, its report was not written: ${reason}`);
+    return false;
+  }
 }
 
 function show(context: CommandContext, name: string, outcome: JobOutcome, json: boolean): void {
@@ -142,15 +167,20 @@ async function dryJudge(job: Job, definitionsFolder: string): Promise<Judge> {
 }
 
 /** A verdict is data: what is recorded ends with 0, whatever it is. */
-function recordingJudge(database: Database, job: Job): Judge {
+function recordingJudge(database: Database, job: Job, { s3 }: Config): Judge {
   return async (object, context) => {
     const runId = await openRun(database, object);
+    const { store, signal } = context;
+    const writing = { database, store, prefix: s3.reportPrefix, signal };
     try {
       const recorded = await recordRun(runId, { ...context, database, job, again: true });
       if (recorded === undefined) throw new Error(`run ${runId} has vanished`);
-      return { outcome: recorded.outcome, code: EXIT.ok };
+      return {
+        outcome: recorded.outcome,
+        code: EXIT.ok,
+        ...(s3.writeReports ? { report: () => writeReport(runId, writing) } : {}),
+      };
     } catch (error) {
-      const { signal } = context;
       // The stream that the signal ended says no more than that it was.
       const reason = textOf(signal.aborted ? signal.reason : error);
       // Nobody else has been given the run, as a worker's is handed back: so it is noted here.

@@ -86,6 +86,13 @@ export const VARIABLES = {
     default: 'data_quality_reports/',
     example: 'data_quality_reports/',
   },
+  WRITE_REPORTS: {
+    description:
+      "Whether each verdict's report is also written to the file's bucket, below REPORT_PREFIX.",
+    kind: oneOf('true', 'false'),
+    default: 'false',
+    example: 'true',
+  },
   LOCAL_S3_ROOT: {
     description: 'Folder that stands in for S3: `<root>/<bucket>/<key>`, else `<root>/<key>`.',
     kind: text('a folder'),

@@ -18,6 +18,11 @@ const verdicts = ['passed', 'warned', 'failed', 'unreadable'] as const;
 /** The verdict of a run. */
 export type Verdict = (typeof verdicts)[number];
 
+const reportOutcomes = ['written', 'failed'] as const;
+
+/** How an attempt to write a report ended. */
+export type ReportOutcome = (typeof reportOutcomes)[number];
+
 /** The listener's metrics, in a registry of their own. */
 export interface Metrics {
   readonly registry: Registry;
@@ -29,6 +34,8 @@ export interface Metrics {
   countRun(verdict: Verdict): void;
   /** @param seconds - from the start of a job to its verdict */
   observeJob(seconds: number): void;
+  /** Counts an attempt to write a report to the bucket. */
+  countReport(outcome: ReportOutcome): void;
   addChecked(amount: { readonly rows: number; readonly bytes: number }): void;
 }
 
@@ -77,6 +84,12 @@ export function createMetrics({ queueDepths }: MetricsOptions = {}): Metrics {
     buckets: [0.05, 0.1, 0.5, 1, 5, 15, 60, 300, 900],
     registers,
   });
+  const reports = new Counter({
+    name: 'file_processing_reports_total',
+    help: 'Attempts to write a report to the bucket, by outcome.',
+    labelNames: ['outcome'],
+    registers,
+  });
   const rows = new Counter({
     name: 'file_processing_checked_rows_total',
     help: 'Rows of data that were checked.',
@@ -98,6 +111,9 @@ export function createMetrics({ queueDepths }: MetricsOptions = {}): Metrics {
   for (const verdict of verdicts) {
     runs.inc({ verdict }, 0);
   }
+  for (const outcome of reportOutcomes) {
+    reports.inc({ outcome }, 0);
+  }
 
   return {
     registry,
@@ -106,6 +122,7 @@ export function createMetrics({ queueDepths }: MetricsOptions = {}): Metrics {
     observeIntake: (seconds) => intake.observe(seconds),
     countRun: (verdict) => runs.inc({ verdict }),
     observeJob: (seconds) => jobs.observe(seconds),
+    countReport: (outcome) => reports.inc({ outcome }),
     addChecked: (amount) => {
       rows.inc(amount.rows);
       bytes.inc(amount.bytes);

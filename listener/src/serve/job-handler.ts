@@ -4,6 +4,7 @@ import { findRun, type Run } from '../database/runs.ts';
 import type { Metrics } from '../http/metrics.ts';
 import type { Job, JobProgress } from '../jobs/job.ts';
 import { type RecordedRun, recordRun } from '../jobs/record-run.ts';
+import { writeReport } from '../jobs/write-report.ts';
 import type { RunJob } from '../queue/queue.ts';
 import type { JobHandler } from '../queue/worker.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
@@ -13,6 +14,8 @@ export interface JobHandlerDependencies {
   readonly store: ObjectStore;
   readonly job: Job;
   readonly maxFaults: number;
+  /** Start of the keys that reports are written to; undefined where none is written. */
+  readonly reportPrefix: string | undefined;
   readonly logger: Logger;
   readonly metrics: Metrics;
 }
@@ -20,27 +23,62 @@ export interface JobHandlerDependencies {
 /** How often a long run says how far it is. */
 const PROGRESS_MS = 10_000;
 
-/** What the worker does with a job: one attempt at its run, one log line, the metrics. */
+/**
+ * What the worker does with a job: one attempt at its run, one log line, the metrics; then its
+ * report. A run that has its verdict is not judged again because its report can't be written: the
+ * job's next attempt finds it ended and writes the report alone.
+ */
 export function jobHandler(dependencies: JobHandlerDependencies): JobHandler {
-  const { logger, metrics, ...running } = dependencies;
   return async (queued, signal) => {
-    try {
-      const recorded = await recordRun(queued.runId, {
-        ...running,
-        signal,
-        onProgress: progressLog(logger, queued.runId),
-      });
-      if (recorded === undefined) {
-        logger.debug({ runId: queued.runId }, 'run had ended before');
-        return;
-      }
-      logger.info(finishedLine(recorded), 'run finished');
-      count(metrics, recorded);
-    } catch (error) {
-      if (!signal.aborted) await logFailure(dependencies, queued, error);
-      throw error;
-    }
+    await judge(dependencies, queued, signal);
+    await report(dependencies, queued, signal);
   };
+}
+
+async function judge(
+  dependencies: JobHandlerDependencies,
+  queued: RunJob,
+  signal: AbortSignal,
+): Promise<void> {
+  const { logger, metrics, reportPrefix: _, ...running } = dependencies;
+  try {
+    const recorded = await recordRun(queued.runId, {
+      ...running,
+      signal,
+      onProgress: progressLog(logger, queued.runId),
+    });
+    if (recorded === undefined) {
+      logger.debug({ runId: queued.runId }, 'run had ended before');
+      return;
+    }
+    logger.info(finishedLine(recorded), 'run finished');
+    count(metrics, recorded);
+  } catch (error) {
+    if (!signal.aborted) await logFailure(dependencies, queued, error);
+    throw error;
+  }
+}
+
+async function report(
+  dependencies: JobHandlerDependencies,
+  queued: RunJob,
+  signal: AbortSignal,
+): Promise<void> {
+  const { database, store, logger, metrics, reportPrefix } = dependencies;
+  if (reportPrefix === undefined) return;
+  const { runId } = queued;
+  try {
+    const written = await writeReport(runId, { database, store, prefix: reportPrefix, signal });
+    if (written === undefined) return;
+    logger.info({ runId, ...written }, 'report written');
+    metrics.countReport('written');
+  } catch (error) {
+    if (!signal.aborted) {
+      metrics.countReport('failed');
+      await logReportFailure(dependencies, queued, error);
+    }
+    throw error;
+  }
 }
 
 function identityOf(run: Run): Record<string, unknown> {
@@ -94,6 +132,22 @@ async function logFailure(
     logger.warn({ ...line, attempt: retryCount + 1 }, 'attempt failed, the run is tried again');
   } else {
     logger.error({ ...line, status: 'error', attempts: retryCount + 1 }, 'run finished');
+  }
+}
+
+/** The run keeps its verdict, so its status is none of this. */
+async function logReportFailure(
+  { database, logger }: JobHandlerDependencies,
+  { runId, retryCount, retryLimit }: RunJob,
+  error: unknown,
+): Promise<void> {
+  const run = await findRun(database, runId).catch(() => undefined);
+  const about = run === undefined ? { runId } : { ...identityOf(run), verdict: run.verdict };
+  const line = { ...about, err: error, attempt: retryCount + 1 };
+  if (retryCount < retryLimit) {
+    logger.warn(line, 'the report was not written, it is tried again');
+  } else {
+    logger.error(line, 'the verdict stands, its report was not written');
   }
 }
 

@@ -141,6 +141,7 @@ function startJobs({ options, database, queue, metrics }: Parts, store: ObjectSt
       store,
       job: s3DataQualityJob,
       maxFaults: config.maxFaults,
+      reportPrefix: config.s3.writeReports ? config.s3.reportPrefix : undefined,
       logger,
       metrics,
     }),

@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { listRuns } from '../../../../listener/src/database/runs.ts';
@@ -135,13 +135,79 @@ describe('a run with a database', () => {
         DATABASE_URL: given.url,
       },
     );
-    expect(code).toBeGreaterThanOrEqual(64);
-    expect(err).toMatch(/bucket\/a\.csv[\s\S]*bucket\/b\.csv/);
+    expect(code).toBe(75);
+    expect(err).toMatch(
+      /^bucket\/a\.csv: s3:\/\/bucket\/a\.csv can't be read: .*\nbucket\/b\.csv: s3:\/\/bucket\/b\.csv can't/,
+    );
     expect(out).toBe('');
     expect(await listRuns(given.database)).toMatchObject([
       { status: 'error' },
       { status: 'error' },
     ]);
+  });
+
+  const reporting = (root: string, more: readonly string[] = []) =>
+    cli([...JOB, '--event-json', eventOf('bucket', 'a.csv'), ...more], {
+      LOCAL_S3_ROOT: root,
+      DATABASE_URL: given.url,
+      REPORT_PREFIX: 'reports/',
+      WRITE_REPORTS: 'true',
+    });
+
+  test('writes the report where reports are asked for', async () => {
+    const root = await rootWith({ 'a.csv': 'n\n1\n' });
+    expect(await reporting(root)).toMatchObject({ code: 0, err: '' });
+    const [run] = await listRuns(given.database);
+    expect(run?.reportKey).toBe(`reports/a.csv.${run?.id}.json`);
+    const written = await readFile(join(root, 'bucket', run?.reportKey ?? ''), 'utf8');
+    expect(JSON.parse(written)).toMatchObject({ runId: run?.id, verdict: 'passed' });
+  });
+
+  test('writes the report anew with the verdict', async () => {
+    const root = await rootWith({ 'a.csv': 'n\n1,2\n' });
+    await reporting(root);
+    await writeFile(join(root, 'bucket', 'a.csv'), 'n\n1\n');
+    await reporting(root);
+    const [run] = await listRuns(given.database);
+    const written = await readFile(join(root, 'bucket', run?.reportKey ?? ''), 'utf8');
+    expect(JSON.parse(written)).toMatchObject({ verdict: 'passed' });
+  });
+
+  test('writes no report where none is asked for', async () => {
+    const root = await rootWith({ 'a.csv': 'n\n1\n' });
+    await run(root, 'a.csv');
+    expect(await readdir(join(root, 'bucket'))).toEqual(['a.csv']);
+  });
+
+  test('a report that can not be written is worth a retry, its verdict kept and shown', async () => {
+    const root = await rootWith({
+      'a.csv': 'n\n1\n',
+      reports: 'a file in the place of the folder',
+    });
+    const { code, out, err } = await reporting(root);
+    expect(code).toBe(75);
+    expect(out).toContain('PASSED  bucket/a.csv');
+    expect(err).toMatch(
+      /^bucket\/a\.csv: the verdict stands, its report was not written: bucket\/reports\/.* can't be written .*\n$/,
+    );
+    expect(await listRuns(given.database)).toMatchObject([
+      { status: 'finished', verdict: 'passed', reportKey: null },
+    ]);
+  });
+
+  test('a dry run writes no report', async () => {
+    const root = await rootWith({ 'a.csv': 'n\n1\n' });
+    expect(await reporting(root, ['--dry-run'])).toMatchObject({ code: 0 });
+    expect(await readdir(join(root, 'bucket'))).toEqual(['a.csv']);
+  });
+
+  test('runs tell the key of a report', async () => {
+    await reporting(await rootWith({ 'a.csv': 'n\n1\n' }));
+    const list = await cli(['runs', 'list', '--json'], { DATABASE_URL: given.url });
+    const [{ id, reportKey }] = JSON.parse(list.out);
+    expect(reportKey).toBe(`reports/a.csv.${id}.json`);
+    const shown = await cli(['runs', 'show', id], { DATABASE_URL: given.url });
+    expect(shown.out).toContain(`reportKey: ${reportKey}\n`);
   });
 
   test('a dry run beside it writes nothing', async () => {

@@ -22,6 +22,7 @@ describe('createMetrics', () => {
     metrics.countRequest('accepted');
     metrics.countRequest('accepted');
     metrics.countRun('failed');
+    metrics.countReport('written');
     metrics.observeIntake(0.004);
     metrics.observeJob(0.7);
     metrics.addChecked({ rows: 10, bytes: 2000 });
@@ -31,6 +32,8 @@ describe('createMetrics', () => {
       expect.arrayContaining([
         'file_processing_http_requests_total{outcome="accepted"} 2',
         'file_processing_runs_total{verdict="failed"} 1',
+        'file_processing_reports_total{outcome="written"} 1',
+        'file_processing_reports_total{outcome="failed"} 0',
         'file_processing_intake_duration_seconds_bucket{le="0.005"} 1',
         'file_processing_intake_duration_seconds_sum 0.004',
         'file_processing_job_duration_seconds_bucket{le="1"} 1',

@@ -1,12 +1,15 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { openRun } from '../../../../listener/src/database/runs.ts';
+import { findRun, openRun } from '../../../../listener/src/database/runs.ts';
 import { createMetrics } from '../../../../listener/src/http/metrics.ts';
 import { s3DataQualityJob } from '../../../../listener/src/jobs/s3-data-quality/s3-data-quality-job.ts';
 import { jobHandler } from '../../../../listener/src/serve/job-handler.ts';
-import { ObjectUnavailableError } from '../../../../listener/src/storage/object-store.ts';
+import {
+  type ObjectStore,
+  ObjectUnavailableError,
+} from '../../../../listener/src/storage/object-store.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
 import { collectingLogger } from '../../support/sns-listener.ts';
-import { storeOf } from '../../support/stores.ts';
+import { storeOf, writableStoreOf } from '../../support/stores.ts';
 
 let given: TestDatabase;
 beforeAll(async () => {
@@ -15,16 +18,26 @@ beforeAll(async () => {
 afterAll(() => given.drop());
 beforeEach(() => given.database('runs').delete());
 
-/** Handles one job whose object has this content. */
-async function handle(content: string | Error, retryCount = 0, signal?: AbortSignal) {
+interface Handling {
+  readonly retryCount?: number;
+  readonly signal?: AbortSignal;
+  readonly reportPrefix?: string;
+}
+
+/** Handles one job whose object has this content, or lies in this store. */
+async function handle(
+  object: string | Error | ObjectStore,
+  { retryCount = 0, signal, reportPrefix }: Handling = {},
+) {
   const runId = await openRun(given.database, { bucket: 'bucket', key: 'a.csv' });
   const { logger, lines } = collectingLogger();
   const metrics = createMetrics();
   const work = jobHandler({
     database: given.database,
-    store: storeOf(content),
+    store: typeof object === 'string' || object instanceof Error ? storeOf(object) : object,
     job: s3DataQualityJob,
     maxFaults: 10,
+    reportPrefix,
     logger,
     metrics,
   });
@@ -64,12 +77,13 @@ test('a failed attempt is a warning and is thrown for the queue', async () => {
 });
 
 test('the last failed attempt finishes the run', async () => {
-  const { lines } = await handle(new Error('access denied'), 10);
+  const { lines } = await handle(new Error('access denied'), { retryCount: 10 });
   expect(lines).toMatchObject([{ level: 50, msg: 'run finished', status: 'error', attempts: 11 }]);
 });
 
 test('a job that is handed back is no failure', async () => {
-  const { lines } = await handle('n\n1\n', 0, AbortSignal.abort(new Error('shutdown')));
+  const signal = AbortSignal.abort(new Error('shutdown'));
+  const { lines } = await handle('n\n1\n', { signal });
   expect(lines).toEqual([]);
 });
 
@@ -77,4 +91,88 @@ test('a job that comes again after its verdict does nothing', async () => {
   await handle('n\n1\n');
   const { lines } = await handle(new Error('must not be opened'));
   expect(lines).toMatchObject([{ level: 20, msg: 'run had ended before' }]);
+});
+
+const reportPrefix = 'reports/';
+const refusing = (content: string | Error) => {
+  const store = writableStoreOf(content);
+  store.refuseNext(new Error('SlowDown'));
+  return store;
+};
+
+test('a verdict is followed by its report', async () => {
+  const store = writableStoreOf('n\n1\n');
+  const { runId, lines, metrics } = await handle(store, { reportPrefix });
+  const reportKey = `reports/a.csv.${runId}.json`;
+  expect(store.written).toMatchObject([{ bucket: 'bucket', key: reportKey }]);
+  expect(lines).toMatchObject([
+    { level: 30, msg: 'run finished' },
+    { level: 30, msg: 'report written', runId, bucket: 'bucket', reportKey },
+  ]);
+  expect(metrics).toContain('file_processing_reports_total{outcome="written"} 1');
+});
+
+test('without a prefix no report is written', async () => {
+  const store = writableStoreOf('n\n1\n');
+  const { runId } = await handle(store);
+  expect(store.written).toEqual([]);
+  expect(await findRun(given.database, runId)).toMatchObject({ reportKey: null });
+});
+
+test('a run whose object is gone has no report', async () => {
+  const store = writableStoreOf(new ObjectUnavailableError('object-gone', 'is gone'));
+  const { lines, error } = await handle(store, { reportPrefix });
+  expect([store.written, error]).toEqual([[], undefined]);
+  expect(lines).toHaveLength(1);
+});
+
+test('a failed attempt at a verdict writes no report', async () => {
+  const store = writableStoreOf(new Error('access denied'));
+  await handle(store, { reportPrefix });
+  expect(store.written).toEqual([]);
+});
+
+test('a report that is refused is thrown for the queue, after the verdict was told', async () => {
+  const { runId, lines, error, metrics } = await handle(refusing('n\n1\n'), { reportPrefix });
+  expect(error).toMatchObject({ message: 'SlowDown' });
+  expect(lines).toMatchObject([
+    { level: 30, msg: 'run finished', verdict: 'passed' },
+    { level: 40, msg: 'the report was not written, it is tried again', verdict: 'passed' },
+  ]);
+  expect(metrics).toContain('file_processing_reports_total{outcome="failed"} 1');
+  expect(metrics).toContain('file_processing_runs_total{verdict="passed"} 1');
+  expect(await findRun(given.database, runId)).toMatchObject({ status: 'finished', error: null });
+});
+
+test('the attempt after that writes the report alone, and tells no second verdict', async () => {
+  await handle(refusing('n\n1\n'), { reportPrefix });
+  const store = writableStoreOf(new Error('must not be opened'));
+  const { runId, lines, metrics } = await handle(store, { retryCount: 1, reportPrefix });
+  expect(store.written).toHaveLength(1);
+  expect(lines).toMatchObject([
+    { level: 20, msg: 'run had ended before' },
+    { level: 30, msg: 'report written', runId },
+  ]);
+  expect(metrics).toContain('file_processing_runs_total{verdict="passed"} 0');
+});
+
+test('the last refused attempt is one error that says that the verdict stands', async () => {
+  await handle(refusing('n\n1\n'), { reportPrefix });
+  const store = refusing(new Error('must not be opened'));
+  const { runId, lines } = await handle(store, { retryCount: 10, reportPrefix });
+  const message = 'the verdict stands, its report was not written';
+  expect(lines.slice(1)).toMatchObject([
+    { level: 50, msg: message, runId, verdict: 'passed', attempt: 11 },
+  ]);
+  expect(await findRun(given.database, runId)).toMatchObject({ status: 'finished' });
+});
+
+test('a report that is handed back is no failure', async () => {
+  const controller = new AbortController();
+  const store = writableStoreOf('n\n1\n', async () => controller.abort(new Error('shutdown')));
+  const { signal } = controller;
+  const { lines, error, metrics } = await handle(store, { signal, reportPrefix });
+  expect(error).toMatchObject({ message: 'shutdown' });
+  expect(lines).toMatchObject([{ msg: 'run finished' }]);
+  expect(metrics).toContain('file_processing_reports_total{outcome="failed"} 0');
 });

@@ -50,6 +50,8 @@ beforeEach(async () => {
       LOCAL_S3_ROOT: root,
       PORT: '0',
       METRICS_PORT: '0',
+      REPORT_PREFIX: 'reports/',
+      WRITE_REPORTS: 'true',
     },
     { database: true, httpIntake: true },
   );
@@ -103,6 +105,23 @@ test('a file that lands is followed by its verdict', async () => {
       mappingName: 'officer_detail',
     },
   ]);
+});
+
+test('a verdict is followed by its report, in the bucket of the file', async () => {
+  sns.publish(TOPIC, { message: await putSample() });
+  const [run] = await vi.waitFor(async () => {
+    const runs = await listRuns(given.database);
+    expect(runs).toMatchObject([{ reportKey: expect.any(String) }]);
+    return runs;
+  });
+  const reportKey = `reports/${KEY}.${run?.id}.json`;
+  expect(run).toMatchObject({ reportKey });
+  expect(JSON.parse(await readFile(join(root, BUCKET, reportKey), 'utf8'))).toMatchObject({
+    runId: run?.id,
+    verdict: 'failed',
+    client: 'nm_albuquerque',
+    report: { faultCount: 9 },
+  });
 });
 
 test('an accepted message and a finished run are a log line each, with ids', async () => {

@@ -59,6 +59,7 @@ export const LISTENER_VARIABLES: Readonly<Record<string, ListenerVariable>> = {
   S3_BUCKET: { accepts: matching(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/) },
   S3_PREFIXES: { accepts: listOf(anyText) },
   REPORT_PREFIX: { accepts: matching(/^[^/].*\/$/), default: 'data_quality_reports/' },
+  WRITE_REPORTS: { accepts: oneOf('true', 'false'), default: 'false' },
   LOCAL_S3_ROOT: { accepts: anyText },
   WORKER_CONCURRENCY: { accepts: wholeNumber(1, 64), default: '2' },
   SHUTDOWN_SECONDS: { accepts: wholeNumber(1, 600), default: '25' },
