@@ -32,6 +32,7 @@ it.each([
   [`${BUCKET}sns_topic_name = "other-topic"\n`, 'other-topic'],
   [`${BUCKET}worker_concurrency = 7\n`, '"WORKER_CONCURRENCY":"7"'],
   [`${BUCKET}report_prefix = "verdicts/"\n`, '"REPORT_PREFIX":"verdicts/"'],
+  [`${BUCKET}report_prefix = ""\n`, '"WRITE_REPORTS":"false"'],
 ])('what runs locally follows the tfvars line %j', (tfvars, expected) => {
   expect(JSON.stringify(localSettingsOf(BUCKET))).not.toContain(expected);
   expect(JSON.stringify(localSettingsOf(tfvars))).toContain(expected);

@@ -172,6 +172,8 @@ function listenerEnvironment(
     ...settings.environment,
     // The verdict lines are made from its log.
     LOG_LEVEL: 'info',
+    // The drop folder is the user's: nothing appears in it that nobody dropped.
+    WRITE_REPORTS: 'false',
     ...overrides,
     SNS_TOPIC_ARNS: settings.topicArn,
     DATABASE_URL: databaseUrl,

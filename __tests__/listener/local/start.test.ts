@@ -1,6 +1,6 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -107,6 +107,16 @@ test('a file that is dropped is judged, and Ctrl-C leaves no process', async () 
   flow.kill('SIGINT');
   expect(await flow.ended).toBe(0);
   expect(children.filter(isAlive)).toEqual([]);
+}, 60_000);
+
+test('no report appears in the drop folder, though the stack writes them to the bucket', async () => {
+  const stack = await writeStack(({ kubernetes_config_map_v1 }) => {
+    expect(kubernetes_config_map_v1.config.data.WRITE_REPORTS).toBe('true');
+  });
+  const flow = start(stack, '--once');
+  expect(await flow.ended).toBe(0);
+  expect(await readdir(stack.data)).toEqual([BUCKET]);
+  expect(await readdir(join(stack.data, BUCKET))).toEqual(['from_client']);
 }, 60_000);
 
 test('a file that the bucket would not announce is told and not judged', async () => {

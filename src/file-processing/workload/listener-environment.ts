@@ -32,6 +32,8 @@ export function listenerEnvironment(
     S3_PREFIXES: settings.s3_prefixes.join(','),
     S3_SUFFIX: settings.s3_suffix,
     REPORT_PREFIX: settings.report_prefix,
+    // The role may write below the prefix, and nowhere without one.
+    WRITE_REPORTS: settings.report_prefix === '' ? 'false' : 'true',
     SNS_TOPIC_ARNS: topicArn,
     SNS_MAX_AGE_SECONDS: `${settings.sns_max_age_seconds}`,
     SQS_QUEUE_URL: queueUrl ?? '',

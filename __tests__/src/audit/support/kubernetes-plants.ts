@@ -37,6 +37,8 @@ export const BASES = {
   existingPassword: { ...COMMON, delivery: 'sqs', existing_secret_name: 'database-of-others' },
   /** No password at all. */
   iam: { ...COMMON, delivery: 'sqs', db_iam_auth: true, db_resource_id: 'db-ABCDEFGHIJKL01234' },
+  /** No right to write, and no report. */
+  noReports: { ...COMMON, delivery: 'sqs', report_prefix: '' },
   /** The namespace is made by others. */
   namespaceOfOthers: { ...COMMON, delivery: 'sqs', create_namespace: false },
 } as const satisfies Record<string, Overrides>;

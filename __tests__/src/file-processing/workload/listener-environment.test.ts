@@ -22,6 +22,7 @@ describe('listenerEnvironment', () => {
       S3_BUCKET: 'drop-box',
       S3_PREFIXES: 'a/,b/',
       REPORT_PREFIX: 'data_quality_reports/',
+      WRITE_REPORTS: 'true',
       SNS_TOPIC_ARNS: TOPIC_ARN,
       SNS_MAX_AGE_SECONDS: '86400',
     });
@@ -43,6 +44,13 @@ describe('listenerEnvironment', () => {
     const environment = listenerEnvironment(settings, { topicArn: TOPIC_ARN });
     expect(environment).not.toHaveProperty('REPORT_PREFIX');
     expect(environment).not.toHaveProperty('S3_SUFFIX');
+  });
+
+  it.each([
+    ['below a prefix', 'reports/', 'true'],
+    ['nowhere without one', '', 'false'],
+  ])('writes reports %s', (_, report_prefix, written) => {
+    expect(environmentOf({ report_prefix })).toHaveProperty('WRITE_REPORTS', written);
   });
 
   it('names the queue when there is one', () => {

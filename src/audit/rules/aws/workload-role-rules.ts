@@ -17,7 +17,7 @@ export interface Job {
   readonly bucket: string;
   /** Starts of the keys that are announced, or that a ConfigMap names. */
   readonly readPrefixes: readonly string[];
-  /** Start of the keys of reports; empty for none, undefined where no ConfigMap is there to tell. */
+  /** Start of the keys that reports are written to; empty for none, undefined where no ConfigMap is there to tell. */
   readonly reportPrefix: string | undefined;
   readonly databaseUser: string;
 }
@@ -41,9 +41,14 @@ export function jobOf(model: Model, stackName: string): Job | undefined {
   return {
     bucket,
     readPrefixes: [...new Set([...announced, ...named])].filter(Boolean),
-    reportPrefix: setting('S3_BUCKET') === '' ? undefined : setting('REPORT_PREFIX'),
+    reportPrefix: setting('S3_BUCKET') === '' ? undefined : reportPrefixOf(setting),
     databaseUser: setting('DB_IAM_AUTH') === 'true' ? setting('DB_USER') : '',
   };
+}
+
+/** Without the switch nothing is written, and a right to write is one too many. */
+function reportPrefixOf(setting: (name: string) => string): string {
+  return setting('WRITE_REPORTS') === 'true' ? setting('REPORT_PREFIX') : '';
 }
 
 /** A variable of the listener's environment; empty where no ConfigMap has it. */

@@ -138,7 +138,9 @@ export const listenerMayDoItsWork: Rule = rule({
     const user = `/${listener.setting('DB_USER')}`;
     const needed: readonly (readonly [string, string])[] = [
       ...prefixes.map((prefix) => ['s3:GetObject', `${bucket}/${prefix}file.csv`] as const),
-      ['s3:PutObject', `${bucket}/${listener.setting('REPORT_PREFIX')}report.json`],
+      ...(listener.setting('WRITE_REPORTS') === 'true'
+        ? [['s3:PutObject', `${bucket}/${listener.setting('REPORT_PREFIX')}report.json`] as const]
+        : []),
       ...(takesDeliveries(listener)
         ? topics.map((arn) => ['sns:ConfirmSubscription', canonical(model, arn)] as const)
         : []),

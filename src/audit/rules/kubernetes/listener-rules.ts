@@ -52,18 +52,19 @@ export const listenerSettingsAreKnown: Rule = rule({
 /** What the listener can't do without. */
 export const listenerSettingsAreComplete: Rule = rule({
   id: 'listener-settings-are-complete',
-  title: 'The listener is told its region, bucket, topic and database',
+  title: 'The listener is told its region, bucket, topic and database, and where reports go',
   reason:
-    'Without a topic or a database the process ends at once; without region, bucket or prefixes it works on what the defaults say.',
+    'Without a topic, a database or the prefix of the reports that it writes the process ends at once; without region, bucket or prefixes it works on what the defaults say.',
   control: 'CM-6',
   severity: 'high',
   subjects: listenersOf,
   faults: (listener) => {
-    const { isSet } = listener;
+    const { isSet, setting } = listener;
     const need = (...names: readonly string[]) =>
       names.filter((name) => !isSet(name)).map((name) => `${name} is not set`);
     return [
       ...need('AWS_REGION', 'S3_BUCKET', 'S3_PREFIXES', 'SNS_TOPIC_ARNS'),
+      ...(setting('WRITE_REPORTS') === 'true' ? need('REPORT_PREFIX') : []),
       ...databaseFaults(listener, need),
     ];
   },

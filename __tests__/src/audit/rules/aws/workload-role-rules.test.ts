@@ -49,6 +49,11 @@ describePlants(WORKLOAD_ROLE_RULES, {
         ),
     ],
     [
+      'reports that may be written to another bucket alone',
+      ({ statement }) =>
+        statement(/s3:PutObject/, (s) => Object.assign(s, { Resource: BUCKET(s.Resource) })),
+    ],
+    [
       'reports elsewhere',
       ({ set }) => set('kubernetes_config_map_v1', 'data.REPORT_PREFIX', 'another/'),
     ],
@@ -89,6 +94,21 @@ describePlants(WORKLOAD_ROLE_RULES, {
     ],
   ],
   'workload-can-no-more': [
+    [
+      'a right to write where no report is written',
+      ({ set }) => set('kubernetes_config_map_v1', 'data.WRITE_REPORTS', 'false'),
+    ],
+    [
+      'a right to write without the switch that uses it',
+      ({ drop }) => drop('kubernetes_config_map_v1', 'data.WRITE_REPORTS'),
+    ],
+    [
+      'a right to write below another prefix than the configured one',
+      ({ statement }) =>
+        statement(/s3:PutObject/, (s) =>
+          Object.assign(s, { Resource: String(s.Resource).replace(/\/\*$/, '_of_others/*') }),
+        ),
+    ],
     [
       'a database user that the pods do not sign in as',
       ({ statements }) =>

@@ -78,6 +78,11 @@ describe('The rules on deliveries', () => {
       ['another bucket', setting('S3_BUCKET', 'another-bucket')],
       ['another prefix', setting('S3_PREFIXES', 'outgoing_files/')],
       ['other reports', setting('REPORT_PREFIX', 'findings_of_ours/')],
+      [
+        'reports that it has no right to write',
+        all(setting('WRITE_REPORTS', 'true'), setting('REPORT_PREFIX', 'findings_of_ours/')),
+        'noReports',
+      ],
       ['no policy', remove('aws_iam_role_policy_attachment')],
       ['another user of the database', setting('DB_USER', 'root'), 'iam'],
       ['no policy for the queue', remove('aws_iam_role_policy_attachment'), 'queue'],

@@ -32,6 +32,7 @@ describe('The rules on the listener', () => {
       given('DB_PORT', '0'),
       given('DB_SSL', 'verify-ca'),
       given('REPORT_PREFIX', '/reports'),
+      given('WRITE_REPORTS', 'yes'),
       given('S3_BUCKET', 'Not_A_Bucket'),
       given('SHUTDOWN_SECONDS', '25s'),
       given('WORKER_CONCURRENCY', '0'),
@@ -43,6 +44,8 @@ describe('The rules on the listener', () => {
     'listener-settings-are-complete': [
       ...['AWS_REGION', 'S3_BUCKET', 'S3_PREFIXES', 'SNS_TOPIC_ARNS'].map((name) => missing(name)),
       ...['DB_HOST', 'DB_NAME', 'DB_USER', 'DB_PASSWORD_FILE'].map((name) => missing(name)),
+      missing('REPORT_PREFIX'),
+      given('WRITE_REPORTS', 'true', 'noReports'),
       missing('DATABASE_URL_FILE', 'existingSecret'),
       missing('DB_PASSWORD_FILE', 'existingPassword'),
       missing('DB_IAM_AUTH', 'iam'),
