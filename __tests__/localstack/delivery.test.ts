@@ -1,4 +1,4 @@
-import { DeleteObjectCommand } from '@aws-sdk/client-s3';
+import { DeleteObjectCommand, GetObjectCommand } from '@aws-sdk/client-s3';
 import { PublishCommand, UnsubscribeCommand } from '@aws-sdk/client-sns';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { findRun, listRuns } from '../../listener/src/database/runs.ts';
@@ -50,6 +50,8 @@ beforeAll(async () => {
     environment: {
       SNS_TOPIC_ARNS: Object.values(topics).map(topicArnOf).join(','),
       SNS_SIGNATURE_VERSIONS: '1,2',
+      REPORT_PREFIX: 'data_quality_reports/',
+      WRITE_REPORTS: 'true',
     },
   });
 });
@@ -126,13 +128,27 @@ test('a file is found under its key, whatever characters that has', async () => 
 });
 
 test('a file with faults gets its verdict and a report that names them', async () => {
-  await openDropBox(topics.faulty);
+  const topicArn = await openDropBox(topics.faulty);
   await putFile(localStack, topics.faulty, 'file.csv', 'id,name\n1,Ada,extra\n2\n');
 
   const [run] = await endedRuns(testDatabase.database, topics.faulty);
   expect(run).toMatchObject({ verdict: 'failed', faultCount: 2 });
   const { report } = (await findRun(testDatabase.database, run?.id ?? '')) ?? {};
   expect(report).toMatchObject({ faultCounts: { 'extra-cell': 1, 'missing-cell': 1 } });
+
+  // The bucket announces everything, its report as well: confirmation, test event, file, report.
+  expect(await outcomesOf(testDatabase.database, topicArn, 4)).toContainEqual({
+    outcome: 'ignored',
+    reason: 'the key is under our report prefix data_quality_reports/',
+  });
+  const Key = `data_quality_reports/file.csv.${run?.id}.json`;
+  const written = await localStack.s3.send(new GetObjectCommand({ Bucket: topics.faulty, Key }));
+  expect(written.ContentType).toBe('application/json');
+  expect(JSON.parse((await written.Body?.transformToString()) ?? '')).toMatchObject({
+    runId: run?.id,
+    report,
+  });
+  expect(await listRuns(testDatabase.database, { bucket: topics.faulty })).toHaveLength(1);
 });
 
 test('a monitored file is judged by its mapping', async () => {
@@ -190,11 +206,13 @@ test('the same state of an object announced twice makes one run', async () => {
   await putFile(localStack, bucket, 'file.csv', GOOD_FILE);
   await putFile(localStack, bucket, 'file.csv', GOOD_FILE);
 
-  const outcomes = await outcomesOf(testDatabase.database, topicArn, 4);
+  // Ignored are the test event of the bucket and the one report.
+  const outcomes = await outcomesOf(testDatabase.database, topicArn, 5);
   expect(outcomes.map(({ outcome }) => outcome).sort()).toEqual([
     'accepted',
     'accepted',
     'confirmation',
+    'ignored',
     'ignored',
   ]);
   expect(await endedRuns(testDatabase.database, bucket)).toHaveLength(1);

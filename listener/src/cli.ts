@@ -150,9 +150,11 @@ const EXIT_CODES_HELP = `
 Exit codes:
   0   done; from validate and run --dry-run: passed or warned
   1   validate and run --dry-run: failed or unreadable; check: something is red
-  2   usage or configuration; the database refuses user, password, name or encryption
+  2   usage or configuration; the database refuses user, password, name or encryption,
+      or the user lacks a right
   64+ technical, worth a retry (66 the object is gone, 69 the database is away or
-      its certificate is wrong, 70 unexpected, 75 the object could not be read)
+      its certificate is wrong, 70 unexpected, 75 the object could not be read or
+      its report not be written)
   143 ended by SIGTERM, 130 by SIGINT; serve drains and ends with 0
 `;
 

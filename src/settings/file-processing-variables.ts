@@ -211,7 +211,7 @@ export const fileProcessingVariables = {
   }),
   report_prefix: text({
     description:
-      'Folder in the bucket that reports may be written to. Empty grants no right to write.',
+      'Folder in the bucket that reports are written to. Empty writes none and grants no right to.',
     default: 'data_quality_reports/',
     example: 'data_quality_reports/',
     allowed: `empty, or ${PREFIX}`,

@@ -88,7 +88,7 @@ export const VARIABLES = {
   },
   WRITE_REPORTS: {
     description:
-      "Whether each verdict's report is also written to the file's bucket, below REPORT_PREFIX.",
+      "Whether each verdict's report is also written to the file's bucket, below REPORT_PREFIX, which must then be set.",
     kind: oneOf('true', 'false'),
     default: 'false',
     example: 'true',
