@@ -16,6 +16,8 @@ test.each([
   '28P01',
   '25006',
   '40P01',
+  // A right that is missing is granted sooner or later, and a message waits until then.
+  '42501',
 ])('%s means that the database is not available', (code) => {
   expect(meansUnavailable(withCode(code))).toBe(true);
 });
