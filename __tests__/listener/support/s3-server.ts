@@ -15,7 +15,7 @@ export interface ServedObject {
 
 /**
  * Stands in for Amazon S3: PutObject, and GetObject by path, with `versionId` and `If-Match`. A key
- * that begins with an error's code answers with that error.
+ * that begins with an error's code answers with that error, one that begins with `Unanswered` never.
  */
 export async function startS3Server(objects: Record<string, ServedObject>) {
   const server = await startTestServer(
@@ -31,6 +31,7 @@ async function answer(
 ): Promise<void> {
   const url = new URL(request.url ?? '/', 'http://s3');
   const path = decodeURIComponent(url.pathname.slice(1));
+  if (path.includes('/Unanswered')) return;
   if (path.includes('/AccessDenied')) return fail(response, 403, 'AccessDenied');
   if (request.method === 'PUT') return put(objects, path, request, response);
   const object = objects[path];

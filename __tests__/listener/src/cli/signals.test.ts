@@ -3,6 +3,7 @@ import { SEED_FOLDER } from '../../../../listener/src/cli/seed-folder.ts';
 import type { Transaction } from '../../../../listener/src/database/connection.ts';
 import { migrate } from '../../../../listener/src/database/migrate.ts';
 import { listRuns } from '../../../../listener/src/database/runs.ts';
+import { migrationNames } from '../../../../listener/src/database/schema-version.ts';
 import { eventOf } from '../../support/cli.ts';
 import { startListenerChild } from '../../support/listener-process.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
@@ -70,7 +71,7 @@ describe('migrate', () => {
     child.kill('SIGINT');
     expect(await child.ended).toBe(130);
     await release();
-    expect(await migrate(given.config)).toHaveLength(1);
+    expect(await migrate(given.config)).toEqual(await migrationNames());
   });
 
   test('serve --migrate that is still starting ends at once as well', async () => {
@@ -119,19 +120,21 @@ describe('run', () => {
   });
   afterEach(() => s3.close());
 
+  function startRun(parameters: readonly string[], environment: Record<string, string> = {}) {
+    return startListenerChild(['run', 's3_data_quality_job', ...parameters], {
+      DATABASE_URL: given.url,
+      AWS_REGION: 'us-gov-west-1',
+      AWS_ENDPOINT_URL: s3.endpoint,
+      AWS_ACCESS_KEY_ID: 'test',
+      AWS_SECRET_ACCESS_KEY: 'test',
+      ...environment,
+    });
+  }
+
   /** Starts a run that is in the middle of its first object. */
   async function runUnderWay(...parameters: readonly string[]) {
     const event = eventOf('bucket', 'slow.csv', 'next.csv');
-    const child = startListenerChild(
-      ['run', 's3_data_quality_job', '--event-json', event, ...parameters],
-      {
-        DATABASE_URL: given.url,
-        AWS_REGION: 'us-gov-west-1',
-        AWS_ENDPOINT_URL: s3.endpoint,
-        AWS_ACCESS_KEY_ID: 'test',
-        AWS_SECRET_ACCESS_KEY: 'test',
-      },
-    );
+    const child = startRun(['--event-json', event, ...parameters]);
     await vi.waitFor(() => expect(s3.requests).toHaveLength(1), { timeout: 20_000 });
     return child;
   }
@@ -161,6 +164,20 @@ describe('run', () => {
     expect(await child.ended).toBe(130);
     expect(await listRuns(given.database)).toMatchObject([
       { messageId: 'm', status: 'queued', error: 'interrupted by SIGINT' },
+    ]);
+  });
+
+  test('keeps the verdict of the object whose report it is writing', async () => {
+    const child = startRun(['--event-json', eventOf('bucket', 'next.csv')], {
+      REPORT_PREFIX: 'Unanswered/',
+      WRITE_REPORTS: 'true',
+    });
+    await vi.waitFor(() => expect(s3.requests).toHaveLength(2), { timeout: 20_000 });
+    child.kill('SIGTERM');
+    expect(await child.ended).toBe(143);
+    expect(child.errors()).toBe('interrupted by SIGTERM\n');
+    expect(await listRuns(given.database)).toMatchObject([
+      { status: 'finished', verdict: 'passed', reportKey: null },
     ]);
   });
 
