@@ -6,18 +6,18 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ROOT, STACKS } from '../support/run-main.ts';
 import { type ProgramResult, run } from '../support/run-program.ts';
 import { ACCOUNT, REGION } from './support/aws-account.ts';
-import { type AwsEmulator, startAwsEmulator } from './support/aws-emulator.ts';
+import { type AttachedAws, startAttachedAws } from './support/attached-provider.ts';
 import { type Checkout, temporaryCheckout } from './support/checkout.ts';
 import { terraformEnvironment, terraformIn } from './support/terraform.ts';
 
 const ENVIRONMENT = 'etl-playground';
 
-let emulator: AwsEmulator;
+let emulator: AttachedAws;
 let checkout: Checkout;
 let cliConfigDirectory: string;
 
 beforeAll(async () => {
-  emulator = await startAwsEmulator();
+  emulator = await startAttachedAws();
   await emulator.createBucket('etl-ba-research-client-etl', REGION);
   cliConfigDirectory = mkdtempSync(join(tmpdir(), 'terraform-cli-'));
   checkout = temporaryCheckout();
@@ -44,7 +44,7 @@ async function cdktf(...programArguments: string[]): Promise<ProgramResult> {
   return await run('npx', ['cdktf', ...programArguments], {
     directory: checkout.root,
     environment: {
-      ...terraformEnvironment(emulator.url, cliConfigDirectory),
+      ...terraformEnvironment(emulator, cliConfigDirectory),
       CI: '1',
       DISABLE_VERSION_CHECK: '1',
       ENVIRONMENT,
@@ -141,7 +141,7 @@ describe('cdktf synth --hcl', () => {
     const folder = checkout.stackFolder(stack, outputFolder);
     expect(readdirSync(folder)).toContain('cdk.tf');
     expect(readdirSync(folder)).not.toContain('cdk.tf.json');
-    const terraform = terraformIn(folder, { endpoint: emulator.url });
+    const terraform = terraformIn(folder, { aws: emulator });
     try {
       await terraform.init();
       await terraform.validate();

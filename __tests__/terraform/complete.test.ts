@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { runMain } from '../support/run-main.ts';
 import { createRole, createSecurityGroup, REGION } from './support/aws-account.ts';
-import { type AwsEmulator, startAwsEmulator } from './support/aws-emulator.ts';
+import { type AttachedAws, startAttachedAws } from './support/attached-provider.ts';
 import { type Checkout, temporaryCheckout } from './support/checkout.ts';
 import { openStacks, type Stacks } from './support/stacks.ts';
 import { awsResourcesOf } from './support/synthesized-addresses.ts';
@@ -9,12 +9,12 @@ import type { Plan } from './support/terraform.ts';
 
 const ENVIRONMENT = 'complete';
 
-let emulator: AwsEmulator;
+let emulator: AttachedAws;
 let checkout: Checkout;
 let stacks: Stacks;
 
 beforeAll(async () => {
-  emulator = await startAwsEmulator();
+  emulator = await startAttachedAws();
   await emulator.createBucket('etl-ba-research-client-etl-prod', REGION);
   await createRole(emulator, 'etl-admin');
   await createRole(emulator, 'etl-deploy');

@@ -57,8 +57,8 @@ async function opened(name: string, environment: Record<string, string> = {}): P
   await mkdir(folder, { recursive: true });
   await writeFile(join(folder, 'cdk.tf.json'), configuration());
   const log = { TF_LOG: 'TRACE', TF_LOG_PATH: join(folder, 'terraform.log') };
-  const endpoint = 'http://127.0.0.1:9';
-  const terraform = terraformIn(folder, { endpoint, environment: { ...log, ...environment } });
+  const aws = { url: 'http://127.0.0.1:9' };
+  const terraform = terraformIn(folder, { aws, environment: { ...log, ...environment } });
   await terraform.init();
   return terraform;
 }

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { runMain } from '../support/run-main.ts';
 import { ACCOUNT, REGION } from './support/aws-account.ts';
-import { type AwsEmulator, startAwsEmulator } from './support/aws-emulator.ts';
+import { type AttachedAws, startAttachedAws } from './support/attached-provider.ts';
 import { type Checkout, temporaryCheckout } from './support/checkout.ts';
 import { openStacks, type Stacks } from './support/stacks.ts';
 import { resourcesOf } from './support/synthesized-addresses.ts';
@@ -32,12 +32,12 @@ function arnsOutsideGovCloud(text: string): string[] {
     .filter((arn) => !arn.startsWith('arn:aws-us-gov:'));
 }
 
-let emulator: AwsEmulator;
+let emulator: AttachedAws;
 let checkout: Checkout;
 let stacks: Stacks;
 
 beforeAll(async () => {
-  emulator = await startAwsEmulator();
+  emulator = await startAttachedAws();
   await emulator.createBucket('etl-ba-research-client-etl', REGION);
   checkout = temporaryCheckout();
   checkout.addEnvironment(ENVIRONMENT);

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type AwsEmulator, startAwsEmulator } from './support/aws-emulator.ts';
+import { type AttachedAws, startAttachedAws } from './support/attached-provider.ts';
 import { copyForTerraform } from './support/synthesized-stack.ts';
 import { type Plan, type Terraform, TerraformError, terraformIn } from './support/terraform.ts';
 
@@ -45,21 +45,21 @@ const stack = {
 };
 
 let directory: string;
-let emulator: AwsEmulator;
+let emulator: AttachedAws;
 let terraform: Terraform;
 let firstPlan: Plan;
 
 /** A work folder with the stack's JSON, initialized. */
 async function initialized(workDirectory: string): Promise<Terraform> {
   await copyForTerraform(join(directory, 'synthesized'), workDirectory);
-  const opened = terraformIn(workDirectory, { endpoint: emulator.url });
+  const opened = terraformIn(workDirectory, { aws: emulator });
   await opened.init();
   return opened;
 }
 
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'terraform-harness-'));
-  emulator = await startAwsEmulator();
+  emulator = await startAttachedAws();
   await mkdir(join(directory, 'synthesized'));
   await writeFile(join(directory, 'synthesized', 'cdk.tf.json'), JSON.stringify(stack));
   terraform = await initialized(join(directory, 'work'));

@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createNetwork, type ForeignNetwork, REGION } from './support/aws-account.ts';
-import { type AwsEmulator, startAwsEmulator } from './support/aws-emulator.ts';
+import { type AttachedAws, startAttachedAws } from './support/attached-provider.ts';
 import { type Checkout, temporaryCheckout } from './support/checkout.ts';
 import { type Terraform, terraformIn } from './support/terraform.ts';
 
 const PREFIX = 'etl-platform';
 
-let emulator: AwsEmulator;
+let emulator: AttachedAws;
 let checkout: Checkout;
 let processing: Terraform;
 
@@ -15,13 +15,13 @@ async function opened(environment: string): Promise<Terraform> {
   const outputFolder = `cdktf.out.${environment}`;
   await checkout.synthesize(environment, outputFolder);
   const folder = checkout.stackFolder('file-processing', outputFolder);
-  const terraform = terraformIn(folder, { endpoint: emulator.url });
+  const terraform = terraformIn(folder, { aws: emulator });
   await terraform.init();
   return terraform;
 }
 
 beforeAll(async () => {
-  emulator = await startAwsEmulator();
+  emulator = await startAttachedAws();
   await emulator.createBucket('etl-ba-research-client-etl', REGION);
   checkout = temporaryCheckout();
   checkout.addEnvironment('etl-playground');

@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createNetwork, createOidcProvider, REGION } from './support/aws-account.ts';
-import { type AwsEmulator, startAwsEmulator } from './support/aws-emulator.ts';
+import { type AttachedAws, startAttachedAws } from './support/attached-provider.ts';
 import { type Checkout, temporaryCheckout } from './support/checkout.ts';
 import { type Plan, type Terraform, terraformIn } from './support/terraform.ts';
 
 const ADDRESS = 'aws_iam_openid_connect_provider.eks';
 const CLUSTER = 'aws_eks_cluster.this';
 
-let emulator: AwsEmulator;
+let emulator: AttachedAws;
 let checkout: Checkout;
 let terraform: Terraform;
 let providerArn: string;
@@ -15,14 +15,14 @@ let before: Plan;
 let after: Plan;
 
 beforeAll(async () => {
-  emulator = await startAwsEmulator();
+  emulator = await startAttachedAws();
   await emulator.createBucket('etl-ba-research-client-etl', REGION);
   await createNetwork(emulator, 'etl-platform');
   checkout = temporaryCheckout();
   checkout.addEnvironment('etl-playground');
   await checkout.synthesize('etl-playground');
   const folder = checkout.stackFolder('file-processing');
-  terraform = terraformIn(folder, { endpoint: emulator.url });
+  terraform = terraformIn(folder, { aws: emulator });
   await terraform.init();
   await terraform.apply({ targets: [CLUSTER] });
   const state = await checkout.localState('etl-playground', 'file-processing');

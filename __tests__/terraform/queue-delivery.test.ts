@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createOidcProvider, REGION } from './support/aws-account.ts';
-import { type AwsEmulator, startAwsEmulator } from './support/aws-emulator.ts';
+import { type AttachedAws, startAttachedAws } from './support/attached-provider.ts';
 import { type Checkout, temporaryCheckout } from './support/checkout.ts';
 import { openStacks, type Stacks } from './support/stacks.ts';
 import type { Plan } from './support/terraform.ts';
@@ -8,13 +8,13 @@ import type { Plan } from './support/terraform.ts';
 const ENVIRONMENT = 'etl-playground';
 const ISSUER = `https://oidc.eks.${REGION}.amazonaws.com/id/0123456789ABCDEF0123456789ABCDEF`;
 
-let emulator: AwsEmulator;
+let emulator: AttachedAws;
 let checkout: Checkout;
 let providerArn: string;
 let stacks: Stacks;
 
 beforeAll(async () => {
-  emulator = await startAwsEmulator();
+  emulator = await startAttachedAws();
   providerArn = await createOidcProvider(emulator, ISSUER);
   checkout = temporaryCheckout();
   checkout.addEnvironment(ENVIRONMENT, {

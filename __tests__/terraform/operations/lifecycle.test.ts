@@ -7,7 +7,7 @@ import {
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { awsClients } from '../../../src/operations/aws-clients.ts';
 import { ACCOUNT, REGION } from '../support/aws-account.ts';
-import { type AwsEmulator, startAwsEmulator } from '../support/aws-emulator.ts';
+import { type AttachedAws, startAttachedAws } from '../support/attached-provider.ts';
 import {
   type Managed,
   type ManagedCheckout,
@@ -19,11 +19,11 @@ const MARKER = 'marker-of-a-password-7d1c';
 const BUCKET = 'etl-ba-research-client-etl';
 const OTHERS_QUEUE = `arn:aws-us-gov:sqs:${REGION}:${ACCOUNT}:reports`;
 
-let emulator: AwsEmulator;
+let emulator: AttachedAws;
 let checkout: ManagedCheckout;
 
 beforeAll(async () => {
-  emulator = await startAwsEmulator();
+  emulator = await startAttachedAws();
   await emulator.createBucket(BUCKET, REGION);
   await emulator.query('sqs', REGION, {
     Action: 'CreateQueue',

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createNetwork, createOidcProvider } from '../support/aws-account.ts';
-import { type AwsEmulator, startAwsEmulator } from '../support/aws-emulator.ts';
+import { type AttachedAws, startAttachedAws } from '../support/attached-provider.ts';
 import { type ManagedCheckout, managedCheckout } from '../support/managed-checkout.ts';
 
 const ADDRESS = 'aws_iam_openid_connect_provider.eks';
@@ -9,11 +9,11 @@ const ADDRESS = 'aws_iam_openid_connect_provider.eks';
 const ENVIRONMENT = 'etl-playground';
 const FRESH = 'fresh';
 
-let emulator: AwsEmulator;
+let emulator: AttachedAws;
 let checkout: ManagedCheckout;
 
 beforeAll(async () => {
-  emulator = await startAwsEmulator();
+  emulator = await startAttachedAws();
   await createNetwork(emulator, 'etl-platform');
   checkout = managedCheckout(emulator);
   checkout.addEnvironment(ENVIRONMENT);

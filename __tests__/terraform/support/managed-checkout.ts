@@ -5,9 +5,8 @@ import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ROOT } from '../../support/run-main.ts';
-import type { AwsEmulator } from './aws-emulator.ts';
 import { type Checkout, temporaryCheckout } from './checkout.ts';
-import { terraformEnvironment } from './terraform.ts';
+import { type AwsOfTest, terraformEnvironment } from './terraform.ts';
 
 /** How a run of the command ended. */
 export interface Managed {
@@ -42,7 +41,7 @@ export interface ManagedCheckout extends Checkout {
  * @param options.environment - more environment of every run
  */
 export function managedCheckout(
-  emulator: AwsEmulator,
+  emulator: AwsOfTest,
   options: {
     readonly afterSynth?: string;
     readonly environment?: Readonly<Record<string, string>>;
@@ -58,7 +57,7 @@ export function managedCheckout(
     const child = spawn('npm', ['run', '--silent', 'manage', '--', ...parameters], {
       cwd: checkout.root,
       env: {
-        ...terraformEnvironment(emulator.url, cliConfigDirectory),
+        ...terraformEnvironment(emulator, cliConfigDirectory),
         TMPDIR: temporary,
         // Most of an apply is the provider waiting: more of it side by side costs nothing.
         TF_CLI_ARGS_apply: '-parallelism=30',

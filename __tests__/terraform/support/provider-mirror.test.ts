@@ -1,8 +1,9 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { arch, platform } from 'node:process';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { findProviderMirror } from './provider-mirror.ts';
+import { findAwsProvider, findProviderMirror } from './provider-mirror.ts';
 
 let directory: string;
 
@@ -18,6 +19,16 @@ function mirror(name: string): string {
   const path = join(directory, name);
   mkdirSync(join(path, 'registry.terraform.io', 'hashicorp', 'aws'), { recursive: true });
   return path;
+}
+
+/** Adds a version's program to a mirror, unpacked. */
+function unpacked(mirrorFolder: string, version: string): string {
+  const target = `${platform}_${arch === 'x64' ? 'amd64' : arch}`;
+  const folder = join(mirrorFolder, 'registry.terraform.io/hashicorp/aws', version, target);
+  mkdirSync(folder, { recursive: true });
+  const program = join(folder, `terraform-provider-aws_v${version}_x5`);
+  writeFileSync(program, '');
+  return program;
 }
 
 function cliConfig(...mirrors: string[]): string {
@@ -64,4 +75,18 @@ test('a root that does not exist is passed over', () => {
   const environment = { TF_CLI_CONFIG_FILE: join(directory, 'absent') };
   const found = mirror('second');
   expect(findProviderMirror(environment, [join(directory, 'first'), found])).toBe(found);
+});
+
+test("the newest provider of a mirror is taken, by number and not by the version's letters", () => {
+  const folder = mirror('mirror');
+  unpacked(folder, '5.99.1');
+  const newest = unpacked(folder, '5.100.0');
+  expect(findAwsProvider(folder)).toBe(newest);
+});
+
+test('a mirror of packed providers has no program to start', () => {
+  const folder = mirror('packed');
+  const packed = 'registry.terraform.io/hashicorp/aws/terraform-provider-aws_6.25.0_linux_amd64.zip';
+  writeFileSync(join(folder, packed), '');
+  expect(findAwsProvider(folder)).toBeUndefined();
 });

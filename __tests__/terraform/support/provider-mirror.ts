@@ -1,6 +1,7 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, globSync, readdirSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { arch, platform } from 'node:process';
 
 const awsProvider = join('registry.terraform.io', 'hashicorp', 'aws');
 const searchDepth = 3;
@@ -26,6 +27,20 @@ export function findProviderMirror(
     mirrorsOfCliConfig(environment).find(holdsAwsProvider) ??
     firstResult(roots, (root) => findBelow(root, searchDepth))
   );
+}
+
+/**
+ * The newest AWS provider of a mirror that holds it unpacked.
+ *
+ * @param mirror - @default that of {@link findProviderMirror}
+ * @returns the program's path, or undefined where there is no mirror, or one of packed files alone
+ */
+export function findAwsProvider(mirror = findProviderMirror()): string | undefined {
+  if (mirror === undefined) return undefined;
+  const target = `${platform}_${arch === 'x64' ? 'amd64' : arch}`;
+  return globSync(join(mirror, awsProvider, '*', target, 'terraform-provider-aws_v*'))
+    .sort((one, other) => one.localeCompare(other, 'en', { numeric: true }))
+    .at(-1);
 }
 
 function holdsAwsProvider(directory: string): boolean {

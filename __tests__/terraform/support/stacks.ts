@@ -1,6 +1,5 @@
-import type { AwsEmulator } from './aws-emulator.ts';
 import type { Checkout, StackName } from './checkout.ts';
-import { type Terraform, terraformIn } from './terraform.ts';
+import { type AwsOfTest, type Terraform, terraformIn } from './terraform.ts';
 
 /** Terraform in both stacks of an environment. */
 export interface Stacks {
@@ -18,12 +17,12 @@ export interface Stacks {
 export async function openStacks(
   checkout: Checkout,
   environment: string,
-  emulator: AwsEmulator,
+  emulator: AwsOfTest,
   outputFolder?: string,
 ): Promise<Stacks> {
   await checkout.synthesize(environment, outputFolder);
   const open = (stack: StackName) =>
-    terraformIn(checkout.stackFolder(stack, outputFolder), { endpoint: emulator.url });
+    terraformIn(checkout.stackFolder(stack, outputFolder), { aws: emulator });
   const network = open('foundation-network');
   const processing = open('file-processing');
   await Promise.all([network.init(), processing.init()]);

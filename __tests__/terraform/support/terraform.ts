@@ -28,7 +28,7 @@ export interface Plan {
   readonly exitCode: 0 | 2;
   /** Resources that would change; empty when nothing is to be done. */
   readonly changes: readonly ResourceChange[];
-  /** Terraform's JSON output format in full (`terraform show -json`). */
+  /** Terraform's JSON output format in full (`terraform show -json`); empty where nothing is to be done. */
   readonly json: Readonly<Record<string, unknown>>;
   /** The plan as Terraform shows it to its user. */
   readonly text: string;
@@ -66,10 +66,17 @@ export class TerraformError extends Error {
   }
 }
 
+/** The AWS that Terraform is to talk to. */
+export interface AwsOfTest {
+  /** The emulator's URL. */
+  readonly url: string;
+  /** What leads Terraform to a provider that runs already. @default Terraform starts its own */
+  readonly attached?: Readonly<Record<string, string>>;
+}
+
 /** Options of {@link terraformIn}. */
 export interface TerraformOptions {
-  /** The emulator's URL. */
-  readonly endpoint: string;
+  readonly aws: AwsOfTest;
   /** More environment, such as `TF_VAR_...`. @default none */
   readonly environment?: Readonly<Record<string, string>>;
 }
@@ -81,7 +88,7 @@ export interface TerraformOptions {
 export function terraformIn(workDirectory: string, options: TerraformOptions): Terraform {
   const cliConfigDirectory = mkdtempSync(join(tmpdir(), 'terraform-cli-'));
   const environment = {
-    ...terraformEnvironment(options.endpoint, cliConfigDirectory),
+    ...terraformEnvironment(options.aws, cliConfigDirectory),
     ...options.environment,
   };
 
@@ -106,14 +113,12 @@ export function terraformIn(workDirectory: string, options: TerraformOptions): T
       const file = 'test.tfplan';
       const command = ['plan', '-detailed-exitcode', `-out=${file}`];
       const planned = await terraform([...command, ...common, ...flags(commandOptions)], [0, 2]);
+      const text = planned.stdout;
+      // Terraform's own word: neither a resource nor an output would change.
+      if (planned.exitCode === 0) return { exitCode: 0, changes: [], json: {}, text };
       const shown = await terraform(['show', '-json', file]);
       const json = JSON.parse(shown.stdout) as PlanJson;
-      return {
-        exitCode: planned.exitCode === 0 ? 0 : 2,
-        changes: changesOf(json),
-        json: json as Record<string, unknown>,
-        text: planned.stdout,
-      };
+      return { exitCode: 2, changes: changesOf(json), json: json as Record<string, unknown>, text };
     },
     outputs: async () => {
       const { stdout } = await terraform(['output', '-json', '-no-color']);
@@ -142,17 +147,25 @@ export function terraformIn(workDirectory: string, options: TerraformOptions): T
  * @param cliConfigDirectory - a folder of the test's own, into which the CLI configuration goes
  */
 export function terraformEnvironment(
-  endpoint: string,
+  aws: AwsOfTest,
   cliConfigDirectory: string,
 ): NodeJS.ProcessEnv {
   const cliConfigFile = join(cliConfigDirectory, 'terraform.tfrc');
   if (!existsSync(cliConfigFile)) writeFileSync(cliConfigFile, cliConfig(findProviderMirror()));
-  const inherited = Object.entries(process.env).filter(([name]) => !/^(AWS|TF)_/.test(name));
   return {
-    ...Object.fromEntries(inherited),
+    ...awsEnvironment(aws.url),
+    ...aws.attached,
     TF_CLI_CONFIG_FILE: cliConfigFile,
     TF_IN_AUTOMATION: '1',
     CHECKPOINT_DISABLE: '1',
+  };
+}
+
+/** The environment in which an AWS client talks to the emulator and to nothing else. */
+export function awsEnvironment(endpoint: string): NodeJS.ProcessEnv {
+  const inherited = Object.entries(process.env).filter(([name]) => !/^(AWS|TF)_/.test(name));
+  return {
+    ...Object.fromEntries(inherited),
     AWS_ENDPOINT_URL: endpoint,
     AWS_ACCESS_KEY_ID: 'test',
     AWS_SECRET_ACCESS_KEY: 'test',

@@ -1,0 +1,74 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { type AwsEmulator, startAwsEmulator } from './aws-emulator.ts';
+import { findAwsProvider } from './provider-mirror.ts';
+import { awsEnvironment } from './terraform.ts';
+
+const startDeadline = 60_000;
+
+/** An emulator, and a provider of its own that the Terraform commands of a test share. */
+export interface AttachedAws extends AwsEmulator {
+  /** What leads Terraform to the provider; nothing where it must fetch one from its registry. */
+  readonly attached: Readonly<Record<string, string>>;
+}
+
+/**
+ * Starts the emulator, and the AWS provider as a process that stays ("Debugging Terraform
+ * providers", Terraform's plugin development pages). A Terraform command starts the provider up to
+ * four times, which is most of the command's time; attached, it is started once a test file. The
+ * commands must run one after the other, since each configures the provider anew.
+ *
+ * Terraform neither installs an attached provider nor checks its version: tests of that use
+ * {@link startAwsEmulator}.
+ *
+ * @throws Error when the emulator or the provider does not start within a minute
+ */
+export async function startAttachedAws(): Promise<AttachedAws> {
+  const emulator = await startAwsEmulator();
+  const program = findAwsProvider();
+  if (program === undefined) return { ...emulator, attached: {} };
+  const provider = spawn(program, ['-debug'], {
+    env: awsEnvironment(emulator.url),
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  const endWithThisProcess = () => provider.kill('SIGINT');
+  process.once('exit', endWithThisProcess);
+  const stop = async () => {
+    process.off('exit', endWithThisProcess);
+    await end(provider);
+    await emulator.stop();
+  };
+  try {
+    return { ...emulator, attached: { TF_REATTACH_PROVIDERS: await announced(provider) }, stop };
+  } catch (cause) {
+    await stop();
+    throw new Error(`${program} -debug did not say where it is to be found`, { cause });
+  }
+}
+
+/** The variable's value, which the provider writes for its user to copy. */
+async function announced(provider: ChildProcess): Promise<string> {
+  if (provider.stdout === null) throw new Error('The provider has no standard output');
+  const lines = createInterface({ input: provider.stdout });
+  const { promise, resolve, reject } = Promise.withResolvers<string>();
+  lines.on('line', (line) => {
+    const value = /TF_REATTACH_PROVIDERS='(.+)'/.exec(line)?.[1];
+    if (value !== undefined) resolve(value);
+  });
+  lines.once('close', () => reject(new Error('It ended at its start')));
+  provider.once('error', reject);
+  AbortSignal.timeout(startDeadline).addEventListener('abort', ({ target }) =>
+    reject((target as AbortSignal).reason),
+  );
+  return await promise;
+}
+
+async function end(provider: ChildProcess): Promise<void> {
+  if (provider.pid === undefined || provider.exitCode !== null || provider.signalCode !== null) {
+    return;
+  }
+  const exited = once(provider, 'exit');
+  provider.kill('SIGINT');
+  await exited;
+}
