@@ -40,7 +40,7 @@ test('counts are numbers', async () => {
 });
 
 test('an exhausted pool means that the database is not available', async () => {
-  const database = open({ ...given.config, poolSize: 2, connectTimeoutMs: 50 });
+  const database = open({ ...given.config, poolSize: 2, connectTimeoutMs: 2_000 });
   const holders = await Promise.all([database.transaction(), database.transaction()]);
   expect(await unavailable(database.raw('SELECT 1'))).toBe(true);
   await Promise.all(holders.map((holder) => holder.rollback()));

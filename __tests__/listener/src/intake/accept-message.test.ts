@@ -255,7 +255,7 @@ test('a database that is away is an error with a code', async () => {
 });
 
 test('an exhausted pool is an error with a code', async () => {
-  const small = connect({ ...given.config, poolSize: 2, connectTimeoutMs: 50 });
+  const small = connect({ ...given.config, poolSize: 2, connectTimeoutMs: 2_000 });
   const holders = await Promise.all([small.transaction(), small.transaction()]);
   const accepting = openIntake({ database: small, queue });
   await expect(accepting(envelope(), objects(object('k')))).rejects.toMatchObject({
