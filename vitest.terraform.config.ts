@@ -7,7 +7,10 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['__tests__/terraform/**/*.test.ts'],
-    globalSetup: ['__tests__/terraform/support/global-setup.ts'],
+    globalSetup: [
+      '__tests__/support/compile-cache.ts',
+      '__tests__/terraform/support/global-setup.ts',
+    ],
     // Terraform and its provider are short-lived and large: they need not collect garbage so often.
     env: { GOGC: '400' },
     pool: 'forks',

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { runMain } from '../support/run-main.ts';
-import { createRole, createSecurityGroup, REGION } from './support/aws-account.ts';
 import { type AttachedAws, startAttachedAws } from './support/attached-provider.ts';
+import { createRole, createSecurityGroup, REGION } from './support/aws-account.ts';
 import { type Checkout, temporaryCheckout } from './support/checkout.ts';
 import { openStacks, type Stacks } from './support/stacks.ts';
 import { awsResourcesOf } from './support/synthesized-addresses.ts';
@@ -41,7 +41,6 @@ describe.each([
   let second: Plan;
 
   beforeAll(async () => {
-    await stacks[name].validate();
     await stacks[name].apply();
     second = await stacks[name].plan();
   });

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type AwsEmulator, startAwsEmulator } from './support/aws-emulator.ts';
+import { type AttachedAws, startAttachedAws } from './support/attached-provider.ts';
 import { type Checkout, temporaryCheckout } from './support/checkout.ts';
 import { openStacks, type Stacks } from './support/stacks.ts';
 
@@ -7,13 +7,13 @@ const FIRST = 'first';
 const SECOND = 'second';
 const SECOND_OUTPUT = 'cdktf.out.second';
 
-let emulator: AwsEmulator;
+let emulator: AttachedAws;
 let checkout: Checkout;
 let first: Stacks;
 let second: Stacks;
 
 beforeAll(async () => {
-  emulator = await startAwsEmulator();
+  emulator = await startAttachedAws();
   checkout = temporaryCheckout();
   const values = { flow_logs: false, nat_gateways: 'single' };
   checkout.addEnvironment('etl-playground', { foundationNetwork: values }, FIRST);
@@ -24,7 +24,8 @@ beforeAll(async () => {
   );
   first = await openStacks(checkout, FIRST, emulator);
   second = await openStacks(checkout, SECOND, emulator, SECOND_OUTPUT);
-  await Promise.all([first.network.apply(), second.network.apply()]);
+  await first.network.apply();
+  await second.network.apply();
 });
 
 afterAll(async () => {

@@ -1,11 +1,15 @@
+import { existsSync, mkdtempSync, readdirSync, readFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { runMain } from '../support/run-main.ts';
-import { ACCOUNT, REGION } from './support/aws-account.ts';
+import { runMain, STACKS } from '../support/run-main.ts';
 import { type AttachedAws, startAttachedAws } from './support/attached-provider.ts';
-import { type Checkout, temporaryCheckout } from './support/checkout.ts';
-import { openStacks, type Stacks } from './support/stacks.ts';
+import { ACCOUNT, REGION } from './support/aws-account.ts';
+import { type CdktfCli, cdktfIn } from './support/cdktf-cli.ts';
+import { type Checkout, type StackName, temporaryCheckout } from './support/checkout.ts';
 import { resourcesOf } from './support/synthesized-addresses.ts';
-import type { Plan } from './support/terraform.ts';
+import { type Plan, type Terraform, terraformIn } from './support/terraform.ts';
 
 const ENVIRONMENT = 'etl-playground';
 
@@ -34,46 +38,75 @@ function arnsOutsideGovCloud(text: string): string[] {
 
 let emulator: AttachedAws;
 let checkout: Checkout;
-let stacks: Stacks;
+let cliConfigDirectory: string;
+let cdktf: CdktfCli;
+const opened: Terraform[] = [];
 
 beforeAll(async () => {
   emulator = await startAttachedAws();
   await emulator.createBucket('etl-ba-research-client-etl', REGION);
+  cliConfigDirectory = mkdtempSync(join(tmpdir(), 'terraform-cli-'));
   checkout = temporaryCheckout();
   checkout.addEnvironment(ENVIRONMENT);
-  stacks = await openStacks(checkout, ENVIRONMENT, emulator);
+  cdktf = cdktfIn(checkout, ENVIRONMENT, emulator, cliConfigDirectory);
 });
 
 afterAll(async () => {
-  await stacks?.close();
   await emulator?.stop();
   await checkout?.close();
+  await rm(cliConfigDirectory, { recursive: true, force: true });
+  await Promise.all(opened.map((terraform) => terraform.close()));
 });
 
-const full = runMain({ environment: ENVIRONMENT }).json;
+/** Terraform in a folder that the CLI has synthesized. */
+function terraformOf(stack: StackName, outputFolder?: string): Terraform {
+  const terraform = terraformIn(checkout.stackFolder(stack, outputFolder), { aws: emulator });
+  opened.push(terraform);
+  return terraform;
+}
 
-describe('foundation-network', () => {
-  let second: Plan;
+/** Without the line ends that the CLI puts into what is longer than a line. */
+function unwrapped(output: string): string {
+  return output.replaceAll(/\s+/g, ' ');
+}
+
+const full = runMain({ environment: ENVIRONMENT }).json;
+const deployment = ['--auto-approve', '--skip-provider-lock'];
+
+test('cdktf deploy file-processing without a network fails with the message that says what to do', async () => {
+  const { exitCode, stdout, stderr } = await cdktf.run('deploy', 'file-processing', ...deployment);
+  expect(exitCode).toBe(1);
+  expect(`${stdout}${stderr}`.replaceAll(/\s+(│\s+)?/g, ' ')).toContain(
+    'There must be exactly one VPC named etl-platform-vpc',
+  );
+});
+
+test('cdktf synth names both stacks', async () => {
+  const output = await cdktf.succeeds('synth');
+  expect(output).toContain('Generated Terraform code for the stacks:');
+  for (const stack of STACKS) expect(output).toContain(stack);
+});
+
+describe('cdktf deploy foundation-network', () => {
+  let written: string;
+  let network: Terraform;
 
   beforeAll(async () => {
-    await stacks.network.validate();
-    await stacks.network.apply();
-    second = await stacks.network.plan();
+    written = await cdktf.succeeds('deploy', 'foundation-network', ...deployment);
+    network = terraformOf('foundation-network');
+  });
+
+  test('shows its outputs', () => {
+    expect(written).toMatch(/vpc_id = vpc-[0-9a-f]+/);
   });
 
   test('applies every resource', async () => {
-    expect((await stacks.network.stateList()).sort()).toEqual(
-      resourcesOf(full['foundation-network']),
-    );
-  });
-
-  test('has nothing left to do in a second plan', () => {
-    expect(second).toMatchObject({ exitCode: 0, changes: [] });
+    expect((await network.stateList()).sort()).toEqual(resourcesOf(full['foundation-network']));
   });
 
   test('outputs what others need to find it', async () => {
     const id = (kind: string) => expect.stringMatching(new RegExp(`^${kind}-[0-9a-f]+$`));
-    expect(await stacks.network.outputs()).toEqual({
+    expect(await network.outputs()).toEqual({
       availability_zones: ['us-gov-west-1a', 'us-gov-west-1b'],
       nat_gateway_public_ips: [expect.stringMatching(/^\d+(\.\d+){3}$/)],
       private_subnet_ids: [id('subnet'), id('subnet')],
@@ -90,17 +123,31 @@ describe('foundation-network', () => {
   });
 });
 
-describe('file-processing', () => {
-  let second: Plan;
+describe('cdktf deploy file-processing', () => {
+  let written: string;
+  let processing: Terraform;
 
   beforeAll(async () => {
-    await stacks.processing.validate();
-    await stacks.processing.apply();
-    second = await stacks.processing.plan();
+    written = await cdktf.succeeds('deploy', 'file-processing', ...deployment);
+    processing = terraformOf('file-processing');
+  });
+
+  test('shows its outputs', () => {
+    expect(unwrapped(written)).toContain(
+      `sns_topic_arn = arn:aws-us-gov:sns:${REGION}:${ACCOUNT}:file-processing-topic`,
+    );
+  });
+
+  test('keeps each state beside the output folder, under environment and stack', () => {
+    for (const stack of STACKS) {
+      expect(existsSync(join(checkout.root, `terraform.${ENVIRONMENT}.${stack}.tfstate`))).toBe(
+        true,
+      );
+    }
   });
 
   test('applies every resource but the Kubernetes objects', async () => {
-    const applied = (await stacks.processing.stateList()).sort();
+    const applied = (await processing.stateList()).sort();
     const synthesized = resourcesOf(full['file-processing']);
     expect(synthesized.filter((address) => !applied.includes(address))).toEqual(NOT_APPLIED);
     expect(applied.filter((address) => !synthesized.includes(address))).toEqual([]);
@@ -116,13 +163,14 @@ describe('file-processing', () => {
     ).toEqual(VARIABLES_NOT_APPLIED);
   });
 
-  test('has nothing left to do in a second plan', () => {
-    expect(second).toMatchObject({ exitCode: 0, changes: [] });
+  test('has nothing left to do in a cdktf diff', async () => {
+    const output = await cdktf.succeeds('diff', 'file-processing', '--skip-provider-lock');
+    expect(output).toContain('No changes.');
   });
 
   test('outputs what an operator needs', async () => {
     const host = /^https:\/\/oidc\.eks\.us-gov-west-1\.amazonaws\.com\/id\/[0-9A-F]{32}$/;
-    const outputs = await stacks.processing.outputs();
+    const outputs = await processing.outputs();
     expect(outputs).toEqual({
       cluster_name: 'file-processing-cluster',
       cluster_endpoint: expect.stringMatching(/^https:\/\//),
@@ -153,29 +201,59 @@ describe('file-processing', () => {
 
   test('changes its output alone for another image', async () => {
     const image = `registry.example.gov/file-processing@sha256:${'a'.repeat(64)}`;
-    const { exitCode, changes, json } = await stacks.processing.plan({ variables: { image } });
+    const { exitCode, changes, json } = await processing.plan({ variables: { image } });
     expect({ exitCode, changes }).toEqual({ exitCode: 2, changes: [] });
     expect(changedOutputs(json)).toEqual({ image });
   });
 
   test('refuses an image that is none', async () => {
-    const plan = stacks.processing.plan({ variables: { image: 'Not An Image' } });
+    const plan = processing.plan({ variables: { image: 'Not An Image' } });
     await expect(plan).rejects.toThrow('image must be an image reference');
+  });
+
+  test('is shown again by cdktf output, also as a file of JSON', async () => {
+    const file = join(checkout.root, 'outputs.json');
+    const shown = await cdktf.succeeds(
+      'output',
+      'file-processing',
+      '--skip-provider-lock',
+      '--outputs-file',
+      file,
+    );
+    expect(shown).toContain('cluster_name = file-processing-cluster');
+    expect(JSON.parse(readFileSync(file, 'utf8'))).toMatchObject({
+      'file-processing': { cluster_name: 'file-processing-cluster' },
+    });
   });
 });
 
-describe('destroy', () => {
+describe('cdktf synth --hcl', () => {
+  const outputFolder = 'cdktf.out.hcl';
+
   beforeAll(async () => {
-    await stacks.processing.destroy();
-    await stacks.network.destroy();
+    await cdktf.succeeds('synth', '--hcl', '--output', outputFolder);
   });
 
-  test('leaves nothing of file-processing', async () => {
-    expect(await stacks.processing.stateList()).toEqual([]);
+  // The state is that of the JSON: a difference between the two forms would be a change.
+  test.each(STACKS)('of %s is valid and means the same as the JSON', async (stack) => {
+    const folder = checkout.stackFolder(stack, outputFolder);
+    expect(readdirSync(folder)).toContain('cdk.tf');
+    expect(readdirSync(folder)).not.toContain('cdk.tf.json');
+    const terraform = terraformOf(stack, outputFolder);
+    await terraform.init();
+    expect(await terraform.plan()).toMatchObject({ exitCode: 0, changes: [] });
+  });
+});
+
+describe('cdktf destroy', () => {
+  beforeAll(async () => {
+    await cdktf.succeeds('destroy', 'file-processing', ...deployment);
+    await cdktf.succeeds('destroy', 'foundation-network', ...deployment);
   });
 
-  test('leaves nothing of foundation-network', async () => {
-    expect(await stacks.network.stateList()).toEqual([]);
+  test.each(STACKS)('leaves nothing of %s', async (stack) => {
+    const state = JSON.parse(await checkout.localState(ENVIRONMENT, stack));
+    expect(state.resources).toEqual([]);
   });
 });
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { createNetwork, createOidcProvider, REGION } from './support/aws-account.ts';
 import { type AttachedAws, startAttachedAws } from './support/attached-provider.ts';
+import { createNetwork, createOidcProvider, REGION } from './support/aws-account.ts';
 import { type Checkout, temporaryCheckout } from './support/checkout.ts';
 import { type Plan, type Terraform, terraformIn } from './support/terraform.ts';
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createOidcProvider, REGION } from './support/aws-account.ts';
 import { type AttachedAws, startAttachedAws } from './support/attached-provider.ts';
+import { createOidcProvider, REGION } from './support/aws-account.ts';
 import { type Checkout, temporaryCheckout } from './support/checkout.ts';
 import { openStacks, type Stacks } from './support/stacks.ts';
 import type { Plan } from './support/terraform.ts';

@@ -27,6 +27,7 @@ let emulator: AwsEmulator;
 let checkout: Checkout;
 let stacks: Stacks;
 
+// Terraform starts the provider by itself here, as it does for its users.
 beforeAll(async () => {
   emulator = await startAwsEmulator();
   await emulator.createBucket(BUCKET, REGION);
@@ -86,8 +87,20 @@ describe('while somebody else holds the lock', () => {
   });
 });
 
-test('a destroy empties the state once the lock is gone', async () => {
+test('a resource that is gone from AWS is planned anew', async () => {
   await emulator.deleteObject(BUCKET, LOCK, REGION);
+  const state = await emulator.getObject(BUCKET, STATE, REGION);
+  const role = /"name": "([^"]+)",\s+"name_prefix"/.exec(state)?.[1] ?? '';
+  await emulator.query('iam', REGION, {
+    Action: 'DeleteRole',
+    Version: '2010-05-08',
+    RoleName: role,
+  });
+  const { changes } = await stacks.network.plan({ targets: [TARGET] });
+  expect(changes).toEqual([{ address: TARGET, actions: ['create'] }]);
+});
+
+test('a destroy empties the state once the lock is gone', async () => {
   await stacks.network.destroy();
   expect(await stacks.network.stateList()).toEqual([]);
 });

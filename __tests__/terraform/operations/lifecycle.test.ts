@@ -6,8 +6,8 @@ import {
 } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { awsClients } from '../../../src/operations/aws-clients.ts';
-import { ACCOUNT, REGION } from '../support/aws-account.ts';
 import { type AttachedAws, startAttachedAws } from '../support/attached-provider.ts';
+import { ACCOUNT, REGION } from '../support/aws-account.ts';
 import {
   type Managed,
   type ManagedCheckout,

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createNetwork, createOidcProvider } from '../support/aws-account.ts';
 import { type AttachedAws, startAttachedAws } from '../support/attached-provider.ts';
+import { createNetwork, createOidcProvider } from '../support/aws-account.ts';
 import { type ManagedCheckout, managedCheckout } from '../support/managed-checkout.ts';
 
 const ADDRESS = 'aws_iam_openid_connect_provider.eks';

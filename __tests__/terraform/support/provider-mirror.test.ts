@@ -86,7 +86,8 @@ test("the newest provider of a mirror is taken, by number and not by the version
 
 test('a mirror of packed providers has no program to start', () => {
   const folder = mirror('packed');
-  const packed = 'registry.terraform.io/hashicorp/aws/terraform-provider-aws_6.25.0_linux_amd64.zip';
+  const packed =
+    'registry.terraform.io/hashicorp/aws/terraform-provider-aws_6.25.0_linux_amd64.zip';
   writeFileSync(join(folder, packed), '');
   expect(findAwsProvider(folder)).toBeUndefined();
 });
