@@ -12,5 +12,6 @@ export default function setup(project: TestProject): () => Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'compile-cache-'));
   // For what the workers start, not for the workers, which would write to it as the run ends.
   project.config.env.NODE_COMPILE_CACHE = folder;
-  return () => rm(folder, { recursive: true, force: true });
+  // A command that ends with the run may still be writing.
+  return () => rm(folder, { recursive: true, force: true, maxRetries: 10 });
 }

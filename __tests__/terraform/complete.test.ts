@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { runMain } from '../support/run-main.ts';
-import { type AttachedAws, startAttachedAws } from './support/attached-provider.ts';
+import { type AttachedAws, emptyAttachedAws } from './support/attached-provider.ts';
 import { createRole, createSecurityGroup, REGION } from './support/aws-account.ts';
 import { type Checkout, temporaryCheckout } from './support/checkout.ts';
 import { openStacks, type Stacks } from './support/stacks.ts';
@@ -14,7 +14,7 @@ let checkout: Checkout;
 let stacks: Stacks;
 
 beforeAll(async () => {
-  emulator = await startAttachedAws();
+  emulator = await emptyAttachedAws();
   await emulator.createBucket('etl-ba-research-client-etl-prod', REGION);
   await createRole(emulator, 'etl-admin');
   await createRole(emulator, 'etl-deploy');

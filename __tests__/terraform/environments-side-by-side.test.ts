@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type AttachedAws, startAttachedAws } from './support/attached-provider.ts';
+import { type AttachedAws, emptyAttachedAws } from './support/attached-provider.ts';
 import { type Checkout, temporaryCheckout } from './support/checkout.ts';
 import { openStacks, type Stacks } from './support/stacks.ts';
 
@@ -13,7 +13,7 @@ let first: Stacks;
 let second: Stacks;
 
 beforeAll(async () => {
-  emulator = await startAttachedAws();
+  emulator = await emptyAttachedAws();
   checkout = temporaryCheckout();
   const values = { flow_logs: false, nat_gateways: 'single' };
   checkout.addEnvironment('etl-playground', { foundationNetwork: values }, FIRST);

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { runMain, STACKS } from '../support/run-main.ts';
-import { type AttachedAws, startAttachedAws } from './support/attached-provider.ts';
+import { type AttachedAws, emptyAttachedAws } from './support/attached-provider.ts';
 import { ACCOUNT, REGION } from './support/aws-account.ts';
 import { type CdktfCli, cdktfIn } from './support/cdktf-cli.ts';
 import { type Checkout, type StackName, temporaryCheckout } from './support/checkout.ts';
@@ -43,7 +43,7 @@ let cdktf: CdktfCli;
 const opened: Terraform[] = [];
 
 beforeAll(async () => {
-  emulator = await startAttachedAws();
+  emulator = await emptyAttachedAws();
   await emulator.createBucket('etl-ba-research-client-etl', REGION);
   cliConfigDirectory = mkdtempSync(join(tmpdir(), 'terraform-cli-'));
   checkout = temporaryCheckout();

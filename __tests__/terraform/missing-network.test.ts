@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type AttachedAws, startAttachedAws } from './support/attached-provider.ts';
+import { type AttachedAws, emptyAttachedAws } from './support/attached-provider.ts';
 import { createNetwork, type ForeignNetwork, REGION } from './support/aws-account.ts';
 import { type Checkout, temporaryCheckout } from './support/checkout.ts';
 import { type Terraform, terraformIn } from './support/terraform.ts';
@@ -21,7 +21,7 @@ async function opened(environment: string): Promise<Terraform> {
 }
 
 beforeAll(async () => {
-  emulator = await startAttachedAws();
+  emulator = await emptyAttachedAws();
   await emulator.createBucket('etl-ba-research-client-etl', REGION);
   checkout = temporaryCheckout();
   checkout.addEnvironment('etl-playground');

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type AttachedAws, startAttachedAws } from './support/attached-provider.ts';
+import { type AttachedAws, emptyAttachedAws } from './support/attached-provider.ts';
 import { createNetwork, createOidcProvider, REGION } from './support/aws-account.ts';
 import { type Checkout, temporaryCheckout } from './support/checkout.ts';
 import { type Plan, type Terraform, terraformIn } from './support/terraform.ts';
@@ -15,7 +15,7 @@ let before: Plan;
 let after: Plan;
 
 beforeAll(async () => {
-  emulator = await startAttachedAws();
+  emulator = await emptyAttachedAws();
   await emulator.createBucket('etl-ba-research-client-etl', REGION);
   await createNetwork(emulator, 'etl-platform');
   checkout = temporaryCheckout();

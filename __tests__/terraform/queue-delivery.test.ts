@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type AttachedAws, startAttachedAws } from './support/attached-provider.ts';
+import { type AttachedAws, emptyAttachedAws } from './support/attached-provider.ts';
 import { createOidcProvider, REGION } from './support/aws-account.ts';
 import { type Checkout, temporaryCheckout } from './support/checkout.ts';
 import { openStacks, type Stacks } from './support/stacks.ts';
@@ -14,7 +14,7 @@ let providerArn: string;
 let stacks: Stacks;
 
 beforeAll(async () => {
-  emulator = await startAttachedAws();
+  emulator = await emptyAttachedAws();
   providerArn = await createOidcProvider(emulator, ISSUER);
   checkout = temporaryCheckout();
   checkout.addEnvironment(ENVIRONMENT, {

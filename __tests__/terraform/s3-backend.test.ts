@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { REGION } from './support/aws-account.ts';
-import { type AwsEmulator, startAwsEmulator } from './support/aws-emulator.ts';
+import { type AwsEmulator, emptyAwsEmulator } from './support/aws-emulator.ts';
 import { type Checkout, temporaryCheckout } from './support/checkout.ts';
 import { openStacks, type Stacks } from './support/stacks.ts';
 
@@ -29,7 +29,7 @@ let stacks: Stacks;
 
 // Terraform starts the provider by itself here, as it does for its users.
 beforeAll(async () => {
-  emulator = await startAwsEmulator();
+  emulator = await emptyAwsEmulator();
   await emulator.createBucket(BUCKET, REGION);
   checkout = temporaryCheckout();
   const state = { state_bucket: BUCKET };

@@ -44,12 +44,16 @@ export function startGuarded(
 function launch(command: readonly string[], folder: string, logFile: string): ChildProcess {
   const log = openSync(logFile, 'w');
   try {
-    return spawn(process.execPath, [join(import.meta.dirname, 'run-guarded.ts'), ...command], {
-      cwd: folder,
-      // None of ours: neither a kubeconfig nor a proxy nor kwok's own settings.
-      env: { PATH: process.env.PATH, HOME: folder },
-      stdio: ['ignore', log, log, 'ipc'],
-    });
+    return spawn(
+      process.execPath,
+      [join(import.meta.dirname, '../../support/run-guarded.ts'), ...command],
+      {
+        cwd: folder,
+        // None of ours: neither a kubeconfig nor a proxy nor kwok's own settings.
+        env: { PATH: process.env.PATH, HOME: folder },
+        stdio: ['ignore', log, log, 'ipc'],
+      },
+    );
   } finally {
     closeSync(log);
   }

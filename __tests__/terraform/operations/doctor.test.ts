@@ -6,14 +6,14 @@ import type { Diagnosis } from '../../../src/operations/doctor/diagnosis.ts';
 import { anotherBucket } from '../../../src/operations/irsa/another-bucket.ts';
 import { manage } from '../../support/manage.ts';
 import { createNetwork, createRole, REGION } from '../support/aws-account.ts';
-import { type AwsEmulator, startAwsEmulator } from '../support/aws-emulator.ts';
+import { type AwsEmulator, emptyAwsEmulator } from '../support/aws-emulator.ts';
 
 const BUCKET = 'etl-ba-research-client-etl';
 
 let emulator: AwsEmulator;
 let clients: AwsClients;
 beforeAll(async () => {
-  emulator = await startAwsEmulator();
+  emulator = await emptyAwsEmulator();
 });
 afterAll(() => emulator?.stop());
 

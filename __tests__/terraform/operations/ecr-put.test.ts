@@ -10,7 +10,7 @@ import {
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { containerImageFile } from '../../../src/operations/image/container-image-file.ts';
 import { ACCOUNT, REGION } from '../support/aws-account.ts';
-import { type AwsEmulator, startAwsEmulator } from '../support/aws-emulator.ts';
+import { type AwsEmulator, emptyAwsEmulator } from '../support/aws-emulator.ts';
 import { emulatedAws } from '../support/emulated-aws.ts';
 import { type ManagedCheckout, managedCheckout } from '../support/managed-checkout.ts';
 import {
@@ -44,7 +44,7 @@ const commandsRun = () => runs().map(asCommand);
 const asCommand = ({ program, parameters }: RecordedRun) => [program, ...parameters].join(' ');
 
 beforeAll(async () => {
-  emulator = await startAwsEmulator();
+  emulator = await emptyAwsEmulator();
   docker = recordedDocker();
   checkout = managedCheckout(emulator, {
     environment: { PATH: docker.path, TF_VAR_db_password: DATABASE_PASSWORD },

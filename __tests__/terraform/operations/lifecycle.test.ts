@@ -6,7 +6,7 @@ import {
 } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { awsClients } from '../../../src/operations/aws-clients.ts';
-import { type AttachedAws, startAttachedAws } from '../support/attached-provider.ts';
+import { type AttachedAws, emptyAttachedAws } from '../support/attached-provider.ts';
 import { ACCOUNT, REGION } from '../support/aws-account.ts';
 import {
   type Managed,
@@ -23,7 +23,7 @@ let emulator: AttachedAws;
 let checkout: ManagedCheckout;
 
 beforeAll(async () => {
-  emulator = await startAttachedAws();
+  emulator = await emptyAttachedAws();
   await emulator.createBucket(BUCKET, REGION);
   await emulator.query('sqs', REGION, {
     Action: 'CreateQueue',

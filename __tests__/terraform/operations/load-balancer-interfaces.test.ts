@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type AwsClients, awsClients } from '../../../src/operations/aws-clients.ts';
 import { interfacesOf } from '../../../src/operations/terraform/load-balancer.ts';
 import { createNetwork, type ForeignNetwork, REGION } from '../support/aws-account.ts';
-import { type AwsEmulator, startAwsEmulator } from '../support/aws-emulator.ts';
+import { type AwsEmulator, emptyAwsEmulator } from '../support/aws-emulator.ts';
 
 let emulator: AwsEmulator;
 let clients: AwsClients;
@@ -11,7 +11,7 @@ let network: ForeignNetwork;
 let other: ForeignNetwork;
 
 beforeAll(async () => {
-  emulator = await startAwsEmulator();
+  emulator = await emptyAwsEmulator();
   const credentials = { accessKeyId: 'test', secretAccessKey: 'test' };
   clients = awsClients({ region: REGION, profile: '', endpoint: emulator.url, credentials });
   network = await createNetwork(emulator, 'etl-platform');

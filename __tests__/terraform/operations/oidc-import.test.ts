@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type AttachedAws, startAttachedAws } from '../support/attached-provider.ts';
+import { type AttachedAws, emptyAttachedAws } from '../support/attached-provider.ts';
 import { createNetwork, createOidcProvider } from '../support/aws-account.ts';
 import { type ManagedCheckout, managedCheckout } from '../support/managed-checkout.ts';
 
@@ -13,7 +13,7 @@ let emulator: AttachedAws;
 let checkout: ManagedCheckout;
 
 beforeAll(async () => {
-  emulator = await startAttachedAws();
+  emulator = await emptyAttachedAws();
   await createNetwork(emulator, 'etl-platform');
   checkout = managedCheckout(emulator);
   checkout.addEnvironment(ENVIRONMENT);

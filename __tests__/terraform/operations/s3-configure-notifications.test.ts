@@ -9,7 +9,7 @@ import { CreateQueueCommand } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { manage, temporaryRoot } from '../../support/manage.ts';
 import { REGION } from '../support/aws-account.ts';
-import { type AwsEmulator, startAwsEmulator } from '../support/aws-emulator.ts';
+import { type AwsEmulator, emptyAwsEmulator } from '../support/aws-emulator.ts';
 import { changeSettings } from '../support/change-settings.ts';
 import { emulatedAws } from '../support/emulated-aws.ts';
 
@@ -23,7 +23,7 @@ let theirQueue: string;
 let buckets = 0;
 
 beforeAll(async () => {
-  emulator = await startAwsEmulator();
+  emulator = await emptyAwsEmulator();
   const clients = emulatedAws(emulator)({ region: REGION, profile: '' });
   s3 = await clients.s3();
   const sns = await clients.sns();

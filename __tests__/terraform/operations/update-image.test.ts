@@ -6,7 +6,7 @@ import { containerImageFile } from '../../../src/operations/image/container-imag
 import type { Runner, RunResult } from '../../../src/operations/runner.ts';
 import { type ManageResult, manage } from '../../support/manage.ts';
 import { ACCOUNT, REGION } from '../support/aws-account.ts';
-import { type AwsEmulator, startAwsEmulator } from '../support/aws-emulator.ts';
+import { type AwsEmulator, emptyAwsEmulator } from '../support/aws-emulator.ts';
 import { type Checkout, temporaryCheckout } from '../support/checkout.ts';
 import { emulatedAws } from '../support/emulated-aws.ts';
 
@@ -21,7 +21,7 @@ let ecr: ECRClient;
 let digest: string;
 
 beforeAll(async () => {
-  emulator = await startAwsEmulator();
+  emulator = await emptyAwsEmulator();
   ecr = await emulatedAws(emulator)({ region: REGION, profile: '' }).ecr();
   await ecr.send(new CreateRepositoryCommand({ repositoryName: 'file-processing' }));
   const { image } = await ecr.send(

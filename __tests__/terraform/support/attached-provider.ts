@@ -1,48 +1,50 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { type AwsEmulator, startAwsEmulator } from './aws-emulator.ts';
+import { type AwsEmulator, emptyAwsEmulator } from './aws-emulator.ts';
 import { findAwsProvider } from './provider-mirror.ts';
 import { awsEnvironment } from './terraform.ts';
 
 const startDeadline = 60_000;
 
-/** An emulator, and a provider of its own that the Terraform commands of a test share. */
+/** An emulator, and a provider that the Terraform commands of a test share. */
 export interface AttachedAws extends AwsEmulator {
   /** What leads Terraform to the provider; nothing where it must fetch one from its registry. */
   readonly attached: Readonly<Record<string, string>>;
 }
 
+let ofThisWorker: Promise<AttachedAws['attached']> | undefined;
+
 /**
- * Starts the emulator, and the AWS provider as a process that stays ("Debugging Terraform
- * providers", Terraform's plugin development pages). A Terraform command starts the provider up to
- * four times, which is most of the command's time; attached, it is started once a test file. The
- * commands must run one after the other, since each configures the provider anew.
+ * The emulator of this vitest worker, empty, and the AWS provider as a process that stays
+ * ("Debugging Terraform providers", Terraform's plugin development pages). A Terraform command starts
+ * the provider up to four times, which is most of the command's time; attached, it is started once a
+ * worker. The commands must run one after the other, since each configures the provider anew.
  *
  * Terraform neither installs an attached provider nor checks its version: tests of that use
- * {@link startAwsEmulator}.
+ * {@link emptyAwsEmulator}.
  *
  * @throws Error when the emulator or the provider does not start within a minute
  */
-export async function startAttachedAws(): Promise<AttachedAws> {
-  const emulator = await startAwsEmulator();
+export async function emptyAttachedAws(): Promise<AttachedAws> {
+  const emulator = await emptyAwsEmulator();
+  ofThisWorker ??= startProvider(emulator.url);
+  return { ...emulator, attached: await ofThisWorker };
+}
+
+async function startProvider(endpoint: string): Promise<AttachedAws['attached']> {
   const program = findAwsProvider();
-  if (program === undefined) return { ...emulator, attached: {} };
-  const provider = spawn(program, ['-debug'], {
-    env: awsEnvironment(emulator.url),
-    stdio: ['ignore', 'pipe', 'ignore'],
+  if (program === undefined) return {};
+  // It knows no parent to end with.
+  const guard = join(import.meta.dirname, '../../support/run-guarded.ts');
+  const provider = spawn(process.execPath, [guard, program, '-debug'], {
+    env: awsEnvironment(endpoint),
+    stdio: ['ignore', 'pipe', 'ignore', 'ipc'],
   });
-  const endWithThisProcess = () => provider.kill('SIGINT');
-  process.once('exit', endWithThisProcess);
-  const stop = async () => {
-    process.off('exit', endWithThisProcess);
-    await end(provider);
-    await emulator.stop();
-  };
   try {
-    return { ...emulator, attached: { TF_REATTACH_PROVIDERS: await announced(provider) }, stop };
+    return { TF_REATTACH_PROVIDERS: await announced(provider) };
   } catch (cause) {
-    await stop();
+    provider.kill('SIGTERM');
     throw new Error(`${program} -debug did not say where it is to be found`, { cause });
   }
 }
@@ -62,13 +64,4 @@ async function announced(provider: ChildProcess): Promise<string> {
     reject((target as AbortSignal).reason),
   );
   return await promise;
-}
-
-async function end(provider: ChildProcess): Promise<void> {
-  if (provider.pid === undefined || provider.exitCode !== null || provider.signalCode !== null) {
-    return;
-  }
-  const exited = once(provider, 'exit');
-  provider.kill('SIGINT');
-  await exited;
 }

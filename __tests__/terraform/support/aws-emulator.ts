@@ -59,6 +59,18 @@ export interface AwsEmulatorOptions {
   readonly extraArguments?: readonly string[];
 }
 
+let ofThisWorker: Promise<AwsEmulator> | undefined;
+
+/**
+ * The emulator of this vitest worker, empty: started for its first test file and emptied after each,
+ * as `stop` does here. It ends with the worker.
+ */
+export async function emptyAwsEmulator(): Promise<AwsEmulator> {
+  ofThisWorker ??= startAwsEmulator();
+  const emulator = await ofThisWorker;
+  return { ...emulator, stop: emulator.reset };
+}
+
 /**
  * Starts the emulator on a free loopback port and waits until it answers. It ends with this
  * process at the latest.

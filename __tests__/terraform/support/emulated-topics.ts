@@ -7,7 +7,7 @@ import { CreateQueueCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import { subscriptionAttributes } from '../../../src/operations/topics/subscriptions.ts';
 import { type ManageResult, manage } from '../../support/manage.ts';
 import { ACCOUNT, REGION } from './aws-account.ts';
-import { type AwsEmulator, startAwsEmulator } from './aws-emulator.ts';
+import { type AwsEmulator, emptyAwsEmulator } from './aws-emulator.ts';
 import { emulatedAws } from './emulated-aws.ts';
 
 /** An emulator, and what the tests of the topic's commands do with it. */
@@ -29,7 +29,7 @@ export interface EmulatedTopics {
 
 /** Starts an emulator of its own. */
 export async function startEmulatedTopics(): Promise<EmulatedTopics> {
-  const emulator = await startAwsEmulator();
+  const emulator = await emptyAwsEmulator();
   const clients = emulatedAws(emulator)({ region: REGION, profile: '' });
   const [sns, sqs] = [await clients.sns(), await clients.sqs()];
   let topics = 0;
