@@ -11,8 +11,8 @@ export default defineConfig({
       '__tests__/support/compile-cache.ts',
       '__tests__/terraform/support/global-setup.ts',
     ],
-    // Terraform and its provider are short-lived and large: they need not collect garbage so often.
-    env: { GOGC: '400' },
+    // Terraform's commands are short: they need not collect garbage before they are large.
+    env: { GOGC: 'off', GOMEMLIMIT: '1GiB' },
     pool: 'forks',
     isolate: false,
     // Every file has an emulator and work folders of its own, and an apply is mostly the provider

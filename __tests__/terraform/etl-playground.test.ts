@@ -9,7 +9,7 @@ import { ACCOUNT, REGION } from './support/aws-account.ts';
 import { type CdktfCli, cdktfIn } from './support/cdktf-cli.ts';
 import { type Checkout, type StackName, temporaryCheckout } from './support/checkout.ts';
 import { resourcesOf } from './support/synthesized-addresses.ts';
-import { type Plan, type Terraform, terraformIn } from './support/terraform.ts';
+import { type AwsOfTest, type Plan, type Terraform, terraformIn } from './support/terraform.ts';
 
 const ENVIRONMENT = 'etl-playground';
 
@@ -59,8 +59,12 @@ afterAll(async () => {
 });
 
 /** Terraform in a folder that the CLI has synthesized. */
-function terraformOf(stack: StackName, outputFolder?: string): Terraform {
-  const terraform = terraformIn(checkout.stackFolder(stack, outputFolder), { aws: emulator });
+function terraformOf(
+  stack: StackName,
+  outputFolder?: string,
+  aws: AwsOfTest = emulator,
+): Terraform {
+  const terraform = terraformIn(checkout.stackFolder(stack, outputFolder), { aws });
   opened.push(terraform);
   return terraform;
 }
@@ -239,7 +243,8 @@ describe('cdktf synth --hcl', () => {
     const folder = checkout.stackFolder(stack, outputFolder);
     expect(readdirSync(folder)).toContain('cdk.tf');
     expect(readdirSync(folder)).not.toContain('cdk.tf.json');
-    const terraform = terraformOf(stack, outputFolder);
+    // Terraform finds, installs and starts the provider by itself here, as it does for its users.
+    const terraform = terraformOf(stack, outputFolder, { url: emulator.url });
     await terraform.init();
     expect(await terraform.plan()).toMatchObject({ exitCode: 0, changes: [] });
   });

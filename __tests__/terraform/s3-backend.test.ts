@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type AttachedAws, emptyAttachedAws } from './support/attached-provider.ts';
 import { REGION } from './support/aws-account.ts';
-import { type AwsEmulator, emptyAwsEmulator } from './support/aws-emulator.ts';
 import { type Checkout, temporaryCheckout } from './support/checkout.ts';
 import { openStacks, type Stacks } from './support/stacks.ts';
 
@@ -23,13 +23,12 @@ const SOMEBODYS_LOCK = JSON.stringify({
   Path: `${BUCKET}/${STATE}`,
 });
 
-let emulator: AwsEmulator;
+let emulator: AttachedAws;
 let checkout: Checkout;
 let stacks: Stacks;
 
-// Terraform starts the provider by itself here, as it does for its users.
 beforeAll(async () => {
-  emulator = await emptyAwsEmulator();
+  emulator = await emptyAttachedAws();
   await emulator.createBucket(BUCKET, REGION);
   checkout = temporaryCheckout();
   const state = { state_bucket: BUCKET };
