@@ -13,7 +13,7 @@ export default defineConfig({
     ],
     pool: 'forks',
     isolate: false,
-    // Each file has a LocalStack, a database and listeners of its own.
+    // Each worker has a LocalStack, and each file a database and listeners of its own.
     maxWorkers: 2,
     testTimeout: 60_000,
     hookTimeout: 120_000,

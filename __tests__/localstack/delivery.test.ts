@@ -15,8 +15,9 @@ import {
   runListenerCommand,
   startListener,
 } from './support/listener-process.ts';
-import { type LocalStack, startLocalStack, topicArnOf } from './support/localstack.ts';
+import { type LocalStack, topicArnOf } from './support/localstack.ts';
 import { endedRuns, messagesOf, outcomesOf } from './support/records.ts';
+import { sharedLocalStack } from './support/shared-localstack.ts';
 
 const GOOD_FILE = 'id,name\n1,Ada\n2,Grace\n';
 
@@ -43,7 +44,7 @@ let testDatabase: TestDatabase;
 let listener: ListenerProcess;
 
 beforeAll(async () => {
-  [localStack, testDatabase] = await Promise.all([startLocalStack(), createTestDatabase('empty')]);
+  [localStack, testDatabase] = await Promise.all([sharedLocalStack(), createTestDatabase('empty')]);
   listener = await startListener({
     localStack,
     databaseUrl: testDatabase.url,
@@ -58,7 +59,6 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await listener?.stop();
-  await localStack?.stop();
   await testDatabase?.drop();
 });
 

@@ -3,17 +3,18 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../listener/support/postgres.ts';
 import { createBucket, createTopic, putFile, subscribe } from './support/drop-box.ts';
 import { type ListenerProcess, startListener } from './support/listener-process.ts';
-import { type LocalStack, startLocalStack, topicArnOf } from './support/localstack.ts';
+import { type LocalStack, topicArnOf } from './support/localstack.ts';
 import { endedRuns, outcomesOf } from './support/records.ts';
+import { sharedLocalStack } from './support/shared-localstack.ts';
 
-const NAME = 'drop-box';
+const NAME = 'late-worker';
 
 let localStack: LocalStack;
 let testDatabase: TestDatabase;
 let intake: ListenerProcess;
 
 beforeAll(async () => {
-  [localStack, testDatabase] = await Promise.all([startLocalStack(), createTestDatabase('empty')]);
+  [localStack, testDatabase] = await Promise.all([sharedLocalStack(), createTestDatabase('empty')]);
   intake = await startListener({
     localStack,
     databaseUrl: testDatabase.url,
@@ -24,7 +25,6 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await intake?.stop();
-  await localStack?.stop();
   await testDatabase?.drop();
 });
 

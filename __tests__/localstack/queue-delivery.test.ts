@@ -9,14 +9,9 @@ import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../listener/support/postgres.ts';
 import { createBucket, createTopic, DEADLINE, putFile } from './support/drop-box.ts';
 import { type ListenerProcess, startListener } from './support/listener-process.ts';
-import {
-  credentials,
-  type LocalStack,
-  region,
-  startLocalStack,
-  topicArnOf,
-} from './support/localstack.ts';
+import { credentials, type LocalStack, region, topicArnOf } from './support/localstack.ts';
 import { endedRuns, outcomesOf } from './support/records.ts';
+import { sharedLocalStack } from './support/shared-localstack.ts';
 
 const TOPIC = 'queued';
 const GOOD_FILE = 'id,name\n1,Ada\n2,Grace\n';
@@ -29,7 +24,7 @@ let deadLetterUrl: string;
 
 beforeAll(async () => {
   [localStack, testDatabase] = await Promise.all([
-    startLocalStack(),
+    sharedLocalStack(),
     createTestDatabase('migrated'),
   ]);
   sqs = new SQSClient({ region, endpoint: localStack.url, credentials });
@@ -49,7 +44,6 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   sqs?.destroy();
-  await localStack?.stop();
   await testDatabase?.drop();
 });
 

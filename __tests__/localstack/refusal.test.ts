@@ -14,8 +14,9 @@ import {
   subscriptionAttributes,
 } from './support/drop-box.ts';
 import { type ListenerProcess, startListener } from './support/listener-process.ts';
-import { type LocalStack, startLocalStack, topicArnOf } from './support/localstack.ts';
+import { type LocalStack, topicArnOf } from './support/localstack.ts';
 import { endedRuns, messagesOf } from './support/records.ts';
+import { sharedLocalStack } from './support/shared-localstack.ts';
 
 /** The allow-list is fixed when the listener starts, so each test's topic is named ahead. */
 const topics = {
@@ -32,7 +33,7 @@ let listener: ListenerProcess;
 let proxy: AlteringProxy;
 
 beforeAll(async () => {
-  [localStack, testDatabase] = await Promise.all([startLocalStack(), createTestDatabase('empty')]);
+  [localStack, testDatabase] = await Promise.all([sharedLocalStack(), createTestDatabase('empty')]);
   listener = await startListener({
     localStack,
     databaseUrl: testDatabase.url,
@@ -42,7 +43,6 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await listener?.stop();
-  await localStack?.stop();
   await testDatabase?.drop();
 });
 
@@ -59,6 +59,16 @@ async function deliveryAfter(count: number): Promise<Delivery> {
   return vi.waitUntil(() => proxy.deliveries[count], { timeout: DEADLINE });
 }
 
+/**
+ * Waits for the listener's answer as well: a refusal is quick, and would be counted before that of
+ * the confirmation.
+ */
+async function subscribeByProxy(topicArn: string): Promise<string> {
+  const subscriptionArn = await subscribe(localStack, topicArn, proxy.url);
+  await deliveryAfter(0);
+  return subscriptionArn;
+}
+
 /** Types of a topic's messages that were stored. */
 async function storedTypes(topicArn: string): Promise<string[]> {
   return (await messagesOf(testDatabase.database, topicArn)).map(({ type }) => type);
@@ -66,7 +76,7 @@ async function storedTypes(topicArn: string): Promise<string[]> {
 
 test('a message of which one byte was altered on the way is refused and not stored', async () => {
   const topicArn = await createTopic(localStack, topics.altered);
-  await subscribe(localStack, topicArn, proxy.url);
+  await subscribeByProxy(topicArn);
   await createBucket(localStack, topics.altered, topicArn);
   await deliveryAfter(1);
   proxy.alter((body) => body.replace('file.csv', 'fire.csv'));
@@ -91,7 +101,7 @@ test('a message of which one byte was altered on the way is refused and not stor
 
 test("a message that names somebody else's certificate is refused and not stored", async () => {
   const topicArn = await createTopic(localStack, topics.forged);
-  await subscribe(localStack, topicArn, proxy.url);
+  await subscribeByProxy(topicArn);
   proxy.alter((body) =>
     body.replace(`${localStack.url}/_aws/sns/`, 'https://sns.us-east-1.amazonaws.com.example/'),
   );
@@ -118,7 +128,7 @@ test('a subscription of signature version 1 is not confirmed unless version 1 is
 
 test('a message of signature version 1 is refused unless version 1 is allowed', async () => {
   const topicArn = await createTopic(localStack, topics.downgraded);
-  await subscribe(localStack, topicArn, proxy.url);
+  await subscribeByProxy(topicArn);
   await signWith(localStack, topicArn, '1');
   await createBucket(localStack, topics.downgraded, topicArn);
 
@@ -143,7 +153,7 @@ test('a topic that is not in the allow-list gets no subscription', async () => {
 
 test('a raw delivery, which carries no signature, is refused and not stored', async () => {
   const topicArn = await createTopic(localStack, topics.raw);
-  const subscriptionArn = await subscribe(localStack, topicArn, proxy.url);
+  const subscriptionArn = await subscribeByProxy(topicArn);
   await localStack.sns.send(
     new SetSubscriptionAttributesCommand({
       SubscriptionArn: subscriptionArn,

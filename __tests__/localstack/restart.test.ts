@@ -10,12 +10,12 @@ import {
   subscribe,
 } from './support/drop-box.ts';
 import { type ListenerProcess, startListener } from './support/listener-process.ts';
-import { type LocalStack, startLocalStack, topicArnOf } from './support/localstack.ts';
+import { type OwnLocalStack, startLocalStack, topicArnOf } from './support/localstack.ts';
 import { endedRuns } from './support/records.ts';
 
 const NAME = 'drop-box';
 
-let localStack: LocalStack;
+let localStack: OwnLocalStack;
 let testDatabase: TestDatabase;
 let listener: ListenerProcess;
 let proxy: AlteringProxy;

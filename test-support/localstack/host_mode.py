@@ -5,12 +5,13 @@
 Listens on loopback only, keeps its files below FOLDER, and calls nobody. It writes "Ready." on
 standard output when it answers.
 
-With --until-stdin-closes it ends when its standard input does, so that it can't outlive the
-process that started it.
+With --until-stdin-closes it removes FOLDER and ends when its standard input does, so that neither
+can outlive the process that started it.
 """
 
 import argparse
 import os
+import shutil
 import sys
 import tempfile
 import threading
@@ -54,9 +55,10 @@ def exit_with(failure) -> None:
     os._exit(1)
 
 
-def exit_when_stdin_closes() -> None:
-    """Blocks until the other end of standard input is closed, then ends the process."""
+def exit_when_stdin_closes(folder: str) -> None:
+    """Blocks until the other end of standard input is closed, then removes the folder and ends."""
     sys.stdin.buffer.read()
+    shutil.rmtree(folder, ignore_errors=True)
     os._exit(0)
 
 
@@ -72,7 +74,7 @@ def main() -> None:
     # Objects of S3 lie there. TMPDIR would do the same, but LocalStack takes it for one of its own.
     tempfile.tempdir = folder
     if arguments.until_stdin_closes:
-        threading.Thread(target=exit_when_stdin_closes, daemon=True).start()
+        threading.Thread(target=exit_when_stdin_closes, args=(folder,), daemon=True).start()
 
     listen_on_loopback_or_exit()
     from localstack.runtime.main import main as run_localstack

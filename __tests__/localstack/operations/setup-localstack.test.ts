@@ -11,8 +11,14 @@ import { type ProgramResult, run } from '../../support/run-program.ts';
 import { putFile } from '../support/drop-box.ts';
 import { freePort } from '../support/free-port.ts';
 import { type ListenerProcess, startListener } from '../support/listener-process.ts';
-import { type LocalStack, startLocalStack, topicArnOf } from '../support/localstack.ts';
+import {
+  type LocalStack,
+  type OwnLocalStack,
+  startLocalStack,
+  topicArnOf,
+} from '../support/localstack.ts';
 import { endedRuns } from '../support/records.ts';
+import { sharedLocalStack } from '../support/shared-localstack.ts';
 
 const BUCKET = 'etl-file-processing-client-etl';
 const TOPIC_ARN = topicArnOf('file-processing-topic');
@@ -32,7 +38,7 @@ let listener: ListenerProcess | undefined;
 
 beforeAll(async () => {
   [localStack, testDatabase, port] = await Promise.all([
-    startLocalStack(),
+    sharedLocalStack(),
     createTestDatabase('empty'),
     freePort(),
   ]);
@@ -40,7 +46,6 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await listener?.stop();
-  await localStack?.stop();
   await testDatabase?.drop();
 });
 
@@ -220,7 +225,7 @@ test('LocalStack is started by the compose file when none answers', async () => 
   const ownPort = await freePort();
   const endpoint = `http://127.0.0.1:${ownPort}`;
   const commands: string[] = [];
-  let started: LocalStack | undefined;
+  let started: OwnLocalStack | undefined;
   onTestFinished(async () => {
     await started?.stop();
   });

@@ -6,13 +6,8 @@ import { type AlteringProxy, startAlteringProxy } from '../support/altering-prox
 import { createTopic } from '../support/drop-box.ts';
 import { freePort } from '../support/free-port.ts';
 import { type ListenerProcess, startListener } from '../support/listener-process.ts';
-import {
-  credentials,
-  type LocalStack,
-  region,
-  startLocalStack,
-  topicArnOf,
-} from '../support/localstack.ts';
+import { credentials, type LocalStack, region, topicArnOf } from '../support/localstack.ts';
+import { sharedLocalStack } from '../support/shared-localstack.ts';
 
 const TOPIC = 'tunnelled';
 
@@ -22,7 +17,7 @@ let listener: ListenerProcess;
 let tunnel: AlteringProxy;
 
 beforeAll(async () => {
-  [localStack, testDatabase] = await Promise.all([startLocalStack(), createTestDatabase('empty')]);
+  [localStack, testDatabase] = await Promise.all([sharedLocalStack(), createTestDatabase('empty')]);
   const environment = { SNS_TOPIC_ARNS: topicArnOf(TOPIC) };
   listener = await startListener({ localStack, databaseUrl: testDatabase.url, environment });
   tunnel = await startAlteringProxy(listener.url ?? '');
@@ -32,7 +27,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await tunnel?.close();
   await listener?.stop();
-  await localStack?.stop();
   await testDatabase?.drop();
 });
 

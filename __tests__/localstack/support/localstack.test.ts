@@ -1,42 +1,43 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { expect, test, vi } from 'vitest';
-import { startLocalStack } from './localstack.ts';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { type OwnLocalStack, startLocalStack } from './localstack.ts';
 
-test('it listens on loopback', async () => {
-  const localStack = await startLocalStack();
-  try {
+describe('one LocalStack, from its start to its end', () => {
+  let localStack: OwnLocalStack;
+
+  beforeAll(async () => {
+    localStack = await startLocalStack();
+  });
+
+  afterAll(async () => {
+    await localStack?.stop();
+  });
+
+  test('it listens on loopback', async () => {
     expect(localStack.url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
+    expect((await fetch(`${localStack.url}/_localstack/health`)).status).toBe(200);
     // The rest of 127.0.0.0/8 would answer if it listened on every address.
     const elsewhere = localStack.url.replace('127.0.0.1', '127.0.0.2');
     await expect(fetch(elsewhere)).rejects.toThrow('fetch failed');
-  } finally {
-    await localStack.stop();
-  }
-});
+  });
 
-test('one on a port that is taken throws what Python wrote', async () => {
-  const localStack = await startLocalStack();
-  try {
+  test('another one on its port throws what Python wrote', async () => {
     const port = Number(new URL(localStack.url).port);
     await expect(startLocalStack(port)).rejects.toThrow('Address already in use');
-  } finally {
+  });
+
+  test('a stopped one answers no more', async () => {
     await localStack.stop();
-  }
+    await expect(fetch(localStack.url)).rejects.toThrow('fetch failed');
+  });
 });
 
-test('a stopped one answers no more', async () => {
-  const localStack = await startLocalStack();
-  await localStack.stop();
-  await expect(fetch(localStack.url)).rejects.toThrow('fetch failed');
-});
-
-test('it ends when the process that started it is killed', async () => {
-  // Whoever is killed leaves its files behind.
+test('it ends when the process that started it is killed, and leaves no files', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'killed-'));
   const starter = spawn(process.execPath, [join(import.meta.dirname, 'start-localstack.ts')], {
     env: { ...process.env, TMPDIR: folder },
@@ -46,5 +47,7 @@ test('it ends when the process that started it is killed', async () => {
   expect((await fetch(`${url}/_localstack/health`)).status).toBe(200);
   starter.kill('SIGKILL');
   await vi.waitFor(() => expect(fetch(String(url))).rejects.toThrow('fetch failed'), 20_000);
+  const left = (await readdir(folder)).filter((name) => name.startsWith('localstack-'));
+  expect(left).toEqual([]);
   await rm(folder, { recursive: true, force: true });
 });

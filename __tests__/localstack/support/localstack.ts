@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -30,22 +31,28 @@ export interface LocalStack {
   readonly url: string;
   readonly s3: S3Client;
   readonly sns: SNSClient;
-  /** Starts it again at the same URL; it has forgotten everything and signs with a new key. */
-  restart(): Promise<void>;
   /** What all of its processes have written, one line a request. */
   log(): Promise<string>;
+}
+
+/** A {@link LocalStack} that belongs to whoever started it. */
+export interface OwnLocalStack extends LocalStack {
+  /** Starts it again at the same URL; it has forgotten everything and signs with a new key. */
+  restart(): Promise<void>;
+  /** Lets this process end while it runs; it ends with it all the same. */
+  unref(): void;
   /** Ends this LocalStack and nothing else. */
   stop(): Promise<void>;
 }
 
 /**
  * Starts LocalStack on a free loopback port and waits until it answers. It ends with this process
- * at the latest.
+ * at the latest, and its files with it.
  *
  * @param port @default a free one
  * @throws Error with LocalStack's log when it does not answer within a minute.
  */
-export async function startLocalStack(port?: number): Promise<LocalStack> {
+export async function startLocalStack(port?: number): Promise<OwnLocalStack> {
   const python = await localStackPython();
   const folder = await mkdtemp(join(tmpdir(), 'localstack-'));
   const logFile = join(folder, 'localstack.log');
@@ -73,6 +80,7 @@ export async function startLocalStack(port?: number): Promise<LocalStack> {
         await endChild(server);
         server = await start();
       },
+      unref: () => unref(server),
       log,
       async stop() {
         await endChild(server);
@@ -116,6 +124,12 @@ async function ready(server: ChildProcess): Promise<void> {
   server.once('error', isReady.reject);
   signal.addEventListener('abort', () => isReady.reject(signal.reason));
   await isReady.promise;
+}
+
+/** Its pipes, which are sockets, would keep this process as well. */
+function unref(server: ChildProcess): void {
+  server.unref();
+  for (const pipe of [server.stdin, server.stdout]) if (pipe instanceof Socket) pipe.unref();
 }
 
 function launch(python: string, { port, folder, logFile }: ServerOptions): ChildProcess {
