@@ -34,12 +34,14 @@ export async function pythonEnvironment(
   try {
     await succeed(interpreter, ['-m', 'venv', unfinished]);
     await install(requirementsFile, join(unfinished, 'bin', 'python'), interpreter);
+    // Another run may have made the same environment meanwhile, and use it: its own is as good.
+    if (existsSync(python)) return python;
     await rm(directory, { recursive: true, force: true });
     await rename(unfinished, directory);
   } catch (error) {
-    await rm(unfinished, { recursive: true, force: true });
-    // Another run may have made the same environment meanwhile: its own is as good.
     if (!existsSync(python)) throw error;
+  } finally {
+    await rm(unfinished, { recursive: true, force: true });
   }
   return python;
 }
