@@ -7,6 +7,8 @@ import { partitionOf } from './partition.ts';
 type Name = keyof FileProcessingSettings & string;
 type FileProcessingFinding = CrossFinding<Name>;
 
+const DAY_SECONDS = 86_400;
+
 /** Faults between variables of `file_processing.tfvars`; `given` says which the file names. */
 export function checkFileProcessing(
   settings: FileProcessingSettings,
@@ -70,6 +72,18 @@ export function warnFileProcessing(
   }
   if (settings.db_iam_auth && settings.existing_secret_name) {
     warn('existing_secret_name', 'is not used: db_iam_auth needs no password');
+  }
+  if (settings.sns_max_age_seconds < LONGEST_RETRY_SECONDS) {
+    warn(
+      'sns_max_age_seconds',
+      `${settings.sns_max_age_seconds} is less than the ${LONGEST_RETRY_SECONDS} seconds that SNS tries for: what it delivers at a late try is refused`,
+    );
+  }
+  if (settings.sns_max_age_seconds > DAY_SECONDS) {
+    warn(
+      'sns_max_age_seconds',
+      `${settings.sns_max_age_seconds} is more than a day: so long can a message be replayed by whoever has it`,
+    );
   }
   if (isIPv4(settings.db_host)) {
     warn(

@@ -202,10 +202,26 @@ describe('warnings between variables', () => {
       'existing_secret_name',
       /is not used/,
     ],
+    [
+      'an age that late deliveries have',
+      { sns_max_age_seconds: 3599 },
+      'sns_max_age_seconds',
+      /at a late try is refused/,
+    ],
+    [
+      'an age that leaves time for a replay',
+      { sns_max_age_seconds: 86_401 },
+      'sns_max_age_seconds',
+      /replayed/,
+    ],
     ['a database by its address', { db_host: '10.0.0.5' }, 'db_host', /name the host/],
     ['a listener without a database', { image: 'a@sha256:0' }, 'db_host', /has no database/],
   ])('name %s', (_, overrides, variable, message) => {
     expect(warn(overrides)).toContainEqual({ variable, message: expect.stringMatching(message) });
+  });
+
+  it.each([3600, 86_400])('are none about an age of %i seconds', (age) => {
+    expect(warn({ ...reachable, sns_max_age_seconds: age })).toEqual([]);
   });
 
   it('say where a password in the file has to go', () => {
