@@ -22,7 +22,7 @@ import { type LocalPostgres, startLocalPostgres } from '../../listener/local/pos
 import { serverUser } from '../../listener/local/postgres-binaries.ts';
 import { USER_ID } from '../../src/file-processing/workload/containers.ts';
 import { containerImageFile } from '../../src/operations/image/container-image-file.ts';
-import { freePort } from '../localstack/support/free-port.ts';
+import { freePort } from '../support/free-port.ts';
 import { ROOT } from '../support/run-main.ts';
 import { run } from '../support/run-program.ts';
 import { pushBaseImage } from './support/base-image.ts';

@@ -2,7 +2,7 @@ import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freePort } from '../../localstack/support/free-port.ts';
+import { freePort } from '../../support/free-port.ts';
 import { type ApiServer, callApi } from './api-client.ts';
 import { type BinariesOptions, controlPlaneBinaries } from './binaries.ts';
 import {

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
-import { endChild } from '../../localstack/support/child-process.ts';
+import { endChild } from '../../support/child-process.ts';
 
 /** A program in the background that ends with this process at the latest. */
 export interface GuardedProcess {

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { freePort } from '../../localstack/support/free-port.ts';
+import { freePort } from '../../support/free-port.ts';
 
 /** A registry of images on loopback. */
 export interface Registry {

@@ -5,11 +5,11 @@ import {
 import { GetTopicAttributesCommand } from '@aws-sdk/client-sns';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../../listener/support/postgres.ts';
+import { freePort } from '../../support/free-port.ts';
 import { manage as manageHere } from '../../support/manage.ts';
 import { ROOT } from '../../support/run-main.ts';
 import { type ProgramResult, run } from '../../support/run-program.ts';
 import { putFile } from '../support/drop-box.ts';
-import { freePort } from '../support/free-port.ts';
 import { type ListenerProcess, startListener } from '../support/listener-process.ts';
 import {
   type LocalStack,

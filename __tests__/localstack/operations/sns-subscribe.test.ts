@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../../listener/support/postgres.ts';
+import { freePort } from '../../support/free-port.ts';
 import { ROOT } from '../../support/run-main.ts';
 import { type ProgramResult, run } from '../../support/run-program.ts';
 import { type AlteringProxy, startAlteringProxy } from '../support/altering-proxy.ts';
 import { createTopic } from '../support/drop-box.ts';
-import { freePort } from '../support/free-port.ts';
 import { type ListenerProcess, startListener } from '../support/listener-process.ts';
 import { credentials, type LocalStack, region, topicArnOf } from '../support/localstack.ts';
 import { sharedLocalStack } from '../support/shared-localstack.ts';

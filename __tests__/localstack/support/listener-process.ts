@@ -3,8 +3,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { endChild } from '../../support/child-process.ts';
 import { run } from '../../support/run-program.ts';
-import { endChild } from './child-process.ts';
 import { credentials, type LocalStack, region } from './localstack.ts';
 
 const root = join(import.meta.dirname, '../../..');

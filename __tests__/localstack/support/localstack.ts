@@ -7,8 +7,8 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { S3Client } from '@aws-sdk/client-s3';
 import { SNSClient } from '@aws-sdk/client-sns';
-import { endChild } from './child-process.ts';
-import { freePort } from './free-port.ts';
+import { endChild } from '../../support/child-process.ts';
+import { freePort } from '../../support/free-port.ts';
 import { localStackFolder, localStackPython } from './localstack-environment.ts';
 
 const START_DEADLINE = 60_000;

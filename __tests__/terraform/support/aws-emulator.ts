@@ -5,6 +5,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { endChild } from '../../support/child-process.ts';
 import { pythonEnvironment } from '../../support/python-environment.ts';
 
 const emulatorDirectory = join(import.meta.dirname, '../../../test-support/aws-emulator');
@@ -85,7 +86,7 @@ export async function startAwsEmulator(options: AwsEmulatorOptions = {}): Promis
   const child = startServer(python, logFile, options);
 
   const stop = async () => {
-    await end(child);
+    await endChild(child);
     await rm(directory, { recursive: true, force: true });
   };
 
@@ -199,11 +200,4 @@ async function answer(url: string, request: EmulatorRequest): Promise<string> {
 function credentials(service: string, region: string): string {
   const scope = `test/20260101/${region}/${service}/aws4_request`;
   return `AWS4-HMAC-SHA256 Credential=${scope}, SignedHeaders=host, Signature=none`;
-}
-
-async function end(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const exited = once(child, 'exit');
-  child.kill('SIGTERM');
-  await exited;
 }
