@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type AttachedAws, emptyAttachedAws } from '../support/attached-provider.ts';
-import { createNetwork, createOidcProvider } from '../support/aws-account.ts';
+import { createNetwork, createOidcProvider, REGION } from '../support/aws-account.ts';
 import { type ManagedCheckout, managedCheckout } from '../support/managed-checkout.ts';
+import { type Plan, type Terraform, terraformIn } from '../support/terraform.ts';
 
 const ADDRESS = 'aws_iam_openid_connect_provider.eks';
 
@@ -11,6 +12,12 @@ const FRESH = 'fresh';
 
 let emulator: AttachedAws;
 let checkout: ManagedCheckout;
+
+/** The state with the cluster and without the provider. */
+let withCluster: string;
+
+/** The provider that IAM has for the cluster's issuer. */
+let arn: string;
 
 beforeAll(async () => {
   emulator = await emptyAttachedAws();
@@ -33,14 +40,12 @@ test('apply --target makes the cluster and what it refers to, and nothing else',
   const target = ['--target', 'aws_eks_cluster.this'];
   const { code, stderr } = await checkout.manage(['apply', ...target, '--auto-approve', '--json']);
   expect(code, stderr).toBe(0);
-  const state = await stateOf(ENVIRONMENT);
-  expect(state).toContain('"aws_eks_cluster"');
-  expect(state).not.toContain('"aws_sns_topic"');
+  withCluster = await stateOf(ENVIRONMENT);
+  expect(withCluster).toContain('"aws_eks_cluster"');
+  expect(withCluster).not.toContain('"aws_sns_topic"');
 });
 
 describe('oidc-import', () => {
-  let arn: string;
-
   test('has nothing to import where IAM has no provider for the issuer', async () => {
     const { code, stdout, stderr } = await checkout.manage(['oidc-import', '--json']);
     expect(JSON.parse(stdout)).toEqual({ imported: false, provider: null });
@@ -87,5 +92,50 @@ describe('oidc-import', () => {
     const { code, stderr } = await checkout.manage(['oidc-import']);
     expect(stderr).toContain(`existing_oidc_provider_arn is set to ${arn}`);
     expect(code).toBe(77);
+  });
+});
+
+describe('terraform import by hand', () => {
+  const BY_HAND = 'by-hand';
+  const OUTPUT = 'cdktf.out.by-hand';
+  let terraform: Terraform;
+  let before: Plan;
+  let after: Plan;
+
+  beforeAll(async () => {
+    await emulator.createBucket('etl-ba-research-client-etl', REGION);
+    checkout.addEnvironment(ENVIRONMENT, {}, BY_HAND);
+    await checkout.synthesize(BY_HAND, OUTPUT);
+    checkout.write(`terraform.${BY_HAND}.file-processing.tfstate`, withCluster);
+    terraform = terraformIn(checkout.stackFolder('file-processing', OUTPUT), { aws: emulator });
+    await terraform.init();
+    before = await terraform.plan();
+    await terraform.importResource(ADDRESS, arn);
+    after = await terraform.plan();
+  });
+
+  afterAll(() => terraform?.close());
+
+  function actionsOn({ changes }: Plan, wanted: string): readonly string[] | undefined {
+    return changes.find(({ address }) => address === wanted)?.actions;
+  }
+
+  test('without the import it would be created', () => {
+    expect(actionsOn(before, ADDRESS)).toEqual(['create']);
+  });
+
+  test('after the import it is tagged at the most: neither created, replaced nor destroyed', () => {
+    expect(actionsOn(after, ADDRESS)).toEqual(['update']);
+  });
+
+  test('after the import the plan is the same but for the provider', () => {
+    const others = ({ changes }: Plan) => changes.filter(({ address }) => address !== ADDRESS);
+    expect(others(after)).toEqual(others(before));
+  });
+
+  test('an apply leaves it where it is, with nothing left to do', async () => {
+    await terraform.apply({ targets: [ADDRESS] });
+    expect((await terraform.plan({ targets: [ADDRESS] })).exitCode).toBe(0);
+    expect(await stateOf(BY_HAND)).toContain(arn);
   });
 });
