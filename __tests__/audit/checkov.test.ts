@@ -74,11 +74,6 @@ describe('the bad stack', () => {
     const bad = copyOf(good);
     folders.push(bad);
     plantFaults(bad.path);
-    changeStack(bad.path, ({ resource }) => {
-      resource.kubernetes_deployment_v1.sns_listener.metadata.annotations = {
-        'checkov.io/skip1': 'CKV_K8S_11=no limit',
-      };
-    });
     ({
       report: { findings },
     } = await auditOf('--from', bad.path));
@@ -89,9 +84,20 @@ describe('the bad stack', () => {
       expect.objectContaining({ rule: checkov, place: `file-processing/${address}` }),
     );
   });
+});
 
-  it('is red by a floor: an annotation switches a check off', () => {
-    expect(findings.map(({ rule }) => rule)).toContain('floor-skipped-checks');
+describe('the floors', () => {
+  it('notice an annotation that switches a check off', async () => {
+    const folder = copyOf(good);
+    folders.push(folder);
+    changeStack(folder.path, ({ resource }) => {
+      resource.kubernetes_deployment_v1.sns_listener.metadata.annotations = {
+        'checkov.io/skip1': 'CKV_K8S_11=no limit',
+      };
+    });
+    const { code, report } = await auditOf('--from', folder.path);
+    expect(report.findings.map(({ rule }) => rule)).toContain('floor-skipped-checks');
+    expect(code).toBe(1);
   });
 });
 

@@ -41,6 +41,7 @@ describe.each([
   let second: Plan;
 
   beforeAll(async () => {
+    await stacks[name].validate();
     await stacks[name].apply();
     second = await stacks[name].plan();
   });

@@ -98,6 +98,7 @@ describe('cdktf deploy foundation-network', () => {
   beforeAll(async () => {
     written = await cdktf.succeeds('deploy', 'foundation-network', ...deployment);
     network = terraformOf('foundation-network');
+    await network.validate();
   });
 
   test('shows its outputs', () => {
@@ -134,6 +135,7 @@ describe('cdktf deploy file-processing', () => {
   beforeAll(async () => {
     written = await cdktf.succeeds('deploy', 'file-processing', ...deployment);
     processing = terraformOf('file-processing');
+    await processing.validate();
   });
 
   test('shows its outputs', () => {
@@ -246,6 +248,7 @@ describe('cdktf synth --hcl', () => {
     // Terraform finds, installs and starts the provider by itself here, as it does for its users.
     const terraform = terraformOf(stack, outputFolder, { url: emulator.url });
     await terraform.init();
+    await terraform.validate();
     expect(await terraform.plan()).toMatchObject({ exitCode: 0, changes: [] });
   });
 });

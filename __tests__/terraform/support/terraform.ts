@@ -37,6 +37,7 @@ export interface Plan {
 /** The commands of a real Terraform in one folder, against one AWS endpoint. */
 export interface Terraform {
   init(): Promise<void>;
+  validate(): Promise<void>;
   /** @returns Terraform's own output */
   apply(options?: CommandOptions): Promise<string>;
   plan(options?: CommandOptions): Promise<Plan>;
@@ -100,6 +101,9 @@ export function terraformIn(workDirectory: string, options: TerraformOptions): T
   return {
     init: async () => {
       await terraform(['init', '-input=false', '-no-color']);
+    },
+    validate: async () => {
+      await terraform(['validate', '-no-color']);
     },
     apply: async (commandOptions) => {
       const command = ['apply', '-auto-approve', ...common, ...flags(commandOptions)];
