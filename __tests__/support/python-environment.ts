@@ -5,7 +5,7 @@ import { homedir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { run } from './run-program.ts';
 
-/** The installer of the installers: a tenth of pip's time for the larger environments. */
+/** Installs the others: a quarter of pip's time for the largest. */
 const uvRequirements = join(import.meta.dirname, '../../test-support/uv/requirements.txt');
 
 /**

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type AwsEmulator, startAwsEmulator } from './aws-emulator.ts';
+import { type AwsEmulator, emptyAwsEmulator, startAwsEmulator } from './aws-emulator.ts';
 
 const region = 'us-gov-west-1';
 
@@ -69,4 +69,14 @@ test('a stopped emulator answers no more', async () => {
 test('an emulator that fails at its start throws what Python wrote', async () => {
   const start = startAwsEmulator({ extraArguments: ['--no-such-option'] });
   await expect(start).rejects.toThrow('unrecognized arguments: --no-such-option');
+});
+
+test('the one of the worker stays for the next file, empty', async () => {
+  const first = await emptyAwsEmulator();
+  await first.createBucket('left-behind', region);
+  await first.stop();
+  const next = await emptyAwsEmulator();
+  expect(next.url).toBe(first.url);
+  await next.createBucket('left-behind', region);
+  await next.stop();
 });
