@@ -16,8 +16,8 @@ export default defineConfig({
     pool: 'forks',
     isolate: false,
     // Every file has an emulator and work folders of its own, and an apply is mostly the provider
-    // waiting (25 seconds for each SQS attribute): three files wait side by side.
-    maxWorkers: 3,
+    // waiting (25 seconds for each SQS attribute): five files wait side by side.
+    maxWorkers: 5,
     testTimeout: 600_000,
     hookTimeout: 600_000,
     reporters: ['default'],

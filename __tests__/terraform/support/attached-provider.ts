@@ -1,8 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { type AwsEmulator, emptyAwsEmulator } from './aws-emulator.ts';
 import { findAwsProvider } from './provider-mirror.ts';
+import { startProviderProxy } from './provider-proxy.ts';
+import { typesOfOurStacks } from './provider-schema.ts';
 import { awsEnvironment } from './terraform.ts';
 
 const startDeadline = 60_000;
@@ -42,11 +46,24 @@ async function startProvider(endpoint: string): Promise<AttachedAws['attached']>
     stdio: ['ignore', 'pipe', 'ignore', 'ipc'],
   });
   try {
-    return { TF_REATTACH_PROVIDERS: await announced(provider) };
+    return { TF_REATTACH_PROVIDERS: await withLimitedSchema(await announced(provider)) };
   } catch (cause) {
     provider.kill('SIGTERM');
     throw new Error(`${program} -debug did not say where it is to be found`, { cause });
   }
+}
+
+/** The variable's value with a proxy's socket in the provider's place. */
+async function withLimitedSchema(reattach: string): Promise<string> {
+  const providers = JSON.parse(reattach) as Record<string, { Addr: { String: string } }>;
+  const directory = mkdtempSync(join(tmpdir(), 'terraform-provider-'));
+  process.once('exit', () => rmSync(directory, { recursive: true, force: true }));
+  for (const { Addr: address } of Object.values(providers)) {
+    const socket = join(directory, 'socket');
+    await startProviderProxy(address.String, socket, typesOfOurStacks());
+    address.String = socket;
+  }
+  return JSON.stringify(providers);
 }
 
 /** The variable's value, which the provider writes for its user to copy. */

@@ -44,6 +44,8 @@ export interface Terraform {
   /** The values of all outputs by name, sensitive ones too. */
   outputs(): Promise<Record<string, unknown>>;
   importResource(address: string, id: string, options?: CommandOptions): Promise<void>;
+  /** Types of the resources and data sources of a provider, such as `aws_sns_topic`. */
+  types(provider: string): Promise<string[]>;
   /** Addresses of everything in the state. */
   stateList(): Promise<string[]>;
   destroy(options?: CommandOptions): Promise<string>;
@@ -129,6 +131,13 @@ export function terraformIn(workDirectory: string, options: TerraformOptions): T
       const command = ['import', '-input=false', '-no-color', ...flags(commandOptions)];
       await terraform([...command, address, id]);
     },
+    types: async (provider) => {
+      const { stdout } = await terraform(['providers', 'schema', '-json']);
+      const { provider_schemas: schemas } = JSON.parse(stdout) as ProviderSchemas;
+      const { resource_schemas: resources, data_source_schemas: dataSources } =
+        schemas[provider] ?? {};
+      return Object.keys({ ...resources, ...dataSources });
+    },
     stateList: async () => {
       const { stdout } = await terraform(['state', 'list']);
       return stdout.split('\n').filter((line) => line !== '');
@@ -193,6 +202,12 @@ function flags({ variables = {}, targets = [] }: CommandOptions = {}): string[] 
     ...Object.entries(variables).map(([name, value]) => `-var=${name}=${value}`),
     ...targets.map((target) => `-target=${target}`),
   ];
+}
+
+interface ProviderSchemas {
+  readonly provider_schemas: Readonly<
+    Record<string, { readonly resource_schemas?: object; readonly data_source_schemas?: object }>
+  >;
 }
 
 interface PlanJson {

@@ -1,0 +1,95 @@
+import { once } from 'node:events';
+import {
+  type ClientHttp2Session,
+  connect,
+  constants,
+  createServer,
+  type IncomingHttpHeaders,
+  type ServerHttp2Stream,
+} from 'node:http2';
+import { connect as connectSocket } from 'node:net';
+import { limitSchema } from './provider-schema.ts';
+
+const GET_SCHEMA = '/tfplugin5.Provider/GetSchema';
+
+/** Of gRPC's "Length-Prefixed-Message": whether it is compressed, and its length in bytes. */
+const MESSAGE_HEAD = 5;
+
+/**
+ * Stands between Terraform and a provider, and hands everything on as it is, but the schema: that is
+ * asked for once and holds the given types alone. A whole one has some 1500 types and costs each
+ * command two to three seconds of CPU and half a gigabyte.
+ *
+ * @param providerSocket - where the provider listens
+ * @param socket - where Terraform is to be answered, until this process ends
+ * @throws Error when the provider does not answer
+ */
+export async function startProviderProxy(
+  providerSocket: string,
+  socket: string,
+  types: ReadonlySet<string>,
+): Promise<void> {
+  const provider = connect('http://localhost', {
+    createConnection: () => connectSocket(providerSocket),
+  });
+  provider.unref();
+  const schema = await limitedSchema(provider, types);
+  const server = createServer();
+  server.on('stream', (stream, headers) => {
+    if (headers[':path'] === GET_SCHEMA) answer(stream, schema);
+    else handOn(stream, headers, provider);
+  });
+  server.listen(socket).unref();
+  await once(server, 'listening');
+}
+
+function handOn(
+  stream: ServerHttp2Stream,
+  headers: IncomingHttpHeaders,
+  provider: ClientHttp2Session,
+): void {
+  const request = provider.request(headers);
+  let trailers: IncomingHttpHeaders = {};
+  stream.on('wantTrailers', () => stream.sendTrailers(trailers));
+  request.on('trailers', (received) => {
+    trailers = received;
+  });
+  request.on('response', (received, flags) => {
+    // An error alone is headers without a body ("Trailers-Only").
+    const endStream = (flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0;
+    stream.respond(received, endStream ? { endStream } : { waitForTrailers: true });
+  });
+  stream.on('aborted', () => request.close(constants.NGHTTP2_CANCEL));
+  request.on('error', () => stream.close(constants.NGHTTP2_INTERNAL_ERROR));
+  stream.on('error', () => request.close(constants.NGHTTP2_CANCEL));
+  stream.pipe(request);
+  request.pipe(stream);
+}
+
+async function limitedSchema(
+  provider: ClientHttp2Session,
+  types: ReadonlySet<string>,
+): Promise<Buffer> {
+  const request = provider.request({
+    ':method': 'POST',
+    ':path': GET_SCHEMA,
+    'content-type': 'application/grpc',
+    te: 'trailers',
+  });
+  request.end(lengthPrefixed(Buffer.alloc(0)));
+  const body = Buffer.concat(await request.toArray());
+  if (body.length === 0) throw new Error('The provider did not answer with its schema');
+  return lengthPrefixed(limitSchema(body.subarray(MESSAGE_HEAD), types));
+}
+
+function lengthPrefixed(message: Buffer): Buffer {
+  const head = Buffer.alloc(MESSAGE_HEAD);
+  head.writeUInt32BE(message.length, 1);
+  return Buffer.concat([head, message]);
+}
+
+function answer(stream: ServerHttp2Stream, schema: Buffer): void {
+  stream.on('wantTrailers', () => stream.sendTrailers({ 'grpc-status': '0' }));
+  stream.respond({ 'content-type': 'application/grpc' }, { waitForTrailers: true });
+  stream.end(schema);
+}
