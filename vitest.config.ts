@@ -12,6 +12,8 @@ export default defineConfig({
     setupFiles: ['__tests__/support/matchers.ts'],
     // Loading cdktf and its providers takes most of the time: once a worker is enough.
     isolate: false,
+    // The slowest tests wait for processes and for PostgreSQL: every core has a worker.
+    maxWorkers: '100%',
     // Bounds for a busy machine, so that a test that hangs ends; nothing is asserted about time.
     testTimeout: 60_000,
     hookTimeout: 120_000,
