@@ -279,7 +279,7 @@ const rows: Row[] = [
   {
     input: 'a notification whose answer takes too long',
     options: {
-      app: { answerMilliseconds: 20 },
+      app: { answerMilliseconds: 1_000 },
       intake: { acceptNotification: () => new Promise(() => undefined) },
     },
     send: post(notification()),
