@@ -7,7 +7,10 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['__tests__/audit/**/*.test.ts'],
-    globalSetup: ['__tests__/audit/support/global-setup.ts'],
+    globalSetup: [
+      '__tests__/support/temporary-folder.ts',
+      '__tests__/audit/support/global-setup.ts',
+    ],
     pool: 'forks',
     isolate: false,
     // An audit keeps several cores busy by itself.

@@ -9,7 +9,10 @@ export default defineConfig({
   test: {
     include: ['__tests__/cluster/**/*.test.ts'],
     // One control plane for the whole run; each test file has namespaces of its own.
-    globalSetup: ['__tests__/cluster/support/global-setup.ts'],
+    globalSetup: [
+      '__tests__/support/temporary-folder.ts',
+      '__tests__/cluster/support/global-setup.ts',
+    ],
     pool: 'forks',
     isolate: false,
     maxWorkers: 2,

@@ -8,7 +8,10 @@ export default defineConfig({
       (folder) => `__tests__/${folder}/**`,
     ),
     // One embedded PostgreSQL for the whole run; each test file has a database of its own.
-    globalSetup: ['__tests__/listener/support/postgres-global-setup.ts'],
+    globalSetup: [
+      '__tests__/support/temporary-folder.ts',
+      '__tests__/listener/support/postgres-global-setup.ts',
+    ],
     setupFiles: ['__tests__/support/matchers.ts'],
     // Loading cdktf and its providers takes most of the time: once a worker is enough.
     isolate: false,

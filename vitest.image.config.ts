@@ -8,7 +8,10 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['__tests__/image/**/*.test.ts'],
-    globalSetup: ['__tests__/listener/support/postgres-global-setup.ts'],
+    globalSetup: [
+      '__tests__/support/temporary-folder.ts',
+      '__tests__/listener/support/postgres-global-setup.ts',
+    ],
     pool: 'forks',
     isolate: false,
     testTimeout: 120_000,

@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { CheckovReport } from '../../src/audit/scanners/checkov-report.ts';
 import { runCheckov } from '../../src/audit/scanners/run-checkov.ts';
 import { changeStack, PLANTED_FAULTS, plantFaults } from '../fixtures/audit/bad-stack.ts';
 import { reportsOf, runAuditHere } from '../src/audit/support/run-audit.ts';
@@ -38,6 +39,13 @@ async function auditOf(...parameters: readonly string[]) {
   const [report] = reportsOf(run);
   if (report === undefined) throw new Error(run.stderr);
   return { code: run.code, report };
+}
+
+/** Checkov looks at several files at once, and says things in any order. */
+function inOrder(report: CheckovReport | undefined) {
+  return (report?.checks ?? [])
+    .map(({ framework, id, address, passed }) => `${framework} ${id} ${address} ${passed}`)
+    .sort();
 }
 
 describe('the audit with its scanner', () => {
@@ -105,15 +113,25 @@ describe('checkov', () => {
   it('on a folder that holds nothing has seen nothing', async () => {
     const empty = temporaryFolder();
     folders.push(empty);
-    const report = await runCheckov(program, empty.path, ROOT, env);
-    expect(report.seen).toEqual({ terraform_plan: [], kubernetes: [] });
+    const [report] = await runCheckov(program, [empty.path], ROOT, env);
+    expect(report?.seen).toEqual({ terraform_plan: [], kubernetes: [] });
   });
 
   it('is not configured by variables of the caller', async () => {
     const skipping = { ...env, CKV_SKIP_CHECK: 'CKV_AWS_7', CHECKOV_SKIP_CHECK: 'CKV_AWS_7' };
     const views = join(out.path, 'complete/us-gov-west-1/views/foundation-network');
-    const { checks } = await runCheckov(program, views, ROOT, skipping);
-    expect(checks.map(({ id }) => id)).toContain('CKV_AWS_7');
+    const [report] = await runCheckov(program, [views], ROOT, skipping);
+    expect(report?.checks.map(({ id }) => id)).toContain('CKV_AWS_7');
+  });
+
+  it('says of a folder beside others what it says of it alone', async () => {
+    // The same addresses in both, and other resources behind them.
+    const views = ['complete', 'etl-playground'].map((environment) =>
+      join(out.path, environment, 'us-gov-west-1/views/file-processing'),
+    );
+    const [, beside] = await runCheckov(program, views, ROOT, env);
+    const [alone] = await runCheckov(program, views.slice(1), ROOT, env);
+    expect(inOrder(beside)).toEqual(inOrder(alone));
   });
 
   it('says when it breaks down', async () => {
@@ -121,7 +139,7 @@ describe('checkov', () => {
     folders.push(folder);
     const broken = join(folder.path, 'checkov');
     writeFileSync(broken, '#!/bin/sh\necho "no module named yaml" >&2\nexit 2\n', { mode: 0o755 });
-    await expect(runCheckov(broken, folder.path, ROOT, env)).rejects.toThrow(
+    await expect(runCheckov(broken, [folder.path], ROOT, env)).rejects.toThrow(
       'no module named yaml',
     );
   });

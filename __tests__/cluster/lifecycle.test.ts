@@ -45,7 +45,6 @@ describe.each([
   });
 
   afterAll(async () => {
-    manifests?.remove();
     await kubectl?.close();
   });
 

@@ -57,7 +57,6 @@ describe.each([
 
   afterAll(async () => {
     await kubectl?.succeed('delete', 'namespace', namespace, '--wait=false');
-    manifests?.remove();
     await kubectl?.close();
   });
 

@@ -23,7 +23,6 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await kubectl?.succeed('delete', 'namespace', NAMESPACE, '--wait=false');
-  manifests?.remove();
   await kubectl?.close();
 });
 

@@ -72,66 +72,76 @@ async function looksAtEnvironment(request: AuditRequest): Promise<readonly [Look
   const { region } = modelIn(configured).stacks[0] ?? { region: '' };
   const second = secondFolder(out, environment);
   if (needsSecondRegion(region)) await synthesizeForSecondRegion(source, region, second);
-  const [first, ...others] = await Promise.all(
-    [configured, ...(needsSecondRegion(region) ? [second] : [])].map((folder) =>
-      lookAt(request, folder, request.rules),
-    ),
+  const folders = [configured, ...(needsSecondRegion(region) ? [second] : [])];
+  return await lookAt(
+    request,
+    folders.map((folder) => ({ ...read(folder), rules: request.rules })),
   );
-  if (first === undefined) throw new AuditError('there is nothing to look at');
-  return [first, ...others];
 }
 
 async function looksAtFolder(
   request: AuditRequest,
   from: string,
 ): Promise<readonly [Look, ...Look[]]> {
-  const folder = secondFolder(request.out, nameOf(request, modelIn(from)));
+  const given = read(from);
+  const folder = secondFolder(request.out, nameOf(request, given.model));
   if (request.checkov !== undefined) refuseOwnInput(from, folder);
-  const first = await lookAt(request, from, request.rules);
-  if (request.checkov === undefined || !needsSecondRegion(first.region)) return [first];
-  translate(first, from, folder);
-  return [first, await lookAt(request, folder, [])];
+  const first = { ...given, rules: request.rules };
+  if (request.checkov === undefined || !needsSecondRegion(given.region)) {
+    return await lookAt(request, [first]);
+  }
+  translate(given, from, folder);
+  // Only the scanners look at the translation.
+  return await lookAt(request, [first, { ...read(folder), rules: [] }]);
 }
 
-/** Looks at a synthesized folder. Without rules only the scanners look. */
-async function lookAt(
-  request: AuditRequest,
-  folder: string,
-  rules: readonly Rule[],
-): Promise<Look> {
+/** A synthesized folder, as it is looked at. */
+interface View extends Pick<Look, 'region' | 'partition' | 'folder' | 'model' | 'objects'> {
+  /** Findings of the reading itself. */
+  readonly unread: readonly Check[];
+}
+
+function read(folder: string): View {
   const model = modelIn(folder);
   const [{ region, partition } = { region: '', partition: '' }] = model.stacks;
-  const { objects, checks } = objectsOf(model);
-  const name = nameOf(request, model);
-  const scans =
-    request.checkov === undefined
-      ? undefined
-      : await scanStacks({
-          program: request.checkov,
-          views: cleared(join(reportFolder(request.out, name), region, 'views')),
-          model,
-          objects,
-          planOf,
-          root: request.root,
-          env: request.env,
-        });
-  const described = rules.map(
-    ({ judge: _, ...rule }): RuleDescription => ({
-      by: 'rules',
-      ...rule,
-    }),
+  const { objects, checks: unread } = objectsOf(model);
+  return { region, partition, folder, model, objects, unread };
+}
+
+/** Looks at synthesized folders, with the scanners at all of them at once. */
+async function lookAt(
+  request: AuditRequest,
+  views: readonly (View & { readonly rules: readonly Rule[] })[],
+): Promise<readonly [Look, ...Look[]]> {
+  const scans = await scansOf(request, views);
+  const [first, ...others] = views.map(({ unread, rules, ...view }, index): Look => {
+    const described = rules.map(
+      ({ judge: _, ...rule }): RuleDescription => ({ by: 'rules', ...rule }),
+    );
+    const scanned = scans?.[index];
+    return {
+      ...view,
+      checks: [...unread, ...runRules(rules, view), ...checksOfReports(scanned ?? {})],
+      scans: scanned,
+      ruled: rules.length > 0,
+      rules: [...described, ...rulesOfReports(scanned ?? {})],
+    };
+  });
+  if (first === undefined) throw new AuditError('there is nothing to look at');
+  return [first, ...others];
+}
+
+async function scansOf(request: AuditRequest, views: readonly View[]) {
+  const { checkov, out, root, env } = request;
+  if (checkov === undefined) return undefined;
+  return await scanStacks(
+    { program: checkov, planOf, root, env },
+    views.map(({ model, objects, region }) => ({
+      model,
+      objects,
+      views: cleared(join(reportFolder(out, nameOf(request, model)), region, 'views')),
+    })),
   );
-  return {
-    region,
-    partition,
-    folder,
-    model,
-    objects,
-    checks: [...checks, ...runRules(rules, { model, objects }), ...checksOfReports(scans ?? {})],
-    scans,
-    ruled: rules.length > 0,
-    rules: [...described, ...rulesOfReports(scans ?? {})],
-  };
 }
 
 function modelIn(folder: string): Model {

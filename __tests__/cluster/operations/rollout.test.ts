@@ -31,7 +31,6 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await kubectl?.succeed('delete', 'namespace', NAMESPACE, '--wait=false');
-  manifests?.remove();
   await kubectl?.close();
   if (root) await rm(root, { recursive: true });
 });

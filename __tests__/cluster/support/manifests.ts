@@ -1,6 +1,6 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { parseAllDocuments } from 'yaml';
 import { ROOT } from '../../support/run-main.ts';
 import { run } from '../../support/run-program.ts';
@@ -14,7 +14,6 @@ export interface Manifests {
   readonly folder: string;
   /** What that applies. */
   readonly objects: readonly KubernetesResource[];
-  remove(): void;
 }
 
 /** What `terraform output -json` would print. */
@@ -23,31 +22,40 @@ const OUTPUTS = {
   sns_topic_arn: 'arn:aws-us-gov:sns:us-gov-west-1:123456789012:file-processing-topic',
 };
 
+/** Folders of one synthesis. */
+interface Synthesis {
+  readonly synthesized: string;
+  readonly filled: string;
+}
+
+const ofThisWorker = new Map<string, Promise<Synthesis>>();
+
 /**
- * Synthesizes an environment as `npm run synth` does, and fills in the manifests by `manage manifests`.
+ * Manifests as `npm run synth` and `manage manifests` make them, once a worker.
  *
  * @param namespace to move everything to, as a kustomization on top of ours can @default ours
  */
 export async function manifestsOf(environment: string, namespace?: string): Promise<Manifests> {
-  const root = mkdtempSync(join(tmpdir(), 'manifests-'));
+  const made = ofThisWorker.get(environment) ?? synthesize(environment);
+  ofThisWorker.set(environment, made);
+  const { synthesized, filled } = await made;
+  const folder = namespace === undefined ? filled : await overlay(filled, namespace);
+  return { synthesized, folder, objects: await objectsOf(folder) };
+}
+
+async function synthesize(environment: string): Promise<Synthesis> {
+  const root = await mkdtemp(join(tmpdir(), 'manifests-'));
   const synthesized = join(root, 'cdktf.out');
   const filled = join(root, 'filled');
   const outputsFile = join(root, 'outputs.json');
-  const remove = () => rmSync(root, { recursive: true });
-  try {
-    await node(['main.ts'], { ENVIRONMENT: environment, CDKTF_OUTDIR: synthesized });
-    const outputs = Object.entries(OUTPUTS).map(([name, value]) => [name, { value }]);
-    writeFileSync(outputsFile, JSON.stringify(Object.fromEntries(outputs)));
-    await manage('manifests', [
-      ...['--environment', environment, '--from', synthesized],
-      ...['--outputs-file', outputsFile, '--output', filled],
-    ]);
-    const folder = namespace === undefined ? filled : overlay(root, namespace);
-    return { synthesized, folder, objects: await objectsOf(folder), remove };
-  } catch (error) {
-    remove();
-    throw error;
-  }
+  await node(['main.ts'], { ENVIRONMENT: environment, CDKTF_OUTDIR: synthesized });
+  const outputs = Object.entries(OUTPUTS).map(([name, value]) => [name, { value }]);
+  await writeFile(outputsFile, JSON.stringify(Object.fromEntries(outputs)));
+  await manage('manifests', [
+    ...['--environment', environment, '--from', synthesized],
+    ...['--outputs-file', outputsFile, '--output', filled],
+  ]);
+  return { synthesized, filled };
 }
 
 /** Runs a command of `manage` without an AWS profile. @returns what it wrote */
@@ -67,11 +75,10 @@ async function node(
   return stdout;
 }
 
-function overlay(root: string, namespace: string): string {
-  const folder = join(root, 'overlay');
-  mkdirSync(folder);
+async function overlay(filled: string, namespace: string): Promise<string> {
+  const folder = await mkdtemp(join(dirname(filled), 'overlay-'));
   const resources = ['../filled'];
-  writeFileSync(join(folder, 'kustomization.yaml'), JSON.stringify({ namespace, resources }));
+  await writeFile(join(folder, 'kustomization.yaml'), JSON.stringify({ namespace, resources }));
   return folder;
 }
 

@@ -1,6 +1,4 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { type AwsEmulator, emptyAwsEmulator } from './aws-emulator.ts';
@@ -53,17 +51,19 @@ async function startProvider(endpoint: string): Promise<AttachedAws['attached']>
   }
 }
 
-/** The variable's value with a proxy's socket in the provider's place. */
+/** The variable's value with a proxy in the provider's place. */
 async function withLimitedSchema(reattach: string): Promise<string> {
-  const providers = JSON.parse(reattach) as Record<string, { Addr: { String: string } }>;
-  const directory = mkdtempSync(join(tmpdir(), 'terraform-provider-'));
-  process.once('exit', () => rmSync(directory, { recursive: true, force: true }));
-  for (const { Addr: address } of Object.values(providers)) {
-    const socket = join(directory, 'socket');
-    await startProviderProxy(address.String, socket, typesOfOurStacks());
-    address.String = socket;
+  const providers = JSON.parse(reattach) as Record<string, { Addr: Address }>;
+  for (const provider of Object.values(providers)) {
+    const port = await startProviderProxy(provider.Addr.String, typesOfOurStacks());
+    provider.Addr = { Network: 'tcp', String: `127.0.0.1:${port}` };
   }
   return JSON.stringify(providers);
+}
+
+interface Address {
+  readonly Network: string;
+  readonly String: string;
 }
 
 /** The variable's value, which the provider writes for its user to copy. */

@@ -7,7 +7,7 @@ import {
   type IncomingHttpHeaders,
   type ServerHttp2Stream,
 } from 'node:http2';
-import { connect as connectSocket } from 'node:net';
+import { type AddressInfo, connect as connectSocket } from 'node:net';
 import { limitSchema } from './provider-schema.ts';
 
 const GET_SCHEMA = '/tfplugin5.Provider/GetSchema';
@@ -21,14 +21,13 @@ const MESSAGE_HEAD = 5;
  * command two to three seconds of CPU and half a gigabyte.
  *
  * @param providerSocket - where the provider listens
- * @param socket - where Terraform is to be answered, until this process ends
+ * @returns the port on 127.0.0.1 where Terraform is answered until this process ends
  * @throws Error when the provider does not answer
  */
 export async function startProviderProxy(
   providerSocket: string,
-  socket: string,
   types: ReadonlySet<string>,
-): Promise<void> {
+): Promise<number> {
   const provider = connect('http://localhost', {
     createConnection: () => connectSocket(providerSocket),
   });
@@ -39,8 +38,9 @@ export async function startProviderProxy(
     if (headers[':path'] === GET_SCHEMA) answer(stream, schema);
     else handOn(stream, headers, provider);
   });
-  server.listen(socket).unref();
+  server.listen(0, '127.0.0.1').unref();
   await once(server, 'listening');
+  return (server.address() as AddressInfo).port;
 }
 
 function handOn(

@@ -34,6 +34,7 @@ interface RawCheck {
   readonly check_id: string;
   readonly check_name: string;
   readonly file_path: string;
+  readonly file_abs_path: string;
   readonly resource: string;
 }
 
@@ -50,15 +51,50 @@ interface RawReport {
 }
 
 /**
- * Reads checkov's JSON. It is one report, a list of them, or bare counts where checkov saw nothing.
- * A manifest's file is named after the address of its resource (see write-views.ts), so what checkov
- * says of an object, or of the pod that an object makes, leads back to the resource.
+ * Reads checkov's JSON, and gives each folder what was said of its files. It is one report, a list of
+ * them, or bare counts where checkov saw nothing. A manifest's file is named after the address of its
+ * resource (see write-views.ts), so what checkov says of an object, or of the pod that an object
+ * makes, leads back to the resource.
  *
- * @throws SyntaxError when the text is not JSON
+ * @param folders - absolute paths, none in another
+ * @returns the reports in the order of the folders
+ * @throws SyntaxError when the text is not JSON, or speaks of files elsewhere
  */
-export function readCheckovReport(text: string): CheckovReport {
+export function readCheckovReports(
+  text: string,
+  folders: readonly string[],
+): readonly CheckovReport[] {
   const parsed = JSON.parse(text) as RawReport | readonly RawReport[];
   const reports = Array.isArray(parsed) ? (parsed as readonly RawReport[]) : [parsed as RawReport];
+  const stray = reports.flatMap(filesOf).find((file) => !folders.some(holds(file)));
+  if (stray !== undefined) throw new SyntaxError(`${stray} is in none of the folders`);
+  return folders.map((folder) => reportOf(reports.map((report) => within(folder, report))));
+}
+
+const holds = (file: string) => (folder: string) => file.startsWith(`${folder}/`);
+
+function filesOf({ results = {} }: RawReport): readonly string[] {
+  const { passed_checks = [], failed_checks = [], skipped_checks = [] } = results;
+  const checks = [...passed_checks, ...failed_checks, ...skipped_checks];
+  return [...checks.map(({ file_abs_path }) => file_abs_path), ...(results.parsing_errors ?? [])];
+}
+
+/** What a report says of the files of one folder. */
+function within(folder: string, report: RawReport): RawReport {
+  const { passed_checks = [], failed_checks = [], skipped_checks = [] } = report.results ?? {};
+  const inFolder = (check: RawCheck) => holds(check.file_abs_path)(folder);
+  return {
+    ...report,
+    results: {
+      passed_checks: passed_checks.filter(inFolder),
+      failed_checks: failed_checks.filter(inFolder),
+      skipped_checks: skipped_checks.filter(inFolder),
+      parsing_errors: (report.results?.parsing_errors ?? []).filter((file) => holds(file)(folder)),
+    },
+  };
+}
+
+function reportOf(reports: readonly RawReport[]): CheckovReport {
   const checks = reports.flatMap(checksOf);
   const answered = (framework: Framework) => [
     ...new Set(

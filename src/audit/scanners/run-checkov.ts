@@ -1,55 +1,65 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { AuditError } from '../audit-error.ts';
 import { EXIT } from '../exit-codes.ts';
-import { type CheckovReport, FRAMEWORKS, readCheckovReport } from './checkov-report.ts';
+import { type CheckovReport, FRAMEWORKS, readCheckovReports } from './checkov-report.ts';
 
 /** Folder of checkov's checks of our own, below the checkout. */
 export const EXTRA_CHECKS = 'audit/checkov';
 
+/** Name that checkov gives to what it writes into a folder. */
+const RESULTS = 'results_json.json';
+
 /**
- * Runs checkov on the views of one stack, one process a stack, since addresses repeat between stacks.
- * It gets no key and downloads nothing. Variables that configure checkov are taken away, and it is
- * run in an empty folder, so that no configuration at hand can skip a check.
+ * Runs checkov once on the views of several stacks, since its start takes most of its time. It looks
+ * at one folder after the other, each in processes of its own, so that nothing of a stack is known
+ * where it looks at the next one. It gets no key and downloads nothing. Variables that configure
+ * checkov are taken away, and it is run in an empty folder, so that no configuration at hand can skip
+ * a check.
  *
  * @param program - see find-checkov.ts
- * @param views - folder with `plan.json` and `manifests/`
+ * @param views - folders with `plan.json` and `manifests/`, none in another
  * @param root - the checkout
+ * @returns what it said of each folder, in their order
  * @throws AuditError when it breaks down
  */
 export async function runCheckov(
   program: string,
-  views: string,
+  views: readonly string[],
   root: string,
   env: Readonly<Record<string, string | undefined>>,
-): Promise<CheckovReport> {
+): Promise<readonly CheckovReport[]> {
   const empty = await mkdtemp(join(tmpdir(), 'checkov-'));
+  const results = await mkdtemp(join(tmpdir(), 'checkov-results-'));
+  const folders = views.map((folder) => resolve(folder));
   try {
-    const { stdout, stderr } = await output(
+    const said = await output(
       program,
       [
-        ...['--directory', resolve(views)],
+        ...folders.flatMap((folder) => ['--directory', folder]),
+        // With two of them it gives each a process of its own.
         ...['--framework', ...FRAMEWORKS],
         ...['--external-checks-dir', resolve(root, EXTRA_CHECKS)],
-        ...['--output', 'json'],
+        ...['--output', 'json', '--output-file-path', results],
         '--compact',
         '--skip-download',
       ],
       { cwd: empty, env: { ...unconfigured(env), LOG_LEVEL: 'ERROR', XDG_CACHE_HOME: empty } },
     );
     try {
-      return readCheckovReport(stdout);
+      return readCheckovReports(await readFile(join(results, RESULTS), 'utf8'), folders);
     } catch (cause) {
-      throw new AuditError(`checkov gave no report on ${views}:\n${lastLines(stderr || stdout)}`, {
-        next: `run it by hand: ${program} --directory ${views}`,
+      throw new AuditError(`checkov gave no report on ${views.join(', ')}:\n${lastLines(said)}`, {
+        next: `run it by hand: ${program} --directory ${views[0]}`,
         code: EXIT.unavailable,
         cause,
       });
     }
   } finally {
     await rm(empty, { recursive: true, force: true });
+    await rm(results, { recursive: true, force: true });
   }
 }
 
@@ -65,15 +75,13 @@ function output(
   program: string,
   parameters: readonly string[],
   options: { readonly cwd: string; readonly env: NodeJS.ProcessEnv },
-): Promise<{ readonly stdout: string; readonly stderr: string }> {
-  const { promise, resolve: done } = Promise.withResolvers<{ stdout: string; stderr: string }>();
+): Promise<string> {
+  const { promise, resolve: done } = Promise.withResolvers<string>();
   execFile(
     program,
     parameters,
     { ...options, encoding: 'utf8', maxBuffer: 256 * 1024 * 1024 },
-    (error, stdout, stderr) => {
-      done({ stdout, stderr: stderr || (error?.message ?? '') });
-    },
+    (error, stdout, stderr) => done(stderr || stdout || (error?.message ?? '')),
   );
   return promise;
 }

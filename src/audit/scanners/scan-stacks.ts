@@ -6,31 +6,51 @@ import type { CheckovReport } from './checkov-report.ts';
 import { runCheckov } from './run-checkov.ts';
 import { writeViews } from './write-views.ts';
 
-/** What is scanned, and with what. */
+/** The stacks of one region, as they are scanned. */
 export interface Scan {
-  /** Path of checkov. */
-  readonly program: string;
   /** Folder that the views are written to, a folder for each stack. */
   readonly views: string;
   readonly model: Model;
   readonly objects: readonly KubernetesObject[];
+}
+
+/** With what it is scanned. */
+export interface Scanner {
+  /** Path of checkov. */
+  readonly program: string;
   readonly planOf: (stack: StackModel) => unknown;
   /** The checkout. */
   readonly root: string;
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
-/** Writes the views of every stack and runs checkov on them, all stacks at once. */
-export async function scanStacks(scan: Scan): Promise<Readonly<Record<string, CheckovReport>>> {
-  const reports = await Promise.all(
-    scan.model.stacks.map(async (stack) => {
-      const views = join(scan.views, stack.name);
+/**
+ * Writes the views of all stacks and runs checkov on them.
+ *
+ * @returns for each scan the reports by the stack's name
+ */
+export async function scanStacks(
+  { program, planOf, root, env }: Scanner,
+  scans: readonly Scan[],
+): Promise<readonly Readonly<Record<string, CheckovReport>>[]> {
+  const viewsOf = ({ views }: Scan, stack: StackModel) => join(views, stack.name);
+  const folders = scans.flatMap((scan) =>
+    scan.model.stacks.map((stack) => {
       const objects = scan.objects.filter((object) => object.stack === stack.name);
-      writeViews(views, scan.planOf(stack), objects);
-      return [stack.name, await runCheckov(scan.program, views, scan.root, scan.env)] as const;
+      writeViews(viewsOf(scan, stack), planOf(stack), objects);
+      return viewsOf(scan, stack);
     }),
   );
-  return Object.fromEntries(reports);
+  const reports = await runCheckov(program, folders, root, env);
+  const byFolder = new Map(folders.map((folder, index) => [folder, reports[index]]));
+  return scans.map((scan) =>
+    Object.fromEntries(
+      scan.model.stacks.flatMap((stack) => {
+        const report = byFolder.get(viewsOf(scan, stack));
+        return report === undefined ? [] : [[stack.name, report]];
+      }),
+    ),
+  );
 }
 
 /** Checkov's verdicts as checks; the same verdict on both views of a resource is one. */
