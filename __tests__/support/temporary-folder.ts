@@ -1,4 +1,4 @@
-import { mkdtempSync } from 'node:fs';
+import { chmodSync, mkdtempSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,6 +10,8 @@ import type { TestProject } from 'vitest/node';
  */
 export default function setup(project: TestProject): () => Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'tests-'));
+  // As open as the one that it lies in: PostgreSQL and the image's user are not who runs the tests.
+  chmodSync(folder, 0o1777);
   project.config.env = { ...project.config.env, TMPDIR: folder };
   // A program that ends with the run may still be writing.
   return () => rm(folder, { recursive: true, force: true, maxRetries: 10 });
