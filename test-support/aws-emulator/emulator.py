@@ -27,7 +27,7 @@ from moto.moto_server.werkzeug_app import (  # noqa: E402
     MotoRequestHandler,
     create_backend_app,
 )
-from patches import dispatch, ec2, eks, kms, sns, sqs  # noqa: E402
+from patches import dispatch, ec2, eks, iam, kms, sns, sqs  # noqa: E402
 from werkzeug.serving import make_server  # noqa: E402
 
 HOST = "127.0.0.1"
@@ -45,7 +45,7 @@ def main() -> None:
     parser.add_argument("--until-stdin-closes", action="store_true")
     arguments = parser.parse_args()
 
-    for patched in (dispatch, ec2, eks, kms, sns, sqs):
+    for patched in (dispatch, ec2, eks, iam, kms, sns, sqs):
         patched.patch()
 
     server = make_server(
