@@ -1,8 +1,9 @@
 import { DeleteObjectCommand, GetObjectCommand } from '@aws-sdk/client-s3';
 import { PublishCommand, UnsubscribeCommand } from '@aws-sdk/client-sns';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { findRun, listRuns } from '../../listener/src/database/runs.ts';
 import { createTestDatabase, type TestDatabase } from '../listener/support/postgres.ts';
+import { eventually } from '../support/eventually.ts';
 import {
   createBucket,
   createTopic,
@@ -281,7 +282,7 @@ test('a removed subscription is recorded and not asked for again', async () => {
 
   const outcomes = await outcomesOf(testDatabase.database, topicArn, 2);
   expect(outcomes.map(({ outcome }) => outcome).sort()).toEqual(['confirmation', 'unsubscribe']);
-  await vi.waitFor(() =>
+  await eventually(() =>
     expect(listener.log).toContainEqual(
       expect.objectContaining({ level: 50, topicArn, msg: expect.stringContaining('has ended') }),
     ),

@@ -1,8 +1,9 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:net';
-import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { connect, type Database } from '../../../../listener/src/database/connection.ts';
 import { meansUnavailable } from '../../../../listener/src/database/unavailable.ts';
+import { eventually } from '../../../support/eventually.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
 
 let given: TestDatabase;
@@ -72,7 +73,7 @@ test('the pool gets over a connection that the server ended', async () => {
   const database = open({ ...given.config, poolSize: 2 });
   await unavailable(database.raw('SELECT pg_terminate_backend(pg_backend_pid())'));
   // The end of the socket may come after the error.
-  await vi.waitFor(() => database.raw('SELECT 1'));
+  await eventually(() => database.raw('SELECT 1'));
 });
 
 test('a server without TLS is refused when TLS is asked for', async () => {

@@ -1,6 +1,7 @@
-import { beforeAll, describe, expect, it, vi } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import type { SigningKey } from '../../../../listener/local/sns/signing-key.ts';
 import type { IntakeResult } from '../../../../listener/src/http/sns-delivery.ts';
+import { eventually } from '../../../support/eventually.ts';
 import {
   requestsWith,
   startTestListener,
@@ -119,14 +120,14 @@ describe('a message that is taken after its deadline', () => {
   it('is logged with its outcome, but counted once', async () => {
     const commit = Promise.withResolvers<IntakeResult>();
     const listener = await startTestListener(key, {
-      app: { answerMilliseconds: 20 },
+      app: { answerMilliseconds: 1_000 },
       intake: { acceptNotification: () => commit.promise },
     });
     const message = signed(notification(), key, { certificateUrl: listener.certificateUrl });
 
     expect((await listener.post(message)).status).toBe(503);
     commit.resolve({ outcome: 'accepted', runIds: ['run-1'] });
-    await vi.waitFor(() => {
+    await eventually(() => {
       expect(listener.lines.at(-1)).toMatchObject({ msg: 'message taken', outcome: 'accepted' });
     });
 

@@ -2,7 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { connect } from '../../../../listener/src/database/connection.ts';
 import { listRuns } from '../../../../listener/src/database/runs.ts';
 import { findMessage } from '../../../../listener/src/database/sns-messages.ts';
@@ -13,6 +13,7 @@ import {
   type Reading,
 } from '../../../../listener/src/intake/accept-message.ts';
 import { openQueue, type Queue } from '../../../../listener/src/queue/queue.ts';
+import { eventually } from '../../../support/eventually.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
 
 const ACCEPT_SCRIPT = fileURLToPath(new URL('../../support/accept-process.ts', import.meta.url));
@@ -205,7 +206,7 @@ test('messages that name the same objects in opposite order wait in one line', a
     accept(envelope('a'), objects(...keys)),
     accept(envelope('b'), objects(...keys.toReversed())),
   ];
-  const blockers = await vi.waitFor(async () => {
+  const blockers = await eventually(async () => {
     const waiting = await given
       .database('pg_stat_activity')
       .where({ wait_event_type: 'Lock' })

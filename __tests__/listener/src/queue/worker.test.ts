@@ -8,6 +8,7 @@ import {
   type Worker,
   type WorkerOptions,
 } from '../../../../listener/src/queue/worker.ts';
+import { eventually } from '../../../support/eventually.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
 import { enqueueRuns, leaveOneAttempt } from '../../support/runs.ts';
 
@@ -59,7 +60,7 @@ function manual() {
 
 const states = () => given.database('pgboss.job').where({ name: 'runs' }).pluck('state');
 const jobStates = (expected: string[]) =>
-  vi.waitFor(async () => expect((await states()).sort()).toEqual(expected));
+  eventually(async () => expect((await states()).sort()).toEqual(expected));
 
 test('every job is handled once and completed', async () => {
   const handled: string[] = [];
@@ -78,10 +79,10 @@ test('no more jobs run at once than allowed, and the next starts when one ends',
   const worker = start({ handle, concurrency: 2, pollMs: 60_000 });
   await enqueueRuns(given.database, queue, 'a', 'b', 'c');
   worker.wake();
-  await vi.waitFor(() => expect(started).toHaveLength(2));
+  await eventually(() => expect(started).toHaveLength(2));
   expect(worker.running).toBe(2);
   started[0]?.end();
-  await vi.waitFor(() => expect(started).toHaveLength(3));
+  await eventually(() => expect(started).toHaveLength(3));
   expect(worker.running).toBe(2);
   for (const { end } of started) end();
   await jobStates(['completed', 'completed', 'completed']);
@@ -95,7 +96,7 @@ test('a handler that throws leaves its job to the next attempt', async () => {
   });
   const [runId] = await enqueueRuns(given.database, queue, 'a');
   await jobStates(['retry']);
-  await vi.waitFor(() => expect(failures).toEqual([[runId, new Error('S3 is away'), 'retry']]));
+  await eventually(() => expect(failures).toEqual([[runId, new Error('S3 is away'), 'retry']]));
 });
 
 test('the last attempt that fails is reported as dead', async () => {
@@ -103,7 +104,7 @@ test('the last attempt that fails is reported as dead', async () => {
   const [runId] = await enqueueRuns(given.database, queue, 'a');
   await leaveOneAttempt(given.database, runId ?? '');
   start({ handle: () => Promise.reject(new Error('S3 is away')), onDead });
-  await vi.waitFor(() => expect(onDead).toHaveBeenCalledWith([{ runId, error: 'S3 is away' }]));
+  await eventually(() => expect(onDead).toHaveBeenCalledWith([{ runId, error: 'S3 is away' }]));
 });
 
 test('a dead letter that no worker saw die is reported too', async () => {
@@ -140,7 +141,7 @@ test('stop waits for what runs and takes nothing new', async () => {
   const { started, handle } = manual();
   const worker = start({ handle, concurrency: 1 });
   await enqueueRuns(given.database, queue, 'a', 'b');
-  await vi.waitFor(() => expect(started).toHaveLength(1));
+  await eventually(() => expect(started).toHaveLength(1));
   const stopped = worker.stop(60_000);
   started[0]?.end();
   expect(await stopped).toEqual({ finished: 1, handedBack: 0 });
@@ -151,7 +152,7 @@ test('what still runs at the deadline is aborted and goes back to the queue', as
   const { started, handle } = manual();
   const worker = start({ handle, concurrency: 1 });
   const [runId] = await enqueueRuns(given.database, queue, 'a');
-  await vi.waitFor(() => expect(started).toHaveLength(1));
+  await eventually(() => expect(started).toHaveLength(1));
   expect(await worker.stop(1)).toEqual({ finished: 0, handedBack: 1 });
   expect(started[0]?.signal.reason).toEqual(new Error('shutdown'));
   expect(await queue.fetch(1)).toMatchObject([{ runId }]);
@@ -162,10 +163,10 @@ test('a job that was handed back is not settled by its late handler', async () =
   const onFailure = vi.fn();
   const worker = start({ handle, concurrency: 1, onFailure });
   await enqueueRuns(given.database, queue, 'a');
-  await vi.waitFor(() => expect(started).toHaveLength(1));
+  await eventually(() => expect(started).toHaveLength(1));
   await worker.stop(1);
   started[0]?.end(new Error('aborted'));
-  await vi.waitFor(() => expect(worker.running).toBe(0));
+  await eventually(() => expect(worker.running).toBe(0));
   expect(await states()).toEqual(['created']);
   expect(onFailure).not.toHaveBeenCalled();
 });
@@ -174,7 +175,7 @@ test('a job that somebody took away is aborted', async () => {
   const { started, handle } = manual();
   start({ handle, concurrency: 1 });
   await enqueueRuns(given.database, queue, 'a');
-  await vi.waitFor(() => expect(started).toHaveLength(1));
+  await eventually(() => expect(started).toHaveLength(1));
   await given.database('pgboss.job').delete();
   await vi.waitFor(() => expect(started[0]?.signal.reason).toEqual(new Error('claim lost')), {
     timeout: 20_000,

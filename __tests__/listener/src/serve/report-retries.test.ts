@@ -6,6 +6,7 @@ import { openQueue, type Queue } from '../../../../listener/src/queue/queue.ts';
 import { startWorker, type Worker } from '../../../../listener/src/queue/worker.ts';
 import { jobHandler } from '../../../../listener/src/serve/job-handler.ts';
 import type { ObjectStore } from '../../../../listener/src/storage/object-store.ts';
+import { eventually } from '../../../support/eventually.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
 import { enqueueRuns, leaveOneAttempt } from '../../support/runs.ts';
 import { collectingLogger } from '../../support/sns-listener.ts';
@@ -67,7 +68,7 @@ test('a report that was refused is written by a later attempt, which reads no fi
   store.refuseNext(new Error('SlowDown'));
   const runId = await enqueued();
   const lines = work(store);
-  await vi.waitFor(async () => expect(await states()).toEqual(['completed']));
+  await eventually(async () => expect(await states()).toEqual(['completed']));
   expect(store.written).toHaveLength(1);
   expect(open).toHaveBeenCalledTimes(1);
   expect(await findRun(given.database, runId)).toMatchObject({
@@ -84,7 +85,7 @@ test('a report that is refused to the end is a dead letter of a run that stays f
   const runId = await enqueued();
   await leaveOneAttempt(given.database, runId);
   const lines = work(store);
-  await vi.waitFor(async () => expect(await states()).toEqual(['failed']));
+  await eventually(async () => expect(await states()).toEqual(['failed']));
   // Ends once the worker has told of the dead job.
   await worker?.stop(1_000);
   expect(await queue.deadLetters(10)).toMatchObject([{ runId, error: 'AccessDenied' }]);
@@ -105,12 +106,12 @@ test('a report that a stopping worker hands back is written by the next one', as
   const write = vi.spyOn(store, 'write');
   const runId = await enqueued();
   const lines = work(store);
-  await vi.waitFor(() => expect(write).toHaveBeenCalled());
+  await eventually(() => expect(write).toHaveBeenCalled());
   expect(await worker?.stop(0)).toEqual({ finished: 0, handedBack: 1 });
   held.resolve();
   const next = writableStoreOf(new Error('must not be opened'));
   work(next);
-  await vi.waitFor(async () => expect(await states()).toEqual(['completed']));
+  await eventually(async () => expect(await states()).toEqual(['completed']));
   expect([store.written.length, next.written.length]).toEqual([0, 1]);
   expect(await findRun(given.database, runId)).toMatchObject({ reportKey: next.written[0]?.key });
   expect(lines.filter(({ level }) => Number(level) > 30)).toEqual([]);

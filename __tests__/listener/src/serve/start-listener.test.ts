@@ -14,6 +14,7 @@ import {
   type RunningListener,
   startListener,
 } from '../../../../listener/src/serve/start-listener.ts';
+import { eventually } from '../../../support/eventually.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
 import { collectingLogger } from '../../support/sns-listener.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
@@ -85,7 +86,7 @@ async function putSample(): Promise<string> {
 }
 
 async function finishedRuns() {
-  return vi.waitFor(async () => {
+  return eventually(async () => {
     const runs = await listRuns(given.database);
     expect(runs.map(({ status }) => status)).toEqual(['finished']);
     return runs;
@@ -109,7 +110,7 @@ test('a file that lands is followed by its verdict', async () => {
 
 test('a verdict is followed by its report, in the bucket of the file', async () => {
   sns.publish(TOPIC, { message: await putSample() });
-  const [run] = await vi.waitFor(async () => {
+  const [run] = await eventually(async () => {
     const runs = await listRuns(given.database);
     expect(runs).toMatchObject([{ reportKey: expect.any(String) }]);
     return runs;
@@ -127,7 +128,7 @@ test('a verdict is followed by its report, in the bucket of the file', async () 
 test('an accepted message and a finished run are a log line each, with ids', async () => {
   const { messageId } = sns.publish(TOPIC, { message: await putSample() });
   const [run] = await finishedRuns();
-  await vi.waitFor(() => expect(lines.map(({ msg }) => msg)).toContain('run finished'));
+  await eventually(() => expect(lines.map(({ msg }) => msg)).toContain('run finished'));
   expect(
     lines.find((line) => line.msg === 'message taken' && line.messageId === messageId),
   ).toEqual(expect.objectContaining({ outcome: 'accepted', runIds: [run?.id] }));
@@ -206,7 +207,7 @@ test('a database that is away makes the listener not ready and SNS come again', 
   expect((await fetch(`${endpoint()}readyz`)).status).toBe(503);
   expect((await fetch(`${endpoint()}healthz`)).status).toBe(200);
   const firstAnswer = () => sns.attempts.find((attempt) => attempt.messageId === messageId)?.status;
-  await vi.waitFor(() => expect(firstAnswer()).toBe(503));
+  await eventually(() => expect(firstAnswer()).toBe(503));
   await allowConnections(true);
   expect(await delivered).toBe(true);
   expect(await finishedRuns()).toHaveLength(1);

@@ -5,6 +5,7 @@ import {
   type QueueConsumerOptions,
   startQueueConsumer,
 } from '../../../../listener/src/sqs/queue-consumer.ts';
+import { eventually } from '../../../support/eventually.ts';
 import { type SqsServer, startSqsServer } from '../../support/sqs-server.ts';
 
 let sqs: SqsServer;
@@ -47,14 +48,14 @@ describe('the consumer of a queue', () => {
       return 'done';
     });
     for (const body of ['a', 'b', 'c']) sqs.send(body);
-    await vi.waitFor(() => expect(sqs.waiting()).toEqual([]));
+    await eventually(() => expect(sqs.waiting()).toEqual([]));
     expect(handled.sort()).toEqual(['a', 'b', 'c']);
   });
 
   it('leaves what is not, and takes the others', async () => {
     const { errors } = consume(async (body) => (body === 'bad' ? 'kept' : 'done'));
     for (const body of ['a', 'bad', 'c']) sqs.send(body);
-    await vi.waitFor(() => expect(sqs.waiting()).toEqual(['bad']));
+    await eventually(() => expect(sqs.waiting()).toEqual(['bad']));
     expect(errors).toEqual([]);
   });
 
@@ -63,11 +64,11 @@ describe('the consumer of a queue', () => {
     const handle = vi.fn(async (): Promise<Handled> => (away ? 'away' : 'done'));
     consume(handle);
     sqs.send('a');
-    await vi.waitFor(() => expect(handle).toHaveBeenCalledOnce());
+    await eventually(() => expect(handle).toHaveBeenCalledOnce());
     expect(sqs.waiting()).toEqual(['a']);
     away = false;
     sqs.showAgain();
-    await vi.waitFor(() => expect(sqs.waiting()).toEqual([]));
+    await eventually(() => expect(sqs.waiting()).toEqual([]));
   });
 
   it('fetches nothing for longer and longer while what it needs is away', async () => {
@@ -80,7 +81,7 @@ describe('the consumer of a queue', () => {
     };
     consume(async () => (pauses.length < 8 ? 'away' : 'done'), { fetchers: 1, pause });
     sqs.send('a');
-    await vi.waitFor(() => expect(sqs.waiting()).toEqual([]));
+    await eventually(() => expect(sqs.waiting()).toEqual([]));
     expect(pauses).toEqual([1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 60_000, 60_000]);
     expect(fetchesBefore).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
   });
@@ -89,7 +90,7 @@ describe('the consumer of a queue', () => {
     sqs.failNext('ReceiveMessage');
     const { errors } = consume(async () => 'done', { fetchers: 1 });
     sqs.send('a');
-    await vi.waitFor(() => expect(sqs.waiting()).toEqual([]));
+    await eventually(() => expect(sqs.waiting()).toEqual([]));
     expect(errors).toHaveLength(1);
   });
 
@@ -97,7 +98,7 @@ describe('the consumer of a queue', () => {
     sqs.failNext('DeleteMessageBatch');
     const { errors } = consume(async () => 'done');
     sqs.send('a');
-    await vi.waitFor(() => expect(errors).toHaveLength(1));
+    await eventually(() => expect(errors).toHaveLength(1));
     expect(sqs.waiting()).toEqual(['a']);
   });
 
@@ -119,7 +120,7 @@ describe('the consumer of a queue', () => {
 
   it('stops in the middle of a long poll without an error', async () => {
     const { consumer, errors } = consume(async () => 'done');
-    await vi.waitFor(() => expect(sqs.actions).toEqual(['ReceiveMessage', 'ReceiveMessage']));
+    await eventually(() => expect(sqs.actions).toEqual(['ReceiveMessage', 'ReceiveMessage']));
     await consumer.stop();
     expect(errors).toEqual([]);
   });
