@@ -77,7 +77,10 @@ function unwrapped(output: string): string {
 const full = runMain({ environment: ENVIRONMENT }).json;
 const deployment = ['--auto-approve', '--skip-provider-lock'];
 
-test('cdktf deploy file-processing without a network fails with the message that says what to do', async () => {
+// On a busy machine the CLI may end before it has shown all that Terraform said.
+test('cdktf deploy file-processing without a network fails with the message that says what to do', {
+  retry: 2,
+}, async () => {
   const { exitCode, stdout, stderr } = await cdktf.run('deploy', 'file-processing', ...deployment);
   expect(exitCode).toBe(1);
   expect(`${stdout}${stderr}`.replaceAll(/\s+(│\s+)?/g, ' ')).toContain(

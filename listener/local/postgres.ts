@@ -66,8 +66,8 @@ interface Place {
 
 interface RunningServer {
   readonly port: number;
-  /** Settles once the process is gone; at once for one that is not our child. */
-  readonly gone: Promise<void>;
+  /** Waits until the process is gone; not at all for one that is not our child. */
+  gone(): Promise<void>;
 }
 
 /**
@@ -220,7 +220,7 @@ async function runningServer(place: Place): Promise<RunningServer | undefined> {
     await rm(pidFile, { force: true });
     return undefined;
   }
-  return { port: Number(portLine), gone: Promise.resolve() };
+  return { port: Number(portLine), gone: () => Promise.resolve() };
 }
 
 async function isServerOf(place: Place, pid: number): Promise<boolean> {
@@ -284,7 +284,14 @@ async function startServer(
     }
     await delay(10);
   }
-  return { port, gone };
+  return {
+    port,
+    gone: () => {
+      // Node.js ends where it waits for nothing but what was unreferenced.
+      child.ref();
+      return gone;
+    },
+  };
 }
 
 /** The server writes its state into the last line of its postmaster.pid, as pg_ctl knows too. */
@@ -303,7 +310,7 @@ async function stopServer(place: Place, server: RunningServer): Promise<void> {
     '--timeout=30',
   ]);
   // Only now has the system forgotten the process: no zombie stays where init reaps none.
-  await server.gone;
+  await server.gone();
 }
 
 async function takeOwnership(url: string, place: Place): Promise<pg.Client> {
