@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, normalize } from 'node:path';
 import { formFaults, isObject } from './terraform-form.ts';
 
 /** Arguments of one block of Terraform JSON. */
@@ -46,8 +46,19 @@ export function readSynthesizedStacks(folder: string): readonly SynthesizedStack
   if (stacks.length === 0) throw new SynthesizedFolderError(`${file} names no stack`);
   return stacks.map(([name, stack]) => {
     const { synthesizedStackPath = `stacks/${name}/cdk.tf.json` } = Object(stack);
+    // Folders of the audit are named after it, and the JSON may be anybody's.
+    if (!/^\w[\w.-]*$/.test(name)) {
+      throw new SynthesizedFolderError(
+        `${file}: ${JSON.stringify(name)} is no name of a stack, allowed are letters, digits, _, - and .`,
+      );
+    }
     if (typeof synthesizedStackPath !== 'string') {
       throw new SynthesizedFolderError(`${file} names no file of stack ${name}`);
+    }
+    if (normalize(synthesizedStackPath).split(/[/\\]/)[0] === '..') {
+      throw new SynthesizedFolderError(
+        `${file}: ${synthesizedStackPath} lies outside of the folder`,
+      );
     }
     const path = join(folder, synthesizedStackPath);
     if (!path.endsWith('.json')) {

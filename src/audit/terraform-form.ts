@@ -10,9 +10,12 @@ export function formFaults(json: unknown): readonly string[] {
     ...['resource', 'data'].flatMap((mode) =>
       entriesOf(json[mode], mode).flatMap(({ path, value, name, faults }) => [
         ...faults,
-        ...(name in Object.prototype ? [`${path} is no type`] : []),
+        ...(faults.length > 0 || isType(name) ? [] : [`${path} is no type`]),
         ...entriesOf(value, path).flatMap((block) => [
           ...block.faults,
+          ...(block.faults.length > 0 || isIdentifier(block.name)
+            ? []
+            : [`${block.path} is no name`]),
           ...(isObject(block.value) ? metaFaults(block.value, block.path) : []),
           ...(isObject(block.value) || block.faults.length > 0 ? [] : mustBe(block.path)),
         ]),
@@ -37,6 +40,15 @@ export function formFaults(json: unknown): readonly string[] {
 /** Whether a value is an object of JSON. */
 export function isObject(value: unknown): value is Json {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isType(name: string): boolean {
+  return isIdentifier(name) && !(name in Object.prototype);
+}
+
+/** Terraform, "Syntax", identifiers. They also become names of files. */
+function isIdentifier(name: string): boolean {
+  return /^[\p{ID_Start}_][\p{ID_Continue}-]*$/u.test(name);
 }
 
 interface Entry {

@@ -55,6 +55,37 @@ it.each([
     /manifest\.json names no file of stack a/,
   ],
   [
+    'a stack whose name leads to another folder',
+    () => manifest({ '../../a': { synthesizedStackPath: 'a.json' } }),
+    /manifest\.json: "\.\.\/\.\.\/a" is no name of a stack, allowed are letters, digits, _, - and \./,
+  ],
+  [
+    'a stack whose name leads into the folder of another one',
+    () => manifest({ 'a/manifests': { synthesizedStackPath: 'a.json' } }),
+    /"a\/manifests" is no name of a stack/,
+  ],
+  [
+    'a stack in a file elsewhere',
+    () => manifest({ a: { synthesizedStackPath: 'stacks/../../a.json' } }),
+    /manifest\.json: stacks\/\.\.\/\.\.\/a\.json lies outside of the folder/,
+  ],
+  [
+    'a resource whose name leads to another folder',
+    () => {
+      manifest({ a: { synthesizedStackPath: 'a.json' } });
+      writeFileSync(join(folder, 'a.json'), '{"resource":{"kubernetes_pod_v1":{"x/../../y":{}}}}');
+    },
+    /a\.json has not the form of Terraform's: resource\.kubernetes_pod_v1\.x\/\.\.\/\.\.\/y is no name/,
+  ],
+  [
+    'a type that leads to another folder',
+    () => {
+      manifest({ a: { synthesizedStackPath: 'a.json' } });
+      writeFileSync(join(folder, 'a.json'), '{"resource":{"kubernetes_/../../x":{"y":{}}}}');
+    },
+    /resource\.kubernetes_\/\.\.\/\.\.\/x is no type/,
+  ],
+  [
     'a stack in another form',
     () => {
       manifest({ a: { synthesizedStackPath: 'a.json' } });
