@@ -43,7 +43,8 @@ async function auditOf(...parameters: readonly string[]) {
 
 /** Checkov looks at several files at once, and says things in any order. */
 function inOrder(report: CheckovReport | undefined) {
-  return (report?.checks ?? [])
+  if (report === undefined || report.checks.length === 0) throw new Error('It said nothing');
+  return report.checks
     .map(({ framework, id, address, passed }) => `${framework} ${id} ${address} ${passed}`)
     .sort();
 }

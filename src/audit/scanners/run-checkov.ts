@@ -9,7 +9,7 @@ import { type CheckovReport, FRAMEWORKS, readCheckovReports } from './checkov-re
 /** Folder of checkov's checks of our own, below the checkout. */
 export const EXTRA_CHECKS = 'audit/checkov';
 
-/** Name that checkov gives to what it writes into a folder. */
+/** Name that checkov gives to the file of its report. */
 const RESULTS = 'results_json.json';
 
 /**
@@ -32,7 +32,6 @@ export async function runCheckov(
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<readonly CheckovReport[]> {
   const empty = await mkdtemp(join(tmpdir(), 'checkov-'));
-  const results = await mkdtemp(join(tmpdir(), 'checkov-results-'));
   const folders = views.map((folder) => resolve(folder));
   try {
     const said = await output(
@@ -42,16 +41,17 @@ export async function runCheckov(
         // With two of them it gives each a process of its own.
         ...['--framework', ...FRAMEWORKS],
         ...['--external-checks-dir', resolve(root, EXTRA_CHECKS)],
-        ...['--output', 'json', '--output-file-path', results],
+        ...['--output', 'json', '--output-file-path', '.'],
         '--compact',
         '--skip-download',
       ],
       { cwd: empty, env: { ...unconfigured(env), LOG_LEVEL: 'ERROR', XDG_CACHE_HOME: empty } },
     );
     try {
-      return readCheckovReports(await readFile(join(results, RESULTS), 'utf8'), folders);
+      return readCheckovReports(await readFile(join(empty, RESULTS), 'utf8'), folders);
     } catch (cause) {
-      throw new AuditError(`checkov gave no report on ${views.join(', ')}:\n${lastLines(said)}`, {
+      const reason = `${(cause as Error).message}\n${lastLines(said)}`;
+      throw new AuditError(`checkov gave no report on ${views.join(', ')}: ${reason}`, {
         next: `run it by hand: ${program} --directory ${views[0]}`,
         code: EXIT.unavailable,
         cause,
@@ -59,7 +59,6 @@ export async function runCheckov(
     }
   } finally {
     await rm(empty, { recursive: true, force: true });
-    await rm(results, { recursive: true, force: true });
   }
 }
 
