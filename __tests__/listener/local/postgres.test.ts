@@ -1,6 +1,6 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, cp, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -11,9 +11,15 @@ import {
   shelterFor,
   startLocalPostgres,
 } from '../../../listener/local/postgres.ts';
+import { embeddedBinaries } from '../../../listener/local/postgres-binaries.ts';
+import { run } from '../../support/run-program.ts';
 
 const START_SCRIPT = fileURLToPath(
   new URL('../support/local-postgres-process.ts', import.meta.url),
+);
+
+const STOP_SCRIPT = fileURLToPath(
+  new URL('../support/stopped-local-postgres-process.ts', import.meta.url),
 );
 
 let base: string;
@@ -74,6 +80,26 @@ test('a stopped server is gone', async () => {
   expect(() => process.kill(pid, 0)).toThrow('ESRCH');
   await expect(query(url, 'SELECT 1')).rejects.toThrow('ECONNREFUSED');
 });
+
+test('a process that only waits for the server to be gone waits to the end', async () => {
+  const binaries = await binariesThatStopLater();
+  const { exitCode, stderr } = await run(process.execPath, [STOP_SCRIPT, folder, binaries]);
+  expect(stderr).toBe('');
+  expect(exitCode).toBe(0);
+});
+
+/** PostgreSQL whose pg_ctl does not wait until the server has stopped. @returns the folder */
+async function binariesThatStopLater(): Promise<string> {
+  const native = join(base, 'native');
+  await cp(join(await embeddedBinaries(), '..'), native, {
+    recursive: true,
+    verbatimSymlinks: true,
+  });
+  const control = join(native, 'bin/pg_ctl');
+  await rename(control, `${control}.real`);
+  await writeFile(control, '#!/bin/sh\nexec "$0.real" "$@" --no-wait\n', { mode: 0o755 });
+  return join(native, 'bin');
+}
 
 test('it listens on loopback only and wants the password', async () => {
   const { url } = await start();
