@@ -8,7 +8,7 @@ export default defineConfig({
   test: {
     include: ['__tests__/audit/**/*.test.ts'],
     globalSetup: [
-      '__tests__/support/temporary-folder.ts',
+      '__tests__/support/temporary-folder-global-setup.ts',
       '__tests__/audit/support/global-setup.ts',
     ],
     pool: 'forks',

@@ -10,7 +10,7 @@ export default defineConfig({
     include: ['__tests__/cluster/**/*.test.ts'],
     // One control plane for the whole run; each test file has namespaces of its own.
     globalSetup: [
-      '__tests__/support/temporary-folder.ts',
+      '__tests__/support/temporary-folder-global-setup.ts',
       '__tests__/cluster/support/global-setup.ts',
     ],
     pool: 'forks',

@@ -9,7 +9,7 @@ export default defineConfig({
     ),
     // One embedded PostgreSQL for the whole run; each test file has a database of its own.
     globalSetup: [
-      '__tests__/support/temporary-folder.ts',
+      '__tests__/support/temporary-folder-global-setup.ts',
       '__tests__/listener/support/postgres-global-setup.ts',
     ],
     setupFiles: ['__tests__/support/matchers.ts'],

@@ -9,7 +9,7 @@ export default defineConfig({
   test: {
     include: ['__tests__/image/**/*.test.ts'],
     globalSetup: [
-      '__tests__/support/temporary-folder.ts',
+      '__tests__/support/temporary-folder-global-setup.ts',
       '__tests__/listener/support/postgres-global-setup.ts',
     ],
     pool: 'forks',

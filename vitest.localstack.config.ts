@@ -8,7 +8,7 @@ export default defineConfig({
   test: {
     include: ['__tests__/localstack/**/*.test.ts'],
     globalSetup: [
-      '__tests__/support/temporary-folder.ts',
+      '__tests__/support/temporary-folder-global-setup.ts',
       '__tests__/localstack/support/global-setup.ts',
       '__tests__/listener/support/postgres-global-setup.ts',
     ],

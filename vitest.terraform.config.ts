@@ -8,7 +8,7 @@ export default defineConfig({
   test: {
     include: ['__tests__/terraform/**/*.test.ts'],
     globalSetup: [
-      '__tests__/support/temporary-folder.ts',
+      '__tests__/support/temporary-folder-global-setup.ts',
       '__tests__/support/compile-cache.ts',
       '__tests__/terraform/support/global-setup.ts',
     ],

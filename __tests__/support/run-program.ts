@@ -15,6 +15,8 @@ export interface RunOptions {
   readonly environment?: NodeJS.ProcessEnv;
   /** Milliseconds after which the program is interrupted. @default 600000 */
   readonly deadline?: number;
+  /** Is given all of its standard output so far, whenever there is more. @default nobody */
+  readonly onOutput?: (stdout: string) => void;
 }
 
 /**
@@ -37,7 +39,10 @@ export function run(
   });
   const stdout: Buffer[] = [];
   const stderr: Buffer[] = [];
-  child.stdout.on('data', (chunk: Buffer) => stdout.push(chunk));
+  child.stdout.on('data', (chunk: Buffer) => {
+    stdout.push(chunk);
+    options.onOutput?.(Buffer.concat(stdout).toString('utf8'));
+  });
   child.stderr.on('data', (chunk: Buffer) => stderr.push(chunk));
   child.on('error', (cause: NodeJS.ErrnoException) => {
     const reason = cause.code === 'ENOENT' ? 'was not found on PATH' : 'could not be started';

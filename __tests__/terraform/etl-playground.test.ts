@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { runMain, STACKS } from '../support/run-main.ts';
 import { type AttachedAws, emptyAttachedAws } from './support/attached-provider.ts';
 import { ACCOUNT, REGION } from './support/aws-account.ts';
-import { type CdktfCli, cdktfIn } from './support/cdktf-cli.ts';
+import { type CdktfCli, cdktfIn, unwrapped } from './support/cdktf-cli.ts';
 import { type Checkout, type StackName, temporaryCheckout } from './support/checkout.ts';
 import { resourcesOf } from './support/synthesized-addresses.ts';
 import { type AwsOfTest, type Plan, type Terraform, terraformIn } from './support/terraform.ts';
@@ -69,23 +69,19 @@ function terraformOf(
   return terraform;
 }
 
-/** Without the line ends that the CLI puts into what is longer than a line. */
-function unwrapped(output: string): string {
-  return output.replaceAll(/\s+/g, ' ');
-}
-
 const full = runMain({ environment: ENVIRONMENT }).json;
 const deployment = ['--auto-approve', '--skip-provider-lock'];
 
-// On a busy machine the CLI may end before it has shown all that Terraform said.
-test('cdktf deploy file-processing without a network fails with the message that says what to do', {
-  retry: 2,
-}, async () => {
-  const { exitCode, stdout, stderr } = await cdktf.run('deploy', 'file-processing', ...deployment);
-  expect(exitCode).toBe(1);
-  expect(`${stdout}${stderr}`.replaceAll(/\s+(│\s+)?/g, ' ')).toContain(
-    'There must be exactly one VPC named etl-platform-vpc',
+test('cdktf deploy file-processing without a network fails with the message that says what to do', async () => {
+  const message = 'There must be exactly one VPC named etl-platform-vpc';
+  const { exitCode, stdout } = await cdktf.fails(
+    message,
+    'deploy',
+    'file-processing',
+    ...deployment,
   );
+  expect(exitCode).toBe(1);
+  expect(unwrapped(stdout)).toContain(message);
 });
 
 test('cdktf synth names both stacks', async () => {

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import { ROOT } from '../../support/run-main.ts';
@@ -11,6 +11,18 @@ export interface CdktfCli {
   run(...programArguments: string[]): Promise<ProgramResult>;
   /** The same, and it must end well. @returns what it wrote to its output */
   succeeds(...programArguments: string[]): Promise<string>;
+  /**
+   * The same, with a Terraform that stays until its message is shown. The CLI reads Terraform's
+   * output from a terminal, and may be told of the end before the last of it: then that is dropped.
+   *
+   * @throws Error when the message is not shown within two minutes
+   */
+  fails(message: string, ...programArguments: string[]): Promise<ProgramResult>;
+}
+
+/** Without the frames and line ends that Terraform and the CLI put into a message. */
+export function unwrapped(output: string): string {
+  return output.replaceAll(/\s+(│\s+)?/g, ' ');
 }
 
 /**
@@ -30,22 +42,50 @@ export function cdktfIn(
   const app = `${configuration.app} && ${node} ${join(import.meta.dirname, 'relax-output.ts')}`;
   checkout.write('cdktf.json', JSON.stringify({ ...configuration, app }));
 
+  const options = {
+    directory: checkout.root,
+    environment: {
+      ...terraformEnvironment(aws, cliConfigDirectory),
+      CI: '1',
+      DISABLE_VERSION_CHECK: '1',
+      ENVIRONMENT: environment,
+    },
+  };
   const cdktf: CdktfCli['run'] = (...programArguments) =>
-    run('npx', ['cdktf', ...programArguments], {
-      directory: checkout.root,
-      environment: {
-        ...terraformEnvironment(aws, cliConfigDirectory),
-        CI: '1',
-        DISABLE_VERSION_CHECK: '1',
-        ENVIRONMENT: environment,
-      },
-    });
+    run('npx', ['cdktf', ...programArguments], options);
   return {
     run: cdktf,
+    fails: async (message, ...programArguments) => {
+      const shown = join(cliConfigDirectory, 'shown');
+      return run('npx', ['cdktf', ...programArguments], {
+        ...options,
+        environment: {
+          ...options.environment,
+          TERRAFORM_BINARY_NAME: staysWhereItFails(cliConfigDirectory, shown),
+        },
+        onOutput: (stdout) => {
+          if (unwrapped(stdout).includes(message)) writeFileSync(shown, '');
+        },
+        deadline: 120_000,
+      });
+    },
     succeeds: async (...programArguments) => {
       const { exitCode, stdout, stderr } = await cdktf(...programArguments);
       expect(exitCode, `${stdout}${stderr}`).toBe(0);
       return stdout;
     },
   };
+}
+
+/** Writes a Terraform that, where it fails, ends when a file is there. @returns its path */
+function staysWhereItFails(directory: string, file: string): string {
+  const program = join(directory, 'terraform-that-stays');
+  const text = `#!/bin/sh
+terraform "$@" && exit
+code=$?
+until [ -e '${file}' ]; do sleep 0.1; done
+exit $code
+`;
+  writeFileSync(program, text, { mode: 0o755 });
+  return program;
 }

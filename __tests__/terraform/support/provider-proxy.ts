@@ -32,10 +32,15 @@ export async function startProviderProxy(
     createConnection: () => connectSocket(providerSocket),
   });
   provider.unref();
+  // Each request tells of it too.
+  provider.on('error', () => undefined);
   const schema = await limitedSchema(provider, types);
   const server = createServer();
   server.on('stream', (stream, headers) => {
-    if (headers[':path'] === GET_SCHEMA) answer(stream, schema);
+    // Terraform is told of it, and this process goes on.
+    stream.on('error', () => undefined);
+    if (provider.destroyed) stream.close(constants.NGHTTP2_REFUSED_STREAM);
+    else if (headers[':path'] === GET_SCHEMA) answer(stream, schema);
     else handOn(stream, headers, provider);
   });
   server.listen(0, '127.0.0.1').unref();
