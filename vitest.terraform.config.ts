@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { COMPILE_CACHE } from './__tests__/support/compile-cache.ts';
 
 /**
  * The tests that need Terraform, its AWS provider and Python: `vitest run --config
@@ -9,11 +10,10 @@ export default defineConfig({
     include: ['__tests__/terraform/**/*.test.ts'],
     globalSetup: [
       '__tests__/support/temporary-folder-global-setup.ts',
-      '__tests__/support/compile-cache.ts',
       '__tests__/terraform/support/global-setup.ts',
     ],
     // Terraform's commands are short: they need not collect garbage before they are large.
-    env: { GOGC: 'off', GOMEMLIMIT: '1GiB' },
+    env: { ...COMPILE_CACHE, GOGC: 'off', GOMEMLIMIT: '1GiB' },
     pool: 'forks',
     isolate: false,
     // Every file has an emulator and work folders of its own, and an apply is mostly the provider

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
+import { COMPILE_CACHE } from '../../support/compile-cache.ts';
 import { type SynthesizedStack, synthesizedStack } from '../support/synthesized-stack.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
@@ -32,7 +33,7 @@ function start({ path, data }: { path: string; data: string }, ...parameters: st
   const child = spawn(
     process.execPath,
     [START, '--stack', path, '--data', data, '--state', state, ...parameters],
-    { env: { PATH: process.env.PATH, PORT: '0', METRICS_PORT: '0' } },
+    { env: { ...COMPILE_CACHE, PATH: process.env.PATH, PORT: '0', METRICS_PORT: '0' } },
   );
   // Asked to end and not killed: a kill would leave the database running.
   onTestFinished(async () => {

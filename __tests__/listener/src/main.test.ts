@@ -3,6 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
+import { COMPILE_CACHE } from '../../support/compile-cache.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const MAIN = fileURLToPath(new URL('../../../listener/src/main.ts', import.meta.url));
@@ -15,7 +16,7 @@ interface Ended {
 
 /** Runs the program as a process in a folder. */
 function program(cwd: string, parameters: string[], nodeOptions: string[] = []): Promise<Ended> {
-  const env = { PATH: process.env.PATH };
+  const env = { ...COMPILE_CACHE, PATH: process.env.PATH };
   return new Promise((resolve) => {
     execFile(
       process.execPath,

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
+import { COMPILE_CACHE } from '../../support/compile-cache.ts';
 
 const MAIN = fileURLToPath(new URL('../../../listener/src/main.ts', import.meta.url));
 
@@ -26,7 +27,7 @@ export function startListenerChild(
   environment: Record<string, string>,
 ): ListenerChild {
   const child = spawn(process.execPath, [MAIN, ...parameters], {
-    env: { PATH: process.env.PATH, ...environment },
+    env: { ...COMPILE_CACHE, PATH: process.env.PATH, ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   onTestFinished(() => {

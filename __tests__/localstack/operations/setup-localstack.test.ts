@@ -5,6 +5,7 @@ import {
 import { GetTopicAttributesCommand } from '@aws-sdk/client-sns';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../../listener/support/postgres.ts';
+import { COMPILE_CACHE } from '../../support/compile-cache.ts';
 import { freePort } from '../../support/free-port.ts';
 import { manage as manageHere } from '../../support/manage.ts';
 import { ROOT } from '../../support/run-main.ts';
@@ -54,6 +55,7 @@ function manage(...parameters: readonly string[]): Promise<ProgramResult> {
   return run(process.execPath, ['src/operations/main.ts', ...parameters], {
     directory: ROOT,
     environment: {
+      ...COMPILE_CACHE,
       PATH: process.env.PATH,
       AWS_ENDPOINT_URL: localStack.url,
       AWS_ACCESS_KEY_ID: 'AKIAIOSFODNN7EXAMPLE',

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../../listener/support/postgres.ts';
+import { COMPILE_CACHE } from '../../support/compile-cache.ts';
 import { freePort } from '../../support/free-port.ts';
 import { ROOT } from '../../support/run-main.ts';
 import { type ProgramResult, run } from '../../support/run-program.ts';
@@ -35,6 +36,7 @@ function manage(...parameters: readonly string[]): Promise<ProgramResult> {
   return run(process.execPath, ['src/operations/main.ts', ...parameters, '--profile', ''], {
     directory: ROOT,
     environment: {
+      ...COMPILE_CACHE,
       PATH: process.env.PATH,
       AWS_ENDPOINT_URL: localStack.url,
       AWS_REGION: region,

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { endChild } from '../../support/child-process.ts';
+import { COMPILE_CACHE } from '../../support/compile-cache.ts';
 import { run } from '../../support/run-program.ts';
 import { credentials, type LocalStack, region } from './localstack.ts';
 
@@ -114,6 +115,7 @@ function environmentOf(
   home: string,
 ): NodeJS.ProcessEnv {
   return {
+    ...COMPILE_CACHE,
     PATH: process.env.PATH,
     HOME: home,
     PORT: '0',
