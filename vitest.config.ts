@@ -14,7 +14,7 @@ export default defineConfig({
       '__tests__/listener/support/postgres-global-setup.ts',
     ],
     env: COMPILE_CACHE,
-    setupFiles: ['__tests__/support/matchers.ts'],
+    setupFiles: ['__tests__/support/startup.ts', '__tests__/support/matchers.ts'],
     // Loading cdktf and its providers takes most of the time: once a worker is enough.
     isolate: false,
     // The slowest tests wait for processes and for PostgreSQL: every core has a worker.

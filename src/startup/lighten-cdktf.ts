@@ -27,5 +27,7 @@ requireFromCdktf.cache[archiver] = {
 
 const { captureStackTrace } = Error;
 Error.captureStackTrace = (subject, below) => {
-  if (subject instanceof Error) captureStackTrace(subject, below);
+  // cdktf's has an empty stack; other libraries read what they get (depd, by `callsites`).
+  const ofToken = !(subject instanceof Error) && 'stack' in subject && subject.stack === '';
+  if (!ofToken) captureStackTrace(subject, below);
 };

@@ -108,7 +108,7 @@ export class Scanner {
     this.#handler = handler;
     this.#dialect = dialect;
     this.#maxRecordBytes = maxRecordBytes;
-    this.bytes = Buffer.alloc(BLOCK_BYTES * 4);
+    this.bytes = Buffer.allocUnsafeSlow(BLOCK_BYTES * 4);
     this.#highest = Math.max(CARRIAGE_RETURN, dialect.delimiter, dialect.quote, dialect.escape);
     this.#classes[LINE_FEED] = CLASS_LINE_FEED;
     this.#classes[CARRIAGE_RETURN] = CLASS_CARRIAGE_RETURN;
