@@ -157,7 +157,7 @@ describe('file-processing, applied', () => {
         AttributeValue: value,
       });
     await set('by hand');
-    const { code, stdout } = await checkout.manage(['plan', '--json']);
+    const { code, stdout } = await checkout.manageByNpm(['plan', '--json']);
     await set('');
     expect(JSON.parse(stdout)).toEqual({
       stack: 'file-processing',
