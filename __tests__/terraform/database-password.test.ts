@@ -56,7 +56,8 @@ async function opened(name: string, environment: Record<string, string> = {}): P
   const folder = join(directory, name);
   await mkdir(folder, { recursive: true });
   await writeFile(join(folder, 'cdk.tf.json'), configuration());
-  const log = { TF_LOG: 'TRACE', TF_LOG_PATH: join(folder, 'terraform.log') };
+  const trace = { TF_LOG: 'TRACE', TF_LOG_PROVIDER: 'TRACE', TF_LOG_SDK: 'TRACE' };
+  const log = { ...trace, TF_LOG_PATH: join(folder, 'terraform.log') };
   const aws = { url: 'http://127.0.0.1:9' };
   const terraform = terraformIn(folder, { aws, environment: { ...log, ...environment } });
   await terraform.init();

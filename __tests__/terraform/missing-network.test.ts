@@ -1,6 +1,11 @@
+import { mkdtempSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type AttachedAws, emptyAttachedAws } from './support/attached-provider.ts';
 import { createNetwork, type ForeignNetwork, REGION } from './support/aws-account.ts';
+import { type CdktfCli, cdktfIn, unwrapped } from './support/cdktf-cli.ts';
 import { type Checkout, temporaryCheckout } from './support/checkout.ts';
 import { type Terraform, terraformIn } from './support/terraform.ts';
 
@@ -9,6 +14,8 @@ const PREFIX = 'etl-platform';
 let emulator: AttachedAws;
 let checkout: Checkout;
 let processing: Terraform;
+let cliConfigDirectory: string;
+let cdktf: CdktfCli;
 
 /** Terraform on the file-processing stack of an environment, initialized. */
 async function opened(environment: string): Promise<Terraform> {
@@ -25,6 +32,8 @@ beforeAll(async () => {
   await emulator.createBucket('etl-ba-research-client-etl', REGION);
   checkout = temporaryCheckout();
   checkout.addEnvironment('etl-playground');
+  cliConfigDirectory = mkdtempSync(join(tmpdir(), 'terraform-cli-'));
+  cdktf = cdktfIn(checkout, 'etl-playground', emulator, cliConfigDirectory);
   processing = await opened('etl-playground');
 });
 
@@ -32,12 +41,26 @@ afterAll(async () => {
   await processing?.close();
   await emulator?.stop();
   await checkout?.close();
+  await rm(cliConfigDirectory, { recursive: true, force: true });
 });
 
 test('a plan without a network says which VPC it looked for and what to do', async () => {
   await expect(processing.plan()).rejects.toThrow(
     /There must be exactly one VPC named\s+etl-platform-vpc in\s+us-gov-west-1: deploy\s+foundation-network first, or set\s+vpc_id/,
   );
+});
+
+test('cdktf deploy file-processing without a network fails with the message that says what to do', async () => {
+  const message = 'There must be exactly one VPC named etl-platform-vpc';
+  const { exitCode, stdout } = await cdktf.fails(
+    message,
+    'deploy',
+    'file-processing',
+    '--auto-approve',
+    '--skip-provider-lock',
+  );
+  expect(exitCode).toBe(1);
+  expect(unwrapped(stdout)).toContain(message);
 });
 
 describe('with a VPC of another name', () => {

@@ -15,12 +15,18 @@ certificate authority (a PEM file) of a real Kubernetes API server.
 """
 
 import argparse
+import gc
 import os
 import sys
 import threading
 
 # Read by moto when its IAM module is imported: without it no AWS managed policy exists.
 os.environ.setdefault("MOTO_IAM_LOAD_MANAGED_POLICIES", "true")
+# The one account, moto's own. To find that of an access key moto reads the managed policies of each
+# partition, which is more than a second of each start and reset.
+os.environ.setdefault("MOTO_ACCOUNT_ID", "123456789012")
+# Nobody asks for a machine image.
+os.environ.setdefault("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")
 
 from moto.moto_server.werkzeug_app import (  # noqa: E402
     DomainDispatcherApplication,
@@ -47,6 +53,9 @@ def main() -> None:
 
     for patched in (dispatch, ec2, eks, iam, kms, sns, sqs):
         patched.patch()
+    # What is there by now stays, and is nothing that the garbage collector need look through.
+    gc.freeze()
+    gc.set_threshold(20_000, 50, 100)
 
     server = make_server(
         HOST,

@@ -9,8 +9,8 @@ import {
 } from '@aws-sdk/client-ecr';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { containerImageFile } from '../../../src/operations/image/container-image-file.ts';
+import { type AttachedAws, emptyAttachedAws } from '../support/attached-provider.ts';
 import { ACCOUNT, REGION } from '../support/aws-account.ts';
-import { type AwsEmulator, emptyAwsEmulator } from '../support/aws-emulator.ts';
 import { emulatedAws } from '../support/emulated-aws.ts';
 import { type ManagedCheckout, managedCheckout } from '../support/managed-checkout.ts';
 import {
@@ -24,7 +24,7 @@ const REPOSITORY = `${HOST}/file-processing`;
 const INDEX = 'application/vnd.oci.image.index.v1+json';
 const DATABASE_PASSWORD = 'marker-of-a-password-41c9';
 
-let emulator: AwsEmulator;
+let emulator: AttachedAws;
 let docker: RecordedDocker;
 let checkout: ManagedCheckout;
 let ecr: ECRClient;
@@ -44,7 +44,7 @@ const commandsRun = () => runs().map(asCommand);
 const asCommand = ({ program, parameters }: RecordedRun) => [program, ...parameters].join(' ');
 
 beforeAll(async () => {
-  emulator = await emptyAwsEmulator();
+  emulator = await emptyAttachedAws();
   docker = recordedDocker();
   checkout = managedCheckout(emulator, {
     environment: { PATH: docker.path, TF_VAR_db_password: DATABASE_PASSWORD },

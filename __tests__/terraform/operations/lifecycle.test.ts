@@ -81,7 +81,7 @@ function ended({ code, stdout, stderr }: Managed, expected: number): string {
 
 describe('foundation-network', () => {
   test('init gets Terraform ready', async () => {
-    const written = ended(await checkout.manage(['init', 'foundation-network']), 0);
+    const written = ended(await checkout.manageByNpm(['init', 'foundation-network']), 0);
     expect(written).toContain('Terraform has been successfully initialized!');
   });
 
@@ -116,7 +116,7 @@ describe('a first apply of file-processing', () => {
 
   test('that is interrupted keeps its state and leaves no plan file behind', async () => {
     let interrupted = false;
-    const { code, stdout, stderr } = await checkout.manage(
+    const { code, stdout, stderr } = await checkout.manageByNpm(
       ['apply', '--auto-approve'],
       (written, interrupt) => {
         if (interrupted || !written.includes('Creation complete')) return;
@@ -157,7 +157,7 @@ describe('file-processing, applied', () => {
         AttributeValue: value,
       });
     await set('by hand');
-    const { code, stdout } = await checkout.manage(['plan', '--json']);
+    const { code, stdout } = await checkout.manageByNpm(['plan', '--json']);
     await set('');
     expect(JSON.parse(stdout)).toEqual({
       stack: 'file-processing',

@@ -1,19 +1,18 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
-import { ROOT } from '../../support/run-main.ts';
 import { type ProgramResult, run } from '../../support/run-program.ts';
 import type { Checkout } from './checkout.ts';
 import { type AwsOfTest, terraformEnvironment } from './terraform.ts';
 
 /** The cdktf CLI in a checkout, run as a user does. */
 export interface CdktfCli {
-  run(...programArguments: string[]): Promise<ProgramResult>;
-  /** The same, and it must end well. @returns what it wrote to its output */
+  /** A run that must end well: what `npx cdktf` starts, without npx. @returns its output */
   succeeds(...programArguments: string[]): Promise<string>;
   /**
-   * The same, with a Terraform that stays until its message is shown. The CLI reads Terraform's
-   * output from a terminal, and may be told of the end before the last of it: then that is dropped.
+   * A run by `npx cdktf`, with a Terraform that stays until its message is shown. The CLI reads
+   * Terraform's output from a terminal, and may be told of the end before the last of it: then that
+   * is dropped.
    *
    * @throws Error when the message is not shown within two minutes
    */
@@ -26,8 +25,7 @@ export function unwrapped(output: string): string {
 }
 
 /**
- * Lets the checkout's own app command be followed by the rewriting of the provider's constraint, and
- * returns the CLI.
+ * The CLI in a checkout.
  *
  * @param cliConfigDirectory - a folder of the test's own, into which Terraform's configuration goes
  */
@@ -37,11 +35,6 @@ export function cdktfIn(
   aws: AwsOfTest,
   cliConfigDirectory: string,
 ): CdktfCli {
-  const configuration = JSON.parse(readFileSync(join(ROOT, 'cdktf.json'), 'utf8'));
-  const node = './node_modules/.bin/node';
-  const app = `${configuration.app} && ${node} ${join(import.meta.dirname, 'relax-output.ts')}`;
-  checkout.write('cdktf.json', JSON.stringify({ ...configuration, app }));
-
   const options = {
     directory: checkout.root,
     environment: {
@@ -51,10 +44,7 @@ export function cdktfIn(
       ENVIRONMENT: environment,
     },
   };
-  const cdktf: CdktfCli['run'] = (...programArguments) =>
-    run('npx', ['cdktf', ...programArguments], options);
   return {
-    run: cdktf,
     fails: async (message, ...programArguments) => {
       const shown = join(cliConfigDirectory, 'shown');
       return run('npx', ['cdktf', ...programArguments], {
@@ -70,7 +60,8 @@ export function cdktfIn(
       });
     },
     succeeds: async (...programArguments) => {
-      const { exitCode, stdout, stderr } = await cdktf(...programArguments);
+      const cdktf = ['node_modules/.bin/cdktf', ...programArguments];
+      const { exitCode, stdout, stderr } = await run(process.execPath, cdktf, options);
       expect(exitCode, `${stdout}${stderr}`).toBe(0);
       return stdout;
     },

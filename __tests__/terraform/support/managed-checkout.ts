@@ -1,10 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ROOT } from '../../support/run-main.ts';
 import { type Checkout, temporaryCheckout } from './checkout.ts';
 import { type AwsOfTest, terraformEnvironment } from './terraform.ts';
 
@@ -15,17 +14,19 @@ export interface Managed {
   readonly stderr: string;
 }
 
-/** A temporary checkout in which `npm run manage` is run as an operator does. */
+/** A temporary checkout in which commands of `manage` are run as an operator does. */
 export interface ManagedCheckout extends Checkout {
   /** Folder that the commands take for the machine's temporary one. */
   readonly temporary: string;
+  /** Runs a command to its end, without a terminal: what `npm run manage` starts, without npm. */
+  manage(parameters: readonly string[]): Promise<Managed>;
   /**
-   * Runs `npm run --silent manage -- ...` to its end, without a terminal.
+   * The same by `npm run --silent manage -- ...`.
    *
    * @param watch - sees everything that it writes as it comes, and may interrupt the whole process
    *   group, as Ctrl-C does
    */
-  manage(
+  manageByNpm(
     parameters: readonly string[],
     watch?: (written: string, interrupt: () => void) => void,
   ): Promise<Managed>;
@@ -34,8 +35,7 @@ export interface ManagedCheckout extends Checkout {
 }
 
 /**
- * A temporary checkout whose `npm run synth` also relaxes the AWS provider's constraint for the
- * provider at hand, since the command synthesizes by itself.
+ * A temporary checkout for commands of `manage`, which synthesize by themselves.
  *
  * @param options.afterSynth - a further program of the synth, a path
  * @param options.environment - more environment of every run
@@ -50,11 +50,15 @@ export function managedCheckout(
   const checkout = temporaryCheckout();
   const temporary = mkdtempSync(join(tmpdir(), 'managed-'));
   const cliConfigDirectory = mkdtempSync(join(tmpdir(), 'terraform-cli-'));
-  writePackage(checkout, options.afterSynth);
+  if (options.afterSynth !== undefined) checkout.afterSynth(options.afterSynth);
   let everything = '';
 
-  const manage: ManagedCheckout['manage'] = async (parameters, watch = () => undefined) => {
-    const child = spawn('npm', ['run', '--silent', 'manage', '--', ...parameters], {
+  const start = async (
+    program: string,
+    parameters: readonly string[],
+    watch: NonNullable<Parameters<ManagedCheckout['manageByNpm']>[1]> = () => undefined,
+  ): Promise<Managed> => {
+    const child = spawn(program, parameters, {
       cwd: checkout.root,
       env: {
         ...terraformEnvironment(emulator, cliConfigDirectory),
@@ -83,7 +87,9 @@ export function managedCheckout(
   return {
     ...checkout,
     temporary,
-    manage,
+    manage: (parameters) => start(process.execPath, ['src/operations/main.ts', ...parameters]),
+    manageByNpm: (parameters, watch) =>
+      start('npm', ['run', '--silent', 'manage', '--', ...parameters], watch),
     everythingWritten: () => everything,
     close: async () => {
       await checkout.close();
@@ -95,17 +101,4 @@ export function managedCheckout(
 
 function interrupt({ pid }: ChildProcess): void {
   if (pid !== undefined) process.kill(-pid, 'SIGINT');
-}
-
-function writePackage(checkout: Checkout, afterSynth: string | undefined): void {
-  const description = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
-  const programs = [join(import.meta.dirname, 'relax-output.ts'), afterSynth].filter(
-    (program) => program !== undefined,
-  );
-  const after = programs.map((program) => `CDKTF_OUTDIR=$CDKTF_OUTPUT node ${program}`);
-  const synth = [description.scripts.synth, ...after].join(' && ');
-  checkout.write(
-    'package.json',
-    JSON.stringify({ ...description, scripts: { ...description.scripts, synth } }),
-  );
 }

@@ -1,11 +1,11 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { outputOfSynth } from './output-of-synth.ts';
 import { copyForTerraform, relaxHclInPlace } from './synthesized-stack.ts';
 
-// Run after main.ts by the `app` of a test's cdktf.json: the cdktf CLI synthesizes by itself before
-// each command, and so deploys what the provider at hand accepts.
-const output = process.env.CDKTF_OUTDIR;
-if (!output) throw new Error('CDKTF_OUTDIR is not set: the cdktf CLI sets it for its app');
+// Run at the end of a test's main.ts: the cdktf CLI and `manage` synthesize by themselves before each
+// command, and so deploy what the provider at hand accepts.
+const output = outputOfSynth();
 for (const stack of readdirSync(join(output, 'stacks'))) {
   const folder = join(output, 'stacks', stack);
   const isJson = existsSync(join(folder, 'cdk.tf.json'));

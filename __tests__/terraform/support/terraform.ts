@@ -181,6 +181,9 @@ export function awsEnvironment(endpoint: string): NodeJS.ProcessEnv {
     AWS_CONFIG_FILE: devNull,
     AWS_SHARED_CREDENTIALS_FILE: devNull,
     AWS_EC2_METADATA_DISABLED: 'true',
+    // The provider writes megabytes for each command, whether or not anybody reads them.
+    TF_LOG_SDK: 'off',
+    TF_LOG_PROVIDER: 'off',
   };
 }
 
