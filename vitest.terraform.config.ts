@@ -1,5 +1,6 @@
 import { defineConfig } from 'vitest/config';
 import { COMPILE_CACHE } from './__tests__/support/compile-cache.ts';
+import { GO_MEMORY } from './__tests__/support/go-memory.ts';
 
 /**
  * The tests that need Terraform, its AWS provider and Python: `vitest run --config
@@ -12,8 +13,7 @@ export default defineConfig({
       '__tests__/support/temporary-folder-global-setup.ts',
       '__tests__/terraform/support/global-setup.ts',
     ],
-    // Terraform's commands are short: they need not collect garbage before they are large.
-    env: { ...COMPILE_CACHE, GOGC: 'off', GOMEMLIMIT: '1GiB' },
+    env: { ...COMPILE_CACHE, ...GO_MEMORY },
     pool: 'forks',
     isolate: false,
     // Every file has an emulator and work folders of its own, and an apply is mostly the provider

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, expect, inject, test } from 'vitest';
 import { evict } from './support/evict.ts';
-import { APPLY, type Kubectl, kubectlIn, TIMEOUT } from './support/kubectl.ts';
+import { type Kubectl, kubectlIn, PREPARE, TIMEOUT } from './support/kubectl.ts';
 import {
   conditionOf,
   type Deployment,
@@ -21,7 +21,7 @@ let manifests: Manifests;
 beforeAll(async () => {
   kubectl = await kubectlIn(NAMESPACE);
   manifests = await manifestsOf('etl-playground', NAMESPACE);
-  await kubectl.succeed(...APPLY, '--kustomize', manifests.folder);
+  await kubectl.succeed(...PREPARE, '--kustomize', manifests.folder);
 });
 
 afterAll(async () => {
@@ -74,7 +74,7 @@ test.each([
   }
   await kubectl.apply(deployment());
   await kubectl.succeed('wait', '--for=condition=ReplicaFailure', DEPLOYMENT, TIMEOUT);
-  const failure = conditionOf(await kubectl.get<Deployment>('deployment', NAME), 'ReplicaFailure');
+  const failure = conditionOf(await kubectl.get<Deployment>('deployments', NAME), 'ReplicaFailure');
   expect(failure).toMatchObject({
     reason: 'FailedCreate',
     message: expect.stringContaining(message),

@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { APPLY, type Kubectl, kubectlIn, TIMEOUT } from './support/kubectl.ts';
+import { type Kubectl, kubectlIn, PREPARE, TIMEOUT } from './support/kubectl.ts';
 import {
   type Condition,
   conditionOf,
@@ -30,7 +30,7 @@ let name: string;
 beforeAll(async () => {
   kubectl = await kubectlIn(NAMESPACE);
   manifests = await manifestsOf('etl-playground', NAMESPACE);
-  await kubectl.succeed(...APPLY, '--kustomize', manifests.folder);
+  await kubectl.succeed(...PREPARE, '--kustomize', manifests.folder);
   await kubectl.succeed(
     'wait',
     '--for=jsonpath={.spec.replicas}=2',
@@ -53,9 +53,9 @@ test('the Job is accepted in the restricted namespace without a warning, and com
 });
 
 test('the same Job again changes nothing', async () => {
-  const before = await kubectl.get<Job>('job', name);
+  const before = await kubectl.get<Job>('jobs', name);
   expect(await kubectl.apply(...objects)).toMatchObject({ exitCode: 0, stderr: '' });
-  expect(await kubectl.get<Job>('job', name)).toEqual(before);
+  expect(await kubectl.get<Job>('jobs', name)).toEqual(before);
 });
 
 test.each([
@@ -132,7 +132,7 @@ test('a Job that says the file is bad fails at once, without another try', async
   );
   expect(await kubectl.apply(job)).toMatchObject({ exitCode: 0, stderr: '' });
   await kubectl.succeed('wait', '--for=condition=Failed', 'job/bad-file', TIMEOUT);
-  const failed = await kubectl.get<Job>('job', 'bad-file');
+  const failed = await kubectl.get<Job>('jobs', 'bad-file');
   expect(conditionOf(failed, 'Failed').reason).toBe('PodFailurePolicy');
   expect(failed.status.failed).toBe(1);
 });
@@ -150,10 +150,10 @@ async function jobManifest(...parameters: string[]): Promise<KubernetesResource[
 /** Names of the pods that another object selects by their label `app`. */
 async function selectedBy(object: string, app: string): Promise<string[]> {
   const value = await kubectl.succeed('get', object, `--output=jsonpath=${app}`);
-  const pods = await kubectl.list<Pod>('pods', `--selector=app=${value}`);
+  const pods = await kubectl.list<Pod>('pods', `app=${value}`);
   return pods.map(({ metadata }) => metadata.name);
 }
 
 function podsOf(job: string): Promise<Pod[]> {
-  return kubectl.list<Pod>('pods', `--selector=job-name=${job}`);
+  return kubectl.list<Pod>('pods', `job-name=${job}`);
 }

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { APPLY, type Kubectl, kubectlIn, TIMEOUT } from './support/kubectl.ts';
+import { type Kubectl, kubectlIn, PREPARE, TIMEOUT } from './support/kubectl.ts';
 import {
   type ConfigMap,
   type KubernetesResource,
@@ -42,16 +42,16 @@ describe.each([
   beforeAll(async () => {
     kubectl = await kubectlIn(namespace);
     manifests = await manifestsOf(environment, namespace);
-    await kubectl.succeed(...APPLY, '--kustomize', manifests.folder);
+    await kubectl.succeed(...PREPARE, '--kustomize', manifests.folder);
     await kubectl.succeed('rollout', 'status', 'deployment/file-processing-sns', TIMEOUT);
     policies = await kubectl.list<NetworkPolicy>('networkpolicies');
     const [live] = await kubectl.list<Pod>('pods');
     const ports = live?.spec.containers.flatMap((container) => container.ports ?? []) ?? [];
     pod = { namespace, labels: live?.metadata.labels ?? {}, ports };
-    const service = await kubectl.get<Service>('service', 'sns-listener');
+    const service = await kubectl.get<Service>('services', 'sns-listener');
     const target = service.spec.ports[0]?.targetPort;
     servicePort = ports.find(({ name }) => name === target)?.containerPort ?? Number(target);
-    const config = await kubectl.get<ConfigMap>('configmap', 'file-processing-config');
+    const config = await kubectl.get<ConfigMap>('configmaps', 'file-processing-config');
     databasePort = Number(config.data.DB_PORT);
   });
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { APPLY, type Kubectl, kubectlIn, TIMEOUT } from './support/kubectl.ts';
+import { type Kubectl, kubectlIn, PREPARE, TIMEOUT } from './support/kubectl.ts';
 import type { Pod } from './support/kubernetes-resource.ts';
 import { type Manifests, manifestsOf } from './support/manifests.ts';
 
@@ -11,7 +11,7 @@ let manifests: Manifests;
 beforeAll(async () => {
   kubectl = await kubectlIn(NAMESPACE);
   manifests = await manifestsOf('complete', NAMESPACE);
-  await kubectl.succeed(...APPLY, '--kustomize', manifests.folder);
+  await kubectl.succeed(...PREPARE, '--kustomize', manifests.folder);
   await kubectl.succeed('create', 'serviceaccount', 'nobody');
 });
 
@@ -61,7 +61,7 @@ test('a right that somebody gives to the listener is noticed', async () => {
 
 test("the listener's pods get no token for the Kubernetes API", async () => {
   await kubectl.succeed('rollout', 'status', 'deployment/file-processing-sns', TIMEOUT);
-  const [pod] = await kubectl.list<Pod>('pods', '--selector=app=file-processing-sns');
+  const [pod] = await kubectl.list<Pod>('pods', 'app=file-processing-sns');
   expect(pod?.spec.volumes?.map(({ name }) => name)).toEqual(['tmp', 'secrets']);
 });
 

@@ -135,7 +135,7 @@ test.each([
   expect(stderr).toContain(message);
   const { name } = deployment.metadata;
   await kubectl.succeed('wait', '--for=condition=ReplicaFailure', `deployment/${name}`, TIMEOUT);
-  const live = await kubectl.get<Deployment>('deployment', name);
+  const live = await kubectl.get<Deployment>('deployments', name);
   expect(conditionOf(live, 'ReplicaFailure').message).toContain('violates PodSecurity');
   expect(await kubectl.list('pods')).toEqual<KubernetesResource[]>([]);
   await kubectl.succeed('delete', 'deployment', name, '--cascade=foreground', TIMEOUT);

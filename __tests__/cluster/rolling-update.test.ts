@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
-import { APPLY, type Kubectl, kubectlIn, TIMEOUT } from './support/kubectl.ts';
+import { type Kubectl, kubectlIn, PREPARE, TIMEOUT } from './support/kubectl.ts';
 import { conditionOf, type Deployment } from './support/kubernetes-resource.ts';
 import { type Manifests, manifestsOf } from './support/manifests.ts';
 import { watchReadyPods } from './support/ready-pods.ts';
@@ -18,7 +18,7 @@ let image: string | undefined;
 beforeAll(async () => {
   kubectl = await kubectlIn(NAMESPACE);
   manifests = await manifestsOf('etl-playground', NAMESPACE);
-  await kubectl.succeed(...APPLY, '--kustomize', manifests.folder);
+  await kubectl.succeed(...PREPARE, '--kustomize', manifests.folder);
   await untilReplicasReady();
   image = await imageOf();
   // Ten minutes otherwise.
@@ -43,7 +43,7 @@ test('while new pods never turn Ready, the old ones all stay', async () => {
 });
 
 test('the Deployment says that it got stuck', async () => {
-  const deployment = await kubectl.get<Deployment>('deployment', NAME);
+  const deployment = await kubectl.get<Deployment>('deployments', NAME);
   expect(conditionOf(deployment, 'Progressing').reason).toBe('ProgressDeadlineExceeded');
   expect(conditionOf(deployment, 'Available').status).toBe('True');
   const status = await kubectl.attempt('rollout', 'status', DEPLOYMENT, TIMEOUT);
@@ -85,6 +85,6 @@ async function patch(change: string): Promise<void> {
 }
 
 async function imageOf(): Promise<string | undefined> {
-  const { spec } = await kubectl.get<Deployment>('deployment', NAME);
+  const { spec } = await kubectl.get<Deployment>('deployments', NAME);
   return spec.template.spec.containers[0]?.image;
 }

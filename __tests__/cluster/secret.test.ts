@@ -67,6 +67,6 @@ async function secretFile(value: string): Promise<string> {
 }
 
 async function password(): Promise<string | undefined> {
-  const { data } = await kubectl.get<Secret>('secret', SECRET);
+  const { data } = await kubectl.get<Secret>('secrets', SECRET);
   return data?.DB_PASSWORD && Buffer.from(data.DB_PASSWORD, 'base64').toString('utf8');
 }

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { endChild } from '../../support/child-process.ts';
+import { GO_MEMORY } from '../../support/go-memory.ts';
 
 /** A program in the background that ends with this process at the latest. */
 export interface GuardedProcess {
@@ -50,7 +51,7 @@ function launch(command: readonly string[], folder: string, logFile: string): Ch
       {
         cwd: folder,
         // None of ours: neither a kubeconfig nor a proxy nor kwok's own settings.
-        env: { PATH: process.env.PATH, HOME: folder },
+        env: { PATH: process.env.PATH, HOME: folder, ...GO_MEMORY },
         stdio: ['ignore', log, log, 'ipc'],
       },
     );

@@ -2,8 +2,11 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inject } from 'vitest';
+import { GO_MEMORY } from '../../support/go-memory.ts';
 import { type ProgramResult, run } from '../../support/run-program.ts';
+import { callApi } from './api-client.ts';
 import type { KubernetesResource } from './kubernetes-resource.ts';
+import { collectionPath, type ResourceType } from './resource-paths.ts';
 
 /** kubectl as the run's administrator, in one namespace. */
 export interface Kubectl {
@@ -18,13 +21,15 @@ export interface Kubectl {
   /** Runs kubectl to its end, whatever that is. */
   attempt(...parameters: string[]): Promise<ProgramResult>;
   /**
-   * Objects by type and, perhaps, name or selector, as `kubectl get` takes them.
+   * Objects of a type, all or those with some labels, as the API lists them: starting a kubectl for
+   * each look costs a tenth of a second.
    *
+   * @param selector such as `app=listener` @default all
    * @returns an empty list where there are none
    */
-  list<T extends KubernetesResource>(...parameters: string[]): Promise<T[]>;
-  /** One object. @throws Error when there is none */
-  get<T extends KubernetesResource>(type: string, name: string): Promise<T>;
+  list<T extends KubernetesResource>(type: ResourceType, selector?: string): Promise<T[]>;
+  /** One object, from the API too. @throws Error when there is none */
+  get<T extends KubernetesResource>(type: ResourceType, name: string): Promise<T>;
   /** Runs `kubectl apply` on these objects as the manifests are applied, whatever comes of it. */
   apply(...objects: KubernetesResource[]): Promise<ProgramResult>;
   /** Removes what kubectl wrote on this machine. */
@@ -34,6 +39,12 @@ export interface Kubectl {
 /** How manifests are applied: by field ownership, and no field that the API doesn't know. */
 export const APPLY = ['apply', '--server-side', '--validate=strict'] as const;
 
+/**
+ * The same for a test's preparation. No field is looked for in the API's schema, which takes kubectl
+ * most of its time; lifecycle.test.ts applies the same manifests strictly.
+ */
+export const PREPARE = ['apply', '--server-side', '--validate=false'] as const;
+
 /** Milliseconds for what a controller does in a moment. */
 export const DEADLINE = 60_000;
 
@@ -42,13 +53,14 @@ export const TIMEOUT = `--timeout=${DEADLINE / 1000}s`;
 
 /** kubectl towards the run's control plane; it reads and writes nothing of the user's. */
 export async function kubectlIn(namespace: string): Promise<Kubectl> {
-  const { kubeconfig } = inject('controlPlane');
+  const server = inject('controlPlane');
   const folder = await mkdtemp(join(tmpdir(), 'kubectl-'));
   const environment = {
     PATH: process.env.PATH,
     HOME: folder,
-    KUBECONFIG: kubeconfig,
+    KUBECONFIG: server.kubeconfig,
     KUBECACHEDIR: join(folder, 'cache'),
+    ...GO_MEMORY,
   };
   const attempt = (...parameters: string[]) =>
     run('kubectl', [...parameters, `--namespace=${namespace}`], { environment });
@@ -57,18 +69,22 @@ export async function kubectlIn(namespace: string): Promise<Kubectl> {
     if (exitCode === 0) return stdout;
     throw new Error(`kubectl ${parameters.join(' ')} ended with ${exitCode}:\n${stdout}${stderr}`);
   };
+  const read = async <T>(path: string) => {
+    const { status, body } = await callApi(server, path);
+    if (status === 200) return JSON.parse(body) as T;
+    throw new Error(`${path} was answered with ${status}:\n${body}`);
+  };
   let files = 0;
   return {
     namespace,
     attempt,
     succeed,
-    async list<T extends KubernetesResource>(...parameters: string[]) {
-      return (JSON.parse(await succeed('get', ...parameters, '--output=json')) as { items: T[] })
-        .items;
+    async list<T extends KubernetesResource>(type: ResourceType, selector = '') {
+      const query = new URLSearchParams({ labelSelector: selector });
+      return (await read<{ items: T[] }>(`${collectionPath(type, namespace)}?${query}`)).items;
     },
-    async get<T extends KubernetesResource>(type: string, name: string) {
-      return JSON.parse(await succeed('get', type, name, '--output=json')) as T;
-    },
+    get: <T extends KubernetesResource>(type: ResourceType, name: string) =>
+      read<T>(`${collectionPath(type, namespace)}/${name}`),
     async apply(...objects) {
       const file = join(folder, `${files++}.json`);
       await writeFile(file, JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects }));
