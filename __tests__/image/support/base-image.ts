@@ -12,7 +12,7 @@ import { dirname, join } from 'node:path';
 import { pushImage } from './push-image.ts';
 
 /** What the build's RUN instructions call, beside Node and npm. */
-const PROGRAMS = ['env', 'chmod', 'ln', 'mkdir'];
+const PROGRAMS = ['env', 'chmod', 'find', 'ln', 'mkdir', 'rm'];
 
 const AUTHORITIES = '/etc/ssl/certs/ca-certificates.crt';
 
