@@ -19,7 +19,7 @@ const AUTHORITIES = '/etc/ssl/certs/ca-certificates.crt';
 /**
  * Pushes an image that stands in for Node's own, which can't be fetched everywhere: this machine's
  * Node 24, npm, a shell and a few programs with their libraries, as an index of both platforms. The
- * programs of the other platform are this machine's too: nothing of it is run.
+ * other platform has no shell: nothing of it may be run.
  *
  * @param registry - host and port
  * @returns its name in the registry
@@ -28,11 +28,17 @@ export async function pushBaseImage(registry: string, folder: string): Promise<s
   const root = join(folder, 'base');
   fillRoot(root);
   const programs = archiveOf(root);
+  const own = process.arch === 'arm64' ? 'arm64' : 'amd64';
   // Podman takes equal layers for the same image, whatever its platform.
   const platform = (architecture: string) => {
     const mark = join(folder, `base-${architecture}`);
     mkdirSync(join(mark, 'etc'), { recursive: true });
     writeFileSync(join(mark, 'etc/architecture'), `${architecture}\n`);
+    // A whiteout (OCI image specification): whoever runs anything of it finds no shell.
+    if (architecture !== own) {
+      mkdirSync(join(mark, 'bin'));
+      writeFileSync(join(mark, 'bin/.wh.sh'), '');
+    }
     return [programs, archiveOf(mark)];
   };
   const environment = [

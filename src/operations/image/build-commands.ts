@@ -43,9 +43,11 @@ export function* buildCommands(
   // The OCI format has no HEALTHCHECK.
   const podmanBuild = ['build', '--format', 'docker', ...source];
   // Podman 4.3 knows no $BUILDPLATFORM: it would run the first stage once on each platform, emulated.
-  // So that stage is built by itself, and is named by its ID, which fits whatever platform.
+  // So that stage is built by itself, and is named by its ID, which fits whatever platform. Without a
+  // platform of its own, podman would take the base that it fetched last, of another one too.
   const stage = join(folder, 'stage');
-  yield [...podmanBuild, '--target', 'build', '--iidfile', stage, '.'];
+  const local = ['--platform', 'local'];
+  yield [...podmanBuild, ...local, '--target', 'build', '--iidfile', stage, '.'];
   const context = `build=container-image://${read(stage)
     .trim()
     .replace(/^sha256:/, '')}`;

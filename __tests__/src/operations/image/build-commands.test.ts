@@ -28,7 +28,7 @@ describe('the commands of a build', () => {
 
   it('are three of podman: what runs is built once, and the list is one that no other build has', () => {
     expect(commandsOf('podman')).toEqual([
-      `build --format docker ${SOURCE} --target build --iidfile /tmp/image-x1/stage .`,
+      `build --format docker ${SOURCE} --platform local --target build --iidfile /tmp/image-x1/stage .`,
       `build --format docker ${SOURCE} ${PLATFORMS} --build-context build=container-image://what /tmp/image-x1/stage holds --manifest ${LIST} .`,
       `manifest push --all --rm --digestfile /tmp/image-x1/digest ${LIST} docker://r.example.gov/app:1`,
     ]);
