@@ -2,20 +2,16 @@ import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import {
-  chmodSync,
   chownSync,
   cpSync,
   lstatSync,
-  mkdtempSync,
   readdirSync,
   readFileSync,
-  rmSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { type LocalPostgres, startLocalPostgres } from '../../listener/local/postgres.ts';
@@ -26,6 +22,7 @@ import { freePort } from '../support/free-port.ts';
 import { ROOT } from '../support/run-main.ts';
 import { run } from '../support/run-program.ts';
 import { pushBaseImage } from './support/base-image.ts';
+import { makeMemoryFolder, removeMemoryFolder } from './support/memory-folder.ts';
 import { openPodman, type Podman } from './support/podman.ts';
 import { type Registry, startRegistry } from './support/registry.ts';
 import { type ImageProcess, startInImage } from './support/started-image.ts';
@@ -52,8 +49,7 @@ let config: Readonly<Record<string, unknown>> & {
 };
 
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'listener-image-'));
-  chmodSync(folder, 0o755);
+  folder = makeMemoryFolder('listener-image-');
   registry = await startRegistry(join(folder, 'registry'));
   podman = openPodman(join(folder, 'podman'), registry.address);
   bundles = createServer((_, response) => response.end(BUNDLE)).listen(0, '127.0.0.1');
@@ -61,7 +57,7 @@ beforeAll(async () => {
   postgres = await startDatabase(join(folder, 'database'));
   checkout = join(folder, 'checkout');
   commit = checkOut(checkout);
-  base = await pushBaseImage(podman, registry.address, folder);
+  base = await pushBaseImage(registry.address, folder);
   put = await ecrPut();
   if (put.exitCode !== 0) throw new Error(put.stderr);
   await podman.podman('pull', '--quiet', put.stdout.trim());
@@ -72,9 +68,8 @@ beforeAll(async () => {
 afterAll(async () => {
   await postgres?.stop();
   bundles?.close();
-  await podman?.close();
   await registry?.close();
-  rmSync(folder, { recursive: true, force: true });
+  if (folder) removeMemoryFolder(folder);
 });
 
 let base: string;

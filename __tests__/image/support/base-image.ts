@@ -1,45 +1,59 @@
 import { execFileSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, realpathSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  realpathSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
-import type { Podman } from './podman.ts';
+import { pushImage } from './push-image.ts';
 
 /** What the build's RUN instructions call, beside Node and npm. */
-const PROGRAMS = ['env', 'chmod', 'ln', 'mkdir'];
+const PROGRAMS = ['env', 'chmod', 'find', 'ln', 'mkdir', 'rm'];
 
 const AUTHORITIES = '/etc/ssl/certs/ca-certificates.crt';
 
 /**
  * Pushes an image that stands in for Node's own, which can't be fetched everywhere: this machine's
  * Node 24, npm, a shell and a few programs with their libraries, as an index of both platforms. The
- * programs of the other platform are this machine's too: nothing of it is run.
+ * other platform has no shell: nothing of it may be run.
  *
+ * @param registry - host and port
  * @returns its name in the registry
  */
-export async function pushBaseImage(
-  { podman }: Podman,
-  registry: string,
-  folder: string,
-): Promise<string> {
+export async function pushBaseImage(registry: string, folder: string): Promise<string> {
   const root = join(folder, 'base');
   fillRoot(root);
-  const variables = [
+  const programs = archiveOf(root);
+  const own = process.arch === 'arm64' ? 'arm64' : 'amd64';
+  // Podman takes equal layers for the same image, whatever its platform.
+  const platform = (architecture: string) => {
+    const mark = join(folder, `base-${architecture}`);
+    mkdirSync(join(mark, 'etc'), { recursive: true });
+    writeFileSync(join(mark, 'etc/architecture'), `${architecture}\n`);
+    // A whiteout (OCI image specification): whoever runs anything of it finds no shell.
+    if (architecture !== own) {
+      mkdirSync(join(mark, 'bin'));
+      writeFileSync(join(mark, 'bin/.wh.sh'), '');
+    }
+    return [programs, archiveOf(mark)];
+  };
+  const environment = [
     'PATH=/usr/local/bin:/usr/bin:/bin',
     ...(existsSync(join(root, AUTHORITIES)) ? [`NODE_EXTRA_CA_CERTS=${AUTHORITIES}`] : []),
   ];
-  const changes = variables.flatMap((variable) => ['--change', `ENV=${variable}`]);
-  const name = `${registry}/node:base`;
-  await podman('manifest', 'create', name);
-  for (const architecture of ['amd64', 'arm64']) {
-    const image = `localhost/base:${architecture}`;
-    const archive = join(folder, `base-${architecture}.tar`);
-    // Podman takes equal layers for the same image, whatever its platform.
-    writeFileSync(join(root, 'etc/architecture'), `${architecture}\n`);
-    execFileSync('tar', ['--directory', root, '--create', '--file', archive, '.']);
-    await podman('import', '--quiet', '--arch', architecture, ...changes, archive, image);
-    await podman('manifest', 'add', name, `containers-storage:${image}`);
-  }
-  await podman('manifest', 'push', '--all', '--rm', name, `docker://${name}`);
-  return name;
+  const layers = { amd64: platform('amd64'), arm64: platform('arm64') };
+  await pushImage(registry, 'node', 'base', { environment, layers });
+  return `${registry}/node:base`;
+}
+
+function archiveOf(root: string) {
+  const archive = `${root}.tar`;
+  execFileSync('tar', ['--directory', root, '--create', '--file', archive, '.']);
+  return readFileSync(archive);
 }
 
 function fillRoot(root: string): void {

@@ -11,8 +11,6 @@ export interface Podman {
    * @throws Error with what podman said when it ends with another code than 0
    */
   readonly podman: (...parameters: readonly string[]) => Promise<string>;
-  /** Removes its images and what is mounted. */
-  readonly close: () => Promise<void>;
 }
 
 /**
@@ -45,17 +43,10 @@ export function openPodman(folder: string, registry: string): Podman {
     REGISTRY_AUTH_FILE: file('auth.json', '{}'),
     BUILDAH_ISOLATION: 'chroot',
   };
-  const podman: Podman['podman'] = async (...parameters) => {
+  const podman = async (...parameters: readonly string[]) => {
     const { exitCode, stdout, stderr } = await run('podman', parameters, { environment });
     if (exitCode === 0) return stdout.trim();
     throw new Error(`podman ${parameters.join(' ')} ended with ${exitCode}:\n${stderr}`);
   };
-  return {
-    environment,
-    podman,
-    close: async () => {
-      await podman('image', 'unmount', '--all', '--force');
-      await podman('system', 'reset', '--force');
-    },
-  };
+  return { environment, podman };
 }

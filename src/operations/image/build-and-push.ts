@@ -5,7 +5,7 @@ import { EXIT } from '../exit-codes.ts';
 import type { OperationContext } from '../operation.ts';
 import { OperationError } from '../operation-error.ts';
 import { removedAtExit } from '../terraform/removed-at-exit.ts';
-import { buildCommands, digestIn, type ImageBuild } from './build-commands.ts';
+import { buildCommands, digestFile, digestIn, type ImageBuild } from './build-commands.ts';
 import type { ContainerTool } from './container-tool.ts';
 
 /**
@@ -37,20 +37,19 @@ export async function requireTool({ run }: OperationContext, tool: ContainerTool
 export function buildAndPush(
   context: OperationContext,
   tool: ContainerTool,
-  build: Omit<ImageBuild, 'digestFile'>,
+  build: Omit<ImageBuild, 'folder'>,
 ): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), 'image-digest-'));
   return removedAtExit(folder, async () => {
-    const digestFile = join(folder, 'digest');
-    for (const parameters of buildCommands(tool, { ...build, digestFile })) {
+    const read = (file: string) => (existsSync(file) ? readFileSync(file, 'utf8') : '');
+    for (const parameters of buildCommands(tool, { ...build, folder }, read)) {
       const { code } = await context.run(tool, parameters, {
         cwd: context.root,
         output: 'progress',
       });
       if (code !== 0) throw failureOf(tool, parameters, code);
     }
-    const written = existsSync(digestFile) ? readFileSync(digestFile, 'utf8') : '';
-    const digest = digestIn(tool, written);
+    const digest = digestIn(tool, read(digestFile(folder)));
     if (digest !== undefined) return digest;
     throw new OperationError(`${tool} pushed ${build.image} and named no digest`, {
       next: `use a newer ${tool}; the image is in the registry: update-image --image ${build.image}`,

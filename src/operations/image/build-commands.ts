@@ -1,4 +1,4 @@
-import { basename, dirname } from 'node:path';
+import { basename, join } from 'node:path';
 import type { ContainerTool } from './container-tool.ts';
 
 /** What is built, and where it goes. */
@@ -9,34 +9,52 @@ export interface ImageBuild {
   readonly platforms: readonly string[];
   /** Values of the Dockerfile's ARGs, by name. No secrets: they show in the process list. */
   readonly arguments: Readonly<Record<string, string>>;
-  /** File that the tool writes the digest into, alone in a folder of its own. */
-  readonly digestFile: string;
+  /** Folder of this build alone, which the tool writes into. */
+  readonly folder: string;
 }
 
 const DOCKERFILE = 'listener/Dockerfile';
 
-/** Parameters of each run of the tool, in order, in the root of the repository. */
-export function buildCommands(
+/** The file in the build's folder that holds the digest in the end. */
+export const digestFile = (folder: string) => join(folder, 'digest');
+
+/**
+ * Parameters of each run of the tool, in order, in the root of the repository.
+ *
+ * @param read - reads a file that a run before has written
+ */
+export function* buildCommands(
   tool: ContainerTool,
   build: ImageBuild,
-): readonly (readonly string[])[] {
-  const { image, platforms, digestFile } = build;
+  read: (file: string) => string,
+): Generator<readonly string[], void> {
+  const { image, platforms, folder } = build;
   const buildArguments = Object.entries(build.arguments).flatMap(([name, value]) => [
     ...['--build-arg', `${name}=${value}`],
   ]);
-  const common = ['--file', DOCKERFILE, '--platform', platforms.join(','), ...buildArguments];
+  const source = ['--file', DOCKERFILE, ...buildArguments];
+  const platform = ['--platform', platforms.join(',')];
+  const digest = digestFile(folder);
   if (tool === 'docker') {
-    return [
-      ['buildx', 'build', ...common, '--tag', image, '--metadata-file', digestFile, '--push', '.'],
-    ];
+    const push = ['--tag', image, '--metadata-file', digest, '--push'];
+    yield ['buildx', 'build', ...source, ...platform, ...push, '.'];
+    return;
   }
+  // The OCI format has no HEALTHCHECK.
+  const podmanBuild = ['build', '--format', 'docker', ...source];
+  // Podman 4.3 knows no $BUILDPLATFORM: it would run the first stage once on each platform, emulated.
+  // So that stage is built by itself, and is named by its ID, which fits whatever platform. Without a
+  // platform of its own, podman would take the base that it fetched last, of another one too.
+  const stage = join(folder, 'stage');
+  const local = ['--platform', 'local'];
+  yield [...podmanBuild, ...local, '--target', 'build', '--iidfile', stage, '.'];
+  const context = `build=container-image://${read(stage)
+    .trim()
+    .replace(/^sha256:/, '')}`;
   // A list of its own each time: podman adds to one that is there.
-  const list = `localhost/file-processing:${basename(dirname(digestFile))}`;
-  return [
-    // The OCI format has no HEALTHCHECK.
-    ['build', '--format', 'docker', ...common, '--manifest', list, '.'],
-    ['manifest', 'push', '--all', '--rm', '--digestfile', digestFile, list, `docker://${image}`],
-  ];
+  const list = `localhost/file-processing:${basename(folder)}`;
+  yield [...podmanBuild, ...platform, '--build-context', context, '--manifest', list, '.'];
+  yield ['manifest', 'push', '--all', '--rm', '--digestfile', digest, list, `docker://${image}`];
 }
 
 /**

@@ -159,6 +159,6 @@ function describeBuild(
   tool: ContainerTool,
   build: Parameters<typeof buildAndPush>[2],
 ): void {
-  const commands = buildCommands(tool, { ...build, digestFile: 'FILE' });
+  const commands = buildCommands(tool, { ...build, folder: 'FOLDER' }, (file) => `$(cat ${file})`);
   for (const parameters of commands) stderr.write(`would run: ${tool} ${parameters.join(' ')}\n`);
 }

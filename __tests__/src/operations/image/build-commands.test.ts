@@ -5,25 +5,32 @@ const BUILD = {
   image: 'r.example.gov/app:1',
   platforms: ['linux/amd64', 'linux/arm64'],
   arguments: { REVISION: 'abc' },
-  digestFile: '/tmp/image-digest-x1/digest',
+  folder: '/tmp/image-x1',
 };
 const DIGEST = `sha256:${'b'.repeat(64)}`;
 
-const COMMON =
-  '--file listener/Dockerfile --platform linux/amd64,linux/arm64 --build-arg REVISION=abc';
-const LIST = 'localhost/file-processing:image-digest-x1';
+const SOURCE = '--file listener/Dockerfile --build-arg REVISION=abc';
+const PLATFORMS = '--platform linux/amd64,linux/arm64';
+const LIST = 'localhost/file-processing:image-x1';
+
+const commandsOf = (tool: 'docker' | 'podman') =>
+  Array.from(
+    buildCommands(tool, BUILD, (file) => `sha256:what ${file} holds\n`),
+    (command) => command.join(' '),
+  );
 
 describe('the commands of a build', () => {
   it('are one of docker', () => {
-    expect(buildCommands('docker', BUILD).map((command) => command.join(' '))).toEqual([
-      `buildx build ${COMMON} --tag r.example.gov/app:1 --metadata-file /tmp/image-digest-x1/digest --push .`,
+    expect(commandsOf('docker')).toEqual([
+      `buildx build ${SOURCE} ${PLATFORMS} --tag r.example.gov/app:1 --metadata-file /tmp/image-x1/digest --push .`,
     ]);
   });
 
-  it('are two of podman, by a list that no other build has', () => {
-    expect(buildCommands('podman', BUILD).map((command) => command.join(' '))).toEqual([
-      `build --format docker ${COMMON} --manifest ${LIST} .`,
-      `manifest push --all --rm --digestfile /tmp/image-digest-x1/digest ${LIST} docker://r.example.gov/app:1`,
+  it('are three of podman: what runs is built once, and the list is one that no other build has', () => {
+    expect(commandsOf('podman')).toEqual([
+      `build --format docker ${SOURCE} --platform local --target build --iidfile /tmp/image-x1/stage .`,
+      `build --format docker ${SOURCE} ${PLATFORMS} --build-context build=container-image://what /tmp/image-x1/stage holds --manifest ${LIST} .`,
+      `manifest push --all --rm --digestfile /tmp/image-x1/digest ${LIST} docker://r.example.gov/app:1`,
     ]);
   });
 });
