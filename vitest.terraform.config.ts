@@ -1,5 +1,4 @@
 import { defineConfig } from 'vitest/config';
-import { COMPILE_CACHE } from './__tests__/support/compile-cache.ts';
 import { GO_MEMORY } from './__tests__/support/go-memory.ts';
 
 /**
@@ -13,7 +12,7 @@ export default defineConfig({
       '__tests__/support/temporary-folder-global-setup.ts',
       '__tests__/terraform/support/global-setup.ts',
     ],
-    env: { ...COMPILE_CACHE, ...GO_MEMORY },
+    env: GO_MEMORY,
     pool: 'forks',
     isolate: false,
     // Every file has an emulator and work folders of its own, and an apply is mostly the provider

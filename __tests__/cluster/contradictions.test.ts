@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, expect, inject, test } from 'vitest';
 import { evict } from './support/evict.ts';
-import { type Kubectl, kubectlIn, PREPARE, TIMEOUT } from './support/kubectl.ts';
+import { APPLY, type Kubectl, kubectlIn, TIMEOUT } from './support/kubectl.ts';
 import {
   conditionOf,
   type Deployment,
@@ -21,7 +21,7 @@ let manifests: Manifests;
 beforeAll(async () => {
   kubectl = await kubectlIn(NAMESPACE);
   manifests = await manifestsOf('etl-playground', NAMESPACE);
-  await kubectl.succeed(...PREPARE, '--kustomize', manifests.folder);
+  await kubectl.succeed(...APPLY, '--kustomize', manifests.folder);
 });
 
 afterAll(async () => {

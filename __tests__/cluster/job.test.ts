@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Kubectl, kubectlIn, PREPARE, TIMEOUT } from './support/kubectl.ts';
+import { APPLY, type Kubectl, kubectlIn, TIMEOUT } from './support/kubectl.ts';
 import {
   type Condition,
   conditionOf,
@@ -30,7 +30,7 @@ let name: string;
 beforeAll(async () => {
   kubectl = await kubectlIn(NAMESPACE);
   manifests = await manifestsOf('etl-playground', NAMESPACE);
-  await kubectl.succeed(...PREPARE, '--kustomize', manifests.folder);
+  await kubectl.succeed(...APPLY, '--kustomize', manifests.folder);
   await kubectl.succeed(
     'wait',
     '--for=jsonpath={.spec.replicas}=2',

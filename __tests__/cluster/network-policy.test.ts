@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Kubectl, kubectlIn, PREPARE, TIMEOUT } from './support/kubectl.ts';
+import { APPLY, type Kubectl, kubectlIn, TIMEOUT } from './support/kubectl.ts';
 import {
   type ConfigMap,
   type KubernetesResource,
@@ -42,7 +42,7 @@ describe.each([
   beforeAll(async () => {
     kubectl = await kubectlIn(namespace);
     manifests = await manifestsOf(environment, namespace);
-    await kubectl.succeed(...PREPARE, '--kustomize', manifests.folder);
+    await kubectl.succeed(...APPLY, '--kustomize', manifests.folder);
     await kubectl.succeed('rollout', 'status', 'deployment/file-processing-sns', TIMEOUT);
     policies = await kubectl.list<NetworkPolicy>('networkpolicies');
     const [live] = await kubectl.list<Pod>('pods');

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Kubectl, kubectlIn, PREPARE, TIMEOUT } from './support/kubectl.ts';
+import { APPLY, type Kubectl, kubectlIn, TIMEOUT } from './support/kubectl.ts';
 import type { Pod } from './support/kubernetes-resource.ts';
 import { type Manifests, manifestsOf } from './support/manifests.ts';
 
@@ -11,7 +11,7 @@ let manifests: Manifests;
 beforeAll(async () => {
   kubectl = await kubectlIn(NAMESPACE);
   manifests = await manifestsOf('complete', NAMESPACE);
-  await kubectl.succeed(...PREPARE, '--kustomize', manifests.folder);
+  await kubectl.succeed(...APPLY, '--kustomize', manifests.folder);
   await kubectl.succeed('create', 'serviceaccount', 'nobody');
 });
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
-import { type Kubectl, kubectlIn, PREPARE, TIMEOUT } from './support/kubectl.ts';
+import { APPLY, type Kubectl, kubectlIn, TIMEOUT } from './support/kubectl.ts';
 import { conditionOf, type Deployment } from './support/kubernetes-resource.ts';
 import { type Manifests, manifestsOf } from './support/manifests.ts';
 import { watchReadyPods } from './support/ready-pods.ts';
@@ -18,7 +18,7 @@ let image: string | undefined;
 beforeAll(async () => {
   kubectl = await kubectlIn(NAMESPACE);
   manifests = await manifestsOf('etl-playground', NAMESPACE);
-  await kubectl.succeed(...PREPARE, '--kustomize', manifests.folder);
+  await kubectl.succeed(...APPLY, '--kustomize', manifests.folder);
   await untilReplicasReady();
   image = await imageOf();
   // Ten minutes otherwise.

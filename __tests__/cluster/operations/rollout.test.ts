@@ -6,7 +6,7 @@ import { processRunner, type Runner } from '../../../src/operations/runner.ts';
 import { type ManageResult, manage } from '../../support/manage.ts';
 import { ROOT } from '../../support/run-main.ts';
 import { withValues } from '../../terraform/support/tfvars.ts';
-import { type Kubectl, kubectlIn, PREPARE, TIMEOUT } from '../support/kubectl.ts';
+import { APPLY, type Kubectl, kubectlIn, TIMEOUT } from '../support/kubectl.ts';
 import type { Pod } from '../support/kubernetes-resource.ts';
 import { type Manifests, manifestsOf } from '../support/manifests.ts';
 
@@ -25,7 +25,7 @@ beforeAll(async () => {
   await cp(join(ROOT, 'environments'), join(root, 'environments'), { recursive: true });
   const tfvars = join(root, 'environments/etl-playground/file_processing.tfvars');
   await writeFile(tfvars, withValues(await readFile(tfvars, 'utf8'), { namespace: NAMESPACE }));
-  await kubectl.succeed(...PREPARE, '--kustomize', manifests.folder);
+  await kubectl.succeed(...APPLY, '--kustomize', manifests.folder);
   await kubectl.succeed('wait', '--for=jsonpath={.spec.replicas}=2', DEPLOYMENT, TIMEOUT);
 });
 

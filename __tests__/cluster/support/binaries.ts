@@ -101,6 +101,9 @@ async function build(
     // A Go that is too old says so, and does not fetch another one.
     environment: {
       ...environment,
+      // The compiler collects no garbage before it is large: a tenth of the build's time.
+      GOGC: 'off',
+      GOMEMLIMIT: '3GiB',
       CGO_ENABLED: '0',
       GOTOOLCHAIN: 'local',
       GOWORK: 'off',

@@ -39,12 +39,6 @@ export interface Kubectl {
 /** How manifests are applied: by field ownership, and no field that the API doesn't know. */
 export const APPLY = ['apply', '--server-side', '--validate=strict'] as const;
 
-/**
- * The same for a test's preparation. No field is looked for in the API's schema, which takes kubectl
- * most of its time; lifecycle.test.ts applies the same manifests strictly.
- */
-export const PREPARE = ['apply', '--server-side', '--validate=false'] as const;
-
 /** Milliseconds for what a controller does in a moment. */
 export const DEADLINE = 60_000;
 
