@@ -143,7 +143,7 @@ describe('manage ecr-put', () => {
     const tag = commit.slice(0, 12);
     expect(build?.parameters.join(' ')).toMatch(
       new RegExp(
-        `^buildx build --file listener/Dockerfile --platform linux/amd64,linux/arm64 .*--tag ${REPOSITORY}:${tag} --metadata-file \\S+ --push \\.$`,
+        `^buildx build --file listener/Dockerfile .*--platform linux/amd64,linux/arm64 --tag ${REPOSITORY}:${tag} --metadata-file \\S+ --push \\.$`,
       ),
     );
     expect(build?.parameters).toEqual(
@@ -161,8 +161,12 @@ describe('manage ecr-put', () => {
       'podman --version',
       'podman login --username',
       'podman build --format',
+      'podman build --format',
       'podman manifest push',
     ]);
+    expect(commandsRun()[3]).toContain(
+      ` --build-context build=container-image://${docker.digest.replace('sha256:', '')} `,
+    );
     expect(stdout).toContain(docker.digest);
     expect(code).toBe(0);
   });

@@ -41,7 +41,9 @@ const digest = readFileSync(join(folder, 'digest'), 'utf8');
 if (parameters.includes('--metadata-file')) {
   writeFileSync(after('--metadata-file'), JSON.stringify({ 'containerimage.digest': digest }));
 }
-if (parameters.includes('--digestfile')) writeFileSync(after('--digestfile'), digest);
+for (const name of ['--iidfile', '--digestfile']) {
+  if (parameters.includes(name)) writeFileSync(after(name), digest);
+}
 `;
 
 /** Puts the programs into a folder of their own. */
