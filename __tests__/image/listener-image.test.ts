@@ -216,6 +216,14 @@ describe('manage ecr-put', () => {
     expect({ ...(await configOf('linux/arm64')), Hostname }).toEqual(config);
   });
 
+  it.each(['amd64', 'arm64'])('puts it on the base image of %s for that platform', async (name) => {
+    const digest = (await platforms())[`linux/${name}`];
+    const image = `${registry.address}/team/file-processing@${digest}`;
+    await podman.podman('pull', '--quiet', image);
+    const root = await podman.podman('image', 'mount', image);
+    expect(readFileSync(join(root, 'etc/architecture'), 'utf8')).toBe(`${name}\n`);
+  });
+
   it('leaves its file alone when the build fails', async () => {
     const before = imageFile();
     const wrong = `RDS_CA_BUNDLE_SHA256=${'0'.repeat(64)}`;
@@ -256,6 +264,12 @@ describe('the image', () => {
     expect(packages.length).toBeLessThan(150);
     const foreign = /cdktf|constructs|terraform|typescript|vitest|biome|client-(ec2|ecr|eks|iam)$/;
     expect(packages.filter((name) => foreign.test(name))).toEqual([]);
+  });
+
+  it('holds neither types nor source maps of the packages', () => {
+    const files = readdirSync(join(mounted, 'app/node_modules'), { recursive: true }).map(String);
+    expect(files.length).toBeGreaterThan(1000);
+    expect(files.filter((name) => /\.(d\.[cm]?ts|map)$/.test(name))).toEqual([]);
   });
 
   it('holds the sources that are run, and nothing else of the repository', () => {
