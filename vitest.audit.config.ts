@@ -1,5 +1,4 @@
 import { defineConfig } from 'vitest/config';
-import { COMPILE_CACHE } from './__tests__/support/compile-cache.ts';
 
 /**
  * The tests that need checkov, and so Python: `vitest run --config vitest.audit.config.ts`. They are
@@ -14,7 +13,6 @@ export default defineConfig({
     ],
     pool: 'forks',
     isolate: false,
-    env: COMPILE_CACHE,
     // An audit keeps several cores busy by itself.
     maxWorkers: 1,
     testTimeout: 300_000,

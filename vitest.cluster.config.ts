@@ -1,5 +1,4 @@
 import { defineConfig } from 'vitest/config';
-import { COMPILE_CACHE } from './__tests__/support/compile-cache.ts';
 
 /**
  * The tests that need a real Kubernetes control plane, and so Go or its binaries, and kubectl:
@@ -16,7 +15,6 @@ export default defineConfig({
     ],
     pool: 'forks',
     isolate: false,
-    env: COMPILE_CACHE,
     maxWorkers: 2,
     testTimeout: 120_000,
     hookTimeout: 120_000,

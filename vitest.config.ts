@@ -1,5 +1,4 @@
 import { defineConfig } from 'vitest/config';
-import { COMPILE_CACHE } from './__tests__/support/compile-cache.ts';
 
 export default defineConfig({
   test: {
@@ -13,7 +12,6 @@ export default defineConfig({
       '__tests__/support/temporary-folder-global-setup.ts',
       '__tests__/listener/support/postgres-global-setup.ts',
     ],
-    env: COMPILE_CACHE,
     setupFiles: ['__tests__/support/startup.ts', '__tests__/support/matchers.ts'],
     // Loading cdktf and its providers takes most of the time: once a worker is enough.
     isolate: false,

@@ -1,5 +1,4 @@
 import { defineConfig } from 'vitest/config';
-import { COMPILE_CACHE } from './__tests__/support/compile-cache.ts';
 
 /**
  * The tests that build and start the listener's image, and so need Linux, root, podman and
@@ -15,7 +14,6 @@ export default defineConfig({
     ],
     pool: 'forks',
     isolate: false,
-    env: COMPILE_CACHE,
     testTimeout: 120_000,
     hookTimeout: 600_000,
     reporters: ['default'],

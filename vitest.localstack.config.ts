@@ -1,5 +1,4 @@
 import { defineConfig } from 'vitest/config';
-import { COMPILE_CACHE } from './__tests__/support/compile-cache.ts';
 
 /**
  * The tests that need LocalStack, and so Python 3.11: `vitest run --config
@@ -15,7 +14,6 @@ export default defineConfig({
     ],
     pool: 'forks',
     isolate: false,
-    env: COMPILE_CACHE,
     // Each worker has a LocalStack, and each file a database and listeners of its own.
     maxWorkers: 2,
     testTimeout: 60_000,

@@ -1,9 +1,5 @@
-import { join } from 'node:path';
-
 /**
- * Lets the commands that tests start share what Node compiles of them, where `npm run synth` keeps
- * it too (Node.js, "Module compile cache"): compiling is half of a short command's time.
+ * Where the programs of a test run share what Node compiles of them (Node.js, "Module compile
+ * cache"), for one whose environment is not the test's: compiling is half of a short command's time.
  */
-export const COMPILE_CACHE = {
-  NODE_COMPILE_CACHE: join(import.meta.dirname, '../../node_modules/.cache/node'),
-};
+export const COMPILE_CACHE = { NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE };

@@ -12,7 +12,12 @@ export default function setup(project: TestProject): () => Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'tests-'));
   // As open as the one that it lies in: PostgreSQL and the image's user are not who runs the tests.
   chmodSync(folder, 0o1777);
-  project.config.env = { ...project.config.env, TMPDIR: folder };
+  project.config.env = {
+    ...project.config.env,
+    TMPDIR: folder,
+    // Here too: checkouts that tests copy have other paths each time, so that it would only grow.
+    NODE_COMPILE_CACHE: join(folder, 'compile-cache'),
+  };
   // A program that ends with the run may still be writing.
   return () => rm(folder, { recursive: true, force: true, maxRetries: 10 });
 }
