@@ -12,7 +12,7 @@ export default {
       name: 'cdktf-only-in-stacks',
       comment: 'The framework is archived: what does not build constructs must not know it.',
       severity: 'error',
-      from: { path: '^src/', pathNot: '^src/(stack|foundation-network|file-processing|startup)/' },
+      from: { path: '^(src|audit)/', pathNot: '^src/(stack|foundation-network|file-processing)/' },
       to: { path: 'node_modules/(cdktf|constructs|@cdktf/)' },
     },
     {
@@ -49,16 +49,34 @@ export default {
       to: { path: '^src/(foundation-network|file-processing)/', pathNot: '^src/$1/' },
     },
     {
-      name: 'audit-knows-the-json-alone',
-      comment: 'What judges the synthesized JSON must not lean on what made it.',
+      name: 'synthesized-reads-the-json-alone',
+      comment: 'What reads the synthesized JSON must not lean on what made it.',
       severity: 'error',
-      from: { path: '^src/audit/' },
-      to: { path: '^src/', pathNot: '^src/(audit|settings)/' },
+      from: { path: '^src/synthesized/' },
+      to: { path: '^src/', pathNot: '^src/(synthesized|settings)/' },
     },
     {
-      name: 'audit-rules-are-pure',
+      name: 'audit-knows-the-json-alone',
+      comment:
+        'What judges the synthesized JSON must not lean on what made it, nor on who deploys it.',
       severity: 'error',
-      from: { path: '^src/audit/(model|policy|rules|diagram)/', pathNot: '/main\\.ts$' },
+      from: { path: '^audit/' },
+      to: { path: '^src/', pathNot: '^src/(synthesized|settings)/' },
+    },
+    {
+      name: 'infrastructure-does-not-know-the-audit',
+      comment: 'A command that needs a judgement starts the program of the audit.',
+      severity: 'error',
+      from: { path: '^(src/|main\\.ts)' },
+      to: { path: '^audit/' },
+    },
+    {
+      name: 'models-and-rules-are-pure',
+      severity: 'error',
+      from: {
+        path: '^(src/synthesized/(model|diagram)|audit/(policy|rules))/',
+        pathNot: '/main\\.ts$',
+      },
       to: { path: '^(node:)?(fs|child_process|http|https|tls)' },
     },
     {
@@ -66,15 +84,12 @@ export default {
       comment: 'They run `npm run synth` and read what it wrote.',
       severity: 'error',
       from: { path: '^src/operations/' },
-      to: {
-        path: '^src/',
-        pathNot: '^src/(operations|settings|audit/(model|views|synthesized-stack))',
-      },
+      to: { path: '^src/', pathNot: '^src/(operations|settings|synthesized)/' },
     },
     {
       name: 'infrastructure-does-not-know-the-listener',
       severity: 'error',
-      from: { path: '^(src/|main\\.ts)' },
+      from: { path: '^(src/|audit/|main\\.ts)' },
       to: { path: '^listener/' },
     },
     {
@@ -82,7 +97,7 @@ export default {
       comment: 'The image carries the listener alone.',
       severity: 'error',
       from: { path: '^listener/' },
-      to: { path: '^(src/|main\\.ts)|node_modules/(cdktf|constructs|@cdktf/)' },
+      to: { path: '^(src/|audit/|main\\.ts)|node_modules/(cdktf|constructs|@cdktf/)' },
     },
     {
       name: 'listener-does-not-know-its-local-flow',
@@ -108,7 +123,7 @@ export default {
     {
       name: 'sources-do-not-know-tests',
       severity: 'error',
-      from: { path: '^(src/|main\\.ts|listener/)' },
+      from: { path: '^(src/|audit/|main\\.ts|listener/)' },
       to: { path: '^(__tests__|test-support|bench)/' },
     },
     {
@@ -120,14 +135,14 @@ export default {
     {
       name: 'no-unlisted-package',
       severity: 'error',
-      from: { path: '^(src/|main\\.ts)' },
+      from: { path: '^(src/|audit/|main\\.ts)' },
       to: { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'] },
     },
     {
       name: 'no-orphans',
       comment: 'A module that nothing imports is dead.',
       severity: 'error',
-      from: { orphan: true, path: '^(src|listener/src)/' },
+      from: { orphan: true, path: '^(src|audit|listener/src)/' },
       to: {},
     },
   ],

@@ -1,11 +1,11 @@
-import './src/startup/lighten-cdktf.ts';
+import './src/stack/lighten-cdktf.ts';
 import { Annotations, App } from 'cdktf';
-import { writeSynthesizedViews } from './src/audit/views/write-synthesized-views.ts';
 import { FileProcessingStack } from './src/file-processing/stack.ts';
 import { FoundationNetworkStack } from './src/foundation-network/stack.ts';
 import { environmentOrExit } from './src/settings/environment-or-exit.ts';
 import { formatFinding } from './src/settings/finding.ts';
-import { summaryOfSynthesis } from './src/summary/summary-of-synthesis.ts';
+import { summaryOfSynthesis } from './src/synthesized/summary.ts';
+import { writeSynthesizedViews } from './src/synthesized/views/write-synthesized-views.ts';
 
 const environment = environmentOrExit(import.meta.dirname, process.env.ENVIRONMENT);
 

@@ -6,10 +6,10 @@ import { defineConfig } from 'vitest/config';
  */
 export default defineConfig({
   test: {
-    include: ['__tests__/audit/**/*.test.ts'],
+    include: ['__tests__/checkov/**/*.test.ts'],
     globalSetup: [
       '__tests__/support/temporary-folder-global-setup.ts',
-      '__tests__/audit/support/global-setup.ts',
+      '__tests__/checkov/support/global-setup.ts',
     ],
     pool: 'forks',
     isolate: false,

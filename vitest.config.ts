@@ -4,7 +4,7 @@ export default defineConfig({
   test: {
     include: ['__tests__/**/*.test.ts'],
     // They need more than Node, and have configurations of their own.
-    exclude: ['terraform', 'localstack', 'cluster', 'audit', 'image'].map(
+    exclude: ['terraform', 'localstack', 'cluster', 'checkov', 'image'].map(
       (folder) => `__tests__/${folder}/**`,
     ),
     // One embedded PostgreSQL for the whole run; each test file has a database of its own.

@@ -1,5 +1,5 @@
-import { mermaidOf } from '../src/audit/diagram/mermaid.ts';
-import type { Model } from '../src/audit/model/model.ts';
+import { mermaidOf } from '../src/synthesized/diagram/mermaid.ts';
+import type { Model } from '../src/synthesized/model/model.ts';
 import { replaceSection } from './readme-tables.ts';
 
 /** The README with the picture of the stacks as it should be now. */

@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { modelOf } from '../src/audit/model/model.ts';
-import { readSynthesizedStacks } from '../src/audit/synthesized-stack.ts';
+import { modelOf } from '../src/synthesized/model/model.ts';
+import { readSynthesizedStacks } from '../src/synthesized/synthesized-stack.ts';
 import { readmeWithTables } from './readme.ts';
 import { readmeWithDiagram } from './readme-diagram.ts';
 

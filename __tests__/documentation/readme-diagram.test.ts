@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { readmeWithDiagram } from '../../documentation/readme-diagram.ts';
-import { modelOfJson } from '../src/audit/support/stack-model.ts';
-import { environmentStacks } from '../src/audit/support/stacks.ts';
+import { modelOfJson } from '../audit/support/stack-model.ts';
+import { environmentStacks } from '../audit/support/stacks.ts';
 import { ROOT } from '../support/run-main.ts';
 
 it('the README has the picture of the stacks as it is now (npm run docs)', () => {

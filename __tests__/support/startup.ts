@@ -1,3 +1,3 @@
 // What main.ts loads first, so that stacks in tests are synthesized as there: cdktf takes a stack
 // trace for each token otherwise, which Vite makes dear.
-import '../../src/startup/lighten-cdktf.ts';
+import '../../src/stack/lighten-cdktf.ts';

@@ -1,9 +1,9 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { InvalidArgumentError, Option } from 'commander';
-import { modelOf } from '../../audit/model/model.ts';
-import { readSynthesizedStacks } from '../../audit/synthesized-stack.ts';
-import { kubernetesObjects } from '../../audit/views/kubernetes-manifests.ts';
-import { yamlOf } from '../../audit/views/yaml.ts';
+import { modelOf } from '../../synthesized/model/model.ts';
+import { readSynthesizedStacks } from '../../synthesized/synthesized-stack.ts';
+import { kubernetesObjects } from '../../synthesized/views/kubernetes-manifests.ts';
+import { yamlOf } from '../../synthesized/views/yaml.ts';
 import { EXIT } from '../exit-codes.ts';
 import { jobObjects } from '../job/job-objects.ts';
 import { eventFor, readS3Events } from '../job/s3-events.ts';

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { KubernetesObject, Manifest } from '../../audit/views/kubernetes-object.ts';
-import { fill } from '../../audit/views/placeholders.ts';
+import type { KubernetesObject, Manifest } from '../../synthesized/views/kubernetes-object.ts';
+import { fill } from '../../synthesized/views/placeholders.ts';
 import { EXIT } from '../exit-codes.ts';
 import { OperationError } from '../operation-error.ts';
 import { labelsOfJob, networkPoliciesOfJob } from './job-isolation.ts';

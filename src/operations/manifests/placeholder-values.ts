@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { KubernetesObject } from '../../audit/views/kubernetes-object.ts';
-import { fill, type Placeholder } from '../../audit/views/placeholders.ts';
+import type { KubernetesObject } from '../../synthesized/views/kubernetes-object.ts';
+import { fill, type Placeholder } from '../../synthesized/views/placeholders.ts';
 import { EXIT } from '../exit-codes.ts';
 import { OperationError } from '../operation-error.ts';
 

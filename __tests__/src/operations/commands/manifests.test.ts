@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import { EXIT } from '../../../../src/operations/exit-codes.ts';
+import { environmentStacks } from '../../../audit/support/stacks.ts';
 import { manage } from '../../../support/manage.ts';
-import { environmentStacks } from '../../audit/support/stacks.ts';
 
 const OUTPUTS = {
   sns_topic_arn: { value: 'arn:topic', type: 'string', sensitive: false },

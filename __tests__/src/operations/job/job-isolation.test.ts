@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { kubernetesObjects } from '../../../../src/audit/views/kubernetes-manifests.ts';
-import type { Manifest } from '../../../../src/audit/views/kubernetes-object.ts';
 import { labelsOfJob, networkPoliciesOfJob } from '../../../../src/operations/job/job-isolation.ts';
-import { modelOfJson } from '../../audit/support/stack-model.ts';
-import { environmentStacks } from '../../audit/support/stacks.ts';
+import { kubernetesObjects } from '../../../../src/synthesized/views/kubernetes-manifests.ts';
+import type { Manifest } from '../../../../src/synthesized/views/kubernetes-object.ts';
+import { modelOfJson } from '../../../audit/support/stack-model.ts';
+import { environmentStacks } from '../../../audit/support/stacks.ts';
 
 const OBJECTS = kubernetesObjects(modelOfJson(environmentStacks('complete')));
 

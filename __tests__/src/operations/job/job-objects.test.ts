@@ -1,9 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { kubernetesObjects } from '../../../../src/audit/views/kubernetes-manifests.ts';
-import type { KubernetesObject, Manifest } from '../../../../src/audit/views/kubernetes-object.ts';
 import { type JobRequest, jobObjects } from '../../../../src/operations/job/job-objects.ts';
-import { modelOfJson } from '../../audit/support/stack-model.ts';
-import { environmentStacks } from '../../audit/support/stacks.ts';
+import { kubernetesObjects } from '../../../../src/synthesized/views/kubernetes-manifests.ts';
+import type {
+  KubernetesObject,
+  Manifest,
+} from '../../../../src/synthesized/views/kubernetes-object.ts';
+import { modelOfJson } from '../../../audit/support/stack-model.ts';
+import { environmentStacks } from '../../../audit/support/stacks.ts';
 
 const OBJECTS = kubernetesObjects(modelOfJson(environmentStacks('complete')));
 const REQUEST: JobRequest = {

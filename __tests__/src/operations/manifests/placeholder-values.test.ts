@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { kubernetesObjectsOf } from '../../../../src/audit/views/kubernetes-manifests.ts';
-import { placeholdersOf } from '../../../../src/audit/views/placeholders.ts';
 import {
   placeholderValues,
   type ValueSources,
 } from '../../../../src/operations/manifests/placeholder-values.ts';
-import { stackModelOf } from '../../audit/support/stack-model.ts';
+import { kubernetesObjectsOf } from '../../../../src/synthesized/views/kubernetes-manifests.ts';
+import { placeholdersOf } from '../../../../src/synthesized/views/placeholders.ts';
+import { stackModelOf } from '../../../audit/support/stack-model.ts';
 
 const stack = stackModelOf({
   output: { topic: { value: '${aws_sns_topic.t.arn}' } },

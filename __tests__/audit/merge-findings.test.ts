@@ -1,0 +1,70 @@
+import { describe, expect, it } from 'vitest';
+import type { Check, RuleDescription } from '../../audit/finding.ts';
+import { mergeFindings } from '../../audit/merge-findings.ts';
+
+const RULES: readonly RuleDescription[] = [
+  { by: 'rules', id: 'a', title: 'A', severity: 'low' },
+  { by: 'rules', id: 'b', title: 'B', severity: 'high' },
+];
+
+function check(rule: string, ...faults: readonly string[]): Check {
+  return { by: 'rules', rule, stack: 'app', address: 'x.y', faults };
+}
+
+function messages(...faults: readonly string[]): readonly string[] {
+  return mergeFindings([{ region: 'east', checks: [check('a', ...faults)] }], RULES).map(
+    ({ message }) => message,
+  );
+}
+
+describe('failed checks', () => {
+  it('are one finding for both regions, in the words of the first', () => {
+    const looks = [
+      { region: 'west', checks: [check('a', 'arn of west')] },
+      { region: 'east', checks: [check('a', 'arn of east')] },
+    ];
+    expect(mergeFindings(looks, RULES)).toEqual([
+      {
+        by: 'rules',
+        rule: 'a',
+        severity: 'low',
+        place: 'app/x.y',
+        message: 'Arn of west.',
+        regions: ['west', 'east'],
+      },
+    ]);
+  });
+
+  it('that the second region alone shows are found as well', () => {
+    const looks = [
+      { region: 'west', checks: [check('a')] },
+      { region: 'east', checks: [check('a', 'wrong')] },
+    ];
+    expect(mergeFindings(looks, RULES)).toMatchObject([{ regions: ['east'] }]);
+  });
+
+  it('come in the order of their severity', () => {
+    const checks = [check('a', 'small'), check('b', 'large')];
+    expect(mergeFindings([{ region: 'east', checks }], RULES).map(({ rule }) => rule)).toEqual([
+      'b',
+      'a',
+    ]);
+  });
+
+  it('are sentences, but names of arguments keep their spelling', () => {
+    expect(messages('has no key', 'kms_key_id is missing', 'Done.')).toEqual([
+      'Has no key. kms_key_id is missing. Done.',
+    ]);
+  });
+
+  it('say a thing once, however both views spell it', () => {
+    expect(messages('CPU limits should be set.', 'CPU Limits should be set.')).toHaveLength(1);
+    expect(messages('CPU limits should be set.', 'CPU Limits should be set.')[0]).toMatch(
+      /^CPU [Ll]imits should be set\.$/,
+    );
+  });
+});
+
+it('passed checks are no findings', () => {
+  expect(mergeFindings([{ region: 'east', checks: [check('a')] }], RULES)).toEqual([]);
+});

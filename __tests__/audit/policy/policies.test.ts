@@ -1,0 +1,80 @@
+import { describe, expect, it } from 'vitest';
+import { policiesOf, statementsAbout, statementsOfRole } from '../../../audit/policy/policies.ts';
+import { modelOf } from '../../../src/synthesized/model/model.ts';
+
+const policy = (Sid: string) =>
+  JSON.stringify({ Version: '2012-10-17', Statement: [{ Sid, Effect: 'Allow' }] });
+const model = modelOf([
+  {
+    name: 'one',
+    path: 'one.json',
+    json: {
+      resource: {
+        aws_iam_role: { reader: { assume_role_policy: policy('Trust') }, other: {} },
+        aws_iam_role_policy: {
+          inline: { role: '${aws_iam_role.reader.id}', policy: policy('Inline') },
+        },
+        aws_iam_policy: {
+          attached: { policy: policy('Attached') },
+          loose: { policy: policy('Loose') },
+        },
+        aws_iam_role_policy_attachment: {
+          it: { role: '${aws_iam_role.reader.name}', policy_arn: '${aws_iam_policy.attached.arn}' },
+        },
+        aws_sns_topic: { files: { name: 'files' } },
+        aws_sns_topic_policy: {
+          files: { arn: '${aws_sns_topic.files.arn}', policy: policy('Topic') },
+        },
+        aws_sqs_queue: { files: { policy: '${jsonencode({})}' } },
+      },
+    },
+  },
+]);
+const at = (address: string) => {
+  const resource = model.stacks[0]?.at(address);
+  if (resource === undefined) throw new Error(`There is no ${address}`);
+  return resource;
+};
+
+describe('policiesOf', () => {
+  it('finds the policy of every place, with its kind', () => {
+    expect(policiesOf(model).map(({ address, kind }) => [address, kind])).toEqual([
+      ['aws_iam_role.reader', 'trust'],
+      ['aws_iam_role_policy.inline', 'identity'],
+      ['aws_iam_policy.attached', 'identity'],
+      ['aws_iam_policy.loose', 'identity'],
+      ['aws_sns_topic_policy.files', 'topic'],
+      ['aws_sqs_queue.files', 'queue'],
+    ]);
+  });
+
+  it('keeps a policy that cannot be read, without a document', () => {
+    const [unread] = policiesOf(model).filter(({ kind }) => kind === 'queue');
+    expect(unread?.document).toBeUndefined();
+  });
+});
+
+describe('statementsAbout', () => {
+  it('finds the policy that is a resource of its own', () => {
+    expect(statementsAbout(model, at('aws_sns_topic.files')).map(({ sid }) => sid)).toEqual([
+      'Topic',
+    ]);
+  });
+
+  it('leaves out who may assume a role', () => {
+    expect(statementsAbout(model, at('aws_iam_role.reader'))).toEqual([]);
+  });
+});
+
+describe('statementsOfRole', () => {
+  it('finds inline and attached policies', () => {
+    const sids = statementsOfRole(model, at('aws_iam_role.reader')).map(
+      ({ statement }) => statement.sid,
+    );
+    expect(sids).toEqual(['Inline', 'Attached']);
+  });
+
+  it('finds none of another role', () => {
+    expect(statementsOfRole(model, at('aws_iam_role.other'))).toEqual([]);
+  });
+});

@@ -1,0 +1,94 @@
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import type { AuditResult } from '../../../audit/audit-result.ts';
+import { htmlReport } from '../../../audit/report/html-report.ts';
+import { changeStack } from '../../fixtures/audit/bad-stack.ts';
+import { ROOT } from '../../support/run-main.ts';
+import { audited, faultIn } from '../support/audited.ts';
+import {
+  synthesizedFolder,
+  type TemporaryFolder,
+  temporaryFolder,
+} from '../support/synthesized-folder.ts';
+
+const SECRET = 'correct-horse-battery-staple';
+
+let folder: TemporaryFolder;
+let out: TemporaryFolder;
+let result: AuditResult;
+let page: string;
+
+beforeAll(async () => {
+  folder = synthesizedFolder('complete');
+  out = temporaryFolder();
+  changeStack(folder.path, ({ variable, resource }) => {
+    variable.db_password.default = SECRET;
+    resource.kubernetes_secret_v1.database.data = { DB_PASSWORD: SECRET };
+    resource.aws_kms_alias.logs.name = 'alias/<img src=x onerror=alert(1)>';
+  });
+  const fault = 'it must not be here: <b>bold</b>';
+  result = await audited(folder.path, out.path, [faultIn('aws_nat_gateway', fault)]);
+  page = htmlReport(result);
+});
+afterAll(() => {
+  folder.remove();
+  out.remove();
+});
+
+it('closes every element that it opens, in order', () => {
+  const open: string[] = [];
+  const body = page.replace(/<style>[\s\S]*?<\/style>/, '');
+  for (const [, slash, name = ''] of body.matchAll(/<(\/?)([a-z][a-z0-9]*)\b[^>]*>/g)) {
+    if (slash === '/') expect(open.pop()).toBe(name);
+    else if (name !== 'meta') open.push(name);
+  }
+  expect(open).toEqual([]);
+});
+
+it('needs nothing from outside, and runs nothing', () => {
+  expect(page).not.toMatch(/<(script|link|img|iframe|object|embed)\b/);
+  expect(page).not.toMatch(/<[^>]*\b(src|srcset|action|formaction)=/);
+  expect([...page.matchAll(/href="([^"]*)"/g)].map(([, to]) => to)).toEqual(
+    expect.arrayContaining(['#findings']),
+  );
+  expect(page).not.toMatch(/href="(?!#)/);
+  expect(page).not.toMatch(/url\(|@import/);
+});
+
+it('links to sections that it has', () => {
+  for (const [, id] of page.matchAll(/href="#([^"]*)"/g)) {
+    expect(page).toContain(`<section id="${id}">`);
+  }
+});
+
+it('shows no secret and no path of the machine', () => {
+  expect(page).not.toContain(SECRET);
+  expect(page).not.toContain(ROOT);
+});
+
+it('escapes what comes from the stacks', () => {
+  expect(page).toContain('&lt;b&gt;bold&lt;/b&gt;');
+  expect(page).toContain('alias/&lt;img src=x');
+});
+
+it('tells what was checked, with the digest of each file', () => {
+  expect(page).toContain('own rules');
+  expect(page.match(/<code>[0-9a-f]{64}<\/code>/g)).toHaveLength(2);
+});
+
+it('lists every resource', () => {
+  for (const { address } of result.looks[0].model.resources) {
+    expect(page).toContain(`<code>${address}</code>`);
+  }
+});
+
+it('says who may do what, what the internet reaches and what is encrypted', () => {
+  expect(page).toContain('Service s3.amazonaws.com may sns:Publish on');
+  expect(page).toContain('A load balancer listens for TCP 443 with TLS');
+  expect(page).toContain('aws_kms_key.events, rotated every year');
+});
+
+it('says that it is red, and is meant for people who read without seeing', () => {
+  expect(page).toContain('class="verdict red"');
+  expect(page).toContain('<html lang="en">');
+  expect(page.match(/<table>/g)?.length).toBe(page.match(/<caption>/g)?.length);
+});

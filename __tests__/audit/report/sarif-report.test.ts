@@ -1,0 +1,99 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { AuditResult } from '../../../audit/audit-result.ts';
+import { sarifReport } from '../../../audit/report/sarif-report.ts';
+import { audited, faultIn } from '../support/audited.ts';
+import {
+  synthesizedFolder,
+  type TemporaryFolder,
+  temporaryFolder,
+} from '../support/synthesized-folder.ts';
+
+let folder: TemporaryFolder;
+let out: TemporaryFolder;
+let result: AuditResult;
+
+beforeAll(async () => {
+  folder = synthesizedFolder('etl-playground');
+  out = temporaryFolder();
+  result = await audited(folder.path, out.path, [faultIn('aws_sns_topic', 'it is public')]);
+});
+afterAll(() => {
+  folder.remove();
+  out.remove();
+});
+
+describe('the SARIF report', () => {
+  it('has a run for each examiner, with its rules', () => {
+    const { version, runs } = sarifReport(result);
+    expect(version).toBe('2.1.0');
+    expect(runs.map(({ tool }) => tool.driver.name)).toEqual([
+      'file-processing-infra audit',
+      'file-processing-infra audit of the audit',
+    ]);
+    expect(runs[0]?.tool.driver.rules).toEqual([
+      {
+        id: 'no-aws-sns-topic',
+        shortDescription: { text: 'There is no aws_sns_topic' },
+        help: { text: 'A rule of the tests' },
+        defaultConfiguration: { level: 'error' },
+        properties: { tags: ['NIST SP 800-53 AC-6'] },
+      },
+    ]);
+  });
+
+  it('points at the line of the JSON at which the resource begins', () => {
+    const [finding] = sarifReport(result).runs[0]?.results ?? [];
+    const line = finding?.locations[0]?.physicalLocation.region.startLine ?? 0;
+    const text = readFileSync(join(folder.path, 'stacks/file-processing/cdk.tf.json'), 'utf8');
+    expect(text.split('\n')[line - 1]).toBe('      "file_processing": {');
+    expect(text.split('\n')[line - 2]).toBe('    "aws_sns_topic": {');
+  });
+
+  it('gives each result the index of its rule and a fingerprint that outlives line changes', () => {
+    for (const { tool, results } of sarifReport(result).runs) {
+      for (const { ruleId, ruleIndex, partialFingerprints } of results) {
+        expect(tool.driver.rules[ruleIndex]?.id).toBe(ruleId);
+        expect(partialFingerprints['ruleAndPlace/v1']).toMatch(ruleId);
+      }
+    }
+  });
+
+  it('suppresses what is waived, with the reason', () => {
+    const [finding] = result.findings;
+    if (finding === undefined) throw new Error('there is no finding');
+    const waiver = {
+      rule: finding.rule,
+      address: finding.place,
+      reason: 'It is meant to be public.',
+      owner: 'me',
+      expires: '2027-01-01',
+      line: 1,
+    };
+    const waived = { ...result, findings: [], waived: [{ ...finding, waiver }] };
+    expect(sarifReport(waived).runs[0]?.results[0]).toMatchObject({
+      suppressions: [{ kind: 'external', justification: 'It is meant to be public.' }],
+    });
+  });
+
+  it('points at the waiver file for what is wrong there', () => {
+    const finding = {
+      by: 'audit',
+      rule: 'waiver-unused',
+      severity: 'high',
+      place: 'audit/waivers.yaml:12',
+      message: 'It is not needed.',
+      regions: [],
+    } as const;
+    const { runs } = sarifReport({ ...result, findings: [finding] });
+    expect(runs[1]?.results[0]?.locations).toEqual([
+      {
+        physicalLocation: {
+          artifactLocation: { uri: 'audit/waivers.yaml' },
+          region: { startLine: 12 },
+        },
+      },
+    ]);
+  });
+});

@@ -1,0 +1,45 @@
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { textReport } from '../../../audit/report/text-report.ts';
+import { audited, faultIn } from '../support/audited.ts';
+import {
+  synthesizedFolder,
+  type TemporaryFolder,
+  temporaryFolder,
+} from '../support/synthesized-folder.ts';
+
+let folder: TemporaryFolder;
+let out: TemporaryFolder;
+beforeAll(() => {
+  folder = synthesizedFolder('etl-playground');
+  out = temporaryFolder();
+});
+afterAll(() => {
+  folder.remove();
+  out.remove();
+});
+
+it('is a table of who looked at what, the findings and a verdict', async () => {
+  const result = await audited(folder.path, out.path, [faultIn('aws_sns_topic', 'it is public')]);
+  expect(
+    textReport({ ...result, notes: ['Nothing is recorded.'] }),
+  ).toBe(`etl-playground in us-gov-west-1 (aws-us-gov)
+
+  Region         By         View                            Resources  Passed  Failed
+  us-gov-west-1  own rules  synthesized JSON and manifests         80       0       1
+
+Findings
+  high  no-aws-sns-topic  file-processing/aws_sns_topic.file_processing
+    It is public.
+
+Notes
+  Nothing is recorded.
+
+Red: 1 finding.
+`);
+});
+
+it('says that it is green when there is nothing to say', async () => {
+  const result = await audited(folder.path, out.path, [faultIn('aws_sqs_fifo', 'it is there')]);
+  expect(textReport(result)).toContain('Green: nothing is wrong that is not waived.');
+  expect(textReport(result)).not.toContain('Findings');
+});

@@ -1,0 +1,341 @@
+import { POLICY_RULES } from '../../../../audit/rules/aws/policy-rules.ts';
+import { describePlants } from '../../support/describe-plants.ts';
+
+describePlants(POLICY_RULES, {
+  'policy-well-formed': [
+    [
+      'a policy of the old version',
+      ({ change }) =>
+        change('aws_iam_policy', 'policy', (text) =>
+          String(text).replace('2012-10-17', '2008-10-17'),
+        ),
+    ],
+    [
+      'a policy without a version',
+      ({ change }) =>
+        change('aws_sns_topic_policy', 'policy', (text) =>
+          String(text).replace('"Version":"2012-10-17",', ''),
+        ),
+    ],
+    [
+      'a policy made by a function',
+      ({ set }) => set('aws_sns_topic_policy', 'policy', '${jsonencode({})}'),
+    ],
+    [
+      'two statements with one Sid',
+      ({ statements }) =>
+        statements(/sqs:SendMessage/, ([first, second]) =>
+          Object.assign(second ?? {}, { Sid: first?.Sid }),
+        ),
+    ],
+    [
+      'a misspelt element',
+      ({ statement }) =>
+        statement(/sns:Publish","Resource/, (s) =>
+          Object.assign(s, { Conditions: s.Condition, Condition: undefined }),
+        ),
+    ],
+    [
+      'a misspelt effect',
+      ({ statement }) => statement(/s3:PutObject/, (s) => Object.assign(s, { Effect: 'allow' })),
+    ],
+    [
+      'an IAM statement without a resource',
+      ({ statement }) =>
+        statement(/s3:PutObject/, (s) => {
+          delete s.Resource;
+        }),
+    ],
+    [
+      'a queue policy about another queue',
+      ({ statement }) =>
+        statement(/sqs:SendMessage/, (s) =>
+          Object.assign(s, { Resource: String(s.Resource).replace(/[^:]+$/, 'another') }),
+        ),
+    ],
+    [
+      'a topic policy about every topic',
+      ({ statement }) =>
+        statement(/"sns:Publish"[^[]*"Resource/, (s) => Object.assign(s, { Resource: '*' })),
+    ],
+    [
+      'a key policy about one key, which matches none',
+      ({ statement }) =>
+        statement(/kms:\*/, (s) =>
+          Object.assign(s, { Resource: 'arn:aws-us-gov:kms:us-gov-west-1:1:key/a' }),
+        ),
+    ],
+    [
+      'a resource policy without principals',
+      ({ statement }) =>
+        statement(/sqs:SendMessage/, (s) => {
+          delete s.Principal;
+        }),
+    ],
+    [
+      'a policy that allows nothing',
+      ({ statements }) => statements(/sqs:SendMessage/, (list) => list.slice(1)),
+    ],
+  ],
+  'actions-are-named': [
+    [
+      'every action of S3',
+      ({ statement }) => statement(/s3:PutObject/, (s) => Object.assign(s, { Action: 's3:*' })),
+    ],
+    [
+      'every action',
+      ({ statement }) => statement(/s3:GetObject/, (s) => Object.assign(s, { Action: '*' })),
+    ],
+    [
+      'a wildcard in an action',
+      ({ statement }) =>
+        statement(/s3:GetObject/, (s) => Object.assign(s, { Action: ['s3:Get*'] })),
+    ],
+    [
+      'NotAction',
+      ({ statement }) =>
+        statement(/s3:PutObject/, (s) => {
+          s.NotAction = s.Action;
+          delete s.Action;
+        }),
+    ],
+    [
+      'every action of KMS for SNS',
+      ({ statement }) =>
+        statement(/"sns.amazonaws.com"\},"Action":\["kms/, (s) =>
+          Object.assign(s, { Action: 'kms:*' }),
+        ),
+    ],
+    [
+      'every action of SQS for the topic',
+      ({ statement }) => statement(/sqs:SendMessage/, (s) => Object.assign(s, { Action: 'sqs:*' })),
+    ],
+    [
+      'every action of STS in a trust policy',
+      ({ statement }) => statement(/sts:AssumeRole"/, (s) => Object.assign(s, { Action: 'sts:*' })),
+    ],
+    [
+      'kms:* for another account beside our own',
+      ({ statement }) =>
+        statement(/kms:\*/, (s) =>
+          Object.assign(s, { Principal: { AWS: ['arn:aws-us-gov:iam::210987654321:root'] } }),
+        ),
+    ],
+  ],
+  'resources-are-named': [
+    [
+      'every resource',
+      ({ statement }) => statement(/s3:GetObject/, (s) => Object.assign(s, { Resource: '*' })),
+    ],
+    [
+      'every bucket',
+      ({ statement }) =>
+        statement(/s3:ListBucket/, (s) => Object.assign(s, { Resource: 'arn:aws-us-gov:s3:::*' })),
+    ],
+    [
+      'the whole bucket',
+      ({ statement }) =>
+        statement(/s3:PutObject/, (s) =>
+          Object.assign(s, { Resource: String(s.Resource).replace(/\/.*/, '/*') }),
+        ),
+    ],
+    [
+      'buckets that begin alike',
+      ({ statement }) =>
+        statement(/s3:PutObject/, (s) =>
+          Object.assign(s, { Resource: String(s.Resource).replace('/', '*/') }),
+        ),
+    ],
+    [
+      'every key',
+      ({ statement }) => statement(/kms:ViaService/, (s) => Object.assign(s, { Resource: '*' })),
+    ],
+    [
+      'every key of the account',
+      ({ statement }) =>
+        statement(/kms:ListGrants/, (s) =>
+          Object.assign(s, { Resource: 'arn:aws-us-gov:kms:us-gov-west-1:123456789012:key/*' }),
+        ),
+    ],
+    [
+      'every topic',
+      ({ statement }) =>
+        statement(/sns:ConfirmSubscription/, (s) => Object.assign(s, { Resource: '*' })),
+    ],
+    [
+      'every log group',
+      ({ statement }) =>
+        statement(/logs:PutMetricFilter/, (s) => Object.assign(s, { Resource: '*' })),
+    ],
+    [
+      'NotResource',
+      ({ statement }) =>
+        statement(/s3:PutObject/, (s) => {
+          s.NotResource = s.Resource;
+          delete s.Resource;
+        }),
+    ],
+  ],
+  'conditions-bind': [
+    [
+      'objects of another account',
+      ({ statement }) =>
+        statement(/s3:GetObject/, (s) =>
+          Object.assign(s, {
+            Condition: { StringEquals: { 'aws:ResourceAccount': '210987654321' } },
+          }),
+        ),
+    ],
+
+    [
+      'IfExists',
+      ({ statement }) =>
+        statement(/sqs:SendMessage/, (s) =>
+          Object.assign(s, { Condition: { ArnEqualsIfExists: Object(s.Condition).ArnEquals } }),
+        ),
+    ],
+    [
+      'ForAllValues',
+      ({ statement }) =>
+        statement(/s3:prefix/, (s) =>
+          Object.assign(s, {
+            Condition: { 'ForAllValues:StringLike': Object(s.Condition).StringLike },
+          }),
+        ),
+    ],
+    [
+      'Null',
+      ({ statement }) =>
+        statement(/sqs:SendMessage/, (s) =>
+          Object.assign(s, { Condition: { Null: { 'aws:SourceArn': 'false' } } }),
+        ),
+    ],
+    [
+      'a negated operator',
+      ({ statement }) =>
+        statement(/sqs:SendMessage/, (s) =>
+          Object.assign(s, { Condition: { ArnNotEquals: Object(s.Condition).ArnEquals } }),
+        ),
+    ],
+    [
+      'a wildcard as the source',
+      ({ statement }) =>
+        statement(/sqs:SendMessage/, (s) =>
+          Object.assign(s, { Condition: { ArnLike: { 'aws:SourceArn': '*' } } }),
+        ),
+    ],
+    [
+      'every topic as the source',
+      ({ statement }) =>
+        statement(/sqs:SendMessage/, (s) =>
+          Object.assign(s, {
+            Condition: {
+              ArnLike: { 'aws:SourceArn': 'arn:aws-us-gov:sns:us-gov-west-1:123456789012:*' },
+            },
+          }),
+        ),
+    ],
+    [
+      'a wildcard as the prefix',
+      ({ statement }) =>
+        statement(/s3:prefix/, (s) =>
+          Object.assign(s, { Condition: { StringLike: { 's3:prefix': '*' } } }),
+        ),
+    ],
+    [
+      'a wildcard that StringEquals takes literally',
+      ({ statement }) =>
+        statement(/s3:prefix/, (s) =>
+          Object.assign(s, { Condition: { StringEquals: Object(s.Condition).StringLike } }),
+        ),
+    ],
+    [
+      'a wildcard as the subject',
+      ({ statement }) =>
+        statement(/:sub"/, (s) =>
+          Object.assign(s, { Condition: { StringLike: { 'x:sub': 'system:serviceaccount:*:*' } } }),
+        ),
+    ],
+    [
+      'another account as the source',
+      ({ statement }) =>
+        statement(/"sns:Publish"[^[]*aws:SourceAccount/, (s) =>
+          Object.assign(Object(s.Condition), {
+            StringEquals: { 'aws:SourceAccount': '210987654321' },
+          }),
+        ),
+    ],
+    [
+      'two accounts as the source',
+      ({ statement }) =>
+        statement(/"sns:Publish"[^[]*aws:SourceAccount/, (s) =>
+          Object.assign(Object(s.Condition).StringEquals, {
+            'aws:SourceAccount': [
+              Object(s.Condition).StringEquals['aws:SourceAccount'],
+              '210987654321',
+            ],
+          }),
+        ),
+    ],
+    [
+      'a service of another region',
+      ({ statement }) =>
+        statement(/kms:ViaService/, (s) =>
+          Object.assign(s, {
+            Condition: { StringEquals: { 'kms:ViaService': 's3.us-east-1.amazonaws.com' } },
+          }),
+        ),
+    ],
+    [
+      'an empty list of values',
+      ({ statement }) =>
+        statement(/s3:prefix/, (s) =>
+          Object.assign(s, { Condition: { StringLike: { 's3:prefix': [] } } }),
+        ),
+    ],
+    [
+      'a key that nobody has reviewed',
+      ({ statement }) =>
+        statement(/sqs:SendMessage/, (s) =>
+          Object.assign(s, {
+            Condition: { ...Object(s.Condition), StringEquals: { 'aws:UserAgent': 'sns' } },
+          }),
+        ),
+    ],
+  ],
+  'no-escalation': [
+    [
+      'iam:PassRole',
+      ({ statements }) =>
+        statements(/s3:PutObject/, (list) =>
+          list.push({ Sid: 'X', Effect: 'Allow', Action: 'iam:PassRole', Resource: '*' }),
+        ),
+    ],
+    [
+      'sts:AssumeRole',
+      ({ statement }) =>
+        statement(/sns:ConfirmSubscription/, (s) =>
+          Object.assign(s, { Action: ['sns:ConfirmSubscription', 'sts:AssumeRole'] }),
+        ),
+    ],
+    [
+      'kms:PutKeyPolicy',
+      ({ statement }) =>
+        statement(/kms:ListGrants/, (s) => (s.Action as string[]).push('kms:PutKeyPolicy')),
+    ],
+    [
+      's3:DeleteObject',
+      ({ statement }) =>
+        statement(/s3:PutObject/, (s) =>
+          Object.assign(s, { Action: ['s3:PutObject', 's3:DeleteObject'] }),
+        ),
+    ],
+    [
+      'logs:DeleteLogGroup',
+      ({ statement }) =>
+        statement(/logs:PutMetricFilter/, (s) =>
+          (s.Action as string[]).push('logs:DeleteLogGroup'),
+        ),
+    ],
+  ],
+});

@@ -1,0 +1,76 @@
+import { App, Testing } from 'cdktf';
+import type { Audited } from '../../../audit/rules/rule.ts';
+import { FoundationNetworkStack } from '../../../src/foundation-network/stack.ts';
+import type { FileProcessingSettings } from '../../../src/settings/file-processing-variables.ts';
+import type { FoundationNetworkSettings } from '../../../src/settings/foundation-network-variables.ts';
+import { modelOf } from '../../../src/synthesized/model/model.ts';
+import { kubernetesObjects } from '../../../src/synthesized/views/kubernetes-manifests.ts';
+import { runMain } from '../../support/run-main.ts';
+import { foundationNetworkSettings } from '../../support/settings.ts';
+import { IMAGE, synthesizeText } from '../../support/synthesized-file-processing.ts';
+import { type Json, renamedStacks, type Stacks } from './renamed-stack.ts';
+
+const synthesized = new Map<string, string>();
+
+/** Both stacks of an environment of the repository, as `npm run synth` writes them. */
+export function environmentStacks(environment: 'etl-playground' | 'complete'): Stacks {
+  return once(environment, () => {
+    const { status, stderr, json } = runMain({ environment });
+    if (status !== 0) throw new Error(stderr);
+    return Object.fromEntries(
+      Object.entries(json).map(([name, text]) => [name, JSON.parse(text) as Json]),
+    );
+  });
+}
+
+/** Settings that a user could have. */
+export interface Settings {
+  readonly network?: Partial<FoundationNetworkSettings>;
+  readonly processing?: Partial<FileProcessingSettings>;
+}
+
+/** Settings under which no rule has anything to say. */
+const GOOD: Partial<FileProcessingSettings> = {
+  image: IMAGE,
+  create_s3_notifications: true,
+  cluster_endpoint_private_access_cidrs: ['10.0.0.0/16'],
+  alarm_topic_arn: 'arn:aws-us-gov:sns:us-gov-west-1:123456789012:on-call',
+};
+
+/** Both stacks of some settings. */
+export function stacksOf({ network = {}, processing = {} }: Settings): Stacks {
+  return once(JSON.stringify([network, processing]), () => ({
+    'file-processing': JSON.parse(synthesizeText({ ...GOOD, ...processing })) as Json,
+    'foundation-network': JSON.parse(
+      Testing.synth(
+        new FoundationNetworkStack(new App(), 'foundation-network', {
+          environment: 'etl-playground',
+          settings: foundationNetworkSettings(network),
+        }),
+      ),
+    ) as Json,
+  }));
+}
+
+/** The stacks with a queue between the topic and the listener. */
+export const QUEUE: Settings = { processing: { delivery: 'sqs' } };
+
+/** What rules judge, of parsed stacks. */
+export function auditedOf(stacks: Stacks): Audited {
+  const model = modelOf(
+    Object.entries(stacks).map(([name, json]) => ({ name, path: `${name}.json`, json })),
+  );
+  return { model, objects: kubernetesObjects(model) };
+}
+
+/** The stacks as they are, and with everything renamed. */
+export const NAMINGS: readonly (readonly [string, (stacks: Stacks) => Stacks])[] = [
+  ['as it is', (stacks) => stacks],
+  ['with everything renamed', renamedStacks],
+];
+
+function once(key: string, make: () => Stacks): Stacks {
+  const text = synthesized.get(key) ?? JSON.stringify(make());
+  synthesized.set(key, text);
+  return JSON.parse(text) as Stacks;
+}

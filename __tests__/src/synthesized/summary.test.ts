@@ -1,0 +1,71 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { summaryOfSynthesis } from '../../../src/synthesized/summary.ts';
+
+let outdir: string;
+
+beforeEach(() => {
+  outdir = mkdtempSync(join(tmpdir(), 'summary-'));
+});
+
+afterEach(() => rmSync(outdir, { recursive: true }));
+
+/** Leaves in the folder what cdktf does for one stack. */
+function synthesized(file: string, text: string, warnings: readonly string[] = []): void {
+  mkdirSync(join(outdir, 'stacks/network'), { recursive: true });
+  const synthesizedStackPath = `stacks/network/${file}`;
+  const annotations = warnings.map((message) => ({ level: '@cdktf/warn', message }));
+  const stacks = { network: { synthesizedStackPath, annotations } };
+  writeFileSync(join(outdir, 'manifest.json'), JSON.stringify({ stacks }));
+  writeFileSync(join(outdir, synthesizedStackPath), text);
+}
+
+const JSON_TEXT = JSON.stringify({
+  resource: { aws_vpc: { main: {} }, aws_subnet: { a: {}, b: {} } },
+  data: { aws_caller_identity: { current: {} } },
+});
+const HCL_TEXT = `resource "aws_vpc" "main" {
+}
+
+resource "aws_subnet" "a" {
+}
+
+resource "aws_subnet" "b" {
+}
+
+data "aws_caller_identity" "current" {}
+`;
+
+test.each([
+  ['cdk.tf.json', JSON_TEXT],
+  ['cdk.tf', HCL_TEXT],
+])('the resources in %s are counted by type, and data sources are not', (file, text) => {
+  synthesized(file, text);
+  expect(summaryOfSynthesis(outdir, 'dev')).toContain(
+    `network: 3 resources in ${join(outdir, 'stacks/network', file)}\n    2 aws_subnet\n    1 aws_vpc\n`,
+  );
+});
+
+test('warnings are counted and listed', () => {
+  synthesized('cdk.tf.json', '{}', ['tags: too many']);
+  expect(summaryOfSynthesis(outdir, 'dev')).toContain('Warnings (1)\n  tags: too many\n');
+});
+
+test('a stack without resources and warnings says so', () => {
+  synthesized('cdk.tf.json', '{}');
+  const summary = summaryOfSynthesis(outdir, 'dev');
+  expect(summary).toContain('network: 0 resources');
+  expect(summary).toContain('No warnings');
+});
+
+test('the views are mentioned where there are any', () => {
+  synthesized('cdk.tf.json', '{}');
+  const without = summaryOfSynthesis(outdir, 'dev');
+  mkdirSync(join(outdir, 'plans'));
+  expect(without).not.toContain('manifests');
+  expect(summaryOfSynthesis(outdir, 'dev')).toContain(
+    `manifests in ${join(outdir, 'manifests')}, for scanners in ${join(outdir, 'plans')}\n`,
+  );
+});

@@ -1,0 +1,99 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { readSynthesizedStacks } from '../../../src/synthesized/synthesized-stack.ts';
+
+let folder: string;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'synthesized-'));
+});
+
+afterEach(() => rmSync(folder, { recursive: true }));
+
+function manifest(stacks: object): void {
+  writeFileSync(join(folder, 'manifest.json'), JSON.stringify({ stacks }));
+}
+
+it('the stacks of a folder are read, sorted by name', () => {
+  manifest({ b: { synthesizedStackPath: 'b.json' }, a: { synthesizedStackPath: 'a.json' } });
+  writeFileSync(join(folder, 'a.json'), '{"resource":{}}');
+  writeFileSync(join(folder, 'b.json'), '{}');
+  expect(readSynthesizedStacks(folder)).toEqual([
+    { name: 'a', path: join(folder, 'a.json'), json: { resource: {} } },
+    { name: 'b', path: join(folder, 'b.json'), json: {} },
+  ]);
+});
+
+it.each([
+  ['no manifest', () => undefined, /manifest\.json does not exist; run npm run synth first/],
+  ['no stack', () => manifest({}), /manifest\.json names no stack/],
+  [
+    'a stack in HCL',
+    () => manifest({ a: { synthesizedStackPath: 'a.tf' } }),
+    /a\.tf is not JSON; synthesize without --hcl/,
+  ],
+  [
+    'a stack that is gone',
+    () => manifest({ a: { synthesizedStackPath: 'a.json' } }),
+    /a\.json does not exist/,
+  ],
+  [
+    'a manifest that is cut off',
+    () => writeFileSync(join(folder, 'manifest.json'), '{'),
+    /manifest\.json is not JSON: /,
+  ],
+  [
+    'an empty manifest',
+    () => writeFileSync(join(folder, 'manifest.json'), 'null'),
+    /manifest\.json names no stack/,
+  ],
+  [
+    'a number for the file of a stack',
+    () => manifest({ a: { synthesizedStackPath: 5 } }),
+    /manifest\.json names no file of stack a/,
+  ],
+  [
+    'a stack whose name leads to another folder',
+    () => manifest({ '../../a': { synthesizedStackPath: 'a.json' } }),
+    /manifest\.json: "\.\.\/\.\.\/a" is no name of a stack, allowed are letters, digits, _, - and \./,
+  ],
+  [
+    'a stack whose name leads into the folder of another one',
+    () => manifest({ 'a/manifests': { synthesizedStackPath: 'a.json' } }),
+    /"a\/manifests" is no name of a stack/,
+  ],
+  [
+    'a stack in a file elsewhere',
+    () => manifest({ a: { synthesizedStackPath: 'stacks/../../a.json' } }),
+    /manifest\.json: stacks\/\.\.\/\.\.\/a\.json lies outside of the folder/,
+  ],
+  [
+    'a resource whose name leads to another folder',
+    () => {
+      manifest({ a: { synthesizedStackPath: 'a.json' } });
+      writeFileSync(join(folder, 'a.json'), '{"resource":{"kubernetes_pod_v1":{"x/../../y":{}}}}');
+    },
+    /a\.json has not the form of Terraform's: resource\.kubernetes_pod_v1\.x\/\.\.\/\.\.\/y is no name/,
+  ],
+  [
+    'a type that leads to another folder',
+    () => {
+      manifest({ a: { synthesizedStackPath: 'a.json' } });
+      writeFileSync(join(folder, 'a.json'), '{"resource":{"kubernetes_/../../x":{"y":{}}}}');
+    },
+    /resource\.kubernetes_\/\.\.\/\.\.\/x is no type/,
+  ],
+  [
+    'a stack in another form',
+    () => {
+      manifest({ a: { synthesizedStackPath: 'a.json' } });
+      writeFileSync(join(folder, 'a.json'), '{"resource":{"aws_vpc":{"main":"x"}}}');
+    },
+    /a\.json has not the form of Terraform's: resource\.aws_vpc\.main must be an object/,
+  ],
+])('a folder with %s is refused by name', (_, prepare, message) => {
+  prepare();
+  expect(() => readSynthesizedStacks(folder)).toThrow(message);
+});

@@ -1,0 +1,40 @@
+import { expect, it } from 'vitest';
+import { withStandIns } from '../../../../src/synthesized/views/stand-in.ts';
+import { stackModelOf } from '../../../audit/support/stack-model.ts';
+
+const stack = stackModelOf({
+  resource: {
+    aws_iam_openid_connect_provider: { eks: {} },
+    aws_kms_key: { a: {}, b: {} },
+    aws_s3_bucket: { box: { bucket: 'drop-box' } },
+    aws_sqs_queue: { q: { name: 'queue' } },
+    aws_vpc: { main: {} },
+  },
+});
+
+it.each([
+  ['${aws_sqs_queue.q.arn}', 'arn:aws-us-gov:sqs:us-gov-west-1:123456789012:queue'],
+  ['${aws_s3_bucket.box.arn}/*', 'arn:aws-us-gov:s3:::drop-box/*'],
+  [
+    '${aws_iam_openid_connect_provider.eks.arn}',
+    'arn:aws-us-gov:iam::123456789012:oidc-provider/eks',
+  ],
+  ['${data.aws_caller_identity.current.account_id}', '123456789012'],
+  ['${aws_vpc.main.id}', /^vpc-\d{17}$/],
+  ['${aws_kms_key.a.key_id}', /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/],
+  ['${timestamp()}', 'unknown'],
+  ['no expression', 'no expression'],
+  ['escaped $${aws_vpc.main.id}', 'escaped ${aws_vpc.main.id}'],
+])('%s has a value of its form', (text, expected) => {
+  const value = withStandIns(text, stack);
+  if (typeof expected === 'string') expect(value).toBe(expected);
+  else expect(value).toMatch(expected);
+});
+
+it('the same reference has the same value, another resource another', () => {
+  const [one, again, other] = ['a', 'a', 'b'].map((key) =>
+    withStandIns(`\${aws_kms_key.${key}.arn}`, stack),
+  );
+  expect(one).toBe(again);
+  expect(one).not.toBe(other);
+});

@@ -1,0 +1,198 @@
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Model, modelOf } from '../src/synthesized/model/model.ts';
+import { readSynthesizedStacks } from '../src/synthesized/synthesized-stack.ts';
+import { kubernetesObjects, ManifestError } from '../src/synthesized/views/kubernetes-manifests.ts';
+import type { KubernetesObject } from '../src/synthesized/views/kubernetes-object.ts';
+import { planOf } from '../src/synthesized/views/plan.ts';
+import { AuditError } from './audit-error.ts';
+import type { AuditResult } from './audit-result.ts';
+import type { Check, RuleDescription } from './finding.ts';
+import type { Floors } from './floors/floors.ts';
+import { judge, UNSHOWN_MANIFEST, WAIVER_FILE } from './judge.ts';
+import type { Look } from './look.ts';
+import { reportFolder, shownPath } from './report-paths.ts';
+import type { Rule } from './rules/rule.ts';
+import { runRules } from './run-rules.ts';
+import { checksOfReports, rulesOfReports, scanStacks } from './scanners/scan-stacks.ts';
+import { needsSecondRegion } from './synthesis/other-partition.ts';
+import { refuseOwnInput, secondFolder, translate } from './synthesis/second-folder.ts';
+import { synthesize, synthesizeForSecondRegion } from './synthesis/synthesize.ts';
+
+/** What one audit is made with. */
+export interface AuditRequest {
+  /** The checkout: it holds `main.ts`, `environments/` and `audit/`. */
+  readonly root: string;
+  /** @default with `from`, the environment that its tags name */
+  readonly environment: string | undefined;
+  /** Folder of an earlier synthesis, in the layout of cdktf.out. @default synthesizes anew */
+  readonly from: string | undefined;
+  /** Folder for the reports; the environment gets a folder of its own in it. */
+  readonly out: string;
+  readonly rules: readonly Rule[];
+  /** Path of checkov; undefined leaves the scanners out. */
+  readonly checkov: string | undefined;
+  readonly floors: Floors;
+  /** Whether the floors are about to be recorded, so that they are not judged. @default false */
+  readonly recording?: boolean;
+  /** What a reader must know beforehand, sentences. */
+  readonly notes: readonly string[];
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly now: Date;
+}
+
+/**
+ * Audits one environment, or one synthesized folder.
+ *
+ * @throws AuditError, SynthesizedFolderError
+ */
+export async function audit(request: AuditRequest): Promise<AuditResult> {
+  const { root, from } = request;
+  const looks =
+    from === undefined ? await looksAtEnvironment(request) : await looksAtFolder(request, from);
+  return judge({
+    environment: nameOf(request, looks[0].model),
+    from: from === undefined ? undefined : shownPath(from),
+    looks,
+    floors: request.floors,
+    waivers: textOf(join(root, WAIVER_FILE)),
+    environments: environmentsOf(root),
+    now: request.now,
+    recording: request.recording ?? false,
+    notes: request.notes,
+  });
+}
+
+async function looksAtEnvironment(request: AuditRequest): Promise<readonly [Look, ...Look[]]> {
+  const { root, out, env, environment = '' } = request;
+  const source = { root, environment, env };
+  const work = (folder: string) => join(reportFolder(out, environment), folder);
+  const configured = work('cdktf.out');
+  await synthesize(source, configured);
+  const { region } = modelIn(configured).stacks[0] ?? { region: '' };
+  const second = secondFolder(out, environment);
+  if (needsSecondRegion(region)) await synthesizeForSecondRegion(source, region, second);
+  const folders = [configured, ...(needsSecondRegion(region) ? [second] : [])];
+  return await lookAt(
+    request,
+    folders.map((folder) => ({ ...read(folder), rules: request.rules })),
+  );
+}
+
+async function looksAtFolder(
+  request: AuditRequest,
+  from: string,
+): Promise<readonly [Look, ...Look[]]> {
+  const given = read(from);
+  const folder = secondFolder(request.out, nameOf(request, given.model));
+  if (request.checkov !== undefined) refuseOwnInput(from, folder);
+  const first = { ...given, rules: request.rules };
+  if (request.checkov === undefined || !needsSecondRegion(given.region)) {
+    return await lookAt(request, [first]);
+  }
+  translate(given, from, folder);
+  // Only the scanners look at the translation.
+  return await lookAt(request, [first, { ...read(folder), rules: [] }]);
+}
+
+/** A synthesized folder, as it is looked at. */
+interface View extends Pick<Look, 'region' | 'partition' | 'folder' | 'model' | 'objects'> {
+  /** Findings of the reading itself. */
+  readonly unread: readonly Check[];
+}
+
+function read(folder: string): View {
+  const model = modelIn(folder);
+  const [{ region, partition } = { region: '', partition: '' }] = model.stacks;
+  const { objects, checks: unread } = objectsOf(model);
+  return { region, partition, folder, model, objects, unread };
+}
+
+/** Looks at synthesized folders, with the scanners at all of them at once. */
+async function lookAt(
+  request: AuditRequest,
+  views: readonly (View & { readonly rules: readonly Rule[] })[],
+): Promise<readonly [Look, ...Look[]]> {
+  const scans = await scansOf(request, views);
+  const [first, ...others] = views.map(({ unread, rules, ...view }, index): Look => {
+    const described = rules.map(
+      ({ judge: _, ...rule }): RuleDescription => ({ by: 'rules', ...rule }),
+    );
+    const scanned = scans?.[index];
+    return {
+      ...view,
+      checks: [...unread, ...runRules(rules, view), ...checksOfReports(scanned ?? {})],
+      scans: scanned,
+      ruled: rules.length > 0,
+      rules: [...described, ...rulesOfReports(scanned ?? {})],
+    };
+  });
+  if (first === undefined) throw new AuditError('there is nothing to look at');
+  return [first, ...others];
+}
+
+async function scansOf(request: AuditRequest, views: readonly View[]) {
+  const { checkov, out, root, env } = request;
+  if (checkov === undefined) return undefined;
+  return await scanStacks(
+    { program: checkov, planOf, root, env },
+    views.map(({ model, objects, region }) => ({
+      model,
+      objects,
+      views: cleared(join(reportFolder(out, nameOf(request, model)), region, 'views')),
+    })),
+  );
+}
+
+function modelIn(folder: string): Model {
+  const stacks = readSynthesizedStacks(folder);
+  try {
+    return modelOf(stacks);
+  } catch (cause) {
+    throw new AuditError(
+      `the JSON in ${shownPath(folder)} has not the form of Terraform's: ${(cause as Error).message}`,
+      { cause },
+    );
+  }
+}
+
+/** Without objects, every Kubernetes resource counts as unread, and the audit is red. */
+function objectsOf(model: Model): {
+  objects: readonly KubernetesObject[];
+  checks: readonly Check[];
+} {
+  try {
+    return { objects: kubernetesObjects(model), checks: [] };
+  } catch (error) {
+    if (!(error instanceof ManifestError)) throw error;
+    const stack = model.stacks[0]?.name ?? '';
+    const place = { stack, address: 'terraform', faults: [error.message] };
+    return { objects: [], checks: [{ by: 'audit', rule: UNSHOWN_MANIFEST, ...place }] };
+  }
+}
+
+/** The environment that was asked for, or that the stacks' tags name. */
+function nameOf({ environment }: AuditRequest, model: Model): string {
+  const tag: unknown = model.stacks[0]?.defaultTags.Environment;
+  // It becomes the name of a folder, and the JSON may be anybody's.
+  const isName = typeof tag === 'string' && /^\w[\w.-]*$/.test(tag);
+  return environment ?? (isName ? tag : 'unknown');
+}
+
+function environmentsOf(root: string): readonly string[] {
+  const folder = join(root, 'environments');
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map(({ name }) => name)
+    .sort();
+}
+
+function textOf(path: string): string {
+  return existsSync(path) ? readFileSync(path, 'utf8') : '';
+}
+
+function cleared(folder: string): string {
+  rmSync(folder, { recursive: true, force: true });
+  return folder;
+}

@@ -1,0 +1,192 @@
+import { join, resolve } from 'node:path';
+import { Command, CommanderError, Option } from 'commander';
+import { DEFAULT_ENVIRONMENT } from '../src/settings/environment.ts';
+import { SynthesizedFolderError } from '../src/synthesized/synthesized-stack.ts';
+import { ALL_RULES } from './all-rules.ts';
+import { audit } from './audit.ts';
+import { AuditError } from './audit-error.ts';
+import type { AuditResult } from './audit-result.ts';
+import { EXIT, type ExitCode } from './exit-codes.ts';
+import { FLOORS_FILE, readFloors, writeFloors } from './floors/floors-file.ts';
+import { recordFloors } from './floors/record-floors.ts';
+import { jsonReport } from './report/json-report.ts';
+import { textReport } from './report/text-report.ts';
+import { writeReports } from './report/write-reports.ts';
+import type { Rule } from './rules/rule.ts';
+import { findCheckov } from './scanners/find-checkov.ts';
+
+/** Where output goes. */
+export interface Writer {
+  write(text: string): unknown;
+}
+
+/** Everything that the command reaches the world by. */
+export interface AuditContext {
+  /** The checkout: it holds `main.ts`, `environments/` and `audit/`. */
+  readonly root: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** The result: a table, or JSON with `--json`. */
+  readonly stdout: Writer;
+  /** Errors. */
+  readonly stderr: Writer;
+  readonly now: () => Date;
+  /** @default all rules of our own */
+  readonly rules?: readonly Rule[];
+}
+
+interface Options {
+  readonly environment?: readonly string[];
+  readonly from?: string;
+  readonly onlyRules: boolean;
+  readonly requireScanners: boolean;
+  readonly recordFloors: boolean;
+  readonly lower: boolean;
+  readonly out: string;
+  readonly json: boolean;
+}
+
+/** How checkov is installed where the audit finds it, as messages and the README say. */
+export const INSTALL_CHECKOV =
+  'python3 -m venv .checkov && .checkov/bin/pip install --no-deps -r test-support/checkov/requirements.txt';
+
+/**
+ * Runs `npm run audit`.
+ *
+ * @param parameters - what follows the program's name
+ * @returns the exit code; nothing is thrown
+ */
+export async function runAudit(
+  parameters: readonly string[],
+  context: AuditContext,
+): Promise<ExitCode> {
+  const program = describe(context);
+  try {
+    program.parse(parameters, { from: 'user' });
+    return await auditAll(program.opts<Options>(), context);
+  } catch (error) {
+    return report(error, context);
+  }
+}
+
+function describe({ env, stdout, stderr }: AuditContext): Command {
+  return new Command('audit')
+    .description('Audits the synthesized JSON: own rules, checkov, floors, waivers.')
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => stdout.write(text),
+      writeErr: (text) => stderr.write(text),
+    })
+    .addOption(
+      new Option('--environment <name...>', 'folders below environments/').default(
+        undefined,
+        env.ENVIRONMENT || DEFAULT_ENVIRONMENT,
+      ),
+    )
+    .option('--from <dir>', 'audit this folder (layout of cdktf.out), synthesize nothing')
+    .option('--only-rules', 'leave checkov out', false)
+    .option('--require-scanners', 'fail when checkov is not installed', false)
+    .option('--out <dir>', 'folder for the reports', 'audit-report')
+    .option('--json', 'print the report as JSON', false)
+    .option('--record-floors', 'write what was counted to audit/floors.json', false)
+    .option('--lower', 'let --record-floors lower a floor', false)
+    .addHelpText('after', HELP);
+}
+
+async function auditAll(options: Options, context: AuditContext): Promise<ExitCode> {
+  refuseContradictions(options);
+  const checkov = options.onlyRules ? undefined : findCheckov(context.root, context.env);
+  if (checkov === undefined && options.requireScanners) {
+    throw new AuditError('checkov is not installed', {
+      next: INSTALL_CHECKOV,
+      code: EXIT.unavailable,
+    });
+  }
+  const results = await auditEach(options, checkov, context);
+  if (options.recordFloors) record(results, options, context);
+  const written = results.map((result) => writeReports(options.out, result));
+  context.stdout.write(
+    options.json
+      ? `${JSON.stringify(results.map(jsonReport), undefined, 2)}\n`
+      : results.map((result, at) => `${textReport(result)}Report: ${written[at]}\n`).join('\n'),
+  );
+  return results.every(({ findings }) => findings.length === 0) ? EXIT.green : EXIT.findings;
+}
+
+/** One environment after the other: each keeps all cores busy by itself. */
+async function auditEach(
+  { environment, from, onlyRules, out, recordFloors }: Options,
+  checkov: string | undefined,
+  { root, env, now, rules = ALL_RULES }: AuditContext,
+): Promise<readonly AuditResult[]> {
+  const chosen = environment ?? [env.ENVIRONMENT || DEFAULT_ENVIRONMENT];
+  const results: AuditResult[] = [];
+  for (const name of from === undefined ? new Set(chosen) : [environment?.[0]]) {
+    results.push(
+      await audit({
+        root,
+        env,
+        environment: name,
+        from: from === undefined ? undefined : resolve(from),
+        out,
+        rules,
+        checkov,
+        floors: readFloors(join(root, FLOORS_FILE)),
+        recording: recordFloors,
+        notes: scannerNotes(onlyRules, checkov),
+        now: now(),
+      }),
+    );
+  }
+  return results;
+}
+
+function refuseContradictions({ environment, from, onlyRules, requireScanners }: Options): void {
+  if (from !== undefined && (environment?.length ?? 0) > 1) {
+    throw new AuditError('--from is one folder, so --environment must name one environment');
+  }
+  if (onlyRules && requireScanners) {
+    throw new AuditError('--only-rules and --require-scanners exclude each other');
+  }
+}
+
+function scannerNotes(onlyRules: boolean, checkov: string | undefined): readonly string[] {
+  if (onlyRules) return ['checkov was left out by --only-rules; its waivers were not judged.'];
+  if (checkov !== undefined) return [];
+  return [`checkov is not installed; its waivers were not judged. To install: ${INSTALL_CHECKOV}`];
+}
+
+function record(results: readonly AuditResult[], { lower }: Options, { root }: AuditContext): void {
+  const path = join(root, FLOORS_FILE);
+  writeFloors(path, recordFloors(readFloors(path), results, lower));
+}
+
+function report(error: unknown, { stderr }: AuditContext): ExitCode {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.green : EXIT.usage;
+  if (error instanceof AuditError) {
+    stderr.write(`error: ${error.message}\n${error.next ? `next: ${error.next}\n` : ''}`);
+    return error.code;
+  }
+  if (error instanceof SynthesizedFolderError) {
+    stderr.write(`error: ${error.message}\n`);
+    return EXIT.usage;
+  }
+  stderr.write(`unexpected error: ${error instanceof Error ? error.stack : String(error)}\n`);
+  return EXIT.unexpected;
+}
+
+const HELP = `
+Waivers are in audit/waivers.yaml, floors in audit/floors.json. checkov is the program that CHECKOV
+names, else .checkov/bin/checkov, else the one on PATH. Reports go to <out>/<environment>/:
+report.html, report.json, report.sarif, and what was audited.
+
+Exit codes:
+  0   green: nothing is wrong that is not waived
+  1   there are findings
+  64  usage or settings, or the folder can't be read
+  69  checkov is required and missing, or broke down
+  70  unexpected
+
+Examples:
+  npm run audit -- --environment etl-playground complete --require-scanners
+  npm run audit -- --from cdktf.out --only-rules
+`;

@@ -1,0 +1,12 @@
+#!/usr/bin/env node
+import { join } from 'node:path';
+import process from 'node:process';
+import { runAudit } from './cli.ts';
+
+process.exitCode = await runAudit(process.argv.slice(2), {
+  root: join(import.meta.dirname, '..'),
+  env: process.env,
+  stdout: process.stdout,
+  stderr: process.stderr,
+  now: () => new Date(),
+});

@@ -1,0 +1,128 @@
+import type { Model, Resource, StackModel } from '../../src/synthesized/model/model.ts';
+import { canonical } from './arn.ts';
+import { type PolicyDocument, type PolicyStatement, parsePolicy } from './policy-document.ts';
+
+/** What a policy is attached to, which decides what must be in it. */
+export type PolicyKind = 'identity' | 'trust' | 'topic' | 'queue' | 'key' | 'repository';
+
+/** A policy somewhere in the stacks. */
+export interface Policy {
+  readonly stack: string;
+  /** Address of the resource that carries it. */
+  readonly address: string;
+  readonly kind: PolicyKind;
+  /** The resource that carries it. */
+  readonly holder: Resource;
+  /** The role, topic, queue, key or repository that it is about; an IAM policy is about itself. */
+  readonly about: Resource | undefined;
+  /** Undefined where it cannot be read. Values are in their canonical spelling. */
+  readonly document: PolicyDocument | undefined;
+}
+
+interface Place {
+  readonly kind: PolicyKind;
+  readonly argument: string;
+  /** Argument that refers to what the policy is about, where that is another resource. */
+  readonly about?: string;
+}
+
+/** Where the AWS provider takes policies, by type of resource. */
+const PLACES: Readonly<Record<string, Place>> = {
+  aws_iam_policy: { kind: 'identity', argument: 'policy' },
+  aws_iam_role_policy: { kind: 'identity', argument: 'policy', about: 'role' },
+  aws_iam_role: { kind: 'trust', argument: 'assume_role_policy' },
+  aws_sns_topic: { kind: 'topic', argument: 'policy' },
+  aws_sns_topic_policy: { kind: 'topic', argument: 'policy', about: 'arn' },
+  aws_sqs_queue: { kind: 'queue', argument: 'policy' },
+  aws_sqs_queue_policy: { kind: 'queue', argument: 'policy', about: 'queue_url' },
+  aws_kms_key: { kind: 'key', argument: 'policy' },
+  aws_kms_key_policy: { kind: 'key', argument: 'policy', about: 'key_id' },
+  aws_ecr_repository_policy: { kind: 'repository', argument: 'policy', about: 'repository' },
+};
+
+const read = new WeakMap<Model, readonly Policy[]>();
+
+/** Every policy of every stack. */
+export function policiesOf(model: Model): readonly Policy[] {
+  const known = read.get(model);
+  if (known !== undefined) return known;
+  const policies = model.resources.flatMap((holder) => {
+    const place = PLACES[holder.type];
+    const text = place && holder.attributes[place.argument];
+    if (place === undefined || text === undefined) return [];
+    const stack = model.stackOf(holder);
+    const { stack: stackName, address } = holder;
+    const about = place.about === undefined ? holder : stack.target(holder.attributes[place.about]);
+    const document = parsePolicy(text);
+    return [
+      {
+        stack: stackName,
+        address,
+        kind: place.kind,
+        holder,
+        about,
+        document: document && canonicalDocument(stack, document),
+      },
+    ];
+  });
+  read.set(model, policies);
+  return policies;
+}
+
+/** A statement and the policy that it is in. */
+export interface PlacedStatement extends Policy {
+  readonly statement: PolicyStatement;
+}
+
+/** Every statement of the policies of some kinds. */
+export function statementsOf(
+  model: Model,
+  ...kinds: readonly PolicyKind[]
+): readonly PlacedStatement[] {
+  return policiesOf(model)
+    .filter(({ kind }) => kinds.includes(kind))
+    .flatMap((policy) =>
+      (policy.document?.statements ?? []).map((statement) => ({ ...policy, statement })),
+    );
+}
+
+/** Statements of the resource policies about one resource. */
+export function statementsAbout(model: Model, resource: Resource): readonly PolicyStatement[] {
+  return policiesOf(model)
+    .filter(({ about, kind }) => about === resource && kind !== 'identity' && kind !== 'trust')
+    .flatMap(({ document }) => document?.statements ?? []);
+}
+
+/** Statements that a role has by its inline and its attached policies. */
+export function statementsOfRole(model: Model, role: Resource): readonly PlacedStatement[] {
+  const stack = model.stackOf(role);
+  const attached = model
+    .ofType('aws_iam_role_policy_attachment')
+    .filter((attachment) => attachment.stack === role.stack)
+    .filter(({ attributes }) => stack.target(attributes.role) === role)
+    .map(({ attributes }) => stack.target(attributes.policy_arn));
+  return statementsOf(model, 'identity').filter(
+    ({ about, holder }) => about === role || attached.includes(holder),
+  );
+}
+
+function canonicalDocument(stack: StackModel, document: PolicyDocument): PolicyDocument {
+  const spell = (text: string) => (text.includes('${') ? canonical(stack, text) : text);
+  const all = (list: readonly string[]) => list.map(spell);
+  return {
+    version: document.version,
+    statements: document.statements.map((statement) => ({
+      ...statement,
+      ...(statement.principals && {
+        principals: statement.principals.map(({ type, value }) => ({ type, value: spell(value) })),
+      }),
+      resources: all(statement.resources),
+      notResources: all(statement.notResources),
+      conditions: statement.conditions.map(({ operator, key, values }) => ({
+        operator,
+        key: spell(key),
+        values: all(values),
+      })),
+    })),
+  };
+}

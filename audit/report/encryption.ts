@@ -1,0 +1,133 @@
+import {
+  blocksOf,
+  type Model,
+  type Resource,
+  type StackModel,
+  valueAt,
+} from '../../src/synthesized/model/model.ts';
+
+/** How one place that holds data is encrypted at rest. */
+export interface Encryption {
+  readonly stack: string;
+  /** Address, or `terraform` for the state. */
+  readonly address: string;
+  /** What is kept there, such as `messages`. */
+  readonly data: string;
+  /** With which key, in words. */
+  readonly key: string;
+  /** Whether it is encrypted at all. */
+  readonly encrypted: boolean;
+}
+
+interface Place {
+  readonly data: string;
+  /** Path of the key's ARN or id. */
+  readonly key: string;
+  /** Path of a switch that must be true; where there is none, the service always encrypts. */
+  readonly switch?: string;
+  /** Without a key of its own: who encrypts then. @default nobody */
+  readonly otherwise?: string;
+}
+
+const OWNED_BY_AWS = "a key of AWS's own, which the account can't watch or withdraw";
+
+/** Where data is kept, by type of resource (the encryption pages of the services' guides). */
+const PLACES: Readonly<Record<string, Place>> = {
+  aws_cloudwatch_log_group: { data: 'logs', key: 'kms_key_id', otherwise: OWNED_BY_AWS },
+  aws_db_instance: { data: 'database', key: 'kms_key_id', switch: 'storage_encrypted' },
+  aws_dynamodb_table: {
+    data: 'table',
+    key: 'server_side_encryption.kms_key_arn',
+    otherwise: OWNED_BY_AWS,
+  },
+  aws_ebs_volume: { data: 'disk', key: 'kms_key_id', switch: 'encrypted' },
+  aws_ecr_repository: {
+    data: 'images',
+    key: 'encryption_configuration.kms_key',
+    otherwise: OWNED_BY_AWS,
+  },
+  aws_efs_file_system: { data: 'files', key: 'kms_key_id', switch: 'encrypted' },
+  aws_eks_cluster: {
+    data: 'Kubernetes secrets',
+    key: 'encryption_config.provider.key_arn',
+    otherwise: OWNED_BY_AWS,
+  },
+  aws_rds_cluster: { data: 'database', key: 'kms_key_id', switch: 'storage_encrypted' },
+  aws_s3_bucket: { data: 'objects', key: 'kms_master_key_id', otherwise: OWNED_BY_AWS },
+  aws_secretsmanager_secret: { data: 'secret', key: 'kms_key_id', otherwise: OWNED_BY_AWS },
+  aws_sns_topic: { data: 'messages', key: 'kms_master_key_id' },
+  aws_sqs_queue: { data: 'messages', key: 'kms_master_key_id', otherwise: OWNED_BY_AWS },
+};
+
+/** What is encrypted at rest, with which key: resources, disks of machines and the state. */
+export function encryptionOf(model: Model): readonly Encryption[] {
+  return model.stacks.flatMap((stack) => [
+    ...stack.resources.flatMap((resource) => ofResource(stack, resource)),
+    ...ofState(stack),
+  ]);
+}
+
+function ofResource(stack: StackModel, resource: Resource): readonly Encryption[] {
+  const { address, type, attributes } = resource;
+  if (type === 'aws_launch_template') {
+    return blocksOf(attributes.block_device_mappings).map((mapping) =>
+      ofPlace(stack, address, valueAt(mapping, 'ebs'), {
+        data: `disk ${String(mapping.device_name)} of each machine`,
+        key: 'kms_key_id',
+        switch: 'encrypted',
+        otherwise: "the account's default key for disks",
+      }),
+    );
+  }
+  const place = PLACES[type];
+  return place === undefined ? [] : [ofPlace(stack, address, attributes, place)];
+}
+
+function ofPlace(
+  stack: StackModel,
+  address: string,
+  attributes: unknown,
+  place: Place,
+): Encryption {
+  const key = stack.resolve(valueAt(attributes, place.key));
+  const target = stack.target(valueAt(attributes, place.key));
+  const switched =
+    place.switch === undefined || String(valueAt(attributes, place.switch)) === 'true';
+  const given = key !== undefined && key !== '';
+  const encrypted =
+    switched && (given || place.otherwise !== undefined || place.switch !== undefined);
+  const words = given ? keyInWords(stack, String(key), target) : (place.otherwise ?? OWNED_BY_AWS);
+  return {
+    stack: stack.name,
+    address,
+    data: place.data,
+    key: encrypted ? words : 'not encrypted',
+    encrypted,
+  };
+}
+
+function ofState(stack: StackModel): readonly Encryption[] {
+  return Object.entries(valueAt(stack.json.terraform, 'backend') ?? {}).map(([type, backend]) => {
+    const encrypted = type === 's3' && valueAt(backend, 'encrypt') === true;
+    const key = valueAt(backend, 'kms_key_id');
+    const words =
+      key === undefined ? "the bucket's key" : keyInWords(stack, String(key), undefined);
+    return {
+      stack: stack.name,
+      address: 'terraform',
+      data: `state (${type})`,
+      key: encrypted ? words : 'not encrypted by Terraform: protect the disk that holds it',
+      encrypted,
+    };
+  });
+}
+
+function keyInWords(stack: StackModel, key: string, target: Resource | undefined): string {
+  if (target === undefined) {
+    return key.startsWith('alias/aws/')
+      ? `AWS's managed key ${key}`
+      : `${key} (not of these stacks)`;
+  }
+  const rotated = stack.resolve(target.attributes.enable_key_rotation) === true;
+  return `${target.address}, ${rotated ? 'rotated every year' : 'never rotated'}`;
+}

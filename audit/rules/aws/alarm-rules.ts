@@ -1,0 +1,171 @@
+import { blocksOf, type Model, type Resource } from '../../../src/synthesized/model/model.ts';
+import { type Rule, rule } from '../rule.ts';
+import { every, faultsOf, neighbours, read } from './attributes.ts';
+import { isDeadLetterQueue } from './queue-rules.ts';
+
+interface Watch {
+  readonly namespace: string;
+  readonly metric: string;
+  readonly dimension: string;
+  readonly statistic: string;
+  /** The highest threshold that still tells in time. */
+  readonly threshold: number;
+}
+
+const DEAD_LETTERS: Watch = {
+  namespace: 'AWS/SQS',
+  metric: 'ApproximateNumberOfMessagesVisible',
+  dimension: 'QueueName',
+  statistic: 'Maximum',
+  threshold: 0,
+};
+const WAITING: Watch = {
+  namespace: 'AWS/SQS',
+  metric: 'ApproximateAgeOfOldestMessage',
+  dimension: 'QueueName',
+  statistic: 'Maximum',
+  threshold: 3600,
+};
+const FAILED: Watch = {
+  namespace: 'AWS/SNS',
+  metric: 'NumberOfNotificationsFailed',
+  dimension: 'TopicName',
+  statistic: 'Sum',
+  threshold: 0,
+};
+const LOST: Watch = { ...FAILED, metric: 'NumberOfNotificationsFailedToRedriveToDlq' };
+
+/** What must be watched. */
+export const lossesAreWatched: Rule = rule({
+  id: 'losses-are-watched',
+  title: 'Alarms watch every dead-letter queue, working queue and topic for what did not arrive',
+  reason: 'A dead-letter queue that nobody looks at loses its messages too, two weeks later.',
+  control: 'SI-4(5)',
+  severity: 'medium',
+  subjects: every('aws_sqs_queue', 'aws_sns_topic'),
+  faults: (resource, { model }) =>
+    watchesOf(model, resource)
+      .filter(
+        (watch) =>
+          !neighbours(model, resource, 'aws_cloudwatch_metric_alarm').some((alarm) =>
+            watches(model, alarm, watch, resource),
+          ),
+      )
+      .map(({ metric }) => `no alarm on ${metric} of it that goes off in time`),
+});
+
+/** Alarms that can't go off. */
+export const alarmsGoOff: Rule = rule({
+  id: 'alarms-go-off',
+  title: 'Every alarm watches a metric of a resource of the stack, and goes off within minutes',
+  reason:
+    'A wrong dimension, statistic or comparison leaves an alarm in OK or INSUFFICIENT_DATA for ever.',
+  control: 'SI-4(5)',
+  severity: 'medium',
+  subjects: every('aws_cloudwatch_metric_alarm'),
+  faults: (alarm, { model }) => {
+    const { isFalse, text, number } = read(model, alarm);
+    const useful = [DEAD_LETTERS, WAITING, FAILED, LOST].some((watch) =>
+      neighbours(model, alarm, 'aws_sqs_queue', 'aws_sns_topic').some((resource) =>
+        watches(model, alarm, watch, resource),
+      ),
+    );
+    const minutes = (number('period') * number('evaluation_periods')) / 60;
+    return faultsOf(
+      [
+        !useful,
+        `${text('namespace')} ${text('metric_name')} ${text('statistic')} ${text('comparison_operator')} ${text('threshold')} for what it names tells of no loss`,
+      ],
+      [isFalse('actions_enabled'), 'actions_enabled must not be false'],
+      [!(minutes <= 15), `tells after ${minutes} minutes, must be within 15`],
+      [
+        text('treat_missing_data') !== 'notBreaching',
+        `treat_missing_data must be notBreaching: SQS and SNS send nothing while nothing happens`,
+      ],
+    );
+  },
+});
+
+/** Alarms that call nobody. */
+export const alarmsCallSomebody: Rule = rule({
+  id: 'alarms-call-somebody',
+  title: 'Every alarm calls somebody',
+  reason: 'An alarm without an action is a colour on a page that nobody has open.',
+  control: 'SI-4(5)',
+  severity: 'low',
+  subjects: every('aws_cloudwatch_metric_alarm'),
+  faults: (alarm, { model }) => {
+    const { list, stack } = read(model, alarm);
+    const actions = list('alarm_actions').map(String);
+    const others = [...actions, ...list('ok_actions').map(String)];
+    return faultsOf(
+      [actions.length === 0, 'alarm_actions is empty: set alarm_topic_arn'],
+      ...others.map(
+        (action) =>
+          [
+            stack.target(action)?.type !== 'aws_sns_topic' &&
+              !/^arn:[^:]+:sns:[^:]+:\d+:[\w-]+$/.test(action),
+            `${action} is no topic`,
+          ] as const,
+      ),
+      ...actions.map(
+        (action) =>
+          [
+            [...watchedBy(model, alarm), ...announcedTo(model, alarm)].some(
+              (resource) => stack.target(action) === resource,
+            ),
+            `${action} is a topic for messages, which it watches or which a bucket announces to`,
+          ] as const,
+      ),
+    );
+  },
+});
+
+function watchesOf(model: Model, resource: Resource): readonly Watch[] {
+  if (resource.type === 'aws_sns_topic') return [FAILED, LOST];
+  return isDeadLetterQueue(model, resource) ? [DEAD_LETTERS] : [WAITING];
+}
+
+function watches(model: Model, alarm: Resource, watch: Watch, resource: Resource): boolean {
+  const { text, number, at, isFalse } = read(model, alarm);
+  const dimensions = Object.keys(Object(at('dimensions')));
+  const operator = text('comparison_operator');
+  const highest =
+    operator === 'GreaterThanOrEqualToThreshold' ? watch.threshold + 1 : watch.threshold;
+  return (
+    text('namespace') === watch.namespace &&
+    text('metric_name') === watch.metric &&
+    text('statistic') === watch.statistic &&
+    ['GreaterThanThreshold', 'GreaterThanOrEqualToThreshold'].includes(operator) &&
+    number('threshold') >= (operator === 'GreaterThanThreshold' ? 0 : 1) &&
+    number('threshold') <= highest &&
+    number('period') >= 60 &&
+    number('period') % 60 === 0 &&
+    number('evaluation_periods') >= 1 &&
+    !(number('datapoints_to_alarm') > number('evaluation_periods')) &&
+    // SQS and SNS publish these metrics as numbers and seconds: with another unit there is no data.
+    ['', 'Count', 'Seconds'].includes(text('unit')) &&
+    dimensions.join() === watch.dimension &&
+    !isFalse('actions_enabled') &&
+    text(`dimensions.${watch.dimension}`) === read(model, resource).text('name')
+  );
+}
+
+function watchedBy(model: Model, alarm: Resource): readonly Resource[] {
+  const { target } = read(model, alarm);
+  return ['QueueName', 'TopicName']
+    .map((dimension) => target(`dimensions.${dimension}`))
+    .filter((resource) => resource !== undefined);
+}
+
+/** Topics that buckets announce to: whoever is subscribed there reads no alarms. */
+function announcedTo(model: Model, alarm: Resource): readonly Resource[] {
+  const stack = model.stackOf(alarm);
+  return neighbours(model, alarm, 'aws_s3_bucket_notification')
+    .flatMap(({ attributes }) => blocksOf(attributes.topic))
+    .map(({ topic_arn }) => stack.target(topic_arn))
+    .filter((topic) => topic !== undefined);
+}
+
+/** Rules on alarms. */
+export const ALARM_RULES: readonly Rule[] = [lossesAreWatched, alarmsGoOff, alarmsCallSomebody];

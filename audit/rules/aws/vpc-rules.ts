@@ -1,0 +1,175 @@
+import type { Model, Resource } from '../../../src/synthesized/model/model.ts';
+import { type Rule, rule } from '../rule.ts';
+import { every, faultsOf, listOf, neighbours, read } from './attributes.ts';
+import { isPublic } from './public-subnet.ts';
+import { tablesOf } from './route-rules.ts';
+
+/** Who talked to whom. */
+export const vpcHasFlowLog: Rule = rule({
+  id: 'vpc-has-flow-log',
+  title: 'Every VPC logs all its traffic into an encrypted log group of the stack',
+  reason:
+    'Without accepted traffic an intrusion leaves no trace, without rejected traffic neither does its attempt.',
+  control: 'AU-12',
+  severity: 'medium',
+  subjects: every('aws_vpc'),
+  faults: (vpc, { model }) => {
+    const logs = neighbours(model, vpc, 'aws_flow_log').filter(
+      (log) => read(model, log).target('vpc_id') === vpc,
+    );
+    return logs.length > 0 ? [] : ['has no flow log: set flow_logs = true'];
+  },
+});
+
+/** A flow log's own settings. */
+export const flowLogIsComplete: Rule = rule({
+  id: 'flow-log-is-complete',
+  title: 'A flow log has all traffic of a VPC, by the minute, with a role that writes it',
+  reason:
+    'A log of one kind of traffic, of one subnet, or in an unencrypted place looks like a log.',
+  control: 'AU-12',
+  severity: 'medium',
+  subjects: every('aws_flow_log'),
+  faults: (log, { model }) => {
+    const { text, number, target } = read(model, log);
+    return faultsOf(
+      [
+        text('traffic_type') !== 'ALL',
+        `traffic_type is ${text('traffic_type') || 'missing'}, must be ALL`,
+      ],
+      [target('vpc_id')?.type !== 'aws_vpc', 'vpc_id is no VPC of the stack'],
+      [
+        target('log_destination')?.type !== 'aws_cloudwatch_log_group',
+        'log_destination is no log group of the stack',
+      ],
+      [
+        text('log_destination_type') !== 'cloud-watch-logs',
+        `log_destination_type is ${text('log_destination_type') || 'missing'}`,
+      ],
+      [target('iam_role_arn')?.type !== 'aws_iam_role', 'iam_role_arn is no role of the stack'],
+      [
+        number('max_aggregation_interval') !== 60,
+        'max_aggregation_interval must be 60: ten minutes hide short connections',
+      ],
+    );
+  },
+});
+
+/** S3 without NAT. */
+export const vpcHasS3Endpoint: Rule = rule({
+  id: 'vpc-has-s3-endpoint',
+  title: 'Every VPC reaches S3 by a gateway endpoint, from all its subnets',
+  reason:
+    'Without it every file of a client goes over the NAT gateway: over the internet, and paid by the gigabyte.',
+  control: 'SC-7',
+  severity: 'medium',
+  subjects: every('aws_vpc'),
+  faults: (vpc, { model }) => {
+    const stack = model.stackOf(vpc);
+    const endpoints = neighbours(model, vpc, 'aws_vpc_endpoint').filter(
+      (endpoint) =>
+        read(model, endpoint).target('vpc_id') === vpc &&
+        isGateway(model, endpoint) &&
+        /\.s3$/.test(read(model, endpoint).text('service_name')),
+    );
+    const [endpoint] = endpoints;
+    if (endpoint === undefined) return ['has no gateway endpoint for S3'];
+    const connected = listOf(endpoint.attributes.route_table_ids).map((id) => stack.target(id));
+    return neighbours(model, vpc, 'aws_subnet')
+      .filter((subnet) => read(model, subnet).target('vpc_id') === vpc)
+      .filter((subnet) => tablesOf(model, subnet).some((table) => !connected.includes(table)))
+      .map(({ address }) => `${address} does not reach S3 by ${endpoint.address}`);
+  },
+});
+
+/** Interface endpoints. */
+export const endpointsReachAll: Rule = rule({
+  id: 'endpoints-reach-all',
+  title:
+    'Interface endpoints lie in every private subnet, behind a group of the stack, under the name of their service',
+  reason:
+    'Without private DNS nobody uses the endpoint; without a subnet in a zone that zone pays for the way through another. A policy that shuts out is found at the first call.',
+  control: 'SC-7',
+  severity: 'medium',
+  subjects: every('aws_vpc_endpoint'),
+  faults: (endpoint, { model }) => {
+    const { text, isTrue, target, stack, at } = read(model, endpoint);
+    const service = text('service_name');
+    const common = faultsOf(
+      [target('vpc_id')?.type !== 'aws_vpc', 'vpc_id is no VPC of the stack'],
+      [
+        !new RegExp(`^(?:cn\\.)?com\\.amazonaws\\.${stack.region}\\.[a-z0-9.-]+$`).test(service),
+        `service_name is ${service}, none of ${stack.region}`,
+      ],
+      [at('policy') !== undefined, 'policy has not been reviewed'],
+    );
+    if (isGateway(model, endpoint)) {
+      return [
+        ...common,
+        ...faultsOf([!/\.(s3|dynamodb)$/.test(service), `${service} has no gateway endpoint`]),
+      ];
+    }
+    const subnets = listOf(endpoint.attributes.subnet_ids).map((id) => stack.target(id));
+    const groups = listOf(endpoint.attributes.security_group_ids).map((id) => stack.target(id));
+    const missing = neighbours(model, endpoint, 'aws_subnet').filter(
+      (subnet) => !isPublic(model, subnet) && !subnets.includes(subnet),
+    );
+    return [
+      ...common,
+      ...faultsOf(
+        [
+          text('vpc_endpoint_type') !== 'Interface',
+          `vpc_endpoint_type is ${text('vpc_endpoint_type') || 'missing'}`,
+        ],
+        [
+          groups.length === 0 || groups.some((group) => group?.type !== 'aws_security_group'),
+          'security_group_ids must be groups of the stack: without, it gets the default group',
+        ],
+        [
+          !isNotification(service) && !isTrue('private_dns_enabled'),
+          'private_dns_enabled must be true',
+        ],
+      ),
+      ...missing.map(({ address }) => `${address} has no interface of it`),
+      ...subnets
+        .filter((subnet) => subnet !== undefined && isPublic(model, subnet))
+        .map((subnet) => `lies in ${subnet?.address}, a public subnet`),
+    ];
+  },
+});
+
+/** The certificates of SNS lie on the host that private DNS would take over. */
+export const snsEndpointKeepsCertificates: Rule = rule({
+  id: 'sns-endpoint-keeps-certificates',
+  title: 'An interface endpoint for SNS leaves the name of the service alone',
+  reason:
+    'The receiver fetches the signing certificate from the host of SNS: with private DNS that is the endpoint, which has no certificates, and every message is refused.',
+  control: 'SC-8(1)',
+  severity: 'high',
+  subjects: ({ model }) =>
+    model
+      .ofType('aws_vpc_endpoint')
+      .filter((endpoint) => isNotification(read(model, endpoint).text('service_name'))),
+  faults: (endpoint, { model }) =>
+    faultsOf([
+      !read(model, endpoint).isFalse('private_dns_enabled'),
+      'private_dns_enabled must be false',
+    ]),
+});
+
+function isGateway(model: Model, endpoint: Resource): boolean {
+  return ['', 'Gateway'].includes(read(model, endpoint).text('vpc_endpoint_type'));
+}
+
+function isNotification(service: string): boolean {
+  return /\.sns$/.test(service);
+}
+
+/** Rules on what a VPC logs and reaches. */
+export const VPC_RULES: readonly Rule[] = [
+  vpcHasFlowLog,
+  flowLogIsComplete,
+  vpcHasS3Endpoint,
+  endpointsReachAll,
+  snsEndpointKeepsCertificates,
+];

@@ -1,0 +1,66 @@
+import type { Model } from '../../src/synthesized/model/model.ts';
+import type { KubernetesObject } from '../../src/synthesized/views/kubernetes-object.ts';
+
+/** What the rules judge: the Terraform half as resources, the Kubernetes half as manifests. */
+export interface Audited {
+  readonly model: Model;
+  /** Objects of all stacks, names resolved. */
+  readonly objects: readonly KubernetesObject[];
+}
+
+/** How much harm a fault does. */
+export type Severity = 'high' | 'medium' | 'low';
+
+/** What a rule says of one subject. */
+export interface Judgement {
+  readonly rule: string;
+  /** Stack and address of what was looked at. */
+  readonly stack: string;
+  readonly address: string;
+  /** What is wrong, each a sentence with the value and what is needed; empty means passed. */
+  readonly faults: readonly string[];
+}
+
+/** A rule of our own. It looks at types and relations, never at this project's names. */
+export interface Rule {
+  /** Kebab case; waivers and SARIF name it. */
+  readonly id: string;
+  /** One line: what holds where the rule is kept. */
+  readonly title: string;
+  /** Why a stack that breaks it deploys and is wrong all the same. */
+  readonly reason: string;
+  /** Control of NIST SP 800-53 Rev. 5, such as `AC-6` or `SC-8(1)`. */
+  readonly control: string;
+  readonly severity: Severity;
+  readonly judge: (audited: Audited) => readonly Judgement[];
+}
+
+interface Place {
+  readonly stack: string;
+  readonly address: string;
+}
+
+/**
+ * Makes a rule of two pure parts: what it looks at, and what is wrong with one of those.
+ *
+ * @param parts.subjects - each has `stack` and `address`
+ * @param parts.faults - sentences; none means passed
+ */
+export function rule<Subject extends Place>(
+  parts: Omit<Rule, 'judge'> & {
+    readonly subjects: (audited: Audited) => readonly Subject[];
+    readonly faults: (subject: Subject, audited: Audited) => readonly string[];
+  },
+): Rule {
+  const { subjects, faults, ...description } = parts;
+  return {
+    ...description,
+    judge: (audited) =>
+      subjects(audited).map((subject) => ({
+        rule: description.id,
+        stack: subject.stack,
+        address: subject.address,
+        faults: faults(subject, audited),
+      })),
+  };
+}
