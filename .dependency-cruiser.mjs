@@ -109,8 +109,21 @@ export default {
       name: 'quality-is-pure',
       comment: 'Bytes in, report out.',
       severity: 'error',
-      from: { path: '^listener/src/quality/' },
-      to: { path: '^listener/', pathNot: '^listener/src/quality/' },
+      from: { path: '^quality/' },
+      to: { path: '^(contract|src|audit|listener|main\\.ts)' },
+    },
+    {
+      name: 'contract-imports-nothing',
+      comment: 'What every program agrees on stands below them all.',
+      severity: 'error',
+      from: { path: '^contract/' },
+      to: { pathNot: '^contract/' },
+    },
+    {
+      name: 'the-listener-alone-knows-the-engine',
+      severity: 'error',
+      from: { path: '^(src/|audit/|main\\.ts)' },
+      to: { path: '^quality/' },
     },
     {
       name: 'http-knows-no-database',
@@ -123,7 +136,7 @@ export default {
     {
       name: 'sources-do-not-know-tests',
       severity: 'error',
-      from: { path: '^(src/|audit/|main\\.ts|listener/)' },
+      from: { path: '^(contract/|src/|audit/|quality/|main\\.ts|listener/)' },
       to: { path: '^(__tests__|test-support|bench)/' },
     },
     {
@@ -142,7 +155,7 @@ export default {
       name: 'no-orphans',
       comment: 'A module that nothing imports is dead.',
       severity: 'error',
-      from: { orphan: true, path: '^(src|audit|listener/src)/' },
+      from: { orphan: true, path: '^(contract|src|audit|quality|listener/src)/' },
       to: {},
     },
   ],

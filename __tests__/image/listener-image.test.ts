@@ -74,9 +74,18 @@ afterAll(async () => {
 
 let base: string;
 
+const SOURCES = [
+  '.dockerignore',
+  'package.json',
+  'package-lock.json',
+  'contract',
+  'quality',
+  'listener',
+];
+
 /** What the image is made from, as a commit, in files that only their owner may read (umask 077). */
 function checkOut(root: string): string {
-  for (const entry of ['.dockerignore', 'package.json', 'package-lock.json', 'listener']) {
+  for (const entry of SOURCES) {
     cpSync(join(ROOT, entry), join(root, entry), {
       recursive: true,
       filter: (source) => !source.endsWith('/node_modules'),
@@ -90,7 +99,7 @@ function checkOut(root: string): string {
   const git = (...parameters: string[]) =>
     execFileSync('git', parameters, { cwd: root, encoding: 'utf8' }).trim();
   git('init', '--quiet');
-  git('add', '.dockerignore', 'package.json', 'package-lock.json', 'listener');
+  git('add', ...SOURCES);
   const author = ['-c', 'user.name=a', '-c', 'user.email=a@example.org'];
   git(...author, 'commit', '--quiet', '--message', 'one');
   return git('rev-parse', 'HEAD');
@@ -275,9 +284,11 @@ describe('the image', () => {
   it('holds the sources that are run, and nothing else of the repository', () => {
     expect(readdirSync(join(mounted, 'app')).sort()).toEqual([
       'bin',
+      'contract',
       'database-authorities.pem',
       'listener',
       'node_modules',
+      'quality',
     ]);
     expect(readdirSync(join(mounted, 'app/listener')).sort()).toEqual([
       'migrations',

@@ -1,4 +1,4 @@
-import { partitionOf } from '../../src/settings/partition.ts';
+import { partitionOf } from '@file-processing/contract/partition.ts';
 
 /** Region of the second look: scanners know the literal ARNs of its partition best. */
 export const SECOND_REGION = 'us-east-1';

@@ -1,7 +1,7 @@
 /** One measurement in a process of its own: `measure.ts MODE FILE [MODULE]` prints CPU seconds and peak MB as JSON. */
 import { createReadStream } from 'node:fs';
 import { pathToFileURL } from 'node:url';
-import { inspectCsv } from '../../listener/src/quality/inspect.ts';
+import { inspectCsv } from '@file-processing/quality/inspect.ts';
 import { SAMPLE_SCHEMA } from './sample-file.ts';
 
 const [mode = '', file = '', module = ''] = process.argv.slice(2);

@@ -1,5 +1,5 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
-import type { TableSchema } from '../../listener/src/quality/table-schema.ts';
+import type { TableSchema } from '@file-processing/quality/table-schema.ts';
 
 /** What the sample's rows are judged by: every common type, some constraints, and a primary key. */
 export const SAMPLE_SCHEMA: TableSchema = {

@@ -1,5 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { expectationProblems } from '@file-processing/quality/expectation.ts';
 import { SEED_FOLDER } from '../src/cli/seed-folder.ts';
 import type { DatabaseConfig } from '../src/config/database-config.ts';
 import { readConfig } from '../src/config.ts';
@@ -8,7 +9,6 @@ import { migrate } from '../src/database/migrate.ts';
 import { listRuns, type Run } from '../src/database/runs.ts';
 import { checkSchema, SchemaOutdatedError } from '../src/database/schema-version.ts';
 import { seedDefinitions } from '../src/database/seed.ts';
-import { expectationProblems } from '../src/quality/expectation.ts';
 import { type DroppedFile, droppedFile, s3Event } from './dropped-file.ts';
 import { startListenerProcess } from './listener-process.ts';
 import { startLocalPostgres } from './postgres.ts';

@@ -1,3 +1,4 @@
+import { VERDICTS } from '@file-processing/quality/verdict.ts';
 import { Argument, Command as Commander, InvalidArgumentError, Option } from 'commander';
 import packageJson from '../package.json' with { type: 'json' };
 import type { Command, CommandContext } from './cli/command-context.ts';
@@ -5,7 +6,6 @@ import { errorText } from './cli/error-text.ts';
 import { EXIT, exitCodeOfError } from './cli/exit-codes.ts';
 import { interruptible } from './cli/interruption.ts';
 import { SEED_FOLDER } from './cli/seed-folder.ts';
-import { VERDICTS } from './quality/verdict.ts';
 import { ROLES } from './serve/role.ts';
 
 /**

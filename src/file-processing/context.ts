@@ -1,6 +1,6 @@
+import type { Partition } from '@file-processing/contract/partition.ts';
+import { partitionOf } from '@file-processing/contract/partition.ts';
 import type { FileProcessingSettings } from '../settings/file-processing-variables.ts';
-import type { Partition } from '../settings/partition.ts';
-import { partitionOf } from '../settings/partition.ts';
 
 /** What every part of the stack needs to name things. */
 export interface Context {

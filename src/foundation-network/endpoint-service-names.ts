@@ -1,4 +1,4 @@
-import { partitionOf } from '../settings/partition.ts';
+import { partitionOf } from '@file-processing/contract/partition.ts';
 
 /**
  * Services whose interface endpoints have names that start with `cn.` in China, out of those that the

@@ -6,13 +6,13 @@ import { IamRolePolicy } from '@cdktf/provider-aws/lib/iam-role-policy/index.js'
 import { KmsAlias } from '@cdktf/provider-aws/lib/kms-alias/index.js';
 import { KmsKey } from '@cdktf/provider-aws/lib/kms-key/index.js';
 import type { Vpc } from '@cdktf/provider-aws/lib/vpc/index.js';
+import { partitionOf } from '@file-processing/contract/partition.ts';
 import { Construct } from 'constructs';
 import { flowLogsOf, writeFlowLogs } from '../policies/flow-log-policies.ts';
 import { accountAdministersKey, type KeyScope, logsUseKey } from '../policies/key-policies.ts';
 import { policyJson } from '../policies/policy-document.ts';
 import { trustServiceFor } from '../policies/trust-policies.ts';
 import type { FoundationNetworkSettings } from '../settings/foundation-network-variables.ts';
-import { partitionOf } from '../settings/partition.ts';
 
 /** Service principal of flow logs, the same in every partition. */
 const FLOW_LOGS_SERVICE = 'vpc-flow-logs.amazonaws.com';

@@ -1,5 +1,5 @@
+import { isRegion } from '@file-processing/contract/partition.ts';
 import { type Environment, loadEnvironment } from '../settings/environment.ts';
-import { isRegion } from '../settings/partition.ts';
 import type { AwsClients } from './aws-clients.ts';
 import { EXIT } from './exit-codes.ts';
 import type { CommonOptions, OperationContext } from './operation.ts';

@@ -1,4 +1,4 @@
-import type { Partition } from '../settings/partition.ts';
+import type { Partition } from '@file-processing/contract/partition.ts';
 import type { PolicyStatement } from './policy-document.ts';
 
 /** The one log group that flow logs are written to. */

@@ -1,8 +1,8 @@
 import { isIPv4 } from 'node:net';
+import { partitionOf } from '@file-processing/contract/partition.ts';
 import type { CrossFinding } from './check-foundation-network.ts';
 import type { FileProcessingSettings } from './file-processing-variables.ts';
 import { LONGEST_RETRY_SECONDS, totalRetrySeconds } from './http-retries.ts';
-import { partitionOf } from './partition.ts';
 
 type Name = keyof FileProcessingSettings & string;
 type FileProcessingFinding = CrossFinding<Name>;

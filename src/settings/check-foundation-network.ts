@@ -1,6 +1,6 @@
+import { firstZones, isZoneOf, partitionOf } from '@file-processing/contract/partition.ts';
 import { contains, overlap, parseCidr } from './cidr.ts';
 import type { FoundationNetworkSettings } from './foundation-network-variables.ts';
-import { firstZones, isZoneOf, partitionOf } from './partition.ts';
 import { canPlanSubnets, planSubnets, zoneCount } from './subnet-plan.ts';
 
 /** A finding about variables that are each valid on their own; the first name is where it is reported. */

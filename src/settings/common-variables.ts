@@ -1,4 +1,4 @@
-import { isRegion } from './partition.ts';
+import { isRegion } from '@file-processing/contract/partition.ts';
 import { oneOf, text, textMap } from './variable.ts';
 
 /** Retention periods that CloudWatch Logs accepts, in days (CloudWatch Logs API, PutRetentionPolicy). */

@@ -1,6 +1,6 @@
+import { firstZones } from '@file-processing/contract/partition.ts';
 import { type Cidr, formatCidr, parseCidr, subBlock } from './cidr.ts';
 import type { FoundationNetworkSettings } from './foundation-network-variables.ts';
-import { firstZones } from './partition.ts';
 
 /** One zone's subnets. */
 export interface ZoneSubnets {

@@ -1,6 +1,6 @@
+import { partitionOf } from '@file-processing/contract/partition.ts';
 import { describe, expect, it } from 'vitest';
 import { flowLogsOf, writeFlowLogs } from '../../../src/policies/flow-log-policies.ts';
-import { partitionOf } from '../../../src/settings/partition.ts';
 
 const NAME = '/aws/vpc/flow-logs/city';
 

@@ -1,3 +1,4 @@
+import { partitionOf } from '@file-processing/contract/partition.ts';
 import { describe, expect, it } from 'vitest';
 import {
   accountAdministersKey,
@@ -5,7 +6,6 @@ import {
   logsUseKey,
   topicSendsWithKey,
 } from '../../../src/policies/key-policies.ts';
-import { partitionOf } from '../../../src/settings/partition.ts';
 
 const scope = (region: string) => ({
   partition: partitionOf(region),

@@ -1,4 +1,4 @@
-import { partitionOf } from '../../../src/settings/partition.ts';
+import { partitionOf } from '@file-processing/contract/partition.ts';
 import { graphOf } from '../../../src/synthesized/model/graph.ts';
 import type { Model, Resource } from '../../../src/synthesized/model/model.ts';
 import { arnOf, canonical } from '../../policy/arn.ts';

@@ -1,4 +1,4 @@
-import { isRegion, partitionOf } from '../../../src/settings/partition.ts';
+import { isRegion, partitionOf } from '@file-processing/contract/partition.ts';
 import { blocksOf, type StackModel, valueAt } from '../../../src/synthesized/model/model.ts';
 import { type Rule, rule } from '../rule.ts';
 import { faultsOf } from './attributes.ts';

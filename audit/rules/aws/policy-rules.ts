@@ -1,4 +1,4 @@
-import { partitionOf } from '../../../src/settings/partition.ts';
+import { partitionOf } from '@file-processing/contract/partition.ts';
 import type { Model } from '../../../src/synthesized/model/model.ts';
 import { arnOf, OWN_ACCOUNT } from '../../policy/arn.ts';
 import {

@@ -1,4 +1,4 @@
-import { partitionOf } from '../../../src/settings/partition.ts';
+import { partitionOf } from '@file-processing/contract/partition.ts';
 import { blocksOf, type Resource, valueAt } from '../../../src/synthesized/model/model.ts';
 import { canonical } from '../../policy/arn.ts';
 import { statementsOfRole } from '../../policy/policies.ts';

@@ -1,4 +1,4 @@
-import { partitionOf } from '../../../src/settings/partition.ts';
+import { partitionOf } from '@file-processing/contract/partition.ts';
 import type { Audited } from '../rule.ts';
 import type { ServiceSpec } from './api-types.ts';
 import { shown, when } from './faults.ts';

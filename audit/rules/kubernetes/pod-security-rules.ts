@@ -1,4 +1,4 @@
-import { partitionOf } from '../../../src/settings/partition.ts';
+import { partitionOf } from '@file-processing/contract/partition.ts';
 import { valueAt } from '../../../src/synthesized/model/model.ts';
 import { type Rule, rule } from '../rule.ts';
 import type { SecurityContext, Volume } from './api-types.ts';

@@ -1,11 +1,11 @@
+import { DescriptorError } from '@file-processing/quality/descriptor-error.ts';
+import type { Verdict } from '@file-processing/quality/verdict.ts';
 import { CommanderError } from 'commander';
 import { ConfigError } from '../config/config-error.ts';
 import { connectionFault } from '../database/connection-fault.ts';
 import { SchemaOutdatedError } from '../database/schema-version.ts';
 import { SeedError } from '../database/seed-error.ts';
 import { meansUnavailable } from '../database/unavailable.ts';
-import { DescriptorError } from '../quality/descriptor-error.ts';
-import type { Verdict } from '../quality/verdict.ts';
 import { ObjectUnavailableError, StoreError } from '../storage/object-store.ts';
 import { InterruptedError } from './interruption.ts';
 import { UsageError } from './usage-error.ts';

@@ -1,5 +1,5 @@
-import type { Fault } from '../quality/faults.ts';
-import type { QualityReport } from '../quality/report.ts';
+import type { Fault } from '@file-processing/quality/faults.ts';
+import type { QualityReport } from '@file-processing/quality/report.ts';
 
 /** Faults that a summary shows; the whole list is in the report. */
 const SHOWN_FAULTS = 20;

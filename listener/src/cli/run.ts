@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { expectationProblems } from '@file-processing/quality/expectation.ts';
 import type { Config } from '../config.ts';
 import type { Database } from '../database/connection.ts';
 import { readDefinitions } from '../database/definitions.ts';
@@ -8,7 +9,6 @@ import { monitoredFileInDefinitions } from '../jobs/monitored-file.ts';
 import { recordRun } from '../jobs/record-run.ts';
 import { JOBS } from '../jobs/registry.ts';
 import { writeReport } from '../jobs/write-report.ts';
-import { expectationProblems } from '../quality/expectation.ts';
 import type { ObjectReference } from '../s3/event-records.ts';
 import { openStore } from '../storage/open-store.ts';
 import type { Command, CommandContext } from './command-context.ts';

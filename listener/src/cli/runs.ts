@@ -1,5 +1,5 @@
+import type { QualityReport } from '@file-processing/quality/report.ts';
 import { findRun, listRuns, type Run, type RunFilter } from '../database/runs.ts';
-import type { QualityReport } from '../quality/report.ts';
 import type { Command } from './command-context.ts';
 import { EXIT } from './exit-codes.ts';
 import { printable, reportText } from './report-text.ts';

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
+import { expectationProblems } from '@file-processing/quality/expectation.ts';
 import { seedDefinitions } from '../database/seed.ts';
-import { expectationProblems } from '../quality/expectation.ts';
 import type { Command } from './command-context.ts';
 import { EXIT } from './exit-codes.ts';
 import { UsageError } from './usage-error.ts';

@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
-import type { Expectation } from '../quality/expectation.ts';
-import { inspectCsv } from '../quality/inspect.ts';
+import type { Expectation } from '@file-processing/quality/expectation.ts';
+import { inspectCsv } from '@file-processing/quality/inspect.ts';
 import type { Command } from './command-context.ts';
 import { exitCodeOfVerdict } from './exit-codes.ts';
 import { showProgress } from './progress.ts';

@@ -1,4 +1,4 @@
-import type { QualityReport } from '../quality/report.ts';
+import type { QualityReport } from '@file-processing/quality/report.ts';
 import type { ObjectStore, StoredObjectReference } from '../storage/object-store.ts';
 import type { MonitoredFile } from './monitored-file.ts';
 

@@ -1,5 +1,5 @@
+import { partitionOf } from '@file-processing/contract/partition.ts';
 import type { FileProcessingSettings } from '../../settings/file-processing-variables.ts';
-import { partitionOf } from '../../settings/partition.ts';
 import { LIVENESS_PATH } from './names.ts';
 
 const PREFIX = 'service.beta.kubernetes.io/aws-load-balancer';

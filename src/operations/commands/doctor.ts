@@ -1,4 +1,4 @@
-import { partitionOf } from '../../settings/partition.ts';
+import { partitionOf } from '@file-processing/contract/partition.ts';
 import { credentialsDiagnosis } from '../doctor/account.ts';
 import { clusterDiagnosis } from '../doctor/cluster.ts';
 import { databaseDiagnoses } from '../doctor/database.ts';

@@ -1,5 +1,5 @@
 import { GetCallerIdentityCommand } from '@aws-sdk/client-sts';
-import { partitionOf } from '../../settings/partition.ts';
+import { partitionOf } from '@file-processing/contract/partition.ts';
 import type { Target } from '../target.ts';
 import { type Diagnosis, diagnose } from './diagnosis.ts';
 

@@ -13,7 +13,14 @@ export interface GitRevision {
 }
 
 /** What the image is made from: a change elsewhere in the checkout makes no other image. */
-const SOURCES = ['package.json', 'package-lock.json', '.dockerignore', 'listener'];
+const SOURCES = [
+  'package.json',
+  'package-lock.json',
+  '.dockerignore',
+  'contract',
+  'quality',
+  'listener',
+];
 
 /**
  * Asks git for the commit and for what was changed since.

@@ -1,4 +1,4 @@
-import { partitionOf } from '../../settings/partition.ts';
+import { partitionOf } from '@file-processing/contract/partition.ts';
 
 const TRUST_STORES = {
   aws: 'https://truststore.pki.rds.amazonaws.com',

@@ -1,4 +1,4 @@
-import { partitionOf } from '../../settings/partition.ts';
+import { partitionOf } from '@file-processing/contract/partition.ts';
 
 /** What S3 tells of an object beside its name. */
 export interface ObjectFacts {

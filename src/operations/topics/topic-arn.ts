@@ -1,4 +1,4 @@
-import { isRegion, partitionOf } from '../../settings/partition.ts';
+import { isRegion, partitionOf } from '@file-processing/contract/partition.ts';
 import { EXIT } from '../exit-codes.ts';
 import { OperationError } from '../operation-error.ts';
 

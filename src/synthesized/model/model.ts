@@ -1,4 +1,4 @@
-import { partitionOf } from '../../settings/partition.ts';
+import { partitionOf } from '@file-processing/contract/partition.ts';
 import type { Attributes, SynthesizedStack, TerraformJson } from '../synthesized-stack.ts';
 import { type Reference, referenceOf, templateParts } from './expression.ts';
 

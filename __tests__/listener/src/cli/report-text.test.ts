@@ -1,6 +1,6 @@
+import { createInspection } from '@file-processing/quality/inspect.ts';
 import { expect, test } from 'vitest';
 import { printable, reportText } from '../../../../listener/src/cli/report-text.ts';
-import { createInspection } from '../../../../listener/src/quality/inspect.ts';
 
 function textOf(content: string, maxFaults = 100): string {
   const inspection = createInspection({ maxFaults });

@@ -5,10 +5,7 @@ import { expect, test } from 'vitest';
 import { cli } from '../../support/cli.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 
-const REPORT_SCHEMA = new URL(
-  '../../../../listener/src/quality/report.schema.json',
-  import.meta.url,
-);
+const REPORT_SCHEMA = new URL('../../../../quality/report.schema.json', import.meta.url);
 
 async function files(content: string, schema?: object | string) {
   const folder = await temporaryFolder();

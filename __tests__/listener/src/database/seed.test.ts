@@ -2,6 +2,7 @@ import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync }
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { expectationProblems } from '@file-processing/quality/expectation.ts';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { findMapping } from '../../../../listener/src/database/mappings.ts';
 import {
@@ -10,7 +11,6 @@ import {
 } from '../../../../listener/src/database/monitoring-files.ts';
 import { finishRun, openRun, startRun } from '../../../../listener/src/database/runs.ts';
 import { seedDefinitions } from '../../../../listener/src/database/seed.ts';
-import { expectationProblems } from '../../../../listener/src/quality/expectation.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
 
 const SAMPLES = fileURLToPath(new URL('../../../../listener/seed/', import.meta.url));

@@ -1,3 +1,4 @@
+import { expectationProblems } from '@file-processing/quality/expectation.ts';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { SEED_FOLDER } from '../../../../listener/src/cli/seed-folder.ts';
 import { readDefinitions } from '../../../../listener/src/database/definitions.ts';
@@ -6,7 +7,6 @@ import {
   monitoredFileInDatabase,
   monitoredFileInDefinitions,
 } from '../../../../listener/src/jobs/monitored-file.ts';
-import { expectationProblems } from '../../../../listener/src/quality/expectation.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
 
 const officers = {

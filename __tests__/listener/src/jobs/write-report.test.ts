@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { expectationProblems } from '@file-processing/quality/expectation.ts';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { SEED_FOLDER } from '../../../../listener/src/cli/seed-folder.ts';
@@ -7,7 +8,6 @@ import { seedDefinitions } from '../../../../listener/src/database/seed.ts';
 import { recordRun } from '../../../../listener/src/jobs/record-run.ts';
 import { s3DataQualityJob } from '../../../../listener/src/jobs/s3-data-quality/s3-data-quality-job.ts';
 import { writeReport } from '../../../../listener/src/jobs/write-report.ts';
-import { expectationProblems } from '../../../../listener/src/quality/expectation.ts';
 import {
   type ObjectStore,
   ObjectUnavailableError,
@@ -15,7 +15,7 @@ import {
 import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
 import { storeOf, writableStoreOf } from '../../support/stores.ts';
 
-const SCHEMA = new URL('../../../../listener/src/quality/report.schema.json', import.meta.url);
+const SCHEMA = new URL('../../../../quality/report.schema.json', import.meta.url);
 const officers = {
   bucket: 'etl-ba-research-client-etl',
   key: 'from_client/nm_albuquerque/Officer_Detail.csv',

@@ -1,5 +1,6 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { expectationProblems } from '@file-processing/quality/expectation.ts';
 import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import { droppedFile, s3Event } from '../../../../listener/local/dropped-file.ts';
 import { type LocalSns, startLocalSns } from '../../../../listener/local/sns/local-sns.ts';
@@ -9,7 +10,6 @@ import { SEED_FOLDER } from '../../../../listener/src/cli/seed-folder.ts';
 import { readConfig } from '../../../../listener/src/config.ts';
 import { listRuns } from '../../../../listener/src/database/runs.ts';
 import { seedDefinitions } from '../../../../listener/src/database/seed.ts';
-import { expectationProblems } from '../../../../listener/src/quality/expectation.ts';
 import {
   type RunningListener,
   startListener,

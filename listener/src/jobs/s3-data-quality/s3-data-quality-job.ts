@@ -1,6 +1,6 @@
+import type { Expectation } from '@file-processing/quality/expectation.ts';
+import { inspectCsv } from '@file-processing/quality/inspect.ts';
 import type { Mapping } from '../../database/mappings.ts';
-import type { Expectation } from '../../quality/expectation.ts';
-import { inspectCsv } from '../../quality/inspect.ts';
 import { ObjectUnavailableError } from '../../storage/object-store.ts';
 import type { Job, JobOutcome } from '../job.ts';
 

@@ -1,0 +1,22 @@
+import { describe, expect, it } from 'vitest';
+import { DescriptorError, show } from '../../quality/descriptor-error.ts';
+
+describe('DescriptorError', () => {
+  it('tells every problem in its message, one a line', () => {
+    const error = new DescriptorError([
+      { path: 'a', message: 'is 1' },
+      { path: 'b', message: 'is 2' },
+    ]);
+    expect(error.message).toBe('a: is 1\nb: is 2');
+  });
+});
+
+describe('show', () => {
+  it('cuts a long value', () => {
+    expect(show('x'.repeat(200))).toHaveLength(80);
+  });
+
+  it('shows what JSON has no word for', () => {
+    expect(show(undefined)).toBe('undefined');
+  });
+});

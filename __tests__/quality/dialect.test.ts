@@ -1,0 +1,51 @@
+import { describe, expect, it } from 'vitest';
+import { ProblemList } from '../../quality/descriptor-error.ts';
+import { type CompiledDialect, compileDialect } from '../../quality/dialect.ts';
+
+function compile(dialect: unknown): { compiled: CompiledDialect; paths: string[] } {
+  const problems = new ProblemList();
+  const compiled = compileDialect(dialect, 'dialect', problems);
+  return { compiled, paths: problems.problems.map(({ path }) => path) };
+}
+
+describe('compileDialect', () => {
+  it('defaults to comma, double quote and one header row', () => {
+    expect(compile(undefined).compiled).toEqual({
+      header: true,
+      recordsBeforeHeader: 0,
+      delimiter: 44,
+      quote: 34,
+      doubleQuote: true,
+      escape: -1,
+      comment: -1,
+      skipInitialSpace: false,
+      nullSequence: undefined,
+    });
+  });
+
+  it('ignores the line terminator and what only describes', () => {
+    expect(compile({ lineTerminator: '\r\n', $schema: 'x', title: 't' }).paths).toEqual([]);
+  });
+
+  it.each([
+    [{ delimiter: '' }, 'dialect.delimiter'],
+    [{ delimiter: '→' }, 'dialect.delimiter'],
+    [{ quoteChar: '\n' }, 'dialect.quoteChar'],
+    [{ escapeChar: 7 }, 'dialect.escapeChar'],
+    [{ header: 'yes' }, 'dialect.header'],
+    [{ headerRows: [1, 2] }, 'dialect.headerRows'],
+    [{ headerRows: [0] }, 'dialect.headerRows'],
+    [{ commentRows: [1] }, 'dialect.commentRows'],
+    [{ sheetName: 'x' }, 'dialect.sheetName'],
+    [{ seperator: ';' }, 'dialect.seperator'],
+    [{ delimiter: '"' }, 'dialect.quoteChar'],
+    [{ commentChar: ',' }, 'dialect.commentChar'],
+    [[], 'dialect'],
+  ])('refuses %j', (dialect, path) => {
+    expect(compile(dialect).paths).toEqual([path]);
+  });
+
+  it('names all problems at once', () => {
+    expect(compile({ delimiter: '', quoteChar: '', nullSequence: 1 }).paths).toHaveLength(3);
+  });
+});

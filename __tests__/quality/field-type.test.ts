@@ -1,0 +1,44 @@
+import { describe, expect, it } from 'vitest';
+import { ProblemList } from '../../quality/descriptor-error.ts';
+import { compileFieldType, type FieldType } from '../../quality/field-type.ts';
+
+function compile(type: FieldType, field: Record<string, unknown>) {
+  const problems = new ProblemList();
+  const cell = compileFieldType(type, field, 'field', problems);
+  const valid = (text: string): boolean =>
+    !Number.isNaN(cell.read(Buffer.from(text), 0, Buffer.byteLength(text)));
+  return { valid, paths: problems.problems.map(({ path }) => path) };
+}
+
+describe('compileFieldType', () => {
+  it.each<[FieldType, Record<string, unknown>, string, string]>([
+    ['string', { format: 'email' }, 'a@b.org', 'a@b'],
+    ['integer', { groupChar: ',' }, '1,000', '1.000'],
+    ['number', { decimalChar: ',', groupChar: '.' }, '1.000,5', '1,000.5'],
+    ['number', { bareNumber: false }, '€ 95.5', '€'],
+    ['boolean', { trueValues: ['yes'], falseValues: ['no'] }, 'yes', 'true'],
+    ['date', { format: '%d/%m/%Y' }, '31/01/2024', '2024-01-31'],
+    ['time', {}, '23:59:59', '24:00:00'],
+    ['datetime', { format: 'any' }, '2024-01-31 10:00', 'yesterday'],
+    ['year', {}, '2024', '24'],
+    ['yearmonth', {}, '2024-12', '2024-13'],
+  ])('%s with %j takes %s and not %s', (type, field, good, bad) => {
+    const { valid, paths } = compile(type, field);
+    expect([paths, valid(good), valid(bad)]).toEqual([[], true, false]);
+  });
+
+  it.each<[FieldType, Record<string, unknown>, string]>([
+    ['string', { format: 'binary' }, 'field.format'],
+    ['integer', { format: 'hex' }, 'field.format'],
+    ['date', { format: 'YYYY-MM-DD' }, 'field.format'],
+    ['date', { format: '%Y-%Q' }, 'field.format'],
+    ['date', { format: 7 }, 'field.format'],
+    ['number', { decimalChar: '..' }, 'field.decimalChar'],
+    ['number', { groupChar: '.' }, 'field.groupChar'],
+    ['integer', { bareNumber: 'no' }, 'field.bareNumber'],
+    ['boolean', { trueValues: [] }, 'field.trueValues'],
+    ['boolean', { trueValues: ['x'], falseValues: ['x'] }, 'field.falseValues'],
+  ])('%s refuses %j', (type, field, path) => {
+    expect(compile(type, field).paths).toEqual([path]);
+  });
+});

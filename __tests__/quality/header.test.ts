@@ -1,0 +1,44 @@
+import { describe, expect, it } from 'vitest';
+import { ProblemList } from '../../quality/descriptor-error.ts';
+import { matchHeader } from '../../quality/header.ts';
+import { compileSchema, type FieldsMatch } from '../../quality/table-schema.ts';
+
+/** The faults as `type column`, and the field of each column, for the fields a, b, c. */
+function match(labels: string[], fieldsMatch: FieldsMatch = 'exact') {
+  const fields = ['a', 'b', 'c'].map((name) => ({ name }));
+  const schema = compileSchema({ fields, fieldsMatch }, 'schema', undefined, new ProblemList());
+  const { faults, fieldOfColumn } = matchHeader(labels, schema);
+  return { faults: faults.map(({ type, column }) => `${type} ${column}`), fieldOfColumn };
+}
+
+describe('matchHeader', () => {
+  it.each<[FieldsMatch, string[], string[], number[]]>([
+    ['exact', ['a', 'b', 'c'], [], [0, 1, 2]],
+    ['exact', ['a', 'x', 'c'], ['incorrect-label 1'], [0, 1, 2]],
+    ['exact', ['a', 'b'], ['missing-label -1'], [0, 1]],
+    ['exact', ['a', 'b', 'c', 'd'], ['extra-label 3'], [0, 1, 2, -1]],
+    ['exact', ['b', 'a', 'c'], ['incorrect-label 0', 'incorrect-label 1'], [1, 0, 2]],
+    ['exact', ['a', 'c'], ['missing-label -1'], [0, 2]],
+    ['exact', ['a', '', 'c'], ['blank-label 1'], [0, 1, 2]],
+    ['exact', ['a', 'a', 'c'], ['duplicate-label 1'], [0, 1, 2]],
+    ['exact', ['A', 'b', 'c'], ['incorrect-label 0'], [0, 1, 2]],
+    ['exact', ['', ' ', ''], ['blank-header -1'], [0, 1, 2]],
+    ['equal', ['c', 'a', 'b'], [], [2, 0, 1]],
+    ['equal', ['a', '', 'c'], ['blank-label 1'], [0, 1, 2]],
+    ['equal', ['c', 'a', 'x'], ['extra-label 2', 'missing-label -1'], [2, 0, -1]],
+    ['subset', ['d', 'c', 'b', 'a'], [], [-1, 2, 1, 0]],
+    ['subset', ['a', 'b'], ['missing-label -1'], [0, 1]],
+    ['superset', ['b'], [], [1]],
+    ['superset', ['b', 'd'], ['extra-label 1'], [1, -1]],
+    ['partial', ['x', 'b'], [], [-1, 1]],
+    ['partial', ['x', 'y'], ['missing-label -1'], [-1, -1]],
+  ])('%s with %j gives %j', (fieldsMatch, labels, faults, fieldOfColumn) => {
+    expect(match(labels, fieldsMatch)).toEqual({ faults, fieldOfColumn });
+  });
+
+  it('judges labels alone without a schema', () => {
+    const { faults, fieldOfColumn } = matchHeader(['a', 'a', ''], undefined);
+    expect(faults.map(({ type }) => type)).toEqual(['duplicate-label', 'blank-label']);
+    expect(fieldOfColumn).toEqual([-1, -1, -1]);
+  });
+});

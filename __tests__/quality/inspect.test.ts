@@ -1,0 +1,99 @@
+import { describe, expect, it } from 'vitest';
+import { DescriptorError } from '../../quality/descriptor-error.ts';
+import { createInspection, inspectCsv } from '../../quality/inspect.ts';
+import { assertReportShape } from './inspect-bytes.ts';
+
+async function* chunks(...texts: string[]): AsyncGenerator<Uint8Array> {
+  for (const text of texts) yield Buffer.from(text);
+}
+
+/** A stream that has no end of its own in memory: one block, again and again. */
+async function* repeated(block: Uint8Array, times: number): AsyncGenerator<Uint8Array> {
+  for (let i = 0; i < times; i++) yield block;
+}
+
+describe('inspectCsv', () => {
+  it('judges a stream and tells its progress', async () => {
+    const progress: [number, number][] = [];
+    const report = await inspectCsv(chunks('id\n1\n', '2\n'), {
+      onProgress: (bytes, rows) => progress.push([bytes, rows]),
+    });
+    assertReportShape(report);
+    expect(report).toMatchObject({ verdict: 'passed', rows: 2, bytes: 7 });
+    expect(progress).toEqual([
+      [5, 1],
+      [7, 2],
+    ]);
+  });
+
+  it('measures its duration by the clock it is given', async () => {
+    const times = [100, 350];
+    const report = await inspectCsv(chunks('id\n1\n'), { clock: () => times.shift() ?? 0 });
+    expect(report.durationMs).toBe(250);
+  });
+
+  it('stops with the reason of the signal', async () => {
+    const controller = new AbortController();
+    const judged = inspectCsv(chunks('id\n', '1\n'), {
+      signal: controller.signal,
+      onProgress: () => controller.abort(new Error('shutting down')),
+    });
+    await expect(judged).rejects.toThrow('shutting down');
+  });
+
+  it('passes on what the source throws', async () => {
+    async function* broken(): AsyncGenerator<Uint8Array> {
+      yield Buffer.from('id\n');
+      throw new Error('connection reset');
+    }
+    await expect(inspectCsv(broken())).rejects.toThrow('connection reset');
+  });
+
+  it('refuses an expectation before it reads a byte', async () => {
+    let read = false;
+    async function* source(): AsyncGenerator<Uint8Array> {
+      read = true;
+      yield Buffer.from('id\n');
+    }
+    const judged = inspectCsv(source(), { expectation: { dialect: { delimiter: '' } } });
+    await expect(judged).rejects.toThrow(DescriptorError);
+    expect(read).toBe(false);
+  });
+
+  it('lets other work of the process run in between', async () => {
+    const order: string[] = [];
+    setImmediate(() => order.push('other work'));
+    await inspectCsv(repeated(Buffer.alloc(1024 * 1024, 'a\n'), 8));
+    order.push('report');
+    expect(order).toEqual(['other work', 'report']);
+  });
+
+  it('keeps no more of a cell of 100 MB than the limit for records', async () => {
+    const block = Buffer.alloc(1024 * 1024, 'x');
+    async function* file(): AsyncGenerator<Uint8Array> {
+      yield Buffer.from('id,name\n1,"');
+      yield* repeated(block, 100);
+      yield Buffer.from('"\n2,b\n');
+    }
+    const before = process.memoryUsage().arrayBuffers;
+    let most = 0;
+    const report = await inspectCsv(file(), {
+      onProgress: () => {
+        most = Math.max(most, process.memoryUsage().arrayBuffers - before);
+      },
+    });
+    expect(report.faultCounts).toEqual({ 'record-too-large': 1 });
+    expect(report.rows).toBe(2);
+    expect(most).toBeLessThan(64 * 1024 * 1024);
+  });
+});
+
+describe('createInspection', () => {
+  it.each([
+    [{ maxFaults: -1 }, 'maxFaults'],
+    [{ maxRecordBytes: 0 }, 'maxRecordBytes'],
+    [{ maxKeys: 0.5 }, 'maxKeys'],
+  ])('refuses %j', (options, name) => {
+    expect(() => createInspection(options)).toThrow(name);
+  });
+});

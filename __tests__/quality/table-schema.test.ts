@@ -1,0 +1,68 @@
+import { describe, expect, it } from 'vitest';
+import { ProblemList } from '../../quality/descriptor-error.ts';
+import { type CompiledSchema, compileSchema } from '../../quality/table-schema.ts';
+
+function compile(schema: unknown): { compiled: CompiledSchema; paths: string[] } {
+  const problems = new ProblemList();
+  const compiled = compileSchema(schema, 'schema', undefined, problems);
+  return { compiled, paths: problems.problems.map(({ path }) => path) };
+}
+
+describe('compileSchema', () => {
+  it('gathers unique fields, the primary key and unique keys', () => {
+    const { compiled, paths } = compile({
+      fields: [{ name: 'a', constraints: { unique: true } }, { name: 'b' }],
+      primaryKey: ['b', 'a'],
+      uniqueKeys: [['b']],
+    });
+    expect(paths).toEqual([]);
+    expect(compiled.keys).toEqual([
+      { fault: 'unique-error', fields: [0] },
+      { fault: 'primary-key', fields: [1, 0] },
+      { fault: 'unique-error', fields: [1] },
+    ]);
+  });
+
+  it('takes a single name for the primary key, and fieldsMatch as a list', () => {
+    const { compiled, paths } = compile({
+      fields: [{ name: 'a' }],
+      primaryKey: 'a',
+      fieldsMatch: ['subset'],
+    });
+    expect([paths, compiled.fieldsMatch]).toEqual([[], 'subset']);
+  });
+
+  it('prefers the missing values of a field to those of the schema', () => {
+    const { compiled } = compile({
+      missingValues: [{ value: 'NA', label: 'none' }],
+      fields: [{ name: 'a' }, { name: 'b', missingValues: ['', '-'] }],
+    });
+    expect(compiled.fields.map(({ emptyIsNull }) => emptyIsNull)).toEqual([false, true]);
+    expect(compiled.fields[0]?.missingValues?.has(Buffer.from('NA'), 0, 2)).toBe(true);
+    expect(compiled.fields[1]?.missingValues?.has(Buffer.from('NA'), 0, 2)).toBe(false);
+  });
+
+  it('passes over properties that only describe', () => {
+    expect(
+      compile({ title: 't', fields: [{ name: 'a', description: 'd', rdfType: 'x' }] }).paths,
+    ).toEqual([]);
+  });
+
+  it.each([
+    [{}, 'schema.fields'],
+    [{ fields: [] }, 'schema.fields'],
+    [{ fields: [1] }, 'schema.fields[0]'],
+    [{ fields: [{ type: 'string' }] }, 'schema.fields[0].name'],
+    [{ fields: [{ name: 'a' }, { name: 'a' }] }, 'schema.fields[1].name'],
+    [{ fields: [{ name: 'a', type: 'duration' }] }, 'schema.fields[0].type'],
+    [{ fields: [{ name: 'a', categories: ['x'] }] }, 'schema.fields[0].categories'],
+    [{ fields: [{ name: 'a' }], foreignKeys: [] }, 'schema.foreignKeys'],
+    [{ fields: [{ name: 'a' }], primaryKey: 'b' }, 'schema.primaryKey'],
+    [{ fields: [{ name: 'a' }], primaryKey: [] }, 'schema.primaryKey'],
+    [{ fields: [{ name: 'a' }], uniqueKeys: [['a'], ['c']] }, 'schema.uniqueKeys[1]'],
+    [{ fields: [{ name: 'a' }], fieldsMatch: 'most' }, 'schema.fieldsMatch'],
+    [{ fields: [{ name: 'a' }], missingValues: [1] }, 'schema.missingValues'],
+  ])('refuses %j', (schema, path) => {
+    expect(compile(schema).paths).toEqual([path]);
+  });
+});

@@ -1,0 +1,42 @@
+import { describe, expect, it } from 'vitest';
+import { strptimeType, unknownDirectives } from '../../../quality/types/strptime.ts';
+
+function read(pattern: string, text: string): string | undefined {
+  const value = strptimeType(pattern)(Buffer.from(text), 0, Buffer.byteLength(text));
+  return Number.isNaN(value) ? undefined : new Date(value).toISOString();
+}
+
+describe('strptimeType', () => {
+  it.each([
+    ['%d/%m/%Y', '1/2/2024', '2024-02-01T00:00:00.000Z'],
+    ['%y%m%d', '690101', '1969-01-01T00:00:00.000Z'],
+    ['%y%m%d', '680101', '2068-01-01T00:00:00.000Z'],
+    ['%Y-%j', '2024-366', '2024-12-31T00:00:00.000Z'],
+    ['%a, %d %b %Y %H:%M:%S %z', 'Thu, 01 Feb 2024 10:00:00 +0200', '2024-02-01T08:00:00.000Z'],
+    ['%B %d', 'MAY 5', '1900-05-05T00:00:00.000Z'],
+    ['%I:%M %p', '12:00 am', '1900-01-01T00:00:00.000Z'],
+    ['%S.%f', '5.25', '1900-01-01T00:00:05.250Z'],
+    ['100%% %Y', '100% 2024', '2024-01-01T00:00:00.000Z'],
+  ])('%s reads %s', (pattern, text, value) => {
+    expect(read(pattern, text)).toBe(value);
+  });
+
+  it.each([
+    ['%d/%m/%Y', '30/02/2024'],
+    ['%d/%m/%Y', '1/2/2024 '],
+    ['%d/%m/%Y', '1/2/24'],
+    ['%Y-%j', '2023-366'],
+    ['%H:%M', '24:00'],
+    ['%I %p', '13 pm'],
+    ['%b', 'Foo'],
+    ['%Y', `2024${' '.repeat(1000)}`],
+  ])('%s refuses %j', (pattern, text) => {
+    expect(read(pattern, text)).toBeUndefined();
+  });
+});
+
+describe('unknownDirectives', () => {
+  it('names what is not supported, a lone percent sign included', () => {
+    expect(unknownDirectives('%Y %Q %%Q %')).toEqual(['%Q', '%']);
+  });
+});

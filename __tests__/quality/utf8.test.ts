@@ -1,0 +1,76 @@
+import { isUtf8 } from 'node:buffer';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { countCharacters, firstUnsoundByte, reportText, Utf8Watch } from '../../quality/utf8.ts';
+import { cut } from './inspect-bytes.ts';
+
+/** Bytes that are often, and often almost, UTF-8. */
+const bytes = fc
+  .array(
+    fc.oneof(
+      fc.string({ unit: 'binary', maxLength: 3 }).map((text) => Buffer.from(text)),
+      fc
+        .constantFrom(
+          [0xc3],
+          [0xe2, 0x82],
+          [0xf0, 0x9f, 0x98],
+          [0xed, 0xa0, 0x80],
+          [0xc0, 0xaf],
+          [0xe0, 0x9f, 0xbf],
+          [0xf0, 0x8f, 0xbf, 0xbf],
+          [0xff],
+          [0x80],
+          [0xf4, 0x90, 0x80, 0x80],
+        )
+        .map((list) => Buffer.from(list)),
+    ),
+    { maxLength: 8 },
+  )
+  .map((pieces) => Buffer.concat(pieces));
+
+describe('Utf8Watch', () => {
+  it("agrees with Node's own check, however the bytes are cut", () => {
+    fc.assert(
+      fc.property(
+        bytes,
+        fc.array(fc.integer({ min: 1, max: 5 }), { minLength: 1 }),
+        (all, sizes) => {
+          const watch = new Utf8Watch();
+          let sound = true;
+          for (const chunk of cut(all, sizes)) sound = watch.sound(chunk) && sound;
+          expect(sound && watch.complete()).toBe(isUtf8(all) && !all.includes(0));
+        },
+      ),
+      { numRuns: 5000 },
+    );
+  });
+});
+
+describe('firstUnsoundByte', () => {
+  it("agrees with Node's own check on whether there is one", () => {
+    fc.assert(
+      fc.property(bytes, (all) => {
+        expect(firstUnsoundByte(all, 0, all.length) < 0).toBe(isUtf8(all) && !all.includes(0));
+      }),
+      { numRuns: 5000 },
+    );
+  });
+
+  it('gives the index of the byte, within the bounds', () => {
+    expect(firstUnsoundByte(Buffer.from([0xff, 0x61, 0xc3, 0xa9, 0xe9, 0x61]), 1, 6)).toBe(4);
+  });
+});
+
+describe('countCharacters', () => {
+  it('counts code points, not bytes or UTF-16 units', () => {
+    const text = Buffer.from('aé€😀');
+    expect(countCharacters(text, 0, text.length)).toBe(4);
+  });
+});
+
+describe('reportText', () => {
+  it('keeps a text of the limit and cuts a longer one by whole characters', () => {
+    expect(reportText(Buffer.from('😀😀'), 0, 8, 2)).toBe('😀😀');
+    expect(reportText(Buffer.from('😀😀é'), 0, 10, 2)).toBe('😀😀…');
+  });
+});

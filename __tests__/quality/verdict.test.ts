@@ -1,0 +1,92 @@
+import { describe, expect, it } from 'vitest';
+import { FaultLog, type FaultType } from '../../quality/faults.ts';
+import type { Thresholds } from '../../quality/thresholds.ts';
+import { judge } from '../../quality/verdict.ts';
+
+interface Found {
+  inRows?: Partial<Record<FaultType, number>>;
+  elsewhere?: FaultType[];
+  thresholds?: Thresholds;
+  readable?: boolean;
+  unreadableRecords?: number;
+}
+
+/** The verdict over ten rows, of which as many are faulty as there are faults in rows. */
+function verdict(found: Found): string {
+  const faults = new FaultLog(0);
+  let rows = 0;
+  for (const [type, count] of Object.entries(found.inRows ?? {})) {
+    faults.countInRow(type as FaultType, count);
+    rows += count;
+  }
+  for (const type of found.elsewhere ?? []) faults.count(type);
+  const { thresholds = {}, readable = true, unreadableRecords = 0 } = found;
+  const judgement = judge({
+    faults,
+    thresholds,
+    rows: 10,
+    failingRows: rows,
+    readable,
+    unreadableRecords,
+    records: 11,
+  });
+  expect(judgement.reasons.length === 0).toBe(judgement.verdict === 'passed');
+  return judgement.verdict;
+}
+
+const twoTypeErrors = { inRows: { 'type-error': 2 } } satisfies Found;
+
+describe('judge', () => {
+  it.each<[string, Found, string]>([
+    ['no fault', {}, 'passed'],
+    ['a source that is no text', { readable: false }, 'unreadable'],
+    ['a source error', { elsewhere: ['source-error'] }, 'unreadable'],
+    [
+      'encoding errors in most records',
+      { inRows: { 'encoding-error': 6 }, unreadableRecords: 6 },
+      'unreadable',
+    ],
+    [
+      'encoding errors in fewer',
+      { inRows: { 'encoding-error': 5 }, unreadableRecords: 5 },
+      'failed',
+    ],
+    ['a fault of the header', { elsewhere: ['missing-label'] }, 'failed'],
+    [
+      'a fault of the header, whatever the tolerance',
+      { elsewhere: ['missing-label'], thresholds: { maxFaults: 9 } },
+      'failed',
+    ],
+    ['a header alone', { elsewhere: ['header-only'] }, 'warned'],
+    ['faults in rows', twoTypeErrors, 'failed'],
+    ['faults within maxFaults', { ...twoTypeErrors, thresholds: { maxFaults: 2 } }, 'warned'],
+    ['faults over maxFaults', { ...twoTypeErrors, thresholds: { maxFaults: 1 } }, 'failed'],
+    [
+      'faulty rows within maxFaultyRows',
+      { ...twoTypeErrors, thresholds: { maxFaultyRows: 0.2 } },
+      'warned',
+    ],
+    [
+      'faulty rows over maxFaultyRows',
+      { ...twoTypeErrors, thresholds: { maxFaultyRows: 0.19 } },
+      'failed',
+    ],
+    [
+      'one of two tolerances exceeded',
+      { ...twoTypeErrors, thresholds: { maxFaults: 2, maxFaultyRows: 0.1 } },
+      'failed',
+    ],
+    [
+      'faults that only warn',
+      { ...twoTypeErrors, thresholds: { warnOn: ['type-error'] } },
+      'warned',
+    ],
+    [
+      'a header fault that only warns',
+      { elsewhere: ['extra-label'], thresholds: { warnOn: ['extra-label'] } },
+      'warned',
+    ],
+  ])('%s: verdict', (_, found, expected) => {
+    expect(verdict(found)).toBe(expected);
+  });
+});
