@@ -17,7 +17,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vites
 import { type LocalPostgres, startLocalPostgres } from '../../listener/local/postgres.ts';
 import { serverUser } from '../../listener/local/postgres-binaries.ts';
 import { USER_ID } from '../../src/file-processing/workload/containers.ts';
-import { containerImageFile } from '../../src/operations/image/container-image-file.ts';
+import { containerImageFile } from '../../src/operations/image/image-to-deploy.ts';
 import { freePort } from '../support/free-port.ts';
 import { ROOT } from '../support/run-main.ts';
 import { run } from '../support/run-program.ts';

@@ -1,10 +1,8 @@
 import { Command as Commander, CommanderError, Option } from 'commander';
 import { DEFAULT_ENVIRONMENT } from '../settings/environment.ts';
 import { SettingsError } from '../settings/finding.ts';
-import { asAwsError } from './aws-error-text.ts';
-import { EXIT, type ExitCode } from './exit-codes.ts';
 import type { CommonOptions, OperationContext } from './operation.ts';
-import { OperationError } from './operation-error.ts';
+import { asAwsError, EXIT, type ExitCode, OperationError } from './operation-error.ts';
 import { OPERATIONS } from './operations.ts';
 
 /**

@@ -1,6 +1,6 @@
 import type { Command as Commander } from 'commander';
 import type { AwsClients, AwsTarget } from './aws-clients.ts';
-import type { ExitCode } from './exit-codes.ts';
+import type { ExitCode } from './operation-error.ts';
 import type { Runner, Writer } from './runner.ts';
 
 /** Time, so that tests need not wait. */
@@ -54,4 +54,24 @@ export interface Operation<Options extends object = object> {
     options: Options & CommonOptions,
     ...operands: readonly (string | undefined)[]
   ) => Promise<ExitCode>;
+}
+
+const POLL_SECONDS = 1;
+
+/**
+ * Asks again every second until there is an answer.
+ *
+ * @param seconds - how long it waits between the first and the last time; 0 asks once
+ * @returns the answer; undefined when there was none in time
+ */
+export async function waitFor<T>(
+  clock: Clock,
+  seconds: number,
+  ask: () => Promise<T | undefined>,
+): Promise<T | undefined> {
+  for (let waited = 0; ; waited += POLL_SECONDS) {
+    const answer = await ask();
+    if (answer !== undefined || waited >= seconds) return answer;
+    await clock.sleep(POLL_SECONDS * 1000);
+  }
 }

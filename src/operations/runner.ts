@@ -1,6 +1,5 @@
 import { spawn } from 'node:child_process';
-import { EXIT } from './exit-codes.ts';
-import { OperationError } from './operation-error.ts';
+import { EXIT, OperationError } from './operation-error.ts';
 
 /** How a program is run. */
 export interface RunOptions {

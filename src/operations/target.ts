@@ -1,9 +1,8 @@
 import { isRegion } from '@file-processing/contract/partition.ts';
 import { type Environment, loadEnvironment } from '../settings/environment.ts';
 import type { AwsClients } from './aws-clients.ts';
-import { EXIT } from './exit-codes.ts';
 import type { CommonOptions, OperationContext } from './operation.ts';
-import { OperationError } from './operation-error.ts';
+import { EXIT, OperationError } from './operation-error.ts';
 
 /** The environment that a command works on, and how it signs in there. */
 export interface Target {

@@ -3,7 +3,7 @@ import { CreateTopicCommand, SubscribeCommand } from '@aws-sdk/client-sns';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { type AwsClients, awsClients } from '../../../src/operations/aws-clients.ts';
 import type { Diagnosis } from '../../../src/operations/doctor/diagnosis.ts';
-import { anotherBucket } from '../../../src/operations/irsa/another-bucket.ts';
+import { anotherBucket } from '../../../src/operations/commands/verify-irsa.ts';
 import { manage } from '../../support/manage.ts';
 import { createNetwork, createRole, REGION } from '../support/aws-account.ts';
 import { type AwsEmulator, emptyAwsEmulator } from '../support/aws-emulator.ts';

@@ -8,7 +8,7 @@ import {
   PutImageCommand,
 } from '@aws-sdk/client-ecr';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { containerImageFile } from '../../../src/operations/image/container-image-file.ts';
+import { containerImageFile } from '../../../src/operations/image/image-to-deploy.ts';
 import { type AttachedAws, emptyAttachedAws } from '../support/attached-provider.ts';
 import { ACCOUNT, REGION } from '../support/aws-account.ts';
 import { emulatedAws } from '../support/emulated-aws.ts';

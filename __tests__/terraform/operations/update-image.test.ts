@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CreateRepositoryCommand, type ECRClient, PutImageCommand } from '@aws-sdk/client-ecr';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { containerImageFile } from '../../../src/operations/image/container-image-file.ts';
+import { containerImageFile } from '../../../src/operations/image/image-to-deploy.ts';
 import type { Runner, RunResult } from '../../../src/operations/runner.ts';
 import { type ManageResult, manage } from '../../support/manage.ts';
 import { ACCOUNT, REGION } from '../support/aws-account.ts';

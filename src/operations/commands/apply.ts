@@ -1,14 +1,14 @@
-import { EXIT } from '../exit-codes.ts';
-import type { Operation } from '../operation.ts';
-import { type ApplyReport, applyStack, applyTargets } from '../terraform/apply-stack.ts';
-import { DEFAULT_STACK, isStackName } from '../terraform/stack-name.ts';
 import {
   stackArgument,
   targetOption,
   varOption,
   waitOption,
   withConsentOptions,
-} from '../terraform/stack-options.ts';
+} from '../command-options.ts';
+import type { Operation } from '../operation.ts';
+import { EXIT } from '../operation-error.ts';
+import { type ApplyReport, applyStack, applyTargets } from '../terraform/apply-stack.ts';
+import { DEFAULT_STACK, isStackName } from '../terraform/stacks.ts';
 
 /** Options of `apply`. */
 export interface ApplyCommandOptions {

@@ -1,13 +1,8 @@
-import { EXIT } from '../exit-codes.ts';
+import { stackArgument, varOption, waitOption, withConsentOptions } from '../command-options.ts';
 import type { Operation } from '../operation.ts';
+import { EXIT } from '../operation-error.ts';
 import { type DestroyReport, destroyStack } from '../terraform/destroy-stack.ts';
-import { DEFAULT_STACK, isStackName } from '../terraform/stack-name.ts';
-import {
-  stackArgument,
-  varOption,
-  waitOption,
-  withConsentOptions,
-} from '../terraform/stack-options.ts';
+import { DEFAULT_STACK, isStackName } from '../terraform/stacks.ts';
 
 /** Options of `destroy`. */
 export interface DestroyCommandOptions {

@@ -1,14 +1,12 @@
 import { partitionOf } from '@file-processing/contract/partition.ts';
-import { credentialsDiagnosis } from '../doctor/account.ts';
+import { credentialsDiagnosis, deliveryDiagnoses, networkDiagnosis } from '../doctor/account.ts';
 import { clusterDiagnosis } from '../doctor/cluster.ts';
 import { databaseDiagnoses } from '../doctor/database.ts';
-import { deliveryDiagnoses } from '../doctor/delivery.ts';
 import { type Diagnosis, diagnosisTable } from '../doctor/diagnosis.ts';
-import { networkDiagnosis } from '../doctor/network.ts';
 import { toolDiagnoses } from '../doctor/tools.ts';
 import { workloadDiagnoses } from '../doctor/workload.ts';
-import { EXIT } from '../exit-codes.ts';
 import type { Operation, OperationContext } from '../operation.ts';
+import { EXIT } from '../operation-error.ts';
 import { type Target, targetOf } from '../target.ts';
 
 /** `manage doctor`: looks at everything that a deployment depends on; ends with 1 when something is red. */

@@ -1,9 +1,13 @@
-import { EXIT } from '../exit-codes.ts';
-import { type PutImageOptions, type PutImageReport, putImage } from '../image/put-image.ts';
-import { withBuildOptions } from '../image/put-image-options.ts';
+import { withConsentOptions } from '../command-options.ts';
+import {
+  type PutImageOptions,
+  type PutImageReport,
+  putImage,
+  withBuildOptions,
+} from '../image/put-image.ts';
 import type { Operation } from '../operation.ts';
+import { EXIT } from '../operation-error.ts';
 import { targetOf } from '../target.ts';
-import { withConsentOptions } from '../terraform/stack-options.ts';
 
 /** `manage ecr-put`: builds the listener's image, pushes it, and writes it beside the tfvars. */
 export const ecrPut: Operation<PutImageOptions> = {

@@ -1,8 +1,8 @@
-import { EXIT } from '../exit-codes.ts';
+import { stackArgument } from '../command-options.ts';
 import type { Operation } from '../operation.ts';
+import { EXIT } from '../operation-error.ts';
 import { openStack } from '../terraform/open-stack.ts';
-import { DEFAULT_STACK, isStackName } from '../terraform/stack-name.ts';
-import { stackArgument } from '../terraform/stack-options.ts';
+import { DEFAULT_STACK, isStackName } from '../terraform/stacks.ts';
 
 /** Options of `init`. */
 export interface InitCommandOptions {

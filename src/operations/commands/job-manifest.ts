@@ -4,12 +4,11 @@ import { modelOf } from '../../synthesized/model/model.ts';
 import { readSynthesizedStacks } from '../../synthesized/synthesized-stack.ts';
 import { kubernetesObjects } from '../../synthesized/views/kubernetes-manifests.ts';
 import { yamlOf } from '../../synthesized/views/yaml.ts';
-import { EXIT } from '../exit-codes.ts';
 import { jobObjects } from '../job/job-objects.ts';
 import { eventFor, readS3Events } from '../job/s3-events.ts';
 import { checkKey } from '../notifications/object-key.ts';
 import type { Operation } from '../operation.ts';
-import { OperationError } from '../operation-error.ts';
+import { EXIT, OperationError } from '../operation-error.ts';
 import { targetOf } from '../target.ts';
 import { synthesize } from '../terraform/synthesize.ts';
 

@@ -1,5 +1,5 @@
-import { EXIT } from '../exit-codes.ts';
 import type { Operation } from '../operation.ts';
+import { EXIT } from '../operation-error.ts';
 import { targetOf } from '../target.ts';
 
 /** `manage kubeconfig`: points kubectl at the stack's cluster. */

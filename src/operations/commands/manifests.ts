@@ -1,3 +1,4 @@
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { InvalidArgumentError, Option } from 'commander';
@@ -8,13 +9,11 @@ import { filesOf, isWithheld } from '../../synthesized/views/manifest-files.ts';
 import { fill, placeholdersOf } from '../../synthesized/views/placeholders.ts';
 import { writeFiles } from '../../synthesized/views/write-synthesized-views.ts';
 import { yamlOf } from '../../synthesized/views/yaml.ts';
-import { EXIT } from '../exit-codes.ts';
-import { refuseForeignFolder } from '../manifests/manifest-folder.ts';
 import { placeholderValues } from '../manifests/placeholder-values.ts';
 import type { CommonOptions, Operation, OperationContext } from '../operation.ts';
-import { OperationError } from '../operation-error.ts';
+import { EXIT, OperationError } from '../operation-error.ts';
 import { openStack } from '../terraform/open-stack.ts';
-import { DEFAULT_STACK } from '../terraform/stack-name.ts';
+import { DEFAULT_STACK } from '../terraform/stacks.ts';
 import { outputFolderOf } from '../terraform/synthesize.ts';
 
 interface Options {
@@ -125,4 +124,26 @@ function setOption(): Option {
       }
       return { ...before, [name]: value };
     });
+}
+
+/**
+ * Refuses a folder that holds anything but what an earlier run wrote: writing into it removes the
+ * manifests that are there no more, and must remove nothing else.
+ *
+ * @throws OperationError (EXIT.refused) that names what is in the way
+ */
+function refuseForeignFolder(folder: string): void {
+  if (!existsSync(folder)) return;
+  if (!statSync(folder).isDirectory()) {
+    throw new OperationError(`--output ${folder} is no folder`, { code: EXIT.usage });
+  }
+  const entries = readdirSync(folder, { withFileTypes: true });
+  const foreign = entries.find((entry) => !entry.isFile() || !entry.name.endsWith('.yaml'));
+  const ours = entries.some(({ name }) => name === 'kustomization.yaml');
+  if (entries.length === 0 || (ours && foreign === undefined)) return;
+  const what = foreign === undefined ? 'no kustomization.yaml' : foreign.name;
+  throw new OperationError(
+    `--output ${folder} holds more than manifests of an earlier run (${what})`,
+    { next: 'name a folder that is empty or not there yet', code: EXIT.refused },
+  );
 }

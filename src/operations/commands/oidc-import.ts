@@ -1,7 +1,6 @@
-import { EXIT } from '../exit-codes.ts';
-import { clusterIssuer } from '../oidc/cluster-issuer.ts';
+import { clusterIssuer } from '../oidc/issuer.ts';
 import type { Operation, OperationContext } from '../operation.ts';
-import { OperationError } from '../operation-error.ts';
+import { EXIT, OperationError } from '../operation-error.ts';
 import {
   findProvider,
   importProvider,

@@ -1,9 +1,9 @@
-import { EXIT } from '../exit-codes.ts';
+import { stackArgument } from '../command-options.ts';
 import type { Operation } from '../operation.ts';
+import { EXIT } from '../operation-error.ts';
 import { openStack } from '../terraform/open-stack.ts';
-import { outputsTable, shownOutputs } from '../terraform/outputs-table.ts';
-import { DEFAULT_STACK, isStackName } from '../terraform/stack-name.ts';
-import { stackArgument } from '../terraform/stack-options.ts';
+import { DEFAULT_STACK, isStackName } from '../terraform/stacks.ts';
+import type { Output } from '../terraform/terraform.ts';
 
 /** `manage outputs`: what a stack tells others, such as its topic and its load balancer. */
 export const outputs: Operation = {
@@ -23,3 +23,30 @@ export const outputs: Operation = {
     return EXIT.ok;
   },
 };
+
+/** Outputs by name, without the values of the sensitive ones. */
+export function shownOutputs(
+  outputs: Readonly<Record<string, Output>>,
+): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(
+    Object.entries(outputs).map(([name, { sensitive, value }]) => [
+      name,
+      sensitive ? '(sensitive)' : value,
+    ]),
+  );
+}
+
+/** The same as a table: one line each, a list's values with commas between them. */
+export function outputsTable(outputs: Readonly<Record<string, Output>>): string {
+  const shown = Object.entries(shownOutputs(outputs));
+  const width = Math.max(0, ...shown.map(([name]) => name.length));
+  return shown
+    .map(([name, value]) => `${name.padEnd(width)}  ${textOf(value)}`.trimEnd())
+    .map((line) => `${line}\n`)
+    .join('');
+}
+
+function textOf(value: unknown): string {
+  if (Array.isArray(value)) return value.map(textOf).join(', ');
+  return typeof value === 'object' ? JSON.stringify(value) : String(value);
+}

@@ -1,13 +1,12 @@
-import { EXIT } from '../exit-codes.ts';
+import { stackArgument, targetOption, varOption } from '../command-options.ts';
 import type { Operation } from '../operation.ts';
+import { EXIT } from '../operation-error.ts';
 import { guardPlan } from '../terraform/guards/guard-plan.ts';
 import { openStack } from '../terraform/open-stack.ts';
 import { changesOf, managedResources, summaryOf } from '../terraform/plan-json.ts';
 import { requireAddresses, requireCluster, requirePassword } from '../terraform/preconditions.ts';
 import { withPlan } from '../terraform/review.ts';
-import { addressesOf, isKubernetes } from '../terraform/stack-json.ts';
-import { DEFAULT_STACK, isStackName } from '../terraform/stack-name.ts';
-import { stackArgument, targetOption, varOption } from '../terraform/stack-options.ts';
+import { addressesOf, DEFAULT_STACK, isKubernetes, isStackName } from '../terraform/stacks.ts';
 
 /** As `terraform plan -detailed-exitcode`. */
 const HAS_CHANGES = 2;

@@ -1,9 +1,9 @@
 import { Argument } from 'commander';
-import { EXIT } from '../exit-codes.ts';
+import { waitOption } from '../command-options.ts';
 import { showRollout } from '../kubernetes/rollout.ts';
 import type { Operation } from '../operation.ts';
+import { EXIT } from '../operation-error.ts';
 import { targetOf } from '../target.ts';
-import { waitOption } from '../terraform/stack-options.ts';
 
 /** Options of `manage rollout`. */
 export interface RolloutOptions {

@@ -1,14 +1,17 @@
 import type { S3Client } from '@aws-sdk/client-s3';
-import { EXIT } from '../exit-codes.ts';
-import { namedBucket } from '../notifications/bucket-name.ts';
 import {
   type MergedNotifications,
   mergeNotifications,
 } from '../notifications/merge-notifications.ts';
 import { entryText } from '../notifications/notification-entry.ts';
 import type { Operation, OperationContext } from '../operation.ts';
-import { OperationError } from '../operation-error.ts';
-import { type EventOptions, eventTarget, withTopicOption } from '../topics/event-target.ts';
+import { EXIT, OperationError } from '../operation-error.ts';
+import {
+  type EventOptions,
+  eventTarget,
+  namedBucket,
+  withTopicOption,
+} from '../topics/event-target.ts';
 
 interface Options extends EventOptions {
   readonly bucket?: string;

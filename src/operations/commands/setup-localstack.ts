@@ -1,19 +1,20 @@
 import { platform } from 'node:process';
 import { Option } from 'commander';
-import { EXIT } from '../exit-codes.ts';
+import { wholeSeconds } from '../command-options.ts';
 import { CONTAINER_HOST } from '../localstack/advice.ts';
+import { runningEdge } from '../localstack/container.ts';
 import { ensureBucket, ensureNotification, ensureTopic } from '../localstack/drop-box.ts';
-import type { Edge } from '../localstack/edge.ts';
-import { candidates } from '../localstack/endpoint.ts';
-import { checkHost, checkPort } from '../localstack/listener-address.ts';
-import { type ListenerSubscription, subscribeWhenUp } from '../localstack/listener-subscription.ts';
-import { targetAt } from '../localstack/localstack-target.ts';
-import { DEFAULT_PERSPECTIVE, perspectiveOf } from '../localstack/perspective.ts';
-import { runningEdge } from '../localstack/running-edge.ts';
+import { candidates, type Edge } from '../localstack/edge.ts';
+import {
+  checkHost,
+  checkPort,
+  type ListenerSubscription,
+  subscribeWhenUp,
+} from '../localstack/listener-subscription.ts';
+import { DEFAULT_PERSPECTIVE, perspectiveOf, targetAt } from '../localstack/localstack-target.ts';
 import type { CommonOptions, Operation, OperationContext } from '../operation.ts';
-import { OperationError } from '../operation-error.ts';
+import { EXIT, OperationError } from '../operation-error.ts';
 import { textTable } from '../text-table.ts';
-import { wholeSeconds } from '../topics/whole-seconds.ts';
 
 interface Options extends CommonOptions {
   readonly perspective: string;

@@ -1,11 +1,11 @@
 import type { SQSClient } from '@aws-sdk/client-sqs';
-import { EXIT } from '../exit-codes.ts';
 import {
   type LocalStackOption,
   localStackTarget,
   withLocalStackOption,
 } from '../localstack/localstack-target.ts';
 import type { Operation } from '../operation.ts';
+import { EXIT } from '../operation-error.ts';
 import { textTable } from '../text-table.ts';
 import {
   deadLetterQueueOf,

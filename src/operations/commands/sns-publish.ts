@@ -1,17 +1,20 @@
 import type { S3Client } from '@aws-sdk/client-s3';
-import { EXIT } from '../exit-codes.ts';
 import {
   type LocalStackOption,
   localStackTarget,
   withLocalStackOption,
 } from '../localstack/localstack-target.ts';
-import { namedBucket } from '../notifications/bucket-name.ts';
 import { checkKey } from '../notifications/object-key.ts';
 import { type ObjectFacts, objectCreatedEvent, S3_SUBJECT } from '../notifications/s3-event.ts';
 import type { Operation, OperationContext } from '../operation.ts';
-
-import { type EventOptions, eventTarget, withTopicOption } from '../topics/event-target.ts';
-import { noSuchTopic } from '../topics/topic-attributes.ts';
+import { EXIT } from '../operation-error.ts';
+import {
+  type EventOptions,
+  eventTarget,
+  namedBucket,
+  withTopicOption,
+} from '../topics/event-target.ts';
+import { noSuchTopic } from '../topics/subscriptions.ts';
 
 interface Options extends EventOptions, LocalStackOption {
   readonly bucket?: string;

@@ -1,10 +1,13 @@
 import type { SNSClient } from '@aws-sdk/client-sns';
-import { EXIT } from '../exit-codes.ts';
-import { namedBucket } from '../notifications/bucket-name.ts';
 import type { Operation } from '../operation.ts';
-import { OperationError } from '../operation-error.ts';
-import { type EventOptions, eventTarget, withTopicOption } from '../topics/event-target.ts';
-import { topicAttributes } from '../topics/topic-attributes.ts';
+import { EXIT, OperationError } from '../operation-error.ts';
+import {
+  type EventOptions,
+  eventTarget,
+  namedBucket,
+  withTopicOption,
+} from '../topics/event-target.ts';
+import { topicAttributes } from '../topics/subscriptions.ts';
 import { bucketPublishes, mergeStatement } from '../topics/topic-policy.ts';
 
 interface Options extends EventOptions {

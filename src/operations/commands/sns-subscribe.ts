@@ -1,8 +1,8 @@
 import type { SNSClient } from '@aws-sdk/client-sns';
 import { Option } from 'commander';
-import { EXIT, type ExitCode } from '../exit-codes.ts';
+import { wholeSeconds } from '../command-options.ts';
 import type { Operation, OperationContext } from '../operation.ts';
-import { OperationError } from '../operation-error.ts';
+import { EXIT, type ExitCode, OperationError } from '../operation-error.ts';
 import { checkQueueArn, deadLetterQueueOf, queueDepth } from '../topics/dead-letter-queue.ts';
 import {
   type EventOptions,
@@ -19,7 +19,6 @@ import {
   redriveTo,
   type WantedSubscription,
 } from '../topics/wanted-subscription.ts';
-import { wholeSeconds } from '../topics/whole-seconds.ts';
 
 interface Options extends EventOptions {
   readonly wait: number;

@@ -1,14 +1,11 @@
-import { EXIT, type ExitCode } from '../exit-codes.ts';
-import { writeContainerImage } from '../image/container-image-file.ts';
-import { type PutImageOptions, putImage } from '../image/put-image.ts';
-import { withBuildOptions } from '../image/put-image-options.ts';
-import { resolveImage } from '../image/resolve-image.ts';
+import { waitOption, withConsentOptions } from '../command-options.ts';
+import { resolveImage, writeContainerImage } from '../image/image-to-deploy.ts';
+import { type PutImageOptions, putImage, withBuildOptions } from '../image/put-image.ts';
 import { showRollout } from '../kubernetes/rollout.ts';
 import type { Operation, OperationContext } from '../operation.ts';
-import { OperationError } from '../operation-error.ts';
+import { EXIT, type ExitCode, OperationError } from '../operation-error.ts';
 import { type Target, targetOf } from '../target.ts';
 import { applyStack } from '../terraform/apply-stack.ts';
-import { waitOption, withConsentOptions } from '../terraform/stack-options.ts';
 
 /** Options of `manage update-image`. */
 export interface UpdateImageOptions extends PutImageOptions {

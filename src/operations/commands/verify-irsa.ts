@@ -1,12 +1,9 @@
+import { ListBucketsCommand, type S3Client } from '@aws-sdk/client-s3';
 import { type Diagnosis, diagnosisTable } from '../doctor/diagnosis.ts';
-import { EXIT } from '../exit-codes.ts';
-import { anotherBucket } from '../irsa/another-bucket.ts';
-import { isSessionOf } from '../irsa/session-of-role.ts';
 import { type Kubectl, kubectlFor } from '../kubernetes/kubectl.ts';
-import { checkInPod } from '../kubernetes/listener-check.ts';
-import { listenerPod } from '../kubernetes/listener-pod.ts';
+import { checkInPod, listenerPod } from '../kubernetes/listener-pod.ts';
 import type { Operation } from '../operation.ts';
-import { OperationError } from '../operation-error.ts';
+import { EXIT, OperationError } from '../operation-error.ts';
 import { targetOf } from '../target.ts';
 
 /** Options of `manage verify-irsa`. */
@@ -86,4 +83,28 @@ function withRole(check: Diagnosis, role: string): Diagnosis {
     found: `${check.found} is not ${role}`,
     next: 'pods take the role when they start: npm run manage -- rollout restart',
   };
+}
+
+/**
+ * Whether an identity is a session of a role. The ARN of a session has the role's name without its
+ * path (IAM User Guide, "IAM identifiers", and STS, "GetCallerIdentity").
+ */
+export function isSessionOf(roleArn: string, identityArn: string): boolean {
+  const role = /^arn:([\w-]+):iam::(\d{12}):role\/(?:.*\/)?([\w+=,.@-]+)$/.exec(roleArn);
+  const session = /^arn:([\w-]+):sts::(\d{12}):assumed-role\/([\w+=,.@-]+)\/[^/]+$/.exec(
+    identityArn,
+  );
+  if (role === null || session === null) return false;
+  return [1, 2, 3].every((part) => role[part] === session[part]);
+}
+
+/** A bucket of the account that is not the given one; undefined where there is none, or nobody may list them. */
+export async function anotherBucket(s3: S3Client, bucket: string): Promise<string | undefined> {
+  try {
+    const { Buckets = [] } = await s3.send(new ListBucketsCommand({}));
+    return Buckets.find(({ Name }) => Name !== bucket)?.Name;
+  } catch (error) {
+    if (error instanceof Error && error.name === 'AccessDenied') return undefined;
+    throw error;
+  }
 }

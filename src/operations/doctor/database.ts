@@ -1,8 +1,7 @@
 import { join } from 'node:path';
 import type { OperationContext } from '../operation.ts';
 import { OperationError } from '../operation-error.ts';
-import { checksOfListener } from './checks-of-listener.ts';
-import { type Diagnosis, diagnose } from './diagnosis.ts';
+import { checksOfListener, type Diagnosis, diagnose } from './diagnosis.ts';
 
 /**
  * Tries the database that the environment of this shell names (DATABASE_URL, or DB_HOST and its

@@ -1,6 +1,5 @@
 import { type Kubectl, kubectlFor } from '../kubernetes/kubectl.ts';
-import { checkInPod } from '../kubernetes/listener-check.ts';
-import { listenerPod } from '../kubernetes/listener-pod.ts';
+import { checkInPod, listenerPod } from '../kubernetes/listener-pod.ts';
 import type { OperationContext } from '../operation.ts';
 import { OperationError } from '../operation-error.ts';
 import type { Target } from '../target.ts';

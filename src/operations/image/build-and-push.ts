@@ -1,12 +1,16 @@
 import { existsSync, mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { EXIT } from '../exit-codes.ts';
+import { removedAtExit } from '../files.ts';
 import type { OperationContext } from '../operation.ts';
-import { OperationError } from '../operation-error.ts';
-import { removedAtExit } from '../terraform/removed-at-exit.ts';
-import { buildCommands, digestFile, digestIn, type ImageBuild } from './build-commands.ts';
-import type { ContainerTool } from './container-tool.ts';
+import { EXIT, OperationError } from '../operation-error.ts';
+import {
+  buildCommands,
+  type ContainerTool,
+  digestFile,
+  digestIn,
+  type ImageBuild,
+} from './build-commands.ts';
 
 /**
  * Sees that the tool is there, before anything is changed.

@@ -1,5 +1,82 @@
 import { basename, join } from 'node:path';
-import type { ContainerTool } from './container-tool.ts';
+import { partitionOf } from '@file-processing/contract/partition.ts';
+import { EXIT, OperationError } from '../operation-error.ts';
+
+/** Programs that build and push images. */
+export const CONTAINER_TOOLS = ['docker', 'podman'] as const;
+export type ContainerTool = (typeof CONTAINER_TOOLS)[number];
+
+/**
+ * The program that builds and pushes.
+ *
+ * @param name - CONTAINER_TOOL @default docker
+ * @throws OperationError (EXIT.usage) for any other
+ */
+export function containerTool(name: string | undefined): ContainerTool {
+  const tool = CONTAINER_TOOLS.find((one) => one === (name || 'docker'));
+  if (tool !== undefined) return tool;
+  throw new OperationError(
+    `CONTAINER_TOOL is '${name}'; ${CONTAINER_TOOLS.join(' or ')} is needed`,
+    {
+      code: EXIT.usage,
+    },
+  );
+}
+
+/** Platforms that Amazon EKS has nodes for, x86 and Graviton. */
+export const PLATFORMS = ['linux/amd64', 'linux/arm64'] as const;
+
+/**
+ * Reads a comma-separated list of platforms.
+ *
+ * @throws OperationError (EXIT.usage) with every one that is unknown
+ */
+export function parsePlatforms(text: string): readonly string[] {
+  const platforms = [...new Set(text.split(',').map((platform) => platform.trim()))];
+  const unknown = platforms.filter((platform) => !PLATFORMS.some((known) => known === platform));
+  if (unknown.length === 0) return platforms;
+  throw new OperationError(
+    `--platform: '${unknown.join("', '")}' is not supported; ${PLATFORMS.join(', ')} or both are`,
+    { code: EXIT.usage },
+  );
+}
+
+/**
+ * Reads one `--build-arg NAME=value` and adds it to those before.
+ *
+ * @throws OperationError (EXIT.usage) when it is none, or looks like a secret
+ */
+export function addBuildArgument(
+  assignment: string,
+  before: Readonly<Record<string, string>> = {},
+): Readonly<Record<string, string>> {
+  const [, name, value] = /^([A-Za-z_]\w*)=(.*)$/s.exec(assignment) ?? [];
+  // Not what was given: it may hold a secret.
+  if (name === undefined || value === undefined) {
+    throw new OperationError('--build-arg must be NAME=value', { code: EXIT.usage });
+  }
+  if (/password|secret|token/i.test(name)) {
+    throw new OperationError(`--build-arg ${name} would put a secret into the image's history`, {
+      next: 'the listener takes its secrets from its environment, when it runs',
+      code: EXIT.usage,
+    });
+  }
+  return { ...before, [name]: value };
+}
+
+const TRUST_STORES = {
+  aws: 'https://truststore.pki.rds.amazonaws.com',
+  'aws-us-gov': 'https://truststore.pki.us-gov-west-1.rds.amazonaws.com',
+  'aws-cn': 'https://rds-truststore.s3.cn-north-1.amazonaws.com.cn',
+} as const;
+
+/**
+ * Where AWS publishes the authorities of a region's databases (Amazon RDS User Guide, "Using SSL/TLS
+ * to encrypt a connection to a DB instance or cluster").
+ */
+export function rdsCaBundleUrl(region: string): string {
+  return `${TRUST_STORES[partitionOf(region).name]}/${region}/${region}-bundle.pem`;
+}
 
 /** What is built, and where it goes. */
 export interface ImageBuild {

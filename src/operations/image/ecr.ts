@@ -1,8 +1,7 @@
 import type { ECRClient, ImageDetail, ImageIdentifier } from '@aws-sdk/client-ecr';
-import { EXIT } from '../exit-codes.ts';
 import type { OperationContext } from '../operation.ts';
-import { OperationError } from '../operation-error.ts';
-import type { ContainerTool } from './container-tool.ts';
+import { EXIT, OperationError } from '../operation-error.ts';
+import type { ContainerTool } from './build-commands.ts';
 import type { EcrRepository } from './image-reference.ts';
 
 /** Registry and name of a repository of the account; undefined when there is none of that name. */

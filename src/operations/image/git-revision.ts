@@ -1,6 +1,5 @@
-import { EXIT } from '../exit-codes.ts';
 import type { OperationContext } from '../operation.ts';
-import { OperationError } from '../operation-error.ts';
+import { EXIT, OperationError } from '../operation-error.ts';
 
 /** What an image is built from. */
 export interface GitRevision {

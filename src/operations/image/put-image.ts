@@ -1,17 +1,29 @@
+import { type Command as Commander, Option } from 'commander';
 import type { CommonOptions, OperationContext } from '../operation.ts';
 import { OperationError } from '../operation-error.ts';
 import type { Target } from '../target.ts';
 import { applyTargets } from '../terraform/apply-stack.ts';
 import { buildAndPush, requireTool } from './build-and-push.ts';
-import { buildCommands } from './build-commands.ts';
-import { containerImageFile, writeContainerImage } from './container-image-file.ts';
-import { type ContainerTool, containerTool } from './container-tool.ts';
+import {
+  addBuildArgument,
+  buildCommands,
+  type ContainerTool,
+  containerTool,
+  PLATFORMS,
+  parsePlatforms,
+  rdsCaBundleUrl,
+} from './build-commands.ts';
 import { digestOfTag, repositoryUri, signIn } from './ecr.ts';
 import { type GitRevision, gitRevision, revisionTag } from './git-revision.ts';
-import { type EcrRepository, ecrRepository, requireTag } from './image-reference.ts';
-import { type ImageRepository, imageRepository, REPOSITORY_ADDRESSES } from './image-repository.ts';
-import { parsePlatforms } from './platforms.ts';
-import { rdsCaBundleUrl } from './rds-ca-bundle.ts';
+import {
+  type EcrRepository,
+  ecrRepository,
+  type ImageRepository,
+  imageRepository,
+  REPOSITORY_ADDRESSES,
+  requireTag,
+} from './image-reference.ts';
+import { containerImageFile, writeContainerImage } from './image-to-deploy.ts';
 
 /** How an image is built and pushed. */
 export interface PutImageOptions extends CommonOptions {
@@ -161,4 +173,21 @@ function describeBuild(
 ): void {
   const commands = buildCommands(tool, { ...build, folder: 'FOLDER' }, (file) => `$(cat ${file})`);
   for (const parameters of commands) stderr.write(`would run: ${tool} ${parameters.join(' ')}\n`);
+}
+
+/** Adds the options of {@link PutImageOptions} that every command which builds has. */
+export function withBuildOptions(command: Commander): Commander {
+  return command
+    .option('--platform <list>', 'platforms, separated by commas', PLATFORMS.join(','))
+    .option('--repository <uri>', "registry and name (default: the stack's own repository)")
+    .option('--tag <tag>', 'tag (default: the commit)')
+    .option('--allow-dirty', 'build what is not committed, and mark the tag', false)
+    .addOption(
+      new Option(
+        '--build-arg <name=value>',
+        'ARG of listener/Dockerfile, such as NODE_IMAGE (repeatable; no secrets)',
+      )
+        .default({}, 'none')
+        .argParser(addBuildArgument),
+    );
 }

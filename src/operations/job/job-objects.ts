@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { KubernetesObject, Manifest } from '../../synthesized/views/kubernetes-object.ts';
 import { fill } from '../../synthesized/views/placeholders.ts';
-import { EXIT } from '../exit-codes.ts';
-import { OperationError } from '../operation-error.ts';
+import { EXIT, OperationError } from '../operation-error.ts';
 import { labelsOfJob, networkPoliciesOfJob } from './job-isolation.ts';
 
 /** What a Job is to do, and for how long. */

@@ -1,5 +1,4 @@
-import { EXIT } from '../exit-codes.ts';
-import { OperationError } from '../operation-error.ts';
+import { EXIT, OperationError } from '../operation-error.ts';
 
 /** An object that an event announces. */
 export interface AnnouncedObject {

@@ -1,8 +1,9 @@
+import { checksOfListener, type Diagnosis } from '../doctor/diagnosis.ts';
 import { OperationError } from '../operation-error.ts';
 import type { Kubectl } from './kubectl.ts';
 
 /** A container that commands can be run in. */
-export interface ListenerPod {
+interface ListenerPod {
   readonly pod: string;
   readonly container: string;
 }
@@ -58,4 +59,27 @@ export function choosePod({ items }: PodList, serviceAccount: string): ListenerP
   const chosen = ready ?? candidates[0];
   const container = chosen?.spec.containers[0]?.name;
   return chosen && container ? { pod: chosen.metadata.name, container } : undefined;
+}
+
+/**
+ * Runs the listener's `check` in a pod.
+ *
+ * @throws OperationError when it could not be run there
+ */
+export async function checkInPod(
+  kubectl: Kubectl,
+  { pod, container }: ListenerPod,
+  parameters: readonly string[],
+): Promise<readonly Diagnosis[]> {
+  const { stdout, stderr } = await kubectl.inNamespace([
+    ...['exec', pod, '--container', container, '--'],
+    ...['file-processing', 'check', '--json', ...parameters],
+  ]);
+  const checks = checksOfListener(stdout, ' in a pod');
+  if (checks.length === 0) {
+    throw new OperationError(`file-processing check in pod ${pod}: ${stderr.trim()}`, {
+      next: 'the image must be this project’s own, of this version: npm run manage -- update-image',
+    });
+  }
+  return checks;
 }

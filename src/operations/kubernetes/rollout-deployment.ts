@@ -1,5 +1,4 @@
-import { EXIT } from '../exit-codes.ts';
-import { OperationError } from '../operation-error.ts';
+import { EXIT, OperationError } from '../operation-error.ts';
 
 /** A Deployment, as far as a rollout goes (Kubernetes API, Deployment). */
 export interface Deployment {

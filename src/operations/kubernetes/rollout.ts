@@ -1,6 +1,5 @@
-import { EXIT, type ExitCode } from '../exit-codes.ts';
 import type { CommonOptions, OperationContext } from '../operation.ts';
-import { OperationError } from '../operation-error.ts';
+import { EXIT, type ExitCode, OperationError } from '../operation-error.ts';
 import type { Target } from '../target.ts';
 import { type Kubectl, kubectlFor } from './kubectl.ts';
 import {
@@ -9,8 +8,15 @@ import {
   listenerDeployment,
   selectorOf,
 } from './rollout-deployment.ts';
-import { type Event, eventTable, warningsOf } from './rollout-events.ts';
-import { type Pod, type PodState, podStates, podTable } from './rollout-pods.ts';
+import {
+  type Event,
+  eventTable,
+  type Pod,
+  type PodState,
+  podStates,
+  podTable,
+  warningsOf,
+} from './rollout-pods.ts';
 
 /** What is done with the Deployment. */
 export interface RolloutRequest extends Pick<CommonOptions, 'json'> {

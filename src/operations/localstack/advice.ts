@@ -1,4 +1,4 @@
-import { isLoopback } from './endpoint.ts';
+import { isLoopback } from './edge.ts';
 import { LOCALSTACK_CREDENTIALS, LOCALSTACK_REGION } from './localstack-target.ts';
 
 /** What a listener needs to believe LocalStack. */

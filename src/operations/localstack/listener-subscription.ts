@@ -1,10 +1,11 @@
-import type { OperationContext } from '../operation.ts';
-import { waitFor } from '../wait-for.ts';
+import type { SNSClient } from '@aws-sdk/client-sns';
+import { type Clock, type OperationContext, waitFor } from '../operation.ts';
+import { EXIT, OperationError } from '../operation-error.ts';
+import { isConfirmedWithin, subscriptionsOf } from '../topics/subscriptions.ts';
+import { NOT_RAW } from '../topics/wanted-subscription.ts';
 import { CONTAINER_HOST, listenerCommand, unconfirmedAdvice } from './advice.ts';
 import { answersInContainer } from './container.ts';
-import { answers, type Edge } from './edge.ts';
-import { isLoopback } from './endpoint.ts';
-import { findSubscription, subscribeListener } from './http-subscription.ts';
+import { answers, type Edge, isLoopback } from './edge.ts';
 import type { LocalStackTarget } from './localstack-target.ts';
 
 /** What is subscribed to what, and how long that may take. */
@@ -89,4 +90,88 @@ async function isUp(
 async function endpointForListener({ url }: Edge): Promise<string> {
   const byHttp = url.replace(/^https:/, 'http:');
   return byHttp !== url && (await answers(byHttp)) ? byHttp : url;
+}
+
+/**
+ * Checks the listener's host.
+ *
+ * @throws OperationError (usage)
+ */
+export function checkHost(host: string): string {
+  if (/^[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$/.test(host)) return host;
+  throw new OperationError(
+    `the host ${JSON.stringify(host)} is none: a name or an IPv4 address is needed, without scheme and port`,
+    { code: EXIT.usage },
+  );
+}
+
+/**
+ * Checks the listener's port.
+ *
+ * @throws OperationError (usage)
+ */
+export function checkPort(port: string): number {
+  const number = /^\d{1,5}$/.test(port) ? Number(port) : 0;
+  if (number >= 1 && number <= 65_535) return number;
+  throw new OperationError(`the port ${JSON.stringify(port)} is none: 1 to 65535 is needed`, {
+    code: EXIT.usage,
+  });
+}
+
+/** Seconds; LocalStack delivers at once and only once. */
+const CONFIRMATION_SECONDS = 10;
+
+/** State of a subscription to a listener. */
+export interface HttpSubscription {
+  readonly state: 'confirmed' | 'pending' | 'missing';
+  /** Other endpoints that hear of the topic too. */
+  readonly others: readonly string[];
+}
+
+/** Looks for the listener's subscription. */
+async function findSubscription(
+  sns: SNSClient,
+  topicArn: string,
+  endpoint: string,
+): Promise<HttpSubscription & { readonly arn: string | undefined }> {
+  const subscriptions = await subscriptionsOf(sns, topicArn);
+  const found = subscriptions.find((one) => one.endpoint === endpoint);
+  return {
+    arn: found?.arn,
+    state: found === undefined || found.state === 'deleted' ? 'missing' : found.state,
+    others: subscriptions.filter((one) => one !== found).map((one) => one.endpoint),
+  };
+}
+
+/**
+ * Subscribes a listener and waits for its confirmation. LocalStack asks no second time, so a pending
+ * subscription is made anew.
+ *
+ * @param pendingArn - the pending one
+ * @returns whether it was confirmed
+ */
+async function subscribeListener(
+  sns: SNSClient,
+  clock: Clock,
+  wanted: {
+    readonly topicArn: string;
+    readonly endpoint: string;
+    readonly pendingArn?: string | undefined;
+  },
+): Promise<boolean> {
+  const { SubscribeCommand, UnsubscribeCommand } = await import('@aws-sdk/client-sns');
+  if (wanted.pendingArn !== undefined) {
+    await sns.send(new UnsubscribeCommand({ SubscriptionArn: wanted.pendingArn }));
+  }
+  const { SubscriptionArn } = await sns.send(
+    new SubscribeCommand({
+      TopicArn: wanted.topicArn,
+      Protocol: 'http',
+      Endpoint: wanted.endpoint,
+      Attributes: NOT_RAW,
+      ReturnSubscriptionArn: true,
+    }),
+  );
+  if (SubscriptionArn === undefined) throw new OperationError('SNS names no subscription');
+  return isConfirmedWithin(sns, SubscriptionArn, clock, CONFIRMATION_SECONDS);
 }

@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { KubernetesObject } from '../../synthesized/views/kubernetes-object.ts';
 import { fill, type Placeholder } from '../../synthesized/views/placeholders.ts';
-import { EXIT } from '../exit-codes.ts';
-import { OperationError } from '../operation-error.ts';
+import { EXIT, OperationError } from '../operation-error.ts';
 
 /** Where the values of placeholders come from. */
 export interface ValueSources {

@@ -1,5 +1,4 @@
-import { EXIT } from '../exit-codes.ts';
-import { OperationError } from '../operation-error.ts';
+import { EXIT, OperationError } from '../operation-error.ts';
 
 /**
  * Checks the key of an object (Amazon S3 User Guide, "Naming Amazon S3 objects").

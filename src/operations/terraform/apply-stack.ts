@@ -1,14 +1,12 @@
 import type { OperationContext } from '../operation.ts';
 import { OperationError } from '../operation-error.ts';
 import { guardPlan } from './guards/guard-plan.ts';
-import { nextStepOf } from './next-step.ts';
 import { type OpenOptions, type OpenStack, openStack } from './open-stack.ts';
-import { type Phase, phasesOf } from './phases.ts';
+import { nextStepOf, type Phase, phasesOf } from './phases.ts';
 import { changesOf, managedResources, type ResourceChange, summaryOf } from './plan-json.ts';
 import { requireAddresses, requireCluster, requirePassword } from './preconditions.ts';
 import { reviewAndApply, withPlan } from './review.ts';
-import { addressesOf, isKubernetes } from './stack-json.ts';
-import type { StackName } from './stack-name.ts';
+import { addressesOf, isKubernetes, type StackName } from './stacks.ts';
 import { waitForEndpoint } from './subscription-endpoint.ts';
 
 /** How something is applied. */

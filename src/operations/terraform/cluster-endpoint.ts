@@ -1,6 +1,6 @@
 import { type AgentOptions, get as getHttp } from 'node:http';
 import { Agent, get as getHttps } from 'node:https';
-import type { Refusal } from './guards/refusal.ts';
+import type { Refusal } from './guards/refusals.ts';
 import { managedResources, type StateJson } from './plan-json.ts';
 
 const TEN_SECONDS = 10_000;

@@ -17,8 +17,7 @@ import {
 } from './plan-json.ts';
 import { requireCluster } from './preconditions.ts';
 import { type Review, requireConsent, reviewAndApply, withPlan } from './review.ts';
-import { isKubernetes } from './stack-json.ts';
-import type { StackName } from './stack-name.ts';
+import { isKubernetes, type StackName } from './stacks.ts';
 
 /** How a stack is destroyed. */
 export interface DestroyOptions extends OpenOptions {

@@ -1,8 +1,7 @@
 import type { NetworkInterface } from '@aws-sdk/client-ec2';
 import type { AwsClients } from '../aws-clients.ts';
-import { EXIT } from '../exit-codes.ts';
 import type { OperationContext } from '../operation.ts';
-import { OperationError } from '../operation-error.ts';
+import { EXIT, OperationError } from '../operation-error.ts';
 import { type HeldResource, managedResources, type StateJson } from './plan-json.ts';
 
 const BETWEEN_TRIES = 10_000;

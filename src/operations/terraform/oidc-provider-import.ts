@@ -1,9 +1,9 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { IAMClient } from '@aws-sdk/client-iam';
+import { removedAtExit } from '../files.ts';
 import type { OpenStack } from './open-stack.ts';
 import { changesOf, deletes, type PlanJson } from './plan-json.ts';
-import { removedAtExit } from './removed-at-exit.ts';
 
 /** Address of the cluster's OIDC provider, that of the original's Terraform. */
 export const OIDC_PROVIDER = 'aws_iam_openid_connect_provider.eks';

@@ -1,12 +1,10 @@
-import { EXIT } from '../exit-codes.ts';
 import type { OperationContext } from '../operation.ts';
-import { OperationError } from '../operation-error.ts';
+import { EXIT, OperationError } from '../operation-error.ts';
 import { clusterEndpointOf, unreachableBecause, unreachableCluster } from './cluster-endpoint.ts';
-import { refuseOrphanedObjects } from './guards/orphaned-objects.ts';
-import { refuse } from './guards/refusal.ts';
+import { refuse, refuseOrphanedObjects } from './guards/refusals.ts';
 import type { OpenStack } from './open-stack.ts';
 import { managedResources, type StateJson } from './plan-json.ts';
-import { addressesOf } from './stack-json.ts';
+import { addressesOf } from './stacks.ts';
 import { lacksPassword } from './variables.ts';
 
 /**

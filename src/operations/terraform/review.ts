@@ -1,12 +1,11 @@
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { EXIT } from '../exit-codes.ts';
+import { removedAtExit } from '../files.ts';
 import type { OperationContext } from '../operation.ts';
-import { OperationError } from '../operation-error.ts';
+import { EXIT, OperationError } from '../operation-error.ts';
 import type { OpenStack } from './open-stack.ts';
 import { changesOf, type PlanJson, type ResourceChange, summaryOf } from './plan-json.ts';
-import { removedAtExit } from './removed-at-exit.ts';
 import type { Plan, PlanRequest } from './terraform.ts';
 
 /** What happens to a plan before it is applied. */

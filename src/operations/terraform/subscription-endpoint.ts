@@ -1,6 +1,5 @@
-import { EXIT } from '../exit-codes.ts';
 import type { OperationContext } from '../operation.ts';
-import { OperationError } from '../operation-error.ts';
+import { EXIT, OperationError } from '../operation-error.ts';
 
 const BETWEEN_TRIES = 10_000;
 

@@ -1,6 +1,5 @@
-import { EXIT } from '../exit-codes.ts';
-import { OperationError } from '../operation-error.ts';
-import type { StackJson } from './stack-json.ts';
+import { EXIT, OperationError } from '../operation-error.ts';
+import type { StackJson } from './stacks.ts';
 
 /**
  * Reads one `--var name=value` and adds it to those before.

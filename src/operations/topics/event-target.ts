@@ -1,9 +1,9 @@
 import type { Command as Commander } from 'commander';
+import { BUCKET_NAME, isBucketName } from '../../settings/common-variables.ts';
 import type { FileProcessingSettings } from '../../settings/file-processing-variables.ts';
 import type { AwsClients } from '../aws-clients.ts';
-import { EXIT } from '../exit-codes.ts';
 import type { CommonOptions, OperationContext } from '../operation.ts';
-import { OperationError } from '../operation-error.ts';
+import { EXIT, OperationError } from '../operation-error.ts';
 import { targetOf } from '../target.ts';
 import { parseTopicArn, type Topic, topicIn } from './topic-arn.ts';
 
@@ -75,4 +75,24 @@ async function accountOf(clients: AwsClients): Promise<string> {
   const { Account } = await (await clients.sts()).send(new GetCallerIdentityCommand({}));
   if (Account === undefined) throw new OperationError('AWS STS names no account');
   return Account;
+}
+
+/**
+ * The bucket that `--bucket`, else BUCKET names; undefined leaves it to the tfvars.
+ *
+ * @throws OperationError (usage)
+ */
+export function namedBucket(
+  option: string | undefined,
+  env: Readonly<Record<string, string | undefined>>,
+): string | undefined {
+  if (option !== undefined) return checkBucketName(option, '--bucket');
+  return env.BUCKET ? checkBucketName(env.BUCKET, 'BUCKET') : undefined;
+}
+
+function checkBucketName(name: string, source: string): string {
+  if (isBucketName(name)) return name;
+  throw new OperationError(`${source} ${JSON.stringify(name)} is not ${BUCKET_NAME}`, {
+    code: EXIT.usage,
+  });
 }

@@ -1,7 +1,6 @@
 import type { SNSClient } from '@aws-sdk/client-sns';
-import type { Clock } from '../operation.ts';
-import { waitFor } from '../wait-for.ts';
-import { noSuchTopic } from './topic-attributes.ts';
+import { type Clock, waitFor } from '../operation.ts';
+import { OperationError } from '../operation-error.ts';
 
 /** Whether the endpoint has said yes. SNS lists a deleted subscription for a while. */
 export type SubscriptionState = 'confirmed' | 'pending' | 'deleted';
@@ -94,4 +93,31 @@ function stateOf(
 /** SNS takes basic authentication in the URL. */
 function withoutUser(endpoint: string): string {
   return endpoint.replace(/^(https?:\/\/)[^/?#]*@/i, '$1');
+}
+
+/**
+ * A topic's attributes.
+ *
+ * @throws OperationError when there is no such topic
+ */
+export async function topicAttributes(
+  sns: SNSClient,
+  topicArn: string,
+): Promise<Readonly<Record<string, string>>> {
+  const { GetTopicAttributesCommand, NotFoundException } = await import('@aws-sdk/client-sns');
+  try {
+    const command = new GetTopicAttributesCommand({ TopicArn: topicArn });
+    return (await sns.send(command)).Attributes ?? {};
+  } catch (cause) {
+    if (!(cause instanceof NotFoundException)) throw cause;
+    throw noSuchTopic(topicArn, cause);
+  }
+}
+
+/** What to say when SNS knows no such topic. */
+export function noSuchTopic(topicArn: string, cause: unknown): OperationError {
+  return new OperationError(`there is no topic ${topicArn}`, {
+    next: "npm run manage -- apply makes the stack's topic; for another one, give --topic-arn or SNS_TOPIC_ARN",
+    cause,
+  });
 }

@@ -1,6 +1,5 @@
 import { isRegion, partitionOf } from '@file-processing/contract/partition.ts';
-import { EXIT } from '../exit-codes.ts';
-import { OperationError } from '../operation-error.ts';
+import { EXIT, OperationError } from '../operation-error.ts';
 
 /** The parts of a topic's ARN. */
 export interface Topic {

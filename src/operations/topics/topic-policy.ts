@@ -1,6 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { EXIT } from '../exit-codes.ts';
-import { OperationError } from '../operation-error.ts';
+import { EXIT, OperationError } from '../operation-error.ts';
 
 /** A statement of a topic's policy; those of others are handed on as they are. */
 export type Statement = Readonly<Record<string, unknown>>;

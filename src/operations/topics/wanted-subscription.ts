@@ -1,5 +1,4 @@
-import { EXIT } from '../exit-codes.ts';
-import { OperationError } from '../operation-error.ts';
+import { EXIT, OperationError } from '../operation-error.ts';
 
 /** An endpoint over HTTP, and how SNS shall deliver to it. */
 export interface WantedSubscription {

@@ -12,7 +12,7 @@ const offline = {
 };
 
 test.each([
-  ['s3-configure-notifications --bucket Upper', '--bucket "Upper" is no bucket name'],
+  ['s3-configure-notifications --bucket Upper', '--bucket "Upper" is not a bucket name'],
   ['s3-configure-notifications --topic-arn topic', '--topic-arn "topic" is no ARN'],
   ['s3-configure-notifications --region mars', 'mars'],
   ['s3-configure-notifications --environment nowhere', 'is no environment'],
@@ -25,7 +25,7 @@ test.each([
   [`sns-subscribe ${ENDPOINT} --filter-policy []`, 'is no JSON object'],
   [`sns-subscribe ${ENDPOINT} --filter-scope Body`, 'Allowed choices are'],
   ['sns-set-topic-policy --account 42', '--account "42" is no account'],
-  ['sns-set-topic-policy --bucket a..b', '--bucket "a..b" is no bucket name'],
+  ['sns-set-topic-policy --bucket a..b', '--bucket "a..b" is not a bucket name'],
   ['sns-publish', "missing required argument 'key'"],
   [`sns-publish ${'k'.repeat(1025)}`, 'a key of 1025 bytes'],
   ['sns-publish a.csv --localstack Upper', '--perspective "Upper" is none'],

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseAllDocuments } from 'yaml';
-import { EXIT } from '../../../../src/operations/exit-codes.ts';
+import { EXIT } from '../../../../src/operations/operation-error.ts';
 import { environmentStacks } from '../../../audit/support/stacks.ts';
 import { manage } from '../../../support/manage.ts';
 

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { isSessionOf } from '../../../../src/operations/commands/verify-irsa.ts';
 import type { Runner } from '../../../../src/operations/runner.ts';
 import { startAwsAccountServer } from '../../../listener/support/aws-account-server.ts';
 import { cli } from '../../../listener/support/cli.ts';
@@ -102,5 +103,26 @@ describe('manage verify-irsa', () => {
     const { code, err } = await manage(['verify-irsa', '--profile', ''], { run });
     expect(err).toContain('cluster file-processing-cluster is not to be had: No cluster found');
     expect(code).toBe(69);
+  });
+});
+
+const session = 'arn:aws-us-gov:sts::123456789012:assumed-role/listener-sa/botocore-session-1';
+
+describe('an identity', () => {
+  it.each([
+    ['arn:aws-us-gov:iam::123456789012:role/listener-sa', true],
+    ['arn:aws-us-gov:iam::123456789012:role/teams/etl/listener-sa', true],
+    ['arn:aws-us-gov:iam::123456789012:role/node', false],
+    ['arn:aws-us-gov:iam::210987654321:role/listener-sa', false],
+    ['arn:aws:iam::123456789012:role/listener-sa', false],
+    ['arn:aws-us-gov:iam::123456789012:role/listener-sa-2', false],
+    ['', false],
+  ])('of a session is that of %s: %s', (role, expected) => {
+    expect(isSessionOf(role, session)).toBe(expected);
+  });
+
+  it('of a user is that of no role', () => {
+    const role = 'arn:aws:iam::123456789012:role/a';
+    expect(isSessionOf(role, 'arn:aws:iam::123456789012:user/a')).toBe(false);
   });
 });

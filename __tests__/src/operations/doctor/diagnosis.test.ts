@@ -1,5 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { diagnose, diagnosisTable } from '../../../../src/operations/doctor/diagnosis.ts';
+import {
+  checksOfListener,
+  diagnose,
+  diagnosisTable,
+} from '../../../../src/operations/doctor/diagnosis.ts';
 import { OperationError } from '../../../../src/operations/operation-error.ts';
 
 describe('a diagnosis', () => {
@@ -29,5 +33,22 @@ describe('a diagnosis', () => {
         { name: 'bucket', state: 'red', found: 'none', next: 'make it' },
       ]),
     ).toBe('ok       aws     2.31\nRED      bucket  none\n                 next: make it\n');
+  });
+});
+
+describe('what the listener’s check printed', () => {
+  it('becomes diagnoses that say where it was tried', () => {
+    const printed = JSON.stringify([
+      { name: 'database connection', ok: true, found: 'PostgreSQL 18' },
+      { name: 'database schema', ok: false, found: 'old', next: 'migrate' },
+    ]);
+    expect(checksOfListener(printed, ' in a pod')).toEqual([
+      { name: 'database connection in a pod', state: 'ok', found: 'PostgreSQL 18' },
+      { name: 'database schema in a pod', state: 'red', found: 'old', next: 'migrate' },
+    ]);
+  });
+
+  it.each(['', 'DB_HOST: is required', '{}'])('is nothing where it is %j', (printed) => {
+    expect(checksOfListener(printed, '')).toEqual([]);
   });
 });

@@ -1,5 +1,82 @@
 import { describe, expect, it } from 'vitest';
-import { buildCommands, digestIn } from '../../../../src/operations/image/build-commands.ts';
+import {
+  addBuildArgument,
+  buildCommands,
+  containerTool,
+  digestIn,
+  parsePlatforms,
+  rdsCaBundleUrl,
+} from '../../../../src/operations/image/build-commands.ts';
+
+describe('CONTAINER_TOOL', () => {
+  it.each([
+    [undefined, 'docker'],
+    ['', 'docker'],
+    ['docker', 'docker'],
+    ['podman', 'podman'],
+  ])('CONTAINER_TOOL %j is %s', (name, tool) => {
+    expect(containerTool(name)).toBe(tool);
+  });
+
+  it('nothing else is run', () => {
+    expect(() => containerTool('rm')).toThrow("CONTAINER_TOOL is 'rm'; docker or podman is needed");
+  });
+});
+
+describe('--platform', () => {
+  it.each([
+    ['linux/amd64', ['linux/amd64']],
+    ['linux/amd64, linux/arm64', ['linux/amd64', 'linux/arm64']],
+    ['linux/arm64,linux/arm64', ['linux/arm64']],
+  ])('%s is read', (text, expected) => {
+    expect(parsePlatforms(text)).toEqual(expected);
+  });
+
+  it('names every platform that is unknown', () => {
+    expect(() => parsePlatforms('linux/amd64,windows/amd64,')).toThrow(
+      "--platform: 'windows/amd64', '' is not supported; linux/amd64, linux/arm64 or both are",
+    );
+  });
+});
+
+describe('--build-arg', () => {
+  it('adds to those before; a value may hold =', () => {
+    expect(addBuildArgument('NODE_IMAGE=a@b=c', { A: '1' })).toEqual({
+      A: '1',
+      NODE_IMAGE: 'a@b=c',
+    });
+  });
+
+  it('takes an empty value', () => {
+    expect(addBuildArgument('RDS_CA_BUNDLE_URL=')).toEqual({ RDS_CA_BUNDLE_URL: '' });
+  });
+
+  it.each(['NODE_IMAGE', '=x', 'a-b=c', ''])("refuses '%s'", (text) => {
+    expect(() => addBuildArgument(text)).toThrow('--build-arg must be NAME=value');
+  });
+
+  it.each(['DB_PASSWORD=marker', 'npm_token=marker', 'CLIENT_SECRET=marker'])(
+    'refuses a secret and does not repeat it',
+    (text) => {
+      expect(() => addBuildArgument(text)).toThrow(/^--build-arg \w+ would put a secret into/);
+      expect(() => addBuildArgument(text)).not.toThrow('marker');
+    },
+  );
+});
+
+it.each([
+  [
+    'us-gov-east-1',
+    'https://truststore.pki.us-gov-west-1.rds.amazonaws.com/us-gov-east-1/us-gov-east-1-bundle.pem',
+  ],
+  ['us-west-2', 'https://truststore.pki.rds.amazonaws.com/us-west-2/us-west-2-bundle.pem'],
+  [
+    'cn-northwest-1',
+    'https://rds-truststore.s3.cn-north-1.amazonaws.com.cn/cn-northwest-1/cn-northwest-1-bundle.pem',
+  ],
+])('%s has its bundle in the trust store of its partition', (region, url) => {
+  expect(rdsCaBundleUrl(region)).toBe(url);
+});
 
 const BUILD = {
   image: 'r.example.gov/app:1',

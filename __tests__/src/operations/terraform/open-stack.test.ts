@@ -4,7 +4,7 @@ import type { AwsTarget } from '../../../../src/operations/aws-clients.ts';
 import type { OperationContext } from '../../../../src/operations/operation.ts';
 import type { RunOptions } from '../../../../src/operations/runner.ts';
 import { type OpenOptions, openStack } from '../../../../src/operations/terraform/open-stack.ts';
-import type { StackName } from '../../../../src/operations/terraform/stack-name.ts';
+import type { StackName } from '../../../../src/operations/terraform/stacks.ts';
 import { operationContext, temporaryRoot } from '../../../support/manage.ts';
 import { playedTerraform } from '../../../support/played-terraform.ts';
 

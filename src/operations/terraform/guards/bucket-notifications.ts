@@ -1,6 +1,6 @@
 import type { NotificationConfiguration } from '@aws-sdk/client-s3';
 import { changesOf, deletes, type PlanJson, type PlannedChange } from '../plan-json.ts';
-import type { Refusal } from './refusal.ts';
+import type { Refusal } from './refusals.ts';
 
 const TYPE = 'aws_s3_bucket_notification';
 

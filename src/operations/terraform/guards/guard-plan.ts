@@ -5,9 +5,7 @@ import {
   bucketsWithPlannedNotifications,
   refuseForeignNotifications,
 } from './bucket-notifications.ts';
-import { refuseClusterReplacement } from './cluster-replacement.ts';
-import { refuseOidcProviderReplacement } from './oidc-provider-replacement.ts';
-import { refuse } from './refusal.ts';
+import { refuse, refuseClusterReplacement, refuseOidcProviderReplacement } from './refusals.ts';
 
 /**
  * Stops at a plan that would do harm that nobody can want.

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { servedChain } from '../../../../src/operations/oidc/served-chain.ts';
+import { servedChain } from '../../../../src/operations/oidc/issuer.ts';
 import { INTERMEDIATE_SHA1, ROOT_FILE, startTlsServer } from '../../../support/tls-server.ts';
 
 const authorities = readFileSync(ROOT_FILE, 'utf8');

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { outputsTable, shownOutputs } from '../../../../src/operations/terraform/outputs-table.ts';
+import { outputsTable, shownOutputs } from '../../../../src/operations/commands/outputs.ts';
 
 const OUTPUTS = {
   vpc_id: { value: 'vpc-1', sensitive: false },

@@ -1,6 +1,9 @@
-import { EXIT } from '../exit-codes.ts';
+import { existsSync, readFileSync } from 'node:fs';
+import { rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import process from 'node:process';
 import type { OperationContext } from '../operation.ts';
-import { OperationError } from '../operation-error.ts';
+import { EXIT, OperationError } from '../operation-error.ts';
 import type { Target } from '../target.ts';
 import { digestOfTag, hasDigest } from './ecr.ts';
 import { ecrRepository, parseImageReference } from './image-reference.ts';
@@ -46,4 +49,34 @@ export async function resolveImage(
 
 function listOf(name: string): string {
   return `aws ecr describe-images --repository-name ${name}`;
+}
+
+/** The file beside the tfvars that names the image; synth reads it. Relative to the checkout. */
+export function containerImageFile(environment: string): string {
+  return join('environments', environment, 'container_image.txt');
+}
+
+/**
+ * Writes the image into the file, whole or not at all.
+ *
+ * @param root - the checkout
+ * @returns false when it was there already
+ */
+export async function writeContainerImage(
+  root: string,
+  environment: string,
+  image: string,
+): Promise<boolean> {
+  const path = join(root, containerImageFile(environment));
+  const text = `${image}\n`;
+  if (existsSync(path) && readFileSync(path, 'utf8') === text) return false;
+  const unfinished = `${path}.${process.pid}`;
+  try {
+    await writeFile(unfinished, text, { flag: 'wx' });
+    await rename(unfinished, path);
+  } catch (error) {
+    await rm(unfinished, { force: true });
+    throw error;
+  }
+  return true;
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { asAwsError } from '../../../src/operations/aws-error-text.ts';
+import { asAwsError } from '../../../src/operations/operation-error.ts';
 
 const named = (name: string, message: string, more: object = {}) =>
   Object.assign(new Error(message), { name, ...more });

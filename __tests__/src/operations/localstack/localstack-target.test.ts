@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import {
   DEFAULT_PERSPECTIVE,
   perspectiveOf,
-} from '../../../../src/operations/localstack/perspective.ts';
+} from '../../../../src/operations/localstack/localstack-target.ts';
 
 test.each([
   [DEFAULT_PERSPECTIVE, 'etl-file-processing-client-etl', 'file-processing-topic'],

@@ -1,6 +1,6 @@
 import { Argument, type Command as Commander, InvalidArgumentError, Option } from 'commander';
-import { DEFAULT_STACK, STACK_NAMES } from './stack-name.ts';
-import { addVariable } from './variables.ts';
+import { DEFAULT_STACK, STACK_NAMES } from './terraform/stacks.ts';
+import { addVariable } from './terraform/variables.ts';
 
 /** The argument that names the stack. */
 export function stackArgument(): Argument {
@@ -38,4 +38,15 @@ export function withConsentOptions(command: Commander): Commander {
   return command
     .option('--auto-approve', 'do not ask', false)
     .option('--dry-run', 'plan and check, change nothing', false);
+}
+
+/**
+ * Reads an option in seconds.
+ *
+ * @throws InvalidArgumentError where it is no whole number from 0 to 3600
+ */
+export function wholeSeconds(text: string): number {
+  const seconds = /^\d{1,4}$/.test(text) ? Number(text) : Number.NaN;
+  if (seconds >= 0 && seconds <= 3600) return seconds;
+  throw new InvalidArgumentError('A whole number of seconds from 0 to 3600 is needed.');
 }

@@ -4,7 +4,7 @@ import { expect, it } from 'vitest';
 import {
   containerImageFile,
   writeContainerImage,
-} from '../../../../src/operations/image/container-image-file.ts';
+} from '../../../../src/operations/image/image-to-deploy.ts';
 import { loadEnvironment } from '../../../../src/settings/environment.ts';
 import { temporaryRoot } from '../../../support/manage.ts';
 

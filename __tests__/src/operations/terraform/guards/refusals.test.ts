@@ -1,0 +1,105 @@
+import { expect, test } from 'vitest';
+import { EXIT } from '../../../../../src/operations/operation-error.ts';
+import {
+  refuse,
+  refuseClusterReplacement,
+  refuseOidcProviderReplacement,
+  refuseOrphanedObjects,
+} from '../../../../../src/operations/terraform/guards/refusals.ts';
+
+test('no reason, no refusal', () => {
+  expect(() => refuse([])).not.toThrow();
+});
+
+test('every reason and every way out are named at once', () => {
+  expect.assertions(1);
+  try {
+    refuse([
+      { reason: 'one thing', next: 'do this' },
+      { reason: 'another', next: 'do that' },
+    ]);
+  } catch (error) {
+    expect(error).toMatchObject({
+      code: EXIT.refused,
+      message: 'refused: one thing\nrefused: another',
+      next: 'do this\nnext: do that',
+    });
+  }
+});
+
+function clusterPlan(actions: readonly string[], type = 'aws_eks_cluster') {
+  const change = { actions, before: { name: 'etl' }, after: null };
+  return { resource_changes: [{ address: `${type}.this`, type, change }] };
+}
+
+test.each([
+  [['delete', 'create'], 'replace'],
+  [['create', 'delete'], 'replace'],
+  [['delete'], 'destroy'],
+])('%j of the cluster is refused as "%s"', (actions, what) => {
+  expect(refuseClusterReplacement(clusterPlan(actions))).toEqual([
+    {
+      reason: expect.stringContaining(`would ${what} the cluster etl (aws_eks_cluster.this)`),
+      next: expect.stringContaining('--allow-cluster-replacement'),
+    },
+  ]);
+});
+
+test.each([[['create']], [['update']], [['no-op']]])('%j of the cluster is fine', (actions) => {
+  expect(refuseClusterReplacement(clusterPlan(actions))).toEqual([]);
+});
+
+test('what else is replaced is not the cluster', () => {
+  expect(refuseClusterReplacement(clusterPlan(['delete', 'create'], 'aws_eks_node_group'))).toEqual(
+    [],
+  );
+});
+
+const ARN = 'arn:aws-us-gov:iam::123456789012:oidc-provider/oidc.example/id/1';
+
+function providerPlan(actions: readonly string[], importing?: { readonly id: string }) {
+  const type = 'aws_iam_openid_connect_provider';
+  const change = { actions, before: {}, after: {}, ...(importing && { importing }) };
+  return { resource_changes: [{ address: `${type}.eks`, type, change }] };
+}
+
+test('an import that ends in a replacement is refused', () => {
+  expect(refuseOidcProviderReplacement(providerPlan(['delete', 'create'], { id: ARN }))).toEqual([
+    {
+      reason: expect.stringContaining(`would import ${ARN} and replace it`),
+      next: expect.stringContaining('oidc-import'),
+    },
+  ]);
+});
+
+test.each([[['no-op']], [['update']]])('an import with %j is fine', (actions) => {
+  expect(refuseOidcProviderReplacement(providerPlan(actions, { id: ARN }))).toEqual([]);
+});
+
+test("a replacement of the stack's own provider is the cluster's business", () => {
+  expect(refuseOidcProviderReplacement(providerPlan(['delete', 'create']))).toEqual([]);
+});
+
+const held = (...addresses: readonly string[]) =>
+  addresses.map((address) => ({ address, type: '', values: {} }));
+
+const NAMESPACE = 'kubernetes_namespace_v1.ns';
+const AWS = { resource: { aws_eks_cluster: { this: {} } } };
+
+test('Kubernetes objects in the state of the AWS half alone are refused, by their addresses', () => {
+  expect(refuseOrphanedObjects(AWS, held('aws_eks_cluster.this', NAMESPACE))).toEqual([
+    {
+      reason: `manage_kubernetes = false, but the state still holds ${NAMESPACE}`,
+      next: expect.stringContaining('terraform state rm'),
+    },
+  ]);
+});
+
+test('a stack that makes others may have them', () => {
+  const json = { resource: { ...AWS.resource, kubernetes_service_v1: { sns_listener: {} } } };
+  expect(refuseOrphanedObjects(json, held(NAMESPACE))).toEqual([]);
+});
+
+test('a state without any is fine', () => {
+  expect(refuseOrphanedObjects(AWS, held('aws_eks_cluster.this'))).toEqual([]);
+});

@@ -1,0 +1,74 @@
+import { EXIT, OperationError } from '../../operation-error.ts';
+import { changesOf, deletes, type HeldResource, type PlanJson } from '../plan-json.ts';
+import { addressesOf, isKubernetes, type StackJson } from '../stacks.ts';
+
+/** A reason not to apply a plan. */
+export interface Refusal {
+  /** What the plan would do, and to what. */
+  readonly reason: string;
+  /** The ways out. */
+  readonly next: string;
+}
+
+/**
+ * Stops a command, with every reason at once.
+ *
+ * @throws OperationError (EXIT.refused) unless there is no reason
+ */
+export function refuse(refusals: readonly Refusal[]): void {
+  if (refusals.length === 0) return;
+  throw new OperationError(`refused: ${refusals.map(({ reason }) => reason).join('\nrefused: ')}`, {
+    next: refusals.map(({ next }) => next).join('\nnext: '),
+    code: EXIT.refused,
+  });
+}
+
+/** Refuses a plan that takes an EKS cluster away or makes it anew: everything in it would be gone. */
+export function refuseClusterReplacement(plan: PlanJson): readonly Refusal[] {
+  return changesOf(plan)
+    .filter((change) => change.type === 'aws_eks_cluster' && deletes(change))
+    .map(({ address, change }) => {
+      const name = String(change.before?.name ?? address);
+      const what = change.actions.includes('create') ? 'replace' : 'destroy';
+      return {
+        reason: `the plan would ${what} the cluster ${name} (${address}) and everything that runs in it`,
+        next: `undo the setting that the plan marks with "forces replacement", such as cluster_name; or go on with --allow-cluster-replacement`,
+      };
+    });
+}
+
+/**
+ * Refuses a plan that imports an OIDC provider only to replace it: that is what an `import` block leads
+ * to while the cluster, and so the issuer's URL, is not known yet. Others may use the provider.
+ */
+export function refuseOidcProviderReplacement(plan: PlanJson): readonly Refusal[] {
+  return changesOf(plan)
+    .filter(
+      (change) =>
+        change.type === 'aws_iam_openid_connect_provider' &&
+        change.change.importing !== undefined &&
+        deletes(change),
+    )
+    .map(({ address, change }) => ({
+      reason: `the plan would import ${change.importing?.id ?? address} and replace it at once, since the cluster of its issuer is not in the state yet`,
+      next: 'take the import block away, and run npm run manage -- oidc-import once the cluster is in the state',
+    }));
+}
+
+/**
+ * Refuses to go on with Kubernetes objects in the state of a stack that makes none any more: its
+ * Kubernetes provider is gone with them, and Terraform could neither read nor delete them.
+ */
+export function refuseOrphanedObjects(
+  json: StackJson,
+  held: readonly HeldResource[],
+): readonly Refusal[] {
+  const orphaned = held.map(({ address }) => address).filter(isKubernetes);
+  if (orphaned.length === 0 || addressesOf(json).some(isKubernetes)) return [];
+  return [
+    {
+      reason: `manage_kubernetes = false, but the state still holds ${orphaned.join(', ')}`,
+      next: 'to hand the objects over as they are, take them out of the state (terraform state rm); to delete them, set manage_kubernetes = true again and destroy',
+    },
+  ];
+}
