@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readFile, rename, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
+import { putInPlace } from './put-in-place.ts';
 import { run } from './run-program.ts';
 
 /** Installs the others: a quarter of pip's time for the largest. */
@@ -34,10 +35,7 @@ export async function pythonEnvironment(
   try {
     await succeed(interpreter, ['-m', 'venv', unfinished]);
     await install(requirementsFile, join(unfinished, 'bin', 'python'), interpreter);
-    // Another run may have made the same environment meanwhile, and use it: its own is as good.
-    if (existsSync(python)) return python;
-    await rm(directory, { recursive: true, force: true });
-    await rename(unfinished, directory);
+    await putInPlace(unfinished, directory, () => existsSync(python));
   } catch (error) {
     if (!existsSync(python)) throw error;
   } finally {

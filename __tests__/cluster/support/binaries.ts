@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readFile, rename, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
+import { putInPlace } from '../../support/put-in-place.ts';
 import { run } from '../../support/run-program.ts';
 
 /** Where the Go modules of the control plane are, one folder each. */
@@ -77,11 +78,11 @@ async function buildInto(folder: string, environment: NodeJS.ProcessEnv): Promis
   const unfinished = await mkdtemp(join(dirname(folder), `${basename(folder)}.`));
   try {
     for (const component of COMPONENTS) await build(component, unfinished, environment);
-    await rm(folder, { recursive: true, force: true });
-    await rename(unfinished, folder);
+    await putInPlace(unfinished, folder, () => missingIn(folder).length === 0);
   } catch (error) {
-    await rm(unfinished, { recursive: true, force: true });
     if (missingIn(folder).length > 0) throw error;
+  } finally {
+    await rm(unfinished, { recursive: true, force: true });
   }
 }
 

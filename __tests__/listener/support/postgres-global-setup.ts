@@ -1,10 +1,10 @@
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import pg from 'pg';
 import type { TestProject } from 'vitest/node';
-import { startLocalPostgres } from '../../../listener/local/postgres.ts';
+import { shelterFor, startLocalPostgres } from '../../../listener/local/postgres.ts';
 import { migrate } from '../../../listener/src/database/migrate.ts';
+import { runFolderOf } from '../../support/run-folder.ts';
 import { databaseConfigOf } from './database-config.ts';
 
 declare module 'vitest' {
@@ -16,7 +16,6 @@ declare module 'vitest' {
   }
 }
 
-const FOLDER_PREFIX = 'file-processing-test-postgres-';
 const TEMPLATE = 'template_listener';
 
 /**
@@ -26,8 +25,7 @@ const TEMPLATE = 'template_listener';
  * same tests on an older version.
  */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  await removeLeftovers();
-  const folder = await mkdtemp(join(tmpdir(), `${FOLDER_PREFIX}${process.pid}-`));
+  const folder = join(runFolderOf(project), 'postgres');
   const postgres = await startLocalPostgres({
     folder,
     ...otherBinaries(),
@@ -36,7 +34,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   });
   const teardown = async () => {
     await postgres.stop();
-    await rm(folder, { recursive: true, force: true });
+    await rm(shelterFor(folder), { recursive: true, force: true });
   };
   try {
     const client = new pg.Client({ connectionString: postgres.url });
@@ -56,29 +54,4 @@ export default async function setup(project: TestProject): Promise<() => Promise
 function otherBinaries(): { binaries?: string } {
   const binaries = process.env.FILE_PROCESSING_TEST_POSTGRES_BIN;
   return binaries === undefined ? {} : { binaries };
-}
-
-/** Servers and folders of runs that were killed before their teardown. */
-async function removeLeftovers(): Promise<void> {
-  for (const name of await readdir(tmpdir())) {
-    const pid = name.startsWith(FOLDER_PREFIX)
-      ? Number(name.slice(FOLDER_PREFIX.length).split('-')[0])
-      : Number.NaN;
-    if (Number.isNaN(pid) || isAlive(pid)) continue;
-    const folder = join(tmpdir(), name);
-    const leftover = await startLocalPostgres({ folder, ...otherBinaries() }).catch(
-      () => undefined,
-    );
-    await leftover?.stop();
-    await rm(folder, { recursive: true, force: true });
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
 }
