@@ -6,6 +6,16 @@ export interface DescriptorProblem {
   readonly message: string;
 }
 
+/** A property of a descriptor, as its author needs to know it. */
+export interface DescriptorOption {
+  readonly name: string;
+  /** What holds when it is absent, in words. */
+  readonly default: string;
+  /** What may be given, as messages say it after "is needed". */
+  readonly allowed: string;
+  readonly meaning: string;
+}
+
 /** An expectation that can't be used, with everything that is wrong with it. */
 export class DescriptorError extends Error {
   override readonly name = 'DescriptorError';

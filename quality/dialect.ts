@@ -1,28 +1,88 @@
-import { isBoolean, isString, type ProblemList, show } from './descriptor-error.ts';
+import {
+  type DescriptorOption,
+  isBoolean,
+  isString,
+  type ProblemList,
+  show,
+} from './descriptor-error.ts';
 
-/** Frictionless Table Dialect, version 2: the properties that apply to delimited text. */
+/** Frictionless Table Dialect, version 2, as far as it applies to delimited text; {@link DIALECT_OPTIONS} explains each. */
 export interface TableDialect {
-  /** Whether a row of labels comes first. @default true */
   header?: boolean;
-  /** The record that holds the labels, from 1; records before it are passed over. One number only. @default [1] */
   headerRows?: number[];
-  /** A line that begins with this character is passed over. @default none */
   commentChar?: string;
-  /** @default "," */
   delimiter?: string;
   /** Accepted and not used: LF, CRLF and CR end a record whatever is declared here. */
   lineTerminator?: string;
-  /** @default "\"", or none when escapeChar is given alone, since the specification has them exclude each other */
   quoteChar?: string;
-  /** Whether two quotes in a quoted cell stand for one. @default true */
   doubleQuote?: boolean;
-  /** The character after this one is taken as it is, in quoted and unquoted cells. @default none */
   escapeChar?: string;
-  /** A cell with exactly this text is null, besides the schema's missing values. @default none */
   nullSequence?: string;
-  /** Whether spaces in front of a cell are dropped. @default false */
   skipInitialSpace?: boolean;
 }
+
+const FLAG = 'true or false';
+const CHARACTER = 'one ASCII character that is not a line end';
+const HEADER_ROWS = 'a list with one number from 1';
+
+/** Every property of a dialect that is read. */
+export const DIALECT_OPTIONS = [
+  {
+    name: 'header',
+    default: 'true',
+    allowed: FLAG,
+    meaning: 'Whether a row of labels comes first.',
+  },
+  {
+    name: 'headerRows',
+    default: '[1]',
+    allowed: HEADER_ROWS,
+    meaning: 'The record that holds the labels, from 1; records before it are passed over.',
+  },
+  {
+    name: 'commentChar',
+    default: 'none',
+    allowed: CHARACTER,
+    meaning: 'A line that begins with this character is passed over.',
+  },
+  {
+    name: 'delimiter',
+    default: ',',
+    allowed: CHARACTER,
+    meaning: 'Stands between the cells of a record.',
+  },
+  {
+    name: 'quoteChar',
+    default:
+      '", or none when `escapeChar` is given alone, since the specification has them exclude each other',
+    allowed: CHARACTER,
+    meaning: 'Encloses a cell that may hold delimiters, line ends and quotes.',
+  },
+  {
+    name: 'doubleQuote',
+    default: 'true',
+    allowed: FLAG,
+    meaning: 'Whether two quotes in a quoted cell stand for one.',
+  },
+  {
+    name: 'escapeChar',
+    default: 'none',
+    allowed: CHARACTER,
+    meaning: 'The character after this one is taken as it is, in quoted and unquoted cells.',
+  },
+  {
+    name: 'nullSequence',
+    default: 'none',
+    allowed: 'a string',
+    meaning: "A cell with exactly this text is null, besides the schema's missing values.",
+  },
+  {
+    name: 'skipInitialSpace',
+    default: 'false',
+    allowed: FLAG,
+    meaning: 'Whether spaces in front of a cell are dropped.',
+  },
+] as const satisfies readonly DescriptorOption[];
 
 /** The dialect as the scanner reads it: bytes, -1 where a character is not in use. */
 export interface CompiledDialect {
@@ -38,8 +98,17 @@ export interface CompiledDialect {
   readonly nullSequence: string | undefined;
 }
 
-const IGNORED = new Set(['$schema', 'lineTerminator', 'name', 'title', 'description', 'type']);
-const UNSUPPORTED = new Map([
+/** Properties that are accepted and change nothing: LF, CRLF and CR end a record whatever is declared. */
+export const IGNORED_DIALECT_OPTIONS: ReadonlySet<string> = new Set([
+  '$schema',
+  'lineTerminator',
+  'name',
+  'title',
+  'description',
+  'type',
+]);
+/** Properties that are refused, each with the reason. */
+export const UNSUPPORTED_DIALECT_OPTIONS: ReadonlyMap<string, string> = new Map([
   ['headerJoin', 'one header row is read'],
   ['commentRows', 'use commentChar'],
   ['property', 'it belongs to JSON'],
@@ -49,17 +118,7 @@ const UNSUPPORTED = new Map([
   ['sheetName', 'it belongs to spreadsheets'],
   ['table', 'it belongs to databases'],
 ]);
-const KNOWN = new Set([
-  'header',
-  'headerRows',
-  'commentChar',
-  'delimiter',
-  'quoteChar',
-  'doubleQuote',
-  'escapeChar',
-  'nullSequence',
-  'skipInitialSpace',
-]);
+const KNOWN: ReadonlySet<string> = new Set(DIALECT_OPTIONS.map(({ name }) => name));
 
 /**
  * Checks a Table Dialect and turns it into what the scanner reads. Every character must be a single ASCII
@@ -73,9 +132,9 @@ export function compileDialect(
 ): CompiledDialect {
   const given = (dialect === undefined ? {} : problems.object(path, dialect)) ?? {};
   for (const name of Object.keys(given)) {
-    const reason = UNSUPPORTED.get(name);
+    const reason = UNSUPPORTED_DIALECT_OPTIONS.get(name);
     if (reason !== undefined) problems.add(`${path}.${name}`, `is not supported: ${reason}`);
-    else if (!KNOWN.has(name) && !IGNORED.has(name)) {
+    else if (!KNOWN.has(name) && !IGNORED_DIALECT_OPTIONS.has(name)) {
       problems.add(
         `${path}.${name}`,
         `is not a property of a dialect; known: ${[...KNOWN].join(', ')}`,
@@ -83,7 +142,7 @@ export function compileDialect(
     }
   }
   const flag = (name: string, fallback: boolean): boolean =>
-    problems.optional(`${path}.${name}`, given[name], isBoolean, 'true or false') ?? fallback;
+    problems.optional(`${path}.${name}`, given[name], isBoolean, FLAG) ?? fallback;
   const character = (name: string, fallback: string | undefined): number =>
     characterCode(`${path}.${name}`, given[name] ?? fallback, problems);
 
@@ -113,7 +172,7 @@ function characterCode(path: string, value: unknown, problems: ProblemList): num
     const code = value.charCodeAt(0);
     if (code > 0 && code < 128 && code !== 0x0a && code !== 0x0d) return code;
   }
-  problems.add(path, `is ${show(value)}; one ASCII character that is no line end is needed`);
+  problems.add(path, `is ${show(value)}; ${CHARACTER} is needed`);
   return -1;
 }
 
@@ -121,7 +180,7 @@ function recordsBeforeHeader(path: string, value: unknown, problems: ProblemList
   if (value === undefined) return 0;
   const [row] = Array.isArray(value) && value.length === 1 ? value : [];
   if (typeof row === 'number' && Number.isSafeInteger(row) && row >= 1) return row - 1;
-  problems.add(path, `is ${show(value)}; a list with one number from 1 is needed`);
+  problems.add(path, `is ${show(value)}; ${HEADER_ROWS} is needed`);
   return 0;
 }
 

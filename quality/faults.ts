@@ -1,34 +1,171 @@
-/**
- * Every kind of fault. The names are the Frictionless framework's where it has one; `stray-quote` and
- * `unclosed-quote` are csvlint's; `header-only`, `record-too-large`, `completeness` and `key-check-incomplete`
- * are ours, since neither has a name for them.
- */
-export const FAULT_TYPES = [
-  'source-error',
-  'encoding-error',
-  'stray-quote',
-  'unclosed-quote',
-  'record-too-large',
-  'blank-header',
-  'blank-label',
-  'duplicate-label',
-  'missing-label',
-  'extra-label',
-  'incorrect-label',
-  'header-only',
-  'blank-row',
-  'missing-cell',
-  'extra-cell',
-  'type-error',
-  'constraint-error',
-  'unique-error',
-  'primary-key',
-  'table-dimensions',
-  'completeness',
-  'key-check-incomplete',
-] as const;
+/** What a fault is about: the file as a whole, its header, one of its columns, a row, or one cell. */
+export type FaultScope = 'file' | 'header' | 'column' | 'row' | 'cell';
 
-export type FaultType = (typeof FAULT_TYPES)[number];
+/** One kind of fault, as a reader of reports needs to know it. */
+export interface FaultKind {
+  readonly type: string;
+  readonly scope: FaultScope;
+  /** What such a fault says, in one sentence. */
+  readonly meaning: string;
+  /** What to do about it. */
+  readonly remedy: string;
+  /** Never fails a file by itself; `thresholds.warnOn` adds others to these. */
+  readonly onlyWarns?: true;
+}
+
+/**
+ * Every kind of fault, in the order in which reports count them. The names are the Frictionless framework's where
+ * it has one; `stray-quote` and `unclosed-quote` are csvlint's; `header-only`, `record-too-large`, `completeness`
+ * and `key-check-incomplete` are ours, since neither has a name for them.
+ */
+export const FAULT_KINDS = [
+  {
+    type: 'source-error',
+    scope: 'file',
+    meaning:
+      'The file cannot be judged: it is empty, holds no row, is an archive, or has more than 65,536 labels.',
+    remedy: 'Deliver plain CSV text; unpack archives and export spreadsheets before the delivery.',
+  },
+  {
+    type: 'encoding-error',
+    scope: 'cell',
+    meaning:
+      'A cell holds a NUL byte or bytes that are not UTF-8, or the whole file is UTF-16 or UTF-32.',
+    remedy: 'Export the file as UTF-8; for old data find out its encoding and convert it.',
+  },
+  {
+    type: 'stray-quote',
+    scope: 'cell',
+    meaning:
+      'A quote character stands inside an unquoted cell, or text follows the quote that closes a cell.',
+    remedy: 'Quote the whole cell and double each quote in it, as RFC 4180 has it.',
+  },
+  {
+    type: 'unclosed-quote',
+    scope: 'cell',
+    meaning: 'A cell begins with a quote that is never closed; reading goes on at the next line.',
+    remedy: 'Close the quote, or quote the whole cell and double each quote in it.',
+  },
+  {
+    type: 'record-too-large',
+    scope: 'row',
+    meaning:
+      'A record is longer than the limit (8 MiB); its rest, to the end of the line, is skipped.',
+    remedy:
+      'Look for a missing line end or an unclosed quote; long texts belong in files of their own.',
+  },
+  {
+    type: 'blank-header',
+    scope: 'header',
+    meaning: 'All labels of the header are blank.',
+    remedy: 'Begin the file with its row of labels, or declare `header: false` in the dialect.',
+  },
+  {
+    type: 'blank-label',
+    scope: 'header',
+    meaning: 'A label of the header is blank.',
+    remedy: 'Give the column its label.',
+  },
+  {
+    type: 'duplicate-label',
+    scope: 'header',
+    meaning: 'A label comes twice in the header.',
+    remedy: 'Rename or remove one of the columns.',
+  },
+  {
+    type: 'missing-label',
+    scope: 'header',
+    meaning: 'A field of the schema has no label in the header.',
+    remedy:
+      'Deliver the column, or allow it to be absent by `fieldsMatch`: `superset` or `partial`.',
+  },
+  {
+    type: 'extra-label',
+    scope: 'header',
+    meaning: 'A label of the header is not a field of the schema.',
+    remedy: 'Add the field to the schema, or allow more columns by `fieldsMatch`: `subset`.',
+  },
+  {
+    type: 'incorrect-label',
+    scope: 'header',
+    meaning: 'A label stands where the schema has another field, or known labels are out of order.',
+    remedy: 'Correct the label, or allow any order by `fieldsMatch`: `equal`.',
+  },
+  {
+    type: 'header-only',
+    scope: 'file',
+    meaning: 'The header is followed by no rows.',
+    remedy:
+      'Find out whether the sender had nothing to deliver; to refuse such files set `minRows`.',
+    onlyWarns: true,
+  },
+  {
+    type: 'blank-row',
+    scope: 'row',
+    meaning: 'A row is blank: an empty line, or delimiters alone.',
+    remedy: 'Remove the row; where the sender cannot, list `blank-row` in `warnOn`.',
+  },
+  {
+    type: 'missing-cell',
+    scope: 'cell',
+    meaning: 'A row has fewer cells than the header has labels.',
+    remedy:
+      'Look for a line end inside a cell that is not quoted, and for delimiters that were lost.',
+  },
+  {
+    type: 'extra-cell',
+    scope: 'cell',
+    meaning: 'A row has more cells than the header has labels.',
+    remedy: 'Quote cells that hold the delimiter.',
+  },
+  {
+    type: 'type-error',
+    scope: 'cell',
+    meaning: "A value is not of its field's type and format.",
+    remedy: "Correct the value, the field's type or `format`, or list the text in `missingValues`.",
+  },
+  {
+    type: 'constraint-error',
+    scope: 'cell',
+    meaning: 'A value breaks a constraint of its field, or a required value is null.',
+    remedy: 'Correct the value, or the constraint that the message names.',
+  },
+  {
+    type: 'unique-error',
+    scope: 'cell',
+    meaning: 'A value of a unique field, or of a unique key, came in an earlier row.',
+    remedy: 'Remove the duplicate; the message names the record that had the value first.',
+  },
+  {
+    type: 'primary-key',
+    scope: 'cell',
+    meaning: 'A primary key came in an earlier row, or one of its fields is null.',
+    remedy: 'Remove the duplicate, or fill in the key.',
+  },
+  {
+    type: 'table-dimensions',
+    scope: 'file',
+    meaning: 'The file has fewer rows than `minRows` or more than `maxRows`.',
+    remedy: 'Find out whether the delivery was cut off or doubled, or correct the threshold.',
+  },
+  {
+    type: 'completeness',
+    scope: 'column',
+    meaning: 'A column has too small a share of values that are not null, or is absent.',
+    remedy: 'Ask the sender for the missing values, or correct the threshold.',
+  },
+  {
+    type: 'key-check-incomplete',
+    scope: 'file',
+    meaning: 'The file has more keys than are remembered, so that later duplicates may go unseen.',
+    remedy: 'Deliver the data in smaller files.',
+    onlyWarns: true,
+  },
+] as const satisfies readonly FaultKind[];
+
+export type FaultType = (typeof FAULT_KINDS)[number]['type'];
+
+export const FAULT_TYPES: readonly FaultType[] = FAULT_KINDS.map(({ type }) => type);
 
 /** One fault, with its place. What does not apply is null: a whole file has no record, a record no column. */
 export interface Fault {

@@ -1,43 +1,27 @@
 import type { Bound, BoundName, ValueConstraints } from './constraints.ts';
 import { isBoolean, isCount, isString, type ProblemList, show } from './descriptor-error.ts';
-import type { FieldType } from './field-type.ts';
+import { FIELD_TYPES, type FieldType } from './field-type.ts';
 import { LinearPattern, PatternError } from './pattern.ts';
 import { TextSet } from './text-set.ts';
 import type { CellType } from './types/cell-type.ts';
 
-/** Table Schema's constraints. A limit is written as the cells are, or as a JSON number. */
+/** Table Schema's constraints; {@link CONSTRAINTS} explains each. */
 export interface FieldConstraints {
-  /** @default false */
   required?: boolean;
-  /** @default false */
   unique?: boolean;
-  /** Matches the whole cell; see {@link LinearPattern} for the language. */
   pattern?: string;
   enum?: (string | number | boolean)[];
   minimum?: string | number;
   maximum?: string | number;
   exclusiveMinimum?: string | number;
   exclusiveMaximum?: string | number;
-  /** Characters. Strings only. */
   minLength?: number;
   maxLength?: number;
 }
 
-const BOUND_NAMES: readonly BoundName[] = [
-  'minimum',
-  'maximum',
-  'exclusiveMinimum',
-  'exclusiveMaximum',
-];
-const NAMES: readonly string[] = [
-  'required',
-  'unique',
-  'pattern',
-  'enum',
-  ...BOUND_NAMES,
-  'minLength',
-  'maxLength',
-];
+const FLAG = 'true or false';
+const LENGTH = 'a whole number from 0';
+const LIMIT = "a value of the field's type, written as the cells are, or a JSON number";
 const ORDERED: readonly FieldType[] = [
   'integer',
   'number',
@@ -47,6 +31,70 @@ const ORDERED: readonly FieldType[] = [
   'year',
   'yearmonth',
 ];
+const TEXTS: readonly FieldType[] = ['string', 'any'];
+
+/** Every constraint, with the types that it applies to; a null value breaks `required` alone. */
+export const CONSTRAINTS = [
+  {
+    name: 'required',
+    types: FIELD_TYPES,
+    allowed: FLAG,
+    meaning: 'The value must not be null.',
+  },
+  {
+    name: 'unique',
+    types: FIELD_TYPES,
+    allowed: FLAG,
+    meaning: 'No value may come twice; nulls may (`unique-error`).',
+  },
+  {
+    name: 'pattern',
+    types: FIELD_TYPES,
+    allowed: 'a regular expression',
+    meaning:
+      "The whole cell, as it is written, must match. The language is XML Schema's, without back references, look-around and word boundaries.",
+  },
+  {
+    name: 'enum',
+    types: FIELD_TYPES,
+    allowed: 'a list of at least one value',
+    meaning: 'The value must be one of these.',
+  },
+  { name: 'minimum', types: ORDERED, allowed: LIMIT, meaning: 'The least value.' },
+  { name: 'maximum', types: ORDERED, allowed: LIMIT, meaning: 'The greatest value.' },
+  {
+    name: 'exclusiveMinimum',
+    types: ORDERED,
+    allowed: LIMIT,
+    meaning: 'The value must be greater than this.',
+  },
+  {
+    name: 'exclusiveMaximum',
+    types: ORDERED,
+    allowed: LIMIT,
+    meaning: 'The value must be less than this.',
+  },
+  {
+    name: 'minLength',
+    types: TEXTS,
+    allowed: LENGTH,
+    meaning: 'Fewest characters (code points).',
+  },
+  {
+    name: 'maxLength',
+    types: TEXTS,
+    allowed: LENGTH,
+    meaning: 'Most characters (code points).',
+  },
+] as const;
+
+const BOUND_NAMES: readonly BoundName[] = [
+  'minimum',
+  'maximum',
+  'exclusiveMinimum',
+  'exclusiveMaximum',
+];
+const NAMES: readonly string[] = CONSTRAINTS.map(({ name }) => name);
 
 /** Checks a field's constraints and prepares them; `values` is undefined when none is left to check on a value. */
 export function compileConstraints(
@@ -62,19 +110,14 @@ export function compileConstraints(
       problems.add(`${path}.${name}`, `is not supported; supported: ${NAMES.join(', ')}`);
     }
   }
-  const required = problems.optional(
-    `${path}.required`,
-    given.required,
-    isBoolean,
-    'true or false',
-  );
-  problems.optional(`${path}.unique`, given.unique, isBoolean, 'true or false');
+  const required = problems.optional(`${path}.required`, given.required, isBoolean, FLAG);
+  problems.optional(`${path}.unique`, given.unique, isBoolean, FLAG);
   const length = (name: string): number | undefined => {
     const place = `${path}.${name}`;
-    if (given[name] !== undefined && type !== 'string' && type !== 'any') {
+    if (given[name] !== undefined && !TEXTS.includes(type)) {
       problems.add(place, `does not apply to ${type}; it applies to string`);
     }
-    return problems.optional(place, given[name], isCount, 'a whole number from 0');
+    return problems.optional(place, given[name], isCount, LENGTH);
   };
   const values = {
     bounds: BOUND_NAMES.flatMap((name) => {

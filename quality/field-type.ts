@@ -1,4 +1,11 @@
-import { isBoolean, isString, isStringList, type ProblemList, show } from './descriptor-error.ts';
+import {
+  type DescriptorOption,
+  isBoolean,
+  isString,
+  isStringList,
+  type ProblemList,
+  show,
+} from './descriptor-error.ts';
 import { booleanType, DEFAULT_FALSE_VALUES, DEFAULT_TRUE_VALUES } from './types/boolean.ts';
 import type { CellType } from './types/cell-type.ts';
 import { dateType, yearMonthType, yearType } from './types/date.ts';
@@ -9,21 +16,101 @@ import { STRING_FORMATS, stringType } from './types/string.ts';
 import { STRPTIME_DIRECTIVES, unknownDirectives } from './types/strptime.ts';
 import { timeType } from './types/time.ts';
 
-/** The Table Schema types that are checked. */
-export const FIELD_TYPES = [
-  'string',
-  'integer',
-  'number',
-  'boolean',
-  'date',
-  'time',
-  'datetime',
-  'year',
-  'yearmonth',
-  'any',
+const FLAG = 'true or false';
+const CHARACTER = 'one character that is not a digit or a sign';
+const TEXTS = 'a list of at least one text';
+const NO_FORMAT: readonly string[] = ['default'];
+/** The directives of a pattern are {@link STRPTIME_DIRECTIVES}. */
+const TIME_FORMATS: readonly string[] = ['default', 'any', 'a strptime pattern'];
+
+/** The Table Schema types that are checked, with their formats and the properties that only they have. */
+export const FIELD_KINDS = [
+  {
+    type: 'string',
+    formats: STRING_FORMATS,
+    properties: [],
+    meaning:
+      'Any text; `email` an address as RFC 5322 has it in its dot-atom form, `uri` as RFC 3986, `uuid` as RFC 9562 has it.',
+  },
+  {
+    type: 'integer',
+    formats: NO_FORMAT,
+    properties: ['groupChar', 'bareNumber'],
+    meaning: 'An optional sign and digits, of any length.',
+  },
+  {
+    type: 'number',
+    formats: NO_FORMAT,
+    properties: ['decimalChar', 'groupChar', 'bareNumber'],
+    meaning: 'A decimal with an optional sign and exponent, or NaN, INF, -INF.',
+  },
+  {
+    type: 'boolean',
+    formats: NO_FORMAT,
+    properties: ['trueValues', 'falseValues'],
+    meaning: 'One of the texts that mean true or false, upper and lower case told apart.',
+  },
+  {
+    type: 'date',
+    formats: TIME_FORMATS,
+    properties: [],
+    meaning: 'A day that exists: YYYY-MM-DD; with `any` one of the usual forms.',
+  },
+  {
+    type: 'time',
+    formats: TIME_FORMATS,
+    properties: [],
+    meaning: 'hh:mm:ss, with an optional fraction and zone; with `any` one of the usual forms.',
+  },
+  {
+    type: 'datetime',
+    formats: TIME_FORMATS,
+    properties: [],
+    meaning:
+      'YYYY-MM-DDThh:mm:ss, with an optional fraction and zone; with `any` one of the usual forms.',
+  },
+  { type: 'year', formats: NO_FORMAT, properties: [], meaning: 'YYYY, or -YYYY.' },
+  { type: 'yearmonth', formats: NO_FORMAT, properties: [], meaning: 'YYYY-MM.' },
+  { type: 'any', formats: NO_FORMAT, properties: [], meaning: 'Any text; the default.' },
 ] as const;
 
-export type FieldType = (typeof FIELD_TYPES)[number];
+export type FieldType = (typeof FIELD_KINDS)[number]['type'];
+
+export const FIELD_TYPES: readonly FieldType[] = FIELD_KINDS.map(({ type }) => type);
+
+/** Properties that some types alone have, those of {@link FIELD_KINDS}. */
+export const TYPE_PROPERTIES = [
+  {
+    name: 'decimalChar',
+    default: '.',
+    allowed: CHARACTER,
+    meaning: 'Stands between the whole number and its fraction.',
+  },
+  {
+    name: 'groupChar',
+    default: 'none',
+    allowed: CHARACTER,
+    meaning: 'Stands between groups of two to four digits and is dropped.',
+  },
+  {
+    name: 'bareNumber',
+    default: 'true',
+    allowed: FLAG,
+    meaning: 'When false, text before and after the number is dropped ("95%", "EUR 12").',
+  },
+  {
+    name: 'trueValues',
+    default: DEFAULT_TRUE_VALUES.join(', '),
+    allowed: TEXTS,
+    meaning: 'Texts that mean true.',
+  },
+  {
+    name: 'falseValues',
+    default: DEFAULT_FALSE_VALUES.join(', '),
+    allowed: TEXTS,
+    meaning: 'Texts that mean false.',
+  },
+] as const satisfies readonly DescriptorOption[];
 
 /** Turns a field's type, format and type-specific properties into the check of its cells. */
 export function compileFieldType(
@@ -34,7 +121,7 @@ export function compileFieldType(
 ): CellType {
   const format = problems.optional(`${path}.format`, field.format, isString, 'a text') ?? 'default';
   const bareNumber =
-    problems.optional(`${path}.bareNumber`, field.bareNumber, isBoolean, 'true or false') ?? true;
+    problems.optional(`${path}.bareNumber`, field.bareNumber, isBoolean, FLAG) ?? true;
   const groupChar = character(`${path}.groupChar`, field.groupChar, problems);
   switch (type) {
     case 'integer':
@@ -113,13 +200,13 @@ function refusePattern(path: string, format: string, problems: ProblemList): voi
 function character(path: string, value: unknown, problems: ProblemList): string | undefined {
   if (value === undefined) return undefined;
   if (isString(value) && Array.from(value).length === 1 && !/[\d+-]/.test(value)) return value;
-  problems.add(path, `is ${show(value)}; one character that is no digit and no sign is needed`);
+  problems.add(path, `is ${show(value)}; ${CHARACTER} is needed`);
   return undefined;
 }
 
 function texts(path: string, value: unknown, problems: ProblemList): string[] | undefined {
   if (value === undefined) return undefined;
   if (isStringList(value) && value.length > 0) return value;
-  problems.add(path, `is ${show(value)}; a list of at least one text is needed`);
+  problems.add(path, `is ${show(value)}; ${TEXTS} is needed`);
   return undefined;
 }

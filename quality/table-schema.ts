@@ -1,43 +1,120 @@
 import type { ValueConstraints } from './constraints.ts';
-import { isObject, isString, isStringList, type ProblemList, show } from './descriptor-error.ts';
+import {
+  type DescriptorOption,
+  isObject,
+  isString,
+  isStringList,
+  type ProblemList,
+  show,
+} from './descriptor-error.ts';
 import { compileConstraints, type FieldConstraints } from './field-constraints.ts';
 import { compileFieldType, FIELD_TYPES, type FieldType } from './field-type.ts';
 import { TextSet } from './text-set.ts';
 import type { CellType } from './types/cell-type.ts';
 
 /** How a file's labels must match the schema's fields (Table Schema version 2). */
-export const FIELDS_MATCHES = ['exact', 'equal', 'subset', 'superset', 'partial'] as const;
-export type FieldsMatch = (typeof FIELDS_MATCHES)[number];
+export const FIELDS_MATCH_RULES = [
+  { match: 'exact', meaning: 'The fields in their order, all of them and no more.' },
+  { match: 'equal', meaning: 'All fields and no more, in any order.' },
+  { match: 'subset', meaning: 'All fields; more labels may come.' },
+  { match: 'superset', meaning: 'No other labels; fields may be absent.' },
+  { match: 'partial', meaning: 'One label in common is enough.' },
+] as const;
+
+export type FieldsMatch = (typeof FIELDS_MATCH_RULES)[number]['match'];
+
+const FIELDS_MATCHES: readonly FieldsMatch[] = FIELDS_MATCH_RULES.map(({ match }) => match);
+
+const MISSING_VALUES = 'a list of texts or of objects with a value';
+
+/** Every property of a schema that is checked; others that only describe are passed over. */
+export const SCHEMA_PROPERTIES = [
+  {
+    name: 'fields',
+    default: 'none: it must be given',
+    allowed: 'a list of at least one field',
+    meaning: 'The columns.',
+  },
+  {
+    name: 'fieldsMatch',
+    default: 'exact',
+    allowed: `one of ${FIELDS_MATCHES.join(', ')}`,
+    meaning: "How the file's labels must match the fields.",
+  },
+  {
+    name: 'missingValues',
+    default: '[""]',
+    allowed: MISSING_VALUES,
+    meaning: 'Texts that mean null.',
+  },
+  {
+    name: 'primaryKey',
+    default: 'none',
+    allowed: 'field names',
+    meaning: 'Fields that must not be null, and whose values together must not come twice.',
+  },
+  {
+    name: 'uniqueKeys',
+    default: 'none',
+    allowed: 'a list of lists of field names',
+    meaning: 'Fields whose values together must not come twice; a key with a null is not compared.',
+  },
+] as const satisfies readonly DescriptorOption[];
+
+/** Every property of a field that is checked, besides those that only some types have. */
+export const FIELD_PROPERTIES = [
+  {
+    name: 'name',
+    default: 'none: it must be given',
+    allowed: 'a text that is not empty',
+    meaning: "The column's label, upper and lower case told apart.",
+  },
+  {
+    name: 'type',
+    default: 'any',
+    allowed: `one of ${FIELD_TYPES.join(', ')}`,
+    meaning: 'What the values are.',
+  },
+  {
+    name: 'format',
+    default: 'default',
+    allowed: 'a format of the type',
+    meaning: 'How the values are written.',
+  },
+  {
+    name: 'constraints',
+    default: 'none',
+    allowed: 'an object',
+    meaning: 'What is demanded of the values.',
+  },
+  {
+    name: 'missingValues',
+    default: "the schema's missing values",
+    allowed: MISSING_VALUES,
+    meaning: 'Texts that mean null in this column.',
+  },
+] as const satisfies readonly DescriptorOption[];
 
 export type MissingValue = string | { value: string; label?: string };
 
-/** One column of a Table Schema: the properties that are checked. */
+/** One column of a Table Schema; {@link FIELD_PROPERTIES} and TYPE_PROPERTIES explain each property. */
 export interface TableField {
   name: string;
-  /** @default "any" */
   type?: FieldType;
-  /** `email`, `uri`, `uuid` for strings; `any` or a strptime pattern for date, time and datetime. @default "default" */
   format?: string;
   constraints?: FieldConstraints;
-  /** @default the schema's missing values */
   missingValues?: MissingValue[];
-  /** @default "." */
   decimalChar?: string;
   groupChar?: string;
-  /** @default true */
   bareNumber?: boolean;
-  /** @default ["true", "True", "TRUE", "1"] */
   trueValues?: string[];
-  /** @default ["false", "False", "FALSE", "0"] */
   falseValues?: string[];
 }
 
-/** Frictionless Table Schema, version 2: the properties that are checked; others that describe are passed over. */
+/** Frictionless Table Schema, version 2; {@link SCHEMA_PROPERTIES} explains each property. */
 export interface TableSchema {
   fields: TableField[];
-  /** `exact`: the fields in order; `equal`: in any order; `subset`: more labels may come; `superset`: fields may be absent; `partial`: one in common is enough. @default "exact" */
   fieldsMatch?: FieldsMatch | [FieldsMatch];
-  /** Texts that mean null. @default [""] */
   missingValues?: MissingValue[];
   primaryKey?: string | string[];
   uniqueKeys?: string[][];
@@ -179,7 +256,7 @@ function missingValues(path: string, value: unknown, problems: ProblemList): str
     const texts = value.map((item: unknown) => (isObject(item) ? item.value : item));
     if (isStringList(texts)) return texts;
   }
-  problems.add(path, `is ${show(value)}; a list of texts, or of objects with a value, is needed`);
+  problems.add(path, `is ${show(value)}; ${MISSING_VALUES} is needed`);
   return undefined;
 }
 

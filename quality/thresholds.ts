@@ -1,25 +1,71 @@
-import { isCount, isObject, type ProblemList, show } from './descriptor-error.ts';
+import {
+  type DescriptorOption,
+  isCount,
+  isObject,
+  type ProblemList,
+  show,
+} from './descriptor-error.ts';
 import { FAULT_TYPES, type FaultType } from './faults.ts';
 
-/** What is demanded of a delivery as a whole, and how much of it may be wrong. All optional. */
+/** What is demanded of a delivery as a whole, and how much of it may be wrong; {@link THRESHOLDS} explains each. */
 export interface Thresholds {
-  /** Fewest rows, the header not counted. Below: `table-dimensions`. */
   minRows?: number;
-  /** Most rows. Above: `table-dimensions`. */
   maxRows?: number;
-  /** Smallest share of cells that are not null, 0 to 1, by label. Below, or without such a column: `completeness`. */
+  /** Shares by label. */
   completeness?: Record<string, number>;
-  /** Faults in rows up to which the verdict is `warned`, not `failed`. @default 0 */
   maxFaults?: number;
-  /** Share of rows with faults, 0 to 1, up to which the verdict is `warned`, not `failed`. @default 0 */
   maxFaultyRows?: number;
-  /** Faults of these types only warn. @default [] */
   warnOn?: FaultType[];
 }
 
+const COUNT = 'a whole number from 0';
+const SHARE = 'a number from 0 to 1';
+
+/** Every threshold. */
+export const THRESHOLDS = [
+  {
+    name: 'minRows',
+    default: 'none',
+    allowed: COUNT,
+    meaning: 'Fewest rows, the header not counted. Below: `table-dimensions`.',
+  },
+  {
+    name: 'maxRows',
+    default: 'none',
+    allowed: COUNT,
+    meaning: 'Most rows, the header not counted. Above: `table-dimensions`.',
+  },
+  {
+    name: 'maxFaults',
+    default: '0',
+    allowed: COUNT,
+    meaning: 'Faults in rows up to which the verdict is `warned`, not `failed`.',
+  },
+  {
+    name: 'maxFaultyRows',
+    default: '0',
+    allowed: SHARE,
+    meaning: 'Share of rows with faults up to which the verdict is `warned`, not `failed`.',
+  },
+  {
+    name: 'completeness',
+    default: 'none',
+    allowed: 'an object of label and share',
+    meaning:
+      'Smallest share of cells that are not null, 0 to 1, by label. Below, or without such a column: `completeness`.',
+  },
+  {
+    name: 'warnOn',
+    default: 'none',
+    allowed: 'a list of fault types',
+    meaning:
+      'Faults of these types only warn, in addition to those that do so by themselves (`header-only`, `key-check-incomplete`).',
+  },
+] as const satisfies readonly DescriptorOption[];
+
 const SHARES = ['maxFaultyRows'] as const;
 const COUNTS = ['minRows', 'maxRows', 'maxFaults'] as const;
-const KNOWN: readonly string[] = [...COUNTS, ...SHARES, 'completeness', 'warnOn'];
+const KNOWN: readonly string[] = THRESHOLDS.map(({ name }) => name);
 
 /** Checks thresholds and gives them back, without what is wrong with them. */
 export function compileThresholds(
@@ -35,21 +81,11 @@ export function compileThresholds(
   }
   const compiled: Thresholds = {};
   for (const name of COUNTS) {
-    const value = problems.optional(
-      `${path}.${name}`,
-      given[name],
-      isCount,
-      'a whole number from 0',
-    );
+    const value = problems.optional(`${path}.${name}`, given[name], isCount, COUNT);
     if (isCount(value)) compiled[name] = value;
   }
   for (const name of SHARES) {
-    const value = problems.optional(
-      `${path}.${name}`,
-      given[name],
-      isShare,
-      'a number from 0 to 1',
-    );
+    const value = problems.optional(`${path}.${name}`, given[name], isShare, SHARE);
     if (isShare(value)) compiled[name] = value;
   }
   if ((compiled.minRows ?? 0) > (compiled.maxRows ?? Infinity)) {
@@ -73,7 +109,7 @@ function completeness(path: string, value: unknown, problems: ProblemList): Reco
   }
   for (const [label, share] of Object.entries(value)) {
     if (isShare(share)) shares[label] = share;
-    else problems.add(`${path}.${label}`, `is ${show(share)}; a number from 0 to 1 is needed`);
+    else problems.add(`${path}.${label}`, `is ${show(share)}; ${SHARE} is needed`);
   }
   return shares;
 }

@@ -1,11 +1,38 @@
-import { FAULT_TYPES, type FaultLog, type FaultType } from './faults.ts';
+import { FAULT_KINDS, FAULT_TYPES, type FaultLog, type FaultType } from './faults.ts';
 import type { Thresholds } from './thresholds.ts';
 
 export const VERDICTS = ['passed', 'warned', 'failed', 'unreadable'] as const;
 export type Verdict = (typeof VERDICTS)[number];
 
-/** Faults that by themselves never fail a file. `thresholds.warnOn` adds to them. */
-const ALWAYS_WARN: readonly FaultType[] = ['header-only', 'key-check-incomplete'];
+/** How {@link judge} comes to its verdict: the first row that applies decides. */
+export const VERDICT_RULES: readonly { readonly verdict: Verdict; readonly when: string }[] = [
+  {
+    verdict: 'unreadable',
+    when: 'The file is empty or holds no record, is an archive or UTF-16, or has more than 65,536 labels.',
+  },
+  {
+    verdict: 'unreadable',
+    when: 'More than half of its records hold bytes that are not UTF-8.',
+  },
+  {
+    verdict: 'failed',
+    when: 'A fault of the header or the whole file that does not only warn.',
+  },
+  {
+    verdict: 'failed',
+    when: 'Faults in rows that do not only warn, and no tolerance is given, or they exceed `maxFaults` or `maxFaultyRows`; where both are given, both must hold.',
+  },
+  {
+    verdict: 'warned',
+    when: 'Any other fault: within the tolerance, or of a kind that only warns, by itself or by `warnOn`.',
+  },
+  { verdict: 'passed', when: 'No fault.' },
+];
+
+/** Faults that by themselves never fail a file. */
+const ALWAYS_WARN: readonly FaultType[] = FAULT_KINDS.filter((kind) => 'onlyWarns' in kind).map(
+  ({ type }) => type,
+);
 
 export interface Evidence {
   readonly faults: FaultLog;
@@ -14,9 +41,9 @@ export interface Evidence {
   readonly rows: number;
   /** Rows with a fault that counts against the file. */
   readonly failingRows: number;
-  /** False when the file begins as something that is no UTF-8 text. */
+  /** False when the file begins as something other than UTF-8 text. */
   readonly readable: boolean;
-  /** Rows, the header included, that hold bytes which are no text. */
+  /** Rows, the header included, that hold bytes that are not text. */
   readonly unreadableRecords: number;
   readonly records: number;
 }
@@ -32,17 +59,7 @@ export function warningTypes(thresholds: Thresholds): ReadonlySet<FaultType> {
   return new Set([...ALWAYS_WARN, ...(thresholds.warnOn ?? [])]);
 }
 
-/**
- * Turns what was found into a verdict. The first line that applies decides.
- *
- * | verdict | when |
- * |---|---|
- * | `unreadable` | the file is empty or holds no record, is an archive or UTF-16, or has more than 65,536 labels (`source-error`, `encoding-error`); or more than half of its records hold bytes that are not UTF-8 |
- * | `failed` | a fault of the header or the whole file that does not only warn |
- * | `failed` | faults in rows, and no tolerance is given, or they exceed `maxFaults` or `maxFaultyRows` (where both are given, both must hold) |
- * | `warned` | any other fault: within the tolerance, or of a type that only warns (`header-only`, `key-check-incomplete`, those in `warnOn`) |
- * | `passed` | no fault |
- */
+/** Turns what was found into a verdict, by {@link VERDICT_RULES}. */
 export function judge(evidence: Evidence): Judgement {
   const { faults, thresholds, rows, failingRows } = evidence;
   if (!evidence.readable || faults.total('source-error') > 0) {

@@ -1,5 +1,8 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { type Fault, FaultLog } from '../../quality/faults.ts';
+import { FAULT_KINDS, FAULT_TYPES, type Fault, FaultLog } from '../../quality/faults.ts';
+import { FIELD_TYPES } from '../../quality/field-type.ts';
+import { VERDICTS } from '../../quality/verdict.ts';
 
 const FAULT: Fault = {
   type: 'type-error',
@@ -11,6 +14,26 @@ const FAULT: Fault = {
   value: 'x',
   message: 'm',
 };
+
+describe('FAULT_KINDS', () => {
+  it('explains each kind once, in sentences', () => {
+    expect(new Set(FAULT_TYPES).size).toBe(FAULT_TYPES.length);
+    for (const { meaning, remedy } of FAULT_KINDS) {
+      expect([meaning, remedy]).toStrictEqual([
+        expect.stringMatching(/^[A-Z].*\.$/),
+        expect.stringMatching(/^[A-Z].*\.$/),
+      ]);
+    }
+  });
+
+  it('and the other tables are what the JSON Schema of reports lists', () => {
+    const file = new URL('../../quality/report.schema.json', import.meta.url);
+    const { $defs, properties } = JSON.parse(readFileSync(file, 'utf8'));
+    expect($defs.faultType.enum).toStrictEqual(FAULT_TYPES);
+    expect($defs.fieldType.enum).toStrictEqual(FIELD_TYPES);
+    expect(properties.verdict.enum).toStrictEqual(VERDICTS);
+  });
+});
 
 describe('FaultLog', () => {
   it('counts on after its list is full', () => {
