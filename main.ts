@@ -2,7 +2,7 @@ import './src/stack/lighten-cdktf.ts';
 import { Annotations, App } from 'cdktf';
 import { FileProcessingStack } from './src/file-processing/stack.ts';
 import { FoundationNetworkStack } from './src/foundation-network/stack.ts';
-import { environmentOrExit } from './src/settings/environment-or-exit.ts';
+import { environmentOrExit } from './src/settings/environment.ts';
 import { formatFinding } from './src/settings/finding.ts';
 import { summaryOfSynthesis } from './src/synthesized/summary.ts';
 import { writeSynthesizedViews } from './src/synthesized/views/write-synthesized-views.ts';

@@ -7,7 +7,7 @@ import type { Topic } from './topic.ts';
  * Announces new objects to the topic. A bucket has one notification configuration, and this resource
  * owns the whole of it: what others configured is replaced.
  */
-export function announceNewObjects(
+export function notifyOfNewObjects(
   scope: Construct,
   settings: FileProcessingSettings,
   topic: Topic,

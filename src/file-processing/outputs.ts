@@ -1,12 +1,12 @@
 import { TerraformOutput } from 'cdktf';
 import { Construct } from 'constructs';
 import type { FileProcessingSettings } from '../settings/file-processing-variables.ts';
-import type { AwsHalf } from './aws-half.ts';
+import type { AwsResources } from './aws-resources.ts';
 
-/** The outputs of the AWS half, by name: value and description. */
+/** The outputs of the AWS resources, by name: value and description. */
 export function awsOutputs(
   settings: FileProcessingSettings,
-  { cluster, irsa, topic, deadLetterQueue, queue, repository }: AwsHalf,
+  { cluster, irsa, topic, deadLetterQueue, queue, repository }: AwsResources,
 ): Readonly<Record<string, readonly [value: string, description: string]>> {
   const { resource } = cluster;
   return {

@@ -1,7 +1,7 @@
 import { SqsQueue } from '@cdktf/provider-aws/lib/sqs-queue/index.js';
 import { Construct } from 'constructs';
+import { queuePolicy } from '../policies/messaging-policies.ts';
 import { policyJson } from '../policies/policy-document.ts';
-import { queuePolicy } from '../policies/queue-policy.ts';
 import { type Context, regionalArn } from './context.ts';
 
 /** The longest that SQS keeps a message. */

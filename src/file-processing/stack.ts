@@ -1,13 +1,14 @@
 import type { TerraformVariable } from 'cdktf';
 import type { Construct } from 'constructs';
-import type { FileProcessingSettings } from '../settings/file-processing-variables.ts';
-import { fileProcessingVariables } from '../settings/file-processing-variables.ts';
-import { defaultTags } from '../settings/tags.ts';
+import {
+  type FileProcessingSettings,
+  fileProcessingVariables,
+} from '../settings/file-processing-variables.ts';
 import { AddressedStack } from '../stack/addressed-stack.ts';
-import { configureAwsProvider } from '../stack/aws-provider.ts';
+import { configureAwsProvider, defaultTags } from '../stack/aws-provider.ts';
 import { planVariable, secretVariable } from '../stack/plan-variable.ts';
 import { configureTerraform } from '../stack/terraform-settings.ts';
-import { AwsHalf } from './aws-half.ts';
+import { AwsResources } from './aws-resources.ts';
 import { configureKubernetesProvider } from './kubernetes-provider.ts';
 import { awsOutputs, makeOutputs } from './outputs.ts';
 import { Workload } from './workload/workload.ts';
@@ -28,7 +29,7 @@ export class FileProcessingStack extends AddressedStack {
     configureAwsProvider(this, { ...settings, tags });
     const image = planVariable(this, 'image', fileProcessingVariables.image, settings.image);
 
-    const aws = new AwsHalf(this, { settings, tags });
+    const aws = new AwsResources(this, { settings, tags });
     const workload = settings.manage_kubernetes
       ? this.#workload(settings, tags, aws, image)
       : undefined;
@@ -45,7 +46,7 @@ export class FileProcessingStack extends AddressedStack {
   #workload(
     settings: FileProcessingSettings,
     loadBalancerTags: Readonly<Record<string, string>>,
-    aws: AwsHalf,
+    aws: AwsResources,
     image: TerraformVariable,
   ): Workload {
     configureKubernetesProvider(this, settings, aws.cluster.resource);

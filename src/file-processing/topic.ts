@@ -4,8 +4,8 @@ import { IamRolePolicy } from '@cdktf/provider-aws/lib/iam-role-policy/index.js'
 import { SnsTopic } from '@cdktf/provider-aws/lib/sns-topic/index.js';
 import { SnsTopicPolicy } from '@cdktf/provider-aws/lib/sns-topic-policy/index.js';
 import { Construct } from 'constructs';
+import { logDeliveries, topicPolicy } from '../policies/messaging-policies.ts';
 import { policyJson } from '../policies/policy-document.ts';
-import { logDeliveries, topicPolicy } from '../policies/topic-policies.ts';
 import { trustServiceFor } from '../policies/trust-policies.ts';
 import { bucketArn, type Context, regionalArn } from './context.ts';
 

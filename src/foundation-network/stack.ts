@@ -1,9 +1,8 @@
 import { TerraformOutput } from 'cdktf';
 import type { Construct } from 'constructs';
 import type { FoundationNetworkSettings } from '../settings/foundation-network-variables.ts';
-import { defaultTags } from '../settings/tags.ts';
 import { AddressedStack } from '../stack/addressed-stack.ts';
-import { configureAwsProvider } from '../stack/aws-provider.ts';
+import { configureAwsProvider, defaultTags } from '../stack/aws-provider.ts';
 import { configureTerraform } from '../stack/terraform-settings.ts';
 import { Endpoints } from './endpoints.ts';
 import { FlowLogs } from './flow-logs.ts';

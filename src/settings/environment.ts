@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { checkFileProcessing, warnFileProcessing } from './check-file-processing.ts';
@@ -11,7 +12,6 @@ import {
   type FoundationNetworkSettings,
   foundationNetworkVariables,
 } from './foundation-network-variables.ts';
-import { isTrackedByGit } from './git-tracked.ts';
 import {
   type ResolvedVariables,
   resolveVariables,
@@ -183,4 +183,24 @@ function unknownEnvironment(root: string): string {
         .map(({ name }) => name)
     : [];
   return `is no environment; ENVIRONMENT must be one of ${names.sort().join(', ') || '(none: make a folder here)'}`;
+}
+
+/** Loads an environment for a command: faults in the settings go to standard error, without a stack trace, and end the process with code 1. */
+export function environmentOrExit(root: string, name: string | undefined): Environment {
+  try {
+    return loadEnvironment(root, name || undefined);
+  } catch (error) {
+    if (!(error instanceof SettingsError)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    process.exit(1);
+  }
+}
+
+/** Whether git tracks a file; false where there is no git or no repository. */
+function isTrackedByGit(root: string, file: string): boolean {
+  const { status } = spawnSync('git', ['ls-files', '--error-unmatch', '--', file], {
+    cwd: root,
+    stdio: 'ignore',
+  });
+  return status === 0;
 }

@@ -342,7 +342,7 @@ export const fileProcessingVariables = {
 
   manage_kubernetes: flag({
     description:
-      'Deploys the Kubernetes objects too. False makes the AWS half alone, for those who deploy the manifests by GitOps.',
+      'Deploys the Kubernetes objects too. False makes the AWS resources alone, for those who deploy the manifests by GitOps.',
     default: true,
     example: true,
   }),

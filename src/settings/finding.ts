@@ -1,3 +1,4 @@
+import { distance } from 'fastest-levenshtein';
 import type { TfvarsValue } from './tfvars/tfvars-value.ts';
 
 /** Something to say about a tfvars file. */
@@ -42,4 +43,16 @@ function paragraph(kind: string, findings: readonly Finding[]): readonly string[
   if (findings.length === 0) return [];
   const count = findings.length === 1 ? `1 ${kind}` : `${findings.length} ${kind}s`;
   return [`${count} in the settings:`, ...findings.map((finding) => `  ${formatFinding(finding)}`)];
+}
+
+/** The name that a mistyped one probably stands for: at most two edits away, or a third of its letters. */
+export function nearestName(mistyped: string, names: readonly string[]): string | undefined {
+  const limit = Math.max(2, Math.floor(mistyped.length / 3));
+  let nearest: string | undefined;
+  let least = limit + 1;
+  for (const name of names) {
+    const edits = distance(mistyped, name);
+    if (edits < least) [nearest, least] = [name, edits];
+  }
+  return nearest;
 }

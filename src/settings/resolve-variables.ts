@@ -1,5 +1,4 @@
-import type { Finding } from './finding.ts';
-import { nearestName } from './nearest-name.ts';
+import { type Finding, nearestName } from './finding.ts';
 import type { TfvarsAssignment, TfvarsValue } from './tfvars/tfvars-value.ts';
 import type { SettingsOf, Variable, VariableTable } from './variable.ts';
 

@@ -1,7 +1,6 @@
 import { TerraformElement, TerraformStack } from 'cdktf';
 import type { Node } from 'constructs';
-import { blockPathsOf } from './block-paths.ts';
-import { hclText } from './hcl-text.ts';
+import { blockPathsOf, hclText } from './hcl-writer.ts';
 
 /**
  * A stack whose resource addresses are part of its interface: the id of a construct is its name in

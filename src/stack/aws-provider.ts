@@ -31,3 +31,12 @@ export function configureAwsProvider(stack: TerraformStack, settings: AwsProvide
 }
 
 const AWS_PROFILE_OR_NULL = '${var.aws_profile == "" ? null : var.aws_profile}';
+
+/** Tags of every resource of a stack; a tag of the settings goes before ours of the same name. */
+export function defaultTags(
+  environment: string,
+  component: string,
+  tags: Readonly<Record<string, string>>,
+): Readonly<Record<string, string>> {
+  return { Component: component, Environment: environment, ManagedBy: 'terraform', ...tags };
+}

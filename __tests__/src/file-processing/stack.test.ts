@@ -131,7 +131,7 @@ describe('The objects in the cluster', () => {
   );
 });
 
-describe('FileProcessingStack without the Kubernetes half', () => {
+describe('FileProcessingStack without the Kubernetes objects', () => {
   const settings = { ...DATABASE, image: IMAGE, sns_endpoint_url: 'https://files.example.gov/' };
   const text = synthesizeText({ ...settings, manage_kubernetes: false });
   const json = JSON.parse(text) as SynthesizedStack;
@@ -146,7 +146,7 @@ describe('FileProcessingStack without the Kubernetes half', () => {
     expect(text).not.toHaveVariableNamed('db_password_revision');
   });
 
-  it('has the whole AWS half', () => {
+  it('has all of its AWS resources', () => {
     const whole = addresses(synthesizeFileProcessing(settings));
     expect(addresses(json)).toEqual(whole.filter((address) => !address.startsWith('kubernetes_')));
   });

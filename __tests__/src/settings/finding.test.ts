@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { formatFinding, SettingsError } from '../../../src/settings/finding.ts';
+import { formatFinding, nearestName, SettingsError } from '../../../src/settings/finding.ts';
 
 it('names file, line, variable, value and what is allowed', () => {
   const finding = {
@@ -34,4 +34,16 @@ it('lists the warnings after the faults, since a mistyped name may explain a mis
   expect(error.message).toBe(
     '1 fault in the settings:\n  a: one\n1 warning in the settings:\n  b: two',
   );
+});
+
+const names = ['bucket_name', 'cluster_name', 'image'];
+
+it('suggests the name that a mistyped one is near to', () => {
+  expect(nearestName('buket_name', names)).toBe('bucket_name');
+  expect(nearestName('clustername', names)).toBe('cluster_name');
+});
+
+it('suggests nothing when no name is near', () => {
+  expect(nearestName('zzzzzz', names)).toBeUndefined();
+  expect(nearestName('x', names)).toBeUndefined();
 });

@@ -32,7 +32,7 @@ export interface Checkout {
   readonly root: string;
   /**
    * Adds an environment: the tfvars of one of the repository's, with some values replaced. It takes
-   * the ambient credentials, keeps its state local and makes the AWS half alone, since the binary of
+   * the ambient credentials, keeps its state local and makes the AWS resources alone, since the binary of
    * the Kubernetes provider may not be at hand.
    *
    * @param like - the repository's environment that it is made from

@@ -1,4 +1,4 @@
-import { nearestName } from '../../../src/settings/nearest-name.ts';
+import { nearestName } from '../../../src/settings/finding.ts';
 import { type Audited, type Rule, rule } from '../rule.ts';
 import { repeated, shown, when } from './faults.ts';
 import { fileFaults } from './listener-files.ts';

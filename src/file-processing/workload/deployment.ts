@@ -14,9 +14,9 @@ import {
   VOLUMES,
 } from './containers.ts';
 import { databaseCredentials } from './database-credentials.ts';
-import { hasAutoscaler } from './horizontal-pod-autoscaler.ts';
 import { SHUTDOWN_SECONDS } from './listener-environment.ts';
 import { LABELS, LISTENER, POD_SELECTOR } from './names.ts';
+import { hasAutoscaler } from './scaling.ts';
 
 /** From the end of the listener's own drain to SIGKILL, in seconds. */
 const MARGIN_SECONDS = 5;

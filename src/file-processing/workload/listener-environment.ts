@@ -1,6 +1,9 @@
+import { ConfigMapV1 } from '@cdktf/provider-kubernetes/lib/config-map-v1/index.js';
+import type { ITerraformDependable } from 'cdktf';
+import type { Construct } from 'constructs';
 import type { FileProcessingSettings } from '../../settings/file-processing-variables.ts';
 import { databaseCredentials } from './database-credentials.ts';
-import { HTTP_PORT, METRICS_PORT } from './names.ts';
+import { CONFIG_MAP, HTTP_PORT, LABELS, METRICS_PORT } from './names.ts';
 
 /** How long the listener may take to drain after SIGTERM, in seconds. */
 export const SHUTDOWN_SECONDS = 25;
@@ -56,4 +59,18 @@ function databaseEnvironment(settings: FileProcessingSettings): Record<string, s
     ...(settings.db_iam_auth && { DB_IAM_AUTH: 'true' }),
     ...(credentials && { [`${credentials.key}_FILE`]: `${SECRETS_FOLDER}/${credentials.key}` }),
   };
+}
+
+/** The listener's environment. */
+export function createConfigMap(
+  scope: Construct,
+  namespace: string,
+  environment: Readonly<Record<string, string>>,
+  dependsOn: ITerraformDependable[],
+): ConfigMapV1 {
+  return new ConfigMapV1(scope, 'config', {
+    metadata: { name: CONFIG_MAP, namespace, labels: LABELS },
+    data: environment,
+    dependsOn,
+  });
 }

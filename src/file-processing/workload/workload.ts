@@ -5,20 +5,22 @@ import type { ServiceV1 } from '@cdktf/provider-kubernetes/lib/service-v1/index.
 import type { ITerraformDependable } from 'cdktf';
 import { Construct } from 'constructs';
 import type { FileProcessingSettings } from '../../settings/file-processing-variables.ts';
-import { createConfigMap } from './config-map.ts';
 import { databaseCredentials } from './database-credentials.ts';
 import { createDatabaseSecret } from './database-secret.ts';
 import { createDeployment } from './deployment.ts';
-import { createHorizontalPodAutoscaler, hasAutoscaler } from './horizontal-pod-autoscaler.ts';
 import { createIngress } from './ingress.ts';
-import { listenerEnvironment } from './listener-environment.ts';
+import { createConfigMap, listenerEnvironment } from './listener-environment.ts';
 import { createNamespace } from './namespace.ts';
 import { createNetworkPolicy } from './network-policy.ts';
-import { createPodDisruptionBudget } from './pod-disruption-budget.ts';
+import {
+  createHorizontalPodAutoscaler,
+  createPodDisruptionBudget,
+  hasAutoscaler,
+} from './scaling.ts';
 import { createClusterService, createLoadBalancerService } from './service.ts';
 import { createServiceAccount } from './service-account.ts';
 
-/** What the Kubernetes half of the stack needs from the AWS half. */
+/** What the Kubernetes objects of the stack need from its AWS resources. */
 export interface WorkloadProps {
   readonly settings: FileProcessingSettings;
   /** Role that the pods assume. */
@@ -46,7 +48,7 @@ export interface WorkloadProps {
   readonly dependsOn: ITerraformDependable[];
 }
 
-/** The Kubernetes half of the stack. */
+/** The Kubernetes objects of the stack. */
 export class Workload extends Construct {
   /** Absent as long as there is no image. */
   readonly deployment?: DeploymentV1;

@@ -1,4 +1,3 @@
-import { exactNumber } from './exact-number.ts';
 import { nextAssignment } from './hcl-recovery.ts';
 import {
   HclProblem,
@@ -7,10 +6,11 @@ import {
   IDENTIFIER,
   LITERALS_ONLY,
   quotedText,
-} from './hcl-text.ts';
-import { lineIndex } from './line-index.ts';
+} from './hcl-strings.ts';
 import {
+  exactNumber,
   INEXACT_NUMBER,
+  lineIndex,
   MAX_NESTING,
   NESTED_TOO_DEEP,
   setTwice,

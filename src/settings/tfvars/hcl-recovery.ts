@@ -1,4 +1,4 @@
-import { HclProblem, heredocAt, IDENTIFIER } from './hcl-text.ts';
+import { HclProblem, heredocAt, IDENTIFIER } from './hcl-strings.ts';
 
 /**
  * What must not be taken for brackets or line ends while skipping: strings, comments. The last two

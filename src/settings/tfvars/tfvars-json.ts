@@ -1,8 +1,8 @@
 import { type Node, type ParseError, parseTree, printParseErrorCode } from 'jsonc-parser';
-import { exactNumber } from './exact-number.ts';
-import { lineIndex } from './line-index.ts';
 import {
+  exactNumber,
   INEXACT_NUMBER,
+  lineIndex,
   MAX_NESTING,
   NESTED_TOO_DEEP,
   setTwice,

@@ -1,7 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { listenerEnvironment } from '../../../../src/file-processing/workload/listener-environment.ts';
 import { fileProcessingSettings } from '../../../support/settings.ts';
-import { DATABASE, QUEUE_URL, TOPIC_ARN } from '../../../support/synthesized-workload.ts';
+import {
+  DATABASE,
+  QUEUE_URL,
+  synthesizeWorkload,
+  TOPIC_ARN,
+} from '../../../support/synthesized-workload.ts';
 
 type Overrides = Parameters<typeof fileProcessingSettings>[0];
 const environmentOf = (overrides: Overrides = {}, queueUrl?: string) =>
@@ -93,5 +98,15 @@ describe('listenerEnvironment', () => {
     ['no database', {}, {}],
   ])('describes the database with %s', (_, overrides, expected) => {
     expect(database(overrides)).toEqual(expected);
+  });
+});
+
+describe('createConfigMap', () => {
+  it("holds the listener's environment under the name that the pods refer to", () => {
+    const { resources } = synthesizeWorkload();
+    expect(resources['kubernetes_config_map_v1.config']).toMatchObject({
+      metadata: { name: 'file-processing-config' },
+      data: { S3_BUCKET: 'drop-box', SNS_TOPIC_ARNS: TOPIC_ARN },
+    });
   });
 });

@@ -65,7 +65,7 @@ async function apply(
 }
 
 describe('a first run', () => {
-  test('makes the AWS half, then the Kubernetes half, and sees that the plain plan is empty', async () => {
+  test('makes the AWS resources, then the Kubernetes objects, and sees that the plain plan is empty', async () => {
     const played = playedTerraform({ resources: stackWith(await startServer(401)) });
     const { code, err } = await apply(played);
     expect(played.commands).toEqual([AWS, 'apply', 'plan', 'apply', 'plan']);
@@ -104,7 +104,7 @@ describe('a first run', () => {
     expect(code).toBe(0);
   });
 
-  test('stops after the AWS half where the API of the new cluster is out of reach', async () => {
+  test('stops after the AWS resources where the API of the new cluster is out of reach', async () => {
     const played = playedTerraform({ resources: stackWith('http://127.0.0.1:1/') });
     const { code, err } = await apply(played);
     expect(played.commands).toEqual([AWS, 'apply']);

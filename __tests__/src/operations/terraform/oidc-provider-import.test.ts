@@ -62,7 +62,7 @@ describe('the import', () => {
     });
   });
 
-  test('needs no override for the AWS half alone', async () => {
+  test('needs no override for the AWS resources alone', async () => {
     expect((await imported({ aws: [{}] })).seen[2]).toBe('');
   });
 });

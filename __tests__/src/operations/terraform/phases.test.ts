@@ -18,22 +18,22 @@ function titles(wanted: readonly string[], held: readonly string[]): readonly st
 test.each([
   ['a first run', ALL, [], ['AWS*', 'Kubernetes*', 'subscription']],
   ['a first run without an endpoint', [...AWS, ...KUBERNETES], [], ['AWS*', 'Kubernetes']],
-  ['a first run of the AWS half', AWS, [], ['all']],
+  ['a first run of the AWS resources', AWS, [], ['all']],
   [
-    'a first run of the AWS half with an endpoint',
+    'a first run of the AWS resources with an endpoint',
     [...AWS, HTTP_SUBSCRIPTION],
     [],
     ['AWS*', 'subscription'],
   ],
   [
-    'after an interrupt in the AWS half',
+    'after an interrupt in the AWS resources',
     ALL,
     [AWS[0] ?? ''],
     ['AWS*', 'Kubernetes*', 'subscription'],
   ],
-  ['after the AWS half', ALL, AWS, ['Kubernetes*', 'subscription']],
+  ['after the AWS resources', ALL, AWS, ['Kubernetes*', 'subscription']],
   [
-    'after an interrupt in the Kubernetes half',
+    'after an interrupt in the Kubernetes objects',
     ALL,
     [...AWS, 'kubernetes_namespace_v1.ns'],
     ['Kubernetes*', 'subscription'],
@@ -71,7 +71,7 @@ test('the API of the cluster is needed as long as the state holds a Kubernetes o
   expect(phasesOf(AWS, [...AWS, ...KUBERNETES])[0]?.needsCluster).toBe(true);
 });
 
-test('the AWS half alone needs no API of a cluster', () => {
+test('the AWS resources alone needs no API of a cluster', () => {
   expect(phasesOf(AWS, AWS)[0]?.needsCluster).toBe(false);
 });
 

@@ -86,7 +86,7 @@ const held = (...addresses: readonly string[]) =>
 const NAMESPACE = 'kubernetes_namespace_v1.ns';
 const AWS = { resource: { aws_eks_cluster: { this: {} } } };
 
-test('Kubernetes objects in the state of the AWS half alone are refused, by their addresses', () => {
+test('Kubernetes objects in the state of the AWS resources alone are refused, by their addresses', () => {
   expect(refuseOrphanedObjects(AWS, held('aws_eks_cluster.this', NAMESPACE))).toEqual([
     {
       reason: `manage_kubernetes = false, but the state still holds ${NAMESPACE}`,

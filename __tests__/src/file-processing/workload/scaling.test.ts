@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { hasAutoscaler } from '../../../../src/file-processing/workload/horizontal-pod-autoscaler.ts';
+import { hasAutoscaler } from '../../../../src/file-processing/workload/scaling.ts';
 import { fileProcessingSettings } from '../../../support/settings.ts';
 import { synthesizeWorkload } from '../../../support/synthesized-workload.ts';
 
@@ -42,6 +42,16 @@ describe('createHorizontalPodAutoscaler', () => {
       stabilization_window_seconds: 300,
       select_policy: 'Max',
       policy: [{ type: 'Pods', value: 1, period_seconds: 60 }],
+    });
+  });
+});
+
+describe('createPodDisruptionBudget', () => {
+  it("lets one of the listener's pods go at a time", () => {
+    const { resources } = synthesizeWorkload({ replicas: 2 });
+    expect(resources['kubernetes_pod_disruption_budget_v1.sns_listener']).toHaveProperty('spec', {
+      max_unavailable: '1',
+      selector: { match_labels: { app: 'file-processing-sns' } },
     });
   });
 });

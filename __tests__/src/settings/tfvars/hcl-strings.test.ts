@@ -5,7 +5,7 @@ import {
   heredocAt,
   heredocText,
   quotedText,
-} from '../../../../src/settings/tfvars/hcl-text.ts';
+} from '../../../../src/settings/tfvars/hcl-strings.ts';
 
 function problemOf(read: () => unknown): HclProblem {
   try {

@@ -1,8 +1,9 @@
 import { HorizontalPodAutoscalerV2 } from '@cdktf/provider-kubernetes/lib/horizontal-pod-autoscaler-v2/index.js';
+import { PodDisruptionBudgetV1 } from '@cdktf/provider-kubernetes/lib/pod-disruption-budget-v1/index.js';
 import type { ITerraformDependable } from 'cdktf';
 import type { Construct } from 'constructs';
 import type { FileProcessingSettings } from '../../settings/file-processing-variables.ts';
-import { LABELS, LISTENER } from './names.ts';
+import { LABELS, LISTENER, POD_SELECTOR } from './names.ts';
 
 /** Whether an autoscaler, and no longer the Deployment, owns the number of pods. */
 export function hasAutoscaler({ replicas, max_replicas }: FileProcessingSettings): boolean {
@@ -47,6 +48,19 @@ export function createHorizontalPodAutoscaler(
         ],
       },
     },
+    dependsOn,
+  });
+}
+
+/** Lets a drain of nodes take one pod at a time. */
+export function createPodDisruptionBudget(
+  scope: Construct,
+  settings: FileProcessingSettings,
+  dependsOn: ITerraformDependable[],
+): PodDisruptionBudgetV1 {
+  return new PodDisruptionBudgetV1(scope, 'sns_listener', {
+    metadata: { name: LISTENER, namespace: settings.namespace, labels: LABELS },
+    spec: { maxUnavailable: '1', selector: { matchLabels: POD_SELECTOR } },
     dependsOn,
   });
 }

@@ -1,5 +1,9 @@
 import { expect, it } from 'vitest';
-import { logDeliveries, topicPolicy } from '../../../src/policies/topic-policies.ts';
+import {
+  logDeliveries,
+  queuePolicy,
+  topicPolicy,
+} from '../../../src/policies/messaging-policies.ts';
 
 it('a topic lets one bucket of one account publish, and nobody without TLS', () => {
   const [allow, deny, ...others] = topicPolicy({
@@ -31,4 +35,15 @@ it('SNS logs deliveries into the named groups alone', () => {
     'arn:b',
     'arn:b:*',
   ]);
+});
+
+it('a queue lets one topic send, and nobody without TLS', () => {
+  const [allow, deny] = queuePolicy('arn:queue', 'arn:topic');
+  expect(allow).toMatchObject({
+    Effect: 'Allow',
+    Principal: { Service: 'sns.amazonaws.com' },
+    Action: 'sqs:SendMessage',
+    Condition: { ArnEquals: { 'aws:SourceArn': 'arn:topic' } },
+  });
+  expect(deny).toMatchObject({ Effect: 'Deny', Action: 'sqs:*' });
 });

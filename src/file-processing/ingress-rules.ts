@@ -1,9 +1,29 @@
 import { VpcSecurityGroupIngressRule } from '@cdktf/provider-aws/lib/vpc-security-group-ingress-rule/index.js';
+import type { ITerraformDependable } from 'cdktf';
 import type { Construct } from 'constructs';
 import type { FileProcessingSettings } from '../settings/file-processing-variables.ts';
 
+/** Lets `cluster_endpoint_private_access_cidrs` in to the cluster's private API. */
+export function allowOperators(
+  scope: Construct,
+  settings: FileProcessingSettings,
+  clusterSecurityGroupId: string,
+): readonly ITerraformDependable[] {
+  return settings.cluster_endpoint_private_access_cidrs.map(
+    (cidr) =>
+      new VpcSecurityGroupIngressRule(scope, `api_${cidr.replaceAll(/[./]/g, '_')}`, {
+        description: `API of ${settings.cluster_name} from ${cidr}`,
+        securityGroupId: clusterSecurityGroupId,
+        cidrIpv4: cidr,
+        ipProtocol: 'tcp',
+        fromPort: 443,
+        toPort: 443,
+      }),
+  );
+}
+
 /** Lets the nodes, and so the pods on them, in to the database. */
-export function letNodesIn(
+export function allowNodes(
   scope: Construct,
   settings: FileProcessingSettings,
   nodeSecurityGroupId: string,

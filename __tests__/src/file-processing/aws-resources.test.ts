@@ -1,6 +1,6 @@
 import { App, type TerraformStack, Testing } from 'cdktf';
 import { describe, expect, it } from 'vitest';
-import { AwsHalf } from '../../../src/file-processing/aws-half.ts';
+import { AwsResources } from '../../../src/file-processing/aws-resources.ts';
 import type { FileProcessingSettings } from '../../../src/settings/file-processing-variables.ts';
 import { AddressedStack } from '../../../src/stack/addressed-stack.ts';
 import { fileProcessingSettings } from '../../support/settings.ts';
@@ -10,22 +10,22 @@ const HTTPS = 'https://files.example.gov/';
 const ADMIN = 'arn:aws-us-gov:iam::123456789012:role/etl-admin';
 
 interface Synthesis {
-  readonly aws: AwsHalf;
+  readonly aws: AwsResources;
   readonly json: SynthesizedStack;
 }
 
 /** The construct alone in a stack, as somebody uses it who deploys the rest by GitOps. */
 function synthesizeAlone(
   overrides: Partial<FileProcessingSettings>,
-  use: (aws: AwsHalf, stack: TerraformStack) => void = () => {},
+  use: (aws: AwsResources, stack: TerraformStack) => void = () => {},
 ): Synthesis {
   const stack = new AddressedStack(new App(), 'gitops');
-  const aws = new AwsHalf(stack, { settings: fileProcessingSettings(overrides), tags: {} });
+  const aws = new AwsResources(stack, { settings: fileProcessingSettings(overrides), tags: {} });
   use(aws, stack);
   return { aws, json: JSON.parse(Testing.synth(stack)) as SynthesizedStack };
 }
 
-describe('AwsHalf alone', () => {
+describe('AwsResources alone', () => {
   it('makes no Kubernetes object', () => {
     const { json } = synthesizeAlone({});
     expect(Object.keys(json.resource).filter((type) => !type.startsWith('aws_'))).toEqual([]);
@@ -53,7 +53,7 @@ describe('AwsHalf alone', () => {
   });
 
   it('subscribes the queue with delivery by a queue', () => {
-    const { aws, json } = synthesizeAlone({ delivery: 'sqs' }, (half) => half.subscribe([]));
+    const { aws, json } = synthesizeAlone({ delivery: 'sqs' }, (aws) => aws.subscribe([]));
     expect(namesOf(json, 'aws_sns_topic_subscription')).toEqual(['queue']);
     expect(aws.queue).toBeDefined();
   });

@@ -5,12 +5,11 @@ import { bucketPublishesWithKey, logsUseKey, topicSendsWithKey } from '../polici
 import type { FileProcessingSettings } from '../settings/file-processing-variables.ts';
 import { addOnsAfterNodes, addOnsBeforeNodes } from './add-ons.ts';
 import { Alarms } from './alarms.ts';
-import { announceNewObjects } from './bucket-notification.ts';
+import { notifyOfNewObjects } from './bucket-notification.ts';
 import { Cluster, clusterLogGroupName } from './cluster.ts';
 import { ClusterAccess } from './cluster-access.ts';
-import { letOperatorsIn } from './cluster-endpoint.ts';
 import { type Context, contextOf } from './context.ts';
-import { letNodesIn } from './database-access.ts';
+import { allowNodes, allowOperators } from './ingress-rules.ts';
 import { Irsa } from './irsa.ts';
 import { Key } from './key.ts';
 import { NetworkLookup } from './network-lookup.ts';
@@ -20,8 +19,8 @@ import { Repository } from './repository.ts';
 import { subscribeEndpoint, subscribeQueue } from './subscription.ts';
 import { deliveryLogGroupNames, Topic, topicArn } from './topic.ts';
 
-/** What the AWS half is made from. */
-export interface AwsHalfProps {
+/** What the AWS resources are made from. */
+export interface AwsResourcesProps {
   readonly settings: FileProcessingSettings;
   /** Default tags of the stack. */
   readonly tags: Readonly<Record<string, string>>;
@@ -32,7 +31,7 @@ export interface AwsHalfProps {
  * queues, notifications, repository. Whoever deploys the Kubernetes objects by GitOps uses this
  * construct alone, and calls `subscribe` once the endpoint answers.
  */
-export class AwsHalf extends Construct {
+export class AwsResources extends Construct {
   readonly cluster: Cluster;
   readonly irsa: Irsa;
   readonly topic: Topic;
@@ -46,8 +45,8 @@ export class AwsHalf extends Construct {
 
   readonly #settings: FileProcessingSettings;
 
-  constructor(scope: Construct, { settings, tags }: AwsHalfProps) {
-    super(scope, 'aws-half');
+  constructor(scope: Construct, { settings, tags }: AwsResourcesProps) {
+    super(scope, 'aws-resources');
     this.#settings = settings;
     const account = new DataAwsCallerIdentity(this, 'current').accountId;
     const context = contextOf(settings, account, tags);
@@ -69,7 +68,7 @@ export class AwsHalf extends Construct {
       dependsOn: addOnsBeforeNodes(this, cluster),
     });
     const addOns = addOnsAfterNodes(this, cluster, nodes.resource);
-    const operators = letOperatorsIn(this, settings, this.cluster.securityGroupId);
+    const operators = allowOperators(this, settings, this.cluster.securityGroupId);
     this.clusterReady = [...operators, ...access.associations, nodes.resource, ...addOns];
 
     this.topic = new Topic(this, { context, keyArn: eventsKey.arn, logsKeyArn: logsKey.arn });
@@ -92,9 +91,9 @@ export class AwsHalf extends Construct {
       ...(this.queue && { deliveryQueueName: this.queue.resource.name }),
     });
 
-    if (settings.create_s3_notifications) announceNewObjects(this, settings, this.topic);
+    if (settings.create_s3_notifications) notifyOfNewObjects(this, settings, this.topic);
     if (settings.create_repository) this.repository = new Repository(this, context);
-    if (settings.db_security_group_id) letNodesIn(this, settings, this.cluster.securityGroupId);
+    if (settings.db_security_group_id) allowNodes(this, settings, this.cluster.securityGroupId);
   }
 
   /** Subscribes the queue, or the endpoint if there is one yet, after what must be up for it to confirm. */
