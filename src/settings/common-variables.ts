@@ -1,4 +1,6 @@
+import { isArnOf } from '@file-processing/contract/arn.ts';
 import { isRegion } from '@file-processing/contract/partition.ts';
+import { BUCKET_NAME, isOwnBucketName } from '@file-processing/contract/s3-object.ts';
 import { oneOf, text, textMap } from './variable.ts';
 
 /** Retention periods that CloudWatch Logs accepts, in days (CloudWatch Logs API, PutRetentionPolicy). */
@@ -6,30 +8,6 @@ const LOG_RETENTION_DAYS = [
   1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288,
   3653,
 ];
-
-/** S3 bucket names (Amazon S3 User Guide, "General purpose bucket naming rules"). */
-export function isBucketName(name: string): boolean {
-  return (
-    /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(name) &&
-    !name.includes('..') &&
-    !/^\d+\.\d+\.\d+\.\d+$/.test(name) &&
-    !/^(xn--|sthree-|amzn-s3-demo-)/.test(name) &&
-    !/(-s3alias|--ol-s3|\.mrap|--x-s3|--table-s3)$/.test(name)
-  );
-}
-
-/** What a bucket's name looks like, in words. */
-export const BUCKET_NAME =
-  'a bucket name: 3 to 63 lower-case letters, digits, dots and hyphens, starting and ending with a letter or digit';
-
-/** Whether a text is an ARN of the service, of any partition that we support. */
-export function isArnOf(service: string, resource: RegExp): (text: string) => boolean {
-  const prefix = new RegExp(`^arn:(aws|aws-us-gov|aws-cn):${service}:[a-z0-9-]*:(\\d{12})?:`);
-  return (arn) => {
-    const match = prefix.exec(arn);
-    return match !== null && resource.test(arn.slice(match[0].length));
-  };
-}
 
 /** Variables that both stacks' tfvars files know. */
 export const commonVariables = {
@@ -79,7 +57,7 @@ export const commonVariables = {
     default: '',
     example: 'etl-terraform-state',
     allowed: BUCKET_NAME,
-    accepts: isBucketName,
+    accepts: isOwnBucketName,
   }),
   state_key_prefix: text({
     description:

@@ -1,5 +1,7 @@
+import { isArnOf } from '@file-processing/contract/arn.ts';
+import { BUCKET_NAME, isOwnBucketName } from '@file-processing/contract/s3-object.ts';
 import { parseCidr } from './cidr.ts';
-import { BUCKET_NAME, commonVariables, isArnOf, isBucketName } from './common-variables.ts';
+import { commonVariables } from './common-variables.ts';
 import { choice, flag, integer, type SettingsOf, text, textList, textMap } from './variable.ts';
 
 /** Kubernetes versions that we know EKS to offer; another one is a warning, since regions differ. */
@@ -179,7 +181,7 @@ export const fileProcessingVariables = {
     description: 'Bucket that the clients drop their files into. It must exist.',
     example: 'etl-ba-research-client-etl',
     allowed: BUCKET_NAME,
-    accepts: isBucketName,
+    accepts: isOwnBucketName,
   }),
   bucket_kms_key_arn: text({
     description: 'Key that the objects in the bucket are encrypted with, if it is one of KMS.',
@@ -436,7 +438,7 @@ export const fileProcessingVariables = {
     default: '',
     example: 'etl-access-logs',
     allowed: BUCKET_NAME,
-    accepts: isBucketName,
+    accepts: isOwnBucketName,
   }),
   ingress_class_name: text({
     description:

@@ -1,3 +1,4 @@
+import { parseTopicArn, type TopicArn } from '@file-processing/contract/arn.ts';
 import {
   type SignedMessage,
   type Signer,
@@ -5,7 +6,6 @@ import {
   type UnsignedMessage,
 } from '../../../listener/local/sns/message.ts';
 import type { SigningKey } from '../../../listener/local/sns/signing-key.ts';
-import { parseTopicArn, type TopicArn } from '../../../listener/src/sns/topic-arn.ts';
 
 export const topicArn = 'arn:aws-us-gov:sns:us-gov-west-1:270022076279:file-processing-topic';
 
@@ -16,7 +16,7 @@ export const awsCertificateUrl =
 export function topicOf(arn: string): TopicArn {
   const topic = parseTopicArn(arn);
   if (topic === undefined) {
-    throw new Error(`${arn} is no topic`);
+    throw new Error(`${arn} is not a topic`);
   }
   return topic;
 }

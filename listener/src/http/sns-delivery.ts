@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import type { TopicArn } from '@file-processing/contract/arn.ts';
 import type { Logger } from 'pino';
 import { ListenerError } from '../errors.ts';
 import type { Confirmer } from '../sns/confirmation.ts';
@@ -9,7 +10,6 @@ import {
   type Notification,
   parseEnvelope,
 } from '../sns/envelope.ts';
-import type { TopicArn } from '../sns/topic-arn.ts';
 import type { Verifier } from '../sns/verifier.ts';
 import type { ListenerMiddleware } from './context.ts';
 import type { Metrics } from './metrics.ts';

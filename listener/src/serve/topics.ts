@@ -1,6 +1,6 @@
+import { parseTopicArn, type TopicArn } from '@file-processing/contract/arn.ts';
 import { ConfigError } from '../config/config-error.ts';
 import { VARIABLES } from '../config/variables.ts';
-import { parseTopicArn, type TopicArn } from '../sns/topic-arn.ts';
 
 /**
  * The allow-list, taken apart.

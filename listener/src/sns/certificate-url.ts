@@ -1,5 +1,6 @@
+import type { TopicArn } from '@file-processing/contract/arn.ts';
+import { partitionOf } from '@file-processing/contract/partition.ts';
 import { ListenerError } from '../errors.ts';
-import { signingHost, type TopicArn } from './topic-arn.ts';
 
 const certificatePath = /^\/SimpleNotificationService-[0-9A-Fa-f]{1,64}\.pem$/;
 
@@ -67,6 +68,11 @@ export function trustedCertificateOrigins(
       return parsed.origin;
     });
   return [...new Set(origins)];
+}
+
+/** The one host that serves the signing certificates for a topic's region. */
+function signingHost({ region }: TopicArn): string {
+  return `sns.${region}.${partitionOf(region).dnsSuffix}`;
 }
 
 function notAllowed(url: string, reason: string): ListenerError {

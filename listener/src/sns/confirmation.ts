@@ -1,7 +1,7 @@
 import { ConfirmSubscriptionCommand, SNSClient } from '@aws-sdk/client-sns';
+import type { TopicArn } from '@file-processing/contract/arn.ts';
 import { ListenerError } from '../errors.ts';
 import type { Confirmation } from './envelope.ts';
-import type { TopicArn } from './topic-arn.ts';
 
 /** Confirms subscriptions. */
 export interface Confirmer {

@@ -1,4 +1,5 @@
 import { ListBucketsCommand, type S3Client } from '@aws-sdk/client-s3';
+import { parseArn } from '@file-processing/contract/arn.ts';
 import { type Diagnosis, diagnosisTable } from '../doctor/diagnosis.ts';
 import { type Kubectl, kubectlFor } from '../kubernetes/kubectl.ts';
 import { checkInPod, listenerPod } from '../kubernetes/listener-pod.ts';
@@ -90,12 +91,17 @@ function withRole(check: Diagnosis, role: string): Diagnosis {
  * path (IAM User Guide, "IAM identifiers", and STS, "GetCallerIdentity").
  */
 export function isSessionOf(roleArn: string, identityArn: string): boolean {
-  const role = /^arn:([\w-]+):iam::(\d{12}):role\/(?:.*\/)?([\w+=,.@-]+)$/.exec(roleArn);
-  const session = /^arn:([\w-]+):sts::(\d{12}):assumed-role\/([\w+=,.@-]+)\/[^/]+$/.exec(
-    identityArn,
+  const role = parseArn(roleArn);
+  const session = parseArn(identityArn);
+  if (role?.service !== 'iam' || session?.service !== 'sts') return false;
+  const [, name] = /^role\/(?:.*\/)?([\w+=,.@-]+)$/.exec(role.resource) ?? [];
+  const [, nameInSession] = /^assumed-role\/([\w+=,.@-]+)\/[^/]+$/.exec(session.resource) ?? [];
+  return (
+    name !== undefined &&
+    name === nameInSession &&
+    role.partition === session.partition &&
+    role.account === session.account
   );
-  if (role === null || session === null) return false;
-  return [1, 2, 3].every((part) => role[part] === session[part]);
 }
 
 /** A bucket of the account that is not the given one; undefined where there is none, or nobody may list them. */

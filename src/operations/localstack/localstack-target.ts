@@ -1,8 +1,8 @@
+import { type TopicArn, topicIn } from '@file-processing/contract/arn.ts';
 import type { Command as Commander } from 'commander';
 import type { AwsClients } from '../aws-clients.ts';
 import type { OperationContext } from '../operation.ts';
 import { EXIT, OperationError } from '../operation-error.ts';
-import { type Topic, topicIn } from '../topics/topic-arn.ts';
 import { candidates, type Edge, findEdge } from './edge.ts';
 
 /** What a part of the platform is called in LocalStack. */
@@ -49,7 +49,7 @@ export interface LocalStackTarget {
   readonly clients: AwsClients;
   readonly region: string;
   readonly account: string;
-  readonly topic: Topic;
+  readonly topic: TopicArn;
   readonly bucket: string;
 }
 

@@ -1,6 +1,6 @@
 import type { SQSClient } from '@aws-sdk/client-sqs';
+import { isQueueArn, type TopicArn } from '@file-processing/contract/arn.ts';
 import { EXIT, OperationError } from '../operation-error.ts';
-import type { Topic } from './topic-arn.ts';
 
 /** A queue and what waits in it; SQS counts approximately. */
 export interface QueueDepth {
@@ -14,7 +14,7 @@ export interface QueueDepth {
 }
 
 /** Name by which the stack makes the dead-letter queue of its topic. */
-export function deadLetterQueueOf({ partition, region, account, name }: Topic): string {
+export function deadLetterQueueOf({ partition, region, account, name }: TopicArn): string {
   return `arn:${partition}:sqs:${region}:${account}:${name}-dead-letter`;
 }
 
@@ -24,9 +24,9 @@ export function deadLetterQueueOf({ partition, region, account, name }: Topic): 
  * @throws OperationError (usage)
  */
 export function checkQueueArn(arn: string): string {
-  if (!/^arn:aws(-us-gov|-cn)?:sqs:[a-z0-9-]+:\d{12}:[\w-]{1,80}$/.test(arn)) {
+  if (!isQueueArn(arn)) {
     throw new OperationError(
-      `--dead-letter-arn ${JSON.stringify(arn)} is no ARN of an SQS standard queue`,
+      `--dead-letter-arn ${JSON.stringify(arn)} is not the ARN of an SQS standard queue`,
       { code: EXIT.usage },
     );
   }

@@ -1,11 +1,11 @@
+import { parseTopicArn, type TopicArn, topicIn } from '@file-processing/contract/arn.ts';
+import { BUCKET_NAME, isOwnBucketName } from '@file-processing/contract/s3-object.ts';
 import type { Command as Commander } from 'commander';
-import { BUCKET_NAME, isBucketName } from '../../settings/common-variables.ts';
 import type { FileProcessingSettings } from '../../settings/file-processing-variables.ts';
 import type { AwsClients } from '../aws-clients.ts';
 import type { CommonOptions, OperationContext } from '../operation.ts';
 import { EXIT, OperationError } from '../operation-error.ts';
 import { targetOf } from '../target.ts';
-import { parseTopicArn, type Topic, topicIn } from './topic-arn.ts';
 
 /** Options of the commands about the topic and what it hears of. */
 export interface EventOptions extends CommonOptions {
@@ -20,7 +20,7 @@ export interface EventTarget {
   /** Account of the signed-in identity. */
   readonly account: string;
   readonly settings: FileProcessingSettings;
-  readonly topic: Topic;
+  readonly topic: TopicArn;
   /** The topic is the one that the stack of this environment makes, and Terraform looks after. */
   readonly isOfStack: boolean;
 }
@@ -34,12 +34,13 @@ export function withTopicOption(command: Commander): Commander {
 }
 
 /**
- * Finds out which topic of which account is meant. Options go first, then the variables of the
- * scripts that these commands succeed (SNS_TOPIC_ARN, AWS_PROFILE, AWS_REGION), then the tfvars. A
+ * Finds out which topic of which account is meant. Options take precedence over the
+ * variables of the scripts that these commands succeed (SNS_TOPIC_ARN, AWS_PROFILE, AWS_REGION), and
+ * these over the tfvars. A
  * topic by its ARN brings its region.
  *
  * @throws SettingsError with every fault of the tfvars
- * @throws OperationError when the ARN is none, or --region contradicts it
+ * @throws OperationError when the text is not the ARN of a topic, or --region contradicts it
  */
 export async function eventTarget(
   context: OperationContext,
@@ -65,9 +66,21 @@ export async function eventTarget(
   return { clients, region, account, settings, topic, isOfStack: topic.arn === topicOfStack.arn };
 }
 
-function namedTopic(option: string | undefined, variable: string | undefined): Topic | undefined {
-  if (option !== undefined) return parseTopicArn(option, '--topic-arn');
-  return variable ? parseTopicArn(variable, 'SNS_TOPIC_ARN') : undefined;
+function namedTopic(
+  option: string | undefined,
+  variable: string | undefined,
+): TopicArn | undefined {
+  if (option !== undefined) return topicOf(option, '--topic-arn');
+  return variable ? topicOf(variable, 'SNS_TOPIC_ARN') : undefined;
+}
+
+function topicOf(arn: string, source: string): TopicArn {
+  const topic = parseTopicArn(arn);
+  if (topic !== undefined) return topic;
+  throw new OperationError(
+    `${source} ${JSON.stringify(arn)} is not the ARN of an SNS standard topic; one such as arn:aws-us-gov:sns:us-gov-west-1:123456789012:file-processing-topic is needed`,
+    { code: EXIT.usage },
+  );
 }
 
 async function accountOf(clients: AwsClients): Promise<string> {
@@ -91,7 +104,7 @@ export function namedBucket(
 }
 
 function checkBucketName(name: string, source: string): string {
-  if (isBucketName(name)) return name;
+  if (isOwnBucketName(name)) return name;
   throw new OperationError(`${source} ${JSON.stringify(name)} is not ${BUCKET_NAME}`, {
     code: EXIT.usage,
   });

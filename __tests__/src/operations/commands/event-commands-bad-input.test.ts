@@ -13,7 +13,7 @@ const offline = {
 
 test.each([
   ['s3-configure-notifications --bucket Upper', '--bucket "Upper" is not a bucket name'],
-  ['s3-configure-notifications --topic-arn topic', '--topic-arn "topic" is no ARN'],
+  ['s3-configure-notifications --topic-arn topic', '--topic-arn "topic" is not the ARN'],
   ['s3-configure-notifications --region mars', 'mars'],
   ['s3-configure-notifications --environment nowhere', 'is no environment'],
   [`sns-probe --topic-arn ${TOPIC} --region us-east-1`, 'contradicts the region of the topic'],
@@ -21,7 +21,7 @@ test.each([
   ['sns-subscribe ftp://x/', 'has the scheme ftp'],
   [`sns-subscribe ${ENDPOINT} --wait soon`, 'whole number of seconds'],
   [`sns-subscribe ${ENDPOINT} --wait 3601`, 'whole number of seconds'],
-  [`sns-subscribe ${ENDPOINT} --dead-letter-arn queue`, '--dead-letter-arn "queue" is no ARN'],
+  [`sns-subscribe ${ENDPOINT} --dead-letter-arn queue`, '--dead-letter-arn "queue" is not the ARN'],
   [`sns-subscribe ${ENDPOINT} --filter-policy []`, 'is no JSON object'],
   [`sns-subscribe ${ENDPOINT} --filter-scope Body`, 'Allowed choices are'],
   ['sns-set-topic-policy --account 42', '--account "42" is no account'],

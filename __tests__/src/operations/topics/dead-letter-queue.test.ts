@@ -1,10 +1,10 @@
+import { topicIn } from '@file-processing/contract/arn.ts';
 import { expect, test } from 'vitest';
 import {
   checkQueueArn,
   deadLetterQueueOf,
   redriveTarget,
 } from '../../../../src/operations/topics/dead-letter-queue.ts';
-import { topicIn } from '../../../../src/operations/topics/topic-arn.ts';
 
 test("the stack's dead-letter queue is named after its topic, in its partition", () => {
   const arn = deadLetterQueueOf(topicIn('us-gov-west-1', '123456789012', 'topic'));
@@ -23,8 +23,8 @@ test.each([
 });
 
 test.each(['', 'queue', 'arn:aws:sns:us-east-1:123456789012:x', 'arn:aws:sqs:us-east-1:1:x'])(
-  '%j is no ARN of a queue',
+  '%j is not the ARN of a queue',
   (arn) => {
-    expect(() => checkQueueArn(arn)).toThrow('is no ARN of an SQS standard queue');
+    expect(() => checkQueueArn(arn)).toThrow('is not the ARN of an SQS standard queue');
   },
 );

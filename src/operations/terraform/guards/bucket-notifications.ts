@@ -1,4 +1,5 @@
 import type { NotificationConfiguration } from '@aws-sdk/client-s3';
+import { parseTopicArn } from '@file-processing/contract/arn.ts';
 import { changesOf, deletes, type PlanJson, type PlannedChange } from '../plan-json.ts';
 import type { Refusal } from './refusals.ts';
 
@@ -123,7 +124,7 @@ function sameEntry(one: Entry, other: Entry): boolean {
 }
 
 function isTopic(target: string, name: string): boolean {
-  return /^arn:[^:]+:sns:/.test(target) && target.endsWith(`:${name}`);
+  return parseTopicArn(target)?.name === name;
 }
 
 function describeEntry({ target, events, prefix, suffix }: Entry): string {
