@@ -1,5 +1,5 @@
 import Koa from 'koa';
-import type { ListenerMiddleware, RequestState } from '../../../listener/src/http/context.ts';
+import type { ListenerMiddleware, RequestState } from '../../../listener/src/http/middleware.ts';
 import { startTestServer } from './sns-sockets.ts';
 
 /** Answers of an application that is made of these middlewares, asked over a socket. */

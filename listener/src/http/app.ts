@@ -1,10 +1,7 @@
 import Koa from 'koa';
-import { answerDeadline } from './answer-deadline.ts';
-import type { RequestState } from './context.ts';
-import { errorAnswers } from './error-answers.ts';
-import { health } from './health.ts';
-import { readyz } from './readyz.ts';
-import { routes } from './routes.ts';
+import type { RequestState } from './middleware.ts';
+import { answerDeadline, errorAnswers } from './middleware.ts';
+import { health, readyz, routes } from './routes.ts';
 import { type SnsDeliveryDependencies, snsDelivery } from './sns-delivery.ts';
 
 /** What {@link createApp} wires together. */

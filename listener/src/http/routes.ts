@@ -1,5 +1,5 @@
 import { ListenerError } from '../errors.ts';
-import type { ListenerMiddleware } from './context.ts';
+import type { ListenerMiddleware } from './middleware.ts';
 
 /** Path, then method, to what answers. */
 export type RouteTable = Readonly<Record<string, Readonly<Record<string, ListenerMiddleware>>>>;
@@ -25,4 +25,33 @@ export function routes(table: RouteTable): ListenerMiddleware {
     }
     return route(ctx, next);
   };
+}
+
+/** Says that the process runs. Asks nothing of the database, whose absence no restart heals. */
+export const health: ListenerMiddleware = (ctx) => {
+  ctx.status = 200;
+  ctx.body = { status: 'ok' };
+};
+
+/**
+ * Says whether messages can be taken.
+ *
+ * @param readiness - false, or an error, while the database is away or the process drains
+ */
+export function readyz(readiness: () => Promise<boolean>): ListenerMiddleware {
+  return async (ctx) => {
+    if (!(await isReady(readiness))) {
+      throw new ListenerError('not_ready');
+    }
+    ctx.status = 200;
+    ctx.body = { status: 'ready' };
+  };
+}
+
+async function isReady(readiness: () => Promise<boolean>): Promise<boolean> {
+  try {
+    return await readiness();
+  } catch {
+    return false;
+  }
 }

@@ -11,8 +11,8 @@ import {
   parseEnvelope,
 } from '../sns/envelope.ts';
 import type { Verifier } from '../sns/verifier.ts';
-import type { ListenerMiddleware } from './context.ts';
 import type { Metrics } from './metrics.ts';
+import type { ListenerMiddleware } from './middleware.ts';
 import { readBody } from './read-body.ts';
 
 /** What became of a notification. */

@@ -17,8 +17,7 @@ import {
   TELLTALE,
 } from '../../../../audit/rules/kubernetes/listener-interface.ts';
 import { VARIABLES, type Variable } from '../../../../listener/src/config/variables.ts';
-import { createMetrics } from '../../../../listener/src/http/metrics.ts';
-import { startMetricsServer } from '../../../../listener/src/http/metrics-server.ts';
+import { createMetrics, startMetricsServer } from '../../../../listener/src/http/metrics.ts';
 import {
   judgesFiles,
   ROLES as LISTENER_ROLES,

@@ -1,8 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { ListenerMiddleware } from '../../../../listener/src/http/context.ts';
-import { errorAnswers } from '../../../../listener/src/http/error-answers.ts';
 import { createMetrics } from '../../../../listener/src/http/metrics.ts';
-import { routes } from '../../../../listener/src/http/routes.ts';
+import { errorAnswers, type ListenerMiddleware } from '../../../../listener/src/http/middleware.ts';
+import { health, readyz, routes } from '../../../../listener/src/http/routes.ts';
 import { ask } from '../../support/sns-koa.ts';
 import { collectingLogger } from '../../support/sns-listener.ts';
 
@@ -38,5 +37,28 @@ describe('routes', () => {
     const answer = await ask(stack, '/a', { method: 'DELETE' });
 
     expect(answer.headers.get('allow')).toBe('GET, POST');
+  });
+});
+
+it('says that the process runs', async () => {
+  expect(await ask([health])).toMatchObject({ status: 200, text: '{"status":"ok"}' });
+});
+
+async function statusWith(readiness: () => Promise<boolean>): Promise<number> {
+  const errors = errorAnswers(collectingLogger().logger, createMetrics());
+  return (await ask([errors, readyz(readiness)])).status;
+}
+
+describe('readyz', () => {
+  it('answers 200 when ready', async () => {
+    expect(await statusWith(async () => true)).toBe(200);
+  });
+
+  it('answers 503 when not', async () => {
+    expect(await statusWith(async () => false)).toBe(503);
+  });
+
+  it('answers 503 when the question fails', async () => {
+    expect(await statusWith(() => Promise.reject(new Error('no connection')))).toBe(503);
   });
 });
