@@ -1,6 +1,10 @@
-import { ConfigError } from './config/config-error.ts';
 import { type DatabaseConfig, readDatabaseConfig } from './config/database-config.ts';
-import { type Environment, type VariableReader, variableReader } from './config/read-variables.ts';
+import {
+  ConfigError,
+  type Environment,
+  type VariableReader,
+  variableReader,
+} from './config/read-variables.ts';
 import type { ValueOf } from './config/variables.ts';
 
 /** What the process is about to do, and so which variables it can't do without. */

@@ -20,7 +20,7 @@ for (const stream of [process.stdout, process.stderr]) {
 }
 
 // Loaded only now, so that even a fault in a module ends with the code above.
-const { loadDotEnv } = await import('./config/dotenv.ts');
+const { loadDotEnv } = await import('./config/read-variables.ts');
 const { runCli } = await import('./cli.ts');
 
 loadDotEnv(process.cwd());

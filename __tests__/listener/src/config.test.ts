@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { ConfigError } from '../../../listener/src/config/config-error.ts';
+import { ConfigError } from '../../../listener/src/config/read-variables.ts';
 import { type ConfigNeeds, readConfig } from '../../../listener/src/config.ts';
 
 const TOPIC = 'arn:aws-us-gov:sns:us-gov-west-1:123456789012:file-processing-topic';

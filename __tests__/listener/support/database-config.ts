@@ -1,5 +1,5 @@
 import type { DatabaseConfig } from '../../../listener/src/config/database-config.ts';
-import { Secret } from '../../../listener/src/config/secret.ts';
+import { Secret } from '../../../listener/src/config/database-config.ts';
 
 /** Settings for a database of the tests' server. */
 export function databaseConfigOf(serverUrl: string, database: string): DatabaseConfig {

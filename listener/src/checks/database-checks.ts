@@ -1,6 +1,6 @@
 import type { DatabaseConfig } from '../config/database-config.ts';
 import { connect } from '../database/connection.ts';
-import { connectionFault } from '../database/connection-fault.ts';
+import { connectionFault } from '../database/errors.ts';
 import { checkSchema, SchemaOutdatedError } from '../database/schema-version.ts';
 import type { CheckResult } from './check-result.ts';
 

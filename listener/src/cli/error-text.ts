@@ -1,5 +1,5 @@
 import { CommanderError } from 'commander';
-import { connectionFault } from '../database/connection-fault.ts';
+import { connectionFault } from '../database/errors.ts';
 import { EXIT, exitCodeOfError } from './exit-codes.ts';
 
 /** What a command says of the error that ended it; the stack only where nobody foresaw it. */

@@ -1,11 +1,10 @@
 import { DescriptorError } from '@file-processing/quality/descriptor-error.ts';
 import type { Verdict } from '@file-processing/quality/verdict.ts';
 import { CommanderError } from 'commander';
-import { ConfigError } from '../config/config-error.ts';
-import { connectionFault } from '../database/connection-fault.ts';
+import { ConfigError } from '../config/read-variables.ts';
+import { SeedError } from '../database/definitions.ts';
+import { connectionFault, meansUnavailable } from '../database/errors.ts';
 import { SchemaOutdatedError } from '../database/schema-version.ts';
-import { SeedError } from '../database/seed-error.ts';
-import { meansUnavailable } from '../database/unavailable.ts';
 import { ObjectUnavailableError, StoreError } from '../storage/object-store.ts';
 import { InterruptedError } from './interruption.ts';
 import { UsageError } from './usage-error.ts';

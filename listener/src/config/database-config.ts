@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
+import { inspect } from 'node:util';
 import type { VariableReader } from './read-variables.ts';
-import { Secret } from './secret.ts';
 import { VARIABLES } from './variables.ts';
 
 /** How a connection to PostgreSQL is protected; the words are libpq's. */
@@ -171,4 +171,33 @@ function readAuthorities(reader: VariableReader): string | undefined {
     fault("the file can't be read");
   }
   return undefined;
+}
+
+/**
+ * A value that no log line, error or JSON shows by accident: only {@link Secret.reveal} gives it
+ * out, so every use can be found by searching for that word.
+ */
+export class Secret {
+  readonly #value: string;
+
+  constructor(value: string) {
+    this.#value = value;
+  }
+
+  /** The value itself, for the one place that hands it to a driver. */
+  reveal(): string {
+    return this.#value;
+  }
+
+  toString(): string {
+    return '[secret]';
+  }
+
+  toJSON(): string {
+    return '[secret]';
+  }
+
+  [inspect.custom](): string {
+    return '[secret]';
+  }
 }

@@ -1,6 +1,40 @@
-import { readFileSync } from 'node:fs';
-import type { ConfigFault } from './config-error.ts';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { loadEnvFile } from 'node:process';
 import { VARIABLES, type ValueOf, type Variable, type VariableName } from './variables.ts';
+
+/** One thing that is wrong with the environment. */
+export interface ConfigFault {
+  /** The variable's name. */
+  readonly variable: string;
+  /** What it held; left out when nothing was set, and always for a secret. */
+  readonly value?: string;
+  /** What would be right, as a phrase: `a whole number from 1 to 64`. */
+  readonly allowed: string;
+  /** Why it is refused, when the value alone does not say it. */
+  readonly problem?: string;
+}
+
+/** Every fault of the environment in one error, so that one restart mends them all. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+  /** Stable, for callers that map errors to exit codes. */
+  readonly code = 'CONFIG_INVALID';
+  readonly faults: readonly ConfigFault[];
+
+  constructor(faults: readonly ConfigFault[]) {
+    const heading = faults.length === 1 ? '1 fault' : `${faults.length} faults`;
+    super(
+      `${heading} in the environment:\n${faults.map((fault) => `- ${line(fault)}`).join('\n')}`,
+    );
+    this.faults = faults;
+  }
+}
+
+function line({ variable, value, allowed, problem }: ConfigFault): string {
+  const shown = value === undefined ? variable : `${variable}=${JSON.stringify(value)}`;
+  return `${shown}: ${problem ?? 'not allowed'}; allowed: ${allowed}`;
+}
 
 /** Environment variables, as `process.env` holds them. */
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -108,4 +142,17 @@ function reason(error: unknown): string {
   if (code === 'EACCES') return 'this process may not read it';
   if (code === 'EISDIR') return 'it is a folder';
   return `the file can't be read (${String(code ?? error)})`;
+}
+
+/**
+ * Loads the `.env` of a folder into the environment, when there is one. What is set already stays
+ * (Node.js documents this of `process.loadEnvFile`).
+ *
+ * @returns whether there was a file
+ */
+export function loadDotEnv(folder: string): boolean {
+  const path = join(folder, '.env');
+  if (!existsSync(path)) return false;
+  loadEnvFile(path);
+  return true;
 }

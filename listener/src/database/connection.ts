@@ -1,8 +1,8 @@
+import type { ConnectionOptions } from 'node:tls';
+import { Signer } from '@aws-sdk/rds-signer';
 import knex, { type Knex } from 'knex';
 import pg from 'pg';
 import type { DatabaseConfig } from '../config/database-config.ts';
-import { iamTokens } from './iam-token.ts';
-import { tlsSettings } from './tls.ts';
 
 /** A pool of connections; knex's type under the name of what it is to the rest of the listener. */
 export type Database = Knex;
@@ -77,4 +77,58 @@ function getTypeParser(oid: number, format: string): (value: string) => unknown 
   const { builtins, getTypeParser: parserOf } = pg.types;
   if (format === 'binary') return parserOf(oid, 'binary');
   return oid === builtins.INT8 ? Number : parserOf(oid, 'text');
+}
+
+/**
+ * How a connection is protected. `require` encrypts and takes any certificate, as libpq does;
+ * `verify-full` checks authority and host name (PostgreSQL manual, "SSL Support").
+ */
+export function tlsSettings(
+  config: Pick<DatabaseConfig, 'sslMode' | 'sslAuthorities'>,
+): false | ConnectionOptions {
+  switch (config.sslMode) {
+    case 'disable':
+      return false;
+    case 'require':
+      return { rejectUnauthorized: false };
+    case 'verify-full':
+      return {
+        rejectUnauthorized: true,
+        ...(config.sslAuthorities === undefined ? {} : { ca: config.sslAuthorities }),
+      };
+  }
+}
+
+/**
+ * Makes the passwords of IAM database authentication: each is good for 15 minutes to sign in, so a
+ * new connection needs a new one. It is signed on this machine; RDS is not asked.
+ * Source: Amazon RDS User Guide, "IAM database authentication".
+ *
+ * @param region - of the database
+ */
+export function iamTokens(
+  { host, port, user }: Pick<DatabaseConfig, 'host' | 'port' | 'user'>,
+  region: string,
+): () => Promise<string> {
+  const signer = new Signer({ hostname: host, port, username: user, region });
+  return () => signer.getAuthToken();
+}
+
+/**
+ * Whether the database answers within a time; what readiness is made of. Never rejects.
+ *
+ * @param timeoutMs waiting for a connection included
+ */
+export async function answers(database: Database, timeoutMs: number): Promise<boolean> {
+  const late = Promise.withResolvers<boolean>();
+  const timer = setTimeout(() => late.resolve(false), timeoutMs);
+  const answer = database.raw('SELECT 1').then(
+    () => true,
+    () => false,
+  );
+  try {
+    return await Promise.race([answer, late.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
 }

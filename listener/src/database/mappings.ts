@@ -1,5 +1,5 @@
+import { toJsonb } from './column-values.ts';
 import type { Database, Transaction } from './connection.ts';
-import { toJsonb } from './jsonb.ts';
 
 /** One version of what a file should look like. */
 export interface Mapping {

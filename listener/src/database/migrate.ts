@@ -1,7 +1,7 @@
 import { pathToFileURL } from 'node:url';
 import knex, { type Knex } from 'knex';
 import type { DatabaseConfig } from '../config/database-config.ts';
-import { createQueues } from '../queue/create-queues.ts';
+import { createQueues } from '../queue/queue.ts';
 import { driverSettings, SILENT } from './connection.ts';
 import { MIGRATIONS_FOLDER, migrationNames } from './schema-version.ts';
 

@@ -1,5 +1,5 @@
+import { readableTime, storableText, toJsonb } from './column-values.ts';
 import type { Database, Transaction } from './connection.ts';
-import { storableText, toJsonb } from './jsonb.ts';
 
 /** What identifies one state of one object in S3, and what its event said of it. */
 export interface ObjectReference {
@@ -299,12 +299,6 @@ export async function findRun(database: Database, id: string): Promise<RunWithRe
   return database('runs')
     .where({ id })
     .first<RunWithReport | undefined>({ ...RUN_COLUMNS, report: 'report' });
-}
-
-/** A time as a column takes it; the event's own text is somebody else's. */
-export function readableTime(time: Date | string | undefined): Date | null {
-  const date = new Date(time ?? Number.NaN);
-  return Number.isNaN(date.getTime()) ? null : date;
 }
 
 function returning(): string[] {

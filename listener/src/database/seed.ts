@@ -1,8 +1,13 @@
 import type { Database } from './connection.ts';
-import { type Definitions, type ExpectationCheck, readDefinitions } from './definitions.ts';
+import {
+  type Definitions,
+  type ExpectationCheck,
+  readDefinitions,
+  SeedError,
+  type SeedFault,
+} from './definitions.ts';
 import { findMapping, storeMapping } from './mappings.ts';
 import { upsertMonitoringFile } from './monitoring-files.ts';
-import { SeedError, type SeedFault } from './seed-error.ts';
 
 /** What loading a folder changed. */
 export interface SeedResult {

@@ -1,5 +1,5 @@
+import { storableText } from './column-values.ts';
 import type { Database } from './connection.ts';
-import { storableText } from './jsonb.ts';
 
 /** What became of a message. */
 export type MessageOutcome = 'accepted' | 'ignored' | 'dead' | 'confirmation' | 'unsubscribe';

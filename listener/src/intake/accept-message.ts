@@ -1,10 +1,9 @@
+import { readableTime, storableText } from '../database/column-values.ts';
 import type { Database } from '../database/connection.ts';
-import { storableText } from '../database/jsonb.ts';
-import { type ObjectReference, readableTime } from '../database/runs.ts';
+import { DatabaseUnavailableError, meansUnavailable, sqlStateOf } from '../database/errors.ts';
+import type { ObjectReference } from '../database/runs.ts';
 import type { Envelope } from '../database/sns-messages.ts';
-import { sqlStateOf } from '../database/sql-state.ts';
 import type { Queue } from '../queue/queue.ts';
-import { withinDeadline } from './deadline.ts';
 import { groupCommit } from './group-commit.ts';
 
 /** What the S3 part of the listener read in a message. */
@@ -215,4 +214,27 @@ function refusalOf(error: unknown): string | undefined {
   if (!(error instanceof Error) || !/^(22...|23514|23502)$/.test(state)) return undefined;
   const rule = 'constraint' in error ? error.constraint : undefined;
   return `the database refuses what the event says: ${rule ?? `SQLSTATE ${state}`}`;
+}
+
+/**
+ * Runs work on the database that somebody waits for. It may go on in the background after its time
+ * is up; whoever asked has long been told to come again.
+ *
+ * @throws {DatabaseUnavailableError} when the time is up, or for any error that means it
+ */
+export async function withinDeadline<T>(deadlineMs: number, work: () => Promise<T>): Promise<T> {
+  const expired = Promise.withResolvers<never>();
+  const timer = setTimeout(
+    () => expired.reject(new DatabaseUnavailableError(`no answer within ${deadlineMs} ms`)),
+    deadlineMs,
+  );
+  try {
+    return await Promise.race([work(), expired.promise]);
+  } catch (error) {
+    if (error instanceof DatabaseUnavailableError || !meansUnavailable(error)) throw error;
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new DatabaseUnavailableError(reason, { cause: error });
+  } finally {
+    clearTimeout(timer);
+  }
 }

@@ -2,14 +2,14 @@ import type { RequestListener } from 'node:http';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import type { Logger } from 'pino';
 import type { ConfigWithDatabase } from '../config.ts';
-import { connect, type Database } from '../database/connection.ts';
+import { answers, connect, type Database } from '../database/connection.ts';
 import { migrate } from '../database/migrate.ts';
-import { answers } from '../database/ping.ts';
 import { failRuns } from '../database/runs.ts';
 import { checkSchema } from '../database/schema-version.ts';
 import { createApp } from '../http/app.ts';
 import { createMetrics, type Metrics, startMetricsServer } from '../http/metrics.ts';
 import { startHttpServer } from '../http/server.ts';
+import { snsIntake } from '../intake/sns-intake.ts';
 import { s3DataQualityJob } from '../jobs/s3-data-quality/s3-data-quality-job.ts';
 import { openQueue, type Queue } from '../queue/queue.ts';
 import { startWorker, type Worker } from '../queue/worker.ts';
@@ -24,7 +24,6 @@ import { openStore } from '../storage/open-store.ts';
 import { jobHandler } from './job-handler.ts';
 import { judgesFiles, type Role, takesMessages } from './role.ts';
 import { shutdownBudget } from './shutdown-budget.ts';
-import { snsIntake } from './sns-intake.ts';
 import { allowedTopics } from './topics.ts';
 
 export interface ListenerOptions {

@@ -1,5 +1,5 @@
 import { parseTopicArn, type TopicArn } from '@file-processing/contract/arn.ts';
-import { ConfigError } from '../config/config-error.ts';
+import { ConfigError } from '../config/read-variables.ts';
 import { VARIABLES } from '../config/variables.ts';
 
 /**

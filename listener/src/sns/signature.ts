@@ -1,6 +1,35 @@
 import { type KeyObject, verify } from 'node:crypto';
 import type { Envelope } from './envelope.ts';
-import { stringToSign } from './string-to-sign.ts';
+
+/**
+ * The text that an SNS signature covers: names and values, each on a line, sorted by name.
+ * Source: Amazon SNS developer guide, "Verifying the signatures of Amazon SNS messages".
+ */
+export function stringToSign(envelope: Envelope): string {
+  const fields =
+    envelope.type === 'Notification'
+      ? [
+          ['Message', envelope.message],
+          ['MessageId', envelope.messageId],
+          ['Subject', envelope.subject],
+          ['Timestamp', envelope.timestamp],
+          ['TopicArn', envelope.topicArn],
+          ['Type', envelope.type],
+        ]
+      : [
+          ['Message', envelope.message],
+          ['MessageId', envelope.messageId],
+          ['SubscribeURL', envelope.subscribeUrl],
+          ['Timestamp', envelope.timestamp],
+          ['Token', envelope.token],
+          ['TopicArn', envelope.topicArn],
+          ['Type', envelope.type],
+        ];
+  return fields
+    .filter(([, value]) => value !== undefined)
+    .map(([name, value]) => `${name}\n${value}\n`)
+    .join('');
+}
 
 /** Versions of the signature that SNS knows: 1 is SHA-1, 2 is SHA-256, both RSA PKCS #1 v1.5. */
 export type SignatureVersion = '1' | '2';

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { exitCodeOfError, exitCodeOfVerdict } from '../../../../listener/src/cli/exit-codes.ts';
 import { InterruptedError } from '../../../../listener/src/cli/interruption.ts';
 import { UsageError } from '../../../../listener/src/cli/usage-error.ts';
-import { ConfigError } from '../../../../listener/src/config/config-error.ts';
+import { ConfigError } from '../../../../listener/src/config/read-variables.ts';
 import { SchemaOutdatedError } from '../../../../listener/src/database/schema-version.ts';
 import {
   ObjectUnavailableError,

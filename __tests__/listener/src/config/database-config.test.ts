@@ -1,10 +1,12 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { inspect } from 'node:util';
 import { afterAll, describe, expect, test } from 'vitest';
 import {
   defaultSslMode,
   readDatabaseConfig,
+  Secret,
 } from '../../../../listener/src/config/database-config.ts';
 import { variableReader } from '../../../../listener/src/config/read-variables.ts';
 
@@ -118,4 +120,16 @@ describe('DB_IAM_AUTH', () => {
     expect(config).toBeUndefined();
     expect(faults).toEqual([expect.objectContaining({ variable: 'DB_IAM_AUTH', problem })]);
   });
+});
+
+test.each([
+  ['JSON', (secret: Secret) => JSON.stringify({ secret })],
+  ['a template', (secret: Secret) => `${secret}`],
+  ['the console', (secret: Secret) => inspect({ secret }, { depth: 9, showHidden: true })],
+])('%s does not show a secret', (_where, show) => {
+  expect(show(new Secret('geheim'))).not.toContain('geheim');
+});
+
+test('a secret is given out when asked', () => {
+  expect(new Secret('geheim').reveal()).toBe('geheim');
 });

@@ -1,8 +1,26 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, expect, test } from 'vitest';
-import { variableReader } from '../../../../listener/src/config/read-variables.ts';
+import { afterAll, afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import {
+  ConfigError,
+  loadDotEnv,
+  variableReader,
+} from '../../../../listener/src/config/read-variables.ts';
+
+test('the message has one line a fault, with value, problem and what is allowed', () => {
+  const error = new ConfigError([
+    { variable: 'PORT', value: 'x', allowed: 'a number' },
+    { variable: 'DB_HOST', problem: 'is required and not set', allowed: 'a host name' },
+  ]);
+  expect(error.message).toBe(
+    [
+      '2 faults in the environment:',
+      '- PORT="x": not allowed; allowed: a number',
+      '- DB_HOST: is required and not set; allowed: a host name',
+    ].join('\n'),
+  );
+});
 
 const folder = mkdtempSync(join(tmpdir(), 'read-variables-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -63,4 +81,28 @@ test('a password in an address that is no secret is not shown', () => {
   reader.optional('AWS_ENDPOINT_URL');
   expect(reader.faults).toHaveLength(1);
   expect(JSON.stringify(reader.faults)).not.toContain('geheim');
+});
+
+describe('a .env file', () => {
+  let folder: string;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'dotenv-'));
+    vi.stubEnv('DOTENV_TEST_SET', 'from the shell');
+    vi.stubEnv('DOTENV_TEST_NEW', undefined);
+  });
+  afterEach(() => {
+    vi.unstubAllEnvs();
+    rmSync(folder, { recursive: true });
+  });
+
+  test('the file adds what is not set and leaves what is', () => {
+    writeFileSync(join(folder, '.env'), 'DOTENV_TEST_SET=file\nDOTENV_TEST_NEW=file\n');
+    expect(loadDotEnv(folder)).toBe(true);
+    expect(process.env.DOTENV_TEST_SET).toBe('from the shell');
+    expect(process.env.DOTENV_TEST_NEW).toBe('file');
+  });
+
+  test('a folder without the file is no fault', () => {
+    expect(loadDotEnv(folder)).toBe(false);
+  });
 });

@@ -1,10 +1,23 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:net';
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { connect, type Database } from '../../../../listener/src/database/connection.ts';
-import { meansUnavailable } from '../../../../listener/src/database/unavailable.ts';
+import {
+  afterAll,
+  afterEach,
+  beforeAll,
+  beforeEach,
+  describe,
+  expect,
+  onTestFinished,
+  test,
+  vi,
+} from 'vitest';
+import type { DatabaseConfig } from '../../../../listener/src/config/database-config.ts';
+import { answers, connect, type Database } from '../../../../listener/src/database/connection.ts';
+import { meansUnavailable } from '../../../../listener/src/database/errors.ts';
 import { eventually } from '../../../support/eventually.ts';
+import { databaseConfigOf } from '../../support/database-config.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
+import { startTlsPostgres, type TlsPostgres } from '../../support/tls-postgres.ts';
 
 let given: TestDatabase;
 beforeAll(async () => {
@@ -95,3 +108,114 @@ async function closedPort(): Promise<number> {
   await once(server, 'close');
   return port;
 }
+
+describe('TLS', () => {
+  let postgres: TlsPostgres;
+  beforeAll(async () => {
+    postgres = await startTlsPostgres();
+  });
+  afterAll(() => postgres.stop());
+
+  /** Whether a connection is encrypted, or why there is none. */
+  async function attempt(overrides: Partial<DatabaseConfig>): Promise<unknown> {
+    const database = connect({ ...databaseConfigOf(postgres.url, 'postgres'), ...overrides });
+    try {
+      const { rows } = await database.raw(
+        'SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()',
+      );
+      return rows[0].ssl;
+    } catch (error) {
+      return error instanceof Error ? error.message : error;
+    } finally {
+      await database.destroy();
+    }
+  }
+
+  test('disable does not encrypt', async () => {
+    expect(await attempt({ sslMode: 'disable' })).toBe(false);
+  });
+
+  test('require encrypts and takes any certificate', async () => {
+    expect(await attempt({ sslMode: 'require' })).toBe(true);
+  });
+
+  test('verify-full refuses a certificate of an unknown authority', async () => {
+    expect(await attempt({ sslMode: 'verify-full' })).toMatch(/self-signed certificate/);
+  });
+
+  test('verify-full refuses a certificate for another host', async () => {
+    const overrides = { sslMode: 'verify-full', sslAuthorities: postgres.certificate } as const;
+    expect(await attempt({ ...overrides, host: 'localhost' })).toMatch(
+      /does not match certificate/,
+    );
+  });
+});
+
+describe('IAM authentication', () => {
+  beforeEach(() => {
+    vi.stubEnv('AWS_ACCESS_KEY_ID', 'AKIDEXAMPLE');
+    vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'marker-secret');
+  });
+  afterEach(() => vi.unstubAllEnvs());
+
+  /** A server that asks for a password in the clear, keeps it, and refuses. */
+  async function passwordCollector() {
+    const passwords: string[] = [];
+    const server = createServer((socket) => {
+      socket.once('data', () => {
+        const askForPassword = Buffer.from([0x52, 0, 0, 0, 8, 0, 0, 0, 3]);
+        socket.write(askForPassword);
+        socket.once('data', (message) => {
+          passwords.push(message.subarray(5, -1).toString());
+          socket.destroy();
+        });
+      });
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    onTestFinished(() => new Promise((resolve) => server.close(() => resolve())));
+    const address = server.address();
+    return { passwords, port: typeof address === 'object' && address ? address.port : 0 };
+  }
+
+  test('each connection signs in with a token for its user at its host', async () => {
+    const { passwords, port } = await passwordCollector();
+    const database = connect({
+      ...databaseConfigOf(`postgresql://etl_user@127.0.0.1:${port}`, 'etl_db'),
+      password: undefined,
+      iamRegion: 'us-gov-west-1',
+    });
+    onTestFinished(() => database.destroy());
+    await expect(database.raw('SELECT 1')).rejects.toThrow();
+    await expect(database.raw('SELECT 1')).rejects.toThrow();
+
+    expect(passwords).toHaveLength(2);
+    const [address = '', query = ''] = (passwords[0] ?? '').split('/?');
+    expect(address).toBe(`127.0.0.1:${port}`);
+    expect(Object.fromEntries(new URLSearchParams(query))).toMatchObject({
+      Action: 'connect',
+      DBUser: 'etl_user',
+      'X-Amz-Credential': expect.stringMatching(/^AKIDEXAMPLE\/\d{8}\/us-gov-west-1\/rds-db\//),
+      'X-Amz-Signature': expect.stringMatching(/^[0-9a-f]{64}$/),
+    });
+    expect(query).not.toContain('marker-secret');
+  });
+});
+
+test('a database that is there answers', async () => {
+  expect(await answers(given.database, 10_000)).toBe(true);
+});
+
+test('a database that is away does not', async () => {
+  const away = connect({ ...given.config, port: 1 });
+  expect(await answers(away, 10_000)).toBe(false);
+  await away.destroy();
+});
+
+test('a database without a free connection does not', async () => {
+  const full = connect({ ...given.config, poolSize: 1, connectTimeoutMs: 10_000 });
+  const holder = await full.transaction();
+  expect(await answers(full, 1)).toBe(false);
+  await holder.rollback();
+  await full.destroy();
+});

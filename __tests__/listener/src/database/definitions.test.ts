@@ -2,8 +2,19 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { readDefinitions } from '../../../../listener/src/database/definitions.ts';
-import { SeedError } from '../../../../listener/src/database/seed-error.ts';
+import { readDefinitions, SeedError } from '../../../../listener/src/database/definitions.ts';
+
+test('the message has one line a fault, without empty parts', () => {
+  const error = new SeedError('seed', [
+    { file: 'mappings/a.json', path: 'name', message: 'is missing' },
+    { file: '', path: '', message: 'nothing to load' },
+  ]);
+  expect(error.message.split('\n')).toEqual([
+    "the definitions in seed can't be loaded:",
+    '- mappings/a.json: name: is missing',
+    '- nothing to load',
+  ]);
+});
 
 let folder: string;
 beforeEach(() => {

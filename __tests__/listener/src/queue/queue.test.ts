@@ -1,5 +1,12 @@
-import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
-import { openQueue, type Queue, type RunJob } from '../../../../listener/src/queue/queue.ts';
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import {
+  createQueues,
+  DEAD_LETTER_QUEUE,
+  openQueue,
+  type Queue,
+  RUN_QUEUE,
+  type RunJob,
+} from '../../../../listener/src/queue/queue.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
 import { enqueueRuns, leaveOneAttempt } from '../../support/runs.ts';
 
@@ -138,3 +145,34 @@ test('the depth counts waiting, active and dead jobs', async () => {
     { timeout: 20_000 },
   );
 }, 90_000);
+
+describe('createQueues', () => {
+  let given: TestDatabase;
+  beforeAll(async () => {
+    given = await createTestDatabase('empty');
+  });
+  afterAll(() => given.drop());
+
+  const queues = () =>
+    given
+      .database('pgboss.queue')
+      .select('name', 'retry_limit', 'heartbeat_seconds', 'dead_letter')
+      .whereIn('name', [RUN_QUEUE, DEAD_LETTER_QUEUE])
+      .orderBy('name');
+
+  test('the queue of runs has heartbeats, attempts and a dead-letter queue', async () => {
+    await createQueues(given.database);
+    expect(await queues()).toMatchObject([
+      { name: RUN_QUEUE, retry_limit: 10, heartbeat_seconds: 10, dead_letter: DEAD_LETTER_QUEUE },
+      { name: DEAD_LETTER_QUEUE },
+    ]);
+  });
+
+  test('options that an older version set are brought up to date', async () => {
+    await createQueues(given.database);
+    const before = await queues();
+    await given.database('pgboss.queue').where({ name: RUN_QUEUE }).update({ retry_limit: 1 });
+    await createQueues(given.database);
+    expect(await queues()).toEqual(before);
+  });
+});

@@ -2,13 +2,61 @@ import { createPublicKey } from 'node:crypto';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { UnsignedMessage } from '../../../../listener/local/sns/message.ts';
 import { makeSigningKey, type SigningKey } from '../../../../listener/local/sns/signing-key.ts';
-import { parseEnvelope } from '../../../../listener/src/sns/envelope.ts';
+import {
+  type Confirmation,
+  type Notification,
+  parseEnvelope,
+} from '../../../../listener/src/sns/envelope.ts';
 import {
   isSignatureVersion,
   type SignatureVersion,
   signatureMatches,
+  stringToSign,
 } from '../../../../listener/src/sns/signature.ts';
 import { confirmation, notification, signed } from '../../support/sns-messages.ts';
+
+const plainNotification: Notification = {
+  type: 'Notification',
+  messageId: 'id-1',
+  topicArn: 'arn:topic',
+  subject: 'Über',
+  message: 'two\nlines',
+  timestamp: '2026-11-24T08:00:00.000Z',
+  signatureVersion: '2',
+  signature: 'AA==',
+  signingCertUrl: 'https://certificate',
+};
+
+const plainConfirmation: Confirmation = {
+  ...plainNotification,
+  type: 'UnsubscribeConfirmation',
+  token: 'token-1',
+  subscribeUrl: 'https://subscribe',
+};
+
+describe('stringToSign', () => {
+  it('lists the fields of a notification by name', () => {
+    expect(stringToSign(plainNotification)).toBe(
+      'Message\ntwo\nlines\nMessageId\nid-1\nSubject\nÜber\n' +
+        'Timestamp\n2026-11-24T08:00:00.000Z\nTopicArn\narn:topic\nType\nNotification\n',
+    );
+  });
+
+  it('leaves an absent subject out', () => {
+    expect(stringToSign({ ...plainNotification, subject: undefined })).toBe(
+      'Message\ntwo\nlines\nMessageId\nid-1\n' +
+        'Timestamp\n2026-11-24T08:00:00.000Z\nTopicArn\narn:topic\nType\nNotification\n',
+    );
+  });
+
+  it('lists token and SubscribeURL of a confirmation, and no subject', () => {
+    expect(stringToSign(plainConfirmation)).toBe(
+      'Message\ntwo\nlines\nMessageId\nid-1\nSubscribeURL\nhttps://subscribe\n' +
+        'Timestamp\n2026-11-24T08:00:00.000Z\nToken\ntoken-1\nTopicArn\narn:topic\n' +
+        'Type\nUnsubscribeConfirmation\n',
+    );
+  });
+});
 
 let key: SigningKey;
 let otherKey: SigningKey;

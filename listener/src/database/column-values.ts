@@ -19,6 +19,12 @@ export function storableText(text: string): string {
   return text.replaceAll('\0', '\u2400').toWellFormed();
 }
 
+/** A time as a column takes it; the event's own text is somebody else's. */
+export function readableTime(time: Date | string | undefined): Date | null {
+  const date = new Date(time ?? Number.NaN);
+  return Number.isNaN(date.getTime()) ? null : date;
+}
+
 function isPlainObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

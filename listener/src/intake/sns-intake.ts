@@ -1,9 +1,9 @@
 import type { Database } from '../database/connection.ts';
+import { type Envelope, insertSubscriptionMessage } from '../database/sns-messages.ts';
 import type { Intake } from '../http/sns-delivery.ts';
-import { openIntake } from '../intake/accept-message.ts';
-import { recordConfirmation, recordUnsubscribe } from '../intake/record-subscription.ts';
 import type { Queue } from '../queue/queue.ts';
 import { readS3Event } from '../s3/event-records.ts';
+import { openIntake, withinDeadline } from './accept-message.ts';
 
 export interface SnsIntakeOptions {
   readonly database: Database;
@@ -26,4 +26,31 @@ export function snsIntake({ database, queue, reportPrefix, onRuns }: SnsIntakeOp
     recordConfirmation: (envelope) => recordConfirmation(database, envelope),
     recordUnsubscribe: (envelope) => recordUnsubscribe(database, envelope),
   };
+}
+
+/** So that HTTP answers within 5 s. */
+const DEADLINE_MS = 4_500;
+
+/**
+ * Records that a subscription was confirmed.
+ *
+ * @returns whether the message was new
+ * @throws {DatabaseUnavailableError}
+ */
+export async function recordConfirmation(database: Database, envelope: Envelope): Promise<boolean> {
+  return withinDeadline(DEADLINE_MS, () =>
+    insertSubscriptionMessage(database, envelope, 'confirmation'),
+  );
+}
+
+/**
+ * Records that a subscription ended.
+ *
+ * @returns whether the message was new
+ * @throws {DatabaseUnavailableError}
+ */
+export async function recordUnsubscribe(database: Database, envelope: Envelope): Promise<boolean> {
+  return withinDeadline(DEADLINE_MS, () =>
+    insertSubscriptionMessage(database, envelope, 'unsubscribe'),
+  );
 }

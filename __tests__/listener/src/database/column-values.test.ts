@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { toJsonb } from '../../../../listener/src/database/jsonb.ts';
+import { toJsonb } from '../../../../listener/src/database/column-values.ts';
 
 test('U+0000 and half surrogate pairs are replaced, in values and keys', () => {
   const value = { 'a\0': ['b\0', { c: '\ud800' }], '\udc00': 1 };

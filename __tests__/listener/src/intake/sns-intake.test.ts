@@ -4,7 +4,7 @@ import { findMessage } from '../../../../listener/src/database/sns-messages.ts';
 import {
   recordConfirmation,
   recordUnsubscribe,
-} from '../../../../listener/src/intake/record-subscription.ts';
+} from '../../../../listener/src/intake/sns-intake.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
 
 let given: TestDatabase;
