@@ -45,7 +45,7 @@ interface Options {
   readonly json: boolean;
 }
 
-/** How checkov is installed where the audit finds it, as messages and the README say. */
+/** How checkov is installed where the audit finds it, as messages and docs/audit.md say. */
 export const INSTALL_CHECKOV =
   'python3 -m venv .checkov && .checkov/bin/pip install --no-deps -r test-support/checkov/requirements.txt';
 

@@ -1,6 +1,6 @@
 /**
  * What one variable of a tfvars file means. From this table come the validation, the settings' types,
- * the README's table and the Terraform `variable` blocks.
+ * the table in docs/settings.md and the Terraform `variable` blocks.
  */
 export interface Variable<T> {
   /** Terraform's name of the type. */

@@ -2,7 +2,7 @@ import { httpAddress, type Kind, listOf, matching, oneOf, text, wholeNumber } fr
 
 /** One environment variable of the listener. */
 export interface Variable<T> {
-  /** One sentence for the README's table. */
+  /** One sentence for the table in docs/listener.md. */
   readonly description: string;
   readonly kind: Kind<T>;
   /** The text that stands in when nothing is set. */
@@ -17,7 +17,7 @@ export interface Variable<T> {
 const TOPIC_ARN =
   /^arn:(aws|aws-us-gov|aws-cn):sns:[a-z]{2}(-[a-z]+)+-\d:\d{12}:[A-Za-z0-9_-]{1,256}$/;
 
-/** Every variable the listener reads; the README's table is made from it. */
+/** Every variable the listener reads; the table in docs/listener.md is made from it. */
 export const VARIABLES = {
   PORT: {
     description: 'Port for SNS deliveries; 0 takes any free port.',

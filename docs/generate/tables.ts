@@ -1,4 +1,4 @@
-import type { Variable, VariableTable } from '../src/settings/variable.ts';
+import type { Variable, VariableTable } from '../../src/settings/variable.ts';
 
 /** The listener's environment variables, as far as a reader needs them. */
 export type EnvironmentVariables = Readonly<
@@ -21,7 +21,7 @@ export type Errors = Readonly<
 >;
 
 /** The outputs of a stack, as they stand in its Terraform JSON. */
-export type Outputs = Readonly<Record<string, { readonly description: string }>>;
+export type Outputs = Readonly<Record<string, { readonly description?: unknown }>>;
 
 /** A Markdown table of a tfvars file's variables, in the order of the table. */
 export function variablesMarkdown(table: VariableTable): string {
@@ -42,7 +42,7 @@ export function variablesMarkdown(table: VariableTable): string {
 export function outputsMarkdown(outputs: Outputs): string {
   return markdownTable(
     ['Output', 'What it is'],
-    Object.entries(outputs).map(([name, { description }]) => [code(name), description]),
+    Object.entries(outputs).map(([name, { description }]) => [code(name), String(description)]),
   );
 }
 
@@ -78,19 +78,6 @@ export function errorsMarkdown(errors: Errors): string {
       .toSorted(([, one], [, other]) => one.status - other.status)
       .map(([name, { status, template }]) => [`${status}`, code(name), template]),
   );
-}
-
-/**
- * Puts a text between `<!-- begin NAME -->` and `<!-- end NAME -->`.
- *
- * @throws Error if the document lacks the two comments
- */
-export function replaceSection(document: string, name: string, text: string): string {
-  const [begin, end] = [`<!-- begin ${name} -->`, `<!-- end ${name} -->`];
-  const from = document.indexOf(begin);
-  const to = document.indexOf(end);
-  if (from < 0 || to < from) throw new Error(`there must be ${begin} and, after it, ${end}`);
-  return `${document.slice(0, from + begin.length)}\n\n${text}\n\n${document.slice(to)}`;
 }
 
 function whatItDoes({ description, unit, setAt }: Variable<unknown>): string {

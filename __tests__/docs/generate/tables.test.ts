@@ -3,10 +3,9 @@ import {
   environmentMarkdown,
   errorsMarkdown,
   outputsMarkdown,
-  replaceSection,
   variablesMarkdown,
-} from '../../documentation/readme-tables.ts';
-import { integer, text } from '../../src/settings/variable.ts';
+} from '../../../docs/generate/tables.ts';
+import { integer, text } from '../../../src/settings/variable.ts';
 
 describe('the table of variables', () => {
   it('says name, type, default, what it does and in which unit, what is allowed, and an example', () => {
@@ -31,18 +30,6 @@ describe('the table of variables', () => {
 
 it('the table of outputs says name and meaning', () => {
   expect(outputsMarkdown({ url: { description: 'A URL' } })).toContain('| `url` | A URL |');
-});
-
-describe('replaceSection', () => {
-  it('replaces what stands between the two comments, again and again', () => {
-    const once = replaceSection('a\n<!-- begin t -->old<!-- end t -->\nb', 't', 'new');
-    expect(once).toBe('a\n<!-- begin t -->\n\nnew\n\n<!-- end t -->\nb');
-    expect(replaceSection(once, 't', 'new')).toBe(once);
-  });
-
-  it('says what is missing', () => {
-    expect(() => replaceSection('', 't', '')).toThrow('there must be <!-- begin t -->');
-  });
 });
 
 describe('the table of environment variables', () => {

@@ -1,0 +1,92 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join, normalize } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { documentationPages, sectionsIn, withSections } from '../../docs/generate/pages.ts';
+import { generatedSections } from '../../docs/generate/sections.ts';
+import { environmentStacks } from '../audit/support/stacks.ts';
+import { ROOT } from '../support/run-main.ts';
+import { anchorsOf, inlineCodeIn, linksIn } from './support/markdown.ts';
+
+const pages = documentationPages(ROOT);
+const textOf = new Map(pages.map(({ path, text }) => [path, text]));
+
+describe('links', () => {
+  const links = pages.flatMap(({ path, text }) => linksIn(text).map((link) => ({ path, link })));
+  const inside = links.filter(({ link }) => !/^https:\/\//.test(link));
+
+  it('lead to files that there are', () => {
+    for (const { path, link } of inside) {
+      const [file = ''] = link.split('#');
+      expect(existsSync(join(ROOT, dirname(path), file)), `${path}: ${link}`).toBe(true);
+    }
+  });
+
+  it('lead to headings that there are', () => {
+    for (const { path, link } of inside) {
+      const [file = '', anchor] = link.split('#');
+      if (anchor === undefined) continue;
+      const target = file === '' ? path : normalize(join(dirname(path), file));
+      expect(anchorsOf(textOf.get(target) ?? ''), `${path}: ${link}`).toContain(anchor);
+    }
+  });
+
+  it('lead from the README to every page', () => {
+    const reached = new Set(['README.md']);
+    for (const path of reached) {
+      for (const link of linksIn(textOf.get(path) ?? '')) {
+        const target = normalize(join(dirname(path), link.split('#')[0] ?? ''));
+        if (textOf.has(target)) reached.add(target);
+      }
+    }
+    expect([...textOf.keys()].filter((path) => !reached.has(path))).toEqual([]);
+  });
+});
+
+/** Folders whose files a page may name; what is below others is made by a command. */
+const FOLDERS = /^(contract|src|audit|quality|listener|docs|environments|bench|__tests__|\.ci)\//;
+
+it('names only files and folders that there are', () => {
+  for (const { path, text } of pages) {
+    const blocks = text.match(/```\n(main\.ts[^`]*)```/)?.[1] ?? '';
+    const layout = blocks.split('\n').flatMap((line) => line.split(' ')[0] || []);
+    const named = inlineCodeIn(text).filter((code) => FOLDERS.test(code) && !/[<*{\s]/.test(code));
+    for (const file of [...layout, ...named]) {
+      expect(existsSync(join(ROOT, file)), `${path}: ${file}`).toBe(true);
+    }
+  }
+});
+
+it('the README has at most 200 lines', () => {
+  expect(textOf.get('README.md')?.split('\n').length).toBeLessThanOrEqual(201);
+});
+
+describe('the generated sections', () => {
+  const stacks = Object.entries(environmentStacks('etl-playground'))
+    .toSorted(([one], [other]) => (one < other ? -1 : 1))
+    .map(([name, json]) => ({ name, path: `${name}/cdk.tf.json`, json }));
+  const sections = generatedSections(stacks);
+
+  it('are as they should be now (npm run docs)', () => {
+    for (const { path, text } of pages) {
+      expect(text === withSections(text, sections), `${path}: run npm run docs`).toBe(true);
+    }
+  });
+
+  it('stand on one page each', () => {
+    const used = pages.flatMap(({ text }) => sectionsIn(text));
+    expect(used.toSorted()).toEqual(Object.keys(sections).toSorted());
+  });
+
+  it('would be others for other stacks', () => {
+    const [other] = stacks;
+    const picture = 'diagram of the stacks';
+    expect(generatedSections(other === undefined ? [] : [other])[picture]).not.toBe(
+      sections[picture],
+    );
+  });
+});
+
+it('npm run docs is what writes them', () => {
+  const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+  expect(scripts.docs).toContain('docs/generate/main.ts');
+});

@@ -1,0 +1,31 @@
+import { VARIABLES } from '../../listener/src/config/variables.ts';
+import { errorTable } from '../../listener/src/errors.ts';
+import { OPERATIONS } from '../../src/operations/operations.ts';
+import { fileProcessingVariables } from '../../src/settings/file-processing-variables.ts';
+import { foundationNetworkVariables } from '../../src/settings/foundation-network-variables.ts';
+import { mermaidOf } from '../../src/synthesized/diagram/mermaid.ts';
+import { modelOf } from '../../src/synthesized/model/model.ts';
+import type { SynthesizedStack } from '../../src/synthesized/synthesized-stack.ts';
+import {
+  commandsMarkdown,
+  environmentMarkdown,
+  errorsMarkdown,
+  outputsMarkdown,
+  variablesMarkdown,
+} from './tables.ts';
+
+/** Every generated section of the documentation by its name: tables, and the picture of the stacks. */
+export function generatedSections(stacks: readonly SynthesizedStack[]): Record<string, string> {
+  const sections: Record<string, string> = {
+    'variables of foundation_network.tfvars': variablesMarkdown(foundationNetworkVariables),
+    'variables of file_processing.tfvars': variablesMarkdown(fileProcessingVariables),
+    'commands of manage': commandsMarkdown(OPERATIONS),
+    'environment of the listener': environmentMarkdown(VARIABLES),
+    'errors of the listener': errorsMarkdown(errorTable),
+    'diagram of the stacks': `\`\`\`mermaid\n${mermaidOf(modelOf(stacks))}\`\`\``,
+  };
+  for (const { name, json } of stacks) {
+    sections[`outputs of ${name}`] = outputsMarkdown(json.output ?? {});
+  }
+  return sections;
+}
