@@ -1,10 +1,10 @@
 import { writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { expectationProblems } from '@file-processing/quality/expectation.ts';
-import { SEED_FOLDER } from '../src/cli/seed-folder.ts';
 import type { DatabaseConfig } from '../src/config/database-config.ts';
 import { readConfig } from '../src/config.ts';
 import { connect, type Database } from '../src/database/connection.ts';
+import { SEED_FOLDER } from '../src/database/definitions.ts';
 import { migrate } from '../src/database/migrate.ts';
 import { listRuns, type Run } from '../src/database/runs.ts';
 import { checkSchema, SchemaOutdatedError } from '../src/database/schema-version.ts';

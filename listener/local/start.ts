@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { SIGNAL_EXIT_CODES, takeShutdownSignals } from '../src/serve/shutdown-signal.ts';
+import { SIGNAL_EXIT_CODES, takeShutdownSignals } from '../src/serve/shutdown.ts';
 import { filesIn, watchDropFolder } from './drop-folder.ts';
 import { type LocalFlow, startLocalFlow } from './local-flow.ts';
 import { prepareDropFolder } from './samples.ts';

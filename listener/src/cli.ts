@@ -2,11 +2,10 @@ import { VERDICTS } from '@file-processing/quality/verdict.ts';
 import { Argument, Command as Commander, InvalidArgumentError, Option } from 'commander';
 import packageJson from '../package.json' with { type: 'json' };
 import type { Command, CommandContext } from './cli/command-context.ts';
-import { errorText } from './cli/error-text.ts';
-import { EXIT, exitCodeOfError } from './cli/exit-codes.ts';
+import { EXIT, errorText, exitCodeOfError } from './cli/exit-codes.ts';
 import { interruptible } from './cli/interruption.ts';
-import { SEED_FOLDER } from './cli/seed-folder.ts';
-import { ROLES } from './serve/role.ts';
+import { ROLES } from './config.ts';
+import { SEED_FOLDER } from './database/definitions.ts';
 
 /**
  * Runs one command.
@@ -65,14 +64,16 @@ function describeProgram(context: CommandContext, finish: (code: number) => void
   program
     .command('migrate')
     .description("bring the database's schema up to date")
-    .action(() => executeUntilSignal(async () => (await import('./cli/migrate.ts')).migrate, {}));
+    .action(() =>
+      executeUntilSignal(async () => (await import('./cli/prepare-database.ts')).migrate, {}),
+    );
 
   program
     .command('seed')
     .description('load monitored files and mappings from a folder of JSON files')
     .argument('[folder]', 'the folder', SEED_FOLDER)
     .action((folder) =>
-      executeUntilSignal(async () => (await import('./cli/seed.ts')).seed, { folder }),
+      executeUntilSignal(async () => (await import('./cli/prepare-database.ts')).seed, { folder }),
     );
 
   program

@@ -141,3 +141,15 @@ function present<T>(value: T | undefined): T {
   if (value === undefined) throw new Error('a required variable was read without value or fault');
   return value;
 }
+
+/** What a process does: take messages, judge files, or both. */
+export const ROLES = ['intake', 'worker', 'both'] as const;
+export type Role = (typeof ROLES)[number];
+
+export function takesMessages(role: Role): boolean {
+  return role !== 'worker';
+}
+
+export function judgesFiles(role: Role): boolean {
+  return role !== 'intake';
+}

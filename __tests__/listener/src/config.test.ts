@@ -1,6 +1,11 @@
 import { expect, test } from 'vitest';
 import { ConfigError } from '../../../listener/src/config/read-variables.ts';
-import { type ConfigNeeds, readConfig } from '../../../listener/src/config.ts';
+import {
+  type ConfigNeeds,
+  judgesFiles,
+  readConfig,
+  takesMessages,
+} from '../../../listener/src/config.ts';
 
 const TOPIC = 'arn:aws-us-gov:sns:us-gov-west-1:123456789012:file-processing-topic';
 const INTAKE: ConfigNeeds = { database: false, httpIntake: true };
@@ -103,4 +108,12 @@ test('settings are frozen at every level', () => {
   expect([config, config.sns, config.sns.topicArns, config.s3]).toSatisfy((parts: object[]) =>
     parts.every((part) => Object.isFrozen(part)),
   );
+});
+
+test.each([
+  ['intake', true, false],
+  ['worker', false, true],
+  ['both', true, true],
+] as const)('%s takes messages: %s, judges files: %s', (role, takes, judges) => {
+  expect([takesMessages(role), judgesFiles(role)]).toEqual([takes, judges]);
 });

@@ -1,5 +1,4 @@
-import type { DatabaseConfig } from '../../../listener/src/config/database-config.ts';
-import { Secret } from '../../../listener/src/config/database-config.ts';
+import { type DatabaseConfig, Secret } from '../../../listener/src/config/database-config.ts';
 
 /** Settings for a database of the tests' server. */
 export function databaseConfigOf(serverUrl: string, database: string): DatabaseConfig {

@@ -1,7 +1,10 @@
-import { awsChecks } from '../checks/aws-checks.ts';
-import { checkTable } from '../checks/check-result.ts';
-import { databaseChecks } from '../checks/database-checks.ts';
-import { readConfig } from '../config.ts';
+import { ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
+import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
+import type { DatabaseConfig } from '../config/database-config.ts';
+import { type Config, readConfig } from '../config.ts';
+import { connect } from '../database/connection.ts';
+import { connectionFault } from '../database/errors.ts';
+import { checkSchema, SchemaOutdatedError } from '../database/schema-version.ts';
 import type { Command } from './command-context.ts';
 import { EXIT } from './exit-codes.ts';
 
@@ -24,3 +27,156 @@ export const check: Command<CheckOptions> = async ({ environment, stdout }, opti
   stdout.write(options.json ? `${JSON.stringify(results, null, 2)}\n` : checkTable(results));
   return results.every(({ ok }) => ok) ? EXIT.ok : EXIT.bad;
 };
+
+/** One thing that was tried, for people and for `--json`. */
+export interface CheckResult {
+  /** What was tried, such as `database schema`. */
+  readonly name: string;
+  readonly ok: boolean;
+  /** What was found, or what is wrong. */
+  readonly found: string;
+  /** What to do about it; only where it is not ok. */
+  readonly next?: string;
+}
+
+/** A line each, and below a red one what to do. */
+function checkTable(results: readonly CheckResult[]): string {
+  const width = Math.max(...results.map(({ name }) => name.length));
+  return results
+    .map(({ name, ok, found, next }) => {
+      const line = `${ok ? 'ok ' : 'RED'}  ${name.padEnd(width)}  ${found}\n`;
+      return next === undefined ? line : `${line}     ${' '.repeat(width)}  next: ${next}\n`;
+    })
+    .join('');
+}
+
+/** Connects to the database and looks whether its tables are those of this program. */
+async function databaseChecks(config: DatabaseConfig): Promise<readonly CheckResult[]> {
+  const place = `${config.host}:${config.port}/${config.database} as ${config.user}`;
+  const database = connect(config, 'file-processing check');
+  try {
+    const { rows } = await database.raw<{ rows: { server_version: string }[] }>(
+      'SHOW server_version',
+    );
+    const connection = {
+      name: 'database connection',
+      ok: true,
+      found: `PostgreSQL ${rows[0]?.server_version} at ${place}, TLS ${config.sslMode}`,
+    };
+    return [connection, await schemaCheck(() => checkSchema(database))];
+  } catch (error) {
+    return [
+      {
+        name: 'database connection',
+        ok: false,
+        found: `${place}: ${messageOf(error)}`,
+        next:
+          connectionFault(error)?.advice ??
+          'check host, port, name, user and password, that the database runs, and that its security group lets the nodes in (db_security_group_id)',
+      },
+    ];
+  } finally {
+    await database.destroy();
+  }
+}
+
+async function schemaCheck(look: () => Promise<void>): Promise<CheckResult> {
+  const name = 'database schema';
+  try {
+    await look();
+    return { name, ok: true, found: 'up to date' };
+  } catch (error) {
+    if (!(error instanceof SchemaOutdatedError)) throw error;
+    return { name, ok: false, found: error.message, next: 'run file-processing migrate' };
+  }
+}
+
+/** An AggregateError, as for a host with two addresses, has its reasons inside and no message. */
+function messageOf(error: unknown): string {
+  if (error instanceof AggregateError && error.message === '') {
+    return error.errors.map(messageOf).join('; ');
+  }
+  return error instanceof Error ? error.message.trim() : String(error);
+}
+
+/**
+ * Asks AWS who this process is, and tries the edges of what its role may read: below its prefix it
+ * can list, in the whole bucket and in another bucket it can't.
+ *
+ * @param otherBucket - a bucket that exists and must not be readable; without it, that is not tried
+ */
+async function awsChecks(
+  { aws, s3 }: Config,
+  otherBucket: string | undefined,
+): Promise<readonly CheckResult[]> {
+  const configuration = {
+    ...(aws.region === undefined ? {} : { region: aws.region }),
+    ...(aws.endpoint === undefined ? {} : { endpoint: aws.endpoint, forcePathStyle: true }),
+    maxAttempts: 2,
+    requestHandler: { connectionTimeout: 5_000, requestTimeout: 15_000 },
+  };
+  const sts = new STSClient(configuration);
+  const client = new S3Client({ ...configuration, followRegionRedirects: true });
+  const list = async (bucket: string, prefix: string) => {
+    const command = new ListObjectsV2Command({ Bucket: bucket, Prefix: prefix, MaxKeys: 1 });
+    await client.send(command);
+  };
+  try {
+    const results = [await identityCheck(sts)];
+    const [prefix = ''] = s3.prefixes;
+    if (s3.bucket !== undefined) {
+      const { bucket } = s3;
+      results.push(await allowed(`list s3://${bucket}/${prefix}`, () => list(bucket, prefix)));
+      if (prefix !== '') {
+        results.push(await denied(`list all of s3://${bucket}`, () => list(bucket, '')));
+      }
+    }
+    if (otherBucket !== undefined) {
+      results.push(await denied(`list s3://${otherBucket}`, () => list(otherBucket, '')));
+    }
+    return results;
+  } finally {
+    sts.destroy();
+    client.destroy();
+  }
+}
+
+async function identityCheck(sts: STSClient): Promise<CheckResult> {
+  const name = 'AWS identity';
+  try {
+    const { Arn } = await sts.send(new GetCallerIdentityCommand({}));
+    return { name, ok: true, found: Arn ?? '' };
+  } catch (error) {
+    return {
+      name,
+      ok: false,
+      found: codeOf(error),
+      next: "check that the ServiceAccount has the role's annotation and that the pods were restarted since",
+    };
+  }
+}
+
+async function allowed(what: string, attempt: () => Promise<void>): Promise<CheckResult> {
+  const code = await attempt().then(() => undefined, codeOf);
+  if (code === undefined) return { name: what, ok: true, found: 'allowed' };
+  const next = `check the role's policy, and that bucket and region are right`;
+  return { name: what, ok: false, found: code, next };
+}
+
+async function denied(what: string, attempt: () => Promise<void>): Promise<CheckResult> {
+  const code = await attempt().then(() => undefined, codeOf);
+  if (code === 'AccessDenied') return { name: what, ok: true, found: 'denied, as it must be' };
+  if (code !== undefined) {
+    const next = code === 'NoSuchBucket' ? 'name a bucket that exists' : 'try again';
+    return { name: what, ok: false, found: code, next };
+  }
+  const next = "narrow the role's policy; no node role may reach S3 either (node_s3_access)";
+  return { name: what, ok: false, found: 'allowed, but must not be', next };
+}
+
+/** The error's code as AWS names it; S3 answers a bare 403 where there is no body. */
+function codeOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  if (error.name === '403' || error.name === 'Forbidden') return 'AccessDenied';
+  return error.name === 'Error' || error.name === 'TypeError' ? error.message : error.name;
+}

@@ -1,4 +1,5 @@
 import type { Environment } from '../config/read-variables.ts';
+import { type Config, readConfig } from '../config.ts';
 
 /** What a command may touch of the world. */
 export interface CommandContext {
@@ -18,3 +19,13 @@ export interface Output {
 
 /** Ends with an exit code; see `exit-codes.ts`. */
 export type Command<Options> = (context: CommandContext, options: Options) => Promise<number>;
+
+/** The command was called in a way that can't work; the message says what would. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError';
+}
+
+/** The settings of a command that needs no database. */
+export function configWithoutDatabase({ environment }: CommandContext): Config {
+  return readConfig(environment, { database: false, httpIntake: false });
+}

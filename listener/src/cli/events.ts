@@ -1,5 +1,5 @@
 import { type ObjectReference, readS3Event } from '../s3/event-records.ts';
-import { UsageError } from './usage-error.ts';
+import { UsageError } from './command-context.ts';
 
 /** What events say. */
 export interface Events {

@@ -6,8 +6,8 @@ import { SeedError } from '../database/definitions.ts';
 import { connectionFault, meansUnavailable } from '../database/errors.ts';
 import { SchemaOutdatedError } from '../database/schema-version.ts';
 import { ObjectUnavailableError, StoreError } from '../storage/object-store.ts';
+import { UsageError } from './command-context.ts';
 import { InterruptedError } from './interruption.ts';
-import { UsageError } from './usage-error.ts';
 
 /**
  * Exit codes are part of the interface. From 64 on they are technical and worth another try; their
@@ -71,4 +71,41 @@ function isPortError(error: unknown): boolean {
   if (!(error instanceof Error) || !(error.cause instanceof Error)) return false;
   const { cause } = error;
   return 'syscall' in cause && (cause.syscall === 'listen' || cause.syscall === 'bind');
+}
+
+/** What a command says of the error that ended it; the stack only where nobody foresaw it. */
+export function errorText(error: unknown): string {
+  // commander has said it already.
+  if (error instanceof CommanderError) return '';
+  if (!(error instanceof Error)) return `unexpected error: ${String(error)}\n`;
+  const fault = connectionFault(error);
+  if (fault !== undefined) {
+    const { advice, final, refused } = fault;
+    const heading = final ? `refuses ${refused ?? 'this connection'}` : 'is not available';
+    // A connection that is refused has no statement yet.
+    const reason = refused === undefined ? error.message : withoutStatement(error.message);
+    // OpenSSL ends its messages with a line feed.
+    return `the database ${heading}: ${reason.trim()}; ${advice}\n`;
+  }
+  switch (exitCodeOfError(error)) {
+    case EXIT.unexpected:
+      return `unexpected error: ${error.stack ?? error.message}\n`;
+    case EXIT.unavailable:
+      return `the database is not available: ${reasonOf(error)}\n`;
+    default:
+      return `${error.message}\n`;
+  }
+}
+
+/** knex puts the statement, values included, before what the server said. */
+function withoutStatement(message: string): string {
+  return message.replace(/^.* - /s, '');
+}
+
+/** An AggregateError, as for a host with two addresses, has its reasons inside and no message. */
+function reasonOf(error: Error): string {
+  if (error instanceof AggregateError && error.message === '') {
+    return error.errors.map((inner) => (inner instanceof Error ? inner.message : inner)).join('; ');
+  }
+  return error.message.replace(/^the database is not available: /, '');
 }

@@ -1,6 +1,5 @@
-import type { Command } from './command-context.ts';
+import { type Command, configWithoutDatabase } from './command-context.ts';
 import { EXIT } from './exit-codes.ts';
-import { configWithoutDatabase } from './with-database.ts';
 
 const TIMEOUT_MS = 3_000;
 

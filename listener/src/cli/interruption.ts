@@ -1,8 +1,4 @@
-import {
-  type ShutdownSignal,
-  SIGNAL_EXIT_CODES,
-  takeShutdownSignals,
-} from '../serve/shutdown-signal.ts';
+import { type ShutdownSignal, SIGNAL_EXIT_CODES, takeShutdownSignals } from '../serve/shutdown.ts';
 
 /** A signal ended a command before it was done. */
 export class InterruptedError extends Error {

@@ -7,19 +7,21 @@ import { failRuns, findRun, noteFailure, openRun } from '../database/runs.ts';
 import type { Job, JobContext, JobOutcome } from '../jobs/job.ts';
 import { monitoredFileInDefinitions } from '../jobs/monitored-file.ts';
 import { recordRun } from '../jobs/record-run.ts';
-import { JOBS } from '../jobs/registry.ts';
+import { JOBS } from '../jobs/s3-data-quality-job.ts';
 import { writeReport } from '../jobs/write-report.ts';
 import type { ObjectReference } from '../s3/event-records.ts';
 import { openStore } from '../storage/open-store.ts';
-import type { Command, CommandContext } from './command-context.ts';
-import { errorText } from './error-text.ts';
+import {
+  type Command,
+  type CommandContext,
+  configWithoutDatabase,
+  UsageError,
+} from './command-context.ts';
 import { readEvents } from './events.ts';
-import { EXIT, exitCodeOfError, exitCodeOfVerdict } from './exit-codes.ts';
+import { EXIT, errorText, exitCodeOfError, exitCodeOfVerdict } from './exit-codes.ts';
 import { interruptible } from './interruption.ts';
-import { showProgress } from './progress.ts';
-import { printable, reportText } from './report-text.ts';
-import { UsageError } from './usage-error.ts';
-import { configWithoutDatabase, withDatabase } from './with-database.ts';
+import { printable, reportText, showProgress } from './report-text.ts';
+import { withDatabase } from './with-database.ts';
 
 export interface RunOptions {
   readonly job: string;

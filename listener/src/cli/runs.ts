@@ -1,9 +1,8 @@
 import type { QualityReport } from '@file-processing/quality/report.ts';
 import { findRun, listRuns, type Run, type RunFilter } from '../database/runs.ts';
-import type { Command } from './command-context.ts';
+import { type Command, UsageError } from './command-context.ts';
 import { EXIT } from './exit-codes.ts';
 import { printable, reportText } from './report-text.ts';
-import { UsageError } from './usage-error.ts';
 import { withDatabase } from './with-database.ts';
 
 export interface ListOptions extends RunFilter {

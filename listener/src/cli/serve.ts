@@ -1,8 +1,6 @@
-import { readConfig } from '../config.ts';
+import { type Role, readConfig, takesMessages } from '../config.ts';
 import { createLogger } from '../serve/logger.ts';
-import { type Role, takesMessages } from '../serve/role.ts';
-import { shutdownBudget } from '../serve/shutdown-budget.ts';
-import { SIGNAL_EXIT_CODES, takeShutdownSignals } from '../serve/shutdown-signal.ts';
+import { SIGNAL_EXIT_CODES, shutdownBudget, takeShutdownSignals } from '../serve/shutdown.ts';
 import { startListener } from '../serve/start-listener.ts';
 import type { Command } from './command-context.ts';
 import { EXIT } from './exit-codes.ts';

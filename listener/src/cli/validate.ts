@@ -2,12 +2,9 @@ import { createReadStream } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import type { Expectation } from '@file-processing/quality/expectation.ts';
 import { inspectCsv } from '@file-processing/quality/inspect.ts';
-import type { Command } from './command-context.ts';
+import { type Command, configWithoutDatabase, UsageError } from './command-context.ts';
 import { exitCodeOfVerdict } from './exit-codes.ts';
-import { showProgress } from './progress.ts';
-import { reportText } from './report-text.ts';
-import { UsageError } from './usage-error.ts';
-import { configWithoutDatabase } from './with-database.ts';
+import { reportText, showProgress } from './report-text.ts';
 
 export interface ValidateOptions {
   readonly file: string;

@@ -1,4 +1,4 @@
-import { type Config, type ConfigWithDatabase, readConfig } from '../config.ts';
+import { type ConfigWithDatabase, readConfig } from '../config.ts';
 import { connect, type Database } from '../database/connection.ts';
 import { checkSchema } from '../database/schema-version.ts';
 import type { CommandContext } from './command-context.ts';
@@ -21,9 +21,4 @@ export async function withDatabase<T>(
   } finally {
     await database.destroy();
   }
-}
-
-/** The settings of a command that needs no database. */
-export function configWithoutDatabase({ environment }: CommandContext): Config {
-  return readConfig(environment, { database: false, httpIntake: false });
 }

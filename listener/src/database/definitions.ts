@@ -1,8 +1,12 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { isKeyPattern } from './key-pattern.ts';
 import type { Mapping } from './mappings.ts';
 import type { MonitoringFileDefinition } from './monitoring-files.ts';
+
+/** The definitions that come with the repository. */
+export const SEED_FOLDER = fileURLToPath(new URL('../../seed/', import.meta.url));
 
 /** One thing that is wrong with a folder of definitions. */
 export interface SeedFault {

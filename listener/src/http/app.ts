@@ -1,6 +1,5 @@
 import Koa from 'koa';
-import type { RequestState } from './middleware.ts';
-import { answerDeadline, errorAnswers } from './middleware.ts';
+import { answerDeadline, errorAnswers, type RequestState } from './middleware.ts';
 import { health, readyz, routes } from './routes.ts';
 import { type SnsDeliveryDependencies, snsDelivery } from './sns-delivery.ts';
 

@@ -1,9 +1,8 @@
+import { createHash } from 'node:crypto';
 import type { Database } from '../database/connection.ts';
 import { clientOfMonitoringFile } from '../database/monitoring-files.ts';
-import { findRun, noteReport } from '../database/runs.ts';
+import { findRun, noteReport, type RunWithReport } from '../database/runs.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
-import { reportDocument } from './report-document.ts';
-import { reportKey } from './report-key.ts';
 
 /** What {@link writeReport} works with. */
 export interface WriteReportOptions {
@@ -45,4 +44,53 @@ export async function writeReport(
     run = await findRun(database, runId);
   }
   return undefined;
+}
+
+/**
+ * The document that is written to the bucket: the report as the database holds it, beside what it is
+ * about.
+ *
+ * @param run has ended with a verdict
+ * @param client of the monitored file; undefined where nobody monitors it
+ */
+export function reportDocument(run: RunWithReport, client: string | undefined): string {
+  const { id, bucket, key, versionId, eTag, verdict, finishedAt, report } = run;
+  const mapping =
+    run.mappingName === null ? null : { name: run.mappingName, version: run.mappingVersion };
+  const document = {
+    runId: id,
+    bucket,
+    key,
+    versionId,
+    eTag,
+    verdict,
+    finishedAt,
+    client: client ?? null,
+    mapping,
+    report,
+  };
+  return `${JSON.stringify(document, null, 2)}\n`;
+}
+
+/** Bytes of UTF-8 that a key may have (Amazon S3 User Guide, "Naming Amazon S3 objects"). */
+const MAX_KEY_BYTES = 1024;
+
+/** What a report's key is made of. */
+export interface ReportKeyParts {
+  /** REPORT_PREFIX. */
+  readonly prefix: string;
+  /** Of the object that was judged. */
+  readonly objectKey: string;
+  readonly runId: string;
+}
+
+/**
+ * The key of a run's report: the same for every attempt, so that a later one writes over what an
+ * earlier one wrote. Where the object's own key leaves too little room, its SHA-256 stands for it.
+ */
+export function reportKey({ prefix, objectKey, runId }: ReportKeyParts): string {
+  const key = `${prefix}${objectKey}.${runId}.json`;
+  if (Buffer.byteLength(key) <= MAX_KEY_BYTES) return key;
+  const sha256 = createHash('sha256').update(objectKey).digest('hex');
+  return `${prefix}${sha256}.${runId}.json`;
 }

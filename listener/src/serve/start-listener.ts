@@ -1,7 +1,10 @@
 import type { RequestListener } from 'node:http';
 import { SQSClient } from '@aws-sdk/client-sqs';
+import { parseTopicArn, type TopicArn } from '@file-processing/contract/arn.ts';
 import type { Logger } from 'pino';
-import type { ConfigWithDatabase } from '../config.ts';
+import { ConfigError } from '../config/read-variables.ts';
+import { VARIABLES } from '../config/variables.ts';
+import { type ConfigWithDatabase, judgesFiles, type Role, takesMessages } from '../config.ts';
 import { answers, connect, type Database } from '../database/connection.ts';
 import { migrate } from '../database/migrate.ts';
 import { failRuns } from '../database/runs.ts';
@@ -10,7 +13,7 @@ import { createApp } from '../http/app.ts';
 import { createMetrics, type Metrics, startMetricsServer } from '../http/metrics.ts';
 import { startHttpServer } from '../http/server.ts';
 import { snsIntake } from '../intake/sns-intake.ts';
-import { s3DataQualityJob } from '../jobs/s3-data-quality/s3-data-quality-job.ts';
+import { s3DataQualityJob } from '../jobs/s3-data-quality-job.ts';
 import { openQueue, type Queue } from '../queue/queue.ts';
 import { startWorker, type Worker } from '../queue/worker.ts';
 import { trustedCertificateOrigins } from '../sns/certificate-url.ts';
@@ -22,9 +25,7 @@ import { queuedDelivery } from '../sqs/queued-delivery.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
 import { openStore } from '../storage/open-store.ts';
 import { jobHandler } from './job-handler.ts';
-import { judgesFiles, type Role, takesMessages } from './role.ts';
-import { shutdownBudget } from './shutdown-budget.ts';
-import { allowedTopics } from './topics.ts';
+import { shutdownBudget } from './shutdown.ts';
 
 export interface ListenerOptions {
   readonly config: ConfigWithDatabase;
@@ -222,4 +223,22 @@ function httpHandler(parts: Parts, onRuns: () => void): RequestListener {
 async function depthsOf(queue: Queue): Promise<Readonly<Record<string, number>>> {
   const { waiting, deadLetters } = await queue.depth();
   return { runs: waiting, runs_dead_letter: deadLetters };
+}
+
+/**
+ * The allow-list, taken apart.
+ *
+ * @throws {ConfigError} naming every ARN whose region or partition SNS signs nothing for
+ */
+export function allowedTopics(arns: readonly string[]): readonly TopicArn[] {
+  const topics = arns.map((arn) => parseTopicArn(arn));
+  const faults = arns
+    .filter((_, index) => topics[index] === undefined)
+    .map((value) => ({
+      variable: 'SNS_TOPIC_ARNS',
+      value,
+      allowed: VARIABLES.SNS_TOPIC_ARNS.kind.allowed,
+    }));
+  if (faults.length > 0) throw new ConfigError(faults);
+  return topics.filter((topic) => topic !== undefined);
 }

@@ -17,12 +17,12 @@ import {
   TELLTALE,
 } from '../../../../audit/rules/kubernetes/listener-interface.ts';
 import { VARIABLES, type Variable } from '../../../../listener/src/config/variables.ts';
-import { createMetrics, startMetricsServer } from '../../../../listener/src/http/metrics.ts';
 import {
   judgesFiles,
   ROLES as LISTENER_ROLES,
   takesMessages,
-} from '../../../../listener/src/serve/role.ts';
+} from '../../../../listener/src/config.ts';
+import { createMetrics, startMetricsServer } from '../../../../listener/src/http/metrics.ts';
 import { LONGEST_RETRY_SECONDS } from '../../../../src/settings/http-retries.ts';
 import { cli } from '../../../listener/support/cli.ts';
 import {

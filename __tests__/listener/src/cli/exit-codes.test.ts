@@ -1,7 +1,11 @@
 import { expect, test } from 'vitest';
-import { exitCodeOfError, exitCodeOfVerdict } from '../../../../listener/src/cli/exit-codes.ts';
+import { UsageError } from '../../../../listener/src/cli/command-context.ts';
+import {
+  errorText,
+  exitCodeOfError,
+  exitCodeOfVerdict,
+} from '../../../../listener/src/cli/exit-codes.ts';
 import { InterruptedError } from '../../../../listener/src/cli/interruption.ts';
-import { UsageError } from '../../../../listener/src/cli/usage-error.ts';
 import { ConfigError } from '../../../../listener/src/config/read-variables.ts';
 import { SchemaOutdatedError } from '../../../../listener/src/database/schema-version.ts';
 import {
@@ -10,7 +14,7 @@ import {
 } from '../../../../listener/src/storage/object-store.ts';
 
 const listenError = Object.assign(new Error(), { syscall: 'listen', code: 'EADDRINUSE' });
-const refused = Object.assign(new Error('connect'), { syscall: 'connect', code: 'ECONNREFUSED' });
+const refused = (message: string) => Object.assign(new Error(message), { code: 'ECONNREFUSED' });
 
 const withCode = (code: string) => Object.assign(new Error('x'), { code });
 
@@ -20,8 +24,8 @@ test.each([
   ['an old schema', new SchemaOutdatedError('x', []), 2],
   ['a port in use', new Error('PORT 80 is in use', { cause: listenError }), 2],
   ['an object that is gone', new ObjectUnavailableError('object-gone', 'x'), 66],
-  ['a store that is away', new StoreError("s3://b/k can't be read", refused), 75],
-  ['a database that is away', refused, 69],
+  ['a store that is away', new StoreError("s3://b/k can't be read", refused('connect')), 75],
+  ['a database that is away', refused('connect'), 69],
   ['a password that the database refuses', withCode('28P01'), 2],
   ['a database that is not there', withCode('3D000'), 2],
   ['a right that the database user lacks', withCode('42501'), 2],
@@ -40,4 +44,32 @@ test.each([
   ['unreadable', 1],
 ] as const)('the verdict %s ends with %i', (verdict, code) => {
   expect(exitCodeOfVerdict(verdict)).toBe(code);
+});
+
+test('a fault of usage is told by its message alone', () => {
+  expect(errorText(new UsageError('there is no file'))).toBe('there is no file\n');
+});
+
+test('a database with two addresses tells why neither answers', () => {
+  const error = new AggregateError([refused('refused ::1'), refused('refused 127.0.0.1')]);
+  expect(errorText(error)).toBe('the database is not available: refused ::1; refused 127.0.0.1\n');
+});
+
+test('a user who lacks a right is told which, without the statement and what it held', () => {
+  const message = 'insert into "runs"\n values (\'a - b\') - permission denied for table runs';
+  const error = Object.assign(new Error(message), { code: '42501' });
+  expect(errorText(error)).toMatch(
+    /^the database refuses this user: permission denied for table runs; grant .*DB_USER.*\n$/,
+  );
+});
+
+test('a store that is away is not called the database', () => {
+  const error = new StoreError("s3://b/k can't be read", refused('connect ECONNREFUSED'));
+  expect(errorText(error)).toBe("s3://b/k can't be read: connect ECONNREFUSED\n");
+});
+
+test('an unforeseen error comes with its stack', () => {
+  expect(errorText(new TypeError('x is undefined'))).toMatch(
+    /^unexpected error: TypeError: .*\n.*at /,
+  );
 });

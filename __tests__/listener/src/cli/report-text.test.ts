@@ -1,6 +1,6 @@
 import { createInspection } from '@file-processing/quality/inspect.ts';
 import { expect, test } from 'vitest';
-import { printable, reportText } from '../../../../listener/src/cli/report-text.ts';
+import { printable, reportText, showProgress } from '../../../../listener/src/cli/report-text.ts';
 
 function textOf(content: string, maxFaults = 100): string {
   const inspection = createInspection({ maxFaults });
@@ -22,4 +22,26 @@ test('faults that are not shown are counted', () => {
 
 test('control characters do not reach the terminal', () => {
   expect(printable('a\u001b[31m\u009b\u202e')).toBe('a\\u{1b}[31m\\u{9b}\\u{202e}');
+});
+
+function show(isTTY: boolean, times: readonly number[]) {
+  let written = '';
+  let time = 0;
+  const output = { isTTY, write: (text: string) => (written += text) };
+  const progress = showProgress('a.csv', output, () => time);
+  for (time of times) progress.update({ bytes: 5e6, rows: 10, sizeBytes: 1e7 });
+  progress.end();
+  return written;
+}
+
+test('a short file shows nothing', () => {
+  expect(show(true, [100, 200])).toBe('');
+});
+
+test('the line of a terminal is written over and cleared', () => {
+  expect(show(true, [1000])).toBe('\r\u001b[2Ka.csv: 50 %, 5 MB, 10 rows, 5 MB/s\r\u001b[2K');
+});
+
+test('elsewhere a line comes every few seconds', () => {
+  expect(show(false, [1000, 5000, 6000, 10_000]).split('\n')).toHaveLength(3);
 });

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { SEED_FOLDER } from '../../../../listener/src/cli/seed-folder.ts';
 import type { Transaction } from '../../../../listener/src/database/connection.ts';
+import { SEED_FOLDER } from '../../../../listener/src/database/definitions.ts';
 import { migrate } from '../../../../listener/src/database/migrate.ts';
 import { listRuns } from '../../../../listener/src/database/runs.ts';
 import { migrationNames } from '../../../../listener/src/database/schema-version.ts';

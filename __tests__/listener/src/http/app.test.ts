@@ -1,7 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Signer, UnsignedMessage } from '../../../../listener/local/sns/message.ts';
-import type { SigningKey } from '../../../../listener/local/sns/signing-key.ts';
-import { makeSigningKey } from '../../../../listener/local/sns/signing-key.ts';
+import { makeSigningKey, type SigningKey } from '../../../../listener/local/sns/signing-key.ts';
 import {
   awsFailure,
   requestsWith,

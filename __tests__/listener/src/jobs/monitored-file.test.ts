@@ -1,7 +1,6 @@
 import { expectationProblems } from '@file-processing/quality/expectation.ts';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { SEED_FOLDER } from '../../../../listener/src/cli/seed-folder.ts';
-import { readDefinitions } from '../../../../listener/src/database/definitions.ts';
+import { readDefinitions, SEED_FOLDER } from '../../../../listener/src/database/definitions.ts';
 import { seedDefinitions } from '../../../../listener/src/database/seed.ts';
 import {
   monitoredFileInDatabase,

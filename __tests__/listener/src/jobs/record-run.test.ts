@@ -2,11 +2,11 @@ import { readFile } from 'node:fs/promises';
 import { expectationProblems } from '@file-processing/quality/expectation.ts';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { SEED_FOLDER } from '../../../../listener/src/cli/seed-folder.ts';
+import { SEED_FOLDER } from '../../../../listener/src/database/definitions.ts';
 import { findRun, finishRun, openRun } from '../../../../listener/src/database/runs.ts';
 import { seedDefinitions } from '../../../../listener/src/database/seed.ts';
 import { recordRun } from '../../../../listener/src/jobs/record-run.ts';
-import { s3DataQualityJob } from '../../../../listener/src/jobs/s3-data-quality/s3-data-quality-job.ts';
+import { s3DataQualityJob } from '../../../../listener/src/jobs/s3-data-quality-job.ts';
 import {
   type ObjectStore,
   ObjectUnavailableError,

@@ -1,13 +1,18 @@
 import { readFile } from 'node:fs/promises';
 import { expectationProblems } from '@file-processing/quality/expectation.ts';
 import { Ajv2020 } from 'ajv/dist/2020.js';
+import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { SEED_FOLDER } from '../../../../listener/src/cli/seed-folder.ts';
-import { findRun, openRun } from '../../../../listener/src/database/runs.ts';
+import { SEED_FOLDER } from '../../../../listener/src/database/definitions.ts';
+import { findRun, openRun, type RunWithReport } from '../../../../listener/src/database/runs.ts';
 import { seedDefinitions } from '../../../../listener/src/database/seed.ts';
 import { recordRun } from '../../../../listener/src/jobs/record-run.ts';
-import { s3DataQualityJob } from '../../../../listener/src/jobs/s3-data-quality/s3-data-quality-job.ts';
-import { writeReport } from '../../../../listener/src/jobs/write-report.ts';
+import { s3DataQualityJob } from '../../../../listener/src/jobs/s3-data-quality-job.ts';
+import {
+  reportDocument,
+  reportKey,
+  writeReport,
+} from '../../../../listener/src/jobs/write-report.ts';
 import {
   type ObjectStore,
   ObjectUnavailableError,
@@ -150,4 +155,116 @@ test('an aborted signal ends the writing with its reason', async () => {
   const signal = AbortSignal.abort(new Error('shutdown'));
   await expect(write(id, writableStoreOf(''), signal)).rejects.toThrow('shutdown');
   expect(await findRun(given.database, id)).toMatchObject({ verdict: 'passed', reportKey: null });
+});
+
+const run: RunWithReport = {
+  id: '0b2f6c0e-2f0c-4c55-9f5e-6f1f4f0a8b11',
+  messageId: 'm',
+  bucket: 'drop-box',
+  key: 'from_client/a.csv',
+  versionId: 'v1',
+  eTag: 'e1',
+  sequencer: '1',
+  sizeBytes: 4,
+  eventName: 'ObjectCreated:Put',
+  eventTime: new Date('2026-11-24T10:00:00Z'),
+  awsRegion: 'us-gov-west-1',
+  monitoringFileId: 1,
+  mappingName: 'officer_detail',
+  mappingVersion: 2,
+  status: 'finished',
+  verdict: 'failed',
+  rowCount: 1,
+  byteCount: 4,
+  faultCount: 1,
+  sha256: null,
+  reportKey: null,
+  error: null,
+  attempts: 1,
+  createdAt: new Date('2026-11-24T10:00:01Z'),
+  startedAt: new Date('2026-11-24T10:00:02Z'),
+  finishedAt: new Date('2026-11-24T10:00:03Z'),
+  report: { verdict: 'failed', rows: 1 },
+};
+
+test('a report is written with what it is about, as JSON for readers', () => {
+  expect(reportDocument(run, 'albuquerque')).toBe(`{
+  "runId": "0b2f6c0e-2f0c-4c55-9f5e-6f1f4f0a8b11",
+  "bucket": "drop-box",
+  "key": "from_client/a.csv",
+  "versionId": "v1",
+  "eTag": "e1",
+  "verdict": "failed",
+  "finishedAt": "2026-11-24T10:00:03.000Z",
+  "client": "albuquerque",
+  "mapping": {
+    "name": "officer_detail",
+    "version": 2
+  },
+  "report": {
+    "verdict": "failed",
+    "rows": 1
+  }
+}
+`);
+});
+
+test('a report on a file that nobody monitors has neither client nor mapping', () => {
+  const unmonitored = { ...run, monitoringFileId: null, mappingName: null, mappingVersion: null };
+  expect(JSON.parse(reportDocument(unmonitored, undefined))).toMatchObject({
+    client: null,
+    mapping: null,
+  });
+});
+
+const runId = '0b2f6c0e-2f0c-4c55-9f5e-6f1f4f0a8b11';
+const prefix = 'data_quality_reports/';
+/** What a report's key has beside the object's key. */
+const OWN_BYTES = `${prefix}.${runId}.json`.length;
+
+const keyOf = (objectKey: string) => reportKey({ prefix, objectKey, runId });
+
+test("a report's key is the object's below the prefix, with the run", () => {
+  expect(keyOf('from_client/Größe 1.csv')).toBe(
+    `data_quality_reports/from_client/Größe 1.csv.${runId}.json`,
+  );
+});
+
+test('a key of exactly 1024 bytes is kept', () => {
+  const objectKey = 'x'.repeat(1024 - OWN_BYTES);
+  expect(keyOf(objectKey)).toBe(`${prefix}${objectKey}.${runId}.json`);
+});
+
+test('a key of one byte more gives way to its SHA-256', () => {
+  expect(keyOf('x'.repeat(1025 - OWN_BYTES))).toMatch(
+    new RegExp(`^data_quality_reports/[0-9a-f]{64}\\.${runId}\\.json$`),
+  );
+});
+
+test('bytes of UTF-8 count, not characters', () => {
+  const objectKey = 'ä'.repeat(500);
+  expect(Buffer.byteLength(keyOf(objectKey))).toBeLessThanOrEqual(1024);
+  expect(keyOf(objectKey)).not.toContain('ä');
+});
+
+test('the SHA-256 is that of the key of the object', () => {
+  // printf 'x%.0s' {1..1024} | sha256sum
+  expect(keyOf('x'.repeat(1024))).toBe(
+    `${prefix}49abd65bbf7f7e40c7055093ed2e3fd75f2f602f2c5fcf955c213e3135eb03f7.${runId}.json`,
+  );
+});
+
+test('two long keys that differ at their end have two reports', () => {
+  expect(keyOf(`${'x'.repeat(1023)}1`)).not.toBe(keyOf(`${'x'.repeat(1023)}2`));
+});
+
+test('no key of an object makes a key that S3 refuses or that lies outside the prefix', () => {
+  fc.assert(
+    fc.property(fc.string({ unit: 'binary', minLength: 1, maxLength: 1024 }), (objectKey) => {
+      const key = keyOf(objectKey);
+      expect(Buffer.byteLength(key)).toBeLessThanOrEqual(1024);
+      expect(key.startsWith(prefix)).toBe(true);
+      expect(keyOf(objectKey)).toBe(key);
+    }),
+  );
 });

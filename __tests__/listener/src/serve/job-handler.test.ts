@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { findRun, openRun } from '../../../../listener/src/database/runs.ts';
 import { createMetrics } from '../../../../listener/src/http/metrics.ts';
-import { s3DataQualityJob } from '../../../../listener/src/jobs/s3-data-quality/s3-data-quality-job.ts';
+import { s3DataQualityJob } from '../../../../listener/src/jobs/s3-data-quality-job.ts';
 import { jobHandler } from '../../../../listener/src/serve/job-handler.ts';
 import {
   type ObjectStore,

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { failRuns, findRun } from '../../../../listener/src/database/runs.ts';
 import { createMetrics } from '../../../../listener/src/http/metrics.ts';
-import { s3DataQualityJob } from '../../../../listener/src/jobs/s3-data-quality/s3-data-quality-job.ts';
+import { s3DataQualityJob } from '../../../../listener/src/jobs/s3-data-quality-job.ts';
 import { openQueue, type Queue } from '../../../../listener/src/queue/queue.ts';
 import { startWorker, type Worker } from '../../../../listener/src/queue/worker.ts';
 import { jobHandler } from '../../../../listener/src/serve/job-handler.ts';

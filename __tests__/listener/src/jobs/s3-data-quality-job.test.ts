@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
-import type { JobProgress } from '../../../../../listener/src/jobs/job.ts';
-import type { MonitoredFile } from '../../../../../listener/src/jobs/monitored-file.ts';
-import { s3DataQualityJob } from '../../../../../listener/src/jobs/s3-data-quality/s3-data-quality-job.ts';
-import { ObjectUnavailableError } from '../../../../../listener/src/storage/object-store.ts';
-import { storeOf } from '../../../support/stores.ts';
+import type { JobProgress } from '../../../../listener/src/jobs/job.ts';
+import type { MonitoredFile } from '../../../../listener/src/jobs/monitored-file.ts';
+import { JOBS, s3DataQualityJob } from '../../../../listener/src/jobs/s3-data-quality-job.ts';
+import { ObjectUnavailableError } from '../../../../listener/src/storage/object-store.ts';
+import { storeOf } from '../../support/stores.ts';
 
 const object = { bucket: 'bucket', key: 'a.csv' };
 const numbers: MonitoredFile = {
@@ -76,4 +76,12 @@ test('progress tells bytes, rows and size', async () => {
     onProgress: (progress) => seen.push(progress),
   });
   expect(seen).toEqual([{ bytes: 4, rows: 1, sizeBytes: 4 }]);
+});
+
+test('a job is found by its name', () => {
+  expect(JOBS.get('s3_data_quality_job')?.name).toBe('s3_data_quality_job');
+});
+
+test('what is no job is not found', () => {
+  expect(JOBS.get('constructor')).toBeUndefined();
 });

@@ -1,8 +1,8 @@
 import type { Expectation } from '@file-processing/quality/expectation.ts';
 import { inspectCsv } from '@file-processing/quality/inspect.ts';
-import type { Mapping } from '../../database/mappings.ts';
-import { ObjectUnavailableError } from '../../storage/object-store.ts';
-import type { Job, JobOutcome } from '../job.ts';
+import type { Mapping } from '../database/mappings.ts';
+import { ObjectUnavailableError } from '../storage/object-store.ts';
+import type { Job, JobOutcome } from './job.ts';
 
 /** Looks up what is expected of an object, reads it once and judges it. */
 export const s3DataQualityJob: Job = {
@@ -43,3 +43,8 @@ function outcomeOf(error: unknown): JobOutcome {
   const status = error.code === 'object-gone' ? 'gone' : 'replaced';
   return { status, reason: error.message };
 }
+
+/** Every job by its name. */
+export const JOBS: ReadonlyMap<string, Job> = new Map(
+  [s3DataQualityJob].map((job) => [job.name, job]),
+);

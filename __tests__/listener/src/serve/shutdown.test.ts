@@ -1,5 +1,11 @@
 import { expect, test } from 'vitest';
-import { takeShutdownSignals } from '../../../../listener/src/serve/shutdown-signal.ts';
+import { shutdownBudget, takeShutdownSignals } from '../../../../listener/src/serve/shutdown.ts';
+
+test.each([1, 25, 600])('jobs and requests fit before the exit within %i seconds', (seconds) => {
+  const { jobs, requests, exit } = shutdownBudget(seconds);
+  expect(jobs + requests).toBeLessThan(exit);
+  expect(exit).toBeLessThan(seconds * 1000);
+});
 
 function take() {
   const second: string[] = [];

@@ -1,10 +1,21 @@
 import { existsSync } from 'node:fs';
 import { expectationProblems } from '@file-processing/quality/expectation.ts';
+import { readConfig } from '../config.ts';
+import { migrate as migrateDatabase } from '../database/migrate.ts';
 import { seedDefinitions } from '../database/seed.ts';
-import type { Command } from './command-context.ts';
+import { type Command, UsageError } from './command-context.ts';
 import { EXIT } from './exit-codes.ts';
-import { UsageError } from './usage-error.ts';
 import { withDatabase } from './with-database.ts';
+
+/** Brings the database's schema up to date. */
+export const migrate: Command<Record<string, never>> = async ({ environment, stdout }) => {
+  const config = readConfig(environment, { database: true, httpIntake: false });
+  const applied = await migrateDatabase(config.database);
+  stdout.write(
+    applied.length === 0 ? 'the schema is up to date\n' : `applied: ${applied.join(', ')}\n`,
+  );
+  return EXIT.ok;
+};
 
 export interface SeedOptions {
   readonly folder: string;
