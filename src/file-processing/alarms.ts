@@ -5,72 +5,91 @@ import {
 import { Construct } from 'constructs';
 import type { Context } from './context.ts';
 
-/** What is watched. */
-export interface AlarmsProps {
-  readonly context: Context;
+/** Names of what is watched, as CloudWatch's dimensions want them. */
+export interface Watched {
   readonly topicName: string;
   readonly deadLetterQueueName: string;
   /** The queue that the listener fetches from, in queue mode. */
   readonly deliveryQueueName?: string;
 }
 
+/** What the alarms are made from. */
+export interface AlarmsProps extends Watched {
+  readonly context: Context;
+}
+
+type Alarm = Partial<Omit<CloudwatchMetricAlarmConfig, 'dimensions'>> & {
+  readonly alarmDescription: string;
+  readonly namespace: string;
+  readonly metricName: string;
+  readonly statistic: string;
+  /** Undefined where the stack does not have what the alarm watches; there is no alarm then. */
+  readonly dimensions: (watched: Watched) => Record<string, string> | undefined;
+};
+
+/** What an alarm has unless its row says otherwise: it goes off at the first one within five minutes. */
+const DEFAULTS = {
+  comparisonOperator: 'GreaterThanThreshold',
+  threshold: 0,
+  evaluationPeriods: 1,
+  period: 300,
+  treatMissingData: 'notBreaching',
+};
+
 /** A message older than this waits for a listener that is away or too slow. */
 const STUCK_SECONDS = 900;
 
-/** Alarms on messages that did not arrive; all but that on the age go off at the first one. */
+/** Every alarm, by its name in Terraform; the addresses are an interface. */
+const ALARMS: Readonly<Record<string, Alarm>> = {
+  dead_letters: {
+    alarmDescription:
+      'Messages wait in the dead-letter queue: files that were announced but not checked.',
+    namespace: 'AWS/SQS',
+    metricName: 'ApproximateNumberOfMessagesVisible',
+    statistic: 'Maximum',
+    dimensions: ({ deadLetterQueueName }) => ({ QueueName: deadLetterQueueName }),
+  },
+  failed_deliveries: {
+    alarmDescription: 'SNS gave up on delivering messages to a subscription.',
+    namespace: 'AWS/SNS',
+    metricName: 'NumberOfNotificationsFailed',
+    statistic: 'Sum',
+    dimensions: ({ topicName }) => ({ TopicName: topicName }),
+  },
+  lost_messages: {
+    alarmDescription:
+      'SNS could not put messages into the dead-letter queue either: they are lost.',
+    namespace: 'AWS/SNS',
+    metricName: 'NumberOfNotificationsFailedToRedriveToDlq',
+    statistic: 'Sum',
+    dimensions: ({ topicName }) => ({ TopicName: topicName }),
+  },
+  stuck_messages: {
+    alarmDescription: `Messages wait for the listener for over ${STUCK_SECONDS / 60} minutes.`,
+    namespace: 'AWS/SQS',
+    metricName: 'ApproximateAgeOfOldestMessage',
+    statistic: 'Maximum',
+    threshold: STUCK_SECONDS,
+    dimensions: ({ deliveryQueueName }) =>
+      deliveryQueueName === undefined ? undefined : { QueueName: deliveryQueueName },
+  },
+};
+
+/** Makes an alarm of each row whose subject the stack has. */
 export class Alarms extends Construct {
-  constructor(scope: Construct, props: AlarmsProps) {
+  constructor(scope: Construct, { context: { settings }, ...watched }: AlarmsProps) {
     super(scope, 'alarms');
-    const { context, topicName, deadLetterQueueName, deliveryQueueName } = props;
-    const { settings } = context;
     const actions = settings.alarm_topic_arn ? [settings.alarm_topic_arn] : [];
-    const alarm = (
-      id: string,
-      config: Partial<CloudwatchMetricAlarmConfig> & { alarmDescription: string },
-    ) =>
+    for (const [id, alarm] of Object.entries(ALARMS)) {
+      const dimensions = alarm.dimensions(watched);
+      if (dimensions === undefined) continue;
       new CloudwatchMetricAlarm(this, id, {
         alarmName: `${settings.sns_topic_name}-${id.replaceAll('_', '-')}`,
-        comparisonOperator: 'GreaterThanThreshold',
-        threshold: 0,
-        evaluationPeriods: 1,
-        period: 300,
-        treatMissingData: 'notBreaching',
+        ...DEFAULTS,
         alarmActions: actions,
         okActions: actions,
-        ...config,
-      });
-
-    alarm('dead_letters', {
-      alarmDescription:
-        'Messages wait in the dead-letter queue: files that were announced but not checked.',
-      namespace: 'AWS/SQS',
-      metricName: 'ApproximateNumberOfMessagesVisible',
-      statistic: 'Maximum',
-      dimensions: { QueueName: deadLetterQueueName },
-    });
-    alarm('failed_deliveries', {
-      alarmDescription: 'SNS gave up on delivering messages to a subscription.',
-      namespace: 'AWS/SNS',
-      metricName: 'NumberOfNotificationsFailed',
-      statistic: 'Sum',
-      dimensions: { TopicName: topicName },
-    });
-    alarm('lost_messages', {
-      alarmDescription:
-        'SNS could not put messages into the dead-letter queue either: they are lost.',
-      namespace: 'AWS/SNS',
-      metricName: 'NumberOfNotificationsFailedToRedriveToDlq',
-      statistic: 'Sum',
-      dimensions: { TopicName: topicName },
-    });
-    if (deliveryQueueName !== undefined) {
-      alarm('stuck_messages', {
-        alarmDescription: `Messages wait for the listener for over ${STUCK_SECONDS / 60} minutes.`,
-        namespace: 'AWS/SQS',
-        metricName: 'ApproximateAgeOfOldestMessage',
-        statistic: 'Maximum',
-        threshold: STUCK_SECONDS,
-        dimensions: { QueueName: deliveryQueueName },
+        ...alarm,
+        dimensions,
       });
     }
   }

@@ -34,6 +34,34 @@ const FAILED: Watch = {
   threshold: 0,
 };
 const LOST: Watch = { ...FAILED, metric: 'NumberOfNotificationsFailedToRedriveToDlq' };
+const LOSSES: readonly Watch[] = [DEAD_LETTERS, WAITING, FAILED, LOST];
+
+/**
+ * Figures of the services that carry the messages: the dimension that they have here, and their names
+ * (Amazon SQS Developer Guide, "Available CloudWatch metrics"; Amazon SNS Developer Guide, "Monitoring
+ * topics using CloudWatch"). A name that is not published has no data.
+ */
+const FIGURES: Readonly<
+  Record<string, { readonly dimension: string; readonly metrics: readonly string[] }>
+> = {
+  'AWS/SQS': {
+    dimension: 'QueueName',
+    metrics: [
+      ...['ApproximateAgeOfOldestMessage', 'ApproximateNumberOfMessagesDelayed'],
+      ...['ApproximateNumberOfMessagesNotVisible', 'ApproximateNumberOfMessagesVisible'],
+      ...['NumberOfEmptyReceives', 'NumberOfMessagesDeleted', 'NumberOfMessagesReceived'],
+      ...['NumberOfMessagesSent', 'SentMessageSize'],
+    ],
+  },
+  'AWS/SNS': {
+    dimension: 'TopicName',
+    metrics: [
+      ...['NumberOfMessagesPublished', 'NumberOfNotificationsDelivered'],
+      ...['NumberOfNotificationsFailed', 'NumberOfNotificationsFailedToRedriveToDlq'],
+      ...['NumberOfNotificationsFilteredOut', 'NumberOfNotificationsRedrivenToDlq', 'PublishSize'],
+    ],
+  },
+};
 
 /** What must be watched. */
 export const lossesAreWatched: Rule = rule({
@@ -65,26 +93,87 @@ export const alarmsGoOff: Rule = rule({
   subjects: every('aws_cloudwatch_metric_alarm'),
   faults: (alarm, { model }) => {
     const { isFalse, text, number } = read(model, alarm);
-    const useful = [DEAD_LETTERS, WAITING, FAILED, LOST].some((watch) =>
-      neighbours(model, alarm, 'aws_sqs_queue', 'aws_sns_topic').some((resource) =>
-        watches(model, alarm, watch, resource),
-      ),
+    const isLoss = LOSSES.some(
+      ({ namespace, metric }) => namespace === text('namespace') && metric === text('metric_name'),
     );
     const minutes = (number('period') * number('evaluation_periods')) / 60;
     return faultsOf(
-      [
-        !useful,
-        `${text('namespace')} ${text('metric_name')} ${text('statistic')} ${text('comparison_operator')} ${text('threshold')} for what it names tells of no loss`,
-      ],
+      ...(isLoss ? lossFaults(model, alarm) : figureFaults(model, alarm)),
       [isFalse('actions_enabled'), 'actions_enabled must not be false'],
       [!(minutes <= 15), `tells after ${minutes} minutes, must be within 15`],
       [
-        text('treat_missing_data') !== 'notBreaching',
+        FIGURES[text('namespace')] !== undefined && text('treat_missing_data') !== 'notBreaching',
         `treat_missing_data must be notBreaching: SQS and SNS send nothing while nothing happens`,
       ],
     );
   },
 });
+
+type Check = readonly [boolean, string];
+
+/** What is wrong with an alarm on a loss. */
+function lossFaults(model: Model, alarm: Resource): readonly Check[] {
+  const { text } = read(model, alarm);
+  const useful = LOSSES.some((watch) =>
+    neighbours(model, alarm, 'aws_sqs_queue', 'aws_sns_topic').some((resource) =>
+      watches(model, alarm, watch, resource),
+    ),
+  );
+  return [
+    [
+      !useful,
+      `${text('namespace')} ${text('metric_name')} ${text('statistic')} ${text('comparison_operator')} ${text('threshold')} for what it names tells of no loss`,
+    ],
+  ];
+}
+
+/** What is wrong with an alarm on any other figure: it has no data, or nothing of the stack is watched. */
+function figureFaults(model: Model, alarm: Resource): readonly Check[] {
+  const { text, number, at, target } = read(model, alarm);
+  const namespace = text('namespace');
+  const metric = text('metric_name');
+  const dimensions = Object.keys(Object(at('dimensions')));
+  const known = FIGURES[namespace];
+  const foreign = Object.entries(FIGURES).flatMap(([service, { dimension }]) =>
+    service !== namespace && dimensions.includes(dimension)
+      ? [[true, `${namespace} has no dimension ${dimension}`] as const]
+      : [],
+  );
+  return [
+    ...foreign,
+    [
+      known !== undefined && dimensions.join() !== known.dimension,
+      `${namespace} has the dimension ${known?.dimension} alone here`,
+    ],
+    [
+      known !== undefined && !known.metrics.includes(metric),
+      `${namespace} publishes no ${metric || 'metric without a name'}`,
+    ],
+    [
+      known !== undefined && !['', unitOf(metric)].includes(text('unit')),
+      `${namespace} publishes ${metric} in ${unitOf(metric)}, not in ${text('unit')}`,
+    ],
+    [
+      namespace.startsWith('AWS/') && !dimensions.some((name) => target(`dimensions.${name}`)),
+      'its dimensions name nothing of the stack',
+    ],
+    [Number.isNaN(number('threshold')), 'has no threshold'],
+    [
+      !(number('period') >= 60 && number('period') % 60 === 0),
+      'period must be whole minutes: AWS has no figures of seconds',
+    ],
+    [
+      number('datapoints_to_alarm') > number('evaluation_periods'),
+      'datapoints_to_alarm must not be more than evaluation_periods',
+    ],
+  ];
+}
+
+/** The unit that SQS and SNS publish a metric in: with another one there is no data. */
+function unitOf(metric: string): string {
+  if (metric.endsWith('Size')) return 'Bytes';
+  return metric.includes('Age') ? 'Seconds' : 'Count';
+}
 
 /** Alarms that call nobody. */
 export const alarmsCallSomebody: Rule = rule({

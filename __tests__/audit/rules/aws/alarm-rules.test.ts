@@ -1,5 +1,9 @@
+import { describe, expect, test } from 'vitest';
 import { ALARM_RULES } from '../../../../audit/rules/aws/alarm-rules.ts';
 import { describePlants } from '../../support/describe-plants.ts';
+import { findings } from '../../support/findings.ts';
+import { planterFor } from '../../support/planter.ts';
+import { auditedOf, environmentStacks } from '../../support/stacks.ts';
 
 const TYPE = 'aws_cloudwatch_metric_alarm';
 
@@ -62,6 +66,28 @@ describePlants(ALARM_RULES, {
       ({ set }) => set('aws_cloudwatch_metric_alarm', 'datapoints_to_alarm', 3),
     ],
 
+    [
+      'a figure that SQS does not publish',
+      ({ set }) => set(TYPE, 'metric_name', 'MessagesVisible', /MessagesVisible/),
+    ],
+    [
+      'another figure in a unit without data',
+      ({ set }) => {
+        set(TYPE, 'unit', 'Bytes', /MessagesVisible/);
+        set(TYPE, 'metric_name', 'NumberOfMessagesSent', /MessagesVisible/);
+      },
+    ],
+    [
+      'a figure of another service for a queue',
+      ({ set }) => set(TYPE, 'namespace', 'file-processing', /MessagesVisible/),
+    ],
+    [
+      'a figure of something that is not of the stack',
+      ({ set }) => {
+        set(TYPE, 'dimensions', { ClusterName: 'another' }, /MessagesVisible/);
+        set(TYPE, 'namespace', 'AWS/EKS', /MessagesVisible/);
+      },
+    ],
     ['seconds, for which SQS has no figures', ({ set }) => set(TYPE, 'period', 10)],
     ['an alarm on nothing of the stack', ({ set }) => set(TYPE, 'namespace', 'AWS/EC2')],
     ['an alarm that is off', ({ set }) => set(TYPE, 'actions_enabled', false)],
@@ -119,3 +145,34 @@ describePlants(
   },
   'queue',
 );
+
+describe('an alarm on a figure that tells of no loss', () => {
+  test.each([
+    ['of a topic', { metric_name: 'NumberOfMessagesPublished', threshold: 10_000 }],
+    [
+      'of the cluster',
+      {
+        namespace: 'AWS/EKS',
+        metric_name: 'apiserver_request_total_5XX',
+        dimensions: { ClusterName: '${aws_eks_cluster.this.name}' },
+        treat_missing_data: 'breaching',
+      },
+    ],
+    [
+      'of a program of our own',
+      {
+        namespace: 'file-processing',
+        metric_name: 'heartbeat',
+        comparison_operator: 'LessThanThreshold',
+        threshold: 1,
+        dimensions: { Environment: 'complete' },
+        treat_missing_data: 'breaching',
+      },
+    ],
+  ])('%s is as good as any', (_, changes) => {
+    const stacks = environmentStacks('complete');
+    const before = findings(ALARM_RULES, auditedOf(stacks));
+    planterFor(stacks).copy(TYPE, changes, /NotificationsFailed"/);
+    expect(findings(ALARM_RULES, auditedOf(stacks))).toEqual(before);
+  });
+});
