@@ -113,6 +113,13 @@ export default {
       to: { path: '^(contract|src|audit|listener|main\\.ts)' },
     },
     {
+      name: 'quality-knows-no-node',
+      comment: 'It runs in browsers too; what it needs of its surroundings are its ports.',
+      severity: 'error',
+      from: { path: '^quality/' },
+      to: { dependencyTypes: ['core'] },
+    },
+    {
       name: 'contract-imports-nothing',
       comment: 'What every program agrees on stands below them all.',
       severity: 'error',

@@ -1,7 +1,6 @@
 import type { LinearPattern } from './pattern.ts';
-import type { TextSet } from './text-set.ts';
+import { countCharacters, decodeText, type TextSet } from './text.ts';
 import { UNORDERED } from './types/cell-type.ts';
-import { countCharacters } from './utf8.ts';
 
 export type BoundName = 'minimum' | 'maximum' | 'exclusiveMinimum' | 'exclusiveMaximum';
 
@@ -35,7 +34,7 @@ export interface ValueConstraints {
 /** Every constraint that the cell breaks, in words; undefined, without any allocation, when it breaks none. */
 export function brokenConstraints(
   constraints: ValueConstraints,
-  bytes: Buffer,
+  bytes: Uint8Array,
   start: number,
   end: number,
   value: number,
@@ -75,12 +74,12 @@ export function brokenConstraints(
 function keepsBound(
   bound: Bound,
   value: number,
-  bytes: Buffer,
+  bytes: Uint8Array,
   start: number,
   end: number,
 ): boolean {
   if (bound.exact !== undefined && !Number.isSafeInteger(value)) {
-    const text = bytes.toString('latin1', start, end);
+    const text = decodeText(bytes, start, end);
     // BigInt takes time that grows faster than the digits; so long a value is far beyond any limit.
     if (text.length <= 400 && /^[+-]?\d+$/.test(text)) {
       return compares(bound, BigInt(text.replace('+', '')), bound.exact);

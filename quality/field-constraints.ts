@@ -2,7 +2,7 @@ import type { Bound, BoundName, ValueConstraints } from './constraints.ts';
 import { isBoolean, isCount, isString, type ProblemList, show } from './descriptor-error.ts';
 import { FIELD_TYPES, type FieldType } from './field-type.ts';
 import { LinearPattern, PatternError } from './pattern.ts';
-import { TextSet } from './text-set.ts';
+import { encodeText, TextSet } from './text.ts';
 import type { CellType } from './types/cell-type.ts';
 
 /** Table Schema's constraints; {@link CONSTRAINTS} explains each. */
@@ -179,7 +179,7 @@ function orderValue(type: FieldType, cell: CellType, value: unknown): number {
   }
   if (typeof value === 'boolean' && type === 'boolean') return value ? 1 : 0;
   if (!isString(value) && typeof value !== 'number') return Number.NaN;
-  const bytes = Buffer.from(String(value));
+  const bytes = encodeText(String(value));
   return bytes.length === 0 ? Number.NaN : cell.read(bytes, 0, bytes.length);
 }
 

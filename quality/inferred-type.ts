@@ -24,7 +24,7 @@ const WORDS = booleanType(
 );
 
 /** Writes into `cell` the narrowest type that the text fits in its default format; text that fits none is a string. */
-export function inferCell(bytes: Buffer, start: number, end: number, cell: InferredCell): void {
+export function inferCell(bytes: Uint8Array, start: number, end: number, cell: InferredCell): void {
   const first = bytes[start] as number;
   const length = end - start;
   if (isDigit(first)) {

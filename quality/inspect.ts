@@ -1,6 +1,6 @@
-import { setImmediate } from 'node:timers/promises';
 import { compileExpectation, type Expectation } from './expectation.ts';
 import { Inspection } from './inspection.ts';
+import type { EnginePorts } from './ports.ts';
 import type { QualityReport } from './report.ts';
 import { DEFAULT_MAX_KEYS } from './uniqueness.ts';
 
@@ -34,9 +34,10 @@ export interface InspectOptions {
  */
 export async function inspectCsv(
   bytes: AsyncIterable<Uint8Array>,
+  ports: EnginePorts,
   options: InspectOptions = {},
 ): Promise<QualityReport> {
-  const inspection = createInspection(options);
+  const inspection = createInspection(ports, options);
   let total = 0;
   let turn = 0;
   for await (const chunk of bytes) {
@@ -46,19 +47,19 @@ export async function inspectCsv(
     options.onProgress?.(total, inspection.rows);
     if (total - turn < BYTES_PER_TURN) continue;
     turn = total;
-    await setImmediate();
+    await ports.nextTurn();
   }
   options.signal?.throwIfAborted();
   return inspection.end();
 }
 
 /** The synchronous core of {@link inspectCsv}, for bytes that are pushed; throws as it does. */
-export function createInspection(options: InspectOptions = {}): Inspection {
+export function createInspection(ports: EnginePorts, options: InspectOptions = {}): Inspection {
   const { maxFaults = 100, maxRecordBytes = 8 * 1024 * 1024, maxKeys = DEFAULT_MAX_KEYS } = options;
   checkLimit('maxFaults', maxFaults, 0, 1_000_000);
   checkLimit('maxRecordBytes', maxRecordBytes, 1, 1024 * 1024 * 1024);
   checkLimit('maxKeys', maxKeys, 0, 1_000_000_000);
-  return new Inspection(compileExpectation(options.expectation), {
+  return new Inspection(compileExpectation(options.expectation), ports, {
     maxFaults,
     maxRecordBytes,
     maxKeys,

@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto';
 import { brokenConstraints } from './constraints.ts';
 import type { CompiledExpectation } from './expectation.ts';
 import { type Fault, FaultLog, type FaultType } from './faults.ts';
 import { matchHeader } from './header.ts';
+import type { EnginePorts, Sha256 } from './ports.ts';
 import { ColumnProfile } from './profile.ts';
 import type { QualityReport } from './report.ts';
 import {
@@ -15,9 +15,10 @@ import {
 } from './scanner.ts';
 import { BYTE_ORDER_MARK, foreignSource, SIGNATURE_BYTES } from './source.ts';
 import type { CompiledField } from './table-schema.ts';
+import { equalsBytes, reportText } from './text.ts';
 import { readCell } from './types/read-cell.ts';
 import { KeyBudget, KeyTable } from './uniqueness.ts';
-import { firstUnsoundByte, reportText, Utf8Watch } from './utf8.ts';
+import { firstUnsoundByte, Utf8Watch } from './utf8.ts';
 import { judge, warningTypes } from './verdict.ts';
 
 const BLOCK_BYTES = 65_536;
@@ -61,15 +62,15 @@ export class Inspection implements RecordHandler {
   readonly #maxRecordBytes: number;
   readonly #clock: () => number;
   readonly #started: number;
-  readonly #hash = createHash('sha256');
-  readonly #watch = new Utf8Watch();
+  readonly #hash: Sha256;
+  readonly #watch: Utf8Watch;
   readonly #scanner: Scanner;
   readonly #faults: FaultLog;
   readonly #warning: ReadonlySet<FaultType>;
   readonly #budget: KeyBudget;
 
   #bytes = 0;
-  #head: Buffer | undefined = Buffer.alloc(0);
+  #head: Uint8Array | undefined = new Uint8Array(0);
   #byteOrderMark = false;
   #foreign = false;
   /** Up to this byte of the file, a record's text must be looked at closely. */
@@ -91,7 +92,9 @@ export class Inspection implements RecordHandler {
   #values = new Float64Array(0);
   #nulls = new Uint8Array(0);
 
-  constructor(expectation: CompiledExpectation, limits: InspectionLimits) {
+  constructor(expectation: CompiledExpectation, ports: EnginePorts, limits: InspectionLimits) {
+    this.#hash = ports.createHash();
+    this.#watch = new Utf8Watch(ports.isUtf8);
     this.#expectation = expectation;
     this.#maxRecordBytes = limits.maxRecordBytes;
     this.#clock = limits.clock;
@@ -121,9 +124,9 @@ export class Inspection implements RecordHandler {
       this.#scan(chunk);
       return;
     }
-    const head = this.#head.length === 0 ? chunk : Buffer.concat([this.#head, chunk]);
+    const head = this.#head.length === 0 ? chunk : joined(this.#head, chunk);
     if (head.length >= SIGNATURE_BYTES) this.#begin(head);
-    else this.#head = Buffer.from(head);
+    else this.#head = Uint8Array.from(head);
   }
 
   /** Ends the file and gives the verdict. */
@@ -200,7 +203,7 @@ export class Inspection implements RecordHandler {
       }
       return;
     }
-    this.#byteOrderMark = BYTE_ORDER_MARK.equals(head.subarray(0, 3));
+    this.#byteOrderMark = equalsBytes(head, 0, Math.min(3, head.length), BYTE_ORDER_MARK);
     if (this.#byteOrderMark) this.#scanner.skip(3);
     this.#scan(this.#byteOrderMark ? head.subarray(3) : head);
   }
@@ -400,7 +403,12 @@ export class Inspection implements RecordHandler {
     if (this.#keys.length > 0) this.#checkKeys(scanner);
   }
 
-  #isNull(field: CompiledField | undefined, bytes: Buffer, start: number, end: number): boolean {
+  #isNull(
+    field: CompiledField | undefined,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+  ): boolean {
     if (start === end) return field === undefined || field.emptyIsNull;
     return field?.missingValues?.has(bytes, start, end) === true;
   }
@@ -561,6 +569,13 @@ const NOWHERE = {
   label: null,
   value: null,
 } as const;
+
+function joined(first: Uint8Array, second: Uint8Array): Uint8Array {
+  const both = new Uint8Array(first.length + second.length);
+  both.set(first);
+  both.set(second, first.length);
+  return both;
+}
 
 /** An empty cell that is not null, since the schema's missing values do not list it, is text or nothing. */
 function emptyValue(field: CompiledField): number {

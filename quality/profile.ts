@@ -1,11 +1,11 @@
 import { FIELD_TYPES, type FieldType } from './field-type.ts';
 import { type InferredCell, inferCell } from './inferred-type.ts';
 import type { CompiledField } from './table-schema.ts';
+import { reportText } from './text.ts';
 import { UNORDERED } from './types/cell-type.ts';
 import { showDate } from './types/date.ts';
 import { showDateTime } from './types/datetime.ts';
 import { showTime } from './types/time.ts';
-import { reportText } from './utf8.ts';
 
 /** What was seen in one column, in rows whose structure was sound. */
 export interface ColumnReport {
@@ -63,7 +63,7 @@ export class ColumnProfile {
   }
 
   /** A value of the declared type. It is not tallied: it is what is neither null nor unfit. */
-  addDeclared(bytes: Buffer, start: number, end: number, value: number): void {
+  addDeclared(bytes: Uint8Array, start: number, end: number, value: number): void {
     if (this.#isText) {
       this.#texts.add(bytes, start, end);
       return;
@@ -74,7 +74,7 @@ export class ColumnProfile {
   }
 
   /** A value without a declared type, or one that is not of it. */
-  addInferred(bytes: Buffer, start: number, end: number): void {
+  addInferred(bytes: Uint8Array, start: number, end: number): void {
     inferCell(bytes, start, end, this.#inferred);
     const { type, value } = this.#inferred;
     const code = TYPE_CODES[type];
@@ -134,8 +134,8 @@ function inferredColumnType(types: Partial<Record<FieldType, number>>): FieldTyp
 
 /** The first and the last of many texts, by their bytes, which in UTF-8 is by code point. */
 class TextRange {
-  #least: Buffer = Buffer.alloc(32);
-  #greatest: Buffer = Buffer.alloc(32);
+  #least: Uint8Array = new Uint8Array(32);
+  #greatest: Uint8Array = new Uint8Array(32);
   /** -1 before the first text. */
   #leastLength = -1;
   #greatestLength = -1;
@@ -143,7 +143,7 @@ class TextRange {
   #leastFirst = 256;
   #greatestFirst = -1;
 
-  add(bytes: Buffer, start: number, end: number): void {
+  add(bytes: Uint8Array, start: number, end: number): void {
     const first = start < end ? (bytes[start] as number) : -1;
     if (first > this.#leastFirst && first < this.#greatestFirst) return;
     const length = Math.min(end - start, LONGEST_TEXT);
@@ -174,10 +174,10 @@ class TextRange {
 }
 
 function compareText(
-  bytes: Buffer,
+  bytes: Uint8Array,
   start: number,
   length: number,
-  other: Buffer,
+  other: Uint8Array,
   otherLength: number,
 ): number {
   const shorter = Math.min(length, otherLength);
@@ -189,13 +189,18 @@ function compareText(
 }
 
 /** Copies into the target, or into a larger buffer where it is too small. */
-function copyText(bytes: Buffer, start: number, length: number, target: Buffer): Buffer {
-  const room = target.length < length ? Buffer.alloc(length * 2) : target;
+function copyText(
+  bytes: Uint8Array,
+  start: number,
+  length: number,
+  target: Uint8Array,
+): Uint8Array {
+  const room = target.length < length ? new Uint8Array(length * 2) : target;
   for (let i = 0; i < length; i++) room[i] = bytes[start + i] as number;
   return room;
 }
 
-function shownText(bytes: Buffer, length: number): string | null {
+function shownText(bytes: Uint8Array, length: number): string | null {
   if (length < 0) return null;
   const text = reportText(bytes, 0, length, LONGEST_TEXT);
   // The cut may have split a character.

@@ -63,7 +63,7 @@ export interface RecordHandler {
  */
 export class Scanner {
   /** Buffer that holds the current record; valid until the handler returns. */
-  bytes: Buffer;
+  bytes: Uint8Array;
   /** Number of the file's byte at `bytes[0]`. */
   base = 0;
   recordStart = 0;
@@ -102,13 +102,13 @@ export class Scanner {
   #openQuoteLine = 1;
   #firstBreak = -1;
   #afterReturn = false;
-  #scratch = Buffer.alloc(256);
+  #scratch = new Uint8Array(256);
 
   constructor(handler: RecordHandler, dialect: CompiledDialect, maxRecordBytes: number) {
     this.#handler = handler;
     this.#dialect = dialect;
     this.#maxRecordBytes = maxRecordBytes;
-    this.bytes = Buffer.allocUnsafeSlow(BLOCK_BYTES * 4);
+    this.bytes = new Uint8Array(BLOCK_BYTES * 4);
     this.#highest = Math.max(CARRIAGE_RETURN, dialect.delimiter, dialect.quote, dialect.escape);
     this.#classes[LINE_FEED] = CLASS_LINE_FEED;
     this.#classes[CARRIAGE_RETURN] = CLASS_CARRIAGE_RETURN;
@@ -183,10 +183,10 @@ export class Scanner {
   }
 
   /** The value of a cell that has {@link CELL_ESCAPED}; valid until the next call. */
-  unescape(cell: number): Buffer {
+  unescape(cell: number): Uint8Array {
     const start = this.starts[cell] ?? 0;
     const end = this.ends[cell] ?? 0;
-    if (this.#scratch.length < end - start) this.#scratch = Buffer.alloc((end - start) * 2);
+    if (this.#scratch.length < end - start) this.#scratch = new Uint8Array((end - start) * 2);
     const { quote, doubleQuote, escape: escapeByte } = this.#dialect;
     const quoted = ((this.flags[cell] ?? 0) & CELL_QUOTED) !== 0;
     let length = 0;
@@ -493,7 +493,7 @@ export class Scanner {
     let size = this.bytes.length;
     while (kept + needed > size || (kept > size / 2 && size < this.#maxRecordBytes)) size *= 2;
     size = Math.max(Math.min(size, this.#maxRecordBytes + 2 * BLOCK_BYTES), kept + needed);
-    const target = size > this.bytes.length ? Buffer.allocUnsafeSlow(size) : this.bytes;
+    const target = size > this.bytes.length ? new Uint8Array(size) : this.bytes;
     target.set(this.bytes.subarray(shift, this.#length));
     this.bytes = target;
     this.base += shift;

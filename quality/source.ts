@@ -1,7 +1,7 @@
 /** Bytes needed to recognise a source by its beginning. */
 export const SIGNATURE_BYTES = 4;
 
-export const BYTE_ORDER_MARK = Buffer.from([0xef, 0xbb, 0xbf]);
+export const BYTE_ORDER_MARK = Uint8Array.of(0xef, 0xbb, 0xbf);
 
 const SIGNATURES: readonly { bytes: readonly number[]; what: string; encoding: boolean }[] = [
   { bytes: [0xff, 0xfe], what: 'is UTF-16 (or UTF-32), little-endian', encoding: true },

@@ -9,7 +9,7 @@ import {
 } from './descriptor-error.ts';
 import { compileConstraints, type FieldConstraints } from './field-constraints.ts';
 import { compileFieldType, FIELD_TYPES, type FieldType } from './field-type.ts';
-import { TextSet } from './text-set.ts';
+import { TextSet } from './text.ts';
 import type { CellType } from './types/cell-type.ts';
 
 /** How a file's labels must match the schema's fields (Table Schema version 2). */

@@ -1,12 +1,17 @@
-import { isUtf8 } from 'node:buffer';
+import type { EnginePorts } from './ports.ts';
 
 /**
  * Watches a stream for bytes that are not UTF-8 (RFC 3629: no overlong forms, no surrogates, nothing over
  * U+10FFFF) or are NUL, one chunk at a time, at the cost of a native scan.
  */
 export class Utf8Watch {
-  readonly #tail = Buffer.alloc(8);
+  readonly #isUtf8: EnginePorts['isUtf8'];
+  readonly #tail = new Uint8Array(8);
   #tailLength = 0;
+
+  constructor(isUtf8: EnginePorts['isUtf8']) {
+    this.#isUtf8 = isUtf8;
+  }
 
   /** Whether the chunk, together with what an earlier one left unfinished, is sound text. */
   sound(chunk: Uint8Array): boolean {
@@ -21,7 +26,7 @@ export class Utf8Watch {
     if (this.#tailLength > 0) {
       const tail = this.#tail.subarray(0, this.#tailLength);
       if (from === chunk.length && unfinishedBytes(tail) > 0) return sound;
-      sound = isUtf8(tail) && sound;
+      sound = this.#isUtf8(tail) && sound;
       this.#tailLength = 0;
     }
     const rest = chunk.subarray(from);
@@ -29,7 +34,7 @@ export class Utf8Watch {
     const whole = rest.length - unfinished;
     this.#tail.set(rest.subarray(whole));
     this.#tailLength = unfinished;
-    return isUtf8(rest.subarray(0, whole)) && sound;
+    return this.#isUtf8(rest.subarray(0, whole)) && sound;
   }
 
   /** Whether the stream may end here; false when a character is cut off. */
@@ -79,19 +84,4 @@ function characterLength(bytes: Uint8Array, at: number, end: number): number {
     if (byte < 0x80 || byte > 0xbf) return 0;
   }
   return length;
-}
-
-/** Characters (code points) in well-formed UTF-8. */
-export function countCharacters(bytes: Uint8Array, start: number, end: number): number {
-  let count = 0;
-  for (let i = start; i < end; i++) if (((bytes[i] as number) & 0xc0) !== 0x80) count++;
-  return count;
-}
-
-/** A cell's text for a report: at most `limit` characters, NUL as U+2400 since PostgreSQL's jsonb has none. */
-export function reportText(bytes: Buffer, start: number, end: number, limit: number): string {
-  const cut = Math.min(end, start + limit * 4);
-  const characters = Array.from(bytes.toString('utf8', start, cut).replaceAll('\0', '\u2400'));
-  if (cut === end && characters.length <= limit) return characters.join('');
-  return `${characters.slice(0, limit).join('')}\u2026`;
 }

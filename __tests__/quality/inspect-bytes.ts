@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { Ajv2020 } from 'ajv/dist/2020.js';
+import { NODE_PORTS } from '../../listener/src/jobs/engine-ports.ts';
 import type { Fault } from '../../quality/faults.ts';
 import { createInspection, type InspectOptions } from '../../quality/inspect.ts';
 import type { QualityReport } from '../../quality/report.ts';
@@ -23,7 +24,7 @@ export function inspectBytes(
   chunkSizes: readonly number[] = [],
 ): QualityReport {
   const bytes = typeof file === 'string' ? Buffer.from(file) : file;
-  const inspection = createInspection({ clock: () => 0, ...options });
+  const inspection = createInspection(NODE_PORTS, { clock: () => 0, ...options });
   for (const chunk of cut(bytes, chunkSizes)) inspection.write(chunk);
   const report = inspection.end();
   assertReportShape(report);

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { NODE_PORTS } from '../../listener/src/jobs/engine-ports.ts';
 import { DescriptorError } from '../../quality/descriptor-error.ts';
 import { createInspection, inspectCsv } from '../../quality/inspect.ts';
 import { assertReportShape } from './inspect-bytes.ts';
@@ -15,7 +16,7 @@ async function* repeated(block: Uint8Array, times: number): AsyncGenerator<Uint8
 describe('inspectCsv', () => {
   it('judges a stream and tells its progress', async () => {
     const progress: [number, number][] = [];
-    const report = await inspectCsv(chunks('id\n1\n', '2\n'), {
+    const report = await inspectCsv(chunks('id\n1\n', '2\n'), NODE_PORTS, {
       onProgress: (bytes, rows) => progress.push([bytes, rows]),
     });
     assertReportShape(report);
@@ -28,13 +29,15 @@ describe('inspectCsv', () => {
 
   it('measures its duration by the clock it is given', async () => {
     const times = [100, 350];
-    const report = await inspectCsv(chunks('id\n1\n'), { clock: () => times.shift() ?? 0 });
+    const report = await inspectCsv(chunks('id\n1\n'), NODE_PORTS, {
+      clock: () => times.shift() ?? 0,
+    });
     expect(report.durationMs).toBe(250);
   });
 
   it('stops with the reason of the signal', async () => {
     const controller = new AbortController();
-    const judged = inspectCsv(chunks('id\n', '1\n'), {
+    const judged = inspectCsv(chunks('id\n', '1\n'), NODE_PORTS, {
       signal: controller.signal,
       onProgress: () => controller.abort(new Error('shutting down')),
     });
@@ -46,7 +49,7 @@ describe('inspectCsv', () => {
       yield Buffer.from('id\n');
       throw new Error('connection reset');
     }
-    await expect(inspectCsv(broken())).rejects.toThrow('connection reset');
+    await expect(inspectCsv(broken(), NODE_PORTS)).rejects.toThrow('connection reset');
   });
 
   it('refuses an expectation before it reads a byte', async () => {
@@ -55,7 +58,9 @@ describe('inspectCsv', () => {
       read = true;
       yield Buffer.from('id\n');
     }
-    const judged = inspectCsv(source(), { expectation: { dialect: { delimiter: '' } } });
+    const judged = inspectCsv(source(), NODE_PORTS, {
+      expectation: { dialect: { delimiter: '' } },
+    });
     await expect(judged).rejects.toThrow(DescriptorError);
     expect(read).toBe(false);
   });
@@ -63,7 +68,7 @@ describe('inspectCsv', () => {
   it('lets other work of the process run in between', async () => {
     const order: string[] = [];
     setImmediate(() => order.push('other work'));
-    await inspectCsv(repeated(Buffer.alloc(1024 * 1024, 'a\n'), 8));
+    await inspectCsv(repeated(Buffer.alloc(1024 * 1024, 'a\n'), 8), NODE_PORTS);
     order.push('report');
     expect(order).toEqual(['other work', 'report']);
   });
@@ -77,7 +82,7 @@ describe('inspectCsv', () => {
     }
     const before = process.memoryUsage().arrayBuffers;
     let most = 0;
-    const report = await inspectCsv(file(), {
+    const report = await inspectCsv(file(), NODE_PORTS, {
       onProgress: () => {
         most = Math.max(most, process.memoryUsage().arrayBuffers - before);
       },
@@ -94,6 +99,6 @@ describe('createInspection', () => {
     [{ maxRecordBytes: 0 }, 'maxRecordBytes'],
     [{ maxKeys: 0.5 }, 'maxKeys'],
   ])('refuses %j', (options, name) => {
-    expect(() => createInspection(options)).toThrow(name);
+    expect(() => createInspection(NODE_PORTS, options)).toThrow(name);
   });
 });

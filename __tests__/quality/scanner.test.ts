@@ -32,7 +32,7 @@ function copyOf(scanner: Scanner): ScannedRecord {
   const cells = Array.from({ length: scanner.cellCount }, (_, cell) => {
     const raw = scanner.bytes.subarray(scanner.starts[cell], scanner.ends[cell]);
     const escaped = ((scanner.flags[cell] ?? 0) & CELL_ESCAPED) !== 0;
-    return (escaped ? scanner.unescape(cell) : raw).toString('latin1');
+    return Buffer.from(escaped ? scanner.unescape(cell) : raw).toString('latin1');
   });
   const sound = scanner.quotes === QUOTES_SOUND;
   return {

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { countCharacters, firstUnsoundByte, reportText, Utf8Watch } from '../../quality/utf8.ts';
+import { firstUnsoundByte, Utf8Watch } from '../../quality/utf8.ts';
 import { cut } from './inspect-bytes.ts';
 
 /** Bytes that are often, and often almost, UTF-8. */
@@ -35,7 +35,7 @@ describe('Utf8Watch', () => {
         bytes,
         fc.array(fc.integer({ min: 1, max: 5 }), { minLength: 1 }),
         (all, sizes) => {
-          const watch = new Utf8Watch();
+          const watch = new Utf8Watch(isUtf8);
           let sound = true;
           for (const chunk of cut(all, sizes)) sound = watch.sound(chunk) && sound;
           expect(sound && watch.complete()).toBe(isUtf8(all) && !all.includes(0));
@@ -58,19 +58,5 @@ describe('firstUnsoundByte', () => {
 
   it('gives the index of the byte, within the bounds', () => {
     expect(firstUnsoundByte(Buffer.from([0xff, 0x61, 0xc3, 0xa9, 0xe9, 0x61]), 1, 6)).toBe(4);
-  });
-});
-
-describe('countCharacters', () => {
-  it('counts code points, not bytes or UTF-16 units', () => {
-    const text = Buffer.from('aé€😀');
-    expect(countCharacters(text, 0, text.length)).toBe(4);
-  });
-});
-
-describe('reportText', () => {
-  it('keeps a text of the limit and cuts a longer one by whole characters', () => {
-    expect(reportText(Buffer.from('😀😀'), 0, 8, 2)).toBe('😀😀');
-    expect(reportText(Buffer.from('😀😀é'), 0, 10, 2)).toBe('😀😀…');
   });
 });

@@ -2,6 +2,7 @@
 import { createReadStream } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import { inspectCsv } from '@file-processing/quality/inspect.ts';
+import { NODE_PORTS } from '../../listener/src/jobs/engine-ports.ts';
 import { SAMPLE_SCHEMA } from './sample-file.ts';
 
 const [mode = '', file = '', module = ''] = process.argv.slice(2);
@@ -16,7 +17,11 @@ if (mode === 'csv-parse') {
 } else {
   const { primaryKey, ...unkeyed } = SAMPLE_SCHEMA;
   const schema = mode === 'keyed' ? { ...unkeyed, primaryKey } : unkeyed;
-  const report = await inspectCsv(stream, mode === 'profile' ? {} : { expectation: { schema } });
+  const report = await inspectCsv(
+    stream,
+    NODE_PORTS,
+    mode === 'profile' ? {} : { expectation: { schema } },
+  );
   if (report.verdict !== 'passed') throw new Error(`the sound sample is ${report.verdict}`);
 }
 

@@ -1,4 +1,5 @@
-import { type CellType, equalsBytes } from './cell-type.ts';
+import { encodeText, equalsBytes } from '../text.ts';
+import type { CellType } from './cell-type.ts';
 
 export const DEFAULT_TRUE_VALUES = ['true', 'True', 'TRUE', '1'];
 export const DEFAULT_FALSE_VALUES = ['false', 'False', 'FALSE', '0'];
@@ -8,8 +9,8 @@ export function booleanType(
   trueValues: readonly string[],
   falseValues: readonly string[],
 ): CellType {
-  const truths = trueValues.map((text) => Buffer.from(text));
-  const falsehoods = falseValues.map((text) => Buffer.from(text));
+  const truths = trueValues.map(encodeText);
+  const falsehoods = falseValues.map(encodeText);
   return {
     read: (bytes, start, end) => {
       for (const text of truths) if (equalsBytes(bytes, start, end, text)) return 1;

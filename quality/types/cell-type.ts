@@ -8,7 +8,7 @@ export interface CellType {
    * The order value of the cell in `bytes[start, end)`, {@link UNORDERED} for a valid value that has none,
    * or NaN when the cell is not of this type. The cell is never empty.
    */
-  readonly read: (bytes: Buffer, start: number, end: number) => number;
+  readonly read: (bytes: Uint8Array, start: number, end: number) => number;
   /** An order value as it stands in a report. */
   readonly show: (value: number) => string | number | boolean | null;
 }
@@ -19,14 +19,14 @@ export const UNORDERED = -Number.MIN_VALUE;
 const ZERO = 0x30;
 
 /** Reads two digits as a number; -1 when one of them is none. */
-export function readTwoDigits(bytes: Buffer, at: number): number {
+export function readTwoDigits(bytes: Uint8Array, at: number): number {
   const tens = (bytes[at] as number) - ZERO;
   const ones = (bytes[at + 1] as number) - ZERO;
   return tens >>> 0 > 9 || ones >>> 0 > 9 ? -1 : tens * 10 + ones;
 }
 
 /** Reads four digits as a number; negative when one of them is none. */
-export function readFourDigits(bytes: Buffer, at: number): number {
+export function readFourDigits(bytes: Uint8Array, at: number): number {
   const upper = readTwoDigits(bytes, at);
   const lower = readTwoDigits(bytes, at + 2);
   return upper < 0 || lower < 0 ? -1 : upper * 100 + lower;
@@ -34,11 +34,4 @@ export function readFourDigits(bytes: Buffer, at: number): number {
 
 export function isDigit(byte: number | undefined): boolean {
   return byte !== undefined && byte >= ZERO && byte <= 0x39;
-}
-
-/** Whether the cell is exactly this text, given as bytes. */
-export function equalsBytes(bytes: Buffer, start: number, end: number, text: Buffer): boolean {
-  if (end - start !== text.length) return false;
-  for (let i = 0; i < text.length; i++) if (bytes[start + i] !== text[i]) return false;
-  return true;
 }

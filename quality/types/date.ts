@@ -57,7 +57,7 @@ export function yearMonthType(): CellType {
 }
 
 /** YYYY-MM-DD as milliseconds since 1970, or NaN. */
-export function readDate(bytes: Buffer, start: number, end: number): number {
+export function readDate(bytes: Uint8Array, start: number, end: number): number {
   if (end - start !== 10 || bytes[start + 4] !== HYPHEN || bytes[start + 7] !== HYPHEN) {
     return Number.NaN;
   }

@@ -34,7 +34,7 @@ export function dateTimeType(format: string): CellType {
 }
 
 /** YYYY-MM-DDThh:mm:ss as milliseconds since 1970 (UTC where no zone is given), or NaN. */
-export function readDateTime(bytes: Buffer, start: number, end: number): number {
+export function readDateTime(bytes: Uint8Array, start: number, end: number): number {
   if (end - start < 19 || bytes[start + 10] !== LETTER_T) return Number.NaN;
   return readDate(bytes, start, start + 10) + readTime(bytes, start + 11, end);
 }

@@ -1,3 +1,4 @@
+import { decodeText } from '../text.ts';
 import type { CellType } from './cell-type.ts';
 import { LONGEST_LOOSE_NUMBER, looseNumberText } from './loose-number.ts';
 
@@ -23,7 +24,7 @@ export function integerType(options: IntegerOptions): CellType {
   return {
     read: (bytes, start, end) => {
       if (end - start > LONGEST_LOOSE_NUMBER) return Number.NaN;
-      const text = looseNumberText(bytes.toString('utf8', start, end), loose);
+      const text = looseNumberText(decodeText(bytes, start, end), loose);
       return /^[+-]?\d+$/.test(text) ? Number(text) : Number.NaN;
     },
     show: (value) => value,
@@ -31,7 +32,7 @@ export function integerType(options: IntegerOptions): CellType {
 }
 
 /** The integer in the cell, or NaN. */
-export function readInteger(bytes: Buffer, start: number, end: number): number {
+export function readInteger(bytes: Uint8Array, start: number, end: number): number {
   const first = bytes[start] as number;
   const from = first === MINUS || first === PLUS ? start + 1 : start;
   if (from >= end) return Number.NaN;
@@ -41,6 +42,6 @@ export function readInteger(bytes: Buffer, start: number, end: number): number {
     if (digit < 0 || digit > 9) return Number.NaN;
     value = value * 10 + digit;
   }
-  if (end - from > EXACT_DIGITS) return Number(bytes.toString('latin1', start, end));
+  if (end - from > EXACT_DIGITS) return Number(decodeText(bytes, start, end));
   return first === MINUS ? -value : value;
 }

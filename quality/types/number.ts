@@ -1,3 +1,4 @@
+import { decodeText } from '../text.ts';
 import { type CellType, UNORDERED } from './cell-type.ts';
 import { LONGEST_LOOSE_NUMBER, looseNumberText } from './loose-number.ts';
 
@@ -31,14 +32,14 @@ export function numberType(options: NumberOptions): CellType {
   return {
     read: (bytes, start, end) => {
       if (end - start > LONGEST_LOOSE_NUMBER) return Number.NaN;
-      return numberFromText(looseNumberText(bytes.toString('utf8', start, end), options));
+      return numberFromText(looseNumberText(decodeText(bytes, start, end), options));
     },
     show: showNumber,
   };
 }
 
 /** The number in the cell, or NaN when it holds none. */
-export function readNumber(bytes: Buffer, start: number, end: number): number {
+export function readNumber(bytes: Uint8Array, start: number, end: number): number {
   const first = bytes[start] as number;
   let i = first === MINUS || first === PLUS ? start + 1 : start;
   let digits = 0;
@@ -56,11 +57,11 @@ export function readNumber(bytes: Buffer, start: number, end: number): number {
     } else if (digits === 0 ? !startsSpecial(byte) : (byte | 0x20) !== EXPONENT) {
       return Number.NaN;
     } else {
-      return numberFromText(bytes.toString('latin1', start, Math.min(end, start + 400)));
+      return numberFromText(decodeText(bytes, start, Math.min(end, start + 400)));
     }
   }
   if (digits === 0) return Number.NaN;
-  if (digits > EXACT_DIGITS) return Number(bytes.toString('latin1', start, end));
+  if (digits > EXACT_DIGITS) return Number(decodeText(bytes, start, end));
   if (fraction > 0) value /= POWERS_OF_TEN[fraction] as number;
   return first === MINUS ? -value : value;
 }

@@ -9,7 +9,7 @@ import { readText } from './string.ts';
  * `type.read(...)`, with the readers of the common types called by name: the engine can then compile them into
  * the loop over cells, which a call through a property that holds many functions never is.
  */
-export function readCell(type: CellType, bytes: Buffer, start: number, end: number): number {
+export function readCell(type: CellType, bytes: Uint8Array, start: number, end: number): number {
   const { read } = type;
   if (read === readText) return readText();
   if (read === readInteger) return readInteger(bytes, start, end);

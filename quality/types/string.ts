@@ -39,7 +39,7 @@ export function readText(): number {
  * An addr-spec of RFC 5322 in its dot-atom form, letters beyond ASCII allowed (RFC 6531): no comments, no
  * quoted local part, at most 254 bytes, and a domain of at least two labels.
  */
-function isEmail(bytes: Buffer, start: number, end: number): boolean {
+function isEmail(bytes: Uint8Array, start: number, end: number): boolean {
   if (end - start > 254) return false;
   const at = bytes.subarray(start, end).indexOf(AT) + start;
   if (at <= start || at - start > 64) return false;
@@ -51,7 +51,7 @@ function isEmail(bytes: Buffer, start: number, end: number): boolean {
   return isDomain(bytes, at + 1, end);
 }
 
-function isDomain(bytes: Buffer, start: number, end: number): boolean {
+function isDomain(bytes: Uint8Array, start: number, end: number): boolean {
   let labels = 1;
   let labelStart = start;
   for (let i = start; i <= end; i++) {
@@ -68,7 +68,7 @@ function isDomain(bytes: Buffer, start: number, end: number): boolean {
 }
 
 /** RFC 3986: a scheme, a colon, and only characters that a URI may hold. */
-function isUri(bytes: Buffer, start: number, end: number): boolean {
+function isUri(bytes: Uint8Array, start: number, end: number): boolean {
   const colon = bytes.subarray(start, end).indexOf(COLON) + start;
   if (colon <= start || colon === end - 1) return false;
   for (let i = start; i < colon; i++) {
@@ -88,7 +88,7 @@ function isUri(bytes: Buffer, start: number, end: number): boolean {
 }
 
 /** RFC 9562's text form: 8-4-4-4-12 hexadecimal digits. */
-function isUuid(bytes: Buffer, start: number, end: number): boolean {
+function isUuid(bytes: Uint8Array, start: number, end: number): boolean {
   if (end - start !== 36) return false;
   for (let i = 0; i < 36; i++) {
     const byte = bytes[start + i];

@@ -1,6 +1,7 @@
+import { decodeText } from '../text.ts';
 import { DAY_MS, dayMilliseconds } from './calendar.ts';
 
-type Reader = (bytes: Buffer, start: number, end: number) => number;
+type Reader = (bytes: Uint8Array, start: number, end: number) => number;
 
 interface Parts {
   year: number;
@@ -116,43 +117,49 @@ export function unknownDirectives(pattern: string): string[] {
  * pattern leaves out is the first of January 1900, midnight, UTC.
  */
 export function strptimeType(pattern: string): Reader {
-  const steps: Directive[] = (pattern.match(/%.|[^%]+/gs) ?? []).map((piece) => {
-    const directive = piece.startsWith('%') ? DIRECTIVES[piece.slice(1)] : undefined;
-    return directive ?? ((text) => (text.startsWith(piece) ? text.slice(piece.length) : undefined));
-  });
-  return (bytes, start, end) => {
-    if (end - start > LONGEST) return Number.NaN;
-    const parts: Parts = {
-      year: 1900,
-      month: 1,
-      day: 1,
-      dayOfYear: 0,
-      hour: 0,
-      minute: 0,
-      second: 0,
-      milliseconds: 0,
-      afternoon: -1,
-      zoneMinutes: 0,
-    };
-    let rest: string | undefined = bytes.toString('utf8', start, end);
-    for (const step of steps) {
-      rest = step(rest, parts);
-      if (rest === undefined) return Number.NaN;
-    }
-    return rest === '' ? milliseconds(parts) : Number.NaN;
-  };
+  return anyOf([pattern]);
 }
 
 /** The first of several patterns that fits. */
 export function anyOf(patterns: readonly string[]): Reader {
-  const readers = patterns.map(strptimeType);
+  const all = patterns.map(directivesOf);
   return (bytes, start, end) => {
-    for (const read of readers) {
-      const value = read(bytes, start, end);
+    if (end - start > LONGEST) return Number.NaN;
+    const text = decodeText(bytes, start, end);
+    for (const directives of all) {
+      const value = readWith(directives, text);
       if (!Number.isNaN(value)) return value;
     }
     return Number.NaN;
   };
+}
+
+function directivesOf(pattern: string): Directive[] {
+  return (pattern.match(/%.|[^%]+/gs) ?? []).map((piece) => {
+    const directive = piece.startsWith('%') ? DIRECTIVES[piece.slice(1)] : undefined;
+    return directive ?? ((text) => (text.startsWith(piece) ? text.slice(piece.length) : undefined));
+  });
+}
+
+function readWith(directives: readonly Directive[], text: string): number {
+  const parts: Parts = {
+    year: 1900,
+    month: 1,
+    day: 1,
+    dayOfYear: 0,
+    hour: 0,
+    minute: 0,
+    second: 0,
+    milliseconds: 0,
+    afternoon: -1,
+    zoneMinutes: 0,
+  };
+  let rest: string | undefined = text;
+  for (const directive of directives) {
+    rest = directive(rest, parts);
+    if (rest === undefined) return Number.NaN;
+  }
+  return rest === '' ? milliseconds(parts) : Number.NaN;
 }
 
 function milliseconds(parts: Parts): number {

@@ -19,7 +19,7 @@ export function timeType(format: string): CellType {
 }
 
 /** hh:mm:ss with an optional fraction and zone, as milliseconds since midnight UTC, or NaN. */
-export function readTime(bytes: Buffer, start: number, end: number): number {
+export function readTime(bytes: Uint8Array, start: number, end: number): number {
   if (end - start < 8 || bytes[start + 2] !== COLON || bytes[start + 5] !== COLON) {
     return Number.NaN;
   }
@@ -34,7 +34,7 @@ export function readTime(bytes: Buffer, start: number, end: number): number {
 }
 
 /** `.fff`, `Z`, `+hh:mm` or both as milliseconds to add, or NaN. */
-function readFractionAndZone(bytes: Buffer, start: number, end: number): number {
+function readFractionAndZone(bytes: Uint8Array, start: number, end: number): number {
   let at = start;
   let fraction = 0;
   if (bytes[at] === POINT) {

@@ -1,10 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import {
-  equalsBytes,
-  isDigit,
-  readFourDigits,
-  readTwoDigits,
-} from '../../../quality/types/cell-type.ts';
+import { isDigit, readFourDigits, readTwoDigits } from '../../../quality/types/cell-type.ts';
 
 describe('readTwoDigits and readFourDigits', () => {
   it('read digits and nothing around them', () => {
@@ -27,14 +22,5 @@ describe('isDigit', () => {
       false,
       false,
     ]);
-  });
-});
-
-describe('equalsBytes', () => {
-  it('compares within the bounds', () => {
-    const bytes = Buffer.from('xaby');
-    expect(equalsBytes(bytes, 1, 3, Buffer.from('ab'))).toBe(true);
-    expect(equalsBytes(bytes, 1, 3, Buffer.from('abc'))).toBe(false);
-    expect(equalsBytes(bytes, 1, 3, Buffer.from('ac'))).toBe(false);
   });
 });

@@ -2,6 +2,7 @@ import { createReadStream } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import type { Expectation } from '@file-processing/quality/expectation.ts';
 import { inspectCsv } from '@file-processing/quality/inspect.ts';
+import { NODE_PORTS } from '../jobs/engine-ports.ts';
 import { type Command, configWithoutDatabase, UsageError } from './command-context.ts';
 import { exitCodeOfVerdict } from './exit-codes.ts';
 import { reportText, showProgress } from './report-text.ts';
@@ -19,11 +20,15 @@ export const validate: Command<ValidateOptions> = async (context, { file, schema
   const expectation = schema === undefined ? undefined : await readExpectation(schema);
   const sizeBytes = await sizeOf(file);
   const progress = showProgress(file, context.stderr);
-  const report = await inspectCsv(createReadStream(file, { highWaterMark: 256 * 1024 }), {
-    ...(expectation === undefined ? {} : { expectation }),
-    maxFaults,
-    onProgress: (bytes, rows) => progress.update({ bytes, rows, sizeBytes }),
-  });
+  const report = await inspectCsv(
+    createReadStream(file, { highWaterMark: 256 * 1024 }),
+    NODE_PORTS,
+    {
+      ...(expectation === undefined ? {} : { expectation }),
+      maxFaults,
+      onProgress: (bytes, rows) => progress.update({ bytes, rows, sizeBytes }),
+    },
+  );
   progress.end();
   context.stdout.write(json ? `${JSON.stringify(report, null, 2)}\n` : reportText(file, report));
   return exitCodeOfVerdict(report.verdict);

@@ -2,6 +2,7 @@ import type { Expectation } from '@file-processing/quality/expectation.ts';
 import { inspectCsv } from '@file-processing/quality/inspect.ts';
 import type { Mapping } from '../database/mappings.ts';
 import { ObjectUnavailableError } from '../storage/object-store.ts';
+import { NODE_PORTS } from './engine-ports.ts';
 import type { Job, JobOutcome } from './job.ts';
 
 /** Looks up what is expected of an object, reads it once and judges it. */
@@ -15,7 +16,7 @@ export const s3DataQualityJob: Job = {
     try {
       const reading = AbortSignal.any([signal, end.signal]);
       const { bytes, sizeBytes } = await store.open(object, reading);
-      const report = await inspectCsv(bytes, {
+      const report = await inspectCsv(bytes, NODE_PORTS, {
         ...(monitored === undefined ? {} : { expectation: expectationOf(monitored.mapping) }),
         maxFaults,
         signal,

@@ -1,9 +1,10 @@
 import { createInspection } from '@file-processing/quality/inspect.ts';
 import { expect, test } from 'vitest';
 import { printable, reportText, showProgress } from '../../../../listener/src/cli/report-text.ts';
+import { NODE_PORTS } from '../../../../listener/src/jobs/engine-ports.ts';
 
 function textOf(content: string, maxFaults = 100): string {
-  const inspection = createInspection({ maxFaults });
+  const inspection = createInspection(NODE_PORTS, { maxFaults });
   inspection.write(Buffer.from(content));
   return reportText('a.csv', inspection.end());
 }
