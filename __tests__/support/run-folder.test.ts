@@ -1,15 +1,16 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { temporaryFolder } from '../listener/support/temporary-folder.ts';
 import {
   abandonedFolders,
   isAbandoned,
   makeRunFolder,
+  memoryOr,
   mountPointsIn,
-  removeAbandoned,
+  startRunFolder,
 } from './run-folder.ts';
 
 const SCRIPT = join(import.meta.dirname, 'run-folder-process.ts');
@@ -35,13 +36,14 @@ describe('a folder of another run', () => {
     expect(isAbandoned(found, 5)).toBe(abandoned);
   });
 
-  it('is abandoned once the run was killed', async () => {
+  it('is removed by the next run once its own was killed', async () => {
     const parent = await temporaryFolder();
     const killed = await killedRun(parent);
     writeFileSync(join(killed, 'file'), '');
     expect(await abandonedFolders(parent)).toEqual([killed]);
-    await removeAbandoned(killed);
-    expect(readdirSync(parent)).toEqual([]);
+    const { path, remove } = await startRunFolder(parent);
+    onTestFinished(remove);
+    expect(readdirSync(parent)).toEqual([basename(path)]);
   });
 
   it('stays while the run lives', async () => {
@@ -74,6 +76,18 @@ describe('the own folder', () => {
     onTestFinished(remove);
     expect(readdirSync(path)).toEqual([]);
     expect(await abandonedFolders(parent)).toEqual([]);
+  });
+});
+
+describe('a folder in memory', () => {
+  it('is taken where there is enough of it', async () => {
+    const folder = await temporaryFolder();
+    expect(memoryOr('/other', folder, 1)).toBe(folder);
+    expect(memoryOr('/other', folder, Number.POSITIVE_INFINITY)).toBe('/other');
+  });
+
+  it('is not needed', () => {
+    expect(memoryOr('/other', '/nowhere')).toBe('/other');
   });
 });
 

@@ -1,17 +1,20 @@
 import { execFileSync } from 'node:child_process';
 import {
+  accessSync,
   chmodSync,
+  constants,
   mkdtempSync,
   readdirSync,
   readFileSync,
   realpathSync,
   renameSync,
+  statfsSync,
   statSync,
 } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
 import { join, sep } from 'node:path';
-import type { TestProject } from 'vitest/node';
+import { stopServersIn } from '../listener/support/stop-servers-in.ts';
 
 /** What the name of a run's folder begins with. */
 const PREFIX = 'tests-';
@@ -32,6 +35,20 @@ export interface FoundFolder {
   readonly uid: number;
   /** How the attempt to connect to its owner failed; undefined when somebody listens. */
   readonly refusal: string | undefined;
+}
+
+/** Removes what killed runs have left, and makes a folder of this run's own. */
+export async function startRunFolder(parent: string): Promise<RunFolder> {
+  for (const folder of await abandonedFolders(parent)) {
+    try {
+      await stopServersIn(folder);
+      await removeAbandoned(folder);
+    } catch (error) {
+      // It stays: no run fails by the remains of another.
+      console.warn(`${folder} of a run that was killed can't be removed:`, error);
+    }
+  }
+  return makeRunFolder(parent);
 }
 
 /** Makes a folder of this process's own, as open as the one that it lies in. */
@@ -57,11 +74,23 @@ export async function makeRunFolder(parent: string): Promise<RunFolder> {
   };
 }
 
-/** The folder that the set-up of temporary folders has made for a run. */
-export function runFolderOf(project: TestProject): string {
-  const { TMPDIR } = project.config.env;
-  if (TMPDIR === undefined) throw new Error('temporary-folder-global-setup.ts has to run first');
-  return TMPDIR;
+/** How much a folder in memory must have room for, so that a run's databases fit several times. */
+const ENOUGH_MEMORY = 2 * 1024 ** 3;
+
+/**
+ * Where databases belong: in memory, where there is enough of it. A database is hundreds of small
+ * files, and making and deleting them on a disk is most of a short test's work.
+ *
+ * @param otherwise a folder for machines without
+ */
+export function memoryOr(otherwise: string, memory = '/dev/shm', enough = ENOUGH_MEMORY): string {
+  try {
+    accessSync(memory, constants.W_OK | constants.X_OK);
+    const { bavail, bsize } = statfsSync(memory);
+    return bavail * bsize < enough ? otherwise : memory;
+  } catch {
+    return otherwise;
+  }
 }
 
 /**
@@ -97,7 +126,7 @@ export async function abandonedFolders(parent: string): Promise<string[]> {
  *
  * @throws where something can't be unmounted or removed
  */
-export async function removeAbandoned(folder: string): Promise<void> {
+async function removeAbandoned(folder: string): Promise<void> {
   const mounts = process.platform === 'linux' ? readFileSync('/proc/self/mounts', 'utf8') : '';
   for (const mountPoint of mountPointsIn(realpathSync(folder), mounts)) {
     execFileSync('umount', [mountPoint]);

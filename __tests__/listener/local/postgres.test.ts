@@ -1,11 +1,10 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, cp, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { chmod, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, inject, test } from 'vitest';
 import {
   type LocalPostgres,
   shelterFor,
@@ -13,6 +12,8 @@ import {
 } from '../../../listener/local/postgres.ts';
 import { embeddedBinaries } from '../../../listener/local/postgres-binaries.ts';
 import { run } from '../../support/run-program.ts';
+import { copyCluster } from '../support/copy-cluster.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const START_SCRIPT = fileURLToPath(
   new URL('../support/local-postgres-process.ts', import.meta.url),
@@ -26,7 +27,7 @@ let base: string;
 let folder: string;
 const started: LocalPostgres[] = [];
 beforeEach(async () => {
-  base = await mkdtemp(join(tmpdir(), 'local-postgres-'));
+  base = await mkdtemp(join(inject('postgresCluster'), '../local-postgres-'));
   await chmod(base, 0o711);
   folder = join(base, 'postgres');
 });
@@ -35,6 +36,9 @@ afterEach(async () => {
   await rm(base, { recursive: true, force: true });
   await rm(shelterFor(folder), { recursive: true, force: true });
 });
+
+/** A cluster that was made before, without the second of work that making one takes. */
+const makeCluster = () => copyCluster(inject('postgresCluster'), folder);
 
 async function start(): Promise<LocalPostgres> {
   const postgres = await startLocalPostgres({ folder });
@@ -72,6 +76,7 @@ test('the first start makes the cluster, the second finds its data', async () =>
 });
 
 test('a stopped server is gone', async () => {
+  await makeCluster();
   const { url, stop, folder: place } = await start();
   const pid = Number(
     (await readFile(join(place, 'data', 'postmaster.pid'), 'utf8')).split('\n')[0],
@@ -82,6 +87,7 @@ test('a stopped server is gone', async () => {
 });
 
 test('a process that only waits for the server to be gone waits to the end', async () => {
+  await makeCluster();
   const binaries = await binariesThatStopLater();
   const { exitCode, stderr } = await run(process.execPath, [STOP_SCRIPT, folder, binaries]);
   expect(stderr).toBe('');
@@ -90,18 +96,19 @@ test('a process that only waits for the server to be gone waits to the end', asy
 
 /** PostgreSQL whose pg_ctl does not wait until the server has stopped. @returns the folder */
 async function binariesThatStopLater(): Promise<string> {
-  const native = join(base, 'native');
-  await cp(join(await embeddedBinaries(), '..'), native, {
-    recursive: true,
-    verbatimSymlinks: true,
-  });
-  const control = join(native, 'bin/pg_ctl');
-  await rename(control, `${control}.real`);
-  await writeFile(control, '#!/bin/sh\nexec "$0.real" "$@" --no-wait\n', { mode: 0o755 });
-  return join(native, 'bin');
+  // Not beside the data: in memory nothing may be run on some machines.
+  const folder = await temporaryFolder();
+  const embedded = await embeddedBinaries();
+  await symlink(join(embedded, 'postgres'), join(folder, 'postgres'));
+  await symlink(join(embedded, 'pg_ctl'), join(folder, 'pg_ctl.real'));
+  const wrapper = '#!/bin/sh\nexec "$0.real" "$@" --no-wait\n';
+  await writeFile(join(folder, 'pg_ctl'), wrapper, { mode: 0o755 });
+  await chmod(folder, 0o755);
+  return folder;
 }
 
 test('it listens on loopback only and wants the password', async () => {
+  await makeCluster();
   const { url } = await start();
   expect(await query(url, 'SHOW listen_addresses')).toEqual([{ listen_addresses: '127.0.0.1' }]);
   const wrong = new URL(url);
@@ -110,6 +117,7 @@ test('it listens on loopback only and wants the password', async () => {
 });
 
 test('the server of a killed process is taken over', async () => {
+  await makeCluster();
   const left = await leaveServerBehind();
   const postgres = await start();
   expect(postgres).toMatchObject({ outcome: 'reused', url: left.url });
@@ -118,12 +126,14 @@ test('the server of a killed process is taken over', async () => {
 });
 
 test('a folder that a live process uses is refused, and its server runs on', async () => {
+  await makeCluster();
   const { url } = await start();
   await expect(startLocalPostgres({ folder })).rejects.toThrow('in use by another process');
   expect(await query(url, 'SELECT 1 AS one')).toEqual([{ one: 1 }]);
 });
 
 test("a postmaster.pid whose number is another program's now does not matter", async () => {
+  await makeCluster();
   const first = await start();
   await first.stop();
   await writeFile(join(first.folder, 'data', 'postmaster.pid'), `${process.pid}\nx\n0\n1\n`);
@@ -136,6 +146,7 @@ test('a half-made cluster is made anew', async () => {
 });
 
 test('a cluster of another major version is refused with what helps', async () => {
+  await makeCluster();
   const first = await start();
   await first.stop();
   await writeFile(join(first.folder, 'data', 'PG_VERSION'), '9\n');
@@ -144,6 +155,7 @@ test('a cluster of another major version is refused with what helps', async () =
 });
 
 test('a server that does not start tells the end of its log', async () => {
+  await makeCluster();
   const settings = { shared_buffers: 'nonsense' };
   await expect(startLocalPostgres({ folder, settings })).rejects.toThrow(/shared_buffers/);
 });

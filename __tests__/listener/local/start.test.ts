@@ -1,21 +1,22 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, inject, onTestFinished, test, vi } from 'vitest';
 import { COMPILE_CACHE } from '../../support/compile-cache.ts';
+import { copyCluster } from '../support/copy-cluster.ts';
 import { type SynthesizedStack, synthesizedStack } from '../support/synthesized-stack.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const START = fileURLToPath(new URL('../../../listener/local/start.ts', import.meta.url));
 
-/** One database for all tests of the file: making one takes seconds. */
+/** One database for all tests of the file. */
 let state: string;
 beforeAll(async () => {
-  state = await mkdtemp(join(tmpdir(), 'file-processing-test-'));
+  state = await mkdtemp(join(inject('postgresCluster'), '../start-'));
+  await copyCluster(inject('postgresCluster'), join(state, 'postgres'));
 });
 afterAll(() => rm(state, { recursive: true, force: true }));
 

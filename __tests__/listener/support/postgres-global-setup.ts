@@ -1,14 +1,18 @@
 import { rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import type { TestProject } from 'vitest/node';
 import { shelterFor, startLocalPostgres } from '../../../listener/local/postgres.ts';
 import { migrate } from '../../../listener/src/database/migrate.ts';
-import { runFolderOf } from '../../support/run-folder.ts';
+import { memoryOr, startRunFolder } from '../../support/run-folder.ts';
+import { copyCluster } from './copy-cluster.ts';
 import { databaseConfigOf } from './database-config.ts';
 
 declare module 'vitest' {
   export interface ProvidedContext {
+    /** Folder of a cluster that is never started, to be copied: making one takes a second of work. */
+    postgresCluster: string;
     /** Address of the run's PostgreSQL. */
     postgresUrl: string;
     /** A migrated database that the tests' own are copies of. */
@@ -25,7 +29,11 @@ const TEMPLATE = 'template_listener';
  * same tests on an older version.
  */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const folder = join(runFolderOf(project), 'postgres');
+  const runFolder = await startRunFolder(memoryOr(tmpdir()));
+  const folder = join(runFolder.path, 'postgres');
+  const cluster = join(runFolder.path, 'cluster');
+  await (await startLocalPostgres({ folder: cluster, ...otherBinaries() })).stop();
+  await copyCluster(cluster, folder);
   const postgres = await startLocalPostgres({
     folder,
     ...otherBinaries(),
@@ -35,6 +43,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const teardown = async () => {
     await postgres.stop();
     await rm(shelterFor(folder), { recursive: true, force: true });
+    await runFolder.remove();
   };
   try {
     const client = new pg.Client({ connectionString: postgres.url });
@@ -46,6 +55,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
     await teardown();
     throw error;
   }
+  project.provide('postgresCluster', cluster);
   project.provide('postgresUrl', postgres.url);
   project.provide('postgresTemplate', TEMPLATE);
   return teardown;

@@ -1,9 +1,10 @@
 import { chmod, chown, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { inject } from 'vitest';
 import { startLocalPostgres } from '../../../listener/local/postgres.ts';
 import { serverUser } from '../../../listener/local/postgres-binaries.ts';
 import { makeSigningKey } from '../../../listener/local/sns/signing-key.ts';
+import { copyCluster } from './copy-cluster.ts';
 
 /** A PostgreSQL that takes TLS, with a certificate that it has signed itself. */
 export interface TlsPostgres {
@@ -17,7 +18,7 @@ export interface TlsPostgres {
 
 /** Starts it in a folder of its own, which ends with it. */
 export async function startTlsPostgres(): Promise<TlsPostgres> {
-  const folder = await mkdtemp(join(tmpdir(), 'tls-postgres-'));
+  const folder = await mkdtemp(join(inject('postgresCluster'), '../tls-postgres-'));
   await chmod(folder, 0o711);
   const { certificate, privateKey } = await makeSigningKey();
   const certificateFile = join(folder, 'server.crt');
@@ -32,6 +33,7 @@ export async function startTlsPostgres(): Promise<TlsPostgres> {
     ssl_key_file: keyFile,
     authentication_timeout: '2s',
   };
+  await copyCluster(inject('postgresCluster'), join(folder, 'postgres'));
   const postgres = await startLocalPostgres({ folder: join(folder, 'postgres'), settings });
   return {
     url: postgres.url,
