@@ -6,6 +6,7 @@ import { foundationNetworkVariables } from '../../src/settings/foundation-networ
 import { mermaidOf } from '../../src/synthesized/diagram/mermaid.ts';
 import { modelOf } from '../../src/synthesized/model/model.ts';
 import type { SynthesizedStack } from '../../src/synthesized/synthesized-stack.ts';
+import { qualitySections } from './quality-tables.ts';
 import {
   commandsMarkdown,
   environmentMarkdown,
@@ -22,6 +23,7 @@ export function generatedSections(stacks: readonly SynthesizedStack[]): Record<s
     'commands of manage': commandsMarkdown(OPERATIONS),
     'environment of the listener': environmentMarkdown(VARIABLES),
     'errors of the listener': errorsMarkdown(errorTable),
+    ...qualitySections(),
     'diagram of the stacks': `\`\`\`mermaid\n${mermaidOf(modelOf(stacks))}\`\`\``,
   };
   for (const { name, json } of stacks) {

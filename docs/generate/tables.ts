@@ -89,11 +89,16 @@ function defaultOf({ default: value }: Variable<unknown>): string {
   return value === undefined ? '**required**' : code(JSON.stringify(value));
 }
 
-function code(text: string): string {
+/** A text in backticks. */
+export function code(text: string): string {
   return `\`${text}\``;
 }
 
-function markdownTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
+/** A Markdown table; what would end a cell, or begin HTML, is escaped. */
+export function markdownTable(
+  head: readonly string[],
+  rows: readonly (readonly string[])[],
+): string {
   const line = (cells: readonly string[]) =>
     `| ${cells.map((cell) => cell.replaceAll('|', '\\|').replaceAll('<', '\\<')).join(' | ')} |`;
   return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');

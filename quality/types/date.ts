@@ -5,7 +5,7 @@ import { anyOf, strptimeType } from './strptime.ts';
 const HYPHEN = 0x2d;
 
 /** What `format: any` takes for a date, tried in this order; month before day where both would do. */
-const ANY_DATE = [
+export const ANY_DATE = [
   '%Y-%m-%d',
   '%Y/%m/%d',
   '%Y.%m.%d',

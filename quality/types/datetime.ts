@@ -5,7 +5,8 @@ import { readTime } from './time.ts';
 
 const LETTER_T = 0x54;
 
-const ANY_DATETIME = [
+/** What `format: any` takes for a date and time, tried in this order. */
+export const ANY_DATETIME = [
   '%Y-%m-%dT%H:%M:%S',
   '%Y-%m-%dT%H:%M:%S%z',
   '%Y-%m-%dT%H:%M:%S.%f',

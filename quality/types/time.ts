@@ -8,7 +8,8 @@ const PLUS = 0x2b;
 const MINUS = 0x2d;
 const ZULU = 0x5a;
 
-const ANY_TIME = ['%H:%M:%S', '%H:%M', '%H:%M:%S.%f', '%I:%M:%S %p', '%I:%M %p', '%I:%M%p'];
+/** What `format: any` takes for a time, tried in this order. */
+export const ANY_TIME = ['%H:%M:%S', '%H:%M', '%H:%M:%S.%f', '%I:%M:%S %p', '%I:%M %p', '%I:%M%p'];
 
 /** Table Schema `time`: `default` is hh:mm:ss as XML Schema has it (fraction and zone may follow). */
 export function timeType(format: string): CellType {
