@@ -2,7 +2,6 @@ import { join, resolve } from 'node:path';
 import { Command, CommanderError, Option } from 'commander';
 import { DEFAULT_ENVIRONMENT } from '../src/settings/environment.ts';
 import { SynthesizedFolderError } from '../src/synthesized/synthesized-stack.ts';
-import { ALL_RULES } from './all-rules.ts';
 import { audit } from './audit.ts';
 import { AuditError } from './audit-error.ts';
 import type { AuditResult } from './audit-result.ts';
@@ -12,6 +11,7 @@ import { recordFloors } from './floors/record-floors.ts';
 import { jsonReport } from './report/json-report.ts';
 import { textReport } from './report/text-report.ts';
 import { writeReports } from './report/write-reports.ts';
+import { ALL_RULES } from './rules/all-rules.ts';
 import type { Rule } from './rules/rule.ts';
 import { findCheckov } from './scanners/find-checkov.ts';
 

@@ -1,4 +1,3 @@
-import { describe, expect, it } from 'vitest';
 import type { Rule } from '../../../audit/rules/rule.ts';
 import type { FileProcessingSettings } from '../../../src/settings/file-processing-variables.ts';
 import { DATABASE } from '../../support/synthesized-workload.ts';
@@ -72,34 +71,6 @@ export function findingsAfter(
   const changed = structuredClone(stacks);
   change(changed['file-processing'] ?? {});
   return findings(rules, auditedOf(changed));
-}
-
-/** Tests that each plant goes red by its rule, whatever things are called, and that each rule has one. */
-export function describePlants(
-  rules: readonly Rule[],
-  plants: Readonly<Record<string, readonly Plant[]>>,
-): void {
-  it('plants a fault for every rule', () => {
-    expect(Object.keys(plants).sort()).toEqual(rules.map(({ id }) => id).sort());
-  });
-  describe.each(KUBERNETES_NAMINGS)('On a stack %s', (_, naming) => {
-    const named = new Map<Base, Stacks>();
-    const stacks = (base: Base): Stacks => {
-      const known = named.get(base) ?? naming(stacksOfBase(base));
-      named.set(base, known);
-      return known;
-    };
-    for (const rule of rules) {
-      describe(`${rule.id} notices`, () => {
-        for (const [name, change, base = 'http'] of plants[rule.id] ?? []) {
-          it(name, () => {
-            expect(findingsAfter([rule], stacks(base))).toEqual([]);
-            expect(findingsAfter([rule], stacks(base), change)).not.toEqual([]);
-          });
-        }
-      });
-    }
-  });
 }
 
 /** A path of keys, with dots between them, or as a list where a key has dots. */

@@ -1,0 +1,314 @@
+import { describe, expect, it } from 'vitest';
+import { ALL_RULES } from '../../../audit/rules/all-rules.ts';
+import type { FileProcessingSettings } from '../../../src/settings/file-processing-variables.ts';
+import { findings } from '../support/findings.ts';
+import {
+  AUTOSCALER,
+  BUDGET,
+  DEPLOYMENT,
+  MAIN,
+  POD,
+  POLICY,
+  TEMPLATE,
+} from '../support/kubernetes-paths.ts';
+import {
+  add,
+  addObject,
+  all,
+  argumentOf,
+  attributesOf,
+  BASES,
+  type Base,
+  type Change,
+  drop,
+  findingsAfter,
+  KUBERNETES_NAMINGS,
+  remove,
+  set,
+  stacksOfBase,
+} from '../support/kubernetes-plants.ts';
+import type { Json } from '../support/renamed-stack.ts';
+import { auditedOf, environmentStacks, QUEUE, type Settings, stacksOf } from '../support/stacks.ts';
+
+const DATABASE = { db_host: 'db.example.gov', db_name: 'etl_db', db_user: 'etl_user' };
+const http = (processing: Partial<FileProcessingSettings> = {}): Settings => ({
+  processing: {
+    ...DATABASE,
+    sns_endpoint_url: 'https://files.example.gov/',
+    tls_certificate_arn: 'arn:aws-us-gov:acm:us-gov-west-1:123456789012:certificate/0b1e6f4c',
+    ...processing,
+  },
+});
+const queue: Settings = { processing: { ...DATABASE, ...QUEUE.processing } };
+const PROVIDER =
+  'arn:aws-us-gov:iam::123456789012:oidc-provider/oidc.eks.us-gov-west-1.amazonaws.com/id/0123456789ABCDEF';
+
+/** Settings that are as they should be. */
+const GOOD: readonly (readonly [string, Settings])[] = [
+  ['delivery over https', http()],
+  ['a NAT gateway in each zone', { ...http(), network: { nat_gateways: 'per_zone' } }],
+  [
+    'four zones',
+    {
+      ...http(),
+      network: { availability_zones: ['a', 'b', 'c', 'd'].map((zone) => `us-gov-west-1${zone}`) },
+    },
+  ],
+  [
+    'interface endpoints',
+    {
+      ...http(),
+      network: { interface_endpoints: ['ecr.api', 'ecr.dkr', 'sts'], sns_interface_endpoint: true },
+    },
+  ],
+  ['an OIDC provider of others', http({ existing_oidc_provider_arn: PROVIDER })],
+  ['no repository', http({ create_repository: false })],
+  ['no right to write', http({ report_prefix: '' })],
+  ['a suffix', http({ s3_suffix: '.csv' })],
+  ['several prefixes', http({ s3_prefixes: ['from_client/a/', 'from_client/b/', 'other/'] })],
+  [
+    'a key of the bucket',
+    http({
+      bucket_kms_key_arn:
+        'arn:aws-us-gov:kms:us-gov-west-1:123456789012:key/0b1e6f4c-8a3d-4c0e-9a55-0f3a5d1b2c4d',
+    }),
+  ],
+  [
+    'a key of the bucket that is only read',
+    http({
+      report_prefix: '',
+      bucket_kms_key_arn:
+        'arn:aws-us-gov:kms:us-gov-west-1:123456789012:key/0b1e6f4c-8a3d-4c0e-9a55-0f3a5d1b2c4d',
+    }),
+  ],
+  ['a database with IAM', http({ db_iam_auth: true, db_resource_id: 'db-ABCDEFGHIJ' })],
+  ['a database whose group lets the nodes in', http({ db_security_group_id: 'sg-0a1b2c3d' })],
+  [
+    'named administrators',
+    http({ cluster_admin_arns: ['arn:aws-us-gov:iam::123456789012:role/etl-admin'] }),
+  ],
+  ['a queue', queue],
+  [
+    'an Ingress',
+    http({
+      ingress_class_name: 'nginx',
+      ingress_host: 'files.example.gov',
+      tls_certificate_arn: '',
+    }),
+  ],
+  ['the AWS half alone', http({ manage_kubernetes: false })],
+  ['a network that is named', http({ vpc_id: 'vpc-0a1b2c3d4e5f67890' })],
+  [
+    'a state in S3',
+    {
+      processing: { ...http().processing, state_bucket: 'states' },
+      network: { state_bucket: 'states' },
+    },
+  ],
+];
+
+/** Settings that are allowed but unwise, with the rules that say so. */
+const UNWISE: readonly (readonly [string, Settings, readonly string[]])[] = [
+  ['one pod', http({ replicas: 1, max_replicas: 1 }), ['workload-has-two-pods']],
+  [
+    'delivery over http',
+    http({ sns_endpoint_url: 'http://files.example.gov/', tls_certificate_arn: '' }),
+    ['delivery-is-encrypted', 'load-balancer-ends-tls'],
+  ],
+  ['no endpoint yet', http({ sns_endpoint_url: '' }), ['topic-has-subscription']],
+  ['nobody to call', http({ alarm_topic_arn: '' }), ['alarms-call-somebody']],
+  ['no announcements', http({ create_s3_notifications: false }), ['bucket-is-connected']],
+  ['no flow logs', { ...http(), network: { flow_logs: false } }, ['vpc-has-flow-log']],
+  [
+    'nodes with S3',
+    http({ node_s3_access: true }),
+    ['aws-policies-of-role', 'node-metadata-protected', 'policy-hides-instance-metadata'],
+  ],
+  [
+    'a public API',
+    http({ cluster_endpoint_public_access_cidrs: ['203.0.113.0/24'] }),
+    ['cluster-api-private'],
+  ],
+  [
+    'an API that nobody reaches',
+    http({ cluster_endpoint_private_access_cidrs: [] }),
+    ['cluster-api-reachable'],
+  ],
+  ['one retry', http({ sns_retries: 1 }), ['delivery-is-retried']],
+  [
+    'a queue that gives up at once',
+    { processing: { ...queue.processing, queue_max_receive_count: 1 } },
+    ['queue-has-redrive'],
+  ],
+  ['one image', http({ repository_keep_images: 1 }), ['images-are-kept']],
+  ['logs of a month', { ...http(), network: { log_retention_days: 30 } }, ['logs-are-kept']],
+];
+
+/** What is left to say of the repository's environments, for the reasons that their waivers give. */
+const ENVIRONMENTS = [
+  ['etl-playground', ['alarms-call-somebody', 'load-balancer-ends-tls', 'topic-has-subscription']],
+  [
+    'complete',
+    [
+      ...['aws-policies-of-role', 'cluster-api-private', 'node-metadata-protected'],
+      'policy-hides-instance-metadata',
+    ],
+  ],
+] as const;
+
+/** Good changes, which no rule may mind. */
+const GOOD_CHANGES: readonly (readonly [string, Change])[] = [
+  ['a Job that checks one file', addJob],
+  [
+    'a quota with room',
+    addObject('kubernetes_resource_quota_v1', 'room', {
+      spec: { hard: { pods: '50', 'requests.cpu': '50', 'limits.memory': '100Gi' } },
+    }),
+  ],
+  [
+    'a policy that closes the namespace',
+    addObject('kubernetes_network_policy_v1', 'closed', {
+      spec: { pod_selector: {}, policy_types: ['Ingress', 'Egress'] },
+    }),
+  ],
+  [
+    'a budget by minAvailable',
+    all(drop(BUDGET, 'spec.max_unavailable'), set(BUDGET, 'spec.min_available', '50%')),
+  ],
+  [
+    'a fixed number of pods',
+    all(remove(AUTOSCALER), drop(DEPLOYMENT, 'lifecycle'), set(DEPLOYMENT, 'spec.replicas', '3')),
+  ],
+  [
+    'a preStop by sleep',
+    set(DEPLOYMENT, `${MAIN}.lifecycle.pre_stop.0.exec.command`, ['sleep', '8']),
+  ],
+  [
+    'pods kept apart by affinity in place of the spread over nodes',
+    all(drop(DEPLOYMENT, `${POD}.topology_spread_constraint.1`), keepApart),
+  ],
+  [
+    'nodes by architecture',
+    set(DEPLOYMENT, `${POD}.node_selector`, { 'kubernetes.io/arch': 'amd64' }),
+  ],
+  ['a numbered target port', numberTheTargetPort],
+];
+
+/** Rules on what good stacks have none of. */
+const UNSEEN = [
+  ...['binding-is-meant', 'cluster-rights-are-narrow', 'cron-job-keeps-up', 'job-ends'],
+  ...['job-is-cleaned-up', 'quota-leaves-room', 'storage-is-encrypted'],
+];
+
+/** The rules that say something, each once. */
+const rulesOf = (lines: readonly string[]) =>
+  [...new Set(lines.map((line) => line.split(' ')[0]))].sort();
+
+describe.each(KUBERNETES_NAMINGS)('all rules on a stack %s', (_, rename) => {
+  it.each(GOOD)('say nothing of %s', (_name, settings) => {
+    expect(findings(ALL_RULES, auditedOf(rename(stacksOf(settings))))).toEqual([]);
+  });
+
+  it.each(UNWISE)('say what is wrong with %s', (_name, settings, rules) => {
+    expect(rulesOf(findings(ALL_RULES, auditedOf(rename(stacksOf(settings)))))).toEqual(rules);
+  });
+
+  it.each(ENVIRONMENTS)('say of %s what is waived', (environment, rules) => {
+    const stacks = rename(environmentStacks(environment));
+    expect(rulesOf(findings(ALL_RULES, auditedOf(stacks)))).toEqual(rules);
+  });
+});
+
+describe.each(KUBERNETES_NAMINGS)('all rules on objects of a stack %s', (_, naming) => {
+  it.each(Object.keys(BASES) as Base[])('say nothing of the base %s', (base) => {
+    expect(findingsAfter(ALL_RULES, naming(stacksOfBase(base)))).toEqual([]);
+  });
+
+  it.each(GOOD_CHANGES)('do not mind %s', (_name, change) => {
+    expect(findingsAfter(ALL_RULES, naming(stacksOfBase('http')), change)).toEqual([]);
+  });
+});
+
+describe('all rules', () => {
+  it('have an id each', () => {
+    expect(new Set(ALL_RULES.map(({ id }) => id)).size).toBe(ALL_RULES.length);
+  });
+
+  it.each(ALL_RULES.map((rule) => [rule.id, rule] as const))('describe %s', (id, rule) => {
+    expect(id).toMatch(/^[a-z0-9]+(-[a-z0-9]+)+$/);
+    expect(rule.title).not.toBe('');
+    expect(rule.control).toMatch(/^[A-Z]{2}-\d+(\(\d+\))?$/);
+    expect(rule.reason.length).toBeGreaterThan(40);
+  });
+
+  it('have something to look at, each', () => {
+    const looked = [
+      environmentStacks('complete'),
+      stacksOf(QUEUE),
+      ...(['alb', 'http', 'existingSecret'] as const).map(stacksOfBase),
+    ].map(auditedOf);
+    const unseen = ALL_RULES.filter(({ judge }) => !looked.some((one) => judge(one).length > 0));
+    expect(unseen.map(({ id }) => id).sort()).toEqual(UNSEEN);
+  });
+});
+
+/** A Job with a policy of its own, since no selector of the listener's may take its pods. */
+function addJob(json: Json): void {
+  const labels = argumentOf(json, DEPLOYMENT, `${TEMPLATE}.metadata.labels`) as Record<
+    string,
+    string
+  >;
+  const [selected = ''] = Object.keys(
+    argumentOf(json, DEPLOYMENT, 'spec.selector.match_labels') as Json,
+  );
+  const own = { [selected]: 'one-file' };
+  const pod = structuredClone(argumentOf(json, DEPLOYMENT, POD)) as Json;
+  const [container] = pod.container as [Json];
+  const { port, startup_probe, liveness_probe, readiness_probe, lifecycle, ...rest } = container;
+  const { egress } = argumentOf(json, POLICY, 'spec') as Json;
+  add(POLICY, 'one', {
+    ...attributesOf(json, POLICY),
+    metadata: { ...(argumentOf(json, POLICY, 'metadata') as Json), name: 'one-file' },
+    spec: { egress, policy_types: ['Ingress', 'Egress'], pod_selector: { match_labels: own } },
+  })(json);
+  add('kubernetes_job_v1', 'one', {
+    metadata: { ...(argumentOf(json, DEPLOYMENT, 'metadata') as Json), name: 'one-file' },
+    depends_on: [...(attributesOf(json, DEPLOYMENT).depends_on as string[]), `${POLICY}.one`],
+    spec: {
+      backoff_limit: 2,
+      active_deadline_seconds: 3600,
+      ttl_seconds_after_finished: '86400',
+      template: {
+        metadata: { labels: { ...labels, ...own } },
+        spec: {
+          ...pod,
+          restart_policy: 'Never',
+          init_container: [],
+          topology_spread_constraint: [],
+          container: [{ ...rest, args: ['run', 's3_data_quality_job', '--event-json', '{}'] }],
+        },
+      },
+    },
+  })(json);
+}
+
+function keepApart(json: Json): void {
+  set(DEPLOYMENT, `${POD}.affinity`, {
+    pod_anti_affinity: {
+      preferred_during_scheduling_ignored_during_execution: [
+        {
+          weight: 100,
+          pod_affinity_term: {
+            topology_key: 'kubernetes.io/hostname',
+            label_selector: argumentOf(json, DEPLOYMENT, 'spec.selector'),
+          },
+        },
+      ],
+    },
+  })(json);
+}
+
+function numberTheTargetPort(json: Json): void {
+  const port = argumentOf(json, DEPLOYMENT, `${MAIN}.port.0.container_port`);
+  set('kubernetes_service_v1', 'spec.port.0.target_port', port)(json);
+}

@@ -1,0 +1,266 @@
+import { WORKLOAD_ROLE_RULES } from '../../../../audit/rules/identity/workload-role.ts';
+import { describeRules } from '../../support/describe-rules.ts';
+
+const FIRST = (list: unknown) => (list as string[]).slice(0, 1);
+const BUCKET = (arn: unknown) => String(arn).replace(/:::[^/]+/, ':::another');
+
+describeRules(WORKLOAD_ROLE_RULES, {
+  plants: {
+    'workload-can-work': [
+      [
+        'a prefix that may not be read',
+        ({ statement }) =>
+          statement(/s3:GetObjectVersion/, (s) =>
+            Object.assign(s, { Resource: FIRST(s.Resource) }),
+          ),
+      ],
+      [
+        'a prefix that may not be listed',
+        ({ statement }) =>
+          statement(/s3:prefix/, (s) =>
+            Object.assign(Object(s.Condition).StringLike, {
+              's3:prefix': FIRST(Object(s.Condition).StringLike['s3:prefix']),
+            }),
+          ),
+      ],
+      [
+        'versions that may not be read',
+        ({ statement }) =>
+          statement(/s3:GetObjectVersion/, (s) => Object.assign(s, { Action: 's3:GetObject' })),
+      ],
+      [
+        'the bucket instead of its objects',
+        ({ statement }) =>
+          statement(/s3:GetObjectVersion/, (s) =>
+            Object.assign(s, {
+              Resource: (s.Resource as string[]).map((arn) => arn.replace(/\/.*/, '')),
+            }),
+          ),
+      ],
+      [
+        'another bucket',
+        ({ statement }) =>
+          statement(/s3:GetObjectVersion/, (s) =>
+            Object.assign(s, { Resource: (s.Resource as string[]).map(BUCKET) }),
+          ),
+      ],
+      [
+        'reports that may not be written',
+        ({ statements }) =>
+          statements(/s3:PutObject/, (list) =>
+            list.filter(({ Action }) => Action !== 's3:PutObject'),
+          ),
+      ],
+      [
+        'reports that may be written to another bucket alone',
+        ({ statement }) =>
+          statement(/s3:PutObject/, (s) => Object.assign(s, { Resource: BUCKET(s.Resource) })),
+      ],
+      [
+        'reports elsewhere',
+        ({ set }) => set('kubernetes_config_map_v1', 'data.REPORT_PREFIX', 'another/'),
+      ],
+      [
+        'a further prefix in the settings',
+        ({ change }) =>
+          change('kubernetes_config_map_v1', 'data.S3_PREFIXES', (text) => `${text},another/`),
+      ],
+      [
+        'another topic to confirm',
+        ({ statement }) =>
+          statement(/sns:ConfirmSubscription/, (s) =>
+            Object.assign(s, { Resource: 'arn:aws-us-gov:sns:us-gov-west-1:123456789012:another' }),
+          ),
+      ],
+      [
+        'no right to confirm',
+        ({ remove }) =>
+          remove(
+            'aws_iam_role_policy_attachment',
+            /delivery|policy_arn":"\$\{aws_iam_policy\.[\w]+_q?ycxn|aws_iam_policy.r_file_q7b6i_qycxn/,
+          ),
+      ],
+      [
+        'a key that encrypts only',
+        ({ statement }) =>
+          statement(/kms:ViaService/, (s) => Object.assign(s, { Action: ['kms:GenerateDataKey'] })),
+      ],
+      [
+        'a key that decrypts only',
+        ({ statement }) =>
+          statement(/kms:ViaService/, (s) => Object.assign(s, { Action: ['kms:Decrypt'] })),
+      ],
+      [
+        'the right to read as a denial',
+        ({ statement }) =>
+          statement(/s3:GetObjectVersion/, (s) => Object.assign(s, { Effect: 'Deny' })),
+      ],
+    ],
+    'workload-can-no-more': [
+      [
+        'a right to write where no report is written',
+        ({ set }) => set('kubernetes_config_map_v1', 'data.WRITE_REPORTS', 'false'),
+      ],
+      [
+        'a right to write without the switch that uses it',
+        ({ drop }) => drop('kubernetes_config_map_v1', 'data.WRITE_REPORTS'),
+      ],
+      [
+        'a right to write below another prefix than the configured one',
+        ({ statement }) =>
+          statement(/s3:PutObject/, (s) =>
+            Object.assign(s, { Resource: String(s.Resource).replace(/\/\*$/, '_of_others/*') }),
+          ),
+      ],
+      [
+        'a database user that the pods do not sign in as',
+        ({ statements }) =>
+          statements(/s3:GetObject/, (list) => {
+            list.push({
+              Effect: 'Allow',
+              Action: 'rds-db:connect',
+              Resource: 'arn:aws-us-gov:rds-db:us-gov-west-1:123456789012:dbuser:db-ABCD/somebody',
+            });
+          }),
+      ],
+
+      [
+        'everything below a shorter prefix',
+        ({ statement }) =>
+          statement(/s3:GetObjectVersion/, (s) =>
+            Object.assign(s, {
+              Resource: (s.Resource as string[]).map((arn) => arn.replace(/\/[^/]+\/\*$/, '/*')),
+            }),
+          ),
+      ],
+      [
+        'another prefix',
+        ({ statement }) =>
+          statement(/s3:GetObjectVersion/, (s) =>
+            (s.Resource as string[]).push(
+              String((s.Resource as string[])[0]).replace(/\/.*/, '/private/*'),
+            ),
+          ),
+      ],
+      [
+        'writing where deliveries land',
+        ({ statement }) =>
+          statement(/s3:PutObject/, (s) =>
+            Object.assign(s, {
+              Resource: [s.Resource, String(s.Resource).replace(/\/.*/, '/from_client/*')],
+            }),
+          ),
+      ],
+      [
+        'listing without a prefix',
+        ({ statement }) =>
+          statement(/s3:ListBucket/, (s) => {
+            delete s.Condition;
+          }),
+      ],
+      [
+        'listing more',
+        ({ statement }) =>
+          statement(/s3:ListBucket/, (s) =>
+            (Object(s.Condition).StringLike['s3:prefix'] as string[]).push('private/*'),
+          ),
+      ],
+      [
+        'listing another bucket',
+        ({ statement }) =>
+          statement(/s3:ListBucket/, (s) =>
+            Object.assign(s, { Resource: [s.Resource, BUCKET(s.Resource)] }),
+          ),
+      ],
+      [
+        'reading access lists',
+        ({ statement }) =>
+          statement(/s3:GetObjectVersion/, (s) => (s.Action as string[]).push('s3:GetObjectAcl')),
+      ],
+      [
+        'publishing',
+        ({ statement }) =>
+          statement(/sns:ConfirmSubscription/, (s) =>
+            Object.assign(s, { Action: ['sns:ConfirmSubscription', 'sns:Publish'] }),
+          ),
+      ],
+      [
+        'a topic of somebody else',
+        ({ statement }) =>
+          statement(/sns:ConfirmSubscription/, (s) =>
+            Object.assign(s, {
+              Resource: [s.Resource, 'arn:aws-us-gov:sns:us-gov-west-1:123456789012:another'],
+            }),
+          ),
+      ],
+      [
+        'encrypting with the key',
+        ({ statement }) =>
+          statement(/kms:ViaService/, (s) => (s.Action as string[]).push('kms:Encrypt')),
+      ],
+      [
+        'secrets of Secrets Manager',
+        ({ statements }) =>
+          statements(/s3:PutObject/, (list) =>
+            list.push({
+              Sid: 'X',
+              Effect: 'Allow',
+              Action: 'secretsmanager:GetSecretValue',
+              Resource: 'arn:aws-us-gov:secretsmanager:us-gov-west-1:123456789012:secret:x',
+            }),
+          ),
+      ],
+    ],
+  },
+  queue: {
+    'workload-can-work': [
+      [
+        'messages that may not be deleted',
+        ({ statement }) =>
+          statement(/sqs:ReceiveMessage/, (s) =>
+            Object.assign(s, {
+              Action: [
+                'sqs:ReceiveMessage',
+                'sqs:ChangeMessageVisibility',
+                'sqs:GetQueueAttributes',
+              ],
+            }),
+          ),
+      ],
+      [
+        'messages of the other queue',
+        ({ statement, address }) =>
+          statement(/sqs:ReceiveMessage/, (s) =>
+            Object.assign(s, { Resource: `\${${address('aws_sqs_queue', /byQueue/)}.arn}` }),
+          ),
+      ],
+      [
+        'messages that may not be decrypted',
+        ({ statements }) => statements(/sqs:ReceiveMessage/, (list) => list.slice(0, 1)),
+      ],
+      [
+        'messages under another key',
+        ({ statement, address }) =>
+          statement(/"kms:Decrypt","Resource/, (s) =>
+            Object.assign(s, { Resource: `\${${address('aws_kms_key', /logs.us-gov/)}.arn}` }),
+          ),
+      ],
+    ],
+    'workload-can-no-more': [
+      [
+        'the dead-letter queue of somebody else',
+        ({ statement }) =>
+          statement(/sqs:ReceiveMessage/, (s) =>
+            Object.assign(s, {
+              Resource: [s.Resource, 'arn:aws-us-gov:sqs:us-gov-west-1:123456789012:another'],
+            }),
+          ),
+      ],
+      [
+        'sending to the queue',
+        ({ statement }) =>
+          statement(/sqs:ReceiveMessage/, (s) => (s.Action as string[]).push('sqs:SendMessage')),
+      ],
+    ],
+  },
+});

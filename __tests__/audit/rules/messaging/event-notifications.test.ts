@@ -1,0 +1,129 @@
+import { EVENT_NOTIFICATION_RULES } from '../../../../audit/rules/messaging/event-notifications.ts';
+import { describeRules } from '../../support/describe-rules.ts';
+
+const TYPE = 'aws_s3_bucket_notification';
+
+describeRules(EVENT_NOTIFICATION_RULES, {
+  plants: {
+    'new-objects-announced': [
+      ['only what is put', ({ set }) => set(TYPE, 'topic.events', ['s3:ObjectCreated:Put'])],
+      ['what is removed', ({ set }) => set(TYPE, 'topic.events', ['s3:ObjectRemoved:*'])],
+      [
+        'what is removed too',
+        ({ set }) => set(TYPE, 'topic.events', ['s3:ObjectCreated:*', 's3:ObjectRemoved:*']),
+      ],
+      ['everything in the bucket', ({ drop }) => drop(TYPE, 'topic.filter_prefix')],
+      ['an empty prefix', ({ set }) => set(TYPE, 'topic.filter_prefix', '')],
+      ['a prefix that is no folder', ({ set }) => set(TYPE, 'topic.filter_prefix', 'from_client')],
+      [
+        'a prefix with a slash before it',
+        ({ change }) => change(TYPE, 'topic.filter_prefix', (prefix) => `/${prefix}`),
+      ],
+      [
+        'prefixes that overlap',
+        ({ change }) =>
+          change(TYPE, 'topic', (list) => {
+            const [first, second] = list as Record<string, unknown>[];
+            return [first, { ...second, filter_prefix: `${first?.filter_prefix}more/` }];
+          }),
+      ],
+      [
+        'a topic of somebody else',
+        ({ set }) =>
+          set(TYPE, 'topic.topic_arn', 'arn:aws-us-gov:sns:us-gov-west-1:210987654321:x'),
+      ],
+      [
+        'two notifications of one name',
+        ({ change }) =>
+          change(TYPE, 'topic', (list) => (list as object[]).map((one) => ({ ...one, id: 'x' }))),
+      ],
+      ['nothing', ({ set }) => set(TYPE, 'topic', [])],
+    ],
+    'announcements-are-known': [
+      [
+        'a prefix less',
+        ({ change }) => change(TYPE, 'topic', (list) => (list as object[]).slice(1)),
+      ],
+      ['another prefix', ({ set }) => set(TYPE, 'topic.filter_prefix', 'another/')],
+      ['another suffix', ({ set }) => set(TYPE, 'topic.filter_suffix', '.txt')],
+      ['no suffix', ({ drop }) => drop(TYPE, 'topic.filter_suffix')],
+      ['another bucket', ({ set }) => set(TYPE, 'bucket', 'another')],
+      [
+        'another bucket in the settings',
+        ({ set }) => set('kubernetes_config_map_v1', 'data.S3_BUCKET', 'another'),
+      ],
+    ],
+    'reports-not-announced': [
+      [
+        'reports below an announced prefix',
+        ({ change, stackWith }) => {
+          const [first] = Object.values(Object(Object(stackWith(TYPE).resource)[TYPE])) as {
+            topic: { filter_prefix: string }[];
+          }[];
+          change(
+            'kubernetes_config_map_v1',
+            'data.REPORT_PREFIX',
+            () => `${first?.topic[0]?.filter_prefix}reports/`,
+          );
+        },
+      ],
+      [
+        'a right to write below an announced prefix',
+        ({ statement, stackWith }) => {
+          const [first] = Object.values(Object(Object(stackWith(TYPE).resource)[TYPE])) as {
+            topic: { filter_prefix: string }[];
+          }[];
+          statement(/s3:PutObject/, (s) =>
+            Object.assign(s, {
+              Resource: String(s.Resource).replace(/\/.*/, `/${first?.topic[0]?.filter_prefix}*`),
+            }),
+          );
+        },
+      ],
+      [
+        'the announced prefix above the reports',
+        ({ change, set }) => {
+          let report = '';
+          change('kubernetes_config_map_v1', 'data.REPORT_PREFIX', (prefix) => {
+            report = String(prefix);
+            return prefix;
+          });
+          set(TYPE, 'topic.filter_prefix', report);
+        },
+      ],
+    ],
+    'bucket-is-connected': [
+      ['no notification', ({ remove }) => remove(TYPE)],
+      [
+        'a notification to another topic',
+        ({ change }) =>
+          change(TYPE, 'topic', (list) =>
+            (list as object[]).map((one) => ({
+              ...one,
+              topic_arn: 'arn:aws-us-gov:sns:us-gov-west-1:123456789012:x',
+            })),
+          ),
+      ],
+    ],
+    'policies-name-the-bucket': [
+      [
+        'another bucket in the policy of the topic',
+        ({ statement }) =>
+          statement(/"sns:Publish","Resource/, (s) =>
+            Object.assign(Object(s.Condition), {
+              ArnEquals: { 'aws:SourceArn': 'arn:aws-us-gov:s3:::another' },
+            }),
+          ),
+      ],
+      [
+        'another bucket in the policy of the key',
+        ({ statement }) =>
+          statement(/"s3.amazonaws.com"\},"Action":\["kms/, (s) =>
+            Object.assign(Object(s.Condition), {
+              ArnEquals: { 'aws:SourceArn': 'arn:aws-us-gov:s3:::another' },
+            }),
+          ),
+      ],
+    ],
+  },
+});

@@ -1,0 +1,152 @@
+import { describe, expect, it } from 'vitest';
+import {
+  contains,
+  isEverywhere,
+  isPrivate,
+  NETWORK_POLICY_RULES,
+} from '../../../../audit/rules/network/network-policies.ts';
+import { describeRules } from '../../support/describe-rules.ts';
+import { CONFIG_MAP, POLICY } from '../../support/kubernetes-paths.ts';
+import {
+  alter,
+  argumentOf,
+  type Change,
+  drop,
+  remove,
+  set,
+} from '../../support/kubernetes-plants.ts';
+import type { Json } from '../../support/renamed-stack.ts';
+
+describe('contains', () => {
+  it.each([
+    ['0.0.0.0/0', '203.0.113.7/32', true],
+    ['10.0.0.0/8', '10.20.0.0/16', true],
+    ['10.20.0.0/16', '10.0.0.0/8', false],
+    ['10.0.0.0/24', '10.0.1.0/24', false],
+    ['10.0.0.7', '10.0.0.7/32', true],
+    ['::/0', '10.0.0.0/8', false],
+    ['', '10.0.0.0/8', false],
+  ])('%s and %s: %s', (outer, inner, expected) => {
+    expect(contains(outer, inner)).toBe(expected);
+  });
+});
+
+describe('isPrivate', () => {
+  it('knows the networks that no packet of the internet comes from', () => {
+    expect(isPrivate('172.20.0.0/16')).toBe(true);
+    expect(isPrivate('172.0.0.0/8')).toBe(false);
+    expect(isPrivate('0.0.0.0/0')).toBe(false);
+  });
+});
+
+describe('isEverywhere', () => {
+  it('takes half of everything for everything', () => {
+    expect(isEverywhere('0.0.0.0/0')).toBe(true);
+    expect(isEverywhere('128.0.0.0/1')).toBe(true);
+    expect(isEverywhere('::/0')).toBe(true);
+    expect(isEverywhere('10.0.0.0/8')).toBe(false);
+  });
+});
+
+const ANYWHERE = [{ ip_block: { cidr: '0.0.0.0/0' } }];
+const policy = (path: string, value: unknown): Change => set(POLICY, `spec.${path}`, value);
+const without = (path: string): Change => drop(POLICY, `spec.${path}`);
+const rule = (direction: 'ingress' | 'egress', added: Json): Change =>
+  alter(POLICY, `spec.${direction}`, (rules: readonly Json[]) => [...rules, added]);
+
+function metadata(cidr: string): Json {
+  return { to: [{ ip_block: { cidr } }], ports: [{ port: '80', protocol: 'TCP' }] };
+}
+
+function cni(values: string | undefined): Change {
+  return (json) => {
+    const addOns = (json.resource as Record<string, Record<string, Json>>).aws_eks_addon ?? {};
+    for (const addOn of Object.values(addOns)) {
+      if (addOn.configuration_values === undefined) continue;
+      if (values === undefined) delete addOn.configuration_values;
+      else addOn.configuration_values = values;
+    }
+  };
+}
+
+function messagesBesideTheQueue(json: Json): void {
+  const port = argumentOf(json, CONFIG_MAP, 'data.PORT');
+  rule('ingress', { from: ANYWHERE, ports: [{ port, protocol: 'TCP' }] })(json);
+}
+
+describeRules(NETWORK_POLICY_RULES, {
+  objects: {
+    'pod-is-behind-a-policy': [
+      ['no policy', remove(POLICY)],
+      ['a policy of others', policy('pod_selector', { match_labels: { other: 'pods' } })],
+      ['ingress alone', policy('policy_types', ['Ingress'])],
+      ['egress alone', policy('policy_types', ['Egress'])],
+      ['no types', without('policy_types')],
+      ['another namespace', set(POLICY, 'metadata.namespace', 'elsewhere')],
+    ],
+    'network-policies-are-enforced': [
+      ['an add-on without the switch', cni(undefined)],
+      ['an add-on with the switch off', cni('{"enableNetworkPolicy":"false"}')],
+    ],
+    'policy-lets-messages-in': [
+      ['no rule for messages', without('ingress.0')],
+      ['no rule for metrics', without('ingress.1')],
+      ['no rules', without('ingress')],
+      ['another port for messages', policy('ingress.0.ports.0.port', '8081')],
+      ['another port for metrics', policy('ingress.1.ports.0.port', '9091')],
+      ['another port of the listener', set(CONFIG_MAP, 'data.METRICS_PORT', '9091')],
+      ['another protocol', policy('ingress.0.ports.0.protocol', 'UDP')],
+      ['pods alone', policy('ingress.0.from', [{ pod_selector: {} }])],
+      ['a few addresses', policy('ingress.0.from.0.ip_block.cidr', '203.0.113.0/24')],
+      ['no pod that scrapes', policy('ingress.1.from', [{ ip_block: { cidr: '10.0.0.0/8' } }])],
+    ],
+    'policy-opens-no-more': [
+      ['all ports', without('ingress.1.ports')],
+      ['metrics for everybody', policy('ingress.1.from', ANYWHERE)],
+      ['metrics for whoever comes', without('ingress.1.from')],
+      [
+        'a port that nobody has',
+        rule('ingress', { from: ANYWHERE, ports: [{ port: '22', protocol: 'TCP' }] }),
+      ],
+      ['a range of ports', policy('ingress.0.ports.0.end_port', 9999)],
+      ['a port without a number', without('ingress.0.ports.0.port')],
+      ['messages that a queue brings', messagesBesideTheQueue, 'queue'],
+    ],
+    'policy-lets-calls-out': [
+      [
+        'half of all addresses',
+        alter(POLICY, 'spec.egress', (rules: readonly Json[]) =>
+          JSON.parse(JSON.stringify(rules).replaceAll('"0.0.0.0/0"', '"128.0.0.0/1"')),
+        ),
+      ],
+
+      ['no DNS', without('egress.0')],
+      ['no AWS', without('egress.1')],
+      ['no database', without('egress.2')],
+      ['no calls', without('egress')],
+      ['DNS over TCP alone', without('egress.0.ports.0')],
+      ['DNS of the own namespace', without('egress.0.to.0.namespace_selector')],
+      ['DNS of other pods', policy('egress.0.to.0.pod_selector.match_labels', { app: 'dns' })],
+      ['another port of AWS', policy('egress.1.ports.0.port', '80')],
+      ['AWS within the network', policy('egress.1.to.0.ip_block.cidr', '10.0.0.0/8')],
+      ['another port of the database', policy('egress.2.ports.0.port', '3306')],
+      ['a database on another port', set(CONFIG_MAP, 'data.DB_PORT', '5439')],
+      ['a database elsewhere', policy('egress.2.to.0.ip_block.cidr', '203.0.113.7/32')],
+      ['no database of the queue', without('egress.2'), 'queue'],
+    ],
+    'policy-lets-no-more-out': [
+      ['whoever', without('egress.1.to')],
+      ['whichever port', without('egress.1.ports')],
+      ['another port', rule('egress', { to: ANYWHERE, ports: [{ port: '22', protocol: 'TCP' }] })],
+      ['a range of ports', policy('egress.1.ports.0.end_port', 65_535)],
+      ['DNS of anybody', policy('egress.0.to', ANYWHERE)],
+      ['DNS of every namespace', policy('egress.0.to.0.namespace_selector', {})],
+      ['DNS of every pod', without('egress.0.to.0.pod_selector')],
+    ],
+    'policy-hides-instance-metadata': [
+      ['the address itself', rule('egress', metadata('169.254.169.254/32'))],
+      ['all addresses', rule('egress', metadata('0.0.0.0/0'))],
+      ['every port', without('egress.1.ports')],
+    ],
+  },
+});

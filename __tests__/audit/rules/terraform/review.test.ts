@@ -1,0 +1,206 @@
+import { REVIEW_RULES } from '../../../../audit/rules/terraform/review.ts';
+import { describeRules } from '../../support/describe-rules.ts';
+import {
+  CONFIG_MAP,
+  DEPLOYMENT,
+  MAIN,
+  POD,
+  SERVICE,
+  TEMPLATE,
+} from '../../support/kubernetes-paths.ts';
+import { add, addObject, set } from '../../support/kubernetes-plants.ts';
+
+const FREE = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'free' } };
+const NLB = 'service.beta.kubernetes.io/aws-load-balancer';
+const annotate = (name: string, value: string) =>
+  set(SERVICE, ['metadata', 'annotations', name], value);
+
+describeRules(REVIEW_RULES, {
+  plants: {
+    'type-is-reviewed': [
+      ['a user', ({ add }) => add('aws_iam_user', { name: 'somebody' }, 'aws_sns_topic')],
+      [
+        'an access key',
+        ({ add }) => add('aws_iam_access_key', { user: 'somebody' }, 'aws_sns_topic'),
+      ],
+      ['a public bucket', ({ add }) => add('aws_s3_bucket', { bucket: 'public' }, 'aws_sns_topic')],
+      ['a peering of networks', ({ add }) => add('aws_vpc_peering_connection', {}, 'aws_vpc')],
+      [
+        'a rule of the old kind',
+        ({ add }) =>
+          add(
+            'aws_security_group_rule',
+            { type: 'ingress', cidr_blocks: ['0.0.0.0/0'] },
+            'aws_vpc',
+          ),
+      ],
+      ['a program', ({ add }) => add('null_resource', {}, 'aws_vpc')],
+      [
+        'a data source that runs a program',
+        ({ stackWith }) =>
+          Object.assign(stackWith('aws_vpc'), { data: { external: { x: { program: ['sh'] } } } }),
+      ],
+    ],
+    'argument-is-reviewed': [
+      [
+        'a disk with a key that Auto Scaling may not use',
+        ({ change }) =>
+          change('aws_launch_template', 'block_device_mappings', (blocks) =>
+            (blocks as { ebs: object }[]).map((block) => ({
+              ...block,
+              ebs: {
+                ...block.ebs,
+                kms_key_id: 'arn:aws-us-gov:kms:us-gov-west-1:123456789012:key/x',
+              },
+            })),
+          ),
+      ],
+
+      [
+        'a FIFO topic, which S3 cannot announce to',
+        ({ set }) => set('aws_sns_topic', 'fifo_topic', true),
+      ],
+      [
+        'a queue encrypted by SQS',
+        ({ set }) => set('aws_sqs_queue', 'sqs_managed_sse_enabled', true),
+      ],
+      [
+        'a cluster with a service network of its own',
+        ({ set }) => set('aws_eks_cluster', 'kubernetes_network_config', { ip_family: 'ipv6' }),
+      ],
+      [
+        'a cluster with further security groups',
+        ({ set }) => set('aws_eks_cluster', 'vpc_config.security_group_ids', ['sg-1']),
+      ],
+      [
+        'a role with inline policies',
+        ({ set }) => set('aws_iam_role', 'inline_policy', [{ name: 'x' }]),
+      ],
+      [
+        'a role with policies of others',
+        ({ set }) =>
+          set('aws_iam_role', 'managed_policy_arns', [
+            'arn:aws-us-gov:iam::aws:policy/AdministratorAccess',
+          ]),
+      ],
+      [
+        'a security group with rules inside',
+        ({ set }) => set('aws_security_group', 'ingress', [{ cidr_blocks: ['0.0.0.0/0'] }]),
+      ],
+      [
+        'a notification to a function',
+        ({ set }) =>
+          set('aws_s3_bucket_notification', 'lambda_function', [{ lambda_function_arn: 'x' }]),
+      ],
+      [
+        'a subnet with IPv6',
+        ({ set }) => set('aws_subnet', 'assign_ipv6_address_on_creation', true),
+      ],
+      ['an endpoint for other networks', ({ set }) => set('aws_vpc_endpoint', 'auto_accept', true)],
+      [
+        'a launch template with other networks',
+        ({ set }) =>
+          set('aws_launch_template', 'network_interfaces', [{ security_groups: ['sg-1'] }]),
+      ],
+      [
+        'an alarm by an expression',
+        ({ set }) => set('aws_cloudwatch_metric_alarm', 'metric_query', [{ id: 'x' }]),
+      ],
+    ],
+    'nothing-beside': [
+      [
+        'a module',
+        ({ stackWith }) => Object.assign(stackWith('aws_vpc'), { module: { x: { source: 'x' } } }),
+      ],
+      [
+        'an import',
+        ({ stackWith }) =>
+          Object.assign(stackWith('aws_vpc'), { import: [{ to: 'aws_vpc.main', id: 'vpc-1' }] }),
+      ],
+      [
+        'another provider',
+        ({ stackWith }) => Object.assign(Object(stackWith('aws_vpc').provider), { http: [{}] }),
+      ],
+      [
+        'a cloud backend',
+        ({ stackWith }) => Object.assign(Object(stackWith('aws_vpc').terraform), { cloud: {} }),
+      ],
+    ],
+  },
+  objects: {
+    'field-is-reviewed': [
+      ['a program at start', set(DEPLOYMENT, `${MAIN}.lifecycle.post_start.0.exec.command`, ['x'])],
+      [
+        'a header that a probe sends',
+        set(DEPLOYMENT, `${MAIN}.readiness_probe.http_get.http_header`, [{ name: 'Host' }]),
+      ],
+      ['a folder to start in', set(DEPLOYMENT, `${MAIN}.working_dir`, '/tmp')],
+      ['a terminal', set(DEPLOYMENT, `${MAIN}.tty`, true)],
+      [
+        'a gate that nobody opens',
+        set(DEPLOYMENT, `${POD}.readiness_gate`, [{ condition_type: 'example.org/open' }]),
+      ],
+      [
+        'a DNS server of others',
+        set(DEPLOYMENT, `${POD}.dns_config`, { nameservers: ['198.51.100.53'] }),
+      ],
+      ['pods of another system', set(DEPLOYMENT, `${POD}.os`, { name: 'windows' })],
+      [
+        'the password of a registry',
+        set(DEPLOYMENT, `${POD}.image_pull_secrets`, [{ name: 'registry' }]),
+      ],
+      [
+        'a volume in memory, which counts as memory',
+        set(DEPLOYMENT, `${POD}.volume.0.empty_dir.medium`, 'Memory'),
+      ],
+      [
+        'a volume with a token for the API',
+        set(DEPLOYMENT, `${POD}.volume.0`, {
+          name: 'tmp',
+          projected: { sources: [{ service_account_token: { path: 'token' } }] },
+        }),
+      ],
+      ['the callers of one pod', set(SERVICE, 'spec.session_affinity', 'ClientIP')],
+      ['a class without a controller', set(SERVICE, 'spec.load_balancer_class', 'example.org/lb')],
+      ['a port of the node', set(SERVICE, 'spec.port.0.node_port', 30080)],
+      ['binary data', set(CONFIG_MAP, 'binary_data', { key: 'eA==' })],
+      [
+        'a kind that no rule looks at',
+        addObject('kubernetes_priority_class_v1', 'first', { value: 1000000 }),
+      ],
+    ],
+    'annotation-is-reviewed': [
+      ['a slip in a name', annotate(`${NLB}-ssl-certs`, 'x')],
+      ['other subnets', annotate(`${NLB}-subnets`, 'subnet-0a1b2c3d')],
+      ['further security groups', annotate(`${NLB}-extra-security-groups`, 'sg-0a1b2c3d')],
+      ['patience of minutes', annotate(`${NLB}-healthcheck-interval`, '300')],
+      [
+        'a name elsewhere',
+        annotate('external-dns.alpha.kubernetes.io/hostname', 'files.example.org'),
+      ],
+      [
+        'a container from a mesh',
+        set(
+          DEPLOYMENT,
+          [...TEMPLATE.split('.'), 'metadata', 'annotations', 'sidecar.istio.io/inject'],
+          'true',
+        ),
+      ],
+      [
+        'a pod that keeps its node',
+        set(
+          DEPLOYMENT,
+          [
+            ...TEMPLATE.split('.'),
+            ...['metadata', 'annotations', 'cluster-autoscaler.kubernetes.io/safe-to-evict'],
+          ],
+          'false',
+        ),
+      ],
+    ],
+    'object-type-is-reviewed': [
+      ['a free manifest', add('kubernetes_manifest', 'free', { manifest: FREE })],
+      ['a type without version', addObject('kubernetes_config_map', 'old', { data: { KEY: 'x' } })],
+    ],
+  },
+});

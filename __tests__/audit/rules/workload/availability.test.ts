@@ -1,0 +1,111 @@
+import { AVAILABILITY_RULES } from '../../../../audit/rules/workload/availability.ts';
+import { describeRules } from '../../support/describe-rules.ts';
+import { AUTOSCALER, BUDGET, DEPLOYMENT, MAIN, POD } from '../../support/kubernetes-paths.ts';
+import { addTwin, all, type Change, drop, remove, set } from '../../support/kubernetes-plants.ts';
+import type { Json } from '../../support/renamed-stack.ts';
+
+const SPREAD = `${POD}.topology_spread_constraint`;
+const TARGET = 'spec.scale_target_ref';
+const METRIC = 'spec.metric.0';
+const budget = (spec: Json): Change => all(drop(BUDGET, 'spec.max_unavailable'), numbers(spec));
+
+function rename(block: Json): void {
+  (block.metadata as Json).name = 'another';
+}
+
+function numbers(spec: Json): Change {
+  return all(...Object.entries(spec).map(([key, value]) => set(BUDGET, `spec.${key}`, value)));
+}
+
+function scaleDown(field: string, value: number): Change {
+  return set(AUTOSCALER, `spec.behavior.scale_down.0.${field}`, value);
+}
+
+function memoryMetric(json: Json): void {
+  set(AUTOSCALER, `${METRIC}.resource.name`, 'memory')(json);
+  drop(DEPLOYMENT, `${MAIN}.resources.requests.memory`)(json);
+}
+
+function noMetricsServer(json: Json): void {
+  const addOns = (json.resource as Record<string, Record<string, Json>>).aws_eks_addon ?? {};
+  for (const [name, { addon_name }] of Object.entries(addOns)) {
+    if (addon_name === 'metrics-server') delete addOns[name];
+  }
+}
+
+describeRules(AVAILABILITY_RULES, {
+  objects: {
+    'workload-has-two-pods': [
+      ['one pod', set(DEPLOYMENT, 'spec.replicas', '1')],
+      ['no pod', set(DEPLOYMENT, 'spec.replicas', '0')],
+      ['the default', drop(DEPLOYMENT, 'spec.replicas')],
+      ['an autoscaler that leaves one', set(AUTOSCALER, 'spec.min_replicas', 1)],
+    ],
+    'replicas-have-one-owner': [
+      ['Terraform beside the autoscaler', drop(DEPLOYMENT, 'lifecycle')],
+      ['another field that is ignored', set(DEPLOYMENT, 'lifecycle.ignore_changes', ['spec'])],
+      ['nobody', remove(AUTOSCALER)],
+      ['two autoscalers', addTwin(AUTOSCALER, rename)],
+      ['an autoscaler of another', set(AUTOSCALER, `${TARGET}.name`, 'another')],
+    ],
+    'autoscaler-can-act': [
+      ['another target', set(AUTOSCALER, `${TARGET}.name`, 'another')],
+      ['another kind', set(AUTOSCALER, `${TARGET}.kind`, 'StatefulSet')],
+      ['another version', set(AUTOSCALER, `${TARGET}.api_version`, 'extensions/v1beta1')],
+      ['no version', drop(AUTOSCALER, `${TARGET}.api_version`)],
+      ['another namespace', set(AUTOSCALER, 'metadata.namespace', 'elsewhere')],
+      ['a renamed target', set(DEPLOYMENT, 'metadata.name', 'renamed')],
+      ['no room', set(AUTOSCALER, 'spec.max_replicas', 2)],
+      ['a start above the maximum', set(DEPLOYMENT, 'spec.replicas', '40')],
+      ['no metric', drop(AUTOSCALER, 'spec.metric')],
+      ['no CPU request', drop(DEPLOYMENT, `${MAIN}.resources.requests.cpu`)],
+      ['memory that is requested nowhere', memoryMetric],
+      ['no aim', drop(AUTOSCALER, `${METRIC}.resource.target`)],
+      ['an aim above all', set(AUTOSCALER, `${METRIC}.resource.target.average_utilization`, 100)],
+      ['an aim at nothing', set(AUTOSCALER, `${METRIC}.resource.target.average_utilization`, 1)],
+      ['a metric of no type', set(AUTOSCALER, `${METRIC}.type`, 'Cpu')],
+      ['an aim of another type', set(AUTOSCALER, `${METRIC}.resource.target.type`, 'Value')],
+      ['no metrics server', noMetricsServer],
+      ['no scaling up', set(AUTOSCALER, 'spec.behavior.scale_up.0.select_policy', 'Disabled')],
+      ['a short look back', scaleDown('stabilization_window_seconds', 0)],
+      ['a policy of no pods', set(AUTOSCALER, 'spec.behavior.scale_up.0.policy.0.value', 0)],
+      [
+        'a policy of an hour',
+        set(AUTOSCALER, 'spec.behavior.scale_down.0.policy.0.period_seconds', 3600),
+      ],
+    ],
+    'workload-has-one-budget': [
+      ['no budget', remove(BUDGET)],
+      ['a budget of others', set(BUDGET, 'spec.selector.match_labels', { other: 'pods' })],
+      ['two budgets', addTwin(BUDGET, rename)],
+      ['a budget of another namespace', set(BUDGET, 'metadata.namespace', 'elsewhere')],
+    ],
+    'budget-allows-a-drain': [
+      ['none', set(BUDGET, 'spec.max_unavailable', '0')],
+      ['none, in percent', set(BUDGET, 'spec.max_unavailable', '0%')],
+      ['all', set(BUDGET, 'spec.max_unavailable', '2')],
+      ['all, in percent', set(BUDGET, 'spec.max_unavailable', '100%')],
+      ['all to be there', budget({ min_available: '2' })],
+      ['all to be there, in percent', budget({ min_available: '100%' })],
+      ['none to be there', budget({ min_available: '0' })],
+      ['no number', drop(BUDGET, 'spec.max_unavailable')],
+      ['both numbers', set(BUDGET, 'spec.min_available', '1')],
+      [
+        'one to be there, of one',
+        all(budget({ min_available: '1' }), set(AUTOSCALER, 'spec.min_replicas', 1)),
+      ],
+    ],
+    'pods-are-spread': [
+      ['no spread', drop(DEPLOYMENT, SPREAD)],
+      ['no spread over zones', drop(DEPLOYMENT, `${SPREAD}.0`)],
+      ['no spread over nodes', drop(DEPLOYMENT, `${SPREAD}.1`)],
+      [
+        'a spread over regions',
+        set(DEPLOYMENT, `${SPREAD}.0.topology_key`, 'topology.kubernetes.io/region'),
+      ],
+      ['a wide skew', set(DEPLOYMENT, `${SPREAD}.0.max_skew`, 5)],
+      ['no skew', set(DEPLOYMENT, `${SPREAD}.1.max_skew`, 0)],
+      ['old pods that count', drop(DEPLOYMENT, `${SPREAD}.0.match_label_keys`)],
+    ],
+  },
+});

@@ -1,0 +1,183 @@
+import { RESOURCE_RULES } from '../../../../audit/rules/workload/resources.ts';
+import { describeRules } from '../../support/describe-rules.ts';
+import { AUTOSCALER, DEPLOYMENT, INIT, MAIN, POD } from '../../support/kubernetes-paths.ts';
+import {
+  addObject,
+  all,
+  argumentOf,
+  type Change,
+  drop,
+  set,
+} from '../../support/kubernetes-plants.ts';
+import type { Json } from '../../support/renamed-stack.ts';
+
+const NODES = 'aws_eks_node_group';
+const resources = (path: string, value: string): Change =>
+  set(DEPLOYMENT, `${MAIN}.resources.${path}`, value);
+const quota = (hard: Json): Change =>
+  addObject('kubernetes_resource_quota_v1', 'quota', { spec: { hard } });
+const limits = (limit: Json): Change =>
+  addObject('kubernetes_limit_range_v1', 'limits', {
+    spec: { limit: [{ type: 'Container', ...limit }] },
+  });
+const pod = (field: string, value: unknown): Change => set(DEPLOYMENT, `${POD}.${field}`, value);
+
+const JOB = {
+  backoff_limit: 2,
+  active_deadline_seconds: 3600,
+  ttl_seconds_after_finished: '86400',
+};
+const CRON = { schedule: '0 3 * * *', concurrency_policy: 'Forbid' };
+
+function template(json: Json, restart_policy: string | undefined): Json {
+  const spec = argumentOf(json, DEPLOYMENT, POD) as Json;
+  return { metadata: { labels: {} }, spec: { ...spec, ...(restart_policy && { restart_policy }) } };
+}
+
+function job(change: Json, restart: string | undefined = 'Never'): Change {
+  return (json) =>
+    addObject('kubernetes_job_v1', 'job', {
+      spec: defined({ ...JOB, ...change, template: template(json, restart) }),
+    })(json);
+}
+
+function cron(change: Json, jobChange: Json = {}): Change {
+  return (json) =>
+    addObject('kubernetes_cron_job_v1', 'cron', {
+      spec: defined({
+        ...CRON,
+        ...change,
+        job_template: {
+          metadata: {},
+          spec: defined({ ...JOB, ...jobChange, template: template(json, 'Never') }),
+        },
+      }),
+    })(json);
+}
+
+function defined(block: Json): Json {
+  return Object.fromEntries(Object.entries(block).filter(([, value]) => value !== undefined));
+}
+
+describeRules(RESOURCE_RULES, {
+  objects: {
+    'container-is-bounded': [
+      ['no CPU request', drop(DEPLOYMENT, `${MAIN}.resources.requests.cpu`)],
+      ['no memory limit', drop(DEPLOYMENT, `${MAIN}.resources.limits.memory`)],
+      ['no limit of storage', drop(DEPLOYMENT, `${INIT}.resources.limits.ephemeral-storage`)],
+      ['no resources before', drop(DEPLOYMENT, `${INIT}.resources`)],
+      ['a request below the limit', resources('requests.memory', '16Mi')],
+      ['a request above the limit', resources('requests.ephemeral-storage', '2Gi')],
+      [
+        'thousandths of a byte',
+        all(resources('limits.memory', '512m'), resources('requests.memory', '512m')),
+      ],
+      ['a quantity of no unit', resources('limits.memory', '512MB')],
+      ['next to no CPU', resources('requests.cpu', '1m')],
+    ],
+    'pod-fits-the-nodes': [
+      ['CPUs without the m', resources('requests.cpu', '250')],
+      [
+        'more memory than a node',
+        all(resources('requests.memory', '16Gi'), resources('limits.memory', '16Gi')),
+      ],
+      ['more pods than the nodes hold', set(AUTOSCALER, 'spec.max_replicas', 100)],
+      ['smaller nodes', set(NODES, 'instance_types', ['t3.nano'])],
+      [
+        'fewer nodes',
+        all(set(NODES, 'scaling_config.max_size', 1), set(AUTOSCALER, 'spec.max_replicas', 20)),
+      ],
+    ],
+    'empty-dir-is-bounded': [
+      ['no limit', set(DEPLOYMENT, `${POD}.volume.0.empty_dir`, {})],
+      ['no source', drop(DEPLOYMENT, `${POD}.volume.0.empty_dir`)],
+      [
+        'a limit above that of the container',
+        set(DEPLOYMENT, `${POD}.volume.0.empty_dir.size_limit`, '2Gi'),
+      ],
+      [
+        'memory above the limit',
+        set(DEPLOYMENT, `${POD}.volume.0.empty_dir`, { medium: 'Memory', size_limit: '1Gi' }),
+      ],
+    ],
+    'quota-leaves-room': [
+      ['a quota of pods', quota({ pods: '3' })],
+      ['a quota of CPUs', quota({ 'requests.cpu': '500m' })],
+      ['a quota of memory', quota({ 'limits.memory': '1Gi' })],
+      ['a range below the limits', limits({ max: { memory: '128Mi' } })],
+      ['a range above the requests', limits({ min: { cpu: '2' } })],
+    ],
+    'pod-can-be-scheduled': [
+      ['another architecture', pod('node_selector', { 'kubernetes.io/arch': 'arm64' })],
+      [
+        'nodes of another architecture',
+        all(
+          pod('node_selector', { 'kubernetes.io/arch': 'amd64' }),
+          set(NODES, 'ami_type', 'AL2023_ARM_64_STANDARD'),
+        ),
+      ],
+      ['a label that no node has', pod('node_selector', { 'example.org/pool': 'fast' })],
+      ['one zone', pod('node_selector', { 'topology.kubernetes.io/zone': 'us-gov-west-1a' })],
+      ['one node', pod('node_name', 'ip-10-0-10-7')],
+      [
+        'one node by affinity',
+        pod('affinity.node_affinity', {
+          required_during_scheduling_ignored_during_execution: {
+            node_selector_term: [
+              {
+                match_expressions: [
+                  { key: 'kubernetes.io/hostname', operator: 'In', values: ['a'] },
+                ],
+              },
+            ],
+          },
+        }),
+      ],
+      ['another scheduler', pod('scheduler_name', 'mine')],
+      ['another runtime', pod('runtime_class_name', 'gvisor')],
+      ['a class of priority that is not there', pod('priority_class_name', 'system-node-critical')],
+      ['every taint', pod('toleration', [{ operator: 'Exists' }])],
+      [
+        'names that DNS does not say',
+        pod('host_aliases', [{ ip: '10.0.0.1', hostnames: ['sns'] }]),
+      ],
+      ["the node's DNS", pod('dns_policy', 'Default')],
+      [
+        'a taint of the nodes',
+        set(NODES, 'taint', [{ key: 'batch', value: 'yes', effect: 'NO_SCHEDULE' }]),
+      ],
+    ],
+    'job-ends': [
+      ['a restart for ever', job({}, 'Always')],
+      ['no word on restarts', job({}, '')],
+      ['a thousand attempts', job({ backoff_limit: 1000 })],
+      ['no deadline', job({ active_deadline_seconds: undefined })],
+      ['a deadline of a year', job({ active_deadline_seconds: 31_536_000 })],
+      ['a suspended Job', job({ suspend: true })],
+      ['no deadline of a CronJob', cron({}, { active_deadline_seconds: undefined })],
+    ],
+    'job-is-cleaned-up': [
+      ['no end', job({ ttl_seconds_after_finished: undefined })],
+      ['an end after a year', job({ ttl_seconds_after_finished: '31536000' })],
+      ['an end before anybody looks', job({ ttl_seconds_after_finished: '0' })],
+    ],
+    'cron-job-keeps-up': [
+      ['runs that overlap', cron({ concurrency_policy: 'Allow' })],
+      ['the default', cron({ concurrency_policy: undefined })],
+      ['no schedule', cron({ schedule: 'every night' })],
+      ['a suspended CronJob', cron({ suspend: true })],
+      ['a thousand old runs', cron({ successful_jobs_history_limit: 1000 })],
+      ['no failed run', cron({ failed_jobs_history_limit: 0 })],
+      ['a deadline below the controller', cron({ starting_deadline_seconds: 1 })],
+    ],
+    'pod-has-an-owner': [
+      [
+        'a bare pod',
+        (json) =>
+          addObject('kubernetes_pod_v1', 'bare', { spec: argumentOf(json, DEPLOYMENT, POD) })(json),
+      ],
+      ['pods that do not restart', set(DEPLOYMENT, `${POD}.restart_policy`, 'Never')],
+      ['pods that end', set(DEPLOYMENT, `${POD}.active_deadline_seconds`, 3600)],
+    ],
+  },
+});

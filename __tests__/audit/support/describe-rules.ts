@@ -1,0 +1,92 @@
+import { describe, expect, it } from 'vitest';
+import type { Rule } from '../../../audit/rules/rule.ts';
+import { findings } from './findings.ts';
+import {
+  type Base,
+  findingsAfter,
+  KUBERNETES_NAMINGS,
+  type Plant as ObjectPlant,
+  stacksOfBase,
+} from './kubernetes-plants.ts';
+import { type Planter, planterFor } from './planter.ts';
+import type { Stacks } from './renamed-stack.ts';
+import { auditedOf, environmentStacks, NAMINGS, QUEUE, stacksOf } from './stacks.ts';
+
+/** A change of a good stack that still deploys and is wrong: what is done, and how. */
+export type Plant = readonly [name: string, plant: (planter: Planter) => void];
+
+/** Plants by the id of the rule that has to notice. */
+export interface RulePlants {
+  /** Into the environment `complete`. */
+  readonly plants?: Readonly<Record<string, readonly Plant[]>>;
+  /** Into stacks with a queue between the topic and the listener. */
+  readonly queue?: Readonly<Record<string, readonly Plant[]>>;
+  /** Into one of the good stacks of Kubernetes objects. */
+  readonly objects?: Readonly<Record<string, readonly ObjectPlant[]>>;
+}
+
+/** Tests that each rule notices each of its plants, whatever things are called, and that each has one. */
+export function describeRules(
+  rules: readonly Rule[],
+  { plants = {}, queue = {}, objects = {} }: RulePlants,
+): void {
+  it('has a plant for every rule', () => {
+    const planted = [plants, queue, objects].flatMap((each) => Object.keys(each));
+    expect([...new Set(planted)].sort()).toEqual(rules.map(({ id }) => id).sort());
+  });
+  describePlants(rules, plants, () => environmentStacks('complete'));
+  describePlants(rules, queue, () => stacksOf(QUEUE));
+  describeObjectPlants(rules, objects);
+}
+
+function describePlants(
+  rules: readonly Rule[],
+  plants: NonNullable<RulePlants['plants']>,
+  base: () => Stacks,
+): void {
+  if (Object.keys(plants).length === 0) return;
+  describe.each(NAMINGS)('a stack %s', (_, rename) => {
+    describe.each(Object.entries(plants))('%s notices', (id, faults) => {
+      let before: readonly string[] | undefined;
+      it.each(faults)('%s', (_name, plant) => {
+        const rule = ruleOf(rules, id);
+        before ??= findings([rule], auditedOf(rename(base())));
+        const known = before;
+        const stacks = rename(base());
+        plant(planterFor(stacks));
+        const after = findings([rule], auditedOf(stacks));
+        expect(after.filter((finding) => !known.includes(finding))).not.toEqual([]);
+      });
+    });
+  });
+}
+
+function describeObjectPlants(
+  rules: readonly Rule[],
+  plants: NonNullable<RulePlants['objects']>,
+): void {
+  if (Object.keys(plants).length === 0) return;
+  describe.each(KUBERNETES_NAMINGS)('objects of a stack %s', (_, naming) => {
+    const named = new Map<Base, Stacks>();
+    const stacks = (base: Base): Stacks => {
+      const known = named.get(base) ?? naming(stacksOfBase(base));
+      named.set(base, known);
+      return known;
+    };
+    describe.each(Object.entries(plants))('%s notices', (id, faults) => {
+      for (const [name, change, base = 'http'] of faults) {
+        it(name, () => {
+          const rule = ruleOf(rules, id);
+          expect(findingsAfter([rule], stacks(base))).toEqual([]);
+          expect(findingsAfter([rule], stacks(base), change)).not.toEqual([]);
+        });
+      }
+    });
+  });
+}
+
+function ruleOf(rules: readonly Rule[], id: string): Rule {
+  const rule = rules.find((candidate) => candidate.id === id);
+  if (rule === undefined) throw new Error(`There is no rule ${id}`);
+  return rule;
+}

@@ -1,0 +1,229 @@
+import { partitionOf } from '@file-processing/contract/partition.ts';
+import { graphOf } from '../../../src/synthesized/model/graph.ts';
+import type { Model, Resource } from '../../../src/synthesized/model/model.ts';
+import { arnOf, canonical } from '../../policy/arn.ts';
+import { statementsAbout } from '../../policy/policies.ts';
+import { allows, type PolicyStatement, requiredValues } from '../../policy/policy-document.ts';
+import { every, faultsOf, neighbours, read } from '../readers/resources.ts';
+import { type Rule, rule } from '../rule.ts';
+
+/** A key's own settings. */
+const keyRotates: Rule = rule({
+  id: 'key-rotates',
+  title: 'Every key rotates within a year, is on, and can be saved for 30 days after its deletion',
+  reason:
+    'A key that is deleted takes all that it encrypted with it; 30 days are the longest that KMS waits.',
+  control: 'SC-12',
+  severity: 'medium',
+  subjects: every('aws_kms_key'),
+  faults: (key, { model }) => {
+    const { isTrue, isFalse, number } = read(model, key);
+    return faultsOf(
+      [!isTrue('enable_key_rotation'), 'enable_key_rotation must be true'],
+      [number('rotation_period_in_days') > 366, 'rotation_period_in_days must be at most 366'],
+      [number('deletion_window_in_days') < 30, 'deletion_window_in_days must be 30'],
+      [isFalse('is_enabled'), 'is_enabled must not be false'],
+      [isTrue('bypass_policy_lockout_safety_check'), 'the lockout check must not be bypassed'],
+      [isTrue('multi_region'), 'multi_region lets copies of the key leave the region'],
+    );
+  },
+});
+
+/** Who administers a key. */
+const keyIsAdministered: Rule = rule({
+  id: 'key-is-administered',
+  title: 'The account administers every key, by a policy in the stack',
+  reason:
+    'Without the statement for the account nobody can change the key any more, not even to delete it.',
+  control: 'SC-12',
+  severity: 'high',
+  subjects: every('aws_kms_key'),
+  faults: (key, { model }) => {
+    const statements = statementsAbout(model, key);
+    const administers = ({ effect, actions, principals = [], conditions }: PolicyStatement) =>
+      effect === 'Allow' &&
+      actions.includes('kms:*') &&
+      conditions.length === 0 &&
+      principals.some(({ type, value }) => type === 'AWS' && /::<account>:root$/.test(value));
+    return statements.some(administers)
+      ? []
+      : ['no statement lets the account (arn:…:iam::<account>:root) do kms:* without a condition'];
+  },
+});
+
+/** People find a key by its alias. */
+const keyHasAlias: Rule = rule({
+  id: 'key-has-alias',
+  title: 'Every key has an alias, and every alias a key',
+  reason: 'In an incident somebody has to find the key by what it is for, not by its id.',
+  control: 'CM-8',
+  severity: 'low',
+  subjects: every('aws_kms_key', 'aws_kms_alias'),
+  faults: (resource, { model }) => {
+    const { stack, target, text } = read(model, resource);
+    if (resource.type === 'aws_kms_alias') {
+      return faultsOf(
+        [target('target_key_id')?.type !== 'aws_kms_key', 'target_key_id is no key of the stack'],
+        [/^alias\/aws\//.test(text('name')), 'alias/aws/ is for keys of AWS'],
+      );
+    }
+    const named = graphOf(stack)
+      .users(resource.address)
+      .some(({ type }) => type === 'aws_kms_alias');
+    return named ? [] : ['has no alias'];
+  },
+});
+
+/** A service that has to use a key, for one source. */
+interface KeyUse {
+  readonly key: Resource;
+  readonly service: string;
+  readonly condition: string;
+  readonly source: string;
+  readonly actions: readonly string[];
+  readonly why: string;
+}
+
+const SEND = ['kms:Decrypt', 'kms:GenerateDataKey'];
+const LOG = [
+  ...['kms:Encrypt', 'kms:Decrypt', 'kms:ReEncryptFrom', 'kms:ReEncryptTo'],
+  ...['kms:GenerateDataKey', 'kms:DescribeKey'],
+];
+
+/** Services that encrypt with a key must be let in by its policy. */
+const keyAdmitsItsUsers: Rule = rule({
+  id: 'key-admits-its-users',
+  title: "A key's policy lets in every service that encrypts with it in the stack",
+  reason:
+    'S3 that may not use the key of an encrypted topic, or SNS that of a queue, drops the message without a trace in the stack.',
+  control: 'SC-12',
+  severity: 'high',
+  subjects: every('aws_kms_key'),
+  faults: (key, { model }) => {
+    const statements = statementsAbout(model, key);
+    return keyUses(model, key).flatMap(({ service, condition, source, actions, why }) =>
+      actions
+        .filter(
+          (action) =>
+            !statements.some(
+              (statement) =>
+                allows(statement, action) &&
+                statement.principals?.some(({ value }) => value === service) &&
+                (requiredValues(statement, condition).includes(source) ||
+                  statement.conditions.length === 0),
+            ),
+        )
+        .map((action) => `${why}, but ${service} may not ${action} for ${source}`),
+    );
+  },
+});
+
+/** Statements that let a service in that does not work with the key. */
+const keyAdmitsNobodyElse: Rule = rule({
+  id: 'key-admits-nobody-else',
+  title: "A key's policy lets in no service that does not encrypt with it",
+  reason: 'A right on a key that nothing needs is a way to what the key protects.',
+  control: 'AC-6',
+  severity: 'medium',
+  subjects: every('aws_kms_key'),
+  faults: (key, { model }) => {
+    const uses = keyUses(model, key);
+    return statementsAbout(model, key)
+      .filter(({ effect }) => effect === 'Allow')
+      .flatMap((statement) =>
+        (statement.principals ?? [])
+          .filter(({ type }) => type === 'Service')
+          .filter(
+            ({ value }) =>
+              !uses.some(({ service }) => service === value) &&
+              !isForOtherNotifications(model, key, value),
+          )
+          .map(({ value }) => `${statement.sid}: nothing of ${value} is encrypted with it`),
+      );
+  },
+});
+
+/** With `create_s3_notifications = false` somebody else announces, by the same right. */
+function isForOtherNotifications(model: Model, key: Resource, service: string): boolean {
+  const stack = model.stackOf(key);
+  return (
+    service === 's3.amazonaws.com' &&
+    neighbours(model, key, 'aws_sns_topic').some(
+      ({ attributes }) => stack.target(attributes.kms_master_key_id) === key,
+    )
+  );
+}
+
+function keyUses(model: Model, key: Resource): readonly KeyUse[] {
+  const stack = model.stackOf(key);
+  const uses = (resource: Resource, argument: string) =>
+    stack.target(resource.attributes[argument]) === key;
+  const logs = neighbours(model, key, 'aws_cloudwatch_log_group')
+    .filter((group) => uses(group, 'kms_key_id'))
+    .map((group) => ({
+      key,
+      service: `logs.${stack.region}.${partitionOf(stack.region).dnsSuffix}`,
+      condition: 'kms:EncryptionContext:aws:logs:arn',
+      source: arnOf(stack, group) ?? `\${${group.address}.arn}`,
+      actions: LOG,
+      why: `${group.address} is encrypted with it`,
+    }));
+  const topics = neighbours(model, key, 'aws_sns_topic').filter((t) =>
+    uses(t, 'kms_master_key_id'),
+  );
+  const queues = neighbours(model, key, 'aws_sqs_queue').filter((q) =>
+    uses(q, 'kms_master_key_id'),
+  );
+  const notifications = neighbours(model, key, 'aws_s3_bucket_notification').filter(
+    (notification) =>
+      topics.some((topic) => graphOf(stack).users(topic.address).includes(notification)),
+  );
+  const buckets = notifications.map((notification) => ({
+    key,
+    service: 's3.amazonaws.com',
+    condition: 'aws:SourceArn',
+    source: `arn:${stack.partition}:s3:::${canonical(stack, notification.attributes.bucket)}`,
+    actions: SEND,
+    why: `${notification.address} announces to a topic encrypted with it`,
+  }));
+  const subscriptions = neighbours(model, key, 'aws_sns_topic_subscription').filter(
+    (subscription) =>
+      queues.some((queue) => graphOf(stack).users(queue.address).includes(subscription)),
+  );
+  const sends = subscriptions.flatMap((subscription) => {
+    const topic = stack.target(subscription.attributes.topic_arn);
+    return topic === undefined ? [] : [{ topic, because: subscription.address }];
+  });
+  // A queue that a topic may send to is for its messages, also as long as nothing is subscribed.
+  const allowed = queues.flatMap((queue) =>
+    neighbours(model, key, 'aws_sns_topic')
+      .filter((topic) =>
+        statementsAbout(model, queue).some((statement) =>
+          requiredValues(statement, 'aws:SourceArn').includes(arnOf(stack, topic) ?? ''),
+        ),
+      )
+      .map((topic) => ({ topic, because: queue.address })),
+  );
+  const senders = new Map([...allowed, ...sends].map((sender) => [sender.topic, sender]));
+  return [
+    ...logs,
+    ...buckets,
+    ...[...senders.values()].map(({ topic, because }) => ({
+      key,
+      service: 'sns.amazonaws.com',
+      condition: 'aws:SourceArn',
+      source: arnOf(stack, topic) ?? `\${${topic.address}.arn}`,
+      actions: SEND,
+      why: `${topic.address} sends to a queue encrypted with it (${because})`,
+    })),
+  ];
+}
+
+/** Rules on keys. */
+export const KEY_RULES: readonly Rule[] = [
+  keyRotates,
+  keyIsAdministered,
+  keyHasAlias,
+  keyAdmitsItsUsers,
+  keyAdmitsNobodyElse,
+];

@@ -1,0 +1,502 @@
+import { partitionOf } from '@file-processing/contract/partition.ts';
+import { referencesIn } from '../../../src/synthesized/model/expression.ts';
+import { type Model, type Resource, valueAt } from '../../../src/synthesized/model/model.ts';
+import { arnOf, canonical, OWN_ACCOUNT } from '../../policy/arn.ts';
+import { policiesOf, statementsOfRole } from '../../policy/policies.ts';
+import {
+  allows,
+  conditionsOn,
+  matchesPattern,
+  type PolicyStatement,
+  requiredValues,
+} from '../../policy/policy-document.ts';
+import { every, faultsOf, listOf, neighbours, read } from '../readers/resources.ts';
+import { type Rule, rule } from '../rule.ts';
+
+/** Who works with a role: a service for one resource, or pods with one ServiceAccount. */
+type RoleKind = 'cluster' | 'nodes' | 'flow-log' | 'topic' | 'workload';
+
+/** One use of a role. */
+interface RoleUse {
+  readonly kind: RoleKind;
+  /** The cluster, node group, flow log, topic or ServiceAccount. */
+  readonly by: Resource;
+  /** Service that assumes the role; undefined for a workload. */
+  readonly service?: string;
+  /** What `aws:SourceArn` is when it does; undefined where the service gives none. */
+  readonly source?: string;
+}
+
+const ARGUMENTS: readonly {
+  readonly type: string;
+  readonly argument: RegExp;
+  readonly kind: RoleKind;
+}[] = [
+  { type: 'aws_eks_cluster', argument: /^role_arn$/, kind: 'cluster' },
+  { type: 'aws_eks_node_group', argument: /^node_role_arn$/, kind: 'nodes' },
+  { type: 'aws_flow_log', argument: /^iam_role_arn$/, kind: 'flow-log' },
+  { type: 'aws_sns_topic', argument: /_feedback_role_arn$/, kind: 'topic' },
+];
+
+/** Types of ServiceAccounts in the Kubernetes provider. */
+const SERVICE_ACCOUNTS = ['kubernetes_service_account', 'kubernetes_service_account_v1'];
+
+/** The annotation by which EKS gives pods a role (Amazon EKS User Guide, "IAM roles for service accounts"). */
+export const ROLE_ANNOTATION = 'eks.amazonaws.com/role-arn';
+
+/** Every use of a role in its stack. */
+export function usesOf(model: Model, role: Resource): readonly RoleUse[] {
+  const stack = model.stackOf(role);
+  const refersTo = (value: unknown) => stack.target(value) === role;
+  const byServices = ARGUMENTS.flatMap(({ type, argument, kind }) =>
+    neighbours(model, role, type)
+      .filter(({ attributes }) =>
+        Object.entries(attributes).some(([name, value]) => argument.test(name) && refersTo(value)),
+      )
+      .map((by) => ({ kind, by, ...callOf(model, kind, by) })),
+  );
+  const byPods = neighbours(model, role, ...SERVICE_ACCOUNTS)
+    .filter((account) => refersTo(roleOfAccount(account)))
+    .map((by) => ({ kind: 'workload' as const, by }));
+  return [...byServices, ...byPods];
+}
+
+/** What a ServiceAccount is annotated with; undefined for none. */
+function roleOfAccount({ attributes }: Resource): unknown {
+  const annotations = valueAt(attributes, 'metadata.annotations');
+  return typeof annotations === 'object' && annotations !== null
+    ? (annotations as Readonly<Record<string, unknown>>)[ROLE_ANNOTATION]
+    : undefined;
+}
+
+/** The subject of a ServiceAccount's tokens. */
+function subjectOf(model: Model, account: Resource): string {
+  const stack = model.stackOf(account);
+  const text = (path: string) => canonical(stack, valueAt(account.attributes, path));
+  return `system:serviceaccount:${text('metadata.namespace') || 'default'}:${text('metadata.name')}`;
+}
+
+function callOf(
+  model: Model,
+  kind: RoleKind,
+  by: Resource,
+): { readonly service: string; readonly source?: string } {
+  const stack = model.stackOf(by);
+  const { region, partition } = stack;
+  const source = arnOf(stack, by) ?? '';
+  if (kind === 'cluster') return { service: 'eks.amazonaws.com', source };
+  if (kind === 'topic') return { service: 'sns.amazonaws.com', source };
+  if (kind === 'flow-log') {
+    return {
+      service: 'vpc-flow-logs.amazonaws.com',
+      source: `arn:${partition}:ec2:${region}:${OWN_ACCOUNT}:vpc-flow-log/*`,
+    };
+  }
+  return { service: `ec2.${partitionOf(region).dnsSuffix}` };
+}
+
+/** AWS's policies by the use of a role (Amazon EKS User Guide, "Cluster IAM role" and "Node IAM role"). */
+const AWS_POLICIES: Readonly<Record<RoleKind, readonly string[]>> = {
+  cluster: ['AmazonEKSClusterPolicy'],
+  nodes: [
+    'AmazonEKSWorkerNodePolicy',
+    'AmazonEKS_CNI_Policy',
+    'AmazonEC2ContainerRegistryReadOnly',
+  ],
+  'flow-log': [],
+  topic: [],
+  workload: [],
+};
+
+/** AWS's policies on roles. */
+const awsPoliciesOfRole: Rule = rule({
+  id: 'aws-policies-of-role',
+  title: 'A role has the policies of AWS that its use asks for, and no other',
+  reason:
+    'Nodes without one of their three policies never join; AdministratorAccess or AmazonS3FullAccess on a node is a right of every pod that reaches its metadata.',
+  control: 'AC-6',
+  severity: 'high',
+  subjects: every('aws_iam_role'),
+  faults: (role, { model }) => {
+    const wanted = usesOf(model, role).flatMap(({ kind }) => AWS_POLICIES[kind]);
+    const has = attachmentsOf(model, role).map(awsPolicyOf).filter(Boolean);
+    return [
+      ...wanted.filter((name) => !has.includes(name)).map((name) => `lacks ${name}`),
+      ...has.filter((name) => !wanted.includes(name)).map((name) => `has ${name}`),
+    ];
+  },
+});
+
+/** Attachments whose role or policy is no resource of the stack. */
+const attachmentsConnect: Rule = rule({
+  id: 'attachments-connect',
+  title: 'Every attachment joins a role of the stack and a policy of the stack or of AWS',
+  reason:
+    "A policy of another account's making, or on a role of another stack, is a right that nobody here sees.",
+  control: 'AC-6',
+  severity: 'medium',
+  subjects: every('aws_iam_role_policy_attachment', 'aws_iam_role_policy'),
+  faults: (resource, { model }) => {
+    const { target, text } = read(model, resource);
+    const faults = target('role')?.type === 'aws_iam_role' ? [] : ['role is no role of the stack'];
+    if (resource.type === 'aws_iam_role_policy') return faults;
+    const own = target('policy_arn')?.type === 'aws_iam_policy';
+    const byAws = /^arn:[^:]+:iam::aws:policy\//.test(text('policy_arn'));
+    return own || byAws ? faults : [...faults, `policy_arn is ${text('policy_arn')}`];
+  },
+});
+
+interface Need {
+  readonly action: string;
+  readonly on: string;
+}
+
+/** Actions that a role of a use may have beside those that it needs. */
+const TOLERATED: Readonly<Record<RoleKind, readonly string[]>> = {
+  cluster: [],
+  nodes: [],
+  'flow-log': ['logs:CreateLogGroup'],
+  topic: [],
+  workload: [],
+};
+
+/** Roles of services: their rights against what their resource needs. */
+const serviceRoleFits: Rule = rule({
+  id: 'service-role-fits',
+  title: 'The role of a service may do what its resource needs, and nothing else',
+  reason:
+    'A flow log, delivery log or cluster whose role lacks a right fails in silence; a right beyond that is there for whoever takes the service over.',
+  control: 'AC-6',
+  severity: 'high',
+  subjects: ({ model }) =>
+    model
+      .ofType('aws_iam_role')
+      .filter((role) => usesOf(model, role).some(({ kind }) => kind !== 'workload')),
+  faults: (role, { model }) => {
+    const uses = usesOf(model, role);
+    const needs = uses.flatMap((use) => needsOf(model, use));
+    const statements = statementsOfRole(model, role).map(({ statement }) => statement);
+    const known = new Set([
+      ...needs.map(({ action }) => action),
+      ...uses.flatMap(({ kind }) => TOLERATED[kind]),
+    ]);
+    return [
+      ...needs
+        .filter(({ action, on }) => !grants(statements, action, on))
+        .map(({ action, on }) => `may not ${action} on ${on}`),
+      ...statements
+        .filter(({ effect }) => effect === 'Allow')
+        .flatMap(({ actions, sid }) =>
+          actions
+            .filter((action) => !known.has(action))
+            .map((action) => `${sid}: needs no ${action}`),
+        ),
+      ...statements
+        .filter(({ effect, conditions }) => effect === 'Allow' && conditions.length > 0)
+        .map(({ sid }) => `${sid} has conditions that the service may not meet`),
+      ...statements.flatMap(({ sid, effect, resources }) =>
+        effect !== 'Allow'
+          ? []
+          : resources
+              .filter(
+                (pattern) =>
+                  !needs.some(({ on }) =>
+                    [pattern, `${pattern}:*`].some((form) => matchesPattern(form, on)),
+                  ),
+              )
+              .map((pattern) => `${sid}: ${pattern} is nothing that it works with`),
+      ),
+    ];
+  },
+});
+
+/** Whether one of the statements allows an action on something. */
+export function grants(
+  statements: readonly PolicyStatement[],
+  action: string,
+  on: string,
+): boolean {
+  return statements.some(
+    (statement) =>
+      allows(statement, action) &&
+      statement.resources.some((pattern) => matchesPattern(pattern, on)),
+  );
+}
+
+/** Statements that allow use of a key must say through which service, or for what. */
+const keyUseIsBounded: Rule = rule({
+  id: 'key-use-is-bounded',
+  title: 'Pods use a key only through the service whose data it encrypts',
+  reason: 'Without kms:ViaService the role decrypts whatever anybody encrypted with the key.',
+  control: 'AC-4',
+  severity: 'medium',
+  subjects: ({ model }) =>
+    model
+      .ofType('aws_iam_role')
+      .filter((role) => usesOf(model, role).every(({ kind }) => kind === 'workload'))
+      .flatMap((role) => statementsOfRole(model, role))
+      .filter(({ statement }) => statement.effect === 'Allow')
+      .filter(({ statement }) => statement.actions.some((action) => /^kms:/i.test(action))),
+  faults: ({ statement }) =>
+    conditionsOn(statement, 'kms:ViaService').length > 0 ||
+    statement.conditions.some(({ key }) => key.startsWith('kms:EncryptionContext:'))
+      ? []
+      : [`${statement.sid}: no condition on kms:ViaService or kms:EncryptionContext`],
+});
+
+function attachmentsOf(model: Model, role: Resource): readonly Resource[] {
+  const stack = model.stackOf(role);
+  return neighbours(model, role, 'aws_iam_role_policy_attachment').filter(
+    ({ attributes }) => stack.target(attributes.role) === role,
+  );
+}
+
+/** Name of the policy of AWS that an attachment is of; empty for one of our own. */
+function awsPolicyOf({ attributes }: Resource): string {
+  return (
+    /^arn:[^:]+:iam::aws:policy\/(?:.*\/)?([^/]+)$/.exec(String(attributes.policy_arn))?.[1] ?? ''
+  );
+}
+
+function needsOf(model: Model, { kind, by }: RoleUse): readonly Need[] {
+  const { text, target, stack } = read(model, by);
+  const each = (on: string, ...actions: readonly string[]) =>
+    actions.map((action) => ({ action, on }));
+  if (kind === 'cluster') {
+    const key = listOf(text('encryption_config.provider.key_arn')).map(String).filter(Boolean);
+    return key.flatMap((on) =>
+      each(on, 'kms:Encrypt', 'kms:Decrypt', 'kms:ListGrants', 'kms:DescribeKey'),
+    );
+  }
+  if (kind === 'flow-log') {
+    const group = target('log_destination');
+    const arn = (group && arnOf(stack, group)) ?? text('log_destination');
+    return [
+      ...each(arn, 'logs:DescribeLogGroups', 'logs:DescribeLogStreams'),
+      ...each(`${arn}:log-stream:x`, 'logs:CreateLogStream', 'logs:PutLogEvents'),
+    ];
+  }
+  if (kind === 'topic') {
+    const base = `arn:${stack.partition}:logs:${stack.region}:${OWN_ACCOUNT}:log-group:${deliveryLog(model, by)}`;
+    return [base, `${base}/Failure`].flatMap((arn) => [
+      ...each(arn, 'logs:CreateLogGroup', 'logs:PutMetricFilter', 'logs:PutRetentionPolicy'),
+      ...each(`${arn}:log-stream:x`, 'logs:CreateLogStream', 'logs:PutLogEvents'),
+    ]);
+  }
+  return [];
+}
+
+/** Name of the log group that SNS writes how deliveries ended to (Amazon SNS Developer Guide). */
+export function deliveryLog(model: Model, topic: Resource): string {
+  const { stack, text } = read(model, topic);
+  return `sns/${stack.region}/${OWN_ACCOUNT}/${text('name')}`;
+}
+
+/** The audience of tokens for IAM (Amazon EKS User Guide, "IAM roles for service accounts"). */
+const AUDIENCE = 'sts.amazonaws.com';
+
+/** Roles of services. */
+const trustNamesItsService: Rule = rule({
+  id: 'trust-names-its-service',
+  title: 'A role trusts exactly the service that works with it, for exactly its resource',
+  reason:
+    'A role that trusts more can be taken by others; one that trusts less, or another service, stops what depends on it.',
+  control: 'AC-3',
+  severity: 'high',
+  subjects: ({ model }) => model.ofType('aws_iam_role').filter((role) => !isFederated(model, role)),
+  faults: (role, { model }) => {
+    const uses = usesOf(model, role);
+    const statements = trustOf(model, role);
+    return [
+      ...uses
+        .filter((use) => !statements.some((statement) => serves(statement, use)))
+        .map(({ by, service, source }) =>
+          service === undefined
+            ? `${by.address} is annotated with it, but it trusts no OIDC provider`
+            : `does not let ${service} assume it for ${source ?? by.address} alone`,
+        ),
+      ...statements
+        .filter((statement) => !uses.some((use) => serves(statement, use)))
+        .map(
+          ({ sid, principals = [] }) =>
+            `${sid} trusts ${principals.map(({ value }) => value).join(', ')} for nothing that the stack has`,
+        ),
+    ];
+  },
+});
+
+/** Roles of ServiceAccounts. */
+const trustNamesServiceAccount: Rule = rule({
+  id: 'trust-names-service-account',
+  title: 'A role for pods trusts one ServiceAccount of one cluster, with tokens for STS',
+  reason:
+    'Without sub every pod of the cluster gets the role, without aud tokens for others do, and with another name or operator nobody or anybody does.',
+  control: 'AC-6',
+  severity: 'high',
+  subjects: ({ model }) => model.ofType('aws_iam_role').filter((role) => isFederated(model, role)),
+  faults: (role, { model }) => {
+    const accounts = neighbours(model, role, ...SERVICE_ACCOUNTS);
+    const stack = model.stackOf(role);
+    const annotated = accounts
+      .filter((account) => stack.target(roleOfAccount(account)) === role)
+      .map((account) => subjectOf(model, account));
+    return [
+      ...faultsOf([
+        accounts.length > 0 && annotated.length === 0,
+        'no ServiceAccount of the stack is annotated with it',
+      ]),
+      ...trustOf(model, role).flatMap((statement) => {
+        const { sid, actions, principals = [], conditions } = statement;
+        const issuer = issuerOf(model, role, statement);
+        const keys = conditions.map(({ key }) => key.replace(/:(aud|sub)$/, ''));
+        const valuesOf = (name: string) =>
+          conditions
+            .filter(({ operator, key }) => operator === 'StringEquals' && key.endsWith(`:${name}`))
+            .flatMap(({ values }) => values);
+        const subjects = valuesOf('sub');
+        return faultsOf(
+          [
+            actions.join() !== 'sts:AssumeRoleWithWebIdentity',
+            `${sid} allows ${actions.join(', ')}`,
+          ],
+          [
+            principals.length !== 1 || principals[0]?.type !== 'Federated' || issuer === undefined,
+            `${sid} trusts ${principals.map(({ value }) => value).join(', ')}, not the one OIDC provider of the cluster`,
+          ],
+          [
+            issuer !== undefined && keys.some((key) => !issuer(key)),
+            `${sid}: a condition is on ${keys.join(', ')}, not on the issuer of the trusted provider`,
+          ],
+          [
+            valuesOf('aud').join() !== AUDIENCE,
+            `${sid}: StringEquals on aud must be ${AUDIENCE}, not ${valuesOf('aud').join(', ') || 'missing'}`,
+          ],
+          [
+            subjects.length === 0 ||
+              subjects.some(
+                (subject) => !/^system:serviceaccount:[a-z0-9-]+:[a-z0-9.-]+$/.test(subject),
+              ),
+            `${sid}: StringEquals on sub must name ServiceAccounts, not ${subjects.join(', ') || 'missing'}`,
+          ],
+          [
+            annotated.length > 0 && [...annotated].sort().join() !== [...subjects].sort().join(),
+            `${sid}: sub is ${subjects.join(', ')}, annotated with the role is ${annotated.join(', ')}`,
+          ],
+        );
+      }),
+    ];
+  },
+});
+
+/** ServiceAccounts that ask for a role. */
+const serviceAccountRole: Rule = rule({
+  id: 'service-account-role-trusts-it',
+  title: 'The role that a ServiceAccount is annotated with is one for pods',
+  reason:
+    'With the role of the nodes or of the cluster, or none that exists, the pods get no credentials, or too many.',
+  control: 'AC-6',
+  severity: 'high',
+  subjects: ({ model }) =>
+    model.ofType(...SERVICE_ACCOUNTS).filter((account) => roleOfAccount(account) !== undefined),
+  faults: (account, { model }) => {
+    const role = model.stackOf(account).target(roleOfAccount(account));
+    return faultsOf(
+      [
+        role?.type !== 'aws_iam_role',
+        `annotated with ${String(roleOfAccount(account))}, which is no role of the stack`,
+      ],
+      [
+        role?.type === 'aws_iam_role' && !isFederated(model, role),
+        `annotated with ${role?.address}, which trusts no OIDC provider`,
+      ],
+    );
+  },
+});
+
+/** The provider makes tokens of the cluster's pods good for STS. */
+const oidcProviderOfCluster: Rule = rule({
+  id: 'oidc-provider-of-cluster',
+  title: "The OIDC provider is the cluster's issuer, for STS alone",
+  reason: 'Another issuer, or more audiences, lets somebody else make tokens that IAM takes.',
+  control: 'IA-8(2)',
+  severity: 'high',
+  subjects: every('aws_iam_openid_connect_provider'),
+  faults: (provider, { model }) => {
+    const { target, text, list } = read(model, provider);
+    return faultsOf(
+      [
+        target('url')?.type !== 'aws_eks_cluster' || !/oidc\[?.*issuer/.test(text('url')),
+        `url must be the issuer of a cluster of the stack, not ${text('url')}`,
+      ],
+      [
+        list('thumbprint_list').some(
+          (thumbprint) => !/^([0-9a-f]{40}|\$\{.*\})$/s.test(String(thumbprint)),
+        ),
+        `thumbprint_list is ${list('thumbprint_list').join(', ')}: must be SHA-1 in hexadecimal`,
+      ],
+      [
+        list('client_id_list').map(String).join() !== AUDIENCE,
+        `client_id_list must be ${AUDIENCE} alone, not ${list('client_id_list').join(', ')}`,
+      ],
+    );
+  },
+});
+
+function serves(statement: PolicyStatement, { service, source }: RoleUse): boolean {
+  const { effect, actions, principals = [], conditions } = statement;
+  const [principal, ...others] = principals;
+  if (effect !== 'Allow' || actions.join() !== 'sts:AssumeRole' || others.length > 0) return false;
+  if (service === undefined || principal?.type !== 'Service' || principal.value !== service)
+    return false;
+  if (source === undefined) return conditions.length === 0;
+  return (
+    requiredValues(statement, 'aws:SourceArn').join() === source &&
+    requiredValues(statement, 'aws:SourceAccount').join() === OWN_ACCOUNT
+  );
+}
+
+function isFederated(model: Model, role: Resource): boolean {
+  return trustOf(model, role).some(({ principals = [] }) =>
+    principals.some(({ type }) => type === 'Federated'),
+  );
+}
+
+function trustOf(model: Model, role: Resource): readonly PolicyStatement[] {
+  return policiesOf(model)
+    .filter(({ kind, holder }) => kind === 'trust' && holder === role)
+    .flatMap(({ document }) => document?.statements ?? []);
+}
+
+/** Whether the start of a condition's key is the issuer of the trusted provider. */
+function issuerOf(
+  model: Model,
+  role: Resource,
+  { principals = [] }: PolicyStatement,
+): ((key: string) => boolean) | undefined {
+  const value = principals[0]?.value ?? '';
+  const literal = /^arn:[^:]+:iam::[^:]+:oidc-provider\/(.+)$/.exec(value)?.[1];
+  if (literal !== undefined) return (key) => key === literal;
+  const stack = model.stackOf(role);
+  const provider = stack.target(value);
+  if (provider?.type !== 'aws_iam_openid_connect_provider') return undefined;
+  const cluster = stack.target(provider.attributes.url)?.address;
+  return (key) =>
+    referencesIn(key).some(
+      ({ address, attribute }) =>
+        // The issuer is a URL; IAM names it without its scheme.
+        (address === cluster && attribute.endsWith('issuer') && key.includes('"https://"')) ||
+        (address === provider.address && attribute === 'url'),
+    );
+}
+
+/** Rules on who may assume roles, and on what these may do. */
+export const ROLE_RULES: readonly Rule[] = [
+  awsPoliciesOfRole,
+  attachmentsConnect,
+  serviceRoleFits,
+  keyUseIsBounded,
+  trustNamesItsService,
+  trustNamesServiceAccount,
+  serviceAccountRole,
+  oidcProviderOfCluster,
+];

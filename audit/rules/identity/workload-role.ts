@@ -1,0 +1,263 @@
+import { type Model, type Resource, valueAt } from '../../../src/synthesized/model/model.ts';
+import { arnOf, canonical, OWN_ACCOUNT } from '../../policy/arn.ts';
+import { policiesOf, statementsOfRole } from '../../policy/policies.ts';
+import {
+  allows,
+  matchesPattern,
+  type PolicyStatement,
+  requiredValues,
+} from '../../policy/policy-document.ts';
+import { listOf, neighbours, read } from '../readers/resources.ts';
+import { type Rule, rule } from '../rule.ts';
+import { grants } from './roles.ts';
+
+/** What the pods of a stack are for, as its notifications, subscriptions and ConfigMaps tell. */
+interface Job {
+  readonly bucket: string;
+  /** Starts of the keys that are announced, or that a ConfigMap names. */
+  readonly readPrefixes: readonly string[];
+  /** Start of the keys that reports are written to; empty for none, undefined where no ConfigMap is there to tell. */
+  readonly reportPrefix: string | undefined;
+  readonly databaseUser: string;
+}
+
+/** Reads of a stack what its pods are for; undefined where nothing tells. */
+export function jobOf(model: Model, stackName: string): Job | undefined {
+  const stack = model.stackOf({ stack: stackName });
+  const setting = (name: string) => configured(model, stackName, name);
+  const notifications = neighbours(model, { stack: stackName }, 'aws_s3_bucket_notification');
+  const announced = notifications.flatMap((notification) =>
+    listOf(read(model, notification).at('topic')).map((block) =>
+      String(valueAt(block, 'filter_prefix') ?? ''),
+    ),
+  );
+  const named = setting('S3_PREFIXES').split(',').filter(Boolean);
+  const [notification] = notifications;
+  const bucket = notification
+    ? canonical(stack, notification.attributes.bucket)
+    : setting('S3_BUCKET');
+  if (bucket === '') return undefined;
+  return {
+    bucket,
+    readPrefixes: [...new Set([...announced, ...named])].filter(Boolean),
+    reportPrefix: setting('S3_BUCKET') === '' ? undefined : reportPrefixOf(setting),
+    databaseUser: setting('DB_IAM_AUTH') === 'true' ? setting('DB_USER') : '',
+  };
+}
+
+/** Without the switch nothing is written, and a right to write is one too many. */
+function reportPrefixOf(setting: (name: string) => string): string {
+  return setting('WRITE_REPORTS') === 'true' ? setting('REPORT_PREFIX') : '';
+}
+
+/** A variable of the listener's environment; empty where no ConfigMap has it. */
+export function configured(model: Model, stackName: string, name: string): string {
+  const stack = model.stackOf({ stack: stackName });
+  return (
+    neighbours(model, { stack: stackName }, 'kubernetes_config_map', 'kubernetes_config_map_v1')
+      .map(({ attributes }) => canonical(stack, valueAt(attributes.data, name)))
+      .find((value) => value !== '') ?? ''
+  );
+}
+
+/** What pods lack. */
+const workloadCanWork: Rule = rule({
+  id: 'workload-can-work',
+  title: 'The pods may read what is announced, write their reports and receive their messages',
+  reason:
+    'A prefix, queue or topic that the role leaves out is found at the first file, as a failed run.',
+  control: 'CP-10',
+  severity: 'high',
+  subjects: workloadRoles,
+  faults: (role, { model }) => {
+    const job = jobOf(model, role.stack);
+    const statements = statementsOfRole(model, role).map(({ statement }) => statement);
+    const needs = [...(job ? storageNeeds(model, role, job) : []), ...deliveryNeeds(model, role)];
+    return [
+      ...needs
+        .filter(({ action, on }) => !grants(statements, action, on))
+        .map(({ action, on }) => `may not ${action} on ${on}`),
+      ...(job?.readPrefixes ?? [])
+        .filter((prefix) => !mayList(statements, prefix))
+        .map((prefix) => `may not list ${prefix}`),
+      ...keyFaults(statements),
+    ];
+  },
+});
+
+const ACTIONS: readonly RegExp[] = [
+  /^s3:(GetObject|GetObjectVersion|ListBucket|PutObject)$/,
+  /^kms:(Decrypt|GenerateDataKey)$/,
+  /^sns:ConfirmSubscription$/,
+  /^sqs:(ReceiveMessage|DeleteMessage|ChangeMessageVisibility|GetQueueAttributes)$/,
+  /^rds-db:connect$/,
+];
+
+/** What pods have beyond that. */
+const workloadCanNoMore: Rule = rule({
+  id: 'workload-can-no-more',
+  title: 'The pods may read the announced prefixes, write below the report prefix, and no more',
+  reason:
+    'A file of a client is input from outside: whatever the role can do, a fault in its reader can do. A right to write where deliveries land could also forge them.',
+  control: 'AC-6',
+  severity: 'high',
+  subjects: workloadRoles,
+  faults: (role, { model }) => {
+    const job = jobOf(model, role.stack);
+    const stack = model.stackOf(role);
+    const bucket = job && `arn:${stack.partition}:s3:::${job.bucket}`;
+    const reads = job?.readPrefixes.map((prefix) => `${bucket}/${prefix}*`) ?? [];
+    const own = neighbours(model, role, 'aws_sns_topic', 'aws_sqs_queue').map(
+      (resource) => arnOf(stack, resource) ?? '',
+    );
+    const keys = neighbours(model, role, 'aws_kms_key').map(({ address }) => `\${${address}.arn}`);
+    return statementsOfRole(model, role)
+      .filter(({ statement }) => statement.effect === 'Allow')
+      .flatMap(({ statement }) => {
+        const { sid, actions, resources } = statement;
+        const allowedOn = (action: string, resource: string): boolean => {
+          if (/^s3:Get/.test(action)) return job === undefined || reads.includes(resource);
+          if (/^s3:Put/.test(action)) return mayWrite(job, bucket, resource);
+          if (/^s3:List/.test(action)) return bucket === undefined || resource === bucket;
+          if (/^(sns|sqs):/.test(action)) return own.includes(resource);
+          if (/^kms:/.test(action))
+            return keys.includes(resource) || /^arn:[^:]+:kms:[^*]+:key\/[\w-]+$/.test(resource);
+          const user = /:dbuser:(?:db|cluster)-[A-Z0-9]+\/([\w.-]+)$/.exec(resource)?.[1];
+          return user !== undefined && (job === undefined || user === job.databaseUser);
+        };
+        return [
+          ...actions
+            .filter((action) => !ACTIONS.some((form) => form.test(action)))
+            .map((action) => `${sid}: needs no ${action}`),
+          ...actions
+            .filter((action) => ACTIONS.some((form) => form.test(action)))
+            .flatMap((action) =>
+              resources
+                .filter((resource) => !allowedOn(action, resource))
+                .map((resource) => `${sid}: ${action} on ${resource} is more than it works with`),
+            ),
+          ...(actions.includes('s3:ListBucket') ? listFaults(statement, job) : []),
+        ];
+      });
+  },
+});
+
+/** Below the report prefix; where it is not known, below any folder that is not announced. */
+function mayWrite(job: Job | undefined, bucket: string | undefined, resource: string): boolean {
+  if (job === undefined) return true;
+  if (job.reportPrefix !== undefined) {
+    return job.reportPrefix !== '' && resource === `${bucket}/${job.reportPrefix}*`;
+  }
+  const folder = resource.slice(`${bucket}/`.length).replace(/\*$/, '');
+  return (
+    resource.startsWith(`${bucket}/`) &&
+    folder.endsWith('/') &&
+    !job.readPrefixes.some((prefix) => prefix.startsWith(folder) || folder.startsWith(prefix))
+  );
+}
+
+function workloadRoles({ model }: { readonly model: Model }): readonly Resource[] {
+  const federated = policiesOf(model).filter(
+    ({ kind, document }) =>
+      kind === 'trust' &&
+      document?.statements.some(({ principals = [] }) =>
+        principals.some(({ type }) => type === 'Federated'),
+      ),
+  );
+  return federated.map(({ holder }) => holder);
+}
+
+function storageNeeds(model: Model, { stack: stackName }: Resource, job: Job) {
+  const { partition, region } = model.stackOf({ stack: stackName });
+  const bucket = `arn:${partition}:s3:::${job.bucket}`;
+  return [
+    { action: 's3:ListBucket', on: bucket },
+    ...job.readPrefixes.flatMap((prefix) => [
+      { action: 's3:GetObject', on: `${bucket}/${prefix}x` },
+      { action: 's3:GetObjectVersion', on: `${bucket}/${prefix}x` },
+    ]),
+    ...(job.reportPrefix ? [{ action: 's3:PutObject', on: `${bucket}/${job.reportPrefix}x` }] : []),
+    ...(job.databaseUser
+      ? [
+          {
+            action: 'rds-db:connect',
+            on: databaseArn(model, stackName, job.databaseUser, partition, region),
+          },
+        ]
+      : []),
+  ];
+}
+
+/** The resource id of a database is known to its policy alone, so any that a policy names will do. */
+function databaseArn(
+  model: Model,
+  stackName: string,
+  user: string,
+  partition: string,
+  region: string,
+): string {
+  const named = policiesOf(model)
+    .filter(({ stack }) => stack === stackName)
+    .flatMap(({ document }) => document?.statements ?? [])
+    .flatMap(({ resources }) => resources)
+    .map((resource) => /:dbuser:([^/]+)\//.exec(resource)?.[1])
+    .find((id) => id !== undefined);
+  return `arn:${partition}:rds-db:${region}:${OWN_ACCOUNT}:dbuser:${named ?? '?'}/${user}`;
+}
+
+function deliveryNeeds(model: Model, role: Resource) {
+  const stack = model.stackOf(role);
+  const queues = neighbours(model, role, 'aws_sns_topic_subscription')
+    .filter(({ attributes }) => attributes.protocol === 'sqs')
+    .map(({ attributes }) => stack.target(attributes.endpoint))
+    .filter((queue) => queue !== undefined);
+  if (queues.length === 0) {
+    return neighbours(model, role, 'aws_sns_topic').map((topic) => ({
+      action: 'sns:ConfirmSubscription',
+      on: arnOf(stack, topic) ?? '',
+    }));
+  }
+  return queues.flatMap((queue) => {
+    const key = canonical(stack, queue.attributes.kms_master_key_id);
+    return [
+      ...['ReceiveMessage', 'DeleteMessage', 'ChangeMessageVisibility', 'GetQueueAttributes'].map(
+        (action) => ({ action: `sqs:${action}`, on: arnOf(stack, queue) ?? '' }),
+      ),
+      ...(key ? [{ action: 'kms:Decrypt', on: key }] : []),
+    ];
+  });
+}
+
+function mayList(statements: readonly PolicyStatement[], prefix: string): boolean {
+  return statements.some(
+    (statement) =>
+      allows(statement, 's3:ListBucket') &&
+      requiredValues(statement, 's3:prefix').some((pattern) => matchesPattern(pattern, prefix)),
+  );
+}
+
+function listFaults(statement: PolicyStatement, job: Job | undefined): readonly string[] {
+  const patterns = requiredValues(statement, 's3:prefix');
+  if (patterns.length === 0)
+    return [`${statement.sid}: s3:ListBucket without a condition on s3:prefix`];
+  return patterns
+    .filter((pattern) => job && !job.readPrefixes.some((prefix) => pattern === `${prefix}*`))
+    .map((pattern) => `${statement.sid}: lists ${pattern}, more than it reads`);
+}
+
+/** A right on the bucket's key is for reading, and for writing where there is a right to write. */
+function keyFaults(statements: readonly PolicyStatement[]): readonly string[] {
+  const writes = statements.some((statement) => allows(statement, 's3:PutObject'));
+  return statements
+    .filter((statement) =>
+      requiredValues(statement, 'kms:ViaService').some((host) => host.startsWith('s3.')),
+    )
+    .flatMap((statement) =>
+      ['kms:Decrypt', ...(writes ? ['kms:GenerateDataKey'] : [])]
+        .filter((action) => !allows(statement, action))
+        .map((action) => `${statement.sid}: the bucket's key needs ${action} too`),
+    );
+}
+
+/** Rules on the role of pods. */
+export const WORKLOAD_ROLE_RULES: readonly Rule[] = [workloadCanWork, workloadCanNoMore];

@@ -1,0 +1,343 @@
+import { partitionOf } from '@file-processing/contract/partition.ts';
+import { blocksOf, type Resource, valueAt } from '../../../src/synthesized/model/model.ts';
+import { canonical } from '../../policy/arn.ts';
+import { statementsOfRole } from '../../policy/policies.ts';
+import { allows, matchesPattern } from '../../policy/policy-document.ts';
+import { roleOfServiceAccount } from '../identity/service-accounts.ts';
+import { DELIVERY_PATH } from '../kubernetes/listener-interface.ts';
+import type { BackendService, IngressSpec, ServiceSpec } from '../readers/kubernetes-api.ts';
+import { type Listener, listenersOf, servers, takesDeliveries } from '../readers/listeners.ts';
+import { namespaceOf, objectsIn, objectsOf, portOf, selects } from '../readers/pods.ts';
+import { type Audited, type Rule, rule, shown, when } from '../rule.ts';
+
+/** The listener believes the topic that its bucket announces to, and no other. */
+const listenerBelievesItsTopic: Rule = rule({
+  id: 'listener-believes-its-topic',
+  title: "The listener's topics are those of the stack that announce new objects",
+  reason:
+    'Messages of a topic that is not in the list are refused; a topic that others may publish to is believed.',
+  control: 'SC-23',
+  severity: 'high',
+  subjects: listenersOf,
+  faults: ({ environment, stack }, audited) => {
+    const given = String(environment.get('SNS_TOPIC_ARNS') ?? '')
+      .split(',')
+      .map((item) => item.trim())
+      .filter(Boolean);
+    const model = audited.model.stackOf({ stack });
+    const targets = given.map((arn) => model.target(arn));
+    const announced = [
+      ...notificationsOf(audited, stack).flatMap(({ attributes }) =>
+        blocksOf(attributes.topic).map(({ topic_arn }) => model.target(topic_arn)),
+      ),
+      ...subscriptionsOf(audited, stack).map(({ attributes }) =>
+        model.target(attributes.topic_arn),
+      ),
+    ].filter((topic) => topic !== undefined);
+    return [
+      ...given
+        .filter((_, index) => targets[index]?.type !== 'aws_sns_topic')
+        .map((arn) => `SNS_TOPIC_ARNS names ${arn}, which is no topic of this stack`),
+      ...announced
+        .filter((topic) => given.length > 0 && !targets.includes(topic))
+        .map(({ address }) => `SNS_TOPIC_ARNS lacks ${address}, which delivers to it`),
+    ];
+  },
+});
+
+/** What the listener reads is what the bucket announces. */
+const listenerReadsTheBucket: Rule = rule({
+  id: 'listener-reads-the-bucket',
+  title: 'Region, bucket and prefixes of the listener are those that the bucket announces',
+  reason:
+    'Files below a prefix that is not announced are never checked; a bucket or region that is another one is looked for in vain; reports below an announced prefix announce themselves for ever.',
+  control: 'CM-6',
+  severity: 'high',
+  subjects: listenersOf,
+  faults: ({ setting, stack }, audited) => {
+    const model = audited.model.stackOf({ stack });
+    const region = setting('AWS_REGION');
+    const reports = setting('REPORT_PREFIX') ?? '';
+    const database = setting('DB_HOST') ?? '';
+    const prefixes = (setting('S3_PREFIXES') ?? '').split(',').map((item) => item.trim());
+    return [
+      ...when(
+        region !== undefined && region !== model.region,
+        `AWS_REGION is ${region}, the stack is in ${model.region}`,
+      ),
+      ...when(
+        /\.rds\.amazonaws\.com/.test(database) &&
+          !database.endsWith(`.${model.region}.rds.${partitionOf(model.region).dnsSuffix}`),
+        `DB_HOST is ${database}, no database of ${model.region}`,
+      ),
+      ...databaseRulesOf(audited, stack)
+        .filter(({ attributes }) => String(attributes.from_port) !== setting('DB_PORT'))
+        .map(
+          ({ address, attributes }) =>
+            `DB_PORT is ${setting('DB_PORT')}, ${address} opens ${String(attributes.from_port)}`,
+        ),
+      ...prefixes
+        .filter((prefix) => reports.startsWith(prefix) || prefix.startsWith(reports))
+        .filter((prefix) => prefix !== '')
+        .map((prefix) => `REPORT_PREFIX ${reports} and the prefix ${prefix} lie in each other`),
+      ...notificationsOf(audited, stack).flatMap(({ address, attributes }) => {
+        const bucket = canonical(model, attributes.bucket);
+        const blocks = blocksOf(attributes.topic);
+        const announced = blocks.map(({ filter_prefix }) => String(filter_prefix ?? ''));
+        const suffixes = new Set(blocks.map(({ filter_suffix }) => String(filter_suffix ?? '')));
+        const suffix = setting('S3_SUFFIX') ?? '';
+        return [
+          ...when(
+            canonical(model, setting('S3_BUCKET')) !== bucket,
+            `S3_BUCKET is ${setting('S3_BUCKET')}, ${address} is about ${bucket}`,
+          ),
+          ...prefixes
+            .filter((prefix) => !announced.includes(prefix))
+            .map((prefix) => `${address} announces nothing below ${shown(prefix)}`),
+          ...announced
+            .filter((prefix) => !prefixes.includes(prefix))
+            .map((prefix) => `S3_PREFIXES lacks ${shown(prefix)}, which ${address} announces`),
+          ...when(
+            !suffixes.has(suffix) || suffixes.size > 1,
+            `S3_SUFFIX is ${shown(suffix)}, ${address} announces ${[...suffixes].map(shown).join(', ')}`,
+          ),
+        ];
+      }),
+    ];
+  },
+});
+
+/** Rights that the listener's settings call for. */
+const listenerMayDoItsWork: Rule = rule({
+  id: 'listener-may-do-its-work',
+  title: "The role of the listener's ServiceAccount allows what its settings call for",
+  reason:
+    'A bucket or prefix that the role does not name is answered with AccessDenied, file by file, in a deployment that looks well.',
+  control: 'AC-6',
+  severity: 'high',
+  subjects: servers,
+  faults: (listener, audited) => {
+    const role = roleOfServiceAccount(audited, listener.pod);
+    if (role === undefined) return [];
+    const model = audited.model.stackOf(role);
+    const statements = statementsOfRole(audited.model, role).map(({ statement }) => statement);
+    const may = (action: string, resource: string) =>
+      statements.some(
+        (statement) =>
+          allows(statement, action) &&
+          statement.resources.some((pattern) => matchesPattern(pattern, resource)),
+      );
+    const bucket = `arn:${model.partition}:s3:::${canonical(model, listener.setting('S3_BUCKET'))}`;
+    const topics = (listener.setting('SNS_TOPIC_ARNS') ?? '').split(',').map((arn) => arn.trim());
+    const prefixes = (listener.setting('S3_PREFIXES') ?? '').split(',').map((item) => item.trim());
+    const queue = listener.setting('SQS_QUEUE_URL');
+    const queueArn = queue && model.target(queue);
+    const database = statements.filter((statement) => allows(statement, 'rds-db:connect'));
+    const user = `/${listener.setting('DB_USER')}`;
+    const needed: readonly (readonly [string, string])[] = [
+      ...prefixes.map((prefix) => ['s3:GetObject', `${bucket}/${prefix}file.csv`] as const),
+      ...(listener.setting('WRITE_REPORTS') === 'true'
+        ? [['s3:PutObject', `${bucket}/${listener.setting('REPORT_PREFIX')}report.json`] as const]
+        : []),
+      ...(takesDeliveries(listener)
+        ? topics.map((arn) => ['sns:ConfirmSubscription', canonical(model, arn)] as const)
+        : []),
+      ...(queueArn
+        ? ['sqs:ReceiveMessage', 'sqs:DeleteMessage'].map(
+            (action) => [action, canonical(model, `\${${queueArn.address}.arn}`)] as const,
+          )
+        : []),
+    ];
+    return [
+      ...needed
+        .filter(([action, resource]) => resource !== '' && !may(action, resource))
+        .map(([action, resource]) => `${role.address} does not allow ${action} on ${resource}`),
+      ...when(
+        listener.setting('DB_IAM_AUTH') === 'true' &&
+          !database.some(({ resources }) => resources.some((one) => one.endsWith(user))),
+        `${role.address} does not allow rds-db:connect as ${listener.setting('DB_USER')}`,
+      ),
+    ];
+  },
+});
+
+/** In queue mode the listener fetches from the queue that the topic fills. */
+const listenerFetchesFromItsQueue: Rule = rule({
+  id: 'listener-fetches-from-its-queue',
+  title: 'The listener fetches from the queue that its topic delivers to',
+  reason:
+    'Without the URL, or with that of the dead-letter queue, messages pile up in the queue until they expire.',
+  control: 'CM-6',
+  severity: 'high',
+  subjects: servers,
+  faults: (listener, audited) => {
+    const model = audited.model.stackOf(listener);
+    const filled = subscriptionsOf(audited, listener.stack)
+      .filter(({ attributes }) => attributes.protocol === 'sqs')
+      .map(({ attributes }) => model.target(attributes.endpoint))
+      .filter((queue) => queue !== undefined);
+    const url = listener.setting('SQS_QUEUE_URL');
+    const queue = model.target(url);
+    if (url === undefined) {
+      return filled.map(
+        ({ address }) => `SQS_QUEUE_URL is not set, but the topic fills ${address}`,
+      );
+    }
+    return [
+      ...when(queue?.type !== 'aws_sqs_queue', `SQS_QUEUE_URL ${url} is no queue of this stack`),
+      ...when(
+        queue !== undefined && !filled.includes(queue),
+        `no topic delivers to ${queue?.address}, which it fetches from`,
+      ),
+    ];
+  },
+});
+
+/** Who delivers over HTTP must find the listener. */
+const deliveriesReachTheListener: Rule = rule({
+  id: 'deliveries-reach-the-listener',
+  title: 'A listener that takes messages over HTTP is behind a load balancer or an Ingress',
+  reason:
+    'SNS posts from the internet: with no Service of that kind in front, or an internal one, every delivery times out and ends as a dead letter.',
+  control: 'CP-10',
+  severity: 'high',
+  subjects: (audited) => servers(audited).filter(takesDeliveries),
+  faults: (listener, audited) => {
+    const doors = doorsTo(audited, listener);
+    return when(
+      doors.length === 0,
+      'neither a LoadBalancer Service nor an Ingress leads to its PORT',
+    );
+  },
+});
+
+/** With a queue there is nothing to post to. */
+const queueNeedsNoDoor: Rule = rule({
+  id: 'queue-needs-no-door',
+  title: 'A listener that fetches from a queue has no way in from outside',
+  reason: 'A Service that nobody needs is a door that nobody watches.',
+  control: 'SC-7(5)',
+  severity: 'high',
+  subjects: (audited) => servers(audited).filter((listener) => !takesDeliveries(listener)),
+  faults: (listener, audited) =>
+    doorsTo(audited, listener).map((address) => `${address} leads to it from outside`),
+});
+
+/** SNS posts to the endpoint of the subscription, exactly. */
+const subscriptionMeetsItsDoor: Rule = rule({
+  id: 'subscription-meets-its-door',
+  title: 'An HTTP subscription names the path, the host and the port that are served',
+  reason:
+    'The listener takes messages at one path only; an endpoint with another path, host or port is never confirmed, or loses each message to a 404.',
+  control: 'CM-6',
+  severity: 'high',
+  subjects: ({ model }) =>
+    model
+      .ofType('aws_sns_topic_subscription')
+      .filter(({ attributes }) => /^https?$/.test(String(attributes.protocol))),
+  faults: ({ attributes, stack }, audited) => {
+    const url = URL.parse(canonical(audited.model.stackOf({ stack }), attributes.endpoint));
+    if (url === null) return [];
+    const hosts = objectsOf(audited, 'Ingress')
+      .filter((object) => object.stack === stack)
+      .flatMap(({ manifest }) => ((manifest.spec ?? {}) as IngressSpec).rules ?? [])
+      .flatMap(({ host }) => host ?? []);
+    const listeners = servers(audited).filter((listener) => listener.stack === stack);
+    const ports = listeners.flatMap((listener) => loadBalancerPorts(audited, listener));
+    const port = Number(url.port || (url.protocol === 'https:' ? 443 : 80));
+    return [
+      ...when(
+        url.pathname !== DELIVERY_PATH,
+        `its path is ${url.pathname}; the listener takes messages at ${DELIVERY_PATH} only`,
+      ),
+      ...when(
+        hosts.length > 0 && !hosts.includes(url.hostname),
+        `its host is ${url.hostname}; the Ingress serves ${hosts.join(', ')}`,
+      ),
+      ...when(
+        ports.length > 0 && !ports.includes(port),
+        `its port is ${port}; the load balancer listens on ${ports.join(', ')}`,
+      ),
+      ...when(
+        audited.objects.some((object) => object.stack === stack) && listeners.length === 0,
+        'there is no listener to confirm it',
+      ),
+    ];
+  },
+});
+
+/** Addresses of the Services and Ingresses that lead from outside to a listener's PORT. */
+function doorsTo(audited: Audited, listener: Listener): readonly string[] {
+  const services = servicesTo(audited, listener);
+  const names = services.map(({ manifest }) => manifest.metadata.name);
+  const balancers = services.filter(({ manifest }) =>
+    ['LoadBalancer', 'NodePort'].includes(manifest.spec?.type),
+  );
+  const ingresses = objectsIn(audited, listener.pod.namespace, 'Ingress').filter(({ manifest }) => {
+    const { defaultBackend, rules = [] } = (manifest.spec ?? {}) as IngressSpec;
+    const backends: readonly (BackendService | undefined)[] = [
+      defaultBackend?.service,
+      ...rules.flatMap(({ http }) => (http?.paths ?? []).map(({ backend }) => backend?.service)),
+    ];
+    return backends.some((backend) => names.includes(backend?.name ?? ''));
+  });
+  return [...balancers, ...ingresses].map(({ address }) => address);
+}
+
+function loadBalancerPorts(audited: Audited, listener: Listener): readonly number[] {
+  return servicesTo(audited, listener)
+    .filter(({ manifest }) => manifest.spec?.type === 'LoadBalancer')
+    .flatMap(({ manifest }) => ((manifest.spec ?? {}) as ServiceSpec).ports ?? [])
+    .flatMap(({ port }) => port ?? []);
+}
+
+/** Services that lead to a listener's PORT. */
+export function servicesTo(audited: Audited, listener: Listener) {
+  return objectsIn(audited, listener.pod.namespace, 'Service').filter((object) => {
+    const { selector, ports = [] } = (object.manifest.spec ?? {}) as ServiceSpec;
+    return (
+      namespaceOf(object) === listener.pod.namespace &&
+      Object.keys(selector ?? {}).length > 0 &&
+      selects({ matchLabels: selector ?? {} }, listener.pod.labels) &&
+      ports.some(
+        ({ port, targetPort = port }) =>
+          Number(portOf([listener], targetPort)?.containerPort) ===
+          Number(listener.setting('PORT')),
+      )
+    );
+  });
+}
+
+function notificationsOf({ model }: Audited, stack: string): readonly Resource[] {
+  return model.ofType('aws_s3_bucket_notification').filter((resource) => resource.stack === stack);
+}
+
+function subscriptionsOf({ model }: Audited, stack: string): readonly Resource[] {
+  return model
+    .ofType('aws_sns_topic_subscription')
+    .filter((resource) => resource.stack === stack && valueAt(resource.attributes, 'protocol'));
+}
+
+/** Rules that let the cluster into a group that is not of the stack: that of the database. */
+function databaseRulesOf({ model }: Audited, stack: string): readonly Resource[] {
+  const { target } = model.stackOf({ stack });
+  return model
+    .ofType('aws_vpc_security_group_ingress_rule')
+    .filter((ingress) => ingress.stack === stack)
+    .filter(
+      ({ attributes }) =>
+        target(attributes.referenced_security_group_id)?.type === 'aws_eks_cluster' &&
+        target(attributes.security_group_id) === undefined,
+    );
+}
+
+/** Rules on how messages and files reach the listener. */
+export const DELIVERY_RULES: readonly Rule[] = [
+  listenerBelievesItsTopic,
+  listenerReadsTheBucket,
+  listenerMayDoItsWork,
+  listenerFetchesFromItsQueue,
+  deliveriesReachTheListener,
+  queueNeedsNoDoor,
+  subscriptionMeetsItsDoor,
+];

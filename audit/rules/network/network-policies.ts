@@ -1,0 +1,462 @@
+import { isIPv4 } from 'node:net';
+import { parseJson } from '../../policy/policy-document.ts';
+import { servicesTo } from '../messaging/delivery.ts';
+import type { NetworkPeer, NetworkPolicySpec, NetworkPort } from '../readers/kubernetes-api.ts';
+import { type Listener, servers, takesDeliveries } from '../readers/listeners.ts';
+import {
+  containersOf,
+  isEmpty,
+  namespaceOf,
+  objectsIn,
+  objectsOf,
+  type Pod,
+  podsOf,
+  portOf,
+  selects,
+} from '../readers/pods.ts';
+import { type Audited, type Rule, rule, when } from '../rule.ts';
+
+interface Range {
+  readonly first: number;
+  readonly last: number;
+}
+
+/** All of IPv4, and of IPv6. */
+const EVERYWHERE = ['0.0.0.0/0', '::/0'];
+
+/** Networks that no packet of the internet comes from (RFC 1918, RFC 6598). */
+const PRIVATE = ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '100.64.0.0/10'];
+
+/** Whether a block is the whole internet, or half of it and more. */
+export function isEverywhere(cidr: string): boolean {
+  return EVERYWHERE.includes(cidr) || /\/[01]$/.test(cidr);
+}
+
+/** Whether a block lies in private networks alone. */
+export function isPrivate(cidr: string): boolean {
+  return PRIVATE.some((network) => contains(network, cidr));
+}
+
+/** Whether a block of IPv4 contains another; false for what is none. */
+export function contains(outer: string, inner: string): boolean {
+  const [one, other] = [rangeOf(outer), rangeOf(inner)];
+  return (
+    one !== undefined && other !== undefined && one.first <= other.first && other.last <= one.last
+  );
+}
+
+function rangeOf(cidr: string): Range | undefined {
+  const [address = '', length = '32'] = cidr.split('/');
+  if (!isIPv4(address) || !/^\d{1,2}$/.test(length)) return undefined;
+  const number = address.split('.').reduce((sum, octet) => sum * 256 + Number(octet), 0);
+  const size = 2 ** (32 - Number(length));
+  const first = Math.floor(number / size) * size;
+  return { first, last: first + size - 1 };
+}
+
+/** Address where a node tells its credentials (Amazon EC2 User Guide, "Instance metadata"). */
+const INSTANCE_METADATA = '169.254.169.254/32';
+/** Port of AWS's APIs. */
+const HTTPS = 443;
+/** Port of name servers. */
+export const DNS = 53;
+
+/** What a policy says. */
+function specOf(object: Audited['objects'][number]): NetworkPolicySpec {
+  return (object.manifest.spec ?? {}) as NetworkPolicySpec;
+}
+
+/** Policies that select a pod. */
+export function policiesOf(audited: Audited, pod: Pod): readonly NetworkPolicySpec[] {
+  return objectsIn(audited, pod.namespace, 'NetworkPolicy')
+    .map(specOf)
+    .filter(({ podSelector }) => podSelector === undefined || selects(podSelector, pod.labels));
+}
+
+/** A policy without policyTypes restricts ingress, and egress where it has rules for it. */
+function restricted(audited: Audited, pod: Pod, direction: 'Ingress' | 'Egress'): boolean {
+  return policiesOf(audited, pod).some(({ policyTypes, egress }) =>
+    policyTypes
+      ? policyTypes.includes(direction)
+      : direction === 'Ingress' || (egress ?? []).length > 0,
+  );
+}
+
+/** Rules for what may call a pod. */
+function ingressRules(audited: Audited, pod: Pod) {
+  return policiesOf(audited, pod)
+    .filter(({ policyTypes }) => policyTypes?.includes('Ingress') ?? true)
+    .flatMap(({ ingress }) => ingress ?? []);
+}
+
+/** Rules for what a pod may call. */
+function egressRules(audited: Audited, pod: Pod) {
+  return policiesOf(audited, pod)
+    .filter(({ policyTypes }) => policyTypes?.includes('Egress') ?? true)
+    .flatMap(({ egress }) => egress ?? []);
+}
+
+/** Whether ports of a rule include one. */
+export function opens(
+  ports: readonly NetworkPort[] | undefined,
+  number: number,
+  protocol: string,
+  listener: Listener | undefined,
+): boolean {
+  if (ports === undefined || ports.length === 0) return true;
+  return ports.some(({ port, endPort, protocol: given = 'TCP' }) => {
+    if (given !== protocol) return false;
+    if (port === undefined) return true;
+    if (endPort !== undefined) return Number(port) <= number && number <= endPort;
+    const named = listener && portOf([listener], port)?.containerPort;
+    return Number(port) === number || Number(named) === number;
+  });
+}
+
+/** Whether a peer is more than a private network or some pods. */
+function isWide({ ipBlock, namespaceSelector, podSelector }: NetworkPeer): boolean {
+  if (ipBlock) return !isPrivate(ipBlock.cidr ?? '');
+  return namespaceSelector === undefined && podSelector === undefined;
+}
+
+/** Its packets come from the internet, or from the nodes: from addresses, never from pods. */
+function admitsLoadBalancer(from: readonly NetworkPeer[] | undefined, { model }: Audited): boolean {
+  if (from === undefined || from.length === 0) return true;
+  const networks = model.ofType('aws_vpc').map(({ attributes }) => String(attributes.cidr_block));
+  return from.some(({ ipBlock }) => {
+    const cidr = ipBlock?.cidr ?? '';
+    if ((ipBlock?.except ?? []).some((hole) => networks.some((one) => contains(hole, one))))
+      return false;
+    return isEverywhere(cidr) || networks.some((network) => contains(cidr, network));
+  });
+}
+
+/** Whether peers include the whole internet. */
+function reachesEverywhere(to: readonly NetworkPeer[] | undefined): boolean {
+  const open = to?.filter(
+    ({ ipBlock }) =>
+      isEverywhere(ipBlock?.cidr ?? '') && !(ipBlock?.except ?? []).some(isEverywhere),
+  );
+  // A half of all addresses is as good as all for who must not be let out, but not for who must.
+  const halves = new Set(open?.map(({ ipBlock }) => ipBlock?.cidr));
+  return open === undefined || [...halves].some((cidr) => cidr?.endsWith('/0')) || halves.size > 1;
+}
+
+/** Whether peers include the internet or a private network. */
+function reachesAddresses(to: readonly NetworkPeer[] | undefined): boolean {
+  return (
+    to === undefined ||
+    to.some(({ ipBlock }) => isEverywhere(ipBlock?.cidr ?? '') || isPrivate(ipBlock?.cidr ?? ''))
+  );
+}
+
+/** Whether peers include an address. */
+function reachesAddress(to: readonly NetworkPeer[] | undefined, address: string): boolean {
+  return (
+    to === undefined || to.some(({ ipBlock }) => contains(ipBlock?.cidr ?? '', `${address}/32`))
+  );
+}
+
+/** The pods of CoreDNS, as EKS labels them. */
+function reachesDns(to: readonly NetworkPeer[] | undefined): boolean {
+  if (to === undefined) return true;
+  return to.some(({ ipBlock, namespaceSelector, podSelector }) => {
+    if (ipBlock) return isEverywhere(ipBlock.cidr ?? '');
+    // Without it, a selector of pods means those of the policy's own namespace.
+    if (namespaceSelector === undefined) return false;
+    const namespace = { 'kubernetes.io/metadata.name': 'kube-system' };
+    const pods = { 'k8s-app': 'kube-dns' };
+    return (
+      (isEmpty(namespaceSelector) || selects(namespaceSelector, namespace)) &&
+      (podSelector === undefined || selects(podSelector, pods))
+    );
+  });
+}
+
+/** Whether the only peer is the instance metadata. */
+function isMetadata(to: readonly NetworkPeer[] | undefined): boolean {
+  return to?.every(({ ipBlock }) => ipBlock?.cidr === INSTANCE_METADATA) ?? false;
+}
+
+/** Whether peers include the instance metadata. */
+function reachesMetadata(to: readonly NetworkPeer[] | undefined): boolean {
+  if (to === undefined || to.length === 0) return true;
+  return to.some(({ ipBlock }) => {
+    const covered = contains(ipBlock?.cidr ?? '', INSTANCE_METADATA);
+    return covered && !(ipBlock?.except ?? []).some((hole) => contains(hole, INSTANCE_METADATA));
+  });
+}
+
+/** Port of the database; undefined where there is none, or only a Secret tells. */
+function databasePort(listener: Listener): number | undefined {
+  if (listener.isSet('DATABASE_URL') || !listener.isSet('DB_HOST')) return undefined;
+  const port = Number(listener.setting('DB_PORT'));
+  return Number.isNaN(port) ? undefined : port;
+}
+
+/** Whether only a Secret tells the database's port. */
+function hidesDatabasePort(listener: Listener): boolean {
+  return listener.isSet('DATABASE_URL');
+}
+
+/** The one port of a rule that is neither DNS nor https. */
+function otherPort({ ports = [] }: { readonly ports?: readonly NetworkPort[] }): readonly number[] {
+  const numbers = ports
+    .map(({ port }) => Number(port))
+    .filter((port) => port !== DNS && port !== HTTPS);
+  return ports.length === 1 ? numbers : [];
+}
+
+/** What no policy selects, everybody may call. */
+const podIsBehindAPolicy: Rule = rule({
+  id: 'pod-is-behind-a-policy',
+  title: 'Network policies restrict every pod in both directions',
+  reason:
+    'A pod that no policy selects, or only for one direction, may call and be called by everything in the other.',
+  control: 'SC-7(5)',
+  severity: 'high',
+  subjects: podsOf,
+  faults: (pod, audited) => {
+    if (policiesOf(audited, pod).length === 0) return ['no network policy selects it'];
+    const untold = policiesOf(audited, pod).filter(({ policyTypes }) => policyTypes === undefined);
+    return [
+      ...untold.map(() => 'a policy names no policyTypes: what it restricts depends on its rules'),
+      ...(['Ingress', 'Egress'] as const)
+        .filter((direction) => !restricted(audited, pod, direction))
+        .map(
+          (direction) => `no network policy restricts its ${direction.toLowerCase()} (policyTypes)`,
+        ),
+    ];
+  },
+});
+
+/** Without its agent a policy is a comment. */
+const policiesAreEnforced: Rule = rule({
+  id: 'network-policies-are-enforced',
+  title: 'The cluster enforces network policies',
+  reason:
+    'The VPC CNI ignores every NetworkPolicy unless its add-on is configured with enableNetworkPolicy (Amazon EKS User Guide).',
+  control: 'SC-7',
+  severity: 'high',
+  subjects: (audited) => objectsOf(audited, 'NetworkPolicy'),
+  faults: (object, { model }) => {
+    const addOns = model.ofType('aws_eks_addon').filter(({ stack }) => stack === object.stack);
+    const enforced = addOns.some(({ attributes }) => {
+      const values = parseJson(attributes.configuration_values) as {
+        enableNetworkPolicy?: unknown;
+      };
+      return attributes.addon_name === 'vpc-cni' && String(values?.enableNetworkPolicy) === 'true';
+    });
+    return when(
+      addOns.length > 0 && !enforced,
+      'the vpc-cni add-on has no enableNetworkPolicy, so nothing enforces it',
+    );
+  },
+});
+
+/** A policy that forbids what the pod is there for stops it, quietly. */
+const policyLetsMessagesIn: Rule = rule({
+  id: 'policy-lets-messages-in',
+  title: 'Network policies let messages and scrapers reach the ports of a listener',
+  reason:
+    'A port that no policy opens drops every packet: deliveries time out, and the Service and its pods look well.',
+  control: 'CP-10',
+  severity: 'high',
+  subjects: servers,
+  faults: (listener, audited) => {
+    if (!restricted(audited, listener.pod, 'Ingress')) return [];
+    const rules = ingressRules(audited, listener.pod);
+    const opened = (name: string, admits: (from: readonly NetworkPeer[] | undefined) => boolean) =>
+      rules.some(
+        ({ from, ports }) =>
+          opens(ports, Number(listener.setting(name)), 'TCP', listener) && admits(from),
+      );
+    const door = servicesTo(audited, listener).length > 0;
+    return [
+      ...when(
+        takesDeliveries(listener) &&
+          door &&
+          !opened('PORT', (from) => admitsLoadBalancer(from, audited)),
+        `no policy lets the load balancer reach its port ${listener.setting('PORT')}`,
+      ),
+      ...when(
+        !opened(
+          'METRICS_PORT',
+          (from) => from === undefined || from.some(({ ipBlock }) => !ipBlock),
+        ),
+        `no policy lets the pods of the cluster read its metrics on port ${listener.setting('METRICS_PORT')}`,
+      ),
+    ];
+  },
+});
+
+/** What is open without need is an attacker's. */
+const policyOpensNoMore: Rule = rule({
+  id: 'policy-opens-no-more',
+  title: 'Network policies open the ports of the pods, each to those who need it, and nothing else',
+  reason:
+    'A rule without ports opens all, one without peers opens to all; metrics tell an attacker what is worth a visit; a port that nobody has was meant for another.',
+  control: 'SC-7(5)',
+  severity: 'high',
+  subjects: (audited) => objectsOf(audited, 'NetworkPolicy'),
+  faults: (object, audited) => {
+    const { podSelector, ingress = [] } = specOf(object);
+    const pods = podsOf(audited).filter(
+      ({ namespace, labels }) => namespace === namespaceOf(object) && selects(podSelector, labels),
+    );
+    const listeners = servers(audited).filter(({ pod }) => pods.includes(pod));
+    const doors = listeners.filter(
+      (listener) => takesDeliveries(listener) && servicesTo(audited, listener).length > 0,
+    );
+    const needed = doors.map((listener) => Number(listener.setting('PORT')));
+    return ingress.flatMap(({ from, ports = [] }) => {
+      if (ports.length === 0) return ['a rule for ingress names no port, and so opens all'];
+      const wide = from === undefined || from.length === 0 || from.some(isWide);
+      return ports.flatMap(({ port, endPort, protocol = 'TCP' }) => {
+        const own = pods
+          .map((pod) =>
+            portOf(
+              containersOf(pod).filter(({ init }) => !init),
+              port,
+            ),
+          )
+          .find((one) => one !== undefined);
+        const number = Number(own?.containerPort);
+        const internet = wide && pods.length > 0 && listeners.length > 0;
+        return [
+          ...when(endPort !== undefined, `opens the ports ${port} to ${endPort}`),
+          ...when(port === undefined, `opens every ${protocol} port`),
+          ...when(
+            pods.length > 0 && port !== undefined && own === undefined,
+            `opens port ${port}, which none of its pods has`,
+          ),
+          ...when(
+            own !== undefined && (own.protocol ?? 'TCP') !== protocol,
+            `opens ${protocol} ${port}, which its pods serve by ${own?.protocol ?? 'TCP'}`,
+          ),
+          ...when(
+            internet && own !== undefined && !needed.includes(number),
+            `opens port ${port} to everybody, and no load balancer needs it`,
+          ),
+        ];
+      });
+    });
+  },
+});
+
+/** What the listener calls must be open. */
+const policyLetsCallsOut: Rule = rule({
+  id: 'policy-lets-calls-out',
+  title: 'Network policies let a listener reach DNS, AWS and its database',
+  reason:
+    'Without DNS, port 443 or the port of the database the process finds nothing, is never ready, and no event says why.',
+  control: 'CP-10',
+  severity: 'high',
+  subjects: servers,
+  faults: (listener, audited) => {
+    if (!restricted(audited, listener.pod, 'Egress')) return [];
+    const rules = egressRules(audited, listener.pod);
+    const open = (
+      port: number,
+      protocol: string,
+      reaches: (to: NetworkPeer[] | undefined) => boolean,
+    ) =>
+      rules.some(
+        ({ to, ports }) => opens(ports, port, protocol, undefined) && reaches(to && [...to]),
+      );
+    const host = listener.setting('DB_HOST') ?? '';
+    const port = databasePort(listener);
+    const dns = (['UDP', 'TCP'] as const).filter((protocol) => !open(DNS, protocol, reachesDns));
+    return [
+      ...dns.map((protocol) => `no policy lets it ask the cluster's DNS (${protocol} ${DNS})`),
+      ...when(
+        !open(HTTPS, 'TCP', reachesEverywhere),
+        `no policy lets it call AWS, whose addresses change (TCP ${HTTPS} to anywhere)`,
+      ),
+      ...when(
+        port !== undefined &&
+          !open(port, 'TCP', (to) =>
+            isIPv4(host) ? reachesAddress(to, host) : reachesAddresses(to),
+          ),
+        `no policy lets it reach its database (TCP ${port}${isIPv4(host) ? ` of ${host}` : ''})`,
+      ),
+    ];
+  },
+});
+
+/** Each open way out is one for the data. */
+const policyLetsNoMoreOut: Rule = rule({
+  id: 'policy-lets-no-more-out',
+  title: 'Network policies let a listener call DNS, AWS and its database, and nothing else',
+  reason:
+    'A rule without ports or peers lets stolen files out by any door; DNS to anywhere is a door that nobody watches.',
+  control: 'SC-7(10)',
+  severity: 'medium',
+  subjects: (audited) => objectsOf(audited, 'NetworkPolicy'),
+  faults: (object, audited) => {
+    const { podSelector, egress = [] } = specOf(object);
+    const listeners = servers(audited).filter(
+      ({ pod }) => pod.namespace === namespaceOf(object) && selects(podSelector, pod.labels),
+    );
+    if (listeners.length === 0) return [];
+    const needed = new Set([
+      DNS,
+      HTTPS,
+      ...listeners.flatMap((listener) => databasePort(listener) ?? []),
+      ...(listeners.some(hidesDatabasePort) ? egress.flatMap(otherPort) : []),
+    ]);
+    return egress.flatMap(({ to, ports = [] }) => [
+      ...when(
+        to === undefined || to.length === 0,
+        'a rule for egress names nobody, and so lets it call all',
+      ),
+      ...when(ports.length === 0, 'a rule for egress names no port, and so opens all'),
+      ...ports.flatMap(({ port, endPort, protocol = 'TCP' }) => {
+        const number = Number(port);
+        if (isMetadata(to)) return [];
+        return [
+          ...when(endPort !== undefined, `lets it call the ports ${port} to ${endPort}`),
+          ...when(!needed.has(number), `lets it call port ${port}, which it does not need`),
+          ...when(
+            number === DNS && (to ?? []).some(({ ipBlock }) => ipBlock !== undefined),
+            `lets it ask other DNS servers than the cluster's (${protocol} ${DNS})`,
+          ),
+          ...when(
+            number === DNS &&
+              (to ?? []).some(
+                ({ namespaceSelector, podSelector }) =>
+                  isEmpty(namespaceSelector) || isEmpty(podSelector),
+              ),
+            `lets it ask more pods for names than those of the cluster's DNS (${protocol} ${DNS})`,
+          ),
+        ];
+      }),
+    ]);
+  },
+});
+
+/** The node's credentials are for the node. */
+const policyHidesTheNode: Rule = rule({
+  id: 'policy-hides-instance-metadata',
+  title: "No network policy lets a pod ask for its node's credentials",
+  reason:
+    'Whoever gets into a pod asks the instance metadata for the rights of the node, which are those of all its pods and more.',
+  control: 'AC-6',
+  severity: 'high',
+  subjects: (audited) => objectsOf(audited, 'NetworkPolicy'),
+  faults: (object) =>
+    (specOf(object).egress ?? [])
+      .filter(({ to, ports }) => reachesMetadata(to) && opens(ports, 80, 'TCP', undefined))
+      .map(() => `lets its pods reach the instance metadata (${INSTANCE_METADATA}, TCP 80)`),
+});
+
+/** Rules on network policies. */
+export const NETWORK_POLICY_RULES: readonly Rule[] = [
+  podIsBehindAPolicy,
+  policiesAreEnforced,
+  policyLetsMessagesIn,
+  policyOpensNoMore,
+  policyLetsCallsOut,
+  policyLetsNoMoreOut,
+  policyHidesTheNode,
+];

@@ -1,0 +1,156 @@
+import {
+  LISTENER_VARIABLES,
+  MIGRATE,
+  ROLE_OPTION,
+  ROLES,
+  SERVE,
+  TELLTALE,
+} from '../kubernetes/listener-interface.ts';
+import { type Audited, when } from '../rule.ts';
+import type { KeyToPath } from './kubernetes-api.ts';
+import { type Container, containersOf, endingPods, objectsIn, type Pod, podsOf } from './pods.ts';
+
+/** A container that runs the listener, whatever it is called. */
+export interface Listener extends Container {
+  readonly environment: Environment;
+  /** A variable's text, or its default; undefined where it is not set or comes from a Secret. */
+  readonly setting: (name: string) => string | undefined;
+  /** Whether a variable, or its `_FILE`, is set. */
+  readonly isSet: (name: string) => boolean;
+}
+
+/** Every container that is told, or called, what only a listener is; those that run to their end as well. */
+export function listenersOf(audited: Audited): readonly Listener[] {
+  return podsOf(audited).flatMap((pod) => listenersIn(audited, pod));
+}
+
+/** The listeners among the containers of a pod. */
+export function listenersIn(audited: Audited, pod: Pod): readonly Listener[] {
+  return containersOf(pod).flatMap((container) => {
+    const environment = environmentOf(audited, container);
+    const called = [SERVE, MIGRATE.command].includes(container.spec.args?.[0] ?? '');
+    if (!called && !TELLTALE.some((name) => environment.has(name))) return [];
+    return [
+      {
+        ...container,
+        environment,
+        setting: (name: string) => {
+          const value = environment.get(name);
+          if (value === undefined) return LISTENER_VARIABLES[name]?.default;
+          return typeof value === 'string' ? value.trim() : undefined;
+        },
+        isSet: (name: string) => environment.has(name) || environment.has(`${name}_FILE`),
+      },
+    ];
+  });
+}
+
+/** The listeners that run for ever. */
+export function servers(audited: Audited): readonly Listener[] {
+  const ending = new Set(endingPods(audited));
+  return listenersOf(audited).filter(({ init, pod }) => !init && !ending.has(pod));
+}
+
+/** What a listener that runs for ever does; undefined where its arguments don't say. */
+export function roleOf({ spec }: Container): (typeof ROLES)[string] | undefined {
+  const args = spec.args ?? [];
+  if (args[0] !== SERVE) return undefined;
+  const inline = args.find((arg) => arg.startsWith(`${ROLE_OPTION}=`));
+  const separate = args.indexOf(ROLE_OPTION);
+  const role =
+    inline?.slice(ROLE_OPTION.length + 1) ?? (separate > 0 ? args[separate + 1] : 'both');
+  return role === undefined ? undefined : ROLES[role];
+}
+
+/** Whether SNS delivers to a listener over HTTP, and no queue stands between. */
+export function takesDeliveries(listener: Listener): boolean {
+  return roleOf(listener)?.intake !== false && !listener.isSet('SQS_QUEUE_URL');
+}
+
+/** Stands for a value that comes from a Secret. */
+const FROM_SECRET = Symbol('from a Secret');
+
+/** The environment variables of a container. */
+export type Environment = ReadonlyMap<string, string | typeof FROM_SECRET>;
+
+/** Data of a ConfigMap; undefined where it does not exist. */
+export function configMapData(
+  audited: Audited,
+  namespace: string,
+  name: string | undefined,
+): Readonly<Record<string, string>> | undefined {
+  const found = objectsIn(audited, namespace, 'ConfigMap').find(
+    ({ manifest }) => manifest.metadata.name === name,
+  );
+  return found && ((found.manifest.data ?? {}) as Record<string, string>);
+}
+
+/**
+ * The environment that a container starts with: `env` goes before `envFrom`, and an empty text counts
+ * as not set, as the listener has it.
+ */
+export function environmentOf(audited: Audited, { pod, spec }: Container): Environment {
+  const environment = new Map<string, string | typeof FROM_SECRET>();
+  for (const { prefix = '', configMapRef } of spec.envFrom ?? []) {
+    const data = configMapData(audited, pod.namespace, configMapRef?.name) ?? {};
+    for (const [key, value] of Object.entries(data)) environment.set(`${prefix}${key}`, value);
+  }
+  for (const { name, value, valueFrom } of spec.env ?? []) {
+    const { configMapKeyRef, secretKeyRef } = valueFrom ?? {};
+    const data = configMapData(audited, pod.namespace, configMapKeyRef?.name);
+    if (secretKeyRef) environment.set(name, FROM_SECRET);
+    else environment.set(name, String(value ?? data?.[configMapKeyRef?.key ?? ''] ?? ''));
+  }
+  for (const [name, value] of environment) {
+    if (typeof value === 'string' && value.trim() === '') environment.delete(name);
+  }
+  return environment;
+}
+
+/** What keeps a listener from reading the file that one of its variables names. */
+export function fileFaults(
+  { pod, spec }: Listener,
+  name: string,
+  path: string,
+  audited: Audited,
+): readonly string[] {
+  const mount = (spec.volumeMounts ?? []).find(
+    ({ mountPath, subPath }) =>
+      (subPath !== undefined && mountPath === path) || path.startsWith(`${mountPath}/`),
+  );
+  const volume = pod.spec.volumes?.find((one) => one.name === mount?.name);
+  if (mount === undefined || volume === undefined) {
+    return [`${name} is ${path}, where no volume is mounted`];
+  }
+  const file = mount.subPath ?? path.slice(mount.mountPath.length + 1);
+  const source = volume.secret ?? volume.configMap;
+  if (source === undefined) {
+    return when(
+      volume.projected === undefined,
+      `${name} is ${path}, in a volume that holds no Secret`,
+    );
+  }
+  const items = source.items as readonly KeyToPath[] | undefined;
+  const key = items ? items.find((item) => item.path === file)?.key : file;
+  const sourceName = volume.secret?.secretName ?? volume.configMap?.name ?? '';
+  const [kind, object] = ['Secret', 'ConfigMap'].flatMap((one) =>
+    objectsIn(audited, pod.namespace, one)
+      .filter(() => (one === 'Secret') === (volume.secret !== undefined))
+      .filter(({ manifest }) => manifest.metadata.name === sourceName)
+      .map((found) => [one, found] as const),
+  )[0] ?? [undefined, undefined];
+  const keys = object?.secretKeys ?? (object && Object.keys(object.manifest.data ?? {}));
+  if (key === undefined)
+    return [`${name} is ${path}, which no item of volume ${volume.name} makes`];
+  // A Secret of others: its keys are the variables' names, as the settings demand.
+  if (keys === undefined) {
+    return when(
+      key !== name.replace(/_FILE$/, ''),
+      `${name} is ${path}; a Secret of others has the key ${name.replace(/_FILE$/, '')}`,
+    );
+  }
+  return when(
+    !keys.includes(key),
+    `${name} is ${path}, but ${kind} ${sourceName} has no key ${key}`,
+  );
+}

@@ -1,0 +1,354 @@
+import { valueAt } from '../../../src/synthesized/model/model.ts';
+import type {
+  KubernetesObject,
+  Manifest,
+} from '../../../src/synthesized/views/kubernetes-object.ts';
+import type { Audited } from '../rule.ts';
+import type {
+  ContainerPort,
+  ContainerSpec,
+  KeyToPath,
+  PodSpec,
+  Selector,
+} from './kubernetes-api.ts';
+
+/** The pods that one object makes: of a Deployment or Job, say, or a bare Pod itself. */
+export interface Pod {
+  readonly stack: string;
+  readonly address: string;
+  readonly kind: string;
+  readonly name: string;
+  readonly namespace: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+  readonly spec: PodSpec;
+  readonly manifest: Manifest;
+}
+
+/** A container of a pod, with what it is called in findings. */
+export interface Container {
+  readonly stack: string;
+  /** Address of the resource, and the container's name. */
+  readonly address: string;
+  readonly pod: Pod;
+  readonly name: string;
+  /** It runs to its end before the others start. */
+  readonly init: boolean;
+  readonly spec: ContainerSpec;
+}
+
+/** Where the pod of each kind is. */
+const TEMPLATES: Readonly<Record<string, string>> = {
+  Deployment: 'spec.template',
+  StatefulSet: 'spec.template',
+  DaemonSet: 'spec.template',
+  Job: 'spec.template',
+  CronJob: 'spec.jobTemplate.spec.template',
+};
+
+/** Kinds whose pods are meant to run for ever. */
+const SERVING = ['Deployment', 'StatefulSet', 'DaemonSet'];
+
+/** Kinds whose pods are meant to end. */
+const ENDING = ['Job', 'CronJob'];
+
+/** Objects of some kinds. */
+export function objectsOf(
+  { objects }: Audited,
+  ...kinds: readonly string[]
+): readonly KubernetesObject[] {
+  return objects.filter(({ manifest }) => kinds.includes(manifest.kind));
+}
+
+/** Namespace of an object; empty for one that has none. */
+export function namespaceOf({ manifest }: Pick<KubernetesObject, 'manifest'>): string {
+  return manifest.metadata.namespace ?? '';
+}
+
+/** Objects of a kind in a namespace, of whatever stack. */
+export function objectsIn(
+  audited: Audited,
+  namespace: string,
+  ...kinds: readonly string[]
+): readonly KubernetesObject[] {
+  return objectsOf(audited, ...kinds).filter((object) => namespaceOf(object) === namespace);
+}
+
+const known = new WeakMap<Audited, readonly Pod[]>();
+
+/** The pods of every object that makes some. */
+export function podsOf(audited: Audited): readonly Pod[] {
+  const found = known.get(audited);
+  if (found !== undefined) return found;
+  const pods = audited.objects.flatMap(({ stack, address, manifest }) => {
+    const path = TEMPLATES[manifest.kind];
+    const template = manifest.kind === 'Pod' ? manifest : path && valueAt(manifest, path);
+    if (!template) return [];
+    return [
+      {
+        stack,
+        address,
+        kind: manifest.kind,
+        name: manifest.metadata.name,
+        namespace: manifest.metadata.namespace ?? '',
+        labels: (valueAt(template, 'metadata.labels') ?? {}) as Pod['labels'],
+        annotations: (valueAt(template, 'metadata.annotations') ?? {}) as Pod['annotations'],
+        spec: (valueAt(template, 'spec') ?? {}) as PodSpec,
+        manifest,
+      },
+    ];
+  });
+  known.set(audited, pods);
+  return pods;
+}
+
+/** Pods that are meant to run for ever. */
+export function servingPods(audited: Audited): readonly Pod[] {
+  return podsOf(audited).filter(({ kind }) => SERVING.includes(kind));
+}
+
+/** Pods that are meant to end. */
+export function endingPods(audited: Audited): readonly Pod[] {
+  return podsOf(audited).filter(({ kind }) => ENDING.includes(kind));
+}
+
+/** Pods of a namespace. */
+export function podsIn(audited: Audited, namespace: string): readonly Pod[] {
+  return podsOf(audited).filter((pod) => pod.namespace === namespace);
+}
+
+/** All containers of a pod. */
+export function containersOf(pod: Pod): readonly Container[] {
+  const make = (specs: readonly ContainerSpec[] | undefined, init: boolean) =>
+    (specs ?? []).map((spec) => ({
+      stack: pod.stack,
+      address: `${pod.address} ${spec.name}`,
+      pod,
+      name: spec.name ?? '',
+      init,
+      spec,
+    }));
+  return [...make(pod.spec.initContainers, true), ...make(pod.spec.containers, false)];
+}
+
+/** All containers of all pods. */
+export function allContainers(audited: Audited): readonly Container[] {
+  return podsOf(audited).flatMap(containersOf);
+}
+
+/** The port of a pod that a number or a name means. */
+export function portOf(
+  containers: readonly Container[],
+  port: number | string | undefined,
+): ContainerPort | undefined {
+  return containers
+    .flatMap(({ spec }) => spec.ports ?? [])
+    .find(({ name, containerPort }) => name === port || Number(containerPort) === Number(port));
+}
+
+type Labels = Readonly<Record<string, string>>;
+
+/** Whether labels satisfy a selector; an empty selector takes everything, a missing one nothing. */
+export function selects(selector: Selector | undefined, labels: Labels): boolean {
+  if (selector === undefined) return false;
+  const exact = Object.entries(selector.matchLabels ?? {}).every(
+    ([key, value]) => labels[key] === value,
+  );
+  return (
+    exact && (selector.matchExpressions ?? []).every((expression) => meets(expression, labels))
+  );
+}
+
+/** Whether a selector names no label, and so takes everything. */
+export function isEmpty(selector: Selector | undefined): boolean {
+  return (
+    Object.keys(selector?.matchLabels ?? {}).length === 0 &&
+    (selector?.matchExpressions ?? []).length === 0
+  );
+}
+
+/** How a selector looks in a sentence. */
+export function selectorText(selector: Selector | undefined): string {
+  if (selector === undefined) return 'no selector';
+  const exact = Object.entries(selector.matchLabels ?? {}).map(([key, value]) => `${key}=${value}`);
+  const expressions = (selector.matchExpressions ?? []).map(({ key, operator, values = [] }) =>
+    [key, operator, values.join('|')].filter(Boolean).join(' '),
+  );
+  return [...exact, ...expressions].join(', ') || 'an empty selector';
+}
+
+function meets(
+  { key, operator, values = [] }: NonNullable<Selector['matchExpressions']>[number],
+  labels: Labels,
+): boolean {
+  const value = labels[key];
+  switch (operator) {
+    case 'In':
+      return value !== undefined && values.includes(value);
+    case 'NotIn':
+      return value === undefined || !values.includes(value);
+    case 'Exists':
+      return value !== undefined;
+    case 'DoesNotExist':
+      return value === undefined;
+    default:
+      return false;
+  }
+}
+
+/** A place in a pod that names a ConfigMap or a Secret. */
+interface DataReference {
+  readonly kind: 'ConfigMap' | 'Secret';
+  readonly name: string;
+  /** Keys that must be there. */
+  readonly keys: readonly string[];
+  readonly optional: boolean;
+  /** Where, for findings. */
+  readonly place: string;
+  /** How the data reaches the process. */
+  readonly as: 'environment' | 'files';
+}
+
+const keysOf = (items: readonly KeyToPath[] | undefined) => (items ?? []).map(({ key }) => key);
+
+/** Every ConfigMap and Secret that a pod takes data from. */
+export function dataReferences(pod: Pod): readonly DataReference[] {
+  return [...containersOf(pod).flatMap(environmentReferences), ...volumeReferences(pod)];
+}
+
+function environmentReferences({
+  name: container,
+  spec,
+}: ReturnType<typeof containersOf>[number]): readonly DataReference[] {
+  const make = (
+    kind: DataReference['kind'],
+    reference: { name?: string; key?: string; optional?: boolean } | undefined,
+    place: string,
+  ): readonly DataReference[] =>
+    reference === undefined
+      ? []
+      : [
+          {
+            kind,
+            name: reference.name ?? '',
+            keys: reference.key === undefined ? [] : [reference.key],
+            optional: reference.optional === true,
+            place: `container ${container}, ${place}`,
+            as: 'environment',
+          },
+        ];
+  return [
+    ...(spec.envFrom ?? []).flatMap(({ configMapRef, secretRef }) => [
+      ...make('ConfigMap', configMapRef, 'envFrom'),
+      ...make('Secret', secretRef, 'envFrom'),
+    ]),
+    ...(spec.env ?? []).flatMap(({ name, valueFrom }) => [
+      ...make('ConfigMap', valueFrom?.configMapKeyRef, name),
+      ...make('Secret', valueFrom?.secretKeyRef, name),
+    ]),
+  ];
+}
+
+function volumeReferences({ spec }: Pod): readonly DataReference[] {
+  return (spec.volumes ?? []).flatMap(({ name: volume, configMap, secret, projected }) => {
+    const place = `volume ${volume}`;
+    const make = (
+      kind: DataReference['kind'],
+      name: string | undefined,
+      source: { optional?: boolean; items?: readonly KeyToPath[] },
+    ): DataReference => ({
+      kind,
+      name: name ?? '',
+      keys: keysOf(source.items),
+      optional: source.optional === true,
+      place,
+      as: 'files',
+    });
+    return [
+      ...(configMap ? [make('ConfigMap', configMap.name, configMap)] : []),
+      ...(secret ? [make('Secret', secret.secretName, secret)] : []),
+      ...(projected?.sources ?? []).flatMap((source) => [
+        ...(source.configMap ? [make('ConfigMap', source.configMap.name, source.configMap)] : []),
+        ...(source.secret ? [make('Secret', source.secret.name, source.secret)] : []),
+      ]),
+    ];
+  });
+}
+
+/** Names of Secrets that Ingresses of a namespace take certificates from. */
+export function ingressSecrets(audited: Audited, namespace: string): readonly string[] {
+  return objectsOf(audited, 'Ingress')
+    .filter(({ manifest }) => manifest.metadata.namespace === namespace)
+    .flatMap(({ manifest }) => manifest.spec?.tls ?? [])
+    .map(({ secretName }: { secretName?: string }) => secretName ?? '');
+}
+
+/** Autoscalers that own the number of a workload's pods. */
+export function autoscalersOf(audited: Audited, pod: Pod): readonly KubernetesObject[] {
+  return objectsIn(audited, pod.namespace, 'HorizontalPodAutoscaler').filter(({ manifest }) => {
+    const { kind, name } = manifest.spec?.scaleTargetRef ?? {};
+    return kind === pod.kind && name === pod.name;
+  });
+}
+
+/** The fewest pods that a workload has: its autoscaler's minimum, else its own number. */
+export function leastReplicas(audited: Audited, pod: Pod): number {
+  const [autoscaler] = autoscalersOf(audited, pod);
+  return Number(autoscaler ? (autoscaler.manifest.spec?.minReplicas ?? 1) : ownReplicas(pod));
+}
+
+/** The most pods that a workload has, those of a rollout aside. */
+export function mostReplicas(audited: Audited, pod: Pod): number {
+  const [autoscaler] = autoscalersOf(audited, pod);
+  return Number(autoscaler ? (autoscaler.manifest.spec?.maxReplicas ?? 1) : ownReplicas(pod));
+}
+
+/** The number of pods that the workload itself says; 1 is the API's default. */
+export function ownReplicas({ manifest }: Pod): number {
+  return Number(manifest.spec?.replicas ?? 1);
+}
+
+const SUFFIXES: Readonly<Record<string, number>> = {
+  '': 1,
+  m: 1e-3,
+  k: 1e3,
+  M: 1e6,
+  G: 1e9,
+  T: 1e12,
+  Ki: 2 ** 10,
+  Mi: 2 ** 20,
+  Gi: 2 ** 30,
+  Ti: 2 ** 40,
+};
+
+/**
+ * A quantity as a number: CPUs, or bytes (Kubernetes documentation, "Resource Management for Pods
+ * and Containers").
+ *
+ * @returns undefined for what is no quantity, such as an expression
+ */
+export function quantity(text: string | number | undefined): number | undefined {
+  const [, digits, suffix = ''] = /^(\d+(?:\.\d+)?)([A-Za-z]*)$/.exec(String(text ?? '')) ?? [];
+  const factor = SUFFIXES[suffix];
+  return digits === undefined || factor === undefined ? undefined : Number(digits) * factor;
+}
+
+/** How a number that may be a percentage is rounded to pods. */
+type Rounding = 'up' | 'down';
+
+/**
+ * A number of pods: given as a number, or as a percentage of all.
+ *
+ * @returns undefined for what is neither, such as an expression
+ */
+export function podCount(
+  value: string | number | undefined,
+  all: number,
+  rounding: Rounding,
+): number | undefined {
+  const [, digits, percent] = /^(\d+)(%?)$/.exec(String(value ?? '')) ?? [];
+  if (digits === undefined) return undefined;
+  if (percent === '') return Number(digits);
+  const pods = (Number(digits) / 100) * all;
+  return rounding === 'up' ? Math.ceil(pods) : Math.floor(pods);
+}

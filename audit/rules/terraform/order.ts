@@ -1,0 +1,320 @@
+import { graphOf } from '../../../src/synthesized/model/graph.ts';
+import { type Model, type Resource, valueAt } from '../../../src/synthesized/model/model.ts';
+import type { KubernetesObject } from '../../../src/synthesized/views/kubernetes-object.ts';
+import { statementsOf } from '../../policy/policies.ts';
+import { usesOf } from '../identity/roles.ts';
+import { servicesTo } from '../messaging/delivery.ts';
+import { servers } from '../readers/listeners.ts';
+import {
+  dataReferences,
+  isEmpty,
+  namespaceOf,
+  objectsIn,
+  objectsOf,
+  type Pod,
+  podsOf,
+  selects,
+} from '../readers/pods.ts';
+import { neighbours, read } from '../readers/resources.ts';
+import { type Audited, type Rule, rule, when } from '../rule.ts';
+
+/** Something that must be there first, and go last. */
+interface Prior {
+  readonly resource: Resource;
+  readonly why: string;
+}
+
+/** What each type of resource needs to be there before it. */
+const PRIORS: Readonly<Record<string, (model: Model, resource: Resource) => readonly Prior[]>> = {
+  aws_eks_cluster: (model, cluster) => [
+    ...rightsOf(
+      model,
+      cluster,
+      'role_arn',
+      'without it the cluster cannot be made, nor give its interfaces back',
+    ),
+    ...neighbours(model, cluster, 'aws_cloudwatch_log_group')
+      .filter(
+        (group) =>
+          read(model, group).text('name') ===
+          `/aws/eks/${read(model, cluster).text('name')}/cluster`,
+      )
+      .map((resource) => ({
+        resource,
+        why: 'or EKS makes the log group itself, and again when it is destroyed',
+      })),
+  ],
+  aws_eks_node_group: (model, group) => [
+    ...rightsOf(
+      model,
+      group,
+      'node_role_arn',
+      'without it nodes neither join nor can be drained',
+    ).filter(({ resource }) => isNodePolicy(model, resource)),
+    ...addOnsOf(model, group, ['vpc-cni', 'kube-proxy', 'eks-pod-identity-agent']).map(
+      (resource) => ({
+        resource,
+        why: 'without it nodes never turn ready',
+      }),
+    ),
+  ],
+  aws_eks_addon: (model, addOn) =>
+    ['coredns', 'metrics-server'].includes(read(model, addOn).text('addon_name'))
+      ? neighbours(model, addOn, 'aws_eks_node_group').map((resource) => ({
+          resource,
+          why: 'its pods need a node, or it stays degraded',
+        }))
+      : [],
+  aws_flow_log: (model, log) =>
+    rightsOf(model, log, 'iam_role_arn', 'without it the first minutes are not logged'),
+  aws_nat_gateway: internetRoutes,
+  aws_eip: internetRoutes,
+  aws_s3_bucket_notification: (model, notification) =>
+    neighbours(model, notification, 'aws_sns_topic_policy')
+      .filter((policy) =>
+        graphOf(model.stackOf(policy))
+          .users(read(model, policy).target('arn')?.address ?? '')
+          .includes(notification),
+      )
+      .map((resource) => ({ resource, why: 'S3 tries to publish when the notification is made' })),
+  aws_sns_topic_subscription: (model, subscription) =>
+    String(subscription.attributes.protocol).startsWith('http')
+      ? confirmers(model, subscription)
+      : [],
+};
+
+/** Order of creation, and in reverse of destruction. */
+const madeInOrder: Rule = rule({
+  id: 'made-in-order',
+  title: 'What needs a right, a route or a receiver is made after it and destroyed before it',
+  reason:
+    'Without depends_on Terraform makes both at once: the first apply fails at random, and a destroy hangs on what can no longer be given back.',
+  control: 'CM-3',
+  severity: 'medium',
+  subjects: ({ model }) => model.ofType(...Object.keys(PRIORS)),
+  faults: (resource, { model }) => {
+    const graph = graphOf(model.stackOf(resource));
+    return (PRIORS[resource.type]?.(model, resource) ?? [])
+      .filter((prior) => !graph.waitsFor(resource.address, prior.resource.address))
+      .map(({ resource: { address }, why }) => `does not wait for ${address}: ${why}`);
+  },
+});
+
+/** Attachments and inline policies of the role that an argument refers to. */
+function rightsOf(
+  model: Model,
+  resource: Resource,
+  argument: string,
+  why: string,
+): readonly Prior[] {
+  const role = read(model, resource).target(argument);
+  if (role === undefined) return [];
+  return neighbours(model, resource, 'aws_iam_role_policy', 'aws_iam_role_policy_attachment')
+    .filter((right) => read(model, right).target('role') === role)
+    .map((right) => ({ resource: right, why }));
+}
+
+function isNodePolicy(model: Model, attachment: Resource): boolean {
+  return /\/AmazonE(KS|C2Container)\w+$/.test(read(model, attachment).text('policy_arn'));
+}
+
+function addOnsOf(
+  model: Model,
+  place: { readonly stack: string },
+  names: readonly string[],
+): readonly Resource[] {
+  return neighbours(model, place, 'aws_eks_addon').filter((addOn) =>
+    names.includes(read(model, addOn).text('addon_name')),
+  );
+}
+
+function internetRoutes(model: Model, resource: Resource): readonly Prior[] {
+  return neighbours(model, resource, 'aws_route')
+    .filter((route) => read(model, route).target('gateway_id')?.type === 'aws_internet_gateway')
+    .map((route) => ({
+      resource: route,
+      why: 'without a way out it does not work, and the gateway cannot be detached while it has an address',
+    }));
+}
+
+/** What must run so that an endpoint can confirm its subscription. */
+function confirmers(model: Model, subscription: Resource): readonly Prior[] {
+  const policies = neighbours(model, subscription, 'aws_sns_topic_policy').map((resource) => ({
+    resource,
+    why: 'messages may come before it refuses what is not encrypted',
+  }));
+  const rights = statementsOf(model, 'identity')
+    .filter(
+      ({ stack, statement }) =>
+        stack === subscription.stack && statement.actions.includes('sns:ConfirmSubscription'),
+    )
+    .flatMap(({ holder }) =>
+      neighbours(model, subscription, 'aws_iam_role_policy_attachment').filter(
+        (attachment) => read(model, attachment).target('policy_arn') === holder,
+      ),
+    )
+    .filter((attachment) => {
+      const role = read(model, attachment).target('role');
+      return role !== undefined && usesOf(model, role).some(({ kind }) => kind === 'workload');
+    })
+    .map((resource) => ({ resource, why: 'the endpoint confirms by this right' }));
+  return [...policies, ...rights];
+}
+
+/** Terraform destroys in the opposite order. */
+const objectWaitsForTheCluster: Rule = rule({
+  id: 'object-waits-for-the-cluster',
+  title:
+    'Every object is made after nodes, add-ons and access are there, and destroyed before they go',
+  reason:
+    'Terraform destroys in the opposite order: objects that wait for nothing outlive the nodes or the access, their deletion hangs, and a load balancer is left behind that holds the network.',
+  control: 'CM-3',
+  severity: 'high',
+  subjects: ({ objects }) => objects,
+  faults: (object, { model }) => {
+    const graph = graphOf(model.stackOf(object));
+    const needed = clusterParts(model.resources.filter(({ stack }) => stack === object.stack));
+    return needed
+      .filter(({ address }) => !graph.waitsFor(object.address, address))
+      .map(({ address }) => `does not wait for ${address}`);
+  },
+});
+
+/** What a pod needs must be there when it starts. */
+const podWaitsForWhatItUses: Rule = rule({
+  id: 'pod-waits-for-what-it-uses',
+  title: 'Pods are made after the namespace, account, data and policies that they need',
+  reason:
+    'Terraform makes unrelated resources at the same time: a pod before its ConfigMap waits in an error, one before its policy runs unguarded; an object before its namespace is refused.',
+  control: 'CM-3',
+  severity: 'medium',
+  subjects: ({ objects }) => objects,
+  faults: (object, audited) => {
+    const graph = graphOf(audited.model.stackOf(object));
+    return neededBy(object, audited)
+      .filter(({ stack, address }) => stack === object.stack && address !== object.address)
+      .filter(({ address }) => !graph.waitsFor(object.address, address))
+      .map(({ address }) => `does not wait for ${address}`);
+  },
+});
+
+/** SNS asks once whether the endpoint is there. */
+const subscriptionWaitsForTheListener: Rule = rule({
+  id: 'subscription-waits-for-the-listener',
+  title: 'An HTTP subscription is made after the listener and the way to it',
+  reason:
+    'SNS asks for a confirmation at once, and a subscription that nobody confirms stays pending and can not be destroyed.',
+  control: 'CM-3',
+  severity: 'high',
+  subjects: ({ model }) =>
+    model
+      .ofType('aws_sns_topic_subscription')
+      .filter(({ attributes }) => /^https?$/.test(String(attributes.protocol))),
+  faults: ({ stack, address }, audited) => {
+    const graph = graphOf(audited.model.stackOf({ stack }));
+    const listeners = servers(audited).filter((listener) => listener.stack === stack);
+    const needed = [
+      ...listeners.map(({ pod }) => pod.address),
+      ...listeners.flatMap((listener) => servicesTo(audited, listener).map((one) => one.address)),
+      ...objectsOf(audited, 'Ingress')
+        .filter((object) => object.stack === stack)
+        .map((object) => object.address),
+    ];
+    return [...new Set(needed)]
+      .filter((one) => !graph.waitsFor(address, one))
+      .map((one) => `does not wait for ${one}`);
+  },
+});
+
+/** An address that is not there yet is none. */
+const loadBalancerIsWaitedFor: Rule = rule({
+  id: 'load-balancer-is-waited-for',
+  title: 'Terraform waits for the address of a load balancer, and long enough',
+  reason:
+    'The address is an output, and what the subscription needs: without waiting it is empty, and the load balancer may be none.',
+  control: 'CM-3',
+  severity: 'low',
+  subjects: (audited) =>
+    objectsOf(audited, 'Service').filter(({ manifest }) => manifest.spec?.type === 'LoadBalancer'),
+  faults: (object, { model }) => {
+    const resource = model.stackOf(object).at(object.address);
+    const timeout = String(valueAt(resource?.attributes, 'timeouts.create') ?? '10m');
+    const minutes = /^(\d+)m$/.exec(timeout)?.[1];
+    return [
+      ...when(
+        resource?.attributes.wait_for_load_balancer === false,
+        'wait_for_load_balancer is false',
+      ),
+      ...when(
+        /^\d+s$/.test(timeout) || (minutes !== undefined && Number(minutes) < 5),
+        `Terraform gives up after ${timeout}; a load balancer takes minutes`,
+      ),
+    ];
+  },
+});
+
+/** Nodes, add-ons, and what lets Terraform in. */
+function clusterParts(resources: readonly Resource[]): readonly Resource[] {
+  const clusters = resources.filter(({ type }) => type === 'aws_eks_cluster');
+  const isApiRule = ({ type, attributes }: Resource) =>
+    type === 'aws_vpc_security_group_ingress_rule' &&
+    Number(attributes.to_port) === 443 &&
+    clusters.some(({ address }) => String(attributes.security_group_id).includes(`${address}.`));
+  return resources.filter(
+    (resource) =>
+      [
+        'aws_eks_node_group',
+        'aws_eks_addon',
+        'aws_eks_access_entry',
+        'aws_eks_access_policy_association',
+      ].includes(resource.type) || isApiRule(resource),
+  );
+}
+
+function neededBy(object: KubernetesObject, audited: Audited): readonly KubernetesObject[] {
+  const namespaces = objectsOf(audited, 'Namespace').filter(
+    ({ manifest }) => manifest.metadata.name === namespaceOf(object),
+  );
+  const pod = podsOf(audited).find(
+    ({ stack, address }) => stack === object.stack && address === object.address,
+  );
+  const scaled =
+    object.manifest.kind === 'HorizontalPodAutoscaler'
+      ? objectsIn(
+          audited,
+          namespaceOf(object),
+          object.manifest.spec?.scaleTargetRef?.kind ?? '',
+        ).filter(
+          ({ manifest }) => manifest.metadata.name === object.manifest.spec?.scaleTargetRef?.name,
+        )
+      : [];
+  return [...namespaces, ...scaled, ...(pod ? neededByPod(pod, audited) : [])];
+}
+
+function neededByPod(pod: Pod, audited: Audited): readonly KubernetesObject[] {
+  const data = dataReferences(pod);
+  return objectsIn(
+    audited,
+    pod.namespace,
+    'ServiceAccount',
+    'ConfigMap',
+    'Secret',
+    'NetworkPolicy',
+  ).filter(({ manifest }) => {
+    const { kind, metadata, spec } = manifest;
+    if (kind === 'ServiceAccount') return metadata.name === pod.spec.serviceAccountName;
+    if (kind === 'NetworkPolicy') {
+      return !isEmpty(spec?.podSelector) && selects(spec?.podSelector, pod.labels);
+    }
+    return data.some((use) => use.kind === kind && use.name === metadata.name);
+  });
+}
+
+/** Rules on the order of creation and destruction. */
+export const ORDER_RULES: readonly Rule[] = [
+  madeInOrder,
+  objectWaitsForTheCluster,
+  podWaitsForWhatItUses,
+  subscriptionWaitsForTheListener,
+  loadBalancerIsWaitedFor,
+];
