@@ -1,7 +1,9 @@
-import { readdir, stat } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { copyFile, mkdir, readdir, stat } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { watch } from 'chokidar';
+import type { LocalSettings } from './synthesized-settings.ts';
 
 /** A file that has not grown for this long, in milliseconds, was written to its end. */
 const STABLE_MS = 300;
@@ -78,4 +80,30 @@ export async function filesIn(root: string): Promise<readonly string[]> {
 
 function isHidden(path: string): boolean {
   return basename(path).startsWith('.');
+}
+
+const SAMPLE = fileURLToPath(new URL('./samples/Officer_Detail.csv', import.meta.url));
+
+/**
+ * Makes the drop folder with a file that has faults, so that the first start shows a verdict. A
+ * folder that is there stays as it is.
+ *
+ * @returns whether the folder was made
+ */
+export async function prepareDropFolder(
+  root: string,
+  { bucket, filters }: Pick<LocalSettings, 'bucket' | 'filters'>,
+): Promise<boolean> {
+  const made = (await mkdir(root, { recursive: true })) !== undefined;
+  const path = join(root, bucket, ...sampleKey(filters).split('/'));
+  await mkdir(dirname(path), { recursive: true });
+  if (made) await copyFile(SAMPLE, path);
+  return made;
+}
+
+/** A key that the notification announces. */
+export function sampleKey(filters: LocalSettings['filters']): string {
+  const { prefix, suffix } = filters[0] ?? { prefix: '', suffix: '' };
+  const name = 'nm_albuquerque/Officer_Detail.csv';
+  return `${prefix}${name.endsWith(suffix) ? name : name.replace(/\.csv$/, suffix)}`;
 }

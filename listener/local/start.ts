@@ -2,9 +2,8 @@ import { readFile } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { SIGNAL_EXIT_CODES, takeShutdownSignals } from '../src/serve/shutdown.ts';
-import { filesIn, watchDropFolder } from './drop-folder.ts';
+import { filesIn, prepareDropFolder, watchDropFolder } from './drop-folder.ts';
 import { type LocalFlow, startLocalFlow } from './local-flow.ts';
-import { prepareDropFolder } from './samples.ts';
 import { type LocalSettings, localSettings, StackError } from './synthesized-settings.ts';
 
 const HELP = `The whole flow on this machine, configured by the synthesized stack.
