@@ -8,7 +8,7 @@ import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { shelterFor } from '../listener/local/postgres.ts';
+import { shelterFor } from '../listener/local/postgres/place.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 const LIMIT_MS = 60_000;

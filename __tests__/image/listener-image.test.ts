@@ -14,8 +14,11 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join, relative } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { type LocalPostgres, startLocalPostgres } from '../../listener/local/postgres.ts';
-import { serverUser } from '../../listener/local/postgres-binaries.ts';
+import { serverUser } from '../../listener/local/postgres/binaries.ts';
+import {
+  type LocalPostgres,
+  startLocalPostgres,
+} from '../../listener/local/postgres/local-postgres.ts';
 import { USER_ID } from '../../src/file-processing/workload/containers.ts';
 import { containerImageFile } from '../../src/operations/image/image-to-deploy.ts';
 import { freePort } from '../support/free-port.ts';

@@ -11,7 +11,7 @@ import { checkSchema, SchemaOutdatedError } from '../src/database/schema-version
 import { seedDefinitions } from '../src/database/seed.ts';
 import { type DroppedFile, droppedFile, s3Event } from './dropped-file.ts';
 import { startListenerProcess } from './listener-process.ts';
-import { startLocalPostgres } from './postgres.ts';
+import { startLocalPostgres } from './postgres/local-postgres.ts';
 import { type LocalSns, startLocalSns } from './sns/local-sns.ts';
 import { isAnnounced, type LocalSettings } from './synthesized-settings.ts';
 import { finishedRun, verdictLine } from './verdict-line.ts';

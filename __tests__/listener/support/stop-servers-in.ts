@@ -9,7 +9,10 @@ import { dirname, join } from 'node:path';
  */
 export async function stopServersIn(folder: string): Promise<void> {
   for await (const pidFile of glob('{,*/}postgres/data/postmaster.pid', { cwd: folder })) {
-    const { shelterFor, startLocalPostgres } = await import('../../../listener/local/postgres.ts');
+    const { startLocalPostgres } = await import(
+      '../../../listener/local/postgres/local-postgres.ts'
+    );
+    const { shelterFor } = await import('../../../listener/local/postgres/place.ts');
     const place = join(folder, dirname(pidFile), '..');
     const server = await startLocalPostgres({ folder: place });
     await server.stop();

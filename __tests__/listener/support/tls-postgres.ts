@@ -1,8 +1,8 @@
 import { chmod, chown, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { inject } from 'vitest';
-import { startLocalPostgres } from '../../../listener/local/postgres.ts';
-import { serverUser } from '../../../listener/local/postgres-binaries.ts';
+import { serverUser } from '../../../listener/local/postgres/binaries.ts';
+import { startLocalPostgres } from '../../../listener/local/postgres/local-postgres.ts';
 import { makeSigningKey } from '../../../listener/local/sns/signing-key.ts';
 import { copyCluster } from './copy-cluster.ts';
 

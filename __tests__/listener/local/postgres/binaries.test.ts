@@ -8,7 +8,7 @@ import {
   reachableBinaries,
   restoreLinks,
   serverUser,
-} from '../../../listener/local/postgres-binaries.ts';
+} from '../../../../listener/local/postgres/binaries.ts';
 
 let base: string;
 beforeEach(async () => {

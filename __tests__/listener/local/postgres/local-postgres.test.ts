@@ -5,22 +5,22 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import { afterEach, beforeEach, expect, inject, test } from 'vitest';
+import { embeddedBinaries } from '../../../../listener/local/postgres/binaries.ts';
 import {
   type LocalPostgres,
-  shelterFor,
   startLocalPostgres,
-} from '../../../listener/local/postgres.ts';
-import { embeddedBinaries } from '../../../listener/local/postgres-binaries.ts';
-import { run } from '../../support/run-program.ts';
-import { copyCluster } from '../support/copy-cluster.ts';
-import { temporaryFolder } from '../support/temporary-folder.ts';
+} from '../../../../listener/local/postgres/local-postgres.ts';
+import { shelterFor } from '../../../../listener/local/postgres/place.ts';
+import { run } from '../../../support/run-program.ts';
+import { copyCluster } from '../../support/copy-cluster.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 const START_SCRIPT = fileURLToPath(
-  new URL('../support/local-postgres-process.ts', import.meta.url),
+  new URL('../../support/local-postgres-process.ts', import.meta.url),
 );
 
 const STOP_SCRIPT = fileURLToPath(
-  new URL('../support/stopped-local-postgres-process.ts', import.meta.url),
+  new URL('../../support/stopped-local-postgres-process.ts', import.meta.url),
 );
 
 let base: string;
