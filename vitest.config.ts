@@ -1,24 +1,101 @@
-import { defineConfig } from 'vitest/config';
+import { defineConfig, type TestProjectConfiguration } from 'vitest/config';
+import { GO_MEMORY } from './__tests__/support/go-memory.ts';
 
+/** Temporary files of the run, and all that outlives a killed one. */
+const FOLDER = '__tests__/support/temporary-folder-global-setup.ts';
+
+/** One embedded PostgreSQL for the whole run; each test file has a database of its own. */
+const POSTGRES = '__tests__/listener/support/postgres-global-setup.ts';
+
+/** What the tests of one folder need more than Node. */
+interface Needs {
+  readonly globalSetup: readonly string[];
+  readonly maxWorkers?: number;
+  /** Milliseconds that a test may take. Bounds for a busy machine, so that one that hangs ends. */
+  readonly test: number;
+  /** Milliseconds that a hook may take. */
+  readonly hook: number;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+const OTHERS: Readonly<Record<string, Needs>> = {
+  // Python, for checkov. An audit keeps several cores busy by itself.
+  checkov: {
+    globalSetup: ['__tests__/checkov/support/global-setup.ts'],
+    maxWorkers: 1,
+    test: 300_000,
+    hook: 600_000,
+  },
+  // A Kubernetes control plane, and so Go or its binaries, and kubectl. The run has one of them;
+  // each test file has namespaces of its own.
+  cluster: {
+    globalSetup: ['__tests__/cluster/support/global-setup.ts'],
+    maxWorkers: 2,
+    test: 120_000,
+    hook: 120_000,
+  },
+  // Linux, root, podman and docker-registry (Debian's packages), to build and start the image.
+  image: { globalSetup: [POSTGRES], test: 120_000, hook: 600_000 },
+  // Python 3.11, for LocalStack. Each worker has one, and each file a database and listeners.
+  localstack: {
+    globalSetup: ['__tests__/localstack/support/global-setup.ts', POSTGRES],
+    maxWorkers: 2,
+    test: 60_000,
+    hook: 120_000,
+  },
+  // Terraform, its AWS provider and Python. Every file has an emulator and work folders of its own,
+  // and an apply is mostly the provider waiting (25 seconds for each SQS attribute).
+  terraform: {
+    globalSetup: ['__tests__/terraform/support/global-setup.ts'],
+    maxWorkers: 5,
+    test: 600_000,
+    hook: 600_000,
+    env: GO_MEMORY,
+  },
+};
+
+/**
+ * `vitest run --project NAME`, as the scripts of package.json say. The project `unit` is `npm test`:
+ * it has all folders of tests but those of the others, and needs nothing but Node.
+ */
 export default defineConfig({
   test: {
-    include: ['__tests__/**/*.test.ts'],
-    // They need more than Node, and have configurations of their own.
-    exclude: ['terraform', 'localstack', 'cluster', 'checkov', 'image'].map(
-      (folder) => `__tests__/${folder}/**`,
-    ),
-    // One embedded PostgreSQL for the whole run; each test file has a database of its own.
-    globalSetup: [
-      '__tests__/support/temporary-folder-global-setup.ts',
-      '__tests__/listener/support/postgres-global-setup.ts',
-    ],
-    setupFiles: ['__tests__/support/startup.ts', '__tests__/support/matchers.ts'],
-    // Loading cdktf and its providers takes most of the time: once a worker is enough.
-    isolate: false,
-    // The slowest tests wait for processes and for PostgreSQL: every core has a worker.
-    maxWorkers: '100%',
-    // Bounds for a busy machine, so that a test that hangs ends; nothing is asserted about time.
-    testTimeout: 60_000,
-    hookTimeout: 120_000,
+    projects: [unit(), ...Object.entries(OTHERS).map(other)],
   },
 });
+
+function unit(): TestProjectConfiguration {
+  return {
+    test: {
+      name: 'unit',
+      include: ['__tests__/**/*.test.ts'],
+      exclude: Object.keys(OTHERS).map((folder) => `__tests__/${folder}/**`),
+      globalSetup: [FOLDER, POSTGRES],
+      setupFiles: ['__tests__/support/startup.ts', '__tests__/support/matchers.ts'],
+      // Loading cdktf and its providers takes most of the time: once a worker is enough.
+      isolate: false,
+      // The slowest tests wait for processes and for PostgreSQL: every core has a worker.
+      maxWorkers: '100%',
+      testTimeout: 60_000,
+      hookTimeout: 120_000,
+    },
+  };
+}
+
+/** @param index the projects of one run follow each other, where several are asked for */
+function other([name, needs]: [string, Needs], index: number): TestProjectConfiguration {
+  const { globalSetup, test, hook, ...rest } = needs;
+  return {
+    test: {
+      name,
+      include: [`__tests__/${name}/**/*.test.ts`],
+      globalSetup: [FOLDER, ...globalSetup],
+      pool: 'forks',
+      isolate: false,
+      testTimeout: test,
+      hookTimeout: hook,
+      sequence: { groupOrder: index + 1 },
+      ...rest,
+    },
+  };
+}
