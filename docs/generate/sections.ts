@@ -1,4 +1,4 @@
-import { VARIABLES } from '../../listener/src/config/variables.ts';
+import { LISTENER_VARIABLES } from '@file-processing/contract/listener-variables.ts';
 import { errorTable } from '../../listener/src/errors.ts';
 import { OPERATIONS } from '../../src/operations/operations.ts';
 import { fileProcessingVariables } from '../../src/settings/file-processing-variables.ts';
@@ -21,7 +21,7 @@ export function generatedSections(stacks: readonly SynthesizedStack[]): Record<s
     'variables of foundation_network.tfvars': variablesMarkdown(foundationNetworkVariables),
     'variables of file_processing.tfvars': variablesMarkdown(fileProcessingVariables),
     'commands of manage': commandsMarkdown(OPERATIONS),
-    'environment of the listener': environmentMarkdown(VARIABLES),
+    'environment of the listener': environmentMarkdown(LISTENER_VARIABLES),
     'errors of the listener': errorsMarkdown(errorTable),
     ...qualitySections(),
     'diagram of the stacks': `\`\`\`mermaid\n${mermaidOf(modelOf(stacks))}\`\`\``,

@@ -1,10 +1,10 @@
+import { EXIT, JOBS, ROLES } from '@file-processing/contract/listener-interface.ts';
 import { VERDICTS } from '@file-processing/quality/verdict.ts';
 import { Argument, Command as Commander, InvalidArgumentError, Option } from 'commander';
 import packageJson from '../package.json' with { type: 'json' };
 import type { Command, CommandContext } from './cli/command-context.ts';
-import { EXIT, errorText, exitCodeOfError } from './cli/exit-codes.ts';
+import { errorText, exitCodeOfError } from './cli/exit-codes.ts';
 import { interruptible } from './cli/interruption.ts';
-import { ROLES } from './config.ts';
 import { SEED_FOLDER } from './database/definitions.ts';
 
 /**
@@ -57,7 +57,11 @@ function describeProgram(context: CommandContext, finish: (code: number) => void
   program
     .command('serve')
     .description('take messages from SNS and judge the files they announce')
-    .addOption(new Option('--role <role>', 'what this process does').choices(ROLES).default('both'))
+    .addOption(
+      new Option('--role <role>', 'what this process does')
+        .choices(Object.keys(ROLES))
+        .default('both'),
+    )
     .option('--migrate', 'bring an old schema up to date first', false)
     .action((options) => execute(async () => (await import('./cli/serve.ts')).serve, options));
 
@@ -79,7 +83,7 @@ function describeProgram(context: CommandContext, finish: (code: number) => void
   program
     .command('run')
     .description('run a job for the objects of an event')
-    .addArgument(new Argument('<job>', 's3_data_quality_job'))
+    .addArgument(new Argument('<job>', JOBS.join(', ')))
     .option('--event-json <json>', 'an S3 event, or the SNS message that carries one')
     .option('--events-file <file>', 'a file of one event, a JSON list, or one event a line')
     .option('--dry-run', 'judge without database, write nothing', false)

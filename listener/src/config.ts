@@ -1,3 +1,5 @@
+import type { TopicArn } from '@file-processing/contract/arn.ts';
+import type { ValueOf } from '@file-processing/contract/listener-variables.ts';
 import { type DatabaseConfig, readDatabaseConfig } from './config/database-config.ts';
 import {
   ConfigError,
@@ -5,7 +7,6 @@ import {
   type VariableReader,
   variableReader,
 } from './config/read-variables.ts';
-import type { ValueOf } from './config/variables.ts';
 
 /** What the process is about to do, and so which variables it can't do without. */
 export interface ConfigNeeds {
@@ -21,7 +22,7 @@ export interface Config {
   readonly metricsPort: number;
   readonly sns: {
     /** Allow-list; empty only where nothing arrives over HTTP. */
-    readonly topicArns: readonly string[];
+    readonly topics: readonly TopicArn[];
     readonly signatureVersions: readonly ('1' | '2')[];
     readonly maxAgeSeconds: number;
   };
@@ -69,7 +70,7 @@ export function readConfig(
 export function readConfig(environment: Environment, needs: ConfigNeeds): Config;
 export function readConfig(environment: Environment, needs: ConfigNeeds): Config {
   const reader = variableReader(environment);
-  const topicArns = needs.httpIntake
+  const topics = needs.httpIntake
     ? reader.required('SNS_TOPIC_ARNS')
     : reader.optional('SNS_TOPIC_ARNS');
   const endpoint = reader.optional('AWS_ENDPOINT_URL');
@@ -98,7 +99,7 @@ export function readConfig(environment: Environment, needs: ConfigNeeds): Config
     port: present(read.port),
     metricsPort: present(read.metricsPort),
     sns: Object.freeze({
-      topicArns: topicArns ?? Object.freeze([]),
+      topics: topics ?? Object.freeze([]),
       signatureVersions: present(read.signatureVersions),
       maxAgeSeconds: present(read.maxAgeSeconds),
     }),
@@ -140,16 +141,4 @@ function readWriteReports(reader: VariableReader): boolean {
 function present<T>(value: T | undefined): T {
   if (value === undefined) throw new Error('a required variable was read without value or fault');
   return value;
-}
-
-/** What a process does: take messages, judge files, or both. */
-export const ROLES = ['intake', 'worker', 'both'] as const;
-export type Role = (typeof ROLES)[number];
-
-export function takesMessages(role: Role): boolean {
-  return role !== 'worker';
-}
-
-export function judgesFiles(role: Role): boolean {
-  return role !== 'intake';
 }

@@ -1,11 +1,6 @@
 import { expect, test } from 'vitest';
 import { ConfigError } from '../../../listener/src/config/read-variables.ts';
-import {
-  type ConfigNeeds,
-  judgesFiles,
-  readConfig,
-  takesMessages,
-} from '../../../listener/src/config.ts';
+import { type ConfigNeeds, readConfig } from '../../../listener/src/config.ts';
 
 const TOPIC = 'arn:aws-us-gov:sns:us-gov-west-1:123456789012:file-processing-topic';
 const INTAKE: ConfigNeeds = { database: false, httpIntake: true };
@@ -25,7 +20,7 @@ test('an empty environment gives the defaults where nothing is required', () => 
   expect(readConfig({}, NOTHING)).toMatchObject({
     port: 8080,
     metricsPort: 9090,
-    sns: { topicArns: [], signatureVersions: ['2'], maxAgeSeconds: 86_400 },
+    sns: { topics: [], signatureVersions: ['2'], maxAgeSeconds: 86_400 },
     s3: { reportPrefix: 'data_quality_reports/', writeReports: false },
     workerConcurrency: 2,
     shutdownSeconds: 25,
@@ -35,7 +30,7 @@ test('an empty environment gives the defaults where nothing is required', () => 
   });
 });
 
-test('what is set wins over the defaults', () => {
+test('what is set takes precedence over the defaults', () => {
   const config = readConfig(
     {
       PORT: '18080',
@@ -49,7 +44,7 @@ test('what is set wins over the defaults', () => {
   );
   expect(config).toMatchObject({
     port: 18_080,
-    sns: { topicArns: [TOPIC], signatureVersions: ['1', '2'] },
+    sns: { topics: [{ arn: TOPIC, region: 'us-gov-west-1' }], signatureVersions: ['1', '2'] },
     s3: { reportPrefix: 'verdicts/', writeReports: true },
     workerConcurrency: 8,
   });
@@ -105,15 +100,7 @@ test('the endpoint of all services is that of SNS too, unless SNS has one of its
 
 test('settings are frozen at every level', () => {
   const config = readConfig({}, NOTHING);
-  expect([config, config.sns, config.sns.topicArns, config.s3]).toSatisfy((parts: object[]) =>
+  expect([config, config.sns, config.sns.topics, config.s3]).toSatisfy((parts: object[]) =>
     parts.every((part) => Object.isFrozen(part)),
   );
-});
-
-test.each([
-  ['intake', true, false],
-  ['worker', false, true],
-  ['both', true, true],
-] as const)('%s takes messages: %s, judges files: %s', (role, takes, judges) => {
-  expect([takesMessages(role), judgesFiles(role)]).toEqual([takes, judges]);
 });

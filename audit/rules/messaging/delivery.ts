@@ -1,10 +1,10 @@
+import { PATHS } from '@file-processing/contract/listener-interface.ts';
 import { partitionOf } from '@file-processing/contract/partition.ts';
 import { blocksOf, type Resource, valueAt } from '../../../src/synthesized/model/model.ts';
 import { canonical } from '../../policy/arn.ts';
 import { statementsOfRole } from '../../policy/policies.ts';
 import { allows, matchesPattern } from '../../policy/policy-document.ts';
 import { roleOfServiceAccount } from '../identity/service-accounts.ts';
-import { DELIVERY_PATH } from '../kubernetes/listener-interface.ts';
 import type { BackendService, IngressSpec, ServiceSpec } from '../readers/kubernetes-api.ts';
 import { type Listener, listenersOf, servers, takesDeliveries } from '../readers/listeners.ts';
 import { namespaceOf, objectsIn, objectsOf, portOf, selects } from '../readers/pods.ts';
@@ -247,8 +247,8 @@ const subscriptionMeetsItsDoor: Rule = rule({
     const port = Number(url.port || (url.protocol === 'https:' ? 443 : 80));
     return [
       ...when(
-        url.pathname !== DELIVERY_PATH,
-        `its path is ${url.pathname}; the listener takes messages at ${DELIVERY_PATH} only`,
+        url.pathname !== PATHS.delivery,
+        `its path is ${url.pathname}; the listener takes messages at ${PATHS.delivery} only`,
       ),
       ...when(
         hosts.length > 0 && !hosts.includes(url.hostname),

@@ -1,5 +1,5 @@
+import { PATHS, SERVED_PATHS } from '@file-processing/contract/listener-interface.ts';
 import { partitionOf } from '@file-processing/contract/partition.ts';
-import { READINESS_PATH, SERVED_PATHS } from '../kubernetes/listener-interface.ts';
 import type { IngressSpec, ServiceSpec } from '../readers/kubernetes-api.ts';
 import { type Listener, servers, takesDeliveries } from '../readers/listeners.ts';
 import { namespaceOf, objectsIn, objectsOf, podsIn, portOf, selects } from '../readers/pods.ts';
@@ -55,7 +55,7 @@ function pathFaults(path: string | undefined): readonly string[] {
       `healthcheck-path is ${shown(path)}; the listener serves ${served.join(', ')}`,
     ),
     ...when(
-      path === READINESS_PATH,
+      path === PATHS.readiness,
       `healthcheck-path ${path} takes every target out while the database is away`,
     ),
   ];

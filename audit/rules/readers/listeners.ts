@@ -1,14 +1,33 @@
 import {
-  LISTENER_VARIABLES,
   MIGRATE,
   ROLE_OPTION,
   ROLES,
+  type Role,
   SERVE,
-  TELLTALE,
-} from '../kubernetes/listener-interface.ts';
+} from '@file-processing/contract/listener-interface.ts';
+import {
+  type FileVariableName,
+  LISTENER_VARIABLES,
+  type ListenerVariable,
+  type VariableName,
+} from '@file-processing/contract/listener-variables.ts';
 import { type Audited, when } from '../rule.ts';
 import type { KeyToPath } from './kubernetes-api.ts';
 import { type Container, containersOf, endingPods, objectsIn, type Pod, podsOf } from './pods.ts';
+
+const VARIABLES: Readonly<Record<string, ListenerVariable<unknown>>> = LISTENER_VARIABLES;
+
+/** Variables that no other program is likely to have: who gets one of them is a listener. */
+const TELLTALE = [
+  'SNS_TOPIC_ARNS',
+  'SQS_QUEUE_URL',
+  'S3_BUCKET',
+  'S3_PREFIXES',
+  'DATABASE_URL',
+  'DATABASE_URL_FILE',
+  'DB_HOST',
+  'DB_NAME',
+] as const satisfies readonly (VariableName | FileVariableName)[];
 
 /** A container that runs the listener, whatever it is called. */
 export interface Listener extends Container {
@@ -36,7 +55,7 @@ export function listenersIn(audited: Audited, pod: Pod): readonly Listener[] {
         environment,
         setting: (name: string) => {
           const value = environment.get(name);
-          if (value === undefined) return LISTENER_VARIABLES[name]?.default;
+          if (value === undefined) return VARIABLES[name]?.default;
           return typeof value === 'string' ? value.trim() : undefined;
         },
         isSet: (name: string) => environment.has(name) || environment.has(`${name}_FILE`),
@@ -52,19 +71,19 @@ export function servers(audited: Audited): readonly Listener[] {
 }
 
 /** What a listener that runs for ever does; undefined where its arguments don't say. */
-export function roleOf({ spec }: Container): (typeof ROLES)[string] | undefined {
+export function roleOf({ spec }: Container): (typeof ROLES)[Role] | undefined {
   const args = spec.args ?? [];
   if (args[0] !== SERVE) return undefined;
   const inline = args.find((arg) => arg.startsWith(`${ROLE_OPTION}=`));
   const separate = args.indexOf(ROLE_OPTION);
   const role =
     inline?.slice(ROLE_OPTION.length + 1) ?? (separate > 0 ? args[separate + 1] : 'both');
-  return role === undefined ? undefined : ROLES[role];
+  return role !== undefined && role in ROLES ? ROLES[role as Role] : undefined;
 }
 
 /** Whether SNS delivers to a listener over HTTP, and no queue stands between. */
 export function takesDeliveries(listener: Listener): boolean {
-  return roleOf(listener)?.intake !== false && !listener.isSet('SQS_QUEUE_URL');
+  return roleOf(listener)?.takesMessages !== false && !listener.isSet('SQS_QUEUE_URL');
 }
 
 /** Stands for a value that comes from a Secret. */

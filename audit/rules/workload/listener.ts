@@ -1,15 +1,12 @@
-import { nearestName } from '../../../src/settings/finding.ts';
+import { COMMANDS, MIGRATE, ROLES, SERVE } from '@file-processing/contract/listener-interface.ts';
 import {
-  COMMANDS,
   LISTENER_VARIABLES,
-  LONGEST_DELIVERY_SECONDS,
-  MEMORY_MIB,
-  MIGRATE,
-  NOT_READ_YET,
-  ROLES,
-  RUNTIME_VARIABLES,
-  SERVE,
-} from '../kubernetes/listener-interface.ts';
+  type ListenerVariable,
+  readVariable,
+  type VariableName,
+} from '@file-processing/contract/listener-variables.ts';
+import { nearestName } from '../../../src/settings/finding.ts';
+import { LONGEST_RETRY_SECONDS } from '../../../src/settings/http-retries.ts';
 import {
   fileFaults,
   type Listener,
@@ -21,11 +18,41 @@ import {
 import { containersOf, endingPods, podsOf, quantity } from '../readers/pods.ts';
 import { type Audited, type Rule, repeated, rule, shown, when } from '../rule.ts';
 
-const VARIABLES = { ...LISTENER_VARIABLES, ...NOT_READ_YET };
-const FILES = Object.entries(VARIABLES).flatMap(([name, { file }]) =>
+const VARIABLES: Readonly<Record<string, ListenerVariable<unknown>>> = LISTENER_VARIABLES;
+
+/** What the stack tells the listener already, though its code does not read it yet. */
+const NOT_READ_YET: readonly string[] = ['S3_SUFFIX'];
+
+/** Variables whose value a mounted file may hold. */
+const FILE_VARIABLES: readonly string[] = Object.entries(VARIABLES).flatMap(([name, { file }]) =>
   file ? [`${name}_FILE`] : [],
 );
-const NAMES = [...Object.keys(VARIABLES), ...FILES, ...RUNTIME_VARIABLES];
+
+/** Variables of Node.js, the C library and the AWS SDK that a listener's pod may have as well. */
+const RUNTIME_VARIABLES: readonly string[] = [
+  'AWS_STS_REGIONAL_ENDPOINTS',
+  'AWS_USE_FIPS_ENDPOINT',
+  'NODE_ENV',
+  'NODE_EXTRA_CA_CERTS',
+  'TMPDIR',
+  'TZ',
+];
+
+/** Every name that a listener's environment may hold. */
+const KNOWN_NAMES: readonly string[] = [
+  ...Object.keys(VARIABLES),
+  ...NOT_READ_YET,
+  ...FILE_VARIABLES,
+  ...RUNTIME_VARIABLES,
+];
+
+/** Whether the listener would start with a text; what it does not read it does not refuse. */
+function accepts(name: string, text: string): boolean {
+  return !(name in VARIABLES) || 'value' in readVariable(name as VariableName, text);
+}
+
+/** Memory of a process at rest, and of each file that it checks, in MiB: rounded up from measurements. */
+const MEMORY_MIB = { base: 128, file: 32 } as const;
 
 /** The listener ends at once when it finds a fault in its settings, and is restarted for ever. */
 const listenerSettingsAreKnown: Rule = rule({
@@ -39,15 +66,17 @@ const listenerSettingsAreKnown: Rule = rule({
   faults: ({ environment, spec }) => [
     ...repeated((spec.env ?? []).map(({ name }) => name)).map((name) => `sets ${name} twice`),
     ...[...environment].flatMap(([name, value]) => {
-      if (!NAMES.includes(name)) {
-        const nearest = nearestName(name, NAMES);
+      if (!KNOWN_NAMES.includes(name)) {
+        const nearest = nearestName(name, KNOWN_NAMES);
         return [`the listener reads no ${name}${nearest ? `; is it ${nearest}?` : ''}`];
       }
       if (typeof value !== 'string' || value.includes('${')) return [];
-      const accepted = VARIABLES[name]?.accepts(value.trim()) ?? true;
-      return when(!accepted, `${name} is ${shown(value)}, which the listener refuses`);
+      return when(
+        !accepts(name, value.trim()),
+        `${name} is ${shown(value)}, which the listener refuses`,
+      );
     }),
-    ...FILES.filter(
+    ...FILE_VARIABLES.filter(
       (name) => environment.has(name) && environment.has(name.replace(/_FILE$/, '')),
     ).map((name) => `${name} and ${name.replace(/_FILE$/, '')} exclude each other`),
   ],
@@ -106,8 +135,8 @@ const listenerIsNotWeakened: Rule = rule({
         `SNS_MAX_AGE_SECONDS is ${age}: a message can be replayed for more than a day`,
       ),
       ...when(
-        age < LONGEST_DELIVERY_SECONDS,
-        `SNS_MAX_AGE_SECONDS is ${age}: what SNS delivers at a later try, up to ${LONGEST_DELIVERY_SECONDS} s after, is refused`,
+        age < LONGEST_RETRY_SECONDS,
+        `SNS_MAX_AGE_SECONDS is ${age}: what SNS delivers at a later try, up to ${LONGEST_RETRY_SECONDS} s after, is refused`,
       ),
       ...['AWS_ENDPOINT_URL', 'AWS_ENDPOINT_URL_SNS']
         .filter((name) => environment.has(name))
@@ -156,13 +185,13 @@ const listenerRunsItsCommand: Rule = rule({
         `its role must be one of ${Object.keys(ROLES).join(', ')}`,
       ),
       ...when(
-        role !== undefined && !peers.some((peer) => peer?.worker),
+        role !== undefined && !peers.some((peer) => peer?.judgesFiles),
         'no process in its namespace checks files',
       ),
       ...when(
         role !== undefined &&
           !listener.isSet('SQS_QUEUE_URL') &&
-          !peers.some((peer) => peer?.intake),
+          !peers.some((peer) => peer?.takesMessages),
         'no process in its namespace takes messages',
       ),
       ...when(
@@ -243,7 +272,9 @@ const listenerOpensItsPorts: Rule = rule({
     const own = ['PORT', 'METRICS_PORT'].map(
       (name) => [name, Number(listener.setting(name))] as const,
     );
-    const needed = own.filter(([name]) => name !== 'PORT' || roleOf(listener)?.intake !== false);
+    const needed = own.filter(
+      ([name]) => name !== 'PORT' || roleOf(listener)?.takesMessages !== false,
+    );
     const [port, metrics] = own.map(([, number]) => number);
     return [
       ...needed

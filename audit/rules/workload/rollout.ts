@@ -1,10 +1,10 @@
-import { type Resource, valueAt } from '../../../src/synthesized/model/model.ts';
 import {
-  LISTENER_VARIABLES,
-  READINESS_PATH,
+  PATHS,
   READINESS_SECONDS,
   SERVED_PATHS,
-} from '../kubernetes/listener-interface.ts';
+} from '@file-processing/contract/listener-interface.ts';
+import { LISTENER_VARIABLES } from '@file-processing/contract/listener-variables.ts';
+import { type Resource, valueAt } from '../../../src/synthesized/model/model.ts';
 import type { ContainerSpec, Probe } from '../readers/kubernetes-api.ts';
 import { listenersIn, servers } from '../readers/listeners.ts';
 import {
@@ -138,7 +138,7 @@ const podDrains: Rule = rule({
         }),
       ...listeners.flatMap(({ setting }) => {
         const seconds = Number(setting('SHUTDOWN_SECONDS'));
-        const least = Number(LISTENER_VARIABLES.SHUTDOWN_SECONDS?.default) / 5;
+        const least = Number(LISTENER_VARIABLES.SHUTDOWN_SECONDS.default) / 5;
         return when(seconds < least, `SHUTDOWN_SECONDS ${seconds} leaves no time to drain`);
       }),
       ...when(
@@ -254,11 +254,11 @@ const probeAsksAServedPath: Rule = rule({
       ...when(scheme !== 'HTTP', `asks by ${scheme}; the listener speaks HTTP`),
       ...when(!paths.includes(path), `asks ${path}; ${served} serves ${paths.join(', ')}`),
       ...when(
-        name === 'readinessProbe' && path !== READINESS_PATH,
-        `asks ${path}, which answers while the database is away; readiness is ${READINESS_PATH}`,
+        name === 'readinessProbe' && path !== PATHS.readiness,
+        `asks ${path}, which answers while the database is away; readiness is ${PATHS.readiness}`,
       ),
       ...when(
-        name !== 'readinessProbe' && path === READINESS_PATH,
+        name !== 'readinessProbe' && path === PATHS.readiness,
         `asks ${path}, which fails while the database is away: all pods are restarted for it`,
       ),
     ];

@@ -1,12 +1,12 @@
 import { ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
+import { EXIT } from '@file-processing/contract/listener-interface.ts';
 import type { DatabaseConfig } from '../config/database-config.ts';
 import { type Config, readConfig } from '../config.ts';
 import { connect } from '../database/connection.ts';
 import { connectionFault } from '../database/errors.ts';
 import { checkSchema, SchemaOutdatedError } from '../database/schema-version.ts';
 import type { Command } from './command-context.ts';
-import { EXIT } from './exit-codes.ts';
 
 /** Options of `check`. */
 export interface CheckOptions {

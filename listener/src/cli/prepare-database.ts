@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs';
+import { EXIT } from '@file-processing/contract/listener-interface.ts';
 import { expectationProblems } from '@file-processing/quality/expectation.ts';
 import { readConfig } from '../config.ts';
 import { migrate as migrateDatabase } from '../database/migrate.ts';
 import { seedDefinitions } from '../database/seed.ts';
 import { type Command, UsageError } from './command-context.ts';
-import { EXIT } from './exit-codes.ts';
 import { withDatabase } from './with-database.ts';
 
 /** Brings the database's schema up to date. */

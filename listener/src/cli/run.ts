@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { EXIT } from '@file-processing/contract/listener-interface.ts';
 import { expectationProblems } from '@file-processing/quality/expectation.ts';
 import type { Config } from '../config.ts';
 import type { Database } from '../database/connection.ts';
@@ -18,7 +19,7 @@ import {
   UsageError,
 } from './command-context.ts';
 import { readEvents } from './events.ts';
-import { EXIT, errorText, exitCodeOfError, exitCodeOfVerdict } from './exit-codes.ts';
+import { errorText, exitCodeOfError, exitCodeOfVerdict } from './exit-codes.ts';
 import { interruptible } from './interruption.ts';
 import { printable, reportText, showProgress } from './report-text.ts';
 import { withDatabase } from './with-database.ts';

@@ -1,7 +1,7 @@
+import { EXIT } from '@file-processing/contract/listener-interface.ts';
 import type { QualityReport } from '@file-processing/quality/report.ts';
 import { findRun, listRuns, type Run, type RunFilter } from '../database/runs.ts';
 import { type Command, UsageError } from './command-context.ts';
-import { EXIT } from './exit-codes.ts';
 import { printable, reportText } from './report-text.ts';
 import { withDatabase } from './with-database.ts';
 

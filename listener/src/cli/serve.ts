@@ -1,9 +1,9 @@
-import { type Role, readConfig, takesMessages } from '../config.ts';
+import { EXIT, ROLES, type Role } from '@file-processing/contract/listener-interface.ts';
+import { readConfig } from '../config.ts';
 import { createLogger } from '../serve/logger.ts';
 import { SIGNAL_EXIT_CODES, shutdownBudget, takeShutdownSignals } from '../serve/shutdown.ts';
 import { startListener } from '../serve/start-listener.ts';
 import type { Command } from './command-context.ts';
-import { EXIT } from './exit-codes.ts';
 import { InterruptedError } from './interruption.ts';
 
 export interface ServeOptions {
@@ -16,7 +16,7 @@ export interface ServeOptions {
  * the first one while the listener starts: it may wait minutes for another replica's migration.
  */
 export const serve: Command<ServeOptions> = async ({ environment }, { role, migrate }) => {
-  const config = readConfig(environment, { database: true, httpIntake: takesMessages(role) });
+  const config = readConfig(environment, { database: true, httpIntake: ROLES[role].takesMessages });
   const logger = createLogger(config.logLevel);
   const signals = takeShutdownSignals((signal) => {
     logger.warn({ signal }, 'second signal, ending at once');

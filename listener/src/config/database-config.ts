@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { inspect } from 'node:util';
+import { LISTENER_VARIABLES } from '@file-processing/contract/listener-variables.ts';
 import type { VariableReader } from './read-variables.ts';
-import { VARIABLES } from './variables.ts';
 
 /** How a connection to PostgreSQL is protected; the words are libpq's. */
 export type SslMode = 'disable' | 'require' | 'verify-full';
@@ -30,13 +30,13 @@ interface Address {
   readonly database: string | undefined;
   readonly user: string | undefined;
   readonly password: string | undefined;
-  /** Of the address's `sslmode`; `DB_SSL` wins over it. */
+  /** Of the address's `sslmode`; `DB_SSL` takes precedence. */
   readonly sslMode?: SslMode;
 }
 
 /**
- * The database's settings, or undefined when faults were recorded. `DATABASE_URL` wins over the
- * single variables, which keep their meaning of a fallback.
+ * The database's settings, or undefined when faults were recorded. `DATABASE_URL` takes
+ * precedence over the single variables, which are the fallback.
  */
 export function readDatabaseConfig(reader: VariableReader): DatabaseConfig | undefined {
   const faultsBefore = reader.faults.length;
@@ -110,7 +110,7 @@ function addressOfParts(reader: VariableReader): Address | undefined {
 function addressOfUrl(reader: VariableReader): Address | undefined {
   const text = reader.optional('DATABASE_URL');
   if (text === undefined) return undefined;
-  const allowed = VARIABLES.DATABASE_URL.kind.allowed;
+  const allowed = LISTENER_VARIABLES.DATABASE_URL.kind.allowed;
   const fault = (problem: string) => {
     reader.fault({ variable: 'DATABASE_URL', problem, allowed });
     return undefined;
@@ -118,7 +118,7 @@ function addressOfUrl(reader: VariableReader): Address | undefined {
 
   const url = URL.parse(text);
   if (url === null || !['postgres:', 'postgresql:'].includes(url.protocol)) {
-    return fault('is no PostgreSQL address');
+    return fault('is not a PostgreSQL address');
   }
   const parts = decodeAll([url.hostname, url.pathname.slice(1), url.username, url.password]);
   if (parts === undefined)
@@ -131,9 +131,12 @@ function addressOfUrl(reader: VariableReader): Address | undefined {
   const unknown = [...url.searchParams.keys()].find((name) => name !== 'sslmode');
   if (unknown !== undefined) return fault(`holds the parameter '${unknown}', which is not known`);
   const sslModeText = url.searchParams.get('sslmode');
-  const sslMode = sslModeText === null ? undefined : VARIABLES.DB_SSL.kind.read(sslModeText);
+  const sslMode =
+    sslModeText === null ? undefined : LISTENER_VARIABLES.DB_SSL.kind.read(sslModeText);
   if (sslModeText !== null && sslMode === undefined) {
-    return fault(`holds sslmode '${sslModeText}'; known are ${VARIABLES.DB_SSL.kind.allowed}`);
+    return fault(
+      `holds sslmode '${sslModeText}'; known are ${LISTENER_VARIABLES.DB_SSL.kind.allowed}`,
+    );
   }
   return {
     host: host.replace(/^\[(.*)\]$/, '$1'),

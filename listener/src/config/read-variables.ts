@@ -1,39 +1,30 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadEnvFile } from 'node:process';
-import { VARIABLES, type ValueOf, type Variable, type VariableName } from './variables.ts';
-
-/** One thing that is wrong with the environment. */
-export interface ConfigFault {
-  /** The variable's name. */
-  readonly variable: string;
-  /** What it held; left out when nothing was set, and always for a secret. */
-  readonly value?: string;
-  /** What would be right, as a phrase: `a whole number from 1 to 64`. */
-  readonly allowed: string;
-  /** Why it is refused, when the value alone does not say it. */
-  readonly problem?: string;
-}
+import {
+  faultText,
+  LISTENER_VARIABLES,
+  type ListenerVariable,
+  readVariable,
+  type ValueOf,
+  type VariableFault,
+  type VariableName,
+} from '@file-processing/contract/listener-variables.ts';
 
 /** Every fault of the environment in one error, so that one restart mends them all. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
   /** Stable, for callers that map errors to exit codes. */
   readonly code = 'CONFIG_INVALID';
-  readonly faults: readonly ConfigFault[];
+  readonly faults: readonly VariableFault[];
 
-  constructor(faults: readonly ConfigFault[]) {
+  constructor(faults: readonly VariableFault[]) {
     const heading = faults.length === 1 ? '1 fault' : `${faults.length} faults`;
     super(
-      `${heading} in the environment:\n${faults.map((fault) => `- ${line(fault)}`).join('\n')}`,
+      `${heading} in the environment:\n${faults.map((fault) => `- ${faultText(fault)}`).join('\n')}`,
     );
     this.faults = faults;
   }
-}
-
-function line({ variable, value, allowed, problem }: ConfigFault): string {
-  const shown = value === undefined ? variable : `${variable}=${JSON.stringify(value)}`;
-  return `${shown}: ${problem ?? 'not allowed'}; allowed: ${allowed}`;
 }
 
 /** Environment variables, as `process.env` holds them. */
@@ -48,8 +39,8 @@ export interface VariableReader {
   /** Whether the variable, or its `_FILE`, holds anything. */
   isSet(name: VariableName): boolean;
   /** Records a fault that only several variables together show. */
-  fault(fault: ConfigFault): void;
-  readonly faults: readonly ConfigFault[];
+  fault(fault: VariableFault): void;
+  readonly faults: readonly VariableFault[];
 }
 
 /**
@@ -57,8 +48,8 @@ export interface VariableReader {
  * files hold empty strings for "nothing"; blanks around a value that is no secret are dropped.
  */
 export function variableReader(environment: Environment): VariableReader {
-  const faults: ConfigFault[] = [];
-  const table: Record<VariableName, Variable<unknown>> = VARIABLES;
+  const faults: VariableFault[] = [];
+  const table: Record<VariableName, ListenerVariable<unknown>> = LISTENER_VARIABLES;
   const set = (name: string) => (environment[name] ?? '').trim();
   // A password may begin or end with a blank; whatever wrote it into a file ended the line.
   const exact = (name: string) => environment[name] ?? '';
@@ -98,17 +89,10 @@ export function variableReader(environment: Environment): VariableReader {
   function optional<N extends VariableName>(name: N): ValueOf<N> | undefined {
     const text = textOf(name);
     if (text === undefined) return undefined;
-    const variable = table[name];
-    const value = variable.kind.read(text);
-    if (value === undefined) {
-      const hidden = variable.secret || holdsUserInfo(text);
-      faults.push({
-        variable: name,
-        ...(hidden ? {} : { value: text }),
-        allowed: variable.kind.allowed,
-      });
-    }
-    return value as ValueOf<N> | undefined;
+    const read = readVariable(name, text);
+    if ('value' in read) return read.value;
+    faults.push(read.fault);
+    return undefined;
   }
 
   return {
@@ -129,11 +113,6 @@ export function variableReader(environment: Environment): VariableReader {
       return value;
     },
   };
-}
-
-/** An address such as `http://user:password@host`: its password must not end up in a log. */
-function holdsUserInfo(text: string): boolean {
-  return /\/\/[^/]*@/.test(text);
 }
 
 function reason(error: unknown): string {

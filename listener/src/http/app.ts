@@ -1,3 +1,4 @@
+import { PATHS } from '@file-processing/contract/listener-interface.ts';
 import Koa from 'koa';
 import { answerDeadline, errorAnswers, type RequestState } from './middleware.ts';
 import { health, readyz, routes } from './routes.ts';
@@ -23,9 +24,9 @@ export function createApp(dependencies: AppDependencies): Koa<RequestState> {
   const ready = readyz(readiness);
   app.use(
     routes({
-      '/': { GET: health, HEAD: health, POST: snsDelivery(dependencies) },
-      '/healthz': { GET: health, HEAD: health },
-      '/readyz': { GET: ready, HEAD: ready },
+      [PATHS.delivery]: { GET: health, HEAD: health, POST: snsDelivery(dependencies) },
+      [PATHS.liveness]: { GET: health, HEAD: health },
+      [PATHS.readiness]: { GET: ready, HEAD: ready },
     }),
   );
   return app;

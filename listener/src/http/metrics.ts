@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { PATHS } from '@file-processing/contract/listener-interface.ts';
 import type { Logger } from 'pino';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import { type ErrorCode, errorTable } from '../errors.ts';
@@ -176,7 +177,7 @@ async function answer(
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  if (request.url?.split('?')[0] !== '/metrics') {
+  if (request.url?.split('?')[0] !== PATHS.metrics) {
     response.writeHead(404, { Connection: 'close' }).end();
     return;
   }

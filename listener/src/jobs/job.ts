@@ -1,3 +1,4 @@
+import type { JobName } from '@file-processing/contract/listener-interface.ts';
 import type { QualityReport } from '@file-processing/quality/report.ts';
 import type { ObjectStore, StoredObjectReference } from '../storage/object-store.ts';
 import type { MonitoredFile } from './monitored-file.ts';
@@ -36,7 +37,7 @@ export type JobOutcome =
 
 /** Something that can be done with one object. What it throws is technical, worth a retry. */
 export interface Job {
-  readonly name: string;
+  readonly name: JobName;
   /** One sentence for the help. */
   readonly description: string;
   run(object: StoredObjectReference, context: JobContext): Promise<JobOutcome>;

@@ -1,10 +1,12 @@
 import type { RequestListener } from 'node:http';
 import { SQSClient } from '@aws-sdk/client-sqs';
-import { parseTopicArn, type TopicArn } from '@file-processing/contract/arn.ts';
+import {
+  READINESS_SECONDS,
+  ROLES,
+  type Role,
+} from '@file-processing/contract/listener-interface.ts';
 import type { Logger } from 'pino';
-import { ConfigError } from '../config/read-variables.ts';
-import { VARIABLES } from '../config/variables.ts';
-import { type ConfigWithDatabase, judgesFiles, type Role, takesMessages } from '../config.ts';
+import type { ConfigWithDatabase } from '../config.ts';
 import { answers, connect, type Database } from '../database/connection.ts';
 import { migrate } from '../database/migrate.ts';
 import { failRuns } from '../database/runs.ts';
@@ -56,9 +58,6 @@ interface Parts {
   readonly isDraining: () => boolean;
 }
 
-/** How long the database may take to say that it is there. */
-const PING_MS = 2_000;
-
 /**
  * Starts everything that a role needs.
  *
@@ -90,9 +89,9 @@ export async function startListener(options: ListenerOptions): Promise<RunningLi
     closers.push(() => metricsServer.close(0));
     const store = openStore(config);
     closers.push(async () => store.close());
-    const worker = judgesFiles(role) ? startJobs(parts, store) : undefined;
+    const worker = ROLES[role].judgesFiles ? startJobs(parts, store) : undefined;
     if (worker) closers.push(() => worker.stop(0));
-    const server = takesMessages(role)
+    const server = ROLES[role].takesMessages
       ? await startHttpServer(
           httpHandler(parts, () => worker?.wake()),
           {
@@ -102,7 +101,9 @@ export async function startListener(options: ListenerOptions): Promise<RunningLi
         )
       : undefined;
     if (server) closers.push(() => server.close(budget.requests));
-    const consumer = takesMessages(role) ? startFetching(parts, () => worker?.wake()) : undefined;
+    const consumer = ROLES[role].takesMessages
+      ? startFetching(parts, () => worker?.wake())
+      : undefined;
     if (consumer) closers.push(() => consumer.stop());
 
     let stopped: Promise<void> | undefined;
@@ -193,7 +194,7 @@ function verifierOf({ config, logger }: ListenerOptions, maxAgeSeconds: number):
     );
   }
   return createVerifier({
-    topics: allowedTopics(config.sns.topicArns),
+    topics: config.sns.topics,
     certificates: createCertificateStore(),
     maxAgeSeconds,
     signatureVersions: config.sns.signatureVersions,
@@ -210,7 +211,7 @@ function httpHandler(parts: Parts, onRuns: () => void): RequestListener {
     intake: snsIntake({ database, queue, reportPrefix: config.s3.reportPrefix, onRuns }),
     logger,
     metrics,
-    readiness: async () => !isDraining() && (await answers(database, PING_MS)),
+    readiness: async () => !isDraining() && (await answers(database, READINESS_SECONDS * 1000)),
   });
   const answer = app.callback();
   return (request, response) => {
@@ -223,22 +224,4 @@ function httpHandler(parts: Parts, onRuns: () => void): RequestListener {
 async function depthsOf(queue: Queue): Promise<Readonly<Record<string, number>>> {
   const { waiting, deadLetters } = await queue.depth();
   return { runs: waiting, runs_dead_letter: deadLetters };
-}
-
-/**
- * The allow-list, taken apart.
- *
- * @throws {ConfigError} naming every ARN whose region or partition SNS signs nothing for
- */
-export function allowedTopics(arns: readonly string[]): readonly TopicArn[] {
-  const topics = arns.map((arn) => parseTopicArn(arn));
-  const faults = arns
-    .filter((_, index) => topics[index] === undefined)
-    .map((value) => ({
-      variable: 'SNS_TOPIC_ARNS',
-      value,
-      allowed: VARIABLES.SNS_TOPIC_ARNS.kind.allowed,
-    }));
-  if (faults.length > 0) throw new ConfigError(faults);
-  return topics.filter((topic) => topic !== undefined);
 }

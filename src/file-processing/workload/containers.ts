@@ -3,10 +3,11 @@ import type {
   DeploymentV1SpecTemplateSpecContainerSecurityContext,
   DeploymentV1SpecTemplateSpecInitContainer,
 } from '@cdktf/provider-kubernetes/lib/deployment-v1/index.js';
+import { MIGRATE, PATHS, SERVE } from '@file-processing/contract/listener-interface.ts';
 import type { FileProcessingSettings } from '../../settings/file-processing-variables.ts';
 import { databaseCredentials } from './database-credentials.ts';
 import { SECRETS_FOLDER } from './listener-environment.ts';
-import { CONFIG_MAP, HTTP_PORT, LIVENESS_PATH, METRICS_PORT, READINESS_PATH } from './names.ts';
+import { CONFIG_MAP, HTTP_PORT, METRICS_PORT } from './names.ts';
 
 /** Names of the pod's volumes. */
 export const VOLUMES = { secrets: 'secrets', temporary: 'tmp' } as const;
@@ -22,7 +23,7 @@ export function migrateContainer(
   settings: FileProcessingSettings,
   image: string,
 ): DeploymentV1SpecTemplateSpecInitContainer {
-  return { name: 'migrate', args: ['migrate'], ...common(settings, image) };
+  return { name: 'migrate', args: [MIGRATE.command], ...common(settings, image) };
 }
 
 /** Takes the messages, checks the files. */
@@ -32,7 +33,7 @@ export function listenerContainer(
 ): DeploymentV1SpecTemplateSpecContainer {
   return {
     name: 'sns-listener',
-    args: ['serve'],
+    args: [SERVE],
     ...common(settings, image),
     port: [HTTP_PORT, METRICS_PORT].map(({ name, number }) => ({
       name,
@@ -40,9 +41,9 @@ export function listenerContainer(
       protocol: 'TCP',
     })),
     // Up to a minute to start; only then do the other two probes begin.
-    startupProbe: { ...probe(LIVENESS_PATH), periodSeconds: 2, failureThreshold: 30 },
-    livenessProbe: { ...probe(LIVENESS_PATH), periodSeconds: 10, failureThreshold: 3 },
-    readinessProbe: { ...probe(READINESS_PATH), periodSeconds: 5, failureThreshold: 2 },
+    startupProbe: { ...probe(PATHS.liveness), periodSeconds: 2, failureThreshold: 30 },
+    livenessProbe: { ...probe(PATHS.liveness), periodSeconds: 10, failureThreshold: 3 },
+    readinessProbe: { ...probe(PATHS.readiness), periodSeconds: 5, failureThreshold: 2 },
     lifecycle: { preStop: [{ exec: { command: preStopCommand() } }] },
   };
 }
@@ -90,7 +91,7 @@ function resources({ cpu_request, memory_limit }: FileProcessingSettings) {
 
 /**
  * Pod Security Standard `restricted`. Provider 2.38 sends `runAsNonRoot: false` for a container
- * that leaves it out, which would go before the pod's own `true`.
+ * that leaves it out, which would take precedence over the pod's own `true`.
  */
 const SECURITY_CONTEXT: DeploymentV1SpecTemplateSpecContainerSecurityContext = {
   runAsNonRoot: true,

@@ -1,9 +1,10 @@
 import { IngressV1 } from '@cdktf/provider-kubernetes/lib/ingress-v1/index.js';
+import { PATHS } from '@file-processing/contract/listener-interface.ts';
 import type { ITerraformDependable } from 'cdktf';
 import type { Construct } from 'constructs';
 import type { FileProcessingSettings } from '../../settings/file-processing-variables.ts';
 import { tlsPolicy } from './load-balancer-annotations.ts';
-import { LABELS, LIVENESS_PATH, SERVICE } from './names.ts';
+import { LABELS, SERVICE } from './names.ts';
 
 /** Class of the AWS Load Balancer Controller. */
 const ALB = 'alb';
@@ -73,7 +74,7 @@ function albAnnotations(settings: FileProcessingSettings): Record<string, string
   return {
     [`${prefix}/scheme`]: 'internet-facing',
     [`${prefix}/target-type`]: 'ip',
-    [`${prefix}/healthcheck-path`]: LIVENESS_PATH,
+    [`${prefix}/healthcheck-path`]: PATHS.liveness,
     [`${prefix}/listen-ports`]: JSON.stringify([tls ? { HTTPS: 443 } : { HTTP: 80 }]),
     ...(tls && { [`${prefix}/ssl-policy`]: tlsPolicy(settings.aws_region) }),
   };

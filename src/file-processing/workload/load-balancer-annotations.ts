@@ -1,6 +1,6 @@
+import { PATHS } from '@file-processing/contract/listener-interface.ts';
 import { partitionOf } from '@file-processing/contract/partition.ts';
 import type { FileProcessingSettings } from '../../settings/file-processing-variables.ts';
-import { LIVENESS_PATH } from './names.ts';
 
 const PREFIX = 'service.beta.kubernetes.io/aws-load-balancer';
 
@@ -24,7 +24,7 @@ export function loadBalancerAnnotations(
     [`${PREFIX}-backend-protocol`]: 'tcp',
     [`${PREFIX}-healthcheck-protocol`]: 'http',
     [`${PREFIX}-healthcheck-port`]: 'traffic-port',
-    [`${PREFIX}-healthcheck-path`]: LIVENESS_PATH,
+    [`${PREFIX}-healthcheck-path`]: PATHS.liveness,
     ...(tagList !== '' && { [`${PREFIX}-additional-resource-tags`]: tagList }),
     ...(settings.tls_certificate_arn !== '' && {
       [`${PREFIX}-ssl-cert`]: settings.tls_certificate_arn,

@@ -1,3 +1,5 @@
+import { PORTS } from '@file-processing/contract/listener-interface.ts';
+
 /** Names and ports that several Kubernetes objects must agree on. */
 
 /** Name of the Deployment and of what acts on its pods; also the value of their `app` label. */
@@ -9,13 +11,8 @@ export const CONFIG_MAP = 'file-processing-config';
 export const DATABASE_SECRET = 'file-processing-secrets';
 
 /** Port that takes SNS messages and answers probes; probes and the Service know it by its name. */
-export const HTTP_PORT = { name: 'http', number: 8080 } as const;
-export const METRICS_PORT = { name: 'metrics', number: 9090 } as const;
-
-/** Answers as long as the process lives, without the database. */
-export const LIVENESS_PATH = '/healthz';
-/** Answers 503 while the database is away or the process drains. */
-export const READINESS_PATH = '/readyz';
+export const HTTP_PORT = { name: 'http', number: PORTS.http } as const;
+export const METRICS_PORT = { name: 'metrics', number: PORTS.metrics } as const;
 
 /** Selects the listener's pods. A Deployment's selector can't change, so it is this one label alone. */
 export const POD_SELECTOR = { app: LISTENER } as const;

@@ -1,7 +1,20 @@
 import { join } from 'node:path';
+import { CHECK } from '@file-processing/contract/listener-interface.ts';
+import type {
+  FileVariableName,
+  VariableName,
+} from '@file-processing/contract/listener-variables.ts';
 import type { OperationContext } from '../operation.ts';
 import { OperationError } from '../operation-error.ts';
 import { checksOfListener, type Diagnosis, diagnose } from './diagnosis.ts';
+
+/** Any of them names the database; the others say more of it. */
+const NAMING = [
+  'DATABASE_URL',
+  'DATABASE_URL_FILE',
+  'DB_HOST',
+  'DB_HOST_FILE',
+] as const satisfies readonly (VariableName | FileVariableName)[];
 
 /**
  * Tries the database that the environment of this shell names (DATABASE_URL, or DB_HOST and its
@@ -9,9 +22,7 @@ import { checksOfListener, type Diagnosis, diagnose } from './diagnosis.ts';
  */
 export async function databaseDiagnoses(context: OperationContext): Promise<readonly Diagnosis[]> {
   const { env, root, run } = context;
-  const named = ['DATABASE_URL', 'DATABASE_URL_FILE', 'DB_HOST', 'DB_HOST_FILE'].some(
-    (name) => env[name],
-  );
+  const named = NAMING.some((name) => env[name]);
   if (!named) {
     const found = 'this shell names none (DATABASE_URL, or DB_HOST, DB_NAME, DB_USER)';
     return [{ name: 'database from here', state: 'skipped', found }];
@@ -19,7 +30,7 @@ export async function databaseDiagnoses(context: OperationContext): Promise<read
   let checks: readonly Diagnosis[] = [];
   const failure = await diagnose('database from here', async () => {
     const program = join(root, 'listener/src/main.ts');
-    const parameters = [program, 'check', '--only', 'database', '--json'];
+    const parameters = [program, CHECK, '--only', 'database', '--json'];
     const { stdout, stderr } = await run(process.execPath, parameters);
     checks = checksOfListener(stdout, ' from here');
     if (checks.length === 0) throw new OperationError(stderr.trim());

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { EXIT as LISTENER_EXIT, RUN } from '@file-processing/contract/listener-interface.ts';
 import type { KubernetesObject, Manifest } from '../../synthesized/views/kubernetes-object.ts';
 import { fill } from '../../synthesized/views/placeholders.ts';
 import { EXIT, OperationError } from '../operation-error.ts';
@@ -21,8 +22,8 @@ export interface JobRequest {
 /** Another pod for the same Job, when one failed for a reason that may pass. */
 const RETRIES = 3;
 
-/** The listener's exit codes that no other try makes better: a bad file, and bad settings. */
-const FINAL_EXIT_CODES = [1, 2];
+/** What no other try makes better: a bad file, and bad settings. */
+const FINAL_EXIT_CODES = [LISTENER_EXIT.bad, LISTENER_EXIT.usage];
 
 const EVENTS = { volume: 'events', folder: '/etc/file-processing/events', file: 'events.json' };
 
@@ -107,7 +108,7 @@ function jobSpec(
   const container: Fields = {
     ...omit(pod.containers[0], SERVING),
     args: [
-      ...['run', request.job],
+      ...[RUN, request.job],
       ...(request.mounted
         ? ['--events-file', `${EVENTS.folder}/${EVENTS.file}`]
         : // Kubernetes replaces $(NAME) in arguments; $$ is a plain $.

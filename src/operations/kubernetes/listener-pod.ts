@@ -1,3 +1,4 @@
+import { CHECK } from '@file-processing/contract/listener-interface.ts';
 import { checksOfListener, type Diagnosis } from '../doctor/diagnosis.ts';
 import { OperationError } from '../operation-error.ts';
 import type { Kubectl } from './kubectl.ts';
@@ -73,7 +74,7 @@ export async function checkInPod(
 ): Promise<readonly Diagnosis[]> {
   const { stdout, stderr } = await kubectl.inNamespace([
     ...['exec', pod, '--container', container, '--'],
-    ...['file-processing', 'check', '--json', ...parameters],
+    ...['file-processing', CHECK, '--json', ...parameters],
   ]);
   const checks = checksOfListener(stdout, ' in a pod');
   if (checks.length === 0) {

@@ -27,7 +27,7 @@ test('the parts of an address make a configuration', () => {
   expect(config?.password?.reveal()).toBe('s3cret!');
 });
 
-test('DATABASE_URL wins over the parts', () => {
+test('DATABASE_URL takes precedence over the parts', () => {
   const { config } = read({ ...PARTS, DATABASE_URL: 'postgresql://u:p@other:1234/name' });
   expect(config).toMatchObject({ host: 'other', port: 1234, database: 'name', user: 'u' });
 });
@@ -39,8 +39,8 @@ test('escapes in DATABASE_URL are read', () => {
 });
 
 test.each([
-  ['mysql://u:p@h/d', 'is no PostgreSQL address'],
-  ['not an address', 'is no PostgreSQL address'],
+  ['mysql://u:p@h/d', 'is not a PostgreSQL address'],
+  ['not an address', 'is not a PostgreSQL address'],
   ['postgresql:///d', 'names no host'],
   ['postgresql://u:p@h', 'names no database'],
   ['postgresql://h/d', 'names no user'],
@@ -79,7 +79,7 @@ describe('TLS', () => {
     expect(defaultSslMode(host)).toBe(mode);
   });
 
-  test('sslmode of the address is used, and DB_SSL wins over it', () => {
+  test('sslmode of the address is used, and DB_SSL takes precedence over it', () => {
     const url = { DATABASE_URL: 'postgresql://u:p@h/d?sslmode=require' };
     expect(read(url).config?.sslMode).toBe('require');
     expect(read({ ...url, DB_SSL: 'verify-full' }).config?.sslMode).toBe('verify-full');

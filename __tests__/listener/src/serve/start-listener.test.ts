@@ -11,7 +11,6 @@ import { SEED_FOLDER } from '../../../../listener/src/database/definitions.ts';
 import { listRuns } from '../../../../listener/src/database/runs.ts';
 import { seedDefinitions } from '../../../../listener/src/database/seed.ts';
 import {
-  allowedTopics,
   type RunningListener,
   startListener,
 } from '../../../../listener/src/serve/start-listener.ts';
@@ -212,13 +211,4 @@ test('a database that is away makes the listener not ready and SNS come again', 
   await allowConnections(true);
   expect(await delivered).toBe(true);
   expect(await finishedRuns()).toHaveLength(1);
-});
-
-test('an ARN is taken apart', () => {
-  const arn = 'arn:aws-us-gov:sns:us-gov-west-1:123456789012:files';
-  expect(allowedTopics([arn])).toMatchObject([{ arn, region: 'us-gov-west-1', name: 'files' }]);
-});
-
-test('every ARN that is none is named', () => {
-  expect(() => allowedTopics(['arn:a', 'arn:b'])).toThrow(/arn:a[\s\S]*arn:b/);
 });

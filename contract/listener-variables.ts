@@ -1,7 +1,19 @@
-import { httpAddress, type Kind, listOf, matching, oneOf, text, wholeNumber } from './kinds.ts';
+import { parseTopicArn } from './arn.ts';
+import { isRegion } from './partition.ts';
+import { isBucketName } from './s3-object.ts';
+import {
+  httpAddress,
+  type Kind,
+  listOf,
+  matching,
+  oneOf,
+  text,
+  textThat,
+  wholeNumber,
+} from './variable-kinds.ts';
 
 /** One environment variable of the listener. */
-export interface Variable<T> {
+export interface ListenerVariable<T> {
   /** One sentence for the table in docs/listener.md. */
   readonly description: string;
   readonly kind: Kind<T>;
@@ -14,11 +26,11 @@ export interface Variable<T> {
   readonly file?: true;
 }
 
-const TOPIC_ARN =
-  /^arn:(aws|aws-us-gov|aws-cn):sns:[a-z]{2}(-[a-z]+)+-\d:\d{12}:[A-Za-z0-9_-]{1,256}$/;
-
-/** Every variable the listener reads; the table in docs/listener.md is made from it. */
-export const VARIABLES = {
+/**
+ * Every variable of the listener's environment. The listener reads by this table, the stack writes by
+ * it, the audit judges by it, and docs/listener.md prints it.
+ */
+export const LISTENER_VARIABLES = {
   PORT: {
     description: 'Port for SNS deliveries; 0 takes any free port.',
     kind: wholeNumber(0, 65_535),
@@ -33,7 +45,7 @@ export const VARIABLES = {
   },
   SNS_TOPIC_ARNS: {
     description: 'Topics whose messages are accepted; required where SNS delivers over HTTP.',
-    kind: listOf(matching(TOPIC_ARN, 'the ARN of an SNS standard topic')),
+    kind: listOf({ allowed: 'the ARN of an SNS standard topic', read: parseTopicArn }),
     example: 'arn:aws-us-gov:sns:us-gov-west-1:123456789012:file-processing-topic',
   },
   SNS_SIGNATURE_VERSIONS: {
@@ -50,7 +62,7 @@ export const VARIABLES = {
   },
   AWS_REGION: {
     description: 'Region of the S3, SNS and SQS clients.',
-    kind: matching(/^[a-z]{2}(-[a-z]+)+-\d$/, 'a region such as us-gov-west-1'),
+    kind: textThat(isRegion, 'a region such as us-gov-west-1'),
     example: 'us-gov-west-1',
   },
   SQS_QUEUE_URL: {
@@ -72,11 +84,11 @@ export const VARIABLES = {
   },
   S3_BUCKET: {
     description: 'Bucket that the clients drop their files into; `check` looks into it.',
-    kind: matching(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, 'the name of a bucket'),
+    kind: textThat(isBucketName, 'the name of a bucket'),
     example: 'etl-ba-research-client-etl',
   },
   S3_PREFIXES: {
-    description: 'Starts of the keys that the process may read; `check` looks below the first.',
+    description: 'Key prefixes that the process may read below; `check` looks below the first.',
     kind: listOf(text('a key prefix')),
     example: 'from_client/',
   },
@@ -124,7 +136,7 @@ export const VARIABLES = {
   },
   DATABASE_URL: {
     description:
-      'The PostgreSQL database; wins over DB_HOST, DB_PORT, DB_NAME, DB_USER, DB_PASSWORD.',
+      'The PostgreSQL database; takes precedence over DB_HOST, DB_PORT, DB_NAME, DB_USER, DB_PASSWORD.',
     kind: text('postgresql://USER:PASSWORD@HOST:PORT/NAME, with at most ?sslmode= behind it'),
     example: 'postgresql://file_processing:secret@db.internal:5432/file_processing',
     secret: true,
@@ -199,13 +211,57 @@ export const VARIABLES = {
     default: '10',
     example: '10',
   },
-} as const satisfies Record<string, Variable<unknown>>;
+} as const satisfies Record<string, ListenerVariable<unknown>>;
 
-export type VariableName = keyof typeof VARIABLES;
+/** Name of a variable of the listener. */
+export type VariableName = keyof typeof LISTENER_VARIABLES;
+
+/** Name of a variable that says which file holds the value of another. */
+export type FileVariableName = {
+  [N in VariableName]: (typeof LISTENER_VARIABLES)[N] extends { readonly file: true }
+    ? `${N}_FILE`
+    : never;
+}[VariableName];
 
 /** What reading a variable gives. */
-export type ValueOf<N extends VariableName> = (typeof VARIABLES)[N] extends {
+export type ValueOf<N extends VariableName> = (typeof LISTENER_VARIABLES)[N] extends {
   readonly kind: Kind<infer T>;
 }
   ? T
   : never;
+
+/** One thing that is wrong with an environment. */
+export interface VariableFault {
+  /** The variable's name. */
+  readonly variable: string;
+  /** What it held; left out when nothing was set, and always for a secret. */
+  readonly value?: string;
+  /** What would be right, as a phrase: `a whole number from 1 to 64`. */
+  readonly allowed: string;
+  /** Why it is refused, when the value alone does not say it. */
+  readonly problem?: string;
+}
+
+/** Reads the text of a variable as the listener does: its value, or what is wrong with it. */
+export function readVariable<N extends VariableName>(
+  name: N,
+  given: string,
+): { readonly value: ValueOf<N> } | { readonly fault: VariableFault } {
+  const { kind, secret }: ListenerVariable<unknown> = LISTENER_VARIABLES[name];
+  const value = kind.read(given);
+  if (value !== undefined) return { value: value as ValueOf<N> };
+  const hidden = secret === true || holdsUserInfo(given);
+  const shown = hidden ? {} : { value: given };
+  return { fault: { variable: name, ...shown, allowed: kind.allowed } };
+}
+
+/** A fault on one line. */
+export function faultText({ variable, value, allowed, problem }: VariableFault): string {
+  const shown = value === undefined ? variable : `${variable}=${JSON.stringify(value)}`;
+  return `${shown}: ${problem ?? 'not allowed'}; allowed: ${allowed}`;
+}
+
+/** An address such as `http://user:password@host`: its password must not end up in a log. */
+function holdsUserInfo(given: string): boolean {
+  return /\/\/[^/]*@/.test(given);
+}

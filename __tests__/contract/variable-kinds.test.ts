@@ -1,8 +1,13 @@
+import {
+  httpAddress,
+  listOf,
+  oneOf,
+  wholeNumber,
+} from '@file-processing/contract/variable-kinds.ts';
 import { expect, test } from 'vitest';
-import { httpAddress, listOf, oneOf, wholeNumber } from '../../../../listener/src/config/kinds.ts';
 
 test.each(['', '-1', '1.5', '0x10', '1e3', '11', ' 5'])(
-  '%j is no whole number from 1 to 10',
+  '%j is not a whole number from 1 to 10',
   (text) => {
     expect(wholeNumber(1, 10).read(text)).toBeUndefined();
   },
@@ -13,7 +18,7 @@ test('both bounds are included', () => {
 });
 
 test.each(['', 'a,', 'a,,b', 'a,a', 'a,c'])(
-  '%j is no list of a and b without repetition',
+  '%j is not a list of a and b without repetition',
   (text) => {
     expect(listOf(oneOf('a', 'b')).read(text)).toBeUndefined();
   },
@@ -24,7 +29,7 @@ test('blanks around the items of a list are dropped', () => {
 });
 
 test.each(['ftp://host', 'host:80', 'http://u:p@host', 'http://host/?a=b', 'http://host/#x'])(
-  '%j is no allowed address',
+  '%j is not an allowed address',
   (text) => {
     expect(httpAddress().read(text)).toBeUndefined();
   },

@@ -1,7 +1,10 @@
+import {
+  LISTENER_VARIABLES,
+  type ListenerVariable,
+} from '@file-processing/contract/listener-variables.ts';
 import { expect, test } from 'vitest';
-import { VARIABLES, type Variable } from '../../../../listener/src/config/variables.ts';
 
-const table: [string, Variable<unknown>][] = Object.entries(VARIABLES);
+const table: [string, ListenerVariable<unknown>][] = Object.entries(LISTENER_VARIABLES);
 
 test.each(table)('the example of %s is allowed', (_name, { kind, example }) => {
   expect(kind.read(example)).toBeDefined();
@@ -19,8 +22,8 @@ test.each([
   'arn:aws:sns:us-east-1:123:topic',
   'arn:aws:sns:us-east-1:123456789012:topic.fifo',
   'topic',
-])('%s is no topic that S3 and HTTP can use', (arn) => {
-  expect(VARIABLES.SNS_TOPIC_ARNS.kind.read(arn)).toBeUndefined();
+])('%s is not a topic that S3 and HTTP can use', (arn) => {
+  expect(LISTENER_VARIABLES.SNS_TOPIC_ARNS.kind.read(arn)).toBeUndefined();
 });
 
 test.each([
@@ -28,5 +31,5 @@ test.each([
   'arn:aws-us-gov:sns:us-gov-west-1:123456789012:t',
   'arn:aws-cn:sns:cn-north-1:123456789012:t_1',
 ])('%s is a topic', (arn) => {
-  expect(VARIABLES.SNS_TOPIC_ARNS.kind.read(arn)).toEqual([arn]);
+  expect(LISTENER_VARIABLES.SNS_TOPIC_ARNS.kind.read(arn)).toMatchObject([{ arn }]);
 });

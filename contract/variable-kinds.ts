@@ -11,9 +11,14 @@ export function text(allowed = 'text'): Kind<string> {
   return { allowed, read: (value) => value };
 }
 
+/** Text that fits, as it is. */
+export function textThat(fits: (value: string) => boolean, allowed: string): Kind<string> {
+  return { allowed, read: (value) => (fits(value) ? value : undefined) };
+}
+
 /** Text that a pattern accepts as a whole. */
 export function matching(pattern: RegExp, allowed: string): Kind<string> {
-  return { allowed, read: (value) => (pattern.test(value) ? value : undefined) };
+  return textThat((value) => pattern.test(value), allowed);
 }
 
 /** A decimal whole number between two bounds, both included. */
@@ -53,13 +58,10 @@ export function listOf<T>(item: Kind<T>): Kind<readonly T[]> {
   return {
     allowed: `a comma-separated list, each ${item.allowed}`,
     read(value) {
-      const items: T[] = [];
-      for (const part of value.split(',')) {
-        const read = part.trim() === '' ? undefined : item.read(part.trim());
-        if (read === undefined || items.includes(read)) return undefined;
-        items.push(read);
-      }
-      return Object.freeze(items);
+      const parts = value.split(',').map((part) => part.trim());
+      if (parts.includes('') || new Set(parts).size < parts.length) return undefined;
+      const items = parts.map((part) => item.read(part)).filter((read) => read !== undefined);
+      return items.length === parts.length ? Object.freeze(items) : undefined;
     },
   };
 }

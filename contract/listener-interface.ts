@@ -1,0 +1,93 @@
+/** The ports that the listener opens where its environment names no others. */
+export const PORTS = { http: 8080, metrics: 9090 } as const;
+
+/** What the listener serves. */
+export const PATHS = {
+  /** Takes messages, by POST; a GET says that the process lives. */
+  delivery: '/',
+  /** Answers as long as the process lives, without the database. */
+  liveness: '/healthz',
+  /** Answers 503 while the database is away or the process drains. */
+  readiness: '/readyz',
+  metrics: '/metrics',
+} as const;
+
+/** Paths that the server on each port answers a GET with, by the port's variable. */
+export const SERVED_PATHS = {
+  PORT: [PATHS.delivery, PATHS.liveness, PATHS.readiness],
+  METRICS_PORT: [PATHS.metrics],
+} as const;
+
+/** Time that the readiness path may take to say that the database is away, in seconds. */
+export const READINESS_SECONDS = 2;
+
+/** The command that runs until a signal; all others end. */
+export const SERVE = 'serve';
+
+/** The command that brings the database's schema up to date, and the option of `serve` that does too. */
+export const MIGRATE = { command: 'migrate', option: '--migrate' } as const;
+
+/** The command that runs a job for the objects of an event. */
+export const RUN = 'run';
+
+/** The command that tries what the listener depends on. */
+export const CHECK = 'check';
+
+/** Every command of the listener's program. */
+export const COMMANDS: readonly string[] = [
+  SERVE,
+  MIGRATE.command,
+  'seed',
+  RUN,
+  'runs',
+  'validate',
+  CHECK,
+  'healthcheck',
+];
+
+/** What a process of each role does; the option of {@link SERVE} names one. */
+export const ROLES = {
+  intake: { takesMessages: true, judgesFiles: false },
+  worker: { takesMessages: false, judgesFiles: true },
+  both: { takesMessages: true, judgesFiles: true },
+} as const;
+
+export type Role = keyof typeof ROLES;
+
+export const ROLE_OPTION = '--role';
+
+/** What `run` takes, and a queue's entry names. */
+export const JOBS = ['s3_data_quality_job'] as const;
+
+export type JobName = (typeof JOBS)[number];
+
+/**
+ * The exit codes of the listener's program. From 64 on they are technical and worth another try; their
+ * numbers are those of sysexits.h.
+ *
+ * A command that a signal ended has the code that a shell gives a process which the signal killed:
+ * 128 and the signal's number, 143 for SIGTERM and 130 for SIGINT. `serve` alone ends with 0, since
+ * a signal is how its work ends; a signal that comes before it has started ends it as any other.
+ */
+export const EXIT = {
+  /** Done; where a verdict is asked for, `passed` or `warned`. */
+  ok: 0,
+  /** The verdict is `failed` or `unreadable`; something that was checked is red. */
+  bad: 1,
+  /**
+   * Usage or configuration: nothing gets better by trying again. So also where the database refuses
+   * what the settings say: user, password, name, encryption, or a right that the user lacks.
+   */
+  usage: 2,
+  /** EX_NOINPUT: the object is gone or was replaced. */
+  noInput: 66,
+  /**
+   * EX_UNAVAILABLE: the database, or the process that was asked for its health, is away. What
+   * answers with a certificate that proves nothing is not the database.
+   */
+  unavailable: 69,
+  /** EX_SOFTWARE: an error nobody foresaw. */
+  unexpected: 70,
+  /** EX_TEMPFAIL: the object could not be read, the verdict not recorded or its report not written. */
+  tryAgain: 75,
+} as const;
