@@ -71,6 +71,11 @@ export function isCount(value: unknown): value is number {
   return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
 }
 
+/** A number from 0 to 1. */
+export function isShare(value: unknown): value is number {
+  return typeof value === 'number' && value >= 0 && value <= 1;
+}
+
 export function isStringList(value: unknown): value is string[] {
   return Array.isArray(value) && value.every(isString);
 }

@@ -1,3 +1,18 @@
+import type { Check } from './checks/check.ts';
+import { ENCODING_CHECK } from './checks/encoding.ts';
+import { HEADER_CHECK } from './checks/header.ts';
+import { KEY_CHECK } from './checks/keys.ts';
+import { SOURCE_CHECK } from './checks/source.ts';
+import { BLANK_ROW_CHECK, CELL_COUNT_CHECK, QUOTE_CHECK, SIZE_CHECK } from './checks/structure.ts';
+import { CONSTRAINT_CHECK, TYPE_CHECK } from './checks/values.ts';
+import {
+  COMPLETENESS_CHECK,
+  type CompletenessThresholds,
+  DIMENSIONS_CHECK,
+  type DimensionThresholds,
+  HEADER_ONLY_CHECK,
+} from './checks/whole-file.ts';
+
 /** What a fault is about: the file as a whole, its header, one of its columns, a row, or one cell. */
 export type FaultScope = 'file' | 'header' | 'column' | 'row' | 'cell';
 
@@ -167,67 +182,22 @@ export type FaultType = (typeof FAULT_KINDS)[number]['type'];
 
 export const FAULT_TYPES: readonly FaultType[] = FAULT_KINDS.map(({ type }) => type);
 
-/** One fault, with its place. What does not apply is null: a whole file has no record, a record no column. */
-export interface Fault {
-  readonly type: FaultType;
-  /** Number of the record from 1; the header counts, comments do not. */
-  readonly record: number | null;
-  /** Physical line from 1 on which the cell, or the quote, stands. */
-  readonly line: number | null;
-  /** Offset in the file, from 0, of the cell, the quote or the byte. */
-  readonly byte: number | null;
-  /** Number of the column from 1. */
-  readonly field: number | null;
-  readonly label: string | null;
-  /** The offending text, at most 256 characters; a NUL is shown as U+2400. */
-  readonly value: string | null;
-  readonly message: string;
-}
+/** The thresholds of all checks; those of the verdict are in thresholds.ts. */
+export interface CheckThresholds extends DimensionThresholds, CompletenessThresholds {}
 
-/** The first faults in full, and the exact number of all of them. */
-export class FaultLog {
-  readonly listed: Fault[] = [];
-  readonly #counts = new Map<FaultType, number>();
-  readonly #inRows = new Map<FaultType, number>();
-  readonly #maxListed: number;
-
-  constructor(maxListed: number) {
-    this.#maxListed = maxListed;
-  }
-
-  /** Counts faults of the header or the whole file; true when there is room to list one. */
-  count(type: FaultType, times = 1): boolean {
-    this.#counts.set(type, this.total(type) + times);
-    return !this.full;
-  }
-
-  /** Counts faults in rows; true when there is room to list one, so that nobody words what nobody reads. */
-  countInRow(type: FaultType, times = 1): boolean {
-    this.#inRows.set(type, this.inRows(type) + times);
-    return this.count(type, times);
-  }
-
-  /** Whether no further fault will be listed. */
-  get full(): boolean {
-    return this.listed.length >= this.#maxListed;
-  }
-
-  list(fault: Fault): void {
-    if (!this.full) this.listed.push(fault);
-  }
-
-  total(type: FaultType): number {
-    return this.#counts.get(type) ?? 0;
-  }
-
-  inRows(type: FaultType): number {
-    return this.#inRows.get(type) ?? 0;
-  }
-
-  /** Totals of the kinds that occurred, in the order of {@link FAULT_TYPES}. */
-  counts(): Partial<Record<FaultType, number>> {
-    const counts: Partial<Record<FaultType, number>> = {};
-    for (const type of FAULT_TYPES) if (this.#counts.has(type)) counts[type] = this.total(type);
-    return counts;
-  }
-}
+/** Every check, in the order in which a stage asks them. */
+export const CHECKS: readonly Check<FaultType, CheckThresholds>[] = [
+  SOURCE_CHECK,
+  SIZE_CHECK,
+  ENCODING_CHECK,
+  QUOTE_CHECK,
+  BLANK_ROW_CHECK,
+  CELL_COUNT_CHECK,
+  HEADER_CHECK,
+  TYPE_CHECK,
+  CONSTRAINT_CHECK,
+  HEADER_ONLY_CHECK,
+  DIMENSIONS_CHECK,
+  COMPLETENESS_CHECK,
+  KEY_CHECK,
+];

@@ -8,11 +8,11 @@ import {
 } from './descriptor-error.ts';
 import { booleanType, DEFAULT_FALSE_VALUES, DEFAULT_TRUE_VALUES } from './types/boolean.ts';
 import type { CellType } from './types/cell-type.ts';
-import { dateType, yearMonthType, yearType } from './types/date.ts';
-import { dateTimeType } from './types/datetime.ts';
-import { integerType } from './types/integer.ts';
-import { numberType } from './types/number.ts';
-import { STRING_FORMATS, stringType } from './types/string.ts';
+import { dateType, readDate, yearMonthType, yearType } from './types/date.ts';
+import { dateTimeType, readDateTime } from './types/datetime.ts';
+import { integerType, readInteger } from './types/integer.ts';
+import { numberType, readNumber } from './types/number.ts';
+import { readText, STRING_FORMATS, stringType } from './types/string.ts';
 import { STRPTIME_DIRECTIVES, unknownDirectives } from './types/strptime.ts';
 import { timeType } from './types/time.ts';
 
@@ -209,4 +209,18 @@ function texts(path: string, value: unknown, problems: ProblemList): string[] | 
   if (isStringList(value) && value.length > 0) return value;
   problems.add(path, `is ${show(value)}; ${TEXTS} is needed`);
   return undefined;
+}
+
+/**
+ * `type.read(...)`, with the readers of the common types called by name: the engine can then compile them into
+ * the loop over cells, which a call through a property that holds many functions never is.
+ */
+export function readCell(type: CellType, bytes: Uint8Array, start: number, end: number): number {
+  const { read } = type;
+  if (read === readText) return readText();
+  if (read === readInteger) return readInteger(bytes, start, end);
+  if (read === readNumber) return readNumber(bytes, start, end);
+  if (read === readDate) return readDate(bytes, start, end);
+  if (read === readDateTime) return readDateTime(bytes, start, end);
+  return read(bytes, start, end);
 }

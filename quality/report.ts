@@ -1,4 +1,5 @@
-import type { Fault, FaultType } from './faults.ts';
+import type { FaultType } from './faults.ts';
+import type { Fault } from './findings.ts';
 import type { ColumnReport } from './profile.ts';
 import type { Verdict } from './verdict.ts';
 

@@ -38,6 +38,16 @@ export function reportText(bytes: Uint8Array, start: number, end: number, limit:
   return `${characters.slice(0, limit).join('')}\u2026`;
 }
 
+/** Characters of a value, or of a label, that a report shows. */
+export const LONGEST_VALUE = 256;
+
+/** A text for a report, cut to {@link LONGEST_VALUE} characters. */
+export function shorten(text: string): string {
+  if (text.length <= LONGEST_VALUE) return text;
+  const characters = Array.from(text.slice(0, LONGEST_VALUE * 2));
+  return `${characters.slice(0, LONGEST_VALUE).join('')}\u2026`;
+}
+
 /** Up to so many texts it is faster to compare each than to hash the cell. */
 const FEW = 12;
 

@@ -1,4 +1,5 @@
-import { FAULT_KINDS, FAULT_TYPES, type FaultLog, type FaultType } from './faults.ts';
+import { FAULT_KINDS, FAULT_TYPES, type FaultType } from './faults.ts';
+import type { FaultLog } from './findings.ts';
 import type { Thresholds } from './thresholds.ts';
 
 export const VERDICTS = ['passed', 'warned', 'failed', 'unreadable'] as const;

@@ -1,6 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { ProblemList } from '../../quality/descriptor-error.ts';
-import { compileFieldType, type FieldType } from '../../quality/field-type.ts';
+import {
+  compileFieldType,
+  FIELD_TYPES,
+  type FieldType,
+  readCell,
+} from '../../quality/field-type.ts';
 
 function compile(type: FieldType, field: Record<string, unknown>) {
   const problems = new ProblemList();
@@ -40,5 +45,26 @@ describe('compileFieldType', () => {
     ['boolean', { trueValues: ['x'], falseValues: ['x'] }, 'field.falseValues'],
   ])('%s refuses %j', (type, field, path) => {
     expect(compile(type, field).paths).toEqual([path]);
+  });
+});
+
+describe('readCell', () => {
+  it.each(FIELD_TYPES)('gives what the reader of %s gives', (type) => {
+    const cell = compileFieldType(type, {}, 'field', new ProblemList());
+    const texts = [
+      '1',
+      '2.5',
+      'a',
+      'true',
+      '2024',
+      '2024-01',
+      '2024-01-01',
+      '10:00:00',
+      '2024-01-01T10:00:00Z',
+    ];
+    for (const text of texts) {
+      const bytes = Buffer.from(text);
+      expect(readCell(cell, bytes, 0, bytes.length)).toBe(cell.read(bytes, 0, bytes.length));
+    }
   });
 });

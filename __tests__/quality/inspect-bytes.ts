@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { NODE_PORTS } from '../../listener/src/jobs/engine-ports.ts';
-import type { Fault } from '../../quality/faults.ts';
+import type { Fault } from '../../quality/findings.ts';
 import { createInspection, type InspectOptions } from '../../quality/inspect.ts';
 import type { QualityReport } from '../../quality/report.ts';
 

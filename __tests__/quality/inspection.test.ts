@@ -83,58 +83,6 @@ describe('Inspection', () => {
     });
   });
 
-  it('calls an empty file unreadable', () => {
-    for (const file of ['', '\ufeff']) {
-      const report = inspectBytes(file);
-      expect(report).toMatchObject({ verdict: 'unreadable', faultCounts: { 'source-error': 1 } });
-    }
-  });
-
-  it('calls a file of comments alone unreadable', () => {
-    const report = inspectBytes('# a\n', { expectation: { dialect: { commentChar: '#' } } });
-    expect(report.verdict).toBe('unreadable');
-  });
-
-  it('gives UTF-16 one encoding error and judges no further', () => {
-    const report = inspectBytes(Buffer.from('\ufeffid,name\n1,a\n', 'utf16le'));
-    expect(places(report)).toEqual(['encoding-error -:-']);
-    expect(report).toMatchObject({ verdict: 'unreadable', rows: 0, columns: [] });
-  });
-
-  it('calls an archive unreadable, though it comes byte by byte', () => {
-    const report = inspectBytes(Buffer.from([0x1f, 0x8b, 8, 0, 0, 0]), {}, [1]);
-    expect(report).toMatchObject({ verdict: 'unreadable', faultCounts: { 'source-error': 1 } });
-  });
-
-  it('calls a file unreadable when most of its records are no UTF-8', () => {
-    const file = Buffer.from('id,name\n1,é\n2,ñ\n', 'latin1');
-    expect(inspectBytes(file).verdict).toBe('unreadable');
-  });
-
-  it('only fails a file with few records that are no UTF-8', () => {
-    const file = Buffer.from('id,name\n1,é\n2,n\n3,n\n', 'latin1');
-    expect(inspectBytes(file).verdict).toBe('failed');
-  });
-
-  it('finds a character that the end of the file cuts off', () => {
-    const file = Buffer.concat([Buffer.from('id,name\n1,b\n2,a'), Buffer.from([0xc3])]);
-    expect(places(inspectBytes(file))).toEqual(['encoding-error 3:2']);
-  });
-
-  it('warns of a header without rows', () => {
-    const report = inspectBytes('id,name\n', { expectation: { schema: TWO } });
-    expect(report).toMatchObject({ verdict: 'warned', faultCounts: { 'header-only': 1 } });
-  });
-
-  it('names a blank header once', () => {
-    expect(places(inspectBytes(',\n1,a\n'))).toEqual(['blank-header 1:-']);
-  });
-
-  it('names the quote and not the labels when the header is broken', () => {
-    const report = inspectBytes('id,na"me\n1,a\n', { expectation: { schema: TWO } });
-    expect(places(report)).toEqual(['stray-quote 1:2']);
-  });
-
   it('judges structure alone without a schema', () => {
     const report = inspectBytes('a,b\n1,x\n2\n');
     expect(report.schemaApplied).toBe(false);
@@ -150,11 +98,6 @@ describe('Inspection', () => {
       faultyRows: 50,
       faultCounts: { 'type-error': 50 },
     });
-  });
-
-  it('counts each missing and each extra cell', () => {
-    const report = inspectBytes('a,b,c\n1\n1,2,3,4,5\n', { maxFaults: 1 });
-    expect(report.faultCounts).toEqual({ 'missing-cell': 2, 'extra-cell': 2 });
   });
 
   it('cuts a long value at 256 characters and shows NUL as a symbol', () => {
@@ -186,59 +129,6 @@ describe('Inspection', () => {
     const report = inspectBytes('id,name\nNA,-\n,\\N\n1,\n', { expectation });
     expect(report.columns.map(({ nulls }) => nulls)).toEqual([2, 3]);
     expect(report.verdict).toBe('passed');
-  });
-
-  it('takes an empty cell for text when the missing values do not list it', () => {
-    const schema: TableSchema = { ...TWO, missingValues: ['NA'] };
-    const report = inspectBytes('id,name\n1,\n,a\n', { expectation: { schema } });
-    expect(places(report)).toEqual(['type-error 3:1']);
-  });
-
-  it('skips a record that is too large and goes on at the next line', () => {
-    const file = `id,name\n1,${'x'.repeat(500)}\n2,b\n`;
-    const report = inspectBytes(file, { maxRecordBytes: 100 });
-    expect(places(report)).toEqual(['record-too-large 2:-']);
-    expect(report.rows).toBe(2);
-  });
-
-  it('says so when it can not remember all keys', () => {
-    const schema: TableSchema = {
-      fields: [{ name: 'id', type: 'integer', constraints: { unique: true } }],
-    };
-    const report = inspectBytes('id\n1\n2\n3\n1\n', { expectation: { schema }, maxKeys: 2 });
-    expect(report.faultCounts).toEqual({ 'unique-error': 1, 'key-check-incomplete': 1 });
-    const unseen = inspectBytes('id\n1\n2\n3\n3\n', { expectation: { schema }, maxKeys: 2 });
-    expect(unseen).toMatchObject({ verdict: 'warned', faultCounts: { 'key-check-incomplete': 1 } });
-  });
-
-  it('names the record that had a key first', () => {
-    const schema: TableSchema = { ...TWO, primaryKey: ['id', 'name'] };
-    const report = inspectBytes('id,name\n1,a\n1,b\n1,"a"\n', { expectation: { schema } });
-    expect(report.faults[0]).toMatchObject({
-      type: 'primary-key',
-      record: 4,
-      value: '1, a',
-      message: 'The same id, name came in record 2.',
-    });
-  });
-
-  it('lets nulls repeat in a unique field', () => {
-    const schema: TableSchema = {
-      fields: [TWO.fields[0] ?? { name: 'id' }, { name: 'name', constraints: { unique: true } }],
-    };
-    const report = inspectBytes('id,name\n1,\n2,\n3,a\n4,a\n', { expectation: { schema } });
-    expect(places(report)).toEqual(['unique-error 5:2']);
-  });
-
-  it('checks row counts and completeness of the whole file', () => {
-    const thresholds = { minRows: 3, completeness: { name: 0.75, gone: 0.1 } };
-    const report = inspectBytes('id,name\n1,a\n2,\n', { expectation: { schema: TWO, thresholds } });
-    expect(places(report)).toEqual([
-      'table-dimensions -:-',
-      'completeness -:2',
-      'completeness -:-',
-    ]);
-    expect(report.verdict).toBe('failed');
   });
 
   it('fails for a larger share of faulty rows than is tolerated', () => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { FaultLog, type FaultType } from '../../quality/faults.ts';
+import type { FaultType } from '../../quality/faults.ts';
+import { FaultLog } from '../../quality/findings.ts';
 import type { Thresholds } from '../../quality/thresholds.ts';
 import { judge } from '../../quality/verdict.ts';
 

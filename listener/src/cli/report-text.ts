@@ -1,4 +1,4 @@
-import type { Fault } from '@file-processing/quality/faults.ts';
+import type { Fault } from '@file-processing/quality/findings.ts';
 import type { QualityReport } from '@file-processing/quality/report.ts';
 import type { JobProgress } from '../jobs/job.ts';
 import type { Output } from './command-context.ts';

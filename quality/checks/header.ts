@@ -1,10 +1,18 @@
-import { show } from './descriptor-error.ts';
-import type { FaultType } from './faults.ts';
-import type { CompiledSchema, FieldsMatch } from './table-schema.ts';
+import { show } from '../descriptor-error.ts';
+import type { CompiledSchema, FieldsMatch } from '../table-schema.ts';
+import type { Check } from './check.ts';
+
+type Kind =
+  | 'blank-header'
+  | 'blank-label'
+  | 'duplicate-label'
+  | 'missing-label'
+  | 'extra-label'
+  | 'incorrect-label';
 
 /** A fault of the header row. */
 export interface HeaderFault {
-  readonly type: FaultType;
+  readonly type: Kind;
   /** Index of the label, or -1 for a label that is not there. */
   readonly column: number;
   readonly label: string | null;
@@ -17,6 +25,33 @@ export interface HeaderMatch {
   readonly fieldOfColumn: readonly number[];
 }
 
+export const HEADER_CHECK: Check<Kind> = {
+  kinds: [
+    'blank-header',
+    'blank-label',
+    'duplicate-label',
+    'missing-label',
+    'extra-label',
+    'incorrect-label',
+  ],
+  begin({ schema }) {
+    let faults: readonly HeaderFault[] = [];
+    return {
+      match(labels) {
+        const match = matchHeader(labels, schema);
+        faults = match.faults;
+        return match.fieldOfColumn;
+      },
+      header({ intact }, found) {
+        if (!intact) return;
+        for (const { type, column, label, message } of faults) {
+          if (found.count(type)) found.listCell(type, column, message, { label, value: null });
+        }
+      },
+    };
+  },
+};
+
 /**
  * Compares a file's labels with the schema's fields, names told apart by case.
  *
@@ -28,9 +63,9 @@ export function matchHeader(
   schema: CompiledSchema | undefined,
 ): HeaderMatch {
   const faults: HeaderFault[] = [];
-  const spoilt = spoiltLabels(labels, faults);
+  const unusable = unusableLabels(labels, faults);
   const fieldOfColumn = labels.map((label, column) =>
-    schema === undefined || spoilt.has(column)
+    schema === undefined || unusable.has(column)
       ? -1
       : schema.fields.findIndex((field) => field.name === label),
   );
@@ -41,21 +76,21 @@ export function matchHeader(
   const byName = [...fieldOfColumn];
   labels.forEach((label, column) => {
     const unknown = byName[column] === -1;
-    const standsIn = spoilt.has(column) || schema.fieldsMatch === 'exact';
+    const standsIn = unusable.has(column) || schema.fieldsMatch === 'exact';
     if (!unknown || !standsIn || column >= names.length || taken.has(column)) return;
     fieldOfColumn[column] = column;
     taken.add(column);
-    if (!spoilt.has(column)) faults.push(incorrect(column, label, names[column]));
+    if (!unusable.has(column)) faults.push(incorrect(column, label, names[column]));
   });
   if (schema.fieldsMatch === 'exact') noteOrder(labels, byName, names, faults);
-  noteExtra(labels, fieldOfColumn, spoilt, schema.fieldsMatch, faults);
+  noteExtra(labels, fieldOfColumn, unusable, schema.fieldsMatch, faults);
   noteMissing(names, taken, schema.fieldsMatch, faults);
   return { faults, fieldOfColumn };
 }
 
 /** Labels that are blank or came before; if all are blank, that is one fault of the header. */
-function spoiltLabels(labels: readonly string[], faults: HeaderFault[]): Set<number> {
-  const spoilt = new Set<number>();
+function unusableLabels(labels: readonly string[], faults: HeaderFault[]): Set<number> {
+  const unusable = new Set<number>();
   const first = new Map<string, number>();
   if (labels.every((label) => label.trim() === '')) {
     faults.push({ type: 'blank-header', column: -1, label: null, message: 'The header is blank.' });
@@ -73,9 +108,9 @@ function spoiltLabels(labels: readonly string[], faults: HeaderFault[]): Set<num
       first.set(label, column);
       return;
     }
-    spoilt.add(column);
+    unusable.add(column);
   });
-  return spoilt;
+  return unusable;
 }
 
 function incorrect(column: number, label: string, expected: string | undefined): HeaderFault {
@@ -105,13 +140,13 @@ function noteOrder(
 function noteExtra(
   labels: readonly string[],
   fieldOfColumn: readonly number[],
-  spoilt: ReadonlySet<number>,
+  unusable: ReadonlySet<number>,
   match: FieldsMatch,
   faults: HeaderFault[],
 ): void {
   if (match === 'subset' || match === 'partial') return;
   labels.forEach((label, column) => {
-    if ((fieldOfColumn[column] ?? -1) >= 0 || spoilt.has(column)) return;
+    if ((fieldOfColumn[column] ?? -1) >= 0 || unusable.has(column)) return;
     const message = `Label ${show(label)} is no field of the schema.`;
     faults.push({ type: 'extra-label', column, label, message });
   });

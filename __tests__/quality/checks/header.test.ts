@@ -1,7 +1,16 @@
 import { describe, expect, it } from 'vitest';
-import { ProblemList } from '../../quality/descriptor-error.ts';
-import { matchHeader } from '../../quality/header.ts';
-import { compileSchema, type FieldsMatch } from '../../quality/table-schema.ts';
+import { matchHeader } from '../../../quality/checks/header.ts';
+import { ProblemList } from '../../../quality/descriptor-error.ts';
+import type { TableSchema } from '../../../quality/table-schema.ts';
+import { compileSchema, type FieldsMatch } from '../../../quality/table-schema.ts';
+import { inspectBytes, places } from '../inspect-bytes.ts';
+
+const TWO: TableSchema = {
+  fields: [
+    { name: 'id', type: 'integer' },
+    { name: 'name', type: 'string' },
+  ],
+};
 
 /** The faults as `type column`, and the field of each column, for the fields a, b, c. */
 function match(labels: string[], fieldsMatch: FieldsMatch = 'exact') {
@@ -40,5 +49,16 @@ describe('matchHeader', () => {
     const { faults, fieldOfColumn } = matchHeader(['a', 'a', ''], undefined);
     expect(faults.map(({ type }) => type)).toEqual(['duplicate-label', 'blank-label']);
     expect(fieldOfColumn).toEqual([-1, -1, -1]);
+  });
+});
+
+describe('a header with faults', () => {
+  it('names a blank header once', () => {
+    expect(places(inspectBytes(',\n1,a\n'))).toEqual(['blank-header 1:-']);
+  });
+
+  it('names the quote and not the labels when the header is broken', () => {
+    const report = inspectBytes('id,na"me\n1,a\n', { expectation: { schema: TWO } });
+    expect(places(report)).toEqual(['stray-quote 1:2']);
   });
 });

@@ -1,8 +1,8 @@
 import { isUtf8 } from 'node:buffer';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { firstUnsoundByte, Utf8Watch } from '../../quality/utf8.ts';
-import { cut } from './inspect-bytes.ts';
+import { firstInvalidByte, Utf8Watch } from '../../../quality/checks/encoding.ts';
+import { cut, inspectBytes, places } from '../inspect-bytes.ts';
 
 /** Bytes that are often, and often almost, UTF-8. */
 const bytes = fc
@@ -36,9 +36,9 @@ describe('Utf8Watch', () => {
         fc.array(fc.integer({ min: 1, max: 5 }), { minLength: 1 }),
         (all, sizes) => {
           const watch = new Utf8Watch(isUtf8);
-          let sound = true;
-          for (const chunk of cut(all, sizes)) sound = watch.sound(chunk) && sound;
-          expect(sound && watch.complete()).toBe(isUtf8(all) && !all.includes(0));
+          let valid = true;
+          for (const chunk of cut(all, sizes)) valid = watch.isValid(chunk) && valid;
+          expect(valid && watch.complete()).toBe(isUtf8(all) && !all.includes(0));
         },
       ),
       { numRuns: 5000 },
@@ -46,17 +46,34 @@ describe('Utf8Watch', () => {
   });
 });
 
-describe('firstUnsoundByte', () => {
+describe('firstInvalidByte', () => {
   it("agrees with Node's own check on whether there is one", () => {
     fc.assert(
       fc.property(bytes, (all) => {
-        expect(firstUnsoundByte(all, 0, all.length) < 0).toBe(isUtf8(all) && !all.includes(0));
+        expect(firstInvalidByte(all, 0, all.length) < 0).toBe(isUtf8(all) && !all.includes(0));
       }),
       { numRuns: 5000 },
     );
   });
 
   it('gives the index of the byte, within the bounds', () => {
-    expect(firstUnsoundByte(Buffer.from([0xff, 0x61, 0xc3, 0xa9, 0xe9, 0x61]), 1, 6)).toBe(4);
+    expect(firstInvalidByte(Buffer.from([0xff, 0x61, 0xc3, 0xa9, 0xe9, 0x61]), 1, 6)).toBe(4);
+  });
+});
+
+describe('bytes that are not text', () => {
+  it('calls a file unreadable when most of its records are no UTF-8', () => {
+    const file = Buffer.from('id,name\n1,é\n2,ñ\n', 'latin1');
+    expect(inspectBytes(file).verdict).toBe('unreadable');
+  });
+
+  it('only fails a file with few records that are no UTF-8', () => {
+    const file = Buffer.from('id,name\n1,é\n2,n\n3,n\n', 'latin1');
+    expect(inspectBytes(file).verdict).toBe('failed');
+  });
+
+  it('finds a character that the end of the file cuts off', () => {
+    const file = Buffer.concat([Buffer.from('id,name\n1,b\n2,a'), Buffer.from([0xc3])]);
+    expect(places(inspectBytes(file))).toEqual(['encoding-error 3:2']);
   });
 });

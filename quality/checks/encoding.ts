@@ -1,4 +1,32 @@
-import type { EnginePorts } from './ports.ts';
+import type { EnginePorts } from '../ports.ts';
+import { MAX_CELLS } from '../scanner.ts';
+import type { Check } from './check.ts';
+
+export const ENCODING_CHECK: Check<'encoding-error'> = {
+  kinds: ['encoding-error'],
+  begin: (file) => ({
+    structure(record, found) {
+      if (record.offset(record.recordStart) >= file.suspectUntil) return true;
+      let valid = true;
+      const count = Math.min(record.cellCount, MAX_CELLS);
+      for (let cell = 0; cell < count; cell++) {
+        const { bytes, starts, ends } = record;
+        const index = firstInvalidByte(bytes, starts[cell] ?? 0, ends[cell] ?? 0);
+        if (index < 0) continue;
+        valid = false;
+        if (!found.count('encoding-error')) continue;
+        found.listCell('encoding-error', cell, messageFor(bytes[index] ?? 0), { index });
+      }
+      if (!valid) found.countUnreadable();
+      return valid;
+    },
+  }),
+};
+
+function messageFor(byte: number): string {
+  if (byte === 0) return 'A NUL byte is no text.';
+  return `Byte 0x${byte.toString(16).toUpperCase().padStart(2, '0')} is not UTF-8 where it stands.`;
+}
 
 /**
  * Watches a stream for bytes that are not UTF-8 (RFC 3629: no overlong forms, no surrogates, nothing over
@@ -13,10 +41,10 @@ export class Utf8Watch {
     this.#isUtf8 = isUtf8;
   }
 
-  /** Whether the chunk, together with what an earlier one left unfinished, is sound text. */
-  sound(chunk: Uint8Array): boolean {
+  /** Whether the chunk, together with what an earlier one left unfinished, is valid text. */
+  isValid(chunk: Uint8Array): boolean {
     let from = 0;
-    let sound = chunk.indexOf(0) < 0;
+    let valid = chunk.indexOf(0) < 0;
     while (this.#tailLength > 0 && from < chunk.length) {
       const byte = chunk[from] ?? 0;
       if (byte < 0x80 || byte > 0xbf || this.#tailLength === 4) break;
@@ -25,8 +53,8 @@ export class Utf8Watch {
     }
     if (this.#tailLength > 0) {
       const tail = this.#tail.subarray(0, this.#tailLength);
-      if (from === chunk.length && unfinishedBytes(tail) > 0) return sound;
-      sound = this.#isUtf8(tail) && sound;
+      if (from === chunk.length && unfinishedBytes(tail) > 0) return valid;
+      valid = this.#isUtf8(tail) && valid;
       this.#tailLength = 0;
     }
     const rest = chunk.subarray(from);
@@ -34,7 +62,7 @@ export class Utf8Watch {
     const whole = rest.length - unfinished;
     this.#tail.set(rest.subarray(whole));
     this.#tailLength = unfinished;
-    return this.#isUtf8(rest.subarray(0, whole)) && sound;
+    return this.#isUtf8(rest.subarray(0, whole)) && valid;
   }
 
   /** Whether the stream may end here; false when a character is cut off. */
@@ -58,8 +86,8 @@ function sequenceLength(lead: number): number {
   return lead >= 0xe0 ? 3 : 2;
 }
 
-/** Index of the first byte that is not sound text (invalid UTF-8, or NUL), or -1. */
-export function firstUnsoundByte(bytes: Uint8Array, start: number, end: number): number {
+/** Index of the first byte that is not text (invalid UTF-8, or NUL), or -1. */
+export function firstInvalidByte(bytes: Uint8Array, start: number, end: number): number {
   for (let i = start; i < end; ) {
     const length = characterLength(bytes, i, end);
     if (length === 0) return i;

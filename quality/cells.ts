@@ -1,0 +1,83 @@
+import type { Column, SuspectCell } from './checks/check.ts';
+import { brokenConstraints } from './constraints.ts';
+import { readCell } from './field-type.ts';
+import { CELL_ESCAPED, type Scanner } from './scanner.ts';
+import type { CompiledField } from './table-schema.ts';
+
+/**
+ * Reads the cells of rows whose structure is intact: tells what is null, reads values and profiles them. This is
+ * the loop that most of the time is spent in, so it only decides whether a cell is fine, and hands over what it
+ * suspects to be at fault.
+ */
+export class CellReader {
+  /** Order values of the row's cells; NaN for what is not of its type. What is null keeps an older value. */
+  readonly values: Float64Array;
+  readonly nulls: Uint8Array;
+  readonly #columns: readonly Column[];
+  readonly #suspect: (cell: SuspectCell) => void;
+
+  constructor(columns: readonly Column[], suspect: (cell: SuspectCell) => void) {
+    this.#columns = columns;
+    this.#suspect = suspect;
+    this.values = new Float64Array(columns.length);
+    this.nulls = new Uint8Array(columns.length);
+  }
+
+  read(scanner: Scanner): void {
+    const columns = this.#columns;
+    const { starts, ends, flags } = scanner;
+    const { values, nulls } = this;
+    for (let cell = 0; cell < columns.length; cell++) {
+      const { profile, field } = columns[cell] as Column;
+      let bytes = scanner.bytes;
+      let start = starts[cell] as number;
+      let end = ends[cell] as number;
+      if (((flags[cell] as number) & CELL_ESCAPED) !== 0) {
+        bytes = scanner.unescape(cell);
+        start = 0;
+        end = bytes.length;
+      }
+      if (isNullCell(field, bytes, start, end)) {
+        profile.nulls++;
+        nulls[cell] = 1;
+        if (field?.required === true) {
+          this.#suspect({ cell, field, isNull: true, bytes, start, end, value: Number.NaN });
+        }
+        continue;
+      }
+      nulls[cell] = 0;
+      if (field === undefined) {
+        profile.addInferred(bytes, start, end);
+        continue;
+      }
+      const value = start === end ? emptyValue(field) : readCell(field.cell, bytes, start, end);
+      values[cell] = value;
+      if (Number.isNaN(value)) {
+        profile.addInferred(bytes, start, end);
+        this.#suspect({ cell, field, isNull: false, bytes, start, end, value });
+        continue;
+      }
+      profile.addDeclared(bytes, start, end, value);
+      const { constraints } = field;
+      if (constraints === undefined) continue;
+      if (brokenConstraints(constraints, bytes, start, end, value) !== undefined) {
+        this.#suspect({ cell, field, isNull: false, bytes, start, end, value });
+      }
+    }
+  }
+}
+
+function isNullCell(
+  field: CompiledField | undefined,
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+): boolean {
+  if (start === end) return field === undefined || field.emptyIsNull;
+  return field?.missingValues?.has(bytes, start, end) === true;
+}
+
+/** An empty cell that is not null, since the schema's missing values do not list it, is text or nothing. */
+function emptyValue(field: CompiledField): number {
+  return field.type === 'string' || field.type === 'any' ? 0 : Number.NaN;
+}

@@ -1,0 +1,143 @@
+import type { DescriptorOption, ProblemList } from '../descriptor-error.ts';
+import type { CompiledDialect } from '../dialect.ts';
+import type { ColumnProfile } from '../profile.ts';
+import { CELL_ESCAPED, MAX_CELLS, type Scanner } from '../scanner.ts';
+import type { CompiledField, CompiledSchema } from '../table-schema.ts';
+import { LONGEST_VALUE, reportText } from '../text.ts';
+
+/**
+ * One check: the kinds of fault that it names, how it words them, and its exact judgement. It gets its place in
+ * the engine by its line in CHECKS, and its kinds by their rows in FAULT_KINDS (faults.ts).
+ *
+ * @template K the kinds that it names
+ * @template T the thresholds that it reads
+ */
+export interface Check<K extends string, T = unknown> {
+  readonly kinds: readonly K[];
+  /** Thresholds that are this check's alone. */
+  readonly thresholds?: readonly DescriptorOption[];
+  /** Reads those thresholds and notes what is wrong with them. */
+  readonly compile?: (
+    given: Readonly<Record<string, unknown>>,
+    path: string,
+    problems: ProblemList,
+  ) => object;
+  /** Begins the check of one file. */
+  readonly begin: (file: InspectedFile, thresholds: T) => Stages<K>;
+}
+
+/** What a check does at each stage of a file. Where the answer is false, no later check is asked at that stage. */
+export interface Stages<K extends string> {
+  /** Judges the first bytes of the file; false when it can't be read on. */
+  head?(bytes: Uint8Array, found: Found<K>): boolean;
+  /**
+   * Judges the structure of a record, the header included; false when its cells can't be trusted to belong to
+   * their columns. It sees the records that `looksIntact` (structure.ts) suspects.
+   */
+  structure?(record: Scanner, found: Found<K>): boolean;
+  /** For each label the index of its field in the schema, or -1. */
+  match?(labels: readonly string[]): readonly number[];
+  /** Judges the labels after they were matched. */
+  header?(header: Header, found: Found<K>): void;
+  /** Judges a cell that the loop over cells (cells.ts) suspects, in a row whose structure is intact. */
+  cell?(cell: SuspectCell, found: Found<K>): void;
+  /**
+   * Called once the columns are known; what it gives back sees every row whose structure is intact, after its
+   * cells. A kind that the loop over cells can't suspect by itself belongs here.
+   */
+  open?(columns: readonly Column[]): RowJudge<K> | undefined;
+  /** Judges what only the whole file shows. */
+  end?(found: Found<K>): boolean;
+}
+
+export type RowJudge<K extends string> = (record: Scanner, found: Found<K>) => void;
+
+/** A file as far as it was read; values and nulls are those of the current row. */
+export interface InspectedFile {
+  readonly dialect: CompiledDialect;
+  readonly schema: CompiledSchema | undefined;
+  readonly maxRecordBytes: number;
+  /** Keys that all uniqueness checks remember together. */
+  readonly maxKeys: number;
+  readonly bytes: number;
+  /** Records, the header and what comes before it included. */
+  readonly records: number;
+  readonly rows: number;
+  /** Rows whose structure is intact, so that their cells were looked at. */
+  readonly intactRows: number;
+  /** Up to this byte a record may hold bytes that are not text. */
+  readonly suspectUntil: number;
+  /** Undefined until the header was read. */
+  readonly columns: readonly Column[] | undefined;
+  /** Order values of the row's cells; NaN for what is not of its type. What is null keeps an older value. */
+  readonly values: Float64Array;
+  readonly nulls: Uint8Array;
+}
+
+export interface Column {
+  readonly label: string;
+  readonly field: CompiledField | undefined;
+  readonly profile: ColumnProfile;
+}
+
+export interface Header {
+  /** All labels, those beyond what is read included. */
+  readonly labelCount: number;
+  /** False when its structure is broken: the labels are then not the sender's. */
+  readonly intact: boolean;
+}
+
+/** A cell of a declared field that may be at fault. */
+export interface SuspectCell {
+  readonly cell: number;
+  readonly field: CompiledField;
+  readonly isNull: boolean;
+  readonly bytes: Uint8Array;
+  readonly start: number;
+  readonly end: number;
+  /** Its order value; NaN when it is not of the field's type. */
+  readonly value: number;
+}
+
+/** Takes what checks find. Faults are counted first, and listed when there is room, so that nobody words what nobody reads. */
+export interface Found<K extends string> {
+  /** Whether no further fault will be listed. */
+  readonly full: boolean;
+  /** Counts faults of a kind; true when there is room to list one. */
+  count(kind: K, times?: number): boolean;
+  /** Counts a record that holds bytes which are not text. */
+  countUnreadable(): void;
+  /** Lists a fault of the current record as a whole. */
+  listRecord(kind: K, message: string): void;
+  /** Lists a fault of one cell of the current record; -1 stands for a label that is not there. */
+  listCell(kind: K, cell: number, message: string, details?: CellDetails): void;
+  /** Lists a fault of the whole file or of one of its columns. */
+  listFile(kind: K, message: string, details?: FileDetails): void;
+}
+
+export interface CellDetails {
+  /** Index in the scanner's buffer. @default where the cell starts */
+  readonly index?: number;
+  /** @default the column's label */
+  readonly label?: string | null;
+  /** @default the cell's text */
+  readonly value?: string | null;
+}
+
+export interface FileDetails {
+  readonly byte?: number;
+  /** Index of the column. */
+  readonly column?: number;
+  readonly label?: string;
+}
+
+/** A cell's text as reports show it. */
+export function cellText(scanner: Scanner, cell: number): string {
+  if (cell >= Math.min(scanner.cellCount, MAX_CELLS)) return '';
+  if (((scanner.flags[cell] ?? 0) & CELL_ESCAPED) !== 0) {
+    const value = scanner.unescape(cell);
+    return reportText(value, 0, value.length, LONGEST_VALUE);
+  }
+  const { bytes, starts, ends } = scanner;
+  return reportText(bytes, starts[cell] ?? 0, ends[cell] ?? 0, LONGEST_VALUE);
+}

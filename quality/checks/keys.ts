@@ -1,0 +1,109 @@
+import { CELL_ESCAPED, type Scanner } from '../scanner.ts';
+import { KeyBudget, KeyTable } from '../uniqueness.ts';
+import { type Check, type Column, cellText, type Found, type InspectedFile } from './check.ts';
+
+/** Enough for any number to be compared by value and not by text. */
+const EXACT_NUMBER_BYTES = 15;
+
+type Kind = 'unique-error' | 'primary-key' | 'key-check-incomplete';
+
+/** A key whose fields all have a column. */
+interface Key {
+  readonly fault: 'unique-error' | 'primary-key';
+  readonly cells: readonly number[];
+  readonly columns: readonly Column[];
+  readonly labels: string;
+  readonly table: KeyTable;
+}
+
+export const KEY_CHECK: Check<Kind> = {
+  kinds: ['unique-error', 'primary-key', 'key-check-incomplete'],
+  begin(file) {
+    let keys: readonly Key[] = [];
+    return {
+      open(columns) {
+        keys = keysOf(file, columns);
+        if (keys.length === 0) return undefined;
+        return (record, found) => {
+          for (const key of keys) judge(key, file, record, found);
+        };
+      },
+      end(found) {
+        for (const { table, labels } of keys) {
+          if (table.complete || !found.count('key-check-incomplete')) continue;
+          const message = `${labels}: too many keys to remember; later duplicates may be unseen.`;
+          found.listFile('key-check-incomplete', message);
+        }
+        return true;
+      },
+    };
+  },
+};
+
+function keysOf({ schema, maxKeys }: InspectedFile, columns: readonly Column[]): Key[] {
+  const budget = new KeyBudget(maxKeys);
+  return (schema?.keys ?? []).flatMap(({ fault, fields }) => {
+    const cells = fields.map((field) =>
+      columns.findIndex((column) => column.field === schema?.fields[field]),
+    );
+    // A field without a column was reported as a missing label, or the schema lets it be absent.
+    if (cells.includes(-1)) return [];
+    const parts = cells.map((cell) => columns[cell] as Column);
+    const labels = parts.map(({ label }) => label).join(', ');
+    return [{ fault, cells, columns: parts, labels, table: new KeyTable(budget) }];
+  });
+}
+
+function judge(key: Key, file: InspectedFile, record: Scanner, found: Found<Kind>): void {
+  const parts = hashKey(key, file, record);
+  if (parts === 'invalid' || (parts === 'null' && key.fault === 'unique-error')) return;
+  if (parts === 'null') {
+    nullInPrimaryKey(key, file, found);
+    return;
+  }
+  const first = key.table.firstRecord(file.records);
+  if (first === 0 || !found.count(key.fault)) return;
+  const message = `The same ${key.labels} came in record ${first}.`;
+  const value = key.cells.map((cell) => cellText(record, cell)).join(', ');
+  found.listCell(key.fault, key.cells[0] ?? 0, message, { value });
+}
+
+function hashKey(
+  { cells, columns, table }: Key,
+  { nulls, values }: InspectedFile,
+  record: Scanner,
+): 'whole' | 'null' | 'invalid' {
+  let hasNull = false;
+  table.begin();
+  for (let part = 0; part < cells.length; part++) {
+    const cell = cells[part] as number;
+    if (nulls[cell] === 1) {
+      hasNull = true;
+      continue;
+    }
+    const value = values[cell] as number;
+    if (Number.isNaN(value)) return 'invalid';
+    const start = record.starts[cell] as number;
+    const end = record.ends[cell] as number;
+    const type = columns[part]?.field?.type;
+    const numeric = type === 'integer' || type === 'number';
+    if (numeric && end - start <= EXACT_NUMBER_BYTES) {
+      table.addNumber(value);
+    } else if (((record.flags[cell] as number) & CELL_ESCAPED) !== 0) {
+      const text = record.unescape(cell);
+      table.addBytes(text, 0, text.length);
+    } else {
+      table.addBytes(record.bytes, start, end);
+    }
+  }
+  return hasNull ? 'null' : 'whole';
+}
+
+function nullInPrimaryKey({ cells, columns }: Key, file: InspectedFile, found: Found<Kind>): void {
+  cells.forEach((cell, part) => {
+    // A required field that is null was named already.
+    if (file.nulls[cell] !== 1 || columns[part]?.field?.required === true) return;
+    if (!found.count('primary-key')) return;
+    found.listCell('primary-key', cell, 'A field of the primary key is null.');
+  });
+}

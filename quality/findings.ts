@@ -1,0 +1,169 @@
+import {
+  type CellDetails,
+  cellText,
+  type FileDetails,
+  type Found,
+  type InspectedFile,
+} from './checks/check.ts';
+import { FAULT_TYPES, type FaultType } from './faults.ts';
+import { MAX_CELLS, type Scanner } from './scanner.ts';
+import { shorten } from './text.ts';
+
+/** One fault, with its place. What does not apply is null: a whole file has no record, a record no column. */
+export interface Fault {
+  readonly type: FaultType;
+  /** Number of the record from 1; the header counts, comments do not. */
+  readonly record: number | null;
+  /** Physical line from 1 on which the cell, or the quote, stands. */
+  readonly line: number | null;
+  /** Offset in the file, from 0, of the cell, the quote or the byte. */
+  readonly byte: number | null;
+  /** Number of the column from 1. */
+  readonly field: number | null;
+  readonly label: string | null;
+  /** The offending text, at most 256 characters; a NUL is shown as U+2400. */
+  readonly value: string | null;
+  readonly message: string;
+}
+
+/** The first faults in full, and the exact number of all of them. */
+export class FaultLog {
+  readonly listed: Fault[] = [];
+  readonly #counts = new Map<FaultType, number>();
+  readonly #inRows = new Map<FaultType, number>();
+  readonly #maxListed: number;
+
+  constructor(maxListed: number) {
+    this.#maxListed = maxListed;
+  }
+
+  /** Counts faults of the header or the whole file; true when there is room to list one. */
+  count(type: FaultType, times = 1): boolean {
+    this.#counts.set(type, this.total(type) + times);
+    return !this.full;
+  }
+
+  /** Counts faults in rows; true when there is room to list one, so that nobody words what nobody reads. */
+  countInRow(type: FaultType, times = 1): boolean {
+    this.#inRows.set(type, this.inRows(type) + times);
+    return this.count(type, times);
+  }
+
+  /** Whether no further fault will be listed. */
+  get full(): boolean {
+    return this.listed.length >= this.#maxListed;
+  }
+
+  list(fault: Fault): void {
+    if (!this.full) this.listed.push(fault);
+  }
+
+  total(type: FaultType): number {
+    return this.#counts.get(type) ?? 0;
+  }
+
+  inRows(type: FaultType): number {
+    return this.#inRows.get(type) ?? 0;
+  }
+
+  /** Totals of the kinds that occurred, in the order of {@link FAULT_TYPES}. */
+  counts(): Partial<Record<FaultType, number>> {
+    const counts: Partial<Record<FaultType, number>> = {};
+    for (const type of FAULT_TYPES) if (this.#counts.has(type)) counts[type] = this.total(type);
+    return counts;
+  }
+}
+
+/** What the checks of one file found: its faults with their places, and how many rows have any. */
+export class Findings implements Found<FaultType> {
+  readonly log: FaultLog;
+  faultyRows = 0;
+  /** Rows with a fault that does not only warn. */
+  failingRows = 0;
+  unreadableRecords = 0;
+  readonly #warning: ReadonlySet<FaultType>;
+  readonly #file: InspectedFile;
+  readonly #scanner: Scanner;
+  #inRow = false;
+  #rowFaulty = false;
+  #rowFails = false;
+
+  constructor(
+    maxListed: number,
+    warning: ReadonlySet<FaultType>,
+    file: InspectedFile,
+    scanner: Scanner,
+  ) {
+    this.log = new FaultLog(maxListed);
+    this.#warning = warning;
+    this.#file = file;
+    this.#scanner = scanner;
+  }
+
+  /** What is counted until {@link endRow} is in a row, and not in the header or the whole file. */
+  beginRow(): void {
+    this.#inRow = true;
+    this.#rowFaulty = false;
+    this.#rowFails = false;
+  }
+
+  endRow(): void {
+    this.#inRow = false;
+    if (this.#rowFaulty) this.faultyRows++;
+    if (this.#rowFails) this.failingRows++;
+  }
+
+  get full(): boolean {
+    return this.log.full;
+  }
+
+  count(kind: FaultType, times = 1): boolean {
+    if (!this.#inRow) return this.log.count(kind, times);
+    this.#rowFaulty = true;
+    if (!this.#warning.has(kind)) this.#rowFails = true;
+    return this.log.countInRow(kind, times);
+  }
+
+  countUnreadable(): void {
+    this.unreadableRecords++;
+  }
+
+  listRecord(type: FaultType, message: string): void {
+    const place = this.#place(this.#scanner.recordStart);
+    this.log.list({ ...place, field: null, label: null, value: null, type, message });
+  }
+
+  listCell(type: FaultType, cell: number, message: string, details: CellDetails = {}): void {
+    const { index = cellStart(this.#scanner, cell), value = cellText(this.#scanner, cell) } =
+      details;
+    const { label = this.#file.columns?.[cell]?.label ?? null } = details;
+    this.log.list({
+      type,
+      ...this.#place(index),
+      field: cell < 0 ? null : cell + 1,
+      label: label === null ? null : shorten(label),
+      value: details.value === undefined || value === null ? value : shorten(value),
+      message,
+    });
+  }
+
+  listFile(type: FaultType, message: string, details: FileDetails = {}): void {
+    const { byte = null, column, label = null } = details;
+    const field = column === undefined ? null : column + 1;
+    this.log.list({ record: null, line: null, byte, field, label, value: null, type, message });
+  }
+
+  #place(index: number): Pick<Fault, 'record' | 'line' | 'byte'> {
+    return {
+      record: this.#file.records,
+      line: this.#scanner.lineAt(index),
+      byte: this.#scanner.offset(index),
+    };
+  }
+}
+
+/** Where a cell starts; the start of the record for none, its end for one beyond those that are kept. */
+function cellStart(scanner: Scanner, cell: number): number {
+  if (cell < 0) return scanner.recordStart;
+  return cell < MAX_CELLS ? (scanner.starts[cell] ?? scanner.recordEnd) : scanner.recordEnd;
+}
