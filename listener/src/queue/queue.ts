@@ -14,7 +14,7 @@ const DAY = 86_400;
  * A technical failure is tried again after 1 to 2 s, 2 to 4 s and so on up to 5 minutes, about a
  * quarter of an hour in all; then the job is a dead letter.
  *
- * The heartbeat is the shortest that pg-boss allows. A worker beats every 2 s and the supervisor
+ * The heartbeat is the shortest that pg-boss allows. A worker sends one every 2 s and the supervisor
  * looks every second, so a job whose process was killed runs again 10 to 14 s later.
  */
 const RUN_QUEUE_OPTIONS: QueueOptions = {
@@ -23,7 +23,7 @@ const RUN_QUEUE_OPTIONS: QueueOptions = {
   retryBackoff: true,
   retryDelayMax: 300,
   heartbeatSeconds: 10,
-  // Against a handler that hangs with a beating heart; a file of a terabyte is not expected.
+  // Against a handler that hangs while heartbeats are sent; a file of a terabyte is not expected.
   expireInSeconds: 4 * 3600,
   // Waiting jobs are deleted after this, so it is longer than any outage.
   retentionSeconds: 365 * DAY,
@@ -92,10 +92,10 @@ export interface QueueDepth {
 export interface Queue {
   /** Enqueues one job a run inside the caller's transaction. */
   enqueue(runIds: readonly string[], transaction: Transaction): Promise<void>;
-  /** Takes up to `limit` jobs; each must be beaten for, then settled. */
+  /** Takes up to `limit` jobs; each needs heartbeats until it is settled. */
   fetch(limit: number): Promise<RunJob[]>;
   /** Says that the jobs are still worked on. @returns the ids that are still ours */
-  beat(jobs: readonly RunJob[]): Promise<ReadonlySet<string>>;
+  heartbeat(jobs: readonly RunJob[]): Promise<ReadonlySet<string>>;
   complete(job: RunJob): Promise<void>;
   /** @returns `lost` when another worker has the job by now, and nothing was changed */
   fail(job: RunJob, error: unknown): Promise<'retry' | 'dead' | 'lost'>;
@@ -164,7 +164,7 @@ export async function openQueue(
       }));
     },
 
-    async beat(jobs) {
+    async heartbeat(jobs) {
       if (jobs.length === 0) return new Set();
       const response = await boss.touch(RUN_QUEUE, jobs.map(attempt));
       return new Set((response as Settled).settled);

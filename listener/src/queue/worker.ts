@@ -1,20 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { DeadLetter, Queue, RunJob } from './queue.ts';
+import { type JobsInHand, type JobsInHandOptions, jobsInHand } from './jobs-in-hand.ts';
+import type { Queue, RunJob } from './queue.ts';
 
-/** Does the work of one job; what it throws is a technical failure, worth another attempt. */
-export type JobHandler = (job: RunJob, signal: AbortSignal) => Promise<void>;
-
-export interface WorkerOptions {
+export interface WorkerOptions extends JobsInHandOptions {
   readonly queue: Queue;
   /** Jobs at the same time, 1 or more. */
   readonly concurrency: number;
-  readonly handle: JobHandler;
-  /** Told of dead letters, once or more each: the runs they belong to have failed for good. */
-  readonly onDead: (dead: readonly Pick<DeadLetter, 'runId' | 'error'>[]) => Promise<void>;
-  /** Told of a failed attempt. */
-  readonly onFailure?: (job: RunJob, error: unknown, outcome: 'retry' | 'dead' | 'lost') => void;
-  /** Told of failures of the queue itself, which the worker gets over by trying again. */
-  readonly onError: (error: unknown) => void;
   /** How often an idle worker looks. @default 500 */
   readonly pollMs?: number;
 }
@@ -28,11 +19,17 @@ export interface Worker {
    * Takes no more jobs, waits for those in hand up to the deadline, gives the rest back to the
    * queue and aborts their signals. A second call returns the first one's promise.
    */
-  stop(deadlineMs: number): Promise<{ finished: number; handedBack: number }>;
+  stop(deadlineMs: number): Promise<Stopped>;
 }
 
-/** A fifth of the heartbeat that the queue allows, so that one lost beat harms nobody. */
-const BEAT_MS = 2_000;
+/** What became of the jobs in hand when a worker was stopped. */
+export interface Stopped {
+  readonly finished: number;
+  readonly handedBack: number;
+}
+
+/** A fifth of the heartbeat that the queue allows, so that one that is lost does no harm. */
+const HEARTBEAT_MS = 2_000;
 
 /** How often dead letters are looked for that no worker was there to see. */
 const DEAD_LETTER_MS = 5_000;
@@ -41,136 +38,37 @@ const DEAD_LETTER_PAGE = 1_000;
 /** Pause after the queue could not be asked, so that an outage does not fill the log. */
 const OUTAGE_PAUSE_MS = 2_000;
 
-/** Why a job's signal was aborted. */
-export type AbortReason = 'claim lost' | 'shutdown';
-
-interface Running {
-  readonly job: RunJob;
-  readonly controller: AbortController;
-  readonly settled: Promise<void>;
-}
-
 /**
- * Works on the queue: one loop that fetches what there is room for, one beat for all jobs in hand.
+ * Works on the queue: one loop that fetches what there is room for, one heartbeat for all jobs in
+ * hand.
  *
  * pg-boss's own `work()` takes one batch a poll and settles a batch as a whole; this loop fetches
  * again as soon as a place is free.
  */
 export function startWorker(options: WorkerOptions): Worker {
-  const { queue, concurrency, onError, pollMs = 500 } = options;
-  const running = new Map<string, Running>();
-  const bell = doorbell();
-  let lastReported: string | undefined;
-  let stopping: Promise<{ finished: number; handedBack: number }> | undefined;
-  let finished = 0;
+  const pause = wakeablePause();
+  const inHand = jobsInHand(options, pause.wake);
+  let stopping: Promise<Stopped> | undefined;
 
-  function take(job: RunJob): void {
-    const controller = new AbortController();
-    const settled = attempt(job, controller.signal).finally(() => {
-      running.delete(job.id);
-      bell.ring();
-    });
-    running.set(job.id, { job, controller, settled });
-  }
+  const heartbeats = repeat(HEARTBEAT_MS, inHand.heartbeat, options.onError);
+  const deadLetters = repeat(DEAD_LETTER_MS, deadLetterReport(options), options.onError);
+  const loop = fetchJobs(options, inHand, pause, () => stopping !== undefined);
 
-  /** Never rejects: what goes wrong with the queue itself is left to the lapse of the heartbeat. */
-  async function attempt(job: RunJob, signal: AbortSignal): Promise<void> {
-    try {
-      const failure = await outcomeOf(() => options.handle(job, signal));
-      // Handed back, or another worker's by now: nothing of it is ours to settle.
-      if (signal.aborted) return;
-      if (failure === undefined) {
-        await queue.complete(job);
-        finished += 1;
-        return;
-      }
-      const outcome = await queue.fail(job, failure.error);
-      options.onFailure?.(job, failure.error, outcome);
-      if (outcome === 'dead') {
-        await options.onDead([{ runId: job.runId, error: textOf(failure.error) }]);
-      }
-    } catch (error) {
-      onError(error);
-    }
-  }
-
-  async function fetchLoop(): Promise<void> {
-    while (!stopping) {
-      const free = concurrency - running.size;
-      const jobs = free > 0 ? await fetchJobs(free) : [];
-      if (jobs === undefined) {
-        await bell.wait(OUTAGE_PAUSE_MS);
-        continue;
-      }
-      if (stopping) {
-        await Promise.all(jobs.map(handBack));
-        return;
-      }
-      for (const job of jobs) take(job);
-      // A full haul means that there may be more; without room, a settled job rings.
-      if (free > 0 && jobs.length === free && running.size < concurrency) continue;
-      await bell.wait(pollMs);
-    }
-  }
-
-  /** @returns undefined when the queue could not be asked */
-  async function fetchJobs(limit: number): Promise<RunJob[] | undefined> {
-    try {
-      return await queue.fetch(limit);
-    } catch (error) {
-      onError(error);
-      return undefined;
-    }
-  }
-
-  async function beat(): Promise<void> {
-    const inHand = [...running.values()];
-    if (inHand.length === 0) return;
-    const ours = await queue.beat(inHand.map(({ job }) => job));
-    for (const { job, controller } of inHand) {
-      if (!ours.has(job.id) && running.has(job.id)) abort(controller, 'claim lost');
-    }
-  }
-
-  /** A job whose last process was killed dies without a worker; its run must not look alive. */
-  async function reportDead(): Promise<void> {
-    // The letter that was last reported may have been redriven: then all are reported once more.
-    const dead = await queue
-      .deadLetters(DEAD_LETTER_PAGE, lastReported)
-      .catch(() => queue.deadLetters(DEAD_LETTER_PAGE));
-    if (dead.length === 0) return;
-    await options.onDead(dead);
-    lastReported = dead.at(-1)?.id;
-  }
-
-  async function handBack(job: RunJob): Promise<void> {
-    await queue.handBack(job).catch(onError);
-  }
-
-  async function stopWithin(deadlineMs: number): Promise<{ finished: number; handedBack: number }> {
-    const finishedBefore = finished;
-    bell.ring();
+  async function stopWithin(deadlineMs: number): Promise<Stopped> {
+    const completedBefore = inHand.completed;
+    pause.wake();
     await loop;
-    await Promise.race([
-      Promise.all([...running.values()].map(({ settled }) => settled)),
-      delay(deadlineMs, undefined, { ref: false }),
-    ]);
-    const left = [...running.values()];
-    for (const { controller } of left) abort(controller, 'shutdown');
-    await Promise.all(left.map(({ job }) => handBack(job)));
-    await beats.stop();
+    await Promise.race([inHand.ended(), delay(deadlineMs, undefined, { ref: false })]);
+    const handedBack = await inHand.handBackAll();
+    await heartbeats.stop();
     await deadLetters.stop();
-    return { finished: finished - finishedBefore, handedBack: left.length };
+    return { finished: inHand.completed - completedBefore, handedBack };
   }
-
-  const beats = repeat(BEAT_MS, beat, onError);
-  const deadLetters = repeat(DEAD_LETTER_MS, reportDead, onError);
-  const loop = fetchLoop();
 
   return {
-    wake: bell.ring,
+    wake: pause.wake,
     get running() {
-      return running.size;
+      return inHand.size;
     },
     stop(deadlineMs) {
       // Set before the first await inside, so that the loop sees it.
@@ -180,44 +78,78 @@ export function startWorker(options: WorkerOptions): Worker {
   };
 }
 
-function abort(controller: AbortController, reason: AbortReason): void {
-  controller.abort(new Error(reason));
-}
+/** Fetches jobs for the places that are free until the worker stops. */
+async function fetchJobs(
+  { queue, concurrency, onError, pollMs = 500 }: WorkerOptions,
+  inHand: JobsInHand,
+  pause: WakeablePause,
+  isStopping: () => boolean,
+): Promise<void> {
+  /** @returns undefined when the queue could not be asked */
+  const fetch = (limit: number): Promise<RunJob[] | undefined> =>
+    queue.fetch(limit).catch((error: unknown) => {
+      onError(error);
+      return undefined;
+    });
 
-async function outcomeOf(work: () => Promise<void>): Promise<{ error: unknown } | undefined> {
-  try {
-    await work();
-    return undefined;
-  } catch (error) {
-    return { error };
+  while (!isStopping()) {
+    const free = concurrency - inHand.size;
+    const jobs = free > 0 ? await fetch(free) : [];
+    if (jobs === undefined) {
+      await pause.wait(OUTAGE_PAUSE_MS);
+      continue;
+    }
+    if (isStopping()) {
+      await Promise.all(jobs.map((job) => queue.handBack(job).catch(onError)));
+      return;
+    }
+    for (const job of jobs) inHand.take(job);
+    // As many as asked for means that there may be more; without room, a job that ends wakes us.
+    if (free > 0 && jobs.length === free && inHand.size < concurrency) continue;
+    await pause.wait(pollMs);
   }
 }
 
-function textOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+/** A job whose last process was killed dies without a worker; its run must not look alive. */
+function deadLetterReport({ queue, onDead }: WorkerOptions): () => Promise<void> {
+  let lastReported: string | undefined;
+  return async () => {
+    // The letter that was last reported may have been redriven: then all are reported once more.
+    const dead = await queue
+      .deadLetters(DEAD_LETTER_PAGE, lastReported)
+      .catch(() => queue.deadLetters(DEAD_LETTER_PAGE));
+    if (dead.length === 0) return;
+    await onDead(dead);
+    lastReported = dead.at(-1)?.id;
+  };
 }
 
-/** Something to wait at that a ring ends early; a ring while nobody waits is kept. */
-function doorbell(): { ring(): void; wait(ms: number): Promise<void> } {
-  let rung = false;
-  let open: (() => void) | undefined;
+/** A pause that can be ended early; what wakes nobody ends the next one. */
+interface WakeablePause {
+  wake(): void;
+  wait(ms: number): Promise<void>;
+}
+
+function wakeablePause(): WakeablePause {
+  let woken = false;
+  let end: (() => void) | undefined;
   return {
-    ring() {
-      rung = true;
-      open?.();
+    wake() {
+      woken = true;
+      end?.();
     },
     async wait(ms) {
-      if (!rung) {
+      if (!woken) {
         await new Promise<void>((resolve) => {
           const timer = setTimeout(resolve, ms);
-          open = () => {
+          end = () => {
             clearTimeout(timer);
             resolve();
           };
         });
-        open = undefined;
+        end = undefined;
       }
-      rung = false;
+      woken = false;
     },
   };
 }

@@ -5,8 +5,8 @@ import type { Metrics } from '../http/metrics.ts';
 import type { Job, JobProgress } from '../jobs/job.ts';
 import { type RecordedRun, recordRun } from '../jobs/record-run.ts';
 import { writeReport } from '../jobs/write-report.ts';
+import type { JobHandler } from '../queue/jobs-in-hand.ts';
 import type { RunJob } from '../queue/queue.ts';
-import type { JobHandler } from '../queue/worker.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
 
 export interface JobHandlerDependencies {

@@ -122,16 +122,16 @@ test('a worker that lost its job can not settle it', async () => {
   await queue.complete(lost);
   await queue.handBack(lost);
   expect(await queue.fail(lost, new Error('x'))).toBe('lost');
-  expect(await queue.beat([lost, held])).toEqual(new Set([held.id]));
+  expect(await queue.heartbeat([lost, held])).toEqual(new Set([held.id]));
 });
 
-test('a beat names the jobs that are still ours', async () => {
+test('a heartbeat names the jobs that are still ours', async () => {
   await enqueueRuns(given.database, queue, 'a', 'b');
   const [a, b] = await queue.fetch(2);
   if (!a || !b) throw new Error('two jobs were expected');
   await queue.complete(b);
-  expect(await queue.beat([a, b])).toEqual(new Set([a.id]));
-  expect(await queue.beat([])).toEqual(new Set());
+  expect(await queue.heartbeat([a, b])).toEqual(new Set([a.id]));
+  expect(await queue.heartbeat([])).toEqual(new Set());
 });
 
 test('the depth counts waiting, active and dead jobs', async () => {

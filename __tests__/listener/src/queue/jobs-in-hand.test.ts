@@ -1,0 +1,74 @@
+import { expect, test, vi } from 'vitest';
+import { type JobHandler, jobsInHand } from '../../../../listener/src/queue/jobs-in-hand.ts';
+import type { RunJob } from '../../../../listener/src/queue/queue.ts';
+
+const job = (id: string): RunJob => ({ id, runId: `run-${id}`, retryCount: 0, retryLimit: 1 });
+
+function given(handle: JobHandler, ours: readonly string[] = []) {
+  const queue = {
+    complete: vi.fn(async () => undefined),
+    fail: vi.fn(async () => 'dead' as const),
+    handBack: vi.fn(async () => undefined),
+    heartbeat: async () => new Set(ours),
+  };
+  const onDead = vi.fn(async () => undefined);
+  const onError = vi.fn();
+  return {
+    queue,
+    onDead,
+    onError,
+    inHand: jobsInHand({ queue, handle, onDead, onError }, vi.fn()),
+  };
+}
+
+/** Ends when its signal is aborted. */
+const untilAborted: JobHandler = (_, signal) =>
+  new Promise((_resolve, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+  });
+
+test('a job that was worked on is completed and leaves', async () => {
+  const { inHand, queue } = given(async () => undefined);
+  inHand.take(job('a'));
+  expect(inHand.size).toBe(1);
+  await inHand.ended();
+  expect(queue.complete).toHaveBeenCalledExactlyOnceWith(job('a'));
+  expect([inHand.size, inHand.completed]).toEqual([0, 1]);
+});
+
+test('the last attempt that fails is told with its run', async () => {
+  const { inHand, onDead } = given(() => Promise.reject(new Error('broken')));
+  inHand.take(job('a'));
+  await inHand.ended();
+  expect(onDead).toHaveBeenCalledWith([{ runId: 'run-a', error: 'broken' }]);
+  expect(inHand.completed).toBe(0);
+});
+
+test('a heartbeat aborts what is another worker’s by now, which is not settled', async () => {
+  const { inHand, queue } = given(untilAborted, ['kept']);
+  inHand.take(job('kept'));
+  inHand.take(job('lost'));
+  await inHand.heartbeat();
+  await vi.waitFor(() => expect(inHand.size).toBe(1));
+  expect(queue.fail).not.toHaveBeenCalled();
+  await inHand.handBackAll();
+});
+
+test('what is handed back is aborted and not settled', async () => {
+  const { inHand, queue } = given(untilAborted);
+  inHand.take(job('a'));
+  expect(await inHand.handBackAll()).toBe(1);
+  await inHand.ended();
+  expect(queue.handBack).toHaveBeenCalledExactlyOnceWith(job('a'));
+  expect(queue.fail).not.toHaveBeenCalled();
+});
+
+test('a queue that can not be asked is told and loses no other job', async () => {
+  const { inHand, queue, onError } = given(async () => undefined);
+  queue.complete.mockRejectedValueOnce(new Error('away'));
+  inHand.take(job('a'));
+  inHand.take(job('b'));
+  await inHand.ended();
+  expect(onError).toHaveBeenCalledWith(expect.objectContaining({ message: 'away' }));
+  expect(inHand.completed).toBe(1);
+});
