@@ -5,19 +5,21 @@ import { readSynthesizedStacks } from '../src/synthesized/synthesized-stack.ts';
 import { kubernetesObjects, ManifestError } from '../src/synthesized/views/kubernetes-manifests.ts';
 import type { KubernetesObject } from '../src/synthesized/views/kubernetes-object.ts';
 import { planOf } from '../src/synthesized/views/plan.ts';
-import { AuditError } from './audit-error.ts';
-import type { AuditResult } from './audit-result.ts';
-import type { Check, RuleDescription } from './finding.ts';
-import type { Floors } from './floors/floors.ts';
-import { judge, UNSHOWN_MANIFEST, WAIVER_FILE } from './judge.ts';
-import type { Look } from './look.ts';
-import { reportFolder, shownPath } from './report-paths.ts';
+import { AuditError } from './errors.ts';
+import type { Check, Look, RuleDescription } from './findings.ts';
+import type { Floors } from './floors.ts';
+import { type AuditResult, judge, runRules, UNSHOWN_MANIFEST, WAIVER_FILE } from './judge.ts';
+import { reportFolder, shownPath } from './report/summary.ts';
 import type { Rule } from './rules/rule.ts';
-import { runRules } from './run-rules.ts';
-import { checksOfReports, rulesOfReports, scanStacks } from './scanners/scan-stacks.ts';
-import { needsSecondRegion } from './synthesis/other-partition.ts';
-import { refuseOwnInput, secondFolder, translate } from './synthesis/second-folder.ts';
-import { synthesize, synthesizeForSecondRegion } from './synthesis/synthesize.ts';
+import { checksOfReports, rulesOfReports, scanStacks } from './scanners/checkov.ts';
+import {
+  needsSecondRegion,
+  refuseOwnInput,
+  secondFolder,
+  synthesize,
+  synthesizeForSecondRegion,
+  translate,
+} from './synthesize.ts';
 
 /** What one audit is made with. */
 export interface AuditRequest {

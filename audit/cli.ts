@@ -3,17 +3,14 @@ import { Command, CommanderError, Option } from 'commander';
 import { DEFAULT_ENVIRONMENT } from '../src/settings/environment.ts';
 import { SynthesizedFolderError } from '../src/synthesized/synthesized-stack.ts';
 import { audit } from './audit.ts';
-import { AuditError } from './audit-error.ts';
-import type { AuditResult } from './audit-result.ts';
-import { EXIT, type ExitCode } from './exit-codes.ts';
-import { FLOORS_FILE, readFloors, writeFloors } from './floors/floors-file.ts';
-import { recordFloors } from './floors/record-floors.ts';
-import { jsonReport } from './report/json-report.ts';
+import { AuditError, EXIT, type ExitCode } from './errors.ts';
+import { FLOORS_FILE, readFloors, recordFloors, writeFloors } from './floors.ts';
+import type { AuditResult } from './judge.ts';
 import { textReport } from './report/text-report.ts';
-import { writeReports } from './report/write-reports.ts';
+import { jsonReport, writeReports } from './report/write-reports.ts';
 import { ALL_RULES } from './rules/all-rules.ts';
 import type { Rule } from './rules/rule.ts';
-import { findCheckov } from './scanners/find-checkov.ts';
+import { findCheckov } from './scanners/checkov.ts';
 
 /** Where output goes. */
 export interface Writer {

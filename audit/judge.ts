@@ -1,13 +1,57 @@
-import type { AuditResult } from './audit-result.ts';
-import type { Finding, RuleDescription } from './finding.ts';
-import { countsOf } from './floors/count.ts';
-import { aboveFloor, type Floors } from './floors/floors.ts';
-import { FLOOR_RULES, judgeFloors } from './floors/judge-floors.ts';
-import type { Look } from './look.ts';
-import { mergeFindings } from './merge-findings.ts';
-import { BROKEN_RULE } from './run-rules.ts';
-import { applyWaivers } from './waivers/apply-waivers.ts';
-import { readWaivers, type WaiverProblem } from './waivers/read-waivers.ts';
+import {
+  type Check,
+  type Finding,
+  type Look,
+  mergeFindings,
+  type RuleDescription,
+} from './findings.ts';
+import {
+  type Counts,
+  countsOf,
+  FLOOR_RULES,
+  type Floors,
+  floorNotes,
+  judgeFloors,
+} from './floors.ts';
+import type { Audited, Rule } from './rules/rule.ts';
+import { applyWaivers, readWaivers, type WaivedFinding, type WaiverProblem } from './waivers.ts';
+
+/** Everything that an audit of one environment found out; the reports are made of it. */
+export interface AuditResult {
+  readonly environment: string;
+  /** The folder that was given by `--from`; undefined where the audit synthesized anew. */
+  readonly from: string | undefined;
+  readonly auditedAt: Date;
+  /** The first is as configured; a second, where there is one, is for the partition `aws`. */
+  readonly looks: readonly [Look, ...Look[]];
+  readonly rules: readonly RuleDescription[];
+  /** What must be changed or waived, worst first. */
+  readonly findings: readonly Finding[];
+  readonly waived: readonly WaivedFinding[];
+  /** Counts by region. */
+  readonly counts: Readonly<Record<string, Counts>>;
+  /** What a reader must know to judge the result, sentences. */
+  readonly notes: readonly string[];
+}
+
+/** Id of the finding that a rule could not be run at all. */
+export const BROKEN_RULE = 'rule-can-not-judge';
+
+/**
+ * Runs rules. One that throws, because the JSON has a form that it did not foresee, fails by itself:
+ * a rule that did not judge must not count as green.
+ */
+export function runRules(rules: readonly Rule[], audited: Audited): readonly Check[] {
+  return rules.flatMap(({ id, judge }): readonly Check[] => {
+    try {
+      return judge(audited).map((judgement) => ({ by: 'rules', ...judgement }));
+    } catch (error) {
+      const stack = audited.model.stacks[0]?.name ?? '';
+      const fault = `${id} could not judge the stacks: ${(error as Error).message}`;
+      return [{ by: 'audit', rule: BROKEN_RULE, stack, address: 'terraform', faults: [fault] }];
+    }
+  });
+}
 
 /** The one waiver file, below the checkout. */
 export const WAIVER_FILE = 'audit/waivers.yaml';
@@ -81,7 +125,10 @@ export function judge(input: AuditInput): AuditResult {
     findings: [...own, ...applied.open],
     waived: applied.waived,
     counts: Object.fromEntries(looks.map((look) => [look.region, countsOf(look)])),
-    notes: [...input.notes, ...floorNotes(input)],
+    notes: [
+      ...input.notes,
+      ...(input.recording ? [] : floorNotes(environment, looks, input.floors)),
+    ],
   };
 }
 
@@ -107,22 +154,4 @@ function findingOf({ rule, line, message }: WaiverProblem): Finding {
     message,
     regions: [],
   };
-}
-
-function floorNotes({ environment, looks, floors, recording }: AuditInput): readonly string[] {
-  if (recording) return [];
-  const recorded = floors[environment];
-  if (recorded === undefined) {
-    return [
-      `No floor is recorded for ${environment}: that fewer resources or checks than before were looked at would not be noticed. Record one with --record-floors.`,
-    ];
-  }
-  const risen = looks.filter(({ region, ...look }) => {
-    const floor = recorded[region];
-    return floor === undefined || aboveFloor(floor, countsOf({ region, ...look }));
-  });
-  return risen.map(
-    ({ region }) =>
-      `More was looked at for ${region} than the floor says: raise it with --record-floors.`,
-  );
 }

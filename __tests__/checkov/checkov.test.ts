@@ -1,8 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { runCheckov } from '../../audit/scanners/checkov.ts';
 import type { CheckovReport } from '../../audit/scanners/checkov-report.ts';
-import { runCheckov } from '../../audit/scanners/run-checkov.ts';
 import { reportsOf, runAuditHere } from '../audit/support/run-audit.ts';
 import {
   copyOf,

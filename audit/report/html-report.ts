@@ -1,13 +1,188 @@
-import type { AuditResult } from '../audit-result.ts';
-import { type Html, html } from './html.ts';
-import { findingsSection, rulesSection, summarySection, waivedSection } from './html-checks.ts';
-import {
-  encryptionSection,
-  exposureSection,
-  inventorySection,
-  policySection,
-} from './html-stacks.ts';
-import { STYLE } from './html-style.ts';
+import type { Examiner } from '../findings.ts';
+import type { AuditResult } from '../judge.ts';
+import { OWN_ACCOUNT } from '../policy/policies.ts';
+import { encryptionOf } from './encryption.ts';
+import { type Exposure, exposuresOf } from './exposure.ts';
+import { type Html, html, htmlTable, STYLE } from './html.ts';
+import { attachedPolicies, type ShownPolicy, shownPolicies, statementInWords } from './policies.ts';
+import { artifactsOf, inventoryOf, summaryOf } from './summary.ts';
+
+/** Who looked at what, and the files that were looked at. */
+export function summarySection(result: AuditResult): Html {
+  const { from, looks } = result;
+  const source =
+    from === undefined
+      ? 'The JSON was synthesized for this audit.'
+      : html`The JSON was given, in <code>${from}</code>.`;
+  const second =
+    looks.length > 1
+      ? 'Scanners compare some ARNs with literals of the partition aws, so the stacks were looked at a second time as they would be in a region of that partition.'
+      : '';
+  return html`<p>${source} ${second}</p>
+${htmlTable(
+  'Who looked at what',
+  ['By', 'View', 'Region', 'Resources', 'Passed', 'Failed (waived or not)'],
+  summaryOf(result).map(({ by, view, region, resources, passed, failed }) => [
+    by,
+    view,
+    region,
+    resources,
+    passed,
+    failed,
+  ]),
+)}
+${htmlTable(
+  'Files',
+  ['Stack', 'Region', 'File', 'SHA-256'],
+  looks
+    .flatMap(artifactsOf)
+    .map(({ stack, region, path, sha256 }) => [stack, region, code(path), code(sha256)]),
+)}`;
+}
+
+/** What must be changed or waived. */
+export function findingsSection({ findings }: AuditResult): Html {
+  return htmlTable(
+    'Findings',
+    ['Severity', 'Rule', 'Where', 'What is wrong', 'Regions'],
+    findings.map(({ severity, rule, place, message, regions }) => [
+      severity,
+      code(rule),
+      code(place),
+      message,
+      regions.join(', '),
+    ]),
+  );
+}
+
+/** What somebody decided to live with. */
+export function waivedSection({ waived }: AuditResult): Html {
+  return htmlTable(
+    'Waived findings',
+    ['Rule', 'Where', 'What was found', 'Why it is acceptable', 'Owner', 'Until'],
+    waived.map(({ rule, place, message, waiver }) => [
+      code(rule),
+      code(place),
+      message,
+      waiver.reason,
+      waiver.owner,
+      waiver.expires,
+    ]),
+  );
+}
+
+const EXAMINERS: Readonly<Record<Examiner, string>> = {
+  rules: 'own rules',
+  checkov: 'checkov',
+  audit: 'the audit of itself',
+};
+
+/** Every rule that was run, and how often it looked. */
+export function rulesSection({ rules, looks }: AuditResult): Html {
+  const [{ checks }] = looks;
+  return htmlTable(
+    'Rules that were run (controls of NIST SP 800-53 Rev. 5)',
+    ['Rule', 'By', 'What holds where it is kept', 'Why', 'Control', 'Looked at'],
+    rules.map(({ id, by, title, reason, control }) => [
+      code(id),
+      EXAMINERS[by],
+      title,
+      reason ?? '',
+      control ?? '',
+      by === 'audit' ? '' : checks.filter(({ rule }) => rule === id).length,
+    ]),
+  );
+}
+
+/** Every statement of every policy as a sentence. */
+export function policySection({ looks }: AuditResult): Html {
+  const [{ model }] = looks;
+  return html`<p><code>${OWN_ACCOUNT}</code> is the account that the stacks are deployed to.</p>
+${model.stacks.map(
+  ({ name }) => html`<h3>${name}</h3>
+${htmlTable(
+  'Policies in words',
+  ['Policy of', 'Statements'],
+  shownPolicies(model)
+    .filter(({ stack }) => stack === name)
+    .map((policy) => [code(policy.address), statements(policy)]),
+)}
+${htmlTable(
+  'Policies of others that are attached',
+  ['Attachment', 'Role', 'Policy'],
+  attachedPolicies(model)
+    .filter(({ stack }) => stack === name)
+    .map(({ address, role, policyArn }) => [code(address), code(role), code(policyArn)]),
+)}
+`,
+)}`;
+}
+
+function statements(policy: ShownPolicy): Html {
+  if (policy.document === undefined) {
+    return html`The JSON does not tell: Terraform computes it when it applies.`;
+  }
+  const sentences = policy.document.statements.map((statement) =>
+    statementInWords(statement, policy),
+  );
+  return html`<ul>${sentences.map((sentence) => html`<li>${sentence}</li>`)}</ul>`;
+}
+
+const DIRECTIONS: Readonly<Record<Exposure['direction'], string>> = {
+  in: 'Can be reached from the internet, or lets it in',
+  out: 'Reaches the internet',
+  private: 'Kept away from the internet',
+};
+
+/** What the internet reaches, and what reaches it. */
+export function exposureSection({ looks }: AuditResult): Html {
+  const [{ model, objects }] = looks;
+  const exposures = exposuresOf(model, objects);
+  return html`${Object.entries(DIRECTIONS).map(
+    ([direction, caption]) =>
+      html`${htmlTable(
+        caption,
+        ['Resource', 'Stack', 'How'],
+        exposures
+          .filter((exposure) => exposure.direction === direction)
+          .map(({ stack, address, text }) => [code(address), stack, text]),
+      )}\n`,
+  )}`;
+}
+
+/** What is encrypted at rest. */
+export function encryptionSection({ looks }: AuditResult): Html {
+  const [{ model }] = looks;
+  return htmlTable(
+    'Data at rest',
+    ['Resource', 'Stack', 'Data', 'Key'],
+    encryptionOf(model).map(({ stack, address, data, key }) => [code(address), stack, data, key]),
+  );
+}
+
+/** Every resource by stack. */
+export function inventorySection(result: AuditResult): Html {
+  const items = inventoryOf(result);
+  const [{ model }] = result.looks;
+  return html`${model.stacks.map(({ name }) => {
+    const own = items.filter(({ stack }) => stack === name);
+    return html`${htmlTable(
+      `${name}: ${own.length} resources`,
+      ['Address', 'Name', 'Passed checks', 'Findings', 'Waived'],
+      own.map(({ address, name, passed, findings, waived }) => [
+        code(address),
+        name,
+        passed,
+        findings,
+        waived,
+      ]),
+    )}\n`;
+  })}`;
+}
+
+function code(text: string): Html {
+  return html`<code>${text}</code>`;
+}
 
 interface Section {
   readonly id: string;

@@ -48,3 +48,32 @@ export function htmlTable(
 ${rows.map((row) => html`${cells(row)}\n`)}</tbody>
 </table></div>`;
 }
+
+/** Style of the page: follows the reader's light or dark scheme, and prints. */
+export const STYLE = `
+:root { color-scheme: light dark; --ink: #1b1f24; --paper: #fff; --line: #c9d1d9; --shade: #f2f4f7;
+  --red: #a40e26; --green: #116329; }
+@media (prefers-color-scheme: dark) {
+  :root { --ink: #e6edf3; --paper: #0d1117; --line: #3d444d; --shade: #161b22; --red: #ff7b72;
+    --green: #56d364; } }
+* { box-sizing: border-box; }
+body { margin: 0 auto; max-width: 75rem; padding: 1.5rem; color: var(--ink); background: var(--paper);
+  font: 1rem/1.5 system-ui, sans-serif; }
+h2 { margin-top: 2.5rem; border-bottom: 1px solid var(--line); }
+h3 { margin-top: 1.5rem; }
+a { color: inherit; }
+code { font: 0.9em ui-monospace, monospace; overflow-wrap: anywhere; }
+nav ul { columns: 2; }
+.verdict { padding: 0.75rem 1rem; border-left: 0.4rem solid; background: var(--shade); font-weight: 600; }
+.green { color: var(--green); } .red { color: var(--red); }
+.wide { overflow-x: auto; }
+table { width: 100%; border-collapse: collapse; margin: 0.75rem 0; }
+caption { text-align: left; font-weight: 600; padding: 0.25rem 0; }
+th, td { padding: 0.3rem 0.6rem; border: 1px solid var(--line); text-align: left; vertical-align: top; }
+tbody th { font-weight: 400; min-width: 12rem; }
+td:has(code) { min-width: 12rem; }
+thead th { background: var(--shade); }
+li { margin: 0.2rem 0; }
+@media print { body { max-width: none; padding: 0; } nav { display: none; }
+  .wide { overflow: visible; } tr { break-inside: avoid; } h2, h3 { break-after: avoid; } }
+`;

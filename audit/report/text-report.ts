@@ -1,5 +1,5 @@
-import type { AuditResult } from '../audit-result.ts';
-import type { Finding } from '../finding.ts';
+import type { Finding } from '../findings.ts';
+import type { AuditResult } from '../judge.ts';
 import { type LookSummary, summaryOf } from './summary.ts';
 
 /** The result for a terminal: who looked at what, what was found, what was waived, notes. */

@@ -1,10 +1,42 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { AuditResult } from '../audit-result.ts';
-import { reportFolder, shownPath } from '../report-paths.ts';
+import type { AuditResult } from '../judge.ts';
+import { encryptionOf } from './encryption.ts';
+import { exposuresOf } from './exposure.ts';
 import { htmlReport } from './html-report.ts';
-import { jsonReport } from './json-report.ts';
+import { attachedPolicies, shownPolicies, statementInWords } from './policies.ts';
 import { sarifReport } from './sarif-report.ts';
+import { artifactsOf, inventoryOf, reportFolder, shownPath, summaryOf } from './summary.ts';
+
+/** The result as plain data, for programs. */
+export function jsonReport(result: AuditResult) {
+  const { environment, from, auditedAt, looks, rules, findings, waived, counts, notes } = result;
+  const [{ model, objects }] = looks;
+  return {
+    environment,
+    ...(from !== undefined && { from }),
+    auditedAt: auditedAt.toISOString(),
+    green: findings.length === 0,
+    regions: looks.map(({ region, partition }) => ({ region, partition })),
+    files: looks.flatMap(artifactsOf).map(({ text: _, ...file }) => file),
+    summary: summaryOf(result),
+    findings,
+    waived,
+    notes,
+    counts,
+    inventory: inventoryOf(result),
+    policies: shownPolicies(model).map(({ document, ...policy }) => ({
+      ...policy,
+      statements: (document?.statements ?? []).map((statement) =>
+        statementInWords(statement, policy),
+      ),
+    })),
+    attachedPolicies: attachedPolicies(model),
+    exposures: exposuresOf(model, objects),
+    encryption: encryptionOf(model),
+    rules,
+  };
+}
 
 /**
  * Writes the reports on one environment: report.html, report.json and report.sarif.

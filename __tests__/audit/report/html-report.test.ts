@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import type { AuditResult } from '../../../audit/audit-result.ts';
+import type { AuditResult } from '../../../audit/judge.ts';
 import { htmlReport } from '../../../audit/report/html-report.ts';
 import { changeStack } from '../../fixtures/audit/bad-stack.ts';
 import { ROOT } from '../../support/run-main.ts';

@@ -1,14 +1,47 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { AuditResult } from '../../../audit/audit-result.ts';
-import { sarifReport } from '../../../audit/report/sarif-report.ts';
+import type { AuditResult } from '../../../audit/judge.ts';
+import { lineOfAddress, sarifReport } from '../../../audit/report/sarif-report.ts';
 import { audited, faultIn } from '../support/audited.ts';
 import {
   synthesizedFolder,
   type TemporaryFolder,
   temporaryFolder,
 } from '../support/synthesized-folder.ts';
+
+const TEXT = `{
+  "resource": {
+    "aws_sns_topic": {
+      "events": {
+        "name": "events"
+      }
+    }
+  },
+  "data": { "aws_vpcs": { "found":
+    {} } },
+  "variable": {
+    "image": {}
+  },
+  "output": {
+    "url": { "value": "x" }
+  },
+  "terraform": {
+  }
+}
+`;
+
+it.each([
+  ['aws_sns_topic.events', 4],
+  ['aws_sns_topic.events main', 4],
+  ['data.aws_vpcs.found', 9],
+  ['var.image', 12],
+  ['output.url', 15],
+  ['terraform', 17],
+  ['aws_sns_topic.gone', 1],
+])('%s is on line %i', (address, line) => {
+  expect(lineOfAddress(TEXT, address)).toBe(line);
+});
 
 let folder: TemporaryFolder;
 let out: TemporaryFolder;

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { audit } from '../../../audit/audit.ts';
-import type { AuditResult } from '../../../audit/audit-result.ts';
+import type { AuditResult } from '../../../audit/judge.ts';
 import type { Rule } from '../../../audit/rules/rule.ts';
 import { ROOT } from '../../support/run-main.ts';
 import { A_DAY } from './run-audit.ts';

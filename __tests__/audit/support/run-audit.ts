@@ -1,5 +1,5 @@
 import { runAudit } from '../../../audit/cli.ts';
-import type { jsonReport } from '../../../audit/report/json-report.ts';
+import type { jsonReport } from '../../../audit/report/write-reports.ts';
 import { ROOT } from '../../support/run-main.ts';
 
 /** What a run of the command left behind. */

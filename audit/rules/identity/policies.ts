@@ -1,7 +1,9 @@
 import { partitionOf } from '@file-processing/contract/partition.ts';
 import type { Model } from '../../../src/synthesized/model/model.ts';
-import { arnOf, canonical, OWN_ACCOUNT } from '../../policy/arn.ts';
 import {
+  arnOf,
+  canonical,
+  OWN_ACCOUNT,
   type PlacedStatement,
   type Policy,
   type PolicyKind,

@@ -1,8 +1,13 @@
 import { partitionOf } from '@file-processing/contract/partition.ts';
 import { referencesIn } from '../../../src/synthesized/model/expression.ts';
 import { type Model, type Resource, valueAt } from '../../../src/synthesized/model/model.ts';
-import { arnOf, canonical, OWN_ACCOUNT } from '../../policy/arn.ts';
-import { policiesOf, statementsOfRole } from '../../policy/policies.ts';
+import {
+  arnOf,
+  canonical,
+  OWN_ACCOUNT,
+  policiesOf,
+  statementsOfRole,
+} from '../../policy/policies.ts';
 import {
   allows,
   conditionsOn,

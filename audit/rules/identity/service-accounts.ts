@@ -1,7 +1,6 @@
 import type { Resource } from '../../../src/synthesized/model/model.ts';
 import type { KubernetesObject } from '../../../src/synthesized/views/kubernetes-object.ts';
-import { canonical } from '../../policy/arn.ts';
-import { policiesOf } from '../../policy/policies.ts';
+import { canonical, policiesOf } from '../../policy/policies.ts';
 import { allows, requiredValues } from '../../policy/policy-document.ts';
 import { listenersIn } from '../readers/listeners.ts';
 import { namespaceOf, objectsIn, objectsOf, type Pod, podsOf } from '../readers/pods.ts';

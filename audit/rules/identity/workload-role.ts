@@ -1,6 +1,11 @@
 import { type Model, type Resource, valueAt } from '../../../src/synthesized/model/model.ts';
-import { arnOf, canonical, OWN_ACCOUNT } from '../../policy/arn.ts';
-import { policiesOf, statementsOfRole } from '../../policy/policies.ts';
+import {
+  arnOf,
+  canonical,
+  OWN_ACCOUNT,
+  policiesOf,
+  statementsOfRole,
+} from '../../policy/policies.ts';
 import {
   allows,
   matchesPattern,

@@ -1,8 +1,7 @@
 import { PATHS } from '@file-processing/contract/listener-interface.ts';
 import { partitionOf } from '@file-processing/contract/partition.ts';
 import { blocksOf, type Resource, valueAt } from '../../../src/synthesized/model/model.ts';
-import { canonical } from '../../policy/arn.ts';
-import { statementsOfRole } from '../../policy/policies.ts';
+import { canonical, statementsOfRole } from '../../policy/policies.ts';
 import { allows, matchesPattern } from '../../policy/policy-document.ts';
 import { roleOfServiceAccount } from '../identity/service-accounts.ts';
 import type { BackendService, IngressSpec, ServiceSpec } from '../readers/kubernetes-api.ts';

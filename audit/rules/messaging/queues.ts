@@ -1,5 +1,5 @@
 import { type Model, type Resource, valueAt } from '../../../src/synthesized/model/model.ts';
-import { arnOf, canonical } from '../../policy/arn.ts';
+import { arnOf, canonical } from '../../policy/policies.ts';
 import { parseJson } from '../../policy/policy-document.ts';
 import { every, faultsOf, listOf, neighbours, read } from '../readers/resources.ts';
 import { type Rule, rule } from '../rule.ts';

@@ -1,7 +1,6 @@
 import { referenceOf } from '../../../src/synthesized/model/expression.ts';
 import { type Model, type Resource, valueAt } from '../../../src/synthesized/model/model.ts';
-import { arnOf, canonical } from '../../policy/arn.ts';
-import { policiesOf, statementsAbout } from '../../policy/policies.ts';
+import { arnOf, canonical, policiesOf, statementsAbout } from '../../policy/policies.ts';
 import { allows, parseJson, requiredValues } from '../../policy/policy-document.ts';
 import { deliveryLog } from '../identity/roles.ts';
 import { every, faultsOf, neighbours, read } from '../readers/resources.ts';

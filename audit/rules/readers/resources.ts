@@ -4,7 +4,7 @@ import {
   type StackModel,
   valueAt,
 } from '../../../src/synthesized/model/model.ts';
-import { canonical } from '../../policy/arn.ts';
+import { canonical } from '../../policy/policies.ts';
 import type { Audited } from '../rule.ts';
 
 /** Arguments of a resource as values: expressions replaced where the JSON alone tells. */

@@ -1,7 +1,7 @@
 import { isRegion, partitionOf } from '@file-processing/contract/partition.ts';
 import { expressionsIn, referencesIn } from '../../../src/synthesized/model/expression.ts';
 import { blocksOf, type StackModel, valueAt } from '../../../src/synthesized/model/model.ts';
-import { canonical } from '../../policy/arn.ts';
+import { canonical } from '../../policy/policies.ts';
 import { blocksOfStack, faultsOf, type StackBlock } from '../readers/resources.ts';
 import { type Rule, rule, shown, when } from '../rule.ts';
 

@@ -1,18 +1,45 @@
 import { spawn } from 'node:child_process';
 import {
   copyFileSync,
+  existsSync,
   mkdirSync,
   readdirSync,
   readFileSync,
+  realpathSync,
   rmSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
-import { AuditError } from '../audit-error.ts';
-import { forSecondRegion } from './other-partition.ts';
+import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
+import { partitionOf } from '@file-processing/contract/partition.ts';
+import type { Model } from '../src/synthesized/model/model.ts';
+import { AuditError } from './errors.ts';
+import { reportFolder, shownPath } from './report/summary.ts';
+
+/** Region of the second look: scanners know the literal ARNs of its partition best. */
+export const SECOND_REGION = 'us-east-1';
+
+/**
+ * Rewrites tfvars or synthesized JSON for {@link SECOND_REGION}: the region, its zones, the hosts
+ * that carry its name and the partition of every ARN.
+ *
+ * @param region - the region that the text was written for
+ */
+export function forSecondRegion(text: string, region: string): string {
+  const { name, dnsSuffix } = partitionOf(region);
+  const second = partitionOf(SECOND_REGION);
+  return text
+    .replaceAll(region, SECOND_REGION)
+    .replaceAll(`arn:${name}:`, `arn:${second.name}:`)
+    .replaceAll(dnsSuffix, second.dnsSuffix);
+}
+
+/** Whether a second look is owed: not where the stacks are in the partition `aws` already. */
+export function needsSecondRegion(region: string): boolean {
+  return partitionOf(region).name !== partitionOf(SECOND_REGION).name;
+}
 
 /** What a synthesis starts from. */
 export interface SynthesisSource {
@@ -91,4 +118,39 @@ async function runMain(
     else reject(new AuditError(`${environment} can't be synthesized:\n${errors.trimEnd()}`));
   });
   await promise;
+}
+
+/** Where an environment's JSON for the second region lies, among its reports. */
+export function secondFolder(out: string, environment: string): string {
+  return join(reportFolder(out, environment), SECOND_REGION, 'cdktf.out');
+}
+
+/**
+ * Refuses a folder that is about to be written anew: the audit would clear what it reads.
+ *
+ * @throws AuditError where `from` is the folder or lies in it
+ */
+export function refuseOwnInput(from: string, folder: string): void {
+  if (!existsSync(folder)) return;
+  const below = relative(realpathSync(folder), realpathSync(from));
+  if (below.split(sep)[0] === '..' || isAbsolute(below)) return;
+  throw new AuditError(`${shownPath(from)} is cleared by this audit, which would read it`, {
+    next: 'name another folder with --out, or audit a copy',
+  });
+}
+
+/** Writes a folder's JSON anew for the second region. */
+export function translate(
+  { model, region }: { readonly model: Model; readonly region: string },
+  from: string,
+  folder: string,
+): void {
+  rmSync(folder, { recursive: true, force: true });
+  const copy = (path: string) => {
+    const to = join(folder, relative(from, path));
+    mkdirSync(dirname(to), { recursive: true });
+    writeFileSync(to, forSecondRegion(readFileSync(path, 'utf8'), region));
+  };
+  copy(join(from, 'manifest.json'));
+  for (const stack of model.stacks) copy(stack.path);
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { forSecondRegion, needsSecondRegion } from '../../../audit/synthesis/other-partition.ts';
+import { forSecondRegion, needsSecondRegion } from '../../audit/synthesize.ts';
 
 describe('the second region', () => {
   it('takes the place of the first, of its zones, hosts and partition', () => {

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Check, RuleDescription } from '../../audit/finding.ts';
-import { mergeFindings } from '../../audit/merge-findings.ts';
+import { type Check, mergeFindings, type RuleDescription } from '../../audit/findings.ts';
 
 const RULES: readonly RuleDescription[] = [
   { by: 'rules', id: 'a', title: 'A', severity: 'low' },

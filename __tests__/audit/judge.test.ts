@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
+import { runRules } from '../../audit/judge.ts';
 import type { Rule } from '../../audit/rules/rule.ts';
-import { runRules } from '../../audit/run-rules.ts';
 import { smallModel } from './support/small-stack.ts';
 
 const RULE: Rule = {

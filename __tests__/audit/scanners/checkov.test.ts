@@ -1,8 +1,17 @@
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { findCheckov } from '../../../audit/scanners/find-checkov.ts';
+import { parse } from 'yaml';
+import { findCheckov, writeViews } from '../../../audit/scanners/checkov.ts';
 
 let folder: string;
 beforeEach(() => {
@@ -48,5 +57,18 @@ describe('checkov', () => {
     expect(() =>
       findCheckov(folder, { CHECKOV: join(folder, 'typo'), PATH: join(folder, 'bin') }),
     ).toThrow('must be a program');
+  });
+});
+
+it('names each manifest after its resource, so that a verdict leads back to it', () => {
+  const manifest = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'n' } };
+  writeViews(folder, { format_version: '1.2' }, [
+    { stack: 'app', address: 'kubernetes_namespace_v1.n', manifest },
+  ]);
+  expect(readdirSync(join(folder, 'manifests'))).toEqual(['kubernetes_namespace_v1.n.yaml']);
+  const text = readFileSync(join(folder, 'manifests/kubernetes_namespace_v1.n.yaml'), 'utf8');
+  expect(parse(text)).toEqual(manifest);
+  expect(JSON.parse(readFileSync(join(folder, 'plan.json'), 'utf8'))).toEqual({
+    format_version: '1.2',
   });
 });

@@ -1,4 +1,19 @@
-import { EXIT, type ExitCode } from './exit-codes.ts';
+/** Exit codes of `npm run audit`; from 64 on their numbers are those of sysexits.h. */
+export const EXIT = {
+  /** Nothing is wrong that is not waived. */
+  green: 0,
+  /** There are findings. */
+  findings: 1,
+  /** Usage or settings, or the folder can't be read. */
+  usage: 64,
+  /** A scanner is required and missing, or broke down. */
+  unavailable: 69,
+  /** An error nobody foresaw. */
+  unexpected: 70,
+} as const;
+
+/** One of {@link EXIT}. */
+export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
 /** The audit can't go on. The message says what is wrong; `next` says what to do about it. */
 export class AuditError extends Error {

@@ -1,0 +1,293 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Look } from '../../audit/findings.ts';
+import {
+  aboveFloor,
+  belowFloor,
+  countsOf,
+  floorNotes,
+  judgeFloors,
+  readFloors,
+  recordFloors,
+  rollCall,
+  withCounts,
+  writeFloors,
+} from '../../audit/floors.ts';
+import type { CheckovReport } from '../../audit/scanners/checkov-report.ts';
+import { fileProcessingVariables } from '../../src/settings/file-processing-variables.ts';
+import { SettingsError } from '../../src/settings/finding.ts';
+import { foundationNetworkVariables } from '../../src/settings/foundation-network-variables.ts';
+import type { Variable, VariableTable } from '../../src/settings/variable.ts';
+import { smallModel } from './support/small-stack.ts';
+import { auditedOf, type Settings, stacksOf } from './support/stacks.ts';
+
+describe('a floor', () => {
+  it('is kept by the same counts, and by higher ones', () => {
+    expect(belowFloor({ resources: 3, rules: 5 }, { resources: 3, rules: 6 })).toEqual([]);
+  });
+
+  it('names every count that fell', () => {
+    expect(belowFloor({ resources: 3, rules: 5 }, { resources: 2, rules: 4 })).toEqual([
+      'Only 2 resources are synthesized, recorded are 3.',
+      'Only 4 rules of our own were run, recorded are 5.',
+    ]);
+  });
+
+  it('does not judge what was not counted', () => {
+    expect(belowFloor({ resources: 3, rules: 9 }, { resources: 3 })).toEqual([]);
+  });
+
+  it('is too low once a count rose', () => {
+    expect(aboveFloor({ resources: 3 }, { resources: 3 })).toBe(false);
+    expect(aboveFloor({ resources: 3 }, { resources: 3, rules: 1 })).toBe(true);
+  });
+});
+
+describe('recorded counts', () => {
+  it('replace what was counted and keep the rest', () => {
+    const floors = {
+      a: { east: { resources: 1, rules: 7 }, west: { resources: 2 } },
+      b: { east: { resources: 3 } },
+    };
+    expect(withCounts(floors, 'a', { east: { resources: 4 } })).toEqual({
+      a: { east: { resources: 4, rules: 7 }, west: { resources: 2 } },
+      b: { east: { resources: 3 } },
+    });
+  });
+});
+
+let folder: string;
+let file: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'floors-'));
+  file = join(folder, 'floors.json');
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+it('has no floors where there is no file', () => {
+  expect(readFloors(join(folder, 'none.json'))).toEqual({});
+});
+
+it('reads what it wrote, environments in order', () => {
+  const floors = { b: { east: { resources: 1 } }, a: { east: { resources: 2, rules: 3 } } };
+  writeFloors(file, floors);
+  expect(readFloors(file)).toEqual(floors);
+  expect(readFileSync(file, 'utf8').indexOf('"a"')).toBeLessThan(
+    readFileSync(file, 'utf8').indexOf('"b"'),
+  );
+});
+
+it.each(['{', '[]', '{"a": 1}', '{"a": {"east": {"resources": "many"}}}'])(
+  'refuses %s and names the file',
+  (text) => {
+    writeFileSync(file, text);
+    expect(() => readFloors(file)).toThrow(file);
+  },
+);
+
+it('is silent when exactly the synthesized resources were read', () => {
+  expect(rollCall('checkov', ['a.b', 'c.d'], ['c.d', 'a.b'])).toEqual([]);
+});
+
+it('names a resource that was not read', () => {
+  expect(rollCall('checkov', ['a.b', 'c.d'], ['a.b'])).toEqual([
+    { address: 'c.d', message: 'checkov did not read it, though it is synthesized.' },
+  ]);
+});
+
+it('names a resource that nobody knows', () => {
+  expect(rollCall('checkov', ['a.b'], ['a.b', 'x.y'])).toEqual([
+    { address: 'x.y', message: 'checkov read it, though it is not synthesized.' },
+  ]);
+});
+
+const REPORT: CheckovReport = {
+  version: '3.3.30',
+  checks: [
+    {
+      framework: 'terraform_plan',
+      id: 'CKV_AWS_7',
+      name: 'Rotates',
+      address: 'aws_kms_key.k',
+      passed: true,
+    },
+  ],
+  seen: {
+    terraform_plan: ['aws_kms_key.k', 'kubernetes_namespace_v1.n'],
+    kubernetes: ['kubernetes_namespace_v1.n'],
+  },
+  parsingErrors: [],
+  skipped: [],
+};
+
+const LOOK: Look = {
+  region: 'us-east-1',
+  partition: 'aws',
+  folder: 'cdktf.out',
+  model: smallModel({ aws_kms_key: { k: {} }, kubernetes_namespace_v1: { n: {} } }),
+  objects: [
+    {
+      stack: 'app',
+      address: 'kubernetes_namespace_v1.n',
+      manifest: { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'n' } },
+    },
+  ],
+  checks: [{ by: 'rules', rule: 'r', stack: 'app', address: 'aws_kms_key.k', faults: [] }],
+  scans: { app: REPORT },
+  ruled: true,
+  rules: [{ by: 'rules', id: 'r', title: 'R', severity: 'low' }],
+};
+const RECORDED = { resources: 2, rules: 1 };
+
+function judged(look: Partial<Look>, recorded = RECORDED) {
+  return judgeFloors({ ...LOOK, ...look }, recorded).map(
+    ({ rule, place, message }) => `${rule} ${place} ${message}`,
+  );
+}
+
+function scan(report: Partial<CheckovReport>) {
+  return { scans: { app: { ...REPORT, ...report } } };
+}
+
+describe('the floors', () => {
+  it('are kept when everything was read and as many rules were run as recorded', () => {
+    expect(judged({})).toEqual([]);
+  });
+
+  it('are kept by checks that failed, which count as looks like those that passed', () => {
+    const checks = LOOK.checks.map((check) => ({ ...check, faults: ['not rotated'] }));
+    expect(judged({ checks, ...scan({ checks: [] }) })).toEqual([]);
+  });
+
+  it('are missed by fewer rules', () => {
+    expect(judged({ rules: [] })).toEqual([
+      'floor-rules-run audit/floors.json Only 0 rules of our own were run, recorded are 1.',
+    ]);
+  });
+
+  it('are kept by fewer resources, of which there is a note', () => {
+    const recorded = { resources: 3, rules: 1 };
+    expect(judged({}, recorded)).toEqual([]);
+    expect(floorNotes('complete', [LOOK], { complete: { 'us-east-1': recorded } })).toEqual([
+      'us-east-1: Only 2 resources are synthesized, recorded are 3. If that is meant, record it with --record-floors --lower.',
+    ]);
+  });
+
+  it('can be raised when there is more than recorded, and recorded where there are none', () => {
+    const floors = { complete: { 'us-east-1': { resources: 1 } } };
+    expect(floorNotes('complete', [LOOK], floors)).toEqual([
+      'More was looked at for us-east-1 than the floor says: raise it with --record-floors.',
+    ]);
+    expect(floorNotes('other', [LOOK], floors).join()).toContain('No floor is recorded for other');
+  });
+
+  it('are missed by a resource that a scanner did not read', () => {
+    const seen = { ...REPORT.seen, terraform_plan: ['kubernetes_namespace_v1.n'] };
+    expect(judged(scan({ seen }))).toEqual([
+      'floor-resources-read app/aws_kms_key.k checkov (plan) did not read it, though it is synthesized.',
+    ]);
+  });
+
+  it('are missed by a Kubernetes resource without a manifest', () => {
+    expect(judged({ objects: [], scans: undefined })).toEqual([
+      'floor-resources-read app/kubernetes_namespace_v1.n The view of the manifests did not read it, though it is synthesized.',
+    ]);
+  });
+
+  it('are missed by a file that could not be parsed', () => {
+    expect(judged(scan({ parsingErrors: ['plan.json'] }))).toEqual([
+      'floor-parsing-errors app/terraform checkov could not parse plan.json.',
+    ]);
+  });
+
+  it('are missed by a check that is switched off elsewhere', () => {
+    expect(judged(scan({ skipped: ['CKV_K8S_11 on Deployment.web'] }))).toEqual([
+      'floor-skipped-checks app/terraform CKV_K8S_11 on Deployment.web is switched off outside the waiver file.',
+    ]);
+  });
+});
+
+const FLOORS = { complete: { east: { resources: 10, rules: 50 } } };
+
+it('records an environment that is new', () => {
+  const counted = [{ environment: 'other', counts: { east: { resources: 1 } } }];
+  expect(recordFloors(FLOORS, counted, false)).toEqual({
+    ...FLOORS,
+    other: { east: { resources: 1 } },
+  });
+});
+
+it('raises a floor', () => {
+  const counted = [{ environment: 'complete', counts: { east: { resources: 11, rules: 60 } } }];
+  expect(recordFloors(FLOORS, counted, false)).toEqual({
+    complete: { east: { resources: 11, rules: 60 } },
+  });
+});
+
+it('refuses to lower a floor, and names it', () => {
+  const counted = [{ environment: 'complete', counts: { east: { resources: 9, rules: 60 } } }];
+  expect(() => recordFloors(FLOORS, counted, false)).toThrow(
+    'complete, east: Only 9 resources are synthesized, recorded are 10.',
+  );
+});
+
+it('lowers a floor when told to', () => {
+  const counted = [{ environment: 'complete', counts: { east: { resources: 9, rules: 40 } } }];
+  expect(recordFloors(FLOORS, counted, true)).toEqual({
+    complete: { east: { resources: 9, rules: 40 } },
+  });
+});
+
+/** Good stacks, of which each setting is changed alone. */
+const SETTINGS: Required<Settings> = {
+  network: { interface_endpoints: ['ecr.api'], sns_interface_endpoint: true },
+  processing: {
+    ...{ db_host: 'db.example.gov', db_name: 'etl_db', db_user: 'etl_user' },
+    sns_endpoint_url: 'https://files.example.gov/',
+    cluster_admin_arns: ['arn:aws-us-gov:iam::123456789012:role/etl-admin'],
+  },
+};
+
+/** The values that a user could change a setting to: off for on, its example, its default. */
+function otherValues({ default: usual, example }: Variable<unknown>, now: unknown) {
+  const values = typeof usual === 'boolean' ? [!(now ?? usual)] : [example, usual];
+  const text = JSON.stringify(now ?? usual);
+  return values.filter((value) => value !== undefined && JSON.stringify(value) !== text);
+}
+
+const CHANGES = (
+  [
+    ['network', foundationNetworkVariables],
+    ['processing', fileProcessingVariables],
+  ] as const
+).flatMap(([stack, variables]) =>
+  Object.entries(variables as VariableTable).flatMap(([name, variable]) =>
+    otherValues(variable, (SETTINGS[stack] as Record<string, unknown>)[name]).map(
+      (value) => [stack, name, value] as const,
+    ),
+  ),
+);
+
+/** A look at the stacks of some settings; undefined where no user could have them. */
+function lookAt(settings: Settings): Look | undefined {
+  try {
+    const { model, objects } = auditedOf(stacksOf(settings));
+    return { ...LOOK, model, objects, scans: undefined };
+  } catch (error) {
+    if (error instanceof SettingsError) return undefined;
+    throw error;
+  }
+}
+
+describe('a documented setting that is changed alone', () => {
+  const base = lookAt(SETTINGS);
+  const recorded = base && countsOf(base);
+
+  it.each(CHANGES)('is not red by a floor: %s, %s = %j', (stack, name, value) => {
+    const look = lookAt({ ...SETTINGS, [stack]: { ...SETTINGS[stack], [name]: value } });
+    expect(recorded).toBeDefined();
+    expect(look === undefined ? [] : judgeFloors(look, recorded)).toEqual([]);
+  });
+});

@@ -1,0 +1,131 @@
+import type { Model } from '../src/synthesized/model/model.ts';
+import type { KubernetesObject } from '../src/synthesized/views/kubernetes-object.ts';
+import type { Severity } from './rules/rule.ts';
+import type { CheckovReport } from './scanners/checkov-report.ts';
+
+/** Who looked: our own rules, a scanner, or the audit at itself. */
+export type Examiner = 'rules' | 'checkov' | 'audit';
+
+/** One look of one check at one resource. */
+export interface Check {
+  readonly by: Examiner;
+  /** Id of the rule, such as `topic-policy-conditions` or `CKV_AWS_26`. */
+  readonly rule: string;
+  readonly stack: string;
+  readonly address: string;
+  /** What is wrong, a sentence each; empty means passed. */
+  readonly faults: readonly string[];
+}
+
+/** What a rule is about, for people. */
+export interface RuleDescription {
+  readonly by: Examiner;
+  readonly id: string;
+  readonly title: string;
+  readonly severity: Severity;
+  /** Why it matters; scanners keep that to themselves. */
+  readonly reason?: string;
+  /** Control of NIST SP 800-53 Rev. 5. */
+  readonly control?: string;
+}
+
+/** Something that must be changed or waived. */
+export interface Finding {
+  readonly by: Examiner;
+  readonly rule: string;
+  readonly severity: Severity;
+  /** `<stack>/<address>`, which is what a waiver names; or the file that is at fault. */
+  readonly place: string;
+  /** What is wrong, sentences. */
+  readonly message: string;
+  /** Regions that it was found for, where the audit looked at more than one. */
+  readonly regions: readonly string[];
+}
+
+/** What a waiver names: `<stack>/<address>`. */
+export function placeOf({
+  stack,
+  address,
+}: {
+  readonly stack: string;
+  readonly address: string;
+}): string {
+  return `${stack}/${address}`;
+}
+
+/** The stacks of one environment as they are for one region, and what was said of them. */
+export interface Look {
+  readonly region: string;
+  readonly partition: string;
+  /** Folder of the synthesized stacks. */
+  readonly folder: string;
+  readonly model: Model;
+  readonly objects: readonly KubernetesObject[];
+  readonly checks: readonly Check[];
+  /** What checkov said, by stack; undefined where it did not run. */
+  readonly scans: Readonly<Record<string, CheckovReport>> | undefined;
+  /** Whether our own rules looked: they do not at a translation of a given folder. */
+  readonly ruled: boolean;
+  /** Rules that were run. */
+  readonly rules: readonly RuleDescription[];
+}
+
+/** The failed checks of one region. */
+export interface RegionalChecks {
+  readonly region: string;
+  readonly checks: readonly Check[];
+}
+
+/**
+ * Failed checks as findings: one for each rule and place, however many views and regions show it.
+ *
+ * @param rules - descriptions of all rules, for the severity
+ */
+export function mergeFindings(
+  looks: readonly RegionalChecks[],
+  rules: readonly RuleDescription[],
+): readonly Finding[] {
+  const severities = new Map(rules.map(({ id, severity }) => [id, severity]));
+  const merged = new Map<string, Finding & { readonly messages: readonly string[] }>();
+  for (const { region, checks } of looks) {
+    for (const check of checks.filter(({ faults }) => faults.length > 0)) {
+      const place = placeOf(check);
+      const key = `${check.rule} ${place}`;
+      const before = merged.get(key);
+      // Another region says the same of another ARN: the first one is enough.
+      const sameLook = before === undefined || before.regions.at(-1) === region;
+      const messages = distinct([...(before?.messages ?? []), ...(sameLook ? check.faults : [])]);
+      merged.set(key, {
+        by: check.by,
+        rule: check.rule,
+        severity: severities.get(check.rule) ?? 'high',
+        place,
+        message: messages.map(sentence).join(' '),
+        regions: [...new Set([...(before?.regions ?? []), region])],
+        messages,
+      });
+    }
+  }
+  return [...merged.values()].map(({ messages: _, ...finding }) => finding).sort(bySeverity);
+}
+
+/** Checkov spells the name of one check in upper case for one view, in lower case for the other. */
+function distinct(texts: readonly string[]): readonly string[] {
+  return [...new Map(texts.map((text) => [text.toLowerCase(), text])).values()];
+}
+
+const ORDER = ['high', 'medium', 'low'];
+
+function bySeverity(one: Finding, other: Finding): number {
+  const text = ({ severity, place, rule }: Finding) =>
+    `${ORDER.indexOf(severity)} ${place} ${rule}`;
+  return text(one) < text(other) ? -1 : 1;
+}
+
+/** A fault may begin with the name of an argument, which keeps its spelling. */
+function sentence(fault: string): string {
+  const text = fault.trim();
+  const [word = ''] = text.split(/[\s:]/);
+  const first = /^[a-z]+$/.test(word) ? text.charAt(0).toUpperCase() : text.charAt(0);
+  return `${first}${text.slice(1)}${/[.!?]$/.test(text) ? '' : '.'}`;
+}
