@@ -29,4 +29,6 @@ for (const [stack, warnings] of [
 app.synth();
 writeSynthesizedViews(app.outdir);
 
-process.stdout.write(summaryOfSynthesis(app.outdir, environment.name));
+process.stdout.write(
+  summaryOfSynthesis(app.outdir, environment.name, environment.placeholders.map(formatFinding)),
+);

@@ -5,19 +5,32 @@ import { createInterface } from 'node:readline/promises';
 import { setTimeout } from 'node:timers/promises';
 import { awsClients } from './aws-clients.ts';
 import { runOperation } from './cli.ts';
+import { EXIT, OperationError } from './operation-error.ts';
 import { processRunner } from './runner.ts';
 
-async function confirm(question: string): Promise<boolean> {
-  if (!process.stdin.isTTY) return false;
+async function ask(question: string): Promise<string | undefined> {
+  if (!process.stdin.isTTY) return undefined;
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  // Ctrl-D closes it without an answer.
+  const closed = new AbortController();
+  terminal.once('close', () => closed.abort());
   try {
-    return (await terminal.question(`${question} Only "yes" goes on: `)).trim() === 'yes';
+    return await terminal.question(question, { signal: closed.signal });
   } catch (error) {
-    // Ctrl-C at the question.
-    if (error instanceof Error && error.name === 'AbortError') return false;
-    throw error;
+    // Ctrl-C at the question, too.
+    if (!(error instanceof Error) || error.name !== 'AbortError') throw error;
+    throw new OperationError('declined; nothing was changed', { code: EXIT.refused });
   } finally {
     terminal.close();
+  }
+}
+
+async function confirm(question: string): Promise<boolean> {
+  try {
+    return (await ask(`${question} Only "yes" goes on: `))?.trim() === 'yes';
+  } catch (error) {
+    if (error instanceof OperationError) return false;
+    throw error;
   }
 }
 
@@ -42,4 +55,5 @@ process.exitCode = await runOperation(process.argv.slice(2), {
   aws: awsClients,
   clock: { now: () => new Date(), sleep: (milliseconds) => setTimeout(milliseconds) },
   confirm,
+  ask,
 });

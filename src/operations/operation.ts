@@ -24,6 +24,12 @@ export interface OperationContext {
   readonly clock: Clock;
   /** Asks for a yes; false as well where nobody can be asked. */
   readonly confirm: (question: string) => Promise<boolean>;
+  /**
+   * Asks for a line; undefined where nobody can be asked.
+   *
+   * @throws OperationError (refused) where the question was interrupted
+   */
+  readonly ask: (question: string) => Promise<string | undefined>;
 }
 
 /** Options that every command has. */

@@ -6,6 +6,7 @@ import { init } from './commands/init.ts';
 import { jobManifest } from './commands/job-manifest.ts';
 import { kubeconfig } from './commands/kubeconfig.ts';
 import { manifests } from './commands/manifests.ts';
+import { newEnvironment } from './commands/new-environment.ts';
 import { oidcImport } from './commands/oidc-import.ts';
 import { oidcThumbprint } from './commands/oidc-thumbprint.ts';
 import { outputs } from './commands/outputs.ts';
@@ -24,6 +25,7 @@ import type { Operation } from './operation.ts';
 /** Every command of `manage`, in the order of its help. */
 // biome-ignore lint/suspicious/noExplicitAny: each command knows its own options; commander fills them.
 export const OPERATIONS: readonly Operation<any>[] = [
+  newEnvironment,
   init,
   plan,
   apply,

@@ -12,6 +12,7 @@ import {
   type FoundationNetworkSettings,
   foundationNetworkVariables,
 } from './foundation-network-variables.ts';
+import { placeholdersIn } from './placeholders.ts';
 import {
   type ResolvedVariables,
   resolveVariables,
@@ -31,6 +32,8 @@ export interface Environment {
     readonly foundationNetwork: readonly Finding[];
     readonly fileProcessing: readonly Finding[];
   };
+  /** Values of both files that were made up for an example and have yet to be replaced. */
+  readonly placeholders: readonly Finding[];
 }
 
 /** Environment that is taken when nobody names one. */
@@ -80,12 +83,14 @@ export function loadEnvironment(root: string, name: string = DEFAULT_ENVIRONMENT
         ...processing.locate(warnFileProcessing(processing.settings, processing.secretsGiven)),
       ],
     },
+    placeholders: [...network.placeholders, ...processing.placeholders],
   };
 }
 
 interface Loaded<Table extends VariableTable> extends ResolvedVariables<Table> {
   /** Variables that the file, or the file beside it, assigns. */
   readonly given: ReadonlySet<string>;
+  readonly placeholders: readonly Finding[];
   /** Finds the place of findings between variables. */
   readonly locate: (findings: readonly CrossFinding<string>[]) => readonly Finding[];
 }
@@ -110,6 +115,7 @@ function load<Table extends VariableTable>(
     faults: [...faults, ...valueFaults, ...trackedSecrets(root, file, resolved, places)],
     warnings: [...resolved.warnings, ...replacedValues(own, overrides)],
     given: new Set(places.keys()),
+    placeholders: placeholdersIn(sourced.filter(({ name }) => table[name]?.sensitive === false)),
     locate: (findings) =>
       findings.map((finding) => {
         const place = places.get(finding.variable);
@@ -144,7 +150,7 @@ function replacedValues(
     if (!replaced?.value) return [];
     const { file, line, name: variable, value } = replaced;
     return [
-      { file, line, variable, value, message: `is not used: ${override.file} goes before it` },
+      { file, line, variable, value, message: `is not used: ${override.file} takes precedence` },
     ];
   });
 }

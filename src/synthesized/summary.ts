@@ -19,8 +19,16 @@ interface StackJson {
   readonly resource?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 }
 
-/** What was synthesized into a folder, for people: resources by stack and type, warnings, what to do next. */
-export function summaryOfSynthesis(outdir: string, environment: string): string {
+/**
+ * What was synthesized into a folder, for people: resources by stack and type, warnings, what to do next.
+ *
+ * @param placeholders - values of the settings that have yet to be replaced, a line each
+ */
+export function summaryOfSynthesis(
+  outdir: string,
+  environment: string,
+  placeholders: readonly string[] = [],
+): string {
   const manifest = readJson<Manifest>(join(outdir, 'manifest.json'));
   const stacks = Object.entries(manifest.stacks).map(
     ([name, { synthesizedStackPath, annotations }]) => ({
@@ -42,8 +50,15 @@ export function summaryOfSynthesis(outdir: string, environment: string): string 
     '',
     warnings.length === 0 ? 'No warnings' : `Warnings (${warnings.length})`,
     ...warnings.map((warning) => `  ${warning}`),
+    ...(placeholders.length === 0 ? [] : ['', `Placeholders (${placeholders.length})`]),
+    ...placeholders.map((placeholder) => `  ${placeholder}`),
     '',
     'Next',
+    ...(placeholders.length === 0
+      ? []
+      : [
+          '  npm run manage -- new-environment NAME       one of your own, in place of placeholders',
+        ]),
     '  read the files above, they are what is deployed',
     '  npm run audit                                judges them',
     '  npm run manage -- apply foundation-network   once in each environment',

@@ -162,12 +162,12 @@ describe('container_image.txt', () => {
     expect(load().fileProcessing.image).toBe(digest);
   });
 
-  it('goes before the tfvars file, with a warning', () => {
+  it('takes precedence over the tfvars file, with a warning', () => {
     write(PROCESSING, 'bucket_name = "drop-box"\nimage = "old:1"\n');
     write(IMAGE, digest);
     expect(load().fileProcessing.image).toBe(digest);
     expect(warnings()).toContain(
-      `environments/dev/file_processing.tfvars:2: image = "old:1": is not used: ${IMAGE} goes before it`,
+      `environments/dev/file_processing.tfvars:2: image = "old:1": is not used: ${IMAGE} takes precedence`,
     );
   });
 

@@ -53,6 +53,16 @@ test('warnings are counted and listed', () => {
   expect(summaryOfSynthesis(outdir, 'dev')).toContain('Warnings (1)\n  tags: too many\n');
 });
 
+test('placeholders are counted and listed, and the next step is an environment of one’s own', () => {
+  synthesized('cdk.tf.json', '{}');
+  const summary = summaryOfSynthesis(outdir, 'dev', ['db_host: is a placeholder']);
+  expect(summary).toContain('Placeholders (1)\n  db_host: is a placeholder\n');
+  expect(summary).toContain('Next\n  npm run manage -- new-environment NAME');
+  const without = summaryOfSynthesis(outdir, 'dev');
+  expect(without).not.toContain('Placeholders');
+  expect(without).not.toContain('new-environment');
+});
+
 test('a stack without resources and warnings says so', () => {
   synthesized('cdk.tf.json', '{}');
   const summary = summaryOfSynthesis(outdir, 'dev');

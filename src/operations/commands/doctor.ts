@@ -1,4 +1,6 @@
 import { partitionOf } from '@file-processing/contract/partition.ts';
+import type { Environment } from '../../settings/environment.ts';
+import { formatFinding } from '../../settings/finding.ts';
 import { credentialsDiagnosis, deliveryDiagnoses, networkDiagnosis } from '../doctor/account.ts';
 import { clusterDiagnosis } from '../doctor/cluster.ts';
 import { databaseDiagnoses } from '../doctor/database.ts';
@@ -12,7 +14,8 @@ import { type Target, targetOf } from '../target.ts';
 /** `manage doctor`: looks at everything that a deployment depends on; ends with 1 when something is red. */
 export const doctor: Operation = {
   name: 'doctor',
-  summary: 'tools, credentials, network, cluster, delivery, database: a line each, and what to do',
+  summary:
+    'tools, settings, credentials, network, cluster, delivery, database: a line each, and what to do',
   describe: (command) => command,
   execute: async (context, options) => {
     const target = targetOf(context, options);
@@ -30,12 +33,13 @@ async function diagnoseAll(
 ): Promise<readonly Diagnosis[]> {
   const { kubernetes_version } = target.environment.fileProcessing;
   const tools = await Promise.all(toolDiagnoses(context, kubernetes_version));
+  const settings = settingsDiagnosis(target.environment);
   const { credentials, account } = await credentialsDiagnosis(target);
   if (account === undefined) {
     const skipped = ['network', 'cluster', 'bucket', 'topic', 'workload'].map(
       (name): Diagnosis => ({ name, state: 'skipped', found: 'needs credentials' }),
     );
-    return [...tools, credentials, ...skipped, ...(await databaseDiagnoses(context))];
+    return [...tools, settings, credentials, ...skipped, ...(await databaseDiagnoses(context))];
   }
   const [network, cluster, ...delivery] = await Promise.all([
     networkDiagnosis(target),
@@ -44,6 +48,7 @@ async function diagnoseAll(
   ]);
   return [
     ...tools,
+    settings,
     credentials,
     network,
     ...cluster.diagnoses,
@@ -51,6 +56,23 @@ async function diagnoseAll(
     ...(await workloadDiagnoses(context, target, cluster.reachable)),
     ...(await databaseDiagnoses(context)),
   ];
+}
+
+/** Says what of the settings was copied from an example: it synthesizes, but deploys nothing that works. */
+export function settingsDiagnosis({
+  name: environment,
+  placeholders,
+}: Pick<Environment, 'name' | 'placeholders'>): Diagnosis {
+  const name = 'settings';
+  if (placeholders.length === 0) {
+    return { name, state: 'ok', found: `environments/${environment} has no placeholders` };
+  }
+  return {
+    name,
+    state: 'warn',
+    found: `placeholders:\n${placeholders.map((one) => `  ${formatFinding(one)}`).join('\n')}`,
+    next: 'replace them, or write an environment of your own: npm run manage -- new-environment NAME',
+  };
 }
 
 function topicArnOf({ environment, region }: Target, account: string): string {

@@ -126,6 +126,23 @@ export function quotedText(raw: string, start: number): string {
   return value.normalize('NFC');
 }
 
+/** Writes a value as a literal that is read back as the same value. */
+export function hclLiteral(value: string | readonly string[]): string {
+  return typeof value === 'string' ? quoted(value) : `[${value.map(quoted).join(', ')}]`;
+}
+
+/** JSON's escapes, but for the two that HCL does not know and the signs that start its expressions. */
+function quoted(text: string): string {
+  return JSON.stringify(text)
+    .replace(/\\(.)/g, (sequence, sign: string) => JSON_ONLY_ESCAPES.get(sign) ?? sequence)
+    .replace(/([$%])\{/g, '$1$1{');
+}
+
+const JSON_ONLY_ESCAPES: ReadonlyMap<string, string> = new Map([
+  ['b', '\\u0008'],
+  ['f', '\\u000c'],
+]);
+
 function rejectTemplate(raw: string, start: number): void {
   const template = /(?<!\$)\$\{|(?<!%)%\{/.exec(raw);
   if (template === null) return;

@@ -1,7 +1,9 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: HCL's templates look like JavaScript's.
 import { describe, expect, test } from 'vitest';
+import { readHclLiterals } from '../../../../src/settings/tfvars/hcl-literals.ts';
 import {
   HclProblem,
+  hclLiteral,
   heredocAt,
   heredocText,
   quotedText,
@@ -112,5 +114,22 @@ describe('a heredoc', () => {
     const problem = problemOf(() => heredocValue(text));
     expect(problem.message).toContain(message);
     expect(problem.offset).toBe(offset);
+  });
+});
+
+describe('a literal that is written', () => {
+  test.each([
+    ['plain text', 'etl-drop'],
+    ['nothing', ''],
+    ['quotes and backslashes', 'a "b" \\ c \\b'],
+    ['white space and control characters', '\n\r\t\b\f\u0001'],
+    ['what would start an expression', '${a} %{if} $${b} $'],
+    ['what lies beyond ASCII', 'é 😀 \u2028'],
+    ['no item', []],
+    ['items', ['10.0.0.0/16', '${a}']],
+  ])('is read back: %s', (_, value) => {
+    const { assignments, faults } = readHclLiterals(`name = ${hclLiteral(value)}\n`);
+    expect(faults).toEqual([]);
+    expect(assignments).toEqual([{ name: 'name', value, line: 1 }]);
   });
 });
