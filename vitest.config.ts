@@ -40,7 +40,7 @@ const OTHERS: Readonly<Record<string, Needs>> = {
   localstack: {
     globalSetup: ['__tests__/localstack/support/global-setup.ts', POSTGRES],
     maxWorkers: 2,
-    test: 60_000,
+    test: 120_000,
     hook: 120_000,
   },
   // Terraform, its AWS provider and Python. Every file has an emulator and work folders of its own,
@@ -76,7 +76,7 @@ function unit(): TestProjectConfiguration {
       isolate: false,
       // The slowest tests wait for processes and for PostgreSQL: every core has a worker.
       maxWorkers: '100%',
-      testTimeout: 60_000,
+      testTimeout: 120_000,
       hookTimeout: 120_000,
     },
   };

@@ -7,7 +7,6 @@ import type { LocalSettings } from './synthesized-settings.ts';
 
 /** A file that has not grown for this long, in milliseconds, was written to its end. */
 const STABLE_MS = 300;
-const POLL_MS = 50;
 
 /** The watch over a drop folder. */
 export interface DropFolder {
@@ -16,39 +15,49 @@ export interface DropFolder {
   close(): Promise<void>;
 }
 
+/** Waits for as long as a file must stay the same; rejects when the signal aborts. */
+export type Pause = (signal: AbortSignal) => Promise<void>;
+
 /**
  * Reports every file below a folder once it was written to its end: those that are there, and new
  * and changed ones. Hidden files (editors and file managers make them) are no deliveries.
  *
- * chokidar and not `fs.watch`: it waits until a file stops growing, and says the same on every
- * system.
+ * chokidar and not `fs.watch`: it says the same on every system. It could wait until a file stops
+ * growing, but not for files that are there when it starts.
  */
 export function watchDropFolder(
   root: string,
   onFile: (path: string) => void,
   onError: (error: unknown) => void,
+  pause: Pause = (signal) => delay(STABLE_MS, undefined, { signal }),
 ): DropFolder {
   const watcher = watch(root, {
     followSymlinks: false,
     ignored: (path) => path !== root && isHidden(path),
-    awaitWriteFinish: { stabilityThreshold: STABLE_MS, pollInterval: POLL_MS },
   });
   const closing = new AbortController();
-  // chokidar does not wait for files that are there when it starts.
-  const onFirstFile = (path: string) => {
-    staysTheSame(path, closing.signal).then((same) => {
-      if (same) onFile(path);
-    }, onError);
+  const growing = new Map<string, Changes>();
+  const onChange = async (path: string) => {
+    const waiting = growing.get(path);
+    if (waiting !== undefined) {
+      waiting.seen = true;
+      return;
+    }
+    const changes = { seen: false };
+    growing.set(path, changes);
+    try {
+      await untilStable(path, changes, () => pause(closing.signal));
+    } catch (error) {
+      if (!closing.signal.aborted && !isGone(error)) onError(error);
+      return;
+    } finally {
+      growing.delete(path);
+    }
+    onFile(path);
   };
-  watcher.on('add', onFirstFile).on('change', onFile).on('error', onError);
-  const ready = new Promise<void>((resolve) => {
-    watcher.once('ready', () => {
-      watcher.off('add', onFirstFile).on('add', onFile);
-      resolve();
-    });
-  });
+  watcher.on('add', onChange).on('change', onChange).on('error', onError);
   return {
-    ready,
+    ready: new Promise((resolve) => watcher.once('ready', resolve)),
     async close() {
       closing.abort();
       await watcher.close();
@@ -56,14 +65,30 @@ export function watchDropFolder(
   };
 }
 
-/** False for a file that is being written to: its change is reported once it stops growing. */
-async function staysTheSame(path: string, signal: AbortSignal): Promise<boolean> {
-  const before = await stat(path);
-  if (Date.now() - before.mtimeMs > STABLE_MS) return true;
-  await delay(STABLE_MS, undefined, { signal }).catch(() => undefined);
-  if (signal.aborted) return false;
-  const after = await stat(path);
-  return after.size === before.size && after.mtimeMs === before.mtimeMs;
+/** What chokidar tells of a file that is being waited for. */
+interface Changes {
+  seen: boolean;
+}
+
+async function untilStable(
+  path: string,
+  changes: Changes,
+  pause: () => Promise<void>,
+): Promise<void> {
+  let before = await stat(path);
+  while (true) {
+    await pause();
+    // Earlier changes are in what is read now; one that comes meanwhile may not be.
+    changes.seen = false;
+    const after = await stat(path);
+    const isSame = after.size === before.size && after.mtimeMs === before.mtimeMs;
+    if (isSame && !changes.seen) return;
+    before = after;
+  }
+}
+
+function isGone(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
 }
 
 /** The files that are there now, in the order of their paths. */

@@ -1,15 +1,17 @@
 import { appendFile, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, onTestFinished, test, vi } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import {
   filesIn,
+  type Pause,
   prepareDropFolder,
   sampleKey,
   watchDropFolder,
 } from '../../../listener/local/drop-folder.ts';
+import { eventually } from '../../support/eventually.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
-async function watched(...files: string[]) {
+async function watched(files: readonly string[] = [], pause?: Pause) {
   const root = await temporaryFolder();
   for (const file of files) await writeFile(join(root, file), 'abc');
   const seen: string[] = [];
@@ -18,16 +20,17 @@ async function watched(...files: string[]) {
     root,
     (path) => seen.push(path.slice(root.length + 1)),
     (error) => errors.push(error),
+    pause,
   );
   onTestFinished(() => folder.close());
   await folder.ready;
   const sees = (...expected: string[]) =>
-    vi.waitFor(() => expect([...seen].sort()).toEqual(expected), { timeout: 10_000 });
+    eventually(() => expect([...seen].sort()).toEqual(expected));
   return { root, seen, errors, sees };
 }
 
 test('files that are there are reported', async () => {
-  const { sees } = await watched('a.csv', 'b.csv');
+  const { sees } = await watched(['a.csv', 'b.csv']);
   await sees('a.csv', 'b.csv');
 });
 
@@ -47,35 +50,62 @@ test('a file that is moved into the folder is reported', async () => {
 });
 
 test('a changed file is reported again', async () => {
-  const { root, sees } = await watched('a.csv');
+  const { root, sees } = await watched(['a.csv']);
   await sees('a.csv');
   await appendFile(join(root, 'a.csv'), 'more');
   await sees('a.csv', 'a.csv');
 });
 
-/** Writes to a file for a second. @returns how often it was reported meanwhile */
-async function grow(path: string, seen: readonly string[]): Promise<number> {
-  for (let chunk = 0; chunk < 20; chunk += 1) {
-    await new Promise((resolve) => setTimeout(resolve, 50));
-    await appendFile(path, '1\n');
-  }
-  return seen.length;
+/** Pauses that end when the test says so. */
+function manualPauses() {
+  const pauses: (() => void)[] = [];
+  return {
+    pause: () => new Promise<void>((resolve) => pauses.push(resolve)),
+    /** Waits until the pause of this number has begun. */
+    begun: (number: number) =>
+      eventually(() => expect(pauses.length).toBeGreaterThanOrEqual(number)),
+    end: (number: number) => pauses[number - 1]?.(),
+    endAll: () => {
+      for (const end of pauses) end();
+    },
+  };
 }
 
-test('a new file is not reported before it stops growing', async () => {
-  const { root, seen, sees } = await watched();
-  expect(await grow(join(root, 'a.csv'), seen)).toBe(0);
-  await sees('a.csv');
+test.each([
+  ['a new file', []],
+  ['a file that is there', ['a.csv']],
+])('%s is not reported before it stops growing', async (_, there) => {
+  const { pause, begun, end, endAll } = manualPauses();
+  const { root, seen } = await watched(there, pause);
+  const path = join(root, 'a.csv');
+  for (const round of [1, 2]) {
+    await appendFile(path, '1\n');
+    await begun(round);
+    await appendFile(path, '2\n');
+    end(round);
+  }
+  await begun(3);
+  expect(seen).toEqual([]);
+  await eventually(() => {
+    endAll();
+    expect(seen).toEqual(['a.csv']);
+  });
 });
 
-test('a file that is there is not reported before it stops growing', async () => {
-  const { root, seen, sees } = await watched('a.csv');
-  expect(await grow(join(root, 'a.csv'), seen)).toBe(0);
-  await sees('a.csv');
+test('a file that is gone before its end is nothing to report', async () => {
+  const { pause, begun, endAll } = manualPauses();
+  const { root, seen, errors } = await watched(['a.csv', 'b.csv'], pause);
+  await begun(2);
+  await rm(join(root, 'a.csv'));
+  await eventually(() => {
+    endAll();
+    expect(seen).toEqual(['b.csv']);
+  });
+  expect(errors).toEqual([]);
 });
 
 test('hidden files are not reported', async () => {
-  const { root, sees } = await watched('.hidden', 'a.csv');
+  const { root, sees } = await watched(['.hidden', 'a.csv']);
   await mkdir(join(root, '.git'));
   await writeFile(join(root, '.git', 'index'), 'abc');
   await writeFile(join(root, 'b.csv'), 'abc');

@@ -4,8 +4,9 @@ import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promise
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, expect, inject, onTestFinished, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, inject, onTestFinished, test } from 'vitest';
 import { COMPILE_CACHE } from '../../support/compile-cache.ts';
+import { eventually } from '../../support/eventually.ts';
 import { copyCluster } from '../support/copy-cluster.ts';
 import { type SynthesizedStack, synthesizedStack } from '../support/synthesized-stack.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
@@ -52,8 +53,7 @@ function start({ path, data }: { path: string; data: string }, ...parameters: st
     kill: (signal: NodeJS.Signals) => child.kill(signal),
     output: () => out,
     errors: () => err,
-    prints: (text: string | RegExp) =>
-      vi.waitFor(() => expect(out + err).toMatch(text), { timeout: 30_000 }),
+    prints: (text: string | RegExp) => eventually(() => expect(out + err).toMatch(text)),
   };
 }
 
@@ -96,7 +96,7 @@ test('--once judges the sample that the first start brings, and knows it the sec
   expect(second.output()).toMatch(
     /^FAILED .*Officer_Detail\.csv: 12 rows, 9 faults, judged before/,
   );
-}, 60_000);
+});
 
 test('a file that is dropped is judged, and Ctrl-C leaves no process', async () => {
   const stack = await writeStack();
@@ -109,7 +109,7 @@ test('a file that is dropped is judged, and Ctrl-C leaves no process', async () 
   flow.kill('SIGINT');
   expect(await flow.ended).toBe(0);
   expect(children.filter(isAlive)).toEqual([]);
-}, 60_000);
+});
 
 test('no report appears in the drop folder, though the stack writes them to the bucket', async () => {
   const stack = await writeStack(({ kubernetes_config_map_v1 }) => {
@@ -119,7 +119,7 @@ test('no report appears in the drop folder, though the stack writes them to the 
   expect(await flow.ended).toBe(0);
   expect(await readdir(stack.data)).toEqual([BUCKET]);
   expect(await readdir(join(stack.data, BUCKET))).toEqual(['from_client']);
-}, 60_000);
+});
 
 test('a file that the bucket would not announce is told and not judged', async () => {
   const stack = await writeStack();
@@ -127,7 +127,7 @@ test('a file that the bucket would not announce is told and not judged', async (
   await flow.prints('ready:');
   await writeFile(join(stack.data, BUCKET, 'elsewhere.csv'), 'n\n1\n');
   await flow.prints(/NOT ANNOUNCED .*elsewhere\.csv: the bucket announces only from_client\/\*/);
-}, 60_000);
+});
 
 test('a listener that is killed starts again and takes what lands', async () => {
   const stack = await writeStack();
@@ -137,7 +137,7 @@ test('a listener that is killed starts again and takes what lands', async () => 
   await flow.prints(/the listener ended \(SIGKILL\) and is started again/);
   await writeFile(join(stack.data, BUCKET, 'from_client', 'after.csv'), 'n\n1\n');
   await flow.prints(/PASSED .*after\.csv/);
-}, 60_000);
+});
 
 test('a changed stack is followed: bucket, filter and environment', async () => {
   const stack = await writeStack((resource) => {
@@ -149,7 +149,7 @@ test('a changed stack is followed: bucket, filter and environment', async () => 
   const first = start(stack, '--once');
   expect(await first.ended).toBe(0);
   expect(first.output()).toContain('other-bucket/inbox/nm_albuquerque/Officer_Detail.csv');
-}, 60_000);
+});
 
 test('a setting that the listener refuses ends the start', async () => {
   const stack = await writeStack((resource) => {
@@ -158,7 +158,7 @@ test('a setting that the listener refuses ends the start', async () => {
   const flow = start(stack);
   expect(await flow.ended).toBe(70);
   expect(flow.errors()).toContain('WORKER_CONCURRENCY');
-}, 60_000);
+});
 
 test('without a synthesized stack the start says what to do', async () => {
   const flow = start({ path: '/nowhere/cdk.tf.json', data: '/nowhere' });
@@ -175,4 +175,4 @@ test('the address of the database is for its owner alone', async () => {
   const url = (await readFile(join(state, 'database-url'), 'utf8')).trim();
   expect((await stat(join(state, 'database-url'))).mode & 0o077).toBe(0);
   expect(flow.output()).not.toContain(new URL(url).password);
-}, 60_000);
+});

@@ -1,9 +1,10 @@
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Transaction } from '../../../../listener/src/database/connection.ts';
 import { SEED_FOLDER } from '../../../../listener/src/database/definitions.ts';
 import { migrate } from '../../../../listener/src/database/migrate.ts';
 import { listRuns } from '../../../../listener/src/database/runs.ts';
 import { migrationNames } from '../../../../listener/src/database/schema-version.ts';
+import { eventually } from '../../../support/eventually.ts';
 import { eventOf } from '../../support/cli.ts';
 import { startListenerChild } from '../../support/listener-process.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
@@ -34,13 +35,13 @@ async function stuckCommand(parameters: readonly string[], blockingStatement: st
   blocker = transaction;
   await transaction.raw(blockingStatement);
   const child = startListenerChild(parameters, { DATABASE_URL: given.url });
-  await vi.waitFor(async () => expect((await sessions()).waiting).toBe(1), { timeout: 20_000 });
+  await eventually(async () => expect((await sessions()).waiting).toBe(1));
   return {
     child,
     /** Lets go, and waits until the server has done with what the command left. */
     async release() {
       await transaction.rollback();
-      await vi.waitFor(async () => expect((await sessions()).all).toBe(0), { timeout: 20_000 });
+      await eventually(async () => expect((await sessions()).all).toBe(0));
     },
   };
 }
@@ -135,7 +136,7 @@ describe('run', () => {
   async function runUnderWay(...parameters: readonly string[]) {
     const event = eventOf('bucket', 'slow.csv', 'next.csv');
     const child = startRun(['--event-json', event, ...parameters]);
-    await vi.waitFor(() => expect(s3.requests).toHaveLength(1), { timeout: 20_000 });
+    await eventually(() => expect(s3.requests).toHaveLength(1));
     return child;
   }
 
@@ -172,7 +173,7 @@ describe('run', () => {
       REPORT_PREFIX: 'Unanswered/',
       WRITE_REPORTS: 'true',
     });
-    await vi.waitFor(() => expect(s3.requests).toHaveLength(2), { timeout: 20_000 });
+    await eventually(() => expect(s3.requests).toHaveLength(2));
     child.kill('SIGTERM');
     expect(await child.ended).toBe(143);
     expect(child.errors()).toBe('interrupted by SIGTERM\n');

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import {
   createQueues,
   DEAD_LETTER_QUEUE,
@@ -7,6 +7,7 @@ import {
   RUN_QUEUE,
   type RunJob,
 } from '../../../../listener/src/queue/queue.ts';
+import { eventually } from '../../../support/eventually.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
 import { enqueueRuns, leaveOneAttempt } from '../../support/runs.ts';
 
@@ -140,11 +141,10 @@ test('the depth counts waiting, active and dead jobs', async () => {
   await queue.fail(await fetchOne(), new Error('x'));
   await enqueueRuns(given.database, queue, 'a', 'b', 'c');
   await fetchOne();
-  await vi.waitFor(
-    async () => expect(await queue.depth()).toEqual({ waiting: 2, active: 1, deadLetters: 1 }),
-    { timeout: 20_000 },
+  await eventually(async () =>
+    expect(await queue.depth()).toEqual({ waiting: 2, active: 1, deadLetters: 1 }),
   );
-}, 90_000);
+});
 
 describe('createQueues', () => {
   let given: TestDatabase;

@@ -10,12 +10,15 @@ import { readConfig } from '../../../../listener/src/config.ts';
 import { SEED_FOLDER } from '../../../../listener/src/database/definitions.ts';
 import { listRuns } from '../../../../listener/src/database/runs.ts';
 import { seedDefinitions } from '../../../../listener/src/database/seed.ts';
+import { openQueue } from '../../../../listener/src/queue/queue.ts';
 import {
   type RunningListener,
   startListener,
 } from '../../../../listener/src/serve/start-listener.ts';
 import { eventually } from '../../../support/eventually.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
+import { enqueueRuns } from '../../support/runs.ts';
+import { startS3Server } from '../../support/s3-server.ts';
 import { collectingLogger } from '../../support/sns-listener.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 
@@ -211,4 +214,30 @@ test('a database that is away makes the listener not ready and SNS come again', 
   await allowConnections(true);
   expect(await delivered).toBe(true);
   expect(await finishedRuns()).toHaveLength(1);
+});
+
+test('a job that does not finish in time goes back to the queue at once', async () => {
+  await listener.stop();
+  const gate = new Promise<void>(() => undefined);
+  const s3 = await startS3Server({ 'bucket/slow.csv': { body: 'a,b\n1,2\n', eTag: 'e', gate } });
+  onTestFinished(() => s3.close());
+  const queue = await openQueue(given.database, () => undefined);
+  onTestFinished(() => queue.close());
+  const config = readConfig(
+    {
+      DATABASE_URL: given.url,
+      AWS_REGION: 'us-gov-west-1',
+      AWS_ENDPOINT_URL: s3.endpoint,
+      METRICS_PORT: '0',
+      SHUTDOWN_SECONDS: '1',
+    },
+    { database: true, httpIntake: false },
+  );
+  const { logger } = collectingLogger();
+  const worker = await startListener({ config, role: 'worker', migrate: false, logger });
+  const [runId] = await enqueueRuns(given.database, queue, 'slow.csv');
+  await eventually(() => expect(s3.requests).toHaveLength(1));
+  await worker.stop();
+  // Long before its heartbeat would lapse.
+  expect(await queue.fetch(1)).toMatchObject([{ runId }]);
 });
