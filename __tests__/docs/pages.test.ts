@@ -1,8 +1,11 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
+import { EXIT as LISTENER_EXIT } from '@file-processing/contract/listener-interface.ts';
 import { describe, expect, it } from 'vitest';
+import { EXIT as AUDIT_EXIT } from '../../audit/errors.ts';
 import { documentationPages, sectionsIn, withSections } from '../../docs/generate/pages.ts';
 import { generatedSections } from '../../docs/generate/sections.ts';
+import { EXIT as MANAGE_EXIT } from '../../src/operations/operation-error.ts';
 import { environmentStacks } from '../audit/support/stacks.ts';
 import { ROOT } from '../support/run-main.ts';
 import { anchorsOf, inlineCodeIn, linksIn } from './support/markdown.ts';
@@ -41,6 +44,9 @@ describe('links', () => {
     expect([...textOf.keys()].filter((path) => !reached.has(path))).toEqual([]);
   });
 });
+
+/** What `manage plan` ends with, as Terraform's `plan -detailed-exitcode` does. */
+const PLAN_HAS_CHANGES = 2;
 
 /** Folders whose files a page may name; what is below others is made by a command. */
 const FOLDERS = /^(contract|src|audit|quality|listener|docs|environments|bench|__tests__|\.ci)\//;
@@ -84,6 +90,35 @@ describe('the generated sections', () => {
       sections[picture],
     );
   });
+});
+
+describe('the exit codes', () => {
+  it.each([
+    ['docs/operate.md', [...Object.values(MANAGE_EXIT), PLAN_HAS_CHANGES]],
+    ['docs/audit.md', Object.values(AUDIT_EXIT)],
+    ['docs/listener.md', Object.values(LISTENER_EXIT)],
+  ])('of %s are all that there are', (path, codes) => {
+    const [, table = ''] = textOf.get(path)?.split('| Exit code | Meaning |\n') ?? [];
+    const rows = table.split('\n\n')[0]?.match(/^\| \d+ /gm) ?? [];
+    expect(rows.map((row) => Number(row.slice(2)))).toStrictEqual(codes.toSorted((a, b) => a - b));
+  });
+});
+
+it('the messages that troubleshooting quotes are in the sources', () => {
+  const sources = ['src/operations', 'listener/src'].flatMap((folder) =>
+    readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })
+      .filter((file) => file.endsWith('.ts'))
+      .map((file) => readFileSync(join(ROOT, folder, file), 'utf8')),
+  );
+  const seen = (textOf.get('docs/troubleshooting.md') ?? '').match(/^\| [^|]*/gm) ?? [];
+  const quotes = seen.flatMap(inlineCodeIn);
+  expect(quotes.length).toBeGreaterThan(3);
+  for (const part of quotes.flatMap((quote) => quote.split(/ ?\.\.\. ?/)).filter(Boolean)) {
+    expect(
+      sources.some((source) => source.includes(part)),
+      part,
+    ).toBe(true);
+  }
 });
 
 it('npm run docs is what writes them', () => {

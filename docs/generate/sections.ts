@@ -1,4 +1,5 @@
 import { LISTENER_VARIABLES } from '@file-processing/contract/listener-variables.ts';
+import { ALL_RULES } from '../../audit/rules/all-rules.ts';
 import { errorTable } from '../../listener/src/errors.ts';
 import { OPERATIONS } from '../../src/operations/operations.ts';
 import { fileProcessingVariables } from '../../src/settings/file-processing-variables.ts';
@@ -12,6 +13,7 @@ import {
   environmentMarkdown,
   errorsMarkdown,
   outputsMarkdown,
+  rulesMarkdown,
   variablesMarkdown,
 } from './tables.ts';
 
@@ -23,6 +25,7 @@ export function generatedSections(stacks: readonly SynthesizedStack[]): Record<s
     'commands of manage': commandsMarkdown(OPERATIONS),
     'environment of the listener': environmentMarkdown(LISTENER_VARIABLES),
     'errors of the listener': errorsMarkdown(errorTable),
+    'rules of the audit': rulesMarkdown(ALL_RULES),
     ...qualitySections(),
     'diagram of the stacks': `\`\`\`mermaid\n${mermaidOf(modelOf(stacks))}\`\`\``,
   };

@@ -89,6 +89,16 @@ function defaultOf({ default: value }: Variable<unknown>): string {
   return value === undefined ? '**required**' : code(JSON.stringify(value));
 }
 
+/** A Markdown table of the audit's own rules, in the order of the audit. */
+export function rulesMarkdown(
+  rules: readonly Readonly<Record<'id' | 'title' | 'severity' | 'control', string>>[],
+): string {
+  return markdownTable(
+    ['Rule', 'What holds where it is kept', 'Severity', 'NIST SP 800-53'],
+    rules.map(({ id, title, severity, control }) => [code(id), title, severity, control]),
+  );
+}
+
 /** A text in backticks. */
 export function code(text: string): string {
   return `\`${text}\``;

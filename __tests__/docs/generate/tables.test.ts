@@ -3,6 +3,7 @@ import {
   environmentMarkdown,
   errorsMarkdown,
   outputsMarkdown,
+  rulesMarkdown,
   variablesMarkdown,
 } from '../../../docs/generate/tables.ts';
 import { integer, text } from '../../../src/settings/variable.ts';
@@ -56,4 +57,9 @@ it('the table of errors is sorted by status', () => {
       .split('\n')
       .slice(2),
   ).toEqual(['| 400 | `a` | No. |', '| 503 | `b` | No. |']);
+});
+
+it('the table of rules says what holds, how severe a fault is, and which control it is of', () => {
+  const rule = { id: 'a-b', title: 'It holds', severity: 'low', control: 'AC-3' };
+  expect(rulesMarkdown([rule]).split('\n').at(-1)).toBe('| `a-b` | It holds | low | AC-3 |');
 });
