@@ -1,5 +1,5 @@
 import type { Column, SuspectCell } from './checks/check.ts';
-import { brokenConstraints } from './constraints.ts';
+import { brokenConstraints } from './field-constraints.ts';
 import { readCell } from './field-type.ts';
 import { CELL_ESCAPED, type Scanner } from './scanner.ts';
 import type { CompiledField } from './table-schema.ts';

@@ -8,13 +8,18 @@ import {
 } from './descriptor-error.ts';
 import { booleanType, DEFAULT_FALSE_VALUES, DEFAULT_TRUE_VALUES } from './types/boolean.ts';
 import type { CellType } from './types/cell-type.ts';
-import { dateType, readDate, yearMonthType, yearType } from './types/date.ts';
-import { dateTimeType, readDateTime } from './types/datetime.ts';
-import { integerType, readInteger } from './types/integer.ts';
-import { numberType, readNumber } from './types/number.ts';
+import {
+  dateTimeType,
+  dateType,
+  readDate,
+  readDateTime,
+  timeType,
+  yearMonthType,
+  yearType,
+} from './types/datetime.ts';
+import { integerType, numberType, readInteger, readNumber } from './types/number.ts';
 import { readText, STRING_FORMATS, stringType } from './types/string.ts';
 import { STRPTIME_DIRECTIVES, unknownDirectives } from './types/strptime.ts';
-import { timeType } from './types/time.ts';
 
 const FLAG = 'true or false';
 const CHARACTER = 'one character that is not a digit or a sign';

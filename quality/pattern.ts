@@ -1,9 +1,9 @@
-import { type CharacterSet, characterSet, propertySet, type SetPart } from './character-set.ts';
-
-/** A pattern that can't be used; the message says where and why. */
-export class PatternError extends Error {
-  override readonly name = 'PatternError';
-}
+import {
+  type CharacterSet,
+  PatternError,
+  type PatternNode,
+  parsePattern,
+} from './pattern-parser.ts';
 
 const MAX_INSTRUCTIONS = 2000;
 const MAX_STATES = 1000;
@@ -12,13 +12,6 @@ type Instruction =
   | { readonly kind: 'set'; readonly set: CharacterSet }
   | { readonly kind: 'split'; first: number; second: number }
   | { readonly kind: 'begin' | 'end' | 'match' };
-
-type Node =
-  | { readonly kind: 'set'; readonly set: CharacterSet }
-  | { readonly kind: 'begin' | 'end' }
-  | { readonly kind: 'sequence'; readonly nodes: readonly Node[] }
-  | { readonly kind: 'choice'; readonly nodes: readonly Node[] }
-  | { readonly kind: 'repeat'; readonly node: Node; readonly least: number; readonly most: number };
 
 interface State {
   readonly places: readonly number[];
@@ -45,7 +38,7 @@ export class LinearPattern {
 
   /** @throws {PatternError} when the pattern is malformed, too large, or asks for what is not supported */
   constructor(source: string) {
-    this.#program = compile(new Parser(source).parse());
+    this.#program = compile(parsePattern(source));
     this.#start = this.#state([0], true);
   }
 
@@ -125,7 +118,7 @@ function codePoint(bytes: Uint8Array, at: number, length: number): number {
   return value;
 }
 
-function compile(root: Node): Instruction[] {
+function compile(root: PatternNode): Instruction[] {
   const program: Instruction[] = [];
   const add = <T extends Instruction>(instruction: T): T => {
     if (program.length >= MAX_INSTRUCTIONS) {
@@ -137,7 +130,7 @@ function compile(root: Node): Instruction[] {
   const split = () => add({ kind: 'split', first: 0, second: 0 });
 
   let visits = 0;
-  const emit = (node: Node): void => {
+  const emit = (node: PatternNode): void => {
     // Repeated empty groups unfold to nothing, and take their time over it.
     if (++visits > MAX_INSTRUCTIONS * 10) throw new PatternError('repeats too much');
     if (node.kind === 'sequence') for (const part of node.nodes) emit(part);
@@ -145,7 +138,7 @@ function compile(root: Node): Instruction[] {
     else if (node.kind === 'repeat') emitRepeat(node.node, node.least, node.most);
     else add(node);
   };
-  const emitChoice = (nodes: readonly Node[]): void => {
+  const emitChoice = (nodes: readonly PatternNode[]): void => {
     const exits: { first: number; second: number }[] = [];
     nodes.forEach((node, index) => {
       const fork = index < nodes.length - 1 ? split() : undefined;
@@ -160,7 +153,7 @@ function compile(root: Node): Instruction[] {
       exit.second = program.length;
     }
   };
-  const emitRepeat = (node: Node, least: number, most: number): void => {
+  const emitRepeat = (node: PatternNode, least: number, most: number): void => {
     for (let i = 0; i < least; i++) emit(node);
     if (most === Infinity) {
       const loop = program.length;
@@ -186,186 +179,4 @@ function compile(root: Node): Instruction[] {
   emit(root);
   add({ kind: 'match' });
   return program;
-}
-
-const ESCAPED_CONTROLS: Record<string, number> = { t: 9, n: 10, v: 11, f: 12, r: 13, 0: 0 };
-
-class Parser {
-  readonly #characters: readonly string[];
-  #at = 0;
-  #depth = 0;
-
-  constructor(source: string) {
-    this.#characters = Array.from(source);
-  }
-
-  parse(): Node {
-    const node = this.#choice();
-    if (this.#at < this.#characters.length) throw this.#error('has a ")" without a "("');
-    return node;
-  }
-
-  #error(what: string): PatternError {
-    return new PatternError(`${what} (character ${this.#at + 1})`);
-  }
-
-  #take(expected: string): boolean {
-    if (
-      !this.#characters
-        .slice(this.#at, this.#at + expected.length)
-        .join('')
-        .startsWith(expected)
-    ) {
-      return false;
-    }
-    this.#at += expected.length;
-    return true;
-  }
-
-  #choice(): Node {
-    const nodes = [this.#sequence()];
-    while (this.#take('|')) nodes.push(this.#sequence());
-    return nodes.length === 1 && nodes[0] !== undefined ? nodes[0] : { kind: 'choice', nodes };
-  }
-
-  #sequence(): Node {
-    const nodes: Node[] = [];
-    for (;;) {
-      const next = this.#characters[this.#at];
-      if (next === undefined || next === '|' || next === ')') return { kind: 'sequence', nodes };
-      nodes.push(this.#repeated(this.#atom()));
-    }
-  }
-
-  #repeated(node: Node): Node {
-    let repeated = node;
-    for (;;) {
-      const bounds = this.#bounds();
-      if (bounds === undefined) return repeated;
-      // Lazy and greedy match the same texts when the whole cell must match.
-      this.#take('?');
-      repeated = { kind: 'repeat', node: repeated, ...bounds };
-    }
-  }
-
-  #bounds(): { least: number; most: number } | undefined {
-    if (this.#take('*')) return { least: 0, most: Infinity };
-    if (this.#take('+')) return { least: 1, most: Infinity };
-    if (this.#take('?')) return { least: 0, most: 1 };
-    if (this.#characters[this.#at] !== '{') return undefined;
-    const text = this.#characters.slice(this.#at, this.#at + 24).join('');
-    const found = /^\{(\d+)(,(\d*))?\}/.exec(text);
-    if (found === null) throw this.#error('has a "{" that begins no {n}, {n,} or {n,m}');
-    this.#at += found[0].length;
-    const least = Number(found[1]);
-    const most = found[2] === undefined ? least : found[3] === '' ? Infinity : Number(found[3]);
-    if (most < least) throw this.#error(`has {${least},${most}}, which is out of order`);
-    return { least, most };
-  }
-
-  #atom(): Node {
-    const character = this.#characters[this.#at] ?? '';
-    if ('*+?{'.includes(character))
-      throw this.#error(`has a "${character}" with nothing to repeat`);
-    this.#at++;
-    if (character === '(') return this.#group();
-    if (character === '[') return { kind: 'set', set: this.#class() };
-    if (character === '^') return { kind: 'begin' };
-    if (character === '$') return { kind: 'end' };
-    if (character === '.')
-      return {
-        kind: 'set',
-        set: characterSet(
-          [
-            [10, 10],
-            [13, 13],
-          ],
-          true,
-        ),
-      };
-    if (character === '\\') return { kind: 'set', set: characterSet([this.#escape()], false) };
-    return { kind: 'set', set: characterSet([single(character)], false) };
-  }
-
-  #group(): Node {
-    if (++this.#depth > 100) throw this.#error('nests groups more than 100 deep');
-    if (this.#take('?')) {
-      const named = /^<[A-Za-z_]\w*>/.exec(
-        this.#characters.slice(this.#at, this.#at + 64).join(''),
-      );
-      if (named !== null) this.#at += named[0].length;
-      else if (!this.#take(':'))
-        throw this.#error('has a look-around or flag group, which is not supported');
-    }
-    const node = this.#choice();
-    if (!this.#take(')')) throw this.#error('has a "(" without a ")"');
-    this.#depth--;
-    return node;
-  }
-
-  #class(): CharacterSet {
-    const negated = this.#take('^');
-    const parts: SetPart[] = [];
-    while (!this.#take(']')) {
-      const first = this.#classPart();
-      if (this.#characters[this.#at] !== '-' || this.#characters[this.#at + 1] === ']') {
-        parts.push(first);
-        continue;
-      }
-      this.#at++;
-      if (this.#characters[this.#at] === '[')
-        throw this.#error('subtracts a class, which is not supported');
-      const last = this.#classPart();
-      if (!Array.isArray(first) || !Array.isArray(last) || last[0] < first[0]) {
-        throw this.#error('has a range that is out of order');
-      }
-      parts.push([first[0], last[0]]);
-    }
-    return characterSet(parts, negated);
-  }
-
-  #classPart(): SetPart {
-    const character = this.#characters[this.#at++];
-    if (character === undefined) throw this.#error('has a "[" without a "]"');
-    return character === '\\' ? this.#escape() : single(character);
-  }
-
-  #escape(): SetPart {
-    const letter = this.#characters[this.#at++];
-    if (letter === undefined) throw this.#error('ends in a lone "\\"');
-    if ('dDwWsS'.includes(letter)) return propertySet(letter);
-    if (letter === 'p' || letter === 'P') return this.#property(letter);
-    const control = ESCAPED_CONTROLS[letter];
-    if (control !== undefined) return [control, control];
-    if (letter === 'x') return this.#hexadecimal(2);
-    if (letter === 'u') return this.#hexadecimal(4);
-    if (/[A-Za-z1-9]/.test(letter)) throw this.#error(`has "\\${letter}", which is not supported`);
-    return single(letter);
-  }
-
-  #property(letter: string): SetPart {
-    const text = this.#characters.slice(this.#at, this.#at + 64).join('');
-    const name = /^\{([A-Za-z_=]+)\}/.exec(text)?.[1];
-    if (name === undefined) throw this.#error(`has "\\${letter}" without a {property}`);
-    this.#at += name.length + 2;
-    try {
-      return propertySet(`${letter}{${name}}`);
-    } catch {
-      throw this.#error(`has "\\${letter}{${name}}", which is no Unicode property`);
-    }
-  }
-
-  #hexadecimal(count: number): SetPart {
-    const text = this.#characters.slice(this.#at, this.#at + count).join('');
-    if (text.length !== count || !/^[0-9A-Fa-f]+$/.test(text)) {
-      throw this.#error(`needs ${count} hexadecimal digits`);
-    }
-    this.#at += count;
-    return [Number.parseInt(text, 16), Number.parseInt(text, 16)];
-  }
-}
-
-function single(character: string): [number, number] {
-  const code = character.codePointAt(0) ?? 0;
-  return [code, code];
 }

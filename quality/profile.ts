@@ -1,11 +1,17 @@
 import { FIELD_TYPES, type FieldType } from './field-type.ts';
-import { type InferredCell, inferCell } from './inferred-type.ts';
 import type { CompiledField } from './table-schema.ts';
 import { reportText } from './text.ts';
-import { UNORDERED } from './types/cell-type.ts';
-import { showDate } from './types/date.ts';
-import { showDateTime } from './types/datetime.ts';
-import { showTime } from './types/time.ts';
+import { booleanType, DEFAULT_FALSE_VALUES, DEFAULT_TRUE_VALUES } from './types/boolean.ts';
+import { isDigit, UNORDERED } from './types/cell-type.ts';
+import {
+  readDate,
+  readDateTime,
+  readTime,
+  showDate,
+  showDateTime,
+  showTime,
+} from './types/datetime.ts';
+import { readInteger, readNumber } from './types/number.ts';
 
 /** What was seen in one column, in rows whose structure was sound. */
 export interface ColumnReport {
@@ -205,4 +211,51 @@ function shownText(bytes: Uint8Array, length: number): string | null {
   const text = reportText(bytes, 0, length, LONGEST_TEXT);
   // The cut may have split a character.
   return length === LONGEST_TEXT ? text.replace(/\uFFFD+$/, '') : text;
+}
+
+/** What a cell without a declared type looks like, and its order value as that. */
+export interface InferredCell {
+  type: FieldType;
+  value: number;
+}
+
+const HYPHEN = 0x2d;
+const COLON = 0x3a;
+const LETTER_T = 0x54;
+
+/** Words only: 1 and 0 look like integers first. */
+const WORDS = booleanType(
+  DEFAULT_TRUE_VALUES.filter((text) => text !== '1'),
+  DEFAULT_FALSE_VALUES.filter((text) => text !== '0'),
+);
+
+/** Writes into `cell` the narrowest type that the text fits in its default format; text that fits none is a string. */
+export function inferCell(bytes: Uint8Array, start: number, end: number, cell: InferredCell): void {
+  const first = bytes[start] as number;
+  const length = end - start;
+  if (isDigit(first)) {
+    if (length === 10 && bytes[start + 4] === HYPHEN) {
+      if (fits(cell, 'date', readDate(bytes, start, end))) return;
+    } else if (length >= 19 && bytes[start + 10] === LETTER_T) {
+      if (fits(cell, 'datetime', readDateTime(bytes, start, end))) return;
+    } else if (length >= 8 && bytes[start + 2] === COLON) {
+      if (fits(cell, 'time', readTime(bytes, start, end))) return;
+    }
+    if (fits(cell, 'integer', readInteger(bytes, start, end))) return;
+    if (fits(cell, 'number', readNumber(bytes, start, end))) return;
+  } else if (first <= 0x2e) {
+    if (fits(cell, 'integer', readInteger(bytes, start, end))) return;
+    if (fits(cell, 'number', readNumber(bytes, start, end))) return;
+  } else if (length === 4 || length === 5) {
+    if (fits(cell, 'boolean', WORDS.read(bytes, start, end))) return;
+  }
+  cell.type = 'string';
+  cell.value = 0;
+}
+
+function fits(cell: InferredCell, type: FieldType, value: number): boolean {
+  if (Number.isNaN(value)) return false;
+  cell.type = type;
+  cell.value = value;
+  return true;
 }

@@ -1,4 +1,3 @@
-import type { ValueConstraints } from './constraints.ts';
 import {
   type DescriptorOption,
   isObject,
@@ -7,6 +6,7 @@ import {
   type ProblemList,
   show,
 } from './descriptor-error.ts';
+import type { ValueConstraints } from './field-constraints.ts';
 import { compileConstraints, type FieldConstraints } from './field-constraints.ts';
 import { compileFieldType, FIELD_TYPES, type FieldType } from './field-type.ts';
 import { TextSet } from './text.ts';

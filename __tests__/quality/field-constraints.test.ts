@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ProblemList } from '../../quality/descriptor-error.ts';
-import { compileConstraints } from '../../quality/field-constraints.ts';
+import { brokenConstraints, compileConstraints } from '../../quality/field-constraints.ts';
 import { compileFieldType, type FieldType } from '../../quality/field-type.ts';
 
 function compile(type: FieldType, constraints: unknown) {
@@ -43,5 +43,55 @@ describe('compileConstraints', () => {
     ['string', [], 'constraints'],
   ])('%s refuses %j', (type, constraints, path) => {
     expect(compile(type, constraints).paths).toEqual([path]);
+  });
+});
+
+/** What a value of a field breaks. */
+function broken(type: FieldType, constraints: object, text: string): string[] {
+  const problems = new ProblemList();
+  const cell = compileFieldType(type, {}, 'field', problems);
+  const { values } = compileConstraints(type, cell, constraints, 'constraints', problems);
+  expect(problems.problems).toEqual([]);
+  const bytes = Buffer.from(text);
+  const value = cell.read(bytes, 0, bytes.length);
+  return values === undefined
+    ? []
+    : (brokenConstraints(values, bytes, 0, bytes.length, value) ?? []);
+}
+
+describe('brokenConstraints', () => {
+  it.each<[FieldType, object, string, boolean]>([
+    ['integer', { minimum: 5 }, '5', true],
+    ['integer', { minimum: 5 }, '4', false],
+    ['integer', { exclusiveMinimum: 5 }, '5', false],
+    ['integer', { maximum: 5 }, '5', true],
+    ['integer', { exclusiveMaximum: 5 }, '5', false],
+    ['integer', { maximum: '9007199254740992' }, '9007199254740992', true],
+    ['integer', { maximum: '9007199254740992' }, '9007199254740993', false],
+    ['integer', { minimum: '-9007199254740993' }, '-9007199254740993', true],
+    ['integer', { maximum: 5 }, '9'.repeat(500), false],
+    ['number', { maximum: 5 }, 'NaN', true],
+    ['number', { maximum: 5 }, 'INF', false],
+    ['date', { minimum: '2024-01-01' }, '2023-12-31', false],
+    ['time', { maximum: '12:00:00' }, '12:00:00.5', false],
+    ['datetime', { minimum: '2024-01-01T00:00:00Z' }, '2024-01-01T01:00:00+02:00', false],
+    ['yearmonth', { exclusiveMinimum: '2023-12' }, '2024-01', true],
+    ['string', { minLength: 2 }, 'é', false],
+    ['string', { maxLength: 2 }, '😀😀', true],
+    ['string', { enum: ['é', 'b'] }, 'é', true],
+    ['string', { enum: ['é', 'b'] }, 'E', false],
+    ['integer', { enum: [1, '2'] }, '+2', true],
+    ['boolean', { enum: [true] }, 'false', false],
+    ['string', { pattern: 'a+' }, 'aab', false],
+    ['integer', { pattern: '\\d{3}' }, '007', true],
+  ])('%s with %j: %s is kept: %s', (type, constraints, text, kept) => {
+    expect(broken(type, constraints, text).length === 0).toBe(kept);
+  });
+
+  it('names every constraint that is broken', () => {
+    expect(broken('integer', { minimum: 10, enum: [11, 12] }, '3')).toEqual([
+      'minimum is 10',
+      'enum does not list it',
+    ]);
   });
 });

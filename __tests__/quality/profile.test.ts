@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ProblemList } from '../../quality/descriptor-error.ts';
-import { ColumnProfile } from '../../quality/profile.ts';
+import { ColumnProfile, type InferredCell, inferCell } from '../../quality/profile.ts';
 import { compileSchema, type TableField } from '../../quality/table-schema.ts';
 
 function inferred(...cells: string[]) {
@@ -80,5 +80,30 @@ describe('ColumnProfile with a declared type', () => {
   it('shows a date of any format as ISO has it', () => {
     const report = declared({ type: 'date', format: '%d.%m.%Y' }, '31.12.2023', '01.02.2024');
     expect(report).toMatchObject({ min: '2023-12-31', max: '2024-02-01' });
+  });
+});
+
+describe('inferCell', () => {
+  it.each([
+    ['12', 'integer'],
+    ['-12', 'integer'],
+    ['007', 'integer'],
+    ['1.5', 'number'],
+    ['.5', 'number'],
+    ['-1e5', 'number'],
+    ['2024-02-29', 'date'],
+    ['2023-02-29', 'string'],
+    ['10:00:00', 'time'],
+    ['2024-02-29T10:00:00Z', 'datetime'],
+    ['true', 'boolean'],
+    ['FALSE', 'boolean'],
+    ['word', 'string'],
+    ['12 Main St', 'string'],
+    ['-', 'string'],
+    ['1', 'integer'],
+  ])('takes %s for %s', (text, type) => {
+    const cell: InferredCell = { type: 'any', value: 0 };
+    inferCell(Buffer.from(text), 0, text.length, cell);
+    expect(cell.type).toBe(type);
   });
 });

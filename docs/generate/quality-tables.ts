@@ -13,10 +13,8 @@ import {
   SCHEMA_PROPERTIES,
 } from '@file-processing/quality/table-schema.ts';
 import { THRESHOLDS } from '@file-processing/quality/thresholds.ts';
-import { ANY_DATE } from '@file-processing/quality/types/date.ts';
-import { ANY_DATETIME } from '@file-processing/quality/types/datetime.ts';
+import { ANY_DATE, ANY_DATETIME, ANY_TIME } from '@file-processing/quality/types/datetime.ts';
 import { STRPTIME_DIRECTIVES } from '@file-processing/quality/types/strptime.ts';
-import { ANY_TIME } from '@file-processing/quality/types/time.ts';
 import { VERDICT_RULES } from '@file-processing/quality/verdict.ts';
 import { code, markdownTable } from './tables.ts';
 

@@ -1,4 +1,4 @@
-import { brokenConstraints } from '../constraints.ts';
+import { brokenConstraints } from '../field-constraints.ts';
 import type { Check } from './check.ts';
 
 export const TYPE_CHECK: Check<'type-error'> = {

@@ -1,6 +1,5 @@
 import { decodeText } from '../text.ts';
 import { type CellType, UNORDERED } from './cell-type.ts';
-import { LONGEST_LOOSE_NUMBER, looseNumberText } from './loose-number.ts';
 
 const PLUS = 0x2b;
 const MINUS = 0x2d;
@@ -82,4 +81,70 @@ function numberFromText(text: string): number {
 function showNumber(value: number): string | number {
   if (value === Infinity) return 'INF';
   return value === -Infinity ? '-INF' : value;
+}
+
+export interface IntegerOptions {
+  /** Separates groups of digits and is dropped. @default none */
+  readonly groupChar: string | undefined;
+  /** When false, text before and after the number is dropped ("95%", "EUR 12"). @default true */
+  readonly bareNumber: boolean;
+}
+
+/** Table Schema `integer`: an optional sign and digits. Beyond 2^53 the order value is the nearest double. */
+export function integerType(options: IntegerOptions): CellType {
+  if (options.groupChar === undefined && options.bareNumber) {
+    return { read: readInteger, show: (value) => value };
+  }
+  const loose = { ...options, decimalChar: undefined };
+  return {
+    read: (bytes, start, end) => {
+      if (end - start > LONGEST_LOOSE_NUMBER) return Number.NaN;
+      const text = looseNumberText(decodeText(bytes, start, end), loose);
+      return /^[+-]?\d+$/.test(text) ? Number(text) : Number.NaN;
+    },
+    show: (value) => value,
+  };
+}
+
+/** The integer in the cell, or NaN. */
+export function readInteger(bytes: Uint8Array, start: number, end: number): number {
+  const first = bytes[start] as number;
+  const from = first === MINUS || first === PLUS ? start + 1 : start;
+  if (from >= end) return Number.NaN;
+  let value = 0;
+  for (let i = from; i < end; i++) {
+    const digit = (bytes[i] as number) - ZERO;
+    if (digit < 0 || digit > 9) return Number.NaN;
+    value = value * 10 + digit;
+  }
+  if (end - from > EXACT_DIGITS) return Number(decodeText(bytes, start, end));
+  return first === MINUS ? -value : value;
+}
+
+export interface LooseNumberOptions {
+  /** Stands between groups of two to four digits. */
+  readonly groupChar: string | undefined;
+  /** Undefined for integers, which have none. */
+  readonly decimalChar: string | undefined;
+  /** When false, text before and after the number is dropped. */
+  readonly bareNumber: boolean;
+}
+
+/** Bytes of the longest cell that is read so: the expressions below take time by the square of the length. */
+const LONGEST_LOOSE_NUMBER = 400;
+
+/**
+ * A number's text in plain digits and a point; empty when a group or decimal character stands where it makes
+ * another number than meant (`1,5` with `,` for groups, `1,000.5` with `.` for groups).
+ */
+export function looseNumberText(text: string, options: LooseNumberOptions): string {
+  const { groupChar, decimalChar, bareNumber } = options;
+  const number = bareNumber ? text : text.replace(/^[^\d+\-.]+/, '').replace(/\D+$/, '');
+  const [whole = '', fraction, more] =
+    decimalChar === undefined ? [number] : number.split(decimalChar);
+  const groups = groupChar === undefined ? [whole] : whole.split(groupChar);
+  if (!groups.slice(1).every((group) => /^\d{2,4}$/.test(group))) return '';
+  const digits = groups.join('');
+  if (more !== undefined || digits.includes('.') || fraction?.includes('.') === true) return '';
+  return fraction === undefined ? digits : `${digits}.${fraction}`;
 }

@@ -1,5 +1,5 @@
 import { decodeText } from '../text.ts';
-import { DAY_MS, dayMilliseconds } from './calendar.ts';
+import { DAY_MS, dayMilliseconds } from './cell-type.ts';
 
 type Reader = (bytes: Uint8Array, start: number, end: number) => number;
 

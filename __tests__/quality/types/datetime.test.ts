@@ -1,18 +1,134 @@
 import { describe, expect, it } from 'vitest';
-import { dateTimeType, readDateTime } from '../../../quality/types/datetime.ts';
+import type { CellType } from '../../../quality/types/cell-type.ts';
+import {
+  dateTimeType,
+  dateType,
+  readDateTime,
+  readTime,
+  showTime,
+  timeType,
+  yearMonthType,
+  yearType,
+} from '../../../quality/types/datetime.ts';
 
-const read = (text: string): number => readDateTime(Buffer.from(text), 0, text.length);
+/** The value as a report shows it, or undefined when the text is none. */
+function shown(type: CellType, text: string): unknown {
+  const bytes = Buffer.from(`<${text}>`);
+  const value = type.read(bytes, 1, bytes.length - 1);
+  return Number.isNaN(value) ? undefined : type.show(value);
+}
+
+describe('dateType', () => {
+  it.each([
+    '2024-1-1',
+    '2024-02-30',
+    '24-01-01',
+    '2024/01/01',
+    '2024-01-01T',
+    '+2024-01-1',
+    '2024-0a-01',
+    ' 2024-01-0',
+  ])('refuses %j by default', (text) => {
+    expect(shown(dateType('default'), text)).toBeUndefined();
+  });
+
+  it('reads ISO dates by default', () => {
+    expect(shown(dateType('default'), '0001-12-31')).toBe('0001-12-31');
+  });
+
+  it.each([
+    ['2024/03/01', '2024-03-01'],
+    ['20240301', '2024-03-01'],
+    ['1.3.2024', '2024-03-01'],
+    ['03/01/2024', '2024-03-01'],
+    ['31/12/2023', '2023-12-31'],
+    ['1 March 2024', '2024-03-01'],
+    ['Mar 1, 2024', '2024-03-01'],
+    ['tomorrow', undefined],
+  ])('reads %s as %s when any form will do', (text, date) => {
+    expect(shown(dateType('any'), text)).toBe(date);
+  });
+});
+
+describe('yearType', () => {
+  it('takes four digits, before the common era with a sign', () => {
+    expect([shown(yearType(), '0984'), shown(yearType(), '-0044')]).toEqual([984, -44]);
+    for (const text of ['984', '20240', '2o24', '-44'])
+      expect(shown(yearType(), text)).toBeUndefined();
+  });
+});
+
+describe('yearMonthType', () => {
+  it('takes a year and a month', () => {
+    expect(shown(yearMonthType(), '2024-12')).toBe('2024-12');
+    for (const text of ['2024-00', '2024-13', '2024-1', '2024/01'])
+      expect(shown(yearMonthType(), text)).toBeUndefined();
+  });
+});
+
+function timeOf(text: string): number {
+  const bytes = Buffer.from(`<${text}>`);
+  return readTime(bytes, 1, bytes.length - 1);
+}
+
+describe('readTime', () => {
+  it.each([
+    ['00:00:00', 0],
+    ['23:59:59.250', 86_399_250],
+    ['01:00:00Z', 3_600_000],
+    ['01:00:00+01:00', 0],
+    ['01:00:00.5-00:30', 5_400_500],
+  ])('reads %s', (text, value) => {
+    expect(timeOf(text)).toBe(value);
+  });
+
+  it.each([
+    '24:00:00',
+    '10:60:00',
+    '10:00:60',
+    '1:00:00',
+    '10:00',
+    '10:00:00.',
+    '10:00:00+1',
+    '10:00:00+15:00',
+    '10:00:00ZZ',
+    '10:00:00.5x',
+    '10-00-00',
+  ])('refuses %s', (text) => {
+    expect(timeOf(text)).toBeNaN();
+  });
+});
+
+describe('timeType', () => {
+  it('shows a time read by a pattern as a time', () => {
+    const type = timeType('%I:%M %p');
+    expect(type.show(type.read(Buffer.from('12:30 PM'), 0, 8))).toBe('12:30:00');
+  });
+
+  it('takes the usual forms for any', () => {
+    const type = timeType('any');
+    expect(type.show(type.read(Buffer.from('9:05 pm'), 0, 7))).toBe('21:05:00');
+  });
+});
+
+describe('showTime', () => {
+  it('keeps a fraction', () => {
+    expect(showTime(1500)).toBe('00:00:01.500');
+  });
+});
+
+const dateTimeOf = (text: string): number => readDateTime(Buffer.from(text), 0, text.length);
 
 describe('readDateTime', () => {
   it.each(['2024-02-29T12:34:56Z', '1969-12-31T23:59:59.999Z', '2024-02-29T12:34:56+05:30'])(
     'reads %s as Date does',
     (text) => {
-      expect(read(text)).toBe(Date.parse(text));
+      expect(dateTimeOf(text)).toBe(Date.parse(text));
     },
   );
 
   it('takes a date-time without a zone for UTC', () => {
-    expect(read('2024-02-29T12:34:56')).toBe(Date.parse('2024-02-29T12:34:56Z'));
+    expect(dateTimeOf('2024-02-29T12:34:56')).toBe(Date.parse('2024-02-29T12:34:56Z'));
   });
 
   it.each([
@@ -22,7 +138,7 @@ describe('readDateTime', () => {
     '2024-02-29T25:00:00Z',
     '2024-02-29T12:34',
   ])('refuses %s', (text) => {
-    expect(read(text)).toBeNaN();
+    expect(dateTimeOf(text)).toBeNaN();
   });
 });
 

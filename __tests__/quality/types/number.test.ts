@@ -1,9 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { UNORDERED } from '../../../quality/types/cell-type.ts';
-import { numberType, readNumber } from '../../../quality/types/number.ts';
+import {
+  integerType,
+  looseNumberText,
+  numberType,
+  readInteger,
+  readNumber,
+} from '../../../quality/types/number.ts';
 
-function read(text: string, options = {}): number {
+function readAsNumber(text: string, options = {}): number {
   const type = numberType({ decimalChar: '.', groupChar: undefined, bareNumber: true, ...options });
   const bytes = Buffer.from(`<${text}>`);
   return type.read(bytes, 1, bytes.length - 1);
@@ -39,32 +45,83 @@ describe('readNumber', () => {
     ' 1',
     '0x1',
   ])('refuses %j', (text) => {
-    expect(read(text)).toBeNaN();
+    expect(readAsNumber(text)).toBeNaN();
   });
 
   it('takes a bare point on either side, exponents and the special values', () => {
-    expect(['5.', '.5', '-1.5E+2', 'INF', '-INF', 'NaN'].map((text) => read(text))).toEqual([
-      5,
-      0.5,
-      -150,
-      Infinity,
-      -Infinity,
-      UNORDERED,
-    ]);
+    expect(['5.', '.5', '-1.5E+2', 'INF', '-INF', 'NaN'].map((text) => readAsNumber(text))).toEqual(
+      [5, 0.5, -150, Infinity, -Infinity, UNORDERED],
+    );
   });
 });
 
 describe('numberType', () => {
   it('reads another decimal character and groups', () => {
     const german = { decimalChar: ',', groupChar: '.' };
-    expect(read('1.234.567,89', german)).toBe(1_234_567.89);
-    expect(read('-0,5', german)).toBe(-0.5);
-    expect(read('1,000.5', german)).toBeNaN();
-    expect(read('1.5', { decimalChar: ',' })).toBeNaN();
+    expect(readAsNumber('1.234.567,89', german)).toBe(1_234_567.89);
+    expect(readAsNumber('-0,5', german)).toBe(-0.5);
+    expect(readAsNumber('1,000.5', german)).toBeNaN();
+    expect(readAsNumber('1.5', { decimalChar: ',' })).toBeNaN();
   });
 
   it('drops what surrounds the number when told to', () => {
-    expect(read('USD -12.50 net', { bareNumber: false })).toBe(-12.5);
-    expect(read('net', { bareNumber: false })).toBeNaN();
+    expect(readAsNumber('USD -12.50 net', { bareNumber: false })).toBe(-12.5);
+    expect(readAsNumber('net', { bareNumber: false })).toBeNaN();
+  });
+});
+
+function readAsInteger(text: string, options = {}): number {
+  const type = integerType({ groupChar: undefined, bareNumber: true, ...options });
+  const bytes = Buffer.from(`<${text}>`);
+  return type.read(bytes, 1, bytes.length - 1);
+}
+
+describe('readInteger', () => {
+  it('reads every integer as JavaScript does', () => {
+    fc.assert(
+      fc.property(fc.bigInt({ min: -(10n ** 25n), max: 10n ** 25n }), (value) => {
+        const text = String(value);
+        expect(readInteger(Buffer.from(text), 0, text.length)).toBe(Number(text));
+      }),
+    );
+  });
+
+  it.each(['', '+', '-', '1.0', '1 ', ' 1', '1e3', '--1', '0x10', '١', '1,000'])(
+    'refuses %j',
+    (text) => {
+      expect(readAsInteger(text)).toBeNaN();
+    },
+  );
+
+  it('takes a sign and leading zeros', () => {
+    expect([readAsInteger('+7'), readAsInteger('-007'), readAsInteger('00')]).toEqual([7, -7, 0]);
+  });
+});
+
+describe('integerType', () => {
+  it('drops group characters and, when told to, what surrounds the number', () => {
+    expect(readAsInteger('1,234,567', { groupChar: ',' })).toBe(1_234_567);
+    expect(readAsInteger('€ 95 %', { bareNumber: false })).toBe(95);
+    expect(readAsInteger('1,5', { groupChar: ',' })).toBeNaN();
+  });
+
+  it('refuses a very long cell at once', () => {
+    expect(readAsInteger('x'.repeat(1_000_000), { bareNumber: false })).toBeNaN();
+  });
+});
+
+describe('looseNumberText', () => {
+  it.each([
+    ['1,000', ',', '.', '1000'],
+    ['1,00,000.5', ',', '.', '100000.5'],
+    ['1000000', ',', '.', '1000000'],
+    ['1,5', ',', '.', ''],
+    ['1,', ',', '.', ''],
+    ['1.000,5', '.', ',', '1000.5'],
+    ['1,000.5', '.', ',', ''],
+    ['1.2.3', undefined, '.', ''],
+    ['1 000', ' ', undefined, '1000'],
+  ])('%s with groups %j and decimals %j is %j', (text, groupChar, decimalChar, plain) => {
+    expect(looseNumberText(text, { groupChar, decimalChar, bareNumber: true })).toBe(plain);
   });
 });

@@ -1,5 +1,32 @@
 import { describe, expect, it } from 'vitest';
-import { characterSet, propertySet } from '../../quality/character-set.ts';
+import {
+  characterSet,
+  PatternError,
+  parsePattern,
+  propertySet,
+} from '../../quality/pattern-parser.ts';
+
+describe('parsePattern', () => {
+  it.each([
+    ['(a', '"("'],
+    ['a)', '")"'],
+    ['[a', '"["'],
+    ['*a', 'nothing to repeat'],
+    ['a{2', '{n}'],
+    ['a{3,1}', 'out of order'],
+    ['[b-a]', 'out of order'],
+    ['(?=a)', 'look-around'],
+    ['(?!a)', 'look-around'],
+    ['(a)\\1', '\\1'],
+    ['\\bword', '\\b'],
+    ['\\p{Nope}', 'Unicode property'],
+    ['a\\', 'lone'],
+    ['('.repeat(200) + ')'.repeat(200), '100 deep'],
+  ])('refuses %s and says why', (source, reason) => {
+    expect(() => parsePattern(source)).toThrow(PatternError);
+    expect(() => parsePattern(source)).toThrow(reason);
+  });
+});
 
 const code = (character: string): number => character.codePointAt(0) ?? 0;
 

@@ -1,0 +1,243 @@
+/** A pattern that can't be used; the message says where and why. */
+export class PatternError extends Error {
+  override readonly name = 'PatternError';
+}
+
+/** A pattern, taken apart. */
+export type PatternNode =
+  | { readonly kind: 'set'; readonly set: CharacterSet }
+  | { readonly kind: 'begin' | 'end' }
+  | { readonly kind: 'sequence'; readonly nodes: readonly PatternNode[] }
+  | { readonly kind: 'choice'; readonly nodes: readonly PatternNode[] }
+  | {
+      readonly kind: 'repeat';
+      readonly node: PatternNode;
+      readonly least: number;
+      readonly most: number;
+    };
+
+/** @throws {PatternError} when the pattern is malformed or asks for what is not supported */
+export function parsePattern(source: string): PatternNode {
+  return new Parser(source).parse();
+}
+
+/** Code points from the first to the last, or the test of a Unicode property. */
+export type SetPart = readonly [number, number] | ((character: number) => boolean);
+
+/** Characters that one place of a pattern admits. */
+export interface CharacterSet {
+  has(character: number): boolean;
+}
+
+/** Joins parts into one set; with `negated`, the set of everything else. */
+export function characterSet(parts: readonly SetPart[], negated: boolean): CharacterSet {
+  return {
+    has: (character) =>
+      negated !==
+      parts.some((part) =>
+        typeof part === 'function' ? part(character) : character >= part[0] && character <= part[1],
+      ),
+  };
+}
+
+const SHORTHANDS: Record<string, string> = {
+  d: '\\p{Nd}',
+  D: '\\P{Nd}',
+  w: '[\\p{L}\\p{M}\\p{N}_]',
+  W: '[^\\p{L}\\p{M}\\p{N}_]',
+  s: '\\s',
+  S: '\\S',
+};
+
+/**
+ * The set behind `\d \D \w \W \s \S` or, given as `p{Lu}`, a Unicode property.
+ *
+ * @throws {SyntaxError} when there is no such property
+ */
+export function propertySet(name: string): (character: number) => boolean {
+  const expression = new RegExp(`^${SHORTHANDS[name] ?? `\\${name}`}$`, 'u');
+  return (character) => expression.test(String.fromCodePoint(character));
+}
+
+const ESCAPED_CONTROLS: Record<string, number> = { t: 9, n: 10, v: 11, f: 12, r: 13, 0: 0 };
+
+/** Reads a pattern by recursive descent. */
+class Parser {
+  readonly #characters: readonly string[];
+  #at = 0;
+  #depth = 0;
+
+  constructor(source: string) {
+    this.#characters = Array.from(source);
+  }
+
+  parse(): PatternNode {
+    const node = this.#choice();
+    if (this.#at < this.#characters.length) throw this.#error('has a ")" without a "("');
+    return node;
+  }
+
+  #error(what: string): PatternError {
+    return new PatternError(`${what} (character ${this.#at + 1})`);
+  }
+
+  #take(expected: string): boolean {
+    if (
+      !this.#characters
+        .slice(this.#at, this.#at + expected.length)
+        .join('')
+        .startsWith(expected)
+    ) {
+      return false;
+    }
+    this.#at += expected.length;
+    return true;
+  }
+
+  #choice(): PatternNode {
+    const nodes = [this.#sequence()];
+    while (this.#take('|')) nodes.push(this.#sequence());
+    return nodes.length === 1 && nodes[0] !== undefined ? nodes[0] : { kind: 'choice', nodes };
+  }
+
+  #sequence(): PatternNode {
+    const nodes: PatternNode[] = [];
+    for (;;) {
+      const next = this.#characters[this.#at];
+      if (next === undefined || next === '|' || next === ')') return { kind: 'sequence', nodes };
+      nodes.push(this.#repeated(this.#atom()));
+    }
+  }
+
+  #repeated(node: PatternNode): PatternNode {
+    let repeated = node;
+    for (;;) {
+      const bounds = this.#bounds();
+      if (bounds === undefined) return repeated;
+      // Lazy and greedy match the same texts when the whole cell must match.
+      this.#take('?');
+      repeated = { kind: 'repeat', node: repeated, ...bounds };
+    }
+  }
+
+  #bounds(): { least: number; most: number } | undefined {
+    if (this.#take('*')) return { least: 0, most: Infinity };
+    if (this.#take('+')) return { least: 1, most: Infinity };
+    if (this.#take('?')) return { least: 0, most: 1 };
+    if (this.#characters[this.#at] !== '{') return undefined;
+    const text = this.#characters.slice(this.#at, this.#at + 24).join('');
+    const found = /^\{(\d+)(,(\d*))?\}/.exec(text);
+    if (found === null) throw this.#error('has a "{" that begins no {n}, {n,} or {n,m}');
+    this.#at += found[0].length;
+    const least = Number(found[1]);
+    const most = found[2] === undefined ? least : found[3] === '' ? Infinity : Number(found[3]);
+    if (most < least) throw this.#error(`has {${least},${most}}, which is out of order`);
+    return { least, most };
+  }
+
+  #atom(): PatternNode {
+    const character = this.#characters[this.#at] ?? '';
+    if ('*+?{'.includes(character))
+      throw this.#error(`has a "${character}" with nothing to repeat`);
+    this.#at++;
+    if (character === '(') return this.#group();
+    if (character === '[') return { kind: 'set', set: this.#class() };
+    if (character === '^') return { kind: 'begin' };
+    if (character === '$') return { kind: 'end' };
+    if (character === '.')
+      return {
+        kind: 'set',
+        set: characterSet(
+          [
+            [10, 10],
+            [13, 13],
+          ],
+          true,
+        ),
+      };
+    if (character === '\\') return { kind: 'set', set: characterSet([this.#escape()], false) };
+    return { kind: 'set', set: characterSet([single(character)], false) };
+  }
+
+  #group(): PatternNode {
+    if (++this.#depth > 100) throw this.#error('nests groups more than 100 deep');
+    if (this.#take('?')) {
+      const named = /^<[A-Za-z_]\w*>/.exec(
+        this.#characters.slice(this.#at, this.#at + 64).join(''),
+      );
+      if (named !== null) this.#at += named[0].length;
+      else if (!this.#take(':'))
+        throw this.#error('has a look-around or flag group, which is not supported');
+    }
+    const node = this.#choice();
+    if (!this.#take(')')) throw this.#error('has a "(" without a ")"');
+    this.#depth--;
+    return node;
+  }
+
+  #class(): CharacterSet {
+    const negated = this.#take('^');
+    const parts: SetPart[] = [];
+    while (!this.#take(']')) {
+      const first = this.#classPart();
+      if (this.#characters[this.#at] !== '-' || this.#characters[this.#at + 1] === ']') {
+        parts.push(first);
+        continue;
+      }
+      this.#at++;
+      if (this.#characters[this.#at] === '[')
+        throw this.#error('subtracts a class, which is not supported');
+      const last = this.#classPart();
+      if (!Array.isArray(first) || !Array.isArray(last) || last[0] < first[0]) {
+        throw this.#error('has a range that is out of order');
+      }
+      parts.push([first[0], last[0]]);
+    }
+    return characterSet(parts, negated);
+  }
+
+  #classPart(): SetPart {
+    const character = this.#characters[this.#at++];
+    if (character === undefined) throw this.#error('has a "[" without a "]"');
+    return character === '\\' ? this.#escape() : single(character);
+  }
+
+  #escape(): SetPart {
+    const letter = this.#characters[this.#at++];
+    if (letter === undefined) throw this.#error('ends in a lone "\\"');
+    if ('dDwWsS'.includes(letter)) return propertySet(letter);
+    if (letter === 'p' || letter === 'P') return this.#property(letter);
+    const control = ESCAPED_CONTROLS[letter];
+    if (control !== undefined) return [control, control];
+    if (letter === 'x') return this.#hexadecimal(2);
+    if (letter === 'u') return this.#hexadecimal(4);
+    if (/[A-Za-z1-9]/.test(letter)) throw this.#error(`has "\\${letter}", which is not supported`);
+    return single(letter);
+  }
+
+  #property(letter: string): SetPart {
+    const text = this.#characters.slice(this.#at, this.#at + 64).join('');
+    const name = /^\{([A-Za-z_=]+)\}/.exec(text)?.[1];
+    if (name === undefined) throw this.#error(`has "\\${letter}" without a {property}`);
+    this.#at += name.length + 2;
+    try {
+      return propertySet(`${letter}{${name}}`);
+    } catch {
+      throw this.#error(`has "\\${letter}{${name}}", which is no Unicode property`);
+    }
+  }
+
+  #hexadecimal(count: number): SetPart {
+    const text = this.#characters.slice(this.#at, this.#at + count).join('');
+    if (text.length !== count || !/^[0-9A-Fa-f]+$/.test(text)) {
+      throw this.#error(`needs ${count} hexadecimal digits`);
+    }
+    this.#at += count;
+    return [Number.parseInt(text, 16), Number.parseInt(text, 16)];
+  }
+}
+
+function single(character: string): [number, number] {
+  const code = character.codePointAt(0) ?? 0;
+  return [code, code];
+}
