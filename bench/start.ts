@@ -8,7 +8,7 @@ import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { shelterFor } from '../listener/local/postgres/place.ts';
+import { fallbackFolderFor } from '../listener/local/postgres/place.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 const LIMIT_MS = 60_000;
@@ -29,7 +29,7 @@ try {
   console.log(`${(await secondsUntilReady(npmStart)).toFixed(2)} s  second npm start (at most 4)`);
   console.log(`${(await secondsUntilReady(localFlow)).toFixed(2)} s  the same without the synth`);
 } finally {
-  rmSync(shelterFor(join(state, 'postgres')), { recursive: true, force: true });
+  rmSync(fallbackFolderFor(join(state, 'postgres')), { recursive: true, force: true });
   rmSync(folder, { recursive: true, force: true });
 }
 

@@ -18,7 +18,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import pg from 'pg';
 import { startLocalPostgres } from '../../listener/local/postgres/local-postgres.ts';
-import { shelterFor } from '../../listener/local/postgres/place.ts';
+import { fallbackFolderFor } from '../../listener/local/postgres/place.ts';
 import { postAll } from './load.ts';
 import { type ServerProcess, startServer } from './server-process.ts';
 import { type MessageSource, openMessageSource, TOPIC_ARN } from './signed-messages.ts';
@@ -71,7 +71,7 @@ async function measureAll(): Promise<void> {
   // As root, PostgreSQL runs as another user, who has to get to its data.
   await chmod(folder, 0o711);
   const postgresFolder = join(folder, 'postgres');
-  closers.push(() => rm(shelterFor(postgresFolder), { recursive: true, force: true }));
+  closers.push(() => rm(fallbackFolderFor(postgresFolder), { recursive: true, force: true }));
   const postgres = await startLocalPostgres({ folder: postgresFolder });
   closers.push(() => postgres.stop());
   await createPeerTables(postgres.url);

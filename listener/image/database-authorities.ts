@@ -47,7 +47,7 @@ function certificatesIn(bundle: string): readonly string[] {
   if (certificates.length === 0) throw new Error('it holds no certificate');
   for (const pem of certificates) {
     const { ca, subject } = new X509Certificate(pem);
-    if (!ca) throw new Error(`${subject.replaceAll('\n', ', ')} is no authority`);
+    if (!ca) throw new Error(`${subject.replaceAll('\n', ', ')} is not a certificate authority`);
   }
   return certificates;
 }

@@ -20,7 +20,7 @@ export type Pause = (signal: AbortSignal) => Promise<void>;
 
 /**
  * Reports every file below a folder once it was written to its end: those that are there, and new
- * and changed ones. Hidden files (editors and file managers make them) are no deliveries.
+ * and changed ones. Hidden files (editors and file managers make them) are not deliveries.
  *
  * chokidar and not `fs.watch`: it says the same on every system. It could wait until a file stops
  * growing, but not for files that are there when it starts.
@@ -126,7 +126,7 @@ export async function prepareDropFolder(
   return made;
 }
 
-/** A key that the notification announces. */
+/** A key that the event notification covers. */
 export function sampleKey(filters: LocalSettings['filters']): string {
   const { prefix, suffix } = filters[0] ?? { prefix: '', suffix: '' };
   const name = 'nm_albuquerque/Officer_Detail.csv';

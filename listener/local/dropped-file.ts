@@ -17,7 +17,7 @@ export interface DroppedFile {
 /**
  * Describes a file of the drop folder.
  *
- * @returns undefined when it is gone by now, is no regular file, or lies in no bucket
+ * @returns undefined when it is gone by now, is not a regular file, or is not in a bucket
  */
 export async function droppedFile(root: string, path: string): Promise<DroppedFile | undefined> {
   const [bucket, ...segments] = relative(root, path).split(sep);

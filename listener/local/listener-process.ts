@@ -100,7 +100,7 @@ export function startListenerProcess(options: ListenerProcessOptions): ListenerP
   };
 }
 
-/** A line that is no JSON comes from Node.js itself. */
+/** A line that is not JSON comes from Node.js itself. */
 function parse(text: string): Readonly<Record<string, unknown>> {
   try {
     const value: unknown = JSON.parse(text);

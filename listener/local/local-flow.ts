@@ -13,7 +13,7 @@ import { type DroppedFile, droppedFile, s3Event } from './dropped-file.ts';
 import { startListenerProcess } from './listener-process.ts';
 import { startLocalPostgres } from './postgres/local-postgres.ts';
 import { type LocalSns, startLocalSns } from './sns/local-sns.ts';
-import { isAnnounced, type LocalSettings } from './synthesized-settings.ts';
+import { isNotified, type LocalSettings } from './synthesized-settings.ts';
 import { finishedRun, verdictLine } from './verdict-line.ts';
 
 export interface LocalFlowOptions {
@@ -22,7 +22,7 @@ export interface LocalFlowOptions {
   readonly dataFolder: string;
   /** For the database; git-ignored. */
   readonly stateFolder: string;
-  /** What goes before the ConfigMap: ports, where the usual ones are taken. */
+  /** What takes precedence over the ConfigMap: ports, where the usual ones are taken. */
   readonly overrides: Readonly<Record<string, string>>;
   /** Shows a line. */
   readonly print: (line: string) => void;
@@ -35,9 +35,9 @@ export type Submission =
   /** Judged before in this very state. */
   | { readonly kind: 'known'; readonly line: string }
   /** Its line comes once it is judged. */
-  | { readonly kind: 'announced'; readonly line: Promise<string> }
-  /** S3 would not announce it. */
-  | { readonly kind: 'unannounced'; readonly reason: string };
+  | { readonly kind: 'published'; readonly line: Promise<string> }
+  /** S3 would send no event notification for it. */
+  | { readonly kind: 'no-event'; readonly reason: string };
 
 /** The whole flow on this machine. */
 export interface LocalFlow {
@@ -107,7 +107,7 @@ export async function startLocalFlow(options: LocalFlowOptions): Promise<LocalFl
 
     let stopped: Promise<void> | undefined;
     const onRefused = (line: string) => {
-      // While it stops, deliveries are broken off; the next start announces the file again.
+      // While it stops, deliveries are broken off; the next start publishes the event again.
       if (stopped === undefined) print(line);
     };
     return {
@@ -196,8 +196,8 @@ interface SubmissionParts {
 
 async function submitFile(file: DroppedFile, parts: SubmissionParts): Promise<Submission> {
   const { settings, sns, database, waiting } = parts;
-  const reason = reasonNotToAnnounce(file, settings);
-  if (reason !== undefined) return { kind: 'unannounced', reason };
+  const reason = reasonForNoEvent(file, settings);
+  if (reason !== undefined) return { kind: 'no-event', reason };
   const identity = identityOf(file);
   const line = waiting.get(identity) ?? Promise.withResolvers<string>();
   waiting.set(identity, line);
@@ -220,17 +220,17 @@ async function submitFile(file: DroppedFile, parts: SubmissionParts): Promise<Su
       parts.onRefused(refusal);
     });
   }
-  return { kind: 'announced', line: line.promise };
+  return { kind: 'published', line: line.promise };
 }
 
-function reasonNotToAnnounce(file: DroppedFile, settings: LocalSettings): string | undefined {
+function reasonForNoEvent(file: DroppedFile, settings: LocalSettings): string | undefined {
   const { bucket, key } = file;
   if (bucket !== settings.bucket) {
-    return `${bucket}/${key}: the notification belongs to bucket ${settings.bucket}`;
+    return `${bucket}/${key}: the event notification is for bucket ${settings.bucket}`;
   }
-  if (isAnnounced(settings.filters, key)) return undefined;
+  if (isNotified(settings.filters, key)) return undefined;
   const filters = settings.filters.map(({ prefix, suffix }) => `${prefix}*${suffix}`).join(', ');
-  return `${bucket}/${key}: the bucket announces only ${filters}`;
+  return `${bucket}/${key}: the event notification covers only ${filters}`;
 }
 
 async function knownRun(database: Database, file: DroppedFile): Promise<Run | undefined> {

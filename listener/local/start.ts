@@ -13,7 +13,7 @@ const HELP = `The whole flow on this machine, configured by the synthesized stac
   --state FOLDER  the database (.local)
   --stack FILE    the synthesized stack (cdktf.out/stacks/file-processing/cdk.tf.json)
 
-PORT and METRICS_PORT in the environment go before those of the stack.
+PORT and METRICS_PORT in the environment take precedence over those of the stack.
 `;
 
 interface Options {
@@ -29,7 +29,7 @@ async function start(options: Options): Promise<number> {
   const settings = await readSettings(options.stack);
   const dataFolder = resolve(options.data);
   const failure = Promise.withResolvers<never>();
-  // Looked at further below; until then a failure is no unhandled one.
+  // Looked at further below; until then a failure is not an unhandled one.
   failure.promise.catch(() => undefined);
   let flow: LocalFlow | undefined;
   const signals = takeShutdownSignals((signal) => {
@@ -70,7 +70,7 @@ async function readSettings(path: string): Promise<LocalSettings> {
     return localSettings(JSON.parse(text));
   } catch (error) {
     if (error instanceof StackError) throw error;
-    throw new StackError(`${path} is no JSON: run npm run synth again`);
+    throw new StackError(`${path} is not JSON: run npm run synth again`);
   }
 }
 
@@ -80,11 +80,11 @@ function overridesFrom({ PORT, METRICS_PORT }: NodeJS.ProcessEnv): Record<string
 
 async function judgeAll(flow: LocalFlow, dataFolder: string): Promise<void> {
   const paths = await filesIn(dataFolder);
-  if (paths.length === 0) print(`nothing lies in ${dataFolder}`);
+  if (paths.length === 0) print(`there is no file in ${dataFolder}`);
   await Promise.all(
     paths.map(async (path) => {
       const submission = await flow.submit(path);
-      if (submission?.kind === 'unannounced') print(`NOT ANNOUNCED  ${submission.reason}`);
+      if (submission?.kind === 'no-event') print(`NO EVENT   ${submission.reason}`);
       else if (submission !== undefined) print(await submission.line);
     }),
   );
@@ -103,7 +103,7 @@ async function watchForever(
     (path) => {
       flow.submit(path).then(
         (submission) => {
-          if (submission?.kind === 'unannounced') print(`NOT ANNOUNCED  ${submission.reason}`);
+          if (submission?.kind === 'no-event') print(`NO EVENT   ${submission.reason}`);
           if (submission?.kind === 'known') print(submission.line);
         },
         (error: unknown) => print(`${path}: ${messageOf(error)}`),

@@ -4,7 +4,7 @@ export interface LocalSettings {
   readonly topicArn: string;
   readonly region: string;
   readonly bucket: string;
-  /** A key is announced when one of them fits; at least one. */
+  /** S3 sends an event for a key that one of them fits; at least one. */
   readonly filters: readonly KeyFilter[];
   /** The listener's environment, without what only the cloud has (database, queue, endpoints). */
   readonly environment: Readonly<Record<string, string>>;
@@ -67,7 +67,7 @@ export function localSettings(stack: unknown): LocalSettings {
     ? filtersOfNotification(notification.topic)
     : filtersOfConfigMap(environment);
   if (filters.length === 0) {
-    problems.push('aws_s3_bucket_notification.bucket has no topic to announce files to');
+    problems.push('aws_s3_bucket_notification.bucket has no topic to send event notifications to');
   }
   if (problems.length > 0) {
     throw new StackError(
@@ -78,8 +78,8 @@ export function localSettings(stack: unknown): LocalSettings {
   return { topicArn, region, bucket, filters, environment };
 }
 
-/** Whether the notification announces an object with this key. */
-export function isAnnounced(filters: readonly KeyFilter[], key: string): boolean {
+/** Whether S3 sends an event notification for an object with this key. */
+export function isNotified(filters: readonly KeyFilter[], key: string): boolean {
   return filters.some(({ prefix, suffix }) => key.startsWith(prefix) && key.endsWith(suffix));
 }
 

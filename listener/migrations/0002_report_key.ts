@@ -1,6 +1,6 @@
 import type { Knex } from 'knex';
 
-/** Where a run's report lies in the bucket of its object; null as long as it is not there. */
+/** Where a run's report is in the bucket of its object; null as long as it is not there. */
 export async function up(knex: Knex): Promise<void> {
   await knex.raw(`
     ALTER TABLE runs ADD COLUMN report_key text;

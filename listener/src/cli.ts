@@ -56,7 +56,7 @@ function describeProgram(context: CommandContext, finish: (code: number) => void
 
   program
     .command('serve')
-    .description('take messages from SNS and judge the files they announce')
+    .description('take messages from SNS and judge the files that they name')
     .addOption(
       new Option('--role <role>', 'what this process does')
         .choices(Object.keys(ROLES))
@@ -157,7 +157,7 @@ Exit codes:
   1   validate and run --dry-run: failed or unreadable; check: something is red
   2   usage or configuration; the database refuses user, password, name or encryption,
       or the user lacks a right
-  64+ technical, worth a retry (66 the object is gone, 69 the database is away or
+  64+ technical, worth a retry (66 the object is gone, 69 the database is unavailable or
       its certificate is wrong, 70 unexpected, 75 the object could not be read or
       its report not be written)
   143 ended by SIGTERM, 130 by SIGINT; serve drains and ends with 0

@@ -18,12 +18,12 @@ export const errorTable = {
   not_found: {
     status: 404,
     retryable: false,
-    template: 'There is nothing at {path}. SNS deliveries go to POST /.',
+    template: 'There is no endpoint at {path}. SNS deliveries go to POST /.',
   },
   method_not_allowed: {
     status: 405,
     retryable: false,
-    template: '{path} does not take {method}. Allowed: {allowed}.',
+    template: '{path} does not support {method}. Allowed: {allowed}.',
   },
   body_too_large: {
     status: 413,
@@ -45,7 +45,7 @@ export const errorTable = {
     retryable: false,
     template:
       'Raw message delivery carries no signature. ' +
-      'Switch RawMessageDelivery off for subscription {subscriptionArn}.',
+      'Turn RawMessageDelivery off for subscription {subscriptionArn}.',
   },
   message_type_missing: {
     status: 400,
@@ -121,7 +121,8 @@ export const errorTable = {
   not_ready: {
     status: 503,
     retryable: true,
-    template: 'The listener takes no messages: the database is away or the process is ending.',
+    template:
+      'The listener accepts no messages: the database is unavailable or the process is shutting down.',
   },
   deadline_exceeded: {
     status: 503,
@@ -131,7 +132,7 @@ export const errorTable = {
   internal_error: {
     status: 500,
     retryable: true,
-    template: 'An unexpected error happened. The log has the details.',
+    template: 'An unexpected error occurred. The log has the details.',
   },
 } as const satisfies Record<string, ErrorDefinition>;
 

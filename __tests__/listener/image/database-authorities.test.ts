@@ -46,7 +46,13 @@ it('writes those of Node alone where there is no bundle', async () => {
 it.each([
   ['another checksum', 'root.pem', 200, '0'.repeat(64), 'RDS_CA_BUNDLE_SHA256 is 0000'],
   ['no checksum over plain HTTP', 'root.pem', 200, '', 'only https is taken without'],
-  ['a certificate of no authority', 'server.pem', 200, undefined, 'CN=localhost is no authority'],
+  [
+    'a certificate of no authority',
+    'server.pem',
+    200,
+    undefined,
+    'CN=localhost is not a certificate authority',
+  ],
   ['no certificate', 'server-key.pem', 200, undefined, 'it holds no certificate'],
   ['an error page', 'root.pem', 403, undefined, 'the answer is 403'],
 ])(

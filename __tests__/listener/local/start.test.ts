@@ -121,12 +121,14 @@ test('no report appears in the drop folder, though the stack writes them to the 
   expect(await readdir(join(stack.data, BUCKET))).toEqual(['from_client']);
 });
 
-test('a file that the bucket would not announce is told and not judged', async () => {
+test('a file without an event notification is told and not judged', async () => {
   const stack = await writeStack();
   const flow = start(stack);
   await flow.prints('ready:');
   await writeFile(join(stack.data, BUCKET, 'elsewhere.csv'), 'n\n1\n');
-  await flow.prints(/NOT ANNOUNCED .*elsewhere\.csv: the bucket announces only from_client\/\*/);
+  await flow.prints(
+    /NO EVENT .*elsewhere\.csv: the event notification covers only from_client\/\*/,
+  );
 });
 
 test('a listener that is killed starts again and takes what lands', async () => {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { isAnnounced, localSettings } from '../../../listener/local/synthesized-settings.ts';
+import { isNotified, localSettings } from '../../../listener/local/synthesized-settings.ts';
 import { type SynthesizedStack, synthesizedStack } from '../support/synthesized-stack.ts';
 
 async function settingsOf(change: (resource: SynthesizedStack['resource']) => void = () => {}) {
@@ -92,10 +92,10 @@ test.each([
   ['from/a.txt', false],
   ['other/a.csv', false],
   ['b/anything', true],
-])('%s is announced: %s', (key, announced) => {
+])('%s has an event notification: %s', (key, notified) => {
   const filters = [
     { prefix: 'from/', suffix: '.csv' },
     { prefix: 'b/', suffix: '' },
   ];
-  expect(isAnnounced(filters, key)).toBe(announced);
+  expect(isNotified(filters, key)).toBe(notified);
 });

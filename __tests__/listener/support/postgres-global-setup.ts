@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import pg from 'pg';
 import type { TestProject } from 'vitest/node';
 import { startLocalPostgres } from '../../../listener/local/postgres/local-postgres.ts';
-import { shelterFor } from '../../../listener/local/postgres/place.ts';
+import { fallbackFolderFor } from '../../../listener/local/postgres/place.ts';
 import { migrate } from '../../../listener/src/database/migrate.ts';
 import { memoryOr, startRunFolder } from '../../support/run-folder.ts';
 import { copyCluster } from './copy-cluster.ts';
@@ -43,7 +43,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   });
   const teardown = async () => {
     await postgres.stop();
-    await rm(shelterFor(folder), { recursive: true, force: true });
+    await rm(fallbackFolderFor(folder), { recursive: true, force: true });
     await runFolder.remove();
   };
   try {

@@ -2,7 +2,7 @@ import type { Database } from '../../../listener/src/database/connection.ts';
 import { openRun } from '../../../listener/src/database/runs.ts';
 import type { Queue } from '../../../listener/src/queue/queue.ts';
 
-/** Runs of objects nobody announced, each with its job. @returns their ids in order */
+/** Runs of objects that no message named, each with its job. @returns their ids in order */
 export async function enqueueRuns(
   database: Database,
   queue: Queue,

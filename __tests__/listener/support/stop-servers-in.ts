@@ -12,10 +12,10 @@ export async function stopServersIn(folder: string): Promise<void> {
     const { startLocalPostgres } = await import(
       '../../../listener/local/postgres/local-postgres.ts'
     );
-    const { shelterFor } = await import('../../../listener/local/postgres/place.ts');
+    const { fallbackFolderFor } = await import('../../../listener/local/postgres/place.ts');
     const place = join(folder, dirname(pidFile), '..');
     const server = await startLocalPostgres({ folder: place });
     await server.stop();
-    await rm(shelterFor(place), { recursive: true, force: true });
+    await rm(fallbackFolderFor(place), { recursive: true, force: true });
   }
 }

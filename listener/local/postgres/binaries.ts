@@ -87,16 +87,16 @@ export async function canReach(user: ServerUser | undefined, path: string): Prom
  * The binaries at a place where the server's user can reach them: where they are, or a copy of
  * them (60 MB) when the repository lies in a folder that only root may enter.
  *
- * @param makeShelter makes, or finds, the folder that the copy belongs in
+ * @param makeFallbackFolder makes, or finds, the folder that the copy belongs in
  */
 export async function reachableBinaries(
   binaries: string,
   user: ServerUser | undefined,
-  makeShelter: () => Promise<string>,
+  makeFallbackFolder: () => Promise<string>,
 ): Promise<string> {
   const server = platform() === 'win32' ? 'postgres.exe' : 'postgres';
   if (await canReach(user, join(binaries, server))) return binaries;
-  const copy = join(await makeShelter(), 'postgresql');
+  const copy = join(await makeFallbackFolder(), 'postgresql');
   const copiedBinaries = join(copy, 'bin');
   if (await canReach(user, join(copiedBinaries, server))) return copiedBinaries;
   const unfinished = `${copy}.unfinished`;

@@ -17,7 +17,7 @@ export interface Place {
 }
 
 /** The folder that stands in for one that the server's user can't reach. */
-export function shelterFor(folder: string): string {
+export function fallbackFolderFor(folder: string): string {
   const name = createHash('sha256').update(resolve(folder)).digest('hex').slice(0, 12);
   return join(tmpdir(), `file-processing-${name}`);
 }
@@ -34,13 +34,13 @@ export async function preparePlace(wantedFolder: string, source?: string): Promi
   await mkdir(wanted, { recursive: true });
   // Others may pass through to the data, which has a mode of its own, but not look around.
   await chmod(wanted, 0o711);
-  const shelter = shelterFor(wanted);
-  const folder = (await canPass(user, wanted)) ? wanted : await makeShelter(shelter);
+  const fallback = fallbackFolderFor(wanted);
+  const folder = (await canPass(user, wanted)) ? wanted : await makeFallbackFolder(fallback);
   return {
     folder,
     data: join(folder, 'data'),
     binaries: await reachableBinaries(source ?? (await embeddedBinaries()), user, () =>
-      makeShelter(shelter),
+      makeFallbackFolder(fallback),
     ),
     user,
   };
@@ -55,7 +55,7 @@ async function canPass(user: ServerUser | undefined, folder: string): Promise<bo
   );
 }
 
-async function makeShelter(path: string): Promise<string> {
+async function makeFallbackFolder(path: string): Promise<string> {
   await mkdir(path, { recursive: true, mode: 0o711 });
   const found = await lstat(path);
   // The name can be guessed and the folder above is everybody's: never follow a planted one.

@@ -4,7 +4,7 @@ import { UsageError } from './command-context.ts';
 /** What events say. */
 export interface Events {
   readonly objects: readonly ObjectReference[];
-  /** Why other records are no deliveries. */
+  /** Why other records are not deliveries. */
   readonly ignored: readonly string[];
 }
 
@@ -13,7 +13,7 @@ export interface Events {
  * one, several of them in a JSON list, or one a line.
  *
  * @param reportPrefix keys below it are our own reports
- * @throws {UsageError} with everything that is no event
+ * @throws {UsageError} with everything that is not an event
  */
 export function readEvents(text: string, reportPrefix: string): Events {
   const objects: ObjectReference[] = [];
@@ -30,7 +30,7 @@ export function readEvents(text: string, reportPrefix: string): Events {
       ignored.push(...event.ignored.map(({ key, reason }) => `${key}: ${reason}`));
     }
   }
-  if (problems.length > 0) throw new UsageError(`no S3 event: ${problems.join('; ')}`);
+  if (problems.length > 0) throw new UsageError(`not an S3 event: ${problems.join('; ')}`);
   return { objects, ignored };
 }
 
@@ -43,7 +43,9 @@ function parse(text: string): readonly unknown[] {
     const values = lines.length > 1 ? parseLines(lines) : undefined;
     if (values !== undefined) return values;
     const reason = error instanceof Error ? error.message : String(error);
-    throw new UsageError(`no S3 event: it is no JSON, neither as a whole nor by line (${reason})`);
+    throw new UsageError(
+      `not an S3 event: it is not JSON, neither as a whole nor by line (${reason})`,
+    );
   }
 }
 

@@ -80,12 +80,14 @@ function readIamRegion(reader: VariableReader, address: Address | undefined): st
   if (reader.optional('DB_IAM_AUTH') !== 'true') return undefined;
   const fault = (problem: string, allowed: string) =>
     reader.fault({ variable: 'DB_IAM_AUTH', value: 'true', problem, allowed });
-  if (address?.password !== undefined) fault('a password is set as well', 'one of both');
+  if (address?.password !== undefined)
+    fault('a password is set as well', 'a password or DB_IAM_AUTH, not both');
   if ((reader.optional('DB_SSL') ?? address?.sslMode) === 'disable') {
-    fault('TLS is switched off', 'it goes with DB_SSL=verify-full or require');
+    fault('TLS is switched off', 'DB_SSL=verify-full or require');
   }
   const region = reader.optional('AWS_REGION');
-  if (region === undefined) fault('AWS_REGION is not set', 'the region of the database there');
+  if (region === undefined)
+    fault('AWS_REGION is not set', 'AWS_REGION with the region of the database');
   return region;
 }
 
@@ -122,14 +124,14 @@ function addressOfUrl(reader: VariableReader): Address | undefined {
   }
   const parts = decodeAll([url.hostname, url.pathname.slice(1), url.username, url.password]);
   if (parts === undefined)
-    return fault("holds a percent sign that starts no escape ('%' is '%25')");
+    return fault("holds a percent sign that is not an escape ('%' is '%25')");
   const [host, database, user, password] = parts;
-  if (!host) return fault('names no host');
-  if (!database) return fault('names no database');
-  if (!user) return fault('names no user');
+  if (!host) return fault('has no host');
+  if (!database) return fault('has no database');
+  if (!user) return fault('has no user');
 
   const unknown = [...url.searchParams.keys()].find((name) => name !== 'sslmode');
-  if (unknown !== undefined) return fault(`holds the parameter '${unknown}', which is not known`);
+  if (unknown !== undefined) return fault(`has the unknown parameter '${unknown}'`);
   const sslModeText = url.searchParams.get('sslmode');
   const sslMode =
     sslModeText === null ? undefined : LISTENER_VARIABLES.DB_SSL.kind.read(sslModeText);

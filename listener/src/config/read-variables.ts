@@ -11,7 +11,7 @@ import {
   type VariableName,
 } from '@file-processing/contract/listener-variables.ts';
 
-/** Every fault of the environment in one error, so that one restart mends them all. */
+/** Every fault of the environment in one error, so that one restart fixes them all. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
   /** Stable, for callers that map errors to exit codes. */
@@ -45,7 +45,7 @@ export interface VariableReader {
 
 /**
  * A reader over one environment. An empty variable counts as not set, since ConfigMaps and Compose
- * files hold empty strings for "nothing"; blanks around a value that is no secret are dropped.
+ * files hold empty strings for "nothing"; blanks around a value that is not a secret are dropped.
  */
 export function variableReader(environment: Environment): VariableReader {
   const faults: VariableFault[] = [];

@@ -85,7 +85,7 @@ export async function readDefinitions(
     faults.push({
       file: '',
       path: '',
-      message: `nothing to load; definitions lie in ${MAPPINGS}/*.json and ${MONITORING_FILES}/*.json`,
+      message: `nothing to load; definitions are expected in ${MAPPINGS}/*.json and ${MONITORING_FILES}/*.json`,
     });
   }
   if (faults.length > 0) throw new SeedError(folder, faults);
@@ -120,11 +120,11 @@ function parse(text: string, fault: ReportFault): Record<string, unknown> | unde
   try {
     value = JSON.parse(text);
   } catch (error) {
-    fault('', `is no JSON: ${error instanceof Error ? error.message : String(error)}`);
+    fault('', `is not JSON: ${error instanceof Error ? error.message : String(error)}`);
     return undefined;
   }
   if (isObject(value)) return value;
-  fault('', 'is no JSON object');
+  fault('', 'is not a JSON object');
   return undefined;
 }
 
@@ -134,19 +134,19 @@ function readMapping(
   fault: ReportFault,
 ): Mapping | undefined {
   const allowed = ['name', 'version', 'tableSchema', 'dialect', 'thresholds'];
-  const sound = soundness(fault);
-  sound.onlyNames(value, '', allowed);
-  const name = sound.text(value.name, 'name', /^[a-z][a-z0-9_]{0,62}$/, MAPPING_NAME);
-  const version = sound.version(value.version, 'version');
-  if (!isObject(value.tableSchema)) sound.fault('tableSchema', 'is no object');
+  const check = checksReporting(fault);
+  check.onlyNames(value, '', allowed);
+  const name = check.text(value.name, 'name', /^[a-z][a-z0-9_]{0,62}$/, MAPPING_NAME);
+  const version = check.version(value.version, 'version');
+  if (!isObject(value.tableSchema)) check.fault('tableSchema', 'is not an object');
   const { tableSchema, dialect = {}, thresholds = {} } = value;
-  if (!isObject(dialect)) sound.fault('dialect', 'is no object');
-  if (!isObject(thresholds)) sound.fault('thresholds', 'is no object');
+  if (!isObject(dialect)) check.fault('dialect', 'is not an object');
+  if (!isObject(thresholds)) check.fault('thresholds', 'is not an object');
   if (!isObject(tableSchema) || !isObject(dialect) || !isObject(thresholds)) return undefined;
   for (const { path, message } of checkExpectation({ schema: tableSchema, dialect, thresholds })) {
-    sound.fault(path.replace(/^schema\b/, 'tableSchema'), message);
+    check.fault(path.replace(/^schema\b/, 'tableSchema'), message);
   }
-  if (!sound.ok() || name === undefined || version === undefined) return undefined;
+  if (!check.ok() || name === undefined || version === undefined) return undefined;
   return { name, version, tableSchema, dialect, thresholds };
 }
 
@@ -157,38 +157,38 @@ function readMonitoringFile(
   fault: ReportFault,
 ): MonitoringFileDefinition | undefined {
   const allowed = ['client', 'bucket', 'keyPattern', 'mapping', 'active', 'description'];
-  const sound = soundness(fault);
-  sound.onlyNames(value, '', allowed);
-  const client = sound.text(value.client, 'client', /\S/, 'a name');
-  const bucket = sound.text(
+  const check = checksReporting(fault);
+  check.onlyNames(value, '', allowed);
+  const client = check.text(value.client, 'client', /\S/, 'a name');
+  const bucket = check.text(
     value.bucket,
     'bucket',
     /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/,
     'the name of an S3 bucket',
   );
-  const keyPattern = sound.text(
+  const keyPattern = check.text(
     value.keyPattern,
     'keyPattern',
     isKeyPattern,
     "a key of at most 1024 bytes, with '**' only as a whole segment",
   );
   const { mapping, active = true, description = '' } = value;
-  if (!isObject(mapping)) sound.fault('mapping', "is no object with 'name' and 'version'");
-  else sound.onlyNames(mapping, 'mapping.', ['name', 'version']);
+  if (!isObject(mapping)) check.fault('mapping', "is not an object with 'name' and 'version'");
+  else check.onlyNames(mapping, 'mapping.', ['name', 'version']);
   const reference = isObject(mapping) ? mapping : {};
-  const mappingName = sound.text(reference.name, 'mapping.name', /\S/, 'the name of a mapping');
-  const mappingVersion = sound.version(reference.version, 'mapping.version');
-  if (typeof active !== 'boolean') sound.fault('active', 'is neither true nor false');
-  if (typeof description !== 'string') sound.fault('description', 'is no text');
+  const mappingName = check.text(reference.name, 'mapping.name', /\S/, 'the name of a mapping');
+  const mappingVersion = check.version(reference.version, 'mapping.version');
+  if (typeof active !== 'boolean') check.fault('active', 'is neither true nor false');
+  if (typeof description !== 'string') check.fault('description', 'is not a string');
 
-  if (!sound.ok() || typeof active !== 'boolean' || typeof description !== 'string') {
+  if (!check.ok() || typeof active !== 'boolean' || typeof description !== 'string') {
     return undefined;
   }
   if (!client || !bucket || !keyPattern || !mappingName || !mappingVersion) return undefined;
   return { client, bucket, keyPattern, mappingName, mappingVersion, active, description };
 }
 
-interface Soundness {
+interface Checks {
   ok(): boolean;
   fault(path: string, message: string): void;
   onlyNames(value: Record<string, unknown>, prefix: string, allowed: readonly string[]): void;
@@ -202,7 +202,7 @@ interface Soundness {
 }
 
 /** Checks that report what they find and remember that they did. */
-function soundness(report: ReportFault): Soundness {
+function checksReporting(report: ReportFault): Checks {
   let ok = true;
   const fault = (path: string, message: string) => {
     ok = false;

@@ -5,7 +5,7 @@ export function sqlStateOf(error: unknown): string | undefined {
 }
 
 /**
- * The database can't be asked right now: away, starting, out of connections, too slow. Worth a
+ * The database can't be reached right now: down, starting, out of connections, too slow. Worth a
  * retry, so SNS gets a 503 and delivers again.
  */
 export class DatabaseUnavailableError extends Error {
@@ -44,7 +44,7 @@ const SQL_STATES = /^(08...|28...|53...|57...|58...|25P03|25006|55P03|40001|40P0
 const MESSAGES =
   /^(Connection terminated|timeout exceeded when trying to connect|Knex: Timeout acquiring a connection|aborted$|Client has encountered a connection error|There was an error establishing an SSL connection)/;
 
-/** Whether an error of pg, knex or a socket means that the database can't be asked right now. */
+/** Whether an error of pg, knex or a socket means that the database can't be reached right now. */
 export function meansUnavailable(error: unknown): boolean {
   if (error instanceof DatabaseUnavailableError) return true;
   if (error instanceof AggregateError) return error.errors.some(meansUnavailable);

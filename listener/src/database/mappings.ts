@@ -5,7 +5,7 @@ import type { Database, Transaction } from './connection.ts';
 export interface Mapping {
   readonly name: string;
   readonly version: number;
-  /** A Frictionless Table Schema; opaque here, the quality checks know it. */
+  /** A Frictionless Table Schema; opaque here, the quality engine knows it. */
   readonly tableSchema: Readonly<Record<string, unknown>>;
   /** A Frictionless Table Dialect; empty means RFC 4180 with a header. */
   readonly dialect: Readonly<Record<string, unknown>>;

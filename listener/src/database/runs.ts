@@ -16,7 +16,7 @@ export interface ObjectReference {
 }
 
 /**
- * `finished` has a verdict. `gone` and `replaced` ended without one, since the announced object is
+ * `finished` has a verdict. `gone` and `replaced` ended without one, since the object of the event is
  * not there any more; `error` is a technical failure whose attempts are used up.
  */
 export type RunStatus = 'queued' | 'running' | 'finished' | 'gone' | 'replaced' | 'error';
@@ -26,7 +26,7 @@ export type Verdict = 'passed' | 'warned' | 'failed' | 'unreadable';
 /** One judgement of one object. */
 export interface Run {
   readonly id: string;
-  /** The SNS message that announced it; null when the command line asked for it. */
+  /** The SNS message whose event named it; null when the command line asked for it. */
   readonly messageId: string | null;
   readonly bucket: string;
   readonly key: string;
@@ -109,7 +109,7 @@ const RUN_COLUMNS = {
 };
 
 /**
- * The run of an object that no message announced, as the command line asks for: made, or the one
+ * The run of an object that no message named, as the command line asks for: made, or the one
  * that is there already.
  */
 export async function openRun(database: Database, object: ObjectReference): Promise<string> {
@@ -217,7 +217,7 @@ export async function noteReport(
   return changed === 1;
 }
 
-/** Ends a running run whose object is not there any more, or not the announced one. */
+/** Ends a running run whose object is not there any more, or is not the one that the event named. */
 export async function closeRun(
   database: Database | Transaction,
   id: string,
@@ -292,9 +292,9 @@ export async function listRuns(database: Database, filter: RunFilter = {}): Prom
     .limit(filter.limit ?? 50);
 }
 
-/** One run with its report. @param id anything; what is no UUID finds nothing */
+/** One run with its report. @param id anything; what is not a UUID finds nothing */
 export async function findRun(database: Database, id: string): Promise<RunWithReport | undefined> {
-  // PostgreSQL would answer a text that is no UUID with an error.
+  // PostgreSQL would answer a text that is not a UUID with an error.
   if (!/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(id)) return undefined;
   return database('runs')
     .where({ id })

@@ -6,7 +6,7 @@ import { type SnsDeliveryDependencies, snsDelivery } from './sns-delivery.ts';
 
 /** What {@link createApp} wires together. */
 export interface AppDependencies extends SnsDeliveryDependencies {
-  /** False while the database is away or the process drains. */
+  /** False while the database is unavailable or the process drains. */
   readonly readiness: () => Promise<boolean>;
   /** Milliseconds until 503. @default 5000 */
   readonly answerMilliseconds?: number;

@@ -140,12 +140,12 @@ function registerQueueDepth(
 ): void {
   new Gauge({
     name: 'file_processing_queue_depth',
-    help: 'Jobs that wait, by queue. Absent while the database is away.',
+    help: 'Jobs that wait, by queue. Absent while the database is unavailable.',
     labelNames: ['queue'],
     registers: [registry],
     async collect() {
       this.reset();
-      // A database that is away must not take the other metrics along.
+      // A database that is unavailable must not cost the other metrics.
       const depths = await queueDepths().catch(() => ({}));
       for (const [queue, depth] of Object.entries(depths)) {
         this.set({ queue }, depth);

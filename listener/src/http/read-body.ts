@@ -5,7 +5,7 @@ import { ListenerError } from '../errors.ts';
 export const BODY_LIMIT_BYTES = 320 * 1024;
 
 /**
- * How much of a body that is too large is read and thrown away before the answer. A client that is
+ * How much of a body that is too large is read and discarded before the answer. A client that is
  * still sending when the connection closes sees a reset instead of the answer.
  */
 const DISCARD_BYTES = 1024 * 1024;
@@ -29,10 +29,10 @@ export async function readBody(
   request: IncomingMessage,
   { limitBytes = BODY_LIMIT_BYTES, signal }: ReadBodyOptions = {},
 ): Promise<string> {
-  const announced = Number(request.headers['content-length'] ?? 0);
-  const body = announced > limitBytes ? undefined : await collect(request, limitBytes, signal);
+  const declared = Number(request.headers['content-length'] ?? 0);
+  const body = declared > limitBytes ? undefined : await collect(request, limitBytes, signal);
   if (body === undefined) {
-    if (announced <= limitBytes + DISCARD_BYTES) {
+    if (declared <= limitBytes + DISCARD_BYTES) {
       await discard(request);
     }
     throw new ListenerError('body_too_large', { limitBytes });

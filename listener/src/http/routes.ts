@@ -27,7 +27,7 @@ export function routes(table: RouteTable): ListenerMiddleware {
   };
 }
 
-/** Says that the process runs. Asks nothing of the database, whose absence no restart heals. */
+/** Says that the process runs. Does not ask the database, whose absence no restart would fix. */
 export const health: ListenerMiddleware = (ctx) => {
   ctx.status = 200;
   ctx.body = { status: 'ok' };
@@ -36,7 +36,7 @@ export const health: ListenerMiddleware = (ctx) => {
 /**
  * Says whether messages can be taken.
  *
- * @param readiness - false, or an error, while the database is away or the process drains
+ * @param readiness - false, or an error, while the database is unavailable or the process drains
  */
 export function readyz(readiness: () => Promise<boolean>): ListenerMiddleware {
   return async (ctx) => {

@@ -19,14 +19,14 @@ export type Reading =
 export interface Acceptance {
   /** `duplicate`: the message was recorded before, and nothing was done. */
   readonly outcome: 'accepted' | 'duplicate' | 'ignored' | 'dead';
-  /** The new runs; none for objects that other messages announced before. */
+  /** The new runs; none for objects that other messages named before. */
   readonly runIds: readonly string[];
 }
 
 /**
  * Records a verified notification. When it returns, message, runs and jobs are committed.
  *
- * @throws {DatabaseUnavailableError} when the database is away, out of connections or too slow; a
+ * @throws {DatabaseUnavailableError} when the database is down, out of connections or too slow; a
  * transaction that commits after that does no harm, since the delivery comes again as a duplicate
  */
 export type AcceptMessage = (envelope: Envelope, reading: Reading) => Promise<Acceptance>;

@@ -8,13 +8,13 @@ import type { ObjectStore } from '../storage/object-store.ts';
 export interface WriteReportOptions {
   readonly database: Database;
   readonly store: ObjectStore;
-  /** Start of the keys of reports. */
+  /** Key prefix of reports. */
   readonly prefix: string;
   /** Ends the writing, which then throws the signal's reason. */
   readonly signal: AbortSignal;
 }
 
-/** A report that lies in the bucket. */
+/** A report that is in the bucket. */
 export interface WrittenReport {
   readonly bucket: string;
   readonly reportKey: string;

@@ -14,7 +14,7 @@ export interface JobHandlerDependencies {
   readonly store: ObjectStore;
   readonly job: Job;
   readonly maxFaults: number;
-  /** Start of the keys that reports are written to; undefined where none is written. */
+  /** Key prefix of the reports; undefined where none is written. */
   readonly reportPrefix: string | undefined;
   readonly logger: Logger;
   readonly metrics: Metrics;

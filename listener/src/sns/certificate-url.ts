@@ -24,7 +24,7 @@ export function checkCertificateUrl(
 ): void {
   const parsed = URL.canParse(url) ? new URL(url) : undefined;
   if (parsed === undefined) {
-    throw notAllowed(url, 'it is no URL');
+    throw notAllowed(url, 'it is not a URL');
   }
   // Not what the parser made of it but what was written: no tabs, backslashes, dots or case tricks.
   if (parsed.href !== url) {
@@ -53,7 +53,7 @@ export function checkCertificateUrl(
  * Source: AWS SDKs and tools reference guide, "Service-specific endpoints".
  *
  * @param endpointUrls - values of the variables, undefined where one is not set
- * @throws RangeError where a value is no http or https URL
+ * @throws RangeError where a value is not an http or https URL
  */
 export function trustedCertificateOrigins(
   endpointUrls: readonly (string | undefined)[],

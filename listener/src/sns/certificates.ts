@@ -29,7 +29,7 @@ export interface CertificateStore {
 
 /** Settings of {@link createCertificateStore}; each has a default. */
 export interface CertificateStoreOptions {
-  /** Certificates in memory; the one not used for longest goes first. @default 32 */
+  /** Certificates in memory; the one not used for longest is dropped first. @default 32 */
   readonly maxEntries?: number;
   /** Milliseconds for the whole of one fetch. @default 3000 */
   readonly timeoutMilliseconds?: number;
@@ -214,7 +214,7 @@ function readCertificate(url: string, pem: string): SigningCertificate {
     certificate = new X509Certificate(pem);
     publicKey = certificate.publicKey;
   } catch (error) {
-    throw unavailable(url, 'the answer is no certificate', error);
+    throw unavailable(url, 'the answer is not a certificate', error);
   }
   const bits = publicKey.asymmetricKeyDetails?.modulusLength ?? 0;
   if (publicKey.asymmetricKeyType !== 'rsa' || bits < MIN_MODULUS_BITS) {

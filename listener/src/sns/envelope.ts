@@ -148,7 +148,7 @@ function parseJsonObject(body: string): Record<string, unknown> {
 function fieldProblem(fields: Record<string, unknown>, rule: FieldRule): string | undefined {
   const value = fields[rule.name];
   if (typeof value !== 'string') {
-    return `${rule.name} is ${describe(value)}, a text is needed`;
+    return `${rule.name} is ${describe(value)}, a string is needed`;
   }
   if (value === '') {
     return `${rule.name} is empty`;
@@ -160,7 +160,7 @@ function fieldProblem(fields: Record<string, unknown>, rule: FieldRule): string 
     return `${rule.name} is not ${rule.expected}`;
   }
   if (rule.name === 'Timestamp' && Number.isNaN(Date.parse(value))) {
-    return 'Timestamp is no date of the calendar';
+    return 'Timestamp is not a calendar date';
   }
   return undefined;
 }
@@ -170,7 +170,7 @@ function subjectProblems(subject: unknown): string[] {
     return [];
   }
   if (typeof subject !== 'string') {
-    return [`Subject is ${describe(subject)}, a text is needed`];
+    return [`Subject is ${describe(subject)}, a string is needed`];
   }
   if (subject.length > MAX_SUBJECT_CHARACTERS) {
     return [

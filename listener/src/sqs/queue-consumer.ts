@@ -12,8 +12,8 @@ export type Handled =
   | 'done'
   /** It stays in the queue: SQS hands it out again, and after some times to the dead-letter queue. */
   | 'kept'
-  /** As kept, and no other is fetched for a while: what it needs is away. */
-  | 'away';
+  /** As kept, and no other is fetched for a while: what it needs is unavailable. */
+  | 'unavailable';
 
 /** What {@link startQueueConsumer} works with. */
 export interface QueueConsumerOptions {
@@ -67,7 +67,7 @@ async function fetchUntil(stopping: AbortSignal, options: QueueConsumerOptions):
       pauseMs = SHORTEST_PAUSE_MS;
       continue;
     }
-    // Each fetch counts against a message: while the database is away, better none than many.
+    // Each fetch counts against a message: while the database is unavailable, better none than many.
     await pause(pauseMs, stopping);
     pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS);
   }
@@ -97,7 +97,7 @@ async function fetchOnce(
   const results = await Promise.all(messages.map(({ Body = '' }) => handle(Body)));
   const done = messages.filter((_, index) => results[index] === 'done');
   if (done.length > 0) await deleteAll(done, { client, queueUrl, onError });
-  return !results.includes('away');
+  return !results.includes('unavailable');
 }
 
 async function deleteAll(

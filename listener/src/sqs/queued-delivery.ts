@@ -40,12 +40,12 @@ export function queuedDelivery({ verifier, intake, logger, metrics }: QueuedDeli
       );
       return 'done';
     } catch (error) {
-      // What is no error of the table came from the intake: the database is away, or a bug.
+      // What is not an error of the table came from the intake: the database is unavailable, or a bug.
       const known = error instanceof ListenerError ? error : undefined;
       const code = known?.code ?? 'intake_failed';
       metrics.countQueued(code);
       logger.warn({ err: error, code }, 'message stays in the queue');
-      return known === undefined || known.retryable ? 'away' : 'kept';
+      return known === undefined || known.retryable ? 'unavailable' : 'kept';
     }
   };
 }

@@ -37,15 +37,15 @@ export function createLocalStore(root: string): ObjectStore {
   return {
     async open(reference, signal) {
       signal.throwIfAborted();
-      const { key, eTag: announced } = reference;
+      const { key, eTag: expected } = reference;
       const path = await findFile(root, reference);
       const stats = await stat(path, { bigint: true });
       if (!stats.isFile()) {
         const name = JSON.stringify(key);
-        throw new ObjectUnavailableError('object-gone', `${name} is no regular file`);
+        throw new ObjectUnavailableError('object-gone', `${name} is not a regular file`);
       }
       const eTag = localETag(stats);
-      if (announced?.startsWith('local-') && announced !== eTag) throw replaced(key);
+      if (expected?.startsWith('local-') && expected !== eTag) throw replaced(key);
       return { bytes: read(path, key, eTag, signal), sizeBytes: Number(stats.size), eTag };
     },
     async write(name, body, signal) {
@@ -117,7 +117,7 @@ async function refuseChange(file: FileHandle, key: string, eTag: string): Promis
 function replaced(key: string): ObjectUnavailableError {
   return new ObjectUnavailableError(
     'object-replaced',
-    `${JSON.stringify(key)} has changed since it was announced`,
+    `${JSON.stringify(key)} has changed since its event notification`,
   );
 }
 
@@ -136,7 +136,7 @@ export async function localPath(
 ): Promise<{ path: string } | { missing: string }> {
   const problem = problemOf(key);
   if (problem !== undefined)
-    return { missing: `${JSON.stringify(key)} is no local file: ${problem}` };
+    return { missing: `${JSON.stringify(key)} is not a local file: ${problem}` };
   try {
     const root = await realpath(folder);
     const path = await realpath(join(root, ...key.split('/')));
@@ -161,7 +161,7 @@ export async function localPath(
  */
 export async function newLocalPath(folder: string, key: string): Promise<string> {
   const problem = problemOf(key);
-  if (problem !== undefined) throw new Error(`it is no local file: ${problem}`);
+  if (problem !== undefined) throw new Error(`it is not a local file: ${problem}`);
   const root = await realpath(folder);
   const segments = key.split('/');
   const name = segments.pop() ?? '';

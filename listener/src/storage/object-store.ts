@@ -25,7 +25,7 @@ export interface OpenedObject {
 /** Where delivered files are, and where reports on them go. */
 export interface ObjectStore {
   /**
-   * Opens the announced state of an object for one read.
+   * Opens an object in the state that its event named, for one read.
    *
    * @param signal ends the opening and the reading, with the signal's reason
    * @throws {ObjectUnavailableError} when that state is not there any more; the bytes throw it as
@@ -47,7 +47,7 @@ export interface ObjectStore {
 /** `object-gone`: nothing is there. `object-replaced`: something else is there by now. */
 export type UnavailableCode = 'object-gone' | 'object-replaced';
 
-/** The announced object can't be had, and no retry will change that. */
+/** The object that the event named is not available, and no retry will change that. */
 export class ObjectUnavailableError extends Error {
   override readonly name = 'ObjectUnavailableError';
   readonly code: UnavailableCode;
@@ -59,7 +59,7 @@ export class ObjectUnavailableError extends Error {
 }
 
 /**
- * The store itself is the trouble: it refuses, is away, or broke off. Its message names the object,
+ * The store itself failed: it refuses, is unavailable, or broke the connection. Its message names the object,
  * so that nobody takes it for the database, whose connections fail by the same codes.
  */
 export class StoreError extends Error {

@@ -26,10 +26,10 @@ async function installation(mode: number): Promise<string> {
   return bin;
 }
 
-async function makeShelter(): Promise<string> {
-  const shelter = join(base, 'shelter');
-  await mkdir(shelter, { recursive: true, mode: 0o711 });
-  return shelter;
+async function makeFallbackFolder(): Promise<string> {
+  const fallback = join(base, 'fallback');
+  await mkdir(fallback, { recursive: true, mode: 0o711 });
+  return fallback;
 }
 
 test('the package brings a server for this machine', async () => {
@@ -44,16 +44,16 @@ test('the server runs as another user when this process is root, and only then',
 
 test('binaries that can be reached are used where they are', async () => {
   const bin = await installation(0o755);
-  expect(await reachableBinaries(bin, await serverUser(), makeShelter)).toBe(bin);
+  expect(await reachableBinaries(bin, await serverUser(), makeFallbackFolder)).toBe(bin);
 });
 
 test("binaries that the server's user can not reach are copied, once", async () => {
   const bin = await installation(0o700);
   const user = await serverUser();
-  const first = await reachableBinaries(bin, user, makeShelter);
+  const first = await reachableBinaries(bin, user, makeFallbackFolder);
   expect(await canReach(user, join(first, 'postgres'))).toBe(true);
   await writeFile(join(bin, 'postgres'), 'another server');
-  expect(await reachableBinaries(bin, user, makeShelter)).toBe(first);
+  expect(await reachableBinaries(bin, user, makeFallbackFolder)).toBe(first);
   expect(first === bin).toBe(user === undefined);
   expect(await readFile(join(first, 'postgres'), 'utf8')).toMatch(/server/);
 });

@@ -10,7 +10,7 @@ import {
   type LocalPostgres,
   startLocalPostgres,
 } from '../../../../listener/local/postgres/local-postgres.ts';
-import { shelterFor } from '../../../../listener/local/postgres/place.ts';
+import { fallbackFolderFor } from '../../../../listener/local/postgres/place.ts';
 import { run } from '../../../support/run-program.ts';
 import { copyCluster } from '../../support/copy-cluster.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
@@ -34,7 +34,7 @@ beforeEach(async () => {
 afterEach(async () => {
   await Promise.all(started.splice(0).map((postgres) => postgres.stop()));
   await rm(base, { recursive: true, force: true });
-  await rm(shelterFor(folder), { recursive: true, force: true });
+  await rm(fallbackFolderFor(folder), { recursive: true, force: true });
 });
 
 /** A cluster that was made before, without the second of work that making one takes. */
@@ -163,8 +163,8 @@ test('a server that does not start tells the end of its log', async () => {
 test('a folder that only its owner may enter works', async () => {
   await chmod(base, 0o700);
   const postgres = await start();
-  // As root the server runs as another user, who can't come in: the data goes to the shelter.
-  const expected = process.getuid?.() === 0 ? shelterFor(folder) : folder;
+  // As root the server runs as another user, who can't come in: the data goes to the fallback folder.
+  const expected = process.getuid?.() === 0 ? fallbackFolderFor(folder) : folder;
   expect(postgres.folder).toBe(expected);
   expect(await query(postgres.url, 'SELECT 1 AS one')).toEqual([{ one: 1 }]);
 });

@@ -26,14 +26,14 @@ test('lines hold one event each', () => {
   expect(keysOf(`${eventOf('bucket', 'a')}\r\n\n${eventOf('bucket', 'b')}\n`)).toEqual(['a', 'b']);
 });
 
-test('what is no delivery is ignored with the reason', () => {
+test('what is not a delivery is ignored with the reason', () => {
   const { objects, ignored } = readEvents(eventOf('bucket', 'reports/a.json'), 'reports/');
   expect(objects).toEqual([]);
   expect(ignored).toEqual([expect.stringContaining('report prefix')]);
 });
 
-test.each(['', 'no JSON', 'null', '{"Records":[]}', '{}\n{'])('%j is no event', (text) => {
-  expect(() => readEvents(text, '')).toThrow(/^no S3 event/);
+test.each(['', 'no JSON', 'null', '{"Records":[]}', '{}\n{'])('%j is not an event', (text) => {
+  expect(() => readEvents(text, '')).toThrow(/^not an S3 event/);
 });
 
 test('every event that is none is named', () => {

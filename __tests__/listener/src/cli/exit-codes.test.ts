@@ -24,8 +24,8 @@ test.each([
   ['an old schema', new SchemaOutdatedError('x', []), 2],
   ['a port in use', new Error('PORT 80 is in use', { cause: listenError }), 2],
   ['an object that is gone', new ObjectUnavailableError('object-gone', 'x'), 66],
-  ['a store that is away', new StoreError("s3://b/k can't be read", refused('connect')), 75],
-  ['a database that is away', refused('connect'), 69],
+  ['a store that is unavailable', new StoreError("s3://b/k can't be read", refused('connect')), 75],
+  ['a database that is unavailable', refused('connect'), 69],
   ['a password that the database refuses', withCode('28P01'), 2],
   ['a database that is not there', withCode('3D000'), 2],
   ['a right that the database user lacks', withCode('42501'), 2],
@@ -63,7 +63,7 @@ test('a user who lacks a right is told which, without the statement and what it 
   );
 });
 
-test('a store that is away is not called the database', () => {
+test('a store that is unavailable is not called the database', () => {
   const error = new StoreError("s3://b/k can't be read", refused('connect ECONNREFUSED'));
   expect(errorText(error)).toBe("s3://b/k can't be read: connect ECONNREFUSED\n");
 });

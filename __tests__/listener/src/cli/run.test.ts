@@ -241,7 +241,7 @@ test('without a database that is named, a run is a fault of configuration', asyn
   });
 });
 
-test('a database that is away is worth a retry', async () => {
+test('a database that is unavailable is worth a retry', async () => {
   const DATABASE_URL = 'postgresql://u:p@127.0.0.1:1/x';
   const result = await cli([...JOB, '--event-json', eventOf('bucket', 'a.csv')], { DATABASE_URL });
   expect(result.code).toBe(69);

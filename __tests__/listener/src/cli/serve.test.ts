@@ -158,7 +158,7 @@ test('an old schema is brought up to date with --migrate', async () => {
   await empty.drop();
 });
 
-test('a database that is away is technical', async () => {
+test('a database that is unavailable is technical', async () => {
   const listener = serve([], { DATABASE_URL: 'postgresql://u:secret@127.0.0.1:1/x' });
   expect(await listener.ended).toBe(69);
   expect(listener.errors()).toMatch(/^the database is not available: .*\n$/);

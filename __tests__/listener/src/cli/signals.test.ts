@@ -150,7 +150,7 @@ describe('run', () => {
     ]);
   });
 
-  test('leaves a run that a message announced to the queue', async () => {
+  test('leaves a run of a message to the queue', async () => {
     await given.database('sns_messages').insert({
       message_id: 'm',
       topic_arn: 't',

@@ -41,12 +41,12 @@ test('escapes in DATABASE_URL are read', () => {
 test.each([
   ['mysql://u:p@h/d', 'is not a PostgreSQL address'],
   ['not an address', 'is not a PostgreSQL address'],
-  ['postgresql:///d', 'names no host'],
-  ['postgresql://u:p@h', 'names no database'],
-  ['postgresql://h/d', 'names no user'],
-  ['postgresql://u:p%@h/d', 'holds a percent sign that starts no escape'],
+  ['postgresql:///d', 'has no host'],
+  ['postgresql://u:p@h', 'has no database'],
+  ['postgresql://h/d', 'has no user'],
+  ['postgresql://u:p%@h/d', 'holds a percent sign that is not an escape'],
   ['postgresql://u:p@h/d?sslmode=prefer', "holds sslmode 'prefer'"],
-  ['postgresql://u:p@h/d?options=-c', "holds the parameter 'options'"],
+  ['postgresql://u:p@h/d?options=-c', "has the unknown parameter 'options'"],
 ])('DATABASE_URL %s is refused without being shown', (url, problem) => {
   const { config, faults } = read({ DATABASE_URL: url });
   expect(config).toBeUndefined();

@@ -206,7 +206,7 @@ test('a database that is there answers', async () => {
   expect(await answers(given.database, 10_000)).toBe(true);
 });
 
-test('a database that is away does not', async () => {
+test('a database that is unavailable does not', async () => {
   const away = connect({ ...given.config, port: 1 });
   expect(await answers(away, 10_000)).toBe(false);
   await away.destroy();

@@ -60,7 +60,7 @@ test('the faults of all files are reported together, with file and path', async 
   write('monitoring_files/c.json', { ...FILE, bucket: 'B', keyPattern: 'a**b', active: 'yes' });
   write('monitoring_files/d.json', { ...FILE, mapping: { name: 'officers' } });
   expect(await faults()).toEqual([
-    { file: 'mappings/a.json', path: '', message: expect.stringContaining('is no JSON') },
+    { file: 'mappings/a.json', path: '', message: expect.stringContaining('is not JSON') },
     { file: 'mappings/b.json', path: 'colour', message: expect.stringContaining('known: name') },
     { file: 'mappings/b.json', path: 'name', message: expect.stringContaining('identifier') },
     { file: 'mappings/b.json', path: 'version', message: expect.stringContaining('is 0') },

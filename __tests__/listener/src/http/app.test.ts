@@ -85,13 +85,13 @@ const rows: Row[] = [
   { input: 'HEAD /healthz', send: get('/healthz', { method: 'HEAD' }), answer: { status: 200 } },
   { input: 'GET /readyz', send: get('/readyz'), answer: { status: 200 } },
   {
-    input: 'GET /readyz while the database is away or the process drains',
+    input: 'GET /readyz while the database is unavailable or the process drains',
     options: { app: { readiness: async () => false } },
     send: get('/readyz'),
     answer: { status: 503, outcome: 'not_ready' },
   },
   {
-    input: 'GET /healthz while the database is away',
+    input: 'GET /healthz while the database is unavailable',
     options: { app: { readiness: () => Promise.reject(databaseAway) } },
     send: get('/healthz'),
     answer: { status: 200 },
@@ -123,7 +123,7 @@ const rows: Row[] = [
     answer: { status: 413, outcome: 'body_too_large' },
   },
   {
-    input: 'a body of 320 KiB that is no JSON',
+    input: 'a body of 320 KiB that is not JSON',
     send: postText('x'.repeat(320 * 1024)),
     answer: { status: 400, outcome: 'body_not_json' },
   },
@@ -134,7 +134,7 @@ const rows: Row[] = [
     answer: { status: 400, outcome: 'body_not_json' },
   },
   {
-    input: 'JSON that is no SNS envelope',
+    input: 'JSON that is not an SNS envelope',
     send: postText('{"Records":[]}'),
     answer: { status: 400, outcome: 'envelope_invalid' },
   },
@@ -253,7 +253,7 @@ const rows: Row[] = [
   ),
   ...[notification(), confirmation(), unsubscribe()].map(
     (message): Row => ({
-      input: `${message.Type} while the database is away`,
+      input: `${message.Type} while the database is unavailable`,
       options: fails(databaseAway),
       send: post(message),
       answer: {

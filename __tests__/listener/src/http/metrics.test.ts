@@ -70,7 +70,7 @@ describe('createMetrics', () => {
     expect(later.join()).not.toContain('queue="dead"');
   });
 
-  it('shows the other metrics while the database is away', async () => {
+  it('shows the other metrics while the database is unavailable', async () => {
     const metrics = createMetrics({ queueDepths: () => Promise.reject(new Error('away')) });
     const samples = await samplesOf(metrics);
 

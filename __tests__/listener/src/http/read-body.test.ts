@@ -72,7 +72,7 @@ describe('readBody', () => {
     expect(await closed).toContain('body_too_large');
   });
 
-  it('answers at once where far too much is announced', async () => {
+  it('answers at once where far too much is declared', async () => {
     const { server } = await serveReadBody();
     const head = 'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999\r\n\r\n';
     const { closed } = await connectRaw(server.port, head);
@@ -80,7 +80,7 @@ describe('readBody', () => {
     expect(await closed).toContain('body_too_large');
   });
 
-  it('stops at the limit where nothing is announced', async () => {
+  it('stops at the limit where nothing is declared', async () => {
     const { server } = await serveReadBody();
     const head = 'POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n';
     const { socket, closed } = await connectRaw(server.port, `${head}b\r\n01234567890\r\n`);

@@ -91,7 +91,7 @@ test('a message that came before does nothing', async () => {
   expect(await listRuns(given.database)).toHaveLength(1);
 });
 
-test('the same object announced by another message makes no second run', async () => {
+test('the same object named by another message makes no second run', async () => {
   await accept(envelope('m1'), objects(object('k')));
   expect(await accept(envelope('m2'), objects(object('k')))).toEqual({
     outcome: 'accepted',
@@ -189,7 +189,7 @@ test('50 duplicates at once on two processes make one run', async () => {
   expect(await jobs()).toHaveLength(1);
 });
 
-test('50 messages on two processes that announce the same objects make one run each', async () => {
+test('50 messages on two processes that name the same objects make one run each', async () => {
   const ids = Array.from({ length: 50 }, () => randomUUID());
   const keys = Array.from({ length: 20 }, (_, n) => object(`k${n}`));
   const results = await inProcesses(ids.slice(0, 25), ids.slice(25), objects(...keys));
@@ -247,7 +247,7 @@ test.each(['40P01', '40001'])('a transaction broken off with %s is tried again',
   expect((await accepting(envelope(), objects(object('k')))).outcome).toBe('accepted');
 });
 
-test('a database that is away is an error with a code', async () => {
+test('a database that is unavailable is an error with a code', async () => {
   const away = connect({ ...given.config, port: 1 });
   const accepting = openIntake({ database: away, queue });
   await expect(accepting(envelope(), objects(object('k')))).rejects.toMatchObject({

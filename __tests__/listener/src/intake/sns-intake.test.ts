@@ -29,7 +29,7 @@ test.each([
   expect(await findMessage(given.database, outcome)).toMatchObject({ outcome });
 });
 
-test('a database that is away is an error with a code', async () => {
+test('a database that is unavailable is an error with a code', async () => {
   const away = connect({ ...given.config, port: 1 });
   await expect(recordConfirmation(away, envelope('x'))).rejects.toMatchObject({
     code: 'DATABASE_UNAVAILABLE',

@@ -194,7 +194,7 @@ test('a forged message is refused and leaves nothing behind', async () => {
   expect(await listRuns(given.database)).toEqual([]);
 });
 
-test('a database that is away makes the listener not ready and SNS come again', async () => {
+test('a database that is unavailable makes the listener not ready and SNS come again', async () => {
   const { database: server, drop } = await createTestDatabase('empty');
   onTestFinished(drop);
   const name = new URL(given.url).pathname.slice(1);

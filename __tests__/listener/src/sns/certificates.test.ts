@@ -150,7 +150,7 @@ describe('get', () => {
     );
 
     await expect(createCertificateStore().get(origin)).rejects.toThrow(
-      unavailable('no certificate'),
+      unavailable('not a certificate'),
     );
   });
 

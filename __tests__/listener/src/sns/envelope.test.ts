@@ -123,7 +123,7 @@ describe('a body that is not an SNS message', () => {
     });
 
     expect(errorOf(body).details.problems).toBe(
-      'MessageId is of type number, a text is needed; Message is null, a text is needed; ' +
+      'MessageId is of type number, a string is needed; Message is null, a string is needed; ' +
         'Signature is not base64',
     );
   });
@@ -136,13 +136,13 @@ describe('a body that is not an SNS message', () => {
     ['Message', 'a'.repeat(262_145), 'Message has 262145 characters, at most 262144 are allowed'],
     ['Timestamp', 'now', 'Timestamp is not a time like 2026-11-24T08:00:00.000Z'],
     ['Timestamp', '2026-11-24T08:00:00+02:00', 'Timestamp is not a time like'],
-    ['Timestamp', '2026-13-24T08:00:00Z', 'Timestamp is no date of the calendar'],
-    ['SignatureVersion', 2, 'SignatureVersion is of type number, a text is needed'],
+    ['Timestamp', '2026-13-24T08:00:00Z', 'Timestamp is not a calendar date'],
+    ['SignatureVersion', 2, 'SignatureVersion is of type number, a string is needed'],
     ['Signature', 'abc', 'Signature is not base64'],
     ['Signature', 'A'.repeat(4096), 'Signature has 4096 characters'],
     ['SigningCertURL', undefined, 'SigningCertURL is missing'],
-    ['SigningCertURL', ['https://x'], 'SigningCertURL is a list, a text is needed'],
-    ['Subject', 7, 'Subject is of type number, a text is needed'],
+    ['SigningCertURL', ['https://x'], 'SigningCertURL is a list, a string is needed'],
+    ['Subject', 7, 'Subject is of type number, a string is needed'],
     ['Subject', 'a'.repeat(1025), 'Subject has 1025 characters, at most 1024 are allowed'],
   ])('refuses %s with its own reason (%#)', (name, value, problem) => {
     const error = errorOf(JSON.stringify({ ...wireNotification, [name]: value }));
@@ -154,7 +154,7 @@ describe('a body that is not an SNS message', () => {
   it.each(['Token', 'SubscribeURL'])('needs %s in a confirmation', (name) => {
     const error = errorOf(JSON.stringify({ ...wireConfirmation, [name]: undefined }));
 
-    expect(error.details.problems).toBe(`${name} is missing, a text is needed`);
+    expect(error.details.problems).toBe(`${name} is missing, a string is needed`);
   });
 
   it('survives a document that is nested a hundred thousand deep', () => {

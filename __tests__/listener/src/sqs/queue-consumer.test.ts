@@ -61,7 +61,7 @@ describe('the consumer of a queue', () => {
 
   it('takes a message when it comes again', async () => {
     let away = true;
-    const handle = vi.fn(async (): Promise<Handled> => (away ? 'away' : 'done'));
+    const handle = vi.fn(async (): Promise<Handled> => (away ? 'unavailable' : 'done'));
     consume(handle);
     sqs.send('a');
     await eventually(() => expect(handle).toHaveBeenCalledOnce());
@@ -71,7 +71,7 @@ describe('the consumer of a queue', () => {
     await eventually(() => expect(sqs.waiting()).toEqual([]));
   });
 
-  it('fetches nothing for longer and longer while what it needs is away', async () => {
+  it('fetches nothing for longer and longer while what it needs is unavailable', async () => {
     const pauses: number[] = [];
     const fetchesBefore: number[] = [];
     const pause = async (milliseconds: number) => {
@@ -79,7 +79,7 @@ describe('the consumer of a queue', () => {
       fetchesBefore.push(sqs.actions.length);
       sqs.showAgain();
     };
-    consume(async () => (pauses.length < 8 ? 'away' : 'done'), { fetchers: 1, pause });
+    consume(async () => (pauses.length < 8 ? 'unavailable' : 'done'), { fetchers: 1, pause });
     sqs.send('a');
     await eventually(() => expect(sqs.waiting()).toEqual([]));
     expect(pauses).toEqual([1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 60_000, 60_000]);

@@ -35,7 +35,7 @@ describe('a message from the queue', () => {
   });
 
   it.each([
-    ['that is no JSON', 'hello', 'body_not_json'],
+    ['that is not JSON', 'hello', 'body_not_json'],
     ['delivered raw, without a signature', s3Event(), 'envelope_invalid'],
     ['that asks for a confirmation', body(confirmation()), 'envelope_invalid'],
   ])('%s stays in the queue', async (_, text, code) => {
@@ -58,17 +58,17 @@ describe('a message from the queue', () => {
     const verify = async () => {
       throw new ListenerError('certificate_unavailable', { url: 'u', reason: 'away' });
     };
-    expect((await take(body(), { verify })).handled).toBe('away');
+    expect((await take(body(), { verify })).handled).toBe('unavailable');
   });
 
-  it('waits for a database that is away', async () => {
+  it('waits for a database that is unavailable', async () => {
     const acceptNotification = async () => {
       throw new Error('connection refused');
     };
     const { handled, outcomes, lines } = await take(body(), {
       intake: recordingIntake({ acceptNotification }).intake,
     });
-    expect([handled, outcomes]).toEqual(['away', ['intake_failed']]);
+    expect([handled, outcomes]).toEqual(['unavailable', ['intake_failed']]);
     expect(lines).toContainEqual(expect.objectContaining({ msg: 'message stays in the queue' }));
   });
 });

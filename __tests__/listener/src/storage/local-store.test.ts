@@ -43,7 +43,7 @@ test('a file that is not there is gone', async () => {
   });
 });
 
-test('a folder is no object', async () => {
+test('a folder is not an object', async () => {
   const { store } = await storeWith({ 'bucket/folder/a.csv': '' });
   await expect(store.open({ bucket: 'bucket', key: 'folder' }, never)).rejects.toMatchObject({
     code: 'object-gone',
@@ -61,7 +61,7 @@ test('a bucket that is no folder name leads nowhere', async () => {
   });
 });
 
-test('a file that has changed since it was announced is replaced', async () => {
+test('a file that has changed since its event is replaced', async () => {
   const { root, store } = await storeWith({ 'bucket/a.csv': 'one' });
   const { eTag } = await store.open({ bucket: 'bucket', key: 'a.csv' }, never);
   await appendFile(join(root, 'bucket/a.csv'), 'more');
@@ -143,7 +143,7 @@ test.each(['../a.json', '/a.json', 'reports//a.json', 'a\\b.json'])(
   async (key) => {
     const { store } = await storeWith({ 'bucket/a.csv': 'one' });
     const write = store.write({ bucket: 'bucket', key }, '{}\n', never);
-    await expect(write).rejects.toThrow('it is no local file');
+    await expect(write).rejects.toThrow('it is not a local file');
   },
 );
 

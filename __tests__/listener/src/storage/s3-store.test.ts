@@ -33,12 +33,12 @@ test('an object is read with what identifies it', async () => {
   expect(await textOf(opened)).toBe('a,b\n1,2\n');
 });
 
-test('the announced version is asked for', async () => {
+test('the version of the event is asked for', async () => {
   await textOf(await store.open({ bucket: 'bucket', key: 'a b.csv', versionId: 'v1' }, never));
   expect(server.requests.at(-1)).toContain('versionId=v1');
 });
 
-test('the announced version that is gone is gone, whatever the key holds now', async () => {
+test('a version of the event that is gone is gone, whatever the key holds now', async () => {
   const open = store.open({ bucket: 'bucket', key: 'a b.csv', versionId: 'v0' }, never);
   await expect(open).rejects.toMatchObject({ code: 'object-gone' });
 });
@@ -51,12 +51,12 @@ test('a key that is gone is gone', async () => {
   });
 });
 
-test('another content than the announced ETag is replaced', async () => {
+test('another content than the ETag of the event is replaced', async () => {
   const open = store.open({ bucket: 'bucket', key: 'a b.csv', eTag: 'e0' }, never);
   await expect(open).rejects.toMatchObject({ code: 'object-replaced' });
 });
 
-test('the announced ETag is read', async () => {
+test('the ETag of the event is read', async () => {
   const opened = await store.open({ bucket: 'bucket', key: 'a b.csv', eTag: 'e1' }, never);
   expect(await textOf(opened)).toBe('a,b\n1,2\n');
 });
