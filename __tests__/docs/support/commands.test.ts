@@ -1,6 +1,6 @@
 import { describe, expect, it, test } from 'vitest';
 import { commandOf, commandsIn } from './commands.ts';
-import { anchorsOf, commandLinesIn, linksIn } from './markdown.ts';
+import { anchorsOf, commandLinesIn, filesWrittenIn, linksIn } from './markdown.ts';
 
 describe('commandOf', () => {
   test.each([
@@ -52,4 +52,10 @@ it('anchorsOf gives the anchors of GitHub', () => {
 
 it('linksIn finds the links of the text, not of code', () => {
   expect(linksIn('[a](b.md#c) `[d](e)`\n```\n[f](g)\n```\n')).toEqual(['b.md#c']);
+});
+
+it('a file that a shell block writes is no command', () => {
+  const page = "```bash\nmkdir a\ncat > a/b.json <<'EOF'\n{\n  npm no\n}\nEOF\nnpm test\n```\n";
+  expect(commandLinesIn(page)).toEqual(['mkdir a', 'npm test']);
+  expect(filesWrittenIn(page)).toEqual([{ path: 'a/b.json', content: '{\n  npm no\n}\n' }]);
 });

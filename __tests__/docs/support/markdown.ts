@@ -44,11 +44,21 @@ export function anchorsOf(text: string): readonly string[] {
   });
 }
 
+/** A file that a shell block writes: `cat > FILE <<'EOF'`, its lines, `EOF`. */
+const HEREDOC = /^cat > (\S+) <<'EOF'\n([\s\S]*?^)EOF$/gm;
+
+/** The files that a page's shell blocks write, in their order. */
+export function filesWrittenIn(text: string): readonly { path: string; content: string }[] {
+  return codeBlocksIn(text).flatMap((block) =>
+    [...block.text.matchAll(HEREDOC)].map(([, path = '', content = '']) => ({ path, content })),
+  );
+}
+
 /** The commands of a page's shell blocks, one a line, without comments. */
 export function commandLinesIn(text: string): readonly string[] {
   return codeBlocksIn(text)
     .filter(({ language }) => language === 'bash')
-    .flatMap((block) => block.text.replaceAll('\\\n', ' ').split('\n'))
+    .flatMap(({ text: block }) => block.replace(HEREDOC, '').replaceAll('\\\n', ' ').split('\n'))
     .flatMap((line) => line.replace(/(^|\s)#.*$/, '').split(/ && | \| /))
     .map((line) => line.trim().replace(/\s+/g, ' '))
     .filter((line) => line !== '');
