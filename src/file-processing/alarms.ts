@@ -43,7 +43,7 @@ const STUCK_SECONDS = 900;
 const ALARMS: Readonly<Record<string, Alarm>> = {
   dead_letters: {
     alarmDescription:
-      'Messages wait in the dead-letter queue: files that were announced but not checked.',
+      'Messages wait in the dead-letter queue: files that arrived but were not checked.',
     namespace: 'AWS/SQS',
     metricName: 'ApproximateNumberOfMessagesVisible',
     statistic: 'Maximum',

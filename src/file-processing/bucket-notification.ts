@@ -21,7 +21,7 @@ export function notifyOfNewObjects(
       filterPrefix,
       ...(settings.s3_suffix && { filterSuffix: settings.s3_suffix }),
     })),
-    // S3 tries to publish at once, and refuses a topic whose policy does not let it.
+    // S3 tries to publish at once, and refuses a topic whose policy does not allow it.
     dependsOn: [topic.policy],
   });
 }

@@ -3,7 +3,7 @@ import type { ITerraformDependable } from 'cdktf';
 import type { Construct } from 'constructs';
 import type { FileProcessingSettings } from '../settings/file-processing-variables.ts';
 
-/** Lets `cluster_endpoint_private_access_cidrs` in to the cluster's private API. */
+/** Allows `cluster_endpoint_private_access_cidrs` to reach the cluster's private API. */
 export function allowOperators(
   scope: Construct,
   settings: FileProcessingSettings,
@@ -22,7 +22,7 @@ export function allowOperators(
   );
 }
 
-/** Lets the nodes, and so the pods on them, in to the database. */
+/** Allows the nodes, and so the pods on them, to reach the database. */
 export function allowNodes(
   scope: Construct,
   settings: FileProcessingSettings,

@@ -28,7 +28,7 @@ export class DeadLetterQueue extends Construct {
       kmsMasterKeyId: keyArn,
       policy: policyJson(queuePolicy(queueArn(context, name), topicArn)),
       messageRetentionSeconds: FOURTEEN_DAYS,
-      // SNS is no source queue: it needs the policy above, and no permission here.
+      // SNS is not a source queue: it needs the policy above, and no permission here.
       redriveAllowPolicy: JSON.stringify(
         settings.delivery === 'sqs'
           ? {

@@ -33,7 +33,7 @@ export function deliveryLogGroupNames({
   return [name, `${name}/Failure`];
 }
 
-/** The topic that the bucket announces new objects to, and the log of its deliveries. */
+/** The topic that takes the bucket's event notifications, and the log of its deliveries. */
 export class Topic extends Construct {
   readonly resource: SnsTopic;
   /** S3 refuses a notification to a topic that it may not publish to. */

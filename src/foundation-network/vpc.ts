@@ -28,7 +28,7 @@ export class MainVpc extends Construct {
       vpcId: this.vpc.id,
       tags: { Name: `${name_prefix}-default-locked` },
     });
-    // Empty lists take away rules that somebody adds later; left out, they would stay unnoticed.
+    // Empty lists remove rules that somebody adds later; left out, they would stay unnoticed.
     defaultSecurityGroup.addOverride('ingress', []);
     defaultSecurityGroup.addOverride('egress', []);
   }

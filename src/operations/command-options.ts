@@ -43,7 +43,7 @@ export function withConsentOptions(command: Commander): Commander {
 /**
  * Reads an option in seconds.
  *
- * @throws InvalidArgumentError where it is no whole number from 0 to 3600
+ * @throws InvalidArgumentError where it is not a whole number from 0 to 3600
  */
 export function wholeSeconds(text: string): number {
   const seconds = /^\d{1,4}$/.test(text) ? Number(text) : Number.NaN;

@@ -5,7 +5,7 @@ import { EXIT, OperationError } from './operation-error.ts';
 export interface RunOptions {
   /** @default the current folder */
   readonly cwd?: string;
-  /** Variables added to the environment; `undefined` takes one away. */
+  /** Variables added to the environment; `undefined` removes one. */
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** Text for its standard input. @default standard input is empty */
   readonly input?: string;

@@ -14,7 +14,7 @@ export interface Target {
 }
 
 /**
- * Reads the environment's settings; `--profile` and `--region` go before them.
+ * Reads the environment's settings; `--profile` and `--region` take precedence.
  *
  * @throws SettingsError with every fault of the tfvars
  * @throws OperationError when --region is none
@@ -24,7 +24,7 @@ export function targetOf(context: OperationContext, options: CommonOptions): Tar
   const region = options.region ?? environment.fileProcessing.aws_region;
   if (!isRegion(region)) {
     throw new OperationError(
-      `--region ${region} is no region; one such as us-gov-west-1 is needed`,
+      `--region ${region} is not a region; one such as us-gov-west-1 is needed`,
       {
         code: EXIT.usage,
       },

@@ -10,7 +10,7 @@ export interface FlowLogGroup {
 }
 
 /**
- * Lets flow logs write into their log group (Amazon VPC User Guide, "IAM role for publishing flow logs
+ * Allows flow logs to write into their log group (Amazon VPC User Guide, "IAM role for publishing flow logs
  * to CloudWatch Logs"). `logs:CreateLogGroup` is left out on purpose: a log group that the service
  * makes itself, after ours was deleted, would be neither encrypted nor ever expire.
  */

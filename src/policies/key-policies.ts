@@ -9,7 +9,7 @@ export interface KeyScope {
 }
 
 /**
- * Lets the account administer the key by IAM policies; without it nobody could (AWS KMS Developer
+ * Allows the account to administer the key by IAM policies; without it nobody could (AWS KMS Developer
  * Guide, "Default key policy").
  */
 export function accountAdministersKey({ partition, account }: KeyScope): PolicyStatement {
@@ -22,7 +22,7 @@ export function accountAdministersKey({ partition, account }: KeyScope): PolicyS
   };
 }
 
-/** Lets CloudWatch Logs encrypt the named log groups (CloudWatch Logs User Guide, "Encrypt log data"). */
+/** Allows CloudWatch Logs to encrypt the named log groups (CloudWatch Logs User Guide, "Encrypt log data"). */
 export function logsUseKey(scope: KeyScope, logGroupNames: readonly string[]): PolicyStatement {
   const { partition, region, account } = scope;
   return {
@@ -47,7 +47,7 @@ export function logsUseKey(scope: KeyScope, logGroupNames: readonly string[]): P
   };
 }
 
-/** Lets S3 publish one bucket's events to a topic that is encrypted with the key. */
+/** Allows S3 to publish one bucket's events to a topic that is encrypted with the key. */
 export function bucketPublishesWithKey(
   { partition, account }: KeyScope,
   bucket: string,
@@ -65,7 +65,7 @@ export function bucketPublishesWithKey(
   };
 }
 
-/** Lets SNS send one topic's messages to queues that are encrypted with the key. */
+/** Allows SNS to send one topic's messages to queues that are encrypted with the key. */
 export function topicSendsWithKey(topicArn: string): PolicyStatement {
   return {
     Sid: 'TopicSendsWithKey',
@@ -77,7 +77,7 @@ export function topicSendsWithKey(topicArn: string): PolicyStatement {
   };
 }
 
-/** Lets a cluster encrypt its secrets with a key. */
+/** Allows a cluster to encrypt its secrets with a key. */
 export function encryptSecrets(keyArn: string): readonly PolicyStatement[] {
   return [
     {

@@ -3,9 +3,9 @@ import type { PolicyStatement } from './policy-document.ts';
 /** What the listener reads and writes in the bucket. */
 export interface BucketAccess {
   readonly bucketArn: string;
-  /** Starts of the keys that it reads. */
+  /** Key prefixes that it reads. */
   readonly readPrefixes: readonly string[];
-  /** Start of the keys that it writes; `''` for none. */
+  /** Key prefix that it writes; `''` for none. */
   readonly writePrefix: string;
   /** Key that encrypts the objects; `''` for none of KMS. */
   readonly keyArn: string;
@@ -13,7 +13,7 @@ export interface BucketAccess {
   readonly s3Host: string;
 }
 
-/** Lets the listener list and read below its prefixes, and write reports. */
+/** Allows the listener to list and read below its prefixes, and write reports. */
 export function bucketAccess(access: BucketAccess): readonly PolicyStatement[] {
   const { bucketArn, readPrefixes, writePrefix, keyArn, s3Host } = access;
   const statements: PolicyStatement[] = [
@@ -51,7 +51,7 @@ export function bucketAccess(access: BucketAccess): readonly PolicyStatement[] {
   return statements;
 }
 
-/** Lets the listener confirm subscriptions to its topic. */
+/** Allows the listener to confirm subscriptions to its topic. */
 export function confirmSubscriptions(topicArn: string): readonly PolicyStatement[] {
   return [
     {
@@ -64,7 +64,7 @@ export function confirmSubscriptions(topicArn: string): readonly PolicyStatement
 }
 
 /**
- * Lets the listener fetch messages from its queue, which is encrypted with the key.
+ * Allows the listener to fetch messages from its queue, which is encrypted with the key.
  *
  * @param queue.sqsHost - host by which SQS calls KMS
  */
@@ -96,7 +96,7 @@ export function fetchMessages(queue: {
   ];
 }
 
-/** Lets the listener sign in to one database as one user (Amazon RDS User Guide, "IAM database access"). */
+/** Allows the listener to sign in to one database as one user (Amazon RDS User Guide, "IAM database access"). */
 export function connectToDatabase(userArn: string): readonly PolicyStatement[] {
   return [
     { Sid: 'ConnectToDatabase', Effect: 'Allow', Action: 'rds-db:connect', Resource: userArn },

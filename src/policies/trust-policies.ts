@@ -1,6 +1,6 @@
 import type { PolicyStatement } from './policy-document.ts';
 
-/** Lets one AWS service assume the role. */
+/** Allows one AWS service to assume the role. */
 export function trustService(service: string): readonly PolicyStatement[] {
   return [
     {
@@ -12,7 +12,7 @@ export function trustService(service: string): readonly PolicyStatement[] {
   ];
 }
 
-/** Lets one AWS service assume the role, for resources of one account and with ARNs like one alone. */
+/** Allows one AWS service to assume the role, for resources of one account and with ARNs like one alone. */
 export function trustServiceFor(
   service: string,
   account: string,
@@ -39,7 +39,7 @@ export interface ServiceAccountIdentity {
   readonly serviceAccount: string;
 }
 
-/** Lets exactly one ServiceAccount of one cluster assume the role. */
+/** Allows exactly one ServiceAccount of one cluster to assume the role. */
 export function trustServiceAccount(identity: ServiceAccountIdentity): readonly PolicyStatement[] {
   const { providerArn, issuer, namespace, serviceAccount } = identity;
   return [

@@ -146,7 +146,7 @@ function checkPrefixes({
     .filter((prefix) => report_prefix.startsWith(prefix) || prefix.startsWith(report_prefix))
     .map((prefix) => ({
       variable: 'report_prefix',
-      message: `${report_prefix} must lie outside s3_prefixes (${prefix}), or each report would be announced as a new file`,
+      message: `${report_prefix} must lie outside s3_prefixes (${prefix}), or S3 would send an event notification for each report`,
     }));
 }
 

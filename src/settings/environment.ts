@@ -188,7 +188,7 @@ function unknownEnvironment(root: string): string {
         .filter((entry) => entry.isDirectory())
         .map(({ name }) => name)
     : [];
-  return `is no environment; ENVIRONMENT must be one of ${names.sort().join(', ') || '(none: make a folder here)'}`;
+  return `is not an environment; ENVIRONMENT must be one of ${names.sort().join(', ') || '(none: make a folder here)'}`;
 }
 
 /** Loads an environment for a command: faults in the settings go to standard error, without a stack trace, and end the process with code 1. */

@@ -18,7 +18,7 @@ const isHostName = (value: string): boolean =>
 const isPrefix = (value: string): boolean =>
   /^[^\s/*?,][^\s*?,]*\/$/.test(value) && value.length <= 200;
 const PREFIX =
-  'the start of keys: it ends in a slash, does not begin with one, and has at most 200 characters without blanks, commas or wildcards';
+  'a key prefix: it ends in a slash, does not begin with one, and has at most 200 characters without blanks, commas or wildcards';
 
 const IMAGE =
   /^(?:[a-z0-9.-]+(?::\d+)?\/)?[a-z0-9]+(?:[._/-][a-z0-9]+)*(?::[\w][\w.-]{0,127})?(?:@sha256:[0-9a-f]{64})?$/;
@@ -193,7 +193,7 @@ export const fileProcessingVariables = {
   }),
   s3_prefixes: textList({
     description:
-      'Starts of the keys that are checked: they limit the notifications and the read rights.',
+      'Key prefixes of the files that are checked: they limit the event notifications and the read rights.',
     default: ['from_client/'],
     example: ['from_client/nm_albuquerque/'],
     allowed: `a list of 1 to 20, none inside another; each ${PREFIX}`,
@@ -205,7 +205,7 @@ export const fileProcessingVariables = {
   }),
   s3_suffix: text({
     description:
-      'End of the keys that are announced. Empty announces every object below the prefixes.',
+      'Key suffix of the files that are checked. Empty takes every object below the prefixes.',
     default: '',
     example: '.csv',
     allowed: '1 to 64 characters without blanks, wildcards or slashes',
@@ -221,7 +221,7 @@ export const fileProcessingVariables = {
   }),
   create_s3_notifications: flag({
     description:
-      "Announces new objects to the topic. The stack then owns the bucket's whole notification configuration and replaces what others set there.",
+      "Sends event notifications of new objects to the topic. The stack then owns the bucket's whole notification configuration and replaces what others set there.",
     default: false,
     example: true,
     unwise: (on) =>
@@ -329,7 +329,7 @@ export const fileProcessingVariables = {
   }),
   image: text({
     description:
-      'Image of the listener, best by digest. container_image.txt beside the tfvars file goes before it. Empty deploys no listener yet.',
+      'Image of the listener, best by digest. container_image.txt beside the tfvars file takes precedence. Empty deploys no listener yet.',
     default: '',
     example:
       '123456789012.dkr.ecr.us-gov-west-1.amazonaws.com/file-processing@sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08',
@@ -508,7 +508,7 @@ export const fileProcessingVariables = {
     accepts: isDnsLabel,
   }),
   db_iam_auth: flag({
-    description: 'Lets the pods sign in to RDS as db_user by IAM (rds-db:connect).',
+    description: 'Allows the pods to sign in to RDS as db_user by IAM (rds-db:connect).',
     default: false,
     example: true,
   }),
@@ -520,7 +520,7 @@ export const fileProcessingVariables = {
     accepts: (value) => /^(db|cluster)-[A-Z0-9]+$/.test(value),
   }),
   db_security_group_id: text({
-    description: 'Security group of the database; with it, the nodes are let in on db_port.',
+    description: 'Security group of the database; with it, the nodes are allowed in on db_port.',
     default: '',
     example: 'sg-0a1b2c3d4e5f67890',
     allowed: 'the id of a security group, such as sg-0a1b2c3d4e5f67890',

@@ -32,7 +32,7 @@ export function configureAwsProvider(stack: TerraformStack, settings: AwsProvide
 
 const AWS_PROFILE_OR_NULL = '${var.aws_profile == "" ? null : var.aws_profile}';
 
-/** Tags of every resource of a stack; a tag of the settings goes before ours of the same name. */
+/** Tags of every resource of a stack; a tag of the settings takes precedence over ours of the same name. */
 export function defaultTags(
   environment: string,
   component: string,

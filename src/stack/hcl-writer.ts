@@ -9,7 +9,7 @@ interface JsonObject {
 /** Whether the value under a path of names, such as `resource/aws_vpc/main/timeouts`, is a block. */
 export type IsBlock = (path: string) => boolean;
 
-/** Arguments whose value is no text: references and types stand without quotes in HCL. */
+/** Arguments whose value is not a text: references and types stand without quotes in HCL. */
 const BARE_ARGUMENTS =
   /^(variable\/[^/]+\/type|.*\/(depends_on|lifecycle\/(ignore_changes|replace_triggered_by)))$/;
 

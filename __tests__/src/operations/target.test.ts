@@ -39,7 +39,7 @@ describe('region and profile', () => {
   });
 
   test('a region that is none is refused', () => {
-    expect(() => resolve({ region: 'moon' })).toThrow('--region moon is no region');
+    expect(() => resolve({ region: 'moon' })).toThrow('--region moon is not a region');
   });
 });
 

@@ -145,12 +145,12 @@ describe('the environment', () => {
   it('that is unknown brings a list of those that there are', () => {
     write('environments/prod/x', '');
     expect(faults('test')).toEqual([
-      'environments/test: is no environment; ENVIRONMENT must be one of dev, prod',
+      'environments/test: is not an environment; ENVIRONMENT must be one of dev, prod',
     ]);
   });
 
   it('cannot lie outside its folder', () => {
-    expect(faults('../dev')).toEqual([expect.stringMatching(/is no environment/)]);
+    expect(faults('../dev')).toEqual([expect.stringMatching(/is not an environment/)]);
   });
 });
 

@@ -181,7 +181,7 @@ describe('manage update-image', () => {
     [`${REPOSITORY}:none`, 1, `${REPOSITORY} holds no image none`],
     [`${REPOSITORY}@sha256:${'9'.repeat(64)}`, 1, `holds no image sha256:9`],
     [REPOSITORY, 64, 'has neither tag nor digest'],
-    ['No Image', 64, "'No Image' is no image"],
+    ['No Image', 64, "'No Image' is not an image"],
   ])('refuses %s', async (image, expected, message) => {
     const { checkout, calls, updateImage } = deployedStack();
     const { code, err } = await updateImage('--image', image, '--auto-approve');

@@ -6,7 +6,7 @@ type DatabaseSettings = Pick<
   'db_host' | 'db_iam_auth' | 'existing_secret_name'
 >;
 
-/** The Secret that lets the listener into the database, and the key it is read from. */
+/** The Secret with the listener's credentials for the database, and the key it is read from. */
 export interface DatabaseCredentials {
   readonly secretName: string;
   readonly key: 'DB_PASSWORD' | 'DATABASE_URL';

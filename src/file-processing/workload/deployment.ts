@@ -55,7 +55,7 @@ export function createDeployment(
         metadata: { labels: LABELS, annotations: rolloutAnnotations(settings, props) },
         spec: {
           serviceAccountName: settings.service_account_name,
-          // The provider's default is true, and a pod's word goes before its ServiceAccount's.
+          // The provider's default is true, and a pod's setting takes precedence over its ServiceAccount's.
           automountServiceAccountToken: false,
           enableServiceLinks: false,
           terminationGracePeriodSeconds: PRE_STOP_SECONDS + SHUTDOWN_SECONDS + MARGIN_SECONDS,

@@ -12,7 +12,7 @@ import { HTTP_PORT, LABELS, LISTENER, METRICS_PORT, POD_SELECTOR } from './names
 const ANYWHERE = [{ ipBlock: { cidr: '0.0.0.0/0' } }];
 const IPV4 = /^\d+\.\d+\.\d+\.\d+$/;
 
-/** Lets the listener's pods talk to what they need and to nothing else. */
+/** Allows the listener's pods to talk to what they need and to nothing else. */
 export function createNetworkPolicy(
   scope: Construct,
   settings: FileProcessingSettings,

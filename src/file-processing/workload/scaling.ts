@@ -52,7 +52,7 @@ export function createHorizontalPodAutoscaler(
   });
 }
 
-/** Lets a drain of nodes take one pod at a time. */
+/** Allows a drain of nodes to take one pod at a time. */
 export function createPodDisruptionBudget(
   scope: Construct,
   settings: FileProcessingSettings,

@@ -12,7 +12,7 @@ export interface DestroyCommandOptions {
   readonly wait: number;
 }
 
-/** `manage destroy`: takes a stack away, its load balancer first. */
+/** `manage destroy`: destroys a stack, its load balancer first. */
 export const destroy: Operation<DestroyCommandOptions> = {
   name: 'destroy',
   summary: 'take a stack away: its load balancer first, then the rest',

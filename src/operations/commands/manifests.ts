@@ -46,7 +46,7 @@ Try it:  npm run manage -- manifests -o manifests && kubectl apply --server-side
 A Secret whose data is not in the JSON is left out: its file says how to make it.`,
       ),
   execute: async (context, options) => {
-    if (options.output !== undefined) refuseForeignFolder(options.output);
+    if (options.output !== undefined) refuseFolderOfOthers(options.output);
     const { stack, outputs } = await sourceOf(context, options);
     const objects = appliedObjectsOf(stack);
     const placeholders = placeholdersOf(stack, objects);
@@ -132,10 +132,10 @@ function setOption(): Option {
  *
  * @throws OperationError (EXIT.refused) that names what is in the way
  */
-function refuseForeignFolder(folder: string): void {
+function refuseFolderOfOthers(folder: string): void {
   if (!existsSync(folder)) return;
   if (!statSync(folder).isDirectory()) {
-    throw new OperationError(`--output ${folder} is no folder`, { code: EXIT.usage });
+    throw new OperationError(`--output ${folder} is not a folder`, { code: EXIT.usage });
   }
   const entries = readdirSync(folder, { withFileTypes: true });
   const foreign = entries.find((entry) => !entry.isFile() || !entry.name.endsWith('.yaml'));

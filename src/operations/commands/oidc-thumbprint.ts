@@ -83,7 +83,7 @@ function writtenText(
 function httpsUrl(text: string): URL {
   const url = URL.parse(text);
   if (url === null || url.protocol !== 'https:') {
-    throw new OperationError(`--issuer ${text} is no https URL`, { code: EXIT.usage });
+    throw new OperationError(`--issuer ${text} is not an https URL`, { code: EXIT.usage });
   }
   return url;
 }

@@ -21,20 +21,15 @@ interface Options extends EventOptions {
   readonly dryRun: boolean;
 }
 
-/** `manage s3-configure-notifications`: announces a bucket's new objects to a topic. */
+/** `manage s3-configure-notifications`: sends a bucket's event notifications to a topic. */
 export const s3ConfigureNotifications: Operation<Options> = {
   name: 's3-configure-notifications',
-  summary: "announce a bucket's new objects to the topic, and keep what others configured",
+  summary: "send a bucket's event notifications to the topic, and keep what others configured",
   describe: (command) =>
     withTopicOption(command)
       .option('--bucket <name>', 'the bucket (default: BUCKET, else bucket_name of the tfvars)')
-      .option(
-        '--prefix <prefix>',
-        'start of the keys, repeatable (default: s3_prefixes)',
-        collect,
-        [],
-      )
-      .option('--suffix <suffix>', 'end of the keys (default: s3_suffix)')
+      .option('--prefix <prefix>', 'key prefix, repeatable (default: s3_prefixes)', collect, [])
+      .option('--suffix <suffix>', 'key suffix (default: s3_suffix)')
       .option('--replace <id>', "take the place of others' entry, repeatable", collect, [])
       .option('--dry-run', 'show the difference, put nothing', false),
   execute: async (context, options) => {
@@ -94,7 +89,7 @@ async function putConfiguration(
   } catch (cause) {
     if (!(cause instanceof Error) || cause.name !== 'InvalidArgument') throw cause;
     throw new OperationError(`S3 refused the configuration of ${bucket}: ${cause.message}`, {
-      next: `S3 tries each destination: is there a topic ${topicArn} in the bucket's region, does its policy let the bucket publish (npm run manage -- sns-set-topic-policy), and does its KMS key let s3.amazonaws.com use it? The destinations of others are tried too`,
+      next: `S3 tries each destination: is there a topic ${topicArn} in the bucket's region, does its policy allow the bucket to publish (npm run manage -- sns-set-topic-policy), and does its KMS key let s3.amazonaws.com use it? The destinations of others are tried too`,
       cause,
     });
   }

@@ -25,7 +25,7 @@ interface Options extends CommonOptions {
 
 const DEFAULT_PORT = '8080';
 
-/** `manage setup-localstack`: makes in LocalStack what a local listener hears of new files by. */
+/** `manage setup-localstack`: makes in LocalStack what sends a local listener the events of new files. */
 export const setupLocalStack: Operation<Options> = {
   name: 'setup-localstack',
   summary: 'make bucket, topic, notification and subscription in LocalStack; start it if need be',

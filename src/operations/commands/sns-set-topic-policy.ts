@@ -17,10 +17,10 @@ interface Options extends EventOptions {
   readonly dryRun: boolean;
 }
 
-/** `manage sns-set-topic-policy`: lets a bucket publish to a topic. */
+/** `manage sns-set-topic-policy`: allows a bucket to publish to a topic. */
 export const snsSetTopicPolicy: Operation<Options> = {
   name: 'sns-set-topic-policy',
-  summary: 'let a bucket publish to a topic that is not of the stack: one statement, merged',
+  summary: 'allow a bucket to publish to a topic that is not of the stack: one statement, merged',
   describe: (command) =>
     withTopicOption(command)
       .option('--bucket <name>', 'the bucket (default: BUCKET, else bucket_name of the tfvars)')
@@ -40,7 +40,7 @@ export const snsSetTopicPolicy: Operation<Options> = {
         `the stack owns the policy of ${topic.arn}: Terraform would take back what is set here`,
         {
           code: EXIT.refused,
-          next: 'npm run manage -- apply lets bucket_name of the tfvars publish; for a topic of others, give --topic-arn',
+          next: 'npm run manage -- apply allows bucket_name of the tfvars to publish; for a topic of others, give --topic-arn',
         },
       );
     }
@@ -56,7 +56,7 @@ export const snsSetTopicPolicy: Operation<Options> = {
     );
     if (attributes.KmsMasterKeyId?.endsWith('alias/aws/sns')) {
       context.stderr.write(
-        `warning: ${topicArn} is encrypted with alias/aws/sns, which S3 can't use; a key of your own that lets s3.amazonaws.com use it is needed\n`,
+        `warning: ${topicArn} is encrypted with alias/aws/sns, which S3 can't use; a key of your own that allows s3.amazonaws.com to use it is needed\n`,
       );
     }
     if (!merged.unchanged && !options.dryRun) await setPolicy(sns, topicArn, merged.policy);
@@ -78,7 +78,7 @@ function accountOf(option: string | undefined, variable: string | undefined): st
   const account = option ?? (variable || undefined);
   if (account === undefined || /^\d{12}$/.test(account)) return account;
   throw new OperationError(
-    `${option === undefined ? 'ACCOUNT_ID' : '--account'} ${JSON.stringify(account)} is no account: twelve digits`,
+    `${option === undefined ? 'ACCOUNT_ID' : '--account'} ${JSON.stringify(account)} is not an account: twelve digits`,
     { code: EXIT.usage },
   );
 }

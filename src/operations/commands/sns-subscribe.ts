@@ -43,7 +43,7 @@ export const snsSubscribe: Operation<Options> = {
       )
       .option('--dead-letter-arn <arn>', "queue for what can't be delivered (default: the stack's)")
       .option('--no-dead-letter', 'without such a queue: what SNS gives up is lost')
-      .option('--filter-policy <json>', 'deliver only what this filter policy lets through')
+      .option('--filter-policy <json>', 'deliver only what this filter policy allows')
       .addOption(
         new Option('--filter-scope <scope>', 'what the filter policy looks at')
           .choices(['MessageAttributes', 'MessageBody'])

@@ -45,7 +45,7 @@ export function parseImageReference(text: string): ImageReference {
     (digest === undefined || DIGEST.test(digest));
   if (!valid) {
     throw new OperationError(
-      `'${text}' is no image; [registry/]name[:tag][@sha256:digest] is needed`,
+      `'${text}' is not an image; [registry/]name[:tag][@sha256:digest] is needed`,
       { code: EXIT.usage },
     );
   }
@@ -60,7 +60,7 @@ export function parseImageReference(text: string): ImageReference {
 export function requireTag(tag: string): string {
   if (TAG.test(tag)) return tag;
   throw new OperationError(
-    `'${tag}' is no tag; 1 to 128 letters, digits, underscores, dots and hyphens are needed, beginning with none of the last two`,
+    `'${tag}' is not a tag; 1 to 128 letters, digits, underscores, dots and hyphens are needed, beginning with none of the last two`,
     { code: EXIT.usage },
   );
 }

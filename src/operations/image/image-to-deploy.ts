@@ -13,7 +13,7 @@ import { ecrRepository, parseImageReference } from './image-reference.ts';
  * name another image tomorrow; one of ECR that is named by its digest must be there.
  *
  * @returns `repository@sha256:...`
- * @throws OperationError when it is no image (EXIT.usage), is not in ECR, or is named by a tag of
+ * @throws OperationError when it is not an image (EXIT.usage), is not in ECR, or is named by a tag of
  * another registry (EXIT.refused)
  */
 export async function resolveImage(

@@ -28,7 +28,7 @@ function selectorOf({ kind, spec }: Manifest): Readonly<Record<string, string>> 
 
 /**
  * Nothing selects a Job's pods, so that they could reach everything: the listener's network policies
- * again, for them, without what lets others in.
+ * again, for them, without what allows others in.
  */
 export function networkPoliciesOfJob(
   labels: Readonly<Record<string, string>>,

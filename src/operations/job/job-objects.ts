@@ -38,7 +38,7 @@ const NOT_OF_A_JOB = ['containers', 'initContainers', 'topologySpreadConstraints
 
 /**
  * The Kubernetes objects that run the listener's image once, over one text of events: the Job; the
- * ConfigMap with the events where they are mounted; and what the listener's network policies let it
+ * ConfigMap with the events where they are mounted; and what the listener's network policies allow it
  * reach, for the Job's pods. Everything else is the Deployment's. The same request gives the same
  * names, so that applying it again changes nothing.
  *

@@ -39,7 +39,7 @@ export function reachAdvice(platform: NodeJS.Platform, host: string, port: numbe
       `${CONTAINER_HOST} has to be mapped to the host on Linux: docker-compose.yml does so (extra_hosts:`,
       `"${CONTAINER_HOST}:host-gateway"); for a LocalStack that was started otherwise, add`,
       `--add-host ${CONTAINER_HOST}:host-gateway to its docker run, or give the address of docker0`,
-      `(ip -4 addr show docker0) in place of ${host}. A firewall may have to let port ${port} in.`,
+      `(ip -4 addr show docker0) in place of ${host}. A firewall may have to allow port ${port}.`,
     ].join('\n');
   }
   return `Is Docker Desktop running, and does ${host} resolve in a container? ${CONTAINER_HOST} is the name of this machine there.`;

@@ -25,7 +25,7 @@ export async function ensureBucket(
 }
 
 /**
- * Makes the topic where it is missing, and lets it sign as the listener wants it by default:
+ * Makes the topic where it is missing, and has it sign as the listener wants it by default:
  * with SHA256 (Amazon SNS Developer Guide, "Verifying the signatures of Amazon SNS messages").
  */
 export async function ensureTopic(
@@ -61,7 +61,7 @@ export async function ensureTopic(
 }
 
 /**
- * Announces every new object of the bucket to the topic, beside what it announces already.
+ * Sends event notifications of every new object of the bucket to the topic, beside those that it sends already.
  *
  * @throws OperationError where an entry of others stands against it
  */
@@ -80,7 +80,7 @@ export async function ensureNotification(
   const [conflict] = merged.conflicts;
   if (conflict !== undefined) {
     throw new OperationError(
-      `the bucket ${bucket} announces the same objects elsewhere: ${entryText(conflict.foreign)}`,
+      `the bucket ${bucket} sends the same event notifications elsewhere: ${entryText(conflict.foreign)}`,
       { next: 'remove that entry, or start with an empty LocalStack' },
     );
   }

@@ -108,7 +108,7 @@ export async function answers(url: string): Promise<boolean> {
 function versionIn(text: string, url: string): string {
   const { services, version } = jsonObject(text);
   if (typeof services !== 'object' || services === null) {
-    throw new OperationError(`${url} answers, but is no LocalStack`, {
+    throw new OperationError(`${url} answers, but is not LocalStack`, {
       code: EXIT.refused,
       next: 'name LocalStack by --endpoint, or free the port',
     });

@@ -27,7 +27,7 @@ export interface ListenerSubscription {
   readonly state: 'confirmed' | 'pending' | 'missing';
   /** Such as made, unchanged. */
   readonly outcome: string;
-  /** Other endpoints that hear of the topic too. */
+  /** Other endpoints that are subscribed to the topic too. */
   readonly others: readonly string[];
   /** What to do while the state is another than confirmed; otherwise empty. */
   readonly advice: string;
@@ -100,7 +100,7 @@ async function endpointForListener({ url }: Edge): Promise<string> {
 export function checkHost(host: string): string {
   if (/^[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$/.test(host)) return host;
   throw new OperationError(
-    `the host ${JSON.stringify(host)} is none: a name or an IPv4 address is needed, without scheme and port`,
+    `the host ${JSON.stringify(host)} must be a name or an IPv4 address, without scheme and port`,
     { code: EXIT.usage },
   );
 }
@@ -113,7 +113,7 @@ export function checkHost(host: string): string {
 export function checkPort(port: string): number {
   const number = /^\d{1,5}$/.test(port) ? Number(port) : 0;
   if (number >= 1 && number <= 65_535) return number;
-  throw new OperationError(`the port ${JSON.stringify(port)} is none: 1 to 65535 is needed`, {
+  throw new OperationError(`the port ${JSON.stringify(port)} must be 1 to 65535`, {
     code: EXIT.usage,
   });
 }
@@ -124,7 +124,7 @@ const CONFIRMATION_SECONDS = 10;
 /** State of a subscription to a listener. */
 export interface HttpSubscription {
   readonly state: 'confirmed' | 'pending' | 'missing';
-  /** Other endpoints that hear of the topic too. */
+  /** Other endpoints that are subscribed to the topic too. */
   readonly others: readonly string[];
 }
 

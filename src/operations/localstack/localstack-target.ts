@@ -23,7 +23,7 @@ export const DEFAULT_PERSPECTIVE = 'file_processing';
 export function perspectiveOf(name: string): Perspective {
   if (!/^[a-z][a-z0-9]*(_[a-z0-9]+)*$/.test(name) || name.length > 40) {
     throw new OperationError(
-      `--perspective ${JSON.stringify(name)} is none: at most 40 lower-case letters and digits, words joined by underscores, such as data_pipeline`,
+      `--perspective ${JSON.stringify(name)} must be at most 40 lower-case letters and digits, words joined by underscores, such as data_pipeline`,
       { code: EXIT.usage },
     );
   }
@@ -33,7 +33,7 @@ export function perspectiveOf(name: string): Perspective {
 
 /** LocalStack knows the partition aws alone, so its region is one of that. */
 export const LOCALSTACK_REGION = 'us-east-1';
-/** The account of everybody whose access key is no account's number. */
+/** The account of everybody whose access key is not an account's number. */
 export const LOCALSTACK_ACCOUNT = '000000000000';
 /** LocalStack takes any; never those of a profile or the environment. */
 export const LOCALSTACK_CREDENTIALS = { accessKeyId: 'test', secretAccessKey: 'test' } as const;

@@ -7,7 +7,7 @@ import { EXIT, OperationError } from '../operation-error.ts';
 export interface ValueSources {
   /** Values of Terraform's outputs, by name. */
   readonly outputs: Readonly<Record<string, unknown>>;
-  /** Values by the placeholder's name; they go before the outputs. */
+  /** Values by the placeholder's name; they take precedence over the outputs. */
   readonly given: Readonly<Record<string, string>>;
 }
 

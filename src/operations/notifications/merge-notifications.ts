@@ -4,10 +4,10 @@ import { entriesOf, type NotificationEntry, overlap, topicEntry } from './notifi
 /** Begins the ids of our entries, as in the stack. */
 const OUR_ID = 'file-processing:';
 
-/** What a bucket shall announce, beside what it announces to others. */
+/** The event notifications that a bucket shall send, beside those that it sends to others. */
 export interface WantedNotifications {
   readonly topicArn: string;
-  /** One entry each; an empty prefix announces every key. */
+  /** One entry each; an empty prefix takes every key. */
   readonly prefixes: readonly string[];
   /** Empty for every key. */
   readonly suffix: string;

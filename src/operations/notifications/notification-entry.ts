@@ -18,7 +18,7 @@ export interface NotificationEntry {
   readonly suffix: string;
 }
 
-/** Every entry of a configuration. EventBridge is none: it takes all events and filters none. */
+/** Every entry of a configuration. EventBridge is not one: it takes all events and filters none. */
 export function entriesOf(configuration: NotificationConfiguration): readonly NotificationEntry[] {
   const { TopicConfigurations, QueueConfigurations, LambdaFunctionConfigurations } = configuration;
   return [

@@ -15,7 +15,7 @@ export interface ApplyOptions extends OpenOptions {
   readonly autoApprove?: boolean;
   /** Plan and check, change nothing. @default false */
   readonly dryRun?: boolean;
-  /** A replaced or deleted cluster is no reason to refuse. @default false */
+  /** A replaced or deleted cluster is not a reason to refuse. @default false */
   readonly allowClusterReplacement?: boolean;
   /** Seconds that the endpoint of SNS may take to answer before it is subscribed. @default 900 */
   readonly wait?: number;

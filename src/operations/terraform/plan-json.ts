@@ -55,7 +55,7 @@ export function managedResources({ resources = [] }: StateJson): readonly HeldRe
     }));
 }
 
-/** What a plan would change, create, destroy or import; reading a data source is no change. */
+/** What a plan would change, create, destroy or import; reading a data source is not a change. */
 export function changesOf(plan: PlanJson): readonly PlannedChange[] {
   return (plan.resource_changes ?? []).filter(
     ({ change }) =>
@@ -64,7 +64,7 @@ export function changesOf(plan: PlanJson): readonly PlannedChange[] {
   );
 }
 
-/** Whether a change takes the resource away, be it to make it anew. */
+/** Whether a change destroys the resource, be it to make it anew. */
 export function deletes({ change }: PlannedChange): boolean {
   return change.actions.includes('delete');
 }

@@ -29,7 +29,7 @@ export async function synthesize(context: OperationContext, environment: string)
   const output = outputFolderOf(environment, context.env);
   const { code, stdout, stderr } = await context.run('npm', ['run', '--silent', 'synth'], {
     cwd: context.root,
-    // CDKTF_OUTDIR, which the cdktf CLI sets, would go before the folder that is read afterwards.
+    // CDKTF_OUTDIR, which the cdktf CLI sets, would take precedence over the folder that is read afterwards.
     env: { ENVIRONMENT: environment, CDKTF_OUTPUT: output, CDKTF_OUTDIR: undefined },
   });
   if (code !== 0) {

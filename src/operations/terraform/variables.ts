@@ -36,7 +36,7 @@ export function checkVariables(
     if (isSecret(name)) {
       return [`--var ${name} would show a secret to every process; give it as TF_VAR_${name}`];
     }
-    return name in known ? [] : [`--var ${name} is no variable that only fills a value`];
+    return name in known ? [] : [`--var ${name} is not a variable that only fills a value`];
   });
   if (faults.length === 0) return;
   const allowed = Object.keys(known).filter((name) => !isSecret(name));

@@ -7,7 +7,7 @@ import type { CommonOptions, OperationContext } from '../operation.ts';
 import { EXIT, OperationError } from '../operation-error.ts';
 import { targetOf } from '../target.ts';
 
-/** Options of the commands about the topic and what it hears of. */
+/** Options of the commands about the topic and its events. */
 export interface EventOptions extends CommonOptions {
   /** @default SNS_TOPIC_ARN, else the topic of the stack */
   readonly topicArn?: string;

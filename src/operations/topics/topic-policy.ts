@@ -4,7 +4,7 @@ import { EXIT, OperationError } from '../operation-error.ts';
 /** A statement of a topic's policy; those of others are handed on as they are. */
 export type Statement = Readonly<Record<string, unknown>>;
 
-/** Which bucket of which account shall be let publish. */
+/** Which bucket of which account shall be allowed to publish. */
 export interface Publisher {
   readonly topicArn: string;
   readonly partition: string;
@@ -27,7 +27,7 @@ export interface MergedPolicy {
 }
 
 /**
- * Lets S3 publish for one bucket (Amazon S3 User Guide, "Granting permissions to publish event
+ * Allows S3 to publish for one bucket (Amazon S3 User Guide, "Granting permissions to publish event
  * notification messages to a destination").
  */
 export function bucketPublishes({
@@ -88,7 +88,7 @@ function parsed(policy: string): Record<string, unknown> {
     // Told below.
   }
   throw new OperationError(
-    "the topic's policy is no JSON object, so nothing can be merged into it",
+    "the topic's policy is not a JSON object, so nothing can be merged into it",
     {
       code: EXIT.refused,
       next: 'look at it with aws sns get-topic-attributes',

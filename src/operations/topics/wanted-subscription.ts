@@ -27,7 +27,7 @@ export function checkEndpoint(
     new OperationError(`${problem}; ${needed}`, { code: EXIT.usage });
   if (!endpoint) throw usage('no endpoint was given, nor is ENDPOINT set');
   const url = URL.canParse(endpoint) ? new URL(endpoint) : undefined;
-  if (url === undefined) throw usage('the endpoint is no URL');
+  if (url === undefined) throw usage('the endpoint is not a URL');
   if (url.username !== '' || url.password !== '')
     throw usage('the endpoint has a user name or password');
   if (url.hash !== '') throw usage(`the endpoint ${endpoint} has a fragment`);
@@ -49,7 +49,7 @@ export function checkFilterPolicy(filterPolicy: string): string {
   } catch {
     // Told below.
   }
-  throw new OperationError(`--filter-policy ${filterPolicy} is no JSON object`, {
+  throw new OperationError(`--filter-policy ${filterPolicy} is not a JSON object`, {
     code: EXIT.usage,
   });
 }

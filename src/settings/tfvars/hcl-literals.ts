@@ -45,7 +45,7 @@ const KEYWORDS: ReadonlyMap<string, TfvarsValue> = new Map<string, TfvarsValue>(
  * Source: "HCL Native Syntax Specification"; tested against @cdktf/hcl2json, which parses by HCL
  * itself but is too slow to load at synth and has no line numbers.
  *
- * @returns never throws; `faults` is empty for a sound file
+ * @returns never throws; `faults` is empty for a valid file
  */
 export function readHclLiterals(text: string): TfvarsText {
   return new HclReader(text).read();

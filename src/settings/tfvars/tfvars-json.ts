@@ -61,7 +61,7 @@ class JsonProblem extends Error {
  *
  * Source: "JSON Configuration Syntax" (Terraform).
  *
- * @returns never throws; `faults` is empty for a sound file
+ * @returns never throws; `faults` is empty for a valid file
  */
 export function readTfvarsJson(text: string): TfvarsText {
   const lineOf = lineIndex(text);
@@ -187,7 +187,7 @@ function stringLiteral(node: Node): string {
 
 /** The parser recurses, so nesting is bounded before it runs. */
 function offsetNestedTooDeep(text: string): number | undefined {
-  let depth = -1; // The object of the variables itself is no value.
+  let depth = -1; // The object of the variables itself is not a value.
   for (const { 0: token, index } of text.matchAll(/"[^"\\\n]*(?:\\.[^"\\\n]*)*"?|[[\]{}]/g)) {
     if (token === '[' || token === '{') depth++;
     else if (token === ']' || token === '}') depth--;

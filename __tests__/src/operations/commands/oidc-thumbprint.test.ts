@@ -49,11 +49,11 @@ describe('manage oidc-thumbprint', () => {
   });
 
   it.each([
-    [['--issuer', 'http://localhost'], 64, '--issuer http://localhost is no https URL'],
+    [['--issuer', 'http://localhost'], 64, '--issuer http://localhost is not an https URL'],
     [['--ca-file', 'absent.pem', '--issuer', 'https://localhost'], 64, '--ca-file absent.pem'],
     [['--issuer', 'https://localhost:1'], 69, 'localhost:1: '],
-    [['--region', 'moon'], 64, '--region moon is no region'],
-    [['--environment', 'moon'], 64, 'environments/moon: is no environment'],
+    [['--region', 'moon'], 64, '--region moon is not a region'],
+    [['--environment', 'moon'], 64, 'environments/moon: is not an environment'],
   ])('refuses %s', async (parameters, code, message) => {
     const result = await manage(['oidc-thumbprint', ...parameters]);
     expect(result).toMatchObject({ code, err: expect.stringContaining(message) });

@@ -37,7 +37,7 @@ describe('an image reference', () => {
     'app:-x',
     'a b',
   ])("is refused: '%s'", (text) => {
-    expect(() => parseImageReference(text)).toThrow('is no image');
+    expect(() => parseImageReference(text)).toThrow('is not an image');
   });
 });
 
@@ -47,7 +47,7 @@ describe('a tag', () => {
   });
 
   it.each(['', '.x', '-x', 'a/b', 'x'.repeat(129)])("is refused: '%s'", (tag) => {
-    expect(() => requireTag(tag)).toThrow('is no tag');
+    expect(() => requireTag(tag)).toThrow('is not a tag');
   });
 });
 

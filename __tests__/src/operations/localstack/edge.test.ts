@@ -19,7 +19,7 @@ test('LOCALSTACK_HOSTNAME names another host, whose own certificate is taken', (
   });
 });
 
-test('--endpoint goes before AWS_ENDPOINT_URL, and both before the host name', () => {
+test('--endpoint takes precedence over AWS_ENDPOINT_URL, and both over the host name', () => {
   const env = { AWS_ENDPOINT_URL: 'http://10.0.0.1:4566/', LOCALSTACK_HOSTNAME: 'ls' };
   expect(candidates('http://127.0.0.1:5000', env).map(({ url }) => url)).toEqual([
     'http://127.0.0.1:5000',
@@ -97,9 +97,9 @@ test('there is none where nobody answers', async () => {
 });
 
 test.each([
-  ['<html></html>', 'is no LocalStack'],
-  ['{}', 'is no LocalStack'],
-  ['null', 'is no LocalStack'],
+  ['<html></html>', 'is not LocalStack'],
+  ['{}', 'is not LocalStack'],
+  ['null', 'is not LocalStack'],
   ['{"services":{"s3":"disabled"}}', 'is without s3 and sns'],
 ])('who answers %s is refused', async (body, problem) => {
   const url = await serverWith(body);

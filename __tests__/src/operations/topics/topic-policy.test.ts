@@ -46,5 +46,5 @@ test('the same statement under another Sid, keys in another order, is enough', (
 });
 
 test.each(['{', '[]', 'null', '"text"'])('the policy %s is not overwritten', (policy) => {
-  expect(() => mergeStatement(policy, statement)).toThrow('is no JSON object');
+  expect(() => mergeStatement(policy, statement)).toThrow('is not a JSON object');
 });

@@ -18,7 +18,7 @@ test.each([
 test.each([
   [undefined, 'no endpoint was given'],
   ['', 'no endpoint was given'],
-  ['files.example.gov', 'is no URL'],
+  ['files.example.gov', 'is not a URL'],
   ['ftp://files.example.gov/', 'has the scheme ftp'],
   ['https://files.example.gov/#top', 'has a fragment'],
 ])('the endpoint %j is refused: %s', (endpoint, problem) => {
@@ -32,7 +32,7 @@ test('an endpoint with a password is refused without repeating it', () => {
 });
 
 test.each(['', '{', '[]', 'null', '1'])('the filter policy %j is refused', (policy) => {
-  expect(() => checkFilterPolicy(policy)).toThrow('is no JSON object');
+  expect(() => checkFilterPolicy(policy)).toThrow('is not a JSON object');
 });
 
 test('nothing is set on a subscription that has all, though SNS writes the JSON with blanks', () => {

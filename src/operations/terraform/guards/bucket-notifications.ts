@@ -27,7 +27,7 @@ export function bucketsWithPlannedNotifications(plan: PlanJson): readonly string
  * @param current - what each bucket has now, by bucket
  * @param topicName - name of the stack's own topic
  */
-export function refuseForeignNotifications(
+export function refuseNotificationsOfOthers(
   plan: PlanJson,
   current: ReadonlyMap<string, NotificationConfiguration>,
   topicName: string,

@@ -3,7 +3,7 @@ import type { OpenStack } from '../open-stack.ts';
 import type { PlanJson } from '../plan-json.ts';
 import {
   bucketsWithPlannedNotifications,
-  refuseForeignNotifications,
+  refuseNotificationsOfOthers,
 } from './bucket-notifications.ts';
 import { refuse, refuseClusterReplacement, refuseOidcProviderReplacement } from './refusals.ts';
 
@@ -22,7 +22,7 @@ export async function guardPlan(
   refuse([
     ...(options.allowClusterReplacement ? [] : refuseClusterReplacement(plan)),
     ...refuseOidcProviderReplacement(plan),
-    ...refuseForeignNotifications(plan, current, stack.settings.sns_topic_name),
+    ...refuseNotificationsOfOthers(plan, current, stack.settings.sns_topic_name),
   ]);
 }
 

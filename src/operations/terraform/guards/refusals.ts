@@ -23,7 +23,7 @@ export function refuse(refusals: readonly Refusal[]): void {
   });
 }
 
-/** Refuses a plan that takes an EKS cluster away or makes it anew: everything in it would be gone. */
+/** Refuses a plan that destroys an EKS cluster or makes it anew: everything in it would be gone. */
 export function refuseClusterReplacement(plan: PlanJson): readonly Refusal[] {
   return changesOf(plan)
     .filter((change) => change.type === 'aws_eks_cluster' && deletes(change))
@@ -51,7 +51,7 @@ export function refuseOidcProviderReplacement(plan: PlanJson): readonly Refusal[
     )
     .map(({ address, change }) => ({
       reason: `the plan would import ${change.importing?.id ?? address} and replace it at once, since the cluster of its issuer is not in the state yet`,
-      next: 'take the import block away, and run npm run manage -- oidc-import once the cluster is in the state',
+      next: 'remove the import block, and run npm run manage -- oidc-import once the cluster is in the state',
     }));
 }
 

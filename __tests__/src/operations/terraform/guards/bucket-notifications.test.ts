@@ -2,7 +2,7 @@ import type { NotificationConfiguration } from '@aws-sdk/client-s3';
 import { describe, expect, test } from 'vitest';
 import {
   bucketsWithPlannedNotifications,
-  refuseForeignNotifications,
+  refuseNotificationsOfOthers,
 } from '../../../../../src/operations/terraform/guards/bucket-notifications.ts';
 import type { PlanJson } from '../../../../../src/operations/terraform/plan-json.ts';
 
@@ -56,7 +56,7 @@ const entry = (prefix: string, suffix = '') => ({
 });
 
 function refusals(planned: PlanJson, configured: NotificationConfiguration): readonly string[] {
-  return refuseForeignNotifications(planned, new Map([[BUCKET, configured]]), TOPIC_NAME).map(
+  return refuseNotificationsOfOthers(planned, new Map([[BUCKET, configured]]), TOPIC_NAME).map(
     ({ reason }) => reason,
   );
 }
