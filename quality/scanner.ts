@@ -21,6 +21,9 @@ const SPACE = 0x20;
 
 const BLOCK_BYTES = 131_072;
 
+/** Room for a small file: clearing more would be most of the work that one is. */
+const FIRST_BYTES = 16_384;
+
 const ORDINARY = 0;
 const CLASS_DELIMITER = 1;
 const CLASS_LINE_FEED = 2;
@@ -108,7 +111,7 @@ export class Scanner {
     this.#handler = handler;
     this.#dialect = dialect;
     this.#maxRecordBytes = maxRecordBytes;
-    this.bytes = new Uint8Array(BLOCK_BYTES * 4);
+    this.bytes = new Uint8Array(FIRST_BYTES);
     this.#highest = Math.max(CARRIAGE_RETURN, dialect.delimiter, dialect.quote, dialect.escape);
     this.#classes[LINE_FEED] = CLASS_LINE_FEED;
     this.#classes[CARRIAGE_RETURN] = CLASS_CARRIAGE_RETURN;
@@ -490,7 +493,7 @@ export class Scanner {
   #makeRoom(needed: number): void {
     const shift = this.recordStart;
     const kept = this.#length - shift;
-    let size = this.bytes.length;
+    let size = Math.max(this.bytes.length, BLOCK_BYTES * 4);
     while (kept + needed > size || (kept > size / 2 && size < this.#maxRecordBytes)) size *= 2;
     size = Math.max(Math.min(size, this.#maxRecordBytes + 2 * BLOCK_BYTES), kept + needed);
     const target = size > this.bytes.length ? new Uint8Array(size) : this.bytes;
