@@ -223,7 +223,7 @@ class Parser {
     try {
       return propertySet(`${letter}{${name}}`);
     } catch {
-      throw this.#error(`has "\\${letter}{${name}}", which is no Unicode property`);
+      throw this.#error(`has "\\${letter}{${name}}", which is not a Unicode property`);
     }
   }
 

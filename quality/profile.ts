@@ -13,7 +13,7 @@ import {
 } from './types/datetime.ts';
 import { readInteger, readNumber } from './types/number.ts';
 
-/** What was seen in one column, in rows whose structure was sound. */
+/** What was seen in one column, in rows whose structure was intact. */
 export interface ColumnReport {
   /** Number of the column from 1. */
   readonly field: number;

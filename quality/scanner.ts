@@ -6,11 +6,11 @@ export const CELL_QUOTED = 1;
 export const CELL_ESCAPED = 2;
 
 /** What was wrong with the quotes of a record: only the first break is kept, the rest follows from it. */
-export const QUOTES_SOUND = 0;
+export const QUOTES_VALID = 0;
 export const QUOTES_STRAY = 1;
 export const QUOTES_UNCLOSED = 2;
 
-export type QuoteState = typeof QUOTES_SOUND | typeof QUOTES_STRAY | typeof QUOTES_UNCLOSED;
+export type QuoteState = typeof QUOTES_VALID | typeof QUOTES_STRAY | typeof QUOTES_UNCLOSED;
 
 /** Cells of one record that are kept by position; what goes beyond is counted only. */
 export const MAX_CELLS = 65_536;
@@ -79,7 +79,7 @@ export class Scanner {
   starts = new Int32Array(256);
   ends = new Int32Array(256);
   flags = new Uint8Array(256);
-  quotes: QuoteState = QUOTES_SOUND;
+  quotes: QuoteState = QUOTES_VALID;
   /** Index of the cell whose quotes broke. */
   quoteCell = 0;
   /** Index of the quote that broke. */
@@ -315,7 +315,7 @@ export class Scanner {
             this.#cellFlags |= CELL_ESCAPED;
             pos++;
             state = ESCAPED_IN_QUOTES;
-          } else if (this.quotes !== QUOTES_SOUND) {
+          } else if (this.quotes !== QUOTES_VALID) {
             this.#firstBreak = pos;
             pos = this.#unclosed(pos);
             state = AT_RECORD;
@@ -398,7 +398,7 @@ export class Scanner {
           }
           this.recordLine = this.#line;
           this.cellCount = 0;
-          this.quotes = QUOTES_SOUND;
+          this.quotes = QUOTES_VALID;
           this.tooLarge = false;
           limit = Math.min(length, pos + max + 1);
           state = byte === comment ? IN_COMMENT : AT_CELL;
@@ -464,7 +464,7 @@ export class Scanner {
 
   /** Notes a break, unless the record had one before. */
   #breakQuotes(kind: QuoteState, index: number): void {
-    if (this.quotes !== QUOTES_SOUND) return;
+    if (this.quotes !== QUOTES_VALID) return;
     this.quotes = kind;
     this.quoteCell = this.cellCount;
     this.quoteIndex = index;

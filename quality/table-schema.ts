@@ -286,7 +286,7 @@ function keyFields(
   }
   for (const name of value) {
     if (!names.includes(name)) {
-      problems.add(path, `names ${show(name)}, which is no field; fields: ${names.join(', ')}`);
+      problems.add(path, `names ${show(name)}, which is not a field; fields: ${names.join(', ')}`);
     }
   }
   return value.map((name) => names.indexOf(name)).filter((index) => index >= 0);

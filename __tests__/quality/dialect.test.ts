@@ -10,7 +10,7 @@ function compile(dialect: unknown): { compiled: CompiledDialect; paths: string[]
 
 describe('compileDialect', () => {
   it('defaults to comma, double quote and one header row', () => {
-    expect(compile(undefined).compiled).toEqual({
+    expect(compile(undefined).compiled).toStrictEqual({
       header: true,
       recordsBeforeHeader: 0,
       delimiter: 44,
@@ -24,7 +24,7 @@ describe('compileDialect', () => {
   });
 
   it('ignores the line terminator and what only describes', () => {
-    expect(compile({ lineTerminator: '\r\n', $schema: 'x', title: 't' }).paths).toEqual([]);
+    expect(compile({ lineTerminator: '\r\n', $schema: 'x', title: 't' }).paths).toStrictEqual([]);
   });
 
   it.each([
@@ -42,7 +42,7 @@ describe('compileDialect', () => {
     [{ commentChar: ',' }, 'dialect.commentChar'],
     [[], 'dialect'],
   ])('refuses %j', (dialect, path) => {
-    expect(compile(dialect).paths).toEqual([path]);
+    expect(compile(dialect).paths).toStrictEqual([path]);
   });
 
   it('names all problems at once', () => {

@@ -18,7 +18,7 @@ describe('compileExpectation', () => {
       schemas: {},
     };
     expect(() => compileExpectation(expectation)).toThrow(DescriptorError);
-    expect(expectationProblems(expectation).map(({ path }) => path)).toEqual([
+    expect(expectationProblems(expectation).map(({ path }) => path)).toStrictEqual([
       'schemas',
       'dialect.delimiter',
       'schema.fields[0].type',
@@ -27,7 +27,7 @@ describe('compileExpectation', () => {
   });
 
   it('refuses what is no object', () => {
-    expect(expectationProblems([1])).toEqual([
+    expect(expectationProblems([1])).toStrictEqual([
       { path: 'expectation', message: 'is [1]; an object is needed' },
     ]);
   });

@@ -42,7 +42,7 @@ describe('compileConstraints', () => {
     ['integer', { enum: [1, 'x'] }, 'constraints.enum[1]'],
     ['string', [], 'constraints'],
   ])('%s refuses %j', (type, constraints, path) => {
-    expect(compile(type, constraints).paths).toEqual([path]);
+    expect(compile(type, constraints).paths).toStrictEqual([path]);
   });
 });
 
@@ -51,7 +51,7 @@ function broken(type: FieldType, constraints: object, text: string): string[] {
   const problems = new ProblemList();
   const cell = compileFieldType(type, {}, 'field', problems);
   const { values } = compileConstraints(type, cell, constraints, 'constraints', problems);
-  expect(problems.problems).toEqual([]);
+  expect(problems.problems).toStrictEqual([]);
   const bytes = Buffer.from(text);
   const value = cell.read(bytes, 0, bytes.length);
   return values === undefined
@@ -89,7 +89,7 @@ describe('brokenConstraints', () => {
   });
 
   it('names every constraint that is broken', () => {
-    expect(broken('integer', { minimum: 10, enum: [11, 12] }, '3')).toEqual([
+    expect(broken('integer', { minimum: 10, enum: [11, 12] }, '3')).toStrictEqual([
       'minimum is 10',
       'enum does not list it',
     ]);

@@ -29,7 +29,7 @@ describe('compileFieldType', () => {
     ['yearmonth', {}, '2024-12', '2024-13'],
   ])('%s with %j takes %s and not %s', (type, field, good, bad) => {
     const { valid, paths } = compile(type, field);
-    expect([paths, valid(good), valid(bad)]).toEqual([[], true, false]);
+    expect([paths, valid(good), valid(bad)]).toStrictEqual([[], true, false]);
   });
 
   it.each<[FieldType, Record<string, unknown>, string]>([
@@ -44,7 +44,7 @@ describe('compileFieldType', () => {
     ['boolean', { trueValues: [] }, 'field.trueValues'],
     ['boolean', { trueValues: ['x'], falseValues: ['x'] }, 'field.falseValues'],
   ])('%s refuses %j', (type, field, path) => {
-    expect(compile(type, field).paths).toEqual([path]);
+    expect(compile(type, field).paths).toStrictEqual([path]);
   });
 });
 

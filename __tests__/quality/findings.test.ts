@@ -27,14 +27,14 @@ describe('FaultLog', () => {
     const log = new FaultLog(9);
     log.count('stray-quote');
     log.countInRow('stray-quote');
-    expect([log.total('stray-quote'), log.inRows('stray-quote')]).toEqual([2, 1]);
+    expect([log.total('stray-quote'), log.inRows('stray-quote')]).toStrictEqual([2, 1]);
   });
 
   it('lists totals in the order of the kinds, without those that did not occur', () => {
     const log = new FaultLog(9);
     log.count('type-error');
     log.count('stray-quote');
-    expect(Object.entries(log.counts())).toEqual([
+    expect(Object.entries(log.counts())).toStrictEqual([
       ['stray-quote', 1],
       ['type-error', 1],
     ]);

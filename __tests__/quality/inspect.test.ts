@@ -21,7 +21,7 @@ describe('inspectCsv', () => {
     });
     assertReportShape(report);
     expect(report).toMatchObject({ verdict: 'passed', rows: 2, bytes: 7 });
-    expect(progress).toEqual([
+    expect(progress).toStrictEqual([
       [5, 1],
       [7, 2],
     ]);
@@ -70,7 +70,7 @@ describe('inspectCsv', () => {
     setImmediate(() => order.push('other work'));
     await inspectCsv(repeated(Buffer.alloc(1024 * 1024, 'a\n'), 8), NODE_PORTS);
     order.push('report');
-    expect(order).toEqual(['other work', 'report']);
+    expect(order).toStrictEqual(['other work', 'report']);
   });
 
   it('keeps no more of a cell of 100 MB than the limit for records', async () => {
@@ -87,7 +87,7 @@ describe('inspectCsv', () => {
         most = Math.max(most, process.memoryUsage().arrayBuffers - before);
       },
     });
-    expect(report.faultCounts).toEqual({ 'record-too-large': 1 });
+    expect(report.faultCounts).toStrictEqual({ 'record-too-large': 1 });
     expect(report.rows).toBe(2);
     expect(most).toBeLessThan(64 * 1024 * 1024);
   });

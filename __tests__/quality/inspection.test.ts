@@ -14,11 +14,11 @@ const TWO: TableSchema = {
 describe('Inspection of files with one planted fault', () => {
   it('passes every file before the fault is planted', () => {
     fc.assert(
-      fc.property(table, (sound) => {
-        const report = inspectBytes(write(sound), { expectation: { schema: SCHEMA } });
-        expect(report.faults).toEqual([]);
+      fc.property(table, (valid) => {
+        const report = inspectBytes(write(valid), { expectation: { schema: SCHEMA } });
+        expect(report.faults).toStrictEqual([]);
         expect(report.verdict).toBe('passed');
-        expect(report.rows).toBe(sound.rows.length - 1);
+        expect(report.rows).toBe(valid.rows.length - 1);
       }),
       { numRuns: 200 },
     );
@@ -28,11 +28,11 @@ describe('Inspection of files with one planted fault', () => {
     'names %s, its record and its column, and nothing else',
     (_, plant) => {
       fc.assert(
-        fc.property(table, fc.nat(), fc.integer({ min: 1, max: 99 }), (sound, at, size) => {
-          const { file, type, record, field: column } = plant(sound, at);
+        fc.property(table, fc.nat(), fc.integer({ min: 1, max: 99 }), (valid, at, size) => {
+          const { file, type, record, field: column } = plant(valid, at);
           const report = inspectBytes(file, { expectation: { schema: SCHEMA } }, [size]);
-          expect(places(report)).toEqual([`${type} ${record}:${column ?? '-'}`]);
-          expect(report.faultCounts).toEqual({ [type]: 1 });
+          expect(places(report)).toStrictEqual([`${type} ${record}:${column ?? '-'}`]);
+          expect(report.faultCounts).toStrictEqual({ [type]: 1 });
           expect(report.verdict).toBe('failed');
         }),
         { numRuns: 60 },
@@ -53,7 +53,7 @@ describe('Inspection', () => {
     fc.assert(
       fc.property(file, sizes, (bytes, chunks) => {
         const options = { expectation: { schema: TWO }, maxRecordBytes: 40 };
-        expect(inspectBytes(bytes, options, chunks)).toEqual(inspectBytes(bytes, options));
+        expect(inspectBytes(bytes, options, chunks)).toStrictEqual(inspectBytes(bytes, options));
       }),
       { numRuns: 1500 },
     );
@@ -61,7 +61,7 @@ describe('Inspection', () => {
 
   it('gives a fault its physical line, byte offset, label and value', () => {
     const report = inspectBytes('id,name\n1,"two\nlines"\nx,é\n', { expectation: { schema: TWO } });
-    expect(report.faults).toEqual([
+    expect(report.faults).toStrictEqual([
       {
         type: 'type-error',
         record: 3,
@@ -86,7 +86,7 @@ describe('Inspection', () => {
   it('judges structure alone without a schema', () => {
     const report = inspectBytes('a,b\n1,x\n2\n');
     expect(report.schemaApplied).toBe(false);
-    expect(places(report)).toEqual(['missing-cell 3:2']);
+    expect(places(report)).toStrictEqual(['missing-cell 3:2']);
   });
 
   it('lists the first faults and counts all of them', () => {
@@ -109,7 +109,7 @@ describe('Inspection', () => {
   it('reads a file without a header by position', () => {
     const dialect = { header: false };
     const report = inspectBytes('1,a\nx,b\n', { expectation: { schema: TWO, dialect } });
-    expect(places(report)).toEqual(['type-error 2:1']);
+    expect(places(report)).toStrictEqual(['type-error 2:1']);
     expect(inspectBytes('1,a\n2,b\n', { expectation: { dialect } }).columns[1]?.label).toBe(
       'field2',
     );
@@ -127,7 +127,7 @@ describe('Inspection', () => {
       dialect: { nullSequence: '\\N' },
     };
     const report = inspectBytes('id,name\nNA,-\n,\\N\n1,\n', { expectation });
-    expect(report.columns.map(({ nulls }) => nulls)).toEqual([2, 3]);
+    expect(report.columns.map(({ nulls }) => nulls)).toStrictEqual([2, 3]);
     expect(report.verdict).toBe('passed');
   });
 
@@ -142,12 +142,12 @@ describe('Inspection', () => {
   it('maps columns by name when their order may differ', () => {
     const schema: TableSchema = { ...TWO, fieldsMatch: 'equal' };
     const report = inspectBytes('name,id\na,1\nb,x\n', { expectation: { schema } });
-    expect(places(report)).toEqual(['type-error 3:2']);
+    expect(places(report)).toStrictEqual(['type-error 3:2']);
   });
 
   it('profiles every column: nulls, types, smallest and largest', () => {
     const report = inspectBytes('n,d,t\n3,2024-01-02,b\n-1.5,1999-12-31,\n12,2000-01-01,é\n');
-    expect(report.columns).toEqual([
+    expect(report.columns).toStrictEqual([
       {
         field: 1,
         label: 'n',
@@ -194,6 +194,6 @@ describe('Inspection', () => {
   });
 
   it('counts line ends by kind', () => {
-    expect(inspectBytes('a\r\n1\r2\n3', {}, [1]).lineEnds).toEqual({ lf: 1, crlf: 1, cr: 1 });
+    expect(inspectBytes('a\r\n1\r2\n3', {}, [1]).lineEnds).toStrictEqual({ lf: 1, crlf: 1, cr: 1 });
   });
 });

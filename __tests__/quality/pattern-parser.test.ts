@@ -33,7 +33,7 @@ const code = (character: string): number => character.codePointAt(0) ?? 0;
 describe('characterSet', () => {
   it('joins ranges and properties', () => {
     const set = characterSet([[code('a'), code('c')], propertySet('d')], false);
-    expect([...'abc9d'].map((character) => set.has(code(character)))).toEqual([
+    expect([...'abc9d'].map((character) => set.has(code(character)))).toStrictEqual([
       true,
       true,
       true,

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import type { FaultType } from '../../quality/faults.ts';
 import type { TableSchema } from '../../quality/table-schema.ts';
 
-/** A sound table, and the text it was written as. Row 0 is the header. */
+/** A valid table, and the text it was written as. Row 0 is the header. */
 export interface Table {
   rows: string[][];
   lineEnd: string;
@@ -73,12 +73,12 @@ function inRow(
   column: number | null,
   change: (cells: string[]) => void,
 ): Planting {
-  return (sound, at) => {
-    const rows = sound.rows.map((cells) => [...cells]);
+  return (valid, at) => {
+    const rows = valid.rows.map((cells) => [...cells]);
     const index = 1 + (at % (rows.length - 1));
     const cells = rows[index] ?? [];
     change(cells);
-    return { file: write({ ...sound, rows }), type, record: index + 1, field: column };
+    return { file: write({ ...valid, rows }), type, record: index + 1, field: column };
   };
 }
 
@@ -92,21 +92,21 @@ function inHeader(
   type: FaultType,
   change: (labels: string[], at: number) => number | null,
 ): Planting {
-  return (sound, at) => {
-    const rows = sound.rows.map((cells) => [...cells]);
+  return (valid, at) => {
+    const rows = valid.rows.map((cells) => [...cells]);
     const field = change(rows[0] ?? [], at % LABELS.length);
-    return { file: write({ ...sound, rows }), type, record: 1, field };
+    return { file: write({ ...valid, rows }), type, record: 1, field };
   };
 }
 
 /** A byte sequence put into a text cell; offsets of a Latin-1 write are bytes. */
 function bytesIn(column: number, bytes: readonly number[]): Planting {
-  return (sound, at) => {
-    const rows = sound.rows.map((cells) => [...cells]);
+  return (valid, at) => {
+    const rows = valid.rows.map((cells) => [...cells]);
     const index = 1 + (at % (rows.length - 1));
     const mark = 'MARK';
     (rows[index] ?? [])[column - 1] = `a${mark}b`;
-    const file = write({ ...sound, rows });
+    const file = write({ ...valid, rows });
     const from = file.indexOf(mark);
     const planted = [file.subarray(0, from), Buffer.from(bytes), file.subarray(from + mark.length)];
     return {
@@ -122,11 +122,11 @@ export const PLANTINGS: Record<string, Planting> = {
   'a cell too few': inRow('missing-cell', 7, (cells) => cells.pop()),
   'a cell too many': inRow('extra-cell', 8, (cells) => cells.push('more')),
   'an empty cell too many': inRow('extra-cell', 8, (cells) => cells.push('')),
-  'a blank line': (sound, at) => {
-    const rows = [...sound.rows];
+  'a blank line': (valid, at) => {
+    const rows = [...valid.rows];
     const index = 1 + (at % rows.length);
     rows.splice(index, 0, ['']);
-    return { file: write({ ...sound, rows }), type: 'blank-row', record: index + 1, field: null };
+    return { file: write({ ...valid, rows }), type: 'blank-row', record: index + 1, field: null };
   },
   'a row of empty cells': inRow('blank-row', null, (cells) => cells.fill('')),
   'a quote in an unquoted cell': cell('stray-quote', 2, 'O"Neil'),
@@ -157,19 +157,19 @@ export const PLANTINGS: Record<string, Planting> = {
   'a value that breaks the pattern': cell('constraint-error', 6, 'ab-1'),
   'a text too long': cell('constraint-error', 2, 'é'.repeat(31)),
   'a null in the primary key': cell('primary-key', 7, ''),
-  'a value used twice': (sound) => {
-    const rows = sound.rows.map((cells) => [...cells]);
+  'a value used twice': (valid) => {
+    const rows = valid.rows.map((cells) => [...cells]);
     const last = rows.at(-1) ?? [];
     last[0] = '+01';
-    return { file: write({ ...sound, rows }), type: 'unique-error', record: rows.length, field: 1 };
+    return { file: write({ ...valid, rows }), type: 'unique-error', record: rows.length, field: 1 };
   },
-  'a primary key used twice': (sound) => {
-    const rows = sound.rows.map((cells) => [...cells]);
+  'a primary key used twice': (valid) => {
+    const rows = valid.rows.map((cells) => [...cells]);
     const [, first = [], ...others] = rows;
     const last = others.at(-1) ?? [];
     last[1] = first[1] ?? '';
     last[6] = first[6] ?? '';
-    return { file: write({ ...sound, rows }), type: 'primary-key', record: rows.length, field: 2 };
+    return { file: write({ ...valid, rows }), type: 'primary-key', record: rows.length, field: 2 };
   },
   'a blank label': inHeader('blank-label', (labels, at) => {
     labels[at] = '';
@@ -184,8 +184,8 @@ export const PLANTINGS: Record<string, Planting> = {
     labels[at] = 'wrong';
     return at + 1;
   }),
-  'a column too many': (sound) => {
-    const rows = sound.rows.map((cells, index) => [...cells, index === 0 ? 'more' : 'x']);
-    return { file: write({ ...sound, rows }), type: 'extra-label', record: 1, field: 8 };
+  'a column too many': (valid) => {
+    const rows = valid.rows.map((cells, index) => [...cells, index === 0 ? 'more' : 'x']);
+    return { file: write({ ...valid, rows }), type: 'extra-label', record: 1, field: 8 };
   },
 };

@@ -3,7 +3,7 @@ export interface ScannedRecord {
   cells: string[];
   offset: number;
   line: number;
-  quotes: 'sound' | 'stray' | 'unclosed';
+  quotes: 'valid' | 'stray' | 'unclosed';
   quoteCell: number;
   quoteOffset: number;
   tooLarge?: boolean;
@@ -25,19 +25,19 @@ export function referenceRecords(text: string): ScannedRecord[] {
       cells: [],
       offset: at,
       line,
-      quotes: 'sound',
+      quotes: 'valid',
       quoteCell: -1,
       quoteOffset: -1,
     };
     const fault = (quotes: 'stray' | 'unclosed', quoteOffset: number) => {
-      if (record.quotes !== 'sound') return;
+      if (record.quotes !== 'valid') return;
       Object.assign(record, { quotes, quoteOffset, quoteCell: record.cells.length });
     };
     let i = at;
     for (;;) {
       let from = i;
       if (text[i] === '"') {
-        const quoted = readQuoted(text, i, record.quotes === 'sound');
+        const quoted = readQuoted(text, i, record.quotes === 'valid');
         if (quoted.how === 'closed') {
           record.cells.push(quoted.value);
           i = quoted.next;

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ProblemList } from '../../quality/descriptor-error.ts';
 import { compileDialect, type TableDialect } from '../../quality/dialect.ts';
-import { CELL_ESCAPED, QUOTES_SOUND, QUOTES_STRAY, Scanner } from '../../quality/scanner.ts';
+import { CELL_ESCAPED, QUOTES_STRAY, QUOTES_VALID, Scanner } from '../../quality/scanner.ts';
 import { cut } from './inspect-bytes.ts';
 import { referenceRecords, type ScannedRecord } from './reference-reader.ts';
 
@@ -16,7 +16,7 @@ interface ScanOptions {
 function scan(text: string, options: ScanOptions = {}): ScannedRecord[] {
   const problems = new ProblemList();
   const dialect = compileDialect(options.dialect, 'dialect', problems);
-  expect(problems.problems).toEqual([]);
+  expect(problems.problems).toStrictEqual([]);
   const records: ScannedRecord[] = [];
   const scanner = new Scanner(
     { record: (current) => records.push(copyOf(current)) },
@@ -34,14 +34,14 @@ function copyOf(scanner: Scanner): ScannedRecord {
     const escaped = ((scanner.flags[cell] ?? 0) & CELL_ESCAPED) !== 0;
     return Buffer.from(escaped ? scanner.unescape(cell) : raw).toString('latin1');
   });
-  const sound = scanner.quotes === QUOTES_SOUND;
+  const valid = scanner.quotes === QUOTES_VALID;
   return {
     cells,
     offset: scanner.offset(scanner.recordStart),
     line: scanner.recordLine,
-    quotes: sound ? 'sound' : scanner.quotes === QUOTES_STRAY ? 'stray' : 'unclosed',
-    quoteCell: sound ? -1 : scanner.quoteCell,
-    quoteOffset: sound ? -1 : scanner.offset(scanner.quoteIndex),
+    quotes: valid ? 'valid' : scanner.quotes === QUOTES_STRAY ? 'stray' : 'unclosed',
+    quoteCell: valid ? -1 : scanner.quoteCell,
+    quoteOffset: valid ? -1 : scanner.offset(scanner.quoteIndex),
     ...(scanner.tooLarge ? { tooLarge: true } : {}),
   };
 }
@@ -61,10 +61,10 @@ const csvText = fc
 const chunkSizes = fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1, maxLength: 5 });
 
 describe('Scanner', () => {
-  it('reads any bytes, sound or broken, as the reference reader does, however they are cut', () => {
+  it('reads any bytes, valid or broken, as the reference reader does, however they are cut', () => {
     fc.assert(
       fc.property(csvText, chunkSizes, (text, chunks) => {
-        expect(scan(text, { chunks })).toEqual(referenceRecords(text));
+        expect(scan(text, { chunks })).toStrictEqual(referenceRecords(text));
       }),
       { numRuns: 3000 },
     );
@@ -73,7 +73,7 @@ describe('Scanner', () => {
   it('gives the same records for any chunk size when records exceed the limit', () => {
     fc.assert(
       fc.property(csvText, chunkSizes, fc.integer({ min: 1, max: 12 }), (text, chunks, max) => {
-        expect(scan(text, { chunks, maxRecordBytes: max })).toEqual(
+        expect(scan(text, { chunks, maxRecordBytes: max })).toStrictEqual(
           scan(text, { maxRecordBytes: max }),
         );
       }),
@@ -96,13 +96,13 @@ describe('Scanner', () => {
     for (let pad = 0; pad < 24; pad++) {
       const before = `${'x'.repeat(393_190)}\n${' '.repeat(pad)}`;
       const text = `${before}1,"open\n2,b\n3,"d"\n4,"e""f\ng"\n${after}`;
-      expect(scan(text)).toEqual(referenceRecords(text));
+      expect(scan(text)).toStrictEqual(referenceRecords(text));
     }
   });
 
   it('ends records at LF, CRLF and lone CR, and counts a CRLF as one line', () => {
     const records = scan('a\nb\r\nc\rd\r\r\ne');
-    expect(records.map(({ cells, line }) => [cells[0], line])).toEqual([
+    expect(records.map(({ cells, line }) => [cells[0], line])).toStrictEqual([
       ['a', 1],
       ['b', 2],
       ['c', 3],
@@ -113,23 +113,23 @@ describe('Scanner', () => {
   });
 
   it('keeps line ends, delimiters and doubled quotes that stand in quoted cells', () => {
-    expect(cellsOf('"a,b","c\r\nd","say ""hi"""\nx,y,z')).toEqual([
+    expect(cellsOf('"a,b","c\r\nd","say ""hi"""\nx,y,z')).toStrictEqual([
       ['a,b', 'c\r\nd', 'say "hi"'],
       ['x', 'y', 'z'],
     ]);
   });
 
   it('gives an empty last cell after a delimiter at the end of the file', () => {
-    expect(cellsOf('a,b,')).toEqual([['a', 'b', '']]);
+    expect(cellsOf('a,b,')).toStrictEqual([['a', 'b', '']]);
   });
 
   it('gives no record for the line end at the end of the file', () => {
-    expect(cellsOf('a\r\n')).toEqual([['a']]);
+    expect(cellsOf('a\r\n')).toStrictEqual([['a']]);
   });
 
   it('goes on at the next line after a quote that is never closed', () => {
     const records = scan('1,"open\n2,b\n3,c\n');
-    expect(records.map(({ quotes }) => quotes)).toEqual(['unclosed', 'sound', 'sound']);
+    expect(records.map(({ quotes }) => quotes)).toStrictEqual(['unclosed', 'valid', 'valid']);
     expect(records[0]).toMatchObject({ quoteCell: 1, quoteOffset: 2, cells: ['1', 'open'] });
     expect(records[1]).toMatchObject({ line: 2, offset: 8, cells: ['2', 'b'] });
   });
@@ -152,12 +152,12 @@ describe('Scanner', () => {
 
   it('takes a record of exactly the limit and marks one that is a byte longer', () => {
     const marks = scan('abcd\nabcde\nx', { maxRecordBytes: 4 }).map((record) => record.tooLarge);
-    expect(marks).toEqual([undefined, true, undefined]);
+    expect(marks).toStrictEqual([undefined, true, undefined]);
   });
 
   it('lets no quote cross a line once a quote of its record was stray', () => {
     const records = scan('a"b,"c\n1,2\n3,"4"\n');
-    expect(records.map(({ quotes }) => quotes)).toEqual(['stray', 'sound', 'sound']);
+    expect(records.map(({ quotes }) => quotes)).toStrictEqual(['stray', 'valid', 'valid']);
   });
 
   it('counts cells beyond those it keeps', () => {
@@ -167,21 +167,21 @@ describe('Scanner', () => {
     const scanner = new Scanner(handler, dialect, 100_000);
     scanner.write(Buffer.alloc(70_000, ','));
     scanner.end();
-    expect(counts).toEqual([70_001]);
+    expect(counts).toStrictEqual([70_001]);
   });
 
   it('reads another delimiter and quote', () => {
     const dialect = { delimiter: ';', quoteChar: "'" };
-    expect(cellsOf("a;'b;''c'\n", { dialect })).toEqual([['a', "b;'c"]]);
+    expect(cellsOf("a;'b;''c'\n", { dialect })).toStrictEqual([['a', "b;'c"]]);
   });
 
   it('takes the character after an escape as it is, in and out of quotes', () => {
     const dialect = { escapeChar: '\\', quoteChar: '"' };
-    expect(cellsOf('a\\,b,"c\\"d"\n', { dialect })).toEqual([['a,b', 'c"d']]);
+    expect(cellsOf('a\\,b,"c\\"d"\n', { dialect })).toStrictEqual([['a,b', 'c"d']]);
   });
 
   it('reads quotes as text when only an escape character is given', () => {
-    expect(cellsOf('"a,b\\,c\n', { dialect: { escapeChar: '\\' } })).toEqual([['"a', 'b,c']]);
+    expect(cellsOf('"a,b\\,c\n', { dialect: { escapeChar: '\\' } })).toStrictEqual([['"a', 'b,c']]);
   });
 
   it('calls a doubled quote stray when the dialect does not double', () => {
@@ -190,7 +190,7 @@ describe('Scanner', () => {
 
   it('passes over comment lines and counts them as lines', () => {
     const records = scan('#x "\na\n#\r\nb#', { dialect: { commentChar: '#' } });
-    expect(records.map(({ cells, line }) => [cells[0], line])).toEqual([
+    expect(records.map(({ cells, line }) => [cells[0], line])).toStrictEqual([
       ['a', 2],
       ['b#', 4],
     ]);
@@ -199,7 +199,7 @@ describe('Scanner', () => {
   it('drops spaces in front of cells when told to, quoted ones included', () => {
     const dialect = { skipInitialSpace: true };
     expect(cellsOf('  a,  "b, c" , d \n', { dialect: {} })[0]?.[0]).toBe('  a');
-    expect(cellsOf('  a,  "b, c", d \n', { dialect })).toEqual([['a', 'b, c', 'd ']]);
+    expect(cellsOf('  a,  "b, c", d \n', { dialect })).toStrictEqual([['a', 'b, c', 'd ']]);
   });
 
   it('finds the physical line of a cell after a cell with line ends', () => {
@@ -209,6 +209,6 @@ describe('Scanner', () => {
     const scanner = new Scanner(handler, dialect, 100);
     scanner.write(Buffer.from('"a\r\nb\rc\nd",e'));
     scanner.end();
-    expect(lines).toEqual([4]);
+    expect(lines).toStrictEqual([4]);
   });
 });

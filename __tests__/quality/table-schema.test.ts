@@ -15,8 +15,8 @@ describe('compileSchema', () => {
       primaryKey: ['b', 'a'],
       uniqueKeys: [['b']],
     });
-    expect(paths).toEqual([]);
-    expect(compiled.keys).toEqual([
+    expect(paths).toStrictEqual([]);
+    expect(compiled.keys).toStrictEqual([
       { fault: 'unique-error', fields: [0] },
       { fault: 'primary-key', fields: [1, 0] },
       { fault: 'unique-error', fields: [1] },
@@ -29,7 +29,7 @@ describe('compileSchema', () => {
       primaryKey: 'a',
       fieldsMatch: ['subset'],
     });
-    expect([paths, compiled.fieldsMatch]).toEqual([[], 'subset']);
+    expect([paths, compiled.fieldsMatch]).toStrictEqual([[], 'subset']);
   });
 
   it('prefers the missing values of a field to those of the schema', () => {
@@ -37,7 +37,7 @@ describe('compileSchema', () => {
       missingValues: [{ value: 'NA', label: 'none' }],
       fields: [{ name: 'a' }, { name: 'b', missingValues: ['', '-'] }],
     });
-    expect(compiled.fields.map(({ emptyIsNull }) => emptyIsNull)).toEqual([false, true]);
+    expect(compiled.fields.map(({ emptyIsNull }) => emptyIsNull)).toStrictEqual([false, true]);
     expect(compiled.fields[0]?.missingValues?.has(Buffer.from('NA'), 0, 2)).toBe(true);
     expect(compiled.fields[1]?.missingValues?.has(Buffer.from('NA'), 0, 2)).toBe(false);
   });
@@ -45,7 +45,7 @@ describe('compileSchema', () => {
   it('passes over properties that only describe', () => {
     expect(
       compile({ title: 't', fields: [{ name: 'a', description: 'd', rdfType: 'x' }] }).paths,
-    ).toEqual([]);
+    ).toStrictEqual([]);
   });
 
   it.each([
@@ -63,6 +63,6 @@ describe('compileSchema', () => {
     [{ fields: [{ name: 'a' }], fieldsMatch: 'most' }, 'schema.fieldsMatch'],
     [{ fields: [{ name: 'a' }], missingValues: [1] }, 'schema.missingValues'],
   ])('refuses %j', (schema, path) => {
-    expect(compile(schema).paths).toEqual([path]);
+    expect(compile(schema).paths).toStrictEqual([path]);
   });
 });

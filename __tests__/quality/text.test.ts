@@ -31,7 +31,7 @@ describe('TextSet', () => {
     const set = new TextSet(texts);
     const has = (text: string) => set.has(Buffer.from(`<${text}>`), 1, 1 + Buffer.byteLength(text));
     expect(texts.every(has)).toBe(true);
-    expect([has('é'), has(`é${count}`), has('')]).toEqual([false, false, false]);
+    expect([has('é'), has(`é${count}`), has('')]).toStrictEqual([false, false, false]);
   });
 });
 

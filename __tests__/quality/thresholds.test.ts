@@ -9,7 +9,7 @@ function paths(thresholds: unknown): string[] {
 }
 
 describe('compileThresholds', () => {
-  it('gives sound thresholds back', () => {
+  it('gives valid thresholds back', () => {
     const given = {
       minRows: 1,
       maxRows: 9,
@@ -18,7 +18,7 @@ describe('compileThresholds', () => {
       completeness: { a: 1 },
       warnOn: ['blank-row'],
     };
-    expect(compileThresholds(given, 'thresholds', new ProblemList())).toEqual(given);
+    expect(compileThresholds(given, 'thresholds', new ProblemList())).toMatchObject(given);
   });
 
   it.each([
@@ -31,6 +31,6 @@ describe('compileThresholds', () => {
     [{ warnOn: 'blank-row' }, 'thresholds.warnOn'],
     [{ maxfaults: 1 }, 'thresholds.maxfaults'],
   ])('refuses %j', (thresholds, path) => {
-    expect(paths(thresholds)).toEqual([path]);
+    expect(paths(thresholds)).toStrictEqual([path]);
   });
 });

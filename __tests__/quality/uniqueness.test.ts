@@ -14,7 +14,7 @@ describe('KeyTable', () => {
     const wrong: number[] = [];
     for (let i = 1; i <= 300_000; i++) if (remember(table, `key-${i}`, i) !== 0) wrong.push(i);
     for (let i = 1; i <= 300_000; i++) if (remember(table, `key-${i}`, 1) !== i) wrong.push(i);
-    expect(wrong).toEqual([]);
+    expect(wrong).toStrictEqual([]);
     expect(table.complete).toBe(true);
   });
 
@@ -24,7 +24,7 @@ describe('KeyTable', () => {
       ...Array.from({ length: 100_000 }, (_, i) => i),
       ...Array.from({ length: 900 }, (_, i) => 2 ** (i + 20)),
     ];
-    expect(keys.filter((key, i) => remember(table, key, i + 1) !== 0)).toEqual([]);
+    expect(keys.filter((key, i) => remember(table, key, i + 1) !== 0)).toStrictEqual([]);
   });
 
   it('takes minus zero for zero', () => {
@@ -41,7 +41,7 @@ describe('KeyTable', () => {
       table.addBytes(Buffer.from(second), 0, second.length);
       return table.firstRecord(record);
     };
-    expect([add('ab', 'c', 1), add('a', 'bc', 2), add('ab', 'c', 3)]).toEqual([0, 0, 1]);
+    expect([add('ab', 'c', 1), add('a', 'bc', 2), add('ab', 'c', 3)]).toStrictEqual([0, 0, 1]);
   });
 
   it('still knows old keys, and says it is incomplete, once the budget is spent', () => {

@@ -22,7 +22,7 @@ if (mode === 'csv-parse') {
     NODE_PORTS,
     mode === 'profile' ? {} : { expectation: { schema } },
   );
-  if (report.verdict !== 'passed') throw new Error(`the sound sample is ${report.verdict}`);
+  if (report.verdict !== 'passed') throw new Error(`the valid sample is ${report.verdict}`);
 }
 
 const { user, system } = process.cpuUsage(before);

@@ -22,7 +22,7 @@ const RANKS = ['officer', 'sergeant', 'captain'];
 const FIRST = ['Ana', 'Luis', 'Chloë', 'John', 'Mary-Ann', 'Wei'];
 const LAST = ['Montoya', 'Smith', 'Begay', 'Nguyen', "O'Neil", 'Van der Berg'];
 
-/** Writes a sound file of at least so many bytes; every tenth row has quotes, commas or a line end in a cell. */
+/** Writes a valid file of at least so many bytes; every tenth row has quotes, commas or a line end in a cell. */
 export function writeSampleFile(path: string, bytes: number): void {
   const file = openSync(path, 'w');
   let written = writeSync(file, `${SAMPLE_SCHEMA.fields.map(({ name }) => name).join(',')}\r\n`);

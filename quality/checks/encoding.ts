@@ -24,7 +24,7 @@ export const ENCODING_CHECK: Check<'encoding-error'> = {
 };
 
 function messageFor(byte: number): string {
-  if (byte === 0) return 'A NUL byte is no text.';
+  if (byte === 0) return 'A NUL byte is not text.';
   return `Byte 0x${byte.toString(16).toUpperCase().padStart(2, '0')} is not UTF-8 where it stands.`;
 }
 

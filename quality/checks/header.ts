@@ -147,7 +147,7 @@ function noteExtra(
   if (match === 'subset' || match === 'partial') return;
   labels.forEach((label, column) => {
     if ((fieldOfColumn[column] ?? -1) >= 0 || unusable.has(column)) return;
-    const message = `Label ${show(label)} is no field of the schema.`;
+    const message = `Label ${show(label)} is not a field of the schema.`;
     faults.push({ type: 'extra-label', column, label, message });
   });
 }

@@ -1,4 +1,4 @@
-import { MAX_CELLS, QUOTES_SOUND, QUOTES_STRAY, type Scanner } from '../scanner.ts';
+import { MAX_CELLS, QUOTES_STRAY, QUOTES_VALID, type Scanner } from '../scanner.ts';
 import type { Check } from './check.ts';
 
 /**
@@ -8,7 +8,7 @@ import type { Check } from './check.ts';
 export function looksIntact(record: Scanner, columns: number, suspectUntil: number): boolean {
   return (
     record.cellCount === columns &&
-    record.quotes === QUOTES_SOUND &&
+    record.quotes === QUOTES_VALID &&
     !record.tooLarge &&
     record.offset(record.recordStart) >= suspectUntil &&
     !isBlank(record)
@@ -32,7 +32,7 @@ export const QUOTE_CHECK: Check<'stray-quote' | 'unclosed-quote'> = {
   kinds: ['stray-quote', 'unclosed-quote'],
   begin: () => ({
     structure(record, found) {
-      if (record.quotes === QUOTES_SOUND) return true;
+      if (record.quotes === QUOTES_VALID) return true;
       const stray = record.quotes === QUOTES_STRAY;
       const kind = stray ? 'stray-quote' : 'unclosed-quote';
       if (found.count(kind)) {

@@ -74,6 +74,6 @@ describe('bytes that are not text', () => {
 
   it('finds a character that the end of the file cuts off', () => {
     const file = Buffer.concat([Buffer.from('id,name\n1,b\n2,a'), Buffer.from([0xc3])]);
-    expect(places(inspectBytes(file))).toEqual(['encoding-error 3:2']);
+    expect(places(inspectBytes(file))).toStrictEqual(['encoding-error 3:2']);
   });
 });

@@ -42,23 +42,23 @@ describe('matchHeader', () => {
     ['partial', ['x', 'b'], [], [-1, 1]],
     ['partial', ['x', 'y'], ['missing-label -1'], [-1, -1]],
   ])('%s with %j gives %j', (fieldsMatch, labels, faults, fieldOfColumn) => {
-    expect(match(labels, fieldsMatch)).toEqual({ faults, fieldOfColumn });
+    expect(match(labels, fieldsMatch)).toStrictEqual({ faults, fieldOfColumn });
   });
 
   it('judges labels alone without a schema', () => {
     const { faults, fieldOfColumn } = matchHeader(['a', 'a', ''], undefined);
-    expect(faults.map(({ type }) => type)).toEqual(['duplicate-label', 'blank-label']);
-    expect(fieldOfColumn).toEqual([-1, -1, -1]);
+    expect(faults.map(({ type }) => type)).toStrictEqual(['duplicate-label', 'blank-label']);
+    expect(fieldOfColumn).toStrictEqual([-1, -1, -1]);
   });
 });
 
 describe('a header with faults', () => {
   it('names a blank header once', () => {
-    expect(places(inspectBytes(',\n1,a\n'))).toEqual(['blank-header 1:-']);
+    expect(places(inspectBytes(',\n1,a\n'))).toStrictEqual(['blank-header 1:-']);
   });
 
   it('names the quote and not the labels when the header is broken', () => {
     const report = inspectBytes('id,na"me\n1,a\n', { expectation: { schema: TWO } });
-    expect(places(report)).toEqual(['stray-quote 1:2']);
+    expect(places(report)).toStrictEqual(['stray-quote 1:2']);
   });
 });

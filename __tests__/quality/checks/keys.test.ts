@@ -15,7 +15,7 @@ describe('keys', () => {
       fields: [{ name: 'id', type: 'integer', constraints: { unique: true } }],
     };
     const report = inspectBytes('id\n1\n2\n3\n1\n', { expectation: { schema }, maxKeys: 2 });
-    expect(report.faultCounts).toEqual({ 'unique-error': 1, 'key-check-incomplete': 1 });
+    expect(report.faultCounts).toStrictEqual({ 'unique-error': 1, 'key-check-incomplete': 1 });
     const unseen = inspectBytes('id\n1\n2\n3\n3\n', { expectation: { schema }, maxKeys: 2 });
     expect(unseen).toMatchObject({ verdict: 'warned', faultCounts: { 'key-check-incomplete': 1 } });
   });
@@ -36,6 +36,6 @@ describe('keys', () => {
       fields: [TWO.fields[0] ?? { name: 'id' }, { name: 'name', constraints: { unique: true } }],
     };
     const report = inspectBytes('id,name\n1,\n2,\n3,a\n4,a\n', { expectation: { schema } });
-    expect(places(report)).toEqual(['unique-error 5:2']);
+    expect(places(report)).toStrictEqual(['unique-error 5:2']);
   });
 });

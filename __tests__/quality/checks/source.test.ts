@@ -36,7 +36,7 @@ describe('a file that cannot be read', () => {
 
   it('gives UTF-16 one encoding error and judges no further', () => {
     const report = inspectBytes(Buffer.from('\ufeffid,name\n1,a\n', 'utf16le'));
-    expect(places(report)).toEqual(['encoding-error -:-']);
+    expect(places(report)).toStrictEqual(['encoding-error -:-']);
     expect(report).toMatchObject({ verdict: 'unreadable', rows: 0, columns: [] });
   });
 

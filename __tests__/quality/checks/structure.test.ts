@@ -4,13 +4,13 @@ import { inspectBytes, places } from '../inspect-bytes.ts';
 describe('a record with a broken structure', () => {
   it('counts each missing and each extra cell', () => {
     const report = inspectBytes('a,b,c\n1\n1,2,3,4,5\n', { maxFaults: 1 });
-    expect(report.faultCounts).toEqual({ 'missing-cell': 2, 'extra-cell': 2 });
+    expect(report.faultCounts).toStrictEqual({ 'missing-cell': 2, 'extra-cell': 2 });
   });
 
   it('skips a record that is too large and goes on at the next line', () => {
     const file = `id,name\n1,${'x'.repeat(500)}\n2,b\n`;
     const report = inspectBytes(file, { maxRecordBytes: 100 });
-    expect(places(report)).toEqual(['record-too-large 2:-']);
+    expect(places(report)).toStrictEqual(['record-too-large 2:-']);
     expect(report.rows).toBe(2);
   });
 

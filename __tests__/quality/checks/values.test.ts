@@ -13,7 +13,7 @@ describe('values', () => {
   it('takes an empty cell for text when the missing values do not list it', () => {
     const schema: TableSchema = { ...TWO, missingValues: ['NA'] };
     const report = inspectBytes('id,name\n1,\n,a\n', { expectation: { schema } });
-    expect(places(report)).toEqual(['type-error 3:1']);
+    expect(places(report)).toStrictEqual(['type-error 3:1']);
   });
 
   it.each([

@@ -18,7 +18,7 @@ describe('the whole file', () => {
   it('checks row counts and completeness of the whole file', () => {
     const thresholds = { minRows: 3, completeness: { name: 0.75, gone: 0.1 } };
     const report = inspectBytes('id,name\n1,a\n2,\n', { expectation: { schema: TWO, thresholds } });
-    expect(places(report)).toEqual([
+    expect(places(report)).toStrictEqual([
       'table-dimensions -:-',
       'completeness -:2',
       'completeness -:-',

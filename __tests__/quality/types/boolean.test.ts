@@ -6,7 +6,7 @@ describe('booleanType', () => {
   const read = (text: string): number => type.read(Buffer.from(text), 0, text.length);
 
   it('takes the given texts and no others', () => {
-    expect(['yes', 'ja', 'no'].map(read)).toEqual([1, 1, 0]);
+    expect(['yes', 'ja', 'no'].map(read)).toStrictEqual([1, 1, 0]);
     for (const text of ['Yes', 'ye', 'yess', 'true', '1']) expect(read(text)).toBeNaN();
   });
 });

@@ -21,7 +21,7 @@ describe('readTwoDigits and readFourDigits', () => {
 
 describe('isDigit', () => {
   it('knows the ten digits', () => {
-    expect([0x2f, 0x30, 0x39, 0x3a, undefined].map(isDigit)).toEqual([
+    expect([0x2f, 0x30, 0x39, 0x3a, undefined].map(isDigit)).toStrictEqual([
       false,
       true,
       true,

@@ -52,7 +52,7 @@ describe('dateType', () => {
 
 describe('yearType', () => {
   it('takes four digits, before the common era with a sign', () => {
-    expect([shown(yearType(), '0984'), shown(yearType(), '-0044')]).toEqual([984, -44]);
+    expect([shown(yearType(), '0984'), shown(yearType(), '-0044')]).toStrictEqual([984, -44]);
     for (const text of ['984', '20240', '2o24', '-44'])
       expect(shown(yearType(), text)).toBeUndefined();
   });

@@ -49,9 +49,9 @@ describe('readNumber', () => {
   });
 
   it('takes a bare point on either side, exponents and the special values', () => {
-    expect(['5.', '.5', '-1.5E+2', 'INF', '-INF', 'NaN'].map((text) => readAsNumber(text))).toEqual(
-      [5, 0.5, -150, Infinity, -Infinity, UNORDERED],
-    );
+    expect(
+      ['5.', '.5', '-1.5E+2', 'INF', '-INF', 'NaN'].map((text) => readAsNumber(text)),
+    ).toStrictEqual([5, 0.5, -150, Infinity, -Infinity, UNORDERED]);
   });
 });
 
@@ -94,7 +94,9 @@ describe('readInteger', () => {
   );
 
   it('takes a sign and leading zeros', () => {
-    expect([readAsInteger('+7'), readAsInteger('-007'), readAsInteger('00')]).toEqual([7, -7, 0]);
+    expect([readAsInteger('+7'), readAsInteger('-007'), readAsInteger('00')]).toStrictEqual([
+      7, -7, 0,
+    ]);
   });
 });
 

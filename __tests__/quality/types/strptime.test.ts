@@ -37,6 +37,6 @@ describe('strptimeType', () => {
 
 describe('unknownDirectives', () => {
   it('names what is not supported, a lone percent sign included', () => {
-    expect(unknownDirectives('%Y %Q %%Q %')).toEqual(['%Q', '%']);
+    expect(unknownDirectives('%Y %Q %%Q %')).toStrictEqual(['%Q', '%']);
   });
 });
