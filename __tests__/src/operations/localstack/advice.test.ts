@@ -20,7 +20,7 @@ test('the listener takes the environment of its command, and trusts that LocalSt
   const config = readConfig(environment, { database: true, httpIntake: true });
   expect(config).toMatchObject({
     port: needs.port,
-    sns: { topicArns: [needs.topicArn], signatureVersions: ['2'] },
+    sns: { topics: [{ arn: needs.topicArn }], signatureVersions: ['2'] },
     aws: { region: 'us-east-1', endpoint: needs.endpoint, snsEndpoint: needs.endpoint },
   });
 });
