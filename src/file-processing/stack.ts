@@ -7,6 +7,7 @@ import {
 import { AddressedStack } from '../stack/addressed-stack.ts';
 import { configureAwsProvider, defaultTags } from '../stack/aws-provider.ts';
 import { planVariable, secretVariable } from '../stack/plan-variable.ts';
+import { templateLiteral } from '../stack/template-literal.ts';
 import { configureTerraform } from '../stack/terraform-settings.ts';
 import { AwsResources } from './aws-resources.ts';
 import { configureKubernetesProvider } from './kubernetes-provider.ts';
@@ -22,8 +23,9 @@ export interface FileProcessingProps {
 
 /** The cluster, the way from the bucket to it, and the listener in it. Its network is found by name. */
 export class FileProcessingStack extends AddressedStack {
-  constructor(scope: Construct, id: string, { environment, settings }: FileProcessingProps) {
+  constructor(scope: Construct, id: string, { environment, settings: given }: FileProcessingProps) {
     super(scope, id);
+    const settings = templateLiteral(given);
     const tags = defaultTags(environment, id, settings.tags);
     configureTerraform(this, environment, settings);
     configureAwsProvider(this, { ...settings, tags });

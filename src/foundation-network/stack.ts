@@ -3,6 +3,7 @@ import type { Construct } from 'constructs';
 import type { FoundationNetworkSettings } from '../settings/foundation-network-variables.ts';
 import { AddressedStack } from '../stack/addressed-stack.ts';
 import { configureAwsProvider, defaultTags } from '../stack/aws-provider.ts';
+import { templateLiteral } from '../stack/template-literal.ts';
 import { configureTerraform } from '../stack/terraform-settings.ts';
 import { Endpoints } from './endpoints.ts';
 import { FlowLogs } from './flow-logs.ts';
@@ -25,8 +26,13 @@ export interface FoundationNetworkProps {
  * stacks find it by its Name tags, `<name_prefix>-vpc` and `<name_prefix>-private-*`.
  */
 export class FoundationNetworkStack extends AddressedStack {
-  constructor(scope: Construct, id: string, { environment, settings }: FoundationNetworkProps) {
+  constructor(
+    scope: Construct,
+    id: string,
+    { environment, settings: given }: FoundationNetworkProps,
+  ) {
     super(scope, id);
+    const settings = templateLiteral(given);
     configureTerraform(this, environment, settings);
     configureAwsProvider(this, {
       ...settings,

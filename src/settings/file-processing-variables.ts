@@ -15,10 +15,11 @@ const isHostName = (value: string): boolean =>
   value.length <= 253 &&
   /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$/i.test(value);
 
+// IAM would take ${ in a resource for a policy variable (IAM User Guide, "IAM policy elements: Variables and tags").
 const isPrefix = (value: string): boolean =>
-  /^[^\s/*?,][^\s*?,]*\/$/.test(value) && value.length <= 200;
+  /^[^\s/*?,][^\s*?,]*\/$/.test(value) && !value.includes('${') && value.length <= 200;
 const PREFIX =
-  'a key prefix: it ends in a slash, does not begin with one, and has at most 200 characters without blanks, commas or wildcards';
+  'a key prefix: it ends in a slash, does not begin with one, and has at most 200 characters without blanks, commas, wildcards or ${';
 
 const IMAGE =
   /^(?:[a-z0-9.-]+(?::\d+)?\/)?[a-z0-9]+(?:[._/-][a-z0-9]+)*(?::[\w][\w.-]{0,127})?(?:@sha256:[0-9a-f]{64})?$/;

@@ -50,6 +50,13 @@ export function resolveVariables<Table extends VariableTable>(
       }
     } else {
       const value = convert(assignment.value, variable.type);
+      if (JSON.stringify(value)?.includes(CDKTF_TOKEN)) {
+        faults.push({
+          ...location,
+          message: `must not contain ${CDKTF_TOKEN}, which cdktf reserves`,
+        });
+        continue;
+      }
       const problems = value === undefined ? [WHOLE] : problemsOf(value, variable);
       faults.push(
         ...problems.map((problem) => fault(location, assignment.value, variable, problem)),
@@ -70,6 +77,9 @@ export function resolveVariables<Table extends VariableTable>(
 
   return { settings: deepFreeze(settings) as SettingsOf<Table>, faults, warnings, secretsGiven };
 }
+
+/** In a string cdktf takes it for one of its own references (cdktf, `tokens/private/encoding.ts`). */
+const CDKTF_TOKEN = '{TfToken[';
 
 /** A fault of the value as a whole, or of one of its items. */
 type Problem = { readonly item?: string };

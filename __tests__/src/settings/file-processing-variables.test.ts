@@ -60,6 +60,7 @@ describe('bad values', () => {
     ['bucket_name', 'etl_files'],
     ['s3_prefixes', []],
     ['s3_prefixes', ['/abs/']],
+    ['s3_prefixes', ['${aws:username}/']],
     ['s3_prefixes', ['no-slash']],
     ['s3_prefixes', ['a/', 'a/b/']],
     ['s3_suffix', '*.csv'],

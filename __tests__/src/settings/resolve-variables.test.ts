@@ -172,3 +172,9 @@ describe('sensitive variables', () => {
     expect(resolve({ name: 'a', secret: '' }).secretsGiven.size).toBe(0);
   });
 });
+
+it('must not hold what cdktf would take for a reference of its own', () => {
+  expect(faultsOf({ name: 'a', labels: { team: 'x ${TfToken[TOKEN.1]}' } })).toStrictEqual([
+    'x.tfvars:2: labels: must not contain {TfToken[, which cdktf reserves',
+  ]);
+});

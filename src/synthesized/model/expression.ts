@@ -9,6 +9,16 @@ export interface Reference {
 const REFERENCE =
   /\b(?:(data\.[a-z][a-z0-9_]*\.[\w-]+)|((?:var|local)\.[\w-]+)|([a-z][a-z0-9]*(?:_[a-z0-9]+)+\.[\w-]+))((?:\.[A-Za-z_][\w-]*|\[[^\]]*\])*)/g;
 
+/** Whether a text holds an expression, or `${` or `%{` in their escaped form. */
+export function isTemplate(text: string): boolean {
+  return text.includes('${') || text.includes('%{');
+}
+
+/** A literal text in a template (the reverse of what {@link templateParts} does with one). */
+export function asTemplate(literal: string): string {
+  return literal.replaceAll(/[$%](?=\{)/g, '$&$&');
+}
+
 /** The text inside each `${ }` of a template; `$${` is no template. Braces and quotes nest. */
 export function expressionsIn(text: string): readonly string[] {
   return templateParts(text).flatMap((part) => (part.expression ? [part.text] : []));
@@ -41,7 +51,9 @@ export function templateParts(text: string): readonly TemplatePart[] {
   }
   literal += text.slice(at);
   if (literal !== '') parts.push({ expression: false, text: literal });
-  return parts;
+  return parts.map((part) =>
+    part.expression ? part : { ...part, text: part.text.replaceAll('%%{', '%{') },
+  );
 }
 
 function endOfExpression(text: string, start: number): number {

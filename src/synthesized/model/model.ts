@@ -1,6 +1,12 @@
 import { partitionOf } from '@file-processing/contract/partition.ts';
 import type { Attributes, SynthesizedStack, TerraformJson } from '../synthesized-stack.ts';
-import { type Reference, referenceOf, templateParts } from './expression.ts';
+import {
+  asTemplate,
+  isTemplate,
+  type Reference,
+  referenceOf,
+  templateParts,
+} from './expression.ts';
 
 /** A resource or data source. */
 export interface Resource {
@@ -124,7 +130,7 @@ function stackModel({ name, path, json }: SynthesizedStack): StackModel {
     return parts
       .map(({ expression, text: part }) => {
         // Stays escaped, or it would look like an expression that nobody knows the value of.
-        if (!expression) return part.replaceAll('${', () => '$${');
+        if (!expression) return asTemplate(part);
         const result = substitute(`\${${part}}`, seen);
         return typeof result === 'string' || typeof result === 'number'
           ? String(result)
@@ -135,7 +141,7 @@ function stackModel({ name, path, json }: SynthesizedStack): StackModel {
 
   const substitute = (value: unknown, seen: readonly string[] = []): unknown => {
     if (typeof value === 'string') {
-      if (!value.includes('${')) return value;
+      if (!isTemplate(value)) return value;
       // On the way round a circle of references nothing is remembered.
       if (seen.length > 0) return substituteText(value, seen);
       if (!resolved.has(value)) resolved.set(value, substituteText(value, seen));

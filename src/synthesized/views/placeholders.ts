@@ -1,4 +1,4 @@
-import { templateParts } from '../model/expression.ts';
+import { isTemplate, templateParts } from '../model/expression.ts';
 import type { StackModel } from '../model/model.ts';
 import type { KubernetesObject, Manifest } from './kubernetes-object.ts';
 
@@ -46,13 +46,13 @@ export function placeholdersOf(
 /** A manifest with something in the place of each expression. */
 export function fill(manifest: Manifest, valueFor: (expression: string) => string): Manifest {
   // Most manifests have none: to search a text is quicker than to copy all of it.
-  if (!JSON.stringify(manifest).includes('${')) return manifest;
+  if (!isTemplate(JSON.stringify(manifest))) return manifest;
   return filled(manifest, valueFor) as Manifest;
 }
 
 function filled(value: unknown, valueFor: (expression: string) => string): unknown {
   if (typeof value === 'string') {
-    if (!value.includes('${')) return value;
+    if (!isTemplate(value)) return value;
     return templateParts(value)
       .map(({ expression, text }) => (expression ? valueFor(text) : text))
       .join('');
@@ -60,7 +60,10 @@ function filled(value: unknown, valueFor: (expression: string) => string): unkno
   if (Array.isArray(value)) return value.map((item) => filled(item, valueFor));
   if (typeof value === 'object' && value !== null) {
     return Object.fromEntries(
-      Object.entries(value).map(([key, item]) => [key, filled(item, valueFor)]),
+      Object.entries(value).map(([key, item]) => [
+        String(filled(key, valueFor)),
+        filled(item, valueFor),
+      ]),
     );
   }
   return value;

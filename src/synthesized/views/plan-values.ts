@@ -1,4 +1,4 @@
-import { templateParts } from '../model/expression.ts';
+import { isTemplate, templateParts } from '../model/expression.ts';
 import type { StackModel } from '../model/model.ts';
 import type { Attributes } from '../synthesized-stack.ts';
 import { isObject, plannedArguments, shapeOf } from './plan-fields.ts';
@@ -62,7 +62,10 @@ function plannedArgument(type: string, name: string, given: unknown, stack: Stac
 function plannedMap(map: Attributes, stack: StackModel): Planned {
   return {
     value: Object.fromEntries(
-      Object.entries(map).map(([key, value]) => [key, plannedText(stack.resolve(value), stack)]),
+      Object.entries(map).map(([key, value]) => [
+        withStandIns(key, stack),
+        plannedText(stack.resolve(value), stack),
+      ]),
     ),
     unknown: {},
   };
@@ -71,7 +74,7 @@ function plannedMap(map: Attributes, stack: StackModel): Planned {
 /** One reference that only AWS can answer is unknown; text around one gets a stand-in. */
 function plannedValue(given: unknown, stack: StackModel): Planned {
   const resolved = stack.resolve(given);
-  if (typeof resolved !== 'string' || !resolved.includes('${'))
+  if (typeof resolved !== 'string' || !isTemplate(resolved))
     return { value: resolved, unknown: false };
   const parts = templateParts(resolved);
   if (parts.length === 1 && parts[0]?.expression) return { value: null, unknown: true };

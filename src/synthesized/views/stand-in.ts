@@ -1,4 +1,4 @@
-import { type Reference, referencesIn, templateParts } from '../model/expression.ts';
+import { isTemplate, type Reference, referencesIn, templateParts } from '../model/expression.ts';
 import type { Resource, StackModel } from '../model/model.ts';
 
 /** The account of stand-ins: the one of AWS's own examples. */
@@ -36,7 +36,7 @@ const GLOBAL_SERVICES = ['iam', 's3'];
  * @param text - with everything resolved that the JSON knows
  */
 export function withStandIns(text: string, stack: StackModel): string {
-  if (!text.includes('${')) return text;
+  if (!isTemplate(text)) return text;
   return templateParts(text)
     .map(({ expression, text: part }) => (expression ? standInFor(part, stack) : part))
     .join('');

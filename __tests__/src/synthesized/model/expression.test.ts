@@ -28,6 +28,7 @@ describe('a template', () => {
       ],
     ],
     ['escaped', 'x $${a} y', [{ expression: false, text: 'x ${a} y' }]],
+    ['an escaped directive', '%%{if a}y', [{ expression: false, text: '%{if a}y' }]],
     [
       'escaped after one',
       '${a}$${b}',

@@ -55,10 +55,11 @@ describe('filling', () => {
       apiVersion: 'v1',
       kind: 'A',
       metadata: { name: 'a' },
-      spec: [{ a: '<${x.y}> $${z} ${x.z}' }],
+      spec: [{ a: '<${x.y}> $${z} ${x.z}' }, { '$${k}': '%%{if a}' }],
     };
-    expect(fill(manifest, (expression) => expression.toUpperCase()).spec).toEqual([
+    expect(fill(manifest, (expression) => expression.toUpperCase()).spec).toStrictEqual([
       { a: '<X.Y> ${z} X.Z' },
+      { '${k}': '%{if a}' },
     ]);
   });
 });

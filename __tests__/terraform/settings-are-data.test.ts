@@ -1,0 +1,114 @@
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { App, Testing } from 'cdktf';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { FileProcessingStack } from '../../src/file-processing/stack.ts';
+import { FoundationNetworkStack } from '../../src/foundation-network/stack.ts';
+import { fileProcessingVariables } from '../../src/settings/file-processing-variables.ts';
+import { foundationNetworkVariables } from '../../src/settings/foundation-network-variables.ts';
+import type { VariableTable } from '../../src/settings/variable.ts';
+import { fileProcessingSettings, foundationNetworkSettings } from '../support/settings.ts';
+import { type Terraform, terraformIn } from './support/terraform.ts';
+
+/** Texts that Terraform would evaluate, in forms that different variables accept. */
+const MARKERS = [
+  'MARK ${file("/etc/hostname")} $${1 + 1} %{if true}x%{endif} %%{y}',
+  'MARK${1+1}$${1+1}%{if(true)}x%{endif}',
+  'https://MARK.example/${1+1}%{if(true)}x%{endif}',
+];
+const isMarked = (text: string) => text.includes('MARK');
+
+/** Every setting that a marker fits into, with it. */
+function marked(table: VariableTable) {
+  return Object.entries(table).flatMap(([name, { type, accepts, acceptsItem, sensitive }]) => {
+    if (sensitive) return [];
+    const forms: Readonly<Record<string, (marker: string) => unknown>> = {
+      string: (marker) => marker,
+      'list(string)': (marker) => [marker],
+      'map(string)': (marker) => ({ [name === 'tags' ? marker : 'key']: marker }),
+    };
+    const form = forms[type];
+    const marker = MARKERS.find((one) => acceptsItem(one) && accepts(form?.(one)));
+    return form && marker !== undefined ? [[name, form(marker), marker] as const] : [];
+  });
+}
+
+const planted = {
+  network: marked(foundationNetworkVariables),
+  processing: marked(fileProcessingVariables),
+};
+const settingsOf = (of: keyof typeof planted) =>
+  Object.fromEntries(planted[of].map(([name, value]) => [name, value]));
+
+/** Texts with a marker in a value of Terraform JSON, keys among them. */
+function markedTexts(value: unknown): readonly string[] {
+  if (typeof value === 'string') return isMarked(value) ? [value] : [];
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([key, item]) => [
+    ...(isMarked(key) ? [key] : []),
+    ...markedTexts(item),
+  ]);
+}
+
+let folder: string;
+let terraform: Terraform;
+let evaluated: readonly string[];
+
+beforeAll(async () => {
+  const app = new App();
+  const stacks = [
+    new FoundationNetworkStack(app, 'foundation-network', {
+      environment: 'test',
+      settings: foundationNetworkSettings(settingsOf('network')),
+    }),
+    new FileProcessingStack(app, 'file-processing', {
+      environment: 'test',
+      settings: fileProcessingSettings({
+        ...settingsOf('processing'),
+        image: 'registry.example/app:1',
+      }),
+    }),
+  ];
+  // Beside a marker there may be references, which only the whole stack could answer.
+  const texts = stacks
+    .flatMap((stack) => markedTexts(JSON.parse(Testing.synth(stack))))
+    .map((text) => text.replaceAll(/(?<!\$)\$\{(?:data\.)?aws_[^}]*\}/g, 'REFERENCE'));
+  folder = mkdtempSync(join(tmpdir(), 'literals-'));
+  writeFileSync(
+    join(folder, 'main.tf.json'),
+    JSON.stringify({ output: { texts: { value: texts } } }),
+  );
+  terraform = terraformIn(folder, { aws: { url: 'http://127.0.0.1:9' } });
+  await terraform.apply();
+  evaluated = (await terraform.outputs()).texts as string[];
+});
+
+afterAll(async () => {
+  await terraform?.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+describe('a setting that looks like an expression', () => {
+  it('fits into tags, annotations, the suffix of keys and the endpoint', () => {
+    const names = [...planted.network, ...planted.processing].map(([name]) => name);
+    expect(new Set(names)).toEqual(
+      new Set(['tags', 'annotations', 's3_suffix', 'sns_endpoint_url']),
+    );
+  });
+
+  it.each([...planted.network, ...planted.processing].map(([name, , marker]) => [name, marker]))(
+    '%s is the text that it is to Terraform',
+    (_, marker) => {
+      expect(evaluated.some((text) => text.includes(marker))).toBe(true);
+    },
+  );
+
+  it('is nowhere evaluated', () => {
+    const markers = MARKERS.flatMap((marker) => [marker, JSON.stringify(marker).slice(1, -1)]);
+    expect(
+      evaluated.filter((text) => !markers.some((marker) => text.includes(marker))),
+    ).toStrictEqual([]);
+  });
+});
