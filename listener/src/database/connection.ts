@@ -83,7 +83,7 @@ function getTypeParser(oid: number, format: string): (value: string) => unknown 
  * How a connection is protected. `require` encrypts and takes any certificate, as libpq does;
  * `verify-full` checks authority and host name (PostgreSQL manual, "SSL Support").
  */
-export function tlsSettings(
+function tlsSettings(
   config: Pick<DatabaseConfig, 'sslMode' | 'sslAuthorities'>,
 ): false | ConnectionOptions {
   switch (config.sslMode) {
@@ -106,7 +106,7 @@ export function tlsSettings(
  *
  * @param region - of the database
  */
-export function iamTokens(
+function iamTokens(
   { host, port, user }: Pick<DatabaseConfig, 'host' | 'port' | 'user'>,
   region: string,
 ): () => Promise<string> {

@@ -1,5 +1,23 @@
+import { PATHS } from '@file-processing/contract/listener-interface.ts';
 import { ListenerError } from '../errors.ts';
 import type { ListenerMiddleware } from './middleware.ts';
+import { type SnsDeliveryDependencies, snsDelivery } from './sns-delivery.ts';
+
+/** What {@link listenerRoutes} works with. */
+export interface RouteDependencies extends SnsDeliveryDependencies {
+  /** False while the database is unavailable or the process drains. */
+  readonly readiness: () => Promise<boolean>;
+}
+
+/** Everything that the listener answers over HTTP. A new route is a row here. */
+export function listenerRoutes(dependencies: RouteDependencies): RouteTable {
+  const ready = readyz(dependencies.readiness);
+  return {
+    [PATHS.delivery]: { GET: health, HEAD: health, POST: snsDelivery(dependencies) },
+    [PATHS.liveness]: { GET: health, HEAD: health },
+    [PATHS.readiness]: { GET: ready, HEAD: ready },
+  };
+}
 
 /** Path, then method, to what answers. */
 export type RouteTable = Readonly<Record<string, Readonly<Record<string, ListenerMiddleware>>>>;

@@ -159,7 +159,7 @@ export async function localPath(
  *
  * @throws Error that says why there is none
  */
-export async function newLocalPath(folder: string, key: string): Promise<string> {
+async function newLocalPath(folder: string, key: string): Promise<string> {
   const problem = problemOf(key);
   if (problem !== undefined) throw new Error(`it is not a local file: ${problem}`);
   const root = await realpath(folder);
