@@ -1,6 +1,6 @@
 import { parseTopicArn } from './arn.ts';
 import { isRegion } from './partition.ts';
-import { isBucketName } from './s3-object.ts';
+import { isBucketName, isKeySuffix, KEY_SUFFIX } from './s3-object.ts';
 import {
   httpAddress,
   type Kind,
@@ -83,17 +83,24 @@ export const LISTENER_VARIABLES = {
     example: 'http://127.0.0.1:4566',
   },
   S3_BUCKET: {
-    description: 'Bucket that the clients drop their files into; `check` looks into it.',
+    description:
+      'Bucket that the clients drop their files into; objects of other buckets are ignored. `check` looks into it.',
     kind: textThat(isBucketName, 'the name of a bucket'),
     example: 'etl-ba-research-client-etl',
   },
   S3_PREFIXES: {
-    description: 'Key prefixes that the process may read below; `check` looks below the first.',
+    description:
+      'Key prefixes of the files that are checked; objects below none of them are ignored. `check` looks below the first.',
     kind: listOf(text('a key prefix')),
     example: 'from_client/',
   },
+  S3_SUFFIX: {
+    description: 'Key suffix of the files that are checked; objects with another one are ignored.',
+    kind: textThat(isKeySuffix, KEY_SUFFIX),
+    example: '.csv',
+  },
   REPORT_PREFIX: {
-    description: 'Key prefix of our own reports; objects under it are no deliveries.',
+    description: 'Key prefix of our own reports; objects under it are ignored.',
     kind: matching(/^[^/].*\/$/, 'a key prefix that ends with a slash and begins with none'),
     default: 'data_quality_reports/',
     example: 'data_quality_reports/',

@@ -22,3 +22,40 @@ export function isOwnBucketName(name: string): boolean {
     !/(-s3alias|--ol-s3|\.mrap|--x-s3|--table-s3)$/.test(name)
   );
 }
+
+/** What the end of keys looks like that a notification and the listener are limited to, in words. */
+export const KEY_SUFFIX = '1 to 64 characters without blanks, wildcards or slashes';
+
+/** Whether a text can limit keys by their end. */
+export function isKeySuffix(text: string): boolean {
+  return /^[^\s*?/]{1,64}$/.test(text);
+}
+
+/** Source: Amazon S3 user guide, "Naming Amazon S3 objects". */
+export const MAX_KEY_BYTES = 1024;
+
+/** Why no object can have a key; undefined for a key of S3. */
+export function keyProblem(key: string): string | undefined {
+  if (key === '') return 'is empty';
+  if (key.includes('\0')) return 'has a NUL character';
+  if (!key.isWellFormed()) return 'has half of a surrogate pair';
+  const { length } = new TextEncoder().encode(key);
+  return length > MAX_KEY_BYTES ? `is longer than ${MAX_KEY_BYTES} bytes` : undefined;
+}
+
+/**
+ * Encodes a key as S3 does in its events: like a form, "+" for a blank, but with slashes. Half of a
+ * surrogate pair, which no key of S3 has, becomes the replacement character.
+ */
+export function encodeKey(key: string): string {
+  return new URLSearchParams({ key }).toString().slice('key='.length).replaceAll('%2F', '/');
+}
+
+/** The key that was encoded so; undefined where a percent sign begins no character of UTF-8. */
+export function decodeKey(encoded: string): string | undefined {
+  try {
+    return decodeURIComponent(encoded.replaceAll('+', ' '));
+  } catch {
+    return undefined;
+  }
+}

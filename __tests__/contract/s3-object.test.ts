@@ -1,4 +1,11 @@
-import { isBucketName, isOwnBucketName } from '@file-processing/contract/s3-object.ts';
+import {
+  decodeKey,
+  encodeKey,
+  isBucketName,
+  isOwnBucketName,
+  keyProblem,
+} from '@file-processing/contract/s3-object.ts';
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
 
 test.each(['etl', 'etl-ba-research-client-etl', 'a.b', `a${'b'.repeat(62)}`])(
@@ -21,3 +28,40 @@ test.each(['alias-abcdefg-s3alias', 'xn--bucket', 'table--table-s3'])(
     expect([isBucketName(name), isOwnBucketName(name)]).toStrictEqual([true, false]);
   },
 );
+
+test.each([
+  ['from_client/a.csv', 'from_client/a.csv'],
+  ['two words.csv', 'two+words.csv'],
+  ['plus+sign.csv', 'plus%2Bsign.csv'],
+  ['Größe.csv', 'Gr%C3%B6%C3%9Fe.csv'],
+  ['a=b&c.csv', 'a%3Db%26c.csv'],
+  ['100%.csv', '100%25.csv'],
+])('the key %s is written as a form would', (key, encoded) => {
+  expect(encodeKey(key)).toBe(encoded);
+});
+
+test('every key is read as it was written', () => {
+  fc.assert(
+    fc.property(fc.string({ unit: 'binary' }), (key) => {
+      expect(decodeKey(encodeKey(key))).toBe(key);
+    }),
+  );
+});
+
+test('half of a surrogate pair throws nothing, and is told before', () => {
+  expect(decodeKey(encodeKey('a\ud800'))).toBe('a\ufffd');
+  expect(keyProblem('a\ud800')).toBe('has half of a surrogate pair');
+});
+
+test.each(['%', '%2', '%zz', 'a%C3', '%ff', '%C0%80'])('%s is not the code of a key', (encoded) => {
+  expect(decodeKey(encoded)).toBeUndefined();
+});
+
+test.each([
+  ['', 'is empty'],
+  ['a\0', 'has a NUL character'],
+  [`${'ü'.repeat(512)}a`, 'is longer than 1024 bytes'],
+  ['ü'.repeat(512), undefined],
+])('%j as a key: %s', (key, problem) => {
+  expect(keyProblem(key)).toBe(problem);
+});

@@ -32,35 +32,3 @@ export async function droppedFile(root: string, path: string): Promise<DroppedFi
     sequencer: stats.mtimeNs.toString(16).toUpperCase().padStart(16, '0'),
   };
 }
-
-/**
- * The event that S3 would send.
- * Source: Amazon S3 user guide, "Event message structure".
- */
-export function s3Event(file: DroppedFile, region: string, time: Date): string {
-  const { bucket, key, sizeBytes, eTag, sequencer } = file;
-  return JSON.stringify({
-    Records: [
-      {
-        eventVersion: '2.1',
-        eventSource: 'aws:s3',
-        awsRegion: region,
-        eventTime: time.toISOString(),
-        eventName: 'ObjectCreated:Put',
-        s3: {
-          s3SchemaVersion: '1.0',
-          bucket: { name: bucket },
-          object: { key: formEncoded(key), size: sizeBytes, eTag, sequencer },
-        },
-      },
-    ],
-  });
-}
-
-/** As S3 encodes keys: a space is "+". */
-function formEncoded(key: string): string {
-  return key
-    .split('/')
-    .map((segment) => encodeURIComponent(segment).replaceAll('%20', '+'))
-    .join('/');
-}

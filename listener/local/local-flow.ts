@@ -1,5 +1,11 @@
 import { writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import {
+  type DeliveryFilter,
+  objectCreatedEvent,
+  readS3Event,
+  S3_SUBJECT,
+} from '@file-processing/contract/s3-event.ts';
 import { expectationProblems } from '@file-processing/quality/expectation.ts';
 import type { DatabaseConfig } from '../src/config/database-config.ts';
 import { readConfig } from '../src/config.ts';
@@ -9,7 +15,7 @@ import { migrate } from '../src/database/migrate.ts';
 import { listRuns, type Run } from '../src/database/runs.ts';
 import { checkSchema, SchemaOutdatedError } from '../src/database/schema-version.ts';
 import { seedDefinitions } from '../src/database/seed.ts';
-import { type DroppedFile, droppedFile, s3Event } from './dropped-file.ts';
+import { type DroppedFile, droppedFile } from './dropped-file.ts';
 import { startListenerProcess } from './listener-process.ts';
 import { startLocalPostgres } from './postgres/local-postgres.ts';
 import { type LocalSns, startLocalSns } from './sns/local-sns.ts';
@@ -37,7 +43,9 @@ export type Submission =
   /** Its line comes once it is judged. */
   | { readonly kind: 'published'; readonly line: Promise<string> }
   /** S3 would send no event notification for it. */
-  | { readonly kind: 'no-event'; readonly reason: string };
+  | { readonly kind: 'no-event'; readonly reason: string }
+  /** The listener would ignore it. */
+  | { readonly kind: 'ignored'; readonly reason: string };
 
 /** The whole flow on this machine. */
 export interface LocalFlow {
@@ -101,7 +109,9 @@ export async function startLocalFlow(options: LocalFlowOptions): Promise<LocalFl
     const database = await prepareDatabase(postgres.url);
     closers.splice(1, 0, () => database.destroy());
 
-    const port = await listener.serve(listenerEnvironment(options, postgres.url, sns));
+    const environment = listenerEnvironment(options, postgres.url, sns);
+    const port = await listener.serve(environment);
+    const { s3: filter } = readConfig(environment, { database: false, httpIntake: true });
     sns.createTopic(settings.topicArn);
     await sns.subscribe(settings.topicArn, `http://127.0.0.1:${port}/`).confirmed;
 
@@ -116,7 +126,7 @@ export async function startLocalFlow(options: LocalFlowOptions): Promise<LocalFl
       listenerPid: () => listener.pid,
       async submit(path) {
         const file = await droppedFile(resolve(options.dataFolder), path);
-        return file && submitFile(file, { settings, sns, database, waiting, onRefused });
+        return file && submitFile(file, { settings, filter, sns, database, waiting, onRefused });
       },
       stop() {
         stopped ??= closeAll();
@@ -192,12 +202,21 @@ interface SubmissionParts {
   readonly database: Database;
   readonly waiting: Map<string, PromiseWithResolvers<string>>;
   readonly onRefused: (line: string) => void;
+  /** Which objects the listener takes for deliveries. */
+  readonly filter: DeliveryFilter;
 }
 
 async function submitFile(file: DroppedFile, parts: SubmissionParts): Promise<Submission> {
   const { settings, sns, database, waiting } = parts;
   const reason = reasonForNoEvent(file, settings);
   if (reason !== undefined) return { kind: 'no-event', reason };
+  const message = JSON.stringify(
+    objectCreatedEvent({ ...file, region: settings.region, time: new Date() }),
+  );
+  const event = readS3Event(message, parts.filter);
+  if (event.kind !== 'objects') {
+    return { kind: 'ignored', reason: `${file.bucket}/${file.key}: ${event.reason}` };
+  }
   const identity = identityOf(file);
   const line = waiting.get(identity) ?? Promise.withResolvers<string>();
   waiting.set(identity, line);
@@ -209,8 +228,8 @@ async function submitFile(file: DroppedFile, parts: SubmissionParts): Promise<Su
   }
   if (known === undefined) {
     const { delivered } = sns.publish(settings.topicArn, {
-      message: s3Event(file, settings.region, new Date()),
-      subject: 'Amazon S3 Notification',
+      message,
+      subject: S3_SUBJECT,
     });
     delivered.then((taken) => {
       if (taken) return;

@@ -85,6 +85,7 @@ async function judgeAll(flow: LocalFlow, dataFolder: string): Promise<void> {
     paths.map(async (path) => {
       const submission = await flow.submit(path);
       if (submission?.kind === 'no-event') print(`NO EVENT   ${submission.reason}`);
+      else if (submission?.kind === 'ignored') print(`IGNORED    ${submission.reason}`);
       else if (submission !== undefined) print(await submission.line);
     }),
   );
@@ -104,6 +105,7 @@ async function watchForever(
       flow.submit(path).then(
         (submission) => {
           if (submission?.kind === 'no-event') print(`NO EVENT   ${submission.reason}`);
+          if (submission?.kind === 'ignored') print(`IGNORED    ${submission.reason}`);
           if (submission?.kind === 'known') print(submission.line);
         },
         (error: unknown) => print(`${path}: ${messageOf(error)}`),

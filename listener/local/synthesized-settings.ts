@@ -1,3 +1,6 @@
+import { topicIn } from '@file-processing/contract/arn.ts';
+import { readVariable } from '@file-processing/contract/listener-variables.ts';
+
 /** What the local flow takes from the synthesized file-processing stack. */
 export interface LocalSettings {
   /** The topic's ARN as it would be in an account of zeros. */
@@ -74,7 +77,7 @@ export function localSettings(stack: unknown): LocalSettings {
       `the synthesized stack does not fit: ${[...new Set(problems)].join('; ')}`,
     );
   }
-  const topicArn = `arn:${partitionOf(region)}:sns:${region}:${ACCOUNT_ID}:${topicName}`;
+  const { arn: topicArn } = topicIn(region, ACCOUNT_ID, topicName);
   return { topicArn, region, bucket, filters, environment };
 }
 
@@ -93,13 +96,9 @@ function filtersOfNotification(topics: unknown): readonly KeyFilter[] {
 
 function filtersOfConfigMap(environment: Readonly<Record<string, string>>): readonly KeyFilter[] {
   const suffix = environment.S3_SUFFIX ?? '';
-  const prefixes = (environment.S3_PREFIXES ?? '').split(',').map((prefix) => prefix.trim());
+  const read = readVariable('S3_PREFIXES', environment.S3_PREFIXES ?? '');
+  const prefixes = 'value' in read ? read.value : [''];
   return prefixes.map((prefix) => ({ prefix, suffix }));
-}
-
-function partitionOf(region: string): string {
-  if (region.startsWith('us-gov-')) return 'aws-us-gov';
-  return region.startsWith('cn-') ? 'aws-cn' : 'aws';
 }
 
 function at(value: unknown, ...path: readonly string[]): unknown {

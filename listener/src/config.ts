@@ -40,8 +40,10 @@ export interface Config {
   readonly s3: {
     /** The clients' bucket, where it is told. */
     readonly bucket: string | undefined;
-    /** Starts of the keys that may be read; empty means all. */
+    /** Key prefixes that may be read below; empty means all. */
     readonly prefixes: readonly string[];
+    /** Key suffix of the deliveries; undefined means all. */
+    readonly suffix: string | undefined;
     readonly reportPrefix: string;
     /** Reports are written below `reportPrefix`. */
     readonly writeReports: boolean;
@@ -84,6 +86,7 @@ export function readConfig(environment: Environment, needs: ConfigNeeds): Config
     queueUrl: reader.optional('SQS_QUEUE_URL'),
     bucket: reader.optional('S3_BUCKET'),
     prefixes: reader.optional('S3_PREFIXES') ?? [],
+    suffix: reader.optional('S3_SUFFIX'),
     reportPrefix: reader.required('REPORT_PREFIX'),
     writeReports: readWriteReports(reader),
     localRoot: reader.optional('LOCAL_S3_ROOT'),
@@ -108,6 +111,7 @@ export function readConfig(environment: Environment, needs: ConfigNeeds): Config
     s3: Object.freeze({
       bucket: read.bucket,
       prefixes: read.prefixes,
+      suffix: read.suffix,
       reportPrefix: present(read.reportPrefix),
       writeReports: read.writeReports,
       localRoot: read.localRoot,

@@ -1,4 +1,6 @@
+import { keyProblem, MAX_KEY_BYTES } from '@file-processing/contract/s3-object.ts';
 import { Argument, type Command as Commander, InvalidArgumentError, Option } from 'commander';
+import { EXIT, OperationError } from './operation-error.ts';
 import { DEFAULT_STACK, STACK_NAMES } from './terraform/stacks.ts';
 import { addVariable } from './terraform/variables.ts';
 
@@ -49,4 +51,17 @@ export function wholeSeconds(text: string): number {
   const seconds = /^\d{1,4}$/.test(text) ? Number(text) : Number.NaN;
   if (seconds >= 0 && seconds <= 3600) return seconds;
   throw new InvalidArgumentError('A whole number of seconds from 0 to 3600 is needed.');
+}
+
+/**
+ * Checks the key of an object.
+ *
+ * @throws OperationError (usage)
+ */
+export function checkKey(key: string): string {
+  const problem = keyProblem(key);
+  if (problem === undefined) return key;
+  throw new OperationError(`the key ${problem}; 1 to ${MAX_KEY_BYTES} bytes of UTF-8 are needed`, {
+    code: EXIT.usage,
+  });
 }

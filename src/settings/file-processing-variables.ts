@@ -1,5 +1,10 @@
 import { isArnOf } from '@file-processing/contract/arn.ts';
-import { BUCKET_NAME, isOwnBucketName } from '@file-processing/contract/s3-object.ts';
+import {
+  BUCKET_NAME,
+  isKeySuffix,
+  isOwnBucketName,
+  KEY_SUFFIX,
+} from '@file-processing/contract/s3-object.ts';
 import { parseCidr } from './cidr.ts';
 import { commonVariables } from './common-variables.ts';
 import { choice, flag, integer, type SettingsOf, text, textList, textMap } from './variable.ts';
@@ -209,8 +214,8 @@ export const fileProcessingVariables = {
       'Key suffix of the files that are checked. Empty takes every object below the prefixes.',
     default: '',
     example: '.csv',
-    allowed: '1 to 64 characters without blanks, wildcards or slashes',
-    accepts: (value) => /^[^\s*?/]{1,64}$/.test(value),
+    allowed: KEY_SUFFIX,
+    accepts: isKeySuffix,
   }),
   report_prefix: text({
     description:

@@ -1,8 +1,12 @@
 import { mkdir, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import {
+  compareSequencers,
+  objectCreatedEvent,
+  readS3Event,
+} from '@file-processing/contract/s3-event.ts';
 import { expect, test } from 'vitest';
-import { droppedFile, s3Event } from '../../../listener/local/dropped-file.ts';
-import { compareSequencers, readS3Event } from '../../../listener/src/s3/event-records.ts';
+import { droppedFile } from '../../../listener/local/dropped-file.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
 async function dropped(key: string) {
@@ -46,7 +50,8 @@ test.each(['a b/c+d/ä%2F.csv', "it's (1)!*.csv"])('the listener reads the key %
   const { file } = await dropped(key);
   if (file === undefined) throw new Error('no file');
   const time = new Date(0);
-  expect(readS3Event(s3Event(file, 'us-gov-west-1', time), { reportPrefix: '' })).toMatchObject({
+  const event = JSON.stringify(objectCreatedEvent({ ...file, region: 'us-gov-west-1', time }));
+  expect(readS3Event(event, { prefixes: [], reportPrefix: '' })).toMatchObject({
     kind: 'objects',
     objects: [{ ...file, awsRegion: 'us-gov-west-1', eventTime: time.toISOString() }],
   });

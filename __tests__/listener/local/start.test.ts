@@ -1,6 +1,6 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -121,14 +121,19 @@ test('no report appears in the drop folder, though the stack writes them to the 
   expect(await readdir(join(stack.data, BUCKET))).toEqual(['from_client']);
 });
 
-test('a file without an event notification is told and not judged', async () => {
-  const stack = await writeStack();
+test('a file without an event notification, or that the listener ignores, is told and not judged', async () => {
+  const stack = await writeStack((resource) => {
+    resource.kubernetes_config_map_v1.config.data.REPORT_PREFIX = 'from_client/reports/';
+  });
   const flow = start(stack);
   await flow.prints('ready:');
   await writeFile(join(stack.data, BUCKET, 'elsewhere.csv'), 'n\n1\n');
   await flow.prints(
     /NO EVENT .*elsewhere\.csv: the event notification covers only from_client\/\*/,
   );
+  await mkdir(join(stack.data, BUCKET, 'from_client/reports'));
+  await writeFile(join(stack.data, BUCKET, 'from_client/reports/a.csv'), 'n\n1\n');
+  await flow.prints(/IGNORED .*a\.csv: the key is under our report prefix/);
 });
 
 test('a listener that is killed starts again and takes what lands', async () => {
@@ -146,7 +151,11 @@ test('a changed stack is followed: bucket, filter and environment', async () => 
     resource.aws_s3_bucket_notification = {
       bucket: { bucket: 'other-bucket', topic: [{ filter_prefix: 'inbox/' }] },
     };
-    resource.kubernetes_config_map_v1.config.data.REPORT_PREFIX = 'inbox/reports/';
+    Object.assign(resource.kubernetes_config_map_v1.config.data, {
+      S3_BUCKET: 'other-bucket',
+      S3_PREFIXES: 'inbox/',
+      REPORT_PREFIX: 'inbox/reports/',
+    });
   });
   const first = start(stack, '--once');
   expect(await first.ended).toBe(0);

@@ -20,9 +20,6 @@ import { type Audited, type Rule, repeated, rule, shown, when } from '../rule.ts
 
 const VARIABLES: Readonly<Record<string, ListenerVariable<unknown>>> = LISTENER_VARIABLES;
 
-/** What the stack tells the listener already, though its code does not read it yet. */
-const NOT_READ_YET: readonly string[] = ['S3_SUFFIX'];
-
 /** Variables whose value a mounted file may hold. */
 const FILE_VARIABLES: readonly string[] = Object.entries(VARIABLES).flatMap(([name, { file }]) =>
   file ? [`${name}_FILE`] : [],
@@ -41,7 +38,6 @@ const RUNTIME_VARIABLES: readonly string[] = [
 /** Every name that a listener's environment may hold. */
 const KNOWN_NAMES: readonly string[] = [
   ...Object.keys(VARIABLES),
-  ...NOT_READ_YET,
   ...FILE_VARIABLES,
   ...RUNTIME_VARIABLES,
 ];

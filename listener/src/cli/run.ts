@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { EXIT } from '@file-processing/contract/listener-interface.ts';
+import { type ObjectReference, readS3Events } from '@file-processing/contract/s3-event.ts';
 import { expectationProblems } from '@file-processing/quality/expectation.ts';
 import type { Config } from '../config.ts';
 import type { Database } from '../database/connection.ts';
@@ -10,7 +11,6 @@ import { monitoredFileInDefinitions } from '../jobs/monitored-file.ts';
 import { recordRun } from '../jobs/record-run.ts';
 import { JOBS } from '../jobs/s3-data-quality-job.ts';
 import { writeReport } from '../jobs/write-report.ts';
-import type { ObjectReference } from '../s3/event-records.ts';
 import { openStore } from '../storage/open-store.ts';
 import {
   type Command,
@@ -18,7 +18,6 @@ import {
   configWithoutDatabase,
   UsageError,
 } from './command-context.ts';
-import { readEvents } from './events.ts';
 import { errorText, exitCodeOfError, exitCodeOfVerdict } from './exit-codes.ts';
 import { interruptible } from './interruption.ts';
 import { printable, reportText, showProgress } from './report-text.ts';
@@ -92,7 +91,8 @@ async function runAll(
   judge: Judge,
   signal: AbortSignal,
 ): Promise<number> {
-  const { objects, ignored } = readEvents(text, config.s3.reportPrefix);
+  const { objects, ignored, problems } = readS3Events(text, config.s3);
+  if (problems.length > 0) throw new UsageError(`not an S3 event: ${problems.join('; ')}`);
   for (const reason of ignored) context.stderr.write(`ignored: ${printable(reason)}\n`);
   const store = openStore(config);
   let worst: number = EXIT.ok;

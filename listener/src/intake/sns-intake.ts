@@ -1,25 +1,25 @@
+import { type DeliveryFilter, readS3Event } from '@file-processing/contract/s3-event.ts';
 import type { Database } from '../database/connection.ts';
 import { type Envelope, insertSubscriptionMessage } from '../database/sns-messages.ts';
 import type { Intake } from '../http/sns-delivery.ts';
 import type { Queue } from '../queue/queue.ts';
-import { readS3Event } from '../s3/event-records.ts';
 import { openIntake, withinDeadline } from './accept-message.ts';
 
 export interface SnsIntakeOptions {
   readonly database: Database;
   readonly queue: Queue;
-  /** Keys below it are our own reports. */
-  readonly reportPrefix: string;
+  /** Which objects are deliveries. */
+  readonly filter: DeliveryFilter;
   /** Told when new runs were enqueued. */
   readonly onRuns: () => void;
 }
 
 /** The intake that HTTP hands verified messages to. */
-export function snsIntake({ database, queue, reportPrefix, onRuns }: SnsIntakeOptions): Intake {
+export function snsIntake({ database, queue, filter, onRuns }: SnsIntakeOptions): Intake {
   const accept = openIntake({ database, queue });
   return {
     async acceptNotification(envelope) {
-      const acceptance = await accept(envelope, readS3Event(envelope.message, { reportPrefix }));
+      const acceptance = await accept(envelope, readS3Event(envelope.message, filter));
       if (acceptance.runIds.length > 0) onRuns();
       return acceptance;
     },

@@ -171,7 +171,7 @@ function startFetching(parts: Parts, onRuns: () => void): QueueConsumer | undefi
     queueUrl,
     handle: queuedDelivery({
       verifier: verifierOf(parts.options, LONGEST_IN_QUEUES_SECONDS),
-      intake: snsIntake({ database, queue, reportPrefix: config.s3.reportPrefix, onRuns }),
+      intake: snsIntake({ database, queue, filter: config.s3, onRuns }),
       logger,
       metrics,
     }),
@@ -208,7 +208,7 @@ function httpHandler(parts: Parts, onRuns: () => void): RequestListener {
   const app = createApp({
     verifier: verifierOf(options, config.sns.maxAgeSeconds),
     confirmer: createConfirmer(createSnsClients()),
-    intake: snsIntake({ database, queue, reportPrefix: config.s3.reportPrefix, onRuns }),
+    intake: snsIntake({ database, queue, filter: config.s3, onRuns }),
     logger,
     metrics,
     readiness: async () => !isDraining() && (await answers(database, READINESS_SECONDS * 1000)),

@@ -1,12 +1,17 @@
 import { readFile, writeFile } from 'node:fs/promises';
+import { JOBS, type JobName } from '@file-processing/contract/listener-interface.ts';
+import {
+  type DeliveryFilter,
+  objectCreatedEvent,
+  readS3Events,
+} from '@file-processing/contract/s3-event.ts';
 import { InvalidArgumentError, Option } from 'commander';
 import { modelOf } from '../../synthesized/model/model.ts';
 import { readSynthesizedStacks } from '../../synthesized/synthesized-stack.ts';
 import { kubernetesObjects } from '../../synthesized/views/kubernetes-manifests.ts';
 import { yamlOf } from '../../synthesized/views/yaml.ts';
-import { jobObjects } from '../job/job-objects.ts';
-import { eventFor, readS3Events } from '../job/s3-events.ts';
-import { checkKey } from '../notifications/object-key.ts';
+import { checkKey } from '../command-options.ts';
+import { deliveryFilterOf, jobObjects } from '../job/job-objects.ts';
 import type { Operation } from '../operation.ts';
 import { EXIT, OperationError } from '../operation-error.ts';
 import { targetOf } from '../target.ts';
@@ -17,7 +22,7 @@ interface Options {
   readonly eventsFile?: string;
   readonly key?: string;
   readonly bucket?: string;
-  readonly job: string;
+  readonly job: JobName;
   readonly deadline: number;
   readonly ttl: number;
   readonly from?: string;
@@ -34,7 +39,7 @@ export const jobManifest: Operation<Options> = {
       .option('--events-file <file>', 'file with events; it becomes a ConfigMap that is mounted')
       .option('--key <key>', 'key of the object, instead of an event')
       .option('--bucket <name>', 'its bucket (default: bucket_name of the tfvars)')
-      .option('--job <name>', "the listener's job", 's3_data_quality_job')
+      .addOption(new Option('--job <name>', "the listener's job").choices(JOBS).default(JOBS[0]))
       .addOption(seconds('--deadline <seconds>', 'until the Job is ended as failed', 3600))
       .addOption(seconds('--ttl <seconds>', 'from its end until it is removed', 86_400))
       .option('--from <folder>', 'synthesized folder (default: synthesize now)')
@@ -49,16 +54,13 @@ once more, delete the Job first. Kubernetes removes the Job, but not its ConfigM
       ),
   execute: async (context, options) => {
     const { environment } = targetOf(context, options);
-    const { bucket_name } = environment.fileProcessing;
-    const events = await eventsOf(options, bucket_name);
-    const objects = readS3Events(events);
-    for (const { bucket, key } of objects.filter(({ bucket }) => bucket !== bucket_name)) {
-      context.stderr.write(
-        `warning: s3://${bucket}/${key} is not in ${bucket_name}, the bucket that the role may read\n`,
-      );
-    }
+    const events = await eventsOf(options, environment.fileProcessing.bucket_name);
     const folder = options.from ?? (await synthesize(context, environment.name));
-    const manifests = jobObjects(kubernetesObjects(modelOf(readSynthesizedStacks(folder))), {
+    const objects = kubernetesObjects(modelOf(readSynthesizedStacks(folder)));
+    for (const reason of ignoredIn(events, deliveryFilterOf(objects))) {
+      context.stderr.write(`warning: the listener will ignore ${reason}\n`);
+    }
+    const manifests = jobObjects(objects, {
       job: options.job,
       events,
       mounted: options.eventsFile !== undefined,
@@ -90,7 +92,9 @@ async function eventsOf(options: Options, ownBucket: string): Promise<string> {
       code: EXIT.usage,
     });
   }
-  if (key !== undefined) return eventFor({ bucket: bucket ?? ownBucket, key: checkKey(key) });
+  if (key !== undefined) {
+    return JSON.stringify(objectCreatedEvent({ bucket: bucket ?? ownBucket, key: checkKey(key) }));
+  }
   if (eventsFile === undefined) return eventJson ?? '';
   return readFile(eventsFile, 'utf8').catch((cause: NodeJS.ErrnoException) => {
     throw new OperationError(`${eventsFile} can't be read: ${cause.message}`, {
@@ -98,6 +102,24 @@ async function eventsOf(options: Options, ownBucket: string): Promise<string> {
       cause,
     });
   });
+}
+
+/**
+ * What the listener would ignore beside what it judges.
+ *
+ * @throws OperationError (usage) where it would judge nothing
+ */
+function ignoredIn(events: string, filter: DeliveryFilter): readonly string[] {
+  const { objects, ignored, problems } = readS3Events(events, filter);
+  if (problems.length > 0) {
+    throw new OperationError(`not an S3 event: ${problems.join('; ')}`, {
+      next: 'give an S3 event with Records, or the SNS message that carries one, or --bucket and --key',
+      code: EXIT.usage,
+    });
+  }
+  if (objects.length > 0) return ignored;
+  const reason = ignored.length === 0 ? 'it is an empty list' : [...new Set(ignored)].join('; ');
+  throw new OperationError(`the listener would judge nothing: ${reason}`, { code: EXIT.usage });
 }
 
 function seconds(flags: string, description: string, byDefault: number): Option {

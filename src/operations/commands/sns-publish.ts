@@ -1,11 +1,16 @@
 import type { S3Client } from '@aws-sdk/client-s3';
 import {
+  type CreatedObject,
+  objectCreatedEvent,
+  S3_SUBJECT,
+  sequencerAt,
+} from '@file-processing/contract/s3-event.ts';
+import { checkKey } from '../command-options.ts';
+import {
   type LocalStackOption,
   localStackTarget,
   withLocalStackOption,
 } from '../localstack/localstack-target.ts';
-import { checkKey } from '../notifications/object-key.ts';
-import { type ObjectFacts, objectCreatedEvent, S3_SUBJECT } from '../notifications/s3-event.ts';
 import type { Operation, OperationContext } from '../operation.ts';
 import { EXIT } from '../operation-error.ts';
 import {
@@ -36,8 +41,9 @@ export const snsPublish: Operation<Options> = {
     if (facts.problem) context.stderr.write(`warning: ${facts.problem}\n`);
     const time = context.clock.now();
     const event = objectCreatedEvent({
-      ...{ bucket, key, region: topic.region, account, time },
+      ...{ bucket, key, region: topic.region, time, sequencer: sequencerAt(time) },
       ...facts.object,
+      sender: { name: 'manage-sns-publish', account },
     });
     if (options.dryRun) {
       context.stdout.write(`${JSON.stringify(event, null, 2)}\n`);
@@ -81,7 +87,10 @@ async function factsOf(
   s3: S3Client,
   bucket: string,
   key: string,
-): Promise<{ readonly object: ObjectFacts; readonly problem?: string }> {
+): Promise<{
+  readonly object: Pick<CreatedObject, 'sizeBytes' | 'eTag' | 'versionId'>;
+  readonly problem?: string;
+}> {
   const { HeadObjectCommand, S3ServiceException } = await import('@aws-sdk/client-s3');
   try {
     const { ContentLength, ETag, VersionId } = await s3.send(
@@ -89,7 +98,7 @@ async function factsOf(
     );
     return {
       object: {
-        size: ContentLength,
+        sizeBytes: ContentLength,
         eTag: ETag?.replaceAll('"', ''),
         versionId: VersionId === 'null' ? undefined : VersionId,
       },

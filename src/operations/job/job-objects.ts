@@ -1,5 +1,18 @@
 import { createHash } from 'node:crypto';
-import { EXIT as LISTENER_EXIT, RUN } from '@file-processing/contract/listener-interface.ts';
+import {
+  type JobName,
+  EXIT as LISTENER_EXIT,
+  RUN,
+} from '@file-processing/contract/listener-interface.ts';
+import {
+  faultText,
+  LISTENER_VARIABLES,
+  type ListenerVariable,
+  readVariable,
+  type ValueOf,
+  type VariableName,
+} from '@file-processing/contract/listener-variables.ts';
+import type { DeliveryFilter } from '@file-processing/contract/s3-event.ts';
 import type { KubernetesObject, Manifest } from '../../synthesized/views/kubernetes-object.ts';
 import { fill } from '../../synthesized/views/placeholders.ts';
 import { EXIT, OperationError } from '../operation-error.ts';
@@ -7,9 +20,9 @@ import { labelsOfJob, networkPoliciesOfJob } from './job-isolation.ts';
 
 /** What a Job is to do, and for how long. */
 export interface JobRequest {
-  /** The listener's job, such as `s3_data_quality_job`. */
-  readonly job: string;
-  /** Text of the events; see s3-events.ts. */
+  /** The listener's job. */
+  readonly job: JobName;
+  /** Text of the events. */
   readonly events: string;
   /** Whether the events are mounted as a file instead of being an argument. */
   readonly mounted: boolean;
@@ -75,6 +88,41 @@ export function jobObjects(
       : []),
     { apiVersion: 'batch/v1', kind: 'Job', metadata, spec: withEvents },
   ];
+}
+
+/**
+ * Which objects the listener takes for deliveries, as its ConfigMap tells it.
+ *
+ * @throws OperationError when there is no Deployment, or the listener would refuse its settings
+ */
+export function deliveryFilterOf(objects: readonly KubernetesObject[]): DeliveryFilter {
+  const [{ envFrom = [] }] = listenerOf(objects).spec.template.spec.containers;
+  const names = (envFrom as readonly EnvFrom[]).map(({ configMapRef }) => configMapRef?.name);
+  const data: Record<string, string> = Object.assign(
+    {},
+    ...objects
+      .filter(({ manifest }) => manifest.kind === 'ConfigMap')
+      .filter(({ manifest }) => names.includes(manifest.metadata.name))
+      .map(({ manifest }) => manifest.data),
+  );
+  const setting = <N extends VariableName>(name: N): ValueOf<N> | undefined => {
+    const { default: fallback }: ListenerVariable<unknown> = LISTENER_VARIABLES[name];
+    const text = data[name] ?? fallback;
+    if (text === undefined) return undefined;
+    const read = readVariable(name, text);
+    if ('value' in read) return read.value;
+    throw new OperationError(`the ConfigMap's ${faultText(read.fault)}`, { code: EXIT.refused });
+  };
+  return {
+    bucket: setting('S3_BUCKET'),
+    prefixes: setting('S3_PREFIXES') ?? [],
+    suffix: setting('S3_SUFFIX'),
+    reportPrefix: setting('REPORT_PREFIX') ?? '',
+  };
+}
+
+interface EnvFrom {
+  readonly configMapRef?: { readonly name: string };
 }
 
 function listenerOf(objects: readonly KubernetesObject[]): Manifest {

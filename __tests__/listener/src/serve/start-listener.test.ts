@@ -1,8 +1,9 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { objectCreatedEvent } from '@file-processing/contract/s3-event.ts';
 import { expectationProblems } from '@file-processing/quality/expectation.ts';
 import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
-import { droppedFile, s3Event } from '../../../../listener/local/dropped-file.ts';
+import { droppedFile } from '../../../../listener/local/dropped-file.ts';
 import { type LocalSns, startLocalSns } from '../../../../listener/local/sns/local-sns.ts';
 import { signMessage } from '../../../../listener/local/sns/message.ts';
 import { makeSigningKey } from '../../../../listener/local/sns/signing-key.ts';
@@ -10,6 +11,7 @@ import { readConfig } from '../../../../listener/src/config.ts';
 import { SEED_FOLDER } from '../../../../listener/src/database/definitions.ts';
 import { listRuns } from '../../../../listener/src/database/runs.ts';
 import { seedDefinitions } from '../../../../listener/src/database/seed.ts';
+import { findMessage } from '../../../../listener/src/database/sns-messages.ts';
 import { openQueue } from '../../../../listener/src/queue/queue.ts';
 import {
   type RunningListener,
@@ -52,6 +54,9 @@ beforeEach(async () => {
       DATABASE_URL: given.url,
       SNS_TOPIC_ARNS: TOPIC,
       LOCAL_S3_ROOT: root,
+      S3_BUCKET: BUCKET,
+      S3_PREFIXES: 'from_client/',
+      S3_SUFFIX: '.csv',
       PORT: '0',
       METRICS_PORT: '0',
       REPORT_PREFIX: 'reports/',
@@ -85,7 +90,7 @@ async function putSample(): Promise<string> {
   await writeFile(path, await readFile(SAMPLE));
   const file = await droppedFile(root, path);
   if (file === undefined) throw new Error('the file is not there');
-  return s3Event(file, 'us-gov-west-1', new Date());
+  return JSON.stringify(objectCreatedEvent({ ...file, region: 'us-gov-west-1', time: new Date() }));
 }
 
 async function finishedRuns() {
@@ -109,6 +114,21 @@ test('a file that lands is followed by its verdict', async () => {
       mappingName: 'officer_detail',
     },
   ]);
+});
+
+test('what lies outside bucket, key prefixes or key suffix is recorded as ignored', async () => {
+  const event = (bucket: string, key: string) =>
+    JSON.stringify(objectCreatedEvent({ bucket, key }));
+  const published = [
+    event('other', KEY),
+    event(BUCKET, 'elsewhere/a.csv'),
+    event(BUCKET, 'from_client/a.txt'),
+  ].map((message) => sns.publish(TOPIC, { message }));
+  for (const { messageId, delivered } of published) {
+    expect(await delivered).toBe(true);
+    expect(await findMessage(given.database, messageId)).toMatchObject({ outcome: 'ignored' });
+  }
+  expect(await listRuns(given.database)).toEqual([]);
 });
 
 test('a verdict is followed by its report, in the bucket of the file', async () => {

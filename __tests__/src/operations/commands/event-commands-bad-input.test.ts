@@ -27,7 +27,7 @@ test.each([
   ['sns-set-topic-policy --account 42', '--account "42" is not an account'],
   ['sns-set-topic-policy --bucket a..b', '--bucket "a..b" is not a bucket name'],
   ['sns-publish', "missing required argument 'key'"],
-  [`sns-publish ${'k'.repeat(1025)}`, 'a key of 1025 bytes'],
+  [`sns-publish ${'k'.repeat(1025)}`, 'the key is longer than 1024 bytes'],
   ['sns-publish a.csv --localstack Upper', '--perspective "Upper" must be at most 40'],
   ['setup-localstack http://host', 'the host "http://host" must be a name'],
   ['setup-localstack host 0', 'the port "0" must be 1 to 65535'],

@@ -1,9 +1,18 @@
+import {
+  compareSequencers,
+  type DeliveryFilter,
+  objectCreatedEvent,
+  readS3Event,
+  readS3Events,
+  sequencerAt,
+} from '@file-processing/contract/s3-event.ts';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { compareSequencers, readS3Event } from '../../../../listener/src/s3/event-records.ts';
-import { s3Event } from '../../support/sns-messages.ts';
+import { eventOf } from '../listener/support/cli.ts';
+import { s3Event } from '../listener/support/sns-messages.ts';
 
-const options = { reportPrefix: 'reports/' };
+const EVERYTHING: DeliveryFilter = { prefixes: [], reportPrefix: '' };
+const options: DeliveryFilter = { ...EVERYTHING, reportPrefix: 'reports/' };
 
 function read(event: unknown) {
   return readS3Event(typeof event === 'string' ? event : JSON.stringify(event), options);
@@ -64,16 +73,6 @@ describe('readS3Event', () => {
     expect(keyOf(encoded)).toBe(key);
   });
 
-  it('decodes whatever key was form-encoded', () => {
-    fc.assert(
-      fc.property(fc.string({ unit: 'grapheme', minLength: 1, maxLength: 60 }), (key) => {
-        fc.pre(!key.includes('\0') && Buffer.byteLength(key) <= 1024);
-        const encoded = new URLSearchParams({ key }).toString().slice('key='.length);
-        expect(keyOf(encoded)).toBe(key);
-      }),
-    );
-  });
-
   it('reads every record of a message', () => {
     const event = read({ Records: [record({ key: 'a' }), record({ key: 'b' })] });
 
@@ -119,7 +118,7 @@ describe('what is ignored', () => {
 
     expect(event).toEqual({
       kind: 'ignored',
-      reason: `${eventName.replace('s3:', '')} is no delivery`,
+      reason: `${eventName.replace('s3:', '')} is not a delivery`,
     });
   });
 
@@ -135,11 +134,35 @@ describe('what is ignored', () => {
   it('ignores no key where there is no report prefix', () => {
     const message = JSON.stringify({ Records: [record({ key: 'a.csv' })] });
 
-    expect(readS3Event(message, { reportPrefix: '' }).kind).toBe('objects');
+    expect(readS3Event(message, EVERYTHING).kind).toBe('objects');
   });
 
   it('ignores the marker of an empty folder', () => {
     expect(read({ Records: [record({ key: 'folder/', size: 0 })] }).kind).toBe('ignored');
+  });
+
+  it.each([
+    ['bucket', { bucket: 'own' }, 'the bucket is bucket, not own'],
+    [
+      'key prefixes',
+      { prefixes: ['a/', 'b/'] },
+      'the key is below none of the key prefixes a/, b/',
+    ],
+    ['key suffix', { suffix: '.csv' }, 'the key does not end with .csv'],
+  ])('ignores what another %s says', (_, filter, reason) => {
+    const message = JSON.stringify({ Records: [record({ key: 'c/a+b.txt' })] });
+
+    expect(readS3Event(message, { ...options, ...filter })).toStrictEqual({
+      kind: 'ignored',
+      reason,
+    });
+  });
+
+  it('takes what bucket, one of the key prefixes and the key suffix allow', () => {
+    const message = JSON.stringify({ Records: [record({ key: 'b/a+b.csv' })] });
+    const filter = { bucket: 'bucket', prefixes: ['a/', 'b/'], suffix: '.csv' };
+
+    expect(readS3Event(message, { ...options, ...filter }).kind).toBe('objects');
   });
 
   it('names what it ignores beside a delivery', () => {
@@ -164,16 +187,20 @@ describe('what is dead', () => {
     ['an empty list', '{"Records":[]}', 'Records is empty'],
     ['a record that is no object', '{"Records":[1]}', 'Records[0] is not an object'],
     ['no s3', { Records: [{}] }, 'Records[0].s3 is missing'],
-    ['no bucket', { Records: [{ s3: { object: {} } }] }, 'Records[0].s3.bucket is missing'],
+    [
+      'no bucket',
+      { Records: [{ s3: { object: { key: 'k' } } }] },
+      'Records[0].s3.bucket is missing',
+    ],
     [
       'a bucket name that is a path',
       { Records: [{ s3: { bucket: { name: '../etc' }, object: { key: 'k' } } }] },
-      'Records[0].s3.bucket.name is no bucket name',
+      'Records[0].s3.bucket.name is not a bucket name',
     ],
     [
       'a bucket name with two dots',
       { Records: [{ s3: { bucket: { name: 'a..b' }, object: { key: 'k' } } }] },
-      'Records[0].s3.bucket.name is no bucket name',
+      'Records[0].s3.bucket.name is not a bucket name',
     ],
     ['no key', { Records: [record({})] }, `${at}.key is missing`],
     ['an empty key', { Records: [record({ key: '' })] }, `${at}.key is empty`],
@@ -230,6 +257,11 @@ describe('what is dead', () => {
       'Records[0].eventName is not a text',
     ],
     [
+      'all that is wrong with a record',
+      { Records: [{ s3: { bucket: { name: '' }, object: { key: 1, size: -1 } } }] },
+      'Records[0].s3.bucket.name is empty; Records[0].s3.object.key is not a text; Records[0].s3.object.size is not a whole number of bytes',
+    ],
+    [
       'one bad record among good ones',
       { Records: [record({ key: 'k' }), record({ key: '%' })] },
       'Records[1].s3.object.key has a % that begins no character of UTF-8',
@@ -255,6 +287,108 @@ describe('what is dead', () => {
       }),
     );
   });
+});
+
+describe('readS3Events', () => {
+  const keysOf = (text: string) => readS3Events(text, options).objects.map(({ key }) => key);
+
+  it.each([
+    ['an S3 event', eventOf('bucket', 'a+b.csv', 'c%2Bd.csv'), ['a b.csv', 'c+d.csv']],
+    ['an SNS message', JSON.stringify({ Message: eventOf('bucket', 'a') }), ['a']],
+    ['a JSON list', `[${eventOf('bucket', 'a')}, ${eventOf('bucket', 'b')}]`, ['a', 'b']],
+    [
+      'an event over several lines',
+      JSON.stringify(JSON.parse(eventOf('bucket', 'a')), null, 2),
+      ['a'],
+    ],
+    ['one event a line', `${eventOf('bucket', 'a')}\r\n\n${eventOf('bucket', 'b')}\n`, ['a', 'b']],
+    ['an empty list', '[]', []],
+  ])('reads %s', (_, text, keys) => {
+    expect(keysOf(text)).toStrictEqual(keys);
+  });
+
+  it('says why something is ignored', () => {
+    expect(readS3Events(eventOf('bucket', 'reports/a.json'), options)).toStrictEqual({
+      objects: [],
+      ignored: ['the key is under our report prefix reports/'],
+      problems: [],
+    });
+    expect(readS3Events(eventOf('bucket', 'reports/a', 'b'), options).ignored).toStrictEqual([
+      'reports/a: the key is under our report prefix reports/',
+    ]);
+  });
+
+  it.each([
+    ['', /^it is not JSON/],
+    ['no JSON', /^it is not JSON, neither as a whole nor by line \(.+\)$/],
+    ['{}\n{', /^it is not JSON/],
+    ['null', /^Message is not a JSON object$/],
+    ['{"Message":"hello"}', /^Message is not JSON$/],
+    ['{"Records":[]}', /^Records is empty$/],
+    ['[{}, {"Records":[]}]', /^event 1: Records is missing; event 2: Records is empty$/],
+  ])('finds no event in %j', (text, problem) => {
+    const { objects, problems } = readS3Events(text, options);
+    expect(objects).toStrictEqual([]);
+    expect(problems.join('; ')).toMatch(problem);
+  });
+});
+
+describe('objectCreatedEvent', () => {
+  const created = {
+    bucket: 'client',
+    key: 'from client/a+b/Größe (1).csv',
+    versionId: 'v1',
+    eTag: '0'.repeat(32),
+    sizeBytes: 5,
+  };
+  const time = new Date('2026-01-02T03:04:05.678Z');
+
+  it('is read as the events of S3 are', () => {
+    const event = objectCreatedEvent({
+      ...created,
+      region: 'us-gov-west-1',
+      time,
+      sequencer: sequencerAt(time),
+      sender: { name: 'test', account: '123456789012' },
+    });
+    expect(readS3Event(JSON.stringify(event), EVERYTHING)).toStrictEqual({
+      kind: 'objects',
+      ignored: [],
+      objects: [
+        {
+          ...created,
+          sequencer: '00695735A528697580',
+          eventName: 'ObjectCreated:Put',
+          eventTime: '2026-01-02T03:04:05.678Z',
+          awsRegion: 'us-gov-west-1',
+        },
+      ],
+    });
+  });
+
+  it('says nothing of what is not given', () => {
+    const event = JSON.stringify(objectCreatedEvent({ bucket: 'b', key: 'a b/c' }));
+    expect(JSON.parse(event)).toStrictEqual({
+      Records: [
+        {
+          eventVersion: '2.1',
+          eventSource: 'aws:s3',
+          eventName: 'ObjectCreated:Put',
+          s3: { s3SchemaVersion: '1.0', bucket: { name: 'b' }, object: { key: 'a+b/c' } },
+        },
+      ],
+    });
+  });
+});
+
+it('gives a later time a later sequencer', () => {
+  const times = [
+    '2026-01-02T03:04:05.001Z',
+    '2026-01-02T03:04:05.999Z',
+    '2026-01-02T03:04:06.000Z',
+  ];
+  const sequencers = times.map((time) => sequencerAt(new Date(time)));
+  expect(sequencers.toSorted(compareSequencers)).toStrictEqual(sequencers);
 });
 
 describe('compareSequencers', () => {

@@ -1,0 +1,363 @@
+import { partitionOf } from './partition.ts';
+import { decodeKey, encodeKey, keyProblem } from './s3-object.ts';
+
+/** An object that an event tells of. */
+export interface ObjectReference {
+  readonly bucket: string;
+  /** Decoded. */
+  readonly key: string;
+  /** Absent where the bucket keeps no versions. */
+  readonly versionId?: string;
+  /** Without quotes, as S3 sends it. */
+  readonly eTag?: string;
+  /** Hexadecimal; orders the events of one key. See {@link compareSequencers}. */
+  readonly sequencer?: string;
+  readonly sizeBytes?: number;
+  /** Such as `ObjectCreated:Put`; `ObjectCreated` where the record names none. */
+  readonly eventName: string;
+  /** ISO 8601. */
+  readonly eventTime?: string;
+  readonly awsRegion?: string;
+}
+
+/** A record that is not a delivery. */
+export interface IgnoredRecord {
+  readonly bucket: string;
+  readonly key: string;
+  readonly eventName: string;
+  readonly reason: string;
+}
+
+/** What a message says. */
+export type S3Event =
+  | {
+      readonly kind: 'objects';
+      /** At least one. */
+      readonly objects: readonly ObjectReference[];
+      readonly ignored: readonly IgnoredRecord[];
+    }
+  | { readonly kind: 'ignored'; readonly reason: string }
+  | { readonly kind: 'dead'; readonly reason: string };
+
+/** Which objects are deliveries; the listener's settings say so. */
+export interface DeliveryFilter {
+  /** Objects of other buckets are ignored. Undefined: every bucket counts. */
+  readonly bucket?: string | undefined;
+  /** Objects below none of these key prefixes are ignored. Empty: every key counts. */
+  readonly prefixes: readonly string[];
+  /** Objects whose key ends otherwise are ignored. Undefined: every key counts. */
+  readonly suffix?: string | undefined;
+  /** Keys below it are our own reports. Empty: there are none. */
+  readonly reportPrefix: string;
+}
+
+/** What a text of several events says. */
+export interface S3Events {
+  readonly objects: readonly ObjectReference[];
+  /** Why other records are not deliveries. */
+  readonly ignored: readonly string[];
+  /** Everything that is not an event; where there is one, nothing must be done. */
+  readonly problems: readonly string[];
+}
+
+/** S3 sends one record a message; more than this many is no event of S3. */
+const MAX_RECORDS = 1000;
+/** A key of 1,024 bytes has at most three times as many characters when encoded. */
+const MAX_TEXT_CHARACTERS = 3 * 1024;
+
+/** Wider than today's rules: old buckets of us-east-1 have upper case and underscores. */
+const BUCKET = /^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,253}[A-Za-z0-9])?$/;
+const SEQUENCER = /^[0-9A-Fa-f]{1,64}$/;
+
+type JsonObject = Readonly<Record<string, unknown>>;
+
+/** Told of each thing that is wrong with a record. */
+type Report = (problem: string) => void;
+
+/**
+ * Reads an S3 event from the Message of an SNS notification.
+ *
+ * A record without `eventName` counts as a delivery, so that the shortest form (bucket name and
+ * object key) works. One malformed record makes the whole message dead: it is kept with the reason.
+ * Source: Amazon S3 user guide, "Event message structure".
+ *
+ * @param message - the Message, unverified JSON
+ */
+export function readS3Event(message: string, filter: DeliveryFilter): S3Event {
+  const event = parse(message);
+  return 'value' in event ? readDocument(event.value, filter) : dead('Message is not JSON');
+}
+
+/**
+ * Reads what people give to `run` and to `manage job-manifest`: an S3 event, the SNS message that
+ * carries one, several of them in a JSON list, or one a line.
+ */
+export function readS3Events(text: string, filter: DeliveryFilter): S3Events {
+  const documents = documentsIn(text);
+  if (typeof documents === 'string') return { objects: [], ignored: [], problems: [documents] };
+  const objects: ObjectReference[] = [];
+  const ignored: string[] = [];
+  const problems: string[] = [];
+  for (const [index, document] of documents.entries()) {
+    const event = readCarried(document, filter);
+    const where = documents.length === 1 ? '' : `event ${index + 1}: `;
+    if (event.kind === 'dead') problems.push(where + event.reason);
+    else if (event.kind === 'ignored') ignored.push(event.reason);
+    else {
+      objects.push(...event.objects);
+      ignored.push(...event.ignored.map(({ key, reason }) => `${key}: ${reason}`));
+    }
+  }
+  return { objects, ignored, problems };
+}
+
+/** What an event is written from. */
+export interface CreatedObject {
+  readonly bucket: string;
+  /** As it is, not encoded. */
+  readonly key: string;
+  readonly sizeBytes?: number | undefined;
+  /** Without quotes. */
+  readonly eTag?: string | undefined;
+  readonly versionId?: string | undefined;
+  readonly sequencer?: string | undefined;
+  readonly region?: string | undefined;
+  readonly time?: Date | undefined;
+  /** Who sends it in the place of S3, and from which account: the request id says that it is a test. */
+  readonly sender?: { readonly name: string; readonly account: string } | undefined;
+}
+
+/** Subject of the messages that S3 publishes. */
+export const S3_SUBJECT = 'Amazon S3 Notification';
+
+/**
+ * The event that S3 sends for a new object (Amazon S3 User Guide, "Event message structure"). What
+ * is not given is left out, so that the same object gives the same event.
+ */
+export function objectCreatedEvent(object: CreatedObject): object {
+  const { bucket, key, sizeBytes: size, eTag, versionId, sequencer, region, time, sender } = object;
+  const arn = region && `arn:${partitionOf(region).name}:s3:::${bucket}`;
+  const identity = sender && { principalId: `AWS:${sender.account}` };
+  return {
+    Records: [
+      {
+        eventVersion: '2.1',
+        eventSource: 'aws:s3',
+        awsRegion: region,
+        eventTime: time?.toISOString(),
+        eventName: 'ObjectCreated:Put',
+        userIdentity: identity,
+        requestParameters: sender && { sourceIPAddress: '127.0.0.1' },
+        responseElements: sender && { 'x-amz-request-id': 'TEST', 'x-amz-id-2': sender.name },
+        s3: {
+          s3SchemaVersion: '1.0',
+          configurationId: sender?.name,
+          bucket: { name: bucket, ownerIdentity: identity, arn },
+          object: { key: encodeKey(key), size, eTag, versionId, sequencer },
+        },
+      },
+    ],
+  };
+}
+
+/** Seconds and nanoseconds in hexadecimal, so that a later event of the key compares as later. */
+export function sequencerAt(time: Date): string {
+  const milliseconds = time.getTime();
+  const digits = (value: number) => value.toString(16).toUpperCase().padStart(8, '0');
+  return `00${digits(Math.floor(milliseconds / 1000))}${digits((milliseconds % 1000) * 1_000_000)}`;
+}
+
+/**
+ * Orders two sequencers of the same key: negative where `left` is older. They are hexadecimal
+ * numbers whose shorter one counts as filled up with zeros on the right.
+ * Source: Amazon S3 user guide, "Event message structure".
+ */
+export function compareSequencers(left: string, right: string): number {
+  const width = Math.max(left.length, right.length);
+  const paddedLeft = left.toUpperCase().padEnd(width, '0');
+  const paddedRight = right.toUpperCase().padEnd(width, '0');
+  if (paddedLeft === paddedRight) return 0;
+  return paddedLeft < paddedRight ? -1 : 1;
+}
+
+/** Why an object is not a delivery; undefined for one that is. */
+function reasonToIgnore(
+  { bucket, key, sizeBytes, ...object }: ObjectReference,
+  filter: DeliveryFilter,
+): string | undefined {
+  const { prefixes, suffix = '', reportPrefix } = filter;
+  const eventName = object.eventName.replace(/^s3:/, '');
+  if (eventName !== 'ObjectCreated' && !eventName.startsWith('ObjectCreated:')) {
+    return `${eventName} is not a delivery`;
+  }
+  if (filter.bucket !== undefined && bucket !== filter.bucket) {
+    return `the bucket is ${bucket}, not ${filter.bucket}`;
+  }
+  if (reportPrefix !== '' && key.startsWith(reportPrefix)) {
+    return `the key is under our report prefix ${reportPrefix}`;
+  }
+  if (prefixes.length > 0 && !prefixes.some((prefix) => key.startsWith(prefix))) {
+    return `the key is below none of the key prefixes ${prefixes.join(', ')}`;
+  }
+  if (!key.endsWith(suffix)) return `the key does not end with ${suffix}`;
+  // The S3 console makes such an object for "create folder".
+  if (key.endsWith('/') && sizeBytes === 0) return 'the object is an empty folder marker';
+  return undefined;
+}
+
+function readDocument(event: unknown, filter: DeliveryFilter): S3Event {
+  if (!isObject(event)) return dead('Message is not a JSON object');
+  if (event.Event === 's3:TestEvent') return { kind: 'ignored', reason: 's3:TestEvent' };
+  const { Records: records } = event;
+  if (records === undefined) return dead('Records is missing');
+  if (!Array.isArray(records)) return dead('Records is not a list');
+  if (records.length === 0) return dead('Records is empty');
+  if (records.length > MAX_RECORDS) {
+    return dead(`Records has ${records.length} entries, at most ${MAX_RECORDS} are allowed`);
+  }
+
+  const objects: ObjectReference[] = [];
+  const ignored: IgnoredRecord[] = [];
+  for (const [index, record] of records.entries()) {
+    const problems: string[] = [];
+    const object = readRecord(record, `Records[${index}]`, (problem) => problems.push(problem));
+    if (object === undefined || problems.length > 0) return dead(problems.join('; '));
+    const reason = reasonToIgnore(object, filter);
+    if (reason === undefined) {
+      objects.push(object);
+    } else {
+      const { bucket, key, eventName } = object;
+      ignored.push({ bucket, key, eventName, reason });
+    }
+  }
+  if (objects.length > 0) return { kind: 'objects', objects, ignored };
+  const reasons = new Set(ignored.map(({ reason }) => reason));
+  return { kind: 'ignored', reason: [...reasons].join('; ') };
+}
+
+function dead(reason: string): S3Event {
+  return { kind: 'dead', reason };
+}
+
+/** An SNS message carries the event as text. */
+function readCarried(document: unknown, filter: DeliveryFilter): S3Event {
+  if (isObject(document) && typeof document.Message === 'string') {
+    return readS3Event(document.Message, filter);
+  }
+  return readDocument(document, filter);
+}
+
+/** The JSON documents of a text, or what is wrong with it. */
+function documentsIn(text: string): readonly unknown[] | string {
+  const whole = parse(text);
+  if ('value' in whole) return Array.isArray(whole.value) ? whole.value : [whole.value];
+  const lines = text.split(/\r?\n/).filter((line) => line.trim() !== '');
+  const documents = lines.length > 1 ? lines.map(parse) : [whole];
+  if (documents.every((document) => 'value' in document)) {
+    return documents.map(({ value }) => value);
+  }
+  return `it is not JSON, neither as a whole nor by line (${whole.error})`;
+}
+
+function parse(text: string): { readonly value: unknown } | { readonly error: string } {
+  try {
+    return { value: JSON.parse(text) };
+  } catch (error) {
+    return { error: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+function readRecord(record: unknown, path: string, report: Report): ObjectReference | undefined {
+  const fields = objectAt(record, path, report);
+  const s3 = fields && objectAt(fields.s3, `${path}.s3`, report);
+  if (fields === undefined || s3 === undefined) return undefined;
+  const its = objectAt(s3.bucket, `${path}.s3.bucket`, report);
+  const object = objectAt(s3.object, `${path}.s3.object`, report);
+  const bucket = its && readBucketName(its.name, `${path}.s3.bucket.name`, report);
+  if (object === undefined) return undefined;
+  const optional = (holder: JsonObject, name: string, at: string) =>
+    optionalText(holder[name], `${path}${at}.${name}`, report);
+  const read = {
+    key: readKey(object.key, `${path}.s3.object.key`, report),
+    versionId: optional(object, 'versionId', '.s3.object'),
+    eTag: optional(object, 'eTag', '.s3.object'),
+    sequencer: readSequencer(object.sequencer, `${path}.s3.object.sequencer`, report),
+    sizeBytes: readSize(object.size, `${path}.s3.object.size`, report),
+    eventName: optional(fields, 'eventName', '') ?? 'ObjectCreated',
+    eventTime: readTime(fields.eventTime, `${path}.eventTime`, report),
+    awsRegion: optional(fields, 'awsRegion', ''),
+  };
+  return bucket === undefined || read.key === undefined
+    ? undefined
+    : { bucket, ...read, key: read.key };
+}
+
+function readBucketName(value: unknown, path: string, report: Report): string | undefined {
+  const name = requiredText(value, path, report);
+  if (name === undefined || (BUCKET.test(name) && !name.includes('..'))) return name;
+  return refuse(report, `${path} is not a bucket name`);
+}
+
+function readKey(value: unknown, path: string, report: Report): string | undefined {
+  const encoded = requiredText(value, path, report);
+  if (encoded === undefined) return undefined;
+  const key = decodeKey(encoded);
+  if (key === undefined) {
+    return refuse(report, `${path} has a % that begins no character of UTF-8`);
+  }
+  const problem = keyProblem(key);
+  return problem === undefined ? key : refuse(report, `${path} ${problem}`);
+}
+
+function readSequencer(value: unknown, path: string, report: Report): string | undefined {
+  const sequencer = optionalText(value, path, report);
+  if (sequencer === undefined || SEQUENCER.test(sequencer)) return sequencer;
+  return refuse(report, `${path} is not a hexadecimal number of at most 64 digits`);
+}
+
+function readSize(value: unknown, path: string, report: Report): number | undefined {
+  if (value === undefined || value === null) return undefined;
+  if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return value;
+  return refuse(report, `${path} is not a whole number of bytes`);
+}
+
+function readTime(value: unknown, path: string, report: Report): string | undefined {
+  const time = optionalText(value, path, report);
+  if (time === undefined) return undefined;
+  if (/^\d{4}-\d\d-\d\dT/.test(time) && !Number.isNaN(Date.parse(time))) return time;
+  return refuse(report, `${path} is not a time in ISO 8601`);
+}
+
+/** Emulators send null or the empty text for what they do not know. */
+function optionalText(value: unknown, path: string, report: Report): string | undefined {
+  return value === undefined || value === null || value === ''
+    ? undefined
+    : requiredText(value, path, report);
+}
+
+function requiredText(value: unknown, path: string, report: Report): string | undefined {
+  if (value === undefined || value === null) return refuse(report, `${path} is missing`);
+  if (typeof value !== 'string') return refuse(report, `${path} is not a text`);
+  if (value === '') return refuse(report, `${path} is empty`);
+  if (value.length > MAX_TEXT_CHARACTERS) {
+    return refuse(report, `${path} is longer than ${MAX_TEXT_CHARACTERS} characters`);
+  }
+  // PostgreSQL's text holds every character but NUL, and no half of a surrogate pair.
+  if (value.includes('\0')) return refuse(report, `${path} has a NUL character`);
+  if (!value.isWellFormed()) return refuse(report, `${path} has half of a surrogate pair`);
+  return value;
+}
+
+function objectAt(value: unknown, path: string, report: Report): JsonObject | undefined {
+  if (isObject(value)) return value;
+  const missing = value === undefined || value === null;
+  return refuse(report, `${path} is ${missing ? 'missing' : 'not an object'}`);
+}
+
+function refuse(report: Report, problem: string): undefined {
+  report(problem);
+}
+
+function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
