@@ -1,8 +1,15 @@
 import { ConfigMapV1 } from '@cdktf/provider-kubernetes/lib/config-map-v1/index.js';
+import {
+  type FileVariableName,
+  faultText,
+  LISTENER_VARIABLES,
+  readVariable,
+  type VariableName,
+} from '@file-processing/contract/listener-variables.ts';
 import type { ITerraformDependable } from 'cdktf';
 import type { Construct } from 'constructs';
 import type { FileProcessingSettings } from '../../settings/file-processing-variables.ts';
-import { databaseCredentials } from './database-credentials.ts';
+import { type DatabaseCredentials, databaseCredentials } from './database-credentials.ts';
 import { CONFIG_MAP, HTTP_PORT, LABELS, METRICS_PORT } from './names.ts';
 
 /** How long the listener may take to drain after SIGTERM, in seconds. */
@@ -19,12 +26,21 @@ export interface ListenerSources {
   readonly queueUrl?: string;
 }
 
-/** The listener's environment: what is not set is left out. It holds no secret, only paths to them. */
+/** Environment variables of the listener, by their names in its own table. */
+export type ListenerEnvironment = Readonly<
+  Partial<Record<VariableName | FileVariableName, string>>
+>;
+
+/**
+ * The listener's environment: what is not set is left out. It holds no secret, only paths to them.
+ *
+ * @throws Error naming each value that the listener would refuse, since its pods would never start
+ */
 export function listenerEnvironment(
   settings: FileProcessingSettings,
   { topicArn, queueUrl }: ListenerSources,
-): Record<string, string> {
-  const environment = {
+): ListenerEnvironment {
+  const environment: ListenerEnvironment = {
     PORT: `${HTTP_PORT.number}`,
     METRICS_PORT: `${METRICS_PORT.number}`,
     LOG_LEVEL: settings.log_level,
@@ -42,10 +58,24 @@ export function listenerEnvironment(
     SQS_QUEUE_URL: queueUrl ?? '',
     ...databaseEnvironment(settings),
   };
-  return Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
+  const set = Object.entries(environment).filter(([, value]) => value !== '');
+  const faults = set.flatMap(([name, value]) => faultOf(name, value));
+  if (faults.length > 0) throw new Error(`the listener would refuse ${faults.join('; ')}`);
+  return Object.fromEntries(set);
 }
 
-function databaseEnvironment(settings: FileProcessingSettings): Record<string, string> {
+/** What only Terraform knows can't be judged. */
+function faultOf(name: string, value: string): readonly string[] {
+  if (!isVariable(name) || value.includes('${')) return [];
+  const read = readVariable(name, value);
+  return 'fault' in read ? [faultText(read.fault)] : [];
+}
+
+function isVariable(name: string): name is VariableName {
+  return Object.hasOwn(LISTENER_VARIABLES, name);
+}
+
+function databaseEnvironment(settings: FileProcessingSettings): ListenerEnvironment {
   const credentials = databaseCredentials(settings);
   return {
     ...(settings.db_host !== '' && {
@@ -57,7 +87,7 @@ function databaseEnvironment(settings: FileProcessingSettings): Record<string, s
       DB_SSL: 'verify-full',
     }),
     ...(settings.db_iam_auth && { DB_IAM_AUTH: 'true' }),
-    ...(credentials && { [`${credentials.key}_FILE`]: `${SECRETS_FOLDER}/${credentials.key}` }),
+    ...(credentials && credentialsFile(credentials.key)),
   };
 }
 
@@ -73,4 +103,9 @@ export function createConfigMap(
     data: environment,
     dependsOn,
   });
+}
+
+function credentialsFile(key: DatabaseCredentials['key']): ListenerEnvironment {
+  const name: FileVariableName = `${key}_FILE`;
+  return { [name]: `${SECRETS_FOLDER}/${key}` };
 }

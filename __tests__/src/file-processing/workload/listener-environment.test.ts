@@ -40,8 +40,15 @@ describe('listenerEnvironment', () => {
     ['LOG_LEVEL', { log_level: 'debug' as const }, 'debug'],
     ['SNS_MAX_AGE_SECONDS', { sns_max_age_seconds: 600 }, '600'],
     ['AWS_REGION', { aws_region: 'us-east-1' }, 'us-east-1'],
-  ])('follows the setting of %s', (name, overrides, value) => {
+  ] as const)('follows the setting of %s', (name, overrides, value) => {
     expect(environmentOf(overrides)[name]).toBe(value);
+  });
+
+  it('holds nothing that the listener would refuse', () => {
+    const settings = { ...fileProcessingSettings(), worker_concurrency: 65, bucket_name: 'a..b' };
+    expect(() => listenerEnvironment(settings, { topicArn: TOPIC_ARN })).toThrow(
+      /refuse WORKER_CONCURRENCY="65": .*; S3_BUCKET="a\.\.b": /,
+    );
   });
 
   it('leaves out what is empty', () => {
