@@ -1,5 +1,6 @@
 import { isSeq, LineCounter, type ParsedNode, parseDocument } from 'yaml';
 import type { Finding } from './findings.ts';
+import { currentId } from './rules/all-rules.ts';
 
 /** Somebody's decision to live with one finding, for a while. */
 export interface Waiver {
@@ -76,7 +77,10 @@ export function readWaivers(text: string): WaiverFile {
   const judged = entries.map(({ line, value }) => ({ line, value, faults: faultsOf(value) }));
   const waivers = judged
     .filter(({ faults }) => faults.length === 0)
-    .map(({ line, value }) => ({ ...(value as Omit<Waiver, 'line'>), line }));
+    .map(({ line, value }) => {
+      const waiver = value as Omit<Waiver, 'line'>;
+      return { ...waiver, rule: currentId(waiver.rule), line };
+    });
   const problems = judged.flatMap(({ line, faults }) =>
     faults.map((message): WaiverProblem => ({ rule: 'waiver-invalid', line, message })),
   );

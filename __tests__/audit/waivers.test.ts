@@ -99,6 +99,14 @@ describe('a waiver file', () => {
     expect(messages(ENTRY, ENTRY)).toEqual([expect.stringContaining('waived on line 1')]);
   });
 
+  it('may name a rule by a former id', () => {
+    const { waivers, problems } = readWaivers(
+      JSON.stringify([{ ...ENTRY, rule: 'probe-has-patience' }]),
+    );
+    expect(problems).toEqual([]);
+    expect(waivers.map(({ rule }) => rule)).toEqual(['probe-timing-is-valid']);
+  });
+
   it('names every fault at once', () => {
     expect(messages({ ...ENTRY, reason: 'short', expires: 'never' })).toHaveLength(2);
   });

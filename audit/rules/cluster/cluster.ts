@@ -16,38 +16,25 @@ const clusterApiPrivate: Rule = rule({
   id: 'cluster-api-private',
   title: "A cluster's API is reached from inside the VPC only",
   reason:
-    'Whatever the internet reaches is tried: a leaked token or a fault in the API server is enough then.',
+    'Whatever the internet reaches is tried: a leaked token or a fault in the API server is enough then. Without public_access_cidrs EKS takes 0.0.0.0/0.',
   control: 'AC-17',
-  severity: 'medium',
-  subjects: every('aws_eks_cluster'),
-  faults: (cluster, { model }) => {
-    const { isTrue, isFalse } = read(model, cluster);
-    return faultsOf(
-      [!isTrue('vpc_config.endpoint_private_access'), 'endpoint_private_access must be true'],
-      [
-        !isFalse('vpc_config.endpoint_public_access'),
-        `endpoint_public_access must be false; it is open to ${list(model, cluster).join(', ') || 'everybody'}`,
-      ],
-    );
-  },
-});
-
-/** The API of a cluster open to everybody. */
-const clusterApiBounded: Rule = rule({
-  id: 'cluster-api-bounded',
-  title: "A cluster's public API, where there is one, is bounded to a few addresses",
-  reason: 'Without public_access_cidrs EKS takes 0.0.0.0/0.',
-  control: 'SC-7',
   severity: 'high',
   subjects: every('aws_eks_cluster'),
   faults: (cluster, { model }) => {
-    const { isFalse } = read(model, cluster);
-    if (isFalse('vpc_config.endpoint_public_access')) return [];
+    const { isTrue, isFalse } = read(model, cluster);
+    const isPublic = !isFalse('vpc_config.endpoint_public_access');
     const cidrs = list(model, cluster);
     return [
-      ...faultsOf([cidrs.length === 0, 'public_access_cidrs is missing: everybody']),
+      ...faultsOf(
+        [!isTrue('vpc_config.endpoint_private_access'), 'endpoint_private_access must be true'],
+        [
+          isPublic,
+          `endpoint_public_access must be false; it is open to ${cidrs.join(', ') || 'everybody'}`,
+        ],
+        [isPublic && cidrs.length === 0, 'public_access_cidrs is missing: everybody'],
+      ),
       ...cidrs
-        .filter((text) => (parseCidr(text)?.prefix ?? 0) < 16)
+        .filter((text) => isPublic && (parseCidr(text)?.prefix ?? 0) < 16)
         .map((text) => `public_access_cidrs has ${text}: at most a /16 can be meant`),
     ];
   },
@@ -443,20 +430,23 @@ const networkPoliciesEnforced: Rule = rule({
   reason: 'EKS takes every NetworkPolicy and enforces none, unless enableNetworkPolicy is true.',
   control: 'SC-7(5)',
   severity: 'high',
-  subjects: ({ model }) =>
-    model.ofType('aws_eks_addon').filter(({ attributes }) => attributes.addon_name === 'vpc-cni'),
-  faults: ({ attributes }) => {
-    const values = parseJson(attributes.configuration_values);
-    return String(valueAt(values, 'enableNetworkPolicy')) === 'true'
+  subjects: every('aws_eks_cluster'),
+  faults: (cluster, { model }) => {
+    const enforced = neighbours(model, cluster, 'aws_eks_addon').some(
+      ({ attributes }) =>
+        attributes.addon_name === 'vpc-cni' &&
+        String(valueAt(parseJson(attributes.configuration_values), 'enableNetworkPolicy')) ===
+          'true',
+    );
+    return enforced
       ? []
-      : ['configuration_values must have enableNetworkPolicy "true"'];
+      : ['configuration_values of the add-on vpc-cni must have enableNetworkPolicy "true"'];
   },
 });
 
 /** Rules on clusters, access to them, and their add-ons. */
 export const CLUSTER_RULES: readonly Rule[] = [
   clusterApiPrivate,
-  clusterApiBounded,
   clusterIsLogged,
   clusterSecretsEncrypted,
   clusterIsNotReplaced,

@@ -91,7 +91,7 @@ const LOG = [
 
 /** Services that encrypt with a key must be let in by its policy. */
 const keyAdmitsItsUsers: Rule = rule({
-  id: 'key-admits-its-users',
+  id: 'key-allows-its-users',
   title: "A key's policy lets in every service that encrypts with it in the stack",
   reason:
     'S3 that may not use the key of an encrypted topic, or SNS that of a queue, drops the message without a trace in the stack.',
@@ -119,7 +119,7 @@ const keyAdmitsItsUsers: Rule = rule({
 
 /** Statements that let a service in that does not work with the key. */
 const keyAdmitsNobodyElse: Rule = rule({
-  id: 'key-admits-nobody-else',
+  id: 'key-allows-nobody-else',
   title: "A key's policy lets in no service that does not encrypt with it",
   reason: 'A right on a key that nothing needs is a way to what the key protects.',
   control: 'AC-6',

@@ -176,7 +176,7 @@ const WRITE_ONLY = ['data_wo', 'binary_data_wo'] as const;
 
 /** What is written into an object or a command is read by everybody who may list it. */
 const noSecretInTheOpen: Rule = rule({
-  id: 'no-secret-in-the-open',
+  id: 'no-secret-in-clear-text',
   title:
     'No password, token or key is in a ConfigMap, an environment, an argument or an annotation',
   reason:
@@ -320,28 +320,6 @@ const secretFilesAreReadable: Rule = rule({
   ],
 });
 
-/** A Secret lies in etcd as it is unless the cluster encrypts it. */
-const secretsAreEncryptedAtRest: Rule = rule({
-  id: 'secrets-are-encrypted-at-rest',
-  title: 'A Secret is stored in a cluster that encrypts secrets with a key of its own',
-  reason: 'Without encryption_config anybody with a copy of etcd reads every Secret.',
-  control: 'SC-28(1)',
-  severity: 'high',
-  subjects: (audited) => objectsOf(audited, 'Secret'),
-  faults: (object, audited) => {
-    const clusters = audited.model
-      .ofType('aws_eks_cluster')
-      .filter(({ stack }) => stack === object.stack);
-    return clusters
-      .filter(({ attributes }) => {
-        const resources = valueAt(attributes, 'encryption_config.resources');
-        const key = valueAt(attributes, 'encryption_config.provider.key_arn');
-        return key === undefined || !(Array.isArray(resources) && resources.includes('secrets'));
-      })
-      .map(({ address }) => `${address} does not encrypt secrets`);
-  },
-});
-
 /** Pods read their settings once, when they start. */
 const podsRestartOnChange: Rule = rule({
   id: 'pods-restart-on-change',
@@ -464,6 +442,5 @@ export const SECRET_RULES: readonly Rule[] = [
   secretIsWriteOnly,
   secretsComeAsFiles,
   secretFilesAreReadable,
-  secretsAreEncryptedAtRest,
   podsRestartOnChange,
 ];

@@ -19,6 +19,7 @@ import {
 } from '../../policy/policy-document.ts';
 import { every, faultsOf, neighbours } from '../readers/resources.ts';
 import { type Rule, rule } from '../rule.ts';
+import { configured } from './workload-role.ts';
 
 /** The form of a policy. */
 const policyWellFormed: Rule = rule({
@@ -416,6 +417,8 @@ function bucketsOf(model: Model, stackName: string): readonly string[] {
     ({ attributes }) => canonical(stack, attributes.bucket),
   );
   if (told.length > 0) return told;
+  const configuredBucket = configured(model, stackName, 'S3_BUCKET');
+  if (configuredBucket !== '') return [configuredBucket];
   return statementsOf(model, 'identity')
     .filter((placed) => placed.stack === stackName)
     .flatMap(({ statement }) => statement.resources)

@@ -167,7 +167,7 @@ const TOLERATED: Readonly<Record<RoleKind, readonly string[]>> = {
 
 /** Roles of services: their rights against what their resource needs. */
 const serviceRoleFits: Rule = rule({
-  id: 'service-role-fits',
+  id: 'service-role-allows-its-work',
   title: 'The role of a service may do what its resource needs, and nothing else',
   reason:
     'A flow log, delivery log or cluster whose role lacks a right fails in silence; a right beyond that is there for whoever takes the service over.',
@@ -393,31 +393,6 @@ const trustNamesServiceAccount: Rule = rule({
   },
 });
 
-/** ServiceAccounts that ask for a role. */
-const serviceAccountRole: Rule = rule({
-  id: 'service-account-role-trusts-it',
-  title: 'The role that a ServiceAccount is annotated with is one for pods',
-  reason:
-    'With the role of the nodes or of the cluster, or none that exists, the pods get no credentials, or too many.',
-  control: 'AC-6',
-  severity: 'high',
-  subjects: ({ model }) =>
-    model.ofType(...SERVICE_ACCOUNTS).filter((account) => roleOfAccount(account) !== undefined),
-  faults: (account, { model }) => {
-    const role = model.stackOf(account).target(roleOfAccount(account));
-    return faultsOf(
-      [
-        role?.type !== 'aws_iam_role',
-        `annotated with ${String(roleOfAccount(account))}, which is no role of the stack`,
-      ],
-      [
-        role?.type === 'aws_iam_role' && !isFederated(model, role),
-        `annotated with ${role?.address}, which trusts no OIDC provider`,
-      ],
-    );
-  },
-});
-
 /** The provider makes tokens of the cluster's pods good for STS. */
 const oidcProviderOfCluster: Rule = rule({
   id: 'oidc-provider-of-cluster',
@@ -502,6 +477,5 @@ export const ROLE_RULES: readonly Rule[] = [
   keyUseIsBounded,
   trustNamesItsService,
   trustNamesServiceAccount,
-  serviceAccountRole,
   oidcProviderOfCluster,
 ];

@@ -75,18 +75,26 @@ const podHasNoApiToken: Rule = rule({
 
 /** Without a role the pod has the rights of its node, or none. */
 const podHasItsRole: Rule = rule({
-  id: 'pod-has-its-role',
+  id: 'service-account-has-its-role',
   title: 'The ServiceAccount of a listener has a role of this stack, which trusts it by name',
   reason:
     'Without the annotation, or with another role, each call to AWS is refused, or made with the rights of the node; a role that trusts another namespace or name refuses this one.',
   control: 'IA-5',
   severity: 'high',
-  subjects: (audited) => podsOf(audited).filter((pod) => listenersIn(audited, pod).length > 0),
-  faults: (pod, audited) => {
-    const annotation = serviceAccountOf(audited, pod)?.manifest.metadata.annotations?.[
-      ROLE_ANNOTATION
-    ];
-    const role = roleOfServiceAccount(audited, pod);
+  subjects: (audited) => [
+    ...podsOf(audited)
+      .filter((pod) => listenersIn(audited, pod).length > 0)
+      .map((pod) => ({
+        ...pod,
+        account: pod.spec.serviceAccountName,
+        annotation: serviceAccountOf(audited, pod)?.manifest.metadata.annotations?.[
+          ROLE_ANNOTATION
+        ],
+        role: roleOfServiceAccount(audited, pod),
+      })),
+    ...annotatedAccounts(audited),
+  ],
+  faults: ({ namespace, account, annotation, role }, audited) => {
     if (role === undefined) {
       return [
         annotation === undefined
@@ -96,7 +104,7 @@ const podHasItsRole: Rule = rule({
     }
     // A role by pod identity trusts the service; which account gets it, the association says.
     if (annotation === undefined) return [];
-    const subject = `system:serviceaccount:${pod.namespace}:${pod.spec.serviceAccountName}`;
+    const subject = `system:serviceaccount:${namespace}:${account}`;
     const statements = (
       policiesOf(audited.model).find(({ holder, kind }) => holder === role && kind === 'trust')
         ?.document?.statements ?? []
@@ -118,6 +126,29 @@ const podHasItsRole: Rule = rule({
     ];
   },
 });
+
+/** ServiceAccounts with a role that no pod of a listener has: whoever uses them gets it all the same. */
+function annotatedAccounts(audited: Audited) {
+  const used = podsOf(audited)
+    .filter((pod) => listenersIn(audited, pod).length > 0)
+    .map((pod) => serviceAccountOf(audited, pod));
+  return objectsOf(audited, 'ServiceAccount')
+    .filter((object) => !used.includes(object))
+    .flatMap((object) => {
+      const { name, annotations } = object.manifest.metadata;
+      const annotation = annotations?.[ROLE_ANNOTATION];
+      const role = audited.model.stackOf(object).target(annotation);
+      return annotation === undefined
+        ? []
+        : [
+            {
+              ...{ stack: object.stack, address: object.address, annotation, account: name },
+              namespace: namespaceOf(object),
+              role: role?.type === 'aws_iam_role' ? role : undefined,
+            },
+          ];
+    });
+}
 
 /** Annotations that switch off what EKS does for the role. */
 const roleIsInjected: Rule = rule({
@@ -198,7 +229,7 @@ const clusterRightsAreNarrow: Rule = rule({
 
 /** A binding names who and what; both must be there and be meant. */
 const bindingIsMeant: Rule = rule({
-  id: 'binding-is-meant',
+  id: 'binding-is-valid',
   title: 'Every binding joins a role that exists to a ServiceAccount that exists',
   reason:
     'Groups such as system:authenticated are everybody; cluster-admin is everything; a binding to a name that is not there waits for whoever makes it.',

@@ -12,9 +12,12 @@ import {
   type PolicyStatement,
   requiredValues,
 } from '../../policy/policy-document.ts';
+import { servers, takesDeliveries } from '../readers/listeners.ts';
 import { listOf, neighbours, read } from '../readers/resources.ts';
+import type { Audited } from '../rule.ts';
 import { type Rule, rule } from '../rule.ts';
 import { grants } from './roles.ts';
+import { roleOfServiceAccount } from './service-accounts.ts';
 
 /** What the pods of a stack are for, as its notifications, subscriptions and ConfigMaps tell. */
 interface Job {
@@ -65,23 +68,39 @@ export function configured(model: Model, stackName: string, name: string): strin
   );
 }
 
+interface Need {
+  readonly action: string;
+  readonly on: string;
+}
+
 /** What pods lack. */
 const workloadCanWork: Rule = rule({
-  id: 'workload-can-work',
+  id: 'workload-role-allows-its-work',
   title: 'The pods may read what is announced, write their reports and receive their messages',
   reason:
     'A prefix, queue or topic that the role leaves out is found at the first file, as a failed run.',
   control: 'CP-10',
   severity: 'high',
-  subjects: workloadRoles,
-  faults: (role, { model }) => {
+  subjects: (audited) => [
+    ...new Set([
+      ...workloadRoles(audited),
+      ...servers(audited).flatMap(({ pod }) => roleOfServiceAccount(audited, pod) ?? []),
+    ]),
+  ],
+  faults: (role, audited) => {
+    const { model } = audited;
     const job = jobOf(model, role.stack);
     const statements = statementsOfRole(model, role).map(({ statement }) => statement);
-    const needs = [...(job ? storageNeeds(model, role, job) : []), ...deliveryNeeds(model, role)];
+    const needs = [
+      ...(job ? storageNeeds(model, role, job) : []),
+      ...deliveryNeeds(model, role),
+      ...listenerNeeds(audited, role),
+    ];
+    const lacking = needs
+      .filter(({ action, on }) => !grants(statements, action, on))
+      .map(({ action, on }) => `may not ${action} on ${on}`);
     return [
-      ...needs
-        .filter(({ action, on }) => !grants(statements, action, on))
-        .map(({ action, on }) => `may not ${action} on ${on}`),
+      ...new Set(lacking),
       ...(job?.readPrefixes ?? [])
         .filter((prefix) => !mayList(statements, prefix))
         .map((prefix) => `may not list ${prefix}`),
@@ -100,7 +119,7 @@ const ACTIONS: readonly RegExp[] = [
 
 /** What pods have beyond that. */
 const workloadCanNoMore: Rule = rule({
-  id: 'workload-can-no-more',
+  id: 'workload-role-allows-no-more',
   title: 'The pods may read the announced prefixes, write below the report prefix, and no more',
   reason:
     'A file of a client is input from outside: whatever the role can do, a fault in its reader can do. A right to write where deliveries land could also forge them.',
@@ -191,6 +210,50 @@ function storageNeeds(model: Model, { stack: stackName }: Resource, job: Job) {
         ]
       : []),
   ];
+}
+
+/** What the settings of the listeners with a role call for. */
+function listenerNeeds(audited: Audited, role: Resource): readonly Need[] {
+  const { model } = audited;
+  const { partition, region, target } = model.stackOf(role);
+  return servers(audited)
+    .filter(({ pod }) => roleOfServiceAccount(audited, pod) === role)
+    .flatMap((listener) => {
+      const { setting } = listener;
+      const list = (name: string) => (setting(name) ?? '').split(',').map((item) => item.trim());
+      const spell = (value: string | undefined) => canonical(model.stackOf(role), value);
+      const bucket = `arn:${partition}:s3:::${spell(setting('S3_BUCKET'))}`;
+      const queue = target(setting('SQS_QUEUE_URL'));
+      const user = setting('DB_USER') ?? '';
+      return [
+        ...list('S3_PREFIXES').map((prefix) => ({
+          action: 's3:GetObject',
+          on: `${bucket}/${prefix}x`,
+        })),
+        ...(setting('WRITE_REPORTS') === 'true'
+          ? [{ action: 's3:PutObject', on: `${bucket}/${setting('REPORT_PREFIX')}x` }]
+          : []),
+        ...(takesDeliveries(listener)
+          ? list('SNS_TOPIC_ARNS')
+              .filter(Boolean)
+              .map((arn) => ({ action: 'sns:ConfirmSubscription', on: spell(arn) }))
+          : []),
+        ...(queue
+          ? ['sqs:ReceiveMessage', 'sqs:DeleteMessage'].map((action) => ({
+              action,
+              on: spell(`\${${queue.address}.arn}`),
+            }))
+          : []),
+        ...(setting('DB_IAM_AUTH') === 'true'
+          ? [
+              {
+                action: 'rds-db:connect',
+                on: databaseArn(model, role.stack, user, partition, region),
+              },
+            ]
+          : []),
+      ];
+    });
 }
 
 /** The resource id of a database is known to its policy alone, so any that a policy names will do. */

@@ -11,7 +11,7 @@ import { type Audited, type Rule, rule, shown, when } from '../rule.ts';
 
 /** The listener believes the topic that its bucket announces to, and no other. */
 const listenerBelievesItsTopic: Rule = rule({
-  id: 'listener-believes-its-topic',
+  id: 'listener-trusts-its-topic',
   title: "The listener's topics are those of the stack that announce new objects",
   reason:
     'Messages of a topic that is not in the list are refused; a topic that others may publish to is believed.',
@@ -44,12 +44,12 @@ const listenerBelievesItsTopic: Rule = rule({
   },
 });
 
-/** What the listener reads is what the bucket announces. */
+/** What the listener is told of the stack is what the stack has. */
 const listenerReadsTheBucket: Rule = rule({
-  id: 'listener-reads-the-bucket',
-  title: 'Region, bucket and prefixes of the listener are those that the bucket announces',
+  id: 'listener-settings-match-stack',
+  title: 'Region, database and reports of the listener are those of the stack',
   reason:
-    'Files below a prefix that is not announced are never checked; a bucket or region that is another one is looked for in vain; reports below an announced prefix announce themselves for ever.',
+    'A region or port that is another one is looked for in vain; reports below a prefix of deliveries are checked like deliveries, and make reports, for ever.',
   control: 'CM-6',
   severity: 'high',
   subjects: listenersOf,
@@ -79,83 +79,6 @@ const listenerReadsTheBucket: Rule = rule({
         .filter((prefix) => reports.startsWith(prefix) || prefix.startsWith(reports))
         .filter((prefix) => prefix !== '')
         .map((prefix) => `REPORT_PREFIX ${reports} and the prefix ${prefix} lie in each other`),
-      ...notificationsOf(audited, stack).flatMap(({ address, attributes }) => {
-        const bucket = canonical(model, attributes.bucket);
-        const blocks = blocksOf(attributes.topic);
-        const announced = blocks.map(({ filter_prefix }) => String(filter_prefix ?? ''));
-        const suffixes = new Set(blocks.map(({ filter_suffix }) => String(filter_suffix ?? '')));
-        const suffix = setting('S3_SUFFIX') ?? '';
-        return [
-          ...when(
-            canonical(model, setting('S3_BUCKET')) !== bucket,
-            `S3_BUCKET is ${setting('S3_BUCKET')}, ${address} is about ${bucket}`,
-          ),
-          ...prefixes
-            .filter((prefix) => !announced.includes(prefix))
-            .map((prefix) => `${address} announces nothing below ${shown(prefix)}`),
-          ...announced
-            .filter((prefix) => !prefixes.includes(prefix))
-            .map((prefix) => `S3_PREFIXES lacks ${shown(prefix)}, which ${address} announces`),
-          ...when(
-            !suffixes.has(suffix) || suffixes.size > 1,
-            `S3_SUFFIX is ${shown(suffix)}, ${address} announces ${[...suffixes].map(shown).join(', ')}`,
-          ),
-        ];
-      }),
-    ];
-  },
-});
-
-/** Rights that the listener's settings call for. */
-const listenerMayDoItsWork: Rule = rule({
-  id: 'listener-may-do-its-work',
-  title: "The role of the listener's ServiceAccount allows what its settings call for",
-  reason:
-    'A bucket or prefix that the role does not name is answered with AccessDenied, file by file, in a deployment that looks well.',
-  control: 'AC-6',
-  severity: 'high',
-  subjects: servers,
-  faults: (listener, audited) => {
-    const role = roleOfServiceAccount(audited, listener.pod);
-    if (role === undefined) return [];
-    const model = audited.model.stackOf(role);
-    const statements = statementsOfRole(audited.model, role).map(({ statement }) => statement);
-    const may = (action: string, resource: string) =>
-      statements.some(
-        (statement) =>
-          allows(statement, action) &&
-          statement.resources.some((pattern) => matchesPattern(pattern, resource)),
-      );
-    const bucket = `arn:${model.partition}:s3:::${canonical(model, listener.setting('S3_BUCKET'))}`;
-    const topics = (listener.setting('SNS_TOPIC_ARNS') ?? '').split(',').map((arn) => arn.trim());
-    const prefixes = (listener.setting('S3_PREFIXES') ?? '').split(',').map((item) => item.trim());
-    const queue = listener.setting('SQS_QUEUE_URL');
-    const queueArn = queue && model.target(queue);
-    const database = statements.filter((statement) => allows(statement, 'rds-db:connect'));
-    const user = `/${listener.setting('DB_USER')}`;
-    const needed: readonly (readonly [string, string])[] = [
-      ...prefixes.map((prefix) => ['s3:GetObject', `${bucket}/${prefix}file.csv`] as const),
-      ...(listener.setting('WRITE_REPORTS') === 'true'
-        ? [['s3:PutObject', `${bucket}/${listener.setting('REPORT_PREFIX')}report.json`] as const]
-        : []),
-      ...(takesDeliveries(listener)
-        ? topics.map((arn) => ['sns:ConfirmSubscription', canonical(model, arn)] as const)
-        : []),
-      ...(queueArn
-        ? ['sqs:ReceiveMessage', 'sqs:DeleteMessage'].map(
-            (action) => [action, canonical(model, `\${${queueArn.address}.arn}`)] as const,
-          )
-        : []),
-    ];
-    return [
-      ...needed
-        .filter(([action, resource]) => resource !== '' && !may(action, resource))
-        .map(([action, resource]) => `${role.address} does not allow ${action} on ${resource}`),
-      ...when(
-        listener.setting('DB_IAM_AUTH') === 'true' &&
-          !database.some(({ resources }) => resources.some((one) => one.endsWith(user))),
-        `${role.address} does not allow rds-db:connect as ${listener.setting('DB_USER')}`,
-      ),
     ];
   },
 });
@@ -212,7 +135,7 @@ const deliveriesReachTheListener: Rule = rule({
 
 /** With a queue there is nothing to post to. */
 const queueNeedsNoDoor: Rule = rule({
-  id: 'queue-needs-no-door',
+  id: 'queue-needs-no-endpoint',
   title: 'A listener that fetches from a queue has no way in from outside',
   reason: 'A Service that nobody needs is a door that nobody watches.',
   control: 'SC-7(5)',
@@ -224,7 +147,7 @@ const queueNeedsNoDoor: Rule = rule({
 
 /** SNS posts to the endpoint of the subscription, exactly. */
 const subscriptionMeetsItsDoor: Rule = rule({
-  id: 'subscription-meets-its-door',
+  id: 'subscription-matches-endpoint',
   title: 'An HTTP subscription names the path, the host and the port that are served',
   reason:
     'The listener takes messages at one path only; an endpoint with another path, host or port is never confirmed, or loses each message to a 404.',
@@ -334,7 +257,6 @@ function databaseRulesOf({ model }: Audited, stack: string): readonly Resource[]
 export const DELIVERY_RULES: readonly Rule[] = [
   listenerBelievesItsTopic,
   listenerReadsTheBucket,
-  listenerMayDoItsWork,
   listenerFetchesFromItsQueue,
   deliveriesReachTheListener,
   queueNeedsNoDoor,

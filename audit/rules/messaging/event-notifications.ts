@@ -1,12 +1,14 @@
 import { blocksOf, type Model, type Resource } from '../../../src/synthesized/model/model.ts';
-import { statementsOf } from '../../policy/policies.ts';
+import { canonical, statementsOf } from '../../policy/policies.ts';
 import { configured, jobOf } from '../identity/workload-role.ts';
+import { listenersOf } from '../readers/listeners.ts';
 import { every, faultsOf, neighbours, read } from '../readers/resources.ts';
+import type { Audited } from '../rule.ts';
 import { type Rule, rule } from '../rule.ts';
 
 /** What is announced. */
 const newObjectsAnnounced: Rule = rule({
-  id: 'new-objects-announced',
+  id: 'event-notification-for-new-objects',
   title: 'A bucket announces every new object below named prefixes to a topic of the stack',
   reason:
     'Events that are left out are files that nobody checks; without a prefix every object of the bucket is announced.',
@@ -57,42 +59,60 @@ const newObjectsAnnounced: Rule = rule({
 
 /** The pods must know what is announced, and the other way round. */
 const announcementsAreKnown: Rule = rule({
-  id: 'announcements-are-known',
+  id: 'event-notification-matches-listener',
   title: 'What a bucket announces is what the pods are configured for',
   reason:
     'The listener refuses what lies outside its bucket, prefixes and suffix; what is configured but not announced is never checked.',
   control: 'CM-6',
   severity: 'high',
   subjects: every('aws_s3_bucket_notification'),
-  faults: (notification, { model }) => {
-    const { at, text } = read(model, notification);
-    const setting = (name: string) => configured(model, notification.stack, name);
-    if (setting('S3_BUCKET') === '') return [];
+  faults: (notification, audited) => {
+    const { at, text, stack } = read(audited.model, notification);
     const blocks = blocksOf(at('topic'));
     const prefixes = blocks.map((block) => String(block.filter_prefix ?? ''));
-    const known = setting('S3_PREFIXES').split(',').filter(Boolean);
     const suffixes = blocks.map((block) => String(block.filter_suffix ?? ''));
-    return [
-      ...faultsOf([
-        text('bucket') !== setting('S3_BUCKET'),
-        `announces ${text('bucket')}, S3_BUCKET is ${setting('S3_BUCKET')}`,
-      ]),
-      ...known
-        .filter((prefix) => !prefixes.includes(prefix))
-        .map((prefix) => `${prefix} of S3_PREFIXES is not announced`),
-      ...prefixes
-        .filter((prefix) => !known.includes(prefix))
-        .map((prefix) => `${prefix} is announced, but not among S3_PREFIXES`),
-      ...suffixes
-        .filter((suffix) => suffix !== setting('S3_SUFFIX'))
-        .map((suffix) => `announces *${suffix}, S3_SUFFIX is ${setting('S3_SUFFIX') || 'empty'}`),
-    ];
+    const faults = settingsOf(audited, notification.stack).flatMap((setting) => {
+      const known = setting('S3_PREFIXES')
+        .split(',')
+        .map((prefix) => prefix.trim())
+        .filter(Boolean);
+      const bucket = canonical(stack, setting('S3_BUCKET'));
+      return [
+        ...faultsOf([
+          text('bucket') !== bucket,
+          `announces ${text('bucket')}, S3_BUCKET is ${bucket || 'empty'}`,
+        ]),
+        ...known
+          .filter((prefix) => !prefixes.includes(prefix))
+          .map((prefix) => `${prefix} of S3_PREFIXES is not announced`),
+        ...prefixes
+          .filter((prefix) => !known.includes(prefix))
+          .map((prefix) => `${prefix} is announced, but not among S3_PREFIXES`),
+        ...suffixes
+          .filter((suffix) => suffix !== setting('S3_SUFFIX'))
+          .map((suffix) => `announces *${suffix}, S3_SUFFIX is ${setting('S3_SUFFIX') || 'empty'}`),
+      ];
+    });
+    return [...new Set(faults)];
   },
 });
 
+/** What the pods of a stack are configured for: its listeners, or its ConfigMap where there is none yet. */
+function settingsOf(audited: Audited, stack: string): readonly ((name: string) => string)[] {
+  const listeners = listenersOf(audited).filter((listener) => listener.stack === stack);
+  if (listeners.length > 0)
+    return listeners.map(
+      ({ setting }) =>
+        (name) =>
+          setting(name) ?? '',
+    );
+  const setting = (name: string) => configured(audited.model, stack, name);
+  return setting('S3_BUCKET') === '' ? [] : [setting];
+}
+
 /** A report that is announced is checked, which makes a report, and so on. */
 const reportsNotAnnounced: Rule = rule({
-  id: 'reports-not-announced',
+  id: 'event-notification-excludes-reports',
   title: 'Reports lie outside what is announced',
   reason:
     'A report below an announced prefix is announced as a new file, whose report is announced: a loop that costs until somebody notices.',
@@ -125,7 +145,7 @@ const reportsNotAnnounced: Rule = rule({
 
 /** A topic that a bucket may publish to, and none does. */
 const bucketIsConnected: Rule = rule({
-  id: 'bucket-is-connected',
+  id: 'bucket-has-event-notification',
   title: 'The bucket that may publish to a topic announces to it',
   reason: 'Without the notification nothing tells the topic about new objects, and nothing fails.',
   control: 'SI-4',
@@ -139,29 +159,6 @@ const bucketIsConnected: Rule = rule({
       (notification) => topicsOf(model, notification).includes(about),
     );
     return announced ? [] : ['no aws_s3_bucket_notification announces to this topic'];
-  },
-});
-
-/** The pods' bucket, where the stack does not announce itself. */
-const policiesNameBucket: Rule = rule({
-  id: 'policies-name-the-bucket',
-  title: 'Policies that let a bucket in name the bucket that the pods read',
-  reason: 'A slip in one of the places lets another bucket publish, and ours be silent.',
-  control: 'AC-3',
-  severity: 'high',
-  subjects: ({ model }) =>
-    statementsOf(model, 'topic', 'key').filter(({ statement }) =>
-      statement.principals?.some(({ value }) => value === 's3.amazonaws.com'),
-    ),
-  faults: ({ stack, statement }, { model }) => {
-    const job = jobOf(model, stack);
-    if (job === undefined) return [];
-    const sources = statement.conditions
-      .filter(({ key }) => key.toLowerCase() === 'aws:sourcearn')
-      .flatMap(({ values }) => values);
-    return sources
-      .filter((source) => !source.endsWith(`:s3:::${job.bucket}`))
-      .map((source) => `${statement.sid}: ${source} is not the bucket ${job.bucket}`);
   },
 });
 
@@ -180,5 +177,4 @@ export const EVENT_NOTIFICATION_RULES: readonly Rule[] = [
   announcementsAreKnown,
   reportsNotAnnounced,
   bucketIsConnected,
-  policiesNameBucket,
 ];

@@ -67,7 +67,7 @@ const FIGURES: Readonly<
 
 /** What must be watched. */
 const lossesAreWatched: Rule = rule({
-  id: 'losses-are-watched',
+  id: 'losses-have-alarms',
   title: 'Alarms watch every dead-letter queue, working queue and topic for what did not arrive',
   reason: 'A dead-letter queue that nobody looks at loses its messages too, two weeks later.',
   control: 'SI-4(5)',
@@ -179,7 +179,7 @@ function unitOf(metric: string): string {
 
 /** Alarms that call nobody. */
 const alarmsCallSomebody: Rule = rule({
-  id: 'alarms-call-somebody',
+  id: 'alarms-have-actions',
   title: 'Every alarm calls somebody',
   reason: 'An alarm without an action is a colour on a page that nobody has open.',
   control: 'SI-4(5)',

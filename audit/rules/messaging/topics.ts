@@ -259,7 +259,7 @@ const deliveryHasRedrive: Rule = rule({
 
 /** A queue that is subscribed must let the topic in. */
 const subscribedQueueAdmits: Rule = rule({
-  id: 'subscribed-queue-admits-topic',
+  id: 'subscribed-queue-allows-topic',
   title: 'A queue that is subscribed lets the topic send, and a queue that lets it send is used',
   reason:
     'SNS subscribes a queue that refuses it without a complaint; a queue that nothing sends to keeps the listener waiting.',

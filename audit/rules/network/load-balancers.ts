@@ -94,7 +94,7 @@ function tlsPolicyFaults(policy: string | undefined, region: string): readonly s
 
 /** A Service opens what it was made for. */
 const serviceOpensNoMore: Rule = rule({
-  id: 'service-opens-no-more',
+  id: 'service-limits-its-ports',
   title: 'A Service opens the port for messages, through a load balancer or to the cluster alone',
   reason:
     "A NodePort or an external IP is a door on every node; metrics behind a load balancer tell the internet what runs here; pods that aren't ready get messages that they lose.",
@@ -138,7 +138,7 @@ const balancers = (audited: Audited) =>
 
 /** Whoever reads along learns what clients deliver. */
 const loadBalancerEndsTls: Rule = rule({
-  id: 'load-balancer-ends-tls',
+  id: 'load-balancer-terminates-tls',
   title: 'A load balancer listens with TLS 1.2 or 1.3 and a certificate of the region',
   reason:
     'Without TLS, names of buckets, keys and clients cross the internet in clear text, and a subscription can be had by whoever sits between.',
@@ -173,7 +173,7 @@ const loadBalancerEndsTls: Rule = rule({
 
 /** SNS posts from the internet, from addresses that nobody knows. */
 const snsCanReachTheDoor: Rule = rule({
-  id: 'sns-can-reach-the-door',
+  id: 'endpoint-is-reachable-for-sns',
   title: 'The load balancer or Ingress that SNS posts to faces the internet, and says so',
   reason:
     'An internal one, or one that admits some addresses only, never sees a message: SNS publishes no source ranges. What is left to a default differs from one controller to the other.',
@@ -218,7 +218,7 @@ const snsCanReachTheDoor: Rule = rule({
 
 /** The load balancer asks the way the pod answers. */
 const loadBalancerAsksThePod: Rule = rule({
-  id: 'load-balancer-asks-the-pod',
+  id: 'load-balancer-health-check',
   title: "A load balancer's health check asks a path and port that the listener serves, over HTTP",
   reason:
     'A check of a port alone is answered by every node, whether a pod lives or not; a path that is not served takes every node out.',
@@ -244,7 +244,7 @@ const loadBalancerAsksThePod: Rule = rule({
 
 /** How a load balancer passes connections on. */
 const loadBalancerPassesOn: Rule = rule({
-  id: 'load-balancer-passes-on',
+  id: 'load-balancer-forwards-tcp',
   title: 'A network load balancer passes plain connections on to every node',
   reason:
     'TLS, or a PROXY header, towards a listener that speaks plain HTTP is a bad request each time; a node without a pod, or a zone without a node, must not end a connection.',
@@ -317,7 +317,7 @@ const loadBalancerIsTagged: Rule = rule({
 
 /** An Ingress without TLS is an open line. */
 const ingressEndsTls: Rule = rule({
-  id: 'ingress-ends-tls',
+  id: 'ingress-terminates-tls',
   title: 'An Ingress serves its hosts over TLS alone',
   reason:
     'A host that is not under tls is served in clear text; a rule without a host answers to every name.',
@@ -358,7 +358,7 @@ const ingressEndsTls: Rule = rule({
 
 /** An Ingress must lead to the path that takes messages. */
 const ingressLeadsToTheListener: Rule = rule({
-  id: 'ingress-leads-to-the-listener',
+  id: 'ingress-routes-to-listener',
   title: 'An Ingress passes the path that takes messages, and asks after the health of pods',
   reason:
     "A path that does not cover the listener's is a 404 of the controller; a health check of a path that is not served takes every pod out.",

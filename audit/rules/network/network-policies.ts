@@ -209,7 +209,7 @@ function otherPort({ ports = [] }: { readonly ports?: readonly NetworkPort[] }):
 
 /** What no policy selects, everybody may call. */
 const podIsBehindAPolicy: Rule = rule({
-  id: 'pod-is-behind-a-policy',
+  id: 'pod-has-network-policies',
   title: 'Network policies restrict every pod in both directions',
   reason:
     'A pod that no policy selects, or only for one direction, may call and be called by everything in the other.',
@@ -230,33 +230,9 @@ const podIsBehindAPolicy: Rule = rule({
   },
 });
 
-/** Without its agent a policy is a comment. */
-const policiesAreEnforced: Rule = rule({
-  id: 'network-policies-are-enforced',
-  title: 'The cluster enforces network policies',
-  reason:
-    'The VPC CNI ignores every NetworkPolicy unless its add-on is configured with enableNetworkPolicy (Amazon EKS User Guide).',
-  control: 'SC-7',
-  severity: 'high',
-  subjects: (audited) => objectsOf(audited, 'NetworkPolicy'),
-  faults: (object, { model }) => {
-    const addOns = model.ofType('aws_eks_addon').filter(({ stack }) => stack === object.stack);
-    const enforced = addOns.some(({ attributes }) => {
-      const values = parseJson(attributes.configuration_values) as {
-        enableNetworkPolicy?: unknown;
-      };
-      return attributes.addon_name === 'vpc-cni' && String(values?.enableNetworkPolicy) === 'true';
-    });
-    return when(
-      addOns.length > 0 && !enforced,
-      'the vpc-cni add-on has no enableNetworkPolicy, so nothing enforces it',
-    );
-  },
-});
-
 /** A policy that forbids what the pod is there for stops it, quietly. */
 const policyLetsMessagesIn: Rule = rule({
-  id: 'policy-lets-messages-in',
+  id: 'network-policy-allows-messages',
   title: 'Network policies let messages and scrapers reach the ports of a listener',
   reason:
     'A port that no policy opens drops every packet: deliveries time out, and the Service and its pods look well.',
@@ -292,7 +268,7 @@ const policyLetsMessagesIn: Rule = rule({
 
 /** What is open without need is an attacker's. */
 const policyOpensNoMore: Rule = rule({
-  id: 'policy-opens-no-more',
+  id: 'network-policy-limits-ingress',
   title: 'Network policies open the ports of the pods, each to those who need it, and nothing else',
   reason:
     'A rule without ports opens all, one without peers opens to all; metrics tell an attacker what is worth a visit; a port that nobody has was meant for another.',
@@ -346,7 +322,7 @@ const policyOpensNoMore: Rule = rule({
 
 /** What the listener calls must be open. */
 const policyLetsCallsOut: Rule = rule({
-  id: 'policy-lets-calls-out',
+  id: 'network-policy-allows-calls',
   title: 'Network policies let a listener reach DNS, AWS and its database',
   reason:
     'Without DNS, port 443 or the port of the database the process finds nothing, is never ready, and no event says why.',
@@ -386,7 +362,7 @@ const policyLetsCallsOut: Rule = rule({
 
 /** Each open way out is one for the data. */
 const policyLetsNoMoreOut: Rule = rule({
-  id: 'policy-lets-no-more-out',
+  id: 'network-policy-limits-egress',
   title: 'Network policies let a listener call DNS, AWS and its database, and nothing else',
   reason:
     'A rule without ports or peers lets stolen files out by any door; DNS to anywhere is a door that nobody watches.',
@@ -437,7 +413,7 @@ const policyLetsNoMoreOut: Rule = rule({
 
 /** The node's credentials are for the node. */
 const policyHidesTheNode: Rule = rule({
-  id: 'policy-hides-instance-metadata',
+  id: 'network-policy-blocks-instance-metadata',
   title: "No network policy lets a pod ask for its node's credentials",
   reason:
     'Whoever gets into a pod asks the instance metadata for the rights of the node, which are those of all its pods and more.',
@@ -453,7 +429,6 @@ const policyHidesTheNode: Rule = rule({
 /** Rules on network policies. */
 export const NETWORK_POLICY_RULES: readonly Rule[] = [
   podIsBehindAPolicy,
-  policiesAreEnforced,
   policyLetsMessagesIn,
   policyOpensNoMore,
   policyLetsCallsOut,

@@ -123,7 +123,7 @@ const groupsConnect: Rule = rule({
 
 /** Groups of interface endpoints. */
 const endpointGroupsAdmitVpc: Rule = rule({
-  id: 'endpoint-groups-admit-vpc',
+  id: 'endpoint-groups-allow-vpc',
   title: 'The security group of interface endpoints lets the whole VPC in on 443',
   reason:
     'With private DNS every call of the service goes to the endpoint: who is not let in has no such service any more.',

@@ -101,7 +101,7 @@ const PRIVATE_ROLE = 'kubernetes.io/role/internal-elb';
 
 /** Where load balancers go. */
 const subnetsTellTheirRole: Rule = rule({
-  id: 'subnets-tell-their-role',
+  id: 'subnets-have-role-tags',
   title: 'Subnets say by a tag whether public or internal load balancers go into them',
   reason:
     'Kubernetes finds subnets by these tags: with the wrong one a public load balancer lands in a private subnet, and is reached by nobody, or the other way round.',

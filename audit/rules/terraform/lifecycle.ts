@@ -6,7 +6,9 @@ import {
   valueAt,
 } from '../../../src/synthesized/model/model.ts';
 import { matchesPattern } from '../../policy/policy-document.ts';
+import { autoscalersOf, podsOf } from '../readers/pods.ts';
 import { every, faultsOf, isPublic, listOf, neighbours, read } from '../readers/resources.ts';
+import type { Audited } from '../rule.ts';
 import { type Rule, rule } from '../rule.ts';
 
 /** What may differ from the JSON without a plan saying so, and why nothing hides behind it. */
@@ -20,6 +22,16 @@ const IGNORED: Readonly<Record<string, readonly string[]>> = {
   ],
 };
 
+function isReplicas(path: string): boolean {
+  return /^spec(\[0\])?\.replicas$/.test(path);
+}
+
+/** Whether an autoscaler owns the number of a workload's pods. */
+function isScaled({ stack, address }: Resource, audited: Audited): boolean {
+  const pod = podsOf(audited).find((one) => one.stack === stack && one.address === address);
+  return pod !== undefined && autoscalersOf(audited, pod).length > 0;
+}
+
 /** Drift of anything else would stay, unseen by every later plan. */
 const driftIsSeen: Rule = rule({
   id: 'drift-is-seen',
@@ -27,12 +39,13 @@ const driftIsSeen: Rule = rule({
   reason:
     'ignore_changes makes Terraform blind: whatever somebody opens by hand in that argument stays open.',
   control: 'CM-6(1)',
-  severity: 'medium',
-  subjects: ({ model }) => model.resources.filter(({ type }) => type.startsWith('aws_')),
-  faults: ({ type, attributes }) =>
-    listOf(valueAt(attributes, 'lifecycle.ignore_changes'))
+  severity: 'high',
+  subjects: ({ model }) => model.resources,
+  faults: (resource, audited) =>
+    listOf(valueAt(resource.attributes, 'lifecycle.ignore_changes'))
       .map(String)
-      .filter((path) => !IGNORED[type]?.includes(path))
+      .filter((path) => !IGNORED[resource.type]?.includes(path))
+      .filter((path) => !(isReplicas(path) && isScaled(resource, audited)))
       .map((path) => `ignores changes of ${path}`),
 });
 

@@ -1,8 +1,10 @@
 import { type Reference, referenceOf } from '../../../src/synthesized/model/expression.ts';
 import { addressesIn, graphOf } from '../../../src/synthesized/model/graph.ts';
 import type { Model, Resource, StackModel } from '../../../src/synthesized/model/model.ts';
+import type { KubernetesObject } from '../../../src/synthesized/views/kubernetes-object.ts';
 import { parseJson } from '../../policy/policy-document.ts';
 import { blocksOfStack, every, read } from '../readers/resources.ts';
+import type { Audited } from '../rule.ts';
 import { type Rule, rule } from '../rule.ts';
 
 /** Addresses that Terraform itself knows. */
@@ -178,14 +180,9 @@ const oneOwner: Rule = rule({
     'Two resources for one bucket notification, topic policy or add-on replace each other at every apply: each plan is clean until the other one has run.',
   control: 'CM-3',
   severity: 'high',
-  subjects: ({ model }) => model.ofType(...Object.keys(SINGLETONS)),
-  faults: (resource, { model }) => {
-    const key = identity(model, resource);
-    return model
-      .ofType(resource.type)
-      .filter((other) => other !== resource && identity(model, other) === key)
-      .map((other) => `${other.stack} ${other.address} owns the same one`);
-  },
+  subjects: owned,
+  faults: ({ others }) =>
+    others.map(({ stack, address }) => `${stack} ${address} owns the same one`),
 });
 
 /** Arguments that own the same thing as a resource of another type does. */
@@ -244,6 +241,35 @@ const oneOwnerInline: Rule = rule({
         .map((other) => `its ${argument} and ${other.address} own the same thing`),
     ),
 });
+
+interface Owned {
+  readonly stack: string;
+  readonly address: string;
+  readonly others: readonly Owned[];
+}
+
+/** Resources and objects of which there can be only one, each with those that name the same one. */
+function owned({ model, objects }: Audited): readonly Owned[] {
+  const named = [
+    ...model
+      .ofType(...Object.keys(SINGLETONS))
+      .map((one) => ({ ...one, key: `${one.type}\n${identity(model, one)}` })),
+    ...objects.map((one) => ({ ...one, key: objectIdentity(one) })),
+  ];
+  const byKey = Map.groupBy(named, ({ key }) => key);
+  return named.map((one) => ({
+    stack: one.stack,
+    address: one.address,
+    others: (byKey.get(one.key) ?? [])
+      .filter((other) => other !== one)
+      .map(({ stack, address }) => ({ stack, address, others: [] })),
+  }));
+}
+
+function objectIdentity({ manifest }: KubernetesObject): string {
+  const { kind, metadata } = manifest;
+  return [kind, metadata.namespace ?? '', metadata.name].join('/');
+}
 
 function identity(model: Model, resource: Resource): string {
   const reader = read(model, resource);

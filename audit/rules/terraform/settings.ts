@@ -112,6 +112,10 @@ const versionsAreBounded: Rule = rule({
             `provider ${name} comes from ${String(valueAt(provider, 'source'))}`,
           ],
           [
+            name === 'kubernetes' && !(minorOf(version) >= FIRST_WRITE_ONLY),
+            `the version of provider kubernetes is ${version || 'missing'}, must be ~> 2.${FIRST_WRITE_ONLY} or later of the same major version: older ones have no write-only data`,
+          ],
+          [
             name === 'aws' && Number(/\d+/.exec(version)?.[0]) < TRIED_AWS,
             `the version of provider aws is ${version}; tried is ${TRIED_AWS}`,
           ],
@@ -120,6 +124,16 @@ const versionsAreBounded: Rule = rule({
     ];
   },
 });
+
+/** Minor version of the Kubernetes provider that write-only data came with. */
+const FIRST_WRITE_ONLY = 36;
+
+/** The minor version that a version of the Kubernetes provider is pinned to, of major version 2; NaN for none. */
+function minorOf(version: string): number {
+  return Number(
+    (/^~>\s*2\.(\d+)(\.\d+)?$/.exec(version) ?? /^(?:=\s*)?2\.(\d+)\.\d+$/.exec(version))?.[1],
+  );
+}
 
 /** Major version of the AWS provider that the stacks were tried with. */
 const TRIED_AWS = 6;
@@ -154,7 +168,7 @@ const FLAGS = ['--cluster-name', '--output', '--profile', '--region'];
 
 /** Whoever signs in to another cluster deploys there. */
 const providerMeetsItsCluster: Rule = rule({
-  id: 'provider-meets-its-cluster',
+  id: 'provider-matches-its-cluster',
   title: "The Kubernetes provider signs in to the stack's own cluster, and checks its certificate",
   reason:
     'Endpoint, certificate and token of different clusters fail, or deploy into the wrong one; without the check anybody in between gets the token; a token in the configuration ends after 15 minutes.',
@@ -221,38 +235,6 @@ const providerMeetsItsCluster: Rule = rule({
         exec !== undefined &&
           !/^client\.authentication\.k8s\.io\/v1(beta1)?$/.test(String(exec.api_version)),
         `exec has api_version ${shown(exec?.api_version)}`,
-      ),
-    ];
-  },
-});
-
-/** Providers that are not pinned are whatever is newest. */
-const providerIsPinned: Rule = rule({
-  id: 'kubernetes-provider-is-pinned',
-  title: 'The Kubernetes provider is pinned to a version that knows write-only data',
-  reason:
-    'Versions before 2.36 have no data_wo, so a password lands in the state; a new major version changes what is sent.',
-  control: 'CM-2',
-  severity: 'medium',
-  subjects: ({ model }) =>
-    model.stacks
-      .filter(({ json }) => blocksOf(json.provider?.kubernetes).length > 0)
-      .map(({ name }) => ({ stack: name, address: 'terraform.required_providers.kubernetes' })),
-  faults: ({ stack }, { model }) => {
-    const [required] = blocksOf(
-      valueAt(model.stackOf({ stack }).json.terraform, 'required_providers.kubernetes'),
-    );
-    const version = String(required?.version ?? '');
-    const [, minor] =
-      /^~>\s*2\.(\d+)(\.\d+)?$/.exec(version) ?? /^(?:=\s*)?2\.(\d+)\.\d+$/.exec(version) ?? [];
-    return [
-      ...when(
-        required?.source !== 'hashicorp/kubernetes',
-        `its source is ${shown(required?.source)}, must be hashicorp/kubernetes`,
-      ),
-      ...when(
-        minor === undefined || Number(minor) < 36,
-        `its version is ${shown(version || undefined)}, must be ~> 2.36 or later of the same major version`,
       ),
     ];
   },
@@ -401,7 +383,6 @@ export const TERRAFORM_RULES: readonly Rule[] = [
   stateIsKept,
   versionsAreBounded,
   providerMeetsItsCluster,
-  providerIsPinned,
   arnOfOwnPartition,
   hostOfOwnPartition,
   oneRegion,

@@ -11,21 +11,6 @@ import {
 } from '../readers/pods.ts';
 import { type Audited, type Rule, repeated, rule, shown, when } from '../rule.ts';
 
-/** Two owners of one object undo each other. */
-const objectHasOneOwner: Rule = rule({
-  id: 'object-has-one-owner',
-  title: 'Every Kubernetes object is made by one resource of one stack',
-  reason:
-    'Two resources for one object replace each other at every apply: each plan is clean until the other one has run.',
-  control: 'CM-3',
-  severity: 'high',
-  subjects: ({ objects }) => objects,
-  faults: (object, { objects }) =>
-    objects
-      .filter((other) => other !== object && identity(other) === identity(object))
-      .map(({ stack, address }) => `${stack} ${address} makes the same ${object.manifest.kind}`),
-});
-
 /** A namespace that is not the pods' is another world. */
 const objectIsInItsNamespace: Rule = rule({
   id: 'object-is-in-its-namespace',
@@ -121,32 +106,6 @@ const namesAreValid: Rule = rule({
   },
 });
 
-/** Terraform must see what others change. */
-const objectDriftIsSeen: Rule = rule({
-  id: 'object-drift-is-seen',
-  title:
-    'No plan ignores a change of a Kubernetes object, but for the number that an autoscaler owns',
-  reason:
-    'ignore_changes makes Terraform blind: whatever somebody changes by hand in that field stays, an image or a privilege as well.',
-  control: 'CM-6(1)',
-  severity: 'high',
-  subjects: ({ objects }) => objects,
-  faults: (object, audited) => {
-    const resource = audited.model.stackOf(object).at(object.address);
-    const ignored = valueAt(resource?.attributes, 'lifecycle.ignore_changes');
-    const paths = Array.isArray(ignored)
-      ? ignored.map(String)
-      : [ignored].filter(Boolean).map(String);
-    const pod = podsIn(audited, namespaceOf(object)).find(
-      ({ address }) => address === object.address,
-    );
-    const scaled = pod !== undefined && autoscalersOf(audited, pod).length > 0;
-    return paths
-      .filter((path) => !(scaled && /^spec(\[0\])?\.replicas$/.test(path)))
-      .map((path) => `ignores changes of ${path}`);
-  },
-});
-
 /** The environment must not depend on who else is there. */
 const environmentIsOwn: Rule = rule({
   id: 'environment-is-its-own',
@@ -194,11 +153,6 @@ function isName(name: string): boolean {
   return (
     name.includes('${') || (name.length <= 253 && /^[a-z0-9]([a-z0-9.:-]*[a-z0-9])?$/.test(name))
   );
-}
-
-function identity({ manifest }: KubernetesObject): string {
-  const { kind, metadata } = manifest;
-  return [kind, metadata.namespace ?? '', metadata.name].join('/');
 }
 
 function mostFrequent({ objects }: Audited, stack: string): string {
@@ -263,7 +217,7 @@ const PORTS = ['port', 'containerPort', 'nodePort', 'hostPort', 'endPort'];
 
 /** A word that the API doesn't know is refused, in the middle of an apply. */
 const valuesAreAllowed: Rule = rule({
-  id: 'values-are-allowed',
+  id: 'values-are-valid',
   title: 'Every field that knows a few words, or a port, has one that the API takes',
   reason: 'The plan takes any text; the API refuses it in the middle of an apply.',
   control: 'CM-6',
@@ -299,11 +253,9 @@ function valueFaults(value: unknown, holder: string, field: string): readonly st
 /** Rules on objects of every kind. */
 export const OBJECT_RULES: readonly Rule[] = [
   valuesAreAllowed,
-  objectHasOneOwner,
   objectIsInItsNamespace,
   objectIsLabelled,
   namesAreValid,
-  objectDriftIsSeen,
   environmentIsOwn,
   storageIsEncrypted,
 ];

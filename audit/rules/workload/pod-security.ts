@@ -138,7 +138,7 @@ const containerIsConfined: Rule = rule({
 
 /** What a pod shares with its node, it can reach. */
 const podIsApartFromItsNode: Rule = rule({
-  id: 'pod-is-apart-from-its-node',
+  id: 'pod-is-isolated-from-its-node',
   title: "No pod shares its node's network, processes, files or ports",
   reason:
     "On the host's network no policy holds and the node's credentials are in reach; a folder of the host is a way to all pods of the node.",
@@ -171,7 +171,7 @@ const podIsApartFromItsNode: Rule = rule({
 
 /** The cluster's own guard over all pods of a namespace. */
 const namespaceAdmitsRestrictedPods: Rule = rule({
-  id: 'namespace-admits-restricted-pods',
+  id: 'namespace-enforces-restricted-pods',
   title: 'Every namespace enforces the Pod Security Standard `restricted`',
   reason:
     'Without it anybody who may make pods makes a privileged one. A warning or an audit alone refuses nothing.',

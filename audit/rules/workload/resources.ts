@@ -70,7 +70,7 @@ const MIB = 2 ** 20;
 
 /** Who has no limit takes what the others need. */
 const containerIsBounded: Rule = rule({
-  id: 'container-is-bounded',
+  id: 'container-has-limits',
   title: 'Every container requests CPU and memory, and is limited in memory and local storage',
   reason:
     'Without requests the scheduler packs a node full; without limits one container takes the memory or the disk of all, and the kernel chooses whom to kill.',
@@ -151,7 +151,7 @@ const podFitsTheNodes: Rule = rule({
 
 /** A volume of the node without a bound fills the node. */
 const emptyDirIsBounded: Rule = rule({
-  id: 'empty-dir-is-bounded',
+  id: 'empty-dir-has-a-limit',
   title: 'Every emptyDir has a size limit that the container may use',
   reason:
     'Without a limit one pod fills the disk of its node and takes the others along; one above the limit of the container evicts the pod first.',

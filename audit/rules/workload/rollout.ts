@@ -205,7 +205,7 @@ const containerIsProbed: Rule = rule({
 
 /** A probe that knocks at the wrong door fails for ever, or never. */
 const probeFindsItsPort: Rule = rule({
-  id: 'probe-finds-its-port',
+  id: 'probe-has-a-valid-port',
   title: 'Every probe asks a port that its container has, in the protocol that it speaks',
   reason:
     'A probe of a port that nobody opens fails for ever: the pod is killed, or never ready. One that asks another host proves nothing.',
@@ -232,7 +232,7 @@ const probeFindsItsPort: Rule = rule({
 
 /** The listener answers each path for a purpose. */
 const probeAsksAServedPath: Rule = rule({
-  id: 'probe-asks-a-served-path',
+  id: 'probe-requests-a-served-path',
   title:
     "Every probe of a listener asks a path that it serves, for the purpose that it's there for",
   reason:
@@ -267,7 +267,7 @@ const probeAsksAServedPath: Rule = rule({
 
 /** A probe with the wrong patience is worse than none. */
 const probeHasPatience: Rule = rule({
-  id: 'probe-has-patience',
+  id: 'probe-timing-is-valid',
   title: 'Probes wait long enough for an answer, and not too long for a failure',
   reason:
     'A time-out below what the answer may take, or a single failure, restarts or unroutes healthy pods; a pod that hangs must be found within minutes.',

@@ -1,5 +1,7 @@
 import { CLUSTER_RULES } from '../../../../audit/rules/cluster/cluster.ts';
 import { describeRules } from '../../support/describe-rules.ts';
+import { type Change, drop, set } from '../../support/kubernetes-plants.ts';
+import type { Json } from '../../support/renamed-stack.ts';
 
 const CLUSTER = 'aws_eks_cluster';
 
@@ -8,6 +10,17 @@ const ENTRY = 'aws_eks_access_entry';
 const ASSOCIATION = 'aws_eks_access_policy_association';
 
 const ADD_ON = 'aws_eks_addon';
+
+function cni(values: string | undefined): Change {
+  return (json) => {
+    const addOns = (json.resource as Record<string, Record<string, Json>>).aws_eks_addon ?? {};
+    for (const addOn of Object.values(addOns)) {
+      if (addOn.configuration_values === undefined) continue;
+      if (values === undefined) delete addOn.configuration_values;
+      else addOn.configuration_values = values;
+    }
+  };
+}
 
 describeRules(CLUSTER_RULES, {
   plants: {
@@ -22,8 +35,7 @@ describeRules(CLUSTER_RULES, {
         ({ set }) =>
           set(CLUSTER, 'vpc_config.public_access_cidrs', ['203.0.113.0/24', '198.51.100.0/24']),
       ],
-    ],
-    'cluster-api-bounded': [
+
       ['everybody', ({ set }) => set(CLUSTER, 'vpc_config.public_access_cidrs', ['0.0.0.0/0'])],
       [
         'half of everybody',
@@ -254,6 +266,16 @@ describeRules(CLUSTER_RULES, {
         ({ set }) =>
           set(ADD_ON, 'configuration_values', '{"enableNetworkPolicies":"true"}', /"vpc-cni"/),
       ],
+    ],
+  },
+  objects: {
+    'cluster-secrets-encrypted': [
+      ['a cluster without a key', drop(CLUSTER, 'encryption_config')],
+      ['a key for nothing', set(CLUSTER, 'encryption_config.resources', [])],
+    ],
+    'network-policies-enforced': [
+      ['an add-on without the switch', cni(undefined)],
+      ['an add-on with the switch off', cni('{"enableNetworkPolicy":"false"}')],
     ],
   },
 });

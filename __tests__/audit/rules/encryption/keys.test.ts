@@ -51,7 +51,7 @@ describeRules(KEY_RULES, {
       ],
       ['a name of AWS', ({ set }) => set('aws_kms_alias', 'name', 'alias/aws/sns')],
     ],
-    'key-admits-its-users': [
+    'key-allows-its-users': [
       [
         'a topic key without S3',
         ({ statements }) =>
@@ -117,7 +117,7 @@ describeRules(KEY_RULES, {
       ],
       ['another bucket', ({ set }) => set('aws_s3_bucket_notification', 'bucket', 'another')],
     ],
-    'key-admits-nobody-else': [
+    'key-allows-nobody-else': [
       [
         'the logs on the key of the messages',
         ({ statements }) =>

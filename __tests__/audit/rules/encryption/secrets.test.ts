@@ -177,7 +177,7 @@ describeRules(SECRET_RULES, {
     ],
   },
   objects: {
-    'no-secret-in-the-open': [
+    'no-secret-in-clear-text': [
       ['a password in the ConfigMap', set(CONFIG_MAP, 'data.DB_PASSWORD', 'correct horse')],
       ['the variable of the password in the ConfigMap', leak('data.DB_PASSWORD')],
       ['the variable of the password under another name', leak('data.MAX_FAULTS')],
@@ -238,10 +238,6 @@ describeRules(SECRET_RULES, {
         drop(DEPLOYMENT, `${POD}.security_context.fs_group`),
         'existingSecret',
       ],
-    ],
-    'secrets-are-encrypted-at-rest': [
-      ['a cluster without a key', drop(CLUSTER, 'encryption_config')],
-      ['a key for nothing', set(CLUSTER, 'encryption_config.resources', [])],
     ],
     'pods-restart-on-change': [
       ['no annotation', set(DEPLOYMENT, ANNOTATIONS, {})],

@@ -504,6 +504,25 @@ describeRules(POLICY_RULES, {
             }),
           ),
       ],
+
+      [
+        'another bucket in the policy of the topic',
+        ({ statement }) =>
+          statement(/"sns:Publish","Resource/, (s) =>
+            Object.assign(Object(s.Condition), {
+              ArnEquals: { 'aws:SourceArn': 'arn:aws-us-gov:s3:::another' },
+            }),
+          ),
+      ],
+      [
+        'another bucket in the policy of the key',
+        ({ statement }) =>
+          statement(/"s3.amazonaws.com"\},"Action":\["kms/, (s) =>
+            Object.assign(Object(s.Condition), {
+              ArnEquals: { 'aws:SourceArn': 'arn:aws-us-gov:s3:::another' },
+            }),
+          ),
+      ],
     ],
     'refuses-plain-http': [
       [

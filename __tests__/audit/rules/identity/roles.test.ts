@@ -88,7 +88,7 @@ describeRules(ROLE_RULES, {
         ({ set }) => set('aws_iam_role_policy', 'role', 'somebody'),
       ],
     ],
-    'service-role-fits': [
+    'service-role-allows-its-work': [
       [
         'a topic that may not make its log',
         ({ statement }) =>
@@ -362,22 +362,6 @@ describeRules(ROLE_RULES, {
       [
         'a ServiceAccount without its annotation',
         ({ drop }) => drop('kubernetes_service_account_v1', 'metadata.annotations'),
-      ],
-    ],
-    'service-account-role-trusts-it': [
-      [
-        'a ServiceAccount with the role of the nodes',
-        ({ set, address }) =>
-          set('kubernetes_service_account_v1', 'metadata.annotations', {
-            'eks.amazonaws.com/role-arn': `\${${address('aws_iam_role', /ec2.amazonaws.com/)}.arn}`,
-          }),
-      ],
-      [
-        'a ServiceAccount with a role from elsewhere',
-        ({ set }) =>
-          set('kubernetes_service_account_v1', 'metadata.annotations', {
-            'eks.amazonaws.com/role-arn': 'arn:aws-us-gov:iam::123456789012:role/another',
-          }),
       ],
     ],
     'oidc-provider-of-cluster': [

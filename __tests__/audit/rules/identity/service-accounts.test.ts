@@ -81,7 +81,7 @@ describeRules(SERVICE_ACCOUNT_RULES, {
       ['a token of the account', set(SERVICE_ACCOUNT, 'automount_service_account_token', true)],
       ['no word of the account', drop(SERVICE_ACCOUNT, 'automount_service_account_token')],
     ],
-    'pod-has-its-role': [
+    'service-account-has-its-role': [
       ['no role', drop(SERVICE_ACCOUNT, annotation(ROLE_ANNOTATION))],
       ['a role of another account', account('role-arn', 'arn:aws-us-gov:iam::210987654321:role/x')],
       ["the nodes' role", roleOf(/"Service":"ec2/)],
@@ -120,7 +120,7 @@ describeRules(SERVICE_ACCOUNT_RULES, {
       ['rights of others', role({ resources: ['users'], verbs: ['impersonate'] })],
       ['tokens', role({ resources: ['serviceaccounts/token'], verbs: ['create'] })],
     ],
-    'binding-is-meant': [
+    'binding-is-valid': [
       ['a role that is not there', binding({ kind: 'Role', name: 'nothing' }, {})],
       ['all rights', binding({ kind: 'ClusterRole', name: 'cluster-admin' }, {})],
       ['everybody', binding({}, { kind: 'Group', name: 'system:authenticated' })],
@@ -131,6 +131,24 @@ describeRules(SERVICE_ACCOUNT_RULES, {
       [
         'no subject',
         all(role({}), addObject(BINDING, 'bound', { role_ref: { kind: 'Role', name: 'role' } })),
+      ],
+    ],
+  },
+  plants: {
+    'service-account-has-its-role': [
+      [
+        'a ServiceAccount with the role of the nodes',
+        ({ set, address }) =>
+          set('kubernetes_service_account_v1', 'metadata.annotations', {
+            'eks.amazonaws.com/role-arn': `\${${address('aws_iam_role', /ec2.amazonaws.com/)}.arn}`,
+          }),
+      ],
+      [
+        'a ServiceAccount with a role from elsewhere',
+        ({ set }) =>
+          set('kubernetes_service_account_v1', 'metadata.annotations', {
+            'eks.amazonaws.com/role-arn': 'arn:aws-us-gov:iam::123456789012:role/another',
+          }),
       ],
     ],
   },

@@ -1,12 +1,16 @@
 import { WORKLOAD_ROLE_RULES } from '../../../../audit/rules/identity/workload-role.ts';
 import { describeRules } from '../../support/describe-rules.ts';
+import { CONFIG_MAP } from '../../support/kubernetes-paths.ts';
+import { all, type Change, remove, set } from '../../support/kubernetes-plants.ts';
 
 const FIRST = (list: unknown) => (list as string[]).slice(0, 1);
 const BUCKET = (arn: unknown) => String(arn).replace(/:::[^/]+/, ':::another');
 
+const setting = (name: string, value: string): Change => set(CONFIG_MAP, `data.${name}`, value);
+
 describeRules(WORKLOAD_ROLE_RULES, {
   plants: {
-    'workload-can-work': [
+    'workload-role-allows-its-work': [
       [
         'a prefix that may not be read',
         ({ statement }) =>
@@ -96,7 +100,7 @@ describeRules(WORKLOAD_ROLE_RULES, {
           statement(/s3:GetObjectVersion/, (s) => Object.assign(s, { Effect: 'Deny' })),
       ],
     ],
-    'workload-can-no-more': [
+    'workload-role-allows-no-more': [
       [
         'a right to write where no report is written',
         ({ set }) => set('kubernetes_config_map_v1', 'data.WRITE_REPORTS', 'false'),
@@ -213,7 +217,7 @@ describeRules(WORKLOAD_ROLE_RULES, {
     ],
   },
   queue: {
-    'workload-can-work': [
+    'workload-role-allows-its-work': [
       [
         'messages that may not be deleted',
         ({ statement }) =>
@@ -246,7 +250,7 @@ describeRules(WORKLOAD_ROLE_RULES, {
           ),
       ],
     ],
-    'workload-can-no-more': [
+    'workload-role-allows-no-more': [
       [
         'the dead-letter queue of somebody else',
         ({ statement }) =>
@@ -261,6 +265,21 @@ describeRules(WORKLOAD_ROLE_RULES, {
         ({ statement }) =>
           statement(/sqs:ReceiveMessage/, (s) => (s.Action as string[]).push('sqs:SendMessage')),
       ],
+    ],
+  },
+  objects: {
+    'workload-role-allows-its-work': [
+      ['another bucket', setting('S3_BUCKET', 'another-bucket')],
+      ['another prefix', setting('S3_PREFIXES', 'outgoing_files/')],
+      ['other reports', setting('REPORT_PREFIX', 'findings_of_ours/')],
+      [
+        'reports that it has no right to write',
+        all(setting('WRITE_REPORTS', 'true'), setting('REPORT_PREFIX', 'findings_of_ours/')),
+        'noReports',
+      ],
+      ['no policy', remove('aws_iam_role_policy_attachment')],
+      ['another user of the database', setting('DB_USER', 'root'), 'iam'],
+      ['no policy for the queue', remove('aws_iam_role_policy_attachment'), 'queue'],
     ],
   },
 });

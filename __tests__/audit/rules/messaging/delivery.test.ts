@@ -56,7 +56,7 @@ function groupOfCluster(json: Json): string {
 
 describeRules(DELIVERY_RULES, {
   objects: {
-    'listener-believes-its-topic': [
+    'listener-trusts-its-topic': [
       [
         'the topic of another account',
         setting('SNS_TOPIC_ARNS', 'arn:aws-us-gov:sns:us-gov-west-1:210987654321:a-topic'),
@@ -77,7 +77,7 @@ describeRules(DELIVERY_RULES, {
         ),
       ],
     ],
-    'listener-reads-the-bucket': [
+    'listener-settings-match-stack': [
       [
         'a database of another region',
         setting('DB_HOST', 'etl.abcdefghijkl.us-gov-east-1.rds.amazonaws.com'),
@@ -99,28 +99,7 @@ describeRules(DELIVERY_RULES, {
       ],
 
       ['another region', setting('AWS_REGION', 'us-gov-east-1')],
-      ['another bucket', setting('S3_BUCKET', 'another-bucket')],
-      ['another prefix', setting('S3_PREFIXES', 'outgoing_files/')],
-      ['one prefix more', alter(CONFIG_MAP, 'data.S3_PREFIXES', (text) => `${text},more/`)],
-      ['another suffix', setting('S3_SUFFIX', '.txt')],
-      ['no suffix', drop(CONFIG_MAP, 'data.S3_SUFFIX')],
       ['reports below a prefix', reportsBelow],
-      ['another prefix that is announced', set(NOTIFICATION, 'topic.0.filter_prefix', 'other/')],
-      ['another bucket that announces', set(NOTIFICATION, 'bucket', 'another-bucket')],
-      ['everything announced', drop(NOTIFICATION, 'topic.0.filter_prefix')],
-    ],
-    'listener-may-do-its-work': [
-      ['another bucket', setting('S3_BUCKET', 'another-bucket')],
-      ['another prefix', setting('S3_PREFIXES', 'outgoing_files/')],
-      ['other reports', setting('REPORT_PREFIX', 'findings_of_ours/')],
-      [
-        'reports that it has no right to write',
-        all(setting('WRITE_REPORTS', 'true'), setting('REPORT_PREFIX', 'findings_of_ours/')),
-        'noReports',
-      ],
-      ['no policy', remove('aws_iam_role_policy_attachment')],
-      ['another user of the database', setting('DB_USER', 'root'), 'iam'],
-      ['no policy for the queue', remove('aws_iam_role_policy_attachment'), 'queue'],
     ],
     'listener-fetches-from-its-queue': [
       ['no queue', drop(CONFIG_MAP, 'data.SQS_QUEUE_URL'), 'queue'],
@@ -136,11 +115,11 @@ describeRules(DELIVERY_RULES, {
       ['a Service that selects others', set(SERVICE, 'spec.selector', { other: 'pods' }), 'nginx'],
       ['no queue', drop(CONFIG_MAP, 'data.SQS_QUEUE_URL'), 'queue'],
     ],
-    'queue-needs-no-door': [
+    'queue-needs-no-endpoint': [
       ['a load balancer', door('LoadBalancer'), 'queue'],
       ['a port of every node', door('NodePort'), 'queue'],
     ],
-    'subscription-meets-its-door': [
+    'subscription-matches-endpoint': [
       ['another path', alter(SUBSCRIPTION, 'endpoint', (url) => `${url}sns`)],
       ['another port', set(SUBSCRIPTION, 'endpoint', 'https://files.example.gov:8443/')],
       ['plain http', set(SUBSCRIPTION, 'endpoint', 'http://files.example.gov/')],

@@ -1,11 +1,16 @@
 import { EVENT_NOTIFICATION_RULES } from '../../../../audit/rules/messaging/event-notifications.ts';
 import { describeRules } from '../../support/describe-rules.ts';
+import { CONFIG_MAP } from '../../support/kubernetes-paths.ts';
+import { alter, type Change, drop, set } from '../../support/kubernetes-plants.ts';
 
 const TYPE = 'aws_s3_bucket_notification';
 
+const NOTIFICATION = 'aws_s3_bucket_notification';
+const setting = (name: string, value: string): Change => set(CONFIG_MAP, `data.${name}`, value);
+
 describeRules(EVENT_NOTIFICATION_RULES, {
   plants: {
-    'new-objects-announced': [
+    'event-notification-for-new-objects': [
       ['only what is put', ({ set }) => set(TYPE, 'topic.events', ['s3:ObjectCreated:Put'])],
       ['what is removed', ({ set }) => set(TYPE, 'topic.events', ['s3:ObjectRemoved:*'])],
       [
@@ -39,7 +44,7 @@ describeRules(EVENT_NOTIFICATION_RULES, {
       ],
       ['nothing', ({ set }) => set(TYPE, 'topic', [])],
     ],
-    'announcements-are-known': [
+    'event-notification-matches-listener': [
       [
         'a prefix less',
         ({ change }) => change(TYPE, 'topic', (list) => (list as object[]).slice(1)),
@@ -53,7 +58,7 @@ describeRules(EVENT_NOTIFICATION_RULES, {
         ({ set }) => set('kubernetes_config_map_v1', 'data.S3_BUCKET', 'another'),
       ],
     ],
-    'reports-not-announced': [
+    'event-notification-excludes-reports': [
       [
         'reports below an announced prefix',
         ({ change, stackWith }) => {
@@ -92,7 +97,7 @@ describeRules(EVENT_NOTIFICATION_RULES, {
         },
       ],
     ],
-    'bucket-is-connected': [
+    'bucket-has-event-notification': [
       ['no notification', ({ remove }) => remove(TYPE)],
       [
         'a notification to another topic',
@@ -105,25 +110,17 @@ describeRules(EVENT_NOTIFICATION_RULES, {
           ),
       ],
     ],
-    'policies-name-the-bucket': [
-      [
-        'another bucket in the policy of the topic',
-        ({ statement }) =>
-          statement(/"sns:Publish","Resource/, (s) =>
-            Object.assign(Object(s.Condition), {
-              ArnEquals: { 'aws:SourceArn': 'arn:aws-us-gov:s3:::another' },
-            }),
-          ),
-      ],
-      [
-        'another bucket in the policy of the key',
-        ({ statement }) =>
-          statement(/"s3.amazonaws.com"\},"Action":\["kms/, (s) =>
-            Object.assign(Object(s.Condition), {
-              ArnEquals: { 'aws:SourceArn': 'arn:aws-us-gov:s3:::another' },
-            }),
-          ),
-      ],
+  },
+  objects: {
+    'event-notification-matches-listener': [
+      ['another bucket', setting('S3_BUCKET', 'another-bucket')],
+      ['another prefix', setting('S3_PREFIXES', 'outgoing_files/')],
+      ['one prefix more', alter(CONFIG_MAP, 'data.S3_PREFIXES', (text) => `${text},more/`)],
+      ['another suffix', setting('S3_SUFFIX', '.txt')],
+      ['no suffix', drop(CONFIG_MAP, 'data.S3_SUFFIX')],
+      ['another prefix that is announced', set(NOTIFICATION, 'topic.0.filter_prefix', 'other/')],
+      ['another bucket that announces', set(NOTIFICATION, 'bucket', 'another-bucket')],
+      ['everything announced', drop(NOTIFICATION, 'topic.0.filter_prefix')],
     ],
   },
 });

@@ -11,7 +11,7 @@ const LOG_GROUP = 'aws_cloudwatch_log_group';
 
 describeRules(MONITORING_RULES, {
   plants: {
-    'losses-are-watched': [
+    'losses-have-alarms': [
       ['no alarm on dead letters', ({ remove }) => remove(ALARM, /MessagesVisible/)],
       ['no alarm on failures', ({ remove }) => remove(ALARM, /NotificationsFailed"/)],
       ['no alarm on losses', ({ remove }) => remove(ALARM, /RedriveToDlq/)],
@@ -106,7 +106,7 @@ describeRules(MONITORING_RULES, {
       ['silence that keeps what was', ({ set }) => set(ALARM, 'treat_missing_data', 'ignore')],
       ['silence as missing', ({ drop }) => drop(ALARM, 'treat_missing_data')],
     ],
-    'alarms-call-somebody': [
+    'alarms-have-actions': [
       [
         'the topic of the messages, by an alarm on a queue',
         ({ set, address }) =>
@@ -166,7 +166,7 @@ describeRules(MONITORING_RULES, {
     ],
   },
   queue: {
-    'losses-are-watched': [
+    'losses-have-alarms': [
       ['no alarm on what waits too long', ({ remove }) => remove(ALARM, /AgeOfOldest/)],
       ['a day of waiting', ({ set }) => set(ALARM, 'threshold', 86400, /AgeOfOldest/)],
       [

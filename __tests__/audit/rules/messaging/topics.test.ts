@@ -214,7 +214,7 @@ describeRules(TOPIC_RULES, {
     ],
   },
   queue: {
-    'subscribed-queue-admits-topic': [
+    'subscribed-queue-allows-topic': [
       [
         'a queue that refuses the topic',
         ({ drop }) => drop('aws_sqs_queue', 'policy', /maxReceiveCount/),

@@ -51,7 +51,7 @@ function withPlainPort(ports: readonly Json[]): unknown {
 
 describeRules(LOAD_BALANCER_RULES, {
   objects: {
-    'service-opens-no-more': [
+    'service-limits-its-ports': [
       ['a port of every node', set(SERVICE, 'spec.type', 'NodePort')],
       ['an address of its own', set(SERVICE, 'spec.external_ips', ['203.0.113.7'])],
       ['pods that are not ready', set(SERVICE, 'spec.publish_not_ready_addresses', true)],
@@ -59,7 +59,7 @@ describeRules(LOAD_BALANCER_RULES, {
       ['a second Service', addTwin(SERVICE, rename)],
       ['a name outside', set(SERVICE, 'spec.type', 'ExternalName')],
     ],
-    'load-balancer-ends-tls': [
+    'load-balancer-terminates-tls': [
       missing('ssl-cert'),
       missing('ssl-negotiation-policy'),
       given('ssl-ports', '8443'),
@@ -70,7 +70,7 @@ describeRules(LOAD_BALANCER_RULES, {
       given('ssl-cert', 'arn:aws-us-gov:acm:us-gov-east-1:123456789012:certificate/0b1e'),
       ['a port more', alter(SERVICE, 'spec.port', withPlainPort)],
     ],
-    'sns-can-reach-the-door': [
+    'endpoint-is-reachable-for-sns': [
       given('scheme', 'internal'),
       missing('scheme'),
       given('internal', 'true'),
@@ -88,7 +88,7 @@ describeRules(LOAD_BALANCER_RULES, {
       albMissing('scheme'),
       albGiven('inbound-cidrs', '203.0.113.0/24'),
     ],
-    'load-balancer-asks-the-pod': [
+    'load-balancer-health-check': [
       given('healthcheck-path', '/health'),
       given('healthcheck-path', '/readyz'),
       given('healthcheck-path', '/metrics'),
@@ -98,7 +98,7 @@ describeRules(LOAD_BALANCER_RULES, {
       missing('healthcheck-protocol'),
       given('healthcheck-port', '9999'),
     ],
-    'load-balancer-passes-on': [
+    'load-balancer-forwards-tcp': [
       given('type', 'external'),
       [
         'access logs among the files',
@@ -124,7 +124,7 @@ describeRules(LOAD_BALANCER_RULES, {
       missing('additional-resource-tags'),
       given('additional-resource-tags', 'Owner=nobody'),
     ],
-    'ingress-ends-tls': [
+    'ingress-terminates-tls': [
       ['no TLS', drop(INGRESS, 'spec.tls'), 'alb'],
       ['no TLS of another controller', drop(INGRESS, 'spec.tls'), 'nginx'],
       ['TLS of another host', set(INGRESS, 'spec.tls.0.hosts', ['other.example.gov']), 'nginx'],
@@ -137,7 +137,7 @@ describeRules(LOAD_BALANCER_RULES, {
       albMissing('ssl-policy'),
       albGiven('ssl-policy', 'ELBSecurityPolicy-2016-08'),
     ],
-    'ingress-leads-to-the-listener': [
+    'ingress-routes-to-listener': [
       ['another path', set(INGRESS, 'spec.rule.0.http.path.0.path', '/sns'), 'nginx'],
       albGiven('healthcheck-path', '/health'),
       albGiven('healthcheck-path', '/readyz'),

@@ -58,17 +58,6 @@ function metadata(cidr: string): Json {
   return { to: [{ ip_block: { cidr } }], ports: [{ port: '80', protocol: 'TCP' }] };
 }
 
-function cni(values: string | undefined): Change {
-  return (json) => {
-    const addOns = (json.resource as Record<string, Record<string, Json>>).aws_eks_addon ?? {};
-    for (const addOn of Object.values(addOns)) {
-      if (addOn.configuration_values === undefined) continue;
-      if (values === undefined) delete addOn.configuration_values;
-      else addOn.configuration_values = values;
-    }
-  };
-}
-
 function messagesBesideTheQueue(json: Json): void {
   const port = argumentOf(json, CONFIG_MAP, 'data.PORT');
   rule('ingress', { from: ANYWHERE, ports: [{ port, protocol: 'TCP' }] })(json);
@@ -76,7 +65,7 @@ function messagesBesideTheQueue(json: Json): void {
 
 describeRules(NETWORK_POLICY_RULES, {
   objects: {
-    'pod-is-behind-a-policy': [
+    'pod-has-network-policies': [
       ['no policy', remove(POLICY)],
       ['a policy of others', policy('pod_selector', { match_labels: { other: 'pods' } })],
       ['ingress alone', policy('policy_types', ['Ingress'])],
@@ -84,11 +73,7 @@ describeRules(NETWORK_POLICY_RULES, {
       ['no types', without('policy_types')],
       ['another namespace', set(POLICY, 'metadata.namespace', 'elsewhere')],
     ],
-    'network-policies-are-enforced': [
-      ['an add-on without the switch', cni(undefined)],
-      ['an add-on with the switch off', cni('{"enableNetworkPolicy":"false"}')],
-    ],
-    'policy-lets-messages-in': [
+    'network-policy-allows-messages': [
       ['no rule for messages', without('ingress.0')],
       ['no rule for metrics', without('ingress.1')],
       ['no rules', without('ingress')],
@@ -100,7 +85,7 @@ describeRules(NETWORK_POLICY_RULES, {
       ['a few addresses', policy('ingress.0.from.0.ip_block.cidr', '203.0.113.0/24')],
       ['no pod that scrapes', policy('ingress.1.from', [{ ip_block: { cidr: '10.0.0.0/8' } }])],
     ],
-    'policy-opens-no-more': [
+    'network-policy-limits-ingress': [
       ['all ports', without('ingress.1.ports')],
       ['metrics for everybody', policy('ingress.1.from', ANYWHERE)],
       ['metrics for whoever comes', without('ingress.1.from')],
@@ -112,7 +97,7 @@ describeRules(NETWORK_POLICY_RULES, {
       ['a port without a number', without('ingress.0.ports.0.port')],
       ['messages that a queue brings', messagesBesideTheQueue, 'queue'],
     ],
-    'policy-lets-calls-out': [
+    'network-policy-allows-calls': [
       [
         'half of all addresses',
         alter(POLICY, 'spec.egress', (rules: readonly Json[]) =>
@@ -134,7 +119,7 @@ describeRules(NETWORK_POLICY_RULES, {
       ['a database elsewhere', policy('egress.2.to.0.ip_block.cidr', '203.0.113.7/32')],
       ['no database of the queue', without('egress.2'), 'queue'],
     ],
-    'policy-lets-no-more-out': [
+    'network-policy-limits-egress': [
       ['whoever', without('egress.1.to')],
       ['whichever port', without('egress.1.ports')],
       ['another port', rule('egress', { to: ANYWHERE, ports: [{ port: '22', protocol: 'TCP' }] })],
@@ -143,7 +128,7 @@ describeRules(NETWORK_POLICY_RULES, {
       ['DNS of every namespace', policy('egress.0.to.0.namespace_selector', {})],
       ['DNS of every pod', without('egress.0.to.0.pod_selector')],
     ],
-    'policy-hides-instance-metadata': [
+    'network-policy-blocks-instance-metadata': [
       ['the address itself', rule('egress', metadata('169.254.169.254/32'))],
       ['all addresses', rule('egress', metadata('0.0.0.0/0'))],
       ['every port', without('egress.1.ports')],

@@ -85,7 +85,7 @@ describeRules(SECURITY_GROUP_RULES, {
         ({ set }) => set(TYPE, 'security_group_id', '${aws_eks_cluster.this.arn}', DATABASE),
       ],
     ],
-    'endpoint-groups-admit-vpc': [
+    'endpoint-groups-allow-vpc': [
       ['nobody', ({ remove }) => remove(TYPE, ENDPOINTS)],
       ['one subnet', ({ set }) => set(TYPE, 'cidr_ipv4', '10.20.0.0/24', ENDPOINTS)],
       [

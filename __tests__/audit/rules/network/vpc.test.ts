@@ -52,7 +52,7 @@ describeRules(VPC_RULES, {
       ['any zone', ({ drop }) => drop('aws_subnet', 'availability_zone', OPEN)],
       ['a subnet less', ({ remove }) => remove('aws_subnet', OPEN)],
     ],
-    'subnets-tell-their-role': [
+    'subnets-have-role-tags': [
       [
         'a private subnet for public load balancers',
         ({ set }) =>

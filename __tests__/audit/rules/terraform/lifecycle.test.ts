@@ -1,6 +1,8 @@
 import { LIFECYCLE_RULES } from '../../../../audit/rules/terraform/lifecycle.ts';
 import type { Plant } from '../../support/describe-rules.ts';
 import { describeRules } from '../../support/describe-rules.ts';
+import { AUTOSCALER, CONFIG_MAP, DEPLOYMENT, POD, POLICY } from '../../support/kubernetes-paths.ts';
+import { type Change, remove, set } from '../../support/kubernetes-plants.ts';
 import { member } from '../../support/planter.ts';
 
 const tags =
@@ -31,6 +33,9 @@ const variable =
     const [first] = Object.values(member(stackWith('aws_vpc'), 'variable'));
     edit(first as Record<string, unknown>);
   };
+
+const ignoring = (type: string, ...paths: readonly string[]): Change =>
+  set(type, 'lifecycle.ignore_changes', paths);
 
 describeRules(LIFECYCLE_RULES, {
   plants: {
@@ -236,6 +241,15 @@ describeRules(LIFECYCLE_RULES, {
           delete one.type;
         }),
       ],
+    ],
+  },
+  objects: {
+    'drift-is-seen': [
+      ['the image', ignoring(DEPLOYMENT, `${POD}.container[0].image`)],
+      ['all of a Deployment', set(DEPLOYMENT, 'lifecycle.ignore_changes', 'all')],
+      ['the rules of a policy', ignoring(POLICY, 'spec')],
+      ['the data of a ConfigMap', ignoring(CONFIG_MAP, 'data')],
+      ['the number that nobody owns', remove(AUTOSCALER)],
     ],
   },
 });

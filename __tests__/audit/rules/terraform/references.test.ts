@@ -1,6 +1,8 @@
 import { REFERENCE_RULES } from '../../../../audit/rules/terraform/references.ts';
 import type { Plant } from '../../support/describe-rules.ts';
 import { describeRules } from '../../support/describe-rules.ts';
+import { CONFIG_MAP, DEPLOYMENT, NAMESPACE } from '../../support/kubernetes-paths.ts';
+import { addTwin } from '../../support/kubernetes-plants.ts';
 import { member } from '../../support/planter.ts';
 
 const RELATIONS = [
@@ -163,6 +165,13 @@ describeRules(REFERENCE_RULES, {
         'rules inside a group',
         ({ set }) => set('aws_security_group', 'ingress', [{ cidr_blocks: ['0.0.0.0/0'] }]),
       ],
+    ],
+  },
+  objects: {
+    'one-owner': [
+      ['two owners of a Deployment', addTwin(DEPLOYMENT)],
+      ['two owners of a ConfigMap', addTwin(CONFIG_MAP)],
+      ['two owners of a namespace', addTwin(NAMESPACE)],
     ],
   },
 });

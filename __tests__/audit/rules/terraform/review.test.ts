@@ -107,7 +107,7 @@ describeRules(REVIEW_RULES, {
         ({ set }) => set('aws_cloudwatch_metric_alarm', 'metric_query', [{ id: 'x' }]),
       ],
     ],
-    'nothing-beside': [
+    'only-known-blocks': [
       [
         'a module',
         ({ stackWith }) => Object.assign(stackWith('aws_vpc'), { module: { x: { source: 'x' } } }),
@@ -198,7 +198,7 @@ describeRules(REVIEW_RULES, {
         ),
       ],
     ],
-    'object-type-is-reviewed': [
+    'type-is-reviewed': [
       ['a free manifest', add('kubernetes_manifest', 'free', { manifest: FREE })],
       ['a type without version', addObject('kubernetes_config_map', 'old', { data: { KEY: 'x' } })],
     ],

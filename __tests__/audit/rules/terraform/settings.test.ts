@@ -311,7 +311,7 @@ describeRules(TERRAFORM_RULES, {
     ],
   },
   objects: {
-    'provider-meets-its-cluster': [
+    'provider-matches-its-cluster': [
       ['a proxy', provider({ proxy_url: 'http://proxy.example.org' })],
       ['another name in the certificate', provider({ tls_server_name: 'example.org' })],
       ['annotations that it does not see', provider({ ignore_annotations: ['.*'] })],
@@ -341,7 +341,7 @@ describeRules(TERRAFORM_RULES, {
       ['another region', regionOf('us-gov-east-1')],
       ['an old version', exec({ api_version: 'client.authentication.k8s.io/v1alpha1' })],
     ],
-    'kubernetes-provider-is-pinned': [
+    'versions-are-bounded': [
       ['no version', required({ version: undefined })],
       ['a version without write-only data', required({ version: '~> 2.30' })],
       ['any later version', required({ version: '>= 2.38' })],

@@ -27,9 +27,6 @@ import {
 
 const CLASS = 'kubernetes_storage_class_v1';
 const CLAIM = 'kubernetes_persistent_volume_claim_v1';
-const ignoring = (type: string, ...paths: readonly string[]): Change =>
-  set(type, 'lifecycle.ignore_changes', paths);
-
 function storageClass(parameters: Readonly<Record<string, string>>): Change {
   return add(CLASS, 'disks', {
     metadata: { name: 'disks' },
@@ -56,11 +53,6 @@ function twice(containers: readonly object[]): unknown {
 
 describeRules(OBJECT_RULES, {
   objects: {
-    'object-has-one-owner': [
-      ['two owners of a Deployment', addTwin(DEPLOYMENT)],
-      ['two owners of a ConfigMap', addTwin(CONFIG_MAP)],
-      ['two owners of a namespace', addTwin(NAMESPACE)],
-    ],
     'object-is-in-its-namespace': [
       ['another namespace', set(POLICY, 'metadata.namespace', 'elsewhere')],
       ['no namespace', drop(SECRET, 'metadata.namespace')],
@@ -85,13 +77,6 @@ describeRules(OBJECT_RULES, {
       ['two containers of one name', alter(DEPLOYMENT, `${POD}.container`, twice)],
       ['a label with a space', set(SERVICE, ['metadata', 'labels', 'owner'], 'the team')],
     ],
-    'object-drift-is-seen': [
-      ['the image', ignoring(DEPLOYMENT, `${POD}.container[0].image`)],
-      ['all of a Deployment', set(DEPLOYMENT, 'lifecycle.ignore_changes', 'all')],
-      ['the rules of a policy', ignoring(POLICY, 'spec')],
-      ['the data of a ConfigMap', ignoring(CONFIG_MAP, 'data')],
-      ['the number that nobody owns', remove(AUTOSCALER)],
-    ],
     'environment-is-its-own': [
       ["the provider's default", drop(DEPLOYMENT, `${POD}.enable_service_links`)],
       ['links', set(DEPLOYMENT, `${POD}.enable_service_links`, true)],
@@ -112,7 +97,7 @@ describeRules(OBJECT_RULES, {
         ),
       ],
     ],
-    'values-are-allowed': [
+    'values-are-valid': [
       ['a policy of pulling', set(DEPLOYMENT, `${MAIN}.image_pull_policy`, 'always')],
       [
         'a way to spread',

@@ -97,7 +97,7 @@ describeRules(POD_SECURITY_RULES, {
         ),
       ],
     ],
-    'pod-is-apart-from-its-node': [
+    'pod-is-isolated-from-its-node': [
       ["the node's network", pod('host_network', true)],
       ["the node's processes", pod('host_pid', true)],
       ["the node's memory", pod('host_ipc', true)],
@@ -109,7 +109,7 @@ describeRules(POD_SECURITY_RULES, {
       ['a port of the node', set(DEPLOYMENT, `${MAIN}.port.0.host_port`, 8080)],
       ['a setting of the kernel', context('sysctl', [{ name: 'kernel.msgmax', value: '1' }])],
     ],
-    'namespace-admits-restricted-pods': [
+    'namespace-enforces-restricted-pods': [
       ['baseline pods', label('enforce', 'baseline')],
       ['privileged pods', label('enforce', 'privileged')],
       [

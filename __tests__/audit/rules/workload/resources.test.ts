@@ -61,7 +61,7 @@ function defined(block: Json): Json {
 
 describeRules(RESOURCE_RULES, {
   objects: {
-    'container-is-bounded': [
+    'container-has-limits': [
       ['no CPU request', drop(DEPLOYMENT, `${MAIN}.resources.requests.cpu`)],
       ['no memory limit', drop(DEPLOYMENT, `${MAIN}.resources.limits.memory`)],
       ['no limit of storage', drop(DEPLOYMENT, `${INIT}.resources.limits.ephemeral-storage`)],
@@ -88,7 +88,7 @@ describeRules(RESOURCE_RULES, {
         all(set(NODES, 'scaling_config.max_size', 1), set(AUTOSCALER, 'spec.max_replicas', 20)),
       ],
     ],
-    'empty-dir-is-bounded': [
+    'empty-dir-has-a-limit': [
       ['no limit', set(DEPLOYMENT, `${POD}.volume.0.empty_dir`, {})],
       ['no source', drop(DEPLOYMENT, `${POD}.volume.0.empty_dir`)],
       [

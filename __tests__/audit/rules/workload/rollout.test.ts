@@ -52,14 +52,14 @@ describeRules(ROLLOUT_RULES, {
       `no ${name} probe`,
       drop(DEPLOYMENT, `${MAIN}.${name}_probe`),
     ]),
-    'probe-finds-its-port': [
+    'probe-has-a-valid-port': [
       ['a name that no port has', probe('liveness', 'http_get.port', 'nothing')],
       ['a number that no port has', probe('readiness', 'http_get.port', '8081')],
       ['another name of the port', set(DEPLOYMENT, `${MAIN}.port.0.name`, 'other')],
       ['another host', probe('readiness', 'http_get.host', 'example.org')],
       ['no question', drop(DEPLOYMENT, `${MAIN}.startup_probe.http_get`)],
     ],
-    'probe-asks-a-served-path': [
+    'probe-requests-a-served-path': [
       ['a path that is not served', probe('liveness', 'http_get.path', '/health')],
       ['another path at the start', probe('startup', 'http_get.path', '/started')],
       ['liveness that asks for readiness', probe('liveness', 'http_get.path', '/readyz')],
@@ -73,7 +73,7 @@ describeRules(ROLLOUT_RULES, {
         set(DEPLOYMENT, `${MAIN}.readiness_probe`, { tcp_socket: { port: '8080' } }),
       ],
     ],
-    'probe-has-patience': [
+    'probe-timing-is-valid': [
       ['no time-out', drop(DEPLOYMENT, `${MAIN}.readiness_probe.timeout_seconds`)],
       ['a time-out above the period', probe('readiness', 'timeout_seconds', 30)],
       ['one failure', probe('liveness', 'failure_threshold', 1)],
