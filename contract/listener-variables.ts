@@ -1,6 +1,7 @@
 import { parseTopicArn } from './arn.ts';
 import { isRegion } from './partition.ts';
 import { isBucketName, isKeySuffix, KEY_SUFFIX } from './s3-object.ts';
+import { SIGNATURE_VERSIONS } from './sns-envelope.ts';
 import {
   httpAddress,
   type Kind,
@@ -50,7 +51,7 @@ export const LISTENER_VARIABLES = {
   },
   SNS_SIGNATURE_VERSIONS: {
     description: 'SNS signature versions that are accepted: 1 is SHA1, 2 is SHA256.',
-    kind: listOf(oneOf('1', '2')),
+    kind: listOf(oneOf(...SIGNATURE_VERSIONS)),
     default: '2',
     example: '1,2',
   },

@@ -1,4 +1,5 @@
 import { Agent, request } from 'node:http';
+import { SNS_HEADERS } from '@file-processing/contract/sns-envelope.ts';
 
 /**
  * Posts every body once, over so many connections that each have one request under way.
@@ -31,7 +32,7 @@ function post(port: number, body: Buffer, agent: Agent): Promise<void> {
     const headers = {
       'content-type': 'text/plain; charset=UTF-8',
       'content-length': body.length,
-      'x-amz-sns-message-type': 'Notification',
+      [SNS_HEADERS.type]: 'Notification',
     };
     const sent = request(
       { host: '127.0.0.1', port, method: 'POST', path: '/', agent, headers },

@@ -1,6 +1,6 @@
 import { Writable } from 'node:stream';
+import type { SignedMessage } from '@file-processing/contract/sns-envelope.ts';
 import { type Logger, pino } from 'pino';
-import type { SignedMessage } from '../../../listener/local/sns/message.ts';
 import { makeSigningKey, type SigningKey } from '../../../listener/local/sns/signing-key.ts';
 import { ListenerError } from '../../../listener/src/errors.ts';
 import { type AppDependencies, createApp } from '../../../listener/src/http/app.ts';

@@ -1,10 +1,6 @@
 import { parseTopicArn, type TopicArn } from '@file-processing/contract/arn.ts';
-import {
-  type SignedMessage,
-  type Signer,
-  signMessage,
-  type UnsignedMessage,
-} from '../../../listener/local/sns/message.ts';
+import type { SignedMessage, UnsignedMessage } from '@file-processing/contract/sns-envelope.ts';
+import { type Signer, signMessage } from '../../../listener/local/sns/message.ts';
 import type { SigningKey } from '../../../listener/local/sns/signing-key.ts';
 
 export const topicArn = 'arn:aws-us-gov:sns:us-gov-west-1:270022076279:file-processing-topic';

@@ -1,6 +1,6 @@
 import { type Agent, request } from 'node:http';
 import { setTimeout as wait } from 'node:timers/promises';
-import type { SignedMessage } from './message.ts';
+import { type SignedMessage, SNS_HEADERS } from '@file-processing/contract/sns-envelope.ts';
 
 /** When a delivery is tried again. */
 export interface RetryPolicy {
@@ -108,10 +108,12 @@ function post(
       agent,
       signal: AbortSignal.any([signal, AbortSignal.timeout(policy.timeoutMilliseconds)]),
       headers: {
-        'x-amz-sns-message-type': message.Type,
-        'x-amz-sns-message-id': message.MessageId,
-        'x-amz-sns-topic-arn': message.TopicArn,
-        ...(subscriptionArn === undefined ? {} : { 'x-amz-sns-subscription-arn': subscriptionArn }),
+        [SNS_HEADERS.type]: message.Type,
+        [SNS_HEADERS.messageId]: message.MessageId,
+        [SNS_HEADERS.topicArn]: message.TopicArn,
+        ...(subscriptionArn === undefined
+          ? {}
+          : { [SNS_HEADERS.subscriptionArn]: subscriptionArn }),
         'content-type': 'text/plain; charset=UTF-8',
         'content-length': body.length,
         'user-agent': 'Amazon Simple Notification Service Agent',

@@ -1,31 +1,16 @@
 import { type KeyObject, randomUUID, sign } from 'node:crypto';
-
-/** A message as it is posted, before the signature; names are those of SNS. */
-export interface UnsignedMessage {
-  readonly Type: 'Notification' | 'SubscriptionConfirmation' | 'UnsubscribeConfirmation';
-  readonly MessageId: string;
-  readonly TopicArn: string;
-  readonly Message: string;
-  /** ISO 8601 in UTC. */
-  readonly Timestamp: string;
-  readonly Subject?: string;
-  readonly Token?: string;
-  readonly SubscribeURL?: string;
-  readonly UnsubscribeURL?: string;
-}
-
-/** A message as it is posted. */
-export interface SignedMessage extends UnsignedMessage {
-  readonly SignatureVersion: '1' | '2';
-  readonly Signature: string;
-  readonly SigningCertURL: string;
-}
+import type {
+  MessageType,
+  SignatureVersion,
+  SignedMessage,
+  UnsignedMessage,
+} from '@file-processing/contract/sns-envelope.ts';
 
 /** How a message is signed. */
 export interface Signer {
   readonly privateKey: KeyObject;
   readonly certificateUrl: string;
-  readonly signatureVersion: '1' | '2';
+  readonly signatureVersion: SignatureVersion;
 }
 
 /**
@@ -58,7 +43,7 @@ export function signMessage(message: UnsignedMessage, signer: Signer): SignedMes
  * @param origin - of the SNS that sends it
  */
 export function confirmationMessage(
-  type: 'SubscriptionConfirmation' | 'UnsubscribeConfirmation',
+  type: Exclude<MessageType, 'Notification'>,
   { topicArn, token }: { readonly topicArn: string; readonly token: string },
   origin: string,
 ): UnsignedMessage {

@@ -1,6 +1,7 @@
 import { Agent } from 'node:http';
+import type { SignedMessage, UnsignedMessage } from '@file-processing/contract/sns-envelope.ts';
 import { type DeliveryAttempt, type DeliveryFault, deliver, type RetryPolicy } from './delivery.ts';
-import { type SignedMessage, type Signer, signMessage, type UnsignedMessage } from './message.ts';
+import { type Signer, signMessage } from './message.ts';
 
 /** A message that no endpoint took. */
 export interface DeadLetter {

@@ -1,5 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { confirmationMessage, type UnsignedMessage, unsubscribeUrl } from './message.ts';
+import type { UnsignedMessage } from '@file-processing/contract/sns-envelope.ts';
+import { confirmationMessage, unsubscribeUrl } from './message.ts';
 import { type ActionSubscription, QueryApiError, type TopicService } from './query-api.ts';
 
 /** A subscription to a topic. */

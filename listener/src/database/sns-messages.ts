@@ -1,3 +1,4 @@
+import type { MessageType } from '@file-processing/contract/sns-envelope.ts';
 import { storableText } from './column-values.ts';
 import type { Database } from './connection.ts';
 
@@ -18,7 +19,7 @@ export interface Envelope {
 export interface SnsMessage {
   readonly messageId: string;
   readonly topicArn: string;
-  readonly type: 'Notification' | 'SubscriptionConfirmation' | 'UnsubscribeConfirmation';
+  readonly type: MessageType;
   readonly outcome: MessageOutcome;
   /** Why it was ignored or is dead. */
   readonly reason: string | null;
@@ -43,7 +44,7 @@ const MESSAGE_COLUMNS = {
 const TYPE_OF = {
   confirmation: 'SubscriptionConfirmation',
   unsubscribe: 'UnsubscribeConfirmation',
-} as const;
+} as const satisfies Record<string, MessageType>;
 
 /**
  * Records a message about the subscription itself. A repeated one changes nothing.

@@ -1,7 +1,7 @@
+import type { MessageType } from '@file-processing/contract/sns-envelope.ts';
 import type { Context, Middleware } from 'koa';
 import type { Logger } from 'pino';
 import { ListenerError } from '../errors.ts';
-import type { MessageType } from '../sns/envelope.ts';
 import type { Metrics } from './metrics.ts';
 
 /** What the middlewares of one request tell each other. */

@@ -1,12 +1,12 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { TopicArn } from '@file-processing/contract/arn.ts';
+import { MESSAGE_TYPES, SNS_HEADERS } from '@file-processing/contract/sns-envelope.ts';
 import type { Logger } from 'pino';
 import { ListenerError } from '../errors.ts';
 import type { Confirmer } from '../sns/confirmation.ts';
 import {
   type Confirmation,
   type Envelope,
-  messageTypes,
   type Notification,
   parseEnvelope,
 } from '../sns/envelope.ts';
@@ -75,13 +75,13 @@ export function snsDelivery(dependencies: SnsDeliveryDependencies): ListenerMidd
 }
 
 function readMessageTypeHeader(headers: IncomingHttpHeaders): string {
-  if (String(headers['x-amz-sns-rawdelivery']).toLowerCase() === 'true') {
-    const subscriptionArn = String(headers['x-amz-sns-subscription-arn'] ?? 'unknown');
+  if (String(headers[SNS_HEADERS.rawDelivery]).toLowerCase() === 'true') {
+    const subscriptionArn = String(headers[SNS_HEADERS.subscriptionArn] ?? 'unknown');
     throw new ListenerError('raw_delivery', { subscriptionArn });
   }
-  const type = headers['x-amz-sns-message-type'];
+  const type = headers[SNS_HEADERS.type];
   if (typeof type !== 'string' || type === '') {
-    throw new ListenerError('message_type_missing', { allowed: messageTypes.join(', ') });
+    throw new ListenerError('message_type_missing', { allowed: MESSAGE_TYPES.join(', ') });
   }
   return type;
 }

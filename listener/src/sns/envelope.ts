@@ -1,14 +1,5 @@
+import { MESSAGE_TYPES, type MessageType } from '@file-processing/contract/sns-envelope.ts';
 import { ListenerError } from '../errors.ts';
-
-/** The kinds of message that Amazon SNS posts to an HTTP endpoint. */
-export const messageTypes = [
-  'Notification',
-  'SubscriptionConfirmation',
-  'UnsubscribeConfirmation',
-] as const;
-
-/** One of {@link messageTypes}. */
-export type MessageType = (typeof messageTypes)[number];
 
 interface SignedEnvelope {
   /** Unique per message; a retry keeps it. */
@@ -36,7 +27,7 @@ export interface Notification extends SignedEnvelope {
 
 /** The first message to a new endpoint; or, as `UnsubscribeConfirmation`, the last one. */
 export interface Confirmation extends SignedEnvelope {
-  readonly type: 'SubscriptionConfirmation' | 'UnsubscribeConfirmation';
+  readonly type: Exclude<MessageType, 'Notification'>;
   /** Secret: whoever holds it can confirm the subscription. Never log it. */
   readonly token: string;
   /** Holds the token as well. Never visited and never logged. */
@@ -101,7 +92,7 @@ export function parseEnvelope(body: string): Envelope {
   const type = fields.Type;
   if (!isMessageType(type)) {
     const given = typeof type === 'string' ? JSON.stringify(type.slice(0, 60)) : describe(type);
-    throw invalidEnvelope([`Type is ${given}, allowed are ${messageTypes.join(', ')}`]);
+    throw invalidEnvelope([`Type is ${given}, allowed are ${MESSAGE_TYPES.join(', ')}`]);
   }
 
   const rules = type === 'Notification' ? commonFields : [...commonFields, ...confirmationFields];
@@ -181,7 +172,7 @@ function subjectProblems(subject: unknown): string[] {
 }
 
 function isMessageType(value: unknown): value is MessageType {
-  return messageTypes.some((type) => type === value);
+  return MESSAGE_TYPES.some((type) => type === value);
 }
 
 function isBlank(value: unknown): boolean {

@@ -1,4 +1,5 @@
 import { type KeyObject, verify } from 'node:crypto';
+import type { SignatureVersion } from '@file-processing/contract/sns-envelope.ts';
 import type { Envelope } from './envelope.ts';
 
 /**
@@ -30,9 +31,6 @@ export function stringToSign(envelope: Envelope): string {
     .map(([name, value]) => `${name}\n${value}\n`)
     .join('');
 }
-
-/** Versions of the signature that SNS knows: 1 is SHA-1, 2 is SHA-256, both RSA PKCS #1 v1.5. */
-export type SignatureVersion = '1' | '2';
 
 const algorithms: Readonly<Record<SignatureVersion, string>> = {
   '1': 'RSA-SHA1',

@@ -1,9 +1,10 @@
 import type { TopicArn } from '@file-processing/contract/arn.ts';
+import type { SignatureVersion } from '@file-processing/contract/sns-envelope.ts';
 import { ListenerError } from '../errors.ts';
 import { checkCertificateUrl } from './certificate-url.ts';
 import type { CertificateStore, SigningCertificate } from './certificates.ts';
 import type { Envelope } from './envelope.ts';
-import { isSignatureVersion, type SignatureVersion, signatureMatches } from './signature.ts';
+import { isSignatureVersion, signatureMatches } from './signature.ts';
 
 /** Decides whether a message comes from one of our topics. */
 export interface Verifier {

@@ -1,5 +1,6 @@
+import type { UnsignedMessage } from '@file-processing/contract/sns-envelope.ts';
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { Signer, UnsignedMessage } from '../../../../listener/local/sns/message.ts';
+import type { Signer } from '../../../../listener/local/sns/message.ts';
 import { makeSigningKey, type SigningKey } from '../../../../listener/local/sns/signing-key.ts';
 import {
   awsFailure,

@@ -1,6 +1,6 @@
 import { createPublicKey } from 'node:crypto';
+import type { SignatureVersion, UnsignedMessage } from '@file-processing/contract/sns-envelope.ts';
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { UnsignedMessage } from '../../../../listener/local/sns/message.ts';
 import { makeSigningKey, type SigningKey } from '../../../../listener/local/sns/signing-key.ts';
 import {
   type Confirmation,
@@ -9,7 +9,6 @@ import {
 } from '../../../../listener/src/sns/envelope.ts';
 import {
   isSignatureVersion,
-  type SignatureVersion,
   signatureMatches,
   stringToSign,
 } from '../../../../listener/src/sns/signature.ts';
