@@ -233,7 +233,7 @@ async function submitFile(file: DroppedFile, parts: SubmissionParts): Promise<Su
     });
     delivered.then((taken) => {
       if (taken) return;
-      const refusal = `NOT TAKEN  ${file.bucket}/${file.key}: the listener did not take the message`;
+      const refusal = `NOT ACCEPTED  ${file.bucket}/${file.key}: the listener did not accept the message`;
       waiting.delete(identity);
       line.resolve(refusal);
       parts.onRefused(refusal);

@@ -156,6 +156,6 @@ function progressLog(logger: Logger, runId: string): (progress: JobProgress) => 
   return (progress) => {
     if (performance.now() - last < PROGRESS_MS) return;
     last = performance.now();
-    logger.info({ runId, ...progress }, 'run goes on');
+    logger.info({ runId, ...progress }, 'run in progress');
   };
 }
