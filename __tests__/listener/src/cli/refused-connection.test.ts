@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { eventOf } from '../../support/cli.ts';
-import { startListenerChild } from '../../support/listener-process.ts';
+import { cli, eventOf } from '../../support/cli.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
 import { startTlsPostgres, type TlsPostgres } from '../../support/tls-postgres.ts';
 
@@ -21,10 +20,10 @@ const COMMANDS = [
   ['serve', '--role', 'worker', '--migrate'],
 ];
 
-/** Runs a command as a process. @returns how it ended and what it said */
+/** Runs a command. @returns how it ended and what it said */
 async function ended(parameters: readonly string[], environment: Record<string, string>) {
-  const child = startListenerChild(parameters, { METRICS_PORT: '0', ...environment });
-  return { code: await child.ended, said: child.errors(), lines: child.lines };
+  const { code, out, err } = await cli(parameters, { METRICS_PORT: '0', ...environment });
+  return { code, said: err, out };
 }
 
 /** A copy of an address that is changed. */
@@ -99,10 +98,8 @@ test('a user without the right to a table is one line that names the table', asy
 
 test('check names the setting below what is red', async () => {
   const environment = { DATABASE_URL: tls.url, DB_SSL: 'verify-full' };
-  const { code, lines, said } = await ended(['check', '--only', 'database'], environment);
-  expect(lines.map(({ msg }) => msg).join('\n')).toMatch(
-    /^RED {2}database connection .*certificate.*\n +next: DB_SSL_CA_FILE/,
-  );
+  const { code, out, said } = await ended(['check', '--only', 'database'], environment);
+  expect(out).toMatch(/^RED {2}database connection .*certificate.*\n +next: DB_SSL_CA_FILE/);
   expect(said).toBe('');
   expect(code).toBe(1);
 });
