@@ -70,6 +70,9 @@ export function isQueueArn(text: string): boolean {
   return regionalArn(text, 'sqs', QUEUE_NAME) !== undefined;
 }
 
+/** Whether a text is the ARN of an IAM role, with or without a path. */
+export const isRoleArn = isArnOf('iam', /^role\/[\w+=,.@/-]+$/);
+
 function regionalArn(text: string, service: string, name: RegExp): Arn | undefined {
   const arn = parseArn(text);
   if (arn?.service !== service || arn.account === '' || !name.test(arn.resource)) return undefined;

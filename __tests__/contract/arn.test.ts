@@ -1,4 +1,4 @@
-import { isArnOf, isQueueArn, parseTopicArn, topicIn } from '@file-processing/contract/arn.ts';
+import { isQueueArn, isRoleArn, parseTopicArn, topicIn } from '@file-processing/contract/arn.ts';
 import { describe, expect, it, test } from 'vitest';
 
 describe('parseTopicArn', () => {
@@ -61,5 +61,5 @@ test.each([
   ['arn:aws:iam::123:role/etl', false],
   ['role/etl', false],
 ])('%s is the ARN of a role: %s', (arn, expected) => {
-  expect(isArnOf('iam', /^role\/[\w/]+$/)(arn)).toBe(expected);
+  expect(isRoleArn(arn)).toBe(expected);
 });

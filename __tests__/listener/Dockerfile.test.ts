@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { PORTS } from '@file-processing/contract/listener-interface.ts';
 import { expect, it } from 'vitest';
 import { ROOT } from '../support/run-main.ts';
 
@@ -18,6 +19,10 @@ it('nothing runs in the last stage, so that no platform needs emulation', () => 
   const stages = dockerfile.split(/^FROM /m).slice(1);
   expect(stages.at(0)).toMatch(/^--platform=\$BUILDPLATFORM [\s\S]*^RUN /m);
   expect(stages.at(-1)).not.toMatch(/^RUN /m);
+});
+
+it('the ports that it names are those of the listener', () => {
+  expect(dockerfile).toMatch(new RegExp(`^EXPOSE ${PORTS.http} ${PORTS.metrics}$`, 'm'));
 });
 
 it('the context holds what is copied from it, and little else', () => {

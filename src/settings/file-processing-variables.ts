@@ -1,4 +1,4 @@
-import { isArnOf } from '@file-processing/contract/arn.ts';
+import { isArnOf, isRoleArn } from '@file-processing/contract/arn.ts';
 import {
   BUCKET_NAME,
   isKeySuffix,
@@ -43,8 +43,6 @@ function isEndpointUrl(value: string): boolean {
 
 const CPU = /^([1-9]\d*m|[1-9]\d*(\.\d{1,3})?|0\.\d{1,3})$/;
 const MEMORY = /^[1-9]\d*(Mi|Gi)$/;
-
-const isAdminRole = isArnOf('iam', /^role\/[\w+=,.@/-]+$/);
 
 /** The variables of `file_processing.tfvars`. */
 export const fileProcessingVariables = {
@@ -115,7 +113,7 @@ export const fileProcessingVariables = {
     allowed:
       'a list of ARNs of IAM roles, each once (arn:…:iam::…:role/…; for somebody signed in by an assumed role, the role behind it)',
     accepts: (arns) => new Set(arns).size === arns.length,
-    acceptsItem: isAdminRole,
+    acceptsItem: isRoleArn,
   }),
   node_group_name: text({
     description: 'Name of the managed node group.',

@@ -1,3 +1,4 @@
+import { isRoleArn } from '@file-processing/contract/arn.ts';
 import { parseCidr } from '../../../src/settings/cidr.ts';
 import { KNOWN_KUBERNETES_VERSIONS } from '../../../src/settings/file-processing-variables.ts';
 import {
@@ -286,8 +287,7 @@ const accessEntriesAreRoles: Rule = rule({
         'cluster_name is no cluster of the stack',
       ],
       [
-        !/^arn:[^:]+:iam::\d{12}:role\/[\w+=,.@/-]+$/.test(text('principal_arn')) &&
-          target('principal_arn')?.type !== 'aws_iam_role',
+        !isRoleArn(text('principal_arn')) && target('principal_arn')?.type !== 'aws_iam_role',
         `principal_arn is ${text('principal_arn')}, no role`,
       ],
       [

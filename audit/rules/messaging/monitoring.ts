@@ -1,3 +1,4 @@
+import { parseTopicArn } from '@file-processing/contract/arn.ts';
 import { blocksOf, type Model, type Resource } from '../../../src/synthesized/model/model.ts';
 import { deliveryLog } from '../identity/roles.ts';
 import { every, faultsOf, neighbours, read } from '../readers/resources.ts';
@@ -194,8 +195,7 @@ const alarmsCallSomebody: Rule = rule({
       ...others.map(
         (action) =>
           [
-            stack.target(action)?.type !== 'aws_sns_topic' &&
-              !/^arn:[^:]+:sns:[^:]+:\d+:[\w-]+$/.test(action),
+            stack.target(action)?.type !== 'aws_sns_topic' && parseTopicArn(action) === undefined,
             `${action} is no topic`,
           ] as const,
       ),

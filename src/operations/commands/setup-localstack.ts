@@ -1,4 +1,5 @@
 import { platform } from 'node:process';
+import { PORTS } from '@file-processing/contract/listener-interface.ts';
 import { Option } from 'commander';
 import { wholeSeconds } from '../command-options.ts';
 import { CONTAINER_HOST } from '../localstack/advice.ts';
@@ -23,7 +24,7 @@ interface Options extends CommonOptions {
   readonly dryRun: boolean;
 }
 
-const DEFAULT_PORT = '8080';
+const DEFAULT_PORT = `${PORTS.http}`;
 
 /** `manage setup-localstack`: makes in LocalStack what sends a local listener the events of new files. */
 export const setupLocalStack: Operation<Options> = {
