@@ -6,7 +6,7 @@ import { rootCertificates } from 'node:tls';
 /**
  * A step of the image's build: writes the authorities that may sign a database's certificate, for
  * DB_SSL_CA_FILE. They are Node's own, which RDS Proxy's certificates come from too, and those of
- * Amazon RDS, which nobody else trusts (Amazon RDS User Guide, "Using SSL/TLS to encrypt a
+ * Amazon RDS, which no other list holds (Amazon RDS User Guide, "Using SSL/TLS to encrypt a
  * connection to a DB instance or cluster").
  *
  * Parameters: URL of the RDS bundle, or nothing; its SHA-256, or nothing; the file to write.

@@ -8,11 +8,11 @@ const ENTRY = fileURLToPath(new URL('./listener-entry.ts', import.meta.url));
 const INHERITED = /^(PATH|HOME|TMPDIR|TEMP|TMP|TZ|LANG|LC_.*|SystemRoot|NODE_COMPILE_CACHE)$/;
 
 export interface ListenerProcessOptions {
-  /** Told of each line of its log. */
+  /** Called with each line of its log. */
   readonly onLine: (line: Readonly<Record<string, unknown>>) => void;
-  /** Told that it ended without being asked and starts again, as a pod would. */
+  /** Called when it ended without being asked and is started again, as a pod would be. */
   readonly onRestart: (reason: string) => void;
-  /** Told that it can't be kept alive. */
+  /** Called when it can't be started again. */
   readonly onGiveUp: (error: Error) => void;
 }
 
@@ -40,7 +40,7 @@ export function startListenerProcess(options: ListenerProcessOptions): ListenerP
   function launch(): ChildProcess {
     return fork(ENTRY, {
       env: Object.fromEntries(Object.entries(process.env).filter(([name]) => INHERITED.test(name))),
-      // A process group of its own: Ctrl-C is our business, and we ask it to drain.
+      // A process group of its own: Ctrl-C is for this process, which asks it to drain.
       detached: true,
       stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
       // Not those of a test runner.

@@ -32,7 +32,7 @@ export interface LocalFlowOptions {
   readonly overrides: Readonly<Record<string, string>>;
   /** Shows a line. */
   readonly print: (line: string) => void;
-  /** Told when the flow can't go on. */
+  /** Called when the flow can't go on. */
   readonly onGiveUp: (error: Error) => void;
 }
 
@@ -55,7 +55,7 @@ export interface LocalFlow {
   readonly databaseUrlFile: string;
   /** The listener's process id. */
   readonly listenerPid: () => number | undefined;
-  /** Does for a file what S3 does for a new object. @returns undefined when it is gone by now */
+  /** Does for a file what S3 does for a new object. @returns undefined when it is gone */
   submit(path: string): Promise<Submission | undefined>;
   /** Ends everything in order: the listener drains before its database goes. */
   stop(): Promise<void>;
@@ -182,7 +182,7 @@ function listenerEnvironment(
     ...settings.environment,
     // The verdict lines are made from its log.
     LOG_LEVEL: 'info',
-    // The drop folder is the user's: nothing appears in it that nobody dropped.
+    // The drop folder is the user's: nothing appears in it that the user did not put there.
     WRITE_REPORTS: 'false',
     ...overrides,
     SNS_TOPIC_ARNS: settings.topicArn,

@@ -29,7 +29,7 @@ const ACCOUNT_ID = '000000000000';
 /** Names of the ConfigMap that mean something of the cloud: the local flow has its own. */
 const ONLY_IN_THE_CLOUD = /^(DB_|DATABASE_|AWS_ENDPOINT_URL|SQS_|LOCAL_S3_ROOT$|SNS_TOPIC_ARNS$)/;
 
-/** A Terraform expression, whose value nobody knows before an apply. */
+/** A Terraform expression, whose value is unknown before an apply. */
 const EXPRESSION = /(^|[^$])\$\{/;
 
 /**

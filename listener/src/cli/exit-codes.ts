@@ -43,7 +43,7 @@ function isPortError(error: unknown): boolean {
   return 'syscall' in cause && (cause.syscall === 'listen' || cause.syscall === 'bind');
 }
 
-/** What a command says of the error that ended it; the stack only where nobody foresaw it. */
+/** What a command says of the error that ended it; the stack only where it is unexpected. */
 export function errorText(error: unknown): string {
   // commander has said it already.
   if (error instanceof CommanderError) return '';

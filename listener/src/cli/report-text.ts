@@ -36,7 +36,7 @@ function faultText({ type, line, field, label, value, message }: Fault): string 
   return `${where}: ${type}: ${printable(message)}${shown}`;
 }
 
-/** Names and cells are somebody else's text: no control character gets to the terminal. */
+/** Names and cells are untrusted text: no control character reaches the terminal. */
 export function printable(text: string): string {
   return text.replace(
     /[\p{Cc}\p{Cf}\u2028\u2029]/gu,
@@ -52,7 +52,7 @@ function amount(count: number, unit: string): string {
 const TERMINAL_MS = 250;
 const LINE_MS = 5_000;
 
-/** Shows how far a long file is; nothing for a short one. */
+/** Shows the progress on a long file; nothing for a short one. */
 export interface Progress {
   update(progress: JobProgress): void;
   /** Clears the terminal's line. */

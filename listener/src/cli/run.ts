@@ -186,7 +186,7 @@ function recordingJudge(database: Database, job: Job, { s3 }: Config): Judge {
     } catch (error) {
       // The stream that the signal ended says no more than that it was.
       const reason = textOf(signal.aborted ? signal.reason : error);
-      // Nobody else has been given the run, as a worker's is handed back: so it is noted here.
+      // No other process gets the run, as it would from a worker's queue: so it is noted here.
       if (signal.aborted) await noteFailure(database, runId, reason);
       const failed = await findRun(database, runId).catch(() => undefined);
       // No job in the queue will try again what only the command line has asked for.

@@ -68,7 +68,7 @@ export function readDatabaseConfig(reader: VariableReader): DatabaseConfig | und
 
 /**
  * Encrypted and checked, except where the packets never leave this machine: there a server
- * seldom has a certificate, and nobody is between.
+ * rarely has a certificate, and nobody can listen in.
  */
 export function defaultSslMode(host: string): SslMode {
   const loopback = /^(localhost|127(\.\d{1,3}){3}|\[?::1\]?)$/.test(host) || host.startsWith('/');

@@ -19,7 +19,7 @@ export function storableText(text: string): string {
   return text.replaceAll('\0', '\u2400').toWellFormed();
 }
 
-/** A time as a column takes it; the event's own text is somebody else's. */
+/** A time as a column takes it; the text of an event may hold anything. */
 export function readableTime(time: Date | string | undefined): Date | null {
   const date = new Date(time ?? Number.NaN);
   return Number.isNaN(date.getTime()) ? null : date;

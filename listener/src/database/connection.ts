@@ -11,7 +11,7 @@ export type Database = Knex;
 export type Transaction = Knex.Transaction;
 
 /**
- * How `pg` is told to connect; the password is revealed here and nowhere before.
+ * The settings of `pg`; the password is revealed here and nowhere before.
  *
  * @param applicationName shown in `pg_stat_activity`
  */

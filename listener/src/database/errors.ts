@@ -70,7 +70,7 @@ export interface ConnectionFault {
  * whose rights do not suffice; undefined for any other error.
  *
  * A certificate is not final: it expires, is renewed and is replaced at the server, without a change
- * here. Nor is IAM, which refuses for a moment whoever connects too often.
+ * here. Nor is IAM, which refuses for a moment a client that connects too often.
  * Sources: Node.js manual, "X509 certificate error codes"; PostgreSQL manual, "PostgreSQL Error
  * Codes" and "Authentication Problems"; Amazon RDS User Guide, "IAM database authentication".
  */

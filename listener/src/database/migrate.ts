@@ -5,7 +5,7 @@ import { createQueues } from '../queue/queue.ts';
 import { driverSettings, SILENT } from './connection.ts';
 import { MIGRATIONS_FOLDER, migrationNames } from './schema-version.ts';
 
-/** Taken by whoever migrates; any number, but the same in every version of this program. */
+/** Taken by the process that migrates; any number, but the same in every version of this program. */
 const MIGRATION_LOCK = 412_870_931;
 
 /** How long a replica waits for another one's migration. */

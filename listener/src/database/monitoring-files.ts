@@ -41,7 +41,7 @@ export async function findMonitoringFile(
     .sort((a, b) => compareSpecificity(a.keyPattern, b.keyPattern))[0];
 }
 
-/** The client of an entry. @param id undefined is found for null, as a run has it that nobody monitors */
+/** The client of an entry. @param id null, for a file that is not monitored, finds undefined */
 export async function clientOfMonitoringFile(
   database: Database,
   id: number | null,

@@ -71,7 +71,7 @@ function causeOf({ cause }: ListenerError): { err?: unknown } {
 
 /**
  * Answers 503 when a request takes too long, so that SNS (which waits 15 seconds) tries again.
- * What was under way is told by the state's signal; a transaction that still commits does no harm,
+ * What is under way is aborted by the state's signal; a transaction that still commits does no harm,
  * since the retry is then a duplicate.
  *
  * @param milliseconds - time for reading the body and for the work

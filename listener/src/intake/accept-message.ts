@@ -217,8 +217,8 @@ function refusalOf(error: unknown): string | undefined {
 }
 
 /**
- * Runs work on the database that somebody waits for. It may go on in the background after its time
- * is up; whoever asked has long been told to come again.
+ * Runs work on the database that a caller waits for. It may go on in the background after its time
+ * is up; the caller has then been told to try again.
  *
  * @throws {DatabaseUnavailableError} when the time is up, or for any error that means it
  */

@@ -11,8 +11,8 @@ export interface GroupCommitOptions<T, R> {
 
 /**
  * Lets callers share a transaction, as PostgreSQL's own group commit lets transactions share a
- * flush to disk: nobody waits for company, but whoever comes while others are under way goes
- * together. Alone, a call costs what it would cost anyway; at 32 deliveries at a time, intake takes
+ * flush to disk: no call waits for others, but those that come while a group is under way form
+ * the next group. Alone, a call costs what it would cost anyway; at 32 deliveries at a time, intake takes
  * a fifth of the CPU that one transaction each would.
  */
 export function groupCommit<T, R>(options: GroupCommitOptions<T, R>): GroupedWork<T, R> {

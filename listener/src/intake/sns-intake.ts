@@ -10,7 +10,7 @@ export interface SnsIntakeOptions {
   readonly queue: Queue;
   /** Which objects are deliveries. */
   readonly filter: DeliveryFilter;
-  /** Told when new runs were enqueued. */
+  /** Called when new runs were enqueued. */
   readonly onRuns: () => void;
 }
 

@@ -6,7 +6,7 @@ import type { MonitoredFile } from './monitored-file.ts';
 /** What a job works with. */
 export interface JobContext {
   readonly store: ObjectStore;
-  /** What is expected of an object; undefined when nobody monitors it. */
+  /** What is expected of an object; undefined when it is not monitored. */
   readonly findMonitoredFile: (
     object: Pick<StoredObjectReference, 'bucket' | 'key'>,
   ) => Promise<MonitoredFile | undefined>;
@@ -14,11 +14,11 @@ export interface JobContext {
   readonly maxFaults: number;
   /** Ends the job, which then throws the signal's reason. */
   readonly signal: AbortSignal;
-  /** Told now and then how far the job is. */
+  /** Called from time to time with the progress of the job. */
   readonly onProgress?: (progress: JobProgress) => void;
 }
 
-/** How far a job is. */
+/** The progress of a job. */
 export interface JobProgress {
   readonly bytes: number;
   readonly rows: number;
@@ -30,7 +30,7 @@ export type JobOutcome =
   | {
       readonly status: 'finished';
       readonly report: QualityReport;
-      /** Undefined for a file that nobody monitors: structure alone was judged. */
+      /** Undefined for a file that is not monitored: only its structure was judged. */
       readonly monitored: MonitoredFile | undefined;
     }
   | { readonly status: 'gone' | 'replaced'; readonly reason: string };

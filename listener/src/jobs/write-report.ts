@@ -51,7 +51,7 @@ export async function writeReport(
  * about.
  *
  * @param run has ended with a verdict
- * @param client of the monitored file; undefined where nobody monitors it
+ * @param client of the monitored file; undefined where it is not monitored
  */
 export function reportDocument(run: RunWithReport, client: string | undefined): string {
   const { id, bucket, key, versionId, eTag, verdict, finishedAt, report } = run;

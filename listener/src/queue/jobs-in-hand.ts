@@ -10,11 +10,11 @@ export type AbortReason = 'claim lost' | 'shutdown';
 export interface JobsInHandOptions {
   readonly queue: Pick<Queue, 'complete' | 'fail' | 'handBack' | 'heartbeat'>;
   readonly handle: JobHandler;
-  /** Told of dead letters, once or more each: the runs they belong to have failed for good. */
+  /** Called with dead letters, once or more each: the runs they belong to have failed for good. */
   readonly onDead: (dead: readonly Pick<DeadLetter, 'runId' | 'error'>[]) => Promise<void>;
-  /** Told of a failed attempt. */
+  /** Called for each failed attempt. */
   readonly onFailure?: (job: RunJob, error: unknown, outcome: 'retry' | 'dead' | 'lost') => void;
-  /** Told of failures of the queue itself, which the worker gets over by trying again. */
+  /** Called with failures of the queue itself, after which the worker tries again. */
   readonly onError: (error: unknown) => void;
 }
 
@@ -39,7 +39,7 @@ interface Running {
   readonly ended: Promise<void>;
 }
 
-/** @param onEnd told when a job has ended, whatever came of it */
+/** @param onEnd called when a job has ended, with whatever outcome */
 export function jobsInHand(options: JobsInHandOptions, onEnd: () => void): JobsInHand {
   const { queue } = options;
   const running = new Map<string, Running>();

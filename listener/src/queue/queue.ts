@@ -121,10 +121,10 @@ interface Settled {
 }
 
 /**
- * Opens the queue on a migrated database and joins in its supervision: whoever runs looks after the
+ * Opens the queue on a migrated database and joins in its supervision: each process looks after the
  * jobs of those that died.
  *
- * @param onError told of failures in the background, which pass with the next round
+ * @param onError called with failures in the background, which the next round gets over
  */
 export async function openQueue(
   database: Database,

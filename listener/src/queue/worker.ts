@@ -124,7 +124,7 @@ function deadLetterReport({ queue, onDead }: WorkerOptions): () => Promise<void>
   };
 }
 
-/** A pause that can be ended early; what wakes nobody ends the next one. */
+/** A pause that can be ended early; a wake-up without a pause ends the next one at once. */
 interface WakeablePause {
   wake(): void;
   wait(ms: number): Promise<void>;

@@ -20,7 +20,7 @@ export interface JobHandlerDependencies {
   readonly metrics: Metrics;
 }
 
-/** How often a long run says how far it is. */
+/** How often a long run logs its progress. */
 const PROGRESS_MS = 10_000;
 
 /**

@@ -46,7 +46,7 @@ export interface ShutdownSignals {
 /**
  * Takes SIGTERM and SIGINT over.
  *
- * @param onSecond told of a second signal: somebody does not want to wait
+ * @param onSecond called with a second signal: the operator does not want to wait
  */
 export function takeShutdownSignals(
   onSecond: (signal: ShutdownSignal) => void,

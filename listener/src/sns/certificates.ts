@@ -17,7 +17,7 @@ export interface CertificateStore {
    */
   get(url: string): Promise<SigningCertificate>;
   /**
-   * Fetches a certificate once more because the known one did not do: an emulator renews its key
+   * Fetches a certificate once more because the known one did not fit: an emulator renews its key
    * at the same URL.
    *
    * @returns undefined where the URL was fetched a short while ago, so that forged messages can't
@@ -200,7 +200,7 @@ function describeFetchError(error: unknown, milliseconds: number): string {
   if (error.name === 'TimeoutError') {
     return `no answer within ${milliseconds} ms`;
   }
-  // fetch says "fetch failed" and has the reason (refused, redirect, host not found) beneath.
+  // fetch says "fetch failed" and has the reason (refused, redirect, host not found) in its cause.
   return error.cause instanceof Error ? error.cause.message : error.message;
 }
 

@@ -21,7 +21,7 @@ export interface QueueConsumerOptions {
   readonly queueUrl: string;
   /** Takes the body of a message; it must not throw. */
   readonly handle: (body: string) => Promise<Handled>;
-  /** Told of what SQS answers instead of messages, and of messages that it did not delete. */
+  /** Called with what SQS answers instead of messages, and for messages that it did not delete. */
   readonly onError: (error: unknown) => void;
   /** Fetches at the same time. @default 2, so that one waits while the other works */
   readonly fetchers?: number;

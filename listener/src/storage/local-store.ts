@@ -21,7 +21,7 @@ import {
 
 const CHUNK_BYTES = 256 * 1024;
 
-/** What a local file has in place of an ETag. Begins so that nobody takes it for one of S3. */
+/** What a local file has in place of an ETag. It begins so that it is not taken for one of S3. */
 export function localETag(stats: { readonly size: bigint; readonly mtimeNs: bigint }): string {
   return `local-${stats.size}-${stats.mtimeNs}`;
 }
@@ -60,7 +60,7 @@ export function createLocalStore(root: string): ObjectStore {
   };
 }
 
-/** Under another name first, so that whoever reads the file finds all of it or none. */
+/** Under another name first, so that a reader finds all of the file or nothing. */
 async function writeFileFor(root: string, { bucket, key }: ObjectName, body: string) {
   const inBucket = isFolderName(bucket) ? await localPath(root, bucket) : undefined;
   const folder = inBucket !== undefined && 'path' in inBucket ? inBucket.path : root;
@@ -92,7 +92,7 @@ async function* read(
   eTag: string,
   signal: AbortSignal,
 ): AsyncGenerator<Uint8Array> {
-  // Opened with the first read, so that whoever reads nothing leaves nothing open. A link that took
+  // Opened with the first read, so that a reader who reads nothing leaves nothing open. A link that took
   // the file's place since it was looked up is not followed.
   const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW);
   try {
@@ -124,7 +124,7 @@ function replaced(key: string): ObjectUnavailableError {
 /**
  * The file below a folder that stands for a key, after all symbolic links.
  *
- * A key is somebody else's text, so what leads out of the folder is refused, whether by `..`, by an
+ * A key is untrusted text, so what leads out of the folder is refused, whether by `..`, by an
  * absolute path or by a link; so are keys that a file system would take for another key (an empty
  * or `.` segment).
  *

@@ -60,7 +60,7 @@ export class ObjectUnavailableError extends Error {
 
 /**
  * The store itself failed: it refuses, is unavailable, or broke the connection. Its message names the object,
- * so that nobody takes it for the database, whose connections fail by the same codes.
+ * so that it is not taken for the database, whose connections fail with the same codes.
  */
 export class StoreError extends Error {
   override readonly name = 'StoreError';

@@ -113,7 +113,7 @@ function unreadable(error: unknown, reference: StoredObjectReference): StoreErro
 
 /**
  * Undefined for what is worth another attempt: no access (S3 also says so of a missing key to
- * whoever may not list the bucket), no such bucket, throttling, the network.
+ * those who may not list the bucket), no such bucket, throttling, the network.
  */
 function unavailable(
   error: unknown,
