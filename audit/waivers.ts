@@ -100,7 +100,7 @@ function faultsOf(value: unknown): readonly string[] {
   });
   return [
     ...unknown.map(
-      (field) => `${field} is no field of a waiver; allowed are ${FIELDS.join(', ')}.`,
+      (field) => `${field} is not a field of a waiver; allowed are ${FIELDS.join(', ')}.`,
     ),
     ...missing.map((field) => `${field} is missing or empty.`),
     ...wellFormed(given)

@@ -86,7 +86,7 @@ describe('a waiver file', () => {
 
   it('refuses fields that it does not know', () => {
     expect(messages({ ...ENTRY, global: 'true' })).toEqual([
-      expect.stringContaining('global is no field of a waiver'),
+      expect.stringContaining('global is not a field of a waiver'),
     ]);
   });
 

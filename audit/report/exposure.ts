@@ -86,13 +86,13 @@ const OF_TYPE: Readonly<Record<string, (resource: Resource, model: Model) => Fou
   aws_vpc_security_group_ingress_rule: (resource, model) => {
     const from = ['cidr_ipv4', 'cidr_ipv6'].map((path) => resolved(model, resource, path));
     return from.some((cidr) => ANYWHERE.includes(String(cidr)))
-      ? [['in', `Lets the whole internet in on ${portsInWords(resource.attributes)}.`]]
+      ? [['in', `Allows the whole internet on ${portsInWords(resource.attributes)}.`]]
       : [];
   },
   aws_security_group: ({ attributes }) =>
     blocksOf(attributes.ingress)
       .filter((block) => listOf(block.cidr_blocks).some((cidr) => ANYWHERE.includes(cidr)))
-      .map((block) => ['in', `Lets the whole internet in on ${portsInWords(block)}.`]),
+      .map((block) => ['in', `Allows the whole internet on ${portsInWords(block)}.`]),
   aws_lb: (resource, model) =>
     resolved(model, resource, 'internal') === true
       ? [['private', 'The load balancer has private addresses.']]

@@ -129,7 +129,7 @@ function statements(policy: ShownPolicy): Html {
 }
 
 const DIRECTIONS: Readonly<Record<Exposure['direction'], string>> = {
-  in: 'Can be reached from the internet, or lets it in',
+  in: 'Can be reached from the internet, or allows it',
   out: 'Reaches the internet',
   private: 'Kept away from the internet',
 };

@@ -13,7 +13,7 @@ export interface ShownPolicy {
   readonly stack: string;
   /** Address of the resource that carries it. */
   readonly address: string;
-  /** Who has what it grants, where the statements name nobody: roles, by their addresses. */
+  /** Who has what it grants, where the statements name no principal: roles, by their addresses. */
   readonly holders: readonly string[];
   /** What it is about, where the statements name nothing. */
   readonly about: string;

@@ -1,7 +1,7 @@
 import type { Model } from '../../src/synthesized/model/model.ts';
 import type { KubernetesObject } from '../../src/synthesized/views/kubernetes-object.ts';
 
-/** What the rules judge: the Terraform half as resources, the Kubernetes half as manifests. */
+/** What the rules judge: Terraform resources, and Kubernetes objects as manifests. */
 export interface Audited {
   readonly model: Model;
   /** Objects of all stacks, names resolved. */

@@ -49,7 +49,7 @@ export function readSynthesizedStacks(folder: string): readonly SynthesizedStack
     // Folders of the audit are named after it, and the JSON may be anybody's.
     if (!/^\w[\w.-]*$/.test(name)) {
       throw new SynthesizedFolderError(
-        `${file}: ${JSON.stringify(name)} is no name of a stack, allowed are letters, digits, _, - and .`,
+        `${file}: ${JSON.stringify(name)} is not a valid stack name, allowed are letters, digits, _, - and .`,
       );
     }
     if (typeof synthesizedStackPath !== 'string') {

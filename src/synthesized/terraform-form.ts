@@ -10,12 +10,12 @@ export function formFaults(json: unknown): readonly string[] {
     ...['resource', 'data'].flatMap((mode) =>
       entriesOf(json[mode], mode).flatMap(({ path, value, name, faults }) => [
         ...faults,
-        ...(faults.length > 0 || isType(name) ? [] : [`${path} is no type`]),
+        ...(faults.length > 0 || isType(name) ? [] : [`${path} is not a type`]),
         ...entriesOf(value, path).flatMap((block) => [
           ...block.faults,
           ...(block.faults.length > 0 || isIdentifier(block.name)
             ? []
-            : [`${block.path} is no name`]),
+            : [`${block.path} is not a name`]),
           ...(isObject(block.value) ? metaFaults(block.value, block.path) : []),
           ...(isObject(block.value) || block.faults.length > 0 ? [] : mustBe(block.path)),
         ]),

@@ -33,12 +33,12 @@ describe('a resource', () => {
     [
       'aws_vpc_security_group_ingress_rule',
       { cidr_ipv4: '0.0.0.0/0', ip_protocol: 'tcp', from_port: 22, to_port: 22 },
-      'in: Lets the whole internet in on TCP 22.',
+      'in: Allows the whole internet on TCP 22.',
     ],
     [
       'aws_security_group',
       { ingress: { cidr_blocks: ['0.0.0.0/0'], protocol: '-1' } },
-      'in: Lets the whole internet in on every port.',
+      'in: Allows the whole internet on every port.',
     ],
     ['aws_lb', {}, 'in: The load balancer'],
     ['aws_lb', { internal: true }, 'private: The load balancer'],

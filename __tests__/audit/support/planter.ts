@@ -29,7 +29,7 @@ export interface Planter {
   readonly statement: (where: RegExp, edit: (statement: Statement) => void) => void;
   /** Changes the list of statements of the policy that holds a text. */
   readonly statements: (where: RegExp, edit: (list: Statement[]) => unknown) => void;
-  /** Changes a JSON text of an argument that is no policy. */
+  /** Changes a JSON text of an argument that is not a policy. */
   readonly json: (type: string, path: string, edit: (value: Json) => void, where?: RegExp) => void;
   /** The whole JSON of the stack that has a resource of a type. */
   readonly stackWith: (type: string) => Json;
@@ -81,7 +81,7 @@ export function planterFor(stacks: Stacks): Planter {
         }
       }
     }
-    throw new Error(`There is no policy with ${where}`);
+    throw new Error(`There is not a policy with ${where}`);
   };
   return {
     set: (type, path, value, where) => {

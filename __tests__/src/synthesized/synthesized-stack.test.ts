@@ -57,12 +57,12 @@ it.each([
   [
     'a stack whose name leads to another folder',
     () => manifest({ '../../a': { synthesizedStackPath: 'a.json' } }),
-    /manifest\.json: "\.\.\/\.\.\/a" is no name of a stack, allowed are letters, digits, _, - and \./,
+    /manifest\.json: "\.\.\/\.\.\/a" is not a valid stack name, allowed are letters, digits, _, - and \./,
   ],
   [
     'a stack whose name leads into the folder of another one',
     () => manifest({ 'a/manifests': { synthesizedStackPath: 'a.json' } }),
-    /"a\/manifests" is no name of a stack/,
+    /"a\/manifests" is not a valid stack name/,
   ],
   [
     'a stack in a file elsewhere',
@@ -75,7 +75,7 @@ it.each([
       manifest({ a: { synthesizedStackPath: 'a.json' } });
       writeFileSync(join(folder, 'a.json'), '{"resource":{"kubernetes_pod_v1":{"x/../../y":{}}}}');
     },
-    /a\.json has not the form of Terraform's: resource\.kubernetes_pod_v1\.x\/\.\.\/\.\.\/y is no name/,
+    /a\.json has not the form of Terraform's: resource\.kubernetes_pod_v1\.x\/\.\.\/\.\.\/y is not a name/,
   ],
   [
     'a type that leads to another folder',
@@ -83,7 +83,7 @@ it.each([
       manifest({ a: { synthesizedStackPath: 'a.json' } });
       writeFileSync(join(folder, 'a.json'), '{"resource":{"kubernetes_/../../x":{"y":{}}}}');
     },
-    /resource\.kubernetes_\/\.\.\/\.\.\/x is no type/,
+    /resource\.kubernetes_\/\.\.\/\.\.\/x is not a type/,
   ],
   [
     'a stack in another form',

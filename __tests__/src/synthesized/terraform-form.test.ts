@@ -35,7 +35,7 @@ describe('formFaults', () => {
     [
       'a type of every object',
       { resource: { constructor: {} } },
-      ['resource.constructor is no type'],
+      ['resource.constructor is not a type'],
     ],
     ['outputs in a list', { output: [] }, ['output must be an object']],
     ['an empty variable', { variable: { x: null } }, ['variable.x must be an object']],

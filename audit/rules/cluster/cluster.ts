@@ -134,7 +134,7 @@ const clusterApiReachable: Rule = rule({
     return opened || !read(model, cluster).isFalse('vpc_config.endpoint_public_access')
       ? []
       : [
-          'its API is private, and no rule lets anybody but the nodes in: set cluster_endpoint_private_access_cidrs',
+          'its API is private, and no rule allows anybody but the nodes: set cluster_endpoint_private_access_cidrs',
         ];
   },
 });
@@ -171,7 +171,7 @@ const clusterIsPlaced: Rule = rule({
         ],
         [
           !isCluster && cluster?.type !== 'aws_eks_cluster',
-          'cluster_name is no cluster of the stack',
+          'cluster_name is not a cluster of the stack',
         ],
         [
           isCluster && !read(model, resource).isFalse('bootstrap_self_managed_addons'),
@@ -201,7 +201,7 @@ function subnetFaults(model: Model, stack: StackModel, value: unknown): readonly
     [subnets.length < 2 || zones.size < 2, 'subnet_ids must be in at least two zones'],
     [
       subnets.some((subnet) => subnet?.type !== 'aws_subnet'),
-      'subnet_ids has what is no subnet of the stack',
+      'subnet_ids has what is not a subnet of the stack',
     ],
   );
 }
@@ -237,7 +237,7 @@ function isFound({ attributes }: Resource, patterns: readonly string[]): boolean
 }
 
 /** Who administers a cluster. */
-const clusterAdmins: Rule = rule({
+const clusterHasNamedAdmins: Rule = rule({
   id: 'cluster-has-named-admins',
   title:
     'A cluster is administered by access entries alone, or by its creator as long as there are none',
@@ -284,11 +284,11 @@ const accessEntriesAreRoles: Rule = rule({
     return faultsOf(
       [
         target('cluster_name')?.type !== 'aws_eks_cluster',
-        'cluster_name is no cluster of the stack',
+        'cluster_name is not a cluster of the stack',
       ],
       [
         !isRoleArn(text('principal_arn')) && target('principal_arn')?.type !== 'aws_iam_role',
-        `principal_arn is ${text('principal_arn')}, no role`,
+        `principal_arn is ${text('principal_arn')}, not a role`,
       ],
       [
         isEntry && accountsOf(model, entry).size > 1,
@@ -302,7 +302,7 @@ const accessEntriesAreRoles: Rule = rule({
       [
         !isEntry &&
           !text('policy_arn').startsWith(`arn:${stack.partition}:eks::aws:cluster-access-policy/`),
-        `policy_arn is ${text('policy_arn')}, no access policy of EKS`,
+        `policy_arn is ${text('policy_arn')}, not an access policy of EKS`,
       ],
       [
         !isEntry && !['cluster', 'namespace'].includes(text('access_scope.type')),
@@ -322,7 +322,7 @@ const accessEntriesAreRoles: Rule = rule({
       ],
       [
         !isEntry && target('principal_arn')?.type === undefined,
-        'principal_arn is no access entry of the stack',
+        'principal_arn is not an access entry of the stack',
       ],
     );
   },
@@ -381,7 +381,7 @@ function settingsFaults(name: string, values: string): readonly (readonly [boole
   if (values === '') return [];
   const settings = parseJson(values);
   if (typeof settings !== 'object' || settings === null) {
-    return [[true, 'configuration_values is no JSON object']];
+    return [[true, 'configuration_values is not a JSON object']];
   }
   return Object.entries(settings).map(([key, value]) => [
     !(SETTINGS[name]?.[key]?.(value) ?? false),
@@ -404,7 +404,7 @@ const addOnsAreManaged: Rule = rule({
     return faultsOf(
       [
         target('cluster_name')?.type !== 'aws_eks_cluster',
-        'cluster_name is no cluster of the stack',
+        'cluster_name is not a cluster of the stack',
       ],
       [!KNOWN.includes(name), `addon_name is ${name}: not reviewed`],
       ...['create', 'update'].map(
@@ -452,7 +452,7 @@ export const CLUSTER_RULES: readonly Rule[] = [
   clusterIsNotReplaced,
   clusterApiReachable,
   clusterIsPlaced,
-  clusterAdmins,
+  clusterHasNamedAdmins,
   accessEntriesAreRoles,
   clusterHasAddOns,
   addOnsAreManaged,

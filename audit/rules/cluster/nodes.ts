@@ -129,7 +129,7 @@ const nodeGroupUsesTemplate: Rule = rule({
     const template = target('launch_template.id') ?? target('launch_template.name');
     const version = stack.target(valueAt(group.attributes, 'launch_template.version'));
     return faultsOf(
-      [template?.type !== 'aws_launch_template', 'launch_template is no template of the stack'],
+      [template?.type !== 'aws_launch_template', 'launch_template is not a template of the stack'],
       [
         template !== undefined &&
           (version !== template ||
@@ -147,10 +147,13 @@ const nodeGroupUsesTemplate: Rule = rule({
         (type) =>
           [
             !/^[a-z]+\d+(?!g)[a-z0-9-]*\.[a-z0-9-]+$/.test(String(type)),
-            `instance type ${String(type)} is none of x86-64`,
+            `instance type ${String(type)} is not x86-64`,
           ] as const,
       ),
-      [target('node_role_arn')?.type !== 'aws_iam_role', 'node_role_arn is no role of the stack'],
+      [
+        target('node_role_arn')?.type !== 'aws_iam_role',
+        'node_role_arn is not a role of the stack',
+      ],
     );
   },
 });

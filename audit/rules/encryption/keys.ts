@@ -46,7 +46,9 @@ const keyIsAdministered: Rule = rule({
       principals.some(({ type, value }) => type === 'AWS' && /::<account>:root$/.test(value));
     return statements.some(administers)
       ? []
-      : ['no statement lets the account (arn:…:iam::<account>:root) do kms:* without a condition'];
+      : [
+          'no statement allows the account (arn:…:iam::<account>:root) to do kms:* without a condition',
+        ];
   },
 });
 
@@ -62,7 +64,10 @@ const keyHasAlias: Rule = rule({
     const { stack, target, text } = read(model, resource);
     if (resource.type === 'aws_kms_alias') {
       return faultsOf(
-        [target('target_key_id')?.type !== 'aws_kms_key', 'target_key_id is no key of the stack'],
+        [
+          target('target_key_id')?.type !== 'aws_kms_key',
+          'target_key_id is not a key of the stack',
+        ],
         [/^alias\/aws\//.test(text('name')), 'alias/aws/ is for keys of AWS'],
       );
     }
@@ -89,10 +94,10 @@ const LOG = [
   ...['kms:GenerateDataKey', 'kms:DescribeKey'],
 ];
 
-/** Services that encrypt with a key must be let in by its policy. */
-const keyAdmitsItsUsers: Rule = rule({
+/** Services that encrypt with a key must be allowed by its policy. */
+const keyAllowsItsUsers: Rule = rule({
   id: 'key-allows-its-users',
-  title: "A key's policy lets in every service that encrypts with it in the stack",
+  title: "A key's policy allows every service that encrypts with it in the stack",
   reason:
     'S3 that may not use the key of an encrypted topic, or SNS that of a queue, drops the message without a trace in the stack.',
   control: 'SC-12',
@@ -117,10 +122,10 @@ const keyAdmitsItsUsers: Rule = rule({
   },
 });
 
-/** Statements that let a service in that does not work with the key. */
-const keyAdmitsNobodyElse: Rule = rule({
+/** Statements that allow a service that does not work with the key. */
+const keyAllowsNobodyElse: Rule = rule({
   id: 'key-allows-nobody-else',
-  title: "A key's policy lets in no service that does not encrypt with it",
+  title: "A key's policy allows no service that does not encrypt with it",
   reason: 'A right on a key that nothing needs is a way to what the key protects.',
   control: 'AC-6',
   severity: 'medium',
@@ -142,7 +147,7 @@ const keyAdmitsNobodyElse: Rule = rule({
   },
 });
 
-/** With `create_s3_notifications = false` somebody else announces, by the same right. */
+/** With `create_s3_notifications = false` somebody else configures the event notifications, with the same right. */
 function isForOtherNotifications(model: Model, key: Resource, service: string): boolean {
   const stack = model.stackOf(key);
   return (
@@ -183,7 +188,7 @@ function keyUses(model: Model, key: Resource): readonly KeyUse[] {
     condition: 'aws:SourceArn',
     source: `arn:${stack.partition}:s3:::${canonical(stack, notification.attributes.bucket)}`,
     actions: SEND,
-    why: `${notification.address} announces to a topic encrypted with it`,
+    why: `${notification.address} notifies a topic encrypted with it`,
   }));
   const subscriptions = neighbours(model, key, 'aws_sns_topic_subscription').filter(
     (subscription) =>
@@ -223,6 +228,6 @@ export const KEY_RULES: readonly Rule[] = [
   keyRotates,
   keyIsAdministered,
   keyHasAlias,
-  keyAdmitsItsUsers,
-  keyAdmitsNobodyElse,
+  keyAllowsItsUsers,
+  keyAllowsNobodyElse,
 ];

@@ -175,7 +175,7 @@ const STORED = ['data', 'binary_data'] as const;
 const WRITE_ONLY = ['data_wo', 'binary_data_wo'] as const;
 
 /** What is written into an object or a command is read by everybody who may list it. */
-const noSecretInTheOpen: Rule = rule({
+const noSecretInClearText: Rule = rule({
   id: 'no-secret-in-clear-text',
   title:
     'No password, token or key is in a ConfigMap, an environment, an argument or an annotation',
@@ -305,8 +305,11 @@ const secretFilesAreReadable: Rule = rule({
         const bits = Number(mode ?? 0o644);
         const octal = `0${bits.toString(8)}`;
         return [
-          ...when((bits & 0o007) !== 0, `volume ${name}: mode ${octal} lets everybody in`),
-          ...when((bits & 0o040) === 0, `volume ${name}: mode ${octal} shuts out the group`),
+          ...when((bits & 0o007) !== 0, `volume ${name}: mode ${octal} is open to everybody`),
+          ...when(
+            (bits & 0o040) === 0,
+            `volume ${name}: mode ${octal} does not let the group read`,
+          ),
           ...when(
             (bits & 0o133) !== 0 && (bits & 0o007) === 0,
             `volume ${name}: mode ${octal} is more than reading`,
@@ -438,7 +441,7 @@ export const SECRET_RULES: readonly Rule[] = [
   noLiteralSecret,
   secretVariable,
   outputsNoSecret,
-  noSecretInTheOpen,
+  noSecretInClearText,
   secretIsWriteOnly,
   secretsComeAsFiles,
   secretFilesAreReadable,

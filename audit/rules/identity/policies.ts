@@ -165,7 +165,7 @@ const conditionsBind: Rule = rule({
             !condition.values.every((value) =>
               new RegExp(`^[a-z0-9-]+\\.${region}\\.${partitionOf(region).dnsSuffix}$`).test(value),
             ),
-          `${name} is ${condition.values.join(', ')}, no service of ${region}`,
+          `${name} is ${condition.values.join(', ')}, not a service of ${region}`,
         ],
         [
           !KNOWN_KEYS.some((known) => known.test(condition.key)),
@@ -281,10 +281,10 @@ const principalsAreNamed: Rule = rule({
         if (type !== 'Service')
           return [`${sid}: ${type} ${value} may ${statement.actions.join(', ')}`];
         const known = SERVICES[kind]?.find(({ service }) => service.test(value));
-        if (known === undefined) return [`${sid}: ${value} has no business here`];
+        if (known === undefined) return [`${sid}: ${value} is not expected here`];
         return statement.actions
           .filter((action) => !known.actions.includes(action))
-          .map((action) => `${sid}: ${value} needs no ${action}`);
+          .map((action) => `${sid}: ${value} does not need ${action}`);
       }),
     ];
   },
@@ -315,7 +315,7 @@ const servicesAreBounded: Rule = rule({
         (source) =>
           [
             !callers.has(source),
-            `${sid}: ${source} is no bucket, topic or log group of the stack`,
+            `${sid}: ${source} is not a bucket, topic or log group of the stack`,
           ] as const,
       ),
       [

@@ -143,7 +143,8 @@ const attachmentsConnect: Rule = rule({
   subjects: every('aws_iam_role_policy_attachment', 'aws_iam_role_policy'),
   faults: (resource, { model }) => {
     const { target, text } = read(model, resource);
-    const faults = target('role')?.type === 'aws_iam_role' ? [] : ['role is no role of the stack'];
+    const faults =
+      target('role')?.type === 'aws_iam_role' ? [] : ['role is not a role of the stack'];
     if (resource.type === 'aws_iam_role_policy') return faults;
     const own = target('policy_arn')?.type === 'aws_iam_policy';
     const byAws = /^arn:[^:]+:iam::aws:policy\//.test(text('policy_arn'));
@@ -166,7 +167,7 @@ const TOLERATED: Readonly<Record<RoleKind, readonly string[]>> = {
 };
 
 /** Roles of services: their rights against what their resource needs. */
-const serviceRoleFits: Rule = rule({
+const serviceRoleAllowsItsWork: Rule = rule({
   id: 'service-role-allows-its-work',
   title: 'The role of a service may do what its resource needs, and nothing else',
   reason:
@@ -194,7 +195,7 @@ const serviceRoleFits: Rule = rule({
         .flatMap(({ actions, sid }) =>
           actions
             .filter((action) => !known.has(action))
-            .map((action) => `${sid}: needs no ${action}`),
+            .map((action) => `${sid}: does not need ${action}`),
         ),
       ...statements
         .filter(({ effect, conditions }) => effect === 'Allow' && conditions.length > 0)
@@ -318,7 +319,7 @@ const trustNamesItsService: Rule = rule({
         .map(({ by, service, source }) =>
           service === undefined
             ? `${by.address} is annotated with it, but it trusts no OIDC provider`
-            : `does not let ${service} assume it for ${source ?? by.address} alone`,
+            : `does not allow ${service} to assume it for ${source ?? by.address} alone`,
         ),
       ...statements
         .filter((statement) => !uses.some((use) => serves(statement, use)))
@@ -473,7 +474,7 @@ function issuerOf(
 export const ROLE_RULES: readonly Rule[] = [
   awsPoliciesOfRole,
   attachmentsConnect,
-  serviceRoleFits,
+  serviceRoleAllowsItsWork,
   keyUseIsBounded,
   trustNamesItsService,
   trustNamesServiceAccount,

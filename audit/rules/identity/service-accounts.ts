@@ -38,7 +38,7 @@ const podHasNoApiToken: Rule = rule({
   id: 'pod-has-no-api-token',
   title: "No pod or ServiceAccount carries a token for the cluster's API unless a role needs it",
   reason:
-    "The provider's default is true, and a pod's word goes before its ServiceAccount's. With the token whoever gets in talks to the cluster.",
+    "The provider's default is true, and a pod's word takes precedence over its ServiceAccount's. With the token whoever gets in talks to the cluster.",
   control: 'AC-6',
   severity: 'medium',
   subjects: (audited) => [
@@ -74,7 +74,7 @@ const podHasNoApiToken: Rule = rule({
 });
 
 /** Without a role the pod has the rights of its node, or none. */
-const podHasItsRole: Rule = rule({
+const serviceAccountHasItsRole: Rule = rule({
   id: 'service-account-has-its-role',
   title: 'The ServiceAccount of a listener has a role of this stack, which trusts it by name',
   reason:
@@ -189,7 +189,7 @@ const roleIsInjected: Rule = rule({
       ),
       ...when(
         audience !== undefined && !clients.includes(audience),
-        `audience ${audience} is none of the OIDC provider's (${clients.join(', ')})`,
+        `audience ${audience} is not one of the OIDC provider's (${clients.join(', ')})`,
       ),
     ];
   },
@@ -228,7 +228,7 @@ const clusterRightsAreNarrow: Rule = rule({
 });
 
 /** A binding names who and what; both must be there and be meant. */
-const bindingIsMeant: Rule = rule({
+const bindingIsValid: Rule = rule({
   id: 'binding-is-valid',
   title: 'Every binding joins a role that exists to a ServiceAccount that exists',
   reason:
@@ -286,8 +286,8 @@ function subjectsOf(manifest: Audited['objects'][number]['manifest']): readonly 
 /** Rules on who a pod is, to AWS and to the cluster. */
 export const SERVICE_ACCOUNT_RULES: readonly Rule[] = [
   podHasNoApiToken,
-  podHasItsRole,
+  serviceAccountHasItsRole,
   roleIsInjected,
   clusterRightsAreNarrow,
-  bindingIsMeant,
+  bindingIsValid,
 ];

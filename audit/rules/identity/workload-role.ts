@@ -22,9 +22,9 @@ import { roleOfServiceAccount } from './service-accounts.ts';
 /** What the pods of a stack are for, as its notifications, subscriptions and ConfigMaps tell. */
 interface Job {
   readonly bucket: string;
-  /** Starts of the keys that are announced, or that a ConfigMap names. */
+  /** Key prefixes with an event notification, or that a ConfigMap names. */
   readonly readPrefixes: readonly string[];
-  /** Start of the keys that reports are written to; empty for none, undefined where no ConfigMap is there to tell. */
+  /** Key prefix that reports are written to; empty for none, undefined where no ConfigMap is there to tell. */
   readonly reportPrefix: string | undefined;
   readonly databaseUser: string;
 }
@@ -34,7 +34,7 @@ export function jobOf(model: Model, stackName: string): Job | undefined {
   const stack = model.stackOf({ stack: stackName });
   const setting = (name: string) => configured(model, stackName, name);
   const notifications = neighbours(model, { stack: stackName }, 'aws_s3_bucket_notification');
-  const announced = notifications.flatMap((notification) =>
+  const notified = notifications.flatMap((notification) =>
     listOf(read(model, notification).at('topic')).map((block) =>
       String(valueAt(block, 'filter_prefix') ?? ''),
     ),
@@ -47,7 +47,7 @@ export function jobOf(model: Model, stackName: string): Job | undefined {
   if (bucket === '') return undefined;
   return {
     bucket,
-    readPrefixes: [...new Set([...announced, ...named])].filter(Boolean),
+    readPrefixes: [...new Set([...notified, ...named])].filter(Boolean),
     reportPrefix: setting('S3_BUCKET') === '' ? undefined : reportPrefixOf(setting),
     databaseUser: setting('DB_IAM_AUTH') === 'true' ? setting('DB_USER') : '',
   };
@@ -74,9 +74,9 @@ interface Need {
 }
 
 /** What pods lack. */
-const workloadCanWork: Rule = rule({
+const workloadRoleAllowsItsWork: Rule = rule({
   id: 'workload-role-allows-its-work',
-  title: 'The pods may read what is announced, write their reports and receive their messages',
+  title: 'The role of the pods allows to read deliveries, write reports and receive messages',
   reason:
     'A prefix, queue or topic that the role leaves out is found at the first file, as a failed run.',
   control: 'CP-10',
@@ -118,9 +118,10 @@ const ACTIONS: readonly RegExp[] = [
 ];
 
 /** What pods have beyond that. */
-const workloadCanNoMore: Rule = rule({
+const workloadRoleAllowsNoMore: Rule = rule({
   id: 'workload-role-allows-no-more',
-  title: 'The pods may read the announced prefixes, write below the report prefix, and no more',
+  title:
+    'The role of the pods allows to read deliveries, write below the report prefix, and no more',
   reason:
     'A file of a client is input from outside: whatever the role can do, a fault in its reader can do. A right to write where deliveries land could also forge them.',
   control: 'AC-6',
@@ -152,7 +153,7 @@ const workloadCanNoMore: Rule = rule({
         return [
           ...actions
             .filter((action) => !ACTIONS.some((form) => form.test(action)))
-            .map((action) => `${sid}: needs no ${action}`),
+            .map((action) => `${sid}: does not need ${action}`),
           ...actions
             .filter((action) => ACTIONS.some((form) => form.test(action)))
             .flatMap((action) =>
@@ -166,7 +167,7 @@ const workloadCanNoMore: Rule = rule({
   },
 });
 
-/** Below the report prefix; where it is not known, below any folder that is not announced. */
+/** Below the report prefix; where it is not known, below any key prefix without an event notification. */
 function mayWrite(job: Job | undefined, bucket: string | undefined, resource: string): boolean {
   if (job === undefined) return true;
   if (job.reportPrefix !== undefined) {
@@ -328,4 +329,7 @@ function keyFaults(statements: readonly PolicyStatement[]): readonly string[] {
 }
 
 /** Rules on the role of pods. */
-export const WORKLOAD_ROLE_RULES: readonly Rule[] = [workloadCanWork, workloadCanNoMore];
+export const WORKLOAD_ROLE_RULES: readonly Rule[] = [
+  workloadRoleAllowsItsWork,
+  workloadRoleAllowsNoMore,
+];

@@ -1,20 +1,18 @@
 import { PATHS } from '@file-processing/contract/listener-interface.ts';
 import { partitionOf } from '@file-processing/contract/partition.ts';
 import { blocksOf, type Resource, valueAt } from '../../../src/synthesized/model/model.ts';
-import { canonical, statementsOfRole } from '../../policy/policies.ts';
-import { allows, matchesPattern } from '../../policy/policy-document.ts';
-import { roleOfServiceAccount } from '../identity/service-accounts.ts';
+import { canonical } from '../../policy/policies.ts';
 import type { BackendService, IngressSpec, ServiceSpec } from '../readers/kubernetes-api.ts';
 import { type Listener, listenersOf, servers, takesDeliveries } from '../readers/listeners.ts';
 import { namespaceOf, objectsIn, objectsOf, portOf, selects } from '../readers/pods.ts';
-import { type Audited, type Rule, rule, shown, when } from '../rule.ts';
+import { type Audited, type Rule, rule, when } from '../rule.ts';
 
-/** The listener believes the topic that its bucket announces to, and no other. */
-const listenerBelievesItsTopic: Rule = rule({
+/** The listener trusts the topic that its bucket notifies, and no other. */
+const listenerTrustsItsTopic: Rule = rule({
   id: 'listener-trusts-its-topic',
-  title: "The listener's topics are those of the stack that announce new objects",
+  title: "The listener's topics are those that the bucket of the stack notifies",
   reason:
-    'Messages of a topic that is not in the list are refused; a topic that others may publish to is believed.',
+    'Messages of a topic that is not in the list are refused; a topic that others may publish to is trusted.',
   control: 'SC-23',
   severity: 'high',
   subjects: listenersOf,
@@ -25,7 +23,7 @@ const listenerBelievesItsTopic: Rule = rule({
       .filter(Boolean);
     const model = audited.model.stackOf({ stack });
     const targets = given.map((arn) => model.target(arn));
-    const announced = [
+    const notified = [
       ...notificationsOf(audited, stack).flatMap(({ attributes }) =>
         blocksOf(attributes.topic).map(({ topic_arn }) => model.target(topic_arn)),
       ),
@@ -36,8 +34,8 @@ const listenerBelievesItsTopic: Rule = rule({
     return [
       ...given
         .filter((_, index) => targets[index]?.type !== 'aws_sns_topic')
-        .map((arn) => `SNS_TOPIC_ARNS names ${arn}, which is no topic of this stack`),
-      ...announced
+        .map((arn) => `SNS_TOPIC_ARNS names ${arn}, which is not a topic of this stack`),
+      ...notified
         .filter((topic) => given.length > 0 && !targets.includes(topic))
         .map(({ address }) => `SNS_TOPIC_ARNS lacks ${address}, which delivers to it`),
     ];
@@ -45,7 +43,7 @@ const listenerBelievesItsTopic: Rule = rule({
 });
 
 /** What the listener is told of the stack is what the stack has. */
-const listenerReadsTheBucket: Rule = rule({
+const listenerSettingsMatchStack: Rule = rule({
   id: 'listener-settings-match-stack',
   title: 'Region, database and reports of the listener are those of the stack',
   reason:
@@ -67,7 +65,7 @@ const listenerReadsTheBucket: Rule = rule({
       ...when(
         /\.rds\.amazonaws\.com/.test(database) &&
           !database.endsWith(`.${model.region}.rds.${partitionOf(model.region).dnsSuffix}`),
-        `DB_HOST is ${database}, no database of ${model.region}`,
+        `DB_HOST is ${database}, not a database of ${model.region}`,
       ),
       ...databaseRulesOf(audited, stack)
         .filter(({ attributes }) => String(attributes.from_port) !== setting('DB_PORT'))
@@ -106,7 +104,7 @@ const listenerFetchesFromItsQueue: Rule = rule({
       );
     }
     return [
-      ...when(queue?.type !== 'aws_sqs_queue', `SQS_QUEUE_URL ${url} is no queue of this stack`),
+      ...when(queue?.type !== 'aws_sqs_queue', `SQS_QUEUE_URL ${url} is not a queue of this stack`),
       ...when(
         queue !== undefined && !filled.includes(queue),
         `no topic delivers to ${queue?.address}, which it fetches from`,
@@ -125,28 +123,28 @@ const deliveriesReachTheListener: Rule = rule({
   severity: 'high',
   subjects: (audited) => servers(audited).filter(takesDeliveries),
   faults: (listener, audited) => {
-    const doors = doorsTo(audited, listener);
+    const endpoints = endpointsOf(audited, listener);
     return when(
-      doors.length === 0,
-      'neither a LoadBalancer Service nor an Ingress leads to its PORT',
+      endpoints.length === 0,
+      'neither a LoadBalancer Service nor an Ingress routes to its PORT',
     );
   },
 });
 
 /** With a queue there is nothing to post to. */
-const queueNeedsNoDoor: Rule = rule({
+const queueNeedsNoEndpoint: Rule = rule({
   id: 'queue-needs-no-endpoint',
   title: 'A listener that fetches from a queue has no way in from outside',
-  reason: 'A Service that nobody needs is a door that nobody watches.',
+  reason: 'A Service that nobody needs is an endpoint that nobody watches.',
   control: 'SC-7(5)',
   severity: 'high',
   subjects: (audited) => servers(audited).filter((listener) => !takesDeliveries(listener)),
   faults: (listener, audited) =>
-    doorsTo(audited, listener).map((address) => `${address} leads to it from outside`),
+    endpointsOf(audited, listener).map((address) => `${address} routes to it from outside`),
 });
 
 /** SNS posts to the endpoint of the subscription, exactly. */
-const subscriptionMeetsItsDoor: Rule = rule({
+const subscriptionMatchesEndpoint: Rule = rule({
   id: 'subscription-matches-endpoint',
   title: 'An HTTP subscription names the path, the host and the port that are served',
   reason:
@@ -189,7 +187,7 @@ const subscriptionMeetsItsDoor: Rule = rule({
 });
 
 /** Addresses of the Services and Ingresses that lead from outside to a listener's PORT. */
-function doorsTo(audited: Audited, listener: Listener): readonly string[] {
+function endpointsOf(audited: Audited, listener: Listener): readonly string[] {
   const services = servicesTo(audited, listener);
   const names = services.map(({ manifest }) => manifest.metadata.name);
   const balancers = services.filter(({ manifest }) =>
@@ -255,10 +253,10 @@ function databaseRulesOf({ model }: Audited, stack: string): readonly Resource[]
 
 /** Rules on how messages and files reach the listener. */
 export const DELIVERY_RULES: readonly Rule[] = [
-  listenerBelievesItsTopic,
-  listenerReadsTheBucket,
+  listenerTrustsItsTopic,
+  listenerSettingsMatchStack,
   listenerFetchesFromItsQueue,
   deliveriesReachTheListener,
-  queueNeedsNoDoor,
-  subscriptionMeetsItsDoor,
+  queueNeedsNoEndpoint,
+  subscriptionMatchesEndpoint,
 ];

@@ -1,17 +1,18 @@
 import { blocksOf, type Model, type Resource } from '../../../src/synthesized/model/model.ts';
 import { canonical, statementsOf } from '../../policy/policies.ts';
-import { configured, jobOf } from '../identity/workload-role.ts';
+import { configured } from '../identity/workload-role.ts';
 import { listenersOf } from '../readers/listeners.ts';
 import { every, faultsOf, neighbours, read } from '../readers/resources.ts';
 import type { Audited } from '../rule.ts';
 import { type Rule, rule } from '../rule.ts';
 
-/** What is announced. */
-const newObjectsAnnounced: Rule = rule({
+/** What is notified. */
+const eventNotificationForNewObjects: Rule = rule({
   id: 'event-notification-for-new-objects',
-  title: 'A bucket announces every new object below named prefixes to a topic of the stack',
+  title:
+    'A bucket has event notifications for every new object below key prefixes, to a topic of the stack',
   reason:
-    'Events that are left out are files that nobody checks; without a prefix every object of the bucket is announced.',
+    'Events that are left out are files that nobody checks; without a key prefix there is one for every object of the bucket.',
   control: 'SI-4',
   severity: 'high',
   subjects: every('aws_s3_bucket_notification'),
@@ -23,7 +24,7 @@ const newObjectsAnnounced: Rule = rule({
     const ids = resolved.map((block) => String(block.id ?? ''));
     return [
       ...faultsOf(
-        [blocks.length === 0, 'announces nothing to a topic'],
+        [blocks.length === 0, 'has no event notification to a topic'],
         [new Set(ids).size !== ids.length, `an id is there twice: ${ids.join(', ')}`],
       ),
       ...blocks.flatMap((block, index) => {
@@ -32,7 +33,7 @@ const newObjectsAnnounced: Rule = rule({
         return faultsOf(
           [
             stack.target(block.topic_arn)?.type !== 'aws_sns_topic',
-            'topic_arn is no topic of the stack',
+            'topic_arn is not a topic of the stack',
           ],
           [
             events.join() !== 's3:ObjectCreated:*',
@@ -57,12 +58,12 @@ const newObjectsAnnounced: Rule = rule({
   },
 });
 
-/** The pods must know what is announced, and the other way round. */
-const announcementsAreKnown: Rule = rule({
+/** The pods must expect what is notified, and the other way round. */
+const eventNotificationMatchesListener: Rule = rule({
   id: 'event-notification-matches-listener',
-  title: 'What a bucket announces is what the pods are configured for',
+  title: 'Event notifications of a bucket are those that the pods are configured for',
   reason:
-    'The listener refuses what lies outside its bucket, prefixes and suffix; what is configured but not announced is never checked.',
+    'The listener refuses what lies outside its bucket, key prefixes and suffix; what is configured without an event notification is never checked.',
   control: 'CM-6',
   severity: 'high',
   subjects: every('aws_s3_bucket_notification'),
@@ -80,17 +81,20 @@ const announcementsAreKnown: Rule = rule({
       return [
         ...faultsOf([
           text('bucket') !== bucket,
-          `announces ${text('bucket')}, S3_BUCKET is ${bucket || 'empty'}`,
+          `is for ${text('bucket')}, S3_BUCKET is ${bucket || 'empty'}`,
         ]),
         ...known
           .filter((prefix) => !prefixes.includes(prefix))
-          .map((prefix) => `${prefix} of S3_PREFIXES is not announced`),
+          .map((prefix) => `${prefix} of S3_PREFIXES has no event notification`),
         ...prefixes
           .filter((prefix) => !known.includes(prefix))
-          .map((prefix) => `${prefix} is announced, but not among S3_PREFIXES`),
+          .map((prefix) => `${prefix} has an event notification, but is not among S3_PREFIXES`),
         ...suffixes
           .filter((suffix) => suffix !== setting('S3_SUFFIX'))
-          .map((suffix) => `announces *${suffix}, S3_SUFFIX is ${setting('S3_SUFFIX') || 'empty'}`),
+          .map(
+            (suffix) =>
+              `has the suffix *${suffix}, S3_SUFFIX is ${setting('S3_SUFFIX') || 'empty'}`,
+          ),
       ];
     });
     return [...new Set(faults)];
@@ -110,12 +114,12 @@ function settingsOf(audited: Audited, stack: string): readonly ((name: string) =
   return setting('S3_BUCKET') === '' ? [] : [setting];
 }
 
-/** A report that is announced is checked, which makes a report, and so on. */
-const reportsNotAnnounced: Rule = rule({
+/** A report with an event notification is checked, which makes a report, and so on. */
+const eventNotificationExcludesReports: Rule = rule({
   id: 'event-notification-excludes-reports',
-  title: 'Reports lie outside what is announced',
+  title: 'Reports have no event notification',
   reason:
-    'A report below an announced prefix is announced as a new file, whose report is announced: a loop that costs until somebody notices.',
+    'A report below a prefix of event notifications is checked as a new file, whose report is checked: a loop that costs until somebody notices.',
   control: 'SC-5',
   severity: 'high',
   subjects: every('aws_s3_bucket_notification'),
@@ -138,15 +142,15 @@ const reportsNotAnnounced: Rule = rule({
       .flatMap((report) =>
         prefixes
           .filter((prefix) => report.startsWith(prefix) || prefix.startsWith(report))
-          .map((prefix) => `${report} is written to, and ${prefix} is announced`),
+          .map((prefix) => `${report} is written to, and ${prefix} has an event notification`),
       );
   },
 });
 
 /** A topic that a bucket may publish to, and none does. */
-const bucketIsConnected: Rule = rule({
+const bucketHasEventNotification: Rule = rule({
   id: 'bucket-has-event-notification',
-  title: 'The bucket that may publish to a topic announces to it',
+  title: 'The bucket that may publish to a topic has event notifications to it',
   reason: 'Without the notification nothing tells the topic about new objects, and nothing fails.',
   control: 'SI-4',
   severity: 'medium',
@@ -155,10 +159,10 @@ const bucketIsConnected: Rule = rule({
       statement.principals?.some(({ value }) => value === 's3.amazonaws.com'),
     ),
   faults: ({ stack, about }, { model }) => {
-    const announced = neighbours(model, { stack }, 'aws_s3_bucket_notification').some(
+    const notified = neighbours(model, { stack }, 'aws_s3_bucket_notification').some(
       (notification) => topicsOf(model, notification).includes(about),
     );
-    return announced ? [] : ['no aws_s3_bucket_notification announces to this topic'];
+    return notified ? [] : ['no aws_s3_bucket_notification names this topic'];
   },
 });
 
@@ -173,8 +177,8 @@ function textsOf(value: unknown): readonly string[] {
 
 /** Rules on event notifications of buckets. */
 export const EVENT_NOTIFICATION_RULES: readonly Rule[] = [
-  newObjectsAnnounced,
-  announcementsAreKnown,
-  reportsNotAnnounced,
-  bucketIsConnected,
+  eventNotificationForNewObjects,
+  eventNotificationMatchesListener,
+  eventNotificationExcludesReports,
+  bucketHasEventNotification,
 ];

@@ -67,7 +67,7 @@ const FIGURES: Readonly<
 };
 
 /** What must be watched. */
-const lossesAreWatched: Rule = rule({
+const lossesHaveAlarms: Rule = rule({
   id: 'losses-have-alarms',
   title: 'Alarms watch every dead-letter queue, working queue and topic for what did not arrive',
   reason: 'A dead-letter queue that nobody looks at loses its messages too, two weeks later.',
@@ -103,7 +103,7 @@ const alarmsGoOff: Rule = rule({
     return faultsOf(
       ...(isLoss ? lossFaults(model, alarm) : figureFaults(model, alarm)),
       [isFalse('actions_enabled'), 'actions_enabled must not be false'],
-      [!(minutes <= 15), `tells after ${minutes} minutes, must be within 15`],
+      [!(minutes <= 15), `goes off after ${minutes} minutes, must be within 15`],
       [
         FIGURES[text('namespace')] !== undefined && text('treat_missing_data') !== 'notBreaching',
         `treat_missing_data must be notBreaching: SQS and SNS send nothing while nothing happens`,
@@ -125,7 +125,7 @@ function lossFaults(model: Model, alarm: Resource): readonly Check[] {
   return [
     [
       !useful,
-      `${text('namespace')} ${text('metric_name')} ${text('statistic')} ${text('comparison_operator')} ${text('threshold')} for what it names tells of no loss`,
+      `${text('namespace')} ${text('metric_name')} ${text('statistic')} ${text('comparison_operator')} ${text('threshold')} for what it names does not detect a loss`,
     ],
   ];
 }
@@ -178,10 +178,10 @@ function unitOf(metric: string): string {
   return metric.includes('Age') ? 'Seconds' : 'Count';
 }
 
-/** Alarms that call nobody. */
-const alarmsCallSomebody: Rule = rule({
+/** Alarms without actions. */
+const alarmsHaveActions: Rule = rule({
   id: 'alarms-have-actions',
-  title: 'Every alarm calls somebody',
+  title: 'Every alarm has an action',
   reason: 'An alarm without an action is a colour on a page that nobody has open.',
   control: 'SI-4(5)',
   severity: 'low',
@@ -196,16 +196,16 @@ const alarmsCallSomebody: Rule = rule({
         (action) =>
           [
             stack.target(action)?.type !== 'aws_sns_topic' && parseTopicArn(action) === undefined,
-            `${action} is no topic`,
+            `${action} is not a topic`,
           ] as const,
       ),
       ...actions.map(
         (action) =>
           [
-            [...watchedBy(model, alarm), ...announcedTo(model, alarm)].some(
+            [...watchedBy(model, alarm), ...notifiedTopics(model, alarm)].some(
               (resource) => stack.target(action) === resource,
             ),
-            `${action} is a topic for messages, which it watches or which a bucket announces to`,
+            `${action} is a topic for messages, which it watches or which a bucket notifies`,
           ] as const,
       ),
     );
@@ -249,8 +249,8 @@ function watchedBy(model: Model, alarm: Resource): readonly Resource[] {
     .filter((resource) => resource !== undefined);
 }
 
-/** Topics that buckets announce to: whoever is subscribed there reads no alarms. */
-function announcedTo(model: Model, alarm: Resource): readonly Resource[] {
+/** Topics that buckets notify: whoever is subscribed there reads no alarms. */
+function notifiedTopics(model: Model, alarm: Resource): readonly Resource[] {
   const stack = model.stackOf(alarm);
   return neighbours(model, alarm, 'aws_s3_bucket_notification')
     .flatMap(({ attributes }) => blocksOf(attributes.topic))
@@ -328,9 +328,9 @@ const logGroupIsWritten: Rule = rule({
 
 /** Rules on alarms and log groups. */
 export const MONITORING_RULES: readonly Rule[] = [
-  lossesAreWatched,
+  lossesHaveAlarms,
   alarmsGoOff,
-  alarmsCallSomebody,
+  alarmsHaveActions,
   logsEncrypted,
   logsAreKept,
   logGroupIsWritten,

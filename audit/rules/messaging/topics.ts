@@ -6,7 +6,7 @@ import { deliveryLog } from '../identity/roles.ts';
 import { every, faultsOf, neighbours, read } from '../readers/resources.ts';
 import { type Rule, rule } from '../rule.ts';
 
-/** Keys of AWS's own, whose policy cannot let S3 or SNS in. */
+/** Keys of AWS's own, whose policy cannot allow S3 or SNS. */
 const AWS_KEY = /(^|:)alias\/aws\//;
 
 /** Whether a resource is encrypted with a key of the account's own. */
@@ -28,7 +28,7 @@ export function ownKeyFaults(
         !AWS_KEY.test(key) &&
         target(argument)?.type !== 'aws_kms_key' &&
         !/^arn:[^:]+:kms:[^:]+:[^:]+:key\//.test(key),
-      `${argument} is ${key}, no key of the stack`,
+      `${argument} is ${key}, not a key of the stack`,
     ],
   );
 }
@@ -70,7 +70,7 @@ const topicSignsSha256: Rule = rule({
 /** A topic's policy. */
 const topicHasPolicy: Rule = rule({
   id: 'topic-has-policy',
-  title: 'Every topic has one policy, by which the bucket that announces to it may publish',
+  title: 'Every topic has one policy, which allows the bucket that notifies it to publish',
   reason:
     'S3 checks the right to publish when the notification is made and at each file; a topic without it stays silent.',
   control: 'AC-3',
@@ -133,7 +133,7 @@ const deliveriesAreLogged: Rule = rule({
   id: 'deliveries-are-logged',
   title: 'Every topic logs how its deliveries ended, into log groups that exist',
   reason:
-    'Without the log nobody can tell later whether a file was announced; SNS would make the groups itself, unencrypted and for ever.',
+    'Without the log nobody can tell later whether there was an event notification of a file; SNS would make the groups itself, unencrypted and for ever.',
   control: 'AU-12',
   severity: 'medium',
   subjects: every('aws_sns_topic'),
@@ -149,11 +149,11 @@ const deliveriesAreLogged: Rule = rule({
         faultsOf(
           [
             !isRole(`${protocol}_failure_feedback_role_arn`),
-            `${protocol}_failure_feedback_role_arn is no role of the stack`,
+            `${protocol}_failure_feedback_role_arn is not a role of the stack`,
           ],
           [
             !isRole(`${protocol}_success_feedback_role_arn`),
-            `${protocol}_success_feedback_role_arn is no role of the stack`,
+            `${protocol}_success_feedback_role_arn is not a role of the stack`,
           ],
           [
             number(`${protocol}_success_feedback_sample_rate`) !== 100,
@@ -195,13 +195,13 @@ const deliveryIsEncrypted: Rule = rule({
         protocol === 'sqs' &&
           (target('endpoint')?.type !== 'aws_sqs_queue' ||
             referenceOf(subscription.attributes.endpoint)?.attribute !== 'arn'),
-        `endpoint is ${text('endpoint')}, no ARN of a queue of the stack`,
+        `endpoint is ${text('endpoint')}, not the ARN of a queue of the stack`,
       ],
       [
         protocol.startsWith('http') && !isPublicName(text('endpoint')),
-        `endpoint is ${text('endpoint')}: SNS posts to public names, and a query is no secret`,
+        `endpoint is ${text('endpoint')}: SNS posts to public names, and a query is not secret`,
       ],
-      [target('topic_arn')?.type !== 'aws_sns_topic', 'topic_arn is no topic of the stack'],
+      [target('topic_arn')?.type !== 'aws_sns_topic', 'topic_arn is not a topic of the stack'],
     );
   },
 });
@@ -252,15 +252,15 @@ const deliveryHasRedrive: Rule = rule({
           'redrive_policy has more than deadLetterTargetArn',
         ],
       ),
-      ...(topic === undefined ? [] : queueAdmits(model, queue, topic)),
+      ...(topic === undefined ? [] : queueFaults(model, queue, topic)),
     ];
   },
 });
 
-/** A queue that is subscribed must let the topic in. */
-const subscribedQueueAdmits: Rule = rule({
+/** A queue that is subscribed must allow the topic. */
+const subscribedQueueAllowsTopic: Rule = rule({
   id: 'subscribed-queue-allows-topic',
-  title: 'A queue that is subscribed lets the topic send, and a queue that lets it send is used',
+  title: 'A subscribed queue allows the topic to send, and a queue that allows it is subscribed',
   reason:
     'SNS subscribes a queue that refuses it without a complaint; a queue that nothing sends to keeps the listener waiting.',
   control: 'AC-3',
@@ -276,7 +276,7 @@ const subscribedQueueAdmits: Rule = rule({
       ...faultsOf([isWork && subscriptions.length === 0, 'no topic delivers to it']),
       ...subscriptions.flatMap(({ attributes }) => {
         const topic = stack.target(attributes.topic_arn);
-        return topic === undefined ? [] : queueAdmits(model, queue, topic);
+        return topic === undefined ? [] : queueFaults(model, queue, topic);
       }),
     ];
   },
@@ -380,19 +380,19 @@ function overHttp(model: Model): readonly Resource[] {
     .filter(({ attributes }) => String(attributes.protocol).startsWith('http'));
 }
 
-function queueAdmits(model: Model, queue: Resource, topic: Resource): readonly string[] {
+function queueFaults(model: Model, queue: Resource, topic: Resource): readonly string[] {
   const stack = model.stackOf(queue);
   const source = topicArn(model, topic);
-  const admitted = statementsAbout(model, queue).some(
+  const allowed = statementsAbout(model, queue).some(
     (statement) =>
       allows(statement, 'sqs:SendMessage') &&
       statement.principals?.some(({ value }) => value === 'sns.amazonaws.com') &&
       requiredValues(statement, 'aws:SourceArn').includes(source),
   );
-  return admitted
+  return allowed
     ? []
     : [
-        `${arnOf(stack, queue) ?? canonical(stack, queue.attributes.name)} does not let ${source} send`,
+        `${arnOf(stack, queue) ?? canonical(stack, queue.attributes.name)} does not allow ${source} to send`,
       ];
 }
 
@@ -416,7 +416,7 @@ export const TOPIC_RULES: readonly Rule[] = [
   deliveryIsEncrypted,
   deliveryIsSigned,
   deliveryHasRedrive,
-  subscribedQueueAdmits,
+  subscribedQueueAllowsTopic,
   deliveryIsRetried,
   subscriptionIsConfirmed,
 ];

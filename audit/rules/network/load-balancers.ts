@@ -93,11 +93,11 @@ function tlsPolicyFaults(policy: string | undefined, region: string): readonly s
 }
 
 /** A Service opens what it was made for. */
-const serviceOpensNoMore: Rule = rule({
+const serviceLimitsItsPorts: Rule = rule({
   id: 'service-limits-its-ports',
-  title: 'A Service opens the port for messages, through a load balancer or to the cluster alone',
+  title: 'A Service exposes the port for messages, through a load balancer or to the cluster alone',
   reason:
-    "A NodePort or an external IP is a door on every node; metrics behind a load balancer tell the internet what runs here; pods that aren't ready get messages that they lose.",
+    "A NodePort or an external IP opens a port on every node; metrics behind a load balancer tell the internet what runs here; pods that aren't ready get messages that they lose.",
   control: 'SC-7(5)',
   severity: 'high',
   subjects: (audited) => objectsOf(audited, 'Service'),
@@ -137,7 +137,7 @@ const balancers = (audited: Audited) =>
   objectsOf(audited, 'Service').filter(({ manifest }) => manifest.spec?.type === 'LoadBalancer');
 
 /** Whoever reads along learns what clients deliver. */
-const loadBalancerEndsTls: Rule = rule({
+const loadBalancerTerminatesTls: Rule = rule({
   id: 'load-balancer-terminates-tls',
   title: 'A load balancer listens with TLS 1.2 or 1.3 and a certificate of the region',
   reason:
@@ -172,11 +172,11 @@ const loadBalancerEndsTls: Rule = rule({
 });
 
 /** SNS posts from the internet, from addresses that nobody knows. */
-const snsCanReachTheDoor: Rule = rule({
+const endpointIsReachableForSns: Rule = rule({
   id: 'endpoint-is-reachable-for-sns',
   title: 'The load balancer or Ingress that SNS posts to faces the internet, and says so',
   reason:
-    'An internal one, or one that admits some addresses only, never sees a message: SNS publishes no source ranges. What is left to a default differs from one controller to the other.',
+    'An internal one, or one that allows some addresses only, never sees a message: SNS publishes no source ranges. What is left to a default differs from one controller to the other.',
   control: 'SC-7',
   severity: 'high',
   subjects: (audited) => [...balancers(audited), ...objectsOf(audited, 'Ingress')],
@@ -207,17 +207,17 @@ const snsCanReachTheDoor: Rule = rule({
         .filter(
           ({ port }) => ![80, 443, ...endpointPorts(audited, object.stack)].includes(Number(port)),
         )
-        .map(({ port }) => `listens on port ${port}, where no endpoint has SNS post to`),
+        .map(({ port }) => `listens on port ${port}, which no endpoint names`),
       ...when(
         ranges.length > 0 && !ranges.some(isEverywhere),
-        `admits ${ranges.join(', ')} only, and SNS posts from anywhere`,
+        `allows ${ranges.join(', ')} only, and SNS posts from anywhere`,
       ),
     ];
   },
 });
 
 /** The load balancer asks the way the pod answers. */
-const loadBalancerAsksThePod: Rule = rule({
+const loadBalancerHealthCheck: Rule = rule({
   id: 'load-balancer-health-check',
   title: "A load balancer's health check asks a path and port that the listener serves, over HTTP",
   reason:
@@ -236,14 +236,14 @@ const loadBalancerAsksThePod: Rule = rule({
       ...pathFaults(path),
       ...when(
         port !== 'traffic-port' && !ports.some((one) => String(one.port) === port),
-        `healthcheck-port is ${port}, which is none of its ports`,
+        `healthcheck-port is ${port}, which is not one of its ports`,
       ),
     ];
   },
 });
 
 /** How a load balancer passes connections on. */
-const loadBalancerPassesOn: Rule = rule({
+const loadBalancerForwardsTcp: Rule = rule({
   id: 'load-balancer-forwards-tcp',
   title: 'A network load balancer passes plain connections on to every node',
   reason:
@@ -316,7 +316,7 @@ const loadBalancerIsTagged: Rule = rule({
 });
 
 /** An Ingress without TLS is an open line. */
-const ingressEndsTls: Rule = rule({
+const ingressTerminatesTls: Rule = rule({
   id: 'ingress-terminates-tls',
   title: 'An Ingress serves its hosts over TLS alone',
   reason:
@@ -357,7 +357,7 @@ const ingressEndsTls: Rule = rule({
 });
 
 /** An Ingress must lead to the path that takes messages. */
-const ingressLeadsToTheListener: Rule = rule({
+const ingressRoutesToListener: Rule = rule({
   id: 'ingress-routes-to-listener',
   title: 'An Ingress passes the path that takes messages, and asks after the health of pods',
   reason:
@@ -391,12 +391,12 @@ const ingressLeadsToTheListener: Rule = rule({
 
 /** Rules on Services, load balancers and Ingresses. */
 export const LOAD_BALANCER_RULES: readonly Rule[] = [
-  serviceOpensNoMore,
-  loadBalancerEndsTls,
-  snsCanReachTheDoor,
-  loadBalancerAsksThePod,
-  loadBalancerPassesOn,
+  serviceLimitsItsPorts,
+  loadBalancerTerminatesTls,
+  endpointIsReachableForSns,
+  loadBalancerHealthCheck,
+  loadBalancerForwardsTcp,
   loadBalancerIsTagged,
-  ingressEndsTls,
-  ingressLeadsToTheListener,
+  ingressTerminatesTls,
+  ingressRoutesToListener,
 ];

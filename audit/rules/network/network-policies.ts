@@ -1,5 +1,4 @@
 import { isIPv4 } from 'node:net';
-import { parseJson } from '../../policy/policy-document.ts';
 import { servicesTo } from '../messaging/delivery.ts';
 import type { NetworkPeer, NetworkPolicySpec, NetworkPort } from '../readers/kubernetes-api.ts';
 import { type Listener, servers, takesDeliveries } from '../readers/listeners.ts';
@@ -120,7 +119,7 @@ function isWide({ ipBlock, namespaceSelector, podSelector }: NetworkPeer): boole
 }
 
 /** Its packets come from the internet, or from the nodes: from addresses, never from pods. */
-function admitsLoadBalancer(from: readonly NetworkPeer[] | undefined, { model }: Audited): boolean {
+function allowsLoadBalancer(from: readonly NetworkPeer[] | undefined, { model }: Audited): boolean {
   if (from === undefined || from.length === 0) return true;
   const networks = model.ofType('aws_vpc').map(({ attributes }) => String(attributes.cidr_block));
   return from.some(({ ipBlock }) => {
@@ -208,7 +207,7 @@ function otherPort({ ports = [] }: { readonly ports?: readonly NetworkPort[] }):
 }
 
 /** What no policy selects, everybody may call. */
-const podIsBehindAPolicy: Rule = rule({
+const podHasNetworkPolicies: Rule = rule({
   id: 'pod-has-network-policies',
   title: 'Network policies restrict every pod in both directions',
   reason:
@@ -231,7 +230,7 @@ const podIsBehindAPolicy: Rule = rule({
 });
 
 /** A policy that forbids what the pod is there for stops it, quietly. */
-const policyLetsMessagesIn: Rule = rule({
+const networkPolicyAllowsMessages: Rule = rule({
   id: 'network-policy-allows-messages',
   title: 'Network policies let messages and scrapers reach the ports of a listener',
   reason:
@@ -247,27 +246,27 @@ const policyLetsMessagesIn: Rule = rule({
         ({ from, ports }) =>
           opens(ports, Number(listener.setting(name)), 'TCP', listener) && admits(from),
       );
-    const door = servicesTo(audited, listener).length > 0;
+    const hasService = servicesTo(audited, listener).length > 0;
     return [
       ...when(
         takesDeliveries(listener) &&
-          door &&
-          !opened('PORT', (from) => admitsLoadBalancer(from, audited)),
-        `no policy lets the load balancer reach its port ${listener.setting('PORT')}`,
+          hasService &&
+          !opened('PORT', (from) => allowsLoadBalancer(from, audited)),
+        `no policy allows the load balancer to reach its port ${listener.setting('PORT')}`,
       ),
       ...when(
         !opened(
           'METRICS_PORT',
           (from) => from === undefined || from.some(({ ipBlock }) => !ipBlock),
         ),
-        `no policy lets the pods of the cluster read its metrics on port ${listener.setting('METRICS_PORT')}`,
+        `no policy allows the pods of the cluster to read its metrics on port ${listener.setting('METRICS_PORT')}`,
       ),
     ];
   },
 });
 
 /** What is open without need is an attacker's. */
-const policyOpensNoMore: Rule = rule({
+const networkPolicyLimitsIngress: Rule = rule({
   id: 'network-policy-limits-ingress',
   title: 'Network policies open the ports of the pods, each to those who need it, and nothing else',
   reason:
@@ -281,10 +280,10 @@ const policyOpensNoMore: Rule = rule({
       ({ namespace, labels }) => namespace === namespaceOf(object) && selects(podSelector, labels),
     );
     const listeners = servers(audited).filter(({ pod }) => pods.includes(pod));
-    const doors = listeners.filter(
+    const endpoints = listeners.filter(
       (listener) => takesDeliveries(listener) && servicesTo(audited, listener).length > 0,
     );
-    const needed = doors.map((listener) => Number(listener.setting('PORT')));
+    const needed = endpoints.map((listener) => Number(listener.setting('PORT')));
     return ingress.flatMap(({ from, ports = [] }) => {
       if (ports.length === 0) return ['a rule for ingress names no port, and so opens all'];
       const wide = from === undefined || from.length === 0 || from.some(isWide);
@@ -321,7 +320,7 @@ const policyOpensNoMore: Rule = rule({
 });
 
 /** What the listener calls must be open. */
-const policyLetsCallsOut: Rule = rule({
+const networkPolicyAllowsCalls: Rule = rule({
   id: 'network-policy-allows-calls',
   title: 'Network policies let a listener reach DNS, AWS and its database',
   reason:
@@ -344,28 +343,28 @@ const policyLetsCallsOut: Rule = rule({
     const port = databasePort(listener);
     const dns = (['UDP', 'TCP'] as const).filter((protocol) => !open(DNS, protocol, reachesDns));
     return [
-      ...dns.map((protocol) => `no policy lets it ask the cluster's DNS (${protocol} ${DNS})`),
+      ...dns.map((protocol) => `no policy allows it to ask the cluster's DNS (${protocol} ${DNS})`),
       ...when(
         !open(HTTPS, 'TCP', reachesEverywhere),
-        `no policy lets it call AWS, whose addresses change (TCP ${HTTPS} to anywhere)`,
+        `no policy allows it to call AWS, whose addresses change (TCP ${HTTPS} to anywhere)`,
       ),
       ...when(
         port !== undefined &&
           !open(port, 'TCP', (to) =>
             isIPv4(host) ? reachesAddress(to, host) : reachesAddresses(to),
           ),
-        `no policy lets it reach its database (TCP ${port}${isIPv4(host) ? ` of ${host}` : ''})`,
+        `no policy allows it to reach its database (TCP ${port}${isIPv4(host) ? ` of ${host}` : ''})`,
       ),
     ];
   },
 });
 
 /** Each open way out is one for the data. */
-const policyLetsNoMoreOut: Rule = rule({
+const networkPolicyLimitsEgress: Rule = rule({
   id: 'network-policy-limits-egress',
   title: 'Network policies let a listener call DNS, AWS and its database, and nothing else',
   reason:
-    'A rule without ports or peers lets stolen files out by any door; DNS to anywhere is a door that nobody watches.',
+    'A rule without ports or peers lets stolen files out anywhere; DNS to anywhere is a way out that nobody watches.',
   control: 'SC-7(10)',
   severity: 'medium',
   subjects: (audited) => objectsOf(audited, 'NetworkPolicy'),
@@ -384,18 +383,18 @@ const policyLetsNoMoreOut: Rule = rule({
     return egress.flatMap(({ to, ports = [] }) => [
       ...when(
         to === undefined || to.length === 0,
-        'a rule for egress names nobody, and so lets it call all',
+        'a rule for egress names no peer, and so allows it to call all',
       ),
       ...when(ports.length === 0, 'a rule for egress names no port, and so opens all'),
       ...ports.flatMap(({ port, endPort, protocol = 'TCP' }) => {
         const number = Number(port);
         if (isMetadata(to)) return [];
         return [
-          ...when(endPort !== undefined, `lets it call the ports ${port} to ${endPort}`),
-          ...when(!needed.has(number), `lets it call port ${port}, which it does not need`),
+          ...when(endPort !== undefined, `allows it to call the ports ${port} to ${endPort}`),
+          ...when(!needed.has(number), `allows it to call port ${port}, which it does not need`),
           ...when(
             number === DNS && (to ?? []).some(({ ipBlock }) => ipBlock !== undefined),
-            `lets it ask other DNS servers than the cluster's (${protocol} ${DNS})`,
+            `allows it to ask other DNS servers than the cluster's (${protocol} ${DNS})`,
           ),
           ...when(
             number === DNS &&
@@ -403,7 +402,7 @@ const policyLetsNoMoreOut: Rule = rule({
                 ({ namespaceSelector, podSelector }) =>
                   isEmpty(namespaceSelector) || isEmpty(podSelector),
               ),
-            `lets it ask more pods for names than those of the cluster's DNS (${protocol} ${DNS})`,
+            `allows it to ask more pods for names than those of the cluster's DNS (${protocol} ${DNS})`,
           ),
         ];
       }),
@@ -412,7 +411,7 @@ const policyLetsNoMoreOut: Rule = rule({
 });
 
 /** The node's credentials are for the node. */
-const policyHidesTheNode: Rule = rule({
+const networkPolicyBlocksInstanceMetadata: Rule = rule({
   id: 'network-policy-blocks-instance-metadata',
   title: "No network policy lets a pod ask for its node's credentials",
   reason:
@@ -423,15 +422,15 @@ const policyHidesTheNode: Rule = rule({
   faults: (object) =>
     (specOf(object).egress ?? [])
       .filter(({ to, ports }) => reachesMetadata(to) && opens(ports, 80, 'TCP', undefined))
-      .map(() => `lets its pods reach the instance metadata (${INSTANCE_METADATA}, TCP 80)`),
+      .map(() => `allows its pods to reach the instance metadata (${INSTANCE_METADATA}, TCP 80)`),
 });
 
 /** Rules on network policies. */
 export const NETWORK_POLICY_RULES: readonly Rule[] = [
-  podIsBehindAPolicy,
-  policyLetsMessagesIn,
-  policyOpensNoMore,
-  policyLetsCallsOut,
-  policyLetsNoMoreOut,
-  policyHidesTheNode,
+  podHasNetworkPolicies,
+  networkPolicyAllowsMessages,
+  networkPolicyLimitsIngress,
+  networkPolicyAllowsCalls,
+  networkPolicyLimitsEgress,
+  networkPolicyBlocksInstanceMetadata,
 ];

@@ -59,7 +59,7 @@ const routesLeadOut: Rule = rule({
         [target('gateway_id')?.type === 'aws_nat_gateway', 'gateway_id is a NAT gateway'],
         [
           target('route_table_id')?.type !== 'aws_route_table',
-          'route_table_id is no table of the stack',
+          'route_table_id is not a table of the stack',
         ],
         [
           text('destination_cidr_block') !== '0.0.0.0/0',
@@ -96,9 +96,12 @@ const natGatewaysWork: Rule = rule({
       ...faultsOf(
         [
           subnet?.type !== 'aws_subnet' || !isPublic(model, subnet),
-          'subnet_id is no public subnet of the stack',
+          'subnet_id is not a public subnet of the stack',
         ],
-        [target('allocation_id')?.type !== 'aws_eip', 'allocation_id is no address of the stack'],
+        [
+          target('allocation_id')?.type !== 'aws_eip',
+          'allocation_id is not an address of the stack',
+        ],
         [
           !['', 'public'].includes(text('connectivity_type')),
           `connectivity_type is ${text('connectivity_type')}`,
@@ -135,14 +138,14 @@ const gatewaysAreAttached: Rule = rule({
     }
     if (resource.type === 'aws_route_table_association') {
       return faultsOf(
-        [target('subnet_id')?.type !== 'aws_subnet', 'subnet_id is no subnet of the stack'],
+        [target('subnet_id')?.type !== 'aws_subnet', 'subnet_id is not a subnet of the stack'],
         [
           target('route_table_id')?.type !== 'aws_route_table',
-          'route_table_id is no table of the stack',
+          'route_table_id is not a table of the stack',
         ],
       );
     }
-    return faultsOf([target('vpc_id')?.type !== 'aws_vpc', 'vpc_id is no VPC of the stack']);
+    return faultsOf([target('vpc_id')?.type !== 'aws_vpc', 'vpc_id is not a VPC of the stack']);
   },
 });
 

@@ -8,7 +8,7 @@ import { isPrivateBlock } from './vpc.ts';
 /** The group that everything without one gets. */
 const defaultGroupLocked: Rule = rule({
   id: 'default-group-locked',
-  title: "Every VPC's default security group lets nothing in or out",
+  title: "Every VPC's default security group allows nothing in either direction",
   reason:
     'Whatever is started without a group gets this one, and AWS makes it open between its members.',
   control: 'SC-7(5)',
@@ -99,7 +99,7 @@ const clusterIngressIsApi: Rule = rule({
 const groupsConnect: Rule = rule({
   id: 'groups-connect',
   title: 'A rule lets a known group into a known group',
-  reason: 'A rule between a group and itself, or with the two swapped, lets nobody in.',
+  reason: 'A rule between a group and itself, or with the two swapped, allows nobody.',
   control: 'AC-4',
   severity: 'medium',
   subjects: every(...RULE_TYPES),
@@ -110,21 +110,24 @@ const groupsConnect: Rule = rule({
       /^sg-[0-9a-f]+$/.test(value) ||
       /security_group_id\}$|^\$\{aws_security_group\.[\w-]+\.id\}$/.test(value);
     return faultsOf(
-      [!isGroup(to), `security_group_id is ${to || 'missing'}, no security group`],
-      [from !== '' && !isGroup(from), `referenced_security_group_id is ${from}, no security group`],
-      [from !== '' && from === to, 'lets a group into itself'],
+      [!isGroup(to), `security_group_id is ${to || 'missing'}, not a security group`],
+      [
+        from !== '' && !isGroup(from),
+        `referenced_security_group_id is ${from}, not a security group`,
+      ],
+      [from !== '' && from === to, 'allows a group to reach itself'],
       [
         /^\$\{aws_eks_cluster/.test(to) && /^sg-/.test(from),
-        'lets an outside group into the cluster',
+        'allows an outside group into the cluster',
       ],
     );
   },
 });
 
 /** Groups of interface endpoints. */
-const endpointGroupsAdmitVpc: Rule = rule({
+const endpointGroupsAllowVpc: Rule = rule({
   id: 'endpoint-groups-allow-vpc',
-  title: 'The security group of interface endpoints lets the whole VPC in on 443',
+  title: 'The security group of interface endpoints allows the whole VPC on 443',
   reason:
     'With private DNS every call of the service goes to the endpoint: who is not let in has no such service any more.',
   control: 'SC-7',
@@ -139,21 +142,21 @@ const endpointGroupsAdmitVpc: Rule = rule({
     const rules = rulesOf(model, group).map((ingress) => read(model, ingress));
     const vpc = read(model, group).target('vpc_id');
     const block = parseCidr(vpc === undefined ? '' : read(model, vpc).text('cidr_block'));
-    const admitted = rules.some((ingress) => {
+    const allowed = rules.some((ingress) => {
       const source = parseCidr(ingress.text('cidr_ipv4'));
       const port = ingress.number('from_port') === 443 && ingress.number('to_port') === 443;
       return port && source !== undefined && block !== undefined && contains(source, block);
     });
     return faultsOf(
-      [!admitted, 'does not let the whole VPC in on port 443'],
+      [!allowed, 'does not allow the whole VPC on port 443'],
       [
         rules.some((ingress) => ingress.number('from_port') !== 443),
-        'lets in on another port than 443',
+        'allows another port than 443',
       ],
       ...rules.map((ingress) => {
         const source = parseCidr(ingress.text('cidr_ipv4'));
         const beyond = source !== undefined && block !== undefined && !contains(block, source);
-        return [beyond, `lets in ${ingress.text('cidr_ipv4')}, more than the VPC`] as const;
+        return [beyond, `allows ${ingress.text('cidr_ipv4')}, more than the VPC`] as const;
       }),
     );
   },
@@ -171,5 +174,5 @@ export const SECURITY_GROUP_RULES: readonly Rule[] = [
   ingressIsBounded,
   clusterIngressIsApi,
   groupsConnect,
-  endpointGroupsAdmitVpc,
+  endpointGroupsAllowVpc,
 ];

@@ -42,7 +42,7 @@ const subnetsFit: Rule = rule({
     const others = neighbours(model, subnet, 'aws_subnet').filter((other) => other !== subnet);
     return faultsOf(
       [!isFalse('map_public_ip_on_launch'), 'map_public_ip_on_launch must be false'],
-      [vpc?.type !== 'aws_vpc', 'vpc_id is no VPC of the stack'],
+      [vpc?.type !== 'aws_vpc', 'vpc_id is not a VPC of the stack'],
       [
         block === undefined || (outer !== undefined && !contains(outer, block)),
         `cidr_block ${text('cidr_block')} does not lie in its VPC`,
@@ -91,7 +91,7 @@ const subnetsSpreadZones: Rule = rule({
       ),
       ...[...open, ...closed]
         .filter((zone) => !zone.startsWith(region) || !/^[a-z]$/.test(zone.slice(region.length)))
-        .map((zone) => `${zone || 'no availability_zone'} is no zone of ${region}`),
+        .map((zone) => `${zone || 'no availability_zone'} is not a zone of ${region}`),
     ];
   },
 });
@@ -100,7 +100,7 @@ const PUBLIC_ROLE = 'kubernetes.io/role/elb';
 const PRIVATE_ROLE = 'kubernetes.io/role/internal-elb';
 
 /** Where load balancers go. */
-const subnetsTellTheirRole: Rule = rule({
+const subnetsHaveRoleTags: Rule = rule({
   id: 'subnets-have-role-tags',
   title: 'Subnets say by a tag whether public or internal load balancers go into them',
   reason:
@@ -166,16 +166,16 @@ const flowLogIsComplete: Rule = rule({
         text('traffic_type') !== 'ALL',
         `traffic_type is ${text('traffic_type') || 'missing'}, must be ALL`,
       ],
-      [target('vpc_id')?.type !== 'aws_vpc', 'vpc_id is no VPC of the stack'],
+      [target('vpc_id')?.type !== 'aws_vpc', 'vpc_id is not a VPC of the stack'],
       [
         target('log_destination')?.type !== 'aws_cloudwatch_log_group',
-        'log_destination is no log group of the stack',
+        'log_destination is not a log group of the stack',
       ],
       [
         text('log_destination_type') !== 'cloud-watch-logs',
         `log_destination_type is ${text('log_destination_type') || 'missing'}`,
       ],
-      [target('iam_role_arn')?.type !== 'aws_iam_role', 'iam_role_arn is no role of the stack'],
+      [target('iam_role_arn')?.type !== 'aws_iam_role', 'iam_role_arn is not a role of the stack'],
       [
         number('max_aggregation_interval') !== 60,
         'max_aggregation_interval must be 60: ten minutes hide short connections',
@@ -225,10 +225,10 @@ const endpointsReachAll: Rule = rule({
     const { text, isTrue, target, stack, at } = read(model, endpoint);
     const service = text('service_name');
     const common = faultsOf(
-      [target('vpc_id')?.type !== 'aws_vpc', 'vpc_id is no VPC of the stack'],
+      [target('vpc_id')?.type !== 'aws_vpc', 'vpc_id is not a VPC of the stack'],
       [
         !new RegExp(`^(?:cn\\.)?com\\.amazonaws\\.${stack.region}\\.[a-z0-9.-]+$`).test(service),
-        `service_name is ${service}, none of ${stack.region}`,
+        `service_name is ${service}, not a service of ${stack.region}`,
       ],
       [at('policy') !== undefined, 'policy has not been reviewed'],
     );
@@ -299,7 +299,7 @@ export const VPC_RULES: readonly Rule[] = [
   vpcResolvesNames,
   subnetsFit,
   subnetsSpreadZones,
-  subnetsTellTheirRole,
+  subnetsHaveRoleTags,
   vpcHasFlowLog,
   flowLogIsComplete,
   vpcHasS3Endpoint,

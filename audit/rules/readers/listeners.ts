@@ -105,7 +105,7 @@ export function configMapData(
 }
 
 /**
- * The environment that a container starts with: `env` goes before `envFrom`, and an empty text counts
+ * The environment that a container starts with: `env` takes precedence over `envFrom`, and an empty text counts
  * as not set, as the listener has it.
  */
 export function environmentOf(audited: Audited, { pod, spec }: Container): Environment {

@@ -325,7 +325,7 @@ const SUFFIXES: Readonly<Record<string, number>> = {
  * A quantity as a number: CPUs, or bytes (Kubernetes documentation, "Resource Management for Pods
  * and Containers").
  *
- * @returns undefined for what is no quantity, such as an expression
+ * @returns undefined for what is not a quantity, such as an expression
  */
 export function quantity(text: string | number | undefined): number | undefined {
   const [, digits, suffix = ''] = /^(\d+(?:\.\d+)?)([A-Za-z]*)$/.exec(String(text ?? '')) ?? [];

@@ -253,7 +253,7 @@ const loadBalancerIsWaitedFor: Rule = rule({
   },
 });
 
-/** Nodes, add-ons, and what lets Terraform in. */
+/** Nodes, add-ons, and what allows Terraform. */
 function clusterParts(resources: readonly Resource[]): readonly Resource[] {
   const clusters = resources.filter(({ type }) => type === 'aws_eks_cluster');
   const isApiRule = ({ type, attributes }: Resource) =>

@@ -47,7 +47,7 @@ const argumentIsReviewed: Rule = rule({
 });
 
 /** Parts of Terraform's language that bring in what the JSON does not show. */
-const nothingBeside: Rule = rule({
+const onlyKnownBlocks: Rule = rule({
   id: 'only-known-blocks',
   title: 'A stack has resources, data, variables, locals and outputs, and nothing else',
   reason:
@@ -147,7 +147,7 @@ function unknownFields(value: unknown, known: readonly string[], path: string): 
 export const REVIEW_RULES: readonly Rule[] = [
   typeIsReviewed,
   argumentIsReviewed,
-  nothingBeside,
+  onlyKnownBlocks,
   fieldIsReviewed,
   annotationIsReviewed,
 ];

@@ -167,7 +167,7 @@ const KNOWN = ['cluster_ca_certificate', 'exec', 'host', 'insecure'];
 const FLAGS = ['--cluster-name', '--output', '--profile', '--region'];
 
 /** Whoever signs in to another cluster deploys there. */
-const providerMeetsItsCluster: Rule = rule({
+const providerMatchesItsCluster: Rule = rule({
   id: 'provider-matches-its-cluster',
   title: "The Kubernetes provider signs in to the stack's own cluster, and checks its certificate",
   reason:
@@ -207,7 +207,7 @@ const providerMeetsItsCluster: Rule = rule({
         'insecure: it checks no certificate',
       ),
       ...CREDENTIALS.filter((argument) => provider[argument] !== undefined).map(
-        (argument) => `${argument} goes before a fresh token of the cluster`,
+        (argument) => `${argument} takes precedence over a fresh token of the cluster`,
       ),
       ...Object.keys(provider)
         .filter((argument) => !KNOWN.includes(argument) && !CREDENTIALS.includes(argument))
@@ -382,7 +382,7 @@ function stringsIn(value: unknown): readonly string[] {
 export const TERRAFORM_RULES: readonly Rule[] = [
   stateIsKept,
   versionsAreBounded,
-  providerMeetsItsCluster,
+  providerMatchesItsCluster,
   arnOfOwnPartition,
   hostOfOwnPartition,
   oneRegion,

@@ -74,7 +74,7 @@ function metricFaults(
   return [
     ...when(
       containers !== undefined && measured.length === 0,
-      `goes by ${metric.containerResource?.container}, which is no container of its target`,
+      `goes by ${metric.containerResource?.container}, which is not a container of its target`,
     ),
     ...measured
       .filter(
@@ -131,7 +131,7 @@ function behaviorFaults(
       )
       .map(
         ({ value, periodSeconds }) =>
-          `${direction} by ${shown(value)} in ${shown(periodSeconds)} s is no policy`,
+          `${direction} by ${shown(value)} in ${shown(periodSeconds)} s is not a policy`,
       ),
   ];
 }
@@ -311,7 +311,7 @@ const podsAreSpread: Rule = rule({
         ...when(maxSkew < 1, `the spread over ${topologyKey} has maxSkew ${maxSkew}, must be 1`),
         ...when(
           maxSkew > 1,
-          `the spread over ${topologyKey} lets one place have ${maxSkew} pods more than another`,
+          `the spread over ${topologyKey} allows one place to have ${maxSkew} pods more than another`,
         ),
         ...when(
           kind === 'Deployment' && !matchLabelKeys.includes('pod-template-hash'),

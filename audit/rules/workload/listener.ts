@@ -146,7 +146,10 @@ const listenerIsNotWeakened: Rule = rule({
       ...when(['fatal', 'silent'].includes(level), `LOG_LEVEL ${level} leaves no audit trail`),
       ...[...environment.keys()]
         .filter((name) => OVERRIDES.test(name))
-        .map((name) => `${name} goes before the role, the trust or the runtime that the pod has`),
+        .map(
+          (name) =>
+            `${name} takes precedence over the role, the trust or the runtime that the pod has`,
+        ),
     ];
   },
 });
@@ -245,7 +248,7 @@ const podRunsOneVersion: Rule = rule({
         .filter(({ spec }) => !COMMANDS.includes(spec.args?.[0] ?? ''))
         .map(
           ({ name, spec }) =>
-            `container ${name} runs ${shown(spec.args?.[0])}, which is no command`,
+            `container ${name} runs ${shown(spec.args?.[0])}, which is not a command`,
         ),
       ...listeners
         .filter(({ init, spec }) => init && spec.args?.[0] === SERVE)
@@ -259,7 +262,7 @@ const listenerOpensItsPorts: Rule = rule({
   id: 'listener-opens-its-ports',
   title: "A listener's ports are those that its container names",
   reason:
-    'The process listens where PORT and METRICS_PORT say; a container port with another number is where probes, Service and policies knock in vain.',
+    'The process listens where PORT and METRICS_PORT say; a container port with another number is one that probes, Service and policies use in vain.',
   control: 'CM-7',
   severity: 'high',
   subjects: servers,
@@ -277,7 +280,7 @@ const listenerOpensItsPorts: Rule = rule({
         .filter(([, number]) => !Number.isNaN(number) && !ports.includes(number))
         .map(
           ([name, number]) =>
-            `${name} is ${number}, which is none of its ports (${ports.join(', ')})`,
+            `${name} is ${number}, which is not one of its ports (${ports.join(', ')})`,
         ),
       ...ports
         .filter((number) => !own.some(([, one]) => one === number))
@@ -306,7 +309,7 @@ const listenerFilesAreMounted: Rule = rule({
 
 const DAY = 86_400;
 
-/** Credentials and switches that go before what the pod is given. */
+/** Credentials and switches that take precedence over what the pod is given. */
 const OVERRIDES =
   /^(AWS_(ACCESS_KEY_ID|SECRET_ACCESS_KEY|SESSION_TOKEN|PROFILE|ROLE_ARN|WEB_IDENTITY_TOKEN_FILE|CONFIG_FILE|SHARED_CREDENTIALS_FILE|ENDPOINT_URL_(?!SNS$).*|CA_BUNDLE)|NODE_OPTIONS|NODE_TLS_REJECT_UNAUTHORIZED|LD_PRELOAD|PG.*)$/;
 

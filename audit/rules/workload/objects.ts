@@ -1,14 +1,5 @@
-import { valueAt } from '../../../src/synthesized/model/model.ts';
 import type { KubernetesObject } from '../../../src/synthesized/views/kubernetes-object.ts';
-import {
-  autoscalersOf,
-  containersOf,
-  namespaceOf,
-  objectsOf,
-  podsIn,
-  podsOf,
-  servingPods,
-} from '../readers/pods.ts';
+import { containersOf, namespaceOf, objectsOf, podsOf, servingPods } from '../readers/pods.ts';
 import { type Audited, type Rule, repeated, rule, shown, when } from '../rule.ts';
 
 /** A namespace that is not the pods' is another world. */
@@ -82,7 +73,7 @@ const namesAreValid: Rule = rule({
     const containers = pod ? containersOf(pod) : [];
     const ports = containers.flatMap(({ spec }) => spec.ports ?? []);
     return [
-      ...when(!isName(name), `its name ${shown(name)} is none that DNS knows`),
+      ...when(!isName(name), `its name ${shown(name)} is not a valid DNS name`),
       ...all
         .filter(([key, value]) => !LABEL_KEY.test(key) || !LABEL_VALUE.test(value))
         .map(([key, value]) => `its label ${key}=${value} is not allowed`),
@@ -107,7 +98,7 @@ const namesAreValid: Rule = rule({
 });
 
 /** The environment must not depend on who else is there. */
-const environmentIsOwn: Rule = rule({
+const environmentIsItsOwn: Rule = rule({
   id: 'environment-is-its-own',
   title: "A pod's environment does not depend on the Services of its namespace",
   reason:
@@ -216,7 +207,7 @@ const TYPES: Readonly<Record<string, readonly string[]>> = {
 const PORTS = ['port', 'containerPort', 'nodePort', 'hostPort', 'endPort'];
 
 /** A word that the API doesn't know is refused, in the middle of an apply. */
-const valuesAreAllowed: Rule = rule({
+const valuesAreValid: Rule = rule({
   id: 'values-are-valid',
   title: 'Every field that knows a few words, or a port, has one that the API takes',
   reason: 'The plan takes any text; the API refuses it in the middle of an apply.',
@@ -252,10 +243,10 @@ function valueFaults(value: unknown, holder: string, field: string): readonly st
 
 /** Rules on objects of every kind. */
 export const OBJECT_RULES: readonly Rule[] = [
-  valuesAreAllowed,
+  valuesAreValid,
   objectIsInItsNamespace,
   objectIsLabelled,
   namesAreValid,
-  environmentIsOwn,
+  environmentIsItsOwn,
   storageIsEncrypted,
 ];

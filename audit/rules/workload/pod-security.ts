@@ -13,7 +13,7 @@ const containerIsNotRoot: Rule = rule({
   id: 'container-is-not-root',
   title: 'No container runs as root, whoever it is injected by',
   reason:
-    'A container that gets out as root is root on its node. The provider sends runAsNonRoot=false for a container that leaves it out, which goes before the pod; a name instead of a number the kubelet refuses.',
+    'A container that gets out as root is root on its node. The provider sends runAsNonRoot=false for a container that leaves it out, which takes precedence over the pod; a name instead of a number the kubelet refuses.',
   control: 'AC-6(2)',
   severity: 'high',
   subjects: allContainers,
@@ -137,7 +137,7 @@ const containerIsConfined: Rule = rule({
 });
 
 /** What a pod shares with its node, it can reach. */
-const podIsApartFromItsNode: Rule = rule({
+const podIsIsolatedFromItsNode: Rule = rule({
   id: 'pod-is-isolated-from-its-node',
   title: "No pod shares its node's network, processes, files or ports",
   reason:
@@ -152,7 +152,7 @@ const podIsApartFromItsNode: Rule = rule({
       ...when(hostNetwork === true, "is on its node's network"),
       ...when(hostPID === true, "sees its node's processes"),
       ...when(hostIPC === true, "shares its node's memory"),
-      ...when(shareProcessNamespace === true, 'lets its containers see each other'),
+      ...when(shareProcessNamespace === true, 'allows its containers to see each other'),
       ...when((context?.sysctls ?? []).length > 0, 'changes kernel settings (sysctls)'),
       ...when(context?.windowsOptions !== undefined, 'has windowsOptions'),
       ...volumes.flatMap((volume) =>
@@ -170,7 +170,7 @@ const podIsApartFromItsNode: Rule = rule({
 });
 
 /** The cluster's own guard over all pods of a namespace. */
-const namespaceAdmitsRestrictedPods: Rule = rule({
+const namespaceEnforcesRestrictedPods: Rule = rule({
   id: 'namespace-enforces-restricted-pods',
   title: 'Every namespace enforces the Pod Security Standard `restricted`',
   reason:
@@ -257,7 +257,7 @@ const imageIsPinned: Rule = rule({
 const PUBLIC_REGISTRIES =
   /(^|\.)(docker\.io|docker\.com|quay\.io|ghcr\.io|gcr\.io|registry\.k8s\.io|mcr\.microsoft\.com|public\.ecr\.aws)$/;
 
-/** Volumes that the Pod Security Standard `restricted` admits. */
+/** Volumes that the Pod Security Standard `restricted` allows. */
 const ALLOWED_VOLUMES = [
   'configMap',
   'csi',
@@ -301,7 +301,7 @@ export const POD_SECURITY_RULES: readonly Rule[] = [
   containerHasATemporaryFolder,
   containerHasNoPrivileges,
   containerIsConfined,
-  podIsApartFromItsNode,
-  namespaceAdmitsRestrictedPods,
+  podIsIsolatedFromItsNode,
+  namespaceEnforcesRestrictedPods,
   imageIsPinned,
 ];

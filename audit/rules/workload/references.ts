@@ -52,7 +52,7 @@ const podDataExists: Rule = rule({
 });
 
 /** What nobody uses was cut off by a changed name. */
-const dataIsUsed: Rule = rule({
+const configAndSecretsAreUsed: Rule = rule({
   id: 'config-and-secrets-are-used',
   title: 'Every ConfigMap, Secret and ServiceAccount is used by a pod',
   reason:
@@ -150,7 +150,7 @@ const ingressReachesService: Rule = rule({
       defaultBackend?.service,
       ...rules.flatMap(({ http }) => (http?.paths ?? []).map(({ backend }) => backend?.service)),
     ].filter((backend) => backend !== undefined);
-    if (backends.length === 0) return ['leads to no Service'];
+    if (backends.length === 0) return ['routes to no Service'];
     return backends.flatMap((backend) => backendFaults(backend, namespaceOf(object), audited));
   },
 });
@@ -178,7 +178,7 @@ const volumesAreMounted: Rule = rule({
         return [
           ...mounts
             .filter(({ name }) => !volumes.includes(name))
-            .map(({ name }) => `container ${container} mounts ${name}, which is no volume`),
+            .map(({ name }) => `container ${container} mounts ${name}, which is not a volume`),
           ...repeated(mounts.map(({ mountPath }) => mountPath)).map(
             (path) => `container ${container} mounts two volumes at ${path}`,
           ),
@@ -293,7 +293,7 @@ const budgetSelectsPods: Rule = rule({
 });
 
 /** A policy that selects nothing restricts nothing. */
-const policySelectsPods: Rule = rule({
+const networkPolicySelectsPods: Rule = rule({
   id: 'network-policy-selects-pods',
   title: 'A network policy selects pods, and opens nothing for all of them at once',
   reason:
@@ -400,7 +400,7 @@ function selectedOnce(
 /** Rules on what objects select and refer to. */
 export const OBJECT_REFERENCE_RULES: readonly Rule[] = [
   podDataExists,
-  dataIsUsed,
+  configAndSecretsAreUsed,
   serviceAccountExists,
   servicePortReachesContainer,
   ingressReachesService,
@@ -408,6 +408,6 @@ export const OBJECT_REFERENCE_RULES: readonly Rule[] = [
   workloadSelectsItsPods,
   serviceSelectsPods,
   budgetSelectsPods,
-  policySelectsPods,
+  networkPolicySelectsPods,
   placementCountsOwnPods,
 ];

@@ -69,7 +69,7 @@ function rangeFaults({ min = {}, max = {} }: LimitRangeItem, { address, spec }: 
 const MIB = 2 ** 20;
 
 /** Who has no limit takes what the others need. */
-const containerIsBounded: Rule = rule({
+const containerHasLimits: Rule = rule({
   id: 'container-has-limits',
   title: 'Every container requests CPU and memory, and is limited in memory and local storage',
   reason:
@@ -85,7 +85,7 @@ const containerIsBounded: Rule = rule({
     return [
       ...[...Object.entries(requests), ...Object.entries(limits)]
         .filter(([, value]) => quantity(value) === undefined && !value.includes('${'))
-        .map(([name, value]) => `${shown(value)} of ${name} is no quantity`),
+        .map(([name, value]) => `${shown(value)} of ${name} is not a quantity`),
       ...when(requests.cpu === undefined && limits.cpu === undefined, 'requests no CPU'),
       ...when(requested === undefined, 'requests no memory'),
       ...when(memory === undefined, 'has no limit of memory'),
@@ -150,7 +150,7 @@ const podFitsTheNodes: Rule = rule({
 });
 
 /** A volume of the node without a bound fills the node. */
-const emptyDirIsBounded: Rule = rule({
+const emptyDirHasALimit: Rule = rule({
   id: 'empty-dir-has-a-limit',
   title: 'Every emptyDir has a size limit that the container may use',
   reason:
@@ -393,9 +393,9 @@ const CRON = /^(@(hourly|daily|midnight|weekly|monthly|yearly|annually)|(\S+\s+)
 
 /** Rules on what pods need, what there is, and what is meant to end. */
 export const RESOURCE_RULES: readonly Rule[] = [
-  containerIsBounded,
+  containerHasLimits,
   podFitsTheNodes,
-  emptyDirIsBounded,
+  emptyDirHasALimit,
   quotaLeavesRoom,
   podCanBeScheduled,
   jobEnds,

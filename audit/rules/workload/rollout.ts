@@ -203,8 +203,8 @@ const containerIsProbed: Rule = rule({
   faults: ({ spec }) => PROBES.filter((name) => !spec[name]).map((name) => `has no ${name}`),
 });
 
-/** A probe that knocks at the wrong door fails for ever, or never. */
-const probeFindsItsPort: Rule = rule({
+/** A probe of the wrong port fails for ever, or never. */
+const probeHasAValidPort: Rule = rule({
   id: 'probe-has-a-valid-port',
   title: 'Every probe asks a port that its container has, in the protocol that it speaks',
   reason:
@@ -216,22 +216,22 @@ const probeFindsItsPort: Rule = rule({
     const port = probe.httpGet?.port ?? probe.tcpSocket?.port ?? probe.grpc?.port;
     if (probe.exec) return when(!probe.exec.command?.length, 'runs no command');
     if (port === undefined)
-      return ['asks nothing: it has neither httpGet, tcpSocket, grpc nor exec'];
+      return ['requests nothing: it has neither httpGet, tcpSocket, grpc nor exec'];
     return [
       ...when(
         portOf([container], port) === undefined,
-        `asks port ${port}, which container ${container.name} does not have`,
+        `requests port ${port}, which container ${container.name} does not have`,
       ),
       ...when(
         probe.httpGet?.host !== undefined,
-        `asks the host ${probe.httpGet?.host}, not its pod`,
+        `requests the host ${probe.httpGet?.host}, not its pod`,
       ),
     ];
   },
 });
 
 /** The listener answers each path for a purpose. */
-const probeAsksAServedPath: Rule = rule({
+const probeRequestsAServedPath: Rule = rule({
   id: 'probe-requests-a-served-path',
   title:
     "Every probe of a listener asks a path that it serves, for the purpose that it's there for",
@@ -245,28 +245,29 @@ const probeAsksAServedPath: Rule = rule({
   },
   faults: ({ container, name, probe }, audited) => {
     const listener = servers(audited).find(({ address }) => address === container.address);
-    if (!probe.httpGet) return ['must ask over HTTP: an open port does not say that it answers'];
+    if (!probe.httpGet)
+      return ['must request over HTTP: an open port does not say that it answers'];
     const { path = '/', port, scheme = 'HTTP' } = probe.httpGet;
     const number = Number(portOf([container], port)?.containerPort);
     const served = number === Number(listener?.setting('METRICS_PORT')) ? 'METRICS_PORT' : 'PORT';
     const paths: readonly string[] = SERVED_PATHS[served];
     return [
-      ...when(scheme !== 'HTTP', `asks by ${scheme}; the listener speaks HTTP`),
-      ...when(!paths.includes(path), `asks ${path}; ${served} serves ${paths.join(', ')}`),
+      ...when(scheme !== 'HTTP', `requests by ${scheme}; the listener speaks HTTP`),
+      ...when(!paths.includes(path), `requests ${path}; ${served} serves ${paths.join(', ')}`),
       ...when(
         name === 'readinessProbe' && path !== PATHS.readiness,
-        `asks ${path}, which answers while the database is away; readiness is ${PATHS.readiness}`,
+        `requests ${path}, which answers while the database is away; readiness is ${PATHS.readiness}`,
       ),
       ...when(
         name !== 'readinessProbe' && path === PATHS.readiness,
-        `asks ${path}, which fails while the database is away: all pods are restarted for it`,
+        `requests ${path}, which fails while the database is away: all pods are restarted for it`,
       ),
     ];
   },
 });
 
 /** A probe with the wrong patience is worse than none. */
-const probeHasPatience: Rule = rule({
+const probeTimingIsValid: Rule = rule({
   id: 'probe-timing-is-valid',
   title: 'Probes wait long enough for an answer, and not too long for a failure',
   reason:
@@ -295,7 +296,7 @@ const probeHasPatience: Rule = rule({
     return [
       ...when(
         timeoutSeconds > periodSeconds,
-        `waits ${timeoutSeconds} s for an answer and asks every ${periodSeconds} s`,
+        `waits ${timeoutSeconds} s for an answer but is repeated every ${periodSeconds} s`,
       ),
       ...when(
         timeoutSeconds <= READINESS_SECONDS,
@@ -345,7 +346,7 @@ export const ROLLOUT_RULES: readonly Rule[] = [
   rolloutIsWaitedFor,
   podDrains,
   containerIsProbed,
-  probeFindsItsPort,
-  probeAsksAServedPath,
-  probeHasPatience,
+  probeHasAValidPort,
+  probeRequestsAServedPath,
+  probeTimingIsValid,
 ];

@@ -27,7 +27,7 @@ const password =
 // Made up of two parts, so that nobody takes this file for a leak.
 const ACCESS_KEY = `AK${'IAIOSFODNN7EXAMPLE'}`;
 
-const CLUSTER = 'aws_eks_cluster';
+const _CLUSTER = 'aws_eks_cluster';
 const VOLUME = `${POD}.volume.1.secret`;
 const ANNOTATIONS = `${TEMPLATE}.metadata.annotations`;
 

@@ -14,7 +14,7 @@ import {
 } from '../../support/kubernetes-plants.ts';
 import type { Json } from '../../support/renamed-stack.ts';
 
-const NOTIFICATION = 'aws_s3_bucket_notification';
+const _NOTIFICATION = 'aws_s3_bucket_notification';
 const SUBSCRIPTION = 'aws_sns_topic_subscription';
 const setting = (name: string, value: string): Change => set(CONFIG_MAP, `data.${name}`, value);
 

@@ -19,7 +19,10 @@ describeRules(EVENT_NOTIFICATION_RULES, {
       ],
       ['everything in the bucket', ({ drop }) => drop(TYPE, 'topic.filter_prefix')],
       ['an empty prefix', ({ set }) => set(TYPE, 'topic.filter_prefix', '')],
-      ['a prefix that is no folder', ({ set }) => set(TYPE, 'topic.filter_prefix', 'from_client')],
+      [
+        'a prefix that is not a folder',
+        ({ set }) => set(TYPE, 'topic.filter_prefix', 'from_client'),
+      ],
       [
         'a prefix with a slash before it',
         ({ change }) => change(TYPE, 'topic.filter_prefix', (prefix) => `/${prefix}`),

@@ -122,7 +122,7 @@ describeRules(MONITORING_RULES, {
       ['nobody', ({ set }) => set(ALARM, 'alarm_actions', [])],
       ['nothing said', ({ drop }) => drop(ALARM, 'alarm_actions')],
       [
-        'something that is no topic',
+        'something that is not a topic',
         ({ set }) =>
           set(ALARM, 'alarm_actions', ['arn:aws-us-gov:swf:us-gov-west-1:123456789012:action/x']),
       ],

@@ -25,7 +25,7 @@ const model = modelOf([
   },
 ]);
 const [queue, topic] = model.resources;
-if (queue === undefined) throw new Error('There is no queue');
+if (queue === undefined) throw new Error('There is not a queue');
 const reader = read(model, queue);
 
 describe('read', () => {

@@ -16,12 +16,10 @@ import {
 import {
   add,
   addObject,
-  addTwin,
   all,
   alter,
   type Change,
   drop,
-  remove,
   set,
 } from '../../support/kubernetes-plants.ts';
 
