@@ -115,7 +115,7 @@ test('it is removed when its time is over, and its pod with it', async () => {
 test('a Job whose events are a mounted file completes too', async () => {
   const file = join(manifests.folder, 'events.json');
   const record = {
-    s3: { bucket: { name: 'etl-ba-research-client-etl' }, object: { key: 'a.csv' } },
+    s3: { bucket: { name: 'etl-ba-research-client-etl' }, object: { key: 'from_client/a.csv' } },
   };
   await writeFile(file, JSON.stringify({ Records: [record] }));
   const mounted = await jobManifest('--events-file', file);

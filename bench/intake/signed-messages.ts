@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { objectCreatedEvent, S3_SUBJECT } from '@file-processing/contract/s3-event.ts';
 import { type Signer, signMessage } from '../../listener/local/sns/message.ts';
 import { makeSigningKey } from '../../listener/local/sns/signing-key.ts';
 
@@ -48,7 +49,7 @@ function notification(signer: Signer): Buffer {
       Type: 'Notification',
       MessageId: messageId,
       TopicArn: TOPIC_ARN,
-      Subject: 'Amazon S3 Notification',
+      Subject: S3_SUBJECT,
       Message: s3Event(`from_client/nm_albuquerque/${messageId}/Officer_Detail.csv`),
       Timestamp: new Date().toISOString(),
       UnsubscribeURL: `${new URL(signer.certificateUrl).origin}/?Action=Unsubscribe`,
@@ -60,23 +61,16 @@ function notification(signer: Signer): Buffer {
 
 /** As S3 writes it, with the parts that we do not read. */
 function s3Event(key: string): string {
-  return JSON.stringify({
-    Records: [
-      {
-        eventVersion: '2.1',
-        eventSource: 'aws:s3',
-        awsRegion: 'us-gov-west-1',
-        eventTime: new Date().toISOString(),
-        eventName: 'ObjectCreated:Put',
-        userIdentity: { principalId: 'AWS:AIDAEXAMPLE' },
-        requestParameters: { sourceIPAddress: '127.0.0.1' },
-        s3: {
-          s3SchemaVersion: '1.0',
-          configurationId: 'file-processing',
-          bucket: { name: 'etl-ba-research-client-etl', arn: 'arn:aws-us-gov:s3:::etl' },
-          object: { key, size: 1024, eTag: 'd41d8cd98f00b204e9800998ecf8427e', sequencer: '00A1' },
-        },
-      },
-    ],
-  });
+  return JSON.stringify(
+    objectCreatedEvent({
+      bucket: 'etl-ba-research-client-etl',
+      key,
+      sizeBytes: 1024,
+      eTag: 'd41d8cd98f00b204e9800998ecf8427e',
+      sequencer: '00A1',
+      region: 'us-gov-west-1',
+      time: new Date(),
+      sender: { name: 'file-processing', account: '123456789012' },
+    }),
+  );
 }
