@@ -109,7 +109,7 @@ function describeProgram(context: CommandContext, finish: (code: number) => void
   runs
     .command('show')
     .description('show one run with its report')
-    .argument('<id>', 'as runs list shows it')
+    .argument('<id>', 'as runs list shows it, its first 8 characters, or latest')
     .addOption(json())
     .action((id, options) =>
       executeUntilSignal(async () => (await import('./cli/runs.ts')).show, { id, ...options }),

@@ -1,6 +1,7 @@
 import { EXIT } from '@file-processing/contract/listener-interface.ts';
 import type { QualityReport } from '@file-processing/quality/report.ts';
-import { findRun, listRuns, type Run, type RunFilter } from '../database/runs.ts';
+import type { Database } from '../database/connection.ts';
+import { findRun, listRuns, type Run, type RunFilter, runIdsNamed } from '../database/runs.ts';
 import { type Command, UsageError } from './command-context.ts';
 import { printable, reportText } from './report-text.ts';
 import { withDatabase } from './with-database.ts';
@@ -18,6 +19,7 @@ export const list: Command<ListOptions> = (context, { json, ...filter }) =>
   });
 
 export interface ShowOptions {
+  /** An id, its first 8 characters or more, or `latest`. */
   readonly id: string;
   readonly json: boolean;
 }
@@ -25,8 +27,8 @@ export interface ShowOptions {
 /** Shows one run with its report. */
 export const show: Command<ShowOptions> = (context, { id, json }) =>
   withDatabase(context, async (database) => {
-    const found = await findRun(database, id);
-    if (found === undefined) throw new UsageError(`there is no run ${id}; see runs list`);
+    const found = await findRun(database, await runIdOf(database, id));
+    if (found === undefined) throw noRun(id);
     const { report, ...run } = found;
     if (json) {
       context.stdout.write(`${JSON.stringify(found, null, 2)}\n`);
@@ -42,6 +44,17 @@ export const show: Command<ShowOptions> = (context, { id, json }) =>
     }
     return EXIT.ok;
   });
+
+async function runIdOf(database: Database, name: string): Promise<string> {
+  const [id, ...others] = await runIdsNamed(database, name);
+  if (id === undefined) throw noRun(name);
+  if (others.length === 0) return id;
+  throw new UsageError(`more than one run begins with ${name}: ${[id, ...others].join(', ')}`);
+}
+
+function noRun(name: string): UsageError {
+  return new UsageError(`there is no run ${name}; see runs list`);
+}
 
 function table(runs: readonly Run[]): string {
   if (runs.length === 0) return 'no runs\n';

@@ -292,10 +292,37 @@ export async function listRuns(database: Database, filter: RunFilter = {}): Prom
     .limit(filter.limit ?? 50);
 }
 
+/** As many ids as an error lists. */
+const LISTED_IDS = 5;
+
+/**
+ * The ids that a short name stands for: `latest` for the newest run, an id, or the beginning of one.
+ *
+ * @returns in their order, at most 5; none for anything else
+ */
+export async function runIdsNamed(database: Database, name: string): Promise<string[]> {
+  if (name === 'latest') return (await listRuns(database, { limit: 1 })).map(({ id }) => id);
+  const [lowest, highest] = [completed(name, '0'), completed(name, 'f')];
+  if (name.length < 8 || !UUID.test(lowest)) return [];
+  return database('runs')
+    .whereBetween('id', [lowest, highest])
+    .orderBy('id')
+    .limit(LISTED_IDS)
+    .pluck('id');
+}
+
+/** PostgreSQL would answer a text that is not a UUID with an error. */
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+function completed(prefix: string, digit: string): string {
+  return (
+    prefix + 'xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx'.slice(prefix.length).replaceAll('x', digit)
+  );
+}
+
 /** One run with its report. @param id anything; what is not a UUID finds nothing */
 export async function findRun(database: Database, id: string): Promise<RunWithReport | undefined> {
-  // PostgreSQL would answer a text that is not a UUID with an error.
-  if (!/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(id)) return undefined;
+  if (!UUID.test(id)) return undefined;
   return database('runs')
     .where({ id })
     .first<RunWithReport | undefined>({ ...RUN_COLUMNS, report: 'report' });

@@ -229,10 +229,38 @@ describe('a run with a database', () => {
     expect(table.out).toBe('no runs\n');
   });
 
-  test('runs show of a run that is not there is a fault of usage', async () => {
-    const { code, err } = await cli(['runs', 'show', 'x'], { DATABASE_URL: given.url });
-    expect([code, err]).toEqual([2, 'there is no run x; see runs list\n']);
+  test('runs show takes the first 8 characters of a run, and latest', async () => {
+    const root = await rootWith({ 'a.csv': 'n\n1\n', 'b.csv': 'n\n1\n' });
+    await run(root, 'a.csv');
+    await run(root, 'b.csv');
+    const [latest, first] = await listRuns(given.database);
+    const shown = async (name = '') =>
+      (await cli(['runs', 'show', name, '--json'], { DATABASE_URL: given.url })).out;
+    expect(JSON.parse(await shown('latest')).id).toBe(latest?.id);
+    expect(JSON.parse(await shown(first?.id.slice(0, 8))).id).toBe(first?.id);
   });
+
+  test('a beginning that two runs share is a fault of usage that names them', async () => {
+    const ids = ['0f8fad5b-0000-4000-8000-000000000000', '0f8fad5b-ffff-4000-8000-000000000000'];
+    for (const id of ids) await given.database('runs').insert({ id, bucket: 'b', key: id });
+    const shown = await cli(['runs', 'show', '0f8fad5b'], { DATABASE_URL: given.url });
+    expect([shown.code, shown.out, shown.err]).toEqual([
+      2,
+      '',
+      `more than one run begins with 0f8fad5b: ${ids.join(', ')}\n`,
+    ]);
+    expect(await cli(['runs', 'show', ids[1] ?? ''], { DATABASE_URL: given.url })).toMatchObject({
+      code: 0,
+    });
+  });
+
+  test.each(['x', 'latest', '0f8fad5', '0f8fad5b', '0f8fad5b%', '0f8fad5bd9cb469f'])(
+    'runs show %s finds nothing where there is no run',
+    async (name) => {
+      const { code, err } = await cli(['runs', 'show', name], { DATABASE_URL: given.url });
+      expect([code, err]).toEqual([2, `there is no run ${name}; see runs list\n`]);
+    },
+  );
 });
 
 test('without a database that is named, a run is a fault of configuration', async () => {
