@@ -18,7 +18,7 @@ import { snsIntake } from '../intake/sns-intake.ts';
 import { s3DataQualityJob } from '../jobs/s3-data-quality-job.ts';
 import { openQueue, type Queue } from '../queue/queue.ts';
 import { startWorker, type Worker } from '../queue/worker.ts';
-import { trustedCertificateOrigins } from '../sns/certificate-url.ts';
+import { isLoopback, trustedCertificateOrigins } from '../sns/certificate-url.ts';
 import { createCertificateStore } from '../sns/certificates.ts';
 import { createConfirmer, createSnsClients } from '../sns/confirmation.ts';
 import { createVerifier, type Verifier } from '../sns/verifier.ts';
@@ -188,7 +188,8 @@ function startFetching(parts: Parts, onRuns: () => void): QueueConsumer | undefi
 function verifierOf({ config, logger }: ListenerOptions, maxAgeSeconds: number): Verifier {
   const trustedOrigins = trustedCertificateOrigins([config.aws.snsEndpoint]);
   for (const origin of trustedOrigins) {
-    logger.warn(
+    // One on loopback is for work on one machine, and nothing is to be done about it.
+    logger[isLoopback(origin) ? 'info' : 'warn'](
       { origin },
       'signing certificates from this origin are trusted, as an endpoint setting says',
     );

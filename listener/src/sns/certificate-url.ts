@@ -70,6 +70,11 @@ export function trustedCertificateOrigins(
   return [...new Set(origins)];
 }
 
+/** Whether only this machine can answer at an origin. */
+export function isLoopback(origin: string): boolean {
+  return /^(localhost|127(\.\d+){3}|\[::1\])$/.test(new URL(origin).hostname);
+}
+
 /** The one host that serves the signing certificates for a topic's region. */
 function signingHost({ region }: TopicArn): string {
   return `sns.${region}.${partitionOf(region).dnsSuffix}`;

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import {
   checkCertificateUrl,
+  isLoopback,
   trustedCertificateOrigins,
 } from '../../../../listener/src/sns/certificate-url.ts';
 import { topicArn, topicOf } from '../../support/sns-messages.ts';
@@ -119,4 +120,15 @@ describe('trustedCertificateOrigins', () => {
       expect(() => trustedCertificateOrigins([url])).toThrow(`not ${url}`);
     },
   );
+});
+
+it.each([
+  ['http://127.0.0.1:4566', true],
+  ['http://localhost', true],
+  ['http://[::1]:1', true],
+  ['http://localhost.example.org', false],
+  ['http://127.0.0.1.example.org', false],
+  ['https://10.0.0.1', false],
+])('the origin %s is on loopback: %s', (origin, loopback) => {
+  expect(isLoopback(origin)).toBe(loopback);
 });
