@@ -4,7 +4,7 @@ import { FileProcessingStack } from './src/file-processing/stack.ts';
 import { FoundationNetworkStack } from './src/foundation-network/stack.ts';
 import { environmentOrExit } from './src/settings/environment.ts';
 import { formatFinding } from './src/settings/finding.ts';
-import { summaryOfSynthesis } from './src/synthesized/summary.ts';
+import { briefSummaryOfSynthesis, summaryOfSynthesis } from './src/synthesized/summary.ts';
 import { writeSynthesizedViews } from './src/synthesized/views/write-synthesized-views.ts';
 
 const environment = environmentOrExit(import.meta.dirname, process.env.ENVIRONMENT);
@@ -29,6 +29,7 @@ for (const [stack, warnings] of [
 app.synth();
 writeSynthesizedViews(app.outdir);
 
+const summary = process.argv.includes('--brief') ? briefSummaryOfSynthesis : summaryOfSynthesis;
 process.stdout.write(
-  summaryOfSynthesis(app.outdir, environment.name, environment.placeholders.map(formatFinding)),
+  summary(app.outdir, environment.name, environment.placeholders.map(formatFinding)),
 );

@@ -1,4 +1,4 @@
-import { copyFile, mkdir, readdir, stat } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, readFile, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -113,17 +113,18 @@ const SAMPLE = fileURLToPath(new URL('./samples/Officer_Detail.csv', import.meta
  * Makes the drop folder with a file that has faults, so that the first start shows a verdict. A
  * folder that is there stays as it is.
  *
- * @returns whether the folder was made
+ * @returns where that file lies; undefined when it was removed or changed
  */
 export async function prepareDropFolder(
   root: string,
   { bucket, filters }: Pick<LocalSettings, 'bucket' | 'filters'>,
-): Promise<boolean> {
+): Promise<string | undefined> {
   const made = (await mkdir(root, { recursive: true })) !== undefined;
   const path = join(root, bucket, ...sampleKey(filters).split('/'));
   await mkdir(dirname(path), { recursive: true });
   if (made) await copyFile(SAMPLE, path);
-  return made;
+  const found = await readFile(path).catch(() => undefined);
+  return found?.equals(await readFile(SAMPLE)) ? path : undefined;
 }
 
 /** A key that the event notification covers. */

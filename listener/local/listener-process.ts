@@ -16,6 +16,12 @@ export interface ListenerProcessOptions {
   readonly onGiveUp: (error: Error) => void;
 }
 
+/** Where the listener listens. */
+export interface ListenerPorts {
+  readonly port: number;
+  readonly metricsPort: number;
+}
+
 /** The listener, as a process that is started again when it dies. */
 export interface ListenerProcess {
   /** Its process id now. */
@@ -23,9 +29,9 @@ export interface ListenerProcess {
   /**
    * Lets it work; before, it only loads its modules.
    *
-   * @returns the port that it listens on, which it keeps when it is started again
+   * @returns the ports that it listens on, which it keeps when it is started again
    */
-  serve(environment: Readonly<Record<string, string>>): Promise<number>;
+  serve(environment: Readonly<Record<string, string>>): Promise<ListenerPorts>;
   /** Lets it drain, and waits until it is gone. */
   stop(): Promise<void>;
   kill(): void;
@@ -48,15 +54,15 @@ export function startListenerProcess(options: ListenerProcessOptions): ListenerP
     });
   }
 
-  function serveNow(): Promise<number> {
-    const port = Promise.withResolvers<number>();
+  function serveNow(): Promise<ListenerPorts> {
+    const ports = Promise.withResolvers<ListenerPorts>();
     let listening = false;
     if (child.stdout !== null) {
       createInterface({ input: child.stdout }).on('line', (text) => {
         const line = parse(text);
         if (line.msg === 'listening') {
           listening = true;
-          port.resolve(Number(line.port));
+          ports.resolve({ port: Number(line.port), metricsPort: Number(line.metricsPort) });
         }
         options.onLine(line);
       });
@@ -65,7 +71,7 @@ export function startListenerProcess(options: ListenerProcessOptions): ListenerP
       const reason = signal ?? `exit code ${code}`;
       if (stopping) return;
       if (!listening) {
-        port.reject(new Error(`the listener ended before it listened (${reason})`));
+        ports.reject(new Error(`the listener ended before it listened (${reason})`));
         return;
       }
       options.onRestart(reason);
@@ -73,7 +79,7 @@ export function startListenerProcess(options: ListenerProcessOptions): ListenerP
       serveNow().catch(options.onGiveUp);
     });
     child.send(environment);
-    return port.promise;
+    return ports.promise;
   }
 
   return {
@@ -82,9 +88,13 @@ export function startListenerProcess(options: ListenerProcessOptions): ListenerP
     },
     async serve(given) {
       environment = given;
-      const port = await serveNow();
-      environment = { ...given, PORT: String(port) };
-      return port;
+      const ports = await serveNow();
+      environment = {
+        ...given,
+        PORT: String(ports.port),
+        METRICS_PORT: String(ports.metricsPort),
+      };
+      return ports;
     },
     async stop() {
       stopping = true;

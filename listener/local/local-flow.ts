@@ -1,5 +1,5 @@
 import { writeFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { join, relative, resolve } from 'node:path';
 import {
   type DeliveryFilter,
   objectCreatedEvent,
@@ -12,7 +12,7 @@ import { readConfig } from '../src/config.ts';
 import { connect, type Database } from '../src/database/connection.ts';
 import { SEED_FOLDER } from '../src/database/definitions.ts';
 import { migrate } from '../src/database/migrate.ts';
-import { listRuns, type Run } from '../src/database/runs.ts';
+import { findRun, listRuns, type Run, type RunWithReport } from '../src/database/runs.ts';
 import { checkSchema, SchemaOutdatedError } from '../src/database/schema-version.ts';
 import { seedDefinitions } from '../src/database/seed.ts';
 import { type DroppedFile, droppedFile } from './dropped-file.ts';
@@ -39,24 +39,33 @@ export interface LocalFlowOptions {
 /** What became of a file that was handed in. */
 export type Submission =
   /** Judged before in this very state. */
-  | { readonly kind: 'known'; readonly line: string }
-  /** Its line comes once it is judged. */
-  | { readonly kind: 'published'; readonly line: Promise<string> }
+  | { readonly kind: 'known'; readonly verdict: ShownVerdict }
+  /** Its line is printed, and told here, once it is judged. */
+  | { readonly kind: 'published'; readonly verdict: Promise<ShownVerdict> }
   /** S3 would send no event notification for it. */
   | { readonly kind: 'no-event'; readonly reason: string }
   /** The listener would ignore it. */
   | { readonly kind: 'ignored'; readonly reason: string };
 
+/** A verdict as a line. */
+export interface ShownVerdict {
+  readonly text: string;
+  /** Undefined where the listener did not take the message. */
+  readonly runId?: string;
+}
+
 /** The whole flow on this machine. */
 export interface LocalFlow {
-  /** Of the listener. */
-  readonly port: number;
+  /** What was started and where, a line each. */
+  readonly places: readonly string[];
   /** File that holds the database's address, for `DATABASE_URL_FILE`. */
   readonly databaseUrlFile: string;
   /** The listener's process id. */
   readonly listenerPid: () => number | undefined;
   /** Does for a file what S3 does for a new object. @returns undefined when it is gone */
   submit(path: string): Promise<Submission | undefined>;
+  /** A run that has ended, with its report. */
+  findRun(runId: string): Promise<RunWithReport | undefined>;
   /** Ends everything in order: the listener drains before its database goes. */
   stop(): Promise<void>;
   /** Ends what drains and does not wait. */
@@ -76,7 +85,7 @@ export async function startLocalFlow(options: LocalFlowOptions): Promise<LocalFl
   const closeAll = async () => {
     for (const close of closers.splice(0).reverse()) await close();
   };
-  const waiting = new Map<string, PromiseWithResolvers<string>>();
+  const waiting = new Map<string, PromiseWithResolvers<ShownVerdict>>();
 
   const listener = startListenerProcess({
     onLine(line) {
@@ -86,7 +95,7 @@ export async function startLocalFlow(options: LocalFlowOptions): Promise<LocalFl
         return;
       }
       print(run.text);
-      waiting.get(identityOf(run))?.resolve(run.text);
+      waiting.get(identityOf(run))?.resolve(run);
       waiting.delete(identityOf(run));
     },
     onRestart: (reason) => print(`the listener ended (${reason}) and is started again`),
@@ -110,7 +119,7 @@ export async function startLocalFlow(options: LocalFlowOptions): Promise<LocalFl
     closers.splice(1, 0, () => database.destroy());
 
     const environment = listenerEnvironment(options, postgres.url, sns);
-    const port = await listener.serve(environment);
+    const { port, metricsPort } = await listener.serve(environment);
     const { s3: filter } = readConfig(environment, { database: false, httpIntake: true });
     sns.createTopic(settings.topicArn);
     await sns.subscribe(settings.topicArn, `http://127.0.0.1:${port}/`).confirmed;
@@ -121,13 +130,18 @@ export async function startLocalFlow(options: LocalFlowOptions): Promise<LocalFl
       if (stopped === undefined) print(line);
     };
     return {
-      port,
+      places: [
+        `listener    http://127.0.0.1:${port}/ (metrics: http://127.0.0.1:${metricsPort}/metrics)`,
+        `SNS         ${sns.origin}/`,
+        `PostgreSQL  ${shownPath(postgres.folder)} (its address: ${shownPath(databaseUrlFile)})`,
+      ],
       databaseUrlFile,
       listenerPid: () => listener.pid,
       async submit(path) {
         const file = await droppedFile(resolve(options.dataFolder), path);
         return file && submitFile(file, { settings, filter, sns, database, waiting, onRefused });
       },
+      findRun: (runId) => findRun(database, runId),
       stop() {
         stopped ??= closeAll();
         return stopped;
@@ -200,7 +214,7 @@ interface SubmissionParts {
   readonly settings: LocalSettings;
   readonly sns: LocalSns;
   readonly database: Database;
-  readonly waiting: Map<string, PromiseWithResolvers<string>>;
+  readonly waiting: Map<string, PromiseWithResolvers<ShownVerdict>>;
   readonly onRefused: (line: string) => void;
   /** Which objects the listener takes for deliveries. */
   readonly filter: DeliveryFilter;
@@ -218,13 +232,13 @@ async function submitFile(file: DroppedFile, parts: SubmissionParts): Promise<Su
     return { kind: 'ignored', reason: `${file.bucket}/${file.key}: ${event.reason}` };
   }
   const identity = identityOf(file);
-  const line = waiting.get(identity) ?? Promise.withResolvers<string>();
-  waiting.set(identity, line);
-  // Asked after the line is waited for, so that a run which ends just now is not missed.
+  const verdict = waiting.get(identity) ?? Promise.withResolvers<ShownVerdict>();
+  waiting.set(identity, verdict);
+  // Asked after the verdict is waited for, so that a run which ends just now is not missed.
   const known = await knownRun(database, file);
   if (known !== undefined && !['queued', 'running'].includes(known.status)) {
     waiting.delete(identity);
-    return { kind: 'known', line: lineOf(known) };
+    return { kind: 'known', verdict: { text: lineOf(known), runId: known.id } };
   }
   if (known === undefined) {
     const { delivered } = sns.publish(settings.topicArn, {
@@ -235,11 +249,11 @@ async function submitFile(file: DroppedFile, parts: SubmissionParts): Promise<Su
       if (taken) return;
       const refusal = `NOT ACCEPTED  ${file.bucket}/${file.key}: the listener did not accept the message`;
       waiting.delete(identity);
-      line.resolve(refusal);
+      verdict.resolve({ text: refusal });
       parts.onRefused(refusal);
     });
   }
-  return { kind: 'published', line: line.promise };
+  return { kind: 'published', verdict: verdict.promise };
 }
 
 function reasonForNoEvent(file: DroppedFile, settings: LocalSettings): string | undefined {
@@ -268,6 +282,12 @@ function lineOf({ id, bucket, key, status, verdict, rowCount, faultCount, error 
     faults: faultCount,
     remark: error ?? 'judged before',
   });
+}
+
+/** As a command of this folder takes it. */
+export function shownPath(path: string): string {
+  const fromHere = relative('', path);
+  return fromHere.startsWith('..') ? resolve(path) : fromHere || '.';
 }
 
 function identityOf(file: { bucket: string; key: string; eTag: string | null }): string {

@@ -1,32 +1,51 @@
+import { spawnSync } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
-import { join, relative, resolve } from 'node:path';
-import { parseArgs } from 'node:util';
+import { join, resolve } from 'node:path';
+import type { QualityReport } from '@file-processing/quality/report.ts';
+import { worstFaults } from '../src/cli/report-text.ts';
 import { SIGNAL_EXIT_CODES, takeShutdownSignals } from '../src/serve/shutdown.ts';
 import { filesIn, prepareDropFolder, watchDropFolder } from './drop-folder.ts';
-import { type LocalFlow, startLocalFlow } from './local-flow.ts';
+import { type LocalFlow, type ShownVerdict, shownPath, startLocalFlow } from './local-flow.ts';
+import { START_HELP, StartOptionError, type StartOptions, startOptions } from './start-options.ts';
 import { type LocalSettings, localSettings, StackError } from './synthesized-settings.ts';
+import { shortRunId } from './verdict-line.ts';
 
-const HELP = `The whole flow on this machine, configured by the synthesized stack.
+const ROOT = resolve(import.meta.dirname, '../..');
 
-  --once          judge what is in the drop folder, print the verdicts, end
-  --data FOLDER   the drop folder; its first level is the bucket (data)
-  --state FOLDER  the database (.local)
-  --stack FILE    the synthesized stack (cdktf.out/stacks/file-processing/cdk.tf.json)
+/** Of sysexits.h, as the listener's own technical codes are; the listener keeps 2 for wrong usage. */
+const EXIT = { usage: 64, unexpected: 70, stack: 2 } as const;
 
-PORT and METRICS_PORT in the environment take precedence over those of the stack.
-`;
-
-interface Options {
-  readonly once: boolean;
-  readonly data: string;
-  readonly state: string;
-  readonly stack: string;
-}
+/** So many faults of the sample are shown. */
+const SHOWN_FAULTS = 3;
 
 const print = (line: string) => process.stdout.write(`${line}\n`);
 
-async function start(options: Options): Promise<number> {
-  const settings = await readSettings(options.stack);
+/** The synthesis failed and has said why. */
+class SynthesisError extends Error {
+  override readonly name = 'SynthesisError';
+  readonly exitCode: number;
+
+  constructor(exitCode: number) {
+    super('the synthesis failed');
+    this.exitCode = exitCode;
+  }
+}
+
+/** Synthesizes as `npm run synth` does. @returns the path of the stack that the flow is configured by */
+function synthesize({ once }: StartOptions): string {
+  const { status, error } = spawnSync('npm', ['run', '--silent', 'synth', '--', '--brief'], {
+    cwd: ROOT,
+    stdio: ['ignore', once ? 'ignore' : 'inherit', 'inherit'],
+  });
+  if (error !== undefined) throw error;
+  if (status !== 0) throw new SynthesisError(status ?? EXIT.unexpected);
+  const { CDKTF_OUTDIR, CDKTF_OUTPUT } = process.env;
+  const outdir = resolve(ROOT, CDKTF_OUTDIR || CDKTF_OUTPUT || 'cdktf.out');
+  return join(outdir, 'stacks/file-processing/cdk.tf.json');
+}
+
+async function start(options: StartOptions): Promise<number> {
+  const settings = await readSettings(options.stack ?? synthesize(options));
   const dataFolder = resolve(options.data);
   const failure = Promise.withResolvers<never>();
   // Looked at further below; until then a failure is not an unhandled one.
@@ -39,7 +58,7 @@ async function start(options: Options): Promise<number> {
   });
   const interrupted = signals.first.then(() => 'interrupted' as const);
 
-  await prepareDropFolder(dataFolder, settings);
+  const sample = await prepareDropFolder(dataFolder, settings);
   flow = await startLocalFlow({
     settings,
     dataFolder,
@@ -53,7 +72,7 @@ async function start(options: Options): Promise<number> {
   try {
     const work = options.once
       ? judgeAll(flow, dataFolder)
-      : watchForever(flow, options, settings, failure.promise, interrupted);
+      : watchForever(flow, { dataFolder, sample, settings }, failure.promise, interrupted);
     await Promise.race([work, failure.promise, interrupted]);
   } finally {
     await flow.stop();
@@ -86,19 +105,27 @@ async function judgeAll(flow: LocalFlow, dataFolder: string): Promise<void> {
       const submission = await flow.submit(path);
       if (submission?.kind === 'no-event') print(`NO EVENT   ${submission.reason}`);
       else if (submission?.kind === 'ignored') print(`IGNORED    ${submission.reason}`);
-      else if (submission !== undefined) print(await submission.line);
+      else if (submission !== undefined) print((await submission.verdict).text);
     }),
   );
 }
 
+interface Watched {
+  readonly dataFolder: string;
+  /** The sample, where it lies unchanged. */
+  readonly sample: string | undefined;
+  readonly settings: LocalSettings;
+}
+
 async function watchForever(
   flow: LocalFlow,
-  options: Options,
-  { bucket, filters }: LocalSettings,
+  { dataFolder, sample, settings: { bucket, filters } }: Watched,
   failure: Promise<never>,
   interrupted: Promise<unknown>,
 ): Promise<void> {
-  const dataFolder = resolve(options.data);
+  print('What they would deploy runs on this machine');
+  for (const place of flow.places) print(`  ${place}`);
+  const shown = sample === undefined ? undefined : await showSample(flow, sample);
   const watch = watchDropFolder(
     dataFolder,
     (path) => {
@@ -106,7 +133,8 @@ async function watchForever(
         (submission) => {
           if (submission?.kind === 'no-event') print(`NO EVENT   ${submission.reason}`);
           if (submission?.kind === 'ignored') print(`IGNORED    ${submission.reason}`);
-          if (submission?.kind === 'known') print(submission.line);
+          if (submission?.kind !== 'known' || submission.verdict.runId === shown?.runId) return;
+          print(submission.verdict.text);
         },
         (error: unknown) => print(`${path}: ${messageOf(error)}`),
       );
@@ -114,12 +142,8 @@ async function watchForever(
     (error) => print(`the drop folder can't be watched: ${messageOf(error)}`),
   );
   try {
-    const drop = join(relative('', dataFolder) || '.', bucket, filters[0]?.prefix ?? '');
-    print(`ready: copy a CSV file into ${drop}`);
-    print(`       listener on port ${flow.port}; what was judged:`);
-    print(
-      `       DATABASE_URL_FILE=${relative('', flow.databaseUrlFile)} npx file-processing runs list`,
-    );
+    const drop = join(shownPath(dataFolder), bucket, filters[0]?.prefix ?? '');
+    print(`ready: copy a CSV file into ${drop} (Ctrl-C stops)`);
     await Promise.race([failure, interrupted]);
     print('stopping');
   } finally {
@@ -127,27 +151,50 @@ async function watchForever(
   }
 }
 
+/** Has the sample judged and shows what is wrong with it, and how to see the rest. */
+async function showSample(flow: LocalFlow, path: string): Promise<ShownVerdict | undefined> {
+  print('The sample is faulty on purpose:');
+  const submission = await flow.submit(path);
+  if (submission?.kind !== 'known' && submission?.kind !== 'published') return undefined;
+  const verdict = await submission.verdict;
+  if (submission.kind === 'known') print(verdict.text);
+  const run = verdict.runId === undefined ? undefined : await flow.findRun(verdict.runId);
+  if (!run?.report) return verdict;
+  // The column holds what inspectCsv made.
+  const report = run.report as unknown as QualityReport;
+  for (const fault of worstFaults(report, SHOWN_FAULTS)) print(`  ${fault}`);
+  print('All of it, in another terminal:');
+  print(
+    `  DATABASE_URL_FILE=${shellWord(shownPath(flow.databaseUrlFile))} npx file-processing runs show ${shortRunId(run.id)}`,
+  );
+  return verdict;
+}
+
+/** A path as a POSIX shell takes it. */
+function shellWord(path: string): string {
+  return /^[\w./-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
+}
+
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-const { values } = parseArgs({
-  options: {
-    once: { type: 'boolean', default: false },
-    data: { type: 'string', default: 'data' },
-    state: { type: 'string', default: '.local' },
-    stack: { type: 'string', default: 'cdktf.out/stacks/file-processing/cdk.tf.json' },
-    help: { type: 'boolean', default: false },
-  },
-});
-if (values.help) {
-  process.stdout.write(HELP);
-} else {
-  try {
-    const code = await start(values);
+function exitCodeOf(error: unknown): number {
+  if (error instanceof StartOptionError) return EXIT.usage;
+  if (error instanceof SynthesisError) return error.exitCode;
+  return error instanceof StackError ? EXIT.stack : EXIT.unexpected;
+}
+
+try {
+  const options = startOptions(process.argv.slice(2));
+  if (options.help) {
+    process.stdout.write(START_HELP);
+  } else {
+    const code = await start(options);
+    // A second signal has set its own meanwhile.
     process.exitCode ??= code;
-  } catch (error) {
-    process.stderr.write(`${messageOf(error)}\n`);
-    process.exitCode = error instanceof StackError ? 2 : 70;
   }
+} catch (error) {
+  if (!(error instanceof SynthesisError)) process.stderr.write(`${messageOf(error)}\n`);
+  process.exitCode = exitCodeOf(error);
 }

@@ -37,7 +37,7 @@ export function finishedRun(line: Readonly<Record<string, unknown>>): FinishedRu
   return { runId, bucket, key, eTag: typeof eTag === 'string' ? eTag : null, text };
 }
 
-/** Such as `FAILED  bucket/key: 12 rows, 2 faults (2 type-error) [run id]`. */
+/** Such as `FAILED  bucket/key: 12 rows, 2 faults (2 type-error) [run 8a6c31f0]`. */
 export function verdictLine(line: VerdictLine): string {
   const { name, runId, status, verdict, rows, faults, faultCounts, remark } = line;
   const parts = [
@@ -48,7 +48,12 @@ export function verdictLine(line: VerdictLine): string {
   const details = parts.length === 0 ? '' : `: ${parts.join(', ')}`;
   // A name is untrusted text.
   const shownName = name.replace(/\p{Cc}/gu, '?');
-  return `${(verdict ?? status).toUpperCase().padEnd(10)} ${shownName}${details} [run ${runId}]`;
+  return `${(verdict ?? status).toUpperCase().padEnd(10)} ${shownName}${details} [run ${shortRunId(runId)}]`;
+}
+
+/** Enough of it for `runs show`. */
+export function shortRunId(runId: string): string {
+  return runId.slice(0, 8);
 }
 
 function counted(count: number, noun: string): string {

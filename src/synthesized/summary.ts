@@ -29,15 +29,7 @@ export function summaryOfSynthesis(
   environment: string,
   placeholders: readonly string[] = [],
 ): string {
-  const manifest = readJson<Manifest>(join(outdir, 'manifest.json'));
-  const stacks = Object.entries(manifest.stacks).map(
-    ([name, { synthesizedStackPath, annotations }]) => ({
-      name,
-      file: join(outdir, synthesizedStackPath),
-      types: countByType(join(outdir, synthesizedStackPath)),
-      warnings: annotations.map(({ message }) => message),
-    }),
-  );
+  const stacks = stacksIn(outdir);
   const warnings = stacks.flatMap((stack) => stack.warnings);
   return [
     `Environment ${environment}`,
@@ -65,6 +57,47 @@ export function summaryOfSynthesis(
     '  npm run manage -- apply                      the cluster and the listener',
     '',
   ].join('\n');
+}
+
+/** The same in a line a stack, for `npm start`. */
+export function briefSummaryOfSynthesis(
+  outdir: string,
+  environment: string,
+  placeholders: readonly string[] = [],
+): string {
+  const stacks = stacksIn(outdir);
+  const warnings = stacks.flatMap((stack) => stack.warnings);
+  const remarks = [amount(warnings.length, 'warning'), amount(placeholders.length, 'placeholder')];
+  const width = Math.max(...stacks.map(({ name }) => name.length));
+  return [
+    `Environment ${environment}: ${remarks.join(', ')} (details: npm run synth)`,
+    ...stacks.map(
+      ({ name, file, types }) =>
+        `  ${name.padEnd(width)}  ${amount(total(types), 'resource')} in ${file}`,
+    ),
+    '',
+  ].join('\n');
+}
+
+function amount(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}
+
+interface SynthesizedStack {
+  readonly name: string;
+  readonly file: string;
+  readonly types: readonly [string, number][];
+  readonly warnings: readonly string[];
+}
+
+function stacksIn(outdir: string): readonly SynthesizedStack[] {
+  const manifest = readJson<Manifest>(join(outdir, 'manifest.json'));
+  return Object.entries(manifest.stacks).map(([name, { synthesizedStackPath, annotations }]) => ({
+    name,
+    file: join(outdir, synthesizedStackPath),
+    types: countByType(join(outdir, synthesizedStackPath)),
+    warnings: annotations.map(({ message }) => message),
+  }));
 }
 
 /** What else was written from the JSON; nothing for `cdktf synth --hcl`. */

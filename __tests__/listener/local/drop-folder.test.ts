@@ -123,8 +123,8 @@ const settings = { bucket: 'bucket', filters: [{ prefix: 'from_client/', suffix:
 
 test('the first start has a sample in the bucket', async () => {
   const root = join(await temporaryFolder(), 'data');
-  expect(await prepareDropFolder(root, settings)).toBe(true);
-  const [path = ''] = await filesIn(root);
+  const path = (await prepareDropFolder(root, settings)) ?? '';
+  expect(await filesIn(root)).toEqual([path]);
   expect(path).toBe(join(root, 'bucket/from_client/nm_albuquerque/Officer_Detail.csv'));
   expect(await readFile(path, 'utf8')).toContain('officer_id');
 });
@@ -133,8 +133,16 @@ test('a sample that was removed does not come back', async () => {
   const root = join(await temporaryFolder(), 'data');
   await prepareDropFolder(root, settings);
   for (const path of await filesIn(root)) await rm(path);
-  expect(await prepareDropFolder(root, settings)).toBe(false);
+  expect(await prepareDropFolder(root, settings)).toBeUndefined();
   expect(await filesIn(root)).toEqual([]);
+});
+
+test('a sample is known as such until somebody changes it', async () => {
+  const root = join(await temporaryFolder(), 'data');
+  const path = (await prepareDropFolder(root, settings)) ?? '';
+  expect(await prepareDropFolder(root, settings)).toBe(path);
+  await writeFile(path, 'n\n1\n');
+  expect(await prepareDropFolder(root, settings)).toBeUndefined();
 });
 
 test.each([

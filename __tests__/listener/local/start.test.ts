@@ -1,5 +1,6 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -10,7 +11,9 @@ import { eventually } from '../../support/eventually.ts';
 import { copyCluster } from '../support/copy-cluster.ts';
 import { type SynthesizedStack, synthesizedStack } from '../support/synthesized-stack.ts';
 
-const START = fileURLToPath(new URL('../../../listener/local/start.ts', import.meta.url));
+const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
+const START = join(ROOT, 'listener/local/start.ts');
+const PATHS = { PATH: process.env.PATH, HOME: process.env.HOME };
 
 /** One database for all tests of the file. */
 let state: string;
@@ -34,19 +37,34 @@ interface Stack {
   readonly data: string;
 }
 
-/** Starts the local flow as `npm start` does; it ends with the test. */
+/** Starts the local flow of a stack that is synthesized; it ends with the test. */
 function start(stack: Stack, ...parameters: string[]) {
-  const flow = launch(stack, ...parameters);
+  return endingWithTest(launchFlow(stack, ...parameters));
+}
+
+function launchFlow({ path, data }: Stack, ...parameters: string[]) {
+  const flow = ['--stack', path, '--data', data, '--state', state];
+  return launch(process.execPath, [START, ...flow, ...parameters]);
+}
+
+/** Starts as the README says. */
+function npmStart(parameters: string[], environment: Record<string, string>) {
+  return endingWithTest(launch('npm', ['start', '--', ...parameters], environment));
+}
+
+function endingWithTest<Flow extends { end(): Promise<void> }>(flow: Flow): Flow {
   onTestFinished(flow.end);
   return flow;
 }
 
-function launch({ path, data }: Stack, ...parameters: string[]) {
-  const child = spawn(
-    process.execPath,
-    [START, '--stack', path, '--data', data, '--state', state, ...parameters],
-    { env: { ...COMPILE_CACHE, PATH: process.env.PATH, PORT: '0', METRICS_PORT: '0' } },
-  );
+function launch(command: string, parameters: string[], environment: Record<string, string> = {}) {
+  const child = spawn(command, parameters, {
+    cwd: ROOT,
+    // A process group of its own, so that all of npm's processes get what a terminal would send.
+    detached: true,
+    env: { ...COMPILE_CACHE, ...PATHS, PORT: '0', METRICS_PORT: '0', ...environment },
+  });
+  const kill = (signal: NodeJS.Signals) => process.kill(-(child.pid ?? 0), signal);
   let out = '';
   let err = '';
   child.stdout.on('data', (chunk) => (out += chunk));
@@ -57,10 +75,10 @@ function launch({ path, data }: Stack, ...parameters: string[]) {
     ended,
     /** Asks it to end and does not kill it: a kill would leave the database running. */
     async end() {
-      if (child.exitCode === null) child.kill('SIGTERM');
+      if (child.exitCode === null) kill('SIGTERM');
       await ended;
     },
-    kill: (signal: NodeJS.Signals) => child.kill(signal),
+    kill,
     output: () => out,
     errors: () => err,
     prints: (text: string | RegExp) => eventually(() => expect(out + err).toMatch(text)),
@@ -120,7 +138,7 @@ describe('while it runs', () => {
     stack = await writeStack((resource) => {
       resource.kubernetes_config_map_v1.config.data.REPORT_PREFIX = 'from_client/reports/';
     });
-    flow = launch(stack);
+    flow = launchFlow(stack);
     await flow.prints(/ready: copy a CSV file into .*from_client/);
   });
   afterAll(() => flow.end());
@@ -161,6 +179,47 @@ describe('while it runs', () => {
     expect(await flow.ended).toBe(0);
     expect(children.filter(isAlive)).toEqual([]);
   });
+
+  test('a second start shows the sample once more, and once', async () => {
+    const again = start(stack);
+    await again.prints('ready:');
+    await again.prints(/PASSED .*a b\.csv: 1 row, 0 faults, judged before/);
+    expect(again.output().match(/FAILED .*Officer_Detail/g)).toHaveLength(1);
+  });
+});
+
+test('npm start is at most 20 lines: stacks, places, the sample and a command for all of it', async () => {
+  const folder = await mkdtemp(join(state, 'npm-'));
+  const flow = npmStart(['--data', join(folder, 'data'), '--state', state], {
+    CDKTF_OUTPUT: join(folder, 'out'),
+  });
+  await flow.prints(/^ready: .*\n/m);
+  expect(flow.output().split('\n').slice(0, -1).length).toBeLessThanOrEqual(20);
+  expect(flow.errors()).toBe('');
+  expect(flow.output()).toMatch(/^ {2}foundation-network {2}\d+ resources in /m);
+  expect(flow.output()).toMatch(/^ {2}file-processing {5}\d+ resources in /m);
+  expect(flow.output()).toMatch(/^ {2}listener .*\n {2}SNS .*\n {2}PostgreSQL .*/m);
+  expect(flow.output()).toMatch(
+    /faulty on purpose:\nFAILED .*\n {2}line 12 .*: unclosed-quote: .*\n {2}line 11 .*: missing-cell: .*\n {2}line 8 .*: type-error: .*\n[^ ]/,
+  );
+  const [command = ''] = /DATABASE_URL_FILE=.* runs show .*/.exec(flow.output()) ?? [];
+  const pasted = launch('sh', ['-c', command]);
+  expect(await pasted.ended).toBe(0);
+  expect(pasted.output()).toMatch(/verdict: failed[\s\S]*unclosed-quote[\s\S]*primary-key/);
+});
+
+test('a wrong option of npm start is one line and 64, before any synthesis', async () => {
+  const CDKTF_OUTPUT = join(await mkdtemp(join(state, 'npm-')), 'out');
+  const flow = npmStart(['--onse'], { CDKTF_OUTPUT });
+  expect(await flow.ended).toBe(64);
+  expect(flow.errors()).toBe("Unknown option '--onse'; npm start -- --help lists the options\n");
+  expect(existsSync(CDKTF_OUTPUT)).toBe(false);
+});
+
+test('settings that can not be synthesized end the start as they end npm run synth', async () => {
+  const flow = npmStart(['--once'], { ENVIRONMENT: 'nowhere' });
+  expect(await flow.ended).toBe(1);
+  expect(flow.errors()).toMatch(/^1 fault in the settings:\n {2}environments\/nowhere: .*\n$/);
 });
 
 test('a changed stack is followed: bucket, filter and environment', async () => {

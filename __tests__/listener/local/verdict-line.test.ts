@@ -1,9 +1,11 @@
 import { expect, test } from 'vitest';
 import { finishedRun, verdictLine } from '../../../listener/local/verdict-line.ts';
 
+const RUN_ID = '0f8fad5b-d9cb-469f-a165-70867728950e';
+
 const line = {
   msg: 'run finished',
-  runId: 'r1',
+  runId: RUN_ID,
   bucket: 'bucket',
   key: 'a.csv',
   eTag: 'e',
@@ -17,9 +19,9 @@ const line = {
 
 test('a verdict is one line with what is wrong', () => {
   expect(finishedRun(line)).toMatchObject({
-    runId: 'r1',
+    runId: RUN_ID,
     eTag: 'e',
-    text: 'FAILED     bucket/a.csv: 12 rows, 3 faults (2 type-error, 1 blank-row) [run r1]',
+    text: 'FAILED     bucket/a.csv: 12 rows, 3 faults (2 type-error, 1 blank-row) [run 0f8fad5b]',
   });
 });
 
@@ -30,7 +32,7 @@ test('a file that nobody monitors is told as such', () => {
 test('a run without verdict tells its status and why', () => {
   const { verdict, rows, faults, faultCounts, ...gone } = line;
   expect(finishedRun({ ...gone, status: 'gone', reason: 'it is gone' })?.text).toBe(
-    'GONE       bucket/a.csv: it is gone [run r1]',
+    'GONE       bucket/a.csv: it is gone [run 0f8fad5b]',
   );
 });
 

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { summaryOfSynthesis } from '../../../src/synthesized/summary.ts';
+import { briefSummaryOfSynthesis, summaryOfSynthesis } from '../../../src/synthesized/summary.ts';
 
 let outdir: string;
 
@@ -77,5 +77,13 @@ test('the views are mentioned where there are any', () => {
   expect(without).not.toContain('manifests');
   expect(summaryOfSynthesis(outdir, 'dev')).toContain(
     `manifests in ${join(outdir, 'manifests')}, for scanners in ${join(outdir, 'plans')}\n`,
+  );
+});
+
+test('in brief it is a line for the environment and one for each stack', () => {
+  synthesized('cdk.tf.json', JSON_TEXT, ['tags: too many']);
+  expect(briefSummaryOfSynthesis(outdir, 'dev', ['a', 'b'])).toBe(
+    'Environment dev: 1 warning, 2 placeholders (details: npm run synth)\n' +
+      `  network  3 resources in ${join(outdir, 'stacks/network/cdk.tf.json')}\n`,
   );
 });

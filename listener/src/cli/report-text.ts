@@ -1,3 +1,4 @@
+import { FAULT_TYPES } from '@file-processing/quality/faults.ts';
 import type { Fault } from '@file-processing/quality/findings.ts';
 import type { QualityReport } from '@file-processing/quality/report.ts';
 import type { JobProgress } from '../jobs/job.ts';
@@ -23,6 +24,15 @@ export function reportText(name: string, report: QualityReport): string {
   const hidden = faultCount - Math.min(faults.length, SHOWN_FAULTS);
   if (hidden > 0) lines.push(`  and ${amount(hidden, 'more fault')}`);
   return `${lines.join('\n')}\n`;
+}
+
+/** The gravest faults, a line each: in the order of the kinds of fault, one of each kind while there are others. */
+export function worstFaults({ faults }: Pick<QualityReport, 'faults'>, count: number): string[] {
+  const firstOfKind = FAULT_TYPES.flatMap(
+    (type) => faults.find((fault) => fault.type === type) ?? [],
+  );
+  const others = faults.filter((fault) => !firstOfKind.includes(fault));
+  return [...firstOfKind, ...others].slice(0, count).map(faultText);
 }
 
 function faultText({ type, line, field, label, value, message }: Fault): string {

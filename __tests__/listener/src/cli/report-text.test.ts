@@ -1,12 +1,21 @@
 import { createInspection } from '@file-processing/quality/inspect.ts';
 import { expect, test } from 'vitest';
-import { printable, reportText, showProgress } from '../../../../listener/src/cli/report-text.ts';
+import {
+  printable,
+  reportText,
+  showProgress,
+  worstFaults,
+} from '../../../../listener/src/cli/report-text.ts';
 import { NODE_PORTS } from '../../../../listener/src/jobs/engine-ports.ts';
 
-function textOf(content: string, maxFaults = 100): string {
+function reportOf(content: string, maxFaults = 100) {
   const inspection = createInspection(NODE_PORTS, { maxFaults });
   inspection.write(Buffer.from(content));
-  return reportText('a.csv', inspection.end());
+  return inspection.end();
+}
+
+function textOf(content: string, maxFaults = 100): string {
+  return reportText('a.csv', reportOf(content, maxFaults));
 }
 
 test('a summary tells verdict, size and each fault with its place and value', () => {
@@ -19,6 +28,20 @@ test('a summary tells verdict, size and each fault with its place and value', ()
 test('faults that are not shown are counted', () => {
   expect(textOf(`a\n${'1,2\n'.repeat(30)}`)).toContain('  and 10 more faults\n');
   expect(textOf(`a\n${'1,2\n'.repeat(30)}`, 3)).toContain('  and 27 more faults\n');
+});
+
+test('the worst faults are one of each kind in the order of the kinds, then others', () => {
+  const report = reportOf('a,b\n1\n2\n1,2,3\n4,"5\n');
+  const kinds = (count: number) =>
+    worstFaults(report, count).map((text) => /^(line \d+).*: ([a-z-]+): /.exec(text)?.slice(1));
+  expect(kinds(2)).toEqual([
+    ['line 5', 'unclosed-quote'],
+    ['line 2', 'missing-cell'],
+  ]);
+  expect(kinds(9).slice(2)).toEqual([
+    ['line 4', 'extra-cell'],
+    ['line 3', 'missing-cell'],
+  ]);
 });
 
 test('control characters do not reach the terminal', () => {

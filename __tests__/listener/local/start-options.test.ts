@@ -1,0 +1,30 @@
+import { expect, test } from 'vitest';
+import { StartOptionError, startOptions } from '../../../listener/local/start-options.ts';
+
+test('without options the usual folders are taken and the stack is synthesized', () => {
+  expect(startOptions([])).toEqual({ once: false, help: false, data: 'data', state: '.local' });
+});
+
+test('each option is taken', () => {
+  expect(startOptions(['--once', '--data=d', '--state', 's', '--stack', 'f', '--help'])).toEqual({
+    once: true,
+    help: true,
+    data: 'd',
+    state: 's',
+    stack: 'f',
+  });
+});
+
+test.each([
+  [['--onse'], "Unknown option '--onse'"],
+  [['-x'], "Unknown option '-x'"],
+  [['file.csv'], "Unexpected argument 'file.csv'"],
+  [['--data'], "Option '--data <value>' argument missing"],
+  [['--data', '--once'], "Option '--data' argument is ambiguous"],
+  [['--once=yes'], "Option '--once' does not take an argument"],
+  [['--data='], "Option '--data' is empty"],
+  [['--state', ''], "Option '--state' is empty"],
+])('%j is refused in one line', (parameters, reason) => {
+  const refusal = new StartOptionError(`${reason}; npm start -- --help lists the options`);
+  expect(() => startOptions(parameters)).toThrow(refusal);
+});

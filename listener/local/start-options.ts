@@ -1,0 +1,58 @@
+import { parseArgs } from 'node:util';
+
+/** What `npm start` was asked for. */
+export interface StartOptions {
+  readonly once: boolean;
+  readonly help: boolean;
+  readonly data: string;
+  readonly state: string;
+  /** A synthesized stack; undefined: synthesize now. */
+  readonly stack?: string;
+}
+
+/** `npm start` was called in a way that can't work; one line. */
+export class StartOptionError extends Error {
+  override readonly name = 'StartOptionError';
+}
+
+export const START_HELP = `The whole flow on this machine, configured by the synthesized stack.
+
+  --once          judge what is in the drop folder, print the verdicts, end
+  --data FOLDER   the drop folder; its first level is the bucket (data)
+  --state FOLDER  the database (.local)
+  --stack FILE    a synthesized cdk.tf.json of the stack file-processing, in place of a synthesis
+
+PORT and METRICS_PORT in the environment take precedence over those of the stack.
+`;
+
+/** @throws {StartOptionError} */
+export function startOptions(parameters: readonly string[]): StartOptions {
+  const options = parsed(parameters);
+  for (const name of ['data', 'state', 'stack'] as const) {
+    if (options[name] === '') throw problem(`Option '--${name}' is empty`);
+  }
+  return options;
+}
+
+function parsed(parameters: readonly string[]): StartOptions {
+  try {
+    const { values } = parseArgs({
+      args: [...parameters],
+      options: {
+        once: { type: 'boolean', default: false },
+        help: { type: 'boolean', default: false },
+        data: { type: 'string', default: 'data' },
+        state: { type: 'string', default: '.local' },
+        stack: { type: 'string' },
+      },
+    });
+    return values;
+  } catch (error) {
+    // What follows the first sentence explains Node's own rules.
+    throw problem((error as Error).message.split(/\.\s/)[0] ?? '');
+  }
+}
+
+function problem(text: string): StartOptionError {
+  return new StartOptionError(`${text}; npm start -- --help lists the options`);
+}
