@@ -57,7 +57,7 @@ describe('the updates of dependencies', () => {
       recursive: true,
       encoding: 'utf8',
     }).filter((file) => /(^|\/)(go\.mod|requirements\.txt)$/.test(file));
-    expect(installed.length).toBeGreaterThan(5);
+    expect(installed).not.toEqual([]);
     for (const file of installed) expect(files).toContain(join('test-support', file));
   });
 });

@@ -159,7 +159,7 @@ describe('each command of the pages', () => {
   const names = [...new Set(documented.map(({ command }) => command.name))];
 
   it('is run by a test, or named as one that none runs', () => {
-    expect(names.length).toBeGreaterThan(30);
+    expect(names).not.toEqual([]);
     expect(names.filter((name) => !isRun(name)).toSorted()).toEqual(notRun);
   });
 });

@@ -112,7 +112,7 @@ it('the messages that troubleshooting quotes are in the sources', () => {
   );
   const seen = (textOf.get('docs/troubleshooting.md') ?? '').match(/^\| [^|]*/gm) ?? [];
   const quotes = seen.flatMap(inlineCodeIn);
-  expect(quotes.length).toBeGreaterThan(3);
+  expect(quotes).not.toEqual([]);
   for (const part of quotes.flatMap((quote) => quote.split(/ ?\.\.\. ?/)).filter(Boolean)) {
     expect(
       sources.some((source) => source.includes(part)),

@@ -243,7 +243,7 @@ describe('manage ecr-put without a repository of the stack', () => {
 it('no password was written or given as a parameter', () => {
   const commands = docker.runs().map(asCommand);
   const seen = [checkout.everythingWritten(), ...commands].join('\n');
-  expect(commands.length).toBeGreaterThan(10);
+  expect(commands).not.toEqual([]);
   expect(seen).not.toContain(DATABASE_PASSWORD);
   expect(seen).not.toContain(registryPassword);
 });

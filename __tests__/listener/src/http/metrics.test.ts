@@ -51,7 +51,7 @@ describe('createMetrics', () => {
       (line) => line.match(/^(file_processing_\w+?)(?:_bucket|_sum|_count)?[ {]/)?.[1] ?? [],
     );
 
-    expect(names.length).toBeGreaterThan(20);
+    expect(names).not.toEqual([]);
     for (const name of new Set(names)) {
       expect(samples.some((line) => line.startsWith(`# HELP ${name} `))).toBe(true);
       expect(samples.some((line) => line.startsWith(`# TYPE ${name} `))).toBe(true);

@@ -133,7 +133,7 @@ describe('the plan', () => {
       for (const stack of modelOfJson(environmentStacks(environment)).stacks) {
         const { planned_values, resource_changes } = planOf(stack);
         const addresses = stack.resources.map(({ address }) => address);
-        expect(addresses.length).toBeGreaterThan(10);
+        expect(addresses).not.toEqual([]);
         const { resources } = planned_values.root_module;
         expect(resources.map(({ address }) => address)).toEqual(addresses);
         expect(resource_changes.map(({ address }) => address)).toEqual(addresses);
