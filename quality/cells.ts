@@ -4,6 +4,8 @@ import { readCell } from './field-type.ts';
 import { CELL_ESCAPED, type Scanner } from './scanner.ts';
 import type { CompiledField } from './table-schema.ts';
 
+const NONE: readonly string[] = [];
+
 /**
  * Reads the cells of rows whose structure is intact: tells what is null, reads values and profiles them. This is
  * the loop that most of the time is spent in, so it only decides whether a cell is fine, and hands over what it
@@ -41,7 +43,7 @@ export class CellReader {
         profile.nulls++;
         nulls[cell] = 1;
         if (field?.required === true) {
-          this.#suspect({ cell, field, isNull: true, bytes, start, end, value: Number.NaN });
+          this.#suspect({ cell, field, isNull: true, value: Number.NaN, broken: NONE });
         }
         continue;
       }
@@ -54,15 +56,14 @@ export class CellReader {
       values[cell] = value;
       if (Number.isNaN(value)) {
         profile.addInferred(bytes, start, end);
-        this.#suspect({ cell, field, isNull: false, bytes, start, end, value });
+        this.#suspect({ cell, field, isNull: false, value, broken: NONE });
         continue;
       }
       profile.addDeclared(bytes, start, end, value);
       const { constraints } = field;
       if (constraints === undefined) continue;
-      if (brokenConstraints(constraints, bytes, start, end, value) !== undefined) {
-        this.#suspect({ cell, field, isNull: false, bytes, start, end, value });
-      }
+      const broken = brokenConstraints(constraints, bytes, start, end, value);
+      if (broken !== undefined) this.#suspect({ cell, field, isNull: false, value, broken });
     }
   }
 }

@@ -1,5 +1,7 @@
 const DECODER = new TextDecoder('utf-8', { ignoreBOM: true });
 const ENCODER = new TextEncoder();
+/** Up to so many bytes a loop over them is faster than the decoder. */
+const SHORT = 10;
 
 /** The text as UTF-8. */
 export function encodeText(text: string): Uint8Array {
@@ -8,7 +10,21 @@ export function encodeText(text: string): Uint8Array {
 
 /** The text of `bytes[start, end)`; what is not UTF-8 becomes U+FFFD. */
 export function decodeText(bytes: Uint8Array, start: number, end: number): string {
-  return DECODER.decode(bytes.subarray(start, end));
+  const long = end - start > SHORT;
+  return (
+    (long ? undefined : asciiText(bytes, start, end)) ?? DECODER.decode(bytes.subarray(start, end))
+  );
+}
+
+/** The text of `bytes[start, end)`, or undefined when not all of it is ASCII. */
+function asciiText(bytes: Uint8Array, start: number, end: number): string | undefined {
+  let text = '';
+  for (let i = start; i < end; i++) {
+    const byte = bytes[i] as number;
+    if (byte >= 0x80) return undefined;
+    text += String.fromCharCode(byte);
+  }
+  return text;
 }
 
 /** Whether the cell is exactly this text, given as bytes. */

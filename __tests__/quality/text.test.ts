@@ -10,8 +10,10 @@ import {
 
 describe('encodeText and decodeText', () => {
   it('keep a text with a byte order mark, and show what is not UTF-8', () => {
-    const bytes = encodeText('\ufeffé😀');
-    expect(decodeText(bytes, 0, bytes.length)).toBe('\ufeffé😀');
+    for (const text of ['', 'short', 'long enough', '\ufeffé😀']) {
+      const bytes = encodeText(text);
+      expect(decodeText(bytes, 0, bytes.length)).toBe(text);
+    }
     expect(decodeText(Uint8Array.of(0x61, 0xff, 0x62), 0, 2)).toBe('a\ufffd');
   });
 });

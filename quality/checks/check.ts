@@ -92,11 +92,10 @@ export interface SuspectCell {
   readonly cell: number;
   readonly field: CompiledField;
   readonly isNull: boolean;
-  readonly bytes: Uint8Array;
-  readonly start: number;
-  readonly end: number;
-  /** Its order value; NaN when it is not of the field's type. */
+  /** Its order value; NaN when it is null or not of the field's type. */
   readonly value: number;
+  /** The constraints that a value of the field's type breaks, in words. */
+  readonly broken: readonly string[];
 }
 
 /** Takes what checks find. Faults are counted first, and listed when there is room, so that nobody words what nobody reads. */

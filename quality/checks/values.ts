@@ -1,4 +1,3 @@
-import { brokenConstraints } from '../field-constraints.ts';
 import type { Check } from './check.ts';
 
 export const TYPE_CHECK: Check<'type-error'> = {
@@ -14,13 +13,9 @@ export const TYPE_CHECK: Check<'type-error'> = {
 export const CONSTRAINT_CHECK: Check<'constraint-error'> = {
   kinds: ['constraint-error'],
   begin: () => ({
-    cell({ cell, field, isNull, bytes, start, end, value }, found) {
-      const broken = isNull
-        ? field.required && ['required']
-        : !Number.isNaN(value) &&
-          field.constraints !== undefined &&
-          brokenConstraints(field.constraints, bytes, start, end, value);
-      for (const message of broken || []) {
+    cell({ cell, isNull, broken }, found) {
+      // A null is suspected in a required field alone.
+      for (const message of isNull ? ['required'] : broken) {
         if (found.count('constraint-error')) found.listCell('constraint-error', cell, message);
       }
     },
