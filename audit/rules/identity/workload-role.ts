@@ -1,3 +1,4 @@
+import type { VariableName } from '@file-processing/contract/listener-variables.ts';
 import { type Model, type Resource, valueAt } from '../../../src/synthesized/model/model.ts';
 import {
   arnOf,
@@ -32,7 +33,7 @@ interface Job {
 /** Reads of a stack what its pods are for; undefined where nothing tells. */
 export function jobOf(model: Model, stackName: string): Job | undefined {
   const stack = model.stackOf({ stack: stackName });
-  const setting = (name: string) => configured(model, stackName, name);
+  const setting = (name: VariableName) => configured(model, stackName, name);
   const notifications = neighbours(model, { stack: stackName }, 'aws_s3_bucket_notification');
   const notified = notifications.flatMap((notification) =>
     listOf(read(model, notification).at('topic')).map((block) =>
@@ -54,12 +55,12 @@ export function jobOf(model: Model, stackName: string): Job | undefined {
 }
 
 /** Without the switch nothing is written, and a right to write is one too many. */
-function reportPrefixOf(setting: (name: string) => string): string {
+function reportPrefixOf(setting: (name: VariableName) => string): string {
   return setting('WRITE_REPORTS') === 'true' ? setting('REPORT_PREFIX') : '';
 }
 
 /** A variable of the listener's environment; empty where no ConfigMap has it. */
-export function configured(model: Model, stackName: string, name: string): string {
+export function configured(model: Model, stackName: string, name: VariableName): string {
   const stack = model.stackOf({ stack: stackName });
   return (
     neighbours(model, { stack: stackName }, 'kubernetes_config_map', 'kubernetes_config_map_v1')
@@ -221,7 +222,8 @@ function listenerNeeds(audited: Audited, role: Resource): readonly Need[] {
     .filter(({ pod }) => roleOfServiceAccount(audited, pod) === role)
     .flatMap((listener) => {
       const { setting } = listener;
-      const list = (name: string) => (setting(name) ?? '').split(',').map((item) => item.trim());
+      const list = (name: VariableName) =>
+        (setting(name) ?? '').split(',').map((item) => item.trim());
       const spell = (value: string | undefined) => canonical(model.stackOf(role), value);
       const bucket = `arn:${partition}:s3:::${spell(setting('S3_BUCKET'))}`;
       const queue = target(setting('SQS_QUEUE_URL'));

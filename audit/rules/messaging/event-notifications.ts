@@ -1,3 +1,4 @@
+import type { VariableName } from '@file-processing/contract/listener-variables.ts';
 import { blocksOf, type Model, type Resource } from '../../../src/synthesized/model/model.ts';
 import { canonical, statementsOf } from '../../policy/policies.ts';
 import { configured } from '../identity/workload-role.ts';
@@ -102,15 +103,15 @@ const eventNotificationMatchesListener: Rule = rule({
 });
 
 /** What the pods of a stack are configured for: its listeners, or its ConfigMap where there is none yet. */
-function settingsOf(audited: Audited, stack: string): readonly ((name: string) => string)[] {
+function settingsOf(audited: Audited, stack: string): readonly ((name: VariableName) => string)[] {
   const listeners = listenersOf(audited).filter((listener) => listener.stack === stack);
   if (listeners.length > 0)
     return listeners.map(
       ({ setting }) =>
-        (name) =>
+        (name: VariableName) =>
           setting(name) ?? '',
     );
-  const setting = (name: string) => configured(audited.model, stack, name);
+  const setting = (name: VariableName) => configured(audited.model, stack, name);
   return setting('S3_BUCKET') === '' ? [] : [setting];
 }
 

@@ -1,4 +1,5 @@
 import { isIPv4 } from 'node:net';
+import type { VariableName } from '@file-processing/contract/listener-variables.ts';
 import { servicesTo } from '../messaging/delivery.ts';
 import type { NetworkPeer, NetworkPolicySpec, NetworkPort } from '../readers/kubernetes-api.ts';
 import { type Listener, servers, takesDeliveries } from '../readers/listeners.ts';
@@ -241,7 +242,10 @@ const networkPolicyAllowsMessages: Rule = rule({
   faults: (listener, audited) => {
     if (!restricted(audited, listener.pod, 'Ingress')) return [];
     const rules = ingressRules(audited, listener.pod);
-    const opened = (name: string, admits: (from: readonly NetworkPeer[] | undefined) => boolean) =>
+    const opened = (
+      name: VariableName,
+      admits: (from: readonly NetworkPeer[] | undefined) => boolean,
+    ) =>
       rules.some(
         ({ from, ports }) =>
           opens(ports, Number(listener.setting(name)), 'TCP', listener) && admits(from),

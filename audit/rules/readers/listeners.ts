@@ -33,9 +33,9 @@ const TELLTALE = [
 export interface Listener extends Container {
   readonly environment: Environment;
   /** A variable's text, or its default; undefined where it is not set or comes from a Secret. */
-  readonly setting: (name: string) => string | undefined;
+  readonly setting: (name: VariableName) => string | undefined;
   /** Whether a variable, or its `_FILE`, is set. */
-  readonly isSet: (name: string) => boolean;
+  readonly isSet: (name: VariableName) => boolean;
 }
 
 /** Every container that is told, or called, what only a listener is; those that run to their end as well. */
@@ -53,12 +53,12 @@ export function listenersIn(audited: Audited, pod: Pod): readonly Listener[] {
       {
         ...container,
         environment,
-        setting: (name: string) => {
+        setting: (name: VariableName) => {
           const value = environment.get(name);
           if (value === undefined) return VARIABLES[name]?.default;
           return typeof value === 'string' ? value.trim() : undefined;
         },
-        isSet: (name: string) => environment.has(name) || environment.has(`${name}_FILE`),
+        isSet: (name: VariableName) => environment.has(name) || environment.has(`${name}_FILE`),
       },
     ];
   });

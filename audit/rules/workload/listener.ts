@@ -89,7 +89,7 @@ const listenerSettingsAreComplete: Rule = rule({
   subjects: listenersOf,
   faults: (listener) => {
     const { isSet, setting } = listener;
-    const need = (...names: readonly string[]) =>
+    const need = (...names: readonly VariableName[]) =>
       names.filter((name) => !isSet(name)).map((name) => `${name} is not set`);
     return [
       ...need('AWS_REGION', 'S3_BUCKET', 'S3_PREFIXES', 'SNS_TOPIC_ARNS'),
@@ -268,7 +268,7 @@ const listenerOpensItsPorts: Rule = rule({
   subjects: servers,
   faults: (listener) => {
     const ports = (listener.spec.ports ?? []).map(({ containerPort }) => Number(containerPort));
-    const own = ['PORT', 'METRICS_PORT'].map(
+    const own = (['PORT', 'METRICS_PORT'] as const).map(
       (name) => [name, Number(listener.setting(name))] as const,
     );
     const needed = own.filter(
@@ -315,7 +315,7 @@ const OVERRIDES =
 
 function databaseFaults(
   { isSet, setting }: Listener,
-  need: (...names: readonly string[]) => readonly string[],
+  need: (...names: readonly VariableName[]) => readonly string[],
 ): readonly string[] {
   if (isSet('DATABASE_URL')) return [];
   if (!isSet('DB_HOST')) return ['no database is named: neither DATABASE_URL nor DB_HOST is set'];
