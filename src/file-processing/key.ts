@@ -11,7 +11,7 @@ export interface KeyProps {
   /** Name of the key in Terraform, and the end of its alias. */
   readonly purpose: string;
   readonly description: string;
-  /** Who may use the key, beside those whom IAM policies of the account allow. */
+  /** Statements for those who may use the key without an IAM policy of the account. */
   readonly users?: readonly PolicyStatement[];
 }
 

@@ -17,7 +17,7 @@ export interface Target {
  * Reads the environment's settings; `--profile` and `--region` take precedence.
  *
  * @throws SettingsError with every fault of the tfvars
- * @throws OperationError when --region is none
+ * @throws OperationError (usage) when --region is not a region
  */
 export function targetOf(context: OperationContext, options: CommonOptions): Target {
   const environment = loadEnvironment(context.root, options.environment);

@@ -153,7 +153,7 @@ export const fileProcessingVariables = {
   }),
   node_s3_access: flag({
     description:
-      'Attaches AmazonS3FullAccess to the nodes, for debugging until the role of the ServiceAccount works. Take it back afterwards.',
+      'Attaches AmazonS3FullAccess to the nodes, for debugging until the role of the ServiceAccount works. Turn it off again afterwards.',
     default: false,
     example: false,
     unwise: (on) =>
@@ -173,7 +173,7 @@ export const fileProcessingVariables = {
   }),
   existing_oidc_provider_arn: text({
     description:
-      'OIDC provider of the cluster that others own; the stack then uses it and makes none. To take one over, import it instead.',
+      'OIDC provider of the cluster that others own; the stack then uses it and creates none. To manage an existing one, import it instead.',
     default: '',
     example:
       'arn:aws-us-gov:iam::123456789012:oidc-provider/oidc.eks.us-gov-west-1.amazonaws.com/id/0123456789ABCDEF0123456789ABCDEF',
@@ -303,13 +303,13 @@ export const fileProcessingVariables = {
     example: 5,
   }),
   alarm_topic_arn: text({
-    description: 'Topic that alarms go to. Empty makes the alarms without anybody to call.',
+    description: 'Topic that alarms go to. Empty makes alarms that notify nobody.',
     default: '',
     example: 'arn:aws-us-gov:sns:us-gov-west-1:123456789012:on-call',
     allowed: 'the ARN of an SNS topic',
     accepts: isArnOf('sns', /^[\w-]{1,256}$/),
     unwise: (arn) =>
-      arn === '' ? 'the alarms on lost deliveries have nobody to call; name a topic' : undefined,
+      arn === '' ? 'the alarms on lost deliveries notify nobody; name a topic' : undefined,
   }),
 
   create_repository: flag({

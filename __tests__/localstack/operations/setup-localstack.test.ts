@@ -187,7 +187,7 @@ describe('the perspective of others', () => {
     listener = await startListener({ localStack, databaseUrl: testDatabase.url, environment });
 
     const { exitCode, stdout } = await setup(...perspective);
-    expect(stdout).toMatch(/confirmed, made anew/);
+    expect(stdout).toMatch(/confirmed, made again/);
     expect(exitCode).toBe(0);
   });
 });

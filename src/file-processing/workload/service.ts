@@ -29,7 +29,7 @@ export function createLoadBalancerService(
     timeouts: { create: '15m' },
     spec: {
       type: 'LoadBalancer',
-      // Any node passes a connection on: during a rollout none is left out for want of a pod.
+      // Any node passes a connection on: during a rollout no node is left out because it has no pod.
       externalTrafficPolicy: 'Cluster',
       selector: POD_SELECTOR,
       port: [tls ? servicePort('https', 443) : servicePort('http', 80)],

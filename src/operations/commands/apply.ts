@@ -23,7 +23,7 @@ export interface ApplyCommandOptions {
 /** `manage apply`: brings a stack to what its settings say. */
 export const apply: Operation<ApplyCommandOptions> = {
   name: 'apply',
-  summary: 'bring a stack to what its settings say; a first run goes in phases',
+  summary: 'bring a stack to what its settings say; a first run in phases',
   describe: (command) =>
     withConsentOptions(command.addArgument(stackArgument()))
       .addOption(varOption())

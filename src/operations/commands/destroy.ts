@@ -15,7 +15,7 @@ export interface DestroyCommandOptions {
 /** `manage destroy`: destroys a stack, its load balancer first. */
 export const destroy: Operation<DestroyCommandOptions> = {
   name: 'destroy',
-  summary: 'take a stack away: its load balancer first, then the rest',
+  summary: 'destroy a stack: its load balancer first, then the rest',
   describe: (command) =>
     withConsentOptions(command.addArgument(stackArgument()))
       .addOption(varOption())

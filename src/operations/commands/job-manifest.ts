@@ -88,7 +88,7 @@ async function eventsOf(options: Options, ownBucket: string): Promise<string> {
     );
   }
   if (bucket !== undefined && key === undefined) {
-    throw new OperationError('--bucket goes with --key; an event names its own', {
+    throw new OperationError('--bucket needs --key; an event names its own bucket', {
       code: EXIT.usage,
     });
   }

@@ -37,7 +37,7 @@ export const manifests: Operation<Options> = {
         '--outputs-file <file>',
         'what terraform output -json printed (default: ask Terraform)',
       )
-      .option('--from <folder>', 'synthesized folder; goes with --outputs-file')
+      .option('--from <folder>', 'synthesized folder; together with --outputs-file')
       .addOption(setOption())
       .addHelpText(
         'after',
@@ -80,7 +80,7 @@ async function sourceOf(context: OperationContext, options: Options & CommonOpti
     return { stack: stackIn(folder), outputs: await outputsIn(outputsFile) };
   }
   if (from !== undefined) {
-    throw new OperationError('--from goes with --outputs-file', { code: EXIT.usage });
+    throw new OperationError('--from needs --outputs-file', { code: EXIT.usage });
   }
   const { folder, terraform } = await openStack(context, options, DEFAULT_STACK);
   const found = await terraform.outputs();
@@ -138,10 +138,10 @@ function refuseFolderOfOthers(folder: string): void {
     throw new OperationError(`--output ${folder} is not a folder`, { code: EXIT.usage });
   }
   const entries = readdirSync(folder, { withFileTypes: true });
-  const foreign = entries.find((entry) => !entry.isFile() || !entry.name.endsWith('.yaml'));
+  const other = entries.find((entry) => !entry.isFile() || !entry.name.endsWith('.yaml'));
   const ours = entries.some(({ name }) => name === 'kustomization.yaml');
-  if (entries.length === 0 || (ours && foreign === undefined)) return;
-  const what = foreign === undefined ? 'no kustomization.yaml' : foreign.name;
+  if (entries.length === 0 || (ours && other === undefined)) return;
+  const what = other === undefined ? 'no kustomization.yaml' : other.name;
   throw new OperationError(
     `--output ${folder} holds more than manifests of an earlier run (${what})`,
     { next: 'name a folder that is empty or not there yet', code: EXIT.refused },

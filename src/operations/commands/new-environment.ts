@@ -6,11 +6,11 @@ import { fileProcessingVariables } from '../../settings/file-processing-variable
 import { type Finding, formatFinding, SettingsError } from '../../settings/finding.ts';
 import { foundationNetworkVariables } from '../../settings/foundation-network-variables.ts';
 import { resolveVariables } from '../../settings/resolve-variables.ts';
-import { hclLiteral } from '../../settings/tfvars/hcl-strings.ts';
 import type { Variable, VariableTable } from '../../settings/variable.ts';
 import { removedAtExit } from '../files.ts';
 import type { CommonOptions, Operation, OperationContext } from '../operation.ts';
 import { EXIT, OperationError } from '../operation-error.ts';
+import { answeredValue, tfvarsText } from '../tfvars-text.ts';
 
 const TABLES = {
   foundation_network: foundationNetworkVariables as VariableTable,
@@ -31,67 +31,39 @@ interface Question {
   readonly table: Table;
   /** Taken where nobody answers; undefined where somebody has to. */
   readonly fallback: (answers: Answers, environment: string) => string | undefined;
-  /** Whether the answers before make sense of the question. @default always */
-  readonly isAsked?: (answers: Answers) => boolean;
+  /** Whether the answers before make sense of the question. */
+  readonly isAsked: (answers: Answers) => boolean;
 }
 
+const required = () => undefined;
+const orEmpty = () => '';
 const hasDatabase = (answers: Answers) => answers['db-host'] !== '';
 
+function question(
+  option: string,
+  [table, variable]: readonly [Table, string],
+  fallback: Question['fallback'],
+  isAsked: Question['isAsked'] = () => true,
+): Question {
+  return { option, table, variable, fallback, isAsked };
+}
+
 const QUESTIONS: readonly Question[] = [
-  {
-    option: 'region',
-    variable: 'aws_region',
-    table: 'file_processing',
-    fallback: () => undefined,
-  },
-  { option: 'profile', variable: 'aws_profile', table: 'file_processing', fallback: () => '' },
-  {
-    option: 'name-prefix',
-    variable: 'name_prefix',
-    table: 'foundation_network',
-    fallback: (_, environment) => environment,
-  },
-  {
-    option: 'vpc-cidr',
-    variable: 'vpc_cidr',
-    table: 'foundation_network',
-    fallback: () => foundationNetworkVariables.vpc_cidr.default,
-  },
-  {
-    option: 'api-cidrs',
-    variable: 'cluster_endpoint_private_access_cidrs',
-    table: 'file_processing',
-    fallback: (answers) => answers['vpc-cidr'],
-  },
-  {
-    option: 'bucket',
-    variable: 'bucket_name',
-    table: 'file_processing',
-    fallback: () => undefined,
-  },
-  { option: 'image', variable: 'image', table: 'file_processing', fallback: () => '' },
-  { option: 'db-host', variable: 'db_host', table: 'file_processing', fallback: () => '' },
-  {
-    option: 'db-port',
-    variable: 'db_port',
-    table: 'file_processing',
-    fallback: () => String(fileProcessingVariables.db_port.default),
-    isAsked: hasDatabase,
-  },
-  {
-    option: 'db-name',
-    variable: 'db_name',
-    table: 'file_processing',
-    fallback: () => undefined,
-    isAsked: hasDatabase,
-  },
-  {
-    option: 'db-user',
-    variable: 'db_user',
-    table: 'file_processing',
-    fallback: () => undefined,
-    isAsked: hasDatabase,
-  },
+  question('region', ['file_processing', 'aws_region'], required),
+  question('profile', ['file_processing', 'aws_profile'], orEmpty),
+  question('name-prefix', ['foundation_network', 'name_prefix'], (_, environment) => environment),
+  question('vpc-cidr', ['foundation_network', 'vpc_cidr'], () => '10.0.0.0/16'),
+  question(
+    'api-cidrs',
+    ['file_processing', 'cluster_endpoint_private_access_cidrs'],
+    (answers) => answers['vpc-cidr'],
+  ),
+  question('bucket', ['file_processing', 'bucket_name'], required),
+  question('image', ['file_processing', 'image'], orEmpty),
+  question('db-host', ['file_processing', 'db_host'], orEmpty),
+  question('db-port', ['file_processing', 'db_port'], () => '5432', hasDatabase),
+  question('db-name', ['file_processing', 'db_name'], required, hasDatabase),
+  question('db-user', ['file_processing', 'db_user'], required, hasDatabase),
 ];
 
 /** The variables of each file, in the order that they are written in; what nobody asks for is commented out. */
@@ -140,10 +112,10 @@ export const newEnvironment: Operation = {
 };
 
 /** `--profile` and `--region` are options of every command. */
-function withQuestion(command: Commander, question: Question): Commander {
-  const { option, variable } = question;
+function withQuestion(command: Commander, one: Question): Commander {
+  const { option, variable } = one;
   if (option === 'profile' || option === 'region') return command;
-  return command.option(`--${option} <value>`, `${variable}: ${variableOf(question).description}`);
+  return command.option(`--${option} <value>`, `${variable}: ${variableOf(one).description}`);
 }
 
 function variableOf({ table, variable }: Question): Variable<unknown> {
@@ -180,7 +152,7 @@ async function answersTo(
   const faults: Finding[] = [];
   for (const question of QUESTIONS) {
     const given = optionOf(options, question.option);
-    if (given === undefined && question.isAsked?.(answers) === false) continue;
+    if (given === undefined && !question.isAsked(answers)) continue;
     const fallback = question.fallback(answers, environment);
     const answer = given ?? (await asked(context, question, fallback)) ?? fallback;
     faults.push(...faultsIn(question, answer));
@@ -215,16 +187,8 @@ async function asked(
 function faultsIn(question: Question, answer: string | undefined): readonly Finding[] {
   const { variable: name } = question;
   const variable = { ...variableOf(question), ...(answer === undefined && { default: undefined }) };
-  const value = answer === undefined ? null : valueIn(variable, answer);
+  const value = answer === undefined ? null : answeredValue(variable, answer);
   return resolveVariables('', [{ file: '', line: 1, name, value }], { [name]: variable }).faults;
-}
-
-function valueIn({ type }: Variable<unknown>, answer: string): string | readonly string[] {
-  if (type !== 'list(string)') return answer;
-  return answer
-    .split(',')
-    .map((item) => item.trim())
-    .filter((item) => item !== '');
 }
 
 /**
@@ -274,42 +238,14 @@ function pathOf(name: string, table: Table): string {
 }
 
 function textOf(table: Table, name: string, answers: Answers): string {
-  const heading = `${wrapped(`${HEADINGS[table]} of the environment ${name}. Every other variable: docs/settings.md`)}\n`;
-  return [heading, ...CONTENTS[table].map((variable) => entry(table, variable, answers))].join(
-    '\n',
-  );
-}
-
-/** A variable below its description: what was answered, else its example as a comment. */
-function entry(table: Table, name: string, answers: Answers): string {
-  const variable = TABLES[table][name];
-  if (variable === undefined) throw new Error(`${table} has no variable ${name}`);
-  // The network is found by the prefix that it is made with.
-  const asked = name === 'foundation_name_prefix' ? 'name_prefix' : name;
-  const answer = answers[QUESTIONS.find((one) => one.variable === asked)?.option ?? ''];
-  const comment = `${wrapped(variable.description)}\n`;
-  if (answer === undefined || (answer === '' && variable.default === '')) {
-    return `${comment}# ${name} = ${literal(variable, variable.example)}\n`;
-  }
-  return `${comment}${name} = ${literal(variable, valueIn(variable, answer))}\n`;
-}
-
-function literal({ type }: Variable<unknown>, value: unknown): string {
-  const isBare = type === 'bool' || (type === 'number' && /^\d+$/.test(String(value)));
-  return isBare ? String(value) : hclLiteral(value as string | readonly string[]);
-}
-
-const LINE = 98;
-
-function wrapped(text: string): string {
-  const lines: string[] = [];
-  for (const word of text.split(' ')) {
-    const last = lines.at(-1);
-    if (last !== undefined && last.length + word.length < LINE)
-      lines.push(`${lines.pop()} ${word}`);
-    else lines.push(word);
-  }
-  return lines.map((line) => `# ${line}`).join('\n');
+  const answered = QUESTIONS.map(({ option, variable }) => [variable, answers[option]] as const);
+  return tfvarsText({
+    heading: `${HEADINGS[table]} of the environment ${name}. Every other variable: docs/settings.md`,
+    table: TABLES[table],
+    names: CONTENTS[table],
+    // The network is found by the prefix that it is made with.
+    answers: new Map([...answered, ['foundation_name_prefix', answers['name-prefix']]]),
+  });
 }
 
 function section(title: string, lines: readonly string[]): readonly string[] {

@@ -104,7 +104,7 @@ function refuseConflicts({ conflicts, unknownIds }: MergedNotifications, bucket:
   }
   if (conflicts.length === 0) return;
   const lines = conflicts.map(
-    ({ wanted, foreign }) => `\n  ${entryText(wanted)}\n    against ${entryText(foreign)}`,
+    ({ wanted, other }) => `\n  ${entryText(wanted)}\n    against ${entryText(other)}`,
   );
   throw new OperationError(
     `S3 allows no two entries for the same kind of event and the same keys, and ${bucket} has such entries of others:${lines.join('')}`,

@@ -110,7 +110,7 @@ async function factsOf(
     const problem = status === 404 ? 'is not there' : 'may not be read by the signed-in identity';
     return {
       object: {},
-      problem: `s3://${bucket}/${key} ${problem}; the event goes out without size and ETag, and the listener finds what it finds`,
+      problem: `s3://${bucket}/${key} ${problem}; the event goes out without size and ETag, and the listener reads the object as it is then`,
     };
   }
 }

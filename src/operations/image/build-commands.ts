@@ -44,7 +44,7 @@ export function parsePlatforms(text: string): readonly string[] {
 /**
  * Reads one `--build-arg NAME=value` and adds it to those before.
  *
- * @throws OperationError (EXIT.usage) when it is none, or looks like a secret
+ * @throws OperationError (EXIT.usage) when it is not an assignment, or looks like a secret
  */
 export function addBuildArgument(
   assignment: string,

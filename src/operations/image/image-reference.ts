@@ -29,7 +29,7 @@ const ECR =
 /**
  * Takes `[registry/]name[:tag][@sha256:digest]` apart.
  *
- * @throws OperationError (EXIT.usage) when it is none
+ * @throws OperationError (EXIT.usage) when it is not one
  */
 export function parseImageReference(text: string): ImageReference {
   const at = text.indexOf('@');
@@ -55,7 +55,7 @@ export function parseImageReference(text: string): ImageReference {
 /**
  * Checks a tag.
  *
- * @throws OperationError (EXIT.usage) when it is none
+ * @throws OperationError (EXIT.usage) when a registry would refuse it
  */
 export function requireTag(tag: string): string {
   if (TAG.test(tag)) return tag;

@@ -1,6 +1,6 @@
 import { textTable } from '../text-table.ts';
 
-/** What Kubernetes says of a container (Kubernetes API, ContainerStatus). */
+/** What Kubernetes reports of a container (Kubernetes API, ContainerStatus). */
 interface ContainerStatus {
   readonly name: string;
   readonly ready: boolean;

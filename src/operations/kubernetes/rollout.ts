@@ -127,7 +127,7 @@ async function explain(
   if (warnings.length > 0) stderr.write(`\nNewest warnings:\n${eventTable(warnings)}`);
   const failed = pods.findLast(({ failing }) => failing !== undefined);
   if (failed?.failing !== undefined) {
-    // A container that ended has its last words in the log of the run before.
+    // A container that ended has its last lines in the log of the run before.
     const previous = failed.restarts > 0 ? ['--previous'] : [];
     const { code, stdout } = await kubectl.inNamespace([
       ...['logs', failed.pod, '--container', failed.failing, `--tail=${LOG_LINES}`, ...previous],

@@ -80,7 +80,7 @@ export async function ensureNotification(
   const [conflict] = merged.conflicts;
   if (conflict !== undefined) {
     throw new OperationError(
-      `the bucket ${bucket} sends the same event notifications elsewhere: ${entryText(conflict.foreign)}`,
+      `the bucket ${bucket} sends the same event notifications elsewhere: ${entryText(conflict.other)}`,
       { next: 'remove that entry, or start with an empty LocalStack' },
     );
   }

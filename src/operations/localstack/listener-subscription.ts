@@ -35,7 +35,7 @@ export interface ListenerSubscription {
 
 /**
  * Subscribes the listener once it answers: LocalStack asks for a confirmation only once, so asking
- * a listener that is not up would be in vain. When no confirmation comes, it finds out why.
+ * a listener that is not up would be useless. When no confirmation comes, it finds out why.
  */
 export async function subscribeWhenUp(
   context: OperationContext,
@@ -60,7 +60,7 @@ export async function subscribeWhenUp(
     return { ...result, state, outcome: 'waits for the listener', advice };
   }
   const pendingArn = state === 'pending' ? arn : undefined;
-  const outcome = pendingArn === undefined ? 'made' : 'made anew';
+  const outcome = pendingArn === undefined ? 'made' : 'made again';
   if (await subscribeListener(sns, context.clock, { topicArn, endpoint, pendingArn })) {
     return { ...result, state: 'confirmed', outcome };
   }
@@ -145,7 +145,7 @@ async function findSubscription(
 
 /**
  * Subscribes a listener and waits for its confirmation. LocalStack asks no second time, so a pending
- * subscription is made anew.
+ * subscription is made again.
  *
  * @param pendingArn - the pending one
  * @returns whether it was confirmed

@@ -22,12 +22,12 @@ export function placeholderValues(
   objects: readonly KubernetesObject[],
   { outputs, given }: ValueSources,
 ): ReadonlyMap<string, string> {
-  const strangers = Object.keys(given).filter(
+  const unknown = Object.keys(given).filter(
     (name) => !placeholders.some((placeholder) => placeholder.name === name),
   );
-  if (strangers.length > 0) {
+  if (unknown.length > 0) {
     throw new OperationError(
-      `--set knows no ${strangers.join(', ')}; the placeholders are ${placeholders.map(({ name }) => name).join(', ') || 'none'}`,
+      `--set: ${unknown.join(', ')} is not a placeholder; the placeholders are ${placeholders.map(({ name }) => name).join(', ') || 'none'}`,
       { code: EXIT.usage },
     );
   }

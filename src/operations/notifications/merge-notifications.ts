@@ -4,7 +4,7 @@ import { entriesOf, type NotificationEntry, overlap, topicEntry } from './notifi
 /** Begins the ids of our entries, as in the stack. */
 const OUR_ID = 'file-processing:';
 
-/** The event notifications that a bucket shall send, beside those that it sends to others. */
+/** The event notifications that a bucket is to send, beside those to others. */
 export interface WantedNotifications {
   readonly topicArn: string;
   /** One entry each; an empty prefix takes every key. */
@@ -18,7 +18,7 @@ export interface WantedNotifications {
 /** A wanted entry that S3 would refuse beside one of others. */
 export interface Conflict {
   readonly wanted: NotificationEntry;
-  readonly foreign: NotificationEntry;
+  readonly other: NotificationEntry;
 }
 
 /** The configuration to put, and how it differs from what is there. */
@@ -74,8 +74,8 @@ export function mergeNotifications(
     kept,
     conflicts: added.flatMap((entry) =>
       kept
-        .filter((foreign) => overlap(entry, foreign) || foreign.id === entry.id)
-        .map((foreign) => ({ wanted: entry, foreign })),
+        .filter((other) => overlap(entry, other) || other.id === entry.id)
+        .map((other) => ({ wanted: entry, other })),
     ),
     unknownIds: wanted.replace.filter((id) => !before.some((entry) => entry.id === id)),
   };

@@ -50,7 +50,7 @@ export async function applyStack(
   const state = await stack.terraform.state();
   const held = managedResources(state).map(({ address }) => address);
   const phases = phasesOf(addressesOf(stack.json), held);
-  if (phases.length > 1) announce(context, phases);
+  if (phases.length > 1) tellPhases(context, phases);
   if (options.dryRun) {
     if (phases.at(-1)?.needsCluster) await requireCluster(context, stack, state);
     return dryRun(options, stack);
@@ -146,9 +146,9 @@ async function requireEmptyPlan(context: OperationContext, stack: OpenStack): Pr
   });
 }
 
-function announce({ stderr }: OperationContext, phases: readonly Phase[]): void {
+function tellPhases({ stderr }: OperationContext, phases: readonly Phase[]): void {
   const titles = phases.map(({ title }, index) => `${index + 1}. ${title}`).join(', ');
-  stderr.write(`This goes in phases, each with a plan of its own: ${titles}.\n`);
+  stderr.write(`Applied in phases, each with a plan of its own: ${titles}.\n`);
 }
 
 function explainTargets({ stderr }: OperationContext): void {

@@ -56,7 +56,7 @@ export async function importProvider(
   });
 }
 
-/** Whether a plan makes the imported provider anew, as long as the cluster is not in the state. */
+/** Whether a plan replaces the imported provider, as long as the cluster is not in the state. */
 export function replacesProvider(plan: PlanJson): boolean {
   return changesOf(plan).some((change) => change.address === OIDC_PROVIDER && deletes(change));
 }

@@ -64,7 +64,7 @@ export function changesOf(plan: PlanJson): readonly PlannedChange[] {
   );
 }
 
-/** Whether a change destroys the resource, be it to make it anew. */
+/** Whether a change destroys the resource, also to replace it. */
 export function deletes({ change }: PlannedChange): boolean {
   return change.actions.includes('delete');
 }

@@ -4,7 +4,7 @@ import { EXIT, OperationError } from '../operation-error.ts';
 /** A statement of a topic's policy; those of others are handed on as they are. */
 export type Statement = Readonly<Record<string, unknown>>;
 
-/** Which bucket of which account shall be allowed to publish. */
+/** Which bucket of which account may publish. */
 export interface Publisher {
   readonly topicArn: string;
   readonly partition: string;
@@ -20,7 +20,7 @@ export interface MergedPolicy {
   /** The document to set. */
   readonly policy: string;
   readonly statement: Statement;
-  /** The statement that had the Sid and goes. */
+  /** The statement that had the Sid and is replaced. */
   readonly replaced: Statement | undefined;
   /** The policy says it already, perhaps under another Sid. */
   readonly unchanged: boolean;

@@ -1,6 +1,6 @@
 import { EXIT, OperationError } from '../operation-error.ts';
 
-/** An endpoint over HTTP, and how SNS shall deliver to it. */
+/** An endpoint over HTTP, and how SNS delivers to it. */
 export interface WantedSubscription {
   readonly protocol: 'http' | 'https';
   readonly endpoint: string;

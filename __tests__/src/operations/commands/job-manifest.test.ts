@@ -85,7 +85,7 @@ describe('manage job-manifest', () => {
     [['--event-json', '{}'], /not an S3 event: Records is missing/],
     [[], /one of --event-json, --events-file and --key is needed, not 0/],
     [['--key', KEY, '--event-json', '{}'], /not 2/],
-    [['--event-json', '{}', '--bucket', 'b'], /--bucket goes with --key/],
+    [['--event-json', '{}', '--bucket', 'b'], /--bucket needs --key/],
     [['--events-file', '/nowhere/events'], /\/nowhere\/events can't be read/],
     [['--key', KEY, '--deadline', '0'], /1 to 99999999/],
     [['--key', KEY, '--ttl', '1h'], /1 to 99999999/],

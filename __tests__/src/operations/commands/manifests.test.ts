@@ -90,7 +90,7 @@ describe('manage manifests', () => {
   });
 
   it.each([
-    [[], /--from goes with --outputs-file/],
+    [[], /--from needs --outputs-file/],
     [['--outputs-file', '/nowhere'], /\/nowhere can't be read as outputs/],
     [['--outputs-file', 'package.json', '--set', 'x'], /NAME=VALUE is needed/],
   ])('refuses %j', async (parameters, message) => {

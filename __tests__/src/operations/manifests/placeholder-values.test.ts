@@ -61,6 +61,8 @@ describe('values of placeholders', () => {
   });
 
   it('for no placeholder are refused', () => {
-    expect(() => valuesFrom({ given: { NONE: 'x' } })).toThrow(/--set knows no NONE; .*TOPIC/);
+    expect(() => valuesFrom({ given: { NONE: 'x' } })).toThrow(
+      /--set: NONE is not a placeholder; .*TOPIC/,
+    );
   });
 });

@@ -100,7 +100,7 @@ test.each([
   ],
 ])('an overlapping entry of %s is a conflict, until it is replaced', (_, current) => {
   expect(merge(current).conflicts).toMatchObject([
-    { wanted: { id: 'file-processing:a/' }, foreign: { id: 'x' } },
+    { wanted: { id: 'file-processing:a/' }, other: { id: 'x' } },
   ]);
   const replaced = merge(current, { replace: ['x'] });
   expect(replaced).toMatchObject({ conflicts: [], removed: [{ id: 'x' }] });
@@ -114,7 +114,7 @@ test("another environment's entry is not taken for ours, though its id is one of
   };
   expect(merge(current)).toMatchObject({
     removed: [],
-    conflicts: [{ foreign: { destination: THEIRS } }],
+    conflicts: [{ other: { destination: THEIRS } }],
   });
 });
 

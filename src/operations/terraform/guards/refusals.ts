@@ -23,7 +23,7 @@ export function refuse(refusals: readonly Refusal[]): void {
   });
 }
 
-/** Refuses a plan that destroys an EKS cluster or makes it anew: everything in it would be gone. */
+/** Refuses a plan that destroys or replaces an EKS cluster: everything in it would be gone. */
 export function refuseClusterReplacement(plan: PlanJson): readonly Refusal[] {
   return changesOf(plan)
     .filter((change) => change.type === 'aws_eks_cluster' && deletes(change))
