@@ -2,8 +2,11 @@ import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Model, modelOf } from '../src/synthesized/model/model.ts';
 import { readSynthesizedStacks } from '../src/synthesized/synthesized-stack.ts';
-import { kubernetesObjects, ManifestError } from '../src/synthesized/views/kubernetes-manifests.ts';
-import type { KubernetesObject } from '../src/synthesized/views/kubernetes-object.ts';
+import {
+  type KubernetesObject,
+  kubernetesObjects,
+  ManifestError,
+} from '../src/synthesized/views/kubernetes-manifests.ts';
 import { planOf } from '../src/synthesized/views/plan.ts';
 import { AuditError } from './errors.ts';
 import type { Check, Look, RuleDescription } from './findings.ts';

@@ -1,5 +1,5 @@
 import type { Model } from '../src/synthesized/model/model.ts';
-import type { KubernetesObject } from '../src/synthesized/views/kubernetes-object.ts';
+import type { KubernetesObject } from '../src/synthesized/views/kubernetes-manifests.ts';
 import type { Severity } from './rules/rule.ts';
 import type { CheckovReport } from './scanners/checkov-report.ts';
 

@@ -1,5 +1,5 @@
 import { blocksOf, type Model, type Resource, valueAt } from '../../src/synthesized/model/model.ts';
-import type { KubernetesObject } from '../../src/synthesized/views/kubernetes-object.ts';
+import type { KubernetesObject } from '../../src/synthesized/views/kubernetes-manifests.ts';
 
 /** A way between the internet and something in the stacks. */
 export interface Exposure {

@@ -1,5 +1,5 @@
 import type { Model } from '../../src/synthesized/model/model.ts';
-import type { KubernetesObject } from '../../src/synthesized/views/kubernetes-object.ts';
+import type { KubernetesObject } from '../../src/synthesized/views/kubernetes-manifests.ts';
 
 /** What the rules judge: Terraform resources, and Kubernetes objects as manifests. */
 export interface Audited {

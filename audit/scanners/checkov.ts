@@ -4,7 +4,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join, resolve } from 'node:path';
 import type { Model, StackModel } from '../../src/synthesized/model/model.ts';
-import type { KubernetesObject } from '../../src/synthesized/views/kubernetes-object.ts';
+import type { KubernetesObject } from '../../src/synthesized/views/kubernetes-manifests.ts';
 import { yamlOf } from '../../src/synthesized/views/yaml.ts';
 import { AuditError, EXIT } from '../errors.ts';
 import type { Check, RuleDescription } from '../findings.ts';

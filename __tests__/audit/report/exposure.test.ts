@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { exposuresOf } from '../../../audit/report/exposure.ts';
-import type { Manifest } from '../../../src/synthesized/views/kubernetes-object.ts';
+import type { Manifest } from '../../../src/synthesized/views/kubernetes-manifests.ts';
 import { smallModel } from '../support/small-stack.ts';
 
 function ofResource(type: string, attributes: Readonly<Record<string, unknown>>) {

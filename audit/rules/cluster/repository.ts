@@ -1,5 +1,4 @@
-import { graphOf } from '../../../src/synthesized/model/graph.ts';
-import { valueAt } from '../../../src/synthesized/model/model.ts';
+import { graphOf, valueAt } from '../../../src/synthesized/model/model.ts';
 import { parseJson } from '../../policy/policy-document.ts';
 import { ownKeyFaults } from '../messaging/topics.ts';
 import { every, faultsOf, listOf, read } from '../readers/resources.ts';

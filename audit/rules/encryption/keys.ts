@@ -1,6 +1,5 @@
 import { partitionOf } from '@file-processing/contract/partition.ts';
-import { graphOf } from '../../../src/synthesized/model/graph.ts';
-import type { Model, Resource } from '../../../src/synthesized/model/model.ts';
+import { graphOf, type Model, type Resource } from '../../../src/synthesized/model/model.ts';
 import { arnOf, canonical, statementsAbout } from '../../policy/policies.ts';
 import { allows, type PolicyStatement, requiredValues } from '../../policy/policy-document.ts';
 import { every, faultsOf, neighbours, read } from '../readers/resources.ts';

@@ -1,5 +1,5 @@
 import type { Resource } from '../../../src/synthesized/model/model.ts';
-import type { KubernetesObject } from '../../../src/synthesized/views/kubernetes-object.ts';
+import type { KubernetesObject } from '../../../src/synthesized/views/kubernetes-manifests.ts';
 import { canonical, policiesOf } from '../../policy/policies.ts';
 import { allows, requiredValues } from '../../policy/policy-document.ts';
 import { listenersIn } from '../readers/listeners.ts';

@@ -1,6 +1,5 @@
 import { contains, parseCidr } from '../../../src/settings/cidr.ts';
-import { graphOf } from '../../../src/synthesized/model/graph.ts';
-import type { Model, Resource } from '../../../src/synthesized/model/model.ts';
+import { graphOf, type Model, type Resource } from '../../../src/synthesized/model/model.ts';
 import { every, faultsOf, neighbours, read } from '../readers/resources.ts';
 import { type Rule, rule } from '../rule.ts';
 import { isPrivateBlock } from './vpc.ts';

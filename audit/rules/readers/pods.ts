@@ -2,7 +2,7 @@ import { valueAt } from '../../../src/synthesized/model/model.ts';
 import type {
   KubernetesObject,
   Manifest,
-} from '../../../src/synthesized/views/kubernetes-object.ts';
+} from '../../../src/synthesized/views/kubernetes-manifests.ts';
 import type { Audited } from '../rule.ts';
 import type {
   ContainerPort,

@@ -1,6 +1,10 @@
-import { graphOf } from '../../../src/synthesized/model/graph.ts';
-import { type Model, type Resource, valueAt } from '../../../src/synthesized/model/model.ts';
-import type { KubernetesObject } from '../../../src/synthesized/views/kubernetes-object.ts';
+import {
+  graphOf,
+  type Model,
+  type Resource,
+  valueAt,
+} from '../../../src/synthesized/model/model.ts';
+import type { KubernetesObject } from '../../../src/synthesized/views/kubernetes-manifests.ts';
 import { statementsOf } from '../../policy/policies.ts';
 import { usesOf } from '../identity/roles.ts';
 import { servicesTo } from '../messaging/delivery.ts';

@@ -1,11 +1,15 @@
 import { type Reference, referenceOf } from '../../../src/synthesized/model/expression.ts';
-import { addressesIn, graphOf } from '../../../src/synthesized/model/graph.ts';
-import type { Model, Resource, StackModel } from '../../../src/synthesized/model/model.ts';
-import type { KubernetesObject } from '../../../src/synthesized/views/kubernetes-object.ts';
+import {
+  addressesIn,
+  graphOf,
+  type Model,
+  type Resource,
+  type StackModel,
+} from '../../../src/synthesized/model/model.ts';
+import type { KubernetesObject } from '../../../src/synthesized/views/kubernetes-manifests.ts';
 import { parseJson } from '../../policy/policy-document.ts';
 import { blocksOfStack, every, read } from '../readers/resources.ts';
-import type { Audited } from '../rule.ts';
-import { type Rule, rule } from '../rule.ts';
+import { type Audited, type Rule, rule } from '../rule.ts';
 
 /** Addresses that Terraform itself knows. */
 const BUILT_IN = /^(each|count|self|path|terraform)\./;

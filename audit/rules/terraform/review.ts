@@ -1,6 +1,6 @@
 import { blocksOf } from '../../../src/synthesized/model/model.ts';
 import type { Attributes } from '../../../src/synthesized/synthesized-stack.ts';
-import { kubernetesKind } from '../../../src/synthesized/views/kubernetes-kinds.ts';
+import { kubernetesKind } from '../../../src/synthesized/views/kubernetes-fields.ts';
 import { type Rule, rule, shown } from '../rule.ts';
 import {
   REVIEWED_ANNOTATIONS,

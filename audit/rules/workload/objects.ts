@@ -1,4 +1,4 @@
-import type { KubernetesObject } from '../../../src/synthesized/views/kubernetes-object.ts';
+import type { KubernetesObject } from '../../../src/synthesized/views/kubernetes-manifests.ts';
 import { containersOf, namespaceOf, objectsOf, podsOf, servingPods } from '../readers/pods.ts';
 import { type Audited, type Rule, repeated, rule, shown, when } from '../rule.ts';
 

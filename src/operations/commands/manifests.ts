@@ -5,9 +5,12 @@ import { InvalidArgumentError, Option } from 'commander';
 import { modelOf, type StackModel } from '../../synthesized/model/model.ts';
 import { readSynthesizedStacks } from '../../synthesized/synthesized-stack.ts';
 import { appliedObjectsOf } from '../../synthesized/views/kubernetes-manifests.ts';
-import { filesOf, isWithheld } from '../../synthesized/views/manifest-files.ts';
 import { fill, placeholdersOf } from '../../synthesized/views/placeholders.ts';
-import { writeFiles } from '../../synthesized/views/write-synthesized-views.ts';
+import {
+  filesOf,
+  isWithheld,
+  writeFiles,
+} from '../../synthesized/views/write-synthesized-views.ts';
 import { yamlOf } from '../../synthesized/views/yaml.ts';
 import { placeholderValues } from '../manifests/placeholder-values.ts';
 import type { CommonOptions, Operation, OperationContext } from '../operation.ts';

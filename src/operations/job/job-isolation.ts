@@ -1,4 +1,4 @@
-import type { KubernetesObject, Manifest } from '../../synthesized/views/kubernetes-object.ts';
+import type { KubernetesObject, Manifest } from '../../synthesized/views/kubernetes-manifests.ts';
 
 const JOB_LABELS = {
   'app.kubernetes.io/component': 'file-job',

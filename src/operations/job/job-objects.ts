@@ -13,7 +13,7 @@ import {
   type VariableName,
 } from '@file-processing/contract/listener-variables.ts';
 import type { DeliveryFilter } from '@file-processing/contract/s3-event.ts';
-import type { KubernetesObject, Manifest } from '../../synthesized/views/kubernetes-object.ts';
+import type { KubernetesObject, Manifest } from '../../synthesized/views/kubernetes-manifests.ts';
 import { fill } from '../../synthesized/views/placeholders.ts';
 import { EXIT, OperationError } from '../operation-error.ts';
 import { labelsOfJob, networkPoliciesOfJob } from './job-isolation.ts';

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { KubernetesObject } from '../../synthesized/views/kubernetes-object.ts';
+import type { KubernetesObject } from '../../synthesized/views/kubernetes-manifests.ts';
 import { fill, type Placeholder } from '../../synthesized/views/placeholders.ts';
 import { EXIT, OperationError } from '../operation-error.ts';
 

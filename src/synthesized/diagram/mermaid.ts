@@ -1,7 +1,192 @@
-import type { Model, Resource } from '../model/model.ts';
-import { kubernetesObjects } from '../views/kubernetes-manifests.ts';
-import { type Edge, objectEdges, placeOf, referenceEdges } from './edges.ts';
-import { boxOf, isAttachment, isDetail, roleOf, typeInWords } from './node-rules.ts';
+import { referencesIn } from '../model/expression.ts';
+import { blocksOf, type Model, type Resource, type StackModel, valueAt } from '../model/model.ts';
+import {
+  type KubernetesObject,
+  kubernetesObjects,
+  type Manifest,
+} from '../views/kubernetes-manifests.ts';
+
+/** The part that a type of resource plays; the first prefix that fits counts. */
+const ROLES: readonly (readonly [prefix: string, role: string])[] = [
+  ['aws_vpc', 'network'],
+  ['aws_subnet', 'network'],
+  ['aws_internet_gateway', 'network'],
+  ['aws_nat_gateway', 'network'],
+  ['aws_security_group', 'network'],
+  ['aws_flow_log', 'network'],
+  ['aws_eks_', 'cluster'],
+  ['aws_launch_template', 'cluster'],
+  ['aws_sns_', 'messaging'],
+  ['aws_sqs_', 'messaging'],
+  ['aws_s3_', 'storage'],
+  ['aws_ecr_', 'storage'],
+  ['aws_iam_', 'identity'],
+  ['aws_kms_', 'encryption'],
+  ['aws_cloudwatch_', 'monitoring'],
+  ['kubernetes_', 'workload'],
+];
+
+/**
+ * Types that are details of what they belong to. One that refers to two resources which are shown is
+ * drawn as the arrow between them; one that stands between two, as a log group between a flow log and
+ * a key, likewise.
+ */
+const DETAILS =
+  /^(?:aws_eip|aws_kms_alias|aws_default_.*|aws_route|aws_route_table|aws_cloudwatch_log_group|aws_eks_access_.*|aws_iam_role_policy|aws_ecr_.*_policy|kubernetes_namespace(?:_v1)?|aws_.*_(?:association|attachment|rule|topic_policy|queue_policy|allow_policy))$/;
+
+/** Types of which all of a stack are one box. */
+const COLLECTIONS = new Set([
+  'aws_cloudwatch_metric_alarm',
+  'aws_eks_addon',
+  'aws_iam_policy',
+  'aws_kms_key',
+  'aws_vpc_endpoint',
+]);
+
+/** Arguments whose reference is drawn the way that messages go, against the reference. */
+const AGAINST_REFERENCE = new Set(['aws_sns_topic_subscription.topic_arn']);
+
+/** The part that a type of resource plays, such as `network`. */
+export function roleOf(type: string): string {
+  return ROLES.find(([prefix]) => type.startsWith(prefix))?.[1] ?? 'other';
+}
+
+/** Whether a type is not worth a box. */
+export function isDetail(type: string): boolean {
+  return DETAILS.test(type);
+}
+
+/**
+ * Whether what an argument refers to is drawn. A policy of IAM says whom its owner may turn to; that
+ * of another resource only who may come.
+ */
+export function isDrawn(type: string, argument: string): boolean {
+  if (argument === 'policy') return type.startsWith('aws_iam_');
+  return argument !== 'depends_on' && argument !== 'lifecycle';
+}
+
+/** Whether a detail ties its first reference to its second, so that the arrow goes the other way. */
+export function isAttachment(type: string): boolean {
+  return type.endsWith('_attachment');
+}
+
+/** Whether the reference of an argument is drawn the other way round. */
+export function isReversed(type: string, argument: string): boolean {
+  return AGAINST_REFERENCE.has(`${type}.${argument}`);
+}
+
+/**
+ * What boxes are shared by: all of a collection, and resources that differ in a zone's letter only,
+ * such as `private_a` and `private_b`.
+ */
+export function boxOf(type: string, name: string): string {
+  return COLLECTIONS.has(type) ? type : `${type}.${name.replace(/_[a-z]$/, '')}`;
+}
+
+/** A type for people: `aws_sns_topic` is `sns topic`. */
+export function typeInWords(type: string): string {
+  return type
+    .replace(/^(?:aws|kubernetes)_/, '')
+    .replace(/_v[12]$/, '')
+    .replaceAll('_', ' ');
+}
+
+/** Who has to do with whom: a place is `<stack>/<address>`. */
+export interface Edge {
+  readonly from: string;
+  readonly to: string;
+}
+
+/** The place of a resource or an object. */
+export function placeOf({ stack, address }: { readonly stack: string; readonly address: string }) {
+  return `${stack}/${address}`;
+}
+
+/** What the expressions of a stack's resources refer to, data sources followed into other stacks. */
+export function referenceEdges(stack: StackModel, model: Model): readonly Edge[] {
+  return stack.resources.flatMap((resource) =>
+    Object.entries(resource.attributes)
+      .filter(([argument]) => isDrawn(resource.type, argument))
+      .flatMap(([argument, value]) =>
+        referencesIn(value)
+          .flatMap(({ address }) => targetsOf(address, stack, model))
+          .map((target) => {
+            const [from, to] = [placeOf(resource), placeOf(target)];
+            return isReversed(resource.type, argument) ? { from: to, to: from } : { from, to };
+          }),
+      ),
+  );
+}
+
+function targetsOf(address: string, stack: StackModel, model: Model): readonly Resource[] {
+  const target = stack.at(address);
+  if (target === undefined) return [];
+  return target.mode === 'managed' ? [target] : foundByName(target, stack, model);
+}
+
+/** Resources of other stacks that a data source finds by the tag `Name`, as `private-*`. */
+function foundByName(data: Resource, { resolve }: StackModel, model: Model): readonly Resource[] {
+  const names = blocksOf(data.attributes.filter)
+    .filter(({ name }) => name === 'tag:Name')
+    .flatMap(({ values }) =>
+      Array.isArray(values) ? values.map((value) => String(resolve(value))) : [],
+    );
+  const type = data.type.replace(/s$/, '');
+  return model.ofType(type).filter((resource) => {
+    const name = String(model.stackOf(resource).resolve(valueAt(resource.attributes, 'tags.Name')));
+    return resource.stack !== data.stack && names.some((pattern) => matches(pattern, name));
+  });
+}
+
+function matches(pattern: string, name: string): boolean {
+  const parts = pattern.split('*').map((part) => part.replaceAll(/[.+?^${}()|[\]\\]/g, '\\$&'));
+  return new RegExp(`^${parts.join('.*')}$`).test(name);
+}
+
+/** What Kubernetes objects have to do with each other: by selector, and by name. */
+export function objectEdges(objects: readonly KubernetesObject[]): readonly Edge[] {
+  return objects.flatMap((from) =>
+    objects
+      .filter((to) => from !== to && concerns(from.manifest, to.manifest))
+      .map((to) => ({ from: placeOf(from), to: placeOf(to) })),
+  );
+}
+
+function concerns(from: Manifest, to: Manifest): boolean {
+  const { spec } = from;
+  const podLabels = to.spec?.template?.metadata?.labels;
+  switch (from.kind) {
+    case 'Service':
+      return selects(spec.selector, podLabels);
+    case 'PodDisruptionBudget':
+      return selects(spec.selector?.matchLabels, podLabels);
+    case 'NetworkPolicy':
+      return selects(spec.podSelector?.matchLabels, podLabels);
+    case 'HorizontalPodAutoscaler':
+      return spec.scaleTargetRef.kind === to.kind && spec.scaleTargetRef.name === to.metadata.name;
+    case 'Ingress':
+      return to.kind === 'Service' && mentions(spec, to.metadata.name);
+    default:
+      return (
+        spec?.template !== undefined &&
+        ['ConfigMap', 'Secret', 'ServiceAccount'].includes(to.kind) &&
+        mentions(spec.template.spec, to.metadata.name)
+      );
+  }
+}
+
+function selects(
+  selector: Readonly<Record<string, string>> | undefined,
+  labels: Readonly<Record<string, string>> | undefined,
+): boolean {
+  if (selector === undefined || labels === undefined) return false;
+  return Object.entries(selector).every(([name, value]) => labels[name] === value);
+}
+
+function mentions(value: unknown, name: string): boolean {
+  if (typeof value !== 'object' || value === null) return value === name;
+  return Object.values(value).some((item) => mentions(item, name));
+}
 
 /** Resources that share a box. */
 interface Box {

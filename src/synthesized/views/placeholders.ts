@@ -1,6 +1,6 @@
 import { isTemplate, templateParts } from '../model/expression.ts';
 import type { StackModel } from '../model/model.ts';
-import type { KubernetesObject, Manifest } from './kubernetes-object.ts';
+import type { KubernetesObject, Manifest } from './kubernetes-manifests.ts';
 
 /** A value in manifests that only Terraform knows. */
 export interface Placeholder {

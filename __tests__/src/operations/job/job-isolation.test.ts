@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { labelsOfJob, networkPoliciesOfJob } from '../../../../src/operations/job/job-isolation.ts';
-import { kubernetesObjects } from '../../../../src/synthesized/views/kubernetes-manifests.ts';
-import type { Manifest } from '../../../../src/synthesized/views/kubernetes-object.ts';
+import {
+  kubernetesObjects,
+  type Manifest,
+} from '../../../../src/synthesized/views/kubernetes-manifests.ts';
 import { modelOfJson } from '../../../audit/support/stack-model.ts';
 import { environmentStacks } from '../../../audit/support/stacks.ts';
 

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { type JobRequest, jobObjects } from '../../../../src/operations/job/job-objects.ts';
-import { kubernetesObjects } from '../../../../src/synthesized/views/kubernetes-manifests.ts';
-import type {
-  KubernetesObject,
-  Manifest,
-} from '../../../../src/synthesized/views/kubernetes-object.ts';
+import {
+  type KubernetesObject,
+  kubernetesObjects,
+  type Manifest,
+} from '../../../../src/synthesized/views/kubernetes-manifests.ts';
 import { modelOfJson } from '../../../audit/support/stack-model.ts';
 import { environmentStacks } from '../../../audit/support/stacks.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { blocksOf, valueAt } from '../../../../src/synthesized/model/model.ts';
+import { blocksOf, graphOf, modelOf, valueAt } from '../../../../src/synthesized/model/model.ts';
 import { modelOfJson, stackModelOf } from '../../../audit/support/stack-model.ts';
 
 const stack = stackModelOf({
@@ -89,5 +89,44 @@ describe('blocks and values', () => {
     expect(valueAt({ spec: [{ a: { b: 1 } }] }, 'spec.a.b')).toBe(1);
     expect(valueAt({ c: [{ a: 1 }, { a: 2 }] }, 'c.1.a')).toBe(2);
     expect(valueAt({ a: 'text' }, 'a.b')).toBeUndefined();
+  });
+});
+
+const [ordered] = modelOf([
+  {
+    name: 'one',
+    path: 'one.json',
+    json: {
+      locals: { gateway: '${aws_nat_gateway.it.id}' },
+      resource: {
+        aws_vpc: { it: {} },
+        aws_subnet: { it: { vpc_id: '${aws_vpc.it.id}' } },
+        aws_nat_gateway: { it: { depends_on: ['aws_subnet.it'] } },
+        aws_route: { it: { nat_gateway_id: '${local.gateway}' } },
+      },
+    },
+  },
+]).stacks;
+if (ordered === undefined) throw new Error('There is no stack');
+const graph = graphOf(ordered);
+
+describe('users', () => {
+  it.each([
+    ['aws_vpc.it', ['aws_subnet.it']],
+    ['aws_subnet.it', ['aws_nat_gateway.it']],
+    ['aws_route.it', []],
+  ])('of %s are %j', (address, expected) => {
+    expect(graph.users(address).map((user) => user.address)).toEqual(expected);
+  });
+});
+
+describe('waitsFor', () => {
+  it.each([
+    ['aws_subnet.it', 'aws_vpc.it', true],
+    ['aws_route.it', 'aws_vpc.it', true],
+    ['aws_vpc.it', 'aws_route.it', false],
+    ['aws_vpc.it', 'aws_vpc.it', false],
+  ])('from %s to %s is %s', (from, to, expected) => {
+    expect(graph.waitsFor(from, to)).toBe(expected);
   });
 });
