@@ -56,13 +56,13 @@ function describeProgram(context: CommandContext, finish: (code: number) => void
 
   program
     .command('serve')
-    .description('take messages from SNS and judge the files that they name')
+    .description('accept messages from SNS and check the files that they name')
     .addOption(
-      new Option('--role <role>', 'what this process does')
+      new Option('--role <role>', 'which part of the work this process does')
         .choices(Object.keys(ROLES))
         .default('both'),
     )
-    .option('--migrate', 'bring an old schema up to date first', false)
+    .option('--migrate', 'migrate an outdated schema first', false)
     .action((options) => execute(async () => (await import('./cli/serve.ts')).serve, options));
 
   program
@@ -75,7 +75,7 @@ function describeProgram(context: CommandContext, finish: (code: number) => void
   program
     .command('seed')
     .description('load monitored files and mappings from a folder of JSON files')
-    .argument('[folder]', 'the folder', SEED_FOLDER)
+    .argument('[folder]', 'folder of the definitions', SEED_FOLDER)
     .action((folder) =>
       executeUntilSignal(async () => (await import('./cli/prepare-database.ts')).seed, { folder }),
     );
@@ -85,15 +85,15 @@ function describeProgram(context: CommandContext, finish: (code: number) => void
     .description('run a job for the objects of an event')
     .addArgument(new Argument('<job>', JOBS.join(', ')))
     .option('--event-json <json>', 'an S3 event, or the SNS message that carries one')
-    .option('--events-file <file>', 'a file of one event, a JSON list, or one event a line')
-    .option('--dry-run', 'judge without database, write nothing', false)
+    .option('--events-file <file>', 'a file with one event, a JSON array, or one event per line')
+    .option('--dry-run', 'check without a database, record nothing', false)
     .option('--definitions <folder>', 'monitored files and mappings of a dry run', SEED_FOLDER)
     .addOption(json())
     .action((job, options) =>
       execute(async () => (await import('./cli/run.ts')).run, { job, ...options }),
     );
 
-  const runs = program.command('runs').description('what was judged');
+  const runs = program.command('runs').description('show recorded runs');
   runs
     .command('list')
     .description('list runs, newest first')
@@ -101,7 +101,7 @@ function describeProgram(context: CommandContext, finish: (code: number) => void
     .addOption(new Option('--verdict <verdict>').choices(VERDICTS))
     .option('--bucket <bucket>')
     .option('--key-prefix <prefix>')
-    .option('--limit <number>', 'at most so many', limit, 50)
+    .option('--limit <number>', 'maximum number of runs', limit, 50)
     .addOption(json())
     .action((options) =>
       executeUntilSignal(async () => (await import('./cli/runs.ts')).list, options),
@@ -109,7 +109,7 @@ function describeProgram(context: CommandContext, finish: (code: number) => void
   runs
     .command('show')
     .description('show one run with its report')
-    .argument('<id>', 'as runs list shows it, its first 8 characters, or latest')
+    .argument('<id>', 'id of the run as shown by runs list, its first 8 characters, or latest')
     .addOption(json())
     .action((id, options) =>
       executeUntilSignal(async () => (await import('./cli/runs.ts')).show, { id, ...options }),
@@ -117,7 +117,7 @@ function describeProgram(context: CommandContext, finish: (code: number) => void
 
   program
     .command('validate')
-    .description('judge a file of this machine; needs no database')
+    .description('check a local file; needs no database')
     .argument('<file>', 'a CSV file')
     .option('--schema <file>', 'a Table Schema, or a mapping as seed takes it')
     .addOption(json())
@@ -130,8 +130,8 @@ function describeProgram(context: CommandContext, finish: (code: number) => void
 
   program
     .command('check')
-    .description('try what the listener depends on: the database, AWS, the bucket')
-    .addOption(new Option('--only <part>', 'leave out the other').choices(CHECK_PARTS))
+    .description('check what the listener depends on: the database, AWS, the bucket')
+    .addOption(new Option('--only <part>', 'check only this part').choices(CHECK_PARTS))
     .option('--other-bucket <bucket>', 'a bucket that must not be readable')
     .addOption(json())
     .action((options) =>
@@ -140,7 +140,7 @@ function describeProgram(context: CommandContext, finish: (code: number) => void
 
   program
     .command('healthcheck')
-    .description('ask the listener of this machine whether it runs')
+    .description('check whether the listener on this machine is running')
     .action(() =>
       executeUntilSignal(async () => (await import('./cli/healthcheck.ts')).healthcheck, {}),
     );
@@ -154,12 +154,12 @@ const STATUSES = ['queued', 'running', 'finished', 'gone', 'replaced', 'error'];
 const EXIT_CODES_HELP = `
 Exit codes:
   0   done; from validate and run --dry-run: passed or warned
-  1   validate and run --dry-run: failed or unreadable; check: something is red
+  1   validate and run --dry-run: failed or unreadable; check: something failed
   2   usage or configuration; the database refuses user, password, name or encryption,
       or the user lacks a right
   64+ technical, worth a retry (66 the object is gone, 69 the database is unavailable or
       its certificate is wrong, 70 unexpected, 75 the object could not be read or
-      its report not be written)
+      its report could not be written)
   143 ended by SIGTERM, 130 by SIGINT; serve drains and ends with 0
 `;
 
