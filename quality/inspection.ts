@@ -49,12 +49,12 @@ export class Inspection implements RecordHandler {
   readonly #file: Writable<InspectedFile>;
   readonly #found: Findings;
   readonly #stages: readonly Stages<FaultType>[];
-  /** The stages of files with many faults, kept apart from checks that have no part in them. */
+  /** Those with a part in what is suspect, which a file with many faults asks in each row. */
   readonly #structureStages: readonly Stages<FaultType>[];
   readonly #cellStages: readonly Stages<FaultType>[];
   #head: Uint8Array | undefined = new Uint8Array(0);
   #byteOrderMark = false;
-  /** False for what only a program of another kind could read. */
+  /** False for an archive, or text that is not UTF-8 from its first bytes. */
   #supported = true;
   #cells: CellReader | undefined;
   #judges: readonly RowJudge<FaultType>[] = [];

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { NODE_PORTS } from '../../listener/src/jobs/engine-ports.ts';
 import { DescriptorError } from '../../quality/descriptor-error.ts';
 import { createInspection, inspectCsv } from '../../quality/inspect.ts';
+import type { EnginePorts } from '../../quality/ports.ts';
 import { assertReportShape } from './inspect-bytes.ts';
 
 async function* chunks(...texts: string[]): AsyncGenerator<Uint8Array> {
@@ -25,6 +26,30 @@ describe('inspectCsv', () => {
       [5, 1],
       [7, 2],
     ]);
+  });
+
+  it('gives the same report with what a browser has', async () => {
+    const utf8 = new TextDecoder('utf-8', { fatal: true });
+    const browser: EnginePorts = {
+      createHash: NODE_PORTS.createHash,
+      isUtf8(bytes) {
+        try {
+          utf8.decode(bytes);
+          return true;
+        } catch {
+          return false;
+        }
+      },
+      nextTurn: () => new Promise((resolve) => queueMicrotask(() => resolve(undefined))),
+    };
+    async function* file(): AsyncGenerator<Uint8Array> {
+      yield Uint8Array.of(0x61, 0x0a, 0xc3);
+      yield Uint8Array.of(0xa9, 0x0a, 0xff, 0x0a, 0x62);
+    }
+    const clock = () => 0;
+    const report = await inspectCsv(file(), browser, { clock });
+    expect(report).toStrictEqual(await inspectCsv(file(), NODE_PORTS, { clock }));
+    expect(report.faults).toMatchObject([{ type: 'encoding-error', record: 3, byte: 5 }]);
   });
 
   it('measures its duration by the clock it is given', async () => {
