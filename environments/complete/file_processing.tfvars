@@ -4,6 +4,11 @@
 aws_region  = "us-gov-west-1"
 aws_profile = "etl-production"
 
+account_id               = "123456789012"
+permissions_boundary_arn = "arn:aws-us-gov:iam::123456789012:policy/etl-boundary"
+iam_path                 = "/etl/"
+iam_role_name_prefix     = "etl-"
+
 foundation_name_prefix = "etl-production"
 tags = {
   CostCenter = "4711"

@@ -7,6 +7,7 @@ import { Construct } from 'constructs';
 import { encryptSecrets } from '../policies/key-policies.ts';
 import { policyJson } from '../policies/policy-document.ts';
 import { trustServiceFor } from '../policies/trust-policies.ts';
+import { pathOf, roleIdentity } from '../stack/role-identity.ts';
 import { type Context, managedPolicyArn, regionalArn } from './context.ts';
 import { Key } from './key.ts';
 
@@ -39,7 +40,7 @@ export class Cluster extends Construct {
     super(scope, 'cluster');
     const { settings } = context;
     const role = new IamRole(this, 'eks_cluster', {
-      name: `${settings.cluster_name}-role`,
+      ...roleIdentity(settings, `${settings.cluster_name}-role`),
       assumeRolePolicy: policyJson(
         trustServiceFor(
           'eks.amazonaws.com',
@@ -59,6 +60,7 @@ export class Cluster extends Construct {
     });
     const encryptionPolicy = new IamPolicy(this, 'eks_cluster_encryption', {
       name: `${settings.cluster_name}-encryption`,
+      ...pathOf(settings),
       description: 'Use of the key that encrypts the Kubernetes secrets',
       policy: policyJson(encryptSecrets(key.arn)),
     });

@@ -15,6 +15,7 @@ import { type PolicyStatement, policyJson } from '../policies/policy-document.ts
 import { STS_AUDIENCE, trustServiceAccount } from '../policies/trust-policies.ts';
 import { fileProcessingVariables } from '../settings/file-processing-variables.ts';
 import { planVariable } from '../stack/plan-variable.ts';
+import { pathOf, roleIdentity } from '../stack/role-identity.ts';
 import { bucketArn, type Context, regionalArn } from './context.ts';
 
 /** What the role of the listener is made for. */
@@ -47,7 +48,7 @@ export class Irsa extends Construct {
     const provider = this.#provider(cluster);
     this.providerArn = provider.arn;
     this.#role = new IamRole(this, 'file_processing_sa', {
-      name: `${settings.cluster_name}-file-processing-sa`,
+      ...roleIdentity(settings, `${settings.cluster_name}-file-processing-sa`),
       description: `Listener in namespace ${settings.namespace} of ${settings.cluster_name}`,
       assumeRolePolicy: policyJson(
         trustServiceAccount({
@@ -114,6 +115,7 @@ export class Irsa extends Construct {
   ): ITerraformDependable {
     const policy = new IamPolicy(this, `file_processing_${policyName}`, {
       name: `${this.#context.settings.cluster_name}-file-processing-${policyName}`,
+      ...pathOf(this.#context.settings),
       description,
       policy: policyJson(statements),
     });

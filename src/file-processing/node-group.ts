@@ -7,6 +7,7 @@ import type { ITerraformDependable } from 'cdktf';
 import { Construct } from 'constructs';
 import { policyJson } from '../policies/policy-document.ts';
 import { trustService } from '../policies/trust-policies.ts';
+import { roleIdentity } from '../stack/role-identity.ts';
 import { type Context, managedPolicyArn } from './context.ts';
 
 /** Policies of every EKS node, by the name of their attachment. */
@@ -32,7 +33,7 @@ export class NodeGroup extends Construct {
     super(scope, 'nodes');
     const { settings, partition } = context;
     const role = new IamRole(this, 'eks_node', {
-      name: `${settings.cluster_name}-node-role`,
+      ...roleIdentity(settings, `${settings.cluster_name}-node-role`),
       assumeRolePolicy: policyJson(trustService(`ec2.${partition.dnsSuffix}`)),
     });
     const attachments = Object.entries(NODE_POLICIES).map(

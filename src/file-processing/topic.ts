@@ -7,6 +7,7 @@ import { Construct } from 'constructs';
 import { logDeliveries, topicPolicy } from '../policies/messaging-policies.ts';
 import { policyJson } from '../policies/policy-document.ts';
 import { trustServiceFor } from '../policies/trust-policies.ts';
+import { roleIdentity } from '../stack/role-identity.ts';
 import { bucketArn, type Context, regionalArn } from './context.ts';
 
 /** What the topic depends on. */
@@ -75,7 +76,7 @@ function feedbackRole(scope: Construct, context: Context, logsKeyArn: string): I
     });
   }
   const role = new IamRole(scope, 'sns_feedback', {
-    name: `${settings.cluster_name}-sns-feedback`,
+    ...roleIdentity(settings, `${settings.cluster_name}-sns-feedback`),
     description: `Logs how the deliveries of ${settings.sns_topic_name} ended`,
     assumeRolePolicy: policyJson(trustServiceFor('sns.amazonaws.com', account, topicArn(context))),
   });

@@ -13,6 +13,7 @@ import { accountAdministersKey, type KeyScope, logsUseKey } from '../policies/ke
 import { policyJson } from '../policies/policy-document.ts';
 import { trustServiceFor } from '../policies/trust-policies.ts';
 import type { FoundationNetworkSettings } from '../settings/foundation-network-variables.ts';
+import { roleIdentity } from '../stack/role-identity.ts';
 
 /** Service principal of flow logs, the same in every partition. */
 const FLOW_LOGS_SERVICE = 'vpc-flow-logs.amazonaws.com';
@@ -36,7 +37,7 @@ export class FlowLogs extends Construct {
     });
 
     const role = new IamRole(this, 'flow_logs_writer', {
-      name: `${name_prefix}-flow-logs`,
+      ...roleIdentity(settings, `${name_prefix}-flow-logs`),
       description: `Writes the flow logs of ${name_prefix}-vpc`,
       assumeRolePolicy: policyJson(trustServiceFor(FLOW_LOGS_SERVICE, account, flowLogsOf(owner))),
     });

@@ -1,6 +1,6 @@
 import { isIPv4 } from 'node:net';
 import { partitionOf } from '@file-processing/contract/partition.ts';
-import type { CrossFinding } from './check-foundation-network.ts';
+import { type CrossFinding, checkRoles } from './check-foundation-network.ts';
 import type { FileProcessingSettings } from './file-processing-variables.ts';
 import { LONGEST_RETRY_SECONDS, totalRetrySeconds } from './http-retries.ts';
 
@@ -21,6 +21,7 @@ export function checkFileProcessing(
     ...checkEndpoint(settings),
     ...checkDatabase(settings),
     ...checkArns(settings),
+    ...checkRoles(settings, `${settings.cluster_name}-file-processing-sa`),
   ];
 }
 

@@ -1,3 +1,4 @@
+import { parseArn } from '@file-processing/contract/arn.ts';
 import { firstZones, isZoneOf, partitionOf } from '@file-processing/contract/partition.ts';
 import { contains, overlap, parseCidr } from './cidr.ts';
 import type { FoundationNetworkSettings } from './foundation-network-variables.ts';
@@ -13,7 +14,59 @@ type NetworkFinding = CrossFinding<keyof FoundationNetworkSettings & string>;
 
 /** Faults between variables of `foundation_network.tfvars`. */
 export function checkFoundationNetwork(settings: FoundationNetworkSettings): NetworkFinding[] {
-  return [...checkZones(settings), ...checkCidrs(settings), ...checkEndpoints(settings)];
+  return [
+    ...checkZones(settings),
+    ...checkCidrs(settings),
+    ...checkEndpoints(settings),
+    ...checkRoles(settings, `${settings.name_prefix}-flow-logs`),
+  ];
+}
+
+/** IAM's limit for the name of a role ("IAM and AWS STS quotas"). */
+const LONGEST_ROLE_NAME = 64;
+
+/** What an account demands of every role, as far as it can be known at synth. */
+interface RoleSettings {
+  readonly aws_region: string;
+  readonly account_id: string;
+  readonly iam_role_name_prefix: string;
+  readonly permissions_boundary_arn: string;
+}
+
+/**
+ * Faults of what an account demands of every role.
+ *
+ * @param longestName - the longest name of a role, before the prefix
+ */
+export function checkRoles(
+  settings: RoleSettings,
+  longestName: string,
+): CrossFinding<keyof RoleSettings>[] {
+  const { account_id, aws_region, iam_role_name_prefix, permissions_boundary_arn } = settings;
+  const findings: CrossFinding<keyof RoleSettings>[] = [];
+  const name = `${iam_role_name_prefix}${longestName}`;
+  if (name.length > LONGEST_ROLE_NAME) {
+    findings.push({
+      variable: 'iam_role_name_prefix',
+      message: `${iam_role_name_prefix} makes ${name}, a role's name of ${name.length} characters; must be at most ${LONGEST_ROLE_NAME}`,
+    });
+  }
+  const boundary = parseArn(permissions_boundary_arn);
+  if (boundary === undefined) return findings;
+  const partition = partitionOf(aws_region).name;
+  if (boundary.partition !== partition) {
+    findings.push({
+      variable: 'permissions_boundary_arn',
+      message: `${permissions_boundary_arn} is in partition ${boundary.partition}; aws_region ${aws_region} is in ${partition}`,
+    });
+  }
+  if (account_id !== '' && !['aws', account_id].includes(boundary.account)) {
+    findings.push({
+      variable: 'permissions_boundary_arn',
+      message: `${permissions_boundary_arn} is in account ${boundary.account}, account_id is ${account_id}; a role takes a policy of its own account or of AWS`,
+    });
+  }
+  return findings;
 }
 
 function checkZones(settings: FoundationNetworkSettings): NetworkFinding[] {

@@ -37,6 +37,39 @@ export const commonVariables = {
       Object.keys(tags).every((key) => key.length >= 1 && key.length <= 128 && !/^aws:/i.test(key)),
     acceptsItem: (value) => value.length <= 256,
   }),
+  account_id: text({
+    description:
+      'Account that everything is created in: the AWS provider refuses credentials of any other.',
+    default: '',
+    example: '123456789012',
+    allowed: 'the twelve digits of an account',
+    accepts: (value) => /^\d{12}$/.test(value),
+    unwise: (id) =>
+      id === '' ? 'credentials of any account are taken; name the one to deploy to' : undefined,
+  }),
+  permissions_boundary_arn: text({
+    description: 'Policy that bounds what every role may do at most (permissions boundary).',
+    default: '',
+    example: 'arn:aws-us-gov:iam::123456789012:policy/boundary',
+    allowed: 'the ARN of an IAM policy',
+    accepts: isArnOf('iam', /^policy\/[\w+=,.@/-]+$/),
+  }),
+  iam_path: text({
+    description:
+      'Path of every role and policy. Fixed at the first deploy: another one replaces every role.',
+    default: '/',
+    example: '/etl/',
+    allowed: '/, or a path that begins and ends with a slash, of at most 512 characters',
+    accepts: (value) => value.length <= 512 && /^\/([\w+=,.@-]+\/)*$/.test(value),
+  }),
+  iam_role_name_prefix: text({
+    description:
+      'Beginning of the name of every role. Fixed at the first deploy: another one replaces every role.',
+    default: '',
+    example: 'etl-',
+    allowed: '1 to 32 letters, digits and the characters + = , . @ _ -',
+    accepts: (value) => /^[\w+=,.@-]{1,32}$/.test(value),
+  }),
   log_retention_days: oneOf(LOG_RETENTION_DAYS, {
     description: 'How long the log groups of the stack keep their events.',
     unit: 'days',

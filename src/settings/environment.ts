@@ -172,6 +172,12 @@ function warnBetweenStacks(
       message: `${network.aws_region} differs from file_processing's ${processing.aws_region}, which then finds another network`,
     });
   }
+  if (network.account_id !== processing.account_id) {
+    warnings.push({
+      variable: 'account_id',
+      message: `${network.account_id || 'absent'} differs from file_processing's ${processing.account_id || 'absent'}: both stacks are in one account`,
+    });
+  }
   if (processing.vpc_id === '' && network.name_prefix !== processing.foundation_name_prefix) {
     warnings.push({
       variable: 'name_prefix',

@@ -9,6 +9,8 @@ const AWS_PROVIDER_VERSION = '~> 6.25';
 export interface AwsProviderSettings {
   readonly aws_region: string;
   readonly aws_profile: string;
+  /** Account that credentials must be of; empty for any. */
+  readonly account_id: string;
   /** Default tags of every resource. */
   readonly tags: Readonly<Record<string, string>>;
 }
@@ -22,6 +24,7 @@ export function configureAwsProvider(stack: TerraformStack, settings: AwsProvide
   new AwsProvider(stack, 'aws', {
     region: settings.aws_region,
     profile: AWS_PROFILE_OR_NULL,
+    ...(settings.account_id !== '' && { allowedAccountIds: [settings.account_id] }),
     defaultTags: [{ tags: settings.tags }],
   });
   stack.addOverride('terraform.required_providers.aws', {

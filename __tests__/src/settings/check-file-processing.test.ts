@@ -39,6 +39,27 @@ describe('faults between variables', () => {
       /2 must not be less than replicas 4/,
     ],
     [
+      'a prefix that makes a role name too long for IAM',
+      { iam_role_name_prefix: 'p'.repeat(23), cluster_name: 'c'.repeat(23) },
+      'iam_role_name_prefix',
+      /a role's name of 65 characters; must be at most 64/,
+    ],
+    [
+      'a permissions boundary of another partition',
+      { permissions_boundary_arn: 'arn:aws:iam::123456789012:policy/boundary' },
+      'permissions_boundary_arn',
+      /is in partition aws; aws_region us-gov-west-1 is in aws-us-gov/,
+    ],
+    [
+      'a permissions boundary of another account',
+      {
+        account_id: '210987654321',
+        permissions_boundary_arn: 'arn:aws-us-gov:iam::123456789012:policy/boundary',
+      },
+      'permissions_boundary_arn',
+      /is in account 123456789012, account_id is 210987654321/,
+    ],
+    [
       'reports inside an announced prefix',
       { report_prefix: 'from_client/reports/' },
       'report_prefix',

@@ -73,6 +73,7 @@ describe("the original's tfvars", () => {
 
   it('bring warnings about what is unwise, with file and line', () => {
     expect(warnings()).toEqual([
+      expect.stringMatching(/: account_id: credentials of any account are taken/),
       expect.stringMatching(
         /^environments\/dev\/file_processing\.tfvars:12: sns_endpoint_url = "http:/,
       ),
@@ -188,9 +189,13 @@ describe('container_image.txt', () => {
 
 describe('two stacks that do not fit together', () => {
   it('bring warnings', () => {
-    write(NETWORK, 'name_prefix = "other"\naws_region = "us-east-1"\n');
+    write(
+      NETWORK,
+      'name_prefix = "other"\naws_region = "us-east-1"\naccount_id = "123456789012"\n',
+    );
     expect(load().warnings.foundationNetwork.map(formatFinding)).toEqual([
       expect.stringMatching(/:2: aws_region: us-east-1 differs/),
+      expect.stringMatching(/:3: account_id: 123456789012 differs from file_processing's absent/),
       expect.stringMatching(/:1: name_prefix: other differs/),
     ]);
   });

@@ -157,6 +157,29 @@ interface Need {
   readonly on: string;
 }
 
+/** Where an account demands a permissions boundary, it demands it of all: one role without is the way around it. */
+const oneBoundary: Rule = rule({
+  id: 'roles-have-one-boundary',
+  title: 'All roles of a stack have the same permissions boundary, or none has one',
+  reason:
+    'Governments demand a boundary on every role: a role without it deploys only where nobody enforces that, and may then do whatever a policy on it says.',
+  control: 'AC-6(5)',
+  severity: 'high',
+  subjects: every('aws_iam_role'),
+  faults: (role, { model }) => {
+    const boundaryOf = ({ attributes }: Resource) => String(attributes.permissions_boundary ?? '');
+    const others = model
+      .ofType('aws_iam_role')
+      .filter(({ stack, attributes }) => stack === role.stack && attributes.permissions_boundary)
+      .map(boundaryOf);
+    return others.some((boundary) => boundary !== boundaryOf(role))
+      ? [
+          `permissions_boundary is ${boundaryOf(role) || 'absent'}; other roles have ${[...new Set(others)].join(', ')}`,
+        ]
+      : [];
+  },
+});
+
 /** Actions that a role of a use may have beside those that it needs. */
 const TOLERATED: Readonly<Record<RoleKind, readonly string[]>> = {
   cluster: [],
@@ -474,6 +497,7 @@ function issuerOf(
 export const ROLE_RULES: readonly Rule[] = [
   awsPoliciesOfRole,
   attachmentsConnect,
+  oneBoundary,
   serviceRoleAllowsItsWork,
   keyUseIsBounded,
   trustNamesItsService,

@@ -313,6 +313,8 @@ const hostOfOwnPartition: Rule = rule({
   },
 });
 
+const PROVIDER_ARGUMENTS = ['allowed_account_ids', 'default_tags', 'profile', 'region'];
+
 /** The provider blocks. */
 const oneRegion: Rule = rule({
   id: 'one-region',
@@ -336,9 +338,17 @@ const oneRegion: Rule = rule({
       ),
       ...blocks.flatMap((block) =>
         Object.keys(block)
-          .filter((argument) => !['region', 'profile', 'default_tags'].includes(argument))
+          .filter((argument) => !PROVIDER_ARGUMENTS.includes(argument))
           .map((argument) => `${argument} changes where or as whom the provider works`),
       ),
+      ...blocks.flatMap(({ allowed_account_ids: accounts }) =>
+        accounts === undefined || /^\["\d{12}"\]$/.test(JSON.stringify(accounts))
+          ? []
+          : [`allowed_account_ids is ${JSON.stringify(accounts)}: name one account`],
+      ),
+      ...model.stacks
+        .filter((other) => accountsOf(other) !== accountsOf(model.stackOf({ stack })))
+        .map((other) => `allowed_account_ids is not as in ${other.name}`),
       ...model.stacks
         .filter((other) => profileOf(other) !== profileOf(model.stackOf({ stack })))
         .map((other) => `its profile is not written as in ${other.name}`),
@@ -353,6 +363,10 @@ const oneRegion: Rule = rule({
     ];
   },
 });
+
+function accountsOf({ json }: StackModel): string {
+  return JSON.stringify(blocksOf(json.provider?.aws)[0]?.allowed_account_ids);
+}
 
 function profileOf({ json }: StackModel): string {
   return String(blocksOf(json.provider?.aws)[0]?.profile);

@@ -16,6 +16,22 @@ const claim = (name: string, value?: unknown) => (statement: Statement) => {
 
 describeRules(ROLE_RULES, {
   plants: {
+    'roles-have-one-boundary': [
+      [
+        'a role without the boundary of the others',
+        ({ drop }) => drop('aws_iam_role', 'permissions_boundary', /ec2\.amazonaws/),
+      ],
+      [
+        'a role with another boundary',
+        ({ set }) =>
+          set(
+            'aws_iam_role',
+            'permissions_boundary',
+            `${AWS}/AdministratorAccess`,
+            /sns\.amazonaws/,
+          ),
+      ],
+    ],
     'aws-policies-of-role': [
       [
         'nodes that administer the account',

@@ -287,6 +287,20 @@ describeRules(TERRAFORM_RULES, {
           Object.assign(awsProvider(stackWith('aws_vpc')), { region: 'us-gov-east-1' }),
       ],
       [
+        'another account in one stack',
+        ({ stackWith }) =>
+          Object.assign(awsProvider(stackWith('aws_vpc')), {
+            allowed_account_ids: ['210987654321'],
+          }),
+      ],
+      [
+        'several accounts',
+        ({ stackWith }) =>
+          Object.assign(awsProvider(stackWith('aws_vpc')), {
+            allowed_account_ids: ['123456789012', '210987654321'],
+          }),
+      ],
+      [
         'keys in the provider',
         ({ stackWith }) => Object.assign(awsProvider(stackWith('aws_vpc')), { access_key: 'x' }),
       ],

@@ -5,7 +5,12 @@ import {
   bucketsWithPlannedNotifications,
   refuseNotificationsOfOthers,
 } from './bucket-notifications.ts';
-import { refuse, refuseClusterReplacement, refuseOidcProviderReplacement } from './refusals.ts';
+import {
+  refuse,
+  refuseClusterReplacement,
+  refuseOidcProviderReplacement,
+  refuseRoleReplacement,
+} from './refusals.ts';
 
 /**
  * Stops at a plan that would do harm that nobody can want.
@@ -20,7 +25,9 @@ export async function guardPlan(
 ): Promise<void> {
   const current = await notificationsOf(stack, bucketsWithPlannedNotifications(plan));
   refuse([
-    ...(options.allowClusterReplacement ? [] : refuseClusterReplacement(plan)),
+    ...(options.allowClusterReplacement
+      ? []
+      : [...refuseClusterReplacement(plan), ...refuseRoleReplacement(plan)]),
     ...refuseOidcProviderReplacement(plan),
     ...refuseNotificationsOfOthers(plan, current, stack.settings.sns_topic_name),
   ]);

@@ -23,6 +23,21 @@ export function refuse(refusals: readonly Refusal[]): void {
   });
 }
 
+/** Refuses a plan that replaces a role under another name or path: what works with it stops, and others may name it. */
+export function refuseRoleReplacement(plan: PlanJson): readonly Refusal[] {
+  return changesOf(plan)
+    .filter(
+      (change) =>
+        change.type === 'aws_iam_role' &&
+        deletes(change) &&
+        change.change.actions.includes('create'),
+    )
+    .map(({ address, change }) => ({
+      reason: `the plan would replace the role ${String(change.before?.name ?? address)} (${address})`,
+      next: 'leave iam_path and iam_role_name_prefix as they were at the first deploy; or go on with --allow-cluster-replacement, which allows this too',
+    }));
+}
+
 /** Refuses a plan that destroys or replaces an EKS cluster: everything in it would be gone. */
 export function refuseClusterReplacement(plan: PlanJson): readonly Refusal[] {
   return changesOf(plan)

@@ -5,6 +5,7 @@ import {
   refuseClusterReplacement,
   refuseOidcProviderReplacement,
   refuseOrphanedObjects,
+  refuseRoleReplacement,
 } from '../../../../../src/operations/terraform/guards/refusals.ts';
 
 test('no reason, no refusal', () => {
@@ -53,6 +54,21 @@ test('what else is replaced is not the cluster', () => {
   expect(refuseClusterReplacement(clusterPlan(['delete', 'create'], 'aws_eks_node_group'))).toEqual(
     [],
   );
+});
+
+const rolePlan = (actions: readonly string[]) => clusterPlan(actions, 'aws_iam_role');
+
+test('a role that is made anew is refused', () => {
+  expect(refuseRoleReplacement(rolePlan(['delete', 'create']))).toStrictEqual([
+    {
+      reason: 'the plan would replace the role etl (aws_iam_role.this)',
+      next: expect.stringContaining('iam_path'),
+    },
+  ]);
+});
+
+test.each([[['create']], [['update']], [['delete']]])('%j of a role is fine', (actions) => {
+  expect(refuseRoleReplacement(rolePlan(actions))).toStrictEqual([]);
 });
 
 const ARN = 'arn:aws-us-gov:iam::123456789012:oidc-provider/oidc.example/id/1';
