@@ -1,3 +1,5 @@
+# An example: image and db_host are placeholders. `npm run manage -- new-environment NAME` writes an
+# environment of your own.
 aws_region  = "us-gov-west-1"
 aws_profile = "etl-playground"
 
