@@ -4,7 +4,8 @@ import { chmod, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { expect, inject, test, vi } from 'vitest';
+import { expect, inject, test } from 'vitest';
+import { eventually } from '../../support/eventually.ts';
 import { callApi } from './api-client.ts';
 import { controlPlaneBinaries } from './binaries.ts';
 import { startControlPlane } from './control-plane.ts';
@@ -24,9 +25,8 @@ test('it ends when the process that started it is killed', async () => {
   const [url] = await once(createInterface({ input: starter.stdout }), 'line');
   await expect(callApi({ ...inject('controlPlane'), url }, '/')).rejects.toThrow('self-signed');
   starter.kill('SIGKILL');
-  await vi.waitFor(
-    () => expect(callApi({ ...inject('controlPlane'), url }, '/')).rejects.toThrow('ECONNREFUSED'),
-    20_000,
+  await eventually(() =>
+    expect(callApi({ ...inject('controlPlane'), url }, '/')).rejects.toThrow('ECONNREFUSED'),
   );
   await rm(folder, { recursive: true, force: true });
 });

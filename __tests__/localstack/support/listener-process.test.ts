@@ -4,8 +4,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../../listener/support/postgres.ts';
+import { eventually } from '../../support/eventually.ts';
 import { startListener } from './listener-process.ts';
 import { topicArnOf } from './localstack.ts';
 
@@ -48,6 +49,6 @@ test('a listener ends when the process that started it is killed', async () => {
   const [url] = await once(createInterface({ input: starter.stdout }), 'line');
   expect((await fetch(`${url}healthz`)).status).toBe(200);
   starter.kill('SIGKILL');
-  await vi.waitFor(() => expect(fetch(`${url}healthz`)).rejects.toThrow('fetch failed'), 20_000);
+  await eventually(() => expect(fetch(`${url}healthz`)).rejects.toThrow('fetch failed'));
   await rm(folder, { recursive: true, force: true });
 });

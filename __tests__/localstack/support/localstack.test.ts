@@ -4,7 +4,8 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { eventually } from '../../support/eventually.ts';
 import { type OwnLocalStack, startLocalStack } from './localstack.ts';
 
 describe('one LocalStack, from its start to its end', () => {
@@ -46,7 +47,7 @@ test('it ends when the process that started it is killed, and leaves no files', 
   const [url] = await once(createInterface({ input: starter.stdout }), 'line');
   expect((await fetch(`${url}/_localstack/health`)).status).toBe(200);
   starter.kill('SIGKILL');
-  await vi.waitFor(() => expect(fetch(String(url))).rejects.toThrow('fetch failed'), 20_000);
+  await eventually(() => expect(fetch(String(url))).rejects.toThrow('fetch failed'));
   const left = (await readdir(folder)).filter((name) => name.startsWith('localstack-'));
   expect(left).toEqual([]);
   await rm(folder, { recursive: true, force: true });

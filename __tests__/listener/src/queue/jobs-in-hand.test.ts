@@ -1,6 +1,7 @@
 import { expect, test, vi } from 'vitest';
 import { type JobHandler, jobsInHand } from '../../../../listener/src/queue/jobs-in-hand.ts';
 import type { RunJob } from '../../../../listener/src/queue/queue.ts';
+import { eventually } from '../../../support/eventually.ts';
 
 const job = (id: string): RunJob => ({ id, runId: `run-${id}`, retryCount: 0, retryLimit: 1 });
 
@@ -49,7 +50,7 @@ test('a heartbeat aborts what is another worker’s by now, which is not settled
   inHand.take(job('kept'));
   inHand.take(job('lost'));
   await inHand.heartbeat();
-  await vi.waitFor(() => expect(inHand.size).toBe(1));
+  await eventually(() => expect(inHand.size).toBe(1));
   expect(queue.fail).not.toHaveBeenCalled();
   await inHand.handBackAll();
 });
