@@ -7,6 +7,7 @@ const ENTRY = fileURLToPath(new URL('./listener-entry.ts', import.meta.url));
 /** What the listener inherits of our own environment: nothing that would configure it. */
 const INHERITED = /^(PATH|HOME|TMPDIR|TEMP|TMP|TZ|LANG|LC_.*|SystemRoot|NODE_COMPILE_CACHE)$/;
 
+/** What {@link startListenerProcess} reports. */
 export interface ListenerProcessOptions {
   /** Called with each line of its log. */
   readonly onLine: (line: Readonly<Record<string, unknown>>) => void;

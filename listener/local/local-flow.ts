@@ -22,6 +22,7 @@ import { type LocalSns, startLocalSns } from './sns/local-sns.ts';
 import { isNotified, type LocalSettings } from './synthesized-settings.ts';
 import { finishedRun, verdictLine } from './verdict-line.ts';
 
+/** Settings of {@link startLocalFlow}. */
 export interface LocalFlowOptions {
   readonly settings: LocalSettings;
   /** The drop folder: its first level is the bucket. */

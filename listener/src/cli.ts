@@ -6,6 +6,7 @@ import type { Command, CommandContext } from './cli/command-context.ts';
 import { errorText, exitCodeOfError } from './cli/exit-codes.ts';
 import { interruptible } from './cli/interruption.ts';
 import { SEED_FOLDER } from './database/definitions.ts';
+import { RUN_STATUSES } from './database/runs.ts';
 
 /**
  * Runs one command.
@@ -97,7 +98,7 @@ function describeProgram(context: CommandContext, finish: (code: number) => void
   runs
     .command('list')
     .description('list runs, newest first')
-    .addOption(new Option('--status <status>').choices(STATUSES))
+    .addOption(new Option('--status <status>').choices(RUN_STATUSES))
     .addOption(new Option('--verdict <verdict>').choices(VERDICTS))
     .option('--bucket <bucket>')
     .option('--key-prefix <prefix>')
@@ -148,8 +149,6 @@ function describeProgram(context: CommandContext, finish: (code: number) => void
 }
 
 const CHECK_PARTS = ['database', 'aws'];
-
-const STATUSES = ['queued', 'running', 'finished', 'gone', 'replaced', 'error'];
 
 const EXIT_CODES_HELP = `
 Exit codes:

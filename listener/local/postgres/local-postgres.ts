@@ -8,6 +8,7 @@ import { runningServer, startServer, stopServer } from './server.ts';
 /** Held by the process that a server belongs to; the system frees it when that process dies. */
 const OWNER_LOCK = 723_004_118;
 
+/** Settings of {@link startLocalPostgres}. */
 export interface LocalPostgresOptions {
   /**
    * Where the data should be, git-ignored. Used when the server's user can reach it, else a folder

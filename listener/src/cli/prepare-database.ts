@@ -17,6 +17,7 @@ export const migrate: Command<Record<string, never>> = async ({ environment, std
   return EXIT.ok;
 };
 
+/** Options of `seed`. */
 export interface SeedOptions {
   readonly folder: string;
 }

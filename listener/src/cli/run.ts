@@ -23,6 +23,7 @@ import { interruptible } from './interruption.ts';
 import { printable, reportText, showProgress } from './report-text.ts';
 import { withDatabase } from './with-database.ts';
 
+/** Options of `run`. */
 export interface RunOptions {
   readonly job: string;
   readonly eventJson?: string;

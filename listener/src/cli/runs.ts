@@ -6,6 +6,7 @@ import { type Command, UsageError } from './command-context.ts';
 import { printable, reportText } from './report-text.ts';
 import { withDatabase } from './with-database.ts';
 
+/** Options of `runs list`. */
 export interface ListOptions extends RunFilter {
   readonly json: boolean;
 }
@@ -18,6 +19,7 @@ export const list: Command<ListOptions> = (context, { json, ...filter }) =>
     return EXIT.ok;
   });
 
+/** Options of `runs show`. */
 export interface ShowOptions {
   /** An id, its first 8 characters or more, or `latest`. */
   readonly id: string;

@@ -6,6 +6,7 @@ import { startListener } from '../serve/start-listener.ts';
 import type { Command } from './command-context.ts';
 import { InterruptedError } from './interruption.ts';
 
+/** Options of `serve`. */
 export interface ServeOptions {
   readonly role: Role;
   readonly migrate: boolean;

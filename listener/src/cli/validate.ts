@@ -7,6 +7,7 @@ import { type Command, configWithoutDatabase, UsageError } from './command-conte
 import { exitCodeOfVerdict } from './exit-codes.ts';
 import { reportText, showProgress } from './report-text.ts';
 
+/** Options of `validate`. */
 export interface ValidateOptions {
   readonly file: string;
   /** A Table Schema, or a mapping as `seed` takes it. */

@@ -1,3 +1,4 @@
+import type { Verdict } from '@file-processing/quality/verdict.ts';
 import { readableTime, storableText, toJsonb } from './column-values.ts';
 import type { Database, Transaction } from './connection.ts';
 
@@ -19,9 +20,10 @@ export interface ObjectReference {
  * `finished` has a verdict. `gone` and `replaced` ended without one, since the object of the event is
  * not there any more; `error` is a technical failure whose attempts are used up.
  */
-export type RunStatus = 'queued' | 'running' | 'finished' | 'gone' | 'replaced' | 'error';
+export const RUN_STATUSES = ['queued', 'running', 'finished', 'gone', 'replaced', 'error'] as const;
 
-export type Verdict = 'passed' | 'warned' | 'failed' | 'unreadable';
+/** One of {@link RUN_STATUSES}. */
+export type RunStatus = (typeof RUN_STATUSES)[number];
 
 /** One judgement of one object. */
 export interface Run {

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { PATHS } from '@file-processing/contract/listener-interface.ts';
+import { VERDICTS, type Verdict } from '@file-processing/quality/verdict.ts';
 import type { Logger } from 'pino';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import { type ErrorCode, errorTable } from '../errors.ts';
@@ -16,11 +17,6 @@ const requestOutcomes = [
 
 /** How a request ended: what became of the message, or the code of the error. */
 export type RequestOutcome = (typeof requestOutcomes)[number] | ErrorCode;
-
-const verdicts = ['passed', 'warned', 'failed', 'unreadable'] as const;
-
-/** The verdict of a run. */
-export type Verdict = (typeof verdicts)[number];
 
 const reportOutcomes = ['written', 'failed'] as const;
 
@@ -112,7 +108,7 @@ export function createMetrics({ queueDepths }: MetricsOptions = {}): Metrics {
     requests.inc({ outcome }, 0);
     queued.inc({ outcome }, 0);
   }
-  for (const verdict of verdicts) {
+  for (const verdict of VERDICTS) {
     runs.inc({ verdict }, 0);
   }
   for (const outcome of reportOutcomes) {

@@ -16,6 +16,7 @@ export type Reading =
   | { readonly kind: 'ignored'; readonly reason: string }
   | { readonly kind: 'dead'; readonly reason: string };
 
+/** What became of a message. */
 export interface Acceptance {
   /** `duplicate`: the message was recorded before, and nothing was done. */
   readonly outcome: 'accepted' | 'duplicate' | 'ignored' | 'dead';
@@ -31,6 +32,7 @@ export interface Acceptance {
  */
 export type AcceptMessage = (envelope: Envelope, reading: Reading) => Promise<Acceptance>;
 
+/** What {@link openIntake} works with. */
 export interface IntakeOptions {
   readonly database: Database;
   readonly queue: Pick<Queue, 'enqueue'>;

@@ -1,6 +1,7 @@
 /** Work on one item that many callers ask for at the same time. */
 export type GroupedWork<T, R> = (item: T) => Promise<R>;
 
+/** Settings of {@link groupCommit}. */
 export interface GroupCommitOptions<T, R> {
   /** Does the work for all items at once; the results are in the order of the items. */
   readonly run: (items: readonly T[]) => Promise<readonly R[]>;

@@ -5,6 +5,7 @@ import type { Intake } from '../http/sns-delivery.ts';
 import type { Queue } from '../queue/queue.ts';
 import { openIntake, withinDeadline } from './accept-message.ts';
 
+/** What {@link snsIntake} works with. */
 export interface SnsIntakeOptions {
   readonly database: Database;
   readonly queue: Queue;

@@ -11,6 +11,7 @@ export interface RecordedRun {
   readonly seconds: number;
 }
 
+/** What {@link recordRun} works with. */
 export interface RecordRunOptions extends Omit<JobContext, 'findMonitoredFile'> {
   readonly database: Database;
   readonly job: Job;

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { type JobsInHand, type JobsInHandOptions, jobsInHand } from './jobs-in-hand.ts';
 import type { Queue, RunJob } from './queue.ts';
 
+/** What {@link startWorker} works with. */
 export interface WorkerOptions extends JobsInHandOptions {
   readonly queue: Queue;
   /** Jobs at the same time, 1 or more. */
@@ -10,6 +11,7 @@ export interface WorkerOptions extends JobsInHandOptions {
   readonly pollMs?: number;
 }
 
+/** A worker that works until it is stopped. */
 export interface Worker {
   /** Looks at once: a job was enqueued by this very process. */
   wake(): void;

@@ -9,6 +9,7 @@ import type { JobHandler } from '../queue/jobs-in-hand.ts';
 import type { RunJob } from '../queue/queue.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
 
+/** What {@link jobHandler} works with. */
 export interface JobHandlerDependencies {
   readonly database: Database;
   readonly store: ObjectStore;

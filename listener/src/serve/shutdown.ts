@@ -21,6 +21,7 @@ export function shutdownBudget(seconds: number): ShutdownBudget {
 
 /** The signals that end a process in good order: Kubernetes sends the first, Ctrl-C the second. */
 const SIGNALS = ['SIGTERM', 'SIGINT'] as const;
+/** One of the signals. */
 export type ShutdownSignal = (typeof SIGNALS)[number];
 
 /** Exit code of a process that a signal ended: 128 and the signal's number. */

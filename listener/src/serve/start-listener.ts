@@ -29,6 +29,7 @@ import { openStore } from '../storage/open-store.ts';
 import { jobHandler } from './job-handler.ts';
 import { shutdownBudget } from './shutdown.ts';
 
+/** What {@link startListener} works with. */
 export interface ListenerOptions {
   readonly config: ConfigWithDatabase;
   readonly role: Role;
