@@ -462,7 +462,7 @@ export const fileProcessingVariables = {
 
   db_host: text({
     description:
-      'Host of the PostgreSQL database. Empty deploys the listener without a database connection of our own making.',
+      'Host of the PostgreSQL database. Empty where existing_secret_name holds the whole DATABASE_URL.',
     default: '',
     example: 'dev-postgres.abcdefghijkl.us-gov-west-1.rds.amazonaws.com',
     allowed: 'a host name or an IPv4 address',

@@ -51,6 +51,7 @@ function question(
 const QUESTIONS: readonly Question[] = [
   question('region', ['file_processing', 'aws_region'], required),
   question('profile', ['file_processing', 'aws_profile'], orEmpty),
+  question('account', ['file_processing', 'account_id'], orEmpty),
   question('name-prefix', ['foundation_network', 'name_prefix'], (_, environment) => environment),
   question('vpc-cidr', ['foundation_network', 'vpc_cidr'], () => '10.0.0.0/16'),
   question(
@@ -69,10 +70,11 @@ const QUESTIONS: readonly Question[] = [
 /** The variables of each file, in the order that they are written in; what nobody asks for is commented out. */
 const CONTENTS: Readonly<Record<Table, readonly string[]>> = {
   foundation_network: [
-    ...['aws_region', 'aws_profile', 'name_prefix', 'vpc_cidr', 'nat_gateways', 'state_bucket'],
+    ...['aws_region', 'aws_profile', 'account_id', 'name_prefix', 'vpc_cidr', 'nat_gateways'],
+    'state_bucket',
   ],
   file_processing: [
-    ...['aws_region', 'aws_profile', 'foundation_name_prefix', 'vpc_id'],
+    ...['aws_region', 'aws_profile', 'account_id', 'foundation_name_prefix', 'vpc_id'],
     ...['cluster_name', 'cluster_endpoint_private_access_cidrs', 'cluster_admin_arns'],
     ...['bucket_name', 's3_prefixes', 'create_s3_notifications'],
     ...['delivery', 'sns_endpoint_url', 'tls_certificate_arn', 'alarm_topic_arn', 'image'],

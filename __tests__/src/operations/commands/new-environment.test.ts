@@ -41,18 +41,21 @@ describe('an environment by options', () => {
     const { code, root } = await newEnvironment([
       ...['dev', ...GIVEN, ...DATABASE, '--profile', 'etl-dev', '--vpc-cidr', '10.7.0.0/16'],
       ...['--api-cidrs', '10.7.1.0/24, 10.7.2.0/24', '--db-port', '5433'],
+      ...['--account', '210987654321'],
     ]);
     expect(code).toBe(0);
     const { foundationNetwork, fileProcessing, placeholders } = loadEnvironment(root, 'dev');
     expect(foundationNetwork).toMatchObject({
       aws_region: 'us-gov-west-1',
       aws_profile: 'etl-dev',
+      account_id: '210987654321',
       name_prefix: 'dev',
       vpc_cidr: '10.7.0.0/16',
     });
     expect(fileProcessing).toMatchObject({
       aws_region: 'us-gov-west-1',
       aws_profile: 'etl-dev',
+      account_id: '210987654321',
       foundation_name_prefix: 'dev',
       cluster_endpoint_private_access_cidrs: ['10.7.1.0/24', '10.7.2.0/24'],
       bucket_name: 'dev-drop',
@@ -71,6 +74,7 @@ describe('an environment by options', () => {
     const { fileProcessing } = loadEnvironment(root, 'dev');
     expect(fileProcessing).toMatchObject({
       aws_profile: '',
+      account_id: '',
       cluster_endpoint_private_access_cidrs: ['10.7.0.0/16'],
       db_host: '',
     });
