@@ -165,12 +165,13 @@ test('a database that is unavailable is technical', async () => {
   expect(listener.errors()).not.toContain('secret');
 });
 
-test('an origin that is trusted beside AWS is warned of', async () => {
-  const listener = serve();
+test.each([
+  ['warned of', 40, 'http://sns.example.org'],
+  ['named, where it is on this machine', 30, 'http://127.0.0.1:4566'],
+])('an origin that is trusted beside AWS is %s', async (_, level, origin) => {
+  const listener = serve([], { AWS_ENDPOINT_URL_SNS: origin });
   await listener.line('listening');
-  expect(listener.lines).toContainEqual(
-    expect.objectContaining({ level: 40, origin: s3.endpoint }),
-  );
+  expect(listener.lines).toContainEqual(expect.objectContaining({ level, origin }));
 });
 
 test('every fault of the environment is named at once', async () => {
