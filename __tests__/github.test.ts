@@ -13,7 +13,7 @@ describe('the workflow', () => {
   it('runs what .ci/run runs, and may only read', () => {
     const runs = workflow.jobs.ci.steps.flatMap(({ run }: { run?: string }) => run ?? []);
     expect(runs).toEqual([expect.stringMatching(/ \.ci\/run$/)]);
-    expect(workflow.permissions).toEqual({ contents: 'read' });
+    expect(workflow.permissions).toStrictEqual({ contents: 'read' });
     expect(workflow.jobs.ci.permissions).toBeUndefined();
   });
 

@@ -289,7 +289,14 @@ function readRecord(record: unknown, path: string, report: Report): ObjectRefere
   };
   return bucket === undefined || read.key === undefined
     ? undefined
-    : { bucket, ...read, key: read.key };
+    : present({ bucket, ...read, key: read.key });
+}
+
+/** Without the members that are undefined: what a record does not say is absent. */
+function present<T extends object>(members: T): T {
+  return Object.fromEntries(
+    Object.entries(members).filter(([, value]) => value !== undefined),
+  ) as T;
 }
 
 function readBucketName(value: unknown, path: string, report: Report): string | undefined {

@@ -51,7 +51,7 @@ describe.each(['etl-playground', 'complete'])('the audit of the environment %s',
     const [report] = reportsOf(run);
     expect(report?.findings).toEqual([]);
     expect(run.code).toBe(0);
-    expect(report?.regions).toEqual([
+    expect(report?.regions).toStrictEqual([
       { region: 'us-gov-west-1', partition: 'aws-us-gov' },
       { region: 'us-east-1', partition: 'aws' },
     ]);

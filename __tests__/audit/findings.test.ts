@@ -22,7 +22,7 @@ describe('failed checks', () => {
       { region: 'west', checks: [check('a', 'arn of west')] },
       { region: 'east', checks: [check('a', 'arn of east')] },
     ];
-    expect(mergeFindings(looks, RULES)).toEqual([
+    expect(mergeFindings(looks, RULES)).toStrictEqual([
       {
         by: 'rules',
         rule: 'a',

@@ -51,7 +51,7 @@ describe('recorded counts', () => {
       a: { east: { resources: 1, rules: 7 }, west: { resources: 2 } },
       b: { east: { resources: 3 } },
     };
-    expect(withCounts(floors, 'a', { east: { resources: 4 } })).toEqual({
+    expect(withCounts(floors, 'a', { east: { resources: 4 } })).toStrictEqual({
       a: { east: { resources: 4, rules: 7 }, west: { resources: 2 } },
       b: { east: { resources: 3 } },
     });
@@ -92,13 +92,13 @@ it('is silent when exactly the synthesized resources were read', () => {
 });
 
 it('names a resource that was not read', () => {
-  expect(rollCall('checkov', ['a.b', 'c.d'], ['a.b'])).toEqual([
+  expect(rollCall('checkov', ['a.b', 'c.d'], ['a.b'])).toStrictEqual([
     { address: 'c.d', message: 'checkov did not read it, though it is synthesized.' },
   ]);
 });
 
 it('names a resource that nobody knows', () => {
-  expect(rollCall('checkov', ['a.b'], ['a.b', 'x.y'])).toEqual([
+  expect(rollCall('checkov', ['a.b'], ['a.b', 'x.y'])).toStrictEqual([
     { address: 'x.y', message: 'checkov read it, though it is not synthesized.' },
   ]);
 });
@@ -213,7 +213,7 @@ const FLOORS = { complete: { east: { resources: 10, rules: 50 } } };
 
 it('records an environment that is new', () => {
   const counted = [{ environment: 'other', counts: { east: { resources: 1 } } }];
-  expect(recordFloors(FLOORS, counted, false)).toEqual({
+  expect(recordFloors(FLOORS, counted, false)).toStrictEqual({
     ...FLOORS,
     other: { east: { resources: 1 } },
   });
@@ -221,7 +221,7 @@ it('records an environment that is new', () => {
 
 it('raises a floor', () => {
   const counted = [{ environment: 'complete', counts: { east: { resources: 11, rules: 60 } } }];
-  expect(recordFloors(FLOORS, counted, false)).toEqual({
+  expect(recordFloors(FLOORS, counted, false)).toStrictEqual({
     complete: { east: { resources: 11, rules: 60 } },
   });
 });
@@ -235,7 +235,7 @@ it('refuses to lower a floor, and names it', () => {
 
 it('lowers a floor when told to', () => {
   const counted = [{ environment: 'complete', counts: { east: { resources: 9, rules: 40 } } }];
-  expect(recordFloors(FLOORS, counted, true)).toEqual({
+  expect(recordFloors(FLOORS, counted, true)).toStrictEqual({
     complete: { east: { resources: 9, rules: 40 } },
   });
 });

@@ -20,7 +20,7 @@ it('a rule that breaks down fails by itself, and the others are run', () => {
       throw new TypeError('no such form');
     },
   };
-  expect(runRules([broken, RULE], { model: smallModel({}), objects: [] })).toEqual([
+  expect(runRules([broken, RULE], { model: smallModel({}), objects: [] })).toStrictEqual([
     {
       by: 'audit',
       rule: 'rule-can-not-judge',

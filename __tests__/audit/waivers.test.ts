@@ -26,7 +26,7 @@ function messages(...waivers: readonly object[]): readonly string[] {
 describe('a waiver file', () => {
   it('is read with the line of each waiver', () => {
     const text = `# why\n- rule: CKV_AWS_7\n  address: a/aws_kms_key.k\n  reason: twenty characters long\n  owner: me\n  expires: 2027-06-30\n`;
-    expect(readWaivers(text)).toEqual({
+    expect(readWaivers(text)).toStrictEqual({
       waivers: [
         {
           rule: 'CKV_AWS_7',
@@ -42,7 +42,7 @@ describe('a waiver file', () => {
   });
 
   it('may be empty', () => {
-    expect(readWaivers('# nothing is waived\n')).toEqual({ waivers: [], problems: [] });
+    expect(readWaivers('# nothing is waived\n')).toStrictEqual({ waivers: [], problems: [] });
   });
 
   it('takes a waiver with every field', () => {
@@ -54,7 +54,7 @@ describe('a waiver file', () => {
     (field) => {
       const { waivers, problems } = readWaivers(JSON.stringify([{ ...ENTRY, [field]: undefined }]));
       expect(waivers).toEqual([]);
-      expect(problems).toEqual([
+      expect(problems).toStrictEqual([
         { rule: 'waiver-invalid', line: 1, message: `${field} is missing or empty.` },
       ]);
     },
@@ -165,7 +165,7 @@ describe('a waiver', () => {
     const other = { ...FINDING, place: 'app/aws_kms_key.other' };
     const { open, waived, problems } = apply({}, {}, [FINDING, other]);
     expect(open).toEqual([other]);
-    expect(waived).toEqual([{ ...FINDING, waiver: WAIVER }]);
+    expect(waived).toStrictEqual([{ ...FINDING, waiver: WAIVER }]);
     expect(problems).toEqual([]);
   });
 

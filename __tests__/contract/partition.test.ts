@@ -13,7 +13,7 @@ describe('partitionOf', () => {
     ['us-east-1', 'aws', 'amazonaws.com'],
     ['cn-north-1', 'aws-cn', 'amazonaws.com.cn'],
   ])('puts %s into %s with hosts under %s', (region, name, dnsSuffix) => {
-    expect(partitionOf(region)).toEqual({ name, dnsSuffix });
+    expect(partitionOf(region)).toStrictEqual({ name, dnsSuffix });
   });
 });
 

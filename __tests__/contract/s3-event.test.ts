@@ -33,7 +33,7 @@ function keyOf(encoded: string): unknown {
 
 describe('readS3Event', () => {
   it('reads all that a record of S3 says about its object', () => {
-    expect(read(s3Event('in/Officer+Detail.csv'))).toEqual({
+    expect(read(s3Event('in/Officer+Detail.csv'))).toStrictEqual({
       kind: 'objects',
       objects: [
         {
@@ -54,7 +54,7 @@ describe('readS3Event', () => {
   it('takes the shortest form without an event name for a delivery', () => {
     const event = read('{"Records":[{"s3":{"bucket":{"name":"b"},"object":{"key":"k.csv"}}}]}');
 
-    expect(event).toEqual({
+    expect(event).toStrictEqual({
       kind: 'objects',
       objects: [{ bucket: 'b', key: 'k.csv', eventName: 'ObjectCreated' }],
       ignored: [],
@@ -84,7 +84,7 @@ describe('readS3Event', () => {
     const event = read({ Records: [record(object, { eventTime: '', awsRegion: null })] });
 
     expect(event).toMatchObject({ kind: 'objects', objects: [{ key: 'k' }] });
-    expect(event.kind === 'objects' && JSON.parse(JSON.stringify(event.objects[0]))).toEqual({
+    expect(event.kind === 'objects' && JSON.parse(JSON.stringify(event.objects[0]))).toStrictEqual({
       bucket: 'bucket',
       key: 'k',
       eventName: 'ObjectCreated:Put',
@@ -92,7 +92,7 @@ describe('readS3Event', () => {
   });
 
   it('reads a field called like one of the prototype as missing', () => {
-    expect(read('{"__proto__":{"Records":[{}]}}')).toEqual({
+    expect(read('{"__proto__":{"Records":[{}]}}')).toStrictEqual({
       kind: 'dead',
       reason: 'Records is missing',
     });
@@ -103,7 +103,7 @@ describe('what is ignored', () => {
   it('ignores a test event', () => {
     const event = read({ Service: 'Amazon S3', Event: 's3:TestEvent', Bucket: 'b' });
 
-    expect(event).toEqual({ kind: 'ignored', reason: 's3:TestEvent' });
+    expect(event).toStrictEqual({ kind: 'ignored', reason: 's3:TestEvent' });
   });
 
   it.each([
@@ -116,7 +116,7 @@ describe('what is ignored', () => {
   ])('ignores %s', (eventName) => {
     const event = read({ Records: [record({ key: 'k' }, { eventName })] });
 
-    expect(event).toEqual({
+    expect(event).toStrictEqual({
       kind: 'ignored',
       reason: `${eventName.replace('s3:', '')} is not a delivery`,
     });
@@ -125,7 +125,7 @@ describe('what is ignored', () => {
   it('ignores our own reports, by the decoded key', () => {
     const event = read({ Records: [record({ key: 'reports%2Fa.json' })] });
 
-    expect(event).toEqual({
+    expect(event).toStrictEqual({
       kind: 'ignored',
       reason: 'the key is under our report prefix reports/',
     });
@@ -277,7 +277,7 @@ describe('what is dead', () => {
       'Message is not a JSON object',
     ],
   ])('says what is wrong with %s', (_, event, reason) => {
-    expect(read(event)).toEqual({ kind: 'dead', reason });
+    expect(read(event)).toStrictEqual({ kind: 'dead', reason });
   });
 
   it('never throws, whatever JSON comes', () => {

@@ -34,7 +34,7 @@ describe('parsePolicy', () => {
 
   it('reads single values as lists of one', () => {
     const { actions, resources } = statementOf({ Action: 's3:GetObject', Resource: 'x' });
-    expect({ actions, resources }).toEqual({ actions: ['s3:GetObject'], resources: ['x'] });
+    expect({ actions, resources }).toStrictEqual({ actions: ['s3:GetObject'], resources: ['x'] });
   });
 
   it.each([
@@ -65,7 +65,7 @@ describe('parsePolicy', () => {
 
   it('lists conditions by operator and key', () => {
     const Condition = { StringEquals: { a: 'x', b: ['y', 'z'] } };
-    expect(statementOf({ Condition }).conditions).toEqual([
+    expect(statementOf({ Condition }).conditions).toStrictEqual([
       { operator: 'StringEquals', key: 'a', values: ['x'] },
       { operator: 'StringEquals', key: 'b', values: ['y', 'z'] },
     ]);

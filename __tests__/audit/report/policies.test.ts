@@ -57,7 +57,7 @@ describe('policies', () => {
         s3: { role: '${aws_iam_role.node.name}', policy_arn: 'arn:aws:iam::aws:policy/S3Full' },
       },
     });
-    expect(attachedPolicies(model)).toEqual([
+    expect(attachedPolicies(model)).toStrictEqual([
       {
         stack: 'app',
         address: 'aws_iam_role_policy_attachment.s3',

@@ -65,7 +65,7 @@ describe('the SARIF report', () => {
       'file-processing-infra audit',
       'file-processing-infra audit of the audit',
     ]);
-    expect(runs[0]?.tool.driver.rules).toEqual([
+    expect(runs[0]?.tool.driver.rules).toStrictEqual([
       {
         id: 'no-aws-sns-topic',
         shortDescription: { text: 'There is no aws_sns_topic' },
@@ -120,7 +120,7 @@ describe('the SARIF report', () => {
       regions: [],
     } as const;
     const { runs } = sarifReport({ ...result, findings: [finding] });
-    expect(runs[1]?.results[0]?.locations).toEqual([
+    expect(runs[1]?.results[0]?.locations).toStrictEqual([
       {
         physicalLocation: {
           artifactLocation: { uri: 'audit/waivers.yaml' },

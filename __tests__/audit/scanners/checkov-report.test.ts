@@ -55,7 +55,7 @@ describe("checkov's report", () => {
   });
 
   it('tells which resources answered, without providers', () => {
-    expect(read(JSON.stringify(PLAN)).seen).toEqual({
+    expect(read(JSON.stringify(PLAN)).seen).toStrictEqual({
       terraform_plan: ['aws_sns_topic.t', 'aws_kms_key.k'],
       kubernetes: [],
     });
@@ -76,7 +76,7 @@ describe("checkov's report", () => {
   it('reads the bare counts of a run that saw nothing as nothing seen', () => {
     const bare = '{"passed": 0, "failed": 0, "resource_count": 0, "checkov_version": "3.3.30"}';
     const { checks, seen, version } = read(bare);
-    expect({ checks, seen, version }).toEqual({
+    expect({ checks, seen, version }).toStrictEqual({
       checks: [],
       seen: { terraform_plan: [], kubernetes: [] },
       version: '3.3.30',

@@ -68,7 +68,7 @@ it('names each manifest after its resource, so that a verdict leads back to it',
   expect(readdirSync(join(folder, 'manifests'))).toEqual(['kubernetes_namespace_v1.n.yaml']);
   const text = readFileSync(join(folder, 'manifests/kubernetes_namespace_v1.n.yaml'), 'utf8');
   expect(parse(text)).toEqual(manifest);
-  expect(JSON.parse(readFileSync(join(folder, 'plan.json'), 'utf8'))).toEqual({
+  expect(JSON.parse(readFileSync(join(folder, 'plan.json'), 'utf8'))).toStrictEqual({
     format_version: '1.2',
   });
 });

@@ -57,5 +57,5 @@ it('linksIn finds the links of the text, not of code', () => {
 it('a file that a shell block writes is no command', () => {
   const page = "```bash\nmkdir a\ncat > a/b.json <<'EOF'\n{\n  npm no\n}\nEOF\nnpm test\n```\n";
   expect(commandLinesIn(page)).toEqual(['mkdir a', 'npm test']);
-  expect(filesWrittenIn(page)).toEqual([{ path: 'a/b.json', content: '{\n  npm no\n}\n' }]);
+  expect(filesWrittenIn(page)).toStrictEqual([{ path: 'a/b.json', content: '{\n  npm no\n}\n' }]);
 });

@@ -2,11 +2,18 @@ import { expect, test } from 'vitest';
 import { StartOptionError, startOptions } from '../../../listener/local/start-options.ts';
 
 test('without options the usual folders are taken and the stack is synthesized', () => {
-  expect(startOptions([])).toEqual({ once: false, help: false, data: 'data', state: '.local' });
+  expect(startOptions([])).toStrictEqual({
+    once: false,
+    help: false,
+    data: 'data',
+    state: '.local',
+  });
 });
 
 test('each option is taken', () => {
-  expect(startOptions(['--once', '--data=d', '--state', 's', '--stack', 'f', '--help'])).toEqual({
+  expect(
+    startOptions(['--once', '--data=d', '--state', 's', '--stack', 'f', '--help']),
+  ).toStrictEqual({
     once: true,
     help: true,
     data: 'd',

@@ -53,7 +53,7 @@ test('changed topic, bucket and filters are followed', async () => {
   });
   expect(settings.topicArn.endsWith(':other-topic')).toBe(true);
   expect(settings.bucket).toBe('other-bucket');
-  expect(settings.filters).toEqual([
+  expect(settings.filters).toStrictEqual([
     { prefix: 'in/', suffix: '' },
     { prefix: '', suffix: '.csv' },
   ]);
@@ -69,7 +69,7 @@ test('without a notification, bucket and filters are those of the ConfigMap', as
     });
   });
   expect(bucket).toBe('map-bucket');
-  expect(filters).toEqual([
+  expect(filters).toStrictEqual([
     { prefix: 'a/', suffix: '.csv' },
     { prefix: 'b/', suffix: '.csv' },
   ]);

@@ -39,7 +39,7 @@ describe('Add-ons', () => {
 
   it('have network policies enforced by vpc-cni', () => {
     const { configuration_values } = resourceAt(json, 'aws_eks_addon.vpc_cni');
-    expect(JSON.parse(String(configuration_values))).toEqual({ enableNetworkPolicy: 'true' });
+    expect(JSON.parse(String(configuration_values))).toStrictEqual({ enableNetworkPolicy: 'true' });
   });
 
   it.each(['coredns', 'kube_proxy', 'metrics_server', 'eks_pod_identity_agent'])(

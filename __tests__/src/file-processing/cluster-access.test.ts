@@ -17,7 +17,7 @@ describe('Cluster access of a named administrator', () => {
   const json = synthesizeFileProcessing({ cluster_admin_arns: [`${ROLE}/etl-admin`] });
 
   it('lets the role in', () => {
-    expect(resourceAt(json, 'aws_eks_access_entry.admin_123456789012_etl-admin')).toEqual({
+    expect(resourceAt(json, 'aws_eks_access_entry.admin_123456789012_etl-admin')).toStrictEqual({
       cluster_name: '${aws_eks_cluster.this.name}',
       principal_arn: `${ROLE}/etl-admin`,
     });
@@ -26,7 +26,7 @@ describe('Cluster access of a named administrator', () => {
   it('makes it the administrator of the whole cluster, after it was let in', () => {
     expect(
       resourceAt(json, 'aws_eks_access_policy_association.admin_123456789012_etl-admin'),
-    ).toEqual({
+    ).toStrictEqual({
       cluster_name: '${aws_eks_cluster.this.name}',
       principal_arn: '${aws_eks_access_entry.admin_123456789012_etl-admin.principal_arn}',
       policy_arn: 'arn:aws-us-gov:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy',
@@ -65,7 +65,7 @@ describe('Cluster access of roles with a path and of other accounts', () => {
   });
 
   it('has names that Terraform takes', () => {
-    expect(namesOf(json, 'aws_eks_access_entry')).toEqual([
+    expect(namesOf(json, 'aws_eks_access_entry')).toStrictEqual([
       expect.stringMatching(
         /^admin_123456789012_aws-reserved_sso_amazonaws_com_AWSReservedSSO_Admin_0123456789abcdef_[0-9a-f]{8}$/,
       ),

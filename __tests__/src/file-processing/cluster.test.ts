@@ -14,7 +14,7 @@ describe('Cluster by default', () => {
   });
 
   it('can be reached from inside the network only', () => {
-    expect(cluster.vpc_config).toEqual({
+    expect(cluster.vpc_config).toStrictEqual({
       subnet_ids: '${data.aws_subnets.private.ids}',
       endpoint_private_access: true,
       endpoint_public_access: false,
@@ -22,7 +22,7 @@ describe('Cluster by default', () => {
   });
 
   it('encrypts secrets with a key of its own', () => {
-    expect(cluster.encryption_config).toEqual({
+    expect(cluster.encryption_config).toStrictEqual({
       resources: ['secrets'],
       provider: { key_arn: '${aws_kms_key.cluster.arn}' },
     });
@@ -39,7 +39,7 @@ describe('Cluster by default', () => {
   });
 
   it('logs into an encrypted log group under the name that EKS would take', () => {
-    expect(resourceAt(json, 'aws_cloudwatch_log_group.cluster')).toEqual({
+    expect(resourceAt(json, 'aws_cloudwatch_log_group.cluster')).toStrictEqual({
       name: '/aws/eks/file-processing-cluster/cluster',
       retention_in_days: 400,
       kms_key_id: '${aws_kms_key.logs.arn}',
@@ -47,7 +47,7 @@ describe('Cluster by default', () => {
   });
 
   it('takes access entries alone and makes its creator the administrator', () => {
-    expect(cluster.access_config).toEqual({
+    expect(cluster.access_config).toStrictEqual({
       authentication_mode: 'API',
       bootstrap_cluster_creator_admin_permissions: true,
     });
@@ -58,7 +58,7 @@ describe('Cluster by default', () => {
   });
 
   it('is not replaced for what counts at its creation alone', () => {
-    expect(cluster.lifecycle).toEqual({
+    expect(cluster.lifecycle).toStrictEqual({
       ignore_changes: [
         'access_config[0].bootstrap_cluster_creator_admin_permissions',
         'bootstrap_self_managed_addons',
@@ -83,7 +83,7 @@ describe('The role of the cluster', () => {
       'role_arn',
       '${aws_iam_role.eks_cluster.arn}',
     );
-    expect(statementsAt(json, 'aws_iam_role.eks_cluster', 'assume_role_policy')).toEqual([
+    expect(statementsAt(json, 'aws_iam_role.eks_cluster', 'assume_role_policy')).toStrictEqual([
       {
         Sid: 'AssumeRole',
         Effect: 'Allow',
@@ -100,7 +100,7 @@ describe('The role of the cluster', () => {
   });
 
   it('may use the key of the secrets and no other', () => {
-    expect(statementsAt(json, 'aws_iam_policy.eks_cluster_encryption')).toEqual([
+    expect(statementsAt(json, 'aws_iam_policy.eks_cluster_encryption')).toStrictEqual([
       {
         Sid: 'EncryptSecrets',
         Effect: 'Allow',
@@ -114,7 +114,7 @@ describe('The role of the cluster', () => {
     ['eks_cluster_policy', 'arn:aws-us-gov:iam::aws:policy/AmazonEKSClusterPolicy'],
     ['eks_cluster_encryption', '${aws_iam_policy.eks_cluster_encryption.arn}'],
   ])('has the policy %s', (name, policyArn) => {
-    expect(resourceAt(json, `aws_iam_role_policy_attachment.${name}`)).toEqual({
+    expect(resourceAt(json, `aws_iam_role_policy_attachment.${name}`)).toStrictEqual({
       role: '${aws_iam_role.eks_cluster.name}',
       policy_arn: policyArn,
     });
@@ -139,7 +139,7 @@ describe('Cluster with named administrators', () => {
   const json = synthesizeFileProcessing({ cluster_admin_arns: [ADMIN] });
 
   it('gives its creator no rights', () => {
-    expect(resourceAt(json, 'aws_eks_cluster.this').access_config).toEqual({
+    expect(resourceAt(json, 'aws_eks_cluster.this').access_config).toStrictEqual({
       authentication_mode: 'API',
       bootstrap_cluster_creator_admin_permissions: false,
     });

@@ -18,7 +18,7 @@ describe("The cluster's private API with addresses to reach it from", () => {
     ['api_10_0_0_0_24', '10.0.0.0/24'],
     ['api_10_1_2_3_32', '10.1.2.3/32'],
   ])('lets in by %s HTTPS from %s alone', (name, cidr) => {
-    expect(resourceAt(json, `aws_vpc_security_group_ingress_rule.${name}`)).toEqual({
+    expect(resourceAt(json, `aws_vpc_security_group_ingress_rule.${name}`)).toStrictEqual({
       description: `API of file-processing-cluster from ${cidr}`,
       security_group_id: '${aws_eks_cluster.this.vpc_config[0].cluster_security_group_id}',
       cidr_ipv4: cidr,
@@ -61,7 +61,7 @@ describe('Access to the database', () => {
       ...DATABASE,
       db_security_group_id: 'sg-0a1b2c3d4e5f67890',
     });
-    expect(resourceAt(json, 'aws_vpc_security_group_ingress_rule.database')).toEqual({
+    expect(resourceAt(json, 'aws_vpc_security_group_ingress_rule.database')).toStrictEqual({
       description: 'PostgreSQL from the nodes of file-processing-cluster',
       security_group_id: 'sg-0a1b2c3d4e5f67890',
       referenced_security_group_id:

@@ -11,7 +11,9 @@ describe('The role of the listener', () => {
   const json = synthesizeFileProcessing();
 
   it('trusts exactly one ServiceAccount of exactly one cluster', () => {
-    expect(statementsAt(json, 'aws_iam_role.file_processing_sa', 'assume_role_policy')).toEqual([
+    expect(
+      statementsAt(json, 'aws_iam_role.file_processing_sa', 'assume_role_policy'),
+    ).toStrictEqual([
       {
         Sid: 'AssumeRoleWithWebIdentity',
         Effect: 'Allow',
@@ -45,14 +47,14 @@ describe('The role of the listener', () => {
     ['file_processing_s3_attach', 'file_processing_s3'],
     ['file_processing_delivery', 'file_processing_delivery'],
   ])('has at %s the policy %s', (attachment, policy) => {
-    expect(resourceAt(json, `aws_iam_role_policy_attachment.${attachment}`)).toEqual({
+    expect(resourceAt(json, `aws_iam_role_policy_attachment.${attachment}`)).toStrictEqual({
       role: '${aws_iam_role.file_processing_sa.name}',
       policy_arn: `\${aws_iam_policy.${policy}.arn}`,
     });
   });
 
   it('reads the prefix, lists it, writes reports, and may do nothing else in S3', () => {
-    expect(statementsAt(json, 'aws_iam_policy.file_processing_s3')).toEqual([
+    expect(statementsAt(json, 'aws_iam_policy.file_processing_s3')).toStrictEqual([
       {
         Sid: 'ListPrefixes',
         Effect: 'Allow',
@@ -76,7 +78,7 @@ describe('The role of the listener', () => {
   });
 
   it('confirms subscriptions to its topic, and has no rights on queues', () => {
-    expect(statementsAt(json, 'aws_iam_policy.file_processing_delivery')).toEqual([
+    expect(statementsAt(json, 'aws_iam_policy.file_processing_delivery')).toStrictEqual([
       {
         Sid: 'ConfirmSubscriptions',
         Effect: 'Allow',
@@ -145,7 +147,7 @@ describe('The role of a listener whose bucket has a key of KMS', () => {
       bucket_kms_key_arn: KEY,
       report_prefix: reportPrefix,
     });
-    expect(statementsAt(json, 'aws_iam_policy.file_processing_s3').at(-1)).toEqual({
+    expect(statementsAt(json, 'aws_iam_policy.file_processing_s3').at(-1)).toStrictEqual({
       Sid: 'UseBucketKey',
       Effect: 'Allow',
       Action: actions,
@@ -170,7 +172,7 @@ describe('The role of a listener that fetches from a queue', () => {
   const json = synthesizeFileProcessing({ delivery: 'sqs' });
 
   it('fetches from that queue, decrypts, and confirms no subscriptions', () => {
-    expect(statementsAt(json, 'aws_iam_policy.file_processing_delivery')).toEqual([
+    expect(statementsAt(json, 'aws_iam_policy.file_processing_delivery')).toStrictEqual([
       {
         Sid: 'FetchMessages',
         Effect: 'Allow',
@@ -203,7 +205,7 @@ describe('The role of a listener that signs in to the database by IAM', () => {
   });
 
   it('may connect to that database as that user', () => {
-    expect(statementsAt(json, 'aws_iam_policy.file_processing_database')).toEqual([
+    expect(statementsAt(json, 'aws_iam_policy.file_processing_database')).toStrictEqual([
       {
         Sid: 'ConnectToDatabase',
         Effect: 'Allow',
@@ -211,7 +213,9 @@ describe('The role of a listener that signs in to the database by IAM', () => {
         Resource: `arn:aws-us-gov:rds-db:us-gov-west-1:${ACCOUNT}:dbuser:db-ABCDEFGHIJKL01234/etl_user`,
       },
     ]);
-    expect(resourceAt(json, 'aws_iam_role_policy_attachment.file_processing_database')).toEqual({
+    expect(
+      resourceAt(json, 'aws_iam_role_policy_attachment.file_processing_database'),
+    ).toStrictEqual({
       role: '${aws_iam_role.file_processing_sa.name}',
       policy_arn: '${aws_iam_policy.file_processing_database.arn}',
     });

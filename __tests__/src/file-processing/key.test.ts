@@ -28,7 +28,7 @@ describe('Keys', () => {
   });
 
   it.each(KEYS)('have an alias of the cluster, as %s has', (name) => {
-    expect(resourceAt(json, `aws_kms_alias.${name}`)).toEqual({
+    expect(resourceAt(json, `aws_kms_alias.${name}`)).toStrictEqual({
       name: `alias/city-${name}`,
       target_key_id: `\${aws_kms_key.${name}.key_id}`,
     });
@@ -44,7 +44,7 @@ describe('The key of the log groups', () => {
     const json = synthesizeFileProcessing();
     const groups = `arn:aws-us-gov:logs:us-gov-west-1:${ACCOUNT}:log-group`;
     const deliveries = `sns/us-gov-west-1/${ACCOUNT}/file-processing-topic`;
-    expect(statementsAt(json, 'aws_kms_key.logs')).toEqual([
+    expect(statementsAt(json, 'aws_kms_key.logs')).toStrictEqual([
       ADMINISTRATION,
       {
         Sid: 'LogsUseKey',
@@ -95,7 +95,7 @@ describe('The key of the messages', () => {
     'is for the bucket that publishes and the topic that sends, with delivery %s',
     (delivery) => {
       const json = synthesizeFileProcessing({ delivery });
-      expect(statementsAt(json, 'aws_kms_key.events')).toEqual([
+      expect(statementsAt(json, 'aws_kms_key.events')).toStrictEqual([
         ADMINISTRATION,
         {
           Sid: 'BucketPublishesWithKey',

@@ -24,11 +24,11 @@ describe('Nodes by default', () => {
   });
 
   it('are replaced a third at a time', () => {
-    expect(nodes.update_config).toEqual({ max_unavailable_percentage: 33 });
+    expect(nodes.update_config).toStrictEqual({ max_unavailable_percentage: 33 });
   });
 
   it('follow each version of the launch template', () => {
-    expect(nodes.launch_template).toEqual({
+    expect(nodes.launch_template).toStrictEqual({
       id: '${aws_launch_template.nodes.id}',
       version: '${aws_launch_template.nodes.latest_version}',
     });
@@ -36,7 +36,7 @@ describe('Nodes by default', () => {
   });
 
   it('keep their credentials from pods: IMDSv2 within one hop', () => {
-    expect(template.metadata_options).toEqual({
+    expect(template.metadata_options).toStrictEqual({
       http_endpoint: 'enabled',
       http_tokens: 'required',
       http_put_response_hop_limit: 1,
@@ -45,7 +45,7 @@ describe('Nodes by default', () => {
   });
 
   it('have an encrypted gp3 volume that goes with them', () => {
-    expect(template.block_device_mappings).toEqual([
+    expect(template.block_device_mappings).toStrictEqual([
       {
         device_name: '/dev/xvda',
         ebs: {
@@ -74,7 +74,7 @@ describe('Nodes by default', () => {
   );
 
   it('have a role for EC2 alone, with the three policies that every node needs', () => {
-    expect(statementsAt(json, 'aws_iam_role.eks_node', 'assume_role_policy')).toEqual([
+    expect(statementsAt(json, 'aws_iam_role.eks_node', 'assume_role_policy')).toStrictEqual([
       {
         Sid: 'AssumeRole',
         Effect: 'Allow',
@@ -142,7 +142,7 @@ describe('Nodes with access to S3', () => {
   const json = synthesizeFileProcessing({ node_s3_access: true });
 
   it('have it at the original address, and nothing else is added', () => {
-    expect(resourceAt(json, 'aws_iam_role_policy_attachment.s3_access')).toEqual({
+    expect(resourceAt(json, 'aws_iam_role_policy_attachment.s3_access')).toStrictEqual({
       role: '${aws_iam_role.eks_node.name}',
       policy_arn: 'arn:aws-us-gov:iam::aws:policy/AmazonS3FullAccess',
     });

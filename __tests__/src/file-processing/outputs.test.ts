@@ -30,7 +30,7 @@ describe('Outputs', () => {
   const json = synthesizeFileProcessing();
 
   it.each(OUTPUTS)('say %s, and what it is', (name, value) => {
-    expect(json.output[name]).toEqual({
+    expect(json.output[name]).toStrictEqual({
       value,
       description: expect.stringMatching(/^[A-Z].{10,}/),
     });

@@ -79,7 +79,7 @@ describe('The delivery queue', () => {
 
   it('hands a message that was tried too often to the dead-letter queue', () => {
     const { redrive_policy } = resourceAt(json, 'aws_sqs_queue.deliveries');
-    expect(JSON.parse(String(redrive_policy))).toEqual({
+    expect(JSON.parse(String(redrive_policy))).toStrictEqual({
       deadLetterTargetArn: '${aws_sqs_queue.dead_letter.arn}',
       maxReceiveCount: 3,
     });
@@ -87,7 +87,7 @@ describe('The delivery queue', () => {
 
   it('is the only one that the dead-letter queue serves', () => {
     const { redrive_allow_policy } = resourceAt(json, 'aws_sqs_queue.dead_letter');
-    expect(JSON.parse(String(redrive_allow_policy))).toEqual({
+    expect(JSON.parse(String(redrive_allow_policy))).toStrictEqual({
       redrivePermission: 'byQueue',
       sourceQueueArns: [`${QUEUES}:drops-deliveries`],
     });
@@ -100,6 +100,8 @@ describe('The dead-letter queue without a delivery queue', () => {
       synthesizeFileProcessing(),
       'aws_sqs_queue.dead_letter',
     );
-    expect(JSON.parse(String(redrive_allow_policy))).toEqual({ redrivePermission: 'denyAll' });
+    expect(JSON.parse(String(redrive_allow_policy))).toStrictEqual({
+      redrivePermission: 'denyAll',
+    });
   });
 });

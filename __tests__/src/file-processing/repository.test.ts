@@ -9,7 +9,7 @@ describe('The image repository', () => {
   });
 
   it('has tags that stay, scans each image, and is encrypted with its own key', () => {
-    expect(resourceAt(json, 'aws_ecr_repository.file_processing')).toEqual({
+    expect(resourceAt(json, 'aws_ecr_repository.file_processing')).toStrictEqual({
       name: 'etl/file-processing',
       image_tag_mutability: 'IMMUTABLE',
       image_scanning_configuration: { scan_on_push: true },
@@ -22,7 +22,7 @@ describe('The image repository', () => {
   it('keeps the newest images', () => {
     const { repository, policy } = resourceAt(json, 'aws_ecr_lifecycle_policy.file_processing');
     expect(repository).toBe('${aws_ecr_repository.file_processing.name}');
-    expect(JSON.parse(String(policy))).toEqual({
+    expect(JSON.parse(String(policy))).toStrictEqual({
       rules: [
         {
           rulePriority: 1,

@@ -31,7 +31,7 @@ describe('The subscription of an https endpoint', () => {
   });
 
   it('retries for most of the hour that SNS allows', () => {
-    expect(JSON.parse(String(subscription.delivery_policy))).toEqual({
+    expect(JSON.parse(String(subscription.delivery_policy))).toStrictEqual({
       healthyRetryPolicy: {
         minDelayTarget: 5,
         maxDelayTarget: 60,
@@ -45,7 +45,7 @@ describe('The subscription of an https endpoint', () => {
   });
 
   it('hands what could not be delivered to the dead-letter queue', () => {
-    expect(JSON.parse(String(subscription.redrive_policy))).toEqual({
+    expect(JSON.parse(String(subscription.redrive_policy))).toStrictEqual({
       deadLetterTargetArn: '${aws_sqs_queue.dead_letter.arn}',
     });
   });
@@ -79,7 +79,7 @@ describe('The subscription of an http endpoint', () => {
   });
 
   it('retries and throttles as the settings say', () => {
-    expect(JSON.parse(String(subscription.delivery_policy))).toEqual({
+    expect(JSON.parse(String(subscription.delivery_policy))).toStrictEqual({
       healthyRetryPolicy: expect.objectContaining({
         minDelayTarget: 2,
         maxDelayTarget: 30,
@@ -122,7 +122,7 @@ describe('The subscription of the delivery queue', () => {
 
   it('is the only one, keeps the signed envelope, and waits for nothing in Kubernetes', () => {
     expect(namesOf(json, 'aws_sns_topic_subscription')).toEqual(['queue']);
-    expect(resourceAt(json, 'aws_sns_topic_subscription.queue')).toEqual({
+    expect(resourceAt(json, 'aws_sns_topic_subscription.queue')).toStrictEqual({
       topic_arn: '${aws_sns_topic.file_processing.arn}',
       protocol: 'sqs',
       endpoint: '${aws_sqs_queue.deliveries.arn}',

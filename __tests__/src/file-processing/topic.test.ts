@@ -30,7 +30,7 @@ describe('The topic', () => {
       'arn',
       '${aws_sns_topic.file_processing.arn}',
     );
-    expect(statementsAt(json, 'aws_sns_topic_policy.default')).toEqual([
+    expect(statementsAt(json, 'aws_sns_topic_policy.default')).toStrictEqual([
       {
         Sid: 'BucketPublishes',
         Effect: 'Allow',
@@ -57,7 +57,7 @@ describe('The topic', () => {
     ['sns_delivered', ''],
     ['sns_failed', '/Failure'],
   ])('logs into %s, encrypted and for a limited time', (name, ending) => {
-    expect(resourceAt(json, `aws_cloudwatch_log_group.${name}`)).toEqual({
+    expect(resourceAt(json, `aws_cloudwatch_log_group.${name}`)).toStrictEqual({
       name: `sns/us-gov-west-1/${ACCOUNT}/file-processing-topic${ending}`,
       retention_in_days: 90,
       kms_key_id: '${aws_kms_key.logs.arn}',
@@ -70,7 +70,7 @@ describe('The role that logs deliveries', () => {
   const arn = `arn:aws-us-gov:sns:us-gov-west-1:${ACCOUNT}:file-processing-topic`;
 
   it('can be assumed by SNS for this topic alone', () => {
-    expect(statementsAt(json, 'aws_iam_role.sns_feedback', 'assume_role_policy')).toEqual([
+    expect(statementsAt(json, 'aws_iam_role.sns_feedback', 'assume_role_policy')).toStrictEqual([
       {
         Sid: 'AssumeRole',
         Effect: 'Allow',
@@ -90,7 +90,7 @@ describe('The role that logs deliveries', () => {
       '${aws_iam_role.sns_feedback.id}',
     );
     const groups = `arn:aws-us-gov:logs:us-gov-west-1:${ACCOUNT}:log-group:sns/us-gov-west-1/${ACCOUNT}/file-processing-topic`;
-    expect(statementsAt(json, 'aws_iam_role_policy.sns_feedback')).toEqual([
+    expect(statementsAt(json, 'aws_iam_role_policy.sns_feedback')).toStrictEqual([
       {
         Sid: 'LogDeliveries',
         Effect: 'Allow',

@@ -29,7 +29,7 @@ describe('FlowLogs', () => {
   });
 
   it('go to an encrypted log group that expires', () => {
-    expect(resourceAt(json, 'aws_cloudwatch_log_group.vpc_flow_logs')).toEqual({
+    expect(resourceAt(json, 'aws_cloudwatch_log_group.vpc_flow_logs')).toStrictEqual({
       name: '/aws/vpc/flow-logs/city',
       retention_in_days: 90,
       kms_key_id: '${aws_kms_key.flow_logs.arn}',
@@ -41,7 +41,7 @@ describe('FlowLogs', () => {
       enable_key_rotation: true,
       deletion_window_in_days: 14,
     });
-    expect(resourceAt(json, 'aws_kms_alias.flow_logs_key')).toEqual({
+    expect(resourceAt(json, 'aws_kms_alias.flow_logs_key')).toStrictEqual({
       name: 'alias/city-flow-logs',
       target_key_id: '${aws_kms_key.flow_logs.key_id}',
     });
@@ -49,7 +49,7 @@ describe('FlowLogs', () => {
 
   it('let nobody use the key but the account and CloudWatch Logs for this log group', () => {
     const policy = statementsAt(json, 'aws_kms_key.flow_logs');
-    expect(policy.map(({ Principal, Condition }) => ({ Principal, Condition }))).toEqual([
+    expect(policy.map(({ Principal, Condition }) => ({ Principal, Condition }))).toStrictEqual([
       { Principal: { AWS: `arn:aws-us-gov:iam::${ACCOUNT}:root` }, Condition: undefined },
       {
         Principal: { Service: 'logs.us-gov-west-1.amazonaws.com' },
@@ -65,20 +65,22 @@ describe('FlowLogs', () => {
   });
 
   it('have a role that only the flow logs of this account and region can assume', () => {
-    expect(statementsAt(json, 'aws_iam_role.flow_logs_writer', 'assume_role_policy')).toEqual([
-      {
-        Sid: 'AssumeRole',
-        Effect: 'Allow',
-        Principal: { Service: 'vpc-flow-logs.amazonaws.com' },
-        Action: 'sts:AssumeRole',
-        Condition: {
-          StringEquals: { 'aws:SourceAccount': ACCOUNT },
-          ArnLike: {
-            'aws:SourceArn': `arn:aws-us-gov:ec2:us-gov-west-1:${ACCOUNT}:vpc-flow-log/*`,
+    expect(statementsAt(json, 'aws_iam_role.flow_logs_writer', 'assume_role_policy')).toStrictEqual(
+      [
+        {
+          Sid: 'AssumeRole',
+          Effect: 'Allow',
+          Principal: { Service: 'vpc-flow-logs.amazonaws.com' },
+          Action: 'sts:AssumeRole',
+          Condition: {
+            StringEquals: { 'aws:SourceAccount': ACCOUNT },
+            ArnLike: {
+              'aws:SourceArn': `arn:aws-us-gov:ec2:us-gov-west-1:${ACCOUNT}:vpc-flow-log/*`,
+            },
           },
         },
-      },
-    ]);
+      ],
+    );
   });
 
   it('give the role the right to write into this log group', () => {

@@ -25,7 +25,7 @@ describe('A single NAT gateway', () => {
   });
 
   it.each(['a', 'b', 'c'])('takes the traffic of private subnet %s', (letter) => {
-    expect(resourceAt(json, `aws_route.private_${letter}_nat`)).toEqual({
+    expect(resourceAt(json, `aws_route.private_${letter}_nat`)).toStrictEqual({
       route_table_id: `\${aws_route_table.private_${letter}.id}`,
       destination_cidr_block: '0.0.0.0/0',
       nat_gateway_id: '${aws_nat_gateway.public_a.id}',

@@ -72,7 +72,10 @@ describe('FoundationNetworkStack by default', () => {
   ] as const;
 
   it.each(OUTPUTS)('says %s in an output with a description', (name, value) => {
-    expect(json.output[name]).toEqual({ value, description: expect.stringMatching(/^[A-Z].*\.$/) });
+    expect(json.output[name]).toStrictEqual({
+      value,
+      description: expect.stringMatching(/^[A-Z].*\.$/),
+    });
   });
 
   it('has no other output', () => {
@@ -173,7 +176,7 @@ describe.each([
   });
 
   it('has the same addresses as in GovCloud', () => {
-    expect(addresses(synthesizeFoundationNetwork(settings))).toEqual(
+    expect(addresses(synthesizeFoundationNetwork(settings))).toStrictEqual(
       addresses(synthesizeFoundationNetwork({ ...settings, aws_region: 'us-gov-west-1' })),
     );
   });

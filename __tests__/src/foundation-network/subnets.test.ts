@@ -41,7 +41,7 @@ describe('Subnets by default', () => {
   });
 
   it('leads the public subnets to the internet gateway', () => {
-    expect(resourceAt(json, 'aws_route.public_internet')).toEqual({
+    expect(resourceAt(json, 'aws_route.public_internet')).toStrictEqual({
       route_table_id: '${aws_route_table.public.id}',
       destination_cidr_block: '0.0.0.0/0',
       gateway_id: '${aws_internet_gateway.internet.id}',
@@ -54,7 +54,7 @@ describe('Subnets by default', () => {
     ['private_a', 'private_a'],
     ['private_b', 'private_b'],
   ])('gives subnet %s the route table %s', (subnet, routeTable) => {
-    expect(resourceAt(json, `aws_route_table_association.${subnet}`)).toEqual({
+    expect(resourceAt(json, `aws_route_table_association.${subnet}`)).toStrictEqual({
       subnet_id: `\${aws_subnet.${subnet}.id}`,
       route_table_id: `\${aws_route_table.${routeTable}.id}`,
     });
@@ -64,7 +64,7 @@ describe('Subnets by default', () => {
     ['public', 'etl-platform-public'],
     ['private_a', 'etl-platform-private-us-gov-west-1a'],
   ])('puts route table %s into the VPC under the name %s', (routeTable, name) => {
-    expect(resourceAt(json, `aws_route_table.${routeTable}`)).toEqual({
+    expect(resourceAt(json, `aws_route_table.${routeTable}`)).toStrictEqual({
       vpc_id: '${aws_vpc.main.id}',
       tags: { Name: name },
     });

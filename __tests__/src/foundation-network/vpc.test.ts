@@ -21,7 +21,7 @@ describe('MainVpc', () => {
   });
 
   it('is attached to an internet gateway', () => {
-    expect(resourceAt(json, 'aws_internet_gateway.internet')).toEqual({
+    expect(resourceAt(json, 'aws_internet_gateway.internet')).toStrictEqual({
       vpc_id: '${aws_vpc.main.id}',
       tags: { Name: 'city-igw' },
     });

@@ -22,7 +22,7 @@ const WRITES = node(
 
 describe('a program', () => {
   test('that ends with another code than 0 is a result', async () => {
-    expect(await runner().run(...WRITES)).toEqual({ code: 3, stdout: 'out', stderr: 'err' });
+    expect(await runner().run(...WRITES)).toStrictEqual({ code: 3, stdout: 'out', stderr: 'err' });
   });
 
   test.each([
@@ -32,7 +32,7 @@ describe('a program', () => {
   ] as const)('is shown by %s as %j', async (output, expected) => {
     const { run, shown } = runner();
     await run(...WRITES, { output });
-    expect({ ...shown, stderr: [...shown.stderr].sort().join('') }).toEqual({
+    expect({ ...shown, stderr: [...shown.stderr].sort().join('') }).toStrictEqual({
       ...expected,
       stderr: [...expected.stderr].sort().join(''),
     });

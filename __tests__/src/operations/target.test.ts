@@ -35,7 +35,7 @@ describe('region and profile', () => {
 
   test('are what the clients are made for', () => {
     const { asked } = resolve({ region: 'us-gov-east-1' });
-    expect(asked).toEqual([{ region: 'us-gov-east-1', profile: 'etl-playground' }]);
+    expect(asked).toStrictEqual([{ region: 'us-gov-east-1', profile: 'etl-playground' }]);
   });
 
   test('a region that is none is refused', () => {

@@ -40,7 +40,7 @@ describe('a new tfvars file', () => {
     expect(file).toContain('# name = "etl"\n');
     expect(file).toContain('# port = 8080\n');
     expect(file).toContain('# blocks = ["a", "b"]\n');
-    expect(readHclLiterals(file)).toEqual({ assignments: [], faults: [] });
+    expect(readHclLiterals(file)).toStrictEqual({ assignments: [], faults: [] });
   });
 
   it('has lines that fit a screen', () => {
@@ -80,7 +80,9 @@ describe('a variable of a tfvars file', () => {
   });
 
   it('is replaced in JSON too', () => {
-    expect(JSON.parse(set('{"image": "", "oidc_thumbprint": "old"}', 'a.tfvars.json'))).toEqual({
+    expect(
+      JSON.parse(set('{"image": "", "oidc_thumbprint": "old"}', 'a.tfvars.json')),
+    ).toStrictEqual({
       image: '',
       oidc_thumbprint: 'ab12',
     });

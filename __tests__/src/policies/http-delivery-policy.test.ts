@@ -4,7 +4,7 @@ import { httpDeliveryPolicy } from '../../../src/policies/http-delivery-policy.t
 const defaults = { minDelaySeconds: 5, maxDelaySeconds: 60, retries: 65, maxReceivesPerSecond: 0 };
 
 it('writes the phases of the retries as SNS wants them', () => {
-  expect(httpDeliveryPolicy(defaults).healthyRetryPolicy).toEqual({
+  expect(httpDeliveryPolicy(defaults).healthyRetryPolicy).toStrictEqual({
     minDelayTarget: 5,
     maxDelayTarget: 60,
     numRetries: 65,
@@ -17,7 +17,9 @@ it('writes the phases of the retries as SNS wants them', () => {
 
 it('limits the rate only when asked to', () => {
   expect(httpDeliveryPolicy(defaults)).not.toHaveProperty('throttlePolicy');
-  expect(httpDeliveryPolicy({ ...defaults, maxReceivesPerSecond: 10 }).throttlePolicy).toEqual({
+  expect(
+    httpDeliveryPolicy({ ...defaults, maxReceivesPerSecond: 10 }).throttlePolicy,
+  ).toStrictEqual({
     maxReceivesPerSecond: 10,
   });
 });

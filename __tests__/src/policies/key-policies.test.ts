@@ -19,15 +19,15 @@ describe.each([
   ['cn-north-1', 'aws-cn', 'logs.cn-north-1.amazonaws.com.cn'],
 ])('in %s', (region, partition, logsService) => {
   it('the account administers a key', () => {
-    expect(accountAdministersKey(scope(region)).Principal).toEqual({
+    expect(accountAdministersKey(scope(region)).Principal).toStrictEqual({
       AWS: `arn:${partition}:iam::123456789012:root`,
     });
   });
 
   it('logs use a key for the named groups alone', () => {
     const statement = logsUseKey(scope(region), ['/a', '/b']);
-    expect(statement.Principal).toEqual({ Service: logsService });
-    expect(statement.Condition).toEqual({
+    expect(statement.Principal).toStrictEqual({ Service: logsService });
+    expect(statement.Condition).toStrictEqual({
       ArnEquals: {
         'kms:EncryptionContext:aws:logs:arn': [
           `arn:${partition}:logs:${region}:123456789012:log-group:/a`,
@@ -38,7 +38,7 @@ describe.each([
   });
 
   it('S3 uses a key for one bucket of the account alone', () => {
-    expect(bucketPublishesWithKey(scope(region), 'drop-box').Condition).toEqual({
+    expect(bucketPublishesWithKey(scope(region), 'drop-box').Condition).toStrictEqual({
       StringEquals: { 'aws:SourceAccount': '123456789012' },
       ArnEquals: { 'aws:SourceArn': `arn:${partition}:s3:::drop-box` },
     });
@@ -48,7 +48,7 @@ describe.each([
 it('SNS uses a key for one topic alone', () => {
   const statement = topicSendsWithKey('arn:aws:sns:us-east-1:123456789012:topic');
   expect(statement.Action).toEqual(['kms:Decrypt', 'kms:GenerateDataKey*']);
-  expect(statement.Condition).toEqual({
+  expect(statement.Condition).toStrictEqual({
     ArnEquals: { 'aws:SourceArn': 'arn:aws:sns:us-east-1:123456789012:topic' },
   });
 });

@@ -18,7 +18,7 @@ const find = (sid: string, overrides: Partial<typeof access> = {}) =>
 
 describe('the bucket', () => {
   it('can be listed below the prefixes alone', () => {
-    expect(find('ListPrefixes')?.Condition).toEqual({
+    expect(find('ListPrefixes')?.Condition).toStrictEqual({
       StringLike: { 's3:prefix': ['from_client/a/*', 'from_client/b/*'] },
     });
   });

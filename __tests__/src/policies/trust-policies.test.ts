@@ -24,7 +24,7 @@ it('trusts exactly one ServiceAccount, by subject and audience', () => {
 
 it('trusts a service only on behalf of one account and one resource', () => {
   const [statement] = trustServiceFor('sns.amazonaws.com', '123456789012', 'arn:topic');
-  expect(statement?.Condition).toEqual({
+  expect(statement?.Condition).toStrictEqual({
     StringEquals: { 'aws:SourceAccount': '123456789012' },
     ArnLike: { 'aws:SourceArn': 'arn:topic' },
   });

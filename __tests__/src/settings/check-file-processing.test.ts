@@ -246,7 +246,7 @@ describe('warnings between variables', () => {
   });
 
   it('say where a password in the file has to go', () => {
-    expect(warn(reachable, ['db_password'])).toEqual([
+    expect(warn(reachable, ['db_password'])).toStrictEqual([
       { variable: 'db_password', message: expect.stringMatching(/TF_VAR_db_password/) },
     ]);
   });

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { httpRetryPhases, totalRetrySeconds } from '../../../src/settings/http-retries.ts';
 
 it('retries quickly first, then ever more slowly', () => {
-  expect(httpRetryPhases(65)).toEqual({
+  expect(httpRetryPhases(65)).toStrictEqual({
     minDelayRetries: 5,
     backoffRetries: 10,
     maxDelayRetries: 50,

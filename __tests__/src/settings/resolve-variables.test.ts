@@ -47,7 +47,7 @@ const faultsOf = (values: Readonly<Record<string, TfvarsValue>>) =>
 
 describe('settings', () => {
   it('have the defaults of what is left out, and of what is null', () => {
-    expect(resolve({ name: 'a', count: null }).settings).toEqual({
+    expect(resolve({ name: 'a', count: null }).settings).toStrictEqual({
       name: 'a',
       count: 2,
       mode: 'on',

@@ -5,7 +5,7 @@ import { foundationNetworkSettings } from '../../support/settings.ts';
 
 describe('planSubnets', () => {
   it("plans the original's addresses in the first two zones by default", () => {
-    expect(planSubnets(foundationNetworkSettings())).toEqual([
+    expect(planSubnets(foundationNetworkSettings())).toStrictEqual([
       { zone: 'us-gov-west-1a', publicCidr: '10.0.0.0/24', privateCidr: '10.0.10.0/24' },
       { zone: 'us-gov-west-1b', publicCidr: '10.0.1.0/24', privateCidr: '10.0.11.0/24' },
     ]);

@@ -13,7 +13,7 @@ const stack = () => new AddressedStack(Testing.app(), 'test');
 it("takes a construct's id for its address, however deep it lies", () => {
   const root = stack();
   new SqsQueue(new Construct(new Construct(root, 'a'), 'b'), 'letters', { name: 'x' });
-  expect(JSON.parse(Testing.synth(root)).resource.aws_sqs_queue).toEqual({
+  expect(JSON.parse(Testing.synth(root)).resource.aws_sqs_queue).toStrictEqual({
     letters: { name: 'x' },
   });
 });
@@ -56,7 +56,7 @@ it.each(['etl-playground', 'complete'])(
 it('tells the cdktf CLI, beside the HCL, which providers it needs', () => {
   const root = stack();
   root.addOverride('terraform.required_providers.aws', { source: 'hashicorp/aws' });
-  expect(root.toHclTerraform().metadata.terraform).toEqual({
+  expect(root.toHclTerraform().metadata.terraform).toStrictEqual({
     required_providers: { aws: { source: 'hashicorp/aws' } },
   });
 });

@@ -28,7 +28,7 @@ describe('planVariable', () => {
   });
 
   it("has Terraform check the variable's pattern, and let the empty default through", () => {
-    expect(variableOf((stack) => planVariable(stack, 'name', name, '')).validation).toEqual([
+    expect(variableOf((stack) => planVariable(stack, 'name', name, '')).validation).toStrictEqual([
       {
         condition: '${var.name == "" || can(regex("^\\\\w+/\\"\\\\w$", var.name))}',
         error_message: 'name must be a path.',

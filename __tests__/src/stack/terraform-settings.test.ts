@@ -17,14 +17,14 @@ function terraformOf(settings: Partial<typeof LOCAL>) {
 }
 
 it('keeps the state in a local file under a relative path, apart for each environment', () => {
-  expect(terraformOf({})).toEqual({
+  expect(terraformOf({})).toStrictEqual({
     required_version: '>= 1.11.0',
     backend: { local: { path: '../../../terraform.dev.network.tfstate' } },
   });
 });
 
 it('keeps the state in a bucket, encrypted and locked', () => {
-  expect(terraformOf({ state_bucket: 'state' }).backend).toEqual({
+  expect(terraformOf({ state_bucket: 'state' }).backend).toStrictEqual({
     s3: {
       bucket: 'state',
       key: 'infra/dev/network.tfstate',

@@ -65,7 +65,7 @@ it('the stacks of a folder are read, sorted by name', () => {
   manifest({ b: { synthesizedStackPath: 'b.json' }, a: { synthesizedStackPath: 'a.json' } });
   writeFileSync(join(folder, 'a.json'), '{"resource":{}}');
   writeFileSync(join(folder, 'b.json'), '{}');
-  expect(readSynthesizedStacks(folder)).toEqual([
+  expect(readSynthesizedStacks(folder)).toStrictEqual([
     { name: 'a', path: join(folder, 'a.json'), json: { resource: {} } },
     { name: 'b', path: join(folder, 'b.json'), json: {} },
   ]);

@@ -110,7 +110,9 @@ async function binariesThatStopLater(): Promise<string> {
 test('it listens on loopback only and wants the password', async () => {
   await makeCluster();
   const { url } = await start();
-  expect(await query(url, 'SHOW listen_addresses')).toEqual([{ listen_addresses: '127.0.0.1' }]);
+  expect(await query(url, 'SHOW listen_addresses')).toStrictEqual([
+    { listen_addresses: '127.0.0.1' },
+  ]);
   const wrong = new URL(url);
   wrong.password = 'wrong';
   await expect(query(wrong.href, 'SELECT 1')).rejects.toThrow('password authentication failed');
@@ -129,7 +131,7 @@ test('a folder that a live process uses is refused, and its server runs on', asy
   await makeCluster();
   const { url } = await start();
   await expect(startLocalPostgres({ folder })).rejects.toThrow('in use by another process');
-  expect(await query(url, 'SELECT 1 AS one')).toEqual([{ one: 1 }]);
+  expect(await query(url, 'SELECT 1 AS one')).toStrictEqual([{ one: 1 }]);
 });
 
 test("a postmaster.pid whose number is another program's now does not matter", async () => {
@@ -166,5 +168,5 @@ test('a folder that only its owner may enter works', async () => {
   // As root the server runs as another user, who can't come in: the data goes to the fallback folder.
   const expected = process.getuid?.() === 0 ? fallbackFolderFor(folder) : folder;
   expect(postgres.folder).toBe(expected);
-  expect(await query(postgres.url, 'SELECT 1 AS one')).toEqual([{ one: 1 }]);
+  expect(await query(postgres.url, 'SELECT 1 AS one')).toStrictEqual([{ one: 1 }]);
 });

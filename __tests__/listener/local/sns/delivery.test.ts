@@ -136,7 +136,7 @@ describe('deliver', () => {
   });
 
   it('has the policy of SNS by default', () => {
-    expect(defaultRetryPolicy).toEqual({
+    expect(defaultRetryPolicy).toStrictEqual({
       retries: 3,
       intervalMilliseconds: 20_000,
       timeoutMilliseconds: 15_000,

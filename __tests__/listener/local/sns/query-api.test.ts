@@ -82,7 +82,9 @@ function actionsWith(changes: Partial<TopicService> = {}) {
 
 describe('createActions', () => {
   it('creates a topic by name', async () => {
-    expect(await actionsWith().call('Action=CreateTopic&Name=t')).toEqual({ TopicArn: 'arn:t' });
+    expect(await actionsWith().call('Action=CreateTopic&Name=t')).toStrictEqual({
+      TopicArn: 'arn:t',
+    });
   });
 
   it.each([
@@ -91,7 +93,7 @@ describe('createActions', () => {
   ])('shows a pending subscription with %j as %s', async (extra, shown) => {
     const { call } = actionsWith();
 
-    expect(await call(`Action=Subscribe&TopicArn=t&Endpoint=e${extra}`)).toEqual({
+    expect(await call(`Action=Subscribe&TopicArn=t&Endpoint=e${extra}`)).toStrictEqual({
       SubscriptionArn: shown,
     });
   });
@@ -99,7 +101,7 @@ describe('createActions', () => {
   it('shows a confirmed subscription', async () => {
     const { call } = actionsWith({ subscribe: () => ({ ...subscription, isConfirmed: true }) });
 
-    expect(await call('Action=Subscribe&TopicArn=t&Endpoint=e')).toEqual({
+    expect(await call('Action=Subscribe&TopicArn=t&Endpoint=e')).toStrictEqual({
       SubscriptionArn: 'arn:sub',
     });
   });
@@ -135,9 +137,9 @@ describe('createActions', () => {
   it('publishes message and subject', async () => {
     const { call, calls } = actionsWith();
 
-    expect(await call('Action=Publish&TopicArn=t&Message=m&Subject=s')).toEqual({
+    expect(await call('Action=Publish&TopicArn=t&Message=m&Subject=s')).toStrictEqual({
       MessageId: 'id-1',
     });
-    expect(calls).toEqual([['t', { message: 'm', subject: 's' }]]);
+    expect(calls).toStrictEqual([['t', { message: 'm', subject: 's' }]]);
   });
 });

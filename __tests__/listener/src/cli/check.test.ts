@@ -76,7 +76,7 @@ test('another bucket that does not exist proves nothing', async () => {
 
 test('--json prints the results as a list', async () => {
   const { out } = await checkAws({}, ['--json']);
-  expect(JSON.parse(out)[0]).toEqual({ name: 'AWS identity', ok: true, found: ROLE });
+  expect(JSON.parse(out)[0]).toStrictEqual({ name: 'AWS identity', ok: true, found: ROLE });
 });
 
 test('a database with the tables of this program is ok', async () => {

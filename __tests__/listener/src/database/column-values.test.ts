@@ -3,7 +3,7 @@ import { toJsonb } from '../../../../listener/src/database/column-values.ts';
 
 test('U+0000 and half surrogate pairs are replaced, in values and keys', () => {
   const value = { 'a\0': ['b\0', { c: '\ud800' }], '\udc00': 1 };
-  expect(JSON.parse(toJsonb(value))).toEqual({ 'a␀': ['b␀', { c: '\ufffd' }], '\ufffd': 1 });
+  expect(JSON.parse(toJsonb(value))).toStrictEqual({ 'a␀': ['b␀', { c: '\ufffd' }], '\ufffd': 1 });
 });
 
 test('everything else stays', () => {

@@ -45,12 +45,12 @@ test('the name of the application and the time-outs reach the server', async () 
   const { rows } = await database.raw(
     "SELECT current_setting('application_name') AS name, current_setting('statement_timeout') AS t",
   );
-  expect(rows).toEqual([{ name: 'file-processing worker', t: '1234ms' }]);
+  expect(rows).toStrictEqual([{ name: 'file-processing worker', t: '1234ms' }]);
 });
 
 test('counts are numbers', async () => {
   const { rows } = await given.database.raw('SELECT count(*) AS count FROM runs');
-  expect(rows).toEqual([{ count: 0 }]);
+  expect(rows).toStrictEqual([{ count: 0 }]);
 });
 
 test('an exhausted pool means that the database is not available', async () => {

@@ -50,7 +50,7 @@ test('what is left out gets its default', async () => {
   write('mappings/m.json', MAPPING);
   write('monitoring_files/f.json', FILE);
   const { mappings, monitoringFiles } = await readDefinitions(folder, () => []);
-  expect(mappings[0]?.value).toEqual({ ...MAPPING, dialect: {}, thresholds: {} });
+  expect(mappings[0]?.value).toStrictEqual({ ...MAPPING, dialect: {}, thresholds: {} });
   expect(monitoringFiles[0]?.value).toMatchObject({ active: true, description: '' });
 });
 
@@ -59,7 +59,7 @@ test('the faults of all files are reported together, with file and path', async 
   write('mappings/b.json', { ...MAPPING, name: 'Not An Identifier', version: 0, colour: 1 });
   write('monitoring_files/c.json', { ...FILE, bucket: 'B', keyPattern: 'a**b', active: 'yes' });
   write('monitoring_files/d.json', { ...FILE, mapping: { name: 'officers' } });
-  expect(await faults()).toEqual([
+  expect(await faults()).toStrictEqual([
     { file: 'mappings/a.json', path: '', message: expect.stringContaining('is not JSON') },
     { file: 'mappings/b.json', path: 'colour', message: expect.stringContaining('known: name') },
     { file: 'mappings/b.json', path: 'name', message: expect.stringContaining('identifier') },
@@ -78,7 +78,7 @@ test('the faults of all files are reported together, with file and path', async 
 test('what the quality checks say of a schema is reported under its own name', async () => {
   write('mappings/a.json', MAPPING);
   const check = () => [{ path: 'schema.fields[0].type', message: 'is no type' }];
-  expect(await faults(check)).toEqual([
+  expect(await faults(check)).toStrictEqual([
     { file: 'mappings/a.json', path: 'tableSchema.fields[0].type', message: 'is no type' },
   ]);
 });
@@ -86,7 +86,7 @@ test('what the quality checks say of a schema is reported under its own name', a
 test('two files that define the same are a fault that names both', async () => {
   write('mappings/a.json', MAPPING);
   write('mappings/b.json', MAPPING);
-  expect(await faults()).toEqual([
+  expect(await faults()).toStrictEqual([
     {
       file: 'mappings/b.json',
       path: '',

@@ -69,7 +69,7 @@ describe('connectionFault', () => {
     ['an unknown database', { database: 'nowhere' }, /DB_NAME/],
     ['TLS that the server does not have', { sslMode: 'require' }, /DB_SSL=disable/],
   ])('%s is final and names the setting', async (_, overrides, advice) => {
-    expect(await faultOf({ ...plain.config, ...overrides })).toEqual({
+    expect(await faultOf({ ...plain.config, ...overrides })).toStrictEqual({
       advice: expect.stringMatching(advice),
       final: true,
     });
@@ -78,7 +78,7 @@ describe('connectionFault', () => {
   test('no password is final and names the setting', async () => {
     // pg leaves the connection open, and a server ends only when it has timed out: here soon.
     const config = { ...databaseConfigOf(tls.url, 'postgres'), password: undefined };
-    expect(await faultOf({ ...config, sslMode: 'require' })).toEqual({
+    expect(await faultOf({ ...config, sslMode: 'require' })).toStrictEqual({
       advice: expect.stringMatching(/DB_PASSWORD/),
       final: true,
     });
@@ -86,7 +86,7 @@ describe('connectionFault', () => {
 
   test('a certificate of an unknown authority is not final and names the file', async () => {
     const config = databaseConfigOf(tls.url, 'postgres');
-    expect(await faultOf({ ...config, sslMode: 'verify-full' })).toEqual({
+    expect(await faultOf({ ...config, sslMode: 'verify-full' })).toStrictEqual({
       advice: expect.stringContaining('DB_SSL_CA_FILE'),
       final: false,
     });
@@ -95,7 +95,7 @@ describe('connectionFault', () => {
   test('a certificate for another host is not final and names the host', async () => {
     const config = databaseConfigOf(tls.url, 'postgres');
     const sslAuthorities = tls.certificate;
-    expect(await faultOf({ ...config, sslMode: 'verify-full', sslAuthorities })).toEqual({
+    expect(await faultOf({ ...config, sslMode: 'verify-full', sslAuthorities })).toStrictEqual({
       advice: expect.stringContaining('DB_HOST'),
       final: false,
     });
@@ -108,7 +108,7 @@ describe('connectionFault', () => {
   test('a server that wants encryption names DB_SSL', () => {
     const message =
       'no pg_hba.conf entry for host "1.2.3.4", user "u", database "d", no encryption';
-    expect(connectionFault(withCode('28000', message))).toEqual({
+    expect(connectionFault(withCode('28000', message))).toStrictEqual({
       advice: expect.stringContaining('DB_SSL'),
       final: true,
     });
@@ -126,7 +126,7 @@ describe('connectionFault', () => {
   });
 
   test('a user without a right is final, and it is not the connection that is refused', () => {
-    expect(connectionFault(withCode('42501', 'permission denied for table runs'))).toEqual({
+    expect(connectionFault(withCode('42501', 'permission denied for table runs'))).toStrictEqual({
       advice: expect.stringContaining('DB_USER'),
       final: true,
       refused: 'this user',

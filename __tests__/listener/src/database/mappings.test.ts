@@ -19,7 +19,7 @@ const mapping = (name: string, tableSchema: Record<string, unknown>) => ({
 
 test('what was stored is found', async () => {
   expect(await storeMapping(given.database, mapping('a', { fields: [1] }))).toBe('created');
-  expect(await findMapping(given.database, 'a', 1)).toEqual(mapping('a', { fields: [1] }));
+  expect(await findMapping(given.database, 'a', 1)).toStrictEqual(mapping('a', { fields: [1] }));
   expect(await findMapping(given.database, 'a', 2)).toBeUndefined();
 });
 
@@ -33,7 +33,7 @@ test('the same content in another order of names is the same', async () => {
 test('content may change while no run was judged by it', async () => {
   await storeMapping(given.database, mapping('c', { x: 1 }));
   expect(await storeMapping(given.database, mapping('c', { x: 2 }))).toBe('updated');
-  expect((await findMapping(given.database, 'c', 1))?.tableSchema).toEqual({ x: 2 });
+  expect((await findMapping(given.database, 'c', 1))?.tableSchema).toStrictEqual({ x: 2 });
 });
 
 test('content that a verdict rests on stays', async () => {
@@ -58,5 +58,5 @@ test('content that a verdict rests on stays', async () => {
     monitored,
   });
   expect(await storeMapping(given.database, mapping('d', { x: 2 }))).toBe('used');
-  expect((await findMapping(given.database, 'd', 1))?.tableSchema).toEqual({ x: 1 });
+  expect((await findMapping(given.database, 'd', 1))?.tableSchema).toStrictEqual({ x: 1 });
 });

@@ -66,5 +66,7 @@ test('a difference brings the entry up to date and keeps its id', async () => {
   expect(await upsertMonitoringFile(given.database, file('a.csv', { mappingVersion: 2 }))).toBe(
     true,
   );
-  expect(await listMonitoringFiles(given.database)).toEqual([{ ...before, mappingVersion: 2 }]);
+  expect(await listMonitoringFiles(given.database)).toStrictEqual([
+    { ...before, mappingVersion: 2 },
+  ]);
 });

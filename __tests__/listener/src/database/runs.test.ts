@@ -89,7 +89,7 @@ test('a verdict is recorded with counts and report', async () => {
 test('a report may hold what a broken file holds', async () => {
   const id = await runningRun();
   await finishRun(given.database, id, { ...PASSED, report: { value: 'a\0b\ud800' } });
-  expect((await findRun(given.database, id))?.report).toEqual({ value: 'a␀b\ufffd' });
+  expect((await findRun(given.database, id))?.report).toStrictEqual({ value: 'a␀b\ufffd' });
 });
 
 test('a finished run is not started again by a job that comes twice', async () => {

@@ -51,7 +51,7 @@ test.each(['etl-ba-research-client-etl', 'etl-file-processing-client-etl'])(
 
 test('a second time changes nothing', async () => {
   await seed();
-  expect(await seed()).toEqual({
+  expect(await seed()).toStrictEqual({
     mappings: { found: 1, changed: 0 },
     monitoringFiles: { found: 2, changed: 0 },
   });

@@ -321,7 +321,7 @@ describe('the interface', () => {
 
     const response = await post(notification())(listener);
 
-    expect(await response.json()).toEqual({ error: 'intake_failed' });
+    expect(await response.json()).toStrictEqual({ error: 'intake_failed' });
     await listener.close();
   });
 
@@ -330,7 +330,7 @@ describe('the interface', () => {
 
     const response = await postText('{"Type":"x"}')(listener);
 
-    expect(await response.json()).toEqual({
+    expect(await response.json()).toStrictEqual({
       error: 'envelope_invalid',
       message: expect.stringContaining('Type is "x"'),
     });

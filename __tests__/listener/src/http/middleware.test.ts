@@ -24,7 +24,7 @@ describe('errorAnswers', () => {
     const { answer } = await answerTo(new ListenerError('topic_not_allowed', { topicArn: 'a' }));
 
     expect(answer.status).toBe(403);
-    expect(JSON.parse(answer.text)).toEqual({
+    expect(JSON.parse(answer.text)).toStrictEqual({
       error: 'topic_not_allowed',
       message: 'TopicArn a is not among SNS_TOPIC_ARNS.',
     });
@@ -36,7 +36,7 @@ describe('errorAnswers', () => {
 
     expect(answer.status).toBe(503);
     expect(answer.headers.get('retry-after')).toBe('5');
-    expect(JSON.parse(answer.text)).toEqual({ error: 'database_unavailable' });
+    expect(JSON.parse(answer.text)).toStrictEqual({ error: 'database_unavailable' });
   });
 
   it.each([new Error('a bug'), 'a text', undefined])(

@@ -102,7 +102,7 @@ describe('the answer', () => {
 
       const response = await listener.post(message);
 
-      expect(await response.json()).toEqual({ outcome: 'accepted', runIds: ['run-1'] });
+      expect(await response.json()).toStrictEqual({ outcome: 'accepted', runIds: ['run-1'] });
     }));
 
   it('fetches the certificate once for many messages at a time', () =>

@@ -59,9 +59,12 @@ async function jobs(): Promise<string[]> {
 
 test('a new message makes a run and a job for each object', async () => {
   const result = await accept(envelope('m'), objects(object('k1'), object('k2')));
-  expect(result).toEqual({ outcome: 'accepted', runIds: [expect.any(String), expect.any(String)] });
+  expect(result).toStrictEqual({
+    outcome: 'accepted',
+    runIds: [expect.any(String), expect.any(String)],
+  });
   const runs = await listRuns(given.database);
-  expect(runs.map(({ id, messageId, key }) => ({ id, messageId, key }))).toEqual(
+  expect(runs.map(({ id, messageId, key }) => ({ id, messageId, key }))).toStrictEqual(
     expect.arrayContaining([
       { id: expect.any(String), messageId: 'm', key: 'k1' },
       { id: expect.any(String), messageId: 'm', key: 'k2' },
@@ -84,7 +87,7 @@ test('the message is kept as it came', async () => {
 
 test('a message that came before does nothing', async () => {
   await accept(envelope('m'), objects(object('k')));
-  expect(await accept(envelope('m'), objects(object('other')))).toEqual({
+  expect(await accept(envelope('m'), objects(object('other')))).toStrictEqual({
     outcome: 'duplicate',
     runIds: [],
   });
@@ -93,7 +96,7 @@ test('a message that came before does nothing', async () => {
 
 test('the same object named by another message makes no second run', async () => {
   await accept(envelope('m1'), objects(object('k')));
-  expect(await accept(envelope('m2'), objects(object('k')))).toEqual({
+  expect(await accept(envelope('m2'), objects(object('k')))).toStrictEqual({
     outcome: 'accepted',
     runIds: [],
   });
@@ -113,7 +116,7 @@ test('the same object twice in one message is one run', async () => {
 test.each(['ignored', 'dead'] as const)(
   'a message that is %s is kept with its reason',
   async (kind) => {
-    expect(await accept(envelope('m'), { kind, reason: 'because' })).toEqual({
+    expect(await accept(envelope('m'), { kind, reason: 'because' })).toStrictEqual({
       outcome: kind,
       runIds: [],
     });
@@ -135,7 +138,7 @@ test.each([
   ['half a surrogate pair', object('\ud800'), 'SQLSTATE 22P02'],
   ['a key that is too long', object('x'.repeat(1025)), 'runs_key_is_a_key'],
 ])('%s makes a dead message and no run', async (_what, broken, reason) => {
-  expect(await accept(envelope('m'), objects(object('sound'), broken))).toEqual({
+  expect(await accept(envelope('m'), objects(object('sound'), broken))).toStrictEqual({
     outcome: 'dead',
     runIds: [],
   });
@@ -164,7 +167,7 @@ test('50 duplicates at once in one process make one run', async () => {
   const results = await Promise.all(
     Array.from({ length: 50 }, () => accept(envelope('m'), objects(object('k')))),
   );
-  expect(outcomes(results)).toEqual({ accepted: 1, duplicate: 49 });
+  expect(outcomes(results)).toStrictEqual({ accepted: 1, duplicate: 49 });
   expect(await jobs()).toHaveLength(1);
 });
 
@@ -184,7 +187,7 @@ test('the same message twice in one transaction is new once', async () => {
 test('50 duplicates at once on two processes make one run', async () => {
   const ids = Array.from({ length: 25 }, () => 'm');
   const results = await inProcesses(ids, ids, objects(object('k')));
-  expect(outcomes(results)).toEqual({ accepted: 1, duplicate: 49 });
+  expect(outcomes(results)).toStrictEqual({ accepted: 1, duplicate: 49 });
   expect(await listRuns(given.database)).toHaveLength(1);
   expect(await jobs()).toHaveLength(1);
 });
@@ -193,7 +196,7 @@ test('50 messages on two processes that name the same objects make one run each'
   const ids = Array.from({ length: 50 }, () => randomUUID());
   const keys = Array.from({ length: 20 }, (_, n) => object(`k${n}`));
   const results = await inProcesses(ids.slice(0, 25), ids.slice(25), objects(...keys));
-  expect(outcomes(results)).toEqual({ accepted: 50 });
+  expect(outcomes(results)).toStrictEqual({ accepted: 50 });
   expect(results.flatMap(({ runIds }) => runIds)).toHaveLength(20);
   expect(await jobs()).toHaveLength(20);
 });

@@ -44,14 +44,14 @@ test('a monitored file is judged by schema, dialect and thresholds', async () =>
 });
 
 test('an object that is gone is an outcome', async () => {
-  expect(await run(new ObjectUnavailableError('object-gone', 'is gone'))).toEqual({
+  expect(await run(new ObjectUnavailableError('object-gone', 'is gone'))).toStrictEqual({
     status: 'gone',
     reason: 'is gone',
   });
 });
 
 test('an object that was replaced is an outcome', async () => {
-  expect(await run(new ObjectUnavailableError('object-replaced', 'is another'))).toEqual({
+  expect(await run(new ObjectUnavailableError('object-replaced', 'is another'))).toStrictEqual({
     status: 'replaced',
     reason: 'is another',
   });
@@ -75,7 +75,7 @@ test('progress tells bytes, rows and size', async () => {
     signal: new AbortController().signal,
     onProgress: (progress) => seen.push(progress),
   });
-  expect(seen).toEqual([{ bytes: 4, rows: 1, sizeBytes: 4 }]);
+  expect(seen).toStrictEqual([{ bytes: 4, rows: 1, sizeBytes: 4 }]);
 });
 
 test('a job is found by its name', () => {

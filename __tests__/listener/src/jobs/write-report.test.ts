@@ -61,7 +61,7 @@ test('the report lies beside its object, below the prefix, and its key is on the
   const id = await judged('officer_id\n1\n');
   const store = writableStoreOf('');
   const reportKey = `reports/${officers.key}.${id}.json`;
-  expect(await write(id, store)).toEqual({ bucket: officers.bucket, reportKey });
+  expect(await write(id, store)).toStrictEqual({ bucket: officers.bucket, reportKey });
   expect(store.written).toMatchObject([{ bucket: officers.bucket, key: reportKey }]);
   expect(await findRun(given.database, id)).toMatchObject({ reportKey });
 });
@@ -72,7 +72,7 @@ test('what is written is the report of the database, unchanged, with what it is 
   await write(id, store);
   const run = await findRun(given.database, id);
   const document = JSON.parse(store.written[0]?.body ?? '');
-  expect(document).toEqual({
+  expect(document).toStrictEqual({
     runId: id,
     ...officers,
     versionId: null,

@@ -74,7 +74,7 @@ test('a job whose attempts are used up is a dead letter that knows its run and e
   const [runId] = await enqueueRuns(given.database, queue, 'a');
   await leaveOneAttempt(given.database, runId ?? '');
   expect(await queue.fail(await fetchOne(), new Error('S3 is away'))).toBe('dead');
-  expect(await queue.deadLetters(10)).toEqual([
+  expect(await queue.deadLetters(10)).toStrictEqual([
     {
       id: expect.any(String),
       runId,
@@ -142,7 +142,7 @@ test('the depth counts waiting, active and dead jobs', async () => {
   await enqueueRuns(given.database, queue, 'a', 'b', 'c');
   await fetchOne();
   await eventually(async () =>
-    expect(await queue.depth()).toEqual({ waiting: 2, active: 1, deadLetters: 1 }),
+    expect(await queue.depth()).toStrictEqual({ waiting: 2, active: 1, deadLetters: 1 }),
   );
 });
 

@@ -142,7 +142,7 @@ test('stop waits for what runs and takes nothing new', async () => {
   await eventually(() => expect(started).toHaveLength(1));
   const stopped = worker.stop(60_000);
   started[0]?.end();
-  expect(await stopped).toEqual({ finished: 1, handedBack: 0 });
+  expect(await stopped).toStrictEqual({ finished: 1, handedBack: 0 });
   expect((await states()).sort()).toEqual(['completed', 'created']);
 });
 
@@ -151,7 +151,7 @@ test('what still runs at the deadline is aborted and goes back to the queue', as
   const worker = start({ handle, concurrency: 1 });
   const [runId] = await enqueueRuns(given.database, queue, 'a');
   await eventually(() => expect(started).toHaveLength(1));
-  expect(await worker.stop(1)).toEqual({ finished: 0, handedBack: 1 });
+  expect(await worker.stop(1)).toStrictEqual({ finished: 0, handedBack: 1 });
   expect(started[0]?.signal.reason).toEqual(new Error('shutdown'));
   expect(await queue.fetch(1)).toMatchObject([{ runId }]);
 });

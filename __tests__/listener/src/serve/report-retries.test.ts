@@ -107,7 +107,7 @@ test('a report that a stopping worker hands back is written by the next one', as
   const runId = await enqueued();
   const lines = work(store);
   await eventually(() => expect(write).toHaveBeenCalled());
-  expect(await worker?.stop(0)).toEqual({ finished: 0, handedBack: 1 });
+  expect(await worker?.stop(0)).toStrictEqual({ finished: 0, handedBack: 1 });
   held.resolve();
   const next = writableStoreOf(new Error('must not be opened'));
   work(next);

@@ -57,7 +57,7 @@ describe('confirm', () => {
     const { client, forms } = await clientAt(200, success);
 
     expect(await createConfirmer(() => client).confirm(envelope(), topic)).toBe('arn:sub');
-    expect(forms.map((form) => Object.fromEntries(form))).toEqual([
+    expect(forms.map((form) => Object.fromEntries(form))).toStrictEqual([
       {
         Action: 'ConfirmSubscription',
         Version: '2010-03-31',

@@ -40,7 +40,7 @@ function errorOf(body: string): ListenerError {
 
 describe('parseEnvelope', () => {
   it('reads a notification', () => {
-    expect(parse(wireNotification)).toEqual({
+    expect(parse(wireNotification)).toStrictEqual({
       type: 'Notification',
       messageId: wireNotification.MessageId,
       topicArn: wireNotification.TopicArn,

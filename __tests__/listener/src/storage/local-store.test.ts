@@ -167,7 +167,9 @@ async function folders(): Promise<string> {
 
 test('a key is a path below the folder', async () => {
   const root = await folders();
-  expect(await localPath(root, 'a b/file.csv')).toEqual({ path: join(root, 'a b', 'file.csv') });
+  expect(await localPath(root, 'a b/file.csv')).toStrictEqual({
+    path: join(root, 'a b', 'file.csv'),
+  });
 });
 
 test.each([
@@ -183,13 +185,13 @@ test.each([
   ['a file as a folder', 'a b/file.csv/more'],
   ['a name no file system takes', 'x'.repeat(1000)],
 ])('a key with %s is no file', async (_, key) => {
-  expect(await localPath(await folders(), key)).toEqual({ missing: expect.any(String) });
+  expect(await localPath(await folders(), key)).toStrictEqual({ missing: expect.any(String) });
 });
 
 test('a link that leads out of the folder is refused', async () => {
   const root = await folders();
   await symlink('../secret.csv', join(root, 'link.csv'));
-  expect(await localPath(root, 'link.csv')).toEqual({
+  expect(await localPath(root, 'link.csv')).toStrictEqual({
     missing: expect.stringContaining('leads out of'),
   });
 });
@@ -203,7 +205,7 @@ test('a linked folder that leads out of the folder is refused', async () => {
 test('a link that stays inside is followed', async () => {
   const root = await folders();
   await symlink('a b/file.csv', join(root, 'link.csv'));
-  expect(await localPath(root, 'link.csv')).toEqual({ path: join(root, 'a b', 'file.csv') });
+  expect(await localPath(root, 'link.csv')).toStrictEqual({ path: join(root, 'a b', 'file.csv') });
 });
 
 test('links that lead to each other are no file', async () => {

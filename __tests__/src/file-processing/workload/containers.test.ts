@@ -27,7 +27,7 @@ describe.each([
 
   it('can write to /tmp only', () => {
     expect(container.securityContext).toHaveProperty('readOnlyRootFilesystem', true);
-    expect(container.volumeMount).toEqual([{ name: 'tmp', mountPath: '/tmp' }]);
+    expect(container.volumeMount).toStrictEqual([{ name: 'tmp', mountPath: '/tmp' }]);
   });
 
   it('requests all the memory that it may use', () => {
@@ -42,7 +42,7 @@ describe.each([
   });
 
   it('takes its environment from the ConfigMap', () => {
-    expect(container.envFrom).toEqual([{ configMapRef: { name: 'file-processing-config' } }]);
+    expect(container.envFrom).toStrictEqual([{ configMapRef: { name: 'file-processing-config' } }]);
   });
 });
 
@@ -58,7 +58,7 @@ describe('listenerContainer', () => {
   });
 
   it('opens the ports that the environment names', () => {
-    expect(listener.port).toEqual([
+    expect(listener.port).toStrictEqual([
       { name: 'http', containerPort: 8080, protocol: 'TCP' },
       { name: 'metrics', containerPort: 9090, protocol: 'TCP' },
     ]);
@@ -69,11 +69,11 @@ describe('listenerContainer', () => {
     ['livenessProbe', '/healthz'],
     ['readinessProbe', '/readyz'],
   ] as const)('has a %s on %s', (probe, path) => {
-    expect(listener[probe]?.httpGet).toEqual({ path, port: 'http', scheme: 'HTTP' });
+    expect(listener[probe]?.httpGet).toStrictEqual({ path, port: 'http', scheme: 'HTTP' });
   });
 
   it('goes on serving for a while before it stops', () => {
-    expect(listener.lifecycle?.preStop).toEqual([
+    expect(listener.lifecycle?.preStop).toStrictEqual([
       { exec: { command: ['node', '-e', `setTimeout(() => {}, ${PRE_STOP_SECONDS * 1000})`] } },
     ]);
   });

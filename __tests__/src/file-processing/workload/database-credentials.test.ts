@@ -25,7 +25,7 @@ describe('databaseCredentials', () => {
       false,
     ],
   ])('takes %s', (_, settings, secretName, key, owned) => {
-    expect(databaseCredentials(settings)).toEqual({ secretName, key, owned });
+    expect(databaseCredentials(settings)).toStrictEqual({ secretName, key, owned });
   });
 
   it.each([

@@ -17,7 +17,7 @@ const environmentOf = (overrides: Overrides = {}, queueUrl?: string) =>
 
 describe('listenerEnvironment', () => {
   it('holds exactly what a listener without database and queue needs', () => {
-    expect(environmentOf({ s3_prefixes: ['a/', 'b/'] })).toEqual({
+    expect(environmentOf({ s3_prefixes: ['a/', 'b/'] })).toStrictEqual({
       PORT: '8080',
       METRICS_PORT: '9090',
       LOG_LEVEL: 'info',

@@ -21,7 +21,7 @@ function annotationsOf(overrides: Overrides = {}, tags: Record<string, string> =
 
 describe('loadBalancerAnnotations', () => {
   it('asks for a public network load balancer over all zones that checks liveness', () => {
-    expect(annotationsOf()).toEqual({
+    expect(annotationsOf()).toStrictEqual({
       type: 'nlb',
       scheme: 'internet-facing',
       'cross-zone-load-balancing-enabled': 'true',

@@ -15,7 +15,7 @@ test('the example environment is told as one, by file, line and variable', () =>
 });
 
 test('an environment without placeholders is ok', () => {
-  expect(settingsDiagnosis({ name: 'dev', placeholders: [] })).toEqual({
+  expect(settingsDiagnosis({ name: 'dev', placeholders: [] })).toStrictEqual({
     name: 'settings',
     state: 'ok',
     found: 'environments/dev has no placeholders',

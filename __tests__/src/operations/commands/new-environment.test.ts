@@ -106,7 +106,7 @@ describe('an environment by options', () => {
 
   test('is told as JSON', async () => {
     const { out } = await newEnvironment(['dev', ...GIVEN, '--json']);
-    expect(JSON.parse(out)).toEqual({
+    expect(JSON.parse(out)).toStrictEqual({
       environment: 'dev',
       files: [
         'environments/dev/foundation_network.tfvars',

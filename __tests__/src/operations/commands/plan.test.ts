@@ -21,13 +21,13 @@ test('ends with 0 where nothing is to be done', async () => {
     playedTerraform({ resources: AWS, held: Object.keys(AWS) }),
     '--json',
   );
-  expect(JSON.parse(out)).toEqual({ stack: 'file-processing', empty: true, changes: [] });
+  expect(JSON.parse(out)).toStrictEqual({ stack: 'file-processing', empty: true, changes: [] });
   expect(code).toBe(0);
 });
 
 test('ends with 2 where something is', async () => {
   const { code, out } = await plan(playedTerraform({ resources: AWS }), '--json');
-  expect(JSON.parse(out)).toEqual({
+  expect(JSON.parse(out)).toStrictEqual({
     stack: 'file-processing',
     empty: false,
     changes: [{ address: 'aws_sns_topic.events', actions: ['create'] }],

@@ -150,7 +150,7 @@ describe('manage rollout', () => {
 
   it('tells programs the same', async () => {
     const { out } = await rollout(['--json'], { status: 1, pods: [CRASHING] });
-    expect(JSON.parse(out)).toEqual({
+    expect(JSON.parse(out)).toStrictEqual({
       deployment: 'file-processing-sns',
       image: `r.example.gov/app@${DIGEST}`,
       done: false,

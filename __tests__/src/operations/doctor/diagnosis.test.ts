@@ -11,7 +11,7 @@ describe('a diagnosis', () => {
     const failing = async () => {
       throw new OperationError('away', { next: 'wait' });
     };
-    expect(await diagnose('bucket', failing)).toEqual({
+    expect(await diagnose('bucket', failing)).toStrictEqual({
       name: 'bucket',
       state: 'red',
       found: 'away',
@@ -42,7 +42,7 @@ describe('what the listener’s check printed', () => {
       { name: 'database connection', ok: true, found: 'PostgreSQL 18' },
       { name: 'database schema', ok: false, found: 'old', next: 'migrate' },
     ]);
-    expect(checksOfListener(printed, ' in a pod')).toEqual([
+    expect(checksOfListener(printed, ' in a pod')).toStrictEqual([
       { name: 'database connection in a pod', state: 'ok', found: 'PostgreSQL 18' },
       { name: 'database schema in a pod', state: 'red', found: 'old', next: 'migrate' },
     ]);

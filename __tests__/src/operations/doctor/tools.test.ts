@@ -57,6 +57,6 @@ describe('a tool', () => {
       run: async () => ({ code: 0, stdout: '1.0\nmore', stderr: '' }),
     });
     const last = await toolDiagnoses(context, '1.34').at(-1);
-    expect(last).toEqual({ name: 'podman', state: 'ok', found: '1.0' });
+    expect(last).toStrictEqual({ name: 'podman', state: 'ok', found: '1.0' });
   });
 });

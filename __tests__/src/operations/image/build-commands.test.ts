@@ -41,14 +41,14 @@ describe('--platform', () => {
 
 describe('--build-arg', () => {
   it('adds to those before; a value may hold =', () => {
-    expect(addBuildArgument('NODE_IMAGE=a@b=c', { A: '1' })).toEqual({
+    expect(addBuildArgument('NODE_IMAGE=a@b=c', { A: '1' })).toStrictEqual({
       A: '1',
       NODE_IMAGE: 'a@b=c',
     });
   });
 
   it('takes an empty value', () => {
-    expect(addBuildArgument('RDS_CA_BUNDLE_URL=')).toEqual({ RDS_CA_BUNDLE_URL: '' });
+    expect(addBuildArgument('RDS_CA_BUNDLE_URL=')).toStrictEqual({ RDS_CA_BUNDLE_URL: '' });
   });
 
   it.each(['NODE_IMAGE', '=x', 'a-b=c', ''])("refuses '%s'", (text) => {

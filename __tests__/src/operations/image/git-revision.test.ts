@@ -34,7 +34,7 @@ function repository({ commit = true } = {}) {
 describe('the revision of a checkout', () => {
   it('is its commit', async () => {
     const { git, revision } = repository();
-    expect(await revision()).toEqual({
+    expect(await revision()).toStrictEqual({
       commit: git('rev-parse', 'HEAD').trim(),
       changedFiles: [],
     });

@@ -57,7 +57,7 @@ describe('a repository of Amazon ECR', () => {
     ['123456789012.dkr.ecr-fips.us-gov-east-1.amazonaws.com/app', 'us-gov-east-1', 'app'],
     ['123456789012.dkr.ecr.cn-north-1.amazonaws.com.cn/app', 'cn-north-1', 'app'],
   ])('is known: %s', (repository, region, name) => {
-    expect(ecrRepository(repository)).toEqual({
+    expect(ecrRepository(repository)).toStrictEqual({
       registryId: '123456789012',
       host: repository.split('/')[0],
       region,
@@ -79,11 +79,14 @@ const SETTINGS = { create_repository: true, repository_name: 'file-processing', 
 
 describe('the repository of an image', () => {
   it("is the stack's own", () => {
-    expect(imageRepository(undefined, SETTINGS)).toEqual({ own: true, name: 'file-processing' });
+    expect(imageRepository(undefined, SETTINGS)).toStrictEqual({
+      own: true,
+      name: 'file-processing',
+    });
   });
 
   it('is the one that is given, before all', () => {
-    expect(imageRepository('r.example.gov/app', SETTINGS)).toEqual({
+    expect(imageRepository('r.example.gov/app', SETTINGS)).toStrictEqual({
       own: false,
       uri: 'r.example.gov/app',
     });
@@ -91,7 +94,9 @@ describe('the repository of an image', () => {
 
   it('is that of the image that is set, where the stack makes none', () => {
     const image = `r.example.gov/app:1@sha256:${'c'.repeat(64)}`;
-    expect(imageRepository(undefined, { ...SETTINGS, create_repository: false, image })).toEqual({
+    expect(
+      imageRepository(undefined, { ...SETTINGS, create_repository: false, image }),
+    ).toStrictEqual({
       own: false,
       uri: 'r.example.gov/app',
     });

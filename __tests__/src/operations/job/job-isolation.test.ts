@@ -18,7 +18,7 @@ function listeners(kind: string): Manifest {
 const LABELS = labelsOfJob(listeners('Deployment'), OBJECTS);
 
 it("the labels are the listener's without any that it is selected by", () => {
-  expect(LABELS).toEqual({
+  expect(LABELS).toStrictEqual({
     'app.kubernetes.io/component': 'file-job',
     'app.kubernetes.io/managed-by': 'manage',
     'app.kubernetes.io/name': 'file-processing',
@@ -32,7 +32,7 @@ describe('the network policy', () => {
     const theirs = listeners('NetworkPolicy');
     expect(policies).toHaveLength(1);
     expect(policies[0]?.metadata.name).not.toBe(theirs.metadata.name);
-    expect(policies[0]?.spec).toEqual({
+    expect(policies[0]?.spec).toStrictEqual({
       podSelector: { matchLabels: LABELS },
       policyTypes: ['Ingress', 'Egress'],
       egress: theirs.spec.egress,

@@ -46,7 +46,7 @@ describe('the Job', () => {
   });
 
   it('is not tried again for a bad file or bad settings, nor blamed for a drained node', () => {
-    expect(job.spec.podFailurePolicy.rules).toEqual([
+    expect(job.spec.podFailurePolicy.rules).toStrictEqual([
       {
         action: 'FailJob',
         onExitCodes: { containerName: pod.containers[0].name, operator: 'In', values: [1, 2] },
@@ -126,7 +126,7 @@ describe('mounted events', () => {
     expect(container.args).toContain('--events-file');
     expect(volume.configMap.name).toBe(configMap.metadata.name);
     expect(file).toBe(`${mount.mountPath}/${Object.keys(configMap.data)[0]}`);
-    expect(configMap.data).toEqual({ 'events.json': '{"Records":[]}' });
+    expect(configMap.data).toStrictEqual({ 'events.json': '{"Records":[]}' });
   });
 });
 

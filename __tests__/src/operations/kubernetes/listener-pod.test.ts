@@ -13,7 +13,7 @@ function pod(name: string, options: { owner?: string; account?: string; ready?: 
 describe('the pod that is asked', () => {
   it('is a ready one', () => {
     const items = [pod('starting'), pod('ready', { ready: true })];
-    expect(choosePod({ items }, 'sa')).toEqual({ pod: 'ready', container: 'main' });
+    expect(choosePod({ items }, 'sa')).toStrictEqual({ pod: 'ready', container: 'main' });
   });
 
   it('is any other where none is ready', () => {

@@ -28,7 +28,7 @@ describe('the state of a pod', () => {
         { ...CONTAINER, imageID: `r.example.gov/app@${DIGEST}`, restartCount: 2 },
       ],
     };
-    expect(stateOf(status)).toEqual({
+    expect(stateOf(status)).toStrictEqual({
       pod: 'a',
       ready: true,
       status: 'Running',

@@ -5,7 +5,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { answers, candidates, findEdge } from '../../../../src/operations/localstack/edge.ts';
 
 test('without a word, this machine is asked by https and then by http', () => {
-  expect(candidates(undefined, {})).toEqual([
+  expect(candidates(undefined, {})).toStrictEqual([
     { url: 'https://localhost:4566', anyCertificate: true },
     { url: 'http://localhost:4566', anyCertificate: true },
   ]);
@@ -13,7 +13,7 @@ test('without a word, this machine is asked by https and then by http', () => {
 
 test('LOCALSTACK_HOSTNAME names another host, whose own certificate is taken', () => {
   const env = { LOCALSTACK_HOSTNAME: 'localhost.localstack.cloud' };
-  expect(candidates(undefined, env)[0]).toEqual({
+  expect(candidates(undefined, env)[0]).toStrictEqual({
     url: 'https://localhost.localstack.cloud:4566',
     anyCertificate: true,
   });
@@ -28,7 +28,7 @@ test('--endpoint takes precedence over AWS_ENDPOINT_URL, and both over the host 
 });
 
 test('a certificate of another host has to be valid', () => {
-  expect(candidates('https://localstack.example.org', {})).toEqual([
+  expect(candidates('https://localstack.example.org', {})).toStrictEqual([
     { url: 'https://localstack.example.org', anyCertificate: false },
   ]);
 });
@@ -89,7 +89,11 @@ const HEALTHY = JSON.stringify({
 test('the first candidate that answers is taken', async () => {
   const [closed, open] = [await closedPort(), await serverWith(HEALTHY)];
   const places = [closed, open].map((url) => ({ url, anyCertificate: true }));
-  expect(await findEdge(places)).toEqual({ url: open, anyCertificate: true, version: '4.13.1' });
+  expect(await findEdge(places)).toStrictEqual({
+    url: open,
+    anyCertificate: true,
+    version: '4.13.1',
+  });
 });
 
 test('there is none where nobody answers', async () => {

@@ -8,7 +8,7 @@ test.each([
   [DEFAULT_PERSPECTIVE, 'etl-file-processing-client-etl', 'file-processing-topic'],
   ['data_pipeline', 'etl-data-pipeline-client-etl', 'data-pipeline-topic'],
 ])('%s has the bucket %s and the topic %s', (name, bucket, topicName) => {
-  expect(perspectiveOf(name)).toEqual({ bucket, topicName });
+  expect(perspectiveOf(name)).toStrictEqual({ bucket, topicName });
 });
 
 test.each(['', 'Data', 'data-pipeline', '_data', 'data_', 'a'.repeat(41), '../x'])(

@@ -38,7 +38,7 @@ function valuesFrom(sources: Partial<ValueSources>): ReadonlyMap<string, string>
 describe('values of placeholders', () => {
   it('come from outputs, from what is given, and from the data that a checksum is of', () => {
     const values = valuesFrom({ outputs: { topic: 'arn' }, given: { AWS_A_B_C_D: 'x=y' } });
-    expect(Object.fromEntries(values)).toEqual({
+    expect(Object.fromEntries(values)).toStrictEqual({
       'aws_sns_topic.t.arn': 'arn',
       'aws_a_b.c.d': 'x=y',
       // By Terraform 1.11: sha256(jsonencode({"_a":"2","B":"<&>\u2028é\"\\","A":"arn"}))

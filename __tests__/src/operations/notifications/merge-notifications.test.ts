@@ -43,7 +43,7 @@ test('an empty configuration gets an entry for each prefix', () => {
 
 test('no prefix and no suffix are no filter', () => {
   const { configuration } = merge({}, { prefixes: [''], suffix: '' });
-  expect(configuration.TopicConfigurations).toEqual([
+  expect(configuration.TopicConfigurations).toStrictEqual([
     { Id: 'file-processing:', TopicArn: OURS, Events: [created] },
   ]);
 });
@@ -79,7 +79,7 @@ test('an entry that says the same under the id of others will do', () => {
     ],
   };
   const { added, removed, configuration } = merge(current, { suffix: '' });
-  expect({ added, removed }).toEqual({ added: [], removed: [] });
+  expect({ added, removed }).toStrictEqual({ added: [], removed: [] });
   expect(configuration.TopicConfigurations).toEqual(current.TopicConfigurations);
 });
 

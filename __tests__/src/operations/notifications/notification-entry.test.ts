@@ -57,7 +57,7 @@ test('entries of all kinds are read, with filter names as S3 answers them', () =
       QueueConfigurations: [{ Id: 'q', QueueArn: 'queue', Events }],
       LambdaFunctionConfigurations: [{ LambdaFunctionArn: 'function', Events }],
     }),
-  ).toEqual([
+  ).toStrictEqual([
     { kind: 'topic', id: 't', destination: 'topic', events: Events, prefix: 'a/', suffix: '.csv' },
     { kind: 'queue', id: 'q', destination: 'queue', events: Events, prefix: '', suffix: '' },
     { kind: 'function', id: '', destination: 'function', events: Events, prefix: '', suffix: '' },

@@ -223,7 +223,7 @@ describe('applyTargets', () => {
   test('applies those alone, and needs neither cluster nor password', async () => {
     const resources = stackWith('http://127.0.0.1:1/');
     const played = playedTerraform({ resources, held: ['aws_eks_cluster.this'] });
-    expect(await target(played, ['aws_sns_topic.events'])).toEqual({
+    expect(await target(played, ['aws_sns_topic.events'])).toStrictEqual({
       stack: 'file-processing',
       changes: [{ address: 'aws_sns_topic.events', actions: ['create'] }],
       applied: true,

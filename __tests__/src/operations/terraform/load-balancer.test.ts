@@ -19,16 +19,16 @@ const status = (hostname: string) => [{ load_balancer: [{ ingress: [{ hostname }
 describe('the load balancers in a state', () => {
   test('are those of Services of that type, by the name in their host name', () => {
     const values = { spec: [{ type: 'LoadBalancer' }], status: status(HOST) };
-    expect(loadBalancersOf(stateWith('kubernetes_service_v1', values))).toEqual([
+    expect(loadBalancersOf(stateWith('kubernetes_service_v1', values))).toStrictEqual([
       { address: 'kubernetes_service_v1.sns_listener', name: NAME },
     ]);
   });
 
   test('are those of an Ingress', () => {
     const host = 'k8s-files-0a1b2c-1234567890.us-gov-west-1.elb.amazonaws.com';
-    expect(loadBalancersOf(stateWith('kubernetes_ingress_v1', { status: status(host) }))).toEqual([
-      { address: 'kubernetes_ingress_v1.sns_listener', name: 'k8s-files-0a1b2c' },
-    ]);
+    expect(
+      loadBalancersOf(stateWith('kubernetes_ingress_v1', { status: status(host) })),
+    ).toStrictEqual([{ address: 'kubernetes_ingress_v1.sns_listener', name: 'k8s-files-0a1b2c' }]);
   });
 
   test('have no name before they have a host name', () => {

@@ -47,7 +47,7 @@ describe('the import', () => {
     const { outcome, seen, left } = await imported({ aws: [{}], kubernetes: [{}] });
     expect(outcome).toBe('done');
     expect(seen.slice(0, 2)).toEqual(['aws_iam_openid_connect_provider.eks', ARN]);
-    expect(JSON.parse(seen[2] ?? '')).toEqual({
+    expect(JSON.parse(seen[2] ?? '')).toStrictEqual({
       provider: {
         kubernetes: [{ host: 'https://127.0.0.1', insecure: true, cluster_ca_certificate: '' }],
       },

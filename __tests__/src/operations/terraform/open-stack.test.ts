@@ -63,7 +63,7 @@ describe('the profile', () => {
     const { plan, targets } = await open();
     expect(plan?.options.env).toMatchObject({ AWS_PROFILE: 'etl-playground' });
     expect(plan?.line).not.toContain('aws_profile');
-    expect(targets).toEqual([{ region: 'us-gov-west-1', profile: 'etl-playground' }]);
+    expect(targets).toStrictEqual([{ region: 'us-gov-west-1', profile: 'etl-playground' }]);
   });
 
   test('that is given goes to Terraform as well', async () => {

@@ -51,7 +51,7 @@ test.each([
 });
 
 test('the AWS phase is limited to what is neither Kubernetes nor the subscription', () => {
-  expect(phasesOf(ALL, [])[0]).toEqual({
+  expect(phasesOf(ALL, [])[0]).toStrictEqual({
     title: 'AWS',
     targets: AWS,
     needsCluster: false,

@@ -46,7 +46,7 @@ test('data sources are not managed', () => {
     { ...resource, mode: 'managed' as const },
     { ...resource, mode: 'data' as const },
   ];
-  expect(managedResources({ resources })).toEqual([
+  expect(managedResources({ resources })).toStrictEqual([
     { address: 'a.b', type: 'a', values: { id: '1' } },
   ]);
 });

@@ -23,7 +23,7 @@ test('a synthesis runs the checkout for the environment, into its folder', async
     },
   });
   expect(await synthesize(context, 'complete')).toBe('/checkout/cdktf.out.complete');
-  expect(runs).toEqual([
+  expect(runs).toStrictEqual([
     {
       command: 'npm run --silent synth',
       options: {

@@ -35,7 +35,7 @@ describe('a plan', () => {
   test('asks nothing, goes into its file and is shown as it comes', async () => {
     const { terraform, runs } = over(() => ({}));
     await terraform.plan({ file: '/tmp/plan', targets: ['a.b'], destroy: true });
-    expect(runs[0]).toEqual({
+    expect(runs[0]).toStrictEqual({
       line: `${CHDIR} plan -no-color -input=false -detailed-exitcode -out=/tmp/plan -destroy -target=a.b -var=image=a:1`,
       options: { env: { AWS_PROFILE: 'etl', TF_IN_AUTOMATION: '1' }, output: 'stream' },
     });
@@ -43,7 +43,7 @@ describe('a plan', () => {
 
   test('with nothing to do is not read again', async () => {
     const { terraform, runs } = over(() => ({ code: 0 }));
-    expect(await terraform.plan({ file: 'plan' })).toEqual({ json: {}, isEmpty: true });
+    expect(await terraform.plan({ file: 'plan' })).toStrictEqual({ json: {}, isEmpty: true });
     expect(runs).toHaveLength(1);
   });
 
@@ -52,7 +52,7 @@ describe('a plan', () => {
     const { terraform } = over((line) =>
       line.includes(' plan ') ? { code: 2 } : { stdout: JSON.stringify(json) },
     );
-    expect(await terraform.plan({ file: 'plan' })).toEqual({ json, isEmpty: false });
+    expect(await terraform.plan({ file: 'plan' })).toStrictEqual({ json, isEmpty: false });
   });
 
   test('that fails is an error with its code', async () => {

@@ -12,14 +12,14 @@ const STACK = {
 
 describe('--var', () => {
   test('takes everything after the first equals sign as the value', () => {
-    expect(addVariable('image=a=b', { aws_profile: '' })).toEqual({
+    expect(addVariable('image=a=b', { aws_profile: '' })).toStrictEqual({
       aws_profile: '',
       image: 'a=b',
     });
   });
 
   test('may be empty', () => {
-    expect(addVariable('image=')).toEqual({ image: '' });
+    expect(addVariable('image=')).toStrictEqual({ image: '' });
   });
 
   test.each(['image', '=value', '1a=b', ''])('%j is none', (text) => {

@@ -20,7 +20,7 @@ test('the statement names the bucket in its partition, and its account', () => {
 });
 
 test('a topic without a policy gets one', () => {
-  expect(JSON.parse(mergeStatement(undefined, statement).policy)).toEqual({
+  expect(JSON.parse(mergeStatement(undefined, statement).policy)).toStrictEqual({
     Version: '2012-10-17',
     Statement: [statement],
   });
@@ -28,7 +28,7 @@ test('a topic without a policy gets one', () => {
 
 test('a single statement without a list becomes one of two', () => {
   const { policy } = mergeStatement(JSON.stringify({ Id: 'x', Statement: theirs }), statement);
-  expect(JSON.parse(policy)).toEqual({ Id: 'x', Statement: [theirs, statement] });
+  expect(JSON.parse(policy)).toStrictEqual({ Id: 'x', Statement: [theirs, statement] });
 });
 
 test('the statement of the same Sid is replaced in its place', () => {

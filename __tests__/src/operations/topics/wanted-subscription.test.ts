@@ -12,7 +12,7 @@ test.each([
   ['HTTPS://files.example.gov/sns?tenant=1', 'https'],
   ['http://127.0.0.1:8080/', 'http'],
 ])('the protocol of %s is %s', (endpoint, protocol) => {
-  expect(checkEndpoint(endpoint)).toEqual({ protocol, endpoint });
+  expect(checkEndpoint(endpoint)).toStrictEqual({ protocol, endpoint });
 });
 
 test.each([

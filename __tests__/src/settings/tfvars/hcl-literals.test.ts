@@ -59,14 +59,14 @@ describe('a sound value', () => {
     ['a map in parentheses', '({ a = 1\nb = 2 })', { a: 1, b: 2 }],
     ['a comment before it', '/* x\ny */ 1', 1],
   ])('is %s', (_, text, value) => {
-    expect(valuesOf(`a = ${text}\n`)).toEqual({ a: value });
+    expect(valuesOf(`a = ${text}\n`)).toStrictEqual({ a: value });
   });
 
   test('may be a map with a __proto__ key, which is data', () => {
     const { a } = valuesOf('a = { __proto__ = { admin = true }, constructor = 1 }');
     assert(typeof a === 'object' && a !== null);
     expect(Object.getPrototypeOf(a)).toBe(Object.prototype);
-    expect(Object.entries(a)).toEqual([
+    expect(Object.entries(a)).toStrictEqual([
       ['__proto__', { admin: true }],
       ['constructor', 1],
     ]);
@@ -92,7 +92,7 @@ describe('a file', () => {
   test('says on which line each variable is set', () => {
     expect(
       readHclLiterals('a = 1\n\n# x\nb = [\n1\n]\nc = <<E\nx\nE\n\n  d = 2').assignments,
-    ).toEqual([
+    ).toStrictEqual([
       { name: 'a', value: 1, line: 1 },
       { name: 'b', value: [1], line: 4 },
       { name: 'c', value: 'x\n', line: 7 },
@@ -101,7 +101,7 @@ describe('a file', () => {
   });
 
   test('may set a variable that is named __proto__', () => {
-    expect(readHclLiterals('__proto__ = 1').assignments).toEqual([
+    expect(readHclLiterals('__proto__ = 1').assignments).toStrictEqual([
       { name: '__proto__', value: 1, line: 1 },
     ]);
   });
@@ -161,7 +161,9 @@ describe('a fault', () => {
     ['a no-break space', 'a =\u00a01', 'expected a value'],
   ])('is %s', (_, text, message) => {
     const { faults, assignments } = readHclLiterals(text);
-    expect(faults).toEqual([{ line: 1, variable: 'a', message: expect.stringContaining(message) }]);
+    expect(faults).toStrictEqual([
+      { line: 1, variable: 'a', message: expect.stringContaining(message) },
+    ]);
     expect(assignments).toEqual([]);
   });
 
@@ -178,7 +180,7 @@ describe('a fault', () => {
     ['a comment that is not closed', '/* x', 'the comment is not closed'],
   ])('outside of a value is %s', (_, text, message) => {
     const { faults, assignments } = readHclLiterals(text);
-    expect(faults).toEqual([{ line: 1, message: expect.stringContaining(message) }]);
+    expect(faults).toStrictEqual([{ line: 1, message: expect.stringContaining(message) }]);
     expect(assignments).toEqual([]);
   });
 
@@ -200,7 +202,7 @@ describe('a fault', () => {
       ['b', 2],
     ]);
     const message = expect.stringContaining('set twice, first on line 1');
-    expect(faults).toEqual([
+    expect(faults).toStrictEqual([
       { line: 3, variable: 'a', message },
       { line: 4, variable: 'a', message },
     ]);
@@ -268,7 +270,7 @@ describe('reading on after a fault', () => {
 describe('a hostile file', () => {
   test.each(['[', '{a=', '(', '-('])('cannot exhaust the stack by nesting "%s"', (opener) => {
     const { faults } = readHclLiterals(`a = ${opener.repeat(10_000)}\nb = x\n`);
-    expect(faults).toEqual([
+    expect(faults).toStrictEqual([
       { line: 1, variable: 'a', message: 'values may nest at most 32 levels deep' },
       { line: 2, variable: 'b', message: expect.any(String) },
     ]);
@@ -279,7 +281,7 @@ describe('a hostile file', () => {
   });
 
   test('can be read with a hundred thousand signs before a number', () => {
-    expect(valuesOf(`a = ${'-'.repeat(100_000)}1`)).toEqual({ a: 1 });
+    expect(valuesOf(`a = ${'-'.repeat(100_000)}1`)).toStrictEqual({ a: 1 });
   });
 });
 

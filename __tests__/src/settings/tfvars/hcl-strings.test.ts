@@ -130,6 +130,6 @@ describe('a literal that is written', () => {
   ])('is read back: %s', (_, value) => {
     const { assignments, faults } = readHclLiterals(`name = ${hclLiteral(value)}\n`);
     expect(faults).toEqual([]);
-    expect(assignments).toEqual([{ name: 'name', value, line: 1 }]);
+    expect(assignments).toStrictEqual([{ name: 'name', value, line: 1 }]);
   });
 });

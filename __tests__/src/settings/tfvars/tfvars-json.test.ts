@@ -13,7 +13,7 @@ const placesOf = (text: string) =>
 describe('a sound file', () => {
   test('gives each variable with its value and line', () => {
     const text = '{\n  "a": "x",\n\n  "b": [1, -2.5, true, null],\n  "c": {\n    "d": {}\n  }\n}\n';
-    expect(readTfvarsJson(text)).toEqual({
+    expect(readTfvarsJson(text)).toStrictEqual({
       assignments: [
         { name: 'a', value: 'x', line: 2 },
         { name: 'b', value: [1, -2.5, true, null], line: 4 },
@@ -30,7 +30,7 @@ describe('a sound file', () => {
     ['decomposed characters, composed', '"e\\u0301"', 'é'],
     ['zero without a sign', '-0', 0],
   ])('holds %s', (_, json, value) => {
-    expect(readTfvarsJson(`{"a": ${json}}`)).toEqual({
+    expect(readTfvarsJson(`{"a": ${json}}`)).toStrictEqual({
       assignments: [{ name: 'a', value, line: 1 }],
       faults: [],
     });
@@ -38,7 +38,7 @@ describe('a sound file', () => {
 
   test('may comment by a member that is named "//", as often as it likes', () => {
     const { assignments, faults } = readTfvarsJson('{"//": "x", "a": {"//": 1}, "//": "y"}');
-    expect(assignments).toEqual([{ name: 'a', value: { '//': 1 }, line: 1 }]);
+    expect(assignments).toStrictEqual([{ name: 'a', value: { '//': 1 }, line: 1 }]);
     expect(faults).toEqual([]);
   });
 
@@ -46,9 +46,9 @@ describe('a sound file', () => {
     const [first, second] = readTfvarsJson(
       '{"__proto__": 1, "a": {"__proto__": {"x": 1}}}',
     ).assignments;
-    expect(first).toEqual({ name: '__proto__', value: 1, line: 1 });
+    expect(first).toStrictEqual({ name: '__proto__', value: 1, line: 1 });
     expect(Object.getPrototypeOf(second?.value)).toBe(Object.prototype);
-    expect(Object.entries(second?.value ?? {})).toEqual([['__proto__', { x: 1 }]]);
+    expect(Object.entries(second?.value ?? {})).toStrictEqual([['__proto__', { x: 1 }]]);
   });
 
   test('means the same to JSON.parse', () => {
@@ -83,7 +83,7 @@ describe('a fault', () => {
     ['text after the object', '{"b": 1} {}', 'nothing may follow'],
     ['an object that is not closed', '{"b": 1', 'a "{" is not closed'],
   ])('of the file is %s', (_, text, message) => {
-    expect(readTfvarsJson(text).faults).toEqual([
+    expect(readTfvarsJson(text).faults).toStrictEqual([
       { line: 1, message: expect.stringContaining(message) },
     ]);
   });
@@ -105,14 +105,14 @@ describe('a fault', () => {
     ['a number beyond the doubles', '[1e400]', 'cannot be held exactly'],
     ['a map key that is given twice', '{"x": 1, "x": 2}', "a map's key is given twice"],
   ])('of a variable is %s', (_, json, message) => {
-    expect(readTfvarsJson(`{"a": ${json}}`)).toEqual({
+    expect(readTfvarsJson(`{"a": ${json}}`)).toStrictEqual({
       assignments: [],
       faults: [{ line: 1, variable: 'a', message: expect.stringContaining(message) }],
     });
   });
 
   test('is a variable that is set twice: the first value stays', () => {
-    expect(readTfvarsJson('{\n"a": 1,\n"a": 2\n}')).toEqual({
+    expect(readTfvarsJson('{\n"a": 1,\n"a": 2\n}')).toStrictEqual({
       assignments: [{ name: 'a', value: 1, line: 2 }],
       faults: [
         { line: 3, variable: 'a', message: expect.stringContaining('set twice, first on line 2') },
@@ -145,7 +145,7 @@ describe('a fault', () => {
     ['{"x":', '{"a": ', '"a"'],
     ['[', '', 'nothing'],
   ])('is nesting %s so deep that the stack would be exhausted', (opener, before) => {
-    expect(readTfvarsJson(before + opener.repeat(10_000)).faults).toEqual([
+    expect(readTfvarsJson(before + opener.repeat(10_000)).faults).toStrictEqual([
       { line: 1, message: 'values may nest at most 32 levels deep' },
     ]);
   });

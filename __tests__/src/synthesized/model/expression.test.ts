@@ -101,10 +101,10 @@ describe('the one reference that a value is', () => {
   });
 
   it('is the reference', () => {
-    expect(referenceOf('${aws_a_b.c.d[0].e}')).toEqual({
+    expect(referenceOf('${aws_a_b.c.d[0].e}')).toStrictEqual({
       address: 'aws_a_b.c',
       attribute: 'd[0].e',
     });
-    expect(referenceOf('${ var.a }')).toEqual({ address: 'var.a', attribute: '' });
+    expect(referenceOf('${ var.a }')).toStrictEqual({ address: 'var.a', attribute: '' });
   });
 });

@@ -84,7 +84,7 @@ describe('a model', () => {
 
 describe('blocks and values', () => {
   it('are the same for one block as for a list of one', () => {
-    expect(blocksOf({ a: 1 })).toEqual(blocksOf([{ a: 1 }]));
+    expect(blocksOf({ a: 1 })).toStrictEqual(blocksOf([{ a: 1 }]));
     expect(blocksOf(undefined)).toEqual([]);
     expect(valueAt({ spec: [{ a: { b: 1 } }] }, 'spec.a.b')).toBe(1);
     expect(valueAt({ c: [{ a: 1 }, { a: 2 }] }, 'c.1.a')).toBe(2);

@@ -128,7 +128,7 @@ describe('a field', () => {
       { spec: { metrics: [{ type: 'Pods', pods: { metric: { name: 'a' } } }] } },
     ],
   ])('%s has the type that the API wants', (_, kind, block, expected) => {
-    expect(convert(kind, block)).toEqual({ fields: expected, faults: [] });
+    expect(convert(kind, block)).toStrictEqual({ fields: expected, faults: [] });
   });
 
   it('of a mode is octal', () => {
@@ -159,14 +159,14 @@ describe('a map', () => {
       { spec: { automountServiceAccountToken: true, nodeSelector: { node_pool: 'a' } } },
     ],
   ])('of %s keeps its keys, which are data, and holds text', (kind, block, expected) => {
-    expect(convert(kind, block)).toEqual({ fields: expected, faults: [] });
+    expect(convert(kind, block)).toStrictEqual({ fields: expected, faults: [] });
   });
 });
 
 describe('what the provider sends for a field that is left out', () => {
   it('is shown for a container and its pod', () => {
     const spec = { container: { security_context: { privileged: true } }, security_context: {} };
-    expect(convert('Deployment', { spec: { template: { spec } } }).fields).toEqual({
+    expect(convert('Deployment', { spec: { template: { spec } } }).fields).toStrictEqual({
       spec: {
         template: {
           spec: {
@@ -235,7 +235,7 @@ describe('a shape that nobody knows', () => {
     ],
   ])('is a fault: %s', (_, block, field, fault) => {
     const { faults } = convert('Deployment', block);
-    expect(faults).toEqual([{ field, fault: expect.stringMatching(fault) }]);
+    expect(faults).toStrictEqual([{ field, fault: expect.stringMatching(fault) }]);
   });
 });
 
@@ -263,7 +263,7 @@ describe('an object', () => {
       kubernetes_config_map_v1: { a: { metadata: { name: 'a' } } },
       kubernetes_namespace_v1: { b: { metadata: [{ name: 'b' }] } },
     });
-    expect(objects.map(({ manifest }) => manifest.metadata)).toEqual([
+    expect(objects.map(({ manifest }) => manifest.metadata)).toStrictEqual([
       { name: 'a', namespace: 'default' },
       { name: 'b' },
     ]);
@@ -351,13 +351,16 @@ describe('an object to be applied', () => {
 
   it('leaves out what Terraform ignores, such as the replicas of an autoscaler', () => {
     const stack = stackModelOf({ resource: resource(['spec[0].replicas']) });
-    expect(appliedObjectsOf(stack)[0]?.manifest.spec).toEqual({ paused: true });
-    expect(kubernetesObjectsOf(stack)[0]?.manifest.spec).toEqual({ replicas: 3, paused: true });
+    expect(appliedObjectsOf(stack)[0]?.manifest.spec).toStrictEqual({ paused: true });
+    expect(kubernetesObjectsOf(stack)[0]?.manifest.spec).toStrictEqual({
+      replicas: 3,
+      paused: true,
+    });
   });
 
   it('keeps everything where nothing is ignored', () => {
     const stack = stackModelOf({ resource: resource([]) });
-    expect(appliedObjectsOf(stack)[0]?.manifest.spec).toEqual({ replicas: 3, paused: true });
+    expect(appliedObjectsOf(stack)[0]?.manifest.spec).toStrictEqual({ replicas: 3, paused: true });
   });
 });
 

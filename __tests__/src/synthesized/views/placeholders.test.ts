@@ -16,14 +16,14 @@ function placeholdersFor(data: Record<string, string>, output = {}) {
 describe('a placeholder', () => {
   it('is named after the output that gives its value', () => {
     const output = { role: { value: '${aws_iam_role.r.arn}' } };
-    expect(placeholdersFor({ A: 'x ${aws_iam_role.r.arn}' }, output)).toEqual([
+    expect(placeholdersFor({ A: 'x ${aws_iam_role.r.arn}' }, output)).toStrictEqual([
       { name: 'ROLE', expression: 'aws_iam_role.r.arn', output: 'role' },
     ]);
   });
 
   it('is named after its expression where no output gives it, or only a sensitive one', () => {
     const output = { secret: { value: '${aws_x_y.z.password}', sensitive: true } };
-    expect(placeholdersFor({ A: '${aws_x_y.z.password}' }, output)).toEqual([
+    expect(placeholdersFor({ A: '${aws_x_y.z.password}' }, output)).toStrictEqual([
       { name: 'AWS_X_Y_Z_PASSWORD', expression: 'aws_x_y.z.password' },
     ]);
   });

@@ -26,7 +26,7 @@ it.each([
   ['nothing for "all"', 'all', { spec: { a: 1 } }, { spec: { a: 1 } }],
 ])('%s is left out', (_, ignore_changes, given, expected) => {
   const lifecycle = { ignore_changes };
-  expect(withoutIgnored({ ...given, lifecycle })).toEqual({ ...expected, lifecycle });
+  expect(withoutIgnored({ ...given, lifecycle })).toStrictEqual({ ...expected, lifecycle });
 });
 
 const stack = stackModelOf({

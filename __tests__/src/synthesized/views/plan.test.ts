@@ -25,7 +25,7 @@ describe('planned values', () => {
       tags: { Name: 'a' },
       timeouts: { create: '1m' },
     });
-    expect(values).toEqual({
+    expect(values).toStrictEqual({
       vpc_config: [{ a: 1 }],
       tags: { Name: 'a' },
       timeouts: { create: '1m' },
@@ -40,12 +40,12 @@ describe('planned values', () => {
       provider: 'aws.b',
       data_wo: { P: 'x' },
     });
-    expect(values).toEqual({ a: 1 });
+    expect(values).toStrictEqual({ a: 1 });
   });
 
   it('keep a block that is called like an argument of Terraform', () => {
     const { values } = only('aws_x', { encryption_config: { provider: { key: 'k' } } });
-    expect(values).toEqual({ encryption_config: [{ provider: [{ key: 'k' }] }] });
+    expect(values).toStrictEqual({ encryption_config: [{ provider: [{ key: 'k' }] }] });
   });
 
   it('leave out what is known after apply, in blocks too, and say so', () => {
@@ -57,8 +57,8 @@ describe('planned values', () => {
         on: true,
       },
     });
-    expect(values).toEqual({ config: [{ subnet_ids: [null, 'subnet-1'], on: true }] });
-    expect(unknown).toEqual({
+    expect(values).toStrictEqual({ config: [{ subnet_ids: [null, 'subnet-1'], on: true }] });
+    expect(unknown).toStrictEqual({
       id: true,
       key: true,
       config: [{ subnet_ids: [true, false], role: true }],
@@ -67,7 +67,7 @@ describe('planned values', () => {
 
   it('have what the JSON knows of another resource', () => {
     const resource = { aws_iam_role: { r: { name: 'writer' } } };
-    expect(only('aws_x', { role: '${aws_iam_role.r.name}' }, { resource }).values).toEqual({
+    expect(only('aws_x', { role: '${aws_iam_role.r.name}' }, { resource }).values).toStrictEqual({
       role: 'writer',
     });
   });
@@ -88,7 +88,7 @@ describe('planned values', () => {
       issuer: '${replace(aws_eks_cluster.c.identity[0].oidc[0].issuer, "https://", "")}',
     };
     const { values } = only('aws_iam_policy', { policy }, { resource, locals });
-    expect(JSON.parse(String(values?.policy))).toEqual({
+    expect(JSON.parse(String(values?.policy))).toStrictEqual({
       topic: 'arn:aws-us-gov:sns:us-gov-west-1:123456789012:topic',
       key: expect.stringMatching(
         /^arn:aws-us-gov:kms:us-gov-west-1:123456789012:key\/[0-9a-f-]{36}$/,
@@ -106,7 +106,7 @@ describe('the configuration', () => {
       config: { key: '${aws_kms_key.k.arn}' },
       ids: ['${aws_subnet.s.id}'],
     });
-    expect(expressions).toEqual({
+    expect(expressions).toStrictEqual({
       name: { constant_value: 'a' },
       config: [{ key: { references: ['aws_kms_key.k.arn', 'aws_kms_key.k'] } }],
       ids: { references: ['aws_subnet.s.id', 'aws_subnet.s'] },
@@ -119,7 +119,7 @@ describe('the plan', () => {
     const { variables } = planned({
       variable: { image: { default: 'a' }, password: { default: 'MARKER', sensitive: true } },
     });
-    expect(variables).toEqual({ image: { value: 'a' } });
+    expect(variables).toStrictEqual({ image: { value: 'a' } });
   });
 
   it('names the oldest Terraform that the stack takes', () => {

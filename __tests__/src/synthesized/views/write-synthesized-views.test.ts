@@ -46,11 +46,11 @@ describe('the files of a stack', () => {
   });
 
   it('have named placeholders, which are listed with their source, and no other expression', () => {
-    expect(parse(files['configmap-c.yaml'] ?? '').data).toEqual({
+    expect(parse(files['configmap-c.yaml'] ?? '').data).toStrictEqual({
       A: '${TOPIC_ARN}',
       B: 'echo ${HOME}',
     });
-    expect(JSON.parse(files['placeholders.json'] ?? '')).toEqual({
+    expect(JSON.parse(files['placeholders.json'] ?? '')).toStrictEqual({
       TOPIC_ARN: { expression: 'aws_sns_topic.t.arn', output: 'topic_arn' },
     });
   });
@@ -59,7 +59,7 @@ describe('the files of a stack', () => {
     expect(files['secret-s.yaml']).toContain(
       '# kubectl create secret generic s --namespace n --from-file=PASSWORD=FILE\n',
     );
-    expect(parse(files['secret-s.yaml'] ?? '')).toEqual({
+    expect(parse(files['secret-s.yaml'] ?? '')).toStrictEqual({
       apiVersion: 'v1',
       kind: 'Secret',
       metadata: { name: 's', namespace: 'n' },

@@ -52,7 +52,7 @@ describe('YAML', () => {
     '=',
   ])('keeps the text %j a text', (text) => {
     for (const version of ['1.1', '1.2'] as const) {
-      expect(parse(yamlOf({ [text]: [text] }), { version })).toEqual({ [text]: [text] });
+      expect(parse(yamlOf({ [text]: [text] }), { version })).toStrictEqual({ [text]: [text] });
     }
   });
 

@@ -38,7 +38,7 @@ test.each([
   [['create', 'delete'], 'replace'],
   [['delete'], 'destroy'],
 ])('%j of the cluster is refused as "%s"', (actions, what) => {
-  expect(refuseClusterReplacement(clusterPlan(actions))).toEqual([
+  expect(refuseClusterReplacement(clusterPlan(actions))).toStrictEqual([
     {
       reason: expect.stringContaining(`would ${what} the cluster etl (aws_eks_cluster.this)`),
       next: expect.stringContaining('--allow-cluster-replacement'),
@@ -80,7 +80,9 @@ function providerPlan(actions: readonly string[], importing?: { readonly id: str
 }
 
 test('an import that ends in a replacement is refused', () => {
-  expect(refuseOidcProviderReplacement(providerPlan(['delete', 'create'], { id: ARN }))).toEqual([
+  expect(
+    refuseOidcProviderReplacement(providerPlan(['delete', 'create'], { id: ARN })),
+  ).toStrictEqual([
     {
       reason: expect.stringContaining(`would import ${ARN} and replace it`),
       next: expect.stringContaining('oidc-import'),
@@ -103,7 +105,7 @@ const NAMESPACE = 'kubernetes_namespace_v1.ns';
 const AWS = { resource: { aws_eks_cluster: { this: {} } } };
 
 test('Kubernetes objects in the state of the AWS resources alone are refused, by their addresses', () => {
-  expect(refuseOrphanedObjects(AWS, held('aws_eks_cluster.this', NAMESPACE))).toEqual([
+  expect(refuseOrphanedObjects(AWS, held('aws_eks_cluster.this', NAMESPACE))).toStrictEqual([
     {
       reason: `manage_kubernetes = false, but the state still holds ${NAMESPACE}`,
       next: expect.stringContaining('terraform state rm'),
