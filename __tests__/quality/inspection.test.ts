@@ -139,6 +139,16 @@ describe('Inspection', () => {
     expect(judged(0.49).verdict).toBe('failed');
   });
 
+  it('does not count rows that only warn against the share that is tolerated', () => {
+    const thresholds = { maxFaultyRows: 0, warnOn: ['blank-row' as const] };
+    const report = inspectBytes('id,name\n1,a\n\n', { expectation: { schema: TWO, thresholds } });
+    expect(report).toMatchObject({ verdict: 'warned', faultyRows: 1 });
+    const worse = inspectBytes('id,name\n1,a\n\nx,b\n', {
+      expectation: { schema: TWO, thresholds: { ...thresholds, maxFaultyRows: 0.34 } },
+    });
+    expect(worse).toMatchObject({ verdict: 'warned', faultyRows: 2 });
+  });
+
   it('maps columns by name when their order may differ', () => {
     const schema: TableSchema = { ...TWO, fieldsMatch: 'equal' };
     const report = inspectBytes('name,id\na,1\nb,x\n', { expectation: { schema } });

@@ -38,4 +38,15 @@ describe('keys', () => {
     const report = inspectBytes('id,name\n1,\n2,\n3,a\n4,a\n', { expectation: { schema } });
     expect(places(report)).toStrictEqual(['unique-error 5:2']);
   });
+
+  it('names the null of a primary key, and not a required one a second time', () => {
+    const fields = [
+      { name: 'id' },
+      { name: 'name' },
+      { name: 'b', constraints: { required: true } },
+    ];
+    const schema: TableSchema = { fields, primaryKey: ['id', 'name', 'b'] };
+    const report = inspectBytes('id,name,b\n1,,x\n1,a,\n', { expectation: { schema } });
+    expect(places(report)).toStrictEqual(['primary-key 2:2', 'constraint-error 3:3']);
+  });
 });
