@@ -278,6 +278,8 @@ test('a database that is stuck is an error with a code, within the deadline', as
     code: 'DATABASE_UNAVAILABLE',
   });
   await stuck.rollback();
+  // What the caller no longer waits for goes on, and would meet the next test's cleaning up.
+  await eventually(async () => expect(await findMessage(given.database, 'm')).toBeDefined());
 });
 
 function outcomes(results: readonly Acceptance[]): Record<string, number> {
