@@ -1,4 +1,4 @@
-import { PATHS } from '@file-processing/contract/listener-interface.ts';
+import { PATHS, type SERVED_PATHS } from '@file-processing/contract/listener-interface.ts';
 import Koa from 'koa';
 import { ListenerError } from '../errors.ts';
 import {
@@ -30,8 +30,8 @@ export function createApp(dependencies: AppDependencies): Koa<RequestState> {
   return app;
 }
 
-/** Everything that the listener answers over HTTP. A new route is a row here. */
-function listenerRoutes(dependencies: AppDependencies): RouteTable {
+/** Everything that the listener answers over HTTP, a row for each path of its interface. */
+function listenerRoutes(dependencies: AppDependencies): Record<ServedPath, RouteTable[string]> {
   const ready = readyz(dependencies.readiness);
   return {
     [PATHS.delivery]: { GET: health, HEAD: health, POST: snsDelivery(dependencies) },
@@ -39,6 +39,8 @@ function listenerRoutes(dependencies: AppDependencies): RouteTable {
     [PATHS.readiness]: { GET: ready, HEAD: ready },
   };
 }
+
+type ServedPath = (typeof SERVED_PATHS.PORT)[number];
 
 /** Path, then method, to what answers. */
 export type RouteTable = Readonly<Record<string, Readonly<Record<string, ListenerMiddleware>>>>;
