@@ -8,180 +8,28 @@ import {
   valueAt,
 } from '../../../src/synthesized/model/model.ts';
 import { matchesPattern, parseJson } from '../../policy/policy-document.ts';
-import { ownKeyFaults } from '../messaging/topics.ts';
-import { every, faultsOf, isPublic, listOf, neighbours, read } from '../readers/resources.ts';
-import { type Rule, rule } from '../rule.ts';
-
-/** The API of a cluster on the internet at all. */
-const clusterApiPrivate: Rule = rule({
-  id: 'cluster-api-private',
-  title: "A cluster's API is reached from inside the VPC only",
-  reason:
-    'Whatever the internet reaches is tried: a leaked token or a fault in the API server is enough then. Without public_access_cidrs EKS takes 0.0.0.0/0.',
-  control: 'AC-17',
-  severity: 'high',
-  subjects: every('aws_eks_cluster'),
-  faults: (cluster, { model }) => {
-    const { isTrue, isFalse } = read(model, cluster);
-    const isPublic = !isFalse('vpc_config.endpoint_public_access');
-    const cidrs = list(model, cluster);
-    return [
-      ...faultsOf(
-        [!isTrue('vpc_config.endpoint_private_access'), 'endpoint_private_access must be true'],
-        [
-          isPublic,
-          `endpoint_public_access must be false; it is open to ${cidrs.join(', ') || 'everybody'}`,
-        ],
-        [isPublic && cidrs.length === 0, 'public_access_cidrs is missing: everybody'],
-      ),
-      ...cidrs
-        .filter((text) => isPublic && (parseCidr(text)?.prefix ?? 0) < 16)
-        .map((text) => `public_access_cidrs has ${text}: at most a /16 can be meant`),
-    ];
-  },
-});
+import {
+  argumentRule,
+  every,
+  faultsOf,
+  isPublic,
+  listOf,
+  mustBe,
+  mustBeAbsent,
+  mustBeOwnKey,
+  mustReferTo,
+  neighbours,
+  read,
+} from '../readers/resources.ts';
+import { type Rule, rule, when } from '../rule.ts';
 
 const LOG_TYPES = ['api', 'audit', 'authenticator', 'controllerManager', 'scheduler'];
-
-/** What the control plane writes down. */
-const clusterIsLogged: Rule = rule({
-  id: 'cluster-is-logged',
-  title: 'A cluster logs all five of its components, into a log group of the stack',
-  reason:
-    'EKS makes a missing log group itself, unencrypted and for ever; without audit nobody knows later who did what.',
-  control: 'AU-12',
-  severity: 'high',
-  subjects: every('aws_eks_cluster'),
-  faults: (cluster, { model }) => {
-    const { list: values, text } = read(model, cluster);
-    const types = values('enabled_cluster_log_types').map(String);
-    const name = `/aws/eks/${text('name')}/cluster`;
-    const groups = neighbours(model, cluster, 'aws_cloudwatch_log_group');
-    return [
-      ...LOG_TYPES.filter((type) => !types.includes(type)).map((type) => `does not log ${type}`),
-      ...faultsOf([
-        !groups.some((group) => read(model, group).text('name') === name),
-        `log group ${name} is missing`,
-      ]),
-    ];
-  },
-});
-
-/** Kubernetes Secrets at rest. */
-const clusterSecretsEncrypted: Rule = rule({
-  id: 'cluster-secrets-encrypted',
-  title: 'A cluster encrypts its Secrets with a key of the account',
-  reason:
-    "The database's password lies in etcd; envelope encryption makes it useless without the key.",
-  control: 'SC-28(1)',
-  severity: 'high',
-  subjects: every('aws_eks_cluster'),
-  faults: (cluster, { model }) => {
-    const resources = read(model, cluster).list('encryption_config.resources').map(String);
-    return [
-      ...ownKeyFaults(model, cluster, 'encryption_config.provider.key_arn'),
-      ...faultsOf([
-        resources.join() !== 'secrets',
-        `encryption_config is for ${resources.join(', ') || 'nothing'}, not secrets`,
-      ]),
-    ];
-  },
-});
 
 /** Arguments that EKS reads at creation only: a change makes a new cluster. */
 const AT_CREATION = [
   'access_config[0].bootstrap_cluster_creator_admin_permissions',
   'bootstrap_self_managed_addons',
 ];
-
-/** A cluster must outlive a change of its settings. */
-const clusterIsNotReplaced: Rule = rule({
-  id: 'cluster-is-not-replaced',
-  title: 'A change of what EKS reads at creation only does not replace the cluster',
-  reason:
-    'Without ignore_changes the first named administrator, or the import of an older cluster, destroys it with all that runs on it.',
-  control: 'CP-10',
-  severity: 'medium',
-  subjects: every('aws_eks_cluster'),
-  faults: ({ attributes }) => {
-    const ignored = listOf(valueAt(attributes, 'lifecycle.ignore_changes')).map(String);
-    return AT_CREATION.filter((path) => !ignored.includes(path)).map(
-      (path) => `lifecycle.ignore_changes must have ${path}`,
-    );
-  },
-});
-
-/** Whoever deploys must reach the API. */
-const clusterApiReachable: Rule = rule({
-  id: 'cluster-api-reachable',
-  title: "A cluster's API can be reached by whoever deploys its objects",
-  reason:
-    'A private API that no rule opens is reached by the nodes alone: the objects are never made, nor destroyed.',
-  control: 'SC-7',
-  severity: 'medium',
-  subjects: ({ model }) =>
-    model
-      .ofType('aws_eks_cluster')
-      .filter(({ stack }) =>
-        model.resources.some(
-          (other) => other.stack === stack && other.type.startsWith('kubernetes_'),
-        ),
-      ),
-  faults: (cluster, { model }) => {
-    const opened = neighbours(model, cluster, 'aws_vpc_security_group_ingress_rule').some(
-      (ingress) => read(model, ingress).target('security_group_id') === cluster,
-    );
-    return opened || !read(model, cluster).isFalse('vpc_config.endpoint_public_access')
-      ? []
-      : [
-          'its API is private, and no rule allows anybody but the nodes: set cluster_endpoint_private_access_cidrs',
-        ];
-  },
-});
-
-/** Version and place. */
-const clusterIsPlaced: Rule = rule({
-  id: 'cluster-is-placed',
-  title: 'A cluster and its nodes have a known version and lie in all private subnets',
-  reason:
-    'Without a version EKS takes its newest one; in one subnet a zone takes the whole cluster down, in a public one its nodes are on the internet.',
-  control: 'CP-10',
-  severity: 'high',
-  subjects: every('aws_eks_cluster', 'aws_eks_node_group'),
-  faults: (resource, { model }) => {
-    const { text, stack } = read(model, resource);
-    const isCluster = resource.type === 'aws_eks_cluster';
-    const version = text('version');
-    const subnets = valueAt(
-      resource.attributes,
-      isCluster ? 'vpc_config.subnet_ids' : 'subnet_ids',
-    );
-    const cluster = isCluster ? resource : stack.target(resource.attributes.cluster_name);
-    return [
-      ...faultsOf(
-        [
-          isCluster && !(KNOWN_KUBERNETES_VERSIONS as readonly string[]).includes(version),
-          `version is ${version || 'missing'}, known are ${KNOWN_KUBERNETES_VERSIONS.join(', ')}`,
-        ],
-        [
-          !isCluster &&
-            version !== '' &&
-            version !== read(model, cluster ?? resource).text('version'),
-          `version ${version} is not that of its cluster`,
-        ],
-        [
-          !isCluster && cluster?.type !== 'aws_eks_cluster',
-          'cluster_name is not a cluster of the stack',
-        ],
-        [
-          isCluster && !read(model, resource).isFalse('bootstrap_self_managed_addons'),
-          'bootstrap_self_managed_addons must be false: the add-ons are the stack’s',
-        ],
-      ),
-      ...subnetFaults(model, stack, subnets),
-    ];
-  },
-});
 
 function list(model: Model, cluster: Resource): readonly string[] {
   return read(model, cluster).list('vpc_config.public_access_cidrs').map(String);
@@ -236,98 +84,6 @@ function isFound({ attributes }: Resource, patterns: readonly string[]): boolean
   return patterns.some((pattern) => matchesPattern(pattern, name));
 }
 
-/** Who administers a cluster. */
-const clusterHasNamedAdmins: Rule = rule({
-  id: 'cluster-has-named-admins',
-  title:
-    'A cluster is administered by access entries alone, or by its creator as long as there are none',
-  reason:
-    'The aws-auth ConfigMap is seen by no audit of AWS, the creator is a right without an entry, and with nobody the cluster is lost.',
-  control: 'AC-2',
-  severity: 'high',
-  subjects: every('aws_eks_cluster'),
-  faults: (cluster, { model }) => {
-    const { text, isTrue, isFalse, stack } = read(model, cluster);
-    const admins = neighbours(model, cluster, 'aws_eks_access_policy_association').filter(
-      ({ attributes }) => stack.target(attributes.cluster_name) === cluster,
-    );
-    const creator = 'access_config.bootstrap_cluster_creator_admin_permissions';
-    return faultsOf(
-      [
-        text('access_config.authentication_mode') !== 'API',
-        `authentication_mode is ${text('access_config.authentication_mode') || 'missing'}, must be API`,
-      ],
-      [
-        admins.length > 0 && !isFalse(creator),
-        'its creator administers it too, without an access entry',
-      ],
-      [
-        admins.length === 0 && !isTrue(creator),
-        'nobody administers it: no access entry, and not its creator',
-      ],
-    );
-  },
-});
-
-/** What an access entry gives. */
-const accessEntriesAreRoles: Rule = rule({
-  id: 'access-entries-are-roles',
-  title: 'Access to a cluster is for roles, by a policy of EKS',
-  reason:
-    "A user's keys live for years, * and root are everybody of an account, and groups of Kubernetes are seen by no audit of AWS.",
-  control: 'AC-2',
-  severity: 'medium',
-  subjects: every('aws_eks_access_entry', 'aws_eks_access_policy_association'),
-  faults: (entry, { model }) => {
-    const { text, target, stack, list: values } = read(model, entry);
-    const isEntry = entry.type === 'aws_eks_access_entry';
-    return faultsOf(
-      [
-        target('cluster_name')?.type !== 'aws_eks_cluster',
-        'cluster_name is not a cluster of the stack',
-      ],
-      [
-        !isRoleArn(text('principal_arn')) && target('principal_arn')?.type !== 'aws_iam_role',
-        `principal_arn is ${text('principal_arn')}, not a role`,
-      ],
-      [
-        isEntry && accountsOf(model, entry).size > 1,
-        `entries name roles of the accounts ${[...accountsOf(model, entry)].join(', ')}`,
-      ],
-      [
-        values('kubernetes_groups').length > 0,
-        'kubernetes_groups gives rights that AWS does not show',
-      ],
-      [isEntry && !['', 'STANDARD'].includes(text('type')), `type is ${text('type')}`],
-      [
-        !isEntry &&
-          !text('policy_arn').startsWith(`arn:${stack.partition}:eks::aws:cluster-access-policy/`),
-        `policy_arn is ${text('policy_arn')}, not an access policy of EKS`,
-      ],
-      [
-        !isEntry && !['cluster', 'namespace'].includes(text('access_scope.type')),
-        `access_scope is ${text('access_scope.type') || 'missing'}`,
-      ],
-      [
-        !isEntry &&
-          text('access_scope.type') === 'namespace' &&
-          values('access_scope.namespaces').length === 0,
-        'access_scope names no namespace',
-      ],
-      [
-        !isEntry &&
-          text('access_scope.type') === 'cluster' &&
-          !/\/AmazonEKS(ClusterAdmin|AdminView|View)Policy$/.test(text('policy_arn')),
-        `${text('policy_arn')} in the whole cluster`,
-      ],
-      [
-        !isEntry && target('principal_arn')?.type === undefined,
-        'principal_arn is not an access entry of the stack',
-      ],
-    );
-  },
-});
-
 /** Accounts whose roles the entries of a stack name: one, or somebody else administers too. */
 function accountsOf(model: Model, entry: Resource): ReadonlySet<string> {
   return new Set(
@@ -339,33 +95,6 @@ function accountsOf(model: Model, entry: Resource): ReadonlySet<string> {
 
 /** Without these no pod gets an address, a name or a route (Amazon EKS User Guide, "Amazon EKS add-ons"). */
 const NEEDED = ['coredns', 'kube-proxy', 'vpc-cni'];
-
-/** Add-ons of a cluster. */
-const clusterHasAddOns: Rule = rule({
-  id: 'cluster-has-add-ons',
-  title: 'A cluster has the add-ons that its pods, autoscalers and nodes need',
-  reason:
-    'A cluster without self-managed add-ons has only these; an autoscaler without metrics-server never scales.',
-  control: 'CM-2',
-  severity: 'high',
-  subjects: every('aws_eks_cluster'),
-  faults: (cluster, { model }) => {
-    const stack = model.stackOf(cluster);
-    const has = neighbours(model, cluster, 'aws_eks_addon')
-      .filter(({ attributes }) => stack.target(attributes.cluster_name) === cluster)
-      .map((addOn) => read(model, addOn).text('addon_name'));
-    const autoscalers = stack.resources.filter(({ type }) =>
-      type.startsWith('kubernetes_horizontal_pod_autoscaler'),
-    );
-    return [
-      ...NEEDED.filter((name) => !has.includes(name)).map((name) => `lacks the add-on ${name}`),
-      ...faultsOf([
-        autoscalers.length > 0 && !has.includes('metrics-server'),
-        'lacks the add-on metrics-server, by which its autoscaler measures',
-      ]),
-    ];
-  },
-});
 
 const KNOWN = [...NEEDED, 'metrics-server', 'eks-pod-identity-agent'];
 
@@ -389,72 +118,316 @@ function settingsFaults(name: string, values: string): readonly (readonly [boole
   ]);
 }
 
-/** An add-on's own settings. */
-const addOnsAreManaged: Rule = rule({
-  id: 'add-ons-are-managed',
-  title: 'Add-ons are known ones of a cluster of the stack, and settled by Terraform',
-  reason:
-    'An add-on runs with the rights of the system on every node; left to conflicts, an update stops half way.',
-  control: 'CM-7(5)',
-  severity: 'medium',
-  subjects: every('aws_eks_addon'),
-  faults: (addOn, { model }) => {
-    const { text, target } = read(model, addOn);
-    const name = text('addon_name');
-    return faultsOf(
-      [
-        target('cluster_name')?.type !== 'aws_eks_cluster',
-        'cluster_name is not a cluster of the stack',
-      ],
-      [!KNOWN.includes(name), `addon_name is ${name}: not reviewed`],
-      ...['create', 'update'].map(
-        (when) =>
-          [
-            text(`resolve_conflicts_on_${when}`) !== 'OVERWRITE',
-            `resolve_conflicts_on_${when} must be OVERWRITE`,
-          ] as const,
-      ),
-      [
-        text('service_account_role_arn') !== '',
-        'service_account_role_arn gives the add-on a role of its own',
-      ],
-      ...settingsFaults(name, text('configuration_values')),
-    );
-  },
-});
-
-/** The VPC CNI enforces NetworkPolicies only when told to. */
-const networkPoliciesEnforced: Rule = rule({
-  id: 'network-policies-enforced',
-  title: 'The VPC CNI enforces NetworkPolicies',
-  reason: 'EKS takes every NetworkPolicy and enforces none, unless enableNetworkPolicy is true.',
-  control: 'SC-7(5)',
-  severity: 'high',
-  subjects: every('aws_eks_cluster'),
-  faults: (cluster, { model }) => {
-    const enforced = neighbours(model, cluster, 'aws_eks_addon').some(
-      ({ attributes }) =>
-        attributes.addon_name === 'vpc-cni' &&
-        String(valueAt(parseJson(attributes.configuration_values), 'enableNetworkPolicy')) ===
-          'true',
-    );
-    return enforced
-      ? []
-      : ['configuration_values of the add-on vpc-cni must have enableNetworkPolicy "true"'];
-  },
-});
-
 /** Rules on clusters, access to them, and their add-ons. */
 export const CLUSTER_RULES: readonly Rule[] = [
-  clusterApiPrivate,
-  clusterIsLogged,
-  clusterSecretsEncrypted,
-  clusterIsNotReplaced,
-  clusterApiReachable,
-  clusterIsPlaced,
-  clusterHasNamedAdmins,
-  accessEntriesAreRoles,
-  clusterHasAddOns,
-  addOnsAreManaged,
-  networkPoliciesEnforced,
+  rule({
+    id: 'cluster-api-private',
+    title: "A cluster's API is reached from inside the VPC only",
+    reason:
+      'Whatever the internet reaches is tried: a leaked token or a fault in the API server is enough then. Without public_access_cidrs EKS takes 0.0.0.0/0.',
+    control: 'AC-17',
+    severity: 'high',
+    subjects: every('aws_eks_cluster'),
+    faults: (cluster, { model }) => {
+      const { isTrue, isFalse } = read(model, cluster);
+      const isPublic = !isFalse('vpc_config.endpoint_public_access');
+      const cidrs = list(model, cluster);
+      return [
+        ...faultsOf(
+          [!isTrue('vpc_config.endpoint_private_access'), 'endpoint_private_access must be true'],
+          [
+            isPublic,
+            `endpoint_public_access must be false; it is open to ${cidrs.join(', ') || 'everybody'}`,
+          ],
+          [isPublic && cidrs.length === 0, 'public_access_cidrs is missing: everybody'],
+        ),
+        ...cidrs
+          .filter((text) => isPublic && (parseCidr(text)?.prefix ?? 0) < 16)
+          .map((text) => `public_access_cidrs has ${text}: at most a /16 can be meant`),
+      ];
+    },
+  }),
+  rule({
+    id: 'cluster-is-logged',
+    title: 'A cluster logs all five of its components, into a log group of the stack',
+    reason:
+      'EKS makes a missing log group itself, unencrypted and for ever; without audit nobody knows later who did what.',
+    control: 'AU-12',
+    severity: 'high',
+    subjects: every('aws_eks_cluster'),
+    faults: (cluster, { model }) => {
+      const { list: values, text } = read(model, cluster);
+      const types = values('enabled_cluster_log_types').map(String);
+      const name = `/aws/eks/${text('name')}/cluster`;
+      const groups = neighbours(model, cluster, 'aws_cloudwatch_log_group');
+      return [
+        ...LOG_TYPES.filter((type) => !types.includes(type)).map((type) => `does not log ${type}`),
+        ...faultsOf([
+          !groups.some((group) => read(model, group).text('name') === name),
+          `log group ${name} is missing`,
+        ]),
+      ];
+    },
+  }),
+  argumentRule({
+    id: 'cluster-secrets-encrypted',
+    title: 'A cluster encrypts its Secrets with a key of the account',
+    reason:
+      "The database's password lies in etcd; envelope encryption makes it useless without the key.",
+    control: 'SC-28(1)',
+    severity: 'high',
+    must: {
+      aws_eks_cluster: {
+        'encryption_config.provider.key_arn': mustBeOwnKey,
+        'encryption_config.resources': ({ list: values, path }) => {
+          const resources = values(path).map(String);
+          return when(
+            resources.join() !== 'secrets',
+            `${path} is for ${resources.join(', ') || 'nothing'}, not secrets`,
+          );
+        },
+      },
+    },
+  }),
+  rule({
+    id: 'cluster-is-not-replaced',
+    title: 'A change of what EKS reads at creation only does not replace the cluster',
+    reason:
+      'Without ignore_changes the first named administrator, or the import of an older cluster, destroys it with all that runs on it.',
+    control: 'CP-10',
+    severity: 'medium',
+    subjects: every('aws_eks_cluster'),
+    faults: ({ attributes }) => {
+      const ignored = listOf(valueAt(attributes, 'lifecycle.ignore_changes')).map(String);
+      return AT_CREATION.filter((path) => !ignored.includes(path)).map(
+        (path) => `lifecycle.ignore_changes must have ${path}`,
+      );
+    },
+  }),
+  rule({
+    id: 'cluster-api-reachable',
+    title: "A cluster's API can be reached by whoever deploys its objects",
+    reason:
+      'A private API that no rule opens is reached by the nodes alone: the objects are never made, nor destroyed.',
+    control: 'SC-7',
+    severity: 'medium',
+    subjects: ({ model }) =>
+      model
+        .ofType('aws_eks_cluster')
+        .filter(({ stack }) =>
+          model.resources.some(
+            (other) => other.stack === stack && other.type.startsWith('kubernetes_'),
+          ),
+        ),
+    faults: (cluster, { model }) => {
+      const opened = neighbours(model, cluster, 'aws_vpc_security_group_ingress_rule').some(
+        (ingress) => read(model, ingress).target('security_group_id') === cluster,
+      );
+      return opened || !read(model, cluster).isFalse('vpc_config.endpoint_public_access')
+        ? []
+        : [
+            'its API is private, and no rule allows anybody but the nodes: set cluster_endpoint_private_access_cidrs',
+          ];
+    },
+  }),
+  rule({
+    id: 'cluster-is-placed',
+    title: 'A cluster and its nodes have a known version and lie in all private subnets',
+    reason:
+      'Without a version EKS takes its newest one; in one subnet a zone takes the whole cluster down, in a public one its nodes are on the internet.',
+    control: 'CP-10',
+    severity: 'high',
+    subjects: every('aws_eks_cluster', 'aws_eks_node_group'),
+    faults: (resource, { model }) => {
+      const { text, stack } = read(model, resource);
+      const isCluster = resource.type === 'aws_eks_cluster';
+      const version = text('version');
+      const subnets = valueAt(
+        resource.attributes,
+        isCluster ? 'vpc_config.subnet_ids' : 'subnet_ids',
+      );
+      const cluster = isCluster ? resource : stack.target(resource.attributes.cluster_name);
+      return [
+        ...faultsOf(
+          [
+            isCluster && !(KNOWN_KUBERNETES_VERSIONS as readonly string[]).includes(version),
+            `version is ${version || 'missing'}, known are ${KNOWN_KUBERNETES_VERSIONS.join(', ')}`,
+          ],
+          [
+            !isCluster &&
+              version !== '' &&
+              version !== read(model, cluster ?? resource).text('version'),
+            `version ${version} is not that of its cluster`,
+          ],
+          [
+            !isCluster && cluster?.type !== 'aws_eks_cluster',
+            'cluster_name is not a cluster of the stack',
+          ],
+          [
+            isCluster && !read(model, resource).isFalse('bootstrap_self_managed_addons'),
+            'bootstrap_self_managed_addons must be false: the add-ons are the stack’s',
+          ],
+        ),
+        ...subnetFaults(model, stack, subnets),
+      ];
+    },
+  }),
+  rule({
+    id: 'cluster-has-named-admins',
+    title:
+      'A cluster is administered by access entries alone, or by its creator as long as there are none',
+    reason:
+      'The aws-auth ConfigMap is seen by no audit of AWS, the creator is a right without an entry, and with nobody the cluster is lost.',
+    control: 'AC-2',
+    severity: 'high',
+    subjects: every('aws_eks_cluster'),
+    faults: (cluster, { model }) => {
+      const { text, isTrue, isFalse, stack } = read(model, cluster);
+      const admins = neighbours(model, cluster, 'aws_eks_access_policy_association').filter(
+        ({ attributes }) => stack.target(attributes.cluster_name) === cluster,
+      );
+      const creator = 'access_config.bootstrap_cluster_creator_admin_permissions';
+      return faultsOf(
+        [
+          text('access_config.authentication_mode') !== 'API',
+          `authentication_mode is ${text('access_config.authentication_mode') || 'missing'}, must be API`,
+        ],
+        [
+          admins.length > 0 && !isFalse(creator),
+          'its creator administers it too, without an access entry',
+        ],
+        [
+          admins.length === 0 && !isTrue(creator),
+          'nobody administers it: no access entry, and not its creator',
+        ],
+      );
+    },
+  }),
+  rule({
+    id: 'access-entries-are-roles',
+    title: 'Access to a cluster is for roles, by a policy of EKS',
+    reason:
+      "A user's keys live for years, * and root are everybody of an account, and groups of Kubernetes are seen by no audit of AWS.",
+    control: 'AC-2',
+    severity: 'medium',
+    subjects: every('aws_eks_access_entry', 'aws_eks_access_policy_association'),
+    faults: (entry, { model }) => {
+      const { text, target, stack, list: values } = read(model, entry);
+      const isEntry = entry.type === 'aws_eks_access_entry';
+      return faultsOf(
+        [
+          target('cluster_name')?.type !== 'aws_eks_cluster',
+          'cluster_name is not a cluster of the stack',
+        ],
+        [
+          !isRoleArn(text('principal_arn')) && target('principal_arn')?.type !== 'aws_iam_role',
+          `principal_arn is ${text('principal_arn')}, not a role`,
+        ],
+        [
+          isEntry && accountsOf(model, entry).size > 1,
+          `entries name roles of the accounts ${[...accountsOf(model, entry)].join(', ')}`,
+        ],
+        [
+          values('kubernetes_groups').length > 0,
+          'kubernetes_groups gives rights that AWS does not show',
+        ],
+        [isEntry && !['', 'STANDARD'].includes(text('type')), `type is ${text('type')}`],
+        [
+          !isEntry &&
+            !text('policy_arn').startsWith(
+              `arn:${stack.partition}:eks::aws:cluster-access-policy/`,
+            ),
+          `policy_arn is ${text('policy_arn')}, not an access policy of EKS`,
+        ],
+        [
+          !isEntry && !['cluster', 'namespace'].includes(text('access_scope.type')),
+          `access_scope is ${text('access_scope.type') || 'missing'}`,
+        ],
+        [
+          !isEntry &&
+            text('access_scope.type') === 'namespace' &&
+            values('access_scope.namespaces').length === 0,
+          'access_scope names no namespace',
+        ],
+        [
+          !isEntry &&
+            text('access_scope.type') === 'cluster' &&
+            !/\/AmazonEKS(ClusterAdmin|AdminView|View)Policy$/.test(text('policy_arn')),
+          `${text('policy_arn')} in the whole cluster`,
+        ],
+        [
+          !isEntry && target('principal_arn')?.type === undefined,
+          'principal_arn is not an access entry of the stack',
+        ],
+      );
+    },
+  }),
+  rule({
+    id: 'cluster-has-add-ons',
+    title: 'A cluster has the add-ons that its pods, autoscalers and nodes need',
+    reason:
+      'A cluster without self-managed add-ons has only these; an autoscaler without metrics-server never scales.',
+    control: 'CM-2',
+    severity: 'high',
+    subjects: every('aws_eks_cluster'),
+    faults: (cluster, { model }) => {
+      const stack = model.stackOf(cluster);
+      const has = neighbours(model, cluster, 'aws_eks_addon')
+        .filter(({ attributes }) => stack.target(attributes.cluster_name) === cluster)
+        .map((addOn) => read(model, addOn).text('addon_name'));
+      const autoscalers = stack.resources.filter(({ type }) =>
+        type.startsWith('kubernetes_horizontal_pod_autoscaler'),
+      );
+      return [
+        ...NEEDED.filter((name) => !has.includes(name)).map((name) => `lacks the add-on ${name}`),
+        ...faultsOf([
+          autoscalers.length > 0 && !has.includes('metrics-server'),
+          'lacks the add-on metrics-server, by which its autoscaler measures',
+        ]),
+      ];
+    },
+  }),
+  argumentRule({
+    id: 'add-ons-are-managed',
+    title: 'Add-ons are known ones of a cluster of the stack, and settled by Terraform',
+    reason:
+      'An add-on runs with the rights of the system on every node; left to conflicts, an update stops half way.',
+    control: 'CM-7(5)',
+    severity: 'medium',
+    must: {
+      aws_eks_addon: {
+        cluster_name: mustReferTo('aws_eks_cluster', 'a cluster'),
+        resolve_conflicts_on_create: mustBe('OVERWRITE'),
+        resolve_conflicts_on_update: mustBe('OVERWRITE'),
+        service_account_role_arn: mustBeAbsent('gives the add-on a role of its own'),
+      },
+    },
+    faults: (addOn, { model }) => {
+      const { text } = read(model, addOn);
+      const name = text('addon_name');
+      return faultsOf(
+        [!KNOWN.includes(name), `addon_name is ${name}: not reviewed`],
+        ...settingsFaults(name, text('configuration_values')),
+      );
+    },
+  }),
+  rule({
+    id: 'network-policies-enforced',
+    title: 'The VPC CNI enforces NetworkPolicies',
+    reason: 'EKS takes every NetworkPolicy and enforces none, unless enableNetworkPolicy is true.',
+    control: 'SC-7(5)',
+    severity: 'high',
+    subjects: every('aws_eks_cluster'),
+    faults: (cluster, { model }) => {
+      const enforced = neighbours(model, cluster, 'aws_eks_addon').some(
+        ({ attributes }) =>
+          attributes.addon_name === 'vpc-cni' &&
+          String(valueAt(parseJson(attributes.configuration_values), 'enableNetworkPolicy')) ===
+            'true',
+      );
+      return enforced
+        ? []
+        : ['configuration_values of the add-on vpc-cni must have enableNetworkPolicy "true"'];
+    },
+  }),
 ];

@@ -1,208 +1,15 @@
 import { blocksOf, valueAt } from '../../../src/synthesized/model/model.ts';
-import { every, faultsOf, listOf, read } from '../readers/resources.ts';
+import {
+  argumentRule,
+  every,
+  faultsOf,
+  listOf,
+  mayBe,
+  mustBe,
+  mustBeTrue,
+  read,
+} from '../readers/resources.ts';
 import { type Rule, rule } from '../rule.ts';
-
-/** Instance metadata. */
-const nodeMetadataProtected: Rule = rule({
-  id: 'node-metadata-protected',
-  title: 'Pods cannot take the credentials of their node',
-  reason:
-    "Without tokens any server-side request forgery reads the node's credentials; with a second hop every pod does.",
-  control: 'AC-6',
-  severity: 'high',
-  subjects: every('aws_launch_template'),
-  faults: (template, { model }) => {
-    const { text, number } = read(model, template);
-    const hops = number('metadata_options.http_put_response_hop_limit');
-    return faultsOf(
-      [
-        text('metadata_options.http_tokens') !== 'required',
-        'http_tokens must be required (IMDSv2)',
-      ],
-      [
-        hops !== 1,
-        `http_put_response_hop_limit is ${Number.isNaN(hops) ? 'missing' : hops}, must be 1: a pod is one hop further than its node`,
-      ],
-      [
-        text('metadata_options.http_endpoint') !== 'enabled',
-        'http_endpoint must be enabled: nodes join by it',
-      ],
-      [
-        text('metadata_options.instance_metadata_tags') === 'enabled',
-        'instance_metadata_tags shows the tags to every process',
-      ],
-    );
-  },
-});
-
-/** Disks. */
-const nodeDisksEncrypted: Rule = rule({
-  id: 'node-disks-encrypted',
-  title: 'The root disk of a node is encrypted, big enough and goes with it',
-  reason:
-    'Files of clients pass through it, and images and logs fill a small one; what stays behind is a disk that nobody knows.',
-  control: 'SC-28(1)',
-  severity: 'high',
-  subjects: every('aws_launch_template'),
-  faults: (template, { model }) => {
-    const disks = blocksOf(read(model, template).at('block_device_mappings'));
-    const isTrue = (value: unknown) => value === true || value === 'true';
-    return [
-      ...faultsOf([
-        !disks.some(({ device_name }) => device_name === '/dev/xvda'),
-        'block_device_mappings lacks the root disk of Amazon Linux, /dev/xvda',
-      ]),
-      ...disks.flatMap((disk) =>
-        faultsOf(
-          [!isTrue(valueAt(disk, 'ebs.encrypted')), `${String(disk.device_name)} is not encrypted`],
-          [
-            !isTrue(valueAt(disk, 'ebs.delete_on_termination')),
-            `${String(disk.device_name)} stays behind when its node goes`,
-          ],
-          [
-            !(Number(valueAt(disk, 'ebs.volume_size')) >= 20),
-            `${String(disk.device_name)} has ${String(valueAt(disk, 'ebs.volume_size'))} GiB, must be at least 20`,
-          ],
-          [
-            !['gp3', 'io1', 'io2'].includes(String(valueAt(disk, 'ebs.volume_type'))),
-            `${String(disk.device_name)} is of type ${String(valueAt(disk, 'ebs.volume_type'))}`,
-          ],
-        ),
-      ),
-    ];
-  },
-});
-
-/** What a launch template must not do. */
-const nodesArePrivate: Rule = rule({
-  id: 'nodes-are-private',
-  title:
-    'Nodes have no public address, no key to sign in with and no program of their own at start',
-  reason:
-    'Each is a way onto a node beside the cluster: an address, an SSH key, a script with the rights of root.',
-  control: 'SC-7',
-  severity: 'high',
-  subjects: every('aws_launch_template', 'aws_eks_node_group'),
-  faults: ({ attributes }) => [
-    ...[
-      'key_name',
-      'user_data',
-      'remote_access',
-      'iam_instance_profile',
-      'image_id',
-      'security_group_names',
-      'vpc_security_group_ids',
-    ]
-      .filter((argument) => attributes[argument] !== undefined)
-      .map((argument) => `has ${argument}`),
-    ...blocksOf(attributes.network_interfaces)
-      .filter(
-        ({ associate_public_ip_address: address }) => address !== false && address !== 'false',
-      )
-      .map(() => 'network_interfaces may give a public address'),
-  ],
-});
-
-/** Monitoring and default version of a template. */
-const nodesAreMonitored: Rule = rule({
-  id: 'nodes-are-monitored',
-  title: 'Nodes are watched in detail',
-  reason: 'Every five minutes is too coarse to see why a node was replaced.',
-  control: 'SI-4',
-  severity: 'low',
-  subjects: every('aws_launch_template'),
-  faults: (template, { model }) =>
-    read(model, template).isTrue('monitoring.enabled') ? [] : ['monitoring.enabled must be true'],
-});
-
-/** What a node group starts. */
-const nodeGroupUsesTemplate: Rule = rule({
-  id: 'node-group-uses-template',
-  title: 'A node group starts the newest version of a template of the stack, on a supported image',
-  reason:
-    'Without the template the nodes take the defaults: metadata for every pod, an unencrypted disk. A fixed version keeps the fault that was just mended.',
-  control: 'CM-6',
-  severity: 'high',
-  subjects: every('aws_eks_node_group'),
-  faults: (group, { model }) => {
-    const { target, text, list, stack } = read(model, group);
-    const template = target('launch_template.id') ?? target('launch_template.name');
-    const version = stack.target(valueAt(group.attributes, 'launch_template.version'));
-    return faultsOf(
-      [template?.type !== 'aws_launch_template', 'launch_template is not a template of the stack'],
-      [
-        template !== undefined &&
-          (version !== template ||
-            !/\.(latest|default)_version\}$/.test(text('launch_template.version'))),
-        `launch_template.version is ${text('launch_template.version') || 'missing'}, must be latest_version of the template`,
-      ],
-      [
-        !/^(AL2023|BOTTLEROCKET)_x86_64_(STANDARD|FIPS)$|^BOTTLEROCKET_x86_64(_FIPS)?$/.test(
-          text('ami_type'),
-        ),
-        `ami_type is ${text('ami_type') || 'missing'}: must be Amazon Linux 2023 or Bottlerocket for x86-64`,
-      ],
-      [list('instance_types').length === 0, 'instance_types is missing: EKS takes t3.medium'],
-      ...list('instance_types').map(
-        (type) =>
-          [
-            !/^[a-z]+\d+(?!g)[a-z0-9-]*\.[a-z0-9-]+$/.test(String(type)),
-            `instance type ${String(type)} is not x86-64`,
-          ] as const,
-      ),
-      [
-        target('node_role_arn')?.type !== 'aws_iam_role',
-        'node_role_arn is not a role of the stack',
-      ],
-    );
-  },
-});
-
-/** How many nodes there are, also while they are replaced. */
-const nodesSurviveUpdates: Rule = rule({
-  id: 'nodes-survive-updates',
-  title: 'A node group keeps enough nodes, on demand, also while they are replaced',
-  reason:
-    'With no node or one, with Spot, or with all replaced at once, the listener is away while SNS gives up.',
-  control: 'CP-10',
-  severity: 'medium',
-  subjects: every('aws_eks_node_group'),
-  faults: (group, { model }) => {
-    const { number, text, at } = read(model, group);
-    const [min, desired, max] = ['min_size', 'desired_size', 'max_size'].map((name) =>
-      number(`scaling_config.${name}`),
-    ) as [number, number, number];
-    const percent = number('update_config.max_unavailable_percentage');
-    const count = number('update_config.max_unavailable');
-    return faultsOf(
-      [
-        !(min >= 1 && min <= desired && desired <= max),
-        `sizes ${min}, ${desired}, ${max}: must be at least 1 and rise`,
-      ],
-      [!(desired >= 2), `desired_size is ${desired}, must be at least 2`],
-      [!(max > min), `max_size is ${max} as min_size: no room for another node`],
-      [
-        text('capacity_type') !== 'ON_DEMAND',
-        `capacity_type is ${text('capacity_type') || 'missing'}`,
-      ],
-      [
-        !(percent >= 1 && percent <= 50) && !(count >= 1 && count <= desired / 2),
-        'update_config must leave at least half of the nodes',
-      ],
-      [
-        !listOf(valueAt(group.attributes, 'lifecycle.ignore_changes')).includes(
-          'scaling_config[0].desired_size',
-        ),
-        'every apply sets back the number of nodes: ignore_changes must have scaling_config[0].desired_size',
-      ],
-      [at('taint') !== undefined, 'taint keeps pods off that do not tolerate it'],
-      [
-        at('force_update_version') === true,
-        'force_update_version evicts pods against their budget',
-      ],
-    );
-  },
-});
 
 /** Labels that bind a pod to one node or zone. */
 export const SINGLE_PLACE = [
@@ -291,10 +98,187 @@ function cpusOf(size: string): number | undefined {
 
 /** Rules on nodes. */
 export const NODE_RULES: readonly Rule[] = [
-  nodeMetadataProtected,
-  nodeDisksEncrypted,
-  nodesArePrivate,
-  nodesAreMonitored,
-  nodeGroupUsesTemplate,
-  nodesSurviveUpdates,
+  argumentRule({
+    id: 'node-metadata-protected',
+    title: 'Pods cannot take the credentials of their node',
+    reason:
+      "Without tokens any server-side request forgery reads the node's credentials; with a second hop every pod does.",
+    control: 'AC-6',
+    severity: 'high',
+    must: {
+      aws_launch_template: {
+        'metadata_options.http_tokens': mustBe('required', 'IMDSv2'),
+        'metadata_options.http_put_response_hop_limit': mustBe(
+          '1',
+          'a pod is one hop further than its node',
+        ),
+        'metadata_options.http_endpoint': mustBe('enabled', 'nodes join by it'),
+        'metadata_options.instance_metadata_tags': mayBe('disabled'),
+      },
+    },
+  }),
+  rule({
+    id: 'node-disks-encrypted',
+    title: 'The root disk of a node is encrypted, big enough and goes with it',
+    reason:
+      'Files of clients pass through it, and images and logs fill a small one; what stays behind is a disk that nobody knows.',
+    control: 'SC-28(1)',
+    severity: 'high',
+    subjects: every('aws_launch_template'),
+    faults: (template, { model }) => {
+      const disks = blocksOf(read(model, template).at('block_device_mappings'));
+      const isTrue = (value: unknown) => value === true || value === 'true';
+      return [
+        ...faultsOf([
+          !disks.some(({ device_name }) => device_name === '/dev/xvda'),
+          'block_device_mappings lacks the root disk of Amazon Linux, /dev/xvda',
+        ]),
+        ...disks.flatMap((disk) =>
+          faultsOf(
+            [
+              !isTrue(valueAt(disk, 'ebs.encrypted')),
+              `${String(disk.device_name)} is not encrypted`,
+            ],
+            [
+              !isTrue(valueAt(disk, 'ebs.delete_on_termination')),
+              `${String(disk.device_name)} stays behind when its node goes`,
+            ],
+            [
+              !(Number(valueAt(disk, 'ebs.volume_size')) >= 20),
+              `${String(disk.device_name)} has ${String(valueAt(disk, 'ebs.volume_size'))} GiB, must be at least 20`,
+            ],
+            [
+              !['gp3', 'io1', 'io2'].includes(String(valueAt(disk, 'ebs.volume_type'))),
+              `${String(disk.device_name)} is of type ${String(valueAt(disk, 'ebs.volume_type'))}`,
+            ],
+          ),
+        ),
+      ];
+    },
+  }),
+  rule({
+    id: 'nodes-are-private',
+    title:
+      'Nodes have no public address, no key to sign in with and no program of their own at start',
+    reason:
+      'Each is a way onto a node beside the cluster: an address, an SSH key, a script with the rights of root.',
+    control: 'SC-7',
+    severity: 'high',
+    subjects: every('aws_launch_template', 'aws_eks_node_group'),
+    faults: ({ attributes }) => [
+      ...[
+        'key_name',
+        'user_data',
+        'remote_access',
+        'iam_instance_profile',
+        'image_id',
+        'security_group_names',
+        'vpc_security_group_ids',
+      ]
+        .filter((argument) => attributes[argument] !== undefined)
+        .map((argument) => `has ${argument}`),
+      ...blocksOf(attributes.network_interfaces)
+        .filter(
+          ({ associate_public_ip_address: address }) => address !== false && address !== 'false',
+        )
+        .map(() => 'network_interfaces may give a public address'),
+    ],
+  }),
+  argumentRule({
+    id: 'nodes-are-monitored',
+    title: 'Nodes are watched in detail',
+    reason: 'Every five minutes is too coarse to see why a node was replaced.',
+    control: 'SI-4',
+    severity: 'low',
+    must: { aws_launch_template: { 'monitoring.enabled': mustBeTrue } },
+  }),
+  rule({
+    id: 'node-group-uses-template',
+    title:
+      'A node group starts the newest version of a template of the stack, on a supported image',
+    reason:
+      'Without the template the nodes take the defaults: metadata for every pod, an unencrypted disk. A fixed version keeps the fault that was just mended.',
+    control: 'CM-6',
+    severity: 'high',
+    subjects: every('aws_eks_node_group'),
+    faults: (group, { model }) => {
+      const { target, text, list, stack } = read(model, group);
+      const template = target('launch_template.id') ?? target('launch_template.name');
+      const version = stack.target(valueAt(group.attributes, 'launch_template.version'));
+      return faultsOf(
+        [
+          template?.type !== 'aws_launch_template',
+          'launch_template is not a template of the stack',
+        ],
+        [
+          template !== undefined &&
+            (version !== template ||
+              !/\.(latest|default)_version\}$/.test(text('launch_template.version'))),
+          `launch_template.version is ${text('launch_template.version') || 'missing'}, must be latest_version of the template`,
+        ],
+        [
+          !/^(AL2023|BOTTLEROCKET)_x86_64_(STANDARD|FIPS)$|^BOTTLEROCKET_x86_64(_FIPS)?$/.test(
+            text('ami_type'),
+          ),
+          `ami_type is ${text('ami_type') || 'missing'}: must be Amazon Linux 2023 or Bottlerocket for x86-64`,
+        ],
+        [list('instance_types').length === 0, 'instance_types is missing: EKS takes t3.medium'],
+        ...list('instance_types').map(
+          (type) =>
+            [
+              !/^[a-z]+\d+(?!g)[a-z0-9-]*\.[a-z0-9-]+$/.test(String(type)),
+              `instance type ${String(type)} is not x86-64`,
+            ] as const,
+        ),
+        [
+          target('node_role_arn')?.type !== 'aws_iam_role',
+          'node_role_arn is not a role of the stack',
+        ],
+      );
+    },
+  }),
+  rule({
+    id: 'nodes-survive-updates',
+    title: 'A node group keeps enough nodes, on demand, also while they are replaced',
+    reason:
+      'With no node or one, with Spot, or with all replaced at once, the listener is away while SNS gives up.',
+    control: 'CP-10',
+    severity: 'medium',
+    subjects: every('aws_eks_node_group'),
+    faults: (group, { model }) => {
+      const { number, text, at } = read(model, group);
+      const [min, desired, max] = ['min_size', 'desired_size', 'max_size'].map((name) =>
+        number(`scaling_config.${name}`),
+      ) as [number, number, number];
+      const percent = number('update_config.max_unavailable_percentage');
+      const count = number('update_config.max_unavailable');
+      return faultsOf(
+        [
+          !(min >= 1 && min <= desired && desired <= max),
+          `sizes ${min}, ${desired}, ${max}: must be at least 1 and rise`,
+        ],
+        [!(desired >= 2), `desired_size is ${desired}, must be at least 2`],
+        [!(max > min), `max_size is ${max} as min_size: no room for another node`],
+        [
+          text('capacity_type') !== 'ON_DEMAND',
+          `capacity_type is ${text('capacity_type') || 'missing'}`,
+        ],
+        [
+          !(percent >= 1 && percent <= 50) && !(count >= 1 && count <= desired / 2),
+          'update_config must leave at least half of the nodes',
+        ],
+        [
+          !listOf(valueAt(group.attributes, 'lifecycle.ignore_changes')).includes(
+            'scaling_config[0].desired_size',
+          ),
+          'every apply sets back the number of nodes: ignore_changes must have scaling_config[0].desired_size',
+        ],
+        [at('taint') !== undefined, 'taint keeps pods off that do not tolerate it'],
+        [
+          at('force_update_version') === true,
+          'force_update_version evicts pods against their budget',
+        ],
+      );
+    },
+  }),
 ];

@@ -1,86 +1,81 @@
 import { graphOf, valueAt } from '../../../src/synthesized/model/model.ts';
 import { parseJson } from '../../policy/policy-document.ts';
-import { ownKeyFaults } from '../messaging/topics.ts';
-import { every, faultsOf, listOf, read } from '../readers/resources.ts';
+import {
+  argumentRule,
+  every,
+  faultsOf,
+  listOf,
+  mustBe,
+  mustBeOwnKey,
+  mustBeTrue,
+  mustNotBeTrue,
+} from '../readers/resources.ts';
 import { type Rule, rule } from '../rule.ts';
-
-/** Images. */
-const imagesAreTrusted: Rule = rule({
-  id: 'images-are-trusted',
-  title: 'A repository keeps its tags, scans what is pushed, encrypts, and goes only when empty',
-  reason:
-    'A tag that can be moved lets somebody put another image where the cluster pulls the next one.',
-  control: 'SI-7',
-  severity: 'high',
-  subjects: every('aws_ecr_repository'),
-  faults: (repository, { model }) => {
-    const { text, isTrue } = read(model, repository);
-    return [
-      ...faultsOf(
-        [
-          text('image_tag_mutability') !== 'IMMUTABLE',
-          `image_tag_mutability is ${text('image_tag_mutability') || 'missing'}, must be IMMUTABLE`,
-        ],
-        [!isTrue('image_scanning_configuration.scan_on_push'), 'scan_on_push must be true'],
-        [
-          text('encryption_configuration.encryption_type') !== 'KMS',
-          'encryption_configuration must be of type KMS',
-        ],
-        [isTrue('force_delete'), 'force_delete destroys the images that the cluster runs'],
-      ),
-      ...ownKeyFaults(model, repository, 'encryption_configuration.kms_key'),
-    ];
-  },
-});
 
 /** Images that the last releases are made of. */
 const FEWEST_IMAGES = 5;
 
-/** What is thrown away. */
-const imagesAreKept: Rule = rule({
-  id: 'images-are-kept',
-  title: 'A repository throws old images away, but keeps the last releases',
-  reason:
-    'A node that starts pulls the image again: one that has expired is gone for a rollback, and for the next node.',
-  control: 'CP-9',
-  severity: 'medium',
-  subjects: every('aws_ecr_repository'),
-  faults: (repository, { model }) => {
-    const policies = graphOf(model.stackOf(repository))
-      .users(repository.address)
-      .filter(({ type }) => type === 'aws_ecr_lifecycle_policy');
-    if (policies.length === 0) return ['has no lifecycle policy'];
-    return policies.flatMap((policy) => {
-      const rules = listOf(valueAt(parseJson(policy.attributes.policy), 'rules'));
-      return [
-        ...faultsOf([rules.length === 0, `${policy.address} cannot be read`]),
-        ...rules.flatMap((entry) => {
-          const selection = valueAt(entry, 'selection');
-          const at = (name: string) => valueAt(selection, name);
-          const untagged = at('tagStatus') === 'untagged';
-          return faultsOf(
-            [
-              !untagged && at('countType') !== 'imageCountMoreThan',
-              `${policy.address}: ${String(at('countType'))} throws away what is deployed for long`,
-            ],
-            [
-              !(Number(at('countNumber')) >= (untagged ? 1 : FEWEST_IMAGES)),
-              `${policy.address}: countNumber is ${String(at('countNumber'))}, must be at least ${FEWEST_IMAGES}`,
-            ],
-            [
-              !['any', 'untagged', 'tagged'].includes(String(at('tagStatus'))),
-              `${policy.address}: tagStatus is ${String(at('tagStatus'))}`,
-            ],
-            [
-              valueAt(entry, 'action.type') !== 'expire',
-              `${policy.address}: action must be expire`,
-            ],
-          );
-        }),
-      ];
-    });
-  },
-});
-
 /** Rules on image repositories. */
-export const REPOSITORY_RULES: readonly Rule[] = [imagesAreTrusted, imagesAreKept];
+export const REPOSITORY_RULES: readonly Rule[] = [
+  argumentRule({
+    id: 'images-are-trusted',
+    title: 'A repository keeps its tags, scans what is pushed, encrypts, and goes only when empty',
+    reason:
+      'A tag that can be moved lets somebody put another image where the cluster pulls the next one.',
+    control: 'SI-7',
+    severity: 'high',
+    must: {
+      aws_ecr_repository: {
+        image_tag_mutability: mustBe('IMMUTABLE'),
+        'image_scanning_configuration.scan_on_push': mustBeTrue,
+        'encryption_configuration.encryption_type': mustBe('KMS'),
+        'encryption_configuration.kms_key': mustBeOwnKey,
+        force_delete: mustNotBeTrue('destroys the images that the cluster runs'),
+      },
+    },
+  }),
+  rule({
+    id: 'images-are-kept',
+    title: 'A repository throws old images away, but keeps the last releases',
+    reason:
+      'A node that starts pulls the image again: one that has expired is gone for a rollback, and for the next node.',
+    control: 'CP-9',
+    severity: 'medium',
+    subjects: every('aws_ecr_repository'),
+    faults: (repository, { model }) => {
+      const policies = graphOf(model.stackOf(repository))
+        .users(repository.address)
+        .filter(({ type }) => type === 'aws_ecr_lifecycle_policy');
+      if (policies.length === 0) return ['has no lifecycle policy'];
+      return policies.flatMap((policy) => {
+        const rules = listOf(valueAt(parseJson(policy.attributes.policy), 'rules'));
+        return [
+          ...faultsOf([rules.length === 0, `${policy.address} cannot be read`]),
+          ...rules.flatMap((entry) => {
+            const selection = valueAt(entry, 'selection');
+            const at = (name: string) => valueAt(selection, name);
+            const untagged = at('tagStatus') === 'untagged';
+            return faultsOf(
+              [
+                !untagged && at('countType') !== 'imageCountMoreThan',
+                `${policy.address}: ${String(at('countType'))} throws away what is deployed for long`,
+              ],
+              [
+                !(Number(at('countNumber')) >= (untagged ? 1 : FEWEST_IMAGES)),
+                `${policy.address}: countNumber is ${String(at('countNumber'))}, must be at least ${FEWEST_IMAGES}`,
+              ],
+              [
+                !['any', 'untagged', 'tagged'].includes(String(at('tagStatus'))),
+                `${policy.address}: tagStatus is ${String(at('tagStatus'))}`,
+              ],
+              [
+                valueAt(entry, 'action.type') !== 'expire',
+                `${policy.address}: action must be expire`,
+              ],
+            );
+          }),
+        ];
+      });
+    },
+  }),
+];

@@ -2,80 +2,19 @@ import { partitionOf } from '@file-processing/contract/partition.ts';
 import { graphOf, type Model, type Resource } from '../../../src/synthesized/model/model.ts';
 import { arnOf, canonical, statementsAbout } from '../../policy/policies.ts';
 import { allows, type PolicyStatement, requiredValues } from '../../policy/policy-document.ts';
-import { every, faultsOf, neighbours, read } from '../readers/resources.ts';
-import { type Rule, rule } from '../rule.ts';
-
-/** A key's own settings. */
-const keyRotates: Rule = rule({
-  id: 'key-rotates',
-  title: 'Every key rotates within a year, is on, and can be saved for 30 days after its deletion',
-  reason:
-    'A key that is deleted takes all that it encrypted with it; 30 days are the longest that KMS waits.',
-  control: 'SC-12',
-  severity: 'medium',
-  subjects: every('aws_kms_key'),
-  faults: (key, { model }) => {
-    const { isTrue, isFalse, number } = read(model, key);
-    return faultsOf(
-      [!isTrue('enable_key_rotation'), 'enable_key_rotation must be true'],
-      [number('rotation_period_in_days') > 366, 'rotation_period_in_days must be at most 366'],
-      [number('deletion_window_in_days') < 30, 'deletion_window_in_days must be 30'],
-      [isFalse('is_enabled'), 'is_enabled must not be false'],
-      [isTrue('bypass_policy_lockout_safety_check'), 'the lockout check must not be bypassed'],
-      [isTrue('multi_region'), 'multi_region lets copies of the key leave the region'],
-    );
-  },
-});
-
-/** Who administers a key. */
-const keyIsAdministered: Rule = rule({
-  id: 'key-is-administered',
-  title: 'The account administers every key, by a policy in the stack',
-  reason:
-    'Without the statement for the account nobody can change the key any more, not even to delete it.',
-  control: 'SC-12',
-  severity: 'high',
-  subjects: every('aws_kms_key'),
-  faults: (key, { model }) => {
-    const statements = statementsAbout(model, key);
-    const administers = ({ effect, actions, principals = [], conditions }: PolicyStatement) =>
-      effect === 'Allow' &&
-      actions.includes('kms:*') &&
-      conditions.length === 0 &&
-      principals.some(({ type, value }) => type === 'AWS' && /::<account>:root$/.test(value));
-    return statements.some(administers)
-      ? []
-      : [
-          'no statement allows the account (arn:…:iam::<account>:root) to do kms:* without a condition',
-        ];
-  },
-});
-
-/** People find a key by its alias. */
-const keyHasAlias: Rule = rule({
-  id: 'key-has-alias',
-  title: 'Every key has an alias, and every alias a key',
-  reason: 'In an incident somebody has to find the key by what it is for, not by its id.',
-  control: 'CM-8',
-  severity: 'low',
-  subjects: every('aws_kms_key', 'aws_kms_alias'),
-  faults: (resource, { model }) => {
-    const { stack, target, text } = read(model, resource);
-    if (resource.type === 'aws_kms_alias') {
-      return faultsOf(
-        [
-          target('target_key_id')?.type !== 'aws_kms_key',
-          'target_key_id is not a key of the stack',
-        ],
-        [/^alias\/aws\//.test(text('name')), 'alias/aws/ is for keys of AWS'],
-      );
-    }
-    const named = graphOf(stack)
-      .users(resource.address)
-      .some(({ type }) => type === 'aws_kms_alias');
-    return named ? [] : ['has no alias'];
-  },
-});
+import {
+  argumentRule,
+  every,
+  mayBeAtLeast,
+  mayBeAtMost,
+  mustBeTrue,
+  mustNotBeFalse,
+  mustNotBeTrue,
+  mustReferTo,
+  neighbours,
+  read,
+} from '../readers/resources.ts';
+import { type Rule, rule, when } from '../rule.ts';
 
 /** A service that has to use a key, for one source. */
 interface KeyUse {
@@ -92,59 +31,6 @@ const LOG = [
   ...['kms:Encrypt', 'kms:Decrypt', 'kms:ReEncryptFrom', 'kms:ReEncryptTo'],
   ...['kms:GenerateDataKey', 'kms:DescribeKey'],
 ];
-
-/** Services that encrypt with a key must be allowed by its policy. */
-const keyAllowsItsUsers: Rule = rule({
-  id: 'key-allows-its-users',
-  title: "A key's policy allows every service that encrypts with it in the stack",
-  reason:
-    'S3 that may not use the key of an encrypted topic, or SNS that of a queue, drops the message without a trace in the stack.',
-  control: 'SC-12',
-  severity: 'high',
-  subjects: every('aws_kms_key'),
-  faults: (key, { model }) => {
-    const statements = statementsAbout(model, key);
-    return keyUses(model, key).flatMap(({ service, condition, source, actions, why }) =>
-      actions
-        .filter(
-          (action) =>
-            !statements.some(
-              (statement) =>
-                allows(statement, action) &&
-                statement.principals?.some(({ value }) => value === service) &&
-                (requiredValues(statement, condition).includes(source) ||
-                  statement.conditions.length === 0),
-            ),
-        )
-        .map((action) => `${why}, but ${service} may not ${action} for ${source}`),
-    );
-  },
-});
-
-/** Statements that allow a service that does not work with the key. */
-const keyAllowsNobodyElse: Rule = rule({
-  id: 'key-allows-nobody-else',
-  title: "A key's policy allows no service that does not encrypt with it",
-  reason: 'A right on a key that nothing needs is a way to what the key protects.',
-  control: 'AC-6',
-  severity: 'medium',
-  subjects: every('aws_kms_key'),
-  faults: (key, { model }) => {
-    const uses = keyUses(model, key);
-    return statementsAbout(model, key)
-      .filter(({ effect }) => effect === 'Allow')
-      .flatMap((statement) =>
-        (statement.principals ?? [])
-          .filter(({ type }) => type === 'Service')
-          .filter(
-            ({ value }) =>
-              !uses.some(({ service }) => service === value) &&
-              !isForOtherNotifications(model, key, value),
-          )
-          .map(({ value }) => `${statement.sid}: nothing of ${value} is encrypted with it`),
-      );
-  },
-});
 
 /** With `create_s3_notifications = false` somebody else configures the event notifications, with the same right. */
 function isForOtherNotifications(model: Model, key: Resource, service: string): boolean {
@@ -224,9 +110,113 @@ function keyUses(model: Model, key: Resource): readonly KeyUse[] {
 
 /** Rules on keys. */
 export const KEY_RULES: readonly Rule[] = [
-  keyRotates,
-  keyIsAdministered,
-  keyHasAlias,
-  keyAllowsItsUsers,
-  keyAllowsNobodyElse,
+  argumentRule({
+    id: 'key-rotates',
+    title:
+      'Every key rotates within a year, is on, and can be saved for 30 days after its deletion',
+    reason:
+      'A key that is deleted takes all that it encrypted with it; 30 days are the longest that KMS waits.',
+    control: 'SC-12',
+    severity: 'medium',
+    must: {
+      aws_kms_key: {
+        enable_key_rotation: mustBeTrue,
+        rotation_period_in_days: mayBeAtMost(366),
+        deletion_window_in_days: mayBeAtLeast(30),
+        is_enabled: mustNotBeFalse,
+        bypass_policy_lockout_safety_check: mustNotBeTrue('bypasses the lockout check'),
+        multi_region: mustNotBeTrue('lets copies of the key leave the region'),
+      },
+    },
+  }),
+  rule({
+    id: 'key-is-administered',
+    title: 'The account administers every key, by a policy in the stack',
+    reason:
+      'Without the statement for the account nobody can change the key any more, not even to delete it.',
+    control: 'SC-12',
+    severity: 'high',
+    subjects: every('aws_kms_key'),
+    faults: (key, { model }) => {
+      const statements = statementsAbout(model, key);
+      const administers = ({ effect, actions, principals = [], conditions }: PolicyStatement) =>
+        effect === 'Allow' &&
+        actions.includes('kms:*') &&
+        conditions.length === 0 &&
+        principals.some(({ type, value }) => type === 'AWS' && /::<account>:root$/.test(value));
+      return statements.some(administers)
+        ? []
+        : [
+            'no statement allows the account (arn:…:iam::<account>:root) to do kms:* without a condition',
+          ];
+    },
+  }),
+  argumentRule({
+    id: 'key-has-alias',
+    title: 'Every key has an alias, and every alias a key',
+    reason: 'In an incident somebody has to find the key by what it is for, not by its id.',
+    control: 'CM-8',
+    severity: 'low',
+    must: {
+      aws_kms_key: {},
+      aws_kms_alias: { target_key_id: mustReferTo('aws_kms_key', 'a key') },
+    },
+    faults: (resource, { model }) => {
+      const { stack, text } = read(model, resource);
+      if (resource.type === 'aws_kms_alias') {
+        return when(/^alias\/aws\//.test(text('name')), 'alias/aws/ is for keys of AWS');
+      }
+      const users = graphOf(stack).users(resource.address);
+      return when(!users.some(({ type }) => type === 'aws_kms_alias'), 'has no alias');
+    },
+  }),
+  rule({
+    id: 'key-allows-its-users',
+    title: "A key's policy allows every service that encrypts with it in the stack",
+    reason:
+      'S3 that may not use the key of an encrypted topic, or SNS that of a queue, drops the message without a trace in the stack.',
+    control: 'SC-12',
+    severity: 'high',
+    subjects: every('aws_kms_key'),
+    faults: (key, { model }) => {
+      const statements = statementsAbout(model, key);
+      return keyUses(model, key).flatMap(({ service, condition, source, actions, why }) =>
+        actions
+          .filter(
+            (action) =>
+              !statements.some(
+                (statement) =>
+                  allows(statement, action) &&
+                  statement.principals?.some(({ value }) => value === service) &&
+                  (requiredValues(statement, condition).includes(source) ||
+                    statement.conditions.length === 0),
+              ),
+          )
+          .map((action) => `${why}, but ${service} may not ${action} for ${source}`),
+      );
+    },
+  }),
+  rule({
+    id: 'key-allows-nobody-else',
+    title: "A key's policy allows no service that does not encrypt with it",
+    reason: 'A right on a key that nothing needs is a way to what the key protects.',
+    control: 'AC-6',
+    severity: 'medium',
+    subjects: every('aws_kms_key'),
+    faults: (key, { model }) => {
+      const uses = keyUses(model, key);
+      return statementsAbout(model, key)
+        .filter(({ effect }) => effect === 'Allow')
+        .flatMap((statement) =>
+          (statement.principals ?? [])
+            .filter(({ type }) => type === 'Service')
+            .filter(
+              ({ value }) =>
+                !uses.some(({ service }) => service === value) &&
+                !isForOtherNotifications(model, key, value),
+            )
+            .map(({ value }) => `${statement.sid}: nothing of ${value} is encrypted with it`),
+        );
+    },
+  }),
 ];

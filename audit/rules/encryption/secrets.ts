@@ -26,93 +26,6 @@ const SECRET_NAME =
 /** Names that end like a secret's and are none. */
 const NOT_SECRET = new Set(['automount_service_account_token', 'http_tokens', 'secret', 'token']);
 
-/** The JSON is committed, uploaded and read by scanners. */
-const noLiteralSecret: Rule = rule({
-  id: 'no-literal-secret',
-  title: 'No secret is written into the JSON',
-  reason:
-    'The synthesized JSON is an artefact that many read; a secret in it is known from then on.',
-  control: 'IA-5(7)',
-  severity: 'high',
-  subjects: ({ model }) => model.stacks.flatMap(blocks),
-  faults: ({ value, key }) => literalSecrets(value, key),
-});
-
-/** Variables that carry secrets. */
-export const secretVariable: Rule = rule({
-  id: 'secret-variable',
-  title: 'A variable that carries a secret is sensitive, ephemeral and without a default',
-  reason:
-    'Only an ephemeral variable stays out of the plan and the state, only a sensitive one out of the logs, and a default is a secret in the JSON.',
-  control: 'IA-5(7)',
-  severity: 'high',
-  subjects: ({ model }) =>
-    model.stacks.flatMap((stack) => {
-      const carried = new Set(
-        stack.resources
-          .filter(({ type }) => /^kubernetes_secret(_v1)?$/.test(type))
-          .flatMap(({ attributes }) =>
-            ['data', 'binary_data', 'data_wo', 'binary_data_wo'].flatMap((name) =>
-              referencesIn(attributes[name]),
-            ),
-          )
-          .map(({ address }) => address),
-      );
-      return Object.entries(stack.json.variable ?? {})
-        .filter(([name, variable]) =>
-          [
-            carried.has(`var.${name}`),
-            SECRET_NAME.test(name),
-            variable.sensitive === true,
-            variable.ephemeral === true,
-          ].some(Boolean),
-        )
-        .map(([name, variable]) => ({ stack: stack.name, address: `var.${name}`, variable }));
-    }),
-  faults: ({ variable }) =>
-    faultsOf(
-      [variable.sensitive !== true, 'must be sensitive'],
-      [variable.ephemeral !== true, 'must be ephemeral, or it is kept in the plan'],
-      [
-        variable.default !== undefined && variable.default !== null,
-        'must have no default but null',
-      ],
-    ),
-});
-
-/** Outputs end up in logs and in the state. */
-const outputsNoSecret: Rule = rule({
-  id: 'outputs-no-secret',
-  title: 'No output shows a secret',
-  reason: 'Outputs are printed after every apply and kept in the state.',
-  control: 'SI-11',
-  severity: 'high',
-  subjects: ({ model }) =>
-    model.stacks.flatMap(({ name, json }) =>
-      Object.entries(json.output ?? {}).map(([key, output]) => ({
-        stack: name,
-        address: `output.${key}`,
-        output,
-      })),
-    ),
-  faults: ({ stack, output }, { model }) => {
-    const { json } = model.stackOf({ stack });
-    const text = JSON.stringify(output.value) ?? '';
-    return [
-      ...referencesIn(output.value)
-        .filter(({ address }) => {
-          const variable = json.variable?.[address.replace(/^var\./, '')];
-          return variable?.sensitive === true || variable?.ephemeral === true;
-        })
-        .map(({ address }) => `shows ${address}`),
-      ...faultsOf(
-        [/nonsensitive\(/.test(text), 'lays a sensitive value open with nonsensitive()'],
-        [/kubernetes_secret[\w.]*\.data|aws_iam_access_key/.test(text), 'shows a secret'],
-      ),
-    ];
-  },
-});
-
 function literalSecrets(value: unknown, key: string): readonly string[] {
   if (typeof value === 'string') {
     const forms = SECRET_FORMS.filter(([form]) => form.test(value)).map(
@@ -173,200 +86,6 @@ const SECRET_VALUE =
 /** Arguments that put a Secret's data into Terraform's state, in clear text. */
 const STORED = ['data', 'binary_data'] as const;
 const WRITE_ONLY = ['data_wo', 'binary_data_wo'] as const;
-
-/** What is written into an object or a command is read by everybody who may list it. */
-const noSecretInClearText: Rule = rule({
-  id: 'no-secret-in-clear-text',
-  title:
-    'No password, token or key is in a ConfigMap, an environment, an argument or an annotation',
-  reason:
-    "ConfigMaps, pod templates and Terraform's state are read by many more people than Secrets are, and are not encrypted as they are.",
-  control: 'IA-5(7)',
-  severity: 'high',
-  subjects: (audited) => audited.objects.filter(({ manifest }) => manifest.kind !== 'Secret'),
-  faults: (object, audited) => {
-    const { attributes } = resourceOf(audited, object);
-    const sensitive = sensitiveVariables(audited, object.stack);
-    const leaked = referencesIn(withoutTerraform(attributes))
-      .map(({ address }) => address)
-      .filter((address) => sensitive.has(address));
-    return [
-      ...new Set(leaked.map((address) => `holds the sensitive ${address}`)),
-      ...textsOf(object.manifest)
-        .filter(
-          ([name, value]) =>
-            SECRET_VALUE.test(value) || (SECRET_WORD.test(name) && !isHarmless(name, value)),
-        )
-        .map(([name]) => `${name} looks like a secret in clear text`),
-    ];
-  },
-});
-
-/** The state would hold what the Secret holds. */
-const secretIsWriteOnly: Rule = rule({
-  id: 'secret-is-write-only',
-  title: 'A Secret is filled by write-only arguments from an ephemeral variable',
-  reason:
-    "`data` lands in Terraform's plan and state in clear text. A write-only argument without a revision makes an empty Secret, in silence.",
-  control: 'SC-28',
-  severity: 'high',
-  subjects: (audited) => objectsOf(audited, 'Secret'),
-  faults: (object, audited) => {
-    const { attributes } = resourceOf(audited, object);
-    const stack = audited.model.stackOf(object);
-    const sensitive = sensitiveVariables(audited, object.stack);
-    return [
-      ...when(
-        !['Opaque', undefined].includes(object.manifest.type as string | undefined),
-        `type ${String(object.manifest.type)} asks for keys of its own, or makes a token for the API`,
-      ),
-      ...referencesIn(object.manifest.metadata)
-        .filter(({ address }) => sensitive.has(address))
-        .map(({ address }) => `its metadata holds the sensitive ${address}`),
-      ...STORED.filter((name) => !isBlank(attributes[name])).map(
-        (name) => `${name} is kept in Terraform's state; use data_wo`,
-      ),
-      ...when(
-        WRITE_ONLY.every((name) => isBlank(attributes[name])),
-        'holds no data',
-      ),
-      ...WRITE_ONLY.filter((name) => !isBlank(attributes[name])).flatMap((name) => {
-        const values = Object.entries(attributes[name] as Record<string, unknown>);
-        return [
-          ...when(
-            attributes[`${name}_revision`] === undefined,
-            `${name}_revision is left out: the provider then writes nothing`,
-          ),
-          ...values.flatMap(([key, value]) => {
-            const reference = referenceOf(value);
-            const variable = stack.json.variable?.[reference?.address.replace(/^var\./, '') ?? ''];
-            if (reference === undefined) {
-              return [`the value of ${key} must be a reference to one variable, and nothing else`];
-            }
-            if (variable === undefined) {
-              return [`the value of ${key} is ${reference.address}, which the state holds`];
-            }
-            const guarded = blocksOf(valueAt(attributes, 'lifecycle.precondition')).some((block) =>
-              referencesIn(block).some(({ address }) => address === reference.address),
-            );
-            return [
-              ...when(
-                variable.ephemeral !== true || variable.sensitive !== true,
-                `${reference.address} must be ephemeral and sensitive`,
-              ),
-              ...when(
-                typeof variable.default === 'string' && variable.default !== '',
-                `${reference.address} has a default, so the secret stands in the configuration`,
-              ),
-              ...when(
-                variable.default === null && !guarded,
-                `no precondition refuses a missing ${reference.address}: the apply ends in a crash`,
-              ),
-            ];
-          }),
-        ];
-      }),
-      ...when(object.manifest.immutable === true, 'is immutable: it can never get a new password'),
-    ];
-  },
-});
-
-/** Files in memory reach one process; variables reach its children, dumps and logs. */
-const secretsComeAsFiles: Rule = rule({
-  id: 'secrets-come-as-files',
-  title: 'Secrets reach containers as files, not as environment variables',
-  reason:
-    'Environment variables are inherited by child processes and end in crash reports (CIS Amazon EKS Benchmark, "Prefer using secrets as files").',
-  control: 'SC-28',
-  severity: 'medium',
-  subjects: podsOf,
-  faults: (pod) =>
-    dataReferences(pod)
-      .filter(({ kind, as }) => kind === 'Secret' && as === 'environment')
-      .map(({ name, place }) => `${place}: Secret ${name} becomes environment variables`),
-});
-
-/** Files that the process can't read stop it; files that everybody reads protect nothing. */
-const secretFilesAreReadable: Rule = rule({
-  id: 'secret-files-are-readable',
-  title: "Files of a Secret can be read by the container's group and by nobody else",
-  reason:
-    'They belong to root: without fsGroup, or without the bit for the group, the process may not read them; with the bits for others every process may.',
-  control: 'AC-3',
-  severity: 'medium',
-  subjects: (audited) => podsOf(audited).filter(({ spec }) => secretVolumes(spec).length > 0),
-  faults: ({ spec }) => [
-    ...when(
-      spec.securityContext?.fsGroup === undefined,
-      'has no fsGroup, so its process may not read the files of the Secret',
-    ),
-    ...secretVolumes(spec).flatMap(({ name, modes }) =>
-      modes.flatMap((mode) => {
-        const bits = Number(mode ?? 0o644);
-        const octal = `0${bits.toString(8)}`;
-        return [
-          ...when((bits & 0o007) !== 0, `volume ${name}: mode ${octal} is open to everybody`),
-          ...when(
-            (bits & 0o040) === 0,
-            `volume ${name}: mode ${octal} does not let the group read`,
-          ),
-          ...when(
-            (bits & 0o133) !== 0 && (bits & 0o007) === 0,
-            `volume ${name}: mode ${octal} is more than reading`,
-          ),
-        ];
-      }),
-    ),
-    ...secretMounts(spec).map(
-      (mount) => `the Secret at ${mount.mountPath} is mounted writable; set readOnly`,
-    ),
-  ],
-});
-
-/** Pods read their settings once, when they start. */
-const podsRestartOnChange: Rule = rule({
-  id: 'pods-restart-on-change',
-  title: 'A changed ConfigMap or Secret restarts the pods that read it',
-  reason:
-    'The environment is read once, at the start: without an annotation that changes with the data, the pods go on with the old settings or the old password.',
-  control: 'CM-3',
-  severity: 'high',
-  subjects: servingPods,
-  faults: (pod, audited) => {
-    const annotations = valueAt(
-      resourceOf(audited, pod).attributes,
-      'spec.template.metadata.annotations',
-    );
-    const followed = new Set(referencesIn(annotations).map(({ address }) => address));
-    const references = dataReferences(pod);
-    const used = objectsIn(audited, pod.namespace, 'ConfigMap', 'Secret').filter(({ manifest }) =>
-      references.some(
-        ({ kind, name }) => kind === manifest.kind && name === manifest.metadata.name,
-      ),
-    );
-    return used.flatMap((object) => {
-      const { kind, metadata } = object.manifest;
-      const changes =
-        kind === 'ConfigMap'
-          ? [object.address]
-          : referencesIn([
-              resourceOf(audited, object).attributes.data_wo_revision,
-              resourceOf(audited, object).attributes.binary_data_wo_revision,
-            ]).map(({ address }) => address);
-      return [
-        ...when(
-          changes.length === 0 || !changes.every((address) => followed.has(address)),
-          `no annotation of the pod template follows ${kind} ${metadata.name}` +
-            (kind === 'Secret' ? ' (its data_wo_revision)' : ''),
-        ),
-        ...when(
-          kind === 'ConfigMap' && object.manifest.immutable === true,
-          `ConfigMap ${metadata.name} is immutable: no setting can ever change`,
-        ),
-      ];
-    });
-  },
-});
 
 function resourceOf(
   { model }: Audited,
@@ -438,12 +157,275 @@ function secretMounts(spec: PodSpec) {
 
 /** Rules on secrets, and on what depends on their data. */
 export const SECRET_RULES: readonly Rule[] = [
-  noLiteralSecret,
-  secretVariable,
-  outputsNoSecret,
-  noSecretInClearText,
-  secretIsWriteOnly,
-  secretsComeAsFiles,
-  secretFilesAreReadable,
-  podsRestartOnChange,
+  rule({
+    id: 'no-literal-secret',
+    title: 'No secret is written into the JSON',
+    reason:
+      'The synthesized JSON is an artefact that many read; a secret in it is known from then on.',
+    control: 'IA-5(7)',
+    severity: 'high',
+    subjects: ({ model }) => model.stacks.flatMap(blocks),
+    faults: ({ value, key }) => literalSecrets(value, key),
+  }),
+  rule({
+    id: 'secret-variable',
+    title: 'A variable that carries a secret is sensitive, ephemeral and without a default',
+    reason:
+      'Only an ephemeral variable stays out of the plan and the state, only a sensitive one out of the logs, and a default is a secret in the JSON.',
+    control: 'IA-5(7)',
+    severity: 'high',
+    subjects: ({ model }) =>
+      model.stacks.flatMap((stack) => {
+        const carried = new Set(
+          stack.resources
+            .filter(({ type }) => /^kubernetes_secret(_v1)?$/.test(type))
+            .flatMap(({ attributes }) =>
+              ['data', 'binary_data', 'data_wo', 'binary_data_wo'].flatMap((name) =>
+                referencesIn(attributes[name]),
+              ),
+            )
+            .map(({ address }) => address),
+        );
+        return Object.entries(stack.json.variable ?? {})
+          .filter(([name, variable]) =>
+            [
+              carried.has(`var.${name}`),
+              SECRET_NAME.test(name),
+              variable.sensitive === true,
+              variable.ephemeral === true,
+            ].some(Boolean),
+          )
+          .map(([name, variable]) => ({ stack: stack.name, address: `var.${name}`, variable }));
+      }),
+    faults: ({ variable }) =>
+      faultsOf(
+        [variable.sensitive !== true, 'must be sensitive'],
+        [variable.ephemeral !== true, 'must be ephemeral, or it is kept in the plan'],
+        [
+          variable.default !== undefined && variable.default !== null,
+          'must have no default but null',
+        ],
+      ),
+  }),
+  rule({
+    id: 'outputs-no-secret',
+    title: 'No output shows a secret',
+    reason: 'Outputs are printed after every apply and kept in the state.',
+    control: 'SI-11',
+    severity: 'high',
+    subjects: ({ model }) =>
+      model.stacks.flatMap(({ name, json }) =>
+        Object.entries(json.output ?? {}).map(([key, output]) => ({
+          stack: name,
+          address: `output.${key}`,
+          output,
+        })),
+      ),
+    faults: ({ stack, output }, { model }) => {
+      const { json } = model.stackOf({ stack });
+      const text = JSON.stringify(output.value) ?? '';
+      return [
+        ...referencesIn(output.value)
+          .filter(({ address }) => {
+            const variable = json.variable?.[address.replace(/^var\./, '')];
+            return variable?.sensitive === true || variable?.ephemeral === true;
+          })
+          .map(({ address }) => `shows ${address}`),
+        ...faultsOf(
+          [/nonsensitive\(/.test(text), 'lays a sensitive value open with nonsensitive()'],
+          [/kubernetes_secret[\w.]*\.data|aws_iam_access_key/.test(text), 'shows a secret'],
+        ),
+      ];
+    },
+  }),
+  rule({
+    id: 'no-secret-in-clear-text',
+    title:
+      'No password, token or key is in a ConfigMap, an environment, an argument or an annotation',
+    reason:
+      "ConfigMaps, pod templates and Terraform's state are read by many more people than Secrets are, and are not encrypted as they are.",
+    control: 'IA-5(7)',
+    severity: 'high',
+    subjects: (audited) => audited.objects.filter(({ manifest }) => manifest.kind !== 'Secret'),
+    faults: (object, audited) => {
+      const { attributes } = resourceOf(audited, object);
+      const sensitive = sensitiveVariables(audited, object.stack);
+      const leaked = referencesIn(withoutTerraform(attributes))
+        .map(({ address }) => address)
+        .filter((address) => sensitive.has(address));
+      return [
+        ...new Set(leaked.map((address) => `holds the sensitive ${address}`)),
+        ...textsOf(object.manifest)
+          .filter(
+            ([name, value]) =>
+              SECRET_VALUE.test(value) || (SECRET_WORD.test(name) && !isHarmless(name, value)),
+          )
+          .map(([name]) => `${name} looks like a secret in clear text`),
+      ];
+    },
+  }),
+  rule({
+    id: 'secret-is-write-only',
+    title: 'A Secret is filled by write-only arguments from an ephemeral variable',
+    reason:
+      "`data` lands in Terraform's plan and state in clear text. A write-only argument without a revision makes an empty Secret, in silence.",
+    control: 'SC-28',
+    severity: 'high',
+    subjects: (audited) => objectsOf(audited, 'Secret'),
+    faults: (object, audited) => {
+      const { attributes } = resourceOf(audited, object);
+      const stack = audited.model.stackOf(object);
+      const sensitive = sensitiveVariables(audited, object.stack);
+      return [
+        ...when(
+          !['Opaque', undefined].includes(object.manifest.type as string | undefined),
+          `type ${String(object.manifest.type)} asks for keys of its own, or makes a token for the API`,
+        ),
+        ...referencesIn(object.manifest.metadata)
+          .filter(({ address }) => sensitive.has(address))
+          .map(({ address }) => `its metadata holds the sensitive ${address}`),
+        ...STORED.filter((name) => !isBlank(attributes[name])).map(
+          (name) => `${name} is kept in Terraform's state; use data_wo`,
+        ),
+        ...when(
+          WRITE_ONLY.every((name) => isBlank(attributes[name])),
+          'holds no data',
+        ),
+        ...WRITE_ONLY.filter((name) => !isBlank(attributes[name])).flatMap((name) => {
+          const values = Object.entries(attributes[name] as Record<string, unknown>);
+          return [
+            ...when(
+              attributes[`${name}_revision`] === undefined,
+              `${name}_revision is left out: the provider then writes nothing`,
+            ),
+            ...values.flatMap(([key, value]) => {
+              const reference = referenceOf(value);
+              const variable =
+                stack.json.variable?.[reference?.address.replace(/^var\./, '') ?? ''];
+              if (reference === undefined) {
+                return [
+                  `the value of ${key} must be a reference to one variable, and nothing else`,
+                ];
+              }
+              if (variable === undefined) {
+                return [`the value of ${key} is ${reference.address}, which the state holds`];
+              }
+              const guarded = blocksOf(valueAt(attributes, 'lifecycle.precondition')).some(
+                (block) => referencesIn(block).some(({ address }) => address === reference.address),
+              );
+              return [
+                ...when(
+                  variable.ephemeral !== true || variable.sensitive !== true,
+                  `${reference.address} must be ephemeral and sensitive`,
+                ),
+                ...when(
+                  typeof variable.default === 'string' && variable.default !== '',
+                  `${reference.address} has a default, so the secret stands in the configuration`,
+                ),
+                ...when(
+                  variable.default === null && !guarded,
+                  `no precondition refuses a missing ${reference.address}: the apply ends in a crash`,
+                ),
+              ];
+            }),
+          ];
+        }),
+        ...when(
+          object.manifest.immutable === true,
+          'is immutable: it can never get a new password',
+        ),
+      ];
+    },
+  }),
+  rule({
+    id: 'secrets-come-as-files',
+    title: 'Secrets reach containers as files, not as environment variables',
+    reason:
+      'Environment variables are inherited by child processes and end in crash reports (CIS Amazon EKS Benchmark, "Prefer using secrets as files").',
+    control: 'SC-28',
+    severity: 'medium',
+    subjects: podsOf,
+    faults: (pod) =>
+      dataReferences(pod)
+        .filter(({ kind, as }) => kind === 'Secret' && as === 'environment')
+        .map(({ name, place }) => `${place}: Secret ${name} becomes environment variables`),
+  }),
+  rule({
+    id: 'secret-files-are-readable',
+    title: "Files of a Secret can be read by the container's group and by nobody else",
+    reason:
+      'They belong to root: without fsGroup, or without the bit for the group, the process may not read them; with the bits for others every process may.',
+    control: 'AC-3',
+    severity: 'medium',
+    subjects: (audited) => podsOf(audited).filter(({ spec }) => secretVolumes(spec).length > 0),
+    faults: ({ spec }) => [
+      ...when(
+        spec.securityContext?.fsGroup === undefined,
+        'has no fsGroup, so its process may not read the files of the Secret',
+      ),
+      ...secretVolumes(spec).flatMap(({ name, modes }) =>
+        modes.flatMap((mode) => {
+          const bits = Number(mode ?? 0o644);
+          const octal = `0${bits.toString(8)}`;
+          return [
+            ...when((bits & 0o007) !== 0, `volume ${name}: mode ${octal} is open to everybody`),
+            ...when(
+              (bits & 0o040) === 0,
+              `volume ${name}: mode ${octal} does not let the group read`,
+            ),
+            ...when(
+              (bits & 0o133) !== 0 && (bits & 0o007) === 0,
+              `volume ${name}: mode ${octal} is more than reading`,
+            ),
+          ];
+        }),
+      ),
+      ...secretMounts(spec).map(
+        (mount) => `the Secret at ${mount.mountPath} is mounted writable; set readOnly`,
+      ),
+    ],
+  }),
+  rule({
+    id: 'pods-restart-on-change',
+    title: 'A changed ConfigMap or Secret restarts the pods that read it',
+    reason:
+      'The environment is read once, at the start: without an annotation that changes with the data, the pods go on with the old settings or the old password.',
+    control: 'CM-3',
+    severity: 'high',
+    subjects: servingPods,
+    faults: (pod, audited) => {
+      const annotations = valueAt(
+        resourceOf(audited, pod).attributes,
+        'spec.template.metadata.annotations',
+      );
+      const followed = new Set(referencesIn(annotations).map(({ address }) => address));
+      const references = dataReferences(pod);
+      const used = objectsIn(audited, pod.namespace, 'ConfigMap', 'Secret').filter(({ manifest }) =>
+        references.some(
+          ({ kind, name }) => kind === manifest.kind && name === manifest.metadata.name,
+        ),
+      );
+      return used.flatMap((object) => {
+        const { kind, metadata } = object.manifest;
+        const changes =
+          kind === 'ConfigMap'
+            ? [object.address]
+            : referencesIn([
+                resourceOf(audited, object).attributes.data_wo_revision,
+                resourceOf(audited, object).attributes.binary_data_wo_revision,
+              ]).map(({ address }) => address);
+        return [
+          ...when(
+            changes.length === 0 || !changes.every((address) => followed.has(address)),
+            `no annotation of the pod template follows ${kind} ${metadata.name}` +
+              (kind === 'Secret' ? ' (its data_wo_revision)' : ''),
+          ),
+          ...when(
+            kind === 'ConfigMap' && object.manifest.immutable === true,
+            `ConfigMap ${metadata.name} is immutable: no setting can ever change`,
+          ),
+        ];
+      });
+    },
+  }),
 ];

@@ -21,77 +21,8 @@ import { every, faultsOf, neighbours } from '../readers/resources.ts';
 import { type Rule, rule } from '../rule.ts';
 import { configured } from './workload-role.ts';
 
-/** The form of a policy. */
-const policyWellFormed: Rule = rule({
-  id: 'policy-well-formed',
-  title:
-    'Every policy can be read, has the current version, and its elements are those of its kind',
-  reason:
-    'IAM takes a policy of 2008, without its variables, and one whose statements speak of another resource; neither does what it says.',
-  control: 'AC-3',
-  severity: 'high',
-  subjects: ({ model }) => policiesOf(model),
-  faults: (policy, { model }) => {
-    const { document, kind } = policy;
-    if (document === undefined) return ['cannot be read: write it as JSON, without a function'];
-    const { statements } = document;
-    const sids = statements.map(({ sid }) => sid).filter(Boolean);
-    return [
-      ...faultsOf(
-        [document.version !== '2012-10-17', `Version is ${document.version || 'missing'}`],
-        [new Set(sids).size !== sids.length, `a Sid is there twice: ${sids.join(', ')}`],
-        [!statements.some(({ effect }) => effect === 'Allow'), 'allows nothing'],
-        [policy.about === undefined, 'what it is about is not in the stack'],
-      ),
-      ...statements.flatMap((statement) => {
-        const { effect, principals, resources, notResources, actions, notActions } = statement;
-        const name = statement.sid || 'a statement';
-        const own = ownResources(model, policy);
-        return [
-          ...statement.unknownElements.map((element) => `${name}: IAM knows no element ${element}`),
-          ...faultsOf(
-            [!['Allow', 'Deny'].includes(effect), `${name}: Effect is ${effect || 'missing'}`],
-            [actions.length + notActions.length === 0, `${name} has no Action`],
-            [
-              kind === 'identity' && resources.length + notResources.length === 0,
-              `${name} has no Resource`,
-            ],
-            [kind === 'identity' && principals !== undefined, `${name} has a Principal`],
-            [
-              kind !== 'identity' && (principals?.length ?? 0) === 0,
-              `${name} has no Principal${statement.notPrincipals.length > 0 ? ' but NotPrincipal' : ''}`,
-            ],
-            [
-              own !== undefined &&
-                !(resources.length > 0 && resources.every((r) => own.includes(r))),
-              `${name}: Resource is ${resources.join(', ') || 'missing'}, not ${own?.[0]}`,
-            ],
-          ),
-        ];
-      }),
-    ];
-  },
-});
-
 /** Wildcards that AWS's own documentation of a key policy asks for. */
 const ACTION_WILDCARDS = ['kms:ReEncrypt*', 'kms:GenerateDataKey*'];
-
-/** What is allowed is named. */
-const actionsAreNamed: Rule = rule({
-  id: 'actions-are-named',
-  title: 'Every action that a policy allows is named',
-  reason: 'A wildcard allows what AWS adds tomorrow, and NotAction allows all but a few.',
-  control: 'AC-6',
-  severity: 'high',
-  subjects: allowed,
-  faults: ({ kind, statement }) => [
-    ...statement.actions
-      .filter((action) => /[*?]/.test(action) && !ACTION_WILDCARDS.includes(action))
-      .filter((action) => !(kind === 'key' && action === 'kms:*' && isRootOnly(statement)))
-      .map((action) => `${statement.sid}: ${action} is a wildcard`),
-    ...faultsOf([statement.notActions.length > 0, `${statement.sid}: NotAction with Allow`]),
-  ],
-});
 
 /** Resources with a wildcard that are still bounded to one log group, folder, or by what IAM offers. */
 const BOUNDED: readonly RegExp[] = [
@@ -99,81 +30,10 @@ const BOUNDED: readonly RegExp[] = [
   /^arn:[^:*?]+:logs:[^:*?]+:[^:*?]+:log-group:[^:*?]+:\*$/,
 ];
 
-/** What it is allowed on is named. */
-const resourcesAreNamed: Rule = rule({
-  id: 'resources-are-named',
-  title: 'Every resource of an IAM policy is named',
-  reason:
-    'Each of these actions can be bounded to one ARN; a wildcard gives away all the account has.',
-  control: 'AC-6',
-  severity: 'high',
-  subjects: (audited) => allowed(audited).filter(({ kind }) => kind === 'identity'),
-  faults: ({ statement }) => {
-    const onlyFindsLogGroups = statement.actions.every((a) => a === 'logs:DescribeLogGroups');
-    return [
-      ...statement.resources
-        .filter((resource) => /[*?]/.test(resource))
-        .filter((resource) => !BOUNDED.some((form) => form.test(resource)))
-        .filter((resource) => !(onlyFindsLogGroups && /:log-group:\*$/.test(resource)))
-        .map((resource) => `${statement.sid}: ${resource} is a wildcard`),
-      ...faultsOf([statement.notResources.length > 0, `${statement.sid}: NotResource with Allow`]),
-    ];
-  },
-});
-
 const OPERATORS = [
   ...['StringEquals', 'StringLike', 'ArnEquals', 'ArnLike', 'Bool'],
   ...['NumericLessThanEquals', 'NumericEquals', 'DateLessThan', 'IpAddress'],
 ];
-
-/** Conditions must be able to fail. */
-const conditionsBind: Rule = rule({
-  id: 'conditions-bind',
-  title: 'Every condition binds: it fails where the key is missing or has another value',
-  reason:
-    '…IfExists, Null, ForAllValues and Not… hold for a request that lacks the key, StringLike with * for every value, and a wildcard in StringEquals for none.',
-  control: 'AC-3',
-  severity: 'high',
-  subjects: ({ model }) =>
-    statementsOf(model, 'identity', 'trust', 'topic', 'queue', 'key', 'repository').filter(
-      ({ statement }) => statement.conditions.length > 0,
-    ),
-  faults: ({ stack, statement }, { model }) =>
-    statement.conditions.flatMap((condition) => {
-      const { region } = model.stackOf({ stack });
-      const name = `${statement.sid}: ${condition.operator} ${condition.key}`;
-      return faultsOf(
-        [!OPERATORS.includes(condition.operator), `${name} does not bind`],
-        [
-          condition.values.length === 0 || condition.values.includes(''),
-          `${name} has an empty value`,
-        ],
-        ...condition.values.map(
-          (value) =>
-            [
-              badWildcard(condition, value),
-              `${name} = ${value} matches too much or nothing`,
-            ] as const,
-        ),
-        [
-          ['aws:SourceAccount', 'aws:ResourceAccount'].some((key) => is(condition, key)) &&
-            condition.values.join() !== OWN_ACCOUNT,
-          `${name} is ${condition.values.join(', ')}, not the account of the stack`,
-        ],
-        [
-          is(condition, 'kms:ViaService') &&
-            !condition.values.every((value) =>
-              new RegExp(`^[a-z0-9-]+\\.${region}\\.${partitionOf(region).dnsSuffix}$`).test(value),
-            ),
-          `${name} is ${condition.values.join(', ')}, not a service of ${region}`,
-        ],
-        [
-          !KNOWN_KEYS.some((known) => known.test(condition.key)),
-          `${name}: this key has not been reviewed`,
-        ],
-      );
-    }),
-});
 
 const KNOWN_KEYS = [
   /^aws:(Source(Arn|Account)|ResourceAccount)$/i,
@@ -187,21 +47,6 @@ const KNOWN_KEYS = [
 /** Actions that lead to more rights, or that destroy evidence or data. */
 const ESCALATIONS =
   /^(iam|sts|organizations|account|cloudtrail|config):|^kms:(PutKeyPolicy|CreateGrant|ScheduleKeyDeletion|DisableKey)|^s3:(Delete|PutBucket|PutObjectAcl|BypassGovernance|PutLifecycle)|^sns:(AddPermission|SetTopicAttributes|DeleteTopic)|^sqs:(AddPermission|SetQueueAttributes|DeleteQueue|PurgeQueue)|^logs:(Delete|PutResourcePolicy)|^ecr:(Put|Delete|SetRepositoryPolicy)|^(ec2|eks|lambda|ssm|secretsmanager):/i;
-
-/** No workload needs them. */
-const noEscalation: Rule = rule({
-  id: 'no-escalation',
-  title: 'No IAM policy allows to gain rights, run code elsewhere or destroy data',
-  reason:
-    'With iam:PassRole, sts:AssumeRole or a policy of its own making a role is whatever it wants to be.',
-  control: 'AC-6(5)',
-  severity: 'high',
-  subjects: (audited) => allowed(audited).filter(({ kind }) => kind === 'identity'),
-  faults: ({ statement }) =>
-    statement.actions
-      .filter((action) => ESCALATIONS.test(action))
-      .map((action) => `${statement.sid}: ${action}`),
-});
 
 function allowed({ model }: { readonly model: Model }): readonly PlacedStatement[] {
   return statementsOf(model, 'identity', 'trust', 'topic', 'queue', 'key', 'repository').filter(
@@ -258,117 +103,6 @@ const SERVICES: Readonly<
 };
 
 const RESOURCE_POLICIES: readonly PolicyKind[] = ['topic', 'queue', 'key', 'repository'];
-
-/** Who may use a topic, queue, key or repository. */
-const principalsAreNamed: Rule = rule({
-  id: 'principals-are-named',
-  title:
-    'A topic, queue, key or repository is open to services with business there, and to nobody else',
-  reason:
-    'Principal * with Allow is the whole world; another account, or a service without business, is somebody whom nobody watches.',
-  control: 'AC-3',
-  severity: 'high',
-  subjects: allowing,
-  faults: ({ kind, statement }) => {
-    const { sid, principals = [], notPrincipals } = statement;
-    return [
-      ...faultsOf([
-        notPrincipals.length > 0,
-        `${sid}: Allow with NotPrincipal is nearly everybody`,
-      ]),
-      ...principals.flatMap(({ type, value }) => {
-        if (kind === 'key' && type === 'AWS' && isOwnRoot(value)) return [];
-        if (type !== 'Service')
-          return [`${sid}: ${type} ${value} may ${statement.actions.join(', ')}`];
-        const known = SERVICES[kind]?.find(({ service }) => service.test(value));
-        if (known === undefined) return [`${sid}: ${value} is not expected here`];
-        return statement.actions
-          .filter((action) => !known.actions.includes(action))
-          .map((action) => `${sid}: ${value} does not need ${action}`);
-      }),
-    ];
-  },
-});
-
-/** A service acts for whoever asks it: the confused deputy (IAM User Guide). */
-const servicesAreBounded: Rule = rule({
-  id: 'services-are-bounded',
-  title: 'A service may act only for the one bucket, topic or log group of the stack',
-  reason:
-    "Every customer's bucket and topic calls by the same service; only aws:SourceArn, with aws:SourceAccount where the ARN holds no account, tells ours from theirs.",
-  control: 'AC-4',
-  severity: 'high',
-  subjects: (audited) =>
-    allowing(audited).filter(({ statement }) =>
-      statement.principals?.some(({ type }) => type === 'Service'),
-    ),
-  faults: ({ stack, statement }, { model }) => {
-    const { sid, principals = [] } = statement;
-    const forLogs = principals.some(({ value }) => value.startsWith('logs.'));
-    const key = forLogs ? 'kms:EncryptionContext:aws:logs:arn' : 'aws:SourceArn';
-    const sources = requiredValues(statement, key);
-    const callers = callersOf(model, stack);
-    const withoutAccount = sources.some((source) => source.split(':')[4] === '');
-    return faultsOf(
-      [sources.length === 0, `${sid}: no condition on ${key}`],
-      ...sources.map(
-        (source) =>
-          [
-            !callers.has(source),
-            `${sid}: ${source} is not a bucket, topic or log group of the stack`,
-          ] as const,
-      ),
-      [
-        withoutAccount && !requiredValues(statement, 'aws:SourceAccount').includes(OWN_ACCOUNT),
-        `${sid}: no condition on aws:SourceAccount; a bucket's name can pass to another account`,
-      ],
-    );
-  },
-});
-
-/** Who asks without TLS is refused. */
-const refusesPlainHttp: Rule = rule({
-  id: 'refuses-plain-http',
-  title: 'Topics and queues refuse requests without TLS',
-  reason: 'SNS and SQS also answer over plain HTTP; only a Deny on aws:SecureTransport stops it.',
-  control: 'SC-8(1)',
-  severity: 'high',
-  subjects: every('aws_sns_topic', 'aws_sqs_queue'),
-  faults: (resource, { model }) => {
-    const actions =
-      resource.type === 'aws_sns_topic'
-        ? ['sns:Publish', 'sns:Subscribe']
-        : ['sqs:SendMessage', 'sqs:ReceiveMessage', 'sqs:DeleteMessage'];
-    const refusals = statementsAbout(model, resource).filter(isTlsRefusal);
-    return actions
-      .filter(
-        (action) =>
-          !refusals.some((statement) =>
-            statement.actions.some((pattern) => includesAction(pattern, action)),
-          ),
-      )
-      .map((action) => `no statement denies ${action} to everybody without TLS`);
-  },
-});
-
-/** A Deny that holds too often shuts everybody out. */
-const refusalsAreBounded: Rule = rule({
-  id: 'refusals-are-bounded',
-  title: 'A policy refuses only what comes without TLS',
-  reason: 'A Deny wins over every Allow: one that holds for TLS too stops every delivery.',
-  control: 'AC-3',
-  severity: 'high',
-  subjects: ({ model }) =>
-    statementsOf(model, 'identity', 'trust', ...RESOURCE_POLICIES).filter(
-      ({ statement }) => statement.effect === 'Deny',
-    ),
-  faults: ({ statement }) =>
-    isTlsRefusal(statement)
-      ? []
-      : [
-          `${statement.sid} denies ${statement.actions.join(', ')} to more, or others, than callers without TLS`,
-        ],
-});
 
 function isTlsRefusal({ effect, principals = [], conditions }: PolicyStatement): boolean {
   const [condition, ...others] = conditions;
@@ -427,13 +161,260 @@ function bucketsOf(model: Model, stackName: string): readonly string[] {
 
 /** Rules on policies, and on whom they let in. */
 export const POLICY_RULES: readonly Rule[] = [
-  policyWellFormed,
-  actionsAreNamed,
-  resourcesAreNamed,
-  conditionsBind,
-  noEscalation,
-  principalsAreNamed,
-  servicesAreBounded,
-  refusesPlainHttp,
-  refusalsAreBounded,
+  rule({
+    id: 'policy-well-formed',
+    title:
+      'Every policy can be read, has the current version, and its elements are those of its kind',
+    reason:
+      'IAM takes a policy of 2008, without its variables, and one whose statements speak of another resource; neither does what it says.',
+    control: 'AC-3',
+    severity: 'high',
+    subjects: ({ model }) => policiesOf(model),
+    faults: (policy, { model }) => {
+      const { document, kind } = policy;
+      if (document === undefined) return ['cannot be read: write it as JSON, without a function'];
+      const { statements } = document;
+      const sids = statements.map(({ sid }) => sid).filter(Boolean);
+      return [
+        ...faultsOf(
+          [document.version !== '2012-10-17', `Version is ${document.version || 'missing'}`],
+          [new Set(sids).size !== sids.length, `a Sid is there twice: ${sids.join(', ')}`],
+          [!statements.some(({ effect }) => effect === 'Allow'), 'allows nothing'],
+          [policy.about === undefined, 'what it is about is not in the stack'],
+        ),
+        ...statements.flatMap((statement) => {
+          const { effect, principals, resources, notResources, actions, notActions } = statement;
+          const name = statement.sid || 'a statement';
+          const own = ownResources(model, policy);
+          return [
+            ...statement.unknownElements.map(
+              (element) => `${name}: IAM knows no element ${element}`,
+            ),
+            ...faultsOf(
+              [!['Allow', 'Deny'].includes(effect), `${name}: Effect is ${effect || 'missing'}`],
+              [actions.length + notActions.length === 0, `${name} has no Action`],
+              [
+                kind === 'identity' && resources.length + notResources.length === 0,
+                `${name} has no Resource`,
+              ],
+              [kind === 'identity' && principals !== undefined, `${name} has a Principal`],
+              [
+                kind !== 'identity' && (principals?.length ?? 0) === 0,
+                `${name} has no Principal${statement.notPrincipals.length > 0 ? ' but NotPrincipal' : ''}`,
+              ],
+              [
+                own !== undefined &&
+                  !(resources.length > 0 && resources.every((r) => own.includes(r))),
+                `${name}: Resource is ${resources.join(', ') || 'missing'}, not ${own?.[0]}`,
+              ],
+            ),
+          ];
+        }),
+      ];
+    },
+  }),
+  rule({
+    id: 'actions-are-named',
+    title: 'Every action that a policy allows is named',
+    reason: 'A wildcard allows what AWS adds tomorrow, and NotAction allows all but a few.',
+    control: 'AC-6',
+    severity: 'high',
+    subjects: allowed,
+    faults: ({ kind, statement }) => [
+      ...statement.actions
+        .filter((action) => /[*?]/.test(action) && !ACTION_WILDCARDS.includes(action))
+        .filter((action) => !(kind === 'key' && action === 'kms:*' && isRootOnly(statement)))
+        .map((action) => `${statement.sid}: ${action} is a wildcard`),
+      ...faultsOf([statement.notActions.length > 0, `${statement.sid}: NotAction with Allow`]),
+    ],
+  }),
+  rule({
+    id: 'resources-are-named',
+    title: 'Every resource of an IAM policy is named',
+    reason:
+      'Each of these actions can be bounded to one ARN; a wildcard gives away all the account has.',
+    control: 'AC-6',
+    severity: 'high',
+    subjects: (audited) => allowed(audited).filter(({ kind }) => kind === 'identity'),
+    faults: ({ statement }) => {
+      const onlyFindsLogGroups = statement.actions.every((a) => a === 'logs:DescribeLogGroups');
+      return [
+        ...statement.resources
+          .filter((resource) => /[*?]/.test(resource))
+          .filter((resource) => !BOUNDED.some((form) => form.test(resource)))
+          .filter((resource) => !(onlyFindsLogGroups && /:log-group:\*$/.test(resource)))
+          .map((resource) => `${statement.sid}: ${resource} is a wildcard`),
+        ...faultsOf([
+          statement.notResources.length > 0,
+          `${statement.sid}: NotResource with Allow`,
+        ]),
+      ];
+    },
+  }),
+  rule({
+    id: 'conditions-bind',
+    title: 'Every condition binds: it fails where the key is missing or has another value',
+    reason:
+      '…IfExists, Null, ForAllValues and Not… hold for a request that lacks the key, StringLike with * for every value, and a wildcard in StringEquals for none.',
+    control: 'AC-3',
+    severity: 'high',
+    subjects: ({ model }) =>
+      statementsOf(model, 'identity', 'trust', 'topic', 'queue', 'key', 'repository').filter(
+        ({ statement }) => statement.conditions.length > 0,
+      ),
+    faults: ({ stack, statement }, { model }) =>
+      statement.conditions.flatMap((condition) => {
+        const { region } = model.stackOf({ stack });
+        const name = `${statement.sid}: ${condition.operator} ${condition.key}`;
+        return faultsOf(
+          [!OPERATORS.includes(condition.operator), `${name} does not bind`],
+          [
+            condition.values.length === 0 || condition.values.includes(''),
+            `${name} has an empty value`,
+          ],
+          ...condition.values.map(
+            (value) =>
+              [
+                badWildcard(condition, value),
+                `${name} = ${value} matches too much or nothing`,
+              ] as const,
+          ),
+          [
+            ['aws:SourceAccount', 'aws:ResourceAccount'].some((key) => is(condition, key)) &&
+              condition.values.join() !== OWN_ACCOUNT,
+            `${name} is ${condition.values.join(', ')}, not the account of the stack`,
+          ],
+          [
+            is(condition, 'kms:ViaService') &&
+              !condition.values.every((value) =>
+                new RegExp(`^[a-z0-9-]+\\.${region}\\.${partitionOf(region).dnsSuffix}$`).test(
+                  value,
+                ),
+              ),
+            `${name} is ${condition.values.join(', ')}, not a service of ${region}`,
+          ],
+          [
+            !KNOWN_KEYS.some((known) => known.test(condition.key)),
+            `${name}: this key has not been reviewed`,
+          ],
+        );
+      }),
+  }),
+  rule({
+    id: 'no-escalation',
+    title: 'No IAM policy allows to gain rights, run code elsewhere or destroy data',
+    reason:
+      'With iam:PassRole, sts:AssumeRole or a policy of its own making a role is whatever it wants to be.',
+    control: 'AC-6(5)',
+    severity: 'high',
+    subjects: (audited) => allowed(audited).filter(({ kind }) => kind === 'identity'),
+    faults: ({ statement }) =>
+      statement.actions
+        .filter((action) => ESCALATIONS.test(action))
+        .map((action) => `${statement.sid}: ${action}`),
+  }),
+  rule({
+    id: 'principals-are-named',
+    title:
+      'A topic, queue, key or repository is open to services with business there, and to nobody else',
+    reason:
+      'Principal * with Allow is the whole world; another account, or a service without business, is somebody whom nobody watches.',
+    control: 'AC-3',
+    severity: 'high',
+    subjects: allowing,
+    faults: ({ kind, statement }) => {
+      const { sid, principals = [], notPrincipals } = statement;
+      return [
+        ...faultsOf([
+          notPrincipals.length > 0,
+          `${sid}: Allow with NotPrincipal is nearly everybody`,
+        ]),
+        ...principals.flatMap(({ type, value }) => {
+          if (kind === 'key' && type === 'AWS' && isOwnRoot(value)) return [];
+          if (type !== 'Service')
+            return [`${sid}: ${type} ${value} may ${statement.actions.join(', ')}`];
+          const known = SERVICES[kind]?.find(({ service }) => service.test(value));
+          if (known === undefined) return [`${sid}: ${value} is not expected here`];
+          return statement.actions
+            .filter((action) => !known.actions.includes(action))
+            .map((action) => `${sid}: ${value} does not need ${action}`);
+        }),
+      ];
+    },
+  }),
+  // A service acts for whoever asks it: the confused deputy (IAM User Guide).
+  rule({
+    id: 'services-are-bounded',
+    title: 'A service may act only for the one bucket, topic or log group of the stack',
+    reason:
+      "Every customer's bucket and topic calls by the same service; only aws:SourceArn, with aws:SourceAccount where the ARN holds no account, tells ours from theirs.",
+    control: 'AC-4',
+    severity: 'high',
+    subjects: (audited) =>
+      allowing(audited).filter(({ statement }) =>
+        statement.principals?.some(({ type }) => type === 'Service'),
+      ),
+    faults: ({ stack, statement }, { model }) => {
+      const { sid, principals = [] } = statement;
+      const forLogs = principals.some(({ value }) => value.startsWith('logs.'));
+      const key = forLogs ? 'kms:EncryptionContext:aws:logs:arn' : 'aws:SourceArn';
+      const sources = requiredValues(statement, key);
+      const callers = callersOf(model, stack);
+      const withoutAccount = sources.some((source) => source.split(':')[4] === '');
+      return faultsOf(
+        [sources.length === 0, `${sid}: no condition on ${key}`],
+        ...sources.map(
+          (source) =>
+            [
+              !callers.has(source),
+              `${sid}: ${source} is not a bucket, topic or log group of the stack`,
+            ] as const,
+        ),
+        [
+          withoutAccount && !requiredValues(statement, 'aws:SourceAccount').includes(OWN_ACCOUNT),
+          `${sid}: no condition on aws:SourceAccount; a bucket's name can pass to another account`,
+        ],
+      );
+    },
+  }),
+  rule({
+    id: 'refuses-plain-http',
+    title: 'Topics and queues refuse requests without TLS',
+    reason: 'SNS and SQS also answer over plain HTTP; only a Deny on aws:SecureTransport stops it.',
+    control: 'SC-8(1)',
+    severity: 'high',
+    subjects: every('aws_sns_topic', 'aws_sqs_queue'),
+    faults: (resource, { model }) => {
+      const actions =
+        resource.type === 'aws_sns_topic'
+          ? ['sns:Publish', 'sns:Subscribe']
+          : ['sqs:SendMessage', 'sqs:ReceiveMessage', 'sqs:DeleteMessage'];
+      const refusals = statementsAbout(model, resource).filter(isTlsRefusal);
+      return actions
+        .filter(
+          (action) =>
+            !refusals.some((statement) =>
+              statement.actions.some((pattern) => includesAction(pattern, action)),
+            ),
+        )
+        .map((action) => `no statement denies ${action} to everybody without TLS`);
+    },
+  }),
+  rule({
+    id: 'refusals-are-bounded',
+    title: 'A policy refuses only what comes without TLS',
+    reason: 'A Deny wins over every Allow: one that holds for TLS too stops every delivery.',
+    control: 'AC-3',
+    severity: 'high',
+    subjects: ({ model }) =>
+      statementsOf(model, 'identity', 'trust', ...RESOURCE_POLICIES).filter(
+        ({ statement }) => statement.effect === 'Deny',
+      ),
+    faults: ({ statement }) =>
+      isTlsRefusal(statement)
+        ? []
+        : [
+            `${statement.sid} denies ${statement.actions.join(', ')} to more, or others, than callers without TLS`,
+          ],
+  }),
 ];

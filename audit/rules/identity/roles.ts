@@ -113,72 +113,10 @@ const AWS_POLICIES: Readonly<Record<RoleKind, readonly string[]>> = {
   workload: [],
 };
 
-/** AWS's policies on roles. */
-const awsPoliciesOfRole: Rule = rule({
-  id: 'aws-policies-of-role',
-  title: 'A role has the policies of AWS that its use asks for, and no other',
-  reason:
-    'Nodes without one of their three policies never join; AdministratorAccess or AmazonS3FullAccess on a node is a right of every pod that reaches its metadata.',
-  control: 'AC-6',
-  severity: 'high',
-  subjects: every('aws_iam_role'),
-  faults: (role, { model }) => {
-    const wanted = usesOf(model, role).flatMap(({ kind }) => AWS_POLICIES[kind]);
-    const has = attachmentsOf(model, role).map(awsPolicyOf).filter(Boolean);
-    return [
-      ...wanted.filter((name) => !has.includes(name)).map((name) => `lacks ${name}`),
-      ...has.filter((name) => !wanted.includes(name)).map((name) => `has ${name}`),
-    ];
-  },
-});
-
-/** Attachments whose role or policy is no resource of the stack. */
-const attachmentsConnect: Rule = rule({
-  id: 'attachments-connect',
-  title: 'Every attachment joins a role of the stack and a policy of the stack or of AWS',
-  reason:
-    "A policy of another account's making, or on a role of another stack, is a right that nobody here sees.",
-  control: 'AC-6',
-  severity: 'medium',
-  subjects: every('aws_iam_role_policy_attachment', 'aws_iam_role_policy'),
-  faults: (resource, { model }) => {
-    const { target, text } = read(model, resource);
-    const faults =
-      target('role')?.type === 'aws_iam_role' ? [] : ['role is not a role of the stack'];
-    if (resource.type === 'aws_iam_role_policy') return faults;
-    const own = target('policy_arn')?.type === 'aws_iam_policy';
-    const byAws = /^arn:[^:]+:iam::aws:policy\//.test(text('policy_arn'));
-    return own || byAws ? faults : [...faults, `policy_arn is ${text('policy_arn')}`];
-  },
-});
-
 interface Need {
   readonly action: string;
   readonly on: string;
 }
-
-/** Where an account demands a permissions boundary, it demands it of all: one role without is the way around it. */
-const oneBoundary: Rule = rule({
-  id: 'roles-have-one-boundary',
-  title: 'All roles of a stack have the same permissions boundary, or none has one',
-  reason:
-    'Governments demand a boundary on every role: a role without it deploys only where nobody enforces that, and may then do whatever a policy on it says.',
-  control: 'AC-6(5)',
-  severity: 'high',
-  subjects: every('aws_iam_role'),
-  faults: (role, { model }) => {
-    const boundaryOf = ({ attributes }: Resource) => String(attributes.permissions_boundary ?? '');
-    const others = model
-      .ofType('aws_iam_role')
-      .filter(({ stack, attributes }) => stack === role.stack && attributes.permissions_boundary)
-      .map(boundaryOf);
-    return others.some((boundary) => boundary !== boundaryOf(role))
-      ? [
-          `permissions_boundary is ${boundaryOf(role) || 'absent'}; other roles have ${[...new Set(others)].join(', ')}`,
-        ]
-      : [];
-  },
-});
 
 /** Actions that a role of a use may have beside those that it needs. */
 const TOLERATED: Readonly<Record<RoleKind, readonly string[]>> = {
@@ -188,56 +126,6 @@ const TOLERATED: Readonly<Record<RoleKind, readonly string[]>> = {
   topic: [],
   workload: [],
 };
-
-/** Roles of services: their rights against what their resource needs. */
-const serviceRoleAllowsItsWork: Rule = rule({
-  id: 'service-role-allows-its-work',
-  title: 'The role of a service may do what its resource needs, and nothing else',
-  reason:
-    'A flow log, delivery log or cluster whose role lacks a right fails in silence; a right beyond that is there for whoever takes the service over.',
-  control: 'AC-6',
-  severity: 'high',
-  subjects: ({ model }) =>
-    model
-      .ofType('aws_iam_role')
-      .filter((role) => usesOf(model, role).some(({ kind }) => kind !== 'workload')),
-  faults: (role, { model }) => {
-    const uses = usesOf(model, role);
-    const needs = uses.flatMap((use) => needsOf(model, use));
-    const statements = statementsOfRole(model, role).map(({ statement }) => statement);
-    const known = new Set([
-      ...needs.map(({ action }) => action),
-      ...uses.flatMap(({ kind }) => TOLERATED[kind]),
-    ]);
-    return [
-      ...needs
-        .filter(({ action, on }) => !grants(statements, action, on))
-        .map(({ action, on }) => `may not ${action} on ${on}`),
-      ...statements
-        .filter(({ effect }) => effect === 'Allow')
-        .flatMap(({ actions, sid }) =>
-          actions
-            .filter((action) => !known.has(action))
-            .map((action) => `${sid}: does not need ${action}`),
-        ),
-      ...statements
-        .filter(({ effect, conditions }) => effect === 'Allow' && conditions.length > 0)
-        .map(({ sid }) => `${sid} has conditions that the service may not meet`),
-      ...statements.flatMap(({ sid, effect, resources }) =>
-        effect !== 'Allow'
-          ? []
-          : resources
-              .filter(
-                (pattern) =>
-                  !needs.some(({ on }) =>
-                    [pattern, `${pattern}:*`].some((form) => matchesPattern(form, on)),
-                  ),
-              )
-              .map((pattern) => `${sid}: ${pattern} is nothing that it works with`),
-      ),
-    ];
-  },
-});
 
 /** Whether one of the statements allows an action on something. */
 export function grants(
@@ -251,27 +139,6 @@ export function grants(
       statement.resources.some((pattern) => matchesPattern(pattern, on)),
   );
 }
-
-/** Statements that allow use of a key must say through which service, or for what. */
-const keyUseIsBounded: Rule = rule({
-  id: 'key-use-is-bounded',
-  title: 'Pods use a key only through the service whose data it encrypts',
-  reason: 'Without kms:ViaService the role decrypts whatever anybody encrypted with the key.',
-  control: 'AC-4',
-  severity: 'medium',
-  subjects: ({ model }) =>
-    model
-      .ofType('aws_iam_role')
-      .filter((role) => usesOf(model, role).every(({ kind }) => kind === 'workload'))
-      .flatMap((role) => statementsOfRole(model, role))
-      .filter(({ statement }) => statement.effect === 'Allow')
-      .filter(({ statement }) => statement.actions.some((action) => /^kms:/i.test(action))),
-  faults: ({ statement }) =>
-    conditionsOn(statement, 'kms:ViaService').length > 0 ||
-    statement.conditions.some(({ key }) => key.startsWith('kms:EncryptionContext:'))
-      ? []
-      : [`${statement.sid}: no condition on kms:ViaService or kms:EncryptionContext`],
-});
 
 function attachmentsOf(model: Model, role: Resource): readonly Resource[] {
   const stack = model.stackOf(role);
@@ -324,128 +191,6 @@ export function deliveryLog(model: Model, topic: Resource): string {
 /** The audience of tokens for IAM (Amazon EKS User Guide, "IAM roles for service accounts"). */
 const AUDIENCE = 'sts.amazonaws.com';
 
-/** Roles of services. */
-const trustNamesItsService: Rule = rule({
-  id: 'trust-names-its-service',
-  title: 'A role trusts exactly the service that works with it, for exactly its resource',
-  reason:
-    'A role that trusts more can be taken by others; one that trusts less, or another service, stops what depends on it.',
-  control: 'AC-3',
-  severity: 'high',
-  subjects: ({ model }) => model.ofType('aws_iam_role').filter((role) => !isFederated(model, role)),
-  faults: (role, { model }) => {
-    const uses = usesOf(model, role);
-    const statements = trustOf(model, role);
-    return [
-      ...uses
-        .filter((use) => !statements.some((statement) => serves(statement, use)))
-        .map(({ by, service, source }) =>
-          service === undefined
-            ? `${by.address} is annotated with it, but it trusts no OIDC provider`
-            : `does not allow ${service} to assume it for ${source ?? by.address} alone`,
-        ),
-      ...statements
-        .filter((statement) => !uses.some((use) => serves(statement, use)))
-        .map(
-          ({ sid, principals = [] }) =>
-            `${sid} trusts ${principals.map(({ value }) => value).join(', ')} for nothing that the stack has`,
-        ),
-    ];
-  },
-});
-
-/** Roles of ServiceAccounts. */
-const trustNamesServiceAccount: Rule = rule({
-  id: 'trust-names-service-account',
-  title: 'A role for pods trusts one ServiceAccount of one cluster, with tokens for STS',
-  reason:
-    'Without sub every pod of the cluster gets the role, without aud tokens for others do, and with another name or operator nobody or anybody does.',
-  control: 'AC-6',
-  severity: 'high',
-  subjects: ({ model }) => model.ofType('aws_iam_role').filter((role) => isFederated(model, role)),
-  faults: (role, { model }) => {
-    const accounts = neighbours(model, role, ...SERVICE_ACCOUNTS);
-    const stack = model.stackOf(role);
-    const annotated = accounts
-      .filter((account) => stack.target(roleOfAccount(account)) === role)
-      .map((account) => subjectOf(model, account));
-    return [
-      ...faultsOf([
-        accounts.length > 0 && annotated.length === 0,
-        'no ServiceAccount of the stack is annotated with it',
-      ]),
-      ...trustOf(model, role).flatMap((statement) => {
-        const { sid, actions, principals = [], conditions } = statement;
-        const issuer = issuerOf(model, role, statement);
-        const keys = conditions.map(({ key }) => key.replace(/:(aud|sub)$/, ''));
-        const valuesOf = (name: string) =>
-          conditions
-            .filter(({ operator, key }) => operator === 'StringEquals' && key.endsWith(`:${name}`))
-            .flatMap(({ values }) => values);
-        const subjects = valuesOf('sub');
-        return faultsOf(
-          [
-            actions.join() !== 'sts:AssumeRoleWithWebIdentity',
-            `${sid} allows ${actions.join(', ')}`,
-          ],
-          [
-            principals.length !== 1 || principals[0]?.type !== 'Federated' || issuer === undefined,
-            `${sid} trusts ${principals.map(({ value }) => value).join(', ')}, not the one OIDC provider of the cluster`,
-          ],
-          [
-            issuer !== undefined && keys.some((key) => !issuer(key)),
-            `${sid}: a condition is on ${keys.join(', ')}, not on the issuer of the trusted provider`,
-          ],
-          [
-            valuesOf('aud').join() !== AUDIENCE,
-            `${sid}: StringEquals on aud must be ${AUDIENCE}, not ${valuesOf('aud').join(', ') || 'missing'}`,
-          ],
-          [
-            subjects.length === 0 ||
-              subjects.some(
-                (subject) => !/^system:serviceaccount:[a-z0-9-]+:[a-z0-9.-]+$/.test(subject),
-              ),
-            `${sid}: StringEquals on sub must name ServiceAccounts, not ${subjects.join(', ') || 'missing'}`,
-          ],
-          [
-            annotated.length > 0 && [...annotated].sort().join() !== [...subjects].sort().join(),
-            `${sid}: sub is ${subjects.join(', ')}, annotated with the role is ${annotated.join(', ')}`,
-          ],
-        );
-      }),
-    ];
-  },
-});
-
-/** The provider makes tokens of the cluster's pods good for STS. */
-const oidcProviderOfCluster: Rule = rule({
-  id: 'oidc-provider-of-cluster',
-  title: "The OIDC provider is the cluster's issuer, for STS alone",
-  reason: 'Another issuer, or more audiences, lets somebody else make tokens that IAM takes.',
-  control: 'IA-8(2)',
-  severity: 'high',
-  subjects: every('aws_iam_openid_connect_provider'),
-  faults: (provider, { model }) => {
-    const { target, text, list } = read(model, provider);
-    return faultsOf(
-      [
-        target('url')?.type !== 'aws_eks_cluster' || !/oidc\[?.*issuer/.test(text('url')),
-        `url must be the issuer of a cluster of the stack, not ${text('url')}`,
-      ],
-      [
-        list('thumbprint_list').some(
-          (thumbprint) => !/^([0-9a-f]{40}|\$\{.*\})$/s.test(String(thumbprint)),
-        ),
-        `thumbprint_list is ${list('thumbprint_list').join(', ')}: must be SHA-1 in hexadecimal`,
-      ],
-      [
-        list('client_id_list').map(String).join() !== AUDIENCE,
-        `client_id_list must be ${AUDIENCE} alone, not ${list('client_id_list').join(', ')}`,
-      ],
-    );
-  },
-});
-
 function serves(statement: PolicyStatement, { service, source }: RoleUse): boolean {
   const { effect, actions, principals = [], conditions } = statement;
   const [principal, ...others] = principals;
@@ -495,12 +240,250 @@ function issuerOf(
 
 /** Rules on who may assume roles, and on what these may do. */
 export const ROLE_RULES: readonly Rule[] = [
-  awsPoliciesOfRole,
-  attachmentsConnect,
-  oneBoundary,
-  serviceRoleAllowsItsWork,
-  keyUseIsBounded,
-  trustNamesItsService,
-  trustNamesServiceAccount,
-  oidcProviderOfCluster,
+  rule({
+    id: 'aws-policies-of-role',
+    title: 'A role has the policies of AWS that its use asks for, and no other',
+    reason:
+      'Nodes without one of their three policies never join; AdministratorAccess or AmazonS3FullAccess on a node is a right of every pod that reaches its metadata.',
+    control: 'AC-6',
+    severity: 'high',
+    subjects: every('aws_iam_role'),
+    faults: (role, { model }) => {
+      const wanted = usesOf(model, role).flatMap(({ kind }) => AWS_POLICIES[kind]);
+      const has = attachmentsOf(model, role).map(awsPolicyOf).filter(Boolean);
+      return [
+        ...wanted.filter((name) => !has.includes(name)).map((name) => `lacks ${name}`),
+        ...has.filter((name) => !wanted.includes(name)).map((name) => `has ${name}`),
+      ];
+    },
+  }),
+  rule({
+    id: 'attachments-connect',
+    title: 'Every attachment joins a role of the stack and a policy of the stack or of AWS',
+    reason:
+      "A policy of another account's making, or on a role of another stack, is a right that nobody here sees.",
+    control: 'AC-6',
+    severity: 'medium',
+    subjects: every('aws_iam_role_policy_attachment', 'aws_iam_role_policy'),
+    faults: (resource, { model }) => {
+      const { target, text } = read(model, resource);
+      const faults =
+        target('role')?.type === 'aws_iam_role' ? [] : ['role is not a role of the stack'];
+      if (resource.type === 'aws_iam_role_policy') return faults;
+      const own = target('policy_arn')?.type === 'aws_iam_policy';
+      const byAws = /^arn:[^:]+:iam::aws:policy\//.test(text('policy_arn'));
+      return own || byAws ? faults : [...faults, `policy_arn is ${text('policy_arn')}`];
+    },
+  }),
+  rule({
+    id: 'roles-have-one-boundary',
+    title: 'All roles of a stack have the same permissions boundary, or none has one',
+    reason:
+      'Governments demand a boundary on every role: a role without it deploys only where nobody enforces that, and may then do whatever a policy on it says.',
+    control: 'AC-6(5)',
+    severity: 'high',
+    subjects: every('aws_iam_role'),
+    faults: (role, { model }) => {
+      const boundaryOf = ({ attributes }: Resource) =>
+        String(attributes.permissions_boundary ?? '');
+      const others = model
+        .ofType('aws_iam_role')
+        .filter(({ stack, attributes }) => stack === role.stack && attributes.permissions_boundary)
+        .map(boundaryOf);
+      return others.some((boundary) => boundary !== boundaryOf(role))
+        ? [
+            `permissions_boundary is ${boundaryOf(role) || 'absent'}; other roles have ${[...new Set(others)].join(', ')}`,
+          ]
+        : [];
+    },
+  }),
+  rule({
+    id: 'service-role-allows-its-work',
+    title: 'The role of a service may do what its resource needs, and nothing else',
+    reason:
+      'A flow log, delivery log or cluster whose role lacks a right fails in silence; a right beyond that is there for whoever takes the service over.',
+    control: 'AC-6',
+    severity: 'high',
+    subjects: ({ model }) =>
+      model
+        .ofType('aws_iam_role')
+        .filter((role) => usesOf(model, role).some(({ kind }) => kind !== 'workload')),
+    faults: (role, { model }) => {
+      const uses = usesOf(model, role);
+      const needs = uses.flatMap((use) => needsOf(model, use));
+      const statements = statementsOfRole(model, role).map(({ statement }) => statement);
+      const known = new Set([
+        ...needs.map(({ action }) => action),
+        ...uses.flatMap(({ kind }) => TOLERATED[kind]),
+      ]);
+      return [
+        ...needs
+          .filter(({ action, on }) => !grants(statements, action, on))
+          .map(({ action, on }) => `may not ${action} on ${on}`),
+        ...statements
+          .filter(({ effect }) => effect === 'Allow')
+          .flatMap(({ actions, sid }) =>
+            actions
+              .filter((action) => !known.has(action))
+              .map((action) => `${sid}: does not need ${action}`),
+          ),
+        ...statements
+          .filter(({ effect, conditions }) => effect === 'Allow' && conditions.length > 0)
+          .map(({ sid }) => `${sid} has conditions that the service may not meet`),
+        ...statements.flatMap(({ sid, effect, resources }) =>
+          effect !== 'Allow'
+            ? []
+            : resources
+                .filter(
+                  (pattern) =>
+                    !needs.some(({ on }) =>
+                      [pattern, `${pattern}:*`].some((form) => matchesPattern(form, on)),
+                    ),
+                )
+                .map((pattern) => `${sid}: ${pattern} is nothing that it works with`),
+        ),
+      ];
+    },
+  }),
+  rule({
+    id: 'key-use-is-bounded',
+    title: 'Pods use a key only through the service whose data it encrypts',
+    reason: 'Without kms:ViaService the role decrypts whatever anybody encrypted with the key.',
+    control: 'AC-4',
+    severity: 'medium',
+    subjects: ({ model }) =>
+      model
+        .ofType('aws_iam_role')
+        .filter((role) => usesOf(model, role).every(({ kind }) => kind === 'workload'))
+        .flatMap((role) => statementsOfRole(model, role))
+        .filter(({ statement }) => statement.effect === 'Allow')
+        .filter(({ statement }) => statement.actions.some((action) => /^kms:/i.test(action))),
+    faults: ({ statement }) =>
+      conditionsOn(statement, 'kms:ViaService').length > 0 ||
+      statement.conditions.some(({ key }) => key.startsWith('kms:EncryptionContext:'))
+        ? []
+        : [`${statement.sid}: no condition on kms:ViaService or kms:EncryptionContext`],
+  }),
+  rule({
+    id: 'trust-names-its-service',
+    title: 'A role trusts exactly the service that works with it, for exactly its resource',
+    reason:
+      'A role that trusts more can be taken by others; one that trusts less, or another service, stops what depends on it.',
+    control: 'AC-3',
+    severity: 'high',
+    subjects: ({ model }) =>
+      model.ofType('aws_iam_role').filter((role) => !isFederated(model, role)),
+    faults: (role, { model }) => {
+      const uses = usesOf(model, role);
+      const statements = trustOf(model, role);
+      return [
+        ...uses
+          .filter((use) => !statements.some((statement) => serves(statement, use)))
+          .map(({ by, service, source }) =>
+            service === undefined
+              ? `${by.address} is annotated with it, but it trusts no OIDC provider`
+              : `does not allow ${service} to assume it for ${source ?? by.address} alone`,
+          ),
+        ...statements
+          .filter((statement) => !uses.some((use) => serves(statement, use)))
+          .map(
+            ({ sid, principals = [] }) =>
+              `${sid} trusts ${principals.map(({ value }) => value).join(', ')} for nothing that the stack has`,
+          ),
+      ];
+    },
+  }),
+  rule({
+    id: 'trust-names-service-account',
+    title: 'A role for pods trusts one ServiceAccount of one cluster, with tokens for STS',
+    reason:
+      'Without sub every pod of the cluster gets the role, without aud tokens for others do, and with another name or operator nobody or anybody does.',
+    control: 'AC-6',
+    severity: 'high',
+    subjects: ({ model }) =>
+      model.ofType('aws_iam_role').filter((role) => isFederated(model, role)),
+    faults: (role, { model }) => {
+      const accounts = neighbours(model, role, ...SERVICE_ACCOUNTS);
+      const stack = model.stackOf(role);
+      const annotated = accounts
+        .filter((account) => stack.target(roleOfAccount(account)) === role)
+        .map((account) => subjectOf(model, account));
+      return [
+        ...faultsOf([
+          accounts.length > 0 && annotated.length === 0,
+          'no ServiceAccount of the stack is annotated with it',
+        ]),
+        ...trustOf(model, role).flatMap((statement) => {
+          const { sid, actions, principals = [], conditions } = statement;
+          const issuer = issuerOf(model, role, statement);
+          const keys = conditions.map(({ key }) => key.replace(/:(aud|sub)$/, ''));
+          const valuesOf = (name: string) =>
+            conditions
+              .filter(
+                ({ operator, key }) => operator === 'StringEquals' && key.endsWith(`:${name}`),
+              )
+              .flatMap(({ values }) => values);
+          const subjects = valuesOf('sub');
+          return faultsOf(
+            [
+              actions.join() !== 'sts:AssumeRoleWithWebIdentity',
+              `${sid} allows ${actions.join(', ')}`,
+            ],
+            [
+              principals.length !== 1 ||
+                principals[0]?.type !== 'Federated' ||
+                issuer === undefined,
+              `${sid} trusts ${principals.map(({ value }) => value).join(', ')}, not the one OIDC provider of the cluster`,
+            ],
+            [
+              issuer !== undefined && keys.some((key) => !issuer(key)),
+              `${sid}: a condition is on ${keys.join(', ')}, not on the issuer of the trusted provider`,
+            ],
+            [
+              valuesOf('aud').join() !== AUDIENCE,
+              `${sid}: StringEquals on aud must be ${AUDIENCE}, not ${valuesOf('aud').join(', ') || 'missing'}`,
+            ],
+            [
+              subjects.length === 0 ||
+                subjects.some(
+                  (subject) => !/^system:serviceaccount:[a-z0-9-]+:[a-z0-9.-]+$/.test(subject),
+                ),
+              `${sid}: StringEquals on sub must name ServiceAccounts, not ${subjects.join(', ') || 'missing'}`,
+            ],
+            [
+              annotated.length > 0 && [...annotated].sort().join() !== [...subjects].sort().join(),
+              `${sid}: sub is ${subjects.join(', ')}, annotated with the role is ${annotated.join(', ')}`,
+            ],
+          );
+        }),
+      ];
+    },
+  }),
+  rule({
+    id: 'oidc-provider-of-cluster',
+    title: "The OIDC provider is the cluster's issuer, for STS alone",
+    reason: 'Another issuer, or more audiences, lets somebody else make tokens that IAM takes.',
+    control: 'IA-8(2)',
+    severity: 'high',
+    subjects: every('aws_iam_openid_connect_provider'),
+    faults: (provider, { model }) => {
+      const { target, text, list } = read(model, provider);
+      return faultsOf(
+        [
+          target('url')?.type !== 'aws_eks_cluster' || !/oidc\[?.*issuer/.test(text('url')),
+          `url must be the issuer of a cluster of the stack, not ${text('url')}`,
+        ],
+        [
+          list('thumbprint_list').some(
+            (thumbprint) => !/^([0-9a-f]{40}|\$\{.*\})$/s.test(String(thumbprint)),
+          ),
+          `thumbprint_list is ${list('thumbprint_list').join(', ')}: must be SHA-1 in hexadecimal`,
+        ],
+        [
+          list('client_id_list').map(String).join() !== AUDIENCE,
+          `client_id_list must be ${AUDIENCE} alone, not ${list('client_id_list').join(', ')}`,
+        ],
+      );
+    },
+  }),
 ];

@@ -33,100 +33,6 @@ export function roleOfServiceAccount(audited: Audited, pod: Pod): Resource | und
   return role?.type === 'aws_iam_role' ? role : undefined;
 }
 
-/** A token that nobody needs is one that somebody steals. */
-const podHasNoApiToken: Rule = rule({
-  id: 'pod-has-no-api-token',
-  title: "No pod or ServiceAccount carries a token for the cluster's API unless a role needs it",
-  reason:
-    "The provider's default is true, and a pod's word takes precedence over its ServiceAccount's. With the token whoever gets in talks to the cluster.",
-  control: 'AC-6',
-  severity: 'medium',
-  subjects: (audited) => [
-    ...podsOf(audited).map(({ stack, address, namespace, spec }) => ({
-      stack,
-      address,
-      namespace,
-      account: spec.serviceAccountName ?? 'default',
-      mounts: spec.automountServiceAccountToken,
-    })),
-    ...objectsOf(audited, 'ServiceAccount').map((object) => ({
-      stack: object.stack,
-      address: object.address,
-      namespace: namespaceOf(object),
-      account: object.manifest.metadata.name,
-      mounts: object.manifest.automountServiceAccountToken as boolean | undefined,
-    })),
-  ],
-  faults: ({ namespace, account, mounts }, audited) => {
-    const bound = objectsOf(audited, 'RoleBinding', 'ClusterRoleBinding').some(({ manifest }) =>
-      subjectsOf(manifest).some(
-        (subject) =>
-          subject.kind === 'ServiceAccount' &&
-          subject.name === account &&
-          (subject.namespace ?? namespace) === namespace,
-      ),
-    );
-    return when(
-      mounts !== false && !bound,
-      `automountServiceAccountToken is ${shown(mounts)}, must be false`,
-    );
-  },
-});
-
-/** Without a role the pod has the rights of its node, or none. */
-const serviceAccountHasItsRole: Rule = rule({
-  id: 'service-account-has-its-role',
-  title: 'The ServiceAccount of a listener has a role of this stack, which trusts it by name',
-  reason:
-    'Without the annotation, or with another role, each call to AWS is refused, or made with the rights of the node; a role that trusts another namespace or name refuses this one.',
-  control: 'IA-5',
-  severity: 'high',
-  subjects: (audited) => [
-    ...podsOf(audited)
-      .filter((pod) => listenersIn(audited, pod).length > 0)
-      .map((pod) => ({
-        ...pod,
-        account: pod.spec.serviceAccountName,
-        annotation: serviceAccountOf(audited, pod)?.manifest.metadata.annotations?.[
-          ROLE_ANNOTATION
-        ],
-        role: roleOfServiceAccount(audited, pod),
-      })),
-    ...annotatedAccounts(audited),
-  ],
-  faults: ({ namespace, account, annotation, role }, audited) => {
-    if (role === undefined) {
-      return [
-        annotation === undefined
-          ? `its ServiceAccount has no ${ROLE_ANNOTATION}`
-          : `its ServiceAccount has the role ${annotation}, which this stack does not make`,
-      ];
-    }
-    // A role by pod identity trusts the service; which account gets it, the association says.
-    if (annotation === undefined) return [];
-    const subject = `system:serviceaccount:${namespace}:${account}`;
-    const statements = (
-      policiesOf(audited.model).find(({ holder, kind }) => holder === role && kind === 'trust')
-        ?.document?.statements ?? []
-    ).filter((statement) => allows(statement, 'sts:AssumeRoleWithWebIdentity'));
-    const trusted = statements.flatMap((statement) =>
-      statement.conditions
-        .filter(({ key }) => key.endsWith(':sub'))
-        .flatMap(({ key }) => requiredValues(statement, key)),
-    );
-    return [
-      ...when(
-        statements.length === 0,
-        `${role.address} trusts no ServiceAccount (sts:AssumeRoleWithWebIdentity)`,
-      ),
-      ...when(
-        statements.length > 0 && !trusted.includes(subject),
-        `${role.address} trusts ${trusted.join(', ') || 'nobody by name'}, not ${subject}`,
-      ),
-    ];
-  },
-});
-
 /** ServiceAccounts with a role that no pod of a listener has: whoever uses them gets it all the same. */
 function annotatedAccounts(audited: Audited) {
   const used = podsOf(audited)
@@ -150,122 +56,6 @@ function annotatedAccounts(audited: Audited) {
     });
 }
 
-/** Annotations that switch off what EKS does for the role. */
-const roleIsInjected: Rule = rule({
-  id: 'role-is-injected',
-  title: 'No annotation keeps the role from a container or asks for its token elsewhere',
-  reason:
-    'EKS skips containers that an annotation names, and asks the global STS when told so: that is in no private network, and in no GovCloud.',
-  control: 'IA-5',
-  severity: 'medium',
-  subjects: (audited) => [
-    ...podsOf(audited).map(({ stack, address, annotations }) => ({ stack, address, annotations })),
-    ...objectsOf(audited, 'ServiceAccount').map(({ stack, address, manifest }) => ({
-      stack,
-      address,
-      annotations: manifest.metadata.annotations ?? {},
-    })),
-  ],
-  faults: ({ annotations, stack }, { model }) => {
-    const expiry = Number(annotations['eks.amazonaws.com/token-expiration'] ?? 86_400);
-    const audience = annotations['eks.amazonaws.com/audience'];
-    const clients = model
-      .ofType('aws_iam_openid_connect_provider')
-      .filter((provider) => provider.stack === stack)
-      .flatMap(({ attributes }) => (attributes.client_id_list ?? []) as readonly string[])
-      .map((client) => canonical(model.stackOf({ stack }), client));
-    return [
-      ...when(
-        annotations['eks.amazonaws.com/skip-containers'] !== undefined,
-        'skip-containers leaves containers without the role',
-      ),
-      ...when(
-        annotations['eks.amazonaws.com/sts-regional-endpoints'] === 'false',
-        'sts-regional-endpoints is false: the token is asked for in another region',
-      ),
-      ...when(
-        expiry < 3600 || expiry > 86_400,
-        `token-expiration is ${expiry} s, must be an hour to a day`,
-      ),
-      ...when(
-        audience !== undefined && !clients.includes(audience),
-        `audience ${audience} is not one of the OIDC provider's (${clients.join(', ')})`,
-      ),
-    ];
-  },
-});
-
-/** Rights in the cluster are as good as rights on it. */
-const clusterRightsAreNarrow: Rule = rule({
-  id: 'cluster-rights-are-narrow',
-  title: 'No role in the cluster has wildcards, reads Secrets or hands rights on',
-  reason:
-    'A wildcard grows with every kind that the cluster learns; who lists Secrets, makes tokens, runs commands in pods or binds roles has the rights of all others.',
-  control: 'AC-6',
-  severity: 'high',
-  subjects: (audited) => objectsOf(audited, 'Role', 'ClusterRole'),
-  faults: ({ manifest }) =>
-    ((manifest.rules ?? []) as readonly PolicyRule[]).flatMap(
-      ({ apiGroups = [], resources = [], verbs = [], nonResourceURLs = [] }) => [
-        ...when(
-          [...apiGroups, ...resources, ...verbs, ...nonResourceURLs].includes('*'),
-          `allows * (${[...verbs, ...resources].join(', ')})`,
-        ),
-        ...when(
-          resources.includes('secrets') && verbs.some((verb) => /^(get|list|watch)$/.test(verb)),
-          'reads Secrets',
-        ),
-        ...resources
-          .filter((one) =>
-            /^(pods\/(exec|attach|portforward)|nodes\/proxy|serviceaccounts\/token)$/.test(one),
-          )
-          .map((one) => `allows ${one}`),
-        ...verbs
-          .filter((verb) => /^(escalate|bind|impersonate)$/.test(verb))
-          .map((verb) => `allows to ${verb}`),
-      ],
-    ),
-});
-
-/** A binding names who and what; both must be there and be meant. */
-const bindingIsValid: Rule = rule({
-  id: 'binding-is-valid',
-  title: 'Every binding joins a role that exists to a ServiceAccount that exists',
-  reason:
-    'Groups such as system:authenticated are everybody; cluster-admin is everything; a binding to a name that is not there waits for whoever makes it.',
-  control: 'AC-3',
-  severity: 'high',
-  subjects: (audited) => objectsOf(audited, 'RoleBinding', 'ClusterRoleBinding'),
-  faults: (object, audited) => {
-    const { roleRef = {} } = object.manifest;
-    const builtIn = ['cluster-admin', 'admin', 'edit'].includes(roleRef.name);
-    const roles = objectsOf(audited, roleRef.kind).map(({ manifest }) => manifest.metadata.name);
-    return [
-      ...when(builtIn, `gives the rights of ${roleRef.name}`),
-      ...when(
-        !builtIn && roleRef.name !== 'view' && !roles.includes(roleRef.name),
-        `there is no ${roleRef.kind} ${roleRef.name}`,
-      ),
-      ...when(subjectsOf(object.manifest).length === 0, 'gives rights to nobody'),
-      ...subjectsOf(object.manifest).flatMap(({ kind, name, namespace }) => {
-        if (kind !== 'ServiceAccount') {
-          return when(
-            kind === 'Group' && name.startsWith('system:'),
-            `gives rights to the group ${name}`,
-          );
-        }
-        const there = objectsIn(audited, namespace ?? namespaceOf(object), 'ServiceAccount').some(
-          ({ manifest }) => manifest.metadata.name === name,
-        );
-        return when(
-          !there || name === 'default',
-          `gives rights to the ServiceAccount ${name}, which ${name === 'default' ? 'every pod may have' : 'does not exist'}`,
-        );
-      }),
-    ];
-  },
-});
-
 interface PolicyRule {
   readonly apiGroups?: readonly string[];
   readonly resources?: readonly string[];
@@ -285,9 +75,208 @@ function subjectsOf(manifest: Audited['objects'][number]['manifest']): readonly 
 
 /** Rules on who a pod is, to AWS and to the cluster. */
 export const SERVICE_ACCOUNT_RULES: readonly Rule[] = [
-  podHasNoApiToken,
-  serviceAccountHasItsRole,
-  roleIsInjected,
-  clusterRightsAreNarrow,
-  bindingIsValid,
+  rule({
+    id: 'pod-has-no-api-token',
+    title: "No pod or ServiceAccount carries a token for the cluster's API unless a role needs it",
+    reason:
+      "The provider's default is true, and a pod's word takes precedence over its ServiceAccount's. With the token whoever gets in talks to the cluster.",
+    control: 'AC-6',
+    severity: 'medium',
+    subjects: (audited) => [
+      ...podsOf(audited).map(({ stack, address, namespace, spec }) => ({
+        stack,
+        address,
+        namespace,
+        account: spec.serviceAccountName ?? 'default',
+        mounts: spec.automountServiceAccountToken,
+      })),
+      ...objectsOf(audited, 'ServiceAccount').map((object) => ({
+        stack: object.stack,
+        address: object.address,
+        namespace: namespaceOf(object),
+        account: object.manifest.metadata.name,
+        mounts: object.manifest.automountServiceAccountToken as boolean | undefined,
+      })),
+    ],
+    faults: ({ namespace, account, mounts }, audited) => {
+      const bound = objectsOf(audited, 'RoleBinding', 'ClusterRoleBinding').some(({ manifest }) =>
+        subjectsOf(manifest).some(
+          (subject) =>
+            subject.kind === 'ServiceAccount' &&
+            subject.name === account &&
+            (subject.namespace ?? namespace) === namespace,
+        ),
+      );
+      return when(
+        mounts !== false && !bound,
+        `automountServiceAccountToken is ${shown(mounts)}, must be false`,
+      );
+    },
+  }),
+  rule({
+    id: 'service-account-has-its-role',
+    title: 'The ServiceAccount of a listener has a role of this stack, which trusts it by name',
+    reason:
+      'Without the annotation, or with another role, each call to AWS is refused, or made with the rights of the node; a role that trusts another namespace or name refuses this one.',
+    control: 'IA-5',
+    severity: 'high',
+    subjects: (audited) => [
+      ...podsOf(audited)
+        .filter((pod) => listenersIn(audited, pod).length > 0)
+        .map((pod) => ({
+          ...pod,
+          account: pod.spec.serviceAccountName,
+          annotation: serviceAccountOf(audited, pod)?.manifest.metadata.annotations?.[
+            ROLE_ANNOTATION
+          ],
+          role: roleOfServiceAccount(audited, pod),
+        })),
+      ...annotatedAccounts(audited),
+    ],
+    faults: ({ namespace, account, annotation, role }, audited) => {
+      if (role === undefined) {
+        return [
+          annotation === undefined
+            ? `its ServiceAccount has no ${ROLE_ANNOTATION}`
+            : `its ServiceAccount has the role ${annotation}, which this stack does not make`,
+        ];
+      }
+      // A role by pod identity trusts the service; which account gets it, the association says.
+      if (annotation === undefined) return [];
+      const subject = `system:serviceaccount:${namespace}:${account}`;
+      const statements = (
+        policiesOf(audited.model).find(({ holder, kind }) => holder === role && kind === 'trust')
+          ?.document?.statements ?? []
+      ).filter((statement) => allows(statement, 'sts:AssumeRoleWithWebIdentity'));
+      const trusted = statements.flatMap((statement) =>
+        statement.conditions
+          .filter(({ key }) => key.endsWith(':sub'))
+          .flatMap(({ key }) => requiredValues(statement, key)),
+      );
+      return [
+        ...when(
+          statements.length === 0,
+          `${role.address} trusts no ServiceAccount (sts:AssumeRoleWithWebIdentity)`,
+        ),
+        ...when(
+          statements.length > 0 && !trusted.includes(subject),
+          `${role.address} trusts ${trusted.join(', ') || 'nobody by name'}, not ${subject}`,
+        ),
+      ];
+    },
+  }),
+  rule({
+    id: 'role-is-injected',
+    title: 'No annotation keeps the role from a container or asks for its token elsewhere',
+    reason:
+      'EKS skips containers that an annotation names, and asks the global STS when told so: that is in no private network, and in no GovCloud.',
+    control: 'IA-5',
+    severity: 'medium',
+    subjects: (audited) => [
+      ...podsOf(audited).map(({ stack, address, annotations }) => ({
+        stack,
+        address,
+        annotations,
+      })),
+      ...objectsOf(audited, 'ServiceAccount').map(({ stack, address, manifest }) => ({
+        stack,
+        address,
+        annotations: manifest.metadata.annotations ?? {},
+      })),
+    ],
+    faults: ({ annotations, stack }, { model }) => {
+      const expiry = Number(annotations['eks.amazonaws.com/token-expiration'] ?? 86_400);
+      const audience = annotations['eks.amazonaws.com/audience'];
+      const clients = model
+        .ofType('aws_iam_openid_connect_provider')
+        .filter((provider) => provider.stack === stack)
+        .flatMap(({ attributes }) => (attributes.client_id_list ?? []) as readonly string[])
+        .map((client) => canonical(model.stackOf({ stack }), client));
+      return [
+        ...when(
+          annotations['eks.amazonaws.com/skip-containers'] !== undefined,
+          'skip-containers leaves containers without the role',
+        ),
+        ...when(
+          annotations['eks.amazonaws.com/sts-regional-endpoints'] === 'false',
+          'sts-regional-endpoints is false: the token is asked for in another region',
+        ),
+        ...when(
+          expiry < 3600 || expiry > 86_400,
+          `token-expiration is ${expiry} s, must be an hour to a day`,
+        ),
+        ...when(
+          audience !== undefined && !clients.includes(audience),
+          `audience ${audience} is not one of the OIDC provider's (${clients.join(', ')})`,
+        ),
+      ];
+    },
+  }),
+  rule({
+    id: 'cluster-rights-are-narrow',
+    title: 'No role in the cluster has wildcards, reads Secrets or hands rights on',
+    reason:
+      'A wildcard grows with every kind that the cluster learns; who lists Secrets, makes tokens, runs commands in pods or binds roles has the rights of all others.',
+    control: 'AC-6',
+    severity: 'high',
+    subjects: (audited) => objectsOf(audited, 'Role', 'ClusterRole'),
+    faults: ({ manifest }) =>
+      ((manifest.rules ?? []) as readonly PolicyRule[]).flatMap(
+        ({ apiGroups = [], resources = [], verbs = [], nonResourceURLs = [] }) => [
+          ...when(
+            [...apiGroups, ...resources, ...verbs, ...nonResourceURLs].includes('*'),
+            `allows * (${[...verbs, ...resources].join(', ')})`,
+          ),
+          ...when(
+            resources.includes('secrets') && verbs.some((verb) => /^(get|list|watch)$/.test(verb)),
+            'reads Secrets',
+          ),
+          ...resources
+            .filter((one) =>
+              /^(pods\/(exec|attach|portforward)|nodes\/proxy|serviceaccounts\/token)$/.test(one),
+            )
+            .map((one) => `allows ${one}`),
+          ...verbs
+            .filter((verb) => /^(escalate|bind|impersonate)$/.test(verb))
+            .map((verb) => `allows to ${verb}`),
+        ],
+      ),
+  }),
+  rule({
+    id: 'binding-is-valid',
+    title: 'Every binding joins a role that exists to a ServiceAccount that exists',
+    reason:
+      'Groups such as system:authenticated are everybody; cluster-admin is everything; a binding to a name that is not there waits for whoever makes it.',
+    control: 'AC-3',
+    severity: 'high',
+    subjects: (audited) => objectsOf(audited, 'RoleBinding', 'ClusterRoleBinding'),
+    faults: (object, audited) => {
+      const { roleRef = {} } = object.manifest;
+      const builtIn = ['cluster-admin', 'admin', 'edit'].includes(roleRef.name);
+      const roles = objectsOf(audited, roleRef.kind).map(({ manifest }) => manifest.metadata.name);
+      return [
+        ...when(builtIn, `gives the rights of ${roleRef.name}`),
+        ...when(
+          !builtIn && roleRef.name !== 'view' && !roles.includes(roleRef.name),
+          `there is no ${roleRef.kind} ${roleRef.name}`,
+        ),
+        ...when(subjectsOf(object.manifest).length === 0, 'gives rights to nobody'),
+        ...subjectsOf(object.manifest).flatMap(({ kind, name, namespace }) => {
+          if (kind !== 'ServiceAccount') {
+            return when(
+              kind === 'Group' && name.startsWith('system:'),
+              `gives rights to the group ${name}`,
+            );
+          }
+          const there = objectsIn(audited, namespace ?? namespaceOf(object), 'ServiceAccount').some(
+            ({ manifest }) => manifest.metadata.name === name,
+          );
+          return when(
+            !there || name === 'default',
+            `gives rights to the ServiceAccount ${name}, which ${name === 'default' ? 'every pod may have' : 'does not exist'}`,
+          );
+        }),
+      ];
+    },
+  }),
 ];

@@ -74,42 +74,6 @@ interface Need {
   readonly on: string;
 }
 
-/** What pods lack. */
-const workloadRoleAllowsItsWork: Rule = rule({
-  id: 'workload-role-allows-its-work',
-  title: 'The role of the pods allows to read deliveries, write reports and receive messages',
-  reason:
-    'A prefix, queue or topic that the role leaves out is found at the first file, as a failed run.',
-  control: 'CP-10',
-  severity: 'high',
-  subjects: (audited) => [
-    ...new Set([
-      ...workloadRoles(audited),
-      ...servers(audited).flatMap(({ pod }) => roleOfServiceAccount(audited, pod) ?? []),
-    ]),
-  ],
-  faults: (role, audited) => {
-    const { model } = audited;
-    const job = jobOf(model, role.stack);
-    const statements = statementsOfRole(model, role).map(({ statement }) => statement);
-    const needs = [
-      ...(job ? storageNeeds(model, role, job) : []),
-      ...deliveryNeeds(model, role),
-      ...listenerNeeds(audited, role),
-    ];
-    const lacking = needs
-      .filter(({ action, on }) => !grants(statements, action, on))
-      .map(({ action, on }) => `may not ${action} on ${on}`);
-    return [
-      ...new Set(lacking),
-      ...(job?.readPrefixes ?? [])
-        .filter((prefix) => !mayList(statements, prefix))
-        .map((prefix) => `may not list ${prefix}`),
-      ...keyFaults(statements),
-    ];
-  },
-});
-
 const ACTIONS: readonly RegExp[] = [
   /^s3:(GetObject|GetObjectVersion|ListBucket|PutObject)$/,
   /^kms:(Decrypt|GenerateDataKey)$/,
@@ -117,56 +81,6 @@ const ACTIONS: readonly RegExp[] = [
   /^sqs:(ReceiveMessage|DeleteMessage|ChangeMessageVisibility|GetQueueAttributes)$/,
   /^rds-db:connect$/,
 ];
-
-/** What pods have beyond that. */
-const workloadRoleAllowsNoMore: Rule = rule({
-  id: 'workload-role-allows-no-more',
-  title:
-    'The role of the pods allows to read deliveries, write below the report prefix, and no more',
-  reason:
-    'A file of a client is input from outside: whatever the role can do, a fault in its reader can do. A right to write where deliveries land could also forge them.',
-  control: 'AC-6',
-  severity: 'high',
-  subjects: workloadRoles,
-  faults: (role, { model }) => {
-    const job = jobOf(model, role.stack);
-    const stack = model.stackOf(role);
-    const bucket = job && `arn:${stack.partition}:s3:::${job.bucket}`;
-    const reads = job?.readPrefixes.map((prefix) => `${bucket}/${prefix}*`) ?? [];
-    const own = neighbours(model, role, 'aws_sns_topic', 'aws_sqs_queue').map(
-      (resource) => arnOf(stack, resource) ?? '',
-    );
-    const keys = neighbours(model, role, 'aws_kms_key').map(({ address }) => `\${${address}.arn}`);
-    return statementsOfRole(model, role)
-      .filter(({ statement }) => statement.effect === 'Allow')
-      .flatMap(({ statement }) => {
-        const { sid, actions, resources } = statement;
-        const allowedOn = (action: string, resource: string): boolean => {
-          if (/^s3:Get/.test(action)) return job === undefined || reads.includes(resource);
-          if (/^s3:Put/.test(action)) return mayWrite(job, bucket, resource);
-          if (/^s3:List/.test(action)) return bucket === undefined || resource === bucket;
-          if (/^(sns|sqs):/.test(action)) return own.includes(resource);
-          if (/^kms:/.test(action))
-            return keys.includes(resource) || /^arn:[^:]+:kms:[^*]+:key\/[\w-]+$/.test(resource);
-          const user = /:dbuser:(?:db|cluster)-[A-Z0-9]+\/([\w.-]+)$/.exec(resource)?.[1];
-          return user !== undefined && (job === undefined || user === job.databaseUser);
-        };
-        return [
-          ...actions
-            .filter((action) => !ACTIONS.some((form) => form.test(action)))
-            .map((action) => `${sid}: does not need ${action}`),
-          ...actions
-            .filter((action) => ACTIONS.some((form) => form.test(action)))
-            .flatMap((action) =>
-              resources
-                .filter((resource) => !allowedOn(action, resource))
-                .map((resource) => `${sid}: ${action} on ${resource} is more than it works with`),
-            ),
-          ...(actions.includes('s3:ListBucket') ? listFaults(statement, job) : []),
-        ];
-      });
-  },
-});
 
 /** Below the report prefix; where it is not known, below any key prefix without an event notification. */
 function mayWrite(job: Job | undefined, bucket: string | undefined, resource: string): boolean {
@@ -332,6 +246,88 @@ function keyFaults(statements: readonly PolicyStatement[]): readonly string[] {
 
 /** Rules on the role of pods. */
 export const WORKLOAD_ROLE_RULES: readonly Rule[] = [
-  workloadRoleAllowsItsWork,
-  workloadRoleAllowsNoMore,
+  rule({
+    id: 'workload-role-allows-its-work',
+    title: 'The role of the pods allows to read deliveries, write reports and receive messages',
+    reason:
+      'A prefix, queue or topic that the role leaves out is found at the first file, as a failed run.',
+    control: 'CP-10',
+    severity: 'high',
+    subjects: (audited) => [
+      ...new Set([
+        ...workloadRoles(audited),
+        ...servers(audited).flatMap(({ pod }) => roleOfServiceAccount(audited, pod) ?? []),
+      ]),
+    ],
+    faults: (role, audited) => {
+      const { model } = audited;
+      const job = jobOf(model, role.stack);
+      const statements = statementsOfRole(model, role).map(({ statement }) => statement);
+      const needs = [
+        ...(job ? storageNeeds(model, role, job) : []),
+        ...deliveryNeeds(model, role),
+        ...listenerNeeds(audited, role),
+      ];
+      const lacking = needs
+        .filter(({ action, on }) => !grants(statements, action, on))
+        .map(({ action, on }) => `may not ${action} on ${on}`);
+      return [
+        ...new Set(lacking),
+        ...(job?.readPrefixes ?? [])
+          .filter((prefix) => !mayList(statements, prefix))
+          .map((prefix) => `may not list ${prefix}`),
+        ...keyFaults(statements),
+      ];
+    },
+  }),
+  rule({
+    id: 'workload-role-allows-no-more',
+    title:
+      'The role of the pods allows to read deliveries, write below the report prefix, and no more',
+    reason:
+      'A file of a client is input from outside: whatever the role can do, a fault in its reader can do. A right to write where deliveries land could also forge them.',
+    control: 'AC-6',
+    severity: 'high',
+    subjects: workloadRoles,
+    faults: (role, { model }) => {
+      const job = jobOf(model, role.stack);
+      const stack = model.stackOf(role);
+      const bucket = job && `arn:${stack.partition}:s3:::${job.bucket}`;
+      const reads = job?.readPrefixes.map((prefix) => `${bucket}/${prefix}*`) ?? [];
+      const own = neighbours(model, role, 'aws_sns_topic', 'aws_sqs_queue').map(
+        (resource) => arnOf(stack, resource) ?? '',
+      );
+      const keys = neighbours(model, role, 'aws_kms_key').map(
+        ({ address }) => `\${${address}.arn}`,
+      );
+      return statementsOfRole(model, role)
+        .filter(({ statement }) => statement.effect === 'Allow')
+        .flatMap(({ statement }) => {
+          const { sid, actions, resources } = statement;
+          const allowedOn = (action: string, resource: string): boolean => {
+            if (/^s3:Get/.test(action)) return job === undefined || reads.includes(resource);
+            if (/^s3:Put/.test(action)) return mayWrite(job, bucket, resource);
+            if (/^s3:List/.test(action)) return bucket === undefined || resource === bucket;
+            if (/^(sns|sqs):/.test(action)) return own.includes(resource);
+            if (/^kms:/.test(action))
+              return keys.includes(resource) || /^arn:[^:]+:kms:[^*]+:key\/[\w-]+$/.test(resource);
+            const user = /:dbuser:(?:db|cluster)-[A-Z0-9]+\/([\w.-]+)$/.exec(resource)?.[1];
+            return user !== undefined && (job === undefined || user === job.databaseUser);
+          };
+          return [
+            ...actions
+              .filter((action) => !ACTIONS.some((form) => form.test(action)))
+              .map((action) => `${sid}: does not need ${action}`),
+            ...actions
+              .filter((action) => ACTIONS.some((form) => form.test(action)))
+              .flatMap((action) =>
+                resources
+                  .filter((resource) => !allowedOn(action, resource))
+                  .map((resource) => `${sid}: ${action} on ${resource} is more than it works with`),
+              ),
+            ...(actions.includes('s3:ListBucket') ? listFaults(statement, job) : []),
+          ];
+        });
+    },
+  }),
 ];

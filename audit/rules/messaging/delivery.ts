@@ -7,185 +7,6 @@ import { type Listener, listenersOf, servers, takesDeliveries } from '../readers
 import { namespaceOf, objectsIn, objectsOf, portOf, selects } from '../readers/pods.ts';
 import { type Audited, type Rule, rule, when } from '../rule.ts';
 
-/** The listener trusts the topic that its bucket notifies, and no other. */
-const listenerTrustsItsTopic: Rule = rule({
-  id: 'listener-trusts-its-topic',
-  title: "The listener's topics are those that the bucket of the stack notifies",
-  reason:
-    'Messages of a topic that is not in the list are refused; a topic that others may publish to is trusted.',
-  control: 'SC-23',
-  severity: 'high',
-  subjects: listenersOf,
-  faults: ({ environment, stack }, audited) => {
-    const given = String(environment.get('SNS_TOPIC_ARNS') ?? '')
-      .split(',')
-      .map((item) => item.trim())
-      .filter(Boolean);
-    const model = audited.model.stackOf({ stack });
-    const targets = given.map((arn) => model.target(arn));
-    const notified = [
-      ...notificationsOf(audited, stack).flatMap(({ attributes }) =>
-        blocksOf(attributes.topic).map(({ topic_arn }) => model.target(topic_arn)),
-      ),
-      ...subscriptionsOf(audited, stack).map(({ attributes }) =>
-        model.target(attributes.topic_arn),
-      ),
-    ].filter((topic) => topic !== undefined);
-    return [
-      ...given
-        .filter((_, index) => targets[index]?.type !== 'aws_sns_topic')
-        .map((arn) => `SNS_TOPIC_ARNS names ${arn}, which is not a topic of this stack`),
-      ...notified
-        .filter((topic) => given.length > 0 && !targets.includes(topic))
-        .map(({ address }) => `SNS_TOPIC_ARNS lacks ${address}, which delivers to it`),
-    ];
-  },
-});
-
-/** What the listener is told of the stack is what the stack has. */
-const listenerSettingsMatchStack: Rule = rule({
-  id: 'listener-settings-match-stack',
-  title: 'Region, database and reports of the listener are those of the stack',
-  reason:
-    'A region or port that is another one is looked for in vain; reports below a prefix of deliveries are checked like deliveries, and make reports, for ever.',
-  control: 'CM-6',
-  severity: 'high',
-  subjects: listenersOf,
-  faults: ({ setting, stack }, audited) => {
-    const model = audited.model.stackOf({ stack });
-    const region = setting('AWS_REGION');
-    const reports = setting('REPORT_PREFIX') ?? '';
-    const database = setting('DB_HOST') ?? '';
-    const prefixes = (setting('S3_PREFIXES') ?? '').split(',').map((item) => item.trim());
-    return [
-      ...when(
-        region !== undefined && region !== model.region,
-        `AWS_REGION is ${region}, the stack is in ${model.region}`,
-      ),
-      ...when(
-        /\.rds\.amazonaws\.com/.test(database) &&
-          !database.endsWith(`.${model.region}.rds.${partitionOf(model.region).dnsSuffix}`),
-        `DB_HOST is ${database}, not a database of ${model.region}`,
-      ),
-      ...databaseRulesOf(audited, stack)
-        .filter(({ attributes }) => String(attributes.from_port) !== setting('DB_PORT'))
-        .map(
-          ({ address, attributes }) =>
-            `DB_PORT is ${setting('DB_PORT')}, ${address} opens ${String(attributes.from_port)}`,
-        ),
-      ...prefixes
-        .filter((prefix) => reports.startsWith(prefix) || prefix.startsWith(reports))
-        .filter((prefix) => prefix !== '')
-        .map((prefix) => `REPORT_PREFIX ${reports} and the prefix ${prefix} lie in each other`),
-    ];
-  },
-});
-
-/** In queue mode the listener fetches from the queue that the topic fills. */
-const listenerFetchesFromItsQueue: Rule = rule({
-  id: 'listener-fetches-from-its-queue',
-  title: 'The listener fetches from the queue that its topic delivers to',
-  reason:
-    'Without the URL, or with that of the dead-letter queue, messages pile up in the queue until they expire.',
-  control: 'CM-6',
-  severity: 'high',
-  subjects: servers,
-  faults: (listener, audited) => {
-    const model = audited.model.stackOf(listener);
-    const filled = subscriptionsOf(audited, listener.stack)
-      .filter(({ attributes }) => attributes.protocol === 'sqs')
-      .map(({ attributes }) => model.target(attributes.endpoint))
-      .filter((queue) => queue !== undefined);
-    const url = listener.setting('SQS_QUEUE_URL');
-    const queue = model.target(url);
-    if (url === undefined) {
-      return filled.map(
-        ({ address }) => `SQS_QUEUE_URL is not set, but the topic fills ${address}`,
-      );
-    }
-    return [
-      ...when(queue?.type !== 'aws_sqs_queue', `SQS_QUEUE_URL ${url} is not a queue of this stack`),
-      ...when(
-        queue !== undefined && !filled.includes(queue),
-        `no topic delivers to ${queue?.address}, which it fetches from`,
-      ),
-    ];
-  },
-});
-
-/** Who delivers over HTTP must find the listener. */
-const deliveriesReachTheListener: Rule = rule({
-  id: 'deliveries-reach-the-listener',
-  title: 'A listener that takes messages over HTTP is behind a load balancer or an Ingress',
-  reason:
-    'SNS posts from the internet: with no Service of that kind in front, or an internal one, every delivery times out and ends as a dead letter.',
-  control: 'CP-10',
-  severity: 'high',
-  subjects: (audited) => servers(audited).filter(takesDeliveries),
-  faults: (listener, audited) => {
-    const endpoints = endpointsOf(audited, listener);
-    return when(
-      endpoints.length === 0,
-      'neither a LoadBalancer Service nor an Ingress routes to its PORT',
-    );
-  },
-});
-
-/** With a queue there is nothing to post to. */
-const queueNeedsNoEndpoint: Rule = rule({
-  id: 'queue-needs-no-endpoint',
-  title: 'A listener that fetches from a queue has no way in from outside',
-  reason: 'A Service that nobody needs is an endpoint that nobody watches.',
-  control: 'SC-7(5)',
-  severity: 'high',
-  subjects: (audited) => servers(audited).filter((listener) => !takesDeliveries(listener)),
-  faults: (listener, audited) =>
-    endpointsOf(audited, listener).map((address) => `${address} routes to it from outside`),
-});
-
-/** SNS posts to the endpoint of the subscription, exactly. */
-const subscriptionMatchesEndpoint: Rule = rule({
-  id: 'subscription-matches-endpoint',
-  title: 'An HTTP subscription names the path, the host and the port that are served',
-  reason:
-    'The listener takes messages at one path only; an endpoint with another path, host or port is never confirmed, or loses each message to a 404.',
-  control: 'CM-6',
-  severity: 'high',
-  subjects: ({ model }) =>
-    model
-      .ofType('aws_sns_topic_subscription')
-      .filter(({ attributes }) => /^https?$/.test(String(attributes.protocol))),
-  faults: ({ attributes, stack }, audited) => {
-    const url = URL.parse(canonical(audited.model.stackOf({ stack }), attributes.endpoint));
-    if (url === null) return [];
-    const hosts = objectsOf(audited, 'Ingress')
-      .filter((object) => object.stack === stack)
-      .flatMap(({ manifest }) => ((manifest.spec ?? {}) as IngressSpec).rules ?? [])
-      .flatMap(({ host }) => host ?? []);
-    const listeners = servers(audited).filter((listener) => listener.stack === stack);
-    const ports = listeners.flatMap((listener) => loadBalancerPorts(audited, listener));
-    const port = Number(url.port || (url.protocol === 'https:' ? 443 : 80));
-    return [
-      ...when(
-        url.pathname !== PATHS.delivery,
-        `its path is ${url.pathname}; the listener takes messages at ${PATHS.delivery} only`,
-      ),
-      ...when(
-        hosts.length > 0 && !hosts.includes(url.hostname),
-        `its host is ${url.hostname}; the Ingress serves ${hosts.join(', ')}`,
-      ),
-      ...when(
-        ports.length > 0 && !ports.includes(port),
-        `its port is ${port}; the load balancer listens on ${ports.join(', ')}`,
-      ),
-      ...when(
-        audited.objects.some((object) => object.stack === stack) && listeners.length === 0,
-        'there is no listener to confirm it',
-      ),
-    ];
-  },
-});
-
 /** Addresses of the Services and Ingresses that lead from outside to a listener's PORT. */
 function endpointsOf(audited: Audited, listener: Listener): readonly string[] {
   const services = servicesTo(audited, listener);
@@ -253,10 +74,174 @@ function databaseRulesOf({ model }: Audited, stack: string): readonly Resource[]
 
 /** Rules on how messages and files reach the listener. */
 export const DELIVERY_RULES: readonly Rule[] = [
-  listenerTrustsItsTopic,
-  listenerSettingsMatchStack,
-  listenerFetchesFromItsQueue,
-  deliveriesReachTheListener,
-  queueNeedsNoEndpoint,
-  subscriptionMatchesEndpoint,
+  rule({
+    id: 'listener-trusts-its-topic',
+    title: "The listener's topics are those that the bucket of the stack notifies",
+    reason:
+      'Messages of a topic that is not in the list are refused; a topic that others may publish to is trusted.',
+    control: 'SC-23',
+    severity: 'high',
+    subjects: listenersOf,
+    faults: ({ environment, stack }, audited) => {
+      const given = String(environment.get('SNS_TOPIC_ARNS') ?? '')
+        .split(',')
+        .map((item) => item.trim())
+        .filter(Boolean);
+      const model = audited.model.stackOf({ stack });
+      const targets = given.map((arn) => model.target(arn));
+      const notified = [
+        ...notificationsOf(audited, stack).flatMap(({ attributes }) =>
+          blocksOf(attributes.topic).map(({ topic_arn }) => model.target(topic_arn)),
+        ),
+        ...subscriptionsOf(audited, stack).map(({ attributes }) =>
+          model.target(attributes.topic_arn),
+        ),
+      ].filter((topic) => topic !== undefined);
+      return [
+        ...given
+          .filter((_, index) => targets[index]?.type !== 'aws_sns_topic')
+          .map((arn) => `SNS_TOPIC_ARNS names ${arn}, which is not a topic of this stack`),
+        ...notified
+          .filter((topic) => given.length > 0 && !targets.includes(topic))
+          .map(({ address }) => `SNS_TOPIC_ARNS lacks ${address}, which delivers to it`),
+      ];
+    },
+  }),
+  rule({
+    id: 'listener-settings-match-stack',
+    title: 'Region, database and reports of the listener are those of the stack',
+    reason:
+      'A region or port that is another one is looked for in vain; reports below a prefix of deliveries are checked like deliveries, and make reports, for ever.',
+    control: 'CM-6',
+    severity: 'high',
+    subjects: listenersOf,
+    faults: ({ setting, stack }, audited) => {
+      const model = audited.model.stackOf({ stack });
+      const region = setting('AWS_REGION');
+      const reports = setting('REPORT_PREFIX') ?? '';
+      const database = setting('DB_HOST') ?? '';
+      const prefixes = (setting('S3_PREFIXES') ?? '').split(',').map((item) => item.trim());
+      return [
+        ...when(
+          region !== undefined && region !== model.region,
+          `AWS_REGION is ${region}, the stack is in ${model.region}`,
+        ),
+        ...when(
+          /\.rds\.amazonaws\.com/.test(database) &&
+            !database.endsWith(`.${model.region}.rds.${partitionOf(model.region).dnsSuffix}`),
+          `DB_HOST is ${database}, not a database of ${model.region}`,
+        ),
+        ...databaseRulesOf(audited, stack)
+          .filter(({ attributes }) => String(attributes.from_port) !== setting('DB_PORT'))
+          .map(
+            ({ address, attributes }) =>
+              `DB_PORT is ${setting('DB_PORT')}, ${address} opens ${String(attributes.from_port)}`,
+          ),
+        ...prefixes
+          .filter((prefix) => reports.startsWith(prefix) || prefix.startsWith(reports))
+          .filter((prefix) => prefix !== '')
+          .map((prefix) => `REPORT_PREFIX ${reports} and the prefix ${prefix} lie in each other`),
+      ];
+    },
+  }),
+  rule({
+    id: 'listener-fetches-from-its-queue',
+    title: 'The listener fetches from the queue that its topic delivers to',
+    reason:
+      'Without the URL, or with that of the dead-letter queue, messages pile up in the queue until they expire.',
+    control: 'CM-6',
+    severity: 'high',
+    subjects: servers,
+    faults: (listener, audited) => {
+      const model = audited.model.stackOf(listener);
+      const filled = subscriptionsOf(audited, listener.stack)
+        .filter(({ attributes }) => attributes.protocol === 'sqs')
+        .map(({ attributes }) => model.target(attributes.endpoint))
+        .filter((queue) => queue !== undefined);
+      const url = listener.setting('SQS_QUEUE_URL');
+      const queue = model.target(url);
+      if (url === undefined) {
+        return filled.map(
+          ({ address }) => `SQS_QUEUE_URL is not set, but the topic fills ${address}`,
+        );
+      }
+      return [
+        ...when(
+          queue?.type !== 'aws_sqs_queue',
+          `SQS_QUEUE_URL ${url} is not a queue of this stack`,
+        ),
+        ...when(
+          queue !== undefined && !filled.includes(queue),
+          `no topic delivers to ${queue?.address}, which it fetches from`,
+        ),
+      ];
+    },
+  }),
+  rule({
+    id: 'deliveries-reach-the-listener',
+    title: 'A listener that takes messages over HTTP is behind a load balancer or an Ingress',
+    reason:
+      'SNS posts from the internet: with no Service of that kind in front, or an internal one, every delivery times out and ends as a dead letter.',
+    control: 'CP-10',
+    severity: 'high',
+    subjects: (audited) => servers(audited).filter(takesDeliveries),
+    faults: (listener, audited) => {
+      const endpoints = endpointsOf(audited, listener);
+      return when(
+        endpoints.length === 0,
+        'neither a LoadBalancer Service nor an Ingress routes to its PORT',
+      );
+    },
+  }),
+  rule({
+    id: 'queue-needs-no-endpoint',
+    title: 'A listener that fetches from a queue has no way in from outside',
+    reason: 'A Service that nobody needs is an endpoint that nobody watches.',
+    control: 'SC-7(5)',
+    severity: 'high',
+    subjects: (audited) => servers(audited).filter((listener) => !takesDeliveries(listener)),
+    faults: (listener, audited) =>
+      endpointsOf(audited, listener).map((address) => `${address} routes to it from outside`),
+  }),
+  rule({
+    id: 'subscription-matches-endpoint',
+    title: 'An HTTP subscription names the path, the host and the port that are served',
+    reason:
+      'The listener takes messages at one path only; an endpoint with another path, host or port is never confirmed, or loses each message to a 404.',
+    control: 'CM-6',
+    severity: 'high',
+    subjects: ({ model }) =>
+      model
+        .ofType('aws_sns_topic_subscription')
+        .filter(({ attributes }) => /^https?$/.test(String(attributes.protocol))),
+    faults: ({ attributes, stack }, audited) => {
+      const url = URL.parse(canonical(audited.model.stackOf({ stack }), attributes.endpoint));
+      if (url === null) return [];
+      const hosts = objectsOf(audited, 'Ingress')
+        .filter((object) => object.stack === stack)
+        .flatMap(({ manifest }) => ((manifest.spec ?? {}) as IngressSpec).rules ?? [])
+        .flatMap(({ host }) => host ?? []);
+      const listeners = servers(audited).filter((listener) => listener.stack === stack);
+      const ports = listeners.flatMap((listener) => loadBalancerPorts(audited, listener));
+      const port = Number(url.port || (url.protocol === 'https:' ? 443 : 80));
+      return [
+        ...when(
+          url.pathname !== PATHS.delivery,
+          `its path is ${url.pathname}; the listener takes messages at ${PATHS.delivery} only`,
+        ),
+        ...when(
+          hosts.length > 0 && !hosts.includes(url.hostname),
+          `its host is ${url.hostname}; the Ingress serves ${hosts.join(', ')}`,
+        ),
+        ...when(
+          ports.length > 0 && !ports.includes(port),
+          `its port is ${port}; the load balancer listens on ${ports.join(', ')}`,
+        ),
+        ...when(
+          audited.objects.some((object) => object.stack === stack) && listeners.length === 0,
+          'there is no listener to confirm it',
+        ),
+      ];
+    },
+  }),
 ];

@@ -7,101 +7,6 @@ import { every, faultsOf, neighbours, read } from '../readers/resources.ts';
 import type { Audited } from '../rule.ts';
 import { type Rule, rule } from '../rule.ts';
 
-/** What is notified. */
-const eventNotificationForNewObjects: Rule = rule({
-  id: 'event-notification-for-new-objects',
-  title:
-    'A bucket has event notifications for every new object below key prefixes, to a topic of the stack',
-  reason:
-    'Events that are left out are files that nobody checks; without a key prefix there is one for every object of the bucket.',
-  control: 'SI-4',
-  severity: 'high',
-  subjects: every('aws_s3_bucket_notification'),
-  faults: (notification, { model }) => {
-    const { stack, at } = read(model, notification);
-    const blocks = blocksOf(notification.attributes.topic);
-    const resolved = blocksOf(at('topic'));
-    const prefixes = resolved.map((block) => String(block.filter_prefix ?? ''));
-    const ids = resolved.map((block) => String(block.id ?? ''));
-    return [
-      ...faultsOf(
-        [blocks.length === 0, 'has no event notification to a topic'],
-        [new Set(ids).size !== ids.length, `an id is there twice: ${ids.join(', ')}`],
-      ),
-      ...blocks.flatMap((block, index) => {
-        const prefix = prefixes[index] ?? '';
-        const events = textsOf(block.events);
-        return faultsOf(
-          [
-            stack.target(block.topic_arn)?.type !== 'aws_sns_topic',
-            'topic_arn is not a topic of the stack',
-          ],
-          [
-            events.join() !== 's3:ObjectCreated:*',
-            `events are ${events.join(', ')}, must be s3:ObjectCreated:*`,
-          ],
-          [
-            !/^[^/].*\/$/.test(prefix),
-            `filter_prefix is ${prefix || 'missing'}: must be a folder, as aa/bb/`,
-          ],
-          ...prefixes
-            .filter((_, other) => other !== index)
-            .map(
-              (other) =>
-                [
-                  other.startsWith(prefix),
-                  `prefixes ${prefix} and ${other} overlap: S3 refuses them`,
-                ] as const,
-            ),
-        );
-      }),
-    ];
-  },
-});
-
-/** The pods must expect what is notified, and the other way round. */
-const eventNotificationMatchesListener: Rule = rule({
-  id: 'event-notification-matches-listener',
-  title: 'Event notifications of a bucket are those that the pods are configured for',
-  reason:
-    'The listener refuses what lies outside its bucket, key prefixes and suffix; what is configured without an event notification is never checked.',
-  control: 'CM-6',
-  severity: 'high',
-  subjects: every('aws_s3_bucket_notification'),
-  faults: (notification, audited) => {
-    const { at, text, stack } = read(audited.model, notification);
-    const blocks = blocksOf(at('topic'));
-    const prefixes = blocks.map((block) => String(block.filter_prefix ?? ''));
-    const suffixes = blocks.map((block) => String(block.filter_suffix ?? ''));
-    const faults = settingsOf(audited, notification.stack).flatMap((setting) => {
-      const known = setting('S3_PREFIXES')
-        .split(',')
-        .map((prefix) => prefix.trim())
-        .filter(Boolean);
-      const bucket = canonical(stack, setting('S3_BUCKET'));
-      return [
-        ...faultsOf([
-          text('bucket') !== bucket,
-          `is for ${text('bucket')}, S3_BUCKET is ${bucket || 'empty'}`,
-        ]),
-        ...known
-          .filter((prefix) => !prefixes.includes(prefix))
-          .map((prefix) => `${prefix} of S3_PREFIXES has no event notification`),
-        ...prefixes
-          .filter((prefix) => !known.includes(prefix))
-          .map((prefix) => `${prefix} has an event notification, but is not among S3_PREFIXES`),
-        ...suffixes
-          .filter((suffix) => suffix !== setting('S3_SUFFIX'))
-          .map(
-            (suffix) =>
-              `has the suffix *${suffix}, S3_SUFFIX is ${setting('S3_SUFFIX') || 'empty'}`,
-          ),
-      ];
-    });
-    return [...new Set(faults)];
-  },
-});
-
 /** What the pods of a stack are configured for: its listeners, or its ConfigMap where there is none yet. */
 function settingsOf(audited: Audited, stack: string): readonly ((name: VariableName) => string)[] {
   const listeners = listenersOf(audited).filter((listener) => listener.stack === stack);
@@ -115,58 +20,6 @@ function settingsOf(audited: Audited, stack: string): readonly ((name: VariableN
   return setting('S3_BUCKET') === '' ? [] : [setting];
 }
 
-/** A report with an event notification is checked, which makes a report, and so on. */
-const eventNotificationExcludesReports: Rule = rule({
-  id: 'event-notification-excludes-reports',
-  title: 'Reports have no event notification',
-  reason:
-    'A report below a prefix of event notifications is checked as a new file, whose report is checked: a loop that costs until somebody notices.',
-  control: 'SC-5',
-  severity: 'high',
-  subjects: every('aws_s3_bucket_notification'),
-  faults: (notification, { model }) => {
-    const prefixes = blocksOf(read(model, notification).at('topic')).map((block) =>
-      String(block.filter_prefix ?? ''),
-    );
-    const written = new Set([
-      configured(model, notification.stack, 'REPORT_PREFIX'),
-      ...statementsOf(model, 'identity')
-        .filter(
-          ({ stack, statement }) =>
-            stack === notification.stack && statement.actions.includes('s3:PutObject'),
-        )
-        .flatMap(({ statement }) => statement.resources)
-        .map((resource) => /^arn:[^:]+:s3:::[^/]+\/(.*?)\*?$/.exec(resource)?.[1] ?? ''),
-    ]);
-    return [...written]
-      .filter(Boolean)
-      .flatMap((report) =>
-        prefixes
-          .filter((prefix) => report.startsWith(prefix) || prefix.startsWith(report))
-          .map((prefix) => `${report} is written to, and ${prefix} has an event notification`),
-      );
-  },
-});
-
-/** A topic that a bucket may publish to, and none does. */
-const bucketHasEventNotification: Rule = rule({
-  id: 'bucket-has-event-notification',
-  title: 'The bucket that may publish to a topic has event notifications to it',
-  reason: 'Without the notification nothing tells the topic about new objects, and nothing fails.',
-  control: 'SI-4',
-  severity: 'medium',
-  subjects: ({ model }) =>
-    statementsOf(model, 'topic').filter(({ statement }) =>
-      statement.principals?.some(({ value }) => value === 's3.amazonaws.com'),
-    ),
-  faults: ({ stack, about }, { model }) => {
-    const notified = neighbours(model, { stack }, 'aws_s3_bucket_notification').some(
-      (notification) => topicsOf(model, notification).includes(about),
-    );
-    return notified ? [] : ['no aws_s3_bucket_notification names this topic'];
-  },
-});
-
 function topicsOf(model: Model, notification: Resource): readonly (Resource | undefined)[] {
   const stack = model.stackOf(notification);
   return blocksOf(notification.attributes.topic).map((block) => stack.target(block.topic_arn));
@@ -178,8 +31,144 @@ function textsOf(value: unknown): readonly string[] {
 
 /** Rules on event notifications of buckets. */
 export const EVENT_NOTIFICATION_RULES: readonly Rule[] = [
-  eventNotificationForNewObjects,
-  eventNotificationMatchesListener,
-  eventNotificationExcludesReports,
-  bucketHasEventNotification,
+  rule({
+    id: 'event-notification-for-new-objects',
+    title:
+      'A bucket has event notifications for every new object below key prefixes, to a topic of the stack',
+    reason:
+      'Events that are left out are files that nobody checks; without a key prefix there is one for every object of the bucket.',
+    control: 'SI-4',
+    severity: 'high',
+    subjects: every('aws_s3_bucket_notification'),
+    faults: (notification, { model }) => {
+      const { stack, at } = read(model, notification);
+      const blocks = blocksOf(notification.attributes.topic);
+      const resolved = blocksOf(at('topic'));
+      const prefixes = resolved.map((block) => String(block.filter_prefix ?? ''));
+      const ids = resolved.map((block) => String(block.id ?? ''));
+      return [
+        ...faultsOf(
+          [blocks.length === 0, 'has no event notification to a topic'],
+          [new Set(ids).size !== ids.length, `an id is there twice: ${ids.join(', ')}`],
+        ),
+        ...blocks.flatMap((block, index) => {
+          const prefix = prefixes[index] ?? '';
+          const events = textsOf(block.events);
+          return faultsOf(
+            [
+              stack.target(block.topic_arn)?.type !== 'aws_sns_topic',
+              'topic_arn is not a topic of the stack',
+            ],
+            [
+              events.join() !== 's3:ObjectCreated:*',
+              `events are ${events.join(', ')}, must be s3:ObjectCreated:*`,
+            ],
+            [
+              !/^[^/].*\/$/.test(prefix),
+              `filter_prefix is ${prefix || 'missing'}: must be a folder, as aa/bb/`,
+            ],
+            ...prefixes
+              .filter((_, other) => other !== index)
+              .map(
+                (other) =>
+                  [
+                    other.startsWith(prefix),
+                    `prefixes ${prefix} and ${other} overlap: S3 refuses them`,
+                  ] as const,
+              ),
+          );
+        }),
+      ];
+    },
+  }),
+  rule({
+    id: 'event-notification-matches-listener',
+    title: 'Event notifications of a bucket are those that the pods are configured for',
+    reason:
+      'The listener refuses what lies outside its bucket, key prefixes and suffix; what is configured without an event notification is never checked.',
+    control: 'CM-6',
+    severity: 'high',
+    subjects: every('aws_s3_bucket_notification'),
+    faults: (notification, audited) => {
+      const { at, text, stack } = read(audited.model, notification);
+      const blocks = blocksOf(at('topic'));
+      const prefixes = blocks.map((block) => String(block.filter_prefix ?? ''));
+      const suffixes = blocks.map((block) => String(block.filter_suffix ?? ''));
+      const faults = settingsOf(audited, notification.stack).flatMap((setting) => {
+        const known = setting('S3_PREFIXES')
+          .split(',')
+          .map((prefix) => prefix.trim())
+          .filter(Boolean);
+        const bucket = canonical(stack, setting('S3_BUCKET'));
+        return [
+          ...faultsOf([
+            text('bucket') !== bucket,
+            `is for ${text('bucket')}, S3_BUCKET is ${bucket || 'empty'}`,
+          ]),
+          ...known
+            .filter((prefix) => !prefixes.includes(prefix))
+            .map((prefix) => `${prefix} of S3_PREFIXES has no event notification`),
+          ...prefixes
+            .filter((prefix) => !known.includes(prefix))
+            .map((prefix) => `${prefix} has an event notification, but is not among S3_PREFIXES`),
+          ...suffixes
+            .filter((suffix) => suffix !== setting('S3_SUFFIX'))
+            .map(
+              (suffix) =>
+                `has the suffix *${suffix}, S3_SUFFIX is ${setting('S3_SUFFIX') || 'empty'}`,
+            ),
+        ];
+      });
+      return [...new Set(faults)];
+    },
+  }),
+  rule({
+    id: 'event-notification-excludes-reports',
+    title: 'Reports have no event notification',
+    reason:
+      'A report below a prefix of event notifications is checked as a new file, whose report is checked: a loop that costs until somebody notices.',
+    control: 'SC-5',
+    severity: 'high',
+    subjects: every('aws_s3_bucket_notification'),
+    faults: (notification, { model }) => {
+      const prefixes = blocksOf(read(model, notification).at('topic')).map((block) =>
+        String(block.filter_prefix ?? ''),
+      );
+      const written = new Set([
+        configured(model, notification.stack, 'REPORT_PREFIX'),
+        ...statementsOf(model, 'identity')
+          .filter(
+            ({ stack, statement }) =>
+              stack === notification.stack && statement.actions.includes('s3:PutObject'),
+          )
+          .flatMap(({ statement }) => statement.resources)
+          .map((resource) => /^arn:[^:]+:s3:::[^/]+\/(.*?)\*?$/.exec(resource)?.[1] ?? ''),
+      ]);
+      return [...written]
+        .filter(Boolean)
+        .flatMap((report) =>
+          prefixes
+            .filter((prefix) => report.startsWith(prefix) || prefix.startsWith(report))
+            .map((prefix) => `${report} is written to, and ${prefix} has an event notification`),
+        );
+    },
+  }),
+  rule({
+    id: 'bucket-has-event-notification',
+    title: 'The bucket that may publish to a topic has event notifications to it',
+    reason:
+      'Without the notification nothing tells the topic about new objects, and nothing fails.',
+    control: 'SI-4',
+    severity: 'medium',
+    subjects: ({ model }) =>
+      statementsOf(model, 'topic').filter(({ statement }) =>
+        statement.principals?.some(({ value }) => value === 's3.amazonaws.com'),
+      ),
+    faults: ({ stack, about }, { model }) => {
+      const notified = neighbours(model, { stack }, 'aws_s3_bucket_notification').some(
+        (notification) => topicsOf(model, notification).includes(about),
+      );
+      return notified ? [] : ['no aws_s3_bucket_notification names this topic'];
+    },
+  }),
 ];

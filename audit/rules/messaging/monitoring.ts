@@ -1,10 +1,19 @@
 import { parseTopicArn } from '@file-processing/contract/arn.ts';
 import { blocksOf, type Model, type Resource } from '../../../src/synthesized/model/model.ts';
 import { deliveryLog } from '../identity/roles.ts';
-import { every, faultsOf, neighbours, read } from '../readers/resources.ts';
+import {
+  argumentRule,
+  every,
+  faultsOf,
+  mayBe,
+  mustBeAtLeast,
+  mustBeOwnKey,
+  mustNotBeTrue,
+  neighbours,
+  read,
+} from '../readers/resources.ts';
 import { type Rule, rule } from '../rule.ts';
 import { isDeadLetterQueue } from './queues.ts';
-import { ownKeyFaults } from './topics.ts';
 
 interface Watch {
   readonly namespace: string;
@@ -65,52 +74,6 @@ const FIGURES: Readonly<
     ],
   },
 };
-
-/** What must be watched. */
-const lossesHaveAlarms: Rule = rule({
-  id: 'losses-have-alarms',
-  title: 'Alarms watch every dead-letter queue, working queue and topic for what did not arrive',
-  reason: 'A dead-letter queue that nobody looks at loses its messages too, two weeks later.',
-  control: 'SI-4(5)',
-  severity: 'medium',
-  subjects: every('aws_sqs_queue', 'aws_sns_topic'),
-  faults: (resource, { model }) =>
-    watchesOf(model, resource)
-      .filter(
-        (watch) =>
-          !neighbours(model, resource, 'aws_cloudwatch_metric_alarm').some((alarm) =>
-            watches(model, alarm, watch, resource),
-          ),
-      )
-      .map(({ metric }) => `no alarm on ${metric} of it that goes off in time`),
-});
-
-/** Alarms that can't go off. */
-const alarmsGoOff: Rule = rule({
-  id: 'alarms-go-off',
-  title: 'Every alarm watches a metric of a resource of the stack, and goes off within minutes',
-  reason:
-    'A wrong dimension, statistic or comparison leaves an alarm in OK or INSUFFICIENT_DATA for ever.',
-  control: 'SI-4(5)',
-  severity: 'medium',
-  subjects: every('aws_cloudwatch_metric_alarm'),
-  faults: (alarm, { model }) => {
-    const { isFalse, text, number } = read(model, alarm);
-    const isLoss = LOSSES.some(
-      ({ namespace, metric }) => namespace === text('namespace') && metric === text('metric_name'),
-    );
-    const minutes = (number('period') * number('evaluation_periods')) / 60;
-    return faultsOf(
-      ...(isLoss ? lossFaults(model, alarm) : figureFaults(model, alarm)),
-      [isFalse('actions_enabled'), 'actions_enabled must not be false'],
-      [!(minutes <= 15), `goes off after ${minutes} minutes, must be within 15`],
-      [
-        FIGURES[text('namespace')] !== undefined && text('treat_missing_data') !== 'notBreaching',
-        `treat_missing_data must be notBreaching: SQS and SNS send nothing while nothing happens`,
-      ],
-    );
-  },
-});
 
 type Check = readonly [boolean, string];
 
@@ -178,40 +141,6 @@ function unitOf(metric: string): string {
   return metric.includes('Age') ? 'Seconds' : 'Count';
 }
 
-/** Alarms without actions. */
-const alarmsHaveActions: Rule = rule({
-  id: 'alarms-have-actions',
-  title: 'Every alarm has an action',
-  reason: 'An alarm without an action is a colour on a page that nobody has open.',
-  control: 'SI-4(5)',
-  severity: 'low',
-  subjects: every('aws_cloudwatch_metric_alarm'),
-  faults: (alarm, { model }) => {
-    const { list, stack } = read(model, alarm);
-    const actions = list('alarm_actions').map(String);
-    const others = [...actions, ...list('ok_actions').map(String)];
-    return faultsOf(
-      [actions.length === 0, 'alarm_actions is empty: set alarm_topic_arn'],
-      ...others.map(
-        (action) =>
-          [
-            stack.target(action)?.type !== 'aws_sns_topic' && parseTopicArn(action) === undefined,
-            `${action} is not a topic`,
-          ] as const,
-      ),
-      ...actions.map(
-        (action) =>
-          [
-            [...watchedBy(model, alarm), ...notifiedTopics(model, alarm)].some(
-              (resource) => stack.target(action) === resource,
-            ),
-            `${action} is a topic for messages, which it watches or which a bucket notifies`,
-          ] as const,
-      ),
-    );
-  },
-});
-
 function watchesOf(model: Model, resource: Resource): readonly Watch[] {
   if (resource.type === 'aws_sns_topic') return [FAILED, LOST];
   return isDeadLetterQueue(model, resource) ? [DEAD_LETTERS] : [WAITING];
@@ -258,80 +187,133 @@ function notifiedTopics(model: Model, alarm: Resource): readonly Resource[] {
     .filter((topic) => topic !== undefined);
 }
 
-/** Logs at rest. */
-const logsEncrypted: Rule = rule({
-  id: 'logs-encrypted',
-  title: 'Log groups are encrypted with a key of the account',
-  reason:
-    'They tell who talked to whom and what was delivered where; with a key of the account that can be taken back.',
-  control: 'AU-9(3)',
-  severity: 'high',
-  subjects: every('aws_cloudwatch_log_group'),
-  faults: (group, { model }) => ownKeyFaults(model, group, 'kms_key_id'),
-});
-
 /** CloudWatch takes these numbers of days only; the first that is a year. */
 const A_YEAR = 365;
 
-/** How long logs are kept. */
-const logsAreKept: Rule = rule({
-  id: 'logs-are-kept',
-  title: 'Log groups keep a year at least, and not for ever',
-  reason:
-    'Break-ins are found after months. Without a number CloudWatch keeps everything, personal data too.',
-  control: 'AU-11',
-  severity: 'medium',
-  subjects: every('aws_cloudwatch_log_group'),
-  faults: (group, { model }) => {
-    const { number, text, isTrue } = read(model, group);
-    const days = number('retention_in_days');
-    return faultsOf(
-      [
-        !(days >= A_YEAR),
-        `retention_in_days is ${Number.isNaN(days) ? 'missing' : days}, must be at least ${A_YEAR}`,
-      ],
-      [isTrue('skip_destroy'), 'skip_destroy leaves it behind'],
-      [
-        !['', 'STANDARD'].includes(text('log_group_class')),
-        `log_group_class is ${text('log_group_class')}`,
-      ],
-    );
-  },
-});
-
-/** A log group that nothing writes to. */
-const logGroupIsWritten: Rule = rule({
-  id: 'log-group-is-written',
-  title: 'Something of the stack writes to every log group',
-  reason:
-    'AWS finds these log groups by their names alone: with a slip the service makes its own, without key and retention.',
-  control: 'AU-12',
-  severity: 'medium',
-  subjects: every('aws_cloudwatch_log_group'),
-  faults: (group, { model }) => {
-    const { text, stack } = read(model, group);
-    const name = text('name');
-    const byCluster = neighbours(model, group, 'aws_eks_cluster').some(
-      (cluster) => `/aws/eks/${read(model, cluster).text('name')}/cluster` === name,
-    );
-    const byTopic = neighbours(model, group, 'aws_sns_topic').some((topic) =>
-      [deliveryLog(model, topic), `${deliveryLog(model, topic)}/Failure`].includes(name),
-    );
-    const byFlowLog = neighbours(model, group, 'aws_flow_log').some(
-      ({ attributes }) => stack.target(attributes.log_destination) === group,
-    );
-    return byCluster || byTopic || byFlowLog
-      ? []
-      : [`no cluster, topic or flow log writes to ${name}`];
-  },
-});
-
 /** Rules on alarms and log groups. */
 export const MONITORING_RULES: readonly Rule[] = [
-  lossesHaveAlarms,
-  alarmsGoOff,
-  alarmsHaveActions,
-  logsEncrypted,
-  logsAreKept,
-  logGroupIsWritten,
+  rule({
+    id: 'losses-have-alarms',
+    title: 'Alarms watch every dead-letter queue, working queue and topic for what did not arrive',
+    reason: 'A dead-letter queue that nobody looks at loses its messages too, two weeks later.',
+    control: 'SI-4(5)',
+    severity: 'medium',
+    subjects: every('aws_sqs_queue', 'aws_sns_topic'),
+    faults: (resource, { model }) =>
+      watchesOf(model, resource)
+        .filter(
+          (watch) =>
+            !neighbours(model, resource, 'aws_cloudwatch_metric_alarm').some((alarm) =>
+              watches(model, alarm, watch, resource),
+            ),
+        )
+        .map(({ metric }) => `no alarm on ${metric} of it that goes off in time`),
+  }),
+  rule({
+    id: 'alarms-go-off',
+    title: 'Every alarm watches a metric of a resource of the stack, and goes off within minutes',
+    reason:
+      'A wrong dimension, statistic or comparison leaves an alarm in OK or INSUFFICIENT_DATA for ever.',
+    control: 'SI-4(5)',
+    severity: 'medium',
+    subjects: every('aws_cloudwatch_metric_alarm'),
+    faults: (alarm, { model }) => {
+      const { isFalse, text, number } = read(model, alarm);
+      const isLoss = LOSSES.some(
+        ({ namespace, metric }) =>
+          namespace === text('namespace') && metric === text('metric_name'),
+      );
+      const minutes = (number('period') * number('evaluation_periods')) / 60;
+      return faultsOf(
+        ...(isLoss ? lossFaults(model, alarm) : figureFaults(model, alarm)),
+        [isFalse('actions_enabled'), 'actions_enabled must not be false'],
+        [!(minutes <= 15), `goes off after ${minutes} minutes, must be within 15`],
+        [
+          FIGURES[text('namespace')] !== undefined && text('treat_missing_data') !== 'notBreaching',
+          `treat_missing_data must be notBreaching: SQS and SNS send nothing while nothing happens`,
+        ],
+      );
+    },
+  }),
+  rule({
+    id: 'alarms-have-actions',
+    title: 'Every alarm has an action',
+    reason: 'An alarm without an action is a colour on a page that nobody has open.',
+    control: 'SI-4(5)',
+    severity: 'low',
+    subjects: every('aws_cloudwatch_metric_alarm'),
+    faults: (alarm, { model }) => {
+      const { list, stack } = read(model, alarm);
+      const actions = list('alarm_actions').map(String);
+      const others = [...actions, ...list('ok_actions').map(String)];
+      return faultsOf(
+        [actions.length === 0, 'alarm_actions is empty: set alarm_topic_arn'],
+        ...others.map(
+          (action) =>
+            [
+              stack.target(action)?.type !== 'aws_sns_topic' && parseTopicArn(action) === undefined,
+              `${action} is not a topic`,
+            ] as const,
+        ),
+        ...actions.map(
+          (action) =>
+            [
+              [...watchedBy(model, alarm), ...notifiedTopics(model, alarm)].some(
+                (resource) => stack.target(action) === resource,
+              ),
+              `${action} is a topic for messages, which it watches or which a bucket notifies`,
+            ] as const,
+        ),
+      );
+    },
+  }),
+  argumentRule({
+    id: 'logs-encrypted',
+    title: 'Log groups are encrypted with a key of the account',
+    reason:
+      'They tell who talked to whom and what was delivered where; with a key of the account that can be taken back.',
+    control: 'AU-9(3)',
+    severity: 'high',
+    must: { aws_cloudwatch_log_group: { kms_key_id: mustBeOwnKey } },
+  }),
+  argumentRule({
+    id: 'logs-are-kept',
+    title: 'Log groups keep a year at least, and not for ever',
+    reason:
+      'Break-ins are found after months. Without a number CloudWatch keeps everything, personal data too.',
+    control: 'AU-11',
+    severity: 'medium',
+    must: {
+      aws_cloudwatch_log_group: {
+        retention_in_days: mustBeAtLeast(A_YEAR),
+        skip_destroy: mustNotBeTrue('leaves it behind'),
+        log_group_class: mayBe('STANDARD'),
+      },
+    },
+  }),
+  rule({
+    id: 'log-group-is-written',
+    title: 'Something of the stack writes to every log group',
+    reason:
+      'AWS finds these log groups by their names alone: with a slip the service makes its own, without key and retention.',
+    control: 'AU-12',
+    severity: 'medium',
+    subjects: every('aws_cloudwatch_log_group'),
+    faults: (group, { model }) => {
+      const { text, stack } = read(model, group);
+      const name = text('name');
+      const byCluster = neighbours(model, group, 'aws_eks_cluster').some(
+        (cluster) => `/aws/eks/${read(model, cluster).text('name')}/cluster` === name,
+      );
+      const byTopic = neighbours(model, group, 'aws_sns_topic').some((topic) =>
+        [deliveryLog(model, topic), `${deliveryLog(model, topic)}/Failure`].includes(name),
+      );
+      const byFlowLog = neighbours(model, group, 'aws_flow_log').some(
+        ({ attributes }) => stack.target(attributes.log_destination) === group,
+      );
+      return byCluster || byTopic || byFlowLog
+        ? []
+        : [`no cluster, topic or flow log writes to ${name}`];
+    },
+  }),
 ];

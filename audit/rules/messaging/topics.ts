@@ -3,284 +3,25 @@ import { type Model, type Resource, valueAt } from '../../../src/synthesized/mod
 import { arnOf, canonical, policiesOf, statementsAbout } from '../../policy/policies.ts';
 import { allows, parseJson, requiredValues } from '../../policy/policy-document.ts';
 import { deliveryLog } from '../identity/roles.ts';
-import { every, faultsOf, neighbours, read } from '../readers/resources.ts';
+import {
+  argumentRule,
+  every,
+  faultsOf,
+  mayBeAtMost,
+  mustBe,
+  mustBeAtLeast,
+  mustBeOwnKey,
+  mustBeTrue,
+  mustReferTo,
+  neighbours,
+  read,
+} from '../readers/resources.ts';
 import { type Rule, rule } from '../rule.ts';
-
-/** Keys of AWS's own, whose policy cannot allow S3 or SNS. */
-const AWS_KEY = /(^|:)alias\/aws\//;
-
-/** Whether a resource is encrypted with a key of the account's own. */
-export function ownKeyFaults(
-  model: Model,
-  resource: Resource,
-  argument: string,
-): readonly string[] {
-  const { text, target } = read(model, resource);
-  const key = text(argument);
-  return faultsOf(
-    [key === '', `${argument} is missing: not encrypted with a key of the account`],
-    [
-      AWS_KEY.test(key),
-      `${argument} is ${key}: no policy lets other services use this key, and none can be revoked`,
-    ],
-    [
-      key !== '' &&
-        !AWS_KEY.test(key) &&
-        target(argument)?.type !== 'aws_kms_key' &&
-        !/^arn:[^:]+:kms:[^:]+:[^:]+:key\//.test(key),
-      `${argument} is ${key}, not a key of the stack`,
-    ],
-  );
-}
-
-/** Messages at rest. */
-const messagesEncrypted: Rule = rule({
-  id: 'messages-encrypted',
-  title: 'Topics and queues are encrypted with a key of the account',
-  reason:
-    "The messages name clients and their files; AWS's own keys can't be revoked, and S3 can't publish with them.",
-  control: 'SC-28(1)',
-  severity: 'high',
-  subjects: every('aws_sns_topic', 'aws_sqs_queue'),
-  faults: (resource, { model }) => {
-    const { number } = read(model, resource);
-    return [
-      ...ownKeyFaults(model, resource, 'kms_master_key_id'),
-      ...faultsOf([
-        number('kms_data_key_reuse_period_seconds') > 3600,
-        'kms_data_key_reuse_period_seconds must be at most 3600, so that a revoked key stops soon',
-      ]),
-    ];
-  },
-});
-
-/** Signatures that the receiver checks. */
-const topicSignsSha256: Rule = rule({
-  id: 'topic-signs-sha256',
-  title: 'Every topic signs with SHA-256 (signature version 2)',
-  reason:
-    'The default is version 1, SHA-1, which can be forged; the receiver has nothing but the signature to go by.',
-  control: 'SC-13',
-  severity: 'high',
-  subjects: every('aws_sns_topic'),
-  faults: (topic, { model }) =>
-    read(model, topic).number('signature_version') === 2 ? [] : ['signature_version must be 2'],
-});
-
-/** A topic's policy. */
-const topicHasPolicy: Rule = rule({
-  id: 'topic-has-policy',
-  title: 'Every topic has one policy, which allows the bucket that notifies it to publish',
-  reason:
-    'S3 checks the right to publish when the notification is made and at each file; a topic without it stays silent.',
-  control: 'AC-3',
-  severity: 'high',
-  subjects: every('aws_sns_topic'),
-  faults: (topic, { model }) => {
-    const stack = model.stackOf(topic);
-    const policies = policiesOf(model).filter(({ about }) => about === topic);
-    const buckets = neighbours(model, topic, 'aws_s3_bucket_notification')
-      .filter(({ attributes }) => JSON.stringify(attributes).includes(`\${${topic.address}.arn}`))
-      .map(
-        ({ attributes }) => `arn:${stack.partition}:s3:::${canonical(stack, attributes.bucket)}`,
-      );
-    const publishers = statementsAbout(model, topic).filter((statement) =>
-      allows(statement, 'sns:Publish'),
-    );
-    return [
-      ...faultsOf(
-        [policies.length === 0, 'has no policy'],
-        [policies.length > 1, `has ${policies.length} policies`],
-        [policies.length > 0 && publishers.length === 0, 'nobody may publish to it'],
-      ),
-      ...buckets
-        .filter(
-          (bucket) =>
-            !publishers.some((statement) =>
-              requiredValues(statement, 'aws:SourceArn').includes(bucket),
-            ),
-        )
-        .map((bucket) => `${bucket} may not publish to it`),
-    ];
-  },
-});
-
-/** Somebody must listen. */
-const topicHasSubscription: Rule = rule({
-  id: 'topic-has-subscription',
-  title: 'Every topic has one subscription',
-  reason: 'SNS keeps nothing: what is published while nobody is subscribed is gone.',
-  control: 'SI-4',
-  severity: 'medium',
-  subjects: every('aws_sns_topic'),
-  faults: (topic, { model }) => {
-    const stack = model.stackOf(topic);
-    const subscriptions = neighbours(model, topic, 'aws_sns_topic_subscription').filter(
-      ({ attributes }) => stack.target(attributes.topic_arn) === topic,
-    );
-    return faultsOf(
-      [subscriptions.length === 0, 'nothing is subscribed to it: what is published is lost'],
-      [
-        subscriptions.length > 1,
-        `${subscriptions.map(({ address }) => address).join(' and ')} are subscribed: every message goes to more than one place`,
-      ],
-    );
-  },
-});
-
-/** How deliveries ended. */
-const deliveriesAreLogged: Rule = rule({
-  id: 'deliveries-are-logged',
-  title: 'Every topic logs how its deliveries ended, into log groups that exist',
-  reason:
-    'Without the log nobody can tell later whether there was an event notification of a file; SNS would make the groups itself, unencrypted and for ever.',
-  control: 'AU-12',
-  severity: 'medium',
-  subjects: every('aws_sns_topic'),
-  faults: (topic, { model }) => {
-    const { target, number, stack } = read(model, topic);
-    const base = deliveryLog(model, topic);
-    const groups = neighbours(model, topic, 'aws_cloudwatch_log_group').map(({ attributes }) =>
-      canonical(stack, attributes.name),
-    );
-    const isRole = (argument: string) => target(argument)?.type === 'aws_iam_role';
-    return [
-      ...['http', 'sqs'].flatMap((protocol) =>
-        faultsOf(
-          [
-            !isRole(`${protocol}_failure_feedback_role_arn`),
-            `${protocol}_failure_feedback_role_arn is not a role of the stack`,
-          ],
-          [
-            !isRole(`${protocol}_success_feedback_role_arn`),
-            `${protocol}_success_feedback_role_arn is not a role of the stack`,
-          ],
-          [
-            number(`${protocol}_success_feedback_sample_rate`) !== 100,
-            `${protocol}_success_feedback_sample_rate must be 100, so that every delivery is in the log`,
-          ],
-        ),
-      ),
-      ...[base, `${base}/Failure`]
-        .filter((name) => !groups.includes(name))
-        .map((name) => `log group ${name} is missing`),
-    ];
-  },
-});
 
 /** The ARN of a topic in its canonical spelling. */
 export function topicArn(model: Model, topic: Resource): string {
   return arnOf(model.stackOf(topic), topic) ?? `\${${topic.address}.arn}`;
 }
-
-/** How a message travels. */
-const deliveryIsEncrypted: Rule = rule({
-  id: 'delivery-is-encrypted',
-  title: 'Messages are delivered over HTTPS or to a queue of the stack',
-  reason:
-    'Over http anybody on the way reads which file of which client arrived; another protocol takes it out of the system.',
-  control: 'SC-8(1)',
-  severity: 'high',
-  subjects: every('aws_sns_topic_subscription'),
-  faults: (subscription, { model }) => {
-    const { text, target } = read(model, subscription);
-    const protocol = text('protocol');
-    return faultsOf(
-      [!['https', 'sqs'].includes(protocol), `protocol is ${protocol || 'missing'}`],
-      [
-        protocol.startsWith('http') && !text('endpoint').startsWith('https://'),
-        `endpoint is ${text('endpoint')}: without https`,
-      ],
-      [
-        protocol === 'sqs' &&
-          (target('endpoint')?.type !== 'aws_sqs_queue' ||
-            referenceOf(subscription.attributes.endpoint)?.attribute !== 'arn'),
-        `endpoint is ${text('endpoint')}, not the ARN of a queue of the stack`,
-      ],
-      [
-        protocol.startsWith('http') && !isPublicName(text('endpoint')),
-        `endpoint is ${text('endpoint')}: SNS posts to public names, and a query is not secret`,
-      ],
-      [target('topic_arn')?.type !== 'aws_sns_topic', 'topic_arn is not a topic of the stack'],
-    );
-  },
-});
-
-/** The envelope carries the signature. */
-const deliveryIsSigned: Rule = rule({
-  id: 'delivery-is-signed',
-  title: 'Messages are delivered in their signed envelope, all of them',
-  reason:
-    'Raw delivery leaves the signature out, so anybody can post; a filter drops what it does not match.',
-  control: 'SC-8(1)',
-  severity: 'high',
-  subjects: every('aws_sns_topic_subscription'),
-  faults: (subscription, { model }) => {
-    const { isTrue, text, at } = read(model, subscription);
-    return faultsOf(
-      [isTrue('raw_message_delivery'), 'raw_message_delivery leaves the signature out'],
-      [
-        at('filter_policy') !== undefined || text('filter_policy_scope') !== '',
-        'a filter policy drops messages',
-      ],
-    );
-  },
-});
-
-/** The queue of last resort. */
-const deliveryHasRedrive: Rule = rule({
-  id: 'delivery-has-redrive',
-  title: 'What cannot be delivered goes to a dead-letter queue that takes it',
-  reason:
-    'SNS drops a message after its retries, unless the subscription has a redrive policy whose queue lets the topic send.',
-  control: 'CP-10',
-  severity: 'high',
-  subjects: every('aws_sns_topic_subscription'),
-  faults: (subscription, { model }) => {
-    const { stack, target } = read(model, subscription);
-    const policy = parseJson(subscription.attributes.redrive_policy);
-    const queue = stack.target(valueAt(policy, 'deadLetterTargetArn'));
-    const topic = target('topic_arn');
-    if (queue?.type !== 'aws_sqs_queue') {
-      return ['redrive_policy must name a queue of the stack as deadLetterTargetArn'];
-    }
-    return [
-      ...faultsOf(
-        [queue === target('endpoint'), 'its dead-letter queue is the queue that it delivers to'],
-        [
-          Object.keys(Object(policy)).join() !== 'deadLetterTargetArn',
-          'redrive_policy has more than deadLetterTargetArn',
-        ],
-      ),
-      ...(topic === undefined ? [] : queueFaults(model, queue, topic)),
-    ];
-  },
-});
-
-/** A queue that is subscribed must allow the topic. */
-const subscribedQueueAllowsTopic: Rule = rule({
-  id: 'subscribed-queue-allows-topic',
-  title: 'A subscribed queue allows the topic to send, and a queue that allows it is subscribed',
-  reason:
-    'SNS subscribes a queue that refuses it without a complaint; a queue that nothing sends to keeps the listener waiting.',
-  control: 'AC-3',
-  severity: 'high',
-  subjects: every('aws_sqs_queue'),
-  faults: (queue, { model }) => {
-    const stack = model.stackOf(queue);
-    const subscriptions = neighbours(model, queue, 'aws_sns_topic_subscription').filter(
-      ({ attributes }) => stack.target(attributes.endpoint) === queue,
-    );
-    const isWork = queue.attributes.redrive_policy !== undefined;
-    return [
-      ...faultsOf([isWork && subscriptions.length === 0, 'no topic delivers to it']),
-      ...subscriptions.flatMap(({ attributes }) => {
-        const topic = stack.target(attributes.topic_arn);
-        return topic === undefined ? [] : queueFaults(model, queue, topic);
-      }),
-    ];
-  },
-});
 
 /** Longest that SNS retries over HTTP, in seconds (Amazon SNS Developer Guide, "Message delivery retries"). */
 const LONGEST_RETRY = 3600;
@@ -295,89 +36,8 @@ const RETRY_KEYS = [
   ...['numMinDelayRetries', 'numMaxDelayRetries', 'backoffFunction'],
 ];
 
-/** Retries over HTTP. */
-const deliveryIsRetried: Rule = rule({
-  id: 'delivery-is-retried',
-  title: 'Deliveries over HTTPS are retried for minutes, within the bounds of SNS',
-  reason:
-    'The default gives up after a minute, shorter than a rollout takes; SNS refuses or cuts what is beyond its bounds.',
-  control: 'CP-10',
-  severity: 'medium',
-  subjects: (audited) => overHttp(audited.model),
-  faults: (subscription) => {
-    const policy = parseJson(subscription.attributes.delivery_policy);
-    const retry = valueAt(policy, 'healthyRetryPolicy');
-    if (retry === undefined) return ['delivery_policy has no healthyRetryPolicy'];
-    const number = (name: string) => Number(valueAt(retry, name) ?? 0);
-    const [min, max, all] = [
-      number('minDelayTarget'),
-      number('maxDelayTarget'),
-      number('numRetries'),
-    ];
-    const phases = ['numNoDelayRetries', 'numMinDelayRetries', 'numMaxDelayRetries'].map(number);
-    const [none = 0, atMin = 0, atMax = 0] = phases;
-    const total = atMin * min + atMax * max + (all - none - atMin - atMax) * ((min + max) / 2);
-    const perSecond = valueAt(policy, 'throttlePolicy.maxReceivesPerSecond');
-    return [
-      ...faultsOf(
-        [
-          !(min >= 1 && min <= max && max <= 3600),
-          `waits of ${min} to ${max} seconds: must be 1 to 3600, the shorter first`,
-        ],
-        [!(all >= 1 && all <= 100), `numRetries is ${all}: must be 1 to 100`],
-        [none + atMin + atMax > all, 'the phases have more retries than numRetries'],
-        [phases.some((count) => count < 0), 'a phase has fewer than no retries'],
-        [total > LONGEST_RETRY, `retries take ${total} seconds: SNS ends them at ${LONGEST_RETRY}`],
-        [
-          total < SHORTEST_RETRY,
-          `retries end after ${total} seconds: a rollout takes longer, ${SHORTEST_RETRY} are needed`,
-        ],
-        [
-          !['linear', 'arithmetic', 'geometric', 'exponential'].includes(
-            String(valueAt(retry, 'backoffFunction')),
-          ),
-          `backoffFunction is ${String(valueAt(retry, 'backoffFunction'))}`,
-        ],
-        [
-          perSecond !== undefined && !(Number(perSecond) >= FEWEST_PER_SECOND),
-          `maxReceivesPerSecond is ${String(perSecond)}: must be at least ${FEWEST_PER_SECOND}, or a delivery of many files outlasts the retries`,
-        ],
-      ),
-      ...[...Object.keys(Object(retry)), ...Object.keys(Object(policy))]
-        .filter(
-          (key) =>
-            ![...RETRY_KEYS, 'healthyRetryPolicy', 'throttlePolicy', 'requestPolicy'].includes(key),
-        )
-        .map((key) => `delivery_policy: ${key} has not been reviewed`),
-    ];
-  },
-});
-
-/** A subscription over HTTP stays pending until the endpoint has confirmed it. */
-const subscriptionIsConfirmed: Rule = rule({
-  id: 'subscription-is-confirmed',
-  title: 'Terraform waits until the endpoint has confirmed its subscription',
-  reason: 'A pending subscription delivers nothing, and cannot be destroyed for three days.',
-  control: 'CM-3',
-  severity: 'medium',
-  subjects: (audited) => overHttp(audited.model),
-  faults: (subscription, { model }) => {
-    const { isTrue, number } = read(model, subscription);
-    const minutes = number('confirmation_timeout_in_minutes');
-    return faultsOf(
-      [!isTrue('endpoint_auto_confirms'), 'endpoint_auto_confirms must be true'],
-      [
-        !(minutes >= 2),
-        `confirmation_timeout_in_minutes is ${minutes}: one message and its retry need 2`,
-      ],
-    );
-  },
-});
-
-function overHttp(model: Model): readonly Resource[] {
-  return model
-    .ofType('aws_sns_topic_subscription')
-    .filter(({ attributes }) => String(attributes.protocol).startsWith('http'));
+function isOverHttp({ attributes }: Resource): boolean {
+  return String(attributes.protocol).startsWith('http');
 }
 
 function queueFaults(model: Model, queue: Resource, topic: Resource): readonly string[] {
@@ -408,15 +68,291 @@ function isPublicName(endpoint: string): boolean {
 
 /** Rules on topics and subscriptions. */
 export const TOPIC_RULES: readonly Rule[] = [
-  messagesEncrypted,
-  topicSignsSha256,
-  topicHasPolicy,
-  topicHasSubscription,
-  deliveriesAreLogged,
-  deliveryIsEncrypted,
-  deliveryIsSigned,
-  deliveryHasRedrive,
-  subscribedQueueAllowsTopic,
-  deliveryIsRetried,
-  subscriptionIsConfirmed,
+  argumentRule({
+    id: 'messages-encrypted',
+    title: 'Topics and queues are encrypted with a key of the account',
+    reason:
+      "The messages name clients and their files; AWS's own keys can't be revoked, and S3 can't publish with them.",
+    control: 'SC-28(1)',
+    severity: 'high',
+    must: {
+      aws_sns_topic: { kms_master_key_id: mustBeOwnKey },
+      aws_sqs_queue: {
+        kms_master_key_id: mustBeOwnKey,
+        kms_data_key_reuse_period_seconds: mayBeAtMost(3600, 'a revoked key must stop soon'),
+      },
+    },
+  }),
+  argumentRule({
+    id: 'topic-signs-sha256',
+    title: 'Every topic signs with SHA-256 (signature version 2)',
+    reason:
+      'The default is version 1, SHA-1, which can be forged; the receiver has nothing but the signature to go by.',
+    control: 'SC-13',
+    severity: 'high',
+    must: { aws_sns_topic: { signature_version: mustBe('2') } },
+  }),
+  rule({
+    id: 'topic-has-policy',
+    title: 'Every topic has one policy, which allows the bucket that notifies it to publish',
+    reason:
+      'S3 checks the right to publish when the notification is made and at each file; a topic without it stays silent.',
+    control: 'AC-3',
+    severity: 'high',
+    subjects: every('aws_sns_topic'),
+    faults: (topic, { model }) => {
+      const stack = model.stackOf(topic);
+      const policies = policiesOf(model).filter(({ about }) => about === topic);
+      const buckets = neighbours(model, topic, 'aws_s3_bucket_notification')
+        .filter(({ attributes }) => JSON.stringify(attributes).includes(`\${${topic.address}.arn}`))
+        .map(
+          ({ attributes }) => `arn:${stack.partition}:s3:::${canonical(stack, attributes.bucket)}`,
+        );
+      const publishers = statementsAbout(model, topic).filter((statement) =>
+        allows(statement, 'sns:Publish'),
+      );
+      return [
+        ...faultsOf(
+          [policies.length === 0, 'has no policy'],
+          [policies.length > 1, `has ${policies.length} policies`],
+          [policies.length > 0 && publishers.length === 0, 'nobody may publish to it'],
+        ),
+        ...buckets
+          .filter(
+            (bucket) =>
+              !publishers.some((statement) =>
+                requiredValues(statement, 'aws:SourceArn').includes(bucket),
+              ),
+          )
+          .map((bucket) => `${bucket} may not publish to it`),
+      ];
+    },
+  }),
+  rule({
+    id: 'topic-has-subscription',
+    title: 'Every topic has one subscription',
+    reason: 'SNS keeps nothing: what is published while nobody is subscribed is gone.',
+    control: 'SI-4',
+    severity: 'medium',
+    subjects: every('aws_sns_topic'),
+    faults: (topic, { model }) => {
+      const stack = model.stackOf(topic);
+      const subscriptions = neighbours(model, topic, 'aws_sns_topic_subscription').filter(
+        ({ attributes }) => stack.target(attributes.topic_arn) === topic,
+      );
+      return faultsOf(
+        [subscriptions.length === 0, 'nothing is subscribed to it: what is published is lost'],
+        [
+          subscriptions.length > 1,
+          `${subscriptions.map(({ address }) => address).join(' and ')} are subscribed: every message goes to more than one place`,
+        ],
+      );
+    },
+  }),
+  argumentRule({
+    id: 'deliveries-are-logged',
+    title: 'Every topic logs how its deliveries ended, into log groups that exist',
+    reason:
+      'Without the log nobody can tell later whether there was an event notification of a file; SNS would make the groups itself, unencrypted and for ever.',
+    control: 'AU-12',
+    severity: 'medium',
+    must: {
+      aws_sns_topic: Object.fromEntries(
+        ['http', 'sqs'].flatMap((protocol) => [
+          [`${protocol}_failure_feedback_role_arn`, mustReferTo('aws_iam_role', 'a role')],
+          [`${protocol}_success_feedback_role_arn`, mustReferTo('aws_iam_role', 'a role')],
+          [
+            `${protocol}_success_feedback_sample_rate`,
+            mustBe('100', 'every delivery is in the log'),
+          ],
+        ]),
+      ),
+    },
+    faults: (topic, { model }) => {
+      const stack = model.stackOf(topic);
+      const base = deliveryLog(model, topic);
+      const groups = neighbours(model, topic, 'aws_cloudwatch_log_group').map(({ attributes }) =>
+        canonical(stack, attributes.name),
+      );
+      return [base, `${base}/Failure`]
+        .filter((name) => !groups.includes(name))
+        .map((name) => `log group ${name} is missing`);
+    },
+  }),
+  rule({
+    id: 'delivery-is-encrypted',
+    title: 'Messages are delivered over HTTPS or to a queue of the stack',
+    reason:
+      'Over http anybody on the way reads which file of which client arrived; another protocol takes it out of the system.',
+    control: 'SC-8(1)',
+    severity: 'high',
+    subjects: every('aws_sns_topic_subscription'),
+    faults: (subscription, { model }) => {
+      const { text, target } = read(model, subscription);
+      const protocol = text('protocol');
+      return faultsOf(
+        [!['https', 'sqs'].includes(protocol), `protocol is ${protocol || 'missing'}`],
+        [
+          protocol.startsWith('http') && !text('endpoint').startsWith('https://'),
+          `endpoint is ${text('endpoint')}: without https`,
+        ],
+        [
+          protocol === 'sqs' &&
+            (target('endpoint')?.type !== 'aws_sqs_queue' ||
+              referenceOf(subscription.attributes.endpoint)?.attribute !== 'arn'),
+          `endpoint is ${text('endpoint')}, not the ARN of a queue of the stack`,
+        ],
+        [
+          protocol.startsWith('http') && !isPublicName(text('endpoint')),
+          `endpoint is ${text('endpoint')}: SNS posts to public names, and a query is not secret`,
+        ],
+        [target('topic_arn')?.type !== 'aws_sns_topic', 'topic_arn is not a topic of the stack'],
+      );
+    },
+  }),
+  rule({
+    id: 'delivery-is-signed',
+    title: 'Messages are delivered in their signed envelope, all of them',
+    reason:
+      'Raw delivery leaves the signature out, so anybody can post; a filter drops what it does not match.',
+    control: 'SC-8(1)',
+    severity: 'high',
+    subjects: every('aws_sns_topic_subscription'),
+    faults: (subscription, { model }) => {
+      const { isTrue, text, at } = read(model, subscription);
+      return faultsOf(
+        [isTrue('raw_message_delivery'), 'raw_message_delivery leaves the signature out'],
+        [
+          at('filter_policy') !== undefined || text('filter_policy_scope') !== '',
+          'a filter policy drops messages',
+        ],
+      );
+    },
+  }),
+  rule({
+    id: 'delivery-has-redrive',
+    title: 'What cannot be delivered goes to a dead-letter queue that takes it',
+    reason:
+      'SNS drops a message after its retries, unless the subscription has a redrive policy whose queue lets the topic send.',
+    control: 'CP-10',
+    severity: 'high',
+    subjects: every('aws_sns_topic_subscription'),
+    faults: (subscription, { model }) => {
+      const { stack, target } = read(model, subscription);
+      const policy = parseJson(subscription.attributes.redrive_policy);
+      const queue = stack.target(valueAt(policy, 'deadLetterTargetArn'));
+      const topic = target('topic_arn');
+      if (queue?.type !== 'aws_sqs_queue') {
+        return ['redrive_policy must name a queue of the stack as deadLetterTargetArn'];
+      }
+      return [
+        ...faultsOf(
+          [queue === target('endpoint'), 'its dead-letter queue is the queue that it delivers to'],
+          [
+            Object.keys(Object(policy)).join() !== 'deadLetterTargetArn',
+            'redrive_policy has more than deadLetterTargetArn',
+          ],
+        ),
+        ...(topic === undefined ? [] : queueFaults(model, queue, topic)),
+      ];
+    },
+  }),
+  rule({
+    id: 'subscribed-queue-allows-topic',
+    title: 'A subscribed queue allows the topic to send, and a queue that allows it is subscribed',
+    reason:
+      'SNS subscribes a queue that refuses it without a complaint; a queue that nothing sends to keeps the listener waiting.',
+    control: 'AC-3',
+    severity: 'high',
+    subjects: every('aws_sqs_queue'),
+    faults: (queue, { model }) => {
+      const stack = model.stackOf(queue);
+      const subscriptions = neighbours(model, queue, 'aws_sns_topic_subscription').filter(
+        ({ attributes }) => stack.target(attributes.endpoint) === queue,
+      );
+      const isWork = queue.attributes.redrive_policy !== undefined;
+      return [
+        ...faultsOf([isWork && subscriptions.length === 0, 'no topic delivers to it']),
+        ...subscriptions.flatMap(({ attributes }) => {
+          const topic = stack.target(attributes.topic_arn);
+          return topic === undefined ? [] : queueFaults(model, queue, topic);
+        }),
+      ];
+    },
+  }),
+  rule({
+    id: 'delivery-is-retried',
+    title: 'Deliveries over HTTPS are retried for minutes, within the bounds of SNS',
+    reason:
+      'The default gives up after a minute, shorter than a rollout takes; SNS refuses or cuts what is beyond its bounds.',
+    control: 'CP-10',
+    severity: 'medium',
+    subjects: ({ model }) => model.ofType('aws_sns_topic_subscription').filter(isOverHttp),
+    faults: (subscription) => {
+      const policy = parseJson(subscription.attributes.delivery_policy);
+      const retry = valueAt(policy, 'healthyRetryPolicy');
+      if (retry === undefined) return ['delivery_policy has no healthyRetryPolicy'];
+      const number = (name: string) => Number(valueAt(retry, name) ?? 0);
+      const [min, max, all] = [
+        number('minDelayTarget'),
+        number('maxDelayTarget'),
+        number('numRetries'),
+      ];
+      const phases = ['numNoDelayRetries', 'numMinDelayRetries', 'numMaxDelayRetries'].map(number);
+      const [none = 0, atMin = 0, atMax = 0] = phases;
+      const total = atMin * min + atMax * max + (all - none - atMin - atMax) * ((min + max) / 2);
+      const perSecond = valueAt(policy, 'throttlePolicy.maxReceivesPerSecond');
+      return [
+        ...faultsOf(
+          [
+            !(min >= 1 && min <= max && max <= 3600),
+            `waits of ${min} to ${max} seconds: must be 1 to 3600, the shorter first`,
+          ],
+          [!(all >= 1 && all <= 100), `numRetries is ${all}: must be 1 to 100`],
+          [none + atMin + atMax > all, 'the phases have more retries than numRetries'],
+          [phases.some((count) => count < 0), 'a phase has fewer than no retries'],
+          [
+            total > LONGEST_RETRY,
+            `retries take ${total} seconds: SNS ends them at ${LONGEST_RETRY}`,
+          ],
+          [
+            total < SHORTEST_RETRY,
+            `retries end after ${total} seconds: a rollout takes longer, ${SHORTEST_RETRY} are needed`,
+          ],
+          [
+            !['linear', 'arithmetic', 'geometric', 'exponential'].includes(
+              String(valueAt(retry, 'backoffFunction')),
+            ),
+            `backoffFunction is ${String(valueAt(retry, 'backoffFunction'))}`,
+          ],
+          [
+            perSecond !== undefined && !(Number(perSecond) >= FEWEST_PER_SECOND),
+            `maxReceivesPerSecond is ${String(perSecond)}: must be at least ${FEWEST_PER_SECOND}, or a delivery of many files outlasts the retries`,
+          ],
+        ),
+        ...[...Object.keys(Object(retry)), ...Object.keys(Object(policy))]
+          .filter(
+            (key) =>
+              ![...RETRY_KEYS, 'healthyRetryPolicy', 'throttlePolicy', 'requestPolicy'].includes(
+                key,
+              ),
+          )
+          .map((key) => `delivery_policy: ${key} has not been reviewed`),
+      ];
+    },
+  }),
+  argumentRule({
+    id: 'subscription-is-confirmed',
+    title: 'Terraform waits until the endpoint has confirmed its subscription',
+    reason: 'A pending subscription delivers nothing, and cannot be destroyed for three days.',
+    control: 'CM-3',
+    severity: 'medium',
+    must: {
+      aws_sns_topic_subscription: {
+        endpoint_auto_confirms: mustBeTrue,
+        confirmation_timeout_in_minutes: mustBeAtLeast(2, 'for one message and its retry'),
+      },
+    },
+    where: isOverHttp,
+  }),
 ];

@@ -92,311 +92,299 @@ function tlsPolicyFaults(policy: string | undefined, region: string): readonly s
   ];
 }
 
-/** A Service opens what it was made for. */
-const serviceLimitsItsPorts: Rule = rule({
-  id: 'service-limits-its-ports',
-  title: 'A Service exposes the port for messages, through a load balancer or to the cluster alone',
-  reason:
-    "A NodePort or an external IP opens a port on every node; metrics behind a load balancer tell the internet what runs here; pods that aren't ready get messages that they lose.",
-  control: 'SC-7(5)',
-  severity: 'high',
-  subjects: (audited) => objectsOf(audited, 'Service'),
-  faults: (object, audited) => {
-    const spec = (object.manifest.spec ?? {}) as ServiceSpec;
-    const twins = objectsIn(audited, namespaceOf(object), 'Service').filter(
-      (other) =>
-        other !== object &&
-        JSON.stringify(other.manifest.spec?.selector) === JSON.stringify(spec.selector) &&
-        targetsOf(other).some((target) => targetsOf(object).includes(target)),
-    );
-    const metrics = listenersBehind(object, audited).flatMap((listener) =>
-      (spec.ports ?? []).filter(
-        ({ port, targetPort = port }) =>
-          Number(portOf([listener], targetPort)?.containerPort) ===
-          Number(listener.setting('METRICS_PORT')),
-      ),
-    );
-    return [
-      ...when(spec.type === 'NodePort', 'is a NodePort, which opens a port on every node'),
-      ...when(spec.type === 'ExternalName', `stands for ${spec.externalName}, outside the cluster`),
-      ...when(
-        (spec.externalIPs ?? []).length > 0,
-        `takes the addresses ${spec.externalIPs?.join(', ')}`,
-      ),
-      ...metrics.map(({ port }) => `opens the metrics on its port ${port}`),
-      ...when(
-        spec.publishNotReadyAddresses === true,
-        'publishNotReadyAddresses sends messages to pods that are not ready',
-      ),
-      ...twins.map(({ address }) => `${address} leads to the same port of the same pods`),
-    ];
-  },
-});
-
 const balancers = (audited: Audited) =>
   objectsOf(audited, 'Service').filter(({ manifest }) => manifest.spec?.type === 'LoadBalancer');
 
-/** Whoever reads along learns what clients deliver. */
-const loadBalancerTerminatesTls: Rule = rule({
-  id: 'load-balancer-terminates-tls',
-  title: 'A load balancer listens with TLS 1.2 or 1.3 and a certificate of the region',
-  reason:
-    'Without TLS, names of buckets, keys and clients cross the internet in clear text, and a subscription can be had by whoever sits between.',
-  control: 'SC-8(1)',
-  severity: 'high',
-  subjects: balancers,
-  faults: (object, { model }) => {
-    const annotations = annotationsOf(object);
-    const { region, partition } = model.stackOf(object);
-    const ports = ((object.manifest.spec ?? {}) as ServiceSpec).ports ?? [];
-    const certificate = annotations[`${NLB}-ssl-cert`];
-    if (certificate === undefined)
-      return ['has no certificate (aws-load-balancer-ssl-cert): it listens without TLS'];
-    const encrypted = (annotations[`${NLB}-ssl-ports`] ?? '*')
-      .split(',')
-      .map((item) => item.trim());
-    return [
-      ...certificateFaults(certificate, region, partition),
-      ...ports
-        .filter(
-          ({ port, name }) =>
-            ![`${port}`, name, '*'].some((one) => encrypted.includes(String(one))),
-        )
-        .map(
-          ({ port }) =>
-            `listens on port ${port} without TLS (aws-load-balancer-ssl-ports is ${encrypted.join(', ')})`,
-        ),
-      ...tlsPolicyFaults(annotations[`${NLB}-ssl-negotiation-policy`], region),
-    ];
-  },
-});
-
-/** SNS posts from the internet, from addresses that nobody knows. */
-const endpointIsReachableForSns: Rule = rule({
-  id: 'endpoint-is-reachable-for-sns',
-  title: 'The load balancer or Ingress that SNS posts to faces the internet, and says so',
-  reason:
-    'An internal one, or one that allows some addresses only, never sees a message: SNS publishes no source ranges. What is left to a default differs from one controller to the other.',
-  control: 'SC-7',
-  severity: 'high',
-  subjects: (audited) => [...balancers(audited), ...objectsOf(audited, 'Ingress')],
-  faults: (object, audited) => {
-    const annotations = annotationsOf(object);
-    const spec = (object.manifest.spec ?? {}) as ServiceSpec & IngressSpec;
-    const messages =
-      object.manifest.kind === 'Ingress' || listenersBehind(object, audited).some(takesDeliveries);
-    if (!messages) return [];
-    const alb = spec.ingressClassName === 'alb';
-    const said = object.manifest.kind === 'Service' || alb;
-    const key = alb ? `${ALB}/scheme` : `${NLB}-scheme`;
-    const ranges = [
-      ...(spec.loadBalancerSourceRanges ?? []),
-      ...(annotations['service.beta.kubernetes.io/load-balancer-source-ranges'] ?? '').split(','),
-      ...(annotations[`${ALB}/inbound-cidrs`] ?? '').split(','),
-    ].filter(Boolean);
-    return [
-      ...when(
-        said && annotations[key] !== 'internet-facing',
-        `${key} is ${shown(annotations[key])}, must be internet-facing`,
-      ),
-      ...when(
-        annotations[`${NLB}-internal`] !== undefined && annotations[`${NLB}-internal`] !== 'false',
-        'aws-load-balancer-internal makes it internal',
-      ),
-      ...(object.manifest.kind === 'Service' ? (spec.ports ?? []) : [])
-        .filter(
-          ({ port }) => ![80, 443, ...endpointPorts(audited, object.stack)].includes(Number(port)),
-        )
-        .map(({ port }) => `listens on port ${port}, which no endpoint names`),
-      ...when(
-        ranges.length > 0 && !ranges.some(isEverywhere),
-        `allows ${ranges.join(', ')} only, and SNS posts from anywhere`,
-      ),
-    ];
-  },
-});
-
-/** The load balancer asks the way the pod answers. */
-const loadBalancerHealthCheck: Rule = rule({
-  id: 'load-balancer-health-check',
-  title: "A load balancer's health check asks a path and port that the listener serves, over HTTP",
-  reason:
-    'A check of a port alone is answered by every node, whether a pod lives or not; a path that is not served takes every node out.',
-  control: 'CP-10',
-  severity: 'medium',
-  subjects: balancers,
-  faults: (object) => {
-    const annotations = annotationsOf(object);
-    const ports = ((object.manifest.spec ?? {}) as ServiceSpec).ports ?? [];
-    const path = annotations[`${NLB}-healthcheck-path`];
-    const protocol = annotations[`${NLB}-healthcheck-protocol`]?.toLowerCase();
-    const port = annotations[`${NLB}-healthcheck-port`] ?? 'traffic-port';
-    return [
-      ...when(protocol !== 'http', `healthcheck-protocol is ${shown(protocol)}, must be http`),
-      ...pathFaults(path),
-      ...when(
-        port !== 'traffic-port' && !ports.some((one) => String(one.port) === port),
-        `healthcheck-port is ${port}, which is not one of its ports`,
-      ),
-    ];
-  },
-});
-
-/** How a load balancer passes connections on. */
-const loadBalancerForwardsTcp: Rule = rule({
-  id: 'load-balancer-forwards-tcp',
-  title: 'A network load balancer passes plain connections on to every node',
-  reason:
-    'TLS, or a PROXY header, towards a listener that speaks plain HTTP is a bad request each time; a node without a pod, or a zone without a node, must not end a connection.',
-  control: 'CP-10',
-  severity: 'medium',
-  subjects: balancers,
-  faults: (object, audited) => {
-    const annotations = annotationsOf(object);
-    const { externalTrafficPolicy = 'Cluster', ports = [] } = (object.manifest.spec ??
-      {}) as ServiceSpec;
-    const type = annotations[`${NLB}-type`];
-    const backend = annotations[`${NLB}-backend-protocol`] ?? 'tcp';
-    const logged = annotations[`${NLB}-access-log-enabled`] === 'true';
-    const bucket = annotations[`${NLB}-access-log-s3-bucket-name`];
-    return [
-      ...when(
-        type !== 'nlb',
-        `its type is ${shown(type)}: a classic load balancer, or one that a controller must make; must be nlb`,
-      ),
-      ...when(backend !== 'tcp', `backend-protocol is ${backend}; the listener takes plain tcp`),
-      ...when(
-        annotations[`${NLB}-proxy-protocol`] !== undefined,
-        'proxy-protocol puts a header before each request that the listener does not know',
-      ),
-      ...when(
-        annotations[`${NLB}-cross-zone-load-balancing-enabled`] !== 'true',
-        'does not balance across zones: a zone without a node ends connections',
-      ),
-      ...when(
-        externalTrafficPolicy !== 'Cluster',
-        `externalTrafficPolicy ${externalTrafficPolicy}: a node without a pod drops connections during a rollout`,
-      ),
-      ...when(
-        logged !== (bucket !== undefined),
-        'access logs need both access-log-enabled and access-log-s3-bucket-name',
-      ),
-      ...when(
-        listenersBehind(object, audited).some(({ setting }) => setting('S3_BUCKET') === bucket),
-        `access logs go to ${shown(bucket)}, in which others deliver files`,
-      ),
-      ...ports
-        .filter(({ protocol = 'TCP' }) => protocol !== 'TCP')
-        .map(({ port, protocol }) => `port ${port} is ${protocol}; SNS posts over TCP`),
-    ];
-  },
-});
-
-/** Terraform's default tags don't reach what a controller makes. */
-const loadBalancerIsTagged: Rule = rule({
-  id: 'load-balancer-is-tagged',
-  title: "A load balancer has the stack's default tags",
-  reason:
-    "The cloud provider makes it, not Terraform, so the provider's default tags don't reach it: it belongs to nobody in the bill and in every search.",
-  control: 'CM-8',
-  severity: 'low',
-  subjects: balancers,
-  faults: (object, { model }) => {
-    const { defaultTags } = model.stackOf(object);
-    const list = annotationsOf(object)[`${NLB}-additional-resource-tags`] ?? '';
-    const given = list.split(',').map((item) => item.trim());
-    return (
-      Object.entries(defaultTags)
-        .map(([key, value]) => `${key}=${value}`)
-        // The list has no way to write these characters.
-        .filter((tag) => !/[,]|=.*=/.test(tag) && !given.includes(tag))
-        .map((tag) => `additional-resource-tags lacks ${tag}`)
-    );
-  },
-});
-
-/** An Ingress without TLS is an open line. */
-const ingressTerminatesTls: Rule = rule({
-  id: 'ingress-terminates-tls',
-  title: 'An Ingress serves its hosts over TLS alone',
-  reason:
-    'A host that is not under tls is served in clear text; a rule without a host answers to every name.',
-  control: 'SC-8(1)',
-  severity: 'high',
-  subjects: (audited) => objectsOf(audited, 'Ingress'),
-  faults: (object, { model }) => {
-    const { rules = [], tls = [], ingressClassName } = (object.manifest.spec ?? {}) as IngressSpec;
-    const annotations = annotationsOf(object);
-    const { region } = model.stackOf(object);
-    const alb = ingressClassName === 'alb';
-    const covered = tls.flatMap(({ hosts }) => hosts ?? []);
-    const listen = annotations[`${ALB}/listen-ports`] ?? '';
-    return [
-      ...when(
-        ingressClassName === undefined,
-        'names no ingressClassName: whichever is the default takes it',
-      ),
-      ...rules
-        .filter(({ host }) => host === undefined || host.startsWith('*'))
-        .map(({ host }) => `answers to ${host === undefined ? 'every name' : host}`),
-      ...rules
-        .filter(({ host }) => host !== undefined && !covered.includes(host))
-        .map(({ host }) => `serves ${host} without TLS`),
-      ...tls
-        .filter(({ secretName }) => !alb && !secretName)
-        .map(({ hosts = [] }) => `names no Secret with the certificate of ${hosts.join(', ')}`),
-      ...when(
-        alb &&
-          (!/"HTTPS"/.test(listen) ||
-            (/"HTTP"/.test(listen) && !annotations[`${ALB}/ssl-redirect`])),
-        `listen-ports is ${shown(listen || undefined)}, must be HTTPS alone`,
-      ),
-      ...(alb ? tlsPolicyFaults(annotations[`${ALB}/ssl-policy`], region) : []),
-    ];
-  },
-});
-
-/** An Ingress must lead to the path that takes messages. */
-const ingressRoutesToListener: Rule = rule({
-  id: 'ingress-routes-to-listener',
-  title: 'An Ingress passes the path that takes messages, and asks after the health of pods',
-  reason:
-    "A path that does not cover the listener's is a 404 of the controller; a health check of a path that is not served takes every pod out.",
-  control: 'CP-10',
-  severity: 'high',
-  subjects: (audited) => objectsOf(audited, 'Ingress'),
-  faults: (object) => {
-    const { rules = [], ingressClassName } = (object.manifest.spec ?? {}) as IngressSpec;
-    const annotations = annotationsOf(object);
-    const alb = ingressClassName === 'alb';
-    const paths = rules.flatMap(({ http }) => http?.paths ?? []);
-    const covers = paths.some(({ path = '/' }) => path === '/' || path === '/*');
-    return [
-      ...when(
-        paths.length > 0 && !covers,
-        `passes ${paths.map(({ path }) => path).join(', ')} on, not /`,
-      ),
-      ...(alb ? pathFaults(annotations[`${ALB}/healthcheck-path`]) : []),
-      ...when(
-        alb && annotations[`${ALB}/target-type`] !== 'ip',
-        `target-type is ${shown(annotations[`${ALB}/target-type`])}; with a ClusterIP Service it must be ip`,
-      ),
-      ...when(
-        alb && ![undefined, 'HTTP'].includes(annotations[`${ALB}/backend-protocol`]),
-        `backend-protocol is ${annotations[`${ALB}/backend-protocol`]}; the listener speaks HTTP`,
-      ),
-    ];
-  },
-});
-
 /** Rules on Services, load balancers and Ingresses. */
 export const LOAD_BALANCER_RULES: readonly Rule[] = [
-  serviceLimitsItsPorts,
-  loadBalancerTerminatesTls,
-  endpointIsReachableForSns,
-  loadBalancerHealthCheck,
-  loadBalancerForwardsTcp,
-  loadBalancerIsTagged,
-  ingressTerminatesTls,
-  ingressRoutesToListener,
+  rule({
+    id: 'service-limits-its-ports',
+    title:
+      'A Service exposes the port for messages, through a load balancer or to the cluster alone',
+    reason:
+      "A NodePort or an external IP opens a port on every node; metrics behind a load balancer tell the internet what runs here; pods that aren't ready get messages that they lose.",
+    control: 'SC-7(5)',
+    severity: 'high',
+    subjects: (audited) => objectsOf(audited, 'Service'),
+    faults: (object, audited) => {
+      const spec = (object.manifest.spec ?? {}) as ServiceSpec;
+      const twins = objectsIn(audited, namespaceOf(object), 'Service').filter(
+        (other) =>
+          other !== object &&
+          JSON.stringify(other.manifest.spec?.selector) === JSON.stringify(spec.selector) &&
+          targetsOf(other).some((target) => targetsOf(object).includes(target)),
+      );
+      const metrics = listenersBehind(object, audited).flatMap((listener) =>
+        (spec.ports ?? []).filter(
+          ({ port, targetPort = port }) =>
+            Number(portOf([listener], targetPort)?.containerPort) ===
+            Number(listener.setting('METRICS_PORT')),
+        ),
+      );
+      return [
+        ...when(spec.type === 'NodePort', 'is a NodePort, which opens a port on every node'),
+        ...when(
+          spec.type === 'ExternalName',
+          `stands for ${spec.externalName}, outside the cluster`,
+        ),
+        ...when(
+          (spec.externalIPs ?? []).length > 0,
+          `takes the addresses ${spec.externalIPs?.join(', ')}`,
+        ),
+        ...metrics.map(({ port }) => `opens the metrics on its port ${port}`),
+        ...when(
+          spec.publishNotReadyAddresses === true,
+          'publishNotReadyAddresses sends messages to pods that are not ready',
+        ),
+        ...twins.map(({ address }) => `${address} leads to the same port of the same pods`),
+      ];
+    },
+  }),
+  rule({
+    id: 'load-balancer-terminates-tls',
+    title: 'A load balancer listens with TLS 1.2 or 1.3 and a certificate of the region',
+    reason:
+      'Without TLS, names of buckets, keys and clients cross the internet in clear text, and a subscription can be had by whoever sits between.',
+    control: 'SC-8(1)',
+    severity: 'high',
+    subjects: balancers,
+    faults: (object, { model }) => {
+      const annotations = annotationsOf(object);
+      const { region, partition } = model.stackOf(object);
+      const ports = ((object.manifest.spec ?? {}) as ServiceSpec).ports ?? [];
+      const certificate = annotations[`${NLB}-ssl-cert`];
+      if (certificate === undefined)
+        return ['has no certificate (aws-load-balancer-ssl-cert): it listens without TLS'];
+      const encrypted = (annotations[`${NLB}-ssl-ports`] ?? '*')
+        .split(',')
+        .map((item) => item.trim());
+      return [
+        ...certificateFaults(certificate, region, partition),
+        ...ports
+          .filter(
+            ({ port, name }) =>
+              ![`${port}`, name, '*'].some((one) => encrypted.includes(String(one))),
+          )
+          .map(
+            ({ port }) =>
+              `listens on port ${port} without TLS (aws-load-balancer-ssl-ports is ${encrypted.join(', ')})`,
+          ),
+        ...tlsPolicyFaults(annotations[`${NLB}-ssl-negotiation-policy`], region),
+      ];
+    },
+  }),
+  rule({
+    id: 'endpoint-is-reachable-for-sns',
+    title: 'The load balancer or Ingress that SNS posts to faces the internet, and says so',
+    reason:
+      'An internal one, or one that allows some addresses only, never sees a message: SNS publishes no source ranges. What is left to a default differs from one controller to the other.',
+    control: 'SC-7',
+    severity: 'high',
+    subjects: (audited) => [...balancers(audited), ...objectsOf(audited, 'Ingress')],
+    faults: (object, audited) => {
+      const annotations = annotationsOf(object);
+      const spec = (object.manifest.spec ?? {}) as ServiceSpec & IngressSpec;
+      const messages =
+        object.manifest.kind === 'Ingress' ||
+        listenersBehind(object, audited).some(takesDeliveries);
+      if (!messages) return [];
+      const alb = spec.ingressClassName === 'alb';
+      const said = object.manifest.kind === 'Service' || alb;
+      const key = alb ? `${ALB}/scheme` : `${NLB}-scheme`;
+      const ranges = [
+        ...(spec.loadBalancerSourceRanges ?? []),
+        ...(annotations['service.beta.kubernetes.io/load-balancer-source-ranges'] ?? '').split(','),
+        ...(annotations[`${ALB}/inbound-cidrs`] ?? '').split(','),
+      ].filter(Boolean);
+      return [
+        ...when(
+          said && annotations[key] !== 'internet-facing',
+          `${key} is ${shown(annotations[key])}, must be internet-facing`,
+        ),
+        ...when(
+          annotations[`${NLB}-internal`] !== undefined &&
+            annotations[`${NLB}-internal`] !== 'false',
+          'aws-load-balancer-internal makes it internal',
+        ),
+        ...(object.manifest.kind === 'Service' ? (spec.ports ?? []) : [])
+          .filter(
+            ({ port }) =>
+              ![80, 443, ...endpointPorts(audited, object.stack)].includes(Number(port)),
+          )
+          .map(({ port }) => `listens on port ${port}, which no endpoint names`),
+        ...when(
+          ranges.length > 0 && !ranges.some(isEverywhere),
+          `allows ${ranges.join(', ')} only, and SNS posts from anywhere`,
+        ),
+      ];
+    },
+  }),
+  rule({
+    id: 'load-balancer-health-check',
+    title:
+      "A load balancer's health check asks a path and port that the listener serves, over HTTP",
+    reason:
+      'A check of a port alone is answered by every node, whether a pod lives or not; a path that is not served takes every node out.',
+    control: 'CP-10',
+    severity: 'medium',
+    subjects: balancers,
+    faults: (object) => {
+      const annotations = annotationsOf(object);
+      const ports = ((object.manifest.spec ?? {}) as ServiceSpec).ports ?? [];
+      const path = annotations[`${NLB}-healthcheck-path`];
+      const protocol = annotations[`${NLB}-healthcheck-protocol`]?.toLowerCase();
+      const port = annotations[`${NLB}-healthcheck-port`] ?? 'traffic-port';
+      return [
+        ...when(protocol !== 'http', `healthcheck-protocol is ${shown(protocol)}, must be http`),
+        ...pathFaults(path),
+        ...when(
+          port !== 'traffic-port' && !ports.some((one) => String(one.port) === port),
+          `healthcheck-port is ${port}, which is not one of its ports`,
+        ),
+      ];
+    },
+  }),
+  rule({
+    id: 'load-balancer-forwards-tcp',
+    title: 'A network load balancer passes plain connections on to every node',
+    reason:
+      'TLS, or a PROXY header, towards a listener that speaks plain HTTP is a bad request each time; a node without a pod, or a zone without a node, must not end a connection.',
+    control: 'CP-10',
+    severity: 'medium',
+    subjects: balancers,
+    faults: (object, audited) => {
+      const annotations = annotationsOf(object);
+      const { externalTrafficPolicy = 'Cluster', ports = [] } = (object.manifest.spec ??
+        {}) as ServiceSpec;
+      const type = annotations[`${NLB}-type`];
+      const backend = annotations[`${NLB}-backend-protocol`] ?? 'tcp';
+      const logged = annotations[`${NLB}-access-log-enabled`] === 'true';
+      const bucket = annotations[`${NLB}-access-log-s3-bucket-name`];
+      return [
+        ...when(
+          type !== 'nlb',
+          `its type is ${shown(type)}: a classic load balancer, or one that a controller must make; must be nlb`,
+        ),
+        ...when(backend !== 'tcp', `backend-protocol is ${backend}; the listener takes plain tcp`),
+        ...when(
+          annotations[`${NLB}-proxy-protocol`] !== undefined,
+          'proxy-protocol puts a header before each request that the listener does not know',
+        ),
+        ...when(
+          annotations[`${NLB}-cross-zone-load-balancing-enabled`] !== 'true',
+          'does not balance across zones: a zone without a node ends connections',
+        ),
+        ...when(
+          externalTrafficPolicy !== 'Cluster',
+          `externalTrafficPolicy ${externalTrafficPolicy}: a node without a pod drops connections during a rollout`,
+        ),
+        ...when(
+          logged !== (bucket !== undefined),
+          'access logs need both access-log-enabled and access-log-s3-bucket-name',
+        ),
+        ...when(
+          listenersBehind(object, audited).some(({ setting }) => setting('S3_BUCKET') === bucket),
+          `access logs go to ${shown(bucket)}, in which others deliver files`,
+        ),
+        ...ports
+          .filter(({ protocol = 'TCP' }) => protocol !== 'TCP')
+          .map(({ port, protocol }) => `port ${port} is ${protocol}; SNS posts over TCP`),
+      ];
+    },
+  }),
+  rule({
+    id: 'load-balancer-is-tagged',
+    title: "A load balancer has the stack's default tags",
+    reason:
+      "The cloud provider makes it, not Terraform, so the provider's default tags don't reach it: it belongs to nobody in the bill and in every search.",
+    control: 'CM-8',
+    severity: 'low',
+    subjects: balancers,
+    faults: (object, { model }) => {
+      const { defaultTags } = model.stackOf(object);
+      const list = annotationsOf(object)[`${NLB}-additional-resource-tags`] ?? '';
+      const given = list.split(',').map((item) => item.trim());
+      return (
+        Object.entries(defaultTags)
+          .map(([key, value]) => `${key}=${value}`)
+          // The list has no way to write these characters.
+          .filter((tag) => !/[,]|=.*=/.test(tag) && !given.includes(tag))
+          .map((tag) => `additional-resource-tags lacks ${tag}`)
+      );
+    },
+  }),
+  rule({
+    id: 'ingress-terminates-tls',
+    title: 'An Ingress serves its hosts over TLS alone',
+    reason:
+      'A host that is not under tls is served in clear text; a rule without a host answers to every name.',
+    control: 'SC-8(1)',
+    severity: 'high',
+    subjects: (audited) => objectsOf(audited, 'Ingress'),
+    faults: (object, { model }) => {
+      const {
+        rules = [],
+        tls = [],
+        ingressClassName,
+      } = (object.manifest.spec ?? {}) as IngressSpec;
+      const annotations = annotationsOf(object);
+      const { region } = model.stackOf(object);
+      const alb = ingressClassName === 'alb';
+      const covered = tls.flatMap(({ hosts }) => hosts ?? []);
+      const listen = annotations[`${ALB}/listen-ports`] ?? '';
+      return [
+        ...when(
+          ingressClassName === undefined,
+          'names no ingressClassName: whichever is the default takes it',
+        ),
+        ...rules
+          .filter(({ host }) => host === undefined || host.startsWith('*'))
+          .map(({ host }) => `answers to ${host === undefined ? 'every name' : host}`),
+        ...rules
+          .filter(({ host }) => host !== undefined && !covered.includes(host))
+          .map(({ host }) => `serves ${host} without TLS`),
+        ...tls
+          .filter(({ secretName }) => !alb && !secretName)
+          .map(({ hosts = [] }) => `names no Secret with the certificate of ${hosts.join(', ')}`),
+        ...when(
+          alb &&
+            (!/"HTTPS"/.test(listen) ||
+              (/"HTTP"/.test(listen) && !annotations[`${ALB}/ssl-redirect`])),
+          `listen-ports is ${shown(listen || undefined)}, must be HTTPS alone`,
+        ),
+        ...(alb ? tlsPolicyFaults(annotations[`${ALB}/ssl-policy`], region) : []),
+      ];
+    },
+  }),
+  rule({
+    id: 'ingress-routes-to-listener',
+    title: 'An Ingress passes the path that takes messages, and asks after the health of pods',
+    reason:
+      "A path that does not cover the listener's is a 404 of the controller; a health check of a path that is not served takes every pod out.",
+    control: 'CP-10',
+    severity: 'high',
+    subjects: (audited) => objectsOf(audited, 'Ingress'),
+    faults: (object) => {
+      const { rules = [], ingressClassName } = (object.manifest.spec ?? {}) as IngressSpec;
+      const annotations = annotationsOf(object);
+      const alb = ingressClassName === 'alb';
+      const paths = rules.flatMap(({ http }) => http?.paths ?? []);
+      const covers = paths.some(({ path = '/' }) => path === '/' || path === '/*');
+      return [
+        ...when(
+          paths.length > 0 && !covers,
+          `passes ${paths.map(({ path }) => path).join(', ')} on, not /`,
+        ),
+        ...(alb ? pathFaults(annotations[`${ALB}/healthcheck-path`]) : []),
+        ...when(
+          alb && annotations[`${ALB}/target-type`] !== 'ip',
+          `target-type is ${shown(annotations[`${ALB}/target-type`])}; with a ClusterIP Service it must be ip`,
+        ),
+        ...when(
+          alb && ![undefined, 'HTTP'].includes(annotations[`${ALB}/backend-protocol`]),
+          `backend-protocol is ${annotations[`${ALB}/backend-protocol`]}; the listener speaks HTTP`,
+        ),
+      ];
+    },
+  }),
 ];

@@ -4,162 +4,7 @@ import { every, faultsOf, neighbours, read } from '../readers/resources.ts';
 import { type Rule, rule } from '../rule.ts';
 import { isPrivateBlock } from './vpc.ts';
 
-/** The group that everything without one gets. */
-const defaultGroupLocked: Rule = rule({
-  id: 'default-group-locked',
-  title: "Every VPC's default security group allows nothing in either direction",
-  reason:
-    'Whatever is started without a group gets this one, and AWS makes it open between its members.',
-  control: 'SC-7(5)',
-  severity: 'high',
-  subjects: every('aws_vpc'),
-  faults: (vpc, { model }) => {
-    const groups = neighbours(model, vpc, 'aws_default_security_group').filter(
-      (group) => read(model, group).target('vpc_id') === vpc,
-    );
-    return [
-      ...faultsOf([groups.length === 0, 'its default security group is not managed']),
-      ...groups.flatMap(({ address, attributes }) =>
-        ['ingress', 'egress']
-          .filter((name) => !Array.isArray(attributes[name]) || attributes[name].length > 0)
-          .map(
-            (name) =>
-              `${address}: ${name} must be an empty list, so that a plan removes what was added by hand`,
-          ),
-      ),
-    ];
-  },
-});
-
 const RULE_TYPES = ['aws_vpc_security_group_ingress_rule', 'aws_vpc_security_group_egress_rule'];
-
-/** What is let in. */
-const ingressIsBounded: Rule = rule({
-  id: 'ingress-is-bounded',
-  title: 'A security group lets in one port over TCP, from private addresses or from a group',
-  reason: 'A rule for everybody, all ports or all protocols makes the group useless.',
-  control: 'SC-7',
-  severity: 'high',
-  subjects: every(...RULE_TYPES),
-  faults: (ingress, { model }) => {
-    const { text, number, at } = read(model, ingress);
-    const cidr = text('cidr_ipv4');
-    const group = text('referenced_security_group_id');
-    const prefix = parseCidr(cidr)?.prefix ?? 32;
-    return faultsOf(
-      [
-        text('ip_protocol') !== 'tcp',
-        `ip_protocol is ${text('ip_protocol') || 'missing'}, must be tcp`,
-      ],
-      [
-        !(number('from_port') >= 1 && number('from_port') === number('to_port')),
-        `ports ${text('from_port') || '?'} to ${text('to_port') || '?'}: must be one`,
-      ],
-      [
-        [cidr, group].filter(Boolean).length !== 1,
-        'must be from either cidr_ipv4 or referenced_security_group_id',
-      ],
-      [cidr !== '' && !isPrivateBlock(cidr), `cidr_ipv4 ${cidr} is not private (RFC 1918)`],
-      [cidr !== '' && prefix < 16, `cidr_ipv4 ${cidr} is larger than any VPC`],
-      [at('cidr_ipv6') !== undefined, `cidr_ipv6 ${text('cidr_ipv6')}: the VPC has no IPv6`],
-      [at('prefix_list_id') !== undefined, 'prefix_list_id has not been reviewed'],
-      [
-        ['3389', '22', '23'].includes(text('from_port')),
-        `port ${text('from_port')} is for signing in`,
-      ],
-      [text('description').trim() === '', 'has no description: nobody will know whether it may go'],
-    );
-  },
-});
-
-/** The group of a cluster. */
-const clusterIngressIsApi: Rule = rule({
-  id: 'cluster-ingress-is-api',
-  title: "Only the API's port is opened from outside on a cluster's security group",
-  reason: 'Nodes and control plane share this group: any other port opens the kubelet or the pods.',
-  control: 'SC-7',
-  severity: 'high',
-  subjects: ({ model }) =>
-    model
-      .ofType('aws_vpc_security_group_ingress_rule')
-      .filter(
-        (ingress) => read(model, ingress).target('security_group_id')?.type === 'aws_eks_cluster',
-      ),
-  faults: (ingress, { model }) => {
-    const { number } = read(model, ingress);
-    return faultsOf([
-      number('from_port') !== 443 || number('to_port') !== 443,
-      `opens ${number('from_port')} to ${number('to_port')}, the API is on 443`,
-    ]);
-  },
-});
-
-/** A group whose own rule is from itself, or from nothing that is there. */
-const groupsConnect: Rule = rule({
-  id: 'groups-connect',
-  title: 'A rule lets a known group into a known group',
-  reason: 'A rule between a group and itself, or with the two swapped, allows nobody.',
-  control: 'AC-4',
-  severity: 'medium',
-  subjects: every(...RULE_TYPES),
-  faults: (ingress, { model }) => {
-    const { text } = read(model, ingress);
-    const [to, from] = [text('security_group_id'), text('referenced_security_group_id')];
-    const isGroup = (value: string) =>
-      /^sg-[0-9a-f]+$/.test(value) ||
-      /security_group_id\}$|^\$\{aws_security_group\.[\w-]+\.id\}$/.test(value);
-    return faultsOf(
-      [!isGroup(to), `security_group_id is ${to || 'missing'}, not a security group`],
-      [
-        from !== '' && !isGroup(from),
-        `referenced_security_group_id is ${from}, not a security group`,
-      ],
-      [from !== '' && from === to, 'allows a group to reach itself'],
-      [
-        /^\$\{aws_eks_cluster/.test(to) && /^sg-/.test(from),
-        'allows an outside group into the cluster',
-      ],
-    );
-  },
-});
-
-/** Groups of interface endpoints. */
-const endpointGroupsAllowVpc: Rule = rule({
-  id: 'endpoint-groups-allow-vpc',
-  title: 'The security group of interface endpoints allows the whole VPC on 443',
-  reason:
-    'With private DNS every call of the service goes to the endpoint: who is not let in has no such service any more.',
-  control: 'SC-7',
-  severity: 'high',
-  subjects: ({ model }) =>
-    model.ofType('aws_security_group').filter((group) =>
-      graphOf(model.stackOf(group))
-        .users(group.address)
-        .some(({ type }) => type === 'aws_vpc_endpoint'),
-    ),
-  faults: (group, { model }) => {
-    const rules = rulesOf(model, group).map((ingress) => read(model, ingress));
-    const vpc = read(model, group).target('vpc_id');
-    const block = parseCidr(vpc === undefined ? '' : read(model, vpc).text('cidr_block'));
-    const allowed = rules.some((ingress) => {
-      const source = parseCidr(ingress.text('cidr_ipv4'));
-      const port = ingress.number('from_port') === 443 && ingress.number('to_port') === 443;
-      return port && source !== undefined && block !== undefined && contains(source, block);
-    });
-    return faultsOf(
-      [!allowed, 'does not allow the whole VPC on port 443'],
-      [
-        rules.some((ingress) => ingress.number('from_port') !== 443),
-        'allows another port than 443',
-      ],
-      ...rules.map((ingress) => {
-        const source = parseCidr(ingress.text('cidr_ipv4'));
-        const beyond = source !== undefined && block !== undefined && !contains(block, source);
-        return [beyond, `allows ${ingress.text('cidr_ipv4')}, more than the VPC`] as const;
-      }),
-    );
-  },
-});
 
 function rulesOf(model: Model, group: Resource): readonly Resource[] {
   return neighbours(model, group, 'aws_vpc_security_group_ingress_rule').filter(
@@ -169,9 +14,153 @@ function rulesOf(model: Model, group: Resource): readonly Resource[] {
 
 /** Rules on security groups. */
 export const SECURITY_GROUP_RULES: readonly Rule[] = [
-  defaultGroupLocked,
-  ingressIsBounded,
-  clusterIngressIsApi,
-  groupsConnect,
-  endpointGroupsAllowVpc,
+  rule({
+    id: 'default-group-locked',
+    title: "Every VPC's default security group allows nothing in either direction",
+    reason:
+      'Whatever is started without a group gets this one, and AWS makes it open between its members.',
+    control: 'SC-7(5)',
+    severity: 'high',
+    subjects: every('aws_vpc'),
+    faults: (vpc, { model }) => {
+      const groups = neighbours(model, vpc, 'aws_default_security_group').filter(
+        (group) => read(model, group).target('vpc_id') === vpc,
+      );
+      return [
+        ...faultsOf([groups.length === 0, 'its default security group is not managed']),
+        ...groups.flatMap(({ address, attributes }) =>
+          ['ingress', 'egress']
+            .filter((name) => !Array.isArray(attributes[name]) || attributes[name].length > 0)
+            .map(
+              (name) =>
+                `${address}: ${name} must be an empty list, so that a plan removes what was added by hand`,
+            ),
+        ),
+      ];
+    },
+  }),
+  rule({
+    id: 'ingress-is-bounded',
+    title: 'A security group lets in one port over TCP, from private addresses or from a group',
+    reason: 'A rule for everybody, all ports or all protocols makes the group useless.',
+    control: 'SC-7',
+    severity: 'high',
+    subjects: every(...RULE_TYPES),
+    faults: (ingress, { model }) => {
+      const { text, number, at } = read(model, ingress);
+      const cidr = text('cidr_ipv4');
+      const group = text('referenced_security_group_id');
+      const prefix = parseCidr(cidr)?.prefix ?? 32;
+      return faultsOf(
+        [
+          text('ip_protocol') !== 'tcp',
+          `ip_protocol is ${text('ip_protocol') || 'missing'}, must be tcp`,
+        ],
+        [
+          !(number('from_port') >= 1 && number('from_port') === number('to_port')),
+          `ports ${text('from_port') || '?'} to ${text('to_port') || '?'}: must be one`,
+        ],
+        [
+          [cidr, group].filter(Boolean).length !== 1,
+          'must be from either cidr_ipv4 or referenced_security_group_id',
+        ],
+        [cidr !== '' && !isPrivateBlock(cidr), `cidr_ipv4 ${cidr} is not private (RFC 1918)`],
+        [cidr !== '' && prefix < 16, `cidr_ipv4 ${cidr} is larger than any VPC`],
+        [at('cidr_ipv6') !== undefined, `cidr_ipv6 ${text('cidr_ipv6')}: the VPC has no IPv6`],
+        [at('prefix_list_id') !== undefined, 'prefix_list_id has not been reviewed'],
+        [
+          ['3389', '22', '23'].includes(text('from_port')),
+          `port ${text('from_port')} is for signing in`,
+        ],
+        [
+          text('description').trim() === '',
+          'has no description: nobody will know whether it may go',
+        ],
+      );
+    },
+  }),
+  rule({
+    id: 'cluster-ingress-is-api',
+    title: "Only the API's port is opened from outside on a cluster's security group",
+    reason:
+      'Nodes and control plane share this group: any other port opens the kubelet or the pods.',
+    control: 'SC-7',
+    severity: 'high',
+    subjects: ({ model }) =>
+      model
+        .ofType('aws_vpc_security_group_ingress_rule')
+        .filter(
+          (ingress) => read(model, ingress).target('security_group_id')?.type === 'aws_eks_cluster',
+        ),
+    faults: (ingress, { model }) => {
+      const { number } = read(model, ingress);
+      return faultsOf([
+        number('from_port') !== 443 || number('to_port') !== 443,
+        `opens ${number('from_port')} to ${number('to_port')}, the API is on 443`,
+      ]);
+    },
+  }),
+  rule({
+    id: 'groups-connect',
+    title: 'A rule lets a known group into a known group',
+    reason: 'A rule between a group and itself, or with the two swapped, allows nobody.',
+    control: 'AC-4',
+    severity: 'medium',
+    subjects: every(...RULE_TYPES),
+    faults: (ingress, { model }) => {
+      const { text } = read(model, ingress);
+      const [to, from] = [text('security_group_id'), text('referenced_security_group_id')];
+      const isGroup = (value: string) =>
+        /^sg-[0-9a-f]+$/.test(value) ||
+        /security_group_id\}$|^\$\{aws_security_group\.[\w-]+\.id\}$/.test(value);
+      return faultsOf(
+        [!isGroup(to), `security_group_id is ${to || 'missing'}, not a security group`],
+        [
+          from !== '' && !isGroup(from),
+          `referenced_security_group_id is ${from}, not a security group`,
+        ],
+        [from !== '' && from === to, 'allows a group to reach itself'],
+        [
+          /^\$\{aws_eks_cluster/.test(to) && /^sg-/.test(from),
+          'allows an outside group into the cluster',
+        ],
+      );
+    },
+  }),
+  rule({
+    id: 'endpoint-groups-allow-vpc',
+    title: 'The security group of interface endpoints allows the whole VPC on 443',
+    reason:
+      'With private DNS every call of the service goes to the endpoint: who is not let in has no such service any more.',
+    control: 'SC-7',
+    severity: 'high',
+    subjects: ({ model }) =>
+      model.ofType('aws_security_group').filter((group) =>
+        graphOf(model.stackOf(group))
+          .users(group.address)
+          .some(({ type }) => type === 'aws_vpc_endpoint'),
+      ),
+    faults: (group, { model }) => {
+      const rules = rulesOf(model, group).map((ingress) => read(model, ingress));
+      const vpc = read(model, group).target('vpc_id');
+      const block = parseCidr(vpc === undefined ? '' : read(model, vpc).text('cidr_block'));
+      const allowed = rules.some((ingress) => {
+        const source = parseCidr(ingress.text('cidr_ipv4'));
+        const port = ingress.number('from_port') === 443 && ingress.number('to_port') === 443;
+        return port && source !== undefined && block !== undefined && contains(source, block);
+      });
+      return faultsOf(
+        [!allowed, 'does not allow the whole VPC on port 443'],
+        [
+          rules.some((ingress) => ingress.number('from_port') !== 443),
+          'allows another port than 443',
+        ],
+        ...rules.map((ingress) => {
+          const source = parseCidr(ingress.text('cidr_ipv4'));
+          const beyond = source !== undefined && block !== undefined && !contains(block, source);
+          return [beyond, `allows ${ingress.text('cidr_ipv4')}, more than the VPC`] as const;
+        }),
+      );
+    },
+  }),
 ];

@@ -5,7 +5,7 @@ import {
   valueAt,
 } from '../../../src/synthesized/model/model.ts';
 import { canonical } from '../../policy/policies.ts';
-import type { Audited } from '../rule.ts';
+import { type Audited, type Rule, rule } from '../rule.ts';
 
 /** Arguments of a resource as values: expressions replaced where the JSON alone tells. */
 interface ResourceReader {
@@ -108,4 +108,146 @@ export function blocksOfStack({ name, json, resources, data }: StackModel): read
     ...named('local', json.locals),
     ...named('provider', json.provider),
   ];
+}
+
+/** One argument of a resource, as a check looks at it. */
+interface Argument extends ResourceReader {
+  readonly path: string;
+}
+
+/** What is wrong with an argument, a sentence each; none where it is as it must be. */
+export type Check = (argument: Argument) => readonly string[];
+
+const reason = (why: string) => (why === '' ? '' : `: ${why}`);
+const given = ({ text, path }: Argument) => text(path) || 'missing';
+const check =
+  (wrong: (argument: Argument) => boolean, sentence: (argument: Argument) => string): Check =>
+  (argument) =>
+    wrong(argument) ? [sentence(argument)] : [];
+
+/** It must be set to true. */
+export const mustBeTrue: Check = check(
+  ({ isTrue, path }) => !isTrue(path),
+  ({ path }) => `${path} must be true`,
+);
+
+/** It must be set to false; left out is not enough. */
+export const mustBeFalse: Check = check(
+  ({ isFalse, path }) => !isFalse(path),
+  ({ path }) => `${path} must be false`,
+);
+
+/** It must be true or left out. */
+export const mustNotBeFalse: Check = check(
+  ({ isFalse, path }) => isFalse(path),
+  ({ path }) => `${path} must not be false`,
+);
+
+/** It must be false or left out. @param harm - what it does otherwise, without a subject */
+export const mustNotBeTrue = (harm: string): Check =>
+  check(
+    ({ isTrue, path }) => isTrue(path),
+    ({ path }) => `${path} ${harm}`,
+  );
+
+/** It must be left out. @param harm - what it does otherwise, without a subject */
+export const mustBeAbsent = (harm: string): Check =>
+  check(
+    ({ at, path }) => at(path) !== undefined,
+    ({ path }) => `${path} ${harm}`,
+  );
+
+/** It must be set, to whatever. */
+export const mustBeSet = (why: string): Check =>
+  check(
+    ({ text, path }) => text(path).trim() === '',
+    ({ path }) => `${path} is missing: ${why}`,
+  );
+
+/** It must be one text. */
+export const mustBe = (wanted: string, why = ''): Check =>
+  check(
+    ({ text, path }) => text(path) !== wanted,
+    (argument) => `${argument.path} is ${given(argument)}, must be ${wanted}${reason(why)}`,
+  );
+
+/** It must be one of some texts, or left out. */
+export const mayBe = (...allowed: readonly string[]): Check =>
+  check(
+    ({ text, path }) => !['', ...allowed].includes(text(path)),
+    (argument) => `${argument.path} is ${given(argument)}, may be ${allowed.join(' or ')}`,
+  );
+
+/** It must be a number within bounds; left out is outside. */
+export const mustBeWithin = (least: number, most: number, why = ''): Check =>
+  check(
+    ({ number, path }) => !(number(path) >= least && number(path) <= most),
+    (argument) =>
+      `${argument.path} is ${given(argument)}, must be ${most === Number.POSITIVE_INFINITY ? `at least ${least}` : `${least} to ${most}`}${reason(why)}`,
+  );
+
+/** It must be a number from a bound on; left out is below. */
+export const mustBeAtLeast = (least: number, why = ''): Check =>
+  mustBeWithin(least, Number.POSITIVE_INFINITY, why);
+
+/** It must be a number up to a bound, or left out. */
+export const mayBeAtMost = (most: number, why = ''): Check =>
+  check(
+    ({ number, path }) => number(path) > most,
+    ({ path }) => `${path} must be at most ${most}${reason(why)}`,
+  );
+
+/** It must be a number from a bound on, or left out. */
+export const mayBeAtLeast = (least: number, why = ''): Check =>
+  check(
+    ({ number, path }) => number(path) < least,
+    ({ path }) => `${path} must be at least ${least}${reason(why)}`,
+  );
+
+/** It must refer to a resource of the stack. @param noun - what that is, with its article */
+export const mustReferTo = (type: string, noun: string): Check =>
+  check(
+    ({ target, path }) => target(path)?.type !== type,
+    ({ path }) => `${path} is not ${noun} of the stack`,
+  );
+
+/** Keys of AWS's own, whose policy cannot allow S3 or SNS. */
+const AWS_KEY = /(^|:)alias\/aws\//;
+
+/** It must be a key of the account's own. */
+export const mustBeOwnKey: Check = ({ text, target, path }) => {
+  const key = text(path);
+  if (key === '') return [`${path} is missing: not encrypted with a key of the account`];
+  if (AWS_KEY.test(key)) {
+    return [
+      `${path} is ${key}: no policy lets other services use this key, and none can be revoked`,
+    ];
+  }
+  return target(path)?.type === 'aws_kms_key' || /^arn:[^:]+:kms:[^:]+:[^:]+:key\//.test(key)
+    ? []
+    : [`${path} is ${key}, not a key of the stack`];
+};
+
+/** A row of a table of rules: what arguments must be, by type of resource and by path. */
+export function argumentRule(
+  row: Omit<Rule, 'judge'> & {
+    readonly must: Readonly<Record<string, Readonly<Record<string, Check>>>>;
+    /** Resources of these types that it is about. @default all */
+    readonly where?: (resource: Resource, audited: Audited) => boolean;
+    /** What is wrong beside that. */
+    readonly faults?: (resource: Resource, audited: Audited) => readonly string[];
+  },
+): Rule {
+  const { must, where = () => true, faults = () => [], ...description } = row;
+  return rule({
+    ...description,
+    subjects: (audited) =>
+      audited.model.ofType(...Object.keys(must)).filter((one) => where(one, audited)),
+    faults: (resource, audited) => [
+      ...Object.entries(must[resource.type] ?? {}).flatMap(([path, judge]) =>
+        judge({ ...read(audited.model, resource), path }),
+      ),
+      ...faults(resource, audited),
+    ],
+  });
 }

@@ -32,101 +32,6 @@ function isScaled({ stack, address }: Resource, audited: Audited): boolean {
   return pod !== undefined && autoscalersOf(audited, pod).length > 0;
 }
 
-/** Drift of anything else would stay, unseen by every later plan. */
-const driftIsSeen: Rule = rule({
-  id: 'drift-is-seen',
-  title: 'No plan ignores a change that matters',
-  reason:
-    'ignore_changes makes Terraform blind: whatever somebody opens by hand in that argument stays open.',
-  control: 'CM-6(1)',
-  severity: 'high',
-  subjects: ({ model }) => model.resources,
-  faults: (resource, audited) =>
-    listOf(valueAt(resource.attributes, 'lifecycle.ignore_changes'))
-      .map(String)
-      .filter((path) => !IGNORED[resource.type]?.includes(path))
-      .filter((path) => !(isReplicas(path) && isScaled(resource, audited)))
-      .map((path) => `ignores changes of ${path}`),
-});
-
-/** Arguments of Terraform itself that make a resource appear, stay, or run programs. */
-const plainResource: Rule = rule({
-  id: 'plain-resource',
-  title: 'Resources are made once, by their provider, and go when the stack goes',
-  reason:
-    'count or for_each can silently make none, prevent_destroy stops a destroy half way, a provisioner runs a program that no plan shows, and another provider makes it in another region or account.',
-  control: 'CM-2',
-  severity: 'medium',
-  subjects: ({ model }) => model.resources,
-  faults: ({ attributes }) => [
-    ...['count', 'for_each', 'provisioner', 'connection', 'provider']
-      .filter((argument) => attributes[argument] !== undefined)
-      .map((argument) => `has ${argument}`),
-    ...faultsOf(
-      [
-        valueAt(attributes, 'lifecycle.prevent_destroy') === true,
-        'prevent_destroy stops the destroy of the whole stack at this resource',
-      ],
-      [
-        valueAt(attributes, 'lifecycle.create_before_destroy') === true &&
-          typeof attributes.name === 'string',
-        `create_before_destroy makes a second ${String(attributes.name)} beside the first: the name is taken`,
-      ],
-      [
-        valueAt(attributes, 'lifecycle.replace_triggered_by') !== undefined,
-        'replace_triggered_by replaces it when something else changes',
-      ],
-      ...Object.entries(Object(attributes.timeouts)).map(
-        ([operation, limit]) =>
-          [/^\d+s$/.test(String(limit)), `gives up ${operation} after ${String(limit)}`] as const,
-      ),
-    ),
-  ],
-});
-
-/** A data source that finds nothing, or too much, must say so instead of giving what is there. */
-const lookupIsChecked: Rule = rule({
-  id: 'lookup-is-checked',
-  title: 'Networks that are looked up are bounded and counted',
-  reason:
-    'Without the VPC as a filter a lookup finds namesakes of other networks; without a check on the number a cluster gets one zone, or none.',
-  control: 'CM-2',
-  severity: 'medium',
-  subjects: ({ model }) =>
-    model.stacks.flatMap(({ data }) =>
-      data.filter(({ type }) => ['aws_vpcs', 'aws_subnets'].includes(type)),
-    ),
-  faults: (lookup, { model }) => {
-    const { type, attributes } = lookup;
-    const filters = listOf(attributes.filter).map((filter) => String(valueAt(filter, 'name')));
-    const tagged = filters.some((name) => name.startsWith('tag:')) || attributes.tags !== undefined;
-    const conditions = listOf(valueAt(attributes, 'lifecycle.postcondition')).map((condition) =>
-      String(valueAt(condition, 'condition')).replaceAll(/\s/g, ''),
-    );
-    const counted =
-      type === 'aws_vpcs'
-        ? conditions.some((condition) => /length\(self\.ids\)==1/.test(condition))
-        : conditions.some((condition) => /length\(self\.ids\)>(=[2-9]|[1-9])/.test(condition));
-    return faultsOf(
-      [!tagged, 'is not bounded by a tag'],
-      [
-        type === 'aws_vpcs' && !findsOne(model, lookup),
-        'no VPC of the stacks has the tags that it asks for, or more than one',
-      ],
-      [
-        type === 'aws_subnets' && !filters.includes('vpc-id'),
-        'is not bounded to one VPC by a filter on vpc-id',
-      ],
-      [
-        !counted,
-        type === 'aws_vpcs'
-          ? 'does not check that it found exactly one (postcondition length(self.ids) == 1)'
-          : 'does not check that it found at least two (postcondition length(self.ids) >= 2)',
-      ],
-    );
-  },
-});
-
 /** Whether exactly one VPC of the stacks has the tags; where none is made in them, nobody can tell. */
 function findsOne(model: Model, lookup: Resource): boolean {
   const vpcs = model.ofType('aws_vpc');
@@ -146,178 +51,13 @@ function findsOne(model: Model, lookup: Resource): boolean {
 /** Tags by which cost, owner and origin of a resource are found. */
 const REQUIRED = ['Environment', 'Component', 'ManagedBy'] as const;
 
-/** The provider's default tags. */
-export const defaultTags: Rule = rule({
-  id: 'default-tags',
-  title: 'Every stack tags what it makes with its environment, component and origin',
-  reason: 'What has no owner is neither patched nor paid for nor removed.',
-  control: 'CM-8',
-  severity: 'low',
-  subjects: ({ model }) =>
-    model.stacks.map(({ name, defaultTags: tags }) => ({
-      stack: name,
-      address: 'provider.aws',
-      tags,
-    })),
-  faults: ({ stack, tags }, { model }) => {
-    const others = model.stacks.filter(({ name }) => name !== stack);
-    const text = (key: string) => (typeof tags[key] === 'string' ? tags[key] : '');
-    return [
-      ...REQUIRED.filter((key) => text(key).trim() === '').map(
-        (key) => `default tag ${key} is missing`,
-      ),
-      ...others.flatMap(({ name, defaultTags: theirs }) =>
-        faultsOf(
-          ...Object.keys(theirs).map(
-            (key) => [tags[key] === undefined, `default tag ${key} of ${name} is missing`] as const,
-          ),
-          ...Object.keys(theirs)
-            .filter((key) => key !== 'Component')
-            .map(
-              (key) =>
-                [
-                  tags[key] !== undefined && theirs[key] !== undefined && tags[key] !== theirs[key],
-                  `default tag ${key} is ${text(key)}, in ${name} it is ${theirs[key]}`,
-                ] as const,
-            ),
-          [
-            tags.Component !== undefined && tags.Component === theirs.Component,
-            `default tag Component is ${text('Component')} as in ${name}: nobody can tell them apart`,
-          ],
-        ),
-      ),
-    ];
-  },
-});
-
-/** A resource's own tags win over the provider's. */
-const tagsNotOverridden: Rule = rule({
-  id: 'tags-not-overridden',
-  title: "No resource overrides the stack's tags",
-  reason: "A tag of the resource's own wins, so it counts to another environment or owner.",
-  control: 'CM-8',
-  severity: 'low',
-  subjects: ({ model }) =>
-    model.resources.filter(({ attributes }) => attributes.tags !== undefined),
-  faults: ({ stack, attributes }, { model }) => {
-    const tags = model.stackOf({ stack }).resolve(attributes.tags);
-    if (typeof tags !== 'object' || tags === null) return [];
-    const defaults = model.stackOf({ stack }).defaultTags;
-    return Object.entries(tags).flatMap(([key, value]) =>
-      Object.entries(defaults)
-        // IAM takes keys that differ in their case alone for the same.
-        .filter(([name]) => name.toLowerCase() === key.toLowerCase())
-        .filter(([name, usual]) => name !== key || value !== usual)
-        .map(([name, usual]) => `tag ${key} is ${String(value)} in place of ${name} = ${usual}`),
-    );
-  },
-});
-
 const LAUNCHED = ['instance', 'volume', 'network-interface'];
-
-/** AWS makes these from the template, so the provider's tags do not reach them. */
-const launchedResourcesTagged: Rule = rule({
-  id: 'launched-resources-tagged',
-  title: "What a launch template makes carries the stack's tags",
-  reason:
-    'Default tags end at the template: instances, volumes and interfaces take only its tag_specifications.',
-  control: 'CM-8',
-  severity: 'low',
-  subjects: every('aws_launch_template'),
-  faults: (resource, { model }) => {
-    const { stack, at } = read(model, resource);
-    const specifications = blocksOf(at('tag_specifications'));
-    return LAUNCHED.flatMap((type) => {
-      const found = specifications.find(({ resource_type }) => resource_type === type);
-      if (found === undefined) return [`tag_specifications lacks ${type}`];
-      return Object.entries(stack.defaultTags)
-        .filter(([key, value]) => valueAt(found.tags, key) !== value)
-        .map(([key, value]) => `tag ${key} = ${value} is missing on ${type}`);
-    });
-  },
-});
 
 interface Output {
   readonly stack: string;
   readonly address: string;
   readonly value: unknown;
 }
-
-/** Outputs that list resources. */
-const outputsListAlike: Rule = rule({
-  id: 'outputs-list-alike',
-  title: 'An output that lists resources lists all of one kind, each once',
-  reason:
-    'Others put load balancers, nodes and allow-lists where an output says: a private subnet among the public ones, or a NAT gateway less, is noticed far from here.',
-  control: 'CM-8',
-  severity: 'medium',
-  subjects: ({ model }) =>
-    model.stacks.flatMap(({ name, json }) =>
-      Object.entries(json.output ?? {})
-        .map(([key, { value }]): Output => ({ stack: name, address: `output.${key}`, value }))
-        .filter(({ value }) => Array.isArray(value) && value.some((item) => referenceOf(item))),
-    ),
-  faults: ({ stack, address, value }, { model }) => {
-    const references = listOf(value).map(referenceOf);
-    const known = references.filter((reference) => reference !== undefined);
-    const resources = known.map(({ address }) => model.stackOf({ stack }).at(address));
-    const [first] = resources;
-    const alike = resources.every((resource) => resource?.type === first?.type);
-    return [
-      ...faultsOf(
-        [known.length < references.length, 'has a literal among references'],
-        [
-          !alike || new Set(known.map(({ attribute }) => attribute)).size > 1,
-          'lists different things',
-        ],
-        [new Set(known.map(spell)).size < known.length, 'lists one thing twice'],
-        [
-          Object.entries(model.stackOf({ stack }).json.output ?? {}).some(
-            ([name, other]) =>
-              `output.${name}` !== address && JSON.stringify(other.value) === JSON.stringify(value),
-          ),
-          'lists what another output lists',
-        ],
-      ),
-      ...(alike && first !== undefined ? missing(model, first, resources) : []),
-    ];
-  },
-});
-
-/** Inputs that Terraform checks before it does anything. */
-const variablesAreChecked: Rule = rule({
-  id: 'variables-are-checked',
-  title: 'Every variable has a type, and every text is validated',
-  reason:
-    'A variable is set on a command line: what is mistyped there is otherwise found by AWS, half way through.',
-  control: 'SI-10',
-  severity: 'low',
-  subjects: ({ model }) =>
-    model.stacks.flatMap(({ name, json }) =>
-      Object.entries(json.variable ?? {}).map(([key, variable]) => ({
-        stack: name,
-        address: `var.${key}`,
-        variable,
-      })),
-    ),
-  faults: ({ address, variable }) => {
-    const conditions = listOf(variable.validation).map((validation) =>
-      String(Object(validation).condition),
-    );
-    return faultsOf(
-      [
-        !['string', 'number', 'bool'].includes(String(variable.type)),
-        `type is ${String(variable.type)}`,
-      ],
-      [
-        variable.type === 'string' &&
-          variable.sensitive !== true &&
-          !conditions.some((condition) => condition.includes(address)),
-        'has no validation of its value',
-      ],
-    );
-  },
-});
 
 function spell({ address, attribute }: Reference): string {
   return `${address}.${attribute}`;
@@ -346,12 +86,253 @@ function missing(
 
 /** Rules on Terraform's meta-arguments, tags, variables and outputs. */
 export const LIFECYCLE_RULES: readonly Rule[] = [
-  driftIsSeen,
-  plainResource,
-  lookupIsChecked,
-  defaultTags,
-  tagsNotOverridden,
-  launchedResourcesTagged,
-  outputsListAlike,
-  variablesAreChecked,
+  rule({
+    id: 'drift-is-seen',
+    title: 'No plan ignores a change that matters',
+    reason:
+      'ignore_changes makes Terraform blind: whatever somebody opens by hand in that argument stays open.',
+    control: 'CM-6(1)',
+    severity: 'high',
+    subjects: ({ model }) => model.resources,
+    faults: (resource, audited) =>
+      listOf(valueAt(resource.attributes, 'lifecycle.ignore_changes'))
+        .map(String)
+        .filter((path) => !IGNORED[resource.type]?.includes(path))
+        .filter((path) => !(isReplicas(path) && isScaled(resource, audited)))
+        .map((path) => `ignores changes of ${path}`),
+  }),
+  rule({
+    id: 'plain-resource',
+    title: 'Resources are made once, by their provider, and go when the stack goes',
+    reason:
+      'count or for_each can silently make none, prevent_destroy stops a destroy half way, a provisioner runs a program that no plan shows, and another provider makes it in another region or account.',
+    control: 'CM-2',
+    severity: 'medium',
+    subjects: ({ model }) => model.resources,
+    faults: ({ attributes }) => [
+      ...['count', 'for_each', 'provisioner', 'connection', 'provider']
+        .filter((argument) => attributes[argument] !== undefined)
+        .map((argument) => `has ${argument}`),
+      ...faultsOf(
+        [
+          valueAt(attributes, 'lifecycle.prevent_destroy') === true,
+          'prevent_destroy stops the destroy of the whole stack at this resource',
+        ],
+        [
+          valueAt(attributes, 'lifecycle.create_before_destroy') === true &&
+            typeof attributes.name === 'string',
+          `create_before_destroy makes a second ${String(attributes.name)} beside the first: the name is taken`,
+        ],
+        [
+          valueAt(attributes, 'lifecycle.replace_triggered_by') !== undefined,
+          'replace_triggered_by replaces it when something else changes',
+        ],
+        ...Object.entries(Object(attributes.timeouts)).map(
+          ([operation, limit]) =>
+            [/^\d+s$/.test(String(limit)), `gives up ${operation} after ${String(limit)}`] as const,
+        ),
+      ),
+    ],
+  }),
+  rule({
+    id: 'lookup-is-checked',
+    title: 'Networks that are looked up are bounded and counted',
+    reason:
+      'Without the VPC as a filter a lookup finds namesakes of other networks; without a check on the number a cluster gets one zone, or none.',
+    control: 'CM-2',
+    severity: 'medium',
+    subjects: ({ model }) =>
+      model.stacks.flatMap(({ data }) =>
+        data.filter(({ type }) => ['aws_vpcs', 'aws_subnets'].includes(type)),
+      ),
+    faults: (lookup, { model }) => {
+      const { type, attributes } = lookup;
+      const filters = listOf(attributes.filter).map((filter) => String(valueAt(filter, 'name')));
+      const tagged =
+        filters.some((name) => name.startsWith('tag:')) || attributes.tags !== undefined;
+      const conditions = listOf(valueAt(attributes, 'lifecycle.postcondition')).map((condition) =>
+        String(valueAt(condition, 'condition')).replaceAll(/\s/g, ''),
+      );
+      const counted =
+        type === 'aws_vpcs'
+          ? conditions.some((condition) => /length\(self\.ids\)==1/.test(condition))
+          : conditions.some((condition) => /length\(self\.ids\)>(=[2-9]|[1-9])/.test(condition));
+      return faultsOf(
+        [!tagged, 'is not bounded by a tag'],
+        [
+          type === 'aws_vpcs' && !findsOne(model, lookup),
+          'no VPC of the stacks has the tags that it asks for, or more than one',
+        ],
+        [
+          type === 'aws_subnets' && !filters.includes('vpc-id'),
+          'is not bounded to one VPC by a filter on vpc-id',
+        ],
+        [
+          !counted,
+          type === 'aws_vpcs'
+            ? 'does not check that it found exactly one (postcondition length(self.ids) == 1)'
+            : 'does not check that it found at least two (postcondition length(self.ids) >= 2)',
+        ],
+      );
+    },
+  }),
+  rule({
+    id: 'default-tags',
+    title: 'Every stack tags what it makes with its environment, component and origin',
+    reason: 'What has no owner is neither patched nor paid for nor removed.',
+    control: 'CM-8',
+    severity: 'low',
+    subjects: ({ model }) =>
+      model.stacks.map(({ name, defaultTags: tags }) => ({
+        stack: name,
+        address: 'provider.aws',
+        tags,
+      })),
+    faults: ({ stack, tags }, { model }) => {
+      const others = model.stacks.filter(({ name }) => name !== stack);
+      const text = (key: string) => (typeof tags[key] === 'string' ? tags[key] : '');
+      return [
+        ...REQUIRED.filter((key) => text(key).trim() === '').map(
+          (key) => `default tag ${key} is missing`,
+        ),
+        ...others.flatMap(({ name, defaultTags: theirs }) =>
+          faultsOf(
+            ...Object.keys(theirs).map(
+              (key) =>
+                [tags[key] === undefined, `default tag ${key} of ${name} is missing`] as const,
+            ),
+            ...Object.keys(theirs)
+              .filter((key) => key !== 'Component')
+              .map(
+                (key) =>
+                  [
+                    tags[key] !== undefined &&
+                      theirs[key] !== undefined &&
+                      tags[key] !== theirs[key],
+                    `default tag ${key} is ${text(key)}, in ${name} it is ${theirs[key]}`,
+                  ] as const,
+              ),
+            [
+              tags.Component !== undefined && tags.Component === theirs.Component,
+              `default tag Component is ${text('Component')} as in ${name}: nobody can tell them apart`,
+            ],
+          ),
+        ),
+      ];
+    },
+  }),
+  rule({
+    id: 'tags-not-overridden',
+    title: "No resource overrides the stack's tags",
+    reason: "A tag of the resource's own wins, so it counts to another environment or owner.",
+    control: 'CM-8',
+    severity: 'low',
+    subjects: ({ model }) =>
+      model.resources.filter(({ attributes }) => attributes.tags !== undefined),
+    faults: ({ stack, attributes }, { model }) => {
+      const tags = model.stackOf({ stack }).resolve(attributes.tags);
+      if (typeof tags !== 'object' || tags === null) return [];
+      const defaults = model.stackOf({ stack }).defaultTags;
+      return Object.entries(tags).flatMap(([key, value]) =>
+        Object.entries(defaults)
+          // IAM takes keys that differ in their case alone for the same.
+          .filter(([name]) => name.toLowerCase() === key.toLowerCase())
+          .filter(([name, usual]) => name !== key || value !== usual)
+          .map(([name, usual]) => `tag ${key} is ${String(value)} in place of ${name} = ${usual}`),
+      );
+    },
+  }),
+  rule({
+    id: 'launched-resources-tagged',
+    title: "What a launch template makes carries the stack's tags",
+    reason:
+      'Default tags end at the template: instances, volumes and interfaces take only its tag_specifications.',
+    control: 'CM-8',
+    severity: 'low',
+    subjects: every('aws_launch_template'),
+    faults: (resource, { model }) => {
+      const { stack, at } = read(model, resource);
+      const specifications = blocksOf(at('tag_specifications'));
+      return LAUNCHED.flatMap((type) => {
+        const found = specifications.find(({ resource_type }) => resource_type === type);
+        if (found === undefined) return [`tag_specifications lacks ${type}`];
+        return Object.entries(stack.defaultTags)
+          .filter(([key, value]) => valueAt(found.tags, key) !== value)
+          .map(([key, value]) => `tag ${key} = ${value} is missing on ${type}`);
+      });
+    },
+  }),
+  rule({
+    id: 'outputs-list-alike',
+    title: 'An output that lists resources lists all of one kind, each once',
+    reason:
+      'Others put load balancers, nodes and allow-lists where an output says: a private subnet among the public ones, or a NAT gateway less, is noticed far from here.',
+    control: 'CM-8',
+    severity: 'medium',
+    subjects: ({ model }) =>
+      model.stacks.flatMap(({ name, json }) =>
+        Object.entries(json.output ?? {})
+          .map(([key, { value }]): Output => ({ stack: name, address: `output.${key}`, value }))
+          .filter(({ value }) => Array.isArray(value) && value.some((item) => referenceOf(item))),
+      ),
+    faults: ({ stack, address, value }, { model }) => {
+      const references = listOf(value).map(referenceOf);
+      const known = references.filter((reference) => reference !== undefined);
+      const resources = known.map(({ address }) => model.stackOf({ stack }).at(address));
+      const [first] = resources;
+      const alike = resources.every((resource) => resource?.type === first?.type);
+      return [
+        ...faultsOf(
+          [known.length < references.length, 'has a literal among references'],
+          [
+            !alike || new Set(known.map(({ attribute }) => attribute)).size > 1,
+            'lists different things',
+          ],
+          [new Set(known.map(spell)).size < known.length, 'lists one thing twice'],
+          [
+            Object.entries(model.stackOf({ stack }).json.output ?? {}).some(
+              ([name, other]) =>
+                `output.${name}` !== address &&
+                JSON.stringify(other.value) === JSON.stringify(value),
+            ),
+            'lists what another output lists',
+          ],
+        ),
+        ...(alike && first !== undefined ? missing(model, first, resources) : []),
+      ];
+    },
+  }),
+  rule({
+    id: 'variables-are-checked',
+    title: 'Every variable has a type, and every text is validated',
+    reason:
+      'A variable is set on a command line: what is mistyped there is otherwise found by AWS, half way through.',
+    control: 'SI-10',
+    severity: 'low',
+    subjects: ({ model }) =>
+      model.stacks.flatMap(({ name, json }) =>
+        Object.entries(json.variable ?? {}).map(([key, variable]) => ({
+          stack: name,
+          address: `var.${key}`,
+          variable,
+        })),
+      ),
+    faults: ({ address, variable }) => {
+      const conditions = listOf(variable.validation).map((validation) =>
+        String(Object(validation).condition),
+      );
+      return faultsOf(
+        [
+          !['string', 'number', 'bool'].includes(String(variable.type)),
+          `type is ${String(variable.type)}`,
+        ],
+        [
+          variable.type === 'string' &&
+            variable.sensitive !== true &&
+            !conditions.some((condition) => condition.includes(address)),
+          'has no validation of its value',
+        ],
+      );
+    },
+  }),
 ];

@@ -87,23 +87,6 @@ const PRIORS: Readonly<Record<string, (model: Model, resource: Resource) => read
       : [],
 };
 
-/** Order of creation, and in reverse of destruction. */
-const madeInOrder: Rule = rule({
-  id: 'made-in-order',
-  title: 'What needs a right, a route or a receiver is made after it and destroyed before it',
-  reason:
-    'Without depends_on Terraform makes both at once: the first apply fails at random, and a destroy hangs on what can no longer be given back.',
-  control: 'CM-3',
-  severity: 'medium',
-  subjects: ({ model }) => model.ofType(...Object.keys(PRIORS)),
-  faults: (resource, { model }) => {
-    const graph = graphOf(model.stackOf(resource));
-    return (PRIORS[resource.type]?.(model, resource) ?? [])
-      .filter((prior) => !graph.waitsFor(resource.address, prior.resource.address))
-      .map(({ resource: { address }, why }) => `does not wait for ${address}: ${why}`);
-  },
-});
-
 /** Attachments and inline policies of the role that an argument refers to. */
 function rightsOf(
   model: Model,
@@ -165,98 +148,6 @@ function confirmers(model: Model, subscription: Resource): readonly Prior[] {
   return [...policies, ...rights];
 }
 
-/** Terraform destroys in the opposite order. */
-const objectWaitsForTheCluster: Rule = rule({
-  id: 'object-waits-for-the-cluster',
-  title:
-    'Every object is made after nodes, add-ons and access are there, and destroyed before they go',
-  reason:
-    'Terraform destroys in the opposite order: objects that wait for nothing outlive the nodes or the access, their deletion hangs, and a load balancer is left behind that holds the network.',
-  control: 'CM-3',
-  severity: 'high',
-  subjects: ({ objects }) => objects,
-  faults: (object, { model }) => {
-    const graph = graphOf(model.stackOf(object));
-    const needed = clusterParts(model.resources.filter(({ stack }) => stack === object.stack));
-    return needed
-      .filter(({ address }) => !graph.waitsFor(object.address, address))
-      .map(({ address }) => `does not wait for ${address}`);
-  },
-});
-
-/** What a pod needs must be there when it starts. */
-const podWaitsForWhatItUses: Rule = rule({
-  id: 'pod-waits-for-what-it-uses',
-  title: 'Pods are made after the namespace, account, data and policies that they need',
-  reason:
-    'Terraform makes unrelated resources at the same time: a pod before its ConfigMap waits in an error, one before its policy runs unguarded; an object before its namespace is refused.',
-  control: 'CM-3',
-  severity: 'medium',
-  subjects: ({ objects }) => objects,
-  faults: (object, audited) => {
-    const graph = graphOf(audited.model.stackOf(object));
-    return neededBy(object, audited)
-      .filter(({ stack, address }) => stack === object.stack && address !== object.address)
-      .filter(({ address }) => !graph.waitsFor(object.address, address))
-      .map(({ address }) => `does not wait for ${address}`);
-  },
-});
-
-/** SNS asks once whether the endpoint is there. */
-const subscriptionWaitsForTheListener: Rule = rule({
-  id: 'subscription-waits-for-the-listener',
-  title: 'An HTTP subscription is made after the listener and the way to it',
-  reason:
-    'SNS asks for a confirmation at once, and a subscription that nobody confirms stays pending and can not be destroyed.',
-  control: 'CM-3',
-  severity: 'high',
-  subjects: ({ model }) =>
-    model
-      .ofType('aws_sns_topic_subscription')
-      .filter(({ attributes }) => /^https?$/.test(String(attributes.protocol))),
-  faults: ({ stack, address }, audited) => {
-    const graph = graphOf(audited.model.stackOf({ stack }));
-    const listeners = servers(audited).filter((listener) => listener.stack === stack);
-    const needed = [
-      ...listeners.map(({ pod }) => pod.address),
-      ...listeners.flatMap((listener) => servicesTo(audited, listener).map((one) => one.address)),
-      ...objectsOf(audited, 'Ingress')
-        .filter((object) => object.stack === stack)
-        .map((object) => object.address),
-    ];
-    return [...new Set(needed)]
-      .filter((one) => !graph.waitsFor(address, one))
-      .map((one) => `does not wait for ${one}`);
-  },
-});
-
-/** An address that is not there yet is none. */
-const loadBalancerIsWaitedFor: Rule = rule({
-  id: 'load-balancer-is-waited-for',
-  title: 'Terraform waits for the address of a load balancer, and long enough',
-  reason:
-    'The address is an output, and what the subscription needs: without waiting it is empty, and the load balancer may be none.',
-  control: 'CM-3',
-  severity: 'low',
-  subjects: (audited) =>
-    objectsOf(audited, 'Service').filter(({ manifest }) => manifest.spec?.type === 'LoadBalancer'),
-  faults: (object, { model }) => {
-    const resource = model.stackOf(object).at(object.address);
-    const timeout = String(valueAt(resource?.attributes, 'timeouts.create') ?? '10m');
-    const minutes = /^(\d+)m$/.exec(timeout)?.[1];
-    return [
-      ...when(
-        resource?.attributes.wait_for_load_balancer === false,
-        'wait_for_load_balancer is false',
-      ),
-      ...when(
-        /^\d+s$/.test(timeout) || (minutes !== undefined && Number(minutes) < 5),
-        `Terraform gives up after ${timeout}; a load balancer takes minutes`,
-      ),
-    ];
-  },
-});
-
 /** Nodes, add-ons, and what allows Terraform. */
 function clusterParts(resources: readonly Resource[]): readonly Resource[] {
   const clusters = resources.filter(({ type }) => type === 'aws_eks_cluster');
@@ -316,9 +207,105 @@ function neededByPod(pod: Pod, audited: Audited): readonly KubernetesObject[] {
 
 /** Rules on the order of creation and destruction. */
 export const ORDER_RULES: readonly Rule[] = [
-  madeInOrder,
-  objectWaitsForTheCluster,
-  podWaitsForWhatItUses,
-  subscriptionWaitsForTheListener,
-  loadBalancerIsWaitedFor,
+  rule({
+    id: 'made-in-order',
+    title: 'What needs a right, a route or a receiver is made after it and destroyed before it',
+    reason:
+      'Without depends_on Terraform makes both at once: the first apply fails at random, and a destroy hangs on what can no longer be given back.',
+    control: 'CM-3',
+    severity: 'medium',
+    subjects: ({ model }) => model.ofType(...Object.keys(PRIORS)),
+    faults: (resource, { model }) => {
+      const graph = graphOf(model.stackOf(resource));
+      return (PRIORS[resource.type]?.(model, resource) ?? [])
+        .filter((prior) => !graph.waitsFor(resource.address, prior.resource.address))
+        .map(({ resource: { address }, why }) => `does not wait for ${address}: ${why}`);
+    },
+  }),
+  rule({
+    id: 'object-waits-for-the-cluster',
+    title:
+      'Every object is made after nodes, add-ons and access are there, and destroyed before they go',
+    reason:
+      'Terraform destroys in the opposite order: objects that wait for nothing outlive the nodes or the access, their deletion hangs, and a load balancer is left behind that holds the network.',
+    control: 'CM-3',
+    severity: 'high',
+    subjects: ({ objects }) => objects,
+    faults: (object, { model }) => {
+      const graph = graphOf(model.stackOf(object));
+      const needed = clusterParts(model.resources.filter(({ stack }) => stack === object.stack));
+      return needed
+        .filter(({ address }) => !graph.waitsFor(object.address, address))
+        .map(({ address }) => `does not wait for ${address}`);
+    },
+  }),
+  rule({
+    id: 'pod-waits-for-what-it-uses',
+    title: 'Pods are made after the namespace, account, data and policies that they need',
+    reason:
+      'Terraform makes unrelated resources at the same time: a pod before its ConfigMap waits in an error, one before its policy runs unguarded; an object before its namespace is refused.',
+    control: 'CM-3',
+    severity: 'medium',
+    subjects: ({ objects }) => objects,
+    faults: (object, audited) => {
+      const graph = graphOf(audited.model.stackOf(object));
+      return neededBy(object, audited)
+        .filter(({ stack, address }) => stack === object.stack && address !== object.address)
+        .filter(({ address }) => !graph.waitsFor(object.address, address))
+        .map(({ address }) => `does not wait for ${address}`);
+    },
+  }),
+  rule({
+    id: 'subscription-waits-for-the-listener',
+    title: 'An HTTP subscription is made after the listener and the way to it',
+    reason:
+      'SNS asks for a confirmation at once, and a subscription that nobody confirms stays pending and can not be destroyed.',
+    control: 'CM-3',
+    severity: 'high',
+    subjects: ({ model }) =>
+      model
+        .ofType('aws_sns_topic_subscription')
+        .filter(({ attributes }) => /^https?$/.test(String(attributes.protocol))),
+    faults: ({ stack, address }, audited) => {
+      const graph = graphOf(audited.model.stackOf({ stack }));
+      const listeners = servers(audited).filter((listener) => listener.stack === stack);
+      const needed = [
+        ...listeners.map(({ pod }) => pod.address),
+        ...listeners.flatMap((listener) => servicesTo(audited, listener).map((one) => one.address)),
+        ...objectsOf(audited, 'Ingress')
+          .filter((object) => object.stack === stack)
+          .map((object) => object.address),
+      ];
+      return [...new Set(needed)]
+        .filter((one) => !graph.waitsFor(address, one))
+        .map((one) => `does not wait for ${one}`);
+    },
+  }),
+  rule({
+    id: 'load-balancer-is-waited-for',
+    title: 'Terraform waits for the address of a load balancer, and long enough',
+    reason:
+      'The address is an output, and what the subscription needs: without waiting it is empty, and the load balancer may be none.',
+    control: 'CM-3',
+    severity: 'low',
+    subjects: (audited) =>
+      objectsOf(audited, 'Service').filter(
+        ({ manifest }) => manifest.spec?.type === 'LoadBalancer',
+      ),
+    faults: (object, { model }) => {
+      const resource = model.stackOf(object).at(object.address);
+      const timeout = String(valueAt(resource?.attributes, 'timeouts.create') ?? '10m');
+      const minutes = /^(\d+)m$/.exec(timeout)?.[1];
+      return [
+        ...when(
+          resource?.attributes.wait_for_load_balancer === false,
+          'wait_for_load_balancer is false',
+        ),
+        ...when(
+          /^\d+s$/.test(timeout) || (minutes !== undefined && Number(minutes) < 5),
+          `Terraform gives up after ${timeout}; a load balancer takes minutes`,
+        ),
+      ];
+    },
+  }),
 ];

@@ -14,23 +14,6 @@ import { type Audited, type Rule, rule } from '../rule.ts';
 /** Addresses that Terraform itself knows. */
 const BUILT_IN = /^(each|count|self|path|terraform)\./;
 
-/** Terraform finds a dangling reference only at plan; here the audit does. */
-const referenceExists: Rule = rule({
-  id: 'reference-exists',
-  title: 'Everything that a block refers to or waits for exists',
-  reason:
-    'A reference to something that was removed or renamed is found by nobody before the plan, and an order that names nothing orders nothing.',
-  control: 'CM-3',
-  severity: 'high',
-  subjects: ({ model }) => model.stacks.flatMap(blocksOfStack),
-  faults: ({ stack, value }, { model }) => {
-    const missing = [...addressesIn(value)].filter(
-      (address) => !BUILT_IN.test(address) && !exists(model.stackOf({ stack }), address),
-    );
-    return missing.map((address) => `refers to ${address}, which is not in the stack`);
-  },
-});
-
 /** What a resource is for: somebody must refer to it. The types that count as use, or any but those. */
 const USED_BY: Readonly<Record<string, { readonly by?: RegExp; readonly not?: RegExp }>> = {
   aws_iam_policy: { by: /^aws_iam_role_policy_attachment$/ },
@@ -51,30 +34,6 @@ const USED_BY: Readonly<Record<string, { readonly by?: RegExp; readonly not?: Re
 
 /** Types whose use may lie in another stack, or in manifests that are not here: an output hands them on. */
 const HANDED_ON = ['aws_subnet', 'aws_iam_role'];
-
-/** What nobody uses was cut off by a lost line, or is a leftover that still grants or costs. */
-const resourceInUse: Rule = rule({
-  id: 'resource-in-use',
-  title: 'Every role, policy, key, queue, table and gateway is used by what it is for',
-  reason:
-    'A policy that is attached nowhere grants nothing, a key that encrypts nothing protects nothing: one lost line does that, and the rest still deploys.',
-  control: 'CM-2',
-  severity: 'medium',
-  subjects: every(...Object.keys(USED_BY)),
-  faults: ({ stack, type, address }, { model }) => {
-    const { by, not } = USED_BY[type] ?? {};
-    const of = model.stackOf({ stack });
-    const users = graphOf(of)
-      .users(address)
-      .filter((user) => (by?.test(user.type) ?? true) && !not?.test(user.type));
-    const hasObjects = of.resources.some((resource) => resource.type.startsWith('kubernetes_'));
-    const output =
-      HANDED_ON.includes(type) &&
-      !hasObjects &&
-      Object.values(of.json.output ?? {}).some((value) => addressesIn(value).has(address));
-    return users.length > 0 || output ? [] : ['nothing uses it as what it is for'];
-  },
-});
 
 function exists(stack: StackModel, address: string): boolean {
   const [kind, name = ''] = address.split('.');
@@ -97,31 +56,6 @@ const TAKEN: readonly (readonly [name: RegExp, attributes: readonly string[]])[]
   [/^allocation_id$/, ['allocation_id', 'id']],
   [/(^|_)ids?$/, ['id', 'ids']],
 ];
-
-/** Attributes of AWS resources, of which many look alike. */
-const referenceHasItsAttribute: Rule = rule({
-  id: 'reference-has-its-attribute',
-  title: 'An argument takes of a resource what it needs: its ARN, id, name or URL',
-  reason:
-    'The name where an ARN is due, or the id of another thing of the same resource, is a valid reference that the plan takes, and that AWS refuses half way or takes for something else.',
-  control: 'CM-3',
-  severity: 'high',
-  subjects: ({ model }) => model.resources,
-  faults: ({ stack, attributes }, { model }) => {
-    const { at } = model.stackOf({ stack });
-    const { depends_on: _, lifecycle: __, ...own } = attributes;
-    return takenIn(own, '').flatMap(({ name, reference }) => {
-      const [, fitting] = TAKEN.find(([pattern]) => pattern.test(name)) ?? [];
-      const type = at(reference.address)?.type;
-      const attribute = reference.attribute.split('.').at(-1) ?? '';
-      return fitting === undefined || !type?.startsWith('aws_') || fitting.includes(attribute)
-        ? []
-        : [
-            `${name} is ${attribute || 'all'} of ${reference.address}, must be ${fitting.join(' or ')}`,
-          ];
-    });
-  },
-});
 
 interface Taken {
   readonly name: string;
@@ -176,19 +110,6 @@ const SINGLETONS: Readonly<Record<string, readonly string[]>> = {
   ],
 };
 
-/** Two resources, in one stack or in two, that overwrite each other at every apply. */
-const oneOwner: Rule = rule({
-  id: 'one-owner',
-  title: 'What exists once in AWS has one owner in all stacks',
-  reason:
-    'Two resources for one bucket notification, topic policy or add-on replace each other at every apply: each plan is clean until the other one has run.',
-  control: 'CM-3',
-  severity: 'high',
-  subjects: owned,
-  faults: ({ others }) =>
-    others.map(({ stack, address }) => `${stack} ${address} owns the same one`),
-});
-
 /** Arguments that own the same thing as a resource of another type does. */
 const INLINE: readonly {
   readonly type: string;
@@ -221,30 +142,6 @@ const INLINE: readonly {
     ],
   })),
 ];
-
-/** An argument and a resource of its own for the same thing. */
-const oneOwnerInline: Rule = rule({
-  id: 'one-owner-inline',
-  title: 'A policy, rule or route is an argument or a resource of its own, never both',
-  reason: 'The argument removes what the separate resource made, at every other apply.',
-  control: 'CM-3',
-  severity: 'high',
-  subjects: ({ model }) => model.ofType(...new Set(INLINE.map(({ type }) => type))),
-  faults: (resource, { model }) =>
-    INLINE.filter(
-      ({ type, argument }) => type === resource.type && resource.attributes[argument] !== undefined,
-    ).flatMap(({ argument, others }) =>
-      model
-        .ofType(...others)
-        .filter((other) => other.stack === resource.stack)
-        .filter((other) =>
-          ['arn', 'queue_url', 'key_id', 'role', 'route_table_id', 'security_group_id'].some(
-            (name) => read(model, other).target(name) === resource,
-          ),
-        )
-        .map((other) => `its ${argument} and ${other.address} own the same thing`),
-    ),
-});
 
 interface Owned {
   readonly stack: string;
@@ -287,9 +184,98 @@ function identity(model: Model, resource: Resource): string {
 
 /** Rules on what refers to what, and who owns what. */
 export const REFERENCE_RULES: readonly Rule[] = [
-  referenceExists,
-  referenceHasItsAttribute,
-  resourceInUse,
-  oneOwner,
-  oneOwnerInline,
+  rule({
+    id: 'reference-exists',
+    title: 'Everything that a block refers to or waits for exists',
+    reason:
+      'A reference to something that was removed or renamed is found by nobody before the plan, and an order that names nothing orders nothing.',
+    control: 'CM-3',
+    severity: 'high',
+    subjects: ({ model }) => model.stacks.flatMap(blocksOfStack),
+    faults: ({ stack, value }, { model }) => {
+      const missing = [...addressesIn(value)].filter(
+        (address) => !BUILT_IN.test(address) && !exists(model.stackOf({ stack }), address),
+      );
+      return missing.map((address) => `refers to ${address}, which is not in the stack`);
+    },
+  }),
+  rule({
+    id: 'reference-has-its-attribute',
+    title: 'An argument takes of a resource what it needs: its ARN, id, name or URL',
+    reason:
+      'The name where an ARN is due, or the id of another thing of the same resource, is a valid reference that the plan takes, and that AWS refuses half way or takes for something else.',
+    control: 'CM-3',
+    severity: 'high',
+    subjects: ({ model }) => model.resources,
+    faults: ({ stack, attributes }, { model }) => {
+      const { at } = model.stackOf({ stack });
+      const { depends_on: _, lifecycle: __, ...own } = attributes;
+      return takenIn(own, '').flatMap(({ name, reference }) => {
+        const [, fitting] = TAKEN.find(([pattern]) => pattern.test(name)) ?? [];
+        const type = at(reference.address)?.type;
+        const attribute = reference.attribute.split('.').at(-1) ?? '';
+        return fitting === undefined || !type?.startsWith('aws_') || fitting.includes(attribute)
+          ? []
+          : [
+              `${name} is ${attribute || 'all'} of ${reference.address}, must be ${fitting.join(' or ')}`,
+            ];
+      });
+    },
+  }),
+  rule({
+    id: 'resource-in-use',
+    title: 'Every role, policy, key, queue, table and gateway is used by what it is for',
+    reason:
+      'A policy that is attached nowhere grants nothing, a key that encrypts nothing protects nothing: one lost line does that, and the rest still deploys.',
+    control: 'CM-2',
+    severity: 'medium',
+    subjects: every(...Object.keys(USED_BY)),
+    faults: ({ stack, type, address }, { model }) => {
+      const { by, not } = USED_BY[type] ?? {};
+      const of = model.stackOf({ stack });
+      const users = graphOf(of)
+        .users(address)
+        .filter((user) => (by?.test(user.type) ?? true) && !not?.test(user.type));
+      const hasObjects = of.resources.some((resource) => resource.type.startsWith('kubernetes_'));
+      const output =
+        HANDED_ON.includes(type) &&
+        !hasObjects &&
+        Object.values(of.json.output ?? {}).some((value) => addressesIn(value).has(address));
+      return users.length > 0 || output ? [] : ['nothing uses it as what it is for'];
+    },
+  }),
+  rule({
+    id: 'one-owner',
+    title: 'What exists once in AWS has one owner in all stacks',
+    reason:
+      'Two resources for one bucket notification, topic policy or add-on replace each other at every apply: each plan is clean until the other one has run.',
+    control: 'CM-3',
+    severity: 'high',
+    subjects: owned,
+    faults: ({ others }) =>
+      others.map(({ stack, address }) => `${stack} ${address} owns the same one`),
+  }),
+  rule({
+    id: 'one-owner-inline',
+    title: 'A policy, rule or route is an argument or a resource of its own, never both',
+    reason: 'The argument removes what the separate resource made, at every other apply.',
+    control: 'CM-3',
+    severity: 'high',
+    subjects: ({ model }) => model.ofType(...new Set(INLINE.map(({ type }) => type))),
+    faults: (resource, { model }) =>
+      INLINE.filter(
+        ({ type, argument }) =>
+          type === resource.type && resource.attributes[argument] !== undefined,
+      ).flatMap(({ argument, others }) =>
+        model
+          .ofType(...others)
+          .filter((other) => other.stack === resource.stack)
+          .filter((other) =>
+            ['arn', 'queue_url', 'key_id', 'role', 'route_table_id', 'security_group_id'].some(
+              (name) => read(model, other).target(name) === resource,
+            ),
+          )
+          .map((other) => `its ${argument} and ${other.address} own the same thing`),
+      ),
+  }),
 ];

@@ -10,65 +10,6 @@ import {
   REVIEWED_FIELDS,
 } from './reviewed.ts';
 
-/** Types that no rule knows. */
-const typeIsReviewed: Rule = rule({
-  id: 'type-is-reviewed',
-  title: 'Every resource and data source is of a type that the rules know',
-  reason:
-    'A user with keys, a public bucket or a function that is added is judged by no rule, nor is a resource that patches objects of others: the audit would be green for want of an opinion.',
-  control: 'CM-3(2)',
-  severity: 'medium',
-  subjects: ({ model }) => model.stacks.flatMap(({ resources, data }) => [...resources, ...data]),
-  faults: ({ mode, type }) => {
-    const known =
-      mode === 'data'
-        ? REVIEWED_DATA.includes(type)
-        : type in REVIEWED_ARGUMENTS ||
-          (/^kubernetes_\w+_v\d$/.test(type) && kubernetesKind(type) !== undefined);
-    return known ? [] : [`no rule has an opinion on ${type}: review it, and add it to the rules`];
-  },
-});
-
-/** Arguments that no rule knows. */
-const argumentIsReviewed: Rule = rule({
-  id: 'argument-is-reviewed',
-  title: 'Every argument of an AWS resource is one that the rules know',
-  reason:
-    'What a line adds can undo what all others secure: a second subnet list, a policy of its own, a way around a check.',
-  control: 'CM-3(2)',
-  severity: 'medium',
-  subjects: ({ model }) => model.resources.filter(({ type }) => type in REVIEWED_ARGUMENTS),
-  faults: ({ type, attributes }) => {
-    const known = REVIEWED_ARGUMENTS[type] ?? [];
-    return unknownArguments(attributes, known, '').map(
-      (path) => `no rule has an opinion on ${path}: review it, and add it to the rules`,
-    );
-  },
-});
-
-/** Parts of Terraform's language that bring in what the JSON does not show. */
-const onlyKnownBlocks: Rule = rule({
-  id: 'only-known-blocks',
-  title: 'A stack has resources, data, variables, locals and outputs, and nothing else',
-  reason:
-    'A module is code from elsewhere, moved, removed and import blocks change the state, and none of them is in what the audit reads.',
-  control: 'CM-3(2)',
-  severity: 'medium',
-  subjects: ({ model }) =>
-    model.stacks.map(({ name, json }) => ({ stack: name, address: 'terraform', json })),
-  faults: ({ json }) => [
-    ...Object.keys(json)
-      .filter((block) => !BLOCKS.includes(block))
-      .map((block) => `has ${block} blocks`),
-    ...Object.keys(json.terraform ?? {})
-      .filter((block) => !['backend', 'required_providers', 'required_version'].includes(block))
-      .map((block) => `terraform has ${block}`),
-    ...Object.keys(json.provider ?? {})
-      .filter((provider) => !['aws', 'kubernetes'].includes(provider))
-      .map((provider) => `has a provider ${provider}`),
-  ],
-});
-
 const BLOCKS = ['//', 'resource', 'data', 'variable', 'locals', 'output', 'provider', 'terraform'];
 
 /** Paths of arguments that are not among the known ones; blocks are looked into where they are known. */
@@ -86,44 +27,9 @@ function unknownArguments(
   });
 }
 
-/** Fields that no rule knows. */
-const fieldIsReviewed: Rule = rule({
-  id: 'field-is-reviewed',
-  title: 'Every field of a Kubernetes object is one that the rules know',
-  reason:
-    'A hook at start, a DNS server of its own, a readiness gate that nobody fulfils or an affinity of sessions is one line, and no rule on other lines sees it.',
-  control: 'CM-3(2)',
-  severity: 'medium',
-  subjects: ({ objects }) => objects,
-  faults: ({ manifest }) => {
-    const known = REVIEWED_FIELDS[manifest.kind];
-    if (known === undefined) {
-      return [`no rule has an opinion on the kind ${shown(manifest.kind)}: review it first`];
-    }
-    return [...new Set(unknownFields(manifest, known, ''))].map(
-      (path) => `no rule has an opinion on ${path}: review it, and add it to the rules`,
-    );
-  },
-});
-
 /** Controllers and admission hooks that read annotations; what others write there is a note. */
 const ACTING =
   /(^|\.)(kubernetes\.io|k8s\.io|k8s\.aws|amazonaws\.com|istio\.io|linkerd\.io|cilium\.io|projectcalico\.org|cert-manager\.io|hashicorp\.com|nginx\.org|traefik\.io|datadoghq\.com|stakater\.com|karpenter\.sh|keda\.sh|argoproj\.io)\//;
-
-/** Annotations by which something in the cluster is told what to do. */
-const annotationIsReviewed: Rule = rule({
-  id: 'annotation-is-reviewed',
-  title: 'Every annotation that a controller acts on is one that the rules know',
-  reason:
-    'An annotation opens a load balancer to other subnets and groups, points a name elsewhere, injects a container or forbids to drain a node, and a slip in its name does nothing at all.',
-  control: 'CM-3(2)',
-  severity: 'medium',
-  subjects: ({ objects }) => objects,
-  faults: ({ manifest }) =>
-    annotationsIn(manifest)
-      .filter((name) => ACTING.test(name) && !REVIEWED_ANNOTATIONS.includes(name))
-      .map((name) => `no rule has an opinion on the annotation ${name}: review it first`),
-});
 
 function annotationsIn(value: unknown): readonly string[] {
   if (typeof value !== 'object' || value === null) return [];
@@ -145,9 +51,88 @@ function unknownFields(value: unknown, known: readonly string[], path: string): 
 
 /** Rules on what the other rules do not know. */
 export const REVIEW_RULES: readonly Rule[] = [
-  typeIsReviewed,
-  argumentIsReviewed,
-  onlyKnownBlocks,
-  fieldIsReviewed,
-  annotationIsReviewed,
+  rule({
+    id: 'type-is-reviewed',
+    title: 'Every resource and data source is of a type that the rules know',
+    reason:
+      'A user with keys, a public bucket or a function that is added is judged by no rule, nor is a resource that patches objects of others: the audit would be green for want of an opinion.',
+    control: 'CM-3(2)',
+    severity: 'medium',
+    subjects: ({ model }) => model.stacks.flatMap(({ resources, data }) => [...resources, ...data]),
+    faults: ({ mode, type }) => {
+      const known =
+        mode === 'data'
+          ? REVIEWED_DATA.includes(type)
+          : type in REVIEWED_ARGUMENTS ||
+            (/^kubernetes_\w+_v\d$/.test(type) && kubernetesKind(type) !== undefined);
+      return known ? [] : [`no rule has an opinion on ${type}: review it, and add it to the rules`];
+    },
+  }),
+  rule({
+    id: 'argument-is-reviewed',
+    title: 'Every argument of an AWS resource is one that the rules know',
+    reason:
+      'What a line adds can undo what all others secure: a second subnet list, a policy of its own, a way around a check.',
+    control: 'CM-3(2)',
+    severity: 'medium',
+    subjects: ({ model }) => model.resources.filter(({ type }) => type in REVIEWED_ARGUMENTS),
+    faults: ({ type, attributes }) => {
+      const known = REVIEWED_ARGUMENTS[type] ?? [];
+      return unknownArguments(attributes, known, '').map(
+        (path) => `no rule has an opinion on ${path}: review it, and add it to the rules`,
+      );
+    },
+  }),
+  rule({
+    id: 'only-known-blocks',
+    title: 'A stack has resources, data, variables, locals and outputs, and nothing else',
+    reason:
+      'A module is code from elsewhere, moved, removed and import blocks change the state, and none of them is in what the audit reads.',
+    control: 'CM-3(2)',
+    severity: 'medium',
+    subjects: ({ model }) =>
+      model.stacks.map(({ name, json }) => ({ stack: name, address: 'terraform', json })),
+    faults: ({ json }) => [
+      ...Object.keys(json)
+        .filter((block) => !BLOCKS.includes(block))
+        .map((block) => `has ${block} blocks`),
+      ...Object.keys(json.terraform ?? {})
+        .filter((block) => !['backend', 'required_providers', 'required_version'].includes(block))
+        .map((block) => `terraform has ${block}`),
+      ...Object.keys(json.provider ?? {})
+        .filter((provider) => !['aws', 'kubernetes'].includes(provider))
+        .map((provider) => `has a provider ${provider}`),
+    ],
+  }),
+  rule({
+    id: 'field-is-reviewed',
+    title: 'Every field of a Kubernetes object is one that the rules know',
+    reason:
+      'A hook at start, a DNS server of its own, a readiness gate that nobody fulfils or an affinity of sessions is one line, and no rule on other lines sees it.',
+    control: 'CM-3(2)',
+    severity: 'medium',
+    subjects: ({ objects }) => objects,
+    faults: ({ manifest }) => {
+      const known = REVIEWED_FIELDS[manifest.kind];
+      if (known === undefined) {
+        return [`no rule has an opinion on the kind ${shown(manifest.kind)}: review it first`];
+      }
+      return [...new Set(unknownFields(manifest, known, ''))].map(
+        (path) => `no rule has an opinion on ${path}: review it, and add it to the rules`,
+      );
+    },
+  }),
+  rule({
+    id: 'annotation-is-reviewed',
+    title: 'Every annotation that a controller acts on is one that the rules know',
+    reason:
+      'An annotation opens a load balancer to other subnets and groups, points a name elsewhere, injects a container or forbids to drain a node, and a slip in its name does nothing at all.',
+    control: 'CM-3(2)',
+    severity: 'medium',
+    subjects: ({ objects }) => objects,
+    faults: ({ manifest }) =>
+      annotationsIn(manifest)
+        .filter((name) => ACTING.test(name) && !REVIEWED_ANNOTATIONS.includes(name))
+        .map((name) => `no rule has an opinion on the annotation ${name}: review it first`),
+  }),
 ];

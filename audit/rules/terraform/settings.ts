@@ -8,122 +8,10 @@ import { type Rule, rule, shown, when } from '../rule.ts';
 const stacks = ({ model }: { readonly model: { readonly stacks: readonly StackModel[] } }) =>
   model.stacks.map((stack) => ({ stack: stack.name, address: 'terraform', model: stack }));
 
-/** Where the state of a stack lies. */
-const stateIsKept: Rule = rule({
-  id: 'state-is-kept',
-  title: 'Every stack keeps its state encrypted, locked and to itself',
-  reason:
-    'Two stacks with one state destroy each other, two people without a lock corrupt it, and it holds what the API answered.',
-  control: 'SC-28(1)',
-  severity: 'high',
-  subjects: stacks,
-  faults: ({ stack, model: { json } }, { model }) => {
-    const backends = Object.entries(valueAt(json.terraform, 'backend') ?? {});
-    const [entry, ...more] = backends;
-    if (entry === undefined || more.length > 0) return ['there must be exactly one backend'];
-    const [type, backend] = entry;
-    const others = model.stacks.filter(({ name }) => name !== stack);
-    const same = others.filter((other) => location(other) === location(model.stackOf({ stack })));
-    const unlike = others.filter((other) => home(other) !== home(model.stackOf({ stack })));
-    const at = (path: string) => valueAt(backend, path);
-    const path = String(at('path') ?? '');
-    const { partition } = model.stackOf({ stack });
-    return [
-      ...same.map(({ name }) => `its state is that of ${name}`),
-      ...others
-        .filter((other) => folderOf(other) !== folderOf(model.stackOf({ stack })))
-        .map(({ name }) => `its state is not in the folder of that of ${name}`),
-      ...unlike.map(({ name }) => `its backend is not like that of ${name}`),
-      ...(type === 's3'
-        ? faultsOf(
-            [at('encrypt') !== true, 'encrypt must be true'],
-            [at('use_lockfile') !== true, 'use_lockfile must be true'],
-            [String(at('bucket') ?? '') === '', 'bucket is missing'],
-            [String(at('key') ?? '') === '', 'key is missing'],
-            [
-              partitionOf(String(at('region') ?? '')).name !== partition,
-              `region is ${String(at('region') ?? 'missing')}, not in partition ${partition}`,
-            ],
-            [
-              at('kms_key_id') !== undefined &&
-                !String(at('kms_key_id')).includes(`:kms:${String(at('region'))}:`),
-              `kms_key_id is not in region ${String(at('region'))}`,
-            ],
-            [
-              model
-                .ofType('aws_s3_bucket_notification')
-                .some(({ attributes }) => attributes.bucket === at('bucket')),
-              `bucket is ${String(at('bucket'))}, in which others deliver files`,
-            ],
-          )
-        : []),
-      ...(type === 'local'
-        ? faultsOf([
-            path === '' || path.startsWith('/'),
-            `path is ${path || 'missing'}: give one relative to the stack's folder`,
-          ])
-        : []),
-      ...(['s3', 'local'].includes(type) ? [] : [`backend ${type} has not been reviewed`]),
-      ...Object.keys(backend)
-        .filter((argument) => !BACKEND_ARGUMENTS.includes(argument))
-        .map((argument) => `${argument} has not been reviewed`),
-    ];
-  },
-});
-
 const BACKEND_ARGUMENTS = [
   ...['bucket', 'encrypt', 'key', 'kms_key_id', 'region', 'use_lockfile', 'path'],
   ...['profile', 'dynamodb_table', 'workspace_key_prefix'],
 ];
-
-/** Versions that were tried. */
-const versionsAreBounded: Rule = rule({
-  id: 'versions-are-bounded',
-  title: 'Terraform and its providers have a tried version as a bound',
-  reason:
-    'A new major version of a provider changes defaults; without a bound the next init takes it, and with an old Terraform an ephemeral password would be kept.',
-  control: 'CM-2',
-  severity: 'medium',
-  subjects: stacks,
-  faults: ({ model: { json } }) => {
-    const providers = valueAt(json.terraform, 'required_providers') ?? {};
-    const used = new Set(
-      [...Object.keys(json.resource ?? {}), ...Object.keys(json.data ?? {})].map(
-        (type) => type.split('_')[0] ?? '',
-      ),
-    );
-    return [
-      ...faultsOf([
-        !/^(>=|~>)\s*1\.(1[1-9]|[2-9]\d)/.test(String(valueAt(json.terraform, 'required_version'))),
-        'required_version must ask for at least 1.11, the first with write-only arguments',
-      ]),
-      ...[...used]
-        .filter((name) => valueAt(providers, name) === undefined)
-        .map((name) => `provider ${name} is not among required_providers`),
-      ...Object.entries(providers).flatMap(([name, provider]) => {
-        const version = String(valueAt(provider, 'version') ?? '');
-        return faultsOf(
-          [
-            !/^(~>\s*\d+\.\d+(\.\d+)?|=?\s*\d+\.\d+\.\d+|.*<\s*=?\s*\d.*)$/.test(version),
-            `the version of provider ${name} has no upper bound: ${version || 'missing'}`,
-          ],
-          [
-            !/^hashicorp\//.test(String(valueAt(provider, 'source'))),
-            `provider ${name} comes from ${String(valueAt(provider, 'source'))}`,
-          ],
-          [
-            name === 'kubernetes' && !(minorOf(version) >= FIRST_WRITE_ONLY),
-            `the version of provider kubernetes is ${version || 'missing'}, must be ~> 2.${FIRST_WRITE_ONLY} or later of the same major version: older ones have no write-only data`,
-          ],
-          [
-            name === 'aws' && Number(/\d+/.exec(version)?.[0]) < TRIED_AWS,
-            `the version of provider aws is ${version}; tried is ${TRIED_AWS}`,
-          ],
-        );
-      }),
-    ];
-  },
-});
 
 /** Minor version of the Kubernetes provider that write-only data came with. */
 const FIRST_WRITE_ONLY = 36;
@@ -166,80 +54,6 @@ const CREDENTIALS = [...STATIC, ...FROM_MACHINE];
 const KNOWN = ['cluster_ca_certificate', 'exec', 'host', 'insecure'];
 const FLAGS = ['--cluster-name', '--output', '--profile', '--region'];
 
-/** Whoever signs in to another cluster deploys there. */
-const providerMatchesItsCluster: Rule = rule({
-  id: 'provider-matches-its-cluster',
-  title: "The Kubernetes provider signs in to the stack's own cluster, and checks its certificate",
-  reason:
-    'Endpoint, certificate and token of different clusters fail, or deploy into the wrong one; without the check anybody in between gets the token; a token in the configuration ends after 15 minutes.',
-  control: 'SC-23',
-  severity: 'high',
-  subjects: ({ model }) =>
-    model.stacks.flatMap(({ name, json }) =>
-      blocksOf(json.provider?.kubernetes).map((provider, index) => ({
-        stack: name,
-        address: index === 0 ? 'provider.kubernetes' : `provider.kubernetes[${index}]`,
-        provider,
-      })),
-    ),
-  faults: ({ stack, provider }, { model }) => {
-    const own = model.stackOf({ stack });
-    const cluster = (value: unknown) =>
-      referencesIn(value).find(({ address }) => own.at(address)?.type === 'aws_eks_cluster');
-    const host = cluster(provider.host);
-    const authority = cluster(provider.cluster_ca_certificate);
-    const [exec] = blocksOf(provider.exec);
-    const args = argumentsOf(exec?.args);
-    const after = (flag: string) => args[args.indexOf(flag) + 1];
-    const named = (flag: string) => (args.includes(flag) ? canonical(own, after(flag)) : undefined);
-    const name = host && canonical(own, own.at(host.address)?.attributes.name);
-    return [
-      ...when(
-        host === undefined || host.attribute !== 'endpoint',
-        `its host ${shown(provider.host)} is not the endpoint of a cluster of this stack`,
-      ),
-      ...when(
-        authority === undefined || authority.address !== host?.address,
-        'cluster_ca_certificate is not that of the cluster that it talks to',
-      ),
-      ...when(
-        provider.insecure === true || provider.insecure === 'true',
-        'insecure: it checks no certificate',
-      ),
-      ...CREDENTIALS.filter((argument) => provider[argument] !== undefined).map(
-        (argument) => `${argument} takes precedence over a fresh token of the cluster`,
-      ),
-      ...Object.keys(provider)
-        .filter((argument) => !KNOWN.includes(argument) && !CREDENTIALS.includes(argument))
-        .map((argument) => `${argument} changes where it deploys, or what it sees`),
-      ...Object.keys(exec ?? {})
-        .filter((argument) => !['api_version', 'args', 'command'].includes(argument))
-        .map((argument) => `exec has ${argument}, by which it may sign in as somebody else`),
-      ...args
-        .filter((word) => word.startsWith('--') && !FLAGS.includes(word))
-        .map((word) => `exec has ${word}, by which it may sign in as somebody else`),
-      ...when(exec === undefined, 'has no exec that fetches a fresh token'),
-      ...when(
-        exec !== undefined && !(exec.command === 'aws' && args.includes('get-token')),
-        'exec must run aws eks get-token',
-      ),
-      ...when(
-        exec !== undefined && name !== undefined && named('--cluster-name') !== name,
-        `its token is for ${shown(named('--cluster-name'))}, the cluster is ${name}`,
-      ),
-      ...when(
-        exec !== undefined && named('--region') !== own.region,
-        `its token is asked for in ${shown(named('--region'))}, the stack is in ${own.region}`,
-      ),
-      ...when(
-        exec !== undefined &&
-          !/^client\.authentication\.k8s\.io\/v1(beta1)?$/.test(String(exec.api_version)),
-        `exec has api_version ${shown(exec?.api_version)}`,
-      ),
-    ];
-  },
-});
-
 /** The words of an argument list: a list, or an expression that joins some. */
 function argumentsOf(value: unknown): readonly string[] {
   if (Array.isArray(value)) return value.map(String);
@@ -253,116 +67,7 @@ const ARN = /\barn:([^:\s"]*):([^:\s"]*):([^:\s"]*):((?:\$\{[^}]*\}|[^:\s"])*):/
 const HOST =
   /\b((?:[a-z0-9-]+\.)*)((?:af|ap|ca|cn|eu|il|me|mx|sa|us|us-gov)-[a-z]+-\d)\.(amazonaws\.com(?:\.cn)?)\b/g;
 
-/** ARNs are compared as text: one of another partition never matches. */
-const arnOfOwnPartition: Rule = rule({
-  id: 'arn-of-own-partition',
-  title: "Every ARN is of the stack's partition and region",
-  reason:
-    'In GovCloud and China an arn:aws: is somebody else’s: the policy that holds it grants or refuses nothing, and the deploy does not say so.',
-  control: 'SA-9(5)',
-  severity: 'high',
-  subjects: ({ model }) => model.stacks.flatMap(namingBlocks),
-  faults: ({ stack, value }, { model }) => {
-    const { partition, region } = model.stackOf({ stack });
-    return stringsIn(value).flatMap((text) =>
-      [...text.matchAll(ARN)].flatMap(([arn, itsPartition, , itsRegion = '']) =>
-        faultsOf(
-          [itsPartition !== partition, `${arn}… is of partition ${itsPartition}, not ${partition}`],
-          [
-            isRegion(itsRegion) && itsRegion !== region,
-            `${arn}… is in ${itsRegion}, the stack in ${region}`,
-          ],
-        ),
-      ),
-    );
-  },
-});
-
-/** Hosts of services, principals of services, and names of endpoints carry region and suffix. */
-const hostOfOwnPartition: Rule = rule({
-  id: 'host-of-own-partition',
-  title: "Every AWS host and service name is of the stack's partition",
-  reason:
-    'The host of another partition is not reachable with these credentials, and a service principal with the wrong region or suffix never calls.',
-  control: 'SA-9(5)',
-  severity: 'high',
-  subjects: ({ model }) => model.stacks.flatMap(namingBlocks),
-  faults: ({ stack, value }, { model }) => {
-    const { region } = model.stackOf({ stack });
-    const suffix = partitionOf(region).dnsSuffix;
-    return stringsIn(value).flatMap((text) => [
-      ...[...text.matchAll(HOST)].flatMap(([host, , its = '', itsSuffix]) =>
-        faultsOf(
-          [
-            partitionOf(its).name !== partitionOf(region).name || itsSuffix !== suffix,
-            `${host} is not of the partition of ${region}`,
-          ],
-          [
-            /^(logs|s3|sqs|sns|kms)\.$/.test(host.slice(0, host.indexOf(its))) && its !== region,
-            `${host} is the host of ${its}, the stack is in ${region}`,
-          ],
-        ),
-      ),
-      ...[...text.matchAll(/\bcom\.amazonaws\.([a-z]+(?:-[a-z]+)+-\d)\./g)]
-        .filter(([, its]) => its !== region)
-        .map(([name]) => `${name}… is a service of another region than ${region}`),
-      ...[...text.matchAll(/"--region",\s*"([^"]*)"/g)]
-        .filter(([, its]) => its !== region)
-        .map(([, its]) => `--region ${its} is not the region of the stack, ${region}`),
-    ]);
-  },
-});
-
 const PROVIDER_ARGUMENTS = ['allowed_account_ids', 'default_tags', 'profile', 'region'];
-
-/** The provider blocks. */
-const oneRegion: Rule = rule({
-  id: 'one-region',
-  title: 'All stacks are in one region and one account, with a provider block each',
-  reason:
-    'A network in one region cannot be found from another, and a second provider makes resources where nobody looks.',
-  control: 'CM-2',
-  severity: 'medium',
-  subjects: ({ model }) =>
-    model.stacks.map(({ name, json }) => ({
-      stack: name,
-      address: 'provider.aws',
-      blocks: blocksOf(json.provider?.aws),
-    })),
-  faults: ({ stack, blocks }, { model }) => {
-    const { region, resources } = model.stackOf({ stack });
-    return [
-      ...faultsOf(
-        [blocks.length !== 1, `there are ${blocks.length} blocks of provider aws instead of one`],
-        [!isRegion(region), `region is ${region || 'missing'}: write the region itself`],
-      ),
-      ...blocks.flatMap((block) =>
-        Object.keys(block)
-          .filter((argument) => !PROVIDER_ARGUMENTS.includes(argument))
-          .map((argument) => `${argument} changes where or as whom the provider works`),
-      ),
-      ...blocks.flatMap(({ allowed_account_ids: accounts }) =>
-        accounts === undefined || /^\["\d{12}"\]$/.test(JSON.stringify(accounts))
-          ? []
-          : [`allowed_account_ids is ${JSON.stringify(accounts)}: name one account`],
-      ),
-      ...model.stacks
-        .filter((other) => accountsOf(other) !== accountsOf(model.stackOf({ stack })))
-        .map((other) => `allowed_account_ids is not as in ${other.name}`),
-      ...model.stacks
-        .filter((other) => profileOf(other) !== profileOf(model.stackOf({ stack })))
-        .map((other) => `its profile is not written as in ${other.name}`),
-      ...model.stacks
-        .filter((other) => other.region !== region)
-        .map((other) => `region is ${region}, in ${other.name} it is ${other.region}`),
-      ...resources
-        .filter(
-          ({ attributes }) => typeof attributes.region === 'string' && attributes.region !== region,
-        )
-        .map(({ address }) => `${address} is in another region`),
-    ];
-  },
-});
 
 function accountsOf({ json }: StackModel): string {
   return JSON.stringify(blocksOf(json.provider?.aws)[0]?.allowed_account_ids);
@@ -394,10 +99,295 @@ function stringsIn(value: unknown): readonly string[] {
 
 /** Rules on Terraform's own settings, providers, partitions and regions. */
 export const TERRAFORM_RULES: readonly Rule[] = [
-  stateIsKept,
-  versionsAreBounded,
-  providerMatchesItsCluster,
-  arnOfOwnPartition,
-  hostOfOwnPartition,
-  oneRegion,
+  rule({
+    id: 'state-is-kept',
+    title: 'Every stack keeps its state encrypted, locked and to itself',
+    reason:
+      'Two stacks with one state destroy each other, two people without a lock corrupt it, and it holds what the API answered.',
+    control: 'SC-28(1)',
+    severity: 'high',
+    subjects: stacks,
+    faults: ({ stack, model: { json } }, { model }) => {
+      const backends = Object.entries(valueAt(json.terraform, 'backend') ?? {});
+      const [entry, ...more] = backends;
+      if (entry === undefined || more.length > 0) return ['there must be exactly one backend'];
+      const [type, backend] = entry;
+      const others = model.stacks.filter(({ name }) => name !== stack);
+      const same = others.filter((other) => location(other) === location(model.stackOf({ stack })));
+      const unlike = others.filter((other) => home(other) !== home(model.stackOf({ stack })));
+      const at = (path: string) => valueAt(backend, path);
+      const path = String(at('path') ?? '');
+      const { partition } = model.stackOf({ stack });
+      return [
+        ...same.map(({ name }) => `its state is that of ${name}`),
+        ...others
+          .filter((other) => folderOf(other) !== folderOf(model.stackOf({ stack })))
+          .map(({ name }) => `its state is not in the folder of that of ${name}`),
+        ...unlike.map(({ name }) => `its backend is not like that of ${name}`),
+        ...(type === 's3'
+          ? faultsOf(
+              [at('encrypt') !== true, 'encrypt must be true'],
+              [at('use_lockfile') !== true, 'use_lockfile must be true'],
+              [String(at('bucket') ?? '') === '', 'bucket is missing'],
+              [String(at('key') ?? '') === '', 'key is missing'],
+              [
+                partitionOf(String(at('region') ?? '')).name !== partition,
+                `region is ${String(at('region') ?? 'missing')}, not in partition ${partition}`,
+              ],
+              [
+                at('kms_key_id') !== undefined &&
+                  !String(at('kms_key_id')).includes(`:kms:${String(at('region'))}:`),
+                `kms_key_id is not in region ${String(at('region'))}`,
+              ],
+              [
+                model
+                  .ofType('aws_s3_bucket_notification')
+                  .some(({ attributes }) => attributes.bucket === at('bucket')),
+                `bucket is ${String(at('bucket'))}, in which others deliver files`,
+              ],
+            )
+          : []),
+        ...(type === 'local'
+          ? faultsOf([
+              path === '' || path.startsWith('/'),
+              `path is ${path || 'missing'}: give one relative to the stack's folder`,
+            ])
+          : []),
+        ...(['s3', 'local'].includes(type) ? [] : [`backend ${type} has not been reviewed`]),
+        ...Object.keys(backend)
+          .filter((argument) => !BACKEND_ARGUMENTS.includes(argument))
+          .map((argument) => `${argument} has not been reviewed`),
+      ];
+    },
+  }),
+  rule({
+    id: 'versions-are-bounded',
+    title: 'Terraform and its providers have a tried version as a bound',
+    reason:
+      'A new major version of a provider changes defaults; without a bound the next init takes it, and with an old Terraform an ephemeral password would be kept.',
+    control: 'CM-2',
+    severity: 'medium',
+    subjects: stacks,
+    faults: ({ model: { json } }) => {
+      const providers = valueAt(json.terraform, 'required_providers') ?? {};
+      const used = new Set(
+        [...Object.keys(json.resource ?? {}), ...Object.keys(json.data ?? {})].map(
+          (type) => type.split('_')[0] ?? '',
+        ),
+      );
+      return [
+        ...faultsOf([
+          !/^(>=|~>)\s*1\.(1[1-9]|[2-9]\d)/.test(
+            String(valueAt(json.terraform, 'required_version')),
+          ),
+          'required_version must ask for at least 1.11, the first with write-only arguments',
+        ]),
+        ...[...used]
+          .filter((name) => valueAt(providers, name) === undefined)
+          .map((name) => `provider ${name} is not among required_providers`),
+        ...Object.entries(providers).flatMap(([name, provider]) => {
+          const version = String(valueAt(provider, 'version') ?? '');
+          return faultsOf(
+            [
+              !/^(~>\s*\d+\.\d+(\.\d+)?|=?\s*\d+\.\d+\.\d+|.*<\s*=?\s*\d.*)$/.test(version),
+              `the version of provider ${name} has no upper bound: ${version || 'missing'}`,
+            ],
+            [
+              !/^hashicorp\//.test(String(valueAt(provider, 'source'))),
+              `provider ${name} comes from ${String(valueAt(provider, 'source'))}`,
+            ],
+            [
+              name === 'kubernetes' && !(minorOf(version) >= FIRST_WRITE_ONLY),
+              `the version of provider kubernetes is ${version || 'missing'}, must be ~> 2.${FIRST_WRITE_ONLY} or later of the same major version: older ones have no write-only data`,
+            ],
+            [
+              name === 'aws' && Number(/\d+/.exec(version)?.[0]) < TRIED_AWS,
+              `the version of provider aws is ${version}; tried is ${TRIED_AWS}`,
+            ],
+          );
+        }),
+      ];
+    },
+  }),
+  rule({
+    id: 'provider-matches-its-cluster',
+    title:
+      "The Kubernetes provider signs in to the stack's own cluster, and checks its certificate",
+    reason:
+      'Endpoint, certificate and token of different clusters fail, or deploy into the wrong one; without the check anybody in between gets the token; a token in the configuration ends after 15 minutes.',
+    control: 'SC-23',
+    severity: 'high',
+    subjects: ({ model }) =>
+      model.stacks.flatMap(({ name, json }) =>
+        blocksOf(json.provider?.kubernetes).map((provider, index) => ({
+          stack: name,
+          address: index === 0 ? 'provider.kubernetes' : `provider.kubernetes[${index}]`,
+          provider,
+        })),
+      ),
+    faults: ({ stack, provider }, { model }) => {
+      const own = model.stackOf({ stack });
+      const cluster = (value: unknown) =>
+        referencesIn(value).find(({ address }) => own.at(address)?.type === 'aws_eks_cluster');
+      const host = cluster(provider.host);
+      const authority = cluster(provider.cluster_ca_certificate);
+      const [exec] = blocksOf(provider.exec);
+      const args = argumentsOf(exec?.args);
+      const after = (flag: string) => args[args.indexOf(flag) + 1];
+      const named = (flag: string) =>
+        args.includes(flag) ? canonical(own, after(flag)) : undefined;
+      const name = host && canonical(own, own.at(host.address)?.attributes.name);
+      return [
+        ...when(
+          host === undefined || host.attribute !== 'endpoint',
+          `its host ${shown(provider.host)} is not the endpoint of a cluster of this stack`,
+        ),
+        ...when(
+          authority === undefined || authority.address !== host?.address,
+          'cluster_ca_certificate is not that of the cluster that it talks to',
+        ),
+        ...when(
+          provider.insecure === true || provider.insecure === 'true',
+          'insecure: it checks no certificate',
+        ),
+        ...CREDENTIALS.filter((argument) => provider[argument] !== undefined).map(
+          (argument) => `${argument} takes precedence over a fresh token of the cluster`,
+        ),
+        ...Object.keys(provider)
+          .filter((argument) => !KNOWN.includes(argument) && !CREDENTIALS.includes(argument))
+          .map((argument) => `${argument} changes where it deploys, or what it sees`),
+        ...Object.keys(exec ?? {})
+          .filter((argument) => !['api_version', 'args', 'command'].includes(argument))
+          .map((argument) => `exec has ${argument}, by which it may sign in as somebody else`),
+        ...args
+          .filter((word) => word.startsWith('--') && !FLAGS.includes(word))
+          .map((word) => `exec has ${word}, by which it may sign in as somebody else`),
+        ...when(exec === undefined, 'has no exec that fetches a fresh token'),
+        ...when(
+          exec !== undefined && !(exec.command === 'aws' && args.includes('get-token')),
+          'exec must run aws eks get-token',
+        ),
+        ...when(
+          exec !== undefined && name !== undefined && named('--cluster-name') !== name,
+          `its token is for ${shown(named('--cluster-name'))}, the cluster is ${name}`,
+        ),
+        ...when(
+          exec !== undefined && named('--region') !== own.region,
+          `its token is asked for in ${shown(named('--region'))}, the stack is in ${own.region}`,
+        ),
+        ...when(
+          exec !== undefined &&
+            !/^client\.authentication\.k8s\.io\/v1(beta1)?$/.test(String(exec.api_version)),
+          `exec has api_version ${shown(exec?.api_version)}`,
+        ),
+      ];
+    },
+  }),
+  rule({
+    id: 'arn-of-own-partition',
+    title: "Every ARN is of the stack's partition and region",
+    reason:
+      'In GovCloud and China an arn:aws: is somebody else’s: the policy that holds it grants or refuses nothing, and the deploy does not say so.',
+    control: 'SA-9(5)',
+    severity: 'high',
+    subjects: ({ model }) => model.stacks.flatMap(namingBlocks),
+    faults: ({ stack, value }, { model }) => {
+      const { partition, region } = model.stackOf({ stack });
+      return stringsIn(value).flatMap((text) =>
+        [...text.matchAll(ARN)].flatMap(([arn, itsPartition, , itsRegion = '']) =>
+          faultsOf(
+            [
+              itsPartition !== partition,
+              `${arn}… is of partition ${itsPartition}, not ${partition}`,
+            ],
+            [
+              isRegion(itsRegion) && itsRegion !== region,
+              `${arn}… is in ${itsRegion}, the stack in ${region}`,
+            ],
+          ),
+        ),
+      );
+    },
+  }),
+  rule({
+    id: 'host-of-own-partition',
+    title: "Every AWS host and service name is of the stack's partition",
+    reason:
+      'The host of another partition is not reachable with these credentials, and a service principal with the wrong region or suffix never calls.',
+    control: 'SA-9(5)',
+    severity: 'high',
+    subjects: ({ model }) => model.stacks.flatMap(namingBlocks),
+    faults: ({ stack, value }, { model }) => {
+      const { region } = model.stackOf({ stack });
+      const suffix = partitionOf(region).dnsSuffix;
+      return stringsIn(value).flatMap((text) => [
+        ...[...text.matchAll(HOST)].flatMap(([host, , its = '', itsSuffix]) =>
+          faultsOf(
+            [
+              partitionOf(its).name !== partitionOf(region).name || itsSuffix !== suffix,
+              `${host} is not of the partition of ${region}`,
+            ],
+            [
+              /^(logs|s3|sqs|sns|kms)\.$/.test(host.slice(0, host.indexOf(its))) && its !== region,
+              `${host} is the host of ${its}, the stack is in ${region}`,
+            ],
+          ),
+        ),
+        ...[...text.matchAll(/\bcom\.amazonaws\.([a-z]+(?:-[a-z]+)+-\d)\./g)]
+          .filter(([, its]) => its !== region)
+          .map(([name]) => `${name}… is a service of another region than ${region}`),
+        ...[...text.matchAll(/"--region",\s*"([^"]*)"/g)]
+          .filter(([, its]) => its !== region)
+          .map(([, its]) => `--region ${its} is not the region of the stack, ${region}`),
+      ]);
+    },
+  }),
+  rule({
+    id: 'one-region',
+    title: 'All stacks are in one region and one account, with a provider block each',
+    reason:
+      'A network in one region cannot be found from another, and a second provider makes resources where nobody looks.',
+    control: 'CM-2',
+    severity: 'medium',
+    subjects: ({ model }) =>
+      model.stacks.map(({ name, json }) => ({
+        stack: name,
+        address: 'provider.aws',
+        blocks: blocksOf(json.provider?.aws),
+      })),
+    faults: ({ stack, blocks }, { model }) => {
+      const { region, resources } = model.stackOf({ stack });
+      return [
+        ...faultsOf(
+          [blocks.length !== 1, `there are ${blocks.length} blocks of provider aws instead of one`],
+          [!isRegion(region), `region is ${region || 'missing'}: write the region itself`],
+        ),
+        ...blocks.flatMap((block) =>
+          Object.keys(block)
+            .filter((argument) => !PROVIDER_ARGUMENTS.includes(argument))
+            .map((argument) => `${argument} changes where or as whom the provider works`),
+        ),
+        ...blocks.flatMap(({ allowed_account_ids: accounts }) =>
+          accounts === undefined || /^\["\d{12}"\]$/.test(JSON.stringify(accounts))
+            ? []
+            : [`allowed_account_ids is ${JSON.stringify(accounts)}: name one account`],
+        ),
+        ...model.stacks
+          .filter((other) => accountsOf(other) !== accountsOf(model.stackOf({ stack })))
+          .map((other) => `allowed_account_ids is not as in ${other.name}`),
+        ...model.stacks
+          .filter((other) => profileOf(other) !== profileOf(model.stackOf({ stack })))
+          .map((other) => `its profile is not written as in ${other.name}`),
+        ...model.stacks
+          .filter((other) => other.region !== region)
+          .map((other) => `region is ${region}, in ${other.name} it is ${other.region}`),
+        ...resources
+          .filter(
+            ({ attributes }) =>
+              typeof attributes.region === 'string' && attributes.region !== region,
+          )
+          .map(({ address }) => `${address} is in another region`),
+      ];
+    },
+  }),
 ];

@@ -144,190 +144,176 @@ const REPLICAS_PATH = /^spec(\[0\])?\.replicas$/;
 const replicated = (audited: Audited) =>
   servingPods(audited).filter(({ kind }) => kind !== 'DaemonSet');
 
-/** One pod is none while it moves. */
-const workloadHasTwoPods: Rule = rule({
-  id: 'workload-has-two-pods',
-  title: 'A workload that runs for ever has at least two pods',
-  reason: 'A single pod is gone whenever its node is drained, upgraded or lost.',
-  control: 'CP-10',
-  severity: 'medium',
-  subjects: replicated,
-  faults: (pod, audited) => {
-    const own = ownReplicas(pod);
-    const least = leastReplicas(audited, pod);
-    return [
-      ...when(own < 2, `starts with ${own} pod${own === 1 ? '' : 's'}`),
-      ...when(own >= 2 && least < 2, `its autoscaler may leave ${least}`),
-    ];
-  },
-});
-
-/** Whoever applies last would win. */
-const replicasHaveOneOwner: Rule = rule({
-  id: 'replicas-have-one-owner',
-  title: 'Either Terraform or one autoscaler owns the number of pods',
-  reason:
-    'With an autoscaler, each apply sets the number back to that of the configuration, in the middle of the load; ignored without an autoscaler, nobody owns it.',
-  control: 'CM-3',
-  severity: 'high',
-  subjects: replicated,
-  faults: (pod, audited) => {
-    const scalers = autoscalersOf(audited, pod);
-    const resource = audited.model.stackOf(pod).at(pod.address);
-    const ignored = valueAt(resource?.attributes, 'lifecycle.ignore_changes');
-    const ignores = Array.isArray(ignored) && ignored.some((path) => REPLICAS_PATH.test(path));
-    const given = pod.manifest.spec?.replicas !== undefined;
-    return [
-      ...when(
-        scalers.length > 1,
-        `${scalers.length} autoscalers act on it: ${scalers.map(({ address }) => address).join(', ')}`,
-      ),
-      ...when(
-        scalers.length > 0 && given && !ignores,
-        'an autoscaler acts on it, and each apply sets its replicas back (ignore_changes lacks spec[0].replicas)',
-      ),
-      ...when(
-        scalers.length === 0 && ignores,
-        'its replicas are ignored, and no autoscaler owns them',
-      ),
-    ];
-  },
-});
-
-/** An autoscaler that acts on nothing, or can't move. */
-const autoscalerCanAct: Rule = rule({
-  id: 'autoscaler-can-act',
-  title: 'An autoscaler has a target that exists, room to scale, and figures to go by',
-  reason:
-    'With a target that is not there, a minimum that is the maximum, no CPU request to take a percentage of, or no metrics server, it does nothing, and says so in an event that nobody reads.',
-  control: 'CP-2(2)',
-  severity: 'high',
-  subjects: (audited) => objectsOf(audited, 'HorizontalPodAutoscaler'),
-  faults: (object, audited) => {
-    const spec = object.manifest.spec ?? {};
-    const { kind, name, apiVersion } = spec.scaleTargetRef ?? {};
-    const target = podsIn(audited, namespaceOf(object)).find(
-      (pod) => pod.kind === kind && pod.name === name,
-    );
-    const least = Number(spec.minReplicas ?? 1);
-    const most = Number(spec.maxReplicas ?? 0);
-    const metrics = metricsOf(spec);
-    return [
-      ...when(
-        target === undefined,
-        `there is no ${kind} ${name} in namespace ${namespaceOf(object)}`,
-      ),
-      ...when(
-        target !== undefined && apiVersion !== target.manifest.apiVersion,
-        `its target's apiVersion is ${shown(apiVersion)}; that of a ${kind} is ${target?.manifest.apiVersion}`,
-      ),
-      ...when(most <= least, `its maximum ${most} is not more than its minimum ${least}`),
-      ...when(
-        target !== undefined && (ownReplicas(target) > most || ownReplicas(target) < least),
-        `its target starts with ${target && ownReplicas(target)} pods, outside ${least} to ${most}`,
-      ),
-      ...when(metrics.length === 0, 'goes by no metric'),
-      ...metrics.flatMap((metric) => metricFaults(metric, target && containersOf(target), audited)),
-      ...['scaleUp', 'scaleDown'].flatMap((direction) => behaviorFaults(spec.behavior, direction)),
-    ];
-  },
-});
-
-/** What nothing protects, a drain takes at once. */
-const workloadHasOneBudget: Rule = rule({
-  id: 'workload-has-one-budget',
-  title: 'A workload of several pods has one disruption budget',
-  reason:
-    'Without a budget a drain evicts all pods at once; with two over the same pods every eviction is refused, and no node can be drained.',
-  control: 'CP-10',
-  severity: 'high',
-  subjects: (audited) => replicated(audited).filter((pod) => leastReplicas(audited, pod) > 1),
-  faults: (pod, audited) => {
-    const budgets = objectsIn(audited, pod.namespace, 'PodDisruptionBudget').filter(
-      ({ manifest }) => selects(manifest.spec?.selector as Selector, pod.labels),
-    );
-    return [
-      ...when(budgets.length === 0, 'no disruption budget covers its pods'),
-      ...when(
-        budgets.length > 1,
-        `${budgets.length} budgets cover its pods, so none can be evicted: ${budgets.map(({ address }) => address).join(', ')}`,
-      ),
-    ];
-  },
-});
-
-/** A budget must let a drain go on, and leave somebody. */
-const budgetAllowsADrain: Rule = rule({
-  id: 'budget-allows-a-drain',
-  title: 'A disruption budget lets one pod go, and not all',
-  reason:
-    'A budget that allows none stops every drain, and so every upgrade of the nodes; one that allows all protects nothing.',
-  control: 'CP-10',
-  severity: 'high',
-  subjects: (audited) => objectsOf(audited, 'PodDisruptionBudget'),
-  faults: (object, audited) => {
-    const { selector, maxUnavailable, minAvailable } = object.manifest.spec ?? {};
-    const pods = podsIn(audited, namespaceOf(object)).filter(({ labels }) =>
-      selects(selector, labels),
-    );
-    if ((maxUnavailable === undefined) === (minAvailable === undefined)) {
-      return ['must have either maxUnavailable or minAvailable'];
-    }
-    return pods.flatMap((pod) => {
-      const replicas = leastReplicas(audited, pod);
-      const kept = podCount(minAvailable, replicas, 'up');
-      const allowed =
-        kept === undefined ? podCount(maxUnavailable, replicas, 'up') : replicas - kept;
-      const text = `${minAvailable === undefined ? `maxUnavailable ${maxUnavailable}` : `minAvailable ${minAvailable}`} of ${replicas} pods`;
-      return [
-        ...when(allowed === undefined, `${text} is neither a number nor a percentage`),
-        ...when(allowed !== undefined && allowed < 1, `${text} allows no eviction`),
-        ...when(
-          allowed !== undefined && replicas > 1 && allowed >= replicas,
-          `${text} allows all to be evicted at once`,
-        ),
-      ];
-    });
-  },
-});
-
-/** Two pods on one node are one. */
-const podsAreSpread: Rule = rule({
-  id: 'pods-are-spread',
-  title: 'Pods of a workload are spread over zones and over nodes',
-  reason:
-    'The scheduler may put all pods on one node, and one node or one zone takes them all along when it fails.',
-  control: 'CP-10',
-  severity: 'medium',
-  subjects: (audited) => replicated(audited).filter((pod) => leastReplicas(audited, pod) > 1),
-  faults: ({ spec, kind }) => {
-    const constraints = spec.topologySpreadConstraints ?? [];
-    const avoided = termsOf(spec.affinity?.podAntiAffinity).map(({ topologyKey }) => topologyKey);
-    const covered = [...constraints.map(({ topologyKey }) => topologyKey), ...avoided];
-    return [
-      ...when(!covered.includes(ZONE), `nothing spreads its pods over zones (${ZONE})`),
-      ...when(!covered.includes(NODE), `nothing spreads its pods over nodes (${NODE})`),
-      ...constraints.flatMap(({ topologyKey, maxSkew = 1, matchLabelKeys = [] }) => [
-        ...when(maxSkew < 1, `the spread over ${topologyKey} has maxSkew ${maxSkew}, must be 1`),
-        ...when(
-          maxSkew > 1,
-          `the spread over ${topologyKey} allows one place to have ${maxSkew} pods more than another`,
-        ),
-        ...when(
-          kind === 'Deployment' && !matchLabelKeys.includes('pod-template-hash'),
-          `the spread over ${topologyKey} counts the old version's pods too (matchLabelKeys lacks pod-template-hash)`,
-        ),
-      ]),
-    ];
-  },
-});
-
 /** Rules on how many pods there are, and where. */
 export const AVAILABILITY_RULES: readonly Rule[] = [
-  workloadHasTwoPods,
-  replicasHaveOneOwner,
-  autoscalerCanAct,
-  workloadHasOneBudget,
-  budgetAllowsADrain,
-  podsAreSpread,
+  rule({
+    id: 'workload-has-two-pods',
+    title: 'A workload that runs for ever has at least two pods',
+    reason: 'A single pod is gone whenever its node is drained, upgraded or lost.',
+    control: 'CP-10',
+    severity: 'medium',
+    subjects: replicated,
+    faults: (pod, audited) => {
+      const own = ownReplicas(pod);
+      const least = leastReplicas(audited, pod);
+      return [
+        ...when(own < 2, `starts with ${own} pod${own === 1 ? '' : 's'}`),
+        ...when(own >= 2 && least < 2, `its autoscaler may leave ${least}`),
+      ];
+    },
+  }),
+  rule({
+    id: 'replicas-have-one-owner',
+    title: 'Either Terraform or one autoscaler owns the number of pods',
+    reason:
+      'With an autoscaler, each apply sets the number back to that of the configuration, in the middle of the load; ignored without an autoscaler, nobody owns it.',
+    control: 'CM-3',
+    severity: 'high',
+    subjects: replicated,
+    faults: (pod, audited) => {
+      const scalers = autoscalersOf(audited, pod);
+      const resource = audited.model.stackOf(pod).at(pod.address);
+      const ignored = valueAt(resource?.attributes, 'lifecycle.ignore_changes');
+      const ignores = Array.isArray(ignored) && ignored.some((path) => REPLICAS_PATH.test(path));
+      const given = pod.manifest.spec?.replicas !== undefined;
+      return [
+        ...when(
+          scalers.length > 1,
+          `${scalers.length} autoscalers act on it: ${scalers.map(({ address }) => address).join(', ')}`,
+        ),
+        ...when(
+          scalers.length > 0 && given && !ignores,
+          'an autoscaler acts on it, and each apply sets its replicas back (ignore_changes lacks spec[0].replicas)',
+        ),
+        ...when(
+          scalers.length === 0 && ignores,
+          'its replicas are ignored, and no autoscaler owns them',
+        ),
+      ];
+    },
+  }),
+  rule({
+    id: 'autoscaler-can-act',
+    title: 'An autoscaler has a target that exists, room to scale, and figures to go by',
+    reason:
+      'With a target that is not there, a minimum that is the maximum, no CPU request to take a percentage of, or no metrics server, it does nothing, and says so in an event that nobody reads.',
+    control: 'CP-2(2)',
+    severity: 'high',
+    subjects: (audited) => objectsOf(audited, 'HorizontalPodAutoscaler'),
+    faults: (object, audited) => {
+      const spec = object.manifest.spec ?? {};
+      const { kind, name, apiVersion } = spec.scaleTargetRef ?? {};
+      const target = podsIn(audited, namespaceOf(object)).find(
+        (pod) => pod.kind === kind && pod.name === name,
+      );
+      const least = Number(spec.minReplicas ?? 1);
+      const most = Number(spec.maxReplicas ?? 0);
+      const metrics = metricsOf(spec);
+      return [
+        ...when(
+          target === undefined,
+          `there is no ${kind} ${name} in namespace ${namespaceOf(object)}`,
+        ),
+        ...when(
+          target !== undefined && apiVersion !== target.manifest.apiVersion,
+          `its target's apiVersion is ${shown(apiVersion)}; that of a ${kind} is ${target?.manifest.apiVersion}`,
+        ),
+        ...when(most <= least, `its maximum ${most} is not more than its minimum ${least}`),
+        ...when(
+          target !== undefined && (ownReplicas(target) > most || ownReplicas(target) < least),
+          `its target starts with ${target && ownReplicas(target)} pods, outside ${least} to ${most}`,
+        ),
+        ...when(metrics.length === 0, 'goes by no metric'),
+        ...metrics.flatMap((metric) =>
+          metricFaults(metric, target && containersOf(target), audited),
+        ),
+        ...['scaleUp', 'scaleDown'].flatMap((direction) =>
+          behaviorFaults(spec.behavior, direction),
+        ),
+      ];
+    },
+  }),
+  rule({
+    id: 'workload-has-one-budget',
+    title: 'A workload of several pods has one disruption budget',
+    reason:
+      'Without a budget a drain evicts all pods at once; with two over the same pods every eviction is refused, and no node can be drained.',
+    control: 'CP-10',
+    severity: 'high',
+    subjects: (audited) => replicated(audited).filter((pod) => leastReplicas(audited, pod) > 1),
+    faults: (pod, audited) => {
+      const budgets = objectsIn(audited, pod.namespace, 'PodDisruptionBudget').filter(
+        ({ manifest }) => selects(manifest.spec?.selector as Selector, pod.labels),
+      );
+      return [
+        ...when(budgets.length === 0, 'no disruption budget covers its pods'),
+        ...when(
+          budgets.length > 1,
+          `${budgets.length} budgets cover its pods, so none can be evicted: ${budgets.map(({ address }) => address).join(', ')}`,
+        ),
+      ];
+    },
+  }),
+  rule({
+    id: 'budget-allows-a-drain',
+    title: 'A disruption budget lets one pod go, and not all',
+    reason:
+      'A budget that allows none stops every drain, and so every upgrade of the nodes; one that allows all protects nothing.',
+    control: 'CP-10',
+    severity: 'high',
+    subjects: (audited) => objectsOf(audited, 'PodDisruptionBudget'),
+    faults: (object, audited) => {
+      const { selector, maxUnavailable, minAvailable } = object.manifest.spec ?? {};
+      const pods = podsIn(audited, namespaceOf(object)).filter(({ labels }) =>
+        selects(selector, labels),
+      );
+      if ((maxUnavailable === undefined) === (minAvailable === undefined)) {
+        return ['must have either maxUnavailable or minAvailable'];
+      }
+      return pods.flatMap((pod) => {
+        const replicas = leastReplicas(audited, pod);
+        const kept = podCount(minAvailable, replicas, 'up');
+        const allowed =
+          kept === undefined ? podCount(maxUnavailable, replicas, 'up') : replicas - kept;
+        const text = `${minAvailable === undefined ? `maxUnavailable ${maxUnavailable}` : `minAvailable ${minAvailable}`} of ${replicas} pods`;
+        return [
+          ...when(allowed === undefined, `${text} is neither a number nor a percentage`),
+          ...when(allowed !== undefined && allowed < 1, `${text} allows no eviction`),
+          ...when(
+            allowed !== undefined && replicas > 1 && allowed >= replicas,
+            `${text} allows all to be evicted at once`,
+          ),
+        ];
+      });
+    },
+  }),
+  rule({
+    id: 'pods-are-spread',
+    title: 'Pods of a workload are spread over zones and over nodes',
+    reason:
+      'The scheduler may put all pods on one node, and one node or one zone takes them all along when it fails.',
+    control: 'CP-10',
+    severity: 'medium',
+    subjects: (audited) => replicated(audited).filter((pod) => leastReplicas(audited, pod) > 1),
+    faults: ({ spec, kind }) => {
+      const constraints = spec.topologySpreadConstraints ?? [];
+      const avoided = termsOf(spec.affinity?.podAntiAffinity).map(({ topologyKey }) => topologyKey);
+      const covered = [...constraints.map(({ topologyKey }) => topologyKey), ...avoided];
+      return [
+        ...when(!covered.includes(ZONE), `nothing spreads its pods over zones (${ZONE})`),
+        ...when(!covered.includes(NODE), `nothing spreads its pods over nodes (${NODE})`),
+        ...constraints.flatMap(({ topologyKey, maxSkew = 1, matchLabelKeys = [] }) => [
+          ...when(maxSkew < 1, `the spread over ${topologyKey} has maxSkew ${maxSkew}, must be 1`),
+          ...when(
+            maxSkew > 1,
+            `the spread over ${topologyKey} allows one place to have ${maxSkew} pods more than another`,
+          ),
+          ...when(
+            kind === 'Deployment' && !matchLabelKeys.includes('pod-template-hash'),
+            `the spread over ${topologyKey} counts the old version's pods too (matchLabelKeys lacks pod-template-hash)`,
+          ),
+        ]),
+      ];
+    },
+  }),
 ];

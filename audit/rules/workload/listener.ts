@@ -50,263 +50,6 @@ function accepts(name: string, text: string): boolean {
 /** Memory of a process at rest, and of each file that it checks, in MiB: rounded up from measurements. */
 const MEMORY_MIB = { base: 128, file: 32 } as const;
 
-/** The listener ends at once when it finds a fault in its settings, and is restarted for ever. */
-const listenerSettingsAreKnown: Rule = rule({
-  id: 'listener-settings-are-known',
-  title: 'The listener is told what it knows, in values that it accepts',
-  reason:
-    'A misspelt variable is not read, and its default holds; a value that is not allowed ends the process at once, for ever.',
-  control: 'CM-6',
-  severity: 'high',
-  subjects: listenersOf,
-  faults: ({ environment, spec }) => [
-    ...repeated((spec.env ?? []).map(({ name }) => name)).map((name) => `sets ${name} twice`),
-    ...[...environment].flatMap(([name, value]) => {
-      if (!KNOWN_NAMES.includes(name)) {
-        const nearest = nearestName(name, KNOWN_NAMES);
-        return [`the listener reads no ${name}${nearest ? `; is it ${nearest}?` : ''}`];
-      }
-      if (typeof value !== 'string' || value.includes('${')) return [];
-      return when(
-        !accepts(name, value.trim()),
-        `${name} is ${shown(value)}, which the listener refuses`,
-      );
-    }),
-    ...FILE_VARIABLES.filter(
-      (name) => environment.has(name) && environment.has(name.replace(/_FILE$/, '')),
-    ).map((name) => `${name} and ${name.replace(/_FILE$/, '')} exclude each other`),
-  ],
-});
-
-/** What the listener can't do without. */
-const listenerSettingsAreComplete: Rule = rule({
-  id: 'listener-settings-are-complete',
-  title: 'The listener is told its region, bucket, topic and database, and where reports go',
-  reason:
-    'Without a topic, a database or the prefix of the reports that it writes the process ends at once; without region, bucket or prefixes it works on what the defaults say.',
-  control: 'CM-6',
-  severity: 'high',
-  subjects: listenersOf,
-  faults: (listener) => {
-    const { isSet, setting } = listener;
-    const need = (...names: readonly VariableName[]) =>
-      names.filter((name) => !isSet(name)).map((name) => `${name} is not set`);
-    return [
-      ...need('AWS_REGION', 'S3_BUCKET', 'S3_PREFIXES', 'SNS_TOPIC_ARNS'),
-      ...(setting('WRITE_REPORTS') === 'true' ? need('REPORT_PREFIX') : []),
-      ...databaseFaults(listener, need),
-    ];
-  },
-});
-
-/** Settings that open what is closed by default. */
-const listenerIsNotWeakened: Rule = rule({
-  id: 'listener-is-not-weakened',
-  title: 'No setting weakens what the listener checks',
-  reason:
-    'One variable is enough to accept SHA-1 signatures or old messages, to trust the certificates of another SNS, to leave the database connection open, or to log what clients send.',
-  control: 'SC-23',
-  severity: 'high',
-  subjects: listenersOf,
-  faults: ({ environment, setting }) => {
-    const age = Number(setting('SNS_MAX_AGE_SECONDS'));
-    const level = setting('LOG_LEVEL') ?? '';
-    const tls = setting('DB_SSL');
-    const host = setting('DB_HOST') ?? '';
-    return [
-      ...when(
-        /^(localhost|[\d.]+|\[.*)$/.test(host),
-        `DB_HOST is ${host}: no certificate names it, so the server cannot be told from another`,
-      ),
-      ...when(
-        ['postgres', 'rdsadmin', 'root'].includes(setting('DB_USER') ?? ''),
-        `DB_USER is ${shown(setting('DB_USER'))}, who may do everything in the database`,
-      ),
-      ...when(
-        (setting('SNS_SIGNATURE_VERSIONS') ?? '').split(',').some((item) => item.trim() === '1'),
-        'SNS_SIGNATURE_VERSIONS accepts version 1, which is SHA-1',
-      ),
-      ...when(
-        age > DAY,
-        `SNS_MAX_AGE_SECONDS is ${age}: a message can be replayed for more than a day`,
-      ),
-      ...when(
-        age < LONGEST_RETRY_SECONDS,
-        `SNS_MAX_AGE_SECONDS is ${age}: what SNS delivers at a later try, up to ${LONGEST_RETRY_SECONDS} s after, is refused`,
-      ),
-      ...['AWS_ENDPOINT_URL', 'AWS_ENDPOINT_URL_SNS']
-        .filter((name) => environment.has(name))
-        .map((name) => `${name} makes another SNS than AWS's trusted`),
-      ...when(environment.has('LOCAL_S3_ROOT'), 'LOCAL_S3_ROOT takes a folder for the bucket'),
-      ...when(
-        tls !== undefined && tls !== 'verify-full',
-        `DB_SSL is ${shown(tls)}: the password goes to whoever answers; it must be verify-full`,
-      ),
-      ...when(['debug', 'trace'].includes(level), `LOG_LEVEL ${level} logs what messages hold`),
-      ...when(['fatal', 'silent'].includes(level), `LOG_LEVEL ${level} leaves no audit trail`),
-      ...[...environment.keys()]
-        .filter((name) => OVERRIDES.test(name))
-        .map(
-          (name) =>
-            `${name} takes precedence over the role, the trust or the runtime that the pod has`,
-        ),
-    ];
-  },
-});
-
-/** The process must be started as what the pod is for. */
-const listenerRunsItsCommand: Rule = rule({
-  id: 'listener-runs-its-command',
-  title: 'The listener serves, in all its roles, on a schema that was migrated before',
-  reason:
-    'A command that ends is restarted for ever; a worker alone takes no messages, an intake alone checks no file; an old schema is refused at the start.',
-  control: 'CM-6',
-  severity: 'high',
-  subjects: servers,
-  faults: (listener, audited) => {
-    const args = listener.spec.args ?? [];
-    const role = roleOf(listener);
-    const peers = servers(audited)
-      .filter(({ pod }) => pod.namespace === listener.pod.namespace)
-      .map(roleOf);
-    const migrations = [...listenersIn(audited, listener.pod), ...jobListeners(audited)].filter(
-      ({ init, spec, pod }) =>
-        (init || endingPods(audited).includes(pod)) && spec.args?.[0] === MIGRATE.command,
-    );
-    return [
-      ...when(
-        listener.spec.command !== undefined,
-        `command ${shown(listener.spec.command)} takes the place of the image's own`,
-      ),
-      ...when(args[0] !== SERVE, `runs ${shown(args[0])}, which ends; it must be ${SERVE}`),
-      ...when(
-        args[0] === SERVE && role === undefined,
-        `its role must be one of ${Object.keys(ROLES).join(', ')}`,
-      ),
-      ...when(
-        role !== undefined && !peers.some((peer) => peer?.judgesFiles),
-        'no process in its namespace checks files',
-      ),
-      ...when(
-        role !== undefined &&
-          !listener.isSet('SQS_QUEUE_URL') &&
-          !peers.some((peer) => peer?.takesMessages),
-        'no process in its namespace takes messages',
-      ),
-      ...when(
-        migrations.length === 0 && !args.includes(MIGRATE.option),
-        `nothing runs ${MIGRATE.command} before it: an old schema is refused`,
-      ),
-    ];
-  },
-});
-
-/** Files are checked side by side in one memory. */
-const listenerHasMemory: Rule = rule({
-  id: 'listener-has-memory',
-  title: 'A listener has memory for as many files as it checks at a time',
-  reason:
-    'Above its limit the kernel kills the process with all the checks that run in it; they run again, and it is killed again.',
-  control: 'SC-6',
-  severity: 'medium',
-  subjects: servers,
-  faults: ({ setting, spec }) => {
-    const files = Number(setting('WORKER_CONCURRENCY'));
-    const limit = quantity(spec.resources?.limits?.memory);
-    const needed = MEMORY_MIB.base + files * MEMORY_MIB.file;
-    return when(
-      limit !== undefined && limit < needed * 2 ** 20,
-      `WORKER_CONCURRENCY ${files} needs about ${needed}Mi of memory; its limit is ${spec.resources?.limits?.memory}`,
-    );
-  },
-});
-
-/** Two versions in one pod fight over one schema. */
-const podRunsOneVersion: Rule = rule({
-  id: 'pod-runs-one-version',
-  title: 'All listeners of a pod come from one image and have one environment',
-  reason:
-    'A migration of another version, or against another database, leaves a schema that the listener beside it refuses.',
-  control: 'CM-2',
-  severity: 'high',
-  subjects: (audited) => podsOf(audited).filter((pod) => listenersIn(audited, pod).length > 0),
-  faults: (pod, audited) => {
-    const listeners = listenersIn(audited, pod);
-    const images = new Set(listeners.map(({ spec }) => spec.image));
-    const strangers = containersOf(pod).filter(
-      ({ name, spec }) =>
-        images.has(spec.image) && !listeners.some((listener) => listener.name === name),
-    );
-    const environments = listeners.map(({ environment }) =>
-      JSON.stringify([...environment].map(([name, value]) => [name, String(value)]).sort()),
-    );
-    return [
-      ...when(images.size > 1, `its containers come from ${images.size} images`),
-      ...when(new Set(environments).size > 1, 'its containers have different environments'),
-      ...strangers.map(({ name }) => `container ${name} runs the image without its environment`),
-      ...listeners
-        .filter(({ spec }) => !COMMANDS.includes(spec.args?.[0] ?? ''))
-        .map(
-          ({ name, spec }) =>
-            `container ${name} runs ${shown(spec.args?.[0])}, which is not a command`,
-        ),
-      ...listeners
-        .filter(({ init, spec }) => init && spec.args?.[0] === SERVE)
-        .map(({ name }) => `container ${name} never ends, so the others never start`),
-    ];
-  },
-});
-
-/** The ports that the process opens are the container's. */
-const listenerOpensItsPorts: Rule = rule({
-  id: 'listener-opens-its-ports',
-  title: "A listener's ports are those that its container names",
-  reason:
-    'The process listens where PORT and METRICS_PORT say; a container port with another number is one that probes, Service and policies use in vain.',
-  control: 'CM-7',
-  severity: 'high',
-  subjects: servers,
-  faults: (listener) => {
-    const ports = (listener.spec.ports ?? []).map(({ containerPort }) => Number(containerPort));
-    const own = (['PORT', 'METRICS_PORT'] as const).map(
-      (name) => [name, Number(listener.setting(name))] as const,
-    );
-    const needed = own.filter(
-      ([name]) => name !== 'PORT' || roleOf(listener)?.takesMessages !== false,
-    );
-    const [port, metrics] = own.map(([, number]) => number);
-    return [
-      ...needed
-        .filter(([, number]) => !Number.isNaN(number) && !ports.includes(number))
-        .map(
-          ([name, number]) =>
-            `${name} is ${number}, which is not one of its ports (${ports.join(', ')})`,
-        ),
-      ...ports
-        .filter((number) => !own.some(([, one]) => one === number))
-        .map((number) => `nothing listens on its port ${number}`),
-      ...own
-        .filter(([, number]) => number < 1024)
-        .map(([name, number]) => `${name} is ${number}, which only root may open`),
-      ...when(port === metrics, `PORT and METRICS_PORT are both ${port}`),
-    ];
-  },
-});
-
-/** A `_FILE` variable that names no file ends the process at once. */
-const listenerFilesAreMounted: Rule = rule({
-  id: 'listener-files-are-mounted',
-  title: 'Every file that a variable names is a key of a Secret or ConfigMap mounted there',
-  reason: 'The process ends at once when the file is missing, and is restarted for ever.',
-  control: 'CM-6',
-  severity: 'high',
-  subjects: listenersOf,
-  faults: (listener, audited) =>
-    [...listener.environment]
-      .filter(([name]) => name.endsWith('_FILE') && name !== 'DB_SSL_CA_FILE')
-      .flatMap(([name, path]) => fileFaults(listener, name, String(path), audited)),
-});
-
 const DAY = 86_400;
 
 /** Credentials and switches that take precedence over what the pod is given. */
@@ -335,12 +78,245 @@ function jobListeners(audited: Audited): readonly Listener[] {
 
 /** Rules on how the listener is told what to do. */
 export const LISTENER_RULES: readonly Rule[] = [
-  listenerSettingsAreKnown,
-  listenerSettingsAreComplete,
-  listenerIsNotWeakened,
-  listenerRunsItsCommand,
-  listenerHasMemory,
-  podRunsOneVersion,
-  listenerOpensItsPorts,
-  listenerFilesAreMounted,
+  rule({
+    id: 'listener-settings-are-known',
+    title: 'The listener is told what it knows, in values that it accepts',
+    reason:
+      'A misspelt variable is not read, and its default holds; a value that is not allowed ends the process at once, for ever.',
+    control: 'CM-6',
+    severity: 'high',
+    subjects: listenersOf,
+    faults: ({ environment, spec }) => [
+      ...repeated((spec.env ?? []).map(({ name }) => name)).map((name) => `sets ${name} twice`),
+      ...[...environment].flatMap(([name, value]) => {
+        if (!KNOWN_NAMES.includes(name)) {
+          const nearest = nearestName(name, KNOWN_NAMES);
+          return [`the listener reads no ${name}${nearest ? `; is it ${nearest}?` : ''}`];
+        }
+        if (typeof value !== 'string' || value.includes('${')) return [];
+        return when(
+          !accepts(name, value.trim()),
+          `${name} is ${shown(value)}, which the listener refuses`,
+        );
+      }),
+      ...FILE_VARIABLES.filter(
+        (name) => environment.has(name) && environment.has(name.replace(/_FILE$/, '')),
+      ).map((name) => `${name} and ${name.replace(/_FILE$/, '')} exclude each other`),
+    ],
+  }),
+  rule({
+    id: 'listener-settings-are-complete',
+    title: 'The listener is told its region, bucket, topic and database, and where reports go',
+    reason:
+      'Without a topic, a database or the prefix of the reports that it writes the process ends at once; without region, bucket or prefixes it works on what the defaults say.',
+    control: 'CM-6',
+    severity: 'high',
+    subjects: listenersOf,
+    faults: (listener) => {
+      const { isSet, setting } = listener;
+      const need = (...names: readonly VariableName[]) =>
+        names.filter((name) => !isSet(name)).map((name) => `${name} is not set`);
+      return [
+        ...need('AWS_REGION', 'S3_BUCKET', 'S3_PREFIXES', 'SNS_TOPIC_ARNS'),
+        ...(setting('WRITE_REPORTS') === 'true' ? need('REPORT_PREFIX') : []),
+        ...databaseFaults(listener, need),
+      ];
+    },
+  }),
+  rule({
+    id: 'listener-is-not-weakened',
+    title: 'No setting weakens what the listener checks',
+    reason:
+      'One variable is enough to accept SHA-1 signatures or old messages, to trust the certificates of another SNS, to leave the database connection open, or to log what clients send.',
+    control: 'SC-23',
+    severity: 'high',
+    subjects: listenersOf,
+    faults: ({ environment, setting }) => {
+      const age = Number(setting('SNS_MAX_AGE_SECONDS'));
+      const level = setting('LOG_LEVEL') ?? '';
+      const tls = setting('DB_SSL');
+      const host = setting('DB_HOST') ?? '';
+      return [
+        ...when(
+          /^(localhost|[\d.]+|\[.*)$/.test(host),
+          `DB_HOST is ${host}: no certificate names it, so the server cannot be told from another`,
+        ),
+        ...when(
+          ['postgres', 'rdsadmin', 'root'].includes(setting('DB_USER') ?? ''),
+          `DB_USER is ${shown(setting('DB_USER'))}, who may do everything in the database`,
+        ),
+        ...when(
+          (setting('SNS_SIGNATURE_VERSIONS') ?? '').split(',').some((item) => item.trim() === '1'),
+          'SNS_SIGNATURE_VERSIONS accepts version 1, which is SHA-1',
+        ),
+        ...when(
+          age > DAY,
+          `SNS_MAX_AGE_SECONDS is ${age}: a message can be replayed for more than a day`,
+        ),
+        ...when(
+          age < LONGEST_RETRY_SECONDS,
+          `SNS_MAX_AGE_SECONDS is ${age}: what SNS delivers at a later try, up to ${LONGEST_RETRY_SECONDS} s after, is refused`,
+        ),
+        ...['AWS_ENDPOINT_URL', 'AWS_ENDPOINT_URL_SNS']
+          .filter((name) => environment.has(name))
+          .map((name) => `${name} makes another SNS than AWS's trusted`),
+        ...when(environment.has('LOCAL_S3_ROOT'), 'LOCAL_S3_ROOT takes a folder for the bucket'),
+        ...when(
+          tls !== undefined && tls !== 'verify-full',
+          `DB_SSL is ${shown(tls)}: the password goes to whoever answers; it must be verify-full`,
+        ),
+        ...when(['debug', 'trace'].includes(level), `LOG_LEVEL ${level} logs what messages hold`),
+        ...when(['fatal', 'silent'].includes(level), `LOG_LEVEL ${level} leaves no audit trail`),
+        ...[...environment.keys()]
+          .filter((name) => OVERRIDES.test(name))
+          .map(
+            (name) =>
+              `${name} takes precedence over the role, the trust or the runtime that the pod has`,
+          ),
+      ];
+    },
+  }),
+  rule({
+    id: 'listener-runs-its-command',
+    title: 'The listener serves, in all its roles, on a schema that was migrated before',
+    reason:
+      'A command that ends is restarted for ever; a worker alone takes no messages, an intake alone checks no file; an old schema is refused at the start.',
+    control: 'CM-6',
+    severity: 'high',
+    subjects: servers,
+    faults: (listener, audited) => {
+      const args = listener.spec.args ?? [];
+      const role = roleOf(listener);
+      const peers = servers(audited)
+        .filter(({ pod }) => pod.namespace === listener.pod.namespace)
+        .map(roleOf);
+      const migrations = [...listenersIn(audited, listener.pod), ...jobListeners(audited)].filter(
+        ({ init, spec, pod }) =>
+          (init || endingPods(audited).includes(pod)) && spec.args?.[0] === MIGRATE.command,
+      );
+      return [
+        ...when(
+          listener.spec.command !== undefined,
+          `command ${shown(listener.spec.command)} takes the place of the image's own`,
+        ),
+        ...when(args[0] !== SERVE, `runs ${shown(args[0])}, which ends; it must be ${SERVE}`),
+        ...when(
+          args[0] === SERVE && role === undefined,
+          `its role must be one of ${Object.keys(ROLES).join(', ')}`,
+        ),
+        ...when(
+          role !== undefined && !peers.some((peer) => peer?.judgesFiles),
+          'no process in its namespace checks files',
+        ),
+        ...when(
+          role !== undefined &&
+            !listener.isSet('SQS_QUEUE_URL') &&
+            !peers.some((peer) => peer?.takesMessages),
+          'no process in its namespace takes messages',
+        ),
+        ...when(
+          migrations.length === 0 && !args.includes(MIGRATE.option),
+          `nothing runs ${MIGRATE.command} before it: an old schema is refused`,
+        ),
+      ];
+    },
+  }),
+  rule({
+    id: 'listener-has-memory',
+    title: 'A listener has memory for as many files as it checks at a time',
+    reason:
+      'Above its limit the kernel kills the process with all the checks that run in it; they run again, and it is killed again.',
+    control: 'SC-6',
+    severity: 'medium',
+    subjects: servers,
+    faults: ({ setting, spec }) => {
+      const files = Number(setting('WORKER_CONCURRENCY'));
+      const limit = quantity(spec.resources?.limits?.memory);
+      const needed = MEMORY_MIB.base + files * MEMORY_MIB.file;
+      return when(
+        limit !== undefined && limit < needed * 2 ** 20,
+        `WORKER_CONCURRENCY ${files} needs about ${needed}Mi of memory; its limit is ${spec.resources?.limits?.memory}`,
+      );
+    },
+  }),
+  rule({
+    id: 'pod-runs-one-version',
+    title: 'All listeners of a pod come from one image and have one environment',
+    reason:
+      'A migration of another version, or against another database, leaves a schema that the listener beside it refuses.',
+    control: 'CM-2',
+    severity: 'high',
+    subjects: (audited) => podsOf(audited).filter((pod) => listenersIn(audited, pod).length > 0),
+    faults: (pod, audited) => {
+      const listeners = listenersIn(audited, pod);
+      const images = new Set(listeners.map(({ spec }) => spec.image));
+      const strangers = containersOf(pod).filter(
+        ({ name, spec }) =>
+          images.has(spec.image) && !listeners.some((listener) => listener.name === name),
+      );
+      const environments = listeners.map(({ environment }) =>
+        JSON.stringify([...environment].map(([name, value]) => [name, String(value)]).sort()),
+      );
+      return [
+        ...when(images.size > 1, `its containers come from ${images.size} images`),
+        ...when(new Set(environments).size > 1, 'its containers have different environments'),
+        ...strangers.map(({ name }) => `container ${name} runs the image without its environment`),
+        ...listeners
+          .filter(({ spec }) => !COMMANDS.includes(spec.args?.[0] ?? ''))
+          .map(
+            ({ name, spec }) =>
+              `container ${name} runs ${shown(spec.args?.[0])}, which is not a command`,
+          ),
+        ...listeners
+          .filter(({ init, spec }) => init && spec.args?.[0] === SERVE)
+          .map(({ name }) => `container ${name} never ends, so the others never start`),
+      ];
+    },
+  }),
+  rule({
+    id: 'listener-opens-its-ports',
+    title: "A listener's ports are those that its container names",
+    reason:
+      'The process listens where PORT and METRICS_PORT say; a container port with another number is one that probes, Service and policies use in vain.',
+    control: 'CM-7',
+    severity: 'high',
+    subjects: servers,
+    faults: (listener) => {
+      const ports = (listener.spec.ports ?? []).map(({ containerPort }) => Number(containerPort));
+      const own = (['PORT', 'METRICS_PORT'] as const).map(
+        (name) => [name, Number(listener.setting(name))] as const,
+      );
+      const needed = own.filter(
+        ([name]) => name !== 'PORT' || roleOf(listener)?.takesMessages !== false,
+      );
+      const [port, metrics] = own.map(([, number]) => number);
+      return [
+        ...needed
+          .filter(([, number]) => !Number.isNaN(number) && !ports.includes(number))
+          .map(
+            ([name, number]) =>
+              `${name} is ${number}, which is not one of its ports (${ports.join(', ')})`,
+          ),
+        ...ports
+          .filter((number) => !own.some(([, one]) => one === number))
+          .map((number) => `nothing listens on its port ${number}`),
+        ...own
+          .filter(([, number]) => number < 1024)
+          .map(([name, number]) => `${name} is ${number}, which only root may open`),
+        ...when(port === metrics, `PORT and METRICS_PORT are both ${port}`),
+      ];
+    },
+  }),
+  rule({
+    id: 'listener-files-are-mounted',
+    title: 'Every file that a variable names is a key of a Secret or ConfigMap mounted there',
+    reason: 'The process ends at once when the file is missing, and is restarted for ever.',
+    control: 'CM-6',
+    severity: 'high',
+    subjects: listenersOf,
+    faults: (listener, audited) =>
+      [...listener.environment]
+        .filter(([name]) => name.endsWith('_FILE') && name !== 'DB_SSL_CA_FILE')
+        .flatMap(([name, path]) => fileFaults(listener, name, String(path), audited)),
+  }),
 ];

@@ -2,140 +2,6 @@ import type { KubernetesObject } from '../../../src/synthesized/views/kubernetes
 import { containersOf, namespaceOf, objectsOf, podsOf, servingPods } from '../readers/pods.ts';
 import { type Audited, type Rule, repeated, rule, shown, when } from '../rule.ts';
 
-/** A namespace that is not the pods' is another world. */
-const objectIsInItsNamespace: Rule = rule({
-  id: 'object-is-in-its-namespace',
-  title: "Every object of a stack is in the stack's own namespace",
-  reason:
-    'Objects find each other within a namespace only; one in another deploys and is never found, one in `default` has no guard.',
-  control: 'SC-3',
-  severity: 'high',
-  subjects: ({ objects }) =>
-    objects.filter(({ manifest }) => manifest.metadata.namespace !== undefined),
-  faults: (object, audited) => {
-    const namespace = namespaceOf(object);
-    const made = objectsOf(audited, 'Namespace')
-      .filter(({ stack }) => stack === object.stack)
-      .map(({ manifest }) => manifest.metadata.name);
-    const home = made.length > 0 ? made : [mostFrequent(audited, object.stack)];
-    return [
-      ...when(
-        ['', 'default'].includes(namespace) || namespace.startsWith('kube-'),
-        `is in the namespace ${namespace || 'default'}, which is Kubernetes' own`,
-      ),
-      ...when(
-        !home.includes(namespace),
-        `is in namespace ${namespace}; its stack's is ${home.join(', ')}`,
-      ),
-    ];
-  },
-});
-
-/** What people and tools find objects by. */
-const objectIsLabelled: Rule = rule({
-  id: 'object-is-labelled',
-  title: 'Every object has the labels that the objects of its stack have in common',
-  reason:
-    'Whoever looks for all that belongs together, to see it or to remove it, looks by labels: an object without them stays behind.',
-  control: 'CM-8',
-  severity: 'low',
-  subjects: ({ objects }) => objects,
-  faults: (object, audited) => {
-    const common = commonLabels(audited.objects.filter(({ stack }) => stack === object.stack));
-    const own = object.manifest.metadata.labels ?? {};
-    // A Job's pods must differ, or the Service would send them messages.
-    const pod = servingPods(audited).find(({ manifest }) => manifest === object.manifest);
-    return common.flatMap(([key, value]) => [
-      ...when(own[key] !== value, `lacks the label ${key}=${value}`),
-      ...when(
-        pod !== undefined && pod.labels[key] !== value,
-        `its pods lack the label ${key}=${value}`,
-      ),
-    ]);
-  },
-});
-
-/** The API refuses such a name, in the middle of an apply. */
-const namesAreValid: Rule = rule({
-  id: 'names-are-valid',
-  title: 'Names and labels are such that the API takes them, and unique in their pod',
-  reason:
-    'The API refuses the object in the middle of an apply; what came before is there, and half.',
-  control: 'CM-6',
-  severity: 'medium',
-  subjects: ({ objects }) => objects,
-  faults: (object, audited) => {
-    const { name, labels = {} } = object.manifest.metadata;
-    const pod = podsOf(audited).find(
-      ({ stack, address }) => stack === object.stack && address === object.address,
-    );
-    const all = Object.entries({ ...labels, ...pod?.labels });
-    const containers = pod ? containersOf(pod) : [];
-    const ports = containers.flatMap(({ spec }) => spec.ports ?? []);
-    return [
-      ...when(!isName(name), `its name ${shown(name)} is not a valid DNS name`),
-      ...all
-        .filter(([key, value]) => !LABEL_KEY.test(key) || !LABEL_VALUE.test(value))
-        .map(([key, value]) => `its label ${key}=${value} is not allowed`),
-      ...repeated(containers.map((container) => container.name)).map(
-        (twice) => `has two containers named ${twice}`,
-      ),
-      ...containers
-        .filter((container) => !DNS_LABEL.test(container.name))
-        .map((container) => `its container name ${shown(container.name)} is not allowed`),
-      ...ports
-        .flatMap((port) => port.name ?? [])
-        .filter((port) => !/^(?=.*[a-z])[a-z0-9]([a-z0-9-]{0,13}[a-z0-9])?$/.test(port))
-        .map((port) => `its port name ${shown(port)} is not allowed`),
-      ...repeated(ports.map(({ name: port, containerPort }) => port ?? String(containerPort))).map(
-        (port) => `has two ports ${port}`,
-      ),
-      ...repeated(
-        ports.map(({ containerPort, protocol = 'TCP' }) => `${containerPort}/${protocol}`),
-      ).map((port) => `has two ports ${port}`),
-    ];
-  },
-});
-
-/** The environment must not depend on who else is there. */
-const environmentIsItsOwn: Rule = rule({
-  id: 'environment-is-its-own',
-  title: "A pod's environment does not depend on the Services of its namespace",
-  reason:
-    'With service links, each Service that exists when the pod starts adds variables, such as METRICS_PORT for one named metrics: the next start may have other settings.',
-  control: 'CM-6',
-  severity: 'low',
-  subjects: podsOf,
-  faults: ({ spec }) =>
-    when(
-      spec.enableServiceLinks !== false,
-      `enableServiceLinks is ${shown(spec.enableServiceLinks)}, must be false`,
-    ),
-});
-
-/** Disks of a cluster hold data too. */
-const storageIsEncrypted: Rule = rule({
-  id: 'storage-is-encrypted',
-  title: 'Every volume claim has a storage class of the stack, which encrypts',
-  reason: 'Volumes are as encrypted as their class says, and a class of others says what it likes.',
-  control: 'SC-28(1)',
-  severity: 'high',
-  subjects: (audited) => objectsOf(audited, 'StorageClass', 'PersistentVolumeClaim'),
-  faults: ({ manifest }, audited) => {
-    if (manifest.kind === 'StorageClass') {
-      return when(
-        String(manifest.parameters?.encrypted) !== 'true',
-        `encrypted is ${shown(manifest.parameters?.encrypted)}, must be true`,
-      );
-    }
-    const name = manifest.spec?.storageClassName;
-    const made = objectsOf(audited, 'StorageClass').some(
-      (one) => one.manifest.metadata.name === name,
-    );
-    return when(!made, `its storage class ${shown(name)} is not one of the stack's`);
-  },
-});
-
 const DNS_LABEL = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
 const LABEL_KEY = /^([a-z0-9]([a-z0-9.-]*[a-z0-9])?\/)?[A-Za-z0-9]([\w.-]{0,61}[A-Za-z0-9])?$/;
 const LABEL_VALUE = /^([A-Za-z0-9]([\w.-]{0,61}[A-Za-z0-9])?)?$/;
@@ -206,17 +72,6 @@ const TYPES: Readonly<Record<string, readonly string[]>> = {
 
 const PORTS = ['port', 'containerPort', 'nodePort', 'hostPort', 'endPort'];
 
-/** A word that the API doesn't know is refused, in the middle of an apply. */
-const valuesAreValid: Rule = rule({
-  id: 'values-are-valid',
-  title: 'Every field that knows a few words, or a port, has one that the API takes',
-  reason: 'The plan takes any text; the API refuses it in the middle of an apply.',
-  control: 'CM-6',
-  severity: 'medium',
-  subjects: ({ objects }) => objects,
-  faults: ({ manifest }) => valueFaults(manifest.spec, manifest.kind, ''),
-});
-
 function valueFaults(value: unknown, holder: string, field: string): readonly string[] {
   if (Array.isArray(value)) return value.flatMap((item) => valueFaults(item, holder, field));
   if (typeof value === 'object' && value !== null) {
@@ -243,10 +98,138 @@ function valueFaults(value: unknown, holder: string, field: string): readonly st
 
 /** Rules on objects of every kind. */
 export const OBJECT_RULES: readonly Rule[] = [
-  valuesAreValid,
-  objectIsInItsNamespace,
-  objectIsLabelled,
-  namesAreValid,
-  environmentIsItsOwn,
-  storageIsEncrypted,
+  rule({
+    id: 'values-are-valid',
+    title: 'Every field that knows a few words, or a port, has one that the API takes',
+    reason: 'The plan takes any text; the API refuses it in the middle of an apply.',
+    control: 'CM-6',
+    severity: 'medium',
+    subjects: ({ objects }) => objects,
+    faults: ({ manifest }) => valueFaults(manifest.spec, manifest.kind, ''),
+  }),
+  rule({
+    id: 'object-is-in-its-namespace',
+    title: "Every object of a stack is in the stack's own namespace",
+    reason:
+      'Objects find each other within a namespace only; one in another deploys and is never found, one in `default` has no guard.',
+    control: 'SC-3',
+    severity: 'high',
+    subjects: ({ objects }) =>
+      objects.filter(({ manifest }) => manifest.metadata.namespace !== undefined),
+    faults: (object, audited) => {
+      const namespace = namespaceOf(object);
+      const made = objectsOf(audited, 'Namespace')
+        .filter(({ stack }) => stack === object.stack)
+        .map(({ manifest }) => manifest.metadata.name);
+      const home = made.length > 0 ? made : [mostFrequent(audited, object.stack)];
+      return [
+        ...when(
+          ['', 'default'].includes(namespace) || namespace.startsWith('kube-'),
+          `is in the namespace ${namespace || 'default'}, which is Kubernetes' own`,
+        ),
+        ...when(
+          !home.includes(namespace),
+          `is in namespace ${namespace}; its stack's is ${home.join(', ')}`,
+        ),
+      ];
+    },
+  }),
+  rule({
+    id: 'object-is-labelled',
+    title: 'Every object has the labels that the objects of its stack have in common',
+    reason:
+      'Whoever looks for all that belongs together, to see it or to remove it, looks by labels: an object without them stays behind.',
+    control: 'CM-8',
+    severity: 'low',
+    subjects: ({ objects }) => objects,
+    faults: (object, audited) => {
+      const common = commonLabels(audited.objects.filter(({ stack }) => stack === object.stack));
+      const own = object.manifest.metadata.labels ?? {};
+      // A Job's pods must differ, or the Service would send them messages.
+      const pod = servingPods(audited).find(({ manifest }) => manifest === object.manifest);
+      return common.flatMap(([key, value]) => [
+        ...when(own[key] !== value, `lacks the label ${key}=${value}`),
+        ...when(
+          pod !== undefined && pod.labels[key] !== value,
+          `its pods lack the label ${key}=${value}`,
+        ),
+      ]);
+    },
+  }),
+  rule({
+    id: 'names-are-valid',
+    title: 'Names and labels are such that the API takes them, and unique in their pod',
+    reason:
+      'The API refuses the object in the middle of an apply; what came before is there, and half.',
+    control: 'CM-6',
+    severity: 'medium',
+    subjects: ({ objects }) => objects,
+    faults: (object, audited) => {
+      const { name, labels = {} } = object.manifest.metadata;
+      const pod = podsOf(audited).find(
+        ({ stack, address }) => stack === object.stack && address === object.address,
+      );
+      const all = Object.entries({ ...labels, ...pod?.labels });
+      const containers = pod ? containersOf(pod) : [];
+      const ports = containers.flatMap(({ spec }) => spec.ports ?? []);
+      return [
+        ...when(!isName(name), `its name ${shown(name)} is not a valid DNS name`),
+        ...all
+          .filter(([key, value]) => !LABEL_KEY.test(key) || !LABEL_VALUE.test(value))
+          .map(([key, value]) => `its label ${key}=${value} is not allowed`),
+        ...repeated(containers.map((container) => container.name)).map(
+          (twice) => `has two containers named ${twice}`,
+        ),
+        ...containers
+          .filter((container) => !DNS_LABEL.test(container.name))
+          .map((container) => `its container name ${shown(container.name)} is not allowed`),
+        ...ports
+          .flatMap((port) => port.name ?? [])
+          .filter((port) => !/^(?=.*[a-z])[a-z0-9]([a-z0-9-]{0,13}[a-z0-9])?$/.test(port))
+          .map((port) => `its port name ${shown(port)} is not allowed`),
+        ...repeated(
+          ports.map(({ name: port, containerPort }) => port ?? String(containerPort)),
+        ).map((port) => `has two ports ${port}`),
+        ...repeated(
+          ports.map(({ containerPort, protocol = 'TCP' }) => `${containerPort}/${protocol}`),
+        ).map((port) => `has two ports ${port}`),
+      ];
+    },
+  }),
+  rule({
+    id: 'environment-is-its-own',
+    title: "A pod's environment does not depend on the Services of its namespace",
+    reason:
+      'With service links, each Service that exists when the pod starts adds variables, such as METRICS_PORT for one named metrics: the next start may have other settings.',
+    control: 'CM-6',
+    severity: 'low',
+    subjects: podsOf,
+    faults: ({ spec }) =>
+      when(
+        spec.enableServiceLinks !== false,
+        `enableServiceLinks is ${shown(spec.enableServiceLinks)}, must be false`,
+      ),
+  }),
+  rule({
+    id: 'storage-is-encrypted',
+    title: 'Every volume claim has a storage class of the stack, which encrypts',
+    reason:
+      'Volumes are as encrypted as their class says, and a class of others says what it likes.',
+    control: 'SC-28(1)',
+    severity: 'high',
+    subjects: (audited) => objectsOf(audited, 'StorageClass', 'PersistentVolumeClaim'),
+    faults: ({ manifest }, audited) => {
+      if (manifest.kind === 'StorageClass') {
+        return when(
+          String(manifest.parameters?.encrypted) !== 'true',
+          `encrypted is ${shown(manifest.parameters?.encrypted)}, must be true`,
+        );
+      }
+      const name = manifest.spec?.storageClassName;
+      const made = objectsOf(audited, 'StorageClass').some(
+        (one) => one.manifest.metadata.name === name,
+      );
+      return when(!made, `its storage class ${shown(name)} is not one of the stack's`);
+    },
+  }),
 ];

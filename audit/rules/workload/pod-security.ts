@@ -8,252 +8,6 @@ import { type Rule, rule, shown, when } from '../rule.ts';
 /** Below it are root and the users and groups that a node's own services have. */
 const FIRST_USER = 1000;
 
-/** Root in a container is root on the node once it is out. */
-const containerIsNotRoot: Rule = rule({
-  id: 'container-is-not-root',
-  title: 'No container runs as root, whoever it is injected by',
-  reason:
-    'A container that gets out as root is root on its node. The provider sends runAsNonRoot=false for a container that leaves it out, which takes precedence over the pod; a name instead of a number the kubelet refuses.',
-  control: 'AC-6(2)',
-  severity: 'high',
-  subjects: allContainers,
-  faults: ({ pod, spec }) => {
-    const own = spec.securityContext ?? {};
-    const shared = pod.spec.securityContext ?? {};
-    return [
-      ...when(
-        own.runAsNonRoot !== true,
-        `runAsNonRoot is ${shown(own.runAsNonRoot)}, must be true`,
-      ),
-      ...when(
-        shared.runAsNonRoot !== true,
-        `runAsNonRoot of its pod is ${shown(shared.runAsNonRoot)}, must be true`,
-      ),
-      ...when(
-        own.runAsUser === undefined && shared.runAsUser === undefined,
-        'has no numeric runAsUser: the kubelet refuses an image whose user is a name',
-      ),
-      ...when(
-        own.runAsGroup === undefined && shared.runAsGroup === undefined,
-        'has no runAsGroup, so its group is root',
-      ),
-      ...rootFaults(own, ''),
-      ...rootFaults(shared, ' of its pod'),
-    ];
-  },
-});
-
-/** What can't be written, can't be changed. */
-const containerFilesAreReadOnly: Rule = rule({
-  id: 'container-files-are-read-only',
-  title: 'The root file system of every container is read-only',
-  reason: 'Whoever gets into a container with a writable one can leave programs behind.',
-  control: 'CM-5',
-  severity: 'medium',
-  subjects: allContainers,
-  faults: ({ spec }) =>
-    when(
-      spec.securityContext?.readOnlyRootFilesystem !== true,
-      `readOnlyRootFilesystem is ${shown(spec.securityContext?.readOnlyRootFilesystem)}, must be true`,
-    ),
-});
-
-/** A runtime that can write nowhere fails at the first temporary file. */
-const containerHasATemporaryFolder: Rule = rule({
-  id: 'container-has-a-temporary-folder',
-  title: 'A container with a read-only root file system has a volume for temporary files',
-  reason: 'Libraries put temporary files into TMPDIR, or /tmp: there the first one fails.',
-  control: 'CM-6',
-  severity: 'low',
-  subjects: (audited) =>
-    allContainers(audited).filter(({ spec }) => spec.securityContext?.readOnlyRootFilesystem),
-  faults: (container, audited) => {
-    const folder = environmentOf(audited, container).get('TMPDIR') ?? '/tmp';
-    const writable = (container.spec.volumeMounts ?? []).some(
-      ({ mountPath, readOnly }) => mountPath === folder && readOnly !== true,
-    );
-    return when(!writable, `no volume that it may write to is mounted at ${String(folder)}`);
-  },
-});
-
-/** Rights that the program does not use are an attacker's. */
-const containerHasNoPrivileges: Rule = rule({
-  id: 'container-has-no-privileges',
-  title: 'No container has capabilities, or can gain rights',
-  reason: 'Each capability, and a privileged container above all, is a way out to the node.',
-  control: 'AC-6',
-  severity: 'high',
-  subjects: allContainers,
-  faults: ({ spec }) => {
-    const { privileged, allowPrivilegeEscalation, capabilities, procMount } =
-      spec.securityContext ?? {};
-    const { drop = [], add = [] } = capabilities ?? {};
-    return [
-      ...when(privileged === true, 'is privileged'),
-      ...when(
-        allowPrivilegeEscalation !== false,
-        `allowPrivilegeEscalation is ${shown(allowPrivilegeEscalation)}, must be false`,
-      ),
-      ...when(!drop.includes('ALL'), `drops ${shown(drop)}, must drop ALL capabilities`),
-      ...when(add.length > 0, `adds the capabilities ${add.join(', ')}`),
-      ...when(
-        ![undefined, 'Default'].includes(procMount),
-        `procMount ${procMount} uncovers the node's /proc`,
-      ),
-    ];
-  },
-});
-
-/** System calls that the program does not use are an attacker's. */
-const containerIsConfined: Rule = rule({
-  id: 'container-is-confined',
-  title: "Every container is confined to the runtime's profile of system calls",
-  reason: 'Unconfined, a process may use any call of the kernel, and so any of its faults.',
-  control: 'SC-39',
-  severity: 'medium',
-  subjects: allContainers,
-  faults: ({ pod, spec }) => {
-    const own = spec.securityContext ?? {};
-    const shared = pod.spec.securityContext ?? {};
-    const type = own.seccompProfile?.type ?? shared.seccompProfile?.type;
-    const profiles = [own, shared].map(({ appArmorProfile }) => appArmorProfile?.type);
-    const unconfined = Object.entries(pod.annotations).filter(
-      ([key, value]) => /apparmor|seccomp/.test(key) && value === 'unconfined',
-    );
-    return [
-      ...when(
-        !['RuntimeDefault', 'Localhost'].includes(type ?? ''),
-        `its seccomp profile is ${shown(type)}, must be RuntimeDefault`,
-      ),
-      ...when(
-        shared.seccompProfile !== undefined &&
-          !['RuntimeDefault', 'Localhost'].includes(shared.seccompProfile.type ?? ''),
-        `the seccomp profile of its pod is ${shown(shared.seccompProfile?.type)}`,
-      ),
-      ...when(profiles.includes('Unconfined'), 'its AppArmor profile is Unconfined'),
-      ...unconfined.map(([key]) => `${key} is unconfined`),
-    ];
-  },
-});
-
-/** What a pod shares with its node, it can reach. */
-const podIsIsolatedFromItsNode: Rule = rule({
-  id: 'pod-is-isolated-from-its-node',
-  title: "No pod shares its node's network, processes, files or ports",
-  reason:
-    "On the host's network no policy holds and the node's credentials are in reach; a folder of the host is a way to all pods of the node.",
-  control: 'SC-39',
-  severity: 'high',
-  subjects: podsOf,
-  faults: (pod) => {
-    const { hostNetwork, hostPID, hostIPC, shareProcessNamespace, volumes = [] } = pod.spec;
-    const context = pod.spec.securityContext;
-    return [
-      ...when(hostNetwork === true, "is on its node's network"),
-      ...when(hostPID === true, "sees its node's processes"),
-      ...when(hostIPC === true, "shares its node's memory"),
-      ...when(shareProcessNamespace === true, 'allows its containers to see each other'),
-      ...when((context?.sysctls ?? []).length > 0, 'changes kernel settings (sysctls)'),
-      ...when(context?.windowsOptions !== undefined, 'has windowsOptions'),
-      ...volumes.flatMap((volume) =>
-        sourcesOf(volume)
-          .filter((source) => !ALLOWED_VOLUMES.includes(source))
-          .map((source) => `volume ${volume.name} is a ${source}, which \`restricted\` refuses`),
-      ),
-      ...containersOf(pod).flatMap(({ name, spec }) =>
-        (spec.ports ?? [])
-          .filter(({ hostPort }) => hostPort !== undefined && Number(hostPort) !== 0)
-          .map(({ hostPort }) => `container ${name} takes port ${hostPort} of its node`),
-      ),
-    ];
-  },
-});
-
-/** The cluster's own guard over all pods of a namespace. */
-const namespaceEnforcesRestrictedPods: Rule = rule({
-  id: 'namespace-enforces-restricted-pods',
-  title: 'Every namespace enforces the Pod Security Standard `restricted`',
-  reason:
-    'Without it anybody who may make pods makes a privileged one. A warning or an audit alone refuses nothing.',
-  control: 'CM-7',
-  severity: 'high',
-  subjects: (audited) => objectsOf(audited, 'Namespace'),
-  faults: (object, { model }) => {
-    const labels = object.manifest.metadata.labels ?? {};
-    const prefix = 'pod-security.kubernetes.io';
-    const [cluster] = model.ofType('aws_eks_cluster').filter(({ stack }) => stack === object.stack);
-    const current = minorOf(valueAt(cluster?.attributes, 'version'));
-    return [
-      ...when(
-        labels[`${prefix}/enforce`] !== 'restricted',
-        `${prefix}/enforce is ${shown(labels[`${prefix}/enforce`])}, must be restricted`,
-      ),
-      ...['audit', 'warn']
-        .map((mode) => `${prefix}/${mode}`)
-        .filter((key) => labels[key] !== undefined && labels[key] !== 'restricted')
-        .map((key) => `${key} is ${shown(labels[key])}, weaker than restricted`),
-      ...['enforce', 'audit', 'warn']
-        .map((mode) => [`${prefix}/${mode}-version`, labels[`${prefix}/${mode}-version`]] as const)
-        .filter(([, version = 'latest']) => version !== 'latest')
-        .filter(([, version]) => (minorOf(version) ?? 0) < (current ?? 1))
-        .map(
-          ([key, version]) =>
-            `${key} is ${shown(version)}: rules of another version than the cluster's`,
-        ),
-    ];
-  },
-});
-
-/** A tag is whatever was pushed last. */
-const imageIsPinned: Rule = rule({
-  id: 'image-is-pinned',
-  title: 'Every image is named by its digest, in a private registry of the region',
-  reason:
-    'A tag can be moved to another image unnoticed: what was audited is not what runs. An image of a public registry is there as long as others like, and not scanned by us.',
-  control: 'SI-7',
-  severity: 'high',
-  subjects: allContainers,
-  faults: ({ stack, spec }, { model }) => {
-    const { region, resolve } = model.stackOf({ stack });
-    const image = String(resolve(spec.image ?? ''));
-    const [registry = ''] = image.includes('/') ? image.split('/') : [];
-    const [, imageRegion] =
-      /^\d+\.dkr\.ecr(?:-fips)?\.([a-z0-9-]+)\.amazonaws\.com/.exec(registry) ?? [];
-    const repository = image.replace(/^[^/]*\//, '').replace(/[:@].*$/, '');
-    const repositories = model
-      .ofType('aws_ecr_repository')
-      .filter((one) => one.stack === stack)
-      .map(({ attributes }) => String(resolve(attributes.name)));
-    const policy = spec.imagePullPolicy;
-    return [
-      ...when(
-        !/@sha256:[0-9a-f]{64}$/.test(image),
-        `${image || 'no image'} is not named by its digest`,
-      ),
-      ...when(
-        !/[.:]/.test(registry) || PUBLIC_REGISTRIES.test(registry),
-        `${image} comes from a public registry`,
-      ),
-      ...when(
-        imageRegion !== undefined && partitionOf(imageRegion).name !== partitionOf(region).name,
-        `${image} is in another partition`,
-      ),
-      ...when(
-        imageRegion !== undefined && repositories.length > 0 && !repositories.includes(repository),
-        `${image} is not of the repository that the stack makes (${repositories.join(', ')})`,
-      ),
-      ...when(
-        imageRegion !== undefined && imageRegion !== region,
-        `${image} is in region ${imageRegion}, the stack in ${region}`,
-      ),
-      ...when(
-        policy === 'Never',
-        'imagePullPolicy Never runs what a node happens to have, whoever may pull it',
-      ),
-    ];
-  },
-});
-
 const PUBLIC_REGISTRIES =
   /(^|\.)(docker\.io|docker\.com|quay\.io|ghcr\.io|gcr\.io|registry\.k8s\.io|mcr\.microsoft\.com|public\.ecr\.aws)$/;
 
@@ -296,12 +50,240 @@ function minorOf(version: unknown): number | undefined {
 
 /** Rules on what a pod may do to its node. */
 export const POD_SECURITY_RULES: readonly Rule[] = [
-  containerIsNotRoot,
-  containerFilesAreReadOnly,
-  containerHasATemporaryFolder,
-  containerHasNoPrivileges,
-  containerIsConfined,
-  podIsIsolatedFromItsNode,
-  namespaceEnforcesRestrictedPods,
-  imageIsPinned,
+  rule({
+    id: 'container-is-not-root',
+    title: 'No container runs as root, whoever it is injected by',
+    reason:
+      'A container that gets out as root is root on its node. The provider sends runAsNonRoot=false for a container that leaves it out, which takes precedence over the pod; a name instead of a number the kubelet refuses.',
+    control: 'AC-6(2)',
+    severity: 'high',
+    subjects: allContainers,
+    faults: ({ pod, spec }) => {
+      const own = spec.securityContext ?? {};
+      const shared = pod.spec.securityContext ?? {};
+      return [
+        ...when(
+          own.runAsNonRoot !== true,
+          `runAsNonRoot is ${shown(own.runAsNonRoot)}, must be true`,
+        ),
+        ...when(
+          shared.runAsNonRoot !== true,
+          `runAsNonRoot of its pod is ${shown(shared.runAsNonRoot)}, must be true`,
+        ),
+        ...when(
+          own.runAsUser === undefined && shared.runAsUser === undefined,
+          'has no numeric runAsUser: the kubelet refuses an image whose user is a name',
+        ),
+        ...when(
+          own.runAsGroup === undefined && shared.runAsGroup === undefined,
+          'has no runAsGroup, so its group is root',
+        ),
+        ...rootFaults(own, ''),
+        ...rootFaults(shared, ' of its pod'),
+      ];
+    },
+  }),
+  rule({
+    id: 'container-files-are-read-only',
+    title: 'The root file system of every container is read-only',
+    reason: 'Whoever gets into a container with a writable one can leave programs behind.',
+    control: 'CM-5',
+    severity: 'medium',
+    subjects: allContainers,
+    faults: ({ spec }) =>
+      when(
+        spec.securityContext?.readOnlyRootFilesystem !== true,
+        `readOnlyRootFilesystem is ${shown(spec.securityContext?.readOnlyRootFilesystem)}, must be true`,
+      ),
+  }),
+  rule({
+    id: 'container-has-a-temporary-folder',
+    title: 'A container with a read-only root file system has a volume for temporary files',
+    reason: 'Libraries put temporary files into TMPDIR, or /tmp: there the first one fails.',
+    control: 'CM-6',
+    severity: 'low',
+    subjects: (audited) =>
+      allContainers(audited).filter(({ spec }) => spec.securityContext?.readOnlyRootFilesystem),
+    faults: (container, audited) => {
+      const folder = environmentOf(audited, container).get('TMPDIR') ?? '/tmp';
+      const writable = (container.spec.volumeMounts ?? []).some(
+        ({ mountPath, readOnly }) => mountPath === folder && readOnly !== true,
+      );
+      return when(!writable, `no volume that it may write to is mounted at ${String(folder)}`);
+    },
+  }),
+  rule({
+    id: 'container-has-no-privileges',
+    title: 'No container has capabilities, or can gain rights',
+    reason: 'Each capability, and a privileged container above all, is a way out to the node.',
+    control: 'AC-6',
+    severity: 'high',
+    subjects: allContainers,
+    faults: ({ spec }) => {
+      const { privileged, allowPrivilegeEscalation, capabilities, procMount } =
+        spec.securityContext ?? {};
+      const { drop = [], add = [] } = capabilities ?? {};
+      return [
+        ...when(privileged === true, 'is privileged'),
+        ...when(
+          allowPrivilegeEscalation !== false,
+          `allowPrivilegeEscalation is ${shown(allowPrivilegeEscalation)}, must be false`,
+        ),
+        ...when(!drop.includes('ALL'), `drops ${shown(drop)}, must drop ALL capabilities`),
+        ...when(add.length > 0, `adds the capabilities ${add.join(', ')}`),
+        ...when(
+          ![undefined, 'Default'].includes(procMount),
+          `procMount ${procMount} uncovers the node's /proc`,
+        ),
+      ];
+    },
+  }),
+  rule({
+    id: 'container-is-confined',
+    title: "Every container is confined to the runtime's profile of system calls",
+    reason: 'Unconfined, a process may use any call of the kernel, and so any of its faults.',
+    control: 'SC-39',
+    severity: 'medium',
+    subjects: allContainers,
+    faults: ({ pod, spec }) => {
+      const own = spec.securityContext ?? {};
+      const shared = pod.spec.securityContext ?? {};
+      const type = own.seccompProfile?.type ?? shared.seccompProfile?.type;
+      const profiles = [own, shared].map(({ appArmorProfile }) => appArmorProfile?.type);
+      const unconfined = Object.entries(pod.annotations).filter(
+        ([key, value]) => /apparmor|seccomp/.test(key) && value === 'unconfined',
+      );
+      return [
+        ...when(
+          !['RuntimeDefault', 'Localhost'].includes(type ?? ''),
+          `its seccomp profile is ${shown(type)}, must be RuntimeDefault`,
+        ),
+        ...when(
+          shared.seccompProfile !== undefined &&
+            !['RuntimeDefault', 'Localhost'].includes(shared.seccompProfile.type ?? ''),
+          `the seccomp profile of its pod is ${shown(shared.seccompProfile?.type)}`,
+        ),
+        ...when(profiles.includes('Unconfined'), 'its AppArmor profile is Unconfined'),
+        ...unconfined.map(([key]) => `${key} is unconfined`),
+      ];
+    },
+  }),
+  rule({
+    id: 'pod-is-isolated-from-its-node',
+    title: "No pod shares its node's network, processes, files or ports",
+    reason:
+      "On the host's network no policy holds and the node's credentials are in reach; a folder of the host is a way to all pods of the node.",
+    control: 'SC-39',
+    severity: 'high',
+    subjects: podsOf,
+    faults: (pod) => {
+      const { hostNetwork, hostPID, hostIPC, shareProcessNamespace, volumes = [] } = pod.spec;
+      const context = pod.spec.securityContext;
+      return [
+        ...when(hostNetwork === true, "is on its node's network"),
+        ...when(hostPID === true, "sees its node's processes"),
+        ...when(hostIPC === true, "shares its node's memory"),
+        ...when(shareProcessNamespace === true, 'allows its containers to see each other'),
+        ...when((context?.sysctls ?? []).length > 0, 'changes kernel settings (sysctls)'),
+        ...when(context?.windowsOptions !== undefined, 'has windowsOptions'),
+        ...volumes.flatMap((volume) =>
+          sourcesOf(volume)
+            .filter((source) => !ALLOWED_VOLUMES.includes(source))
+            .map((source) => `volume ${volume.name} is a ${source}, which \`restricted\` refuses`),
+        ),
+        ...containersOf(pod).flatMap(({ name, spec }) =>
+          (spec.ports ?? [])
+            .filter(({ hostPort }) => hostPort !== undefined && Number(hostPort) !== 0)
+            .map(({ hostPort }) => `container ${name} takes port ${hostPort} of its node`),
+        ),
+      ];
+    },
+  }),
+  rule({
+    id: 'namespace-enforces-restricted-pods',
+    title: 'Every namespace enforces the Pod Security Standard `restricted`',
+    reason:
+      'Without it anybody who may make pods makes a privileged one. A warning or an audit alone refuses nothing.',
+    control: 'CM-7',
+    severity: 'high',
+    subjects: (audited) => objectsOf(audited, 'Namespace'),
+    faults: (object, { model }) => {
+      const labels = object.manifest.metadata.labels ?? {};
+      const prefix = 'pod-security.kubernetes.io';
+      const [cluster] = model
+        .ofType('aws_eks_cluster')
+        .filter(({ stack }) => stack === object.stack);
+      const current = minorOf(valueAt(cluster?.attributes, 'version'));
+      return [
+        ...when(
+          labels[`${prefix}/enforce`] !== 'restricted',
+          `${prefix}/enforce is ${shown(labels[`${prefix}/enforce`])}, must be restricted`,
+        ),
+        ...['audit', 'warn']
+          .map((mode) => `${prefix}/${mode}`)
+          .filter((key) => labels[key] !== undefined && labels[key] !== 'restricted')
+          .map((key) => `${key} is ${shown(labels[key])}, weaker than restricted`),
+        ...['enforce', 'audit', 'warn']
+          .map(
+            (mode) => [`${prefix}/${mode}-version`, labels[`${prefix}/${mode}-version`]] as const,
+          )
+          .filter(([, version = 'latest']) => version !== 'latest')
+          .filter(([, version]) => (minorOf(version) ?? 0) < (current ?? 1))
+          .map(
+            ([key, version]) =>
+              `${key} is ${shown(version)}: rules of another version than the cluster's`,
+          ),
+      ];
+    },
+  }),
+  rule({
+    id: 'image-is-pinned',
+    title: 'Every image is named by its digest, in a private registry of the region',
+    reason:
+      'A tag can be moved to another image unnoticed: what was audited is not what runs. An image of a public registry is there as long as others like, and not scanned by us.',
+    control: 'SI-7',
+    severity: 'high',
+    subjects: allContainers,
+    faults: ({ stack, spec }, { model }) => {
+      const { region, resolve } = model.stackOf({ stack });
+      const image = String(resolve(spec.image ?? ''));
+      const [registry = ''] = image.includes('/') ? image.split('/') : [];
+      const [, imageRegion] =
+        /^\d+\.dkr\.ecr(?:-fips)?\.([a-z0-9-]+)\.amazonaws\.com/.exec(registry) ?? [];
+      const repository = image.replace(/^[^/]*\//, '').replace(/[:@].*$/, '');
+      const repositories = model
+        .ofType('aws_ecr_repository')
+        .filter((one) => one.stack === stack)
+        .map(({ attributes }) => String(resolve(attributes.name)));
+      const policy = spec.imagePullPolicy;
+      return [
+        ...when(
+          !/@sha256:[0-9a-f]{64}$/.test(image),
+          `${image || 'no image'} is not named by its digest`,
+        ),
+        ...when(
+          !/[.:]/.test(registry) || PUBLIC_REGISTRIES.test(registry),
+          `${image} comes from a public registry`,
+        ),
+        ...when(
+          imageRegion !== undefined && partitionOf(imageRegion).name !== partitionOf(region).name,
+          `${image} is in another partition`,
+        ),
+        ...when(
+          imageRegion !== undefined &&
+            repositories.length > 0 &&
+            !repositories.includes(repository),
+          `${image} is not of the repository that the stack makes (${repositories.join(', ')})`,
+        ),
+        ...when(
+          imageRegion !== undefined && imageRegion !== region,
+          `${image} is in region ${imageRegion}, the stack in ${region}`,
+        ),
+        ...when(
+          policy === 'Never',
+          'imagePullPolicy Never runs what a node happens to have, whoever may pull it',
+        ),
+      ];
+    },
+  }),
 ];

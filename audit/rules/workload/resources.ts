@@ -68,338 +68,321 @@ function rangeFaults({ min = {}, max = {} }: LimitRangeItem, { address, spec }: 
 
 const MIB = 2 ** 20;
 
-/** Who has no limit takes what the others need. */
-const containerHasLimits: Rule = rule({
-  id: 'container-has-limits',
-  title: 'Every container requests CPU and memory, and is limited in memory and local storage',
-  reason:
-    'Without requests the scheduler packs a node full; without limits one container takes the memory or the disk of all, and the kernel chooses whom to kill.',
-  control: 'SC-6',
-  severity: 'medium',
-  subjects: allContainers,
-  faults: ({ spec }) => {
-    const { requests = {}, limits = {} } = spec.resources ?? {};
-    const memory = quantity(limits.memory);
-    const requested = quantity(requests.memory ?? limits.memory);
-    const cpu = quantity(requests.cpu ?? limits.cpu);
-    return [
-      ...[...Object.entries(requests), ...Object.entries(limits)]
-        .filter(([, value]) => quantity(value) === undefined && !value.includes('${'))
-        .map(([name, value]) => `${shown(value)} of ${name} is not a quantity`),
-      ...when(requests.cpu === undefined && limits.cpu === undefined, 'requests no CPU'),
-      ...when(requested === undefined, 'requests no memory'),
-      ...when(memory === undefined, 'has no limit of memory'),
-      ...when(limits['ephemeral-storage'] === undefined, 'has no limit of ephemeral-storage'),
-      ...when(
-        memory !== undefined && requested !== undefined && requested < memory,
-        `requests ${requests.memory} of the ${limits.memory} of memory that it may use: a full node kills it`,
-      ),
-      ...when(
-        memory !== undefined && memory < 64 * MIB,
-        `has ${limits.memory} of memory, less than 64Mi`,
-      ),
-      ...when(cpu !== undefined && cpu < 0.01, `requests ${requests.cpu} CPUs, less than 10m`),
-      ...Object.keys(requests).flatMap((name) => {
-        const [least, most] = [quantity(requests[name]), quantity(limits[name])];
-        return when(
-          least !== undefined && most !== undefined && least > most,
-          `requests ${requests[name]} of ${name}, above its limit ${limits[name]}`,
-        );
-      }),
-    ];
-  },
-});
-
-/** A pod that no node can hold stays pending for ever. */
-const podFitsTheNodes: Rule = rule({
-  id: 'pod-fits-the-nodes',
-  title: 'A pod fits on the smallest of the nodes, and all pods on all nodes together',
-  reason:
-    'A request above what a node has keeps the pod pending for ever; more pods at most than the nodes can hold is a scale that is never reached.',
-  control: 'CP-2(2)',
-  severity: 'high',
-  subjects: podsOf,
-  faults: (pod, audited) => {
-    const groups = audited.model
-      .ofType('aws_eks_node_group')
-      .filter(({ stack }) => stack === pod.stack);
-    const capacities = groups.flatMap(({ attributes }) => {
-      const types = (attributes.instance_types ?? []) as readonly string[];
-      return types.flatMap((type) => capacityOf(type) ?? []);
-    });
-    if (capacities.length === 0) return [];
-    const smallest = smallestOf(capacities);
-    const nodes = groups
-      .map(({ attributes }) => Number(valueAt(attributes, 'scaling_config.max_size')))
-      .reduce((sum, size) => sum + size, 0);
-    const pods = servingPods(audited).includes(pod) ? mostReplicas(audited, pod) : 1;
-    const cpus = requestOf(pod, 'cpu');
-    const memory = requestOf(pod, 'memory');
-    return [
-      ...when(cpus >= smallest.cpus, `requests ${cpus} CPUs; a node has ${smallest.cpus}`),
-      ...when(
-        memory >= smallest.memory * 0.9,
-        `requests ${memory / MIB}Mi of memory; a node has ${smallest.memory / MIB}Mi`,
-      ),
-      ...when(
-        pods * cpus > nodes * smallest.cpus || pods * memory > nodes * smallest.memory,
-        `${pods} pods request ${pods * cpus} CPUs and ${(pods * memory) / MIB}Mi, more than ${nodes} nodes have`,
-      ),
-    ];
-  },
-});
-
-/** A volume of the node without a bound fills the node. */
-const emptyDirHasALimit: Rule = rule({
-  id: 'empty-dir-has-a-limit',
-  title: 'Every emptyDir has a size limit that the container may use',
-  reason:
-    'Without a limit one pod fills the disk of its node and takes the others along; one above the limit of the container evicts the pod first.',
-  control: 'SC-6',
-  severity: 'medium',
-  subjects: podsOf,
-  faults: (pod) =>
-    (pod.spec.volumes ?? []).flatMap(({ name, emptyDir, ...other }) => {
-      // Without any source the API makes an emptyDir.
-      if (Object.keys(other).length === 0 && !emptyDir) return [`volume ${name} has no source`];
-      if (emptyDir === undefined) return [];
-      const size = quantity(emptyDir.sizeLimit);
-      const resource = emptyDir.medium === 'Memory' ? 'memory' : 'ephemeral-storage';
-      return [
-        ...when(size === undefined, `volume ${name} has no sizeLimit`),
-        ...containersOf(pod)
-          .filter(({ spec }) => spec.volumeMounts?.some((mount) => mount.name === name))
-          .filter(({ spec }) => {
-            const limit = quantity(spec.resources?.limits?.[resource]);
-            return size !== undefined && limit !== undefined && size >= limit;
-          })
-          .map(
-            ({ name: container, spec }) =>
-              `volume ${name} may hold ${emptyDir.sizeLimit}, and container ${container} may use ${spec.resources?.limits?.[resource]} of ${resource} in all`,
-          ),
-      ];
-    }),
-});
-
-/** A quota below the need stops a rollout or a scale. */
-const quotaLeavesRoom: Rule = rule({
-  id: 'quota-leaves-room',
-  title: 'A quota or limit range leaves room for what the workloads of its namespace need',
-  reason:
-    'Pods above a quota are refused one by one: the Deployment stays below its number, and a rollout never ends.',
-  control: 'SC-6',
-  severity: 'high',
-  subjects: (audited) => objectsOf(audited, 'ResourceQuota', 'LimitRange'),
-  faults: (object, audited) => {
-    const pods = podsIn(audited, namespaceOf(object));
-    if (object.manifest.kind === 'LimitRange') {
-      const limits = (object.manifest.spec?.limits ?? []) as readonly LimitRangeItem[];
-      return limits
-        .filter(({ type }) => type === 'Container')
-        .flatMap((item) => pods.flatMap(containersOf).flatMap((one) => rangeFaults(item, one)));
-    }
-    const hard = (object.manifest.spec?.hard ?? {}) as Readonly<Record<string, string>>;
-    return Object.entries(hard).flatMap(([name, value]) => {
-      const needed = needOf(name, pods, audited);
-      const allowed = quantity(value);
-      return when(
-        needed !== undefined && allowed !== undefined && needed > allowed,
-        `allows ${value} of ${name}; the workloads need ${needed}`,
-      );
-    });
-  },
-});
-
-/** Where a pod may not run, it does not. */
-const podCanBeScheduled: Rule = rule({
-  id: 'pod-can-be-scheduled',
-  title: 'Every pod may run on the nodes that the stack makes, and is bound to none',
-  reason:
-    'A label that no node has, a taint that the pod does not tolerate, or another scheduler keeps it pending for ever; a single node or zone takes it along when it fails.',
-  control: 'CP-10',
-  severity: 'high',
-  subjects: podsOf,
-  faults: (pod, audited) => {
-    const groups = audited.model
-      .ofType('aws_eks_node_group')
-      .filter(({ stack }) => stack === pod.stack);
-    const { spec } = pod;
-    const terms =
-      spec.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution
-        ?.nodeSelectorTerms ?? [];
-    const wanted = [
-      ...Object.entries(spec.nodeSelector ?? {}).map(([key, value]) => ({ key, values: [value] })),
-      ...terms
-        .flatMap(({ matchExpressions = [] }) => matchExpressions)
-        .filter(({ operator }) => operator === 'In')
-        .map(({ key, values = [] }) => ({ key, values })),
-    ];
-    const possible = groups.map(({ attributes }) => nodeLabels(attributes));
-    const tolerations = spec.tolerations ?? [];
-    return [
-      ...when(spec.nodeName !== undefined, `is bound to node ${spec.nodeName}`),
-      ...when(
-        ![undefined, 'default-scheduler'].includes(spec.schedulerName),
-        `waits for the scheduler ${spec.schedulerName}`,
-      ),
-      ...when(spec.runtimeClassName !== undefined, `wants the runtime ${spec.runtimeClassName}`),
-      ...when(
-        ![undefined, 'ClusterFirst'].includes(spec.dnsPolicy),
-        `dnsPolicy ${spec.dnsPolicy} does not ask the cluster's DNS`,
-      ),
-      ...when((spec.hostAliases ?? []).length > 0, 'hostAliases answer for names instead of DNS'),
-      ...when(
-        spec.priorityClassName !== undefined &&
-          !objectsOf(audited, 'PriorityClass').some(
-            ({ manifest }) => manifest.metadata.name === spec.priorityClassName,
-          ),
-        `its priority class ${spec.priorityClassName} is not one of this stack`,
-      ),
-      ...tolerations
-        .filter(({ key, operator }) => key === undefined && operator === 'Exists')
-        .map(() => 'tolerates every taint, and so stays on nodes that fail'),
-      ...wanted
-        .filter(({ key }) => SINGLE_PLACE.includes(key))
-        .map(({ key, values }) => `is bound to ${key} ${values.join(' or ')}`),
-      ...wanted
-        .filter(({ key }) => !SINGLE_PLACE.includes(key) && groups.length > 0)
-        .filter(
-          ({ key, values }) =>
-            !possible.some((labels) => labels[key]?.some((one) => values.includes(one))),
-        )
-        .map(
-          ({ key, values }) =>
-            `wants a node with ${key}=${values.join('|')}, and no node group has it`,
-        ),
-      ...groups.flatMap(({ address, attributes }) =>
-        taintsOf(attributes)
-          .filter(
-            (taint) =>
-              !tolerations.some(({ key, operator }) => key === taint || operator === 'Exists'),
-          )
-          .map((taint) => `does not tolerate the taint ${taint} of ${address}`),
-      ),
-    ];
-  },
-});
-
 const DAY = 86_400;
-
-/** What never ends, costs and blocks. */
-const jobEnds: Rule = rule({
-  id: 'job-ends',
-  title: 'A Job gives up after a few attempts and a time',
-  reason:
-    'A Job that fails is started again for ever, or hangs for ever, unless it is told when to give up.',
-  control: 'SC-6',
-  severity: 'medium',
-  subjects: endingPods,
-  faults: ({ kind, manifest, spec }) => {
-    const job =
-      kind === 'CronJob' ? (manifest.spec?.jobTemplate?.spec ?? {}) : (manifest.spec ?? {});
-    const { backoffLimit = 6, activeDeadlineSeconds } = job;
-    const deadline = activeDeadlineSeconds ?? spec.activeDeadlineSeconds;
-    return [
-      ...when(
-        !['Never', 'OnFailure'].includes(spec.restartPolicy ?? ''),
-        `restartPolicy is ${shown(spec.restartPolicy)}; the API takes Never or OnFailure for a Job`,
-      ),
-      ...when(backoffLimit > 10, `tries ${backoffLimit} times again`),
-      ...when(deadline === undefined, 'has no activeDeadlineSeconds, so it may run for ever'),
-      ...when(
-        deadline !== undefined && (deadline > DAY || deadline < 1),
-        `activeDeadlineSeconds is ${deadline}; that is at most a day`,
-      ),
-      ...when(job.suspend === true, 'is suspended: it never starts'),
-    ];
-  },
-});
-
-/** What has ended must go. */
-const jobIsCleanedUp: Rule = rule({
-  id: 'job-is-cleaned-up',
-  title: 'A Job goes away after it has ended',
-  reason:
-    'Ended Jobs and their pods stay until somebody deletes them, and slow the cluster down until then.',
-  control: 'SI-12',
-  severity: 'low',
-  subjects: (audited) => objectsOf(audited, 'Job'),
-  faults: ({ manifest }) => {
-    const seconds = manifest.spec?.ttlSecondsAfterFinished;
-    return [
-      ...when(seconds === undefined, 'has no ttlSecondsAfterFinished, so it stays for ever'),
-      ...when(
-        seconds !== undefined && (seconds < 60 || seconds > 7 * DAY),
-        `ttlSecondsAfterFinished is ${seconds}; that is a minute to a week`,
-      ),
-    ];
-  },
-});
-
-/** A schedule that overtakes itself piles up. */
-const cronJobKeepsUp: Rule = rule({
-  id: 'cron-job-keeps-up',
-  title: 'A CronJob starts when it should, one run at a time, and keeps few old ones',
-  reason:
-    'Runs that overlap work on the same files twice; a schedule that is missed for long is never made up for; old runs stay by the hundred.',
-  control: 'SC-6',
-  severity: 'medium',
-  subjects: (audited) => objectsOf(audited, 'CronJob'),
-  faults: ({ manifest }) => {
-    const spec = manifest.spec ?? {};
-    const { concurrencyPolicy = 'Allow', schedule = '', startingDeadlineSeconds: late } = spec;
-    const histories = ['successfulJobsHistoryLimit', 'failedJobsHistoryLimit'] as const;
-    return [
-      ...when(
-        !CRON.test(schedule),
-        `its schedule is ${shown(schedule)}; that is five fields, or a macro`,
-      ),
-      ...when(
-        !['Forbid', 'Replace'].includes(concurrencyPolicy),
-        `concurrencyPolicy ${concurrencyPolicy} lets runs overlap`,
-      ),
-      ...when(spec.suspend === true, 'is suspended: it never starts'),
-      ...when(late !== undefined && late < 10, `startingDeadlineSeconds ${late} misses every run`),
-      ...histories
-        .filter((name) => Number(spec[name] ?? 3) > 10)
-        .map((name) => `${name} keeps ${spec[name]} runs`),
-      ...when(spec.failedJobsHistoryLimit === 0, 'failedJobsHistoryLimit 0 hides why a run failed'),
-    ];
-  },
-});
-
-/** A pod that nobody makes again is gone with its node. */
-const podHasAnOwner: Rule = rule({
-  id: 'pod-has-an-owner',
-  title: 'Every pod is made by a workload that makes it again',
-  reason: 'A bare pod is gone with its node; one that must not restart stays dead.',
-  control: 'CP-10',
-  severity: 'medium',
-  subjects: (audited) => podsOf(audited).filter((pod) => !endingPods(audited).includes(pod)),
-  faults: (pod, audited) => [
-    ...when(pod.kind === 'Pod', 'is a bare pod: nothing makes it again'),
-    ...when(
-      servingPods(audited).includes(pod) && ![undefined, 'Always'].includes(pod.spec.restartPolicy),
-      `restartPolicy is ${pod.spec.restartPolicy}; the API takes Always for a ${pod.kind}`,
-    ),
-    ...when(
-      pod.spec.activeDeadlineSeconds !== undefined,
-      `is killed after ${pod.spec.activeDeadlineSeconds} s (activeDeadlineSeconds)`,
-    ),
-  ],
-});
 
 const CRON = /^(@(hourly|daily|midnight|weekly|monthly|yearly|annually)|(\S+\s+){4}\S+)$/;
 
 /** Rules on what pods need, what there is, and what is meant to end. */
 export const RESOURCE_RULES: readonly Rule[] = [
-  containerHasLimits,
-  podFitsTheNodes,
-  emptyDirHasALimit,
-  quotaLeavesRoom,
-  podCanBeScheduled,
-  jobEnds,
-  jobIsCleanedUp,
-  cronJobKeepsUp,
-  podHasAnOwner,
+  rule({
+    id: 'container-has-limits',
+    title: 'Every container requests CPU and memory, and is limited in memory and local storage',
+    reason:
+      'Without requests the scheduler packs a node full; without limits one container takes the memory or the disk of all, and the kernel chooses whom to kill.',
+    control: 'SC-6',
+    severity: 'medium',
+    subjects: allContainers,
+    faults: ({ spec }) => {
+      const { requests = {}, limits = {} } = spec.resources ?? {};
+      const memory = quantity(limits.memory);
+      const requested = quantity(requests.memory ?? limits.memory);
+      const cpu = quantity(requests.cpu ?? limits.cpu);
+      return [
+        ...[...Object.entries(requests), ...Object.entries(limits)]
+          .filter(([, value]) => quantity(value) === undefined && !value.includes('${'))
+          .map(([name, value]) => `${shown(value)} of ${name} is not a quantity`),
+        ...when(requests.cpu === undefined && limits.cpu === undefined, 'requests no CPU'),
+        ...when(requested === undefined, 'requests no memory'),
+        ...when(memory === undefined, 'has no limit of memory'),
+        ...when(limits['ephemeral-storage'] === undefined, 'has no limit of ephemeral-storage'),
+        ...when(
+          memory !== undefined && requested !== undefined && requested < memory,
+          `requests ${requests.memory} of the ${limits.memory} of memory that it may use: a full node kills it`,
+        ),
+        ...when(
+          memory !== undefined && memory < 64 * MIB,
+          `has ${limits.memory} of memory, less than 64Mi`,
+        ),
+        ...when(cpu !== undefined && cpu < 0.01, `requests ${requests.cpu} CPUs, less than 10m`),
+        ...Object.keys(requests).flatMap((name) => {
+          const [least, most] = [quantity(requests[name]), quantity(limits[name])];
+          return when(
+            least !== undefined && most !== undefined && least > most,
+            `requests ${requests[name]} of ${name}, above its limit ${limits[name]}`,
+          );
+        }),
+      ];
+    },
+  }),
+  rule({
+    id: 'pod-fits-the-nodes',
+    title: 'A pod fits on the smallest of the nodes, and all pods on all nodes together',
+    reason:
+      'A request above what a node has keeps the pod pending for ever; more pods at most than the nodes can hold is a scale that is never reached.',
+    control: 'CP-2(2)',
+    severity: 'high',
+    subjects: podsOf,
+    faults: (pod, audited) => {
+      const groups = audited.model
+        .ofType('aws_eks_node_group')
+        .filter(({ stack }) => stack === pod.stack);
+      const capacities = groups.flatMap(({ attributes }) => {
+        const types = (attributes.instance_types ?? []) as readonly string[];
+        return types.flatMap((type) => capacityOf(type) ?? []);
+      });
+      if (capacities.length === 0) return [];
+      const smallest = smallestOf(capacities);
+      const nodes = groups
+        .map(({ attributes }) => Number(valueAt(attributes, 'scaling_config.max_size')))
+        .reduce((sum, size) => sum + size, 0);
+      const pods = servingPods(audited).includes(pod) ? mostReplicas(audited, pod) : 1;
+      const cpus = requestOf(pod, 'cpu');
+      const memory = requestOf(pod, 'memory');
+      return [
+        ...when(cpus >= smallest.cpus, `requests ${cpus} CPUs; a node has ${smallest.cpus}`),
+        ...when(
+          memory >= smallest.memory * 0.9,
+          `requests ${memory / MIB}Mi of memory; a node has ${smallest.memory / MIB}Mi`,
+        ),
+        ...when(
+          pods * cpus > nodes * smallest.cpus || pods * memory > nodes * smallest.memory,
+          `${pods} pods request ${pods * cpus} CPUs and ${(pods * memory) / MIB}Mi, more than ${nodes} nodes have`,
+        ),
+      ];
+    },
+  }),
+  rule({
+    id: 'empty-dir-has-a-limit',
+    title: 'Every emptyDir has a size limit that the container may use',
+    reason:
+      'Without a limit one pod fills the disk of its node and takes the others along; one above the limit of the container evicts the pod first.',
+    control: 'SC-6',
+    severity: 'medium',
+    subjects: podsOf,
+    faults: (pod) =>
+      (pod.spec.volumes ?? []).flatMap(({ name, emptyDir, ...other }) => {
+        // Without any source the API makes an emptyDir.
+        if (Object.keys(other).length === 0 && !emptyDir) return [`volume ${name} has no source`];
+        if (emptyDir === undefined) return [];
+        const size = quantity(emptyDir.sizeLimit);
+        const resource = emptyDir.medium === 'Memory' ? 'memory' : 'ephemeral-storage';
+        return [
+          ...when(size === undefined, `volume ${name} has no sizeLimit`),
+          ...containersOf(pod)
+            .filter(({ spec }) => spec.volumeMounts?.some((mount) => mount.name === name))
+            .filter(({ spec }) => {
+              const limit = quantity(spec.resources?.limits?.[resource]);
+              return size !== undefined && limit !== undefined && size >= limit;
+            })
+            .map(
+              ({ name: container, spec }) =>
+                `volume ${name} may hold ${emptyDir.sizeLimit}, and container ${container} may use ${spec.resources?.limits?.[resource]} of ${resource} in all`,
+            ),
+        ];
+      }),
+  }),
+  rule({
+    id: 'quota-leaves-room',
+    title: 'A quota or limit range leaves room for what the workloads of its namespace need',
+    reason:
+      'Pods above a quota are refused one by one: the Deployment stays below its number, and a rollout never ends.',
+    control: 'SC-6',
+    severity: 'high',
+    subjects: (audited) => objectsOf(audited, 'ResourceQuota', 'LimitRange'),
+    faults: (object, audited) => {
+      const pods = podsIn(audited, namespaceOf(object));
+      if (object.manifest.kind === 'LimitRange') {
+        const limits = (object.manifest.spec?.limits ?? []) as readonly LimitRangeItem[];
+        return limits
+          .filter(({ type }) => type === 'Container')
+          .flatMap((item) => pods.flatMap(containersOf).flatMap((one) => rangeFaults(item, one)));
+      }
+      const hard = (object.manifest.spec?.hard ?? {}) as Readonly<Record<string, string>>;
+      return Object.entries(hard).flatMap(([name, value]) => {
+        const needed = needOf(name, pods, audited);
+        const allowed = quantity(value);
+        return when(
+          needed !== undefined && allowed !== undefined && needed > allowed,
+          `allows ${value} of ${name}; the workloads need ${needed}`,
+        );
+      });
+    },
+  }),
+  rule({
+    id: 'pod-can-be-scheduled',
+    title: 'Every pod may run on the nodes that the stack makes, and is bound to none',
+    reason:
+      'A label that no node has, a taint that the pod does not tolerate, or another scheduler keeps it pending for ever; a single node or zone takes it along when it fails.',
+    control: 'CP-10',
+    severity: 'high',
+    subjects: podsOf,
+    faults: (pod, audited) => {
+      const groups = audited.model
+        .ofType('aws_eks_node_group')
+        .filter(({ stack }) => stack === pod.stack);
+      const { spec } = pod;
+      const terms =
+        spec.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution
+          ?.nodeSelectorTerms ?? [];
+      const wanted = [
+        ...Object.entries(spec.nodeSelector ?? {}).map(([key, value]) => ({
+          key,
+          values: [value],
+        })),
+        ...terms
+          .flatMap(({ matchExpressions = [] }) => matchExpressions)
+          .filter(({ operator }) => operator === 'In')
+          .map(({ key, values = [] }) => ({ key, values })),
+      ];
+      const possible = groups.map(({ attributes }) => nodeLabels(attributes));
+      const tolerations = spec.tolerations ?? [];
+      return [
+        ...when(spec.nodeName !== undefined, `is bound to node ${spec.nodeName}`),
+        ...when(
+          ![undefined, 'default-scheduler'].includes(spec.schedulerName),
+          `waits for the scheduler ${spec.schedulerName}`,
+        ),
+        ...when(spec.runtimeClassName !== undefined, `wants the runtime ${spec.runtimeClassName}`),
+        ...when(
+          ![undefined, 'ClusterFirst'].includes(spec.dnsPolicy),
+          `dnsPolicy ${spec.dnsPolicy} does not ask the cluster's DNS`,
+        ),
+        ...when((spec.hostAliases ?? []).length > 0, 'hostAliases answer for names instead of DNS'),
+        ...when(
+          spec.priorityClassName !== undefined &&
+            !objectsOf(audited, 'PriorityClass').some(
+              ({ manifest }) => manifest.metadata.name === spec.priorityClassName,
+            ),
+          `its priority class ${spec.priorityClassName} is not one of this stack`,
+        ),
+        ...tolerations
+          .filter(({ key, operator }) => key === undefined && operator === 'Exists')
+          .map(() => 'tolerates every taint, and so stays on nodes that fail'),
+        ...wanted
+          .filter(({ key }) => SINGLE_PLACE.includes(key))
+          .map(({ key, values }) => `is bound to ${key} ${values.join(' or ')}`),
+        ...wanted
+          .filter(({ key }) => !SINGLE_PLACE.includes(key) && groups.length > 0)
+          .filter(
+            ({ key, values }) =>
+              !possible.some((labels) => labels[key]?.some((one) => values.includes(one))),
+          )
+          .map(
+            ({ key, values }) =>
+              `wants a node with ${key}=${values.join('|')}, and no node group has it`,
+          ),
+        ...groups.flatMap(({ address, attributes }) =>
+          taintsOf(attributes)
+            .filter(
+              (taint) =>
+                !tolerations.some(({ key, operator }) => key === taint || operator === 'Exists'),
+            )
+            .map((taint) => `does not tolerate the taint ${taint} of ${address}`),
+        ),
+      ];
+    },
+  }),
+  rule({
+    id: 'job-ends',
+    title: 'A Job gives up after a few attempts and a time',
+    reason:
+      'A Job that fails is started again for ever, or hangs for ever, unless it is told when to give up.',
+    control: 'SC-6',
+    severity: 'medium',
+    subjects: endingPods,
+    faults: ({ kind, manifest, spec }) => {
+      const job =
+        kind === 'CronJob' ? (manifest.spec?.jobTemplate?.spec ?? {}) : (manifest.spec ?? {});
+      const { backoffLimit = 6, activeDeadlineSeconds } = job;
+      const deadline = activeDeadlineSeconds ?? spec.activeDeadlineSeconds;
+      return [
+        ...when(
+          !['Never', 'OnFailure'].includes(spec.restartPolicy ?? ''),
+          `restartPolicy is ${shown(spec.restartPolicy)}; the API takes Never or OnFailure for a Job`,
+        ),
+        ...when(backoffLimit > 10, `tries ${backoffLimit} times again`),
+        ...when(deadline === undefined, 'has no activeDeadlineSeconds, so it may run for ever'),
+        ...when(
+          deadline !== undefined && (deadline > DAY || deadline < 1),
+          `activeDeadlineSeconds is ${deadline}; that is at most a day`,
+        ),
+        ...when(job.suspend === true, 'is suspended: it never starts'),
+      ];
+    },
+  }),
+  rule({
+    id: 'job-is-cleaned-up',
+    title: 'A Job goes away after it has ended',
+    reason:
+      'Ended Jobs and their pods stay until somebody deletes them, and slow the cluster down until then.',
+    control: 'SI-12',
+    severity: 'low',
+    subjects: (audited) => objectsOf(audited, 'Job'),
+    faults: ({ manifest }) => {
+      const seconds = manifest.spec?.ttlSecondsAfterFinished;
+      return [
+        ...when(seconds === undefined, 'has no ttlSecondsAfterFinished, so it stays for ever'),
+        ...when(
+          seconds !== undefined && (seconds < 60 || seconds > 7 * DAY),
+          `ttlSecondsAfterFinished is ${seconds}; that is a minute to a week`,
+        ),
+      ];
+    },
+  }),
+  rule({
+    id: 'cron-job-keeps-up',
+    title: 'A CronJob starts when it should, one run at a time, and keeps few old ones',
+    reason:
+      'Runs that overlap work on the same files twice; a schedule that is missed for long is never made up for; old runs stay by the hundred.',
+    control: 'SC-6',
+    severity: 'medium',
+    subjects: (audited) => objectsOf(audited, 'CronJob'),
+    faults: ({ manifest }) => {
+      const spec = manifest.spec ?? {};
+      const { concurrencyPolicy = 'Allow', schedule = '', startingDeadlineSeconds: late } = spec;
+      const histories = ['successfulJobsHistoryLimit', 'failedJobsHistoryLimit'] as const;
+      return [
+        ...when(
+          !CRON.test(schedule),
+          `its schedule is ${shown(schedule)}; that is five fields, or a macro`,
+        ),
+        ...when(
+          !['Forbid', 'Replace'].includes(concurrencyPolicy),
+          `concurrencyPolicy ${concurrencyPolicy} lets runs overlap`,
+        ),
+        ...when(spec.suspend === true, 'is suspended: it never starts'),
+        ...when(
+          late !== undefined && late < 10,
+          `startingDeadlineSeconds ${late} misses every run`,
+        ),
+        ...histories
+          .filter((name) => Number(spec[name] ?? 3) > 10)
+          .map((name) => `${name} keeps ${spec[name]} runs`),
+        ...when(
+          spec.failedJobsHistoryLimit === 0,
+          'failedJobsHistoryLimit 0 hides why a run failed',
+        ),
+      ];
+    },
+  }),
+  rule({
+    id: 'pod-has-an-owner',
+    title: 'Every pod is made by a workload that makes it again',
+    reason: 'A bare pod is gone with its node; one that must not restart stays dead.',
+    control: 'CP-10',
+    severity: 'medium',
+    subjects: (audited) => podsOf(audited).filter((pod) => !endingPods(audited).includes(pod)),
+    faults: (pod, audited) => [
+      ...when(pod.kind === 'Pod', 'is a bare pod: nothing makes it again'),
+      ...when(
+        servingPods(audited).includes(pod) &&
+          ![undefined, 'Always'].includes(pod.spec.restartPolicy),
+        `restartPolicy is ${pod.spec.restartPolicy}; the API takes Always for a ${pod.kind}`,
+      ),
+      ...when(
+        pod.spec.activeDeadlineSeconds !== undefined,
+        `is killed after ${pod.spec.activeDeadlineSeconds} s (activeDeadlineSeconds)`,
+      ),
+    ],
+  }),
 ];

@@ -19,136 +19,6 @@ import {
 } from '../readers/pods.ts';
 import { type Audited, type Rule, rule, shown, when } from '../rule.ts';
 
-/** A rollout must not take pods away before new ones are ready. */
-const rolloutKeepsServing: Rule = rule({
-  id: 'rollout-keeps-serving',
-  title: 'A rollout keeps at least two pods, or all, and can go on',
-  reason:
-    'Recreate, or too many pods unavailable, leaves nobody to take messages during every rollout; no surge and none unavailable stops it; a paused one never begins.',
-  control: 'CP-10',
-  severity: 'high',
-  subjects: (audited) => servingPods(audited).filter(({ kind }) => kind === 'Deployment'),
-  faults: (pod, audited) => {
-    const spec = pod.manifest.spec ?? {};
-    const { type = 'RollingUpdate', rollingUpdate = {} } = spec.strategy ?? {};
-    const replicas = leastReplicas(audited, pod);
-    if (type !== 'RollingUpdate') return [`its strategy is ${type}, which stops all pods first`];
-    const { maxUnavailable = '25%', maxSurge = '25%' } = rollingUpdate;
-    const away = podCount(maxUnavailable, replicas, 'down') ?? 0;
-    const more = podCount(maxSurge, replicas, 'up') ?? 0;
-    return [
-      ...[maxUnavailable, maxSurge]
-        .filter((count) => podCount(count, replicas, 'up') === undefined)
-        .map((count) => `${shown(count)} is neither a number nor a percentage of pods`),
-      ...when(
-        replicas - away < Math.min(2, replicas),
-        `maxUnavailable ${maxUnavailable} leaves ${replicas - away} of ${replicas} pods`,
-      ),
-      ...when(
-        away === 0 && more === 0,
-        `maxSurge ${maxSurge} and maxUnavailable ${maxUnavailable}: no pod can be replaced`,
-      ),
-      ...when(spec.paused === true, 'is paused: no change ever reaches a pod'),
-      ...when(
-        spec.revisionHistoryLimit === 0,
-        'revisionHistoryLimit 0 leaves nothing to go back to',
-      ),
-    ];
-  },
-});
-
-/** Terraform must learn how a rollout ends. */
-const rolloutIsWaitedFor: Rule = rule({
-  id: 'rollout-is-waited-for',
-  title: 'Terraform waits until a rollout has succeeded or failed',
-  reason:
-    'Without waiting, an apply is green while every new pod crashes. A deadline shorter than a start, or longer than the apply, hides the reason.',
-  control: 'CM-3',
-  severity: 'medium',
-  subjects: (audited) => servingPods(audited).filter(({ kind }) => kind === 'Deployment'),
-  faults: (pod, audited) => {
-    const resource = audited.model.stackOf(pod).at(pod.address);
-    const { progressDeadlineSeconds = 600, minReadySeconds = 0 } = pod.manifest.spec ?? {};
-    const start = Math.max(
-      0,
-      ...containersOf(pod).map(({ spec }) => startSeconds(spec) + Number(minReadySeconds)),
-    );
-    const inits = containersOf(pod).filter(({ init }) => init).length;
-    return [
-      ...when(resource?.attributes.wait_for_rollout === false, 'wait_for_rollout is false'),
-      ...when(
-        progressDeadlineSeconds < start + 60 * (1 + inits),
-        `progressDeadlineSeconds ${progressDeadlineSeconds} is less than a start may take (${start} s, and a minute for the image and each init container)`,
-      ),
-      ...when(
-        progressDeadlineSeconds > 3600,
-        `progressDeadlineSeconds ${progressDeadlineSeconds} is more than an hour`,
-      ),
-      ...['create', 'update'].flatMap((operation) => {
-        const seconds = duration(resource, operation);
-        return when(
-          seconds <= progressDeadlineSeconds,
-          `Terraform gives up the ${operation} after ${seconds} s, before Kubernetes says why`,
-        );
-      }),
-    ];
-  },
-});
-
-/** A pod that stops must finish what it has begun. */
-const podDrains: Rule = rule({
-  id: 'pod-drains',
-  title: 'A stopping pod serves until nobody calls it, then drains, then is killed',
-  reason:
-    'Load balancers go on sending for seconds after a pod was told to stop: without a preStop these messages are refused; a grace period below preStop and drain kills checks half way.',
-  control: 'CP-10',
-  severity: 'high',
-  subjects: servingPods,
-  faults: (pod, audited) => {
-    const { terminationGracePeriodSeconds: grace = 30 } = pod.spec;
-    const behindService = objectsIn(audited, pod.namespace, 'Service').some(({ manifest }) =>
-      selects({ matchLabels: manifest.spec?.selector ?? {} }, pod.labels),
-    );
-    const listeners = listenersIn(audited, pod).filter(({ init }) => !init);
-    const drains = listeners.map(({ setting }) => Number(setting('SHUTDOWN_SECONDS')));
-    return [
-      ...containersOf(pod)
-        .filter(({ init, spec }) => !init && (spec.ports ?? []).length > 0)
-        .flatMap(({ name, spec }) => {
-          const pause = preStopSeconds(spec);
-          const drain = Math.max(0, ...drains.filter((seconds) => !Number.isNaN(seconds)));
-          return [
-            ...when(
-              behindService && !spec.lifecycle?.preStop,
-              `container ${name} has no preStop: it stops while it is still called`,
-            ),
-            ...when(
-              behindService && spec.lifecycle?.preStop !== undefined && pause === undefined,
-              `preStop of container ${name} does not wait: ${shown(spec.lifecycle?.preStop)}`,
-            ),
-            ...when(
-              behindService && pause !== undefined && pause < 5,
-              `preStop of container ${name} waits ${pause} s; that is at least 5 s`,
-            ),
-            ...when(
-              grace < (pause ?? 0) + drain + 2,
-              `terminationGracePeriodSeconds ${grace} is less than preStop ${pause ?? 0} s, SHUTDOWN_SECONDS ${drain} s and a margin of 2 s`,
-            ),
-          ];
-        }),
-      ...listeners.flatMap(({ setting }) => {
-        const seconds = Number(setting('SHUTDOWN_SECONDS'));
-        const least = Number(LISTENER_VARIABLES.SHUTDOWN_SECONDS.default) / 5;
-        return when(seconds < least, `SHUTDOWN_SECONDS ${seconds} leaves no time to drain`);
-      }),
-      ...when(
-        grace > 600,
-        `terminationGracePeriodSeconds ${shown(grace)} keeps a drain of nodes waiting`,
-      ),
-    ];
-  },
-});
-
 /** How long a container waits before it is told to stop; undefined where it can't be told. */
 function preStopSeconds({ lifecycle }: ContainerSpec): number | undefined {
   const { sleep, exec } = lifecycle?.preStop ?? {};
@@ -191,139 +61,6 @@ interface PlacedProbe {
   readonly probe: Probe;
 }
 
-/** What nobody asks, nobody knows. */
-const containerIsProbed: Rule = rule({
-  id: 'container-is-probed',
-  title: 'Every container that runs for ever has a startup, a liveness and a readiness probe',
-  reason:
-    'Without readiness a pod gets messages before it can take them, and a rollout replaces good pods by broken ones; without liveness a hung process hangs for ever; without startup a slow start is a crash.',
-  control: 'CP-10',
-  severity: 'high',
-  subjects: servingContainers,
-  faults: ({ spec }) => PROBES.filter((name) => !spec[name]).map((name) => `has no ${name}`),
-});
-
-/** A probe of the wrong port fails for ever, or never. */
-const probeHasAValidPort: Rule = rule({
-  id: 'probe-has-a-valid-port',
-  title: 'Every probe asks a port that its container has, in the protocol that it speaks',
-  reason:
-    'A probe of a port that nobody opens fails for ever: the pod is killed, or never ready. One that asks another host proves nothing.',
-  control: 'CP-10',
-  severity: 'high',
-  subjects: probes,
-  faults: ({ container, probe }) => {
-    const port = probe.httpGet?.port ?? probe.tcpSocket?.port ?? probe.grpc?.port;
-    if (probe.exec) return when(!probe.exec.command?.length, 'runs no command');
-    if (port === undefined)
-      return ['requests nothing: it has neither httpGet, tcpSocket, grpc nor exec'];
-    return [
-      ...when(
-        portOf([container], port) === undefined,
-        `requests port ${port}, which container ${container.name} does not have`,
-      ),
-      ...when(
-        probe.httpGet?.host !== undefined,
-        `requests the host ${probe.httpGet?.host}, not its pod`,
-      ),
-    ];
-  },
-});
-
-/** The listener answers each path for a purpose. */
-const probeRequestsAServedPath: Rule = rule({
-  id: 'probe-requests-a-served-path',
-  title:
-    "Every probe of a listener asks a path that it serves, for the purpose that it's there for",
-  reason:
-    'A path that is not served is a 404 for ever. Liveness on the readiness path restarts every pod while the database is away; readiness on another path sends messages to pods that can take none.',
-  control: 'CP-10',
-  severity: 'high',
-  subjects: (audited) => {
-    const listeners = new Set(servers(audited).map(({ address }) => address));
-    return probes(audited).filter(({ container }) => listeners.has(container.address));
-  },
-  faults: ({ container, name, probe }, audited) => {
-    const listener = servers(audited).find(({ address }) => address === container.address);
-    if (!probe.httpGet)
-      return ['must request over HTTP: an open port does not say that it answers'];
-    const { path = '/', port, scheme = 'HTTP' } = probe.httpGet;
-    const number = Number(portOf([container], port)?.containerPort);
-    const served = number === Number(listener?.setting('METRICS_PORT')) ? 'METRICS_PORT' : 'PORT';
-    const paths: readonly string[] = SERVED_PATHS[served];
-    return [
-      ...when(scheme !== 'HTTP', `requests by ${scheme}; the listener speaks HTTP`),
-      ...when(!paths.includes(path), `requests ${path}; ${served} serves ${paths.join(', ')}`),
-      ...when(
-        name === 'readinessProbe' && path !== PATHS.readiness,
-        `requests ${path}, which answers while the database is away; readiness is ${PATHS.readiness}`,
-      ),
-      ...when(
-        name !== 'readinessProbe' && path === PATHS.readiness,
-        `requests ${path}, which fails while the database is away: all pods are restarted for it`,
-      ),
-    ];
-  },
-});
-
-/** A probe with the wrong patience is worse than none. */
-const probeTimingIsValid: Rule = rule({
-  id: 'probe-timing-is-valid',
-  title: 'Probes wait long enough for an answer, and not too long for a failure',
-  reason:
-    'A time-out below what the answer may take, or a single failure, restarts or unroutes healthy pods; a pod that hangs must be found within minutes.',
-  control: 'CP-10',
-  severity: 'medium',
-  subjects: probes,
-  faults: ({ name, probe }) => {
-    const { periodSeconds = 10, timeoutSeconds = 1, failureThreshold = 3 } = probe;
-    const { initialDelaySeconds = 0, successThreshold = 1 } = probe;
-    const budget = periodSeconds * failureThreshold;
-    if (name === 'startupProbe') {
-      return [
-        ...when(budget < 20, `gives ${budget} s to start; that is at least 20 s`),
-        ...when(budget > 600, `gives ${budget} s to start; that is at most 600 s`),
-        ...when(
-          timeoutSeconds > 30,
-          `waits ${timeoutSeconds} s for an answer; that is at most 30 s`,
-        ),
-        ...when(
-          timeoutSeconds < 2,
-          `waits ${timeoutSeconds} s for an answer; that is at least 2 s`,
-        ),
-      ];
-    }
-    return [
-      ...when(
-        timeoutSeconds > periodSeconds,
-        `waits ${timeoutSeconds} s for an answer but is repeated every ${periodSeconds} s`,
-      ),
-      ...when(
-        timeoutSeconds <= READINESS_SECONDS,
-        `waits ${timeoutSeconds} s for an answer, which may take ${READINESS_SECONDS} s`,
-      ),
-      ...when(failureThreshold < 2, 'takes a single failure for the truth'),
-      ...when(
-        name === 'livenessProbe' && budget < 20,
-        `restarts the container after ${budget} s; that is at least 20 s`,
-      ),
-      ...when(
-        budget > (name === 'livenessProbe' ? 180 : 60),
-        `notices a failure after ${budget} s only`,
-      ),
-      ...when(
-        initialDelaySeconds > 60,
-        `begins ${initialDelaySeconds} s after the start; a startupProbe is there for that`,
-      ),
-      ...when(
-        name === 'livenessProbe' && successThreshold !== 1,
-        `successThreshold is ${shown(successThreshold)}; the API takes 1 only`,
-      ),
-      ...when(successThreshold > 3, `needs ${successThreshold} answers before it believes one`),
-    ];
-  },
-});
-
 function servingContainers(audited: Audited): readonly Container[] {
   return servingPods(audited)
     .flatMap(containersOf)
@@ -342,11 +79,253 @@ function probes(audited: Audited): readonly PlacedProbe[] {
 
 /** Rules on rollouts and probes. */
 export const ROLLOUT_RULES: readonly Rule[] = [
-  rolloutKeepsServing,
-  rolloutIsWaitedFor,
-  podDrains,
-  containerIsProbed,
-  probeHasAValidPort,
-  probeRequestsAServedPath,
-  probeTimingIsValid,
+  rule({
+    id: 'rollout-keeps-serving',
+    title: 'A rollout keeps at least two pods, or all, and can go on',
+    reason:
+      'Recreate, or too many pods unavailable, leaves nobody to take messages during every rollout; no surge and none unavailable stops it; a paused one never begins.',
+    control: 'CP-10',
+    severity: 'high',
+    subjects: (audited) => servingPods(audited).filter(({ kind }) => kind === 'Deployment'),
+    faults: (pod, audited) => {
+      const spec = pod.manifest.spec ?? {};
+      const { type = 'RollingUpdate', rollingUpdate = {} } = spec.strategy ?? {};
+      const replicas = leastReplicas(audited, pod);
+      if (type !== 'RollingUpdate') return [`its strategy is ${type}, which stops all pods first`];
+      const { maxUnavailable = '25%', maxSurge = '25%' } = rollingUpdate;
+      const away = podCount(maxUnavailable, replicas, 'down') ?? 0;
+      const more = podCount(maxSurge, replicas, 'up') ?? 0;
+      return [
+        ...[maxUnavailable, maxSurge]
+          .filter((count) => podCount(count, replicas, 'up') === undefined)
+          .map((count) => `${shown(count)} is neither a number nor a percentage of pods`),
+        ...when(
+          replicas - away < Math.min(2, replicas),
+          `maxUnavailable ${maxUnavailable} leaves ${replicas - away} of ${replicas} pods`,
+        ),
+        ...when(
+          away === 0 && more === 0,
+          `maxSurge ${maxSurge} and maxUnavailable ${maxUnavailable}: no pod can be replaced`,
+        ),
+        ...when(spec.paused === true, 'is paused: no change ever reaches a pod'),
+        ...when(
+          spec.revisionHistoryLimit === 0,
+          'revisionHistoryLimit 0 leaves nothing to go back to',
+        ),
+      ];
+    },
+  }),
+  rule({
+    id: 'rollout-is-waited-for',
+    title: 'Terraform waits until a rollout has succeeded or failed',
+    reason:
+      'Without waiting, an apply is green while every new pod crashes. A deadline shorter than a start, or longer than the apply, hides the reason.',
+    control: 'CM-3',
+    severity: 'medium',
+    subjects: (audited) => servingPods(audited).filter(({ kind }) => kind === 'Deployment'),
+    faults: (pod, audited) => {
+      const resource = audited.model.stackOf(pod).at(pod.address);
+      const { progressDeadlineSeconds = 600, minReadySeconds = 0 } = pod.manifest.spec ?? {};
+      const start = Math.max(
+        0,
+        ...containersOf(pod).map(({ spec }) => startSeconds(spec) + Number(minReadySeconds)),
+      );
+      const inits = containersOf(pod).filter(({ init }) => init).length;
+      return [
+        ...when(resource?.attributes.wait_for_rollout === false, 'wait_for_rollout is false'),
+        ...when(
+          progressDeadlineSeconds < start + 60 * (1 + inits),
+          `progressDeadlineSeconds ${progressDeadlineSeconds} is less than a start may take (${start} s, and a minute for the image and each init container)`,
+        ),
+        ...when(
+          progressDeadlineSeconds > 3600,
+          `progressDeadlineSeconds ${progressDeadlineSeconds} is more than an hour`,
+        ),
+        ...['create', 'update'].flatMap((operation) => {
+          const seconds = duration(resource, operation);
+          return when(
+            seconds <= progressDeadlineSeconds,
+            `Terraform gives up the ${operation} after ${seconds} s, before Kubernetes says why`,
+          );
+        }),
+      ];
+    },
+  }),
+  rule({
+    id: 'pod-drains',
+    title: 'A stopping pod serves until nobody calls it, then drains, then is killed',
+    reason:
+      'Load balancers go on sending for seconds after a pod was told to stop: without a preStop these messages are refused; a grace period below preStop and drain kills checks half way.',
+    control: 'CP-10',
+    severity: 'high',
+    subjects: servingPods,
+    faults: (pod, audited) => {
+      const { terminationGracePeriodSeconds: grace = 30 } = pod.spec;
+      const behindService = objectsIn(audited, pod.namespace, 'Service').some(({ manifest }) =>
+        selects({ matchLabels: manifest.spec?.selector ?? {} }, pod.labels),
+      );
+      const listeners = listenersIn(audited, pod).filter(({ init }) => !init);
+      const drains = listeners.map(({ setting }) => Number(setting('SHUTDOWN_SECONDS')));
+      return [
+        ...containersOf(pod)
+          .filter(({ init, spec }) => !init && (spec.ports ?? []).length > 0)
+          .flatMap(({ name, spec }) => {
+            const pause = preStopSeconds(spec);
+            const drain = Math.max(0, ...drains.filter((seconds) => !Number.isNaN(seconds)));
+            return [
+              ...when(
+                behindService && !spec.lifecycle?.preStop,
+                `container ${name} has no preStop: it stops while it is still called`,
+              ),
+              ...when(
+                behindService && spec.lifecycle?.preStop !== undefined && pause === undefined,
+                `preStop of container ${name} does not wait: ${shown(spec.lifecycle?.preStop)}`,
+              ),
+              ...when(
+                behindService && pause !== undefined && pause < 5,
+                `preStop of container ${name} waits ${pause} s; that is at least 5 s`,
+              ),
+              ...when(
+                grace < (pause ?? 0) + drain + 2,
+                `terminationGracePeriodSeconds ${grace} is less than preStop ${pause ?? 0} s, SHUTDOWN_SECONDS ${drain} s and a margin of 2 s`,
+              ),
+            ];
+          }),
+        ...listeners.flatMap(({ setting }) => {
+          const seconds = Number(setting('SHUTDOWN_SECONDS'));
+          const least = Number(LISTENER_VARIABLES.SHUTDOWN_SECONDS.default) / 5;
+          return when(seconds < least, `SHUTDOWN_SECONDS ${seconds} leaves no time to drain`);
+        }),
+        ...when(
+          grace > 600,
+          `terminationGracePeriodSeconds ${shown(grace)} keeps a drain of nodes waiting`,
+        ),
+      ];
+    },
+  }),
+  rule({
+    id: 'container-is-probed',
+    title: 'Every container that runs for ever has a startup, a liveness and a readiness probe',
+    reason:
+      'Without readiness a pod gets messages before it can take them, and a rollout replaces good pods by broken ones; without liveness a hung process hangs for ever; without startup a slow start is a crash.',
+    control: 'CP-10',
+    severity: 'high',
+    subjects: servingContainers,
+    faults: ({ spec }) => PROBES.filter((name) => !spec[name]).map((name) => `has no ${name}`),
+  }),
+  rule({
+    id: 'probe-has-a-valid-port',
+    title: 'Every probe asks a port that its container has, in the protocol that it speaks',
+    reason:
+      'A probe of a port that nobody opens fails for ever: the pod is killed, or never ready. One that asks another host proves nothing.',
+    control: 'CP-10',
+    severity: 'high',
+    subjects: probes,
+    faults: ({ container, probe }) => {
+      const port = probe.httpGet?.port ?? probe.tcpSocket?.port ?? probe.grpc?.port;
+      if (probe.exec) return when(!probe.exec.command?.length, 'runs no command');
+      if (port === undefined)
+        return ['requests nothing: it has neither httpGet, tcpSocket, grpc nor exec'];
+      return [
+        ...when(
+          portOf([container], port) === undefined,
+          `requests port ${port}, which container ${container.name} does not have`,
+        ),
+        ...when(
+          probe.httpGet?.host !== undefined,
+          `requests the host ${probe.httpGet?.host}, not its pod`,
+        ),
+      ];
+    },
+  }),
+  rule({
+    id: 'probe-requests-a-served-path',
+    title:
+      "Every probe of a listener asks a path that it serves, for the purpose that it's there for",
+    reason:
+      'A path that is not served is a 404 for ever. Liveness on the readiness path restarts every pod while the database is away; readiness on another path sends messages to pods that can take none.',
+    control: 'CP-10',
+    severity: 'high',
+    subjects: (audited) => {
+      const listeners = new Set(servers(audited).map(({ address }) => address));
+      return probes(audited).filter(({ container }) => listeners.has(container.address));
+    },
+    faults: ({ container, name, probe }, audited) => {
+      const listener = servers(audited).find(({ address }) => address === container.address);
+      if (!probe.httpGet)
+        return ['must request over HTTP: an open port does not say that it answers'];
+      const { path = '/', port, scheme = 'HTTP' } = probe.httpGet;
+      const number = Number(portOf([container], port)?.containerPort);
+      const served = number === Number(listener?.setting('METRICS_PORT')) ? 'METRICS_PORT' : 'PORT';
+      const paths: readonly string[] = SERVED_PATHS[served];
+      return [
+        ...when(scheme !== 'HTTP', `requests by ${scheme}; the listener speaks HTTP`),
+        ...when(!paths.includes(path), `requests ${path}; ${served} serves ${paths.join(', ')}`),
+        ...when(
+          name === 'readinessProbe' && path !== PATHS.readiness,
+          `requests ${path}, which answers while the database is away; readiness is ${PATHS.readiness}`,
+        ),
+        ...when(
+          name !== 'readinessProbe' && path === PATHS.readiness,
+          `requests ${path}, which fails while the database is away: all pods are restarted for it`,
+        ),
+      ];
+    },
+  }),
+  rule({
+    id: 'probe-timing-is-valid',
+    title: 'Probes wait long enough for an answer, and not too long for a failure',
+    reason:
+      'A time-out below what the answer may take, or a single failure, restarts or unroutes healthy pods; a pod that hangs must be found within minutes.',
+    control: 'CP-10',
+    severity: 'medium',
+    subjects: probes,
+    faults: ({ name, probe }) => {
+      const { periodSeconds = 10, timeoutSeconds = 1, failureThreshold = 3 } = probe;
+      const { initialDelaySeconds = 0, successThreshold = 1 } = probe;
+      const budget = periodSeconds * failureThreshold;
+      if (name === 'startupProbe') {
+        return [
+          ...when(budget < 20, `gives ${budget} s to start; that is at least 20 s`),
+          ...when(budget > 600, `gives ${budget} s to start; that is at most 600 s`),
+          ...when(
+            timeoutSeconds > 30,
+            `waits ${timeoutSeconds} s for an answer; that is at most 30 s`,
+          ),
+          ...when(
+            timeoutSeconds < 2,
+            `waits ${timeoutSeconds} s for an answer; that is at least 2 s`,
+          ),
+        ];
+      }
+      return [
+        ...when(
+          timeoutSeconds > periodSeconds,
+          `waits ${timeoutSeconds} s for an answer but is repeated every ${periodSeconds} s`,
+        ),
+        ...when(
+          timeoutSeconds <= READINESS_SECONDS,
+          `waits ${timeoutSeconds} s for an answer, which may take ${READINESS_SECONDS} s`,
+        ),
+        ...when(failureThreshold < 2, 'takes a single failure for the truth'),
+        ...when(
+          name === 'livenessProbe' && budget < 20,
+          `restarts the container after ${budget} s; that is at least 20 s`,
+        ),
+        ...when(
+          budget > (name === 'livenessProbe' ? 180 : 60),
+          `notices a failure after ${budget} s only`,
+        ),
+        ...when(
+          initialDelaySeconds > 60,
+          `begins ${initialDelaySeconds} s after the start; a startupProbe is there for that`,
+        ),
+        ...when(
+          name === 'livenessProbe' && successThreshold !== 1,
+          `successThreshold is ${shown(successThreshold)}; the API takes 1 only`,
+        ),
+        ...when(successThreshold > 3, `needs ${successThreshold} answers before it believes one`),
+      ];
+    },
+  }),
 ];
