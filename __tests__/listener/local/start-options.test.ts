@@ -2,7 +2,8 @@ import { expect, test } from 'vitest';
 import { StartOptionError, startOptions } from '../../../listener/local/start-options.ts';
 
 test('without options the usual folders are taken and the stack is synthesized', () => {
-  expect(startOptions([])).toStrictEqual({
+  // Node's parser gives an object without a prototype.
+  expect({ ...startOptions([]) }).toStrictEqual({
     once: false,
     help: false,
     data: 'data',
@@ -11,9 +12,8 @@ test('without options the usual folders are taken and the stack is synthesized',
 });
 
 test('each option is taken', () => {
-  expect(
-    startOptions(['--once', '--data=d', '--state', 's', '--stack', 'f', '--help']),
-  ).toStrictEqual({
+  const given = ['--once', '--data=d', '--state', 's', '--stack', 'f', '--help'];
+  expect({ ...startOptions(given) }).toStrictEqual({
     once: true,
     help: true,
     data: 'd',
