@@ -46,13 +46,15 @@ function describePlants(
 ): void {
   if (Object.keys(plants).length === 0) return;
   describe.each(NAMINGS)('a stack %s', (_, rename) => {
+    const named = onceOf(() => JSON.stringify(rename(base())));
+    const namedStacks = () => JSON.parse(named()) as Stacks;
+    const audited = onceOf(() => auditedOf(namedStacks()));
     describe.each(Object.entries(plants))('%s notices', (id, faults) => {
-      let before: readonly string[] | undefined;
+      const before = onceOf(() => findings([ruleOf(rules, id)], audited()));
       it.each(faults)('%s', (_name, plant) => {
         const rule = ruleOf(rules, id);
-        before ??= findings([rule], auditedOf(rename(base())));
-        const known = before;
-        const stacks = rename(base());
+        const known = before();
+        const stacks = namedStacks();
         plant(planterFor(stacks));
         const after = findings([rule], auditedOf(stacks));
         expect(after.filter((finding) => !known.includes(finding))).not.toEqual([]);
@@ -67,22 +69,27 @@ function describeObjectPlants(
 ): void {
   if (Object.keys(plants).length === 0) return;
   describe.each(KUBERNETES_NAMINGS)('objects of a stack %s', (_, naming) => {
-    const named = new Map<Base, Stacks>();
-    const stacks = (base: Base): Stacks => {
-      const known = named.get(base) ?? naming(stacksOfBase(base));
-      named.set(base, known);
-      return known;
-    };
+    const stacks = onceOf((base: Base) => naming(stacksOfBase(base)));
     describe.each(Object.entries(plants))('%s notices', (id, faults) => {
+      const before = onceOf((base: Base) => findingsAfter([ruleOf(rules, id)], stacks(base)));
       for (const [name, change, base = 'http'] of faults) {
         it(name, () => {
           const rule = ruleOf(rules, id);
-          expect(findingsAfter([rule], stacks(base))).toEqual([]);
+          expect(before(base)).toEqual([]);
           expect(findingsAfter([rule], stacks(base), change)).not.toEqual([]);
         });
       }
     });
   });
+}
+
+/** Makes what many tests look at, and none changes, only once for each key. */
+function onceOf<Value, Key = void>(make: (key: Key) => Value): (key: Key) => Value {
+  const made = new Map<Key, Value>();
+  return (key) => {
+    if (!made.has(key)) made.set(key, make(key));
+    return made.get(key) as Value;
+  };
 }
 
 function ruleOf(rules: readonly Rule[], id: string): Rule {

@@ -60,7 +60,15 @@ export function auditedOf(stacks: Stacks): Audited {
   const model = modelOf(
     Object.entries(stacks).map(([name, json]) => ({ name, path: `${name}.json`, json })),
   );
-  return { model, objects: kubernetesObjects(model) };
+  let objects: Audited['objects'] | undefined;
+  return {
+    model,
+    // Most rules look at none of them.
+    get objects() {
+      objects ??= kubernetesObjects(model);
+      return objects;
+    },
+  };
 }
 
 /** The stacks as they are, and with everything renamed. */
