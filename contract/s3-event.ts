@@ -60,7 +60,7 @@ export interface S3Events {
   readonly problems: readonly string[];
 }
 
-/** S3 sends one record a message; more than this many is no event of S3. */
+/** S3 sends one record a message; a message with more than this many is not its. */
 const MAX_RECORDS = 1000;
 /** A key of 1,024 bytes has at most three times as many characters when encoded. */
 const MAX_TEXT_CHARACTERS = 3 * 1024;

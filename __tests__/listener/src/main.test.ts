@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { EXIT } from '@file-processing/contract/listener-interface.ts';
 import { expect, test } from 'vitest';
 import { COMPILE_CACHE } from '../../support/compile-cache.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
@@ -30,13 +31,13 @@ function program(cwd: string, parameters: string[], nodeOptions: string[] = []):
 test('the exit code of a command is the exit code of the process', async () => {
   const folder = await temporaryFolder();
   await writeFile(join(folder, 'a.csv'), 'a,b\n1\n');
-  expect(await program(folder, ['validate', 'a.csv'])).toMatchObject({ code: 1 });
+  expect(await program(folder, ['validate', 'a.csv'])).toMatchObject({ code: EXIT.bad });
 });
 
 test('a .env in the working folder is loaded', async () => {
   const folder = await temporaryFolder();
   await writeFile(join(folder, '.env'), 'DATABASE_URL=postgresql://u:p@127.0.0.1:1/from_dotenv\n');
-  expect(await program(folder, ['runs', 'list'])).toMatchObject({ code: 69 });
+  expect(await program(folder, ['runs', 'list'])).toMatchObject({ code: EXIT.unavailable });
 });
 
 test('an exception that nobody caught ends with 70', async () => {
@@ -44,7 +45,7 @@ test('an exception that nobody caught ends with 70', async () => {
   const preload = join(folder, 'preload.mjs');
   await writeFile(preload, "setTimeout(() => { throw new Error('boom'); }, 0);\n");
   const { code, err } = await program(folder, ['validate', '/dev/zero'], ['--import', preload]);
-  expect(code).toBe(70);
+  expect(code).toBe(EXIT.unexpected);
   expect(err).toContain('boom');
 });
 
@@ -60,6 +61,6 @@ test('a module that is broken ends with 70', async () => {
      } });\n`,
   );
   const { code, err } = await program(folder, ['--help'], ['--import', preload]);
-  expect(code).toBe(70);
+  expect(code).toBe(EXIT.unexpected);
   expect(err).toContain('no such module');
 });
