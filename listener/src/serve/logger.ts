@@ -1,14 +1,50 @@
 import { type DestinationStream, type Logger, pino, stdTimeFunctions } from 'pino';
+import { printable } from '../cli/report-text.ts';
 import type { Config } from '../config.ts';
 
 /**
- * JSON lines. Written at once, so that the last line before an exit is not lost.
+ * Properties that libraries give their errors, whatever they hold; `input` is what `new URL` refused.
+ * Each by its whole path: patterns make a line cost five times as much.
+ */
+const SECRETS = [
+  'password',
+  'input',
+  'connectionString',
+  'authorization',
+  'secretAccessKey',
+].flatMap((name) => [name, `err.${name}`]);
+
+/**
+ * Lines as they suit who reads them; no secret in any. Written at once, so that the last line before
+ * an exit is not lost.
  *
  * @param destination @default standard output
  */
 export function createLogger(
   level: Config['logLevel'],
-  destination: DestinationStream = pino.destination({ sync: true }),
+  destination: DestinationStream = logLines(pino.destination({ sync: true }), process.stdout.isTTY),
 ): Logger {
-  return pino({ level, timestamp: stdTimeFunctions.isoTime }, destination);
+  return pino({ level, redact: SECRETS, timestamp: stdTimeFunctions.isoTime }, destination);
+}
+
+/** JSON lines for programs, readable ones for a terminal. */
+export function logLines(output: DestinationStream, isTerminal: boolean): DestinationStream {
+  return isTerminal ? { write: (line) => output.write(readableLine(line)) } : output;
+}
+
+/** Such as `17:58:56.123Z INFO  run finished runId=... rows=12`, an error's stack below. */
+function readableLine(json: string): string {
+  const { level, time, msg, err, pid: _pid, hostname: _hostname, ...fields } = JSON.parse(json);
+  const label = String(pino.levels.labels[level]).toUpperCase().padEnd(5);
+  const shown = Object.entries(fields).map(([name, value]) => `${name}=${shownValue(value)}`);
+  const code = err?.code === undefined ? [] : [`code=${shownValue(err.code)}`];
+  const first = [time.slice(time.indexOf('T') + 1), label, msg, ...shown, ...code].join(' ');
+  const stack = err === undefined ? [] : String(err.stack ?? err.message ?? err).split('\n');
+  return [first, ...stack.map((line) => `  ${line}`)]
+    .map((line) => `${printable(line)}\n`)
+    .join('');
+}
+
+function shownValue(value: unknown): string {
+  return typeof value === 'string' && /^[^\s"=]+$/.test(value) ? value : JSON.stringify(value);
 }
