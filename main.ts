@@ -4,14 +4,13 @@ import { FileProcessingStack } from './src/file-processing/stack.ts';
 import { FoundationNetworkStack } from './src/foundation-network/stack.ts';
 import { environmentOrExit } from './src/settings/environment.ts';
 import { formatFinding } from './src/settings/finding.ts';
+import { outdirOrExit } from './src/stack/outdir.ts';
 import { briefSummaryOfSynthesis, summaryOfSynthesis } from './src/synthesized/summary.ts';
 import { writeSynthesizedViews } from './src/synthesized/views/write-synthesized-views.ts';
 
 const environment = environmentOrExit(import.meta.dirname, process.env.ENVIRONMENT);
 
-const app = new App({
-  outdir: process.env.CDKTF_OUTDIR || process.env.CDKTF_OUTPUT || 'cdktf.out',
-});
+const app = new App({ outdir: outdirOrExit(process.env) });
 const network = new FoundationNetworkStack(app, 'foundation-network', {
   environment: environment.name,
   settings: environment.foundationNetwork,

@@ -15,6 +15,14 @@ const ROOT = resolve(import.meta.dirname, '../..');
 /** Of sysexits.h, as the listener's own technical codes are; the listener keeps 2 for wrong usage. */
 const EXIT = { usage: 64, unexpected: 70, stack: 2 } as const;
 
+/** Codes of a folder that is not ours, or not one. */
+const UNWRITABLE: ReadonlySet<string | undefined> = new Set([
+  'EACCES',
+  'EPERM',
+  'EROFS',
+  'ENOTDIR',
+]);
+
 /** So many faults of the sample are shown. */
 const SHOWN_FAULTS = 3;
 
@@ -176,7 +184,10 @@ function shellWord(path: string): string {
 }
 
 function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  if (!(error instanceof Error)) return String(error);
+  const { code, path, message } = error as NodeJS.ErrnoException;
+  if (path === undefined || !UNWRITABLE.has(code)) return message;
+  return `${path} can't be written (${code}): --data and --state name other folders`;
 }
 
 function exitCodeOf(error: unknown): number {

@@ -247,6 +247,20 @@ test('a setting that the listener refuses ends the start', async () => {
   expect(flow.errors()).toContain('WORKER_CONCURRENCY');
 });
 
+test.each(['data', 'state'])(
+  'a folder for --%s that can not be made is one line',
+  async (option) => {
+    const { path, data } = await writeStack();
+    // Nobody makes a folder below a file, not even root.
+    const folder = join(path, option);
+    const flow = start({ path, data }, `--${option}`, folder);
+    expect(await flow.ended).toBe(70);
+    expect(flow.output() + flow.errors()).toMatch(
+      /^\S+ can't be written \(ENOTDIR\): --data and --state name other folders\n$/,
+    );
+  },
+);
+
 test('without a synthesized stack the start says what to do', async () => {
   const flow = start({ path: '/nowhere/cdk.tf.json', data: '/nowhere' });
   expect(await flow.ended).toBe(2);
