@@ -1,3 +1,4 @@
+import './contract/require-node.cjs';
 import { defineConfig, type TestProjectConfiguration } from 'vitest/config';
 import { GO_MEMORY } from './__tests__/support/go-memory.ts';
 
@@ -74,6 +75,8 @@ function unit(): TestProjectConfiguration {
       setupFiles: ['__tests__/support/startup.ts', '__tests__/support/matchers.ts'],
       // Loading cdktf and its providers takes most of the time: once a worker is enough.
       isolate: false,
+      // cdktf asks util.isArray, and there is nothing to be done about it.
+      execArgv: ['--disable-warning=DEP0044'],
       // The slowest tests wait for processes and for PostgreSQL: every core has a worker.
       maxWorkers: '100%',
       testTimeout: 120_000,

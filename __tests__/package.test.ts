@@ -1,0 +1,31 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { ROOT } from './support/run-main.ts';
+
+const read = (path: string) => JSON.parse(readFileSync(join(ROOT, path), 'utf8'));
+const root = read('package.json');
+const lock = read('package-lock.json');
+
+test('one version of Node.js comes to every platform', () => {
+  const versions = Object.entries<string>(root.optionalDependencies)
+    .filter(([name]) => name.startsWith('node-'))
+    .map(([, version]) => version);
+  expect(versions).toHaveLength(5);
+  expect(new Set(versions).size).toBe(1);
+});
+
+test('npm ci on Node.js 20 has no reason to warn about our own packages', () => {
+  expect(root.engines).toEqual({ node: '>=20' });
+  for (const workspace of root.workspaces) {
+    expect(read(`${workspace}/package.json`)).not.toHaveProperty('engines');
+    expect(lock.packages[workspace]).not.toHaveProperty('engines');
+  }
+});
+
+test('the lock file names no host that packages come from', () => {
+  const places = Object.values<{ resolved?: string }>(lock.packages).map(
+    ({ resolved }) => resolved,
+  );
+  expect(new Set(places)).toEqual(new Set([undefined, ...root.workspaces]));
+});
