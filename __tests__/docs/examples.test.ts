@@ -61,6 +61,21 @@ describe('the first own rules', () => {
   });
 });
 
+it('the README shows what npm start finds in its sample', async () => {
+  const { out } = await cli([
+    'validate',
+    join(ROOT, 'listener/local/samples/Officer_Detail.csv'),
+    '--schema',
+    join(ROOT, 'listener/seed/mappings/officer_detail.v1.json'),
+  ]);
+  const [shown] = codeBlocksIn(await page('README.md')).filter(
+    ({ language }) => language === 'text',
+  );
+  const lines = shown?.text.split('\n').filter((line) => line.startsWith('  line ')) ?? [];
+  expect(lines).toHaveLength(3);
+  for (const line of lines) expect(out).toContain(`\n${line.replace(/ \.\.\.$/, '')}`);
+});
+
 it('the example of the page about rules can be loaded', async () => {
   const folder = await temporaryFolder();
   const [mapping, monitored, ...others] = codeBlocksIn(await page('docs/rules.md')).filter(
