@@ -18,6 +18,11 @@ describe('the house', () => {
     );
   });
 
+  it('has no room that outweighs the others', () => {
+    expect(house.shares.reduce((sum, [, share]) => sum + share, 0)).toBeCloseTo(1);
+    expect(house.shares.filter(([, share]) => share > LIMITS.shareOfARoom)).toStrictEqual([]);
+  });
+
   it('prints its measures', () => {
     expect(houseText(house)).toMatch(/^\d+ TypeScript files in .*; at most 420$/m);
   });
