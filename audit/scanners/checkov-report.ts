@@ -53,7 +53,7 @@ interface RawReport {
 /**
  * Reads checkov's JSON, and gives each folder what was said of its files. It is one report, a list of
  * them, or bare counts where checkov saw nothing. A manifest's file is named after the address of its
- * resource (see write-views.ts), so what checkov says of an object, or of the pod that an object
+ * resource (see writeViews), so what checkov says of an object, or of the pod that an object
  * makes, leads back to the resource.
  *
  * @param folders - absolute paths, none in another

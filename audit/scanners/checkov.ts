@@ -59,7 +59,7 @@ const RESULTS = 'results_json.json';
  * checkov are taken away, and it is run in an empty folder, so that no configuration at hand can skip
  * a check.
  *
- * @param program - see find-checkov.ts
+ * @param program - see {@link findCheckov}
  * @param views - folders with `plan.json` and `manifests/`, none in another
  * @param root - the checkout
  * @returns what it said of each folder, in their order

@@ -14,6 +14,7 @@ import {
   faultsOf,
   isPublic,
   listOf,
+  mayBe,
   mustBe,
   mustBeAbsent,
   mustBeOwnKey,
@@ -117,6 +118,8 @@ function settingsFaults(name: string, values: string): readonly (readonly [boole
     `configuration_values has ${key} ${JSON.stringify(value)}: not reviewed`,
   ]);
 }
+
+const OF_A_CLUSTER = { cluster_name: mustReferTo('aws_eks_cluster', 'a cluster') };
 
 /** Rules on clusters, access to them, and their add-ons. */
 export const CLUSTER_RULES: readonly Rule[] = [
@@ -303,22 +306,22 @@ export const CLUSTER_RULES: readonly Rule[] = [
       );
     },
   }),
-  rule({
+  argumentRule({
     id: 'access-entries-are-roles',
     title: 'Access to a cluster is for roles, by a policy of EKS',
     reason:
       "A user's keys live for years, * and root are everybody of an account, and groups of Kubernetes are seen by no audit of AWS.",
     control: 'AC-2',
     severity: 'medium',
-    subjects: every('aws_eks_access_entry', 'aws_eks_access_policy_association'),
+    must: {
+      aws_eks_access_entry: { ...OF_A_CLUSTER, type: mayBe('STANDARD') },
+      aws_eks_access_policy_association: OF_A_CLUSTER,
+    },
+
     faults: (entry, { model }) => {
       const { text, target, stack, list: values } = read(model, entry);
       const isEntry = entry.type === 'aws_eks_access_entry';
       return faultsOf(
-        [
-          target('cluster_name')?.type !== 'aws_eks_cluster',
-          'cluster_name is not a cluster of the stack',
-        ],
         [
           !isRoleArn(text('principal_arn')) && target('principal_arn')?.type !== 'aws_iam_role',
           `principal_arn is ${text('principal_arn')}, not a role`,
@@ -331,7 +334,6 @@ export const CLUSTER_RULES: readonly Rule[] = [
           values('kubernetes_groups').length > 0,
           'kubernetes_groups gives rights that AWS does not show',
         ],
-        [isEntry && !['', 'STANDARD'].includes(text('type')), `type is ${text('type')}`],
         [
           !isEntry &&
             !text('policy_arn').startsWith(

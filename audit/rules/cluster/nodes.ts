@@ -6,7 +6,10 @@ import {
   listOf,
   mayBe,
   mustBe,
+  mustBeAbsent,
   mustBeTrue,
+  mustNotBeTrue,
+  mustReferTo,
   read,
 } from '../readers/resources.ts';
 import { type Rule, rule } from '../rule.ts';
@@ -192,7 +195,7 @@ export const NODE_RULES: readonly Rule[] = [
     severity: 'low',
     must: { aws_launch_template: { 'monitoring.enabled': mustBeTrue } },
   }),
-  rule({
+  argumentRule({
     id: 'node-group-uses-template',
     title:
       'A node group starts the newest version of a template of the stack, on a supported image',
@@ -200,7 +203,8 @@ export const NODE_RULES: readonly Rule[] = [
       'Without the template the nodes take the defaults: metadata for every pod, an unencrypted disk. A fixed version keeps the fault that was just mended.',
     control: 'CM-6',
     severity: 'high',
-    subjects: every('aws_eks_node_group'),
+    must: { aws_eks_node_group: { node_role_arn: mustReferTo('aws_iam_role', 'a role') } },
+
     faults: (group, { model }) => {
       const { target, text, list, stack } = read(model, group);
       const template = target('launch_template.id') ?? target('launch_template.name');
@@ -230,23 +234,26 @@ export const NODE_RULES: readonly Rule[] = [
               `instance type ${String(type)} is not x86-64`,
             ] as const,
         ),
-        [
-          target('node_role_arn')?.type !== 'aws_iam_role',
-          'node_role_arn is not a role of the stack',
-        ],
       );
     },
   }),
-  rule({
+  argumentRule({
     id: 'nodes-survive-updates',
     title: 'A node group keeps enough nodes, on demand, also while they are replaced',
     reason:
       'With no node or one, with Spot, or with all replaced at once, the listener is away while SNS gives up.',
     control: 'CP-10',
     severity: 'medium',
-    subjects: every('aws_eks_node_group'),
+    must: {
+      aws_eks_node_group: {
+        capacity_type: mustBe('ON_DEMAND'),
+        taint: mustBeAbsent('keeps pods off that do not tolerate it'),
+        force_update_version: mustNotBeTrue('evicts pods against their budget'),
+      },
+    },
+
     faults: (group, { model }) => {
-      const { number, text, at } = read(model, group);
+      const { number } = read(model, group);
       const [min, desired, max] = ['min_size', 'desired_size', 'max_size'].map((name) =>
         number(`scaling_config.${name}`),
       ) as [number, number, number];
@@ -260,10 +267,6 @@ export const NODE_RULES: readonly Rule[] = [
         [!(desired >= 2), `desired_size is ${desired}, must be at least 2`],
         [!(max > min), `max_size is ${max} as min_size: no room for another node`],
         [
-          text('capacity_type') !== 'ON_DEMAND',
-          `capacity_type is ${text('capacity_type') || 'missing'}`,
-        ],
-        [
           !(percent >= 1 && percent <= 50) && !(count >= 1 && count <= desired / 2),
           'update_config must leave at least half of the nodes',
         ],
@@ -272,11 +275,6 @@ export const NODE_RULES: readonly Rule[] = [
             'scaling_config[0].desired_size',
           ),
           'every apply sets back the number of nodes: ignore_changes must have scaling_config[0].desired_size',
-        ],
-        [at('taint') !== undefined, 'taint keeps pods off that do not tolerate it'],
-        [
-          at('force_update_version') === true,
-          'force_update_version evicts pods against their budget',
         ],
       );
     },

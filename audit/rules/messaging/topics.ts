@@ -9,9 +9,11 @@ import {
   faultsOf,
   mayBeAtMost,
   mustBe,
+  mustBeAbsent,
   mustBeAtLeast,
   mustBeOwnKey,
   mustBeTrue,
+  mustNotBeTrue,
   mustReferTo,
   neighbours,
   read,
@@ -179,14 +181,15 @@ export const TOPIC_RULES: readonly Rule[] = [
         .map((name) => `log group ${name} is missing`);
     },
   }),
-  rule({
+  argumentRule({
     id: 'delivery-is-encrypted',
     title: 'Messages are delivered over HTTPS or to a queue of the stack',
     reason:
       'Over http anybody on the way reads which file of which client arrived; another protocol takes it out of the system.',
     control: 'SC-8(1)',
     severity: 'high',
-    subjects: every('aws_sns_topic_subscription'),
+    must: { aws_sns_topic_subscription: { topic_arn: mustReferTo('aws_sns_topic', 'a topic') } },
+
     faults: (subscription, { model }) => {
       const { text, target } = read(model, subscription);
       const protocol = text('protocol');
@@ -206,27 +209,22 @@ export const TOPIC_RULES: readonly Rule[] = [
           protocol.startsWith('http') && !isPublicName(text('endpoint')),
           `endpoint is ${text('endpoint')}: SNS posts to public names, and a query is not secret`,
         ],
-        [target('topic_arn')?.type !== 'aws_sns_topic', 'topic_arn is not a topic of the stack'],
       );
     },
   }),
-  rule({
+  argumentRule({
     id: 'delivery-is-signed',
     title: 'Messages are delivered in their signed envelope, all of them',
     reason:
       'Raw delivery leaves the signature out, so anybody can post; a filter drops what it does not match.',
     control: 'SC-8(1)',
     severity: 'high',
-    subjects: every('aws_sns_topic_subscription'),
-    faults: (subscription, { model }) => {
-      const { isTrue, text, at } = read(model, subscription);
-      return faultsOf(
-        [isTrue('raw_message_delivery'), 'raw_message_delivery leaves the signature out'],
-        [
-          at('filter_policy') !== undefined || text('filter_policy_scope') !== '',
-          'a filter policy drops messages',
-        ],
-      );
+    must: {
+      aws_sns_topic_subscription: {
+        raw_message_delivery: mustNotBeTrue('leaves the signature out'),
+        filter_policy: mustBeAbsent('drops messages'),
+        filter_policy_scope: mustBeAbsent('is for a filter policy, which drops messages'),
+      },
     },
   }),
   rule({

@@ -4,6 +4,7 @@ import {
   every,
   faultsOf,
   isPublic,
+  mayBe,
   mustBe,
   mustReferTo,
   neighbours,
@@ -94,16 +95,22 @@ export const ROUTE_RULES: readonly Rule[] = [
       ];
     },
   }),
-  rule({
+  argumentRule({
     id: 'nat-gateways-work',
     title:
       'NAT gateways lie in public subnets, each with an address, and serve their own zone where each zone has one',
     reason: 'A zone that goes out by the NAT gateway of another goes down with it.',
     control: 'CP-8',
     severity: 'high',
-    subjects: every('aws_nat_gateway'),
+    must: {
+      aws_nat_gateway: {
+        allocation_id: mustReferTo('aws_eip', 'an address'),
+        connectivity_type: mayBe('public'),
+      },
+    },
+
     faults: (nat, { model }) => {
-      const { target, stack, text } = read(model, nat);
+      const { target, stack } = read(model, nat);
       const subnet = target('subnet_id');
       const zoneOf = (one: Resource | undefined) =>
         one === undefined ? '' : read(model, one).text('availability_zone');
@@ -119,14 +126,6 @@ export const ROUTE_RULES: readonly Rule[] = [
           [
             subnet?.type !== 'aws_subnet' || !isPublic(model, subnet),
             'subnet_id is not a public subnet of the stack',
-          ],
-          [
-            target('allocation_id')?.type !== 'aws_eip',
-            'allocation_id is not an address of the stack',
-          ],
-          [
-            !['', 'public'].includes(text('connectivity_type')),
-            `connectivity_type is ${text('connectivity_type')}`,
           ],
           [gateways.length > 1 && zones.size < gateways.length, 'two NAT gateways are in one zone'],
         ),

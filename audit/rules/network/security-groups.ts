@@ -1,8 +1,25 @@
 import { contains, parseCidr } from '../../../src/settings/cidr.ts';
 import { graphOf, type Model, type Resource } from '../../../src/synthesized/model/model.ts';
-import { every, faultsOf, neighbours, read } from '../readers/resources.ts';
+import {
+  argumentRule,
+  every,
+  faultsOf,
+  mustBe,
+  mustBeAbsent,
+  mustBeSet,
+  neighbours,
+  read,
+} from '../readers/resources.ts';
 import { type Rule, rule } from '../rule.ts';
 import { isPrivateBlock } from './vpc.ts';
+
+/** What every rule of a group must be like. */
+const BOUNDED = {
+  ip_protocol: mustBe('tcp'),
+  cidr_ipv6: mustBeAbsent('is set, but the VPC has no IPv6'),
+  prefix_list_id: mustBeAbsent('has not been reviewed'),
+  description: mustBeSet('nobody will know whether it may go'),
+};
 
 const RULE_TYPES = ['aws_vpc_security_group_ingress_rule', 'aws_vpc_security_group_egress_rule'];
 
@@ -39,23 +56,20 @@ export const SECURITY_GROUP_RULES: readonly Rule[] = [
       ];
     },
   }),
-  rule({
+  argumentRule({
     id: 'ingress-is-bounded',
     title: 'A security group lets in one port over TCP, from private addresses or from a group',
     reason: 'A rule for everybody, all ports or all protocols makes the group useless.',
     control: 'SC-7',
     severity: 'high',
-    subjects: every(...RULE_TYPES),
+    must: Object.fromEntries(RULE_TYPES.map((type) => [type, BOUNDED])),
+
     faults: (ingress, { model }) => {
-      const { text, number, at } = read(model, ingress);
+      const { text, number } = read(model, ingress);
       const cidr = text('cidr_ipv4');
       const group = text('referenced_security_group_id');
       const prefix = parseCidr(cidr)?.prefix ?? 32;
       return faultsOf(
-        [
-          text('ip_protocol') !== 'tcp',
-          `ip_protocol is ${text('ip_protocol') || 'missing'}, must be tcp`,
-        ],
         [
           !(number('from_port') >= 1 && number('from_port') === number('to_port')),
           `ports ${text('from_port') || '?'} to ${text('to_port') || '?'}: must be one`,
@@ -66,15 +80,9 @@ export const SECURITY_GROUP_RULES: readonly Rule[] = [
         ],
         [cidr !== '' && !isPrivateBlock(cidr), `cidr_ipv4 ${cidr} is not private (RFC 1918)`],
         [cidr !== '' && prefix < 16, `cidr_ipv4 ${cidr} is larger than any VPC`],
-        [at('cidr_ipv6') !== undefined, `cidr_ipv6 ${text('cidr_ipv6')}: the VPC has no IPv6`],
-        [at('prefix_list_id') !== undefined, 'prefix_list_id has not been reviewed'],
         [
           ['3389', '22', '23'].includes(text('from_port')),
           `port ${text('from_port')} is for signing in`,
-        ],
-        [
-          text('description').trim() === '',
-          'has no description: nobody will know whether it may go',
         ],
       );
     },

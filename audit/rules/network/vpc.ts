@@ -7,6 +7,7 @@ import {
   isPublic,
   listOf,
   mustBe,
+  mustBeAbsent,
   mustBeFalse,
   mustBeSet,
   mustBeTrue,
@@ -205,7 +206,7 @@ export const VPC_RULES: readonly Rule[] = [
         .map(({ address }) => `${address} does not reach S3 by ${endpoint.address}`);
     },
   }),
-  rule({
+  argumentRule({
     id: 'endpoints-reach-all',
     title:
       'Interface endpoints lie in every private subnet, behind a group of the stack, under the name of their service',
@@ -213,18 +214,20 @@ export const VPC_RULES: readonly Rule[] = [
       'Without private DNS nobody uses the endpoint; without a subnet in a zone that zone pays for the way through another. A policy that shuts out is found at the first call.',
     control: 'SC-7',
     severity: 'medium',
-    subjects: every('aws_vpc_endpoint'),
+    must: {
+      aws_vpc_endpoint: {
+        vpc_id: mustReferTo('aws_vpc', 'a VPC'),
+        policy: mustBeAbsent('has not been reviewed'),
+      },
+    },
+
     faults: (endpoint, { model }) => {
-      const { text, isTrue, target, stack, at } = read(model, endpoint);
+      const { text, isTrue, stack } = read(model, endpoint);
       const service = text('service_name');
-      const common = faultsOf(
-        [target('vpc_id')?.type !== 'aws_vpc', 'vpc_id is not a VPC of the stack'],
-        [
-          !new RegExp(`^(?:cn\\.)?com\\.amazonaws\\.${stack.region}\\.[a-z0-9.-]+$`).test(service),
-          `service_name is ${service}, not a service of ${stack.region}`,
-        ],
-        [at('policy') !== undefined, 'policy has not been reviewed'],
-      );
+      const common = faultsOf([
+        !new RegExp(`^(?:cn\\.)?com\\.amazonaws\\.${stack.region}\\.[a-z0-9.-]+$`).test(service),
+        `service_name is ${service}, not a service of ${stack.region}`,
+      ]);
       if (isGateway(model, endpoint)) {
         return [
           ...common,
