@@ -61,7 +61,7 @@ interface Entry {
   readonly faults: readonly string[];
 }
 
-/** Members of an object that may be left out; one entry with a fault where it is none. */
+/** Members of an object that may be left out; one entry with a fault where it is not an object. */
 function entriesOf(value: unknown, path: string): readonly Entry[] {
   if (value === undefined) return [];
   if (!isObject(value)) return [{ name: '', path, value: undefined, faults: mustBe(path) }];

@@ -19,7 +19,7 @@ export function asTemplate(literal: string): string {
   return literal.replaceAll(/[$%](?=\{)/g, '$&$&');
 }
 
-/** The text inside each `${ }` of a template; `$${` is no template. Braces and quotes nest. */
+/** The text inside each `${ }` of a template; `$${` is not a template. Braces and quotes nest. */
 export function expressionsIn(text: string): readonly string[] {
   return templateParts(text).flatMap((part) => (part.expression ? [part.text] : []));
 }

@@ -32,7 +32,7 @@ export function manifestFiles(stack: StackModel): Files {
 /**
  * The objects and the kustomization alone, with something in the place of each expression. A Secret
  * whose data is withheld has a file, but the kustomization leaves it out: applied without data, it
- * would take away what `kubectl apply` once put in, since both apply as one owner (Kubernetes,
+ * would remove what `kubectl apply` once put in, since both apply as one owner (Kubernetes,
  * "Server-Side Apply").
  */
 export function filesOf(
