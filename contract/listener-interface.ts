@@ -7,7 +7,7 @@ export const PATHS = {
   delivery: '/',
   /** Answers as long as the process lives, without the database. */
   liveness: '/healthz',
-  /** Answers 503 while the database is away or the process drains. */
+  /** Answers 503 while the database is unavailable or the process drains. */
   readiness: '/readyz',
   metrics: '/metrics',
 } as const;
@@ -18,7 +18,7 @@ export const SERVED_PATHS = {
   METRICS_PORT: [PATHS.metrics],
 } as const;
 
-/** Time that the readiness path may take to say that the database is away, in seconds. */
+/** Time that the readiness path may take to say that the database is unavailable, in seconds. */
 export const READINESS_SECONDS = 2;
 
 /** The command that runs until a signal; all others end. */
@@ -82,7 +82,7 @@ export const EXIT = {
   /** EX_NOINPUT: the object is gone or was replaced. */
   noInput: 66,
   /**
-   * EX_UNAVAILABLE: the database, or the process that was asked for its health, is away. What
+   * EX_UNAVAILABLE: the database, or the process that was asked for its health, is unavailable. What
    * answers with a certificate that proves nothing is not the database.
    */
   unavailable: 69,
