@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { OperationError } from '../../../src/operations/operation-error.ts';
@@ -59,7 +59,9 @@ describe('a program', () => {
   });
 
   test('that does not exist says so, and what to do', async () => {
-    const missing = runner().run('no-such-program', []);
+    // A path with a folder that may not be looked into would be another fault.
+    const env = { PATH: dirname(process.execPath) };
+    const missing = runner().run('no-such-program', [], { env });
     await expect(missing).rejects.toThrow(OperationError);
     await expect(missing).rejects.toMatchObject({
       message: 'no-such-program was not found',
