@@ -24,11 +24,29 @@ export function isOwnBucketName(name: string): boolean {
 }
 
 /** What the end of keys looks like that a notification and the listener are limited to, in words. */
-export const KEY_SUFFIX = '1 to 64 characters without blanks, wildcards or slashes';
+export const KEY_SUFFIX =
+  '1 to 64 characters without wildcards, slashes, ${, %{ or line breaks, and without blanks at its ends';
 
 /** Whether a text can limit keys by their end. */
 export function isKeySuffix(text: string): boolean {
-  return /^[^\s*?/]{1,64}$/.test(text);
+  return text.length <= 64 && /^[^*?/]+$/.test(text) && isPlainKeyText(text);
+}
+
+/** What a key prefix looks like that a notification, rights and the listener are limited to, in words. */
+export const KEY_PREFIX =
+  'a key prefix: it ends in a slash, does not begin with one, and has at most 200 characters without commas, wildcards, ${, %{ or line breaks, and without blanks at its ends';
+
+/** Whether a text can limit keys by their beginning. */
+export function isKeyPrefix(text: string): boolean {
+  return text.length <= 200 && /^[^/*?,][^*?,]*\/$/.test(text) && isPlainKeyText(text);
+}
+
+/**
+ * Of white space a blank alone, and inside; no `${`, which IAM takes for a policy variable in a resource
+ * (IAM User Guide, "IAM policy elements: Variables and tags"), and no `%{`, which Terraform takes for a directive.
+ */
+function isPlainKeyText(text: string): boolean {
+  return text === text.trim() && !/[^\S ]|[$%]\{/.test(text);
 }
 
 /** Source: Amazon S3 user guide, "Naming Amazon S3 objects". */
@@ -49,6 +67,20 @@ export function keyProblem(key: string): string | undefined {
  */
 export function encodeKey(key: string): string {
   return new URLSearchParams({ key }).toString().slice('key='.length).replaceAll('%2F', '/');
+}
+
+/**
+ * A key prefix or suffix as the filter of an event notification has it: percent-encoded, "+" for a blank, slashes
+ * and S3's safe characters as they are. IAM and our own settings have it as it is.
+ * Source: Amazon S3 user guide, "Configuring event notifications using object key name filtering".
+ */
+export function encodeKeyFilter(text: string): string {
+  return encodeURIComponent(text.toWellFormed()).replaceAll('%2F', '/').replaceAll('%20', '+');
+}
+
+/** The prefix or suffix that a filter stands for; what cannot be decoded stands for itself. */
+export function decodeKeyFilter(filter: string): string {
+  return decodeKey(filter) ?? filter;
 }
 
 /** The key that was encoded so; undefined where a percent sign begins no character of UTF-8. */

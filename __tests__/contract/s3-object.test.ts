@@ -1,7 +1,11 @@
 import {
   decodeKey,
+  decodeKeyFilter,
   encodeKey,
+  encodeKeyFilter,
   isBucketName,
+  isKeyPrefix,
+  isKeySuffix,
   isOwnBucketName,
   keyProblem,
 } from '@file-processing/contract/s3-object.ts';
@@ -38,6 +42,48 @@ test.each([
   ['100%.csv', '100%25.csv'],
 ])('the key %s is written as a form would', (key, encoded) => {
   expect(encodeKey(key)).toBe(encoded);
+});
+
+test.each([
+  ['from_client/a-b_c.d/', 'from_client/a-b_c.d/'],
+  ["!'()*", "!'()*"],
+  ['year=2026/', 'year%3D2026/'],
+  ['Süd west+1/', 'S%C3%BCd+west%2B1/'],
+])('the filter for %s is percent-encoded but for what S3 calls safe', (text, filter) => {
+  expect(encodeKeyFilter(text)).toBe(filter);
+});
+
+test('every filter stands for what it was made from, and one that nobody encoded for itself', () => {
+  fc.assert(
+    fc.property(fc.string({ unit: 'binary' }), (text) => {
+      expect(decodeKeyFilter(encodeKeyFilter(text))).toBe(text);
+    }),
+  );
+  expect(decodeKeyFilter('100%/')).toBe('100%/');
+});
+
+test.each([
+  ['from client/year=1/', true],
+  [' a/', false],
+  ['a\tb/', false],
+  ['${aws:username}/', false],
+  ['%{if}/', false],
+  ['a,b/', false],
+  ['a*/', false],
+  ['/a/', false],
+  ['a', false],
+])('%j as a key prefix: %s', (text, expected) => {
+  expect(isKeyPrefix(text)).toBe(expected);
+});
+
+test.each([
+  ['report 1.csv', true],
+  [' .csv', false],
+  ['${x}', false],
+  ['a/b', false],
+  ['', false],
+])('%j as a key suffix: %s', (text, expected) => {
+  expect(isKeySuffix(text)).toBe(expected);
 });
 
 test('every key is read as it was written', () => {

@@ -1,5 +1,6 @@
 import { topicIn } from '@file-processing/contract/arn.ts';
 import { readVariable } from '@file-processing/contract/listener-variables.ts';
+import { decodeKeyFilter } from '@file-processing/contract/s3-object.ts';
 
 /** What the local flow takes from the synthesized file-processing stack. */
 export interface LocalSettings {
@@ -89,8 +90,8 @@ export function isNotified(filters: readonly KeyFilter[], key: string): boolean 
 function filtersOfNotification(topics: unknown): readonly KeyFilter[] {
   if (!Array.isArray(topics)) return [];
   return topics.filter(isObject).map(({ filter_prefix: prefix, filter_suffix: suffix }) => ({
-    prefix: typeof prefix === 'string' ? prefix : '',
-    suffix: typeof suffix === 'string' ? suffix : '',
+    prefix: typeof prefix === 'string' ? decodeKeyFilter(prefix) : '',
+    suffix: typeof suffix === 'string' ? decodeKeyFilter(suffix) : '',
   }));
 }
 

@@ -1,4 +1,5 @@
 import { S3BucketNotification } from '@cdktf/provider-aws/lib/s3-bucket-notification/index.js';
+import { encodeKeyFilter } from '@file-processing/contract/s3-object.ts';
 import type { Construct } from 'constructs';
 import type { FileProcessingSettings } from '../settings/file-processing-variables.ts';
 import type { Topic } from './topic.ts';
@@ -14,12 +15,12 @@ export function notifyOfNewObjects(
 ): S3BucketNotification {
   return new S3BucketNotification(scope, 'bucket', {
     bucket: settings.bucket_name,
-    topic: settings.s3_prefixes.map((filterPrefix) => ({
-      id: `file-processing:${filterPrefix}`,
+    topic: settings.s3_prefixes.map((prefix) => ({
+      id: `file-processing:${prefix}`,
       topicArn: topic.resource.arn,
       events: ['s3:ObjectCreated:*'],
-      filterPrefix,
-      ...(settings.s3_suffix && { filterSuffix: settings.s3_suffix }),
+      filterPrefix: encodeKeyFilter(prefix),
+      ...(settings.s3_suffix && { filterSuffix: encodeKeyFilter(settings.s3_suffix) }),
     })),
     // S3 tries to publish at once, and refuses a topic whose policy does not allow it.
     dependsOn: [topic.policy],

@@ -1,8 +1,10 @@
 import { isArnOf, isRoleArn } from '@file-processing/contract/arn.ts';
 import {
   BUCKET_NAME,
+  isKeyPrefix,
   isKeySuffix,
   isOwnBucketName,
+  KEY_PREFIX,
   KEY_SUFFIX,
 } from '@file-processing/contract/s3-object.ts';
 import { parseCidr } from './cidr.ts';
@@ -19,12 +21,6 @@ const isDnsLabel = (value: string): boolean => /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9
 const isHostName = (value: string): boolean =>
   value.length <= 253 &&
   /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$/i.test(value);
-
-// IAM would take ${ in a resource for a policy variable (IAM User Guide, "IAM policy elements: Variables and tags").
-const isPrefix = (value: string): boolean =>
-  /^[^\s/*?,][^\s*?,]*\/$/.test(value) && !value.includes('${') && value.length <= 200;
-const PREFIX =
-  'a key prefix: it ends in a slash, does not begin with one, and has at most 200 characters without blanks, commas, wildcards or ${';
 
 const IMAGE =
   /^(?:[a-z0-9.-]+(?::\d+)?\/)?[a-z0-9]+(?:[._/-][a-z0-9]+)*(?::[\w][\w.-]{0,127})?(?:@sha256:[0-9a-f]{64})?$/;
@@ -200,12 +196,12 @@ export const fileProcessingVariables = {
       'Key prefixes of the files that are checked: they limit the event notifications and the read rights.',
     default: ['from_client/'],
     example: ['from_client/nm_albuquerque/'],
-    allowed: `a list of 1 to 20, none inside another; each ${PREFIX}`,
+    allowed: `a list of 1 to 20, none inside another; each ${KEY_PREFIX}`,
     accepts: (prefixes) =>
       prefixes.length >= 1 &&
       prefixes.length <= 20 &&
       prefixes.every((one, i) => prefixes.every((other, j) => i === j || !one.startsWith(other))),
-    acceptsItem: isPrefix,
+    acceptsItem: isKeyPrefix,
   }),
   s3_suffix: text({
     description:
@@ -220,8 +216,8 @@ export const fileProcessingVariables = {
       'Folder in the bucket that reports are written to. Empty writes none and grants no right to.',
     default: 'data_quality_reports/',
     example: 'data_quality_reports/',
-    allowed: `empty, or ${PREFIX}`,
-    accepts: (value) => value === '' || isPrefix(value),
+    allowed: `empty, or ${KEY_PREFIX}`,
+    accepts: (value) => value === '' || isKeyPrefix(value),
   }),
   create_s3_notifications: flag({
     description:

@@ -47,14 +47,14 @@ test('changed topic, bucket and filters are followed', async () => {
     resource.aws_s3_bucket_notification = {
       bucket: {
         bucket: 'other-bucket',
-        topic: [{ filter_prefix: 'in/' }, { filter_suffix: '.csv' }],
+        topic: [{ filter_prefix: 'year%3D1/a+b/' }, { filter_suffix: '.csv' }],
       },
     };
   });
   expect(settings.topicArn.endsWith(':other-topic')).toBe(true);
   expect(settings.bucket).toBe('other-bucket');
   expect(settings.filters).toStrictEqual([
-    { prefix: 'in/', suffix: '' },
+    { prefix: 'year=1/a b/', suffix: '' },
     { prefix: '', suffix: '.csv' },
   ]);
 });

@@ -40,6 +40,18 @@ describe('Bucket notifications switched on', () => {
   });
 });
 
+it('a prefix and a suffix are percent-encoded for S3, and as they are for the listener', () => {
+  const json = synthesizeFileProcessing({
+    create_s3_notifications: true,
+    s3_prefixes: ['in/year=2026/Südwest 1/'],
+    s3_suffix: '(1) a.csv',
+  });
+  expect(resourceAt(json, 'aws_s3_bucket_notification.bucket').topic).toMatchObject([
+    { filter_prefix: 'in/year%3D2026/S%C3%BCdwest+1/', filter_suffix: '(1)+a.csv' },
+  ]);
+  expect(JSON.stringify(json.resource.aws_iam_policy)).toContain('/in/year=2026/Südwest 1/*');
+});
+
 describe('Bucket notifications of several prefixes', () => {
   const json = synthesizeFileProcessing({
     create_s3_notifications: true,

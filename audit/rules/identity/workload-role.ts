@@ -1,4 +1,5 @@
 import type { VariableName } from '@file-processing/contract/listener-variables.ts';
+import { decodeKeyFilter } from '@file-processing/contract/s3-object.ts';
 import { type Model, type Resource, valueAt } from '../../../src/synthesized/model/model.ts';
 import {
   arnOf,
@@ -37,7 +38,7 @@ export function jobOf(model: Model, stackName: string): Job | undefined {
   const notifications = neighbours(model, { stack: stackName }, 'aws_s3_bucket_notification');
   const notified = notifications.flatMap((notification) =>
     listOf(read(model, notification).at('topic')).map((block) =>
-      String(valueAt(block, 'filter_prefix') ?? ''),
+      decodeKeyFilter(String(valueAt(block, 'filter_prefix') ?? '')),
     ),
   );
   const named = setting('S3_PREFIXES').split(',').filter(Boolean);

@@ -1,4 +1,5 @@
 import type { VariableName } from '@file-processing/contract/listener-variables.ts';
+import { decodeKeyFilter, encodeKeyFilter } from '@file-processing/contract/s3-object.ts';
 import { blocksOf, type Model, type Resource } from '../../../src/synthesized/model/model.ts';
 import { canonical, statementsOf } from '../../policy/policies.ts';
 import { configured } from '../identity/workload-role.ts';
@@ -44,7 +45,7 @@ export const EVENT_NOTIFICATION_RULES: readonly Rule[] = [
       const { stack, at } = read(model, notification);
       const blocks = blocksOf(notification.attributes.topic);
       const resolved = blocksOf(at('topic'));
-      const prefixes = resolved.map((block) => String(block.filter_prefix ?? ''));
+      const prefixes = resolved.map((block) => decodeKeyFilter(String(block.filter_prefix ?? '')));
       const ids = resolved.map((block) => String(block.id ?? ''));
       return [
         ...faultsOf(
@@ -63,6 +64,14 @@ export const EVENT_NOTIFICATION_RULES: readonly Rule[] = [
               events.join() !== 's3:ObjectCreated:*',
               `events are ${events.join(', ')}, must be s3:ObjectCreated:*`,
             ],
+            ...['filter_prefix', 'filter_suffix'].map((argument) => {
+              const filter = String(resolved[index]?.[argument] ?? '');
+              const encoded = encodeKeyFilter(decodeKeyFilter(filter));
+              return [
+                filter !== encoded,
+                `${argument} is ${filter}: S3 wants it percent-encoded, ${encoded}`,
+              ] as const;
+            }),
             [
               !/^[^/].*\/$/.test(prefix),
               `filter_prefix is ${prefix || 'missing'}: must be a folder, as aa/bb/`,
@@ -92,8 +101,8 @@ export const EVENT_NOTIFICATION_RULES: readonly Rule[] = [
     faults: (notification, audited) => {
       const { at, text, stack } = read(audited.model, notification);
       const blocks = blocksOf(at('topic'));
-      const prefixes = blocks.map((block) => String(block.filter_prefix ?? ''));
-      const suffixes = blocks.map((block) => String(block.filter_suffix ?? ''));
+      const prefixes = blocks.map((block) => decodeKeyFilter(String(block.filter_prefix ?? '')));
+      const suffixes = blocks.map((block) => decodeKeyFilter(String(block.filter_suffix ?? '')));
       const faults = settingsOf(audited, notification.stack).flatMap((setting) => {
         const known = setting('S3_PREFIXES')
           .split(',')
@@ -132,7 +141,7 @@ export const EVENT_NOTIFICATION_RULES: readonly Rule[] = [
     subjects: every('aws_s3_bucket_notification'),
     faults: (notification, { model }) => {
       const prefixes = blocksOf(read(model, notification).at('topic')).map((block) =>
-        String(block.filter_prefix ?? ''),
+        decodeKeyFilter(String(block.filter_prefix ?? '')),
       );
       const written = new Set([
         configured(model, notification.stack, 'REPORT_PREFIX'),

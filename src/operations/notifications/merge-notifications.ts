@@ -1,4 +1,5 @@
 import type { NotificationConfiguration, TopicConfiguration } from '@aws-sdk/client-s3';
+import { encodeKeyFilter } from '@file-processing/contract/s3-object.ts';
 import { entriesOf, type NotificationEntry, overlap, topicEntry } from './notification-entry.ts';
 
 /** Begins the ids of our entries, as in the stack. */
@@ -86,8 +87,8 @@ function wantedTopic(
   { topicArn, suffix }: WantedNotifications,
 ): TopicConfiguration {
   const rules = [
-    { Name: 'prefix', Value: prefix },
-    { Name: 'suffix', Value: suffix },
+    { Name: 'prefix', Value: encodeKeyFilter(prefix) },
+    { Name: 'suffix', Value: encodeKeyFilter(suffix) },
   ] as const;
   const FilterRules = rules.filter(({ Value }) => Value !== '');
   return {

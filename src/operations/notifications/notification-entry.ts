@@ -4,6 +4,7 @@ import type {
   QueueConfiguration,
   TopicConfiguration,
 } from '@aws-sdk/client-s3';
+import { decodeKeyFilter } from '@file-processing/contract/s3-object.ts';
 
 /** One entry of a bucket's notification configuration, whatever it sends to. */
 export interface NotificationEntry {
@@ -67,7 +68,9 @@ function entryOf(
 ): NotificationEntry {
   // S3 answers with Prefix and Suffix where prefix and suffix were put.
   const filterValue = (name: string) =>
-    Filter?.Key?.FilterRules?.find((rule) => rule.Name?.toLowerCase() === name)?.Value ?? '';
+    decodeKeyFilter(
+      Filter?.Key?.FilterRules?.find((rule) => rule.Name?.toLowerCase() === name)?.Value ?? '',
+    );
   return {
     kind,
     id: Id ?? '',

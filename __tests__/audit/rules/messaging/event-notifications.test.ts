@@ -28,6 +28,10 @@ describeRules(EVENT_NOTIFICATION_RULES, {
         ({ change }) => change(TYPE, 'topic.filter_prefix', (prefix) => `/${prefix}`),
       ],
       [
+        'a prefix that is not percent-encoded',
+        ({ set }) => set(TYPE, 'topic.filter_prefix', 'from_client/year=2026/'),
+      ],
+      [
         'prefixes that overlap',
         ({ change }) =>
           change(TYPE, 'topic', (list) => {

@@ -41,6 +41,18 @@ test('an empty configuration gets an entry for each prefix', () => {
   );
 });
 
+test('filters are percent-encoded, and compared by what they stand for', () => {
+  const wanted = { prefixes: ['year=2026/a b/'], suffix: '' };
+  const { configuration } = merge({}, wanted);
+  expect(configuration.TopicConfigurations).toMatchObject([withPrefix('year%3D2026/a+b/')]);
+  const other = {
+    TopicConfigurations: [
+      { Id: 'mine', TopicArn: OURS, Events: [created], ...withPrefix('year%3D2026/a%20b/') },
+    ],
+  };
+  expect(merge(other, wanted).added).toStrictEqual([]);
+});
+
 test('no prefix and no suffix are no filter', () => {
   const { configuration } = merge({}, { prefixes: [''], suffix: '' });
   expect(configuration.TopicConfigurations).toStrictEqual([

@@ -1,5 +1,6 @@
 import type { NotificationConfiguration } from '@aws-sdk/client-s3';
 import { parseTopicArn } from '@file-processing/contract/arn.ts';
+import { decodeKeyFilter } from '@file-processing/contract/s3-object.ts';
 import { changesOf, deletes, type PlanJson, type PlannedChange } from '../plan-json.ts';
 import type { Refusal } from './refusals.ts';
 
@@ -87,7 +88,9 @@ function entriesOfBucket(configured: NotificationConfiguration): readonly Entry[
   return targets.map(({ target = '', Events = [], Filter }) => {
     // S3 answers with "Prefix", and takes "prefix" as well.
     const rule = (name: string) =>
-      Filter?.Key?.FilterRules?.find(({ Name }) => Name?.toLowerCase() === name)?.Value ?? '';
+      decodeKeyFilter(
+        Filter?.Key?.FilterRules?.find(({ Name }) => Name?.toLowerCase() === name)?.Value ?? '',
+      );
     return { target, events: Events, prefix: rule('prefix'), suffix: rule('suffix') };
   });
 }
@@ -101,8 +104,8 @@ function entriesOfPlan(
       // Not known before the topic exists: then its name has to do.
       target: String(block[target] ?? `:${topicName}`),
       events: (block.events ?? []) as readonly string[],
-      prefix: String(block.filter_prefix ?? ''),
-      suffix: String(block.filter_suffix ?? ''),
+      prefix: decodeKeyFilter(String(block.filter_prefix ?? '')),
+      suffix: decodeKeyFilter(String(block.filter_suffix ?? '')),
     }));
   return [
     ...blocks('topic', 'topic_arn'),
