@@ -17,12 +17,10 @@ const folder = mkdtempSync(join(tmpdir(), 'bench-start-'));
 // As root, PostgreSQL runs as another user, who has to get to its data.
 chmodSync(folder, 0o711);
 const state = join(folder, 'state');
-const flow = [
-  ...['--data', join(folder, 'data'), '--state', state],
-  ...['--stack', join(folder, 'synth', 'stacks', 'file-processing', 'cdk.tf.json')],
-];
-const npmStart = ['npm', 'start', '--silent', '--', ...flow];
-const localFlow = [process.execPath, 'listener/local/start.ts', ...flow];
+const folders = ['--data', join(folder, 'data'), '--state', state];
+const stack = join(folder, 'synth', 'stacks', 'file-processing', 'cdk.tf.json');
+const npmStart = ['npm', 'start', '--silent', '--', ...folders];
+const localFlow = [process.execPath, 'listener/local/start.ts', ...folders, '--stack', stack];
 
 try {
   console.log(`${(await secondsUntilReady(npmStart)).toFixed(2)} s  first npm start`);
