@@ -5,6 +5,7 @@ import { arch, platform } from 'node:os';
 import { dirname, join, relative, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
+import { makeUnfinished, removeUnfinished } from './unfinished.ts';
 
 const run = promisify(execFile);
 
@@ -99,11 +100,16 @@ export async function reachableBinaries(
   const copy = join(await makeFallbackFolder(), 'postgresql');
   const copiedBinaries = join(copy, 'bin');
   if (await canReach(user, join(copiedBinaries, server))) return copiedBinaries;
-  const unfinished = `${copy}.unfinished`;
-  await rm(unfinished, { recursive: true, force: true });
+  await removeUnfinished(copy);
+  const unfinished = await makeUnfinished(copy);
   await cp(resolve(binaries, '..'), unfinished, { recursive: true, verbatimSymlinks: true });
   // The copy took the modes over, and those may be why the original can't be reached.
   await run('chmod', ['-R', 'a+rX', unfinished]);
+  if (await canReach(user, join(copiedBinaries, server))) {
+    // Another process was faster, and may be running its copy.
+    await rm(unfinished, { recursive: true, force: true });
+    return copiedBinaries;
+  }
   await rm(copy, { recursive: true, force: true });
   await rename(unfinished, copy);
   return copiedBinaries;

@@ -1,18 +1,18 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { chown, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { chown, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { command, isAlive, type Place } from './place.ts';
+import { command, type Place } from './place.ts';
+import { makeUnfinished, removeUnfinished } from './unfinished.ts';
 
 /** Makes the cluster when there is none; the rename at the end keeps a half-made one from use. */
 export async function createCluster(place: Place): Promise<boolean> {
-  await removeUnfinished(place);
+  await removeUnfinished(place.data);
   if (existsSync(join(place.data, 'PG_VERSION'))) {
     await checkMajorVersion(place);
     return false;
   }
-  const unfinished = `${place.data}.unfinished-${process.pid}`;
-  await mkdir(unfinished, { mode: 0o700 });
+  const unfinished = await makeUnfinished(place.data);
   const passwordFile = `${unfinished}.password`;
   await writeFile(passwordFile, randomBytes(24).toString('hex'), { mode: 0o600 });
   if (place.user) {
@@ -39,15 +39,6 @@ export async function createCluster(place: Place): Promise<boolean> {
     await rm(unfinished, { recursive: true, force: true });
     if (existsSync(join(place.data, 'PG_VERSION'))) return false;
     throw error;
-  }
-}
-
-async function removeUnfinished(place: Place): Promise<void> {
-  for (const name of await readdir(place.folder)) {
-    const [, pid] = /^data\.unfinished-(\d+)(\.password)?$/.exec(name) ?? [];
-    if (pid !== undefined && !isAlive(Number(pid))) {
-      await rm(join(place.folder, name), { recursive: true, force: true });
-    }
   }
 }
 

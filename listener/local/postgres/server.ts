@@ -5,7 +5,8 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { command, isAlive, type Place, processOptions } from './place.ts';
+import { command, type Place, processOptions } from './place.ts';
+import { isAlive } from './unfinished.ts';
 
 const run = promisify(execFile);
 
