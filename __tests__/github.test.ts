@@ -76,6 +76,12 @@ test.each(
   }
 });
 
+it('the owners are of folders that there are', () => {
+  const folders = read('.github/CODEOWNERS').match(/^\/\S+/gm) ?? [];
+  expect(folders.length).toBeGreaterThan(3);
+  for (const folder of folders) expect(existsSync(join(ROOT, folder)), folder).toBe(true);
+});
+
 describe('the version', () => {
   const version: string = JSON.parse(read('package.json')).version;
 
