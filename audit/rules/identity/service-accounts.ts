@@ -5,9 +5,7 @@ import { allows, requiredValues } from '../../policy/policy-document.ts';
 import { listenersIn } from '../readers/listeners.ts';
 import { namespaceOf, objectsIn, objectsOf, type Pod, podsOf } from '../readers/pods.ts';
 import { type Audited, type Rule, rule, shown, when } from '../rule.ts';
-
-/** Annotation by which EKS gives the pods of a ServiceAccount an IAM role (Amazon EKS User Guide). */
-export const ROLE_ANNOTATION = 'eks.amazonaws.com/role-arn';
+import { ROLE_ANNOTATION } from './roles.ts';
 
 /** The ServiceAccount of a pod. */
 function serviceAccountOf(audited: Audited, pod: Pod): KubernetesObject | undefined {

@@ -1,7 +1,5 @@
-import {
-  ROLE_ANNOTATION,
-  SERVICE_ACCOUNT_RULES,
-} from '../../../../audit/rules/identity/service-accounts.ts';
+import { ROLE_ANNOTATION } from '../../../../audit/rules/identity/roles.ts';
+import { SERVICE_ACCOUNT_RULES } from '../../../../audit/rules/identity/service-accounts.ts';
 import { describeRules } from '../../support/describe-rules.ts';
 import {
   annotation,
