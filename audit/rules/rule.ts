@@ -35,6 +35,9 @@ export interface Rule {
   readonly judge: (audited: Audited) => readonly Judgement[];
 }
 
+/** Sentences on what is wrong, each behind its condition: `isOpen && 'is open'`. */
+export type Faults = readonly (string | false)[];
+
 interface Place {
   readonly stack: string;
   readonly address: string;
@@ -49,7 +52,7 @@ interface Place {
 export function rule<Subject extends Place>(
   parts: Omit<Rule, 'judge'> & {
     readonly subjects: (audited: Audited) => readonly Subject[];
-    readonly faults: (subject: Subject, audited: Audited) => readonly string[];
+    readonly faults: (subject: Subject, audited: Audited) => Faults;
   },
 ): Rule {
   const { subjects, faults, ...description } = parts;
@@ -60,14 +63,9 @@ export function rule<Subject extends Place>(
         rule: description.id,
         stack: subject.stack,
         address: subject.address,
-        faults: faults(subject, audited),
+        faults: faults(subject, audited).filter((fault) => fault !== false),
       })),
   };
-}
-
-/** The fault, if something is wrong. */
-export function when(wrong: boolean, fault: string): readonly string[] {
-  return wrong ? [fault] : [];
 }
 
 /** How a value looks in a sentence; what is left out is called so. */

@@ -11,7 +11,6 @@ import { matchesPattern, parseJson } from '../../policy/policy-document.ts';
 import {
   argumentRule,
   every,
-  faultsOf,
   isPublic,
   listOf,
   mayBe,
@@ -22,7 +21,7 @@ import {
   neighbours,
   read,
 } from '../readers/resources.ts';
-import { type Rule, rule, when } from '../rule.ts';
+import { type Faults, type Rule, rule } from '../rule.ts';
 
 const LOG_TYPES = ['api', 'audit', 'authenticator', 'controllerManager', 'scheduler'];
 
@@ -37,7 +36,7 @@ function list(model: Model, cluster: Resource): readonly string[] {
 }
 
 /** Subnets are all that a lookup of private ones finds, or private ones of the stack in two zones. */
-function subnetFaults(model: Model, stack: StackModel, value: unknown): readonly string[] {
+function subnetFaults(model: Model, stack: StackModel, value: unknown): Faults {
   if (typeof value === 'string') {
     const lookup = stack.target(value);
     return lookup?.type === 'aws_subnets' && /\.ids\}$/.test(value)
@@ -46,13 +45,11 @@ function subnetFaults(model: Model, stack: StackModel, value: unknown): readonly
   }
   const subnets = listOf(value).map((item) => stack.target(item));
   const zones = new Set(subnets.map((subnet) => subnet?.attributes.availability_zone));
-  return faultsOf(
-    [subnets.length < 2 || zones.size < 2, 'subnet_ids must be in at least two zones'],
-    [
-      subnets.some((subnet) => subnet?.type !== 'aws_subnet'),
+  return [
+    (subnets.length < 2 || zones.size < 2) && 'subnet_ids must be in at least two zones',
+    subnets.some((subnet) => subnet?.type !== 'aws_subnet') &&
       'subnet_ids has what is not a subnet of the stack',
-    ],
-  );
+  ];
 }
 
 /** What a lookup by name would find in the other stacks, against their private subnets. */
@@ -107,16 +104,17 @@ const SETTINGS: Readonly<Record<string, Readonly<Record<string, (value: unknown)
 };
 
 /** What is wrong with the settings of an add-on; a good value of an unknown one is not known either. */
-function settingsFaults(name: string, values: string): readonly (readonly [boolean, string])[] {
+function settingsFaults(name: string, values: string): Faults {
   if (values === '') return [];
   const settings = parseJson(values);
   if (typeof settings !== 'object' || settings === null) {
-    return [[true, 'configuration_values is not a JSON object']];
+    return ['configuration_values is not a JSON object'];
   }
-  return Object.entries(settings).map(([key, value]) => [
-    !(SETTINGS[name]?.[key]?.(value) ?? false),
-    `configuration_values has ${key} ${JSON.stringify(value)}: not reviewed`,
-  ]);
+  return Object.entries(settings).map(
+    ([key, value]) =>
+      !(SETTINGS[name]?.[key]?.(value) ?? false) &&
+      `configuration_values has ${key} ${JSON.stringify(value)}: not reviewed`,
+  );
 }
 
 const OF_A_CLUSTER = { cluster_name: mustReferTo('aws_eks_cluster', 'a cluster') };
@@ -136,14 +134,10 @@ export const CLUSTER_RULES: readonly Rule[] = [
       const isPublic = !isFalse('vpc_config.endpoint_public_access');
       const cidrs = list(model, cluster);
       return [
-        ...faultsOf(
-          [!isTrue('vpc_config.endpoint_private_access'), 'endpoint_private_access must be true'],
-          [
-            isPublic,
-            `endpoint_public_access must be false; it is open to ${cidrs.join(', ') || 'everybody'}`,
-          ],
-          [isPublic && cidrs.length === 0, 'public_access_cidrs is missing: everybody'],
-        ),
+        !isTrue('vpc_config.endpoint_private_access') && 'endpoint_private_access must be true',
+        isPublic &&
+          `endpoint_public_access must be false; it is open to ${cidrs.join(', ') || 'everybody'}`,
+        isPublic && cidrs.length === 0 && 'public_access_cidrs is missing: everybody',
         ...cidrs
           .filter((text) => isPublic && (parseCidr(text)?.prefix ?? 0) < 16)
           .map((text) => `public_access_cidrs has ${text}: at most a /16 can be meant`),
@@ -165,10 +159,8 @@ export const CLUSTER_RULES: readonly Rule[] = [
       const groups = neighbours(model, cluster, 'aws_cloudwatch_log_group');
       return [
         ...LOG_TYPES.filter((type) => !types.includes(type)).map((type) => `does not log ${type}`),
-        ...faultsOf([
-          !groups.some((group) => read(model, group).text('name') === name),
+        !groups.some((group) => read(model, group).text('name') === name) &&
           `log group ${name} is missing`,
-        ]),
       ];
     },
   }),
@@ -184,10 +176,10 @@ export const CLUSTER_RULES: readonly Rule[] = [
         'encryption_config.provider.key_arn': mustBeOwnKey,
         'encryption_config.resources': ({ list: values, path }) => {
           const resources = values(path).map(String);
-          return when(
-            resources.join() !== 'secrets',
-            `${path} is for ${resources.join(', ') || 'nothing'}, not secrets`,
-          );
+          return [
+            resources.join() !== 'secrets' &&
+              `${path} is for ${resources.join(', ') || 'nothing'}, not secrets`,
+          ];
         },
       },
     },
@@ -251,26 +243,19 @@ export const CLUSTER_RULES: readonly Rule[] = [
       );
       const cluster = isCluster ? resource : stack.target(resource.attributes.cluster_name);
       return [
-        ...faultsOf(
-          [
-            isCluster && !(KNOWN_KUBERNETES_VERSIONS as readonly string[]).includes(version),
-            `version is ${version || 'missing'}, known are ${KNOWN_KUBERNETES_VERSIONS.join(', ')}`,
-          ],
-          [
-            !isCluster &&
-              version !== '' &&
-              version !== read(model, cluster ?? resource).text('version'),
-            `version ${version} is not that of its cluster`,
-          ],
-          [
-            !isCluster && cluster?.type !== 'aws_eks_cluster',
-            'cluster_name is not a cluster of the stack',
-          ],
-          [
-            isCluster && !read(model, resource).isFalse('bootstrap_self_managed_addons'),
-            'bootstrap_self_managed_addons must be false: the add-ons are the stack’s',
-          ],
-        ),
+        isCluster &&
+          !(KNOWN_KUBERNETES_VERSIONS as readonly string[]).includes(version) &&
+          `version is ${version || 'missing'}, known are ${KNOWN_KUBERNETES_VERSIONS.join(', ')}`,
+        !isCluster &&
+          version !== '' &&
+          version !== read(model, cluster ?? resource).text('version') &&
+          `version ${version} is not that of its cluster`,
+        !isCluster &&
+          cluster?.type !== 'aws_eks_cluster' &&
+          'cluster_name is not a cluster of the stack',
+        isCluster &&
+          !read(model, resource).isFalse('bootstrap_self_managed_addons') &&
+          'bootstrap_self_managed_addons must be false: the add-ons are the stack’s',
         ...subnetFaults(model, stack, subnets),
       ];
     },
@@ -290,20 +275,16 @@ export const CLUSTER_RULES: readonly Rule[] = [
         ({ attributes }) => stack.target(attributes.cluster_name) === cluster,
       );
       const creator = 'access_config.bootstrap_cluster_creator_admin_permissions';
-      return faultsOf(
-        [
-          text('access_config.authentication_mode') !== 'API',
+      return [
+        text('access_config.authentication_mode') !== 'API' &&
           `authentication_mode is ${text('access_config.authentication_mode') || 'missing'}, must be API`,
-        ],
-        [
-          admins.length > 0 && !isFalse(creator),
+        admins.length > 0 &&
+          !isFalse(creator) &&
           'its creator administers it too, without an access entry',
-        ],
-        [
-          admins.length === 0 && !isTrue(creator),
+        admins.length === 0 &&
+          !isTrue(creator) &&
           'nobody administers it: no access entry, and not its creator',
-        ],
-      );
+      ];
     },
   }),
   argumentRule({
@@ -321,47 +302,35 @@ export const CLUSTER_RULES: readonly Rule[] = [
     faults: (entry, { model }) => {
       const { text, target, stack, list: values } = read(model, entry);
       const isEntry = entry.type === 'aws_eks_access_entry';
-      return faultsOf(
-        [
-          !isRoleArn(text('principal_arn')) && target('principal_arn')?.type !== 'aws_iam_role',
+      return [
+        !isRoleArn(text('principal_arn')) &&
+          target('principal_arn')?.type !== 'aws_iam_role' &&
           `principal_arn is ${text('principal_arn')}, not a role`,
-        ],
-        [
-          isEntry && accountsOf(model, entry).size > 1,
+        isEntry &&
+          accountsOf(model, entry).size > 1 &&
           `entries name roles of the accounts ${[...accountsOf(model, entry)].join(', ')}`,
-        ],
-        [
-          values('kubernetes_groups').length > 0,
+        values('kubernetes_groups').length > 0 &&
           'kubernetes_groups gives rights that AWS does not show',
-        ],
-        [
-          !isEntry &&
-            !text('policy_arn').startsWith(
-              `arn:${stack.partition}:eks::aws:cluster-access-policy/`,
-            ),
+        !isEntry &&
+          !text('policy_arn').startsWith(
+            `arn:${stack.partition}:eks::aws:cluster-access-policy/`,
+          ) &&
           `policy_arn is ${text('policy_arn')}, not an access policy of EKS`,
-        ],
-        [
-          !isEntry && !['cluster', 'namespace'].includes(text('access_scope.type')),
+        !isEntry &&
+          !['cluster', 'namespace'].includes(text('access_scope.type')) &&
           `access_scope is ${text('access_scope.type') || 'missing'}`,
-        ],
-        [
-          !isEntry &&
-            text('access_scope.type') === 'namespace' &&
-            values('access_scope.namespaces').length === 0,
+        !isEntry &&
+          text('access_scope.type') === 'namespace' &&
+          values('access_scope.namespaces').length === 0 &&
           'access_scope names no namespace',
-        ],
-        [
-          !isEntry &&
-            text('access_scope.type') === 'cluster' &&
-            !/\/AmazonEKS(ClusterAdmin|AdminView|View)Policy$/.test(text('policy_arn')),
+        !isEntry &&
+          text('access_scope.type') === 'cluster' &&
+          !/\/AmazonEKS(ClusterAdmin|AdminView|View)Policy$/.test(text('policy_arn')) &&
           `${text('policy_arn')} in the whole cluster`,
-        ],
-        [
-          !isEntry && target('principal_arn')?.type === undefined,
+        !isEntry &&
+          target('principal_arn')?.type === undefined &&
           'principal_arn is not an access entry of the stack',
-        ],
-      );
+      ];
     },
   }),
   rule({
@@ -382,10 +351,9 @@ export const CLUSTER_RULES: readonly Rule[] = [
       );
       return [
         ...NEEDED.filter((name) => !has.includes(name)).map((name) => `lacks the add-on ${name}`),
-        ...faultsOf([
-          autoscalers.length > 0 && !has.includes('metrics-server'),
+        autoscalers.length > 0 &&
+          !has.includes('metrics-server') &&
           'lacks the add-on metrics-server, by which its autoscaler measures',
-        ]),
       ];
     },
   }),
@@ -407,10 +375,10 @@ export const CLUSTER_RULES: readonly Rule[] = [
     faults: (addOn, { model }) => {
       const { text } = read(model, addOn);
       const name = text('addon_name');
-      return faultsOf(
-        [!KNOWN.includes(name), `addon_name is ${name}: not reviewed`],
+      return [
+        !KNOWN.includes(name) && `addon_name is ${name}: not reviewed`,
         ...settingsFaults(name, text('configuration_values')),
-      );
+      ];
     },
   }),
   rule({

@@ -2,7 +2,6 @@ import { blocksOf, valueAt } from '../../../src/synthesized/model/model.ts';
 import {
   argumentRule,
   every,
-  faultsOf,
   listOf,
   mayBe,
   mustBe,
@@ -132,30 +131,17 @@ export const NODE_RULES: readonly Rule[] = [
       const disks = blocksOf(read(model, template).at('block_device_mappings'));
       const isTrue = (value: unknown) => value === true || value === 'true';
       return [
-        ...faultsOf([
-          !disks.some(({ device_name }) => device_name === '/dev/xvda'),
+        !disks.some(({ device_name }) => device_name === '/dev/xvda') &&
           'block_device_mappings lacks the root disk of Amazon Linux, /dev/xvda',
+        ...disks.flatMap((disk) => [
+          !isTrue(valueAt(disk, 'ebs.encrypted')) && `${String(disk.device_name)} is not encrypted`,
+          !isTrue(valueAt(disk, 'ebs.delete_on_termination')) &&
+            `${String(disk.device_name)} stays behind when its node goes`,
+          !(Number(valueAt(disk, 'ebs.volume_size')) >= 20) &&
+            `${String(disk.device_name)} has ${String(valueAt(disk, 'ebs.volume_size'))} GiB, must be at least 20`,
+          !['gp3', 'io1', 'io2'].includes(String(valueAt(disk, 'ebs.volume_type'))) &&
+            `${String(disk.device_name)} is of type ${String(valueAt(disk, 'ebs.volume_type'))}`,
         ]),
-        ...disks.flatMap((disk) =>
-          faultsOf(
-            [
-              !isTrue(valueAt(disk, 'ebs.encrypted')),
-              `${String(disk.device_name)} is not encrypted`,
-            ],
-            [
-              !isTrue(valueAt(disk, 'ebs.delete_on_termination')),
-              `${String(disk.device_name)} stays behind when its node goes`,
-            ],
-            [
-              !(Number(valueAt(disk, 'ebs.volume_size')) >= 20),
-              `${String(disk.device_name)} has ${String(valueAt(disk, 'ebs.volume_size'))} GiB, must be at least 20`,
-            ],
-            [
-              !['gp3', 'io1', 'io2'].includes(String(valueAt(disk, 'ebs.volume_type'))),
-              `${String(disk.device_name)} is of type ${String(valueAt(disk, 'ebs.volume_type'))}`,
-            ],
-          ),
-        ),
       ];
     },
   }),
@@ -209,32 +195,24 @@ export const NODE_RULES: readonly Rule[] = [
       const { target, text, list, stack } = read(model, group);
       const template = target('launch_template.id') ?? target('launch_template.name');
       const version = stack.target(valueAt(group.attributes, 'launch_template.version'));
-      return faultsOf(
-        [
-          template?.type !== 'aws_launch_template',
+      return [
+        template?.type !== 'aws_launch_template' &&
           'launch_template is not a template of the stack',
-        ],
-        [
-          template !== undefined &&
-            (version !== template ||
-              !/\.(latest|default)_version\}$/.test(text('launch_template.version'))),
+        template !== undefined &&
+          (version !== template ||
+            !/\.(latest|default)_version\}$/.test(text('launch_template.version'))) &&
           `launch_template.version is ${text('launch_template.version') || 'missing'}, must be latest_version of the template`,
-        ],
-        [
-          !/^(AL2023|BOTTLEROCKET)_x86_64_(STANDARD|FIPS)$|^BOTTLEROCKET_x86_64(_FIPS)?$/.test(
-            text('ami_type'),
-          ),
+        !/^(AL2023|BOTTLEROCKET)_x86_64_(STANDARD|FIPS)$|^BOTTLEROCKET_x86_64(_FIPS)?$/.test(
+          text('ami_type'),
+        ) &&
           `ami_type is ${text('ami_type') || 'missing'}: must be Amazon Linux 2023 or Bottlerocket for x86-64`,
-        ],
-        [list('instance_types').length === 0, 'instance_types is missing: EKS takes t3.medium'],
+        list('instance_types').length === 0 && 'instance_types is missing: EKS takes t3.medium',
         ...list('instance_types').map(
           (type) =>
-            [
-              !/^[a-z]+\d+(?!g)[a-z0-9-]*\.[a-z0-9-]+$/.test(String(type)),
-              `instance type ${String(type)} is not x86-64`,
-            ] as const,
+            !/^[a-z]+\d+(?!g)[a-z0-9-]*\.[a-z0-9-]+$/.test(String(type)) &&
+            `instance type ${String(type)} is not x86-64`,
         ),
-      );
+      ];
     },
   }),
   argumentRule({
@@ -259,24 +237,19 @@ export const NODE_RULES: readonly Rule[] = [
       ) as [number, number, number];
       const percent = number('update_config.max_unavailable_percentage');
       const count = number('update_config.max_unavailable');
-      return faultsOf(
-        [
-          !(min >= 1 && min <= desired && desired <= max),
+      return [
+        !(min >= 1 && min <= desired && desired <= max) &&
           `sizes ${min}, ${desired}, ${max}: must be at least 1 and rise`,
-        ],
-        [!(desired >= 2), `desired_size is ${desired}, must be at least 2`],
-        [!(max > min), `max_size is ${max} as min_size: no room for another node`],
-        [
-          !(percent >= 1 && percent <= 50) && !(count >= 1 && count <= desired / 2),
+        !(desired >= 2) && `desired_size is ${desired}, must be at least 2`,
+        !(max > min) && `max_size is ${max} as min_size: no room for another node`,
+        !(percent >= 1 && percent <= 50) &&
+          !(count >= 1 && count <= desired / 2) &&
           'update_config must leave at least half of the nodes',
-        ],
-        [
-          !listOf(valueAt(group.attributes, 'lifecycle.ignore_changes')).includes(
-            'scaling_config[0].desired_size',
-          ),
+        !listOf(valueAt(group.attributes, 'lifecycle.ignore_changes')).includes(
+          'scaling_config[0].desired_size',
+        ) &&
           'every apply sets back the number of nodes: ignore_changes must have scaling_config[0].desired_size',
-        ],
-      );
+      ];
     },
   }),
 ];

@@ -3,7 +3,6 @@ import { parseJson } from '../../policy/policy-document.ts';
 import {
   argumentRule,
   every,
-  faultsOf,
   listOf,
   mustBe,
   mustBeOwnKey,
@@ -50,29 +49,22 @@ export const REPOSITORY_RULES: readonly Rule[] = [
       return policies.flatMap((policy) => {
         const rules = listOf(valueAt(parseJson(policy.attributes.policy), 'rules'));
         return [
-          ...faultsOf([rules.length === 0, `${policy.address} cannot be read`]),
+          rules.length === 0 && `${policy.address} cannot be read`,
           ...rules.flatMap((entry) => {
             const selection = valueAt(entry, 'selection');
             const at = (name: string) => valueAt(selection, name);
             const untagged = at('tagStatus') === 'untagged';
-            return faultsOf(
-              [
-                !untagged && at('countType') !== 'imageCountMoreThan',
+            return [
+              !untagged &&
+                at('countType') !== 'imageCountMoreThan' &&
                 `${policy.address}: ${String(at('countType'))} throws away what is deployed for long`,
-              ],
-              [
-                !(Number(at('countNumber')) >= (untagged ? 1 : FEWEST_IMAGES)),
+              !(Number(at('countNumber')) >= (untagged ? 1 : FEWEST_IMAGES)) &&
                 `${policy.address}: countNumber is ${String(at('countNumber'))}, must be at least ${FEWEST_IMAGES}`,
-              ],
-              [
-                !['any', 'untagged', 'tagged'].includes(String(at('tagStatus'))),
+              !['any', 'untagged', 'tagged'].includes(String(at('tagStatus'))) &&
                 `${policy.address}: tagStatus is ${String(at('tagStatus'))}`,
-              ],
-              [
-                valueAt(entry, 'action.type') !== 'expire',
+              valueAt(entry, 'action.type') !== 'expire' &&
                 `${policy.address}: action must be expire`,
-              ],
-            );
+            ];
           }),
         ];
       });

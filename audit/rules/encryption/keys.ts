@@ -14,7 +14,7 @@ import {
   neighbours,
   read,
 } from '../readers/resources.ts';
-import { type Rule, rule, when } from '../rule.ts';
+import { type Rule, rule } from '../rule.ts';
 
 /** A service that has to use a key, for one source. */
 interface KeyUse {
@@ -164,10 +164,10 @@ export const KEY_RULES: readonly Rule[] = [
     faults: (resource, { model }) => {
       const { stack, text } = read(model, resource);
       if (resource.type === 'aws_kms_alias') {
-        return when(/^alias\/aws\//.test(text('name')), 'alias/aws/ is for keys of AWS');
+        return [/^alias\/aws\//.test(text('name')) && 'alias/aws/ is for keys of AWS'];
       }
       const users = graphOf(stack).users(resource.address);
-      return when(!users.some(({ type }) => type === 'aws_kms_alias'), 'has no alias');
+      return [!users.some(({ type }) => type === 'aws_kms_alias') && 'has no alias'];
     },
   }),
   rule({

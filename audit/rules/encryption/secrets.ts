@@ -7,8 +7,7 @@ import {
 } from '../../../src/synthesized/model/model.ts';
 import type { NumberOrText, PodSpec } from '../readers/kubernetes-api.ts';
 import { dataReferences, objectsIn, objectsOf, podsOf, servingPods } from '../readers/pods.ts';
-import { faultsOf } from '../readers/resources.ts';
-import { type Audited, type Rule, rule, when } from '../rule.ts';
+import { type Audited, type Rule, rule } from '../rule.ts';
 
 /** Forms of secrets that need no name beside them. */
 const SECRET_FORMS: readonly (readonly [RegExp, string])[] = [
@@ -197,15 +196,13 @@ export const SECRET_RULES: readonly Rule[] = [
           )
           .map(([name, variable]) => ({ stack: stack.name, address: `var.${name}`, variable }));
       }),
-    faults: ({ variable }) =>
-      faultsOf(
-        [variable.sensitive !== true, 'must be sensitive'],
-        [variable.ephemeral !== true, 'must be ephemeral, or it is kept in the plan'],
-        [
-          variable.default !== undefined && variable.default !== null,
-          'must have no default but null',
-        ],
-      ),
+    faults: ({ variable }) => [
+      variable.sensitive !== true && 'must be sensitive',
+      variable.ephemeral !== true && 'must be ephemeral, or it is kept in the plan',
+      variable.default !== undefined &&
+        variable.default !== null &&
+        'must have no default but null',
+    ],
   }),
   rule({
     id: 'outputs-no-secret',
@@ -231,10 +228,8 @@ export const SECRET_RULES: readonly Rule[] = [
             return variable?.sensitive === true || variable?.ephemeral === true;
           })
           .map(({ address }) => `shows ${address}`),
-        ...faultsOf(
-          [/nonsensitive\(/.test(text), 'lays a sensitive value open with nonsensitive()'],
-          [/kubernetes_secret[\w.]*\.data|aws_iam_access_key/.test(text), 'shows a secret'],
-        ),
+        /nonsensitive\(/.test(text) && 'lays a sensitive value open with nonsensitive()',
+        /kubernetes_secret[\w.]*\.data|aws_iam_access_key/.test(text) && 'shows a secret',
       ];
     },
   }),
@@ -277,27 +272,20 @@ export const SECRET_RULES: readonly Rule[] = [
       const stack = audited.model.stackOf(object);
       const sensitive = sensitiveVariables(audited, object.stack);
       return [
-        ...when(
-          !['Opaque', undefined].includes(object.manifest.type as string | undefined),
+        !['Opaque', undefined].includes(object.manifest.type as string | undefined) &&
           `type ${String(object.manifest.type)} asks for keys of its own, or makes a token for the API`,
-        ),
         ...referencesIn(object.manifest.metadata)
           .filter(({ address }) => sensitive.has(address))
           .map(({ address }) => `its metadata holds the sensitive ${address}`),
         ...STORED.filter((name) => !isBlank(attributes[name])).map(
           (name) => `${name} is kept in Terraform's state; use data_wo`,
         ),
-        ...when(
-          WRITE_ONLY.every((name) => isBlank(attributes[name])),
-          'holds no data',
-        ),
+        WRITE_ONLY.every((name) => isBlank(attributes[name])) && 'holds no data',
         ...WRITE_ONLY.filter((name) => !isBlank(attributes[name])).flatMap((name) => {
           const values = Object.entries(attributes[name] as Record<string, unknown>);
           return [
-            ...when(
-              attributes[`${name}_revision`] === undefined,
+            attributes[`${name}_revision`] === undefined &&
               `${name}_revision is left out: the provider then writes nothing`,
-            ),
             ...values.flatMap(([key, value]) => {
               const reference = referenceOf(value);
               const variable =
@@ -314,26 +302,19 @@ export const SECRET_RULES: readonly Rule[] = [
                 (block) => referencesIn(block).some(({ address }) => address === reference.address),
               );
               return [
-                ...when(
-                  variable.ephemeral !== true || variable.sensitive !== true,
+                (variable.ephemeral !== true || variable.sensitive !== true) &&
                   `${reference.address} must be ephemeral and sensitive`,
-                ),
-                ...when(
-                  typeof variable.default === 'string' && variable.default !== '',
+                typeof variable.default === 'string' &&
+                  variable.default !== '' &&
                   `${reference.address} has a default, so the secret stands in the configuration`,
-                ),
-                ...when(
-                  variable.default === null && !guarded,
+                variable.default === null &&
+                  !guarded &&
                   `no precondition refuses a missing ${reference.address}: the apply ends in a crash`,
-                ),
               ];
             }),
           ];
         }),
-        ...when(
-          object.manifest.immutable === true,
-          'is immutable: it can never get a new password',
-        ),
+        object.manifest.immutable === true && 'is immutable: it can never get a new password',
       ];
     },
   }),
@@ -359,24 +340,18 @@ export const SECRET_RULES: readonly Rule[] = [
     severity: 'medium',
     subjects: (audited) => podsOf(audited).filter(({ spec }) => secretVolumes(spec).length > 0),
     faults: ({ spec }) => [
-      ...when(
-        spec.securityContext?.fsGroup === undefined,
+      spec.securityContext?.fsGroup === undefined &&
         'has no fsGroup, so its process may not read the files of the Secret',
-      ),
       ...secretVolumes(spec).flatMap(({ name, modes }) =>
         modes.flatMap((mode) => {
           const bits = Number(mode ?? 0o644);
           const octal = `0${bits.toString(8)}`;
           return [
-            ...when((bits & 0o007) !== 0, `volume ${name}: mode ${octal} is open to everybody`),
-            ...when(
-              (bits & 0o040) === 0,
-              `volume ${name}: mode ${octal} does not let the group read`,
-            ),
-            ...when(
-              (bits & 0o133) !== 0 && (bits & 0o007) === 0,
+            (bits & 0o007) !== 0 && `volume ${name}: mode ${octal} is open to everybody`,
+            (bits & 0o040) === 0 && `volume ${name}: mode ${octal} does not let the group read`,
+            (bits & 0o133) !== 0 &&
+              (bits & 0o007) === 0 &&
               `volume ${name}: mode ${octal} is more than reading`,
-            ),
           ];
         }),
       ),
@@ -415,15 +390,12 @@ export const SECRET_RULES: readonly Rule[] = [
                 resourceOf(audited, object).attributes.binary_data_wo_revision,
               ]).map(({ address }) => address);
         return [
-          ...when(
-            changes.length === 0 || !changes.every((address) => followed.has(address)),
+          (changes.length === 0 || !changes.every((address) => followed.has(address))) &&
             `no annotation of the pod template follows ${kind} ${metadata.name}` +
               (kind === 'Secret' ? ' (its data_wo_revision)' : ''),
-          ),
-          ...when(
-            kind === 'ConfigMap' && object.manifest.immutable === true,
+          kind === 'ConfigMap' &&
+            object.manifest.immutable === true &&
             `ConfigMap ${metadata.name} is immutable: no setting can ever change`,
-          ),
         ];
       });
     },

@@ -17,7 +17,7 @@ import {
   type PolicyStatement,
   requiredValues,
 } from '../../policy/policy-document.ts';
-import { every, faultsOf, neighbours } from '../readers/resources.ts';
+import { every, neighbours } from '../readers/resources.ts';
 import { type Rule, rule } from '../rule.ts';
 import { configured } from './workload-role.ts';
 
@@ -176,12 +176,10 @@ export const POLICY_RULES: readonly Rule[] = [
       const { statements } = document;
       const sids = statements.map(({ sid }) => sid).filter(Boolean);
       return [
-        ...faultsOf(
-          [document.version !== '2012-10-17', `Version is ${document.version || 'missing'}`],
-          [new Set(sids).size !== sids.length, `a Sid is there twice: ${sids.join(', ')}`],
-          [!statements.some(({ effect }) => effect === 'Allow'), 'allows nothing'],
-          [policy.about === undefined, 'what it is about is not in the stack'],
-        ),
+        document.version !== '2012-10-17' && `Version is ${document.version || 'missing'}`,
+        new Set(sids).size !== sids.length && `a Sid is there twice: ${sids.join(', ')}`,
+        !statements.some(({ effect }) => effect === 'Allow') && 'allows nothing',
+        policy.about === undefined && 'what it is about is not in the stack',
         ...statements.flatMap((statement) => {
           const { effect, principals, resources, notResources, actions, notActions } = statement;
           const name = statement.sid || 'a statement';
@@ -190,24 +188,18 @@ export const POLICY_RULES: readonly Rule[] = [
             ...statement.unknownElements.map(
               (element) => `${name}: IAM knows no element ${element}`,
             ),
-            ...faultsOf(
-              [!['Allow', 'Deny'].includes(effect), `${name}: Effect is ${effect || 'missing'}`],
-              [actions.length + notActions.length === 0, `${name} has no Action`],
-              [
-                kind === 'identity' && resources.length + notResources.length === 0,
-                `${name} has no Resource`,
-              ],
-              [kind === 'identity' && principals !== undefined, `${name} has a Principal`],
-              [
-                kind !== 'identity' && (principals?.length ?? 0) === 0,
-                `${name} has no Principal${statement.notPrincipals.length > 0 ? ' but NotPrincipal' : ''}`,
-              ],
-              [
-                own !== undefined &&
-                  !(resources.length > 0 && resources.every((r) => own.includes(r))),
-                `${name}: Resource is ${resources.join(', ') || 'missing'}, not ${own?.[0]}`,
-              ],
-            ),
+            !['Allow', 'Deny'].includes(effect) && `${name}: Effect is ${effect || 'missing'}`,
+            actions.length + notActions.length === 0 && `${name} has no Action`,
+            kind === 'identity' &&
+              resources.length + notResources.length === 0 &&
+              `${name} has no Resource`,
+            kind === 'identity' && principals !== undefined && `${name} has a Principal`,
+            kind !== 'identity' &&
+              (principals?.length ?? 0) === 0 &&
+              `${name} has no Principal${statement.notPrincipals.length > 0 ? ' but NotPrincipal' : ''}`,
+            own !== undefined &&
+              !(resources.length > 0 && resources.every((r) => own.includes(r))) &&
+              `${name}: Resource is ${resources.join(', ') || 'missing'}, not ${own?.[0]}`,
           ];
         }),
       ];
@@ -225,7 +217,7 @@ export const POLICY_RULES: readonly Rule[] = [
         .filter((action) => /[*?]/.test(action) && !ACTION_WILDCARDS.includes(action))
         .filter((action) => !(kind === 'key' && action === 'kms:*' && isRootOnly(statement)))
         .map((action) => `${statement.sid}: ${action} is a wildcard`),
-      ...faultsOf([statement.notActions.length > 0, `${statement.sid}: NotAction with Allow`]),
+      statement.notActions.length > 0 && `${statement.sid}: NotAction with Allow`,
     ],
   }),
   rule({
@@ -244,10 +236,7 @@ export const POLICY_RULES: readonly Rule[] = [
           .filter((resource) => !BOUNDED.some((form) => form.test(resource)))
           .filter((resource) => !(onlyFindsLogGroups && /:log-group:\*$/.test(resource)))
           .map((resource) => `${statement.sid}: ${resource} is a wildcard`),
-        ...faultsOf([
-          statement.notResources.length > 0,
-          `${statement.sid}: NotResource with Allow`,
-        ]),
+        statement.notResources.length > 0 && `${statement.sid}: NotResource with Allow`,
       ];
     },
   }),
@@ -266,38 +255,25 @@ export const POLICY_RULES: readonly Rule[] = [
       statement.conditions.flatMap((condition) => {
         const { region } = model.stackOf({ stack });
         const name = `${statement.sid}: ${condition.operator} ${condition.key}`;
-        return faultsOf(
-          [!OPERATORS.includes(condition.operator), `${name} does not bind`],
-          [
-            condition.values.length === 0 || condition.values.includes(''),
+        return [
+          !OPERATORS.includes(condition.operator) && `${name} does not bind`,
+          (condition.values.length === 0 || condition.values.includes('')) &&
             `${name} has an empty value`,
-          ],
           ...condition.values.map(
             (value) =>
-              [
-                badWildcard(condition, value),
-                `${name} = ${value} matches too much or nothing`,
-              ] as const,
+              badWildcard(condition, value) && `${name} = ${value} matches too much or nothing`,
           ),
-          [
-            ['aws:SourceAccount', 'aws:ResourceAccount'].some((key) => is(condition, key)) &&
-              condition.values.join() !== OWN_ACCOUNT,
+          ['aws:SourceAccount', 'aws:ResourceAccount'].some((key) => is(condition, key)) &&
+            condition.values.join() !== OWN_ACCOUNT &&
             `${name} is ${condition.values.join(', ')}, not the account of the stack`,
-          ],
-          [
-            is(condition, 'kms:ViaService') &&
-              !condition.values.every((value) =>
-                new RegExp(`^[a-z0-9-]+\\.${region}\\.${partitionOf(region).dnsSuffix}$`).test(
-                  value,
-                ),
-              ),
+          is(condition, 'kms:ViaService') &&
+            !condition.values.every((value) =>
+              new RegExp(`^[a-z0-9-]+\\.${region}\\.${partitionOf(region).dnsSuffix}$`).test(value),
+            ) &&
             `${name} is ${condition.values.join(', ')}, not a service of ${region}`,
-          ],
-          [
-            !KNOWN_KEYS.some((known) => known.test(condition.key)),
+          !KNOWN_KEYS.some((known) => known.test(condition.key)) &&
             `${name}: this key has not been reviewed`,
-          ],
-        );
+        ];
       }),
   }),
   rule({
@@ -325,10 +301,7 @@ export const POLICY_RULES: readonly Rule[] = [
     faults: ({ kind, statement }) => {
       const { sid, principals = [], notPrincipals } = statement;
       return [
-        ...faultsOf([
-          notPrincipals.length > 0,
-          `${sid}: Allow with NotPrincipal is nearly everybody`,
-        ]),
+        notPrincipals.length > 0 && `${sid}: Allow with NotPrincipal is nearly everybody`,
         ...principals.flatMap(({ type, value }) => {
           if (kind === 'key' && type === 'AWS' && isOwnRoot(value)) return [];
           if (type !== 'Service')
@@ -361,20 +334,17 @@ export const POLICY_RULES: readonly Rule[] = [
       const sources = requiredValues(statement, key);
       const callers = callersOf(model, stack);
       const withoutAccount = sources.some((source) => source.split(':')[4] === '');
-      return faultsOf(
-        [sources.length === 0, `${sid}: no condition on ${key}`],
+      return [
+        sources.length === 0 && `${sid}: no condition on ${key}`,
         ...sources.map(
           (source) =>
-            [
-              !callers.has(source),
-              `${sid}: ${source} is not a bucket, topic or log group of the stack`,
-            ] as const,
+            !callers.has(source) &&
+            `${sid}: ${source} is not a bucket, topic or log group of the stack`,
         ),
-        [
-          withoutAccount && !requiredValues(statement, 'aws:SourceAccount').includes(OWN_ACCOUNT),
+        withoutAccount &&
+          !requiredValues(statement, 'aws:SourceAccount').includes(OWN_ACCOUNT) &&
           `${sid}: no condition on aws:SourceAccount; a bucket's name can pass to another account`,
-        ],
-      );
+      ];
     },
   }),
   rule({

@@ -15,7 +15,7 @@ import {
   type PolicyStatement,
   requiredValues,
 } from '../../policy/policy-document.ts';
-import { every, faultsOf, listOf, neighbours, read } from '../readers/resources.ts';
+import { every, listOf, neighbours, read } from '../readers/resources.ts';
 import { type Rule, rule } from '../rule.ts';
 
 /** Who works with a role: a service for one resource, or pods with one ServiceAccount. */
@@ -409,10 +409,9 @@ export const ROLE_RULES: readonly Rule[] = [
         .filter((account) => stack.target(roleOfAccount(account)) === role)
         .map((account) => subjectOf(model, account));
       return [
-        ...faultsOf([
-          accounts.length > 0 && annotated.length === 0,
+        accounts.length > 0 &&
+          annotated.length === 0 &&
           'no ServiceAccount of the stack is annotated with it',
-        ]),
         ...trustOf(model, role).flatMap((statement) => {
           const { sid, actions, principals = [], conditions } = statement;
           const issuer = issuerOf(model, role, statement);
@@ -424,37 +423,27 @@ export const ROLE_RULES: readonly Rule[] = [
               )
               .flatMap(({ values }) => values);
           const subjects = valuesOf('sub');
-          return faultsOf(
-            [
-              actions.join() !== 'sts:AssumeRoleWithWebIdentity',
+          return [
+            actions.join() !== 'sts:AssumeRoleWithWebIdentity' &&
               `${sid} allows ${actions.join(', ')}`,
-            ],
-            [
-              principals.length !== 1 ||
-                principals[0]?.type !== 'Federated' ||
-                issuer === undefined,
+            (principals.length !== 1 ||
+              principals[0]?.type !== 'Federated' ||
+              issuer === undefined) &&
               `${sid} trusts ${principals.map(({ value }) => value).join(', ')}, not the one OIDC provider of the cluster`,
-            ],
-            [
-              issuer !== undefined && keys.some((key) => !issuer(key)),
+            issuer !== undefined &&
+              keys.some((key) => !issuer(key)) &&
               `${sid}: a condition is on ${keys.join(', ')}, not on the issuer of the trusted provider`,
-            ],
-            [
-              valuesOf('aud').join() !== AUDIENCE,
+            valuesOf('aud').join() !== AUDIENCE &&
               `${sid}: StringEquals on aud must be ${AUDIENCE}, not ${valuesOf('aud').join(', ') || 'missing'}`,
-            ],
-            [
-              subjects.length === 0 ||
-                subjects.some(
-                  (subject) => !/^system:serviceaccount:[a-z0-9-]+:[a-z0-9.-]+$/.test(subject),
-                ),
+            (subjects.length === 0 ||
+              subjects.some(
+                (subject) => !/^system:serviceaccount:[a-z0-9-]+:[a-z0-9.-]+$/.test(subject),
+              )) &&
               `${sid}: StringEquals on sub must name ServiceAccounts, not ${subjects.join(', ') || 'missing'}`,
-            ],
-            [
-              annotated.length > 0 && [...annotated].sort().join() !== [...subjects].sort().join(),
+            annotated.length > 0 &&
+              [...annotated].sort().join() !== [...subjects].sort().join() &&
               `${sid}: sub is ${subjects.join(', ')}, annotated with the role is ${annotated.join(', ')}`,
-            ],
-          );
+          ];
         }),
       ];
     },
@@ -468,22 +457,16 @@ export const ROLE_RULES: readonly Rule[] = [
     subjects: every('aws_iam_openid_connect_provider'),
     faults: (provider, { model }) => {
       const { target, text, list } = read(model, provider);
-      return faultsOf(
-        [
-          target('url')?.type !== 'aws_eks_cluster' || !/oidc\[?.*issuer/.test(text('url')),
+      return [
+        (target('url')?.type !== 'aws_eks_cluster' || !/oidc\[?.*issuer/.test(text('url'))) &&
           `url must be the issuer of a cluster of the stack, not ${text('url')}`,
-        ],
-        [
-          list('thumbprint_list').some(
-            (thumbprint) => !/^([0-9a-f]{40}|\$\{.*\})$/s.test(String(thumbprint)),
-          ),
+        list('thumbprint_list').some(
+          (thumbprint) => !/^([0-9a-f]{40}|\$\{.*\})$/s.test(String(thumbprint)),
+        ) &&
           `thumbprint_list is ${list('thumbprint_list').join(', ')}: must be SHA-1 in hexadecimal`,
-        ],
-        [
-          list('client_id_list').map(String).join() !== AUDIENCE,
+        list('client_id_list').map(String).join() !== AUDIENCE &&
           `client_id_list must be ${AUDIENCE} alone, not ${list('client_id_list').join(', ')}`,
-        ],
-      );
+      ];
     },
   }),
 ];

@@ -4,7 +4,7 @@ import { canonical, policiesOf } from '../../policy/policies.ts';
 import { allows, requiredValues } from '../../policy/policy-document.ts';
 import { listenersIn } from '../readers/listeners.ts';
 import { namespaceOf, objectsIn, objectsOf, type Pod, podsOf } from '../readers/pods.ts';
-import { type Audited, type Rule, rule, shown, when } from '../rule.ts';
+import { type Audited, type Rule, rule, shown } from '../rule.ts';
 import { ROLE_ANNOTATION } from './roles.ts';
 
 /** The ServiceAccount of a pod. */
@@ -105,10 +105,11 @@ export const SERVICE_ACCOUNT_RULES: readonly Rule[] = [
             (subject.namespace ?? namespace) === namespace,
         ),
       );
-      return when(
-        mounts !== false && !bound,
-        `automountServiceAccountToken is ${shown(mounts)}, must be false`,
-      );
+      return [
+        mounts !== false &&
+          !bound &&
+          `automountServiceAccountToken is ${shown(mounts)}, must be false`,
+      ];
     },
   }),
   rule({
@@ -152,14 +153,11 @@ export const SERVICE_ACCOUNT_RULES: readonly Rule[] = [
           .flatMap(({ key }) => requiredValues(statement, key)),
       );
       return [
-        ...when(
-          statements.length === 0,
+        statements.length === 0 &&
           `${role.address} trusts no ServiceAccount (sts:AssumeRoleWithWebIdentity)`,
-        ),
-        ...when(
-          statements.length > 0 && !trusted.includes(subject),
+        statements.length > 0 &&
+          !trusted.includes(subject) &&
           `${role.address} trusts ${trusted.join(', ') || 'nobody by name'}, not ${subject}`,
-        ),
       ];
     },
   }),
@@ -191,22 +189,15 @@ export const SERVICE_ACCOUNT_RULES: readonly Rule[] = [
         .flatMap(({ attributes }) => (attributes.client_id_list ?? []) as readonly string[])
         .map((client) => canonical(model.stackOf({ stack }), client));
       return [
-        ...when(
-          annotations['eks.amazonaws.com/skip-containers'] !== undefined,
+        annotations['eks.amazonaws.com/skip-containers'] !== undefined &&
           'skip-containers leaves containers without the role',
-        ),
-        ...when(
-          annotations['eks.amazonaws.com/sts-regional-endpoints'] === 'false',
+        annotations['eks.amazonaws.com/sts-regional-endpoints'] === 'false' &&
           'sts-regional-endpoints is false: the token is asked for in another region',
-        ),
-        ...when(
-          expiry < 3600 || expiry > 86_400,
+        (expiry < 3600 || expiry > 86_400) &&
           `token-expiration is ${expiry} s, must be an hour to a day`,
-        ),
-        ...when(
-          audience !== undefined && !clients.includes(audience),
+        audience !== undefined &&
+          !clients.includes(audience) &&
           `audience ${audience} is not one of the OIDC provider's (${clients.join(', ')})`,
-        ),
       ];
     },
   }),
@@ -221,14 +212,11 @@ export const SERVICE_ACCOUNT_RULES: readonly Rule[] = [
     faults: ({ manifest }) =>
       ((manifest.rules ?? []) as readonly PolicyRule[]).flatMap(
         ({ apiGroups = [], resources = [], verbs = [], nonResourceURLs = [] }) => [
-          ...when(
-            [...apiGroups, ...resources, ...verbs, ...nonResourceURLs].includes('*'),
+          [...apiGroups, ...resources, ...verbs, ...nonResourceURLs].includes('*') &&
             `allows * (${[...verbs, ...resources].join(', ')})`,
-          ),
-          ...when(
-            resources.includes('secrets') && verbs.some((verb) => /^(get|list|watch)$/.test(verb)),
+          resources.includes('secrets') &&
+            verbs.some((verb) => /^(get|list|watch)$/.test(verb)) &&
             'reads Secrets',
-          ),
           ...resources
             .filter((one) =>
               /^(pods\/(exec|attach|portforward)|nodes\/proxy|serviceaccounts\/token)$/.test(one),
@@ -253,26 +241,25 @@ export const SERVICE_ACCOUNT_RULES: readonly Rule[] = [
       const builtIn = ['cluster-admin', 'admin', 'edit'].includes(roleRef.name);
       const roles = objectsOf(audited, roleRef.kind).map(({ manifest }) => manifest.metadata.name);
       return [
-        ...when(builtIn, `gives the rights of ${roleRef.name}`),
-        ...when(
-          !builtIn && roleRef.name !== 'view' && !roles.includes(roleRef.name),
+        builtIn && `gives the rights of ${roleRef.name}`,
+        !builtIn &&
+          roleRef.name !== 'view' &&
+          !roles.includes(roleRef.name) &&
           `there is no ${roleRef.kind} ${roleRef.name}`,
-        ),
-        ...when(subjectsOf(object.manifest).length === 0, 'gives rights to nobody'),
+        subjectsOf(object.manifest).length === 0 && 'gives rights to nobody',
         ...subjectsOf(object.manifest).flatMap(({ kind, name, namespace }) => {
           if (kind !== 'ServiceAccount') {
-            return when(
-              kind === 'Group' && name.startsWith('system:'),
-              `gives rights to the group ${name}`,
-            );
+            return [
+              kind === 'Group' && name.startsWith('system:') && `gives rights to the group ${name}`,
+            ];
           }
           const there = objectsIn(audited, namespace ?? namespaceOf(object), 'ServiceAccount').some(
             ({ manifest }) => manifest.metadata.name === name,
           );
-          return when(
-            !there || name === 'default',
-            `gives rights to the ServiceAccount ${name}, which ${name === 'default' ? 'every pod may have' : 'does not exist'}`,
-          );
+          return [
+            (!there || name === 'default') &&
+              `gives rights to the ServiceAccount ${name}, which ${name === 'default' ? 'every pod may have' : 'does not exist'}`,
+          ];
         }),
       ];
     },

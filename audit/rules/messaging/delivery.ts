@@ -5,7 +5,7 @@ import { canonical } from '../../policy/policies.ts';
 import type { BackendService, IngressSpec, ServiceSpec } from '../readers/kubernetes-api.ts';
 import { type Listener, listenersOf, servers, takesDeliveries } from '../readers/listeners.ts';
 import { namespaceOf, objectsIn, objectsOf, portOf, selects } from '../readers/pods.ts';
-import { type Audited, type Rule, rule, when } from '../rule.ts';
+import { type Audited, type Rule, rule } from '../rule.ts';
 
 /** Addresses of the Services and Ingresses that lead from outside to a listener's PORT. */
 function endpointsOf(audited: Audited, listener: Listener): readonly string[] {
@@ -122,15 +122,12 @@ export const DELIVERY_RULES: readonly Rule[] = [
       const database = setting('DB_HOST') ?? '';
       const prefixes = (setting('S3_PREFIXES') ?? '').split(',').map((item) => item.trim());
       return [
-        ...when(
-          region !== undefined && region !== model.region,
+        region !== undefined &&
+          region !== model.region &&
           `AWS_REGION is ${region}, the stack is in ${model.region}`,
-        ),
-        ...when(
-          /\.rds\.amazonaws\.com/.test(database) &&
-            !database.endsWith(`.${model.region}.rds.${partitionOf(model.region).dnsSuffix}`),
+        /\.rds\.amazonaws\.com/.test(database) &&
+          !database.endsWith(`.${model.region}.rds.${partitionOf(model.region).dnsSuffix}`) &&
           `DB_HOST is ${database}, not a database of ${model.region}`,
-        ),
         ...databaseRulesOf(audited, stack)
           .filter(({ attributes }) => String(attributes.from_port) !== setting('DB_PORT'))
           .map(
@@ -166,14 +163,10 @@ export const DELIVERY_RULES: readonly Rule[] = [
         );
       }
       return [
-        ...when(
-          queue?.type !== 'aws_sqs_queue',
-          `SQS_QUEUE_URL ${url} is not a queue of this stack`,
-        ),
-        ...when(
-          queue !== undefined && !filled.includes(queue),
+        queue?.type !== 'aws_sqs_queue' && `SQS_QUEUE_URL ${url} is not a queue of this stack`,
+        queue !== undefined &&
+          !filled.includes(queue) &&
           `no topic delivers to ${queue?.address}, which it fetches from`,
-        ),
       ];
     },
   }),
@@ -187,10 +180,10 @@ export const DELIVERY_RULES: readonly Rule[] = [
     subjects: (audited) => servers(audited).filter(takesDeliveries),
     faults: (listener, audited) => {
       const endpoints = endpointsOf(audited, listener);
-      return when(
-        endpoints.length === 0,
-        'neither a LoadBalancer Service nor an Ingress routes to its PORT',
-      );
+      return [
+        endpoints.length === 0 &&
+          'neither a LoadBalancer Service nor an Ingress routes to its PORT',
+      ];
     },
   }),
   rule({
@@ -225,22 +218,17 @@ export const DELIVERY_RULES: readonly Rule[] = [
       const ports = listeners.flatMap((listener) => loadBalancerPorts(audited, listener));
       const port = Number(url.port || (url.protocol === 'https:' ? 443 : 80));
       return [
-        ...when(
-          url.pathname !== PATHS.delivery,
+        url.pathname !== PATHS.delivery &&
           `its path is ${url.pathname}; the listener takes messages at ${PATHS.delivery} only`,
-        ),
-        ...when(
-          hosts.length > 0 && !hosts.includes(url.hostname),
+        hosts.length > 0 &&
+          !hosts.includes(url.hostname) &&
           `its host is ${url.hostname}; the Ingress serves ${hosts.join(', ')}`,
-        ),
-        ...when(
-          ports.length > 0 && !ports.includes(port),
+        ports.length > 0 &&
+          !ports.includes(port) &&
           `its port is ${port}; the load balancer listens on ${ports.join(', ')}`,
-        ),
-        ...when(
-          audited.objects.some((object) => object.stack === stack) && listeners.length === 0,
+        audited.objects.some((object) => object.stack === stack) &&
+          listeners.length === 0 &&
           'there is no listener to confirm it',
-        ),
       ];
     },
   }),

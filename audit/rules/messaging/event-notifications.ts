@@ -4,7 +4,7 @@ import { blocksOf, type Model, type Resource } from '../../../src/synthesized/mo
 import { canonical, statementsOf } from '../../policy/policies.ts';
 import { configured } from '../identity/workload-role.ts';
 import { listenersOf } from '../readers/listeners.ts';
-import { every, faultsOf, neighbours, read } from '../readers/resources.ts';
+import { every, neighbours, read } from '../readers/resources.ts';
 import type { Audited } from '../rule.ts';
 import { type Rule, rule } from '../rule.ts';
 
@@ -48,44 +48,34 @@ export const EVENT_NOTIFICATION_RULES: readonly Rule[] = [
       const prefixes = resolved.map((block) => decodeKeyFilter(String(block.filter_prefix ?? '')));
       const ids = resolved.map((block) => String(block.id ?? ''));
       return [
-        ...faultsOf(
-          [blocks.length === 0, 'has no event notification to a topic'],
-          [new Set(ids).size !== ids.length, `an id is there twice: ${ids.join(', ')}`],
-        ),
+        blocks.length === 0 && 'has no event notification to a topic',
+        new Set(ids).size !== ids.length && `an id is there twice: ${ids.join(', ')}`,
         ...blocks.flatMap((block, index) => {
           const prefix = prefixes[index] ?? '';
           const events = textsOf(block.events);
-          return faultsOf(
-            [
-              stack.target(block.topic_arn)?.type !== 'aws_sns_topic',
+          return [
+            stack.target(block.topic_arn)?.type !== 'aws_sns_topic' &&
               'topic_arn is not a topic of the stack',
-            ],
-            [
-              events.join() !== 's3:ObjectCreated:*',
+            events.join() !== 's3:ObjectCreated:*' &&
               `events are ${events.join(', ')}, must be s3:ObjectCreated:*`,
-            ],
             ...['filter_prefix', 'filter_suffix'].map((argument) => {
               const filter = String(resolved[index]?.[argument] ?? '');
               const encoded = encodeKeyFilter(decodeKeyFilter(filter));
-              return [
-                filter !== encoded,
-                `${argument} is ${filter}: S3 wants it percent-encoded, ${encoded}`,
-              ] as const;
+              return (
+                filter !== encoded &&
+                `${argument} is ${filter}: S3 wants it percent-encoded, ${encoded}`
+              );
             }),
-            [
-              !/^[^/].*\/$/.test(prefix),
+            !/^[^/].*\/$/.test(prefix) &&
               `filter_prefix is ${prefix || 'missing'}: must be a folder, as aa/bb/`,
-            ],
             ...prefixes
               .filter((_, other) => other !== index)
               .map(
                 (other) =>
-                  [
-                    other.startsWith(prefix),
-                    `prefixes ${prefix} and ${other} overlap: S3 refuses them`,
-                  ] as const,
+                  other.startsWith(prefix) &&
+                  `prefixes ${prefix} and ${other} overlap: S3 refuses them`,
               ),
-          );
+          ];
         }),
       ];
     },
@@ -110,10 +100,8 @@ export const EVENT_NOTIFICATION_RULES: readonly Rule[] = [
           .filter(Boolean);
         const bucket = canonical(stack, setting('S3_BUCKET'));
         return [
-          ...faultsOf([
-            text('bucket') !== bucket,
+          text('bucket') !== bucket &&
             `is for ${text('bucket')}, S3_BUCKET is ${bucket || 'empty'}`,
-          ]),
           ...known
             .filter((prefix) => !prefixes.includes(prefix))
             .map((prefix) => `${prefix} of S3_PREFIXES has no event notification`),

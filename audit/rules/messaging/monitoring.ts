@@ -4,7 +4,6 @@ import { deliveryLog } from '../identity/roles.ts';
 import {
   argumentRule,
   every,
-  faultsOf,
   mayBe,
   mustBeAtLeast,
   mustBeOwnKey,
@@ -12,6 +11,7 @@ import {
   neighbours,
   read,
 } from '../readers/resources.ts';
+import type { Faults } from '../rule.ts';
 import { type Rule, rule } from '../rule.ts';
 import { isDeadLetterQueue } from './queues.ts';
 
@@ -75,10 +75,8 @@ const FIGURES: Readonly<
   },
 };
 
-type Check = readonly [boolean, string];
-
 /** What is wrong with an alarm on a loss. */
-function lossFaults(model: Model, alarm: Resource): readonly Check[] {
+function lossFaults(model: Model, alarm: Resource): Faults {
   const { text } = read(model, alarm);
   const useful = LOSSES.some((watch) =>
     neighbours(model, alarm, 'aws_sqs_queue', 'aws_sns_topic').some((resource) =>
@@ -86,15 +84,13 @@ function lossFaults(model: Model, alarm: Resource): readonly Check[] {
     ),
   );
   return [
-    [
-      !useful,
+    !useful &&
       `${text('namespace')} ${text('metric_name')} ${text('statistic')} ${text('comparison_operator')} ${text('threshold')} for what it names does not detect a loss`,
-    ],
   ];
 }
 
 /** What is wrong with an alarm on any other figure: it has no data, or nothing of the stack is watched. */
-function figureFaults(model: Model, alarm: Resource): readonly Check[] {
+function figureFaults(model: Model, alarm: Resource): Faults {
   const { text, number, at, target } = read(model, alarm);
   const namespace = text('namespace');
   const metric = text('metric_name');
@@ -102,36 +98,28 @@ function figureFaults(model: Model, alarm: Resource): readonly Check[] {
   const known = FIGURES[namespace];
   const foreign = Object.entries(FIGURES).flatMap(([service, { dimension }]) =>
     service !== namespace && dimensions.includes(dimension)
-      ? [[true, `${namespace} has no dimension ${dimension}`] as const]
+      ? [`${namespace} has no dimension ${dimension}`]
       : [],
   );
   return [
     ...foreign,
-    [
-      known !== undefined && dimensions.join() !== known.dimension,
+    known !== undefined &&
+      dimensions.join() !== known.dimension &&
       `${namespace} has the dimension ${known?.dimension} alone here`,
-    ],
-    [
-      known !== undefined && !known.metrics.includes(metric),
+    known !== undefined &&
+      !known.metrics.includes(metric) &&
       `${namespace} publishes no ${metric || 'metric without a name'}`,
-    ],
-    [
-      known !== undefined && !['', unitOf(metric)].includes(text('unit')),
+    known !== undefined &&
+      !['', unitOf(metric)].includes(text('unit')) &&
       `${namespace} publishes ${metric} in ${unitOf(metric)}, not in ${text('unit')}`,
-    ],
-    [
-      namespace.startsWith('AWS/') && !dimensions.some((name) => target(`dimensions.${name}`)),
+    namespace.startsWith('AWS/') &&
+      !dimensions.some((name) => target(`dimensions.${name}`)) &&
       'its dimensions name nothing of the stack',
-    ],
-    [Number.isNaN(number('threshold')), 'has no threshold'],
-    [
-      !(number('period') >= 60 && number('period') % 60 === 0),
+    Number.isNaN(number('threshold')) && 'has no threshold',
+    !(number('period') >= 60 && number('period') % 60 === 0) &&
       'period must be whole minutes: AWS has no figures of seconds',
-    ],
-    [
-      number('datapoints_to_alarm') > number('evaluation_periods'),
+    number('datapoints_to_alarm') > number('evaluation_periods') &&
       'datapoints_to_alarm must not be more than evaluation_periods',
-    ],
   ];
 }
 
@@ -224,15 +212,14 @@ export const MONITORING_RULES: readonly Rule[] = [
           namespace === text('namespace') && metric === text('metric_name'),
       );
       const minutes = (number('period') * number('evaluation_periods')) / 60;
-      return faultsOf(
+      return [
         ...(isLoss ? lossFaults(model, alarm) : figureFaults(model, alarm)),
-        [isFalse('actions_enabled'), 'actions_enabled must not be false'],
-        [!(minutes <= 15), `goes off after ${minutes} minutes, must be within 15`],
-        [
-          FIGURES[text('namespace')] !== undefined && text('treat_missing_data') !== 'notBreaching',
+        isFalse('actions_enabled') && 'actions_enabled must not be false',
+        !(minutes <= 15) && `goes off after ${minutes} minutes, must be within 15`,
+        FIGURES[text('namespace')] !== undefined &&
+          text('treat_missing_data') !== 'notBreaching' &&
           `treat_missing_data must be notBreaching: SQS and SNS send nothing while nothing happens`,
-        ],
-      );
+      ];
     },
   }),
   rule({
@@ -246,25 +233,21 @@ export const MONITORING_RULES: readonly Rule[] = [
       const { list, stack } = read(model, alarm);
       const actions = list('alarm_actions').map(String);
       const others = [...actions, ...list('ok_actions').map(String)];
-      return faultsOf(
-        [actions.length === 0, 'alarm_actions is empty: set alarm_topic_arn'],
+      return [
+        actions.length === 0 && 'alarm_actions is empty: set alarm_topic_arn',
         ...others.map(
           (action) =>
-            [
-              stack.target(action)?.type !== 'aws_sns_topic' && parseTopicArn(action) === undefined,
-              `${action} is not a topic`,
-            ] as const,
+            stack.target(action)?.type !== 'aws_sns_topic' &&
+            parseTopicArn(action) === undefined &&
+            `${action} is not a topic`,
         ),
         ...actions.map(
           (action) =>
-            [
-              [...watchedBy(model, alarm), ...notifiedTopics(model, alarm)].some(
-                (resource) => stack.target(action) === resource,
-              ),
-              `${action} is a topic for messages, which it watches or which a bucket notifies`,
-            ] as const,
+            [...watchedBy(model, alarm), ...notifiedTopics(model, alarm)].some(
+              (resource) => stack.target(action) === resource,
+            ) && `${action} is a topic for messages, which it watches or which a bucket notifies`,
         ),
-      );
+      ];
     },
   }),
   argumentRule({

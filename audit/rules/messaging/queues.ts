@@ -3,7 +3,6 @@ import { arnOf, canonical } from '../../policy/policies.ts';
 import { parseJson } from '../../policy/policy-document.ts';
 import {
   argumentRule,
-  faultsOf,
   listOf,
   mayBeAtLeast,
   mayBeAtMost,
@@ -58,13 +57,12 @@ export const QUEUE_RULES: readonly Rule[] = [
     faults: (queue, { model }) => {
       const seconds = read(model, queue).number('message_retention_seconds');
       const kept = Number.isNaN(seconds) ? FOUR_DAYS : seconds;
-      return faultsOf(
-        [
-          isDeadLetterQueue(model, queue) && kept < FOURTEEN_DAYS,
+      return [
+        isDeadLetterQueue(model, queue) &&
+          kept < FOURTEEN_DAYS &&
           `message_retention_seconds is ${kept}, must be ${FOURTEEN_DAYS} in a dead-letter queue`,
-        ],
-        [kept < FOUR_DAYS, `message_retention_seconds is ${kept}, must be at least ${FOUR_DAYS}`],
-      );
+        kept < FOUR_DAYS && `message_retention_seconds is ${kept}, must be at least ${FOUR_DAYS}`,
+      ];
     },
   }),
   argumentRule({
@@ -88,15 +86,15 @@ export const QUEUE_RULES: readonly Rule[] = [
       const policy = parseJson(queue.attributes.redrive_policy);
       const target = model.stackOf(queue).target(valueAt(policy, 'deadLetterTargetArn'));
       const count = Number(valueAt(policy, 'maxReceiveCount'));
-      return faultsOf(
-        [target?.type !== 'aws_sqs_queue', 'redrive_policy must name a queue of the stack'],
-        [target === queue, 'redrive_policy names the queue itself'],
-        [
-          target !== undefined && target !== queue && !isDeadLetterQueue(model, target),
+      return [
+        target?.type !== 'aws_sqs_queue' && 'redrive_policy must name a queue of the stack',
+        target === queue && 'redrive_policy names the queue itself',
+        target !== undefined &&
+          target !== queue &&
+          !isDeadLetterQueue(model, target) &&
           'redrive_policy names a queue that is worked off too',
-        ],
-        [!(count >= 3 && count <= 20), `maxReceiveCount is ${count}, must be 3 to 20`],
-      );
+        !(count >= 3 && count <= 20) && `maxReceiveCount is ${count}, must be 3 to 20`,
+      ];
     },
   }),
   rule({
@@ -120,21 +118,17 @@ export const QUEUE_RULES: readonly Rule[] = [
       const allowed = listOf(valueAt(policy, 'sourceQueueArns')).map((arn) =>
         canonical(stack, arn),
       );
-      return faultsOf(
-        [
-          sources.length === 0 && neighbours(model, queue, 'aws_sns_topic_subscription').length > 0,
+      return [
+        sources.length === 0 &&
+          neighbours(model, queue, 'aws_sns_topic_subscription').length > 0 &&
           'no redrive policy names it',
-        ],
-        [
-          queues.length === 0 && permission !== 'denyAll',
+        queues.length === 0 &&
+          permission !== 'denyAll' &&
           `redrive_allow_policy must be denyAll, not ${String(permission ?? 'missing')}: no queue redrives to it`,
-        ],
-        [
-          queues.length > 0 &&
-            (permission !== 'byQueue' || [...queues].sort().join() !== [...allowed].sort().join()),
+        queues.length > 0 &&
+          (permission !== 'byQueue' || [...queues].sort().join() !== [...allowed].sort().join()) &&
           `redrive_allow_policy must be byQueue for ${queues.join(', ')}`,
-        ],
-      );
+      ];
     },
   }),
 ];

@@ -6,7 +6,6 @@ import { deliveryLog } from '../identity/roles.ts';
 import {
   argumentRule,
   every,
-  faultsOf,
   mayBeAtMost,
   mustBe,
   mustBeAbsent,
@@ -114,11 +113,9 @@ export const TOPIC_RULES: readonly Rule[] = [
         allows(statement, 'sns:Publish'),
       );
       return [
-        ...faultsOf(
-          [policies.length === 0, 'has no policy'],
-          [policies.length > 1, `has ${policies.length} policies`],
-          [policies.length > 0 && publishers.length === 0, 'nobody may publish to it'],
-        ),
+        policies.length === 0 && 'has no policy',
+        policies.length > 1 && `has ${policies.length} policies`,
+        policies.length > 0 && publishers.length === 0 && 'nobody may publish to it',
         ...buckets
           .filter(
             (bucket) =>
@@ -142,13 +139,11 @@ export const TOPIC_RULES: readonly Rule[] = [
       const subscriptions = neighbours(model, topic, 'aws_sns_topic_subscription').filter(
         ({ attributes }) => stack.target(attributes.topic_arn) === topic,
       );
-      return faultsOf(
-        [subscriptions.length === 0, 'nothing is subscribed to it: what is published is lost'],
-        [
-          subscriptions.length > 1,
+      return [
+        subscriptions.length === 0 && 'nothing is subscribed to it: what is published is lost',
+        subscriptions.length > 1 &&
           `${subscriptions.map(({ address }) => address).join(' and ')} are subscribed: every message goes to more than one place`,
-        ],
-      );
+      ];
     },
   }),
   argumentRule({
@@ -193,23 +188,19 @@ export const TOPIC_RULES: readonly Rule[] = [
     faults: (subscription, { model }) => {
       const { text, target } = read(model, subscription);
       const protocol = text('protocol');
-      return faultsOf(
-        [!['https', 'sqs'].includes(protocol), `protocol is ${protocol || 'missing'}`],
-        [
-          protocol.startsWith('http') && !text('endpoint').startsWith('https://'),
+      return [
+        !['https', 'sqs'].includes(protocol) && `protocol is ${protocol || 'missing'}`,
+        protocol.startsWith('http') &&
+          !text('endpoint').startsWith('https://') &&
           `endpoint is ${text('endpoint')}: without https`,
-        ],
-        [
-          protocol === 'sqs' &&
-            (target('endpoint')?.type !== 'aws_sqs_queue' ||
-              referenceOf(subscription.attributes.endpoint)?.attribute !== 'arn'),
+        protocol === 'sqs' &&
+          (target('endpoint')?.type !== 'aws_sqs_queue' ||
+            referenceOf(subscription.attributes.endpoint)?.attribute !== 'arn') &&
           `endpoint is ${text('endpoint')}, not the ARN of a queue of the stack`,
-        ],
-        [
-          protocol.startsWith('http') && !isPublicName(text('endpoint')),
+        protocol.startsWith('http') &&
+          !isPublicName(text('endpoint')) &&
           `endpoint is ${text('endpoint')}: SNS posts to public names, and a query is not secret`,
-        ],
-      );
+      ];
     },
   }),
   argumentRule({
@@ -244,13 +235,9 @@ export const TOPIC_RULES: readonly Rule[] = [
         return ['redrive_policy must name a queue of the stack as deadLetterTargetArn'];
       }
       return [
-        ...faultsOf(
-          [queue === target('endpoint'), 'its dead-letter queue is the queue that it delivers to'],
-          [
-            Object.keys(Object(policy)).join() !== 'deadLetterTargetArn',
-            'redrive_policy has more than deadLetterTargetArn',
-          ],
-        ),
+        queue === target('endpoint') && 'its dead-letter queue is the queue that it delivers to',
+        Object.keys(Object(policy)).join() !== 'deadLetterTargetArn' &&
+          'redrive_policy has more than deadLetterTargetArn',
         ...(topic === undefined ? [] : queueFaults(model, queue, topic)),
       ];
     },
@@ -270,7 +257,7 @@ export const TOPIC_RULES: readonly Rule[] = [
       );
       const isWork = queue.attributes.redrive_policy !== undefined;
       return [
-        ...faultsOf([isWork && subscriptions.length === 0, 'no topic delivers to it']),
+        isWork && subscriptions.length === 0 && 'no topic delivers to it',
         ...subscriptions.flatMap(({ attributes }) => {
           const topic = stack.target(attributes.topic_arn);
           return topic === undefined ? [] : queueFaults(model, queue, topic);
@@ -301,33 +288,20 @@ export const TOPIC_RULES: readonly Rule[] = [
       const total = atMin * min + atMax * max + (all - none - atMin - atMax) * ((min + max) / 2);
       const perSecond = valueAt(policy, 'throttlePolicy.maxReceivesPerSecond');
       return [
-        ...faultsOf(
-          [
-            !(min >= 1 && min <= max && max <= 3600),
-            `waits of ${min} to ${max} seconds: must be 1 to 3600, the shorter first`,
-          ],
-          [!(all >= 1 && all <= 100), `numRetries is ${all}: must be 1 to 100`],
-          [none + atMin + atMax > all, 'the phases have more retries than numRetries'],
-          [phases.some((count) => count < 0), 'a phase has fewer than no retries'],
-          [
-            total > LONGEST_RETRY,
-            `retries take ${total} seconds: SNS ends them at ${LONGEST_RETRY}`,
-          ],
-          [
-            total < SHORTEST_RETRY,
-            `retries end after ${total} seconds: a rollout takes longer, ${SHORTEST_RETRY} are needed`,
-          ],
-          [
-            !['linear', 'arithmetic', 'geometric', 'exponential'].includes(
-              String(valueAt(retry, 'backoffFunction')),
-            ),
-            `backoffFunction is ${String(valueAt(retry, 'backoffFunction'))}`,
-          ],
-          [
-            perSecond !== undefined && !(Number(perSecond) >= FEWEST_PER_SECOND),
-            `maxReceivesPerSecond is ${String(perSecond)}: must be at least ${FEWEST_PER_SECOND}, or a delivery of many files outlasts the retries`,
-          ],
-        ),
+        !(min >= 1 && min <= max && max <= 3600) &&
+          `waits of ${min} to ${max} seconds: must be 1 to 3600, the shorter first`,
+        !(all >= 1 && all <= 100) && `numRetries is ${all}: must be 1 to 100`,
+        none + atMin + atMax > all && 'the phases have more retries than numRetries',
+        phases.some((count) => count < 0) && 'a phase has fewer than no retries',
+        total > LONGEST_RETRY && `retries take ${total} seconds: SNS ends them at ${LONGEST_RETRY}`,
+        total < SHORTEST_RETRY &&
+          `retries end after ${total} seconds: a rollout takes longer, ${SHORTEST_RETRY} are needed`,
+        !['linear', 'arithmetic', 'geometric', 'exponential'].includes(
+          String(valueAt(retry, 'backoffFunction')),
+        ) && `backoffFunction is ${String(valueAt(retry, 'backoffFunction'))}`,
+        perSecond !== undefined &&
+          !(Number(perSecond) >= FEWEST_PER_SECOND) &&
+          `maxReceivesPerSecond is ${String(perSecond)}: must be at least ${FEWEST_PER_SECOND}, or a delivery of many files outlasts the retries`,
         ...[...Object.keys(Object(retry)), ...Object.keys(Object(policy))]
           .filter(
             (key) =>

@@ -3,7 +3,7 @@ import { partitionOf } from '@file-processing/contract/partition.ts';
 import type { IngressSpec, ServiceSpec } from '../readers/kubernetes-api.ts';
 import { type Listener, servers, takesDeliveries } from '../readers/listeners.ts';
 import { namespaceOf, objectsIn, objectsOf, podsIn, portOf, selects } from '../readers/pods.ts';
-import { type Audited, type Rule, rule, shown, when } from '../rule.ts';
+import { type Audited, type Faults, type Rule, rule, shown } from '../rule.ts';
 import { isEverywhere } from './network-policies.ts';
 
 /** Start of the annotations of a network load balancer (kubernetes/cloud-provider-aws). */
@@ -47,48 +47,38 @@ function listenersBehind(
 }
 
 /** The health check asks whether pods live: readiness is the kubelet's business. */
-function pathFaults(path: string | undefined): readonly string[] {
+function pathFaults(path: string | undefined): Faults {
   const served: readonly string[] = SERVED_PATHS.PORT;
   return [
-    ...when(
-      path === undefined || !served.includes(path),
+    (path === undefined || !served.includes(path)) &&
       `healthcheck-path is ${shown(path)}; the listener serves ${served.join(', ')}`,
-    ),
-    ...when(
-      path === PATHS.readiness,
+    path === PATHS.readiness &&
       `healthcheck-path ${path} takes every target out while the database is away`,
-    ),
   ];
 }
 
 /** What is wrong with the place of a certificate. */
-function certificateFaults(arn: string, region: string, partition: string): readonly string[] {
+function certificateFaults(arn: string, region: string, partition: string): Faults {
   if (arn.includes('${')) return [];
   const [, given, service, place] = arn.split(':');
   return [
-    ...when(
-      given !== partition,
-      `its certificate is in partition ${given}, the stack in ${partition}`,
-    ),
-    ...when(
-      service === 'acm' && place !== region,
+    given !== partition && `its certificate is in partition ${given}, the stack in ${partition}`,
+    service === 'acm' &&
+      place !== region &&
       `its certificate is in ${place}, the stack in ${region}`,
-    ),
   ];
 }
 
 /** Policies of Elastic Load Balancing that speak TLS 1.2 and 1.3 alone; FIPS in GovCloud. */
-function tlsPolicyFaults(policy: string | undefined, region: string): readonly string[] {
+function tlsPolicyFaults(policy: string | undefined, region: string): Faults {
   const gov = partitionOf(region).name === 'aws-us-gov';
   return [
-    ...when(
-      !/^ELBSecurityPolicy-TLS13-1-[23]-/.test(policy ?? ''),
+    !/^ELBSecurityPolicy-TLS13-1-[23]-/.test(policy ?? '') &&
       `its TLS policy is ${shown(policy)}, must speak TLS 1.2 and 1.3 alone (ELBSecurityPolicy-TLS13-1-2-…)`,
-    ),
-    ...when(
-      gov && policy !== undefined && !policy.includes('FIPS'),
+    gov &&
+      policy !== undefined &&
+      !policy.includes('FIPS') &&
       `its TLS policy ${policy} is not FIPS-validated, which GovCloud is for`,
-    ),
   ];
 }
 
@@ -122,20 +112,13 @@ export const LOAD_BALANCER_RULES: readonly Rule[] = [
         ),
       );
       return [
-        ...when(spec.type === 'NodePort', 'is a NodePort, which opens a port on every node'),
-        ...when(
-          spec.type === 'ExternalName',
-          `stands for ${spec.externalName}, outside the cluster`,
-        ),
-        ...when(
-          (spec.externalIPs ?? []).length > 0,
+        spec.type === 'NodePort' && 'is a NodePort, which opens a port on every node',
+        spec.type === 'ExternalName' && `stands for ${spec.externalName}, outside the cluster`,
+        (spec.externalIPs ?? []).length > 0 &&
           `takes the addresses ${spec.externalIPs?.join(', ')}`,
-        ),
         ...metrics.map(({ port }) => `opens the metrics on its port ${port}`),
-        ...when(
-          spec.publishNotReadyAddresses === true,
+        spec.publishNotReadyAddresses === true &&
           'publishNotReadyAddresses sends messages to pods that are not ready',
-        ),
         ...twins.map(({ address }) => `${address} leads to the same port of the same pods`),
       ];
     },
@@ -197,25 +180,21 @@ export const LOAD_BALANCER_RULES: readonly Rule[] = [
         ...(annotations[`${ALB}/inbound-cidrs`] ?? '').split(','),
       ].filter(Boolean);
       return [
-        ...when(
-          said && annotations[key] !== 'internet-facing',
+        said &&
+          annotations[key] !== 'internet-facing' &&
           `${key} is ${shown(annotations[key])}, must be internet-facing`,
-        ),
-        ...when(
-          annotations[`${NLB}-internal`] !== undefined &&
-            annotations[`${NLB}-internal`] !== 'false',
+        annotations[`${NLB}-internal`] !== undefined &&
+          annotations[`${NLB}-internal`] !== 'false' &&
           'aws-load-balancer-internal makes it internal',
-        ),
         ...(object.manifest.kind === 'Service' ? (spec.ports ?? []) : [])
           .filter(
             ({ port }) =>
               ![80, 443, ...endpointPorts(audited, object.stack)].includes(Number(port)),
           )
           .map(({ port }) => `listens on port ${port}, which no endpoint names`),
-        ...when(
-          ranges.length > 0 && !ranges.some(isEverywhere),
+        ranges.length > 0 &&
+          !ranges.some(isEverywhere) &&
           `allows ${ranges.join(', ')} only, and SNS posts from anywhere`,
-        ),
       ];
     },
   }),
@@ -235,12 +214,11 @@ export const LOAD_BALANCER_RULES: readonly Rule[] = [
       const protocol = annotations[`${NLB}-healthcheck-protocol`]?.toLowerCase();
       const port = annotations[`${NLB}-healthcheck-port`] ?? 'traffic-port';
       return [
-        ...when(protocol !== 'http', `healthcheck-protocol is ${shown(protocol)}, must be http`),
+        protocol !== 'http' && `healthcheck-protocol is ${shown(protocol)}, must be http`,
         ...pathFaults(path),
-        ...when(
-          port !== 'traffic-port' && !ports.some((one) => String(one.port) === port),
+        port !== 'traffic-port' &&
+          !ports.some((one) => String(one.port) === port) &&
           `healthcheck-port is ${port}, which is not one of its ports`,
-        ),
       ];
     },
   }),
@@ -261,31 +239,19 @@ export const LOAD_BALANCER_RULES: readonly Rule[] = [
       const logged = annotations[`${NLB}-access-log-enabled`] === 'true';
       const bucket = annotations[`${NLB}-access-log-s3-bucket-name`];
       return [
-        ...when(
-          type !== 'nlb',
+        type !== 'nlb' &&
           `its type is ${shown(type)}: a classic load balancer, or one that a controller must make; must be nlb`,
-        ),
-        ...when(backend !== 'tcp', `backend-protocol is ${backend}; the listener takes plain tcp`),
-        ...when(
-          annotations[`${NLB}-proxy-protocol`] !== undefined,
+        backend !== 'tcp' && `backend-protocol is ${backend}; the listener takes plain tcp`,
+        annotations[`${NLB}-proxy-protocol`] !== undefined &&
           'proxy-protocol puts a header before each request that the listener does not know',
-        ),
-        ...when(
-          annotations[`${NLB}-cross-zone-load-balancing-enabled`] !== 'true',
+        annotations[`${NLB}-cross-zone-load-balancing-enabled`] !== 'true' &&
           'does not balance across zones: a zone without a node ends connections',
-        ),
-        ...when(
-          externalTrafficPolicy !== 'Cluster',
+        externalTrafficPolicy !== 'Cluster' &&
           `externalTrafficPolicy ${externalTrafficPolicy}: a node without a pod drops connections during a rollout`,
-        ),
-        ...when(
-          logged !== (bucket !== undefined),
+        logged !== (bucket !== undefined) &&
           'access logs need both access-log-enabled and access-log-s3-bucket-name',
-        ),
-        ...when(
-          listenersBehind(object, audited).some(({ setting }) => setting('S3_BUCKET') === bucket),
+        listenersBehind(object, audited).some(({ setting }) => setting('S3_BUCKET') === bucket) &&
           `access logs go to ${shown(bucket)}, in which others deliver files`,
-        ),
         ...ports
           .filter(({ protocol = 'TCP' }) => protocol !== 'TCP')
           .map(({ port, protocol }) => `port ${port} is ${protocol}; SNS posts over TCP`),
@@ -333,10 +299,8 @@ export const LOAD_BALANCER_RULES: readonly Rule[] = [
       const covered = tls.flatMap(({ hosts }) => hosts ?? []);
       const listen = annotations[`${ALB}/listen-ports`] ?? '';
       return [
-        ...when(
-          ingressClassName === undefined,
+        ingressClassName === undefined &&
           'names no ingressClassName: whichever is the default takes it',
-        ),
         ...rules
           .filter(({ host }) => host === undefined || host.startsWith('*'))
           .map(({ host }) => `answers to ${host === undefined ? 'every name' : host}`),
@@ -346,12 +310,10 @@ export const LOAD_BALANCER_RULES: readonly Rule[] = [
         ...tls
           .filter(({ secretName }) => !alb && !secretName)
           .map(({ hosts = [] }) => `names no Secret with the certificate of ${hosts.join(', ')}`),
-        ...when(
-          alb &&
-            (!/"HTTPS"/.test(listen) ||
-              (/"HTTP"/.test(listen) && !annotations[`${ALB}/ssl-redirect`])),
+        alb &&
+          (!/"HTTPS"/.test(listen) ||
+            (/"HTTP"/.test(listen) && !annotations[`${ALB}/ssl-redirect`])) &&
           `listen-ports is ${shown(listen || undefined)}, must be HTTPS alone`,
-        ),
         ...(alb ? tlsPolicyFaults(annotations[`${ALB}/ssl-policy`], region) : []),
       ];
     },
@@ -371,19 +333,16 @@ export const LOAD_BALANCER_RULES: readonly Rule[] = [
       const paths = rules.flatMap(({ http }) => http?.paths ?? []);
       const covers = paths.some(({ path = '/' }) => path === '/' || path === '/*');
       return [
-        ...when(
-          paths.length > 0 && !covers,
+        paths.length > 0 &&
+          !covers &&
           `passes ${paths.map(({ path }) => path).join(', ')} on, not /`,
-        ),
         ...(alb ? pathFaults(annotations[`${ALB}/healthcheck-path`]) : []),
-        ...when(
-          alb && annotations[`${ALB}/target-type`] !== 'ip',
+        alb &&
+          annotations[`${ALB}/target-type`] !== 'ip' &&
           `target-type is ${shown(annotations[`${ALB}/target-type`])}; with a ClusterIP Service it must be ip`,
-        ),
-        ...when(
-          alb && ![undefined, 'HTTP'].includes(annotations[`${ALB}/backend-protocol`]),
+        alb &&
+          ![undefined, 'HTTP'].includes(annotations[`${ALB}/backend-protocol`]) &&
           `backend-protocol is ${annotations[`${ALB}/backend-protocol`]}; the listener speaks HTTP`,
-        ),
       ];
     },
   }),

@@ -14,7 +14,7 @@ import {
   portOf,
   selects,
 } from '../readers/pods.ts';
-import { type Audited, type Rule, rule, when } from '../rule.ts';
+import { type Audited, type Rule, rule } from '../rule.ts';
 
 interface Range {
   readonly first: number;
@@ -256,19 +256,15 @@ export const NETWORK_POLICY_RULES: readonly Rule[] = [
         );
       const hasService = servicesTo(audited, listener).length > 0;
       return [
-        ...when(
-          takesDeliveries(listener) &&
-            hasService &&
-            !opened('PORT', (from) => allowsLoadBalancer(from, audited)),
+        takesDeliveries(listener) &&
+          hasService &&
+          !opened('PORT', (from) => allowsLoadBalancer(from, audited)) &&
           `no policy allows the load balancer to reach its port ${listener.setting('PORT')}`,
-        ),
-        ...when(
-          !opened(
-            'METRICS_PORT',
-            (from) => from === undefined || from.some(({ ipBlock }) => !ipBlock),
-          ),
+        !opened(
+          'METRICS_PORT',
+          (from) => from === undefined || from.some(({ ipBlock }) => !ipBlock),
+        ) &&
           `no policy allows the pods of the cluster to read its metrics on port ${listener.setting('METRICS_PORT')}`,
-        ),
       ];
     },
   }),
@@ -307,20 +303,19 @@ export const NETWORK_POLICY_RULES: readonly Rule[] = [
           const number = Number(own?.containerPort);
           const internet = wide && pods.length > 0 && listeners.length > 0;
           return [
-            ...when(endPort !== undefined, `opens the ports ${port} to ${endPort}`),
-            ...when(port === undefined, `opens every ${protocol} port`),
-            ...when(
-              pods.length > 0 && port !== undefined && own === undefined,
+            endPort !== undefined && `opens the ports ${port} to ${endPort}`,
+            port === undefined && `opens every ${protocol} port`,
+            pods.length > 0 &&
+              port !== undefined &&
+              own === undefined &&
               `opens port ${port}, which none of its pods has`,
-            ),
-            ...when(
-              own !== undefined && (own.protocol ?? 'TCP') !== protocol,
+            own !== undefined &&
+              (own.protocol ?? 'TCP') !== protocol &&
               `opens ${protocol} ${port}, which its pods serve by ${own?.protocol ?? 'TCP'}`,
-            ),
-            ...when(
-              internet && own !== undefined && !needed.includes(number),
+            internet &&
+              own !== undefined &&
+              !needed.includes(number) &&
               `opens port ${port} to everybody, and no load balancer needs it`,
-            ),
           ];
         });
       });
@@ -352,17 +347,13 @@ export const NETWORK_POLICY_RULES: readonly Rule[] = [
         ...dns.map(
           (protocol) => `no policy allows it to ask the cluster's DNS (${protocol} ${DNS})`,
         ),
-        ...when(
-          !open(HTTPS, 'TCP', reachesEverywhere),
+        !open(HTTPS, 'TCP', reachesEverywhere) &&
           `no policy allows it to call AWS, whose addresses change (TCP ${HTTPS} to anywhere)`,
-        ),
-        ...when(
-          port !== undefined &&
-            !open(port, 'TCP', (to) =>
-              isIPv4(host) ? reachesAddress(to, host) : reachesAddresses(to),
-            ),
+        port !== undefined &&
+          !open(port, 'TCP', (to) =>
+            isIPv4(host) ? reachesAddress(to, host) : reachesAddresses(to),
+          ) &&
           `no policy allows it to reach its database (TCP ${port}${isIPv4(host) ? ` of ${host}` : ''})`,
-        ),
       ];
     },
   }),
@@ -387,29 +378,24 @@ export const NETWORK_POLICY_RULES: readonly Rule[] = [
         ...(listeners.some(hidesDatabasePort) ? egress.flatMap(otherPort) : []),
       ]);
       return egress.flatMap(({ to, ports = [] }) => [
-        ...when(
-          to === undefined || to.length === 0,
+        (to === undefined || to.length === 0) &&
           'a rule for egress names no peer, and so allows it to call all',
-        ),
-        ...when(ports.length === 0, 'a rule for egress names no port, and so opens all'),
+        ports.length === 0 && 'a rule for egress names no port, and so opens all',
         ...ports.flatMap(({ port, endPort, protocol = 'TCP' }) => {
           const number = Number(port);
           if (isMetadata(to)) return [];
           return [
-            ...when(endPort !== undefined, `allows it to call the ports ${port} to ${endPort}`),
-            ...when(!needed.has(number), `allows it to call port ${port}, which it does not need`),
-            ...when(
-              number === DNS && (to ?? []).some(({ ipBlock }) => ipBlock !== undefined),
+            endPort !== undefined && `allows it to call the ports ${port} to ${endPort}`,
+            !needed.has(number) && `allows it to call port ${port}, which it does not need`,
+            number === DNS &&
+              (to ?? []).some(({ ipBlock }) => ipBlock !== undefined) &&
               `allows it to ask other DNS servers than the cluster's (${protocol} ${DNS})`,
-            ),
-            ...when(
-              number === DNS &&
-                (to ?? []).some(
-                  ({ namespaceSelector, podSelector }) =>
-                    isEmpty(namespaceSelector) || isEmpty(podSelector),
-                ),
+            number === DNS &&
+              (to ?? []).some(
+                ({ namespaceSelector, podSelector }) =>
+                  isEmpty(namespaceSelector) || isEmpty(podSelector),
+              ) &&
               `allows it to ask more pods for names than those of the cluster's DNS (${protocol} ${DNS})`,
-            ),
           ];
         }),
       ]);

@@ -2,7 +2,6 @@ import type { Model, Resource } from '../../../src/synthesized/model/model.ts';
 import {
   argumentRule,
   every,
-  faultsOf,
   isPublic,
   mayBe,
   mustBe,
@@ -49,19 +48,15 @@ export const ROUTE_RULES: readonly Rule[] = [
       const ways = routes.filter(
         (route) => read(model, route).text('destination_cidr_block') === '0.0.0.0/0',
       );
-      return faultsOf(
-        [tables.length !== 1, `has ${tables.length} route tables`],
-        [
-          tables.length === 1 && ways.length !== 1,
+      return [
+        tables.length !== 1 && `has ${tables.length} route tables`,
+        tables.length === 1 &&
+          ways.length !== 1 &&
           `its route table has ${ways.length} routes to 0.0.0.0/0`,
-        ],
-        [
-          tables.some(
-            (table) => read(model, table).target('vpc_id') !== read(model, subnet).target('vpc_id'),
-          ),
-          'its route table is of another VPC',
-        ],
-      );
+        tables.some(
+          (table) => read(model, table).target('vpc_id') !== read(model, subnet).target('vpc_id'),
+        ) && 'its route table is of another VPC',
+      ];
     },
   }),
   argumentRule({
@@ -87,10 +82,8 @@ export const ROUTE_RULES: readonly Rule[] = [
           /_id$|_arn$|^core_network/.test(name) && ![...TARGETS, 'route_table_id'].includes(name),
       );
       return [
-        ...faultsOf(
-          [!known, 'leads to no gateway of the stack'],
-          [target('gateway_id')?.type === 'aws_nat_gateway', 'gateway_id is a NAT gateway'],
-        ),
+        !known && 'leads to no gateway of the stack',
+        target('gateway_id')?.type === 'aws_nat_gateway' && 'gateway_id is a NAT gateway',
         ...others.map((name) => `${name}: this way has not been reviewed`),
       ];
     },
@@ -122,13 +115,9 @@ export const ROUTE_RULES: readonly Rule[] = [
         ),
       );
       return [
-        ...faultsOf(
-          [
-            subnet?.type !== 'aws_subnet' || !isPublic(model, subnet),
-            'subnet_id is not a public subnet of the stack',
-          ],
-          [gateways.length > 1 && zones.size < gateways.length, 'two NAT gateways are in one zone'],
-        ),
+        (subnet?.type !== 'aws_subnet' || !isPublic(model, subnet)) &&
+          'subnet_id is not a public subnet of the stack',
+        gateways.length > 1 && zones.size < gateways.length && 'two NAT gateways are in one zone',
         ...served
           .filter((candidate) => gateways.length > 1 && zoneOf(candidate) !== zoneOf(subnet))
           .map(({ address }) => `${address} of another zone goes out by it`),

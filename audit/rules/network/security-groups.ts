@@ -3,7 +3,6 @@ import { graphOf, type Model, type Resource } from '../../../src/synthesized/mod
 import {
   argumentRule,
   every,
-  faultsOf,
   mustBe,
   mustBeAbsent,
   mustBeSet,
@@ -44,7 +43,7 @@ export const SECURITY_GROUP_RULES: readonly Rule[] = [
         (group) => read(model, group).target('vpc_id') === vpc,
       );
       return [
-        ...faultsOf([groups.length === 0, 'its default security group is not managed']),
+        groups.length === 0 && 'its default security group is not managed',
         ...groups.flatMap(({ address, attributes }) =>
           ['ingress', 'egress']
             .filter((name) => !Array.isArray(attributes[name]) || attributes[name].length > 0)
@@ -69,22 +68,16 @@ export const SECURITY_GROUP_RULES: readonly Rule[] = [
       const cidr = text('cidr_ipv4');
       const group = text('referenced_security_group_id');
       const prefix = parseCidr(cidr)?.prefix ?? 32;
-      return faultsOf(
-        [
-          !(number('from_port') >= 1 && number('from_port') === number('to_port')),
+      return [
+        !(number('from_port') >= 1 && number('from_port') === number('to_port')) &&
           `ports ${text('from_port') || '?'} to ${text('to_port') || '?'}: must be one`,
-        ],
-        [
-          [cidr, group].filter(Boolean).length !== 1,
+        [cidr, group].filter(Boolean).length !== 1 &&
           'must be from either cidr_ipv4 or referenced_security_group_id',
-        ],
-        [cidr !== '' && !isPrivateBlock(cidr), `cidr_ipv4 ${cidr} is not private (RFC 1918)`],
-        [cidr !== '' && prefix < 16, `cidr_ipv4 ${cidr} is larger than any VPC`],
-        [
-          ['3389', '22', '23'].includes(text('from_port')),
+        cidr !== '' && !isPrivateBlock(cidr) && `cidr_ipv4 ${cidr} is not private (RFC 1918)`,
+        cidr !== '' && prefix < 16 && `cidr_ipv4 ${cidr} is larger than any VPC`,
+        ['3389', '22', '23'].includes(text('from_port')) &&
           `port ${text('from_port')} is for signing in`,
-        ],
-      );
+      ];
     },
   }),
   rule({
@@ -102,10 +95,10 @@ export const SECURITY_GROUP_RULES: readonly Rule[] = [
         ),
     faults: (ingress, { model }) => {
       const { number } = read(model, ingress);
-      return faultsOf([
-        number('from_port') !== 443 || number('to_port') !== 443,
-        `opens ${number('from_port')} to ${number('to_port')}, the API is on 443`,
-      ]);
+      return [
+        (number('from_port') !== 443 || number('to_port') !== 443) &&
+          `opens ${number('from_port')} to ${number('to_port')}, the API is on 443`,
+      ];
     },
   }),
   rule({
@@ -121,18 +114,16 @@ export const SECURITY_GROUP_RULES: readonly Rule[] = [
       const isGroup = (value: string) =>
         /^sg-[0-9a-f]+$/.test(value) ||
         /security_group_id\}$|^\$\{aws_security_group\.[\w-]+\.id\}$/.test(value);
-      return faultsOf(
-        [!isGroup(to), `security_group_id is ${to || 'missing'}, not a security group`],
-        [
-          from !== '' && !isGroup(from),
+      return [
+        !isGroup(to) && `security_group_id is ${to || 'missing'}, not a security group`,
+        from !== '' &&
+          !isGroup(from) &&
           `referenced_security_group_id is ${from}, not a security group`,
-        ],
-        [from !== '' && from === to, 'allows a group to reach itself'],
-        [
-          /^\$\{aws_eks_cluster/.test(to) && /^sg-/.test(from),
+        from !== '' && from === to && 'allows a group to reach itself',
+        /^\$\{aws_eks_cluster/.test(to) &&
+          /^sg-/.test(from) &&
           'allows an outside group into the cluster',
-        ],
-      );
+      ];
     },
   }),
   rule({
@@ -157,18 +148,16 @@ export const SECURITY_GROUP_RULES: readonly Rule[] = [
         const port = ingress.number('from_port') === 443 && ingress.number('to_port') === 443;
         return port && source !== undefined && block !== undefined && contains(source, block);
       });
-      return faultsOf(
-        [!allowed, 'does not allow the whole VPC on port 443'],
-        [
-          rules.some((ingress) => ingress.number('from_port') !== 443),
+      return [
+        !allowed && 'does not allow the whole VPC on port 443',
+        rules.some((ingress) => ingress.number('from_port') !== 443) &&
           'allows another port than 443',
-        ],
         ...rules.map((ingress) => {
           const source = parseCidr(ingress.text('cidr_ipv4'));
           const beyond = source !== undefined && block !== undefined && !contains(block, source);
-          return [beyond, `allows ${ingress.text('cidr_ipv4')}, more than the VPC`] as const;
+          return beyond && `allows ${ingress.text('cidr_ipv4')}, more than the VPC`;
         }),
-      );
+      ];
     },
   }),
 ];

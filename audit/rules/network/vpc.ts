@@ -3,7 +3,6 @@ import { type Model, type Resource, valueAt } from '../../../src/synthesized/mod
 import {
   argumentRule,
   every,
-  faultsOf,
   isPublic,
   listOf,
   mustBe,
@@ -15,7 +14,7 @@ import {
   neighbours,
   read,
 } from '../readers/resources.ts';
-import { type Rule, rule, when } from '../rule.ts';
+import { type Rule, rule } from '../rule.ts';
 import { tablesOf } from './routes.ts';
 
 const PUBLIC_ROLE = 'kubernetes.io/role/elb';
@@ -54,8 +53,9 @@ export const VPC_RULES: readonly Rule[] = [
         enable_dns_support: mustBeTrue,
         enable_dns_hostnames: mustBeTrue,
         'tags.Name': mustBeSet('others find it by that'),
-        cidr_block: ({ text, path }) =>
-          when(!isPrivateBlock(text(path)), `${path} ${text(path)} is not private (RFC 1918)`),
+        cidr_block: ({ text, path }) => [
+          !isPrivateBlock(text(path)) && `${path} ${text(path)} is not private (RFC 1918)`,
+        ],
       },
     },
   }),
@@ -77,17 +77,15 @@ export const VPC_RULES: readonly Rule[] = [
       const block = parseCidr(text('cidr_block'));
       const outer = parseCidr(vpc === undefined ? '' : read(model, vpc).text('cidr_block'));
       const others = neighbours(model, subnet, 'aws_subnet').filter((other) => other !== subnet);
-      return faultsOf(
-        [
-          block === undefined || (outer !== undefined && !contains(outer, block)),
+      return [
+        (block === undefined || (outer !== undefined && !contains(outer, block))) &&
           `cidr_block ${text('cidr_block')} does not lie in its VPC`,
-        ],
         ...others.map((other) => {
           const its = parseCidr(read(model, other).text('cidr_block'));
           const same = block !== undefined && its !== undefined && overlap(block, its);
-          return [same, `cidr_block ${text('cidr_block')} overlaps ${other.address}`] as const;
+          return same && `cidr_block ${text('cidr_block')} overlaps ${other.address}`;
         }),
-      );
+      ];
     },
   }),
   rule({
@@ -110,18 +108,12 @@ export const VPC_RULES: readonly Rule[] = [
           .map((subnet) => read(model, subnet).text('availability_zone'));
       const [open, closed] = [zonesOf(true), zonesOf(false)];
       return [
-        ...faultsOf(
-          [new Set(open).size < 2, `public subnets are in ${open.join(', ') || 'no zone'}`],
-          [new Set(closed).size < 2, `private subnets are in ${closed.join(', ') || 'no zone'}`],
-          [
-            [...new Set(open)].sort().join() !== [...new Set(closed)].sort().join(),
-            `public subnets are in ${open.join(', ')}, private ones in ${closed.join(', ')}`,
-          ],
-          [
-            new Set(open).size !== open.length || new Set(closed).size !== closed.length,
-            'two subnets of one kind are in the same zone',
-          ],
-        ),
+        new Set(open).size < 2 && `public subnets are in ${open.join(', ') || 'no zone'}`,
+        new Set(closed).size < 2 && `private subnets are in ${closed.join(', ') || 'no zone'}`,
+        [...new Set(open)].sort().join() !== [...new Set(closed)].sort().join() &&
+          `public subnets are in ${open.join(', ')}, private ones in ${closed.join(', ')}`,
+        (new Set(open).size !== open.length || new Set(closed).size !== closed.length) &&
+          'two subnets of one kind are in the same zone',
         ...[...open, ...closed]
           .filter((zone) => !zone.startsWith(region) || !/^[a-z]$/.test(zone.slice(region.length)))
           .map((zone) => `${zone || 'no availability_zone'} is not a zone of ${region}`),
@@ -141,11 +133,11 @@ export const VPC_RULES: readonly Rule[] = [
       const [own, other] = isPublic(model, subnet)
         ? [PUBLIC_ROLE, PRIVATE_ROLE]
         : [PRIVATE_ROLE, PUBLIC_ROLE];
-      return faultsOf(
-        [String(tags[own]) !== '1', `tag ${own} must be 1`],
-        [tags[other] !== undefined, `tag ${other} is for the other kind of subnet`],
-        [String(valueAt(tags, 'Name') ?? '') === '', 'has no tag Name, by which others find it'],
-      );
+      return [
+        String(tags[own]) !== '1' && `tag ${own} must be 1`,
+        tags[other] !== undefined && `tag ${other} is for the other kind of subnet`,
+        String(valueAt(tags, 'Name') ?? '') === '' && 'has no tag Name, by which others find it',
+      ];
     },
   }),
   rule({
@@ -224,14 +216,14 @@ export const VPC_RULES: readonly Rule[] = [
     faults: (endpoint, { model }) => {
       const { text, isTrue, stack } = read(model, endpoint);
       const service = text('service_name');
-      const common = faultsOf([
-        !new RegExp(`^(?:cn\\.)?com\\.amazonaws\\.${stack.region}\\.[a-z0-9.-]+$`).test(service),
-        `service_name is ${service}, not a service of ${stack.region}`,
-      ]);
+      const common = [
+        !new RegExp(`^(?:cn\\.)?com\\.amazonaws\\.${stack.region}\\.[a-z0-9.-]+$`).test(service) &&
+          `service_name is ${service}, not a service of ${stack.region}`,
+      ];
       if (isGateway(model, endpoint)) {
         return [
           ...common,
-          ...faultsOf([!/\.(s3|dynamodb)$/.test(service), `${service} has no gateway endpoint`]),
+          !/\.(s3|dynamodb)$/.test(service) && `${service} has no gateway endpoint`,
         ];
       }
       const subnets = listOf(endpoint.attributes.subnet_ids).map((id) => stack.target(id));
@@ -241,20 +233,13 @@ export const VPC_RULES: readonly Rule[] = [
       );
       return [
         ...common,
-        ...faultsOf(
-          [
-            text('vpc_endpoint_type') !== 'Interface',
-            `vpc_endpoint_type is ${text('vpc_endpoint_type') || 'missing'}`,
-          ],
-          [
-            groups.length === 0 || groups.some((group) => group?.type !== 'aws_security_group'),
-            'security_group_ids must be groups of the stack: without, it gets the default group',
-          ],
-          [
-            !isNotification(service) && !isTrue('private_dns_enabled'),
-            'private_dns_enabled must be true',
-          ],
-        ),
+        text('vpc_endpoint_type') !== 'Interface' &&
+          `vpc_endpoint_type is ${text('vpc_endpoint_type') || 'missing'}`,
+        (groups.length === 0 || groups.some((group) => group?.type !== 'aws_security_group')) &&
+          'security_group_ids must be groups of the stack: without, it gets the default group',
+        !isNotification(service) &&
+          !isTrue('private_dns_enabled') &&
+          'private_dns_enabled must be true',
         ...missing.map(({ address }) => `${address} has no interface of it`),
         ...subnets
           .filter((subnet) => subnet !== undefined && isPublic(model, subnet))

@@ -11,7 +11,7 @@ import {
   type ListenerVariable,
   type VariableName,
 } from '@file-processing/contract/listener-variables.ts';
-import { type Audited, when } from '../rule.ts';
+import type { Audited, Faults } from '../rule.ts';
 import type { KeyToPath } from './kubernetes-api.ts';
 import { type Container, containersOf, endingPods, objectsIn, type Pod, podsOf } from './pods.ts';
 
@@ -132,7 +132,7 @@ export function fileFaults(
   name: string,
   path: string,
   audited: Audited,
-): readonly string[] {
+): Faults {
   const mount = (spec.volumeMounts ?? []).find(
     ({ mountPath, subPath }) =>
       (subPath !== undefined && mountPath === path) || path.startsWith(`${mountPath}/`),
@@ -144,10 +144,9 @@ export function fileFaults(
   const file = mount.subPath ?? path.slice(mount.mountPath.length + 1);
   const source = volume.secret ?? volume.configMap;
   if (source === undefined) {
-    return when(
-      volume.projected === undefined,
-      `${name} is ${path}, in a volume that holds no Secret`,
-    );
+    return [
+      volume.projected === undefined && `${name} is ${path}, in a volume that holds no Secret`,
+    ];
   }
   const items = source.items as readonly KeyToPath[] | undefined;
   const key = items ? items.find((item) => item.path === file)?.key : file;
@@ -163,13 +162,10 @@ export function fileFaults(
     return [`${name} is ${path}, which no item of volume ${volume.name} makes`];
   // A Secret of others: its keys are the variables' names, as the settings demand.
   if (keys === undefined) {
-    return when(
-      key !== name.replace(/_FILE$/, ''),
-      `${name} is ${path}; a Secret of others has the key ${name.replace(/_FILE$/, '')}`,
-    );
+    return [
+      key !== name.replace(/_FILE$/, '') &&
+        `${name} is ${path}; a Secret of others has the key ${name.replace(/_FILE$/, '')}`,
+    ];
   }
-  return when(
-    !keys.includes(key),
-    `${name} is ${path}, but ${kind} ${sourceName} has no key ${key}`,
-  );
+  return [!keys.includes(key) && `${name} is ${path}, but ${kind} ${sourceName} has no key ${key}`];
 }

@@ -5,7 +5,7 @@ import {
   valueAt,
 } from '../../../src/synthesized/model/model.ts';
 import { canonical } from '../../policy/policies.ts';
-import { type Audited, type Rule, rule } from '../rule.ts';
+import { type Audited, type Faults, type Rule, rule } from '../rule.ts';
 
 /** Arguments of a resource as values: expressions replaced where the JSON alone tells. */
 interface ResourceReader {
@@ -53,11 +53,6 @@ export function listOf(value: unknown): readonly unknown[] {
 /** Subjects of a rule: all resources of some types. */
 export function every(...types: readonly string[]): (audited: Audited) => readonly Resource[] {
   return ({ model }) => model.ofType(...types);
-}
-
-/** Sentences of the faults that hold. */
-export function faultsOf(...checks: readonly (readonly [boolean, string])[]): readonly string[] {
-  return checks.flatMap(([faulty, sentence]) => (faulty ? [sentence] : []));
 }
 
 /** Resources of a type in the same stack. */
@@ -116,7 +111,7 @@ interface Argument extends ResourceReader {
 }
 
 /** What is wrong with an argument, a sentence each; none where it is as it must be. */
-export type Check = (argument: Argument) => readonly string[];
+export type Check = (argument: Argument) => Faults;
 
 const reason = (why: string) => (why === '' ? '' : `: ${why}`);
 const given = ({ text, path }: Argument) => text(path) || 'missing';
@@ -235,7 +230,7 @@ export function argumentRule(
     /** Resources of these types that it is about. @default all */
     readonly where?: (resource: Resource, audited: Audited) => boolean;
     /** What is wrong beside that. */
-    readonly faults?: (resource: Resource, audited: Audited) => readonly string[];
+    readonly faults?: (resource: Resource, audited: Audited) => Faults;
   },
 ): Rule {
   const { must, where = () => true, faults = () => [], ...description } = row;

@@ -7,7 +7,7 @@ import {
 } from '../../../src/synthesized/model/model.ts';
 import { matchesPattern } from '../../policy/policy-document.ts';
 import { autoscalersOf, podsOf } from '../readers/pods.ts';
-import { every, faultsOf, isPublic, listOf, neighbours, read } from '../readers/resources.ts';
+import { every, isPublic, listOf, neighbours, read } from '../readers/resources.ts';
 import type { Audited } from '../rule.ts';
 import { type Rule, rule } from '../rule.ts';
 
@@ -113,24 +113,16 @@ export const LIFECYCLE_RULES: readonly Rule[] = [
       ...['count', 'for_each', 'provisioner', 'connection', 'provider']
         .filter((argument) => attributes[argument] !== undefined)
         .map((argument) => `has ${argument}`),
-      ...faultsOf(
-        [
-          valueAt(attributes, 'lifecycle.prevent_destroy') === true,
-          'prevent_destroy stops the destroy of the whole stack at this resource',
-        ],
-        [
-          valueAt(attributes, 'lifecycle.create_before_destroy') === true &&
-            typeof attributes.name === 'string',
-          `create_before_destroy makes a second ${String(attributes.name)} beside the first: the name is taken`,
-        ],
-        [
-          valueAt(attributes, 'lifecycle.replace_triggered_by') !== undefined,
-          'replace_triggered_by replaces it when something else changes',
-        ],
-        ...Object.entries(Object(attributes.timeouts)).map(
-          ([operation, limit]) =>
-            [/^\d+s$/.test(String(limit)), `gives up ${operation} after ${String(limit)}`] as const,
-        ),
+      valueAt(attributes, 'lifecycle.prevent_destroy') === true &&
+        'prevent_destroy stops the destroy of the whole stack at this resource',
+      valueAt(attributes, 'lifecycle.create_before_destroy') === true &&
+        typeof attributes.name === 'string' &&
+        `create_before_destroy makes a second ${String(attributes.name)} beside the first: the name is taken`,
+      valueAt(attributes, 'lifecycle.replace_triggered_by') !== undefined &&
+        'replace_triggered_by replaces it when something else changes',
+      ...Object.entries(Object(attributes.timeouts)).map(
+        ([operation, limit]) =>
+          /^\d+s$/.test(String(limit)) && `gives up ${operation} after ${String(limit)}`,
       ),
     ],
   }),
@@ -157,23 +149,19 @@ export const LIFECYCLE_RULES: readonly Rule[] = [
         type === 'aws_vpcs'
           ? conditions.some((condition) => /length\(self\.ids\)==1/.test(condition))
           : conditions.some((condition) => /length\(self\.ids\)>(=[2-9]|[1-9])/.test(condition));
-      return faultsOf(
-        [!tagged, 'is not bounded by a tag'],
-        [
-          type === 'aws_vpcs' && !findsOne(model, lookup),
+      return [
+        !tagged && 'is not bounded by a tag',
+        type === 'aws_vpcs' &&
+          !findsOne(model, lookup) &&
           'no VPC of the stacks has the tags that it asks for, or more than one',
-        ],
-        [
-          type === 'aws_subnets' && !filters.includes('vpc-id'),
+        type === 'aws_subnets' &&
+          !filters.includes('vpc-id') &&
           'is not bounded to one VPC by a filter on vpc-id',
-        ],
-        [
-          !counted,
-          type === 'aws_vpcs'
+        !counted &&
+          (type === 'aws_vpcs'
             ? 'does not check that it found exactly one (postcondition length(self.ids) == 1)'
-            : 'does not check that it found at least two (postcondition length(self.ids) >= 2)',
-        ],
-      );
+            : 'does not check that it found at least two (postcondition length(self.ids) >= 2)'),
+      ];
     },
   }),
   rule({
@@ -195,29 +183,23 @@ export const LIFECYCLE_RULES: readonly Rule[] = [
         ...REQUIRED.filter((key) => text(key).trim() === '').map(
           (key) => `default tag ${key} is missing`,
         ),
-        ...others.flatMap(({ name, defaultTags: theirs }) =>
-          faultsOf(
-            ...Object.keys(theirs).map(
-              (key) =>
-                [tags[key] === undefined, `default tag ${key} of ${name} is missing`] as const,
-            ),
-            ...Object.keys(theirs)
-              .filter((key) => key !== 'Component')
-              .map(
-                (key) =>
-                  [
-                    tags[key] !== undefined &&
-                      theirs[key] !== undefined &&
-                      tags[key] !== theirs[key],
-                    `default tag ${key} is ${text(key)}, in ${name} it is ${theirs[key]}`,
-                  ] as const,
-              ),
-            [
-              tags.Component !== undefined && tags.Component === theirs.Component,
-              `default tag Component is ${text('Component')} as in ${name}: nobody can tell them apart`,
-            ],
+        ...others.flatMap(({ name, defaultTags: theirs }) => [
+          ...Object.keys(theirs).map(
+            (key) => tags[key] === undefined && `default tag ${key} of ${name} is missing`,
           ),
-        ),
+          ...Object.keys(theirs)
+            .filter((key) => key !== 'Component')
+            .map(
+              (key) =>
+                tags[key] !== undefined &&
+                theirs[key] !== undefined &&
+                tags[key] !== theirs[key] &&
+                `default tag ${key} is ${text(key)}, in ${name} it is ${theirs[key]}`,
+            ),
+          tags.Component !== undefined &&
+            tags.Component === theirs.Component &&
+            `default tag Component is ${text('Component')} as in ${name}: nobody can tell them apart`,
+        ]),
       ];
     },
   }),
@@ -282,22 +264,14 @@ export const LIFECYCLE_RULES: readonly Rule[] = [
       const [first] = resources;
       const alike = resources.every((resource) => resource?.type === first?.type);
       return [
-        ...faultsOf(
-          [known.length < references.length, 'has a literal among references'],
-          [
-            !alike || new Set(known.map(({ attribute }) => attribute)).size > 1,
-            'lists different things',
-          ],
-          [new Set(known.map(spell)).size < known.length, 'lists one thing twice'],
-          [
-            Object.entries(model.stackOf({ stack }).json.output ?? {}).some(
-              ([name, other]) =>
-                `output.${name}` !== address &&
-                JSON.stringify(other.value) === JSON.stringify(value),
-            ),
-            'lists what another output lists',
-          ],
-        ),
+        known.length < references.length && 'has a literal among references',
+        (!alike || new Set(known.map(({ attribute }) => attribute)).size > 1) &&
+          'lists different things',
+        new Set(known.map(spell)).size < known.length && 'lists one thing twice',
+        Object.entries(model.stackOf({ stack }).json.output ?? {}).some(
+          ([name, other]) =>
+            `output.${name}` !== address && JSON.stringify(other.value) === JSON.stringify(value),
+        ) && 'lists what another output lists',
         ...(alike && first !== undefined ? missing(model, first, resources) : []),
       ];
     },
@@ -321,18 +295,14 @@ export const LIFECYCLE_RULES: readonly Rule[] = [
       const conditions = listOf(variable.validation).map((validation) =>
         String(Object(validation).condition),
       );
-      return faultsOf(
-        [
-          !['string', 'number', 'bool'].includes(String(variable.type)),
+      return [
+        !['string', 'number', 'bool'].includes(String(variable.type)) &&
           `type is ${String(variable.type)}`,
-        ],
-        [
-          variable.type === 'string' &&
-            variable.sensitive !== true &&
-            !conditions.some((condition) => condition.includes(address)),
+        variable.type === 'string' &&
+          variable.sensitive !== true &&
+          !conditions.some((condition) => condition.includes(address)) &&
           'has no validation of its value',
-        ],
-      );
+      ];
     },
   }),
 ];

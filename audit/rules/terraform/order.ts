@@ -20,7 +20,7 @@ import {
   selects,
 } from '../readers/pods.ts';
 import { neighbours, read } from '../readers/resources.ts';
-import { type Audited, type Rule, rule, when } from '../rule.ts';
+import { type Audited, type Rule, rule } from '../rule.ts';
 
 /** Something that must be there first, and go last. */
 interface Prior {
@@ -297,14 +297,9 @@ export const ORDER_RULES: readonly Rule[] = [
       const timeout = String(valueAt(resource?.attributes, 'timeouts.create') ?? '10m');
       const minutes = /^(\d+)m$/.exec(timeout)?.[1];
       return [
-        ...when(
-          resource?.attributes.wait_for_load_balancer === false,
-          'wait_for_load_balancer is false',
-        ),
-        ...when(
-          /^\d+s$/.test(timeout) || (minutes !== undefined && Number(minutes) < 5),
+        resource?.attributes.wait_for_load_balancer === false && 'wait_for_load_balancer is false',
+        (/^\d+s$/.test(timeout) || (minutes !== undefined && Number(minutes) < 5)) &&
           `Terraform gives up after ${timeout}; a load balancer takes minutes`,
-        ),
       ];
     },
   }),

@@ -2,8 +2,8 @@ import { isRegion, partitionOf } from '@file-processing/contract/partition.ts';
 import { expressionsIn, referencesIn } from '../../../src/synthesized/model/expression.ts';
 import { blocksOf, type StackModel, valueAt } from '../../../src/synthesized/model/model.ts';
 import { canonical } from '../../policy/policies.ts';
-import { blocksOfStack, faultsOf, type StackBlock } from '../readers/resources.ts';
-import { type Rule, rule, shown, when } from '../rule.ts';
+import { blocksOfStack, type StackBlock } from '../readers/resources.ts';
+import { type Rule, rule, shown } from '../rule.ts';
 
 const stacks = ({ model }: { readonly model: { readonly stacks: readonly StackModel[] } }) =>
   model.stacks.map((stack) => ({ stack: stack.name, address: 'terraform', model: stack }));
@@ -125,33 +125,27 @@ export const TERRAFORM_RULES: readonly Rule[] = [
           .map(({ name }) => `its state is not in the folder of that of ${name}`),
         ...unlike.map(({ name }) => `its backend is not like that of ${name}`),
         ...(type === 's3'
-          ? faultsOf(
-              [at('encrypt') !== true, 'encrypt must be true'],
-              [at('use_lockfile') !== true, 'use_lockfile must be true'],
-              [String(at('bucket') ?? '') === '', 'bucket is missing'],
-              [String(at('key') ?? '') === '', 'key is missing'],
-              [
-                partitionOf(String(at('region') ?? '')).name !== partition,
+          ? [
+              at('encrypt') !== true && 'encrypt must be true',
+              at('use_lockfile') !== true && 'use_lockfile must be true',
+              String(at('bucket') ?? '') === '' && 'bucket is missing',
+              String(at('key') ?? '') === '' && 'key is missing',
+              partitionOf(String(at('region') ?? '')).name !== partition &&
                 `region is ${String(at('region') ?? 'missing')}, not in partition ${partition}`,
-              ],
-              [
-                at('kms_key_id') !== undefined &&
-                  !String(at('kms_key_id')).includes(`:kms:${String(at('region'))}:`),
+              at('kms_key_id') !== undefined &&
+                !String(at('kms_key_id')).includes(`:kms:${String(at('region'))}:`) &&
                 `kms_key_id is not in region ${String(at('region'))}`,
-              ],
-              [
-                model
-                  .ofType('aws_s3_bucket_notification')
-                  .some(({ attributes }) => attributes.bucket === at('bucket')),
+              model
+                .ofType('aws_s3_bucket_notification')
+                .some(({ attributes }) => attributes.bucket === at('bucket')) &&
                 `bucket is ${String(at('bucket'))}, in which others deliver files`,
-              ],
-            )
+            ]
           : []),
         ...(type === 'local'
-          ? faultsOf([
-              path === '' || path.startsWith('/'),
-              `path is ${path || 'missing'}: give one relative to the stack's folder`,
-            ])
+          ? [
+              (path === '' || path.startsWith('/')) &&
+                `path is ${path || 'missing'}: give one relative to the stack's folder`,
+            ]
           : []),
         ...(['s3', 'local'].includes(type) ? [] : [`backend ${type} has not been reviewed`]),
         ...Object.keys(backend)
@@ -176,35 +170,26 @@ export const TERRAFORM_RULES: readonly Rule[] = [
         ),
       );
       return [
-        ...faultsOf([
-          !/^(>=|~>)\s*1\.(1[1-9]|[2-9]\d)/.test(
-            String(valueAt(json.terraform, 'required_version')),
-          ),
-          'required_version must ask for at least 1.11, the first with write-only arguments',
-        ]),
+        !/^(>=|~>)\s*1\.(1[1-9]|[2-9]\d)/.test(
+          String(valueAt(json.terraform, 'required_version')),
+        ) && 'required_version must ask for at least 1.11, the first with write-only arguments',
         ...[...used]
           .filter((name) => valueAt(providers, name) === undefined)
           .map((name) => `provider ${name} is not among required_providers`),
         ...Object.entries(providers).flatMap(([name, provider]) => {
           const version = String(valueAt(provider, 'version') ?? '');
-          return faultsOf(
-            [
-              !/^(~>\s*\d+\.\d+(\.\d+)?|=?\s*\d+\.\d+\.\d+|.*<\s*=?\s*\d.*)$/.test(version),
+          return [
+            !/^(~>\s*\d+\.\d+(\.\d+)?|=?\s*\d+\.\d+\.\d+|.*<\s*=?\s*\d.*)$/.test(version) &&
               `the version of provider ${name} has no upper bound: ${version || 'missing'}`,
-            ],
-            [
-              !/^hashicorp\//.test(String(valueAt(provider, 'source'))),
+            !/^hashicorp\//.test(String(valueAt(provider, 'source'))) &&
               `provider ${name} comes from ${String(valueAt(provider, 'source'))}`,
-            ],
-            [
-              name === 'kubernetes' && !(minorOf(version) >= FIRST_WRITE_ONLY),
+            name === 'kubernetes' &&
+              !(minorOf(version) >= FIRST_WRITE_ONLY) &&
               `the version of provider kubernetes is ${version || 'missing'}, must be ~> 2.${FIRST_WRITE_ONLY} or later of the same major version: older ones have no write-only data`,
-            ],
-            [
-              name === 'aws' && Number(/\d+/.exec(version)?.[0]) < TRIED_AWS,
+            name === 'aws' &&
+              Number(/\d+/.exec(version)?.[0]) < TRIED_AWS &&
               `the version of provider aws is ${version}; tried is ${TRIED_AWS}`,
-            ],
-          );
+          ];
         }),
       ];
     },
@@ -238,18 +223,12 @@ export const TERRAFORM_RULES: readonly Rule[] = [
         args.includes(flag) ? canonical(own, after(flag)) : undefined;
       const name = host && canonical(own, own.at(host.address)?.attributes.name);
       return [
-        ...when(
-          host === undefined || host.attribute !== 'endpoint',
+        (host === undefined || host.attribute !== 'endpoint') &&
           `its host ${shown(provider.host)} is not the endpoint of a cluster of this stack`,
-        ),
-        ...when(
-          authority === undefined || authority.address !== host?.address,
+        (authority === undefined || authority.address !== host?.address) &&
           'cluster_ca_certificate is not that of the cluster that it talks to',
-        ),
-        ...when(
-          provider.insecure === true || provider.insecure === 'true',
+        (provider.insecure === true || provider.insecure === 'true') &&
           'insecure: it checks no certificate',
-        ),
         ...CREDENTIALS.filter((argument) => provider[argument] !== undefined).map(
           (argument) => `${argument} takes precedence over a fresh token of the cluster`,
         ),
@@ -262,24 +241,20 @@ export const TERRAFORM_RULES: readonly Rule[] = [
         ...args
           .filter((word) => word.startsWith('--') && !FLAGS.includes(word))
           .map((word) => `exec has ${word}, by which it may sign in as somebody else`),
-        ...when(exec === undefined, 'has no exec that fetches a fresh token'),
-        ...when(
-          exec !== undefined && !(exec.command === 'aws' && args.includes('get-token')),
+        exec === undefined && 'has no exec that fetches a fresh token',
+        exec !== undefined &&
+          !(exec.command === 'aws' && args.includes('get-token')) &&
           'exec must run aws eks get-token',
-        ),
-        ...when(
-          exec !== undefined && name !== undefined && named('--cluster-name') !== name,
+        exec !== undefined &&
+          name !== undefined &&
+          named('--cluster-name') !== name &&
           `its token is for ${shown(named('--cluster-name'))}, the cluster is ${name}`,
-        ),
-        ...when(
-          exec !== undefined && named('--region') !== own.region,
+        exec !== undefined &&
+          named('--region') !== own.region &&
           `its token is asked for in ${shown(named('--region'))}, the stack is in ${own.region}`,
-        ),
-        ...when(
-          exec !== undefined &&
-            !/^client\.authentication\.k8s\.io\/v1(beta1)?$/.test(String(exec.api_version)),
+        exec !== undefined &&
+          !/^client\.authentication\.k8s\.io\/v1(beta1)?$/.test(String(exec.api_version)) &&
           `exec has api_version ${shown(exec?.api_version)}`,
-        ),
       ];
     },
   }),
@@ -294,18 +269,12 @@ export const TERRAFORM_RULES: readonly Rule[] = [
     faults: ({ stack, value }, { model }) => {
       const { partition, region } = model.stackOf({ stack });
       return stringsIn(value).flatMap((text) =>
-        [...text.matchAll(ARN)].flatMap(([arn, itsPartition, , itsRegion = '']) =>
-          faultsOf(
-            [
-              itsPartition !== partition,
-              `${arn}… is of partition ${itsPartition}, not ${partition}`,
-            ],
-            [
-              isRegion(itsRegion) && itsRegion !== region,
-              `${arn}… is in ${itsRegion}, the stack in ${region}`,
-            ],
-          ),
-        ),
+        [...text.matchAll(ARN)].flatMap(([arn, itsPartition, , itsRegion = '']) => [
+          itsPartition !== partition && `${arn}… is of partition ${itsPartition}, not ${partition}`,
+          isRegion(itsRegion) &&
+            itsRegion !== region &&
+            `${arn}… is in ${itsRegion}, the stack in ${region}`,
+        ]),
       );
     },
   }),
@@ -321,18 +290,13 @@ export const TERRAFORM_RULES: readonly Rule[] = [
       const { region } = model.stackOf({ stack });
       const suffix = partitionOf(region).dnsSuffix;
       return stringsIn(value).flatMap((text) => [
-        ...[...text.matchAll(HOST)].flatMap(([host, , its = '', itsSuffix]) =>
-          faultsOf(
-            [
-              partitionOf(its).name !== partitionOf(region).name || itsSuffix !== suffix,
-              `${host} is not of the partition of ${region}`,
-            ],
-            [
-              /^(logs|s3|sqs|sns|kms)\.$/.test(host.slice(0, host.indexOf(its))) && its !== region,
-              `${host} is the host of ${its}, the stack is in ${region}`,
-            ],
-          ),
-        ),
+        ...[...text.matchAll(HOST)].flatMap(([host, , its = '', itsSuffix]) => [
+          (partitionOf(its).name !== partitionOf(region).name || itsSuffix !== suffix) &&
+            `${host} is not of the partition of ${region}`,
+          /^(logs|s3|sqs|sns|kms)\.$/.test(host.slice(0, host.indexOf(its))) &&
+            its !== region &&
+            `${host} is the host of ${its}, the stack is in ${region}`,
+        ]),
         ...[...text.matchAll(/\bcom\.amazonaws\.([a-z]+(?:-[a-z]+)+-\d)\./g)]
           .filter(([, its]) => its !== region)
           .map(([name]) => `${name}… is a service of another region than ${region}`),
@@ -358,10 +322,8 @@ export const TERRAFORM_RULES: readonly Rule[] = [
     faults: ({ stack, blocks }, { model }) => {
       const { region, resources } = model.stackOf({ stack });
       return [
-        ...faultsOf(
-          [blocks.length !== 1, `there are ${blocks.length} blocks of provider aws instead of one`],
-          [!isRegion(region), `region is ${region || 'missing'}: write the region itself`],
-        ),
+        blocks.length !== 1 && `there are ${blocks.length} blocks of provider aws instead of one`,
+        !isRegion(region) && `region is ${region || 'missing'}: write the region itself`,
         ...blocks.flatMap((block) =>
           Object.keys(block)
             .filter((argument) => !PROVIDER_ARGUMENTS.includes(argument))

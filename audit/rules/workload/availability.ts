@@ -15,7 +15,7 @@ import {
   selects,
   servingPods,
 } from '../readers/pods.ts';
-import { type Audited, type Rule, rule, shown, when } from '../rule.ts';
+import { type Audited, type Faults, type Rule, rule, shown } from '../rule.ts';
 import { termsOf } from './references.ts';
 
 interface Metric {
@@ -53,13 +53,13 @@ function metricFaults(
   metric: Metric,
   containers: readonly Container[] | undefined,
   { model }: Audited,
-): readonly string[] {
+): Faults {
   const source = metric.resource ?? metric.containerResource;
   if (metric.type !== 'Resource' && metric.type !== 'ContainerResource') {
-    return when(
-      !['Pods', 'Object', 'External'].includes(metric.type ?? ''),
-      `goes by a metric of type ${shown(metric.type)}`,
-    );
+    return [
+      !['Pods', 'Object', 'External'].includes(metric.type ?? '') &&
+        `goes by a metric of type ${shown(metric.type)}`,
+    ];
   }
   if (source?.target === undefined) return [`its metric of type ${metric.type} names no target`];
   const { name = '', target } = source;
@@ -72,28 +72,23 @@ function metricFaults(
     .ofType('aws_eks_addon')
     .filter(({ attributes }) => attributes.addon_name === 'metrics-server');
   return [
-    ...when(
-      containers !== undefined && measured.length === 0,
+    containers !== undefined &&
+      measured.length === 0 &&
       `goes by ${metric.containerResource?.container}, which is not a container of its target`,
-    ),
     ...measured
       .filter(
         ({ spec }) =>
           target.type === 'Utilization' && quantity(spec.resources?.requests?.[name]) === undefined,
       )
       .map((one) => `goes by a percentage of ${name}, and container ${one.name} requests none`),
-    ...when(
-      (target.type === 'Utilization') !== (percent !== undefined),
+    (target.type === 'Utilization') !== (percent !== undefined) &&
       `aims for ${shown(percent)} % of ${name} by a target of type ${shown(target.type)}`,
-    ),
-    ...when(
-      percent !== undefined && (percent < 10 || percent > 95),
+    percent !== undefined &&
+      (percent < 10 || percent > 95) &&
       `aims for ${percent} % of ${name}; that is 10 to 95`,
-    ),
-    ...when(
-      clusters.length > 0 && servers.length === 0,
+    clusters.length > 0 &&
+      servers.length === 0 &&
       'the cluster has no metrics-server add-on to tell it figures',
-    ),
   ];
 }
 
@@ -111,19 +106,18 @@ interface ScalingRules {
 function behaviorFaults(
   behavior: Readonly<Record<string, ScalingRules>> = {},
   direction: string,
-): readonly string[] {
+): Faults {
   const rules = behavior[direction] ?? {};
   const { selectPolicy, stabilizationWindowSeconds: window, policies = [] } = rules;
   return [
-    ...when(selectPolicy === 'Disabled', `${direction} is disabled`),
-    ...when(
-      direction === 'scaleDown' && window !== undefined && window < 60,
+    selectPolicy === 'Disabled' && `${direction} is disabled`,
+    direction === 'scaleDown' &&
+      window !== undefined &&
+      window < 60 &&
       `scaleDown looks back ${window} s only: pods come and go with each burst`,
-    ),
-    ...when(
-      window !== undefined && window > (direction === 'scaleUp' ? 300 : 3600),
+    window !== undefined &&
+      window > (direction === 'scaleUp' ? 300 : 3600) &&
       `${direction} waits ${window} s`,
-    ),
     ...policies
       .filter(
         ({ value = 0, periodSeconds = 0 }) =>
@@ -157,8 +151,8 @@ export const AVAILABILITY_RULES: readonly Rule[] = [
       const own = ownReplicas(pod);
       const least = leastReplicas(audited, pod);
       return [
-        ...when(own < 2, `starts with ${own} pod${own === 1 ? '' : 's'}`),
-        ...when(own >= 2 && least < 2, `its autoscaler may leave ${least}`),
+        own < 2 && `starts with ${own} pod${own === 1 ? '' : 's'}`,
+        own >= 2 && least < 2 && `its autoscaler may leave ${least}`,
       ];
     },
   }),
@@ -177,18 +171,13 @@ export const AVAILABILITY_RULES: readonly Rule[] = [
       const ignores = Array.isArray(ignored) && ignored.some((path) => REPLICAS_PATH.test(path));
       const given = pod.manifest.spec?.replicas !== undefined;
       return [
-        ...when(
-          scalers.length > 1,
+        scalers.length > 1 &&
           `${scalers.length} autoscalers act on it: ${scalers.map(({ address }) => address).join(', ')}`,
-        ),
-        ...when(
-          scalers.length > 0 && given && !ignores,
+        scalers.length > 0 &&
+          given &&
+          !ignores &&
           'an autoscaler acts on it, and each apply sets its replicas back (ignore_changes lacks spec[0].replicas)',
-        ),
-        ...when(
-          scalers.length === 0 && ignores,
-          'its replicas are ignored, and no autoscaler owns them',
-        ),
+        scalers.length === 0 && ignores && 'its replicas are ignored, and no autoscaler owns them',
       ];
     },
   }),
@@ -210,20 +199,15 @@ export const AVAILABILITY_RULES: readonly Rule[] = [
       const most = Number(spec.maxReplicas ?? 0);
       const metrics = metricsOf(spec);
       return [
-        ...when(
-          target === undefined,
-          `there is no ${kind} ${name} in namespace ${namespaceOf(object)}`,
-        ),
-        ...when(
-          target !== undefined && apiVersion !== target.manifest.apiVersion,
+        target === undefined && `there is no ${kind} ${name} in namespace ${namespaceOf(object)}`,
+        target !== undefined &&
+          apiVersion !== target.manifest.apiVersion &&
           `its target's apiVersion is ${shown(apiVersion)}; that of a ${kind} is ${target?.manifest.apiVersion}`,
-        ),
-        ...when(most <= least, `its maximum ${most} is not more than its minimum ${least}`),
-        ...when(
-          target !== undefined && (ownReplicas(target) > most || ownReplicas(target) < least),
+        most <= least && `its maximum ${most} is not more than its minimum ${least}`,
+        target !== undefined &&
+          (ownReplicas(target) > most || ownReplicas(target) < least) &&
           `its target starts with ${target && ownReplicas(target)} pods, outside ${least} to ${most}`,
-        ),
-        ...when(metrics.length === 0, 'goes by no metric'),
+        metrics.length === 0 && 'goes by no metric',
         ...metrics.flatMap((metric) =>
           metricFaults(metric, target && containersOf(target), audited),
         ),
@@ -246,11 +230,9 @@ export const AVAILABILITY_RULES: readonly Rule[] = [
         ({ manifest }) => selects(manifest.spec?.selector as Selector, pod.labels),
       );
       return [
-        ...when(budgets.length === 0, 'no disruption budget covers its pods'),
-        ...when(
-          budgets.length > 1,
+        budgets.length === 0 && 'no disruption budget covers its pods',
+        budgets.length > 1 &&
           `${budgets.length} budgets cover its pods, so none can be evicted: ${budgets.map(({ address }) => address).join(', ')}`,
-        ),
       ];
     },
   }),
@@ -277,12 +259,12 @@ export const AVAILABILITY_RULES: readonly Rule[] = [
           kept === undefined ? podCount(maxUnavailable, replicas, 'up') : replicas - kept;
         const text = `${minAvailable === undefined ? `maxUnavailable ${maxUnavailable}` : `minAvailable ${minAvailable}`} of ${replicas} pods`;
         return [
-          ...when(allowed === undefined, `${text} is neither a number nor a percentage`),
-          ...when(allowed !== undefined && allowed < 1, `${text} allows no eviction`),
-          ...when(
-            allowed !== undefined && replicas > 1 && allowed >= replicas,
+          allowed === undefined && `${text} is neither a number nor a percentage`,
+          allowed !== undefined && allowed < 1 && `${text} allows no eviction`,
+          allowed !== undefined &&
+            replicas > 1 &&
+            allowed >= replicas &&
             `${text} allows all to be evicted at once`,
-          ),
         ];
       });
     },
@@ -300,18 +282,15 @@ export const AVAILABILITY_RULES: readonly Rule[] = [
       const avoided = termsOf(spec.affinity?.podAntiAffinity).map(({ topologyKey }) => topologyKey);
       const covered = [...constraints.map(({ topologyKey }) => topologyKey), ...avoided];
       return [
-        ...when(!covered.includes(ZONE), `nothing spreads its pods over zones (${ZONE})`),
-        ...when(!covered.includes(NODE), `nothing spreads its pods over nodes (${NODE})`),
+        !covered.includes(ZONE) && `nothing spreads its pods over zones (${ZONE})`,
+        !covered.includes(NODE) && `nothing spreads its pods over nodes (${NODE})`,
         ...constraints.flatMap(({ topologyKey, maxSkew = 1, matchLabelKeys = [] }) => [
-          ...when(maxSkew < 1, `the spread over ${topologyKey} has maxSkew ${maxSkew}, must be 1`),
-          ...when(
-            maxSkew > 1,
+          maxSkew < 1 && `the spread over ${topologyKey} has maxSkew ${maxSkew}, must be 1`,
+          maxSkew > 1 &&
             `the spread over ${topologyKey} allows one place to have ${maxSkew} pods more than another`,
-          ),
-          ...when(
-            kind === 'Deployment' && !matchLabelKeys.includes('pod-template-hash'),
+          kind === 'Deployment' &&
+            !matchLabelKeys.includes('pod-template-hash') &&
             `the spread over ${topologyKey} counts the old version's pods too (matchLabelKeys lacks pod-template-hash)`,
-          ),
         ]),
       ];
     },

@@ -16,7 +16,7 @@ import {
   servers,
 } from '../readers/listeners.ts';
 import { containersOf, endingPods, podsOf, quantity } from '../readers/pods.ts';
-import { type Audited, type Rule, repeated, rule, shown, when } from '../rule.ts';
+import { type Audited, type Faults, type Rule, repeated, rule, shown } from '../rule.ts';
 
 const VARIABLES: Readonly<Record<string, ListenerVariable<unknown>>> = LISTENER_VARIABLES;
 
@@ -59,15 +59,13 @@ const OVERRIDES =
 function databaseFaults(
   { isSet, setting }: Listener,
   need: (...names: readonly VariableName[]) => readonly string[],
-): readonly string[] {
+): Faults {
   if (isSet('DATABASE_URL')) return [];
   if (!isSet('DB_HOST')) return ['no database is named: neither DATABASE_URL nor DB_HOST is set'];
   return [
     ...need('DB_NAME', 'DB_USER'),
-    ...when(
-      isSet('DB_PASSWORD') === (setting('DB_IAM_AUTH') === 'true'),
+    isSet('DB_PASSWORD') === (setting('DB_IAM_AUTH') === 'true') &&
       'must sign in to the database by DB_PASSWORD_FILE or by DB_IAM_AUTH, one of both',
-    ),
   ];
 }
 
@@ -94,10 +92,9 @@ export const LISTENER_RULES: readonly Rule[] = [
           return [`the listener reads no ${name}${nearest ? `; is it ${nearest}?` : ''}`];
         }
         if (typeof value !== 'string' || value.includes('${')) return [];
-        return when(
-          !accepts(name, value.trim()),
-          `${name} is ${shown(value)}, which the listener refuses`,
-        );
+        return [
+          !accepts(name, value.trim()) && `${name} is ${shown(value)}, which the listener refuses`,
+        ];
       }),
       ...FILE_VARIABLES.filter(
         (name) => environment.has(name) && environment.has(name.replace(/_FILE$/, '')),
@@ -137,36 +134,24 @@ export const LISTENER_RULES: readonly Rule[] = [
       const tls = setting('DB_SSL');
       const host = setting('DB_HOST') ?? '';
       return [
-        ...when(
-          /^(localhost|[\d.]+|\[.*)$/.test(host),
+        /^(localhost|[\d.]+|\[.*)$/.test(host) &&
           `DB_HOST is ${host}: no certificate names it, so the server cannot be told from another`,
-        ),
-        ...when(
-          ['postgres', 'rdsadmin', 'root'].includes(setting('DB_USER') ?? ''),
+        ['postgres', 'rdsadmin', 'root'].includes(setting('DB_USER') ?? '') &&
           `DB_USER is ${shown(setting('DB_USER'))}, who may do everything in the database`,
-        ),
-        ...when(
-          (setting('SNS_SIGNATURE_VERSIONS') ?? '').split(',').some((item) => item.trim() === '1'),
+        (setting('SNS_SIGNATURE_VERSIONS') ?? '').split(',').some((item) => item.trim() === '1') &&
           'SNS_SIGNATURE_VERSIONS accepts version 1, which is SHA-1',
-        ),
-        ...when(
-          age > DAY,
-          `SNS_MAX_AGE_SECONDS is ${age}: a message can be replayed for more than a day`,
-        ),
-        ...when(
-          age < LONGEST_RETRY_SECONDS,
+        age > DAY && `SNS_MAX_AGE_SECONDS is ${age}: a message can be replayed for more than a day`,
+        age < LONGEST_RETRY_SECONDS &&
           `SNS_MAX_AGE_SECONDS is ${age}: what SNS delivers at a later try, up to ${LONGEST_RETRY_SECONDS} s after, is refused`,
-        ),
         ...['AWS_ENDPOINT_URL', 'AWS_ENDPOINT_URL_SNS']
           .filter((name) => environment.has(name))
           .map((name) => `${name} makes another SNS than AWS's trusted`),
-        ...when(environment.has('LOCAL_S3_ROOT'), 'LOCAL_S3_ROOT takes a folder for the bucket'),
-        ...when(
-          tls !== undefined && tls !== 'verify-full',
+        environment.has('LOCAL_S3_ROOT') && 'LOCAL_S3_ROOT takes a folder for the bucket',
+        tls !== undefined &&
+          tls !== 'verify-full' &&
           `DB_SSL is ${shown(tls)}: the password goes to whoever answers; it must be verify-full`,
-        ),
-        ...when(['debug', 'trace'].includes(level), `LOG_LEVEL ${level} logs what messages hold`),
-        ...when(['fatal', 'silent'].includes(level), `LOG_LEVEL ${level} leaves no audit trail`),
+        ['debug', 'trace'].includes(level) && `LOG_LEVEL ${level} logs what messages hold`,
+        ['fatal', 'silent'].includes(level) && `LOG_LEVEL ${level} leaves no audit trail`,
         ...[...environment.keys()]
           .filter((name) => OVERRIDES.test(name))
           .map(
@@ -195,29 +180,22 @@ export const LISTENER_RULES: readonly Rule[] = [
           (init || endingPods(audited).includes(pod)) && spec.args?.[0] === MIGRATE.command,
       );
       return [
-        ...when(
-          listener.spec.command !== undefined,
+        listener.spec.command !== undefined &&
           `command ${shown(listener.spec.command)} takes the place of the image's own`,
-        ),
-        ...when(args[0] !== SERVE, `runs ${shown(args[0])}, which ends; it must be ${SERVE}`),
-        ...when(
-          args[0] === SERVE && role === undefined,
+        args[0] !== SERVE && `runs ${shown(args[0])}, which ends; it must be ${SERVE}`,
+        args[0] === SERVE &&
+          role === undefined &&
           `its role must be one of ${Object.keys(ROLES).join(', ')}`,
-        ),
-        ...when(
-          role !== undefined && !peers.some((peer) => peer?.judgesFiles),
+        role !== undefined &&
+          !peers.some((peer) => peer?.judgesFiles) &&
           'no process in its namespace checks files',
-        ),
-        ...when(
-          role !== undefined &&
-            !listener.isSet('SQS_QUEUE_URL') &&
-            !peers.some((peer) => peer?.takesMessages),
+        role !== undefined &&
+          !listener.isSet('SQS_QUEUE_URL') &&
+          !peers.some((peer) => peer?.takesMessages) &&
           'no process in its namespace takes messages',
-        ),
-        ...when(
-          migrations.length === 0 && !args.includes(MIGRATE.option),
+        migrations.length === 0 &&
+          !args.includes(MIGRATE.option) &&
           `nothing runs ${MIGRATE.command} before it: an old schema is refused`,
-        ),
       ];
     },
   }),
@@ -233,10 +211,11 @@ export const LISTENER_RULES: readonly Rule[] = [
       const files = Number(setting('WORKER_CONCURRENCY'));
       const limit = quantity(spec.resources?.limits?.memory);
       const needed = MEMORY_MIB.base + files * MEMORY_MIB.file;
-      return when(
-        limit !== undefined && limit < needed * 2 ** 20,
-        `WORKER_CONCURRENCY ${files} needs about ${needed}Mi of memory; its limit is ${spec.resources?.limits?.memory}`,
-      );
+      return [
+        limit !== undefined &&
+          limit < needed * 2 ** 20 &&
+          `WORKER_CONCURRENCY ${files} needs about ${needed}Mi of memory; its limit is ${spec.resources?.limits?.memory}`,
+      ];
     },
   }),
   rule({
@@ -258,8 +237,8 @@ export const LISTENER_RULES: readonly Rule[] = [
         JSON.stringify([...environment].map(([name, value]) => [name, String(value)]).sort()),
       );
       return [
-        ...when(images.size > 1, `its containers come from ${images.size} images`),
-        ...when(new Set(environments).size > 1, 'its containers have different environments'),
+        images.size > 1 && `its containers come from ${images.size} images`,
+        new Set(environments).size > 1 && 'its containers have different environments',
         ...strangers.map(({ name }) => `container ${name} runs the image without its environment`),
         ...listeners
           .filter(({ spec }) => !COMMANDS.includes(spec.args?.[0] ?? ''))
@@ -303,7 +282,7 @@ export const LISTENER_RULES: readonly Rule[] = [
         ...own
           .filter(([, number]) => number < 1024)
           .map(([name, number]) => `${name} is ${number}, which only root may open`),
-        ...when(port === metrics, `PORT and METRICS_PORT are both ${port}`),
+        port === metrics && `PORT and METRICS_PORT are both ${port}`,
       ];
     },
   }),

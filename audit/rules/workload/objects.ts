@@ -1,6 +1,6 @@
 import type { KubernetesObject } from '../../../src/synthesized/views/kubernetes-manifests.ts';
 import { containersOf, namespaceOf, objectsOf, podsOf, servingPods } from '../readers/pods.ts';
-import { type Audited, type Rule, repeated, rule, shown, when } from '../rule.ts';
+import { type Audited, type Rule, repeated, rule, shown } from '../rule.ts';
 
 const DNS_LABEL = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
 const LABEL_KEY = /^([a-z0-9]([a-z0-9.-]*[a-z0-9])?\/)?[A-Za-z0-9]([\w.-]{0,61}[A-Za-z0-9])?$/;
@@ -123,14 +123,10 @@ export const OBJECT_RULES: readonly Rule[] = [
         .map(({ manifest }) => manifest.metadata.name);
       const home = made.length > 0 ? made : [mostFrequent(audited, object.stack)];
       return [
-        ...when(
-          ['', 'default'].includes(namespace) || namespace.startsWith('kube-'),
+        (['', 'default'].includes(namespace) || namespace.startsWith('kube-')) &&
           `is in the namespace ${namespace || 'default'}, which is Kubernetes' own`,
-        ),
-        ...when(
-          !home.includes(namespace),
+        !home.includes(namespace) &&
           `is in namespace ${namespace}; its stack's is ${home.join(', ')}`,
-        ),
       ];
     },
   }),
@@ -148,11 +144,8 @@ export const OBJECT_RULES: readonly Rule[] = [
       // A Job's pods must differ, or the Service would send them messages.
       const pod = servingPods(audited).find(({ manifest }) => manifest === object.manifest);
       return common.flatMap(([key, value]) => [
-        ...when(own[key] !== value, `lacks the label ${key}=${value}`),
-        ...when(
-          pod !== undefined && pod.labels[key] !== value,
-          `its pods lack the label ${key}=${value}`,
-        ),
+        own[key] !== value && `lacks the label ${key}=${value}`,
+        pod !== undefined && pod.labels[key] !== value && `its pods lack the label ${key}=${value}`,
       ]);
     },
   }),
@@ -173,7 +166,7 @@ export const OBJECT_RULES: readonly Rule[] = [
       const containers = pod ? containersOf(pod) : [];
       const ports = containers.flatMap(({ spec }) => spec.ports ?? []);
       return [
-        ...when(!isName(name), `its name ${shown(name)} is not a valid DNS name`),
+        !isName(name) && `its name ${shown(name)} is not a valid DNS name`,
         ...all
           .filter(([key, value]) => !LABEL_KEY.test(key) || !LABEL_VALUE.test(value))
           .map(([key, value]) => `its label ${key}=${value} is not allowed`),
@@ -204,11 +197,10 @@ export const OBJECT_RULES: readonly Rule[] = [
     control: 'CM-6',
     severity: 'low',
     subjects: podsOf,
-    faults: ({ spec }) =>
-      when(
-        spec.enableServiceLinks !== false,
+    faults: ({ spec }) => [
+      spec.enableServiceLinks !== false &&
         `enableServiceLinks is ${shown(spec.enableServiceLinks)}, must be false`,
-      ),
+    ],
   }),
   rule({
     id: 'storage-is-encrypted',
@@ -220,16 +212,16 @@ export const OBJECT_RULES: readonly Rule[] = [
     subjects: (audited) => objectsOf(audited, 'StorageClass', 'PersistentVolumeClaim'),
     faults: ({ manifest }, audited) => {
       if (manifest.kind === 'StorageClass') {
-        return when(
-          String(manifest.parameters?.encrypted) !== 'true',
-          `encrypted is ${shown(manifest.parameters?.encrypted)}, must be true`,
-        );
+        return [
+          String(manifest.parameters?.encrypted) !== 'true' &&
+            `encrypted is ${shown(manifest.parameters?.encrypted)}, must be true`,
+        ];
       }
       const name = manifest.spec?.storageClassName;
       const made = objectsOf(audited, 'StorageClass').some(
         (one) => one.manifest.metadata.name === name,
       );
-      return when(!made, `its storage class ${shown(name)} is not one of the stack's`);
+      return [!made && `its storage class ${shown(name)} is not one of the stack's`];
     },
   }),
 ];

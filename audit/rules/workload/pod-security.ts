@@ -3,7 +3,7 @@ import { valueAt } from '../../../src/synthesized/model/model.ts';
 import type { SecurityContext, Volume } from '../readers/kubernetes-api.ts';
 import { environmentOf } from '../readers/listeners.ts';
 import { allContainers, containersOf, objectsOf, podsOf } from '../readers/pods.ts';
-import { type Rule, rule, shown, when } from '../rule.ts';
+import { type Rule, rule, shown } from '../rule.ts';
 
 /** Below it are root and the users and groups that a node's own services have. */
 const FIRST_USER = 1000;
@@ -62,22 +62,15 @@ export const POD_SECURITY_RULES: readonly Rule[] = [
       const own = spec.securityContext ?? {};
       const shared = pod.spec.securityContext ?? {};
       return [
-        ...when(
-          own.runAsNonRoot !== true,
-          `runAsNonRoot is ${shown(own.runAsNonRoot)}, must be true`,
-        ),
-        ...when(
-          shared.runAsNonRoot !== true,
+        own.runAsNonRoot !== true && `runAsNonRoot is ${shown(own.runAsNonRoot)}, must be true`,
+        shared.runAsNonRoot !== true &&
           `runAsNonRoot of its pod is ${shown(shared.runAsNonRoot)}, must be true`,
-        ),
-        ...when(
-          own.runAsUser === undefined && shared.runAsUser === undefined,
+        own.runAsUser === undefined &&
+          shared.runAsUser === undefined &&
           'has no numeric runAsUser: the kubelet refuses an image whose user is a name',
-        ),
-        ...when(
-          own.runAsGroup === undefined && shared.runAsGroup === undefined,
+        own.runAsGroup === undefined &&
+          shared.runAsGroup === undefined &&
           'has no runAsGroup, so its group is root',
-        ),
         ...rootFaults(own, ''),
         ...rootFaults(shared, ' of its pod'),
       ];
@@ -90,11 +83,10 @@ export const POD_SECURITY_RULES: readonly Rule[] = [
     control: 'CM-5',
     severity: 'medium',
     subjects: allContainers,
-    faults: ({ spec }) =>
-      when(
-        spec.securityContext?.readOnlyRootFilesystem !== true,
+    faults: ({ spec }) => [
+      spec.securityContext?.readOnlyRootFilesystem !== true &&
         `readOnlyRootFilesystem is ${shown(spec.securityContext?.readOnlyRootFilesystem)}, must be true`,
-      ),
+    ],
   }),
   rule({
     id: 'container-has-a-temporary-folder',
@@ -109,7 +101,7 @@ export const POD_SECURITY_RULES: readonly Rule[] = [
       const writable = (container.spec.volumeMounts ?? []).some(
         ({ mountPath, readOnly }) => mountPath === folder && readOnly !== true,
       );
-      return when(!writable, `no volume that it may write to is mounted at ${String(folder)}`);
+      return [!writable && `no volume that it may write to is mounted at ${String(folder)}`];
     },
   }),
   rule({
@@ -124,17 +116,13 @@ export const POD_SECURITY_RULES: readonly Rule[] = [
         spec.securityContext ?? {};
       const { drop = [], add = [] } = capabilities ?? {};
       return [
-        ...when(privileged === true, 'is privileged'),
-        ...when(
-          allowPrivilegeEscalation !== false,
+        privileged === true && 'is privileged',
+        allowPrivilegeEscalation !== false &&
           `allowPrivilegeEscalation is ${shown(allowPrivilegeEscalation)}, must be false`,
-        ),
-        ...when(!drop.includes('ALL'), `drops ${shown(drop)}, must drop ALL capabilities`),
-        ...when(add.length > 0, `adds the capabilities ${add.join(', ')}`),
-        ...when(
-          ![undefined, 'Default'].includes(procMount),
+        !drop.includes('ALL') && `drops ${shown(drop)}, must drop ALL capabilities`,
+        add.length > 0 && `adds the capabilities ${add.join(', ')}`,
+        ![undefined, 'Default'].includes(procMount) &&
           `procMount ${procMount} uncovers the node's /proc`,
-        ),
       ];
     },
   }),
@@ -154,16 +142,12 @@ export const POD_SECURITY_RULES: readonly Rule[] = [
         ([key, value]) => /apparmor|seccomp/.test(key) && value === 'unconfined',
       );
       return [
-        ...when(
-          !['RuntimeDefault', 'Localhost'].includes(type ?? ''),
+        !['RuntimeDefault', 'Localhost'].includes(type ?? '') &&
           `its seccomp profile is ${shown(type)}, must be RuntimeDefault`,
-        ),
-        ...when(
-          shared.seccompProfile !== undefined &&
-            !['RuntimeDefault', 'Localhost'].includes(shared.seccompProfile.type ?? ''),
+        shared.seccompProfile !== undefined &&
+          !['RuntimeDefault', 'Localhost'].includes(shared.seccompProfile.type ?? '') &&
           `the seccomp profile of its pod is ${shown(shared.seccompProfile?.type)}`,
-        ),
-        ...when(profiles.includes('Unconfined'), 'its AppArmor profile is Unconfined'),
+        profiles.includes('Unconfined') && 'its AppArmor profile is Unconfined',
         ...unconfined.map(([key]) => `${key} is unconfined`),
       ];
     },
@@ -180,12 +164,12 @@ export const POD_SECURITY_RULES: readonly Rule[] = [
       const { hostNetwork, hostPID, hostIPC, shareProcessNamespace, volumes = [] } = pod.spec;
       const context = pod.spec.securityContext;
       return [
-        ...when(hostNetwork === true, "is on its node's network"),
-        ...when(hostPID === true, "sees its node's processes"),
-        ...when(hostIPC === true, "shares its node's memory"),
-        ...when(shareProcessNamespace === true, 'allows its containers to see each other'),
-        ...when((context?.sysctls ?? []).length > 0, 'changes kernel settings (sysctls)'),
-        ...when(context?.windowsOptions !== undefined, 'has windowsOptions'),
+        hostNetwork === true && "is on its node's network",
+        hostPID === true && "sees its node's processes",
+        hostIPC === true && "shares its node's memory",
+        shareProcessNamespace === true && 'allows its containers to see each other',
+        (context?.sysctls ?? []).length > 0 && 'changes kernel settings (sysctls)',
+        context?.windowsOptions !== undefined && 'has windowsOptions',
         ...volumes.flatMap((volume) =>
           sourcesOf(volume)
             .filter((source) => !ALLOWED_VOLUMES.includes(source))
@@ -215,10 +199,8 @@ export const POD_SECURITY_RULES: readonly Rule[] = [
         .filter(({ stack }) => stack === object.stack);
       const current = minorOf(valueAt(cluster?.attributes, 'version'));
       return [
-        ...when(
-          labels[`${prefix}/enforce`] !== 'restricted',
+        labels[`${prefix}/enforce`] !== 'restricted' &&
           `${prefix}/enforce is ${shown(labels[`${prefix}/enforce`])}, must be restricted`,
-        ),
         ...['audit', 'warn']
           .map((mode) => `${prefix}/${mode}`)
           .filter((key) => labels[key] !== undefined && labels[key] !== 'restricted')
@@ -257,32 +239,21 @@ export const POD_SECURITY_RULES: readonly Rule[] = [
         .map(({ attributes }) => String(resolve(attributes.name)));
       const policy = spec.imagePullPolicy;
       return [
-        ...when(
-          !/@sha256:[0-9a-f]{64}$/.test(image),
-          `${image || 'no image'} is not named by its digest`,
-        ),
-        ...when(
-          !/[.:]/.test(registry) || PUBLIC_REGISTRIES.test(registry),
+        !/@sha256:[0-9a-f]{64}$/.test(image) && `${image || 'no image'} is not named by its digest`,
+        (!/[.:]/.test(registry) || PUBLIC_REGISTRIES.test(registry)) &&
           `${image} comes from a public registry`,
-        ),
-        ...when(
-          imageRegion !== undefined && partitionOf(imageRegion).name !== partitionOf(region).name,
+        imageRegion !== undefined &&
+          partitionOf(imageRegion).name !== partitionOf(region).name &&
           `${image} is in another partition`,
-        ),
-        ...when(
-          imageRegion !== undefined &&
-            repositories.length > 0 &&
-            !repositories.includes(repository),
+        imageRegion !== undefined &&
+          repositories.length > 0 &&
+          !repositories.includes(repository) &&
           `${image} is not of the repository that the stack makes (${repositories.join(', ')})`,
-        ),
-        ...when(
-          imageRegion !== undefined && imageRegion !== region,
+        imageRegion !== undefined &&
+          imageRegion !== region &&
           `${image} is in region ${imageRegion}, the stack in ${region}`,
-        ),
-        ...when(
-          policy === 'Never',
+        policy === 'Never' &&
           'imagePullPolicy Never runs what a node happens to have, whoever may pull it',
-        ),
       ];
     },
   }),

@@ -24,13 +24,13 @@ import {
   selects,
   servingPods,
 } from '../readers/pods.ts';
-import { type Audited, type Rule, repeated, rule, shown, when } from '../rule.ts';
+import { type Audited, type Faults, type Rule, repeated, rule, shown } from '../rule.ts';
 
 function backendFaults(
   { name = '', port }: BackendService,
   namespace: string,
   audited: Audited,
-): readonly string[] {
+): Faults {
   const service = objectsIn(audited, namespace, 'Service').find(
     ({ manifest }) => manifest.metadata.name === name,
   );
@@ -39,7 +39,7 @@ function backendFaults(
   const there = ports.some((one) =>
     port?.name === undefined ? one.port === port?.number : one.name === port.name,
   );
-  return when(!there, `Service ${name} has no port ${port?.name ?? port?.number}`);
+  return [!there && `Service ${name} has no port ${port?.name ?? port?.number}`];
 }
 
 function keysOf(
@@ -89,19 +89,14 @@ function selectedOnce(
   selector: Selector | undefined,
   namespace: string,
   audited: Parameters<typeof podsIn>[0],
-): readonly string[] {
+): Faults {
   const taken = podsIn(audited, namespace).filter(({ labels }) => selects(selector, labels));
   // Without an image there is no workload yet, and so nothing to select.
   if (podsOf(audited).length === 0) return [];
   return [
-    ...when(
-      taken.length === 0,
-      `selects no pods of namespace ${namespace} (${selectorText(selector)})`,
-    ),
-    ...when(
-      taken.length > 1,
+    taken.length === 0 && `selects no pods of namespace ${namespace} (${selectorText(selector)})`,
+    taken.length > 1 &&
       `selects the pods of several workloads: ${taken.map(({ address }) => address).join(', ')}`,
-    ),
   ];
 }
 
@@ -121,12 +116,11 @@ export const OBJECT_REFERENCE_RULES: readonly Rule[] = [
         const missing = there ? keys.filter((key) => !there.includes(key)) : [];
         const external = kind === 'Secret' && unusedSecrets(audited).length === 0;
         return [
-          ...when(
-            there === undefined && !external,
+          there === undefined &&
+            !external &&
             `${place}: there is no ${kind} ${name} in namespace ${pod.namespace}`,
-          ),
           ...missing.map((key) => `${place}: ${kind} ${name} has no key ${key}`),
-          ...when(optional, `${place}: ${kind} ${name} is optional, so the pod starts without it`),
+          optional && `${place}: ${kind} ${name} is optional, so the pod starts without it`,
         ];
       }),
   }),
@@ -149,7 +143,7 @@ export const OBJECT_REFERENCE_RULES: readonly Rule[] = [
           : pods.some((pod) =>
               dataReferences(pod).some((use) => use.kind === kind && use.name === metadata.name),
             ) || ingressSecrets(audited, namespaceOf(object)).includes(metadata.name);
-      return when(!used, `no pod of namespace ${namespaceOf(object)} uses it`);
+      return [!used && `no pod of namespace ${namespaceOf(object)} uses it`];
     },
   }),
   rule({
@@ -168,7 +162,7 @@ export const OBJECT_REFERENCE_RULES: readonly Rule[] = [
       const there = objectsIn(audited, namespace, 'ServiceAccount').some(
         ({ manifest }) => manifest.metadata.name === name,
       );
-      return when(!there, `there is no ServiceAccount ${name} in namespace ${namespace}`);
+      return [!there && `there is no ServiceAccount ${name} in namespace ${namespace}`];
     },
   }),
   rule({
@@ -186,7 +180,7 @@ export const OBJECT_REFERENCE_RULES: readonly Rule[] = [
       );
       const names = repeated(ports.map(({ name }) => name ?? ''));
       return [
-        ...when(ports.length === 0, 'has no port'),
+        ports.length === 0 && 'has no port',
         ...names.map((name) => `has two ports named ${shown(name)}`),
         ...pods.flatMap((pod) =>
           ports.flatMap(({ port, targetPort = port, protocol = 'TCP' }) => {
@@ -199,10 +193,10 @@ export const OBJECT_REFERENCE_RULES: readonly Rule[] = [
                 `port ${port} leads to ${targetPort}, which no container of ${pod.address} has`,
               ];
             }
-            return when(
-              (target.protocol ?? 'TCP') !== protocol,
-              `port ${port} is ${protocol}, its target ${targetPort} is ${target.protocol ?? 'TCP'}`,
-            );
+            return [
+              (target.protocol ?? 'TCP') !== protocol &&
+                `port ${port} is ${protocol}, its target ${targetPort} is ${target.protocol ?? 'TCP'}`,
+            ];
           }),
         ),
       ];
@@ -271,11 +265,9 @@ export const OBJECT_REFERENCE_RULES: readonly Rule[] = [
         (other) => other !== pod && selects(selector, other.labels),
       );
       return [
-        ...when(isEmpty(selector), 'its selector names no label'),
-        ...when(
-          !selects(selector, pod.labels),
+        isEmpty(selector) && 'its selector names no label',
+        !selects(selector, pod.labels) &&
           `its selector (${selectorText(selector)}) does not fit the labels of its own pod template`,
-        ),
         ...foreign.map(({ address }) => `its selector takes the pods of ${address} too`),
       ];
     },
@@ -321,15 +313,16 @@ export const OBJECT_REFERENCE_RULES: readonly Rule[] = [
       const namespace = namespaceOf(object);
       const taken = podsIn(audited, namespace).filter(({ labels }) => selects(podSelector, labels));
       if (isEmpty(podSelector)) {
-        return when(
-          ingress.length + egress.length > 0,
-          'its rules hold for every pod of the namespace: it selects none in particular',
-        );
+        return [
+          ingress.length + egress.length > 0 &&
+            'its rules hold for every pod of the namespace: it selects none in particular',
+        ];
       }
-      return when(
-        taken.length === 0 && podsOf(audited).length > 0,
-        `selects no pods of namespace ${namespace} (${selectorText(podSelector)})`,
-      );
+      return [
+        taken.length === 0 &&
+          podsOf(audited).length > 0 &&
+          `selects no pods of namespace ${namespace} (${selectorText(podSelector)})`,
+      ];
     },
   }),
   rule({
@@ -349,32 +342,26 @@ export const OBJECT_REFERENCE_RULES: readonly Rule[] = [
         .reduce((sum, size) => sum + size, 0);
       const apart = spec.affinity?.podAntiAffinity?.requiredDuringSchedulingIgnoredDuringExecution;
       return [
-        ...(spec.topologySpreadConstraints ?? []).flatMap(({ topologyKey, labelSelector }) =>
-          when(
-            isEmpty(labelSelector) || !selects(labelSelector, labels),
+        ...(spec.topologySpreadConstraints ?? []).flatMap(({ topologyKey, labelSelector }) => [
+          (isEmpty(labelSelector) || !selects(labelSelector, labels)) &&
             `the spread over ${topologyKey} counts other pods (${selectorText(labelSelector)})`,
-          ),
-        ),
-        ...termsOf(spec.affinity?.podAntiAffinity).flatMap(({ topologyKey, labelSelector }) =>
-          when(
-            isEmpty(labelSelector) || !selects(labelSelector, labels),
+        ]),
+        ...termsOf(spec.affinity?.podAntiAffinity).flatMap(({ topologyKey, labelSelector }) => [
+          (isEmpty(labelSelector) || !selects(labelSelector, labels)) &&
             `the anti-affinity over ${topologyKey} avoids other pods (${selectorText(labelSelector)})`,
-          ),
-        ),
+        ]),
         ...(
           spec.affinity?.podAffinity?.requiredDuringSchedulingIgnoredDuringExecution ?? []
-        ).flatMap(({ topologyKey, labelSelector }) =>
-          when(
-            selects(labelSelector, labels),
+        ).flatMap(({ topologyKey, labelSelector }) => [
+          selects(labelSelector, labels) &&
             `the affinity over ${topologyKey} keeps all pods together`,
-          ),
-        ),
-        ...(apart ?? []).flatMap(({ topologyKey, labelSelector }) =>
-          when(
-            nodes > 0 && selects(labelSelector, labels) && mostReplicas(audited, pod) + 1 > nodes,
+        ]),
+        ...(apart ?? []).flatMap(({ topologyKey, labelSelector }) => [
+          nodes > 0 &&
+            selects(labelSelector, labels) &&
+            mostReplicas(audited, pod) + 1 > nodes &&
             `the required anti-affinity over ${topologyKey} leaves no place for all its pods and one of a rollout on ${nodes} nodes`,
-          ),
-        ),
+        ]),
       ];
     },
   }),

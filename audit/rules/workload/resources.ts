@@ -14,7 +14,7 @@ import {
   quantity,
   servingPods,
 } from '../readers/pods.ts';
-import { type Audited, type Rule, rule, shown, when } from '../rule.ts';
+import { type Audited, type Rule, rule, shown } from '../rule.ts';
 
 /** One item of a LimitRange. */
 interface LimitRangeItem {
@@ -50,19 +50,15 @@ function needOf(name: string, pods: readonly Pod[], audited: Audited): number | 
 function rangeFaults({ min = {}, max = {} }: LimitRangeItem, { address, spec }: Container) {
   const { requests = {}, limits = {} } = spec.resources ?? {};
   return [
-    ...Object.entries(max).flatMap(([name, value]) =>
-      when(
-        (quantity(limits[name]) ?? 0) > (quantity(value) ?? Number.POSITIVE_INFINITY),
+    ...Object.entries(max).flatMap(([name, value]) => [
+      (quantity(limits[name]) ?? 0) > (quantity(value) ?? Number.POSITIVE_INFINITY) &&
         `allows ${value} of ${name}; ${address} is limited to ${limits[name]}`,
-      ),
-    ),
-    ...Object.entries(min).flatMap(([name, value]) =>
-      when(
-        (quantity(requests[name] ?? limits[name]) ?? Number.POSITIVE_INFINITY) <
-          (quantity(value) ?? 0),
+    ]),
+    ...Object.entries(min).flatMap(([name, value]) => [
+      (quantity(requests[name] ?? limits[name]) ?? Number.POSITIVE_INFINITY) <
+        (quantity(value) ?? 0) &&
         `wants at least ${value} of ${name}; ${address} requests ${shown(requests[name])}`,
-      ),
-    ),
+    ]),
   ];
 }
 
@@ -91,25 +87,26 @@ export const RESOURCE_RULES: readonly Rule[] = [
         ...[...Object.entries(requests), ...Object.entries(limits)]
           .filter(([, value]) => quantity(value) === undefined && !value.includes('${'))
           .map(([name, value]) => `${shown(value)} of ${name} is not a quantity`),
-        ...when(requests.cpu === undefined && limits.cpu === undefined, 'requests no CPU'),
-        ...when(requested === undefined, 'requests no memory'),
-        ...when(memory === undefined, 'has no limit of memory'),
-        ...when(limits['ephemeral-storage'] === undefined, 'has no limit of ephemeral-storage'),
-        ...when(
-          memory !== undefined && requested !== undefined && requested < memory,
+        requests.cpu === undefined && limits.cpu === undefined && 'requests no CPU',
+        requested === undefined && 'requests no memory',
+        memory === undefined && 'has no limit of memory',
+        limits['ephemeral-storage'] === undefined && 'has no limit of ephemeral-storage',
+        memory !== undefined &&
+          requested !== undefined &&
+          requested < memory &&
           `requests ${requests.memory} of the ${limits.memory} of memory that it may use: a full node kills it`,
-        ),
-        ...when(
-          memory !== undefined && memory < 64 * MIB,
+        memory !== undefined &&
+          memory < 64 * MIB &&
           `has ${limits.memory} of memory, less than 64Mi`,
-        ),
-        ...when(cpu !== undefined && cpu < 0.01, `requests ${requests.cpu} CPUs, less than 10m`),
+        cpu !== undefined && cpu < 0.01 && `requests ${requests.cpu} CPUs, less than 10m`,
         ...Object.keys(requests).flatMap((name) => {
           const [least, most] = [quantity(requests[name]), quantity(limits[name])];
-          return when(
-            least !== undefined && most !== undefined && least > most,
-            `requests ${requests[name]} of ${name}, above its limit ${limits[name]}`,
-          );
+          return [
+            least !== undefined &&
+              most !== undefined &&
+              least > most &&
+              `requests ${requests[name]} of ${name}, above its limit ${limits[name]}`,
+          ];
         }),
       ];
     },
@@ -139,15 +136,11 @@ export const RESOURCE_RULES: readonly Rule[] = [
       const cpus = requestOf(pod, 'cpu');
       const memory = requestOf(pod, 'memory');
       return [
-        ...when(cpus >= smallest.cpus, `requests ${cpus} CPUs; a node has ${smallest.cpus}`),
-        ...when(
-          memory >= smallest.memory * 0.9,
+        cpus >= smallest.cpus && `requests ${cpus} CPUs; a node has ${smallest.cpus}`,
+        memory >= smallest.memory * 0.9 &&
           `requests ${memory / MIB}Mi of memory; a node has ${smallest.memory / MIB}Mi`,
-        ),
-        ...when(
-          pods * cpus > nodes * smallest.cpus || pods * memory > nodes * smallest.memory,
+        (pods * cpus > nodes * smallest.cpus || pods * memory > nodes * smallest.memory) &&
           `${pods} pods request ${pods * cpus} CPUs and ${(pods * memory) / MIB}Mi, more than ${nodes} nodes have`,
-        ),
       ];
     },
   }),
@@ -167,7 +160,7 @@ export const RESOURCE_RULES: readonly Rule[] = [
         const size = quantity(emptyDir.sizeLimit);
         const resource = emptyDir.medium === 'Memory' ? 'memory' : 'ephemeral-storage';
         return [
-          ...when(size === undefined, `volume ${name} has no sizeLimit`),
+          size === undefined && `volume ${name} has no sizeLimit`,
           ...containersOf(pod)
             .filter(({ spec }) => spec.volumeMounts?.some((mount) => mount.name === name))
             .filter(({ spec }) => {
@@ -201,10 +194,12 @@ export const RESOURCE_RULES: readonly Rule[] = [
       return Object.entries(hard).flatMap(([name, value]) => {
         const needed = needOf(name, pods, audited);
         const allowed = quantity(value);
-        return when(
-          needed !== undefined && allowed !== undefined && needed > allowed,
-          `allows ${value} of ${name}; the workloads need ${needed}`,
-        );
+        return [
+          needed !== undefined &&
+            allowed !== undefined &&
+            needed > allowed &&
+            `allows ${value} of ${name}; the workloads need ${needed}`,
+        ];
       });
     },
   }),
@@ -237,24 +232,18 @@ export const RESOURCE_RULES: readonly Rule[] = [
       const possible = groups.map(({ attributes }) => nodeLabels(attributes));
       const tolerations = spec.tolerations ?? [];
       return [
-        ...when(spec.nodeName !== undefined, `is bound to node ${spec.nodeName}`),
-        ...when(
-          ![undefined, 'default-scheduler'].includes(spec.schedulerName),
+        spec.nodeName !== undefined && `is bound to node ${spec.nodeName}`,
+        ![undefined, 'default-scheduler'].includes(spec.schedulerName) &&
           `waits for the scheduler ${spec.schedulerName}`,
-        ),
-        ...when(spec.runtimeClassName !== undefined, `wants the runtime ${spec.runtimeClassName}`),
-        ...when(
-          ![undefined, 'ClusterFirst'].includes(spec.dnsPolicy),
+        spec.runtimeClassName !== undefined && `wants the runtime ${spec.runtimeClassName}`,
+        ![undefined, 'ClusterFirst'].includes(spec.dnsPolicy) &&
           `dnsPolicy ${spec.dnsPolicy} does not ask the cluster's DNS`,
-        ),
-        ...when((spec.hostAliases ?? []).length > 0, 'hostAliases answer for names instead of DNS'),
-        ...when(
-          spec.priorityClassName !== undefined &&
-            !objectsOf(audited, 'PriorityClass').some(
-              ({ manifest }) => manifest.metadata.name === spec.priorityClassName,
-            ),
+        (spec.hostAliases ?? []).length > 0 && 'hostAliases answer for names instead of DNS',
+        spec.priorityClassName !== undefined &&
+          !objectsOf(audited, 'PriorityClass').some(
+            ({ manifest }) => manifest.metadata.name === spec.priorityClassName,
+          ) &&
           `its priority class ${spec.priorityClassName} is not one of this stack`,
-        ),
         ...tolerations
           .filter(({ key, operator }) => key === undefined && operator === 'Exists')
           .map(() => 'tolerates every taint, and so stays on nodes that fail'),
@@ -296,17 +285,14 @@ export const RESOURCE_RULES: readonly Rule[] = [
       const { backoffLimit = 6, activeDeadlineSeconds } = job;
       const deadline = activeDeadlineSeconds ?? spec.activeDeadlineSeconds;
       return [
-        ...when(
-          !['Never', 'OnFailure'].includes(spec.restartPolicy ?? ''),
+        !['Never', 'OnFailure'].includes(spec.restartPolicy ?? '') &&
           `restartPolicy is ${shown(spec.restartPolicy)}; the API takes Never or OnFailure for a Job`,
-        ),
-        ...when(backoffLimit > 10, `tries ${backoffLimit} times again`),
-        ...when(deadline === undefined, 'has no activeDeadlineSeconds, so it may run for ever'),
-        ...when(
-          deadline !== undefined && (deadline > DAY || deadline < 1),
+        backoffLimit > 10 && `tries ${backoffLimit} times again`,
+        deadline === undefined && 'has no activeDeadlineSeconds, so it may run for ever',
+        deadline !== undefined &&
+          (deadline > DAY || deadline < 1) &&
           `activeDeadlineSeconds is ${deadline}; that is at most a day`,
-        ),
-        ...when(job.suspend === true, 'is suspended: it never starts'),
+        job.suspend === true && 'is suspended: it never starts',
       ];
     },
   }),
@@ -321,11 +307,10 @@ export const RESOURCE_RULES: readonly Rule[] = [
     faults: ({ manifest }) => {
       const seconds = manifest.spec?.ttlSecondsAfterFinished;
       return [
-        ...when(seconds === undefined, 'has no ttlSecondsAfterFinished, so it stays for ever'),
-        ...when(
-          seconds !== undefined && (seconds < 60 || seconds > 7 * DAY),
+        seconds === undefined && 'has no ttlSecondsAfterFinished, so it stays for ever',
+        seconds !== undefined &&
+          (seconds < 60 || seconds > 7 * DAY) &&
           `ttlSecondsAfterFinished is ${seconds}; that is a minute to a week`,
-        ),
       ];
     },
   }),
@@ -342,26 +327,16 @@ export const RESOURCE_RULES: readonly Rule[] = [
       const { concurrencyPolicy = 'Allow', schedule = '', startingDeadlineSeconds: late } = spec;
       const histories = ['successfulJobsHistoryLimit', 'failedJobsHistoryLimit'] as const;
       return [
-        ...when(
-          !CRON.test(schedule),
+        !CRON.test(schedule) &&
           `its schedule is ${shown(schedule)}; that is five fields, or a macro`,
-        ),
-        ...when(
-          !['Forbid', 'Replace'].includes(concurrencyPolicy),
+        !['Forbid', 'Replace'].includes(concurrencyPolicy) &&
           `concurrencyPolicy ${concurrencyPolicy} lets runs overlap`,
-        ),
-        ...when(spec.suspend === true, 'is suspended: it never starts'),
-        ...when(
-          late !== undefined && late < 10,
-          `startingDeadlineSeconds ${late} misses every run`,
-        ),
+        spec.suspend === true && 'is suspended: it never starts',
+        late !== undefined && late < 10 && `startingDeadlineSeconds ${late} misses every run`,
         ...histories
           .filter((name) => Number(spec[name] ?? 3) > 10)
           .map((name) => `${name} keeps ${spec[name]} runs`),
-        ...when(
-          spec.failedJobsHistoryLimit === 0,
-          'failedJobsHistoryLimit 0 hides why a run failed',
-        ),
+        spec.failedJobsHistoryLimit === 0 && 'failedJobsHistoryLimit 0 hides why a run failed',
       ];
     },
   }),
@@ -373,16 +348,12 @@ export const RESOURCE_RULES: readonly Rule[] = [
     severity: 'medium',
     subjects: (audited) => podsOf(audited).filter((pod) => !endingPods(audited).includes(pod)),
     faults: (pod, audited) => [
-      ...when(pod.kind === 'Pod', 'is a bare pod: nothing makes it again'),
-      ...when(
-        servingPods(audited).includes(pod) &&
-          ![undefined, 'Always'].includes(pod.spec.restartPolicy),
+      pod.kind === 'Pod' && 'is a bare pod: nothing makes it again',
+      servingPods(audited).includes(pod) &&
+        ![undefined, 'Always'].includes(pod.spec.restartPolicy) &&
         `restartPolicy is ${pod.spec.restartPolicy}; the API takes Always for a ${pod.kind}`,
-      ),
-      ...when(
-        pod.spec.activeDeadlineSeconds !== undefined,
+      pod.spec.activeDeadlineSeconds !== undefined &&
         `is killed after ${pod.spec.activeDeadlineSeconds} s (activeDeadlineSeconds)`,
-      ),
     ],
   }),
 ];

@@ -17,7 +17,7 @@ import {
   selects,
   servingPods,
 } from '../readers/pods.ts';
-import { type Audited, type Rule, rule, shown, when } from '../rule.ts';
+import { type Audited, type Rule, rule, shown } from '../rule.ts';
 
 /** How long a container waits before it is told to stop; undefined where it can't be told. */
 function preStopSeconds({ lifecycle }: ContainerSpec): number | undefined {
@@ -99,19 +99,13 @@ export const ROLLOUT_RULES: readonly Rule[] = [
         ...[maxUnavailable, maxSurge]
           .filter((count) => podCount(count, replicas, 'up') === undefined)
           .map((count) => `${shown(count)} is neither a number nor a percentage of pods`),
-        ...when(
-          replicas - away < Math.min(2, replicas),
+        replicas - away < Math.min(2, replicas) &&
           `maxUnavailable ${maxUnavailable} leaves ${replicas - away} of ${replicas} pods`,
-        ),
-        ...when(
-          away === 0 && more === 0,
+        away === 0 &&
+          more === 0 &&
           `maxSurge ${maxSurge} and maxUnavailable ${maxUnavailable}: no pod can be replaced`,
-        ),
-        ...when(spec.paused === true, 'is paused: no change ever reaches a pod'),
-        ...when(
-          spec.revisionHistoryLimit === 0,
-          'revisionHistoryLimit 0 leaves nothing to go back to',
-        ),
+        spec.paused === true && 'is paused: no change ever reaches a pod',
+        spec.revisionHistoryLimit === 0 && 'revisionHistoryLimit 0 leaves nothing to go back to',
       ];
     },
   }),
@@ -132,21 +126,17 @@ export const ROLLOUT_RULES: readonly Rule[] = [
       );
       const inits = containersOf(pod).filter(({ init }) => init).length;
       return [
-        ...when(resource?.attributes.wait_for_rollout === false, 'wait_for_rollout is false'),
-        ...when(
-          progressDeadlineSeconds < start + 60 * (1 + inits),
+        resource?.attributes.wait_for_rollout === false && 'wait_for_rollout is false',
+        progressDeadlineSeconds < start + 60 * (1 + inits) &&
           `progressDeadlineSeconds ${progressDeadlineSeconds} is less than a start may take (${start} s, and a minute for the image and each init container)`,
-        ),
-        ...when(
-          progressDeadlineSeconds > 3600,
+        progressDeadlineSeconds > 3600 &&
           `progressDeadlineSeconds ${progressDeadlineSeconds} is more than an hour`,
-        ),
         ...['create', 'update'].flatMap((operation) => {
           const seconds = duration(resource, operation);
-          return when(
-            seconds <= progressDeadlineSeconds,
-            `Terraform gives up the ${operation} after ${seconds} s, before Kubernetes says why`,
-          );
+          return [
+            seconds <= progressDeadlineSeconds &&
+              `Terraform gives up the ${operation} after ${seconds} s, before Kubernetes says why`,
+          ];
         }),
       ];
     },
@@ -173,33 +163,28 @@ export const ROLLOUT_RULES: readonly Rule[] = [
             const pause = preStopSeconds(spec);
             const drain = Math.max(0, ...drains.filter((seconds) => !Number.isNaN(seconds)));
             return [
-              ...when(
-                behindService && !spec.lifecycle?.preStop,
+              behindService &&
+                !spec.lifecycle?.preStop &&
                 `container ${name} has no preStop: it stops while it is still called`,
-              ),
-              ...when(
-                behindService && spec.lifecycle?.preStop !== undefined && pause === undefined,
+              behindService &&
+                spec.lifecycle?.preStop !== undefined &&
+                pause === undefined &&
                 `preStop of container ${name} does not wait: ${shown(spec.lifecycle?.preStop)}`,
-              ),
-              ...when(
-                behindService && pause !== undefined && pause < 5,
+              behindService &&
+                pause !== undefined &&
+                pause < 5 &&
                 `preStop of container ${name} waits ${pause} s; that is at least 5 s`,
-              ),
-              ...when(
-                grace < (pause ?? 0) + drain + 2,
+              grace < (pause ?? 0) + drain + 2 &&
                 `terminationGracePeriodSeconds ${grace} is less than preStop ${pause ?? 0} s, SHUTDOWN_SECONDS ${drain} s and a margin of 2 s`,
-              ),
             ];
           }),
         ...listeners.flatMap(({ setting }) => {
           const seconds = Number(setting('SHUTDOWN_SECONDS'));
           const least = Number(LISTENER_VARIABLES.SHUTDOWN_SECONDS.default) / 5;
-          return when(seconds < least, `SHUTDOWN_SECONDS ${seconds} leaves no time to drain`);
+          return [seconds < least && `SHUTDOWN_SECONDS ${seconds} leaves no time to drain`];
         }),
-        ...when(
-          grace > 600,
+        grace > 600 &&
           `terminationGracePeriodSeconds ${shown(grace)} keeps a drain of nodes waiting`,
-        ),
       ];
     },
   }),
@@ -223,18 +208,14 @@ export const ROLLOUT_RULES: readonly Rule[] = [
     subjects: probes,
     faults: ({ container, probe }) => {
       const port = probe.httpGet?.port ?? probe.tcpSocket?.port ?? probe.grpc?.port;
-      if (probe.exec) return when(!probe.exec.command?.length, 'runs no command');
+      if (probe.exec) return [!probe.exec.command?.length && 'runs no command'];
       if (port === undefined)
         return ['requests nothing: it has neither httpGet, tcpSocket, grpc nor exec'];
       return [
-        ...when(
-          portOf([container], port) === undefined,
+        portOf([container], port) === undefined &&
           `requests port ${port}, which container ${container.name} does not have`,
-        ),
-        ...when(
-          probe.httpGet?.host !== undefined,
+        probe.httpGet?.host !== undefined &&
           `requests the host ${probe.httpGet?.host}, not its pod`,
-        ),
       ];
     },
   }),
@@ -259,16 +240,14 @@ export const ROLLOUT_RULES: readonly Rule[] = [
       const served = number === Number(listener?.setting('METRICS_PORT')) ? 'METRICS_PORT' : 'PORT';
       const paths: readonly string[] = SERVED_PATHS[served];
       return [
-        ...when(scheme !== 'HTTP', `requests by ${scheme}; the listener speaks HTTP`),
-        ...when(!paths.includes(path), `requests ${path}; ${served} serves ${paths.join(', ')}`),
-        ...when(
-          name === 'readinessProbe' && path !== PATHS.readiness,
+        scheme !== 'HTTP' && `requests by ${scheme}; the listener speaks HTTP`,
+        !paths.includes(path) && `requests ${path}; ${served} serves ${paths.join(', ')}`,
+        name === 'readinessProbe' &&
+          path !== PATHS.readiness &&
           `requests ${path}, which answers while the database is away; readiness is ${PATHS.readiness}`,
-        ),
-        ...when(
-          name !== 'readinessProbe' && path === PATHS.readiness,
+        name !== 'readinessProbe' &&
+          path === PATHS.readiness &&
           `requests ${path}, which fails while the database is away: all pods are restarted for it`,
-        ),
       ];
     },
   }),
@@ -286,45 +265,29 @@ export const ROLLOUT_RULES: readonly Rule[] = [
       const budget = periodSeconds * failureThreshold;
       if (name === 'startupProbe') {
         return [
-          ...when(budget < 20, `gives ${budget} s to start; that is at least 20 s`),
-          ...when(budget > 600, `gives ${budget} s to start; that is at most 600 s`),
-          ...when(
-            timeoutSeconds > 30,
-            `waits ${timeoutSeconds} s for an answer; that is at most 30 s`,
-          ),
-          ...when(
-            timeoutSeconds < 2,
-            `waits ${timeoutSeconds} s for an answer; that is at least 2 s`,
-          ),
+          budget < 20 && `gives ${budget} s to start; that is at least 20 s`,
+          budget > 600 && `gives ${budget} s to start; that is at most 600 s`,
+          timeoutSeconds > 30 && `waits ${timeoutSeconds} s for an answer; that is at most 30 s`,
+          timeoutSeconds < 2 && `waits ${timeoutSeconds} s for an answer; that is at least 2 s`,
         ];
       }
       return [
-        ...when(
-          timeoutSeconds > periodSeconds,
+        timeoutSeconds > periodSeconds &&
           `waits ${timeoutSeconds} s for an answer but is repeated every ${periodSeconds} s`,
-        ),
-        ...when(
-          timeoutSeconds <= READINESS_SECONDS,
+        timeoutSeconds <= READINESS_SECONDS &&
           `waits ${timeoutSeconds} s for an answer, which may take ${READINESS_SECONDS} s`,
-        ),
-        ...when(failureThreshold < 2, 'takes a single failure for the truth'),
-        ...when(
-          name === 'livenessProbe' && budget < 20,
+        failureThreshold < 2 && 'takes a single failure for the truth',
+        name === 'livenessProbe' &&
+          budget < 20 &&
           `restarts the container after ${budget} s; that is at least 20 s`,
-        ),
-        ...when(
-          budget > (name === 'livenessProbe' ? 180 : 60),
+        budget > (name === 'livenessProbe' ? 180 : 60) &&
           `notices a failure after ${budget} s only`,
-        ),
-        ...when(
-          initialDelaySeconds > 60,
+        initialDelaySeconds > 60 &&
           `begins ${initialDelaySeconds} s after the start; a startupProbe is there for that`,
-        ),
-        ...when(
-          name === 'livenessProbe' && successThreshold !== 1,
+        name === 'livenessProbe' &&
+          successThreshold !== 1 &&
           `successThreshold is ${shown(successThreshold)}; the API takes 1 only`,
-        ),
-        ...when(successThreshold > 3, `needs ${successThreshold} answers before it believes one`),
+        successThreshold > 3 && `needs ${successThreshold} answers before it believes one`,
       ];
     },
   }),

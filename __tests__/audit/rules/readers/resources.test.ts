@@ -2,7 +2,6 @@ import { describe, expect, it } from 'vitest';
 import {
   argumentRule,
   type Check,
-  faultsOf,
   listOf,
   mayBe,
   mayBeAtLeast,
@@ -88,12 +87,6 @@ describe('listOf', () => {
     ],
   ])('of %j is %j', (value, expected) => {
     expect(listOf(value)).toEqual(expected);
-  });
-});
-
-describe('faultsOf', () => {
-  it('keeps the sentences of what is wrong', () => {
-    expect(faultsOf([true, 'wrong'], [false, 'right'])).toEqual(['wrong']);
   });
 });
 
