@@ -15,13 +15,8 @@ const ROOT = resolve(import.meta.dirname, '../..');
 /** Of sysexits.h, as the listener's own technical codes are; the listener keeps 2 for wrong usage. */
 const EXIT = { usage: 64, unexpected: 70, stack: 2 } as const;
 
-/** Codes of a folder that is not ours, or not one. */
-const UNWRITABLE: ReadonlySet<string | undefined> = new Set([
-  'EACCES',
-  'EPERM',
-  'EROFS',
-  'ENOTDIR',
-]);
+/** Codes of a folder that is not the user's, or not one. */
+const UNUSABLE: ReadonlySet<string | undefined> = new Set(['EACCES', 'EPERM', 'EROFS', 'ENOTDIR']);
 
 /** So many faults of the sample are shown. */
 const SHOWN_FAULTS = 3;
@@ -185,9 +180,10 @@ function shellWord(path: string): string {
 
 function messageOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  const { code, path, message } = error as NodeJS.ErrnoException;
-  if (path === undefined || !UNWRITABLE.has(code)) return message;
-  return `${path} can't be written (${code}): --data and --state name other folders`;
+  const { code, path, syscall, message } = error as NodeJS.ErrnoException;
+  // A program that can't be started has a path as well.
+  if (path === undefined || !UNUSABLE.has(code) || syscall?.startsWith('spawn')) return message;
+  return `${path} can't be used (${code}): --data and --state name other folders`;
 }
 
 function exitCodeOf(error: unknown): number {

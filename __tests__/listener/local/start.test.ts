@@ -256,7 +256,7 @@ test.each(['data', 'state'])(
     const flow = start({ path, data }, `--${option}`, folder);
     expect(await flow.ended).toBe(70);
     expect(flow.output() + flow.errors()).toMatch(
-      /^\S+ can't be written \(ENOTDIR\): --data and --state name other folders\n$/,
+      /^\S+ can't be used \(ENOTDIR\): --data and --state name other folders\n$/,
     );
   },
 );
