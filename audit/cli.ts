@@ -43,7 +43,7 @@ interface Options {
 }
 
 /** How checkov is installed where the audit finds it, as messages and docs/audit.md say. */
-export const INSTALL_CHECKOV =
+const INSTALL_CHECKOV =
   'python3 -m venv .checkov && .checkov/bin/pip install --no-deps -r test-support/checkov/requirements.txt';
 
 /**

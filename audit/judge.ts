@@ -35,7 +35,7 @@ export interface AuditResult {
 }
 
 /** Id of the finding that a rule could not be run at all. */
-export const BROKEN_RULE = 'rule-can-not-judge';
+const BROKEN_RULE = 'rule-can-not-judge';
 
 /**
  * Runs rules. One that throws, because the JSON has a form that it did not foresee, fails by itself:
@@ -67,7 +67,7 @@ const WAIVER_RULES = {
 } as const satisfies Record<WaiverProblem['rule'], string>;
 
 /** Rules by which the audit judges itself. They can't be waived. */
-export const OWN_RULES: readonly RuleDescription[] = Object.entries({
+const OWN_RULES: readonly RuleDescription[] = Object.entries({
   [BROKEN_RULE]: 'Every rule could judge the stacks',
   [UNSHOWN_MANIFEST]: 'Every Kubernetes resource can be shown as a manifest',
   ...FLOOR_RULES,

@@ -19,7 +19,7 @@ import { AuditError } from './errors.ts';
 import { reportFolder, shownPath } from './report/summary.ts';
 
 /** Region of the second look: scanners know the literal ARNs of its partition best. */
-export const SECOND_REGION = 'us-east-1';
+const SECOND_REGION = 'us-east-1';
 
 /**
  * Rewrites tfvars or synthesized JSON for {@link SECOND_REGION}: the region, its zones, the hosts

@@ -25,13 +25,13 @@ export interface Waiver {
 }
 
 /** A reason shorter than this, in characters, is none. */
-export const SHORTEST_REASON = 20;
+const SHORTEST_REASON = 20;
 
 /** Days that a waiver may hold from today on: it is looked at again within a year. */
-export const LONGEST_DAYS = 366;
+const LONGEST_DAYS = 366;
 
 /** Whether a rule's id is that of a scanner's check. */
-export function isScannerRule(id: string): boolean {
+function isScannerRule(id: string): boolean {
   return /^CKV2?_/.test(id);
 }
 

@@ -8,7 +8,7 @@ import { attachedPolicies, type ShownPolicy, shownPolicies, statementInWords } f
 import { artifactsOf, inventoryOf, summaryOf } from './summary.ts';
 
 /** Who looked at what, and the files that were looked at. */
-export function summarySection(result: AuditResult): Html {
+function summarySection(result: AuditResult): Html {
   const { from, looks } = result;
   const source =
     from === undefined
@@ -41,7 +41,7 @@ ${htmlTable(
 }
 
 /** What must be changed or waived. */
-export function findingsSection({ findings }: AuditResult): Html {
+function findingsSection({ findings }: AuditResult): Html {
   return htmlTable(
     'Findings',
     ['Severity', 'Rule', 'Where', 'What is wrong', 'Regions'],
@@ -56,7 +56,7 @@ export function findingsSection({ findings }: AuditResult): Html {
 }
 
 /** What somebody decided to live with. */
-export function waivedSection({ waived }: AuditResult): Html {
+function waivedSection({ waived }: AuditResult): Html {
   return htmlTable(
     'Waived findings',
     ['Rule', 'Where', 'What was found', 'Why it is acceptable', 'Owner', 'Until'],
@@ -78,7 +78,7 @@ const EXAMINERS: Readonly<Record<Examiner, string>> = {
 };
 
 /** Every rule that was run, and how often it looked. */
-export function rulesSection({ rules, looks }: AuditResult): Html {
+function rulesSection({ rules, looks }: AuditResult): Html {
   const [{ checks }] = looks;
   return htmlTable(
     'Rules that were run (controls of NIST SP 800-53 Rev. 5)',
@@ -95,7 +95,7 @@ export function rulesSection({ rules, looks }: AuditResult): Html {
 }
 
 /** Every statement of every policy as a sentence. */
-export function policySection({ looks }: AuditResult): Html {
+function policySection({ looks }: AuditResult): Html {
   const [{ model }] = looks;
   return html`<p><code>${OWN_ACCOUNT}</code> is the account that the stacks are deployed to.</p>
 ${model.stacks.map(
@@ -135,7 +135,7 @@ const DIRECTIONS: Readonly<Record<Exposure['direction'], string>> = {
 };
 
 /** What the internet reaches, and what reaches it. */
-export function exposureSection({ looks }: AuditResult): Html {
+function exposureSection({ looks }: AuditResult): Html {
   const [{ model, objects }] = looks;
   const exposures = exposuresOf(model, objects);
   return html`${Object.entries(DIRECTIONS).map(
@@ -151,7 +151,7 @@ export function exposureSection({ looks }: AuditResult): Html {
 }
 
 /** What is encrypted at rest. */
-export function encryptionSection({ looks }: AuditResult): Html {
+function encryptionSection({ looks }: AuditResult): Html {
   const [{ model }] = looks;
   return htmlTable(
     'Data at rest',
@@ -161,7 +161,7 @@ export function encryptionSection({ looks }: AuditResult): Html {
 }
 
 /** Every resource by stack. */
-export function inventorySection(result: AuditResult): Html {
+function inventorySection(result: AuditResult): Html {
   const items = inventoryOf(result);
   const [{ model }] = result.looks;
   return html`${model.stacks.map(({ name }) => {

@@ -28,7 +28,7 @@ export interface CheckovReport {
 }
 
 /** Id of the check in `audit/checkov/roll-call.yaml`. */
-export const ROLL_CALL = 'CKV2_ROLL_CALL';
+const ROLL_CALL = 'CKV2_ROLL_CALL';
 
 interface RawCheck {
   readonly check_id: string;

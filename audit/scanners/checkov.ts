@@ -11,7 +11,7 @@ import type { Check, RuleDescription } from '../findings.ts';
 import { type CheckovReport, FRAMEWORKS, readCheckovReports } from './checkov-report.ts';
 
 /** Virtual environment in the checkout that checkov may be installed in. */
-export const CHECKOV_FOLDER = '.checkov';
+const CHECKOV_FOLDER = '.checkov';
 
 /**
  * Finds checkov: the program that `CHECKOV` names, else the one in the checkout's `.checkov`, else the
@@ -47,7 +47,7 @@ function isExecutable(path: string): boolean {
 }
 
 /** Folder of checkov's checks of our own, below the checkout. */
-export const EXTRA_CHECKS = 'audit/checkov';
+const EXTRA_CHECKS = 'audit/checkov';
 
 /** Name that checkov gives to the file of its report. */
 const RESULTS = 'results_json.json';

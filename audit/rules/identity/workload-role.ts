@@ -32,7 +32,7 @@ interface Job {
 }
 
 /** Reads of a stack what its pods are for; undefined where nothing tells. */
-export function jobOf(model: Model, stackName: string): Job | undefined {
+function jobOf(model: Model, stackName: string): Job | undefined {
   const stack = model.stackOf({ stack: stackName });
   const setting = (name: VariableName) => configured(model, stackName, name);
   const notifications = neighbours(model, { stack: stackName }, 'aws_s3_bucket_notification');

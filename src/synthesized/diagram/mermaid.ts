@@ -52,7 +52,7 @@ export function roleOf(type: string): string {
 }
 
 /** Whether a type is not worth a box. */
-export function isDetail(type: string): boolean {
+function isDetail(type: string): boolean {
   return DETAILS.test(type);
 }
 
@@ -60,18 +60,18 @@ export function isDetail(type: string): boolean {
  * Whether what an argument refers to is drawn. A policy of IAM says whom its owner may turn to; that
  * of another resource only who may come.
  */
-export function isDrawn(type: string, argument: string): boolean {
+function isDrawn(type: string, argument: string): boolean {
   if (argument === 'policy') return type.startsWith('aws_iam_');
   return argument !== 'depends_on' && argument !== 'lifecycle';
 }
 
 /** Whether a detail ties its first reference to its second, so that the arrow goes the other way. */
-export function isAttachment(type: string): boolean {
+function isAttachment(type: string): boolean {
   return type.endsWith('_attachment');
 }
 
 /** Whether the reference of an argument is drawn the other way round. */
-export function isReversed(type: string, argument: string): boolean {
+function isReversed(type: string, argument: string): boolean {
   return AGAINST_REFERENCE.has(`${type}.${argument}`);
 }
 
@@ -79,12 +79,12 @@ export function isReversed(type: string, argument: string): boolean {
  * What boxes are shared by: all of a collection, and resources that differ in a zone's letter only,
  * such as `private_a` and `private_b`.
  */
-export function boxOf(type: string, name: string): string {
+function boxOf(type: string, name: string): string {
   return COLLECTIONS.has(type) ? type : `${type}.${name.replace(/_[a-z]$/, '')}`;
 }
 
 /** A type for people: `aws_sns_topic` is `sns topic`. */
-export function typeInWords(type: string): string {
+function typeInWords(type: string): string {
   return type
     .replace(/^(?:aws|kubernetes)_/, '')
     .replace(/_v[12]$/, '')
@@ -103,7 +103,7 @@ export function placeOf({ stack, address }: { readonly stack: string; readonly a
 }
 
 /** What the expressions of a stack's resources refer to, data sources followed into other stacks. */
-export function referenceEdges(stack: StackModel, model: Model): readonly Edge[] {
+function referenceEdges(stack: StackModel, model: Model): readonly Edge[] {
   return stack.resources.flatMap((resource) =>
     Object.entries(resource.attributes)
       .filter(([argument]) => isDrawn(resource.type, argument))
@@ -144,7 +144,7 @@ function matches(pattern: string, name: string): boolean {
 }
 
 /** What Kubernetes objects have to do with each other: by selector, and by name. */
-export function objectEdges(objects: readonly KubernetesObject[]): readonly Edge[] {
+function objectEdges(objects: readonly KubernetesObject[]): readonly Edge[] {
   return objects.flatMap((from) =>
     objects
       .filter((to) => from !== to && concerns(from.manifest, to.manifest))

@@ -189,21 +189,12 @@ export class ManifestError extends Error {
 const MULTIPLIERS = ['count', 'for_each'];
 
 /**
- * The Kubernetes objects of all stacks, as the provider sends them to the API.
+ * The Kubernetes objects of some stacks, as the provider sends them to the API.
  *
  * @throws ManifestError with every resource and field that it doesn't know
  */
-export function kubernetesObjects(model: Model): readonly KubernetesObject[] {
-  return collect(model.stacks);
-}
-
-/**
- * The Kubernetes objects of one stack, as the provider sends them to the API.
- *
- * @throws ManifestError with every resource and field that it doesn't know
- */
-export function kubernetesObjectsOf(stack: StackModel): readonly KubernetesObject[] {
-  return collect([stack]);
+export function kubernetesObjects({ stacks }: Pick<Model, 'stacks'>): readonly KubernetesObject[] {
+  return collect(stacks);
 }
 
 /**

@@ -16,7 +16,7 @@ export interface Expressions {
 }
 
 /** The arguments of a resource: constant, or what they refer to (Terraform, "JSON Output Format"). */
-export function expressionsOf(type: string, attributes: Attributes): Expressions {
+function expressionsOf(type: string, attributes: Attributes): Expressions {
   return blockOf(type, plannedArguments(attributes));
 }
 

@@ -11,7 +11,7 @@ import { yamlOf } from './yaml.ts';
 export type Files = Readonly<Record<string, string>>;
 
 /** The file that lists what stands for values which only Terraform knows. */
-export const PLACEHOLDERS_FILE = 'placeholders.json';
+const PLACEHOLDERS_FILE = 'placeholders.json';
 
 /**
  * A stack's Kubernetes objects as files for `kubectl apply --kustomize` and GitOps: one object a file,

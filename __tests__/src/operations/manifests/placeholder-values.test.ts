@@ -3,7 +3,7 @@ import {
   placeholderValues,
   type ValueSources,
 } from '../../../../src/operations/manifests/placeholder-values.ts';
-import { kubernetesObjectsOf } from '../../../../src/synthesized/views/kubernetes-manifests.ts';
+import { kubernetesObjects } from '../../../../src/synthesized/views/kubernetes-manifests.ts';
 import { placeholdersOf } from '../../../../src/synthesized/views/placeholders.ts';
 import { stackModelOf } from '../../../audit/support/stack-model.ts';
 
@@ -25,7 +25,7 @@ const stack = stackModelOf({
     },
   },
 });
-const OBJECTS = kubernetesObjectsOf(stack);
+const OBJECTS = kubernetesObjects({ stacks: [stack] });
 
 function valuesFrom(sources: Partial<ValueSources>): ReadonlyMap<string, string> {
   return placeholderValues(placeholdersOf(stack, OBJECTS), OBJECTS, {

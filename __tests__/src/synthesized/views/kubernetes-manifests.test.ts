@@ -5,7 +5,6 @@ import {
   type FieldFault,
   fieldsOf,
   kubernetesObjects,
-  kubernetesObjectsOf,
 } from '../../../../src/synthesized/views/kubernetes-manifests.ts';
 import { modelOfJson, stackModelOf } from '../../../audit/support/stack-model.ts';
 import { stacksOf } from '../../../audit/support/stacks.ts';
@@ -240,7 +239,7 @@ describe('a shape that nobody knows', () => {
 });
 
 function objectsIn(resource: NonNullable<Parameters<typeof stackModelOf>[0]['resource']>) {
-  return kubernetesObjectsOf(stackModelOf({ resource }));
+  return kubernetesObjects({ stacks: [stackModelOf({ resource })] });
 }
 
 describe('an object', () => {
@@ -282,7 +281,7 @@ describe('an object', () => {
         },
       },
     });
-    expect(kubernetesObjectsOf(stack)[1]?.manifest).toMatchObject({
+    expect(kubernetesObjects({ stacks: [stack] })[1]?.manifest).toMatchObject({
       metadata: { namespace: 'etl' },
       data: { REVISION: '3', ARN: '${aws_sns_topic.t.arn}' },
     });
@@ -352,7 +351,7 @@ describe('an object to be applied', () => {
   it('leaves out what Terraform ignores, such as the replicas of an autoscaler', () => {
     const stack = stackModelOf({ resource: resource(['spec[0].replicas']) });
     expect(appliedObjectsOf(stack)[0]?.manifest.spec).toStrictEqual({ paused: true });
-    expect(kubernetesObjectsOf(stack)[0]?.manifest.spec).toStrictEqual({
+    expect(kubernetesObjects({ stacks: [stack] })[0]?.manifest.spec).toStrictEqual({
       replicas: 3,
       paused: true,
     });

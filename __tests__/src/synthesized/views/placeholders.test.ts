@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { kubernetesObjectsOf } from '../../../../src/synthesized/views/kubernetes-manifests.ts';
+import { kubernetesObjects } from '../../../../src/synthesized/views/kubernetes-manifests.ts';
 import { fill, placeholdersOf } from '../../../../src/synthesized/views/placeholders.ts';
 import { stackModelOf } from '../../../audit/support/stack-model.ts';
 
@@ -10,7 +10,7 @@ function placeholdersFor(data: Record<string, string>, output = {}) {
     output,
     resource: { kubernetes_config_map_v1: { c: { metadata: { name: 'c' }, data } } },
   });
-  return placeholdersOf(stack, kubernetesObjectsOf(stack));
+  return placeholdersOf(stack, kubernetesObjects({ stacks: [stack] }));
 }
 
 describe('a placeholder', () => {
