@@ -278,7 +278,7 @@ export const POLICY_RULES: readonly Rule[] = [
   }),
   rule({
     id: 'no-escalation',
-    title: 'No IAM policy allows to gain rights, run code elsewhere or destroy data',
+    title: 'No IAM policy allows gaining rights, running code elsewhere or destroying data',
     reason:
       'With iam:PassRole, sts:AssumeRole or a policy of its own making a role is whatever it wants to be.',
     control: 'AC-6(5)',

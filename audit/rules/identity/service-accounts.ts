@@ -77,7 +77,7 @@ export const SERVICE_ACCOUNT_RULES: readonly Rule[] = [
     id: 'pod-has-no-api-token',
     title: "No pod or ServiceAccount carries a token for the cluster's API unless a role needs it",
     reason:
-      "The provider's default is true, and a pod's word takes precedence over its ServiceAccount's. With the token whoever gets in talks to the cluster.",
+      "The provider's default is true, and a pod's value takes precedence over its ServiceAccount's. With the token whoever gets in talks to the cluster.",
     control: 'AC-6',
     severity: 'medium',
     subjects: (audited) => [
@@ -224,7 +224,7 @@ export const SERVICE_ACCOUNT_RULES: readonly Rule[] = [
             .map((one) => `allows ${one}`),
           ...verbs
             .filter((verb) => /^(escalate|bind|impersonate)$/.test(verb))
-            .map((verb) => `allows to ${verb}`),
+            .map((verb) => `allows the verb ${verb}`),
         ],
       ),
   }),

@@ -249,7 +249,7 @@ function keyFaults(statements: readonly PolicyStatement[]): readonly string[] {
 export const WORKLOAD_ROLE_RULES: readonly Rule[] = [
   rule({
     id: 'workload-role-allows-its-work',
-    title: 'The role of the pods allows to read deliveries, write reports and receive messages',
+    title: 'The role of the pods allows reading deliveries, writing reports and receiving messages',
     reason:
       'A prefix, queue or topic that the role leaves out is found at the first file, as a failed run.',
     control: 'CP-10',
@@ -284,7 +284,7 @@ export const WORKLOAD_ROLE_RULES: readonly Rule[] = [
   rule({
     id: 'workload-role-allows-no-more',
     title:
-      'The role of the pods allows to read deliveries, write below the report prefix, and no more',
+      'The role of the pods allows reading deliveries, writing below the report prefix, and no more',
     reason:
       'A file of a client is input from outside: whatever the role can do, a fault in its reader can do. A right to write where deliveries land could also forge them.',
     control: 'AC-6',

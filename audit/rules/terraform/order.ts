@@ -148,7 +148,7 @@ function confirmers(model: Model, subscription: Resource): readonly Prior[] {
   return [...policies, ...rights];
 }
 
-/** Nodes, add-ons, and what allows Terraform. */
+/** Nodes, add-ons, and what gives Terraform access. */
 function clusterParts(resources: readonly Resource[]): readonly Resource[] {
   const clusters = resources.filter(({ type }) => type === 'aws_eks_cluster');
   const isApiRule = ({ type, attributes }: Resource) =>
