@@ -246,7 +246,7 @@ test('an object that was removed is recorded as ignored', async () => {
   const outcomes = await outcomesOf(testDatabase.database, topicArn, 3);
   expect(outcomes).toContainEqual({
     outcome: 'ignored',
-    reason: 'ObjectRemoved:Delete is no delivery',
+    reason: 'ObjectRemoved:Delete is not a delivery',
   });
 });
 

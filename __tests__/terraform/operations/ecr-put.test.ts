@@ -80,7 +80,7 @@ function commitAll(root: string): string {
   const git = (...parameters: string[]) =>
     execFileSync('git', parameters, { cwd: root, encoding: 'utf8' }).trim();
   git('init', '--quiet');
-  git('add', 'package.json');
+  git('add', 'package.json', 'contract');
   const author = ['-c', 'user.name=a', '-c', 'user.email=a@example.org'];
   git(...author, 'commit', '--quiet', '--message', 'one');
   return git('rev-parse', 'HEAD');

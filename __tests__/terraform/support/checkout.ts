@@ -69,7 +69,7 @@ const TESTED: Readonly<Record<string, unknown>> = {
 /** Copies what the program consists of into a temporary folder. */
 export function temporaryCheckout(): Checkout {
   const root = mkdtempSync(join(tmpdir(), 'checkout-'));
-  for (const entry of ['main.ts', 'cdktf.json', 'package.json', 'src']) {
+  for (const entry of ['main.ts', 'cdktf.json', 'package.json', 'contract', 'src']) {
     cpSync(join(ROOT, entry), join(root, entry), { recursive: true });
   }
   symlinkSync(join(ROOT, 'node_modules'), join(root, 'node_modules'));
