@@ -26,11 +26,15 @@ export interface Fault {
   readonly message: string;
 }
 
+const CODES: ReadonlyMap<FaultType, number> = new Map(
+  FAULT_TYPES.map((type, code) => [type, code]),
+);
+
 /** The first faults in full, and the exact number of all of them. */
 export class FaultLog {
   readonly listed: Fault[] = [];
-  readonly #counts = new Map<FaultType, number>();
-  readonly #inRows = new Map<FaultType, number>();
+  readonly #counts = new Float64Array(FAULT_TYPES.length);
+  readonly #inRows = new Float64Array(FAULT_TYPES.length);
   readonly #maxListed: number;
 
   constructor(maxListed: number) {
@@ -39,14 +43,17 @@ export class FaultLog {
 
   /** Counts faults of the header or the whole file; true when there is room to list one. */
   count(type: FaultType, times = 1): boolean {
-    this.#counts.set(type, this.total(type) + times);
+    const code = CODES.get(type) as number;
+    (this.#counts[code] as number) += times;
     return !this.full;
   }
 
   /** Counts faults in rows; true when there is room to list one, so that nobody words what nobody reads. */
   countInRow(type: FaultType, times = 1): boolean {
-    this.#inRows.set(type, this.inRows(type) + times);
-    return this.count(type, times);
+    const code = CODES.get(type) as number;
+    (this.#inRows[code] as number) += times;
+    (this.#counts[code] as number) += times;
+    return !this.full;
   }
 
   /** Whether no further fault will be listed. */
@@ -59,17 +66,17 @@ export class FaultLog {
   }
 
   total(type: FaultType): number {
-    return this.#counts.get(type) ?? 0;
+    return this.#counts[CODES.get(type) as number] as number;
   }
 
   inRows(type: FaultType): number {
-    return this.#inRows.get(type) ?? 0;
+    return this.#inRows[CODES.get(type) as number] as number;
   }
 
   /** Totals of the kinds that occurred, in the order of {@link FAULT_TYPES}. */
   counts(): Partial<Record<FaultType, number>> {
     const counts: Partial<Record<FaultType, number>> = {};
-    for (const type of FAULT_TYPES) if (this.#counts.has(type)) counts[type] = this.total(type);
+    for (const type of FAULT_TYPES) if (this.total(type) > 0) counts[type] = this.total(type);
     return counts;
   }
 }
