@@ -65,15 +65,15 @@ export const CELL_COUNT_CHECK: Check<'missing-cell' | 'extra-cell'> = {
       const cells = record.cellCount;
       const expected = file.columns?.length ?? cells;
       if (cells === expected) return true;
+      const kind = cells > expected ? 'extra-cell' : 'missing-cell';
+      if (!found.count(kind, Math.abs(cells - expected))) return false;
       const message = `The row has ${cells} cells; the header has ${expected} labels.`;
-      if (cells > expected) {
-        if (!found.count('extra-cell', cells - expected)) return false;
+      if (kind === 'extra-cell') {
         for (let cell = expected; cell < cells && !found.full; cell++) {
           found.listCell('extra-cell', cell, message);
         }
         return false;
       }
-      if (!found.count('missing-cell', expected - cells)) return false;
       for (let cell = cells; cell < expected && !found.full; cell++) {
         found.listCell('missing-cell', cell, message, { index: record.recordEnd, value: null });
       }
