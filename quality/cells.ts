@@ -1,10 +1,8 @@
-import type { Column, SuspectCell } from './checks/check.ts';
+import type { Column, SuspectCell, Writable } from './checks/check.ts';
 import { brokenConstraints } from './field-constraints.ts';
 import { readCell } from './field-type.ts';
 import { CELL_ESCAPED, type Scanner } from './scanner.ts';
 import type { CompiledField } from './table-schema.ts';
-
-const NONE: readonly string[] = [];
 
 /**
  * Reads the cells of rows whose structure is intact: tells what is null, reads values and profiles them. This is
@@ -16,11 +14,13 @@ export class CellReader {
   readonly values: Float64Array;
   readonly nulls: Uint8Array;
   readonly #columns: readonly Column[];
-  readonly #suspect: (cell: SuspectCell) => void;
+  readonly #judge: (cell: SuspectCell) => void;
+  /** One for all that is suspected: {@link #handOver} fills it in. */
+  readonly #suspect = {} as Writable<SuspectCell>;
 
-  constructor(columns: readonly Column[], suspect: (cell: SuspectCell) => void) {
+  constructor(columns: readonly Column[], judge: (cell: SuspectCell) => void) {
     this.#columns = columns;
-    this.#suspect = suspect;
+    this.#judge = judge;
     this.values = new Float64Array(columns.length);
     this.nulls = new Uint8Array(columns.length);
   }
@@ -42,9 +42,7 @@ export class CellReader {
       if (isNullCell(field, bytes, start, end)) {
         profile.nulls++;
         nulls[cell] = 1;
-        if (field?.required === true) {
-          this.#suspect({ cell, field, isNull: true, value: Number.NaN, broken: NONE });
-        }
+        if (field?.required === true) this.#handOver(cell, bytes, start, end, 0);
         continue;
       }
       nulls[cell] = 0;
@@ -56,15 +54,29 @@ export class CellReader {
       values[cell] = value;
       if (Number.isNaN(value)) {
         profile.addInferred(bytes, start, end);
-        this.#suspect({ cell, field, isNull: false, value, broken: NONE });
+        this.#handOver(cell, bytes, start, end, 0);
         continue;
       }
       profile.addDeclared(bytes, start, end, value);
       const { constraints } = field;
       if (constraints === undefined) continue;
       const broken = brokenConstraints(constraints, bytes, start, end, value);
-      if (broken !== undefined) this.#suspect({ cell, field, isNull: false, value, broken });
+      if (broken !== 0) this.#handOver(cell, bytes, start, end, broken);
     }
+  }
+
+  #handOver(cell: number, bytes: Uint8Array, start: number, end: number, broken: number): void {
+    const suspect = this.#suspect;
+    const isNull = this.nulls[cell] === 1;
+    suspect.cell = cell;
+    suspect.field = this.#columns[cell]?.field as CompiledField;
+    suspect.isNull = isNull;
+    suspect.bytes = bytes;
+    suspect.start = start;
+    suspect.end = end;
+    suspect.value = isNull ? Number.NaN : (this.values[cell] as number);
+    suspect.broken = broken;
+    this.#judge(suspect);
   }
 }
 

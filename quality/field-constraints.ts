@@ -261,44 +261,53 @@ function compileEnum(
   return { ...none, values };
 }
 
-/** Every constraint that the cell breaks, in words; undefined, without any allocation, when it breaks none. */
+/** What {@link brokenConstraints} says is broken; the bounds have the bits below, each that of its place. */
+const MIN_LENGTH = 1 << BOUND_NAMES.length;
+const MAX_LENGTH = MIN_LENGTH << 1;
+const PATTERN = MIN_LENGTH << 2;
+const ENUM = MIN_LENGTH << 3;
+
+/** A bit for each constraint that the cell breaks, worded by {@link constraintMessage}; 0 when it breaks none. */
 export function brokenConstraints(
   constraints: ValueConstraints,
   bytes: Uint8Array,
   start: number,
   end: number,
   value: number,
-): string[] | undefined {
-  let broken: string[] | undefined;
-  for (const bound of constraints.bounds) {
-    if (keepsBound(bound, value, bytes, start, end) || value === UNORDERED) continue;
-    broken = broken ?? [];
-    broken.push(`${bound.name} is ${bound.text}`);
+): number {
+  const { bounds, minLength, maxLength, pattern, texts, values } = constraints;
+  let broken = 0;
+  for (let i = 0; i < bounds.length; i++) {
+    const kept = keepsBound(bounds[i] as Bound, value, bytes, start, end) || value === UNORDERED;
+    if (!kept) broken |= 1 << i;
   }
-  const { minLength, maxLength, pattern, texts, values } = constraints;
   if (minLength !== undefined || maxLength !== undefined) {
     const length = countCharacters(bytes, start, end);
-    if (minLength !== undefined && length < minLength) {
-      broken = broken ?? [];
-      broken.push(`minLength is ${minLength}, the value has ${length} characters`);
-    }
-    if (maxLength !== undefined && length > maxLength) {
-      broken = broken ?? [];
-      broken.push(`maxLength is ${maxLength}, the value has ${length} characters`);
-    }
+    if (minLength !== undefined && length < minLength) broken |= MIN_LENGTH;
+    if (maxLength !== undefined && length > maxLength) broken |= MAX_LENGTH;
   }
-  if (pattern !== undefined && !pattern.matcher.matches(bytes, start, end)) {
-    broken = broken ?? [];
-    broken.push(`pattern is ${pattern.text}`);
-  }
+  if (pattern !== undefined && !pattern.matcher.matches(bytes, start, end)) broken |= PATTERN;
   const listed =
     (texts === undefined || texts.has(bytes, start, end)) &&
     (values === undefined || values.has(value));
-  if (!listed) {
-    broken = broken ?? [];
-    broken.push('enum does not list it');
-  }
-  return broken;
+  return listed ? broken : broken | ENUM;
+}
+
+/** What one bit of {@link brokenConstraints} says, in words. */
+export function constraintMessage(
+  { bounds, minLength, maxLength, pattern }: ValueConstraints,
+  bit: number,
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+): string {
+  const length = (): string => `the value has ${countCharacters(bytes, start, end)} characters`;
+  if (bit === MIN_LENGTH) return `minLength is ${minLength}, ${length()}`;
+  if (bit === MAX_LENGTH) return `maxLength is ${maxLength}, ${length()}`;
+  if (bit === PATTERN) return `pattern is ${pattern?.text}`;
+  if (bit === ENUM) return 'enum does not list it';
+  const bound = bounds[Math.log2(bit)];
+  return `${bound?.name} is ${bound?.text}`;
 }
 
 function keepsBound(

@@ -5,6 +5,7 @@ import {
   type InspectedFile,
   type RowJudge,
   type Stages,
+  type Writable,
 } from './checks/check.ts';
 import { Utf8Watch } from './checks/encoding.ts';
 import { BYTE_ORDER_MARK, SIGNATURE_BYTES } from './checks/source.ts';
@@ -49,9 +50,9 @@ export class Inspection implements RecordHandler {
   readonly #file: Writable<InspectedFile>;
   readonly #found: Findings;
   readonly #stages: readonly Stages<FaultType>[];
-  /** Those with a part in what is suspect, which a file with many faults asks in each row. */
-  readonly #structureStages: readonly Stages<FaultType>[];
-  readonly #cellStages: readonly Stages<FaultType>[];
+  /** What is asked about each suspect, which a file with many faults has in each row. */
+  readonly #structureJudges: readonly NonNullable<Stages<FaultType>['structure']>[];
+  readonly #cellJudges: readonly NonNullable<Stages<FaultType>['cell']>[];
   #head: Uint8Array | undefined = new Uint8Array(0);
   #byteOrderMark = false;
   /** False for an archive, or text that is not UTF-8 from its first bytes. */
@@ -84,8 +85,8 @@ export class Inspection implements RecordHandler {
     };
     this.#found = new Findings(maxFaults, warningTypes(thresholds), this.#file, this.#scanner);
     this.#stages = CHECKS.map((check) => check.begin(this.#file, thresholds));
-    this.#structureStages = this.#stages.filter((stage) => stage.structure !== undefined);
-    this.#cellStages = this.#stages.filter((stage) => stage.cell !== undefined);
+    this.#structureJudges = this.#stages.flatMap((stage) => stage.structure ?? []);
+    this.#cellJudges = this.#stages.flatMap((stage) => stage.cell ?? []);
     if (!dialect.header && schema !== undefined) {
       const { fields } = schema;
       this.#open(
@@ -218,7 +219,7 @@ export class Inspection implements RecordHandler {
       return { label, field, profile: new ColumnProfile(field) };
     });
     this.#cells = new CellReader(columns, (cell) => {
-      for (const stage of this.#cellStages) stage.cell?.(cell, this.#found);
+      for (const judgeCell of this.#cellJudges) judgeCell(cell, this.#found);
     });
     file.columns = columns;
     file.values = this.#cells.values;
@@ -227,14 +228,12 @@ export class Inspection implements RecordHandler {
   }
 
   #structureIsIntact(scanner: Scanner): boolean {
-    for (const stage of this.#structureStages) {
-      if (stage.structure?.(scanner, this.#found) === false) return false;
+    for (const judgeStructure of this.#structureJudges) {
+      if (!judgeStructure(scanner, this.#found)) return false;
     }
     return true;
   }
 }
-
-type Writable<T> = { -readonly [K in keyof T]: T[K] };
 
 function joined(first: Uint8Array, second: Uint8Array): Uint8Array {
   const both = new Uint8Array(first.length + second.length);

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import { CellReader } from '../../quality/cells.ts';
-import type { SuspectCell } from '../../quality/checks/check.ts';
 import { ProblemList } from '../../quality/descriptor-error.ts';
 import { compileDialect } from '../../quality/dialect.ts';
 import { ColumnProfile } from '../../quality/profile.ts';
@@ -16,13 +15,13 @@ function read(text: string, fields: readonly TableField[]) {
     field,
     profile: new ColumnProfile(field),
   }));
-  const suspects: SuspectCell[] = [];
-  const reader = new CellReader(columns, (cell) => suspects.push(cell));
+  const suspects: [number, number][] = [];
+  const reader = new CellReader(columns, ({ cell, value }) => suspects.push([cell, value]));
   const dialect = compileDialect({}, 'dialect', problems);
   const scanner = new Scanner({ record: (record) => reader.read(record) }, dialect, 1000);
   scanner.write(Buffer.from(text));
   scanner.end();
-  return { suspects: suspects.map(({ cell, value }) => [cell, value]), reader };
+  return { suspects, reader };
 }
 
 describe('CellReader', () => {

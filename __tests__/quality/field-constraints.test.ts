@@ -1,6 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { ProblemList } from '../../quality/descriptor-error.ts';
-import { brokenConstraints, compileConstraints } from '../../quality/field-constraints.ts';
+import {
+  brokenConstraints,
+  compileConstraints,
+  constraintMessage,
+} from '../../quality/field-constraints.ts';
 import { compileFieldType, type FieldType } from '../../quality/field-type.ts';
 
 function compile(type: FieldType, constraints: unknown) {
@@ -54,9 +58,11 @@ function broken(type: FieldType, constraints: object, text: string): string[] {
   expect(problems.problems).toStrictEqual([]);
   const bytes = Buffer.from(text);
   const value = cell.read(bytes, 0, bytes.length);
-  return values === undefined
-    ? []
-    : (brokenConstraints(values, bytes, 0, bytes.length, value) ?? []);
+  if (values === undefined) return [];
+  const bits = brokenConstraints(values, bytes, 0, bytes.length, value);
+  return Array.from({ length: 32 }, (_, place) => 1 << place)
+    .filter((bit) => (bits & bit) !== 0)
+    .map((bit) => constraintMessage(values, bit, bytes, 0, bytes.length));
 }
 
 describe('brokenConstraints', () => {
@@ -91,6 +97,24 @@ describe('brokenConstraints', () => {
   it('names every constraint that is broken', () => {
     expect(broken('integer', { minimum: 10, enum: [11, 12] }, '3')).toStrictEqual([
       'minimum is 10',
+      'enum does not list it',
+    ]);
+    const bounds = { minimum: 9, maximum: 3, exclusiveMinimum: 8, exclusiveMaximum: 4 };
+    expect(broken('number', bounds, '5')).toStrictEqual([
+      'minimum is 9',
+      'maximum is 3',
+      'exclusiveMinimum is 8',
+      'exclusiveMaximum is 4',
+    ]);
+    const texts = { minLength: 3, maxLength: 3, pattern: 'a*', enum: ['aaa'] };
+    expect(broken('string', texts, 'é')).toStrictEqual([
+      'minLength is 3, the value has 1 characters',
+      'pattern is a*',
+      'enum does not list it',
+    ]);
+    expect(broken('string', texts, 'aaaaé')).toStrictEqual([
+      'maxLength is 3, the value has 5 characters',
+      'pattern is a*',
       'enum does not list it',
     ]);
   });

@@ -74,6 +74,9 @@ export interface InspectedFile {
   readonly nulls: Uint8Array;
 }
 
+/** What its owner fills in, and others only read. */
+export type Writable<T> = { -readonly [K in keyof T]: T[K] };
+
 export interface Column {
   readonly label: string;
   readonly field: CompiledField | undefined;
@@ -87,15 +90,22 @@ export interface Header {
   readonly intact: boolean;
 }
 
-/** A cell of a declared field that may be at fault. */
+/**
+ * A cell of a declared field that may be at fault. The next one is the same object, so that a file with many
+ * faults makes no garbage: what is read of it must be read at once.
+ */
 export interface SuspectCell {
   readonly cell: number;
   readonly field: CompiledField;
   readonly isNull: boolean;
+  /** The cell's text is `bytes[start, end)`. */
+  readonly bytes: Uint8Array;
+  readonly start: number;
+  readonly end: number;
   /** Its order value; NaN when it is null or not of the field's type. */
   readonly value: number;
-  /** The constraints that a value of the field's type breaks, in words. */
-  readonly broken: readonly string[];
+  /** The constraints that a value of the field's type breaks, as `brokenConstraints` has them. */
+  readonly broken: number;
 }
 
 /** Takes what checks find. Faults are counted first, and listed when there is room, so that nobody words what nobody reads. */

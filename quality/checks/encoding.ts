@@ -8,9 +8,9 @@ export const ENCODING_CHECK: Check<'encoding-error'> = {
     structure(record, found) {
       if (record.offset(record.recordStart) >= file.suspectUntil) return true;
       let valid = true;
+      const { bytes, starts, ends } = record;
       const count = Math.min(record.cellCount, MAX_CELLS);
       for (let cell = 0; cell < count; cell++) {
-        const { bytes, starts, ends } = record;
         const index = firstInvalidByte(bytes, starts[cell] ?? 0, ends[cell] ?? 0);
         if (index < 0) continue;
         valid = false;

@@ -1,4 +1,5 @@
-import type { Check } from './check.ts';
+import { constraintMessage } from '../field-constraints.ts';
+import type { Check, SuspectCell } from './check.ts';
 
 export const TYPE_CHECK: Check<'type-error'> = {
   kinds: ['type-error'],
@@ -13,11 +14,21 @@ export const TYPE_CHECK: Check<'type-error'> = {
 export const CONSTRAINT_CHECK: Check<'constraint-error'> = {
   kinds: ['constraint-error'],
   begin: () => ({
-    cell({ cell, isNull, broken }, found) {
+    cell(suspect, found) {
+      const { cell, isNull, broken } = suspect;
       // A null is suspected in a required field alone.
-      for (const message of isNull ? ['required'] : broken) {
-        if (found.count('constraint-error')) found.listCell('constraint-error', cell, message);
+      if (isNull && found.count('constraint-error')) {
+        found.listCell('constraint-error', cell, 'required');
+      }
+      for (let left = broken; left !== 0; left &= left - 1) {
+        if (!found.count('constraint-error')) continue;
+        found.listCell('constraint-error', cell, messageFor(suspect, left & -left));
       }
     },
   }),
 };
+
+function messageFor({ field, bytes, start, end }: SuspectCell, bit: number): string {
+  const { constraints } = field;
+  return constraints === undefined ? '' : constraintMessage(constraints, bit, bytes, start, end);
+}
