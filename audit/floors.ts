@@ -149,7 +149,7 @@ export const FLOOR_RULES = {
 
 /**
  * Findings on what was not looked at. What passed says nothing of that: a waived fault and a resource
- * that a setting leaves out are no reason to distrust the audit. So a fall of resources is a note alone,
+ * that a setting leaves out do not make the audit less trustworthy. So a fall of resources is a note alone,
  * see {@link floorNotes}; that all of them are read, by each reader, is judged.
  *
  * @param recorded - counts of the region; undefined where none are recorded

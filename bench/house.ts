@@ -25,7 +25,7 @@ export interface House {
   readonly files: readonly string[];
   /** Files that one has to know to follow a message from POST to commit: by imports of values. */
   readonly filesFromPostToCommit: readonly string[];
-  /** Share of each room in the lines of TypeScript that is no test, the largest first. */
+  /** Share of each room in the lines of TypeScript that is not a test, the largest first. */
   readonly shares: readonly (readonly [room: string, share: number])[];
 }
 

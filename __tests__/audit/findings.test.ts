@@ -64,6 +64,6 @@ describe('failed checks', () => {
   });
 });
 
-it('passed checks are no findings', () => {
+it('passed checks are not findings', () => {
   expect(mergeFindings([{ region: 'east', checks: [check('a')] }], RULES)).toEqual([]);
 });

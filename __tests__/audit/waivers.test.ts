@@ -90,7 +90,7 @@ describe('a waiver file', () => {
     ]);
   });
 
-  it('refuses environments that are no list', () => {
+  it('refuses environments that are not a list', () => {
     expect(messages({ ...ENTRY, environments: 'complete' })).toHaveLength(1);
     expect(messages({ ...ENTRY, environments: [] })).toHaveLength(1);
   });

@@ -63,7 +63,7 @@ test('rollout undo brings the old image back, and takes no pod that serves', asy
   expect(pods.fewest).toBe(REPLICAS);
 });
 
-test('a strategy that takes pods away first is noticed', async () => {
+test('a strategy that stops pods first is noticed', async () => {
   await patch('{"spec":{"strategy":{"rollingUpdate":{"maxUnavailable":1}}}}');
   const pods = await watchReadyPods(inject('controlPlane'), NAMESPACE, NAME);
   try {

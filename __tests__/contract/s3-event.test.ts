@@ -183,9 +183,9 @@ describe('what is dead', () => {
     ['a list', '[]', 'Message is not a JSON object'],
     ['null', 'null', 'Message is not a JSON object'],
     ['no records', '{}', 'Records is missing'],
-    ['records that are no list', '{"Records":{}}', 'Records is not a list'],
+    ['records that are not a list', '{"Records":{}}', 'Records is not a list'],
     ['an empty list', '{"Records":[]}', 'Records is empty'],
-    ['a record that is no object', '{"Records":[1]}', 'Records[0] is not an object'],
+    ['a record that is not an object', '{"Records":[1]}', 'Records[0] is not an object'],
     ['no s3', { Records: [{}] }, 'Records[0].s3 is missing'],
     [
       'no bucket',

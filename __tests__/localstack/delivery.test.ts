@@ -75,7 +75,7 @@ test.each([
   ['1', topics.version1],
   ['2', topics.version2],
 ] as const)(
-  'a file announced with signature version %s gets its verdict',
+  'a file whose notification has signature version %s gets its verdict',
   async (version, name) => {
     const topicArn = await openDropBox(name, version);
     await putFile(localStack, name, 'folder/file.csv', GOOD_FILE);
@@ -137,7 +137,7 @@ test('a file with faults gets its verdict and a report that names them', async (
   const { report } = (await findRun(testDatabase.database, run?.id ?? '')) ?? {};
   expect(report).toMatchObject({ faultCounts: { 'extra-cell': 1, 'missing-cell': 1 } });
 
-  // The bucket announces everything, its report as well: confirmation, test event, file, report.
+  // The bucket sends events of everything, its report as well: confirmation, test event, file, report.
   expect(await outcomesOf(testDatabase.database, topicArn, 4)).toContainEqual({
     outcome: 'ignored',
     reason: 'the key is under our report prefix data_quality_reports/',
@@ -201,7 +201,7 @@ test('new content under an old key makes a run of its own', async () => {
 
 // LocalStack gives all objects one sequencer, so two puts of the same bytes are one state of the
 // object to everybody. AWS tells them apart, and then there are two runs.
-test('the same state of an object announced twice makes one run', async () => {
+test('two events of the same state of an object make one run', async () => {
   const bucket = topics.repeated;
   const topicArn = await openDropBox(bucket);
   await putFile(localStack, bucket, 'file.csv', GOOD_FILE);
@@ -261,7 +261,7 @@ test('a report of our own is recorded as ignored', async () => {
   });
 });
 
-test('a genuine message that is no S3 event is kept as dead, umlauts included', async () => {
+test('a genuine message that is not an S3 event is kept as dead, umlauts included', async () => {
   const topicArn = await createTopic(localStack, topics.foreign);
   await subscribe(localStack, topicArn, listener.url);
   await localStack.sns.send(

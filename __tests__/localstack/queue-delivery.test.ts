@@ -37,7 +37,7 @@ afterAll(async () => {
 async function createQueue(name: string, Attributes: Record<string, string>): Promise<string> {
   const { QueueUrl } = await sqs.send(new CreateQueueCommand({ QueueName: name, Attributes }));
   if (QueueUrl === undefined) throw new Error(`the queue ${name} has no URL`);
-  // The host of the URL that LocalStack gives is no host name (sqs.us-east-1.127.0.0.1).
+  // The host of the URL that LocalStack gives is not a host name (sqs.us-east-1.127.0.0.1).
   return `${localStack.url}${new URL(QueueUrl.replace(/\/\/[^/]+/, '//host')).pathname}`;
 }
 
@@ -86,7 +86,7 @@ async function isEmpty(url: string) {
   );
 }
 
-test('a file that was announced while the listener was away gets its verdict once it is back', async () => {
+test('a file whose event came while the listener was stopped gets its verdict once it is back', async () => {
   const { queueUrl } = await createQueues('deliveries');
   const topicArn = await createTopic(localStack, TOPIC);
   const subscription = { TopicArn: topicArn, Protocol: 'sqs', Endpoint: await arnOf(queueUrl) };

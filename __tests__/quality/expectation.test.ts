@@ -26,7 +26,7 @@ describe('compileExpectation', () => {
     ]);
   });
 
-  it('refuses what is no object', () => {
+  it('refuses what is not an object', () => {
     expect(expectationProblems([1])).toStrictEqual([
       { path: 'expectation', message: 'is [1]; an object is needed' },
     ]);

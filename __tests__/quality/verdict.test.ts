@@ -40,7 +40,7 @@ const twoTypeErrors = { inRows: { 'type-error': 2 } } satisfies Found;
 describe('judge', () => {
   it.each<[string, Found, string]>([
     ['no fault', {}, 'passed'],
-    ['a source that is no text', { readable: false }, 'unreadable'],
+    ['a source that is not a text', { readable: false }, 'unreadable'],
     ['a source error', { elsewhere: ['source-error'] }, 'unreadable'],
     [
       'encoding errors in most records',

@@ -56,7 +56,7 @@ const RESULTS = 'results_json.json';
  * Runs checkov once on the views of several stacks, since its start takes most of its time. It looks
  * at one folder after the other, each in processes of its own, so that nothing of a stack is known
  * where it looks at the next one. It gets no key and downloads nothing. Variables that configure
- * checkov are taken away, and it is run in an empty folder, so that no configuration at hand can skip
+ * checkov are removed, and it is run in an empty folder, so that no configuration at hand can skip
  * a check.
  *
  * @param program - see {@link findCheckov}

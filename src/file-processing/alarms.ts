@@ -36,7 +36,7 @@ const DEFAULTS = {
   treatMissingData: 'notBreaching',
 };
 
-/** A message older than this waits for a listener that is away or too slow. */
+/** A message older than this waits for a listener that is unavailable or too slow. */
 const STUCK_SECONDS = 900;
 
 /** Every alarm, by its name in Terraform; the addresses are an interface. */

@@ -5,7 +5,7 @@ import type { FileProcessingSettings } from '../settings/file-processing-variabl
 import type { Topic } from './topic.ts';
 
 /**
- * Announces new objects to the topic. A bucket has one notification configuration, and this resource
+ * Sends event notifications of new objects to the topic. A bucket has one notification configuration, and this resource
  * owns the whole of it: what others configured is replaced.
  */
 export function notifyOfNewObjects(

@@ -240,7 +240,7 @@ export const fileProcessingVariables = {
   }),
   delivery: choice(['http', 'sqs'], {
     description:
-      'How the messages reach the listener: posted to a load balancer, or fetched from a queue, which needs no public endpoint and loses nothing while the listener is away.',
+      'How the messages reach the listener: posted to a load balancer, or fetched from a queue, which needs no public endpoint and loses nothing while the listener is unavailable.',
     default: 'http',
     example: 'sqs',
   }),

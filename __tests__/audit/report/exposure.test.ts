@@ -59,17 +59,17 @@ describe('a resource', () => {
     ['aws_vpc_security_group_ingress_rule', { cidr_ipv4: '10.0.0.0/16', ip_protocol: 'tcp' }],
     ['aws_sns_topic_subscription', { protocol: 'sqs', endpoint: 'arn' }],
     ['aws_kms_key', {}],
-  ])('%s %j is no way to the internet', (type, attributes) => {
+  ])('%s %j is not a way to the internet', (type, attributes) => {
     expect(ofResource(type, attributes)).toEqual([]);
   });
 
   it('that routes to the internet names the subnets that it makes public', () => {
     const model = smallModel({
-      aws_internet_gateway: { door: {} },
+      aws_internet_gateway: { this: {} },
       aws_route: {
         out: {
           destination_cidr_block: '0.0.0.0/0',
-          gateway_id: '${aws_internet_gateway.door.id}',
+          gateway_id: '${aws_internet_gateway.this.id}',
           route_table_id: '${aws_route_table.public.id}',
         },
       },
@@ -120,7 +120,7 @@ describe('a Kubernetes object', () => {
     );
   });
 
-  it('that is inside the cluster is no way to the internet', () => {
+  it('that is inside the cluster is not a way to the internet', () => {
     expect(ofObject('Service', { spec: { ports: [{ port: 80 }] } })).toEqual([]);
   });
 

@@ -117,7 +117,11 @@ const UNWISE: readonly (readonly [string, Settings, readonly string[]])[] = [
   ],
   ['no endpoint yet', http({ sns_endpoint_url: '' }), ['topic-has-subscription']],
   ['nobody to call', http({ alarm_topic_arn: '' }), ['alarms-have-actions']],
-  ['no announcements', http({ create_s3_notifications: false }), ['bucket-has-event-notification']],
+  [
+    'no event notification',
+    http({ create_s3_notifications: false }),
+    ['bucket-has-event-notification'],
+  ],
   ['no flow logs', { ...http(), network: { flow_logs: false } }, ['vpc-has-flow-log']],
   [
     'nodes with S3',

@@ -110,7 +110,7 @@ describe("checkov's report", () => {
     );
   });
 
-  it('refuses text that is no JSON', () => {
+  it('refuses text that is not JSON', () => {
     expect(() => read('Traceback')).toThrow(SyntaxError);
   });
 });

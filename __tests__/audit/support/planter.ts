@@ -17,9 +17,9 @@ export interface Planter {
     edit: (value: unknown) => unknown,
     where?: RegExp,
   ) => void;
-  /** Takes an argument away. */
+  /** Removes an argument. */
   readonly drop: (type: string, path: string, where?: RegExp) => void;
-  /** Takes a resource away, and its name from every `depends_on`. */
+  /** Removes a resource, and its name from every `depends_on`. */
   readonly remove: (type: string, where?: RegExp) => void;
   /** Adds a resource to the stack that has one of another type. */
   readonly add: (type: string, attributes: Json, beside: string) => void;

@@ -14,7 +14,7 @@ const NAME_ARGUMENTS = new Set([
 ]);
 
 /** Types of resources whose names AWS chose. */
-const FOREIGN = new Set(['aws_eks_addon']);
+const NAMED_BY_AWS = new Set(['aws_eks_addon']);
 
 /** Words that mean something to AWS, Kubernetes or Terraform, in whatever name they are. */
 const RESERVED = new Set([
@@ -112,7 +112,7 @@ function physicalNames(stacks: Stacks): ReadonlySet<string> {
     walk(memberOf(terraform, 'backend'), '');
     walk(provider, '');
     for (const [type, named] of Object.entries(Object(json.resource))) {
-      if (!FOREIGN.has(type)) walk(Object.values(Object(named)), '');
+      if (!NAMED_BY_AWS.has(type)) walk(Object.values(Object(named)), '');
     }
   }
   for (const name of [...found]) {

@@ -105,7 +105,7 @@ export function isReady({ metadata, status: { conditions = [] } }: Pod): boolean
  * A copy of an object with one value changed.
  *
  * @param path - field names and places in lists, such as `spec.ports.0.port`
- * @param value - undefined takes the field away
+ * @param value - undefined removes the field
  */
 export function withValue<T extends KubernetesResource>(
   object: T,

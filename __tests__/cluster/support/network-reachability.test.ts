@@ -57,12 +57,12 @@ const cases: Readonly<
     {},
     false,
   ],
-  'a pod is no address': [
+  'a pod is not an address': [
     { ingress: [{ from: [{ ipBlock: { cidr: '0.0.0.0/0' } }] }] },
     { peer: neighbour },
     false,
   ],
-  'an address is no pod': [{ ingress: [{ from: [{ podSelector: {} }] }] }, {}, false],
+  'an address is not a pod': [{ ingress: [{ from: [{ podSelector: {} }] }] }, {}, false],
   'a pod selector alone means the same namespace': [
     { ingress: [{ from: [{ podSelector: {} }] }] },
     { peer: stranger },

@@ -54,7 +54,7 @@ it('linksIn finds the links of the text, not of code', () => {
   expect(linksIn('[a](b.md#c) `[d](e)`\n```\n[f](g)\n```\n')).toEqual(['b.md#c']);
 });
 
-it('a file that a shell block writes is no command', () => {
+it('a file that a shell block writes is not a command', () => {
   const page = "```bash\nmkdir a\ncat > a/b.json <<'EOF'\n{\n  npm no\n}\nEOF\nnpm test\n```\n";
   expect(commandLinesIn(page)).toEqual(['mkdir a', 'npm test']);
   expect(filesWrittenIn(page)).toStrictEqual([{ path: 'a/b.json', content: '{\n  npm no\n}\n' }]);

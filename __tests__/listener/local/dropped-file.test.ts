@@ -25,14 +25,14 @@ test('the first level is the bucket, the rest the key', async () => {
 test.each([
   ['a file in no bucket', 'a.csv'],
   ['a file that is gone', 'bucket/a.csv'],
-])('%s is no object', async (_, path) => {
+])('%s is not an object', async (_, path) => {
   const root = await temporaryFolder();
   await mkdir(join(root, 'bucket'));
   if (path === 'a.csv') await writeFile(join(root, path), '');
   expect(await droppedFile(root, join(root, path))).toBeUndefined();
 });
 
-test('a folder is no object', async () => {
+test('a folder is not an object', async () => {
   const { root } = await dropped('from/a.csv');
   expect(await droppedFile(root, join(root, 'bucket', 'from'))).toBeUndefined();
 });

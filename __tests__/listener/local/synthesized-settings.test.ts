@@ -83,7 +83,7 @@ test('everything that does not fit is named at once', async () => {
   await expect(broken).rejects.toThrow(/REPORT_PREFIX.*aws_sns_topic\.file_processing\.name/);
 });
 
-test.each([null, [], {}, 'text'])('%j is no stack', (stack) => {
+test.each([null, [], {}, 'text'])('%j is not a stack', (stack) => {
   expect(() => localSettings(stack)).toThrow('kubernetes_config_map_v1.config.data is missing');
 });
 

@@ -13,7 +13,7 @@ test.each([
   ['an unknown option', ['validate', 'a.csv', '--fast']],
   ['a missing operand', ['validate']],
   ['an unknown role', ['serve', '--role', 'boss']],
-  ['a limit that is no number', ['runs', 'list', '--limit', 'all']],
+  ['a limit that is not a number', ['runs', 'list', '--limit', 'all']],
   ['an unknown verdict', ['runs', 'list', '--verdict', 'good']],
 ])('%s is a fault of usage', async (_, parameters) => {
   const { code, err } = await cli(parameters);

@@ -135,7 +135,7 @@ describe('the local chapter, in its order', () => {
     expect(verdict).toMatchObject({ key: KEY, status: 'finished', verdict: 'passed', rowCount: 1 });
   });
 
-  test('sns-publish announces it once more, and it gets another verdict', async () => {
+  test('sns-publish sends its event once more, and it gets another verdict', async () => {
     const { exitCode, stdout, stderr } = await manage('sns-publish', KEY, '--localstack');
     expect([exitCode, stderr]).toEqual([0, '']);
     expect(stdout).toContain(`for s3://${BUCKET}/${KEY} to ${TOPIC_ARN}`);

@@ -96,7 +96,7 @@ export interface BucketOptions {
   readonly versioned?: boolean;
 }
 
-/** Makes a bucket that announces what happens in it; S3 sends a test event at once. */
+/** Makes a bucket that sends events of what happens in it; S3 sends a test event at once. */
 export async function createBucket(
   { s3 }: LocalStack,
   bucket: string,

@@ -62,12 +62,12 @@ describe('firstInvalidByte', () => {
 });
 
 describe('bytes that are not text', () => {
-  it('calls a file unreadable when most of its records are no UTF-8', () => {
+  it('calls a file unreadable when most of its records are not UTF-8', () => {
     const file = Buffer.from('id,name\n1,é\n2,ñ\n', 'latin1');
     expect(inspectBytes(file).verdict).toBe('unreadable');
   });
 
-  it('only fails a file with few records that are no UTF-8', () => {
+  it('only fails a file with few records that are not UTF-8', () => {
     const file = Buffer.from('id,name\n1,é\n2,n\n3,n\n', 'latin1');
     expect(inspectBytes(file).verdict).toBe('failed');
   });

@@ -11,7 +11,7 @@ describe('Bucket notifications by default', () => {
 describe('Bucket notifications switched on', () => {
   const json = synthesizeFileProcessing({ create_s3_notifications: true });
 
-  it('announce every new object below the prefix to the topic', () => {
+  it('notify the topic of every new object below the prefix', () => {
     expect(resourceAt(json, 'aws_s3_bucket_notification.bucket')).toMatchObject({
       bucket: 'drop-box',
       topic: [

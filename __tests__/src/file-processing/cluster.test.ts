@@ -66,7 +66,7 @@ describe('Cluster by default', () => {
     });
   });
 
-  it('comes after the rights of its role and its log group, and goes before them', () => {
+  it('is made after the rights of its role and its log group, and destroyed before them', () => {
     expect(dependenciesOf(json, 'aws_eks_cluster.this')).toEqual([
       'aws_cloudwatch_log_group.cluster',
       'aws_iam_role_policy_attachment.eks_cluster_encryption',

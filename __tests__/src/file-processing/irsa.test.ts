@@ -277,7 +277,7 @@ describe('An OIDC provider that others own', () => {
     ]);
   });
 
-  it('is announced', () => {
+  it('is an output', () => {
     expect(json.output.oidc_provider_arn).toHaveProperty('value', PROVIDER);
   });
 });

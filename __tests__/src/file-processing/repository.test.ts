@@ -36,7 +36,7 @@ describe('The image repository', () => {
 });
 
 describe('No image repository', () => {
-  it('takes its key away with it, and nothing else', () => {
+  it('means no key for it, and changes nothing else', () => {
     const all = addresses(synthesizeFileProcessing());
     const without = addresses(synthesizeFileProcessing({ create_repository: false }));
     expect(all.filter((address) => !without.includes(address))).toEqual([

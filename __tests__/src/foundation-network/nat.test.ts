@@ -39,7 +39,7 @@ describe('A single NAT gateway', () => {
     },
   );
 
-  it('is announced by its address', () => {
+  it('is an output, by its address', () => {
     expect(json.output.nat_gateway_public_ips).toHaveProperty('value', [
       '${aws_nat_gateway.public_a.public_ip}',
     ]);
@@ -60,7 +60,7 @@ describe('NAT gateways per zone', () => {
     });
   });
 
-  it('are announced by their addresses, in the order of the zones', () => {
+  it('are an output, by their addresses in the order of the zones', () => {
     expect(json.output.nat_gateway_public_ips).toHaveProperty('value', [
       '${aws_nat_gateway.public_a.public_ip}',
       '${aws_nat_gateway.public_b.public_ip}',

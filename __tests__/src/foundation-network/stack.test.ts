@@ -116,7 +116,7 @@ describe('FoundationNetworkStack with everything on', () => {
     expect(text).toContain('arn:aws-us-gov:');
   });
 
-  it('adds these to the default addresses and takes none away', () => {
+  it('adds these to the default addresses and removes none', () => {
     const before = addresses(synthesizeFoundationNetwork());
     const all = addresses(JSON.parse(text) as SynthesizedStack);
     expect(all).toEqual(expect.arrayContaining([...before]));

@@ -38,7 +38,7 @@ describe('a program', () => {
     });
   });
 
-  test('gets the environment, with variables added and taken away', async () => {
+  test('gets the environment, with variables added and removed', async () => {
     const { run } = runner({ PATH: process.env.PATH, KEPT: '1', REMOVED: '1' });
     const program =
       'const { KEPT, REMOVED, ADDED } = process.env; console.log(KEPT, REMOVED, ADDED)';

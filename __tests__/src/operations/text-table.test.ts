@@ -11,6 +11,6 @@ test('columns are as wide as their widest cell, and no line ends with blanks', (
   ).toBe('A       B\nlonger\nx       y\n');
 });
 
-test('no rows are no text', () => {
+test('no rows make an empty text', () => {
   expect(textTable([])).toBe('');
 });

@@ -60,13 +60,13 @@ describe('faults between variables', () => {
       /is in account 123456789012, account_id is 210987654321/,
     ],
     [
-      'reports inside an announced prefix',
+      'reports inside a notified prefix',
       { report_prefix: 'from_client/reports/' },
       'report_prefix',
       /outside s3_prefixes \(from_client\/\)/,
     ],
     [
-      'an announced prefix inside the reports',
+      'a notified prefix inside the reports',
       { s3_prefixes: ['data_quality_reports/in/'] },
       'report_prefix',
       /outside s3_prefixes/,

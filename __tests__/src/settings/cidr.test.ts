@@ -10,7 +10,7 @@ import {
 
 const cidr = (text: string) => {
   const parsed = parseCidr(text);
-  if (!parsed) throw new Error(`${text} is no block`);
+  if (!parsed) throw new Error(`${text} is not a block`);
   return parsed;
 };
 

@@ -91,7 +91,7 @@ test('a cluster whose API does not answer is red, and so is a missing OIDC provi
   expect(of('OIDC provider')).toMatchObject({ state: 'red' });
 });
 
-test('while AWS is away, nothing else is asked', async () => {
+test('while AWS is unavailable, nothing else is asked', async () => {
   vi.stubEnv('AWS_ENDPOINT_URL', 'http://127.0.0.1:1');
   const { of, out, err } = await diagnose();
   expect(of('credentials')).toMatchObject({

@@ -105,7 +105,7 @@ describe('foundation-network', () => {
 });
 
 describe('a first apply of file-processing', () => {
-  test('is refused where the bucket announces to others, before anything is made', async () => {
+  test('is refused where the bucket notifies others, before anything is made', async () => {
     await configureBucket(OTHERS);
     const written = ended(await checkout.manage(['apply', '--auto-approve']), 77);
     expect(written).toContain(`s3:ObjectRemoved:* of reports/* to ${OTHERS_QUEUE}`);

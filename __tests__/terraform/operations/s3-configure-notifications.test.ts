@@ -67,7 +67,7 @@ function configure(parameters: readonly string[], env: Record<string, string> = 
   return manage([COMMAND, ...parameters], { aws: emulatedAws(emulator), env });
 }
 
-const foreign = (): NotificationConfiguration => ({
+const ofOthers = (): NotificationConfiguration => ({
   TopicConfigurations: [
     {
       Id: 'their-removals',
@@ -86,9 +86,9 @@ const foreign = (): NotificationConfiguration => ({
   ],
 });
 
-describe('a bucket that announces to others already', () => {
-  test('announces new objects to the topic of the stack as well', async () => {
-    const bucket = await bucketWith(foreign());
+describe('a bucket that notifies others already', () => {
+  test('notifies the topic of the stack of new objects as well', async () => {
+    const bucket = await bucketWith(ofOthers());
     const { code, out } = await configure(['--bucket', bucket]);
 
     expect(code).toBe(0);
@@ -104,7 +104,7 @@ describe('a bucket that announces to others already', () => {
   });
 
   test('keeps every entry of theirs as it was', async () => {
-    const bucket = await bucketWith(foreign());
+    const bucket = await bucketWith(ofOthers());
     const before = await configurationOf(bucket);
     await configure(['--bucket', bucket]);
     const after = await configurationOf(bucket);
@@ -120,7 +120,7 @@ describe('a bucket that announces to others already', () => {
   });
 
   test('is left as it is by a second run', async () => {
-    const bucket = await bucketWith(foreign());
+    const bucket = await bucketWith(ofOthers());
     await configure(['--bucket', bucket]);
     const before = await configurationOf(bucket);
     const { code, out } = await configure(['--bucket', bucket]);
@@ -131,7 +131,7 @@ describe('a bucket that announces to others already', () => {
   });
 
   test('is left as it is by --dry-run, which shows the difference', async () => {
-    const bucket = await bucketWith(foreign());
+    const bucket = await bucketWith(ofOthers());
     const before = await configurationOf(bucket);
     const { code, out } = await configure(['--bucket', bucket, '--dry-run']);
 
@@ -141,7 +141,7 @@ describe('a bucket that announces to others already', () => {
   });
 
   test('is left as it is when an entry of theirs would overlap, which is named', async () => {
-    const bucket = await bucketWith(foreign());
+    const bucket = await bucketWith(ofOthers());
     const before = await configurationOf(bucket);
     const { code, err } = await configure(['--bucket', bucket, '--prefix', 'exports/2026/']);
 
@@ -153,7 +153,7 @@ describe('a bucket that announces to others already', () => {
   });
 
   test('gives way where --replace names the entry', async () => {
-    const bucket = await bucketWith(foreign());
+    const bucket = await bucketWith(ofOthers());
     const parameters = ['--bucket', bucket, '--prefix', 'exports/', '--replace', 'their-exports'];
     expect((await configure(parameters)).code).toBe(0);
 

@@ -44,7 +44,7 @@ async function startProvider(endpoint: string): Promise<AttachedAws['attached']>
     stdio: ['ignore', 'pipe', 'ignore', 'ipc'],
   });
   try {
-    return { TF_REATTACH_PROVIDERS: await withLimitedSchema(await announced(provider)) };
+    return { TF_REATTACH_PROVIDERS: await withLimitedSchema(await reattachValue(provider)) };
   } catch (cause) {
     provider.kill('SIGTERM');
     throw new Error(`${program} -debug did not say where it is to be found`, { cause });
@@ -67,7 +67,7 @@ interface Address {
 }
 
 /** The variable's value, which the provider writes for its user to copy. */
-async function announced(provider: ChildProcess): Promise<string> {
+async function reattachValue(provider: ChildProcess): Promise<string> {
   if (provider.stdout === null) throw new Error('The provider has no standard output');
   const lines = createInterface({ input: provider.stdout });
   const { promise, resolve, reject } = Promise.withResolvers<string>();

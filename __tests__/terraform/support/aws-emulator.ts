@@ -91,7 +91,7 @@ export async function startAwsEmulator(options: AwsEmulatorOptions = {}): Promis
   };
 
   try {
-    const url = await announcedUrl(child);
+    const url = await urlPrinted(child);
     await answer(url, { path: '/moto-api/config' });
     return {
       url,
@@ -157,7 +157,7 @@ function startServer(python: string, logFile: string, options: AwsEmulatorOption
 }
 
 /** The address that the server writes on its first line. */
-async function announcedUrl(child: ChildProcess): Promise<string> {
+async function urlPrinted(child: ChildProcess): Promise<string> {
   if (child.stdout === null) throw new Error('The emulator has no standard output');
   const lines = createInterface({ input: child.stdout });
   const signal = AbortSignal.timeout(startDeadline);

@@ -40,7 +40,7 @@ function cliConfig(...mirrors: string[]): string {
   return path;
 }
 
-test('TF_PLUGIN_MIRROR goes before the CLI configuration', () => {
+test('TF_PLUGIN_MIRROR takes precedence over the CLI configuration', () => {
   const environment = {
     TF_PLUGIN_MIRROR: mirror('named'),
     TF_CLI_CONFIG_FILE: cliConfig(mirror('configured')),

@@ -219,7 +219,7 @@ export const NODE_RULES: readonly Rule[] = [
     id: 'nodes-survive-updates',
     title: 'A node group keeps enough nodes, on demand, also while they are replaced',
     reason:
-      'With no node or one, with Spot, or with all replaced at once, the listener is away while SNS gives up.',
+      'With no node or one, with Spot, or with all replaced at once, the listener is unavailable while SNS gives up.',
     control: 'CP-10',
     severity: 'medium',
     must: {

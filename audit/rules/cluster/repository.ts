@@ -35,7 +35,7 @@ export const REPOSITORY_RULES: readonly Rule[] = [
   }),
   rule({
     id: 'images-are-kept',
-    title: 'A repository throws old images away, but keeps the last releases',
+    title: 'A repository deletes old images, but keeps the last releases',
     reason:
       'A node that starts pulls the image again: one that has expired is gone for a rollback, and for the next node.',
     control: 'CP-9',
@@ -57,7 +57,7 @@ export const REPOSITORY_RULES: readonly Rule[] = [
             return [
               !untagged &&
                 at('countType') !== 'imageCountMoreThan' &&
-                `${policy.address}: ${String(at('countType'))} throws away what is deployed for long`,
+                `${policy.address}: ${String(at('countType'))} deletes what is deployed for long`,
               !(Number(at('countNumber')) >= (untagged ? 1 : FEWEST_IMAGES)) &&
                 `${policy.address}: countNumber is ${String(at('countNumber'))}, must be at least ${FEWEST_IMAGES}`,
               !['any', 'untagged', 'tagged'].includes(String(at('tagStatus'))) &&

@@ -373,7 +373,7 @@ export const POLICY_RULES: readonly Rule[] = [
   rule({
     id: 'refusals-are-bounded',
     title: 'A policy refuses only what comes without TLS',
-    reason: 'A Deny wins over every Allow: one that holds for TLS too stops every delivery.',
+    reason: 'A Deny overrides every Allow: one that holds for TLS too stops every delivery.',
     control: 'AC-3',
     severity: 'high',
     subjects: ({ model }) =>

@@ -96,13 +96,13 @@ function figureFaults(model: Model, alarm: Resource): Faults {
   const metric = text('metric_name');
   const dimensions = Object.keys(Object(at('dimensions')));
   const known = FIGURES[namespace];
-  const foreign = Object.entries(FIGURES).flatMap(([service, { dimension }]) =>
+  const ofAnother = Object.entries(FIGURES).flatMap(([service, { dimension }]) =>
     service !== namespace && dimensions.includes(dimension)
       ? [`${namespace} has no dimension ${dimension}`]
       : [],
   );
   return [
-    ...foreign,
+    ...ofAnother,
     known !== undefined &&
       dimensions.join() !== known.dimension &&
       `${namespace} has the dimension ${known?.dimension} alone here`,

@@ -53,7 +53,7 @@ function pathFaults(path: string | undefined): Faults {
     (path === undefined || !served.includes(path)) &&
       `healthcheck-path is ${shown(path)}; the listener serves ${served.join(', ')}`,
     path === PATHS.readiness &&
-      `healthcheck-path ${path} takes every target out while the database is away`,
+      `healthcheck-path ${path} takes every target out while the database is unavailable`,
   ];
 }
 

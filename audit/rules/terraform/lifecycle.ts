@@ -206,7 +206,8 @@ export const LIFECYCLE_RULES: readonly Rule[] = [
   rule({
     id: 'tags-not-overridden',
     title: "No resource overrides the stack's tags",
-    reason: "A tag of the resource's own wins, so it counts to another environment or owner.",
+    reason:
+      "A tag of the resource's own overrides it, so it counts to another environment or owner.",
     control: 'CM-8',
     severity: 'low',
     subjects: ({ model }) =>

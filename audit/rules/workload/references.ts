@@ -261,14 +261,14 @@ export const OBJECT_REFERENCE_RULES: readonly Rule[] = [
     subjects: servingPods,
     faults: (pod, audited) => {
       const selector = selectorOf(pod);
-      const foreign = podsIn(audited, pod.namespace).filter(
+      const ofAnother = podsIn(audited, pod.namespace).filter(
         (other) => other !== pod && selects(selector, other.labels),
       );
       return [
         isEmpty(selector) && 'its selector names no label',
         !selects(selector, pod.labels) &&
           `its selector (${selectorText(selector)}) does not fit the labels of its own pod template`,
-        ...foreign.map(({ address }) => `its selector takes the pods of ${address} too`),
+        ...ofAnother.map(({ address }) => `its selector takes the pods of ${address} too`),
       ];
     },
   }),

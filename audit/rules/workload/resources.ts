@@ -298,7 +298,7 @@ export const RESOURCE_RULES: readonly Rule[] = [
   }),
   rule({
     id: 'job-is-cleaned-up',
-    title: 'A Job goes away after it has ended',
+    title: 'A Job is deleted after it has ended',
     reason:
       'Ended Jobs and their pods stay until somebody deletes them, and slow the cluster down until then.',
     control: 'SI-12',

@@ -93,15 +93,15 @@ export const ROLLOUT_RULES: readonly Rule[] = [
       const replicas = leastReplicas(audited, pod);
       if (type !== 'RollingUpdate') return [`its strategy is ${type}, which stops all pods first`];
       const { maxUnavailable = '25%', maxSurge = '25%' } = rollingUpdate;
-      const away = podCount(maxUnavailable, replicas, 'down') ?? 0;
+      const unavailable = podCount(maxUnavailable, replicas, 'down') ?? 0;
       const more = podCount(maxSurge, replicas, 'up') ?? 0;
       return [
         ...[maxUnavailable, maxSurge]
           .filter((count) => podCount(count, replicas, 'up') === undefined)
           .map((count) => `${shown(count)} is neither a number nor a percentage of pods`),
-        replicas - away < Math.min(2, replicas) &&
-          `maxUnavailable ${maxUnavailable} leaves ${replicas - away} of ${replicas} pods`,
-        away === 0 &&
+        replicas - unavailable < Math.min(2, replicas) &&
+          `maxUnavailable ${maxUnavailable} leaves ${replicas - unavailable} of ${replicas} pods`,
+        unavailable === 0 &&
           more === 0 &&
           `maxSurge ${maxSurge} and maxUnavailable ${maxUnavailable}: no pod can be replaced`,
         spec.paused === true && 'is paused: no change ever reaches a pod',
@@ -224,7 +224,7 @@ export const ROLLOUT_RULES: readonly Rule[] = [
     title:
       "Every probe of a listener asks a path that it serves, for the purpose that it's there for",
     reason:
-      'A path that is not served is a 404 for ever. Liveness on the readiness path restarts every pod while the database is away; readiness on another path sends messages to pods that can take none.',
+      'A path that is not served is a 404 for ever. Liveness on the readiness path restarts every pod while the database is unavailable; readiness on another path sends messages to pods that can take none.',
     control: 'CP-10',
     severity: 'high',
     subjects: (audited) => {
@@ -244,10 +244,10 @@ export const ROLLOUT_RULES: readonly Rule[] = [
         !paths.includes(path) && `requests ${path}; ${served} serves ${paths.join(', ')}`,
         name === 'readinessProbe' &&
           path !== PATHS.readiness &&
-          `requests ${path}, which answers while the database is away; readiness is ${PATHS.readiness}`,
+          `requests ${path}, which answers while the database is unavailable; readiness is ${PATHS.readiness}`,
         name !== 'readinessProbe' &&
           path === PATHS.readiness &&
-          `requests ${path}, which fails while the database is away: all pods are restarted for it`,
+          `requests ${path}, which fails while the database is unavailable: all pods are restarted for it`,
       ];
     },
   }),

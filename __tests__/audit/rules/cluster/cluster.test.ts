@@ -227,7 +227,7 @@ describeRules(CLUSTER_RULES, {
         ({ set }) => set(ADD_ON, 'configuration_values', '{"corefile":". { }"}', /"coredns"/),
       ],
       [
-        'settings that are no JSON',
+        'settings that are not JSON',
         ({ set }) => set(ADD_ON, 'configuration_values', 'replicaCount: 2', /"coredns"/),
       ],
 

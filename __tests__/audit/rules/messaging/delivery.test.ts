@@ -39,11 +39,11 @@ function metricsOnly(json: Json): void {
 }
 
 /** A Service in front of the pods, which a listener with a queue does not need. */
-function door(type: string): Change {
+function serviceOfType(type: string): Change {
   return (json) => {
     const selector = argumentOf(json, DEPLOYMENT, 'spec.selector.match_labels');
     const target_port = argumentOf(json, DEPLOYMENT, 'spec.template.spec.container.0.port.0.name');
-    addObject(SERVICE, 'door', { spec: { type, selector, port: [{ port: 443, target_port }] } })(
+    addObject(SERVICE, 'another', { spec: { type, selector, port: [{ port: 443, target_port }] } })(
       json,
     );
   };
@@ -116,8 +116,8 @@ describeRules(DELIVERY_RULES, {
       ['no queue', drop(CONFIG_MAP, 'data.SQS_QUEUE_URL'), 'queue'],
     ],
     'queue-needs-no-endpoint': [
-      ['a load balancer', door('LoadBalancer'), 'queue'],
-      ['a port of every node', door('NodePort'), 'queue'],
+      ['a load balancer', serviceOfType('LoadBalancer'), 'queue'],
+      ['a port of every node', serviceOfType('NodePort'), 'queue'],
     ],
     'subscription-matches-endpoint': [
       ['another path', alter(SUBSCRIPTION, 'endpoint', (url) => `${url}sns`)],

@@ -67,7 +67,7 @@ describeRules(EVENT_NOTIFICATION_RULES, {
     ],
     'event-notification-excludes-reports': [
       [
-        'reports below an announced prefix',
+        'reports below a notified prefix',
         ({ change, stackWith }) => {
           const [first] = Object.values(Object(Object(stackWith(TYPE).resource)[TYPE])) as {
             topic: { filter_prefix: string }[];
@@ -80,7 +80,7 @@ describeRules(EVENT_NOTIFICATION_RULES, {
         },
       ],
       [
-        'a right to write below an announced prefix',
+        'a right to write below a notified prefix',
         ({ statement, stackWith }) => {
           const [first] = Object.values(Object(Object(stackWith(TYPE).resource)[TYPE])) as {
             topic: { filter_prefix: string }[];
@@ -93,7 +93,7 @@ describeRules(EVENT_NOTIFICATION_RULES, {
         },
       ],
       [
-        'the announced prefix above the reports',
+        'the notified prefix above the reports',
         ({ change, set }) => {
           let report = '';
           change('kubernetes_config_map_v1', 'data.REPORT_PREFIX', (prefix) => {
@@ -125,9 +125,9 @@ describeRules(EVENT_NOTIFICATION_RULES, {
       ['one prefix more', alter(CONFIG_MAP, 'data.S3_PREFIXES', (text) => `${text},more/`)],
       ['another suffix', setting('S3_SUFFIX', '.txt')],
       ['no suffix', drop(CONFIG_MAP, 'data.S3_SUFFIX')],
-      ['another prefix that is announced', set(NOTIFICATION, 'topic.0.filter_prefix', 'other/')],
-      ['another bucket that announces', set(NOTIFICATION, 'bucket', 'another-bucket')],
-      ['everything announced', drop(NOTIFICATION, 'topic.0.filter_prefix')],
+      ['another prefix that is notified', set(NOTIFICATION, 'topic.0.filter_prefix', 'other/')],
+      ['another bucket that notifies', set(NOTIFICATION, 'bucket', 'another-bucket')],
+      ['everything notified', drop(NOTIFICATION, 'topic.0.filter_prefix')],
     ],
   },
 });

@@ -51,7 +51,7 @@ describeRules(TOPIC_RULES, {
         ({ statements }) => statements(/"sns:Publish"/, (list) => list.slice(1)),
       ],
       [
-        'another bucket that announces',
+        'another bucket that notifies',
         ({ set }) => set('aws_s3_bucket_notification', 'bucket', 'another'),
       ],
       [

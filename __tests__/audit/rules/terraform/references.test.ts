@@ -42,21 +42,21 @@ const TYPES = [
 describeRules(REFERENCE_RULES, {
   plants: {
     'reference-exists': [
-      ['a topic that was taken away', ({ remove }) => remove('aws_sns_topic')],
+      ['a topic that was removed', ({ remove }) => remove('aws_sns_topic')],
       [
         'an order after nothing',
         ({ set }) => set('aws_nat_gateway', 'depends_on', ['aws_route.gone']),
       ],
       [
-        'a variable that was taken away',
+        'a variable that was removed',
         ({ stackWith }) => Object.assign(stackWith('aws_sns_topic'), { variable: {} }),
       ],
       [
-        'a local that was taken away',
+        'a local that was removed',
         ({ stackWith }) => Object.assign(stackWith('aws_sns_topic'), { locals: {} }),
       ],
       [
-        'a lookup that was taken away',
+        'a lookup that was removed',
         ({ stackWith }) => Object.assign(stackWith('aws_sns_topic'), { data: {} }),
       ],
       ['a slip in a name', ({ set }) => set('aws_subnet', 'vpc_id', '${aws_vpc.mein.id}')],

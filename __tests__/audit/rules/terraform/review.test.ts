@@ -57,7 +57,7 @@ describeRules(REVIEW_RULES, {
       ],
 
       [
-        'a FIFO topic, which S3 cannot announce to',
+        'a FIFO topic, which S3 cannot notify',
         ({ set }) => set('aws_sns_topic', 'fifo_topic', true),
       ],
       [

@@ -40,7 +40,7 @@ describeRules(ROLLOUT_RULES, {
       ['a preStop of no action', drop(DEPLOYMENT, `${MAIN}.lifecycle.pre_stop.0.exec`)],
       ['a preStop of a second', preStop('sleep', '1')],
       ['a preStop of ten milliseconds', preStop('node', '-e', 'setTimeout(() => {}, 10)')],
-      ['a preStop that is no program', preStop('node', '-e', 'setTimeout(() => {}, 10000')],
+      ['a preStop that is not a program', preStop('node', '-e', 'setTimeout(() => {}, 10000')],
       ['a preStop above the grace period', preStop('sleep', '60')],
       ['no grace', set(DEPLOYMENT, `${POD}.termination_grace_period_seconds`, 0)],
       ['the default grace', drop(DEPLOYMENT, `${POD}.termination_grace_period_seconds`)],

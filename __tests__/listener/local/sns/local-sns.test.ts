@@ -143,7 +143,7 @@ describe('a subscription', () => {
           confirm(...about) {
             failures -= 1;
             return failures >= 0
-              ? Promise.reject(new Error('AWS is away'))
+              ? Promise.reject(new Error('AWS is unavailable'))
               : confirmer.confirm(...about);
           },
         },
@@ -237,7 +237,7 @@ describe('a message', () => {
           async acceptNotification() {
             failures -= 1;
             if (failures >= 0) {
-              throw new Error('the database is away');
+              throw new Error('the database is unavailable');
             }
             return { outcome: 'accepted', runIds: [] };
           },

@@ -32,7 +32,7 @@ test.each([
   ['a certificate of an unknown authority', withCode('SELF_SIGNED_CERT_IN_CHAIN'), 69],
   ['SIGTERM', new InterruptedError('SIGTERM'), 143],
   ['an unforeseen error', new TypeError('x'), 70],
-  ['what is no error', 'x', 70],
+  ['what is not an error', 'x', 70],
 ])('%s has its exit code', (_, error, code) => {
   expect(exitCodeOfError(error)).toBe(code);
 });

@@ -76,7 +76,7 @@ test('a folder is a fault of usage', async () => {
 });
 
 test.each([
-  ['that is no JSON', 'fields'],
+  ['that is not JSON', 'fields'],
   ['with unknown types', { fields: [{ name: 'n', type: 'complex' }] }],
 ])('a schema %s is a fault of usage', async (_, schema) => {
   const { file, schemaFile } = await files('n\n1\n', schema);

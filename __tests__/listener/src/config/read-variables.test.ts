@@ -76,7 +76,7 @@ test('only variables that hold secrets or their company may come as a file', () 
   expect(reader.optional('PORT')).toBe(8080);
 });
 
-test('a password in an address that is no secret is not shown', () => {
+test('a password in an address that is not a secret is not shown', () => {
   const reader = variableReader({ AWS_ENDPOINT_URL: 'http://me:geheim@host' });
   reader.optional('AWS_ENDPOINT_URL');
   expect(reader.faults).toHaveLength(1);
@@ -102,7 +102,7 @@ describe('a .env file', () => {
     expect(process.env.DOTENV_TEST_NEW).toBe('file');
   });
 
-  test('a folder without the file is no fault', () => {
+  test('a folder without the file is not a fault', () => {
     expect(loadDotEnv(folder)).toBe(false);
   });
 });

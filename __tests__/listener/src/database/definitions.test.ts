@@ -77,9 +77,9 @@ test('the faults of all files are reported together, with file and path', async 
 
 test('what the quality checks say of a schema is reported under its own name', async () => {
   write('mappings/a.json', MAPPING);
-  const check = () => [{ path: 'schema.fields[0].type', message: 'is no type' }];
+  const check = () => [{ path: 'schema.fields[0].type', message: 'is not a type' }];
   expect(await faults(check)).toStrictEqual([
-    { file: 'mappings/a.json', path: 'tableSchema.fields[0].type', message: 'is no type' },
+    { file: 'mappings/a.json', path: 'tableSchema.fields[0].type', message: 'is not a type' },
   ]);
 });
 

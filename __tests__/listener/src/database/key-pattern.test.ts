@@ -54,6 +54,9 @@ test('the more specific pattern comes first, in any order of input', () => {
   expect(order.toReversed().sort(compareSpecificity)).toEqual(order);
 });
 
-test.each(['', 'a/**b', 'x'.repeat(1025), 'ä'.repeat(513)])('a text that is no pattern', (text) => {
-  expect(isKeyPattern(text)).toBe(false);
-});
+test.each(['', 'a/**b', 'x'.repeat(1025), 'ä'.repeat(513)])(
+  'a text that is not a pattern',
+  (text) => {
+    expect(isKeyPattern(text)).toBe(false);
+  },
+);

@@ -35,7 +35,7 @@ async function found(key: string, bucket = 'bucket'): Promise<string | undefined
   return (await findMonitoringFile(given.database, { bucket, key }))?.keyPattern;
 }
 
-test('the most specific pattern wins, whatever was stored first', async () => {
+test('the most specific pattern is taken, whatever was stored first', async () => {
   for (const pattern of ['**', 'nm/2026/*.csv', 'nm/**/a.csv', 'nm/2026/a.csv']) {
     await upsertMonitoringFile(given.database, file(pattern));
   }

@@ -155,10 +155,10 @@ test('an object that is gone ends its run without a verdict', async () => {
 
 test('a failed attempt puts its run back and says why', async () => {
   const id = await runningRun();
-  await noteFailure(given.database, id, 'S3 is away');
+  await noteFailure(given.database, id, 'S3 is unavailable');
   expect(await findRun(given.database, id)).toMatchObject({
     status: 'queued',
-    error: 'S3 is away',
+    error: 'S3 is unavailable',
   });
 });
 

@@ -94,7 +94,7 @@ describe('a client that is too slow or too much', () => {
   });
 
   it('is cut when it keeps an idle connection', async () => {
-    // Node.js adds a second of grace to what it announces.
+    // Node.js adds a second of grace to what its header says.
     const { port } = await start(undefined, { keepAliveMilliseconds: 20 });
     const { closed } = await connectRaw(port, request);
 
@@ -108,14 +108,14 @@ describe('a client that is too slow or too much', () => {
     expect(await closed).toMatch(/^HTTP\/1.1 431 /);
   });
 
-  it('gets 400 for what is no HTTP', async () => {
+  it('gets 400 for what is not HTTP', async () => {
     const { port } = await start();
     const { closed } = await connectRaw(port, 'hello\r\n\r\n');
 
     expect(await closed).toMatch(/^HTTP\/1.1 400 /);
   });
 
-  it('is turned away where there are too many connections', async () => {
+  it('is refused where there are too many connections', async () => {
     const entered = Promise.withResolvers<void>();
     const { port } = await start(() => entered.resolve(), { maxConnections: 1 });
     const first = await connectRaw(port, request);

@@ -138,7 +138,7 @@ test.each([
   ['half a surrogate pair', object('\ud800'), 'SQLSTATE 22P02'],
   ['a key that is too long', object('x'.repeat(1025)), 'runs_key_is_a_key'],
 ])('%s makes a dead message and no run', async (_what, broken, reason) => {
-  expect(await accept(envelope('m'), objects(object('sound'), broken))).toStrictEqual({
+  expect(await accept(envelope('m'), objects(object('valid'), broken))).toStrictEqual({
     outcome: 'dead',
     runIds: [],
   });

@@ -123,7 +123,7 @@ test('a verdict that could not be recorded, as another attempt put the run back,
   await expect(record(id, store)).rejects.toThrow('another attempt changed the run');
 });
 
-test('a verdict that another attempt was faster with is no failure', async () => {
+test('a verdict that another attempt was faster with is not a failure', async () => {
   const id = await openRun(given.database, officers);
   const report = { verdict: 'passed' };
   const store: ObjectStore = {

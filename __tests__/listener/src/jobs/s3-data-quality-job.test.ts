@@ -82,6 +82,6 @@ test('a job is found by its name', () => {
   expect(JOBS.get('s3_data_quality_job')?.name).toBe('s3_data_quality_job');
 });
 
-test('what is no job is not found', () => {
+test('what is not a job is not found', () => {
   expect(JOBS.get('constructor')).toBeUndefined();
 });

@@ -23,10 +23,10 @@ beforeEach(async () => {
   await given.database('pgboss.job').delete();
   runIds = await enqueueRuns(given.database, queue, 'a', 'b');
   for (const runId of runIds) await leaveOneAttempt(given.database, runId);
-  for (const job of await queue.fetch(2)) await queue.fail(job, new Error('S3 is away'));
+  for (const job of await queue.fetch(2)) await queue.fail(job, new Error('S3 is unavailable'));
   await failRuns(
     given.database,
-    runIds.map((runId) => ({ runId, error: 'S3 is away' })),
+    runIds.map((runId) => ({ runId, error: 'S3 is unavailable' })),
   );
 });
 

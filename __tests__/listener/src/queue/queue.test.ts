@@ -63,24 +63,24 @@ test('a completed job is not fetched again', async () => {
 
 test('a failed job is tried again, later', async () => {
   await enqueueRuns(given.database, queue, 'a');
-  expect(await queue.fail(await fetchOne(), new Error('S3 is away'))).toBe('retry');
+  expect(await queue.fail(await fetchOne(), new Error('S3 is unavailable'))).toBe('retry');
   expect(await queue.fetch(1)).toEqual([]);
   const [row] = await given.database('pgboss.job').select('state', 'output', 'start_after');
-  expect(row).toMatchObject({ state: 'retry', output: { message: 'S3 is away' } });
+  expect(row).toMatchObject({ state: 'retry', output: { message: 'S3 is unavailable' } });
   expect(row.start_after.getTime()).toBeGreaterThan(Date.now());
 });
 
 test('a job whose attempts are used up is a dead letter that knows its run and error', async () => {
   const [runId] = await enqueueRuns(given.database, queue, 'a');
   await leaveOneAttempt(given.database, runId ?? '');
-  expect(await queue.fail(await fetchOne(), new Error('S3 is away'))).toBe('dead');
+  expect(await queue.fail(await fetchOne(), new Error('S3 is unavailable'))).toBe('dead');
   expect(await queue.deadLetters(10)).toStrictEqual([
     {
       id: expect.any(String),
       runId,
       diedAt: expect.any(Date),
       attempts: 1,
-      error: 'S3 is away',
+      error: 'S3 is unavailable',
     },
   ]);
 });

@@ -91,20 +91,24 @@ test('no more jobs run at once than allowed, and the next starts when one ends',
 test('a handler that throws leaves its job to the next attempt', async () => {
   const failures: unknown[] = [];
   start({
-    handle: () => Promise.reject(new Error('S3 is away')),
+    handle: () => Promise.reject(new Error('S3 is unavailable')),
     onFailure: (job, error, outcome) => failures.push([job.runId, error, outcome]),
   });
   const [runId] = await enqueueRuns(given.database, queue, 'a');
   await jobStates(['retry']);
-  await eventually(() => expect(failures).toEqual([[runId, new Error('S3 is away'), 'retry']]));
+  await eventually(() =>
+    expect(failures).toEqual([[runId, new Error('S3 is unavailable'), 'retry']]),
+  );
 });
 
 test('the last attempt that fails is reported as dead', async () => {
   const onDead = vi.fn(async () => undefined);
   const [runId] = await enqueueRuns(given.database, queue, 'a');
   await leaveOneAttempt(given.database, runId ?? '');
-  start({ handle: () => Promise.reject(new Error('S3 is away')), onDead });
-  await eventually(() => expect(onDead).toHaveBeenCalledWith([{ runId, error: 'S3 is away' }]));
+  start({ handle: () => Promise.reject(new Error('S3 is unavailable')), onDead });
+  await eventually(() =>
+    expect(onDead).toHaveBeenCalledWith([{ runId, error: 'S3 is unavailable' }]),
+  );
 });
 
 test('a dead letter that no worker saw die is reported too', async () => {
@@ -169,7 +173,7 @@ test('a job that was handed back is not settled by its late handler', async () =
   expect(onFailure).not.toHaveBeenCalled();
 });
 
-test('a job that somebody took away is aborted', async () => {
+test('a job whose row is gone is aborted', async () => {
   const { started, handle } = manual();
   start({ handle, concurrency: 1 });
   await enqueueRuns(given.database, queue, 'a');

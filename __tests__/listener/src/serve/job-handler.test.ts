@@ -81,7 +81,7 @@ test('the last failed attempt finishes the run', async () => {
   expect(lines).toMatchObject([{ level: 50, msg: 'run finished', status: 'error', attempts: 11 }]);
 });
 
-test('a job that is handed back is no failure', async () => {
+test('a job that is handed back is not a failure', async () => {
   const signal = AbortSignal.abort(new Error('shutdown'));
   const { lines } = await handle('n\n1\n', { signal });
   expect(lines).toEqual([]);
@@ -167,7 +167,7 @@ test('the last refused attempt is one error that says that the verdict stands', 
   expect(await findRun(given.database, runId)).toMatchObject({ status: 'finished' });
 });
 
-test('a report that is handed back is no failure', async () => {
+test('a report that is handed back is not a failure', async () => {
   const controller = new AbortController();
   const store = writableStoreOf('n\n1\n', async () => controller.abort(new Error('shutdown')));
   const { signal } = controller;

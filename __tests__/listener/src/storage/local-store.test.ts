@@ -50,7 +50,7 @@ test('a folder is not an object', async () => {
   });
 });
 
-test('a bucket that is no folder name leads nowhere', async () => {
+test('a bucket that is not a folder name leads nowhere', async () => {
   const { store } = await storeWith({ 'inner/b/x.csv': '', 'a.csv': 'outside' });
   const inner = createLocalStore(`${(await storeWith({})).root}`);
   await expect(inner.open({ bucket: '..', key: 'a.csv' }, never)).rejects.toMatchObject({
@@ -184,7 +184,7 @@ test.each([
   ['nothing at all', ''],
   ['a file as a folder', 'a b/file.csv/more'],
   ['a name no file system takes', 'x'.repeat(1000)],
-])('a key with %s is no file', async (_, key) => {
+])('a key with %s is not a file', async (_, key) => {
   expect(await localPath(await folders(), key)).toStrictEqual({ missing: expect.any(String) });
 });
 
@@ -208,7 +208,7 @@ test('a link that stays inside is followed', async () => {
   expect(await localPath(root, 'link.csv')).toStrictEqual({ path: join(root, 'a b', 'file.csv') });
 });
 
-test('links that lead to each other are no file', async () => {
+test('links that lead to each other are not a file', async () => {
   const root = await folders();
   await symlink('two', join(root, 'one'));
   await symlink('one', join(root, 'two'));

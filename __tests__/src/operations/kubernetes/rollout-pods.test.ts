@@ -67,7 +67,7 @@ describe('the state of a pod', () => {
     expect(stateOf(status)).toMatchObject({ status: 'Error', failing: 'migrate', restarts: 3 });
   });
 
-  it('is no failure while it starts, nor when its migration is done', () => {
+  it('is not a failure while it starts, nor when its migration is done', () => {
     const status = {
       phase: 'Pending',
       initContainerStatuses: [{ ...CONTAINER, state: { terminated: { reason: 'Completed' } } }],

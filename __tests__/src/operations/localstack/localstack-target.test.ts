@@ -12,7 +12,7 @@ test.each([
 });
 
 test.each(['', 'Data', 'data-pipeline', '_data', 'data_', 'a'.repeat(41), '../x'])(
-  '%j is no perspective',
+  '%j is not a perspective',
   (name) => {
     expect(() => perspectiveOf(name)).toThrow(`--perspective ${JSON.stringify(name)}`);
   },

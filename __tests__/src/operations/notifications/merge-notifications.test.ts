@@ -53,7 +53,7 @@ test('filters are percent-encoded, and compared by what they stand for', () => {
   expect(merge(other, wanted).added).toStrictEqual([]);
 });
 
-test('no prefix and no suffix are no filter', () => {
+test('no prefix and no suffix are not a filter', () => {
   const { configuration } = merge({}, { prefixes: [''], suffix: '' });
   expect(configuration.TopicConfigurations).toStrictEqual([
     { Id: 'file-processing:', TopicArn: OURS, Events: [created] },

@@ -71,7 +71,7 @@ const WHOLE = 'plan -destroy';
 const SERVICE_ALONE = `plan -destroy -target=${SERVICE}`;
 
 describe('destroy', () => {
-  test('takes the load balancer away first, then the rest', async () => {
+  test('destroys the load balancer first, then the rest', async () => {
     const played = await standing();
     const { code } = await destroy(played, ['--auto-approve']);
     expect(played.commands).toEqual([WHOLE, SERVICE_ALONE, 'apply', WHOLE, 'apply']);

@@ -36,7 +36,7 @@ test.each([
   [['create', 'delete'], true],
   [['delete'], true],
   [['update'], false],
-])('%j takes the resource away: %s', (actions, expected) => {
+])('%j destroys the resource: %s', (actions, expected) => {
   expect(deletes(change(actions))).toBe(expected);
 });
 

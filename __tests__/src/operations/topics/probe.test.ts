@@ -12,7 +12,7 @@ const subscription = (parts: Partial<Subscription> = {}): Subscription => ({
 });
 const queue = { arn: 'queue', messages: 0, inFlight: 0, problem: undefined };
 
-test('a confirmed subscription and an empty queue are no problem', () => {
+test('a confirmed subscription and an empty queue are not a problem', () => {
   expect(problemsOf([subscription()], [queue])).toEqual([]);
 });
 

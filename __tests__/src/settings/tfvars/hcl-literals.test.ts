@@ -18,7 +18,7 @@ const placesOf = (text: string) =>
 
 const namesOf = (text: string) => readHclLiterals(text).assignments.map(({ name }) => name);
 
-describe('a sound value', () => {
+describe('a valid value', () => {
   test.each<[string, string, TfvarsValue]>([
     ['a string', '"x y"', 'x y'],
     ['an empty string', '""', ''],
@@ -223,7 +223,7 @@ describe('a fault', () => {
 });
 
 describe('reading on after a fault', () => {
-  test('reports every fault and keeps every sound assignment', () => {
+  test('reports every fault and keeps every valid assignment', () => {
     const text = [
       'a = var.x',
       'b = 1',
@@ -449,7 +449,7 @@ describe('generated files', () => {
     );
   }, 60_000);
 
-  test('with random edits are never sound to the reader but not to hcl2json', async () => {
+  test('with random edits are never valid to the reader alone and not to hcl2json', async () => {
     const inserted = fc.constantFrom(
       ...['', '', 'a', ' = ', '1', 'e5', '0', '.5', '"x"', '"', '$${', '\\', '[', ']', '{', '}'],
       ...[

@@ -10,7 +10,7 @@ const namesOf = (text: string) => readTfvarsJson(text).assignments.map(({ name }
 const placesOf = (text: string) =>
   readTfvarsJson(text).faults.map(({ line, variable }) => `${line} ${variable ?? '-'}`);
 
-describe('a sound file', () => {
+describe('a valid file', () => {
   test('gives each variable with its value and line', () => {
     const text = '{\n  "a": "x",\n\n  "b": [1, -2.5, true, null],\n  "c": {\n    "d": {}\n  }\n}\n';
     expect(readTfvarsJson(text)).toStrictEqual({

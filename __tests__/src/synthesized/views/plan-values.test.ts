@@ -4,7 +4,7 @@ import { stackModelOf } from '../../../audit/support/stack-model.ts';
 
 it.each([
   [
-    'a block that is no list',
+    'a block that is not a list',
     ['spec[0].replicas'],
     { spec: { replicas: 1, a: 2 } },
     { spec: { a: 2 } },

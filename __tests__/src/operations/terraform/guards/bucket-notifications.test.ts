@@ -107,7 +107,7 @@ describe('a plan that creates the configuration', () => {
       { TopicConfigurations: [{ TopicArn: `${TOPIC}-2`, ...entry('in/', '.csv') }] },
       `to ${TOPIC}-2`,
     ],
-  ])('is refused where the bucket announces to %s', (_, configured, named) => {
+  ])('is refused where the bucket notifies %s', (_, configured, named) => {
     expect(refusals(created, configured)).toEqual([expect.stringContaining(named)]);
   });
 
