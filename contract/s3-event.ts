@@ -10,7 +10,7 @@ export interface ObjectReference {
   readonly versionId?: string;
   /** Without quotes, as S3 sends it. */
   readonly eTag?: string;
-  /** Hexadecimal; orders the events of one key. See {@link compareSequencers}. */
+  /** Hexadecimal; another one for each write of the key. */
   readonly sequencer?: string;
   readonly sizeBytes?: number;
   /** Such as `ObjectCreated:Put`; `ObjectCreated` where the record names none. */
@@ -160,24 +160,11 @@ export function objectCreatedEvent(object: CreatedObject): object {
   };
 }
 
-/** Seconds and nanoseconds in hexadecimal, so that a later event of the key compares as later. */
+/** Seconds and nanoseconds in hexadecimal, always of one length, so that a later event of the key compares as later. */
 export function sequencerAt(time: Date): string {
   const milliseconds = time.getTime();
   const digits = (value: number) => value.toString(16).toUpperCase().padStart(8, '0');
   return `00${digits(Math.floor(milliseconds / 1000))}${digits((milliseconds % 1000) * 1_000_000)}`;
-}
-
-/**
- * Orders two sequencers of the same key: negative where `left` is older. They are hexadecimal
- * numbers whose shorter one counts as filled up with zeros on the right.
- * Source: Amazon S3 user guide, "Event message structure".
- */
-export function compareSequencers(left: string, right: string): number {
-  const width = Math.max(left.length, right.length);
-  const paddedLeft = left.toUpperCase().padEnd(width, '0');
-  const paddedRight = right.toUpperCase().padEnd(width, '0');
-  if (paddedLeft === paddedRight) return 0;
-  return paddedLeft < paddedRight ? -1 : 1;
 }
 
 /** Why an object is not a delivery; undefined for one that is. */

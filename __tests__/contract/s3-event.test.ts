@@ -1,5 +1,4 @@
 import {
-  compareSequencers,
   type DeliveryFilter,
   objectCreatedEvent,
   readS3Event,
@@ -388,24 +387,5 @@ it('gives a later time a later sequencer', () => {
     '2026-01-02T03:04:06.000Z',
   ];
   const sequencers = times.map((time) => sequencerAt(new Date(time)));
-  expect(sequencers.toSorted(compareSequencers)).toStrictEqual(sequencers);
-});
-
-describe('compareSequencers', () => {
-  it.each([
-    ['0055AED6DCD90281E5', '0055AED6DCD90281E6', -1],
-    ['00b', '00A', 1],
-    ['00A', '00a', 0],
-    ['1', '1000', 0],
-    ['1', '0FFF', 1],
-    ['10', '1001', -1],
-    ['1001', '10', 1],
-    ['1000', '1', 0],
-  ])('compares %s with %s', (left, right, order) => {
-    expect(compareSequencers(left, right)).toBe(order);
-  });
-
-  it('orders a list from the oldest to the newest', () => {
-    expect(['0B', '0A1', '0A'].sort(compareSequencers)).toEqual(['0A', '0A1', '0B']);
-  });
+  expect(sequencers.toSorted()).toStrictEqual(sequencers);
 });

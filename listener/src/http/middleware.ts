@@ -1,5 +1,5 @@
 import type { MessageType } from '@file-processing/contract/sns-envelope.ts';
-import type { Context, Middleware } from 'koa';
+import type { Middleware } from 'koa';
 import type { Logger } from 'pino';
 import { ListenerError } from '../errors.ts';
 import type { Metrics } from './metrics.ts';
@@ -14,9 +14,6 @@ export interface RequestState {
 
 /** A middleware of the listener's application. */
 export type ListenerMiddleware = Middleware<RequestState>;
-
-/** Its context. */
-export type ListenerContext = Context & { state: RequestState };
 
 /** Seconds after which a client may try again. */
 const RETRY_AFTER_SECONDS = 5;
