@@ -67,11 +67,16 @@ export function isBoolean(value: unknown): value is boolean {
   return typeof value === 'boolean';
 }
 
+/** What {@link isCount} allows, as messages say it. */
+export const COUNT = 'a whole number from 0';
+
 export function isCount(value: unknown): value is number {
   return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
 }
 
-/** A number from 0 to 1. */
+/** What {@link isShare} allows, as messages say it. */
+export const SHARE = 'a number from 0 to 1';
+
 export function isShare(value: unknown): value is number {
   return typeof value === 'number' && value >= 0 && value <= 1;
 }

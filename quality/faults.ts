@@ -182,6 +182,11 @@ export type FaultType = (typeof FAULT_KINDS)[number]['type'];
 
 export const FAULT_TYPES: readonly FaultType[] = FAULT_KINDS.map(({ type }) => type);
 
+/** Faults that by themselves never fail a file. */
+export const ALWAYS_WARN: readonly FaultType[] = FAULT_KINDS.filter(
+  (kind) => 'onlyWarns' in kind,
+).map(({ type }) => type);
+
 /** The thresholds of all checks; those of the verdict are in thresholds.ts. */
 export interface CheckThresholds extends DimensionThresholds, CompletenessThresholds {}
 

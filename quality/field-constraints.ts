@@ -1,4 +1,4 @@
-import { isBoolean, isCount, isString, type ProblemList, show } from './descriptor-error.ts';
+import { COUNT, isBoolean, isCount, isString, type ProblemList, show } from './descriptor-error.ts';
 import { FIELD_TYPES, type FieldType } from './field-type.ts';
 import { LinearPattern } from './pattern.ts';
 import { PatternError } from './pattern-parser.ts';
@@ -20,7 +20,6 @@ export interface FieldConstraints {
 }
 
 const FLAG = 'true or false';
-const LENGTH = 'a whole number from 0';
 const LIMIT = "a value of the field's type, written as the cells are, or a JSON number";
 const ORDERED: readonly FieldType[] = [
   'integer',
@@ -77,13 +76,13 @@ export const CONSTRAINTS = [
   {
     name: 'minLength',
     types: TEXTS,
-    allowed: LENGTH,
+    allowed: COUNT,
     meaning: 'Fewest characters (code points).',
   },
   {
     name: 'maxLength',
     types: TEXTS,
-    allowed: LENGTH,
+    allowed: COUNT,
     meaning: 'Most characters (code points).',
   },
 ] as const;
@@ -146,7 +145,7 @@ export function compileConstraints(
     if (given[name] !== undefined && !TEXTS.includes(type)) {
       problems.add(place, `does not apply to ${type}; it applies to string`);
     }
-    return problems.optional(place, given[name], isCount, LENGTH);
+    return problems.optional(place, given[name], isCount, COUNT);
   };
   const values = {
     bounds: BOUND_NAMES.flatMap((name) => {

@@ -1,11 +1,19 @@
 import {
+  COUNT,
   type DescriptorOption,
   isCount,
   isShare,
   type ProblemList,
+  SHARE,
   show,
 } from './descriptor-error.ts';
-import { CHECKS, type CheckThresholds, FAULT_TYPES, type FaultType } from './faults.ts';
+import {
+  ALWAYS_WARN,
+  CHECKS,
+  type CheckThresholds,
+  FAULT_TYPES,
+  type FaultType,
+} from './faults.ts';
 
 /** What is demanded of a delivery as a whole, and how much of it may be wrong; {@link THRESHOLDS} explains each. */
 export interface Thresholds extends CheckThresholds {
@@ -14,8 +22,6 @@ export interface Thresholds extends CheckThresholds {
   warnOn?: FaultType[];
 }
 
-const COUNT = 'a whole number from 0';
-const SHARE = 'a number from 0 to 1';
 const FAULTS = 'a list of fault types';
 
 /** Every threshold: those of the checks, and those of the verdict. */
@@ -37,8 +43,7 @@ export const THRESHOLDS: readonly DescriptorOption[] = [
     name: 'warnOn',
     default: 'none',
     allowed: FAULTS,
-    meaning:
-      'Faults of these types only warn, in addition to those that do so by themselves (`header-only`, `key-check-incomplete`).',
+    meaning: `Faults of these types only warn, in addition to those that do so by themselves (${ALWAYS_WARN.map((type) => `\`${type}\``).join(', ')}).`,
   },
 ];
 

@@ -1,4 +1,4 @@
-import { FAULT_KINDS, FAULT_TYPES, type FaultType } from './faults.ts';
+import { ALWAYS_WARN, FAULT_TYPES, type FaultType } from './faults.ts';
 import type { FaultLog } from './findings.ts';
 import type { Thresholds } from './thresholds.ts';
 
@@ -29,11 +29,6 @@ export const VERDICT_RULES: readonly { readonly verdict: Verdict; readonly when:
   },
   { verdict: 'passed', when: 'No fault.' },
 ];
-
-/** Faults that by themselves never fail a file. */
-const ALWAYS_WARN: readonly FaultType[] = FAULT_KINDS.filter((kind) => 'onlyWarns' in kind).map(
-  ({ type }) => type,
-);
 
 export interface Evidence {
   readonly faults: FaultLog;

@@ -1,8 +1,5 @@
-import { isCount, isObject, isShare, show } from '../descriptor-error.ts';
+import { COUNT, isCount, isObject, isShare, SHARE, show } from '../descriptor-error.ts';
 import type { Check } from './check.ts';
-
-const COUNT = 'a whole number from 0';
-const SHARE = 'a number from 0 to 1';
 
 export const HEADER_ONLY_CHECK: Check<'header-only'> = {
   kinds: ['header-only'],
