@@ -39,7 +39,8 @@ function readableLine(json: string): string {
   const shown = Object.entries(fields).map(([name, value]) => `${name}=${shownValue(value)}`);
   const code = err?.code === undefined ? [] : [`code=${shownValue(err.code)}`];
   const first = [time.slice(time.indexOf('T') + 1), label, msg, ...shown, ...code].join(' ');
-  const stack = err === undefined ? [] : String(err.stack ?? err.message ?? err).split('\n');
+  // A rejection may be null.
+  const stack = err == null ? [] : String(err.stack || err.message || err).split('\n');
   return [first, ...stack.map((line) => `  ${line}`)]
     .map((line) => `${printable(line)}\n`)
     .join('');

@@ -46,6 +46,15 @@ describe('in a terminal', () => {
     expect(inTerminal({ err: 'gone' }, 'queue failed')).toMatch(/queue failed\n {2}gone\n$/);
   });
 
+  test.each([null, undefined])('%s that was thrown does not break the log', (err) => {
+    expect(inTerminal({ err }, 'queue failed')).toMatch(/INFO {2}queue failed\n$/);
+  });
+
+  test('an error without a stack has its message', () => {
+    const err = Object.assign(new Error('gone'), { stack: undefined });
+    expect(inTerminal({ err }, 'queue failed')).toMatch(/queue failed\n {2}gone\n$/);
+  });
+
   test('the text of others writes no line of its own and moves no cursor', () => {
     const line = inTerminal(
       { key: 'a\nb\u001b[2J\u009b\u202e', err: new Error('x\u001b[2J') },
