@@ -20,6 +20,8 @@ export interface IntakeResult {
   readonly outcome: 'accepted' | 'duplicate' | 'ignored' | 'dead';
   /** Runs that this message made. */
   readonly runIds: readonly string[];
+  /** Why it is ignored or dead, or what of it is ignored; for the log. */
+  readonly reason?: string;
 }
 
 /** Records messages durably. Each promise settles after the commit. */
@@ -42,6 +44,7 @@ export interface SnsDeliveryDependencies {
 interface Answer {
   readonly outcome: IntakeResult['outcome'] | 'confirmed' | 'unsubscribed';
   readonly runIds: readonly string[];
+  readonly reason?: string;
 }
 
 /** Takes a delivery of Amazon SNS. The answer decides whether SNS tries again. */
@@ -70,7 +73,7 @@ export function snsDelivery(dependencies: SnsDeliveryDependencies): ListenerMidd
       'message taken',
     );
     ctx.status = 200;
-    ctx.body = answer;
+    ctx.body = { outcome: answer.outcome, runIds: answer.runIds };
   };
 }
 
@@ -93,10 +96,8 @@ async function handle(
   signal: AbortSignal | undefined,
 ): Promise<Answer> {
   switch (envelope.type) {
-    case 'Notification': {
-      const { outcome, runIds } = await recorded(intake.acceptNotification(envelope));
-      return { outcome, runIds };
-    }
+    case 'Notification':
+      return recorded(intake.acceptNotification(envelope));
     case 'SubscriptionConfirmation': {
       const subscriptionArn = await confirmer.confirm(envelope, topic, signal);
       await recorded(intake.recordConfirmation(envelope));

@@ -22,6 +22,8 @@ export interface Acceptance {
   readonly outcome: 'accepted' | 'duplicate' | 'ignored' | 'dead';
   /** The new runs; none for objects that other messages named before. */
   readonly runIds: readonly string[];
+  /** Why it is ignored or dead, or what of it is ignored; as it is recorded. */
+  readonly reason?: string;
 }
 
 /**
@@ -134,11 +136,12 @@ async function recordTogether(
     await queue.enqueue([...newMessages.values()].flat(), transaction);
     return newMessages;
   });
-  return rows.map(({ envelope, outcome }) => {
+  return rows.map(({ envelope, outcome, reason }) => {
     const runIds = runIdsOf.get(envelope.messageId);
     // The same message twice in one group: only the first of them is new.
     runIdsOf.delete(envelope.messageId);
-    return runIds === undefined ? { outcome: 'duplicate', runIds: [] } : { outcome, runIds };
+    if (runIds === undefined) return { outcome: 'duplicate', runIds: [] };
+    return { outcome, runIds, ...(reason !== null && { reason }) };
   });
 }
 

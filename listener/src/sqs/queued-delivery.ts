@@ -30,12 +30,12 @@ export function queuedDelivery({ verifier, intake, logger, metrics }: QueuedDeli
         throw new ListenerError('envelope_invalid', { problems });
       }
       await verifier.verify(envelope);
-      const { outcome, runIds } = await intake.acceptNotification(envelope);
+      const taken = await intake.acceptNotification(envelope);
       const seconds = (performance.now() - startedAt) / 1000;
-      metrics.countQueued(outcome);
+      metrics.countQueued(taken.outcome);
       metrics.observeIntake(seconds);
       logger.info(
-        { messageId, topicArn, outcome, runIds, milliseconds: Math.round(seconds * 1000) },
+        { messageId, topicArn, ...taken, milliseconds: Math.round(seconds * 1000) },
         'message taken from the queue',
       );
       return 'done';

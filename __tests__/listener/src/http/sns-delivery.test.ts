@@ -44,6 +44,20 @@ describe('the log', () => {
       ]);
     }));
 
+  it('says why a message is ignored, and the answer does not', async () => {
+    const ignored: IntakeResult = { outcome: 'ignored', runIds: [], reason: 'another bucket' };
+    const listener = await startTestListener(key, {
+      intake: { acceptNotification: async () => ignored },
+    });
+    const message = signed(notification(), key, { certificateUrl: listener.certificateUrl });
+    expect(await (await listener.post(message)).json()).toStrictEqual({
+      outcome: 'ignored',
+      runIds: [],
+    });
+    expect(listener.lines).toEqual([expect.objectContaining(ignored)]);
+    await listener.close();
+  });
+
   it('has a line with ids and code of a refused message', () =>
     withListener(async (listener) => {
       const message = { ...signed(notification(), key), SigningCertURL: listener.certificateUrl };

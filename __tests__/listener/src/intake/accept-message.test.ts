@@ -119,6 +119,7 @@ test.each(['ignored', 'dead'] as const)(
     expect(await accept(envelope('m'), { kind, reason: 'because' })).toStrictEqual({
       outcome: kind,
       runIds: [],
+      reason: 'because',
     });
     expect(await findMessage(given.database, 'm')).toMatchObject({
       outcome: kind,
@@ -129,7 +130,8 @@ test.each(['ignored', 'dead'] as const)(
 
 test('what was ignored in an accepted message is kept as its reason', async () => {
   const ignored = [{ reason: 'removed' }, { reason: 'report' }, { reason: 'removed' }];
-  await accept(envelope('m'), { kind: 'objects', objects: [object('k')], ignored });
+  const reading = { kind: 'objects', objects: [object('k')], ignored } as const;
+  expect(await accept(envelope('m'), reading)).toMatchObject({ reason: 'removed; report' });
   expect(await findMessage(given.database, 'm')).toMatchObject({ reason: 'removed; report' });
 });
 
@@ -141,6 +143,7 @@ test.each([
   expect(await accept(envelope('m'), objects(object('valid'), broken))).toStrictEqual({
     outcome: 'dead',
     runIds: [],
+    reason: expect.stringContaining(reason),
   });
   expect(await findMessage(given.database, 'm')).toMatchObject({
     outcome: 'dead',

@@ -34,6 +34,16 @@ describe('a message from the queue', () => {
     expect([handled, outcomes]).toEqual(['done', ['accepted']]);
   });
 
+  it('that is ignored is done, and the log says why', async () => {
+    const acceptNotification = async () =>
+      ({ outcome: 'ignored', runIds: [], reason: 'another bucket' }) as const;
+    const { handled, outcomes, lines } = await take(body(), {
+      intake: recordingIntake({ acceptNotification }).intake,
+    });
+    expect([handled, outcomes]).toEqual(['done', ['ignored']]);
+    expect(lines).toEqual([expect.objectContaining({ reason: 'another bucket' })]);
+  });
+
   it.each([
     ['that is not JSON', 'hello', 'body_not_json'],
     ['delivered raw, without a signature', s3Event(), 'envelope_invalid'],
