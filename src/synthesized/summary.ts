@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { DEFAULT_ENVIRONMENT } from '../settings/environment.ts';
 
 /** The parts of cdktf's manifest.json that the summary needs. */
 interface Manifest {
@@ -46,17 +47,23 @@ export function summaryOfSynthesis(
     ...placeholders.map((placeholder) => `  ${placeholder}`),
     '',
     'Next',
-    ...(placeholders.length === 0
-      ? []
-      : [
-          '  npm run manage -- new-environment NAME       one of your own, in place of placeholders',
-        ]),
-    '  read the files above, they are what is deployed',
-    '  npm run audit                                judges them',
-    '  npm run manage -- apply foundation-network   once in each environment',
-    '  npm run manage -- apply                      the cluster and the listener',
+    ...nextSteps(environment, placeholders.length > 0),
     '',
   ].join('\n');
+}
+
+/** Each step with what it is for; the commands name the environment unless it is the default one. */
+function nextSteps(environment: string, hasPlaceholders: boolean): readonly string[] {
+  const option = environment === DEFAULT_ENVIRONMENT ? '' : ` --environment ${environment}`;
+  const steps = [
+    ['npm run manage -- new-environment NAME', 'one of your own, in place of placeholders'],
+    ['read the files above', 'they are what is deployed'],
+    [`npm run audit${option && ` --${option}`}`, 'judges them'],
+    [`npm run manage -- apply foundation-network${option}`, 'once in each environment'],
+    [`npm run manage -- apply${option}`, 'the cluster and the listener'],
+  ].slice(hasPlaceholders ? 0 : 1);
+  const width = Math.max(...steps.map(([step = '']) => step.length));
+  return steps.map(([step = '', reason]) => `  ${step.padEnd(width)}  ${reason}`);
 }
 
 /** The same in a line a stack, for `npm start`. */

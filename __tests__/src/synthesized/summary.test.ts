@@ -63,6 +63,15 @@ test('placeholders are counted and listed, and the next step is an environment o
   expect(without).not.toContain('new-environment');
 });
 
+test.each([
+  ['etl-playground', ['npm run audit', 'npm run manage -- apply']],
+  ['dev', ['npm run audit -- --environment dev', 'npm run manage -- apply --environment dev']],
+])('the next steps are those of the environment %s', (environment, steps) => {
+  synthesized('cdk.tf.json', '{}');
+  const lines = summaryOfSynthesis(outdir, environment).split('\n');
+  for (const step of steps) expect(lines).toContainEqual(expect.stringMatching(`^  ${step}  `));
+});
+
 test('a stack without resources and warnings says so', () => {
   synthesized('cdk.tf.json', '{}');
   const summary = summaryOfSynthesis(outdir, 'dev');
