@@ -26,15 +26,18 @@ export interface Fault {
   readonly message: string;
 }
 
-const CODES: ReadonlyMap<FaultType, number> = new Map(
-  FAULT_TYPES.map((type, code) => [type, code]),
-);
+/** Faults of one kind. */
+interface Tally {
+  total: number;
+  inRows: number;
+}
 
 /** The first faults in full, and the exact number of all of them. */
 export class FaultLog {
   readonly listed: Fault[] = [];
-  readonly #counts = new Float64Array(FAULT_TYPES.length);
-  readonly #inRows = new Float64Array(FAULT_TYPES.length);
+  readonly #tallies: ReadonlyMap<FaultType, Tally> = new Map(
+    FAULT_TYPES.map((type) => [type, { total: 0, inRows: 0 }]),
+  );
   readonly #maxListed: number;
 
   constructor(maxListed: number) {
@@ -43,16 +46,15 @@ export class FaultLog {
 
   /** Counts faults of the header or the whole file; true when there is room to list one. */
   count(type: FaultType, times = 1): boolean {
-    const code = CODES.get(type) as number;
-    (this.#counts[code] as number) += times;
+    this.#tally(type).total += times;
     return !this.full;
   }
 
   /** Counts faults in rows; true when there is room to list one, so that nobody words what nobody reads. */
   countInRow(type: FaultType, times = 1): boolean {
-    const code = CODES.get(type) as number;
-    (this.#inRows[code] as number) += times;
-    (this.#counts[code] as number) += times;
+    const tally = this.#tally(type);
+    tally.inRows += times;
+    tally.total += times;
     return !this.full;
   }
 
@@ -66,11 +68,11 @@ export class FaultLog {
   }
 
   total(type: FaultType): number {
-    return this.#counts[CODES.get(type) as number] as number;
+    return this.#tally(type).total;
   }
 
   inRows(type: FaultType): number {
-    return this.#inRows[CODES.get(type) as number] as number;
+    return this.#tally(type).inRows;
   }
 
   /** Totals of the kinds that occurred, in the order of {@link FAULT_TYPES}. */
@@ -78,6 +80,10 @@ export class FaultLog {
     const counts: Partial<Record<FaultType, number>> = {};
     for (const type of FAULT_TYPES) if (this.total(type) > 0) counts[type] = this.total(type);
     return counts;
+  }
+
+  #tally(type: FaultType): Tally {
+    return this.#tallies.get(type) as Tally;
   }
 }
 
@@ -127,7 +133,7 @@ export class Findings implements Found<FaultType> {
   count(kind: FaultType, times = 1): boolean {
     if (!this.#inRow) return this.log.count(kind, times);
     this.#rowFaulty = true;
-    if (!this.#warning.has(kind)) this.#rowFails = true;
+    if (!this.#rowFails && !this.#warning.has(kind)) this.#rowFails = true;
     return this.log.countInRow(kind, times);
   }
 
