@@ -9,7 +9,7 @@ import {
 } from './checks/check.ts';
 import { Utf8Watch } from './checks/encoding.ts';
 import { BYTE_ORDER_MARK, SIGNATURE_BYTES } from './checks/source.ts';
-import { looksIntact } from './checks/structure.ts';
+import { structureSuspicions } from './checks/structure.ts';
 import type { CompiledExpectation } from './expectation.ts';
 import { CHECKS, type FaultType } from './faults.ts';
 import { Findings } from './findings.ts';
@@ -21,6 +21,8 @@ import { equalsBytes, shorten } from './text.ts';
 import { judge, warningTypes } from './verdict.ts';
 
 const BLOCK_BYTES = 65_536;
+/** All bits of suspicion. */
+const ANY = -1;
 
 export interface InspectionLimits {
   /** Faults that are listed in full. */
@@ -51,7 +53,7 @@ export class Inspection implements RecordHandler {
   readonly #found: Findings;
   readonly #stages: readonly Stages<FaultType>[];
   /** What is asked about each suspect, which a file with many faults has in each row. */
-  readonly #structureJudges: readonly NonNullable<Stages<FaultType>['structure']>[];
+  readonly #structureJudges: readonly StructureJudge[];
   readonly #cellJudges: readonly NonNullable<Stages<FaultType>['cell']>[];
   #head: Uint8Array | undefined = new Uint8Array(0);
   #byteOrderMark = false;
@@ -85,7 +87,9 @@ export class Inspection implements RecordHandler {
     };
     this.#found = new Findings(maxFaults, warningTypes(thresholds), this.#file, this.#scanner);
     this.#stages = CHECKS.map((check) => check.begin(this.#file, thresholds));
-    this.#structureJudges = this.#stages.flatMap((stage) => stage.structure ?? []);
+    this.#structureJudges = this.#stages.flatMap(({ structure }, check) =>
+      structure === undefined ? [] : [{ structure, asked: CHECKS[check]?.suspicions ?? ANY }],
+    );
     this.#cellJudges = this.#stages.flatMap((stage) => stage.cell ?? []);
     if (!dialect.header && schema !== undefined) {
       const { fields } = schema;
@@ -169,11 +173,9 @@ export class Inspection implements RecordHandler {
     }
     file.rows++;
     this.#found.beginRow();
-    const columns = file.columns as readonly Column[];
-    if (
-      looksIntact(scanner, columns.length, file.suspectUntil) ||
-      this.#structureIsIntact(scanner)
-    ) {
+    const { length } = file.columns as readonly Column[];
+    const suspicions = structureSuspicions(scanner, length, file.suspectUntil);
+    if (suspicions === 0 || this.#structureIsIntact(scanner, suspicions)) {
       file.intactRows++;
       this.#cells?.read(scanner);
       for (const judgeRow of this.#judges) judgeRow(scanner, this.#found);
@@ -203,7 +205,7 @@ export class Inspection implements RecordHandler {
   #readHeader(scanner: Scanner): void {
     const count = Math.min(scanner.cellCount, MAX_CELLS);
     const labels = Array.from({ length: count }, (_, cell) => cellText(scanner, cell));
-    const intact = this.#structureIsIntact(scanner);
+    const intact = this.#structureIsIntact(scanner, ANY);
     this.#open(
       labels,
       this.#stages.flatMap((stage) => stage.match?.(labels) ?? []),
@@ -227,12 +229,18 @@ export class Inspection implements RecordHandler {
     this.#judges = this.#stages.flatMap((stage) => stage.open?.(columns) ?? []);
   }
 
-  #structureIsIntact(scanner: Scanner): boolean {
-    for (const judgeStructure of this.#structureJudges) {
-      if (!judgeStructure(scanner, this.#found)) return false;
+  #structureIsIntact(scanner: Scanner, suspicions: number): boolean {
+    for (const { asked, structure } of this.#structureJudges) {
+      if ((asked & suspicions) !== 0 && !structure(scanner, this.#found)) return false;
     }
     return true;
   }
+}
+
+/** Judges the structure of records of which one of these bits is suspected. */
+interface StructureJudge {
+  readonly asked: number;
+  readonly structure: NonNullable<Stages<FaultType>['structure']>;
 }
 
 function joined(first: Uint8Array, second: Uint8Array): Uint8Array {

@@ -22,6 +22,8 @@ export interface Check<K extends string, T = unknown> {
     path: string,
     problems: ProblemList,
   ) => object;
+  /** Bits of `structureSuspicions` (structure.ts) at which the structure of a row is judged. @default any */
+  readonly suspicions?: number;
   /** Begins the check of one file. */
   readonly begin: (file: InspectedFile, thresholds: T) => Stages<K>;
 }
@@ -32,7 +34,7 @@ export interface Stages<K extends string> {
   head?(bytes: Uint8Array, found: Found<K>): boolean;
   /**
    * Judges the structure of a record, the header included; false when its cells can't be trusted to belong to
-   * their columns. It sees the records that `looksIntact` (structure.ts) suspects.
+   * their columns. It sees the header, and of the rows those with one of the check's suspicions.
    */
   structure?(record: Scanner, found: Found<K>): boolean;
   /** For each label the index of its field in the schema, or -1. */

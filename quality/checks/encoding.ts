@@ -1,9 +1,11 @@
 import type { EnginePorts } from '../ports.ts';
 import { MAX_CELLS } from '../scanner.ts';
 import type { Check } from './check.ts';
+import { SUSPECT_TEXT } from './structure.ts';
 
 export const ENCODING_CHECK: Check<'encoding-error'> = {
   kinds: ['encoding-error'],
+  suspicions: SUSPECT_TEXT,
   begin: (file) => ({
     structure(record, found) {
       if (record.offset(record.recordStart) >= file.suspectUntil) return true;

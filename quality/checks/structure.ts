@@ -1,22 +1,32 @@
 import { MAX_CELLS, QUOTES_STRAY, QUOTES_VALID, type Scanner } from '../scanner.ts';
 import type { Check } from './check.ts';
 
+const SUSPECT_SIZE = 1;
+export const SUSPECT_TEXT = 2;
+const SUSPECT_QUOTES = 4;
+const SUSPECT_BLANK = 8;
+const SUSPECT_CELL_COUNT = 16;
+
 /**
- * Whether a row is surely intact, so that no check of its structure need be asked: it is no longer than allowed,
- * is text with proper quotes, is not blank, and has a cell for each column.
+ * What is suspect about a row's structure, as bits by which checks are asked; 0 when it is surely intact: no longer
+ * than allowed, text with proper quotes, not blank, and with a cell for each column.
  */
-export function looksIntact(record: Scanner, columns: number, suspectUntil: number): boolean {
-  return (
-    record.cellCount === columns &&
-    record.quotes === QUOTES_VALID &&
-    !record.tooLarge &&
-    record.offset(record.recordStart) >= suspectUntil &&
-    !isBlank(record)
-  );
+export function structureSuspicions(
+  record: Scanner,
+  columns: number,
+  suspectUntil: number,
+): number {
+  let suspicions = record.tooLarge ? SUSPECT_SIZE : 0;
+  if (record.offset(record.recordStart) < suspectUntil) suspicions |= SUSPECT_TEXT;
+  if (record.quotes !== QUOTES_VALID) suspicions |= SUSPECT_QUOTES;
+  if (record.cellCount !== columns) suspicions |= SUSPECT_CELL_COUNT;
+  // The cells are gone through once: here when there is no other suspicion, else when that proved unfounded.
+  return suspicions === 0 && !isBlank(record) ? 0 : suspicions | SUSPECT_BLANK;
 }
 
 export const SIZE_CHECK: Check<'record-too-large'> = {
   kinds: ['record-too-large'],
+  suspicions: SUSPECT_SIZE,
   begin: ({ maxRecordBytes }) => ({
     structure(record, found) {
       if (record.tooLarge && found.count('record-too-large')) {
@@ -30,6 +40,7 @@ export const SIZE_CHECK: Check<'record-too-large'> = {
 
 export const QUOTE_CHECK: Check<'stray-quote' | 'unclosed-quote'> = {
   kinds: ['stray-quote', 'unclosed-quote'],
+  suspicions: SUSPECT_QUOTES,
   begin: () => ({
     structure(record, found) {
       if (record.quotes === QUOTES_VALID) return true;
@@ -48,6 +59,7 @@ export const QUOTE_CHECK: Check<'stray-quote' | 'unclosed-quote'> = {
 
 export const BLANK_ROW_CHECK: Check<'blank-row'> = {
   kinds: ['blank-row'],
+  suspicions: SUSPECT_BLANK,
   begin: (file) => ({
     structure(record, found) {
       // A blank header is a fault of its labels.
@@ -60,6 +72,7 @@ export const BLANK_ROW_CHECK: Check<'blank-row'> = {
 
 export const CELL_COUNT_CHECK: Check<'missing-cell' | 'extra-cell'> = {
   kinds: ['missing-cell', 'extra-cell'],
+  suspicions: SUSPECT_CELL_COUNT,
   begin: (file) => ({
     structure(record, found) {
       const cells = record.cellCount;
