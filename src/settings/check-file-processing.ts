@@ -1,6 +1,6 @@
 import { isIPv4 } from 'node:net';
 import { partitionOf } from '@file-processing/contract/partition.ts';
-import { type CrossFinding, checkRoles } from './check-foundation-network.ts';
+import { type CrossFinding, checkRoles, crossFindings } from './check-foundation-network.ts';
 import type { FileProcessingSettings } from './file-processing-variables.ts';
 import { LONGEST_RETRY_SECONDS, totalRetrySeconds } from './http-retries.ts';
 
@@ -9,20 +9,29 @@ type FileProcessingFinding = CrossFinding<Name>;
 
 const DAY_SECONDS = 86_400;
 
-/** Faults between variables of `file_processing.tfvars`; `given` says which the file names. */
+/**
+ * Faults between variables of `file_processing.tfvars`, but for those of `faulty` ones; `given` says which the
+ * file names.
+ */
 export function checkFileProcessing(
   settings: FileProcessingSettings,
   given: ReadonlySet<string>,
+  faulty: ReadonlySet<string> = new Set(),
 ): FileProcessingFinding[] {
-  return [
-    ...checkSizes(settings, given),
-    ...checkPrefixes(settings),
-    ...checkRetries(settings),
-    ...checkEndpoint(settings),
-    ...checkDatabase(settings),
-    ...checkArns(settings),
-    ...checkRoles(settings, `${settings.cluster_name}-file-processing-sa`),
-  ];
+  return crossFindings<FileProcessingSettings, Name>(
+    [
+      checkNodes,
+      (valid) => checkReplicas(valid, given),
+      checkPrefixes,
+      checkRetries,
+      checkEndpoint,
+      checkDatabase,
+      checkArns,
+      (valid) => checkRoles(valid, `${valid.cluster_name}-file-processing-sa`),
+    ],
+    settings,
+    faulty,
+  );
 }
 
 /** What is allowed between the variables of `file_processing.tfvars` but unwise. */
@@ -106,16 +115,11 @@ export function warnFileProcessing(
   return warnings;
 }
 
-function checkSizes(
-  {
-    node_min_size,
-    node_desired_size,
-    node_max_size,
-    replicas,
-    max_replicas,
-  }: FileProcessingSettings,
-  given: ReadonlySet<string>,
-): FileProcessingFinding[] {
+function checkNodes({
+  node_min_size,
+  node_desired_size,
+  node_max_size,
+}: FileProcessingSettings): FileProcessingFinding[] {
   const findings: FileProcessingFinding[] = [];
   if (node_min_size > node_desired_size) {
     findings.push({
@@ -129,13 +133,20 @@ function checkSizes(
       message: `${node_max_size} must not be less than node_desired_size ${node_desired_size}`,
     });
   }
-  if (given.has('max_replicas') && max_replicas < replicas) {
-    findings.push({
+  return findings;
+}
+
+function checkReplicas(
+  { replicas, max_replicas }: FileProcessingSettings,
+  given: ReadonlySet<string>,
+): FileProcessingFinding[] {
+  if (!given.has('max_replicas') || max_replicas >= replicas) return [];
+  return [
+    {
       variable: 'max_replicas',
       message: `${max_replicas} must not be less than replicas ${replicas} (equal to it makes no autoscaler)`,
-    });
-  }
-  return findings;
+    },
+  ];
 }
 
 function checkPrefixes({

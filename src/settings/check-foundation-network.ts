@@ -10,16 +10,52 @@ export interface CrossFinding<Name extends string> {
   readonly message: string;
 }
 
-type NetworkFinding = CrossFinding<keyof FoundationNetworkSettings & string>;
+type NetworkVariable = keyof FoundationNetworkSettings & string;
+type NetworkFinding = CrossFinding<NetworkVariable>;
 
-/** Faults between variables of `foundation_network.tfvars`. */
-export function checkFoundationNetwork(settings: FoundationNetworkSettings): NetworkFinding[] {
-  return [
-    ...checkZones(settings),
-    ...checkCidrs(settings),
-    ...checkEndpoints(settings),
-    ...checkRoles(settings, `${settings.name_prefix}-flow-logs`),
-  ];
+/**
+ * Runs checks between variables. One that reads a variable which is at fault by itself is left out: its value is
+ * not what the file says.
+ *
+ * @param faulty - names of the variables at fault
+ */
+export function crossFindings<Settings extends object, Name extends string>(
+  checks: readonly ((settings: Settings) => CrossFinding<Name>[])[],
+  settings: Settings,
+  faulty: ReadonlySet<string>,
+): CrossFinding<Name>[] {
+  const unread = new Error('a variable at fault was read');
+  const valid = new Proxy(settings, {
+    get(target, name) {
+      if (faulty.has(String(name))) throw unread;
+      return Reflect.get(target, name);
+    },
+  });
+  return checks.flatMap((check) => {
+    try {
+      return check(valid);
+    } catch (error) {
+      if (error === unread) return [];
+      throw error;
+    }
+  });
+}
+
+/** Faults between variables of `foundation_network.tfvars`, but for those of `faulty` ones. */
+export function checkFoundationNetwork(
+  settings: FoundationNetworkSettings,
+  faulty: ReadonlySet<string> = new Set(),
+): NetworkFinding[] {
+  return crossFindings<FoundationNetworkSettings, NetworkVariable>(
+    [
+      checkZones,
+      checkCidrs,
+      checkEndpoints,
+      (valid) => checkRoles(valid, `${valid.name_prefix}-flow-logs`),
+    ],
+    settings,
+    faulty,
+  );
 }
 
 /** IAM's limit for the name of a role ("IAM and AWS STS quotas"). */

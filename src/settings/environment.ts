@@ -59,11 +59,15 @@ export function loadEnvironment(root: string, name: string = DEFAULT_ENVIRONMENT
   const processing = load(root, `${folder}/file_processing.tfvars`, image, fileProcessingVariables);
 
   const faults = [...network.faults, ...processing.faults];
-  if (network.faults.length === 0) {
-    faults.push(...network.locate(checkFoundationNetwork(network.settings)));
+  if (network.isWhole) {
+    faults.push(
+      ...network.locate(checkFoundationNetwork(network.settings, namesIn(network.faults))),
+    );
   }
-  if (processing.faults.length === 0) {
-    faults.push(...processing.locate(checkFileProcessing(processing.settings, processing.given)));
+  if (processing.isWhole) {
+    const { settings, given } = processing;
+    const faulty = namesIn(processing.faults);
+    faults.push(...processing.locate(checkFileProcessing(settings, given, faulty)));
   }
   if (faults.length > 0) {
     throw new SettingsError(faults, [...network.warnings, ...processing.warnings]);
@@ -87,9 +91,16 @@ export function loadEnvironment(root: string, name: string = DEFAULT_ENVIRONMENT
   };
 }
 
+/** Variables that findings are about, without the item of a list or map. */
+function namesIn(findings: readonly Finding[]): ReadonlySet<string> {
+  return new Set(findings.map(({ variable = '' }) => variable.replace(/\[.*$/, '')));
+}
+
 interface Loaded<Table extends VariableTable> extends ResolvedVariables<Table> {
   /** Variables that the file, or the file beside it, assigns. */
   readonly given: ReadonlySet<string>;
+  /** Whether all of the text could be read. */
+  readonly isWhole: boolean;
   readonly placeholders: readonly Finding[];
   /** Finds the place of findings between variables. */
   readonly locate: (findings: readonly CrossFinding<string>[]) => readonly Finding[];
@@ -115,6 +126,7 @@ function load<Table extends VariableTable>(
     faults: [...faults, ...valueFaults, ...trackedSecrets(root, file, resolved, places)],
     warnings: [...resolved.warnings, ...replacedValues(own, overrides)],
     given: new Set(places.keys()),
+    isWhole: faults.length === 0,
     placeholders: placeholdersIn(sourced.filter(({ name }) => table[name]?.sensitive === false)),
     locate: (findings) =>
       findings.map((finding) => {

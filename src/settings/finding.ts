@@ -15,6 +15,9 @@ export interface Finding {
 
 const LONGEST_VALUE = 120;
 
+/** More of one kind than anybody reads are counted. */
+const MOST_FINDINGS = 100;
+
 /** One line: `file:line: variable = value: message`. */
 export function formatFinding({ file, line, variable, value, message }: Finding): string {
   const place = line === undefined ? file : `${file}:${line}`;
@@ -42,7 +45,12 @@ export class SettingsError extends Error {
 function paragraph(kind: string, findings: readonly Finding[]): readonly string[] {
   if (findings.length === 0) return [];
   const count = findings.length === 1 ? `1 ${kind}` : `${findings.length} ${kind}s`;
-  return [`${count} in the settings:`, ...findings.map((finding) => `  ${formatFinding(finding)}`)];
+  const more = findings.length - MOST_FINDINGS;
+  return [
+    `${count} in the settings:`,
+    ...findings.slice(0, MOST_FINDINGS).map((finding) => `  ${formatFinding(finding)}`),
+    ...(more > 0 ? [`  and ${more} more`] : []),
+  ];
 }
 
 /** The name that a mistyped one probably stands for: at most two edits away, or a third of its letters. */

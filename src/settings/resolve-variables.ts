@@ -119,6 +119,16 @@ function unknownMessage(name: string, table: VariableTable): string {
   return `is not a variable of this stack and is ignored${hint}`;
 }
 
+/** Texts that Terraform takes for a number, tried on 1.11: a sign, an exponent, no blanks. */
+const NUMBER_TEXT = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/;
+
+const BOOL_TEXTS = new Map([
+  ['true', true],
+  ['1', true],
+  ['false', false],
+  ['0', false],
+]);
+
 /** Terraform's automatic conversions (Terraform language, "Types and Values", "Type Conversion"). */
 function convert(value: TfvarsValue, type: Variable<unknown>['type']): unknown {
   switch (type) {
@@ -126,10 +136,10 @@ function convert(value: TfvarsValue, type: Variable<unknown>['type']): unknown {
       return typeof value === 'object' ? undefined : String(value);
     case 'number':
       if (typeof value === 'number') return value;
-      return typeof value === 'string' && /^-?\d+(\.\d+)?$/.test(value) ? Number(value) : undefined;
+      return typeof value === 'string' && NUMBER_TEXT.test(value) ? Number(value) : undefined;
     case 'bool':
       if (typeof value === 'boolean') return value;
-      return value === 'true' ? true : value === 'false' ? false : undefined;
+      return typeof value === 'string' ? BOOL_TEXTS.get(value) : undefined;
     case 'list(string)':
       return Array.isArray(value) ? convertItems(value)?.map(([, item]) => item) : undefined;
     case 'map(string)': {

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Finding } from './finding.ts';
@@ -25,7 +26,16 @@ export function readTfvarsFile(root: string, path: string): TfvarsFile {
         : `stands beside ${json}; keep one of them`;
     return { file: path, assignments: [], faults: [{ file: path, message }] };
   }
-  const text = readFileSync(join(root, file), 'utf8');
+  const bytes = readFileSync(join(root, file));
+  if (!isUtf8(bytes)) return { file, assignments: [], faults: [notUtf8(file, bytes)] };
+  const text = bytes.toString('utf8');
   const { assignments, faults } = file === json ? readTfvarsJson(text) : readHclLiterals(text);
   return { file, assignments, faults: faults.map((fault) => ({ ...fault, file })) };
+}
+
+/** Terraform takes UTF-8 alone; another encoding would put replacement characters into names and tags. */
+function notUtf8(file: string, bytes: Buffer): Finding {
+  const lines = bytes.toString('latin1').split('\n');
+  const line = 1 + lines.findIndex((text) => !isUtf8(Buffer.from(text, 'latin1')));
+  return { file, line, message: 'is not UTF-8 text; save the file as UTF-8' };
 }

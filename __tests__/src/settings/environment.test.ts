@@ -134,6 +134,34 @@ describe('files', () => {
     ]);
   });
 
+  it('give faults across variables beside those of single ones, but none that a faulty value would decide', () => {
+    write(NETWORK, 'vpc_cidr = "10.0.0.0/33"\navailability_zones = ["us-east-1a", "us-east-1b"]\n');
+    write(
+      PROCESSING,
+      'bucket_name = "x"\nnode_max_size = 1\nsns_retries = -1\nsns_retry_min_delay_seconds = 90\n',
+    );
+    expect(faults().map((fault) => fault.replace(/^environments\/dev\//, ''))).toStrictEqual([
+      expect.stringMatching(/^foundation_network\.tfvars:1: vpc_cidr /),
+      expect.stringMatching(/^file_processing\.tfvars:1: bucket_name /),
+      expect.stringMatching(/^file_processing\.tfvars:3: sns_retries /),
+      expect.stringMatching(/^foundation_network\.tfvars:2: availability_zones: us-east-1a is not/),
+      expect.stringMatching(/^foundation_network\.tfvars:2: availability_zones: us-east-1b is not/),
+      expect.stringMatching(/^file_processing\.tfvars:2: node_max_size: 1 must not be less than/),
+      expect.stringMatching(/^file_processing\.tfvars:4: sns_retry_min_delay_seconds: 90 must/),
+    ]);
+  });
+
+  it('are refused with the line that is not UTF-8', () => {
+    const latin1 = Buffer.from(
+      'bucket_name = "drop-box"\ntags = { Owner = "Jos\u00e9" }\n',
+      'latin1',
+    );
+    writeFileSync(join(root, PROCESSING), latin1);
+    expect(faults()).toStrictEqual([
+      'environments/dev/file_processing.tfvars:2: is not UTF-8 text; save the file as UTF-8',
+    ]);
+  });
+
   it('are checked across variables, with the line of the one to change', () => {
     write(PROCESSING, 'bucket_name = "drop-box"\nnode_max_size = 1\n');
     expect(faults()).toEqual([

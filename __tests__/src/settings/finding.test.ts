@@ -29,6 +29,13 @@ it('lists all faults in one error', () => {
   expect(error.message).toBe('2 faults in the settings:\n  a: one\n  b: two');
 });
 
+it('counts the faults beyond the first hundred', () => {
+  const { message } = new SettingsError(Array(300_000).fill({ file: 'a', message: 'one' }));
+  const lines = message.split('\n');
+  expect(lines).toHaveLength(102);
+  expect(lines.at(-1)).toBe('  and 299900 more');
+});
+
 it('lists the warnings after the faults, since a mistyped name may explain a missing one', () => {
   const error = new SettingsError([{ file: 'a', message: 'one' }], [{ file: 'b', message: 'two' }]);
   expect(error.message).toBe(

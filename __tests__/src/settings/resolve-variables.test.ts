@@ -67,7 +67,9 @@ describe('settings', () => {
 
   it.each([
     ['a number in quotes', { count: '7' }, { count: 7 }],
+    ['a number with a sign and an exponent in quotes', { count: '+.7e1' }, { count: 7 }],
     ['a switch in quotes', { enabled: 'true' }, { enabled: true }],
+    ['a switch as a digit in quotes', { enabled: '1' }, { enabled: true }],
     ['a number where a string is wanted', { name: 'a', labels: { c: 5 } }, { labels: { c: '5' } }],
     ['a switch in a list of strings', { labels: { c: true } }, { labels: { c: 'true' } }],
   ])('convert %s as Terraform does', (_, given, expected) => {
