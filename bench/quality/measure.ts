@@ -17,12 +17,20 @@ if (mode === 'csv-parse') {
 } else {
   const { primaryKey, ...unkeyed } = SAMPLE_SCHEMA;
   const schema = mode === 'keyed' ? { ...unkeyed, primaryKey } : unkeyed;
+  // Every row has a value that is not of its type, and one that breaks a constraint.
+  const faulty = schema.fields.map((field) => {
+    if (field.name === 'active') return { ...field, type: 'date' as const };
+    return field.name === 'rank' ? { ...field, constraints: { enum: ['general'] } } : field;
+  });
   const report = await inspectCsv(
     stream,
     NODE_PORTS,
-    mode === 'profile' ? {} : { expectation: { schema } },
+    mode === 'profile'
+      ? {}
+      : { expectation: { schema: mode === 'faulty' ? { fields: faulty } : schema } },
   );
-  if (report.verdict !== 'passed') throw new Error(`the valid sample is ${report.verdict}`);
+  const expected = mode === 'faulty' ? 'failed' : 'passed';
+  if (report.verdict !== expected) throw new Error(`the sample has ${report.verdict} as ${mode}`);
 }
 
 const { user, system } = process.cpuUsage(before);

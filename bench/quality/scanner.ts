@@ -42,7 +42,8 @@ writeFileSync(schema, JSON.stringify(SAMPLE_SCHEMA));
 const typed = node('types and constraints', large, [measure, 'typed', large]);
 const keyed = node('the same and a primary key', large, [measure, 'keyed', large]);
 const profiled = node('structure and profile alone', large, [measure, 'profile', large]);
-print(`${values.mb} MB`, [typed, keyed, profiled, csvParse(large)], typed);
+const faulty = node('types, two faults in each row', large, [measure, 'faulty', large]);
+print(`${values.mb} MB`, [typed, keyed, profiled, faulty, csvParse(large)], typed);
 
 const typedSmall = node('types, constraints, primary key', small, [measure, 'keyed', small]);
 print(`${values['peer-mb']} MB`, [typedSmall, frictionless(small)], typedSmall);
