@@ -1,4 +1,5 @@
 import type { TerraformElement } from 'cdktf';
+import { escapedText } from '../settings/tfvars/hcl-strings.ts';
 
 /** A value of Terraform's JSON configuration syntax. */
 type JsonValue = string | number | boolean | null | readonly JsonValue[] | JsonObject;
@@ -131,9 +132,7 @@ export function templateText(template: string): string {
   if (parts.length === 1 && only?.kind === 'expression' && template.startsWith('${')) {
     return only.text.slice(2, -1);
   }
-  const escaped = parts.map(({ kind, text }) =>
-    kind === 'expression' ? text : JSON.stringify(text).slice(1, -1),
-  );
+  const escaped = parts.map(({ kind, text }) => (kind === 'expression' ? text : escapedText(text)));
   return `"${escaped.join('')}"`;
 }
 

@@ -18,6 +18,7 @@ describe('a text', () => {
     ['no expression', 'plain', '"plain"'],
     ['nothing', '', '""'],
     ['quotes, backslashes and line ends', 'a "b" \\ c\n', '"a \\"b\\" \\\\ c\\n"'],
+    ['a backspace and a form feed, which HCL has no short escapes for', '\b\f', '"\\u0008\\u000c"'],
     ['quotes beside an expression', '{"arn":"${a["x"]}"}', '"{\\"arn\\":\\"${a["x"]}\\"}"'],
     ['two expressions', '${a}${b}', '"${a}${b}"'],
     ['an escaped expression', '$${a}', '"$${a}"'],

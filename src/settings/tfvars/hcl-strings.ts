@@ -131,11 +131,15 @@ export function hclLiteral(value: string | readonly string[]): string {
   return typeof value === 'string' ? quoted(value) : `[${value.map(quoted).join(', ')}]`;
 }
 
-/** JSON's escapes, but for the two that HCL does not know and the signs that start its expressions. */
 function quoted(text: string): string {
+  return `"${escapedText(text).replace(/([$%])\{/g, '$1$1{')}"`;
+}
+
+/** What stands between the quotes of a text: JSON's escapes, but for the two that HCL does not know. */
+export function escapedText(text: string): string {
   return JSON.stringify(text)
-    .replace(/\\(.)/g, (sequence, sign: string) => JSON_ONLY_ESCAPES.get(sign) ?? sequence)
-    .replace(/([$%])\{/g, '$1$1{');
+    .slice(1, -1)
+    .replace(/\\(.)/g, (sequence, sign: string) => JSON_ONLY_ESCAPES.get(sign) ?? sequence);
 }
 
 const JSON_ONLY_ESCAPES: ReadonlyMap<string, string> = new Map([
