@@ -47,10 +47,16 @@ export async function manage(
   return { code, ...written };
 }
 
+/** The environments that the repository brings; a checkout may have others beside them. */
+const ENVIRONMENTS = ['complete', 'etl-playground'];
+
 /** A temporary folder with the repository's environments, for commands that write into them. */
 export function temporaryRoot(): string {
   const root = mkdtempSync(join(tmpdir(), 'manage-'));
   onTestFinished(() => rmSync(root, { recursive: true }));
-  cpSync(join(ROOT, 'environments'), join(root, 'environments'), { recursive: true });
+  for (const name of ENVIRONMENTS) {
+    const folder = join('environments', name);
+    cpSync(join(ROOT, folder), join(root, folder), { recursive: true });
+  }
   return root;
 }
