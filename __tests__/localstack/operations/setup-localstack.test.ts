@@ -231,7 +231,7 @@ test('LocalStack is started by the compose file when none answers', async () => 
   onTestFinished(async () => {
     await started?.stop();
   });
-  const { out } = await manageHere(
+  const { out, err } = await manageHere(
     [
       'setup-localstack',
       '127.0.0.1',
@@ -252,5 +252,5 @@ test('LocalStack is started by the compose file when none answers', async () => 
   );
 
   expect(commands).toEqual(['podman compose -f docker-compose.yml up -d localstack']);
-  expect(out).toMatch(new RegExp(`bucket +${BUCKET} +made`));
+  expect(out, err).toMatch(new RegExp(`bucket +${BUCKET} +made`));
 });
