@@ -20,7 +20,7 @@ export function storableText(text: string): string {
 }
 
 /** A time as a column takes it; the text of an event may hold anything. */
-export function readableTime(time: Date | string | undefined): Date | null {
+export function readableTime(time: string | undefined): Date | null {
   const date = new Date(time ?? Number.NaN);
   return Number.isNaN(date.getTime()) ? null : date;
 }

@@ -1,20 +1,7 @@
+import type { ObjectReference } from '@file-processing/contract/s3-event.ts';
 import type { Verdict } from '@file-processing/quality/verdict.ts';
 import { readableTime, storableText, toJsonb } from './column-values.ts';
 import type { Database, Transaction } from './connection.ts';
-
-/** What identifies one state of one object in S3, and what its event said of it. */
-export interface ObjectReference {
-  readonly bucket: string;
-  readonly key: string;
-  readonly versionId?: string;
-  readonly eTag?: string;
-  readonly sequencer?: string;
-  readonly sizeBytes?: number;
-  readonly eventName?: string;
-  /** A time that can't be read is left out of the row. */
-  readonly eventTime?: Date | string;
-  readonly awsRegion?: string;
-}
 
 /**
  * `finished` has a verdict. `gone` and `replaced` ended without one, since the object of the event is
@@ -114,7 +101,10 @@ const RUN_COLUMNS = {
  * The run of an object that no message named, as the command line asks for: made, or the one
  * that is there already.
  */
-export async function openRun(database: Database, object: ObjectReference): Promise<string> {
+export async function openRun(
+  database: Database,
+  object: Pick<ObjectReference, 'bucket' | 'key'> & Partial<ObjectReference>,
+): Promise<string> {
   const { rows } = await database.raw(
     `INSERT INTO runs (bucket, key, version_id, e_tag, sequencer, size_bytes, event_name,
                        event_time, aws_region)

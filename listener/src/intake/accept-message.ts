@@ -1,20 +1,10 @@
+import type { ObjectReference, S3Event } from '@file-processing/contract/s3-event.ts';
 import { readableTime, storableText } from '../database/column-values.ts';
 import type { Database } from '../database/connection.ts';
 import { DatabaseUnavailableError, meansUnavailable, sqlStateOf } from '../database/errors.ts';
-import type { ObjectReference } from '../database/runs.ts';
 import type { Envelope } from '../database/sns-messages.ts';
 import type { Queue } from '../queue/queue.ts';
 import { groupCommit } from './group-commit.ts';
-
-/** What the S3 part of the listener read in a message. */
-export type Reading =
-  | {
-      readonly kind: 'objects';
-      readonly objects: readonly ObjectReference[];
-      readonly ignored: readonly { readonly reason: string }[];
-    }
-  | { readonly kind: 'ignored'; readonly reason: string }
-  | { readonly kind: 'dead'; readonly reason: string };
 
 /** What became of a message. */
 export interface Acceptance {
@@ -32,7 +22,7 @@ export interface Acceptance {
  * @throws {DatabaseUnavailableError} when the database is down, out of connections or too slow; a
  * transaction that commits after that does no harm, since the delivery comes again as a duplicate
  */
-export type AcceptMessage = (envelope: Envelope, reading: Reading) => Promise<Acceptance>;
+export type AcceptMessage = (envelope: Envelope, event: S3Event) => Promise<Acceptance>;
 
 /** What {@link openIntake} works with. */
 export interface IntakeOptions {
@@ -68,19 +58,19 @@ export function openIntake({ database, queue, deadlineMs = 4_500 }: IntakeOption
     groupsAtOnce: 2,
     largestGroup: 100,
   });
-  return (envelope, reading) =>
-    withinDeadline(deadlineMs, () => record({ envelope, ...rowOf(reading) }));
+  return (envelope, event) =>
+    withinDeadline(deadlineMs, () => record({ envelope, ...rowOf(event) }));
 }
 
-function rowOf(reading: Reading): Omit<MessageRow, 'envelope'> {
-  if (reading.kind !== 'objects') {
-    return { outcome: reading.kind, reason: reading.reason, objects: [] };
+function rowOf(event: S3Event): Omit<MessageRow, 'envelope'> {
+  if (event.kind !== 'objects') {
+    return { outcome: event.kind, reason: event.reason, objects: [] };
   }
-  const reasons = [...new Set(reading.ignored.map(({ reason }) => reason))];
+  const reasons = [...new Set(event.ignored.map(({ reason }) => reason))];
   return {
     outcome: 'accepted',
     reason: reasons.length === 0 ? null : reasons.join('; '),
-    objects: reading.objects,
+    objects: event.objects,
   };
 }
 

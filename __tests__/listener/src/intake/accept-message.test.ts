@@ -2,6 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import type { S3Event } from '@file-processing/contract/s3-event.ts';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { connect } from '../../../../listener/src/database/connection.ts';
 import { listRuns } from '../../../../listener/src/database/runs.ts';
@@ -10,7 +11,6 @@ import {
   type Acceptance,
   type AcceptMessage,
   openIntake,
-  type Reading,
   withinDeadline,
 } from '../../../../listener/src/intake/accept-message.ts';
 import { openQueue, type Queue } from '../../../../listener/src/queue/queue.ts';
@@ -45,8 +45,14 @@ const envelope = (messageId: string = randomUUID()) => ({
   subject: 'Amazon S3 Notification',
   message: '{"Records":[]}',
 });
-const object = (key: string, sequencer = '1') => ({ bucket: 'b', key, eTag: 'e', sequencer });
-const objects = (...list: ReturnType<typeof object>[]): Reading => ({
+const object = (key: string, sequencer = '1') => ({
+  bucket: 'b',
+  key,
+  eTag: 'e',
+  sequencer,
+  eventName: 'ObjectCreated:Put',
+});
+const objects = (...list: ReturnType<typeof object>[]): S3Event => ({
   kind: 'objects',
   objects: list,
   ignored: [],
@@ -129,9 +135,9 @@ test.each(['ignored', 'dead'] as const)(
 );
 
 test('what was ignored in an accepted message is kept as its reason', async () => {
-  const ignored = [{ reason: 'removed' }, { reason: 'report' }, { reason: 'removed' }];
-  const reading = { kind: 'objects', objects: [object('k')], ignored } as const;
-  expect(await accept(envelope('m'), reading)).toMatchObject({ reason: 'removed; report' });
+  const ignored = ['removed', 'report', 'removed'].map((reason) => ({ ...object('i'), reason }));
+  const event = { kind: 'objects', objects: [object('k')], ignored } as const;
+  expect(await accept(envelope('m'), event)).toMatchObject({ reason: 'removed; report' });
   expect(await findMessage(given.database, 'm')).toMatchObject({ reason: 'removed; report' });
 });
 
@@ -153,8 +159,8 @@ test.each([
 });
 
 test('a message that the database refuses does not take others of its group with it', async () => {
-  const readings = [...Array(20).keys()].map((n) => objects(object(n === 7 ? 'a\0' : `k${n}`)));
-  const results = await Promise.all(readings.map((reading) => accept(envelope(), reading)));
+  const events = [...Array(20).keys()].map((n) => objects(object(n === 7 ? 'a\0' : `k${n}`)));
+  const results = await Promise.all(events.map((event) => accept(envelope(), event)));
   expect(results.map(({ outcome }) => outcome)).toEqual(
     [...Array(20).keys()].map((n) => (n === 7 ? 'dead' : 'accepted')),
   );
@@ -295,12 +301,12 @@ function outcomes(results: readonly Acceptance[]): Record<string, number> {
 async function inProcesses(
   first: string[],
   second: string[],
-  reading: Reading,
+  event: S3Event,
 ): Promise<Acceptance[]> {
   const children = await Promise.all([startProcess(), startProcess()]);
   const answers = children.map((child) => once(child, 'message'));
-  children[0].send({ ids: first, reading });
-  children[1].send({ ids: second, reading });
+  children[0].send({ ids: first, event });
+  children[1].send({ ids: second, event });
   const results = await Promise.all(answers);
   return results.flatMap(([result]) => result as Acceptance[]);
 }
