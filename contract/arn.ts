@@ -6,7 +6,7 @@ export interface Arn {
   readonly service: string;
   /** Empty for what is global. */
   readonly region: string;
-  /** Twelve digits; empty for S3. */
+  /** Twelve digits; empty for S3, and `aws` for the policies that AWS keeps in IAM. */
   readonly account: string;
   /** All behind the fifth colon. */
   readonly resource: string;
@@ -23,7 +23,7 @@ export interface TopicArn {
   readonly name: string;
 }
 
-const ARN = /^arn:(aws|aws-us-gov|aws-cn):([a-z0-9-]+):([a-z0-9-]*):(\d{12}|):(.+)$/;
+const ARN = /^arn:(aws|aws-us-gov|aws-cn):([a-z0-9-]+):([a-z0-9-]*):(\d{12}|(?<=:iam::)aws|):(.+)$/;
 const TOPIC_NAME = /^[\w-]{1,256}$/;
 const QUEUE_NAME = /^[\w-]{1,80}$/;
 
@@ -35,11 +35,11 @@ export function parseArn(text: string): Arn | undefined {
   return { partition: partition as Partition['name'], service, region, account, resource };
 }
 
-/** Tells ARNs of a service, and of one kind of its resources. */
+/** Tells ARNs of a service, and of one kind of its resources, in an account. */
 export function isArnOf(service: string, resource: RegExp): (text: string) => boolean {
   return (text) => {
     const arn = parseArn(text);
-    return arn?.service === service && resource.test(arn.resource);
+    return arn?.service === service && arn.account !== '' && resource.test(arn.resource);
   };
 }
 

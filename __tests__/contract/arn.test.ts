@@ -1,4 +1,10 @@
-import { isQueueArn, isRoleArn, parseTopicArn, topicIn } from '@file-processing/contract/arn.ts';
+import {
+  isQueueArn,
+  isRoleArn,
+  parseArn,
+  parseTopicArn,
+  topicIn,
+} from '@file-processing/contract/arn.ts';
 import { describe, expect, it, test } from 'vitest';
 
 describe('parseTopicArn', () => {
@@ -35,6 +41,7 @@ describe('parseTopicArn', () => {
     'arn:aws:sns:us-east-1.evil.example:000000000000:t',
     'arn:aws:sns:us-east-1:0:t',
     'arn:aws:sns:us-east-1::t',
+    'arn:aws:sns:us-east-1:aws:t',
     'arn:aws:sns:us-east-1:000000000000:t:c9135db0-26c4-47ec-8998-413945fb5a96',
     'arn:aws:sns:us-east-1:000000000000:t\n',
     ' arn:aws:sns:us-east-1:000000000000:t',
@@ -51,6 +58,12 @@ test.each([
   ['arn:aws:sqs:us-east-1:1:queue', false],
 ])('%s is the ARN of a queue: %s', (arn, expected) => {
   expect(isQueueArn(arn)).toBe(expected);
+});
+
+test("the account of IAM's policies of AWS is aws", () => {
+  const arn = 'arn:aws-us-gov:iam::aws:policy/PowerUserAccess';
+  expect(parseArn(arn)).toMatchObject({ account: 'aws', resource: 'policy/PowerUserAccess' });
+  expect(parseArn('arn:aws:kms:us-east-1:aws:key/k')).toBeUndefined();
 });
 
 test.each([

@@ -106,6 +106,17 @@ describe('bad values', () => {
   });
 });
 
+describe('the permissions boundary', () => {
+  it.each([
+    ['arn:aws-us-gov:iam::aws:policy/PowerUserAccess', false],
+    ['arn:aws-us-gov:iam::123456789012:policy/etl/boundary', false],
+    ['arn:aws-us-gov:iam:::policy/boundary', true],
+    ['arn:aws-us-gov:iam::123456789012:role/boundary', true],
+  ])('%s is a fault: %s', (arn, expected) => {
+    expect(isFault(fileProcessingVariables, 'permissions_boundary_arn', arn)).toBe(expected);
+  });
+});
+
 describe('unwise values', () => {
   it.each<[string, TfvarsValue, RegExp]>([
     ['kubernetes_version', '1.29', /GovCloud lags behind/],
