@@ -126,5 +126,5 @@ export const FORMER_IDS: Readonly<Record<string, string>> = {
 
 /** The id of a rule that a waiver names, by its present or a former one. */
 export function currentId(id: string): string {
-  return FORMER_IDS[id] ?? id;
+  return (Object.hasOwn(FORMER_IDS, id) ? FORMER_IDS[id] : undefined) ?? id;
 }

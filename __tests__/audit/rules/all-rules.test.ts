@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ALL_RULES, FORMER_IDS } from '../../../audit/rules/all-rules.ts';
+import { ALL_RULES, currentId, FORMER_IDS } from '../../../audit/rules/all-rules.ts';
 import type { FileProcessingSettings } from '../../../src/settings/file-processing-variables.ts';
 import { findings } from '../support/findings.ts';
 import {
@@ -254,6 +254,10 @@ describe('all rules', () => {
     const ids = ALL_RULES.map(({ id }) => id);
     expect(Object.values(FORMER_IDS).filter((id) => !ids.includes(id))).toEqual([]);
     expect(Object.keys(FORMER_IDS).filter((id) => ids.includes(id))).toEqual([]);
+  });
+
+  it.each(['constructor', '__proto__'])('are none for %s, which stays itself', (id) => {
+    expect(currentId(id)).toBe(id);
   });
 
   it('have something to look at, each', () => {
