@@ -37,7 +37,7 @@ export interface MergedNotifications {
 /**
  * Merges our entries into a bucket's whole configuration. Ours are told by their id and topic: those
  * of an earlier run that are no longer wanted go, everything of others stays as it is. An entry to
- * the same topic with the same events and filter will do under any id.
+ * the same topic with the same events and filter will do under any id; ours must be encoded as well.
  */
 export function mergeNotifications(
   current: NotificationConfiguration,
@@ -50,7 +50,9 @@ export function mergeNotifications(
   const topics = current.TopicConfigurations ?? [];
   const wantedTopics = wanted.prefixes.map((prefix) => wantedTopic(prefix, wanted));
   const isWanted = (topic: TopicConfiguration) =>
-    wantedTopics.some((one) => doSame(topicEntry(one), topicEntry(topic)));
+    wantedTopics.some(
+      (one) => doSame(topicEntry(one), topicEntry(topic)) && filterText(one) === filterText(topic),
+    );
   const stay = topics.filter(
     (topic) => !isReplaced(topic.Id) && (!isOurs(topic) || isWanted(topic)),
   );
@@ -97,6 +99,12 @@ function wantedTopic(
     Events: ['s3:ObjectCreated:*'],
     ...(FilterRules.length > 0 && { Filter: { Key: { FilterRules } } }),
   };
+}
+
+/** The filter as it is put, in an order of its own. */
+function filterText({ Filter }: TopicConfiguration): string {
+  const rules = Filter?.Key?.FilterRules ?? [];
+  return JSON.stringify(rules.map(({ Name, Value }) => `${Name?.toLowerCase()} ${Value}`).sort());
 }
 
 function doSame(one: NotificationEntry, other: NotificationEntry): boolean {

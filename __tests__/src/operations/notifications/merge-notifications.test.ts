@@ -53,6 +53,19 @@ test('filters are percent-encoded, and compared by what they stand for', () => {
   expect(merge(other, wanted).added).toStrictEqual([]);
 });
 
+test('an entry of ours whose filter is not encoded is put anew', () => {
+  const stale = {
+    ...{ Id: 'file-processing:year=2026/', TopicArn: OURS, Events: [created] },
+    ...withPrefix('year=2026/'),
+  };
+  const { configuration, added, removed, kept } = merge(
+    { TopicConfigurations: [stale] },
+    { prefixes: ['year=2026/'], suffix: '' },
+  );
+  expect(configuration.TopicConfigurations).toMatchObject([withPrefix('year%3D2026/')]);
+  expect([added, removed, kept].map(({ length }) => length)).toEqual([1, 1, 0]);
+});
+
 test('no prefix and no suffix are not a filter', () => {
   const { configuration } = merge({}, { prefixes: [''], suffix: '' });
   expect(configuration.TopicConfigurations).toStrictEqual([
