@@ -25,4 +25,10 @@ describe('the whole file', () => {
     ]);
     expect(report.verdict).toBe('failed');
   });
+
+  it('allows exactly the rows and the share that are needed', () => {
+    const thresholds = { minRows: 2, maxRows: 2, completeness: { name: 0.5 } };
+    const report = inspectBytes('id,name\n1,a\n2,\n', { expectation: { schema: TWO, thresholds } });
+    expect(report.verdict).toBe('passed');
+  });
 });
