@@ -72,6 +72,10 @@ describe('bytes that are not text', () => {
     expect(inspectBytes(file).verdict).toBe('failed');
   });
 
+  it('only fails a file with half of its records not UTF-8', () => {
+    expect(inspectBytes(Buffer.from('id,name\n1,é\n', 'latin1')).verdict).toBe('failed');
+  });
+
   it('finds a character that the end of the file cuts off', () => {
     const file = Buffer.concat([Buffer.from('id,name\n1,b\n2,a'), Buffer.from([0xc3])]);
     expect(places(inspectBytes(file))).toStrictEqual(['encoding-error 3:2']);

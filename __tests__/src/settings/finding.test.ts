@@ -50,6 +50,11 @@ it('suggests the name that a mistyped one is near to', () => {
   expect(nearestName('clustername', names)).toBe('cluster_name');
 });
 
+it('suggests a long name of which a part is missing', () => {
+  const long = 'cluster_endpoint_private_access_cidrs';
+  expect(nearestName('cluster_endpoint_private_cidrs', [...names, long])).toBe(long);
+});
+
 it('suggests nothing when no name is near', () => {
   expect(nearestName('zzzzzz', names)).toBeUndefined();
   expect(nearestName('x', names)).toBeUndefined();
