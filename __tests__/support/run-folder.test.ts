@@ -1,6 +1,6 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { temporaryFolder } from '../listener/support/temporary-folder.ts';
@@ -57,6 +57,20 @@ describe('a folder of another run', () => {
     const parent = await temporaryFolder();
     mkdirSync(join(parent, 'other'));
     mkdirSync(join(parent, 'tests-abcdef'));
+    expect(await abandonedFolders(parent)).toEqual([]);
+  });
+
+  it('stays when what is called owner is a file', async () => {
+    const parent = await temporaryFolder();
+    mkdirSync(join(parent, 'tests-mine'));
+    writeFileSync(join(parent, 'tests-mine', 'owner'), 'somebody');
+    expect(await abandonedFolders(parent)).toEqual([]);
+  });
+
+  it('is not found through a link, whatever that leads to', async () => {
+    const parent = await temporaryFolder();
+    symlinkSync(await killedRun(await temporaryFolder()), join(parent, 'tests-linked'));
+    symlinkSync('tests-loop', join(parent, 'tests-loop'));
     expect(await abandonedFolders(parent)).toEqual([]);
   });
 });

@@ -3,13 +3,13 @@ import {
   accessSync,
   chmodSync,
   constants,
+  lstatSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
   realpathSync,
   renameSync,
   statfsSync,
-  statSync,
 } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
@@ -109,10 +109,13 @@ export async function abandonedFolders(parent: string): Promise<string[]> {
   const found = await Promise.all(
     names.map(async (name) => {
       const path = join(parent, name);
-      const uid = statSync(path, { throwIfNoEntry: false })?.uid;
+      const owner = join(path, OWNER);
+      const folder = lstatSync(path, { throwIfNoEntry: false });
       // Nothing of another user's is even asked.
-      if (uid === undefined || uid !== ownUid) return [];
-      return isAbandoned({ uid, refusal: await refusalOf(join(path, OWNER)) }, ownUid)
+      if (folder?.isDirectory() !== true || folder.uid !== ownUid) return [];
+      // A file refuses a connection too.
+      if (lstatSync(owner, { throwIfNoEntry: false })?.isSocket() !== true) return [];
+      return isAbandoned({ uid: folder.uid, refusal: await refusalOf(owner) }, ownUid)
         ? [path]
         : [];
     }),
