@@ -72,6 +72,8 @@ test.each([
   ['a*/', false],
   ['/a/', false],
   ['a', false],
+  [`${'a'.repeat(199)}/`, true],
+  [`${'a'.repeat(200)}/`, false],
 ])('%j as a key prefix: %s', (text, expected) => {
   expect(isKeyPrefix(text)).toBe(expected);
 });
@@ -82,6 +84,8 @@ test.each([
   ['${x}', false],
   ['a/b', false],
   ['', false],
+  ['a'.repeat(64), true],
+  ['a'.repeat(65), false],
 ])('%j as a key suffix: %s', (text, expected) => {
   expect(isKeySuffix(text)).toBe(expected);
 });

@@ -64,8 +64,7 @@ function argumentsOf(value: unknown): readonly string[] {
 }
 
 const ARN = /\barn:([^:\s"]*):([^:\s"]*):([^:\s"]*):((?:\$\{[^}]*\}|[^:\s"])*):/g;
-const HOST =
-  /\b((?:[a-z0-9-]+\.)*)((?:af|ap|ca|cn|eu|il|me|mx|sa|us|us-gov)-[a-z]+-\d)\.(amazonaws\.com(?:\.cn)?)\b/g;
+const HOST = /\b((?:[a-z0-9-]+\.)*)([a-z]+(?:-[a-z]+)+-\d)\.(amazonaws\.com(?:\.cn)?)\b/g;
 
 const PROVIDER_ARGUMENTS = ['allowed_account_ids', 'default_tags', 'profile', 'region'];
 
@@ -290,13 +289,15 @@ export const TERRAFORM_RULES: readonly Rule[] = [
       const { region } = model.stackOf({ stack });
       const suffix = partitionOf(region).dnsSuffix;
       return stringsIn(value).flatMap((text) => [
-        ...[...text.matchAll(HOST)].flatMap(([host, , its = '', itsSuffix]) => [
-          (partitionOf(its).name !== partitionOf(region).name || itsSuffix !== suffix) &&
-            `${host} is not of the partition of ${region}`,
-          /^(logs|s3|sqs|sns|kms)\.$/.test(host.slice(0, host.indexOf(its))) &&
-            its !== region &&
-            `${host} is the host of ${its}, the stack is in ${region}`,
-        ]),
+        ...[...text.matchAll(HOST)]
+          .filter(([, , its = '']) => isRegion(its))
+          .flatMap(([host, , its = '', itsSuffix]) => [
+            (partitionOf(its).name !== partitionOf(region).name || itsSuffix !== suffix) &&
+              `${host} is not of the partition of ${region}`,
+            /^(logs|s3|sqs|sns|kms)\.$/.test(host.slice(0, host.indexOf(its))) &&
+              its !== region &&
+              `${host} is the host of ${its}, the stack is in ${region}`,
+          ]),
         ...[...text.matchAll(/\bcom\.amazonaws\.([a-z]+(?:-[a-z]+)+-\d)\./g)]
           .filter(([, its]) => its !== region)
           .map(([name]) => `${name}… is a service of another region than ${region}`),
