@@ -110,7 +110,9 @@ async function eventsOf(options: Options, ownBucket: string): Promise<string> {
  * @throws OperationError (usage) where it would judge nothing
  */
 function ignoredIn(events: string, filter: DeliveryFilter): readonly string[] {
-  const { objects, ignored, problems } = readS3Events(events, filter);
+  const { objects, problems, ...read } = readS3Events(events, filter);
+  // Keys are untrusted text: no control character reaches the terminal.
+  const ignored = read.ignored.map((reason) => reason.replace(/[\p{Cc}\p{Cf}]/gu, '?'));
   if (problems.length > 0) {
     throw new OperationError(`not an S3 event: ${problems.join('; ')}`, {
       next: 'give an S3 event with Records, or the SNS message that carries one, or --bucket and --key',

@@ -66,6 +66,18 @@ describe('manage job-manifest', () => {
     );
   });
 
+  it('brings no control character of an event to the terminal', async () => {
+    const beside = await jobManifest(
+      '--event-json',
+      eventOf(BUCKET, KEY, 'x/\u001b[2J\n\u202e.csv'),
+    );
+    expect(beside.err).toContain('x/?[2J??.csv: the key is below none');
+    const [record] = JSON.parse(eventOf(BUCKET, KEY)).Records;
+    const named = JSON.stringify({ Records: [{ ...record, eventName: '\u001b[2J' }] });
+    const alone = await jobManifest('--event-json', named);
+    expect(alone.err).toBe('error: the listener would judge nothing: ?[2J is not a delivery\n');
+  });
+
   it('writes JSON that kubectl takes', async () => {
     const { out } = await jobManifest('--key', KEY, '--json');
     expect(JSON.parse(out)).toMatchObject({ apiVersion: 'v1', kind: 'List', items: [{}, {}] });
