@@ -1,0 +1,71 @@
+import type { GetBucketNotificationConfigurationCommand } from '@aws-sdk/client-s3';
+import { expect, test } from 'vitest';
+import { EXIT } from '../../../../../src/operations/operation-error.ts';
+import { guardPlan } from '../../../../../src/operations/terraform/guards/guard-plan.ts';
+import type { OpenStack } from '../../../../../src/operations/terraform/open-stack.ts';
+
+const BUCKET = 'etl-client';
+
+/** A stack whose bucket notifies a queue of others. */
+const stack = {
+  settings: { sns_topic_name: 'file-processing-topic' },
+  clients: {
+    s3: async () => ({
+      send: async ({ input }: GetBucketNotificationConfigurationCommand) =>
+        input.Bucket === BUCKET
+          ? {
+              QueueConfigurations: [
+                {
+                  QueueArn: 'arn:aws-us-gov:sqs:us-gov-west-1:123456789012:reports',
+                  Events: ['s3:ObjectCreated:*'],
+                },
+              ],
+            }
+          : {},
+    }),
+  },
+} as unknown as OpenStack;
+
+function planned(
+  type: string,
+  actions: readonly string[],
+  values: { readonly bucket?: string; readonly importing?: { readonly id: string } } = {},
+) {
+  const { importing, ...after } = values;
+  const change = { actions, before: null, after, ...(importing && { importing }) };
+  return { resource_changes: [{ address: `${type}.this`, type, change }] };
+}
+
+const CLUSTER = planned('aws_eks_cluster', ['delete', 'create']);
+const ROLE = planned('aws_iam_role', ['delete', 'create']);
+const PROVIDER = planned('aws_iam_openid_connect_provider', ['delete', 'create'], {
+  importing: { id: 'arn' },
+});
+const NOTIFICATION = planned('aws_s3_bucket_notification', ['create'], { bucket: BUCKET });
+
+test.each([
+  ['replaces the cluster', CLUSTER],
+  ['replaces a role', ROLE],
+  ['imports an OIDC provider to replace it', PROVIDER],
+  ["removes others' notifications", NOTIFICATION],
+])('a plan that %s is refused', async (_, plan) => {
+  await expect(guardPlan(stack, plan, {})).rejects.toMatchObject({ code: EXIT.refused });
+});
+
+test.each([
+  ['the cluster', CLUSTER],
+  ['a role', ROLE],
+])('whoever allows it may replace %s', async (_, plan) => {
+  const guarded = guardPlan(stack, plan, { allowClusterReplacement: true });
+  await expect(guarded).resolves.toBeUndefined();
+});
+
+test.each([PROVIDER, NOTIFICATION])('which allows nothing else', async (plan) => {
+  const guarded = guardPlan(stack, plan, { allowClusterReplacement: true });
+  await expect(guarded).rejects.toMatchObject({ code: EXIT.refused });
+});
+
+test('a plan that does none of these is not refused', async () => {
+  const plan = planned('aws_eks_cluster', ['update']);
+  await expect(guardPlan(stack, plan, {})).resolves.toBeUndefined();
+});
