@@ -180,7 +180,7 @@ export const TERRAFORM_RULES: readonly Rule[] = [
           return [
             !/^(~>\s*\d+\.\d+(\.\d+)?|=?\s*\d+\.\d+\.\d+|.*<\s*=?\s*\d.*)$/.test(version) &&
               `the version of provider ${name} has no upper bound: ${version || 'missing'}`,
-            !/^hashicorp\//.test(String(valueAt(provider, 'source'))) &&
+            valueAt(provider, 'source') !== `hashicorp/${name}` &&
               `provider ${name} comes from ${String(valueAt(provider, 'source'))}`,
             name === 'kubernetes' &&
               !(minorOf(version) >= FIRST_WRITE_ONLY) &&

@@ -185,6 +185,12 @@ describeRules(TERRAFORM_RULES, {
         }),
       ],
       [
+        'another provider of the same source',
+        settings((terraform) => {
+          terraform.required_providers = { aws: { source: 'hashicorp/awscc', version: '~> 6.25' } };
+        }),
+      ],
+      [
         'a provider that is not named',
         settings((terraform) => {
           terraform.required_providers = {};
@@ -360,6 +366,7 @@ describeRules(TERRAFORM_RULES, {
       ['a version without write-only data', required({ version: '~> 2.30' })],
       ['any later version', required({ version: '>= 2.38' })],
       ['another source', required({ source: 'example/kubernetes' })],
+      ['another provider of the same source', required({ source: 'hashicorp/kubernetes-alpha' })],
     ],
   },
 });
