@@ -2,7 +2,7 @@ import { globSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
-/** Rooms of the house: a folder, and for the infrastructure each folder in it. */
+/** Rooms: a folder, and for the infrastructure each folder in it. */
 const ROOMS = ['contract', 'src/*', 'audit', 'quality', 'listener', 'docs', 'bench'];
 
 /** Rooms whose files are counted together. */
@@ -16,11 +16,11 @@ const WAY_OF_A_MESSAGE = [
   'listener/src/queue/queue.ts',
 ];
 
-/** The proportions that the house keeps. */
+/** The limits of the sources' proportions. */
 export const LIMITS = { files: 420, filesFromPostToCommit: 24, shareOfARoom: 0.3 };
 
 /** What is measured; lists, so that a limit that is passed shows by what. */
-export interface House {
+export interface Proportions {
   /** TypeScript files in contract, src, audit, quality and listener. */
   readonly files: readonly string[];
   /** Files that one has to know to follow a message from POST to commit: by imports of values. */
@@ -29,8 +29,8 @@ export interface House {
   readonly shares: readonly (readonly [room: string, share: number])[];
 }
 
-/** Measures the house. @param root the repository */
-export function measureHouse(root: string): House {
+/** Measures the sources. @param root the repository */
+export function measureProportions(root: string): Proportions {
   const glob = (pattern: string) =>
     globSync(pattern, { cwd: root, exclude: (path) => path.endsWith('node_modules') }).sort();
   const linesOf = (file: string) => readFileSync(join(root, file), 'utf8').split('\n').length - 1;
@@ -72,7 +72,7 @@ export function importsOf(file: string, source: string): readonly string[] {
 }
 
 /** The measures for a reader, each with its limit. */
-export function houseText({ files, filesFromPostToCommit, shares }: House): string {
+export function proportionsText({ files, filesFromPostToCommit, shares }: Proportions): string {
   const percent = (share: number) => `${(share * 100).toFixed(1)} %`;
   return [
     `${files.length} TypeScript files in ${COUNTED.join(', ')}; at most ${LIMITS.files}`,
@@ -85,5 +85,5 @@ export function houseText({ files, filesFromPostToCommit, shares }: House): stri
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
-  process.stdout.write(houseText(measureHouse(join(import.meta.dirname, '..'))));
+  process.stdout.write(proportionsText(measureProportions(join(import.meta.dirname, '..'))));
 }
