@@ -150,7 +150,7 @@ export const TOPIC_RULES: readonly Rule[] = [
     id: 'deliveries-are-logged',
     title: 'Every topic logs how its deliveries ended, into log groups that exist',
     reason:
-      'Without the log nobody can tell later whether there was an event notification of a file; SNS would make the groups itself, unencrypted and for ever.',
+      'Without the log nobody can tell later whether the notification of a file was delivered; SNS would make the groups itself, unencrypted and for ever.',
     control: 'AU-12',
     severity: 'medium',
     must: {
