@@ -145,7 +145,7 @@ export interface CompiledSchema {
 
 /**
  * Checks a Table Schema and prepares its checks. Every rule that we can't check is a problem (a type, a
- * constraint, foreign keys, categories): a rule is never passed over in silence. Properties that only describe
+ * constraint, foreign keys, categories): a rule is never silently passed over. Properties that only describe
  * are ignored, as the specification allows.
  */
 export function compileSchema(

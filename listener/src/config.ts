@@ -12,7 +12,7 @@ import {
 export interface ConfigNeeds {
   /** It talks to PostgreSQL. */
   readonly database: boolean;
-  /** SNS delivers to it over HTTP, so it must know which topics to believe. */
+  /** SNS delivers to it over HTTP, so it must know which topics to trust. */
   readonly httpIntake: boolean;
 }
 

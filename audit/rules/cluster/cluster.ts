@@ -61,7 +61,7 @@ function lookupFaults(model: Model, stack: StackModel, lookup: Resource): readon
   return [...missedByLookup(model, patterns), ...publicOnes(model, patterns)];
 }
 
-/** Private subnets beside those that are found: their zone would be left out in silence. */
+/** Private subnets beside those that are found: their zone would be left out silently. */
 function missedByLookup(model: Model, patterns: readonly string[]): readonly string[] {
   const closed = model.ofType('aws_subnet').filter((subnet) => !isPublic(model, subnet));
   const missed = closed.filter((subnet) => !isFound(subnet, patterns));

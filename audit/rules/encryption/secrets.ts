@@ -263,7 +263,7 @@ export const SECRET_RULES: readonly Rule[] = [
     id: 'secret-is-write-only',
     title: 'A Secret is filled by write-only arguments from an ephemeral variable',
     reason:
-      "`data` lands in Terraform's plan and state in clear text. A write-only argument without a revision makes an empty Secret, in silence.",
+      "`data` lands in Terraform's plan and state in clear text. A write-only argument without a revision silently makes an empty Secret.",
     control: 'SC-28',
     severity: 'high',
     subjects: (audited) => objectsOf(audited, 'Secret'),

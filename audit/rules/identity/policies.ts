@@ -60,7 +60,7 @@ function isRootOnly({ principals = [] }: PlacedStatement['statement']): boolean 
   );
 }
 
-/** What a resource policy may speak of; undefined for kinds without. */
+/** What a resource policy may be about; undefined for kinds without. */
 function ownResources(model: Model, { kind, about }: Policy): readonly string[] | undefined {
   if (kind === 'key') return ['*'];
   if ((kind !== 'topic' && kind !== 'queue') || about === undefined) return undefined;
@@ -166,7 +166,7 @@ export const POLICY_RULES: readonly Rule[] = [
     title:
       'Every policy can be read, has the current version, and its elements are those of its kind',
     reason:
-      'IAM takes a policy of 2008, without its variables, and one whose statements speak of another resource; neither does what it says.',
+      'IAM takes a policy of 2008, without its variables, and one whose statements are about another resource; neither does what it says.',
     control: 'AC-3',
     severity: 'high',
     subjects: ({ model }) => policiesOf(model),

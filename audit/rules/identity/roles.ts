@@ -301,7 +301,7 @@ export const ROLE_RULES: readonly Rule[] = [
     id: 'service-role-allows-its-work',
     title: 'The role of a service may do what its resource needs, and nothing else',
     reason:
-      'A flow log, delivery log or cluster whose role lacks a right fails in silence; a right beyond that is there for whoever takes the service over.',
+      'A flow log, delivery log or cluster whose role lacks a right fails silently; a right beyond that is there for whoever takes the service over.',
     control: 'AC-6',
     severity: 'high',
     subjects: ({ model }) =>

@@ -287,7 +287,7 @@ export const ROLLOUT_RULES: readonly Rule[] = [
         name === 'livenessProbe' &&
           successThreshold !== 1 &&
           `successThreshold is ${shown(successThreshold)}; the API takes 1 only`,
-        successThreshold > 3 && `needs ${successThreshold} answers before it believes one`,
+        successThreshold > 3 && `needs ${successThreshold} answers before it counts one`,
       ];
     },
   }),

@@ -1,7 +1,7 @@
 import { isLoopback } from './edge.ts';
 import { LOCALSTACK_CREDENTIALS, LOCALSTACK_REGION } from './localstack-target.ts';
 
-/** What a listener needs to believe LocalStack. */
+/** What a listener needs to trust LocalStack. */
 export interface ListenerNeeds {
   readonly topicArn: string;
   /** LocalStack by http: it names its certificates so. */

@@ -39,7 +39,7 @@ export function requirePassword(stack: OpenStack, env: OperationContext['env']):
 }
 
 /**
- * Checks addresses that a plan is to be limited to: Terraform would plan nothing, in silence.
+ * Checks addresses that a plan is to be limited to: Terraform would silently plan nothing.
  *
  * @throws OperationError (EXIT.usage) for those that the stack does not manage
  */

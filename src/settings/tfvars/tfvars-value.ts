@@ -73,7 +73,7 @@ const SMALLEST_NORMAL = 2 ** -1022;
 
 /**
  * Reads a decimal literal that JavaScript can hold without changing it. Terraform keeps 512 bits;
- * rounding in silence would deploy another number than the file says.
+ * rounding silently would deploy another number than the file says.
  *
  * @param literal - digits with an optional minus, fraction and exponent, as in JSON
  * @returns the number (never -0), or undefined where it would be rounded
