@@ -123,6 +123,27 @@ test('a verdict that could not be recorded, as another attempt put the run back,
   await expect(record(id, store)).rejects.toThrow('another attempt changed the run');
 });
 
+test('an outcome that comes after the run was handed back is not recorded', async () => {
+  const id = await openRun(given.database, officers);
+  const controller = new AbortController();
+  const recording = recordRun(id, {
+    database: given.database,
+    job: {
+      ...s3DataQualityJob,
+      run: async () => {
+        controller.abort(new Error('claim lost'));
+        return { status: 'gone', reason: 'it was removed' };
+      },
+    },
+    store: storeOf(''),
+    maxFaults: 100,
+    signal: controller.signal,
+    again: false,
+  });
+  await expect(recording).rejects.toThrow('claim lost');
+  expect(await findRun(given.database, id)).toMatchObject({ status: 'running', error: null });
+});
+
 test('a verdict that another attempt was faster with is not a failure', async () => {
   const id = await openRun(given.database, officers);
   const report = { verdict: 'passed' };
