@@ -11,7 +11,7 @@ export interface Counts {
   readonly rules?: number;
 }
 
-/** Recorded counts by environment and region: a green that looked at less is none. */
+/** Recorded counts by environment and region: an audit that looked at less is not green. */
 export type Floors = Readonly<Record<string, Readonly<Record<string, Counts>>>>;
 
 const COUNTED: Readonly<Record<keyof Counts, string>> = {

@@ -24,7 +24,7 @@ export interface Waiver {
   readonly line: number;
 }
 
-/** A reason shorter than this, in characters, is none. */
+/** A reason shorter than this, in characters, says nothing. */
 const SHORTEST_REASON = 20;
 
 /** Days that a waiver may hold from today on: it is looked at again within a year. */

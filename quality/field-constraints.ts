@@ -200,7 +200,7 @@ function compileBound(
   };
 }
 
-/** A value of the descriptor as the field's cells are ordered; NaN when it is none of the field's type. */
+/** A value of the descriptor as the field's cells are ordered; NaN when it is not of the field's type. */
 function orderValue(type: FieldType, cell: CellType, value: unknown): number {
   if (typeof value === 'number') {
     if (type === 'number' || (type === 'integer' && Number.isInteger(value))) return value;

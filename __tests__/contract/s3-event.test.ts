@@ -246,7 +246,7 @@ describe('what is dead', () => {
       `${at}.sequencer is not a hexadecimal number of at most 64 digits`,
     ],
     [
-      'an event time that is none',
+      'an event time that is not a time',
       { Records: [record({ key: 'k' }, { eventTime: 'yesterday' })] },
       'Records[0].eventTime is not a time in ISO 8601',
     ],

@@ -199,7 +199,7 @@ describe('cdktf deploy file-processing', () => {
     expect(changedOutputs(json)).toEqual({ image });
   });
 
-  test('refuses an image that is none', async () => {
+  test('refuses an image that is not one', async () => {
     const plan = processing.plan({ variables: { image: 'Not An Image' } });
     await expect(plan).rejects.toThrow('image must be an image reference');
   });

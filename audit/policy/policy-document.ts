@@ -60,7 +60,7 @@ export function parsePolicy(text: unknown): PolicyDocument | undefined {
   return { version: String(document.Version ?? ''), statements: statements.map(statementOf) };
 }
 
-/** The value of a JSON text; undefined where it is none. */
+/** The value of a JSON text; undefined where it is not JSON. */
 export function parseJson(text: unknown): unknown {
   if (typeof text !== 'string') return undefined;
   try {

@@ -18,14 +18,14 @@ export const UNORDERED = -Number.MIN_VALUE;
 
 const ZERO = 0x30;
 
-/** Reads two digits as a number; -1 when one of them is none. */
+/** Reads two digits as a number; -1 when one of them is not a digit. */
 export function readTwoDigits(bytes: Uint8Array, at: number): number {
   const tens = (bytes[at] as number) - ZERO;
   const ones = (bytes[at + 1] as number) - ZERO;
   return tens >>> 0 > 9 || ones >>> 0 > 9 ? -1 : tens * 10 + ones;
 }
 
-/** Reads four digits as a number; negative when one of them is none. */
+/** Reads four digits as a number; negative when one of them is not a digit. */
 export function readFourDigits(bytes: Uint8Array, at: number): number {
   const upper = readTwoDigits(bytes, at);
   const lower = readTwoDigits(bytes, at + 2);

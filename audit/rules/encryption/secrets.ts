@@ -22,7 +22,7 @@ const SECRET_FORMS: readonly (readonly [RegExp, string])[] = [
 const SECRET_NAME =
   /(^|[_-])(password|passwd|secret|secret_?key|token|api_?key|access_key|private_key|credentials?)$/i;
 
-/** Names that end like a secret's and are none. */
+/** Names that end like a secret's and are not one. */
 const NOT_SECRET = new Set(['automount_service_account_token', 'http_tokens', 'secret', 'token']);
 
 function literalSecrets(value: unknown, key: string): readonly string[] {
@@ -121,7 +121,7 @@ function textsOf(value: unknown, name = ''): readonly (readonly [string, string]
   );
 }
 
-/** A path to a secret, or the name of one, is none. */
+/** A path to a secret, or the name of one, is not a secret. */
 function isHarmless(name: string, value: string): boolean {
   return /(_FILE|Name|Ref)$/.test(name) || /^(true|false|\d{1,4})$/.test(value) || value === '';
 }

@@ -37,7 +37,7 @@ export function isPrivate(cidr: string): boolean {
   return PRIVATE.some((network) => contains(network, cidr));
 }
 
-/** Whether a block of IPv4 contains another; false for what is none. */
+/** Whether a block of IPv4 contains another; false where one of them is not a block. */
 export function contains(outer: string, inner: string): boolean {
   const [one, other] = [rangeOf(outer), rangeOf(inner)];
   return (

@@ -48,7 +48,7 @@ interface MessageRow {
  * transaction, which deliveries that arrive at the same time share.
  *
  * What makes a message or an object new is a unique constraint, so any number of processes may take
- * the same delivery at once. A message whose content the database refuses (a key that is none, a
+ * the same delivery at once. A message whose content the database refuses (a key that no object has, a
  * text that PostgreSQL can't hold) is recorded as dead.
  */
 export function openIntake({ database, queue, deadlineMs = 4_500 }: IntakeOptions): AcceptMessage {

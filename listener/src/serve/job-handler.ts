@@ -136,7 +136,7 @@ async function logFailure(
   }
 }
 
-/** The run keeps its verdict, so its status is none of this. */
+/** The run keeps its verdict, and so its status. */
 async function logReportFailure(
   { database, logger }: JobHandlerDependencies,
   { runId, retryCount, retryLimit }: RunJob,

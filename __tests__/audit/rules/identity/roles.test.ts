@@ -382,7 +382,7 @@ describeRules(ROLE_RULES, {
     ],
     'oidc-provider-of-cluster': [
       [
-        'a thumbprint that is none',
+        'a thumbprint that is not one',
         ({ set }) => set('aws_iam_openid_connect_provider', 'thumbprint_list', ['x']),
       ],
       [

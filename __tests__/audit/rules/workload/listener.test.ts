@@ -110,7 +110,7 @@ describeRules(LISTENER_RULES, {
       ['no command', drop(DEPLOYMENT, `${MAIN}.args`)],
       ['an intake alone', set(DEPLOYMENT, `${MAIN}.args`, ['serve', '--role', 'intake'])],
       ['a worker alone', set(DEPLOYMENT, `${MAIN}.args`, ['serve', '--role=worker'])],
-      ['a role that is none', set(DEPLOYMENT, `${MAIN}.args`, ['serve', '--role', 'all'])],
+      ['an unknown role', set(DEPLOYMENT, `${MAIN}.args`, ['serve', '--role', 'all'])],
       ['no migration', drop(DEPLOYMENT, `${POD}.init_container`)],
       ['another program', set(DEPLOYMENT, `${MAIN}.command`, ['sh', '-c', 'sleep 1d'])],
     ],

@@ -78,7 +78,7 @@ describe('a dry run', () => {
 test.each([
   ['without an event', []],
   ['with two kinds of event', ['--event-json', '{}', '--events-file', 'f']],
-  ['with an event that is none', ['--event-json', '{}']],
+  ['with an event that is not one', ['--event-json', '{}']],
   ['with a file that is not there', ['--events-file', '/nowhere']],
 ])('a run %s is a fault of usage', async (_, parameters) => {
   expect(await cli([...JOB, ...parameters, '--dry-run'])).toMatchObject({ code: 2 });

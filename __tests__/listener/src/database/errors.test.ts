@@ -133,7 +133,10 @@ describe('connectionFault', () => {
     });
   });
 
-  test.each(['ECONNREFUSED', '57P03', '42P01', 'ERR_ASSERTION'])('%s is none', (code) => {
-    expect(connectionFault(withCode(code))).toBeUndefined();
-  });
+  test.each(['ECONNREFUSED', '57P03', '42P01', 'ERR_ASSERTION'])(
+    '%s is not such a fault',
+    (code) => {
+      expect(connectionFault(withCode(code))).toBeUndefined();
+    },
+  );
 });

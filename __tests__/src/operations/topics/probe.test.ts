@@ -31,7 +31,7 @@ test.each([
   expect(problemsOf(subscriptions, queues)).toEqual([expect.stringContaining(problem)]);
 });
 
-test('raw delivery to a queue is none', () => {
+test('raw delivery to a queue is not a problem', () => {
   const attributes = { RawMessageDelivery: 'true' };
   expect(problemsOf([subscription({ protocol: 'sqs', attributes })], [])).toEqual([]);
 });

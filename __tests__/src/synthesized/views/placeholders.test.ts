@@ -50,7 +50,7 @@ describe('a placeholder', () => {
 });
 
 describe('filling', () => {
-  it('replaces each expression, however deep, and unescapes what is none', () => {
+  it('replaces each expression, however deep, and unescapes what is not one', () => {
     const manifest = {
       apiVersion: 'v1',
       kind: 'A',
