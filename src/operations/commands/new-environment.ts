@@ -99,7 +99,9 @@ export const newEnvironment: Operation = {
   execute: async (context, options, name = '') => {
     refuseName(context.root, name);
     const answers = await answersTo(context, options, name);
-    const environment = await written(context.root, name, answers);
+    const environment = await written(context.root, name, answers).catch((error) =>
+      refuseWrite(name, error),
+    );
     const files = Object.keys(TABLES).map((table) => pathOf(name, table as Table));
     const { foundationNetwork, fileProcessing } = environment.warnings;
     const warnings = [...foundationNetwork, ...fileProcessing].map(formatFinding);
@@ -210,6 +212,14 @@ async function written(root: string, name: string, answers: Answers): Promise<En
     const environment = checked(staging, name);
     renameSync(folder, join(root, 'environments', name));
     return environment;
+  });
+}
+
+/** @throws OperationError for what the file system answered, and any other error as it is */
+function refuseWrite(name: string, error: unknown): never {
+  if (!(error instanceof Error && 'syscall' in error)) throw error;
+  throw new OperationError(`environments/${name} can't be written: ${error.message}`, {
+    cause: error,
   });
 }
 

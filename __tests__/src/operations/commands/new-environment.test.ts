@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { loadEnvironment } from '../../../../src/settings/environment.ts';
@@ -37,6 +37,15 @@ function expectNothingWritten(root: string): void {
 }
 
 describe('an environment by options', () => {
+  test('that the file system does not take is one line, and nothing stays behind', async () => {
+    const root = temporaryRoot();
+    rmSync(join(root, 'environments'), { recursive: true });
+    const { code, err } = await newEnvironment(['dev', ...GIVEN], root);
+    expect(code).toBe(1);
+    expect(err).toMatch(/^error: environments\/dev can't be written: ENOENT.*\n$/);
+    expect(readdirSync(root)).toEqual([]);
+  });
+
   test('is one that the settings are read from, without a placeholder', async () => {
     const { code, root } = await newEnvironment([
       ...['dev', ...GIVEN, ...DATABASE, '--profile', 'etl-dev', '--vpc-cidr', '10.7.0.0/16'],
