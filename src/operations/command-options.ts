@@ -26,6 +26,14 @@ export function targetOption(): Option {
     .argParser((address: string, before: readonly string[] = []) => [...before, address]);
 }
 
+/** `--allow-cluster-replacement`, for a plan that does what is otherwise refused. */
+export function allowReplacementOption(): Option {
+  return new Option(
+    '--allow-cluster-replacement',
+    'do not refuse to replace or delete the cluster, or to replace a role',
+  ).default(false);
+}
+
 /** `--wait`, in seconds. */
 export function waitOption(description: string): Option {
   return new Option('--wait <seconds>', description).default(900).argParser((text: string) => {

@@ -1,4 +1,5 @@
 import {
+  allowReplacementOption,
   stackArgument,
   targetOption,
   varOption,
@@ -29,7 +30,7 @@ export const apply: Operation<ApplyCommandOptions> = {
       .addOption(varOption())
       .addOption(targetOption())
       .addOption(waitOption('how long the endpoint that SNS posts to may take to answer'))
-      .option('--allow-cluster-replacement', 'do not refuse to replace the cluster', false),
+      .addOption(allowReplacementOption()),
   execute: async (context, options, operand) => {
     const name = isStackName(operand) ? operand : DEFAULT_STACK;
     const applyOptions = { ...options, variables: options.var };

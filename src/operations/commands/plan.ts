@@ -1,4 +1,9 @@
-import { stackArgument, targetOption, varOption } from '../command-options.ts';
+import {
+  allowReplacementOption,
+  stackArgument,
+  targetOption,
+  varOption,
+} from '../command-options.ts';
 import type { Operation } from '../operation.ts';
 import { EXIT } from '../operation-error.ts';
 import { guardPlan } from '../terraform/guards/guard-plan.ts';
@@ -27,7 +32,7 @@ export const plan: Operation<PlanCommandOptions> = {
       .addArgument(stackArgument())
       .addOption(varOption())
       .addOption(targetOption())
-      .option('--allow-cluster-replacement', 'do not refuse to replace the cluster', false),
+      .addOption(allowReplacementOption()),
   execute: async (context, options, operand) => {
     const name = isStackName(operand) ? operand : DEFAULT_STACK;
     const stack = await openStack(context, { ...options, variables: options.var }, name);
