@@ -9,6 +9,14 @@ const LOG_RETENTION_DAYS = [
   3653,
 ];
 
+/** What the prefix of the network's names is, by which one stack makes it and the other finds it. */
+export const networkPrefix = {
+  default: 'etl-platform',
+  example: 'etl-platform',
+  allowed: '1 to 40 letters, digits and hyphens, starting with a letter',
+  accepts: (value: string) => /^[A-Za-z][A-Za-z0-9-]{0,39}$/.test(value),
+};
+
 /** Variables that both stacks' tfvars files know. */
 export const commonVariables = {
   aws_region: text({

@@ -8,7 +8,7 @@ import {
   KEY_SUFFIX,
 } from '@file-processing/contract/s3-object.ts';
 import { parseCidr } from './cidr.ts';
-import { commonVariables } from './common-variables.ts';
+import { commonVariables, networkPrefix } from './common-variables.ts';
 import { choice, flag, integer, type SettingsOf, text, textList, textMap } from './variable.ts';
 
 /** Kubernetes versions that we know EKS to offer; another one is a warning, since regions differ. */
@@ -47,10 +47,7 @@ export const fileProcessingVariables = {
   foundation_name_prefix: text({
     description:
       'Prefix by which the network is found: the VPC <prefix>-vpc and its subnets <prefix>-private-*.',
-    default: 'etl-platform',
-    example: 'etl-platform',
-    allowed: '1 to 40 letters, digits and hyphens, starting with a letter',
-    accepts: (value) => /^[A-Za-z][A-Za-z0-9-]{0,39}$/.test(value),
+    ...networkPrefix,
   }),
   vpc_id: text({
     description: 'VPC to use instead of looking one up by its name.',

@@ -1,5 +1,5 @@
 import { parseCidr } from './cidr.ts';
-import { commonVariables } from './common-variables.ts';
+import { commonVariables, networkPrefix } from './common-variables.ts';
 import { choice, flag, type SettingsOf, text, textList } from './variable.ts';
 
 /** Services that an interface endpoint is offered for; `sns` has a variable of its own. */
@@ -30,10 +30,7 @@ export const foundationNetworkVariables = {
   ...commonVariables,
   name_prefix: text({
     description: 'Prefix of the names; the VPC is <name_prefix>-vpc.',
-    default: 'etl-platform',
-    example: 'etl-platform',
-    allowed: '1 to 40 letters, digits and hyphens, starting with a letter',
-    accepts: (value) => /^[A-Za-z][A-Za-z0-9-]{0,39}$/.test(value),
+    ...networkPrefix,
   }),
   vpc_cidr: text({
     description: 'Addresses of the VPC.',
