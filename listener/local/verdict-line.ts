@@ -1,3 +1,5 @@
+import { printable } from '../src/cli/report-text.ts';
+
 /** The line of the listener's log that ends a run. */
 export interface FinishedRun {
   readonly runId: string;
@@ -46,9 +48,7 @@ export function verdictLine(line: VerdictLine): string {
     remark,
   ].filter((part) => part !== undefined);
   const details = parts.length === 0 ? '' : `: ${parts.join(', ')}`;
-  // A name is untrusted text.
-  const shownName = name.replace(/\p{Cc}/gu, '?');
-  return `${(verdict ?? status).toUpperCase().padEnd(10)} ${shownName}${details} [run ${shortRunId(runId)}]`;
+  return `${(verdict ?? status).toUpperCase().padEnd(10)} ${printable(name)}${details} [run ${shortRunId(runId)}]`;
 }
 
 /** Enough of it for `runs show`. */

@@ -41,5 +41,7 @@ test('other lines of the log end no run', () => {
 });
 
 test('a name stays on its line', () => {
-  expect(verdictLine({ name: 'a\nb\u001b', runId: 'r', status: 'gone' })).toContain('a?b?');
+  expect(verdictLine({ name: 'a\nb\u001b\u202e', runId: 'r', status: 'gone' })).toContain(
+    'a\\u{a}b\\u{1b}\\u{202e}',
+  );
 });
