@@ -2,7 +2,7 @@ import { Command as Commander, CommanderError, Option } from 'commander';
 import { DEFAULT_ENVIRONMENT } from '../settings/environment.ts';
 import { SettingsError } from '../settings/finding.ts';
 import type { CommonOptions, OperationContext } from './operation.ts';
-import { asAwsError, EXIT, type ExitCode, OperationError } from './operation-error.ts';
+import { asAwsError, asFileError, EXIT, type ExitCode, OperationError } from './operation-error.ts';
 import { OPERATIONS } from './operations.ts';
 
 /**
@@ -62,7 +62,7 @@ function report(error: unknown, { stderr }: OperationContext): ExitCode {
     stderr.write(`${error.message}\n`);
     return EXIT.usage;
   }
-  const known = error instanceof OperationError ? error : asAwsError(error);
+  const known = error instanceof OperationError ? error : (asAwsError(error) ?? asFileError(error));
   if (known !== undefined) {
     stderr.write(`error: ${known.message}\n${known.next ? `next: ${known.next}\n` : ''}`);
     return known.code;

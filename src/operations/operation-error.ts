@@ -87,6 +87,20 @@ export function asAwsError(error: unknown): OperationError | undefined {
   return undefined;
 }
 
+/** Codes of a file or folder that this user may not write, or that is not one. */
+const UNUSABLE = ['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EISDIR'];
+
+/** An error of the file system that the user can put right; undefined for any other error. */
+export function asFileError(error: unknown): OperationError | undefined {
+  if (!(error instanceof Error)) return undefined;
+  const { code = '', path } = error as NodeJS.ErrnoException;
+  if (path === undefined || !UNUSABLE.includes(code)) return undefined;
+  return new OperationError(`${path} can't be used (${code})`, {
+    cause: error,
+    next: 'check who owns it, and what this user may do there',
+  });
+}
+
 function firstLine(text: string): string {
   return text.split('\n')[0] ?? '';
 }

@@ -59,3 +59,12 @@ test('an error that nobody foresaw ends with 70', async () => {
   expect(err).toContain('unexpected error: Error: surprise');
   expect(code).toBe(70);
 });
+
+test("a folder that can't be written is one line, without a stack", async () => {
+  const run = async () => {
+    throw Object.assign(new Error('EROFS: read-only'), { code: 'EROFS', path: '/srv/clone' });
+  };
+  const { code, err } = await manage(['plan', '--profile', ''], { run });
+  expect(err).toContain("error: /srv/clone can't be used (EROFS)\nnext: ");
+  expect(code).toBe(1);
+});

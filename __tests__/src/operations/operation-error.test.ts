@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { asAwsError } from '../../../src/operations/operation-error.ts';
+import { asAwsError, asFileError } from '../../../src/operations/operation-error.ts';
 
 const named = (name: string, message: string, more: object = {}) =>
   Object.assign(new Error(message), { name, ...more });
@@ -24,5 +24,27 @@ describe('an error of the AWS SDK', () => {
   it('is told from any other error', () => {
     expect(asAwsError(new Error('a bug'))).toBeUndefined();
     expect(asAwsError('text')).toBeUndefined();
+  });
+});
+
+describe('an error of the file system', () => {
+  it('names the path that this user may not write', () => {
+    const denied = named('Error', 'EACCES: permission denied, mkdtemp', {
+      code: 'EACCES',
+      path: '/srv/clone/.new-environment-XXXXXX',
+      syscall: 'mkdtemp',
+    });
+    const known = asFileError(denied);
+    expect(known?.message).toBe("/srv/clone/.new-environment-XXXXXX can't be used (EACCES)");
+    expect(known?.code).toBe(1);
+  });
+
+  it.each([
+    named('Error', 'gone', { code: 'ENOENT', path: '/srv' }),
+    named('Error', 'no path', { code: 'EACCES' }),
+    new Error('a bug'),
+    'text',
+  ])('is told from any other error: %s', (error) => {
+    expect(asFileError(error)).toBeUndefined();
   });
 });
