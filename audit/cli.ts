@@ -1,3 +1,4 @@
+import { accessSync, constants, mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { Command, CommanderError, Option } from 'commander';
 import { DEFAULT_ENVIRONMENT } from '../src/settings/environment.ts';
@@ -91,6 +92,7 @@ function describe({ env, stdout, stderr }: AuditContext): Command {
 
 async function auditAll(options: Options, context: AuditContext): Promise<ExitCode> {
   refuseContradictions(options);
+  refuseUnwritable(options.out);
   const checkov = options.onlyRules ? undefined : findCheckov(context.root, context.env);
   if (checkov === undefined && options.requireScanners) {
     throw new AuditError('checkov is not installed', {
@@ -143,6 +145,20 @@ function refuseContradictions({ environment, from, onlyRules, requireScanners }:
   }
   if (onlyRules && requireScanners) {
     throw new AuditError('--only-rules and --require-scanners exclude each other');
+  }
+}
+
+/** Before the synthesis, which takes most of the time. */
+function refuseUnwritable(out: string): void {
+  try {
+    mkdirSync(out, { recursive: true });
+    accessSync(out, constants.W_OK);
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    throw new AuditError(`${out} can't be written (${code})`, {
+      next: '--out names another folder for the reports',
+      cause,
+    });
   }
 }
 

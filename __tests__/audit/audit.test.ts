@@ -78,6 +78,15 @@ describe('the audit of an environment', () => {
     expect(run.code).toBe(64);
     expect(run.stderr).toContain('nowhere');
   });
+
+  it("refuses to report where it can't write", async () => {
+    const file = join(ROOT, 'package.json');
+    const run = await runAuditHere(['--only-rules', '--out', join(file, 'reports')]);
+    expect(run.stderr).toBe(
+      `error: ${file}/reports can't be written (ENOTDIR)\nnext: --out names another folder for the reports\n`,
+    );
+    expect(run.code).toBe(64);
+  });
 });
 
 describe('the audit of a folder', () => {
