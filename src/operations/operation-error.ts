@@ -55,7 +55,7 @@ export function asAwsError(error: unknown): OperationError | undefined {
   if (error.name === 'CredentialsProviderError' || error.name === 'TokenProviderError') {
     return new OperationError(`no AWS credentials: ${firstLine(error.message)}`, {
       ...options,
-      next: 'sign in (aws sso login), or name a profile by --profile; --profile "" takes the environment’s credentials',
+      next: 'sign in (aws sso login), or name a profile by --profile; --profile "" takes the credentials of the environment',
     });
   }
   if (/^(ExpiredToken|InvalidClientTokenId|UnrecognizedClient|RequestExpired)/.test(error.name)) {

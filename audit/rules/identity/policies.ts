@@ -185,9 +185,7 @@ export const POLICY_RULES: readonly Rule[] = [
           const name = statement.sid || 'a statement';
           const own = ownResources(model, policy);
           return [
-            ...statement.unknownElements.map(
-              (element) => `${name}: IAM knows no element ${element}`,
-            ),
+            ...statement.unknownElements.map((element) => `${name}: IAM has no element ${element}`),
             !['Allow', 'Deny'].includes(effect) && `${name}: Effect is ${effect || 'missing'}`,
             actions.length + notActions.length === 0 && `${name} has no Action`,
             kind === 'identity' &&

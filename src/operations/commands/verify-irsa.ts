@@ -16,7 +16,7 @@ export interface VerifyIrsaOptions {
 export const verifyIrsa: Operation<VerifyIrsaOptions> = {
   name: 'verify-irsa',
   summary:
-    'in a running pod: the identity is the role, its prefix can be listed, other buckets can’t',
+    "in a running pod: the identity is the role, its prefix can be listed, other buckets can't",
   describe: (command) =>
     command.option(
       '--other-bucket <bucket>',

@@ -72,7 +72,7 @@ function providerDiagnosis(cluster: Cluster, { clients }: Target): Promise<Diagn
     const suffix = `:oidc-provider/${issuer.replace('https://', '')}`;
     const found = OpenIDConnectProviderList.find(({ Arn }) => Arn?.endsWith(suffix))?.Arn;
     return found === undefined
-      ? { state: 'red', found: `IAM knows none for ${issuer}`, next: 'npm run manage -- apply' }
+      ? { state: 'red', found: `IAM has none for ${issuer}`, next: 'npm run manage -- apply' }
       : { state: 'ok', found };
   });
 }

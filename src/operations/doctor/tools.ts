@@ -45,7 +45,11 @@ export function judgeAws(text: string): Omit<Diagnosis, 'name'> {
   const found = /aws-cli\/(\S+)/.exec(text)?.[1] ?? text.trim();
   return atLeast(found, '2.0.0')
     ? { state: 'ok', found }
-    : { state: 'warn', found, next: 'install version 2 of the AWS CLI: version 1 knows no SSO' };
+    : {
+        state: 'warn',
+        found,
+        next: 'install version 2 of the AWS CLI: version 1 does not support SSO',
+      };
 }
 
 /** Judges `kubectl version`: one minor version away from the cluster is supported (Kubernetes, "Version Skew Policy"). */

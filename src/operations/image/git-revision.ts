@@ -30,7 +30,7 @@ export async function gitRevision({ root, run }: OperationContext): Promise<GitR
   const git = (...parameters: string[]) => run('git', parameters, { cwd: root });
   const head = await git('rev-parse', '--verify', 'HEAD');
   if (head.code !== 0) {
-    throw new OperationError(`git knows no commit here: ${head.stderr.trim()}`, {
+    throw new OperationError(`git finds no commit here: ${head.stderr.trim()}`, {
       next: 'the image is tagged with its commit: run this in a clone of the repository',
       code: EXIT.usage,
     });

@@ -21,7 +21,7 @@ export interface Kubectl {
  * context the user's kubeconfig has, no command acts on another cluster. It signs in by
  * `aws eks get-token` and holds no secret.
  *
- * @throws OperationError when the cluster is not to be had (EXIT.unavailable)
+ * @throws OperationError when there is no kubeconfig for the cluster (EXIT.unavailable)
  */
 export async function kubectlFor(context: OperationContext, target: Target): Promise<Kubectl> {
   const { cluster_name, namespace } = target.environment.fileProcessing;
@@ -37,10 +37,13 @@ export async function kubectlFor(context: OperationContext, target: Target): Pro
       ...(target.profile === '' ? [] : ['--profile', target.profile]),
     ]);
     if (code !== 0) {
-      throw new OperationError(`cluster ${cluster_name} is not to be had: ${stderr.trim()}`, {
-        next: 'npm run manage -- doctor',
-        code: EXIT.unavailable,
-      });
+      throw new OperationError(
+        `there is no kubeconfig for cluster ${cluster_name}: ${stderr.trim()}`,
+        {
+          next: 'npm run manage -- doctor',
+          code: EXIT.unavailable,
+        },
+      );
     }
   } catch (error) {
     dispose();

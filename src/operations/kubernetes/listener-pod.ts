@@ -79,7 +79,7 @@ export async function checkInPod(
   const checks = checksOfListener(stdout, ' in a pod');
   if (checks.length === 0) {
     throw new OperationError(`file-processing check in pod ${pod}: ${stderr.trim()}`, {
-      next: 'the image must be this project’s own, of this version: npm run manage -- update-image',
+      next: 'the image must be that of this project, in this version: npm run manage -- update-image',
     });
   }
   return checks;

@@ -44,7 +44,7 @@ const LOG_LINES = 10;
  * the newest warnings and the last lines of a pod that does not run.
  *
  * @returns EXIT.failed when it is not done in time
- * @throws OperationError when the cluster or the Deployment is not to be had
+ * @throws OperationError when the cluster or the Deployment can't be reached
  */
 export async function showRollout(
   context: OperationContext,

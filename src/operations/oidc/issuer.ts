@@ -71,7 +71,7 @@ function chain(options: ConnectionOptions): Promise<readonly ServedCertificate[]
   socket.on('error', (cause) => {
     reject(
       new OperationError(`${options.host}:${options.port}: ${cause.message}`, {
-        next: 'check the network and proxy; where a proxy re-signs TLS, name its authority by --ca-file, but then the thumbprint is the proxy’s and useless',
+        next: 'check the network and proxy; where a proxy re-signs TLS, name its authority by --ca-file, but then the thumbprint is that of the proxy, and useless',
         code: EXIT.unavailable,
         cause,
       }),

@@ -114,7 +114,7 @@ export async function topicAttributes(
   }
 }
 
-/** What to say when SNS knows no such topic. */
+/** What to say when there is no such topic. */
 export function noSuchTopic(topicArn: string, cause: unknown): OperationError {
   return new OperationError(`there is no topic ${topicArn}`, {
     next: "npm run manage -- apply makes the stack's topic; for another one, give --topic-arn or SNS_TOPIC_ARN",

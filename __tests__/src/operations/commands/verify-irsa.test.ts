@@ -98,10 +98,12 @@ describe('manage verify-irsa', () => {
     expect(code).toBe(1);
   });
 
-  it('says where the cluster is not to be had', async () => {
+  it('says where there is no kubeconfig for the cluster', async () => {
     const run: Runner = async () => ({ code: 254, stdout: '', stderr: 'No cluster found' });
     const { code, err } = await manage(['verify-irsa', '--profile', ''], { run });
-    expect(err).toContain('cluster file-processing-cluster is not to be had: No cluster found');
+    expect(err).toContain(
+      'there is no kubeconfig for cluster file-processing-cluster: No cluster found',
+    );
     expect(code).toBe(69);
   });
 });

@@ -128,7 +128,7 @@ describe('the digest', () => {
     ['docker', '{"containerimage.digest":"latest"}'],
     ['podman', ''],
     ['podman', 'sha256:1'],
-  ] as const)('of %s is not to be had from %j', (tool, text) => {
+  ] as const)('of %s is not found in %j', (tool, text) => {
     expect(digestIn(tool, text)).toBeUndefined();
   });
 });

@@ -65,7 +65,7 @@ describe('the revision of a checkout', () => {
 
   it('is asked for where there is no commit', async () => {
     await expect(repository({ commit: false }).revision()).rejects.toThrow(
-      'git knows no commit here',
+      'git finds no commit here',
     );
   });
 });
