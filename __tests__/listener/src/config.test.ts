@@ -80,7 +80,11 @@ test('topics are not required of a process that takes no deliveries over HTTP', 
 
 test('the database is required of a process that needs it', () => {
   expect(faultsOf({}, { database: true, httpIntake: false })).toEqual([
-    expect.objectContaining({ variable: 'DATABASE_URL', problem: 'no database is named' }),
+    expect.objectContaining({
+      variable: 'DATABASE_URL',
+      problem: 'no database is named',
+      allowed: 'DATABASE_URL or DATABASE_URL_FILE, or DB_HOST with DB_NAME and DB_USER',
+    }),
   ]);
 });
 

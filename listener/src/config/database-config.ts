@@ -96,7 +96,7 @@ function addressOfParts(reader: VariableReader): Address | undefined {
     reader.fault({
       variable: 'DATABASE_URL',
       problem: 'no database is named',
-      allowed: 'DATABASE_URL, or DB_HOST with DB_NAME and DB_USER',
+      allowed: 'DATABASE_URL or DATABASE_URL_FILE, or DB_HOST with DB_NAME and DB_USER',
     });
     return undefined;
   }
