@@ -21,6 +21,7 @@ export const START_HELP = `The whole flow on this machine, configured by the syn
   --data FOLDER   the drop folder; its first level is the bucket (data)
   --state FOLDER  the database (.local)
   --stack FILE    a synthesized cdk.tf.json of the stack file-processing, in place of a synthesis
+  -h, --help      this text
 
 PORT and METRICS_PORT in the environment take precedence over those of the stack.
 `;
@@ -40,7 +41,7 @@ function parsed(parameters: readonly string[]): StartOptions {
       args: [...parameters],
       options: {
         once: { type: 'boolean', default: false },
-        help: { type: 'boolean', default: false },
+        help: { type: 'boolean', short: 'h', default: false },
         data: { type: 'string', default: 'data' },
         state: { type: 'string', default: '.local' },
         stack: { type: 'string' },

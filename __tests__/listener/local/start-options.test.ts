@@ -22,6 +22,10 @@ test('each option is taken', () => {
   });
 });
 
+test('-h is --help', () => {
+  expect(startOptions(['-h']).help).toBe(true);
+});
+
 test.each([
   [['--onse'], "Unknown option '--onse'"],
   [['-x'], "Unknown option '-x'"],
