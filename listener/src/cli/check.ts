@@ -151,9 +151,14 @@ async function identityCheck(sts: STSClient): Promise<CheckResult> {
       name,
       ok: false,
       found: codeOf(error),
-      next: "check that the ServiceAccount has the role's annotation and that the pods were restarted since",
+      next: nextFor(error),
     };
   }
+}
+
+function nextFor(error: unknown): string {
+  if (codeOf(error) === 'Region is missing') return 'set AWS_REGION';
+  return "check that the ServiceAccount has the role's annotation and that the pods were restarted since";
 }
 
 async function allowed(what: string, attempt: () => Promise<void>): Promise<CheckResult> {

@@ -68,6 +68,14 @@ test('credentials that AWS refuses are red, and the rest is tried all the same',
   expect(code).toBe(1);
 });
 
+test('a region that is not set is red and says what to set', async () => {
+  vi.stubEnv('AWS_CONFIG_FILE', '/dev/null');
+  vi.stubEnv('AWS_REGION', undefined);
+  const { code, out } = await cli(['check', '--only', 'aws'], {});
+  expect(out).toMatch(/RED {2}AWS identity +Region is missing\n +next: set AWS_REGION\n/);
+  expect(code).toBe(1);
+});
+
 test('another bucket that does not exist proves nothing', async () => {
   const { code, out } = await checkAws({}, ['--other-bucket', 'no-box']);
   expect(out).toMatch(/RED {2}list s3:\/\/no-box +NoSuchBucket\n +next: name a bucket that exists/);
