@@ -36,8 +36,8 @@ export async function seedDefinitions(
       if (change === 'created' || change === 'updated') changedMappings += 1;
       if (change === 'used') {
         const message =
-          `runs were judged by another content of version ${value.version}: ` +
-          `give this one version ${value.version + 1}`;
+          `runs were judged by version ${value.version} with another content: ` +
+          `make this version ${value.version + 1}`;
         faults.push({ file, path: 'version', message });
       }
     }

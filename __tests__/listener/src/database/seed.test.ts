@@ -88,7 +88,7 @@ test('a version that runs were judged by is not changed, and nothing else is eit
   change('monitoring_files', 'etl-ba', (definition) => {
     definition.active = false;
   });
-  await expect(seed()).rejects.toThrow(/give this one version 2/);
+  await expect(seed()).rejects.toThrow(/make this version 2/);
   expect(await listMonitoringFiles(given.database)).toSatisfy((files: { active: boolean }[]) =>
     files.every(({ active }) => active),
   );
