@@ -123,6 +123,8 @@ export interface TableSchema {
 export interface CompiledField {
   readonly name: string;
   readonly type: FieldType;
+  /** Format other than the default one; for messages. */
+  readonly format: string | undefined;
   readonly cell: CellType;
   readonly required: boolean;
   readonly constraints: ValueConstraints | undefined;
@@ -225,6 +227,7 @@ function compileField(
   return {
     name,
     type,
+    format: isString(given.format) && given.format !== 'default' ? given.format : undefined,
     cell,
     required,
     constraints: values,

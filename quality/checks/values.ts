@@ -1,4 +1,5 @@
 import { constraintMessage } from '../field-constraints.ts';
+import type { CompiledField } from '../table-schema.ts';
 import type { Check, SuspectCell } from './check.ts';
 
 export const TYPE_CHECK: Check<'type-error'> = {
@@ -6,7 +7,7 @@ export const TYPE_CHECK: Check<'type-error'> = {
   begin: () => ({
     cell({ cell, field, isNull, value }, found) {
       if (isNull || !Number.isNaN(value) || !found.count('type-error')) return;
-      found.listCell('type-error', cell, `The value is not of type ${field.type}.`);
+      found.listCell('type-error', cell, typeMessage(field));
     },
   }),
 };
@@ -27,6 +28,10 @@ export const CONSTRAINT_CHECK: Check<'constraint-error'> = {
     },
   }),
 };
+
+function typeMessage({ type, format }: CompiledField): string {
+  return `The value is not of type ${type}${format === undefined ? '' : `, format ${format}`}.`;
+}
 
 function messageFor({ field, bytes, start, end }: SuspectCell, bit: number): string {
   const { constraints } = field;

@@ -18,6 +18,18 @@ describe('values', () => {
 
   it.each([
     ['type-error', { type: 'integer' as const }, 'x', ['The value is not of type integer.']],
+    [
+      'type-error',
+      { type: 'string' as const, format: 'email' },
+      'x',
+      ['The value is not of type string, format email.'],
+    ],
+    [
+      'type-error',
+      { type: 'date' as const, format: 'default' },
+      'x',
+      ['The value is not of type date.'],
+    ],
     ['constraint-error', { constraints: { required: true } }, '', ['required']],
     [
       'constraint-error',
