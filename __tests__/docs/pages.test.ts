@@ -105,7 +105,7 @@ describe('the exit codes', () => {
 });
 
 it('the messages that troubleshooting quotes are in the sources', () => {
-  const sources = ['src/operations', 'listener/src'].flatMap((folder) =>
+  const sources = ['src', 'listener/src', 'listener/local'].flatMap((folder) =>
     readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })
       .filter((file) => file.endsWith('.ts'))
       .map((file) => readFileSync(join(ROOT, folder, file), 'utf8')),
