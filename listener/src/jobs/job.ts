@@ -38,7 +38,5 @@ export type JobOutcome =
 /** Something that can be done with one object. What it throws is technical, worth a retry. */
 export interface Job {
   readonly name: JobName;
-  /** One sentence for the help. */
-  readonly description: string;
   run(object: StoredObjectReference, context: JobContext): Promise<JobOutcome>;
 }

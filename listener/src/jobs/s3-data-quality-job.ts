@@ -8,7 +8,6 @@ import type { Job, JobOutcome } from './job.ts';
 /** Looks up what is expected of an object, reads it once and judges it. */
 export const s3DataQualityJob: Job = {
   name: 's3_data_quality_job',
-  description: 'judges the data quality of CSV files that S3 event notifications name',
 
   async run(object, { store, findMonitoredFile, maxFaults, signal, onProgress }) {
     const monitored = await findMonitoredFile(object);
