@@ -5,9 +5,10 @@ import { FoundationNetworkStack } from './src/foundation-network/stack.ts';
 import { environmentOrExit } from './src/settings/environment.ts';
 import { formatFinding } from './src/settings/finding.ts';
 import { outdirOrExit } from './src/stack/outdir.ts';
-import { briefSummaryOfSynthesis, summaryOfSynthesis } from './src/synthesized/summary.ts';
+import { summaryOrExit } from './src/synthesized/summary.ts';
 import { writeSynthesizedViews } from './src/synthesized/views/write-synthesized-views.ts';
 
+const summary = summaryOrExit(process.argv.slice(2));
 const environment = environmentOrExit(import.meta.dirname, process.env.ENVIRONMENT);
 
 const app = new App({ outdir: outdirOrExit(process.env) });
@@ -28,7 +29,6 @@ for (const [stack, warnings] of [
 app.synth();
 writeSynthesizedViews(app.outdir);
 
-const summary = process.argv.includes('--brief') ? briefSummaryOfSynthesis : summaryOfSynthesis;
 process.stdout.write(
   summary(app.outdir, environment.name, environment.placeholders.map(formatFinding)),
 );

@@ -27,6 +27,8 @@ export interface RunOptions {
   /** Working directory; @default the checkout */
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** Arguments of main.ts. */
+  readonly parameters?: readonly string[];
 }
 
 /** Runs main.ts as `npm run synth` does, into a temporary folder that is gone afterwards. */
@@ -35,14 +37,19 @@ export function runMain({
   root = ROOT,
   cwd = root,
   env = {},
+  parameters = [],
 }: RunOptions): Synthesis {
   const outdir = mkdtempSync(join(tmpdir(), 'synthesis-'));
   try {
-    const { status, stdout, stderr } = spawnSync(process.execPath, [join(root, 'main.ts')], {
-      cwd,
-      env: { ...process.env, ENVIRONMENT: environment, CDKTF_OUTDIR: outdir, ...env },
-      encoding: 'utf8',
-    });
+    const { status, stdout, stderr } = spawnSync(
+      process.execPath,
+      [join(root, 'main.ts'), ...parameters],
+      {
+        cwd,
+        env: { ...process.env, ENVIRONMENT: environment, CDKTF_OUTDIR: outdir, ...env },
+        encoding: 'utf8',
+      },
+    );
     const read = (stack: string) =>
       status === 0 ? readFileSync(join(outdir, 'stacks', stack, 'cdk.tf.json'), 'utf8') : '';
     const json = { 'foundation-network': read(STACKS[0]), 'file-processing': read(STACKS[1]) };

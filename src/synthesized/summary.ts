@@ -21,6 +21,21 @@ interface StackJson {
 }
 
 /**
+ * The summary that `npm run synth` was asked for. An argument that it does not have, such as the
+ * `--environment` of other commands, ends the process with one line and code 64.
+ */
+export function summaryOrExit(parameters: readonly string[]): typeof summaryOfSynthesis {
+  const unknown = parameters.find((parameter) => parameter !== '--brief');
+  if (unknown === undefined) {
+    return parameters.length === 0 ? summaryOfSynthesis : briefSummaryOfSynthesis;
+  }
+  process.stderr.write(
+    `Unknown argument '${unknown}': ENVIRONMENT names the environment, CDKTF_OUTPUT the folder for the JSON\n`,
+  );
+  process.exit(64);
+}
+
+/**
  * What was synthesized into a folder, for people: resources by stack and type, warnings, what to do next.
  *
  * @param placeholders - values of the settings that have yet to be replaced, a line each

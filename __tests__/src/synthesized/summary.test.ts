@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { briefSummaryOfSynthesis, summaryOfSynthesis } from '../../../src/synthesized/summary.ts';
+import { runMain } from '../../support/run-main.ts';
 
 let outdir: string;
 
@@ -95,4 +96,14 @@ test('in brief it is a line for the environment and one for each stack', () => {
     'Environment dev: 1 warning, 2 placeholders (details: npm run synth)\n' +
       `  network  3 resources in ${join(outdir, 'stacks/network/cdk.tf.json')}\n`,
   );
+});
+
+test('an argument that npm run synth does not have is one line and code 64, before any synthesis', () => {
+  const { status, stdout, stderr } = runMain({ parameters: ['--environment', 'dev'] });
+  expect({ status, stdout, stderr }).toStrictEqual({
+    status: 64,
+    stdout: '',
+    stderr:
+      "Unknown argument '--environment': ENVIRONMENT names the environment, CDKTF_OUTPUT the folder for the JSON\n",
+  });
 });
