@@ -1,6 +1,7 @@
 import { LISTENER_VARIABLES } from '@file-processing/contract/listener-variables.ts';
 import { ALL_RULES } from '../../audit/rules/all-rules.ts';
 import { errorTable } from '../../listener/src/errors.ts';
+import { createMetrics } from '../../listener/src/http/metrics.ts';
 import { OPERATIONS } from '../../src/operations/operations.ts';
 import { fileProcessingVariables } from '../../src/settings/file-processing-variables.ts';
 import { foundationNetworkVariables } from '../../src/settings/foundation-network-variables.ts';
@@ -12,6 +13,7 @@ import {
   commandsMarkdown,
   environmentMarkdown,
   errorsMarkdown,
+  metricsMarkdown,
   outputsMarkdown,
   rulesMarkdown,
   variablesMarkdown,
@@ -25,6 +27,9 @@ export function generatedSections(stacks: readonly SynthesizedStack[]): Record<s
     'commands of manage': commandsMarkdown(OPERATIONS),
     'environment of the listener': environmentMarkdown(LISTENER_VARIABLES),
     'errors of the listener': errorsMarkdown(errorTable),
+    'metrics of the listener': metricsMarkdown(
+      createMetrics({ queueDepths: async () => ({}) }).registry.getMetricsAsArray(),
+    ),
     'rules of the audit': rulesMarkdown(ALL_RULES),
     ...qualitySections(),
     'diagram of the stacks': `\`\`\`mermaid\n${mermaidOf(modelOf(stacks))}\`\`\``,

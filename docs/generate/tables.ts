@@ -20,6 +20,12 @@ export type Errors = Readonly<
   Record<string, { readonly status: number; readonly template: string }>
 >;
 
+/** One metric of the listener. */
+export interface DocumentedMetric {
+  readonly name: string;
+  readonly help: string;
+}
+
 /** The outputs of a stack, as they stand in its Terraform JSON. */
 export type Outputs = Readonly<Record<string, { readonly description?: unknown }>>;
 
@@ -77,6 +83,17 @@ export function errorsMarkdown(errors: Errors): string {
     Object.entries(errors)
       .toSorted(([, one], [, other]) => one.status - other.status)
       .map(([name, { status, template }]) => [`${status}`, code(name), template]),
+  );
+}
+
+/** A Markdown table of the listener's own metrics, by name; those of Node.js and the process are left out. */
+export function metricsMarkdown(metrics: readonly DocumentedMetric[]): string {
+  return markdownTable(
+    ['Metric', 'What it counts'],
+    metrics
+      .filter(({ name }) => name.startsWith('file_processing_'))
+      .toSorted((one, other) => (one.name < other.name ? -1 : 1))
+      .map(({ name, help }) => [code(name), help]),
   );
 }
 

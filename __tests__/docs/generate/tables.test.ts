@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import {
   environmentMarkdown,
   errorsMarkdown,
+  metricsMarkdown,
   outputsMarkdown,
   rulesMarkdown,
   variablesMarkdown,
@@ -62,4 +63,13 @@ it('the table of errors is sorted by status', () => {
 it('the table of rules says what holds, how severe a fault is, and which control it is of', () => {
   const rule = { id: 'a-b', title: 'It holds', severity: 'low', control: 'AC-3' };
   expect(rulesMarkdown([rule]).split('\n').at(-1)).toBe('| `a-b` | It holds | low | AC-3 |');
+});
+
+it('lists the metrics of the listener alone, by name', () => {
+  const metric = (name: string) => ({ name, help: 'Counts.' });
+  const metrics = ['file_processing_b', 'process_cpu', 'file_processing_a'].map(metric);
+  expect(metricsMarkdown(metrics).split('\n').slice(2)).toEqual([
+    '| `file_processing_a` | Counts. |',
+    '| `file_processing_b` | Counts. |',
+  ]);
 });
