@@ -1,11 +1,12 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest';
+import { fallbackFolderFor } from '../../../listener/local/postgres/place.ts';
 import { COMPILE_CACHE } from '../../support/compile-cache.ts';
 import { eventually } from '../../support/eventually.ts';
 import { copyCluster } from '../support/copy-cluster.ts';
@@ -13,15 +14,25 @@ import { type SynthesizedStack, synthesizedStack } from '../support/synthesized-
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 const START = join(ROOT, 'listener/local/start.ts');
-const PATHS = { PATH: process.env.PATH, HOME: process.env.HOME };
+const PATHS = {
+  PATH: process.env.PATH,
+  HOME: process.env.HOME,
+  TMPDIR: process.env.TMPDIR,
+};
 
 /** One database for all tests of the file. */
 let state: string;
 beforeAll(async () => {
   state = await mkdtemp(join(inject('postgresCluster'), '../start-'));
+  // As root, PostgreSQL runs as another user, who has to get to its data.
+  await chmod(state, 0o711);
   await copyCluster(inject('postgresCluster'), join(state, 'postgres'));
 });
-afterAll(() => rm(state, { recursive: true, force: true }));
+afterAll(async () => {
+  await rm(state, { recursive: true, force: true });
+  // Made where the server's user could not reach the copy of the cluster, and then never removed.
+  expect(existsSync(fallbackFolderFor(join(state, 'postgres')))).toBe(false);
+});
 
 async function writeStack(change: (resource: SynthesizedStack['resource']) => void = () => {}) {
   const stack = await synthesizedStack();
