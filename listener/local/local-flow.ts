@@ -1,5 +1,5 @@
 import { writeFile } from 'node:fs/promises';
-import { join, relative, resolve } from 'node:path';
+import { basename, dirname, join, relative, resolve } from 'node:path';
 import {
   type DeliveryFilter,
   objectCreatedEvent,
@@ -139,7 +139,12 @@ export async function startLocalFlow(options: LocalFlowOptions): Promise<LocalFl
       databaseUrlFile,
       listenerPid: () => listener.pid,
       async submit(path) {
-        const file = await droppedFile(resolve(options.dataFolder), path);
+        const root = resolve(options.dataFolder);
+        if (dirname(resolve(path)) === root) {
+          const reason = `${basename(path)}: it is in no bucket; drop it below ${settings.bucket}/`;
+          return { kind: 'no-event', reason };
+        }
+        const file = await droppedFile(root, path);
         return file && submitFile(file, { settings, filter, sns, database, waiting, onRefused });
       },
       findRun: (runId) => findRun(database, runId),

@@ -164,6 +164,8 @@ describe('while it runs', () => {
     await flow.prints(
       /NO EVENT .*elsewhere\.csv: the event notification covers only from_client\/\*/,
     );
+    await writeFile(join(stack.data, 'beside.csv'), 'n\n1\n');
+    await flow.prints(/NO EVENT .*beside\.csv: it is in no bucket; drop it below /);
     await mkdir(join(stack.data, BUCKET, 'from_client/reports'));
     await writeFile(join(stack.data, BUCKET, 'from_client/reports/a.csv'), 'n\n1\n');
     await flow.prints(/IGNORED .*a\.csv: the key is under our report prefix/);
