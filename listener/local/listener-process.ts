@@ -4,6 +4,18 @@ import { fileURLToPath } from 'node:url';
 
 const ENTRY = fileURLToPath(new URL('./listener-entry.ts', import.meta.url));
 
+/** The listener ended before it listened; why is on its standard error. */
+export class ListenerEndedError extends Error {
+  override readonly name = 'ListenerEndedError';
+  /** Undefined where a signal ended it. */
+  readonly exitCode: number | undefined;
+
+  constructor(reason: string, exitCode: number | undefined) {
+    super(`the listener ended before it listened (${reason})`);
+    this.exitCode = exitCode;
+  }
+}
+
 /** What the listener inherits of our own environment: nothing that would configure it. */
 const INHERITED = /^(PATH|HOME|TMPDIR|TEMP|TMP|TZ|LANG|LC_.*|SystemRoot|NODE_COMPILE_CACHE)$/;
 
@@ -72,7 +84,7 @@ export function startListenerProcess(options: ListenerProcessOptions): ListenerP
       const reason = signal ?? `exit code ${code}`;
       if (stopping) return;
       if (!listening) {
-        ports.reject(new Error(`the listener ended before it listened (${reason})`));
+        ports.reject(new ListenerEndedError(reason, code ?? undefined));
         return;
       }
       options.onRestart(reason);

@@ -1,10 +1,12 @@
 import { spawnSync } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { EXIT as LISTENER_EXIT } from '@file-processing/contract/listener-interface.ts';
 import type { QualityReport } from '@file-processing/quality/report.ts';
 import { worstFaults } from '../src/cli/report-text.ts';
 import { SIGNAL_EXIT_CODES, takeShutdownSignals } from '../src/serve/shutdown.ts';
 import { filesIn, prepareDropFolder, watchDropFolder } from './drop-folder.ts';
+import { ListenerEndedError } from './listener-process.ts';
 import { type LocalFlow, type ShownVerdict, shownPath, startLocalFlow } from './local-flow.ts';
 import { START_HELP, StartOptionError, type StartOptions, startOptions } from './start-options.ts';
 import { type LocalSettings, localSettings, StackError } from './synthesized-settings.ts';
@@ -13,7 +15,7 @@ import { shortRunId } from './verdict-line.ts';
 const ROOT = resolve(import.meta.dirname, '../..');
 
 /** Of sysexits.h, as the listener's own technical codes are; the listener keeps 2 for wrong usage. */
-const EXIT = { usage: 64, unexpected: 70, stack: 2 } as const;
+const EXIT = { usage: 64, unexpected: 70, stack: LISTENER_EXIT.usage } as const;
 
 /** Codes of a folder that is not the user's, or not one. */
 const UNUSABLE: ReadonlySet<string | undefined> = new Set(['EACCES', 'EPERM', 'EROFS', 'ENOTDIR']);
@@ -186,9 +188,15 @@ function messageOf(error: unknown): string {
   return `${path} can't be used (${code}): --data and --state name other folders`;
 }
 
+/** Whether the program that failed has already written what to change. */
+function hasSaidWhy(error: unknown): error is { readonly exitCode: number } {
+  if (error instanceof SynthesisError) return true;
+  return error instanceof ListenerEndedError && error.exitCode === LISTENER_EXIT.usage;
+}
+
 function exitCodeOf(error: unknown): number {
   if (error instanceof StartOptionError) return EXIT.usage;
-  if (error instanceof SynthesisError) return error.exitCode;
+  if (hasSaidWhy(error)) return error.exitCode;
   return error instanceof StackError ? EXIT.stack : EXIT.unexpected;
 }
 
@@ -202,6 +210,6 @@ try {
     process.exitCode ??= code;
   }
 } catch (error) {
-  if (!(error instanceof SynthesisError)) process.stderr.write(`${messageOf(error)}\n`);
+  if (!hasSaidWhy(error)) process.stderr.write(`${messageOf(error)}\n`);
   process.exitCode = exitCodeOf(error);
 }

@@ -5,6 +5,7 @@ import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'n
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { EXIT } from '@file-processing/contract/listener-interface.ts';
 import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest';
 import { fallbackFolderFor } from '../../../listener/local/postgres/place.ts';
 import { COMPILE_CACHE } from '../../support/compile-cache.ts';
@@ -251,13 +252,13 @@ test('a changed stack is followed: bucket, filter and environment', async () => 
   expect(first.output()).toContain('other-bucket/inbox/nm_albuquerque/Officer_Detail.csv');
 });
 
-test('a setting that the listener refuses ends the start', async () => {
+test('a setting that the listener refuses ends the start with its own words and its code', async () => {
   const stack = await writeStack((resource) => {
     resource.kubernetes_config_map_v1.config.data.WORKER_CONCURRENCY = '1000';
   });
   const flow = start(stack);
-  expect(await flow.ended).toBe(70);
-  expect(flow.errors()).toContain('WORKER_CONCURRENCY');
+  expect(await flow.ended).toBe(EXIT.usage);
+  expect(flow.errors()).toMatch(/^1 fault in the environment:\n- WORKER_CONCURRENCY=.*\n$/);
 });
 
 test.each(['data', 'state'])(

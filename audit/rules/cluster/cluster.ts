@@ -255,7 +255,7 @@ export const CLUSTER_RULES: readonly Rule[] = [
           'cluster_name is not a cluster of the stack',
         isCluster &&
           !read(model, resource).isFalse('bootstrap_self_managed_addons') &&
-          'bootstrap_self_managed_addons must be false: the add-ons are the stack’s',
+          'bootstrap_self_managed_addons must be false: the add-ons belong to the stack',
         ...subnetFaults(model, stack, subnets),
       ];
     },

@@ -261,7 +261,7 @@ export const TERRAFORM_RULES: readonly Rule[] = [
     id: 'arn-of-own-partition',
     title: "Every ARN is of the stack's partition and region",
     reason:
-      'In GovCloud and China an arn:aws: is somebody else’s: the policy that holds it grants or refuses nothing, and the deploy does not say so.',
+      'In GovCloud and China an arn:aws: belongs to somebody else: the policy that holds it grants or refuses nothing, and the deploy does not say so.',
     control: 'SA-9(5)',
     severity: 'high',
     subjects: ({ model }) => model.stacks.flatMap(namingBlocks),
