@@ -33,7 +33,7 @@ export type Outputs = Readonly<Record<string, { readonly description?: unknown }
 export function variablesMarkdown(table: VariableTable): string {
   return markdownTable(
     ['Variable', 'Type', 'Default', 'What it does', 'Must be', 'Example'],
-    Object.entries(table).map(([name, variable]) => [
+    rowsOf(table).map(([name, variable]) => [
       code(name),
       variable.type,
       defaultOf(variable),
@@ -42,6 +42,14 @@ export function variablesMarkdown(table: VariableTable): string {
       variable.sensitive ? '' : code(JSON.stringify(variable.example)),
     ]),
   );
+}
+
+/** The variables of a table; below a list of objects the attributes of one. */
+function rowsOf(table: VariableTable): readonly (readonly [string, VariableTable[string]])[] {
+  return Object.entries(table).flatMap(([name, variable]) => [
+    [name, variable] as const,
+    ...rowsOf(variable.attributes).map(([key, one]) => [`${name}[].${key}`, one] as const),
+  ]);
 }
 
 /** A Markdown table of a stack's outputs, by name. */

@@ -20,12 +20,13 @@ export interface ResolvedVariables<Table extends VariableTable> {
 /**
  * Holds assignments against a table of variables: converts as Terraform does (`"5432"` is a number
  * where one is wanted), fills defaults, and collects every fault and warning. `null` means the default.
- * `file` is where a variable that nobody assigned should have been.
+ * `file` is where a variable that nobody assigned should have been, `what` the noun for one of the table.
  */
 export function resolveVariables<Table extends VariableTable>(
   file: string,
   assignments: readonly SourcedAssignment[],
   table: Table,
+  what = 'a variable of this stack',
 ): ResolvedVariables<Table> {
   const faults: Finding[] = [];
   const warnings: Finding[] = [];
@@ -35,7 +36,7 @@ export function resolveVariables<Table extends VariableTable>(
 
   for (const { file, name, line } of assignments) {
     if (!Object.hasOwn(table, name)) {
-      warnings.push({ file, line, variable: name, message: unknownMessage(name, table) });
+      warnings.push({ file, line, variable: name, message: unknownMessage(name, table, what) });
     }
   }
 
@@ -49,7 +50,11 @@ export function resolveVariables<Table extends VariableTable>(
         continue;
       }
     } else {
-      const value = convert(assignment.value, variable.type);
+      const objects = objectsOf(location, assignment.value, variable);
+      faults.push(...(objects?.faults ?? []));
+      warnings.push(...(objects?.warnings ?? []));
+      if (objects !== undefined && objects.faults.length > 0) continue;
+      const value = objects?.value ?? convert(assignment.value, variable.type);
       if (JSON.stringify(value)?.includes(CDKTF_TOKEN)) {
         faults.push({
           ...location,
@@ -78,6 +83,41 @@ export function resolveVariables<Table extends VariableTable>(
   return { settings: deepFreeze(settings) as SettingsOf<Table>, faults, warnings, secretsGiven };
 }
 
+/** The objects of a `list(object)`, each held against the table of its attributes; undefined for what is no such list. */
+function objectsOf(
+  location: Omit<Finding, 'message'> & { readonly file: string },
+  value: TfvarsValue,
+  { type, attributes }: Variable<unknown>,
+) {
+  if (type !== 'list(object)' || !Array.isArray(value) || !value.every(isMap)) return undefined;
+  const { file, line = 0, variable } = location;
+  const objects = value.map((object, index) => {
+    const assignments = Object.entries(object).map(([name, item]) => {
+      return { file, line, name, value: item };
+    });
+    const resolved = resolveVariables(file, assignments, attributes, `an attribute of ${variable}`);
+    const inside = (finding: Finding): Finding => ({
+      ...finding,
+      line: location.line,
+      variable: `${variable}[${index}].${finding.variable}`,
+    });
+    return {
+      settings: resolved.settings,
+      faults: resolved.faults.map(inside),
+      warnings: resolved.warnings.map(inside),
+    };
+  });
+  return {
+    value: objects.map(({ settings }) => settings),
+    faults: objects.flatMap(({ faults }) => faults),
+    warnings: objects.flatMap(({ warnings }) => warnings),
+  };
+}
+
+function isMap(value: TfvarsValue): value is { readonly [key: string]: TfvarsValue } {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
 /** In a string cdktf takes it for one of its own references (cdktf, `tokens/private/encoding.ts`). */
 const CDKTF_TOKEN = '{TfToken[';
 
@@ -88,6 +128,7 @@ const WHOLE: Problem = {};
 function problemsOf(value: unknown, variable: Variable<unknown>): readonly Problem[] {
   if (value === variable.default) return [];
   if (!variable.accepts(value)) return [WHOLE];
+  if (variable.type === 'list(object)') return [];
   return items(value)
     .filter(([, item]) => !variable.acceptsItem(item))
     .map(([key]) => ({ item: key }));
@@ -113,10 +154,10 @@ function fault(
   return { ...location, variable: `${location.variable}[${index}]`, value: itemValue, message };
 }
 
-function unknownMessage(name: string, table: VariableTable): string {
+function unknownMessage(name: string, table: VariableTable, what: string): string {
   const nearest = nearestName(name, Object.keys(table));
   const hint = nearest === undefined ? '' : `; did you mean ${nearest}?`;
-  return `is not a variable of this stack and is ignored${hint}`;
+  return `is not ${what} and is ignored${hint}`;
 }
 
 /** Texts that Terraform takes for a number, tried on 1.11: a sign, an exponent, no blanks. */
@@ -147,6 +188,8 @@ function convert(value: TfvarsValue, type: Variable<unknown>['type']): unknown {
       const converted = convertItems(value);
       return converted && Object.fromEntries(converted);
     }
+    case 'list(object)':
+      return undefined;
   }
 }
 

@@ -4,7 +4,9 @@
  */
 export interface Variable<T> {
   /** Terraform's name of the type. */
-  readonly type: 'string' | 'number' | 'bool' | 'list(string)' | 'map(string)';
+  readonly type: 'string' | 'number' | 'bool' | 'list(string)' | 'map(string)' | 'list(object)';
+  /** The attributes of an object of a `list(object)`, each a variable of its own; one without default must be given. */
+  readonly attributes: VariableTable;
   /** One sentence that says what the variable does. */
   readonly description: string;
   /** Unit of a number, in words. */
@@ -55,6 +57,7 @@ function variable<T>(
     accepts: (value) => given.pattern?.test(String(value)) ?? true,
     pattern: undefined,
     acceptsItem: () => true,
+    attributes: {},
     unwise: () => undefined,
     sensitive: false,
     setAt: 'synth',
@@ -110,4 +113,15 @@ export function textMap(
   given: Description<Readonly<Record<string, string>>>,
 ): Variable<Readonly<Record<string, string>>> {
   return variable('map(string)', 'a map of strings', given);
+}
+
+/** A list of objects with the attributes of a table; what an object leaves out has the attribute's default. */
+export function objectList<const Table extends VariableTable>(
+  attributes: Table,
+  given: Description<readonly SettingsOf<Table>[]>,
+): Variable<readonly SettingsOf<Table>[]> {
+  return variable<readonly SettingsOf<Table>[]>('list(object)', 'a list of objects', {
+    ...given,
+    attributes,
+  });
 }

@@ -2,7 +2,15 @@ import { describe, expect, it } from 'vitest';
 import { formatFinding } from '../../../src/settings/finding.ts';
 import { resolveVariables } from '../../../src/settings/resolve-variables.ts';
 import type { TfvarsValue } from '../../../src/settings/tfvars/tfvars-value.ts';
-import { choice, flag, integer, text, textList, textMap } from '../../../src/settings/variable.ts';
+import {
+  choice,
+  flag,
+  integer,
+  objectList,
+  text,
+  textList,
+  textMap,
+} from '../../../src/settings/variable.ts';
 
 const table = {
   name: text({ description: 'A name.', example: 'a', allowed: 'lower case', pattern: /^[a-z]+$/ }),
@@ -22,6 +30,25 @@ const table = {
     acceptsItem: (item) => item.length === 1,
   }),
   labels: textMap({ description: 'Labels.', default: {}, example: {} }),
+  doors: objectList(
+    {
+      name: text({
+        description: 'A name.',
+        example: 'a',
+        allowed: 'lower case',
+        pattern: /^[a-z]+$/,
+      }),
+      locks: integer(1, 3, { description: 'Locks.', default: 1, example: 1 }),
+      keys: textList({
+        description: 'Keys.',
+        default: [],
+        example: ['a'],
+        allowed: 'a list of single letters',
+        acceptsItem: (item) => item.length === 1,
+      }),
+    },
+    { description: 'Doors.', default: [], example: [{ name: 'a', locks: 1, keys: [] }] },
+  ),
   secret: text({
     description: 'A secret.',
     default: '',
@@ -54,8 +81,53 @@ describe('settings', () => {
       enabled: false,
       zones: [],
       labels: {},
+      doors: [],
       secret: '',
     });
+  });
+
+  it('have objects whose attributes are converted and filled like variables', () => {
+    const { settings, faults } = resolve({
+      name: 'a',
+      doors: [
+        { name: 'b', locks: '2' },
+        { name: 'c', locks: null, keys: ['d'] },
+      ],
+    });
+    expect(faults).toStrictEqual([]);
+    expect(settings.doors).toStrictEqual([
+      { name: 'b', locks: 2, keys: [] },
+      { name: 'c', locks: 1, keys: ['d'] },
+    ]);
+    expect(Object.isFrozen(settings.doors[0])).toBe(true);
+  });
+
+  it('name the attribute at fault in every object', () => {
+    expect(
+      faultsOf({ name: 'a', doors: [{ locks: 4 }, { name: 'B', keys: ['d', 'ef'] }] }),
+    ).toStrictEqual([
+      'x.tfvars:2: doors[0].name: is required; must be lower case',
+      'x.tfvars:2: doors[0].locks = 4: must be a whole number from 1 to 3',
+      'x.tfvars:2: doors[1].name = "B": must be lower case',
+      'x.tfvars:2: doors[1].keys[1] = "ef": must be a list of single letters',
+    ]);
+  });
+
+  it.each([
+    ['a map', { name: 'b' }],
+    ['a list of strings', ['b']],
+    ['a text', 'b'],
+  ])('refuse %s where a list of objects is wanted', (_, doors) => {
+    expect(faultsOf({ name: 'a', doors })).toStrictEqual([
+      `x.tfvars:2: doors = ${JSON.stringify(doors)}: must be a list of objects`,
+    ]);
+  });
+
+  it('warn of an attribute that no object has', () => {
+    const { warnings } = resolve({ name: 'a', doors: [{ name: 'b', lock: 2 }] });
+    expect(warnings.map(formatFinding)).toStrictEqual([
+      'x.tfvars:2: doors[0].lock: is not an attribute of doors and is ignored; did you mean locks?',
+    ]);
   });
 
   it('are frozen through and through', () => {

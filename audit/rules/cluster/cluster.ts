@@ -1,6 +1,6 @@
 import { isRoleArn } from '@file-processing/contract/arn.ts';
 import { parseCidr } from '../../../src/settings/cidr.ts';
-import { KNOWN_KUBERNETES_VERSIONS } from '../../../src/settings/file-processing-variables.ts';
+import { KNOWN_KUBERNETES_VERSIONS } from '../../../src/settings/file-processing/cluster.ts';
 import {
   type Model,
   type Resource,

@@ -1,0 +1,94 @@
+import { isArnOf, isRoleArn } from '@file-processing/contract/arn.ts';
+import { networkPrefix } from '../common-variables.ts';
+import { text, textList } from '../variable.ts';
+import { isLimitedCidr } from './forms.ts';
+
+/** Kubernetes versions that we know EKS to offer; another one is a warning, since regions differ. */
+export const KNOWN_KUBERNETES_VERSIONS = ['1.32', '1.33', '1.34', '1.35'] as const;
+
+/** The network that the cluster is in, the cluster, and its OIDC provider. */
+export const clusterVariables = {
+  foundation_name_prefix: text({
+    description:
+      'Prefix by which the network is found: the VPC <prefix>-vpc and its subnets <prefix>-private-*.',
+    ...networkPrefix,
+  }),
+  vpc_id: text({
+    description: 'VPC to use instead of looking one up by its name.',
+    default: '',
+    example: 'vpc-0a1b2c3d4e5f67890',
+    allowed: 'the id of a VPC, such as vpc-0a1b2c3d4e5f67890',
+    accepts: (value) => /^vpc-[0-9a-f]{8}([0-9a-f]{9})?$/.test(value),
+  }),
+
+  cluster_name: text({
+    description: 'Name of the EKS cluster; names of roles and keys start with it.',
+    default: 'file-processing-cluster',
+    example: 'file-processing-cluster',
+    allowed:
+      '1 to 38 letters, digits and hyphens, starting with a letter (IAM role names, which append to it, end at 64)',
+    accepts: (value) => /^[A-Za-z][A-Za-z0-9-]{0,37}$/.test(value),
+  }),
+  kubernetes_version: text({
+    description: 'Kubernetes version of the cluster.',
+    default: '1.34',
+    example: '1.34',
+    allowed: 'a minor version, such as 1.34',
+    accepts: (value) => /^1\.[1-9]\d$/.test(value),
+    unwise: (value) =>
+      (KNOWN_KUBERNETES_VERSIONS as readonly string[]).includes(value)
+        ? undefined
+        : `not among the versions known here (${KNOWN_KUBERNETES_VERSIONS.join(', ')}); check that EKS offers it in the region, GovCloud lags behind`,
+  }),
+  cluster_endpoint_public_access_cidrs: textList({
+    description:
+      "Addresses that may reach the cluster's API from the internet. Empty keeps the endpoint private.",
+    default: [],
+    example: ['203.0.113.0/24'],
+    allowed: 'a list of IPv4 blocks, none of them 0.0.0.0/0',
+    accepts: (cidrs) => cidrs.length <= 40,
+    acceptsItem: isLimitedCidr,
+    unwise: (cidrs) =>
+      cidrs.length === 0
+        ? undefined
+        : `the cluster's API can be reached from the internet by ${cidrs.join(', ')}`,
+  }),
+  cluster_endpoint_private_access_cidrs: textList({
+    description:
+      "Addresses inside the VPC, or connected to it, that may reach the cluster's private API beside the nodes: those of a bastion, a VPN, a CI runner.",
+    default: [],
+    example: ['10.0.0.0/24'],
+    allowed: 'a list of IPv4 blocks, each once and none of them 0.0.0.0/0',
+    accepts: (cidrs) => cidrs.length <= 40 && new Set(cidrs).size === cidrs.length,
+    acceptsItem: isLimitedCidr,
+  }),
+  cluster_admin_arns: textList({
+    description:
+      'IAM roles that administer the cluster; the one that deploys must be among them. Empty makes the creator the administrator.',
+    default: [],
+    example: ['arn:aws-us-gov:iam::123456789012:role/etl-admin'],
+    allowed:
+      'a list of ARNs of IAM roles, each once (arn:…:iam::…:role/…; for somebody signed in by an assumed role, the role behind it)',
+    accepts: (arns) => new Set(arns).size === arns.length,
+    acceptsItem: isRoleArn,
+  }),
+
+  oidc_thumbprint: text({
+    description:
+      "SHA-1 thumbprint of the certificate of the cluster's OIDC issuer. Empty leaves it to AWS, which trusts its own issuers.",
+    default: '',
+    example: '0201a9f54320c2145814a507d7a3880c726eacd7',
+    allowed: '40 hexadecimal digits in lower case, without colons',
+    pattern: /^[0-9a-f]{40}$/,
+    setAt: 'plan',
+  }),
+  existing_oidc_provider_arn: text({
+    description:
+      'OIDC provider of the cluster that others own; the stack then uses it and creates none. To manage an existing one, import it instead.',
+    default: '',
+    example:
+      'arn:aws-us-gov:iam::123456789012:oidc-provider/oidc.eks.us-gov-west-1.amazonaws.com/id/0123456789ABCDEF0123456789ABCDEF',
+    allowed: 'the ARN of an IAM OIDC provider',
+    accepts: isArnOf('iam', /^oidc-provider\/[\w./-]+$/),
+  }),
+};

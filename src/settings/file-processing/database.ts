@@ -1,0 +1,76 @@
+import { flag, integer, text } from '../variable.ts';
+import { DNS_LABEL, isDnsLabel, isHostName } from './forms.ts';
+
+/** The database of the listener. */
+export const databaseVariables = {
+  db_host: text({
+    description:
+      'Host of the PostgreSQL database. Empty where existing_secret_name holds the whole DATABASE_URL.',
+    default: '',
+    example: 'dev-postgres.abcdefghijkl.us-gov-west-1.rds.amazonaws.com',
+    allowed: 'a host name or an IPv4 address',
+    accepts: isHostName,
+  }),
+  db_port: integer(1, 65_535, {
+    description: 'Port of the database.',
+    default: 5432,
+    example: 5432,
+  }),
+  db_name: text({
+    description: 'Name of the database.',
+    default: '',
+    example: 'etl_db',
+    allowed: '1 to 63 letters, digits, underscores and hyphens',
+    accepts: (value) => /^[\w-]{1,63}$/.test(value),
+  }),
+  db_user: text({
+    description: 'User of the database.',
+    default: '',
+    example: 'etl_user',
+    allowed: '1 to 63 letters, digits, underscores, hyphens and dots',
+    accepts: (value) => /^[\w.-]{1,63}$/.test(value),
+  }),
+  db_password: text({
+    description:
+      'Password of the database. Better not in a file: give it as TF_VAR_db_password. It never gets into the synthesized JSON, the plan or the state.',
+    default: '',
+    example: '',
+    allowed: 'a string of at most 1024 characters',
+    accepts: (value) => value.length <= 1024,
+    sensitive: true,
+  }),
+  db_password_revision: integer(1, 1_000_000, {
+    description:
+      'Raise it by one whenever the password changes, so that the Secret is written again.',
+    default: 1,
+    example: 2,
+    setAt: 'plan',
+  }),
+  existing_secret_name: text({
+    description:
+      'Kubernetes Secret that others make, in place of our own: with the key DB_PASSWORD, or DATABASE_URL where db_host is empty.',
+    default: '',
+    example: 'file-processing-database',
+    allowed: DNS_LABEL,
+    accepts: isDnsLabel,
+  }),
+  db_iam_auth: flag({
+    description: 'Allows the pods to sign in to RDS as db_user by IAM (rds-db:connect).',
+    default: false,
+    example: true,
+  }),
+  db_resource_id: text({
+    description: 'Resource id of the RDS instance or cluster that db_iam_auth is for.',
+    default: '',
+    example: 'db-ABCDEFGHIJKL01234',
+    allowed: 'a resource id of RDS, such as db-ABCDEFGHIJKL01234 or cluster-ABCDEFGHIJKL01234',
+    accepts: (value) => /^(db|cluster)-[A-Z0-9]+$/.test(value),
+  }),
+  db_security_group_id: text({
+    description: 'Security group of the database; with it, the nodes are allowed in on db_port.',
+    default: '',
+    example: 'sg-0a1b2c3d4e5f67890',
+    allowed: 'the id of a security group, such as sg-0a1b2c3d4e5f67890',
+    accepts: (value) => /^sg-[0-9a-f]{8}([0-9a-f]{9})?$/.test(value),
+  }),
+};

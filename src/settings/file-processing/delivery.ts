@@ -1,0 +1,125 @@
+import { isArnOf } from '@file-processing/contract/arn.ts';
+import { BUCKET_NAME, isOwnBucketName } from '@file-processing/contract/s3-object.ts';
+import { choice, integer, text } from '../variable.ts';
+import { DNS_LABEL, isDnsLabel, isHostName } from './forms.ts';
+
+/** Whether a text is an absolute http or https URL that SNS could deliver to. */
+function isEndpointUrl(value: string): boolean {
+  if (!/^https?:\/\//.test(value) || !URL.canParse(value)) return false;
+  const { username, password, hash } = new URL(value);
+  return username === '' && password === '' && hash === '';
+}
+
+/** The way of a message from the topic to the listener. */
+export const deliveryVariables = {
+  sns_topic_name: text({
+    description: 'Name of the topic.',
+    default: 'file-processing-topic',
+    example: 'file-processing-topic',
+    allowed:
+      '1 to 68 letters, digits, hyphens and underscores (a FIFO topic takes no S3 notifications; names of queues append to it)',
+    accepts: (value) => /^[\w-]{1,68}$/.test(value),
+  }),
+  delivery: choice(['http', 'sqs'], {
+    description:
+      'How the messages reach the listener: posted to a load balancer, or fetched from a queue, which needs no public endpoint and loses nothing while the listener is unavailable.',
+    default: 'http',
+    example: 'sqs',
+  }),
+  sns_endpoint_url: text({
+    description:
+      'URL that SNS posts to. Leave it empty on the first deploy: the load balancer must exist before a name can point at it.',
+    default: '',
+    example: 'https://files.example.gov/',
+    allowed: 'an http or https URL without user name, password or fragment',
+    accepts: isEndpointUrl,
+    unwise: (url) =>
+      /^http:/i.test(url)
+        ? 'messages travel unencrypted; use https with tls_certificate_arn or an Ingress'
+        : undefined,
+  }),
+  sns_retry_min_delay_seconds: integer(1, 3600, {
+    description: 'Shortest wait between two attempts to deliver a message over HTTP.',
+    unit: 'seconds',
+    default: 5,
+    example: 5,
+  }),
+  sns_retry_max_delay_seconds: integer(1, 3600, {
+    description: 'Longest wait between two attempts to deliver a message over HTTP.',
+    unit: 'seconds',
+    default: 60,
+    example: 60,
+  }),
+  sns_retries: integer(0, 100, {
+    description:
+      'Attempts after the first one. SNS gives up after an hour in all, so the waits must fit into 3600 seconds.',
+    default: 65,
+    example: 65,
+  }),
+  sns_max_receives_per_second: integer(0, 100_000, {
+    description: 'Most deliveries a second to the endpoint; 0 sets no limit.',
+    unit: 'messages a second',
+    default: 0,
+    example: 100,
+  }),
+  sns_confirmation_timeout_minutes: integer(1, 60, {
+    description: 'How long a deploy waits for the endpoint to confirm its subscription.',
+    unit: 'minutes',
+    default: 5,
+    example: 5,
+  }),
+  queue_visibility_timeout_seconds: integer(30, 43_200, {
+    description:
+      'How long a message fetched from the queue stays hidden before it is handed out again.',
+    unit: 'seconds',
+    default: 300,
+    example: 300,
+  }),
+  queue_max_receive_count: integer(1, 1000, {
+    description: 'Deliveries from the queue before a message goes to the dead-letter queue.',
+    default: 5,
+    example: 5,
+  }),
+  alarm_topic_arn: text({
+    description: 'Topic that alarms go to. Empty makes alarms that notify nobody.',
+    default: '',
+    example: 'arn:aws-us-gov:sns:us-gov-west-1:123456789012:on-call',
+    allowed: 'the ARN of an SNS topic',
+    accepts: isArnOf('sns', /^[\w-]{1,256}$/),
+    unwise: (arn) =>
+      arn === '' ? 'the alarms on lost deliveries notify nobody; name a topic' : undefined,
+  }),
+
+  tls_certificate_arn: text({
+    description:
+      'ACM certificate of the load balancer; with it, it listens on 443 with TLS instead of on 80.',
+    default: '',
+    example:
+      'arn:aws-us-gov:acm:us-gov-west-1:123456789012:certificate/0b1e6f4c-8a3d-4c0e-9a55-0f3a5d1b2c4d',
+    allowed: 'the ARN of an ACM certificate',
+    accepts: isArnOf('acm', /^certificate\/[\w-]+$/),
+  }),
+  access_logs_bucket: text({
+    description:
+      "Bucket of the load balancer's access logs (written for TLS listeners only). Empty writes none.",
+    default: '',
+    example: 'etl-access-logs',
+    allowed: BUCKET_NAME,
+    accepts: isOwnBucketName,
+  }),
+  ingress_class_name: text({
+    description:
+      'Class of an Ingress in place of the load balancer, for a cluster that has a controller for it.',
+    default: '',
+    example: 'alb',
+    allowed: DNS_LABEL,
+    accepts: isDnsLabel,
+  }),
+  ingress_host: text({
+    description: 'Host of the Ingress. Empty takes it from sns_endpoint_url.',
+    default: '',
+    example: 'files.example.gov',
+    allowed: 'a host name',
+    accepts: isHostName,
+  }),
+};

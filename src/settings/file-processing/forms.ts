@@ -1,0 +1,20 @@
+import { parseCidr } from '../cidr.ts';
+
+/** What {@link isDnsLabel} accepts, in words that complete "must be ...". */
+export const DNS_LABEL =
+  '1 to 63 lower-case letters, digits and hyphens, starting and ending with a letter or digit';
+
+/** Whether a text is a DNS label (RFC 1123). */
+export const isDnsLabel = (value: string): boolean =>
+  /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/.test(value);
+
+/** Whether a text is a host name (RFC 1123) or an IPv4 address. */
+export const isHostName = (value: string): boolean =>
+  value.length <= 253 &&
+  /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$/i.test(value);
+
+/** Whether a text is an IPv4 block other than the whole internet. */
+export function isLimitedCidr(value: string): boolean {
+  const cidr = parseCidr(value);
+  return cidr !== undefined && cidr.prefix > 0;
+}
