@@ -7,9 +7,9 @@ import { Construct } from 'constructs';
 import { encryptSecrets } from '../policies/key-policies.ts';
 import { policyJson } from '../policies/policy-document.ts';
 import { trustServiceFor } from '../policies/trust-policies.ts';
+import { Key } from '../stack/key.ts';
 import { pathOf, roleIdentity } from '../stack/role-identity.ts';
 import { type Context, managedPolicyArn, regionalArn } from './context.ts';
-import { Key } from './key.ts';
 
 /** All logs of an EKS control plane (Amazon EKS User Guide, "Send control plane logs to CloudWatch Logs"). */
 const CONTROL_PLANE_LOGS = ['api', 'audit', 'authenticator', 'controllerManager', 'scheduler'];

@@ -11,6 +11,8 @@ export interface Context {
   readonly account: string;
   /** Default tags, for what is launched by AWS and does not get the provider's. */
   readonly tags: Readonly<Record<string, string>>;
+  /** Beginning of the name of each key. */
+  readonly keyPrefix: string;
 }
 
 /** Puts a context together. */
@@ -20,7 +22,8 @@ export function contextOf(
   tags: Readonly<Record<string, string>>,
 ): Context {
   const region = settings.aws_region;
-  return { settings, partition: partitionOf(region), region, account, tags };
+  const partition = partitionOf(region);
+  return { settings, partition, region, account, tags, keyPrefix: settings.cluster_name };
 }
 
 /** ARN of something in the stack's region and account. */

@@ -1,8 +1,8 @@
 import { EcrLifecyclePolicy } from '@cdktf/provider-aws/lib/ecr-lifecycle-policy/index.js';
 import { EcrRepository } from '@cdktf/provider-aws/lib/ecr-repository/index.js';
 import { Construct } from 'constructs';
+import { Key } from '../stack/key.ts';
 import type { Context } from './context.ts';
-import { Key } from './key.ts';
 
 /** The repository of the listener's image. */
 export class Repository extends Construct {

@@ -2,14 +2,21 @@ import { DataAwsSubnets } from '@cdktf/provider-aws/lib/data-aws-subnets/index.j
 import { DataAwsVpcs } from '@cdktf/provider-aws/lib/data-aws-vpcs/index.js';
 import { Fn } from 'cdktf';
 import { Construct } from 'constructs';
-import type { FileProcessingSettings } from '../settings/file-processing-variables.ts';
+
+/** What the network is found by. */
+export interface NetworkNames {
+  readonly aws_region: string;
+  readonly foundation_name_prefix: string;
+  /** Id of its VPC; empty to find it by its name. */
+  readonly vpc_id: string;
+}
 
 /** Finds the network that foundation-network made, by the names of its VPC and subnets. */
 export class NetworkLookup extends Construct {
   readonly vpcId: string;
   readonly privateSubnetIds: string[];
 
-  constructor(scope: Construct, settings: FileProcessingSettings) {
+  constructor(scope: Construct, settings: NetworkNames) {
     super(scope, 'network');
     this.vpcId = settings.vpc_id || this.#vpcByName(settings);
     const subnetName = `${settings.foundation_name_prefix}-private-*`;
@@ -30,7 +37,7 @@ export class NetworkLookup extends Construct {
   }
 
   /** `aws_vpcs` finds none without a fault, unlike `aws_vpc`, so that the message can say what to do. */
-  #vpcByName(settings: FileProcessingSettings): string {
+  #vpcByName(settings: NetworkNames): string {
     const name = vpcName(settings);
     const vpcs = new DataAwsVpcs(this, 'foundation', {
       filter: [{ name: 'tag:Name', values: [name] }],
@@ -47,6 +54,6 @@ export class NetworkLookup extends Construct {
   }
 }
 
-function vpcName(settings: FileProcessingSettings): string {
+function vpcName(settings: NetworkNames): string {
   return `${settings.foundation_name_prefix}-vpc`;
 }
