@@ -27,6 +27,15 @@ const ARN = /^arn:(aws|aws-us-gov|aws-cn):([a-z0-9-]+):([a-z0-9-]*):(\d{12}|(?<=
 const TOPIC_NAME = /^[\w-]{1,256}$/;
 const QUEUE_NAME = /^[\w-]{1,80}$/;
 
+/** Accounts of AWS's own registries (Amazon EKS User Guide, "View Amazon container image registries for Amazon EKS add-ons"). */
+const ADD_ON_REGISTRIES = [
+  ...['602401143452', '013241004608', '151742754352', '918309763551', '961992271922'],
+  ...['066635153087', '121268973566', '151610086707', '296578399912', '333609536671'],
+  ...['455263428931', '491585149902', '533267051163', '558608220178', '590381155156'],
+  ...['730335286997', '759879836304', '761377655185', '800184023465', '877085696533'],
+  ...['900612956339', '900889452093'],
+];
+
 /** Takes an ARN apart; undefined for what is not an ARN of a partition that we support. */
 export function parseArn(text: string): Arn | undefined {
   const [, partition, service = '', region = '', account = '', resource = ''] =
@@ -68,6 +77,22 @@ export function topicIn(region: string, account: string, name: string): TopicArn
 /** Whether a text is the ARN of a standard queue of Amazon SQS. */
 export function isQueueArn(text: string): boolean {
   return regionalArn(text, 'sqs', QUEUE_NAME) !== undefined;
+}
+
+/**
+ * The accounts whose ARNs and image registries occur in a text, each once. Those of AWS's own registries, which EKS
+ * pulls its add-ons from, are not among them.
+ */
+export function accountsIn(text: string): readonly string[] {
+  const arns = text.matchAll(/\barn:(?:aws|aws-us-gov|aws-cn):[a-z0-9-]+:[a-z0-9-]*:(\d{12}):/g);
+  const registries = text.matchAll(/\b(\d{12})\.dkr[.-]ecr\b/g);
+  const named = [
+    ...[...arns].map(([, account = '']) => account),
+    ...[...registries]
+      .map(([, account = '']) => account)
+      .filter((account) => !ADD_ON_REGISTRIES.includes(account)),
+  ];
+  return [...new Set(named)];
 }
 
 /** Whether a text is the ARN of an IAM role, with or without a path. */

@@ -1,4 +1,5 @@
 import {
+  accountsIn,
   isQueueArn,
   isRoleArn,
   parseArn,
@@ -75,4 +76,18 @@ test.each([
   ['role/etl', false],
 ])('%s is the ARN of a role: %s', (arn, expected) => {
   expect(isRoleArn(arn)).toBe(expected);
+});
+
+test.each([
+  ['arn:aws-us-gov:kms:us-gov-west-1:123456789012:key/a', ['123456789012']],
+  ['123456789012.dkr.ecr.us-gov-west-1.amazonaws.com/a:1', ['123456789012']],
+  ['123456789012.dkr-ecr.us-gov-west-1.on.aws/a:1', ['123456789012']],
+  ['arn:aws:iam::210987654321:role/a and arn:aws:iam::210987654321:role/b', ['210987654321']],
+  ['arn:aws:iam::aws:policy/ReadOnlyAccess', []],
+  ['arn:aws:s3:::123456789012', []],
+  ['013241004608.dkr.ecr.us-gov-west-1.amazonaws.com/eks/coredns:v1', []],
+  ['arn:aws-us-gov:sns:us-gov-west-1:013241004608:topic', ['013241004608']],
+  ['arn:aws:sqs:us-east-1:${data.aws_caller_identity.current.account_id}:queue', []],
+])('%s names the accounts %j', (text, accounts) => {
+  expect(accountsIn(text)).toStrictEqual(accounts);
 });

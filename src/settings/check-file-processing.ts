@@ -1,6 +1,11 @@
 import { isIPv4 } from 'node:net';
 import { partitionOf } from '@file-processing/contract/partition.ts';
-import { type CrossFinding, checkRoles, crossFindings } from './check-foundation-network.ts';
+import {
+  type CrossFinding,
+  checkRoles,
+  crossFindings,
+  warnAccounts,
+} from './check-foundation-network.ts';
 import type { FileProcessingSettings } from './file-processing-variables.ts';
 import { LONGEST_RETRY_SECONDS, totalRetrySeconds } from './http-retries.ts';
 
@@ -39,7 +44,7 @@ export function warnFileProcessing(
   settings: FileProcessingSettings,
   secretsGiven: ReadonlySet<string>,
 ): FileProcessingFinding[] {
-  const warnings: FileProcessingFinding[] = [];
+  const warnings: FileProcessingFinding[] = warnAccounts(settings);
   const warn = (variable: Name, message: string) => warnings.push({ variable, message });
   const ownsLoadBalancer = settings.delivery === 'http' && settings.ingress_class_name === '';
   if (

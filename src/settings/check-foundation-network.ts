@@ -1,4 +1,4 @@
-import { parseArn } from '@file-processing/contract/arn.ts';
+import { accountsIn, parseArn } from '@file-processing/contract/arn.ts';
 import { firstZones, isZoneOf, partitionOf } from '@file-processing/contract/partition.ts';
 import { contains, overlap, parseCidr } from './cidr.ts';
 import type { FoundationNetworkSettings } from './foundation-network-variables.ts';
@@ -103,6 +103,29 @@ export function checkRoles(
     });
   }
   return findings;
+}
+
+/** ARNs and registries of accounts that are neither the stack's own nor trusted; none where `account_id` names no own one. */
+export function warnAccounts<Settings extends AccountSettings>(
+  settings: Settings,
+): CrossFinding<keyof Settings & string>[] {
+  const { account_id, trusted_accounts } = settings;
+  if (account_id === '') return [];
+  return Object.entries(settings)
+    .filter(([variable]) => variable !== 'trusted_accounts')
+    .flatMap(([variable, value]) =>
+      accountsIn(JSON.stringify(value))
+        .filter((account) => account !== account_id && !trusted_accounts.includes(account))
+        .map((account) => ({
+          variable: variable as keyof Settings & string,
+          message: `is of account ${account}, which is neither account_id ${account_id} nor in trusted_accounts`,
+        })),
+    );
+}
+
+interface AccountSettings {
+  readonly account_id: string;
+  readonly trusted_accounts: readonly string[];
 }
 
 function checkZones(settings: FoundationNetworkSettings): NetworkFinding[] {

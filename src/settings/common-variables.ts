@@ -1,7 +1,7 @@
 import { isArnOf } from '@file-processing/contract/arn.ts';
 import { isRegion } from '@file-processing/contract/partition.ts';
 import { BUCKET_NAME, isOwnBucketName } from '@file-processing/contract/s3-object.ts';
-import { oneOf, text, textMap } from './variable.ts';
+import { oneOf, text, textList, textMap } from './variable.ts';
 
 /** Retention periods that CloudWatch Logs accepts, in days (CloudWatch Logs API, PutRetentionPolicy). */
 const LOG_RETENTION_DAYS = [
@@ -54,6 +54,15 @@ export const commonVariables = {
     accepts: (value) => /^\d{12}$/.test(value),
     unwise: (id) =>
       id === '' ? 'credentials of any account are taken; name the one to deploy to' : undefined,
+  }),
+  trusted_accounts: textList({
+    description:
+      'Other accounts whose ARNs and image registries may occur in the settings and in what is made of them: of a shared registry, of keys, topics and buckets of others.',
+    default: [],
+    example: ['210987654321'],
+    allowed: 'a list of at most 20 accounts, each twelve digits and each once',
+    accepts: (accounts) => accounts.length <= 20 && new Set(accounts).size === accounts.length,
+    acceptsItem: (value) => /^\d{12}$/.test(value),
   }),
   permissions_boundary_arn: text({
     description: 'Policy that bounds what every role may do at most (permissions boundary).',

@@ -2,7 +2,11 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { checkFileProcessing, warnFileProcessing } from './check-file-processing.ts';
-import { type CrossFinding, checkFoundationNetwork } from './check-foundation-network.ts';
+import {
+  type CrossFinding,
+  checkFoundationNetwork,
+  warnAccounts,
+} from './check-foundation-network.ts';
 import {
   type FileProcessingSettings,
   fileProcessingVariables,
@@ -80,6 +84,7 @@ export function loadEnvironment(root: string, name: string = DEFAULT_ENVIRONMENT
     warnings: {
       foundationNetwork: [
         ...network.warnings,
+        ...network.locate(warnAccounts(network.settings)),
         ...network.locate(warnBetweenStacks(network.settings, processing.settings)),
       ],
       fileProcessing: [

@@ -1,5 +1,5 @@
 import { AwsProvider } from '@cdktf/provider-aws/lib/provider/index.js';
-import type { TerraformStack } from 'cdktf';
+import { TerraformLocal, type TerraformStack } from 'cdktf';
 import { commonVariables } from '../settings/common-variables.ts';
 import { planVariable } from './plan-variable.ts';
 
@@ -11,6 +11,8 @@ export interface AwsProviderSettings {
   readonly aws_profile: string;
   /** Account that credentials must be of; empty for any. */
   readonly account_id: string;
+  /** Other accounts whose ARNs and registries may occur in the stack; nothing of Terraform's reads them. */
+  readonly trusted_accounts: readonly string[];
   /** Default tags of every resource. */
   readonly tags: Readonly<Record<string, string>>;
 }
@@ -27,6 +29,10 @@ export function configureAwsProvider(stack: TerraformStack, settings: AwsProvide
     ...(settings.account_id !== '' && { allowedAccountIds: [settings.account_id] }),
     defaultTags: [{ tags: settings.tags }],
   });
+  // The audit judges the JSON alone, and so has to find there whom the stack may name.
+  if (settings.trusted_accounts.length > 0) {
+    new TerraformLocal(stack, 'trusted_accounts', [...settings.trusted_accounts]);
+  }
   stack.addOverride('terraform.required_providers.aws', {
     source: 'hashicorp/aws',
     version: AWS_PROVIDER_VERSION,

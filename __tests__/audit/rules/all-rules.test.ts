@@ -97,6 +97,21 @@ const GOOD: readonly (readonly [string, Settings])[] = [
     }),
   ],
   ['the AWS half alone', http({ manage_kubernetes: false })],
+  [
+    'a key and an image of a trusted account',
+    {
+      processing: {
+        ...http().processing,
+        account_id: '123456789012',
+        trusted_accounts: ['210987654321'],
+        create_repository: false,
+        image: `210987654321.dkr.ecr.us-gov-west-1.amazonaws.com/etl@sha256:${'ab'.repeat(32)}`,
+        bucket_kms_key_arn:
+          'arn:aws-us-gov:kms:us-gov-west-1:210987654321:key/0b1e6f4c-8a3d-4c0e-9a55-0f3a5d1b2c4d',
+      },
+      network: { account_id: '123456789012' },
+    },
+  ],
   ['a network that is named', http({ vpc_id: 'vpc-0a1b2c3d4e5f67890' })],
   [
     'a state in S3',

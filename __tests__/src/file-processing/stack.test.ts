@@ -49,6 +49,12 @@ describe('FileProcessingStack by default', () => {
     });
   });
 
+  it('names the accounts that it trusts in a local, and none by default', () => {
+    expect(synthesizeText()).not.toContain('trusted_accounts');
+    const { locals } = JSON.parse(synthesizeText({ trusted_accounts: ['210987654321'] }));
+    expect(locals).toMatchObject({ trusted_accounts: ['210987654321'] });
+  });
+
   it('deploys no listener without an image, but all that it will need', () => {
     expect(inKubernetes(json)).toEqual([
       'kubernetes_config_map_v1.config',

@@ -235,6 +235,22 @@ describe('warnings between variables', () => {
       'sns_max_age_seconds',
       /replayed/,
     ],
+    [
+      'a key of an account that nobody trusts',
+      { account_id: '210987654321', bucket_kms_key_arn: KEY },
+      'bucket_kms_key_arn',
+      /^is of account 123456789012, which is neither account_id 210987654321 nor in trusted_accounts$/,
+    ],
+    [
+      'a registry of an account that nobody trusts',
+      {
+        account_id: '210987654321',
+        trusted_accounts: ['111111111111'],
+        image: '123456789012.dkr.ecr.us-gov-west-1.amazonaws.com/a@sha256:0',
+      },
+      'image',
+      /^is of account 123456789012/,
+    ],
     ['a database by its address', { db_host: '10.0.0.5' }, 'db_host', /name the host/],
     ['a listener without a database', { image: 'a@sha256:0' }, 'db_host', /has no database/],
   ])('name %s', (_, overrides, variable, message) => {
@@ -243,6 +259,14 @@ describe('warnings between variables', () => {
 
   it.each([3600, 86_400])('are none about an age of %i seconds', (age) => {
     expect(warn({ ...reachable, sns_max_age_seconds: age })).toEqual([]);
+  });
+
+  it.each<[string, Overrides]>([
+    ['a trusted account', { account_id: '210987654321', trusted_accounts: ['123456789012'] }],
+    ['the own account', { account_id: '123456789012' }],
+    ['any account where the own one is not named', {}],
+  ])('are none about an ARN of %s', (_, accounts) => {
+    expect(warn({ ...reachable, ...accounts, bucket_kms_key_arn: KEY })).toEqual([]);
   });
 
   it('say where a password in the file has to go', () => {

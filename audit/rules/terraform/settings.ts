@@ -1,8 +1,9 @@
+import { accountsIn } from '@file-processing/contract/arn.ts';
 import { isRegion, partitionOf } from '@file-processing/contract/partition.ts';
 import { expressionsIn, referencesIn } from '../../../src/synthesized/model/expression.ts';
 import { blocksOf, type StackModel, valueAt } from '../../../src/synthesized/model/model.ts';
 import { canonical } from '../../policy/policies.ts';
-import { blocksOfStack, type StackBlock } from '../readers/resources.ts';
+import { blocksOfStack, listOf, type StackBlock } from '../readers/resources.ts';
 import { type Rule, rule, shown } from '../rule.ts';
 
 const stacks = ({ model }: { readonly model: { readonly stacks: readonly StackModel[] } }) =>
@@ -94,6 +95,24 @@ function stringsIn(value: unknown): readonly string[] {
   if (typeof value === 'string') return [value];
   if (typeof value !== 'object' || value === null) return [];
   return Object.entries(value).flatMap(([key, item]) => [key, ...stringsIn(item)]);
+}
+
+/** The stack's own account and those that it trusts, a local that lists nothing but accounts; without `allowed_account_ids` the only literal one of all stacks is its own. */
+function knownAccounts(stacks: readonly StackModel[], stack: StackModel): readonly string[] {
+  const own = listOf(blocksOf(stack.json.provider?.aws)[0]?.allowed_account_ids).map(String);
+  const trusted = Object.values(stack.json.locals ?? {})
+    .map((value) => listOf(value).map(String))
+    .filter((list) => list.every((account) => /^\d{12}$/.test(account)))
+    .flat();
+  if (own.length > 0) return [...own, ...trusted];
+  const named = accountsIn(
+    stacks
+      .flatMap(namingBlocks)
+      .flatMap(({ value }) => stringsIn(value))
+      .join('\n'),
+  );
+  const others = named.filter((account) => !trusted.includes(account));
+  return others.length === 1 ? named : trusted;
 }
 
 /** Rules on Terraform's own settings, providers, partitions and regions. */
@@ -275,6 +294,21 @@ export const TERRAFORM_RULES: readonly Rule[] = [
             `${arn}… is in ${itsRegion}, the stack in ${region}`,
         ]),
       );
+    },
+  }),
+  rule({
+    id: 'account-is-known',
+    title: "Every account in an ARN or an image registry is the stack's own or a trusted one",
+    reason:
+      "An ARN or image of a stranger works as well: the alarm, the key or the code is then somebody else's. Accounts of others belong into trusted_accounts; without account_id the own one is the only other that occurs.",
+    control: 'AC-20',
+    severity: 'high',
+    subjects: ({ model }) => model.stacks.flatMap(namingBlocks),
+    faults: ({ stack, value }, { model }) => {
+      const known = knownAccounts(model.stacks, model.stackOf({ stack }));
+      return accountsIn(stringsIn(value).join('\n'))
+        .filter((account) => !known.includes(account))
+        .map((account) => `account ${account} is neither account_id nor in trusted_accounts`);
     },
   }),
   rule({

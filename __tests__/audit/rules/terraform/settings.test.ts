@@ -237,6 +237,33 @@ describeRules(TERRAFORM_RULES, {
           Object.assign(member(stackWith('aws_vpc'), 'output'), { x: { value: 'arn:aws:s3:::x' } }),
       ],
     ],
+    'account-is-known': [
+      [
+        'alarms that notify a stranger',
+        ({ set }) =>
+          set('aws_cloudwatch_metric_alarm', 'alarm_actions', [
+            'arn:aws-us-gov:sns:us-gov-west-1:210987654321:on-call',
+          ]),
+      ],
+      [
+        'an image from the registry of a stranger',
+        ({ stackWith }) => {
+          const variables = Object.values(member(stackWith('aws_sns_topic'), 'variable')) as Json[];
+          const image = variables.find((variable) =>
+            String(variable.default).includes('.dkr.ecr.'),
+          );
+          Object.assign(image ?? {}, {
+            default: String(image?.default).replace(/^\d{12}/, '210987654321'),
+          });
+        },
+      ],
+      [
+        'a state that is encrypted with the key of a stranger',
+        backend((s3) => {
+          s3.kms_key_id = String(s3.kms_key_id).replace(/:\d{12}:/, ':210987654321:');
+        }),
+      ],
+    ],
     'host-of-own-partition': [
       [
         'S3 in a region of another partition',
