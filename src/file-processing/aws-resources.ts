@@ -2,6 +2,7 @@ import { DataAwsCallerIdentity } from '@cdktf/provider-aws/lib/data-aws-caller-i
 import type { ITerraformDependable } from 'cdktf';
 import { Construct } from 'constructs';
 import { bucketPublishesWithKey, logsUseKey, topicSendsWithKey } from '../policies/key-policies.ts';
+import { bucketsOf } from '../settings/buckets.ts';
 import type { FileProcessingSettings } from '../settings/file-processing-variables.ts';
 import { Key } from '../stack/key.ts';
 import { NetworkLookup } from '../stack/network-lookup.ts';
@@ -10,7 +11,7 @@ import { Alarms } from './alarms.ts';
 import { notifyOfNewObjects } from './bucket-notification.ts';
 import { Cluster, clusterLogGroupName } from './cluster.ts';
 import { ClusterAccess } from './cluster-access.ts';
-import { type Context, contextOf } from './context.ts';
+import { bucketOwners, type Context, contextOf } from './context.ts';
 import { allowNodes, allowOperators } from './ingress-rules.ts';
 import { Irsa } from './irsa.ts';
 import { NodeGroup } from './node-group.ts';
@@ -91,7 +92,7 @@ export class AwsResources extends Construct {
       ...(this.queue && { deliveryQueueName: this.queue.resource.name }),
     });
 
-    if (settings.create_s3_notifications) notifyOfNewObjects(this, settings, this.topic);
+    notifyOfNewObjects(this, bucketsOf(settings), this.topic);
     if (settings.create_repository) this.repository = new Repository(this, context);
     if (settings.db_security_group_id) allowNodes(this, settings, this.cluster.securityGroupId);
   }
@@ -131,7 +132,7 @@ export class AwsResources extends Construct {
       purpose: 'events',
       description: 'Encrypts the messages about new files, in the topic and in the queues',
       users: [
-        bucketPublishesWithKey(context, context.settings.bucket_name),
+        ...bucketOwners(context).map(bucketPublishesWithKey),
         topicSendsWithKey(topicArn(context)),
       ],
     });

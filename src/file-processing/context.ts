@@ -1,5 +1,7 @@
 import type { Partition } from '@file-processing/contract/partition.ts';
 import { partitionOf } from '@file-processing/contract/partition.ts';
+import type { BucketOwner } from '../policies/messaging-policies.ts';
+import { bucketsOf } from '../settings/buckets.ts';
 import type { FileProcessingSettings } from '../settings/file-processing-variables.ts';
 
 /** What every part of the stack needs to name things. */
@@ -40,7 +42,17 @@ export function managedPolicyArn({ partition }: Context, name: string): string {
   return `arn:${partition.name}:iam::aws:policy/${name}`;
 }
 
-/** ARN of the clients' bucket. */
-export function bucketArn({ partition, settings }: Context): string {
-  return `arn:${partition.name}:s3:::${settings.bucket_name}`;
+/** ARN of a bucket. */
+export function bucketArn({ partition }: Context, name: string): string {
+  return `arn:${partition.name}:s3:::${name}`;
+}
+
+/** The buckets that publish to the topic, by the account that owns them. */
+export function bucketOwners(context: Context): readonly BucketOwner[] {
+  const byAccount = Map.groupBy(bucketsOf(context.settings), ({ account }) => account);
+  return [...byAccount].map(([account, buckets]) => ({
+    account: account || context.account,
+    bucketArns: buckets.map(({ name }) => bucketArn(context, name)),
+    sid: account,
+  }));
 }

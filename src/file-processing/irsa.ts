@@ -13,6 +13,7 @@ import {
 } from '../policies/listener-policies.ts';
 import { type PolicyStatement, policyJson } from '../policies/policy-document.ts';
 import { STS_AUDIENCE, trustServiceAccount } from '../policies/trust-policies.ts';
+import { bucketsOf } from '../settings/buckets.ts';
 import { fileProcessingVariables } from '../settings/file-processing-variables.ts';
 import { planVariable } from '../stack/plan-variable.ts';
 import { pathOf, roleIdentity } from '../stack/role-identity.ts';
@@ -99,10 +100,12 @@ export class Irsa extends Construct {
   #bucketStatements(): readonly PolicyStatement[] {
     const { settings, region, partition } = this.#context;
     return bucketAccess({
-      bucketArn: bucketArn(this.#context),
-      readPrefixes: settings.s3_prefixes,
+      buckets: bucketsOf(settings).map(({ name, prefixes, keyArn }) => ({
+        arn: bucketArn(this.#context, name),
+        readPrefixes: prefixes,
+        keyArn,
+      })),
       writePrefix: settings.report_prefix,
-      keyArn: settings.bucket_kms_key_arn,
       s3Host: `s3.${region}.${partition.dnsSuffix}`,
     });
   }

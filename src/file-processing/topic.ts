@@ -8,7 +8,7 @@ import { logDeliveries, topicPolicy } from '../policies/messaging-policies.ts';
 import { policyJson } from '../policies/policy-document.ts';
 import { trustServiceFor } from '../policies/trust-policies.ts';
 import { roleIdentity } from '../stack/role-identity.ts';
-import { bucketArn, type Context, regionalArn } from './context.ts';
+import { bucketOwners, type Context, regionalArn } from './context.ts';
 
 /** What the topic depends on. */
 export interface TopicProps {
@@ -42,7 +42,7 @@ export class Topic extends Construct {
 
   constructor(scope: Construct, { context, keyArn, logsKeyArn }: TopicProps) {
     super(scope, 'topic');
-    const { settings, account } = context;
+    const { settings } = context;
     const role = feedbackRole(this, context, logsKeyArn);
     this.resource = new SnsTopic(this, 'file_processing', {
       name: settings.sns_topic_name,
@@ -57,9 +57,7 @@ export class Topic extends Construct {
     });
     this.policy = new SnsTopicPolicy(this.resource, 'default', {
       arn: this.resource.arn,
-      policy: policyJson(
-        topicPolicy({ topicArn: this.resource.arn, bucketArn: bucketArn(context), account }),
-      ),
+      policy: policyJson(topicPolicy(this.resource.arn, bucketOwners(context))),
     });
   }
 }

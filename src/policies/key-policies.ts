@@ -1,5 +1,6 @@
 import type { Partition } from '@file-processing/contract/partition.ts';
-import type { PolicyStatement } from './policy-document.ts';
+import type { BucketOwner } from './messaging-policies.ts';
+import { oneOrMany, type PolicyStatement } from './policy-document.ts';
 
 /** Where a key lives. */
 export interface KeyScope {
@@ -47,20 +48,17 @@ export function logsUseKey(scope: KeyScope, logGroupNames: readonly string[]): P
   };
 }
 
-/** Allows S3 to publish one bucket's events to a topic that is encrypted with the key. */
-export function bucketPublishesWithKey(
-  { partition, account }: KeyScope,
-  bucket: string,
-): PolicyStatement {
+/** Allows S3 to publish events of an owner's buckets to a topic that is encrypted with the key. */
+export function bucketPublishesWithKey({ account, bucketArns, sid }: BucketOwner): PolicyStatement {
   return {
-    Sid: 'BucketPublishesWithKey',
+    Sid: `BucketPublishesWithKey${sid}`,
     Effect: 'Allow',
     Principal: { Service: 's3.amazonaws.com' },
     Action: ['kms:Decrypt', 'kms:GenerateDataKey*'],
     Resource: '*',
     Condition: {
       StringEquals: { 'aws:SourceAccount': account },
-      ArnEquals: { 'aws:SourceArn': `arn:${partition.name}:s3:::${bucket}` },
+      ArnEquals: { 'aws:SourceArn': oneOrMany(bucketArns) },
     },
   };
 }

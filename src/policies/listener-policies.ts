@@ -1,34 +1,45 @@
-import type { PolicyStatement } from './policy-document.ts';
+import { oneOrMany, type PolicyStatement } from './policy-document.ts';
 
-/** What the listener reads and writes in the bucket. */
+/** What the listener reads and writes in its buckets. */
 export interface BucketAccess {
-  readonly bucketArn: string;
-  /** Key prefixes that it reads. */
-  readonly readPrefixes: readonly string[];
-  /** Key prefix that it writes; `''` for none. */
+  /** At least one. */
+  readonly buckets: readonly {
+    readonly arn: string;
+    /** Key prefixes that it reads. */
+    readonly readPrefixes: readonly string[];
+    /** Key that encrypts the objects; `''` for none of KMS. */
+    readonly keyArn: string;
+  }[];
+  /** Key prefix that it writes in each bucket; `''` for none. */
   readonly writePrefix: string;
-  /** Key that encrypts the objects; `''` for none of KMS. */
-  readonly keyArn: string;
   /** Host by which S3 calls KMS. */
   readonly s3Host: string;
 }
 
 /** Allows the listener to list and read below its prefixes, and write reports. */
 export function bucketAccess(access: BucketAccess): readonly PolicyStatement[] {
-  const { bucketArn, readPrefixes, writePrefix, keyArn, s3Host } = access;
+  const { buckets, writePrefix, s3Host } = access;
+  const keyArns = [...new Set(buckets.map(({ keyArn }) => keyArn).filter(Boolean))];
+  // Buckets with the same prefixes share a statement, since a policy has room for 6,144 characters.
+  const alike = Map.groupBy(buckets, ({ readPrefixes }) => JSON.stringify(readPrefixes));
   const statements: PolicyStatement[] = [
-    {
-      Sid: 'ListPrefixes',
-      Effect: 'Allow',
-      Action: 's3:ListBucket',
-      Resource: bucketArn,
-      Condition: { StringLike: { 's3:prefix': readPrefixes.map((prefix) => `${prefix}*`) } },
-    },
+    ...[...alike.values()].map((group, index): PolicyStatement => {
+      const prefixes = group[0]?.readPrefixes ?? [];
+      return {
+        Sid: `ListPrefixes${index === 0 ? '' : index + 1}`,
+        Effect: 'Allow',
+        Action: 's3:ListBucket',
+        Resource: oneOrMany(group.map(({ arn }) => arn)),
+        Condition: { StringLike: { 's3:prefix': prefixes.map((prefix) => `${prefix}*`) } },
+      };
+    }),
     {
       Sid: 'ReadObjects',
       Effect: 'Allow',
       Action: ['s3:GetObject', 's3:GetObjectVersion'],
-      Resource: readPrefixes.map((prefix) => `${bucketArn}/${prefix}*`),
+      Resource: buckets.flatMap(({ arn, readPrefixes }) =>
+        readPrefixes.map((prefix) => `${arn}/${prefix}*`),
+      ),
     },
   ];
   if (writePrefix !== '') {
@@ -36,15 +47,15 @@ export function bucketAccess(access: BucketAccess): readonly PolicyStatement[] {
       Sid: 'WriteReports',
       Effect: 'Allow',
       Action: 's3:PutObject',
-      Resource: `${bucketArn}/${writePrefix}*`,
+      Resource: oneOrMany(buckets.map(({ arn }) => `${arn}/${writePrefix}*`)),
     });
   }
-  if (keyArn !== '') {
+  if (keyArns.length > 0) {
     statements.push({
       Sid: 'UseBucketKey',
       Effect: 'Allow',
       Action: writePrefix === '' ? ['kms:Decrypt'] : ['kms:Decrypt', 'kms:GenerateDataKey'],
-      Resource: keyArn,
+      Resource: oneOrMany(keyArns),
       Condition: { StringEquals: { 'kms:ViaService': s3Host } },
     });
   }

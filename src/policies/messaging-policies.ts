@@ -1,31 +1,33 @@
-import type { PolicyStatement } from './policy-document.ts';
+import { oneOrMany, type PolicyStatement } from './policy-document.ts';
 
-/** Which bucket of which account may publish to which topic. */
-export interface BucketTopic {
-  readonly topicArn: string;
-  readonly bucketArn: string;
-  /** Account that owns the bucket: a bucket's name alone can pass to somebody else. */
+/** An account, and those of its buckets that publish: a bucket's name alone can pass to somebody else. */
+export interface BucketOwner {
   readonly account: string;
+  /** At least one. */
+  readonly bucketArns: readonly string[];
+  /** Ends the Sid of the owner's statement: its account, or `''` for that of the stack. */
+  readonly sid: string;
 }
 
-/** The policy of the topic: one bucket publishes, and only over TLS. */
-export function topicPolicy({
-  topicArn,
-  bucketArn,
-  account,
-}: BucketTopic): readonly PolicyStatement[] {
+/** The policy of the topic: buckets of the owners publish, and only over TLS. */
+export function topicPolicy(
+  topicArn: string,
+  owners: readonly BucketOwner[],
+): readonly PolicyStatement[] {
   return [
-    {
-      Sid: 'BucketPublishes',
-      Effect: 'Allow',
-      Principal: { Service: 's3.amazonaws.com' },
-      Action: 'sns:Publish',
-      Resource: topicArn,
-      Condition: {
-        StringEquals: { 'aws:SourceAccount': account },
-        ArnEquals: { 'aws:SourceArn': bucketArn },
-      },
-    },
+    ...owners.map(
+      ({ account, bucketArns, sid }): PolicyStatement => ({
+        Sid: `BucketPublishes${sid}`,
+        Effect: 'Allow',
+        Principal: { Service: 's3.amazonaws.com' },
+        Action: 'sns:Publish',
+        Resource: topicArn,
+        Condition: {
+          StringEquals: { 'aws:SourceAccount': account },
+          ArnEquals: { 'aws:SourceArn': oneOrMany(bucketArns) },
+        },
+      }),
+    ),
     {
       Sid: 'RefusePlainHttp',
       Effect: 'Deny',

@@ -21,6 +21,12 @@ export interface PolicyStatement {
   readonly Condition?: Condition;
 }
 
+/** A list as a policy has it: its only item stands alone. */
+export function oneOrMany(values: readonly string[]): string | readonly string[] {
+  const [only] = values;
+  return values.length === 1 && only !== undefined ? only : values;
+}
+
 /**
  * Writes a policy as JSON. A scanner can read it in the synthesized Terraform JSON, which is not so
  * for `data.aws_iam_policy_document` and `jsonencode`.

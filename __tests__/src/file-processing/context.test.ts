@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import {
   bucketArn,
+  bucketOwners,
   contextOf,
   managedPolicyArn,
   regionalArn,
@@ -33,7 +34,13 @@ describe.each(REGIONS)('The context of %s', (region, partition) => {
     );
   });
 
-  it('names the bucket in its partition', () => {
-    expect(bucketArn(context)).toBe(`arn:${partition}:s3:::drop-box`);
+  it('names a bucket in its partition', () => {
+    expect(bucketArn(context, 'drop-box')).toBe(`arn:${partition}:s3:::drop-box`);
+  });
+
+  it('owns the bucket that publishes', () => {
+    expect(bucketOwners(context)).toEqual([
+      { account: '123456789012', bucketArns: [`arn:${partition}:s3:::drop-box`], sid: '' },
+    ]);
   });
 });

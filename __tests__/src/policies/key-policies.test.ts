@@ -36,12 +36,16 @@ describe.each([
       },
     });
   });
+});
 
-  it('S3 uses a key for one bucket of the account alone', () => {
-    expect(bucketPublishesWithKey(scope(region), 'drop-box').Condition).toStrictEqual({
-      StringEquals: { 'aws:SourceAccount': '123456789012' },
-      ArnEquals: { 'aws:SourceArn': `arn:${partition}:s3:::drop-box` },
-    });
+it('S3 uses a key for the buckets of one account alone', () => {
+  const owner = { account: '210987654321', bucketArns: ['arn:a', 'arn:b'], sid: '210987654321' };
+  expect(bucketPublishesWithKey(owner)).toMatchObject({
+    Sid: 'BucketPublishesWithKey210987654321',
+    Condition: {
+      StringEquals: { 'aws:SourceAccount': '210987654321' },
+      ArnEquals: { 'aws:SourceArn': ['arn:a', 'arn:b'] },
+    },
   });
 });
 

@@ -1,19 +1,23 @@
 import { describe, expect, it } from 'vitest';
 import {
+  type BucketAccess,
   bucketAccess,
   confirmSubscriptions,
   connectToDatabase,
   fetchMessages,
 } from '../../../src/policies/listener-policies.ts';
 
-const access = {
-  bucketArn: 'arn:aws-us-gov:s3:::drop-box',
+const bucket = {
+  arn: 'arn:aws-us-gov:s3:::drop-box',
   readPrefixes: ['from_client/a/', 'from_client/b/'],
-  writePrefix: 'reports/',
   keyArn: '',
+};
+const access: BucketAccess = {
+  buckets: [bucket],
+  writePrefix: 'reports/',
   s3Host: 's3.us-gov-west-1.amazonaws.com',
 };
-const find = (sid: string, overrides: Partial<typeof access> = {}) =>
+const find = (sid: string, overrides: Partial<BucketAccess> = {}) =>
   bucketAccess({ ...access, ...overrides }).find(({ Sid }) => Sid === sid);
 
 describe('the bucket', () => {
@@ -46,13 +50,52 @@ describe('the bucket', () => {
   });
 
   it('has its key used through S3 alone, to encrypt only where there are reports', () => {
-    expect(find('UseBucketKey', { keyArn: 'arn:key' })).toMatchObject({
+    const buckets = [{ ...bucket, keyArn: 'arn:key' }];
+    expect(find('UseBucketKey', { buckets })).toMatchObject({
       Action: ['kms:Decrypt', 'kms:GenerateDataKey'],
       Condition: { StringEquals: { 'kms:ViaService': 's3.us-gov-west-1.amazonaws.com' } },
     });
-    expect(find('UseBucketKey', { keyArn: 'arn:key', writePrefix: '' })?.Action).toEqual([
-      'kms:Decrypt',
+    expect(find('UseBucketKey', { buckets, writePrefix: '' })?.Action).toEqual(['kms:Decrypt']);
+  });
+});
+
+describe('several buckets', () => {
+  const one = { ...bucket, keyArn: 'arn:key' };
+  const other = { arn: 'arn:aws-us-gov:s3:::letters', readPrefixes: ['in/'], keyArn: 'arn:key' };
+  const buckets = [one, other, { ...bucket, arn: 'arn:aws-us-gov:s3:::files' }];
+
+  it('are listed below their own prefixes alone; those with the same share a statement', () => {
+    const listed = bucketAccess({ ...access, buckets }).filter(({ Sid }) => /^List/.test(Sid));
+    expect(listed.map(({ Sid, Resource, Condition }) => [Sid, Resource, Condition])).toEqual([
+      [
+        'ListPrefixes',
+        ['arn:aws-us-gov:s3:::drop-box', 'arn:aws-us-gov:s3:::files'],
+        { StringLike: { 's3:prefix': ['from_client/a/*', 'from_client/b/*'] } },
+      ],
+      ['ListPrefixes2', 'arn:aws-us-gov:s3:::letters', { StringLike: { 's3:prefix': ['in/*'] } }],
     ]);
+  });
+
+  it('are read below their own prefixes alone', () => {
+    expect(find('ReadObjects', { buckets: [one, other] })?.Resource).toEqual([
+      'arn:aws-us-gov:s3:::drop-box/from_client/a/*',
+      'arn:aws-us-gov:s3:::drop-box/from_client/b/*',
+      'arn:aws-us-gov:s3:::letters/in/*',
+    ]);
+  });
+
+  it('are written below the report prefix of each', () => {
+    expect(find('WriteReports', { buckets: [one, other] })?.Resource).toEqual([
+      'arn:aws-us-gov:s3:::drop-box/reports/*',
+      'arn:aws-us-gov:s3:::letters/reports/*',
+    ]);
+  });
+
+  it('have each of their keys used, once', () => {
+    expect(find('UseBucketKey', { buckets })?.Resource).toBe('arn:key');
+    expect(
+      find('UseBucketKey', { buckets: [one, { ...other, keyArn: 'arn:other' }] })?.Resource,
+    ).toEqual(['arn:key', 'arn:other']);
   });
 });
 

@@ -6,11 +6,9 @@ import {
 } from '../../../src/policies/messaging-policies.ts';
 
 it('a topic lets one bucket of one account publish, and nobody without TLS', () => {
-  const [allow, deny, ...others] = topicPolicy({
-    topicArn: 'arn:topic',
-    bucketArn: 'arn:bucket',
-    account: '123456789012',
-  });
+  const [allow, deny, ...others] = topicPolicy('arn:topic', [
+    { account: '123456789012', bucketArns: ['arn:bucket'], sid: '' },
+  ]);
   expect(others).toEqual([]);
   expect(allow).toMatchObject({
     Effect: 'Allow',
@@ -26,6 +24,30 @@ it('a topic lets one bucket of one account publish, and nobody without TLS', () 
     Principal: '*',
     Condition: { Bool: { 'aws:SecureTransport': 'false' } },
   });
+});
+
+it('a topic lets each account publish from its own buckets alone', () => {
+  const statements = topicPolicy('arn:topic', [
+    { account: '123456789012', bucketArns: ['arn:a', 'arn:b'], sid: '' },
+    { account: '210987654321', bucketArns: ['arn:c'], sid: '210987654321' },
+  ]);
+  expect(statements.map(({ Sid, Condition }) => [Sid, Condition])).toMatchObject([
+    [
+      'BucketPublishes',
+      {
+        StringEquals: { 'aws:SourceAccount': '123456789012' },
+        ArnEquals: { 'aws:SourceArn': ['arn:a', 'arn:b'] },
+      },
+    ],
+    [
+      'BucketPublishes210987654321',
+      {
+        StringEquals: { 'aws:SourceAccount': '210987654321' },
+        ArnEquals: { 'aws:SourceArn': 'arn:c' },
+      },
+    ],
+    ['RefusePlainHttp', {}],
+  ]);
 });
 
 it('SNS logs deliveries into the named groups alone', () => {
