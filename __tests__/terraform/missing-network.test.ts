@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type AttachedAws, emptyAttachedAws } from './support/attached-provider.ts';
-import { createNetwork, type ForeignNetwork, REGION } from './support/aws-account.ts';
+import { createNetwork, type ForeignNetwork, REGION, tagResource } from './support/aws-account.ts';
 import { type CdktfCli, cdktfIn, unwrapped } from './support/cdktf-cli.ts';
 import { type Checkout, temporaryCheckout } from './support/checkout.ts';
 import { type Terraform, terraformIn } from './support/terraform.ts';
@@ -81,6 +81,52 @@ describe('with a VPC of another name', () => {
       const { json } = await overridden.plan();
       expect(plannedSubnets(json)).toEqual(network.privateSubnetIds);
       expect(JSON.stringify(json)).not.toContain('data.aws_vpcs');
+    } finally {
+      await overridden.close();
+    }
+  });
+
+  test('private_subnet_ids takes just these, and no name', async () => {
+    const values = {
+      vpc_id: network.vpcId,
+      private_subnet_ids: network.privateSubnetIds,
+      foundation_name_prefix: 'nobodys',
+    };
+    checkout.addEnvironment('etl-playground', { fileProcessing: values }, 'ids');
+    const overridden = await opened('ids');
+    try {
+      const { json } = await overridden.plan();
+      expect(plannedSubnets(json)).toEqual(network.privateSubnetIds);
+    } finally {
+      await overridden.close();
+    }
+  });
+
+  test('private_subnet_ids of another VPC are refused with what to do', async () => {
+    const [id] = network.privateSubnetIds;
+    const values = { vpc_id: network.vpcId, private_subnet_ids: [id, 'subnet-0a1b2c3d'] };
+    checkout.addEnvironment('etl-playground', { fileProcessing: values }, 'other-ids');
+    const overridden = await opened('other-ids');
+    try {
+      await expect(overridden.plan()).rejects.toThrow(
+        /Not all 2 of private_subnet_ids are in VPC\s+vpc-\w+:\s+correct\s+private_subnet_ids or\s+vpc_id/,
+      );
+    } finally {
+      await overridden.close();
+    }
+  });
+
+  test('private_subnet_tags takes the subnets that have every tag', async () => {
+    const values = { vpc_id: network.vpcId, private_subnet_tags: { tier: 'files', zone: '?' } };
+    for (const [index, id] of network.privateSubnetIds.entries()) {
+      await tagResource(emulator, id, 'tier', 'files');
+      await tagResource(emulator, id, 'zone', `${index}`);
+    }
+    checkout.addEnvironment('etl-playground', { fileProcessing: values }, 'tags');
+    const overridden = await opened('tags');
+    try {
+      const { json } = await overridden.plan();
+      expect(plannedSubnets(json)).toEqual(network.privateSubnetIds);
     } finally {
       await overridden.close();
     }

@@ -6,6 +6,7 @@ import {
   crossFindings,
   warnAccounts,
 } from './check-foundation-network.ts';
+import { checkExistingNetwork } from './existing-network.ts';
 import type { FileProcessingSettings } from './file-processing-variables.ts';
 import { LONGEST_RETRY_SECONDS, totalRetrySeconds } from './http-retries.ts';
 
@@ -32,6 +33,7 @@ export function checkFileProcessing(
       checkEndpoint,
       checkDatabase,
       checkArns,
+      checkExistingNetwork,
       (valid) => checkRoles(valid, `${valid.cluster_name}-file-processing-sa`),
     ],
     settings,

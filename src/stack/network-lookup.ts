@@ -2,16 +2,19 @@ import { DataAwsSubnets } from '@cdktf/provider-aws/lib/data-aws-subnets/index.j
 import { DataAwsVpcs } from '@cdktf/provider-aws/lib/data-aws-vpcs/index.js';
 import { Fn } from 'cdktf';
 import { Construct } from 'constructs';
+import {
+  type ExistingNetwork,
+  privateSubnetFilters,
+  privateSubnetsWanted,
+  vpcName,
+} from '../settings/existing-network.ts';
 
 /** What the network is found by. */
-export interface NetworkNames {
+export interface NetworkNames extends ExistingNetwork {
   readonly aws_region: string;
-  readonly foundation_name_prefix: string;
-  /** Id of its VPC; empty to find it by its name. */
-  readonly vpc_id: string;
 }
 
-/** Finds the network that foundation-network made, by the names of its VPC and subnets. */
+/** Finds the network that foundation-network made, by the names of its VPC and subnets, or one of others. */
 export class NetworkLookup extends Construct {
   readonly vpcId: string;
   readonly privateSubnetIds: string[];
@@ -19,17 +22,14 @@ export class NetworkLookup extends Construct {
   constructor(scope: Construct, settings: NetworkNames) {
     super(scope, 'network');
     this.vpcId = settings.vpc_id || this.#vpcByName(settings);
-    const subnetName = `${settings.foundation_name_prefix}-private-*`;
+    const { count, exactly, problem, next } = privateSubnetsWanted(settings);
     this.privateSubnetIds = new DataAwsSubnets(this, 'private', {
-      filter: [
-        { name: 'vpc-id', values: [this.vpcId] },
-        { name: 'tag:Name', values: [subnetName] },
-      ],
+      filter: [{ name: 'vpc-id', values: [this.vpcId] }, ...privateSubnetFilters(settings)],
       lifecycle: {
         postcondition: [
           {
-            condition: '${length(self.ids) >= 2}',
-            errorMessage: `Fewer than two private subnets named ${subnetName} in VPC ${settings.vpc_id || vpcName(settings)}: deploy foundation-network first, or check foundation_name_prefix and vpc_id.`,
+            condition: `\${length(self.ids) ${exactly ? '==' : '>='} ${count}}`,
+            errorMessage: `${problem}: ${next}.`,
           },
         ],
       },
@@ -52,8 +52,4 @@ export class NetworkLookup extends Construct {
     });
     return Fn.one(vpcs.ids);
   }
-}
-
-function vpcName(settings: NetworkNames): string {
-  return `${settings.foundation_name_prefix}-vpc`;
 }

@@ -112,6 +112,17 @@ const GOOD: readonly (readonly [string, Settings])[] = [
       network: { account_id: '123456789012' },
     },
   ],
+  [
+    'subnets of others by their ids',
+    http({
+      vpc_id: 'vpc-0a1b2c3d4e5f67890',
+      private_subnet_ids: ['subnet-0a1b2c3d4e5f67890', 'subnet-0b1c2d3e4f5a67891'],
+    }),
+  ],
+  [
+    'subnets of others by their tags',
+    http({ vpc_id: 'vpc-0a1b2c3d4e5f67890', private_subnet_tags: { tier: 'private' } }),
+  ],
   ['a network that is named', http({ vpc_id: 'vpc-0a1b2c3d4e5f67890' })],
   [
     'a state in S3',

@@ -116,7 +116,11 @@ function physicalNames(stacks: Stacks): ReadonlySet<string> {
     }
   }
   for (const name of [...found]) {
-    if (/^(AWS\/|\d|\/|kubernetes\.io|tag:|vpc-id$|kube-|topology\.)|^(checksum|eks\.)/.test(name))
+    if (
+      /^(AWS\/|\d|\/|kubernetes\.io|tag:|(vpc|subnet)-id$|kube-|topology\.)|^(checksum|eks\.)/.test(
+        name,
+      )
+    )
       found.delete(name);
     if (
       name === 'vpc-id' ||

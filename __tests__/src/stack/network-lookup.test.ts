@@ -76,3 +76,48 @@ describe('The network of a given VPC', () => {
     });
   });
 });
+
+describe('The network of others', () => {
+  it('has its subnets found by tags of their own', () => {
+    expect(synthesizeText({ private_subnet_tags: { tier: 'private' } })).toHaveDataSourceAt(
+      'data.aws_subnets.private',
+      {
+        filter: [
+          { name: 'vpc-id', values: ['${one(data.aws_vpcs.foundation.ids)}'] },
+          { name: 'tag:tier', values: ['private'] },
+        ],
+        lifecycle: {
+          postcondition: [
+            {
+              condition: '${length(self.ids) >= 2}',
+              error_message:
+                'Fewer than two subnets with the tags tier = private in VPC etl-platform-vpc: tag the subnets, or check private_subnet_tags and vpc_id.',
+            },
+          ],
+        },
+      },
+    );
+  });
+
+  it('has its subnets by their ids, all of them in the VPC', () => {
+    const ids = ['subnet-0a1b2c3d', 'subnet-0b1c2d3e'];
+    expect(synthesizeText({ vpc_id: 'vpc-0a1b2c3d', private_subnet_ids: ids })).toHaveDataSourceAt(
+      'data.aws_subnets.private',
+      {
+        filter: [
+          { name: 'vpc-id', values: ['vpc-0a1b2c3d'] },
+          { name: 'subnet-id', values: ids },
+        ],
+        lifecycle: {
+          postcondition: [
+            {
+              condition: '${length(self.ids) == 2}',
+              error_message:
+                'Not all 2 of private_subnet_ids are in VPC vpc-0a1b2c3d: correct private_subnet_ids or vpc_id.',
+            },
+          ],
+        },
+      },
+    );
+  });
+});

@@ -5,7 +5,7 @@ import { type AwsClients, awsClients } from '../../../src/operations/aws-clients
 import { anotherBucket } from '../../../src/operations/commands/verify-irsa.ts';
 import type { Diagnosis } from '../../../src/operations/doctor/diagnosis.ts';
 import { manage } from '../../support/manage.ts';
-import { createNetwork, createRole, REGION } from '../support/aws-account.ts';
+import { createNetwork, createRole, REGION, tagResource } from '../support/aws-account.ts';
 import { type AwsEmulator, emptyAwsEmulator } from '../support/aws-emulator.ts';
 
 const BUCKET = 'etl-ba-research-client-etl';
@@ -52,8 +52,30 @@ test('an empty account is red, each line with what to do', async () => {
   expect(code).toBe(1);
 });
 
+test('a network without a place for the load balancer is a warning', async () => {
+  const { privateSubnetIds } = await createNetwork(emulator, 'etl-platform');
+  const { of } = await diagnose();
+  expect(of('network')).toMatchObject({
+    state: 'warn',
+    found: expect.stringContaining('no subnet has the tag kubernetes.io/role/elb'),
+  });
+  await tagResource(emulator, String(privateSubnetIds[0]), 'kubernetes.io/role/elb', '1');
+  expect((await diagnose()).of('network')).toMatchObject({ state: 'ok' });
+});
+
+test('a network with too few private subnets is red', async () => {
+  const { privateSubnetIds } = await createNetwork(emulator, 'etl-platform');
+  await tagResource(emulator, String(privateSubnetIds[0]), 'Name', 'another');
+  expect((await diagnose()).of('network')).toMatchObject({
+    state: 'red',
+    found: expect.stringMatching(/^Fewer than two private subnets named .*: there are 1$/),
+    next: expect.stringContaining('foundation-network'),
+  });
+});
+
 test('what is there is ok', async () => {
-  await createNetwork(emulator, 'etl-platform');
+  const { privateSubnetIds } = await createNetwork(emulator, 'etl-platform');
+  await tagResource(emulator, String(privateSubnetIds[0]), 'kubernetes.io/role/elb', '1');
   await emulator.createBucket(BUCKET, REGION);
   const sns = await clients.sns();
   const { TopicArn } = await sns.send(new CreateTopicCommand({ Name: 'file-processing-topic' }));

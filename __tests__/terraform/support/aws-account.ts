@@ -24,12 +24,7 @@ export async function createNetwork(
   const ec2 = (parameters: Record<string, string>) =>
     emulator.query('ec2', REGION, { ...EC2, ...parameters });
   const name = (resourceId: string, value: string) =>
-    ec2({
-      Action: 'CreateTags',
-      'ResourceId.1': resourceId,
-      'Tag.1.Key': 'Name',
-      'Tag.1.Value': value,
-    });
+    tagResource(emulator, resourceId, 'Name', value);
 
   const vpcId = idIn(await ec2({ Action: 'CreateVpc', CidrBlock: '10.9.0.0/16' }), 'vpcId');
   await name(vpcId, vpcName);
@@ -46,6 +41,22 @@ export async function createNetwork(
     privateSubnetIds.push(subnetId);
   }
   return { vpcId, privateSubnetIds: privateSubnetIds.sort() };
+}
+
+/** Gives something of EC2 a tag. */
+export async function tagResource(
+  emulator: AwsEmulator,
+  resourceId: string,
+  key: string,
+  value: string,
+): Promise<void> {
+  await emulator.query('ec2', REGION, {
+    ...EC2,
+    Action: 'CreateTags',
+    'ResourceId.1': resourceId,
+    'Tag.1.Key': key,
+    'Tag.1.Value': value,
+  });
 }
 
 /**

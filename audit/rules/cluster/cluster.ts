@@ -52,34 +52,51 @@ function subnetFaults(model: Model, stack: StackModel, value: unknown): Faults {
   ];
 }
 
-/** What a lookup by name would find in the other stacks, against their private subnets. */
+/** A filter of a lookup. */
+interface Filter {
+  readonly name: string;
+  readonly values: readonly string[];
+}
+
+/** What a lookup by tags or ids would find in the other stacks, against their private subnets. */
 function lookupFaults(model: Model, stack: StackModel, lookup: Resource): readonly string[] {
-  const patterns = listOf(stack.resolve(lookup.attributes.filter))
-    .filter((filter) => valueAt(filter, 'name') === 'tag:Name')
-    .flatMap((filter) => listOf(valueAt(filter, 'values')).map(String));
-  if (patterns.length === 0) return ['the lookup of its subnets has no filter on tag:Name'];
-  return [...missedByLookup(model, patterns), ...publicOnes(model, patterns)];
+  const filters = listOf(stack.resolve(lookup.attributes.filter))
+    .map(
+      (filter): Filter => ({
+        name: String(valueAt(filter, 'name')),
+        values: listOf(valueAt(filter, 'values')).map(String),
+      }),
+    )
+    .filter(({ name }) => name === 'subnet-id' || name.startsWith('tag:'));
+  if (filters.length === 0) return ['the lookup of its subnets has no filter on tags or ids'];
+  return [...missedByLookup(model, filters), ...publicOnes(model, filters)];
 }
 
 /** Private subnets beside those that are found: their zone would be left out silently. */
-function missedByLookup(model: Model, patterns: readonly string[]): readonly string[] {
+function missedByLookup(model: Model, filters: readonly Filter[]): readonly string[] {
   const closed = model.ofType('aws_subnet').filter((subnet) => !isPublic(model, subnet));
-  const missed = closed.filter((subnet) => !isFound(subnet, patterns));
+  const missed = closed.filter((subnet) => !isFound(subnet, filters));
   return missed.length === closed.length
     ? []
     : missed.map(({ address }) => `the lookup does not find ${address}`);
 }
 
-function publicOnes(model: Model, patterns: readonly string[]): readonly string[] {
+function publicOnes(model: Model, filters: readonly Filter[]): readonly string[] {
   return model
     .ofType('aws_subnet')
-    .filter((subnet) => isFound(subnet, patterns) && isPublic(model, subnet))
+    .filter((subnet) => isFound(subnet, filters) && isPublic(model, subnet))
     .map(({ address }) => `the lookup finds ${address}, a public subnet`);
 }
 
-function isFound({ attributes }: Resource, patterns: readonly string[]): boolean {
-  const name = String(valueAt(attributes.tags, 'Name') ?? '');
-  return patterns.some((pattern) => matchesPattern(pattern, name));
+/** Ids are those of subnets that no stack makes. */
+function isFound({ attributes }: Resource, filters: readonly Filter[]): boolean {
+  return filters.every(
+    ({ name, values }) =>
+      name !== 'subnet-id' &&
+      values.some((value) =>
+        matchesPattern(value, String(Object(attributes.tags)[name.slice(4)] ?? '')),
+      ),
+  );
 }
 
 /** Accounts whose roles the entries of a stack name: one, or somebody else administers too. */

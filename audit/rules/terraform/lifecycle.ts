@@ -141,16 +141,19 @@ export const LIFECYCLE_RULES: readonly Rule[] = [
       const { type, attributes } = lookup;
       const filters = listOf(attributes.filter).map((filter) => String(valueAt(filter, 'name')));
       const tagged =
-        filters.some((name) => name.startsWith('tag:')) || attributes.tags !== undefined;
+        filters.some((name) => name.startsWith('tag:') || name === 'subnet-id') ||
+        attributes.tags !== undefined;
       const conditions = listOf(valueAt(attributes, 'lifecycle.postcondition')).map((condition) =>
         String(valueAt(condition, 'condition')).replaceAll(/\s/g, ''),
       );
       const counted =
         type === 'aws_vpcs'
           ? conditions.some((condition) => /length\(self\.ids\)==1/.test(condition))
-          : conditions.some((condition) => /length\(self\.ids\)>(=[2-9]|[1-9])/.test(condition));
+          : conditions.some((condition) =>
+              /length\(self\.ids\)([>=]=([2-9]|1\d)|>[1-9])/.test(condition),
+            );
       return [
-        !tagged && 'is not bounded by a tag',
+        !tagged && 'is not bounded by tags or ids',
         type === 'aws_vpcs' &&
           !findsOne(model, lookup) &&
           'no VPC of the stacks has the tags that it asks for, or more than one',

@@ -1,10 +1,18 @@
-import { DescribeSubnetsCommand, DescribeVpcsCommand } from '@aws-sdk/client-ec2';
+import { DescribeSubnetsCommand, DescribeVpcsCommand, type Filter } from '@aws-sdk/client-ec2';
 import { HeadBucketCommand } from '@aws-sdk/client-s3';
 import { ListSubscriptionsByTopicCommand } from '@aws-sdk/client-sns';
 import { GetCallerIdentityCommand } from '@aws-sdk/client-sts';
 import { partitionOf } from '@file-processing/contract/partition.ts';
+import {
+  privateSubnetFilters,
+  privateSubnetsWanted,
+  vpcName,
+} from '../../settings/existing-network.ts';
 import type { Target } from '../target.ts';
 import { type Diagnosis, diagnose } from './diagnosis.ts';
+
+/** The tag of subnets for load balancers that face the internet (Amazon EKS User Guide, "VPC and subnet requirements"). */
+const PUBLIC_ROLE = 'kubernetes.io/role/elb';
 
 /** Looks who is signed in, and whether that is in the region's partition. */
 export async function credentialsDiagnosis({ clients, region, profile }: Target): Promise<{
@@ -31,38 +39,60 @@ export async function credentialsDiagnosis({ clients, region, profile }: Target)
   return { credentials, account };
 }
 
-/** Looks for the network that file-processing finds by its names. */
+/** Looks for the network that file-processing finds: its VPC, private subnets in two zones, and a place for the load balancer. */
 export function networkDiagnosis({ clients, region, environment }: Target): Promise<Diagnosis> {
-  const { vpc_id, foundation_name_prefix } = environment.fileProcessing;
-  const next =
-    'npm run manage -- apply foundation-network, or check foundation_name_prefix, vpc_id';
+  const settings = environment.fileProcessing;
+  const { vpc_id } = settings;
   return diagnose('network', async () => {
     const ec2 = await clients.ec2();
-    const name = `${foundation_name_prefix}-vpc`;
+    const wanted = vpc_id || vpcName(settings);
     const { Vpcs = [] } = await ec2.send(
       new DescribeVpcsCommand({
-        Filters: [
-          vpc_id === ''
-            ? { Name: 'tag:Name', Values: [name] }
-            : { Name: 'vpc-id', Values: [vpc_id] },
-        ],
+        Filters: [{ Name: vpc_id === '' ? 'tag:Name' : 'vpc-id', Values: [wanted] }],
       }),
     );
-    const wanted = vpc_id || name;
     const [vpc, ...others] = Vpcs;
     if (vpc?.VpcId === undefined || others.length > 0) {
+      const next =
+        'npm run manage -- apply foundation-network, or check foundation_name_prefix, vpc_id';
       return { state: 'red', found: `${Vpcs.length} VPCs are ${wanted} in ${region}`, next };
     }
-    const { Subnets = [] } = await ec2.send(
-      new DescribeSubnetsCommand({
-        Filters: [
-          { Name: 'vpc-id', Values: [vpc.VpcId] },
-          { Name: 'tag:Name', Values: [`${foundation_name_prefix}-private-*`] },
-        ],
-      }),
+    const subnetsWith = async (filters: readonly Filter[]) => {
+      const { Subnets = [] } = await ec2.send(
+        new DescribeSubnetsCommand({
+          Filters: [{ Name: 'vpc-id', Values: [vpc.VpcId ?? ''] }, ...filters],
+        }),
+      );
+      return Subnets;
+    };
+    const subnets = await subnetsWith(
+      privateSubnetFilters(settings).map(({ name, values }) => ({ Name: name, Values: values })),
     );
-    const found = `${wanted} (${vpc.VpcId}) with ${Subnets.length} private subnets`;
-    return Subnets.length >= 2 ? { state: 'ok', found } : { state: 'red', found, next };
+    const zones = new Set(subnets.map(({ AvailabilityZone }) => AvailabilityZone));
+    const { count, exactly, problem, next } = privateSubnetsWanted(settings);
+    if (exactly ? subnets.length !== count : subnets.length < count) {
+      return { state: 'red', found: `${problem}: there are ${subnets.length}`, next };
+    }
+    const found = `${wanted} (${vpc.VpcId}) with ${subnets.length} private subnets`;
+    if (zones.size < 2) {
+      return {
+        state: 'red',
+        found: `${found}, all in ${[...zones][0]}: EKS needs two zones`,
+        next,
+      };
+    }
+    const hasLoadBalancer = settings.delivery === 'http' && settings.ingress_class_name === '';
+    if (
+      hasLoadBalancer &&
+      (await subnetsWith([{ Name: 'tag-key', Values: [PUBLIC_ROLE] }])).length === 0
+    ) {
+      return {
+        state: 'warn',
+        found: `${found}, but no subnet has the tag ${PUBLIC_ROLE}: the load balancer finds no place`,
+        next: `tag the public subnets with ${PUBLIC_ROLE} = 1, one a zone`,
+      };
+    }
+    return { state: 'ok', found };
   });
 }
 

@@ -1,5 +1,5 @@
 import { isArnOf, isRoleArn } from '@file-processing/contract/arn.ts';
-import { networkPrefix } from '../common-variables.ts';
+import { existingNetworkVariables } from '../existing-network.ts';
 import { text, textList } from '../variable.ts';
 import { isLimitedCidr } from './forms.ts';
 
@@ -8,18 +8,7 @@ export const KNOWN_KUBERNETES_VERSIONS = ['1.32', '1.33', '1.34', '1.35'] as con
 
 /** The network that the cluster is in, the cluster, and its OIDC provider. */
 export const clusterVariables = {
-  foundation_name_prefix: text({
-    description:
-      'Prefix by which the network is found: the VPC <prefix>-vpc and its subnets <prefix>-private-*.',
-    ...networkPrefix,
-  }),
-  vpc_id: text({
-    description: 'VPC to use instead of looking one up by its name.',
-    default: '',
-    example: 'vpc-0a1b2c3d4e5f67890',
-    allowed: 'the id of a VPC, such as vpc-0a1b2c3d4e5f67890',
-    accepts: (value) => /^vpc-[0-9a-f]{8}([0-9a-f]{9})?$/.test(value),
-  }),
+  ...existingNetworkVariables,
 
   cluster_name: text({
     description: 'Name of the EKS cluster; names of roles and keys start with it.',
