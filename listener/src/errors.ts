@@ -122,7 +122,7 @@ export const errorTable = {
     status: 503,
     retryable: true,
     template:
-      'The listener accepts no messages: the database is unavailable or the process is shutting down.',
+      'The listener accepts no messages: the database is unavailable or lacks a migration, or the process is shutting down.',
   },
   deadline_exceeded: {
     status: 503,

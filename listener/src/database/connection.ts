@@ -115,17 +115,15 @@ function iamTokens(
 }
 
 /**
- * Whether the database answers within a time; what readiness is made of. Never rejects.
+ * Whether the database answers yes within a time; what readiness is made of. Never rejects.
  *
- * @param timeoutMs waiting for a connection included
+ * @param ask - the question
+ * @param timeoutMs - waiting for a connection included
  */
-export async function answers(database: Database, timeoutMs: number): Promise<boolean> {
+export async function answers(ask: () => Promise<boolean>, timeoutMs: number): Promise<boolean> {
   const late = Promise.withResolvers<boolean>();
   const timer = setTimeout(() => late.resolve(false), timeoutMs);
-  const answer = database.raw('SELECT 1').then(
-    () => true,
-    () => false,
-  );
+  const answer = ask().catch(() => false);
   try {
     return await Promise.race([answer, late.promise]);
   } finally {

@@ -53,6 +53,20 @@ export async function checkSchema(database: Database): Promise<void> {
   }
 }
 
+/**
+ * Whether {@link checkSchema} would accept the database, in one statement: a database that was
+ * restored from a snapshot may be older than when the listener started.
+ */
+export async function hasSchema(database: Database): Promise<boolean> {
+  const names = await migrationNames();
+  const { rows } = await database.raw<{ rows: { current: boolean }[] }>(
+    `SELECT (SELECT count(*) FROM public.knex_migrations WHERE name = ANY (?)) = ?
+       AND (SELECT max(version) FROM ${QUEUE_SCHEMA}.version) >= ? AS current`,
+    [names, names.length, pgBossPackage.pgboss.schema],
+  );
+  return rows[0]?.current === true;
+}
+
 async function queueSchemaVersion(database: Database): Promise<number | undefined> {
   if (!(await tableExists(database, `${QUEUE_SCHEMA}.version`))) return undefined;
   const row = await database(`${QUEUE_SCHEMA}.version`).first<{ version: number } | undefined>();

@@ -10,7 +10,7 @@ import type { ConfigWithDatabase } from '../config.ts';
 import { answers, connect, type Database } from '../database/connection.ts';
 import { migrate } from '../database/migrate.ts';
 import { failRuns } from '../database/runs.ts';
-import { checkSchema } from '../database/schema-version.ts';
+import { checkSchema, hasSchema } from '../database/schema-version.ts';
 import { createApp } from '../http/app.ts';
 import { createMetrics, type Metrics, startMetricsServer } from '../http/metrics.ts';
 import { startHttpServer } from '../http/server.ts';
@@ -213,7 +213,8 @@ function httpHandler(parts: Parts, onRuns: () => void): RequestListener {
     intake: snsIntake({ database, queue, filter: config.s3, onRuns }),
     logger,
     metrics,
-    readiness: async () => !isDraining() && (await answers(database, READINESS_SECONDS * 1000)),
+    readiness: async () =>
+      !isDraining() && (await answers(() => hasSchema(database), READINESS_SECONDS * 1000)),
   });
   const answer = app.callback();
   return (request, response) => {

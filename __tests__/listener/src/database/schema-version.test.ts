@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from 'vitest';
-import { checkSchema } from '../../../../listener/src/database/schema-version.ts';
+import { checkSchema, hasSchema } from '../../../../listener/src/database/schema-version.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
 
 let current: TestDatabase | undefined;
@@ -40,4 +40,17 @@ test('a newer database is accepted, as during a rollout', async () => {
   await database('knex_migrations').insert({ name: '9999_from_the_future.ts', batch: 2 });
   await database('pgboss.version').update({ version: 9999 });
   await expect(checkSchema(database)).resolves.toBeUndefined();
+});
+
+test('the one statement that readiness asks agrees with it', async () => {
+  const database = await given('migrated');
+  expect(await hasSchema(database)).toBe(true);
+  await database('knex_migrations').insert({ name: '9999_from_the_future.ts', batch: 2 });
+  expect(await hasSchema(database)).toBe(true);
+  const { version } = await database('pgboss.version').first('version');
+  await database('pgboss.version').update({ version: version - 1 });
+  expect(await hasSchema(database)).toBe(false);
+  await database('pgboss.version').update({ version });
+  await database('knex_migrations').where({ name: '0001_initial_schema.ts' }).delete();
+  expect(await hasSchema(database)).toBe(false);
 });
