@@ -7,7 +7,7 @@ export const PATHS = {
   delivery: '/',
   /** Answers as long as the process lives, without the database. */
   liveness: '/healthz',
-  /** Answers 503 while the database is unavailable or the process drains. */
+  /** Answers 503 while the database is unavailable or older than the program, or the process drains. */
   readiness: '/readyz',
   metrics: '/metrics',
 } as const;
@@ -27,6 +27,9 @@ export const SERVE = 'serve';
 /** The command that brings the database's schema up to date, and the option of `serve` that does too. */
 export const MIGRATE = { command: 'migrate', option: '--migrate' } as const;
 
+/** The command that makes the database and its roles on a new server of Amazon RDS. */
+export const BOOTSTRAP = 'bootstrap-database';
+
 /** The command that runs a job for the objects of an event. */
 export const RUN = 'run';
 
@@ -36,6 +39,7 @@ export const CHECK = 'check';
 /** Every command of the listener's program. */
 export const COMMANDS: readonly string[] = [
   SERVE,
+  BOOTSTRAP,
   MIGRATE.command,
   'seed',
   RUN,
@@ -88,6 +92,9 @@ export const EXIT = {
   unavailable: 69,
   /** EX_SOFTWARE: an error nobody foresaw. */
   unexpected: 70,
-  /** EX_TEMPFAIL: the object could not be read, the verdict not recorded or its report not written. */
+  /**
+   * EX_TEMPFAIL: the object could not be read, the verdict not recorded or its report not written; the
+   * master's secret could not be read.
+   */
   tryAgain: 75,
 } as const;

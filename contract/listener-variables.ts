@@ -189,6 +189,22 @@ export const LISTENER_VARIABLES = {
     default: 'false',
     example: 'true',
   },
+  DB_LISTENER_USER: {
+    description:
+      'Role that the listener signs in as, where DB_USER is another: `bootstrap-database` makes both, `migrate` gives it its rights on the tables.',
+    kind: text('the name of a role other than DB_USER'),
+    example: 'file_processing',
+  },
+  DB_MASTER_SECRET_ARN: {
+    description:
+      'Secret of AWS Secrets Manager with name and password of the master user; read by `bootstrap-database` alone.',
+    kind: matching(
+      /^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:[\w/+=.@!-]{1,512}$/,
+      'the ARN of a secret',
+    ),
+    example:
+      'arn:aws-us-gov:secretsmanager:us-gov-west-1:123456789012:secret:rds!db-0a1b2c3d-AbCdEf',
+  },
   DB_SSL: {
     description:
       'TLS to the database: none, encrypted only, or encrypted with the certificate and host name checked. Without it verify-full, and disable for a database on this machine.',

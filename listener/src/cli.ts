@@ -67,6 +67,13 @@ function describeProgram(context: CommandContext, finish: (code: number) => void
     .action((options) => execute(async () => (await import('./cli/serve.ts')).serve, options));
 
   program
+    .command('bootstrap-database')
+    .description('make the database, its migrator and its listener on a new server of Amazon RDS')
+    .action(() =>
+      executeUntilSignal(async () => (await import('./cli/prepare-database.ts')).bootstrap, {}),
+    );
+
+  program
     .command('migrate')
     .description("bring the database's schema up to date")
     .action(() =>
@@ -157,8 +164,8 @@ Exit codes:
   2   usage or configuration; the database refuses user, password, name or encryption,
       or the user lacks a right
   64+ technical, worth a retry (66 the object is gone, 69 the database is unavailable or
-      its certificate is wrong, 70 unexpected, 75 the object could not be read or
-      its report could not be written)
+      its certificate is wrong, 70 unexpected, 75 the object or the master's secret
+      could not be read, or the report not be written)
   143 ended by SIGTERM, 130 by SIGINT; serve drains and ends with 0
 `;
 

@@ -8,6 +8,7 @@ export function databaseConfigOf(serverUrl: string, database: string): DatabaseC
     port: Number(url.port),
     database,
     user: url.username,
+    listenerUser: undefined,
     password: new Secret(url.password),
     iamRegion: undefined,
     sslMode: 'disable',

@@ -4,7 +4,12 @@ import type { Verdict } from '@file-processing/quality/verdict.ts';
 import { CommanderError } from 'commander';
 import { ConfigError } from '../config/read-variables.ts';
 import { SeedError } from '../database/definitions.ts';
-import { connectionFault, meansUnavailable } from '../database/errors.ts';
+import {
+  BootstrapError,
+  connectionFault,
+  MasterSecretError,
+  meansUnavailable,
+} from '../database/errors.ts';
 import { SchemaOutdatedError } from '../database/schema-version.ts';
 import { ObjectUnavailableError, StoreError } from '../storage/object-store.ts';
 import { UsageError } from './command-context.ts';
@@ -23,7 +28,7 @@ export function exitCodeOfError(error: unknown): number {
   if (error instanceof InterruptedError) return error.exitCode;
   if (connectionFault(error)?.final) return EXIT.usage;
   if (error instanceof ObjectUnavailableError) return EXIT.noInput;
-  if (error instanceof StoreError) return EXIT.tryAgain;
+  if (error instanceof StoreError || error instanceof MasterSecretError) return EXIT.tryAgain;
   if (meansUnavailable(error)) return EXIT.unavailable;
   return EXIT.unexpected;
 }
@@ -33,6 +38,7 @@ const FAULTS_OF_THE_CALLER = [
   ConfigError,
   SeedError,
   SchemaOutdatedError,
+  BootstrapError,
   DescriptorError,
 ];
 

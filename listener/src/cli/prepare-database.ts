@@ -1,7 +1,11 @@
 import { existsSync } from 'node:fs';
 import { EXIT } from '@file-processing/contract/listener-interface.ts';
 import { expectationProblems } from '@file-processing/quality/expectation.ts';
+import { type BootstrapConfig, readBootstrapConfig, Secret } from '../config/database-config.ts';
+import { ConfigError, variableReader } from '../config/read-variables.ts';
 import { readConfig } from '../config.ts';
+import { bootstrapDatabase, type Master } from '../database/bootstrap.ts';
+import { MasterSecretError } from '../database/errors.ts';
 import { migrate as migrateDatabase } from '../database/migrate.ts';
 import { seedDefinitions } from '../database/seed.ts';
 import { type Command, UsageError } from './command-context.ts';
@@ -16,6 +20,64 @@ export const migrate: Command<Record<string, never>> = async ({ environment, std
   );
   return EXIT.ok;
 };
+
+/** Makes the database and its roles on a new server, as the master user. */
+export const bootstrap: Command<Record<string, never>> = async ({ environment, stdout }) => {
+  const reader = variableReader(environment);
+  const config = readBootstrapConfig(reader);
+  if (config === undefined) throw new ConfigError(reader.faults);
+  const endpoint = reader.optional('AWS_ENDPOINT_URL');
+  const made = await bootstrapDatabase(config, await readMaster(config, endpoint));
+  stdout.write(made.length === 0 ? 'everything is there\n' : `made: ${made.join(', ')}\n`);
+  return EXIT.ok;
+};
+
+/** Reads what RDS keeps of its master user (Amazon RDS User Guide, "Password management with AWS Secrets Manager"). */
+async function readMaster(
+  { masterSecretArn, region }: BootstrapConfig,
+  endpoint: string | undefined,
+): Promise<Master> {
+  const { GetSecretValueCommand, SecretsManagerClient } = await import(
+    '@aws-sdk/client-secrets-manager'
+  );
+  const client = new SecretsManagerClient({
+    region,
+    ...(endpoint === undefined ? {} : { endpoint }),
+    requestHandler: { connectionTimeout: 5_000, requestTimeout: 15_000 },
+  });
+  try {
+    const { SecretString } = await client.send(
+      new GetSecretValueCommand({ SecretId: masterSecretArn }),
+    );
+    return masterIn(SecretString ?? '', masterSecretArn);
+  } catch (error) {
+    if (error instanceof UsageError) throw error;
+    const reason = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+    throw new MasterSecretError(
+      `the secret ${masterSecretArn} can't be read: ${reason}; the role needs secretsmanager:GetSecretValue on it and kms:Decrypt on its key, and the pod a way to Secrets Manager and STS`,
+      { cause: error },
+    );
+  } finally {
+    client.destroy();
+  }
+}
+
+/** Neither the text nor a parser's error, which quotes it, is shown. */
+function masterIn(text: string, arn: string): Master {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    value = undefined;
+  }
+  const { username, password } = (value ?? {}) as Readonly<Record<string, unknown>>;
+  if (typeof username === 'string' && typeof password === 'string') {
+    return { user: username, password: new Secret(password) };
+  }
+  throw new UsageError(
+    `the secret ${arn} does not hold "username" and "password", as RDS writes the master user's`,
+  );
+}
 
 /** Options of `seed`. */
 export interface SeedOptions {

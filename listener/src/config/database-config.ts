@@ -13,6 +13,8 @@ export interface DatabaseConfig {
   readonly port: number;
   readonly database: string;
   readonly user: string;
+  /** Role that the listener signs in as, where `user` is the one that migrates. */
+  readonly listenerUser: string | undefined;
   readonly password: Secret | undefined;
   /** Region to sign tokens for, where IAM takes the place of the password. */
   readonly iamRegion: string | undefined;
@@ -44,6 +46,7 @@ export function readDatabaseConfig(reader: VariableReader): DatabaseConfig | und
   const explicitSslMode = reader.optional('DB_SSL') ?? address?.sslMode;
   const sslAuthorities = readAuthorities(reader);
   const iamRegion = readIamRegion(reader, address);
+  const listenerUser = readListenerUser(reader, address);
   const poolSize = reader.optional('DB_POOL_SIZE');
   const connectSeconds = reader.optional('DB_CONNECT_TIMEOUT_SECONDS');
   const statementSeconds = reader.optional('DB_STATEMENT_TIMEOUT_SECONDS');
@@ -56,6 +59,7 @@ export function readDatabaseConfig(reader: VariableReader): DatabaseConfig | und
     port,
     database,
     user,
+    listenerUser,
     password: address?.password === undefined ? undefined : new Secret(address.password),
     iamRegion,
     sslMode: explicitSslMode ?? defaultSslMode(host),
@@ -89,6 +93,43 @@ function readIamRegion(reader: VariableReader, address: Address | undefined): st
   if (region === undefined)
     fault('AWS_REGION is not set', 'AWS_REGION with the region of the database');
   return region;
+}
+
+/** Rights of the tables' owner on its own tables would be no rights at all. */
+function readListenerUser(
+  reader: VariableReader,
+  address: Address | undefined,
+): string | undefined {
+  const name = reader.optional('DB_LISTENER_USER');
+  if (name !== undefined && name === address?.user) {
+    reader.fault({
+      variable: 'DB_LISTENER_USER',
+      value: name,
+      problem: 'DB_USER is the same role',
+      allowed: LISTENER_VARIABLES.DB_LISTENER_USER.kind.allowed,
+    });
+  }
+  return name;
+}
+
+/** The settings of `bootstrap-database`. */
+export type BootstrapConfig = DatabaseConfig & {
+  readonly listenerUser: string;
+  readonly masterSecretArn: string;
+  readonly region: string;
+};
+
+/**
+ * The database's settings for the one command that makes it, or undefined when faults were
+ * recorded. The connection is the master user's, whatever says how `DB_USER` signs in.
+ */
+export function readBootstrapConfig(reader: VariableReader): BootstrapConfig | undefined {
+  const database = readDatabaseConfig(reader);
+  const listenerUser = reader.required('DB_LISTENER_USER');
+  const masterSecretArn = reader.required('DB_MASTER_SECRET_ARN');
+  const region = masterSecretArn?.split(':')[3];
+  if (!database || !listenerUser || !masterSecretArn || !region) return undefined;
+  return Object.freeze({ ...database, listenerUser, masterSecretArn, region });
 }
 
 function addressOfParts(reader: VariableReader): Address | undefined {

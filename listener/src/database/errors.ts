@@ -18,6 +18,16 @@ export class DatabaseUnavailableError extends Error {
   }
 }
 
+/** A server that can't be prepared with the settings and rights there are; the message says what would. */
+export class BootstrapError extends Error {
+  override readonly name = 'BootstrapError';
+}
+
+/** The master's secret could not be read. A right that was given just now takes IAM some seconds. */
+export class MasterSecretError extends Error {
+  override readonly name = 'MasterSecretError';
+}
+
 /** Node.js's codes for a connection that was not made or did not last. */
 const SOCKET_CODES = new Set([
   'ECONNREFUSED',

@@ -1,9 +1,10 @@
 import { pathToFileURL } from 'node:url';
 import knex, { type Knex } from 'knex';
+import pg from 'pg';
 import type { DatabaseConfig } from '../config/database-config.ts';
 import { createQueues } from '../queue/queue.ts';
-import { driverSettings, SILENT } from './connection.ts';
-import { MIGRATIONS_FOLDER, migrationNames } from './schema-version.ts';
+import { type Database, driverSettings, SILENT } from './connection.ts';
+import { MIGRATIONS_FOLDER, migrationNames, QUEUE_SCHEMA } from './schema-version.ts';
 
 /** Taken by the process that migrates; any number, but the same in every version of this program. */
 const MIGRATION_LOCK = 412_870_931;
@@ -19,6 +20,9 @@ const LOCK_WAIT_MS = 5 * 60_000;
  * knex marks a running migration by a row, which a killed process leaves behind for ever. The lock
  * that counts here is PostgreSQL's own, taken by the one connection that does everything, and so
  * released by the server when that connection ends; whatever knex's row says then is stale.
+ *
+ * Where the listener signs in as another role, that one may read and write our tables afterwards,
+ * new ones included, and owns the queue's schema.
  *
  * @returns the names of the migrations that ran
  */
@@ -45,11 +49,42 @@ export async function migrate(config: DatabaseConfig): Promise<readonly string[]
     const options = { migrationSource, disableMigrationsListValidation: true };
     await database.migrate.forceFreeMigrationsLock(options);
     const [, applied] = (await database.migrate.latest(options)) as [number, string[]];
-    await createQueues(database);
+    if (config.listenerUser === undefined) await createQueues(database);
+    else await handToListener(database, config.listenerUser);
     return applied;
   } finally {
     await database.destroy();
   }
+}
+
+/** The pool has one connection, so that the role stays set until pg-boss is done. */
+async function handToListener(database: Database, listenerUser: string): Promise<void> {
+  const listener = pg.escapeIdentifier(listenerUser).replaceAll('?', '\\?');
+  await grantTables(database, listener);
+  // PostgreSQL asks for CREATE on the database even where the schema is there.
+  if (!(await queueSchemaExists(database))) {
+    await database.raw(`CREATE SCHEMA ${QUEUE_SCHEMA} AUTHORIZATION ${listener}`);
+  }
+  await database.raw(`SET ROLE ${listener}`);
+  await createQueues(database, false);
+}
+
+/** What knex has noted of the migrations is the migrator's business: the listener only reads it. */
+async function grantTables(database: Database, listener: string): Promise<void> {
+  const names: string[] = await database('pg_tables')
+    .where({ schemaname: 'public' })
+    .whereRaw('tableowner = current_user')
+    .pluck('tablename');
+  const tables = (kind: readonly string[]) =>
+    kind.map((name) => pg.escapeIdentifier(name)).join(', ');
+  const ours = names.filter((name) => !name.startsWith('knex_'));
+  await database.raw(`GRANT SELECT ON TABLE ${tables(names)} TO ${listener}`);
+  await database.raw(`GRANT INSERT, UPDATE, DELETE ON TABLE ${tables(ours)} TO ${listener}`);
+}
+
+async function queueSchemaExists(database: Database): Promise<boolean> {
+  const found = await database('pg_namespace').where({ nspname: QUEUE_SCHEMA }).first('oid');
+  return found !== undefined;
 }
 
 interface RawConnection {

@@ -33,12 +33,17 @@ const RUN_QUEUE_OPTIONS: QueueOptions = {
 
 const DEAD_LETTER_OPTIONS: QueueOptions = { retentionSeconds: 365 * DAY };
 
-/** Creates or updates pg-boss's schema and our two queues. Part of `migrate`. */
-export async function createQueues(database: Database): Promise<void> {
+/**
+ * Creates or updates pg-boss's schema and our two queues. Part of `migrate`.
+ *
+ * @param createSchema - false where the schema is there and the role may make none
+ */
+export async function createQueues(database: Database, createSchema = true): Promise<void> {
   const boss = new PgBoss({
     db: fromKnex(database),
     schema: QUEUE_SCHEMA,
     migrate: true,
+    createSchema,
     supervise: false,
     schedule: false,
     registerInstance: false,
