@@ -73,6 +73,8 @@ log_level           = "info"
 
 tls_certificate_arn = "arn:aws-us-gov:acm:us-gov-west-1:123456789012:certificate/0b1e6f4c-8a3d-4c0e-9a55-0f3a5d1b2c4d"
 access_logs_bucket  = "etl-production-access-logs"
+# Made by the AWS Load Balancer Controller, which the cluster must have.
+load_balancer_class = "service.k8s.aws/nlb"
 
 # The password comes by TF_VAR_db_password.
 db_host              = "etl-production.abcdefghijkl.us-gov-west-1.rds.amazonaws.com"

@@ -202,6 +202,7 @@ function checkEndpoint(settings: FileProcessingSettings): FileProcessingFinding[
         'sns_endpoint_url',
         'tls_certificate_arn',
         'access_logs_bucket',
+        'load_balancer_class',
         'ingress_class_name',
         'ingress_host',
       ],
@@ -211,7 +212,7 @@ function checkEndpoint(settings: FileProcessingSettings): FileProcessingFinding[
   }
   if (settings.ingress_class_name !== '') {
     refuse(
-      ['tls_certificate_arn', 'access_logs_bucket'],
+      ['tls_certificate_arn', 'access_logs_bucket', 'load_balancer_class'],
       'must be empty with ingress_class_name: the Ingress takes the place of the load balancer',
     );
     if (settings.ingress_host === '' && settings.sns_endpoint_url === '') {

@@ -39,6 +39,18 @@ describe('faults between variables', () => {
       /2 must not be less than replicas 4/,
     ],
     [
+      'a class of a load balancer with a queue',
+      { delivery: 'sqs', load_balancer_class: 'service.k8s.aws/nlb' },
+      'load_balancer_class',
+      /must be empty with delivery = "sqs"/,
+    ],
+    [
+      'a class of a load balancer with an Ingress',
+      { ingress_class_name: 'alb', ingress_host: 'a.gov', load_balancer_class: 'a/b' },
+      'load_balancer_class',
+      /must be empty with ingress_class_name/,
+    ],
+    [
       'a prefix that makes a role name too long for IAM',
       { iam_role_name_prefix: 'p'.repeat(23), cluster_name: 'c'.repeat(23) },
       'iam_role_name_prefix',

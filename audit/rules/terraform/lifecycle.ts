@@ -20,6 +20,8 @@ const IGNORED: Readonly<Record<string, readonly string[]>> = {
     'access_config[0].bootstrap_cluster_creator_admin_permissions',
     'bootstrap_self_managed_addons',
   ],
+  // Neither can change, and a controller sets the class of a new Service.
+  kubernetes_service_v1: ['metadata[0].name', 'spec[0].load_balancer_class'],
 };
 
 function isReplicas(path: string): boolean {

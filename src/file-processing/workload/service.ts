@@ -5,6 +5,8 @@ import type { FileProcessingSettings } from '../../settings/file-processing-vari
 import { loadBalancerAnnotations } from './load-balancer-annotations.ts';
 import { HTTP_PORT, LABELS, POD_SELECTOR, SERVICE } from './names.ts';
 
+const FIXED_AT_CREATION = ['metadata[0].name', 'spec[0].load_balancer_class'];
+
 /**
  * The load balancer that SNS posts to: port 443 with a certificate, else 80.
  *
@@ -29,10 +31,18 @@ export function createLoadBalancerService(
     timeouts: { create: '15m' },
     spec: {
       type: 'LoadBalancer',
+      ...(settings.load_balancer_class !== '' && {
+        loadBalancerClass: settings.load_balancer_class,
+      }),
       // Any node passes a connection on: during a rollout no node is left out because it has no pod.
       externalTrafficPolicy: 'Cluster',
       selector: POD_SELECTOR,
       port: [tls ? servicePort('https', 443) : servicePort('http', 80)],
+    },
+    lifecycle: {
+      // Neither can change in a Service that exists. The webhook of the AWS Load Balancer Controller sets the
+      // class of a new one, which would replace it at the next plan, and a handover leaves it another name.
+      ignoreChanges: FIXED_AT_CREATION,
     },
     dependsOn,
   });

@@ -7,7 +7,7 @@ import {
   withConsentOptions,
 } from '../command-options.ts';
 import type { Operation } from '../operation.ts';
-import { EXIT } from '../operation-error.ts';
+import { EXIT, OperationError } from '../operation-error.ts';
 import { type ApplyReport, applyStack, applyTargets } from '../terraform/apply-stack.ts';
 import { DEFAULT_STACK, isStackName } from '../terraform/stacks.ts';
 
@@ -18,6 +18,8 @@ export interface ApplyCommandOptions {
   readonly var: Readonly<Record<string, string>>;
   readonly target: readonly string[];
   readonly allowClusterReplacement: boolean;
+  readonly replaceLoadBalancer: boolean;
+  readonly endpointMoved: boolean;
   readonly wait: number;
 }
 
@@ -30,9 +32,25 @@ export const apply: Operation<ApplyCommandOptions> = {
       .addOption(varOption())
       .addOption(targetOption())
       .addOption(waitOption('how long the endpoint that SNS posts to may take to answer'))
-      .addOption(allowReplacementOption()),
+      .addOption(allowReplacementOption())
+      .option(
+        '--replace-load-balancer',
+        'hand over to a new load balancer of load_balancer_class: both serve until the name of sns_endpoint_url leads to the new one',
+        false,
+      )
+      .option(
+        '--endpoint-moved',
+        'with it: do not look the name up, since something in front leads to the new load balancer',
+        false,
+      ),
   execute: async (context, options, operand) => {
     const name = isStackName(operand) ? operand : DEFAULT_STACK;
+    if (options.replaceLoadBalancer && (name !== DEFAULT_STACK || options.target.length > 0)) {
+      throw new OperationError(`--replace-load-balancer is for all of ${DEFAULT_STACK}`, {
+        next: 'leave --target out',
+        code: EXIT.usage,
+      });
+    }
     const applyOptions = { ...options, variables: options.var };
     const report =
       options.target.length > 0

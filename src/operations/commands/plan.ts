@@ -9,7 +9,12 @@ import { EXIT } from '../operation-error.ts';
 import { guardPlan } from '../terraform/guards/guard-plan.ts';
 import { openStack } from '../terraform/open-stack.ts';
 import { changesOf, managedResources, summaryOf } from '../terraform/plan-json.ts';
-import { requireAddresses, requireCluster, requirePassword } from '../terraform/preconditions.ts';
+import {
+  requireAddresses,
+  requireCluster,
+  requireLoadBalancerClass,
+  requirePassword,
+} from '../terraform/preconditions.ts';
 import { withPlan } from '../terraform/review.ts';
 import { addressesOf, DEFAULT_STACK, isKubernetes, isStackName } from '../terraform/stacks.ts';
 
@@ -38,6 +43,7 @@ export const plan: Operation<PlanCommandOptions> = {
     const stack = await openStack(context, { ...options, variables: options.var }, name);
     requireAddresses(stack, options.target);
     const state = await stack.terraform.state();
+    requireLoadBalancerClass(stack, state);
     const held = managedResources(state).map(({ address }) => address);
     const all = [...addressesOf(stack.json), ...held];
     if ((options.target.length > 0 ? options.target : all).some(isKubernetes)) {

@@ -1,10 +1,16 @@
 import type { OperationContext } from '../operation.ts';
 import { OperationError } from '../operation-error.ts';
 import { guardPlan } from './guards/guard-plan.ts';
+import { handOverLoadBalancer } from './load-balancer-handover.ts';
 import { type OpenOptions, type OpenStack, openStack } from './open-stack.ts';
 import { nextStepOf, type Phase, phasesOf } from './phases.ts';
 import { changesOf, managedResources, type ResourceChange, summaryOf } from './plan-json.ts';
-import { requireAddresses, requireCluster, requirePassword } from './preconditions.ts';
+import {
+  requireAddresses,
+  requireCluster,
+  requireLoadBalancerClass,
+  requirePassword,
+} from './preconditions.ts';
 import { reviewAndApply, withPlan } from './review.ts';
 import { addressesOf, isKubernetes, type StackName } from './stacks.ts';
 import { waitForEndpoint } from './subscription-endpoint.ts';
@@ -17,6 +23,10 @@ export interface ApplyOptions extends OpenOptions {
   readonly dryRun?: boolean;
   /** A replaced or deleted cluster is not a reason to refuse. @default false */
   readonly allowClusterReplacement?: boolean;
+  /** Hand over to a Service of another class. @default false: refuse where the class differs */
+  readonly replaceLoadBalancer?: boolean;
+  /** As {@link HandoverOptions} has it. @default false */
+  readonly endpointMoved?: boolean;
   /** Seconds that the endpoint of SNS may take to answer before it is subscribed. @default 900 */
   readonly wait?: number;
 }
@@ -47,7 +57,15 @@ export async function applyStack(
 ): Promise<ApplyReport> {
   const stack = await openStack(context, options, name);
   requirePassword(stack, context.env);
-  const state = await stack.terraform.state();
+  let state = await stack.terraform.state();
+  let finish: (() => Promise<void>) | undefined;
+  if (options.replaceLoadBalancer && !options.dryRun) {
+    await requireCluster(context, stack, state);
+    finish = await handOverLoadBalancer(context, options, stack);
+    state = await stack.terraform.state();
+  } else if (!options.replaceLoadBalancer) {
+    requireLoadBalancerClass(stack, state);
+  }
   const held = managedResources(state).map(({ address }) => address);
   const phases = phasesOf(addressesOf(stack.json), held);
   if (phases.length > 1) tellPhases(context, phases);
@@ -67,6 +85,7 @@ export async function applyStack(
     }
     changes.push(...(await applyPhase(context, options, stack, phase.targets)));
   }
+  await finish?.();
   if (changes.length > 0) await requireEmptyPlan(context, stack);
   const next =
     name === 'file-processing'

@@ -1,7 +1,8 @@
 import type { OperationContext } from '../operation.ts';
 import { EXIT, OperationError } from '../operation-error.ts';
 import { clusterEndpointOf, unreachableBecause, unreachableCluster } from './cluster-endpoint.ts';
-import { refuse, refuseOrphanedObjects } from './guards/refusals.ts';
+import { refuse, refuseLoadBalancerClass, refuseOrphanedObjects } from './guards/refusals.ts';
+import { loadBalancerServiceIn } from './load-balancer-handover.ts';
 import type { OpenStack } from './open-stack.ts';
 import { managedResources, type StateJson } from './plan-json.ts';
 import { addressesOf } from './stacks.ts';
@@ -23,6 +24,16 @@ export async function requireCluster(
   if (endpoint === undefined) return;
   const reason = await unreachableBecause(endpoint, context.env);
   if (reason !== undefined) refuse([unreachableCluster(endpoint, reason)]);
+}
+
+/**
+ * Stops where the Service of the load balancer has another class than the settings name.
+ *
+ * @throws OperationError (EXIT.refused) that says what a change costs
+ */
+export function requireLoadBalancerClass({ name, settings }: OpenStack, state: StateJson): void {
+  if (name !== 'file-processing') return;
+  refuse(refuseLoadBalancerClass(settings.load_balancer_class, loadBalancerServiceIn(state)));
 }
 
 /**

@@ -37,6 +37,8 @@ export interface Terraform {
   apply(file: string): Promise<void>;
   outputs(): Promise<Readonly<Record<string, Output>>>;
   importResource(address: string, id: string): Promise<void>;
+  /** Takes a resource out of the state; what it stands for stays as it is. */
+  removeFromState(address: string): Promise<void>;
 }
 
 /** What Terraform is run with. */
@@ -121,6 +123,9 @@ export function terraformOn({
     outputs: () => json('output', []),
     importResource: async (address, id) => {
       await terraform('import', ['-input=false', ...assignments, address, id], show);
+    },
+    removeFromState: async (address) => {
+      await terraform('state rm', [address], 'capture');
     },
   };
 }

@@ -1,7 +1,7 @@
 import { isArnOf } from '@file-processing/contract/arn.ts';
 import { BUCKET_NAME, isOwnBucketName } from '@file-processing/contract/s3-object.ts';
 import { choice, integer, text } from '../variable.ts';
-import { DNS_LABEL, isDnsLabel, isHostName } from './forms.ts';
+import { DNS_LABEL, isDnsLabel, isHostName, isLabelKey } from './forms.ts';
 
 /** Whether a text is an absolute http or https URL that SNS could deliver to. */
 function isEndpointUrl(value: string): boolean {
@@ -106,6 +106,15 @@ export const deliveryVariables = {
     example: 'etl-access-logs',
     allowed: BUCKET_NAME,
     accepts: isOwnBucketName,
+  }),
+  load_balancer_class: text({
+    description:
+      "Controller that makes the load balancer, for a new Service: service.k8s.aws/nlb is the AWS Load Balancer Controller, which must run in the cluster. Empty leaves it to EKS's own, or to what the cluster sets. A Service that exists keeps its class, unless manage apply --replace-load-balancer hands over to a new one, with a new host name.",
+    default: '',
+    example: 'service.k8s.aws/nlb',
+    allowed:
+      "a label's key, such as service.k8s.aws/nlb: an optional DNS name and a slash, then 1 to 63 letters, digits, hyphens, underscores and dots",
+    accepts: isLabelKey,
   }),
   ingress_class_name: text({
     description:

@@ -8,6 +8,17 @@ export const DNS_LABEL =
 export const isDnsLabel = (value: string): boolean =>
   /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/.test(value);
 
+/** Whether a text is the key of a label (Kubernetes documentation, "Labels and Selectors"). */
+export const isLabelKey = (value: string): boolean => {
+  const [name = '', prefix, ...others] = value.split('/').toReversed();
+  return (
+    others.length === 0 &&
+    /^[A-Za-z0-9]([\w.-]{0,61}[A-Za-z0-9])?$/.test(name) &&
+    (prefix === undefined ||
+      (prefix.length <= 253 && prefix.split('.').every((part) => isDnsLabel(part))))
+  );
+};
+
 /** Whether a text is a host name (RFC 1123) or an IPv4 address. */
 export const isHostName = (value: string): boolean =>
   value.length <= 253 &&

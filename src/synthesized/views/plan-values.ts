@@ -2,16 +2,18 @@ import { isTemplate, type Reference, referencesIn, templateParts } from '../mode
 import { type Resource, type StackModel, valueAt } from '../model/model.ts';
 import type { Attributes } from '../synthesized-stack.ts';
 
+/** What an object can't be made without, or is made with once and for all. */
+const FIXED_AT_CREATION: readonly string[] = ['metadata[0].name', 'spec[0].load_balancer_class'];
+
 /**
  * A resource's arguments without those that its `ignore_changes` names, as `spec[0].replicas` does
- * (Terraform, "The lifecycle Meta-Argument").
+ * (Terraform, "The lifecycle Meta-Argument"); those that can't change in an object stay.
  */
 export function withoutIgnored(attributes: Attributes): Attributes {
   const ignored = valueAt(attributes, 'lifecycle.ignore_changes');
-  return (Array.isArray(ignored) ? ignored.map(String) : []).reduce<Attributes>(
-    (left, path) => without(left, stepsOf(path)) as Attributes,
-    attributes,
-  );
+  return (Array.isArray(ignored) ? ignored.map(String) : [])
+    .filter((path) => !FIXED_AT_CREATION.includes(path))
+    .reduce<Attributes>((left, path) => without(left, stepsOf(path)) as Attributes, attributes);
 }
 
 function stepsOf(path: string): readonly string[] {

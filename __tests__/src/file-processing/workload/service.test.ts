@@ -53,6 +53,21 @@ describe('createLoadBalancerService', () => {
     );
   });
 
+  it('is made by the controller of the class that is named', () => {
+    expect(serviceOf()).not.toHaveProperty('spec.load_balancer_class');
+    expect(serviceOf({ load_balancer_class: 'service.k8s.aws/nlb' })).toHaveProperty(
+      'spec.load_balancer_class',
+      'service.k8s.aws/nlb',
+    );
+  });
+
+  it('is not replaced for a class that a webhook has set, or a name that a handover has left', () => {
+    expect(serviceOf()).toHaveProperty('lifecycle.ignore_changes', [
+      'metadata[0].name',
+      'spec[0].load_balancer_class',
+    ]);
+  });
+
   it('is not made with a queue', () => {
     expect(serviceOf({ delivery: 'sqs' })).toBeUndefined();
   });

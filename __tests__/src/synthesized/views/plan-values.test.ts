@@ -22,6 +22,12 @@ it.each([
     { metadata: { labels: { a: 1, b: 2 } } },
     { metadata: { labels: { b: 2 } } },
   ],
+  [
+    'nothing that is fixed when an object is made',
+    ['metadata[0].name', 'spec[0].load_balancer_class'],
+    { metadata: { name: 'a' }, spec: { load_balancer_class: 'b' } },
+    { metadata: { name: 'a' }, spec: { load_balancer_class: 'b' } },
+  ],
   ['what is not there', ['spec[0].x.y'], { spec: { a: 1 } }, { spec: { a: 1 } }],
   ['nothing for "all"', 'all', { spec: { a: 1 } }, { spec: { a: 1 } }],
 ])('%s is left out', (_, ignore_changes, given, expected) => {

@@ -38,6 +38,25 @@ export function refuseRoleReplacement(plan: PlanJson): readonly Refusal[] {
     }));
 }
 
+/**
+ * Refuses to go on with a class of the load balancer that its Service does not have and can't be given: a plan
+ * ignores it, so that what the cluster sets is no drift.
+ *
+ * @param service - the Service in the state
+ */
+export function refuseLoadBalancerClass(
+  wanted: string,
+  service: { readonly name: string; readonly loadBalancerClass: string } | undefined,
+): readonly Refusal[] {
+  if (wanted === '' || service === undefined || service.loadBalancerClass === wanted) return [];
+  return [
+    {
+      reason: `load_balancer_class is ${wanted}, but the Service ${service.name} exists with ${service.loadBalancerClass === '' ? 'none' : service.loadBalancerClass}, which can't be changed: only a new Service has another, and with it a new load balancer under a new host name, which the name of sns_endpoint_url must be pointed at`,
+      next: 'npm run manage -- apply --replace-load-balancer makes the new one beside the old one, waits for the name, and deletes the old one then; or leave load_balancer_class as it was',
+    },
+  ];
+}
+
 /** Refuses a plan that destroys or replaces an EKS cluster: everything in it would be gone. */
 export function refuseClusterReplacement(plan: PlanJson): readonly Refusal[] {
   return changesOf(plan)
