@@ -9,6 +9,9 @@ import { isEverywhere } from './network-policies.ts';
 /** Start of the annotations of a network load balancer (kubernetes/cloud-provider-aws). */
 export const NLB = 'service.beta.kubernetes.io/aws-load-balancer';
 
+/** Classes of what makes network load balancers: the AWS Load Balancer Controller, EKS Auto Mode. */
+const NLB_CLASSES: readonly [string, string] = ['service.k8s.aws/nlb', 'eks.amazonaws.com/nlb'];
+
 /** Start of the annotations of the AWS Load Balancer Controller. */
 const ALB = 'alb.ingress.kubernetes.io';
 
@@ -232,8 +235,11 @@ export const LOAD_BALANCER_RULES: readonly Rule[] = [
     subjects: balancers,
     faults: (object, audited) => {
       const annotations = annotationsOf(object);
-      const { externalTrafficPolicy = 'Cluster', ports = [] } = (object.manifest.spec ??
-        {}) as ServiceSpec;
+      const {
+        externalTrafficPolicy = 'Cluster',
+        loadBalancerClass = NLB_CLASSES[0],
+        ports = [],
+      } = (object.manifest.spec ?? {}) as ServiceSpec;
       const type = annotations[`${NLB}-type`];
       const backend = annotations[`${NLB}-backend-protocol`] ?? 'tcp';
       const logged = annotations[`${NLB}-access-log-enabled`] === 'true';
@@ -241,6 +247,8 @@ export const LOAD_BALANCER_RULES: readonly Rule[] = [
       return [
         type !== 'nlb' &&
           `its type is ${shown(type)}: a classic load balancer, or one that a controller must make; must be nlb`,
+        !NLB_CLASSES.includes(loadBalancerClass) &&
+          `is of class ${loadBalancerClass}, which need not know its annotations; must be ${NLB_CLASSES.join(' or ')}`,
         backend !== 'tcp' && `backend-protocol is ${backend}; the listener takes plain tcp`,
         annotations[`${NLB}-proxy-protocol`] !== undefined &&
           'proxy-protocol puts a header before each request that the listener does not know',

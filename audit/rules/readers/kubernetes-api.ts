@@ -239,6 +239,7 @@ export interface ServiceSpec {
   readonly externalIPs?: readonly string[];
   readonly externalName?: string;
   readonly externalTrafficPolicy?: string;
+  readonly loadBalancerClass?: string;
   readonly loadBalancerSourceRanges?: readonly string[];
   readonly publishNotReadyAddresses?: boolean;
 }

@@ -248,7 +248,8 @@ export const REVIEWED_FIELDS: Readonly<Record<string, readonly string[]>> = {
   Service: [
     ...COMMON,
     ...below('spec', [
-      ...['externalIPs', 'externalName', 'externalTrafficPolicy', 'loadBalancerSourceRanges'],
+      ...['externalIPs', 'externalName', 'externalTrafficPolicy', 'loadBalancerClass'],
+      'loadBalancerSourceRanges',
       ...['ports.name', 'ports.port', 'ports.protocol', 'ports.targetPort'],
       ...['publishNotReadyAddresses', 'selector', 'type'],
     ]),

@@ -109,7 +109,7 @@ export const deliveryVariables = {
   }),
   load_balancer_class: text({
     description:
-      "Controller that makes the load balancer, for a new Service: service.k8s.aws/nlb is the AWS Load Balancer Controller, which must run in the cluster. Empty leaves it to EKS's own, or to what the cluster sets. A Service that exists keeps its class, unless manage apply --replace-load-balancer hands over to a new one, with a new host name.",
+      "Controller that makes the load balancer, for a new Service: service.k8s.aws/nlb is the AWS Load Balancer Controller, which must run in the cluster, eks.amazonaws.com/nlb EKS Auto Mode's; another is a finding of the audit. Empty leaves it to EKS's own, or to what the cluster sets. A Service that exists keeps its class, unless manage apply --replace-load-balancer hands over to a new one, with a new host name.",
     default: '',
     example: 'service.k8s.aws/nlb',
     allowed:

@@ -119,6 +119,7 @@ describeRules(LOAD_BALANCER_RULES, {
       missing('access-log-s3-bucket-name'),
       ['nodes with a pod alone', set(SERVICE, 'spec.external_traffic_policy', 'Local')],
       ['UDP', set(SERVICE, 'spec.port.0.protocol', 'UDP')],
+      ['another controller', set(SERVICE, 'spec.load_balancer_class', 'example.gov/lb')],
     ],
     'load-balancer-is-tagged': [
       missing('additional-resource-tags'),

@@ -161,7 +161,7 @@ describeRules(REVIEW_RULES, {
         }),
       ],
       ['the callers of one pod', set(SERVICE, 'spec.session_affinity', 'ClientIP')],
-      ['a class without a controller', set(SERVICE, 'spec.load_balancer_class', 'example.org/lb')],
+      ['an address of its own', set(SERVICE, 'spec.load_balancer_ip', '192.0.2.1')],
       ['a port of the node', set(SERVICE, 'spec.port.0.node_port', 30080)],
       ['binary data', set(CONFIG_MAP, 'binary_data', { key: 'eA==' })],
       [
