@@ -12,7 +12,10 @@ export default {
       name: 'cdktf-only-in-stacks',
       comment: 'The framework is archived: what does not build constructs must not know it.',
       severity: 'error',
-      from: { path: '^(src|audit)/', pathNot: '^src/(stack|foundation-network|file-processing)/' },
+      from: {
+        path: '^(src|audit)/',
+        pathNot: '^src/(stack|foundation-network|file-processing|postgres-on-demand)/',
+      },
       to: { path: 'node_modules/(cdktf|constructs|@cdktf/)' },
     },
     {
@@ -39,14 +42,17 @@ export default {
       name: 'shared-stack-parts-know-no-stack',
       severity: 'error',
       from: { path: '^src/stack/' },
-      to: { path: '^src/(foundation-network|file-processing)/' },
+      to: { path: '^src/(foundation-network|file-processing|postgres-on-demand)/' },
     },
     {
       name: 'stacks-do-not-know-each-other',
       comment: 'The network is found by its names.',
       severity: 'error',
-      from: { path: '^src/(foundation-network|file-processing)/' },
-      to: { path: '^src/(foundation-network|file-processing)/', pathNot: '^src/$1/' },
+      from: { path: '^src/(foundation-network|file-processing|postgres-on-demand)/' },
+      to: {
+        path: '^src/(foundation-network|file-processing|postgres-on-demand)/',
+        pathNot: '^src/$1/',
+      },
     },
     {
       name: 'synthesized-reads-the-json-alone',

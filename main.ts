@@ -1,34 +1,47 @@
 import './src/stack/lighten-cdktf.ts';
-import { Annotations, App } from 'cdktf';
+import { Annotations, App, type TerraformStack } from 'cdktf';
 import { FileProcessingStack } from './src/file-processing/stack.ts';
 import { FoundationNetworkStack } from './src/foundation-network/stack.ts';
 import { environmentOrExit } from './src/settings/environment.ts';
-import { formatFinding } from './src/settings/finding.ts';
+import { type Finding, formatFinding } from './src/settings/finding.ts';
 import { outdirOrExit } from './src/stack/outdir.ts';
 import { summaryOrExit } from './src/synthesized/summary.ts';
 import { writeSynthesizedViews } from './src/synthesized/views/write-synthesized-views.ts';
 
 const summary = summaryOrExit(process.argv.slice(2));
-const environment = environmentOrExit(import.meta.dirname, process.env.ENVIRONMENT);
+const settings = environmentOrExit(import.meta.dirname, process.env.ENVIRONMENT);
+const { name: environment, warnings } = settings;
 
 const app = new App({ outdir: outdirOrExit(process.env) });
 const network = new FoundationNetworkStack(app, 'foundation-network', {
-  environment: environment.name,
-  settings: environment.foundationNetwork,
+  environment,
+  settings: settings.foundationNetwork,
 });
-const processing = new FileProcessingStack(app, 'file-processing', {
-  environment: environment.name,
-  settings: environment.fileProcessing,
-});
-for (const [stack, warnings] of [
-  [network, environment.warnings.foundationNetwork],
-  [processing, environment.warnings.fileProcessing],
-] as const) {
-  for (const warning of warnings) Annotations.of(stack).addWarning(formatFinding(warning));
+warn(network, warnings.foundationNetwork);
+
+// Loaded only where the environment has such a database: loading modules is most of a synth.
+const { postgresOnDemand } = settings;
+if (postgresOnDemand) {
+  const { PostgresOnDemandStack } = await import('./src/postgres-on-demand/stack.ts');
+  const props = { environment, settings: postgresOnDemand };
+  warn(new PostgresOnDemandStack(app, 'postgres-on-demand', props), warnings.postgresOnDemand);
 }
+const lookup =
+  postgresOnDemand && settings.fileProcessing.database === 'on_demand'
+    ? await import('./src/file-processing/database-lookup.ts')
+    : undefined;
+const processing = new FileProcessingStack(app, 'file-processing', {
+  environment,
+  settings: settings.fileProcessing,
+  ...(lookup && postgresOnDemand && { findDatabase: lookup.databaseFinder(postgresOnDemand) }),
+});
+warn(processing, warnings.fileProcessing);
+
 app.synth();
 writeSynthesizedViews(app.outdir);
 
-process.stdout.write(
-  summary(app.outdir, environment.name, environment.placeholders.map(formatFinding)),
-);
+process.stdout.write(summary(app.outdir, environment, settings.placeholders.map(formatFinding)));
+
+function warn(stack: TerraformStack, findings: readonly Finding[]): void {
+  for (const finding of findings) Annotations.of(stack).addWarning(formatFinding(finding));
+}

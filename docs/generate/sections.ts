@@ -5,6 +5,7 @@ import { createMetrics } from '../../listener/src/http/metrics.ts';
 import { OPERATIONS } from '../../src/operations/operations.ts';
 import { fileProcessingVariables } from '../../src/settings/file-processing-variables.ts';
 import { foundationNetworkVariables } from '../../src/settings/foundation-network-variables.ts';
+import { postgresOnDemandVariables } from '../../src/settings/postgres-on-demand-variables.ts';
 import { mermaidOf } from '../../src/synthesized/diagram/mermaid.ts';
 import { modelOf } from '../../src/synthesized/model/model.ts';
 import type { SynthesizedStack } from '../../src/synthesized/synthesized-stack.ts';
@@ -24,6 +25,7 @@ export function generatedSections(stacks: readonly SynthesizedStack[]): Record<s
   const sections: Record<string, string> = {
     'variables of foundation_network.tfvars': variablesMarkdown(foundationNetworkVariables),
     'variables of file_processing.tfvars': variablesMarkdown(fileProcessingVariables),
+    'variables of postgres_on_demand.tfvars': variablesMarkdown(postgresOnDemandVariables),
     'commands of manage': commandsMarkdown(OPERATIONS),
     'environment of the listener': environmentMarkdown(LISTENER_VARIABLES),
     'errors of the listener': errorsMarkdown(errorTable),

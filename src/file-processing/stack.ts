@@ -10,6 +10,7 @@ import { planVariable, secretVariable } from '../stack/plan-variable.ts';
 import { templateLiteral } from '../stack/template-literal.ts';
 import { configureTerraform } from '../stack/terraform-settings.ts';
 import { AwsResources } from './aws-resources.ts';
+import type { FoundDatabase } from './database-lookup.ts';
 import { configureKubernetesProvider } from './kubernetes-provider.ts';
 import { awsOutputs, makeOutputs } from './outputs.ts';
 import { Workload } from './workload/workload.ts';
@@ -19,13 +20,16 @@ export interface FileProcessingProps {
   /** Name of the environment, for tags and state. */
   readonly environment: string;
   readonly settings: FileProcessingSettings;
+  /** Looks up the database that `database = "on_demand"` is about; needed then. */
+  readonly findDatabase?: (scope: Construct) => FoundDatabase;
 }
 
 /** The cluster, the way from the bucket to it, and the listener in it. Its network is found by name. */
 export class FileProcessingStack extends AddressedStack {
-  constructor(scope: Construct, id: string, { environment, settings: given }: FileProcessingProps) {
+  constructor(scope: Construct, id: string, props: FileProcessingProps) {
     super(scope, id);
-    const settings = templateLiteral(given);
+    const { environment } = props;
+    const settings = { ...templateLiteral(props.settings), ...this.#database(props) };
     const tags = defaultTags(environment, id, settings.tags);
     configureTerraform(this, environment, settings);
     configureAwsProvider(this, { ...settings, tags });
@@ -43,6 +47,12 @@ export class FileProcessingStack extends AddressedStack {
         'Host name of the load balancer; empty while there is none',
       ],
     });
+  }
+
+  #database({ settings, findDatabase }: FileProcessingProps): FoundDatabase | undefined {
+    if (settings.database === 'external') return undefined;
+    if (findDatabase === undefined) throw new Error('database = "on_demand" needs findDatabase');
+    return findDatabase(this);
   }
 
   #workload(

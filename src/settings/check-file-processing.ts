@@ -31,7 +31,7 @@ export function checkFileProcessing(
       checkPrefixes,
       checkRetries,
       checkEndpoint,
-      checkDatabase,
+      (valid) => checkDatabase(valid, given),
       checkArns,
       checkExistingNetwork,
       (valid) => checkRoles(valid, `${valid.cluster_name}-file-processing-sa`),
@@ -111,6 +111,7 @@ export function warnFileProcessing(
   if (
     settings.image &&
     settings.manage_kubernetes &&
+    settings.database === 'external' &&
     !settings.db_host &&
     !settings.existing_secret_name
   ) {
@@ -237,7 +238,29 @@ function checkEndpoint(settings: FileProcessingSettings): FileProcessingFinding[
   return findings;
 }
 
-function checkDatabase(settings: FileProcessingSettings): FileProcessingFinding[] {
+/** What the stack postgres-on-demand says of its database, or makes needless. */
+const OF_EXTERNAL_DATABASES: readonly Name[] = [
+  'db_host',
+  'db_port',
+  'db_name',
+  'db_password',
+  'db_password_revision',
+  'db_iam_auth',
+  'db_resource_id',
+  'db_security_group_id',
+  'existing_secret_name',
+];
+
+function checkDatabase(
+  settings: FileProcessingSettings,
+  given: ReadonlySet<string>,
+): FileProcessingFinding[] {
+  if (settings.database === 'on_demand') {
+    return OF_EXTERNAL_DATABASES.filter((variable) => given.has(variable)).map((variable) => ({
+      variable,
+      message: 'is for a database of your own; leave it out with database = "on_demand"',
+    }));
+  }
   const findings: FileProcessingFinding[] = [];
   const need = (names: readonly Name[], reason: string) => {
     for (const variable of names) {

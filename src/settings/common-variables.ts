@@ -17,7 +17,7 @@ export const networkPrefix = {
   accepts: (value: string) => /^[A-Za-z][A-Za-z0-9-]{0,39}$/.test(value),
 };
 
-/** Variables that both stacks' tfvars files know. */
+/** Variables that the tfvars files of all stacks know. */
 export const commonVariables = {
   aws_region: text({
     description: 'Region that everything is created in; it also gives the partition.',

@@ -7,6 +7,7 @@ import {
   checkFoundationNetwork,
   warnAccounts,
 } from './check-foundation-network.ts';
+import { checkPostgresOnDemand } from './check-postgres-on-demand.ts';
 import {
   type FileProcessingSettings,
   fileProcessingVariables,
@@ -18,11 +19,15 @@ import {
 } from './foundation-network-variables.ts';
 import { placeholdersIn } from './placeholders.ts';
 import {
+  type PostgresOnDemandSettings,
+  postgresOnDemandVariables,
+} from './postgres-on-demand-variables.ts';
+import {
   type ResolvedVariables,
   resolveVariables,
   type SourcedAssignment,
 } from './resolve-variables.ts';
-import { readTfvarsFile } from './tfvars-file.ts';
+import { isTfvarsFile, readTfvarsFile } from './tfvars-file.ts';
 import type { VariableTable } from './variable.ts';
 
 /** The checked settings of one environment. */
@@ -30,13 +35,17 @@ export interface Environment {
   /** Name of its folder below `environments/`. */
   readonly name: string;
   readonly foundationNetwork: FoundationNetworkSettings;
+  /** With `database = "on_demand"`, name, port and sign-in are those of the database; the rest Terraform looks up. */
   readonly fileProcessing: FileProcessingSettings;
+  /** Absent where the environment has no `postgres_on_demand.tfvars`, and so no such stack. */
+  readonly postgresOnDemand?: PostgresOnDemandSettings;
   /** What works but is unwise, by stack. */
   readonly warnings: {
     readonly foundationNetwork: readonly Finding[];
     readonly fileProcessing: readonly Finding[];
+    readonly postgresOnDemand: readonly Finding[];
   };
-  /** Values of both files that were made up for an example and have yet to be replaced. */
+  /** Values of the files that were made up for an example and have yet to be replaced. */
   readonly placeholders: readonly Finding[];
 }
 
@@ -44,14 +53,18 @@ export interface Environment {
 export const DEFAULT_ENVIRONMENT = 'etl-playground';
 
 const ENVIRONMENTS = 'environments';
+/** The user that the listener signs in as to a database on demand, unless `db_user` names another. */
+const LISTENER_USER = 'file_processing';
+
 const CONTAINER_IMAGE = 'container_image.txt';
 
 /**
  * Reads and checks `environments/<name>/foundation_network.tfvars` and `file_processing.tfvars` (or
- * the same with `.json` appended), and `container_image.txt` beside them.
+ * the same with `.json` appended), and, where they are there, `postgres_on_demand.tfvars` and `container_image.txt`
+ * beside them.
  *
  * @param root - folder that holds `environments/`
- * @throws SettingsError with every fault of both files
+ * @throws SettingsError with every fault of all files
  */
 export function loadEnvironment(root: string, name: string = DEFAULT_ENVIRONMENT): Environment {
   const folder = `${ENVIRONMENTS}/${name}`;
@@ -62,7 +75,12 @@ export function loadEnvironment(root: string, name: string = DEFAULT_ENVIRONMENT
   const image = containerImage(root, `${folder}/${CONTAINER_IMAGE}`);
   const processing = load(root, `${folder}/file_processing.tfvars`, image, fileProcessingVariables);
 
-  const faults = [...network.faults, ...processing.faults];
+  const databaseFile = `${folder}/postgres_on_demand.tfvars`;
+  const database = isTfvarsFile(root, databaseFile)
+    ? load(root, databaseFile, [], postgresOnDemandVariables)
+    : undefined;
+
+  const faults = [...network.faults, ...processing.faults, ...(database?.faults ?? [])];
   if (network.isWhole) {
     faults.push(
       ...network.locate(checkFoundationNetwork(network.settings, namesIn(network.faults))),
@@ -71,16 +89,32 @@ export function loadEnvironment(root: string, name: string = DEFAULT_ENVIRONMENT
   if (processing.isWhole) {
     const { settings, given } = processing;
     const faulty = namesIn(processing.faults);
-    faults.push(...processing.locate(checkFileProcessing(settings, given, faulty)));
+    faults.push(
+      ...processing.locate([
+        ...checkFileProcessing(settings, given, faulty),
+        ...checkOnDemand(settings, database?.settings),
+      ]),
+    );
+  }
+  if (database?.isWhole) {
+    const { settings, given } = database;
+    faults.push(
+      ...database.locate(checkPostgresOnDemand(settings, given, namesIn(database.faults))),
+    );
   }
   if (faults.length > 0) {
-    throw new SettingsError(faults, [...network.warnings, ...processing.warnings]);
+    throw new SettingsError(faults, [
+      ...network.warnings,
+      ...processing.warnings,
+      ...(database?.warnings ?? []),
+    ]);
   }
 
   return {
     name,
     foundationNetwork: network.settings,
-    fileProcessing: processing.settings,
+    fileProcessing: withOnDemand(processing.settings, database?.settings),
+    ...(database && { postgresOnDemand: database.settings }),
     warnings: {
       foundationNetwork: [
         ...network.warnings,
@@ -91,8 +125,46 @@ export function loadEnvironment(root: string, name: string = DEFAULT_ENVIRONMENT
         ...processing.warnings,
         ...processing.locate(warnFileProcessing(processing.settings, processing.secretsGiven)),
       ],
+      postgresOnDemand: database
+        ? [...database.warnings, ...database.locate(warnAccounts(database.settings))]
+        : [],
     },
-    placeholders: [...network.placeholders, ...processing.placeholders],
+    placeholders: [
+      ...network.placeholders,
+      ...processing.placeholders,
+      ...(database?.placeholders ?? []),
+    ],
+  };
+}
+
+/** Faults between file-processing and the database that it is to find. */
+function checkOnDemand(
+  { database, aws_region }: FileProcessingSettings,
+  found: PostgresOnDemandSettings | undefined,
+): readonly CrossFinding<keyof FileProcessingSettings & string>[] {
+  if (database !== 'on_demand') return [];
+  if (found === undefined) {
+    const message =
+      'needs postgres_on_demand.tfvars beside this file (it may be empty): it says which database that is';
+    return [{ variable: 'database', message }];
+  }
+  if (found.aws_region === aws_region) return [];
+  const message = `${aws_region} differs from postgres_on_demand's ${found.aws_region}: the database is found in its own region alone`;
+  return [{ variable: 'aws_region', message }];
+}
+
+/** What file-processing need not be told of the database, since the file beside it says so. */
+function withOnDemand(
+  settings: FileProcessingSettings,
+  found: PostgresOnDemandSettings | undefined,
+): FileProcessingSettings {
+  if (settings.database !== 'on_demand' || found === undefined) return settings;
+  return {
+    ...settings,
+    db_name: found.db_name,
+    db_port: found.db_port,
+    db_user: settings.db_user || LISTENER_USER,
+    db_iam_auth: true,
   };
 }
 

@@ -14,6 +14,11 @@ export interface TfvarsFile {
   readonly faults: readonly Finding[];
 }
 
+/** Whether there is a file that {@link readTfvarsFile} would read. */
+export function isTfvarsFile(root: string, path: string): boolean {
+  return [path, `${path}.json`].some((candidate) => existsSync(join(root, candidate)));
+}
+
 /** Reads `path`, or `path.json`, below the root. Neither or both is a fault. */
 export function readTfvarsFile(root: string, path: string): TfvarsFile {
   const json = `${path}.json`;

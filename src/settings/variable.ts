@@ -90,6 +90,14 @@ export function integer(min: number, max: number, given: Description<number>): V
   });
 }
 
+/** A number from `min` to `max`, both included, in steps of a half. */
+export function halves(min: number, max: number, given: Description<number>): Variable<number> {
+  return variable('number', `a number from ${min} to ${max} in steps of 0.5`, {
+    accepts: (value) => Number.isInteger(value * 2) && value >= min && value <= max,
+    ...given,
+  });
+}
+
 /** A whole number out of a few. */
 export function oneOf(values: readonly number[], given: Description<number>): Variable<number> {
   return variable('number', `one of ${values.join(', ')}`, {

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { loadEnvironment } from '../../settings/environment.ts';
+import { type Environment, loadEnvironment } from '../../settings/environment.ts';
 import type { FileProcessingSettings } from '../../settings/file-processing-variables.ts';
 import { formatFinding } from '../../settings/finding.ts';
 import type { AwsClients } from '../aws-clients.ts';
@@ -51,10 +51,7 @@ export async function openStack(
   init: InitOptions = { parameters: [], output: 'capture' },
 ): Promise<OpenStack> {
   const environment = loadEnvironment(context.root, options.environment);
-  const [own, warnings] =
-    name === 'file-processing'
-      ? [environment.fileProcessing, environment.warnings.fileProcessing]
-      : [environment.foundationNetwork, environment.warnings.foundationNetwork];
+  const [own, warnings] = settingsOf(environment, name);
   refuseOtherRegion(options.region, own.aws_region, name);
   for (const warning of warnings) context.stderr.write(`warning: ${formatFinding(warning)}\n`);
   if (context.env.TF_LOG && context.env.TF_VAR_db_password) {
@@ -87,6 +84,23 @@ export async function openStack(
     terraform,
     clients: context.aws({ region: own.aws_region, profile }),
   };
+}
+
+function settingsOf(environment: Environment, name: StackName) {
+  const { warnings } = environment;
+  if (name === 'file-processing') {
+    return [environment.fileProcessing, warnings.fileProcessing] as const;
+  }
+  if (name === 'foundation-network') {
+    return [environment.foundationNetwork, warnings.foundationNetwork] as const;
+  }
+  if (environment.postgresOnDemand) {
+    return [environment.postgresOnDemand, warnings.postgresOnDemand] as const;
+  }
+  throw new OperationError(`environment ${environment.name} has no ${name}`, {
+    next: `environments/${environment.name}/postgres_on_demand.tfvars makes one; it may be empty`,
+    code: EXIT.usage,
+  });
 }
 
 function refuseOtherRegion(wanted: string | undefined, own: string, name: StackName): void {

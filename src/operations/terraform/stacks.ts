@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 /** The stacks of an environment, by their names on the command line. */
-export const STACK_NAMES = ['foundation-network', 'file-processing'] as const;
+export const STACK_NAMES = ['foundation-network', 'postgres-on-demand', 'file-processing'] as const;
 
 /** Name of a stack. */
 export type StackName = (typeof STACK_NAMES)[number];

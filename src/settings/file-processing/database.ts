@@ -1,8 +1,14 @@
-import { flag, integer, text } from '../variable.ts';
+import { choice, flag, integer, text } from '../variable.ts';
 import { DNS_LABEL, isDnsLabel, isHostName } from './forms.ts';
 
 /** The database of the listener. */
 export const databaseVariables = {
+  database: choice(['external', 'on_demand'], {
+    description:
+      'A database of your own, which the variables below describe, or that of the stack postgres-on-demand: it is found by its name, the pods sign in to it by IAM, and of the variables below only db_user may be given.',
+    default: 'external',
+    example: 'on_demand',
+  }),
   db_host: text({
     description:
       'Host of the PostgreSQL database. Empty where existing_secret_name holds the whole DATABASE_URL.',
@@ -24,7 +30,7 @@ export const databaseVariables = {
     accepts: (value) => /^[\w-]{1,63}$/.test(value),
   }),
   db_user: text({
-    description: 'User of the database.',
+    description: 'User of the database. Empty means file_processing with database = "on_demand".',
     default: '',
     example: 'etl_user',
     allowed: '1 to 63 letters, digits, underscores, hyphens and dots',

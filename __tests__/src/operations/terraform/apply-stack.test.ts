@@ -189,7 +189,7 @@ describe('nothing is applied', () => {
 
   test('of a stack that does not exist', async () => {
     const { code, err } = await apply(playedTerraform({ resources: {} }), ['everything']);
-    expect(err).toContain('foundation-network, file-processing');
+    expect(err).toContain('foundation-network, postgres-on-demand, file-processing');
     expect(code).toBe(64);
   });
 });
