@@ -29,3 +29,7 @@ test('the lock file names no host that packages come from', () => {
   );
   expect(new Set(places)).toEqual(new Set([undefined, ...root.workspaces]));
 });
+
+test('the cdktf CLI runs what npm run synth runs, on the Node.js of the project', () => {
+  expect(read('cdktf.json').app).toBe(`PATH=node_modules/.bin:$PATH ${root.scripts.synth}`);
+});

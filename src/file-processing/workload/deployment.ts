@@ -1,7 +1,7 @@
-import {
-  DeploymentV1,
-  type DeploymentV1SpecTemplateSpecTopologySpreadConstraint,
-  type DeploymentV1SpecTemplateSpecVolume,
+import type {
+  DeploymentV1Config,
+  DeploymentV1SpecTemplateSpecTopologySpreadConstraint,
+  DeploymentV1SpecTemplateSpecVolume,
 } from '@cdktf/provider-kubernetes/lib/deployment-v1/index.js';
 import type { ITerraformDependable } from 'cdktf';
 import type { Construct } from 'constructs';
@@ -17,6 +17,7 @@ import { databaseCredentials } from './database-credentials.ts';
 import { SHUTDOWN_SECONDS } from './listener-environment.ts';
 import { LABELS, LISTENER, POD_SELECTOR } from './names.ts';
 import { hasAutoscaler } from './scaling.ts';
+import { WorkloadResource } from './workload-resource.ts';
 
 /** From the end of the listener's own drain to SIGKILL, in seconds. */
 const MARGIN_SECONDS = 5;
@@ -37,49 +38,54 @@ export function createDeployment(
   scope: Construct,
   settings: FileProcessingSettings,
   props: DeploymentProps,
-): DeploymentV1 {
-  return new DeploymentV1(scope, 'sns_listener', {
-    metadata: { name: LISTENER, namespace: settings.namespace, labels: LABELS },
-    waitForRollout: true,
-    timeouts: { create: '15m', update: '15m', delete: '10m' },
-    spec: {
-      replicas: `${settings.replicas}`,
-      revisionHistoryLimit: 5,
-      progressDeadlineSeconds: 600,
-      selector: { matchLabels: POD_SELECTOR },
-      strategy: {
-        type: 'RollingUpdate',
-        rollingUpdate: { maxUnavailable: '0', maxSurge: '1' },
-      },
-      template: {
-        metadata: { labels: LABELS, annotations: rolloutAnnotations(settings, props) },
-        spec: {
-          serviceAccountName: settings.service_account_name,
-          // The provider's default is true, and a pod's setting takes precedence over its ServiceAccount's.
-          automountServiceAccountToken: false,
-          enableServiceLinks: false,
-          terminationGracePeriodSeconds: PRE_STOP_SECONDS + SHUTDOWN_SECONDS + MARGIN_SECONDS,
-          securityContext: {
-            runAsNonRoot: true,
-            runAsUser: USER_ID,
-            runAsGroup: USER_ID,
-            fsGroup: USER_ID,
-            fsGroupChangePolicy: 'OnRootMismatch',
-            seccompProfile: { type: 'RuntimeDefault' },
+): WorkloadResource<DeploymentV1Config> {
+  return new WorkloadResource<DeploymentV1Config>(
+    scope,
+    'sns_listener',
+    'kubernetes_deployment_v1',
+    {
+      metadata: { name: LISTENER, namespace: settings.namespace, labels: LABELS },
+      waitForRollout: true,
+      timeouts: { create: '15m', update: '15m', delete: '10m' },
+      spec: {
+        replicas: `${settings.replicas}`,
+        revisionHistoryLimit: 5,
+        progressDeadlineSeconds: 600,
+        selector: { matchLabels: POD_SELECTOR },
+        strategy: {
+          type: 'RollingUpdate',
+          rollingUpdate: { maxUnavailable: '0', maxSurge: '1' },
+        },
+        template: {
+          metadata: { labels: LABELS, annotations: rolloutAnnotations(settings, props) },
+          spec: {
+            serviceAccountName: settings.service_account_name,
+            // The provider's default is true, and a pod's setting takes precedence over its ServiceAccount's.
+            automountServiceAccountToken: false,
+            enableServiceLinks: false,
+            terminationGracePeriodSeconds: PRE_STOP_SECONDS + SHUTDOWN_SECONDS + MARGIN_SECONDS,
+            securityContext: {
+              runAsNonRoot: true,
+              runAsUser: USER_ID,
+              runAsGroup: USER_ID,
+              fsGroup: USER_ID,
+              fsGroupChangePolicy: 'OnRootMismatch',
+              seccompProfile: { type: 'RuntimeDefault' },
+            },
+            topologySpreadConstraint: [
+              spreadOver('topology.kubernetes.io/zone'),
+              spreadOver('kubernetes.io/hostname'),
+            ],
+            initContainer: [migrateContainer(settings, props.image)],
+            container: [listenerContainer(settings, props.image)],
+            volume: volumes(settings),
           },
-          topologySpreadConstraint: [
-            spreadOver('topology.kubernetes.io/zone'),
-            spreadOver('kubernetes.io/hostname'),
-          ],
-          initContainer: [migrateContainer(settings, props.image)],
-          container: [listenerContainer(settings, props.image)],
-          volume: volumes(settings),
         },
       },
+      ...(hasAutoscaler(settings) && { lifecycle: { ignoreChanges: ['spec[0].replicas'] } }),
+      dependsOn: props.dependsOn,
     },
-    ...(hasAutoscaler(settings) && { lifecycle: { ignoreChanges: ['spec[0].replicas'] } }),
-    dependsOn: props.dependsOn,
-  });
+  );
 }
 
 /** A change of the environment or of the password alone would not restart the pods; these do. */

@@ -1,5 +1,5 @@
 import type { ConfigMapV1 } from '@cdktf/provider-kubernetes/lib/config-map-v1/index.js';
-import type { DeploymentV1 } from '@cdktf/provider-kubernetes/lib/deployment-v1/index.js';
+import type { DeploymentV1Config } from '@cdktf/provider-kubernetes/lib/deployment-v1/index.js';
 import type { IngressV1 } from '@cdktf/provider-kubernetes/lib/ingress-v1/index.js';
 import type { ServiceV1 } from '@cdktf/provider-kubernetes/lib/service-v1/index.js';
 import type { ITerraformDependable } from 'cdktf';
@@ -19,6 +19,7 @@ import {
 } from './scaling.ts';
 import { createClusterService, createLoadBalancerService } from './service.ts';
 import { createServiceAccount } from './service-account.ts';
+import type { WorkloadResource } from './workload-resource.ts';
 
 /** What the Kubernetes objects of the stack need from its AWS resources. */
 export interface WorkloadProps {
@@ -51,7 +52,7 @@ export interface WorkloadProps {
 /** The Kubernetes objects of the stack. */
 export class Workload extends Construct {
   /** Absent as long as there is no image. */
-  readonly deployment?: DeploymentV1;
+  readonly deployment?: WorkloadResource<DeploymentV1Config>;
   /** Absent with `delivery = "sqs"`. */
   readonly service?: ServiceV1;
   /** What must stand before SNS can have its subscription confirmed. */
