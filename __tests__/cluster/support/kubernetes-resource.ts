@@ -1,4 +1,4 @@
-/** Fields of Kubernetes objects that the tests look at (Kubernetes API reference 1.34). */
+/** Fields of Kubernetes objects that the tests look at (Kubernetes API reference 1.35). */
 export interface KubernetesResource {
   readonly apiVersion: string;
   readonly kind: string;
