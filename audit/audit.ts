@@ -13,6 +13,7 @@ import type { Check, Look, RuleDescription } from './findings.ts';
 import type { Floors } from './floors.ts';
 import { type AuditResult, judge, runRules, UNSHOWN_MANIFEST, WAIVER_FILE } from './judge.ts';
 import { reportFolder, shownPath } from './report/summary.ts';
+import { supportNotes } from './rules/cluster/cluster.ts';
 import type { Rule } from './rules/rule.ts';
 import { checksOfReports, rulesOfReports, scanStacks } from './scanners/checkov.ts';
 import {
@@ -64,7 +65,7 @@ export async function audit(request: AuditRequest): Promise<AuditResult> {
     environments: environmentsOf(root),
     now: request.now,
     recording: request.recording ?? false,
-    notes: request.notes,
+    notes: [...request.notes, ...supportNotes(looks[0].model, request.now)],
   });
 }
 
@@ -126,7 +127,11 @@ async function lookAt(
     const scanned = scans?.[index];
     return {
       ...view,
-      checks: [...unread, ...runRules(rules, view), ...checksOfReports(scanned ?? {})],
+      checks: [
+        ...unread,
+        ...runRules(rules, { ...view, now: request.now }),
+        ...checksOfReports(scanned ?? {}),
+      ],
       scans: scanned,
       ruled: rules.length > 0,
       rules: [...described, ...rulesOfReports(scanned ?? {})],

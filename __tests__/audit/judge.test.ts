@@ -20,7 +20,9 @@ it('a rule that breaks down fails by itself, and the others are run', () => {
       throw new TypeError('no such form');
     },
   };
-  expect(runRules([broken, RULE], { model: smallModel({}), objects: [] })).toStrictEqual([
+  expect(
+    runRules([broken, RULE], { model: smallModel({}), objects: [], now: new Date(0) }),
+  ).toStrictEqual([
     {
       by: 'audit',
       rule: 'rule-can-not-judge',

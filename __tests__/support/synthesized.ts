@@ -6,6 +6,7 @@ type Blocks = Readonly<Record<string, Readonly<Record<string, Block>>>>;
 /** The parts of a stack's Terraform JSON that tests look at. */
 export interface SynthesizedStack {
   readonly data?: Blocks;
+  readonly locals?: Block;
   readonly output: Readonly<Record<string, Block>>;
   readonly provider: { readonly aws: readonly Block[]; readonly kubernetes?: readonly Block[] };
   readonly resource: Blocks;

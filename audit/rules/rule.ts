@@ -6,6 +6,8 @@ export interface Audited {
   readonly model: Model;
   /** Objects of all stacks, names resolved. */
   readonly objects: readonly KubernetesObject[];
+  /** The day that they are judged for. */
+  readonly now: Date;
 }
 
 /** How much harm a fault does. */

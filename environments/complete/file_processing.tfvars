@@ -16,7 +16,9 @@ tags = {
 }
 
 cluster_name                          = "file-processing-prod"
-kubernetes_version                    = "1.34"
+kubernetes_version                    = "1.35"
+cluster_support_type                  = "STANDARD"
+addon_versions                        = { vpc-cni = "v1.20.4-eksbuild.2" }
 cluster_endpoint_public_access_cidrs  = ["203.0.113.0/24"]
 cluster_endpoint_private_access_cidrs = ["10.20.0.0/24"]
 cluster_admin_arns = [

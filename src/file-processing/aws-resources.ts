@@ -6,7 +6,7 @@ import { bucketsOf } from '../settings/buckets.ts';
 import type { FileProcessingSettings } from '../settings/file-processing-variables.ts';
 import { Key } from '../stack/key.ts';
 import { NetworkLookup } from '../stack/network-lookup.ts';
-import { addOnsAfterNodes, addOnsBeforeNodes } from './add-ons.ts';
+import { AddOns } from './add-ons.ts';
 import { Alarms } from './alarms.ts';
 import { notifyOfNewObjects } from './bucket-notification.ts';
 import { Cluster, clusterLogGroupName } from './cluster.ts';
@@ -62,15 +62,20 @@ export class AwsResources extends Construct {
     });
     const cluster = this.cluster.resource;
     const access = new ClusterAccess(this, context, cluster);
+    const addOns = new AddOns(this, { settings, cluster });
     const nodes = new NodeGroup(this, {
       context,
       cluster,
       subnetIds: network.privateSubnetIds,
-      dependsOn: addOnsBeforeNodes(this, cluster),
+      dependsOn: addOns.beforeNodes(),
     });
-    const addOns = addOnsAfterNodes(this, cluster, nodes.resource);
     const operators = allowOperators(this, settings, this.cluster.securityGroupId);
-    this.clusterReady = [...operators, ...access.associations, nodes.resource, ...addOns];
+    this.clusterReady = [
+      ...operators,
+      ...access.associations,
+      nodes.resource,
+      ...addOns.afterNodes(nodes.resource),
+    ];
 
     this.topic = new Topic(this, { context, keyArn: eventsKey.arn, logsKeyArn: logsKey.arn });
     const queueProps = { context, keyArn: eventsKey.arn, topicArn: this.topic.resource.arn };

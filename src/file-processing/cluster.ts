@@ -1,12 +1,17 @@
 import { CloudwatchLogGroup } from '@cdktf/provider-aws/lib/cloudwatch-log-group/index.js';
+import { DataAwsEksCluster } from '@cdktf/provider-aws/lib/data-aws-eks-cluster/index.js';
+import { DataAwsEksClusters } from '@cdktf/provider-aws/lib/data-aws-eks-clusters/index.js';
 import { EksCluster } from '@cdktf/provider-aws/lib/eks-cluster/index.js';
 import { IamPolicy } from '@cdktf/provider-aws/lib/iam-policy/index.js';
 import { IamRole } from '@cdktf/provider-aws/lib/iam-role/index.js';
 import { IamRolePolicyAttachment } from '@cdktf/provider-aws/lib/iam-role-policy-attachment/index.js';
+import { TerraformStack } from 'cdktf';
 import { Construct } from 'constructs';
 import { encryptSecrets } from '../policies/key-policies.ts';
 import { policyJson } from '../policies/policy-document.ts';
 import { trustServiceFor } from '../policies/trust-policies.ts';
+import type { FileProcessingSettings } from '../settings/file-processing-variables.ts';
+import { DEFAULT_KUBERNETES_VERSION, minorOf } from '../settings/kubernetes-versions.ts';
 import { Key } from '../stack/key.ts';
 import { pathOf, roleIdentity } from '../stack/role-identity.ts';
 import { type Context, managedPolicyArn, regionalArn } from './context.ts';
@@ -76,7 +81,10 @@ export class Cluster extends Construct {
     const publicCidrs = settings.cluster_endpoint_public_access_cidrs;
     this.resource = new EksCluster(this, 'this', {
       name: settings.cluster_name,
-      version: settings.kubernetes_version,
+      version: this.#version(settings),
+      ...(settings.cluster_support_type && {
+        upgradePolicy: { supportType: settings.cluster_support_type },
+      }),
       roleArn: role.arn,
       enabledClusterLogTypes: CONTROL_PLANE_LOGS,
       bootstrapSelfManagedAddons: false,
@@ -96,11 +104,44 @@ export class Cluster extends Construct {
         ignoreChanges: [
           'access_config[0].bootstrap_cluster_creator_admin_permissions',
           'bootstrap_self_managed_addons',
+          // The default counts at creation: who named no version is not upgraded by ours.
+          ...(settings.kubernetes_version === '' ? ['version'] : []),
         ],
       },
       // Without the policies EKS could not delete what it made; without the group it would make one unencrypted.
       dependsOn: [clusterPolicy, encryption, logGroup],
     });
     this.securityGroupId = this.resource.vpcConfig.clusterSecurityGroupId;
+    if (this.#isFollowed(settings)) this.#tellWhatIsBehind(settings);
+  }
+
+  /** EKS upgrades such a cluster by itself; a version that it has left behind must not be planned. */
+  #isFollowed({ kubernetes_version, cluster_support_type }: FileProcessingSettings): boolean {
+    return kubernetes_version !== '' && cluster_support_type === 'STANDARD';
+  }
+
+  /** The named version, or what the cluster has by now where EKS upgrades by itself and was faster. */
+  #version(settings: FileProcessingSettings): string {
+    const named = settings.kubernetes_version || DEFAULT_KUBERNETES_VERSION;
+    if (!this.#isFollowed(settings)) return named;
+    // A list of names is found without a fault also before there is a cluster.
+    const all = new DataAwsEksClusters(this, 'all', {});
+    const running = new DataAwsEksCluster(this, 'running', { name: settings.cluster_name });
+    running.addOverride(
+      'count',
+      `\${contains(${all.fqn}.names, "${settings.cluster_name}") ? 1 : 0}`,
+    );
+    const minor = `try(tonumber(split(".", ${running.fqn}[0].version)[1]), 0)`;
+    return `1.\${max(${minorOf(named)}, ${minor})}`;
+  }
+
+  #tellWhatIsBehind({ kubernetes_version, cluster_name }: FileProcessingSettings): void {
+    const version = `${this.resource.fqn}.version`;
+    TerraformStack.of(this).addOverride('check.kubernetes_version', {
+      assert: {
+        condition: `\${${version} == "${kubernetes_version}"}`,
+        error_message: `kubernetes_version is ${kubernetes_version}, but EKS has upgraded ${cluster_name} to \${${version}}: name that version in file_processing.tfvars.`,
+      },
+    });
   }
 }

@@ -52,6 +52,7 @@ export class NodeGroup extends Construct {
     const template = launchTemplate(this, context);
     this.resource = new EksNodeGroup(this, 'node-group', {
       clusterName: cluster.name,
+      version: cluster.version,
       nodeGroupName: settings.node_group_name,
       nodeRoleArn: role.arn,
       subnetIds,

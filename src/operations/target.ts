@@ -20,7 +20,7 @@ export interface Target {
  * @throws OperationError (usage) when --region is not a region
  */
 export function targetOf(context: OperationContext, options: CommonOptions): Target {
-  const environment = loadEnvironment(context.root, options.environment);
+  const environment = loadEnvironment(context.root, options.environment, context.clock.now());
   const region = options.region ?? environment.fileProcessing.aws_region;
   if (!isRegion(region)) {
     throw new OperationError(

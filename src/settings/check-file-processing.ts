@@ -9,6 +9,7 @@ import {
 import { checkExistingNetwork } from './existing-network.ts';
 import type { FileProcessingSettings } from './file-processing-variables.ts';
 import { LONGEST_RETRY_SECONDS, totalRetrySeconds } from './http-retries.ts';
+import { DEFAULT_KUBERNETES_VERSION, supportNotice } from './kubernetes-versions.ts';
 
 type Name = keyof FileProcessingSettings & string;
 type FileProcessingFinding = CrossFinding<Name>;
@@ -41,13 +42,17 @@ export function checkFileProcessing(
   );
 }
 
-/** What is allowed between the variables of `file_processing.tfvars` but unwise. */
+/** What is allowed between the variables of `file_processing.tfvars`, or on a day, but unwise. */
 export function warnFileProcessing(
   settings: FileProcessingSettings,
   secretsGiven: ReadonlySet<string>,
+  now: Date,
 ): FileProcessingFinding[] {
   const warnings: FileProcessingFinding[] = warnAccounts(settings);
   const warn = (variable: Name, message: string) => warnings.push({ variable, message });
+  const version = settings.kubernetes_version || DEFAULT_KUBERNETES_VERSION;
+  const support = supportNotice(version, now);
+  if (support) warn('kubernetes_version', `${version} ${support.message}`);
   const ownsLoadBalancer = settings.delivery === 'http' && settings.ingress_class_name === '';
   if (
     settings.manage_kubernetes &&

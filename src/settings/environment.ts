@@ -64,9 +64,14 @@ const CONTAINER_IMAGE = 'container_image.txt';
  * beside them.
  *
  * @param root - folder that holds `environments/`
+ * @param now - the day that warnings are of; the settings don't depend on it. @default that of the run
  * @throws SettingsError with every fault of all files
  */
-export function loadEnvironment(root: string, name: string = DEFAULT_ENVIRONMENT): Environment {
+export function loadEnvironment(
+  root: string,
+  name: string = DEFAULT_ENVIRONMENT,
+  now: Date = timeOfRun(process.env),
+): Environment {
   const folder = `${ENVIRONMENTS}/${name}`;
   if (!/^[\w-]+$/.test(name) || !existsSync(join(root, folder))) {
     throw new SettingsError([{ file: folder, message: unknownEnvironment(root) }]);
@@ -123,7 +128,7 @@ export function loadEnvironment(root: string, name: string = DEFAULT_ENVIRONMENT
       ],
       fileProcessing: [
         ...processing.warnings,
-        ...processing.locate(warnFileProcessing(processing.settings, processing.secretsGiven)),
+        ...processing.locate(warnFileProcessing(processing.settings, processing.secretsGiven, now)),
       ],
       postgresOnDemand: database
         ? [...database.warnings, ...database.locate(warnAccounts(database.settings))]
@@ -284,6 +289,16 @@ function unknownEnvironment(root: string): string {
         .map(({ name }) => name)
     : [];
   return `is not an environment; ENVIRONMENT must be one of ${names.sort().join(', ') || '(none: make a folder here)'}`;
+}
+
+/**
+ * The time of a run: SOURCE_DATE_EPOCH (reproducible-builds.org; seconds since 1970) where it is set, so that a
+ * synth can be repeated with its warnings, else the clock's.
+ */
+function timeOfRun({ SOURCE_DATE_EPOCH = '' }: NodeJS.ProcessEnv): Date {
+  return /^\d{1,12}$/.test(SOURCE_DATE_EPOCH)
+    ? new Date(Number(SOURCE_DATE_EPOCH) * 1000)
+    : new Date();
 }
 
 /** Loads an environment for a command: faults in the settings go to standard error, without a stack trace, and end the process with code 1. */

@@ -16,7 +16,7 @@ const BARE_ARGUMENTS =
 
 /** Blocks of Terraform itself, which no provider's schema has. */
 const META_BLOCK =
-  /^(variable\/[^/]+\/validation|.*\/lifecycle|.*\/lifecycle\/(pre|post)condition)$/;
+  /^(variable\/[^/]+\/validation|check\/[^/]+\/assert|.*\/lifecycle|.*\/lifecycle\/(pre|post)condition)$/;
 
 /** Labels that follow the keyword of a top-level block. */
 const LABELS: Readonly<Record<string, 0 | 1 | 2>> = {
@@ -25,6 +25,7 @@ const LABELS: Readonly<Record<string, 0 | 1 | 2>> = {
   provider: 1,
   variable: 1,
   output: 1,
+  check: 1,
   data: 2,
   resource: 2,
 };

@@ -291,7 +291,7 @@ describe('all rules', () => {
       environmentStacks('complete'),
       stacksOf(QUEUE),
       ...(['alb', 'http', 'existingSecret'] as const).map(stacksOfBase),
-    ].map(auditedOf);
+    ].map((stacks) => auditedOf(stacks));
     const unseen = ALL_RULES.filter(({ judge }) => !looked.some((one) => judge(one).length > 0));
     expect(unseen.map(({ id }) => id).sort()).toEqual(UNSEEN);
   });

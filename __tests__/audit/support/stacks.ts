@@ -55,14 +55,18 @@ export function stacksOf({ network = {}, processing = {} }: Settings): Stacks {
 /** The stacks with a queue between the topic and the listener. */
 export const QUEUE: Settings = { processing: { delivery: 'sqs' } };
 
+/** A day on which the default version is in standard support, and for long. */
+export const DAY = new Date('2026-11-28T12:00:00Z');
+
 /** What rules judge, of parsed stacks. */
-export function auditedOf(stacks: Stacks): Audited {
+export function auditedOf(stacks: Stacks, now = DAY): Audited {
   const model = modelOf(
     Object.entries(stacks).map(([name, json]) => ({ name, path: `${name}.json`, json })),
   );
   let objects: Audited['objects'] | undefined;
   return {
     model,
+    now,
     // Most rules look at none of them.
     get objects() {
       objects ??= kubernetesObjects(model);

@@ -37,6 +37,26 @@ describe('Add-ons', () => {
     },
   );
 
+  it.each(namesOf(json, 'aws_eks_addon'))(
+    "have %s in EKS's default version for the cluster's own Kubernetes version",
+    (name) => {
+      expect(resourceAt(json, `aws_eks_addon.${name}`).addon_version).toBe(
+        `\${data.aws_eks_addon_version.${name}.version}`,
+      );
+      expect(json.data?.aws_eks_addon_version?.[name]).toStrictEqual({
+        addon_name: resourceAt(json, `aws_eks_addon.${name}`).addon_name,
+        kubernetes_version: '${local.kubernetes_version}',
+      });
+      expect(json.locals).toMatchObject({ kubernetes_version: '${aws_eks_cluster.this.version}' });
+    },
+  );
+
+  it('have a version of their own where one is named', () => {
+    const named = synthesizeFileProcessing({ addon_versions: { coredns: 'v1.12.4-eksbuild.1' } });
+    expect(resourceAt(named, 'aws_eks_addon.coredns').addon_version).toBe('v1.12.4-eksbuild.1');
+    expect(named.data?.aws_eks_addon_version).not.toHaveProperty('coredns');
+  });
+
   it('have network policies enforced by vpc-cni', () => {
     const { configuration_values } = resourceAt(json, 'aws_eks_addon.vpc_cni');
     expect(JSON.parse(String(configuration_values))).toStrictEqual({ enableNetworkPolicy: 'true' });

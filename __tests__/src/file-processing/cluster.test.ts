@@ -9,8 +9,8 @@ describe('Cluster by default', () => {
   const json = synthesizeFileProcessing({ log_retention_days: 400 });
   const cluster = resourceAt(json, 'aws_eks_cluster.this');
 
-  it('has the original name and a known version', () => {
-    expect(cluster).toMatchObject({ name: 'file-processing-cluster', version: '1.34' });
+  it('has the original name and a version in standard support', () => {
+    expect(cluster).toMatchObject({ name: 'file-processing-cluster', version: '1.35' });
   });
 
   it('can be reached from inside the network only', () => {
@@ -57,13 +57,18 @@ describe('Cluster by default', () => {
     expect(cluster).toHaveProperty('bootstrap_self_managed_addons', false);
   });
 
-  it('is not replaced for what counts at its creation alone', () => {
+  it('is neither replaced nor upgraded for what counts at its creation alone', () => {
     expect(cluster.lifecycle).toStrictEqual({
       ignore_changes: [
         'access_config[0].bootstrap_cluster_creator_admin_permissions',
         'bootstrap_self_managed_addons',
+        'version',
       ],
     });
+  });
+
+  it('has the support that EKS gives it', () => {
+    expect(cluster).not.toHaveProperty('upgrade_policy');
   });
 
   it('is made after the rights of its role and its log group, and destroyed before them', () => {
@@ -162,6 +167,46 @@ describe('Cluster of another name and version', () => {
     expect(resourceAt(json, 'aws_cloudwatch_log_group.cluster')).toHaveProperty(
       'name',
       '/aws/eks/city/cluster',
+    );
+  });
+});
+
+describe('Cluster of a named version', () => {
+  it('follows the name', () => {
+    const { lifecycle } = resourceAt(
+      synthesizeFileProcessing({ kubernetes_version: '1.34' }),
+      'aws_eks_cluster.this',
+    );
+    expect(Object(lifecycle).ignore_changes).not.toContain('version');
+  });
+
+  it.each(['STANDARD', 'EXTENDED'] as const)('has %s support where it is named', (type) => {
+    const json = synthesizeFileProcessing({ cluster_support_type: type });
+    expect(resourceAt(json, 'aws_eks_cluster.this').upgrade_policy).toStrictEqual({
+      support_type: type,
+    });
+  });
+
+  it.each([
+    { kubernetes_version: '1.34', cluster_support_type: 'EXTENDED' },
+    { kubernetes_version: '', cluster_support_type: 'STANDARD' },
+  ] as const)('is not looked up first with %j', (settings) => {
+    const json = synthesizeFileProcessing(settings);
+    expect(json.data).not.toHaveProperty('aws_eks_clusters');
+    expect(json).not.toHaveProperty('check');
+  });
+
+  it('stays as new as EKS has made it with STANDARD support, and a check says so', () => {
+    const json = synthesizeFileProcessing({
+      kubernetes_version: '1.34',
+      cluster_support_type: 'STANDARD',
+    });
+    expect(resourceAt(json, 'aws_eks_cluster.this').version).toBe(
+      '1.${max(34, try(tonumber(split(".", data.aws_eks_cluster.running[0].version)[1]), 0))}',
+    );
+    expect(json).toHaveProperty(
+      'check.kubernetes_version.assert.condition',
+      '${aws_eks_cluster.this.version == "1.34"}',
     );
   });
 });

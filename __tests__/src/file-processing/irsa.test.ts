@@ -259,7 +259,7 @@ describe('An OIDC provider that others own', () => {
   it('is not made again', () => {
     expect(namesOf(json, 'aws_iam_openid_connect_provider')).toEqual([]);
     expect(json.variable).not.toHaveProperty('oidc_thumbprint');
-    expect(json).not.toHaveProperty('locals');
+    expect(json.locals).not.toHaveProperty('oidc_issuer');
   });
 
   it('is trusted, for tokens of its issuer', () => {

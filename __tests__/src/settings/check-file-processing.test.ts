@@ -200,8 +200,11 @@ describe('faults between variables', () => {
 });
 
 describe('warnings between variables', () => {
-  const warn = (overrides: Overrides, secrets: readonly string[] = []) =>
-    warnFileProcessing({ ...fileProcessingSettings(), ...overrides }, new Set(secrets));
+  const warn = (
+    overrides: Overrides,
+    secrets: readonly string[] = [],
+    now = new Date('2026-11-28T12:00:00Z'),
+  ) => warnFileProcessing({ ...fileProcessingSettings(), ...overrides }, new Set(secrets), now);
   const reachable = { cluster_endpoint_private_access_cidrs: ['10.0.0.0/24'] };
 
   it.each<[string, Overrides, string, RegExp]>([

@@ -59,6 +59,27 @@ function faults(name = 'dev'): readonly string[] {
   return [];
 }
 
+describe('the day of a run', () => {
+  beforeEach(() => write(PROCESSING, `${ORIGINAL}\nkubernetes_version = "1.34"\n`));
+  const on = (day: string) => loadEnvironment(root, 'dev', new Date(`${day}T00:00:00Z`));
+  const told = (day: string) =>
+    on(day)
+      .warnings.fileProcessing.map(formatFinding)
+      .filter((warning) => warning.includes('standard support'));
+
+  it.each([
+    ['2026-09-02', []],
+    ['2026-09-03', [expect.stringMatching(/kubernetes_version: 1.34 leaves .* in 90 days/)]],
+    ['2026-12-03', [expect.stringMatching(/kubernetes_version: 1.34 left .* on 2026-12-02/)]],
+  ])('%s brings what is to be said of the version then', (day, warnings) => {
+    expect(told(day)).toEqual(warnings);
+  });
+
+  it('changes no setting', () => {
+    expect(on('2040-01-01').fileProcessing).toEqual(on('2026-01-01').fileProcessing);
+  });
+});
+
 describe("the original's tfvars", () => {
   beforeEach(() => write(PROCESSING, ORIGINAL));
 

@@ -86,6 +86,13 @@ describe('a configuration', () => {
     );
   });
 
+  test('writes a check', () => {
+    const check = { c: { assert: { condition: '${a.b.c == "1"}', error_message: 'Not 1.' } } };
+    expect(hclText({ check }, noBlocks)).toBe(
+      'check "c" {\n  assert {\n    condition = a.b.c == "1"\n    error_message = "Not 1."\n  }\n}\n',
+    );
+  });
+
   test('leaves comments out', () => {
     expect(hclText({ '//': { metadata: {} }, locals: { a: 1 } }, noBlocks)).toBe(
       'locals {\n  a = 1\n}\n',

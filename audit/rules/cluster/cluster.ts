@@ -1,6 +1,9 @@
 import { isRoleArn } from '@file-processing/contract/arn.ts';
 import { parseCidr } from '../../../src/settings/cidr.ts';
-import { KNOWN_KUBERNETES_VERSIONS } from '../../../src/settings/file-processing/cluster.ts';
+import {
+  KNOWN_KUBERNETES_VERSIONS,
+  supportNotice,
+} from '../../../src/settings/kubernetes-versions.ts';
 import {
   type Model,
   type Resource,
@@ -17,6 +20,7 @@ import {
   mustBe,
   mustBeAbsent,
   mustBeOwnKey,
+  mustBeSet,
   mustReferTo,
   neighbours,
   read,
@@ -30,6 +34,24 @@ const AT_CREATION = [
   'access_config[0].bootstrap_cluster_creator_admin_permissions',
   'bootstrap_self_managed_addons',
 ];
+
+/** The version that the settings name; the cluster's own may be newer where EKS upgrades by itself. */
+function versionOf(model: Model, cluster: Resource): string {
+  return read(model, cluster)
+    .text('version')
+    .replace(/^1\.\$\{max\((\d+), .*$/, '1.$1');
+}
+
+/** Sentences on clusters whose standard support ends soon: notes of the audit, not findings yet. */
+export function supportNotes(model: Model, now: Date): readonly string[] {
+  return model.ofType('aws_eks_cluster').flatMap((cluster) => {
+    const version = versionOf(model, cluster);
+    const notice = supportNotice(version, now);
+    return notice?.over === false
+      ? [`Kubernetes ${version} of ${cluster.address} ${notice.message}.`]
+      : [];
+  });
+}
 
 function list(model: Model, cluster: Resource): readonly string[] {
   return read(model, cluster).list('vpc_config.public_access_cidrs').map(String);
@@ -244,9 +266,9 @@ export const CLUSTER_RULES: readonly Rule[] = [
   }),
   rule({
     id: 'cluster-is-placed',
-    title: 'A cluster and its nodes have a known version and lie in all private subnets',
+    title: 'A cluster and its nodes have one version and lie in all private subnets',
     reason:
-      'Without a version EKS takes its newest one; in one subnet a zone takes the whole cluster down, in a public one its nodes are on the internet.',
+      'Nodes that stay behind make the next upgrade fail; in one subnet a zone takes the whole cluster down, in a public one its nodes are on the internet.',
     control: 'CP-10',
     severity: 'high',
     subjects: every('aws_eks_cluster', 'aws_eks_node_group'),
@@ -260,9 +282,6 @@ export const CLUSTER_RULES: readonly Rule[] = [
       );
       const cluster = isCluster ? resource : stack.target(resource.attributes.cluster_name);
       return [
-        isCluster &&
-          !(KNOWN_KUBERNETES_VERSIONS as readonly string[]).includes(version) &&
-          `version is ${version || 'missing'}, known are ${KNOWN_KUBERNETES_VERSIONS.join(', ')}`,
         !isCluster &&
           version !== '' &&
           version !== read(model, cluster ?? resource).text('version') &&
@@ -274,6 +293,24 @@ export const CLUSTER_RULES: readonly Rule[] = [
           !read(model, resource).isFalse('bootstrap_self_managed_addons') &&
           'bootstrap_self_managed_addons must be false: the add-ons belong to the stack',
         ...subnetFaults(model, stack, subnets),
+      ];
+    },
+  }),
+  rule({
+    id: 'cluster-version-supported',
+    title: 'A cluster has a known version that is in the standard support of EKS',
+    reason:
+      'Without a version EKS takes its newest one; afterwards it bills extended support by the hour, and upgrades by itself in the end.',
+    control: 'SI-2',
+    severity: 'medium',
+    subjects: every('aws_eks_cluster'),
+    faults: (cluster, { model, now }) => {
+      const version = versionOf(model, cluster);
+      const notice = supportNotice(version, now);
+      return [
+        !KNOWN_KUBERNETES_VERSIONS.includes(version) &&
+          `version is ${version || 'missing'}, known are ${KNOWN_KUBERNETES_VERSIONS.join(', ')}`,
+        notice?.over === true && `version ${version} ${notice.message}`,
       ];
     },
   }),
@@ -384,6 +421,9 @@ export const CLUSTER_RULES: readonly Rule[] = [
     must: {
       aws_eks_addon: {
         cluster_name: mustReferTo('aws_eks_cluster', 'a cluster'),
+        addon_version: mustBeSet(
+          'EKS chooses one at creation, and it stays when the cluster is upgraded',
+        ),
         resolve_conflicts_on_create: mustBe('OVERWRITE'),
         resolve_conflicts_on_update: mustBe('OVERWRITE'),
         service_account_role_arn: mustBeAbsent('gives the add-on a role of its own'),

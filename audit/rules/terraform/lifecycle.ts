@@ -15,10 +15,11 @@ import { type Rule, rule } from '../rule.ts';
 const IGNORED: Readonly<Record<string, readonly string[]>> = {
   // The cluster autoscaler and people change it; minimum and maximum still hold.
   aws_eks_node_group: ['scaling_config[0].desired_size'],
-  // Both are read at creation only.
+  // The first two are read at creation only. Who names no version has that of the first deploy.
   aws_eks_cluster: [
     'access_config[0].bootstrap_cluster_creator_admin_permissions',
     'bootstrap_self_managed_addons',
+    'version',
   ],
   // Neither can change, and a controller sets the class of a new Service.
   kubernetes_service_v1: ['metadata[0].name', 'spec[0].load_balancer_class'],

@@ -10,7 +10,9 @@ import {
   REVIEWED_FIELDS,
 } from './reviewed.ts';
 
-const BLOCKS = ['//', 'resource', 'data', 'variable', 'locals', 'output', 'provider', 'terraform'];
+const BLOCKS = [
+  ...['//', 'resource', 'data', 'variable', 'locals', 'output', 'provider', 'terraform', 'check'],
+];
 
 /** Paths of arguments that are not among the known ones; blocks are looked into where they are known. */
 function unknownArguments(
@@ -85,7 +87,7 @@ export const REVIEW_RULES: readonly Rule[] = [
   }),
   rule({
     id: 'only-known-blocks',
-    title: 'A stack has resources, data, variables, locals and outputs, and nothing else',
+    title: 'A stack has resources, data, variables, locals, outputs and checks, and nothing else',
     reason:
       'A module is code from elsewhere, moved, removed and import blocks change the state, and none of them is in what the audit reads.',
     control: 'CM-3(2)',

@@ -129,7 +129,8 @@ export const REVIEWED_EVERYWHERE: readonly string[] = [
 
 /** Data sources that only read what the stack names. */
 export const REVIEWED_DATA: readonly string[] = [
-  ...['aws_caller_identity', 'aws_partition', 'aws_region', 'aws_subnets', 'aws_vpc', 'aws_vpcs'],
+  ...['aws_caller_identity', 'aws_eks_addon_version', 'aws_eks_cluster', 'aws_eks_clusters'],
+  ...['aws_partition', 'aws_region', 'aws_subnets', 'aws_vpc', 'aws_vpcs'],
 ];
 
 /**

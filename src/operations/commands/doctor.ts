@@ -1,6 +1,7 @@
 import { partitionOf } from '@file-processing/contract/partition.ts';
 import type { Environment } from '../../settings/environment.ts';
 import { formatFinding } from '../../settings/finding.ts';
+import { DEFAULT_KUBERNETES_VERSION } from '../../settings/kubernetes-versions.ts';
 import { credentialsDiagnosis, deliveryDiagnoses, networkDiagnosis } from '../doctor/account.ts';
 import { clusterDiagnosis } from '../doctor/cluster.ts';
 import { databaseDiagnoses } from '../doctor/database.ts';
@@ -31,8 +32,8 @@ async function diagnoseAll(
   context: OperationContext,
   target: Target,
 ): Promise<readonly Diagnosis[]> {
-  const { kubernetes_version } = target.environment.fileProcessing;
-  const tools = await Promise.all(toolDiagnoses(context, kubernetes_version));
+  const version = target.environment.fileProcessing.kubernetes_version;
+  const tools = await Promise.all(toolDiagnoses(context, version || DEFAULT_KUBERNETES_VERSION));
   const settings = settingsDiagnosis(target.environment);
   const { credentials, account } = await credentialsDiagnosis(target);
   if (account === undefined) {

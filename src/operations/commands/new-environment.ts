@@ -99,7 +99,7 @@ export const newEnvironment: Operation = {
   execute: async (context, options, name = '') => {
     refuseName(context.root, name);
     const answers = await answersTo(context, options, name);
-    const environment = await written(context.root, name, answers).catch((error) =>
+    const environment = await written(context, name, answers).catch((error) =>
       refuseWrite(name, error),
     );
     const files = Object.keys(TABLES).map((table) => pathOf(name, table as Table));
@@ -201,7 +201,11 @@ function faultsIn(question: Question, answer: string | undefined): readonly Find
  *
  * @throws OperationError (usage) with every fault, by the option that it came from
  */
-async function written(root: string, name: string, answers: Answers): Promise<Environment> {
+async function written(
+  { root, clock }: OperationContext,
+  name: string,
+  answers: Answers,
+): Promise<Environment> {
   const staging = mkdtempSync(join(root, '.new-environment-'));
   return await removedAtExit(staging, async () => {
     const folder = join(staging, 'environments', name);
@@ -209,7 +213,7 @@ async function written(root: string, name: string, answers: Answers): Promise<En
     for (const table of Object.keys(TABLES) as Table[]) {
       writeFileSync(join(staging, pathOf(name, table)), textOf(table, name, answers));
     }
-    const environment = checked(staging, name);
+    const environment = checked(staging, name, clock.now());
     renameSync(folder, join(root, 'environments', name));
     return environment;
   });
@@ -223,9 +227,9 @@ function refuseWrite(name: string, error: unknown): never {
   });
 }
 
-function checked(root: string, name: string): Environment {
+function checked(root: string, name: string, now: Date): Environment {
   try {
-    return loadEnvironment(root, name);
+    return loadEnvironment(root, name, now);
   } catch (error) {
     if (error instanceof SettingsError) refuseFaults(error.faults);
     throw error;

@@ -1,5 +1,7 @@
 import { type Cluster, DescribeClusterCommand } from '@aws-sdk/client-eks';
 import { ListOpenIDConnectProvidersCommand } from '@aws-sdk/client-iam';
+import type { FileProcessingSettings } from '../../settings/file-processing-variables.ts';
+import { minorOf, supportNotice } from '../../settings/kubernetes-versions.ts';
 import type { OperationContext } from '../operation.ts';
 import type { Target } from '../target.ts';
 import { unreachableBecause, unreachableCluster } from '../terraform/cluster-endpoint.ts';
@@ -34,15 +36,31 @@ export async function clusterDiagnosis(
         next: 'npm run manage -- apply',
       };
     }
-    const found = `${name}, Kubernetes ${cluster.version}, ${cluster.status}`;
-    return cluster.status === 'ACTIVE'
-      ? { state: 'ok', found }
-      : { state: 'red', found, next: 'wait, or look at its health issues in the EKS console' };
+    return judgeCluster(cluster, environment.fileProcessing, context.clock.now());
   });
   if (cluster === undefined) return { diagnoses: [state], reachable: false };
   const api = await apiDiagnosis(cluster, context);
   const provider = await providerDiagnosis(cluster, target);
   return { diagnoses: [state, api, provider], reachable: api.state === 'ok' };
+}
+
+/** Judges the state of a cluster, and its version: how long EKS supports it, and whether the tfvars are behind it. */
+export function judgeCluster(
+  { name, status, version = '' }: Cluster,
+  { kubernetes_version: named }: Pick<FileProcessingSettings, 'kubernetes_version'>,
+  now: Date,
+): Omit<Diagnosis, 'name'> {
+  const found = `${name}, Kubernetes ${version}, ${status}`;
+  if (status !== 'ACTIVE') {
+    return { state: 'red', found, next: 'wait, or look at its health issues in the EKS console' };
+  }
+  if (minorOf(named) < minorOf(version)) {
+    const next = `kubernetes_version is ${named}, behind the cluster: set it to ${version} in file_processing.tfvars`;
+    return { state: 'warn', found, next };
+  }
+  const notice = supportNotice(version, now);
+  if (notice === undefined) return { state: 'ok', found };
+  return { state: 'warn', found, next: `Kubernetes ${version} ${notice.message}` };
 }
 
 function apiDiagnosis(cluster: Cluster, { env }: OperationContext): Promise<Diagnosis> {

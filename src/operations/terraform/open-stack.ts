@@ -50,7 +50,7 @@ export async function openStack(
   name: StackName,
   init: InitOptions = { parameters: [], output: 'capture' },
 ): Promise<OpenStack> {
-  const environment = loadEnvironment(context.root, options.environment);
+  const environment = loadEnvironment(context.root, options.environment, context.clock.now());
   const [own, warnings] = settingsOf(environment, name);
   refuseOtherRegion(options.region, own.aws_region, name);
   for (const warning of warnings) context.stderr.write(`warning: ${formatFinding(warning)}\n`);

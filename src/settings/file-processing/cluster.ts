@@ -1,10 +1,17 @@
 import { isArnOf, isRoleArn } from '@file-processing/contract/arn.ts';
 import { existingNetworkVariables } from '../existing-network.ts';
-import { text, textList } from '../variable.ts';
+import { DEFAULT_KUBERNETES_VERSION, KNOWN_KUBERNETES_VERSIONS } from '../kubernetes-versions.ts';
+import { choice, text, textList, textMap } from '../variable.ts';
 import { isLimitedCidr } from './forms.ts';
 
-/** Kubernetes versions that we know EKS to offer; another one is a warning, since regions differ. */
-export const KNOWN_KUBERNETES_VERSIONS = ['1.32', '1.33', '1.34', '1.35'] as const;
+/** The add-ons of the cluster, by EKS's names. */
+export const ADD_ONS = [
+  'vpc-cni',
+  'kube-proxy',
+  'eks-pod-identity-agent',
+  'coredns',
+  'metrics-server',
+] as const;
 
 /** The network that the cluster is in, the cluster, and its OIDC provider. */
 export const clusterVariables = {
@@ -19,15 +26,31 @@ export const clusterVariables = {
     accepts: (value) => /^[A-Za-z][A-Za-z0-9-]{0,37}$/.test(value),
   }),
   kubernetes_version: text({
-    description: 'Kubernetes version of the cluster.',
-    default: '1.34',
-    example: '1.34',
-    allowed: 'a minor version, such as 1.34',
+    description: `Kubernetes version of control plane, nodes and add-ons; raise it by one minor version at a time. Empty gives a new cluster ${DEFAULT_KUBERNETES_VERSION} and leaves the version of an existing one alone.`,
+    default: '',
+    example: DEFAULT_KUBERNETES_VERSION,
+    allowed: 'a minor version, such as 1.35',
     accepts: (value) => /^1\.[1-9]\d$/.test(value),
     unwise: (value) =>
-      (KNOWN_KUBERNETES_VERSIONS as readonly string[]).includes(value)
+      value === '' || KNOWN_KUBERNETES_VERSIONS.includes(value)
         ? undefined
         : `not among the versions known here (${KNOWN_KUBERNETES_VERSIONS.join(', ')}); check that EKS offers it in the region, GovCloud lags behind`,
+  }),
+  cluster_support_type: choice(['', 'STANDARD', 'EXTENDED'], {
+    description:
+      'What happens when the version leaves standard support: with STANDARD EKS upgrades the control plane by itself, with EXTENDED the version stays for another year and is billed by the hour. Empty leaves it as it is; EKS makes new clusters EXTENDED.',
+    default: '',
+    example: 'STANDARD',
+  }),
+  addon_versions: textMap({
+    description:
+      "Versions of add-ons, by EKS's name. One that is left out has the version that EKS makes the default for the cluster's Kubernetes version.",
+    default: {},
+    example: { 'vpc-cni': 'v1.20.4-eksbuild.2' },
+    allowed: `a map of ${ADD_ONS.join(', ')} to versions such as v1.20.4-eksbuild.2`,
+    accepts: (versions) =>
+      Object.keys(versions).every((name) => (ADD_ONS as readonly string[]).includes(name)),
+    acceptsItem: (value) => /^v\d+\.\d+\.\d+-eksbuild\.\d+$/.test(value),
   }),
   cluster_endpoint_public_access_cidrs: textList({
     description:

@@ -33,6 +33,7 @@ def patch() -> None:
     # moto lists only the paths of the calls it has; the operation itself is matched from
     # botocore's model, so one pattern serves everything below a cluster.
     urls.url_paths[r"{0}/clusters/(?P<name>[^/]+)/(?P<rest>.+)$"] = urls.response.dispatch
+    urls.url_paths["{0}/addons/supported-versions$"] = urls.response.dispatch
     for operation in (
         create_cluster,
         delete_cluster,
@@ -46,6 +47,7 @@ def patch() -> None:
         describe_addon,
         update_addon,
         delete_addon,
+        describe_addon_versions,
         create_access_entry,
         describe_access_entry,
         update_access_entry,
@@ -263,8 +265,15 @@ def change_authentication_mode(cluster: Cluster, mode: str) -> None:
 
 
 def update_cluster_version(self: EKSResponse) -> ActionResult:
+    """AWS upgrades by one minor version at a time, and never downwards."""
     cluster = cluster_of(self)
-    cluster.version = parameter(self, "version")
+    version = parameter(self, "version")
+    current, wanted = (int(text.split(".")[1]) for text in (cluster.version, version))
+    if wanted != current + 1:
+        raise InvalidParameterException(
+            message=f"Unsupported Kubernetes minor version update from {cluster.version} to {version}"
+        )
+    cluster.version = version
     return finished_update(cluster, "VersionUpdate")
 
 
@@ -315,6 +324,36 @@ def update_nodegroup_version(self: EKSResponse) -> ActionResult:
 # Add-ons
 
 
+def supported_addon_versions(kubernetes_version: str) -> list[dict[str, Any]]:
+    """Two for each Kubernetes version, newest first; the older one is the default, as AWS has it often."""
+    minor = kubernetes_version.split(".")[1]
+    return [
+        {
+            "addonVersion": f"v1.{minor}.{patch}-eksbuild.1",
+            "architecture": ["amd64", "arm64"],
+            "compatibilities": [
+                {
+                    "clusterVersion": kubernetes_version,
+                    "platformVersions": ["*"],
+                    "defaultVersion": patch == 1,
+                }
+            ],
+        }
+        for patch in (2, 1)
+    ]
+
+
+def default_addon_version(kubernetes_version: str) -> str:
+    return supported_addon_versions(kubernetes_version)[1]["addonVersion"]
+
+
+def describe_addon_versions(self: EKSResponse) -> ActionResult:
+    name = parameter(self, "addonName")
+    version = parameter(self, "kubernetesVersion")
+    addon = {"addonName": name, "addonVersions": supported_addon_versions(version)}
+    return ActionResult({"addons": [addon]})
+
+
 def addon_of(request: EKSResponse) -> dict[str, Any]:
     name = parameter(request, "addonName")
     addon = cluster_of(request).addons.get(name)
@@ -332,7 +371,7 @@ def create_addon(self: EKSResponse) -> ActionResult:
         "addonName": name,
         "clusterName": cluster.name,
         "status": "ACTIVE",
-        "addonVersion": "v1.0.0-eksbuild.1",
+        "addonVersion": default_addon_version(cluster.version),
         "health": {"issues": []},
         "addonArn": arn_below(cluster, "addon", name, str(uuid.uuid4())),
         "createdAt": now(),

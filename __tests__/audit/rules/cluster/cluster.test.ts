@@ -1,7 +1,9 @@
-import { CLUSTER_RULES } from '../../../../audit/rules/cluster/cluster.ts';
+import { describe, expect, it } from 'vitest';
+import { CLUSTER_RULES, supportNotes } from '../../../../audit/rules/cluster/cluster.ts';
 import { describeRules } from '../../support/describe-rules.ts';
 import { type Change, drop, set } from '../../support/kubernetes-plants.ts';
 import type { Json } from '../../support/renamed-stack.ts';
+import { auditedOf, environmentStacks } from '../../support/stacks.ts';
 
 const CLUSTER = 'aws_eks_cluster';
 
@@ -89,9 +91,17 @@ describeRules(CLUSTER_RULES, {
         },
       ],
     ],
-    'cluster-is-placed': [
+    'cluster-version-supported': [
       ['the newest version', ({ drop }) => drop(CLUSTER, 'version')],
       ['a version that nobody knows', ({ set }) => set(CLUSTER, 'version', '1.22')],
+      ['a version in extended support', ({ set }) => set(CLUSTER, 'version', '1.33')],
+      [
+        'an old version that EKS may have upgraded',
+        ({ change }) =>
+          change(CLUSTER, 'version', (version) => String(version).replace('max(35,', 'max(32,')),
+      ],
+    ],
+    'cluster-is-placed': [
       ['nodes of another version', ({ set }) => set('aws_eks_node_group', 'version', '1.32')],
       [
         'one subnet',
@@ -278,4 +288,21 @@ describeRules(CLUSTER_RULES, {
       ['an add-on with the switch off', cni('{"enableNetworkPolicy":"false"}')],
     ],
   },
+});
+
+describe('the support of a version', () => {
+  const on = (day: string) => auditedOf(environmentStacks('etl-playground'), new Date(day));
+  const findings = (day: string) =>
+    CLUSTER_RULES.find(({ id }) => id === 'cluster-version-supported')
+      ?.judge(on(day))
+      .flatMap(({ faults }) => faults);
+
+  it.each([
+    ['2026-12-26', 0, []],
+    ['2026-12-27', 1, []],
+    ['2027-03-28', 0, [expect.stringContaining('version 1.35 left the standard support')]],
+  ])('on %s is worth %i notes and the findings %j', (day, notes, faults) => {
+    expect(supportNotes(on(day).model, new Date(day))).toHaveLength(notes);
+    expect(findings(day)).toEqual(faults);
+  });
 });

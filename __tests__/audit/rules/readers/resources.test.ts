@@ -95,6 +95,7 @@ describe('argumentRule', () => {
     const audited = {
       model: smallModel({ aws_sqs_queue: { q: attributes }, aws_sns_topic: { t: { name: 't' } } }),
       objects: [],
+      now: new Date(0),
     };
     const row = {
       id: 'a-rule',
