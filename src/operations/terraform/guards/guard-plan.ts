@@ -11,6 +11,7 @@ import {
   refuseOidcProviderReplacement,
   refuseRoleReplacement,
 } from './refusals.ts';
+import { refuseVersionChanges } from './versions.ts';
 
 /**
  * Stops at a plan that would do harm that nobody can want.
@@ -29,6 +30,7 @@ export async function guardPlan(
       ? []
       : [...refuseClusterReplacement(plan), ...refuseRoleReplacement(plan)]),
     ...refuseOidcProviderReplacement(plan),
+    ...refuseVersionChanges(plan, stack.settings),
     ...refuseNotificationsOfOthers(plan, current, stack.settings.sns_topic_name),
   ]);
 }
