@@ -4,6 +4,12 @@ import { Construct } from 'constructs';
 import { Key } from '../stack/key.ts';
 import type { Context } from './context.ts';
 
+/** Images that run somewhere, as `manage` tags them, and releases. */
+const KEPT_TAGS = ['deployed-*', 'v*'];
+
+/** A rule must have a number. */
+const MORE_THAN_EVER = 9999;
+
 /** The repository of the listener's image. */
 export class Repository extends Construct {
   readonly resource: EcrRepository;
@@ -26,8 +32,20 @@ export class Repository extends Construct {
       repository: this.resource.name,
       policy: JSON.stringify({
         rules: [
+          // What a rule selects, no later one can expire; patterns of one rule must all match, so each has its own.
+          ...KEPT_TAGS.map((pattern, index) => ({
+            rulePriority: index + 1,
+            description: `Keep images that have a tag ${pattern}`,
+            selection: {
+              tagStatus: 'tagged',
+              tagPatternList: [pattern],
+              countType: 'imageCountMoreThan',
+              countNumber: MORE_THAN_EVER,
+            },
+            action: { type: 'expire' },
+          })),
           {
-            rulePriority: 1,
+            rulePriority: KEPT_TAGS.length + 1,
             description: `Keep the newest ${settings.repository_keep_images} images`,
             selection: {
               tagStatus: 'any',

@@ -19,13 +19,24 @@ describe('The image repository', () => {
     });
   });
 
-  it('keeps the newest images', () => {
+  it('keeps what runs, releases, and the newest of the others', () => {
     const { repository, policy } = resourceAt(json, 'aws_ecr_lifecycle_policy.file_processing');
     expect(repository).toBe('${aws_ecr_repository.file_processing.name}');
     expect(JSON.parse(String(policy))).toStrictEqual({
       rules: [
+        ...['deployed-*', 'v*'].map((pattern, index) => ({
+          rulePriority: index + 1,
+          description: `Keep images that have a tag ${pattern}`,
+          selection: {
+            tagStatus: 'tagged',
+            tagPatternList: [pattern],
+            countType: 'imageCountMoreThan',
+            countNumber: 9999,
+          },
+          action: { type: 'expire' },
+        })),
         {
-          rulePriority: 1,
+          rulePriority: 3,
           description: 'Keep the newest 50 images',
           selection: { tagStatus: 'any', countType: 'imageCountMoreThan', countNumber: 50 },
           action: { type: 'expire' },

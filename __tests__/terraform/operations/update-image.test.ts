@@ -1,6 +1,12 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { CreateRepositoryCommand, type ECRClient, PutImageCommand } from '@aws-sdk/client-ecr';
+import {
+  BatchGetImageCommand,
+  CreateRepositoryCommand,
+  DescribeImagesCommand,
+  type ECRClient,
+  PutImageCommand,
+} from '@aws-sdk/client-ecr';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { containerImageFile } from '../../../src/operations/image/image-to-deploy.ts';
 import type { Runner, RunResult } from '../../../src/operations/runner.ts';
@@ -20,19 +26,45 @@ let emulator: AwsEmulator;
 let ecr: ECRClient;
 let digest: string;
 
-beforeAll(async () => {
-  emulator = await emptyAwsEmulator();
-  ecr = await emulatedAws(emulator)({ region: REGION, profile: '' }).ecr();
-  await ecr.send(new CreateRepositoryCommand({ repositoryName: 'file-processing' }));
+/** Pushes an image, and another one each time. @returns its digest */
+async function pushImage(imageTag: string): Promise<string> {
+  const annotations = { tag: imageTag };
   const { image } = await ecr.send(
     new PutImageCommand({
       repositoryName: 'file-processing',
-      imageManifest: JSON.stringify({ schemaVersion: 2, mediaType: INDEX, manifests: [] }),
+      imageManifest: JSON.stringify({
+        schemaVersion: 2,
+        mediaType: INDEX,
+        manifests: [],
+        annotations,
+      }),
       imageManifestMediaType: INDEX,
-      imageTag: 'v7',
+      imageTag,
     }),
   );
-  digest = image?.imageId?.imageDigest ?? '';
+  return image?.imageId?.imageDigest ?? '';
+}
+
+/** Tags of an image that say where it runs. */
+async function deployedTagsOf(imageDigest: string): Promise<readonly string[]> {
+  const { imageDetails } = await ecr.send(
+    new DescribeImagesCommand({ repositoryName: 'file-processing', imageIds: [{ imageDigest }] }),
+  );
+  return imageDetails?.[0]?.imageTags?.filter((tag) => tag.startsWith('deployed-')) ?? [];
+}
+
+const tagOf = (image: string) => `deployed-etl-playground-${image.replace('sha256:', '')}`;
+
+beforeAll(async () => {
+  emulator = await emptyAwsEmulator();
+  ecr = await emulatedAws(emulator)({ region: REGION, profile: '' }).ecr();
+  await ecr.send(
+    new CreateRepositoryCommand({
+      repositoryName: 'file-processing',
+      imageTagMutability: 'IMMUTABLE',
+    }),
+  );
+  digest = await pushImage('v7');
 });
 
 afterAll(() => emulator?.stop());
@@ -51,13 +83,13 @@ function deployedStack({ applyFails = false }: Cluster = {}) {
   onTestFinished(() => checkout.close());
   checkout.addEnvironment('etl-playground', { fileProcessing: { manage_kubernetes: true } });
   const calls: string[] = [];
-  let deployed = 'none';
+  let deployed = '';
   let planned = 'none';
 
   const terraform = async (parameters: readonly string[]): Promise<RunResult> => {
     const [, command, ...rest] = parameters;
     const json = JSON.parse(await checkout.stackJson('file-processing'));
-    if (command === 'show' && rest.length === 1) return ok(stateOf(json));
+    if (command === 'state') return ok(stateOf(json, deployed));
     if (command === 'plan') {
       const given = rest.find((one) => one.startsWith('-var=image='))?.slice('-var=image='.length);
       planned = given ?? json.variable.image.default;
@@ -91,13 +123,18 @@ function deployedStack({ applyFails = false }: Cluster = {}) {
 
 const ok = (stdout: string): RunResult => ({ code: 0, stdout, stderr: '' });
 
-function stateOf({ resource }: { resource: Record<string, Record<string, unknown>> }): string {
+function stateOf(
+  { resource }: { resource: Record<string, Record<string, unknown>> },
+  image: string,
+): string {
+  const attributes = { repository_url: REPOSITORY };
   const resources = Object.entries(resource).flatMap(([type, named]) =>
     Object.keys(named).map((name) => ({
-      ...{ address: `${type}.${name}`, mode: 'managed', type, name, values: {} },
+      ...{ mode: 'managed', type, name },
+      instances: [type === 'aws_ecr_repository' ? { attributes } : {}],
     })),
   );
-  return JSON.stringify({ values: { root_module: { resources } } });
+  return JSON.stringify({ version: 4, resources, outputs: { image: { value: image } } });
 }
 
 function planOf(actions: readonly string[]): string {
@@ -152,7 +189,7 @@ describe('manage update-image', () => {
     const { checkout, calls, updateImage, deployed } = deployedStack();
     const { code } = await updateImage('--image', ELSEWHERE, '--dry-run');
     expect(calls.some((call) => call.endsWith(`-var=image=${ELSEWHERE}`))).toBe(true);
-    expect(deployed()).toBe('none');
+    expect(deployed()).toBe('');
     expect(fileOf(checkout)).toBeUndefined();
     expect(code).toBe(0);
   });
@@ -160,7 +197,7 @@ describe('manage update-image', () => {
   it('does nothing when nobody says yes', async () => {
     const { updateImage, deployed } = deployedStack();
     const { code } = await updateImage('--image', ELSEWHERE);
-    expect(deployed()).toBe('none');
+    expect(deployed()).toBe('');
     expect(code).toBe(77);
   });
 
@@ -203,5 +240,67 @@ describe('manage update-image', () => {
     const { calls, updateImage } = deployedStack();
     const { out, err } = await updateImage('--image', ELSEWHERE, '--auto-approve', '--json');
     expect([out, err, ...calls].join('\n')).not.toContain(PASSWORD);
+  });
+});
+
+describe('the tags of what runs', () => {
+  const deploy = async (stack: ReturnType<typeof deployedStack>, image: string) => {
+    const { code, err } = await stack.updateImage(
+      '--image',
+      `${REPOSITORY}@${image}`,
+      '--auto-approve',
+    );
+    expect(err).not.toContain('warning: the tags');
+    expect(code).toBe(0);
+  };
+
+  it('are on the image that runs and on the one before it, and on no other', async () => {
+    const stack = deployedStack();
+    const images = [await pushImage('first'), await pushImage('second'), await pushImage('third')];
+    for (const image of images) await deploy(stack, image);
+    const tags = await Promise.all(images.map(deployedTagsOf));
+    expect(tags).toEqual([[], [tagOf(images[1] ?? '')], [tagOf(images[2] ?? '')]]);
+  });
+
+  it('stay on both where the same image is applied again', async () => {
+    const stack = deployedStack();
+    const [one, two] = [await pushImage('one'), await pushImage('two')];
+    for (const image of [one, two, two]) await deploy(stack, image);
+    expect(await Promise.all([one, two].map(deployedTagsOf))).toEqual([[tagOf(one)], [tagOf(two)]]);
+  });
+
+  it('are there before the image is used, and stay where the apply fails', async () => {
+    const { updateImage } = deployedStack({ applyFails: true });
+    const image = await pushImage('failing');
+    await updateImage('--image', `${REPOSITORY}@${image}`, '--auto-approve');
+    expect(await deployedTagsOf(image)).toEqual([tagOf(image)]);
+  });
+
+  it('are not set by a plan that nobody agreed to, nor by a dry run', async () => {
+    const { updateImage } = deployedStack();
+    const image = await pushImage('declined');
+    await updateImage('--image', `${REPOSITORY}@${image}`);
+    await updateImage('--image', `${REPOSITORY}@${image}`, '--dry-run');
+    expect(await deployedTagsOf(image)).toEqual([]);
+  });
+
+  it('of another environment stay, also of one whose name begins alike', async () => {
+    const stack = deployedStack();
+    const [old, newer, newest] = [await pushImage('a'), await pushImage('b'), await pushImage('c')];
+    const imageTag = `deployed-etl-playground-b-${old.replace('sha256:', '')}`;
+    const { images: [found] = [] } = await ecr.send(
+      new BatchGetImageCommand({
+        repositoryName: 'file-processing',
+        imageIds: [{ imageDigest: old }],
+      }),
+    );
+    await ecr.send(
+      new PutImageCommand({
+        repositoryName: 'file-processing',
+        ...{ imageManifest: found?.imageManifest, imageManifestMediaType: INDEX, imageTag },
+      }),
+    );
+    for (const image of [old, newer, newest]) await deploy(stack, image);
+    expect(await deployedTagsOf(old)).toEqual([imageTag]);
   });
 });

@@ -14,6 +14,19 @@ import { type Rule, rule } from '../rule.ts';
 /** Images that the last releases are made of. */
 const FEWEST_IMAGES = 5;
 
+/** Whether a rule of a lifecycle keeps every image with such a tag: what it selects, no later one expires. */
+function keeps(entry: unknown, pattern: string): boolean {
+  const [only, ...others] = listOf(valueAt(entry, 'selection.tagPatternList'));
+  return (
+    only === pattern &&
+    others.length === 0 &&
+    valueAt(entry, 'selection.countType') === 'imageCountMoreThan' &&
+    Number(valueAt(entry, 'selection.countNumber')) >= 1000
+  );
+}
+
+const priorityOf = (entry: unknown) => Number(valueAt(entry, 'rulePriority'));
+
 /** Rules on image repositories. */
 export const REPOSITORY_RULES: readonly Rule[] = [
   argumentRule({
@@ -35,7 +48,7 @@ export const REPOSITORY_RULES: readonly Rule[] = [
   }),
   rule({
     id: 'images-are-kept',
-    title: 'A repository deletes old images, but keeps the last releases',
+    title: 'A repository deletes old images, but keeps what runs and the last releases',
     reason:
       'A node that starts pulls the image again: one that has expired is gone for a rollback, and for the next node.',
     control: 'CP-9',
@@ -50,6 +63,15 @@ export const REPOSITORY_RULES: readonly Rule[] = [
         const rules = listOf(valueAt(parseJson(policy.attributes.policy), 'rules'));
         return [
           rules.length === 0 && `${policy.address} cannot be read`,
+          rules.length > 0 &&
+            !rules.some((entry) => keeps(entry, 'deployed-*')) &&
+            `${policy.address} expires what runs: none of its rules keeps deployed-*`,
+          ...rules
+            .filter((entry) => valueAt(entry, 'selection.tagStatus') === 'any')
+            .filter((any) => rules.some((entry) => priorityOf(entry) > priorityOf(any)))
+            .map(
+              (any) => `${policy.address}: rule ${priorityOf(any)} for any image must be the last`,
+            ),
           ...rules.flatMap((entry) => {
             const selection = valueAt(entry, 'selection');
             const at = (name: string) => valueAt(selection, name);

@@ -1,3 +1,4 @@
+import { deployedTags } from '../image/deployed-tags.ts';
 import type { OperationContext } from '../operation.ts';
 import { OperationError } from '../operation-error.ts';
 import { guardPlan } from './guards/guard-plan.ts';
@@ -74,6 +75,7 @@ export async function applyStack(
     return dryRun(options, stack);
   }
 
+  const tags = deployedTags(context, stack, state, options.variables?.image);
   const changes: ResourceChange[] = [];
   for (const [index, phase] of phases.entries()) {
     if (phases.length > 1) context.stderr.write(`\n== ${index + 1}. ${phase.title}\n`);
@@ -83,8 +85,9 @@ export async function applyStack(
       const { sns_endpoint_url: url } = stack.settings;
       await waitForEndpoint(context, url, options.wait ?? FIFTEEN_MINUTES);
     }
-    changes.push(...(await applyPhase(context, options, stack, phase.targets)));
+    changes.push(...(await applyPhase(context, options, stack, phase.targets, tags.add)));
   }
+  await tags.prune();
   await finish?.();
   if (changes.length > 0) await requireEmptyPlan(context, stack);
   const next =
@@ -129,12 +132,14 @@ function applyPhase(
   options: ApplyOptions,
   stack: OpenStack,
   targets: readonly string[] | undefined,
+  before?: () => Promise<void>,
 ): Promise<readonly ResourceChange[]> {
   if (targets !== undefined) explainTargets(context);
   const question = `Apply this to ${stack.name} of ${stack.environment}?`;
   return reviewAndApply(context, stack, targets === undefined ? {} : { targets }, {
     guard: (plan) => guardPlan(stack, plan, options),
     question: () => (options.autoApprove ? undefined : question),
+    ...(before && { before }),
   });
 }
 

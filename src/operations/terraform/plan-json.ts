@@ -10,6 +10,7 @@ export interface HeldResource {
  * every provider for the same, which takes seconds.
  */
 export interface StateJson {
+  readonly outputs?: Readonly<Record<string, { readonly value?: unknown }>>;
   readonly resources?: readonly {
     readonly mode: 'managed' | 'data';
     readonly type: string;

@@ -14,6 +14,8 @@ export interface Review {
   readonly guard: (plan: PlanJson) => Promise<void>;
   /** The question to ask; `undefined` asks nothing. */
   readonly question: (plan: PlanJson) => string | undefined;
+  /** What goes before the apply of a plan that was agreed to. @default nothing */
+  readonly before?: () => Promise<void>;
 }
 
 /**
@@ -32,6 +34,7 @@ export function reviewAndApply(
   return withPlan(stack, request, async (plan, file) => {
     if (plan.isEmpty) return [];
     await requireConsent(context, plan.json, review);
+    await review.before?.();
     await stack.terraform.apply(file);
     return changesOf(plan.json).map(summaryOf);
   });

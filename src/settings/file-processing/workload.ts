@@ -24,7 +24,8 @@ export const workloadVariables = {
       /^[a-z][a-z0-9]*([._/-][a-z0-9]+)*$/.test(value) && value.length >= 2 && value.length <= 256,
   }),
   repository_keep_images: integer(1, 1000, {
-    description: 'Newest images that the repository keeps.',
+    description:
+      'Newest images that the repository keeps, beside those that have a tag deployed-* (what runs, by manage) or v* (releases).',
     default: 30,
     example: 30,
   }),

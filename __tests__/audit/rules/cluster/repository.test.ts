@@ -5,10 +5,18 @@ import { describeRules } from '../../support/describe-rules.ts';
 const TYPE = 'aws_ecr_repository';
 const lifecycle =
   (
-    edit: (rule: { selection: Record<string, unknown>; action: Record<string, unknown> }) => void,
+    edit: (
+      rule: { selection: Record<string, unknown>; action: Record<string, unknown> } & Record<
+        string,
+        unknown
+      >,
+    ) => void,
+    at = -1,
   ): Plant[1] =>
   ({ json }) =>
-    json('aws_ecr_lifecycle_policy', 'policy', ({ rules }) => edit((rules as never[])[0] as never));
+    json('aws_ecr_lifecycle_policy', 'policy', ({ rules }) =>
+      edit((rules as never[]).at(at) as never),
+    );
 
 describeRules(REPOSITORY_RULES, {
   plants: {
@@ -30,6 +38,30 @@ describeRules(REPOSITORY_RULES, {
         'no word on tags',
         lifecycle(({ selection }) => {
           delete selection.tagStatus;
+        }),
+      ],
+      [
+        'what runs among the others',
+        lifecycle(({ selection }) => {
+          selection.tagPatternList = ['v*'];
+        }, 0),
+      ],
+      [
+        'patterns that must all match',
+        lifecycle(({ selection }) => {
+          selection.tagPatternList = ['deployed-*', 'v*'];
+        }, 0),
+      ],
+      [
+        'few of those that run',
+        lifecycle(({ selection }) => {
+          selection.countNumber = 30;
+        }, 0),
+      ],
+      [
+        'any image before those that run',
+        lifecycle((last) => {
+          last.rulePriority = 0;
         }),
       ],
       ['no lifecycle', ({ remove }) => remove('aws_ecr_lifecycle_policy')],

@@ -1,5 +1,9 @@
+import type { ECRClient } from '@aws-sdk/client-ecr';
 import { describe, expect, it } from 'vitest';
-import { judgeDeployments } from '../../../../src/operations/doctor/workload.ts';
+import { awsClients } from '../../../../src/operations/aws-clients.ts';
+import { imageDiagnoses, judgeDeployments } from '../../../../src/operations/doctor/workload.ts';
+import { loadEnvironment } from '../../../../src/settings/environment.ts';
+import { ROOT } from '../../../support/run-main.ts';
 
 function deployment(replicas: number, availableReplicas: number, updatedReplicas = replicas) {
   const status = { availableReplicas, updatedReplicas };
@@ -14,5 +18,65 @@ describe('the workload', () => {
     [[], 'red', 'there is no Deployment'],
   ])('%j is %s', (items, state, found) => {
     expect(judgeDeployments({ items })).toMatchObject({ state, found });
+  });
+});
+
+describe('the image that runs', () => {
+  const digest = `sha256:${'a'.repeat(64)}`;
+  const image = `123456789012.dkr.ecr.us-gov-west-1.amazonaws.com/file-processing@${digest}`;
+
+  /** Looks at an image that has some tags in the repository, or where ECR fails. */
+  async function look(running: string, imageTags: readonly string[] | Error, settings = {}) {
+    const send = async () => {
+      if (imageTags instanceof Error) throw imageTags;
+      return { imageDetails: [{ imageDigest: digest, imageTags }] };
+    };
+    const environment = loadEnvironment(ROOT, 'etl-playground');
+    const fileProcessing = { ...environment.fileProcessing, ...settings };
+    const ecr = async () => ({ send }) as unknown as ECRClient;
+    const clients = { ...awsClients({ region: 'us-gov-west-1', profile: '' }), ecr };
+    const spec = { serviceAccountName: 'file-processing-sa', containers: [{ image: running }] };
+    const items = [{ metadata: { name: 'listener' }, spec: { template: { spec } } }];
+    return await imageDiagnoses(
+      { clients, environment: { ...environment, fileProcessing } },
+      { items },
+    );
+  }
+
+  it('is ok with the tag of the environment', async () => {
+    expect(await look(image, ['v7', `deployed-etl-playground-${'a'.repeat(64)}`])).toMatchObject([
+      { name: 'image', state: 'ok' },
+    ]);
+  });
+
+  it.each([[[]], [['v7']], [[`deployed-another-${'a'.repeat(64)}`]]])(
+    'is a warning with the tags %j',
+    async (tags) => {
+      expect(await look(image, tags)).toMatchObject([
+        { state: 'warn', next: 'npm run manage -- apply tags it' },
+      ]);
+    },
+  );
+
+  it('is for others to tag where others deploy', async () => {
+    expect(await look(image, [], { manage_kubernetes: false })).toMatchObject([
+      { state: 'warn', next: expect.stringContaining('aws ecr put-image') },
+    ]);
+  });
+
+  it('is red where ECR does not hold it', async () => {
+    const error = Object.assign(new Error('not there'), {
+      name: 'ImageNotFoundException',
+      $metadata: {},
+    });
+    expect(await look(image, error)).toMatchObject([{ name: 'image', state: 'red' }]);
+  });
+
+  it.each([
+    ['of another registry', `registry.example.gov/app@${digest}`, {}],
+    ['of a repository of others', image, { create_repository: false }],
+    ['named by its tag', image.replace(/@.*/, ':v7'), {}],
+  ])('is not looked at when it is %s', async (_, running, settings) => {
+    expect(await look(running, [], settings)).toEqual([]);
   });
 });
