@@ -7,6 +7,8 @@ type Blocks = Readonly<Record<string, Readonly<Record<string, Block>>>>;
 export interface SynthesizedStack {
   readonly data?: Blocks;
   readonly locals?: Block;
+  readonly moved?: readonly Block[];
+  readonly removed?: readonly Block[];
   readonly output: Readonly<Record<string, Block>>;
   readonly provider: { readonly aws: readonly Block[]; readonly kubernetes?: readonly Block[] };
   readonly resource: Blocks;

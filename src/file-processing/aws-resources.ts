@@ -3,7 +3,9 @@ import type { ITerraformDependable } from 'cdktf';
 import { Construct } from 'constructs';
 import { bucketPublishesWithKey, logsUseKey, topicSendsWithKey } from '../policies/key-policies.ts';
 import { bucketsOf } from '../settings/buckets.ts';
+import { hasEndpoint, hasQueue } from '../settings/file-processing/delivery.ts';
 import type { FileProcessingSettings } from '../settings/file-processing-variables.ts';
+import { leaveBehind } from '../stack/addressed-stack.ts';
 import { Key } from '../stack/key.ts';
 import { NetworkLookup } from '../stack/network-lookup.ts';
 import { AddOns } from './add-ons.ts';
@@ -37,8 +39,10 @@ export class AwsResources extends Construct {
   readonly irsa: Irsa;
   readonly topic: Topic;
   readonly deadLetterQueue: DeadLetterQueue;
-  /** Only with `delivery = "sqs"`. */
+  /** Only with `delivery = "sqs"`, and while both ways are open. */
   readonly queue?: DeliveryQueue;
+  /** The queue's subscription. */
+  readonly queueSubscription?: ITerraformDependable;
   /** Only with `create_repository`. */
   readonly repository?: Repository;
   /** What anything in the cluster depends on: the way in, nodes to run on, and the add-ons. */
@@ -80,9 +84,14 @@ export class AwsResources extends Construct {
     this.topic = new Topic(this, { context, keyArn: eventsKey.arn, logsKeyArn: logsKey.arn });
     const queueProps = { context, keyArn: eventsKey.arn, topicArn: this.topic.resource.arn };
     this.deadLetterQueue = new DeadLetterQueue(this, queueProps);
-    if (settings.delivery === 'sqs') {
+    if (hasQueue(settings)) {
       const deadLetterArn = this.deadLetterQueue.resource.arn;
       this.queue = new DeliveryQueue(this, { ...queueProps, deadLetterArn });
+      const { topic, deadLetterQueue, queue } = this;
+      this.queueSubscription = subscribeQueue(this, { settings, topic, deadLetterQueue, queue });
+    } else {
+      // What waits in the queue of before is neither deleted nor watched: manage queue-delete does the rest.
+      leaveBehind(this, 'aws_sqs_queue.deliveries');
     }
     this.irsa = new Irsa(this, {
       context,
@@ -102,13 +111,11 @@ export class AwsResources extends Construct {
     if (settings.db_security_group_id) allowNodes(this, settings, this.cluster.securityGroupId);
   }
 
-  /** Subscribes the queue, or the endpoint if there is one yet, after what must be up for it to confirm. */
+  /** Subscribes the endpoint, if there is one yet, after what must be up for it to confirm. */
   subscribe(dependsOn: readonly ITerraformDependable[]): void {
-    const { topic, deadLetterQueue, queue, irsa } = this;
+    const { topic, deadLetterQueue, irsa } = this;
     const settings = this.#settings;
-    if (queue) {
-      subscribeQueue(this, { topic, deadLetterQueue, queue });
-    } else if (settings.sns_endpoint_url) {
+    if (hasEndpoint(settings) && settings.sns_endpoint_url) {
       subscribeEndpoint(this, {
         settings,
         topic,

@@ -14,6 +14,7 @@ import {
 import { type PolicyStatement, policyJson } from '../policies/policy-document.ts';
 import { STS_AUDIENCE, trustServiceAccount } from '../policies/trust-policies.ts';
 import { bucketsOf } from '../settings/buckets.ts';
+import { hasEndpoint } from '../settings/file-processing/delivery.ts';
 import { fileProcessingVariables } from '../settings/file-processing-variables.ts';
 import { planVariable } from '../stack/plan-variable.ts';
 import { pathOf, roleIdentity } from '../stack/role-identity.ts';
@@ -24,7 +25,7 @@ export interface IrsaProps {
   readonly context: Context;
   readonly cluster: EksCluster;
   readonly topicArn: string;
-  /** The queue that the listener fetches from, in queue mode. */
+  /** The queue that the listener fetches from, where there is one. */
   readonly queue?: { readonly arn: string; readonly keyArn: string };
 }
 
@@ -130,8 +131,9 @@ export class Irsa extends Construct {
 }
 
 function deliveryStatements({ context, topicArn, queue }: IrsaProps): readonly PolicyStatement[] {
-  if (queue === undefined) return confirmSubscriptions(topicArn);
+  const confirm = hasEndpoint(context.settings) ? confirmSubscriptions(topicArn) : [];
+  if (queue === undefined) return confirm;
   const { region, partition } = context;
   const sqsHost = `sqs.${region}.${partition.dnsSuffix}`;
-  return fetchMessages({ queueArn: queue.arn, keyArn: queue.keyArn, sqsHost });
+  return [...confirm, ...fetchMessages({ queueArn: queue.arn, keyArn: queue.keyArn, sqsHost })];
 }

@@ -29,7 +29,7 @@ export function awsOutputs(
     ],
     queue_url: [
       queue?.resource.url ?? '',
-      'URL of the queue that the listener fetches from; empty with delivery = "http"',
+      'URL of the queue that the listener fetches from; empty where there is none',
     ],
     repository_url: [
       repository?.resource.repositoryUrl ?? '',

@@ -2,6 +2,7 @@ import { SqsQueue } from '@cdktf/provider-aws/lib/sqs-queue/index.js';
 import { Construct } from 'constructs';
 import { queuePolicy } from '../policies/messaging-policies.ts';
 import { policyJson } from '../policies/policy-document.ts';
+import { hasQueue } from '../settings/file-processing/delivery.ts';
 import { type Context, regionalArn } from './context.ts';
 
 /** The longest that SQS keeps a message. */
@@ -30,7 +31,7 @@ export class DeadLetterQueue extends Construct {
       messageRetentionSeconds: FOURTEEN_DAYS,
       // SNS is not a source queue: it needs the policy above, and no permission here.
       redriveAllowPolicy: JSON.stringify(
-        settings.delivery === 'sqs'
+        hasQueue(settings)
           ? {
               redrivePermission: 'byQueue',
               sourceQueueArns: [queueArn(context, deliveryQueueName(context))],
@@ -41,7 +42,7 @@ export class DeadLetterQueue extends Construct {
   }
 }
 
-/** Holds the topic's messages until the listener fetches them (`delivery = "sqs"`). */
+/** Holds the topic's messages until the listener fetches them (`delivery = "sqs"`, or both ways). */
 export class DeliveryQueue extends Construct {
   readonly resource: SqsQueue;
 

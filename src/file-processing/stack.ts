@@ -77,7 +77,8 @@ export class FileProcessingStack extends AddressedStack {
         fileProcessingVariables.db_password_revision,
         settings.db_password_revision,
       ).stringValue,
-      dependsOn: [...aws.clusterReady],
+      // Who fetches is ready before the subscription that the queue's takes the place of goes.
+      dependsOn: [...aws.clusterReady, ...(aws.queueSubscription ? [aws.queueSubscription] : [])],
     });
   }
 }

@@ -2,7 +2,9 @@ import { SnsTopicSubscription } from '@cdktf/provider-aws/lib/sns-topic-subscrip
 import type { ITerraformDependable } from 'cdktf';
 import type { Construct } from 'constructs';
 import { httpDeliveryPolicy } from '../policies/http-delivery-policy.ts';
+import { hasEndpoint } from '../settings/file-processing/delivery.ts';
 import type { FileProcessingSettings } from '../settings/file-processing-variables.ts';
+import { takeOver } from '../stack/addressed-stack.ts';
 import type { DeadLetterQueue, DeliveryQueue } from './queue.ts';
 import type { Topic } from './topic.ts';
 
@@ -12,11 +14,25 @@ export interface SubscriptionProps {
   readonly deadLetterQueue: DeadLetterQueue;
 }
 
-/** Subscribes the delivery queue to the topic. */
+/**
+ * Subscribes the delivery queue to the topic. Where the endpoint was subscribed before, and is not any more, this takes
+ * the place of its subscription, and is there before that one goes: SNS drops what comes while nobody is subscribed.
+ */
 export function subscribeQueue(
   scope: Construct,
-  { topic, deadLetterQueue, queue }: SubscriptionProps & { readonly queue: DeliveryQueue },
+  {
+    settings,
+    topic,
+    deadLetterQueue,
+    queue,
+  }: SubscriptionProps & {
+    readonly settings: FileProcessingSettings;
+    readonly queue: DeliveryQueue;
+  },
 ): SnsTopicSubscription {
+  if (!hasEndpoint(settings)) {
+    takeOver(scope, 'aws_sns_topic_subscription.http', 'aws_sns_topic_subscription.queue');
+  }
   return new SnsTopicSubscription(scope, 'queue', {
     topicArn: topic.resource.arn,
     protocol: 'sqs',
@@ -24,6 +40,7 @@ export function subscribeQueue(
     // The envelope carries the signature, which the listener checks.
     rawMessageDelivery: false,
     redrivePolicy: redriveTo(deadLetterQueue),
+    lifecycle: { createBeforeDestroy: true },
   });
 }
 

@@ -7,6 +7,7 @@ import {
   warnAccounts,
 } from './check-foundation-network.ts';
 import { checkExistingNetwork } from './existing-network.ts';
+import { hasEndpoint } from './file-processing/delivery.ts';
 import type { FileProcessingSettings } from './file-processing-variables.ts';
 import { LONGEST_RETRY_SECONDS, totalRetrySeconds } from './http-retries.ts';
 import { DEFAULT_KUBERNETES_VERSION, supportNotice } from './kubernetes-versions.ts';
@@ -53,7 +54,7 @@ export function warnFileProcessing(
   const version = settings.kubernetes_version || DEFAULT_KUBERNETES_VERSION;
   const support = supportNotice(version, now);
   if (support) warn('kubernetes_version', `${version} ${support.message}`);
-  const ownsLoadBalancer = settings.delivery === 'http' && settings.ingress_class_name === '';
+  const ownsLoadBalancer = hasEndpoint(settings) && settings.ingress_class_name === '';
   if (
     settings.manage_kubernetes &&
     settings.cluster_endpoint_public_access_cidrs.length === 0 &&
@@ -202,7 +203,7 @@ function checkEndpoint(settings: FileProcessingSettings): FileProcessingFinding[
     for (const variable of names)
       if (settings[variable] !== '') findings.push({ variable, message });
   };
-  if (settings.delivery === 'sqs') {
+  if (!hasEndpoint(settings)) {
     refuse(
       [
         'sns_endpoint_url',
@@ -212,7 +213,7 @@ function checkEndpoint(settings: FileProcessingSettings): FileProcessingFinding[
         'ingress_class_name',
         'ingress_host',
       ],
-      'must be empty with delivery = "sqs", which has no endpoint',
+      'must be empty with delivery = "sqs", which has no endpoint; both_deliveries = true keeps it during a switch',
     );
     return findings;
   }

@@ -1,6 +1,36 @@
 import { TerraformElement, TerraformStack } from 'cdktf';
-import type { Node } from 'constructs';
+import type { Construct, Node } from 'constructs';
 import { blockPathsOf, hclText } from './hcl-writer.ts';
+
+/** What a stack tells Terraform of resources that changed their address, or are left to themselves. */
+interface Refactorings {
+  readonly moved: { readonly from: string; readonly to: string }[];
+  readonly removed: { readonly from: string; readonly lifecycle: [{ readonly destroy: false }] }[];
+}
+
+const REFACTORINGS = new WeakMap<TerraformStack, Refactorings>();
+
+/** Takes over what the state has under another address, of the same type (Terraform, "Refactor modules"). */
+export function takeOver(scope: Construct, from: string, to: string): void {
+  refactor(scope, ({ moved }) => moved.push({ from, to }));
+}
+
+/** Lets Terraform forget what the state has under an address, and not destroy it; one that it never had is harmless. */
+export function leaveBehind(scope: Construct, address: string): void {
+  refactor(scope, ({ removed }) =>
+    removed.push({ from: address, lifecycle: [{ destroy: false }] }),
+  );
+}
+
+function refactor(scope: Construct, add: (refactorings: Refactorings) => void): void {
+  const stack = TerraformStack.of(scope);
+  const refactorings = REFACTORINGS.get(stack) ?? { moved: [], removed: [] };
+  REFACTORINGS.set(stack, refactorings);
+  add(refactorings);
+  for (const [block, entries] of Object.entries(refactorings)) {
+    if (entries.length > 0) stack.addOverride(block, entries);
+  }
+}
 
 /**
  * A stack whose resource addresses are part of its interface: the id of a construct is its name in

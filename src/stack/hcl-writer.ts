@@ -12,7 +12,7 @@ export type IsBlock = (path: string) => boolean;
 
 /** Arguments whose value is not a text: references and types stand without quotes in HCL. */
 const BARE_ARGUMENTS =
-  /^(variable\/[^/]+\/type|.*\/(depends_on|lifecycle\/(ignore_changes|replace_triggered_by)))$/;
+  /^(variable\/[^/]+\/type|moved\/(from|to)|removed\/from|.*\/(depends_on|lifecycle\/(ignore_changes|replace_triggered_by)))$/;
 
 /** Blocks of Terraform itself, which no provider's schema has. */
 const META_BLOCK =
@@ -22,6 +22,8 @@ const META_BLOCK =
 const LABELS: Readonly<Record<string, 0 | 1 | 2>> = {
   terraform: 0,
   locals: 0,
+  moved: 0,
+  removed: 0,
   provider: 1,
   variable: 1,
   output: 1,

@@ -105,6 +105,8 @@ export interface TerraformJson {
   readonly output?: Readonly<Record<string, Attributes>>;
   readonly provider?: Readonly<Record<string, readonly Attributes[]>>;
   readonly terraform?: Attributes;
+  readonly moved?: readonly Attributes[];
+  readonly removed?: readonly Attributes[];
 }
 
 /** One synthesized stack. */

@@ -46,6 +46,7 @@ const PROVIDER =
 /** Settings that are as they should be. */
 const GOOD: readonly (readonly [string, Settings])[] = [
   ['delivery over https', http()],
+  ['delivery over https and by a queue', http({ both_deliveries: true })],
   ['a NAT gateway in each zone', { ...http(), network: { nat_gateways: 'per_zone' } }],
   [
     'four zones',

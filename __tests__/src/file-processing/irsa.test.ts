@@ -171,6 +171,13 @@ describe('The role of a listener whose bucket has a key of KMS', () => {
 describe('The role of a listener that fetches from a queue', () => {
   const json = synthesizeFileProcessing({ delivery: 'sqs' });
 
+  it('is one to confirm subscriptions as well while both ways are open', () => {
+    const both = synthesizeFileProcessing({ both_deliveries: true });
+    expect(
+      statementsAt(both, 'aws_iam_policy.file_processing_delivery').map(({ Sid }) => Sid),
+    ).toEqual(['ConfirmSubscriptions', 'FetchMessages', 'DecryptMessages']);
+  });
+
   it('fetches from that queue, decrypts, and confirms no subscriptions', () => {
     expect(statementsAt(json, 'aws_iam_policy.file_processing_delivery')).toStrictEqual([
       {

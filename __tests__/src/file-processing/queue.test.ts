@@ -1,6 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { namesOf, resourceAt, statementsAt } from '../../support/synthesized.ts';
-import { ACCOUNT, synthesizeFileProcessing } from '../../support/synthesized-file-processing.ts';
+import {
+  ACCOUNT,
+  IMAGE,
+  synthesizeFileProcessing,
+} from '../../support/synthesized-file-processing.ts';
 
 const TOPIC = '${aws_sns_topic.file_processing.arn}';
 const QUEUES = `arn:aws-us-gov:sqs:us-gov-west-1:${ACCOUNT}`;
@@ -90,6 +94,22 @@ describe('The delivery queue', () => {
     expect(JSON.parse(String(redrive_allow_policy))).toStrictEqual({
       redrivePermission: 'byQueue',
       sourceQueueArns: [`${QUEUES}:drops-deliveries`],
+    });
+  });
+});
+
+describe('A delivery queue that the stack has no longer', () => {
+  it('is forgotten by Terraform, and not deleted with what waits in it', () => {
+    expect(synthesizeFileProcessing().removed).toStrictEqual([
+      { from: 'aws_sqs_queue.deliveries', lifecycle: [{ destroy: false }] },
+    ]);
+  });
+
+  it('is still of the stack while both ways are open, and the listener fetches from it', () => {
+    const json = synthesizeFileProcessing({ image: IMAGE, both_deliveries: true });
+    expect(namesOf(json, 'aws_sqs_queue')).toEqual(['dead_letter', 'deliveries']);
+    expect(resourceAt(json, 'kubernetes_config_map_v1.config').data).toMatchObject({
+      SQS_QUEUE_URL: '${aws_sqs_queue.deliveries.url}',
     });
   });
 });

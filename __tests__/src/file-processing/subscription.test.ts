@@ -128,6 +128,36 @@ describe('The subscription of the delivery queue', () => {
       endpoint: '${aws_sqs_queue.deliveries.arn}',
       raw_message_delivery: false,
       redrive_policy: '{"deadLetterTargetArn":"${aws_sqs_queue.dead_letter.arn}"}',
+      lifecycle: { create_before_destroy: true },
     });
+  });
+
+  it("takes the place of the endpoint's, and is there before that one goes", () => {
+    expect(json.moved).toStrictEqual([
+      { from: 'aws_sns_topic_subscription.http', to: 'aws_sns_topic_subscription.queue' },
+    ]);
+  });
+
+  it('comes before the listener is told of the queue, so that both ways are open meanwhile', () => {
+    expect(dependenciesOf(json, 'kubernetes_deployment_v1.sns_listener')).toContain(
+      'aws_sns_topic_subscription.queue',
+    );
+  });
+});
+
+describe('The subscriptions while both ways are open', () => {
+  const handover = { image: IMAGE, sns_endpoint_url: HTTPS, both_deliveries: true };
+
+  it.each(['http', 'sqs'] as const)('are both there, whichever delivery stays: %s', (delivery) => {
+    const json = synthesizeFileProcessing({ ...handover, delivery });
+    expect(namesOf(json, 'aws_sns_topic_subscription')).toEqual(['http', 'queue']);
+    expect(json).not.toHaveProperty('moved');
+    expect(json).not.toHaveProperty('removed');
+  });
+
+  it('are that of the queue alone as long as there is no endpoint', () => {
+    const json = synthesizeFileProcessing({ ...handover, sns_endpoint_url: '' });
+    expect(namesOf(json, 'aws_sns_topic_subscription')).toEqual(['queue']);
+    expect(namesOf(json, 'kubernetes_service_v1')).toEqual(['sns_listener']);
   });
 });

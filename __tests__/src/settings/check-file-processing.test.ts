@@ -99,7 +99,7 @@ describe('faults between variables', () => {
       'an endpoint in queue mode',
       { delivery: 'sqs', sns_endpoint_url: 'https://a.example/' },
       'sns_endpoint_url',
-      /must be empty with delivery = "sqs"/,
+      /must be empty with delivery = "sqs", .* both_deliveries = true keeps it/,
     ],
     [
       'an Ingress in queue mode',

@@ -100,7 +100,7 @@ describe('a configuration', () => {
   });
 
   test('with a block that no stack of ours has is refused by its name', () => {
-    expect(() => hclText({ moved: [] }, noBlocks)).toThrow("moved can't be written as HCL yet");
+    expect(() => hclText({ module: {} }, noBlocks)).toThrow("module can't be written as HCL yet");
   });
 });
 

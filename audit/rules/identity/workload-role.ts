@@ -151,7 +151,7 @@ function listenerNeeds(audited: Audited, role: Resource): readonly Need[] {
         ...(setting('WRITE_REPORTS') === 'true'
           ? [{ action: 's3:PutObject', on: `${bucket}/${setting('REPORT_PREFIX')}x` }]
           : []),
-        ...(takesDeliveries(listener)
+        ...(takesDeliveries(listener, audited)
           ? list('SNS_TOPIC_ARNS')
               .filter(Boolean)
               .map((arn) => ({ action: 'sns:ConfirmSubscription', on: spell(arn) }))

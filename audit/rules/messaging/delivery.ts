@@ -3,7 +3,13 @@ import { partitionOf } from '@file-processing/contract/partition.ts';
 import { blocksOf, type Resource, valueAt } from '../../../src/synthesized/model/model.ts';
 import { canonical } from '../../policy/policies.ts';
 import type { BackendService, IngressSpec, ServiceSpec } from '../readers/kubernetes-api.ts';
-import { type Listener, listenersOf, servers, takesDeliveries } from '../readers/listeners.ts';
+import {
+  isHttp,
+  type Listener,
+  listenersOf,
+  servers,
+  takesDeliveries,
+} from '../readers/listeners.ts';
 import { namespaceOf, objectsIn, objectsOf, portOf, selects } from '../readers/pods.ts';
 import { type Audited, type Rule, rule } from '../rule.ts';
 
@@ -177,7 +183,8 @@ export const DELIVERY_RULES: readonly Rule[] = [
       'SNS posts from the internet: with no Service of that kind in front, or an internal one, every delivery times out and ends as a dead letter.',
     control: 'CP-10',
     severity: 'high',
-    subjects: (audited) => servers(audited).filter(takesDeliveries),
+    subjects: (audited) =>
+      servers(audited).filter((listener) => takesDeliveries(listener, audited)),
     faults: (listener, audited) => {
       const endpoints = endpointsOf(audited, listener);
       return [
@@ -188,11 +195,13 @@ export const DELIVERY_RULES: readonly Rule[] = [
   }),
   rule({
     id: 'queue-needs-no-endpoint',
-    title: 'A listener that fetches from a queue has no way in from outside',
+    title:
+      'A listener that fetches from a queue has no way in from outside, unless SNS posts to it as well',
     reason: 'A Service that nobody needs is an endpoint that nobody watches.',
     control: 'SC-7(5)',
     severity: 'high',
-    subjects: (audited) => servers(audited).filter((listener) => !takesDeliveries(listener)),
+    subjects: (audited) =>
+      servers(audited).filter((listener) => !takesDeliveries(listener, audited)),
     faults: (listener, audited) =>
       endpointsOf(audited, listener).map((address) => `${address} routes to it from outside`),
   }),
@@ -206,7 +215,7 @@ export const DELIVERY_RULES: readonly Rule[] = [
     subjects: ({ model }) =>
       model
         .ofType('aws_sns_topic_subscription')
-        .filter(({ attributes }) => /^https?$/.test(String(attributes.protocol))),
+        .filter(({ attributes }) => isHttp(attributes.protocol)),
     faults: ({ attributes, stack }, audited) => {
       const url = URL.parse(canonical(audited.model.stackOf({ stack }), attributes.endpoint));
       if (url === null) return [];

@@ -3,6 +3,7 @@ import { type Model, type Resource, valueAt } from '../../../src/synthesized/mod
 import { arnOf, canonical, policiesOf, statementsAbout } from '../../policy/policies.ts';
 import { allows, parseJson, requiredValues } from '../../policy/policy-document.ts';
 import { deliveryLog } from '../identity/roles.ts';
+import { isHttp } from '../readers/listeners.ts';
 import {
   argumentRule,
   every,
@@ -67,6 +68,8 @@ function isPublicName(endpoint: string): boolean {
   return !isAddress && !isLocal && url.search === '' && url.username === '';
 }
 
+const wayOf = ({ attributes }: Resource) => isHttp(attributes.protocol);
+
 /** Rules on topics and subscriptions. */
 export const TOPIC_RULES: readonly Rule[] = [
   argumentRule({
@@ -129,7 +132,8 @@ export const TOPIC_RULES: readonly Rule[] = [
   }),
   rule({
     id: 'topic-has-subscription',
-    title: 'Every topic has one subscription',
+    title:
+      'Every topic has one subscription, or one over HTTP and one to a queue while delivery is switched',
     reason: 'SNS keeps nothing: what is published while nobody is subscribed is gone.',
     control: 'SI-4',
     severity: 'medium',
@@ -141,7 +145,7 @@ export const TOPIC_RULES: readonly Rule[] = [
       );
       return [
         subscriptions.length === 0 && 'nothing is subscribed to it: what is published is lost',
-        subscriptions.length > 1 &&
+        subscriptions.length > new Set(subscriptions.map(wayOf)).size &&
           `${subscriptions.map(({ address }) => address).join(' and ')} are subscribed: every message goes to more than one place`,
       ];
     },

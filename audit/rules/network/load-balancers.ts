@@ -172,7 +172,7 @@ export const LOAD_BALANCER_RULES: readonly Rule[] = [
       const spec = (object.manifest.spec ?? {}) as ServiceSpec & IngressSpec;
       const messages =
         object.manifest.kind === 'Ingress' ||
-        listenersBehind(object, audited).some(takesDeliveries);
+        listenersBehind(object, audited).some((listener) => takesDeliveries(listener, audited));
       if (!messages) return [];
       const alb = spec.ingressClassName === 'alb';
       const said = object.manifest.kind === 'Service' || alb;

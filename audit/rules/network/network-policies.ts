@@ -256,7 +256,7 @@ export const NETWORK_POLICY_RULES: readonly Rule[] = [
         );
       const hasService = servicesTo(audited, listener).length > 0;
       return [
-        takesDeliveries(listener) &&
+        takesDeliveries(listener, audited) &&
           hasService &&
           !opened('PORT', (from) => allowsLoadBalancer(from, audited)) &&
           `no policy allows the load balancer to reach its port ${listener.setting('PORT')}`,
@@ -285,7 +285,8 @@ export const NETWORK_POLICY_RULES: readonly Rule[] = [
       );
       const listeners = servers(audited).filter(({ pod }) => pods.includes(pod));
       const endpoints = listeners.filter(
-        (listener) => takesDeliveries(listener) && servicesTo(audited, listener).length > 0,
+        (listener) =>
+          takesDeliveries(listener, audited) && servicesTo(audited, listener).length > 0,
       );
       const needed = endpoints.map((listener) => Number(listener.setting('PORT')));
       return ingress.flatMap(({ from, ports = [] }) => {

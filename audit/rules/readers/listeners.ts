@@ -81,9 +81,19 @@ export function roleOf({ spec }: Container): (typeof ROLES)[Role] | undefined {
   return role !== undefined && role in ROLES ? ROLES[role as Role] : undefined;
 }
 
-/** Whether SNS delivers to a listener over HTTP, and no queue stands between. */
-export function takesDeliveries(listener: Listener): boolean {
-  return roleOf(listener)?.takesMessages !== false && !listener.isSet('SQS_QUEUE_URL');
+/** Whether SNS delivers to a listener over HTTP: no queue stands between, or an endpoint is subscribed as well. */
+export function takesDeliveries(listener: Listener, { model }: Audited): boolean {
+  const isSubscribed = model
+    .ofType('aws_sns_topic_subscription')
+    .some(({ stack, attributes }) => stack === listener.pod.stack && isHttp(attributes.protocol));
+  return (
+    roleOf(listener)?.takesMessages !== false && (isSubscribed || !listener.isSet('SQS_QUEUE_URL'))
+  );
+}
+
+/** Whether a subscription's protocol is one of HTTP. */
+export function isHttp(protocol: unknown): boolean {
+  return /^https?$/.test(String(protocol));
 }
 
 /** Stands for a value that comes from a Secret. */

@@ -12,7 +12,10 @@ import {
 
 const BLOCKS = [
   ...['//', 'resource', 'data', 'variable', 'locals', 'output', 'provider', 'terraform', 'check'],
+  ...['moved', 'removed'],
 ];
+
+const typeOf = (address: unknown) => String(address).split('.')[0];
 
 /** Paths of arguments that are not among the known ones; blocks are looked into where they are known. */
 function unknownArguments(
@@ -87,9 +90,10 @@ export const REVIEW_RULES: readonly Rule[] = [
   }),
   rule({
     id: 'only-known-blocks',
-    title: 'A stack has resources, data, variables, locals, outputs and checks, and nothing else',
+    title:
+      'A stack has resources, data, variables, locals, outputs and checks, moves a resource to its own type only, and leaves none but queues behind',
     reason:
-      'A module is code from elsewhere, moved, removed and import blocks change the state, and none of them is in what the audit reads.',
+      'A module is code from elsewhere, an import takes over what others made, and what is removed from the state without being destroyed is watched by nobody; a queue is, by doctor, for the messages that wait in it.',
     control: 'CM-3(2)',
     severity: 'medium',
     subjects: ({ model }) =>
@@ -98,6 +102,12 @@ export const REVIEW_RULES: readonly Rule[] = [
       ...Object.keys(json)
         .filter((block) => !BLOCKS.includes(block))
         .map((block) => `has ${block} blocks`),
+      ...blocksOf(json.moved)
+        .filter(({ from, to }) => typeOf(from) !== typeOf(to))
+        .map(({ from, to }) => `moves ${String(from)} to ${String(to)}, which is of another type`),
+      ...blocksOf(json.removed)
+        .filter(({ from }) => typeOf(from) !== 'aws_sqs_queue')
+        .map(({ from }) => `leaves ${String(from)} behind, which nobody watches then`),
       ...Object.keys(json.terraform ?? {})
         .filter((block) => !['backend', 'required_providers', 'required_version'].includes(block))
         .map((block) => `terraform has ${block}`),

@@ -22,7 +22,7 @@ export const SECRETS_FOLDER = '/etc/file-processing/secrets';
 export interface ListenerSources {
   /** ARN of the only topic whose messages are accepted. */
   readonly topicArn: string;
-  /** Queue to fetch messages from, with `delivery = "sqs"`. */
+  /** Queue to fetch messages from, where there is one. */
   readonly queueUrl?: string;
 }
 

@@ -5,6 +5,7 @@ import {
 } from '@cdktf/provider-kubernetes/lib/network-policy-v1/index.js';
 import type { ITerraformDependable } from 'cdktf';
 import type { Construct } from 'constructs';
+import { hasEndpoint } from '../../settings/file-processing/delivery.ts';
 import type { FileProcessingSettings } from '../../settings/file-processing-variables.ts';
 import { hasDatabase } from './database-credentials.ts';
 import { HTTP_PORT, LABELS, LISTENER, METRICS_PORT, POD_SELECTOR } from './names.ts';
@@ -30,12 +31,12 @@ export function createNetworkPolicy(
   });
 }
 
-function ingressRules({ delivery }: FileProcessingSettings): NetworkPolicyV1SpecIngress[] {
+function ingressRules(settings: FileProcessingSettings): NetworkPolicyV1SpecIngress[] {
   // Every pod of the cluster, in whatever namespace, since nobody knows where the scraper runs.
   const metrics = { from: [{ namespaceSelector: {} }], ports: [tcp(METRICS_PORT.number)] };
   // From anywhere: SNS publishes no source ranges. Probes need no rule, they come from the node.
   const messages = { from: ANYWHERE, ports: [tcp(HTTP_PORT.number)] };
-  return delivery === 'http' ? [messages, metrics] : [metrics];
+  return hasEndpoint(settings) ? [messages, metrics] : [metrics];
 }
 
 function egressRules(settings: FileProcessingSettings): NetworkPolicyV1SpecEgress[] {

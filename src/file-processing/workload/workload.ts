@@ -4,6 +4,7 @@ import type { IngressV1 } from '@cdktf/provider-kubernetes/lib/ingress-v1/index.
 import type { ServiceV1 } from '@cdktf/provider-kubernetes/lib/service-v1/index.js';
 import type { ITerraformDependable } from 'cdktf';
 import { Construct } from 'constructs';
+import { hasEndpoint } from '../../settings/file-processing/delivery.ts';
 import type { FileProcessingSettings } from '../../settings/file-processing-variables.ts';
 import { databaseCredentials } from './database-credentials.ts';
 import { createDatabaseSecret } from './database-secret.ts';
@@ -27,7 +28,7 @@ export interface WorkloadProps {
   /** Role that the pods assume. */
   readonly roleArn: string;
   readonly topicArn: string;
-  /** Queue that the listener fetches from, with `delivery = "sqs"`. */
+  /** Queue that the listener fetches from, where there is one. */
   readonly queueUrl?: string;
   /** Token of the image's variable; used only when `settings.image` is set. */
   readonly image: string;
@@ -53,11 +54,11 @@ export interface WorkloadProps {
 export class Workload extends Construct {
   /** Absent as long as there is no image. */
   readonly deployment?: WorkloadResource<DeploymentV1Config>;
-  /** Absent with `delivery = "sqs"`. */
+  /** Absent where there is no endpoint. */
   readonly service?: ServiceV1;
   /** What must stand before SNS can have its subscription confirmed. */
   readonly dependables: ITerraformDependable[];
-  /** Token of the host to point a name at, empty at first; absent with `delivery = "sqs"`. */
+  /** Token of the host to point a name at, empty at first; absent where there is no endpoint. */
   readonly loadBalancerHostname?: string;
 
   constructor(scope: Construct, id: string, props: WorkloadProps) {
@@ -111,11 +112,11 @@ export class Workload extends Construct {
     }
 
     let ingress: IngressV1 | undefined;
-    if (settings.delivery === 'http' && settings.ingress_class_name !== '') {
+    if (hasEndpoint(settings) && settings.ingress_class_name !== '') {
       this.service = createClusterService(at('service'), settings, dependsOn);
       ingress = createIngress(at('ingress'), settings, [...dependsOn, this.service]);
       this.loadBalancerHostname = hostnameOf(ingress);
-    } else if (settings.delivery === 'http') {
+    } else if (hasEndpoint(settings)) {
       const tags = props.loadBalancerTags ?? settings.tags;
       this.service = createLoadBalancerService(at('service'), settings, tags, dependsOn);
       this.loadBalancerHostname = hostnameOf(this.service);

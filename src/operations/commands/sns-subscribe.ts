@@ -1,5 +1,6 @@
 import type { SNSClient } from '@aws-sdk/client-sns';
 import { Option } from 'commander';
+import { hasEndpoint } from '../../settings/file-processing/delivery.ts';
 import { wholeSeconds } from '../command-options.ts';
 import type { Operation, OperationContext } from '../operation.ts';
 import { EXIT, type ExitCode, OperationError } from '../operation-error.ts';
@@ -67,11 +68,8 @@ export const snsSubscribe: Operation<Options> = {
   },
 };
 
-function refuseEndpointOfStack(
-  endpoint: string,
-  { isOfStack, settings: { delivery, sns_endpoint_url } }: EventTarget,
-): void {
-  if (!isOfStack || delivery !== 'http' || endpoint !== sns_endpoint_url) return;
+function refuseEndpointOfStack(endpoint: string, { isOfStack, settings }: EventTarget): void {
+  if (!isOfStack || !hasEndpoint(settings) || endpoint !== settings.sns_endpoint_url) return;
   throw new OperationError(`the stack owns the subscription of ${endpoint} (sns_endpoint_url)`, {
     code: EXIT.refused,
     next: 'npm run manage -- apply makes it, with the retries and the dead-letter queue of the tfvars',

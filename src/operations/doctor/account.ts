@@ -8,6 +8,7 @@ import {
   privateSubnetsWanted,
   vpcName,
 } from '../../settings/existing-network.ts';
+import { hasEndpoint } from '../../settings/file-processing/delivery.ts';
 import type { Target } from '../target.ts';
 import { type Diagnosis, diagnose } from './diagnosis.ts';
 
@@ -81,7 +82,7 @@ export function networkDiagnosis({ clients, region, environment }: Target): Prom
         next,
       };
     }
-    const hasLoadBalancer = settings.delivery === 'http' && settings.ingress_class_name === '';
+    const hasLoadBalancer = hasEndpoint(settings) && settings.ingress_class_name === '';
     if (
       hasLoadBalancer &&
       (await subnetsWith([{ Name: 'tag-key', Values: [PUBLIC_ROLE] }])).length === 0

@@ -1,3 +1,4 @@
+import { hasEndpoint } from '../../settings/file-processing/delivery.ts';
 import type { FileProcessingSettings } from '../../settings/file-processing-variables.ts';
 import { isKubernetes } from './stacks.ts';
 import type { Output } from './terraform.ts';
@@ -57,7 +58,7 @@ export function nextStepOf(
   if (settings.manage_kubernetes && settings.image === '') {
     return 'npm run manage -- update-image builds the listener, pushes it and deploys it: there is no image yet';
   }
-  if (settings.delivery !== 'http' || settings.sns_endpoint_url !== '') return undefined;
+  if (!hasEndpoint(settings) || settings.sns_endpoint_url !== '') return undefined;
   const host = outputs.load_balancer_hostname?.value;
   const target =
     typeof host === 'string' && host !== ''

@@ -1,6 +1,6 @@
 import { isArnOf } from '@file-processing/contract/arn.ts';
 import { BUCKET_NAME, isOwnBucketName } from '@file-processing/contract/s3-object.ts';
-import { choice, integer, text } from '../variable.ts';
+import { choice, flag, integer, text } from '../variable.ts';
 import { DNS_LABEL, isDnsLabel, isHostName, isLabelKey } from './forms.ts';
 
 /** Whether a text is an absolute http or https URL that SNS could deliver to. */
@@ -8,6 +8,22 @@ function isEndpointUrl(value: string): boolean {
   if (!/^https?:\/\//.test(value) || !URL.canParse(value)) return false;
   const { username, password, hash } = new URL(value);
   return username === '' && password === '' && hash === '';
+}
+
+/** The ways of the messages that are open. */
+interface Ways {
+  readonly delivery: 'http' | 'sqs';
+  readonly both_deliveries: boolean;
+}
+
+/** Whether SNS posts to an endpoint: there is a load balancer or an Ingress then. */
+export function hasEndpoint({ delivery, both_deliveries }: Ways): boolean {
+  return delivery === 'http' || both_deliveries;
+}
+
+/** Whether the listener fetches from a queue. */
+export function hasQueue({ delivery, both_deliveries }: Ways): boolean {
+  return delivery === 'sqs' || both_deliveries;
 }
 
 /** The way of a message from the topic to the listener. */
@@ -25,6 +41,12 @@ export const deliveryVariables = {
       'How the messages reach the listener: posted to a load balancer, or fetched from a queue, which needs no public endpoint and loses nothing while the listener is unavailable.',
     default: 'http',
     example: 'sqs',
+  }),
+  both_deliveries: flag({
+    description:
+      'Keeps both ways open while delivery is switched: endpoint and queue, each with its subscription; delivery says which one stays. A message that comes both ways is judged once. Until the endpoint is subscribed, the audit reports the way in that nobody uses yet.',
+    default: false,
+    example: true,
   }),
   sns_endpoint_url: text({
     description:

@@ -118,6 +118,18 @@ describeRules(REVIEW_RULES, {
           Object.assign(stackWith('aws_vpc'), { import: [{ to: 'aws_vpc.main', id: 'vpc-1' }] }),
       ],
       [
+        'a move to another type',
+        ({ stackWith }) =>
+          Object.assign(stackWith('aws_vpc'), {
+            moved: [{ from: 'aws_sqs_queue.letters', to: 'aws_sns_topic.letters' }],
+          }),
+      ],
+      [
+        'a network that is left behind',
+        ({ stackWith }) =>
+          Object.assign(stackWith('aws_vpc'), { removed: [{ from: 'aws_vpc.x' }] }),
+      ],
+      [
         'another provider',
         ({ stackWith }) => Object.assign(Object(stackWith('aws_vpc').provider), { http: [{}] }),
       ],
