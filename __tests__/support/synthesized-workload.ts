@@ -16,6 +16,15 @@ export const TOPIC_ARN = 'arn:aws-us-gov:sns:us-gov-west-1:123456789012:file-pro
 export const QUEUE_URL = 'https://sqs.us-gov-west-1.amazonaws.com/123456789012/file-processing';
 export const ROLE_ARN = 'arn:aws-us-gov:iam::123456789012:role/file-processing-sa';
 
+/** What the Jobs that prepare a database on demand are made with. */
+export const DATABASE_JOBS = {
+  bootstrapRoleArn: 'arn:aws-us-gov:iam::123456789012:role/database-bootstrap',
+  migrateRoleArn: 'arn:aws-us-gov:iam::123456789012:role/database-migrate',
+  masterSecretArn:
+    'arn:aws-us-gov:secretsmanager:us-gov-west-1:123456789012:secret:rds!db-1-AbCdEf',
+  dependsOn: [{ fqn: 'aws_iam_role_policy.database_bootstrap' }],
+};
+
 /** The synthesized Kubernetes objects of some settings. */
 export interface SynthesizedWorkload {
   readonly workload: Workload;
@@ -46,6 +55,7 @@ export function synthesizeWorkload(
       fileProcessingVariables.db_password_revision,
       settings.db_password_revision,
     ).stringValue,
+    ...(settings.database === 'on_demand' && { databaseJobs: DATABASE_JOBS }),
     ...(loadBalancerTags && { loadBalancerTags }),
     dependsOn: DEPENDENCIES.map((fqn) => ({ fqn })),
   });

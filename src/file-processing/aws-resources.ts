@@ -14,6 +14,7 @@ import { notifyOfNewObjects } from './bucket-notification.ts';
 import { Cluster, clusterLogGroupName } from './cluster.ts';
 import { ClusterAccess } from './cluster-access.ts';
 import { bucketOwners, type Context, contextOf } from './context.ts';
+import type { FoundDatabase } from './database-lookup.ts';
 import { allowNodes, allowOperators } from './ingress-rules.ts';
 import { Irsa } from './irsa.ts';
 import { NodeGroup } from './node-group.ts';
@@ -21,12 +22,15 @@ import { DeadLetterQueue, DeliveryQueue } from './queue.ts';
 import { Repository } from './repository.ts';
 import { subscribeEndpoint, subscribeQueue } from './subscription.ts';
 import { deliveryLogGroupNames, Topic, topicArn } from './topic.ts';
+import type { DatabaseJobsProps } from './workload/database-jobs.ts';
 
 /** What the AWS resources are made from. */
 export interface AwsResourcesProps {
   readonly settings: FileProcessingSettings;
   /** Default tags of the stack. */
   readonly tags: Readonly<Record<string, string>>;
+  /** Of the database's master user, with `database = "on_demand"`. */
+  readonly masterSecret?: FoundDatabase['masterSecret'];
 }
 
 /**
@@ -48,9 +52,12 @@ export class AwsResources extends Construct {
   /** What anything in the cluster depends on: the way in, nodes to run on, and the add-ons. */
   readonly clusterReady: readonly ITerraformDependable[];
 
+  /** What the Jobs that prepare a database on demand need. */
+  readonly databaseJobs?: DatabaseJobsProps;
+
   readonly #settings: FileProcessingSettings;
 
-  constructor(scope: Construct, { settings, tags }: AwsResourcesProps) {
+  constructor(scope: Construct, { settings, tags, masterSecret }: AwsResourcesProps) {
     super(scope, 'aws-resources');
     this.#settings = settings;
     const account = new DataAwsCallerIdentity(this, 'current').accountId;
@@ -108,7 +115,12 @@ export class AwsResources extends Construct {
 
     notifyOfNewObjects(this, bucketsOf(settings), this.topic);
     if (settings.create_repository) this.repository = new Repository(this, context);
-    if (settings.db_security_group_id) allowNodes(this, settings, this.cluster.securityGroupId);
+    const databaseRule =
+      settings.db_security_group_id && allowNodes(this, settings, this.cluster.securityGroupId);
+    if (masterSecret && databaseRule) {
+      const { dependsOn, ...jobs } = this.irsa.forDatabaseJobs(masterSecret);
+      this.databaseJobs = { ...jobs, dependsOn: [...dependsOn, databaseRule] };
+    }
   }
 
   /** Subscribes the endpoint, if there is one yet, after what must be up for it to confirm. */

@@ -10,11 +10,16 @@ import {
   type PostgresOnDemandSettings,
 } from '../settings/postgres-on-demand-variables.ts';
 
-/** What of a database only Terraform knows; it takes the place of the settings of the same names. */
-export type FoundDatabase = Pick<
-  FileProcessingSettings,
-  'db_host' | 'db_resource_id' | 'db_security_group_id'
->;
+/** What of a database only Terraform knows. */
+export interface FoundDatabase {
+  /** Takes the place of the settings of the same names. */
+  readonly settings: Pick<
+    FileProcessingSettings,
+    'db_host' | 'db_resource_id' | 'db_security_group_id'
+  >;
+  /** Secret with the master user's password, and the key that encrypts it. */
+  readonly masterSecret: { readonly arn: string; readonly keyArn: string };
+}
 
 /**
  * Finds the database of the stack postgres-on-demand by its name, which is known at synth as its engine is. The lists
@@ -39,9 +44,12 @@ function findInstance(scope: Construct, settings: PostgresOnDemandSettings): Fou
     lifecycle: mustListenOn(settings),
   });
   return {
-    db_host: instance.address,
-    db_resource_id: instance.resourceId,
-    db_security_group_id: Fn.one(instance.vpcSecurityGroups),
+    settings: {
+      db_host: instance.address,
+      db_resource_id: instance.resourceId,
+      db_security_group_id: Fn.one(instance.vpcSecurityGroups),
+    },
+    masterSecret: masterSecret(instance.masterUserSecret),
   };
 }
 
@@ -56,10 +64,20 @@ function findCluster(scope: Construct, settings: PostgresOnDemandSettings): Foun
     lifecycle: mustListenOn(settings),
   });
   return {
-    db_host: cluster.endpoint,
-    db_resource_id: cluster.clusterResourceId,
-    db_security_group_id: Fn.one(cluster.vpcSecurityGroupIds),
+    settings: {
+      db_host: cluster.endpoint,
+      db_resource_id: cluster.clusterResourceId,
+      db_security_group_id: Fn.one(cluster.vpcSecurityGroupIds),
+    },
+    masterSecret: masterSecret(cluster.masterUserSecret),
   };
+}
+
+function masterSecret(
+  secrets: DataAwsDbInstance['masterUserSecret'] | DataAwsRdsCluster['masterUserSecret'],
+): FoundDatabase['masterSecret'] {
+  const { secretArn, kmsKeyId } = secrets.get(0);
+  return { arn: secretArn, keyArn: kmsKeyId };
 }
 
 function mustBeOne(identifiers: string, settings: PostgresOnDemandSettings) {

@@ -2,6 +2,7 @@ import type { EksCluster } from '@cdktf/provider-aws/lib/eks-cluster/index.js';
 import { IamOpenidConnectProvider } from '@cdktf/provider-aws/lib/iam-openid-connect-provider/index.js';
 import { IamPolicy } from '@cdktf/provider-aws/lib/iam-policy/index.js';
 import { IamRole } from '@cdktf/provider-aws/lib/iam-role/index.js';
+import { IamRolePolicy } from '@cdktf/provider-aws/lib/iam-role-policy/index.js';
 import { IamRolePolicyAttachment } from '@cdktf/provider-aws/lib/iam-role-policy-attachment/index.js';
 import { Fn, type ITerraformDependable, TerraformLocal, Token } from 'cdktf';
 import { Construct } from 'constructs';
@@ -10,15 +11,19 @@ import {
   confirmSubscriptions,
   connectToDatabase,
   fetchMessages,
+  readSecret,
 } from '../policies/listener-policies.ts';
 import { type PolicyStatement, policyJson } from '../policies/policy-document.ts';
 import { STS_AUDIENCE, trustServiceAccount } from '../policies/trust-policies.ts';
 import { bucketsOf } from '../settings/buckets.ts';
+import { DATABASE_JOB_NAMES } from '../settings/file-processing/database.ts';
 import { hasEndpoint } from '../settings/file-processing/delivery.ts';
 import { fileProcessingVariables } from '../settings/file-processing-variables.ts';
 import { planVariable } from '../stack/plan-variable.ts';
 import { pathOf, roleIdentity } from '../stack/role-identity.ts';
 import { bucketArn, type Context, regionalArn } from './context.ts';
+import type { FoundDatabase } from './database-lookup.ts';
+import type { DatabaseJobsProps } from './workload/database-jobs.ts';
 
 /** What the role of the listener is made for. */
 export interface IrsaProps {
@@ -40,6 +45,7 @@ export class Irsa extends Construct {
   readonly deliveryRight: ITerraformDependable;
 
   readonly #context: Context;
+  readonly #issuer: { readonly arn: string; readonly issuer: string };
   readonly #role: IamRole;
 
   constructor(scope: Construct, props: IrsaProps) {
@@ -47,19 +53,12 @@ export class Irsa extends Construct {
     const { context, cluster } = props;
     const { settings } = context;
     this.#context = context;
-    const provider = this.#provider(cluster);
-    this.providerArn = provider.arn;
-    this.#role = new IamRole(this, 'file_processing_sa', {
-      ...roleIdentity(settings, `${settings.cluster_name}-file-processing-sa`),
-      description: `Listener in namespace ${settings.namespace} of ${settings.cluster_name}`,
-      assumeRolePolicy: policyJson(
-        trustServiceAccount({
-          providerArn: provider.arn,
-          issuer: provider.issuer,
-          namespace: settings.namespace,
-          serviceAccount: settings.service_account_name,
-        }),
-      ),
+    this.#issuer = this.#provider(cluster);
+    this.providerArn = this.#issuer.arn;
+    this.#role = this.#roleOf(this, 'file_processing_sa', {
+      name: 'file-processing-sa',
+      what: 'Listener',
+      serviceAccount: settings.service_account_name,
     });
     this.roleArn = this.#role.arn;
 
@@ -75,6 +74,70 @@ export class Irsa extends Construct {
       const statements = connectToDatabase(regionalArn(context, 'rds-db', user));
       this.#grant('database', 'database', 'Signs in to the database', statements);
     }
+  }
+
+  /** The roles of the Jobs that prepare the database, each for one ServiceAccount and one thing. */
+  forDatabaseJobs(masterSecret: FoundDatabase['masterSecret']): DatabaseJobsProps {
+    const context = this.#context;
+    const { settings, region, partition } = context;
+    const bootstrap = this.#jobRole('bootstrap', 'Makes the database of the listener', [
+      ...readSecret({
+        secretArn: masterSecret.arn,
+        keyArn: masterSecret.keyArn,
+        secretsHost: `secretsmanager.${region}.${partition.dnsSuffix}`,
+      }),
+    ]);
+    const user = `dbuser:${settings.db_resource_id}/${settings.db_migrator_user}`;
+    const migrate = this.#jobRole('migrate', 'Migrates the database of the listener', [
+      ...connectToDatabase(regionalArn(context, 'rds-db', user)),
+    ]);
+    return {
+      masterSecretArn: masterSecret.arn,
+      bootstrapRoleArn: bootstrap.arn,
+      migrateRoleArn: migrate.arn,
+      dependsOn: [bootstrap.right, migrate.right],
+    };
+  }
+
+  #jobRole(
+    job: 'bootstrap' | 'migrate',
+    what: string,
+    statements: readonly PolicyStatement[],
+  ): { readonly arn: string; readonly right: ITerraformDependable } {
+    const scope = new Construct(this, job);
+    const id = `database_${job}`;
+    const role = this.#roleOf(scope, id, {
+      name: `database-${job}`,
+      what,
+      serviceAccount: DATABASE_JOB_NAMES[job],
+    });
+    const right = new IamRolePolicy(role, id, {
+      name: job,
+      role: role.name,
+      policy: policyJson(statements),
+    });
+    return { arn: role.arn, right };
+  }
+
+  /** A role that the pods of one ServiceAccount assume. */
+  #roleOf(
+    scope: Construct,
+    id: string,
+    pods: { readonly name: string; readonly what: string; readonly serviceAccount: string },
+  ): IamRole {
+    const { settings } = this.#context;
+    return new IamRole(scope, id, {
+      ...roleIdentity(settings, `${settings.cluster_name}-${pods.name}`),
+      description: `${pods.what} in namespace ${settings.namespace} of ${settings.cluster_name}`,
+      assumeRolePolicy: policyJson(
+        trustServiceAccount({
+          providerArn: this.#issuer.arn,
+          issuer: this.#issuer.issuer,
+          namespace: settings.namespace,
+          serviceAccount: pods.serviceAccount,
+        }),
+      ),
+    });
   }
 
   #provider(cluster: EksCluster): { readonly arn: string; readonly issuer: string } {

@@ -6,7 +6,7 @@ import type { AwsResources } from './aws-resources.ts';
 /** The outputs of the AWS resources, by name: value and description. */
 export function awsOutputs(
   settings: FileProcessingSettings,
-  { cluster, irsa, topic, deadLetterQueue, queue, repository }: AwsResources,
+  { cluster, irsa, topic, deadLetterQueue, queue, repository, databaseJobs }: AwsResources,
 ): Readonly<Record<string, readonly [value: string, description: string]>> {
   const { resource } = cluster;
   return {
@@ -37,6 +37,21 @@ export function awsOutputs(
     ],
     image: ['${var.image}', 'Image of the listener; empty while none is deployed'],
     namespace: [settings.namespace, 'Kubernetes namespace'],
+    ...(databaseJobs && {
+      database_host: [settings.db_host, 'Host of the database on demand'],
+      master_user_secret_arn: [
+        databaseJobs.masterSecretArn,
+        "ARN of the secret with the database's master user",
+      ],
+      database_bootstrap_role_arn: [
+        databaseJobs.bootstrapRoleArn,
+        'ARN of the role of the Job that makes the database',
+      ],
+      database_migrate_role_arn: [
+        databaseJobs.migrateRoleArn,
+        'ARN of the role of the Job that migrates the database',
+      ],
+    }),
     sns_endpoint_url: [settings.sns_endpoint_url, 'URL that SNS posts to; empty until it is set'],
   };
 }

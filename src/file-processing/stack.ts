@@ -29,13 +29,18 @@ export class FileProcessingStack extends AddressedStack {
   constructor(scope: Construct, id: string, props: FileProcessingProps) {
     super(scope, id);
     const { environment } = props;
-    const settings = { ...templateLiteral(props.settings), ...this.#database(props) };
+    const database = this.#database(props);
+    const settings = { ...templateLiteral(props.settings), ...database?.settings };
     const tags = defaultTags(environment, id, settings.tags);
     configureTerraform(this, environment, settings);
     configureAwsProvider(this, { ...settings, tags });
     const image = planVariable(this, 'image', fileProcessingVariables.image, settings.image);
 
-    const aws = new AwsResources(this, { settings, tags });
+    const aws = new AwsResources(this, {
+      settings,
+      tags,
+      ...(database && { masterSecret: database.masterSecret }),
+    });
     const workload = settings.manage_kubernetes
       ? this.#workload(settings, tags, aws, image)
       : undefined;
@@ -79,6 +84,7 @@ export class FileProcessingStack extends AddressedStack {
       ).stringValue,
       // Who fetches is ready before the subscription that the queue's takes the place of goes.
       dependsOn: [...aws.clusterReady, ...(aws.queueSubscription ? [aws.queueSubscription] : [])],
+      ...(aws.databaseJobs && { databaseJobs: aws.databaseJobs }),
     });
   }
 }

@@ -107,6 +107,35 @@ export function fetchMessages(queue: {
   ];
 }
 
+/**
+ * Allows to read one secret, which RDS keeps and encrypts with a key (Amazon RDS User Guide, "Password
+ * management with Amazon RDS and AWS Secrets Manager").
+ *
+ * @param secret.secretsHost - host by which Secrets Manager calls KMS
+ */
+export function readSecret(secret: {
+  readonly secretArn: string;
+  readonly keyArn: string;
+  readonly secretsHost: string;
+}): readonly PolicyStatement[] {
+  const { secretArn, keyArn, secretsHost } = secret;
+  return [
+    {
+      Sid: 'ReadMasterSecret',
+      Effect: 'Allow',
+      Action: 'secretsmanager:GetSecretValue',
+      Resource: secretArn,
+    },
+    {
+      Sid: 'DecryptMasterSecret',
+      Effect: 'Allow',
+      Action: 'kms:Decrypt',
+      Resource: keyArn,
+      Condition: { StringEquals: { 'kms:ViaService': secretsHost } },
+    },
+  ];
+}
+
 /** Allows the listener to sign in to one database as one user (Amazon RDS User Guide, "IAM database access"). */
 export function connectToDatabase(userArn: string): readonly PolicyStatement[] {
   return [

@@ -7,10 +7,12 @@ import {
   warnAccounts,
 } from './check-foundation-network.ts';
 import { checkExistingNetwork } from './existing-network.ts';
+import { DATABASE_JOB_NAMES, LISTENER_USER } from './file-processing/database.ts';
 import { hasEndpoint } from './file-processing/delivery.ts';
 import type { FileProcessingSettings } from './file-processing-variables.ts';
 import { LONGEST_RETRY_SECONDS, totalRetrySeconds } from './http-retries.ts';
 import { DEFAULT_KUBERNETES_VERSION, supportNotice } from './kubernetes-versions.ts';
+import { MASTER_USER } from './postgres-on-demand-variables.ts';
 
 type Name = keyof FileProcessingSettings & string;
 type FileProcessingFinding = CrossFinding<Name>;
@@ -262,12 +264,17 @@ function checkDatabase(
   given: ReadonlySet<string>,
 ): FileProcessingFinding[] {
   if (settings.database === 'on_demand') {
-    return OF_EXTERNAL_DATABASES.filter((variable) => given.has(variable)).map((variable) => ({
-      variable,
-      message: 'is for a database of your own; leave it out with database = "on_demand"',
-    }));
+    return [
+      ...OF_EXTERNAL_DATABASES.filter((variable) => given.has(variable)).map((variable) => ({
+        variable,
+        message: 'is for a database of your own; leave it out with database = "on_demand"',
+      })),
+      ...checkDatabaseJobs(settings),
+    ];
   }
-  const findings: FileProcessingFinding[] = [];
+  const findings: FileProcessingFinding[] = given.has('db_migrator_user')
+    ? [{ variable: 'db_migrator_user', message: 'is for database = "on_demand" alone' }]
+    : [];
   const need = (names: readonly Name[], reason: string) => {
     for (const variable of names) {
       if (settings[variable] === '')
@@ -277,6 +284,25 @@ function checkDatabase(
   if (settings.db_host !== '') need(['db_name', 'db_user'], 'with db_host');
   if (settings.db_iam_auth) need(['db_host', 'db_user', 'db_resource_id'], 'with db_iam_auth');
   if (settings.db_security_group_id !== '') need(['db_host'], 'with db_security_group_id');
+  return findings;
+}
+
+/** A listener that could sign in as the one who migrates, or assume its role, would be that one. */
+function checkDatabaseJobs(settings: FileProcessingSettings): FileProcessingFinding[] {
+  const { db_user, db_migrator_user, service_account_name } = settings;
+  const findings: FileProcessingFinding[] = [];
+  const listener = db_user || LISTENER_USER;
+  if (db_user === MASTER_USER) {
+    findings.push({ variable: 'db_user', message: `${db_user} administers the database` });
+  }
+  if ([listener, MASTER_USER].includes(db_migrator_user)) {
+    const whose = db_migrator_user === MASTER_USER ? 'administers the database' : 'is db_user too';
+    findings.push({ variable: 'db_migrator_user', message: `${db_migrator_user} ${whose}` });
+  }
+  if (Object.values<string>(DATABASE_JOB_NAMES).includes(service_account_name)) {
+    const message = `${service_account_name} is the ServiceAccount of a Job that prepares the database`;
+    findings.push({ variable: 'service_account_name', message });
+  }
   return findings;
 }
 

@@ -8,6 +8,7 @@ import {
   warnAccounts,
 } from './check-foundation-network.ts';
 import { checkPostgresOnDemand } from './check-postgres-on-demand.ts';
+import { LISTENER_USER } from './file-processing/database.ts';
 import {
   type FileProcessingSettings,
   fileProcessingVariables,
@@ -53,9 +54,6 @@ export interface Environment {
 export const DEFAULT_ENVIRONMENT = 'etl-playground';
 
 const ENVIRONMENTS = 'environments';
-/** The user that the listener signs in as to a database on demand, unless `db_user` names another. */
-const LISTENER_USER = 'file_processing';
-
 const CONTAINER_IMAGE = 'container_image.txt';
 
 /**

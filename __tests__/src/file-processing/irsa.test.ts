@@ -1,6 +1,13 @@
+import { App, Testing } from 'cdktf';
 import { describe, expect, it } from 'vitest';
+import { FileProcessingStack } from '../../../src/file-processing/stack.ts';
+import { fileProcessingSettings } from '../../support/settings.ts';
 import { namesOf, resourceAt, type Statement, statementsAt } from '../../support/synthesized.ts';
-import { ACCOUNT, synthesizeFileProcessing } from '../../support/synthesized-file-processing.ts';
+import {
+  ACCOUNT,
+  IMAGE,
+  synthesizeFileProcessing,
+} from '../../support/synthesized-file-processing.ts';
 
 const BUCKET = 'arn:aws-us-gov:s3:::drop-box';
 const TOPIC = '${aws_sns_topic.file_processing.arn}';
@@ -286,5 +293,76 @@ describe('An OIDC provider that others own', () => {
 
   it('is an output', () => {
     expect(json.output.oidc_provider_arn).toHaveProperty('value', PROVIDER);
+  });
+});
+
+describe('The roles of the Jobs that prepare a database on demand', () => {
+  const stack = new FileProcessingStack(new App(), 'file-processing', {
+    environment: 'etl-playground',
+    settings: {
+      ...fileProcessingSettings({ database: 'on_demand', image: IMAGE }),
+      db_user: 'listener',
+      db_iam_auth: true,
+    },
+    findDatabase: () => ({
+      settings: {
+        db_host: 'db.example.gov',
+        db_resource_id: 'db-ABC',
+        db_security_group_id: 'sg-0a1b2c3d',
+      },
+      masterSecret: { arn: 'arn:secret', keyArn: 'arn:key' },
+    }),
+  });
+  const json = JSON.parse(Testing.synth(stack)) as ReturnType<typeof synthesizeFileProcessing>;
+
+  it.each(['bootstrap', 'migrate'])('%s trusts its own ServiceAccount alone', (job) => {
+    const [statement] = statementsAt(json, `aws_iam_role.database_${job}`, 'assume_role_policy');
+    expect(statement?.Condition).toHaveProperty(
+      ['StringEquals', '${local.oidc_issuer}:sub'],
+      `system:serviceaccount:file-processing:file-processing-database-${job}`,
+    );
+  });
+
+  it('one reads the master secret, with the key by Secrets Manager alone', () => {
+    expect(statementsAt(json, 'aws_iam_role_policy.database_bootstrap')).toStrictEqual([
+      {
+        Sid: 'ReadMasterSecret',
+        Effect: 'Allow',
+        Action: 'secretsmanager:GetSecretValue',
+        Resource: 'arn:secret',
+      },
+      {
+        Sid: 'DecryptMasterSecret',
+        Effect: 'Allow',
+        Action: 'kms:Decrypt',
+        Resource: 'arn:key',
+        Condition: {
+          StringEquals: { 'kms:ViaService': 'secretsmanager.us-gov-west-1.amazonaws.com' },
+        },
+      },
+    ]);
+  });
+
+  it('the other signs in as the migrator, and the listener as itself', () => {
+    const user = (name: string) =>
+      `arn:aws-us-gov:rds-db:us-gov-west-1:${ACCOUNT}:dbuser:db-ABC/${name}`;
+    const connect = { Sid: 'ConnectToDatabase', Effect: 'Allow', Action: 'rds-db:connect' };
+    expect(statementsAt(json, 'aws_iam_role_policy.database_migrate')).toStrictEqual([
+      { ...connect, Resource: user('file_processing_migrator') },
+    ]);
+    expect(statementsAt(json, 'aws_iam_policy.file_processing_database')).toStrictEqual([
+      { ...connect, Resource: user('listener') },
+    ]);
+  });
+
+  it('the Jobs wait for their rights, and for the way to the database', () => {
+    expect(resourceAt(json, 'kubernetes_job_v1.database_bootstrap')).toHaveProperty(
+      'depends_on',
+      expect.arrayContaining([
+        'aws_iam_role_policy.database_bootstrap',
+        'aws_iam_role_policy.database_migrate',
+        'aws_vpc_security_group_ingress_rule.database',
+      ]),
+    );
   });
 });

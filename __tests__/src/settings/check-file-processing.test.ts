@@ -150,6 +150,42 @@ describe('faults between variables', () => {
       /must be given with db_iam_auth/,
     ],
     [
+      'a migrator of others',
+      { ...DATABASE, db_migrator_user: 'm' },
+      'db_migrator_user',
+      /is for database = "on_demand" alone/,
+    ],
+    [
+      'a listener that migrates',
+      { database: 'on_demand', db_user: 'one', db_migrator_user: 'one' },
+      'db_migrator_user',
+      /one is db_user too/,
+    ],
+    [
+      'a migrator that is the listener by default',
+      { database: 'on_demand', db_migrator_user: 'file_processing' },
+      'db_migrator_user',
+      /file_processing is db_user too/,
+    ],
+    [
+      'a migrator that is the master user',
+      { database: 'on_demand', db_migrator_user: 'postgres_admin' },
+      'db_migrator_user',
+      /postgres_admin administers the database/,
+    ],
+    [
+      'a listener that is the master user',
+      { database: 'on_demand', db_user: 'postgres_admin' },
+      'db_user',
+      /postgres_admin administers the database/,
+    ],
+    [
+      "a ServiceAccount that is a Job's",
+      { database: 'on_demand', service_account_name: 'file-processing-database-migrate' },
+      'service_account_name',
+      /is the ServiceAccount of a Job/,
+    ],
+    [
       'a way in to a database that is not named',
       { db_security_group_id: 'sg-12345678' },
       'db_host',

@@ -26,6 +26,41 @@ export function migrateContainer(
   return { name: 'migrate', args: [MIGRATE.command], ...common(settings, image) };
 }
 
+/** Runs a command that prepares the database, and ends. */
+export function endingContainer(
+  settings: FileProcessingSettings,
+  run: {
+    readonly image: string;
+    readonly command: string;
+    /** Takes precedence over the ConfigMap. */
+    readonly environment: Readonly<Record<string, string>>;
+  },
+) {
+  return {
+    name: run.command,
+    args: [run.command],
+    ...common(settings, run.image),
+    env: Object.entries(run.environment).map(([name, value]) => ({ name, value })),
+  };
+}
+
+/** What every pod of the image has in common. */
+export function podSettings() {
+  return {
+    // The provider's default is true, and a pod's setting takes precedence over its ServiceAccount's.
+    automountServiceAccountToken: false,
+    enableServiceLinks: false,
+    securityContext: {
+      runAsNonRoot: true,
+      runAsUser: USER_ID,
+      runAsGroup: USER_ID,
+      fsGroup: USER_ID,
+      fsGroupChangePolicy: 'OnRootMismatch',
+      seccompProfile: { type: 'RuntimeDefault' },
+    },
+  };
+}
+
 /** Takes the messages, checks the files. */
 export function listenerContainer(
   settings: FileProcessingSettings,

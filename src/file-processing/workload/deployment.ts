@@ -10,7 +10,7 @@ import {
   listenerContainer,
   migrateContainer,
   PRE_STOP_SECONDS,
-  USER_ID,
+  podSettings,
   VOLUMES,
 } from './containers.ts';
 import { databaseCredentials } from './database-credentials.ts';
@@ -59,24 +59,17 @@ export function createDeployment(
         template: {
           metadata: { labels: LABELS, annotations: rolloutAnnotations(settings, props) },
           spec: {
+            ...podSettings(),
             serviceAccountName: settings.service_account_name,
-            // The provider's default is true, and a pod's setting takes precedence over its ServiceAccount's.
-            automountServiceAccountToken: false,
-            enableServiceLinks: false,
             terminationGracePeriodSeconds: PRE_STOP_SECONDS + SHUTDOWN_SECONDS + MARGIN_SECONDS,
-            securityContext: {
-              runAsNonRoot: true,
-              runAsUser: USER_ID,
-              runAsGroup: USER_ID,
-              fsGroup: USER_ID,
-              fsGroupChangePolicy: 'OnRootMismatch',
-              seccompProfile: { type: 'RuntimeDefault' },
-            },
             topologySpreadConstraint: [
               spreadOver('topology.kubernetes.io/zone'),
               spreadOver('kubernetes.io/hostname'),
             ],
-            initContainer: [migrateContainer(settings, props.image)],
+            // A database on demand is migrated by a Job: the listener's own role may not.
+            ...(settings.database === 'external' && {
+              initContainer: [migrateContainer(settings, props.image)],
+            }),
             container: [listenerContainer(settings, props.image)],
             volume: volumes(settings),
           },

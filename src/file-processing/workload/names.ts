@@ -10,6 +10,9 @@ export const CONFIG_MAP = 'file-processing-config';
 /** The Secret of our own making; `existing_secret_name` takes its place. */
 export const DATABASE_SECRET = 'file-processing-secrets';
 
+/** Name of the NetworkPolicy of the Jobs that prepare the database; also the value of their pods' `app` label. */
+export const DATABASE_JOBS = 'file-processing-database-jobs';
+
 /** Port that takes SNS messages and answers probes; probes and the Service know it by its name. */
 export const HTTP_PORT = { name: 'http', number: PORTS.http } as const;
 export const METRICS_PORT = { name: 'metrics', number: PORTS.metrics } as const;
@@ -23,4 +26,11 @@ export const LABELS = {
   'app.kubernetes.io/name': 'file-processing',
   'app.kubernetes.io/component': 'sns-listener',
   'app.kubernetes.io/managed-by': 'terraform',
+} as const;
+
+/** Labels of the pods of Jobs that prepare the database: neither Service nor policy of the listener is for them. */
+export const DATABASE_JOB_LABELS = {
+  ...LABELS,
+  app: DATABASE_JOBS,
+  'app.kubernetes.io/component': 'database-jobs',
 } as const;

@@ -13,6 +13,19 @@ import { HTTP_PORT, LABELS, LISTENER, METRICS_PORT, POD_SELECTOR } from './names
 const ANYWHERE = [{ ipBlock: { cidr: '0.0.0.0/0' } }];
 const IPV4 = /^\d+\.\d+\.\d+\.\d+$/;
 
+const DNS: NetworkPolicyV1SpecEgress = {
+  to: [
+    {
+      namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'kube-system' } },
+      podSelector: { matchLabels: { 'k8s-app': 'kube-dns' } },
+    },
+  ],
+  ports: [{ port: '53', protocol: 'UDP' }, tcp(53)],
+};
+
+/** AWS's APIs and SNS's signing certificates, whose addresses change. */
+const AWS: NetworkPolicyV1SpecEgress = { to: ANYWHERE, ports: [tcp(443)] };
+
 /** Allows the listener's pods to talk to what they need and to nothing else. */
 export function createNetworkPolicy(
   scope: Construct,
@@ -40,25 +53,14 @@ function ingressRules(settings: FileProcessingSettings): NetworkPolicyV1SpecIngr
 }
 
 function egressRules(settings: FileProcessingSettings): NetworkPolicyV1SpecEgress[] {
-  const dns = {
-    to: [
-      {
-        namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'kube-system' } },
-        podSelector: { matchLabels: { 'k8s-app': 'kube-dns' } },
-      },
-    ],
-    ports: [{ port: '53', protocol: 'UDP' }, tcp(53)],
-  };
-  // AWS's APIs and SNS's signing certificates, whose addresses change.
-  const aws = { to: ANYWHERE, ports: [tcp(443)] };
   // It gives out the rights of the node, and answers on port 80.
   const instanceMetadata = { to: [{ ipBlock: { cidr: '169.254.169.254/32' } }], ports: [tcp(80)] };
-  return [
-    dns,
-    aws,
-    ...(hasDatabase(settings) ? [databaseRule(settings)] : []),
-    ...(settings.node_s3_access ? [instanceMetadata] : []),
-  ];
+  return [...databaseEgressRules(settings), ...(settings.node_s3_access ? [instanceMetadata] : [])];
+}
+
+/** What a pod reaches that only works on the database: names, AWS's APIs, and the database. */
+export function databaseEgressRules(settings: FileProcessingSettings): NetworkPolicyV1SpecEgress[] {
+  return [DNS, AWS, ...(hasDatabase(settings) ? [databaseRule(settings)] : [])];
 }
 
 function databaseRule({ db_host, db_port }: FileProcessingSettings): NetworkPolicyV1SpecEgress {

@@ -4,6 +4,16 @@ import type { Construct } from 'constructs';
 import type { FileProcessingSettings } from '../../settings/file-processing-variables.ts';
 import { LABELS } from './names.ts';
 
+/** Whose identity it is. */
+export interface ServiceAccountProps {
+  /** Its name in Terraform. */
+  readonly id: string;
+  readonly name: string;
+  /** Role that its pods assume. */
+  readonly roleArn: string;
+  readonly dependsOn: ITerraformDependable[];
+}
+
 /**
  * The pods' identity towards AWS. They never call the Kubernetes API, so its token isn't mounted;
  * the one for AWS is a volume of its own, which EKS adds because of the annotation.
@@ -11,12 +21,11 @@ import { LABELS } from './names.ts';
 export function createServiceAccount(
   scope: Construct,
   settings: FileProcessingSettings,
-  roleArn: string,
-  dependsOn: ITerraformDependable[],
+  { id, name, roleArn, dependsOn }: ServiceAccountProps,
 ): ServiceAccountV1 {
-  return new ServiceAccountV1(scope, 'sa', {
+  return new ServiceAccountV1(scope, id, {
     metadata: {
-      name: settings.service_account_name,
+      name,
       namespace: settings.namespace,
       labels: LABELS,
       annotations: { ...settings.annotations, 'eks.amazonaws.com/role-arn': roleArn },

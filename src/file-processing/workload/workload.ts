@@ -7,6 +7,7 @@ import { Construct } from 'constructs';
 import { hasEndpoint } from '../../settings/file-processing/delivery.ts';
 import type { FileProcessingSettings } from '../../settings/file-processing-variables.ts';
 import { databaseCredentials } from './database-credentials.ts';
+import { createDatabaseJobs, type DatabaseJobsProps } from './database-jobs.ts';
 import { createDatabaseSecret } from './database-secret.ts';
 import { createDeployment } from './deployment.ts';
 import { createIngress } from './ingress.ts';
@@ -36,6 +37,8 @@ export interface WorkloadProps {
   readonly dbPassword: string;
   /** Token of the variable that is raised with the password. */
   readonly dbPasswordRevision: string;
+  /** What the Jobs that prepare the database need, with `database = "on_demand"`. */
+  readonly databaseJobs?: DatabaseJobsProps;
   /**
    * Tags of the load balancer, which Kubernetes makes, so that the provider's default tags don't
    * reach it.
@@ -71,12 +74,12 @@ export class Workload extends Construct {
       : [];
     const dependsOn = [...props.dependsOn, ...namespace];
 
-    const serviceAccount = createServiceAccount(
-      at('service-account'),
-      settings,
-      props.roleArn,
+    const serviceAccount = createServiceAccount(at('service-account'), settings, {
+      id: 'sa',
+      name: settings.service_account_name,
+      roleArn: props.roleArn,
       dependsOn,
-    );
+    });
     const configMap = createConfigMap(
       at('config-map'),
       settings.namespace,
@@ -96,11 +99,25 @@ export class Workload extends Construct {
     const networkPolicy = createNetworkPolicy(at('network-policy'), settings, dependsOn);
 
     if (settings.image !== '') {
+      const jobs = props.databaseJobs && [
+        createDatabaseJobs(at('database-jobs'), settings, {
+          ...props.databaseJobs,
+          image: props.image,
+          dependsOn: [...dependsOn, ...props.databaseJobs.dependsOn, configMap],
+        }),
+      ];
       this.deployment = createDeployment(at('deployment'), settings, {
         image: props.image,
         configChecksum: checksumOf(configMap),
         dbPasswordRevision: props.dbPasswordRevision,
-        dependsOn: [...dependsOn, serviceAccount, configMap, ...secret, networkPolicy],
+        dependsOn: [
+          ...dependsOn,
+          serviceAccount,
+          configMap,
+          ...secret,
+          networkPolicy,
+          ...(jobs ?? []),
+        ],
       });
       // With a single pod there is nothing to ration: a drain must be free to take it.
       if (settings.replicas > 1) {

@@ -1,6 +1,15 @@
 import { choice, flag, integer, text } from '../variable.ts';
 import { DNS_LABEL, isDnsLabel, isHostName } from './forms.ts';
 
+/** The user that the listener signs in as to a database on demand, unless `db_user` names another. */
+export const LISTENER_USER = 'file_processing';
+
+/** Names of the Jobs that prepare a database on demand, and of their ServiceAccounts. */
+export const DATABASE_JOB_NAMES = {
+  bootstrap: 'file-processing-database-bootstrap',
+  migrate: 'file-processing-database-migrate',
+} as const;
+
 /** The database of the listener. */
 export const databaseVariables = {
   database: choice(['external', 'on_demand'], {
@@ -33,6 +42,14 @@ export const databaseVariables = {
     description: 'User of the database. Empty means file_processing with database = "on_demand".',
     default: '',
     example: 'etl_user',
+    allowed: '1 to 63 letters, digits, underscores, hyphens and dots',
+    accepts: (value) => /^[\w.-]{1,63}$/.test(value),
+  }),
+  db_migrator_user: text({
+    description:
+      'User that migrates the database, with database = "on_demand": a Job of its own signs in as it, by IAM.',
+    default: 'file_processing_migrator',
+    example: 'etl_migrator',
     allowed: '1 to 63 letters, digits, underscores, hyphens and dots',
     accepts: (value) => /^[\w.-]{1,63}$/.test(value),
   }),
