@@ -1,3 +1,4 @@
+import { parseTopicArn } from '@file-processing/contract/arn.ts';
 import {
   type Reference,
   referenceOf,
@@ -38,6 +39,22 @@ export function canonical(stack: StackModel, value: unknown): string {
   return templateParts(resolved)
     .map(({ expression, text }) => (expression ? spelling(stack, `\${${text}}`) : text))
     .join('');
+}
+
+/** ARNs of topics of others that a stack which makes none works with: each a local that is the ARN of one. */
+export function topicsOfOthers({ json, region }: StackModel): readonly string[] {
+  if (json.resource?.aws_sns_topic !== undefined) return [];
+  return Object.values(json.locals ?? {})
+    .map(String)
+    .filter((text) => parseTopicArn(text)?.region === region);
+}
+
+/** Whether a value is the ARN of a topic of the stack, or of the one of others that it works with. */
+export function isTopicOf(stack: StackModel, value: unknown): boolean {
+  return (
+    stack.target(value)?.type === 'aws_sns_topic' ||
+    topicsOfOthers(stack).includes(canonical(stack, value))
+  );
 }
 
 function spelling(stack: StackModel, expression: string): string {

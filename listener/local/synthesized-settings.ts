@@ -1,4 +1,4 @@
-import { topicIn } from '@file-processing/contract/arn.ts';
+import { parseTopicArn, topicIn } from '@file-processing/contract/arn.ts';
 import { readVariable } from '@file-processing/contract/listener-variables.ts';
 import { decodeKeyFilter } from '@file-processing/contract/s3-object.ts';
 
@@ -59,10 +59,13 @@ export function localSettings(stack: unknown): LocalSettings {
   }
 
   const region = literal(configMap.AWS_REGION, "ConfigMap's AWS_REGION");
-  const topicName = literal(
-    at(stack, 'resource', 'aws_sns_topic', 'file_processing', 'name'),
-    'aws_sns_topic.file_processing.name',
-  );
+  const existing = parseTopicArn(String(at(stack, 'locals', 'existing_topic_arn')));
+  const topicName =
+    existing?.name ??
+    literal(
+      at(stack, 'resource', 'aws_sns_topic', 'file_processing', 'name'),
+      'aws_sns_topic.file_processing.name',
+    );
   const notification = at(stack, 'resource', 'aws_s3_bucket_notification', 'bucket');
   const bucket = isObject(notification)
     ? literal(notification.bucket, 'aws_s3_bucket_notification.bucket.bucket')

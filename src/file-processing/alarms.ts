@@ -7,7 +7,8 @@ import type { Context } from './context.ts';
 
 /** Names of what is watched, as CloudWatch's dimensions want them. */
 export interface Watched {
-  readonly topicName: string;
+  /** The stack's own topic; the figures of another are its owner's. */
+  readonly topicName?: string;
   readonly deadLetterQueueName: string;
   /** The queue that the listener fetches from, in queue mode. */
   readonly deliveryQueueName?: string;
@@ -39,6 +40,10 @@ const DEFAULTS = {
 /** A message older than this waits for a listener that is unavailable or too slow. */
 const STUCK_SECONDS = 900;
 
+function ofTopic({ topicName }: Watched): Record<string, string> | undefined {
+  return topicName === undefined ? undefined : { TopicName: topicName };
+}
+
 /** Every alarm, by its name in Terraform; the addresses are an interface. */
 const ALARMS: Readonly<Record<string, Alarm>> = {
   dead_letters: {
@@ -54,7 +59,7 @@ const ALARMS: Readonly<Record<string, Alarm>> = {
     namespace: 'AWS/SNS',
     metricName: 'NumberOfNotificationsFailed',
     statistic: 'Sum',
-    dimensions: ({ topicName }) => ({ TopicName: topicName }),
+    dimensions: ofTopic,
   },
   lost_messages: {
     alarmDescription:
@@ -62,7 +67,7 @@ const ALARMS: Readonly<Record<string, Alarm>> = {
     namespace: 'AWS/SNS',
     metricName: 'NumberOfNotificationsFailedToRedriveToDlq',
     statistic: 'Sum',
-    dimensions: ({ topicName }) => ({ TopicName: topicName }),
+    dimensions: ofTopic,
   },
   stuck_messages: {
     alarmDescription: `Messages wait for the listener for over ${STUCK_SECONDS / 60} minutes.`,

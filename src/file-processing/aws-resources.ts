@@ -21,7 +21,7 @@ import { NodeGroup } from './node-group.ts';
 import { DeadLetterQueue, DeliveryQueue } from './queue.ts';
 import { Repository } from './repository.ts';
 import { subscribeEndpoint, subscribeQueue } from './subscription.ts';
-import { deliveryLogGroupNames, Topic, topicArn } from './topic.ts';
+import { deliveryLogGroupNames, type EventTopic, ExistingTopic, Topic, topicArn } from './topic.ts';
 import type { DatabaseJobsProps } from './workload/database-jobs.ts';
 
 /** What the AWS resources are made from. */
@@ -41,7 +41,7 @@ export interface AwsResourcesProps {
 export class AwsResources extends Construct {
   readonly cluster: Cluster;
   readonly irsa: Irsa;
-  readonly topic: Topic;
+  readonly topic: EventTopic;
   readonly deadLetterQueue: DeadLetterQueue;
   /** Only with `delivery = "sqs"`, and while both ways are open. */
   readonly queue?: DeliveryQueue;
@@ -88,8 +88,10 @@ export class AwsResources extends Construct {
       ...addOns.afterNodes(nodes.resource),
     ];
 
-    this.topic = new Topic(this, { context, keyArn: eventsKey.arn, logsKeyArn: logsKey.arn });
-    const queueProps = { context, keyArn: eventsKey.arn, topicArn: this.topic.resource.arn };
+    this.topic = settings.existing_topic_arn
+      ? new ExistingTopic(this, settings.existing_topic_arn)
+      : new Topic(this, { context, keyArn: eventsKey.arn, logsKeyArn: logsKey.arn });
+    const queueProps = { context, keyArn: eventsKey.arn, topicArn: this.topic.arn };
     this.deadLetterQueue = new DeadLetterQueue(this, queueProps);
     if (hasQueue(settings)) {
       const deadLetterArn = this.deadLetterQueue.resource.arn;
@@ -103,12 +105,12 @@ export class AwsResources extends Construct {
     this.irsa = new Irsa(this, {
       context,
       cluster,
-      topicArn: this.topic.resource.arn,
+      topicArn: this.topic.arn,
       ...(this.queue && { queue: { arn: this.queue.resource.arn, keyArn: eventsKey.arn } }),
     });
     new Alarms(this, {
       context,
-      topicName: this.topic.resource.name,
+      ...(this.topic.ownName && { topicName: this.topic.ownName }),
       deadLetterQueueName: this.deadLetterQueue.resource.name,
       ...(this.queue && { deliveryQueueName: this.queue.resource.name }),
     });
@@ -138,25 +140,32 @@ export class AwsResources extends Construct {
   }
 
   #logsKey(context: Context): Key {
+    const { cluster_name, existing_topic_arn } = context.settings;
+    const ownTopic = existing_topic_arn === '';
     const names = [
-      clusterLogGroupName(context.settings.cluster_name),
-      ...deliveryLogGroupNames(context),
+      clusterLogGroupName(cluster_name),
+      ...(ownTopic ? deliveryLogGroupNames(context) : []),
     ];
     return new Key(this, {
       context,
       purpose: 'logs',
-      description: 'Encrypts the log groups of the cluster and of the deliveries',
+      description: ownTopic
+        ? 'Encrypts the log groups of the cluster and of the deliveries'
+        : 'Encrypts the log group of the cluster',
       users: [logsUseKey(context, names)],
     });
   }
 
   #eventsKey(context: Context): Key {
+    const ownTopic = context.settings.existing_topic_arn === '';
     return new Key(this, {
       context,
       purpose: 'events',
-      description: 'Encrypts the messages about new files, in the topic and in the queues',
+      description: ownTopic
+        ? 'Encrypts the messages about new files, in the topic and in the queues'
+        : 'Encrypts the messages about new files in the queues',
       users: [
-        ...bucketOwners(context).map(bucketPublishesWithKey),
+        ...(ownTopic ? bucketOwners(context).map(bucketPublishesWithKey) : []),
         topicSendsWithKey(topicArn(context)),
       ],
     });

@@ -19,10 +19,7 @@ export function awsOutputs(
     oidc_issuer: [resource.identity.get(0).oidc.get(0).issuer, "URL of the cluster's OIDC issuer"],
     oidc_provider_arn: [irsa.providerArn, 'ARN of the IAM OIDC provider of the cluster'],
     service_account_role_arn: [irsa.roleArn, "ARN of the role of the listener's ServiceAccount"],
-    sns_topic_arn: [
-      topic.resource.arn,
-      'ARN of the topic that takes event notifications of the bucket',
-    ],
+    sns_topic_arn: [topic.arn, 'ARN of the topic that takes event notifications of the bucket'],
     dead_letter_queue_url: [
       deadLetterQueue.resource.url,
       'URL of the queue of messages that could not be delivered',

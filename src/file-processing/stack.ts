@@ -71,7 +71,7 @@ export class FileProcessingStack extends AddressedStack {
       settings,
       loadBalancerTags,
       roleArn: aws.irsa.roleArn,
-      topicArn: aws.topic.resource.arn,
+      topicArn: aws.topic.arn,
       ...(aws.queue && { queueUrl: aws.queue.resource.url }),
       image: image.stringValue,
       dbPassword: secretVariable(this, 'db_password', fileProcessingVariables.db_password)

@@ -6,11 +6,11 @@ import { hasEndpoint } from '../settings/file-processing/delivery.ts';
 import type { FileProcessingSettings } from '../settings/file-processing-variables.ts';
 import { takeOver } from '../stack/addressed-stack.ts';
 import type { DeadLetterQueue, DeliveryQueue } from './queue.ts';
-import type { Topic } from './topic.ts';
+import type { EventTopic } from './topic.ts';
 
 /** What every subscription depends on. */
 export interface SubscriptionProps {
-  readonly topic: Topic;
+  readonly topic: EventTopic;
   readonly deadLetterQueue: DeadLetterQueue;
 }
 
@@ -34,7 +34,7 @@ export function subscribeQueue(
     takeOver(scope, 'aws_sns_topic_subscription.http', 'aws_sns_topic_subscription.queue');
   }
   return new SnsTopicSubscription(scope, 'queue', {
-    topicArn: topic.resource.arn,
+    topicArn: topic.arn,
     protocol: 'sqs',
     endpoint: queue.resource.arn,
     // The envelope carries the signature, which the listener checks.
@@ -58,7 +58,7 @@ export function subscribeEndpoint(
 ): SnsTopicSubscription {
   const { protocol } = new URL(settings.sns_endpoint_url);
   return new SnsTopicSubscription(scope, 'http', {
-    topicArn: topic.resource.arn,
+    topicArn: topic.arn,
     protocol: protocol.slice(0, -1),
     endpoint: settings.sns_endpoint_url,
     endpointAutoConfirms: true,
@@ -73,7 +73,7 @@ export function subscribeEndpoint(
       }),
     ),
     redrivePolicy: redriveTo(deadLetterQueue),
-    dependsOn: [topic.policy, ...dependsOn],
+    dependsOn: [...topic.dependsOn, ...dependsOn],
   });
 }
 

@@ -3,6 +3,7 @@ import { IamRole } from '@cdktf/provider-aws/lib/iam-role/index.js';
 import { IamRolePolicy } from '@cdktf/provider-aws/lib/iam-role-policy/index.js';
 import { SnsTopic } from '@cdktf/provider-aws/lib/sns-topic/index.js';
 import { SnsTopicPolicy } from '@cdktf/provider-aws/lib/sns-topic-policy/index.js';
+import { type ITerraformDependable, TerraformLocal } from 'cdktf';
 import { Construct } from 'constructs';
 import { logDeliveries, topicPolicy } from '../policies/messaging-policies.ts';
 import { policyJson } from '../policies/policy-document.ts';
@@ -19,9 +20,33 @@ export interface TopicProps {
   readonly logsKeyArn: string;
 }
 
+/** The topic that the messages come from: the stack's own, or one of others. */
+export interface EventTopic {
+  readonly arn: string;
+  /** Name of the stack's own; absent where others watch over the topic. */
+  readonly ownName?: string;
+  /** S3 and SNS refuse what the topic's policy does not allow yet. */
+  readonly dependsOn: readonly ITerraformDependable[];
+}
+
+/** A topic that others made and look after: its policy, key, signature and delivery log are theirs. */
+export class ExistingTopic extends Construct implements EventTopic {
+  readonly arn: string;
+  readonly dependsOn = [];
+
+  constructor(scope: Construct, arn: string) {
+    super(scope, 'existing-topic');
+    // One place for the ARN, so that all that names the topic names the same one.
+    this.arn = new TerraformLocal(this, 'existing_topic_arn', arn).asString;
+  }
+}
+
 /** ARN of the topic, without a reference to it, for what must exist before it. */
 export function topicArn(context: Context): string {
-  return regionalArn(context, 'sns', context.settings.sns_topic_name);
+  return (
+    context.settings.existing_topic_arn ||
+    regionalArn(context, 'sns', context.settings.sns_topic_name)
+  );
 }
 
 /** Names of the log groups in which SNS logs deliveries: those that worked and those that failed. */
@@ -35,10 +60,13 @@ export function deliveryLogGroupNames({
 }
 
 /** The topic that takes the bucket's event notifications, and the log of its deliveries. */
-export class Topic extends Construct {
+export class Topic extends Construct implements EventTopic {
   readonly resource: SnsTopic;
   /** S3 refuses a notification to a topic that it may not publish to. */
   readonly policy: SnsTopicPolicy;
+  readonly arn: string;
+  readonly ownName: string;
+  readonly dependsOn: readonly ITerraformDependable[];
 
   constructor(scope: Construct, { context, keyArn, logsKeyArn }: TopicProps) {
     super(scope, 'topic');
@@ -59,6 +87,9 @@ export class Topic extends Construct {
       arn: this.resource.arn,
       policy: policyJson(topicPolicy(this.resource.arn, bucketOwners(context))),
     });
+    this.arn = this.resource.arn;
+    this.ownName = this.resource.name;
+    this.dependsOn = [this.policy];
   }
 }
 

@@ -1,4 +1,5 @@
 import { isIPv4 } from 'node:net';
+import { topicIn } from '@file-processing/contract/arn.ts';
 import { partitionOf } from '@file-processing/contract/partition.ts';
 import {
   type CrossFinding,
@@ -35,6 +36,7 @@ export function checkFileProcessing(
       checkPrefixes,
       checkRetries,
       checkEndpoint,
+      checkTopic,
       (valid) => checkDatabase(valid, given),
       checkArns,
       checkExistingNetwork,
@@ -246,6 +248,19 @@ function checkEndpoint(settings: FileProcessingSettings): FileProcessingFinding[
   return findings;
 }
 
+/** To name the stack's own topic as one of others would destroy it. */
+function checkTopic(settings: FileProcessingSettings): FileProcessingFinding[] {
+  const { account_id, aws_region, existing_topic_arn, sns_topic_name } = settings;
+  const own = topicIn(aws_region, account_id, sns_topic_name).arn;
+  if (account_id === '' || existing_topic_arn !== own) return [];
+  return [
+    {
+      variable: 'existing_topic_arn',
+      message: `${own} is the topic that the stack makes without it; leave it out, or give sns_topic_name another name`,
+    },
+  ];
+}
+
 /** What the stack postgres-on-demand says of its database, or makes needless. */
 const OF_EXTERNAL_DATABASES: readonly Name[] = [
   'db_host',
@@ -310,10 +325,15 @@ const ARN_VARIABLES = [
   'existing_oidc_provider_arn',
   'bucket_kms_key_arn',
   'alarm_topic_arn',
+  'existing_topic_arn',
   'tls_certificate_arn',
 ] as const;
-/** CloudWatch and load balancers take only what is in their own region. */
-const SAME_REGION: readonly Name[] = ['alarm_topic_arn', 'tls_certificate_arn'];
+/** S3, CloudWatch and load balancers take only what is in their own region. */
+const SAME_REGION: readonly Name[] = [
+  'alarm_topic_arn',
+  'existing_topic_arn',
+  'tls_certificate_arn',
+];
 
 function checkArns(settings: FileProcessingSettings): FileProcessingFinding[] {
   const partition = partitionOf(settings.aws_region).name;

@@ -43,6 +43,8 @@ const queue: Settings = { processing: { ...DATABASE, ...QUEUE.processing } };
 const PROVIDER =
   'arn:aws-us-gov:iam::123456789012:oidc-provider/oidc.eks.us-gov-west-1.amazonaws.com/id/0123456789ABCDEF';
 
+const TOPIC = 'arn:aws-us-gov:sns:us-gov-west-1:123456789012:new-files';
+
 /** Settings that are as they should be. */
 const GOOD: readonly (readonly [string, Settings])[] = [
   ['delivery over https', http()],
@@ -123,6 +125,23 @@ const GOOD: readonly (readonly [string, Settings])[] = [
   [
     'subnets of others by their tags',
     http({ vpc_id: 'vpc-0a1b2c3d4e5f67890', private_subnet_tags: { tier: 'private' } }),
+  ],
+  ['a topic of others in this account', http({ existing_topic_arn: TOPIC })],
+  [
+    'a topic of others before there is an endpoint, without Kubernetes objects',
+    http({ existing_topic_arn: TOPIC, sns_endpoint_url: '', manage_kubernetes: false }),
+  ],
+  [
+    'a queue for a topic of a trusted account',
+    {
+      processing: {
+        ...queue.processing,
+        account_id: '123456789012',
+        trusted_accounts: ['210987654321'],
+        existing_topic_arn: TOPIC.replace('123456789012', '210987654321'),
+      },
+      network: { account_id: '123456789012' },
+    },
   ],
   ['a network that is named', http({ vpc_id: 'vpc-0a1b2c3d4e5f67890' })],
   [

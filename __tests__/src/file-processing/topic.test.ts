@@ -2,8 +2,12 @@ import { describe, expect, it } from 'vitest';
 import { contextOf } from '../../../src/file-processing/context.ts';
 import { deliveryLogGroupNames, topicArn } from '../../../src/file-processing/topic.ts';
 import { fileProcessingSettings } from '../../support/settings.ts';
-import { resourceAt, statementsAt } from '../../support/synthesized.ts';
-import { ACCOUNT, synthesizeFileProcessing } from '../../support/synthesized-file-processing.ts';
+import { addresses, resourceAt, statementsAt } from '../../support/synthesized.ts';
+import {
+  ACCOUNT,
+  IMAGE,
+  synthesizeFileProcessing,
+} from '../../support/synthesized-file-processing.ts';
 
 describe('The topic', () => {
   const json = synthesizeFileProcessing({ log_retention_days: 90 });
@@ -112,6 +116,87 @@ describe('The role that logs deliveries', () => {
       'name',
       'city-sns-feedback',
     );
+  });
+});
+
+describe.each([
+  ['us-east-1', 'aws'],
+  ['us-gov-west-1', 'aws-us-gov'],
+  ['cn-north-1', 'aws-cn'],
+])('A topic of others in %s', (region, partition) => {
+  const arn = `arn:${partition}:sns:${region}:210987654321:new-files`;
+  const json = synthesizeFileProcessing({
+    aws_region: region,
+    existing_topic_arn: arn,
+    delivery: 'sqs',
+    create_s3_notifications: true,
+  });
+  const topic = '${local.existing_topic_arn}';
+
+  it('is named once, and makes no topic, policy, delivery log, role or alarm of it', () => {
+    expect(Object(json).locals).toMatchObject({ existing_topic_arn: arn });
+    expect(
+      addresses(json).filter((one) => /^aws_(sns_topic\.|sns_topic_policy|.*\.sns_)/.test(one)),
+    ).toEqual([]);
+    expect(addresses(json).filter((one) => one.startsWith('aws_cloudwatch_metric'))).toEqual([
+      'aws_cloudwatch_metric_alarm.dead_letters',
+      'aws_cloudwatch_metric_alarm.stuck_messages',
+    ]);
+  });
+
+  it('is what the queue subscribes to, the bucket notifies and the listener trusts', () => {
+    expect(resourceAt(json, 'aws_sns_topic_subscription.queue')).toMatchObject({
+      topic_arn: topic,
+    });
+    expect(resourceAt(json, 'aws_s3_bucket_notification.bucket')).toMatchObject({
+      topic: [{ topic_arn: topic }],
+    });
+    expect(resourceAt(json, 'kubernetes_config_map_v1.config')).toMatchObject({
+      data: { SNS_TOPIC_ARNS: topic },
+    });
+    expect(json.output).toMatchObject({ sns_topic_arn: { value: topic } });
+  });
+
+  it('alone may send to the queues and use their key, which S3 may not', () => {
+    for (const queue of ['aws_sqs_queue.deliveries', 'aws_sqs_queue.dead_letter']) {
+      expect(statementsAt(json, queue)[0]).toMatchObject({
+        Sid: 'TopicSends',
+        Condition: { ArnEquals: { 'aws:SourceArn': topic } },
+      });
+    }
+    expect(statementsAt(json, 'aws_kms_key.events').slice(1)).toStrictEqual([
+      {
+        Sid: 'TopicSendsWithKey',
+        Effect: 'Allow',
+        Principal: { Service: 'sns.amazonaws.com' },
+        Action: ['kms:Decrypt', 'kms:GenerateDataKey*'],
+        Resource: '*',
+        Condition: { ArnEquals: { 'aws:SourceArn': arn } },
+      },
+    ]);
+  });
+
+  it('leaves the names of the queues to sns_topic_name', () => {
+    expect(resourceAt(json, 'aws_sqs_queue.deliveries')).toMatchObject({
+      name: 'file-processing-topic-deliveries',
+    });
+  });
+});
+
+describe('A subscription by HTTP to a topic of others', () => {
+  const json = synthesizeFileProcessing({
+    existing_topic_arn: 'arn:aws-us-gov:sns:us-gov-west-1:210987654321:new-files',
+    sns_endpoint_url: 'https://files.example.gov/',
+    image: IMAGE,
+  });
+
+  it('waits for no policy of the topic, but for the right to confirm it', () => {
+    const { depends_on } = resourceAt(json, 'aws_sns_topic_subscription.http');
+    expect(depends_on).toContain('aws_iam_role_policy_attachment.file_processing_delivery');
+    expect(depends_on).not.toContain('aws_sns_topic_policy.default');
+    expect(statementsAt(json, 'aws_iam_policy.file_processing_delivery')).toMatchObject([
+      { Action: 'sns:ConfirmSubscription', Resource: '${local.existing_topic_arn}' },
+    ]);
   });
 });
 

@@ -204,6 +204,21 @@ describe('faults between variables', () => {
       /is in partition aws;/,
     ],
     [
+      'a topic of another region',
+      { existing_topic_arn: 'arn:aws-us-gov:sns:us-gov-east-1:123456789012:new-files' },
+      'existing_topic_arn',
+      /must be in aws_region us-gov-west-1/,
+    ],
+    [
+      "the stack's own topic as one of others",
+      {
+        account_id: '123456789012',
+        existing_topic_arn: 'arn:aws-us-gov:sns:us-gov-west-1:123456789012:file-processing-topic',
+      },
+      'existing_topic_arn',
+      /is the topic that the stack makes without it; leave it out, or give sns_topic_name another/,
+    ],
+    [
       'a certificate of another region',
       { tls_certificate_arn: CERTIFICATE.replace('west', 'east') },
       'tls_certificate_arn',

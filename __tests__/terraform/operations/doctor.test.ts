@@ -1,12 +1,18 @@
 import { CreateClusterCommand } from '@aws-sdk/client-eks';
-import { CreateTopicCommand, SubscribeCommand } from '@aws-sdk/client-sns';
+import {
+  CreateTopicCommand,
+  SetTopicAttributesCommand,
+  SubscribeCommand,
+} from '@aws-sdk/client-sns';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { type AwsClients, awsClients } from '../../../src/operations/aws-clients.ts';
 import { anotherBucket } from '../../../src/operations/commands/verify-irsa.ts';
 import type { Diagnosis } from '../../../src/operations/doctor/diagnosis.ts';
-import { manage } from '../../support/manage.ts';
+import { manage, temporaryRoot } from '../../support/manage.ts';
+import { ROOT } from '../../support/run-main.ts';
 import { createNetwork, createRole, REGION, tagResource } from '../support/aws-account.ts';
 import { type AwsEmulator, emptyAwsEmulator } from '../support/aws-emulator.ts';
+import { changeSettings } from '../support/change-settings.ts';
 
 const BUCKET = 'etl-ba-research-client-etl';
 
@@ -27,9 +33,9 @@ beforeEach(async () => {
 afterEach(() => vi.unstubAllEnvs());
 
 /** Runs doctor; programs are not at hand, but for what AWS itself answers. */
-async function diagnose() {
+async function diagnose(root = ROOT) {
   const run = async () => ({ code: 1, stdout: '', stderr: 'not at hand' });
-  const result = await manage(['doctor', '--profile', '', '--json'], { run });
+  const result = await manage(['doctor', '--profile', '', '--json'], { run, root });
   const diagnoses = JSON.parse(result.out) as readonly Diagnosis[];
   const of = (name: string) => diagnoses.find((one) => one.name === name);
   return { ...result, of };
@@ -94,6 +100,22 @@ test('what is there is ok', async () => {
     state: 'ok',
     found: `${TopicArn}: 1 subscribed, 0 unconfirmed`,
   });
+});
+
+test('a topic of others that signs with SHA-1 is red, with what its owner has to do', async () => {
+  const sns = await clients.sns();
+  const { TopicArn = '' } = await sns.send(new CreateTopicCommand({ Name: 'new-files' }));
+  const root = temporaryRoot();
+  changeSettings(root, { existing_topic_arn: TopicArn });
+  const { of } = await diagnose(root);
+  expect(of('topic')).toMatchObject({
+    state: 'red',
+    found: `${TopicArn} signs with version 1, SHA-1, which the listener refuses`,
+    next: expect.stringContaining('SignatureVersion'),
+  });
+  const signature = { AttributeName: 'SignatureVersion', AttributeValue: '2' };
+  await sns.send(new SetTopicAttributesCommand({ TopicArn, ...signature }));
+  expect((await diagnose(root)).of('topic')).toMatchObject({ state: 'warn' });
 });
 
 test('a cluster whose API does not answer is red, and so is a missing OIDC provider', async () => {

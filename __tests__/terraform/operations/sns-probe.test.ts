@@ -1,7 +1,9 @@
 import { SubscribeCommand } from '@aws-sdk/client-sns';
 import { SendMessageCommand } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { temporaryRoot } from '../../support/manage.ts';
 import { ACCOUNT, REGION } from '../support/aws-account.ts';
+import { changeSettings } from '../support/change-settings.ts';
 import { type EmulatedTopics, startEmulatedTopics } from '../support/emulated-topics.ts';
 
 let aws: EmulatedTopics;
@@ -64,4 +66,13 @@ test('says so when there is no such topic', async () => {
   const { code, err } = await aws.run(['sns-probe', '--topic-arn', arn]);
   expect(code).toBe(1);
   expect(err).toContain(`there is no topic ${arn}`);
+});
+
+test('looks for the dead-letter queue by the name that the stack gives it, whatever the topic', async () => {
+  const topicArn = await aws.createTopic();
+  const { arn } = await aws.createQueue('file-processing-topic-dead-letter');
+  const root = temporaryRoot();
+  changeSettings(root, { existing_topic_arn: topicArn });
+  const { out } = await aws.run(['sns-probe', '--json'], {}, root);
+  expect(JSON.parse(out)).toMatchObject({ topicArn, queues: [{ arn }] });
 });

@@ -1,6 +1,8 @@
 import { GetTopicAttributesCommand, SetTopicAttributesCommand } from '@aws-sdk/client-sns';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { ACCOUNT } from '../support/aws-account.ts';
+import { temporaryRoot } from '../../support/manage.ts';
+import { ACCOUNT, REGION } from '../support/aws-account.ts';
+import { changeSettings } from '../support/change-settings.ts';
 import { type EmulatedTopics, startEmulatedTopics } from '../support/emulated-topics.ts';
 
 const BUCKET = 'etl-ba-research-client-etl';
@@ -99,4 +101,45 @@ test("is refused for the stack's topic", async () => {
   expect(code).toBe(77);
   expect(err).toContain(`the stack owns the policy of ${topicArn}`);
   expect(await policyOf(topicArn)).toEqual(before);
+});
+
+test('sets the policy of existing_topic_arn, which the stack leaves to others', async () => {
+  const topicArn = await topicWithPolicy();
+  const root = temporaryRoot();
+  changeSettings(root, { existing_topic_arn: topicArn });
+  const { code, out } = await aws.run(['sns-set-topic-policy'], {}, root);
+  expect(code).toBe(0);
+  expect(out).toContain(`${topicArn}: policy changed`);
+});
+
+test('prints what the owner of a topic in another account has to allow, and sets nothing', async () => {
+  const topicArn = `arn:aws-us-gov:sns:${REGION}:210987654321:new-files`;
+  const root = temporaryRoot();
+  changeSettings(root, { existing_topic_arn: topicArn });
+  const { code, out, err } = await aws.run(['sns-set-topic-policy'], {}, root);
+  expect(code).toBe(0);
+  expect(err).toMatch(/^the topic is account 210987654321's: its owner adds these statements/);
+  expect(JSON.parse(out)).toStrictEqual({
+    Version: '2012-10-17',
+    Statement: [
+      {
+        Sid: `BucketPublishes-${BUCKET}`,
+        Effect: 'Allow',
+        Principal: { Service: 's3.amazonaws.com' },
+        Action: 'sns:Publish',
+        Resource: topicArn,
+        Condition: {
+          StringEquals: { 'aws:SourceAccount': ACCOUNT },
+          ArnEquals: { 'aws:SourceArn': `arn:aws-us-gov:s3:::${BUCKET}` },
+        },
+      },
+      {
+        Sid: `AccountSubscribes-${ACCOUNT}`,
+        Effect: 'Allow',
+        Principal: { AWS: `arn:aws-us-gov:iam::${ACCOUNT}:root` },
+        Action: ['sns:GetTopicAttributes', 'sns:ListSubscriptionsByTopic', 'sns:Subscribe'],
+        Resource: topicArn,
+      },
+    ],
+  });
 });

@@ -6,6 +6,7 @@ import {
 import { CreateQueueCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import { subscriptionAttributes } from '../../../src/operations/topics/subscriptions.ts';
 import { type ManageResult, manage } from '../../support/manage.ts';
+import { ROOT } from '../../support/run-main.ts';
 import { ACCOUNT, REGION } from './aws-account.ts';
 import { type AwsEmulator, emptyAwsEmulator } from './aws-emulator.ts';
 import { emulatedAws } from './emulated-aws.ts';
@@ -23,7 +24,11 @@ export interface EmulatedTopics {
   /** A topic's subscriptions with all their attributes, as SNS answers them. */
   subscriptionsOf(topicArn: string): Promise<readonly Readonly<Record<string, unknown>>[]>;
   /** Runs a command of `manage` against the emulator. */
-  run(parameters: readonly string[], env?: Record<string, string>): Promise<ManageResult>;
+  run(
+    parameters: readonly string[],
+    env?: Record<string, string>,
+    root?: string,
+  ): Promise<ManageResult>;
   stop(): Promise<void>;
 }
 
@@ -57,7 +62,8 @@ export async function startEmulatedTopics(): Promise<EmulatedTopics> {
         })),
       );
     },
-    run: (parameters, env = {}) => manage(parameters, { aws: emulatedAws(emulator), env }),
+    run: (parameters, env = {}, root = ROOT) =>
+      manage(parameters, { aws: emulatedAws(emulator), env, root }),
     stop: () => emulator.stop(),
   };
 }

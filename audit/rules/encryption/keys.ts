@@ -1,6 +1,6 @@
 import { partitionOf } from '@file-processing/contract/partition.ts';
 import { graphOf, type Model, type Resource } from '../../../src/synthesized/model/model.ts';
-import { arnOf, canonical, statementsAbout } from '../../policy/policies.ts';
+import { arnOf, canonical, statementsAbout, topicsOfOthers } from '../../policy/policies.ts';
 import { allows, type PolicyStatement, requiredValues } from '../../policy/policy-document.ts';
 import {
   argumentRule,
@@ -79,31 +79,35 @@ function keyUses(model: Model, key: Resource): readonly KeyUse[] {
     (subscription) =>
       queues.some((queue) => graphOf(stack).users(queue.address).includes(subscription)),
   );
-  const sends = subscriptions.flatMap((subscription) => {
-    const topic = stack.target(subscription.attributes.topic_arn);
-    return topic === undefined ? [] : [{ topic, because: subscription.address }];
-  });
+  const sends = subscriptions.map(({ address, attributes }) => ({
+    source: canonical(stack, attributes.topic_arn),
+    because: address,
+  }));
   // A queue that a topic may send to is for its messages, also as long as nothing is subscribed.
+  const sources = [
+    ...neighbours(model, key, 'aws_sns_topic').map((topic) => arnOf(stack, topic) ?? ''),
+    ...topicsOfOthers(stack),
+  ];
   const allowed = queues.flatMap((queue) =>
-    neighbours(model, key, 'aws_sns_topic')
-      .filter((topic) =>
+    sources
+      .filter((source) =>
         statementsAbout(model, queue).some((statement) =>
-          requiredValues(statement, 'aws:SourceArn').includes(arnOf(stack, topic) ?? ''),
+          requiredValues(statement, 'aws:SourceArn').includes(source),
         ),
       )
-      .map((topic) => ({ topic, because: queue.address })),
+      .map((source) => ({ source, because: queue.address })),
   );
-  const senders = new Map([...allowed, ...sends].map((sender) => [sender.topic, sender]));
+  const senders = new Map([...allowed, ...sends].map((sender) => [sender.source, sender]));
   return [
     ...logs,
     ...buckets,
-    ...[...senders.values()].map(({ topic, because }) => ({
+    ...[...senders.values()].map(({ source, because }) => ({
       key,
       service: 'sns.amazonaws.com',
       condition: 'aws:SourceArn',
-      source: arnOf(stack, topic) ?? `\${${topic.address}.arn}`,
+      source,
       actions: SEND,
-      why: `${topic.address} sends to a queue encrypted with it (${because})`,
+      why: `${source} sends to a queue encrypted with it (${because})`,
     })),
   ];
 }

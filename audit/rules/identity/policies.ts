@@ -10,6 +10,7 @@ import {
   policiesOf,
   statementsAbout,
   statementsOf,
+  topicsOfOthers,
 } from '../../policy/policies.ts';
 import {
   includesAction,
@@ -141,7 +142,7 @@ function callersOf(model: Model, stackName: string): ReadonlySet<string> {
     ({ attributes }) =>
       `arn:${stack.partition}:logs:${stack.region}:${OWN_ACCOUNT}:log-group:${canonical(stack, attributes.name)}`,
   );
-  return new Set([...made, ...buckets, ...groups]);
+  return new Set([...made, ...topicsOfOthers(stack), ...buckets, ...groups]);
 }
 
 /** Buckets that the stack reads or is told by. */

@@ -7,6 +7,7 @@ import {
   OWN_ACCOUNT,
   policiesOf,
   statementsOfRole,
+  topicsOfOthers,
 } from '../../policy/policies.ts';
 import {
   allows,
@@ -198,10 +199,10 @@ function deliveryNeeds(model: Model, role: Resource) {
     .map(({ attributes }) => stack.target(attributes.endpoint))
     .filter((queue) => queue !== undefined);
   if (queues.length === 0) {
-    return neighbours(model, role, 'aws_sns_topic').map((topic) => ({
-      action: 'sns:ConfirmSubscription',
-      on: arnOf(stack, topic) ?? '',
-    }));
+    return [
+      ...neighbours(model, role, 'aws_sns_topic').map((topic) => arnOf(stack, topic) ?? ''),
+      ...topicsOfOthers(stack),
+    ].map((on) => ({ action: 'sns:ConfirmSubscription', on }));
   }
   return queues.flatMap((queue) => {
     const key = canonical(stack, queue.attributes.kms_master_key_id);
@@ -295,9 +296,12 @@ export const WORKLOAD_ROLE_RULES: readonly Rule[] = [
       const stack = model.stackOf(role);
       const bucket = job && `arn:${stack.partition}:s3:::${job.bucket}`;
       const reads = job?.readPrefixes.map((prefix) => `${bucket}/${prefix}*`) ?? [];
-      const own = neighbours(model, role, 'aws_sns_topic', 'aws_sqs_queue').map(
-        (resource) => arnOf(stack, resource) ?? '',
-      );
+      const own = [
+        ...neighbours(model, role, 'aws_sns_topic', 'aws_sqs_queue').map(
+          (resource) => arnOf(stack, resource) ?? '',
+        ),
+        ...topicsOfOthers(stack),
+      ];
       const keys = neighbours(model, role, 'aws_kms_key').map(
         ({ address }) => `\${${address}.arn}`,
       );

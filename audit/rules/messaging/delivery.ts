@@ -1,7 +1,7 @@
 import { PATHS } from '@file-processing/contract/listener-interface.ts';
 import { partitionOf } from '@file-processing/contract/partition.ts';
 import { blocksOf, type Resource, valueAt } from '../../../src/synthesized/model/model.ts';
-import { canonical } from '../../policy/policies.ts';
+import { canonical, isTopicOf } from '../../policy/policies.ts';
 import type { BackendService, IngressSpec, ServiceSpec } from '../readers/kubernetes-api.ts';
 import {
   isHttp,
@@ -94,22 +94,20 @@ export const DELIVERY_RULES: readonly Rule[] = [
         .map((item) => item.trim())
         .filter(Boolean);
       const model = audited.model.stackOf({ stack });
-      const targets = given.map((arn) => model.target(arn));
+      const known = given.map((arn) => canonical(model, arn));
       const notified = [
         ...notificationsOf(audited, stack).flatMap(({ attributes }) =>
-          blocksOf(attributes.topic).map(({ topic_arn }) => model.target(topic_arn)),
+          blocksOf(attributes.topic).map(({ topic_arn }) => topic_arn),
         ),
-        ...subscriptionsOf(audited, stack).map(({ attributes }) =>
-          model.target(attributes.topic_arn),
-        ),
-      ].filter((topic) => topic !== undefined);
+        ...subscriptionsOf(audited, stack).map(({ attributes }) => attributes.topic_arn),
+      ].filter((topic) => isTopicOf(model, topic));
       return [
         ...given
-          .filter((_, index) => targets[index]?.type !== 'aws_sns_topic')
+          .filter((arn) => !isTopicOf(model, arn))
           .map((arn) => `SNS_TOPIC_ARNS names ${arn}, which is not a topic of this stack`),
         ...notified
-          .filter((topic) => given.length > 0 && !targets.includes(topic))
-          .map(({ address }) => `SNS_TOPIC_ARNS lacks ${address}, which delivers to it`),
+          .filter((topic) => given.length > 0 && !known.includes(canonical(model, topic)))
+          .map((topic) => `SNS_TOPIC_ARNS lacks ${String(topic)}, which delivers to it`),
       ];
     },
   }),

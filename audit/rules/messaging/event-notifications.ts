@@ -1,7 +1,7 @@
 import type { VariableName } from '@file-processing/contract/listener-variables.ts';
 import { decodeKeyFilter, encodeKeyFilter } from '@file-processing/contract/s3-object.ts';
 import { blocksOf, type Model, type Resource } from '../../../src/synthesized/model/model.ts';
-import { canonical, statementsOf } from '../../policy/policies.ts';
+import { canonical, isTopicOf, statementsOf } from '../../policy/policies.ts';
 import { configured } from '../identity/workload-role.ts';
 import { listenersOf } from '../readers/listeners.ts';
 import { every, neighbours, read } from '../readers/resources.ts';
@@ -54,8 +54,7 @@ export const EVENT_NOTIFICATION_RULES: readonly Rule[] = [
           const prefix = prefixes[index] ?? '';
           const events = textsOf(block.events);
           return [
-            stack.target(block.topic_arn)?.type !== 'aws_sns_topic' &&
-              'topic_arn is not a topic of the stack',
+            !isTopicOf(stack, block.topic_arn) && 'topic_arn is not a topic of the stack',
             events.join() !== 's3:ObjectCreated:*' &&
               `events are ${events.join(', ')}, must be s3:ObjectCreated:*`,
             ...['filter_prefix', 'filter_suffix'].map((argument) => {

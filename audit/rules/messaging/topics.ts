@@ -1,6 +1,6 @@
 import { referenceOf } from '../../../src/synthesized/model/expression.ts';
 import { type Model, type Resource, valueAt } from '../../../src/synthesized/model/model.ts';
-import { arnOf, canonical, policiesOf, statementsAbout } from '../../policy/policies.ts';
+import { arnOf, canonical, isTopicOf, policiesOf, statementsAbout } from '../../policy/policies.ts';
 import { allows, parseJson, requiredValues } from '../../policy/policy-document.ts';
 import { deliveryLog } from '../identity/roles.ts';
 import { isHttp } from '../readers/listeners.ts';
@@ -20,11 +20,6 @@ import {
 } from '../readers/resources.ts';
 import { type Rule, rule } from '../rule.ts';
 
-/** The ARN of a topic in its canonical spelling. */
-export function topicArn(model: Model, topic: Resource): string {
-  return arnOf(model.stackOf(topic), topic) ?? `\${${topic.address}.arn}`;
-}
-
 /** Longest that SNS retries over HTTP, in seconds (Amazon SNS Developer Guide, "Message delivery retries"). */
 const LONGEST_RETRY = 3600;
 /** A rollout, a lost node or a failover of the database takes minutes. */
@@ -42,9 +37,8 @@ function isOverHttp({ attributes }: Resource): boolean {
   return String(attributes.protocol).startsWith('http');
 }
 
-function queueFaults(model: Model, queue: Resource, topic: Resource): readonly string[] {
+function queueFaults(model: Model, queue: Resource, source: string): readonly string[] {
   const stack = model.stackOf(queue);
-  const source = topicArn(model, topic);
   const allowed = statementsAbout(model, queue).some(
     (statement) =>
       allows(statement, 'sqs:SendMessage') &&
@@ -187,8 +181,14 @@ export const TOPIC_RULES: readonly Rule[] = [
       'Over http anybody on the way reads which file of which client arrived; another protocol takes it out of the system.',
     control: 'SC-8(1)',
     severity: 'high',
-    must: { aws_sns_topic_subscription: { topic_arn: mustReferTo('aws_sns_topic', 'a topic') } },
-
+    must: {
+      aws_sns_topic_subscription: {
+        topic_arn: ({ stack, at, path }) =>
+          isTopicOf(stack, at(path))
+            ? []
+            : [`${path} must be the ARN of a topic of the stack, or of its one of others`],
+      },
+    },
     faults: (subscription, { model }) => {
       const { text, target } = read(model, subscription);
       const protocol = text('protocol');
@@ -234,7 +234,6 @@ export const TOPIC_RULES: readonly Rule[] = [
       const { stack, target } = read(model, subscription);
       const policy = parseJson(subscription.attributes.redrive_policy);
       const queue = stack.target(valueAt(policy, 'deadLetterTargetArn'));
-      const topic = target('topic_arn');
       if (queue?.type !== 'aws_sqs_queue') {
         return ['redrive_policy must name a queue of the stack as deadLetterTargetArn'];
       }
@@ -242,7 +241,7 @@ export const TOPIC_RULES: readonly Rule[] = [
         queue === target('endpoint') && 'its dead-letter queue is the queue that it delivers to',
         Object.keys(Object(policy)).join() !== 'deadLetterTargetArn' &&
           'redrive_policy has more than deadLetterTargetArn',
-        ...(topic === undefined ? [] : queueFaults(model, queue, topic)),
+        ...queueFaults(model, queue, canonical(stack, subscription.attributes.topic_arn)),
       ];
     },
   }),
@@ -262,10 +261,9 @@ export const TOPIC_RULES: readonly Rule[] = [
       const isWork = queue.attributes.redrive_policy !== undefined;
       return [
         isWork && subscriptions.length === 0 && 'no topic delivers to it',
-        ...subscriptions.flatMap(({ attributes }) => {
-          const topic = stack.target(attributes.topic_arn);
-          return topic === undefined ? [] : queueFaults(model, queue, topic);
-        }),
+        ...subscriptions.flatMap(({ attributes }) =>
+          queueFaults(model, queue, canonical(stack, attributes.topic_arn)),
+        ),
       ];
     },
   }),

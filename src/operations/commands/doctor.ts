@@ -1,4 +1,4 @@
-import { partitionOf } from '@file-processing/contract/partition.ts';
+import { topicIn } from '@file-processing/contract/arn.ts';
 import type { Environment } from '../../settings/environment.ts';
 import { formatFinding } from '../../settings/finding.ts';
 import { DEFAULT_KUBERNETES_VERSION } from '../../settings/kubernetes-versions.ts';
@@ -77,6 +77,6 @@ export function settingsDiagnosis({
 }
 
 function topicArnOf({ environment, region }: Target, account: string): string {
-  const { sns_topic_name } = environment.fileProcessing;
-  return `arn:${partitionOf(region).name}:sns:${region}:${account}:${sns_topic_name}`;
+  const { existing_topic_arn, sns_topic_name } = environment.fileProcessing;
+  return existing_topic_arn || topicIn(region, account, sns_topic_name).arn;
 }

@@ -30,12 +30,13 @@ export const snsProbe: Operation<EventOptions & LocalStackOption> = {
       '\nEnds with 1 when nobody is subscribed, a subscription is pending or raw, or a dead-letter queue holds messages.',
     ),
   execute: async (context, options) => {
-    const { clients, topic } = options.localstack
+    const target = options.localstack
       ? await localStackTarget(context, options)
       : await eventTarget(context, options);
+    const { clients, topic } = target;
     const subscriptions = await subscriptionsOf(await clients.sns(), topic.arn);
     const queues = await depths(await clients.sqs(), [
-      deadLetterQueueOf(topic),
+      'deadLetterArn' in target ? target.deadLetterArn : deadLetterQueueOf(topic),
       ...subscriptions.map(({ attributes }) => redriveTarget(attributes.RedrivePolicy)),
     ]);
     const problems = problemsOf(subscriptions, queues);

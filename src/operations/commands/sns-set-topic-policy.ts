@@ -1,6 +1,6 @@
 import type { SNSClient } from '@aws-sdk/client-sns';
-import type { Operation } from '../operation.ts';
-import { EXIT, OperationError } from '../operation-error.ts';
+import type { Operation, OperationContext } from '../operation.ts';
+import { EXIT, type ExitCode, OperationError } from '../operation-error.ts';
 import {
   type EventOptions,
   eventTarget,
@@ -8,7 +8,12 @@ import {
   withTopicOption,
 } from '../topics/event-target.ts';
 import { topicAttributes } from '../topics/subscriptions.ts';
-import { bucketPublishes, mergeStatement } from '../topics/topic-policy.ts';
+import {
+  accountSubscribes,
+  bucketPublishes,
+  mergeStatement,
+  type Statement,
+} from '../topics/topic-policy.ts';
 
 interface Options extends EventOptions {
   readonly bucket?: string;
@@ -20,7 +25,8 @@ interface Options extends EventOptions {
 /** `manage sns-set-topic-policy`: allows a bucket to publish to a topic. */
 export const snsSetTopicPolicy: Operation<Options> = {
   name: 'sns-set-topic-policy',
-  summary: 'allow a bucket to publish to a topic that is not of the stack: one statement, merged',
+  summary:
+    'allow a bucket to publish to a topic of others: one statement, merged; printed where another account owns it',
   describe: (command) =>
     withTopicOption(command)
       .option('--bucket <name>', 'the bucket (default: BUCKET, else bucket_name of the tfvars)')
@@ -35,7 +41,7 @@ export const snsSetTopicPolicy: Operation<Options> = {
     const givenAccount = accountOf(options.account, context.env.ACCOUNT_ID);
     const target = await eventTarget(context, options);
     const { topic, settings } = target;
-    if (target.isOfStack) {
+    if (target.isMadeByStack) {
       throw new OperationError(
         `the stack owns the policy of ${topic.arn}: Terraform would take back what is set here`,
         {
@@ -46,6 +52,14 @@ export const snsSetTopicPolicy: Operation<Options> = {
     }
     const bucket = named ?? settings.bucket_name;
     const account = givenAccount ?? target.account;
+    if (topic.account !== target.account) {
+      const { arn: topicArn, partition } = topic;
+      const { sid } = options;
+      return printForOwner(context, options, topic.account, [
+        bucketPublishes({ topicArn, partition, bucket, account, ...(sid && { sid }) }),
+        accountSubscribes({ topicArn, partition, account: target.account }),
+      ]);
+    }
     const sns = await target.clients.sns();
     const attributes = await topicAttributes(sns, topic.arn);
     const { arn: topicArn, partition } = topic;
@@ -73,6 +87,23 @@ export const snsSetTopicPolicy: Operation<Options> = {
     return EXIT.ok;
   },
 };
+
+/** Only the owner of a topic may set its policy: prints what to add to it. */
+function printForOwner(
+  { stdout, stderr }: OperationContext,
+  { json }: Options,
+  owner: string,
+  statements: readonly Statement[],
+): ExitCode {
+  stderr.write(
+    `the topic is account ${owner}'s: its owner adds these statements to its policy, and lets s3.amazonaws.com use its KMS key (kms:Decrypt, kms:GenerateDataKey*) if it has one\n`,
+  );
+  const shown = json
+    ? { changed: false, statements }
+    : { Version: '2012-10-17', Statement: statements };
+  stdout.write(`${JSON.stringify(shown, null, 2)}\n`);
+  return EXIT.ok;
+}
 
 function accountOf(option: string | undefined, variable: string | undefined): string | undefined {
   const account = option ?? (variable || undefined);

@@ -4,7 +4,7 @@ import { hasEndpoint } from '../../settings/file-processing/delivery.ts';
 import { wholeSeconds } from '../command-options.ts';
 import type { Operation, OperationContext } from '../operation.ts';
 import { EXIT, type ExitCode, OperationError } from '../operation-error.ts';
-import { checkQueueArn, deadLetterQueueOf, queueDepth } from '../topics/dead-letter-queue.ts';
+import { checkQueueArn, queueDepth } from '../topics/dead-letter-queue.ts';
 import {
   type EventOptions,
   type EventTarget,
@@ -91,10 +91,9 @@ function askedAttributes({ deadLetterArn, filterPolicy, filterScope }: Options) 
 async function defaultAttributes(
   { stderr }: OperationContext,
   { deadLetter, deadLetterArn }: Options,
-  { clients, topic }: EventTarget,
+  { clients, deadLetterArn: queueArn }: EventTarget,
 ): Promise<Readonly<Record<string, string>>> {
   if (deadLetterArn || !deadLetter) return {};
-  const queueArn = deadLetterQueueOf(topic);
   if (await queueDepth(await clients.sqs(), queueArn)) return redriveTo(queueArn);
   stderr.write(
     `warning: there is no queue ${queueArn}; what SNS gives up is lost. Name one by --dead-letter-arn\n`,

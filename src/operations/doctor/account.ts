@@ -1,6 +1,6 @@
 import { DescribeSubnetsCommand, DescribeVpcsCommand, type Filter } from '@aws-sdk/client-ec2';
 import { HeadBucketCommand } from '@aws-sdk/client-s3';
-import { ListSubscriptionsByTopicCommand } from '@aws-sdk/client-sns';
+import { GetTopicAttributesCommand, ListSubscriptionsByTopicCommand } from '@aws-sdk/client-sns';
 import { GetCallerIdentityCommand } from '@aws-sdk/client-sts';
 import { partitionOf } from '@file-processing/contract/partition.ts';
 import {
@@ -102,7 +102,7 @@ export function deliveryDiagnoses(
   { clients, environment, region }: Target,
   topicArn: string,
 ): readonly Promise<Diagnosis>[] {
-  const bucket = environment.fileProcessing.bucket_name;
+  const { bucket_name: bucket, existing_topic_arn } = environment.fileProcessing;
   return [
     diagnose('bucket', async () => {
       const s3 = await clients.s3();
@@ -132,7 +132,21 @@ export function deliveryDiagnoses(
           throw error;
         });
       if (answer === undefined) {
-        return { state: 'red', found: `there is no ${topicArn}`, next: 'npm run manage -- apply' };
+        const next = existing_topic_arn
+          ? 'correct existing_topic_arn, or have its owner make it'
+          : 'npm run manage -- apply';
+        return { state: 'red', found: `there is no ${topicArn}`, next };
+      }
+      if (existing_topic_arn) {
+        const command = new GetTopicAttributesCommand({ TopicArn: topicArn });
+        const { SignatureVersion = '1' } = (await sns.send(command)).Attributes ?? {};
+        if (SignatureVersion !== '2') {
+          return {
+            state: 'red',
+            found: `${topicArn} signs with version ${SignatureVersion}, SHA-1, which the listener refuses`,
+            next: `its owner: aws sns set-topic-attributes --topic-arn ${topicArn} --attribute-name SignatureVersion --attribute-value 2`,
+          };
+        }
       }
       const { Subscriptions = [] } = answer;
       const pending = Subscriptions.filter(

@@ -6,6 +6,7 @@ import type { AwsClients } from '../aws-clients.ts';
 import type { CommonOptions, OperationContext } from '../operation.ts';
 import { EXIT, OperationError } from '../operation-error.ts';
 import { targetOf } from '../target.ts';
+import { deadLetterQueueOf } from './dead-letter-queue.ts';
 
 /** Options of the commands about the topic and its events. */
 export interface EventOptions extends CommonOptions {
@@ -21,8 +22,12 @@ export interface EventTarget {
   readonly account: string;
   readonly settings: FileProcessingSettings;
   readonly topic: TopicArn;
-  /** The topic is the one that the stack of this environment makes, and Terraform looks after. */
+  /** The topic is the one that the stack of this environment subscribes to. */
   readonly isOfStack: boolean;
+  /** The stack makes the topic too, and Terraform looks after it. */
+  readonly isMadeByStack: boolean;
+  /** ARN of the queue that takes what could not be delivered, by the name that the stack gives it. */
+  readonly deadLetterArn: string;
 }
 
 /** Adds `--topic-arn`. */
@@ -61,9 +66,15 @@ export async function eventTarget(
   });
   const account = await accountOf(clients);
   const settings = environment.fileProcessing;
-  const topicOfStack = topicIn(region, account, settings.sns_topic_name);
+  const ownTopic = topicIn(region, account, settings.sns_topic_name);
+  const topicOfStack = parseTopicArn(settings.existing_topic_arn) ?? ownTopic;
   const topic = named ?? topicOfStack;
-  return { clients, region, account, settings, topic, isOfStack: topic.arn === topicOfStack.arn };
+  const isOfStack = topic.arn === topicOfStack.arn;
+  return {
+    ...{ clients, region, account, settings, topic, isOfStack },
+    isMadeByStack: isOfStack && settings.existing_topic_arn === '',
+    deadLetterArn: deadLetterQueueOf(isOfStack ? ownTopic : topic),
+  };
 }
 
 function namedTopic(

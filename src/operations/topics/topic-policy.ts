@@ -52,6 +52,24 @@ export function bucketPublishes({
 }
 
 /**
+ * What the owner of a topic in another account has to allow beside {@link bucketPublishes}: that an account subscribes
+ * to it, and looks at it (Amazon SNS Developer Guide, "Example cases for Amazon SNS access control").
+ */
+export function accountSubscribes({
+  topicArn,
+  partition,
+  account,
+}: Pick<Publisher, 'topicArn' | 'partition' | 'account'>): Statement {
+  return {
+    Sid: `AccountSubscribes-${account}`,
+    Effect: 'Allow',
+    Principal: { AWS: `arn:${partition}:iam::${account}:root` },
+    Action: ['sns:GetTopicAttributes', 'sns:ListSubscriptionsByTopic', 'sns:Subscribe'],
+    Resource: topicArn,
+  };
+}
+
+/**
  * Merges a statement into a policy by its Sid; every other statement stays as it is.
  *
  * @param policy - the topic's attribute `Policy`; undefined or empty when it has none

@@ -1,4 +1,4 @@
-import { isArnOf } from '@file-processing/contract/arn.ts';
+import { isArnOf, parseTopicArn } from '@file-processing/contract/arn.ts';
 import { BUCKET_NAME, isOwnBucketName } from '@file-processing/contract/s3-object.ts';
 import { choice, flag, integer, text } from '../variable.ts';
 import { DNS_LABEL, isDnsLabel, isHostName, isLabelKey } from './forms.ts';
@@ -29,12 +29,20 @@ export function hasQueue({ delivery, both_deliveries }: Ways): boolean {
 /** The way of a message from the topic to the listener. */
 export const deliveryVariables = {
   sns_topic_name: text({
-    description: 'Name of the topic.',
+    description: 'Name of the topic, and the beginning of the names of queues and alarms.',
     default: 'file-processing-topic',
     example: 'file-processing-topic',
     allowed:
       '1 to 68 letters, digits, hyphens and underscores (a FIFO topic takes no S3 notifications; names of queues append to it)',
     accepts: (value) => /^[\w-]{1,68}$/.test(value),
+  }),
+  existing_topic_arn: text({
+    description:
+      "Topic of others that the messages come from, in this account or a trusted one. The stack then makes none: policy, key, signature version and delivery log are its owner's, and no alarm watches it; sns_topic_name still names queues and alarms.",
+    default: '',
+    example: 'arn:aws-us-gov:sns:us-gov-west-1:210987654321:new-files',
+    allowed: 'the ARN of an SNS standard topic',
+    accepts: (value) => parseTopicArn(value) !== undefined,
   }),
   delivery: choice(['http', 'sqs'], {
     description:

@@ -26,7 +26,7 @@ export function bucketsWithPlannedNotifications(plan: PlanJson): readonly string
  * does not show what is there.
  *
  * @param current - what each bucket has now, by bucket
- * @param topicName - name of the stack's own topic
+ * @param topicName - name of the topic that the stack works with
  */
 export function refuseNotificationsOfOthers(
   plan: PlanJson,
@@ -61,16 +61,18 @@ function lostEntries(
   configured: NotificationConfiguration,
   topicName: string,
 ): readonly string[] {
-  const made = entriesOfPlan(planned.change.after, topicName);
+  const { before, after } = planned.change;
+  // What the state holds was made by the stack, for another topic too.
+  const made = [...entriesOfPlan(after, topicName), ...entriesOfPlan(before, topicName)];
   // Once the stack owns the configuration, an entry for its own topic is an older form of its own.
-  const owned = planned.change.before !== null;
+  const owned = before !== null;
   const isOurs = (entry: Entry) =>
     made.some((other) => sameEntry(entry, other)) || (owned && isTopic(entry.target, topicName));
   const lost = entriesOfBucket(configured)
     .filter((entry) => !isOurs(entry))
     .map(describeEntry);
   const losesEventBridge =
-    configured.EventBridgeConfiguration !== undefined && planned.change.after?.eventbridge !== true;
+    configured.EventBridgeConfiguration !== undefined && after?.eventbridge !== true;
   return losesEventBridge ? [...lost, 'all events to EventBridge'] : lost;
 }
 

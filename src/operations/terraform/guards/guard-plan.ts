@@ -1,4 +1,5 @@
 import type { NotificationConfiguration } from '@aws-sdk/client-s3';
+import { parseTopicArn } from '@file-processing/contract/arn.ts';
 import type { OpenStack } from '../open-stack.ts';
 import type { PlanJson } from '../plan-json.ts';
 import {
@@ -24,6 +25,8 @@ export async function guardPlan(
   plan: PlanJson,
   options: { readonly allowClusterReplacement?: boolean },
 ): Promise<void> {
+  const { existing_topic_arn, sns_topic_name } = stack.settings;
+  const topicName = parseTopicArn(existing_topic_arn)?.name ?? sns_topic_name;
   const current = await notificationsOf(stack, bucketsWithPlannedNotifications(plan));
   refuse([
     ...(options.allowClusterReplacement
@@ -31,7 +34,7 @@ export async function guardPlan(
       : [...refuseClusterReplacement(plan), ...refuseRoleReplacement(plan)]),
     ...refuseOidcProviderReplacement(plan),
     ...refuseVersionChanges(plan, stack.settings),
-    ...refuseNotificationsOfOthers(plan, current, stack.settings.sns_topic_name),
+    ...refuseNotificationsOfOthers(plan, current, topicName),
   ]);
 }
 

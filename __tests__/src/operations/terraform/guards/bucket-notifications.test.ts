@@ -137,6 +137,15 @@ describe('a plan that updates the configuration', () => {
     ).toEqual([]);
   });
 
+  test('may replace its own entry for the topic that it had before', () => {
+    const before = { topic: [{ ...OURS, topic_arn: `${TOPIC}-old` }] };
+    expect(
+      refusals(plan(['update'], { before, after: { topic: [OURS] } }), {
+        TopicConfigurations: [{ TopicArn: `${TOPIC}-old`, ...entry('in/', '.csv') }],
+      }),
+    ).toEqual([]);
+  });
+
   test('is refused where others have added theirs since', () => {
     expect(
       refusals(updated, { QueueConfigurations: [{ QueueArn: QUEUE, ...entry('r/') }] }),
