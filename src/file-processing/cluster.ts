@@ -13,6 +13,7 @@ import { trustServiceFor } from '../policies/trust-policies.ts';
 import type { FileProcessingSettings } from '../settings/file-processing-variables.ts';
 import { DEFAULT_KUBERNETES_VERSION, minorOf } from '../settings/kubernetes-versions.ts';
 import { Key } from '../stack/key.ts';
+import { findsPrivateSubnetsByTags } from '../settings/existing-network.ts';
 import { pathOf, roleIdentity } from '../stack/role-identity.ts';
 import { type Context, managedPolicyArn, regionalArn } from './context.ts';
 
@@ -106,6 +107,8 @@ export class Cluster extends Construct {
           'bootstrap_self_managed_addons',
           // The default counts at creation: who named no version is not upgraded by ours.
           ...(settings.kubernetes_version === '' ? ['version'] : []),
+          // Anybody's new subnet of the right name must not change the cluster, and EKS takes none of another zone.
+          ...(findsPrivateSubnetsByTags(settings) ? ['vpc_config[0].subnet_ids'] : []),
         ],
       },
       // Without the policies EKS could not delete what it made; without the group it would make one unencrypted.

@@ -43,6 +43,11 @@ export const existingNetworkVariables = {
 /** How the network is found. */
 export type ExistingNetwork = SettingsOf<typeof existingNetworkVariables>;
 
+/** Whether anybody's new subnet may join those that are found: only a list of ids is what it was. */
+export function findsPrivateSubnetsByTags({ private_subnet_ids }: ExistingNetwork): boolean {
+  return private_subnet_ids.length === 0;
+}
+
 /** Filters of Amazon EC2 for the private subnets, beside that for their VPC. */
 export function privateSubnetFilters({
   foundation_name_prefix,

@@ -28,7 +28,7 @@ function synthesizeAlone(
 describe('AwsResources alone', () => {
   it('makes no Kubernetes object', () => {
     const { json } = synthesizeAlone({});
-    expect(Object.keys(json.resource).filter((type) => !type.startsWith('aws_'))).toEqual([]);
+    expect(Object.keys(json.resource).filter((type) => type.startsWith('kubernetes_'))).toEqual([]);
   });
 
   it('subscribes nothing by itself', () => {

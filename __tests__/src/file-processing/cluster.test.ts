@@ -63,6 +63,7 @@ describe('Cluster by default', () => {
         'access_config[0].bootstrap_cluster_creator_admin_permissions',
         'bootstrap_self_managed_addons',
         'version',
+        'vpc_config[0].subnet_ids',
       ],
     });
   });

@@ -7,20 +7,47 @@ describe('Nodes by default', () => {
   const nodes = resourceAt(json, 'aws_eks_node_group.this');
   const template = resourceAt(json, 'aws_launch_template.nodes');
 
-  it('have the original name, in the private subnets of the cluster', () => {
+  it('have a name that begins with the original, in the private subnets of the cluster', () => {
     expect(nodes).toMatchObject({
       cluster_name: '${aws_eks_cluster.this.name}',
-      node_group_name: 'file-processing-nodes',
+      node_group_name_prefix: 'file-processing-nodes-',
       node_role_arn: '${aws_iam_role.eks_node.arn}',
       subnet_ids: '${data.aws_subnets.private.ids}',
     });
   });
 
-  it('start with the desired number, which is left alone afterwards', () => {
-    expect(nodes).toMatchObject({
-      scaling_config: { min_size: 1, desired_size: 2, max_size: 3 },
-      lifecycle: { ignore_changes: ['scaling_config[0].desired_size'] },
+  it('start with the desired number, which is left alone afterwards, as are name and subnets', () => {
+    expect(nodes.scaling_config).toEqual({ min_size: 1, desired_size: 2, max_size: 3 });
+    expect(nodes).toHaveProperty('lifecycle.ignore_changes', [
+      'scaling_config[0].desired_size',
+      'node_group_name_prefix',
+      'subnet_ids',
+    ]);
+  });
+
+  it('are replaced by new ones beside them when their name changes, or where the type is given', () => {
+    expect(nodes.lifecycle).toMatchObject({
+      create_before_destroy: true,
+      replace_triggered_by: ['terraform_data.node_group'],
     });
+    expect(resourceAt(json, 'terraform_data.node_group').triggers_replace).toStrictEqual({
+      node_group_name: 'file-processing-nodes',
+      instance_types: nodes.instance_types,
+    });
+  });
+
+  it('have their type in the template, but for those that were made before', () => {
+    expect(nodes.instance_types).toBe('${local.node_type_in_template ? null : ["t3.medium"]}');
+    expect(template.instance_type).toBe('${local.node_type_in_template ? "t3.medium" : null}');
+  });
+
+  it('tell those made before by the description of their role, which stays as it was', () => {
+    const { description, lifecycle } = resourceAt(json, 'aws_iam_role.eks_node');
+    expect(json.locals).toHaveProperty(
+      'node_type_in_template',
+      `\${aws_iam_role.eks_node.description == "${String(description)}"}`,
+    );
+    expect(lifecycle).toEqual({ ignore_changes: ['description'] });
   });
 
   it('are replaced a third at a time', () => {
@@ -115,7 +142,7 @@ describe('Nodes of chosen sizes', () => {
 
   it('have them', () => {
     expect(resourceAt(json, 'aws_eks_node_group.this')).toMatchObject({
-      node_group_name: 'workers',
+      node_group_name_prefix: 'workers-',
       instance_types: ['m6i.large', 'm5.large'],
       scaling_config: { min_size: 3, desired_size: 4, max_size: 9 },
     });
@@ -123,6 +150,10 @@ describe('Nodes of chosen sizes', () => {
       ['block_device_mappings', 0, 'ebs', 'volume_size'],
       100,
     );
+  });
+
+  it('have several types in the group, since a template holds one', () => {
+    expect(resourceAt(json, 'aws_launch_template.nodes')).not.toHaveProperty('instance_type');
   });
 
   it('carry the tags of the settings', () => {
@@ -134,6 +165,28 @@ describe('Nodes of chosen sizes', () => {
 
   it('are launched by a template that the nodes of another cluster do not collide with', () => {
     expect(resourceAt(json, 'aws_launch_template.nodes')).toHaveProperty('name', 'city-workers');
+  });
+});
+
+describe('Nodes in subnets that are named', () => {
+  it('follow them, since nobody adds to the list unasked', () => {
+    const json = synthesizeFileProcessing({
+      vpc_id: 'vpc-0a1b2c3d4e5f67890',
+      private_subnet_ids: ['subnet-0a1b2c3d4e5f67890', 'subnet-0b1c2d3e4f5a67891'],
+    });
+    for (const address of ['aws_eks_node_group.this', 'aws_eks_cluster.this']) {
+      const { lifecycle } = resourceAt(json, address);
+      expect(JSON.stringify(lifecycle)).not.toContain('subnet_ids');
+    }
+  });
+});
+
+describe('Nodes with a long name', () => {
+  it('leave room for what makes it unique: 26 digits', () => {
+    const json = synthesizeFileProcessing({ node_group_name: 'n'.repeat(63) });
+    expect(resourceAt(json, 'aws_eks_node_group.this').node_group_name_prefix).toBe(
+      `${'n'.repeat(36)}-`,
+    );
   });
 });
 

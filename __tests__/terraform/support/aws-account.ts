@@ -23,23 +23,12 @@ export async function createNetwork(
 ): Promise<ForeignNetwork> {
   const ec2 = (parameters: Record<string, string>) =>
     emulator.query('ec2', REGION, { ...EC2, ...parameters });
-  const name = (resourceId: string, value: string) =>
-    tagResource(emulator, resourceId, 'Name', value);
-
   const vpcId = idIn(await ec2({ Action: 'CreateVpc', CidrBlock: '10.9.0.0/16' }), 'vpcId');
-  await name(vpcId, vpcName);
-  const privateSubnetIds: string[] = [];
-  for (const [index, zone] of ['a', 'b'].entries()) {
-    const subnet = await ec2({
-      Action: 'CreateSubnet',
-      VpcId: vpcId,
-      CidrBlock: `10.9.${index}.0/24`,
-      AvailabilityZone: `${REGION}${zone}`,
-    });
-    const subnetId = idIn(subnet, 'subnetId');
-    await name(subnetId, `${prefix}-private-${zone}`);
-    privateSubnetIds.push(subnetId);
-  }
+  await tagResource(emulator, vpcId, 'Name', vpcName);
+  const privateSubnetIds = [
+    await createSubnet(emulator, vpcId, 0, `${prefix}-private-a`),
+    await createSubnet(emulator, vpcId, 1, `${prefix}-private-b`),
+  ];
   return { vpcId, privateSubnetIds: privateSubnetIds.sort() };
 }
 
@@ -57,6 +46,26 @@ export async function tagResource(
     'Tag.1.Key': key,
     'Tag.1.Value': value,
   });
+}
+
+/** Makes a subnet in the zone of an index: 0 is `a`. */
+export async function createSubnet(
+  emulator: AwsEmulator,
+  vpcId: string,
+  index: number,
+  name: string,
+): Promise<string> {
+  const ec2 = (parameters: Record<string, string>) =>
+    emulator.query('ec2', REGION, { ...EC2, ...parameters });
+  const subnet = await ec2({
+    Action: 'CreateSubnet',
+    VpcId: vpcId,
+    CidrBlock: `10.9.${index}.0/24`,
+    AvailabilityZone: `${REGION}${'abc'.at(index)}`,
+  });
+  const subnetId = idIn(subnet, 'subnetId');
+  await tagResource(emulator, subnetId, 'Name', name);
+  return subnetId;
 }
 
 /**

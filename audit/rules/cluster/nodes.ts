@@ -1,4 +1,9 @@
-import { blocksOf, valueAt } from '../../../src/synthesized/model/model.ts';
+import {
+  blocksOf,
+  type Model,
+  type Resource,
+  valueAt,
+} from '../../../src/synthesized/model/model.ts';
 import {
   argumentRule,
   every,
@@ -20,16 +25,28 @@ export const SINGLE_PLACE = [
   'kubernetes.io/hostname',
 ];
 
+/** Instance types of a group: its own and that of its launch template, of which EKS takes one or the other. */
+export function instanceTypesOf(model: Model, group: Resource): readonly string[] {
+  const template = read(model, group).target('launch_template.id')?.attributes.instance_type;
+  const given = [group.attributes.instance_types ?? [], template ?? []];
+  return [
+    ...new Set(
+      given.flatMap(listOf).flatMap((value) => {
+        const quoted = [...String(value).matchAll(/"([^"]+)"/g)].map(([, type = '']) => type);
+        return String(value).includes('${') ? quoted : [String(value)];
+      }),
+    ),
+  ];
+}
+
 /** Labels that EKS gives the nodes of a group, and the group's own (Amazon EKS User Guide). */
-export function nodeLabels(
-  attributes: Readonly<Record<string, unknown>>,
-): Record<string, readonly string[]> {
-  const types = (attributes.instance_types ?? []) as readonly string[];
+export function nodeLabels(model: Model, group: Resource): Record<string, readonly string[]> {
+  const { attributes } = group;
   const image = String(attributes.ami_type ?? '');
   return {
     'kubernetes.io/os': [/WINDOWS/.test(image) ? 'windows' : 'linux'],
     'kubernetes.io/arch': [/ARM_64/i.test(image) ? 'arm64' : 'amd64'],
-    'node.kubernetes.io/instance-type': types,
+    'node.kubernetes.io/instance-type': instanceTypesOf(model, group),
     'eks.amazonaws.com/nodegroup': [String(attributes.node_group_name ?? '')],
     'eks.amazonaws.com/capacityType': [String(attributes.capacity_type ?? 'ON_DEMAND')],
     ...Object.fromEntries(
@@ -192,7 +209,8 @@ export const NODE_RULES: readonly Rule[] = [
     must: { aws_eks_node_group: { node_role_arn: mustReferTo('aws_iam_role', 'a role') } },
 
     faults: (group, { model }) => {
-      const { target, text, list, stack } = read(model, group);
+      const { target, text, stack } = read(model, group);
+      const types = instanceTypesOf(model, group);
       const template = target('launch_template.id') ?? target('launch_template.name');
       const version = stack.target(valueAt(group.attributes, 'launch_template.version'));
       return [
@@ -206,11 +224,11 @@ export const NODE_RULES: readonly Rule[] = [
           text('ami_type'),
         ) &&
           `ami_type is ${text('ami_type') || 'missing'}: must be Amazon Linux 2023 or Bottlerocket for x86-64`,
-        list('instance_types').length === 0 && 'instance_types is missing: EKS takes t3.medium',
-        ...list('instance_types').map(
+        types.length === 0 && 'instance_types is missing: EKS takes t3.medium',
+        ...types.map(
           (type) =>
-            !/^[a-z]+\d+(?!g)[a-z0-9-]*\.[a-z0-9-]+$/.test(String(type)) &&
-            `instance type ${String(type)} is not x86-64`,
+            !/^[a-z]+\d+(?!g)[a-z0-9-]*\.[a-z0-9-]+$/.test(type) &&
+            `instance type ${type} is not x86-64`,
         ),
       ];
     },
@@ -245,6 +263,8 @@ export const NODE_RULES: readonly Rule[] = [
         !(percent >= 1 && percent <= 50) &&
           !(count >= 1 && count <= desired / 2) &&
           'update_config must leave at least half of the nodes',
+        valueAt(group.attributes, 'lifecycle.create_before_destroy') !== true &&
+          'a change that replaces it deletes its nodes first: create_before_destroy must be true',
         !listOf(valueAt(group.attributes, 'lifecycle.ignore_changes')).includes(
           'scaling_config[0].desired_size',
         ) &&

@@ -13,16 +13,20 @@ import { type Rule, rule } from '../rule.ts';
 
 /** What may differ from the JSON without a plan saying so, and why nothing hides behind it. */
 const IGNORED: Readonly<Record<string, readonly string[]>> = {
-  // The cluster autoscaler and people change it; minimum and maximum still hold.
-  aws_eks_node_group: ['scaling_config[0].desired_size'],
-  // The first two are read at creation only. Who names no version has that of the first deploy.
+  // The cluster autoscaler and people change the number, minimum and maximum still hold; name and subnets can't change.
+  aws_eks_node_group: [
+    ...['scaling_config[0].desired_size', 'node_group_name_prefix', 'subnet_ids'],
+  ],
+  // Two are read at creation only; anybody may add a subnet; who names no version has that of the first deploy.
   aws_eks_cluster: [
-    'access_config[0].bootstrap_cluster_creator_admin_permissions',
+    ...['access_config[0].bootstrap_cluster_creator_admin_permissions', 'vpc_config[0].subnet_ids'],
     'bootstrap_self_managed_addons',
     'version',
   ],
   // Neither can change, and a controller sets the class of a new Service.
   kubernetes_service_v1: ['metadata[0].name', 'spec[0].load_balancer_class'],
+  // It grants nothing.
+  aws_iam_role: ['description'],
 };
 
 function isReplicas(path: string): boolean {
@@ -112,7 +116,7 @@ export const LIFECYCLE_RULES: readonly Rule[] = [
     control: 'CM-2',
     severity: 'medium',
     subjects: ({ model }) => model.resources,
-    faults: ({ attributes }) => [
+    faults: ({ type, attributes }) => [
       ...['count', 'for_each', 'provisioner', 'connection', 'provider']
         .filter((argument) => attributes[argument] !== undefined)
         .map((argument) => `has ${argument}`),
@@ -122,6 +126,8 @@ export const LIFECYCLE_RULES: readonly Rule[] = [
         typeof attributes.name === 'string' &&
         `create_before_destroy makes a second ${String(attributes.name)} beside the first: the name is taken`,
       valueAt(attributes, 'lifecycle.replace_triggered_by') !== undefined &&
+        (type !== 'aws_eks_node_group' ||
+          valueAt(attributes, 'lifecycle.create_before_destroy') !== true) &&
         'replace_triggered_by replaces it when something else changes',
       ...Object.entries(Object(attributes.timeouts)).map(
         ([operation, limit]) =>

@@ -45,7 +45,13 @@ export const REVIEWED_ARGUMENTS: Readonly<Record<string, readonly string[]>> = {
   aws_eks_node_group: [
     ...['ami_type', 'capacity_type', 'cluster_name', 'force_update_version', 'instance_types'],
     ...['labels', 'launch_template.id', 'launch_template.name', 'launch_template.version'],
-    ...['node_group_name', 'node_role_arn', 'node_repair_config.enabled', 'remote_access'],
+    ...[
+      'node_group_name',
+      'node_group_name_prefix',
+      'node_role_arn',
+      'node_repair_config.enabled',
+      'remote_access',
+    ],
     ...['scaling_config.desired_size', 'scaling_config.max_size', 'scaling_config.min_size'],
     ...['subnet_ids', 'taint', 'update_config.max_unavailable'],
     ...['update_config.max_unavailable_percentage', 'version'],
@@ -71,7 +77,7 @@ export const REVIEWED_ARGUMENTS: Readonly<Record<string, readonly string[]>> = {
     ...['block_device_mappings.ebs.encrypted', 'block_device_mappings.ebs.iops'],
     'block_device_mappings.ebs.throughput',
     ...['block_device_mappings.ebs.volume_size', 'block_device_mappings.ebs.volume_type'],
-    ...['description', 'image_id', 'key_name', 'metadata_options.http_endpoint'],
+    ...['description', 'image_id', 'instance_type', 'key_name', 'metadata_options.http_endpoint'],
     ...['metadata_options.http_put_response_hop_limit', 'metadata_options.http_tokens'],
     ...['metadata_options.instance_metadata_tags', 'monitoring.enabled', 'name'],
     ...['network_interfaces.associate_public_ip_address', 'tag_specifications.resource_type'],
@@ -119,6 +125,7 @@ export const REVIEWED_ARGUMENTS: Readonly<Record<string, readonly string[]>> = {
     ...['cidr_ipv4', 'cidr_ipv6', 'description', 'from_port', 'ip_protocol', 'prefix_list_id'],
     ...['referenced_security_group_id', 'security_group_id', 'to_port'],
   ],
+  terraform_data: ['triggers_replace'],
 };
 
 /** Arguments that every resource may have: other rules judge them. */

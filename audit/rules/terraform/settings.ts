@@ -192,7 +192,8 @@ export const TERRAFORM_RULES: readonly Rule[] = [
           String(valueAt(json.terraform, 'required_version')),
         ) && 'required_version must ask for at least 1.11, the first with write-only arguments',
         ...[...used]
-          .filter((name) => valueAt(providers, name) === undefined)
+          // Terraform's own provider is a part of it.
+          .filter((name) => name !== 'terraform' && valueAt(providers, name) === undefined)
           .map((name) => `provider ${name} is not among required_providers`),
         ...Object.entries(providers).flatMap(([name, provider]) => {
           const version = String(valueAt(provider, 'version') ?? '');

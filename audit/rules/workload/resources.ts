@@ -1,5 +1,12 @@
 import { valueAt } from '../../../src/synthesized/model/model.ts';
-import { capacityOf, nodeLabels, SINGLE_PLACE, smallestOf, taintsOf } from '../cluster/nodes.ts';
+import {
+  capacityOf,
+  instanceTypesOf,
+  nodeLabels,
+  SINGLE_PLACE,
+  smallestOf,
+  taintsOf,
+} from '../cluster/nodes.ts';
 import {
   allContainers,
   type Container,
@@ -123,10 +130,9 @@ export const RESOURCE_RULES: readonly Rule[] = [
       const groups = audited.model
         .ofType('aws_eks_node_group')
         .filter(({ stack }) => stack === pod.stack);
-      const capacities = groups.flatMap(({ attributes }) => {
-        const types = (attributes.instance_types ?? []) as readonly string[];
-        return types.flatMap((type) => capacityOf(type) ?? []);
-      });
+      const capacities = groups.flatMap((group) =>
+        instanceTypesOf(audited.model, group).flatMap((type) => capacityOf(type) ?? []),
+      );
       if (capacities.length === 0) return [];
       const smallest = smallestOf(capacities);
       const nodes = groups
@@ -229,7 +235,7 @@ export const RESOURCE_RULES: readonly Rule[] = [
           .filter(({ operator }) => operator === 'In')
           .map(({ key, values = [] }) => ({ key, values })),
       ];
-      const possible = groups.map(({ attributes }) => nodeLabels(attributes));
+      const possible = groups.map((group) => nodeLabels(audited.model, group));
       const tolerations = spec.tolerations ?? [];
       return [
         spec.nodeName !== undefined && `is bound to node ${spec.nodeName}`,

@@ -7,6 +7,7 @@ import {
 import type { Operation } from '../operation.ts';
 import { EXIT } from '../operation-error.ts';
 import { guardPlan } from '../terraform/guards/guard-plan.ts';
+import { tellNodeChanges } from '../terraform/node-changes.ts';
 import { openStack } from '../terraform/open-stack.ts';
 import { changesOf, managedResources, summaryOf } from '../terraform/plan-json.ts';
 import {
@@ -52,6 +53,7 @@ export const plan: Operation<PlanCommandOptions> = {
     }
     return await withPlan(stack, { targets: options.target }, async ({ json, isEmpty }) => {
       await guardPlan(stack, json, options);
+      tellNodeChanges(context, json);
       if (options.json) {
         const changes = changesOf(json).map(summaryOf);
         context.stdout.write(`${JSON.stringify({ stack: name, empty: isEmpty, changes })}\n`);

@@ -3,6 +3,7 @@ import type { OperationContext } from '../operation.ts';
 import { OperationError } from '../operation-error.ts';
 import { guardPlan } from './guards/guard-plan.ts';
 import { handOverLoadBalancer } from './load-balancer-handover.ts';
+import { tellNodeChanges } from './node-changes.ts';
 import { type OpenOptions, type OpenStack, openStack } from './open-stack.ts';
 import { nextStepOf, type Phase, phasesOf } from './phases.ts';
 import { changesOf, managedResources, type ResourceChange, summaryOf } from './plan-json.ts';
@@ -72,7 +73,7 @@ export async function applyStack(
   if (phases.length > 1) tellPhases(context, phases);
   if (options.dryRun) {
     if (phases.at(-1)?.needsCluster) await requireCluster(context, stack, state);
-    return dryRun(options, stack);
+    return dryRun(context, options, stack);
   }
 
   const tags = deployedTags(context, stack, state, options.variables?.image);
@@ -122,7 +123,7 @@ export async function applyTargets(
     requirePassword(stack, context.env);
     await requireCluster(context, stack, await stack.terraform.state());
   }
-  if (options.dryRun) return dryRun(options, stack, addresses);
+  if (options.dryRun) return dryRun(context, options, stack, addresses);
   const changes = await applyPhase(context, options, stack, addresses);
   return { stack: name, changes, applied: changes.length > 0 };
 }
@@ -144,12 +145,14 @@ function applyPhase(
 }
 
 function dryRun(
+  context: OperationContext,
   options: ApplyOptions,
   stack: OpenStack,
   targets?: readonly string[],
 ): Promise<ApplyReport> {
   return withPlan(stack, targets === undefined ? {} : { targets }, async ({ json }) => {
     await guardPlan(stack, json, options);
+    tellNodeChanges(context, json);
     return { stack: stack.name, changes: changesOf(json).map(summaryOf), applied: false };
   });
 }

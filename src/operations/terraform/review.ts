@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { removedAtExit } from '../files.ts';
 import type { OperationContext } from '../operation.ts';
 import { EXIT, OperationError } from '../operation-error.ts';
+import { tellNodeChanges } from './node-changes.ts';
 import type { OpenStack } from './open-stack.ts';
 import { changesOf, type PlanJson, type ResourceChange, summaryOf } from './plan-json.ts';
 import type { Plan, PlanRequest } from './terraform.ts';
@@ -46,13 +47,14 @@ export function reviewAndApply(
  * @throws OperationError (EXIT.refused) when the plan is refused or declined
  */
 export async function requireConsent(
-  { confirm }: OperationContext,
+  context: OperationContext,
   plan: PlanJson,
   { guard, question }: Review,
 ): Promise<void> {
   await guard(plan);
+  tellNodeChanges(context, plan);
   const asked = question(plan);
-  if (asked === undefined || (await confirm(asked))) return;
+  if (asked === undefined || (await context.confirm(asked))) return;
   throw new OperationError('declined: nobody said yes, and this plan was not applied', {
     next: '--auto-approve goes on without asking',
     code: EXIT.refused,

@@ -282,11 +282,21 @@ def update_cluster_version(self: EKSResponse) -> ActionResult:
 
 def create_nodegroup(self: EKSResponse) -> ActionResult:
     """Leaves out the SSH access and disk size that moto invents, keeps the update settings that
-    it drops, and takes the version from the cluster."""
+    it drops, and takes the version from the cluster. Refuses what EKS refuses beside a template."""
+    template = parameter(self, "launchTemplate")
+    launched = template_data_of(self, template)
+    refuse_both_types(launched, parameter(self, "instanceTypes"))
+    if launched.get("ImageId"):
+        for name in ("amiType", "version", "releaseVersion"):
+            if parameter(self, name):
+                raise InvalidParameterException(
+                    message=f"You cannot specify {name} with an image id in the launch template."
+                )
     result = original_create_nodegroup(self)
     cluster = cluster_of(self)
     nodegroup = nodegroup_of(self)
-    template = parameter(self, "launchTemplate")
+    if launched.get("ImageId"):
+        nodegroup.ami_type = "CUSTOM"
     nodegroup.remote_access = parameter(self, "remoteAccess")
     nodegroup.update_config = parameter(self, "updateConfig") or {"maxUnavailable": 1}
     nodegroup.version = parameter(self, "version") or cluster.version
@@ -300,6 +310,27 @@ def create_nodegroup(self: EKSResponse) -> ActionResult:
     return result
 
 
+def template_data_of(request: EKSResponse, template: dict[str, str] | None) -> dict[str, Any]:
+    """What a version of a launch template gives an instance."""
+    if not template:
+        return {}
+    ec2 = ec2_backends[request.current_account][request.region]
+    found = (
+        ec2.get_launch_template(template["id"])
+        if template.get("id")
+        else ec2.get_launch_template_by_name(template["name"])
+    )
+    return found.get_version(template.get("version", "$Default")).data
+
+
+def refuse_both_types(launched: dict[str, Any], instance_types: list[str] | None) -> None:
+    """Amazon EKS User Guide, "Customize managed nodes with launch templates"."""
+    if launched.get("InstanceType") and instance_types:
+        raise InvalidParameterException(
+            message="Instance types of the node group and of its launch template exclude each other."
+        )
+
+
 def update_nodegroup_config(self: EKSResponse) -> ActionResult:
     original_update_nodegroup_config(self)
     return finished_update(cluster_of(self), "ConfigUpdate")
@@ -311,6 +342,7 @@ def update_nodegroup_version(self: EKSResponse) -> ActionResult:
     version = parameter(self, "version")
     release_version = parameter(self, "releaseVersion")
     template = parameter(self, "launchTemplate")
+    refuse_both_types(template_data_of(self, template), nodegroup.instance_types)
     if version:
         nodegroup.version = version
         nodegroup.release_version = f"{version}.0-20260101"

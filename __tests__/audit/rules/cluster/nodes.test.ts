@@ -87,7 +87,17 @@ describeRules(NODE_RULES, {
         'an instance of another processor',
         ({ set }) => set(GROUP, 'instance_types', ['m6g.large']),
       ],
-      ['any instance', ({ drop }) => drop(GROUP, 'instance_types')],
+      [
+        'any instance',
+        ({ set }) => {
+          set(GROUP, 'instance_types', []);
+          set(TEMPLATE, 'instance_type', null);
+        },
+      ],
+      [
+        'an instance of another processor in the template',
+        ({ set }) => set(TEMPLATE, 'instance_type', 'm6g.large'),
+      ],
       [
         'a role of somebody else',
         ({ set }) => set(GROUP, 'node_role_arn', 'arn:aws-us-gov:iam::123456789012:role/x'),
@@ -113,7 +123,14 @@ describeRules(NODE_RULES, {
       ],
       ['three at once', ({ set }) => set(GROUP, 'update_config', { max_unavailable: 3 })],
       ['nothing said of updates', ({ drop }) => drop(GROUP, 'update_config')],
-      ['a number that every apply sets back', ({ drop }) => drop(GROUP, 'lifecycle')],
+      [
+        'a number that every apply sets back',
+        ({ set }) => set(GROUP, 'lifecycle.ignore_changes', ['subnet_ids']),
+      ],
+      [
+        'deleted before new ones are there',
+        ({ drop }) => drop(GROUP, 'lifecycle.create_before_destroy'),
+      ],
       [
         'no update at all',
         ({ set }) => set(GROUP, 'update_config', { max_unavailable_percentage: 0 }),

@@ -9,8 +9,10 @@ import {
 import {
   refuse,
   refuseClusterReplacement,
+  refuseNodesDeletedFirst,
   refuseOidcProviderReplacement,
   refuseRoleReplacement,
+  refuseTakenNames,
 } from './refusals.ts';
 import { refuseVersionChanges } from './versions.ts';
 
@@ -32,6 +34,8 @@ export async function guardPlan(
     ...(options.allowClusterReplacement
       ? []
       : [...refuseClusterReplacement(plan), ...refuseRoleReplacement(plan)]),
+    ...refuseNodesDeletedFirst(plan),
+    ...refuseTakenNames(plan),
     ...refuseOidcProviderReplacement(plan),
     ...refuseVersionChanges(plan, stack.settings),
     ...refuseNotificationsOfOthers(plan, current, topicName),

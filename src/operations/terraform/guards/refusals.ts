@@ -34,7 +34,7 @@ export function refuseRoleReplacement(plan: PlanJson): readonly Refusal[] {
     )
     .map(({ address, change }) => ({
       reason: `the plan would replace the role ${String(change.before?.name ?? address)} (${address})`,
-      next: 'leave iam_path and iam_role_name_prefix as they were at the first deploy; or go on with --allow-cluster-replacement, which allows this too',
+      next: 'leave iam_path and iam_role_name_prefix as they were at the first deploy; or npm run manage -- destroy, and apply again',
     }));
 }
 
@@ -69,6 +69,43 @@ export function refuseClusterReplacement(plan: PlanJson): readonly Refusal[] {
         next: `undo the setting that the plan marks with "forces replacement", such as cluster_name; or go on with --allow-cluster-replacement`,
       };
     });
+}
+
+/** Refuses a plan that deletes nodes before those in their place are ready: pods would have nowhere to go. */
+export function refuseNodesDeletedFirst(plan: PlanJson): readonly Refusal[] {
+  return changesOf(plan)
+    .filter(
+      ({ type, change: { actions } }) =>
+        type === 'aws_eks_node_group' && actions[0] === 'delete' && actions.includes('create'),
+    )
+    .map(({ address, change }) => ({
+      reason: `the plan would delete the nodes ${String(change.before?.node_group_name ?? address)} (${address}) before new ones are ready`,
+      next: 'undo the setting that the plan marks with "forces replacement"; the stack of this version makes the new ones first',
+    }));
+}
+
+/** What has its name once in an account or region. */
+const UNIQUE_NAMES: readonly string[] = [
+  ...['aws_eks_cluster', 'aws_iam_role', 'aws_iam_policy', 'aws_launch_template'],
+  ...['aws_kms_alias', 'aws_cloudwatch_log_group'],
+];
+
+/**
+ * Refuses a plan that makes a second thing of a name beside the first. Node groups are made before the old ones go,
+ * and Terraform replaces all that they depend on in this order too (Terraform, "The lifecycle Meta-Argument").
+ */
+export function refuseTakenNames(plan: PlanJson): readonly Refusal[] {
+  return changesOf(plan)
+    .filter(
+      ({ type, change: { actions, before, after } }) =>
+        UNIQUE_NAMES.includes(type) &&
+        actions.join() === 'create,delete' &&
+        before?.name === after?.name,
+    )
+    .map(({ address, change }) => ({
+      reason: `the plan would make a second ${String(change.before?.name ?? address)} (${address}) beside the first, and the name is taken`,
+      next: 'undo the setting that the plan marks with "forces replacement"; or npm run manage -- destroy, and apply again',
+    }));
 }
 
 /**

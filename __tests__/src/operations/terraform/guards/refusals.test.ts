@@ -3,9 +3,11 @@ import { EXIT } from '../../../../../src/operations/operation-error.ts';
 import {
   refuse,
   refuseClusterReplacement,
+  refuseNodesDeletedFirst,
   refuseOidcProviderReplacement,
   refuseOrphanedObjects,
   refuseRoleReplacement,
+  refuseTakenNames,
 } from '../../../../../src/operations/terraform/guards/refusals.ts';
 
 test('no reason, no refusal', () => {
@@ -69,6 +71,50 @@ test('a role that is made anew is refused', () => {
 
 test.each([[['create']], [['update']], [['delete']]])('%j of a role is fine', (actions) => {
   expect(refuseRoleReplacement(rolePlan(actions))).toStrictEqual([]);
+});
+
+const nodesPlan = (actions: readonly string[]) => clusterPlan(actions, 'aws_eks_node_group');
+
+test('nodes that are deleted before new ones are ready are refused', () => {
+  expect(refuseNodesDeletedFirst(nodesPlan(['delete', 'create']))).toStrictEqual([
+    {
+      reason: expect.stringContaining('(aws_eks_node_group.this) before new ones are ready'),
+      next: expect.stringContaining('forces replacement'),
+    },
+  ]);
+});
+
+test.each([[['create', 'delete']], [['delete']], [['create']], [['update']]])(
+  '%j of nodes is fine',
+  (actions) => {
+    expect(refuseNodesDeletedFirst(nodesPlan(actions))).toEqual([]);
+  },
+);
+
+/** A plan that replaces something in an order, and gives it a name. */
+function renamingPlan(type: string, actions: readonly string[], name: string) {
+  const change = { actions, before: { name: 'etl' }, after: { name } };
+  return { resource_changes: [{ address: `${type}.this`, type, change }] };
+}
+
+test.each(['aws_eks_cluster', 'aws_iam_role', 'aws_launch_template'])(
+  'a second %s of the same name is refused',
+  (type) => {
+    expect(refuseTakenNames(renamingPlan(type, ['create', 'delete'], 'etl'))).toStrictEqual([
+      {
+        reason: expect.stringContaining(`a second etl (${type}.this) beside the first`),
+        next: expect.stringContaining('manage -- destroy'),
+      },
+    ]);
+  },
+);
+
+test.each([
+  ['of another name', renamingPlan('aws_iam_role', ['create', 'delete'], 'other')],
+  ['made after the first is gone', renamingPlan('aws_iam_role', ['delete', 'create'], 'etl')],
+  ['without a name', renamingPlan('aws_eks_node_group', ['create', 'delete'], 'etl')],
+])('a second one %s is fine', (_, plan) => {
+  expect(refuseTakenNames(plan)).toEqual([]);
 });
 
 const ARN = 'arn:aws-us-gov:iam::123456789012:oidc-provider/oidc.example/id/1';
