@@ -10,10 +10,10 @@ import { Construct } from 'constructs';
 import { encryptSecrets } from '../policies/key-policies.ts';
 import { policyJson } from '../policies/policy-document.ts';
 import { trustServiceFor } from '../policies/trust-policies.ts';
+import { findsPrivateSubnetsByTags } from '../settings/existing-network.ts';
 import type { FileProcessingSettings } from '../settings/file-processing-variables.ts';
 import { DEFAULT_KUBERNETES_VERSION, minorOf } from '../settings/kubernetes-versions.ts';
 import { Key } from '../stack/key.ts';
-import { findsPrivateSubnetsByTags } from '../settings/existing-network.ts';
 import { pathOf, roleIdentity } from '../stack/role-identity.ts';
 import { type Context, managedPolicyArn, regionalArn } from './context.ts';
 
