@@ -13,7 +13,7 @@ import type { Check, Look, RuleDescription } from './findings.ts';
 import type { Floors } from './floors.ts';
 import { type AuditResult, judge, runRules, UNSHOWN_MANIFEST, WAIVER_FILE } from './judge.ts';
 import { reportFolder, shownPath } from './report/summary.ts';
-import { supportNotes } from './rules/cluster/cluster.ts';
+import { clusterNotes } from './rules/cluster/cluster.ts';
 import type { Rule } from './rules/rule.ts';
 import { checksOfReports, rulesOfReports, scanStacks } from './scanners/checkov.ts';
 import {
@@ -65,7 +65,7 @@ export async function audit(request: AuditRequest): Promise<AuditResult> {
     environments: environmentsOf(root),
     now: request.now,
     recording: request.recording ?? false,
-    notes: [...request.notes, ...supportNotes(looks[0].model, request.now)],
+    notes: [...request.notes, ...clusterNotes(looks[0].model, request.now)],
   });
 }
 

@@ -11,7 +11,12 @@ import { NetworkLookup } from '../stack/network-lookup.ts';
 import { AddOns } from './add-ons.ts';
 import { Alarms } from './alarms.ts';
 import { notifyOfNewObjects } from './bucket-notification.ts';
-import { Cluster, clusterLogGroupName } from './cluster.ts';
+import {
+  Cluster,
+  type ClusterAttributes,
+  clusterLogGroupName,
+  existingCluster,
+} from './cluster.ts';
 import { ClusterAccess } from './cluster-access.ts';
 import { bucketOwners, type Context, contextOf } from './context.ts';
 import type { FoundDatabase } from './database-lookup.ts';
@@ -39,7 +44,7 @@ export interface AwsResourcesProps {
  * construct alone, and calls `subscribe` once the endpoint answers.
  */
 export class AwsResources extends Construct {
-  readonly cluster: Cluster;
+  readonly cluster: ClusterAttributes;
   readonly irsa: Irsa;
   readonly topic: EventTopic;
   readonly deadLetterQueue: DeadLetterQueue;
@@ -49,7 +54,7 @@ export class AwsResources extends Construct {
   readonly queueSubscription?: ITerraformDependable;
   /** Only with `create_repository`. */
   readonly repository?: Repository;
-  /** What anything in the cluster depends on: the way in, nodes to run on, and the add-ons. */
+  /** What anything in the cluster depends on: the way in, nodes to run on, and the add-ons; nothing of a cluster of others. */
   readonly clusterReady: readonly ITerraformDependable[];
 
   /** What the Jobs that prepare a database on demand need. */
@@ -62,35 +67,16 @@ export class AwsResources extends Construct {
     this.#settings = settings;
     const account = new DataAwsCallerIdentity(this, 'current').accountId;
     const context = contextOf(settings, account, tags);
-    const logsKey = this.#logsKey(context);
+    const logsKeyArn = this.#logsKeyArn(context);
     const eventsKey = this.#eventsKey(context);
 
-    const network = new NetworkLookup(this, settings);
-    this.cluster = new Cluster(this, {
-      context,
-      subnetIds: network.privateSubnetIds,
-      logsKeyArn: logsKey.arn,
-    });
-    const cluster = this.cluster.resource;
-    const access = new ClusterAccess(this, context, cluster);
-    const addOns = new AddOns(this, { settings, cluster });
-    const nodes = new NodeGroup(this, {
-      context,
-      cluster,
-      subnetIds: network.privateSubnetIds,
-      dependsOn: addOns.beforeNodes(),
-    });
-    const operators = allowOperators(this, settings, this.cluster.securityGroupId);
-    this.clusterReady = [
-      ...operators,
-      ...access.associations,
-      nodes.resource,
-      ...addOns.afterNodes(nodes.resource),
-    ];
+    [this.cluster, this.clusterReady] = settings.create_cluster
+      ? this.#ownCluster(context, logsKeyArn)
+      : [existingCluster(this, settings.cluster_name), []];
 
     this.topic = settings.existing_topic_arn
       ? new ExistingTopic(this, settings.existing_topic_arn)
-      : new Topic(this, { context, keyArn: eventsKey.arn, logsKeyArn: logsKey.arn });
+      : new Topic(this, { context, keyArn: eventsKey.arn, logsKeyArn });
     const queueProps = { context, keyArn: eventsKey.arn, topicArn: this.topic.arn };
     this.deadLetterQueue = new DeadLetterQueue(this, queueProps);
     if (hasQueue(settings)) {
@@ -104,7 +90,7 @@ export class AwsResources extends Construct {
     }
     this.irsa = new Irsa(this, {
       context,
-      cluster,
+      issuer: this.cluster.issuer,
       topicArn: this.topic.arn,
       ...(this.queue && { queue: { arn: this.queue.resource.arn, keyArn: eventsKey.arn } }),
     });
@@ -118,11 +104,36 @@ export class AwsResources extends Construct {
     notifyOfNewObjects(this, bucketsOf(settings), this.topic);
     if (settings.create_repository) this.repository = new Repository(this, context);
     const databaseRule =
-      settings.db_security_group_id && allowNodes(this, settings, this.cluster.securityGroupId);
+      settings.db_security_group_id &&
+      allowNodes(this, settings, settings.node_security_group_id || this.cluster.securityGroupId);
     if (masterSecret && databaseRule) {
       const { dependsOn, ...jobs } = this.irsa.forDatabaseJobs(masterSecret);
       this.databaseJobs = { ...jobs, dependsOn: [...dependsOn, databaseRule] };
     }
+  }
+
+  #ownCluster(
+    context: Context,
+    logsKeyArn: string,
+  ): readonly [cluster: ClusterAttributes, ready: readonly ITerraformDependable[]] {
+    const { settings } = context;
+    const subnetIds = new NetworkLookup(this, settings).privateSubnetIds;
+    const { resource: cluster, attributes } = new Cluster(this, {
+      context,
+      subnetIds,
+      logsKeyArn,
+    });
+    const access = new ClusterAccess(this, context, cluster);
+    const addOns = new AddOns(this, { settings, cluster });
+    const nodes = new NodeGroup(this, {
+      context,
+      cluster,
+      subnetIds,
+      dependsOn: addOns.beforeNodes(),
+    });
+    const operators = allowOperators(this, settings, attributes.securityGroupId);
+    const afterNodes = addOns.afterNodes(nodes.resource);
+    return [attributes, [...operators, ...access.associations, nodes.resource, ...afterNodes]];
   }
 
   /** Subscribes the endpoint, if there is one yet, after what must be up for it to confirm. */
@@ -139,21 +150,22 @@ export class AwsResources extends Construct {
     }
   }
 
-  #logsKey(context: Context): Key {
-    const { cluster_name, existing_topic_arn } = context.settings;
+  /** ARN of the key of the stack's log groups; empty where it has none. */
+  #logsKeyArn(context: Context): string {
+    const { create_cluster, cluster_name, existing_topic_arn } = context.settings;
     const ownTopic = existing_topic_arn === '';
     const names = [
-      clusterLogGroupName(cluster_name),
+      ...(create_cluster ? [clusterLogGroupName(cluster_name)] : []),
       ...(ownTopic ? deliveryLogGroupNames(context) : []),
     ];
+    if (names.length === 0) return '';
+    const owners = [create_cluster && 'the cluster', ownTopic && 'the deliveries'].filter(Boolean);
     return new Key(this, {
       context,
       purpose: 'logs',
-      description: ownTopic
-        ? 'Encrypts the log groups of the cluster and of the deliveries'
-        : 'Encrypts the log group of the cluster',
+      description: `Encrypts the log group${ownTopic ? 's' : ''} of ${owners.join(' and of ')}`,
       users: [logsUseKey(context, names)],
-    });
+    }).arn;
   }
 
   #eventsKey(context: Context): Key {

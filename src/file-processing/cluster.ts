@@ -28,6 +28,38 @@ export interface ClusterProps {
   readonly logsKeyArn: string;
 }
 
+/** What the rest of the stack needs of its cluster, whoever made it. */
+export interface ClusterAttributes {
+  readonly name: string;
+  /** URL of its API. */
+  readonly endpoint: string;
+  /** PEM of the authority that signed the API's certificate, in Base64. */
+  readonly certificateAuthority: string;
+  /** URL of its OIDC issuer. */
+  readonly issuer: string;
+  /** Security group that EKS puts control plane and managed nodes into. */
+  readonly securityGroupId: string;
+}
+
+/** A cluster that others have made: found by its name, so that all of it is known at plan. */
+export function existingCluster(scope: Construct, name: string): ClusterAttributes {
+  const cluster = new DataAwsEksCluster(new Construct(scope, 'cluster'), 'existing', { name });
+  return attributesOf(cluster, cluster.vpcConfig.get(0).clusterSecurityGroupId);
+}
+
+function attributesOf(
+  cluster: EksCluster | DataAwsEksCluster,
+  securityGroupId: string,
+): ClusterAttributes {
+  return {
+    name: cluster.name,
+    endpoint: cluster.endpoint,
+    certificateAuthority: cluster.certificateAuthority.get(0).data,
+    issuer: cluster.identity.get(0).oidc.get(0).issuer,
+    securityGroupId,
+  };
+}
+
 /** Name of the log group that EKS writes a cluster's logs to. */
 export function clusterLogGroupName(clusterName: string): string {
   return `/aws/eks/${clusterName}/cluster`;
@@ -39,8 +71,7 @@ export function clusterLogGroupName(clusterName: string): string {
  */
 export class Cluster extends Construct {
   readonly resource: EksCluster;
-  /** Security group that EKS puts nodes and control plane into. */
-  readonly securityGroupId: string;
+  readonly attributes: ClusterAttributes;
 
   constructor(scope: Construct, { context, subnetIds, logsKeyArn }: ClusterProps) {
     super(scope, 'cluster');
@@ -114,7 +145,7 @@ export class Cluster extends Construct {
       // Without the policies EKS could not delete what it made; without the group it would make one unencrypted.
       dependsOn: [clusterPolicy, encryption, logGroup],
     });
-    this.securityGroupId = this.resource.vpcConfig.clusterSecurityGroupId;
+    this.attributes = attributesOf(this.resource, this.resource.vpcConfig.clusterSecurityGroupId);
     if (this.#isFollowed(settings)) this.#tellWhatIsBehind(settings);
   }
 

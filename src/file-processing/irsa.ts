@@ -1,4 +1,3 @@
-import type { EksCluster } from '@cdktf/provider-aws/lib/eks-cluster/index.js';
 import { IamOpenidConnectProvider } from '@cdktf/provider-aws/lib/iam-openid-connect-provider/index.js';
 import { IamPolicy } from '@cdktf/provider-aws/lib/iam-policy/index.js';
 import { IamRole } from '@cdktf/provider-aws/lib/iam-role/index.js';
@@ -28,7 +27,8 @@ import type { DatabaseJobsProps } from './workload/database-jobs.ts';
 /** What the role of the listener is made for. */
 export interface IrsaProps {
   readonly context: Context;
-  readonly cluster: EksCluster;
+  /** URL of the cluster's OIDC issuer. */
+  readonly issuer: string;
   readonly topicArn: string;
   /** The queue that the listener fetches from, where there is one. */
   readonly queue?: { readonly arn: string; readonly keyArn: string };
@@ -50,10 +50,10 @@ export class Irsa extends Construct {
 
   constructor(scope: Construct, props: IrsaProps) {
     super(scope, 'irsa');
-    const { context, cluster } = props;
+    const { context, issuer } = props;
     const { settings } = context;
     this.#context = context;
-    this.#issuer = this.#provider(cluster);
+    this.#issuer = this.#provider(issuer);
     this.providerArn = this.#issuer.arn;
     this.#role = this.#roleOf(this, 'file_processing_sa', {
       name: 'file-processing-sa',
@@ -140,7 +140,7 @@ export class Irsa extends Construct {
     });
   }
 
-  #provider(cluster: EksCluster): { readonly arn: string; readonly issuer: string } {
+  #provider(issuerUrl: string): { readonly arn: string; readonly issuer: string } {
     const existing = this.#context.settings.existing_oidc_provider_arn;
     if (existing !== '')
       return { arn: existing, issuer: existing.replace(/^.*:oidc-provider\//, '') };
@@ -150,7 +150,6 @@ export class Irsa extends Construct {
       fileProcessingVariables.oidc_thumbprint,
       this.#context.settings.oidc_thumbprint,
     );
-    const issuerUrl = cluster.identity.get(0).oidc.get(0).issuer;
     const provider = new IamOpenidConnectProvider(this, 'eks', {
       url: issuerUrl,
       clientIdList: [STS_AUDIENCE],

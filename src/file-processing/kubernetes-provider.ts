@@ -1,19 +1,20 @@
-import type { EksCluster } from '@cdktf/provider-aws/lib/eks-cluster/index.js';
 import { KubernetesProvider } from '@cdktf/provider-kubernetes/lib/provider/index.js';
 import { Fn, type TerraformStack, Token } from 'cdktf';
 import type { FileProcessingSettings } from '../settings/file-processing-variables.ts';
+import type { ClusterAttributes } from './cluster.ts';
 
 const KUBERNETES_PROVIDER_VERSION = '~> 2.38';
 
 /**
  * Configures the Kubernetes provider. It signs in by `aws eks get-token` at each run: a token in the
  * configuration would end after 15 minutes. Endpoint and certificate are the cluster resource's own
- * attributes, which stay known while the cluster is changed in place.
+ * attributes, which stay known while the cluster is changed in place, or those of a data source for a
+ * cluster of others.
  */
 export function configureKubernetesProvider(
   stack: TerraformStack,
   settings: FileProcessingSettings,
-  cluster: EksCluster,
+  cluster: ClusterAttributes,
 ): void {
   const getToken = JSON.stringify([
     'eks',
@@ -27,7 +28,7 @@ export function configureKubernetesProvider(
   ]);
   new KubernetesProvider(stack, 'kubernetes', {
     host: cluster.endpoint,
-    clusterCaCertificate: Fn.base64decode(cluster.certificateAuthority.get(0).data),
+    clusterCaCertificate: Fn.base64decode(cluster.certificateAuthority),
     exec: [
       {
         apiVersion: 'client.authentication.k8s.io/v1beta1',

@@ -8,15 +8,14 @@ export function awsOutputs(
   settings: FileProcessingSettings,
   { cluster, irsa, topic, deadLetterQueue, queue, repository, databaseJobs }: AwsResources,
 ): Readonly<Record<string, readonly [value: string, description: string]>> {
-  const { resource } = cluster;
   return {
-    cluster_name: [resource.name, 'Name of the EKS cluster'],
-    cluster_endpoint: [resource.endpoint, "URL of the cluster's API"],
+    cluster_name: [cluster.name, 'Name of the EKS cluster'],
+    cluster_endpoint: [cluster.endpoint, "URL of the cluster's API"],
     kubeconfig_command: [
       `aws eks update-kubeconfig --name ${settings.cluster_name} --region ${settings.aws_region}\${var.aws_profile == "" ? "" : " --profile \${var.aws_profile}"}`,
       'Command that points kubectl at the cluster',
     ],
-    oidc_issuer: [resource.identity.get(0).oidc.get(0).issuer, "URL of the cluster's OIDC issuer"],
+    oidc_issuer: [cluster.issuer, "URL of the cluster's OIDC issuer"],
     oidc_provider_arn: [irsa.providerArn, 'ARN of the IAM OIDC provider of the cluster'],
     service_account_role_arn: [irsa.roleArn, "ARN of the role of the listener's ServiceAccount"],
     sns_topic_arn: [topic.arn, 'ARN of the topic that takes event notifications of the bucket'],

@@ -66,7 +66,7 @@ export class FileProcessingStack extends AddressedStack {
     aws: AwsResources,
     image: TerraformVariable,
   ): Workload {
-    configureKubernetesProvider(this, settings, aws.cluster.resource);
+    configureKubernetesProvider(this, settings, aws.cluster);
     return new Workload(this, 'workload', {
       settings,
       loadBalancerTags,

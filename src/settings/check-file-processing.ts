@@ -10,6 +10,7 @@ import {
 import { checkExistingNetwork } from './existing-network.ts';
 import { DATABASE_JOB_NAMES, LISTENER_USER } from './file-processing/database.ts';
 import { hasEndpoint } from './file-processing/delivery.ts';
+import { nodeVariables } from './file-processing/nodes.ts';
 import type { FileProcessingSettings } from './file-processing-variables.ts';
 import { LONGEST_RETRY_SECONDS, totalRetrySeconds } from './http-retries.ts';
 import { DEFAULT_KUBERNETES_VERSION, supportNotice } from './kubernetes-versions.ts';
@@ -40,6 +41,10 @@ export function checkFileProcessing(
       (valid) => checkDatabase(valid, given),
       checkArns,
       checkExistingNetwork,
+      (valid) => checkExistingCluster(valid, given),
+      ...OF_OWN_CLUSTER.map(
+        (name) => (valid: FileProcessingSettings) => checkOwnCluster(valid, given, name),
+      ),
       (valid) => checkRoles(valid, `${valid.cluster_name}-file-processing-sa`),
     ],
     settings,
@@ -57,10 +62,13 @@ export function warnFileProcessing(
   const warn = (variable: Name, message: string) => warnings.push({ variable, message });
   const version = settings.kubernetes_version || DEFAULT_KUBERNETES_VERSION;
   const support = supportNotice(version, now);
-  if (support) warn('kubernetes_version', `${version} ${support.message}`);
+  if (support && settings.create_cluster) {
+    warn('kubernetes_version', `${version} ${support.message}`);
+  }
   const ownsLoadBalancer = hasEndpoint(settings) && settings.ingress_class_name === '';
   if (
     settings.manage_kubernetes &&
+    settings.create_cluster &&
     settings.cluster_endpoint_public_access_cidrs.length === 0 &&
     settings.cluster_endpoint_private_access_cidrs.length === 0
   ) {
@@ -152,6 +160,41 @@ function checkNodes({
     });
   }
   return findings;
+}
+
+/** What the stack can't decide of a cluster that others have made. */
+const OF_OWN_CLUSTER: readonly Name[] = [
+  ...(['vpc_id', 'private_subnet_ids', 'private_subnet_tags'] as const),
+  ...(['kubernetes_version', 'cluster_support_type', 'addon_versions'] as const),
+  ...(['cluster_endpoint_public_access_cidrs', 'cluster_endpoint_private_access_cidrs'] as const),
+  'cluster_admin_arns',
+  ...(Object.keys(nodeVariables) as (keyof typeof nodeVariables)[]),
+];
+
+function checkExistingCluster(
+  { create_cluster, node_security_group_id }: FileProcessingSettings,
+  given: ReadonlySet<string>,
+): FileProcessingFinding[] {
+  if (create_cluster && node_security_group_id !== '') {
+    const message = 'must be empty with create_cluster = true: the nodes have that of the cluster';
+    return [{ variable: 'node_security_group_id', message }];
+  }
+  if (create_cluster || given.has('cluster_name')) return [];
+  return [{ variable: 'cluster_name', message: 'must be given with create_cluster = false' }];
+}
+
+function checkOwnCluster(
+  settings: FileProcessingSettings,
+  given: ReadonlySet<string>,
+  variable: Name,
+): FileProcessingFinding[] {
+  if (settings.create_cluster || !given.has(variable) || isEmpty(settings[variable])) return [];
+  const message = 'must be left out with create_cluster = false: the cluster belongs to others';
+  return [{ variable, message }];
+}
+
+function isEmpty(value: unknown): boolean {
+  return value === '' || (typeof value === 'object' && Object.keys(value ?? {}).length === 0);
 }
 
 function checkReplicas(

@@ -177,7 +177,7 @@ function namesIn(findings: readonly Finding[]): ReadonlySet<string> {
 }
 
 interface Loaded<Table extends VariableTable> extends ResolvedVariables<Table> {
-  /** Variables that the file, or the file beside it, assigns. */
+  /** Variables that the file, or the file beside it, assigns a value to; `null` is none. */
   readonly given: ReadonlySet<string>;
   /** Whether all of the text could be read. */
   readonly isWhole: boolean;
@@ -205,7 +205,7 @@ function load<Table extends VariableTable>(
     ...resolved,
     faults: [...faults, ...valueFaults, ...trackedSecrets(root, file, resolved, places)],
     warnings: [...resolved.warnings, ...replacedValues(own, overrides)],
-    given: new Set(places.keys()),
+    given: new Set(sourced.filter(({ value }) => value !== null).map(({ name }) => name)),
     isWhole: faults.length === 0,
     placeholders: placeholdersIn(sourced.filter(({ name }) => table[name]?.sensitive === false)),
     locate: (findings) =>

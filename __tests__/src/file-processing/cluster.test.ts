@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { clusterLogGroupName } from '../../../src/file-processing/cluster.ts';
-import { dependenciesOf, resourceAt, statementsAt } from '../../support/synthesized.ts';
+import { addresses, dependenciesOf, resourceAt, statementsAt } from '../../support/synthesized.ts';
 import { ACCOUNT, synthesizeFileProcessing } from '../../support/synthesized-file-processing.ts';
 
 const ADMIN = 'arn:aws-us-gov:iam::123456789012:role/etl-admin';
@@ -209,6 +209,64 @@ describe('Cluster of a named version', () => {
       'check.kubernetes_version.assert.condition',
       '${aws_eks_cluster.this.version == "1.34"}',
     );
+  });
+});
+
+describe('A cluster of others', () => {
+  const json = synthesizeFileProcessing({
+    create_cluster: false,
+    cluster_name: 'shared',
+    db_host: 'db.example.gov',
+    db_name: 'etl',
+    db_user: 'etl',
+    db_security_group_id: 'sg-0123456789abcdef0',
+    node_security_group_id: 'sg-0f1e2d3c4b5a69788',
+  });
+  const all = addresses(json);
+
+  it('gets no nodes, add-ons, entries, keys, roles or log groups, and its network is not looked up', () => {
+    const ofTheCluster =
+      /aws_eks_|launch_template|eks_(cluster|node)|\.cluster$|aws_(vpcs|subnets)/;
+    expect(all.filter((address) => ofTheCluster.test(address))).toEqual([
+      'data.aws_eks_cluster.existing',
+    ]);
+  });
+
+  it('has its issuer trusted by the role of the listener', () => {
+    expect(resourceAt(json, 'aws_iam_openid_connect_provider.eks').url).toBe(
+      '${data.aws_eks_cluster.existing.identity[0].oidc[0].issuer}',
+    );
+  });
+
+  it('has nodes of the security group that the database lets in', () => {
+    expect(resourceAt(json, 'aws_vpc_security_group_ingress_rule.database')).toHaveProperty(
+      'referenced_security_group_id',
+      'sg-0f1e2d3c4b5a69788',
+    );
+  });
+
+  it("has nodes of the cluster's security group where no other is named", () => {
+    const usual = synthesizeFileProcessing({
+      create_cluster: false,
+      cluster_name: 'shared',
+      db_host: 'db.example.gov',
+      db_name: 'etl',
+      db_user: 'etl',
+      db_security_group_id: 'sg-0123456789abcdef0',
+    });
+    expect(resourceAt(usual, 'aws_vpc_security_group_ingress_rule.database')).toHaveProperty(
+      'referenced_security_group_id',
+      '${data.aws_eks_cluster.existing.vpc_config[0].cluster_security_group_id}',
+    );
+  });
+
+  it('lets the key of logs be used for log groups of deliveries alone', () => {
+    const policy = JSON.stringify(resourceAt(json, 'aws_kms_key.logs'));
+    expect(policy).not.toContain('/aws/eks/');
+  });
+
+  it('has objects that wait for nothing of it', () => {
+    expect(resourceAt(json, 'kubernetes_namespace_v1.ns').depends_on ?? []).toEqual([]);
   });
 });
 

@@ -14,6 +14,18 @@ describe('The Kubernetes provider', () => {
     });
   });
 
+  it('reaches a cluster of others by a lookup with its name', () => {
+    const existing = synthesizeText({ create_cluster: false, cluster_name: 'shared' });
+    expect(existing).toHaveProviderNamed('kubernetes', {
+      host: '${data.aws_eks_cluster.existing.endpoint}',
+      cluster_ca_certificate:
+        '${base64decode(data.aws_eks_cluster.existing.certificate_authority[0].data)}',
+    });
+    expect(JSON.parse(existing)).toHaveProperty('data.aws_eks_cluster.existing', {
+      name: 'shared',
+    });
+  });
+
   it('asks the AWS CLI for a token at each run, with region, and profile if there is one', () => {
     expect(text).toHaveProviderNamed('kubernetes', {
       exec: [

@@ -18,6 +18,60 @@ const check = (overrides: Overrides) =>
     new Set(Object.keys(overrides)),
   );
 
+describe('a cluster of others', () => {
+  const EXISTING: Overrides = { create_cluster: false, cluster_name: 'shared' };
+
+  it('needs no more than its name', () => {
+    expect(check(EXISTING)).toEqual([]);
+  });
+
+  it('must be named', () => {
+    expect(check({ create_cluster: false })).toEqual([
+      { variable: 'cluster_name', message: 'must be given with create_cluster = false' },
+    ]);
+  });
+
+  it('brings a fault for each setting that would be of it, all at once', () => {
+    const settings: Overrides = {
+      vpc_id: 'vpc-0a1b2c3d4e5f67890',
+      kubernetes_version: '1.35',
+      cluster_support_type: 'STANDARD',
+      addon_versions: { coredns: 'v1.12.4-eksbuild.1' },
+      cluster_endpoint_private_access_cidrs: ['10.0.0.0/16'],
+      cluster_admin_arns: ['arn:aws-us-gov:iam::123456789012:role/admin'],
+      node_group_name: 'nodes',
+      node_min_size: 1,
+      node_s3_access: false,
+    };
+    const faults = check({ ...EXISTING, ...settings });
+    expect(faults.map(({ variable }) => variable).sort()).toEqual(Object.keys(settings).sort());
+    expect(new Set(faults.map(({ message }) => message))).toEqual(
+      new Set(['must be left out with create_cluster = false: the cluster belongs to others']),
+    );
+  });
+
+  it('takes settings that are empty for left out', () => {
+    const empty = { kubernetes_version: '', addon_versions: {}, cluster_admin_arns: [] };
+    expect(check({ ...EXISTING, ...empty })).toEqual([]);
+  });
+
+  it('brings the fault of a setting also where another one is wrong by itself', () => {
+    const overrides = { ...EXISTING, node_min_size: 1, kubernetes_version: '1.35' };
+    const faults = checkFileProcessing(
+      { ...fileProcessingSettings(), ...overrides },
+      new Set(Object.keys(overrides)),
+      new Set(['kubernetes_version']),
+    );
+    expect(faults.map(({ variable }) => variable)).toEqual(['node_min_size']);
+  });
+
+  it('alone has a security group of nodes to be told', () => {
+    const group = { node_security_group_id: 'sg-0123456789abcdef0' };
+    expect(check({ ...EXISTING, ...group })).toEqual([]);
+    expect(check(group).map(({ variable }) => variable)).toEqual(['node_security_group_id']);
+  });
+});
+
 describe('faults between variables', () => {
   it.each<[string, Overrides, string, RegExp]>([
     [

@@ -42,8 +42,21 @@ function versionOf(model: Model, cluster: Resource): string {
     .replace(/^1\.\$\{max\((\d+), .*$/, '1.$1');
 }
 
-/** Sentences on clusters whose standard support ends soon: notes of the audit, not findings yet. */
-export function supportNotes(model: Model, now: Date): readonly string[] {
+/** Sentences on clusters that are no findings: whose standard support ends soon, and what others answer for. */
+export function clusterNotes(model: Model, now: Date): readonly string[] {
+  const others = model.stacks
+    .flatMap(({ data }) => data)
+    // A lookup beside a cluster of the stack is of that one.
+    .filter((one) => one.type === 'aws_eks_cluster')
+    .filter((one) => neighbours(model, one, 'aws_eks_cluster').length === 0);
+  const notJudged = others.map(
+    (one) =>
+      `The cluster ${read(model, one).text('name')} belongs to others: its API, access, encryption, logs, version, nodes and add-ons were not judged, nor that it enforces NetworkPolicies; manage doctor looks at some of it.`,
+  );
+  return [...notJudged, ...supportNotes(model, now)];
+}
+
+function supportNotes(model: Model, now: Date): readonly string[] {
   return model.ofType('aws_eks_cluster').flatMap((cluster) => {
     const version = versionOf(model, cluster);
     const notice = supportNotice(version, now);

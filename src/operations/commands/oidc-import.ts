@@ -54,6 +54,15 @@ export const oidcImport: Operation<{ readonly dryRun: boolean }> = {
 };
 
 function refuseWhereOthersOwnIt({ settings }: OpenStack): void {
+  if (!settings.create_cluster) {
+    throw new OperationError(
+      `${settings.cluster_name} belongs to others (create_cluster = false), and so does its provider: a destroy of this stack would take it from them`,
+      {
+        next: 'name the provider in existing_oidc_provider_arn; where there is none, apply makes one',
+        code: EXIT.refused,
+      },
+    );
+  }
   if (settings.existing_oidc_provider_arn === '') return;
   throw new OperationError(
     `existing_oidc_provider_arn is set to ${settings.existing_oidc_provider_arn}: the stack uses that provider and owns none`,

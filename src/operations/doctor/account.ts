@@ -45,6 +45,9 @@ export function networkDiagnosis({ clients, region, environment }: Target): Prom
   const settings = environment.fileProcessing;
   const { vpc_id } = settings;
   return diagnose('network', async () => {
+    if (!settings.create_cluster) {
+      return { state: 'skipped', found: 'is that of the cluster, which belongs to others' };
+    }
     const ec2 = await clients.ec2();
     const wanted = vpc_id || vpcName(settings);
     const { Vpcs = [] } = await ec2.send(

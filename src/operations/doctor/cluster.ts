@@ -6,6 +6,7 @@ import type { OperationContext } from '../operation.ts';
 import type { Target } from '../target.ts';
 import { unreachableBecause, unreachableCluster } from '../terraform/cluster-endpoint.ts';
 import { type Diagnosis, diagnose } from './diagnosis.ts';
+import { existingClusterDiagnoses } from './existing-cluster.ts';
 
 /** What is known of the cluster after a look. */
 export interface ClusterDiagnosis {
@@ -30,10 +31,13 @@ export async function clusterDiagnosis(
     });
     cluster = answer?.cluster;
     if (cluster === undefined) {
+      const { create_cluster } = environment.fileProcessing;
       return {
         state: 'red',
         found: `there is no cluster ${name}`,
-        next: 'npm run manage -- apply',
+        next: create_cluster
+          ? 'npm run manage -- apply'
+          : 'correct cluster_name, or set create_cluster = true',
       };
     }
     return judgeCluster(cluster, environment.fileProcessing, context.clock.now());
@@ -41,7 +45,11 @@ export async function clusterDiagnosis(
   if (cluster === undefined) return { diagnoses: [state], reachable: false };
   const api = await apiDiagnosis(cluster, context);
   const provider = await providerDiagnosis(cluster, target);
-  return { diagnoses: [state, api, provider], reachable: api.state === 'ok' };
+  const reachable = api.state === 'ok';
+  const relied = environment.fileProcessing.create_cluster
+    ? []
+    : await existingClusterDiagnoses(context, target, cluster, reachable);
+  return { diagnoses: [state, api, provider, ...relied], reachable };
 }
 
 /** Judges the state of a cluster, and its version: how long EKS supports it, and whether the tfvars are behind it. */
@@ -80,7 +88,7 @@ function apiDiagnosis(cluster: Cluster, { env }: OperationContext): Promise<Diag
   });
 }
 
-function providerDiagnosis(cluster: Cluster, { clients }: Target): Promise<Diagnosis> {
+function providerDiagnosis(cluster: Cluster, { clients, environment }: Target): Promise<Diagnosis> {
   return diagnose('OIDC provider', async () => {
     const issuer = cluster.identity?.oidc?.issuer ?? '';
     const iam = await clients.iam();
@@ -89,8 +97,13 @@ function providerDiagnosis(cluster: Cluster, { clients }: Target): Promise<Diagn
     );
     const suffix = `:oidc-provider/${issuer.replace('https://', '')}`;
     const found = OpenIDConnectProviderList.find(({ Arn }) => Arn?.endsWith(suffix))?.Arn;
+    const { create_cluster, existing_oidc_provider_arn } = environment.fileProcessing;
+    const shared =
+      create_cluster || existing_oidc_provider_arn === found
+        ? {}
+        : { next: `unless this stack has made it, name it in existing_oidc_provider_arn` };
     return found === undefined
       ? { state: 'red', found: `IAM has none for ${issuer}`, next: 'npm run manage -- apply' }
-      : { state: 'ok', found };
+      : { state: 'ok', found, ...shared };
   });
 }

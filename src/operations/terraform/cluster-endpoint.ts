@@ -1,7 +1,7 @@
 import { type AgentOptions, get as getHttp } from 'node:http';
 import { Agent, get as getHttps } from 'node:https';
 import type { Refusal } from './guards/refusals.ts';
-import { managedResources, type StateJson } from './plan-json.ts';
+import { clusterIn, type StateJson } from './plan-json.ts';
 
 const TEN_SECONDS = 10_000;
 
@@ -15,7 +15,7 @@ export interface ClusterEndpoint {
 
 /** The cluster's endpoint; absent before there is a cluster. */
 export function clusterEndpointOf(state: StateJson): ClusterEndpoint | undefined {
-  const values = managedResources(state).find(({ type }) => type === 'aws_eks_cluster')?.values;
+  const values = clusterIn(state);
   if (typeof values?.endpoint !== 'string' || values.endpoint === '') return undefined;
   const [authority] = (values.certificate_authority ?? []) as readonly { readonly data?: string }[];
   return {

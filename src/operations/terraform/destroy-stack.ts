@@ -9,6 +9,7 @@ import {
 import { type OpenOptions, type OpenStack, openStack } from './open-stack.ts';
 import {
   changesOf,
+  clusterIn,
   managedResources,
   type PlanJson,
   type ResourceChange,
@@ -123,7 +124,7 @@ async function waitUntilGone(
 }
 
 function vpcOfCluster(state: StateJson): string | undefined {
-  const values = managedResources(state).find(({ type }) => type === 'aws_eks_cluster')?.values;
+  const values = clusterIn(state);
   const [network] = (values?.vpc_config ?? []) as readonly { readonly vpc_id?: string }[];
   return network?.vpc_id;
 }

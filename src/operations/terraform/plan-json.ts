@@ -56,6 +56,13 @@ export function managedResources({ resources = [] }: StateJson): readonly HeldRe
     }));
 }
 
+/** The stack's cluster as a state knows it, whether the stack has made it or looks it up. */
+export function clusterIn({ resources = [] }: StateJson): HeldResource['values'] | undefined {
+  const clusters = resources.filter(({ type }) => type === 'aws_eks_cluster');
+  const cluster = clusters.find(({ mode }) => mode === 'managed') ?? clusters[0];
+  return cluster?.instances?.[0]?.attributes;
+}
+
 /** What a plan would change, create, destroy or import; reading a data source is not a change. */
 export function changesOf(plan: PlanJson): readonly PlannedChange[] {
   return (plan.resource_changes ?? []).filter(

@@ -1,7 +1,7 @@
 import { isArnOf, isRoleArn } from '@file-processing/contract/arn.ts';
 import { existingNetworkVariables } from '../existing-network.ts';
 import { DEFAULT_KUBERNETES_VERSION, KNOWN_KUBERNETES_VERSIONS } from '../kubernetes-versions.ts';
-import { choice, text, textList, textMap } from '../variable.ts';
+import { choice, flag, text, textList, textMap } from '../variable.ts';
 import { isLimitedCidr } from './forms.ts';
 
 /** The add-ons of the cluster, by EKS's names. */
@@ -17,13 +17,19 @@ export const ADD_ONS = [
 export const clusterVariables = {
   ...existingNetworkVariables,
 
+  create_cluster: flag({
+    description:
+      'Makes the cluster. With false the stack uses one of others, cluster_name, and makes nothing of it: no keys, nodes, add-ons, access entries or log groups. Settings of those are then refused.',
+    default: true,
+    example: true,
+  }),
   cluster_name: text({
     description: 'Name of the EKS cluster; names of roles and keys start with it.',
     default: 'file-processing-cluster',
     example: 'file-processing-cluster',
     allowed:
-      '1 to 38 letters, digits and hyphens, starting with a letter (IAM role names, which append to it, end at 64)',
-    accepts: (value) => /^[A-Za-z][A-Za-z0-9-]{0,37}$/.test(value),
+      '1 to 38 letters, digits, hyphens and underscores, starting with a letter (IAM role names, which append to it, end at 64)',
+    accepts: (value) => /^[A-Za-z][\w-]{0,37}$/.test(value),
   }),
   kubernetes_version: text({
     description: `Kubernetes version of control plane, nodes and add-ons; raise it by one minor version at a time. Empty gives a new cluster ${DEFAULT_KUBERNETES_VERSION} and leaves the version of an existing one alone.`,
@@ -51,6 +57,14 @@ export const clusterVariables = {
     accepts: (versions) =>
       Object.keys(versions).every((name) => (ADD_ONS as readonly string[]).includes(name)),
     acceptsItem: (value) => /^v\d+\.\d+\.\d+-eksbuild\.\d+$/.test(value),
+  }),
+  node_security_group_id: text({
+    description:
+      'Security group of the nodes of a cluster of others, by which the database lets them in. Empty means the one that EKS made for the cluster, which managed node groups have.',
+    default: '',
+    example: 'sg-0123456789abcdef0',
+    allowed: 'the id of a security group, such as sg-0123456789abcdef0',
+    accepts: (value) => /^sg-[0-9a-f]{8}([0-9a-f]{9})?$/.test(value),
   }),
   cluster_endpoint_public_access_cidrs: textList({
     description:

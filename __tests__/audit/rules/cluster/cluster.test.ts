@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { CLUSTER_RULES, supportNotes } from '../../../../audit/rules/cluster/cluster.ts';
+import { ALL_RULES } from '../../../../audit/rules/all-rules.ts';
+import { CLUSTER_RULES, clusterNotes } from '../../../../audit/rules/cluster/cluster.ts';
 import { describeRules } from '../../support/describe-rules.ts';
 import { type Change, drop, set } from '../../support/kubernetes-plants.ts';
 import type { Json } from '../../support/renamed-stack.ts';
-import { auditedOf, environmentStacks } from '../../support/stacks.ts';
+import { auditedOf, DAY, environmentStacks, stacksOf } from '../../support/stacks.ts';
 
 const CLUSTER = 'aws_eks_cluster';
 
@@ -302,7 +303,41 @@ describe('the support of a version', () => {
     ['2026-12-27', 1, []],
     ['2027-03-28', 0, [expect.stringContaining('version 1.35 left the standard support')]],
   ])('on %s is worth %i notes and the findings %j', (day, notes, faults) => {
-    expect(supportNotes(on(day).model, new Date(day))).toHaveLength(notes);
+    expect(clusterNotes(on(day).model, new Date(day))).toHaveLength(notes);
     expect(findings(day)).toEqual(faults);
   });
+});
+
+describe('a cluster of others', () => {
+  const audited = auditedOf(
+    stacksOf({
+      processing: {
+        create_cluster: false,
+        cluster_name: 'shared',
+        cluster_endpoint_private_access_cidrs: [],
+        sns_endpoint_url: 'https://files.example.gov/',
+        tls_certificate_arn: 'arn:aws-us-gov:acm:us-gov-west-1:123456789012:certificate/abc',
+        db_host: 'db.example.gov',
+        db_name: 'etl',
+        db_user: 'etl',
+        db_security_group_id: 'sg-0123456789abcdef0',
+      },
+    }),
+  );
+
+  it('makes no rule fail', () => {
+    const faults = ALL_RULES.flatMap((rule) => rule.judge(audited)).flatMap(({ faults }) => faults);
+    expect(faults).toEqual([]);
+  });
+
+  it('is said not to be judged', () => {
+    expect(clusterNotes(audited.model, DAY)).toEqual([
+      expect.stringMatching(/^The cluster shared belongs to others: .* were not judged/),
+    ]);
+  });
+});
+
+it('a cluster that is looked up beside the one that the stack makes is no other', () => {
+  const { model } = auditedOf(environmentStacks('complete'));
+  expect(clusterNotes(model, DAY)).toEqual([]);
 });

@@ -128,3 +128,22 @@ test('the refusal names cluster, address, reason and the settings that help', ()
   expect(next).toContain('cluster_endpoint_private_access_cidrs');
   expect(next).toContain('cluster_endpoint_public_access_cidrs');
 });
+
+test('the endpoint of a cluster of others is that of the lookup in the state', () => {
+  const attributes = {
+    name: 'shared',
+    endpoint: 'https://api.example',
+    certificate_authority: [{ data: Buffer.from('PEM').toString('base64') }],
+  };
+  const looked = {
+    mode: 'data',
+    type: 'aws_eks_cluster',
+    name: 'existing',
+    instances: [{ attributes }],
+  } as const;
+  expect(clusterEndpointOf({ resources: [looked] })).toEqual({
+    name: 'shared',
+    url: 'https://api.example',
+    certificateAuthority: 'PEM',
+  });
+});

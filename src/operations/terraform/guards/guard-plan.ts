@@ -33,7 +33,10 @@ export async function guardPlan(
   refuse([
     ...(options.allowClusterReplacement
       ? []
-      : [...refuseClusterReplacement(plan), ...refuseRoleReplacement(plan)]),
+      : [
+          ...refuseClusterReplacement(plan, stack.settings.create_cluster),
+          ...refuseRoleReplacement(plan),
+        ]),
     ...refuseNodesDeletedFirst(plan),
     ...refuseTakenNames(plan),
     ...refuseOidcProviderReplacement(plan),

@@ -57,8 +57,18 @@ export function refuseLoadBalancerClass(
   ];
 }
 
-/** Refuses a plan that destroys or replaces an EKS cluster: everything in it would be gone. */
-export function refuseClusterReplacement(plan: PlanJson): readonly Refusal[] {
+/**
+ * Refuses a plan that destroys or replaces an EKS cluster: everything in it would be gone.
+ *
+ * @param keeps - whether the stack is to have a cluster of its own (`create_cluster`)
+ */
+export function refuseClusterReplacement(plan: PlanJson, keeps = true): readonly Refusal[] {
+  const deleted = changesOf(plan)
+    .filter(deletes)
+    .map(({ address }) => address);
+  const next = keeps
+    ? 'undo the setting that the plan marks with "forces replacement", such as cluster_name'
+    : `set create_cluster = true again; or hand the cluster over, with all that is of it, by terraform state rm ${deleted.join(' ')}`;
   return changesOf(plan)
     .filter((change) => change.type === 'aws_eks_cluster' && deletes(change))
     .map(({ address, change }) => {
@@ -66,7 +76,7 @@ export function refuseClusterReplacement(plan: PlanJson): readonly Refusal[] {
       const what = change.actions.includes('create') ? 'replace' : 'destroy';
       return {
         reason: `the plan would ${what} the cluster ${name} (${address}) and everything that runs in it`,
-        next: `undo the setting that the plan marks with "forces replacement", such as cluster_name; or go on with --allow-cluster-replacement`,
+        next: `${next}; or go on with --allow-cluster-replacement`,
       };
     });
 }

@@ -48,6 +48,12 @@ test.each([
   ]);
 });
 
+test('a cluster that is given to others can be taken out of the state instead', () => {
+  const [refusal] = refuseClusterReplacement(clusterPlan(['delete']), false);
+  expect(refusal?.next).toContain('terraform state rm aws_eks_cluster.this');
+  expect(refusal?.next).toContain('create_cluster = true');
+});
+
 test.each([[['create']], [['update']], [['no-op']]])('%j of the cluster is fine', (actions) => {
   expect(refuseClusterReplacement(clusterPlan(actions))).toEqual([]);
 });
