@@ -83,6 +83,12 @@ export const LISTENER_VARIABLES = {
     kind: httpAddress(),
     example: 'http://127.0.0.1:4566',
   },
+  AWS_USE_FIPS_ENDPOINT: {
+    description: 'Whether every client calls the FIPS endpoints; not together with another AWS.',
+    kind: oneOf('true', 'false'),
+    default: 'false',
+    example: 'true',
+  },
   S3_BUCKET: {
     description:
       'Bucket that the clients drop their files into; objects of other buckets are ignored. `check` looks into it.',

@@ -45,3 +45,22 @@ export function firstZones(region: string, count: number): readonly string[] {
 export function isZoneOf(region: string, zone: string): boolean {
   return zone.startsWith(region) && /^[a-z]$/.test(zone.slice(region.length));
 }
+
+/** Whether AWS has FIPS endpoints in a region: in the United States and Canada ("FIPS endpoints by service"). */
+export function hasFipsEndpoints(region: string): boolean {
+  return /^(us|ca)-/.test(region);
+}
+
+/** Services whose hosts are the FIPS endpoints themselves in GovCloud. */
+const FIPS_IN_GOV_CLOUD = ['sns', 'sqs', 'sts'];
+
+/**
+ * Host of a service's FIPS endpoint, by the rules of the AWS SDKs (their `endpoint-rule-set`).
+ *
+ * @param service - `s3`, `sns`, `sqs`, `sts`, `kms`
+ */
+export function fipsHost(service: string, region: string): string {
+  const { name, dnsSuffix } = partitionOf(region);
+  const plain = name === 'aws-us-gov' && FIPS_IN_GOV_CLOUD.includes(service);
+  return `${service}${plain ? '' : '-fips'}.${region}.${dnsSuffix}`;
+}

@@ -1,5 +1,11 @@
+import { HeadBucketCommand, S3Client } from '@aws-sdk/client-s3';
+import { ListTopicsCommand, SNSClient } from '@aws-sdk/client-sns';
+import { ListQueuesCommand, SQSClient } from '@aws-sdk/client-sqs';
+import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import {
+  fipsHost,
   firstZones,
+  hasFipsEndpoints,
   isRegion,
   isZoneOf,
   partitionOf,
@@ -51,5 +57,47 @@ describe('zones', () => {
     expect(isZoneOf('us-west-2', 'us-east-1a')).toBe(false);
     expect(isZoneOf('us-west-2', 'us-west-2-lax-1a')).toBe(false);
     expect(isZoneOf('us-west-2', 'us-west-2')).toBe(false);
+  });
+});
+
+describe('FIPS endpoints', () => {
+  /** The host that the AWS SDK sends a service's call to, by its own rules. */
+  async function hostByTheSdk(service: string, region: string): Promise<string> {
+    let host = '';
+    const configuration = {
+      region,
+      useFipsEndpoint: true,
+      credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
+      maxAttempts: 1,
+      requestHandler: {
+        handle: (request: { hostname: string }) => {
+          host = request.hostname;
+          throw new Error('not sent');
+        },
+      },
+    };
+    const calls: Record<string, () => Promise<unknown>> = {
+      s3: () => new S3Client(configuration).send(new HeadBucketCommand({ Bucket: 'drop-box' })),
+      sns: () => new SNSClient(configuration).send(new ListTopicsCommand({})),
+      sqs: () => new SQSClient(configuration).send(new ListQueuesCommand({})),
+      sts: () => new STSClient(configuration).send(new GetCallerIdentityCommand({})),
+    };
+    await expect(calls[service]?.()).rejects.toThrow('not sent');
+    return host.replace(/^drop-box\./, '');
+  }
+
+  it.each(
+    ['us-gov-west-1', 'us-gov-east-1', 'us-east-1', 'us-west-2', 'ca-central-1'].flatMap((region) =>
+      ['s3', 'sns', 'sqs', 'sts'].map((service) => [service, region] as const),
+    ),
+  )('of %s in %s have the host that the AWS SDK calls', async (service, region) => {
+    expect(fipsHost(service, region)).toBe(await hostByTheSdk(service, region));
+  });
+
+  it('are in the United States, GovCloud and Canada alone', () => {
+    expect(['us-gov-west-1', 'us-east-2', 'ca-west-1'].every(hasFipsEndpoints)).toBe(true);
+    expect(['eu-central-1', 'cn-north-1', 'ap-east-1', 'sa-east-1'].some(hasFipsEndpoints)).toBe(
+      false,
+    );
   });
 });

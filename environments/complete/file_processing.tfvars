@@ -8,6 +8,7 @@ account_id               = "123456789012"
 permissions_boundary_arn = "arn:aws-us-gov:iam::123456789012:policy/etl-boundary"
 iam_path                 = "/etl/"
 iam_role_name_prefix     = "etl-"
+fips_endpoints           = true
 
 foundation_name_prefix = "etl-production"
 tags = {

@@ -32,6 +32,8 @@ export interface Config {
     readonly snsEndpoint: string | undefined;
     /** `AWS_ENDPOINT_URL`: every service is somewhere else. */
     readonly endpoint: string | undefined;
+    /** Every client calls the FIPS endpoints. */
+    readonly fips: boolean;
   };
   readonly sqs: {
     /** Queue to fetch messages from; undefined where SNS delivers over HTTP alone. */
@@ -84,6 +86,7 @@ export function readConfig(environment: Environment, needs: ConfigNeeds): Config
     region: reader.optional('AWS_REGION'),
     snsEndpoint: reader.optional('AWS_ENDPOINT_URL_SNS') ?? endpoint,
     queueUrl: reader.optional('SQS_QUEUE_URL'),
+    fips: readFips(reader, environment),
     bucket: reader.optional('S3_BUCKET'),
     prefixes: reader.optional('S3_PREFIXES') ?? [],
     suffix: reader.optional('S3_SUFFIX'),
@@ -106,7 +109,12 @@ export function readConfig(environment: Environment, needs: ConfigNeeds): Config
       signatureVersions: present(read.signatureVersions),
       maxAgeSeconds: present(read.maxAgeSeconds),
     }),
-    aws: Object.freeze({ region: read.region, snsEndpoint: read.snsEndpoint, endpoint }),
+    aws: Object.freeze({
+      region: read.region,
+      snsEndpoint: read.snsEndpoint,
+      endpoint,
+      fips: read.fips,
+    }),
     sqs: Object.freeze({ queueUrl: read.queueUrl }),
     s3: Object.freeze({
       bucket: read.bucket,
@@ -139,6 +147,23 @@ function readWriteReports(reader: VariableReader): boolean {
     });
   }
   return writes;
+}
+
+/** The SDK would refuse each call for it, since its FIPS endpoints are those of AWS alone. */
+function readFips(reader: VariableReader, environment: Environment): boolean {
+  const fips = reader.required('AWS_USE_FIPS_ENDPOINT') === 'true';
+  const endpoints = Object.keys(environment).filter(
+    (name) => /^AWS_ENDPOINT_URL(_|$)/.test(name) && environment[name]?.trim(),
+  );
+  if (fips && endpoints.length > 0) {
+    reader.fault({
+      variable: 'AWS_USE_FIPS_ENDPOINT',
+      value: 'true',
+      problem: `${endpoints.join(', ')} is set too, and the AWS SDK has no FIPS endpoint elsewhere than at AWS`,
+      allowed: 'true only without AWS_ENDPOINT_URL and its kin',
+    });
+  }
+  return fips;
 }
 
 /** A required value is there once no fault was recorded; this says so to the compiler. */

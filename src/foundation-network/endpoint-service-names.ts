@@ -1,4 +1,4 @@
-import { partitionOf } from '@file-processing/contract/partition.ts';
+import { fipsHost, partitionOf } from '@file-processing/contract/partition.ts';
 
 /**
  * Services whose interface endpoints have names that start with `cn.` in China, out of those that the
@@ -31,4 +31,19 @@ export function interfaceEndpointServiceName(region: string, service: string): s
  */
 export function s3GatewayServiceName(region: string): string {
   return `com.amazonaws.${region}.s3`;
+}
+
+/**
+ * Services that have a second endpoint service for their FIPS endpoint (AWS PrivateLink Guide, "AWS services that
+ * integrate with AWS PrivateLink"), out of those that the settings offer.
+ */
+const WITH_FIPS_SERVICE: readonly string[] = ['kms', 'sqs', 'sts'];
+
+/**
+ * The endpoint service by which the FIPS endpoint of a service is reached, where the plain one does not cover it:
+ * in GovCloud `sqs` and `sts` have one host for both.
+ */
+export function fipsEndpointService(region: string, service: string): string | undefined {
+  if (!WITH_FIPS_SERVICE.includes(service)) return undefined;
+  return fipsHost(service, region).startsWith(`${service}-fips.`) ? `${service}-fips` : undefined;
 }

@@ -4,7 +4,11 @@ import { VpcEndpoint } from '@cdktf/provider-aws/lib/vpc-endpoint/index.js';
 import { VpcSecurityGroupIngressRule } from '@cdktf/provider-aws/lib/vpc-security-group-ingress-rule/index.js';
 import { Construct } from 'constructs';
 import type { FoundationNetworkSettings } from '../settings/foundation-network-variables.ts';
-import { interfaceEndpointServiceName, s3GatewayServiceName } from './endpoint-service-names.ts';
+import {
+  fipsEndpointService,
+  interfaceEndpointServiceName,
+  s3GatewayServiceName,
+} from './endpoint-service-names.ts';
 import type { Subnets } from './subnets.ts';
 
 const HTTPS_PORT = 443;
@@ -43,7 +47,7 @@ export class Endpoints extends Construct {
     if (endpoints.length === 0) return;
     const securityGroup = this.#addSecurityGroup(vpc, settings);
     for (const { service, privateDns } of endpoints) {
-      new VpcEndpoint(this, service.replaceAll('.', '_'), {
+      new VpcEndpoint(this, service.replaceAll(/[.-]/g, '_'), {
         vpcId: vpc.id,
         vpcEndpointType: 'Interface',
         serviceName: interfaceEndpointServiceName(aws_region, service),
@@ -83,8 +87,13 @@ export class Endpoints extends Construct {
  * serves the signing certificates to the endpoint, which does not serve them.
  */
 function interfaceEndpoints(settings: FoundationNetworkSettings): readonly InterfaceEndpoint[] {
+  const { aws_region, fips_endpoints, interface_endpoints } = settings;
+  const fips = interface_endpoints.flatMap(
+    (service) => (fips_endpoints && fipsEndpointService(aws_region, service)) || [],
+  );
   return [
-    ...settings.interface_endpoints.map((service) => ({ service, privateDns: true })),
+    // The plain ones stay: nodes and add-ons call them.
+    ...[...interface_endpoints, ...fips].map((service) => ({ service, privateDns: true })),
     ...(settings.sns_interface_endpoint ? [{ service: 'sns', privateDns: false }] : []),
   ];
 }

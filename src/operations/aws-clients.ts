@@ -28,18 +28,23 @@ export interface AwsTarget {
   readonly endpoint?: string;
   /** Fixed credentials, as LocalStack takes any. @default those of the profile or the environment */
   readonly credentials?: { readonly accessKeyId: string; readonly secretAccessKey: string };
+  /** Call the FIPS endpoints, unless the endpoint is another. @default false */
+  readonly fips?: boolean;
   /** Take a certificate that nobody vouches for, as LocalStack's own. @default false */
   readonly anyCertificate?: boolean;
 }
 
 /** The clients for a target. */
 export function awsClients(target: AwsTarget): AwsClients {
-  const { region, profile, endpoint, credentials, anyCertificate = false } = target;
+  const { region, profile, endpoint, credentials, anyCertificate = false, fips = false } = target;
   const configuration = {
     region,
     ...(profile === '' ? {} : { profile }),
     ...(endpoint === undefined ? {} : { endpoint }),
     ...(credentials === undefined ? {} : { credentials }),
+    ...(fips && endpoint === undefined && !process.env.AWS_ENDPOINT_URL
+      ? { useFipsEndpoint: true }
+      : {}),
     ...(anyCertificate ? { requestHandler: { httpsAgent: { rejectUnauthorized: false } } } : {}),
   };
   return {

@@ -1,6 +1,6 @@
 import { isRegion } from '@file-processing/contract/partition.ts';
 import { type Environment, loadEnvironment } from '../settings/environment.ts';
-import type { AwsClients } from './aws-clients.ts';
+import type { AwsClients, AwsTarget } from './aws-clients.ts';
 import type { CommonOptions, OperationContext } from './operation.ts';
 import { EXIT, OperationError } from './operation-error.ts';
 
@@ -31,5 +31,19 @@ export function targetOf(context: OperationContext, options: CommonOptions): Tar
     );
   }
   const profile = options.profile ?? environment.fileProcessing.aws_profile;
-  return { environment, region, profile, clients: context.aws({ region, profile }) };
+  return {
+    environment,
+    region,
+    profile,
+    clients: context.aws(awsTargetOf(environment, region, profile)),
+  };
+}
+
+/** Where the clients of an environment call. */
+export function awsTargetOf(
+  { fileProcessing: { fips_endpoints } }: Environment,
+  region: string,
+  profile: string,
+): AwsTarget {
+  return { region, profile, ...(fips_endpoints && { fips: true }) };
 }

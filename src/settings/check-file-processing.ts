@@ -3,6 +3,7 @@ import { topicIn } from '@file-processing/contract/arn.ts';
 import { partitionOf } from '@file-processing/contract/partition.ts';
 import {
   type CrossFinding,
+  checkFips,
   checkRoles,
   crossFindings,
   warnAccounts,
@@ -39,6 +40,7 @@ export function checkFileProcessing(
       checkEndpoint,
       checkTopic,
       (valid) => checkDatabase(valid, given),
+      checkFips,
       checkArns,
       checkExistingNetwork,
       (valid) => checkExistingCluster(valid, given),

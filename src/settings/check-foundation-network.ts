@@ -1,5 +1,10 @@
 import { accountsIn, parseArn } from '@file-processing/contract/arn.ts';
-import { firstZones, isZoneOf, partitionOf } from '@file-processing/contract/partition.ts';
+import {
+  firstZones,
+  hasFipsEndpoints,
+  isZoneOf,
+  partitionOf,
+} from '@file-processing/contract/partition.ts';
 import { contains, overlap, parseCidr } from './cidr.ts';
 import type { FoundationNetworkSettings } from './foundation-network-variables.ts';
 import { canPlanSubnets, planSubnets, zoneCount } from './subnet-plan.ts';
@@ -51,11 +56,29 @@ export function checkFoundationNetwork(
       checkZones,
       checkCidrs,
       checkEndpoints,
+      checkFips,
       (valid) => checkRoles(valid, `${valid.name_prefix}-flow-logs`),
     ],
     settings,
     faulty,
   );
+}
+
+/** Faults of FIPS endpoints that AWS does not have. */
+export function checkFips({
+  aws_region,
+  fips_endpoints,
+}: {
+  readonly aws_region: string;
+  readonly fips_endpoints: boolean;
+}): CrossFinding<'fips_endpoints'>[] {
+  if (!fips_endpoints || hasFipsEndpoints(aws_region)) return [];
+  return [
+    {
+      variable: 'fips_endpoints',
+      message: `must be false in aws_region ${aws_region}: AWS has FIPS endpoints in the United States, GovCloud and Canada`,
+    },
+  ];
 }
 
 /** IAM's limit for the name of a role ("IAM and AWS STS quotas"). */

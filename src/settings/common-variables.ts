@@ -1,7 +1,7 @@
 import { isArnOf } from '@file-processing/contract/arn.ts';
 import { isRegion } from '@file-processing/contract/partition.ts';
 import { BUCKET_NAME, isOwnBucketName } from '@file-processing/contract/s3-object.ts';
-import { oneOf, text, textList, textMap } from './variable.ts';
+import { flag, oneOf, text, textList, textMap } from './variable.ts';
 
 /** Retention periods that CloudWatch Logs accepts, in days (CloudWatch Logs API, PutRetentionPolicy). */
 const LOG_RETENTION_DAYS = [
@@ -86,6 +86,12 @@ export const commonVariables = {
     example: 'etl-',
     allowed: '1 to 32 letters, digits and the characters + = , . @ _ -',
     accepts: (value) => /^[\w+=,.@-]{1,32}$/.test(value),
+  }),
+  fips_endpoints: flag({
+    description:
+      "Calls the FIPS endpoints of AWS: by the providers, by manage, by the listener, and through the network's interface endpoints.",
+    default: false,
+    example: true,
   }),
   log_retention_days: oneOf(LOG_RETENTION_DAYS, {
     description: 'How long the log groups of the stack keep their events.',

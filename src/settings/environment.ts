@@ -270,6 +270,12 @@ function warnBetweenStacks(
       message: `${network.account_id || 'absent'} differs from file_processing's ${processing.account_id || 'absent'}: both stacks are in one account`,
     });
   }
+  if (network.fips_endpoints !== processing.fips_endpoints) {
+    warnings.push({
+      variable: 'fips_endpoints',
+      message: `${network.fips_endpoints} differs from file_processing's ${processing.fips_endpoints}: the network's endpoints are for other hosts than the listener calls`,
+    });
+  }
   if (processing.vpc_id === '' && network.name_prefix !== processing.foundation_name_prefix) {
     warnings.push({
       variable: 'name_prefix',

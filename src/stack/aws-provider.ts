@@ -13,6 +13,7 @@ export interface AwsProviderSettings {
   readonly account_id: string;
   /** Other accounts whose ARNs and registries may occur in the stack; nothing of Terraform's reads them. */
   readonly trusted_accounts: readonly string[];
+  readonly fips_endpoints: boolean;
   /** Default tags of every resource. */
   readonly tags: Readonly<Record<string, string>>;
 }
@@ -27,6 +28,7 @@ export function configureAwsProvider(stack: TerraformStack, settings: AwsProvide
     region: settings.aws_region,
     profile: AWS_PROFILE_OR_NULL,
     ...(settings.account_id !== '' && { allowedAccountIds: [settings.account_id] }),
+    ...(settings.fips_endpoints && { useFipsEndpoint: true }),
     defaultTags: [{ tags: settings.tags }],
   });
   // The audit judges the JSON alone, and so has to find there whom the stack may name.

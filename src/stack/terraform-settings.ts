@@ -9,6 +9,7 @@ const BESIDE_OUTPUT = '../../..';
 /** Where a stack's state is kept. */
 export interface StateSettings {
   readonly aws_region: string;
+  readonly fips_endpoints: boolean;
   readonly state_bucket: string;
   readonly state_key_prefix: string;
   readonly state_region: string;
@@ -38,4 +39,5 @@ export function configureTerraform(
     ...(settings.state_kms_key_arn && { kmsKeyId: settings.state_kms_key_arn }),
   });
   stack.addOverride('terraform.backend.s3.use_lockfile', true);
+  if (settings.fips_endpoints) stack.addOverride('terraform.backend.s3.use_fips_endpoint', true);
 }

@@ -108,3 +108,25 @@ test('settings are frozen at every level', () => {
     parts.every((part) => Object.isFrozen(part)),
   );
 });
+
+test('FIPS endpoints are those of AWS alone: another AWS beside them is a fault in one line', () => {
+  const environment = {
+    AWS_USE_FIPS_ENDPOINT: 'true',
+    AWS_ENDPOINT_URL: 'http://127.0.0.1:4566',
+    AWS_ENDPOINT_URL_S3: 'http://127.0.0.1:4566',
+  };
+  expect(faultsOf(environment, NOTHING)).toEqual([
+    expect.objectContaining({
+      variable: 'AWS_USE_FIPS_ENDPOINT',
+      problem: expect.stringMatching(/^AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_S3 is set too, .*$/),
+    }),
+  ]);
+  expect(faultsOf({ ...environment, AWS_USE_FIPS_ENDPOINT: 'false' }, NOTHING)).toEqual([]);
+});
+
+test('FIPS endpoints are off unless they are asked for', () => {
+  expect(readConfig({}, NOTHING).aws.fips).toBe(false);
+  const environment = { AWS_USE_FIPS_ENDPOINT: 'true', AWS_ENDPOINT_URL: ' ' };
+  expect(readConfig(environment, NOTHING).aws.fips).toBe(true);
+  expect(faultsOf({ AWS_USE_FIPS_ENDPOINT: 'yes' }, NOTHING)).toHaveLength(1);
+});

@@ -102,3 +102,39 @@ describe('Endpoints in China', () => {
     );
   });
 });
+
+describe('Interface endpoints with FIPS endpoints', () => {
+  const endpointsIn = (aws_region: string) =>
+    namesOf(
+      synthesizeFoundationNetwork({
+        aws_region,
+        fips_endpoints: true,
+        interface_endpoints: ['ecr.api', 'kms', 'sqs', 'sts'],
+      }),
+      'aws_vpc_endpoint',
+    );
+
+  it('have a second one for each service whose FIPS host the first does not cover', () => {
+    const plain = ['ecr_api', 'kms', 'sqs', 'sts'];
+    expect(endpointsIn('us-east-1').toSorted()).toEqual(
+      ['s3', ...plain, 'kms_fips', 'sqs_fips', 'sts_fips'].toSorted(),
+    );
+    expect(endpointsIn('us-gov-west-1').toSorted()).toEqual(
+      ['s3', ...plain, 'kms_fips'].toSorted(),
+    );
+  });
+
+  it('leave the plain ones as they are', () => {
+    const json = synthesizeFoundationNetwork({
+      fips_endpoints: true,
+      interface_endpoints: ['kms'],
+    });
+    expect(resourceAt(json, 'aws_vpc_endpoint.kms')).toMatchObject({
+      service_name: 'com.amazonaws.us-gov-west-1.kms',
+    });
+    expect(resourceAt(json, 'aws_vpc_endpoint.kms_fips')).toMatchObject({
+      service_name: 'com.amazonaws.us-gov-west-1.kms-fips',
+      private_dns_enabled: true,
+    });
+  });
+});

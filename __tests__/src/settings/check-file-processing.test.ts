@@ -93,6 +93,18 @@ describe('faults between variables', () => {
       /2 must not be less than replicas 4/,
     ],
     [
+      'FIPS endpoints where AWS has none',
+      { aws_region: 'eu-central-1', fips_endpoints: true },
+      'fips_endpoints',
+      /must be false in aws_region eu-central-1/,
+    ],
+    [
+      'FIPS endpoints in China',
+      { aws_region: 'cn-north-1', fips_endpoints: true },
+      'fips_endpoints',
+      /must be false in aws_region cn-north-1/,
+    ],
+    [
       'a class of a load balancer with a queue',
       { delivery: 'sqs', load_balancer_class: 'service.k8s.aws/nlb' },
       'load_balancer_class',

@@ -5,6 +5,7 @@ import { configureTerraform } from '../../../src/stack/terraform-settings.ts';
 const LOCAL = {
   aws_region: 'us-gov-west-1',
   state_bucket: '',
+  fips_endpoints: false,
   state_key_prefix: 'infra',
   state_region: '',
   state_kms_key_arn: '',
@@ -45,4 +46,9 @@ it("takes the state bucket's own region and key", () => {
     region: 'us-gov-east-1',
     kms_key_id: 'arn:key',
   });
+});
+
+it('keeps the state by FIPS endpoints where every call goes to them', () => {
+  const { backend } = terraformOf({ state_bucket: 'state', fips_endpoints: true });
+  expect(backend.s3.use_fips_endpoint).toBe(true);
 });

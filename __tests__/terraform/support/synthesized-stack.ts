@@ -36,14 +36,22 @@ export async function relaxHclInPlace(stackDirectory: string): Promise<void> {
 }
 
 /**
- * The JSON of a stack with the AWS provider's version constraint relaxed.
+ * The JSON of a stack with the AWS provider's version constraint relaxed, and without FIPS endpoints.
  *
  * @throws Error when the constraint is not the expected one.
  */
 export function relaxAwsProvider(stackJson: string): string {
   const stack = JSON.parse(stackJson) as {
-    terraform?: { required_providers?: { aws?: { version?: string } } };
+    terraform?: {
+      required_providers?: { aws?: { version?: string } };
+      backend?: { s3?: { use_fips_endpoint?: boolean } };
+    };
+    provider?: { aws?: { use_fips_endpoint?: boolean }[] };
   };
+  // The SDK refuses FIPS endpoints together with those of an emulator.
+  for (const block of [...(stack.provider?.aws ?? []), stack.terraform?.backend?.s3]) {
+    if (block) delete block.use_fips_endpoint;
+  }
   const provider = stack.terraform?.required_providers?.aws;
   if (provider?.version !== synthesizedConstraint) {
     throw new Error(

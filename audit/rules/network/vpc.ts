@@ -1,3 +1,4 @@
+import { fipsHost } from '@file-processing/contract/partition.ts';
 import { contains, overlap, parseCidr } from '../../../src/settings/cidr.ts';
 import { type Model, type Resource, valueAt } from '../../../src/synthesized/model/model.ts';
 import {
@@ -15,6 +16,7 @@ import {
   read,
 } from '../readers/resources.ts';
 import { type Rule, rule } from '../rule.ts';
+import { usesFips } from '../terraform/settings.ts';
 import { tablesOf } from './routes.ts';
 
 const PUBLIC_ROLE = 'kubernetes.io/role/elb';
@@ -34,6 +36,22 @@ export function isPrivateBlock(text: string): boolean {
 
 function isGateway(model: Model, endpoint: Resource): boolean {
   return ['', 'Gateway'].includes(read(model, endpoint).text('vpc_endpoint_type'));
+}
+
+/** Host of the FIPS endpoint of an endpoint's service, where it is called and neither reached by it nor by another way. */
+function uncoveredHost(model: Model, endpoint: Resource, service: string): readonly string[] {
+  const stack = model.stackOf(endpoint);
+  const [, name = ''] = /\.(kms|sqs|sts)$/.exec(service) ?? [];
+  const host = fipsHost(name, stack.region);
+  const isCovered =
+    name === '' ||
+    !host.startsWith(`${name}-fips.`) ||
+    !usesFips(stack) ||
+    neighbours(model, endpoint, 'aws_nat_gateway').length > 0 ||
+    neighbours(model, endpoint, 'aws_vpc_endpoint').some(
+      (other) => read(model, other).text('service_name') === `${service}-fips`,
+    );
+  return isCovered ? [] : [host];
 }
 
 function isNotification(service: string): boolean {
@@ -237,6 +255,9 @@ export const VPC_RULES: readonly Rule[] = [
           `vpc_endpoint_type is ${text('vpc_endpoint_type') || 'missing'}`,
         (groups.length === 0 || groups.some((group) => group?.type !== 'aws_security_group')) &&
           'security_group_ids must be groups of the stack: without, it gets the default group',
+        ...uncoveredHost(model, endpoint, service).map(
+          (host) => `${host}, which the stacks call, is not covered, and there is no NAT gateway`,
+        ),
         !isNotification(service) &&
           !isTrue('private_dns_enabled') &&
           'private_dns_enabled must be true',

@@ -10,7 +10,8 @@ const stacks = ({ model }: { readonly model: { readonly stacks: readonly StackMo
   model.stacks.map((stack) => ({ stack: stack.name, address: 'terraform', model: stack }));
 
 const BACKEND_ARGUMENTS = [
-  ...['bucket', 'encrypt', 'key', 'kms_key_id', 'region', 'use_lockfile', 'path'],
+  ...['bucket', 'encrypt', 'key', 'kms_key_id', 'region', 'use_fips_endpoint'],
+  ...['use_lockfile', 'path'],
   ...['profile', 'dynamodb_table', 'workspace_key_prefix'],
 ];
 
@@ -67,7 +68,14 @@ function argumentsOf(value: unknown): readonly string[] {
 const ARN = /\barn:([^:\s"]*):([^:\s"]*):([^:\s"]*):((?:\$\{[^}]*\}|[^:\s"])*):/g;
 const HOST = /\b((?:[a-z0-9-]+\.)*)([a-z]+(?:-[a-z]+)+-\d)\.(amazonaws\.com(?:\.cn)?)\b/g;
 
-const PROVIDER_ARGUMENTS = ['allowed_account_ids', 'default_tags', 'profile', 'region'];
+const PROVIDER_ARGUMENTS = [
+  ...['allowed_account_ids', 'default_tags', 'profile', 'region', 'use_fips_endpoint'],
+];
+
+/** Whether the AWS provider of a stack calls the FIPS endpoints. */
+export function usesFips({ json }: Pick<StackModel, 'json'>): boolean {
+  return blocksOf(json.provider?.aws)[0]?.use_fips_endpoint === true;
+}
 
 function accountsOf({ json }: StackModel): string {
   return JSON.stringify(blocksOf(json.provider?.aws)[0]?.allowed_account_ids);
@@ -373,6 +381,9 @@ export const TERRAFORM_RULES: readonly Rule[] = [
         ...model.stacks
           .filter((other) => accountsOf(other) !== accountsOf(model.stackOf({ stack })))
           .map((other) => `allowed_account_ids is not as in ${other.name}`),
+        ...model.stacks
+          .filter((other) => usesFips(other) !== usesFips(model.stackOf({ stack })))
+          .map((other) => `use_fips_endpoint is not as in ${other.name}`),
         ...model.stacks
           .filter((other) => profileOf(other) !== profileOf(model.stackOf({ stack })))
           .map((other) => `its profile is not written as in ${other.name}`),

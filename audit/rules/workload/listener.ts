@@ -17,6 +17,7 @@ import {
 } from '../readers/listeners.ts';
 import { containersOf, endingPods, podsOf, quantity } from '../readers/pods.ts';
 import { type Audited, type Faults, type Rule, repeated, rule, shown } from '../rule.ts';
+import { usesFips } from '../terraform/settings.ts';
 
 const VARIABLES: Readonly<Record<string, ListenerVariable<unknown>>> = LISTENER_VARIABLES;
 
@@ -28,7 +29,6 @@ const FILE_VARIABLES: readonly string[] = Object.entries(VARIABLES).flatMap(([na
 /** Variables of Node.js, the C library and the AWS SDK that a listener's pod may have as well. */
 const RUNTIME_VARIABLES: readonly string[] = [
   'AWS_STS_REGIONAL_ENDPOINTS',
-  'AWS_USE_FIPS_ENDPOINT',
   'NODE_ENV',
   'NODE_EXTRA_CA_CERTS',
   'TMPDIR',
@@ -128,7 +128,7 @@ export const LISTENER_RULES: readonly Rule[] = [
     control: 'SC-23',
     severity: 'high',
     subjects: listenersOf,
-    faults: ({ environment, setting }) => {
+    faults: ({ environment, setting, pod }, { model }) => {
       const age = Number(setting('SNS_MAX_AGE_SECONDS'));
       const level = setting('LOG_LEVEL') ?? '';
       const tls = setting('DB_SSL');
@@ -146,6 +146,9 @@ export const LISTENER_RULES: readonly Rule[] = [
         ...['AWS_ENDPOINT_URL', 'AWS_ENDPOINT_URL_SNS']
           .filter((name) => environment.has(name))
           .map((name) => `${name} makes another SNS than AWS's trusted`),
+        setting('AWS_USE_FIPS_ENDPOINT') !== 'true' &&
+          usesFips(model.stackOf(pod)) &&
+          'AWS_USE_FIPS_ENDPOINT is not true: it calls other endpoints than the provider',
         environment.has('LOCAL_S3_ROOT') && 'LOCAL_S3_ROOT takes a folder for the bucket',
         tls !== undefined &&
           tls !== 'verify-full' &&

@@ -1,5 +1,4 @@
 import type { RequestListener } from 'node:http';
-import { SQSClient } from '@aws-sdk/client-sqs';
 import {
   READINESS_SECONDS,
   ROLES,
@@ -22,7 +21,7 @@ import { isLoopback, trustedCertificateOrigins } from '../sns/certificate-url.ts
 import { createCertificateStore } from '../sns/certificates.ts';
 import { createConfirmer, createSnsClients } from '../sns/confirmation.ts';
 import { createVerifier, type Verifier } from '../sns/verifier.ts';
-import { type QueueConsumer, startQueueConsumer } from '../sqs/queue-consumer.ts';
+import { type QueueConsumer, queueClient, startQueueConsumer } from '../sqs/queue-consumer.ts';
 import { queuedDelivery } from '../sqs/queued-delivery.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
 import { openStore } from '../storage/open-store.ts';
@@ -160,13 +159,7 @@ function startFetching(parts: Parts, onRuns: () => void): QueueConsumer | undefi
   const { config, logger } = options;
   const { queueUrl } = config.sqs;
   if (queueUrl === undefined) return undefined;
-  const { region, endpoint } = config.aws;
-  const client = new SQSClient({
-    ...(region === undefined ? {} : { region }),
-    ...(endpoint === undefined ? {} : { endpoint }),
-    // A long poll takes 20 seconds by itself.
-    requestHandler: { connectionTimeout: 5_000, socketTimeout: 30_000 },
-  });
+  const client = queueClient(config.aws);
   const consumer = startQueueConsumer({
     client,
     queueUrl,

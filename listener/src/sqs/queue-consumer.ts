@@ -3,7 +3,7 @@ import {
   DeleteMessageBatchCommand,
   type Message,
   ReceiveMessageCommand,
-  type SQSClient,
+  SQSClient,
 } from '@aws-sdk/client-sqs';
 
 /** What became of one message. */
@@ -27,6 +27,26 @@ export interface QueueConsumerOptions {
   readonly fetchers?: number;
   /** Waits between an error and the next fetch. @default a timer that ends with the signal */
   readonly pause?: (milliseconds: number, signal: AbortSignal) => Promise<void>;
+}
+
+/** A client for the queue. Credentials come from the environment, as the SDK reads them. */
+export function queueClient({
+  region,
+  endpoint,
+  fips,
+}: {
+  readonly region: string | undefined;
+  readonly endpoint: string | undefined;
+  readonly fips: boolean;
+}): SQSClient {
+  return new SQSClient({
+    ...(region === undefined ? {} : { region }),
+    ...(endpoint === undefined ? {} : { endpoint }),
+    // The queue's URL names the host of the plain endpoint, which would else take the place of the other.
+    ...(fips ? { useFipsEndpoint: true, useQueueUrlAsEndpoint: false } : {}),
+    // A long poll takes 20 seconds by itself.
+    requestHandler: { connectionTimeout: 5_000, socketTimeout: 30_000 },
+  });
 }
 
 /** Fetches messages until it is stopped. */

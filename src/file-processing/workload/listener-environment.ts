@@ -47,6 +47,7 @@ export function listenerEnvironment(
     SHUTDOWN_SECONDS: `${SHUTDOWN_SECONDS}`,
     WORKER_CONCURRENCY: `${settings.worker_concurrency}`,
     AWS_REGION: settings.aws_region,
+    AWS_USE_FIPS_ENDPOINT: settings.fips_endpoints ? 'true' : '',
     S3_BUCKET: settings.bucket_name,
     S3_PREFIXES: settings.s3_prefixes.join(','),
     S3_SUFFIX: settings.s3_suffix,

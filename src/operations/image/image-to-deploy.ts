@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import process from 'node:process';
 import type { OperationContext } from '../operation.ts';
 import { EXIT, OperationError } from '../operation-error.ts';
-import type { Target } from '../target.ts';
+import { awsTargetOf, type Target } from '../target.ts';
 import { digestOfTag, hasDigest } from './ecr.ts';
 import { ecrRepository, parseImageReference } from './image-reference.ts';
 
@@ -18,7 +18,7 @@ import { ecrRepository, parseImageReference } from './image-reference.ts';
  */
 export async function resolveImage(
   context: OperationContext,
-  { region, profile, clients }: Target,
+  { environment, region, profile, clients }: Target,
   text: string,
 ): Promise<string> {
   const { repository, tag, digest } = parseImageReference(text);
@@ -30,7 +30,8 @@ export async function resolveImage(
       code: EXIT.refused,
     });
   }
-  const there = ecr.region === region ? clients : context.aws({ region: ecr.region, profile });
+  const there =
+    ecr.region === region ? clients : context.aws(awsTargetOf(environment, ecr.region, profile));
   const client = await there.ecr();
   if (digest !== undefined) {
     if (await hasDigest(client, ecr, digest)) return `${repository}@${digest}`;

@@ -1,7 +1,7 @@
 import { type Command as Commander, Option } from 'commander';
 import type { CommonOptions, OperationContext } from '../operation.ts';
 import { OperationError } from '../operation-error.ts';
-import type { Target } from '../target.ts';
+import { awsTargetOf, type Target } from '../target.ts';
 import { applyTargets } from '../terraform/apply-stack.ts';
 import { buildAndPush, requireTool } from './build-and-push.ts';
 import {
@@ -136,7 +136,7 @@ async function makeRepository(
 /** Clients of the region that a repository of ECR is in; undefined for another registry. */
 function ecrOf(
   context: OperationContext,
-  { region, profile, clients }: Target,
+  { environment, region, profile, clients }: Target,
   uri: string,
 ): { readonly repository: EcrRepository; readonly clients: Target['clients'] } | undefined {
   const repository = ecrRepository(uri);
@@ -144,7 +144,7 @@ function ecrOf(
   const there = repository.region === region;
   return {
     repository,
-    clients: there ? clients : context.aws({ region: repository.region, profile }),
+    clients: there ? clients : context.aws(awsTargetOf(environment, repository.region, profile)),
   };
 }
 

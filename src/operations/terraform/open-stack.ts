@@ -82,7 +82,11 @@ export async function openStack(
     folder,
     json,
     terraform,
-    clients: context.aws({ region: own.aws_region, profile }),
+    clients: context.aws({
+      region: own.aws_region,
+      profile,
+      ...(own.fips_endpoints && { fips: true }),
+    }),
   };
 }
 

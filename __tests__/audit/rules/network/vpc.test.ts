@@ -142,6 +142,14 @@ describeRules(VPC_RULES, {
       ],
       ['another type', ({ set }) => set(TYPE, 'vpc_endpoint_type', 'GatewayLoadBalancer', KMS)],
       ['a policy of its own', ({ set }) => set(TYPE, 'policy', '{}', KMS)],
+      [
+        'a FIPS host without a way',
+        ({ remove }) => {
+          remove(TYPE, /kms-fips"/);
+          // One in each zone.
+          for (let zones = 3; zones > 0; zones--) remove('aws_nat_gateway');
+        },
+      ],
       ['another network', ({ set }) => set(TYPE, 'vpc_id', 'vpc-0a1b2c3d', KMS)],
     ],
     'sns-endpoint-keeps-certificates': [

@@ -327,6 +327,10 @@ describeRules(TERRAFORM_RULES, {
           }),
       ],
       [
+        'FIPS endpoints in one stack alone',
+        ({ stackWith }) => delete awsProvider(stackWith('aws_vpc')).use_fips_endpoint,
+      ],
+      [
         'several accounts',
         ({ stackWith }) =>
           Object.assign(awsProvider(stackWith('aws_vpc')), {

@@ -85,6 +85,13 @@ describeRules(LISTENER_RULES, {
     'listener-is-not-weakened': [
       given('DB_HOST', 'localhost'),
       given('DB_HOST', '10.0.0.5'),
+      [
+        'plain endpoints beside a provider with FIPS endpoints',
+        (json) => {
+          const [provider] = (json.provider as unknown as { aws: object[] }).aws;
+          Object.assign(provider ?? {}, { use_fips_endpoint: true });
+        },
+      ],
       given('DB_USER', 'postgres'),
       given('DB_USER', 'rdsadmin'),
 

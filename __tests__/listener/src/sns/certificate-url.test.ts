@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import {
   checkCertificateUrl,
   isLoopback,
@@ -21,6 +21,18 @@ describe('checkCertificateUrl', () => {
     ['arn:aws-cn:sns:cn-north-1:000000000000:t', `https://sns.cn-north-1.amazonaws.com.cn${path}`],
   ])('allows for %s the URL %s', (arn, url) => {
     expect(() => checkCertificateUrl(url, topicOf(arn), [])).not.toThrow();
+  });
+
+  it('allows the same host where every client calls the FIPS endpoints, and not theirs', () => {
+    vi.stubEnv('AWS_USE_FIPS_ENDPOINT', 'true');
+    onTestFinished(() => {
+      vi.unstubAllEnvs();
+    });
+    const american = topicOf('arn:aws:sns:us-east-1:123456789012:t');
+    const plain = `https://sns.us-east-1.amazonaws.com${path}`;
+    expect(() => checkCertificateUrl(plain, american, [])).not.toThrow();
+    const fips = plain.replace('//sns.', '//sns-fips.');
+    expect(() => checkCertificateUrl(fips, american, [])).toThrow();
   });
 
   it.each([

@@ -1,8 +1,9 @@
-import { SQSClient } from '@aws-sdk/client-sqs';
+import { ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import {
   type Handled,
   type QueueConsumerOptions,
+  queueClient,
   startQueueConsumer,
 } from '../../../../listener/src/sqs/queue-consumer.ts';
 import { eventually } from '../../../support/eventually.ts';
@@ -125,3 +126,30 @@ describe('the consumer of a queue', () => {
     expect(errors).toEqual([]);
   });
 });
+
+it.each([
+  [false, undefined, 'sqs.us-east-1.amazonaws.com'],
+  [true, undefined, 'sqs-fips.us-east-1.amazonaws.com'],
+  [false, 'http://127.0.0.1:4566', '127.0.0.1'],
+])(
+  'with FIPS %s and the endpoint %s messages are fetched from %s',
+  async (fips, endpoint, host) => {
+    vi.stubEnv('AWS_ACCESS_KEY_ID', 'test');
+    vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'test');
+    onTestFinished(() => {
+      vi.unstubAllEnvs();
+    });
+    const client = queueClient({ region: 'us-east-1', endpoint, fips });
+    let called = '';
+    client.middlewareStack.add(
+      () => async (args) => {
+        called = (args.request as { hostname: string }).hostname;
+        throw new Error('not sent');
+      },
+      { step: 'deserialize', priority: 'low' },
+    );
+    const QueueUrl = 'https://sqs.us-east-1.amazonaws.com/123456789012/deliveries';
+    await expect(client.send(new ReceiveMessageCommand({ QueueUrl }))).rejects.toThrow('not sent');
+    expect(called).toBe(host);
+  },
+);

@@ -39,6 +39,7 @@ describe('listenerEnvironment', () => {
     ['WORKER_CONCURRENCY', { worker_concurrency: 5 }, '5'],
     ['LOG_LEVEL', { log_level: 'debug' as const }, 'debug'],
     ['SNS_MAX_AGE_SECONDS', { sns_max_age_seconds: 600 }, '600'],
+    ['AWS_USE_FIPS_ENDPOINT', { fips_endpoints: true }, 'true'],
     ['AWS_REGION', { aws_region: 'us-east-1' }, 'us-east-1'],
   ] as const)('follows the setting of %s', (name, overrides, value) => {
     expect(environmentOf(overrides)[name]).toBe(value);
