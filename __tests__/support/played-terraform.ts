@@ -12,6 +12,8 @@ export interface PlayedTerraformProps {
   readonly failingApply?: number;
   /** Whether every plan changes something, as with a setting that AWS does not keep. @default false */
   readonly drifts?: boolean;
+  /** @default file-processing */
+  readonly stack?: string;
 }
 
 /** npm and terraform, played where no Kubernetes provider is at hand. */
@@ -78,7 +80,7 @@ export function playedTerraform(props: PlayedTerraformProps): PlayedTerraform {
     lines.push([program, ...parameters].join(' '));
     const done = (code: number, stdout = '') => ({ code, stdout, stderr: '' });
     if (program === 'npm') {
-      writeStack(String(options.env?.CDKTF_OUTPUT), Object.keys(resources));
+      writeStack(String(options.env?.CDKTF_OUTPUT), Object.keys(resources), props.stack);
       return done(0);
     }
     if (program !== 'terraform') throw new Error(`${program} was run`);
@@ -97,6 +99,11 @@ export function playedTerraform(props: PlayedTerraformProps): PlayedTerraform {
       case 'show':
         return done(0, show(last));
       case 'state':
+        if (rest[0] === 'rm') {
+          commands.push(`state rm ${last}`);
+          held.delete(last);
+          return done(0);
+        }
         return done(0, stateOf([...held], resources));
       case 'output':
         return done(0, '{}');
@@ -116,14 +123,14 @@ function stateOf(held: readonly string[], values: PlayedTerraformProps['resource
   return JSON.stringify({ version: 4, resources });
 }
 
-/** Writes the file that the synthesis of file-processing would. */
-function writeStack(output: string, addresses: readonly string[]): void {
+/** Writes the file that the synthesis of a stack would. */
+function writeStack(output: string, addresses: readonly string[], stack = 'file-processing'): void {
   const resource: Record<string, Record<string, object>> = {};
   for (const address of addresses) {
     const [type = '', name = ''] = address.split('.');
     resource[type] = { ...resource[type], [name]: {} };
   }
-  const folder = join(output, 'stacks', 'file-processing');
+  const folder = join(output, 'stacks', stack);
   mkdirSync(folder, { recursive: true });
   const variable = { image: {}, db_password: { sensitive: true } };
   writeFileSync(join(folder, 'cdk.tf.json'), JSON.stringify({ resource, variable }));

@@ -2,6 +2,7 @@ import type { EC2Client } from '@aws-sdk/client-ec2';
 import type { ECRClient } from '@aws-sdk/client-ecr';
 import type { EKSClient } from '@aws-sdk/client-eks';
 import type { IAMClient } from '@aws-sdk/client-iam';
+import type { RDSClient } from '@aws-sdk/client-rds';
 import type { S3Client } from '@aws-sdk/client-s3';
 import type { SNSClient } from '@aws-sdk/client-sns';
 import type { SQSClient } from '@aws-sdk/client-sqs';
@@ -13,6 +14,7 @@ export interface AwsClients {
   readonly ecr: () => Promise<ECRClient>;
   readonly eks: () => Promise<EKSClient>;
   readonly iam: () => Promise<IAMClient>;
+  readonly rds: () => Promise<RDSClient>;
   readonly s3: () => Promise<S3Client>;
   readonly sns: () => Promise<SNSClient>;
   readonly sqs: () => Promise<SQSClient>;
@@ -52,6 +54,7 @@ export function awsClients(target: AwsTarget): AwsClients {
     ecr: async () => new (await import('@aws-sdk/client-ecr')).ECRClient(configuration),
     eks: async () => new (await import('@aws-sdk/client-eks')).EKSClient(configuration),
     iam: async () => new (await import('@aws-sdk/client-iam')).IAMClient(configuration),
+    rds: async () => new (await import('@aws-sdk/client-rds')).RDSClient(configuration),
     // LocalStack and moto serve buckets by path only; AWS serves both.
     s3: async () =>
       new (await import('@aws-sdk/client-s3')).S3Client({

@@ -1,4 +1,7 @@
 import { apply } from './commands/apply.ts';
+import { dbConnect } from './commands/db-connect.ts';
+import { dbRestore } from './commands/db-restore.ts';
+import { dbSnapshot, dbStart, dbStop } from './commands/db-state.ts';
 import { destroy } from './commands/destroy.ts';
 import { doctor } from './commands/doctor.ts';
 import { ecrPut } from './commands/ecr-put.ts';
@@ -36,6 +39,11 @@ export const OPERATIONS: readonly Operation<any>[] = [
   oidcThumbprint,
   verifyIrsa,
   doctor,
+  dbStart,
+  dbStop,
+  dbSnapshot,
+  dbRestore,
+  dbConnect,
   s3ConfigureNotifications,
   snsSubscribe,
   snsProbe,

@@ -34,7 +34,11 @@ describe('usage ends with 64', () => {
     ['no such command', ['nothing'], "unknown command 'nothing'"],
     ['no such option', ['plan', '--nothing'], "unknown option '--nothing'"],
     ['too many arguments', ['plan', 'file-processing', 'more'], 'too many arguments'],
-    ['no such stack', ['plan', 'network'], 'foundation-network, file-processing'],
+    [
+      'no such stack',
+      ['plan', 'network'],
+      'foundation-network, postgres-on-demand, file-processing',
+    ],
     ['a wait that is not a number', ['apply', '--wait', 'long'], 'A whole number of seconds'],
     ['a variable without a value', ['apply', '--var', 'image'], '--var must be name=value'],
     ['no such environment', ['plan', '--environment', 'prod'], 'environments/prod'],

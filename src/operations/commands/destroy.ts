@@ -10,6 +10,7 @@ export interface DestroyCommandOptions {
   readonly dryRun: boolean;
   readonly var: Readonly<Record<string, string>>;
   readonly wait: number;
+  readonly allowDataLoss: boolean;
 }
 
 /** `manage destroy`: destroys a stack, its load balancer first. */
@@ -19,6 +20,11 @@ export const destroy: Operation<DestroyCommandOptions> = {
   describe: (command) =>
     withConsentOptions(command.addArgument(stackArgument()))
       .addOption(varOption())
+      .option(
+        '--allow-data-loss',
+        'destroy postgres-on-demand: deletion protection is lifted, a final snapshot is left',
+        false,
+      )
       .addOption(waitOption("how long the load balancer's network interfaces may take to go")),
   execute: async (context, options, operand) => {
     const name = isStackName(operand) ? operand : DEFAULT_STACK;

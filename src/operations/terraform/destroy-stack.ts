@@ -1,5 +1,9 @@
+import { finalSnapshotIdentifier } from '../../settings/postgres-on-demand-variables.ts';
+import { databaseTarget } from '../database/database.ts';
 import type { OperationContext } from '../operation.ts';
+import { EXIT, OperationError } from '../operation-error.ts';
 import { guardPlan } from './guards/guard-plan.ts';
+import { DATABASES } from './guards/refusals.ts';
 import {
   interfacesOf,
   type LoadBalancer,
@@ -28,6 +32,8 @@ export interface DestroyOptions extends OpenOptions {
   readonly dryRun?: boolean;
   /** Seconds that the load balancer's network interfaces may take to go. @default 900 */
   readonly wait?: number;
+  /** Destroy a database; what is left of it is its final snapshot. @default false */
+  readonly allowDataLoss?: boolean;
 }
 
 /** What a destroy did, or with `dryRun` would do. */
@@ -59,6 +65,7 @@ export async function destroyStack(
   if (held.length === 0) return { stack: name, changes: [], destroyed: false };
   if (held.some(({ address }) => isKubernetes(address)))
     await requireCluster(context, stack, state);
+  const database = await databaseToDestroy(context, options, state);
 
   if (options.dryRun) {
     return await withPlan(stack, { destroy: true }, async ({ json }) => {
@@ -68,7 +75,7 @@ export async function destroyStack(
   }
   warnWhatStays(context, stack);
   const changes: ResourceChange[] = [];
-  const review = reviewOf(stack, options);
+  const review = { ...reviewOf(stack, options), ...(database && { before: database.unprotect }) };
   const loadBalancers = loadBalancersOf(state);
   if (loadBalancers.length > 0) {
     const targets = loadBalancers.map(({ address }) => address);
@@ -79,7 +86,51 @@ export async function destroyStack(
     context.stderr.write('\nThen the rest.\n');
   }
   changes.push(...(await reviewAndApply(context, stack, { destroy: true }, review)));
+  if (database) context.stderr.write(`What is left of the data: snapshot ${database.snapshot}.\n`);
   return { stack: name, changes, destroyed: true };
+}
+
+/**
+ * The database that a stack holds. RDS refuses to delete it as long as it is protected, or a
+ * snapshot has the name of the final one: both in the middle of a destroy, when the rest is gone.
+ *
+ * @throws OperationError (EXIT.refused) without `allowDataLoss`, or where the snapshot is there
+ */
+async function databaseToDestroy(
+  context: OperationContext,
+  options: DestroyOptions,
+  state: StateJson,
+): Promise<{ readonly snapshot: string; readonly unprotect: () => Promise<void> } | undefined> {
+  const held = managedResources(state).find(({ type }) => DATABASES.includes(type));
+  if (held === undefined) return undefined;
+  const { final_snapshot_identifier: snapshot, deletion_protection } = held.values;
+  const name = String(snapshot ?? '');
+  if (!options.allowDataLoss) {
+    throw new OperationError(
+      `${held.address} holds what the listener has recorded, and would be deleted; its final snapshot ${name} would be left`,
+      { next: '--allow-data-loss destroys it all the same', code: EXIT.refused },
+    );
+  }
+  const { api, settings } = await databaseTarget(context, options);
+  if (await api.snapshotNamed(name)) {
+    throw new OperationError(`the final snapshot ${name} is there already`, {
+      next: 'set final_snapshot_identifier in postgres_on_demand.tfvars to another name, and apply postgres-on-demand first',
+      code: EXIT.refused,
+    });
+  }
+  const wanted = finalSnapshotIdentifier(settings);
+  if (name !== wanted) {
+    throw new OperationError(`the final snapshot would be ${name}, not ${wanted} of the tfvars`, {
+      next: 'npm run manage -- apply postgres-on-demand first: Terraform reads the name from its state',
+      code: EXIT.refused,
+    });
+  }
+  const unprotect = async () => {
+    if (deletion_protection !== true) return;
+    context.stderr.write('Lifting deletion protection; an apply would set it again.\n');
+    await api.allowDeletion();
+  };
+  return { snapshot: name, unprotect };
 }
 
 /** Asks once for everything, and again for whatever was not part of what was agreed to. */
@@ -107,7 +158,8 @@ function reviewOf(
 }
 
 function guardDestruction(stack: OpenStack, plan: PlanJson): Promise<void> {
-  return guardPlan(stack, plan, { allowClusterReplacement: true });
+  // Without leave to delete the database, no plan is made.
+  return guardPlan(stack, plan, { allowClusterReplacement: true, allowDataLoss: true });
 }
 
 async function waitUntilGone(

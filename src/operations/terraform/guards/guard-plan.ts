@@ -9,6 +9,7 @@ import {
 import {
   refuse,
   refuseClusterReplacement,
+  refuseDatabaseDeletion,
   refuseNodesDeletedFirst,
   refuseOidcProviderReplacement,
   refuseRoleReplacement,
@@ -20,12 +21,13 @@ import { refuseVersionChanges } from './versions.ts';
  * Stops at a plan that would do harm that nobody can want.
  *
  * @param options.allowClusterReplacement - for a destroy, and for whoever says so
+ * @param options.allowDataLoss - for a destroy that was told to delete the database
  * @throws OperationError (EXIT.refused) with every reason
  */
 export async function guardPlan(
   stack: OpenStack,
   plan: PlanJson,
-  options: { readonly allowClusterReplacement?: boolean },
+  options: { readonly allowClusterReplacement?: boolean; readonly allowDataLoss?: boolean },
 ): Promise<void> {
   const { existing_topic_arn, sns_topic_name } = stack.settings;
   const topicName = parseTopicArn(existing_topic_arn)?.name ?? sns_topic_name;
@@ -39,6 +41,7 @@ export async function guardPlan(
         ]),
     ...refuseNodesDeletedFirst(plan),
     ...refuseTakenNames(plan),
+    ...(options.allowDataLoss ? [] : refuseDatabaseDeletion(plan)),
     ...refuseOidcProviderReplacement(plan),
     ...refuseVersionChanges(plan, stack.settings),
     ...refuseNotificationsOfOthers(plan, current, topicName),

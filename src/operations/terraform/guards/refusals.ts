@@ -57,6 +57,19 @@ export function refuseLoadBalancerClass(
   ];
 }
 
+/** What holds the listener's record. */
+export const DATABASES: readonly string[] = ['aws_db_instance', 'aws_rds_cluster'];
+
+/** Refuses a plan that destroys or replaces a database: what is in it would be gone, or in a snapshot at best. */
+export function refuseDatabaseDeletion(plan: PlanJson): readonly Refusal[] {
+  return changesOf(plan)
+    .filter((change) => DATABASES.includes(change.type) && deletes(change))
+    .map(({ address, change }) => ({
+      reason: `the plan would ${change.actions.includes('create') ? 'replace' : 'destroy'} the database ${address}, and what is in it`,
+      next: 'take back the setting that does so; or npm run manage -- db-snapshot, then destroy postgres-on-demand --allow-data-loss, and apply with restore_from_snapshot',
+    }));
+}
+
 /**
  * Refuses a plan that destroys or replaces an EKS cluster: everything in it would be gone.
  *
