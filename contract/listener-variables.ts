@@ -1,5 +1,6 @@
 import { parseTopicArn } from './arn.ts';
 import { isRegion } from './partition.ts';
+import { DELIVERY_BUCKETS, type DeliveryBucket, readDeliveryBuckets } from './s3-event.ts';
 import { isBucketName, isKeySuffix, KEY_SUFFIX } from './s3-object.ts';
 import { SIGNATURE_VERSIONS } from './sns-envelope.ts';
 import {
@@ -105,6 +106,12 @@ export const LISTENER_VARIABLES = {
     description: 'Key suffix of the files that are checked; objects with another one are ignored.',
     kind: textThat(isKeySuffix, KEY_SUFFIX),
     example: '.csv',
+  },
+  S3_BUCKETS: {
+    description:
+      'Several buckets, in the place of S3_BUCKET, S3_PREFIXES and S3_SUFFIX, which must then not be set. What is in a bucket with an `account` is read and written only while that account owns it.',
+    kind: { allowed: DELIVERY_BUCKETS, read: readDeliveryBuckets },
+    example: '[{"name":"etl-a","prefixes":["from_client/"]},{"name":"etl-b","suffix":".csv"}]',
   },
   REPORT_PREFIX: {
     description: 'Key prefix of our own reports; objects under it are ignored.',
@@ -270,6 +277,20 @@ export interface VariableFault {
   readonly allowed: string;
   /** Why it is refused, when the value alone does not say it. */
   readonly problem?: string;
+}
+
+/** The variables that S3_BUCKETS stands in for. */
+export const ONE_BUCKET = ['S3_BUCKET', 'S3_PREFIXES', 'S3_SUFFIX'] as const;
+
+/** The buckets of deliveries that an environment names: those of S3_BUCKETS, else the one of the other variables. */
+export function deliveryBuckets(
+  value: <N extends 'S3_BUCKETS' | (typeof ONE_BUCKET)[number]>(name: N) => ValueOf<N> | undefined,
+): readonly DeliveryBucket[] {
+  const several = value('S3_BUCKETS');
+  if (several !== undefined) return several;
+  const name = value('S3_BUCKET');
+  const suffix = value('S3_SUFFIX');
+  return [{ name, prefixes: value('S3_PREFIXES') ?? [], suffix }];
 }
 
 /** Reads the text of a variable as the listener does: its value, or what is wrong with it. */

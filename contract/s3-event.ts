@@ -1,5 +1,5 @@
 import { partitionOf } from './partition.ts';
-import { decodeKey, encodeKey, keyProblem } from './s3-object.ts';
+import { decodeKey, encodeKey, isBucketName, keyProblem } from './s3-object.ts';
 
 /** An object that an event tells of. */
 export interface ObjectReference {
@@ -39,16 +39,57 @@ export type S3Event =
   | { readonly kind: 'ignored'; readonly reason: string }
   | { readonly kind: 'dead'; readonly reason: string };
 
-/** Which objects are deliveries; the listener's settings say so. */
-export interface DeliveryFilter {
-  /** Objects of other buckets are ignored. Undefined: every bucket counts. */
-  readonly bucket?: string | undefined;
+/** A bucket of deliveries; the listener's settings say so. */
+export interface DeliveryBucket {
+  /** Undefined: every bucket. */
+  readonly name?: string | undefined;
   /** Objects below none of these key prefixes are ignored. Empty: every key counts. */
   readonly prefixes: readonly string[];
   /** Objects whose key ends otherwise are ignored. Undefined: every key counts. */
   readonly suffix?: string | undefined;
-  /** Keys below it are our own reports. Empty: there are none. */
+  /** Another account that has to own the bucket, in twelve digits. Undefined: not looked at. */
+  readonly account?: string | undefined;
+}
+
+/** Which objects are deliveries; the listener's settings say so. */
+export interface DeliveryFilter {
+  /** Objects of other buckets are ignored. At least one. */
+  readonly buckets: readonly DeliveryBucket[];
+  /** Keys below it are our own reports, in each bucket. Empty: there are none. */
   readonly reportPrefix: string;
+}
+
+/** What a list of buckets looks like that {@link readDeliveryBuckets} takes, in words. */
+export const DELIVERY_BUCKETS =
+  'a JSON list of objects, each with the name of another bucket, and with prefixes (a list), suffix and account (twelve digits) as needed';
+
+/** Reads a list of buckets as S3_BUCKETS has it; undefined for what is not allowed. */
+export function readDeliveryBuckets(text: string): readonly DeliveryBucket[] | undefined {
+  const list = parse(text);
+  if (!('value' in list) || !Array.isArray(list.value) || list.value.length === 0) return undefined;
+  const buckets: readonly unknown[] = list.value;
+  if (!buckets.every(isDeliveryBucket)) return undefined;
+  const names = new Set(buckets.map(({ name }) => name));
+  return names.size === buckets.length ? Object.freeze(buckets.map(frozen)) : undefined;
+}
+
+function isDeliveryBucket(value: unknown): value is DeliveryBucket {
+  if (!isObject(value)) return false;
+  const { name, prefixes = [], suffix, account, ...others } = value;
+  const isText = (one: unknown) => typeof one === 'string' && one !== '';
+  return (
+    typeof name === 'string' &&
+    isBucketName(name) &&
+    Array.isArray(prefixes) &&
+    prefixes.every(isText) &&
+    (suffix === undefined || isText(suffix)) &&
+    (account === undefined || (typeof account === 'string' && /^\d{12}$/.test(account))) &&
+    Object.keys(others).length === 0
+  );
+}
+
+function frozen({ prefixes = [], ...bucket }: Partial<DeliveryBucket>): DeliveryBucket {
+  return Object.freeze({ ...bucket, prefixes: Object.freeze([...prefixes]) });
 }
 
 /** What a text of several events says. */
@@ -172,14 +213,17 @@ function reasonToIgnore(
   { bucket, key, sizeBytes, ...object }: ObjectReference,
   filter: DeliveryFilter,
 ): string | undefined {
-  const { prefixes, suffix = '', reportPrefix } = filter;
+  const { buckets, reportPrefix } = filter;
   const eventName = object.eventName.replace(/^s3:/, '');
   if (eventName !== 'ObjectCreated' && !eventName.startsWith('ObjectCreated:')) {
     return `${eventName} is not a delivery`;
   }
-  if (filter.bucket !== undefined && bucket !== filter.bucket) {
-    return `the bucket is ${bucket}, not ${filter.bucket}`;
+  const own = buckets.find(({ name = bucket }) => name === bucket);
+  if (own === undefined) {
+    const names = buckets.map(({ name }) => name).join(', ');
+    return `the bucket is ${bucket}, not ${buckets.length === 1 ? '' : 'one of '}${names}`;
   }
+  const { prefixes, suffix = '' } = own;
   if (reportPrefix !== '' && key.startsWith(reportPrefix)) {
     return `the key is under our report prefix ${reportPrefix}`;
   }

@@ -1,6 +1,8 @@
 import {
+  type DeliveryBucket,
   type DeliveryFilter,
   objectCreatedEvent,
+  readDeliveryBuckets,
   readS3Event,
   readS3Events,
   sequencerAt,
@@ -10,7 +12,7 @@ import { describe, expect, it } from 'vitest';
 import { eventOf } from '../listener/support/cli.ts';
 import { s3Event } from '../listener/support/sns-messages.ts';
 
-const EVERYTHING: DeliveryFilter = { prefixes: [], reportPrefix: '' };
+const EVERYTHING: DeliveryFilter = { buckets: [{ prefixes: [] }], reportPrefix: '' };
 const options: DeliveryFilter = { ...EVERYTHING, reportPrefix: 'reports/' };
 
 function read(event: unknown) {
@@ -141,27 +143,46 @@ describe('what is ignored', () => {
   });
 
   it.each([
-    ['bucket', { bucket: 'own' }, 'the bucket is bucket, not own'],
+    ['bucket', { name: 'own' }, 'the bucket is bucket, not own'],
     [
       'key prefixes',
       { prefixes: ['a/', 'b/'] },
       'the key is below none of the key prefixes a/, b/',
     ],
     ['key suffix', { suffix: '.csv' }, 'the key does not end with .csv'],
-  ])('ignores what another %s says', (_, filter, reason) => {
+  ])('ignores what another %s says', (_, bucket, reason) => {
     const message = JSON.stringify({ Records: [record({ key: 'c/a+b.txt' })] });
+    const buckets = [{ prefixes: [], ...bucket }];
 
-    expect(readS3Event(message, { ...options, ...filter })).toStrictEqual({
+    expect(readS3Event(message, { ...options, buckets })).toStrictEqual({
       kind: 'ignored',
       reason,
     });
   });
 
+  it('holds an object against its own bucket of several, and no other', () => {
+    const message = JSON.stringify({ Records: [record({ key: 'b/a.csv' })] });
+    const own = { name: 'bucket', prefixes: ['a/'] };
+    const other = { name: 'other', prefixes: ['b/'] };
+    const ignored = (...buckets: readonly DeliveryBucket[]) =>
+      readS3Event(message, { ...options, buckets });
+
+    expect(ignored(other, own)).toStrictEqual({
+      kind: 'ignored',
+      reason: 'the key is below none of the key prefixes a/',
+    });
+    expect(ignored(other, { ...own, prefixes: ['b/'] }).kind).toBe('objects');
+    expect(ignored(other, { name: 'third', prefixes: [] })).toStrictEqual({
+      kind: 'ignored',
+      reason: 'the bucket is bucket, not one of other, third',
+    });
+  });
+
   it('takes what bucket, one of the key prefixes and the key suffix allow', () => {
     const message = JSON.stringify({ Records: [record({ key: 'b/a+b.csv' })] });
-    const filter = { bucket: 'bucket', prefixes: ['a/', 'b/'], suffix: '.csv' };
+    const buckets = [{ name: 'bucket', prefixes: ['a/', 'b/'], suffix: '.csv' }];
 
-    expect(readS3Event(message, { ...options, ...filter }).kind).toBe('objects');
+    expect(readS3Event(message, { ...options, buckets }).kind).toBe('objects');
   });
 
   it('names what it ignores beside a delivery', () => {
@@ -172,6 +193,34 @@ describe('what is ignored', () => {
       objects: [{ key: 'b' }],
       ignored: [{ bucket: 'bucket', key: 'reports/a', eventName: 'ObjectCreated:Put' }],
     });
+  });
+});
+
+describe('a list of buckets', () => {
+  it('is read with what it leaves out', () => {
+    const text =
+      '[{"name":"one","prefixes":["a/"],"suffix":".csv","account":"123456789012"},{"name":"two"}]';
+    expect(readDeliveryBuckets(text)).toStrictEqual([
+      { name: 'one', prefixes: ['a/'], suffix: '.csv', account: '123456789012' },
+      { name: 'two', prefixes: [] },
+    ]);
+  });
+
+  it.each([
+    ['no JSON', 'one,two'],
+    ['no list', '{"name":"one"}'],
+    ['empty', '[]'],
+    ['of texts', '["one"]'],
+    ['without a name', '[{"prefixes":["a/"]}]'],
+    ['with the name of no bucket', '[{"name":"One"}]'],
+    ['with a name twice', '[{"name":"one"},{"name":"one"}]'],
+    ['with prefixes that are no list', '[{"name":"one","prefixes":"a/"}]'],
+    ['with an empty prefix', '[{"name":"one","prefixes":[""]}]'],
+    ['with an empty suffix', '[{"name":"one","suffix":""}]'],
+    ['with an account of eleven digits', '[{"name":"one","account":"12345678901"}]'],
+    ['with what is not known', '[{"name":"one","prefix":"a/"}]'],
+  ])('is refused where it is %s', (_, text) => {
+    expect(readDeliveryBuckets(text)).toBeUndefined();
   });
 });
 

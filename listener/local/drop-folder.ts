@@ -3,7 +3,7 @@ import { basename, dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { watch } from 'chokidar';
-import type { LocalSettings } from './synthesized-settings.ts';
+import type { KeyFilter, LocalSettings } from './synthesized-settings.ts';
 
 /** A file that has not grown for this long, in milliseconds, was written to its end. */
 const STABLE_MS = 300;
@@ -117,18 +117,23 @@ const SAMPLE = fileURLToPath(new URL('./samples/Officer_Detail.csv', import.meta
  */
 export async function prepareDropFolder(
   root: string,
-  { bucket, filters }: Pick<LocalSettings, 'bucket' | 'filters'>,
+  { buckets }: Pick<LocalSettings, 'buckets'>,
 ): Promise<string | undefined> {
   const made = (await mkdir(root, { recursive: true })) !== undefined;
-  const path = join(root, bucket, ...sampleKey(filters).split('/'));
+  const [path = root] = buckets.map(({ name, filters }) =>
+    join(root, name, ...sampleKey(filters).split('/')),
+  );
   await mkdir(dirname(path), { recursive: true });
+  for (const { name, filters } of buckets.slice(1)) {
+    await mkdir(join(root, name, filters[0]?.prefix ?? ''), { recursive: true });
+  }
   if (made) await copyFile(SAMPLE, path);
   const found = await readFile(path).catch(() => undefined);
   return found?.equals(await readFile(SAMPLE)) ? path : undefined;
 }
 
 /** A key that the event notification covers. */
-export function sampleKey(filters: LocalSettings['filters']): string {
+export function sampleKey(filters: readonly KeyFilter[]): string {
   const { prefix, suffix } = filters[0] ?? { prefix: '', suffix: '' };
   const name = 'nm_albuquerque/Officer_Detail.csv';
   return `${prefix}${name.endsWith(suffix) ? name : name.replace(/\.csv$/, suffix)}`;

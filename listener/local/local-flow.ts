@@ -141,7 +141,7 @@ export async function startLocalFlow(options: LocalFlowOptions): Promise<LocalFl
       async submit(path) {
         const root = resolve(options.dataFolder);
         if (dirname(resolve(path)) === root) {
-          const reason = `${basename(path)}: it is in no bucket; drop it below ${settings.bucket}/`;
+          const reason = `${basename(path)}: it is in no bucket; drop it below ${settings.buckets.map(({ name }) => `${name}/`).join(' or ')}`;
           return { kind: 'no-event', reason };
         }
         const file = await droppedFile(root, path);
@@ -264,11 +264,15 @@ async function submitFile(file: DroppedFile, parts: SubmissionParts): Promise<Su
 
 function reasonForNoEvent(file: DroppedFile, settings: LocalSettings): string | undefined {
   const { bucket, key } = file;
-  if (bucket !== settings.bucket) {
-    return `${bucket}/${key}: the event notification is for bucket ${settings.bucket}`;
+  const own = settings.buckets.find(({ name }) => name === bucket);
+  if (own === undefined) {
+    const names = settings.buckets.map(({ name }) => name).join(', ');
+    return settings.buckets.length === 1
+      ? `${bucket}/${key}: the event notification is for bucket ${names}`
+      : `${bucket}/${key}: the event notifications are for the buckets ${names}`;
   }
-  if (isNotified(settings.filters, key)) return undefined;
-  const filters = settings.filters.map(({ prefix, suffix }) => `${prefix}*${suffix}`).join(', ');
+  if (isNotified(own.filters, key)) return undefined;
+  const filters = own.filters.map(({ prefix, suffix }) => `${prefix}*${suffix}`).join(', ');
   return `${bucket}/${key}: the event notification covers only ${filters}`;
 }
 

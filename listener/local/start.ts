@@ -124,7 +124,7 @@ interface Watched {
 
 async function watchForever(
   flow: LocalFlow,
-  { dataFolder, sample, settings: { bucket, filters } }: Watched,
+  { dataFolder, sample, settings: { buckets } }: Watched,
   failure: Promise<never>,
   interrupted: Promise<unknown>,
 ): Promise<void> {
@@ -147,8 +147,10 @@ async function watchForever(
     (error) => print(`the drop folder can't be watched: ${messageOf(error)}`),
   );
   try {
-    const drop = join(shownPath(dataFolder), bucket, filters[0]?.prefix ?? '');
-    print(`ready: copy a CSV file into ${drop} (Ctrl-C stops)`);
+    const drops = buckets.map(({ name, filters }) =>
+      join(shownPath(dataFolder), name, filters[0]?.prefix ?? ''),
+    );
+    print(`ready: copy a CSV file into ${drops.join(' or ')} (Ctrl-C stops)`);
     await Promise.race([failure, interrupted]);
     print('stopping');
   } finally {

@@ -1,5 +1,5 @@
 import { parseTopicArn, topicIn } from '@file-processing/contract/arn.ts';
-import { readVariable } from '@file-processing/contract/listener-variables.ts';
+import { deliveryBuckets, readVariable } from '@file-processing/contract/listener-variables.ts';
 import { decodeKeyFilter } from '@file-processing/contract/s3-object.ts';
 
 /** What the local flow takes from the synthesized file-processing stack. */
@@ -7,11 +7,17 @@ export interface LocalSettings {
   /** The topic's ARN as it would be in an account of zeros. */
   readonly topicArn: string;
   readonly region: string;
-  readonly bucket: string;
-  /** S3 sends an event for a key that one of them fits; at least one. */
-  readonly filters: readonly KeyFilter[];
+  /** At least one. */
+  readonly buckets: readonly LocalBucket[];
   /** The listener's environment, without what only the cloud has (database, queue, endpoints). */
   readonly environment: Readonly<Record<string, string>>;
+}
+
+/** A bucket, as a folder stands in for it. */
+export interface LocalBucket {
+  readonly name: string;
+  /** S3 sends an event for a key that one of them fits; at least one. */
+  readonly filters: readonly KeyFilter[];
 }
 
 /** The key filter of a bucket notification; empty texts let everything pass. */
@@ -35,8 +41,8 @@ const EXPRESSION = /(^|[^$])\$\{/;
 
 /**
  * Reads the synthesized stack, so that what runs here is what is deployed: the listener's
- * environment from the ConfigMap, the topic's name, the bucket and the notification's filters
- * (where no notification is synthesized, the ConfigMap's own bucket and prefixes).
+ * environment from the ConfigMap, the topic's name, the buckets and the filters of their notifications
+ * (where no notification is synthesized for a bucket of the ConfigMap, the ConfigMap's own prefixes).
  *
  * @param stack content of `cdk.tf.json`
  * @throws {StackError} with everything that is missing
@@ -66,15 +72,20 @@ export function localSettings(stack: unknown): LocalSettings {
       at(stack, 'resource', 'aws_sns_topic', 'file_processing', 'name'),
       'aws_sns_topic.file_processing.name',
     );
-  const notification = at(stack, 'resource', 'aws_s3_bucket_notification', 'bucket');
-  const bucket = isObject(notification)
-    ? literal(notification.bucket, 'aws_s3_bucket_notification.bucket.bucket')
-    : literal(configMap.S3_BUCKET, "ConfigMap's S3_BUCKET");
-  const filters = isObject(notification)
-    ? filtersOfNotification(notification.topic)
-    : filtersOfConfigMap(environment);
-  if (filters.length === 0) {
-    problems.push('aws_s3_bucket_notification.bucket has no topic to send event notifications to');
+  const notifications = at(stack, 'resource', 'aws_s3_bucket_notification');
+  const notified = Object.entries(isObject(notifications) ? notifications : {}).map(
+    ([id, notification]) => {
+      const address = `aws_s3_bucket_notification.${id}`;
+      const filters = filtersOfNotification(at(notification, 'topic'));
+      if (filters.length === 0) {
+        problems.push(`${address} has no topic to send event notifications to`);
+      }
+      return { name: literal(at(notification, 'bucket'), `${address}.bucket`), filters };
+    },
+  );
+  const listed = bucketsOfConfigMap(environment);
+  if (notified.length === 0 && listed.length === 0) {
+    literal(configMap.S3_BUCKET, "ConfigMap's S3_BUCKET");
   }
   if (problems.length > 0) {
     throw new StackError(
@@ -82,7 +93,11 @@ export function localSettings(stack: unknown): LocalSettings {
     );
   }
   const { arn: topicArn } = topicIn(region, ACCOUNT_ID, topicName);
-  return { topicArn, region, bucket, filters, environment };
+  const names = new Set(notified.map(({ name }) => name));
+  // Where one bucket is meant, it is that of the notification.
+  const others = configMap.S3_BUCKETS === undefined && names.size > 0 ? [] : listed;
+  const buckets = [...notified, ...others.filter(({ name }) => !names.has(name))];
+  return { topicArn, region, buckets, environment };
 }
 
 /** Whether S3 sends an event notification for an object with this key. */
@@ -98,11 +113,17 @@ function filtersOfNotification(topics: unknown): readonly KeyFilter[] {
   }));
 }
 
-function filtersOfConfigMap(environment: Readonly<Record<string, string>>): readonly KeyFilter[] {
-  const suffix = environment.S3_SUFFIX ?? '';
-  const read = readVariable('S3_PREFIXES', environment.S3_PREFIXES ?? '');
-  const prefixes = 'value' in read ? read.value : [''];
-  return prefixes.map((prefix) => ({ prefix, suffix }));
+/** What the listener would refuse is left out here: it says so itself. */
+function bucketsOfConfigMap(environment: Readonly<Record<string, string>>): readonly LocalBucket[] {
+  const buckets = deliveryBuckets((name) => {
+    const read = readVariable(name, environment[name] ?? '');
+    return 'value' in read && environment[name] ? read.value : undefined;
+  });
+  return buckets.flatMap(({ name, prefixes, suffix = '' }) => {
+    if (name === undefined) return [];
+    const filters = (prefixes.length > 0 ? prefixes : ['']).map((prefix) => ({ prefix, suffix }));
+    return [{ name, filters }];
+  });
 }
 
 function at(value: unknown, ...path: readonly string[]): unknown {

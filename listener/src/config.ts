@@ -1,5 +1,10 @@
 import type { TopicArn } from '@file-processing/contract/arn.ts';
-import type { ValueOf } from '@file-processing/contract/listener-variables.ts';
+import {
+  deliveryBuckets,
+  ONE_BUCKET,
+  type ValueOf,
+} from '@file-processing/contract/listener-variables.ts';
+import type { DeliveryBucket } from '@file-processing/contract/s3-event.ts';
 import { type DatabaseConfig, readDatabaseConfig } from './config/database-config.ts';
 import {
   ConfigError,
@@ -40,12 +45,8 @@ export interface Config {
     readonly queueUrl: string | undefined;
   };
   readonly s3: {
-    /** The clients' bucket, where it is set. */
-    readonly bucket: string | undefined;
-    /** Key prefixes that may be read below; empty means all. */
-    readonly prefixes: readonly string[];
-    /** Key suffix of the deliveries; undefined means all. */
-    readonly suffix: string | undefined;
+    /** The clients' buckets, and what in them may be read; at least one. */
+    readonly buckets: readonly DeliveryBucket[];
     readonly reportPrefix: string;
     /** Reports are written below `reportPrefix`. */
     readonly writeReports: boolean;
@@ -87,9 +88,7 @@ export function readConfig(environment: Environment, needs: ConfigNeeds): Config
     snsEndpoint: reader.optional('AWS_ENDPOINT_URL_SNS') ?? endpoint,
     queueUrl: reader.optional('SQS_QUEUE_URL'),
     fips: readFips(reader, environment),
-    bucket: reader.optional('S3_BUCKET'),
-    prefixes: reader.optional('S3_PREFIXES') ?? [],
-    suffix: reader.optional('S3_SUFFIX'),
+    buckets: readBuckets(reader),
     reportPrefix: reader.required('REPORT_PREFIX'),
     writeReports: readWriteReports(reader),
     localRoot: reader.optional('LOCAL_S3_ROOT'),
@@ -117,9 +116,7 @@ export function readConfig(environment: Environment, needs: ConfigNeeds): Config
     }),
     sqs: Object.freeze({ queueUrl: read.queueUrl }),
     s3: Object.freeze({
-      bucket: read.bucket,
-      prefixes: read.prefixes,
-      suffix: read.suffix,
+      buckets: read.buckets,
       reportPrefix: present(read.reportPrefix),
       writeReports: read.writeReports,
       localRoot: read.localRoot,
@@ -130,6 +127,18 @@ export function readConfig(environment: Environment, needs: ConfigNeeds): Config
     maxFaults: present(read.maxFaults),
     database,
   });
+}
+
+function readBuckets(reader: VariableReader): readonly DeliveryBucket[] {
+  const singles = ONE_BUCKET.filter((name) => reader.isSet(name));
+  if (reader.isSet('S3_BUCKETS') && singles.length > 0) {
+    reader.fault({
+      variable: 'S3_BUCKETS',
+      problem: `${singles.join(', ')} is set as well`,
+      allowed: `S3_BUCKETS, or ${ONE_BUCKET.join(', ')}, not both`,
+    });
+  }
+  return deliveryBuckets((name) => reader.optional(name));
 }
 
 /**

@@ -1,4 +1,4 @@
-import { appendFile, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import {
@@ -119,7 +119,9 @@ test('the list of files is sorted, without hidden ones and links', async () => {
   expect(await filesIn(root)).toEqual([join(root, 'a.csv'), join(root, 'z/b.csv')]);
 });
 
-const settings = { bucket: 'bucket', filters: [{ prefix: 'from_client/', suffix: '' }] };
+const settings = {
+  buckets: [{ name: 'bucket', filters: [{ prefix: 'from_client/', suffix: '' }] }],
+};
 
 test('the first start has a sample in the bucket', async () => {
   const root = join(await temporaryFolder(), 'data');
@@ -127,6 +129,16 @@ test('the first start has a sample in the bucket', async () => {
   expect(await filesIn(root)).toEqual([path]);
   expect(path).toBe(join(root, 'bucket/from_client/nm_albuquerque/Officer_Detail.csv'));
   expect(await readFile(path, 'utf8')).toContain('officer_id');
+});
+
+test('the first start has a folder for each bucket, and a sample in the first', async () => {
+  const root = join(await temporaryFolder(), 'data');
+  const other = { name: 'other', filters: [{ prefix: 'in/', suffix: '' }] };
+  await prepareDropFolder(root, { buckets: [...settings.buckets, other] });
+  expect(await filesIn(root)).toEqual([
+    join(root, 'bucket/from_client/nm_albuquerque/Officer_Detail.csv'),
+  ]);
+  expect((await stat(join(root, 'other/in'))).isDirectory()).toBe(true);
 });
 
 test('a sample that was removed does not come back', async () => {

@@ -47,7 +47,7 @@ test.each(['a b/c+d/ä%2F.csv', "it's (1)!*.csv"])('the listener reads the key %
   if (file === undefined) throw new Error('no file');
   const time = new Date(0);
   const event = JSON.stringify(objectCreatedEvent({ ...file, region: 'us-gov-west-1', time }));
-  expect(readS3Event(event, { prefixes: [], reportPrefix: '' })).toMatchObject({
+  expect(readS3Event(event, { buckets: [{ prefixes: [] }], reportPrefix: '' })).toMatchObject({
     kind: 'objects',
     objects: [{ ...file, awsRegion: 'us-gov-west-1', eventTime: time.toISOString() }],
   });

@@ -12,8 +12,9 @@ test('topic, bucket and filters are those of the stack', async () => {
   expect(await settingsOf()).toMatchObject({
     topicArn: 'arn:aws-us-gov:sns:us-gov-west-1:000000000000:file-processing-topic',
     region: 'us-gov-west-1',
-    bucket: 'etl-ba-research-client-etl',
-    filters: [{ prefix: 'from_client/', suffix: '' }],
+    buckets: [
+      { name: 'etl-ba-research-client-etl', filters: [{ prefix: 'from_client/', suffix: '' }] },
+    ],
   });
 });
 
@@ -52,15 +53,19 @@ test('changed topic, bucket and filters are followed', async () => {
     };
   });
   expect(settings.topicArn.endsWith(':other-topic')).toBe(true);
-  expect(settings.bucket).toBe('other-bucket');
-  expect(settings.filters).toStrictEqual([
-    { prefix: 'year=1/a b/', suffix: '' },
-    { prefix: '', suffix: '.csv' },
+  expect(settings.buckets).toStrictEqual([
+    {
+      name: 'other-bucket',
+      filters: [
+        { prefix: 'year=1/a b/', suffix: '' },
+        { prefix: '', suffix: '.csv' },
+      ],
+    },
   ]);
 });
 
 test('without a notification, bucket and filters are those of the ConfigMap', async () => {
-  const { bucket, filters } = await settingsOf((resource) => {
+  const { buckets } = await settingsOf((resource) => {
     delete resource.aws_s3_bucket_notification;
     Object.assign(resource.kubernetes_config_map_v1.config.data, {
       S3_BUCKET: 'map-bucket',
@@ -68,10 +73,31 @@ test('without a notification, bucket and filters are those of the ConfigMap', as
       S3_SUFFIX: '.csv',
     });
   });
-  expect(bucket).toBe('map-bucket');
-  expect(filters).toStrictEqual([
-    { prefix: 'a/', suffix: '.csv' },
-    { prefix: 'b/', suffix: '.csv' },
+  expect(buckets).toStrictEqual([
+    {
+      name: 'map-bucket',
+      filters: [
+        { prefix: 'a/', suffix: '.csv' },
+        { prefix: 'b/', suffix: '.csv' },
+      ],
+    },
+  ]);
+});
+
+test('of several buckets each has the filters of its notification, else those of the ConfigMap', async () => {
+  const { buckets } = await settingsOf((resource) => {
+    resource.aws_s3_bucket_notification = {
+      bucket_one: { bucket: 'one', topic: [{ filter_prefix: 'a+b/' }] },
+    };
+    const { data } = resource.kubernetes_config_map_v1.config;
+    delete data.S3_BUCKET;
+    delete data.S3_PREFIXES;
+    data.S3_BUCKETS =
+      '[{"name":"one","prefixes":["a b/"]},{"name":"two","prefixes":["c/"],"suffix":".csv"}]';
+  });
+  expect(buckets).toStrictEqual([
+    { name: 'one', filters: [{ prefix: 'a b/', suffix: '' }] },
+    { name: 'two', filters: [{ prefix: 'c/', suffix: '.csv' }] },
   ]);
 });
 

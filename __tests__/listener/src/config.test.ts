@@ -50,6 +50,32 @@ test('what is set takes precedence over the defaults', () => {
   });
 });
 
+test('several buckets take the place of the one', () => {
+  const S3_BUCKETS = '[{"name":"one","prefixes":["a/"]},{"name":"two","suffix":".csv"}]';
+  expect(readConfig({ S3_BUCKETS }, NOTHING).s3.buckets).toEqual([
+    { name: 'one', prefixes: ['a/'] },
+    { name: 'two', prefixes: [], suffix: '.csv' },
+  ]);
+});
+
+test('one bucket has the prefixes and the suffix of its own variables', () => {
+  const environment = { S3_BUCKET: 'one', S3_PREFIXES: 'a/,b/', S3_SUFFIX: '.csv' };
+  expect(readConfig(environment, NOTHING).s3.buckets).toEqual([
+    { name: 'one', prefixes: ['a/', 'b/'], suffix: '.csv' },
+  ]);
+});
+
+test('several buckets beside one are a fault that names the variables', () => {
+  const environment = { S3_BUCKETS: '[{"name":"one"}]', S3_PREFIXES: 'a/', S3_SUFFIX: '.csv' };
+  expect(faultsOf(environment, NOTHING)).toEqual([
+    {
+      variable: 'S3_BUCKETS',
+      problem: 'S3_PREFIXES, S3_SUFFIX is set as well',
+      allowed: 'S3_BUCKETS, or S3_BUCKET, S3_PREFIXES, S3_SUFFIX, not both',
+    },
+  ]);
+});
+
 test('every fault is reported at once, with variable, value and what is allowed', () => {
   const faults = faultsOf({ PORT: 'http', WORKER_CONCURRENCY: '0', LOG_LEVEL: 'loud' }, INTAKE);
   expect(faults).toEqual([

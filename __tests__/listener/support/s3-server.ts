@@ -18,10 +18,13 @@ export interface ServedObject {
  * that begins with an error's code answers with that error, one that begins with `Unanswered` never.
  */
 export async function startS3Server(objects: Record<string, ServedObject>) {
-  const server = await startTestServer(
-    (request, response) => void answer(objects, request, response),
-  );
-  return { ...server, endpoint: server.origin };
+  /** The account that each request insists on as the bucket's owner. */
+  const owners: unknown[] = [];
+  const server = await startTestServer((request, response) => {
+    owners.push(request.headers['x-amz-expected-bucket-owner']);
+    void answer(objects, request, response);
+  });
+  return { ...server, owners, endpoint: server.origin };
 }
 
 async function answer(

@@ -7,9 +7,10 @@ export interface SynthesizedStack {
   resource: {
     kubernetes_config_map_v1: { config: { data: Record<string, string> } };
     aws_sns_topic: { file_processing: { name: string } };
-    aws_s3_bucket_notification?: {
-      bucket: { bucket: string; topic: { filter_prefix?: string; filter_suffix?: string }[] };
-    };
+    aws_s3_bucket_notification?: Record<
+      string,
+      { bucket: string; topic: { filter_prefix?: string; filter_suffix?: string }[] }
+    >;
   };
 }
 

@@ -117,18 +117,22 @@ async function awsChecks(
   };
   const sts = new STSClient(configuration);
   const client = new S3Client({ ...configuration, followRegionRedirects: true });
-  const list = async (bucket: string, prefix: string) => {
-    const command = new ListObjectsV2Command({ Bucket: bucket, Prefix: prefix, MaxKeys: 1 });
+  const list = async (bucket: string, prefix: string, account?: string) => {
+    const command = new ListObjectsV2Command({
+      ...{ Bucket: bucket, Prefix: prefix, MaxKeys: 1 },
+      ExpectedBucketOwner: account,
+    });
     await client.send(command);
   };
   try {
     const results = [await identityCheck(sts)];
-    const [prefix = ''] = s3.prefixes;
-    if (s3.bucket !== undefined) {
-      const { bucket } = s3;
-      results.push(await allowed(`list s3://${bucket}/${prefix}`, () => list(bucket, prefix)));
+    for (const { name, prefixes, account } of s3.buckets) {
+      if (name === undefined) continue;
+      const [prefix = ''] = prefixes;
+      const what = `list s3://${name}/${prefix}`;
+      results.push(await allowed(what, () => list(name, prefix, account)));
       if (prefix !== '') {
-        results.push(await denied(`list all of s3://${bucket}`, () => list(bucket, '')));
+        results.push(await denied(`list all of s3://${name}`, () => list(name, '', account)));
       }
     }
     if (otherBucket !== undefined) {

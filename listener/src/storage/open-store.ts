@@ -6,5 +6,10 @@ import { createS3Store } from './s3-store.ts';
 /** The store that the settings name: the folder of `LOCAL_S3_ROOT`, else S3. */
 export function openStore({ s3, aws }: Pick<Config, 's3' | 'aws'>): ObjectStore {
   if (s3.localRoot !== undefined) return createLocalStore(s3.localRoot);
-  return createS3Store({ region: aws.region, endpoint: aws.endpoint });
+  const owners = new Map(s3.buckets.map(({ name, account }) => [name, account]));
+  return createS3Store({
+    region: aws.region,
+    endpoint: aws.endpoint,
+    ownerOf: (bucket) => owners.get(bucket),
+  });
 }

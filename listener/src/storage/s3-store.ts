@@ -19,11 +19,15 @@ export interface S3StoreOptions {
   readonly region?: string;
   /** Another S3 than AWS; buckets are then in the path, since their host names lead nowhere. */
   readonly endpoint?: string;
+  /** The account that has to own a bucket, or S3 refuses. @default undefined for each: not looked at */
+  readonly ownerOf?: (bucket: string) => string | undefined;
 }
+
+type OwnerOf = NonNullable<S3StoreOptions['ownerOf']>;
 
 /** Amazon S3. Credentials come from the environment, as the SDK reads them. */
 export function createS3Store(options: S3StoreOptions = {}): ObjectStore {
-  const { region, endpoint } = options;
+  const { region, endpoint, ownerOf = () => undefined } = options;
   const client = new S3Client({
     ...(region === undefined ? {} : { region }),
     ...(endpoint === undefined ? {} : { endpoint, forcePathStyle: true }),
@@ -31,8 +35,8 @@ export function createS3Store(options: S3StoreOptions = {}): ObjectStore {
     requestHandler: { connectionTimeout: 5_000, socketTimeout: 60_000 },
   });
   return {
-    open: (reference, signal) => openInS3(client, reference, signal),
-    write: (name, body, signal) => writeToS3(client, name, body, signal),
+    open: (reference, signal) => openInS3(client, ownerOf, reference, signal),
+    write: (name, body, signal) => writeToS3(client, ownerOf, name, body, signal),
     close: () => client.destroy(),
   };
 }
@@ -43,6 +47,7 @@ export function createS3Store(options: S3StoreOptions = {}): ObjectStore {
  */
 async function openInS3(
   client: S3Client,
+  ownerOf: OwnerOf,
   reference: StoredObjectReference,
   signal: AbortSignal,
 ): Promise<OpenedObject> {
@@ -52,6 +57,7 @@ async function openInS3(
       new GetObjectCommand({
         Bucket: bucket,
         Key: key,
+        ExpectedBucketOwner: ownerOf(bucket),
         ...(versionId === undefined ? {} : { VersionId: versionId }),
         ...(versionId === undefined && eTag !== undefined ? { IfMatch: `"${eTag}"` } : {}),
       }),
@@ -87,6 +93,7 @@ async function* read(
 /** Encrypted as the bucket says. Source: Amazon S3 API reference, "PutObject". */
 async function writeToS3(
   client: S3Client,
+  ownerOf: OwnerOf,
   { bucket, key }: ObjectName,
   body: string,
   signal: AbortSignal,
@@ -96,6 +103,7 @@ async function writeToS3(
       new PutObjectCommand({
         Bucket: bucket,
         Key: key,
+        ExpectedBucketOwner: ownerOf(bucket),
         Body: body,
         ContentType: 'application/json',
       }),

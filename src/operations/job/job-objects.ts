@@ -5,6 +5,7 @@ import {
   RUN,
 } from '@file-processing/contract/listener-interface.ts';
 import {
+  deliveryBuckets,
   faultText,
   LISTENER_VARIABLES,
   type ListenerVariable,
@@ -113,12 +114,7 @@ export function deliveryFilterOf(objects: readonly KubernetesObject[]): Delivery
     if ('value' in read) return read.value;
     throw new OperationError(`the ConfigMap's ${faultText(read.fault)}`, { code: EXIT.refused });
   };
-  return {
-    bucket: setting('S3_BUCKET'),
-    prefixes: setting('S3_PREFIXES') ?? [],
-    suffix: setting('S3_SUFFIX'),
-    reportPrefix: setting('REPORT_PREFIX') ?? '',
-  };
+  return { buckets: deliveryBuckets(setting), reportPrefix: setting('REPORT_PREFIX') ?? '' };
 }
 
 interface EnvFrom {
