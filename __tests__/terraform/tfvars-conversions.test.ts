@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { resolveVariables } from '../../src/settings/resolve-variables.ts';
 import { readHclLiterals } from '../../src/settings/tfvars/hcl-literals.ts';
-import { flag, integer, text, textList, textMap } from '../../src/settings/variable.ts';
+import { flag, integer, objectList, text, textList, textMap } from '../../src/settings/variable.ts';
 import { TerraformError, terraformIn } from './support/terraform.ts';
 
 const any = { description: '', default: undefined, example: undefined as never };
@@ -16,6 +16,16 @@ const VARIABLES = {
   bool: flag(any),
   'list(string)': textList({ ...any, allowed: 'any' }),
   'map(string)': textMap({ ...any, allowed: 'any' }),
+  'list(object({ s = string, n = optional(number, 3), b = optional(bool, false), l = optional(list(string), ["x"]) }))':
+    objectList(
+      {
+        s: text({ ...any, allowed: 'any' }),
+        n: { ...integer(0, 1, { ...any, default: 3 }), accepts: () => true },
+        b: flag({ ...any, default: false }),
+        l: textList({ ...any, allowed: 'any', default: ['x'] }),
+      },
+      any,
+    ),
 };
 type Type = keyof typeof VARIABLES;
 
@@ -35,6 +45,30 @@ const literal = fc.oneof(
     .map((items) => `{ ${items.map((item, index) => `k${index} = ${item}`).join(', ')} }`),
 );
 
+/** Lists of objects that mostly have what the type asks for, and often more. */
+const objects = fc
+  .array(
+    fc.tuple(
+      fc.oneof({ weight: 9, arbitrary: scalar }, fc.constant(undefined)),
+      fc.uniqueArray(
+        fc.tuple(
+          fc.constantFrom('n', 'b', 'l', 'unknown'),
+          fc.oneof(fc.constantFrom('"2"', 'true', '["y", 1]', '[]', 'null'), scalar),
+        ),
+        { selector: ([key]) => key, maxLength: 3 },
+      ),
+    ),
+    { maxLength: 2 },
+  )
+  .map((items) => {
+    const texts = items.map(([required, optional]) =>
+      [...(required === undefined ? [] : [['s', required]]), ...optional]
+        .map(([key, value]) => `${key} = ${value}`)
+        .join(', '),
+    );
+    return `[${texts.map((item) => `{ ${item} }`).join(', ')}]`;
+  });
+
 /** What our reader makes of a literal; undefined where it refuses it. */
 function read(type: Type, source: string): unknown {
   const { assignments, faults } = readHclLiterals(`v = ${source}\n`);
@@ -44,8 +78,16 @@ function read(type: Type, source: string): unknown {
 }
 
 test('a literal is converted, or refused, as by Terraform itself', async () => {
+  const types = Object.keys(VARIABLES) as Type[];
+  const ofObjects = types.filter((type) => type.startsWith('list(object'));
   const cases = fc
-    .sample(fc.tuple(fc.constantFrom(...(Object.keys(VARIABLES) as Type[])), literal), 400)
+    .sample(
+      fc.oneof(
+        { weight: 3, arbitrary: fc.tuple(fc.constantFrom(...types), literal) },
+        fc.tuple(fc.constantFrom(...ofObjects), objects),
+      ),
+      500,
+    )
     .map(([type, source], index) => ({ name: `v${index}`, type, source }));
   const folder = mkdtempSync(join(tmpdir(), 'conversions-'));
   const write = (kept: typeof cases) => {

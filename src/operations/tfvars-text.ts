@@ -1,6 +1,7 @@
 import { applyEdits, modify } from 'jsonc-parser';
 import { readHclLiterals } from '../settings/tfvars/hcl-literals.ts';
 import { hclLiteral } from '../settings/tfvars/hcl-strings.ts';
+import type { TfvarsValue } from '../settings/tfvars/tfvars-value.ts';
 import type { Variable, VariableTable } from '../settings/variable.ts';
 import { OperationError } from './operation-error.ts';
 
@@ -49,7 +50,7 @@ export function answeredValue(
 
 function literal({ type }: Variable<unknown>, value: unknown): string {
   const isBare = type === 'bool' || (type === 'number' && /^\d+$/.test(String(value)));
-  return isBare ? String(value) : hclLiteral(value as string | readonly string[]);
+  return isBare ? String(value) : hclLiteral(value as TfvarsValue);
 }
 
 const LONGEST_LINE = 100;

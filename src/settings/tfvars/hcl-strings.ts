@@ -1,3 +1,5 @@
+import type { TfvarsValue } from './tfvars-value.ts';
+
 /** An identifier of the HCL specification, as the source of a `u` regular expression. */
 export const IDENTIFIER = '[\\p{ID_Start}_][\\p{ID_Continue}-]*';
 
@@ -127,8 +129,15 @@ export function quotedText(raw: string, start: number): string {
 }
 
 /** Writes a value as a literal that is read back as the same value. */
-export function hclLiteral(value: string | readonly string[]): string {
-  return typeof value === 'string' ? quoted(value) : `[${value.map(quoted).join(', ')}]`;
+export function hclLiteral(value: TfvarsValue): string {
+  if (typeof value === 'string') return quoted(value);
+  if (Array.isArray(value)) return `[${value.map(hclLiteral).join(', ')}]`;
+  if (typeof value !== 'object' || value === null) return String(value);
+  const items = Object.entries(value).map(([key, item]) => {
+    const name = /^[A-Za-z_][\w-]*$/.test(key) ? key : quoted(key);
+    return `${name} = ${hclLiteral(item)}`;
+  });
+  return `{ ${items.join(', ')} }`;
 }
 
 function quoted(text: string): string {

@@ -1,4 +1,5 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: HCL's templates look like JavaScript's.
+
 import { describe, expect, test } from 'vitest';
 import { readHclLiterals } from '../../../../src/settings/tfvars/hcl-literals.ts';
 import {
@@ -8,6 +9,7 @@ import {
   heredocText,
   quotedText,
 } from '../../../../src/settings/tfvars/hcl-strings.ts';
+import type { TfvarsValue } from '../../../../src/settings/tfvars/tfvars-value.ts';
 
 function problemOf(read: () => unknown): HclProblem {
   try {
@@ -118,7 +120,7 @@ describe('a heredoc', () => {
 });
 
 describe('a literal that is written', () => {
-  test.each([
+  test.each<[string, TfvarsValue]>([
     ['plain text', 'etl-drop'],
     ['nothing', ''],
     ['quotes and backslashes', 'a "b" \\ c \\b'],
@@ -127,6 +129,7 @@ describe('a literal that is written', () => {
     ['what lies beyond ASCII', 'é 😀 \u2028'],
     ['no item', []],
     ['items', ['10.0.0.0/16', '${a}']],
+    ['objects', [{ name: 'a', on: true, count: 2, 'a b': [], '${c}': ['${d}'] }, {}]],
   ])('is read back: %s', (_, value) => {
     const { assignments, faults } = readHclLiterals(`name = ${hclLiteral(value)}\n`);
     expect(faults).toEqual([]);
