@@ -37,11 +37,21 @@ export function foundationNetworkSettings(
 export function fileProcessingSettings(
   overrides: Partial<FileProcessingSettings> = {},
 ): FileProcessingSettings {
-  const given = { bucket_name: 'drop-box', ...overrides };
+  const bucket = overrides.buckets === undefined ? { bucket_name: 'drop-box' } : {};
+  const given = { ...bucket, ...overrides };
   const settings = resolved(given, fileProcessingVariables);
   const names = new Set(Object.keys(given));
   refuse(checkFileProcessing(settings, names).map((finding) => ({ ...finding, file: FILE })));
   return settings;
+}
+
+/** An entry of `buckets`: its name and defaults, except for the overrides. */
+export function listedBucket(
+  name: string,
+  overrides: Partial<FileProcessingSettings['buckets'][number]> = {},
+): FileProcessingSettings['buckets'][number] {
+  const defaults = { prefixes: ['from_client/'], suffix: '', kms_key_arn: '' };
+  return { name, ...defaults, create_notifications: false, account_id: '', ...overrides };
 }
 
 function resolved<Table extends VariableTable>(

@@ -2,7 +2,6 @@ import { DataAwsCallerIdentity } from '@cdktf/provider-aws/lib/data-aws-caller-i
 import type { ITerraformDependable } from 'cdktf';
 import { Construct } from 'constructs';
 import { bucketPublishesWithKey, logsUseKey, topicSendsWithKey } from '../policies/key-policies.ts';
-import { bucketsOf } from '../settings/buckets.ts';
 import { hasEndpoint, hasQueue } from '../settings/file-processing/delivery.ts';
 import type { FileProcessingSettings } from '../settings/file-processing-variables.ts';
 import { leaveBehind } from '../stack/addressed-stack.ts';
@@ -11,6 +10,7 @@ import { NetworkLookup } from '../stack/network-lookup.ts';
 import { AddOns } from './add-ons.ts';
 import { Alarms } from './alarms.ts';
 import { notifyOfNewObjects } from './bucket-notification.ts';
+import { forBucketOwners } from './bucket-owners.ts';
 import {
   Cluster,
   type ClusterAttributes,
@@ -54,6 +54,8 @@ export class AwsResources extends Construct {
   readonly queueSubscription?: ITerraformDependable;
   /** Only with `create_repository`. */
   readonly repository?: Repository;
+  /** What other accounts have to set for their buckets, as JSON; undefined where none owns any. */
+  readonly forBucketOwners?: string | undefined;
   /** What anything in the cluster depends on: the way in, nodes to run on, and the add-ons; nothing of a cluster of others. */
   readonly clusterReady: readonly ITerraformDependable[];
 
@@ -94,6 +96,10 @@ export class AwsResources extends Construct {
       topicArn: this.topic.arn,
       ...(this.queue && { queue: { arn: this.queue.resource.arn, keyArn: eventsKey.arn } }),
     });
+    this.forBucketOwners = forBucketOwners(context, {
+      roleArn: this.irsa.roleArn,
+      topicArn: this.topic.arn,
+    });
     new Alarms(this, {
       context,
       ...(this.topic.ownName && { topicName: this.topic.ownName }),
@@ -101,7 +107,7 @@ export class AwsResources extends Construct {
       ...(this.queue && { deliveryQueueName: this.queue.resource.name }),
     });
 
-    notifyOfNewObjects(this, bucketsOf(settings), this.topic);
+    notifyOfNewObjects(this, settings, this.topic);
     if (settings.create_repository) this.repository = new Repository(this, context);
     const databaseRule =
       settings.db_security_group_id &&

@@ -1,30 +1,55 @@
 import { S3BucketNotification } from '@cdktf/provider-aws/lib/s3-bucket-notification/index.js';
 import { encodeKeyFilter } from '@file-processing/contract/s3-object.ts';
 import type { Construct } from 'constructs';
-import type { Bucket } from '../settings/buckets.ts';
+import { type Bucket, bucketsOf } from '../settings/buckets.ts';
+import type { FileProcessingSettings } from '../settings/file-processing-variables.ts';
+import { takeOver } from '../stack/addressed-stack.ts';
+import { NEW_OBJECTS, notificationId } from './bucket-owners.ts';
 import type { EventTopic } from './topic.ts';
+
+const TYPE = 'aws_s3_bucket_notification';
+
+/** Name of the notification of the bucket that the variables for one name. */
+const ONE = 'bucket';
 
 /**
  * Sends event notifications of new objects to the topic, of those buckets whose notifications the stack owns. A bucket
  * has one notification configuration, and its resource owns the whole of it: what others configured is replaced.
+ *
+ * In a list each bucket has an address of its own name, so that its place in the list means nothing: a notification
+ * that moved to another bucket would be put for the one and removed for the other at the same time. The first takes
+ * over what the variables for one bucket made.
  */
 export function notifyOfNewObjects(
   scope: Construct,
-  buckets: readonly Bucket[],
+  settings: FileProcessingSettings,
   topic: EventTopic,
 ): void {
-  for (const bucket of buckets) {
-    if (bucket.createNotifications) notifyOf(scope, bucket, topic);
+  const owned = bucketsOf(settings).filter(({ createNotifications }) => createNotifications);
+  if (settings.buckets.length === 0) {
+    for (const bucket of owned) notify(scope, ONE, bucket, topic);
+    return;
+  }
+  for (const [index, bucket] of owned.entries()) {
+    // No name of a bucket has an underscore.
+    const id = `${ONE}_${bucket.name.replaceAll('.', '_')}`;
+    notify(scope, id, bucket, topic);
+    if (index === 0) takeOver(scope, `${TYPE}.${ONE}`, `${TYPE}.${id}`);
   }
 }
 
-function notifyOf(scope: Construct, { name, prefixes, suffix }: Bucket, topic: EventTopic): void {
-  new S3BucketNotification(scope, 'bucket', {
+function notify(
+  scope: Construct,
+  id: string,
+  { name, prefixes, suffix }: Bucket,
+  topic: EventTopic,
+): void {
+  new S3BucketNotification(scope, id, {
     bucket: name,
     topic: prefixes.map((prefix) => ({
-      id: `file-processing:${prefix}`,
+      id: notificationId(prefix),
       topicArn: topic.arn,
-      events: ['s3:ObjectCreated:*'],
+      events: NEW_OBJECTS,
       filterPrefix: encodeKeyFilter(prefix),
       ...(suffix && { filterSuffix: encodeKeyFilter(suffix) }),
     })),

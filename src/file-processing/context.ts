@@ -1,7 +1,8 @@
 import type { Partition } from '@file-processing/contract/partition.ts';
 import { partitionOf } from '@file-processing/contract/partition.ts';
+import type { BucketAccess } from '../policies/listener-policies.ts';
 import type { BucketOwner } from '../policies/messaging-policies.ts';
-import { bucketsOf } from '../settings/buckets.ts';
+import { type Bucket, bucketsOf } from '../settings/buckets.ts';
 import type { FileProcessingSettings } from '../settings/file-processing-variables.ts';
 
 /** What every part of the stack needs to name things. */
@@ -45,6 +46,20 @@ export function managedPolicyArn({ partition }: Context, name: string): string {
 /** ARN of a bucket. */
 export function bucketArn({ partition }: Context, name: string): string {
   return `arn:${partition.name}:s3:::${name}`;
+}
+
+/** What the listener reads and writes in buckets. */
+export function accessOf(context: Context, buckets: readonly Bucket[]): BucketAccess {
+  const { settings, region, partition } = context;
+  return {
+    buckets: buckets.map(({ name, prefixes, keyArn }) => ({
+      arn: bucketArn(context, name),
+      readPrefixes: prefixes,
+      keyArn,
+    })),
+    writePrefix: settings.report_prefix,
+    s3Host: `s3.${region}.${partition.dnsSuffix}`,
+  };
 }
 
 /** The buckets that publish to the topic, by the account that owns them. */

@@ -20,7 +20,7 @@ import { hasEndpoint } from '../settings/file-processing/delivery.ts';
 import { fileProcessingVariables } from '../settings/file-processing-variables.ts';
 import { planVariable } from '../stack/plan-variable.ts';
 import { pathOf, roleIdentity } from '../stack/role-identity.ts';
-import { bucketArn, type Context, regionalArn } from './context.ts';
+import { accessOf, type Context, regionalArn } from './context.ts';
 import type { FoundDatabase } from './database-lookup.ts';
 import type { DatabaseJobsProps } from './workload/database-jobs.ts';
 
@@ -62,7 +62,9 @@ export class Irsa extends Construct {
     });
     this.roleArn = this.#role.arn;
 
-    this.#grant('s3', 's3_attach', 'Reads deliveries and writes reports', this.#bucketStatements());
+    const bucketStatements = bucketAccess(accessOf(context, bucketsOf(settings)));
+    refuseTooLong(bucketStatements);
+    this.#grant('s3', 's3_attach', 'Reads deliveries and writes reports', bucketStatements);
     this.deliveryRight = this.#grant(
       'delivery',
       'delivery',
@@ -160,19 +162,6 @@ export class Irsa extends Construct {
     return { arn: provider.arn, issuer: issuer.asString };
   }
 
-  #bucketStatements(): readonly PolicyStatement[] {
-    const { settings, region, partition } = this.#context;
-    return bucketAccess({
-      buckets: bucketsOf(settings).map(({ name, prefixes, keyArn }) => ({
-        arn: bucketArn(this.#context, name),
-        readPrefixes: prefixes,
-        keyArn,
-      })),
-      writePrefix: settings.report_prefix,
-      s3Host: `s3.${region}.${partition.dnsSuffix}`,
-    });
-  }
-
   #grant(
     policyName: string,
     attachmentName: string,
@@ -190,6 +179,18 @@ export class Irsa extends Construct {
       policyArn: policy.arn,
     });
   }
+}
+
+/** Characters of a managed policy, where white space does not count (IAM User Guide, "IAM and AWS STS quotas"). */
+const LONGEST_POLICY = 6144;
+
+/** @throws Error where buckets and prefixes together are too long for one policy */
+function refuseTooLong(statements: readonly PolicyStatement[]): void {
+  const { length } = policyJson(statements).replaceAll(/\s/g, '');
+  if (length <= LONGEST_POLICY) return;
+  throw new Error(
+    `the listener's policy on its buckets would have ${length} characters, and IAM takes ${LONGEST_POLICY}: name fewer or shorter prefixes, the same for several buckets where that is possible, or fewer buckets`,
+  );
 }
 
 function deliveryStatements({ context, topicArn, queue }: IrsaProps): readonly PolicyStatement[] {

@@ -6,8 +6,10 @@ import type { AwsResources } from './aws-resources.ts';
 /** The outputs of the AWS resources, by name: value and description. */
 export function awsOutputs(
   settings: FileProcessingSettings,
-  { cluster, irsa, topic, deadLetterQueue, queue, repository, databaseJobs }: AwsResources,
+  aws: AwsResources,
 ): Readonly<Record<string, readonly [value: string, description: string]>> {
+  const { cluster, irsa, topic, deadLetterQueue, queue, repository } = aws;
+  const { databaseJobs, forBucketOwners } = aws;
   return {
     cluster_name: [cluster.name, 'Name of the EKS cluster'],
     cluster_endpoint: [cluster.endpoint, "URL of the cluster's API"],
@@ -47,6 +49,12 @@ export function awsOutputs(
         databaseJobs.migrateRoleArn,
         'ARN of the role of the Job that migrates the database',
       ],
+    }),
+    ...(forBucketOwners !== undefined && {
+      for_bucket_owners: [
+        forBucketOwners,
+        'What other accounts have to set for their buckets, as JSON by bucket',
+      ] as const,
     }),
     sns_endpoint_url: [settings.sns_endpoint_url, 'URL that SNS posts to; empty until it is set'],
   };

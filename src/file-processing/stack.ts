@@ -1,5 +1,6 @@
 import type { TerraformVariable } from 'cdktf';
 import type { Construct } from 'constructs';
+import { trustedAccounts } from '../settings/buckets.ts';
 import {
   type FileProcessingSettings,
   fileProcessingVariables,
@@ -33,7 +34,7 @@ export class FileProcessingStack extends AddressedStack {
     const settings = { ...templateLiteral(props.settings), ...database?.settings };
     const tags = defaultTags(environment, id, settings.tags);
     configureTerraform(this, environment, settings);
-    configureAwsProvider(this, { ...settings, tags });
+    configureAwsProvider(this, { ...settings, trusted_accounts: trustedAccounts(settings), tags });
     const image = planVariable(this, 'image', fileProcessingVariables.image, settings.image);
 
     const aws = new AwsResources(this, {

@@ -62,6 +62,28 @@ export function bucketAccess(access: BucketAccess): readonly PolicyStatement[] {
   return statements;
 }
 
+/**
+ * What the owner of buckets has to allow the listener of another account: in the policies of the buckets, and of
+ * their keys (IAM User Guide, "Cross account resource access in IAM").
+ */
+export function allowListener(
+  roleArn: string,
+  access: BucketAccess,
+): { readonly inBucket: readonly PolicyStatement[]; readonly inKey: readonly PolicyStatement[] } {
+  const named = bucketAccess(access).map(
+    ({ Sid, Effect, ...statement }): PolicyStatement => ({
+      ...{ Sid: `FileProcessing${Sid}`, Effect, Principal: { AWS: roleArn } },
+      ...statement,
+    }),
+  );
+  const isOfKey = ({ Action }: PolicyStatement) => [Action].flat().includes('kms:Decrypt');
+  return {
+    inBucket: named.filter((statement) => !isOfKey(statement)),
+    // In the policy of a key the resource is that key.
+    inKey: named.filter(isOfKey).map((statement) => ({ ...statement, Resource: '*' })),
+  };
+}
+
 /** Allows the listener to confirm subscriptions to its topic. */
 export function confirmSubscriptions(topicArn: string): readonly PolicyStatement[] {
   return [

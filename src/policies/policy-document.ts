@@ -32,5 +32,10 @@ export function oneOrMany(values: readonly string[]): string | readonly string[]
  * for `data.aws_iam_policy_document` and `jsonencode`.
  */
 export function policyJson(statements: readonly PolicyStatement[]): string {
-  return JSON.stringify({ Version: '2012-10-17', Statement: statements });
+  return JSON.stringify(policyDocument(statements));
+}
+
+/** A policy before it is written. */
+export function policyDocument(statements: readonly PolicyStatement[]) {
+  return { Version: '2012-10-17', Statement: statements };
 }

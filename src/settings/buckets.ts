@@ -15,8 +15,27 @@ export interface Bucket {
   readonly account: string;
 }
 
+/** The variables for one bucket, by the attribute of `buckets` that says the same. */
+export const ONE_BUCKET_VARIABLES = {
+  name: 'bucket_name',
+  prefixes: 's3_prefixes',
+  suffix: 's3_suffix',
+  kms_key_arn: 'bucket_kms_key_arn',
+  create_notifications: 'create_s3_notifications',
+} as const;
+
 /** The buckets that the settings name, in their order; at least one. */
 export function bucketsOf(settings: FileProcessingSettings): readonly Bucket[] {
+  if (settings.buckets.length > 0) {
+    return settings.buckets.map((bucket) => ({
+      name: bucket.name,
+      prefixes: bucket.prefixes,
+      suffix: bucket.suffix,
+      keyArn: bucket.kms_key_arn,
+      createNotifications: bucket.create_notifications,
+      account: bucket.account_id === settings.account_id ? '' : bucket.account_id,
+    }));
+  }
   return [
     {
       name: settings.bucket_name,
@@ -27,4 +46,21 @@ export function bucketsOf(settings: FileProcessingSettings): readonly Bucket[] {
       account: '',
     },
   ];
+}
+
+/** Other accounts that the stack may name: the trusted ones, and those of buckets. */
+export function trustedAccounts(settings: FileProcessingSettings): readonly string[] {
+  const accounts = bucketsOf(settings).map(({ account }) => account);
+  return [...new Set([...settings.trusted_accounts, ...accounts.filter(Boolean)])];
+}
+
+/** The setting that holds an attribute of one of {@link bucketsOf}, by its place there. */
+export function bucketSetting(
+  { buckets }: FileProcessingSettings,
+  index: number,
+  attribute: keyof typeof ONE_BUCKET_VARIABLES,
+) {
+  return buckets.length > 0
+    ? (`buckets[${index}].${attribute}` as const)
+    : ONE_BUCKET_VARIABLES[attribute];
 }

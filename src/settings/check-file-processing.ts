@@ -1,6 +1,8 @@
 import { isIPv4 } from 'node:net';
 import { topicIn } from '@file-processing/contract/arn.ts';
 import { partitionOf } from '@file-processing/contract/partition.ts';
+import { BUCKET_NAME } from '@file-processing/contract/s3-object.ts';
+import { bucketSetting, bucketsOf, ONE_BUCKET_VARIABLES, trustedAccounts } from './buckets.ts';
 import {
   type CrossFinding,
   checkFips,
@@ -35,6 +37,7 @@ export function checkFileProcessing(
     [
       checkNodes,
       (valid) => checkReplicas(valid, given),
+      (valid) => checkBuckets(valid, given),
       checkPrefixes,
       checkRetries,
       checkEndpoint,
@@ -47,6 +50,7 @@ export function checkFileProcessing(
       ...OF_OWN_CLUSTER.map(
         (name) => (valid: FileProcessingSettings) => checkOwnCluster(valid, given, name),
       ),
+      checkKeyArns,
       (valid) => checkRoles(valid, `${valid.cluster_name}-file-processing-sa`),
     ],
     settings,
@@ -60,12 +64,25 @@ export function warnFileProcessing(
   secretsGiven: ReadonlySet<string>,
   now: Date,
 ): FileProcessingFinding[] {
-  const warnings: FileProcessingFinding[] = warnAccounts(settings);
-  const warn = (variable: Name, message: string) => warnings.push({ variable, message });
+  const warnings: FileProcessingFinding[] = warnAccounts({
+    ...settings,
+    trusted_accounts: trustedAccounts(settings),
+  });
+  const warn = (variable: FileProcessingFinding['variable'], message: string) =>
+    warnings.push({ variable, message });
   const version = settings.kubernetes_version || DEFAULT_KUBERNETES_VERSION;
   const support = supportNotice(version, now);
   if (support && settings.create_cluster) {
     warn('kubernetes_version', `${version} ${support.message}`);
+  }
+  for (const [index, { account, createNotifications }] of bucketsOf(settings).entries()) {
+    if (createNotifications) continue;
+    warn(
+      bucketSetting(settings, index, 'create_notifications'),
+      account === ''
+        ? 'is false: nothing tells the topic about new objects until the bucket is configured otherwise'
+        : `is false: nothing tells the topic about new objects until account ${account} sends them, and lets the listener read them (npm run manage -- s3-configure-notifications --print)`,
+    );
   }
   const ownsLoadBalancer = hasEndpoint(settings) && settings.ingress_class_name === '';
   if (
@@ -212,17 +229,55 @@ function checkReplicas(
   ];
 }
 
-function checkPrefixes({
-  report_prefix,
-  s3_prefixes,
-}: FileProcessingSettings): FileProcessingFinding[] {
-  if (report_prefix === '') return [];
-  return s3_prefixes
-    .filter((prefix) => report_prefix.startsWith(prefix) || prefix.startsWith(report_prefix))
-    .map((prefix) => ({
-      variable: 'report_prefix',
-      message: `${report_prefix} must lie outside s3_prefixes (${prefix}), or S3 would send an event notification for each report`,
+function checkBuckets(
+  settings: FileProcessingSettings,
+  given: ReadonlySet<string>,
+): FileProcessingFinding[] {
+  const { buckets, bucket_name } = settings;
+  if (buckets.length === 0) {
+    if (bucket_name !== '') return [];
+    return [{ variable: 'bucket_name', message: `is required; must be ${BUCKET_NAME}` }];
+  }
+  const both = Object.entries(ONE_BUCKET_VARIABLES)
+    .filter(([, variable]) => given.has(variable))
+    .map(([attribute, variable]) => ({
+      variable,
+      message: `must not be given with buckets, each of which has its own ${attribute}`,
     }));
+  const names = buckets.map(({ name }) => name);
+  return [
+    ...both,
+    ...bucketsOf(settings).flatMap(({ name, account, createNotifications }, index) => {
+      const findings: FileProcessingFinding[] = [];
+      const first = names.indexOf(name);
+      if (first < index) {
+        findings.push({
+          variable: bucketSetting(settings, index, 'name'),
+          message: `${name} is that of buckets[${first}] too; give one entry all its prefixes`,
+        });
+      }
+      if (account !== '' && createNotifications) {
+        findings.push({
+          variable: bucketSetting(settings, index, 'create_notifications'),
+          message: `must be false: the bucket is of account ${account}, which alone configures it`,
+        });
+      }
+      return findings;
+    }),
+  ];
+}
+
+function checkPrefixes(settings: FileProcessingSettings): FileProcessingFinding[] {
+  const { report_prefix } = settings;
+  if (report_prefix === '') return [];
+  return bucketsOf(settings).flatMap(({ prefixes }, index) =>
+    prefixes
+      .filter((prefix) => report_prefix.startsWith(prefix) || prefix.startsWith(report_prefix))
+      .map((prefix) => ({
+        variable: 'report_prefix',
+        message: `${report_prefix} must lie outside ${bucketSetting(settings, index, 'prefixes')} (${prefix}), or S3 would send an event notification for each report`,
+      })),
+  );
 }
 
 function checkRetries(settings: FileProcessingSettings): FileProcessingFinding[] {
@@ -368,24 +423,36 @@ function checkDatabaseJobs(settings: FileProcessingSettings): FileProcessingFind
 
 const ARN_VARIABLES = [
   'existing_oidc_provider_arn',
-  'bucket_kms_key_arn',
   'alarm_topic_arn',
   'existing_topic_arn',
   'tls_certificate_arn',
 ] as const;
 /** S3, CloudWatch and load balancers take only what is in their own region. */
-const SAME_REGION: readonly Name[] = [
+const SAME_REGION: readonly string[] = [
   'alarm_topic_arn',
   'existing_topic_arn',
   'tls_certificate_arn',
 ];
 
 function checkArns(settings: FileProcessingSettings): FileProcessingFinding[] {
-  const partition = partitionOf(settings.aws_region).name;
-  const arns = [
+  return arnFaults(settings, [
     ...settings.cluster_admin_arns.map((arn) => ['cluster_admin_arns', arn] as const),
     ...ARN_VARIABLES.map((name) => [name, settings[name]] as const),
-  ];
+  ]);
+}
+
+function checkKeyArns(settings: FileProcessingSettings): FileProcessingFinding[] {
+  const arns = bucketsOf(settings).map(
+    ({ keyArn }, index) => [bucketSetting(settings, index, 'kms_key_arn'), keyArn] as const,
+  );
+  return arnFaults(settings, arns);
+}
+
+function arnFaults(
+  settings: FileProcessingSettings,
+  arns: readonly (readonly [FileProcessingFinding['variable'], string])[],
+): FileProcessingFinding[] {
+  const partition = partitionOf(settings.aws_region).name;
   return arns
     .filter(([, arn]) => arn !== '')
     .flatMap(([variable, arn]): FileProcessingFinding[] => {

@@ -11,7 +11,8 @@ import { canPlanSubnets, planSubnets, zoneCount } from './subnet-plan.ts';
 
 /** A finding about variables that are each valid on their own; the first name is where it is reported. */
 export interface CrossFinding<Name extends string> {
-  readonly variable: Name;
+  /** Or a place inside it, such as `buckets[0].name`. */
+  readonly variable: Name | `${Name}[${string}`;
   readonly message: string;
 }
 

@@ -173,7 +173,11 @@ function withOnDemand(
 
 /** Variables that findings are about, without the item of a list or map. */
 function namesIn(findings: readonly Finding[]): ReadonlySet<string> {
-  return new Set(findings.map(({ variable = '' }) => variable.replace(/\[.*$/, '')));
+  return new Set(findings.map(({ variable = '' }) => wholeVariable(variable)));
+}
+
+function wholeVariable(place: string): string {
+  return place.replace(/\[.*$/, '');
 }
 
 interface Loaded<Table extends VariableTable> extends ResolvedVariables<Table> {
@@ -210,7 +214,7 @@ function load<Table extends VariableTable>(
     placeholders: placeholdersIn(sourced.filter(({ name }) => table[name]?.sensitive === false)),
     locate: (findings) =>
       findings.map((finding) => {
-        const place = places.get(finding.variable);
+        const place = places.get(wholeVariable(finding.variable));
         return { ...finding, file: place?.file ?? file, line: place?.line };
       }),
   };

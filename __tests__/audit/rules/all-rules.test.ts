@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ALL_RULES, currentId, FORMER_IDS } from '../../../audit/rules/all-rules.ts';
 import type { FileProcessingSettings } from '../../../src/settings/file-processing-variables.ts';
+import { listedBucket } from '../../support/settings.ts';
 import { findings } from '../support/findings.ts';
 import {
   AUTOSCALER,
@@ -28,7 +29,15 @@ import {
   stacksOfBase,
 } from '../support/kubernetes-plants.ts';
 import type { Json } from '../support/renamed-stack.ts';
-import { auditedOf, environmentStacks, QUEUE, type Settings, stacksOf } from '../support/stacks.ts';
+import {
+  auditedOf,
+  BUCKETS,
+  environmentStacks,
+  OTHER_ACCOUNT,
+  QUEUE,
+  type Settings,
+  stacksOf,
+} from '../support/stacks.ts';
 
 const DATABASE = { db_host: 'db.example.gov', db_name: 'etl_db', db_user: 'etl_user' };
 const http = (processing: Partial<FileProcessingSettings> = {}): Settings => ({
@@ -69,6 +78,24 @@ const GOOD: readonly (readonly [string, Settings])[] = [
   ['no right to write', http({ report_prefix: '' })],
   ['a suffix', http({ s3_suffix: '.csv' })],
   ['several prefixes', http({ s3_prefixes: ['from_client/a/', 'from_client/b/', 'other/'] })],
+  ['three buckets, one of another account', http(BUCKETS.processing)],
+  ['three buckets behind a queue', { processing: { ...queue.processing, ...BUCKETS.processing } }],
+  ['three buckets that are only read', http({ ...BUCKETS.processing, report_prefix: '' })],
+  [
+    'a bucket of another account alone',
+    http({ buckets: [listedBucket('their-box', { account_id: OTHER_ACCOUNT })] }),
+  ],
+  [
+    'three buckets of a stack that names its account',
+    {
+      processing: { ...http(BUCKETS.processing).processing, account_id: '123456789012' },
+      network: { account_id: '123456789012' },
+    },
+  ],
+  [
+    'three buckets without Kubernetes objects',
+    http({ ...BUCKETS.processing, manage_kubernetes: false, image: '' }),
+  ],
   [
     'a key of the bucket',
     http({
@@ -166,6 +193,16 @@ const UNWISE: readonly (readonly [string, Settings, readonly string[]])[] = [
   [
     'no event notification',
     http({ create_s3_notifications: false }),
+    ['bucket-has-event-notification'],
+  ],
+  [
+    'no event notification of one of several buckets',
+    http({
+      buckets: [
+        listedBucket('drop-box', { create_notifications: true }),
+        listedBucket('letter-box'),
+      ],
+    }),
     ['bucket-has-event-notification'],
   ],
   ['no flow logs', { ...http(), network: { flow_logs: false } }, ['vpc-has-flow-log']],

@@ -10,7 +10,7 @@ import {
 } from './kubernetes-plants.ts';
 import { type Planter, planterFor } from './planter.ts';
 import type { Stacks } from './renamed-stack.ts';
-import { auditedOf, environmentStacks, NAMINGS, QUEUE, stacksOf } from './stacks.ts';
+import { auditedOf, BUCKETS, environmentStacks, NAMINGS, QUEUE, stacksOf } from './stacks.ts';
 
 /** A change of a good stack that still deploys and is wrong: what is done, and how. */
 export type Plant = readonly [name: string, plant: (planter: Planter) => void];
@@ -21,6 +21,8 @@ export interface RulePlants {
   readonly plants?: Readonly<Record<string, readonly Plant[]>>;
   /** Into stacks with a queue between the topic and the listener. */
   readonly queue?: Readonly<Record<string, readonly Plant[]>>;
+  /** Into stacks with three buckets, one of them of another account. */
+  readonly buckets?: Readonly<Record<string, readonly Plant[]>>;
   /** Into one of the good stacks of Kubernetes objects. */
   readonly objects?: Readonly<Record<string, readonly ObjectPlant[]>>;
 }
@@ -28,14 +30,15 @@ export interface RulePlants {
 /** Tests that each rule notices each of its plants, whatever things are called, and that each has one. */
 export function describeRules(
   rules: readonly Rule[],
-  { plants = {}, queue = {}, objects = {} }: RulePlants,
+  { plants = {}, queue = {}, buckets = {}, objects = {} }: RulePlants,
 ): void {
   it('has a plant for every rule', () => {
-    const planted = [plants, queue, objects].flatMap((each) => Object.keys(each));
+    const planted = [plants, queue, buckets, objects].flatMap((each) => Object.keys(each));
     expect([...new Set(planted)].sort()).toEqual(rules.map(({ id }) => id).sort());
   });
   describePlants(rules, plants, () => environmentStacks('complete'));
   describePlants(rules, queue, () => stacksOf(QUEUE));
+  describePlants(rules, buckets, () => stacksOf(BUCKETS));
   describeObjectPlants(rules, objects);
 }
 

@@ -6,7 +6,7 @@ import type { FoundationNetworkSettings } from '../../../src/settings/foundation
 import { modelOf } from '../../../src/synthesized/model/model.ts';
 import { kubernetesObjects } from '../../../src/synthesized/views/kubernetes-manifests.ts';
 import { runMain } from '../../support/run-main.ts';
-import { foundationNetworkSettings } from '../../support/settings.ts';
+import { foundationNetworkSettings, listedBucket } from '../../support/settings.ts';
 import { IMAGE, synthesizeText } from '../../support/synthesized-file-processing.ts';
 import { type Json, renamedStacks, type Stacks } from './renamed-stack.ts';
 
@@ -39,8 +39,11 @@ const GOOD: Partial<FileProcessingSettings> = {
 
 /** Both stacks of some settings. */
 export function stacksOf({ network = {}, processing = {} }: Settings): Stacks {
+  const { create_s3_notifications, ...others } = GOOD;
+  // Each of several buckets says for itself what is notified.
+  const good = processing.buckets === undefined ? GOOD : others;
   return once(JSON.stringify([network, processing]), () => ({
-    'file-processing': JSON.parse(synthesizeText({ ...GOOD, ...processing })) as Json,
+    'file-processing': JSON.parse(synthesizeText({ ...good, ...processing })) as Json,
     'foundation-network': JSON.parse(
       Testing.synth(
         new FoundationNetworkStack(new App(), 'foundation-network', {
@@ -57,6 +60,28 @@ export const QUEUE: Settings = { processing: { delivery: 'sqs' } };
 
 /** A day on which the default version is in standard support, and for long. */
 export const DAY = new Date('2026-11-28T12:00:00Z');
+
+/** The account that owns one of {@link BUCKETS}. */
+export const OTHER_ACCOUNT = '210987654321';
+
+/** The stacks with three buckets, one of them of another account. */
+export const BUCKETS: Settings = {
+  processing: {
+    buckets: [
+      listedBucket('drop-box', {
+        create_notifications: true,
+        kms_key_arn: 'arn:aws-us-gov:kms:us-gov-west-1:123456789012:key/0b1e6f4c',
+      }),
+      listedBucket('letter-box', {
+        ...{ create_notifications: true, prefixes: ['from_letters/', 'too_late/'], suffix: '.csv' },
+      }),
+      listedBucket('their-box', {
+        account_id: OTHER_ACCOUNT,
+        kms_key_arn: `arn:aws-us-gov:kms:us-gov-west-1:${OTHER_ACCOUNT}:key/4c0e9a55`,
+      }),
+    ],
+  },
+};
 
 /** What rules judge, of parsed stacks. */
 export function auditedOf(stacks: Stacks, now = DAY): Audited {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { listedBucket } from '../../support/settings.ts';
 import { dependenciesOf, namesOf, resourceAt } from '../../support/synthesized.ts';
 import { synthesizeFileProcessing } from '../../support/synthesized-file-processing.ts';
 
@@ -77,5 +78,73 @@ describe('Bucket notifications of several prefixes', () => {
         filter_suffix: '.csv',
       }),
     ]);
+  });
+});
+
+describe('Bucket notifications of several buckets', () => {
+  const json = synthesizeFileProcessing({
+    buckets: [
+      listedBucket('drop-box', { create_notifications: true }),
+      listedBucket('letters'),
+      listedBucket('files.example', {
+        ...{ create_notifications: true, prefixes: ['in/year=2026/'], suffix: '(1) a.csv' },
+      }),
+    ],
+  });
+
+  it('have addresses of the names of those buckets whose notifications the stack owns', () => {
+    expect(namesOf(json, 'aws_s3_bucket_notification')).toEqual([
+      'bucket_drop-box',
+      'bucket_files_example',
+    ]);
+  });
+
+  it('have the prefixes and the suffix of their own bucket, percent-encoded', () => {
+    expect(resourceAt(json, 'aws_s3_bucket_notification.bucket_files_example')).toMatchObject({
+      bucket: 'files.example',
+      topic: [
+        {
+          id: 'file-processing:in/year=2026/',
+          filter_prefix: 'in/year%3D2026/',
+          filter_suffix: '(1)+a.csv',
+        },
+      ],
+    });
+    expect(resourceAt(json, 'aws_s3_bucket_notification.bucket_drop-box')).toMatchObject({
+      bucket: 'drop-box',
+      topic: [{ filter_prefix: 'from_client/' }],
+    });
+  });
+
+  it('take over what the variables for one bucket made', () => {
+    expect(json).toHaveProperty('moved', [
+      {
+        from: 'aws_s3_bucket_notification.bucket',
+        to: 'aws_s3_bucket_notification.bucket_drop-box',
+      },
+    ]);
+  });
+
+  it('take it over for the first whose notifications the stack owns', () => {
+    const buckets = [
+      listedBucket('letters'),
+      listedBucket('files', { create_notifications: true }),
+    ];
+    expect(synthesizeFileProcessing({ buckets })).toHaveProperty(
+      ['moved', 0, 'to'],
+      'aws_s3_bucket_notification.bucket_files',
+    );
+  });
+
+  it('have the same addresses in any order', () => {
+    const [one, two] = ['one', 'two'].map((name) =>
+      listedBucket(name, { create_notifications: true }),
+    );
+    const addresses = (...buckets: readonly (typeof one)[]) =>
+      namesOf(
+        synthesizeFileProcessing({ buckets: buckets.filter((bucket) => bucket !== undefined) }),
+        'aws_s3_bucket_notification',
+      );
+    expect(addresses(one, two)).toEqual(addresses(two, one));
   });
 });

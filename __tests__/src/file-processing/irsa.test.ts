@@ -1,7 +1,7 @@
 import { App, Testing } from 'cdktf';
 import { describe, expect, it } from 'vitest';
 import { FileProcessingStack } from '../../../src/file-processing/stack.ts';
-import { fileProcessingSettings } from '../../support/settings.ts';
+import { fileProcessingSettings, listedBucket } from '../../support/settings.ts';
 import { namesOf, resourceAt, type Statement, statementsAt } from '../../support/synthesized.ts';
 import {
   ACCOUNT,
@@ -365,4 +365,20 @@ describe('The roles of the Jobs that prepare a database on demand', () => {
       ]),
     );
   });
+});
+
+it('the listener of buckets that one policy has no room for is refused, with what would do', () => {
+  const buckets = Array.from({ length: 20 }, (_, index) =>
+    listedBucket(`bucket-${index}`, {
+      prefixes: Array.from({ length: 4 }, (_, folder) => `from_client/${index}/${folder}/`),
+    }),
+  );
+  expect(() => synthesizeFileProcessing({ buckets })).toThrow(
+    /^the listener's policy on its buckets would have \d{4} characters, and IAM takes 6144: /,
+  );
+});
+
+it('the listener of 20 buckets with the same prefixes has room for them in its policy', () => {
+  const buckets = Array.from({ length: 20 }, (_, index) => listedBucket(`bucket-${index}`));
+  expect(() => synthesizeFileProcessing({ buckets })).not.toThrow();
 });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { FileProcessingSettings } from '../../../src/settings/file-processing-variables.ts';
+import { listedBucket } from '../../support/settings.ts';
 import type { Statement, SynthesizedStack } from '../../support/synthesized.ts';
 import { IMAGE, synthesizeText } from '../../support/synthesized-file-processing.ts';
 
@@ -17,8 +18,17 @@ function everything(
     aws_region: region,
     cluster_admin_arns: [`arn:${partition}:iam::123456789012:role/etl-admin`],
     node_s3_access: true,
-    bucket_kms_key_arn: `arn:${partition}:kms:${region}:123456789012:key/0b1e6f4c`,
-    create_s3_notifications: true,
+    buckets: [
+      listedBucket('drop-box', {
+        create_notifications: true,
+        kms_key_arn: `arn:${partition}:kms:${region}:123456789012:key/0b1e6f4c`,
+      }),
+      listedBucket('letters', { create_notifications: true, prefixes: ['in/'] }),
+      listedBucket('theirs', {
+        account_id: '210987654321',
+        kms_key_arn: `arn:${partition}:kms:${region}:210987654321:key/4c0e9a55`,
+      }),
+    ],
     alarm_topic_arn: `arn:${partition}:sns:${region}:123456789012:on-call`,
     image: IMAGE,
     db_host: 'db.example.gov',
@@ -128,7 +138,106 @@ describe.each([
     ['sqs', SQS],
   ])('names no partition but %s, whatever is switched on', (_, delivery) => {
     const text = synthesizeText(everything(region, partition, delivery));
+    for (const bucket of ['drop-box', 'letters', 'theirs']) {
+      expect(text).toContain(`arn:${partition}:s3:::${bucket}/data_quality_reports/*`);
+    }
     const partitions = new Set(Array.from(text.matchAll(/\barn:([\w-]+):/g), ([, name]) => name));
     expect([...partitions]).toEqual([partition]);
   });
+});
+
+describe.each([
+  ['us-gov-west-1', 'aws-us-gov', 'amazonaws.com'],
+  ['us-east-1', 'aws', 'amazonaws.com'],
+  ['cn-north-1', 'aws-cn', 'amazonaws.com.cn'],
+])('The bucket of another account in %s', (region, partition, dnsSuffix) => {
+  const text = synthesizeText(everything(region, partition, HTTP));
+  const json = JSON.parse(text) as SynthesizedStack;
+  const ARN = `arn:${partition}:s3:::theirs`;
+
+  it('publishes to the topic, and with its key, only from that account', () => {
+    const theirs = statementsOf(text).filter(([where]) => where.endsWith('210987654321'));
+    expect(theirs.map(([where, { Condition }]) => [where, Condition])).toEqual(
+      [
+        'aws_kms_key.events policy BucketPublishesWithKey210987654321',
+        'aws_sns_topic_policy.default policy BucketPublishes210987654321',
+      ].map((where) => [
+        where,
+        {
+          StringEquals: { 'aws:SourceAccount': '210987654321' },
+          ArnEquals: { 'aws:SourceArn': ARN },
+        },
+      ]),
+    );
+  });
+
+  it('has an output with what its owner has to set', () => {
+    const { value } = json.output.for_bucket_owners ?? {};
+    const Principal = { AWS: '${aws_iam_role.file_processing_sa.arn}' };
+    expect(JSON.parse(String(value))).toEqual({
+      theirs: {
+        account: '210987654321',
+        bucketPolicy: {
+          Version: '2012-10-17',
+          Statement: [
+            {
+              Sid: 'FileProcessingListPrefixes',
+              Effect: 'Allow',
+              Principal,
+              Action: 's3:ListBucket',
+              Resource: ARN,
+              Condition: { StringLike: { 's3:prefix': ['from_client/*'] } },
+            },
+            {
+              Sid: 'FileProcessingReadObjects',
+              Effect: 'Allow',
+              Principal,
+              Action: ['s3:GetObject', 's3:GetObjectVersion'],
+              Resource: [`${ARN}/from_client/*`],
+            },
+            {
+              Sid: 'FileProcessingWriteReports',
+              Effect: 'Allow',
+              Principal,
+              Action: 's3:PutObject',
+              Resource: `${ARN}/data_quality_reports/*`,
+            },
+          ],
+        },
+        keyArn: `arn:${partition}:kms:${region}:210987654321:key/4c0e9a55`,
+        keyPolicy: {
+          Version: '2012-10-17',
+          Statement: [
+            {
+              Sid: 'FileProcessingUseBucketKey',
+              Effect: 'Allow',
+              Principal,
+              Action: ['kms:Decrypt', 'kms:GenerateDataKey'],
+              Resource: '*',
+              Condition: { StringEquals: { 'kms:ViaService': `s3.${region}.${dnsSuffix}` } },
+            },
+          ],
+        },
+        notifications: {
+          TopicConfigurations: [
+            {
+              Id: 'file-processing:from_client/',
+              TopicArn: '${aws_sns_topic.file_processing.arn}',
+              Events: ['s3:ObjectCreated:*'],
+              Filter: { Key: { FilterRules: [{ Name: 'prefix', Value: 'from_client/' }] } },
+            },
+          ],
+        },
+      },
+    });
+  });
+
+  it('is an account that the stack trusts', () => {
+    expect(json).toHaveProperty('locals.trusted_accounts', ['210987654321']);
+  });
+});
+
+it('buckets of the own account need no output for owners', () => {
+  const { output } = JSON.parse(synthesizeText({})) as SynthesizedStack;
+  expect(output).not.toHaveProperty('for_bucket_owners');
 });

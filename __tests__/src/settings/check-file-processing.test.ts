@@ -4,7 +4,7 @@ import {
   warnFileProcessing,
 } from '../../../src/settings/check-file-processing.ts';
 import type { FileProcessingSettings } from '../../../src/settings/file-processing-variables.ts';
-import { fileProcessingSettings } from '../../support/settings.ts';
+import { fileProcessingSettings, listedBucket } from '../../support/settings.ts';
 
 type Overrides = Partial<FileProcessingSettings>;
 
@@ -148,6 +148,54 @@ describe('faults between variables', () => {
       { s3_prefixes: ['data_quality_reports/in/'] },
       'report_prefix',
       /outside s3_prefixes/,
+    ],
+    [
+      'reports inside a prefix of one of several buckets',
+      {
+        bucket_name: '',
+        buckets: [listedBucket('one'), listedBucket('two', { prefixes: ['in/'] })],
+        report_prefix: 'in/reports/',
+      },
+      'report_prefix',
+      /^in\/reports\/ must lie outside buckets\[1\]\.prefixes \(in\/\)/,
+    ],
+    [
+      'no bucket at all',
+      { bucket_name: '' },
+      'bucket_name',
+      /^is required; must be a bucket name: 3 to 63 lower-case letters/,
+    ],
+    [
+      'one bucket beside several',
+      { bucket_name: 'one', buckets: [listedBucket('one')] },
+      'bucket_name',
+      /^must not be given with buckets, each of which has its own name$/,
+    ],
+    [
+      'a suffix beside several buckets',
+      { s3_suffix: '.csv', buckets: [listedBucket('one')] },
+      's3_suffix',
+      /^must not be given with buckets, each of which has its own suffix$/,
+    ],
+    [
+      'a bucket that is named twice',
+      { buckets: [listedBucket('one'), listedBucket('two'), listedBucket('one')] },
+      'buckets[2].name',
+      /^one is that of buckets\[0\] too/,
+    ],
+    [
+      'notifications of the bucket of another account',
+      {
+        buckets: [listedBucket('one', { account_id: '210987654321', create_notifications: true })],
+      },
+      'buckets[0].create_notifications',
+      /^must be false: the bucket is of account 210987654321/,
+    ],
+    [
+      'a key of another partition of one of several buckets',
+      { buckets: [listedBucket('one', { kms_key_arn: KEY.replace('aws-us-gov', 'aws') })] },
+      'buckets[0].kms_key_arn',
+      /is in partition aws; aws_region us-gov-west-1 is in aws-us-gov/,
     ],
     [
       'retry waits the wrong way round',
@@ -302,6 +350,12 @@ describe('faults between variables', () => {
     expect(check({ ...endpoint, manage_kubernetes: false })).toEqual([]);
   });
 
+  it('are none where the account of a bucket is the own one', () => {
+    const own = { account_id: '210987654321', create_notifications: true };
+    const buckets = [listedBucket('one', own)];
+    expect(check({ account_id: '210987654321', buckets })).toEqual([]);
+  });
+
   it('are none in the defaults', () => {
     expect(check({})).toEqual([]);
   });
@@ -317,11 +371,17 @@ describe('faults between variables', () => {
 });
 
 describe('warnings between variables', () => {
+  const NOTIFIED = { create_s3_notifications: true };
   const warn = (
     overrides: Overrides,
     secrets: readonly string[] = [],
     now = new Date('2026-11-28T12:00:00Z'),
-  ) => warnFileProcessing({ ...fileProcessingSettings(), ...overrides }, new Set(secrets), now);
+  ) =>
+    warnFileProcessing(
+      { ...fileProcessingSettings(NOTIFIED), ...overrides },
+      new Set(secrets),
+      now,
+    );
   const reachable = { cluster_endpoint_private_access_cidrs: ['10.0.0.0/24'] };
 
   it.each<[string, Overrides, string, RegExp]>([
@@ -383,6 +443,24 @@ describe('warnings between variables', () => {
       'image',
       /^is of account 123456789012/,
     ],
+    [
+      'a bucket that nobody notifies of',
+      { create_s3_notifications: false },
+      'create_s3_notifications',
+      /^is false: nothing tells the topic about new objects until the bucket is configured/,
+    ],
+    [
+      'one of several buckets that nobody notifies of',
+      { buckets: [listedBucket('one', { create_notifications: true }), listedBucket('two')] },
+      'buckets[1].create_notifications',
+      /^is false: nothing tells the topic about new objects until the bucket is configured/,
+    ],
+    [
+      'what the owner of a bucket has to do',
+      { buckets: [listedBucket('one', { account_id: '210987654321' })] },
+      'buckets[0].create_notifications',
+      /until account 210987654321 sends them.*s3-configure-notifications --print/,
+    ],
     ['a database by its address', { db_host: '10.0.0.5' }, 'db_host', /name the host/],
     ['a listener without a database', { image: 'a@sha256:0' }, 'db_host', /has no database/],
   ])('name %s', (_, overrides, variable, message) => {
@@ -399,6 +477,13 @@ describe('warnings between variables', () => {
     ['any account where the own one is not named', {}],
   ])('are none about an ARN of %s', (_, accounts) => {
     expect(warn({ ...reachable, ...accounts, bucket_kms_key_arn: KEY })).toEqual([]);
+  });
+
+  it('are none about a key of the account that owns its bucket', () => {
+    const buckets = [listedBucket('one', { account_id: '123456789012', kms_key_arn: KEY })];
+    expect(warn({ ...reachable, account_id: '210987654321', buckets })).not.toContainEqual(
+      expect.objectContaining({ message: expect.stringContaining('trusted_accounts') }),
+    );
   });
 
   it('say where a password in the file has to go', () => {

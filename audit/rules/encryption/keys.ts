@@ -67,13 +67,26 @@ function keyUses(model: Model, key: Resource): readonly KeyUse[] {
     (notification) =>
       topics.some((topic) => graphOf(stack).users(topic.address).includes(notification)),
   );
-  const buckets = notifications.map((notification) => ({
+  // A bucket that a topic lets publish notifies it, whoever configures that.
+  const publishers = topics
+    .flatMap((topic) => statementsAbout(model, topic).map((statement) => ({ topic, statement })))
+    .filter(({ statement }) =>
+      statement.principals?.some(({ value }) => value === 's3.amazonaws.com'),
+    )
+    .flatMap(({ topic, statement }) =>
+      requiredValues(statement, 'aws:SourceArn').map((source) => [source, topic.address] as const),
+    );
+  const notifying = notifications.map(
+    ({ address, attributes }) =>
+      [`arn:${stack.partition}:s3:::${canonical(stack, attributes.bucket)}`, address] as const,
+  );
+  const buckets = [...new Map([...publishers, ...notifying])].map(([source, address]) => ({
     key,
     service: 's3.amazonaws.com',
     condition: 'aws:SourceArn',
-    source: `arn:${stack.partition}:s3:::${canonical(stack, notification.attributes.bucket)}`,
+    source,
     actions: SEND,
-    why: `${notification.address} notifies a topic encrypted with it`,
+    why: `${address} ${address.startsWith('aws_s3') ? 'notifies a topic' : `takes events of ${source}, and is`} encrypted with it`,
   }));
   const subscriptions = neighbours(model, key, 'aws_sns_topic_subscription').filter(
     (subscription) =>

@@ -20,7 +20,7 @@ import {
 } from '../../policy/policy-document.ts';
 import { every, neighbours } from '../readers/resources.ts';
 import { type Rule, rule } from '../rule.ts';
-import { configured } from './workload-role.ts';
+import { configured, toldBuckets } from './workload-role.ts';
 
 /** Wildcards that AWS's own documentation of a key policy asks for. */
 const ACTION_WILDCARDS = ['kms:ReEncrypt*', 'kms:GenerateDataKey*'];
@@ -151,13 +151,26 @@ function bucketsOf(model: Model, stackName: string): readonly string[] {
   const told = neighbours(model, { stack: stackName }, 'aws_s3_bucket_notification').map(
     ({ attributes }) => canonical(stack, attributes.bucket),
   );
-  if (told.length > 0) return told;
-  const configuredBucket = configured(model, stackName, 'S3_BUCKET');
-  if (configuredBucket !== '') return [configuredBucket];
-  return statementsOf(model, 'identity')
+  const configuredBuckets = [...toldBuckets(model, stackName).keys()].map(nameInArn);
+  const known = [...told, ...configuredBuckets];
+  const isTold = ['S3_BUCKET', 'S3_BUCKETS'] as const;
+  if (isTold.some((name) => configured(model, stackName, name) !== '')) return known;
+  const read = statementsOf(model, 'identity')
     .filter((placed) => placed.stack === stackName)
     .flatMap(({ statement }) => statement.resources)
     .flatMap((arn) => /^arn:[^:]+:s3:::([^/*]+)/.exec(arn)?.[1] ?? []);
+  return [...known, ...read];
+}
+
+function nameInArn(bucketArn: string): string {
+  return bucketArn.slice(bucketArn.lastIndexOf(':') + 1);
+}
+
+/** The accounts of the buckets that a service acts for; that of the stack where none is named. */
+function ownersOf(model: Model, stackName: string, statement: PolicyStatement) {
+  const owners = toldBuckets(model, stackName);
+  const sources = requiredValues(statement, 'aws:SourceArn');
+  return [...new Set(sources.map((source) => owners.get(source) ?? OWN_ACCOUNT))];
 }
 
 /** Rules on policies, and on whom they let in. */
@@ -264,7 +277,8 @@ export const POLICY_RULES: readonly Rule[] = [
           ),
           ['aws:SourceAccount', 'aws:ResourceAccount'].some((key) => is(condition, key)) &&
             condition.values.join() !== OWN_ACCOUNT &&
-            `${name} is ${condition.values.join(', ')}, not the account of the stack`,
+            condition.values.join() !== ownersOf(model, stack, statement).join() &&
+            `${name} is ${condition.values.join(', ')}, not the account of the stack or of the bucket`,
           is(condition, 'kms:ViaService') &&
             !condition.values.every((value) =>
               new RegExp(`^[a-z0-9-]+\\.${region}\\.${partitionOf(region).dnsSuffix}$`).test(value),
@@ -341,8 +355,9 @@ export const POLICY_RULES: readonly Rule[] = [
             `${sid}: ${source} is not a bucket, topic or log group of the stack`,
         ),
         withoutAccount &&
-          !requiredValues(statement, 'aws:SourceAccount').includes(OWN_ACCOUNT) &&
-          `${sid}: no condition on aws:SourceAccount; a bucket's name can pass to another account`,
+          requiredValues(statement, 'aws:SourceAccount').join() !==
+            ownersOf(model, stack, statement).join() &&
+          `${sid}: no condition on aws:SourceAccount that names who owns it; a bucket's name can pass to another account`,
       ];
     },
   }),

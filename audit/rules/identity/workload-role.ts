@@ -6,6 +6,7 @@ import {
   canonical,
   OWN_ACCOUNT,
   policiesOf,
+  statementsOf,
   statementsOfRole,
   topicsOfOthers,
 } from '../../policy/policies.ts';
@@ -13,9 +14,10 @@ import {
   allows,
   matchesPattern,
   type PolicyStatement,
+  parseJson,
   requiredValues,
 } from '../../policy/policy-document.ts';
-import { servers, takesDeliveries } from '../readers/listeners.ts';
+import { bucketsIn, servers, takesDeliveries } from '../readers/listeners.ts';
 import { listOf, neighbours, read } from '../readers/resources.ts';
 import type { Audited } from '../rule.ts';
 import { type Rule, rule } from '../rule.ts';
@@ -24,9 +26,8 @@ import { roleOfServiceAccount } from './service-accounts.ts';
 
 /** What the pods of a stack are for, as its notifications, subscriptions and ConfigMaps tell. */
 interface Job {
-  readonly bucket: string;
-  /** Key prefixes with an event notification, or that a ConfigMap names. */
-  readonly readPrefixes: readonly string[];
+  /** ARNs of buckets, and key prefixes in each with an event notification, or that a ConfigMap names. */
+  readonly readPrefixes: ReadonlyMap<string, readonly string[]>;
   /** Key prefix that reports are written to; empty for none, undefined where no ConfigMap is there to tell. */
   readonly reportPrefix: string | undefined;
   readonly databaseUser: string;
@@ -36,24 +37,63 @@ interface Job {
 function jobOf(model: Model, stackName: string): Job | undefined {
   const stack = model.stackOf({ stack: stackName });
   const setting = (name: VariableName) => configured(model, stackName, name);
-  const notifications = neighbours(model, { stack: stackName }, 'aws_s3_bucket_notification');
-  const notified = notifications.flatMap((notification) =>
-    listOf(read(model, notification).at('topic')).map((block) =>
-      decodeKeyFilter(String(valueAt(block, 'filter_prefix') ?? '')),
-    ),
+  const notified = neighbours(model, { stack: stackName }, 'aws_s3_bucket_notification').flatMap(
+    (notification) =>
+      listOf(read(model, notification).at('topic')).map((block) => ({
+        name: canonical(stack, notification.attributes.bucket),
+        prefix: decodeKeyFilter(String(valueAt(block, 'filter_prefix') ?? '')),
+      })),
   );
-  const named = setting('S3_PREFIXES').split(',').filter(Boolean);
-  const [notification] = notifications;
-  const bucket = notification
-    ? canonical(stack, notification.attributes.bucket)
-    : setting('S3_BUCKET');
-  if (bucket === '') return undefined;
+  const buckets = bucketsIn(setting);
+  const named = buckets.flatMap(({ name, prefixes }) =>
+    ['', ...prefixes].map((prefix) => ({ name, prefix })),
+  );
+  const byBucket = Map.groupBy([...notified, ...named], ({ name }) => bucketArn(stack, name));
+  // Without a ConfigMap only a notification says what in a bucket is read.
+  const publishing = statementsOf(model, 'topic')
+    .filter((placed) => placed.stack === stackName)
+    .flatMap(({ statement }) => requiredValues(statement, 'aws:SourceArn'));
+  const isKnown = publishing.every((arn) => buckets.length > 0 || byBucket.has(arn));
+  if (byBucket.size === 0 || !isKnown) return undefined;
   return {
-    bucket,
-    readPrefixes: [...new Set([...notified, ...named])].filter(Boolean),
-    reportPrefix: setting('S3_BUCKET') === '' ? undefined : reportPrefixOf(setting),
+    readPrefixes: new Map(
+      [...byBucket].map(([arn, places]) => [
+        arn,
+        [...new Set(places.map(({ prefix }) => prefix))].filter(Boolean),
+      ]),
+    ),
+    reportPrefix: buckets.length === 0 ? undefined : reportPrefixOf(setting),
     databaseUser: setting('DB_IAM_AUTH') === 'true' ? setting('DB_USER') : '',
   };
+}
+
+function bucketArn({ partition }: { readonly partition: string }, name: string): string {
+  return `arn:${partition}:s3:::${name}`;
+}
+
+/** What an output tells the owner of a bucket. */
+interface OwnersPart {
+  readonly account: string;
+  readonly bucketPolicy?: unknown;
+}
+
+/**
+ * ARNs of the buckets that a ConfigMap names, or what the stack tells owners of buckets, with the accounts of those
+ * that are not of the stack's.
+ */
+export function toldBuckets(
+  model: Model,
+  stackName: string,
+): ReadonlyMap<string, string | undefined> {
+  const stack = model.stackOf({ stack: stackName });
+  const buckets = bucketsIn((name) => configured(model, stackName, name));
+  const owned = Object.values(stack.json.output ?? {})
+    .flatMap(({ value }) => Object.entries<OwnersPart>(Object(parseJson(value))))
+    .filter(([, part]) => Object(part).bucketPolicy !== undefined);
+  return new Map([
+    ...owned.map(([name, { account }]) => [bucketArn(stack, name), account] as const),
+    ...buckets.map(({ name, account }) => [bucketArn(stack, name), account] as const),
+  ]);
 }
 
 /** Without the switch nothing is written, and a right to write is one too many. */
@@ -85,17 +125,19 @@ const ACTIONS: readonly RegExp[] = [
 ];
 
 /** Below the report prefix; where it is not known, below any key prefix without an event notification. */
-function mayWrite(job: Job | undefined, bucket: string | undefined, resource: string): boolean {
+function mayWrite(job: Job | undefined, resource: string): boolean {
   if (job === undefined) return true;
-  if (job.reportPrefix !== undefined) {
-    return job.reportPrefix !== '' && resource === `${bucket}/${job.reportPrefix}*`;
-  }
-  const folder = resource.slice(`${bucket}/`.length).replace(/\*$/, '');
-  return (
-    resource.startsWith(`${bucket}/`) &&
-    folder.endsWith('/') &&
-    !job.readPrefixes.some((prefix) => prefix.startsWith(folder) || folder.startsWith(prefix))
-  );
+  const { reportPrefix } = job;
+  return [...job.readPrefixes].some(([bucket, prefixes]) => {
+    if (reportPrefix !== undefined)
+      return reportPrefix !== '' && resource === `${bucket}/${reportPrefix}*`;
+    const folder = resource.slice(`${bucket}/`.length).replace(/\*$/, '');
+    return (
+      resource.startsWith(`${bucket}/`) &&
+      folder.endsWith('/') &&
+      !prefixes.some((prefix) => prefix.startsWith(folder) || folder.startsWith(prefix))
+    );
+  });
 }
 
 function workloadRoles({ model }: { readonly model: Model }): readonly Resource[] {
@@ -111,14 +153,17 @@ function workloadRoles({ model }: { readonly model: Model }): readonly Resource[
 
 function storageNeeds(model: Model, { stack: stackName }: Resource, job: Job) {
   const { partition, region } = model.stackOf({ stack: stackName });
-  const bucket = `arn:${partition}:s3:::${job.bucket}`;
   return [
-    { action: 's3:ListBucket', on: bucket },
-    ...job.readPrefixes.flatMap((prefix) => [
-      { action: 's3:GetObject', on: `${bucket}/${prefix}x` },
-      { action: 's3:GetObjectVersion', on: `${bucket}/${prefix}x` },
+    ...[...job.readPrefixes].flatMap(([bucket, prefixes]) => [
+      { action: 's3:ListBucket', on: bucket },
+      ...prefixes.flatMap((prefix) => [
+        { action: 's3:GetObject', on: `${bucket}/${prefix}x` },
+        { action: 's3:GetObjectVersion', on: `${bucket}/${prefix}x` },
+      ]),
+      ...(job.reportPrefix
+        ? [{ action: 's3:PutObject', on: `${bucket}/${job.reportPrefix}x` }]
+        : []),
     ]),
-    ...(job.reportPrefix ? [{ action: 's3:PutObject', on: `${bucket}/${job.reportPrefix}x` }] : []),
     ...(job.databaseUser
       ? [
           {
@@ -141,17 +186,21 @@ function listenerNeeds(audited: Audited, role: Resource): readonly Need[] {
       const list = (name: VariableName) =>
         (setting(name) ?? '').split(',').map((item) => item.trim());
       const spell = (value: string | undefined) => canonical(model.stackOf(role), value);
-      const bucket = `arn:${partition}:s3:::${spell(setting('S3_BUCKET'))}`;
       const queue = target(setting('SQS_QUEUE_URL'));
       const user = setting('DB_USER') ?? '';
       return [
-        ...list('S3_PREFIXES').map((prefix) => ({
-          action: 's3:GetObject',
-          on: `${bucket}/${prefix}x`,
-        })),
-        ...(setting('WRITE_REPORTS') === 'true'
-          ? [{ action: 's3:PutObject', on: `${bucket}/${setting('REPORT_PREFIX')}x` }]
-          : []),
+        ...bucketsIn(setting).flatMap(({ name, prefixes }) => {
+          const bucket = bucketArn({ partition }, spell(name));
+          return [
+            ...prefixes.map((prefix) => ({
+              action: 's3:GetObject',
+              on: `${bucket}/${prefix}x`,
+            })),
+            ...(setting('WRITE_REPORTS') === 'true'
+              ? [{ action: 's3:PutObject', on: `${bucket}/${setting('REPORT_PREFIX')}x` }]
+              : []),
+          ];
+        }),
         ...(takesDeliveries(listener, audited)
           ? list('SNS_TOPIC_ARNS')
               .filter(Boolean)
@@ -215,10 +264,11 @@ function deliveryNeeds(model: Model, role: Resource) {
   });
 }
 
-function mayList(statements: readonly PolicyStatement[], prefix: string): boolean {
+function mayList(statements: readonly PolicyStatement[], bucket: string, prefix: string): boolean {
   return statements.some(
     (statement) =>
       allows(statement, 's3:ListBucket') &&
+      statement.resources.includes(bucket) &&
       requiredValues(statement, 's3:prefix').some((pattern) => matchesPattern(pattern, prefix)),
   );
 }
@@ -227,8 +277,12 @@ function listFaults(statement: PolicyStatement, job: Job | undefined): readonly 
   const patterns = requiredValues(statement, 's3:prefix');
   if (patterns.length === 0)
     return [`${statement.sid}: s3:ListBucket without a condition on s3:prefix`];
+  const readable = (pattern: string) =>
+    statement.resources.every((bucket) =>
+      job?.readPrefixes.get(bucket)?.some((prefix) => pattern === `${prefix}*`),
+    );
   return patterns
-    .filter((pattern) => job && !job.readPrefixes.some((prefix) => pattern === `${prefix}*`))
+    .filter((pattern) => job && !readable(pattern))
     .map((pattern) => `${statement.sid}: lists ${pattern}, more than it reads`);
 }
 
@@ -275,9 +329,11 @@ export const WORKLOAD_ROLE_RULES: readonly Rule[] = [
         .map(({ action, on }) => `may not ${action} on ${on}`);
       return [
         ...new Set(lacking),
-        ...(job?.readPrefixes ?? [])
-          .filter((prefix) => !mayList(statements, prefix))
-          .map((prefix) => `may not list ${prefix}`),
+        ...[...(job?.readPrefixes ?? [])].flatMap(([bucket, prefixes]) =>
+          prefixes
+            .filter((prefix) => !mayList(statements, bucket, prefix))
+            .map((prefix) => `may not list ${bucket}/${prefix}`),
+        ),
         ...keyFaults(statements),
       ];
     },
@@ -294,8 +350,9 @@ export const WORKLOAD_ROLE_RULES: readonly Rule[] = [
     faults: (role, { model }) => {
       const job = jobOf(model, role.stack);
       const stack = model.stackOf(role);
-      const bucket = job && `arn:${stack.partition}:s3:::${job.bucket}`;
-      const reads = job?.readPrefixes.map((prefix) => `${bucket}/${prefix}*`) ?? [];
+      const reads = [...(job?.readPrefixes ?? [])].flatMap(([bucket, prefixes]) =>
+        prefixes.map((prefix) => `${bucket}/${prefix}*`),
+      );
       const own = [
         ...neighbours(model, role, 'aws_sns_topic', 'aws_sqs_queue').map(
           (resource) => arnOf(stack, resource) ?? '',
@@ -311,8 +368,8 @@ export const WORKLOAD_ROLE_RULES: readonly Rule[] = [
           const { sid, actions, resources } = statement;
           const allowedOn = (action: string, resource: string): boolean => {
             if (/^s3:Get/.test(action)) return job === undefined || reads.includes(resource);
-            if (/^s3:Put/.test(action)) return mayWrite(job, bucket, resource);
-            if (/^s3:List/.test(action)) return bucket === undefined || resource === bucket;
+            if (/^s3:Put/.test(action)) return mayWrite(job, resource);
+            if (/^s3:List/.test(action)) return job?.readPrefixes.has(resource) ?? true;
             if (/^(sns|sqs):/.test(action)) return own.includes(resource);
             if (/^kms:/.test(action))
               return keys.includes(resource) || /^arn:[^:]+:kms:[^*]+:key\/[\w-]+$/.test(resource);

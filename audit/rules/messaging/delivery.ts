@@ -4,6 +4,7 @@ import { blocksOf, type Resource, valueAt } from '../../../src/synthesized/model
 import { canonical, isTopicOf } from '../../policy/policies.ts';
 import type { BackendService, IngressSpec, ServiceSpec } from '../readers/kubernetes-api.ts';
 import {
+  bucketsIn,
   isHttp,
   type Listener,
   listenersOf,
@@ -124,7 +125,7 @@ export const DELIVERY_RULES: readonly Rule[] = [
       const region = setting('AWS_REGION');
       const reports = setting('REPORT_PREFIX') ?? '';
       const database = setting('DB_HOST') ?? '';
-      const prefixes = (setting('S3_PREFIXES') ?? '').split(',').map((item) => item.trim());
+      const prefixes = new Set(bucketsIn(setting).flatMap((bucket) => bucket.prefixes));
       return [
         region !== undefined &&
           region !== model.region &&
@@ -138,9 +139,8 @@ export const DELIVERY_RULES: readonly Rule[] = [
             ({ address, attributes }) =>
               `DB_PORT is ${setting('DB_PORT')}, ${address} opens ${String(attributes.from_port)}`,
           ),
-        ...prefixes
+        ...[...prefixes]
           .filter((prefix) => reports.startsWith(prefix) || prefix.startsWith(reports))
-          .filter((prefix) => prefix !== '')
           .map((prefix) => `REPORT_PREFIX ${reports} and the prefix ${prefix} lie in each other`),
       ];
     },

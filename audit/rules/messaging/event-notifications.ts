@@ -1,9 +1,10 @@
 import type { VariableName } from '@file-processing/contract/listener-variables.ts';
 import { decodeKeyFilter, encodeKeyFilter } from '@file-processing/contract/s3-object.ts';
 import { blocksOf, type Model, type Resource } from '../../../src/synthesized/model/model.ts';
-import { canonical, isTopicOf, statementsOf } from '../../policy/policies.ts';
+import { canonical, isTopicOf, OWN_ACCOUNT, statementsOf } from '../../policy/policies.ts';
+import { requiredValues } from '../../policy/policy-document.ts';
 import { configured } from '../identity/workload-role.ts';
-import { listenersOf } from '../readers/listeners.ts';
+import { bucketsIn, listenersOf } from '../readers/listeners.ts';
 import { every, neighbours, read } from '../readers/resources.ts';
 import type { Audited } from '../rule.ts';
 import { type Rule, rule } from '../rule.ts';
@@ -18,7 +19,7 @@ function settingsOf(audited: Audited, stack: string): readonly ((name: VariableN
           setting(name) ?? '',
     );
   const setting = (name: VariableName) => configured(audited.model, stack, name);
-  return setting('S3_BUCKET') === '' ? [] : [setting];
+  return bucketsIn(setting).length === 0 ? [] : [setting];
 }
 
 function topicsOf(model: Model, notification: Resource): readonly (Resource | undefined)[] {
@@ -93,26 +94,24 @@ export const EVENT_NOTIFICATION_RULES: readonly Rule[] = [
       const prefixes = blocks.map((block) => decodeKeyFilter(String(block.filter_prefix ?? '')));
       const suffixes = blocks.map((block) => decodeKeyFilter(String(block.filter_suffix ?? '')));
       const faults = settingsOf(audited, notification.stack).flatMap((setting) => {
-        const known = setting('S3_PREFIXES')
-          .split(',')
-          .map((prefix) => prefix.trim())
-          .filter(Boolean);
-        const bucket = canonical(stack, setting('S3_BUCKET'));
+        const buckets = bucketsIn(setting);
+        const names = buckets.map(({ name }) => canonical(stack, name));
+        const own = buckets[names.indexOf(text('bucket'))];
+        if (own === undefined)
+          return [
+            `is for ${text('bucket')}, the listener's bucket is ${names.join(', ') || 'empty'}`,
+          ];
+        const { prefixes: known, suffix: wanted = '' } = own;
         return [
-          text('bucket') !== bucket &&
-            `is for ${text('bucket')}, S3_BUCKET is ${bucket || 'empty'}`,
           ...known
             .filter((prefix) => !prefixes.includes(prefix))
-            .map((prefix) => `${prefix} of S3_PREFIXES has no event notification`),
+            .map((prefix) => `${prefix} of the listener has no event notification`),
           ...prefixes
             .filter((prefix) => !known.includes(prefix))
-            .map((prefix) => `${prefix} has an event notification, but is not among S3_PREFIXES`),
+            .map((prefix) => `${prefix} has an event notification, but is none of the listener's`),
           ...suffixes
-            .filter((suffix) => suffix !== setting('S3_SUFFIX'))
-            .map(
-              (suffix) =>
-                `has the suffix *${suffix}, S3_SUFFIX is ${setting('S3_SUFFIX') || 'empty'}`,
-            ),
+            .filter((suffix) => suffix !== wanted)
+            .map((suffix) => `has the suffix *${suffix}, the listener's is ${wanted || 'empty'}`),
         ];
       });
       return [...new Set(faults)];
@@ -151,7 +150,7 @@ export const EVENT_NOTIFICATION_RULES: readonly Rule[] = [
   }),
   rule({
     id: 'bucket-has-event-notification',
-    title: 'The bucket that may publish to a topic has event notifications to it',
+    title: 'The buckets of the account that may publish to a topic have event notifications to it',
     reason:
       'Without the notification nothing tells the topic about new objects, and nothing fails.',
     control: 'SI-4',
@@ -160,11 +159,17 @@ export const EVENT_NOTIFICATION_RULES: readonly Rule[] = [
       statementsOf(model, 'topic').filter(({ statement }) =>
         statement.principals?.some(({ value }) => value === 's3.amazonaws.com'),
       ),
-    faults: ({ stack, about }, { model }) => {
-      const notified = neighbours(model, { stack }, 'aws_s3_bucket_notification').some(
-        (notification) => topicsOf(model, notification).includes(about),
-      );
-      return notified ? [] : ['no aws_s3_bucket_notification names this topic'];
+    faults: ({ stack, about, statement }, { model }) => {
+      if (requiredValues(statement, 'aws:SourceAccount').join() !== OWN_ACCOUNT) return [];
+      const place = model.stackOf({ stack });
+      const notified = neighbours(model, { stack }, 'aws_s3_bucket_notification')
+        .filter((notification) => topicsOf(model, notification).includes(about))
+        .map(
+          ({ attributes }) => `arn:${place.partition}:s3:::${canonical(place, attributes.bucket)}`,
+        );
+      return requiredValues(statement, 'aws:SourceArn')
+        .filter((bucket) => !notified.includes(bucket))
+        .map((bucket) => `no aws_s3_bucket_notification of ${bucket} names this topic`);
     },
   }),
 ];

@@ -3,6 +3,7 @@ import { type Model, type Resource, valueAt } from '../../../src/synthesized/mod
 import { arnOf, canonical, isTopicOf, policiesOf, statementsAbout } from '../../policy/policies.ts';
 import { allows, parseJson, requiredValues } from '../../policy/policy-document.ts';
 import { deliveryLog } from '../identity/roles.ts';
+import { toldBuckets } from '../identity/workload-role.ts';
 import { isHttp } from '../readers/listeners.ts';
 import {
   argumentRule,
@@ -92,7 +93,7 @@ export const TOPIC_RULES: readonly Rule[] = [
   }),
   rule({
     id: 'topic-has-policy',
-    title: 'Every topic has one policy, which allows the bucket that notifies it to publish',
+    title: 'Every topic has one policy, which allows the buckets that notify it to publish',
     reason:
       'S3 checks the right to publish when the notification is made and at each file; a topic without it stays silent.',
     control: 'AC-3',
@@ -113,7 +114,7 @@ export const TOPIC_RULES: readonly Rule[] = [
         policies.length === 0 && 'has no policy',
         policies.length > 1 && `has ${policies.length} policies`,
         policies.length > 0 && publishers.length === 0 && 'nobody may publish to it',
-        ...buckets
+        ...[...new Set([...buckets, ...toldBuckets(model, topic.stack).keys()])]
           .filter(
             (bucket) =>
               !publishers.some((statement) =>

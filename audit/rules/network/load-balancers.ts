@@ -1,7 +1,7 @@
 import { PATHS, SERVED_PATHS } from '@file-processing/contract/listener-interface.ts';
 import { partitionOf } from '@file-processing/contract/partition.ts';
 import type { IngressSpec, ServiceSpec } from '../readers/kubernetes-api.ts';
-import { type Listener, servers, takesDeliveries } from '../readers/listeners.ts';
+import { bucketsIn, type Listener, servers, takesDeliveries } from '../readers/listeners.ts';
 import { namespaceOf, objectsIn, objectsOf, podsIn, portOf, selects } from '../readers/pods.ts';
 import { type Audited, type Faults, type Rule, rule, shown } from '../rule.ts';
 import { isEverywhere } from './network-policies.ts';
@@ -258,8 +258,9 @@ export const LOAD_BALANCER_RULES: readonly Rule[] = [
           `externalTrafficPolicy ${externalTrafficPolicy}: a node without a pod drops connections during a rollout`,
         logged !== (bucket !== undefined) &&
           'access logs need both access-log-enabled and access-log-s3-bucket-name',
-        listenersBehind(object, audited).some(({ setting }) => setting('S3_BUCKET') === bucket) &&
-          `access logs go to ${shown(bucket)}, in which others deliver files`,
+        listenersBehind(object, audited).some(({ setting }) =>
+          bucketsIn(setting).some(({ name }) => name === bucket),
+        ) && `access logs go to ${shown(bucket)}, in which others deliver files`,
         ...ports
           .filter(({ protocol = 'TCP' }) => protocol !== 'TCP')
           .map(({ port, protocol }) => `port ${port} is ${protocol}; SNS posts over TCP`),

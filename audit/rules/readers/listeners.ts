@@ -11,6 +11,7 @@ import {
   type ListenerVariable,
   type VariableName,
 } from '@file-processing/contract/listener-variables.ts';
+import { type DeliveryBucket, readDeliveryBuckets } from '@file-processing/contract/s3-event.ts';
 import type { Audited, Faults } from '../rule.ts';
 import type { KeyToPath } from './kubernetes-api.ts';
 import { type Container, containersOf, endingPods, objectsIn, type Pod, podsOf } from './pods.ts';
@@ -22,6 +23,7 @@ const TELLTALE = [
   'SNS_TOPIC_ARNS',
   'SQS_QUEUE_URL',
   'S3_BUCKET',
+  'S3_BUCKETS',
   'S3_PREFIXES',
   'DATABASE_URL',
   'DATABASE_URL_FILE',
@@ -62,6 +64,22 @@ export function listenersIn(audited: Audited, pod: Pod): readonly Listener[] {
       },
     ];
   });
+}
+
+/** A bucket of deliveries by its name, which may still be an expression of Terraform. */
+export type NamedBucket = DeliveryBucket & { readonly name: string };
+
+/** The buckets that settings name: those of S3_BUCKETS, else the one of S3_BUCKET. */
+export function bucketsIn(
+  setting: (name: VariableName) => string | undefined,
+): readonly NamedBucket[] {
+  const several = readDeliveryBuckets(setting('S3_BUCKETS') ?? '');
+  if (several !== undefined)
+    return several.map((bucket) => ({ ...bucket, name: `${bucket.name}` }));
+  const name = setting('S3_BUCKET') ?? '';
+  const prefixes = (setting('S3_PREFIXES') ?? '').split(',').map((prefix) => prefix.trim());
+  const one = { name, prefixes: prefixes.filter(Boolean), suffix: setting('S3_SUFFIX') };
+  return name === '' ? [] : [one];
 }
 
 /** The listeners that run for ever. */

@@ -2,12 +2,14 @@ import { COMMANDS, MIGRATE, ROLES, SERVE } from '@file-processing/contract/liste
 import {
   LISTENER_VARIABLES,
   type ListenerVariable,
+  ONE_BUCKET,
   readVariable,
   type VariableName,
 } from '@file-processing/contract/listener-variables.ts';
 import { nearestName } from '../../../src/settings/finding.ts';
 import { LONGEST_RETRY_SECONDS } from '../../../src/settings/http-retries.ts';
 import {
+  bucketsIn,
   fileFaults,
   type Listener,
   listenersIn,
@@ -96,6 +98,9 @@ export const LISTENER_RULES: readonly Rule[] = [
           !accepts(name, value.trim()) && `${name} is ${shown(value)}, which the listener refuses`,
         ];
       }),
+      ...(environment.has('S3_BUCKETS') ? ONE_BUCKET : [])
+        .filter((name) => environment.has(name))
+        .map((name) => `S3_BUCKETS and ${name} exclude each other`),
       ...FILE_VARIABLES.filter(
         (name) => environment.has(name) && environment.has(name.replace(/_FILE$/, '')),
       ).map((name) => `${name} and ${name.replace(/_FILE$/, '')} exclude each other`),
@@ -114,7 +119,12 @@ export const LISTENER_RULES: readonly Rule[] = [
       const need = (...names: readonly VariableName[]) =>
         names.filter((name) => !isSet(name)).map((name) => `${name} is not set`);
       return [
-        ...need('AWS_REGION', 'S3_BUCKET', 'S3_PREFIXES', 'SNS_TOPIC_ARNS'),
+        ...need('AWS_REGION', 'SNS_TOPIC_ARNS'),
+        ...(isSet('S3_BUCKETS')
+          ? bucketsIn(setting)
+              .filter(({ prefixes }) => prefixes.length === 0)
+              .map(({ name }) => `S3_BUCKETS names no prefixes of ${name}`)
+          : need('S3_BUCKET', 'S3_PREFIXES')),
         ...(setting('WRITE_REPORTS') === 'true' ? need('REPORT_PREFIX') : []),
         ...databaseFaults(listener, need),
       ];

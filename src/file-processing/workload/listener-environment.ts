@@ -6,8 +6,10 @@ import {
   readVariable,
   type VariableName,
 } from '@file-processing/contract/listener-variables.ts';
+import type { DeliveryBucket } from '@file-processing/contract/s3-event.ts';
 import type { ITerraformDependable } from 'cdktf';
 import type { Construct } from 'constructs';
+import { type Bucket, bucketsOf } from '../../settings/buckets.ts';
 import type { FileProcessingSettings } from '../../settings/file-processing-variables.ts';
 import { type DatabaseCredentials, databaseCredentials } from './database-credentials.ts';
 import { CONFIG_MAP, HTTP_PORT, LABELS, METRICS_PORT } from './names.ts';
@@ -48,9 +50,7 @@ export function listenerEnvironment(
     WORKER_CONCURRENCY: `${settings.worker_concurrency}`,
     AWS_REGION: settings.aws_region,
     AWS_USE_FIPS_ENDPOINT: settings.fips_endpoints ? 'true' : '',
-    S3_BUCKET: settings.bucket_name,
-    S3_PREFIXES: settings.s3_prefixes.join(','),
-    S3_SUFFIX: settings.s3_suffix,
+    ...bucketEnvironment(bucketsOf(settings)),
     REPORT_PREFIX: settings.report_prefix,
     // The role may write below the prefix, and nowhere without one.
     WRITE_REPORTS: settings.report_prefix === '' ? 'false' : 'true',
@@ -74,6 +74,30 @@ function faultOf(name: string, value: string): readonly string[] {
 
 function isVariable(name: string): name is VariableName {
   return Object.hasOwn(LISTENER_VARIABLES, name);
+}
+
+/** One bucket of the stack's own account has the variables that it always had. */
+function bucketEnvironment(buckets: readonly Bucket[]): ListenerEnvironment {
+  const [only] = buckets;
+  if (buckets.length === 1 && only?.account === '') {
+    return {
+      S3_BUCKET: only.name,
+      S3_PREFIXES: only.prefixes.join(','),
+      S3_SUFFIX: only.suffix,
+    };
+  }
+  return {
+    S3_BUCKETS: JSON.stringify(
+      buckets.map(
+        ({ name, prefixes, suffix, account }): DeliveryBucket => ({
+          name,
+          prefixes,
+          ...(suffix && { suffix }),
+          ...(account && { account }),
+        }),
+      ),
+    ),
+  };
 }
 
 function databaseEnvironment(settings: FileProcessingSettings): ListenerEnvironment {

@@ -6,6 +6,7 @@ import {
   readS3Events,
 } from '@file-processing/contract/s3-event.ts';
 import { InvalidArgumentError, Option } from 'commander';
+import type { FileProcessingSettings } from '../../settings/file-processing-variables.ts';
 import { modelOf } from '../../synthesized/model/model.ts';
 import { readSynthesizedStacks } from '../../synthesized/synthesized-stack.ts';
 import { kubernetesObjects } from '../../synthesized/views/kubernetes-manifests.ts';
@@ -16,6 +17,7 @@ import type { Operation } from '../operation.ts';
 import { EXIT, OperationError } from '../operation-error.ts';
 import { targetOf } from '../target.ts';
 import { synthesize } from '../terraform/synthesize.ts';
+import { oneBucket } from '../topics/event-target.ts';
 
 interface Options {
   readonly eventJson?: string;
@@ -38,7 +40,7 @@ export const jobManifest: Operation<Options> = {
       .option('--event-json <json>', 'S3 event, or the SNS message that carries one')
       .option('--events-file <file>', 'file with events; it becomes a ConfigMap that is mounted')
       .option('--key <key>', 'key of the object, instead of an event')
-      .option('--bucket <name>', 'its bucket (default: bucket_name of the tfvars)')
+      .option('--bucket <name>', 'its bucket (default: the only one of the tfvars)')
       .addOption(new Option('--job <name>', "the listener's job").choices(JOBS).default(JOBS[0]))
       .addOption(seconds('--deadline <seconds>', 'until the Job is ended as failed', 3600))
       .addOption(seconds('--ttl <seconds>', 'from its end until it is removed', 86_400))
@@ -54,7 +56,7 @@ once more, delete the Job first. Kubernetes removes the Job, but not its ConfigM
       ),
   execute: async (context, options) => {
     const { environment } = targetOf(context, options);
-    const events = await eventsOf(options, environment.fileProcessing.bucket_name);
+    const events = await eventsOf(options, environment.fileProcessing);
     const folder = options.from ?? (await synthesize(context, environment.name));
     const objects = kubernetesObjects(modelOf(readSynthesizedStacks(folder)));
     for (const reason of ignoredIn(events, deliveryFilterOf(objects))) {
@@ -76,7 +78,7 @@ once more, delete the Job first. Kubernetes removes the Job, but not its ConfigM
   },
 };
 
-async function eventsOf(options: Options, ownBucket: string): Promise<string> {
+async function eventsOf(options: Options, settings: FileProcessingSettings): Promise<string> {
   const { eventJson, eventsFile, key, bucket } = options;
   const given = [eventJson, eventsFile, key].filter((one) => one !== undefined);
   if (given.length !== 1) {
@@ -93,7 +95,8 @@ async function eventsOf(options: Options, ownBucket: string): Promise<string> {
     });
   }
   if (key !== undefined) {
-    return JSON.stringify(objectCreatedEvent({ bucket: bucket ?? ownBucket, key: checkKey(key) }));
+    const { name } = oneBucket(bucket, settings);
+    return JSON.stringify(objectCreatedEvent({ bucket: name, key: checkKey(key) }));
   }
   if (eventsFile === undefined) return eventJson ?? '';
   return readFile(eventsFile, 'utf8').catch((cause: NodeJS.ErrnoException) => {

@@ -1,4 +1,6 @@
 import type { S3Client } from '@aws-sdk/client-s3';
+import { topicIn } from '@file-processing/contract/arn.ts';
+import { type Bucket, bucketSetting, bucketsOf } from '../../settings/buckets.ts';
 import {
   type MergedNotifications,
   mergeNotifications,
@@ -6,10 +8,14 @@ import {
 import { entryText } from '../notifications/notification-entry.ts';
 import type { Operation, OperationContext } from '../operation.ts';
 import { EXIT, OperationError } from '../operation-error.ts';
+import { openStack } from '../terraform/open-stack.ts';
+import { DEFAULT_STACK } from '../terraform/stacks.ts';
 import {
   type EventOptions,
+  type EventTarget,
   eventTarget,
   namedBucket,
+  oneBucket,
   withTopicOption,
 } from '../topics/event-target.ts';
 
@@ -18,63 +24,193 @@ interface Options extends EventOptions {
   readonly prefix: readonly string[];
   readonly suffix?: string;
   readonly replace: readonly string[];
+  readonly print: boolean;
   readonly dryRun: boolean;
 }
 
-/** `manage s3-configure-notifications`: sends a bucket's event notifications to a topic. */
+/** `manage s3-configure-notifications`: sends event notifications of buckets to a topic. */
 export const s3ConfigureNotifications: Operation<Options> = {
   name: 's3-configure-notifications',
-  summary: "send a bucket's event notifications to the topic, and keep what others configured",
+  summary: "send buckets' event notifications to the topic, and keep what others configured",
   describe: (command) =>
     withTopicOption(command)
-      .option('--bucket <name>', 'the bucket (default: BUCKET, else bucket_name of the tfvars)')
-      .option('--prefix <prefix>', 'key prefix, repeatable (default: s3_prefixes)', collect, [])
-      .option('--suffix <suffix>', 'key suffix (default: s3_suffix)')
+      .option('--bucket <name>', 'the bucket (default: BUCKET, else those of the tfvars)')
+      .option('--prefix <prefix>', "key prefix, repeatable (default: the bucket's)", collect, [])
+      .option('--suffix <suffix>', "key suffix (default: the bucket's)")
       .option('--replace <id>', "take the place of others' entry, repeatable", collect, [])
+      .option('--print', 'write what other accounts have to set for their buckets', false)
       .option('--dry-run', 'show the difference, put nothing', false),
   execute: async (context, options) => {
     const named = namedBucket(options.bucket, context.env);
-    const { clients, settings, topic } = await eventTarget(context, options);
-    const bucket = named ?? settings.bucket_name;
-    if (settings.create_s3_notifications && bucket === settings.bucket_name) {
-      throw new OperationError(
-        `the stack owns the notifications of ${bucket} (create_s3_notifications = true in ${options.environment}): Terraform would take back what is put here`,
-        {
-          code: EXIT.refused,
-          next: `npm run manage -- apply configures them; to share the bucket with others, set create_s3_notifications = false, apply (that removes the stack's entries), then run this again`,
-        },
-      );
+    if (options.print) return await printForOwners(context, options, named);
+    const target = await eventTarget(context, options);
+    const buckets = bucketsToConfigure(context, options, target, named);
+    const s3 = await target.clients.s3();
+    const results: Result[] = [];
+    for (const bucket of buckets) {
+      const merged = mergeNotifications(await currentConfiguration(s3, bucket), {
+        topicArn: topicOf(target, bucket).arn,
+        prefixes: options.prefix.length > 0 ? options.prefix : bucket.prefixes,
+        suffix: options.suffix ?? bucket.suffix,
+        replace: options.replace,
+      });
+      refuseConflicts(merged, bucket.name);
+      const changed = merged.added.length > 0 || merged.removed.length > 0;
+      results.push({ bucket, changed, merged });
     }
-    const s3 = await clients.s3();
-    const merged = mergeNotifications(await currentConfiguration(s3, bucket), {
-      topicArn: topic.arn,
-      prefixes: options.prefix.length > 0 ? options.prefix : settings.s3_prefixes,
-      suffix: options.suffix ?? settings.s3_suffix,
-      replace: options.replace,
-    });
-    refuseConflicts(merged, bucket);
-    const changed = merged.added.length > 0 || merged.removed.length > 0;
-    if (changed && !options.dryRun) await putConfiguration(s3, bucket, topic.arn, merged);
-    report(context, options, { bucket, changed, merged });
+    // Not before all can be put.
+    for (const { bucket, changed, merged } of results) {
+      if (!changed || options.dryRun) continue;
+      await putConfiguration(s3, bucket, topicOf(target, bucket).arn, merged);
+    }
+    report(context, options, results);
     return EXIT.ok;
   },
 };
+
+/**
+ * The buckets whose configuration is ours to put; without a name those of the tfvars, but for the ones that the stack
+ * or another account configures.
+ *
+ * @throws OperationError (refused, usage) where none is, or the named one is not
+ */
+function bucketsToConfigure(
+  { stderr }: OperationContext,
+  options: Options,
+  target: EventTarget,
+  named: string | undefined,
+): readonly Bucket[] {
+  const { settings } = target;
+  const all = bucketsOf(settings);
+  if (named !== undefined || all.length === 1) {
+    const bucket = oneBucket(named, settings);
+    const refusal = refusalOf(bucket, options, target);
+    if (refusal !== undefined) throw refusal;
+    if (bucket.prefixes.length > 0 || options.prefix.length > 0) return [bucket];
+    throw new OperationError(`${bucket.name} is none of the buckets of the tfvars`, {
+      code: EXIT.usage,
+      next: "say by --prefix which keys are meant, '' for all",
+    });
+  }
+  const refusals = all.map((bucket) => refusalOf(bucket, options, target));
+  const ours = all.filter((_, index) => refusals[index] === undefined);
+  const [refusal] = refusals.filter((one) => one !== undefined);
+  if (ours.length === 0 && refusal !== undefined) throw refusal;
+  for (const one of refusals) if (one !== undefined) stderr.write(`skipped: ${one.message}\n`);
+  return ours;
+}
+
+function refusalOf(
+  { name, account, createNotifications }: Bucket,
+  { environment }: Options,
+  { settings, account: signedIn }: EventTarget,
+): OperationError | undefined {
+  if (createNotifications) {
+    const index = bucketsOf(settings).findIndex((bucket) => bucket.name === name);
+    const setting = bucketSetting(settings, index, 'create_notifications');
+    return new OperationError(
+      `the stack owns the notifications of ${name} (${setting} = true in ${environment}): Terraform would take back what is put here`,
+      {
+        code: EXIT.refused,
+        next: `npm run manage -- apply configures them; to share the bucket with others, set ${setting} = false, apply (that removes the stack's entries), then run this again`,
+      },
+    );
+  }
+  if (account === '' || account === signedIn) return undefined;
+  return new OperationError(`${name} is a bucket of account ${account}, you are of ${signedIn}`, {
+    code: EXIT.refused,
+    next: 'give its owner what --print writes; or sign in there, and name the bucket by --bucket and the topic by --topic-arn',
+  });
+}
+
+/** The topic of the stack is in the stack's account, whoever is signed in. */
+function topicOf({ settings, topic, region, isOfStack }: EventTarget, { account }: Bucket) {
+  const { account_id, sns_topic_name } = settings;
+  if (!isOfStack || account === '' || account_id === '') return topic;
+  return topicIn(region, account_id, sns_topic_name);
+}
+
+/** What the stack says in an output, since it names the role and the topic that were made. */
+async function printForOwners(
+  context: OperationContext,
+  options: Options,
+  named: string | undefined,
+): Promise<number> {
+  const { settings, terraform } = await openStack(context, options, DEFAULT_STACK);
+  const theirs = bucketsOf(settings).filter(
+    ({ name, account }) => account !== '' && (named ?? name) === name,
+  );
+  if (theirs.length === 0) {
+    throw new OperationError(
+      `${named ?? 'no bucket of the tfvars'} is ${named === undefined ? '' : 'not '}of another account`,
+      { code: EXIT.usage, next: 'an entry of buckets says so by account_id' },
+    );
+  }
+  const { for_bucket_owners: output } = await terraform.outputs();
+  const documents = JSON.parse(String(output?.value ?? '{}')) as Record<string, OwnersPart>;
+  const parts = theirs.map(({ name }) => [name, documents[name]] as const);
+  const [missing] = parts.find(([, part]) => part === undefined) ?? [];
+  if (missing !== undefined) {
+    throw new OperationError(`the stack has no output yet for the owner of ${missing}`, {
+      next: 'npm run manage -- apply makes the role that the owner has to name',
+    });
+  }
+  const shown = Object.fromEntries(parts) as Record<string, OwnersPart>;
+  context.stdout.write(
+    options.json
+      ? `${JSON.stringify(shown, null, 2)}\n`
+      : Object.entries(shown)
+          .map(([name, part]) => textForOwner(name, part))
+          .join('\n'),
+  );
+  return EXIT.ok;
+}
+
+interface OwnersPart {
+  readonly account: string;
+  readonly bucketPolicy: object;
+  readonly keyArn?: string;
+  readonly keyPolicy?: object;
+  readonly notifications: object;
+}
+
+function textForOwner(name: string, part: OwnersPart): string {
+  const { account, bucketPolicy, keyArn, keyPolicy, notifications } = part;
+  return [
+    `For account ${account}, owner of the bucket ${name}; each to be merged into what is there:`,
+    'Policy of the bucket (aws s3api put-bucket-policy)',
+    JSON.stringify(bucketPolicy, null, 2),
+    ...(keyPolicy === undefined
+      ? []
+      : [
+          `Policy of its key ${keyArn} (aws kms put-key-policy)`,
+          JSON.stringify(keyPolicy, null, 2),
+        ]),
+    'Event notifications (aws s3api put-bucket-notification-configuration)',
+    `${JSON.stringify(notifications, null, 2)}\n`,
+  ].join('\n');
+}
 
 function collect(value: string, values: readonly string[]): readonly string[] {
   return [...values, value];
 }
 
-async function currentConfiguration(s3: S3Client, bucket: string) {
+/** S3 refuses where the bucket has passed to somebody else. */
+function placeOf({ name, account }: Bucket) {
+  return { Bucket: name, ...(account !== '' && { ExpectedBucketOwner: account }) };
+}
+
+async function currentConfiguration(s3: S3Client, bucket: Bucket) {
   const { GetBucketNotificationConfigurationCommand } = await import('@aws-sdk/client-s3');
   const { $metadata, ...configuration } = await s3.send(
-    new GetBucketNotificationConfigurationCommand({ Bucket: bucket }),
+    new GetBucketNotificationConfigurationCommand(placeOf(bucket)),
   );
   return configuration;
 }
 
 async function putConfiguration(
   s3: S3Client,
-  bucket: string,
+  bucket: Bucket,
   topicArn: string,
   { configuration }: MergedNotifications,
 ): Promise<void> {
@@ -82,13 +218,13 @@ async function putConfiguration(
   try {
     await s3.send(
       new PutBucketNotificationConfigurationCommand({
-        Bucket: bucket,
+        ...placeOf(bucket),
         NotificationConfiguration: configuration,
       }),
     );
   } catch (cause) {
     if (!(cause instanceof Error) || cause.name !== 'InvalidArgument') throw cause;
-    throw new OperationError(`S3 refused the configuration of ${bucket}: ${cause.message}`, {
+    throw new OperationError(`S3 refused the configuration of ${bucket.name}: ${cause.message}`, {
       next: `S3 tries each destination: is there a topic ${topicArn} in the bucket's region, does its policy allow the bucket to publish (npm run manage -- sns-set-topic-policy), and does its KMS key let s3.amazonaws.com use it? The destinations of others are tried too`,
       cause,
     });
@@ -116,7 +252,7 @@ function refuseConflicts({ conflicts, unknownIds }: MergedNotifications, bucket:
 }
 
 interface Result {
-  readonly bucket: string;
+  readonly bucket: Bucket;
   readonly changed: boolean;
   readonly merged: MergedNotifications;
 }
@@ -124,18 +260,25 @@ interface Result {
 function report(
   { stdout }: OperationContext,
   { json, dryRun }: Options,
-  { bucket, changed, merged: { added, removed, kept, configuration } }: Result,
+  results: readonly Result[],
 ): void {
   if (json) {
-    const eventBridge = configuration.EventBridgeConfiguration !== undefined;
-    const result = { bucket, changed, dryRun, added, removed, kept, eventBridge };
-    stdout.write(`${JSON.stringify(result, null, 2)}\n`);
+    const shown = results.map(({ bucket, changed, merged }) => {
+      const { added, removed, kept, configuration } = merged;
+      const eventBridge = configuration.EventBridgeConfiguration !== undefined;
+      return { bucket: bucket.name, changed, dryRun, added, removed, kept, eventBridge };
+    });
+    stdout.write(`${JSON.stringify(shown.length === 1 ? shown[0] : shown, null, 2)}\n`);
     return;
   }
-  for (const entry of kept) stdout.write(`  ${entryText(entry)}\n`);
-  if (configuration.EventBridgeConfiguration) stdout.write('  every event -> Amazon EventBridge\n');
-  for (const entry of removed) stdout.write(`- ${entryText(entry)}\n`);
-  for (const entry of added) stdout.write(`+ ${entryText(entry)}\n`);
-  const outcome = dryRun ? 'would change (dry run: nothing was put)' : 'changed';
-  stdout.write(`${bucket}: ${changed ? outcome : 'unchanged'}\n`);
+  for (const { bucket, changed, merged } of results) {
+    const { added, removed, kept, configuration } = merged;
+    for (const entry of kept) stdout.write(`  ${entryText(entry)}\n`);
+    if (configuration.EventBridgeConfiguration)
+      stdout.write('  every event -> Amazon EventBridge\n');
+    for (const entry of removed) stdout.write(`- ${entryText(entry)}\n`);
+    for (const entry of added) stdout.write(`+ ${entryText(entry)}\n`);
+    const outcome = dryRun ? 'would change (dry run: nothing was put)' : 'changed';
+    stdout.write(`${bucket.name}: ${changed ? outcome : 'unchanged'}\n`);
+  }
 }

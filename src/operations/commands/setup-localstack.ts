@@ -4,7 +4,12 @@ import { Option } from 'commander';
 import { wholeSeconds } from '../command-options.ts';
 import { CONTAINER_HOST } from '../localstack/advice.ts';
 import { runningEdge } from '../localstack/container.ts';
-import { ensureBucket, ensureNotification, ensureTopic } from '../localstack/drop-box.ts';
+import {
+  ensureBucket,
+  ensureNotification,
+  ensureTopic,
+  type Outcome,
+} from '../localstack/drop-box.ts';
 import { candidates, type Edge } from '../localstack/edge.ts';
 import {
   checkHost,
@@ -16,9 +21,11 @@ import { DEFAULT_PERSPECTIVE, perspectiveOf, targetAt } from '../localstack/loca
 import type { CommonOptions, Operation, OperationContext } from '../operation.ts';
 import { EXIT, OperationError } from '../operation-error.ts';
 import { textTable } from '../text-table.ts';
+import { namedBucket } from '../topics/event-target.ts';
 
 interface Options extends CommonOptions {
   readonly perspective: string;
+  readonly bucket: readonly string[];
   readonly endpoint?: string;
   readonly wait: number;
   readonly dryRun: boolean;
@@ -36,6 +43,12 @@ export const setupLocalStack: Operation<Options> = {
       .argument('[port]', "the listener's port", DEFAULT_PORT)
       .option('--perspective <name>', 'whose bucket and topic', DEFAULT_PERSPECTIVE)
       .option(
+        '--bucket <name>',
+        'a bucket in the place of its own, repeatable',
+        (name: string, names: readonly string[]) => [...names, name],
+        [],
+      )
+      .option(
         '--endpoint <url>',
         'LocalStack (default: AWS_ENDPOINT_URL, else port 4566 of LOCALSTACK_HOSTNAME or of this machine)',
       )
@@ -48,6 +61,7 @@ export const setupLocalStack: Operation<Options> = {
   execute: async (context, options, host = CONTAINER_HOST, port = DEFAULT_PORT) => {
     const listener = { host: checkHost(host), port: checkPort(port) };
     perspectiveOf(options.perspective);
+    for (const bucket of options.bucket) namedBucket(bucket, {});
     const places = candidates(options.endpoint, context.env);
     const edge = await runningEdge(context, places, options.dryRun);
     if (edge === undefined) {
@@ -66,17 +80,18 @@ export const setupLocalStack: Operation<Options> = {
 
 async function make(
   context: OperationContext,
-  { perspective, wait, dryRun }: Options,
+  { perspective, bucket: named, wait, dryRun }: Options,
   { edge, listener }: { readonly edge: Edge; readonly listener: { host: string; port: number } },
 ) {
   const target = targetAt(context, edge, perspective);
-  const { clients, topic, bucket } = target;
+  const { clients, topic } = target;
+  const buckets = named.length > 0 ? named : [target.bucket];
   const [s3, sns] = [await clients.s3(), await clients.sns()];
   const outcomes = {
-    bucket: await ensureBucket(s3, bucket, dryRun),
+    bucket: strongest(await eachOf(buckets, (bucket) => ensureBucket(s3, bucket, dryRun))),
     topic: await ensureTopic(sns, topic, dryRun),
   };
-  const made = { edge, bucket, topic };
+  const made = { edge, buckets, topic };
   if (dryRun && (outcomes.bucket === 'made' || outcomes.topic === 'made')) {
     // What is not there can't be looked at.
     const endpoint = `http://${listener.host}:${listener.port}/`;
@@ -85,19 +100,36 @@ async function make(
     };
     return { ...made, outcomes: { ...outcomes, notification: 'changed' }, subscription };
   }
-  const notification = await ensureNotification(s3, bucket, topic.arn, dryRun);
+  const notification = strongest(
+    await eachOf(buckets, (bucket) => ensureNotification(s3, bucket, topic.arn, dryRun)),
+  );
   const request = { target, edge, listener, wait, dryRun, platform };
   const subscription = await subscribeWhenUp(context, request);
   return { ...made, outcomes: { ...outcomes, notification }, subscription };
 }
 
+async function eachOf<T>(
+  buckets: readonly string[],
+  work: (bucket: string) => Promise<T>,
+): Promise<readonly T[]> {
+  const results: T[] = [];
+  for (const bucket of buckets) results.push(await work(bucket));
+  return results;
+}
+
+/** What is said of several buckets: that one was made, or else changed. */
+function strongest(outcomes: readonly Outcome[]): Outcome {
+  return (['made', 'changed'] as const).find((one) => outcomes.includes(one)) ?? 'unchanged';
+}
+
 function report(
   { stdout, stderr }: OperationContext,
   { json, dryRun }: Options,
-  { edge, bucket, topic, outcomes, subscription }: Awaited<ReturnType<typeof make>>,
+  { edge, buckets, topic, outcomes, subscription }: Awaited<ReturnType<typeof make>>,
 ): void {
   if (json) {
     const { advice, ...state } = subscription;
+    const bucket = buckets.length === 1 ? buckets[0] : buckets;
     const result = { dryRun, endpoint: edge.url, bucket, topicArn: topic.arn, outcomes };
     stdout.write(`${JSON.stringify({ ...result, subscription: state }, null, 2)}\n`);
     return;
@@ -105,7 +137,7 @@ function report(
   stdout.write(
     textTable([
       ['LocalStack', `${edge.url} (${edge.version})`, 'answers'],
-      ['bucket', bucket, outcomes.bucket],
+      ['bucket', buckets.join(', '), outcomes.bucket],
       ['topic', topic.arn, outcomes.topic],
       ['notification', `s3:ObjectCreated:* -> ${topic.name}`, outcomes.notification],
       ['subscription', subscription.endpoint, `${subscription.state}, ${subscription.outcome}`],

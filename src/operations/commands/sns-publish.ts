@@ -14,9 +14,11 @@ import {
 import type { Operation, OperationContext } from '../operation.ts';
 import { EXIT } from '../operation-error.ts';
 import {
+  BUCKET_DEFAULT,
   type EventOptions,
   eventTarget,
   namedBucket,
+  oneBucket,
   withTopicOption,
 } from '../topics/event-target.ts';
 import { noSuchTopic } from '../topics/subscriptions.ts';
@@ -32,7 +34,7 @@ export const snsPublish: Operation<Options> = {
   summary: 'publish a test S3 event for a key of the bucket to the topic',
   describe: (command) =>
     withLocalStackOption(withTopicOption(command.argument('<key>', 'key of the object')))
-      .option('--bucket <name>', 'the bucket (default: BUCKET, else bucket_name of the tfvars)')
+      .option('--bucket <name>', `the bucket ${BUCKET_DEFAULT}`)
       .option('--dry-run', 'print the message, publish nothing', false),
   execute: async (context, options, operand = '') => {
     const key = checkKey(operand);
@@ -79,7 +81,7 @@ async function placeOf(context: OperationContext, options: Options) {
     return { ...target, bucket: named ?? target.bucket };
   }
   const target = await eventTarget(context, options);
-  return { ...target, bucket: named ?? target.settings.bucket_name };
+  return { ...target, bucket: oneBucket(named, target.settings).name };
 }
 
 /** What S3 would tell of the object; an event can be published for one that is not there. */

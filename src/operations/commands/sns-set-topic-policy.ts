@@ -2,9 +2,11 @@ import type { SNSClient } from '@aws-sdk/client-sns';
 import type { Operation, OperationContext } from '../operation.ts';
 import { EXIT, type ExitCode, OperationError } from '../operation-error.ts';
 import {
+  BUCKET_DEFAULT,
   type EventOptions,
   eventTarget,
   namedBucket,
+  oneBucket,
   withTopicOption,
 } from '../topics/event-target.ts';
 import { topicAttributes } from '../topics/subscriptions.ts';
@@ -29,10 +31,10 @@ export const snsSetTopicPolicy: Operation<Options> = {
     'allow a bucket to publish to a topic of others: one statement, merged; printed where another account owns it',
   describe: (command) =>
     withTopicOption(command)
-      .option('--bucket <name>', 'the bucket (default: BUCKET, else bucket_name of the tfvars)')
+      .option('--bucket <name>', `the bucket ${BUCKET_DEFAULT}`)
       .option(
         '--account <id>',
-        "the bucket's account (default: ACCOUNT_ID, else the signed-in one)",
+        "the bucket's account (default: ACCOUNT_ID, else that of the tfvars, else the signed-in one)",
       )
       .option('--sid <sid>', "the statement's Sid (default: made from the bucket's name)")
       .option('--dry-run', 'show the difference, set nothing', false),
@@ -46,12 +48,12 @@ export const snsSetTopicPolicy: Operation<Options> = {
         `the stack owns the policy of ${topic.arn}: Terraform would take back what is set here`,
         {
           code: EXIT.refused,
-          next: 'npm run manage -- apply allows bucket_name of the tfvars to publish; for a topic of others, give --topic-arn',
+          next: 'npm run manage -- apply allows the buckets of the tfvars to publish; for a topic of others, give --topic-arn',
         },
       );
     }
-    const bucket = named ?? settings.bucket_name;
-    const account = givenAccount ?? target.account;
+    const { name: bucket, account: owner } = oneBucket(named, settings);
+    const account = givenAccount ?? (owner || target.account);
     if (topic.account !== target.account) {
       const { arn: topicArn, partition } = topic;
       const { sid } = options;

@@ -1,5 +1,6 @@
 import { ListBucketsCommand, type S3Client } from '@aws-sdk/client-s3';
 import { parseArn } from '@file-processing/contract/arn.ts';
+import { bucketsOf } from '../../settings/buckets.ts';
 import { type Diagnosis, diagnosisTable } from '../doctor/diagnosis.ts';
 import { type Kubectl, kubectlFor } from '../kubernetes/kubectl.ts';
 import { checkInPod, listenerPod } from '../kubernetes/listener-pod.ts';
@@ -24,13 +25,14 @@ export const verifyIrsa: Operation<VerifyIrsaOptions> = {
     ),
   execute: async (context, options) => {
     const target = targetOf(context, options);
-    const { bucket_name, service_account_name } = target.environment.fileProcessing;
+    const settings = target.environment.fileProcessing;
+    const { service_account_name } = settings;
+    const names = bucketsOf(settings).map(({ name }) => name);
     const kubectl = await kubectlFor(context, target);
     try {
       const role = await roleOf(kubectl, service_account_name);
       const pod = await listenerPod(kubectl, service_account_name);
-      const other =
-        options.otherBucket ?? (await anotherBucket(await target.clients.s3(), bucket_name));
+      const other = options.otherBucket ?? (await anotherBucket(await target.clients.s3(), names));
       context.stderr.write(`asking pod ${pod.pod}\n`);
       const checks = await checkInPod(kubectl, pod, [
         ...['--only', 'aws'],
@@ -104,11 +106,14 @@ export function isSessionOf(roleArn: string, identityArn: string): boolean {
   );
 }
 
-/** A bucket of the account that is not the given one; undefined where there is none, or nobody may list them. */
-export async function anotherBucket(s3: S3Client, bucket: string): Promise<string | undefined> {
+/** A bucket of the account that is none of the given ones; undefined where there is none, or nobody may list them. */
+export async function anotherBucket(
+  s3: S3Client,
+  buckets: readonly string[],
+): Promise<string | undefined> {
   try {
     const { Buckets = [] } = await s3.send(new ListBucketsCommand({}));
-    return Buckets.find(({ Name }) => Name !== bucket)?.Name;
+    return Buckets.find(({ Name = '' }) => !buckets.includes(Name))?.Name;
   } catch (error) {
     if (error instanceof Error && error.name === 'AccessDenied') return undefined;
     throw error;

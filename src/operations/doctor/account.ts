@@ -1,8 +1,9 @@
 import { DescribeSubnetsCommand, DescribeVpcsCommand, type Filter } from '@aws-sdk/client-ec2';
-import { HeadBucketCommand } from '@aws-sdk/client-s3';
+import { HeadBucketCommand, type S3Client } from '@aws-sdk/client-s3';
 import { GetTopicAttributesCommand, ListSubscriptionsByTopicCommand } from '@aws-sdk/client-sns';
 import { GetCallerIdentityCommand } from '@aws-sdk/client-sts';
 import { partitionOf } from '@file-processing/contract/partition.ts';
+import { type Bucket, bucketsOf } from '../../settings/buckets.ts';
 import {
   privateSubnetFilters,
   privateSubnetsWanted,
@@ -105,26 +106,12 @@ export function deliveryDiagnoses(
   { clients, environment, region }: Target,
   topicArn: string,
 ): readonly Promise<Diagnosis>[] {
-  const { bucket_name: bucket, existing_topic_arn } = environment.fileProcessing;
+  const { existing_topic_arn } = environment.fileProcessing;
+  const buckets = bucketsOf(environment.fileProcessing);
   return [
-    diagnose('bucket', async () => {
-      const s3 = await clients.s3();
-      const answer = await s3.send(new HeadBucketCommand({ Bucket: bucket })).catch((error) => {
-        if (error.name === 'NotFound') return undefined;
-        throw error;
-      });
-      if (answer === undefined) {
-        const next = 'the stack does not make it: create it, or correct bucket_name';
-        return { state: 'red', found: `there is no bucket ${bucket}`, next };
-      }
-      const found = answer.BucketRegion ?? region;
-      return found === region
-        ? { state: 'ok', found: bucket }
-        : {
-            state: 'red',
-            found: `${bucket} is in ${found}, not in ${region}`,
-            next: 'S3 notifies topics of its own region only: correct aws_region or bucket_name',
-          };
+    ...buckets.map((bucket) => {
+      const name = buckets.length === 1 ? 'bucket' : `bucket ${bucket.name}`;
+      return diagnose(name, async () => await lookAtBucket(await clients.s3(), bucket, region));
     }),
     diagnose('topic', async () => {
       const sns = await clients.sns();
@@ -165,4 +152,40 @@ export function deliveryDiagnoses(
         : { state: 'red', found, next: 'npm run manage -- sns-probe' };
     }),
   ];
+}
+
+async function lookAtBucket(
+  s3: S3Client,
+  { name, account }: Bucket,
+  region: string,
+): Promise<Omit<Diagnosis, 'name'>> {
+  const owner = account === '' ? {} : { ExpectedBucketOwner: account };
+  const answer = await s3
+    .send(new HeadBucketCommand({ Bucket: name, ...owner }))
+    .catch((error: Error) => {
+      if (error.name === 'NotFound' || (account !== '' && error.name === '403')) return error.name;
+      throw error;
+    });
+  if (answer === '403') {
+    return {
+      state: 'skipped',
+      found: `${name} is not shown to you: account ${account}, if it owns it, lets the listener in`,
+      next: 'npm run manage -- verify-irsa looks from a pod of the listener',
+    };
+  }
+  if (typeof answer === 'string') {
+    const next =
+      account === ''
+        ? 'the stack does not make it: create it, or correct bucket_name or buckets'
+        : `account ${account} has to make it; or correct buckets`;
+    return { state: 'red', found: `there is no bucket ${name}`, next };
+  }
+  const found = answer.BucketRegion ?? region;
+  return found === region
+    ? { state: 'ok', found: name }
+    : {
+        state: 'red',
+        found: `${name} is in ${found}, not in ${region}`,
+        next: 'S3 notifies topics of its own region only: correct aws_region, or name another bucket',
+      };
 }

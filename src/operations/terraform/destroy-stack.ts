@@ -1,3 +1,4 @@
+import { bucketsOf } from '../../settings/buckets.ts';
 import { finalSnapshotIdentifier } from '../../settings/postgres-on-demand-variables.ts';
 import { databaseTarget } from '../database/database.ts';
 import type { OperationContext } from '../operation.ts';
@@ -183,8 +184,10 @@ function vpcOfCluster(state: StateJson): string | undefined {
 
 function warnWhatStays({ stderr }: OperationContext, { name, settings }: OpenStack): void {
   if (name !== 'file-processing') return;
+  const names = bucketsOf(settings).map((bucket) => bucket.name);
+  const buckets = `${names.length === 1 ? 'bucket' : 'the buckets'} ${names.join(', ')}`;
   const database = settings.db_host === '' ? '' : ` and the database on ${settings.db_host}`;
   stderr.write(
-    `warning: bucket ${settings.bucket_name}${database} stay, with what is in them; the topic's messages and the image repository do not\n`,
+    `warning: ${buckets}${database} stay, with what is in them; the topic's messages and the image repository do not\n`,
   );
 }

@@ -1,6 +1,7 @@
 import { parseTopicArn, type TopicArn, topicIn } from '@file-processing/contract/arn.ts';
 import { BUCKET_NAME, isOwnBucketName } from '@file-processing/contract/s3-object.ts';
 import type { Command as Commander } from 'commander';
+import { type Bucket, bucketsOf } from '../../settings/buckets.ts';
 import type { FileProcessingSettings } from '../../settings/file-processing-variables.ts';
 import type { AwsClients } from '../aws-clients.ts';
 import type { CommonOptions, OperationContext } from '../operation.ts';
@@ -112,6 +113,36 @@ export function namedBucket(
 ): string | undefined {
   if (option !== undefined) return checkBucketName(option, '--bucket');
   return env.BUCKET ? checkBucketName(env.BUCKET, 'BUCKET') : undefined;
+}
+
+/** What the help says of a `--bucket` that {@link oneBucket} reads. */
+export const BUCKET_DEFAULT = '(default: BUCKET, else the only one of the tfvars)';
+
+/**
+ * The bucket that is meant: the named one, else the only one of the settings; one that the settings don't know is of
+ * the stack's account, and has the prefixes and the suffix of the only one.
+ *
+ * @throws OperationError (usage) where the settings leave a choice
+ */
+export function oneBucket(named: string | undefined, settings: FileProcessingSettings): Bucket {
+  const buckets = bucketsOf(settings);
+  const [only, ...others] = buckets;
+  const found = named === undefined ? undefined : buckets.find(({ name }) => name === named);
+  if (found !== undefined) return found;
+  if (only !== undefined && others.length === 0) {
+    return named === undefined
+      ? only
+      : { ...only, name: named, account: '', createNotifications: false };
+  }
+  const names = buckets.map(({ name }) => name).join(', ');
+  if (named === undefined) {
+    throw new OperationError(`the settings name several buckets: ${names}`, {
+      code: EXIT.usage,
+      next: 'say which by --bucket',
+    });
+  }
+  const unknown = { keyArn: '', account: '', createNotifications: false };
+  return { ...unknown, name: named, prefixes: [], suffix: '' };
 }
 
 function checkBucketName(name: string, source: string): string {

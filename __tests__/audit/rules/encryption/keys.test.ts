@@ -159,4 +159,23 @@ describeRules(KEY_RULES, {
       ],
     ],
   },
+  buckets: {
+    'key-allows-its-users': [
+      [
+        'a bucket of the account that may not use it',
+        ({ statement }) =>
+          statement(S3, (s) => {
+            const { ArnEquals } = Object(s.Condition);
+            ArnEquals['aws:SourceArn'] = ArnEquals['aws:SourceArn'][0];
+          }),
+      ],
+      [
+        'a bucket of another account that may not use it',
+        ({ statements }) =>
+          statements(S3, (list) =>
+            list.filter(({ Condition }) => !/"[29]10987654321"/.test(JSON.stringify(Condition))),
+          ),
+      ],
+    ],
+  },
 });

@@ -591,4 +591,39 @@ describeRules(POLICY_RULES, {
       ],
     ],
   },
+  buckets: {
+    'conditions-bind': [
+      [
+        'an account in the policy of the topic that no bucket names',
+        ({ statement }) =>
+          statement(/sns:Publish.*[29]10987654321/, (s) => {
+            Object(s.Condition).StringEquals['aws:SourceAccount'] = '333333333333';
+          }),
+      ],
+      [
+        'the account of one bucket for another',
+        ({ statement }) =>
+          statement(/sns:Publish.*SourceArn":\[/, (s) => {
+            Object(s.Condition).StringEquals['aws:SourceAccount'] = '210987654321';
+          }),
+      ],
+    ],
+    'services-are-bounded': [
+      [
+        'the account of the stack for the bucket of another',
+        ({ statements }) =>
+          statements(/sns:Publish.*[29]10987654321/, (list) => {
+            const [own, other] = list.map(({ Condition }) => Object(Condition).StringEquals);
+            other['aws:SourceAccount'] = own['aws:SourceAccount'];
+          }),
+      ],
+      [
+        'a bucket that nobody was told of',
+        ({ statement }) =>
+          statement(/sns:Publish.*SourceArn":\[/, (s) => {
+            Object(s.Condition).ArnEquals['aws:SourceArn'].push('arn:aws-us-gov:s3:::new-box');
+          }),
+      ],
+    ],
+  },
 });

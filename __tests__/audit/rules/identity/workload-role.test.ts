@@ -8,6 +8,9 @@ const BUCKET = (arn: unknown) => String(arn).replace(/:::[^/]+/, ':::another');
 
 const setting = (name: string, value: string): Change => set(CONFIG_MAP, `data.${name}`, value);
 
+/** Where the listener is told of several buckets. */
+const TOLD = ['kubernetes_config_map_v1', 'data.S3_BUCKETS'] as const;
+
 describeRules(WORKLOAD_ROLE_RULES, {
   plants: {
     'workload-role-allows-its-work': [
@@ -280,6 +283,58 @@ describeRules(WORKLOAD_ROLE_RULES, {
       ['no policy', remove('aws_iam_role_policy_attachment')],
       ['another user of the database', setting('DB_USER', 'root'), 'iam'],
       ['no policy for the queue', remove('aws_iam_role_policy_attachment'), 'queue'],
+    ],
+  },
+  buckets: {
+    'workload-role-allows-its-work': [
+      [
+        'a bucket that may not be read',
+        ({ statement }) =>
+          statement(/s3:GetObjectVersion/, (s) =>
+            Object.assign(s, { Resource: FIRST(s.Resource) }),
+          ),
+      ],
+      [
+        'a bucket that may not be listed',
+        ({ statement }) =>
+          statement(/s3:prefix/, (s) => Object.assign(s, { Resource: FIRST(s.Resource) })),
+      ],
+      [
+        'a bucket that takes no reports',
+        ({ statement }) =>
+          statement(/s3:PutObject/, (s) => Object.assign(s, { Resource: FIRST(s.Resource) })),
+      ],
+      [
+        'a bucket that the listener was told of, and the role was not',
+        ({ json }) =>
+          json(...TOLD, (list) => (list as unknown as object[]).push({ name: 'new-box' })),
+      ],
+    ],
+    'workload-role-allows-no-more': [
+      [
+        'a key prefix of another bucket',
+        ({ statement }) =>
+          statement(/s3:GetObjectVersion/, (s) => {
+            const [first = '', second = ''] = s.Resource as string[];
+            const prefix = second.slice(second.indexOf('/'));
+            Object.assign(s, { Resource: [first.replace(/\/.*/, prefix)] });
+          }),
+      ],
+      [
+        'a list below the key prefixes of another bucket',
+        ({ statements }) =>
+          statements(/s3:prefix/, (list) => {
+            const [one, other] = list.filter(({ Action }) => Action === 's3:ListBucket');
+            Object.assign(Object(one), { Condition: Object(other).Condition });
+          }),
+      ],
+      [
+        'reports in a bucket that is not its own',
+        ({ statement }) =>
+          statement(/s3:PutObject/, (s) =>
+            Object.assign(s, { Resource: (s.Resource as string[]).map(BUCKET) }),
+          ),
+      ],
     ],
   },
 });

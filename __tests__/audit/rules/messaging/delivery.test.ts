@@ -128,4 +128,17 @@ describeRules(DELIVERY_RULES, {
       ['no listener', remove(DEPLOYMENT)],
     ],
   },
+  buckets: {
+    'listener-settings-match-stack': [
+      [
+        'reports below a key prefix of one of the buckets',
+        ({ json, set }) => {
+          json('kubernetes_config_map_v1', 'data.S3_BUCKETS', (list) => {
+            Object.assign((list as unknown as object[])[1] ?? {}, { prefixes: ['late/'] });
+          });
+          set('kubernetes_config_map_v1', 'data.REPORT_PREFIX', 'late/reports/');
+        },
+      ],
+    ],
+  },
 });

@@ -130,4 +130,31 @@ describeRules(EVENT_NOTIFICATION_RULES, {
       ['everything notified', drop(NOTIFICATION, 'topic.0.filter_prefix')],
     ],
   },
+  buckets: {
+    'event-notification-matches-listener': [
+      [
+        'the notifications of one bucket for another',
+        ({ set }) => set(TYPE, 'bucket', 'their-boxes'),
+      ],
+      [
+        'a key prefix of another bucket',
+        ({ json }) =>
+          json('kubernetes_config_map_v1', 'data.S3_BUCKETS', (list) => {
+            const [one, other] = list as unknown as Record<string, unknown>[];
+            Object.assign(one ?? {}, { prefixes: other?.prefixes });
+          }),
+      ],
+      [
+        'the suffix of one bucket for all',
+        ({ json }) =>
+          json('kubernetes_config_map_v1', 'data.S3_BUCKETS', (list) => {
+            for (const bucket of list as unknown as object[])
+              Object.assign(bucket, { suffix: '.csv' });
+          }),
+      ],
+    ],
+    'bucket-has-event-notification': [
+      ['a bucket that nobody is notified of', ({ remove }) => remove(TYPE, /suffix/)],
+    ],
+  },
 });

@@ -236,4 +236,23 @@ describeRules(TOPIC_RULES, {
       ['raw delivery to the queue', ({ set }) => set(TYPE, 'raw_message_delivery', true)],
     ],
   },
+  buckets: {
+    'topic-has-policy': [
+      [
+        'a bucket that may not publish, and is notified of',
+        ({ statement }) =>
+          statement(/sns:Publish.*aws:SourceArn/, (s) => {
+            const { ArnEquals } = Object(s.Condition);
+            ArnEquals['aws:SourceArn'] = ArnEquals['aws:SourceArn'][0];
+          }),
+      ],
+      [
+        'a bucket of another account that may not publish',
+        ({ statements }) =>
+          statements(/sns:Publish.*aws:SourceArn/, (list) =>
+            list.filter(({ Condition }) => !/"[29]10987654321"/.test(JSON.stringify(Condition))),
+          ),
+      ],
+    ],
+  },
 });

@@ -163,4 +163,29 @@ describeRules(LISTENER_RULES, {
       ],
     ],
   },
+  buckets: {
+    'listener-settings-are-known': [
+      [
+        'one bucket beside several',
+        ({ set }) => set('kubernetes_config_map_v1', 'data.S3_PREFIXES', 'late/'),
+      ],
+      [
+        'a bucket that is there twice',
+        ({ json }) =>
+          json('kubernetes_config_map_v1', 'data.S3_BUCKETS', (list) => {
+            const buckets = list as unknown as unknown[];
+            buckets.push(buckets[0]);
+          }),
+      ],
+    ],
+    'listener-settings-are-complete': [
+      [
+        'a bucket of which everything is checked',
+        ({ json }) =>
+          json('kubernetes_config_map_v1', 'data.S3_BUCKETS', (list) => {
+            Object.assign((list as unknown as object[])[1] ?? {}, { prefixes: [] });
+          }),
+      ],
+    ],
+  },
 });

@@ -1,6 +1,7 @@
+import { readDeliveryBuckets } from '@file-processing/contract/s3-event.ts';
 import { describe, expect, it } from 'vitest';
 import { listenerEnvironment } from '../../../../src/file-processing/workload/listener-environment.ts';
-import { fileProcessingSettings } from '../../../support/settings.ts';
+import { fileProcessingSettings, listedBucket } from '../../../support/settings.ts';
 import {
   DATABASE,
   QUEUE_URL,
@@ -43,6 +44,33 @@ describe('listenerEnvironment', () => {
     ['AWS_REGION', { aws_region: 'us-east-1' }, 'us-east-1'],
   ] as const)('follows the setting of %s', (name, overrides, value) => {
     expect(environmentOf(overrides)[name]).toBe(value);
+  });
+
+  it('lists several buckets, each with its own prefixes, suffix and account', () => {
+    const buckets = [
+      listedBucket('one', { prefixes: ['a/', 'b c/'] }),
+      listedBucket('two', { suffix: '.csv', account_id: '210987654321' }),
+    ];
+    const environment = environmentOf({ buckets });
+    for (const name of ['S3_BUCKET', 'S3_PREFIXES', 'S3_SUFFIX']) {
+      expect(environment).not.toHaveProperty(name);
+    }
+    expect(readDeliveryBuckets(environment.S3_BUCKETS ?? '')).toEqual([
+      { name: 'one', prefixes: ['a/', 'b c/'] },
+      { name: 'two', prefixes: ['from_client/'], suffix: '.csv', account: '210987654321' },
+    ]);
+  });
+
+  it('is the same for a list of one bucket as for the variables for one', () => {
+    const one = { s3_prefixes: ['a/'], s3_suffix: '.csv' };
+    expect(
+      environmentOf({ buckets: [listedBucket('drop-box', { prefixes: ['a/'], suffix: '.csv' })] }),
+    ).toEqual(environmentOf(one));
+  });
+
+  it('names the owner of one bucket of another account', () => {
+    const buckets = [listedBucket('one', { account_id: '210987654321' })];
+    expect(environmentOf({ buckets }).S3_BUCKETS).toContain('"account":"210987654321"');
   });
 
   it('holds nothing that the listener would refuse', () => {

@@ -93,7 +93,7 @@ describe('an environment by options', () => {
     const { root } = await newEnvironment(['dev', ...GIVEN]);
     const text = textOf(root, 'dev', 'file_processing');
     expect(text).toContain(
-      '# Bucket that the clients drop their files into. It must exist.\nbucket_name = "dev-drop"\n',
+      '# Bucket that the clients drop their files into. It must exist. Required, unless `buckets` names\n# several.\nbucket_name = "dev-drop"\n',
     );
     expect(text).toContain('\n# sns_endpoint_url = "https://files.example.gov/"\n');
     expect(

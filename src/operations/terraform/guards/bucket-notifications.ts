@@ -48,6 +48,28 @@ export function refuseNotificationsOfOthers(
   });
 }
 
+/**
+ * Refuses a plan that removes a bucket's configuration at one address and puts it at another: Terraform does both at
+ * once, and when the removal comes last the bucket notifies nobody, with a plan that is empty.
+ */
+export function refuseNotificationsUnderNewAddress(plan: PlanJson): readonly Refusal[] {
+  const changes = notificationChanges(plan).map(({ address, change }) => ({
+    address,
+    removed: change.after?.bucket === change.before?.bucket ? undefined : change.before?.bucket,
+    put: change.after?.bucket === change.before?.bucket ? undefined : change.after?.bucket,
+  }));
+  return changes.flatMap(({ address: from, removed }) => {
+    const to = changes.find(({ put }) => removed !== undefined && put === removed);
+    if (to === undefined) return [];
+    return [
+      {
+        reason: `the plan would remove the event notifications of bucket ${String(removed)} as ${from} and put them as ${to.address} at the same time`,
+        next: `tell Terraform that they are the same, in the folder of the synthesized stack: terraform state mv ${from} ${to.address}; or, where buckets takes the place of bucket_name, put that bucket first`,
+      },
+    ];
+  });
+}
+
 function notificationChanges(plan: PlanJson): readonly PlannedChange[] {
   return changesOf(plan).filter(({ type }) => type === TYPE);
 }
@@ -140,5 +162,5 @@ function waysOut(planned: PlannedChange, bucket: string): string {
   if (deletes(planned) && planned.change.after === null) {
     return `move them aside, or take ours alone out by hand: remove its entries from bucket ${bucket} and ${planned.address} from the state (terraform state rm)`;
   }
-  return `set create_s3_notifications = false and run npm run manage -- s3-configure-notifications, which keeps them; or have their owners move them first`;
+  return `set create_s3_notifications = false (create_notifications of an entry of buckets) and run npm run manage -- s3-configure-notifications, which keeps them; or have their owners move them first`;
 }

@@ -5,6 +5,7 @@ import type { PlanJson } from '../plan-json.ts';
 import {
   bucketsWithPlannedNotifications,
   refuseNotificationsOfOthers,
+  refuseNotificationsUnderNewAddress,
 } from './bucket-notifications.ts';
 import {
   refuse,
@@ -44,6 +45,7 @@ export async function guardPlan(
     ...(options.allowDataLoss ? [] : refuseDatabaseDeletion(plan)),
     ...refuseOidcProviderReplacement(plan),
     ...refuseVersionChanges(plan, stack.settings),
+    ...refuseNotificationsUnderNewAddress(plan),
     ...refuseNotificationsOfOthers(plan, current, topicName),
   ]);
 }
