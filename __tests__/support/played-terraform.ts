@@ -6,8 +6,12 @@ import type { Runner } from '../../src/operations/runner.ts';
 export interface PlayedTerraformProps {
   /** Values of everything that the stack manages, by address; they are known at once. */
   readonly resources: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+  /** Addresses that Terraform forgets, and does not destroy, where they are not managed any more. @default none */
+  readonly forgotten?: readonly string[];
   /** Addresses in the state. @default none */
   readonly held?: readonly string[];
+  /** Values of what is in the state and not managed any more, by address. @default none */
+  readonly values?: PlayedTerraformProps['resources'];
   /** Number of the apply that fails, from 1; it makes its first resource. @default none does */
   readonly failingApply?: number;
   /** Whether every plan changes something, as with a setting that AWS does not keep. @default false */
@@ -26,18 +30,17 @@ export interface PlayedTerraform {
   readonly held: () => readonly string[];
 }
 
-interface PlannedStep {
-  readonly actions: readonly string[];
-  readonly addresses: readonly string[];
-}
+/** Planned actions by address. */
+type PlannedStep = Readonly<Record<string, 'create' | 'delete' | 'forget'>>;
 
 /**
- * Plays `npm run synth` and terraform on one stack: a plan creates what the state lacks, or destroys
- * what it holds, within its targets (not what they refer to), and an apply does so.
+ * Plays `npm run synth` and terraform on one stack: a plan creates what the state lacks and takes away what is not
+ * managed any more, or destroys what it holds, within its targets (not what they refer to), and an apply does so.
  */
 export function playedTerraform(props: PlayedTerraformProps): PlayedTerraform {
-  const { resources, drifts = false } = props;
+  const { resources, drifts = false, forgotten = [] } = props;
   const held = new Set(props.held ?? []);
+  const valuesOfHeld = { ...resources, ...props.values };
   const plans = new Map<string, PlannedStep>();
   const commands: string[] = [];
   const lines: string[] = [];
@@ -49,29 +52,38 @@ export function playedTerraform(props: PlayedTerraformProps): PlayedTerraform {
     const targets = after('-target=');
     const isIn = (address: string) => targets.length === 0 || targets.includes(address);
     const destroys = parameters.includes('-destroy');
-    const addresses = destroys
-      ? [...held].filter(isIn)
-      : Object.keys(resources).filter((address) => isIn(address) && (drifts || !held.has(address)));
-    plans.set(after('-out=')[0] ?? '', { actions: [destroys ? 'delete' : 'create'], addresses });
-    return addresses.length === 0 ? 0 : 2;
+    const gone = [...held].filter((address) => isIn(address) && (destroys || !resources[address]));
+    const made = Object.keys(resources).filter(
+      (address) => isIn(address) && !destroys && (drifts || !held.has(address)),
+    );
+    const away = (address: string) => (forgotten.includes(address) ? 'forget' : 'delete');
+    const step: PlannedStep = Object.fromEntries([
+      ...gone.map((address) => [address, away(address)]),
+      ...made.map((address) => [address, 'create']),
+    ]);
+    plans.set(after('-out=')[0] ?? '', step);
+    return Object.keys(step).length === 0 ? 0 : 2;
   };
   const apply = (file: string): number => {
     applies += 1;
-    const { actions = [], addresses = [] } = plans.get(file) ?? {};
+    const steps = Object.entries(plans.get(file) ?? {});
     const fails = applies === props.failingApply;
-    for (const address of fails ? addresses.slice(0, 1) : addresses) {
-      if (actions.includes('delete')) held.delete(address);
-      else held.add(address);
+    for (const [address, action] of fails ? steps.slice(0, 1) : steps) {
+      if (action === 'create') held.add(address);
+      else held.delete(address);
     }
     return fails ? 1 : 0;
   };
   const show = (file: string): string => {
-    const { actions = [], addresses = [] } = plans.get(file) ?? {};
     return JSON.stringify({
-      resource_changes: addresses.map((address) => ({
+      resource_changes: Object.entries(plans.get(file) ?? {}).map(([address, action]) => ({
         address,
         type: address.split('.')[0],
-        change: { actions, before: null, after: null },
+        change: {
+          actions: [action],
+          before: action === 'create' ? null : (valuesOfHeld[address] ?? {}),
+          after: null,
+        },
       })),
     });
   };
@@ -104,7 +116,7 @@ export function playedTerraform(props: PlayedTerraformProps): PlayedTerraform {
           held.delete(last);
           return done(0);
         }
-        return done(0, stateOf([...held], resources));
+        return done(0, stateOf([...held], valuesOfHeld));
       case 'output':
         return done(0, '{}');
       default:

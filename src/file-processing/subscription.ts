@@ -17,6 +17,9 @@ export interface SubscriptionProps {
 /**
  * Subscribes the delivery queue to the topic. Where the endpoint was subscribed before, and is not any more, this takes
  * the place of its subscription, and is there before that one goes: SNS drops what comes while nobody is subscribed.
+ *
+ * While both are there, it must not be created before it is destroyed: that spreads to what it refers to, and Terraform
+ * finds no order then in which to forget the queue.
  */
 export function subscribeQueue(
   scope: Construct,
@@ -30,7 +33,8 @@ export function subscribeQueue(
     readonly queue: DeliveryQueue;
   },
 ): SnsTopicSubscription {
-  if (!hasEndpoint(settings)) {
+  const isAlone = !hasEndpoint(settings);
+  if (isAlone) {
     takeOver(scope, 'aws_sns_topic_subscription.http', 'aws_sns_topic_subscription.queue');
   }
   return new SnsTopicSubscription(scope, 'queue', {
@@ -40,7 +44,7 @@ export function subscribeQueue(
     // The envelope carries the signature, which the listener checks.
     rawMessageDelivery: false,
     redrivePolicy: redriveTo(deadLetterQueue),
-    lifecycle: { createBeforeDestroy: true },
+    ...(isAlone && { lifecycle: { createBeforeDestroy: true } }),
   });
 }
 

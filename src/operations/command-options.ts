@@ -34,6 +34,14 @@ export function allowReplacementOption(): Option {
   ).default(false);
 }
 
+/** `--allow-message-loss`, for what is otherwise refused while messages wait. */
+export function allowMessageLossOption(): Option {
+  return new Option(
+    '--allow-message-loss',
+    'do not refuse what loses messages: those that wait in a queue, or come while nothing is subscribed',
+  ).default(false);
+}
+
 /** `--wait`, in seconds. */
 export function waitOption(description: string): Option {
   return new Option('--wait <seconds>', description).default(900).argParser((text: string) => {

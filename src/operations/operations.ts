@@ -14,6 +14,7 @@ import { oidcImport } from './commands/oidc-import.ts';
 import { oidcThumbprint } from './commands/oidc-thumbprint.ts';
 import { outputs } from './commands/outputs.ts';
 import { plan } from './commands/plan.ts';
+import { queueDelete } from './commands/queue-delete.ts';
 import { rollout } from './commands/rollout.ts';
 import { s3ConfigureNotifications } from './commands/s3-configure-notifications.ts';
 import { setupLocalStack } from './commands/setup-localstack.ts';
@@ -49,6 +50,7 @@ export const OPERATIONS: readonly Operation<any>[] = [
   snsProbe,
   snsSetTopicPolicy,
   snsPublish,
+  queueDelete,
   setupLocalStack,
   ecrPut,
   rollout,

@@ -151,6 +151,7 @@ describe('The subscriptions while both ways are open', () => {
   it.each(['http', 'sqs'] as const)('are both there, whichever delivery stays: %s', (delivery) => {
     const json = synthesizeFileProcessing({ ...handover, delivery });
     expect(namesOf(json, 'aws_sns_topic_subscription')).toEqual(['http', 'queue']);
+    expect(resourceAt(json, 'aws_sns_topic_subscription.queue')).not.toHaveProperty('lifecycle');
     expect(json).not.toHaveProperty('moved');
     expect(json).not.toHaveProperty('removed');
   });

@@ -4,6 +4,7 @@ import {
   SetTopicAttributesCommand,
   SubscribeCommand,
 } from '@aws-sdk/client-sns';
+import { CreateQueueCommand, SendMessageCommand } from '@aws-sdk/client-sqs';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { type AwsClients, awsClients } from '../../../src/operations/aws-clients.ts';
 import { anotherBucket } from '../../../src/operations/commands/verify-irsa.ts';
@@ -116,6 +117,24 @@ test('a topic of others that signs with SHA-1 is red, with what its owner has to
   const signature = { AttributeName: 'SignatureVersion', AttributeValue: '2' };
   await sns.send(new SetTopicAttributesCommand({ TopicArn, ...signature }));
   expect((await diagnose(root)).of('topic')).toMatchObject({ state: 'warn' });
+});
+
+test('a queue that a switch of delivery has left is named, with what is in it', async () => {
+  expect((await diagnose()).of('queue')).toMatchObject({ state: 'ok' });
+  const sqs = await clients.sqs();
+  const QueueName = 'file-processing-topic-deliveries';
+  const { QueueUrl } = await sqs.send(new CreateQueueCommand({ QueueName }));
+  expect((await diagnose()).of('queue')).toMatchObject({
+    state: 'warn',
+    found: expect.stringContaining(`nobody fetches from it: ${QueueName}: 0 messages`),
+    next: 'npm run manage -- queue-delete',
+  });
+  await sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: 'a file' }));
+  expect((await diagnose()).of('queue')).toMatchObject({
+    state: 'warn',
+    found: expect.stringContaining('1 messages (1 waiting, 0 in flight, 0 delayed)'),
+    next: expect.stringContaining('both_deliveries = true'),
+  });
 });
 
 test('a cluster whose API does not answer is red, and so is a missing OIDC provider', async () => {

@@ -1,4 +1,5 @@
 import {
+  allowMessageLossOption,
   allowReplacementOption,
   stackArgument,
   targetOption,
@@ -18,6 +19,7 @@ export interface ApplyCommandOptions {
   readonly var: Readonly<Record<string, string>>;
   readonly target: readonly string[];
   readonly allowClusterReplacement: boolean;
+  readonly allowMessageLoss: boolean;
   readonly replaceLoadBalancer: boolean;
   readonly endpointMoved: boolean;
   readonly wait: number;
@@ -31,8 +33,13 @@ export const apply: Operation<ApplyCommandOptions> = {
     withConsentOptions(command.addArgument(stackArgument()))
       .addOption(varOption())
       .addOption(targetOption())
-      .addOption(waitOption('how long the endpoint that SNS posts to may take to answer'))
+      .addOption(
+        waitOption(
+          'how long the endpoint that SNS posts to may take to answer, or a queue to be empty',
+        ),
+      )
       .addOption(allowReplacementOption())
+      .addOption(allowMessageLossOption())
       .option(
         '--replace-load-balancer',
         'hand over to a new load balancer of load_balancer_class: both serve until the name of sns_endpoint_url leads to the new one',

@@ -1,4 +1,4 @@
-import { topicIn } from '@file-processing/contract/arn.ts';
+import { type TopicArn, topicIn } from '@file-processing/contract/arn.ts';
 import type { Environment } from '../../settings/environment.ts';
 import { formatFinding } from '../../settings/finding.ts';
 import { DEFAULT_KUBERNETES_VERSION } from '../../settings/kubernetes-versions.ts';
@@ -11,6 +11,7 @@ import { workloadDiagnoses } from '../doctor/workload.ts';
 import type { Operation, OperationContext } from '../operation.ts';
 import { EXIT } from '../operation-error.ts';
 import { type Target, targetOf } from '../target.ts';
+import { deliveryQueueOf } from '../topics/dead-letter-queue.ts';
 
 /** `manage doctor`: looks at everything that a deployment depends on; ends with 1 when something is red. */
 export const doctor: Operation = {
@@ -37,7 +38,7 @@ async function diagnoseAll(
   const settings = settingsDiagnosis(target.environment);
   const { credentials, account } = await credentialsDiagnosis(target);
   if (account === undefined) {
-    const skipped = ['network', 'cluster', 'bucket', 'topic', 'workload'].map(
+    const skipped = ['network', 'cluster', 'bucket', 'queue', 'topic', 'workload'].map(
       (name): Diagnosis => ({ name, state: 'skipped', found: 'needs credentials' }),
     );
     return [...tools, settings, credentials, ...skipped, ...(await databaseDiagnoses(context))];
@@ -45,7 +46,11 @@ async function diagnoseAll(
   const [network, cluster, ...delivery] = await Promise.all([
     networkDiagnosis(target),
     clusterDiagnosis(context, target),
-    ...deliveryDiagnoses(target, topicArnOf(target, account)),
+    ...deliveryDiagnoses(
+      target,
+      topicArnOf(target, account),
+      deliveryQueueOf(ownTopicOf(target, account)),
+    ),
   ]);
   return [
     ...tools,
@@ -76,7 +81,12 @@ export function settingsDiagnosis({
   };
 }
 
-function topicArnOf({ environment, region }: Target, account: string): string {
-  const { existing_topic_arn, sns_topic_name } = environment.fileProcessing;
-  return existing_topic_arn || topicIn(region, account, sns_topic_name).arn;
+function topicArnOf(target: Target, account: string): string {
+  const { existing_topic_arn } = target.environment.fileProcessing;
+  return existing_topic_arn || ownTopicOf(target, account).arn;
+}
+
+/** The topic that gives the queues their names, whoever makes the topic. */
+function ownTopicOf({ environment, region }: Target, account: string): TopicArn {
+  return topicIn(region, account, environment.fileProcessing.sns_topic_name);
 }

@@ -1,4 +1,5 @@
 import {
+  allowMessageLossOption,
   allowReplacementOption,
   stackArgument,
   targetOption,
@@ -15,6 +16,7 @@ import {
   requireCluster,
   requireLoadBalancerClass,
   requirePassword,
+  requireWayForMessages,
 } from '../terraform/preconditions.ts';
 import { withPlan } from '../terraform/review.ts';
 import { addressesOf, DEFAULT_STACK, isKubernetes, isStackName } from '../terraform/stacks.ts';
@@ -27,6 +29,7 @@ export interface PlanCommandOptions {
   readonly var: Readonly<Record<string, string>>;
   readonly target: readonly string[];
   readonly allowClusterReplacement: boolean;
+  readonly allowMessageLoss: boolean;
 }
 
 /** `manage plan`: shows what an apply would change; drift, where nothing was changed in the settings. */
@@ -38,13 +41,15 @@ export const plan: Operation<PlanCommandOptions> = {
       .addArgument(stackArgument())
       .addOption(varOption())
       .addOption(targetOption())
-      .addOption(allowReplacementOption()),
+      .addOption(allowReplacementOption())
+      .addOption(allowMessageLossOption()),
   execute: async (context, options, operand) => {
     const name = isStackName(operand) ? operand : DEFAULT_STACK;
     const stack = await openStack(context, { ...options, variables: options.var }, name);
     requireAddresses(stack, options.target);
     const state = await stack.terraform.state();
     requireLoadBalancerClass(stack, state);
+    requireWayForMessages(stack, state, options);
     const held = managedResources(state).map(({ address }) => address);
     const all = [...addressesOf(stack.json), ...held];
     if ((options.target.length > 0 ? options.target : all).some(isKubernetes)) {

@@ -9,8 +9,12 @@ import {
   privateSubnetsWanted,
   vpcName,
 } from '../../settings/existing-network.ts';
-import { hasEndpoint } from '../../settings/file-processing/delivery.ts';
+import { hasEndpoint, hasQueue } from '../../settings/file-processing/delivery.ts';
+import type { FileProcessingSettings } from '../../settings/file-processing-variables.ts';
+import type { AwsClients } from '../aws-clients.ts';
 import type { Target } from '../target.ts';
+import { queueDepth } from '../topics/dead-letter-queue.ts';
+import { depthText, messagesIn, queueName } from '../topics/queue-drain.ts';
 import { type Diagnosis, diagnose } from './diagnosis.ts';
 
 /** The tag of subnets for load balancers that face the internet (Amazon EKS User Guide, "VPC and subnet requirements"). */
@@ -101,10 +105,39 @@ export function networkDiagnosis({ clients, region, environment }: Target): Prom
   });
 }
 
+/** Looks for messages in the queue that the listener fetches from, or fetched from before delivery was switched. */
+function queueDiagnosis(
+  clients: AwsClients,
+  settings: FileProcessingSettings,
+  arn: string,
+): Promise<Diagnosis> {
+  return diagnose('queue', async () => {
+    const depth = await queueDepth(await clients.sqs(), arn);
+    const name = queueName(arn);
+    if (depth === undefined) {
+      return hasQueue(settings)
+        ? { state: 'red', found: `there is no ${name}`, next: 'npm run manage -- apply' }
+        : { state: 'ok', found: 'none, and none is needed' };
+    }
+    const found = `${name}: ${depthText(depth)}`;
+    if (depth.problem !== undefined) return { state: 'red', found };
+    if (hasQueue(settings)) return { state: 'ok', found };
+    return {
+      state: 'warn',
+      found: `left by a switch of delivery, and nobody fetches from it: ${found}`,
+      next:
+        messagesIn(depth) === 0
+          ? 'npm run manage -- queue-delete'
+          : 'set both_deliveries = true and apply, so that the listener fetches them; then npm run manage -- queue-delete',
+    };
+  });
+}
+
 /** Looks at the way of a file: its bucket, then the topic and who is subscribed. */
 export function deliveryDiagnoses(
   { clients, environment, region }: Target,
   topicArn: string,
+  queueArn: string,
 ): readonly Promise<Diagnosis>[] {
   const { existing_topic_arn } = environment.fileProcessing;
   const buckets = bucketsOf(environment.fileProcessing);
@@ -113,6 +146,7 @@ export function deliveryDiagnoses(
       const name = buckets.length === 1 ? 'bucket' : `bucket ${bucket.name}`;
       return diagnose(name, async () => await lookAtBucket(await clients.s3(), bucket, region));
     }),
+    queueDiagnosis(clients, environment.fileProcessing, queueArn),
     diagnose('topic', async () => {
       const sns = await clients.sns();
       const answer = await sns

@@ -1,17 +1,26 @@
 import { deployedTags } from '../image/deployed-tags.ts';
 import type { OperationContext } from '../operation.ts';
 import { OperationError } from '../operation-error.ts';
+import { queueDepth } from '../topics/dead-letter-queue.ts';
+import { waitUntilEmpty } from '../topics/queue-drain.ts';
 import { guardPlan } from './guards/guard-plan.ts';
 import { handOverLoadBalancer } from './load-balancer-handover.ts';
 import { tellNodeChanges } from './node-changes.ts';
 import { type OpenOptions, type OpenStack, openStack } from './open-stack.ts';
-import { nextStepOf, type Phase, phasesOf } from './phases.ts';
-import { changesOf, managedResources, type ResourceChange, summaryOf } from './plan-json.ts';
+import { DELIVERY_QUEUE, nextStepOf, type Phase, phasesOf } from './phases.ts';
+import {
+  changesOf,
+  managedResources,
+  type ResourceChange,
+  type StateJson,
+  summaryOf,
+} from './plan-json.ts';
 import {
   requireAddresses,
   requireCluster,
   requireLoadBalancerClass,
   requirePassword,
+  requireWayForMessages,
 } from './preconditions.ts';
 import { reviewAndApply, withPlan } from './review.ts';
 import { addressesOf, isKubernetes, type StackName } from './stacks.ts';
@@ -25,6 +34,8 @@ export interface ApplyOptions extends OpenOptions {
   readonly dryRun?: boolean;
   /** A replaced or deleted cluster is not a reason to refuse. @default false */
   readonly allowClusterReplacement?: boolean;
+  /** Messages that wait, or come meanwhile, are not a reason to refuse. @default false */
+  readonly allowMessageLoss?: boolean;
   /** Hand over to a Service of another class. @default false: refuse where the class differs */
   readonly replaceLoadBalancer?: boolean;
   /** As {@link HandoverOptions} has it. @default false */
@@ -68,6 +79,7 @@ export async function applyStack(
   } else if (!options.replaceLoadBalancer) {
     requireLoadBalancerClass(stack, state);
   }
+  requireWayForMessages(stack, state, options);
   const held = managedResources(state).map(({ address }) => address);
   const phases = phasesOf(addressesOf(stack.json), held);
   if (phases.length > 1) tellPhases(context, phases);
@@ -86,13 +98,15 @@ export async function applyStack(
       const { sns_endpoint_url: url } = stack.settings;
       await waitForEndpoint(context, url, options.wait ?? FIFTEEN_MINUTES);
     }
+    if (phase.needsEmptyQueue) await drainQueue(context, options, stack, state);
     changes.push(...(await applyPhase(context, options, stack, phase.targets, tags.add)));
   }
   await tags.prune();
   await finish?.();
   if (changes.length > 0) await requireEmptyPlan(context, stack);
-  const next =
-    name === 'file-processing'
+  const next = changes.some(({ actions }) => actions.includes('forget'))
+    ? 'npm run manage -- queue-delete: the queue that the listener fetched from is not of the stack any more'
+    : name === 'file-processing'
       ? nextStepOf(stack.settings, await stack.terraform.outputs())
       : undefined;
   return {
@@ -155,6 +169,19 @@ function dryRun(
     tellNodeChanges(context, json);
     return { stack: stack.name, changes: changesOf(json).map(summaryOf), applied: false };
   });
+}
+
+/** Waits until the listener has fetched what is in the queue that the stack leaves. */
+async function drainQueue(
+  context: OperationContext,
+  { allowMessageLoss, wait = FIFTEEN_MINUTES }: ApplyOptions,
+  { clients }: OpenStack,
+  state: StateJson,
+): Promise<void> {
+  if (allowMessageLoss) return;
+  const queue = managedResources(state).find(({ address }) => address === DELIVERY_QUEUE);
+  const sqs = await clients.sqs();
+  await waitUntilEmpty(context, () => queueDepth(sqs, String(queue?.values.arn)), wait);
 }
 
 /** After the phases there must be nothing left; what is left would come back as drift at each apply. */

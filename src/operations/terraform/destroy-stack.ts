@@ -160,7 +160,11 @@ function reviewOf(
 
 function guardDestruction(stack: OpenStack, plan: PlanJson): Promise<void> {
   // Without leave to delete the database, no plan is made.
-  return guardPlan(stack, plan, { allowClusterReplacement: true, allowDataLoss: true });
+  return guardPlan(stack, plan, {
+    allowClusterReplacement: true,
+    allowDataLoss: true,
+    allowMessageLoss: true,
+  });
 }
 
 async function waitUntilGone(

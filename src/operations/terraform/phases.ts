@@ -6,6 +6,12 @@ import type { Output } from './terraform.ts';
 /** The subscription that SNS makes only once its endpoint confirms it. */
 export const HTTP_SUBSCRIPTION = 'aws_sns_topic_subscription.http';
 
+/** The subscription of the queue that the listener fetches from. */
+export const QUEUE_SUBSCRIPTION = 'aws_sns_topic_subscription.queue';
+
+/** The queue that the listener fetches from. */
+export const DELIVERY_QUEUE = 'aws_sqs_queue.deliveries';
+
 /** A part of an apply with a plan of its own. */
 export interface Phase {
   readonly title: string;
@@ -15,7 +21,11 @@ export interface Phase {
   readonly needsCluster: boolean;
   /** The endpoint of the subscription must answer before. */
   readonly needsEndpoint: boolean;
+  /** The queue that the stack leaves must be empty before. */
+  readonly needsEmptyQueue: boolean;
 }
+
+const PLAIN = { needsCluster: false, needsEndpoint: false, needsEmptyQueue: false };
 
 /**
  * The phases in which a stack is applied, given what its state holds already: so an apply that was
@@ -26,23 +36,44 @@ export interface Phase {
  */
 export function phasesOf(wanted: readonly string[], held: readonly string[]): readonly Phase[] {
   const kubernetes = wanted.filter(isKubernetes);
-  const aws = wanted.filter((address) => !isKubernetes(address) && address !== HTTP_SUBSCRIPTION);
   const lacks = (address: string) => !held.includes(address);
+  const goes = (address: string) => held.includes(address) && !wanted.includes(address);
+  const takesOver = goes(HTTP_SUBSCRIPTION) && wanted.includes(QUEUE_SUBSCRIPTION);
+  const aws = [
+    ...wanted.filter((address) => !isKubernetes(address) && address !== HTTP_SUBSCRIPTION),
+    // What moves must be among the targets under its former address too.
+    ...(takesOver ? [HTTP_SUBSCRIPTION] : []),
+  ];
   const kubernetesToCome = kubernetes.length > 0 && kubernetes.every(lacks);
   const subscribes = wanted.includes(HTTP_SUBSCRIPTION) && lacks(HTTP_SUBSCRIPTION);
   const needsCluster = kubernetes.length > 0 || held.some(isKubernetes);
 
   const phases: Phase[] = [];
   if (kubernetesToCome && aws.some(lacks)) {
-    phases.push({ title: 'AWS', targets: aws, needsCluster: false, needsEndpoint: false });
+    phases.push({ ...PLAIN, title: 'AWS', targets: aws });
   }
   if (subscribes) {
     // What is there already as well: a load balancer without its certificate would not answer.
     const title = kubernetes.length > 0 ? 'Kubernetes' : 'AWS';
-    phases.push({ title, targets: [...aws, ...kubernetes], needsCluster, needsEndpoint: false });
+    phases.push({ ...PLAIN, title, targets: [...aws, ...kubernetes], needsCluster });
   }
-  const title = subscribes ? 'subscription' : kubernetesToCome ? 'Kubernetes' : 'all';
-  return [...phases, { title, needsCluster, needsEndpoint: subscribes }];
+  if (takesOver && lacks(QUEUE_SUBSCRIPTION)) {
+    // Without what goes: Terraform can't put a subscription in another's place and delete what that depended on at once.
+    phases.push({ ...PLAIN, title: 'queue', targets: [...aws, ...kubernetes], needsCluster });
+  }
+  if (goes(QUEUE_SUBSCRIPTION)) {
+    // The listener goes on fetching until nothing waits any more.
+    phases.push({ ...PLAIN, title: 'end of the subscription', targets: [QUEUE_SUBSCRIPTION] });
+  }
+  const title = subscribes
+    ? 'subscription'
+    : kubernetesToCome
+      ? 'Kubernetes'
+      : phases.length > 0
+        ? 'the rest'
+        : 'all';
+  const needsEmptyQueue = goes(DELIVERY_QUEUE);
+  return [...phases, { title, needsCluster, needsEndpoint: subscribes, needsEmptyQueue }];
 }
 
 /**

@@ -3,6 +3,8 @@ export interface HeldResource {
   readonly address: string;
   readonly type: string;
   readonly values: Readonly<Record<string, unknown>>;
+  /** Its creation failed: the next plan makes it anew. */
+  readonly tainted: boolean;
 }
 
 /**
@@ -15,7 +17,10 @@ export interface StateJson {
     readonly mode: 'managed' | 'data';
     readonly type: string;
     readonly name: string;
-    readonly instances?: readonly { readonly attributes?: Readonly<Record<string, unknown>> }[];
+    readonly instances?: readonly {
+      readonly attributes?: Readonly<Record<string, unknown>>;
+      readonly status?: 'tainted';
+    }[];
   }[];
 }
 
@@ -24,7 +29,7 @@ export interface PlannedChange {
   readonly address: string;
   readonly type: string;
   readonly change: {
-    /** `['no-op']`, `['create']`, `['delete', 'create']` and so on. */
+    /** `['no-op']`, `['create']`, `['delete', 'create']`, `['forget']` and so on. */
     readonly actions: readonly string[];
     readonly before: Readonly<Record<string, unknown>> | null;
     readonly after: Readonly<Record<string, unknown>> | null;
@@ -53,6 +58,7 @@ export function managedResources({ resources = [] }: StateJson): readonly HeldRe
       address: `${type}.${name}`,
       type,
       values: instances[0]?.attributes ?? {},
+      tainted: instances[0]?.status === 'tainted',
     }));
 }
 
@@ -73,7 +79,7 @@ export function changesOf(plan: PlanJson): readonly PlannedChange[] {
 }
 
 /** Whether a change destroys the resource, also to replace it. */
-export function deletes({ change }: PlannedChange): boolean {
+export function deletes({ change }: Pick<PlannedChange, 'change'>): boolean {
   return change.actions.includes('delete');
 }
 

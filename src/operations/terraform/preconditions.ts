@@ -1,6 +1,8 @@
 import type { OperationContext } from '../operation.ts';
 import { EXIT, OperationError } from '../operation-error.ts';
 import { clusterEndpointOf, unreachableBecause, unreachableCluster } from './cluster-endpoint.ts';
+import type { Allowed } from './guards/guard-plan.ts';
+import { refuseUnreadySwitch } from './guards/message-loss.ts';
 import { refuse, refuseLoadBalancerClass, refuseOrphanedObjects } from './guards/refusals.ts';
 import { loadBalancerServiceIn } from './load-balancer-handover.ts';
 import type { OpenStack } from './open-stack.ts';
@@ -34,6 +36,20 @@ export async function requireCluster(
 export function requireLoadBalancerClass({ name, settings }: OpenStack, state: StateJson): void {
   if (name !== 'file-processing') return;
   refuse(refuseLoadBalancerClass(settings.load_balancer_class, loadBalancerServiceIn(state)));
+}
+
+/**
+ * Stops where the listener would lose its queue before SNS posts to an endpoint.
+ *
+ * @throws OperationError (EXIT.refused)
+ */
+export function requireWayForMessages(
+  { json }: OpenStack,
+  state: StateJson,
+  { allowMessageLoss }: Allowed,
+): void {
+  if (allowMessageLoss) return;
+  refuse(refuseUnreadySwitch(addressesOf(json), managedResources(state)));
 }
 
 /**

@@ -9,6 +9,8 @@ export interface QueueDepth {
   readonly messages: number | undefined;
   /** Messages that somebody is reading at this moment. */
   readonly inFlight: number | undefined;
+  /** Messages that SQS holds back. */
+  readonly delayed: number | undefined;
   /** Why it could not be read. */
   readonly problem: string | undefined;
 }
@@ -16,6 +18,11 @@ export interface QueueDepth {
 /** Name by which the stack makes the dead-letter queue of its topic. */
 export function deadLetterQueueOf({ partition, region, account, name }: TopicArn): string {
   return `arn:${partition}:sqs:${region}:${account}:${name}-dead-letter`;
+}
+
+/** Name by which the stack makes the queue that its listener fetches from. */
+export function deliveryQueueOf({ partition, region, account, name }: TopicArn): string {
+  return `arn:${partition}:sqs:${region}:${account}:${name}-deliveries`;
 }
 
 /**
@@ -51,19 +58,30 @@ export async function queueDepth(sqs: SQSClient, arn: string): Promise<QueueDept
     const { Attributes } = await sqs.send(
       new GetQueueAttributesCommand({
         QueueUrl,
-        AttributeNames: ['ApproximateNumberOfMessages', 'ApproximateNumberOfMessagesNotVisible'],
+        AttributeNames: [
+          'ApproximateNumberOfMessages',
+          'ApproximateNumberOfMessagesNotVisible',
+          'ApproximateNumberOfMessagesDelayed',
+        ],
       }),
     );
     return {
       arn,
       messages: Number(Attributes?.ApproximateNumberOfMessages ?? 0),
       inFlight: Number(Attributes?.ApproximateNumberOfMessagesNotVisible ?? 0),
+      delayed: Number(Attributes?.ApproximateNumberOfMessagesDelayed ?? 0),
       problem: undefined,
     };
   } catch (error) {
     if (error instanceof QueueDoesNotExist) return undefined;
     // The rest of the picture is still worth seeing.
     if (!(error instanceof Error) || !('$metadata' in error)) throw error;
-    return { arn, messages: undefined, inFlight: undefined, problem: error.name };
+    return {
+      arn,
+      messages: undefined,
+      inFlight: undefined,
+      delayed: undefined,
+      problem: error.name,
+    };
   }
 }

@@ -7,7 +7,7 @@ import type { AwsClients } from '../aws-clients.ts';
 import type { CommonOptions, OperationContext } from '../operation.ts';
 import { EXIT, OperationError } from '../operation-error.ts';
 import { targetOf } from '../target.ts';
-import { deadLetterQueueOf } from './dead-letter-queue.ts';
+import { deadLetterQueueOf, deliveryQueueOf } from './dead-letter-queue.ts';
 
 /** Options of the commands about the topic and its events. */
 export interface EventOptions extends CommonOptions {
@@ -29,6 +29,8 @@ export interface EventTarget {
   readonly isMadeByStack: boolean;
   /** ARN of the queue that takes what could not be delivered, by the name that the stack gives it. */
   readonly deadLetterArn: string;
+  /** ARN of the queue that the listener fetches from, likewise. */
+  readonly deliveryQueueArn: string;
 }
 
 /** Adds `--topic-arn`. */
@@ -75,6 +77,7 @@ export async function eventTarget(
     ...{ clients, region, account, settings, topic, isOfStack },
     isMadeByStack: isOfStack && settings.existing_topic_arn === '',
     deadLetterArn: deadLetterQueueOf(isOfStack ? ownTopic : topic),
+    deliveryQueueArn: deliveryQueueOf(isOfStack ? ownTopic : topic),
   };
 }
 

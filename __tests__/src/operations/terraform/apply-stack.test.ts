@@ -151,6 +151,65 @@ describe('a later run', () => {
   });
 });
 
+describe('a switch of delivery', () => {
+  const QUEUE = 'aws_sqs_queue.deliveries';
+  const QUEUE_SUBSCRIPTION = 'aws_sns_topic_subscription.queue';
+  const ARN = 'arn:aws-us-gov:sqs:us-gov-west-1:123456789012:drops-deliveries';
+
+  /** A switch to the endpoint that both ways are open for, and SQS with a queue of so many messages, one a look. */
+  function toEndpoint(counts: readonly number[], held: readonly string[] = [SUBSCRIPTION]) {
+    const topic = { 'aws_sns_topic.events': {}, [SUBSCRIPTION]: {} };
+    const played = playedTerraform({
+      resources: topic,
+      held: ['aws_sns_topic.events', ...held, QUEUE, QUEUE_SUBSCRIPTION],
+      values: { [QUEUE]: { arn: ARN }, [QUEUE_SUBSCRIPTION]: { endpoint: ARN } },
+      forgotten: [QUEUE],
+    });
+    let looks = 0;
+    const send = async (command: object) => {
+      if (command.constructor.name === 'GetQueueUrlCommand') return { QueueUrl: 'https://queue/' };
+      const count = counts[Math.min(looks++, counts.length - 1)];
+      return { Attributes: { ApproximateNumberOfMessages: String(count) } };
+    };
+    const aws = () => ({ sqs: async () => ({ send }) }) as never;
+    return { played, aws };
+  }
+
+  test('ends the subscription of the queue, waits until it is empty, and leaves it then', async () => {
+    const { played, aws } = toEndpoint([2, 1, 0]);
+    const { code, err } = await apply(played, ['--auto-approve', '--wait', '60'], { aws });
+    expect(code, err).toBe(0);
+    const subscription = `plan -target=${QUEUE_SUBSCRIPTION}`;
+    expect(played.commands).toEqual([subscription, 'apply', 'plan', 'apply', 'plan']);
+    expect(err).toContain('Waiting until drops-deliveries is empty');
+    expect(err).toContain('next: npm run manage -- queue-delete');
+  });
+
+  test('leaves no queue that still holds messages, and the listener fetches on', async () => {
+    const { played, aws } = toEndpoint([3]);
+    const { code, err } = await apply(played, ['--auto-approve', '--wait', '60'], { aws });
+    expect(code).toBe(69);
+    expect(err).toContain('drops-deliveries: 3 messages');
+    expect(played.held()).toContain(QUEUE);
+    expect(played.held()).not.toContain(QUEUE_SUBSCRIPTION);
+  });
+
+  test('is refused before the endpoint is subscribed, and nothing is planned', async () => {
+    const { played, aws } = toEndpoint([0], []);
+    const { code, err } = await apply(played, ['--auto-approve'], { aws });
+    expect(code).toBe(77);
+    expect(err).toContain('set both_deliveries = true and apply');
+    expect(played.commands).toEqual([]);
+  });
+
+  test('goes on without a word where messages may be lost', async () => {
+    const { played, aws } = toEndpoint([3]);
+    const { code } = await apply(played, ['--auto-approve', '--allow-message-loss'], { aws });
+    expect(code).toBe(0);
+    expect(played.held()).not.toContain(QUEUE);
+  });
+});
+
 describe('nothing is applied', () => {
   test('when nobody says yes', async () => {
     const played = playedTerraform({ resources: stackWith(await startServer(401)) });

@@ -1,8 +1,10 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import {
+  DELIVERY_QUEUE,
   HTTP_SUBSCRIPTION,
   nextStepOf,
   phasesOf,
+  QUEUE_SUBSCRIPTION,
 } from '../../../../src/operations/terraform/phases.ts';
 import { fileProcessingSettings } from '../../../support/settings.ts';
 
@@ -56,6 +58,37 @@ test('the AWS phase is limited to what is neither Kubernetes nor the subscriptio
     targets: AWS,
     needsCluster: false,
     needsEndpoint: false,
+    needsEmptyQueue: false,
+  });
+});
+
+describe('a switch of delivery', () => {
+  const queue = [DELIVERY_QUEUE, QUEUE_SUBSCRIPTION];
+  const byQueue = [...AWS, ...queue, KUBERNETES[0] ?? ''];
+  const both = [...ALL, ...queue];
+
+  test.each([
+    ['to the queue', byQueue, ALL, ['queue*', 'the rest']],
+    ['to the queue, after an interrupt', byQueue, [...ALL, ...queue], ['all']],
+    ['to both ways, from the queue', both, byQueue, ['Kubernetes*', 'subscription']],
+    ['to both ways, from the endpoint', both, ALL, ['all']],
+    ['from both ways to the queue', byQueue, both, ['all']],
+    ['from both ways to the endpoint', ALL, both, ['end of the subscription*', 'the rest']],
+    ['from both ways to the endpoint, after an interrupt', ALL, [...ALL, DELIVERY_QUEUE], ['all']],
+  ])('%s', (_, wanted, held, expected) => {
+    expect(titles(wanted, held)).toEqual(expected);
+  });
+
+  test('puts the queue in the place of the endpoint before anything goes', () => {
+    const [phase] = phasesOf(byQueue, ALL);
+    expect(phase?.targets).toEqual([...AWS, ...queue, HTTP_SUBSCRIPTION, KUBERNETES[0]]);
+  });
+
+  test('ends the subscription of the queue alone, and leaves the queue once it is empty', () => {
+    const [first, last] = phasesOf(ALL, both);
+    expect(first).toMatchObject({ targets: [QUEUE_SUBSCRIPTION], needsEmptyQueue: false });
+    expect(last?.needsEmptyQueue).toBe(true);
+    expect(phasesOf(ALL, [...ALL, DELIVERY_QUEUE])[0]?.needsEmptyQueue).toBe(true);
   });
 });
 

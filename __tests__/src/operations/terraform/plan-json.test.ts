@@ -47,7 +47,7 @@ test('data sources are not managed', () => {
     { ...resource, mode: 'data' as const },
   ];
   expect(managedResources({ resources })).toStrictEqual([
-    { address: 'a.b', type: 'a', values: { id: '1' } },
+    { address: 'a.b', type: 'a', values: { id: '1' }, tainted: false },
   ]);
 });
 

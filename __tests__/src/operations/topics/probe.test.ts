@@ -10,7 +10,7 @@ const subscription = (parts: Partial<Subscription> = {}): Subscription => ({
   attributes: {},
   ...parts,
 });
-const queue = { arn: 'queue', messages: 0, inFlight: 0, problem: undefined };
+const queue = { arn: 'queue', messages: 0, inFlight: 0, delayed: 0, problem: undefined };
 
 test('a confirmed subscription and an empty queue are not a problem', () => {
   expect(problemsOf([subscription()], [queue])).toEqual([]);
@@ -25,7 +25,7 @@ test.each([
   [
     'queue could not be read: AccessDenied',
     [subscription()],
-    [{ ...queue, messages: undefined, problem: 'AccessDenied' }],
+    [{ ...queue, messages: undefined, delayed: undefined, problem: 'AccessDenied' }],
   ],
 ] as const)('a problem: %s', (problem, subscriptions, queues) => {
   expect(problemsOf(subscriptions, queues)).toEqual([expect.stringContaining(problem)]);

@@ -1,5 +1,6 @@
 import type { NotificationConfiguration } from '@aws-sdk/client-s3';
 import { parseTopicArn } from '@file-processing/contract/arn.ts';
+import { type QueueDepth, queueDepth } from '../../topics/dead-letter-queue.ts';
 import type { OpenStack } from '../open-stack.ts';
 import type { PlanJson } from '../plan-json.ts';
 import {
@@ -7,6 +8,13 @@ import {
   refuseNotificationsOfOthers,
   refuseNotificationsUnderNewAddress,
 } from './bucket-notifications.ts';
+import {
+  queuesThatGo,
+  refuseMessageLoss,
+  refuseSelfReplacement,
+  refuseSubscriptionGap,
+  refuseTopicReplacement,
+} from './message-loss.ts';
 import {
   refuse,
   refuseClusterReplacement,
@@ -18,18 +26,22 @@ import {
 } from './refusals.ts';
 import { refuseVersionChanges } from './versions.ts';
 
+/** What of the harm of a plan is wanted. */
+export interface Allowed {
+  /** A replaced or deleted cluster, and a replaced role. @default false */
+  readonly allowClusterReplacement?: boolean;
+  /** A deleted database: for a destroy that was told to. @default false */
+  readonly allowDataLoss?: boolean;
+  /** Messages that wait, or come meanwhile. @default false */
+  readonly allowMessageLoss?: boolean;
+}
+
 /**
  * Stops at a plan that would do harm that nobody can want.
  *
- * @param options.allowClusterReplacement - for a destroy, and for whoever says so
- * @param options.allowDataLoss - for a destroy that was told to delete the database
  * @throws OperationError (EXIT.refused) with every reason
  */
-export async function guardPlan(
-  stack: OpenStack,
-  plan: PlanJson,
-  options: { readonly allowClusterReplacement?: boolean; readonly allowDataLoss?: boolean },
-): Promise<void> {
+export async function guardPlan(stack: OpenStack, plan: PlanJson, options: Allowed): Promise<void> {
   const { existing_topic_arn, sns_topic_name } = stack.settings;
   const topicName = parseTopicArn(existing_topic_arn)?.name ?? sns_topic_name;
   const current = await notificationsOf(stack, bucketsWithPlannedNotifications(plan));
@@ -46,8 +58,26 @@ export async function guardPlan(
     ...refuseOidcProviderReplacement(plan),
     ...refuseVersionChanges(plan, stack.settings),
     ...refuseNotificationsUnderNewAddress(plan),
+    ...(options.allowMessageLoss
+      ? []
+      : [
+          ...refuseTopicReplacement(plan),
+          ...refuseSubscriptionGap(plan),
+          ...refuseMessageLoss(await depthsOf(stack, queuesThatGo(plan))),
+        ]),
+    ...refuseSelfReplacement(plan, stack.folder),
     ...refuseNotificationsOfOthers(plan, current, topicName),
   ]);
+}
+
+async function depthsOf(
+  { clients }: OpenStack,
+  arns: readonly string[],
+): Promise<readonly QueueDepth[]> {
+  if (arns.length === 0) return [];
+  const sqs = await clients.sqs();
+  const depths = await Promise.all(arns.map((arn) => queueDepth(sqs, arn)));
+  return depths.filter((depth) => depth !== undefined);
 }
 
 async function notificationsOf(

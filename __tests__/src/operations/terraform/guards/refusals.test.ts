@@ -151,7 +151,7 @@ test("a replacement of the stack's own provider is the cluster's business", () =
 });
 
 const held = (...addresses: readonly string[]) =>
-  addresses.map((address) => ({ address, type: '', values: {} }));
+  addresses.map((address) => ({ address, type: '', values: {}, tainted: false }));
 
 const NAMESPACE = 'kubernetes_namespace_v1.ns';
 const AWS = { resource: { aws_eks_cluster: { this: {} } } };
