@@ -92,7 +92,7 @@ export class AwsResources extends Construct {
     }
     this.irsa = new Irsa(this, {
       context,
-      issuer: this.cluster.issuer,
+      cluster: this.cluster,
       topicArn: this.topic.arn,
       ...(this.queue && { queue: { arn: this.queue.resource.arn, keyArn: eventsKey.arn } }),
     });

@@ -1,3 +1,4 @@
+import { EksPodIdentityAssociation } from '@cdktf/provider-aws/lib/eks-pod-identity-association/index.js';
 import { IamOpenidConnectProvider } from '@cdktf/provider-aws/lib/iam-openid-connect-provider/index.js';
 import { IamPolicy } from '@cdktf/provider-aws/lib/iam-policy/index.js';
 import { IamRole } from '@cdktf/provider-aws/lib/iam-role/index.js';
@@ -13,13 +14,15 @@ import {
   readSecret,
 } from '../policies/listener-policies.ts';
 import { type PolicyStatement, policyJson } from '../policies/policy-document.ts';
-import { STS_AUDIENCE, trustServiceAccount } from '../policies/trust-policies.ts';
+import { STS_AUDIENCE, trustPodIdentity, trustServiceAccount } from '../policies/trust-policies.ts';
 import { bucketsOf } from '../settings/buckets.ts';
+import { trustsPodIdentity, trustsTokens } from '../settings/file-processing/cluster.ts';
 import { DATABASE_JOB_NAMES } from '../settings/file-processing/database.ts';
 import { hasEndpoint } from '../settings/file-processing/delivery.ts';
 import { fileProcessingVariables } from '../settings/file-processing-variables.ts';
 import { planVariable } from '../stack/plan-variable.ts';
 import { pathOf, roleIdentity } from '../stack/role-identity.ts';
+import type { ClusterAttributes } from './cluster.ts';
 import { accessOf, type Context, regionalArn } from './context.ts';
 import type { FoundDatabase } from './database-lookup.ts';
 import type { DatabaseJobsProps } from './workload/database-jobs.ts';
@@ -27,34 +30,40 @@ import type { DatabaseJobsProps } from './workload/database-jobs.ts';
 /** What the role of the listener is made for. */
 export interface IrsaProps {
   readonly context: Context;
-  /** URL of the cluster's OIDC issuer. */
-  readonly issuer: string;
+  readonly cluster: Pick<ClusterAttributes, 'issuer' | 'name'>;
   readonly topicArn: string;
   /** The queue that the listener fetches from, where there is one. */
   readonly queue?: { readonly arn: string; readonly keyArn: string };
 }
 
 /**
- * The IAM role of the listener's ServiceAccount (IRSA) and what it may do. The addresses are those of
- * the original's Terraform, so that its state and its import instructions still hold.
+ * The IAM role of the listener's ServiceAccount, by IRSA or by EKS Pod Identity, and what it may do. The addresses are
+ * those of the original's Terraform, so that its state and its import instructions still hold.
  */
 export class Irsa extends Construct {
   readonly roleArn: string;
-  readonly providerArn: string;
+  /** OIDC provider that the roles trust; absent with `identity = "pod_identity"`. */
+  readonly providerArn?: string;
+  /** What gives new pods their role by EKS Pod Identity: a pod that starts before gets none. */
+  readonly associations: ITerraformDependable[] = [];
   /** The right to receive messages; to confirm a subscription is part of it. */
   readonly deliveryRight: ITerraformDependable;
 
   readonly #context: Context;
-  readonly #issuer: { readonly arn: string; readonly issuer: string };
+  readonly #cluster: IrsaProps['cluster'];
+  readonly #issuer?: { readonly arn: string; readonly issuer: string };
   readonly #role: IamRole;
 
   constructor(scope: Construct, props: IrsaProps) {
     super(scope, 'irsa');
-    const { context, issuer } = props;
+    const { context, cluster } = props;
     const { settings } = context;
     this.#context = context;
-    this.#issuer = this.#provider(issuer);
-    this.providerArn = this.#issuer.arn;
+    this.#cluster = cluster;
+    if (trustsTokens(settings)) {
+      this.#issuer = this.#provider(cluster.issuer);
+      this.providerArn = this.#issuer.arn;
+    }
     this.#role = this.#roleOf(this, 'file_processing_sa', {
       name: 'file-processing-sa',
       what: 'Listener',
@@ -128,18 +137,42 @@ export class Irsa extends Construct {
     pods: { readonly name: string; readonly what: string; readonly serviceAccount: string },
   ): IamRole {
     const { settings } = this.#context;
-    return new IamRole(scope, id, {
+    const role = new IamRole(scope, id, {
       ...roleIdentity(settings, `${settings.cluster_name}-${pods.name}`),
       description: `${pods.what} in namespace ${settings.namespace} of ${settings.cluster_name}`,
-      assumeRolePolicy: policyJson(
-        trustServiceAccount({
-          providerArn: this.#issuer.arn,
-          issuer: this.#issuer.issuer,
+      assumeRolePolicy: policyJson(this.#trustOf(pods.serviceAccount)),
+    });
+    if (settings.identity === 'pod_identity') {
+      this.associations.push(
+        new EksPodIdentityAssociation(new Construct(role, 'pods'), id, {
+          clusterName: this.#cluster.name,
           namespace: settings.namespace,
           serviceAccount: pods.serviceAccount,
+          roleArn: role.arn,
         }),
-      ),
-    });
+      );
+    }
+    return role;
+  }
+
+  #trustOf(serviceAccount: string): readonly PolicyStatement[] {
+    const context = this.#context;
+    const { settings, account } = context;
+    const { namespace } = settings;
+    const clusterArn = regionalArn(context, 'eks', `cluster/${settings.cluster_name}`);
+    return [
+      ...(this.#issuer
+        ? trustServiceAccount({
+            providerArn: this.#issuer.arn,
+            issuer: this.#issuer.issuer,
+            namespace,
+            serviceAccount,
+          })
+        : []),
+      ...(trustsPodIdentity(settings)
+        ? trustPodIdentity({ account, clusterArn, namespace, serviceAccount })
+        : []),
+    ];
   }
 
   #provider(issuerUrl: string): { readonly arn: string; readonly issuer: string } {

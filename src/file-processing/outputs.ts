@@ -18,7 +18,10 @@ export function awsOutputs(
       'Command that points kubectl at the cluster',
     ],
     oidc_issuer: [cluster.issuer, "URL of the cluster's OIDC issuer"],
-    oidc_provider_arn: [irsa.providerArn, 'ARN of the IAM OIDC provider of the cluster'],
+    oidc_provider_arn: [
+      irsa.providerArn ?? '',
+      'ARN of the IAM OIDC provider of the cluster; empty with identity = "pod_identity"',
+    ],
     service_account_role_arn: [irsa.roleArn, "ARN of the role of the listener's ServiceAccount"],
     sns_topic_arn: [topic.arn, 'ARN of the topic that takes event notifications of the bucket'],
     dead_letter_queue_url: [

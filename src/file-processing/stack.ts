@@ -84,7 +84,11 @@ export class FileProcessingStack extends AddressedStack {
         settings.db_password_revision,
       ).stringValue,
       // Who fetches is ready before the subscription that the queue's takes the place of goes.
-      dependsOn: [...aws.clusterReady, ...(aws.queueSubscription ? [aws.queueSubscription] : [])],
+      dependsOn: [
+        ...aws.clusterReady,
+        ...aws.irsa.associations,
+        ...(aws.queueSubscription ? [aws.queueSubscription] : []),
+      ],
       ...(aws.databaseJobs && { databaseJobs: aws.databaseJobs }),
     });
   }

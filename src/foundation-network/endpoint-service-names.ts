@@ -4,7 +4,7 @@ import { fipsHost, partitionOf } from '@file-processing/contract/partition.ts';
  * Services whose interface endpoints have names that start with `cn.` in China, out of those that the
  * settings offer. AWS keeps the list only behind the API (AWS PrivateLink Guide, "AWS services that
  * integrate with AWS PrivateLink", `aws ec2 describe-vpc-endpoint-services`); it agrees with the one
- * in aws-cdk (`aws-ec2/lib/vpc-endpoint.ts`). `kms`, `logs` and `sns` are named as elsewhere.
+ * in aws-cdk (`aws-ec2/lib/vpc-endpoint.ts`). `eks-auth`, `kms`, `logs` and `sns` are named as elsewhere.
  * China has none for `elasticloadbalancing` (Getting Started with Amazon Web Services in China,
  * "Elastic Load Balancing").
  */

@@ -57,3 +57,37 @@ export function trustServiceAccount(identity: ServiceAccountIdentity): readonly 
     },
   ];
 }
+
+/** Which ServiceAccount of which cluster, for EKS Pod Identity. */
+export interface PodIdentity {
+  /** Account of the cluster. */
+  readonly account: string;
+  readonly clusterArn: string;
+  readonly namespace: string;
+  readonly serviceAccount: string;
+}
+
+/**
+ * Allows EKS Pod Identity to assume the role for exactly one ServiceAccount of one cluster (Amazon EKS User Guide,
+ * "Create IAM role with trust policy required by EKS Pod Identity"): each session has its cluster, namespace and
+ * ServiceAccount as tags, which nobody but EKS sets.
+ */
+export function trustPodIdentity(pod: PodIdentity): readonly PolicyStatement[] {
+  return [
+    {
+      Sid: 'AssumeRoleByPodIdentity',
+      Effect: 'Allow',
+      // The same name in every partition.
+      Principal: { Service: 'pods.eks.amazonaws.com' },
+      Action: ['sts:AssumeRole', 'sts:TagSession'],
+      Condition: {
+        StringEquals: {
+          'aws:SourceAccount': pod.account,
+          'aws:RequestTag/eks-cluster-arn': pod.clusterArn,
+          'aws:RequestTag/kubernetes-namespace': pod.namespace,
+          'aws:RequestTag/kubernetes-service-account': pod.serviceAccount,
+        },
+      },
+    },
+  ];
+}

@@ -11,6 +11,7 @@ import {
   warnAccounts,
 } from './check-foundation-network.ts';
 import { checkExistingNetwork } from './existing-network.ts';
+import { trustsTokens } from './file-processing/cluster.ts';
 import { DATABASE_JOB_NAMES, LISTENER_USER } from './file-processing/database.ts';
 import { hasEndpoint } from './file-processing/delivery.ts';
 import { nodeVariables } from './file-processing/nodes.ts';
@@ -42,6 +43,7 @@ export function checkFileProcessing(
       checkRetries,
       checkEndpoint,
       checkTopic,
+      checkIdentity,
       (valid) => checkDatabase(valid, given),
       checkFips,
       checkArns,
@@ -117,6 +119,9 @@ export function warnFileProcessing(
       'access_logs_bucket',
       'stays empty: a network load balancer logs TLS listeners only (tls_certificate_arn)',
     );
+  }
+  if (!trustsTokens(settings) && settings.oidc_thumbprint) {
+    warn('oidc_thumbprint', 'is not used: identity = "pod_identity" makes no OIDC provider');
   }
   if (settings.existing_oidc_provider_arn && settings.oidc_thumbprint) {
     warn(
@@ -346,6 +351,17 @@ function checkEndpoint(settings: FileProcessingSettings): FileProcessingFinding[
     });
   }
   return findings;
+}
+
+function checkIdentity(settings: FileProcessingSettings): FileProcessingFinding[] {
+  if (trustsTokens(settings) || settings.existing_oidc_provider_arn === '') return [];
+  return [
+    {
+      variable: 'existing_oidc_provider_arn',
+      message:
+        'must be empty with identity = "pod_identity", which needs no provider; both_identities = true keeps it during a switch',
+    },
+  ];
 }
 
 /** To name the stack's own topic as one of others would destroy it. */

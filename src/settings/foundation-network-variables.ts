@@ -9,6 +9,7 @@ export const INTERFACE_ENDPOINT_SERVICES = [
   'ecr.api',
   'ecr.dkr',
   'eks',
+  'eks-auth',
   'elasticloadbalancing',
   'kms',
   'logs',

@@ -153,6 +153,9 @@ const GOOD: readonly (readonly [string, Settings])[] = [
     'subnets of others by their tags',
     http({ vpc_id: 'vpc-0a1b2c3d4e5f67890', private_subnet_tags: { tier: 'private' } }),
   ],
+  ['EKS Pod Identity', http({ identity: 'pod_identity' })],
+  ['both identities, to pods', http({ identity: 'pod_identity', both_identities: true })],
+  ['both identities, to tokens', http({ both_identities: true })],
   ['a topic of others in this account', http({ existing_topic_arn: TOPIC })],
   [
     'a topic of others before there is an endpoint, without Kubernetes objects',

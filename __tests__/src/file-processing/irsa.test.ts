@@ -2,7 +2,13 @@ import { App, Testing } from 'cdktf';
 import { describe, expect, it } from 'vitest';
 import { FileProcessingStack } from '../../../src/file-processing/stack.ts';
 import { fileProcessingSettings, listedBucket } from '../../support/settings.ts';
-import { namesOf, resourceAt, type Statement, statementsAt } from '../../support/synthesized.ts';
+import {
+  addresses,
+  namesOf,
+  resourceAt,
+  type Statement,
+  statementsAt,
+} from '../../support/synthesized.ts';
 import {
   ACCOUNT,
   IMAGE,
@@ -381,4 +387,79 @@ it('the listener of buckets that one policy has no room for is refused, with wha
 it('the listener of 20 buckets with the same prefixes has room for them in its policy', () => {
   const buckets = Array.from({ length: 20 }, (_, index) => listedBucket(`bucket-${index}`));
   expect(() => synthesizeFileProcessing({ buckets })).not.toThrow();
+});
+
+describe.each([
+  ['us-east-1', 'aws'],
+  ['us-gov-west-1', 'aws-us-gov'],
+  ['cn-north-1', 'aws-cn'],
+])('EKS Pod Identity in %s', (region, partition) => {
+  const json = synthesizeFileProcessing({
+    aws_region: region,
+    identity: 'pod_identity',
+    image: IMAGE,
+  });
+
+  it('makes no OIDC provider, and annotates no ServiceAccount', () => {
+    expect(json.resource).not.toHaveProperty('aws_iam_openid_connect_provider');
+    expect(JSON.stringify(json)).not.toContain('eks.amazonaws.com/role-arn');
+    expect(json.output).toMatchObject({ oidc_provider_arn: { value: '' } });
+  });
+
+  it('associates the ServiceAccount with the role of the original address', () => {
+    expect(resourceAt(json, 'aws_eks_pod_identity_association.file_processing_sa')).toStrictEqual({
+      cluster_name: '${aws_eks_cluster.this.name}',
+      namespace: 'file-processing',
+      service_account: 'file-processing-sa',
+      role_arn: '${aws_iam_role.file_processing_sa.arn}',
+    });
+  });
+
+  it('is all that the role trusts, for this ServiceAccount of this cluster', () => {
+    expect(
+      statementsAt(json, 'aws_iam_role.file_processing_sa', 'assume_role_policy'),
+    ).toMatchObject([
+      {
+        Principal: { Service: 'pods.eks.amazonaws.com' },
+        Condition: {
+          StringEquals: {
+            'aws:SourceAccount': ACCOUNT,
+            'aws:RequestTag/eks-cluster-arn': `arn:${partition}:eks:${region}:${ACCOUNT}:cluster/file-processing-cluster`,
+          },
+        },
+      },
+    ]);
+  });
+
+  it('is associated before a pod starts, and restarts pods that had another identity', () => {
+    const deployment = resourceAt(json, 'kubernetes_deployment_v1.sns_listener');
+    expect(deployment.depends_on).toContain('aws_eks_pod_identity_association.file_processing_sa');
+    expect(JSON.stringify(deployment)).toContain('"file-processing/identity":"pod_identity"');
+  });
+
+  it('lets the pods reach the agent that gives out credentials', () => {
+    expect(JSON.stringify(resourceAt(json, 'kubernetes_network_policy_v1.sns_listener'))).toContain(
+      '"cidr":"169.254.170.23/32"',
+    );
+  });
+});
+
+describe('While identity is switched', () => {
+  it.each(['irsa', 'pod_identity'] as const)('the role trusts both ways to %s', (identity) => {
+    const json = synthesizeFileProcessing({ identity, both_identities: true });
+    const statements = statementsAt(json, 'aws_iam_role.file_processing_sa', 'assume_role_policy');
+    expect(statements.map(({ Sid }) => Sid)).toEqual([
+      'AssumeRoleWithWebIdentity',
+      'AssumeRoleByPodIdentity',
+    ]);
+    expect(JSON.stringify(json)).toContain('eks.amazonaws.com/role-arn');
+  });
+
+  it('new pods take the way that stays: an association goes before an annotation', () => {
+    const of = (identity: 'irsa' | 'pod_identity') =>
+      addresses(synthesizeFileProcessing({ identity, both_identities: true }));
+    const association = 'aws_eks_pod_identity_association.file_processing_sa';
+    expect(of('pod_identity')).toContain(association);
+    expect(of('irsa')).not.toContain(association);
+  });
 });

@@ -30,7 +30,7 @@ describe('interfaceEndpointServiceName', () => {
     },
   );
 
-  it.each(['kms', 'logs', 'sns'])('is in China as elsewhere for %s', (service) => {
+  it.each(['eks-auth', 'kms', 'logs', 'sns'])('is in China as elsewhere for %s', (service) => {
     expect(interfaceEndpointServiceName('cn-north-1', service)).toBe(
       `com.amazonaws.cn-north-1.${service}`,
     );

@@ -38,7 +38,7 @@ describe('All interface endpoints', () => {
   });
 
   it.each(INTERFACE_ENDPOINT_SERVICES)('answer for %s under its usual host name', (service) => {
-    expect(resourceAt(json, `aws_vpc_endpoint.${service.replace('.', '_')}`)).toStrictEqual({
+    expect(resourceAt(json, `aws_vpc_endpoint.${service.replace(/[.-]/, '_')}`)).toStrictEqual({
       vpc_id: '${aws_vpc.main.id}',
       vpc_endpoint_type: 'Interface',
       service_name: `com.amazonaws.us-gov-west-1.${service}`,

@@ -145,6 +145,7 @@ describe('FoundationNetworkStack with everything on', () => {
       'aws_vpc_endpoint.ecr_api',
       'aws_vpc_endpoint.ecr_dkr',
       'aws_vpc_endpoint.eks',
+      'aws_vpc_endpoint.eks_auth',
       'aws_vpc_endpoint.elasticloadbalancing',
       'aws_vpc_endpoint.kms',
       'aws_vpc_endpoint.logs',

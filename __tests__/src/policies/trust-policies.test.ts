@@ -1,5 +1,9 @@
 import { expect, it } from 'vitest';
-import { trustServiceAccount, trustServiceFor } from '../../../src/policies/trust-policies.ts';
+import {
+  trustPodIdentity,
+  trustServiceAccount,
+  trustServiceFor,
+} from '../../../src/policies/trust-policies.ts';
 
 it('trusts exactly one ServiceAccount, by subject and audience', () => {
   const [statement, ...others] = trustServiceAccount({
@@ -28,4 +32,30 @@ it('trusts a service only on behalf of one account and one resource', () => {
     StringEquals: { 'aws:SourceAccount': '123456789012' },
     ArnLike: { 'aws:SourceArn': 'arn:topic' },
   });
+});
+
+it('trusts EKS Pod Identity for exactly one ServiceAccount of one cluster', () => {
+  expect(
+    trustPodIdentity({
+      account: '123456789012',
+      clusterArn: 'arn:cluster',
+      namespace: 'file-processing',
+      serviceAccount: 'file-processing-sa',
+    }),
+  ).toStrictEqual([
+    {
+      Sid: 'AssumeRoleByPodIdentity',
+      Effect: 'Allow',
+      Principal: { Service: 'pods.eks.amazonaws.com' },
+      Action: ['sts:AssumeRole', 'sts:TagSession'],
+      Condition: {
+        StringEquals: {
+          'aws:SourceAccount': '123456789012',
+          'aws:RequestTag/eks-cluster-arn': 'arn:cluster',
+          'aws:RequestTag/kubernetes-namespace': 'file-processing',
+          'aws:RequestTag/kubernetes-service-account': 'file-processing-sa',
+        },
+      },
+    },
+  ]);
 });

@@ -318,6 +318,15 @@ describe('faults between variables', () => {
       /is in partition aws;/,
     ],
     [
+      'an OIDC provider beside EKS Pod Identity',
+      {
+        identity: 'pod_identity',
+        existing_oidc_provider_arn: 'arn:aws-us-gov:iam::123456789012:oidc-provider/oidc.eks/id/A',
+      },
+      'existing_oidc_provider_arn',
+      /must be empty with identity = "pod_identity".*both_identities = true keeps it/,
+    ],
+    [
       'a topic of another region',
       { existing_topic_arn: 'arn:aws-us-gov:sns:us-gov-east-1:123456789012:new-files' },
       'existing_topic_arn',
@@ -402,6 +411,12 @@ describe('warnings between variables', () => {
       { existing_oidc_provider_arn: 'arn', oidc_thumbprint: 'a' },
       'oidc_thumbprint',
       /is not used/,
+    ],
+    [
+      'a thumbprint without a provider',
+      { identity: 'pod_identity', oidc_thumbprint: 'a' },
+      'oidc_thumbprint',
+      /is not used: identity = "pod_identity"/,
     ],
     [
       'a cluster that nobody can deploy to',

@@ -1,4 +1,4 @@
-import { CreateClusterCommand } from '@aws-sdk/client-eks';
+import { CreateClusterCommand, CreatePodIdentityAssociationCommand } from '@aws-sdk/client-eks';
 import {
   CreateTopicCommand,
   SetTopicAttributesCommand,
@@ -152,6 +152,24 @@ test('a cluster whose API does not answer is red, and so is a missing OIDC provi
   expect(of('cluster')).toMatchObject({ state: 'ok' });
   expect(of('cluster API')).toMatchObject({ state: 'red', next: expect.stringContaining('VPN') });
   expect(of('OIDC provider')).toMatchObject({ state: 'red' });
+});
+
+test('with pod identity the association is looked for, not the OIDC provider', async () => {
+  const { privateSubnetIds } = await createNetwork(emulator, 'etl-platform');
+  const roleArn = 'arn:aws-us-gov:iam::123456789012:role/cluster';
+  await createRole(emulator, 'cluster');
+  const eks = await clients.eks();
+  const clusterName = 'file-processing-cluster';
+  const resourcesVpcConfig = { subnetIds: [...privateSubnetIds] };
+  await eks.send(new CreateClusterCommand({ name: clusterName, roleArn, resourcesVpcConfig }));
+  const root = temporaryRoot();
+  changeSettings(root, { identity: 'pod_identity' });
+  const { of } = await diagnose(root);
+  expect(of('OIDC provider')).toBeUndefined();
+  expect(of('pod identity')).toMatchObject({ state: 'red', next: 'npm run manage -- apply' });
+  const pods = { namespace: 'file-processing', serviceAccount: 'file-processing-sa' };
+  await eks.send(new CreatePodIdentityAssociationCommand({ clusterName, roleArn, ...pods }));
+  expect((await diagnose(root)).of('pod identity')).toMatchObject({ state: 'ok' });
 });
 
 test('while AWS is unavailable, nothing else is asked', async () => {

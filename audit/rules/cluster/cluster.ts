@@ -421,6 +421,9 @@ export const CLUSTER_RULES: readonly Rule[] = [
         autoscalers.length > 0 &&
           !has.includes('metrics-server') &&
           'lacks the add-on metrics-server, by which its autoscaler measures',
+        neighbours(model, cluster, 'aws_eks_pod_identity_association').length > 0 &&
+          !has.includes('eks-pod-identity-agent') &&
+          'lacks the add-on eks-pod-identity-agent, which gives pods their roles',
       ];
     },
   }),

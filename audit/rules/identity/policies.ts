@@ -39,6 +39,7 @@ const OPERATORS = [
 const KNOWN_KEYS = [
   /^aws:(Source(Arn|Account)|ResourceAccount)$/i,
   /^aws:SecureTransport$/i,
+  /^aws:RequestTag\/(eks-cluster-arn|kubernetes-(namespace|service-account))$/,
   /^s3:prefix$/i,
   /^kms:ViaService$/i,
   /^kms:EncryptionContext:/i,

@@ -1,6 +1,11 @@
 import { partitionOf } from '@file-processing/contract/partition.ts';
 import { referencesIn } from '../../../src/synthesized/model/expression.ts';
-import { type Model, type Resource, valueAt } from '../../../src/synthesized/model/model.ts';
+import {
+  type Model,
+  type Resource,
+  type StackModel,
+  valueAt,
+} from '../../../src/synthesized/model/model.ts';
 import {
   arnOf,
   canonical,
@@ -30,6 +35,8 @@ interface RoleUse {
   readonly service?: string;
   /** What `aws:SourceArn` is when it does; undefined where the service gives none. */
   readonly source?: string;
+  /** Tags of the session that EKS Pod Identity makes, for whom it makes it. */
+  readonly tags?: Readonly<Record<string, string>>;
 }
 
 const ARGUMENTS: readonly {
@@ -63,7 +70,49 @@ export function usesOf(model: Model, role: Resource): readonly RoleUse[] {
   const byPods = neighbours(model, role, ...SERVICE_ACCOUNTS)
     .filter((account) => refersTo(roleOfAccount(account)))
     .map((by) => ({ kind: 'workload' as const, by }));
-  return [...byServices, ...byPods];
+  const byAssociations = neighbours(model, role, 'aws_eks_pod_identity_association')
+    .filter(({ attributes }) => refersTo(attributes.role_arn))
+    .map((by) => {
+      const { text } = read(model, by);
+      const tags = {
+        'eks-cluster-arn': clusterArn(stack, text('cluster_name')),
+        'kubernetes-namespace': text('namespace'),
+        'kubernetes-service-account': text('service_account'),
+      };
+      return { kind: 'workload' as const, by, service: POD_IDENTITY, tags };
+    });
+  return [...byServices, ...byPods, ...byAssociations];
+}
+
+/** The service that gives pods a role (Amazon EKS User Guide, "EKS Pod Identity"). */
+const POD_IDENTITY = 'pods.eks.amazonaws.com';
+
+function clusterArn({ partition, region }: StackModel, name: string): string {
+  return `arn:${partition}:eks:${region}:${OWN_ACCOUNT}:cluster/${name}`;
+}
+
+/**
+ * What EKS Pod Identity may take a role for without an association: a ServiceAccount that is annotated with it, while
+ * identity is switched.
+ */
+function duringSwitch(model: Model, role: Resource): readonly RoleUse[] {
+  const stack = model.stackOf(role);
+  return neighbours(model, role, ...SERVICE_ACCOUNTS)
+    .filter((account) => stack.target(roleOfAccount(account)) === role)
+    .flatMap((by) => {
+      const [, , namespace = '', name = ''] = subjectOf(model, by).split(':');
+      const clusters = [...stack.resources, ...stack.data].filter(
+        ({ type }) => type === 'aws_eks_cluster',
+      );
+      return clusters.map((cluster) => ({
+        ...{ kind: 'workload' as const, by, service: POD_IDENTITY },
+        tags: {
+          'eks-cluster-arn': clusterArn(stack, canonical(stack, cluster.attributes.name)),
+          'kubernetes-namespace': namespace,
+          'kubernetes-service-account': name,
+        },
+      }));
+    });
 }
 
 /** What a ServiceAccount is annotated with; undefined for none. */
@@ -191,12 +240,22 @@ export function deliveryLog(model: Model, topic: Resource): string {
 /** The audience of tokens for IAM (Amazon EKS User Guide, "IAM roles for service accounts"). */
 const AUDIENCE = 'sts.amazonaws.com';
 
-function serves(statement: PolicyStatement, { service, source }: RoleUse): boolean {
+function serves(statement: PolicyStatement, { service, source, tags }: RoleUse): boolean {
   const { effect, actions, principals = [], conditions } = statement;
   const [principal, ...others] = principals;
-  if (effect !== 'Allow' || actions.join() !== 'sts:AssumeRole' || others.length > 0) return false;
+  const wanted = tags === undefined ? 'sts:AssumeRole' : 'sts:AssumeRole,sts:TagSession';
+  if (effect !== 'Allow' || [...actions].sort().join() !== wanted || others.length > 0)
+    return false;
   if (service === undefined || principal?.type !== 'Service' || principal.value !== service)
     return false;
+  if (tags !== undefined) {
+    return (
+      requiredValues(statement, 'aws:SourceAccount').join() === OWN_ACCOUNT &&
+      Object.entries(tags).every(
+        ([tag, value]) => requiredValues(statement, `aws:RequestTag/${tag}`).join() === value,
+      )
+    );
+  }
   if (source === undefined) return conditions.length === 0;
   return (
     requiredValues(statement, 'aws:SourceArn').join() === source &&
@@ -205,9 +264,12 @@ function serves(statement: PolicyStatement, { service, source }: RoleUse): boole
 }
 
 function isFederated(model: Model, role: Resource): boolean {
-  return trustOf(model, role).some(({ principals = [] }) =>
-    principals.some(({ type }) => type === 'Federated'),
-  );
+  return trustOf(model, role).some(isOfTokens);
+}
+
+/** Whether a statement is about tokens of an OIDC provider: another rule judges these. */
+function isOfTokens({ principals = [] }: PolicyStatement): boolean {
+  return principals.some(({ type }) => type === 'Federated');
 }
 
 function trustOf(model: Model, role: Resource): readonly PolicyStatement[] {
@@ -371,11 +433,12 @@ export const ROLE_RULES: readonly Rule[] = [
       'A role that trusts more can be taken by others; one that trusts less, or another service, stops what depends on it.',
     control: 'AC-3',
     severity: 'high',
-    subjects: ({ model }) =>
-      model.ofType('aws_iam_role').filter((role) => !isFederated(model, role)),
+    subjects: every('aws_iam_role'),
     faults: (role, { model }) => {
-      const uses = usesOf(model, role);
-      const statements = trustOf(model, role);
+      const federated = isFederated(model, role);
+      const uses = usesOf(model, role).filter(({ service }) => service !== undefined || !federated);
+      const known = [...uses, ...(federated ? duringSwitch(model, role) : [])];
+      const statements = trustOf(model, role).filter((statement) => !isOfTokens(statement));
       return [
         ...uses
           .filter((use) => !statements.some((statement) => serves(statement, use)))
@@ -385,7 +448,7 @@ export const ROLE_RULES: readonly Rule[] = [
               : `does not allow ${service} to assume it for ${source ?? by.address} alone`,
           ),
         ...statements
-          .filter((statement) => !uses.some((use) => serves(statement, use)))
+          .filter((statement) => !known.some((use) => serves(statement, use)))
           .map(
             ({ sid, principals = [] }) =>
               `${sid} trusts ${principals.map(({ value }) => value).join(', ')} for nothing that the stack has`,
@@ -412,39 +475,41 @@ export const ROLE_RULES: readonly Rule[] = [
         accounts.length > 0 &&
           annotated.length === 0 &&
           'no ServiceAccount of the stack is annotated with it',
-        ...trustOf(model, role).flatMap((statement) => {
-          const { sid, actions, principals = [], conditions } = statement;
-          const issuer = issuerOf(model, role, statement);
-          const keys = conditions.map(({ key }) => key.replace(/:(aud|sub)$/, ''));
-          const valuesOf = (name: string) =>
-            conditions
-              .filter(
-                ({ operator, key }) => operator === 'StringEquals' && key.endsWith(`:${name}`),
-              )
-              .flatMap(({ values }) => values);
-          const subjects = valuesOf('sub');
-          return [
-            actions.join() !== 'sts:AssumeRoleWithWebIdentity' &&
-              `${sid} allows ${actions.join(', ')}`,
-            (principals.length !== 1 ||
-              principals[0]?.type !== 'Federated' ||
-              issuer === undefined) &&
-              `${sid} trusts ${principals.map(({ value }) => value).join(', ')}, not the one OIDC provider of the cluster`,
-            issuer !== undefined &&
-              keys.some((key) => !issuer(key)) &&
-              `${sid}: a condition is on ${keys.join(', ')}, not on the issuer of the trusted provider`,
-            valuesOf('aud').join() !== AUDIENCE &&
-              `${sid}: StringEquals on aud must be ${AUDIENCE}, not ${valuesOf('aud').join(', ') || 'missing'}`,
-            (subjects.length === 0 ||
-              subjects.some(
-                (subject) => !/^system:serviceaccount:[a-z0-9-]+:[a-z0-9.-]+$/.test(subject),
-              )) &&
-              `${sid}: StringEquals on sub must name ServiceAccounts, not ${subjects.join(', ') || 'missing'}`,
-            annotated.length > 0 &&
-              [...annotated].sort().join() !== [...subjects].sort().join() &&
-              `${sid}: sub is ${subjects.join(', ')}, annotated with the role is ${annotated.join(', ')}`,
-          ];
-        }),
+        ...trustOf(model, role)
+          .filter(isOfTokens)
+          .flatMap((statement) => {
+            const { sid, actions, principals = [], conditions } = statement;
+            const issuer = issuerOf(model, role, statement);
+            const keys = conditions.map(({ key }) => key.replace(/:(aud|sub)$/, ''));
+            const valuesOf = (name: string) =>
+              conditions
+                .filter(
+                  ({ operator, key }) => operator === 'StringEquals' && key.endsWith(`:${name}`),
+                )
+                .flatMap(({ values }) => values);
+            const subjects = valuesOf('sub');
+            return [
+              actions.join() !== 'sts:AssumeRoleWithWebIdentity' &&
+                `${sid} allows ${actions.join(', ')}`,
+              (principals.length !== 1 ||
+                principals[0]?.type !== 'Federated' ||
+                issuer === undefined) &&
+                `${sid} trusts ${principals.map(({ value }) => value).join(', ')}, not the one OIDC provider of the cluster`,
+              issuer !== undefined &&
+                keys.some((key) => !issuer(key)) &&
+                `${sid}: a condition is on ${keys.join(', ')}, not on the issuer of the trusted provider`,
+              valuesOf('aud').join() !== AUDIENCE &&
+                `${sid}: StringEquals on aud must be ${AUDIENCE}, not ${valuesOf('aud').join(', ') || 'missing'}`,
+              (subjects.length === 0 ||
+                subjects.some(
+                  (subject) => !/^system:serviceaccount:[a-z0-9-]+:[a-z0-9.-]+$/.test(subject),
+                )) &&
+                `${sid}: StringEquals on sub must name ServiceAccounts, not ${subjects.join(', ') || 'missing'}`,
+              annotated.length > 0 &&
+                [...annotated].sort().join() !== [...subjects].sort().join() &&
+                `${sid}: sub is ${subjects.join(', ')}, annotated with the role is ${annotated.join(', ')}`,
+            ];
+          }),
       ];
     },
   }),

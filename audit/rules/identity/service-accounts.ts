@@ -14,12 +14,10 @@ function serviceAccountOf(audited: Audited, pod: Pod): KubernetesObject | undefi
   );
 }
 
-/** The IAM role of a pod, by IRSA or by pod identity; undefined where the stack makes none. */
-export function roleOfServiceAccount(audited: Audited, pod: Pod): Resource | undefined {
-  const account = serviceAccountOf(audited, pod);
-  const stack = audited.model.stackOf(pod);
-  const annotated = stack.target(account?.manifest.metadata.annotations?.[ROLE_ANNOTATION]);
-  const associated = audited.model
+/** What gives a pod its role by EKS Pod Identity; undefined where nothing does. */
+export function associationOf({ model }: Audited, pod: Pod): Resource | undefined {
+  const stack = model.stackOf(pod);
+  return model
     .ofType('aws_eks_pod_identity_association')
     .filter((association) => association.stack === pod.stack)
     .find(
@@ -27,7 +25,14 @@ export function roleOfServiceAccount(audited: Audited, pod: Pod): Resource | und
         stack.resolve(attributes.namespace) === pod.namespace &&
         stack.resolve(attributes.service_account) === pod.spec.serviceAccountName,
     );
-  const role = annotated ?? stack.target(associated?.attributes.role_arn);
+}
+
+/** The IAM role of a pod, by IRSA or by pod identity; undefined where the stack makes none. */
+export function roleOfServiceAccount(audited: Audited, pod: Pod): Resource | undefined {
+  const account = serviceAccountOf(audited, pod);
+  const stack = audited.model.stackOf(pod);
+  const annotated = stack.target(account?.manifest.metadata.annotations?.[ROLE_ANNOTATION]);
+  const role = annotated ?? stack.target(associationOf(audited, pod)?.attributes.role_arn);
   return role?.type === 'aws_iam_role' ? role : undefined;
 }
 
@@ -136,7 +141,7 @@ export const SERVICE_ACCOUNT_RULES: readonly Rule[] = [
       if (role === undefined) {
         return [
           annotation === undefined
-            ? `its ServiceAccount has no ${ROLE_ANNOTATION}`
+            ? `its ServiceAccount has no ${ROLE_ANNOTATION}, and no association of EKS Pod Identity`
             : `its ServiceAccount has the role ${annotation}, which this stack does not make`,
         ];
       }

@@ -1,5 +1,6 @@
 import { isIPv4 } from 'node:net';
 import type { VariableName } from '@file-processing/contract/listener-variables.ts';
+import { associationOf } from '../identity/service-accounts.ts';
 import { servicesTo } from '../messaging/delivery.ts';
 import type { NetworkPeer, NetworkPolicySpec, NetworkPort } from '../readers/kubernetes-api.ts';
 import { type Listener, servers, takesDeliveries } from '../readers/listeners.ts';
@@ -56,6 +57,8 @@ function rangeOf(cidr: string): Range | undefined {
 
 /** Address where a node tells its credentials (Amazon EC2 User Guide, "Instance metadata"). */
 const INSTANCE_METADATA = '169.254.169.254/32';
+/** Address of the agent that gives out the credentials of EKS Pod Identity, on port 80. */
+const POD_IDENTITY_AGENT = '169.254.170.23';
 /** Port of AWS's APIs. */
 const HTTPS = 443;
 /** Port of name servers. */
@@ -176,6 +179,11 @@ function reachesDns(to: readonly NetworkPeer[] | undefined): boolean {
 /** Whether the only peer is the instance metadata. */
 function isMetadata(to: readonly NetworkPeer[] | undefined): boolean {
   return to?.every(({ ipBlock }) => ipBlock?.cidr === INSTANCE_METADATA) ?? false;
+}
+
+/** Whether the only peer is the agent of EKS Pod Identity. */
+function isAgent(to: readonly NetworkPeer[] | undefined): boolean {
+  return to?.every(({ ipBlock }) => ipBlock?.cidr === `${POD_IDENTITY_AGENT}/32`) ?? false;
 }
 
 /** Whether peers include the instance metadata. */
@@ -350,6 +358,9 @@ export const NETWORK_POLICY_RULES: readonly Rule[] = [
         ),
         !open(HTTPS, 'TCP', reachesEverywhere) &&
           `no policy allows it to call AWS, whose addresses change (TCP ${HTTPS} to anywhere)`,
+        associationOf(audited, listener.pod) !== undefined &&
+          !open(80, 'TCP', (to) => reachesAddress(to, POD_IDENTITY_AGENT)) &&
+          `no policy allows it to ask the agent of EKS Pod Identity for its credentials (TCP 80 of ${POD_IDENTITY_AGENT})`,
         port !== undefined &&
           !open(port, 'TCP', (to) =>
             isIPv4(host) ? reachesAddress(to, host) : reachesAddresses(to),
@@ -384,7 +395,7 @@ export const NETWORK_POLICY_RULES: readonly Rule[] = [
         ports.length === 0 && 'a rule for egress names no port, and so opens all',
         ...ports.flatMap(({ port, endPort, protocol = 'TCP' }) => {
           const number = Number(port);
-          if (isMetadata(to)) return [];
+          if (isMetadata(to) || (isAgent(to) && number === 80)) return [];
           return [
             endPort !== undefined && `allows it to call the ports ${port} to ${endPort}`,
             !needed.has(number) && `allows it to call port ${port}, which it does not need`,

@@ -162,6 +162,7 @@ function clusterParts(resources: readonly Resource[]): readonly Resource[] {
         'aws_eks_addon',
         'aws_eks_access_entry',
         'aws_eks_access_policy_association',
+        'aws_eks_pod_identity_association',
       ].includes(resource.type) || isApiRule(resource),
   );
 }

@@ -88,6 +88,7 @@ const SINGLETONS: Readonly<Record<string, readonly string[]>> = {
   aws_eks_addon: ['cluster_name', 'addon_name'],
   aws_eks_cluster: ['name'],
   aws_eks_node_group: ['cluster_name', 'node_group_name'],
+  aws_eks_pod_identity_association: ['cluster_name', 'namespace', 'service_account'],
   aws_iam_openid_connect_provider: ['url'],
   aws_iam_policy: ['name'],
   aws_iam_role: ['name'],

@@ -56,6 +56,7 @@ export const REVIEWED_ARGUMENTS: Readonly<Record<string, readonly string[]>> = {
     ...['subnet_ids', 'taint', 'update_config.max_unavailable'],
     ...['update_config.max_unavailable_percentage', 'version'],
   ],
+  aws_eks_pod_identity_association: ['cluster_name', 'namespace', 'role_arn', 'service_account'],
   aws_flow_log: [
     ...['iam_role_arn', 'log_destination', 'log_destination_type', 'max_aggregation_interval'],
     ...['traffic_type', 'vpc_id'],

@@ -91,6 +91,8 @@ function rolloutAnnotations(
     ...(databaseCredentials(settings) && {
       'file-processing/secret-revision': dbPasswordRevision,
     }),
+    // A pod takes its role when it starts.
+    ...(settings.identity !== 'irsa' && { 'file-processing/identity': settings.identity }),
   };
 }
 

@@ -5,6 +5,7 @@ import {
 } from '@cdktf/provider-kubernetes/lib/network-policy-v1/index.js';
 import type { ITerraformDependable } from 'cdktf';
 import type { Construct } from 'constructs';
+import { trustsPodIdentity } from '../../settings/file-processing/cluster.ts';
 import { hasEndpoint } from '../../settings/file-processing/delivery.ts';
 import type { FileProcessingSettings } from '../../settings/file-processing-variables.ts';
 import { hasDatabase } from './database-credentials.ts';
@@ -25,6 +26,12 @@ const DNS: NetworkPolicyV1SpecEgress = {
 
 /** AWS's APIs and SNS's signing certificates, whose addresses change. */
 const AWS: NetworkPolicyV1SpecEgress = { to: ANYWHERE, ports: [tcp(443)] };
+
+/** The agent on each node that gives out credentials (Amazon EKS User Guide, "Understand how EKS Pod Identity works"). */
+const POD_IDENTITY: NetworkPolicyV1SpecEgress = {
+  to: [{ ipBlock: { cidr: '169.254.170.23/32' } }],
+  ports: [tcp(80)],
+};
 
 /** Allows the listener's pods to talk to what they need and to nothing else. */
 export function createNetworkPolicy(
@@ -60,7 +67,12 @@ function egressRules(settings: FileProcessingSettings): NetworkPolicyV1SpecEgres
 
 /** What a pod reaches that only works on the database: names, AWS's APIs, and the database. */
 export function databaseEgressRules(settings: FileProcessingSettings): NetworkPolicyV1SpecEgress[] {
-  return [DNS, AWS, ...(hasDatabase(settings) ? [databaseRule(settings)] : [])];
+  return [
+    DNS,
+    AWS,
+    ...(trustsPodIdentity(settings) ? [POD_IDENTITY] : []),
+    ...(hasDatabase(settings) ? [databaseRule(settings)] : []),
+  ];
 }
 
 function databaseRule({ db_host, db_port }: FileProcessingSettings): NetworkPolicyV1SpecEgress {

@@ -1,6 +1,7 @@
 import { ServiceAccountV1 } from '@cdktf/provider-kubernetes/lib/service-account-v1/index.js';
 import type { ITerraformDependable } from 'cdktf';
 import type { Construct } from 'constructs';
+import { trustsTokens } from '../../settings/file-processing/cluster.ts';
 import type { FileProcessingSettings } from '../../settings/file-processing-variables.ts';
 import { LABELS } from './names.ts';
 
@@ -16,7 +17,7 @@ export interface ServiceAccountProps {
 
 /**
  * The pods' identity towards AWS. They never call the Kubernetes API, so its token isn't mounted;
- * the one for AWS is a volume of its own, which EKS adds because of the annotation.
+ * the one for AWS is a volume of its own, which EKS adds because of the annotation, or of an association with the role.
  */
 export function createServiceAccount(
   scope: Construct,
@@ -28,7 +29,10 @@ export function createServiceAccount(
       name,
       namespace: settings.namespace,
       labels: LABELS,
-      annotations: { ...settings.annotations, 'eks.amazonaws.com/role-arn': roleArn },
+      annotations: {
+        ...settings.annotations,
+        ...(trustsTokens(settings) && { 'eks.amazonaws.com/role-arn': roleArn }),
+      },
     },
     automountServiceAccountToken: false,
     dependsOn,

@@ -1,3 +1,4 @@
+import { trustsTokens } from '../../settings/file-processing/cluster.ts';
 import { clusterIssuer } from '../oidc/issuer.ts';
 import type { Operation, OperationContext } from '../operation.ts';
 import { EXIT, OperationError } from '../operation-error.ts';
@@ -62,6 +63,12 @@ function refuseWhereOthersOwnIt({ settings }: OpenStack): void {
         code: EXIT.refused,
       },
     );
+  }
+  if (!trustsTokens(settings)) {
+    throw new OperationError('identity = "pod_identity": the stack needs no OIDC provider', {
+      code: EXIT.refused,
+      next: 'leave the provider to whoever else uses it',
+    });
   }
   if (settings.existing_oidc_provider_arn === '') return;
   throw new OperationError(

@@ -1,6 +1,8 @@
+import type { EKSClient } from '@aws-sdk/client-eks';
 import { ListBucketsCommand, type S3Client } from '@aws-sdk/client-s3';
 import { parseArn } from '@file-processing/contract/arn.ts';
 import { bucketsOf } from '../../settings/buckets.ts';
+import type { FileProcessingSettings } from '../../settings/file-processing-variables.ts';
 import { type Diagnosis, diagnosisTable } from '../doctor/diagnosis.ts';
 import { type Kubectl, kubectlFor } from '../kubernetes/kubectl.ts';
 import { checkInPod, listenerPod } from '../kubernetes/listener-pod.ts';
@@ -30,7 +32,9 @@ export const verifyIrsa: Operation<VerifyIrsaOptions> = {
     const names = bucketsOf(settings).map(({ name }) => name);
     const kubectl = await kubectlFor(context, target);
     try {
-      const role = await roleOf(kubectl, service_account_name);
+      const role =
+        (await associatedRole(await target.clients.eks(), target.environment.fileProcessing)) ??
+        (await roleOf(kubectl, service_account_name));
       const pod = await listenerPod(kubectl, service_account_name);
       const other = options.otherBucket ?? (await anotherBucket(await target.clients.s3(), names));
       context.stderr.write(`asking pod ${pod.pod}\n`);
@@ -58,6 +62,37 @@ const NO_OTHER_BUCKET: Diagnosis = {
   found: 'the account has no other bucket that you may see',
   next: 'name one by --other-bucket',
 };
+
+/**
+ * The role that EKS Pod Identity gives the ServiceAccount: pods take it before the one of an annotation. Undefined
+ * where the settings ask for none.
+ */
+async function associatedRole(
+  eks: EKSClient,
+  settings: Pick<
+    FileProcessingSettings,
+    'cluster_name' | 'identity' | 'namespace' | 'service_account_name'
+  >,
+): Promise<string | undefined> {
+  if (settings.identity !== 'pod_identity') return undefined;
+  const { DescribePodIdentityAssociationCommand, ListPodIdentityAssociationsCommand } =
+    await import('@aws-sdk/client-eks');
+  const { cluster_name: clusterName, namespace, service_account_name: serviceAccount } = settings;
+  const { associations: [found] = [] } = await eks.send(
+    new ListPodIdentityAssociationsCommand({ clusterName, namespace, serviceAccount }),
+  );
+  if (found === undefined) {
+    throw new OperationError(
+      `no role is associated with ServiceAccount ${serviceAccount} (EKS Pod Identity)`,
+      { next: 'npm run manage -- apply' },
+    );
+  }
+  const { associationId } = found;
+  const { association } = await eks.send(
+    new DescribePodIdentityAssociationCommand({ clusterName, associationId }),
+  );
+  return association?.roleArn;
+}
 
 /** The role that the ServiceAccount's annotation names. */
 async function roleOf(kubectl: Kubectl, serviceAccount: string): Promise<string> {

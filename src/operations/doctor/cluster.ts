@@ -1,5 +1,10 @@
-import { type Cluster, DescribeClusterCommand } from '@aws-sdk/client-eks';
+import {
+  type Cluster,
+  DescribeClusterCommand,
+  ListPodIdentityAssociationsCommand,
+} from '@aws-sdk/client-eks';
 import { ListOpenIDConnectProvidersCommand } from '@aws-sdk/client-iam';
+import { trustsTokens } from '../../settings/file-processing/cluster.ts';
 import type { FileProcessingSettings } from '../../settings/file-processing-variables.ts';
 import { minorOf, supportNotice } from '../../settings/kubernetes-versions.ts';
 import type { OperationContext } from '../operation.ts';
@@ -44,12 +49,16 @@ export async function clusterDiagnosis(
   });
   if (cluster === undefined) return { diagnoses: [state], reachable: false };
   const api = await apiDiagnosis(cluster, context);
-  const provider = await providerDiagnosis(cluster, target);
+  const settings = environment.fileProcessing;
+  const identities = [
+    ...(trustsTokens(settings) ? [await providerDiagnosis(cluster, target)] : []),
+    ...(settings.identity === 'pod_identity' ? [await associationDiagnosis(target)] : []),
+  ];
   const reachable = api.state === 'ok';
-  const relied = environment.fileProcessing.create_cluster
+  const relied = settings.create_cluster
     ? []
     : await existingClusterDiagnoses(context, target, cluster, reachable);
-  return { diagnoses: [state, api, provider, ...relied], reachable };
+  return { diagnoses: [state, api, ...identities, ...relied], reachable };
 }
 
 /** Judges the state of a cluster, and its version: how long EKS supports it, and whether the tfvars are behind it. */
@@ -105,5 +114,26 @@ function providerDiagnosis(cluster: Cluster, { clients, environment }: Target): 
     return found === undefined
       ? { state: 'red', found: `IAM has none for ${issuer}`, next: 'npm run manage -- apply' }
       : { state: 'ok', found, ...shared };
+  });
+}
+
+function associationDiagnosis({ clients, environment }: Target): Promise<Diagnosis> {
+  const { cluster_name, namespace, service_account_name } = environment.fileProcessing;
+  return diagnose('pod identity', async () => {
+    const eks = await clients.eks();
+    const { associations: [found] = [] } = await eks.send(
+      new ListPodIdentityAssociationsCommand({
+        clusterName: cluster_name,
+        namespace,
+        serviceAccount: service_account_name,
+      }),
+    );
+    return found === undefined
+      ? {
+          state: 'red',
+          found: `no role is associated with ServiceAccount ${namespace}/${service_account_name}`,
+          next: 'npm run manage -- apply',
+        }
+      : { state: 'ok', found: found.associationArn ?? '' };
   });
 }

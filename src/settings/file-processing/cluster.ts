@@ -13,6 +13,22 @@ export const ADD_ONS = [
   'metrics-server',
 ] as const;
 
+/** How pods get their role. */
+interface Identity {
+  readonly identity: 'irsa' | 'pod_identity';
+  readonly both_identities: boolean;
+}
+
+/** Whether the roles trust tokens of the cluster's OIDC provider, and ServiceAccounts name them. */
+export function trustsTokens({ identity, both_identities }: Identity): boolean {
+  return identity === 'irsa' || both_identities;
+}
+
+/** Whether the roles trust EKS Pod Identity. */
+export function trustsPodIdentity({ identity, both_identities }: Identity): boolean {
+  return identity === 'pod_identity' || both_identities;
+}
+
 /** The network that the cluster is in, the cluster, and its OIDC provider. */
 export const clusterVariables = {
   ...existingNetworkVariables,
@@ -99,6 +115,18 @@ export const clusterVariables = {
     acceptsItem: isRoleArn,
   }),
 
+  identity: choice(['irsa', 'pod_identity'], {
+    description:
+      "How the pods get their IAM role: by tokens of the cluster's OIDC provider (IRSA), or by EKS Pod Identity, which needs no provider in IAM.",
+    default: 'irsa',
+    example: 'pod_identity',
+  }),
+  both_identities: flag({
+    description:
+      'Lets the roles trust both ways while identity is switched, so that running pods keep their rights; identity says which one new pods take.',
+    default: false,
+    example: true,
+  }),
   oidc_thumbprint: text({
     description:
       "SHA-1 thumbprint of the certificate of the cluster's OIDC issuer. Empty leaves it to AWS, which trusts its own issuers.",

@@ -55,6 +55,11 @@ def patch() -> None:
         associate_access_policy,
         disassociate_access_policy,
         list_associated_access_policies,
+        create_pod_identity_association,
+        describe_pod_identity_association,
+        list_pod_identity_associations,
+        update_pod_identity_association,
+        delete_pod_identity_association,
         tag_resource,
         untag_resource,
         list_tags_for_resource,
@@ -128,6 +133,7 @@ def create_cluster(self: EKSResponse) -> ActionResult:
     cluster.addons = {}
     cluster.access_entries = {}
     cluster.associated_policies = {}
+    cluster.pod_identities = {}
     cluster.updates = {}
 
     # AWS reads the creator's bootstrap flag at creation and never returns it.
@@ -541,6 +547,65 @@ def list_associated_access_policies(self: EKSResponse) -> ActionResult:
     )
 
 
+# Associations of roles with ServiceAccounts
+
+
+def pod_identity_of(request: EKSResponse) -> dict[str, Any]:
+    identifier = parameter(request, "associationId")
+    association = cluster_of(request).pod_identities.get(identifier)
+    if association is None:
+        raise not_found(f"The specified associationId could not be found: {identifier}")
+    return association
+
+
+def create_pod_identity_association(self: EKSResponse) -> ActionResult:
+    cluster = cluster_of(self)
+    pods = present(self, "namespace", "serviceAccount")
+    for other in cluster.pod_identities.values():
+        if {name: other[name] for name in pods} == pods:
+            raise in_use(f"Association already exists: {other['associationId']}")
+    identifier = f"a-{uuid.uuid4().hex[:17]}"
+    cluster.pod_identities[identifier] = {
+        "clusterName": cluster.name,
+        **pods,
+        "associationArn": arn_below(cluster, "podidentityassociation", cluster.name, identifier),
+        "associationId": identifier,
+        "createdAt": now(),
+        "modifiedAt": now(),
+        "disableSessionTags": False,
+        "tags": {},
+        **present(self, "roleArn", "tags", "disableSessionTags", "targetRoleArn"),
+    }
+    return ActionResult({"association": cluster.pod_identities[identifier]})
+
+
+def describe_pod_identity_association(self: EKSResponse) -> ActionResult:
+    return ActionResult({"association": pod_identity_of(self)})
+
+
+def list_pod_identity_associations(self: EKSResponse) -> ActionResult:
+    wanted = present(self, "namespace", "serviceAccount")
+    found = [
+        association
+        for association in cluster_of(self).pod_identities.values()
+        if all(association[name] == value for name, value in wanted.items())
+    ]
+    return ActionResult({"associations": found})
+
+
+def update_pod_identity_association(self: EKSResponse) -> ActionResult:
+    association = pod_identity_of(self)
+    changes = present(self, "roleArn", "disableSessionTags", "targetRoleArn")
+    association.update(changes, modifiedAt=now())
+    return ActionResult({"association": association})
+
+
+def delete_pod_identity_association(self: EKSResponse) -> ActionResult:
+    association = pod_identity_of(self)
+    del cluster_of(self).pod_identities[association["associationId"]]
+    return ActionResult({"association": association})
+
+
 # Tags: moto knows those of clusters only
 
 
@@ -558,6 +623,9 @@ def tags_of_resource(request: EKSResponse) -> dict[str, str]:
         for entry in cluster.access_entries.values():
             if entry["accessEntryArn"] == arn:
                 return entry["tags"]
+        for association in cluster.pod_identities.values():
+            if association["associationArn"] == arn:
+                return association["tags"]
     raise not_found(f"Resource was not found: {arn}")
 
 

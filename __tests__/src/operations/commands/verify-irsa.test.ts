@@ -1,9 +1,16 @@
+import type { EKSClient } from '@aws-sdk/client-eks';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import {
+  type AwsClients,
+  type AwsTarget,
+  awsClients,
+} from '../../../../src/operations/aws-clients.ts';
 import { isSessionOf } from '../../../../src/operations/commands/verify-irsa.ts';
 import type { Runner } from '../../../../src/operations/runner.ts';
 import { startAwsAccountServer } from '../../../listener/support/aws-account-server.ts';
 import { cli } from '../../../listener/support/cli.ts';
-import { manage } from '../../../support/manage.ts';
+import { manage, temporaryRoot } from '../../../support/manage.ts';
+import { changeSettings } from '../../../terraform/support/change-settings.ts';
 
 const ROLE = 'arn:aws-us-gov:iam::123456789012:role/file-processing-cluster-file-processing-sa';
 const sessionOf = (role: string) => `arn:aws-us-gov:sts::123456789012:assumed-role/${role}/s`;
@@ -60,6 +67,47 @@ async function verify(cluster: Parameters<typeof clusterWith>[0] = {}) {
   });
   return { ...result, calls };
 }
+
+/** Clients of an account where ServiceAccounts are associated with roles. */
+function associated(roleArn: string | undefined): (target: AwsTarget) => AwsClients {
+  const answers: Readonly<Record<string, unknown>> = {
+    ListPodIdentityAssociationsCommand: {
+      associations: roleArn === undefined ? [] : [{ associationId: 'a-1' }],
+    },
+    DescribePodIdentityAssociationCommand: { association: { roleArn } },
+  };
+  const eks = { send: async (command: object) => answers[command.constructor.name] };
+  return (target) => ({ ...awsClients(target), eks: async () => eks as unknown as EKSClient });
+}
+
+describe('manage verify-irsa by EKS Pod Identity', () => {
+  const root = () => {
+    const made = temporaryRoot();
+    changeSettings(made, { identity: 'pod_identity' });
+    return made;
+  };
+
+  it('takes the role of the association, which needs no annotation', async () => {
+    const { run } = await clusterWith({ annotations: {} });
+    const { code, out } = await manage(
+      ['verify-irsa', '--profile', '', '--other-bucket', 'other-box'],
+      { run, root: root(), aws: associated(ROLE) },
+    );
+    expect(out).toContain(`${RIGHT} is ${ROLE}`);
+    expect(code).toBe(0);
+  });
+
+  it('says where no role is associated', async () => {
+    const { run } = await clusterWith({});
+    const { code, err } = await manage(['verify-irsa', '--profile', ''], {
+      run,
+      root: root(),
+      aws: associated(undefined),
+    });
+    expect(err).toContain('no role is associated with ServiceAccount file-processing-sa');
+    expect(code).toBe(1);
+  });
+});
 
 describe('manage verify-irsa', () => {
   it('is green for the role that may list its prefix and nothing else', async () => {

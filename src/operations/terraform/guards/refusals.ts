@@ -1,3 +1,5 @@
+import { trustsPodIdentity, trustsTokens } from '../../../settings/file-processing/cluster.ts';
+import type { FileProcessingSettings } from '../../../settings/file-processing-variables.ts';
 import { EXIT, OperationError } from '../../operation-error.ts';
 import { changesOf, deletes, type HeldResource, type PlanJson } from '../plan-json.ts';
 import { addressesOf, isKubernetes, type StackJson } from '../stacks.ts';
@@ -36,6 +38,41 @@ export function refuseRoleReplacement(plan: PlanJson): readonly Refusal[] {
       reason: `the plan would replace the role ${String(change.before?.name ?? address)} (${address})`,
       next: 'leave iam_path and iam_role_name_prefix as they were at the first deploy; or npm run manage -- destroy, and apply again',
     }));
+}
+
+/**
+ * Refuses a plan by which a role of pods no longer trusts any way that it trusts now: pods took their role when they
+ * started, and fetch its credentials anew within hours.
+ *
+ * @param settings - what the plan was made from: it may not know the new trust policy yet
+ */
+export function refuseIdentitySwitch(
+  plan: PlanJson,
+  settings: Pick<FileProcessingSettings, 'identity' | 'both_identities'>,
+): readonly Refusal[] {
+  const wanted = WAYS.filter(({ trusted }) => trusted(settings));
+  return changesOf(plan).flatMap(({ type, address, change }) => {
+    if (type !== 'aws_iam_role' || change.before == null || change.after == null) return [];
+    const policy = String(change.before.assume_role_policy ?? '');
+    const before = WAYS.filter(({ sign }) => policy.includes(sign));
+    if (before.length === 0 || before.some((way) => wanted.includes(way))) return [];
+    return [
+      {
+        reason: `the plan would have ${address} trust ${namesOf(wanted)} in place of ${namesOf(before)}, by which running pods have their rights`,
+        next: 'set both_identities = true, apply, and restart the pods (npm run manage -- rollout restart); then set it to false again',
+      },
+    ];
+  });
+}
+
+/** How pods take a role: its name in the settings, and the sign of it in the role's trust policy. */
+const WAYS = [
+  { name: 'irsa', sign: 'sts:AssumeRoleWithWebIdentity', trusted: trustsTokens },
+  { name: 'pod_identity', sign: 'pods.eks.amazonaws.com', trusted: trustsPodIdentity },
+];
+
+function namesOf(ways: typeof WAYS): string {
+  return ways.map(({ name }) => name).join(' and ');
 }
 
 /**

@@ -1,8 +1,9 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { EXIT } from '../../../../../src/operations/operation-error.ts';
 import {
   refuse,
   refuseClusterReplacement,
+  refuseIdentitySwitch,
   refuseNodesDeletedFirst,
   refuseOidcProviderReplacement,
   refuseOrphanedObjects,
@@ -172,4 +173,43 @@ test('a stack that makes others may have them', () => {
 
 test('a state without any is fine', () => {
   expect(refuseOrphanedObjects(AWS, held('aws_eks_cluster.this'))).toEqual([]);
+});
+
+describe('a switch of identity', () => {
+  const IRSA = '{"Action":"sts:AssumeRoleWithWebIdentity"}';
+  const PODS = '{"Principal":{"Service":"pods.eks.amazonaws.com"}}';
+  const trusting = (before: string) => ({
+    resource_changes: [
+      {
+        address: 'aws_iam_role.file_processing_sa',
+        type: 'aws_iam_role',
+        // The new policy may hold the ARN of a provider that is yet to be made.
+        change: { actions: ['update'], before: { assume_role_policy: before }, after: {} },
+      },
+    ],
+  });
+  const irsa = { identity: 'irsa', both_identities: false } as const;
+  const pods = { identity: 'pod_identity', both_identities: false } as const;
+
+  test.each([
+    ['irsa to pod_identity', IRSA, pods, 'trust pod_identity in place of irsa'],
+    ['pod_identity to irsa', PODS, irsa, 'trust irsa in place of pod_identity'],
+  ])('from %s at once is refused with the way out', (_, before, settings, reason) => {
+    expect(refuseIdentitySwitch(trusting(before), settings)).toStrictEqual([
+      {
+        reason: expect.stringContaining(reason),
+        next: expect.stringMatching(/both_identities = true.*rollout restart/),
+      },
+    ]);
+  });
+
+  test.each([
+    ['to both', IRSA, { ...pods, both_identities: true }],
+    ['from both', IRSA + PODS, pods],
+    ['back from both', IRSA + PODS, irsa],
+    ['of nothing', PODS, pods],
+    ['of a role that no pod has', '{"Principal":{"Service":"ec2.amazonaws.com"}}', pods],
+  ])('%s is not', (_, before, settings) => {
+    expect(refuseIdentitySwitch(trusting(before), settings)).toEqual([]);
+  });
 });
