@@ -123,7 +123,9 @@ function textsOf(value: unknown, name = ''): readonly (readonly [string, string]
 
 /** A path to a secret, or the name of one, is not a secret. */
 function isHarmless(name: string, value: string): boolean {
-  return /(_FILE|Name|Ref)$/.test(name) || /^(true|false|\d{1,4})$/.test(value) || value === '';
+  return (
+    /(_FILE|_ARN|Name|Ref)$/.test(name) || /^(true|false|\d{1,4})$/.test(value) || value === ''
+  );
 }
 
 function isBlank(value: unknown): boolean {

@@ -1,3 +1,4 @@
+import { BOOTSTRAP, MIGRATE } from '@file-processing/contract/listener-interface.ts';
 import type { VariableName } from '@file-processing/contract/listener-variables.ts';
 import { decodeKeyFilter } from '@file-processing/contract/s3-object.ts';
 import { type Model, type Resource, valueAt } from '../../../src/synthesized/model/model.ts';
@@ -17,7 +18,7 @@ import {
   parseJson,
   requiredValues,
 } from '../../policy/policy-document.ts';
-import { bucketsIn, servers, takesDeliveries } from '../readers/listeners.ts';
+import { bucketsIn, listenersOf, servers, takesDeliveries } from '../readers/listeners.ts';
 import { listOf, neighbours, read } from '../readers/resources.ts';
 import type { Audited } from '../rule.ts';
 import { type Rule, rule } from '../rule.ts';
@@ -175,6 +176,58 @@ function storageNeeds(model: Model, { stack: stackName }: Resource, job: Job) {
   ];
 }
 
+/** What a role is for whose pods only prepare the database, by their commands; undefined for any other role. */
+function preparationNeeds(audited: Audited, role: Resource): readonly Need[] | undefined {
+  const stack = audited.model.stackOf(role);
+  const { partition, region } = stack;
+  const pods = listenersOf(audited).filter(
+    ({ pod }) => roleOfServiceAccount(audited, pod) === role,
+  );
+  const needs = pods.map(({ spec, setting }): readonly Need[] | undefined => {
+    const user = setting('DB_USER') ?? '';
+    switch (spec.args?.[0]) {
+      case BOOTSTRAP:
+        return [
+          {
+            action: 'secretsmanager:GetSecretValue',
+            on: canonical(stack, setting('DB_MASTER_SECRET_ARN')),
+          },
+        ];
+      case MIGRATE.command:
+        return [
+          {
+            action: 'rds-db:connect',
+            on: databaseArn(audited.model, role.stack, user, partition, region),
+          },
+        ];
+      default:
+        return undefined;
+    }
+  });
+  if (needs.length === 0 || needs.includes(undefined)) return undefined;
+  return needs.flatMap((need) => need ?? []);
+}
+
+/** Rights beyond those: the key of the secret may be used by way of Secrets Manager. */
+function preparationFaults(
+  statements: readonly PolicyStatement[],
+  needs: readonly Need[],
+): readonly string[] {
+  return statements.flatMap((statement) => {
+    const byService = requiredValues(statement, 'kms:ViaService');
+    const isKey = byService.length > 0 && byService.every((host) => /^secretsmanager\./.test(host));
+    return statement.actions.flatMap((action) =>
+      statement.resources
+        .filter(
+          (resource) =>
+            !needs.some((need) => need.action === action && need.on === resource) &&
+            !(action === 'kms:Decrypt' && isKey && !resource.includes('*')),
+        )
+        .map((resource) => `${statement.sid}: ${action} on ${resource} is more than it works with`),
+    );
+  });
+}
+
 /** What the settings of the listeners with a role call for. */
 function listenerNeeds(audited: Audited, role: Resource): readonly Need[] {
   const { model } = audited;
@@ -264,6 +317,19 @@ function deliveryNeeds(model: Model, role: Resource) {
   });
 }
 
+/** A user of one database, whose id is known or only Terraform knows. */
+const DATABASE_USER = /:dbuser:(?:(?:db|cluster)-[A-Z0-9]+|\$\{[^}]+\})\/([\w.-]+)$/;
+
+function lackingIn(
+  statements: readonly PolicyStatement[],
+  needs: readonly Need[],
+): readonly string[] {
+  const lacking = needs
+    .filter(({ action, on }) => !grants(statements, action, on))
+    .map(({ action, on }) => `may not ${action} on ${on}`);
+  return [...new Set(lacking)];
+}
+
 function mayList(statements: readonly PolicyStatement[], bucket: string, prefix: string): boolean {
   return statements.some(
     (statement) =>
@@ -319,16 +385,15 @@ export const WORKLOAD_ROLE_RULES: readonly Rule[] = [
       const { model } = audited;
       const job = jobOf(model, role.stack);
       const statements = statementsOfRole(model, role).map(({ statement }) => statement);
+      const preparation = preparationNeeds(audited, role);
+      if (preparation) return lackingIn(statements, preparation);
       const needs = [
         ...(job ? storageNeeds(model, role, job) : []),
         ...deliveryNeeds(model, role),
         ...listenerNeeds(audited, role),
       ];
-      const lacking = needs
-        .filter(({ action, on }) => !grants(statements, action, on))
-        .map(({ action, on }) => `may not ${action} on ${on}`);
       return [
-        ...new Set(lacking),
+        ...lackingIn(statements, needs),
         ...[...(job?.readPrefixes ?? [])].flatMap(([bucket, prefixes]) =>
           prefixes
             .filter((prefix) => !mayList(statements, bucket, prefix))
@@ -347,7 +412,16 @@ export const WORKLOAD_ROLE_RULES: readonly Rule[] = [
     control: 'AC-6',
     severity: 'high',
     subjects: workloadRoles,
-    faults: (role, { model }) => {
+    faults: (role, audited) => {
+      const { model } = audited;
+      const preparation = preparationNeeds(audited, role);
+      if (preparation) {
+        const all = statementsOfRole(model, role).map(({ statement }) => statement);
+        return preparationFaults(
+          all.filter(({ effect }) => effect === 'Allow'),
+          preparation,
+        );
+      }
       const job = jobOf(model, role.stack);
       const stack = model.stackOf(role);
       const reads = [...(job?.readPrefixes ?? [])].flatMap(([bucket, prefixes]) =>
@@ -373,7 +447,7 @@ export const WORKLOAD_ROLE_RULES: readonly Rule[] = [
             if (/^(sns|sqs):/.test(action)) return own.includes(resource);
             if (/^kms:/.test(action))
               return keys.includes(resource) || /^arn:[^:]+:kms:[^*]+:key\/[\w-]+$/.test(resource);
-            const user = /:dbuser:(?:db|cluster)-[A-Z0-9]+\/([\w.-]+)$/.exec(resource)?.[1];
+            const user = DATABASE_USER.exec(resource)?.[1];
             return user !== undefined && (job === undefined || user === job.databaseUser);
           };
           return [

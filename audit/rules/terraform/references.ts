@@ -48,7 +48,7 @@ const TAKEN: readonly (readonly [name: RegExp, attributes: readonly string[]])[]
   [/^(kms_key_id|kms_key|log_destination|alarm_actions|ok_actions)$/, ['arn']],
   [/^(kms_master_key_id|target_key_id|key_id)$/, ['arn', 'id', 'key_id']],
   [/(^|[_-])arns?$|Arns?$/i, ['arn']],
-  [/^(Resource|Federated)$/, ['arn']],
+  [/^(Resource|Federated)$/, ['arn', 'secret_arn', 'kms_key_id']],
   [/^(cluster_name|role)$/, ['id', 'name']],
   [/^repository$/, ['id', 'name']],
   [/_url$/i, ['id', 'url', 'repository_url', 'issuer', 'endpoint']],

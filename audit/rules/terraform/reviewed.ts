@@ -204,7 +204,7 @@ const TEMPLATE = [
 
 const JOB = [
   ...['activeDeadlineSeconds', 'backoffLimit', 'completions', 'parallelism'],
-  ...['ttlSecondsAfterFinished', ...TEMPLATE],
+  ...['podFailurePolicy', 'ttlSecondsAfterFinished', ...TEMPLATE],
 ];
 
 const COMMON = [

@@ -288,7 +288,12 @@ export const RESOURCE_RULES: readonly Rule[] = [
     faults: ({ kind, manifest, spec }) => {
       const job =
         kind === 'CronJob' ? (manifest.spec?.jobTemplate?.spec ?? {}) : (manifest.spec ?? {});
-      const { backoffLimit = 6, activeDeadlineSeconds } = job;
+      const { backoffLimit = 6, activeDeadlineSeconds, podFailurePolicy } = job;
+      const names = (spec.containers ?? []).map(({ name }) => name);
+      const policies: readonly {
+        readonly action?: string;
+        readonly onExitCodes?: { readonly containerName?: string; readonly values?: unknown };
+      }[] = podFailurePolicy?.rules ?? [];
       const deadline = activeDeadlineSeconds ?? spec.activeDeadlineSeconds;
       return [
         !['Never', 'OnFailure'].includes(spec.restartPolicy ?? '') &&
@@ -299,20 +304,34 @@ export const RESOURCE_RULES: readonly Rule[] = [
           (deadline > DAY || deadline < 1) &&
           `activeDeadlineSeconds is ${deadline}; that is at most a day`,
         job.suspend === true && 'is suspended: it never starts',
+        podFailurePolicy !== undefined &&
+          spec.restartPolicy !== 'Never' &&
+          'its podFailurePolicy is for restartPolicy Never alone',
+        ...policies
+          .map(({ onExitCodes }) => onExitCodes?.containerName)
+          .filter((name) => name !== undefined && !names.includes(name))
+          .map((name) => `its podFailurePolicy is about container ${name}, which it has not`),
+        policies.some(({ action, onExitCodes }) => action === 'Ignore' && onExitCodes) &&
+          'its podFailurePolicy ignores a failure of the program, and so tries for ever',
       ];
     },
   }),
   rule({
     id: 'job-is-cleaned-up',
-    title: 'A Job is deleted after it has ended',
+    title: 'A Job is deleted after it has ended, unless Terraform waits for it',
     reason:
-      'Ended Jobs and their pods stay until somebody deletes them, and slow the cluster down until then.',
+      'Ended Jobs and their pods stay until somebody deletes them, and slow the cluster down until then. One that Terraform waits for is its record: once it is gone, each apply runs it again.',
     control: 'SI-12',
     severity: 'low',
     subjects: (audited) => objectsOf(audited, 'Job'),
-    faults: ({ manifest }) => {
-      const seconds = manifest.spec?.ttlSecondsAfterFinished;
+    faults: (object, audited) => {
+      const seconds = object.manifest.spec?.ttlSecondsAfterFinished;
+      const resource = audited.model.stackOf(object).at(object.address);
+      const waits = resource?.attributes.wait_for_completion === true;
+      if (waits && seconds === undefined) return [];
       return [
+        waits &&
+          'has ttlSecondsAfterFinished: Terraform finds it gone, and runs it again at each apply',
         seconds === undefined && 'has no ttlSecondsAfterFinished, so it stays for ever',
         seconds !== undefined &&
           (seconds < 60 || seconds > 7 * DAY) &&
