@@ -1,6 +1,6 @@
 /**
- * Addresses of everything in a synthesized stack that Terraform keeps in its state, sorted:
- * resources and data sources.
+ * Addresses of everything in a synthesized stack that Terraform keeps in its state after a first apply,
+ * sorted: resources and data sources, but for those with a `count`, which look for what may not be there.
  */
 export function resourcesOf(stackJson: string): string[] {
   const { resource = {}, data = {} } = JSON.parse(stackJson) as Record<
@@ -9,7 +9,9 @@ export function resourcesOf(stackJson: string): string[] {
   >;
   const addresses = (types: Record<string, Record<string, unknown>>) =>
     Object.entries(types).flatMap(([type, byName]) =>
-      Object.keys(byName).map((name) => `${type}.${name}`),
+      Object.entries(byName)
+        .filter(([, block]) => !('count' in Object(block)))
+        .map(([name]) => `${type}.${name}`),
     );
   return [...addresses(resource), ...addresses(data).map((address) => `data.${address}`)].sort();
 }

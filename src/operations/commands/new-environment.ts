@@ -75,7 +75,8 @@ const CONTENTS: Readonly<Record<Table, readonly string[]>> = {
   ],
   file_processing: [
     ...['aws_region', 'aws_profile', 'account_id', 'foundation_name_prefix', 'vpc_id'],
-    ...['cluster_name', 'cluster_endpoint_private_access_cidrs', 'cluster_admin_arns'],
+    ...['create_cluster', 'cluster_name', 'kubernetes_version'],
+    ...['cluster_endpoint_private_access_cidrs', 'cluster_admin_arns'],
     ...['bucket_name', 's3_prefixes', 'create_s3_notifications', 'buckets'],
     ...['delivery', 'sns_endpoint_url', 'tls_certificate_arn', 'alarm_topic_arn', 'image'],
     ...['db_host', 'db_port', 'db_name', 'db_user', 'state_bucket'],
