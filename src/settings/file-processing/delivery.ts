@@ -56,6 +56,15 @@ export const deliveryVariables = {
     default: false,
     example: true,
   }),
+  notification: choice(['sns', 'eventbridge'], {
+    description:
+      'How buckets tell of new objects: by their event notifications to the topic. The way by EventBridge to the queue is named here already, and refused until the listener reads such events.',
+    default: 'sns',
+    example: 'sns',
+    allowed:
+      '"sns"; "eventbridge" is refused, since the listener does not read events of EventBridge yet',
+    accepts: (way) => way === 'sns',
+  }),
   sns_endpoint_url: text({
     description:
       'URL that SNS posts to. Leave it empty on the first deploy: the load balancer must exist before a name can point at it.',
