@@ -1,4 +1,8 @@
-import { CreateClusterCommand, CreatePodIdentityAssociationCommand } from '@aws-sdk/client-eks';
+import {
+  CreateAddonCommand,
+  CreateClusterCommand,
+  CreatePodIdentityAssociationCommand,
+} from '@aws-sdk/client-eks';
 import {
   CreateTopicCommand,
   SetTopicAttributesCommand,
@@ -170,6 +174,44 @@ test('with pod identity the association is looked for, not the OIDC provider', a
   const pods = { namespace: 'file-processing', serviceAccount: 'file-processing-sa' };
   await eks.send(new CreatePodIdentityAssociationCommand({ clusterName, roleArn, ...pods }));
   expect((await diagnose(root)).of('pod identity')).toMatchObject({ state: 'ok' });
+});
+
+test('a cluster of others is looked at for what the stack relies on, and its network is not', async () => {
+  const { privateSubnetIds } = await createNetwork(emulator, 'of-others');
+  await createRole(emulator, 'cluster');
+  const eks = await clients.eks();
+  await eks.send(
+    new CreateClusterCommand({
+      name: 'shared',
+      version: '1.34',
+      roleArn: 'arn:aws-us-gov:iam::123456789012:role/cluster',
+      resourcesVpcConfig: { subnetIds: [...privateSubnetIds] },
+    }),
+  );
+  const root = temporaryRoot();
+  changeSettings(root, {
+    create_cluster: false,
+    cluster_name: 'shared',
+    node_group_name: null,
+    cluster_endpoint_private_access_cidrs: [],
+  });
+  const { of } = await diagnose(root);
+  expect(of('network')).toMatchObject({ state: 'skipped' });
+  expect(of('cluster')).toMatchObject({ found: 'shared, Kubernetes 1.34, ACTIVE' });
+  expect(of('NetworkPolicies')).toMatchObject({ state: 'warn' });
+  expect(of('metrics-server')).toMatchObject({ state: 'warn' });
+  expect(of('nodes')).toMatchObject({ state: 'warn' });
+  for (const [addonName, configurationValues] of [
+    ['vpc-cni', '{"enableNetworkPolicy":"true"}'],
+    ['metrics-server', undefined],
+  ] as const) {
+    await eks.send(
+      new CreateAddonCommand({ clusterName: 'shared', addonName, configurationValues }),
+    );
+  }
+  const { of: ofAgain } = await diagnose(root);
+  expect(ofAgain('NetworkPolicies')).toMatchObject({ state: 'ok' });
+  expect(ofAgain('metrics-server')).toMatchObject({ state: 'ok' });
 });
 
 test('while AWS is unavailable, nothing else is asked', async () => {

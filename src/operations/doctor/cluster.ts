@@ -9,7 +9,11 @@ import type { FileProcessingSettings } from '../../settings/file-processing-vari
 import { minorOf, supportNotice } from '../../settings/kubernetes-versions.ts';
 import type { OperationContext } from '../operation.ts';
 import type { Target } from '../target.ts';
-import { unreachableBecause, unreachableCluster } from '../terraform/cluster-endpoint.ts';
+import {
+  endpointOf,
+  unreachableBecause,
+  unreachableCluster,
+} from '../terraform/cluster-endpoint.ts';
 import { type Diagnosis, diagnose } from './diagnosis.ts';
 import { existingClusterDiagnoses } from './existing-cluster.ts';
 
@@ -82,14 +86,7 @@ export function judgeCluster(
 
 function apiDiagnosis(cluster: Cluster, { env }: OperationContext): Promise<Diagnosis> {
   return diagnose('cluster API', async () => {
-    const endpoint = {
-      name: cluster.name ?? '',
-      url: cluster.endpoint ?? '',
-      certificateAuthority: Buffer.from(
-        cluster.certificateAuthority?.data ?? '',
-        'base64',
-      ).toString(),
-    };
+    const endpoint = endpointOf(cluster);
     const reason = await unreachableBecause(endpoint, env);
     if (reason === undefined) return { state: 'ok', found: `${endpoint.url} answers` };
     const { reason: found, next } = unreachableCluster(endpoint, reason);

@@ -1,5 +1,7 @@
 import { type AgentOptions, get as getHttp } from 'node:http';
 import { Agent, get as getHttps } from 'node:https';
+import type { Cluster, EKSClient } from '@aws-sdk/client-eks';
+import { OperationError } from '../operation-error.ts';
 import type { Refusal } from './guards/refusals.ts';
 import { clusterIn, type StateJson } from './plan-json.ts';
 
@@ -23,6 +25,33 @@ export function clusterEndpointOf(state: StateJson): ClusterEndpoint | undefined
     url: values.endpoint,
     certificateAuthority: Buffer.from(authority?.data ?? '', 'base64').toString('utf8'),
   };
+}
+
+/** The endpoint of a cluster as EKS describes it. */
+export function endpointOf({
+  name = '',
+  endpoint = '',
+  certificateAuthority,
+}: Cluster): ClusterEndpoint {
+  const authority = Buffer.from(certificateAuthority?.data ?? '', 'base64').toString('utf8');
+  return { name, url: endpoint, certificateAuthority: authority };
+}
+
+/**
+ * The endpoint of a cluster of others, which no state need know yet.
+ *
+ * @throws OperationError where there is no such cluster
+ */
+export async function describedEndpoint(eks: EKSClient, name: string): Promise<ClusterEndpoint> {
+  const { DescribeClusterCommand } = await import('@aws-sdk/client-eks');
+  const answer = await eks.send(new DescribeClusterCommand({ name })).catch((cause) => {
+    if (cause.name !== 'ResourceNotFoundException') throw cause;
+    throw new OperationError(`there is no cluster ${name} in this account and region`, {
+      next: 'correct cluster_name or aws_region, or set create_cluster = true',
+      cause,
+    });
+  });
+  return endpointOf(answer.cluster ?? {});
 }
 
 /**

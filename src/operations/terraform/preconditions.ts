@@ -1,6 +1,11 @@
 import type { OperationContext } from '../operation.ts';
 import { EXIT, OperationError } from '../operation-error.ts';
-import { clusterEndpointOf, unreachableBecause, unreachableCluster } from './cluster-endpoint.ts';
+import {
+  clusterEndpointOf,
+  describedEndpoint,
+  unreachableBecause,
+  unreachableCluster,
+} from './cluster-endpoint.ts';
 import type { Allowed } from './guards/guard-plan.ts';
 import { refuseUnreadySwitch } from './guards/message-loss.ts';
 import { refuse, refuseLoadBalancerClass, refuseOrphanedObjects } from './guards/refusals.ts';
@@ -22,7 +27,10 @@ export async function requireCluster(
   state: StateJson,
 ): Promise<void> {
   refuse(refuseOrphanedObjects(stack.json, managedResources(state)));
-  const endpoint = clusterEndpointOf(state);
+  const { create_cluster, cluster_name } = stack.settings;
+  const endpoint =
+    clusterEndpointOf(state) ??
+    (create_cluster ? undefined : await describedEndpoint(await stack.clients.eks(), cluster_name));
   if (endpoint === undefined) return;
   const reason = await unreachableBecause(endpoint, context.env);
   if (reason !== undefined) refuse([unreachableCluster(endpoint, reason)]);

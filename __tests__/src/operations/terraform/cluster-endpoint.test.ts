@@ -3,9 +3,11 @@ import { createServer } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import type { EKSClient } from '@aws-sdk/client-eks';
 import { afterEach, describe, expect, test } from 'vitest';
 import {
   clusterEndpointOf,
+  describedEndpoint,
   unreachableBecause,
   unreachableCluster,
 } from '../../../../src/operations/terraform/cluster-endpoint.ts';
@@ -145,5 +147,47 @@ test('the endpoint of a cluster of others is that of the lookup in the state', (
     name: 'shared',
     url: 'https://api.example',
     certificateAuthority: 'PEM',
+  });
+});
+
+describe('the endpoint of a cluster of others', () => {
+  const eks = (answer: () => Promise<unknown>) => ({ send: answer }) as unknown as EKSClient;
+
+  test('is what EKS describes', async () => {
+    const certificateAuthority = { data: Buffer.from('PEM').toString('base64') };
+    const cluster = { name: 'shared', endpoint: 'https://api.example', certificateAuthority };
+    await expect(
+      describedEndpoint(
+        eks(async () => ({ cluster })),
+        'shared',
+      ),
+    ).resolves.toEqual({
+      name: 'shared',
+      url: 'https://api.example',
+      certificateAuthority: 'PEM',
+    });
+  });
+
+  test('that does not exist names the settings that may be wrong', async () => {
+    const missing = Object.assign(new Error('no'), { name: 'ResourceNotFoundException' });
+    await expect(
+      describedEndpoint(
+        eks(() => Promise.reject(missing)),
+        'shared',
+      ),
+    ).rejects.toMatchObject({
+      message: 'there is no cluster shared in this account and region',
+      next: expect.stringContaining('cluster_name'),
+    });
+  });
+
+  test('that may not be described is the error of AWS', async () => {
+    const denied = Object.assign(new Error('no'), { name: 'AccessDeniedException' });
+    await expect(
+      describedEndpoint(
+        eks(() => Promise.reject(denied)),
+        'shared',
+      ),
+    ).rejects.toBe(denied);
   });
 });
