@@ -44,6 +44,13 @@ const OTHERS: Readonly<Record<string, Needs>> = {
     test: 120_000,
     hook: 120_000,
   },
+  // OpenTofu, which Go builds, and what Terraform's tests need beside Terraform.
+  opentofu: {
+    globalSetup: ['__tests__/opentofu/support/global-setup.ts'],
+    test: 600_000,
+    hook: 3_600_000,
+    env: GO_MEMORY,
+  },
   // Terraform, its AWS provider and Python. Every file has an emulator and work folders of its own,
   // and an apply is mostly the provider waiting (25 seconds for each SQS attribute).
   terraform: {

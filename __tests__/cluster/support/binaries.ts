@@ -1,31 +1,21 @@
-import { createHash } from 'node:crypto';
-import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
-import { homedir } from 'node:os';
-import { basename, dirname, join } from 'node:path';
-import { putInPlace } from '../../support/put-in-place.ts';
-import { run } from '../../support/run-program.ts';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type GoProgram, goPrograms } from '../../support/go-program.ts';
 
 /** Where the Go modules of the control plane are, one folder each. */
 export const controlPlaneFolder = join(import.meta.dirname, '../../../test-support/control-plane');
 
-/** A program of the control plane, and how it is built. */
-interface Component {
-  readonly program: string;
-  /** Folder of its go.mod and go.sum. */
-  readonly module: string;
-  /** Go package of its `main`. */
-  readonly source: string;
-}
+const module = (name: string) => join(controlPlaneFolder, name);
 
-const COMPONENTS: readonly Component[] = [
-  { program: 'etcd', module: 'etcd', source: 'go.etcd.io/etcd/server/v3' },
+const COMPONENTS: readonly GoProgram[] = [
+  { program: 'etcd', directory: module('etcd'), source: 'go.etcd.io/etcd/server/v3' },
   ...['kube-apiserver', 'kube-controller-manager', 'kube-scheduler'].map((program) => ({
     program,
-    module: 'kubernetes',
+    directory: module('kubernetes'),
     source: `k8s.io/kubernetes/cmd/${program}`,
+    variables: versionOfKubernetes(),
   })),
-  { program: 'kwok', module: 'kwok', source: 'sigs.k8s.io/kwok/cmd/kwok' },
+  { program: 'kwok', directory: module('kwok'), source: 'sigs.k8s.io/kwok/cmd/kwok' },
 ];
 
 /** What {@link controlPlaneBinaries} looks at. */
@@ -52,69 +42,13 @@ export async function controlPlaneBinaries(options: BinariesOptions = {}): Promi
         'put it there, or unset the variable to have everything built by Go',
     );
   }
-  const cache = environment.XDG_CACHE_HOME || join(homedir(), '.cache');
-  const folder = join(cache, 'file-processing-infra', `control-plane-${await hashOfSources()}`);
-  if (missingIn(folder).length > 0) await buildInto(folder, environment);
-  return folder;
+  const isWhole = (folder: string) => missingIn(folder).length === 0;
+  return await goPrograms('control-plane', COMPONENTS, ADVICE, isWhole, environment);
 }
 
 function missingIn(folder: string): string[] {
   const programs = COMPONENTS.map(({ program }) => program);
   return programs.filter((program) => !existsSync(join(folder, program)));
-}
-
-async function hashOfSources(): Promise<string> {
-  const hash = createHash('sha256').update(JSON.stringify(COMPONENTS));
-  for (const module of new Set(COMPONENTS.map((component) => component.module))) {
-    hash.update(await readFile(join(controlPlaneFolder, module, 'go.mod')));
-    hash.update(await readFile(join(controlPlaneFolder, module, 'go.sum')));
-  }
-  return hash.digest('hex').slice(0, 16);
-}
-
-/** The folder appears whole or not at all: another run may build, or use it, at the same time. */
-async function buildInto(folder: string, environment: NodeJS.ProcessEnv): Promise<void> {
-  await mkdir(dirname(folder), { recursive: true });
-  const unfinished = await mkdtemp(join(dirname(folder), `${basename(folder)}.`));
-  try {
-    for (const component of COMPONENTS) await build(component, unfinished, environment);
-    await putInPlace(unfinished, folder, () => missingIn(folder).length === 0);
-  } catch (error) {
-    if (missingIn(folder).length > 0) throw error;
-  } finally {
-    await rm(unfinished, { recursive: true, force: true });
-  }
-}
-
-async function build(
-  { program, module, source }: Component,
-  folder: string,
-  environment: NodeJS.ProcessEnv,
-): Promise<void> {
-  const directory = join(controlPlaneFolder, module);
-  const parameters = [
-    ...['build', '-mod=readonly', '-buildvcs=false', '-trimpath'],
-    ...['-ldflags', await linkerFlags(directory)],
-    ...['-o', join(folder, program), source],
-  ];
-  const { exitCode, stdout, stderr } = await run('go', parameters, {
-    directory,
-    // A Go that is too old says so, and does not fetch another one.
-    environment: {
-      ...environment,
-      // The compiler collects no garbage before it is large: a tenth of the build's time.
-      GOGC: 'off',
-      GOMEMLIMIT: '3GiB',
-      CGO_ENABLED: '0',
-      GOTOOLCHAIN: 'local',
-      GOWORK: 'off',
-      GOFLAGS: '',
-    },
-    deadline: 30 * 60_000,
-  }).catch((cause: unknown) => {
-    throw new Error(ADVICE, { cause });
-  });
-  if (exitCode !== 0) throw new Error(`${program} was not built:\n${stdout}${stderr}\n${ADVICE}`);
 }
 
 const ADVICE =
@@ -124,17 +58,13 @@ const ADVICE =
   ).join(', ')}`;
 
 /** Without a version in it, the API server says v0.0.0 and kubectl finds it too old. */
-async function linkerFlags(directory: string): Promise<string> {
-  const modules = await readFile(join(directory, 'go.mod'), 'utf8');
-  const version = /k8s\.io\/kubernetes (v1\.(\d+)\.\d+)/.exec(modules);
-  const settings = version
-    ? {
-        'component-base/version.gitVersion': version[1],
-        'component-base/version.gitMajor': '1',
-        'component-base/version.gitMinor': version[2],
-        'client-go/pkg/version.gitVersion': version[1],
-      }
-    : {};
-  const variables = Object.entries(settings).map(([name, value]) => `-X k8s.io/${name}=${value}`);
-  return ['-s', '-w', ...variables].join(' ');
+function versionOfKubernetes(): Readonly<Record<string, string>> {
+  const modules = readFileSync(join(module('kubernetes'), 'go.mod'), 'utf8');
+  const [, version = '', minor = ''] = /k8s\.io\/kubernetes (v1\.(\d+)\.\d+)/.exec(modules) ?? [];
+  return {
+    'k8s.io/component-base/version.gitVersion': version,
+    'k8s.io/component-base/version.gitMajor': '1',
+    'k8s.io/component-base/version.gitMinor': minor,
+    'k8s.io/client-go/pkg/version.gitVersion': version,
+  };
 }

@@ -1,8 +1,9 @@
 import type { OperationContext } from '../operation.ts';
 import { OperationError } from '../operation-error.ts';
+import { terraformProgram } from '../terraform/terraform.ts';
 import { type Diagnosis, diagnose } from './diagnosis.ts';
 
-/** Oldest Terraform that knows write-only arguments and ephemeral variables (`required_version`). */
+/** Oldest Terraform, and OpenTofu, that knows write-only arguments and ephemeral variables (`required_version`). */
 const TERRAFORM = '1.11.0';
 
 /** Looks whether the programs that commands drive are there, and new enough. */
@@ -16,11 +17,10 @@ export function toolDiagnoses(
       throw new OperationError(`${program} ${parameters.join(' ')}: ${stderr.trim()}`);
     return stdout;
   };
+  const terraform = terraformProgram(context.env);
   return [
     diagnose('node', async () => ({ state: 'ok', found: process.version })),
-    diagnose('terraform', async () =>
-      judgeTerraform(await output('terraform', ['version', '-json'])),
-    ),
+    diagnose(terraform, async () => judgeTerraform(await output(terraform, ['version', '-json']))),
     diagnose('aws', async () => judgeAws(await output('aws', ['--version']))),
     diagnose('kubectl', async () =>
       judgeKubectl(
@@ -32,12 +32,12 @@ export function toolDiagnoses(
   ];
 }
 
-/** Judges `terraform version -json`. */
+/** Judges `terraform version -json`; OpenTofu's answer has the same form. */
 export function judgeTerraform(json: string): Omit<Diagnosis, 'name'> {
   const { terraform_version: found = '' } = parsed<{ terraform_version?: string }>(json);
   return atLeast(found, TERRAFORM)
     ? { state: 'ok', found }
-    : { state: 'red', found, next: `install Terraform ${TERRAFORM} or newer` };
+    : { state: 'red', found, next: `install Terraform or OpenTofu ${TERRAFORM} or newer` };
 }
 
 /** Judges `aws --version`: the first version cannot sign in by SSO. */

@@ -8,7 +8,7 @@ import { EXIT, OperationError } from '../operation-error.ts';
 import type { RunOptions, Writer } from '../runner.ts';
 import { readStackJson, type StackJson, type StackName } from './stacks.ts';
 import { synthesize } from './synthesize.ts';
-import { type Terraform, terraformOn } from './terraform.ts';
+import { type Terraform, terraformOn, terraformProgram } from './terraform.ts';
 import { checkVariables } from './variables.ts';
 
 /** A stack, just synthesized, with Terraform at work in its folder. */
@@ -65,6 +65,7 @@ export async function openStack(
   const show = options.json ? 'progress' : 'stream';
   const terraform = terraformOn({
     run: context.run,
+    program: terraformProgram(context.env),
     folder,
     env: backendEnvironment(profile, context.env),
     variables: {

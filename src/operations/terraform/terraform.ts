@@ -44,6 +44,8 @@ export interface Terraform {
 /** What Terraform is run with. */
 export interface TerraformProps {
   readonly run: Runner;
+  /** What {@link terraformProgram} says. */
+  readonly program: string;
   /** Folder of the synthesized stack. */
   readonly folder: string;
   /** Variables added to its environment. */
@@ -57,11 +59,21 @@ export interface TerraformProps {
 }
 
 /**
+ * The program that commands run: Terraform, or OpenTofu by `TERRAFORM_BINARY=tofu`.
+ *
+ * @returns a name on the path, or a path
+ */
+export function terraformProgram(env: Readonly<Record<string, string | undefined>>): string {
+  return env.TERRAFORM_BINARY || 'terraform';
+}
+
+/**
  * Terraform on a stack's folder, without a question of its own: a value that is missing is an error.
  * Every command throws an {@link OperationError} when Terraform fails.
  */
 export function terraformOn({
   run,
+  program,
   folder,
   env,
   variables,
@@ -76,14 +88,14 @@ export function terraformOn({
   ): Promise<RunResult> => {
     const noColor = colors ? [] : ['-no-color'];
     const result = await run(
-      'terraform',
+      program,
       [`-chdir=${folder}`, ...command.split(' '), ...noColor, ...parameters],
       {
         env: { ...env, TF_IN_AUTOMATION: '1' },
         output,
       },
     );
-    if (!accepted.includes(result.code)) throw failureOf(command, result, output);
+    if (!accepted.includes(result.code)) throw failureOf(program, command, result, output);
     return result;
   };
   const json = async <T>(command: string, parameters: readonly string[]): Promise<T> => {
@@ -131,6 +143,7 @@ export function terraformOn({
 }
 
 function failureOf(
+  program: string,
   command: string,
   { code, stdout, stderr }: RunResult,
   output: RunOptions['output'],
@@ -139,7 +152,7 @@ function failureOf(
   const next = nextAfter(command, written);
   return new OperationError(
     // What was captured has not been shown yet.
-    `terraform ${command} ended with ${code}${output === 'capture' ? `:\n${written.trim()}` : ''}`,
+    `${program} ${command} ended with ${code}${output === 'capture' ? `:\n${written.trim()}` : ''}`,
     { code, ...(next !== undefined && { next }) },
   );
 }

@@ -51,6 +51,15 @@ describe('a tool', () => {
     ]);
   });
 
+  it('is OpenTofu where TERRAFORM_BINARY names it', async () => {
+    const context = operationContext({
+      env: { TERRAFORM_BINARY: 'tofu' },
+      run: async () => ({ code: 0, stdout: '{"terraform_version":"1.12.6"}', stderr: '' }),
+    });
+    const found = await Promise.all(toolDiagnoses(context, '1.34'));
+    expect(found).toContainEqual({ name: 'tofu', state: 'ok', found: '1.12.6' });
+  });
+
   it('is the one that CONTAINER_TOOL names', async () => {
     const context = operationContext({
       env: { CONTAINER_TOOL: 'podman' },

@@ -27,7 +27,7 @@ async function open(
       stderr: { write: (text: string) => (written += text) },
       run: async (program, parameters, runOptions = {}) => {
         runs.push({ line: [program, ...parameters].join(' '), options: runOptions });
-        return await played.run(program, parameters, runOptions);
+        return await played.run(program === 'tofu' ? 'terraform' : program, parameters, runOptions);
       },
       aws: (target) => {
         targets.push(target);
@@ -50,6 +50,11 @@ test('synthesizes, then initializes', async () => {
     'npm run --silent synth',
     'terraform init -no-color -input=false',
   ]);
+});
+
+test('runs OpenTofu where TERRAFORM_BINARY names it', async () => {
+  const { runs } = await open({}, { env: { TERRAFORM_BINARY: 'tofu' } });
+  expect(new Set(runs.map(({ line }) => line.split(' ')[0]))).toEqual(new Set(['npm', 'tofu']));
 });
 
 test('shows the warnings of the stack that it is about', async () => {

@@ -4,6 +4,7 @@ import type { Runner, RunOptions, RunResult } from '../../../../src/operations/r
 import {
   type TerraformProps,
   terraformOn,
+  terraformProgram,
 } from '../../../../src/operations/terraform/terraform.ts';
 
 /** Terraform over a runner that answers each command, and what was run. */
@@ -19,6 +20,7 @@ function over(
   };
   const terraform = terraformOn({
     run,
+    program: 'terraform',
     folder: '/out/stacks/file-processing',
     env: { AWS_PROFILE: 'etl' },
     variables: { image: 'a:1' },
@@ -30,6 +32,22 @@ function over(
 }
 
 const CHDIR = 'terraform -chdir=/out/stacks/file-processing';
+
+describe('OpenTofu in the place of Terraform', () => {
+  test('runs every command, and is named when one fails', async () => {
+    const { terraform, runs } = over(() => ({ code: 1 }), { program: 'tofu' });
+    await expect(terraform.init([], 'stream')).rejects.toThrow('tofu init ended with 1');
+    expect(runs.map(({ line }) => line.split(' ')[0])).toStrictEqual(['tofu']);
+  });
+
+  test.each([
+    [{}, 'terraform'],
+    [{ TERRAFORM_BINARY: '' }, 'terraform'],
+    [{ TERRAFORM_BINARY: 'tofu' }, 'tofu'],
+  ])('is what %o asks for: %s', (env, program) => {
+    expect(terraformProgram(env)).toBe(program);
+  });
+});
 
 describe('a plan', () => {
   test('asks nothing, goes into its file and is shown as it comes', async () => {
