@@ -23,6 +23,7 @@ import { snsPublish } from './commands/sns-publish.ts';
 import { snsSetTopicPolicy } from './commands/sns-set-topic-policy.ts';
 import { snsSubscribe } from './commands/sns-subscribe.ts';
 import { updateImage } from './commands/update-image.ts';
+import { upgradeNotes } from './commands/upgrade-notes.ts';
 import { verifyIrsa } from './commands/verify-irsa.ts';
 import type { Operation } from './operation.ts';
 
@@ -32,6 +33,7 @@ export const OPERATIONS: readonly Operation<any>[] = [
   newEnvironment,
   init,
   plan,
+  upgradeNotes,
   apply,
   destroy,
   outputs,

@@ -10,16 +10,10 @@ import { EXIT } from '../operation-error.ts';
 import { guardPlan } from '../terraform/guards/guard-plan.ts';
 import { tellNodeChanges } from '../terraform/node-changes.ts';
 import { openStack } from '../terraform/open-stack.ts';
-import { changesOf, managedResources, summaryOf } from '../terraform/plan-json.ts';
-import {
-  requireAddresses,
-  requireCluster,
-  requireLoadBalancerClass,
-  requirePassword,
-  requireWayForMessages,
-} from '../terraform/preconditions.ts';
+import { changesOf, summaryOf } from '../terraform/plan-json.ts';
+import { requirePlannable } from '../terraform/preconditions.ts';
 import { withPlan } from '../terraform/review.ts';
-import { addressesOf, DEFAULT_STACK, isKubernetes, isStackName } from '../terraform/stacks.ts';
+import { DEFAULT_STACK, isStackName } from '../terraform/stacks.ts';
 
 /** As `terraform plan -detailed-exitcode`. */
 const HAS_CHANGES = 2;
@@ -46,16 +40,7 @@ export const plan: Operation<PlanCommandOptions> = {
   execute: async (context, options, operand) => {
     const name = isStackName(operand) ? operand : DEFAULT_STACK;
     const stack = await openStack(context, { ...options, variables: options.var }, name);
-    requireAddresses(stack, options.target);
-    const state = await stack.terraform.state();
-    requireLoadBalancerClass(stack, state);
-    requireWayForMessages(stack, state, options);
-    const held = managedResources(state).map(({ address }) => address);
-    const all = [...addressesOf(stack.json), ...held];
-    if ((options.target.length > 0 ? options.target : all).some(isKubernetes)) {
-      requirePassword(stack, context.env);
-      await requireCluster(context, stack, state);
-    }
+    await requirePlannable(context, stack, options.target, options);
     return await withPlan(stack, { targets: options.target }, async ({ json, isEmpty }) => {
       await guardPlan(stack, json, options);
       tellNodeChanges(context, json);

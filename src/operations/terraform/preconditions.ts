@@ -12,7 +12,7 @@ import { refuse, refuseLoadBalancerClass, refuseOrphanedObjects } from './guards
 import { loadBalancerServiceIn } from './load-balancer-handover.ts';
 import type { OpenStack } from './open-stack.ts';
 import { managedResources, type StateJson } from './plan-json.ts';
-import { addressesOf } from './stacks.ts';
+import { addressesOf, isKubernetes } from './stacks.ts';
 import { lacksPassword } from './variables.ts';
 
 /**
@@ -34,6 +34,30 @@ export async function requireCluster(
   if (endpoint === undefined) return;
   const reason = await unreachableBecause(endpoint, context.env);
   if (reason !== undefined) refuse([unreachableCluster(endpoint, reason)]);
+}
+
+/**
+ * Stops where a plan could not be made, or where it would be of no use.
+ *
+ * @param targets - addresses that it is limited to; none are all
+ * @param allowed - what the operator allows
+ * @throws OperationError
+ */
+export async function requirePlannable(
+  context: OperationContext,
+  stack: OpenStack,
+  targets: readonly string[],
+  allowed: Allowed,
+): Promise<void> {
+  requireAddresses(stack, targets);
+  const state = await stack.terraform.state();
+  requireLoadBalancerClass(stack, state);
+  requireWayForMessages(stack, state, allowed);
+  const held = managedResources(state).map(({ address }) => address);
+  const planned = targets.length > 0 ? targets : [...addressesOf(stack.json), ...held];
+  if (!planned.some(isKubernetes)) return;
+  requirePassword(stack, context.env);
+  await requireCluster(context, stack, state);
 }
 
 /**
