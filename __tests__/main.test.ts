@@ -57,6 +57,12 @@ describe('the JSON', () => {
     expect(runMain({ cwd: tmpdir() }).json).toEqual(first.json);
   });
 
+  it('needs no Terraform', () => {
+    const { status, stderr, json } = runMain({ env: { PATH: '' } });
+    expect(status, stderr).toBe(0);
+    expect(json).toEqual(SYNTHESES['etl-playground'].json);
+  });
+
   it('is what cdktf writes when it is not made lighter', () => {
     const { name, fileProcessing } = loadEnvironment(ROOT);
     const stack = new FileProcessingStack(Testing.app(), 'file-processing', {

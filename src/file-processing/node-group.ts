@@ -3,7 +3,7 @@ import { EksNodeGroup } from '@cdktf/provider-aws/lib/eks-node-group/index.js';
 import { IamRole } from '@cdktf/provider-aws/lib/iam-role/index.js';
 import { IamRolePolicyAttachment } from '@cdktf/provider-aws/lib/iam-role-policy-attachment/index.js';
 import { LaunchTemplate } from '@cdktf/provider-aws/lib/launch-template/index.js';
-import { DataResource, type ITerraformDependable, TerraformLocal, Token } from 'cdktf';
+import { type ITerraformDependable, TerraformLocal, TerraformResource, Token } from 'cdktf';
 import { Construct } from 'constructs';
 import { policyJson } from '../policies/policy-document.ts';
 import { trustService } from '../policies/trust-policies.ts';
@@ -26,6 +26,8 @@ const TYPE_IN_TEMPLATE = 'Nodes; a single instance type is in their launch templ
 
 /** EKS's limit for the name of a node group is 63; the provider appends 26 digits and a hyphen is ours. */
 const LONGEST_NAME_BEGINNING = 36;
+
+const TERRAFORM_DATA = 'terraform_data';
 
 /** What the node group depends on. */
 export interface NodeGroupProps {
@@ -67,11 +69,13 @@ export class NodeGroup extends Construct {
     const types = instanceTypes(this, settings.node_instance_types, role);
     const template = launchTemplate(this, context, types.ofTemplate);
     // Only a change of it replaces the group, not that it comes to be: groups made before stay.
-    const identity = new DataResource(this, 'node_group', {
-      triggersReplace: {
-        node_group_name: settings.node_group_name,
-        instance_types: types.ofGroup ?? [],
-      },
+    // Not cdktf's DataResource, which runs Terraform at each synth to look at its version.
+    const identity = new TerraformResource(this, 'node_group', {
+      terraformResourceType: TERRAFORM_DATA,
+    });
+    identity.addOverride('triggers_replace', {
+      node_group_name: settings.node_group_name,
+      instance_types: types.ofGroup ?? [],
     });
     this.resource = new EksNodeGroup(this, 'node-group', {
       clusterName: cluster.name,
@@ -91,7 +95,7 @@ export class NodeGroup extends Construct {
       updateConfig: { maxUnavailablePercentage: 33 },
       lifecycle: {
         createBeforeDestroy: true,
-        replaceTriggeredBy: [`${DataResource.tfResourceType}.${identity.friendlyUniqueId}`],
+        replaceTriggeredBy: [`${TERRAFORM_DATA}.${identity.friendlyUniqueId}`],
         ignoreChanges: [
           'scaling_config[0].desired_size',
           // A name that was given stays.
