@@ -47,7 +47,11 @@ describe.each([
   });
 
   test('applies every AWS resource', async () => {
-    expect((await stacks[name].stateList()).sort()).toEqual(awsResourcesOf(full[stack]));
+    // Read of a cluster that is there already alone, so not at a first apply.
+    const later = 'data.aws_eks_cluster.running';
+    expect((await stacks[name].stateList()).sort()).toEqual(
+      awsResourcesOf(full[stack]).filter((address) => address !== later),
+    );
   });
 
   test('has nothing left to do in a second plan', () => {

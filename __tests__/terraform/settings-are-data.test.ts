@@ -91,9 +91,11 @@ afterAll(async () => {
 });
 
 describe('a setting that looks like an expression', () => {
-  it('fits into tags, annotations and the endpoint', () => {
+  it('fits into maps and the endpoint', () => {
     const names = [...planted.network, ...planted.processing].map(([name]) => name);
-    expect(new Set(names)).toEqual(new Set(['tags', 'annotations', 'sns_endpoint_url']));
+    expect(new Set(names)).toEqual(
+      new Set(['tags', 'annotations', 'private_subnet_tags', 'sns_endpoint_url']),
+    );
   });
 
   it.each([...planted.network, ...planted.processing].map(([name, , marker]) => [name, marker]))(

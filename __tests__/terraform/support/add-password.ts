@@ -11,6 +11,7 @@ const file = join(outputOfSynth(), 'stacks', 'file-processing', 'cdk.tf.json');
 const stack = JSON.parse(readFileSync(file, 'utf8'));
 stack.variable.db_password = { type: 'string', sensitive: true, ephemeral: true, default: null };
 stack.resource.terraform_data = {
+  ...stack.resource.terraform_data,
   database: {
     input: 'database',
     provisioner: {

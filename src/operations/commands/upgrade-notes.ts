@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Argument } from 'commander';
-import { allowReplacementOption, stackArgument, varOption } from '../command-options.ts';
+import { stackArgument, varOption } from '../command-options.ts';
 import type { Operation, OperationContext } from '../operation.ts';
 import { EXIT, OperationError } from '../operation-error.ts';
 import { guardPlan } from '../terraform/guards/guard-plan.ts';
@@ -15,7 +15,6 @@ import { textTable } from '../text-table.ts';
 /** Options of `upgrade-notes`. */
 export interface UpgradeNotesOptions {
   readonly var: Readonly<Record<string, string>>;
-  readonly allowClusterReplacement: boolean;
 }
 
 /** What a newer version of this project changes in a deployed stack. */
@@ -47,8 +46,7 @@ export const upgradeNotes: Operation<UpgradeNotesOptions> = {
         new Argument('<from>', 'git revision of this project that deployed it: a tag, a commit'),
       )
       .addArgument(stackArgument())
-      .addOption(varOption())
-      .addOption(allowReplacementOption()),
+      .addOption(varOption()),
   execute: async (context, options, from = '', operand) => {
     const name = isStackName(operand) ? operand : DEFAULT_STACK;
     const older = await filesOf(context, from);
@@ -56,7 +54,7 @@ export const upgradeNotes: Operation<UpgradeNotesOptions> = {
     const [olderLog, newerLog] = await pair('CHANGELOG.md');
     const recorded = await Promise.all(goldenFilesOf(name).map(pair));
     const stack = await openStack(context, { ...options, variables: options.var }, name);
-    await requirePlannable(context, stack, []);
+    await requirePlannable(context, stack, [], { allowMessageLoss: true });
     return await withPlan(stack, { quiet: true }, async ({ json, isEmpty }) => {
       const notes: UpgradeNotes = {
         stack: name,
@@ -65,7 +63,7 @@ export const upgradeNotes: Operation<UpgradeNotesOptions> = {
         changes: withCauses(changesOf(json).map(summaryOf), recorded),
       };
       context.stdout.write(options.json ? `${JSON.stringify(notes)}\n` : notesText(notes));
-      await guardPlan(stack, json, options);
+      await guardPlan(stack, json, {});
       return isEmpty ? EXIT.ok : HAS_CHANGES;
     });
   },
