@@ -192,6 +192,7 @@ test('a cluster of others is looked at for what the stack relies on, and its net
   changeSettings(root, {
     create_cluster: false,
     cluster_name: 'shared',
+    identity: 'pod_identity',
     node_group_name: null,
     cluster_endpoint_private_access_cidrs: [],
   });
@@ -201,9 +202,11 @@ test('a cluster of others is looked at for what the stack relies on, and its net
   expect(of('NetworkPolicies')).toMatchObject({ state: 'warn' });
   expect(of('metrics-server')).toMatchObject({ state: 'warn' });
   expect(of('nodes')).toMatchObject({ state: 'warn' });
+  expect(of('pod identity agent')).toMatchObject({ state: 'warn' });
   for (const [addonName, configurationValues] of [
     ['vpc-cni', '{"enableNetworkPolicy":"true"}'],
     ['metrics-server', undefined],
+    ['eks-pod-identity-agent', undefined],
   ] as const) {
     await eks.send(
       new CreateAddonCommand({ clusterName: 'shared', addonName, configurationValues }),
@@ -212,6 +215,7 @@ test('a cluster of others is looked at for what the stack relies on, and its net
   const { of: ofAgain } = await diagnose(root);
   expect(ofAgain('NetworkPolicies')).toMatchObject({ state: 'ok' });
   expect(ofAgain('metrics-server')).toMatchObject({ state: 'ok' });
+  expect(ofAgain('pod identity agent')).toMatchObject({ state: 'ok' });
 });
 
 test('while AWS is unavailable, nothing else is asked', async () => {

@@ -8,7 +8,8 @@ import { type Diagnosis, diagnose } from './diagnosis.ts';
 
 /**
  * Looks at what the stack relies on in a cluster of others (`create_cluster = false`): that NetworkPolicies are
- * enforced, that the autoscaler can measure, and that the nodes have the security group that the database lets in.
+ * enforced, that the autoscaler can measure, that pods get their identity, and that the nodes have the security group
+ * that the database lets in.
  *
  * @param reachable - whether kubectl can work on it
  */
@@ -29,6 +30,9 @@ export async function existingClusterDiagnoses(
     return [
       await policiesDiagnosis(target, look),
       await metricsDiagnosis(target, look),
+      ...(target.environment.fileProcessing.identity === 'pod_identity'
+        ? [await agentDiagnosis(target)]
+        : []),
       await nodesDiagnosis(target, cluster),
     ];
   } finally {
@@ -86,6 +90,18 @@ function metricsDiagnosis(target: Target, look: Look): Promise<Diagnosis> {
         }
       : { state: 'ok', found: 'answers' };
   });
+}
+
+function agentDiagnosis(target: Target): Promise<Diagnosis> {
+  return diagnose('pod identity agent', async () =>
+    (await addOnOf(target, 'eks-pod-identity-agent')) === undefined
+      ? {
+          state: 'warn',
+          found: 'is no add-on of the cluster: without an agent pods get no credentials',
+          next: 'have the add-on eks-pod-identity-agent installed, unless the cluster is in EKS Auto Mode, or set identity = "irsa"',
+        }
+      : { state: 'ok', found: 'is an add-on of the cluster' },
+  );
 }
 
 async function addOnOf({ clients, environment }: Target, addonName: string) {

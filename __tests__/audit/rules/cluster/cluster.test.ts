@@ -4,7 +4,13 @@ import { CLUSTER_RULES, clusterNotes } from '../../../../audit/rules/cluster/clu
 import { describeRules } from '../../support/describe-rules.ts';
 import { type Change, drop, set } from '../../support/kubernetes-plants.ts';
 import type { Json } from '../../support/renamed-stack.ts';
-import { auditedOf, DAY, environmentStacks, stacksOf } from '../../support/stacks.ts';
+import {
+  auditedOf,
+  DAY,
+  environmentStacks,
+  type Settings,
+  stacksOf,
+} from '../../support/stacks.ts';
 
 const CLUSTER = 'aws_eks_cluster';
 
@@ -309,29 +315,33 @@ describe('the support of a version', () => {
 });
 
 describe('a cluster of others', () => {
-  const audited = auditedOf(
-    stacksOf({
-      processing: {
-        create_cluster: false,
-        cluster_name: 'shared',
-        cluster_endpoint_private_access_cidrs: [],
-        sns_endpoint_url: 'https://files.example.gov/',
-        tls_certificate_arn: 'arn:aws-us-gov:acm:us-gov-west-1:123456789012:certificate/abc',
-        db_host: 'db.example.gov',
-        db_name: 'etl',
-        db_user: 'etl',
-        db_security_group_id: 'sg-0123456789abcdef0',
-      },
-    }),
-  );
+  const auditedWith = (processing: Settings['processing']) =>
+    auditedOf(stacksOf({ processing: { ...EXISTING, ...processing } }));
+  const EXISTING: Settings['processing'] = {
+    create_cluster: false,
+    cluster_name: 'shared',
+    cluster_endpoint_private_access_cidrs: [],
+    sns_endpoint_url: 'https://files.example.gov/',
+    tls_certificate_arn: 'arn:aws-us-gov:acm:us-gov-west-1:123456789012:certificate/abc',
+    db_host: 'db.example.gov',
+    db_name: 'etl',
+    db_user: 'etl',
+    db_security_group_id: 'sg-0123456789abcdef0',
+  };
 
-  it('makes no rule fail', () => {
+  it.each<Settings['processing']>([
+    {},
+    { identity: 'pod_identity' },
+    { sns_endpoint_url: '', tls_certificate_arn: '', delivery: 'sqs' },
+    { node_security_group_id: 'sg-0f1e2d3c4b5a69788' },
+  ])('makes no rule fail with %j', (processing) => {
+    const audited = auditedWith(processing);
     const faults = ALL_RULES.flatMap((rule) => rule.judge(audited)).flatMap(({ faults }) => faults);
     expect(faults).toEqual([]);
   });
 
   it('is said not to be judged', () => {
-    expect(clusterNotes(audited.model, DAY)).toEqual([
+    expect(clusterNotes(auditedWith({}).model, DAY)).toEqual([
       expect.stringMatching(/^The cluster shared belongs to others: .* were not judged/),
     ]);
   });
