@@ -20,6 +20,8 @@ const ROLES: readonly (readonly [prefix: string, role: string])[] = [
   ['aws_sqs_', 'messaging'],
   ['aws_s3_', 'storage'],
   ['aws_ecr_', 'storage'],
+  ['aws_db_', 'storage'],
+  ['aws_rds_', 'storage'],
   ['aws_iam_', 'identity'],
   ['aws_kms_', 'encryption'],
   ['aws_cloudwatch_', 'monitoring'],
@@ -32,7 +34,7 @@ const ROLES: readonly (readonly [prefix: string, role: string])[] = [
  * a key, likewise.
  */
 const DETAILS =
-  /^(?:aws_eip|aws_kms_alias|aws_default_.*|aws_route|aws_route_table|aws_cloudwatch_log_group|aws_eks_access_.*|aws_iam_role_policy|aws_ecr_.*_policy|kubernetes_namespace(?:_v1)?|aws_.*_(?:association|attachment|rule|topic_policy|queue_policy|allow_policy))$/;
+  /^(?:terraform_data|aws_eip|aws_kms_alias|aws_default_.*|aws_route|aws_route_table|aws_cloudwatch_log_group|aws_eks_access_.*|aws_iam_role_policy|aws_ecr_.*_policy|aws_(?:db|rds)_.*_group|kubernetes_namespace(?:_v1)?|aws_.*_(?:association|attachment|rule|topic_policy|queue_policy|allow_policy))$/;
 
 /** Types of which all of a stack are one box. */
 const COLLECTIONS = new Set([
@@ -40,6 +42,7 @@ const COLLECTIONS = new Set([
   'aws_eks_addon',
   'aws_iam_policy',
   'aws_kms_key',
+  'aws_rds_cluster_instance',
   'aws_vpc_endpoint',
 ]);
 
