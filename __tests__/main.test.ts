@@ -43,6 +43,15 @@ describe.each(ENVIRONMENTS)('the environment %s', (environment) => {
     );
   });
 
+  it('has the addresses of its database that are recorded, if it has one', async () => {
+    const json = synthesis.json['postgres-on-demand'];
+    expect(json === undefined).toBe(environment === 'etl-playground');
+    if (json === undefined) return;
+    await expect(addresses(json)).toMatchFileSnapshot(
+      `golden/${environment}.postgres-on-demand.addresses.txt`,
+    );
+  });
+
   it('says how many resources there are, what is unwise, where the JSON lies and what to do next', () => {
     expect(synthesis.stdout).toMatch(/^file-processing: \d+ resources in .*cdk\.tf\.json$/m);
     expect(synthesis.stdout).toMatch(/^Warnings \(\d+\)$/m);
@@ -119,6 +128,19 @@ describe('a copy of the checkout', () => {
     const bad = runMain({ root, environment: 'dev', env });
     expect([good.status, bad.status]).toEqual([0, 1]);
     expect(JSON.stringify([good, bad])).not.toContain('MARKER-7f3a');
+  });
+
+  it('has a database only with a file for it, and may then have the listener find it', () => {
+    write('file_processing.tfvars', 'bucket_name = "drop-box"\ndatabase = "on_demand"\n');
+    const without = runMain({ root, environment: 'dev' });
+    expect(without.status).toBe(1);
+    expect(without.stderr).toMatch(/:2: database: needs postgres_on_demand\.tfvars/);
+    write('postgres_on_demand.tfvars', '');
+    const { status, json, stdout } = runMain({ root, environment: 'dev' });
+    expect(status).toBe(0);
+    expect(json['postgres-on-demand']).toHaveResourceAt('aws_db_instance.database');
+    expect(json['file-processing']).toHaveDataSourceAt('data.aws_db_instance.database');
+    expect(stdout).toContain('postgres_on_demand.tfvars: alarm_topic_arn: ');
   });
 
   it('with an image only in container_image.txt deploys it, and without any deploys no listener', () => {

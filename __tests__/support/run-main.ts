@@ -1,12 +1,12 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 /** The repository. */
 export const ROOT = join(import.meta.dirname, '../..');
 
-/** The two stacks, by their names on the command line. */
+/** The stacks of every environment, by their names on the command line. */
 export const STACKS = ['foundation-network', 'file-processing'] as const;
 
 /** What a run of main.ts left behind. */
@@ -14,8 +14,10 @@ export interface Synthesis {
   readonly status: number | null;
   readonly stdout: string;
   readonly stderr: string;
-  /** Text of each stack's Terraform JSON, by stack. */
-  readonly json: Readonly<Record<(typeof STACKS)[number], string>>;
+  /** Text of each stack's Terraform JSON, by stack; that of the database where the environment has one. */
+  readonly json: Readonly<Record<(typeof STACKS)[number], string>> & {
+    readonly 'postgres-on-demand'?: string;
+  };
 }
 
 /** Where and how main.ts is run. */
@@ -50,9 +52,15 @@ export function runMain({
         encoding: 'utf8',
       },
     );
-    const read = (stack: string) =>
-      status === 0 ? readFileSync(join(outdir, 'stacks', stack, 'cdk.tf.json'), 'utf8') : '';
-    const json = { 'foundation-network': read(STACKS[0]), 'file-processing': read(STACKS[1]) };
+    const fileOf = (stack: string) => join(outdir, 'stacks', stack, 'cdk.tf.json');
+    const read = (stack: string) => (status === 0 ? readFileSync(fileOf(stack), 'utf8') : '');
+    const json = {
+      'foundation-network': read(STACKS[0]),
+      'file-processing': read(STACKS[1]),
+      ...(existsSync(fileOf('postgres-on-demand')) && {
+        'postgres-on-demand': read('postgres-on-demand'),
+      }),
+    };
     return { status, stdout, stderr, json };
   } finally {
     rmSync(outdir, { recursive: true });

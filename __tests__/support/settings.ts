@@ -1,5 +1,6 @@
 import { checkFileProcessing } from '../../src/settings/check-file-processing.ts';
 import { checkFoundationNetwork } from '../../src/settings/check-foundation-network.ts';
+import { checkPostgresOnDemand } from '../../src/settings/check-postgres-on-demand.ts';
 import {
   type FileProcessingSettings,
   fileProcessingVariables,
@@ -9,6 +10,10 @@ import {
   type FoundationNetworkSettings,
   foundationNetworkVariables,
 } from '../../src/settings/foundation-network-variables.ts';
+import {
+  type PostgresOnDemandSettings,
+  postgresOnDemandVariables,
+} from '../../src/settings/postgres-on-demand-variables.ts';
 import { resolveVariables } from '../../src/settings/resolve-variables.ts';
 import type { TfvarsValue } from '../../src/settings/tfvars/tfvars-value.ts';
 import type { SettingsOf, VariableTable } from '../../src/settings/variable.ts';
@@ -52,6 +57,20 @@ export function listedBucket(
 ): FileProcessingSettings['buckets'][number] {
   const defaults = { prefixes: ['from_client/'], suffix: '', kms_key_arn: '' };
   return { name, ...defaults, create_notifications: false, account_id: '', ...overrides };
+}
+
+/**
+ * Checked settings of the postgres-on-demand stack: defaults, except for the overrides.
+ *
+ * @throws SettingsError when a user could not have such settings
+ */
+export function postgresOnDemandSettings(
+  overrides: Partial<PostgresOnDemandSettings> = {},
+): PostgresOnDemandSettings {
+  const settings = resolved(overrides, postgresOnDemandVariables);
+  const names = new Set(Object.keys(overrides));
+  refuse(checkPostgresOnDemand(settings, names).map((finding) => ({ ...finding, file: FILE })));
+  return settings;
 }
 
 function resolved<Table extends VariableTable>(

@@ -1,6 +1,7 @@
 import { CLUSTER_RULES } from './cluster/cluster.ts';
 import { NODE_RULES } from './cluster/nodes.ts';
 import { REPOSITORY_RULES } from './cluster/repository.ts';
+import { DATABASE_RULES } from './database/database.ts';
 import { KEY_RULES } from './encryption/keys.ts';
 import { SECRET_RULES } from './encryption/secrets.ts';
 import { POLICY_RULES } from './identity/policies.ts';
@@ -52,6 +53,7 @@ export const ALL_RULES: readonly Rule[] = [
   ...CLUSTER_RULES,
   ...NODE_RULES,
   ...REPOSITORY_RULES,
+  ...DATABASE_RULES,
   ...LISTENER_RULES,
   ...POD_SECURITY_RULES,
   ...AVAILABILITY_RULES,

@@ -12,11 +12,11 @@ export function trustService(service: string): readonly PolicyStatement[] {
   ];
 }
 
-/** Allows one AWS service to assume the role, for resources of one account and with ARNs like one alone. */
+/** Allows one AWS service to assume the role, for resources of one account and with such ARNs alone. */
 export function trustServiceFor(
   service: string,
   account: string,
-  sourceArn: string,
+  sourceArn: string | readonly string[],
 ): readonly PolicyStatement[] {
   return trustService(service).map((statement) => ({
     ...statement,

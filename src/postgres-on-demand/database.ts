@@ -7,6 +7,7 @@ import type { ITerraformDependable } from 'cdktf';
 import { Construct } from 'constructs';
 import {
   finalSnapshotIdentifier,
+  instanceIdentifiers,
   MASTER_USER,
   type PostgresOnDemandSettings,
 } from '../settings/postgres-on-demand-variables.ts';
@@ -110,9 +111,9 @@ function cluster(scope: Construct, props: DatabaseProps): Database {
     lifecycle: { ignoreChanges: ['database_name', 'snapshot_identifier'] },
     dependsOn: props.dependsOn,
   });
-  for (const number of settings.multi_az ? [1, 2] : [1]) {
-    new RdsClusterInstance(scope, `database_${number}`, {
-      identifier: `${name}-${number}`,
+  for (const [index, identifier] of instanceIdentifiers(settings).entries()) {
+    new RdsClusterInstance(scope, `database_${index + 1}`, {
+      identifier,
       clusterIdentifier: database.clusterIdentifier,
       engine: database.engine,
       instanceClass: 'db.serverless',
@@ -133,12 +134,12 @@ function cluster(scope: Construct, props: DatabaseProps): Database {
   };
 }
 
-/** A new family needs a new group, while the database still uses the old one. */
+/** A new major version needs a group of its family while the database still uses the old one, and so another name. */
 function parameterGroup({ settings, name }: DatabaseProps, engine: string) {
   const [major] = settings.engine_version.split('.');
   const family = `${engine}${major}`;
   return {
-    name: `${name}-${family}`,
+    namePrefix: `${name}-${family}-`,
     family,
     description: `Parameters of ${name}`,
     parameter: [

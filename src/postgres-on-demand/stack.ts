@@ -14,6 +14,7 @@ import { monitoringRoleName } from '../settings/check-postgres-on-demand.ts';
 import {
   databaseIdentifier,
   finalSnapshotIdentifier,
+  instanceIdentifiers,
   type PostgresOnDemandSettings,
 } from '../settings/postgres-on-demand-variables.ts';
 import { AddressedStack } from '../stack/addressed-stack.ts';
@@ -151,7 +152,9 @@ function monitoringRole(
       trustServiceFor(
         'monitoring.rds.amazonaws.com',
         account,
-        `arn:${partition.name}:rds:${region}:${account}:db:${name}*`,
+        instanceIdentifiers(settings).map(
+          (instance) => `arn:${partition.name}:rds:${region}:${account}:db:${instance}`,
+        ),
       ),
     ),
   });

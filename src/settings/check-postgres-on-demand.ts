@@ -1,6 +1,11 @@
 import { parseArn } from '@file-processing/contract/arn.ts';
 import { partitionOf } from '@file-processing/contract/partition.ts';
-import { type CrossFinding, checkRoles, crossFindings } from './check-foundation-network.ts';
+import {
+  type CrossFinding,
+  checkFips,
+  checkRoles,
+  crossFindings,
+} from './check-foundation-network.ts';
 import { checkExistingNetwork } from './existing-network.ts';
 import {
   databaseIdentifier,
@@ -36,6 +41,7 @@ export function checkPostgresOnDemand(
       checkWindows,
       checkAlarmTopic,
       checkExistingNetwork,
+      checkFips,
       (valid) => checkRoles(valid, monitoringRoleName(valid)),
     ],
     settings,
@@ -71,11 +77,12 @@ function checkEngine({ engine }: PostgresOnDemandSettings, given: ReadonlySet<st
 
 /** Amazon RDS User Guide, "Managing capacity automatically with Amazon RDS storage autoscaling". */
 function checkStorage({
+  engine,
   allocated_storage_gib: size,
   max_allocated_storage_gib: most,
 }: PostgresOnDemandSettings): Finding[] {
-  const least = Math.ceil(size * 1.1);
-  if (most === 0 || most >= least) return [];
+  const least = Math.ceil((size * 11) / 10);
+  if (engine !== 'rds' || most === 0 || most >= least) return [];
   return [
     {
       variable: 'max_allocated_storage_gib',

@@ -129,7 +129,13 @@ export function loadEnvironment(
         ...processing.locate(warnFileProcessing(processing.settings, processing.secretsGiven, now)),
       ],
       postgresOnDemand: database
-        ? [...database.warnings, ...database.locate(warnAccounts(database.settings))]
+        ? [
+            ...database.warnings,
+            ...database.locate([
+              ...warnAccounts(database.settings),
+              ...warnOfAnotherAccount(database.settings, processing.settings),
+            ]),
+          ]
         : [],
     },
     placeholders: [
@@ -154,6 +160,15 @@ function checkOnDemand(
   if (found.aws_region === aws_region) return [];
   const message = `${aws_region} differs from postgres_on_demand's ${found.aws_region}: the database is found in its own region alone`;
   return [{ variable: 'aws_region', message }];
+}
+
+function warnOfAnotherAccount(
+  { account_id }: PostgresOnDemandSettings,
+  processing: FileProcessingSettings,
+): readonly CrossFinding<keyof PostgresOnDemandSettings & string>[] {
+  if (account_id === processing.account_id) return [];
+  const message = `${account_id || 'absent'} differs from file_processing's ${processing.account_id || 'absent'}: all stacks are in one account`;
+  return [{ variable: 'account_id', message }];
 }
 
 /** What file-processing need not be told of the database, since the file beside it says so. */

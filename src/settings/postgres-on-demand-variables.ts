@@ -203,6 +203,15 @@ export function databaseIdentifier({ identifier, foundation_name_prefix }: Named
   return identifier || `${foundation_name_prefix.toLowerCase()}-postgres`;
 }
 
+/** Names of its instances in RDS: with Aurora they are members of a cluster that has the name. */
+export function instanceIdentifiers(
+  settings: Named & Pick<PostgresOnDemandSettings, 'engine' | 'multi_az'>,
+): readonly string[] {
+  const name = databaseIdentifier(settings);
+  if (settings.engine === 'rds') return [name];
+  return settings.multi_az ? [`${name}-1`, `${name}-2`] : [`${name}-1`];
+}
+
 /** Name of the snapshot that is left when the database is deleted. */
 export function finalSnapshotIdentifier(
   settings: Named & Pick<PostgresOnDemandSettings, 'final_snapshot_identifier'>,

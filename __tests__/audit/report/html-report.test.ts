@@ -72,7 +72,7 @@ it('escapes what comes from the stacks', () => {
 
 it('tells what was checked, with the digest of each file', () => {
   expect(page).toContain('own rules');
-  expect(page.match(/<code>[0-9a-f]{64}<\/code>/g)).toHaveLength(2);
+  expect(page.match(/<code>[0-9a-f]{64}<\/code>/g)).toHaveLength(3);
 });
 
 it('lists every resource', () => {

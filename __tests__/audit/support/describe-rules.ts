@@ -10,7 +10,15 @@ import {
 } from './kubernetes-plants.ts';
 import { type Planter, planterFor } from './planter.ts';
 import type { Stacks } from './renamed-stack.ts';
-import { auditedOf, BUCKETS, environmentStacks, NAMINGS, QUEUE, stacksOf } from './stacks.ts';
+import {
+  auditedOf,
+  BUCKETS,
+  environmentStacks,
+  instanceStacks,
+  NAMINGS,
+  QUEUE,
+  stacksOf,
+} from './stacks.ts';
 
 /** A change of a good stack that still deploys and is wrong: what is done, and how. */
 export type Plant = readonly [name: string, plant: (planter: Planter) => void];
@@ -23,6 +31,8 @@ export interface RulePlants {
   readonly queue?: Readonly<Record<string, readonly Plant[]>>;
   /** Into stacks with three buckets, one of them of another account. */
   readonly buckets?: Readonly<Record<string, readonly Plant[]>>;
+  /** Into a stack with a database on an instance of its own. */
+  readonly instance?: Readonly<Record<string, readonly Plant[]>>;
   /** Into one of the good stacks of Kubernetes objects. */
   readonly objects?: Readonly<Record<string, readonly ObjectPlant[]>>;
 }
@@ -30,15 +40,18 @@ export interface RulePlants {
 /** Tests that each rule notices each of its plants, whatever things are called, and that each has one. */
 export function describeRules(
   rules: readonly Rule[],
-  { plants = {}, queue = {}, buckets = {}, objects = {} }: RulePlants,
+  { plants = {}, queue = {}, buckets = {}, instance = {}, objects = {} }: RulePlants,
 ): void {
   it('has a plant for every rule', () => {
-    const planted = [plants, queue, buckets, objects].flatMap((each) => Object.keys(each));
+    const planted = [plants, queue, buckets, instance, objects].flatMap((each) =>
+      Object.keys(each),
+    );
     expect([...new Set(planted)].sort()).toEqual(rules.map(({ id }) => id).sort());
   });
   describePlants(rules, plants, () => environmentStacks('complete'));
   describePlants(rules, queue, () => stacksOf(QUEUE));
   describePlants(rules, buckets, () => stacksOf(BUCKETS));
+  describePlants(rules, instance, instanceStacks);
   describeObjectPlants(rules, objects);
 }
 

@@ -24,6 +24,7 @@ const RESERVED = new Set([
   ...['app', 'component', 'managed', 'by', 'part', 'of', 'version', 'terraform', 'true', 'false'],
   ...['Failure', 'logs', 'log', 'group', 'metadata', 'tfstate', 'http', 'https', 'metrics', 'id'],
   ...['file', 'memory', 'Always', 'tcp', 'udp', 'TCP', 'UDP', 'ns', 'state', 'hosts', 'ids'],
+  ...['rds', 'instance', 'postgresql', 'upgrade', 'database'],
 ]);
 
 const BARE_ARGUMENTS = new Set(['name', 'namespace', 'bucket', 'DB_NAME', 'DB_USER']);
@@ -100,8 +101,10 @@ function physicalNames(stacks: Stacks): ReadonlySet<string> {
       return;
     }
     if (typeof value !== 'object' || value === null) return;
-    for (const [key, item] of Object.entries(value))
-      walk(item, Array.isArray(value) ? argument : key);
+    for (const [key, item] of Object.entries(value)) {
+      // PostgreSQL chose the names of its parameters.
+      if (key !== 'parameter') walk(item, Array.isArray(value) ? argument : key);
+    }
   };
   for (const json of Object.values(stacks)) {
     const { data, provider, terraform } = json;

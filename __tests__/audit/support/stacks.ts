@@ -8,6 +8,7 @@ import { kubernetesObjects } from '../../../src/synthesized/views/kubernetes-man
 import { runMain } from '../../support/run-main.ts';
 import { foundationNetworkSettings, listedBucket } from '../../support/settings.ts';
 import { IMAGE, synthesizeText } from '../../support/synthesized-file-processing.ts';
+import { synthesizePostgres } from '../../support/synthesized-postgres.ts';
 import { type Json, renamedStacks, type Stacks } from './renamed-stack.ts';
 
 const synthesized = new Map<string, string>();
@@ -51,6 +52,15 @@ export function stacksOf({ network = {}, processing = {} }: Settings): Stacks {
           settings: foundationNetworkSettings(network),
         }),
       ),
+    ) as Json,
+  }));
+}
+
+/** The stack of a database on an instance of its own; `complete` has one of Aurora. */
+export function instanceStacks(): Stacks {
+  return once('instance', () => ({
+    'postgres-on-demand': JSON.parse(
+      synthesizePostgres({ alarm_topic_arn: String(GOOD.alarm_topic_arn) }),
     ) as Json,
   }));
 }

@@ -29,6 +29,7 @@ oidc_thumbprint = "0201a9f54320c2145814a507d7a3880c726eacd7"
 
 const NETWORK = 'environments/dev/foundation_network.tfvars';
 const PROCESSING = 'environments/dev/file_processing.tfvars';
+const DATABASE = 'environments/dev/postgres_on_demand.tfvars';
 const IMAGE = 'environments/dev/container_image.txt';
 
 let root: string;
@@ -246,6 +247,104 @@ describe('two stacks that do not fit together', () => {
       expect.stringMatching(/:2: aws_region: us-east-1 differs/),
       expect.stringMatching(/:3: account_id: 123456789012 differs from file_processing's absent/),
       expect.stringMatching(/:1: name_prefix: other differs/),
+    ]);
+  });
+});
+
+describe('postgres_on_demand.tfvars', () => {
+  it('makes no difference while it is not there', () => {
+    expect(load()).not.toHaveProperty('postgresOnDemand');
+    expect(load().warnings.postgresOnDemand).toEqual([]);
+  });
+
+  it.each(['', '.json'])('is read with the ending "%s"', (ending) => {
+    write(`${DATABASE}${ending}`, ending === '' ? 'db_port = 6432' : '{"db_port": 6432}');
+    expect(load().postgresOnDemand?.db_port).toBe(6432);
+  });
+
+  it('has its faults reported with those of the other files', () => {
+    write(PROCESSING, 'bucket_name = "x"\n');
+    write(DATABASE, 'engine = "mysql"\nbackup_window = "05:30-06:30"\n');
+    expect(faults()).toEqual([
+      expect.stringContaining(`${PROCESSING}:1: bucket_name`),
+      expect.stringContaining(`${DATABASE}:1: engine`),
+      expect.stringContaining(`${DATABASE}:2: backup_window: 05:30-06:30 overlaps`),
+    ]);
+  });
+
+  it('warns of another account than that of file-processing', () => {
+    write(DATABASE, 'account_id = "210987654321"\n');
+    expect(load().warnings.postgresOnDemand.map(formatFinding).join('\n')).toContain(
+      `${DATABASE}:1: account_id: 210987654321 differs from file_processing's absent`,
+    );
+  });
+
+  it('has warnings and placeholders of its own', () => {
+    write(
+      DATABASE,
+      'multi_az = false\nalarm_topic_arn = "arn:aws-us-gov:sns:us-gov-west-1:123456789012:a"\n',
+    );
+    expect(load().warnings.postgresOnDemand.map(formatFinding).join('\n')).toContain(
+      `${DATABASE}:1: multi_az = false: `,
+    );
+    expect(load().placeholders.map(formatFinding).join('\n')).toContain(DATABASE);
+  });
+});
+
+describe('A database on demand', () => {
+  const PROCESSES = 'bucket_name = "drop-box"\ndatabase = "on_demand"\n';
+
+  it('gives file-processing its name, its port, a user and sign-in by IAM', () => {
+    write(PROCESSING, PROCESSES);
+    write(DATABASE, 'db_name = "etl"\ndb_port = 6432\n');
+    expect(load().fileProcessing).toMatchObject({
+      db_name: 'etl',
+      db_port: 6432,
+      db_user: 'file_processing',
+      db_iam_auth: true,
+      db_host: '',
+    });
+  });
+
+  it('is signed in to by the user that is named', () => {
+    write(PROCESSING, `${PROCESSES}db_user = "reader"\n`);
+    write(DATABASE, '');
+    expect(load().fileProcessing.db_user).toBe('reader');
+  });
+
+  it('changes nothing for an external database', () => {
+    write(DATABASE, 'db_name = "etl"\n');
+    expect(load().fileProcessing).toMatchObject({ db_name: '', db_iam_auth: false });
+  });
+
+  it('must be there', () => {
+    write(PROCESSING, PROCESSES);
+    expect(faults()).toEqual([
+      expect.stringContaining(`${PROCESSING}:2: database: needs postgres_on_demand.tfvars`),
+    ]);
+  });
+
+  it('must be in the same region', () => {
+    write(PROCESSING, PROCESSES);
+    write(DATABASE, 'aws_region = "us-gov-east-1"\n');
+    expect(faults()).toEqual([expect.stringContaining("differs from postgres_on_demand's")]);
+  });
+
+  it.each([
+    'db_host = "db.example"',
+    'db_port = 5432',
+    'db_name = "etl"',
+    'db_password = "x"',
+    'db_password_revision = 2',
+    'db_iam_auth = false',
+    'db_resource_id = "db-ABC"',
+    'db_security_group_id = "sg-12345678"',
+    'existing_secret_name = "a"',
+  ])('leaves nothing to be said by %s', (line) => {
+    write(PROCESSING, `${PROCESSES}${line}\n`);
+    write(DATABASE, '');
+    expect(faults()).toEqual([
+      expect.stringMatching(/:3: \w+: is for a database of your own; leave it out/),
     ]);
   });
 });

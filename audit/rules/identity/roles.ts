@@ -24,12 +24,12 @@ import { every, listOf, neighbours, read } from '../readers/resources.ts';
 import { type Rule, rule } from '../rule.ts';
 
 /** Who works with a role: a service for one resource, or pods with one ServiceAccount. */
-type RoleKind = 'cluster' | 'nodes' | 'flow-log' | 'topic' | 'workload';
+type RoleKind = 'cluster' | 'nodes' | 'flow-log' | 'topic' | 'database' | 'workload';
 
 /** One use of a role. */
 interface RoleUse {
   readonly kind: RoleKind;
-  /** The cluster, node group, flow log, topic or ServiceAccount. */
+  /** The cluster, node group, flow log, topic, instance of a database or ServiceAccount. */
   readonly by: Resource;
   /** Service that assumes the role; undefined for a workload. */
   readonly service?: string;
@@ -48,6 +48,8 @@ const ARGUMENTS: readonly {
   { type: 'aws_eks_node_group', argument: /^node_role_arn$/, kind: 'nodes' },
   { type: 'aws_flow_log', argument: /^iam_role_arn$/, kind: 'flow-log' },
   { type: 'aws_sns_topic', argument: /_feedback_role_arn$/, kind: 'topic' },
+  { type: 'aws_db_instance', argument: /^monitoring_role_arn$/, kind: 'database' },
+  { type: 'aws_rds_cluster_instance', argument: /^monitoring_role_arn$/, kind: 'database' },
 ];
 
 /** Types of ServiceAccounts in the Kubernetes provider. */
@@ -140,6 +142,14 @@ function callOf(
   const source = arnOf(stack, by) ?? '';
   if (kind === 'cluster') return { service: 'eks.amazonaws.com', source };
   if (kind === 'topic') return { service: 'sns.amazonaws.com', source };
+  if (kind === 'database') {
+    const role = (instance: Resource) => stack.target(instance.attributes.monitoring_role_arn);
+    const sources = neighbours(model, by, 'aws_db_instance', 'aws_rds_cluster_instance')
+      .filter((instance) => role(instance) === role(by))
+      .map(({ attributes }) => canonical(stack, attributes.identifier))
+      .map((name) => `arn:${partition}:rds:${region}:${OWN_ACCOUNT}:db:${name}`);
+    return { service: 'monitoring.rds.amazonaws.com', source: sources.join() };
+  }
   if (kind === 'flow-log') {
     return {
       service: 'vpc-flow-logs.amazonaws.com',
@@ -159,6 +169,7 @@ const AWS_POLICIES: Readonly<Record<RoleKind, readonly string[]>> = {
   ],
   'flow-log': [],
   topic: [],
+  database: ['AmazonRDSEnhancedMonitoringRole'],
   workload: [],
 };
 
@@ -173,6 +184,7 @@ const TOLERATED: Readonly<Record<RoleKind, readonly string[]>> = {
   nodes: [],
   'flow-log': ['logs:CreateLogGroup'],
   topic: [],
+  database: [],
   workload: [],
 };
 

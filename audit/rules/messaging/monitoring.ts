@@ -1,5 +1,6 @@
 import { parseTopicArn } from '@file-processing/contract/arn.ts';
 import { blocksOf, type Model, type Resource } from '../../../src/synthesized/model/model.ts';
+import { databaseLogs } from '../database/database.ts';
 import { deliveryLog } from '../identity/roles.ts';
 import {
   argumentRule,
@@ -294,9 +295,10 @@ export const MONITORING_RULES: readonly Rule[] = [
       const byFlowLog = neighbours(model, group, 'aws_flow_log').some(
         ({ attributes }) => stack.target(attributes.log_destination) === group,
       );
-      return byCluster || byTopic || byFlowLog
+      const byDatabase = databaseLogs(model, group).includes(name);
+      return byCluster || byTopic || byFlowLog || byDatabase
         ? []
-        : [`no cluster, topic or flow log writes to ${name}`];
+        : [`no cluster, topic, flow log or database writes to ${name}`];
     },
   }),
 ];

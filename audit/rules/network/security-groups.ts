@@ -20,6 +20,10 @@ const BOUNDED = {
   description: mustBeSet('nobody will know whether it may go'),
 };
 
+/** The security group of a database that is looked up: it must have one alone. */
+const OF_DATABASE =
+  /^\$\{one\((tolist\()?data\.aws_(db_instance|rds_cluster)\.[\w-]+\.vpc_security_group(s|_ids)\)+\}$/;
+
 const RULE_TYPES = ['aws_vpc_security_group_ingress_rule', 'aws_vpc_security_group_egress_rule'];
 
 function rulesOf(model: Model, group: Resource): readonly Resource[] {
@@ -113,7 +117,8 @@ export const SECURITY_GROUP_RULES: readonly Rule[] = [
       const [to, from] = [text('security_group_id'), text('referenced_security_group_id')];
       const isGroup = (value: string) =>
         /^sg-[0-9a-f]+$/.test(value) ||
-        /security_group_id\}$|^\$\{aws_security_group\.[\w-]+\.id\}$/.test(value);
+        /security_group_id\}$|^\$\{aws_security_group\.[\w-]+\.id\}$/.test(value) ||
+        OF_DATABASE.test(value);
       return [
         !isGroup(to) && `security_group_id is ${to || 'missing'}, not a security group`,
         from !== '' &&

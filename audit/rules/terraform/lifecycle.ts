@@ -23,6 +23,9 @@ const IGNORED: Readonly<Record<string, readonly string[]>> = {
     'bootstrap_self_managed_addons',
     'version',
   ],
+  // Both are read when it is made, and would replace it.
+  aws_db_instance: ['db_name', 'snapshot_identifier'],
+  aws_rds_cluster: ['database_name', 'snapshot_identifier'],
   // Neither can change, and a controller sets the class of a new Service.
   kubernetes_service_v1: ['metadata[0].name', 'spec[0].load_balancer_class'],
   // It grants nothing.

@@ -1,3 +1,8 @@
+const PARAMETER_GROUP = [
+  ...['description', 'family', 'name', 'name_prefix', 'parameter.apply_method', 'parameter.name'],
+  'parameter.value',
+];
+
 /**
  * Arguments of the AWS provider that these rules judge, or that cannot make a stack unsafe, by type;
  * those of blocks with the block's name before them. Whatever is not here nobody has thought about.
@@ -16,6 +21,22 @@ export const REVIEWED_ARGUMENTS: Readonly<Record<string, readonly string[]>> = {
     ...['insufficient_data_actions', 'metric_name', 'namespace', 'ok_actions', 'period'],
     ...['statistic', 'threshold', 'treat_missing_data', 'unit'],
   ],
+  aws_db_instance: [
+    ...['allocated_storage', 'allow_major_version_upgrade', 'apply_immediately', 'db_name'],
+    ...['auto_minor_version_upgrade', 'backup_retention_period', 'backup_window', 'engine'],
+    ...['copy_tags_to_snapshot', 'database_insights_mode', 'db_subnet_group_name', 'identifier'],
+    ...['delete_automated_backups', 'deletion_protection', 'enabled_cloudwatch_logs_exports'],
+    ...['engine_version', 'final_snapshot_identifier', 'iam_database_authentication_enabled'],
+    ...['instance_class', 'kms_key_id', 'maintenance_window', 'manage_master_user_password'],
+    ...['master_user_secret_kms_key_id', 'max_allocated_storage', 'monitoring_interval'],
+    ...['monitoring_role_arn', 'multi_az', 'parameter_group_name', 'performance_insights_enabled'],
+    ...['performance_insights_kms_key_id', 'performance_insights_retention_period', 'port'],
+    ...['publicly_accessible', 'skip_final_snapshot', 'snapshot_identifier', 'storage_encrypted'],
+    ...['storage_type', 'username', 'vpc_security_group_ids'],
+    ...['password', 'password_wo', 'master_password', 'master_password_wo'],
+  ],
+  aws_db_parameter_group: PARAMETER_GROUP,
+  aws_db_subnet_group: ['description', 'name', 'subnet_ids'],
   aws_default_security_group: ['egress', 'ingress', 'vpc_id'],
   aws_ecr_lifecycle_policy: ['policy', 'repository'],
   aws_ecr_repository: [
@@ -85,6 +106,29 @@ export const REVIEWED_ARGUMENTS: Readonly<Record<string, readonly string[]>> = {
     ...['tag_specifications.tags', 'update_default_version', 'user_data'],
   ],
   aws_nat_gateway: ['allocation_id', 'connectivity_type', 'subnet_id'],
+  aws_rds_cluster: [
+    ...['allow_major_version_upgrade', 'apply_immediately', 'backup_retention_period', 'engine'],
+    ...['cluster_identifier', 'copy_tags_to_snapshot', 'database_insights_mode', 'database_name'],
+    ...['db_cluster_parameter_group_name', 'db_subnet_group_name', 'delete_automated_backups'],
+    ...['deletion_protection', 'enabled_cloudwatch_logs_exports', 'engine_mode', 'engine_version'],
+    ...['final_snapshot_identifier', 'iam_database_authentication_enabled', 'kms_key_id', 'port'],
+    ...['manage_master_user_password', 'master_user_secret_kms_key_id', 'master_username'],
+    ...['performance_insights_enabled', 'performance_insights_kms_key_id'],
+    ...['performance_insights_retention_period', 'preferred_backup_window', 'skip_final_snapshot'],
+    ...['preferred_maintenance_window', 'serverlessv2_scaling_configuration.max_capacity'],
+    ...['serverlessv2_scaling_configuration.min_capacity', 'snapshot_identifier'],
+    ...['serverlessv2_scaling_configuration.seconds_until_auto_pause', 'storage_encrypted'],
+    ...['vpc_security_group_ids', 'password', 'password_wo', 'master_password'],
+    'master_password_wo',
+  ],
+  aws_rds_cluster_instance: [
+    ...['apply_immediately', 'auto_minor_version_upgrade', 'cluster_identifier', 'engine'],
+    ...['copy_tags_to_snapshot', 'identifier', 'instance_class', 'monitoring_interval'],
+    ...['monitoring_role_arn', 'performance_insights_enabled', 'preferred_maintenance_window'],
+    ...['performance_insights_kms_key_id', 'performance_insights_retention_period'],
+    'publicly_accessible',
+  ],
+  aws_rds_cluster_parameter_group: PARAMETER_GROUP,
   aws_route: ['destination_cidr_block', 'gateway_id', 'nat_gateway_id', 'route_table_id'],
   aws_route_table: ['vpc_id'],
   aws_route_table_association: ['route_table_id', 'subnet_id'],
@@ -138,6 +182,7 @@ export const REVIEWED_EVERYWHERE: readonly string[] = [
 /** Data sources that only read what the stack names. */
 export const REVIEWED_DATA: readonly string[] = [
   ...['aws_caller_identity', 'aws_eks_addon_version', 'aws_eks_cluster', 'aws_eks_clusters'],
+  ...['aws_db_instance', 'aws_db_instances', 'aws_rds_cluster', 'aws_rds_clusters'],
   ...['aws_partition', 'aws_region', 'aws_subnets', 'aws_vpc', 'aws_vpcs'],
 ];
 

@@ -81,6 +81,16 @@ describeRules(SECURITY_GROUP_RULES, {
         },
       ],
       [
+        'the first group of a database that may have several',
+        ({ set }) =>
+          set(
+            TYPE,
+            'security_group_id',
+            '${data.aws_db_instance.database.vpc_security_groups[0]}',
+            DATABASE,
+          ),
+      ],
+      [
         'a role in place of a group',
         ({ set }) => set(TYPE, 'security_group_id', '${aws_eks_cluster.this.arn}', DATABASE),
       ],
