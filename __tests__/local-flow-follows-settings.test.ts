@@ -37,3 +37,23 @@ it.each([
   expect(JSON.stringify(localSettingsOf(BUCKET))).not.toContain(expected);
   expect(JSON.stringify(localSettingsOf(tfvars))).toContain(expected);
 });
+
+it('of several buckets each has a folder, with the keys that it is notified of', () => {
+  const { buckets } = localSettingsOf(`buckets = [
+    { name = "drop-box", create_notifications = true },
+    { name = "letter-box", prefixes = ["in/year=2026/", "late/"], suffix = "(1) a.csv", create_notifications = true },
+    { name = "their-box", account_id = "210987654321", suffix = ".csv" },
+  ]`);
+  const suffix = '(1) a.csv';
+  expect(buckets).toEqual([
+    { name: 'drop-box', filters: [{ prefix: 'from_client/', suffix: '' }] },
+    {
+      name: 'letter-box',
+      filters: [
+        { prefix: 'in/year=2026/', suffix },
+        { prefix: 'late/', suffix },
+      ],
+    },
+    { name: 'their-box', filters: [{ prefix: 'from_client/', suffix: '.csv' }] },
+  ]);
+});

@@ -126,6 +126,29 @@ function isAlive(pid: number): boolean {
 
 const BUCKET = 'etl-ba-research-client-etl';
 
+test('--once judges the files of several buckets, each by its own prefixes', async () => {
+  const stack = await writeStack((resource) => {
+    delete resource.aws_s3_bucket_notification;
+    const { data } = resource.kubernetes_config_map_v1.config;
+    for (const name of ['S3_BUCKET', 'S3_PREFIXES', 'S3_SUFFIX']) delete data[name];
+    data.S3_BUCKETS =
+      '[{"name":"one","prefixes":["a/"]},{"name":"two","prefixes":["b/"],"account":"210987654321"}]';
+  });
+  for (const path of ['one/a', 'two/a', 'two/b', 'three/a']) {
+    await mkdir(join(stack.data, path), { recursive: true });
+    await writeFile(join(stack.data, path, 'f.csv'), 'n\n1\n');
+  }
+  const flow = start(stack, '--once');
+  expect(await flow.ended).toBe(0);
+  const verdicts = flow.output().trim().split('\n').sort();
+  expect(verdicts).toEqual([
+    expect.stringContaining('three/a/f.csv: the event notifications are for the buckets one, two'),
+    expect.stringContaining('two/a/f.csv: the event notification covers only b/*'),
+    expect.stringMatching(/^[A-Z]+ +one\/a\/f\.csv: /),
+    expect.stringMatching(/^[A-Z]+ +two\/b\/f\.csv: /),
+  ]);
+});
+
 test('--once judges the sample that the first start brings, and knows it the second time', async () => {
   const stack = await writeStack(({ kubernetes_config_map_v1 }) => {
     expect(kubernetes_config_map_v1.config.data.WRITE_REPORTS).toBe('true');

@@ -231,6 +231,97 @@ describe('the bucket of the stack', () => {
   });
 });
 
+describe('several buckets', () => {
+  let root: string;
+
+  /** The environment with two buckets of its own, and what is said of others beside them. */
+  async function withBuckets(...others: readonly object[]): Promise<readonly [string, string]> {
+    const names = [await bucketWith(), await bucketWith()] as const;
+    root = temporaryRoot();
+    const [one, two] = names;
+    changeSettings(root, {
+      ...{ bucket_name: null, create_s3_notifications: null },
+      buckets: [{ name: one }, { name: two, prefixes: ['in/a=1/'], suffix: '.csv' }, ...others],
+    });
+    return names;
+  }
+
+  const run = (...parameters: readonly string[]) =>
+    manage([COMMAND, ...parameters], { aws: emulatedAws(emulator), root });
+
+  const filtersOf = async (bucket: string) => {
+    const { TopicConfigurations = [] } = await configurationOf(bucket);
+    return TopicConfigurations.map(({ Filter }) =>
+      Filter?.Key?.FilterRules?.map(({ Value }) => Value),
+    );
+  };
+
+  test('are configured each with its own prefixes and suffix', async () => {
+    const [one, two] = await withBuckets();
+    const { code, out } = await run();
+    expect(code).toBe(0);
+    expect(out).toContain(`${one}: changed\n`);
+    expect(out).toContain(`${two}: changed\n`);
+    expect(await filtersOf(one)).toEqual([['from_client/']]);
+    expect(await filtersOf(two)).toEqual([['in/a%3D1/', '.csv']]);
+  });
+
+  test('are told of one by one in --json', async () => {
+    const [one, two] = await withBuckets();
+    expect(JSON.parse((await run('--json')).out)).toMatchObject([
+      { bucket: one, changed: true },
+      { bucket: two, changed: true },
+    ]);
+  });
+
+  test('may be named one by one', async () => {
+    const [one, two] = await withBuckets();
+    expect((await run('--bucket', two)).code).toBe(0);
+    expect(await filtersOf(one)).toEqual([]);
+    expect(await filtersOf(two)).toEqual([['in/a%3D1/', '.csv']]);
+  });
+
+  test('stay as they are where one has an entry of others in the way', async () => {
+    const [one, two] = await withBuckets();
+    await put(two, {
+      QueueConfigurations: [
+        { Id: 'their-exports', QueueArn: theirQueue, Events: ['s3:ObjectCreated:Put'] },
+      ],
+    });
+    const { code, err } = await run();
+    expect([code, await filtersOf(one)]).toEqual([77, []]);
+    expect(err).toContain('their-exports');
+  });
+
+  test('are skipped where the stack or another account configures them', async () => {
+    const [one] = await withBuckets(
+      { name: 'of-the-stack', create_notifications: true },
+      { name: 'their-box', account_id: '210987654321' },
+    );
+    const { code, err } = await run();
+    expect(code).toBe(0);
+    expect(err).toContain(
+      'skipped: the stack owns the notifications of of-the-stack (buckets[2].create_notifications = true',
+    );
+    expect(err).toContain('skipped: their-box is a bucket of account 210987654321');
+    expect(await filtersOf(one)).toEqual([['from_client/']]);
+  });
+
+  test('of another account are refused by name, with the way', async () => {
+    await withBuckets({ name: 'their-box', account_id: '210987654321' });
+    const { code, err } = await run('--bucket', 'their-box');
+    expect(code).toBe(77);
+    expect(err).toContain('give its owner what --print writes');
+  });
+
+  test('that the tfvars do not know need a prefix', async () => {
+    await withBuckets();
+    const { code, err } = await run('--bucket', await bucketWith());
+    expect(code).toBe(64);
+    expect(err).toContain("say by --prefix which keys are meant, '' for all");
+  });
+});
+
 test('a bucket that is not there is an error that names it', async () => {
   const { code, err } = await configure(['--bucket', 'nobodys']);
   expect(code).toBe(1);

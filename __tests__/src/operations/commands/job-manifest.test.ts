@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import { EXIT } from '../../../../src/operations/operation-error.ts';
-import { environmentStacks } from '../../../audit/support/stacks.ts';
+import { BUCKETS, environmentStacks, stacksOf } from '../../../audit/support/stacks.ts';
 import { cli, eventOf } from '../../../listener/support/cli.ts';
 import { manage } from '../../../support/manage.ts';
 
@@ -64,6 +64,21 @@ describe('manage job-manifest', () => {
     expect(err).toBe(
       'warning: the listener will ignore elsewhere/a.csv: the key is below none of the key prefixes from_client/nm_albuquerque/, from_client/tx_austin/\n',
     );
+  });
+
+  it('holds a file against its own bucket of several', async () => {
+    writeStacks(stacksOf(BUCKETS));
+    const event = (bucket: string, key: string) =>
+      jobManifest('--event-json', eventOf(bucket, key));
+    expect((await event('letter-box', 'from_letters/a.csv')).code).toBe(EXIT.ok);
+    expect((await event('their-box', 'from_client/a.csv')).code).toBe(EXIT.ok);
+    expect((await event('letter-box', 'from_client/a.csv')).err).toContain(
+      'the key is below none of the key prefixes from_letters/, too_late/',
+    );
+    expect((await event(BUCKET, KEY)).err).toContain(
+      `the bucket is ${BUCKET}, not one of drop-box, letter-box, their-box`,
+    );
+    writeStacks(environmentStacks('complete'));
   });
 
   it('brings no control character of an event to the terminal', async () => {

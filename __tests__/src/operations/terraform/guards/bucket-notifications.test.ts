@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import {
   bucketsWithPlannedNotifications,
   refuseNotificationsOfOthers,
+  refuseNotificationsUnderNewAddress,
 } from '../../../../../src/operations/terraform/guards/bucket-notifications.ts';
 import type { PlanJson } from '../../../../../src/operations/terraform/plan-json.ts';
 
@@ -175,4 +176,42 @@ test('a plan that leaves the notifications alone asks about no bucket', () => {
 
 test('a plan that writes them asks about their bucket', () => {
   expect(bucketsWithPlannedNotifications(created)).toEqual([BUCKET]);
+});
+
+describe('a bucket whose configuration gets another address', () => {
+  const change = (name: string, before: string | null, after: string | null) => ({
+    address: `aws_s3_bucket_notification.${name}`,
+    type: 'aws_s3_bucket_notification',
+    change: {
+      actions: ['update'],
+      before: before && { bucket: before },
+      after: after && { bucket: after },
+    },
+  });
+  const reasons = (...changes: readonly ReturnType<typeof change>[]) =>
+    refuseNotificationsUnderNewAddress({ resource_changes: changes } as PlanJson).map(
+      ({ reason }) => reason,
+    );
+
+  test('is refused, with both addresses', () => {
+    expect(reasons(change('bucket_one', 'one', null), change('bucket', null, 'one'))).toEqual([
+      'the plan would remove the event notifications of bucket one as aws_s3_bucket_notification.bucket_one and put them as aws_s3_bucket_notification.bucket at the same time',
+    ]);
+  });
+
+  test('is refused where its old address passes to another bucket', () => {
+    expect(
+      reasons(change('bucket_two', 'one', 'two'), change('bucket_one', null, 'one')),
+    ).toHaveLength(1);
+  });
+
+  test('is fine where Terraform moves it, whatever else comes or goes', () => {
+    expect(
+      reasons(
+        change('bucket_one', 'one', 'one'),
+        change('bucket_two', null, 'two'),
+        change('bucket_three', 'three', null),
+      ),
+    ).toEqual([]);
+  });
 });

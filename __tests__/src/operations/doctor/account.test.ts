@@ -1,0 +1,69 @@
+import { describe, expect, it } from 'vitest';
+import type { AwsClients } from '../../../../src/operations/aws-clients.ts';
+import { deliveryDiagnoses } from '../../../../src/operations/doctor/account.ts';
+import type { Target } from '../../../../src/operations/target.ts';
+import { fileProcessingSettings, listedBucket } from '../../../support/settings.ts';
+
+const OTHER = '210987654321';
+
+/** What doctor says of the buckets, where S3 answers each request so. */
+async function diagnosesOf(
+  buckets: ReturnType<typeof fileProcessingSettings>['buckets'],
+  answer: (input: Readonly<Record<string, unknown>>) => object,
+) {
+  const send = async ({ input }: { readonly input: Readonly<Record<string, unknown>> }) =>
+    answer(input);
+  const target = {
+    clients: { s3: async () => ({ send }), sns: async () => ({ send: async () => ({}) }) } as unknown as AwsClients,
+    region: 'us-gov-west-1',
+    environment: { fileProcessing: fileProcessingSettings({ buckets }) },
+  } as unknown as Target;
+  const all = await Promise.all(deliveryDiagnoses(target, 'arn:topic'));
+  return all.filter(({ name }) => name.startsWith('bucket'));
+}
+
+describe('several buckets', () => {
+  const buckets = [listedBucket('letters'), listedBucket('theirs', { account_id: OTHER })];
+
+  it('have a line each, and that of another account is asked for with its owner', async () => {
+    const asked: unknown[] = [];
+    const found = await diagnosesOf(buckets, (input) => {
+      asked.push(input);
+      return { BucketRegion: 'us-gov-west-1' };
+    });
+    expect(found).toMatchObject([
+      { name: 'bucket letters', state: 'ok' },
+      { name: 'bucket theirs', state: 'ok' },
+    ]);
+    expect(asked).toEqual([
+      { Bucket: 'letters' },
+      { Bucket: 'theirs', ExpectedBucketOwner: OTHER },
+    ]);
+  });
+
+  it('are not held against who may not look at the bucket of another account', async () => {
+    const found = await diagnosesOf(buckets, ({ ExpectedBucketOwner }) => {
+      if (ExpectedBucketOwner) throw Object.assign(new Error('403'), { name: '403' });
+      return {};
+    });
+    expect(found[1]).toMatchObject({
+      state: 'skipped',
+      found: `theirs is not shown to you: account ${OTHER}, if it owns it, lets the listener in`,
+    });
+  });
+
+  it('that are not there are red, with who has to make them', async () => {
+    const found = await diagnosesOf(buckets, () => {
+      throw Object.assign(new Error('404'), { name: 'NotFound' });
+    });
+    expect(found).toMatchObject([
+      { state: 'red', next: expect.stringContaining('the stack does not make it') },
+      { state: 'red', next: `account ${OTHER} has to make it; or correct buckets` },
+    ]);
+  });
+
+  it('of another region are red', async () => {
+    const found = await diagnosesOf(buckets, () => ({ BucketRegion: 'us-gov-east-1' }));
+    expect(found.map(({ state }) => state)).toEqual(['red', 'red']);
+  });
+});
