@@ -18,7 +18,7 @@ const ROLE = `arn:aws-us-gov:iam::${ACCOUNT}:role/file-processing-cluster-file-p
 
 const first = { name: FIRST, create_notifications: true };
 const letters = {
-  ...{ name: 'etl.letters', create_notifications: true },
+  ...{ name: 'etl-letters', create_notifications: true },
   ...{ prefixes: ['in/year=2026/Südwest 1/'], suffix: '(1) a.csv' },
 };
 const theirs = { name: 'their-box', account_id: OTHER_ACCOUNT };
@@ -77,7 +77,7 @@ describe('a stack of one bucket that gets two more, one of another account', () 
 
   test('keeps the notifications of the first under their new address, and changes the rest in place', () => {
     expect(touched(planned)).toEqual([
-      'create aws_s3_bucket_notification.bucket_etl_letters',
+      'create aws_s3_bucket_notification.bucket_etl-letters',
       'update aws_iam_policy.file_processing_s3',
       'update aws_kms_key.events',
       'update aws_sns_topic_policy.default',
@@ -108,7 +108,7 @@ describe('a stack of one bucket that gets two more, one of another account', () 
     });
     const policy = attributes.replaceAll('&quot;', '"').replaceAll(/\s/g, '');
     expect(policy).toContain(
-      '"aws:SourceArn":["arn:aws-us-gov:s3:::etl-ba-research-client-etl","arn:aws-us-gov:s3:::etl.letters"]',
+      '"aws:SourceArn":["arn:aws-us-gov:s3:::etl-ba-research-client-etl","arn:aws-us-gov:s3:::etl-letters"]',
     );
     expect(policy).toContain(`"aws:SourceAccount":"${OTHER_ACCOUNT}"`);
   });

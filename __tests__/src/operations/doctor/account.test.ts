@@ -14,11 +14,15 @@ async function diagnosesOf(
   const send = async ({ input }: { readonly input: Readonly<Record<string, unknown>> }) =>
     answer(input);
   const target = {
-    clients: { s3: async () => ({ send }), sns: async () => ({ send: async () => ({}) }) } as unknown as AwsClients,
+    clients: {
+      s3: async () => ({ send }),
+      sns: async () => ({ send: async () => ({}) }),
+      sqs: async () => ({ send: async () => ({}) }),
+    } as unknown as AwsClients,
     region: 'us-gov-west-1',
     environment: { fileProcessing: fileProcessingSettings({ buckets }) },
   } as unknown as Target;
-  const all = await Promise.all(deliveryDiagnoses(target, 'arn:topic'));
+  const all = await Promise.all(deliveryDiagnoses(target, 'arn:topic', 'arn:queue'));
   return all.filter(({ name }) => name.startsWith('bucket'));
 }
 
