@@ -16,6 +16,10 @@ afterEach(() => vi.unstubAllEnvs());
 async function checkAws(
   rights: Partial<Parameters<typeof startAwsAccountServer>[0]> = {},
   parameters: readonly string[] = [],
+  settings: Readonly<Record<string, string>> = {
+    S3_BUCKET: 'drop-box',
+    S3_PREFIXES: 'from_client/',
+  },
 ) {
   const buckets = ['drop-box', 'other-box'];
   const server = await startAwsAccountServer({ arn: ROLE, mayList: narrow, buckets, ...rights });
@@ -23,8 +27,7 @@ async function checkAws(
   return cli(['check', '--only', 'aws', ...parameters], {
     AWS_REGION: 'us-gov-west-1',
     AWS_ENDPOINT_URL: server.origin,
-    S3_BUCKET: 'drop-box',
-    S3_PREFIXES: 'from_client/',
+    ...settings,
   });
 }
 
@@ -46,6 +49,19 @@ test('a role that may do what it needs and no more is ok', async () => {
     ].join('\n'),
   );
   expect(code).toBe(0);
+});
+
+test('each of several buckets is looked at', async () => {
+  const S3_BUCKETS =
+    '[{"name":"drop-box","prefixes":["from_client/"]},{"name":"letters","prefixes":["in/"]}]';
+  const mayList = (_: string, prefix: string) => prefix === 'from_client/';
+  const { code, out } = await checkAws({ mayList, buckets: ['drop-box', 'letters'] }, [], {
+    S3_BUCKETS,
+  });
+  expect(out).toMatch(/ok +list s3:\/\/drop-box\/from_client\/ +allowed/);
+  expect(out).toMatch(/RED +list s3:\/\/letters\/in\/ +AccessDenied/);
+  expect(out).toMatch(/ok +list all of s3:\/\/letters +denied, as it must be/);
+  expect(code).not.toBe(0);
 });
 
 test('a role that may list everything is red', async () => {
