@@ -6,6 +6,9 @@ import type { Refusal } from './refusals.ts';
 
 const TYPE = 'aws_s3_bucket_notification';
 
+/** How the stack's own entries begin. */
+const OWN_ID = 'file-processing:';
+
 /** One entry of a bucket's notification configuration. */
 interface Entry {
   readonly target: string;
@@ -84,8 +87,9 @@ function lostEntries(
   topicName: string,
 ): readonly string[] {
   const { before, after } = planned.change;
-  // What the state holds was made by the stack, for another topic too.
-  const made = [...entriesOfPlan(after, topicName), ...entriesOfPlan(before, topicName)];
+  // The state holds what the stack had made, for another topic too, and after its refresh what others added.
+  const former = entriesOfPlan(before, topicName).filter(({ id }) => id.startsWith(OWN_ID));
+  const made = [...entriesOfPlan(after, topicName), ...former];
   // Once the stack owns the configuration, an entry for its own topic is an older form of its own.
   const owned = before !== null;
   const isOurs = (entry: Entry) =>
@@ -122,9 +126,10 @@ function entriesOfBucket(configured: NotificationConfiguration): readonly Entry[
 function entriesOfPlan(
   after: PlannedChange['change']['after'],
   topicName: string,
-): readonly Entry[] {
+): readonly (Entry & { readonly id: string })[] {
   const blocks = (name: string, target: string) =>
     ((after?.[name] ?? []) as readonly Readonly<Record<string, unknown>>[]).map((block) => ({
+      id: String(block.id ?? ''),
       // Not known before the topic exists: then its name has to do.
       target: String(block[target] ?? `:${topicName}`),
       events: (block.events ?? []) as readonly string[],

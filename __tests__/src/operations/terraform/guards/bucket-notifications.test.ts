@@ -139,7 +139,8 @@ describe('a plan that updates the configuration', () => {
   });
 
   test('may replace its own entry for the topic that it had before', () => {
-    const before = { topic: [{ ...OURS, topic_arn: `${TOPIC}-old` }] };
+    const id = 'file-processing:in/';
+    const before = { topic: [{ ...OURS, id, topic_arn: `${TOPIC}-old` }] };
     expect(
       refusals(plan(['update'], { before, after: { topic: [OURS] } }), {
         TopicConfigurations: [{ TopicArn: `${TOPIC}-old`, ...entry('in/', '.csv') }],
@@ -155,6 +156,15 @@ describe('a plan that updates the configuration', () => {
 });
 
 describe('a plan that removes the configuration', () => {
+  test('is refused where the state has seen the entries of others by its refresh', () => {
+    const theirs = { id: 'their-exports', queue_arn: QUEUE, events: CREATED, filter_prefix: 'r/' };
+    expect(
+      refusals(plan(['delete'], { before: { topic: [OURS], queue: [theirs] } }), {
+        QueueConfigurations: [{ QueueArn: QUEUE, ...entry('r/') }],
+      }),
+    ).toHaveLength(1);
+  });
+
   const removed = plan(['delete'], { before: { topic: [OURS] } });
 
   test("is fine where only the stack's own entry is there", () => {
