@@ -39,6 +39,7 @@ export function awsOutputs(
     image: ['${var.image}', 'Image of the listener; empty while none is deployed'],
     namespace: [settings.namespace, 'Kubernetes namespace'],
     ...(databaseJobs && {
+      database_resource_id: [settings.db_resource_id, 'Resource id of the database on demand'],
       database_host: [settings.db_host, 'Host of the database on demand'],
       master_user_secret_arn: [
         databaseJobs.masterSecretArn,

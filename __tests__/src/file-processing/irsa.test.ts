@@ -361,6 +361,13 @@ describe('The roles of the Jobs that prepare a database on demand', () => {
     ]);
   });
 
+  it.each(['bootstrap', 'migrate'])('%s runs again in a database that was restored', (job) => {
+    expect(resourceAt(json, `kubernetes_job_v1.database_${job}`)).toHaveProperty(
+      ['spec', 'template', 'metadata', 'annotations', 'file-processing/database'],
+      'db-ABC',
+    );
+  });
+
   it('the Jobs wait for their rights, and for the way to the database', () => {
     expect(resourceAt(json, 'kubernetes_job_v1.database_bootstrap')).toHaveProperty(
       'depends_on',

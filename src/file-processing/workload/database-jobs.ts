@@ -130,7 +130,11 @@ function createJob(
         ],
       },
       template: {
-        metadata: { labels: DATABASE_JOB_LABELS },
+        metadata: {
+          labels: DATABASE_JOB_LABELS,
+          // A database that a snapshot was restored into is another one, under the same name.
+          annotations: { 'file-processing/database': settings.db_resource_id },
+        },
         spec: {
           ...podSettings(),
           serviceAccountName: props.serviceAccount,
