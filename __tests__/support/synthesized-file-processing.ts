@@ -28,3 +28,29 @@ export function synthesizeFileProcessing(
 ): SynthesizedStack {
   return JSON.parse(synthesizeText(overrides, environment)) as SynthesizedStack;
 }
+
+/** The master user's secret of a database on demand, and the key that encrypts it. */
+export const MASTER_SECRET = {
+  arn: `arn:aws-us-gov:secretsmanager:us-gov-west-1:${ACCOUNT}:secret:rds!db-1-AbCdEf`,
+  keyArn: `arn:aws-us-gov:kms:us-gov-west-1:${ACCOUNT}:key/0b1e6f4c-8a3d-4c0e-9a55-0f3a5d1b2c4d`,
+};
+
+/** The stack's Terraform JSON with a database on demand, which has the id `db-ABC` and the user `listener`. */
+export function synthesizeOnDemand(
+  overrides: Partial<FileProcessingSettings> = {},
+): SynthesizedStack {
+  const checked = fileProcessingSettings({ database: 'on_demand', image: IMAGE, ...overrides });
+  const stack = new FileProcessingStack(new App(), 'file-processing', {
+    environment: 'etl-playground',
+    settings: { ...checked, db_name: 'files', db_user: 'listener', db_iam_auth: true },
+    findDatabase: () => ({
+      settings: {
+        db_host: 'db.abc.us-gov-west-1.rds.amazonaws.com',
+        db_resource_id: 'db-ABC',
+        db_security_group_id: 'sg-0a1b2c3d',
+      },
+      masterSecret: MASTER_SECRET,
+    }),
+  });
+  return JSON.parse(Testing.synth(stack)) as SynthesizedStack;
+}

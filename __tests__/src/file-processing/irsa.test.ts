@@ -1,7 +1,5 @@
-import { App, Testing } from 'cdktf';
 import { describe, expect, it } from 'vitest';
-import { FileProcessingStack } from '../../../src/file-processing/stack.ts';
-import { fileProcessingSettings, listedBucket } from '../../support/settings.ts';
+import { listedBucket } from '../../support/settings.ts';
 import {
   addresses,
   namesOf,
@@ -12,7 +10,9 @@ import {
 import {
   ACCOUNT,
   IMAGE,
+  MASTER_SECRET,
   synthesizeFileProcessing,
+  synthesizeOnDemand,
 } from '../../support/synthesized-file-processing.ts';
 
 const BUCKET = 'arn:aws-us-gov:s3:::drop-box';
@@ -303,23 +303,7 @@ describe('An OIDC provider that others own', () => {
 });
 
 describe('The roles of the Jobs that prepare a database on demand', () => {
-  const stack = new FileProcessingStack(new App(), 'file-processing', {
-    environment: 'etl-playground',
-    settings: {
-      ...fileProcessingSettings({ database: 'on_demand', image: IMAGE }),
-      db_user: 'listener',
-      db_iam_auth: true,
-    },
-    findDatabase: () => ({
-      settings: {
-        db_host: 'db.example.gov',
-        db_resource_id: 'db-ABC',
-        db_security_group_id: 'sg-0a1b2c3d',
-      },
-      masterSecret: { arn: 'arn:secret', keyArn: 'arn:key' },
-    }),
-  });
-  const json = JSON.parse(Testing.synth(stack)) as ReturnType<typeof synthesizeFileProcessing>;
+  const json = synthesizeOnDemand();
 
   it.each(['bootstrap', 'migrate'])('%s trusts its own ServiceAccount alone', (job) => {
     const [statement] = statementsAt(json, `aws_iam_role.database_${job}`, 'assume_role_policy');
@@ -335,13 +319,13 @@ describe('The roles of the Jobs that prepare a database on demand', () => {
         Sid: 'ReadMasterSecret',
         Effect: 'Allow',
         Action: 'secretsmanager:GetSecretValue',
-        Resource: 'arn:secret',
+        Resource: MASTER_SECRET.arn,
       },
       {
         Sid: 'DecryptMasterSecret',
         Effect: 'Allow',
         Action: 'kms:Decrypt',
-        Resource: 'arn:key',
+        Resource: MASTER_SECRET.keyArn,
         Condition: {
           StringEquals: { 'kms:ViaService': 'secretsmanager.us-gov-west-1.amazonaws.com' },
         },

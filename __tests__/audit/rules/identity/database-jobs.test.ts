@@ -1,13 +1,10 @@
-import { App, Testing } from 'cdktf';
 import { expect, it } from 'vitest';
 import { SECRET_RULES } from '../../../../audit/rules/encryption/secrets.ts';
 import { POLICY_RULES } from '../../../../audit/rules/identity/policies.ts';
 import { WORKLOAD_ROLE_RULES } from '../../../../audit/rules/identity/workload-role.ts';
 import { LISTENER_RULES } from '../../../../audit/rules/workload/listener.ts';
 import { RESOURCE_RULES } from '../../../../audit/rules/workload/resources.ts';
-import { FileProcessingStack } from '../../../../src/file-processing/stack.ts';
-import { fileProcessingSettings } from '../../../support/settings.ts';
-import { IMAGE } from '../../../support/synthesized-file-processing.ts';
+import { MASTER_SECRET, synthesizeOnDemand } from '../../../support/synthesized-file-processing.ts';
 import { findings } from '../../support/findings.ts';
 import { type Planter, planterFor } from '../../support/planter.ts';
 import type { Json, Stacks } from '../../support/renamed-stack.ts';
@@ -20,38 +17,16 @@ const RULES = [
   ...LISTENER_RULES,
   ...RESOURCE_RULES,
 ];
-const ACCOUNT = '${data.aws_caller_identity.current.account_id}';
-const SECRET = `arn:aws-us-gov:secretsmanager:us-gov-west-1:${ACCOUNT}:secret:rds!db-1-AbCdEf`;
+const SECRET = MASTER_SECRET.arn;
 
 /** The stacks with a database on demand, which two Jobs prepare. */
 function onDemand(): Stacks {
-  const stack = new FileProcessingStack(new App(), 'file-processing', {
-    environment: 'etl-playground',
-    settings: {
-      ...fileProcessingSettings({
-        database: 'on_demand',
-        image: IMAGE,
-        delivery: 'sqs',
-        create_s3_notifications: true,
-        cluster_endpoint_private_access_cidrs: ['10.0.0.0/16'],
-      }),
-      db_name: 'files',
-      db_user: 'listener',
-      db_iam_auth: true,
-    },
-    findDatabase: () => ({
-      settings: {
-        db_host: 'db.abc.us-gov-west-1.rds.amazonaws.com',
-        db_resource_id: 'db-ABC',
-        db_security_group_id: 'sg-0a1b2c3d',
-      },
-      masterSecret: {
-        arn: SECRET,
-        keyArn: `arn:aws-us-gov:kms:us-gov-west-1:${ACCOUNT}:key/0b1e6f4c-8a3d-4c0e-9a55-0f3a5d1b2c4d`,
-      },
-    }),
+  const processing = synthesizeOnDemand({
+    delivery: 'sqs',
+    create_s3_notifications: true,
+    cluster_endpoint_private_access_cidrs: ['10.0.0.0/16'],
   });
-  return { ...stacksOf({}), 'file-processing': JSON.parse(Testing.synth(stack)) as Json };
+  return { ...stacksOf({}), 'file-processing': processing as unknown as Json };
 }
 
 const text = JSON.stringify(onDemand());
