@@ -316,3 +316,30 @@ export function faultText({ variable, value, allowed, problem }: VariableFault):
 function holdsUserInfo(given: string): boolean {
   return /\/\/[^/]*@/.test(given);
 }
+
+/**
+ * Variables by which Node.js and the listener's AWS clients go through a proxy (Node.js, "Built-in Proxy Support");
+ * the listener itself does not read them.
+ */
+export const PROXY_VARIABLES = [
+  'HTTP_PROXY',
+  'HTTPS_PROXY',
+  'NO_PROXY',
+  'NODE_USE_ENV_PROXY',
+] as const;
+
+/** Credentials and switches that take precedence over what a pod of the listener is given. */
+const OVERRIDES =
+  /^(AWS_(ACCESS_KEY_ID|SECRET_ACCESS_KEY|SESSION_TOKEN|PROFILE|ROLE_ARN|WEB_IDENTITY_TOKEN_FILE|CONFIG_FILE|SHARED_CREDENTIALS_FILE|ENDPOINT_URL_(?!SNS$).*|CA_BUNDLE)|NODE_OPTIONS|NODE_TLS_REJECT_UNAUTHORIZED|LD_PRELOAD|PG.*)$/;
+
+/** Whether a variable takes precedence over the role, the trust or the runtime that a pod has. */
+export function overridesPod(name: string): boolean {
+  return OVERRIDES.test(name);
+}
+
+/** Whether a variable of a pod is filled by settings: the listener's own, those of files with their values, the proxy's. */
+export function isListenerVariable(name: string): boolean {
+  if (PROXY_VARIABLES.some((proxy) => proxy === name)) return true;
+  const table: Readonly<Record<string, ListenerVariable<unknown>>> = LISTENER_VARIABLES;
+  return name in table || (name.endsWith('_FILE') && table[name.slice(0, -5)]?.file === true);
+}

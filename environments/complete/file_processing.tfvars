@@ -73,6 +73,12 @@ memory_limit        = "1Gi"
 worker_concurrency  = 4
 sns_max_age_seconds = 86400
 log_level           = "info"
+image_pull_secrets  = ["registry-credentials"]
+extra_environment = {
+  TZ = "America/Denver"
+}
+http_proxy = "http://proxy.example.gov:3128"
+no_proxy   = [".s3.us-gov-west-1.amazonaws.com"]
 
 tls_certificate_arn = "arn:aws-us-gov:acm:us-gov-west-1:123456789012:certificate/0b1e6f4c-8a3d-4c0e-9a55-0f3a5d1b2c4d"
 access_logs_bucket  = "etl-production-access-logs"

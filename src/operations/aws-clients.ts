@@ -1,3 +1,4 @@
+import { Agent, type AgentOptions } from 'node:https';
 import type { EC2Client } from '@aws-sdk/client-ec2';
 import type { ECRClient } from '@aws-sdk/client-ecr';
 import type { EKSClient } from '@aws-sdk/client-eks';
@@ -47,7 +48,7 @@ export function awsClients(target: AwsTarget): AwsClients {
     ...(fips && endpoint === undefined && !process.env.AWS_ENDPOINT_URL
       ? { useFipsEndpoint: true }
       : {}),
-    ...(anyCertificate ? { requestHandler: { httpsAgent: { rejectUnauthorized: false } } } : {}),
+    requestHandler: { httpsAgent: httpsAgent(anyCertificate) },
   };
   return {
     ec2: async () => new (await import('@aws-sdk/client-ec2')).EC2Client(configuration),
@@ -65,4 +66,18 @@ export function awsClients(target: AwsTarget): AwsClients {
     sqs: async () => new (await import('@aws-sdk/client-sqs')).SQSClient(configuration),
     sts: async () => new (await import('@aws-sdk/client-sts')).STSClient(configuration),
   };
+}
+
+/**
+ * The SDK's own agent knows no proxy; this one goes through that of HTTPS_PROXY, but for NO_PROXY, as Terraform does.
+ * An emulator speaks http, and so is called as it is.
+ */
+function httpsAgent(anyCertificate: boolean): Agent {
+  // The type of the option is younger than ours; the other two are what the SDK gives its own agent.
+  const options: AgentOptions & { readonly proxyEnv: NodeJS.ProcessEnv } = {
+    keepAlive: true,
+    maxSockets: 50,
+    proxyEnv: process.env,
+  };
+  return new Agent({ ...options, ...(anyCertificate && { rejectUnauthorized: false }) });
 }

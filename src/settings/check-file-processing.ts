@@ -1,5 +1,10 @@
 import { isIPv4 } from 'node:net';
 import { topicIn } from '@file-processing/contract/arn.ts';
+import {
+  isListenerVariable,
+  LISTENER_VARIABLES,
+  PROXY_VARIABLES,
+} from '@file-processing/contract/listener-variables.ts';
 import { partitionOf } from '@file-processing/contract/partition.ts';
 import { BUCKET_NAME } from '@file-processing/contract/s3-object.ts';
 import { bucketSetting, bucketsOf, ONE_BUCKET_VARIABLES, trustedAccounts } from './buckets.ts';
@@ -46,6 +51,7 @@ export function checkFileProcessing(
       checkIdentity,
       (valid) => checkDatabase(valid, given),
       checkFips,
+      checkEnvironment,
       checkArns,
       checkExistingNetwork,
       (valid) => checkExistingCluster(valid, given),
@@ -389,6 +395,25 @@ const OF_EXTERNAL_DATABASES: readonly Name[] = [
   'db_security_group_id',
   'existing_secret_name',
 ];
+
+function checkEnvironment({
+  extra_environment,
+  http_proxy,
+  no_proxy,
+}: FileProcessingSettings): FileProcessingFinding[] {
+  const findings: FileProcessingFinding[] = [];
+  const owned = Object.keys(extra_environment).filter(isListenerVariable);
+  if (owned.length > 0) {
+    findings.push({
+      variable: 'extra_environment',
+      message: `${owned.join(', ')} must be left out: they are the listener's own, which settings fill. Its own are ${[...Object.keys(LISTENER_VARIABLES), ...PROXY_VARIABLES].join(', ')}`,
+    });
+  }
+  if (no_proxy.length > 0 && http_proxy === '') {
+    findings.push({ variable: 'no_proxy', message: 'must be empty without http_proxy' });
+  }
+  return findings;
+}
 
 function checkDatabase(
   settings: FileProcessingSettings,

@@ -99,6 +99,24 @@ describe('faults between variables', () => {
       /must be false in aws_region eu-central-1/,
     ],
     [
+      'a variable of the listener among those of others',
+      { extra_environment: { TZ: 'UTC', LOG_LEVEL: 'debug', DB_PASSWORD_FILE: '/x' } },
+      'extra_environment',
+      /^LOG_LEVEL, DB_PASSWORD_FILE must be left out: .* Its own are PORT, .*MAX_FAULTS, .*HTTPS_PROXY/,
+    ],
+    [
+      'a variable of the proxy among those of others',
+      { extra_environment: { HTTPS_PROXY: 'http://proxy.example.gov:3128' } },
+      'extra_environment',
+      /^HTTPS_PROXY must be left out/,
+    ],
+    [
+      'hosts without a proxy to go around',
+      { no_proxy: ['.example.gov'] },
+      'no_proxy',
+      /must be empty without http_proxy/,
+    ],
+    [
       'FIPS endpoints in China',
       { aws_region: 'cn-north-1', fips_endpoints: true },
       'fips_endpoints',

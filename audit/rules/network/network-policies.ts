@@ -202,6 +202,12 @@ function databasePort(listener: Listener): number | undefined {
   return Number.isNaN(port) ? undefined : port;
 }
 
+/** Port of the proxy, where there is one. */
+function proxyPort(listener: Listener): number | undefined {
+  const proxy = URL.parse(String(listener.environment.get('HTTPS_PROXY') ?? ''));
+  return proxy === null ? undefined : Number(proxy.port || HTTPS);
+}
+
 /** Whether only a Secret tells the database's port. */
 function hidesDatabasePort(listener: Listener): boolean {
   return listener.isSet('DATABASE_URL');
@@ -351,6 +357,7 @@ export const NETWORK_POLICY_RULES: readonly Rule[] = [
         );
       const host = listener.setting('DB_HOST') ?? '';
       const port = databasePort(listener);
+      const proxy = proxyPort(listener);
       const dns = (['UDP', 'TCP'] as const).filter((protocol) => !open(DNS, protocol, reachesDns));
       return [
         ...dns.map(
@@ -361,6 +368,9 @@ export const NETWORK_POLICY_RULES: readonly Rule[] = [
         associationOf(audited, listener.pod) !== undefined &&
           !open(80, 'TCP', (to) => reachesAddress(to, POD_IDENTITY_AGENT)) &&
           `no policy allows it to ask the agent of EKS Pod Identity for its credentials (TCP 80 of ${POD_IDENTITY_AGENT})`,
+        proxy !== undefined &&
+          !open(proxy, 'TCP', (to) => to !== undefined) &&
+          `no policy allows it to reach its proxy (TCP ${proxy})`,
         port !== undefined &&
           !open(port, 'TCP', (to) =>
             isIPv4(host) ? reachesAddress(to, host) : reachesAddresses(to),
@@ -387,6 +397,7 @@ export const NETWORK_POLICY_RULES: readonly Rule[] = [
         DNS,
         HTTPS,
         ...listeners.flatMap((listener) => databasePort(listener) ?? []),
+        ...listeners.flatMap((listener) => proxyPort(listener) ?? []),
         ...(listeners.some(hidesDatabasePort) ? egress.flatMap(otherPort) : []),
       ]);
       return egress.flatMap(({ to, ports = [] }) => [

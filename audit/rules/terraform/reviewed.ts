@@ -227,7 +227,8 @@ const VOLUME = [
 
 const POD = [
   ...['activeDeadlineSeconds', 'affinity', 'automountServiceAccountToken', 'dnsPolicy'],
-  ...['enableServiceLinks', 'hostIPC', 'hostNetwork', 'hostPID', 'nodeName', 'nodeSelector'],
+  ...['enableServiceLinks', 'hostIPC', 'hostNetwork', 'hostPID', 'imagePullSecrets', 'nodeName'],
+  'nodeSelector',
   ...['priorityClassName', 'restartPolicy', 'schedulerName', 'serviceAccountName'],
   ...['shareProcessNamespace', 'terminationGracePeriodSeconds', 'tolerations'],
   ...below('containers', CONTAINER),

@@ -3,6 +3,8 @@ import {
   LISTENER_VARIABLES,
   type ListenerVariable,
   ONE_BUCKET,
+  overridesPod,
+  PROXY_VARIABLES,
   readVariable,
   type VariableName,
 } from '@file-processing/contract/listener-variables.ts';
@@ -41,6 +43,7 @@ const RUNTIME_VARIABLES: readonly string[] = [
 const KNOWN_NAMES: readonly string[] = [
   ...Object.keys(VARIABLES),
   ...FILE_VARIABLES,
+  ...PROXY_VARIABLES,
   ...RUNTIME_VARIABLES,
 ];
 
@@ -53,10 +56,6 @@ function accepts(name: string, text: string): boolean {
 const MEMORY_MIB = { base: 128, file: 32 } as const;
 
 const DAY = 86_400;
-
-/** Credentials and switches that take precedence over what the pod is given. */
-const OVERRIDES =
-  /^(AWS_(ACCESS_KEY_ID|SECRET_ACCESS_KEY|SESSION_TOKEN|PROFILE|ROLE_ARN|WEB_IDENTITY_TOKEN_FILE|CONFIG_FILE|SHARED_CREDENTIALS_FILE|ENDPOINT_URL_(?!SNS$).*|CA_BUNDLE)|NODE_OPTIONS|NODE_TLS_REJECT_UNAUTHORIZED|LD_PRELOAD|PG.*)$/;
 
 function databaseFaults(
   { isSet, setting }: Listener,
@@ -166,7 +165,7 @@ export const LISTENER_RULES: readonly Rule[] = [
         ['debug', 'trace'].includes(level) && `LOG_LEVEL ${level} logs what messages hold`,
         ['fatal', 'silent'].includes(level) && `LOG_LEVEL ${level} leaves no audit trail`,
         ...[...environment.keys()]
-          .filter((name) => OVERRIDES.test(name))
+          .filter((name) => overridesPod(name))
           .map(
             (name) =>
               `${name} takes precedence over the role, the trust or the runtime that the pod has`,

@@ -2,6 +2,7 @@ import { ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { EXIT } from '@file-processing/contract/listener-interface.ts';
 import type { DatabaseConfig } from '../config/database-config.ts';
+import { proxyAgents } from '../config/proxy-agents.ts';
 import { type Config, readConfig } from '../config.ts';
 import { connect } from '../database/connection.ts';
 import { connectionFault } from '../database/errors.ts';
@@ -113,7 +114,7 @@ async function awsChecks(
     ...(aws.region === undefined ? {} : { region: aws.region }),
     ...(aws.endpoint === undefined ? {} : { endpoint: aws.endpoint, forcePathStyle: true }),
     maxAttempts: 2,
-    requestHandler: { connectionTimeout: 5_000, requestTimeout: 15_000 },
+    requestHandler: { connectionTimeout: 5_000, requestTimeout: 15_000, ...proxyAgents() },
   };
   const sts = new STSClient(configuration);
   const client = new S3Client({ ...configuration, followRegionRedirects: true });

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { EXIT } from '@file-processing/contract/listener-interface.ts';
 import { expectationProblems } from '@file-processing/quality/expectation.ts';
 import { type BootstrapConfig, readBootstrapConfig, Secret } from '../config/database-config.ts';
+import { proxyAgents } from '../config/proxy-agents.ts';
 import { ConfigError, variableReader } from '../config/read-variables.ts';
 import { readConfig } from '../config.ts';
 import { bootstrapDatabase, type Master } from '../database/bootstrap.ts';
@@ -43,7 +44,7 @@ async function readMaster(
   const client = new SecretsManagerClient({
     region,
     ...(endpoint === undefined ? {} : { endpoint }),
-    requestHandler: { connectionTimeout: 5_000, requestTimeout: 15_000 },
+    requestHandler: { connectionTimeout: 5_000, requestTimeout: 15_000, ...proxyAgents() },
   });
   try {
     const { SecretString } = await client.send(

@@ -5,6 +5,7 @@ import {
   type Role,
 } from '@file-processing/contract/listener-interface.ts';
 import type { Logger } from 'pino';
+import { proxyAgents } from '../config/proxy-agents.ts';
 import type { ConfigWithDatabase } from '../config.ts';
 import { answers, connect, type Database } from '../database/connection.ts';
 import { migrate } from '../database/migrate.ts';
@@ -202,7 +203,7 @@ function httpHandler(parts: Parts, onRuns: () => void): RequestListener {
   const { config, logger } = options;
   const app = createApp({
     verifier: verifierOf(options, config.sns.maxAgeSeconds),
-    confirmer: createConfirmer(createSnsClients()),
+    confirmer: createConfirmer(createSnsClients(proxyAgents())),
     intake: snsIntake({ database, queue, filter: config.s3, onRuns }),
     logger,
     metrics,

@@ -1,5 +1,6 @@
 import { ConfirmSubscriptionCommand, SNSClient } from '@aws-sdk/client-sns';
 import type { TopicArn } from '@file-processing/contract/arn.ts';
+import type { ProxyAgents } from '../config/proxy-agents.ts';
 import { ListenerError } from '../errors.ts';
 import type { Confirmation } from './envelope.ts';
 
@@ -56,8 +57,10 @@ export function createConfirmer(clientFor: (region: string) => SnsConfirmationCl
 /**
  * Makes SNS clients, one per region. Credentials and `AWS_ENDPOINT_URL_SNS` come from the
  * environment, as the SDK reads them.
+ *
+ * @param agents - those of a proxy @default the SDK's own
  */
-export function createSnsClients(): (region: string) => SNSClient {
+export function createSnsClients(agents: ProxyAgents = {}): (region: string) => SNSClient {
   const clients = new Map<string, SNSClient>();
   return (region) => {
     const known = clients.get(region);
@@ -65,7 +68,7 @@ export function createSnsClients(): (region: string) => SNSClient {
       return known;
     }
     // Two attempts: the answer to SNS is due within seconds, and SNS itself tries again.
-    const client = new SNSClient({ region, maxAttempts: 2 });
+    const client = new SNSClient({ region, maxAttempts: 2, requestHandler: agents });
     clients.set(region, client);
     return client;
   };

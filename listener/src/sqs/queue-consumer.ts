@@ -5,6 +5,7 @@ import {
   ReceiveMessageCommand,
   SQSClient,
 } from '@aws-sdk/client-sqs';
+import { proxyAgents } from '../config/proxy-agents.ts';
 
 /** What became of one message. */
 export type Handled =
@@ -45,7 +46,7 @@ export function queueClient({
     // The queue's URL names the host of the plain endpoint, which would else take the place of the other.
     ...(fips ? { useFipsEndpoint: true, useQueueUrlAsEndpoint: false } : {}),
     // A long poll takes 20 seconds by itself.
-    requestHandler: { connectionTimeout: 5_000, socketTimeout: 30_000 },
+    requestHandler: { connectionTimeout: 5_000, socketTimeout: 30_000, ...proxyAgents() },
   });
 }
 

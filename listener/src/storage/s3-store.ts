@@ -4,6 +4,7 @@ import {
   S3Client,
   S3ServiceException,
 } from '@aws-sdk/client-s3';
+import { proxyAgents } from '../config/proxy-agents.ts';
 import {
   type ObjectName,
   type ObjectStore,
@@ -32,7 +33,7 @@ export function createS3Store(options: S3StoreOptions = {}): ObjectStore {
     ...(region === undefined ? {} : { region }),
     ...(endpoint === undefined ? {} : { endpoint, forcePathStyle: true }),
     followRegionRedirects: true,
-    requestHandler: { connectionTimeout: 5_000, socketTimeout: 60_000 },
+    requestHandler: { connectionTimeout: 5_000, socketTimeout: 60_000, ...proxyAgents() },
   });
   return {
     open: (reference, signal) => openInS3(client, ownerOf, reference, signal),

@@ -45,8 +45,11 @@ export function endingContainer(
 }
 
 /** What every pod of the image has in common. */
-export function podSettings() {
+export function podSettings({ image_pull_secrets }: FileProcessingSettings) {
   return {
+    ...(image_pull_secrets.length > 0 && {
+      imagePullSecrets: image_pull_secrets.map((name) => ({ name })),
+    }),
     // The provider's default is true, and a pod's setting takes precedence over its ServiceAccount's.
     automountServiceAccountToken: false,
     enableServiceLinks: false,

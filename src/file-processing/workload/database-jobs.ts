@@ -136,7 +136,7 @@ function createJob(
           annotations: { 'file-processing/database': settings.db_resource_id },
         },
         spec: {
-          ...podSettings(),
+          ...podSettings(settings),
           serviceAccountName: props.serviceAccount,
           restartPolicy: 'Never',
           container: [container],

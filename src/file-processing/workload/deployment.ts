@@ -59,7 +59,7 @@ export function createDeployment(
         template: {
           metadata: { labels: LABELS, annotations: rolloutAnnotations(settings, props) },
           spec: {
-            ...podSettings(),
+            ...podSettings(settings),
             serviceAccountName: settings.service_account_name,
             terminationGracePeriodSeconds: PRE_STOP_SECONDS + SHUTDOWN_SECONDS + MARGIN_SECONDS,
             topologySpreadConstraint: [

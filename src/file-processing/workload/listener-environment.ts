@@ -3,6 +3,7 @@ import {
   type FileVariableName,
   faultText,
   LISTENER_VARIABLES,
+  type PROXY_VARIABLES,
   readVariable,
   type VariableName,
 } from '@file-processing/contract/listener-variables.ts';
@@ -30,7 +31,7 @@ export interface ListenerSources {
 
 /** Environment variables of the listener, by their names in its own table. */
 export type ListenerEnvironment = Readonly<
-  Partial<Record<VariableName | FileVariableName, string>>
+  Partial<Record<VariableName | FileVariableName | (typeof PROXY_VARIABLES)[number], string>>
 >;
 
 /**
@@ -58,6 +59,7 @@ export function listenerEnvironment(
     SNS_MAX_AGE_SECONDS: `${settings.sns_max_age_seconds}`,
     SQS_QUEUE_URL: queueUrl ?? '',
     ...databaseEnvironment(settings),
+    ...proxyEnvironment(settings),
   };
   const set = Object.entries(environment).filter(([, value]) => value !== '');
   const faults = set.flatMap(([name, value]) => faultOf(name, value));
@@ -97,6 +99,21 @@ function bucketEnvironment(buckets: readonly Bucket[]): ListenerEnvironment {
         }),
       ),
     ),
+  };
+}
+
+/** What never goes through a proxy: the pod itself, the cluster, and what gives out credentials. */
+const NO_PROXY = [
+  ...['localhost', '127.0.0.1', '169.254.169.254', '169.254.170.23', '.svc', '.cluster.local'],
+];
+
+function proxyEnvironment({ http_proxy, no_proxy }: FileProcessingSettings): ListenerEnvironment {
+  if (http_proxy === '') return {};
+  return {
+    HTTP_PROXY: http_proxy,
+    HTTPS_PROXY: http_proxy,
+    NO_PROXY: [...NO_PROXY, ...no_proxy].join(','),
+    NODE_USE_ENV_PROXY: '1',
   };
 }
 

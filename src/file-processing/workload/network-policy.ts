@@ -65,20 +65,31 @@ function egressRules(settings: FileProcessingSettings): NetworkPolicyV1SpecEgres
   return [...databaseEgressRules(settings), ...(settings.node_s3_access ? [instanceMetadata] : [])];
 }
 
-/** What a pod reaches that only works on the database: names, AWS's APIs, and the database. */
+/** What a pod reaches that only works on the database: names, AWS's APIs, the proxy to them, and the database. */
 export function databaseEgressRules(settings: FileProcessingSettings): NetworkPolicyV1SpecEgress[] {
   return [
     DNS,
     AWS,
+    ...proxyRules(settings),
     ...(trustsPodIdentity(settings) ? [POD_IDENTITY] : []),
     ...(hasDatabase(settings) ? [databaseRule(settings)] : []),
   ];
 }
 
+/** A proxy on the port of https is among what {@link AWS} allows. */
+function proxyRules({ http_proxy }: FileProcessingSettings): NetworkPolicyV1SpecEgress[] {
+  const [, host = '', port = ''] = /^https?:\/\/([^/:]+):(\d+)/i.exec(http_proxy) ?? [];
+  if (port === '' || port === '443') return [];
+  return [{ to: addressesOf(host), ports: [tcp(Number(port))] }];
+}
+
+/** A policy knows addresses only: a name's may change, and need not lie in the VPC. */
+function addressesOf(host: string) {
+  return IPV4.test(host) ? [{ ipBlock: { cidr: `${host}/32` } }] : ANYWHERE;
+}
+
 function databaseRule({ db_host, db_port }: FileProcessingSettings): NetworkPolicyV1SpecEgress {
-  // A policy knows addresses only: a name's may change, and need not lie in the VPC.
-  const to = IPV4.test(db_host) ? [{ ipBlock: { cidr: `${db_host}/32` } }] : ANYWHERE;
-  return { to, ports: [tcp(db_port)] };
+  return { to: addressesOf(db_host), ports: [tcp(db_port)] };
 }
 
 function tcp(port: number): { readonly port: string; readonly protocol: string } {

@@ -83,7 +83,7 @@ export class Workload extends Construct {
     const configMap = createConfigMap(
       at('config-map'),
       settings.namespace,
-      listenerEnvironment(settings, props),
+      { ...settings.extra_environment, ...listenerEnvironment(settings, props) },
       dependsOn,
     );
     const secret = databaseCredentials(settings)?.owned

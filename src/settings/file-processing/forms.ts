@@ -24,6 +24,12 @@ export const isHostName = (value: string): boolean =>
   value.length <= 253 &&
   /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$/i.test(value);
 
+/** Whether a text is the address of a proxy: a host and a port, and nothing secret. */
+export function isProxyAddress(value: string): boolean {
+  const [, host = '', port] = /^https?:\/\/([^/:@?#]+):(\d{1,5})\/?$/i.exec(value) ?? [];
+  return isHostName(host) && Number(port) >= 1 && Number(port) <= 65_535;
+}
+
 /** Whether a text is an IPv4 block other than the whole internet. */
 export function isLimitedCidr(value: string): boolean {
   const cidr = parseCidr(value);

@@ -1,5 +1,6 @@
-import { choice, flag, integer, text, textMap } from '../variable.ts';
-import { DNS_LABEL, isDnsLabel } from './forms.ts';
+import { overridesPod } from '@file-processing/contract/listener-variables.ts';
+import { choice, flag, integer, text, textList, textMap } from '../variable.ts';
+import { DNS_LABEL, isDnsLabel, isHostName, isProxyAddress } from './forms.ts';
 
 const IMAGE =
   /^(?:[a-z0-9.-]+(?::\d+)?\/)?[a-z0-9]+(?:[._/-][a-z0-9]+)*(?::[\w][\w.-]{0,127})?(?:@sha256:[0-9a-f]{64})?$/;
@@ -75,6 +76,45 @@ export const workloadVariables = {
     example: { team: 'etl' },
     allowed: 'a map of annotations, without eks.amazonaws.com/role-arn, which the stack sets',
     accepts: (annotations) => !('eks.amazonaws.com/role-arn' in annotations),
+  }),
+  image_pull_secrets: textList({
+    description:
+      'Secrets of the namespace, made by others, that the pods pull the image with; Amazon ECR needs none.',
+    default: [],
+    example: ['registry-credentials'],
+    allowed: `a list of at most 10 names of Secrets, each once and ${DNS_LABEL}`,
+    accepts: (names) => names.length <= 10 && new Set(names).size === names.length,
+    acceptsItem: isDnsLabel,
+  }),
+  extra_environment: textMap({
+    description:
+      "More environment variables for the pods, such as TZ or NODE_EXTRA_CA_CERTS; no secrets, since they stand in a ConfigMap. One that neither the listener's runtime nor the AWS SDK is known to read is a finding of the audit.",
+    default: {},
+    example: { TZ: 'America/Denver' },
+    allowed:
+      "a map of at most 50 variables: names of letters, digits and underscores, none of them the listener's own nor one that overrides the pods' role or runtime",
+    accepts: (map) =>
+      Object.keys(map).length <= 50 &&
+      Object.keys(map).every((name) => /^[A-Za-z_]\w*$/.test(name) && !overridesPod(name)),
+    acceptsItem: (value) => value.length <= 4096,
+  }),
+  http_proxy: text({
+    description:
+      "Proxy that the listener reaches AWS and the signing certificates of SNS by; the database is reached without. The nodes' own proxy is set by their user data.",
+    default: '',
+    example: 'http://proxy.example.gov:3128',
+    allowed: 'an http or https address of a host and a port, without user name or path',
+    accepts: isProxyAddress,
+  }),
+  no_proxy: textList({
+    description:
+      'Hosts that are reached without http_proxy, beside this machine, the cluster and the metadata of the node.',
+    default: [],
+    example: ['.s3.us-gov-west-1.amazonaws.com', 'sts.us-gov-west-1.amazonaws.com'],
+    allowed:
+      'a list of at most 100 host names, IPv4 addresses, or suffixes that begin with a dot (Node.js knows no blocks of addresses)',
+    accepts: (hosts) => hosts.length <= 100,
+    acceptsItem: (host) => isHostName(host.replace(/^\./, '')),
   }),
   replicas: integer(1, 100, {
     description: 'Pods of the listener; with an autoscaler the fewest.',

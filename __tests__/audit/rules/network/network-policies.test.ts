@@ -108,6 +108,7 @@ describeRules(NETWORK_POLICY_RULES, {
       ['no DNS', without('egress.0')],
       ['no AWS', without('egress.1')],
       ['no database', without('egress.2')],
+      ['no proxy', set(CONFIG_MAP, 'data.HTTPS_PROXY', 'http://proxy.example.gov:3128')],
       ['no calls', without('egress')],
       ['DNS over TCP alone', without('egress.0.ports.0')],
       ['DNS of the own namespace', without('egress.0.to.0.namespace_selector')],
@@ -120,6 +121,10 @@ describeRules(NETWORK_POLICY_RULES, {
       ['no database of the queue', without('egress.2'), 'queue'],
     ],
     'network-policy-limits-egress': [
+      [
+        'a proxy that nobody goes through',
+        rule('egress', { to: ANYWHERE, ports: [{ port: '3128', protocol: 'TCP' }] }),
+      ],
       ['whoever', without('egress.1.to')],
       ['whichever port', without('egress.1.ports')],
       ['another port', rule('egress', { to: ANYWHERE, ports: [{ port: '22', protocol: 'TCP' }] })],

@@ -157,10 +157,7 @@ describeRules(REVIEW_RULES, {
         set(DEPLOYMENT, `${POD}.dns_config`, { nameservers: ['198.51.100.53'] }),
       ],
       ['pods of another system', set(DEPLOYMENT, `${POD}.os`, { name: 'windows' })],
-      [
-        'the password of a registry',
-        set(DEPLOYMENT, `${POD}.image_pull_secrets`, [{ name: 'registry' }]),
-      ],
+      ['a host name of its own', set(DEPLOYMENT, `${POD}.hostname`, 'listener')],
       [
         'a volume in memory, which counts as memory',
         set(DEPLOYMENT, `${POD}.volume.0.empty_dir.medium`, 'Memory'),

@@ -18,6 +18,14 @@ describe('createDeployment', () => {
     });
   });
 
+  it('pulls the image with the Secrets that are named, and with none unasked', () => {
+    expect(deployment).not.toHaveProperty(`${POD}.image_pull_secrets`);
+    expect(deploymentOf({ image_pull_secrets: ['registry', 'mirror'] })).toHaveProperty(
+      `${POD}.image_pull_secrets`,
+      [{ name: 'registry' }, { name: 'mirror' }],
+    );
+  });
+
   it('leaves the number of pods to the autoscaler', () => {
     expect(deploymentOf({ replicas: 2, max_replicas: 6 })).toMatchObject({
       lifecycle: { ignore_changes: ['spec[0].replicas'] },

@@ -73,6 +73,26 @@ describe('listenerEnvironment', () => {
     expect(environmentOf({ buckets }).S3_BUCKETS).toContain('"account":"210987654321"');
   });
 
+  it('goes through the proxy, but for this machine, the cluster, credentials and what is named', () => {
+    const http_proxy = 'http://proxy.example.gov:3128';
+    const environment = environmentOf({ http_proxy, no_proxy: ['.example.gov'] });
+    expect(environment).toMatchObject({
+      HTTP_PROXY: http_proxy,
+      HTTPS_PROXY: http_proxy,
+      NO_PROXY:
+        'localhost,127.0.0.1,169.254.169.254,169.254.170.23,.svc,.cluster.local,.example.gov',
+      NODE_USE_ENV_PROXY: '1',
+    });
+    expect(environmentOf()).not.toHaveProperty('NODE_USE_ENV_PROXY');
+  });
+
+  it('stands beside more variables in the ConfigMap', () => {
+    const { resources } = synthesizeWorkload({ extra_environment: { TZ: 'America/Denver' } });
+    expect(resources['kubernetes_config_map_v1.config']).toMatchObject({
+      data: { TZ: 'America/Denver', AWS_REGION: 'us-gov-west-1' },
+    });
+  });
+
   it('holds nothing that the listener would refuse', () => {
     const settings = { ...fileProcessingSettings(), worker_concurrency: 65, bucket_name: 'a..b' };
     expect(() => listenerEnvironment(settings, { topicArn: TOPIC_ARN })).toThrow(

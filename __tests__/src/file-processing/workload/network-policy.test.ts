@@ -40,6 +40,17 @@ describe('createNetworkPolicy', () => {
     expect(policyOf({ node_s3_access: true })).toHaveProperty('spec.egress', [DNS, AWS, metadata]);
   });
 
+  it.each([
+    ['http://proxy.example.gov:3128', [{ to: ANYWHERE, ports: tcp('3128') }]],
+    [
+      'http://10.20.0.9:8080/',
+      [{ to: [{ ip_block: { cidr: '10.20.0.9/32' } }], ports: tcp('8080') }],
+    ],
+    ['https://proxy.example.gov:443', []],
+  ])('lets out to the proxy %s', (http_proxy, rules) => {
+    expect(policyOf({ http_proxy })).toHaveProperty('spec.egress', [DNS, AWS, ...rules]);
+  });
+
   it('lets in nothing but metrics with a queue', () => {
     expect(policyOf({ delivery: 'sqs' })).toHaveProperty('spec.ingress', [METRICS]);
   });

@@ -29,6 +29,10 @@ describe('the Job', () => {
   const job = manifestOf('Job');
   const pod = job.spec.template.spec;
 
+  it('pulls the image with the same Secrets', () => {
+    expect(pod.imagePullSecrets).toEqual([{ name: 'registry-credentials' }]);
+  });
+
   it('runs the job over the events, once a pod, within the limits', () => {
     expect(job.spec).toMatchObject({
       backoffLimit: 3,
