@@ -67,9 +67,11 @@ export async function destroyStack(
   if (held.some(({ address }) => isKubernetes(address)))
     await requireCluster(context, stack, state);
   const database = await databaseToDestroy(context, options, state);
+  if (name === 'postgres-on-demand' && !database) refuseKeyOfSnapshots(options, held);
+  const whole = { destroy: true, ...(database && { targets: withoutKeys(held) }) };
 
   if (options.dryRun) {
-    return await withPlan(stack, { destroy: true }, async ({ json }) => {
+    return await withPlan(stack, whole, async ({ json }) => {
       await guardDestruction(stack, json);
       return { stack: name, changes: changesOf(json).map(summaryOf), destroyed: false };
     });
@@ -86,8 +88,12 @@ export async function destroyStack(
     await waitUntilGone(context, options, stack, state, loadBalancers);
     context.stderr.write('\nThen the rest.\n');
   }
-  changes.push(...(await reviewAndApply(context, stack, { destroy: true }, review)));
-  if (database) context.stderr.write(`What is left of the data: snapshot ${database.snapshot}.\n`);
+  changes.push(...(await reviewAndApply(context, stack, whole, review)));
+  if (database) {
+    context.stderr.write(
+      `What is left of the data: snapshot ${database.snapshot}, and the key that reads it, which stays in the state.\n`,
+    );
+  }
   return { stack: name, changes, destroyed: true };
 }
 
@@ -132,6 +138,33 @@ async function databaseToDestroy(
     await api.allowDeletion();
   };
   return { snapshot: name, unprotect };
+}
+
+/** What encrypts the snapshots that outlive the database, and its retained backups: without it they are lost. */
+const KEYS = ['aws_kms_key', 'aws_kms_alias'];
+
+function withoutKeys(held: readonly { readonly type: string; readonly address: string }[]) {
+  return held.filter(({ type }) => !KEYS.includes(type)).map(({ address }) => address);
+}
+
+/**
+ * A second destroy would find the key alone.
+ *
+ * @throws OperationError (EXIT.refused) without `allowDataLoss`
+ */
+function refuseKeyOfSnapshots(
+  { allowDataLoss }: DestroyOptions,
+  held: readonly { readonly type: string; readonly address: string }[],
+): void {
+  const key = held.find(({ type }) => type === 'aws_kms_key');
+  if (allowDataLoss || key === undefined) return;
+  throw new OperationError(
+    `${key.address} encrypts the snapshots and backups of the database that was here: without it they can't be restored`,
+    {
+      next: 'apply makes a database again, with this key; --allow-data-loss deletes the key, once the snapshots may go',
+      code: EXIT.refused,
+    },
+  );
 }
 
 /** Asks once for everything, and again for whatever was not part of what was agreed to. */

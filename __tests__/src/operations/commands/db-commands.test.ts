@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { OperationContext } from '../../../../src/operations/operation.ts';
@@ -99,6 +99,7 @@ test.each(['db-start', 'db-stop', 'db-snapshot', 'db-connect'])(
 test.each(['db-start', 'db-stop', 'db-snapshot', 'db-restore x', 'db-connect'])(
   '%s refuses an environment with a database of others',
   async (command) => {
+    rmSync(join(root, 'environments/complete/postgres_on_demand.tfvars'));
     const environment = ['--environment', 'complete'];
     const { code, err } = await run([...command.split(' '), ...environment]);
     expect(err).toContain('environment complete has no postgres-on-demand');
@@ -297,8 +298,10 @@ describe('destroy postgres-on-demand', () => {
     const { code, err, held } = await destroy(['--auto-approve', '--allow-data-loss']);
     expect(rds.changes).toEqual([`ModifyDBInstance ${ID}`]);
     expect(rds.databases.get(ID)?.deletionProtection).toBe(false);
-    expect(held()).toEqual([]);
-    expect(err).toContain(`What is left of the data: snapshot ${ID}-final.`);
+    expect(held()).toEqual(['aws_kms_key.database']);
+    expect(err).toContain(
+      `What is left of the data: snapshot ${ID}-final, and the key that reads it`,
+    );
     expect(code).toBe(0);
   });
 
@@ -326,6 +329,33 @@ describe('destroy postgres-on-demand', () => {
     const { code, err } = await destroy(['--auto-approve', '--allow-data-loss'], attributes);
     expect(err).toContain(`the final snapshot would be old-name, not ${ID}-final of the tfvars`);
     expect(code).toBe(77);
+  });
+});
+
+describe('destroy postgres-on-demand a second time', () => {
+  function destroyKey(...parameters: readonly string[]) {
+    const resources = { 'aws_kms_key.database': {} };
+    const held = Object.keys(resources);
+    const played = playedTerraform({ resources, held, stack: 'postgres-on-demand' });
+    const env = { CDKTF_OUTPUT: join(root, 'cdktf.out') };
+    const command = ['destroy', 'postgres-on-demand', '--profile', '', '--auto-approve'];
+    return run([...command, ...parameters], { run: played.run, env }).then((result) => ({
+      ...result,
+      held: played.held(),
+    }));
+  }
+
+  test('keeps the key that the snapshots need', async () => {
+    const { code, err, held } = await destroyKey();
+    expect(err).toContain('aws_kms_key.database encrypts the snapshots and backups');
+    expect(held).toEqual(['aws_kms_key.database']);
+    expect(code).toBe(77);
+  });
+
+  test('deletes the key with --allow-data-loss', async () => {
+    const { code, held } = await destroyKey('--allow-data-loss');
+    expect(held).toEqual([]);
+    expect(code).toBe(0);
   });
 });
 
