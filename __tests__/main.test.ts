@@ -72,6 +72,14 @@ describe('the JSON', () => {
     expect(json).toEqual(SYNTHESES['etl-playground'].json);
   });
 
+  it('is the same on another day, on which it warns of the version', () => {
+    const years = Date.UTC(2030, 0, 1) / 1000;
+    const later = runMain({ env: { SOURCE_DATE_EPOCH: `${years}` } });
+    expect(later.json).toEqual(SYNTHESES['etl-playground'].json);
+    expect(later.stdout).toContain('is no longer supported by EKS since 2028-03-27');
+    expect(first.stdout).not.toContain('supported by EKS');
+  });
+
   it('is what cdktf writes when it is not made lighter', () => {
     const { name, fileProcessing } = loadEnvironment(ROOT);
     const stack = new FileProcessingStack(Testing.app(), 'file-processing', {

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { CreateClusterCommand, DescribeClusterCommand, type EKSClient } from '@aws-sdk/client-eks';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { EXIT } from '../../src/operations/operation-error.ts';
@@ -114,5 +115,51 @@ describe('beside a cluster of others', () => {
     await terraform.destroy();
     expect(await terraform.stateList()).toEqual([]);
     expect(await cluster()).toEqual(before);
+  });
+});
+
+describe('from a cluster of the stack to one of others', () => {
+  const OWN = 'own';
+  const own = (values: Readonly<Record<string, unknown>>) =>
+    checkout.addEnvironment(ENVIRONMENT, { fileProcessing: { cluster_name: OWN, ...values } }, OWN);
+  const plan = () => checkout.manage(['plan', '--environment', OWN, '--json']);
+  let refused: Awaited<ReturnType<typeof plan>>;
+
+  beforeAll(async () => {
+    await createNetwork(emulator, 'etl-platform');
+    own({});
+    const targets = ['aws_eks_node_group.this', 'aws_iam_openid_connect_provider.eks'];
+    const { code, stderr } = await checkout.manage([
+      ...['apply', '--environment', OWN, '--auto-approve'],
+      ...targets.flatMap((target) => ['--target', target]),
+    ]);
+    expect(code, stderr).toBe(EXIT.ok);
+    own({
+      create_cluster: false,
+      node_group_name: null,
+      cluster_endpoint_private_access_cidrs: [],
+    });
+    refused = await plan();
+  });
+
+  test('manage refuses to destroy the cluster', () => {
+    expect(refused.code).toBe(EXIT.refused);
+    expect(refused.stderr).toContain(`the plan would destroy the cluster ${OWN}`);
+  });
+
+  test('what it prints hands the cluster over: the next plan deletes nothing', async () => {
+    const addresses = /terraform state rm ([^;]+);/.exec(refused.stderr)?.[1]?.split(' ') ?? [];
+    expect(addresses).toContain('aws_eks_node_group.this');
+    expect(addresses).not.toContain('aws_iam_openid_connect_provider.eks');
+    const folder = join(checkout.root, `cdktf.out.${OWN}/stacks/file-processing`);
+    const stack = terraformIn(folder, { aws: emulator });
+    await stack.forget(addresses);
+    await stack.close();
+    const { code, stdout } = await plan();
+    expect(code).toBe(2);
+    const { changes } = JSON.parse(stdout) as {
+      changes: readonly { actions: readonly string[] }[];
+    };
+    expect(new Set(changes.flatMap(({ actions }) => actions))).not.toContain('delete');
   });
 });

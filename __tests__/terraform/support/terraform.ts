@@ -48,6 +48,8 @@ export interface Terraform {
   types(provider: string): Promise<string[]>;
   /** Addresses of everything in the state. */
   stateList(): Promise<string[]>;
+  /** Takes resources out of the state, and leaves them as they are. */
+  forget(addresses: readonly string[]): Promise<void>;
   destroy(options?: CommandOptions): Promise<string>;
   /** Removes what was written outside the work folder. */
   close(): Promise<void>;
@@ -141,6 +143,9 @@ export function terraformIn(workDirectory: string, options: TerraformOptions): T
     stateList: async () => {
       const { stdout } = await terraform(['state', 'list']);
       return stdout.split('\n').filter((line) => line !== '');
+    },
+    forget: async (addresses) => {
+      await terraform(['state', 'rm', ...addresses]);
     },
     destroy: async (commandOptions) => {
       const command = ['destroy', '-auto-approve', ...common, ...flags(commandOptions)];
