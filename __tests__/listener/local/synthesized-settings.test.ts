@@ -24,6 +24,20 @@ test('the environment is that of the ConfigMap, without database and topic', asy
   expect(Object.keys(environment).filter((name) => /^DB_|^SNS_TOPIC/.test(name))).toEqual([]);
 });
 
+test('the proxy and the FIPS endpoints of the cloud are not for this machine', async () => {
+  const cloud = {
+    AWS_USE_FIPS_ENDPOINT: 'true',
+    HTTP_PROXY: 'http://proxy.example.gov:3128',
+    HTTPS_PROXY: 'http://proxy.example.gov:3128',
+    NO_PROXY: 'localhost',
+    NODE_USE_ENV_PROXY: '1',
+  };
+  const { environment } = await settingsOf((resource) => {
+    Object.assign(resource.kubernetes_config_map_v1.config.data, cloud);
+  });
+  expect(Object.keys(environment).filter((name) => name in cloud)).toEqual([]);
+});
+
 test.each([
   ['eu-central-1', 'arn:aws:sns:eu-central-1:'],
   ['us-gov-east-1', 'arn:aws-us-gov:sns:us-gov-east-1:'],
