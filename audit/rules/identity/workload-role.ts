@@ -31,7 +31,8 @@ interface Job {
   readonly readPrefixes: ReadonlyMap<string, readonly string[]>;
   /** Key prefix that reports are written to; empty for none, undefined where no ConfigMap is there to tell. */
   readonly reportPrefix: string | undefined;
-  readonly databaseUser: string;
+  /** Empty for none, undefined where no ConfigMap is there to tell. */
+  readonly databaseUser: string | undefined;
 }
 
 /** Reads of a stack what its pods are for; undefined where nothing tells. */
@@ -64,7 +65,12 @@ function jobOf(model: Model, stackName: string): Job | undefined {
       ]),
     ),
     reportPrefix: buckets.length === 0 ? undefined : reportPrefixOf(setting),
-    databaseUser: setting('DB_IAM_AUTH') === 'true' ? setting('DB_USER') : '',
+    databaseUser:
+      buckets.length === 0
+        ? undefined
+        : setting('DB_IAM_AUTH') === 'true'
+          ? setting('DB_USER')
+          : '',
   };
 }
 
@@ -176,6 +182,8 @@ function storageNeeds(model: Model, { stack: stackName }: Resource, job: Job) {
   ];
 }
 
+const PREPARATION = /^(secretsmanager:GetSecretValue|rds-db:connect|kms:Decrypt)$/;
+
 /** What a role is for whose pods only prepare the database, by their commands; undefined for any other role. */
 function preparationNeeds(audited: Audited, role: Resource): readonly Need[] | undefined {
   const stack = audited.model.stackOf(role);
@@ -204,6 +212,17 @@ function preparationNeeds(audited: Audited, role: Resource): readonly Need[] | u
         return undefined;
     }
   });
+  // Others deploy the pods: what the role may do has to say what it is for.
+  if (!audited.objects.some((object) => object.stack === role.stack)) {
+    const own = statementsOfRole(audited.model, role).flatMap(({ statement }) =>
+      statement.actions.flatMap((action) => statement.resources.map((on) => ({ action, on }))),
+    );
+    const prepares = own.every(
+      ({ action, on }) =>
+        PREPARATION.test(action) && !on.replaceAll(/\$\{[^}]*\}/g, '').includes('*'),
+    );
+    return prepares ? own.filter(({ action }) => action !== 'kms:Decrypt') : undefined;
+  }
   if (needs.length === 0 || needs.includes(undefined)) return undefined;
   return needs.flatMap((need) => need ?? []);
 }
@@ -448,7 +467,7 @@ export const WORKLOAD_ROLE_RULES: readonly Rule[] = [
             if (/^kms:/.test(action))
               return keys.includes(resource) || /^arn:[^:]+:kms:[^*]+:key\/[\w-]+$/.test(resource);
             const user = DATABASE_USER.exec(resource)?.[1];
-            return user !== undefined && (job === undefined || user === job.databaseUser);
+            return user !== undefined && [undefined, user].includes(job?.databaseUser);
           };
           return [
             ...actions

@@ -36,6 +36,22 @@ it('the Jobs of a database on demand are green', () => {
   expect(findings(RULES, auditedOf(stacks()))).toEqual([]);
 });
 
+it('they are green too where others deploy the pods', () => {
+  const processing = synthesizeOnDemand({
+    delivery: 'sqs',
+    create_s3_notifications: true,
+    manage_kubernetes: false,
+  });
+  const withoutPods = { ...stacksOf({}), 'file-processing': processing as unknown as Json };
+  expect(findings(RULES, auditedOf(withoutPods))).toEqual([]);
+  planterFor(withoutPods).statement(/secretsmanager:GetSecretValue/, (s) => {
+    if (String(s.Action).startsWith('secretsmanager')) s.Resource = '*';
+  });
+  expect(findings(RULES, auditedOf(withoutPods)).join('\n')).toContain(
+    'workload-role-allows-no-more',
+  );
+});
+
 const JOB = 'kubernetes_job_v1';
 const MIGRATION = /"migrate"/;
 
