@@ -146,6 +146,18 @@ describe('with a VPC of another name', () => {
   });
 });
 
+test('a plan by a role of another account looks for the network there', async () => {
+  await createNetwork(emulator, PREFIX);
+  const values = { assume_role_arn: 'arn:aws-us-gov:iam::210987654321:role/etl-deploy' };
+  checkout.addEnvironment('etl-playground', { fileProcessing: values }, 'by-role');
+  const byRole = await opened('by-role');
+  try {
+    await expect(byRole.plan()).rejects.toThrow(/There must be exactly one VPC named/);
+  } finally {
+    await byRole.close();
+  }
+});
+
 test('a plan with two VPCs of the name is refused instead of taking one of them', async () => {
   await createNetwork(emulator, PREFIX);
   await createNetwork(emulator, PREFIX);

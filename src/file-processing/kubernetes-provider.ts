@@ -25,6 +25,7 @@ export function configureKubernetesProvider(
     settings.cluster_name,
     '--region',
     settings.aws_region,
+    ...(settings.assume_role_arn === '' ? [] : ['--role-arn', settings.assume_role_arn]),
   ]);
   new KubernetesProvider(stack, 'kubernetes', {
     host: cluster.endpoint,

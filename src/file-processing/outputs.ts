@@ -14,7 +14,7 @@ export function awsOutputs(
     cluster_name: [cluster.name, 'Name of the EKS cluster'],
     cluster_endpoint: [cluster.endpoint, "URL of the cluster's API"],
     kubeconfig_command: [
-      `aws eks update-kubeconfig --name ${settings.cluster_name} --region ${settings.aws_region}\${var.aws_profile == "" ? "" : " --profile \${var.aws_profile}"}`,
+      `aws eks update-kubeconfig --name ${settings.cluster_name} --region ${settings.aws_region}${settings.assume_role_arn && ` --role-arn ${settings.assume_role_arn}`}\${var.aws_profile == "" ? "" : " --profile \${var.aws_profile}"}`,
       'Command that points kubectl at the cluster',
     ],
     oidc_issuer: [cluster.issuer, "URL of the cluster's OIDC issuer"],

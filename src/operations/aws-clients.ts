@@ -22,6 +22,13 @@ export interface AwsClients {
   readonly sts: () => Promise<STSClient>;
 }
 
+/** A role that credentials assume. */
+export interface AssumedRole {
+  readonly arn: string;
+  /** Empty for none. */
+  readonly externalId: string;
+}
+
 /** Where the clients of a command call. */
 export interface AwsTarget {
   readonly region: string;
@@ -31,6 +38,8 @@ export interface AwsTarget {
   readonly endpoint?: string;
   /** Fixed credentials, as LocalStack takes any. @default those of the profile or the environment */
   readonly credentials?: { readonly accessKeyId: string; readonly secretAccessKey: string };
+  /** Role that the credentials assume first. @default none */
+  readonly assumeRole?: AssumedRole;
   /** Call the FIPS endpoints, unless the endpoint is another. @default false */
   readonly fips?: boolean;
   /** Take a certificate that nobody vouches for, as LocalStack's own. @default false */
@@ -39,8 +48,47 @@ export interface AwsTarget {
 
 /** The clients for a target. */
 export function awsClients(target: AwsTarget): AwsClients {
+  const { assumeRole, ...own } = target;
+  const configuration = configurationOf(own);
+  if (assumeRole === undefined) return clientsOf(configuration);
+  const { sts } = clientsOf(configuration);
+  // The SDK asks again shortly before they expire.
+  const credentials = async () => roleCredentials(await sts(), assumeRole);
+  return clientsOf({ ...configuration, credentials });
+}
+
+/** Temporary credentials of a role. */
+export async function roleCredentials(sts: STSClient, { arn, externalId }: AssumedRole) {
+  const { AssumeRoleCommand } = await import('@aws-sdk/client-sts');
+  const { Credentials } = await sts.send(
+    new AssumeRoleCommand({
+      RoleArn: arn,
+      RoleSessionName: 'file-processing-manage',
+      ...(externalId !== '' && { ExternalId: externalId }),
+    }),
+  );
+  return {
+    accessKeyId: Credentials?.AccessKeyId ?? '',
+    secretAccessKey: Credentials?.SecretAccessKey ?? '',
+    sessionToken: Credentials?.SessionToken ?? '',
+    ...(Credentials?.Expiration && { expiration: Credentials.Expiration }),
+  };
+}
+
+type Credentials = NonNullable<AwsTarget['credentials']>;
+
+interface Configuration {
+  readonly region: string;
+  readonly profile?: string;
+  readonly endpoint?: string;
+  readonly credentials?: Credentials | (() => Promise<Credentials>);
+  readonly useFipsEndpoint?: boolean;
+  readonly requestHandler: { readonly httpsAgent: ReturnType<typeof httpsAgent> };
+}
+
+function configurationOf(target: AwsTarget): Configuration {
   const { region, profile, endpoint, credentials, anyCertificate = false, fips = false } = target;
-  const configuration = {
+  return {
     region,
     ...(profile === '' ? {} : { profile }),
     ...(endpoint === undefined ? {} : { endpoint }),
@@ -50,6 +98,10 @@ export function awsClients(target: AwsTarget): AwsClients {
       : {}),
     requestHandler: { httpsAgent: httpsAgent(anyCertificate) },
   };
+}
+
+function clientsOf(configuration: Configuration): AwsClients {
+  const { endpoint } = configuration;
   return {
     ec2: async () => new (await import('@aws-sdk/client-ec2')).EC2Client(configuration),
     ecr: async () => new (await import('@aws-sdk/client-ecr')).ECRClient(configuration),

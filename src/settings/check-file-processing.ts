@@ -49,6 +49,7 @@ export function checkFileProcessing(
       checkEndpoint,
       checkTopic,
       checkIdentity,
+      checkExternalId,
       (valid) => checkDatabase(valid, given),
       checkFips,
       checkEnvironment,
@@ -357,6 +358,19 @@ function checkEndpoint(settings: FileProcessingSettings): FileProcessingFinding[
     });
   }
   return findings;
+}
+
+/** The AWS CLI signs in to a cluster as a role, but has no option for an external id (aws-cli issue 5942). */
+function checkExternalId(settings: FileProcessingSettings): FileProcessingFinding[] {
+  const { assume_role_arn, assume_role_external_id, manage_kubernetes } = settings;
+  if (assume_role_arn === '' || assume_role_external_id === '' || !manage_kubernetes) return [];
+  return [
+    {
+      variable: 'assume_role_external_id',
+      message:
+        'must be empty with manage_kubernetes = true: aws eks get-token can give none; make a profile of the AWS CLI with role_arn and external_id, and name it in aws_profile in place of assume_role_arn',
+    },
+  ];
 }
 
 function checkIdentity(settings: FileProcessingSettings): FileProcessingFinding[] {

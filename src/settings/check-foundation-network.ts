@@ -91,6 +91,10 @@ interface RoleSettings {
   readonly account_id: string;
   readonly iam_role_name_prefix: string;
   readonly permissions_boundary_arn: string;
+  readonly assume_role_arn: string;
+  readonly assume_role_external_id: string;
+  readonly state_role_arn: string;
+  readonly state_bucket: string;
 }
 
 /**
@@ -111,6 +115,7 @@ export function checkRoles(
       message: `${iam_role_name_prefix} makes ${name}, a role's name of ${name.length} characters; must be at most ${LONGEST_ROLE_NAME}`,
     });
   }
+  findings.push(...checkAssumedRoles(settings));
   const boundary = parseArn(permissions_boundary_arn);
   if (boundary === undefined) return findings;
   const partition = partitionOf(aws_region).name;
@@ -124,6 +129,41 @@ export function checkRoles(
     findings.push({
       variable: 'permissions_boundary_arn',
       message: `${permissions_boundary_arn} is in account ${boundary.account}, account_id is ${account_id}; a role takes a policy of its own account or of AWS`,
+    });
+  }
+  return findings;
+}
+
+function checkAssumedRoles(settings: RoleSettings): CrossFinding<keyof RoleSettings>[] {
+  const { account_id, aws_region, assume_role_arn, state_bucket, state_role_arn } = settings;
+  const partition = partitionOf(aws_region).name;
+  const findings: CrossFinding<keyof RoleSettings>[] = [];
+  for (const variable of ['assume_role_arn', 'state_role_arn'] as const) {
+    const role = parseArn(settings[variable]);
+    if (role !== undefined && role.partition !== partition) {
+      findings.push({
+        variable,
+        message: `${settings[variable]} is in partition ${role.partition}; aws_region ${aws_region} is in ${partition}`,
+      });
+    }
+  }
+  const account = parseArn(assume_role_arn)?.account;
+  if (account !== undefined && account_id !== '' && account !== account_id) {
+    findings.push({
+      variable: 'assume_role_arn',
+      message: `${assume_role_arn} is in account ${account}; the provider takes credentials of account_id ${account_id} alone`,
+    });
+  }
+  if (state_role_arn !== '' && state_bucket === '') {
+    findings.push({
+      variable: 'state_role_arn',
+      message: 'must be empty without state_bucket: a local file needs no role',
+    });
+  }
+  if (settings.assume_role_external_id !== '' && assume_role_arn === '' && state_role_arn === '') {
+    findings.push({
+      variable: 'assume_role_external_id',
+      message: 'must be empty without assume_role_arn and state_role_arn',
     });
   }
   return findings;

@@ -1,4 +1,4 @@
-import { isArnOf } from '@file-processing/contract/arn.ts';
+import { isArnOf, isRoleArn } from '@file-processing/contract/arn.ts';
 import { isRegion } from '@file-processing/contract/partition.ts';
 import { BUCKET_NAME, isOwnBucketName } from '@file-processing/contract/s3-object.ts';
 import { flag, oneOf, text, textList, textMap } from './variable.ts';
@@ -54,6 +54,22 @@ export const commonVariables = {
     accepts: (value) => /^\d{12}$/.test(value),
     unwise: (id) =>
       id === '' ? 'credentials of any account are taken; name the one to deploy to' : undefined,
+  }),
+  assume_role_arn: text({
+    description:
+      'Role that deploys, in the account to deploy to: aws_profile, or the ambient credentials, assume it for Terraform, for manage and for kubectl.',
+    default: '',
+    example: 'arn:aws-us-gov:iam::123456789012:role/etl-deploy',
+    allowed: 'the ARN of an IAM role',
+    accepts: isRoleArn,
+  }),
+  assume_role_external_id: text({
+    description:
+      'External id that assume_role_arn and state_role_arn ask for. Not with manage_kubernetes: aws eks get-token can give none.',
+    default: '',
+    example: 'etl-4711',
+    allowed: '2 to 1224 letters, digits and the characters + = , . @ : / _ -',
+    accepts: (value) => /^[\w+=,.@:/-]{2,1224}$/.test(value),
   }),
   trusted_accounts: textList({
     description:
@@ -129,6 +145,14 @@ export const commonVariables = {
     example: 'us-gov-west-1',
     allowed: 'a region, such as us-gov-west-1',
     accepts: isRegion,
+  }),
+  state_role_arn: text({
+    description:
+      'Role that reads and writes the state in state_bucket, assumed as assume_role_arn is. Empty takes the credentials of whoever deploys, not those of assume_role_arn.',
+    default: '',
+    example: 'arn:aws-us-gov:iam::123456789012:role/etl-state',
+    allowed: 'the ARN of an IAM role',
+    accepts: isRoleArn,
   }),
   state_kms_key_arn: text({
     description: "Key that encrypts the state. Empty means the bucket's own encryption.",

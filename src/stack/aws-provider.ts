@@ -14,6 +14,9 @@ export interface AwsProviderSettings {
   /** Other accounts whose ARNs and registries may occur in the stack; nothing of Terraform's reads them. */
   readonly trusted_accounts: readonly string[];
   readonly fips_endpoints: boolean;
+  /** Role in the account, which the credentials assume; empty for none. */
+  readonly assume_role_arn: string;
+  readonly assume_role_external_id: string;
   /** Default tags of every resource. */
   readonly tags: Readonly<Record<string, string>>;
 }
@@ -28,6 +31,16 @@ export function configureAwsProvider(stack: TerraformStack, settings: AwsProvide
     region: settings.aws_region,
     profile: AWS_PROFILE_OR_NULL,
     ...(settings.account_id !== '' && { allowedAccountIds: [settings.account_id] }),
+    ...(settings.assume_role_arn !== '' && {
+      assumeRole: [
+        {
+          roleArn: settings.assume_role_arn,
+          ...(settings.assume_role_external_id !== '' && {
+            externalId: settings.assume_role_external_id,
+          }),
+        },
+      ],
+    }),
     ...(settings.fips_endpoints && { useFipsEndpoint: true }),
     defaultTags: [{ tags: settings.tags }],
   });

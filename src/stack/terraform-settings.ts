@@ -14,6 +14,9 @@ export interface StateSettings {
   readonly state_key_prefix: string;
   readonly state_region: string;
   readonly state_kms_key_arn: string;
+  /** Role that the backend assumes; empty for none. */
+  readonly state_role_arn: string;
+  readonly assume_role_external_id: string;
 }
 
 /**
@@ -39,5 +42,13 @@ export function configureTerraform(
     ...(settings.state_kms_key_arn && { kmsKeyId: settings.state_kms_key_arn }),
   });
   stack.addOverride('terraform.backend.s3.use_lockfile', true);
+  if (settings.state_role_arn !== '') {
+    const { state_role_arn: role_arn, assume_role_external_id: external_id } = settings;
+    // cdktf's own property of it writes a block, which is deprecated for an argument.
+    stack.addOverride('terraform.backend.s3.assume_role', {
+      role_arn,
+      ...(external_id !== '' && { external_id }),
+    });
+  }
   if (settings.fips_endpoints) stack.addOverride('terraform.backend.s3.use_fips_endpoint', true);
 }

@@ -54,6 +54,12 @@ const PROVIDER =
 
 const TOPIC = 'arn:aws-us-gov:sns:us-gov-west-1:123456789012:new-files';
 
+const ASSUMED = {
+  assume_role_arn: 'arn:aws-us-gov:iam::123456789012:role/etl-deploy',
+  state_bucket: 'states',
+  state_role_arn: 'arn:aws-us-gov:iam::123456789012:role/etl-state',
+};
+
 /** Settings that are as they should be. */
 const GOOD: readonly (readonly [string, Settings])[] = [
   ['delivery over https', http()],
@@ -152,6 +158,13 @@ const GOOD: readonly (readonly [string, Settings])[] = [
   [
     'subnets of others by their tags',
     http({ vpc_id: 'vpc-0a1b2c3d4e5f67890', private_subnet_tags: { tier: 'private' } }),
+  ],
+  [
+    'a role that deploys, and one of the state',
+    {
+      processing: { ...http().processing, ...ASSUMED },
+      network: ASSUMED,
+    },
   ],
   ['EKS Pod Identity', http({ identity: 'pod_identity' })],
   ['both identities, to pods', http({ identity: 'pod_identity', both_identities: true })],

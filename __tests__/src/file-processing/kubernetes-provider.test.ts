@@ -38,6 +38,16 @@ describe('The Kubernetes provider', () => {
     });
   });
 
+  it('signs in as the role that the AWS provider assumes', () => {
+    const role = 'arn:aws-us-gov:iam::123456789012:role/etl-deploy';
+    const assumed = synthesizeText({ assume_role_arn: role });
+    expect(assumed).toHaveProviderNamed('aws', { assume_role: [{ role_arn: role }] });
+    expect(assumed).toHaveProviderNamed('kubernetes', {
+      exec: [expect.objectContaining({ args: expect.stringContaining(`"--role-arn","${role}"`) })],
+    });
+    expect(JSON.parse(assumed).output.kubeconfig_command.value).toContain(` --role-arn ${role}`);
+  });
+
   it('has no token in its configuration', () => {
     expect(text).not.toHaveProviderNamed('kubernetes', { token: expect.anything() });
   });

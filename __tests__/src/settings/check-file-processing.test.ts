@@ -9,6 +9,7 @@ import { fileProcessingSettings, listedBucket } from '../../support/settings.ts'
 type Overrides = Partial<FileProcessingSettings>;
 
 const KEY = 'arn:aws-us-gov:kms:us-gov-west-1:123456789012:key/abc';
+const ROLE = 'arn:aws-us-gov:iam::123456789012:role/etl-deploy';
 const CERTIFICATE = 'arn:aws-us-gov:acm:us-gov-west-1:123456789012:certificate/abc';
 const DATABASE: Overrides = { db_host: 'db.example.gov', db_name: 'etl', db_user: 'etl' };
 
@@ -334,6 +335,36 @@ describe('faults between variables', () => {
       { cluster_admin_arns: ['arn:aws:iam::123456789012:role/a'] },
       'cluster_admin_arns',
       /is in partition aws;/,
+    ],
+    [
+      'a role to assume in another account than the one to deploy to',
+      { account_id: '210987654321', assume_role_arn: ROLE },
+      'assume_role_arn',
+      /is in account 123456789012; the provider takes credentials of account_id 210987654321 alone/,
+    ],
+    [
+      'a role to assume in another partition',
+      { assume_role_arn: ROLE.replace('aws-us-gov', 'aws') },
+      'assume_role_arn',
+      /is in partition aws;/,
+    ],
+    [
+      'a role of a state that is a local file',
+      { state_role_arn: ROLE },
+      'state_role_arn',
+      /must be empty without state_bucket/,
+    ],
+    [
+      'an external id of no role',
+      { assume_role_external_id: 'etl' },
+      'assume_role_external_id',
+      /must be empty without assume_role_arn and state_role_arn/,
+    ],
+    [
+      'an external id that kubectl can not give',
+      { assume_role_arn: ROLE, assume_role_external_id: 'etl' },
+      'assume_role_external_id',
+      /must be empty with manage_kubernetes = true.*make a profile/,
     ],
     [
       'an OIDC provider beside EKS Pod Identity',

@@ -9,6 +9,8 @@ const LOCAL = {
   state_key_prefix: 'infra',
   state_region: '',
   state_kms_key_arn: '',
+  state_role_arn: '',
+  assume_role_external_id: '',
 };
 
 function terraformOf(settings: Partial<typeof LOCAL>) {
@@ -51,4 +53,12 @@ it("takes the state bucket's own region and key", () => {
 it('keeps the state by FIPS endpoints where every call goes to them', () => {
   const { backend } = terraformOf({ state_bucket: 'state', fips_endpoints: true });
   expect(backend.s3.use_fips_endpoint).toBe(true);
+});
+
+it('assumes the role of the state, with the external id if there is one', () => {
+  const role = { state_bucket: 'state', state_role_arn: 'arn:role' };
+  expect(terraformOf(role).backend.s3.assume_role).toStrictEqual({ role_arn: 'arn:role' });
+  expect(
+    terraformOf({ ...role, assume_role_external_id: 'etl' }).backend.s3.assume_role,
+  ).toStrictEqual({ role_arn: 'arn:role', external_id: 'etl' });
 });

@@ -218,6 +218,18 @@ test('a cluster of others is looked at for what the stack relies on, and its net
   expect(ofAgain('pod identity agent')).toMatchObject({ state: 'ok' });
 });
 
+test('a role that deploys is who looks, in its own account', async () => {
+  const root = temporaryRoot();
+  changeSettings(root, { assume_role_arn: 'arn:aws-us-gov:iam::210987654321:role/etl-deploy' });
+  const { of } = await diagnose(root);
+  expect(of('credentials')).toMatchObject({
+    state: 'ok',
+    found: expect.stringContaining(
+      'arn:aws-us-gov:sts::210987654321:assumed-role/etl-deploy/file-processing-manage',
+    ),
+  });
+});
+
 test('while AWS is unavailable, nothing else is asked', async () => {
   vi.stubEnv('AWS_ENDPOINT_URL', 'http://127.0.0.1:1');
   const { of, out, err } = await diagnose();

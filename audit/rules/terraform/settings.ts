@@ -1,17 +1,18 @@
-import { accountsIn } from '@file-processing/contract/arn.ts';
+import { accountsIn, isRoleArn } from '@file-processing/contract/arn.ts';
 import { isRegion, partitionOf } from '@file-processing/contract/partition.ts';
 import { expressionsIn, referencesIn } from '../../../src/synthesized/model/expression.ts';
 import { blocksOf, type StackModel, valueAt } from '../../../src/synthesized/model/model.ts';
+import type { Attributes } from '../../../src/synthesized/synthesized-stack.ts';
 import { canonical } from '../../policy/policies.ts';
 import { blocksOfStack, listOf, type StackBlock } from '../readers/resources.ts';
-import { type Rule, rule, shown } from '../rule.ts';
+import { type Faults, type Rule, rule, shown } from '../rule.ts';
 
 const stacks = ({ model }: { readonly model: { readonly stacks: readonly StackModel[] } }) =>
   model.stacks.map((stack) => ({ stack: stack.name, address: 'terraform', model: stack }));
 
 const BACKEND_ARGUMENTS = [
   ...['bucket', 'encrypt', 'key', 'kms_key_id', 'region', 'use_fips_endpoint'],
-  ...['use_lockfile', 'path'],
+  ...['use_lockfile', 'path', 'assume_role'],
   ...['profile', 'dynamodb_table', 'workspace_key_prefix'],
 ];
 
@@ -43,8 +44,8 @@ function home({ json }: StackModel): string {
   const [type = '', backend] = Object.entries(valueAt(json.terraform, 'backend') ?? {})[0] ?? [];
   return [
     type,
-    ...['bucket', 'region', 'kms_key_id', 'encrypt', 'use_lockfile'].map((path) =>
-      String(valueAt(backend, path)),
+    ...['bucket', 'region', 'kms_key_id', 'encrypt', 'use_lockfile', 'assume_role'].map((path) =>
+      JSON.stringify(valueAt(backend, path)),
     ),
   ].join();
 }
@@ -54,7 +55,7 @@ const STATIC = ['token', 'password', 'username', 'client_key', 'client_certifica
 const FROM_MACHINE = ['config_path', 'config_paths', 'config_context'];
 const CREDENTIALS = [...STATIC, ...FROM_MACHINE];
 const KNOWN = ['cluster_ca_certificate', 'exec', 'host', 'insecure'];
-const FLAGS = ['--cluster-name', '--output', '--profile', '--region'];
+const FLAGS = ['--cluster-name', '--output', '--profile', '--region', '--role-arn'];
 
 /** The words of an argument list: a list, or an expression that joins some. */
 function argumentsOf(value: unknown): readonly string[] {
@@ -69,12 +70,30 @@ const ARN = /\barn:([^:\s"]*):([^:\s"]*):([^:\s"]*):((?:\$\{[^}]*\}|[^:\s"])*):/
 const HOST = /\b((?:[a-z0-9-]+\.)*)([a-z]+(?:-[a-z]+)+-\d)\.(amazonaws\.com(?:\.cn)?)\b/g;
 
 const PROVIDER_ARGUMENTS = [
-  ...['allowed_account_ids', 'default_tags', 'profile', 'region', 'use_fips_endpoint'],
+  ...['allowed_account_ids', 'assume_role', 'default_tags', 'profile', 'region'],
+  'use_fips_endpoint',
 ];
 
 /** Whether the AWS provider of a stack calls the FIPS endpoints. */
 export function usesFips({ json }: Pick<StackModel, 'json'>): boolean {
   return blocksOf(json.provider?.aws)[0]?.use_fips_endpoint === true;
+}
+
+/** The role that the AWS provider of a stack assumes; undefined for none. */
+function assumedRole({ json }: Pick<StackModel, 'json'>): Attributes | undefined {
+  const [role, ...more] = blocksOf(blocksOf(json.provider?.aws)[0]?.assume_role);
+  return more.length === 0 ? role : {};
+}
+
+/** What is wrong with a role that is assumed: its ARN, or what else is asked for with it. */
+function roleFaults(role: Attributes | undefined, name: string): Faults {
+  if (role === undefined) return [];
+  return [
+    !isRoleArn(String(role.role_arn)) && `${name}.role_arn is ${shown(role.role_arn)}`,
+    ...Object.keys(role)
+      .filter((argument) => !['role_arn', 'external_id', 'session_name'].includes(argument))
+      .map((argument) => `${name}.${argument} changes as whom it works`),
+  ];
 }
 
 function accountsOf({ json }: StackModel): string {
@@ -173,6 +192,7 @@ export const TERRAFORM_RULES: readonly Rule[] = [
                 `path is ${path || 'missing'}: give one relative to the stack's folder`,
             ]
           : []),
+        ...roleFaults(blocksOf(at('assume_role'))[0], 'assume_role'),
         ...(['s3', 'local'].includes(type) ? [] : [`backend ${type} has not been reviewed`]),
         ...Object.keys(backend)
           .filter((argument) => !BACKEND_ARGUMENTS.includes(argument))
@@ -268,6 +288,9 @@ export const TERRAFORM_RULES: readonly Rule[] = [
         ...args
           .filter((word) => word.startsWith('--') && !FLAGS.includes(word))
           .map((word) => `exec has ${word}, by which it may sign in as somebody else`),
+        exec !== undefined &&
+          (named('--role-arn') ?? '') !== String(assumedRole(own)?.role_arn ?? '') &&
+          `exec signs in as ${shown(named('--role-arn'))}, the AWS provider as ${shown(assumedRole(own)?.role_arn)}`,
         exec === undefined && 'has no exec that fetches a fresh token',
         exec !== undefined &&
           !(exec.command === 'aws' && args.includes('get-token')) &&
@@ -378,6 +401,14 @@ export const TERRAFORM_RULES: readonly Rule[] = [
             ? []
             : [`allowed_account_ids is ${JSON.stringify(accounts)}: name one account`],
         ),
+        ...roleFaults(assumedRole(model.stackOf({ stack })), 'assume_role'),
+        ...model.stacks
+          .filter(
+            (other) =>
+              JSON.stringify(assumedRole(other)) !==
+              JSON.stringify(assumedRole(model.stackOf({ stack }))),
+          )
+          .map((other) => `assume_role is not as in ${other.name}`),
         ...model.stacks
           .filter((other) => accountsOf(other) !== accountsOf(model.stackOf({ stack })))
           .map((other) => `allowed_account_ids is not as in ${other.name}`),

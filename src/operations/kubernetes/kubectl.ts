@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { OperationContext } from '../operation.ts';
 import { EXIT, OperationError } from '../operation-error.ts';
 import type { RunOptions, RunResult } from '../runner.ts';
-import type { Target } from '../target.ts';
+import { roleEnvironment, type Target } from '../target.ts';
 
 /** kubectl, pointed at the stack's cluster. */
 export interface Kubectl {
@@ -28,14 +28,24 @@ export async function kubectlFor(context: OperationContext, target: Target): Pro
   const folder = mkdtempSync(join(tmpdir(), 'kubeconfig-'));
   const KUBECONFIG = join(folder, 'config');
   const dispose = () => rmSync(folder, { recursive: true, force: true });
+  let role: Awaited<ReturnType<typeof roleEnvironment>> = {};
   const run: Kubectl['run'] = (parameters, options) =>
-    context.run('kubectl', parameters, { ...options, env: { ...options?.env, KUBECONFIG } });
+    context.run('kubectl', parameters, {
+      ...options,
+      env: { ...options?.env, ...role, KUBECONFIG },
+    });
   try {
-    const { code, stderr } = await context.run('aws', [
-      ...['eks', 'update-kubeconfig', '--name', cluster_name, '--kubeconfig', KUBECONFIG],
-      ...['--region', target.region],
-      ...(target.profile === '' ? [] : ['--profile', target.profile]),
-    ]);
+    role = await roleEnvironment(context, target);
+    const ambient = target.profile === '' || 'AWS_ACCESS_KEY_ID' in role;
+    const { code, stderr } = await context.run(
+      'aws',
+      [
+        ...['eks', 'update-kubeconfig', '--name', cluster_name, '--kubeconfig', KUBECONFIG],
+        ...['--region', target.region],
+        ...(ambient ? [] : ['--profile', target.profile]),
+      ],
+      { env: role },
+    );
     if (code !== 0) {
       throw new OperationError(
         `there is no kubeconfig for cluster ${cluster_name}: ${stderr.trim()}`,

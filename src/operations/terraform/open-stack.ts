@@ -6,6 +6,7 @@ import type { AwsClients } from '../aws-clients.ts';
 import type { CommonOptions, OperationContext } from '../operation.ts';
 import { EXIT, OperationError } from '../operation-error.ts';
 import type { RunOptions, Writer } from '../runner.ts';
+import { signInOf } from '../target.ts';
 import { readStackJson, type StackJson, type StackName } from './stacks.ts';
 import { synthesize } from './synthesize.ts';
 import { type Terraform, terraformOn, terraformProgram } from './terraform.ts';
@@ -83,11 +84,7 @@ export async function openStack(
     folder,
     json,
     terraform,
-    clients: context.aws({
-      region: own.aws_region,
-      profile,
-      ...(own.fips_endpoints && { fips: true }),
-    }),
+    clients: context.aws({ region: own.aws_region, profile, ...signInOf(own) }),
   };
 }
 

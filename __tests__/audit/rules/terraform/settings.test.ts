@@ -89,6 +89,12 @@ describeRules(TERRAFORM_RULES, {
       ],
 
       [
+        'a role for one state alone',
+        backend((s3) => {
+          s3.assume_role = { role_arn: 'arn:aws-us-gov:iam::123456789012:role/etl-state' };
+        }),
+      ],
+      [
         'a state that is not encrypted',
         backend((s3) => {
           s3.encrypt = false;
@@ -308,6 +314,32 @@ describeRules(TERRAFORM_RULES, {
       ],
     ],
     'one-region': [
+      [
+        'a role in one stack alone',
+        ({ stackWith }) =>
+          Object.assign(awsProvider(stackWith('aws_vpc')), {
+            assume_role: [{ role_arn: 'arn:aws-us-gov:iam::123456789012:role/etl-deploy' }],
+          }),
+      ],
+      [
+        'a role that is none',
+        ({ stackWith }) => {
+          for (const type of ['aws_vpc', 'aws_sns_topic']) {
+            Object.assign(awsProvider(stackWith(type)), { assume_role: [{ role_arn: 'etl' }] });
+          }
+        },
+      ],
+      [
+        'a role with a policy of its own',
+        ({ stackWith }) => {
+          for (const type of ['aws_vpc', 'aws_sns_topic']) {
+            const role_arn = 'arn:aws-us-gov:iam::123456789012:role/etl-deploy';
+            Object.assign(awsProvider(stackWith(type)), {
+              assume_role: [{ role_arn, policy: '{}' }],
+            });
+          }
+        },
+      ],
       [
         'the profile of somebody',
         ({ stackWith }) =>
