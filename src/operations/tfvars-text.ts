@@ -36,16 +36,14 @@ function entry(name: string, variable: Variable<unknown>, answer: string | undef
   return `${description}\n${name} = ${literal(variable, answeredValue(variable, answer))}\n`;
 }
 
-/** What was typed, as a value that the reader of the settings converts to the variable's type. */
-export function answeredValue(
-  { type }: Variable<unknown>,
-  answer: string,
-): string | readonly string[] {
-  if (type !== 'list(string)') return answer;
-  return answer
+/** What was typed, as a value that the reader of the settings converts to the variable's type: of objects the names. */
+export function answeredValue({ type }: Variable<unknown>, answer: string): TfvarsValue {
+  if (type !== 'list(string)' && type !== 'list(object)') return answer;
+  const items = answer
     .split(',')
     .map((item) => item.trim())
     .filter((item) => item !== '');
+  return type === 'list(object)' ? items.map((name) => ({ name })) : items;
 }
 
 function literal({ type }: Variable<unknown>, value: unknown): string {

@@ -27,6 +27,8 @@ interface Question {
   readonly option: string;
   /** The variable that the answer fills; its table says what is allowed. */
   readonly variable: string;
+  /** The variable that the answer fills in its place where it has commas: one entry for each name. */
+  readonly several?: string;
   /** The file whose table has the variable. */
   readonly table: Table;
   /** Taken where nobody answers; undefined where somebody has to. */
@@ -59,7 +61,7 @@ const QUESTIONS: readonly Question[] = [
     ['file_processing', 'cluster_endpoint_private_access_cidrs'],
     (answers) => answers['vpc-cidr'],
   ),
-  question('bucket', ['file_processing', 'bucket_name'], required),
+  { ...question('bucket', ['file_processing', 'bucket_name'], required), several: 'buckets' },
   question('image', ['file_processing', 'image'], orEmpty),
   question('db-host', ['file_processing', 'db_host'], orEmpty),
   question('db-port', ['file_processing', 'db_port'], () => '5432', hasDatabase),
@@ -118,15 +120,23 @@ export const newEnvironment: Operation = {
 
 /** `--profile` and `--region` are options of every command. */
 function withQuestion(command: Commander, one: Question): Commander {
-  const { option, variable } = one;
+  const { option, variable, several } = one;
   if (option === 'profile' || option === 'region') return command;
-  return command.option(`--${option} <value>`, `${variable}: ${variableOf(one).description}`);
+  const list = several === undefined ? '' : ` With commas: ${several}.`;
+  const description = `${variable}: ${variableOf(one).description}${list}`;
+  return command.option(`--${option} <value>`, description);
 }
 
-function variableOf({ table, variable }: Question): Variable<unknown> {
-  const found = TABLES[table][variable];
-  if (found === undefined) throw new Error(`${table} has no variable ${variable}`);
+function variableOf(question: Question, answer?: string): Variable<unknown> {
+  const name = filledBy(question, answer);
+  const found = TABLES[question.table][name];
+  if (found === undefined) throw new Error(`${question.table} has no variable ${name}`);
   return found;
+}
+
+/** The variable that an answer fills. */
+function filledBy({ variable, several }: Question, answer: string | undefined): string {
+  return several !== undefined && answer?.includes(',') ? several : variable;
 }
 
 function refuseName(root: string, name: string): void {
@@ -190,8 +200,11 @@ async function asked(
 
 /** As the reader of the settings judges one variable alone; without an answer, that it is missing. */
 function faultsIn(question: Question, answer: string | undefined): readonly Finding[] {
-  const { variable: name } = question;
-  const variable = { ...variableOf(question), ...(answer === undefined && { default: undefined }) };
+  const name = filledBy(question, answer);
+  const variable = {
+    ...variableOf(question, answer),
+    ...(answer === undefined && { default: undefined }),
+  };
   const value = answer === undefined ? null : answeredValue(variable, answer);
   return resolveVariables('', [{ file: '', line: 1, name, value }], { [name]: variable }).faults;
 }
@@ -245,7 +258,8 @@ function refuseFaults(faults: readonly Finding[]): void {
 
 /** The option stands in place of a line of a file that is not there any more. */
 function faultText({ variable = '', value, message }: Finding): string {
-  const question = QUESTIONS.find((one) => one.variable === variable.replace(/\[.*/, ''));
+  const name = variable.replace(/\[.*/, '');
+  const question = QUESTIONS.find((one) => [one.variable, one.several].includes(name));
   const file = question === undefined ? 'settings' : `--${question.option}`;
   return formatFinding({ file, variable, ...(value !== undefined && { value }), message });
 }
@@ -255,7 +269,10 @@ function pathOf(name: string, table: Table): string {
 }
 
 function textOf(table: Table, name: string, answers: Answers): string {
-  const answered = QUESTIONS.map(({ option, variable }) => [variable, answers[option]] as const);
+  const answered = QUESTIONS.map((question) => {
+    const answer = answers[question.option];
+    return [filledBy(question, answer), answer] as const;
+  });
   return tfvarsText({
     heading: `${HEADINGS[table]} of the environment ${name}. Every other variable: docs/settings.md`,
     table: TABLES[table],

@@ -89,6 +89,33 @@ describe('an environment by options', () => {
     });
   });
 
+  test('of several buckets lists them', async () => {
+    const parameters = ['dev', '--region', 'us-gov-west-1', '--bucket', 'dev-drop, dev-letters'];
+    const { code, root } = await newEnvironment(parameters);
+    expect(code).toBe(0);
+    expect(loadEnvironment(root, 'dev').fileProcessing).toMatchObject({
+      bucket_name: '',
+      buckets: [
+        { name: 'dev-drop', prefixes: ['from_client/'] },
+        { name: 'dev-letters', prefixes: ['from_client/'] },
+      ],
+    });
+    expect(textOf(root, 'dev', 'file_processing')).toContain(
+      'buckets = [{ name = "dev-drop" }, { name = "dev-letters" }]\n',
+    );
+  });
+
+  test.each([
+    ['dev-drop,Upper', '--bucket: buckets[1].name = "Upper": must be a bucket name'],
+    ['dev-drop,dev-drop', '--bucket: buckets[1].name: dev-drop is that of buckets[0] too'],
+  ])('of the buckets %s is not written', async (names, problem) => {
+    const parameters = ['dev', '--region', 'us-gov-west-1', '--bucket', names];
+    const { code, root, err } = await newEnvironment(parameters);
+    expect(code).toBe(64);
+    expect(err).toContain(problem);
+    expectNothingWritten(root);
+  });
+
   test('says of each variable what it does, and shows what else can be set', async () => {
     const { root } = await newEnvironment(['dev', ...GIVEN]);
     const text = textOf(root, 'dev', 'file_processing');
