@@ -192,6 +192,22 @@ describe('the perspective of others', () => {
   });
 });
 
+test('several buckets notify one topic', async () => {
+  const buckets = ['one-drop', 'two-drop'];
+  const parameters = buckets.flatMap((bucket) => ['--bucket', bucket]);
+  const { stdout } = await setup('--wait', '0', '--json', ...parameters);
+  expect(JSON.parse(stdout)).toMatchObject({
+    bucket: buckets,
+    outcomes: { bucket: 'made', notification: 'changed' },
+  });
+  for (const Bucket of buckets) {
+    const { TopicConfigurations } = await localStack.s3.send(
+      new GetBucketNotificationConfigurationCommand({ Bucket }),
+    );
+    expect(TopicConfigurations).toMatchObject([{ TopicArn: TOPIC_ARN }]);
+  }
+});
+
 test('what others configured in the bucket stays', async () => {
   const current = await notifications();
   await localStack.s3.send(
