@@ -4,7 +4,7 @@ import { formatFinding } from '../../settings/finding.ts';
 import { DEFAULT_KUBERNETES_VERSION } from '../../settings/kubernetes-versions.ts';
 import { credentialsDiagnosis, deliveryDiagnoses, networkDiagnosis } from '../doctor/account.ts';
 import { clusterDiagnosis } from '../doctor/cluster.ts';
-import { databaseDiagnoses } from '../doctor/database.ts';
+import { databaseDiagnoses, onDemandDiagnoses } from '../doctor/database.ts';
 import { type Diagnosis, diagnosisTable } from '../doctor/diagnosis.ts';
 import { toolDiagnoses } from '../doctor/tools.ts';
 import { workloadDiagnoses } from '../doctor/workload.ts';
@@ -59,6 +59,7 @@ async function diagnoseAll(
     network,
     ...cluster.diagnoses,
     ...delivery,
+    ...(await onDemandDiagnoses(target)),
     ...(await workloadDiagnoses(context, target, cluster.reachable)),
     ...(await databaseDiagnoses(context)),
   ];

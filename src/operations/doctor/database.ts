@@ -4,8 +4,11 @@ import type {
   FileVariableName,
   VariableName,
 } from '@file-processing/contract/listener-variables.ts';
+import { databaseIdentifier } from '../../settings/postgres-on-demand-variables.ts';
+import { databaseApi } from '../database/database.ts';
 import type { OperationContext } from '../operation.ts';
 import { OperationError } from '../operation-error.ts';
+import type { Target } from '../target.ts';
 import { checksOfListener, type Diagnosis, diagnose } from './diagnosis.ts';
 
 /** Any of them names the database; the others say more of it. */
@@ -37,4 +40,32 @@ export async function databaseDiagnoses(context: OperationContext): Promise<read
     return { state: 'ok', found: '' };
   });
   return checks.length > 0 ? checks : [failure];
+}
+
+/** Whether the database on demand is there and runs; nothing where the environment has none. */
+export async function onDemandDiagnoses({
+  environment,
+  clients,
+}: Target): Promise<readonly Diagnosis[]> {
+  const settings = environment.postgresOnDemand;
+  if (settings === undefined) return [];
+  const name = 'database on demand';
+  const identifier = databaseIdentifier(settings);
+  return [
+    await diagnose(name, async () => {
+      const api = await databaseApi(await clients.rds(), settings);
+      const status = (await api.find(identifier))?.status ?? 'not there';
+      const found = `${identifier} is ${status}`;
+      switch (status) {
+        case 'available':
+          return { state: 'ok', found };
+        case 'stopped':
+          return { state: 'red', found, next: 'npm run manage -- db-start' };
+        case 'not there':
+          return { state: 'red', found, next: 'npm run manage -- apply postgres-on-demand' };
+        default:
+          return { state: 'warn', found, next: 'AWS is at work on it; look again in some minutes' };
+      }
+    }),
+  ];
 }
