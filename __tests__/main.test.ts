@@ -80,13 +80,13 @@ describe('the JSON', () => {
     expect(first.stdout).not.toContain('supported by EKS');
   });
 
-  it('is what cdktf writes when it is not made lighter', () => {
-    const { name, fileProcessing } = loadEnvironment(ROOT);
+  it.each(ENVIRONMENTS)('of %s is what cdktf writes when it is not made lighter', (environment) => {
+    const { name, fileProcessing } = loadEnvironment(ROOT, environment);
     const stack = new FileProcessingStack(Testing.app(), 'file-processing', {
       environment: name,
       settings: fileProcessing,
     });
-    const { '//': _, ...synthesized } = JSON.parse(first.json['file-processing']);
+    const { '//': _, ...synthesized } = JSON.parse(SYNTHESES[environment].json['file-processing']);
     expect(synthesized).toEqual(JSON.parse(Testing.synth(stack)));
   });
 });
