@@ -14,6 +14,8 @@ export interface PlayedTerraformProps {
   readonly values?: PlayedTerraformProps['resources'];
   /** Number of the apply that fails, from 1; it makes its first resource. @default none does */
   readonly failingApply?: number;
+  /** Values that an import finds, by address. @default those of `resources` */
+  readonly imported?: PlayedTerraformProps['resources'];
   /** Whether every plan changes something, as with a setting that AWS does not keep. @default false */
   readonly drifts?: boolean;
   /** @default file-processing */
@@ -110,6 +112,13 @@ export function playedTerraform(props: PlayedTerraformProps): PlayedTerraform {
         return done(apply(last));
       case 'show':
         return done(0, show(last));
+      case 'import': {
+        const address = rest.at(-2) ?? '';
+        commands.push(`import ${last}`);
+        Object.assign(valuesOfHeld, { [address]: props.imported?.[address] ?? {} });
+        held.add(address);
+        return done(0);
+      }
       case 'state':
         if (rest[0] === 'rm') {
           commands.push(`state rm ${last}`);

@@ -169,7 +169,7 @@ function readFips(reader: VariableReader, environment: Environment): boolean {
       variable: 'AWS_USE_FIPS_ENDPOINT',
       value: 'true',
       problem: `${endpoints.join(', ')} is set too, and the AWS SDK has no FIPS endpoint elsewhere than at AWS`,
-      allowed: 'true only without AWS_ENDPOINT_URL and its kin',
+      allowed: 'true only where no variable that begins with AWS_ENDPOINT_URL is set',
     });
   }
   return fips;

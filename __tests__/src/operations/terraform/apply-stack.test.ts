@@ -297,3 +297,86 @@ describe('applyTargets', () => {
     );
   });
 });
+
+describe('a class that the Service of the load balancer does not have', () => {
+  const SERVICE = 'kubernetes_service_v1.sns_listener';
+  const withService = async (loadBalancerClass: string) => ({
+    ...stackWith(await startServer(401)),
+    [SERVICE]: {
+      metadata: [{ name: 'sns-listener' }],
+      spec: [{ type: 'LoadBalancer', load_balancer_class: loadBalancerClass }],
+    },
+  });
+
+  test('is refused before anything is planned', async () => {
+    const resources = await withService('');
+    const played = playedTerraform({ resources, held: Object.keys(resources) });
+    const root = rootWith({ load_balancer_class: 'service.k8s.aws/nlb' });
+    const { code, err } = await apply(played, ['--auto-approve'], { root });
+    expect(err).toContain('the Service sns-listener exists with none');
+    expect(err).toContain('next: npm run manage -- apply --replace-load-balancer');
+    expect(played.commands).toEqual([]);
+    expect(code).toBe(77);
+  });
+
+  test('is no drift where a webhook has set it', async () => {
+    const resources = await withService('service.k8s.aws/nlb');
+    const played = playedTerraform({ resources, held: Object.keys(resources) });
+    expect((await apply(played)).code).toBe(0);
+    expect(played.commands).toEqual(['plan']);
+  });
+
+  test('is handed over before the stack is applied, and the old Service is deleted after', async () => {
+    const service = (name: string, loadBalancerClass: string) => ({
+      metadata: [{ name }],
+      spec: [{ type: 'LoadBalancer', load_balancer_class: loadBalancerClass }],
+    });
+    const before = await withService('');
+    const played = playedTerraform({
+      resources: { ...before, 'kubernetes_config_map_v1.config': {} },
+      held: Object.keys(before),
+      imported: { [SERVICE]: service('sns-listener-2', 'service.k8s.aws/nlb') },
+    });
+    const services = ['sns-listener'];
+    const commands = played.commands as string[];
+    const run: OperationContext['run'] = async (program, parameters, options) => {
+      const [, , verb] = parameters;
+      if (program === 'kubectl' && verb !== 'get') commands.push(`kubectl ${verb}`);
+      if (program === 'kubectl' && verb === 'create') services.push('sns-listener-2');
+      if (program !== 'kubectl' && program !== 'aws')
+        return played.run(program, parameters, options);
+      const ingress = [{ hostname: 'lb.test.invalid' }];
+      const items = services.map((name) => ({
+        metadata: { name },
+        spec: { type: 'LoadBalancer', ports: [] },
+        status: { loadBalancer: { ingress } },
+      }));
+      return { code: 0, stdout: JSON.stringify({ items }), stderr: '' };
+    };
+    const root = rootWith({ load_balancer_class: 'service.k8s.aws/nlb' });
+    const { code, err } = await apply(played, ['--auto-approve', '--replace-load-balancer'], {
+      root,
+      run,
+    });
+    expect(err).toContain('Deleted the Service sns-listener and its load balancer.');
+    expect(played.commands).toEqual([
+      ...[
+        'kubectl create',
+        'state rm kubernetes_service_v1.sns_listener',
+        'import file-processing/sns-listener-2',
+      ],
+      ...['plan', 'apply', 'kubectl delete', 'plan'],
+    ]);
+    expect(code).toBe(0);
+  });
+
+  test.each([[['foundation-network']], [['--target', SERVICE]]])(
+    'is handed over for the whole stack alone, not for %j',
+    async (parameters) => {
+      const played = playedTerraform({ resources: {} });
+      const { code, err } = await apply(played, ['--replace-load-balancer', ...parameters]);
+      expect(err).toContain('--replace-load-balancer is for all of file-processing');
+      expect(code).toBe(64);
+    },
+  );
+});
