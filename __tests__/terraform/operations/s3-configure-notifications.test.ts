@@ -314,6 +314,16 @@ describe('several buckets', () => {
     expect(err).toContain('give its owner what --print writes');
   });
 
+  test.each([['--prefix'], ['--suffix'], ['--replace']])(
+    'need one to be named with %s, which is about one alone',
+    async (option) => {
+      const [one, two] = await withBuckets();
+      const { code, err } = await run(option, 'a/');
+      expect([code, await filtersOf(one)]).toEqual([64, []]);
+      expect(err).toContain(`say which by --bucket: ${one}, ${two}`);
+    },
+  );
+
   test('that the tfvars do not know need a prefix', async () => {
     await withBuckets();
     const { code, err } = await run('--bucket', await bucketWith());

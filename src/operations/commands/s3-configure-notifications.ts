@@ -92,6 +92,12 @@ function bucketsToConfigure(
       next: "say by --prefix which keys are meant, '' for all",
     });
   }
+  if (options.prefix.length + options.replace.length > 0 || options.suffix !== undefined) {
+    throw new OperationError('--prefix, --suffix and --replace are about one bucket', {
+      code: EXIT.usage,
+      next: `say which by --bucket: ${all.map(({ name }) => name).join(', ')}`,
+    });
+  }
   const refusals = all.map((bucket) => refusalOf(bucket, options, target));
   const ours = all.filter((_, index) => refusals[index] === undefined);
   const [refusal] = refusals.filter((one) => one !== undefined);
