@@ -62,19 +62,26 @@ export function summaryOfSynthesis(
     ...placeholders.map((placeholder) => `  ${placeholder}`),
     '',
     'Next',
-    ...nextSteps(environment, placeholders.length > 0),
+    ...nextSteps(environment, placeholders.length > 0, stacks),
     '',
   ].join('\n');
 }
 
 /** Each step with what it is for; the commands name the environment unless it is the default one. */
-function nextSteps(environment: string, hasPlaceholders: boolean): readonly string[] {
+function nextSteps(
+  environment: string,
+  hasPlaceholders: boolean,
+  stacks: readonly SynthesizedStack[],
+): readonly string[] {
   const option = environment === DEFAULT_ENVIRONMENT ? '' : ` --environment ${environment}`;
   const steps = [
     ['npm run manage -- new-environment NAME', 'one of your own, in place of placeholders'],
     ['read the files above', 'they are what is deployed'],
     [`npm run audit${option && ` --${option}`}`, 'judges them'],
     [`npm run manage -- apply foundation-network${option}`, 'once in each environment'],
+    ...(stacks.some(({ name }) => name === 'postgres-on-demand')
+      ? [[`npm run manage -- apply postgres-on-demand${option}`, 'the database']]
+      : []),
     [`npm run manage -- apply${option}`, 'the cluster and the listener'],
   ].slice(hasPlaceholders ? 0 : 1);
   const width = Math.max(...steps.map(([step = '']) => step.length));

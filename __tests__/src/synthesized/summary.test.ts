@@ -14,11 +14,16 @@ beforeEach(() => {
 afterEach(() => rmSync(outdir, { recursive: true }));
 
 /** Leaves in the folder what cdktf does for one stack. */
-function synthesized(file: string, text: string, warnings: readonly string[] = []): void {
-  mkdirSync(join(outdir, 'stacks/network'), { recursive: true });
-  const synthesizedStackPath = `stacks/network/${file}`;
+function synthesized(
+  file: string,
+  text: string,
+  warnings: readonly string[] = [],
+  name = 'network',
+): void {
+  mkdirSync(join(outdir, `stacks/${name}`), { recursive: true });
+  const synthesizedStackPath = `stacks/${name}/${file}`;
   const annotations = warnings.map((message) => ({ level: '@cdktf/warn', message }));
-  const stacks = { network: { synthesizedStackPath, annotations } };
+  const stacks = { [name]: { synthesizedStackPath, annotations } };
   writeFileSync(join(outdir, 'manifest.json'), JSON.stringify({ stacks }));
   writeFileSync(join(outdir, synthesizedStackPath), text);
 }
@@ -106,4 +111,12 @@ test('an argument that npm run synth does not have is one line and code 64, befo
     stderr:
       "Unknown argument '--environment': ENVIRONMENT names the environment, CDKTF_OUTPUT the folder for the JSON\n",
   });
+});
+
+test('a database is among what is to be applied only where there is one', () => {
+  const step = 'npm run manage -- apply postgres-on-demand --environment dev';
+  synthesized('cdk.tf.json', JSON_TEXT);
+  expect(summaryOfSynthesis(outdir, 'dev')).not.toContain(step);
+  synthesized('cdk.tf.json', JSON_TEXT, [], 'postgres-on-demand');
+  expect(summaryOfSynthesis(outdir, 'dev')).toContain(step);
 });
