@@ -8,8 +8,8 @@ import { type Plan, type Terraform, terraformIn } from './support/terraform.ts';
 
 const ENVIRONMENT = 'etl-playground';
 const GROUP = 'aws_eks_node_group.this';
-/** The nodes, and what they need: no queue, which takes long. */
-const NODES = { targets: [GROUP] };
+/** The nodes, and what they need: no queue, which takes long. The template too, or a replaced one stays behind. */
+const NODES = { targets: [GROUP, 'aws_launch_template.nodes'] };
 
 let emulator: AttachedAws;
 let checkout: Checkout;
@@ -41,6 +41,7 @@ async function groupNames(): Promise<readonly string[]> {
 }
 
 interface Group {
+  readonly amiType: string;
   readonly subnets: readonly string[];
 }
 
@@ -164,6 +165,66 @@ describe('a group that is made now', () => {
       await expectNewBeforeOld('workers');
       expect(await terraform.plan(NODES)).toMatchObject({ exitCode: 0, changes: [] });
     }
+  });
+});
+
+describe('an image of your own, Bottlerocket and Spot', () => {
+  const spot = { name: 'spot', instance_types: ['m6i.large'], capacity_type: 'SPOT' };
+  const settings = {
+    ami_id: 'ami-0a1b2c3d4e5f67890',
+    node_user_data: 'apiVersion: node.eks.aws/v1alpha1\nkind: NodeConfig\n',
+    node_groups: [
+      { ...spot, labels: { kind: 'spot' }, taints: ['batch=true:NoSchedule'] },
+      {
+        ...{ name: 'rocket', instance_types: ['m7g.large', 'c7g.large'] },
+        ami_type: 'BOTTLEROCKET_ARM_64_FIPS',
+      },
+    ],
+    node_autoscaler: 'cluster-autoscaler',
+  };
+  const GROUPS = {
+    targets: [
+      ...[...NODES.targets, 'aws_eks_node_group.nodes_spot', 'aws_eks_node_group.nodes_rocket'],
+      'aws_iam_role_policy.cluster_autoscaler',
+    ],
+  };
+
+  test('make a new group beside the one that was there, and are planned clean', async () => {
+    await change(settings);
+    const plan = await terraform.plan(GROUPS);
+    expect(actionsIn(plan)).toMatchObject({
+      [GROUP]: 'create,delete',
+      'aws_eks_node_group.nodes_spot': 'create',
+      'aws_eks_node_group.nodes_rocket': 'create',
+    });
+    await terraform.apply(GROUPS);
+    expect(await terraform.plan(GROUPS)).toMatchObject({ exitCode: 0, changes: [] });
+  });
+
+  test('are what EKS was told', async () => {
+    const groups = await Promise.all((await groupNames()).map(groupNamed));
+    expect(groups.sort((one, other) => (one.amiType < other.amiType ? -1 : 1))).toMatchObject([
+      { amiType: 'BOTTLEROCKET_ARM_64_FIPS', capacityType: 'ON_DEMAND' },
+      { amiType: 'CUSTOM' },
+      { amiType: 'CUSTOM' },
+    ]);
+    expect(groups).toContainEqual(
+      expect.objectContaining({
+        capacityType: 'SPOT',
+        labels: { kind: 'spot' },
+        taints: [{ key: 'batch', value: 'true', effect: 'NO_SCHEDULE' }],
+      }),
+    );
+  });
+
+  test('another image rolls the groups that have it', async () => {
+    await change({ ...settings, ami_id: 'ami-0a1b2c3d4e5f67891' });
+    expect(actionsIn(await terraform.plan(GROUPS))).toEqual({
+      'aws_launch_template.nodes': 'update',
+      'aws_launch_template.nodes_spot': 'update',
+      [GROUP]: 'update',
+      'aws_eks_node_group.nodes_spot': 'update',
+    });
   });
 });
 

@@ -22,7 +22,7 @@ import { bucketOwners, type Context, contextOf } from './context.ts';
 import type { FoundDatabase } from './database-lookup.ts';
 import { allowNodes, allowOperators } from './ingress-rules.ts';
 import { Irsa } from './irsa.ts';
-import { NodeGroup } from './node-group.ts';
+import { Nodes } from './node-group.ts';
 import { DeadLetterQueue, DeliveryQueue } from './queue.ts';
 import { Repository } from './repository.ts';
 import { subscribeEndpoint, subscribeQueue } from './subscription.ts';
@@ -52,6 +52,8 @@ export class AwsResources extends Construct {
   readonly queue?: DeliveryQueue;
   /** The queue's subscription. */
   readonly queueSubscription?: ITerraformDependable;
+  /** Only with `node_autoscaler`. */
+  readonly autoscalerRoleArn?: string;
   /** Only with `create_repository`. */
   readonly repository?: Repository;
   /** What other accounts have to set for their buckets, as JSON; undefined where none owns any. */
@@ -100,6 +102,9 @@ export class AwsResources extends Construct {
       roleArn: this.irsa.roleArn,
       topicArn: this.topic.arn,
     });
+    if (settings.node_autoscaler === 'cluster-autoscaler') {
+      this.autoscalerRoleArn = this.irsa.forAutoscaler();
+    }
     new Alarms(this, {
       context,
       ...(this.topic.ownName && { topicName: this.topic.ownName }),
@@ -131,15 +136,15 @@ export class AwsResources extends Construct {
     });
     const access = new ClusterAccess(this, context, cluster);
     const addOns = new AddOns(this, { settings, cluster });
-    const nodes = new NodeGroup(this, {
+    const nodes = new Nodes(this, {
       context,
       cluster,
       subnetIds,
       dependsOn: addOns.beforeNodes(),
     });
     const operators = allowOperators(this, settings, attributes.securityGroupId);
-    const afterNodes = addOns.afterNodes(nodes.resource);
-    return [attributes, [...operators, ...access.associations, nodes.resource, ...afterNodes]];
+    const afterNodes = addOns.afterNodes(nodes.groups[0]);
+    return [attributes, [...operators, ...access.associations, ...nodes.groups, ...afterNodes]];
   }
 
   /** Subscribes the endpoint, if there is one yet, after what must be up for it to confirm. */

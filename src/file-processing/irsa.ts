@@ -13,6 +13,7 @@ import {
   fetchMessages,
   readSecret,
 } from '../policies/listener-policies.ts';
+import { scaleNodes } from '../policies/node-scaling-policy.ts';
 import { type PolicyStatement, policyJson } from '../policies/policy-document.ts';
 import { STS_AUDIENCE, trustPodIdentity, trustServiceAccount } from '../policies/trust-policies.ts';
 import { bucketsOf } from '../settings/buckets.ts';
@@ -26,6 +27,9 @@ import type { ClusterAttributes } from './cluster.ts';
 import { accessOf, type Context, regionalArn } from './context.ts';
 import type { FoundDatabase } from './database-lookup.ts';
 import type { DatabaseJobsProps } from './workload/database-jobs.ts';
+
+/** Names that the chart of the Cluster Autoscaler gives, or is given, and its documentation uses. */
+const AUTOSCALER = { namespace: 'kube-system', serviceAccount: 'cluster-autoscaler' };
 
 /** What the role of the listener is made for. */
 export interface IrsaProps {
@@ -110,6 +114,31 @@ export class Irsa extends Construct {
     };
   }
 
+  /**
+   * Makes the role of the Cluster Autoscaler, whose ServiceAccount its chart makes.
+   *
+   * @returns its ARN
+   */
+  forAutoscaler(): string {
+    const { settings } = this.#context;
+    const role = this.#roleOf(this, 'cluster_autoscaler', {
+      name: 'cluster-autoscaler',
+      what: 'Cluster Autoscaler',
+      ...AUTOSCALER,
+    });
+    new IamRolePolicy(role, 'cluster_autoscaler', {
+      name: 'scale-nodes',
+      role: role.name,
+      policy: policyJson(
+        scaleNodes(
+          settings.cluster_name,
+          regionalArn(this.#context, 'eks', `nodegroup/${settings.cluster_name}/*/*`),
+        ),
+      ),
+    });
+    return role.arn;
+  }
+
   #jobRole(
     job: 'bootstrap' | 'migrate',
     what: string,
@@ -134,19 +163,26 @@ export class Irsa extends Construct {
   #roleOf(
     scope: Construct,
     id: string,
-    pods: { readonly name: string; readonly what: string; readonly serviceAccount: string },
+    pods: {
+      readonly name: string;
+      readonly what: string;
+      readonly serviceAccount: string;
+      /** @default that of the listener */
+      readonly namespace?: string;
+    },
   ): IamRole {
     const { settings } = this.#context;
+    const { namespace = settings.namespace } = pods;
     const role = new IamRole(scope, id, {
       ...roleIdentity(settings, `${settings.cluster_name}-${pods.name}`),
-      description: `${pods.what} in namespace ${settings.namespace} of ${settings.cluster_name}`,
-      assumeRolePolicy: policyJson(this.#trustOf(pods.serviceAccount)),
+      description: `${pods.what} in namespace ${namespace} of ${settings.cluster_name}`,
+      assumeRolePolicy: policyJson(this.#trustOf(namespace, pods.serviceAccount)),
     });
     if (settings.identity === 'pod_identity') {
       this.associations.push(
         new EksPodIdentityAssociation(new Construct(role, 'pods'), id, {
           clusterName: this.#cluster.name,
-          namespace: settings.namespace,
+          namespace,
           serviceAccount: pods.serviceAccount,
           roleArn: role.arn,
         }),
@@ -155,10 +191,9 @@ export class Irsa extends Construct {
     return role;
   }
 
-  #trustOf(serviceAccount: string): readonly PolicyStatement[] {
+  #trustOf(namespace: string, serviceAccount: string): readonly PolicyStatement[] {
     const context = this.#context;
     const { settings, account } = context;
-    const { namespace } = settings;
     const clusterArn = regionalArn(context, 'eks', `cluster/${settings.cluster_name}`);
     return [
       ...(this.#issuer

@@ -5,9 +5,13 @@ import { IamRolePolicyAttachment } from '@cdktf/provider-aws/lib/iam-role-policy
 import { LaunchTemplate } from '@cdktf/provider-aws/lib/launch-template/index.js';
 import { type ITerraformDependable, TerraformLocal, TerraformResource, Token } from 'cdktf';
 import { Construct } from 'constructs';
+import { type NodeUserData, nodeUserData, type Taint } from '../policies/node-user-data.ts';
 import { policyJson } from '../policies/policy-document.ts';
 import { trustService } from '../policies/trust-policies.ts';
+import { type NodeGroupPlan, nodeGroupsOf } from '../settings/check-nodes.ts';
 import { findsPrivateSubnetsByTags } from '../settings/existing-network.ts';
+import { imageFamilyOf, TAINT } from '../settings/file-processing/nodes.ts';
+import type { FileProcessingSettings } from '../settings/file-processing-variables.ts';
 import { roleIdentity } from '../stack/role-identity.ts';
 import { type Context, managedPolicyArn } from './context.ts';
 
@@ -29,8 +33,8 @@ const LONGEST_NAME_BEGINNING = 36;
 
 const TERRAFORM_DATA = 'terraform_data';
 
-/** What the node group depends on. */
-export interface NodeGroupProps {
+/** What the nodes depend on. */
+export interface NodesProps {
   readonly context: Context;
   readonly cluster: EksCluster;
   readonly subnetIds: string[];
@@ -38,13 +42,14 @@ export interface NodeGroupProps {
 }
 
 /**
- * The managed node group in the private subnets: IMDSv2, encrypted volumes, gradual updates. What can't be changed in
- * place makes a new group beside the old one, which goes once the new one is ready.
+ * The managed node groups in the private subnets, and their role: IMDSv2, encrypted volumes, gradual updates. What
+ * can't be changed in place makes a new group beside the old one, which goes once the new one is ready.
  */
-export class NodeGroup extends Construct {
-  readonly resource: EksNodeGroup;
+export class Nodes extends Construct {
+  /** The first is there always, and takes pods that tolerate no taint. */
+  readonly groups: readonly [EksNodeGroup, ...EksNodeGroup[]];
 
-  constructor(scope: Construct, { context, cluster, subnetIds, dependsOn }: NodeGroupProps) {
+  constructor(scope: Construct, { context, cluster, subnetIds, dependsOn }: NodesProps) {
     super(scope, 'nodes');
     const { settings, partition } = context;
     const role = new IamRole(this, 'eks_node', {
@@ -66,48 +71,112 @@ export class NodeGroup extends Construct {
         policyArn: managedPolicyArn(context, 'AmazonS3FullAccess'),
       });
     }
-    const types = instanceTypes(this, settings.node_instance_types, role);
-    const template = launchTemplate(this, context, types.ofTemplate);
-    // Only a change of it replaces the group, not that it comes to be: groups made before stay.
-    // Not cdktf's DataResource, which runs Terraform at each synth to look at its version.
-    const identity = new TerraformResource(this, 'node_group', {
-      terraformResourceType: TERRAFORM_DATA,
-    });
-    identity.addOverride('triggers_replace', {
-      node_group_name: settings.node_group_name,
-      instance_types: types.ofGroup ?? [],
-    });
-    this.resource = new EksNodeGroup(this, 'node-group', {
-      clusterName: cluster.name,
-      version: cluster.version,
-      nodeGroupNamePrefix: `${settings.node_group_name.slice(0, LONGEST_NAME_BEGINNING)}-`,
-      nodeRoleArn: role.arn,
+    const nodes = {
+      context,
+      cluster,
       subnetIds,
-      amiType: 'AL2023_x86_64_STANDARD',
-      capacityType: 'ON_DEMAND',
-      ...(types.ofGroup && { instanceTypes: types.ofGroup }),
-      launchTemplate: { id: template.id, version: template.latestVersion as unknown as string },
-      scalingConfig: {
-        minSize: settings.node_min_size,
-        desiredSize: settings.node_desired_size,
-        maxSize: settings.node_max_size,
-      },
-      updateConfig: { maxUnavailablePercentage: 33 },
-      lifecycle: {
-        createBeforeDestroy: true,
-        replaceTriggeredBy: [`${TERRAFORM_DATA}.${identity.friendlyUniqueId}`],
-        ignoreChanges: [
-          'scaling_config[0].desired_size',
-          // A name that was given stays.
-          'node_group_name_prefix',
-          ...(findsPrivateSubnetsByTags(settings) ? ['subnet_ids'] : []),
-        ],
-      },
+      role,
       // Nodes could neither join nor be drained without their policies and the network add-ons.
       dependsOn: [...attachments, ...dependsOn],
-    });
-    this.resource.overrideLogicalId('this');
+    };
+    const [first, ...others] = nodeGroupsOf(settings);
+    this.groups = [
+      makeGroup(this, nodes, first),
+      ...others.map((plan) => makeGroup(new Construct(this, plan.name), nodes, plan)),
+    ];
   }
+}
+
+/** What all node groups have in common. */
+interface GroupProps extends NodesProps {
+  readonly role: IamRole;
+  readonly dependsOn: ITerraformDependable[];
+}
+
+/** Names of a group: those of the first one are as they were when it was the only one. */
+function namesOf(settings: FileProcessingSettings, { name }: NodeGroupPlan) {
+  const id = name.replaceAll('-', '_');
+  const groupName = name === '' ? settings.node_group_name : `${settings.node_group_name}-${name}`;
+  return {
+    groupName,
+    group: name === '' ? 'this' : `nodes_${id}`,
+    template: name === '' ? 'nodes' : `nodes_${id}`,
+    identity: name === '' ? 'node_group' : `node_group_${id}`,
+  };
+}
+
+function makeGroup(scope: Construct, props: GroupProps, plan: NodeGroupPlan): EksNodeGroup {
+  const { settings } = props.context;
+  const names = namesOf(settings, plan);
+  const types = instanceTypes(scope, plan, props.role);
+  const template = launchTemplate(scope, props, plan, types.ofTemplate);
+  // Only a change of it replaces the group, not that it comes to be: groups made before stay.
+  // Not cdktf's DataResource, which runs Terraform at each synth to look at its version.
+  const identity = new TerraformResource(scope, names.identity, {
+    terraformResourceType: TERRAFORM_DATA,
+  });
+  identity.addOverride('triggers_replace', {
+    node_group_name: names.groupName,
+    instance_types: types.ofGroup ?? [],
+    image: plan.amiId === '' ? plan.amiType : 'ami_id',
+  });
+  const group = new EksNodeGroup(scope, 'node-group', {
+    ...groupArguments(props, plan),
+    nodeGroupNamePrefix: `${names.groupName.slice(0, LONGEST_NAME_BEGINNING)}-`,
+    ...(types.ofGroup && { instanceTypes: types.ofGroup }),
+    launchTemplate: { id: template.id, version: template.latestVersion as unknown as string },
+    lifecycle: {
+      createBeforeDestroy: true,
+      replaceTriggeredBy: [`${TERRAFORM_DATA}.${identity.friendlyUniqueId}`],
+      ignoreChanges: [
+        'scaling_config[0].desired_size',
+        // A name that was given stays.
+        'node_group_name_prefix',
+        ...(findsPrivateSubnetsByTags(settings) ? ['subnet_ids'] : []),
+      ],
+    },
+    dependsOn: props.dependsOn,
+  });
+  group.overrideLogicalId(names.group);
+  return group;
+}
+
+/** What EKS is told of a group beside its template; of an image of your own it wants neither type nor version. */
+function groupArguments({ cluster, role, subnetIds }: GroupProps, plan: NodeGroupPlan) {
+  const taints = plan.taints.map(taintOf);
+  return {
+    clusterName: cluster.name,
+    ...(plan.amiId === '' && { version: cluster.version, amiType: plan.amiType }),
+    nodeRoleArn: role.arn,
+    subnetIds,
+    capacityType: plan.capacityType,
+    ...(Object.keys(plan.labels).length > 0 && { labels: { ...plan.labels } }),
+    ...(taints.length > 0 && {
+      taint: taints.map(({ key, value, effect }) => ({
+        key,
+        ...(value !== '' && { value }),
+        effect: EFFECTS[effect] ?? effect,
+      })),
+    }),
+    scalingConfig: {
+      minSize: plan.sizes.min,
+      desiredSize: plan.sizes.desired,
+      maxSize: plan.sizes.max,
+    },
+    updateConfig: { maxUnavailablePercentage: 33 },
+  };
+}
+
+/** The effects of taints as EKS spells them, by Kubernetes' names. */
+const EFFECTS: Readonly<Record<string, string>> = {
+  NoSchedule: 'NO_SCHEDULE',
+  PreferNoSchedule: 'PREFER_NO_SCHEDULE',
+  NoExecute: 'NO_EXECUTE',
+};
+
+function taintOf(text: string): Taint {
+  const [, key = '', value = '', effect = ''] = TAINT.exec(text) ?? [];
+  return { key, value, effect };
 }
 
 /** Where the instance types are given: EKS takes several of the group alone, and never both. */
@@ -118,11 +187,16 @@ interface InstanceTypes {
 
 /**
  * A single type is in the launch template, where a change of it is a rolling update; a template holds no more than
- * one, and groups made before this was so keep theirs.
+ * one, and a first group that was made before this was so keeps its own.
  */
-function instanceTypes(scope: Construct, types: readonly string[], role: IamRole): InstanceTypes {
+function instanceTypes(
+  scope: Construct,
+  { name, instanceTypes: types }: NodeGroupPlan,
+  role: IamRole,
+): InstanceTypes {
   const [single] = types;
   if (single === undefined || types.length > 1) return { ofGroup: [...types] };
+  if (name !== '') return { ofTemplate: single };
   const inTemplate = new TerraformLocal(
     scope,
     'node_type_in_template',
@@ -136,14 +210,22 @@ function instanceTypes(scope: Construct, types: readonly string[], role: IamRole
 
 function launchTemplate(
   scope: Construct,
-  { settings, tags }: Context,
+  { context: { settings, tags }, cluster }: GroupProps,
+  plan: NodeGroupPlan,
   instanceType: string | undefined,
 ): LaunchTemplate {
-  return new LaunchTemplate(scope, 'nodes', {
+  const { groupName, template } = namesOf(settings, plan);
+  const userData = nodeUserData(userDataOf(settings, cluster, plan));
+  return new LaunchTemplate(scope, template, {
     // Unlike the node group's name, this one must be unique in the account and region.
-    name: `${settings.cluster_name}-${settings.node_group_name}`,
+    name: `${settings.cluster_name}-${groupName}`,
     updateDefaultVersion: true,
     ...(instanceType !== undefined && { instanceType }),
+    ...(plan.amiId !== '' && { imageId: plan.amiId }),
+    // A text in an expression needs the escapes of HCL, which are those of JSON for what the settings allow.
+    ...(userData !== undefined && {
+      userData: `\${base64encode(${JSON.stringify(userData)})}`,
+    }),
     metadataOptions: {
       httpEndpoint: 'enabled',
       httpTokens: 'required',
@@ -151,21 +233,54 @@ function launchTemplate(
       httpPutResponseHopLimit: settings.node_s3_access ? 2 : 1,
       instanceMetadataTags: 'disabled',
     },
-    blockDeviceMappings: [
-      {
-        deviceName: '/dev/xvda',
-        ebs: {
-          volumeType: 'gp3',
-          volumeSize: settings.node_disk_size_gib,
-          encrypted: 'true',
-          deleteOnTermination: 'true',
-        },
-      },
-    ],
+    blockDeviceMappings: disksOf(settings, plan),
     monitoring: { enabled: true },
     tagSpecifications: ['instance', 'volume', 'network-interface'].map((resourceType) => ({
       resourceType,
-      tags: { ...tags, Name: settings.node_group_name },
+      tags: { ...tags, Name: groupName },
     })),
   });
+}
+
+/** The operator's part is for images of the family of ami_type: another would not understand it. */
+function userDataOf(
+  settings: FileProcessingSettings,
+  cluster: EksCluster,
+  { amiType, amiId, labels, taints }: NodeGroupPlan,
+): NodeUserData {
+  const family = imageFamilyOf(amiType);
+  return {
+    family,
+    custom: family === imageFamilyOf(settings.ami_type) ? settings.node_user_data : '',
+    ...(amiId !== '' && {
+      own: {
+        cluster: {
+          name: cluster.name,
+          endpoint: cluster.endpoint,
+          certificateAuthority: cluster.certificateAuthority.get(0).data,
+          serviceCidr: cluster.kubernetesNetworkConfig.serviceIpv4Cidr,
+        },
+        labels,
+        taints: taints.map(taintOf),
+      },
+    }),
+  };
+}
+
+/** Bottlerocket has its system on the first disk, and images, logs and files on a second one. */
+function disksOf(settings: FileProcessingSettings, { amiType }: NodeGroupPlan) {
+  const disk = (deviceName: string, size: { readonly volumeSize?: number }) => ({
+    deviceName,
+    ebs: {
+      volumeType: 'gp3',
+      ...size,
+      encrypted: 'true',
+      ...(settings.volume_kms_key_arn !== '' && { kmsKeyId: settings.volume_kms_key_arn }),
+      deleteOnTermination: 'true',
+    },
+  });
+  const data = { volumeSize: settings.node_disk_size_gib };
+  return imageFamilyOf(amiType) === 'BOTTLEROCKET'
+    ? [disk('/dev/xvda', {}), disk('/dev/xvdb', data)]
+    : [disk('/dev/xvda', data)];
 }

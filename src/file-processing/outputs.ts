@@ -9,7 +9,7 @@ export function awsOutputs(
   aws: AwsResources,
 ): Readonly<Record<string, readonly [value: string, description: string]>> {
   const { cluster, irsa, topic, deadLetterQueue, queue, repository } = aws;
-  const { databaseJobs, forBucketOwners } = aws;
+  const { autoscalerRoleArn, databaseJobs, forBucketOwners } = aws;
   return {
     cluster_name: [cluster.name, 'Name of the EKS cluster'],
     cluster_endpoint: [cluster.endpoint, "URL of the cluster's API"],
@@ -23,6 +23,12 @@ export function awsOutputs(
       'ARN of the IAM OIDC provider of the cluster; empty with identity = "pod_identity"',
     ],
     service_account_role_arn: [irsa.roleArn, "ARN of the role of the listener's ServiceAccount"],
+    ...(autoscalerRoleArn && {
+      cluster_autoscaler_role_arn: [
+        autoscalerRoleArn,
+        'ARN of the role of the Cluster Autoscaler, for the annotation of its ServiceAccount',
+      ] as const,
+    }),
     sns_topic_arn: [topic.arn, 'ARN of the topic that takes event notifications of the bucket'],
     dead_letter_queue_url: [
       deadLetterQueue.resource.url,

@@ -15,6 +15,7 @@ import {
   crossFindings,
   warnAccounts,
 } from './check-foundation-network.ts';
+import { checkNodes } from './check-nodes.ts';
 import { checkExistingNetwork } from './existing-network.ts';
 import { trustsTokens } from './file-processing/cluster.ts';
 import { DATABASE_JOB_NAMES, LISTENER_USER } from './file-processing/database.ts';
@@ -170,27 +171,6 @@ export function warnFileProcessing(
     );
   }
   return warnings;
-}
-
-function checkNodes({
-  node_min_size,
-  node_desired_size,
-  node_max_size,
-}: FileProcessingSettings): FileProcessingFinding[] {
-  const findings: FileProcessingFinding[] = [];
-  if (node_min_size > node_desired_size) {
-    findings.push({
-      variable: 'node_min_size',
-      message: `${node_min_size} must not be more than node_desired_size ${node_desired_size}`,
-    });
-  }
-  if (node_desired_size > node_max_size) {
-    findings.push({
-      variable: 'node_max_size',
-      message: `${node_max_size} must not be less than node_desired_size ${node_desired_size}`,
-    });
-  }
-  return findings;
 }
 
 /** What the stack can't decide of a cluster that others have made. */
@@ -481,6 +461,7 @@ const ARN_VARIABLES = [
   'alarm_topic_arn',
   'existing_topic_arn',
   'tls_certificate_arn',
+  'volume_kms_key_arn',
 ] as const;
 /** S3, CloudWatch and load balancers take only what is in their own region. */
 const SAME_REGION: readonly string[] = [

@@ -60,6 +60,16 @@ const ASSUMED = {
   state_role_arn: 'arn:aws-us-gov:iam::123456789012:role/etl-state',
 };
 
+const SPOT: FileProcessingSettings['node_groups'][number] = {
+  ...{ name: 'spot', instance_types: ['m6i.large'], ami_type: '', ami_id: '', taints: [] },
+  ...{ capacity_type: 'SPOT', min_size: 1, desired_size: 1, max_size: 3, labels: { kind: 'spot' } },
+};
+const TAINTED = {
+  ...SPOT,
+  ...{ name: 'batch', ami_type: 'BOTTLEROCKET_ARM_64', instance_types: ['c7g.large', 'c6g.large'] },
+  ...{ taints: ['batch=true:NoSchedule'] },
+};
+
 /** Settings that are as they should be. */
 const GOOD: readonly (readonly [string, Settings])[] = [
   ['delivery over https', http()],
@@ -186,6 +196,52 @@ const GOOD: readonly (readonly [string, Settings])[] = [
       network: { account_id: '123456789012' },
     },
   ],
+  [
+    'Graviton nodes',
+    http({ ami_type: 'AL2023_ARM_64_STANDARD', node_instance_types: ['m7g.large'] }),
+  ],
+  [
+    'Bottlerocket with FIPS and settings of its own',
+    http({
+      ami_type: 'BOTTLEROCKET_x86_64_FIPS',
+      node_user_data: '[settings.kernel]\nlockdown = "integrity"\n',
+    }),
+  ],
+  [
+    'an image of your own with a NodeConfig',
+    http({
+      ami_id: 'ami-0a1b2c3d4e5f67890',
+      node_user_data: 'apiVersion: node.eks.aws/v1alpha1\nkind: NodeConfig\n',
+    }),
+  ],
+  [
+    'an image of your own of Bottlerocket',
+    http({ ami_type: 'BOTTLEROCKET_x86_64', ami_id: 'ami-0a1b2c3d4e5f67890' }),
+  ],
+  ['a group of Spot nodes and one with a taint', http({ node_groups: [SPOT, TAINTED] })],
+  [
+    'Spot nodes beside a group on demand',
+    http({
+      node_capacity_type: 'SPOT',
+      node_groups: [{ ...SPOT, capacity_type: 'ON_DEMAND', desired_size: 2 }],
+    }),
+  ],
+  [
+    'volumes with a key of their own',
+    http({
+      volume_kms_key_arn:
+        'arn:aws-us-gov:kms:us-gov-west-1:123456789012:key/0b1e6f4c-8a3d-4c0e-9a55-0f3a5d1b2c4d',
+    }),
+  ],
+  ['the Cluster Autoscaler', http({ node_autoscaler: 'cluster-autoscaler' })],
+  [
+    'the Cluster Autoscaler by EKS Pod Identity',
+    http({ node_autoscaler: 'cluster-autoscaler', identity: 'pod_identity' }),
+  ],
+  [
+    'the Cluster Autoscaler without Kubernetes objects',
+    http({ node_autoscaler: 'cluster-autoscaler', manage_kubernetes: false }),
+  ],
   ['a network that is named', http({ vpc_id: 'vpc-0a1b2c3d4e5f67890' })],
   [
     'a state in S3',
@@ -242,6 +298,25 @@ const UNWISE: readonly (readonly [string, Settings, readonly string[]])[] = [
     'a queue that gives up at once',
     { processing: { ...queue.processing, queue_max_receive_count: 1 } },
     ['queue-has-redrive'],
+  ],
+  [
+    'a script on the nodes',
+    http({ node_user_data: '#!/bin/sh\ncurl https://example.gov/ | sh\n' }),
+    ['nodes-are-private'],
+  ],
+  [
+    'privileged containers on the nodes',
+    http({
+      ami_type: 'BOTTLEROCKET_x86_64',
+      node_user_data: '[settings.host-containers.admin]\nenabled = true\n',
+    }),
+    ['nodes-are-private'],
+  ],
+  ['Spot nodes alone', http({ node_capacity_type: 'SPOT' }), ['nodes-survive-updates']],
+  [
+    'nodes that may all go',
+    http({ node_min_size: 0, node_autoscaler: 'cluster-autoscaler' }),
+    ['nodes-survive-updates'],
   ],
   ['one image', http({ repository_keep_images: 1 }), ['images-are-kept']],
   ['logs of a month', { ...http(), network: { log_retention_days: 30 } }, ['logs-are-kept']],

@@ -1,5 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { addresses, dependenciesOf, resourceAt, statementsAt } from '../../support/synthesized.ts';
+import type { FileProcessingSettings } from '../../../src/settings/file-processing-variables.ts';
+import {
+  addresses,
+  dependenciesOf,
+  namesOf,
+  resourceAt,
+  statementsAt,
+} from '../../support/synthesized.ts';
 import { synthesizeFileProcessing } from '../../support/synthesized-file-processing.ts';
 
 describe('Nodes by default', () => {
@@ -33,6 +40,7 @@ describe('Nodes by default', () => {
     expect(resourceAt(json, 'terraform_data.node_group').triggers_replace).toStrictEqual({
       node_group_name: 'file-processing-nodes',
       instance_types: nodes.instance_types,
+      image: 'AL2023_x86_64_STANDARD',
     });
   });
 
@@ -209,6 +217,164 @@ describe('Nodes with access to S3', () => {
       http_tokens: 'required',
       http_put_response_hop_limit: 2,
     });
+  });
+});
+
+describe('Nodes of an image of your own', () => {
+  const json = synthesizeFileProcessing({
+    ami_id: 'ami-0a1b2c3d4e5f67890',
+    node_user_data: '#!/bin/sh\necho "${HOME}" \\ $HOME\n',
+  });
+  const nodes = resourceAt(json, 'aws_eks_node_group.this');
+  const template = resourceAt(json, 'aws_launch_template.nodes');
+
+  it('have it in the template, and neither type nor version beside it', () => {
+    expect(template.image_id).toBe('ami-0a1b2c3d4e5f67890');
+    expect(nodes).not.toHaveProperty('ami_type');
+    expect(nodes).not.toHaveProperty('version');
+  });
+
+  it('are told the cluster, and what the operator adds as it was written', () => {
+    const [, written = ''] =
+      /^\$\{base64encode\((".*")\)\}$/s.exec(String(template.user_data)) ?? [];
+    const text = JSON.parse(written) as string;
+    expect(text).toContain('apiServerEndpoint: ${aws_eks_cluster.this.endpoint}\n');
+    expect(text).toContain(
+      'certificateAuthority: ${aws_eks_cluster.this.certificate_authority[0].data}\n',
+    );
+    expect(text).toContain(
+      'cidr: ${aws_eks_cluster.this.kubernetes_network_config[0].service_ipv4_cidr}\n',
+    );
+    expect(text).toContain('echo "$${HOME}" \\ $HOME');
+  });
+
+  it('are replaced when the image is no longer their own, and roll when it is another', () => {
+    const image = (values: Parameters<typeof synthesizeFileProcessing>[0]) =>
+      resourceAt(synthesizeFileProcessing(values), 'terraform_data.node_group').triggers_replace;
+    const own = image({ ami_id: 'ami-0a1b2c3d4e5f67890' });
+    expect(image({ ami_id: 'ami-0a1b2c3d4e5f67891' })).toStrictEqual(own);
+    expect(image({})).not.toStrictEqual(own);
+  });
+});
+
+describe('Nodes of Bottlerocket', () => {
+  const json = synthesizeFileProcessing({
+    ami_type: 'BOTTLEROCKET_x86_64_FIPS',
+    volume_kms_key_arn: 'arn:aws-us-gov:kms:us-gov-west-1:123456789012:key/abc',
+  });
+
+  it('have a data disk beside that of the system, both with the key', () => {
+    expect(resourceAt(json, 'aws_eks_node_group.this').ami_type).toBe('BOTTLEROCKET_x86_64_FIPS');
+    const ebs = {
+      volume_type: 'gp3',
+      encrypted: 'true',
+      delete_on_termination: 'true',
+      kms_key_id: 'arn:aws-us-gov:kms:us-gov-west-1:123456789012:key/abc',
+    };
+    expect(resourceAt(json, 'aws_launch_template.nodes').block_device_mappings).toStrictEqual([
+      { device_name: '/dev/xvda', ebs },
+      { device_name: '/dev/xvdb', ebs: { ...ebs, volume_size: 50 } },
+    ]);
+  });
+});
+
+describe('Further node groups', () => {
+  const group: Omit<FileProcessingSettings['node_groups'][number], 'name' | 'instance_types'> = {
+    ...{ ami_type: '', ami_id: '', capacity_type: 'ON_DEMAND', labels: {}, taints: [] },
+    ...{ min_size: 1, desired_size: 1, max_size: 3 },
+  };
+  const json = synthesizeFileProcessing({
+    node_groups: [
+      {
+        ...group,
+        ...{ name: 'spot-a', instance_types: ['m6i.large'], capacity_type: 'SPOT' },
+        labels: { workload: 'batch' },
+        taints: ['batch=true:NoSchedule', 'idle=:PreferNoSchedule'],
+      },
+      {
+        ...{ ...group, name: 'many', instance_types: ['m7g.large', 'c7g.large'] },
+        ami_type: 'AL2023_ARM_64_STANDARD',
+      },
+    ],
+  });
+
+  it('have addresses and names of their own, whatever their order', () => {
+    expect(namesOf(json, 'aws_eks_node_group')).toEqual(['nodes_many', 'nodes_spot_a', 'this']);
+    expect(namesOf(json, 'aws_launch_template')).toEqual(['nodes', 'nodes_many', 'nodes_spot_a']);
+    expect(resourceAt(json, 'aws_eks_node_group.nodes_spot_a').node_group_name_prefix).toBe(
+      'file-processing-nodes-spot-a-',
+    );
+    expect(resourceAt(json, 'aws_launch_template.nodes_spot_a').name).toBe(
+      'file-processing-cluster-file-processing-nodes-spot-a',
+    );
+  });
+
+  it('have sizes, labels and taints as EKS spells them', () => {
+    expect(resourceAt(json, 'aws_eks_node_group.nodes_spot_a')).toMatchObject({
+      capacity_type: 'SPOT',
+      ami_type: 'AL2023_x86_64_STANDARD',
+      labels: { workload: 'batch' },
+      taint: [
+        { key: 'batch', value: 'true', effect: 'NO_SCHEDULE' },
+        { key: 'idle', effect: 'PREFER_NO_SCHEDULE' },
+      ],
+      scaling_config: { min_size: 1, desired_size: 1, max_size: 3 },
+    });
+  });
+
+  it('have a single type in the template, several in the group', () => {
+    expect(resourceAt(json, 'aws_launch_template.nodes_spot_a').instance_type).toBe('m6i.large');
+    expect(resourceAt(json, 'aws_eks_node_group.nodes_many').instance_types).toEqual([
+      ...['m7g.large', 'c7g.large'],
+    ]);
+  });
+
+  it('share role and order of the first, and make objects wait for them', () => {
+    const first = resourceAt(json, 'aws_eks_node_group.this');
+    const other = resourceAt(json, 'aws_eks_node_group.nodes_many');
+    for (const name of ['node_role_arn', 'depends_on', 'subnet_ids'])
+      expect(other[name]).toEqual(first[name]);
+    expect(dependenciesOf(json, 'kubernetes_namespace_v1.ns')).toEqual(
+      expect.arrayContaining(['aws_eks_node_group.nodes_many', 'aws_eks_node_group.this']),
+    );
+  });
+});
+
+describe.each([
+  ['us-east-1', 'aws'],
+  ['us-gov-west-1', 'aws-us-gov'],
+  ['cn-north-1', 'aws-cn'],
+])('The Cluster Autoscaler in %s', (aws_region, partition) => {
+  const json = synthesizeFileProcessing({ aws_region, node_autoscaler: 'cluster-autoscaler' });
+
+  it('has a role that its ServiceAccount alone assumes', () => {
+    const trust = statementsAt(json, 'aws_iam_role.cluster_autoscaler', 'assume_role_policy');
+    expect(JSON.stringify(trust)).toContain(
+      ':sub":"system:serviceaccount:kube-system:cluster-autoscaler"',
+    );
+    expect(json.output.cluster_autoscaler_role_arn?.value).toBe(
+      '${aws_iam_role.cluster_autoscaler.arn}',
+    );
+  });
+
+  it('may change the groups of its cluster alone', () => {
+    const statements = statementsAt(json, 'aws_iam_role_policy.cluster_autoscaler', 'policy');
+    const changing = statements.filter(({ Action }) => !/:(Describe|Get)/.test(String(Action)));
+    expect(changing).toEqual([
+      expect.objectContaining({
+        Condition: {
+          StringEquals: {
+            'aws:ResourceTag/k8s.io/cluster-autoscaler/file-processing-cluster': 'owned',
+          },
+        },
+      }),
+    ]);
+    expect(JSON.stringify(statements)).toContain(`arn:${partition}:eks:${aws_region}:`);
+  });
+
+  it('is not there unless it is wanted', () => {
+    const roles = namesOf(synthesizeFileProcessing({ aws_region }), 'aws_iam_role');
+    expect(roles).not.toContain('cluster_autoscaler');
   });
 });
 

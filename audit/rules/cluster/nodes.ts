@@ -4,16 +4,17 @@ import {
   type Resource,
   valueAt,
 } from '../../../src/synthesized/model/model.ts';
+import { parseJson } from '../../policy/policy-document.ts';
 import {
   argumentRule,
   every,
   listOf,
   mayBe,
   mustBe,
-  mustBeAbsent,
   mustBeTrue,
   mustNotBeTrue,
   mustReferTo,
+  neighbours,
   read,
 } from '../readers/resources.ts';
 import { type Rule, rule } from '../rule.ts';
@@ -42,11 +43,12 @@ export function instanceTypesOf(model: Model, group: Resource): readonly string[
 /** Labels that EKS gives the nodes of a group, and the group's own (Amazon EKS User Guide). */
 export function nodeLabels(model: Model, group: Resource): Record<string, readonly string[]> {
   const { attributes } = group;
+  const types = instanceTypesOf(model, group);
   const image = String(attributes.ami_type ?? '');
   return {
     'kubernetes.io/os': [/WINDOWS/.test(image) ? 'windows' : 'linux'],
-    'kubernetes.io/arch': [/ARM_64/i.test(image) ? 'arm64' : 'amd64'],
-    'node.kubernetes.io/instance-type': instanceTypesOf(model, group),
+    'kubernetes.io/arch': [/ARM_64/.test(image) || types.some(isGraviton) ? 'arm64' : 'amd64'],
+    'node.kubernetes.io/instance-type': types,
     'eks.amazonaws.com/nodegroup': [String(attributes.node_group_name ?? '')],
     'eks.amazonaws.com/capacityType': [String(attributes.capacity_type ?? 'ON_DEMAND')],
     ...Object.fromEntries(
@@ -138,7 +140,7 @@ export const NODE_RULES: readonly Rule[] = [
   }),
   rule({
     id: 'node-disks-encrypted',
-    title: 'The root disk of a node is encrypted, big enough and goes with it',
+    title: 'The disks of a node are encrypted, big enough and go with it',
     reason:
       'Files of clients pass through it, and images and logs fill a small one; what stays behind is a disk that nobody knows.',
     control: 'SC-28(1)',
@@ -147,15 +149,29 @@ export const NODE_RULES: readonly Rule[] = [
     faults: (template, { model }) => {
       const disks = blocksOf(read(model, template).at('block_device_mappings'));
       const isTrue = (value: unknown) => value === true || value === 'true';
+      const named = (name: string) => disks.some(({ device_name }) => device_name === name);
+      const sizes = disks.map((disk) => valueAt(disk, 'ebs.volume_size'));
+      const bottlerocket = groupsOf(model, template).some(({ attributes }) =>
+        String(attributes.ami_type).startsWith('BOTTLEROCKET'),
+      );
       return [
-        !disks.some(({ device_name }) => device_name === '/dev/xvda') &&
-          'block_device_mappings lacks the root disk of Amazon Linux, /dev/xvda',
+        !named('/dev/xvda') && 'block_device_mappings lacks the root disk, /dev/xvda',
+        bottlerocket &&
+          !named('/dev/xvdb') &&
+          'block_device_mappings lacks the data disk of Bottlerocket, /dev/xvdb',
+        disks.length > 0 &&
+          !sizes.some((size) => Number(size) >= 20) &&
+          `disks have ${sizes.join(', ') || 'no size'} GiB, one must have at least 20`,
+        ...blocksOf(template.attributes.block_device_mappings)
+          .filter((disk) => String(valueAt(disk, 'ebs.kms_key_id')).includes('${'))
+          .map(
+            ({ device_name }) =>
+              `${String(device_name)} has a key of the stack, which Auto Scaling may not use`,
+          ),
         ...disks.flatMap((disk) => [
           !isTrue(valueAt(disk, 'ebs.encrypted')) && `${String(disk.device_name)} is not encrypted`,
           !isTrue(valueAt(disk, 'ebs.delete_on_termination')) &&
             `${String(disk.device_name)} stays behind when its node goes`,
-          !(Number(valueAt(disk, 'ebs.volume_size')) >= 20) &&
-            `${String(disk.device_name)} has ${String(valueAt(disk, 'ebs.volume_size'))} GiB, must be at least 20`,
           !['gp3', 'io1', 'io2'].includes(String(valueAt(disk, 'ebs.volume_type'))) &&
             `${String(disk.device_name)} is of type ${String(valueAt(disk, 'ebs.volume_type'))}`,
         ]),
@@ -173,16 +189,14 @@ export const NODE_RULES: readonly Rule[] = [
     subjects: every('aws_launch_template', 'aws_eks_node_group'),
     faults: ({ attributes }) => [
       ...[
-        'key_name',
-        'user_data',
-        'remote_access',
-        'iam_instance_profile',
-        'image_id',
-        'security_group_names',
+        ...['key_name', 'remote_access', 'iam_instance_profile', 'security_group_names'],
         'vpc_security_group_ids',
       ]
         .filter((argument) => attributes[argument] !== undefined)
         .map((argument) => `has ${argument}`),
+      attributes.user_data !== undefined &&
+        !isConfiguration(userDataOf(attributes)) &&
+        'user_data is more than a NodeConfig or settings of Bottlerocket',
       ...blocksOf(attributes.network_interfaces)
         .filter(
           ({ associate_public_ip_address: address }) => address !== false && address !== 'false',
@@ -211,6 +225,7 @@ export const NODE_RULES: readonly Rule[] = [
     faults: (group, { model }) => {
       const { target, text, stack } = read(model, group);
       const types = instanceTypesOf(model, group);
+      const image = text('ami_type');
       const template = target('launch_template.id') ?? target('launch_template.name');
       const version = stack.target(valueAt(group.attributes, 'launch_template.version'));
       return [
@@ -220,46 +235,46 @@ export const NODE_RULES: readonly Rule[] = [
           (version !== template ||
             !/\.(latest|default)_version\}$/.test(text('launch_template.version'))) &&
           `launch_template.version is ${text('launch_template.version') || 'missing'}, must be latest_version of the template`,
-        !/^(AL2023|BOTTLEROCKET)_x86_64_(STANDARD|FIPS)$|^BOTTLEROCKET_x86_64(_FIPS)?$/.test(
-          text('ami_type'),
-        ) &&
-          `ami_type is ${text('ami_type') || 'missing'}: must be Amazon Linux 2023 or Bottlerocket for x86-64`,
+        ...imageFaults(group, template),
         types.length === 0 && 'instance_types is missing: EKS takes t3.medium',
-        ...types.map(
-          (type) =>
-            !/^[a-z]+\d+(?!g)[a-z0-9-]*\.[a-z0-9-]+$/.test(type) &&
-            `instance type ${type} is not x86-64`,
-        ),
+        ...types
+          .filter((type) => isGraviton(type) !== isGraviton(types[0] ?? ''))
+          .map((type) => `instance type ${type} is of another processor than ${types[0]}`),
+        ...(image === ''
+          ? []
+          : types
+              .filter((type) => isGraviton(type) !== image.includes('ARM_64'))
+              .map(
+                (type) => `instance type ${type} is of another processor than ami_type ${image}`,
+              )),
       ];
     },
   }),
   argumentRule({
     id: 'nodes-survive-updates',
-    title: 'A node group keeps enough nodes, on demand, also while they are replaced',
+    title:
+      'One node group keeps enough nodes on demand, and each keeps some while they are replaced',
     reason:
       'With no node or one, with Spot, or with all replaced at once, the listener is unavailable while SNS gives up.',
     control: 'CP-10',
     severity: 'medium',
     must: {
       aws_eks_node_group: {
-        capacity_type: mustBe('ON_DEMAND'),
-        taint: mustBeAbsent('keeps pods off that do not tolerate it'),
         force_update_version: mustNotBeTrue('evicts pods against their budget'),
       },
     },
 
     faults: (group, { model }) => {
       const { number } = read(model, group);
-      const [min, desired, max] = ['min_size', 'desired_size', 'max_size'].map((name) =>
-        number(`scaling_config.${name}`),
-      ) as [number, number, number];
+      const [min, desired, max] = sizesOf(model, group);
       const percent = number('update_config.max_unavailable_percentage');
       const count = number('update_config.max_unavailable');
+      const others = neighbours(model, group, 'aws_eks_node_group');
+      const carried = others.some((other) => reliabilityFaults(model, other).length === 0);
       return [
-        !(min >= 1 && min <= desired && desired <= max) &&
-          `sizes ${min}, ${desired}, ${max}: must be at least 1 and rise`,
-        !(desired >= 2) && `desired_size is ${desired}, must be at least 2`,
-        !(max > min) && `max_size is ${max} as min_size: no room for another node`,
+        ...(carried ? [] : reliabilityFaults(model, group)),
+        !(min >= 0 && min <= desired && desired <= max) &&
+          `sizes ${min}, ${desired}, ${max}: must rise`,
         !(percent >= 1 && percent <= 50) &&
           !(count >= 1 && count <= desired / 2) &&
           'update_config must leave at least half of the nodes',
@@ -273,3 +288,73 @@ export const NODE_RULES: readonly Rule[] = [
     },
   }),
 ];
+
+function sizesOf(model: Model, group: Resource): readonly [number, number, number] {
+  const { number } = read(model, group);
+  const size = (name: string) => number(`scaling_config.${name}`);
+  return [size('min_size'), size('desired_size'), size('max_size')];
+}
+
+/** Why a group alone can't carry the listener; that another one can is enough. */
+function reliabilityFaults(model: Model, group: Resource): readonly string[] {
+  const [min, desired, max] = sizesOf(model, group);
+  const capacity = read(model, group).text('capacity_type');
+  return [
+    ...(capacity === 'ON_DEMAND' ? [] : [`capacity_type is ${capacity || 'missing'}`]),
+    ...taintsOf(group.attributes).map((key) => `taint ${key} keeps pods off`),
+    ...(min >= 1 ? [] : [`min_size is ${min}, must be at least 1`]),
+    ...(desired >= 2 ? [] : [`desired_size is ${desired}, must be at least 2`]),
+    ...(max > min ? [] : [`max_size is ${max} as min_size: no room for another node`]),
+  ];
+}
+
+function isGraviton(instanceType: string): boolean {
+  return /^(a1|[a-z]+\d+g[a-z0-9-]*)\./.test(instanceType);
+}
+
+/** The groups that a template launches nodes of. */
+function groupsOf(model: Model, template: Resource): readonly Resource[] {
+  return neighbours(model, template, 'aws_eks_node_group').filter(
+    (group) => read(model, group).target('launch_template.id') === template,
+  );
+}
+
+/** EKS takes the type of its own image, or an image in the template, which then has to be told its cluster. */
+function imageFaults(
+  { attributes }: Resource,
+  template: Resource | undefined,
+): readonly (string | false)[] {
+  const image = template?.attributes.image_id;
+  if (image === undefined) {
+    return [
+      !/^(AL2023_(x86_64|ARM_64)_STANDARD|BOTTLEROCKET_(x86_64|ARM_64)(_FIPS)?)$/.test(
+        String(attributes.ami_type),
+      ) &&
+        `ami_type is ${String(attributes.ami_type ?? 'missing')}: must be Amazon Linux 2023 or Bottlerocket`,
+    ];
+  }
+  return [
+    !/^ami-[0-9a-f]+$/.test(String(image)) && `image_id is ${String(image)}, which may change`,
+    ...['ami_type', 'version', 'release_version'].map(
+      (name) => attributes[name] !== undefined && `has ${name} beside an image of its own`,
+    ),
+    !/aws_eks_cluster\.\w+\.endpoint/.test(userDataOf(template?.attributes ?? {})) &&
+      'its image is not told the cluster: user_data lacks its endpoint',
+  ];
+}
+
+/** The user data of a template as text; empty where the JSON alone does not tell. */
+function userDataOf({ user_data: data }: Resource['attributes']): string {
+  const written = /^\$\{base64encode\((".*")\)\}$/s.exec(String(data))?.[1];
+  if (written !== undefined) return String(parseJson(written) ?? '');
+  return String(data).includes('${') ? '' : Buffer.from(String(data), 'base64').toString();
+}
+
+/** Whether user data only configures: no script, and no container with the rights of the host. */
+function isConfiguration(text: string): boolean {
+  const types = [...text.matchAll(/^content-type:\s*([^;\s]+)/gim)].map(([, type = '']) => type);
+  return text.startsWith('MIME-Version')
+    ? types.every((type) => ['multipart/mixed', 'application/node.eks.aws'].includes(type))
+    : /^\s*(#.*\s+)*\[settings\./.test(text) &&
+        !/^\[settings\.(bootstrap-c|host-c|bootstrap-commands)/m.test(text);
+}

@@ -28,6 +28,7 @@ const ACTION_WILDCARDS = ['kms:ReEncrypt*', 'kms:GenerateDataKey*'];
 /** Resources with a wildcard that are still bounded to one log group, folder, or by what IAM offers. */
 const BOUNDED: readonly RegExp[] = [
   /^arn:[^:*?]+:s3:::[^/*?]+\/[^*?]+\/\*$/,
+  /^arn:[^:*?]+:eks:[^:*?]+:[^:*?]+:nodegroup\/[^/*?]+\/\*\/\*$/,
   /^arn:[^:*?]+:logs:[^:*?]+:[^:*?]+:log-group:[^:*?]+:\*$/,
 ];
 
@@ -40,6 +41,7 @@ const KNOWN_KEYS = [
   /^aws:(Source(Arn|Account)|ResourceAccount)$/i,
   /^aws:SecureTransport$/i,
   /^aws:RequestTag\/(eks-cluster-arn|kubernetes-(namespace|service-account))$/,
+  /^aws:ResourceTag\/k8s\.io\/cluster-autoscaler\/[\w-]+$/,
   /^s3:prefix$/i,
   /^kms:ViaService$/i,
   /^kms:EncryptionContext:/i,
@@ -48,7 +50,7 @@ const KNOWN_KEYS = [
 
 /** Actions that lead to more rights, or that destroy evidence or data. */
 const ESCALATIONS =
-  /^(iam|sts|organizations|account|cloudtrail|config):|^kms:(PutKeyPolicy|CreateGrant|ScheduleKeyDeletion|DisableKey)|^s3:(Delete|PutBucket|PutObjectAcl|BypassGovernance|PutLifecycle)|^sns:(AddPermission|SetTopicAttributes|DeleteTopic)|^sqs:(AddPermission|SetQueueAttributes|DeleteQueue|PurgeQueue)|^logs:(Delete|PutResourcePolicy)|^ecr:(Put|Delete|SetRepositoryPolicy)|^(ec2|eks|lambda|ssm|secretsmanager):/i;
+  /^(iam|sts|organizations|account|cloudtrail|config):|^kms:(PutKeyPolicy|CreateGrant|ScheduleKeyDeletion|DisableKey)|^s3:(Delete|PutBucket|PutObjectAcl|BypassGovernance|PutLifecycle)|^sns:(AddPermission|SetTopicAttributes|DeleteTopic)|^sqs:(AddPermission|SetQueueAttributes|DeleteQueue|PurgeQueue)|^logs:(Delete|PutResourcePolicy)|^ecr:(Put|Delete|SetRepositoryPolicy)|^(ec2|eks):(?!Describe|GetInstanceTypes)|^(lambda|ssm|secretsmanager):/i;
 
 function allowed({ model }: { readonly model: Model }): readonly PlacedStatement[] {
   return statementsOf(model, 'identity', 'trust', 'topic', 'queue', 'key', 'repository').filter(
@@ -250,11 +252,19 @@ export const POLICY_RULES: readonly Rule[] = [
     severity: 'high',
     subjects: (audited) => allowed(audited).filter(({ kind }) => kind === 'identity'),
     faults: ({ statement }) => {
+      // Amazon EC2 and its Auto Scaling name no resource for what describes; a tag bounds what changes.
+      const onlyDescribes = statement.actions.every((action) =>
+        /^(autoscaling|ec2):(Describe|GetInstanceTypes)/.test(action),
+      );
+      const bounded = statement.conditions.some(
+        ({ key, operator }) => operator === 'StringEquals' && key.startsWith('aws:ResourceTag/'),
+      );
       const onlyFindsLogGroups = statement.actions.every((a) => a === 'logs:DescribeLogGroups');
       return [
         ...statement.resources
           .filter((resource) => /[*?]/.test(resource))
           .filter((resource) => !BOUNDED.some((form) => form.test(resource)))
+          .filter((resource) => !(resource === '*' && (onlyDescribes || bounded)))
           .filter((resource) => !(onlyFindsLogGroups && /:log-group:\*$/.test(resource)))
           .map((resource) => `${statement.sid}: ${resource} is a wildcard`),
         statement.notResources.length > 0 && `${statement.sid}: NotResource with Allow`,

@@ -20,7 +20,7 @@ import {
   type PolicyStatement,
   requiredValues,
 } from '../../policy/policy-document.ts';
-import { every, listOf, neighbours, read } from '../readers/resources.ts';
+import { every, isAutoscalerRole, listOf, neighbours, read } from '../readers/resources.ts';
 import { type Rule, rule } from '../rule.ts';
 
 /** Who works with a role: a service for one resource, or pods with one ServiceAccount. */
@@ -486,6 +486,7 @@ export const ROLE_RULES: readonly Rule[] = [
       return [
         accounts.length > 0 &&
           annotated.length === 0 &&
+          !isAutoscalerRole(role) &&
           'no ServiceAccount of the stack is annotated with it',
         ...trustOf(model, role)
           .filter(isOfTokens)

@@ -19,7 +19,7 @@ import {
   requiredValues,
 } from '../../policy/policy-document.ts';
 import { bucketsIn, listenersOf, servers, takesDeliveries } from '../readers/listeners.ts';
-import { listOf, neighbours, read } from '../readers/resources.ts';
+import { isAutoscalerRole, listOf, neighbours, read } from '../readers/resources.ts';
 import type { Audited } from '../rule.ts';
 import { type Rule, rule } from '../rule.ts';
 import { grants } from './roles.ts';
@@ -155,7 +155,7 @@ function workloadRoles({ model }: { readonly model: Model }): readonly Resource[
         principals.some(({ type }) => type === 'Federated'),
       ),
   );
-  return federated.map(({ holder }) => holder);
+  return federated.map(({ holder }) => holder).filter((role) => !isAutoscalerRole(role));
 }
 
 function storageNeeds(model: Model, { stack: stackName }: Resource, job: Job) {

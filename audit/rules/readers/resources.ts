@@ -44,6 +44,13 @@ export function read(model: Model, resource: Resource): ResourceReader {
   };
 }
 
+/** Whether a role is for the Cluster Autoscaler, whose ServiceAccount comes with its chart: no stack makes it. */
+export function isAutoscalerRole({ attributes }: Pick<Resource, 'attributes'>): boolean {
+  return /(system:serviceaccount:kube-system:|kubernetes-service-account":")cluster-autoscaler"/.test(
+    String(attributes.assume_role_policy),
+  );
+}
+
 /** A list as it is, nothing as an empty list, and one value as a list of one. */
 export function listOf(value: unknown): readonly unknown[] {
   if (value === undefined || value === null) return [];

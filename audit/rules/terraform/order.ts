@@ -62,13 +62,14 @@ const PRIORS: Readonly<Record<string, (model: Model, resource: Resource) => read
       }),
     ),
   ],
-  aws_eks_addon: (model, addOn) =>
-    ['coredns', 'metrics-server'].includes(read(model, addOn).text('addon_name'))
-      ? neighbours(model, addOn, 'aws_eks_node_group').map((resource) => ({
-          resource,
-          why: 'its pods need a node, or it stays degraded',
-        }))
-      : [],
+  aws_eks_addon: (model, addOn) => {
+    if (!['coredns', 'metrics-server'].includes(read(model, addOn).text('addon_name'))) return [];
+    const graph = graphOf(model.stackOf(addOn));
+    const groups = neighbours(model, addOn, 'aws_eks_node_group');
+    return groups.some(({ address }) => graph.waitsFor(addOn.address, address))
+      ? []
+      : groups.map((resource) => ({ resource, why: 'its pods need a node, or it stays degraded' }));
+  },
   aws_flow_log: (model, log) =>
     rightsOf(model, log, 'iam_role_arn', 'without it the first minutes are not logged'),
   aws_nat_gateway: internetRoutes,

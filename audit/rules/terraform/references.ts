@@ -8,7 +8,7 @@ import {
 } from '../../../src/synthesized/model/model.ts';
 import type { KubernetesObject } from '../../../src/synthesized/views/kubernetes-manifests.ts';
 import { parseJson } from '../../policy/policy-document.ts';
-import { blocksOfStack, every, read } from '../readers/resources.ts';
+import { blocksOfStack, every, isAutoscalerRole, read } from '../readers/resources.ts';
 import { type Audited, type Rule, rule } from '../rule.ts';
 
 /** Addresses that Terraform itself knows. */
@@ -94,7 +94,7 @@ const SINGLETONS: Readonly<Record<string, readonly string[]>> = {
   aws_eks_access_policy_association: ['cluster_name', 'principal_arn', 'policy_arn'],
   aws_eks_addon: ['cluster_name', 'addon_name'],
   aws_eks_cluster: ['name'],
-  aws_eks_node_group: ['cluster_name', 'node_group_name'],
+  aws_eks_node_group: ['cluster_name', 'node_group_name', 'node_group_name_prefix'],
   aws_eks_pod_identity_association: ['cluster_name', 'namespace', 'service_account'],
   aws_iam_openid_connect_provider: ['url'],
   aws_iam_policy: ['name'],
@@ -240,7 +240,7 @@ export const REFERENCE_RULES: readonly Rule[] = [
     control: 'CM-2',
     severity: 'medium',
     subjects: every(...Object.keys(USED_BY)),
-    faults: ({ stack, type, address }, { model }) => {
+    faults: ({ stack, type, address, attributes }, { model }) => {
       const { by, not } = USED_BY[type] ?? {};
       const of = model.stackOf({ stack });
       const users = graphOf(of)
@@ -249,7 +249,7 @@ export const REFERENCE_RULES: readonly Rule[] = [
       const hasObjects = of.resources.some((resource) => resource.type.startsWith('kubernetes_'));
       const output =
         HANDED_ON.includes(type) &&
-        !hasObjects &&
+        (!hasObjects || isAutoscalerRole({ attributes })) &&
         Object.values(of.json.output ?? {}).some((value) => addressesIn(value).has(address));
       return users.length > 0 || output ? [] : ['nothing uses it as what it is for'];
     },

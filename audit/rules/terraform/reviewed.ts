@@ -97,7 +97,7 @@ export const REVIEWED_ARGUMENTS: Readonly<Record<string, readonly string[]>> = {
   aws_launch_template: [
     ...['block_device_mappings.device_name', 'block_device_mappings.ebs.delete_on_termination'],
     ...['block_device_mappings.ebs.encrypted', 'block_device_mappings.ebs.iops'],
-    'block_device_mappings.ebs.throughput',
+    ...['block_device_mappings.ebs.kms_key_id', 'block_device_mappings.ebs.throughput'],
     ...['block_device_mappings.ebs.volume_size', 'block_device_mappings.ebs.volume_type'],
     ...['description', 'image_id', 'instance_type', 'key_name', 'metadata_options.http_endpoint'],
     ...['metadata_options.http_put_response_hop_limit', 'metadata_options.http_tokens'],

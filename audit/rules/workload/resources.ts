@@ -127,9 +127,11 @@ export const RESOURCE_RULES: readonly Rule[] = [
     severity: 'high',
     subjects: podsOf,
     faults: (pod, audited) => {
-      const groups = audited.model
+      const all = audited.model
         .ofType('aws_eks_node_group')
         .filter(({ stack }) => stack === pod.stack);
+      const open = all.filter(({ attributes }) => taintsOf(attributes).length === 0);
+      const groups = open.length > 0 ? open : all;
       const capacities = groups.flatMap((group) =>
         instanceTypesOf(audited.model, group).flatMap((type) => capacityOf(type) ?? []),
       );
@@ -267,7 +269,10 @@ export const RESOURCE_RULES: readonly Rule[] = [
               `wants a node with ${key}=${values.join('|')}, and no node group has it`,
           ),
         ...groups.flatMap(({ address, attributes }) =>
-          taintsOf(attributes)
+          (groups.some((group) => taintsOf(group.attributes).length === 0)
+            ? []
+            : taintsOf(attributes)
+          )
             .filter(
               (taint) =>
                 !tolerations.some(({ key, operator }) => key === taint || operator === 'Exists'),

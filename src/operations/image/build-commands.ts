@@ -1,5 +1,7 @@
 import { basename, join } from 'node:path';
 import { partitionOf } from '@file-processing/contract/partition.ts';
+import type { NodeGroupPlan } from '../../settings/check-nodes.ts';
+import { architectureOfImage } from '../../settings/file-processing/nodes.ts';
 import { EXIT, OperationError } from '../operation-error.ts';
 
 /** Programs that build and push images. */
@@ -37,6 +39,28 @@ export function parsePlatforms(text: string): readonly string[] {
   if (unknown.length === 0) return platforms;
   throw new OperationError(
     `--platform: '${unknown.join("', '")}' is not supported; ${PLATFORMS.join(', ')} or both are`,
+    { code: EXIT.usage },
+  );
+}
+
+/**
+ * Sees that an image runs on every node that the pods may come to.
+ *
+ * @param nodeGroups - those of the settings
+ * @throws OperationError (EXIT.usage) with every platform that is missing
+ */
+export function requirePlatformsOf(
+  nodeGroups: readonly NodeGroupPlan[],
+  platforms: readonly string[],
+): void {
+  const open = nodeGroups.filter(({ taints }) =>
+    taints.every((taint) => taint.endsWith(':PreferNoSchedule')),
+  );
+  const needed = new Set(open.map(({ amiType }) => `linux/${architectureOfImage(amiType)}`));
+  const missing = [...needed].filter((platform) => !platforms.includes(platform));
+  if (missing.length === 0) return;
+  throw new OperationError(
+    `--platform: ${platforms.join(', ')} lacks ${missing.join(', ')}, which nodes are (ami_type)`,
     { code: EXIT.usage },
   );
 }

@@ -1,4 +1,5 @@
 import { type Command as Commander, Option } from 'commander';
+import { nodeGroupsOf } from '../../settings/check-nodes.ts';
 import type { CommonOptions, OperationContext } from '../operation.ts';
 import { OperationError } from '../operation-error.ts';
 import { awsTargetOf, type Target } from '../target.ts';
@@ -12,6 +13,7 @@ import {
   PLATFORMS,
   parsePlatforms,
   rdsCaBundleUrl,
+  requirePlatformsOf,
 } from './build-commands.ts';
 import { digestOfTag, repositoryUri, signIn } from './ecr.ts';
 import { type GitRevision, gitRevision, revisionTag } from './git-revision.ts';
@@ -71,6 +73,7 @@ export async function putImage(
   const { name: environment, fileProcessing: settings } = target.environment;
   const tool = containerTool(context.env.CONTAINER_TOOL);
   const platforms = parsePlatforms(options.platform);
+  requirePlatformsOf(nodeGroupsOf(settings), platforms);
   const chosen = imageRepository(options.repository, settings);
   const revision = await gitRevision(context);
   const automaticTag = revisionTag(revision, context.clock.now(), options.allowDirty);

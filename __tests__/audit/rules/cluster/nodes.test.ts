@@ -55,6 +55,16 @@ describeRules(NODE_RULES, {
         ({ set }) => set(TEMPLATE, 'block_device_mappings.ebs.delete_on_termination', 'false'),
       ],
       [
+        'a key that Auto Scaling may not use',
+        ({ set, address }) =>
+          set(
+            TEMPLATE,
+            'block_device_mappings.ebs.kms_key_id',
+            `\${${address('aws_kms_key')}.arn}`,
+          ),
+      ],
+      ['Bottlerocket without its disk', ({ set }) => set(GROUP, 'ami_type', 'BOTTLEROCKET_x86_64')],
+      [
         'a disk that is soon full',
         ({ set }) => set(TEMPLATE, 'block_device_mappings.ebs.volume_size', 8),
       ],
@@ -66,16 +76,36 @@ describeRules(NODE_RULES, {
     'nodes-are-private': [
       ['a key to sign in', ({ set }) => set(TEMPLATE, 'key_name', 'x')],
       ['a program at start', ({ set }) => set(TEMPLATE, 'user_data', 'IyEvYmluL3NoCg==')],
+      [
+        'a script in a MIME document',
+        ({ set }) =>
+          set(
+            TEMPLATE,
+            'user_data',
+            '${base64encode("MIME-Version: 1.0\\nContent-Type: text/x-shellscript\\n\\n#!/bin/sh\\n")}',
+          ),
+      ],
+      [
+        'a start that the JSON does not tell',
+        ({ set }) => set(TEMPLATE, 'user_data', '${local.x}'),
+      ],
       ['SSH from anywhere', ({ set }) => set(GROUP, 'remote_access', { ec2_ssh_key: 'x' })],
       [
         'public addresses',
         ({ set }) => set(TEMPLATE, 'network_interfaces', [{ associate_public_ip_address: 'true' }]),
       ],
-      ['another image', ({ set }) => set(TEMPLATE, 'image_id', 'ami-1')],
     ],
     'nodes-are-monitored': [['no monitoring', ({ drop }) => drop(TEMPLATE, 'monitoring')]],
     'node-group-uses-template': [
       ['no template', ({ drop }) => drop(GROUP, 'launch_template')],
+      ['another image beside a type', ({ set }) => set(TEMPLATE, 'image_id', 'ami-1')],
+      [
+        'another image that is told no cluster',
+        ({ set, drop }) => {
+          set(TEMPLATE, 'image_id', 'ami-1');
+          for (const name of ['ami_type', 'version']) drop(GROUP, name);
+        },
+      ],
       ['a fixed version', ({ set }) => set(GROUP, 'launch_template.version', '1')],
       ['a template of somebody else', ({ set }) => set(GROUP, 'launch_template.id', 'lt-0a1b2c3d')],
       ['an image that is no longer mended', ({ set }) => set(GROUP, 'ami_type', 'AL2_x86_64')],

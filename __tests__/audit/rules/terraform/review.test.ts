@@ -43,14 +43,14 @@ describeRules(REVIEW_RULES, {
     ],
     'argument-is-reviewed': [
       [
-        'a disk with a key that Auto Scaling may not use',
+        'a disk from a snapshot of others',
         ({ change }) =>
           change('aws_launch_template', 'block_device_mappings', (blocks) =>
             (blocks as { ebs: object }[]).map((block) => ({
               ...block,
               ebs: {
                 ...block.ebs,
-                kms_key_id: 'arn:aws-us-gov:kms:us-gov-west-1:123456789012:key/x',
+                snapshot_id: 'snap-0a1b2c3d',
               },
             })),
           ),

@@ -6,7 +6,10 @@ import {
   digestIn,
   parsePlatforms,
   rdsCaBundleUrl,
+  requirePlatformsOf,
 } from '../../../../src/operations/image/build-commands.ts';
+import { nodeGroupsOf } from '../../../../src/settings/check-nodes.ts';
+import { fileProcessingSettings } from '../../../support/settings.ts';
 
 describe('CONTAINER_TOOL', () => {
   it.each([
@@ -35,6 +38,29 @@ describe('--platform', () => {
   it('names every platform that is unknown', () => {
     expect(() => parsePlatforms('linux/amd64,windows/amd64,')).toThrow(
       "--platform: 'windows/amd64', '' is not supported; linux/amd64, linux/arm64 or both are",
+    );
+  });
+});
+
+describe('platforms and nodes', () => {
+  const [first] = nodeGroupsOf(fileProcessingSettings());
+  const arm = { ...first, amiType: 'AL2023_ARM_64_STANDARD' };
+
+  it.each([
+    ['both for both', [first, arm], ['linux/amd64', 'linux/arm64']],
+    ['that of the nodes', [arm], ['linux/arm64']],
+    [
+      'nodes that no pod of ours comes to',
+      [first, { ...arm, taints: ['a=b:NoSchedule'] }],
+      ['linux/amd64'],
+    ],
+  ] as const)('fit: %s', (_, groups, platforms) => {
+    expect(() => requirePlatformsOf(groups, platforms)).not.toThrow();
+  });
+
+  it('do not fit where nodes are of another processor', () => {
+    expect(() => requirePlatformsOf([first, arm], ['linux/amd64'])).toThrow(
+      '--platform: linux/amd64 lacks linux/arm64, which nodes are (ami_type)',
     );
   });
 });
