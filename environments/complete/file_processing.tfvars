@@ -33,6 +33,7 @@ node_min_size       = 3
 node_desired_size   = 3
 node_max_size       = 9
 node_disk_size_gib  = 100
+volume_kms_key_arn  = "arn:aws-us-gov:kms:us-gov-west-1:123456789012:key/7c9e8f4c-8a3d-4c0e-9a55-0f3a5d1b2c4d"
 # For debugging only; the warning stays until it is gone.
 node_s3_access = true
 
