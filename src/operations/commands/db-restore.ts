@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { waitOption, withConsentOptions } from '../command-options.ts';
 import {
+  ASIDE,
   type DatabaseTarget,
   databaseTarget,
   type FoundDatabase,
@@ -124,7 +125,7 @@ function refuseUnknown(
 }
 
 function asideName(identifier: string, time: Date): string {
-  const suffix = `-until-${timeIn(time)}`;
+  const suffix = `${ASIDE}${timeIn(time)}`;
   return `${identifier.slice(0, LONGEST_NAME - suffix.length - '-2'.length)}${suffix}`;
 }
 
@@ -135,7 +136,9 @@ async function putAside(
   seconds: number,
 ): Promise<void> {
   context.stderr.write(`${identifier} becomes ${aside}.\n`);
-  await api.rename(aside);
+  await api.rename(aside, (status, instance) =>
+    waitForStatus(context, instance, status, 'available', seconds),
+  );
   const ask = async () => (await api.find(aside))?.status;
   await waitForStatus(context, aside, ask, 'available', seconds);
 }

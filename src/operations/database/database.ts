@@ -37,8 +37,16 @@ export interface DatabaseApi {
   /** Those of the database, oldest first. */
   readonly snapshots: () => Promise<readonly FoundSnapshot[]>;
   readonly snapshotNamed: (name: string) => Promise<FoundSnapshot | undefined>;
-  /** Gives it, and the instances of a cluster, another name. */
-  readonly rename: (to: string) => Promise<void>;
+  /**
+   * Gives it another name, the instances of a cluster before the cluster itself; those that an
+   * earlier, interrupted run has put aside have one already.
+   *
+   * @param settled - waits until an instance is available under its new name
+   */
+  readonly rename: (
+    to: string,
+    settled: (status: () => Promise<string | undefined>, instance: string) => Promise<void>,
+  ) => Promise<void>;
   /** Lifts deletion protection. */
   readonly allowDeletion: () => Promise<void>;
 }
@@ -132,14 +140,20 @@ export async function databaseApi(
 
 type Rds = typeof import('@aws-sdk/client-rds');
 
+/** What a name gets that is put aside; see db-restore. */
+export const ASIDE = '-until-';
+
+/** One instance as RDS describes it; undefined where there is none of the name. */
+function describeInstance(client: RDSClient, rds: Rds, name: string) {
+  return unlessMissing(async () => {
+    const query = new rds.DescribeDBInstancesCommand({ DBInstanceIdentifier: name });
+    const { DBInstances = [] } = await client.send(query);
+    return DBInstances[0];
+  });
+}
+
 function instanceApi(client: RDSClient, rds: Rds, identifier: string): DatabaseApi {
   const byName = { DBInstanceIdentifier: identifier };
-  const describe = async (name: string) => {
-    const { DBInstances = [] } = await client.send(
-      new rds.DescribeDBInstancesCommand({ DBInstanceIdentifier: name }),
-    );
-    return DBInstances[0];
-  };
   const list = async (query: { DBInstanceIdentifier?: string; DBSnapshotIdentifier?: string }) => {
     const found: FoundSnapshot[] = [];
     for await (const { DBSnapshots = [] } of rds.paginateDescribeDBSnapshots({ client }, query)) {
@@ -155,14 +169,13 @@ function instanceApi(client: RDSClient, rds: Rds, identifier: string): DatabaseA
     return found;
   };
   return {
-    find: (name) =>
-      unlessMissing(async () => {
-        const found = await describe(name);
-        if (found === undefined) return undefined;
-        const { DBInstanceStatus = '', Endpoint } = found;
-        const { Address = '', Port = 0 } = Endpoint ?? {};
-        return { status: DBInstanceStatus, host: Address, port: Port, members: [] };
-      }),
+    find: async (name) => {
+      const found = await describeInstance(client, rds, name);
+      if (found === undefined) return undefined;
+      const { DBInstanceStatus = '', Endpoint } = found;
+      const { Address = '', Port = 0 } = Endpoint ?? {};
+      return { status: DBInstanceStatus, host: Address, port: Port, members: [] };
+    },
     start: async () => void (await client.send(new rds.StartDBInstanceCommand(byName))),
     stop: async () => void (await client.send(new rds.StopDBInstanceCommand(byName))),
     snapshot: async (name) => {
@@ -221,15 +234,19 @@ function clusterApi(client: RDSClient, rds: Rds, identifier: string): DatabaseAp
     snapshots: async () => (await list(byName)).sort(olderFirst),
     snapshotNamed: (name) =>
       unlessMissing(async () => (await list({ DBClusterSnapshotIdentifier: name }))[0]),
-    rename: async (to) => {
-      for (const member of (await find(identifier))?.members ?? []) {
+    rename: async (to, settled) => {
+      const { members = [] } = (await find(identifier)) ?? {};
+      for (const member of members.filter((name) => !name.includes(ASIDE))) {
+        const renamed = member.replace(identifier, to);
         await client.send(
           new rds.ModifyDBInstanceCommand({
             DBInstanceIdentifier: member,
-            NewDBInstanceIdentifier: member.replace(identifier, to),
+            NewDBInstanceIdentifier: renamed,
             ApplyImmediately: true,
           }),
         );
+        const status = async () => (await describeInstance(client, rds, renamed))?.DBInstanceStatus;
+        await settled(status, renamed);
       }
       const named = { ...byName, NewDBClusterIdentifier: to, ApplyImmediately: true };
       await client.send(new rds.ModifyDBClusterCommand(named));

@@ -206,7 +206,9 @@ describe('db-restore', () => {
 
   test('renames the instances of an Aurora cluster before the cluster', async () => {
     setDatabase('engine = "aurora"\n');
-    rds.databases.set(ID, { status: 'available', members: [`${ID}-1`, `${ID}-2`] });
+    const old = `${ID}-until-20260101-000000-3`;
+    rds.databases.set(ID, { status: 'available', members: [`${ID}-1`, `${ID}-2`, old] });
+    for (const member of [`${ID}-1`, `${ID}-2`]) rds.databases.set(member, { status: 'available' });
     const cluster = {
       'aws_rds_cluster.database': {},
       'aws_rds_cluster_instance.database_1': {},
