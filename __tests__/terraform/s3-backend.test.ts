@@ -1,10 +1,11 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type AttachedAws, emptyAttachedAws } from './support/attached-provider.ts';
 import { REGION } from './support/aws-account.ts';
 import { type Checkout, temporaryCheckout } from './support/checkout.ts';
 import { openStacks, type Stacks } from './support/stacks.ts';
+import { terraformIn } from './support/terraform.ts';
 
 const ENVIRONMENT = 'etl-playground';
 const BUCKET = 'etl-terraform-state';
@@ -102,4 +103,30 @@ test('a resource that is gone from AWS is planned anew', async () => {
 test('a destroy empties the state once the lock is gone', async () => {
   await stacks.network.destroy();
   expect(await stacks.network.stateList()).toEqual([]);
+});
+
+test('Terraform takes a role for the state, with an external id', async () => {
+  const byRole = {
+    state_bucket: BUCKET,
+    state_role_arn: 'arn:aws-us-gov:iam::210987654321:role/etl-state',
+    assume_role_external_id: 'etl-4711',
+  };
+  checkout.addEnvironment(ENVIRONMENT, { foundationNetwork: byRole }, 'by-role');
+  await checkout.synthesize('by-role', 'cdktf.out.by-role');
+  const folder = checkout.stackFolder('foundation-network', 'cdktf.out.by-role');
+  const terraform = terraformIn(folder, { aws: emulator });
+  try {
+    await terraform.init();
+    await terraform.apply({ targets: [TARGET] });
+  } finally {
+    await terraform.close();
+  }
+  const initialized = readFileSync(join(folder, '.terraform/terraform.tfstate'), 'utf8');
+  expect(JSON.parse(initialized)).toHaveProperty(
+    'backend.config.assume_role',
+    expect.objectContaining({ role_arn: byRole.state_role_arn, external_id: 'etl-4711' }),
+  );
+  expect(await emulator.getObject(BUCKET, STATE.replace(ENVIRONMENT, 'by-role'), REGION)).toContain(
+    '"flow_logs_writer"',
+  );
 });

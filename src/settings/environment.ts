@@ -283,6 +283,12 @@ function warnBetweenStacks(
       message: `${network.aws_region} differs from file_processing's ${processing.aws_region}, which then finds another network`,
     });
   }
+  if (network.assume_role_arn !== processing.assume_role_arn) {
+    warnings.push({
+      variable: 'assume_role_arn',
+      message: `${network.assume_role_arn || 'absent'} differs from file_processing's ${processing.assume_role_arn || 'absent'}: both stacks are in one account`,
+    });
+  }
   if (network.account_id !== processing.account_id) {
     warnings.push({
       variable: 'account_id',

@@ -49,6 +49,9 @@ const http = (processing: Partial<FileProcessingSettings> = {}): Settings => ({
   },
 });
 const queue: Settings = { processing: { ...DATABASE, ...QUEUE.processing } };
+const queueOf = (processing: Partial<FileProcessingSettings>): Settings => ({
+  processing: { ...queue.processing, ...processing },
+});
 const PROVIDER =
   'arn:aws-us-gov:iam::123456789012:oidc-provider/oidc.eks.us-gov-west-1.amazonaws.com/id/0123456789ABCDEF';
 
@@ -175,6 +178,16 @@ const GOOD: readonly (readonly [string, Settings])[] = [
       processing: { ...http().processing, ...ASSUMED },
       network: ASSUMED,
     },
+  ],
+  [
+    'a cluster, topic and network of others, with EKS Pod Identity',
+    queueOf({
+      create_cluster: false,
+      cluster_name: 'shared-cluster',
+      cluster_endpoint_private_access_cidrs: [],
+      existing_topic_arn: TOPIC,
+      identity: 'pod_identity',
+    }),
   ],
   ['EKS Pod Identity', http({ identity: 'pod_identity' })],
   ['both identities, to pods', http({ identity: 'pod_identity', both_identities: true })],

@@ -238,6 +238,13 @@ describe('container_image.txt', () => {
 });
 
 describe('two stacks that do not fit together', () => {
+  it('bring a warning where one is deployed by a role alone', () => {
+    write(NETWORK, 'assume_role_arn = "arn:aws-us-gov:iam::123456789012:role/etl-deploy"\n');
+    expect(load().warnings.foundationNetwork.map(formatFinding)).toContainEqual(
+      expect.stringMatching(/:1: assume_role_arn: arn:\S+ differs from file_processing's absent/),
+    );
+  });
+
   it('bring warnings', () => {
     write(
       NETWORK,

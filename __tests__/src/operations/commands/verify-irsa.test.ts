@@ -1,4 +1,5 @@
 import type { EKSClient } from '@aws-sdk/client-eks';
+import type { STSClient } from '@aws-sdk/client-sts';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import {
   type AwsClients,
@@ -132,6 +133,29 @@ describe('manage verify-irsa', () => {
     expect(
       calls.slice(1).every((call) => call.startsWith('kubectl --namespace file-processing ')),
     ).toBe(true);
+  });
+
+  it('calls the AWS CLI and kubectl as the role that deploys', async () => {
+    const { run } = await clusterWith({});
+    const root = temporaryRoot();
+    changeSettings(root, { assume_role_arn: 'arn:aws-us-gov:iam::123456789012:role/etl-deploy' });
+    const credentials = { AccessKeyId: 'ASIA', SecretAccessKey: 'secret', SessionToken: 'token' };
+    const sts = { send: async () => ({ Credentials: credentials }) } as unknown as STSClient;
+    const aws = (target: AwsTarget) => ({ ...awsClients(target), sts: async () => sts });
+    const keys = new Map<string, unknown>();
+    const { code } = await manage(['verify-irsa', '--other-bucket', 'other-box'], {
+      root,
+      aws,
+      run: async (program, parameters, options) => {
+        keys.set(program, [options?.env?.AWS_ACCESS_KEY_ID, parameters.includes('--profile')]);
+        return run(program, parameters, options);
+      },
+    });
+    expect(Object.fromEntries(keys)).toStrictEqual({
+      aws: ['ASIA', false],
+      kubectl: ['ASIA', false],
+    });
+    expect(code).toBe(0);
   });
 
   it('says where no pod runs', async () => {
