@@ -18,6 +18,8 @@ const MARKERS = [
   'MARK${1+1}$${1+1}%{if(true)}x%{endif}',
   'https://MARK.example/${1+1}%{if(true)}x%{endif}',
 ];
+/** What has to stand before a marker, by variable. */
+const BEGINNINGS: Readonly<Record<string, string>> = { node_user_data: '#!/bin/sh ' };
 const isMarked = (text: string) => text.includes('MARK');
 
 /** Every setting that a marker fits into, with it. */
@@ -25,12 +27,12 @@ function marked(table: VariableTable) {
   return Object.entries(table).flatMap(([name, { type, accepts, acceptsItem, sensitive }]) => {
     if (sensitive) return [];
     const forms: Readonly<Record<string, (marker: string) => unknown>> = {
-      string: (marker) => marker,
+      string: (marker) => `${BEGINNINGS[name] ?? ''}${marker}`,
       'list(string)': (marker) => [marker],
       'map(string)': (marker) => ({ [name === 'tags' ? marker : 'key']: marker }),
     };
     const form = forms[type];
-    const marker = MARKERS.find((one) => acceptsItem(one) && accepts(form?.(one)));
+    const marker = form && MARKERS.find((one) => acceptsItem(one) && accepts(form(one)));
     return form && marker !== undefined ? [[name, form(marker), marker] as const] : [];
   });
 }
@@ -50,6 +52,12 @@ function markedTexts(value: unknown): readonly string[] {
     ...(isMarked(key) ? [key] : []),
     ...markedTexts(item),
   ]);
+}
+
+/** User data is in Base64, and begins as a MIME document does. */
+function decoded(text: string): string {
+  const plain = Buffer.from(text, 'base64').toString();
+  return plain.startsWith('MIME-Version') ? plain : text;
 }
 
 let folder: string;
@@ -82,7 +90,7 @@ beforeAll(async () => {
   );
   terraform = terraformIn(folder, { aws: { url: 'http://127.0.0.1:9' } });
   await terraform.apply();
-  evaluated = (await terraform.outputs()).texts as string[];
+  evaluated = ((await terraform.outputs()).texts as string[]).map(decoded);
 });
 
 afterAll(async () => {
@@ -91,10 +99,13 @@ afterAll(async () => {
 });
 
 describe('a setting that looks like an expression', () => {
-  it('fits into maps and the endpoint', () => {
+  it('fits into maps, the endpoint and user data', () => {
     const names = [...planted.network, ...planted.processing].map(([name]) => name);
     expect(new Set(names)).toEqual(
-      new Set(['tags', 'annotations', 'private_subnet_tags', 'sns_endpoint_url']),
+      new Set([
+        ...['tags', 'annotations', 'extra_environment', 'private_subnet_tags'],
+        ...['sns_endpoint_url', 'node_user_data'],
+      ]),
     );
   });
 
