@@ -203,6 +203,11 @@ test('a cluster of others is looked at for what the stack relies on, and its net
   expect(of('metrics-server')).toMatchObject({ state: 'warn' });
   expect(of('nodes')).toMatchObject({ state: 'warn' });
   expect(of('pod identity agent')).toMatchObject({ state: 'warn' });
+  expect(of('network of the cluster')).toMatchObject({
+    state: 'warn',
+    found: expect.stringContaining('no subnet has the tag kubernetes.io/role/elb'),
+  });
+  await tagResource(emulator, String(privateSubnetIds[0]), 'kubernetes.io/role/elb', '1');
   for (const [addonName, configurationValues] of [
     ['vpc-cni', '{"enableNetworkPolicy":"true"}'],
     ['metrics-server', undefined],
@@ -216,6 +221,7 @@ test('a cluster of others is looked at for what the stack relies on, and its net
   expect(ofAgain('NetworkPolicies')).toMatchObject({ state: 'ok' });
   expect(ofAgain('metrics-server')).toMatchObject({ state: 'ok' });
   expect(ofAgain('pod identity agent')).toMatchObject({ state: 'ok' });
+  expect(ofAgain('network of the cluster')).toMatchObject({ state: 'ok' });
 });
 
 test('a role that deploys is who looks, in its own account', async () => {

@@ -1,4 +1,9 @@
-import { DescribeSubnetsCommand, DescribeVpcsCommand, type Filter } from '@aws-sdk/client-ec2';
+import {
+  DescribeSubnetsCommand,
+  DescribeVpcsCommand,
+  type EC2Client,
+  type Filter,
+} from '@aws-sdk/client-ec2';
 import { HeadBucketCommand, type S3Client } from '@aws-sdk/client-s3';
 import { GetTopicAttributesCommand, ListSubscriptionsByTopicCommand } from '@aws-sdk/client-sns';
 import { GetCallerIdentityCommand } from '@aws-sdk/client-sts';
@@ -90,19 +95,32 @@ export function networkDiagnosis({ clients, region, environment }: Target): Prom
         next,
       };
     }
-    const hasLoadBalancer = hasEndpoint(settings) && settings.ingress_class_name === '';
-    if (
-      hasLoadBalancer &&
-      (await subnetsWith([{ Name: 'tag-key', Values: [PUBLIC_ROLE] }])).length === 0
-    ) {
-      return {
-        state: 'warn',
-        found: `${found}, but no subnet has the tag ${PUBLIC_ROLE}: the load balancer finds no place`,
-        next: `tag the public subnets with ${PUBLIC_ROLE} = 1, one a zone`,
-      };
-    }
-    return { state: 'ok', found };
+    return await judgePlace(ec2, settings, vpc.VpcId, found);
   });
+}
+
+/** Judges whether the load balancer, where there is one, finds public subnets in a VPC. */
+export async function judgePlace(
+  ec2: EC2Client,
+  settings: FileProcessingSettings,
+  vpcId: string,
+  found: string,
+): Promise<Omit<Diagnosis, 'name'>> {
+  if (!hasEndpoint(settings) || settings.ingress_class_name !== '') return { state: 'ok', found };
+  const { Subnets = [] } = await ec2.send(
+    new DescribeSubnetsCommand({
+      Filters: [
+        { Name: 'vpc-id', Values: [vpcId] },
+        { Name: 'tag-key', Values: [PUBLIC_ROLE] },
+      ],
+    }),
+  );
+  if (Subnets.length > 0) return { state: 'ok', found };
+  return {
+    state: 'warn',
+    found: `${found}, but no subnet has the tag ${PUBLIC_ROLE}: the load balancer finds no place`,
+    next: `tag the public subnets with ${PUBLIC_ROLE} = 1, one a zone`,
+  };
 }
 
 /** Looks for messages in the queue that the listener fetches from, or fetched from before delivery was switched. */

@@ -4,12 +4,13 @@ import { parse } from 'yaml';
 import { type Kubectl, kubectlFor } from '../kubernetes/kubectl.ts';
 import type { OperationContext } from '../operation.ts';
 import type { Target } from '../target.ts';
+import { judgePlace } from './account.ts';
 import { type Diagnosis, diagnose } from './diagnosis.ts';
 
 /**
  * Looks at what the stack relies on in a cluster of others (`create_cluster = false`): that NetworkPolicies are
  * enforced, that the autoscaler can measure, that pods get their identity, and that the nodes have the security group
- * that the database lets in.
+ * that the database lets in, and that the load balancer finds public subnets.
  *
  * @param reachable - whether kubectl can work on it
  */
@@ -34,6 +35,7 @@ export async function existingClusterDiagnoses(
         ? [await agentDiagnosis(target)]
         : []),
       await nodesDiagnosis(target, cluster),
+      await placeDiagnosis(target, cluster),
     ];
   } finally {
     (await kubectl?.catch(() => undefined))?.dispose();
@@ -114,6 +116,16 @@ async function addOnOf({ clients, environment }: Target, addonName: string) {
       throw error;
     });
   return answer?.addon;
+}
+
+function placeDiagnosis(
+  { clients, environment }: Target,
+  { resourcesVpcConfig }: Cluster,
+): Promise<Diagnosis> {
+  const vpcId = resourcesVpcConfig?.vpcId ?? '';
+  return diagnose('network of the cluster', async () =>
+    judgePlace(await clients.ec2(), environment.fileProcessing, vpcId, vpcId),
+  );
 }
 
 function nodesDiagnosis({ clients, environment }: Target, cluster: Cluster): Promise<Diagnosis> {
