@@ -177,3 +177,28 @@ describe('a cluster that EKS has upgraded', () => {
     await everythingAt(36)();
   });
 });
+
+describe('nodes with an image of the operator', () => {
+  beforeAll(() => applyWith({ ami_id: 'ami-0a1b2c3d4e5f67890' }));
+
+  test('stay at its version when the control plane is upgraded', async () => {
+    await applyWith({ kubernetes_version: '1.37' });
+    const state = JSON.parse(await checkout.localState(ENVIRONMENT, 'file-processing'));
+    const versionOf = (type: string) =>
+      state.resources.find(
+        (one: { mode: string; type: string }) => one.mode === 'managed' && one.type === type,
+      ).instances[0].attributes.version;
+    expect([versionOf('aws_eks_cluster'), versionOf('aws_eks_node_group')]).toEqual([
+      '1.37',
+      '1.36',
+    ]);
+  });
+
+  test('keep manage from an upgrade that would leave them two versions behind', async () => {
+    changeSettings(checkout.root, { kubernetes_version: '1.38' });
+    const { code, stderr } = await manage('plan');
+    expect(code).toBe(EXIT.refused);
+    expect(stderr).toContain(`while the nodes of ${NODES} stay at 1.36`);
+    expect(stderr).toContain('give the nodes an image of 1.37 first (ami_id)');
+  });
+});
