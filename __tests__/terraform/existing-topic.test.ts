@@ -1,4 +1,6 @@
+import { CreateTopicCommand } from '@aws-sdk/client-sns';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { awsClients } from '../../src/operations/aws-clients.ts';
 import { type AttachedAws, emptyAttachedAws } from './support/attached-provider.ts';
 import { createNetwork, REGION } from './support/aws-account.ts';
 import { type Checkout, temporaryCheckout } from './support/checkout.ts';
@@ -72,5 +74,44 @@ describe('a topic of others', () => {
     await processing.destroy();
     const topics = await emulator.query('sns', REGION, { ...SNS, Action: 'ListTopics' });
     expect(topics).toContain(topicArn);
+  });
+});
+
+describe('a topic of another account', () => {
+  const SUBSCRIPTION = 'aws_sns_topic_subscription.queue';
+  let terraform: Terraform;
+  let foreignArn: string;
+
+  beforeAll(async () => {
+    const owner = awsClients({
+      region: REGION,
+      profile: '',
+      endpoint: emulator.url,
+      credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
+      assumeRole: { arn: 'arn:aws-us-gov:iam::210987654321:role/owner', externalId: '' },
+    });
+    const sns = await owner.sns();
+    const { TopicArn = '' } = await sns.send(new CreateTopicCommand({ Name: 'new-files' }));
+    foreignArn = TopicArn;
+    checkout.addEnvironment(
+      ENVIRONMENT,
+      { fileProcessing: { existing_topic_arn: foreignArn, delivery: 'sqs' } },
+      'foreign',
+    );
+    await checkout.synthesize('foreign', 'cdktf.out.foreign');
+    const folder = checkout.stackFolder('file-processing', 'cdktf.out.foreign');
+    terraform = terraformIn(folder, { aws: emulator });
+    await terraform.init();
+    await terraform.apply({ targets: [SUBSCRIPTION] });
+  });
+
+  afterAll(() => terraform?.close());
+
+  test('is subscribed to by its ARN, and left as it is by a second plan', async () => {
+    expect(foreignArn).toBe(`arn:aws-us-gov:sns:${REGION}:210987654321:new-files`);
+    expect(await checkout.localState('foreign', 'file-processing')).toContain(
+      `"topic_arn": "${foreignArn}"`,
+    );
+    expect(await terraform.plan({ targets: [SUBSCRIPTION] })).toMatchObject({ changes: [] });
   });
 });
