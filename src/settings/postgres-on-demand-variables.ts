@@ -160,7 +160,7 @@ export const postgresOnDemandVariables = {
   }),
   restore_from_snapshot: text({
     description:
-      'Snapshot that the database is made from. Read when it is made; later changes are not applied.',
+      'Snapshot that the database is made from. Read when it is made; later changes are not applied. With engine = "rds" the key of this stack must encrypt it, as it does a final snapshot after manage destroy; copy others under that key first.',
     default: '',
     example: 'etl-platform-postgres-final',
     allowed: 'the name or the ARN of a snapshot',
