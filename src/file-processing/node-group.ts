@@ -3,6 +3,7 @@ import { EksNodeGroup } from '@cdktf/provider-aws/lib/eks-node-group/index.js';
 import { IamRole } from '@cdktf/provider-aws/lib/iam-role/index.js';
 import { IamRolePolicyAttachment } from '@cdktf/provider-aws/lib/iam-role-policy-attachment/index.js';
 import { LaunchTemplate } from '@cdktf/provider-aws/lib/launch-template/index.js';
+import { partitionOf } from '@file-processing/contract/partition.ts';
 import { type ITerraformDependable, TerraformLocal, TerraformResource, Token } from 'cdktf';
 import { Construct } from 'constructs';
 import { type NodeUserData, nodeUserData, type Taint } from '../policies/node-user-data.ts';
@@ -11,6 +12,7 @@ import { trustService } from '../policies/trust-policies.ts';
 import { type NodeGroupPlan, nodeGroupsOf } from '../settings/check-nodes.ts';
 import { findsPrivateSubnetsByTags } from '../settings/existing-network.ts';
 import { imageFamilyOf, TAINT } from '../settings/file-processing/nodes.ts';
+import { NEVER_PROXIED } from '../settings/file-processing/workload.ts';
 import type { FileProcessingSettings } from '../settings/file-processing-variables.ts';
 import { roleIdentity } from '../stack/role-identity.ts';
 import { type Context, managedPolicyArn } from './context.ts';
@@ -252,6 +254,7 @@ function userDataOf(
   return {
     family,
     custom: family === imageFamilyOf(settings.ami_type) ? settings.node_user_data : '',
+    ...(settings.http_proxy !== '' && { proxy: proxyOf(settings) }),
     ...(amiId !== '' && {
       own: {
         cluster: {
@@ -265,6 +268,12 @@ function userDataOf(
       },
     }),
   };
+}
+
+/** The cluster's own API is in the network. */
+function proxyOf({ aws_region, http_proxy, no_proxy }: FileProcessingSettings) {
+  const api = `.${aws_region}.eks.${partitionOf(aws_region).dnsSuffix}`;
+  return { url: http_proxy, exempt: [...NEVER_PROXIED, api, ...no_proxy] };
 }
 
 /** Bottlerocket has its system on the first disk, and images, logs and files on a second one. */

@@ -1,4 +1,9 @@
-import { BOTTLEROCKET_CLUSTER_KEYS, isScript, MIME_BOUNDARY } from '../settings/check-nodes.ts';
+import {
+  BOTTLEROCKET_CLUSTER_KEYS,
+  BOTTLEROCKET_PROXY_KEYS,
+  isScript,
+  MIME_BOUNDARY,
+} from '../settings/check-nodes.ts';
 import type { ImageFamily } from '../settings/file-processing/nodes.ts';
 
 /** What a node has to know of its cluster before it can ask. */
@@ -24,6 +29,8 @@ export interface NodeUserData {
   readonly family: ImageFamily;
   /** The operator's part; may be empty. */
   readonly custom: string;
+  /** The proxy of containerd, of the kubelet and of everything else. @default none */
+  readonly proxy?: { readonly url: string; readonly exempt: readonly string[] };
   /** Only for an image of your own: to others EKS says all of this itself. */
   readonly own?: {
     readonly cluster: ClusterIdentity;
@@ -33,6 +40,7 @@ export interface NodeUserData {
 }
 
 const BOTTLEROCKET_TABLE = '[settings.kubernetes]';
+const BOTTLEROCKET_NETWORK = '[settings.network]';
 
 /**
  * User data of nodes: for Amazon Linux 2023 a MIME document whose parts nodeadm and cloud-init read (Amazon EKS AMI,
@@ -42,12 +50,13 @@ const BOTTLEROCKET_TABLE = '[settings.kubernetes]';
  * @returns undefined where there is nothing to say
  */
 export function nodeUserData(data: NodeUserData): string | undefined {
-  if (data.custom === '' && data.own === undefined) return undefined;
+  if (data.custom === '' && data.own === undefined && data.proxy === undefined) return undefined;
   return data.family === 'BOTTLEROCKET' ? bottlerocketSettings(data) : multipart(data);
 }
 
-function multipart({ custom, own }: NodeUserData): string {
+function multipart({ custom, own, proxy }: NodeUserData): string {
   const parts = [
+    ...(proxy ? [mimePart(NODE_CONFIG, proxyConfig(proxy))] : []),
     ...(custom === '' ? [] : [mimePart(isScript(custom) ? SCRIPT : NODE_CONFIG, custom)]),
     ...(own ? [mimePart(NODE_CONFIG, nodeConfig(own))] : []),
   ];
@@ -66,6 +75,22 @@ const NODE_CONFIG = 'application/node.eks.aws';
 
 function mimePart(type: string, content: string): string {
   return [`--${MIME_BOUNDARY}`, `Content-Type: ${type}`, '', content.trimEnd(), ''].join('\n');
+}
+
+/** The environment of every service of the node (Amazon EKS AMI, "EnvironmentOptions"). */
+function proxyConfig({ url, exempt }: NonNullable<NodeUserData['proxy']>): string {
+  return [
+    '---',
+    'apiVersion: node.eks.aws/v1alpha1',
+    'kind: NodeConfig',
+    'spec:',
+    '  instance:',
+    '    environment:',
+    '      default:',
+    `        HTTP_PROXY: "${url}"`,
+    `        HTTPS_PROXY: "${url}"`,
+    `        NO_PROXY: "${exempt.join(',')}"`,
+  ].join('\n');
 }
 
 function nodeConfig({ cluster, labels, taints }: NonNullable<NodeUserData['own']>): string {
@@ -90,23 +115,37 @@ function nodeConfig({ cluster, labels, taints }: NonNullable<NodeUserData['own']
   ].join('\n');
 }
 
-/** TOML takes each table once: our keys go into that of the operator, where there is one. */
-function bottlerocketSettings({ custom, own }: NodeUserData): string {
-  if (own === undefined) return `${custom.trimEnd()}\n`;
-  const { name, endpoint, certificateAuthority } = own.cluster;
+function bottlerocketSettings({ custom, own, proxy }: NodeUserData): string {
   const [nameKey, serverKey, certificateKey] = BOTTLEROCKET_CLUSTER_KEYS;
-  const ours = [
-    `${nameKey} = "${name}"`,
-    `${serverKey} = "${endpoint}"`,
-    `${certificateKey} = "${certificateAuthority}"`,
-  ];
-  const lines = custom === '' ? [] : custom.trimEnd().split('\n');
-  const table = lines.findIndex((line) => line.trim() === BOTTLEROCKET_TABLE);
-  const merged =
-    table === -1
-      ? [...lines, ...(lines.length > 0 ? [''] : []), BOTTLEROCKET_TABLE, ...ours]
-      : lines.toSpliced(table + 1, 0, ...ours);
-  return [...merged, ...labelTables(own), ''].join('\n');
+  const [proxyKey, exemptKey] = BOTTLEROCKET_PROXY_KEYS;
+  let lines: readonly string[] = custom === '' ? [] : custom.trimEnd().split('\n');
+  if (proxy) {
+    lines = withKeys(lines, BOTTLEROCKET_NETWORK, [
+      `${proxyKey} = "${proxy.url}"`,
+      `${exemptKey} = [${proxy.exempt.map((host) => `"${host}"`).join(', ')}]`,
+    ]);
+  }
+  if (own) {
+    const { name, endpoint, certificateAuthority } = own.cluster;
+    lines = withKeys(lines, BOTTLEROCKET_TABLE, [
+      `${nameKey} = "${name}"`,
+      `${serverKey} = "${endpoint}"`,
+      `${certificateKey} = "${certificateAuthority}"`,
+    ]);
+  }
+  return [...lines, ...(own ? labelTables(own) : []), ''].join('\n');
+}
+
+/** TOML takes each table once: our keys go into that of the operator, where there is one. */
+function withKeys(
+  lines: readonly string[],
+  table: string,
+  keys: readonly string[],
+): readonly string[] {
+  const at = lines.findIndex((line) => line.trim() === table);
+  return at === -1
+    ? [...lines, ...(lines.length > 0 ? [''] : []), table, ...keys]
+    : lines.toSpliced(at + 1, 0, ...keys);
 }
 
 function labelTables({ labels, taints }: NonNullable<NodeUserData['own']>): readonly string[] {

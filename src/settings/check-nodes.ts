@@ -14,6 +14,9 @@ type NodeGroupSettings = FileProcessingSettings['node_groups'][number];
 /** Between the parts of the MIME document that nodes of Amazon Linux start with. */
 export const MIME_BOUNDARY = '==file-processing-node==';
 
+/** Keys of Bottlerocket's `[settings.network]` that http_proxy and no_proxy fill. */
+export const BOTTLEROCKET_PROXY_KEYS = ['https-proxy', 'no-proxy'] as const;
+
 /** Keys of Bottlerocket's table [settings.kubernetes] that say which cluster it is. */
 export const BOTTLEROCKET_CLUSTER_KEYS = ['cluster-name', 'api-server', 'cluster-certificate'];
 
@@ -84,7 +87,7 @@ export function checkNodes(settings: FileProcessingSettings): CrossFinding<Name>
   const family = imageFamilyOf(settings.ami_type);
   return [
     ...groups.flatMap((group) => checkGroup(group, settings.node_autoscaler)),
-    ...userDataFaults(family, settings.node_user_data, hasLabels).map((message) => ({
+    ...userDataFaults(family, settings, hasLabels).map((message) => ({
       variable: 'node_user_data' as const,
       message: `must ${message}, with ami_type ${settings.ami_type}`,
     })),
@@ -152,7 +155,7 @@ function checkGroup(group: NodeGroupPlan, autoscaler: string): CrossFinding<Name
  */
 function userDataFaults(
   family: ImageFamily,
-  custom: string,
+  { node_user_data: custom, http_proxy }: FileProcessingSettings,
   hasLabels: boolean,
 ): readonly string[] {
   if (custom === '') return [];
@@ -172,6 +175,9 @@ function userDataFaults(
     ...(first?.startsWith('[') ? [] : ['begin with a table, such as [settings.kernel]']),
     ...BOTTLEROCKET_CLUSTER_KEYS.filter((key) => keys.includes(key)).map(
       (key) => `be without ${key}, which the stack sets`,
+    ),
+    ...BOTTLEROCKET_PROXY_KEYS.filter((key) => http_proxy !== '' && keys.includes(key)).map(
+      (key) => `be without ${key}, which http_proxy and no_proxy fill`,
     ),
     ...['node-labels', 'node-taints']
       .map((name) => `[settings.kubernetes.${name}]`)

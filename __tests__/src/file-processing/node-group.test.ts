@@ -220,6 +220,23 @@ describe('Nodes with access to S3', () => {
   });
 });
 
+describe('Nodes behind a proxy', () => {
+  it.each([
+    ['us-gov-west-1', '.us-gov-west-1.eks.amazonaws.com'],
+    ['us-east-1', '.us-east-1.eks.amazonaws.com'],
+    ['cn-north-1', '.cn-north-1.eks.amazonaws.com.cn'],
+  ])('reach the API of the cluster in %s and what is named without it', (aws_region, api) => {
+    const json = synthesizeFileProcessing({
+      aws_region,
+      http_proxy: 'http://proxy.example.gov:3128',
+      no_proxy: ['.example.gov'],
+    });
+    const text = String(resourceAt(json, 'aws_launch_template.nodes').user_data);
+    expect(text).toContain('HTTPS_PROXY: \\"http://proxy.example.gov:3128\\"');
+    expect(text).toContain(`.cluster.local,${api},.example.gov`);
+  });
+});
+
 describe('Nodes of an image of your own', () => {
   const json = synthesizeFileProcessing({
     ami_id: 'ami-0a1b2c3d4e5f67890',

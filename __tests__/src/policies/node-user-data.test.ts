@@ -104,3 +104,36 @@ cluster-certificate = "Q0E="
     );
   });
 });
+
+describe('the proxy of nodes', () => {
+  const proxy = { url: 'http://proxy.example.gov:3128', exempt: ['localhost', '.example.gov'] };
+
+  it('is the environment of every service of Amazon Linux, before what the operator says', () => {
+    const custom = 'apiVersion: node.eks.aws/v1alpha1\nkind: NodeConfig\n';
+    const text = nodeUserData({ family: 'AL2023', custom, proxy }) ?? '';
+    expect(text).toContain(`spec:
+  instance:
+    environment:
+      default:
+        HTTP_PROXY: "http://proxy.example.gov:3128"
+        HTTPS_PROXY: "http://proxy.example.gov:3128"
+        NO_PROXY: "localhost,.example.gov"
+`);
+    expect(text.lastIndexOf('environment:')).toBeLessThan(text.lastIndexOf(custom));
+    expect(nodeUserData({ family: 'AL2023', custom: '', proxy })).toContain('HTTPS_PROXY');
+  });
+
+  it('is in the network settings of Bottlerocket, in the table of the operator where there is one', () => {
+    const keys =
+      'https-proxy = "http://proxy.example.gov:3128"\nno-proxy = ["localhost", ".example.gov"]\n';
+    const network = `[settings.network]\n${keys}`;
+    expect(nodeUserData({ family: 'BOTTLEROCKET', custom: '', proxy })).toBe(network);
+    const custom = '[settings.network]\nhostname = "a"\n';
+    expect(nodeUserData({ family: 'BOTTLEROCKET', custom, proxy })).toBe(
+      `${network}hostname = "a"\n`,
+    );
+    expect(nodeUserData({ family: 'BOTTLEROCKET', custom: '', proxy, own: OWN })).toMatch(
+      /no-proxy = .*\n\n\[settings\.kubernetes\]\ncluster-name/,
+    );
+  });
+});

@@ -92,6 +92,16 @@ describe('faults between the variables of nodes', () => {
       /must be without api-server, which the stack sets/,
     ],
     [
+      'another proxy for Bottlerocket',
+      {
+        ami_type: 'BOTTLEROCKET_x86_64',
+        http_proxy: 'http://proxy.example.gov:3128',
+        node_user_data: '[settings.network]\nhttps-proxy = "http://other:1"',
+      },
+      'node_user_data',
+      /must be without https-proxy, which http_proxy and no_proxy fill/,
+    ],
+    [
       'labels for Bottlerocket in both places',
       {
         ami_type: 'BOTTLEROCKET_x86_64',

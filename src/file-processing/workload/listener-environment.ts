@@ -11,6 +11,7 @@ import type { DeliveryBucket } from '@file-processing/contract/s3-event.ts';
 import type { ITerraformDependable } from 'cdktf';
 import type { Construct } from 'constructs';
 import { type Bucket, bucketsOf } from '../../settings/buckets.ts';
+import { NEVER_PROXIED } from '../../settings/file-processing/workload.ts';
 import type { FileProcessingSettings } from '../../settings/file-processing-variables.ts';
 import { type DatabaseCredentials, databaseCredentials } from './database-credentials.ts';
 import { CONFIG_MAP, HTTP_PORT, LABELS, METRICS_PORT } from './names.ts';
@@ -102,17 +103,12 @@ function bucketEnvironment(buckets: readonly Bucket[]): ListenerEnvironment {
   };
 }
 
-/** What never goes through a proxy: the pod itself, the cluster, and what gives out credentials. */
-const NO_PROXY = [
-  ...['localhost', '127.0.0.1', '169.254.169.254', '169.254.170.23', '.svc', '.cluster.local'],
-];
-
 function proxyEnvironment({ http_proxy, no_proxy }: FileProcessingSettings): ListenerEnvironment {
   if (http_proxy === '') return {};
   return {
     HTTP_PROXY: http_proxy,
     HTTPS_PROXY: http_proxy,
-    NO_PROXY: [...NO_PROXY, ...no_proxy].join(','),
+    NO_PROXY: [...NEVER_PROXIED, ...no_proxy].join(','),
     NODE_USE_ENV_PROXY: '1',
   };
 }

@@ -8,6 +8,11 @@ const IMAGE =
 const CPU = /^([1-9]\d*m|[1-9]\d*(\.\d{1,3})?|0\.\d{1,3})$/;
 const MEMORY = /^[1-9]\d*(Mi|Gi)$/;
 
+/** What never goes through http_proxy: the machine itself, the cluster, and what gives out credentials. */
+export const NEVER_PROXIED: readonly string[] = [
+  ...['localhost', '127.0.0.1', '169.254.169.254', '169.254.170.23', '.svc', '.cluster.local'],
+];
+
 /** The image of the listener and its Kubernetes objects. */
 export const workloadVariables = {
   create_repository: flag({
@@ -100,7 +105,7 @@ export const workloadVariables = {
   }),
   http_proxy: text({
     description:
-      "Proxy that the listener reaches AWS and the signing certificates of SNS by; the database is reached without. The nodes' own proxy is set by their user data.",
+      'Proxy that nodes and pods reach AWS, registries and the signing certificates of SNS by; the database is reached without. It is part of what nodes are told at their start: a change replaces them, some at a time.',
     default: '',
     example: 'http://proxy.example.gov:3128',
     allowed: 'an http or https address of a host and a port, without user name or path',
