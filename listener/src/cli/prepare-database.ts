@@ -1,12 +1,17 @@
 import { existsSync } from 'node:fs';
 import { EXIT } from '@file-processing/contract/listener-interface.ts';
 import { expectationProblems } from '@file-processing/quality/expectation.ts';
-import { type BootstrapConfig, readBootstrapConfig, Secret } from '../config/database-config.ts';
+import {
+  type BootstrapConfig,
+  type DatabaseConfig,
+  readBootstrapConfig,
+  Secret,
+} from '../config/database-config.ts';
 import { proxyAgents } from '../config/proxy-agents.ts';
 import { ConfigError, variableReader } from '../config/read-variables.ts';
 import { readConfig } from '../config.ts';
 import { bootstrapDatabase, type Master } from '../database/bootstrap.ts';
-import { MasterSecretError } from '../database/errors.ts';
+import { DatabaseUnavailableError, MasterSecretError, sqlStateOf } from '../database/errors.ts';
 import { migrate as migrateDatabase } from '../database/migrate.ts';
 import { seedDefinitions } from '../database/seed.ts';
 import { type Command, UsageError } from './command-context.ts';
@@ -15,12 +20,25 @@ import { withDatabase } from './with-database.ts';
 /** Brings the database's schema up to date. */
 export const migrate: Command<Record<string, never>> = async ({ environment, stdout }) => {
   const config = readConfig(environment, { database: true, httpIntake: false });
-  const applied = await migrateDatabase(config.database);
+  const applied = await migrateDatabase(config.database).catch((error: unknown) => {
+    throw waitingForBootstrap(error, config.database);
+  });
   stdout.write(
     applied.length === 0 ? 'the schema is up to date\n' : `applied: ${applied.join(', ')}\n`,
   );
   return EXIT.ok;
 };
+
+/** A migrator that signs in by IAM is made by another command, which may be at work still. */
+function waitingForBootstrap(error: unknown, { iamRegion, user }: DatabaseConfig): unknown {
+  const code = sqlStateOf(error) ?? '';
+  if (iamRegion === undefined || !/^(28000|28P01|3D000)$/.test(code)) return error;
+  const { message } = error as Error;
+  return new DatabaseUnavailableError(
+    `${message}; bootstrap-database makes the database and DB_USER ${JSON.stringify(user)}, whose sign-in needs rds-db:connect`,
+    { cause: error },
+  );
+}
 
 /** Makes the database and its roles on a new server, as the master user. */
 export const bootstrap: Command<Record<string, never>> = async ({ environment, stdout }) => {
