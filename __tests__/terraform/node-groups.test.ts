@@ -1,6 +1,8 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { refuseTakenNames } from '../../src/operations/terraform/guards/refusals.ts';
+import { nodeChanges } from '../../src/operations/terraform/node-changes.ts';
 import { type AttachedAws, emptyAttachedAws } from './support/attached-provider.ts';
 import { createNetwork, createSubnet, REGION } from './support/aws-account.ts';
 import { type Checkout, temporaryCheckout } from './support/checkout.ts';
@@ -147,6 +149,17 @@ describe('a group that is made now', () => {
     expect(await groupNames()).toEqual(first);
   });
 
+  test('a changed tag rolls its nodes, and the plan is told so', async () => {
+    await change({ node_instance_types: ['m6i.large'], tags: { Owner: 'etl' } });
+    const { json } = await terraform.plan(NODES);
+    expect(nodeChanges(json)).toEqual([
+      expect.stringMatching(
+        /^every node of file-processing-nodes-[0-9a-f]{26} is replaced, some at a time, because of a change of tags,/,
+      ),
+    ]);
+    await change({ node_instance_types: ['m6i.large'] });
+  });
+
   test('a new subnet of the right name changes neither nodes nor cluster', async () => {
     await createSubnet(emulator, vpcId, 2, 'etl-platform-private-c');
     expect(await terraform.plan(NODES)).toMatchObject({ exitCode: 0, changes: [] });
@@ -225,6 +238,23 @@ describe('an image of your own, Bottlerocket and Spot', () => {
       [GROUP]: 'update',
       'aws_eks_node_group.nodes_spot': 'update',
     });
+  });
+});
+
+describe('a role of nodes under another path', () => {
+  test('would be made beside the one of its name: manage refuses that, and AWS before it deletes', async () => {
+    await change({
+      node_instance_types: ['m5.large'],
+      node_group_name: 'workers',
+      iam_path: '/etl/',
+    });
+    const before = await groupNames();
+    const { json } = await terraform.plan(NODES);
+    expect(refuseTakenNames(json).map(({ reason }) => reason)).toContainEqual(
+      expect.stringContaining('a second file-processing-cluster-node-role (aws_iam_role.eks_node)'),
+    );
+    await expect(terraform.apply(NODES)).rejects.toThrow('EntityAlreadyExists');
+    expect(await groupNames()).toEqual(before);
   });
 });
 
