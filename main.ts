@@ -13,11 +13,10 @@ const settings = environmentOrExit(import.meta.dirname, process.env.ENVIRONMENT)
 const { name: environment, warnings } = settings;
 
 const app = new App({ outdir: outdirOrExit(process.env) });
-const network = new FoundationNetworkStack(app, 'foundation-network', {
-  environment,
-  settings: settings.foundationNetwork,
-});
-warn(network, warnings.foundationNetwork);
+if (settings.foundationNetwork) {
+  const props = { environment, settings: settings.foundationNetwork };
+  warn(new FoundationNetworkStack(app, 'foundation-network', props), warnings.foundationNetwork);
+}
 
 // Loaded only where the environment has such a database: loading modules is most of a synth.
 const { postgresOnDemand } = settings;

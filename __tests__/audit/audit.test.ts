@@ -41,7 +41,7 @@ async function auditOf(folder: string) {
   return { code: run.code, report };
 }
 
-describe.each(['etl-playground', 'complete'])('the audit of the environment %s', (name) => {
+describe.each(['etl-playground', 'complete', 'government'])('the audit of the environment %s', (name) => {
   let run: Awaited<ReturnType<typeof runAuditHere>>;
   beforeAll(async () => {
     run = await runAuditHere([...RULES_ONLY, '--environment', name, '--out', out.path]);

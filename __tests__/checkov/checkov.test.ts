@@ -50,7 +50,7 @@ function inOrder(report: CheckovReport | undefined) {
 }
 
 describe('the audit with its scanner', () => {
-  it.each(['etl-playground', 'complete'])('is green on %s', async (environment) => {
+  it.each(['etl-playground', 'complete', 'government'])('is green on %s', async (environment) => {
     const { code, report } = await auditOf('--environment', environment);
     expect(report.findings).toEqual([]);
     expect(code).toBe(0);

@@ -35,7 +35,8 @@ import type { VariableTable } from './variable.ts';
 export interface Environment {
   /** Name of its folder below `environments/`. */
   readonly name: string;
-  readonly foundationNetwork: FoundationNetworkSettings;
+  /** Absent where `file_processing.tfvars` names a network of others and no `foundation_network.tfvars` is there. */
+  readonly foundationNetwork?: FoundationNetworkSettings;
   /** With `database = "on_demand"`, name, port and sign-in are those of the database; the rest Terraform looks up. */
   readonly fileProcessing: FileProcessingSettings;
   /** Absent where the environment has no `postgres_on_demand.tfvars`, and so no such stack. */
@@ -59,7 +60,7 @@ const CONTAINER_IMAGE = 'container_image.txt';
 /**
  * Reads and checks `environments/<name>/foundation_network.tfvars` and `file_processing.tfvars` (or
  * the same with `.json` appended), and, where they are there, `postgres_on_demand.tfvars` and `container_image.txt`
- * beside them.
+ * beside them. The first may be missing where the second has a `vpc_id`: the network is then that of others.
  *
  * @param root - folder that holds `environments/`
  * @param now - the day that warnings are of; the settings don't depend on it. @default that of the run
@@ -74,17 +75,20 @@ export function loadEnvironment(
   if (!/^[\w-]+$/.test(name) || !existsSync(join(root, folder))) {
     throw new SettingsError([{ file: folder, message: unknownEnvironment(root) }]);
   }
-  const network = load(root, `${folder}/foundation_network.tfvars`, [], foundationNetworkVariables);
   const image = containerImage(root, `${folder}/${CONTAINER_IMAGE}`);
   const processing = load(root, `${folder}/file_processing.tfvars`, image, fileProcessingVariables);
+
+  const networkFile = `${folder}/foundation_network.tfvars`;
+  const isOfOthers = processing.settings.vpc_id !== '' && !isTfvarsFile(root, networkFile);
+  const network = isOfOthers ? undefined : load(root, networkFile, [], foundationNetworkVariables);
 
   const databaseFile = `${folder}/postgres_on_demand.tfvars`;
   const database = isTfvarsFile(root, databaseFile)
     ? load(root, databaseFile, [], postgresOnDemandVariables)
     : undefined;
 
-  const faults = [...network.faults, ...processing.faults, ...(database?.faults ?? [])];
-  if (network.isWhole) {
+  const faults = [...(network?.faults ?? []), ...processing.faults, ...(database?.faults ?? [])];
+  if (network?.isWhole) {
     faults.push(
       ...network.locate(checkFoundationNetwork(network.settings, namesIn(network.faults))),
     );
@@ -107,7 +111,7 @@ export function loadEnvironment(
   }
   if (faults.length > 0) {
     throw new SettingsError(faults, [
-      ...network.warnings,
+      ...(network?.warnings ?? []),
       ...processing.warnings,
       ...(database?.warnings ?? []),
     ]);
@@ -115,15 +119,19 @@ export function loadEnvironment(
 
   return {
     name,
-    foundationNetwork: network.settings,
+    ...(network && { foundationNetwork: network.settings }),
     fileProcessing: withOnDemand(processing.settings, database?.settings),
     ...(database && { postgresOnDemand: database.settings }),
     warnings: {
-      foundationNetwork: [
-        ...network.warnings,
-        ...network.locate(warnAccounts(network.settings)),
-        ...network.locate(warnBetweenStacks(network.settings, processing.settings)),
-      ],
+      foundationNetwork: network
+        ? [
+            ...network.warnings,
+            ...network.locate([
+              ...warnAccounts(network.settings),
+              ...warnBetweenStacks(network.settings, processing.settings),
+            ]),
+          ]
+        : [],
       fileProcessing: [
         ...processing.warnings,
         ...processing.locate(warnFileProcessing(processing.settings, processing.secretsGiven, now)),
@@ -139,7 +147,7 @@ export function loadEnvironment(
         : [],
     },
     placeholders: [
-      ...network.placeholders,
+      ...(network?.placeholders ?? []),
       ...processing.placeholders,
       ...(database?.placeholders ?? []),
     ],

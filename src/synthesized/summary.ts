@@ -78,14 +78,23 @@ function nextSteps(
     ['npm run manage -- new-environment NAME', 'one of your own, in place of placeholders'],
     ['read the files above', 'they are what is deployed'],
     [`npm run audit${option && ` --${option}`}`, 'judges them'],
-    [`npm run manage -- apply foundation-network${option}`, 'once in each environment'],
-    ...(stacks.some(({ name }) => name === 'postgres-on-demand')
-      ? [[`npm run manage -- apply postgres-on-demand${option}`, 'the database']]
-      : []),
+    ...deployFirst(stacks, 'foundation-network', 'once in each environment', option),
+    ...deployFirst(stacks, 'postgres-on-demand', 'the database', option),
     [`npm run manage -- apply${option}`, 'the cluster and the listener'],
   ].slice(hasPlaceholders ? 0 : 1);
   const width = Math.max(...steps.map(([step = '']) => step.length));
   return steps.map(([step = '', reason]) => `  ${step.padEnd(width)}  ${reason}`);
+}
+
+/** The step of a stack that not every environment has. */
+function deployFirst(
+  stacks: readonly SynthesizedStack[],
+  stack: string,
+  reason: string,
+  option: string,
+): readonly (readonly string[])[] {
+  const isThere = stacks.some(({ name }) => name === stack);
+  return isThere ? [[`npm run manage -- apply ${stack}${option}`, reason]] : [];
 }
 
 /** The same in a line a stack, for `npm start`. */

@@ -145,6 +145,13 @@ describe('files', () => {
     expect(faults()).toEqual([`${NETWORK}: is missing (${NETWORK}.json would do as well)`]);
   });
 
+  it('may lack its network where that is one of others', () => {
+    rmSync(join(root, NETWORK));
+    write(PROCESSING, 'bucket_name = "drop-box"\nvpc_id = "vpc-0a1b2c3d4e5f67890"\n');
+    expect(load()).not.toHaveProperty('foundationNetwork');
+    expect(load().fileProcessing.vpc_id).toBe('vpc-0a1b2c3d4e5f67890');
+  });
+
   it('give all their faults at once, those of the text and those of the values', () => {
     write(NETWORK, 'vpc_cidr = "10.0.0.0/33"\n');
     write(PROCESSING, 'bucket_name = "x"\nreplicas = 0\ncluster_name = upper("a")\n');

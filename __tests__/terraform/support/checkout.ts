@@ -16,7 +16,7 @@ import { run } from '../../support/run-program.ts';
 import { withValues } from './tfvars.ts';
 
 /** Name of a stack on the command line. */
-export type StackName = (typeof STACKS)[number];
+export type StackName = (typeof STACKS)[number] | 'postgres-on-demand';
 
 /** Values that an environment of a test has in place of those in its tfvars files. */
 export interface EnvironmentValues {

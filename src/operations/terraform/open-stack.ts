@@ -93,14 +93,15 @@ function settingsOf(environment: Environment, name: StackName) {
   if (name === 'file-processing') {
     return [environment.fileProcessing, warnings.fileProcessing] as const;
   }
-  if (name === 'foundation-network') {
+  if (name === 'foundation-network' && environment.foundationNetwork) {
     return [environment.foundationNetwork, warnings.foundationNetwork] as const;
   }
-  if (environment.postgresOnDemand) {
+  if (name === 'postgres-on-demand' && environment.postgresOnDemand) {
     return [environment.postgresOnDemand, warnings.postgresOnDemand] as const;
   }
+  const file = `environments/${environment.name}/${name.replaceAll('-', '_')}.tfvars`;
   throw new OperationError(`environment ${environment.name} has no ${name}`, {
-    next: `environments/${environment.name}/postgres_on_demand.tfvars makes one; it may be empty`,
+    next: `${file} makes one; it may be empty`,
     code: EXIT.usage,
   });
 }
