@@ -41,36 +41,39 @@ async function auditOf(folder: string) {
   return { code: run.code, report };
 }
 
-describe.each(['etl-playground', 'complete', 'government'])('the audit of the environment %s', (name) => {
-  let run: Awaited<ReturnType<typeof runAuditHere>>;
-  beforeAll(async () => {
-    run = await runAuditHere([...RULES_ONLY, '--environment', name, '--out', out.path]);
-  });
+describe.each(['etl-playground', 'complete', 'government'])(
+  'the audit of the environment %s',
+  (name) => {
+    let run: Awaited<ReturnType<typeof runAuditHere>>;
+    beforeAll(async () => {
+      run = await runAuditHere([...RULES_ONLY, '--environment', name, '--out', out.path]);
+    });
 
-  it('is green, in both partitions', () => {
-    const [report] = reportsOf(run);
-    expect(report?.findings).toEqual([]);
-    expect(run.code).toBe(0);
-    expect(report?.regions).toStrictEqual([
-      { region: 'us-gov-west-1', partition: 'aws-us-gov' },
-      { region: 'us-east-1', partition: 'aws' },
-    ]);
-  });
+    it('is green, in both partitions', () => {
+      const [report] = reportsOf(run);
+      expect(report?.findings).toEqual([]);
+      expect(run.code).toBe(0);
+      expect(report?.regions).toStrictEqual([
+        { region: 'us-gov-west-1', partition: 'aws-us-gov' },
+        { region: 'us-east-1', partition: 'aws' },
+      ]);
+    });
 
-  it('leaves the reports and the JSON that was audited', () => {
-    const left = (path: string) => existsSync(join(out.path, name, path));
-    expect(left('report.html')).toBe(true);
-    expect(left('report.json')).toBe(true);
-    expect(left('report.sarif')).toBe(true);
-    expect(left('cdktf.out/stacks/file-processing/cdk.tf.json')).toBe(true);
-    expect(left('us-east-1/cdktf.out/stacks/file-processing/cdk.tf.json')).toBe(true);
-  });
+    it('leaves the reports and the JSON that was audited', () => {
+      const left = (path: string) => existsSync(join(out.path, name, path));
+      expect(left('report.html')).toBe(true);
+      expect(left('report.json')).toBe(true);
+      expect(left('report.sarif')).toBe(true);
+      expect(left('cdktf.out/stacks/file-processing/cdk.tf.json')).toBe(true);
+      expect(left('us-east-1/cdktf.out/stacks/file-processing/cdk.tf.json')).toBe(true);
+    });
 
-  it('synthesizes for the second region without a trace of the first', () => {
-    const path = join(name, 'us-east-1/cdktf.out/stacks/file-processing/cdk.tf.json');
-    expect(readFileSync(join(out.path, path), 'utf8')).not.toMatch(/us-gov/);
-  });
-});
+    it('synthesizes for the second region without a trace of the first', () => {
+      const path = join(name, 'us-east-1/cdktf.out/stacks/file-processing/cdk.tf.json');
+      expect(readFileSync(join(out.path, path), 'utf8')).not.toMatch(/us-gov/);
+    });
+  },
+);
 
 describe('the audit of an environment', () => {
   it('refuses one that does not exist', async () => {

@@ -1,3 +1,4 @@
+import { appendFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { AwsTarget } from '../../../../src/operations/aws-clients.ts';
@@ -55,6 +56,23 @@ test('synthesizes, then initializes', async () => {
 test('runs OpenTofu where TERRAFORM_BINARY names it', async () => {
   const { runs } = await open({}, { env: { TERRAFORM_BINARY: 'tofu' } });
   expect(new Set(runs.map(({ line }) => line.split(' ')[0]))).toEqual(new Set(['npm', 'tofu']));
+});
+
+test('refuses a stack that the environment does not have', async () => {
+  const root = temporaryRoot();
+  const folder = join(root, 'environments/etl-playground');
+  rmSync(join(folder, 'foundation_network.tfvars'));
+  appendFileSync(join(folder, 'file_processing.tfvars'), 'vpc_id = "vpc-0a1b2c3d4e5f67890"\n');
+  const opened = openStack(
+    { ...operationContext(), root },
+    { environment: 'etl-playground', json: false },
+    'foundation-network',
+  );
+  await expect(opened).rejects.toMatchObject({
+    message: 'environment etl-playground has no foundation-network',
+    next: expect.stringContaining('environments/etl-playground/foundation_network.tfvars'),
+    code: 64,
+  });
 });
 
 test('shows the warnings of the stack that it is about', async () => {
