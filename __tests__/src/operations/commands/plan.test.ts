@@ -65,3 +65,13 @@ test('--target of something that the stack does not manage is named', async () =
   expect(err).toContain('file-processing does not manage aws_vpc.main');
   expect(code).toBe(64);
 });
+
+test('says what happens to nodes', async () => {
+  const SPOT = 'aws_eks_node_group.nodes_spot';
+  const played = playedTerraform({
+    resources: AWS,
+    values: { [SPOT]: { node_group_name: 'nodes-spot' } },
+    held: [...Object.keys(AWS), SPOT],
+  });
+  expect((await plan(played)).err).toContain('note: the node group nodes-spot is drained and goes');
+});

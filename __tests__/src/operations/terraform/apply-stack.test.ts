@@ -380,3 +380,28 @@ describe('a class that the Service of the load balancer does not have', () => {
     },
   );
 });
+
+describe('a node group that is left out', () => {
+  const SPOT = 'aws_eks_node_group.nodes_spot';
+  const played = async () => {
+    const resources = stackWith(await startServer(401));
+    const values = { [SPOT]: { node_group_name: 'nodes-spot' } };
+    return playedTerraform({ resources, values, held: [...Object.keys(resources), SPOT] });
+  };
+  const NOTE =
+    'note: the node group nodes-spot is drained and goes; its pods move to nodes of other';
+
+  test.each([[['--auto-approve']], [['--dry-run']]])('is told of with %j', async (parameters) => {
+    expect((await apply(await played(), parameters)).err).toContain(NOTE);
+  });
+
+  test('is told of before anybody is asked', async () => {
+    const asked: string[] = [];
+    const { err } = await apply(await played(), [], {
+      confirm: async (question) => asked.push(question) === 0,
+    });
+    expect(asked).toHaveLength(1);
+    expect(err.indexOf(NOTE)).toBeGreaterThan(-1);
+    expect(err.indexOf(NOTE)).toBeLessThan(err.indexOf('declined'));
+  });
+});
