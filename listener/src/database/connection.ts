@@ -3,6 +3,7 @@ import { Signer } from '@aws-sdk/rds-signer';
 import knex, { type Knex } from 'knex';
 import pg from 'pg';
 import type { DatabaseConfig } from '../config/database-config.ts';
+import { proxyAgents } from '../config/proxy-agents.ts';
 
 /** A pool of connections; knex's type under the name of what it is to the rest of the listener. */
 export type Database = Knex;
@@ -110,8 +111,26 @@ function iamTokens(
   { host, port, user }: Pick<DatabaseConfig, 'host' | 'port' | 'user'>,
   region: string,
 ): () => Promise<string> {
-  const signer = new Signer({ hostname: host, port, username: user, region });
-  return () => signer.getAuthToken();
+  const signer = { hostname: host, port, username: user, region };
+  let made: Promise<Signer> | undefined;
+  return async () => {
+    made ??= credentialsByProxy(region).then(
+      (credentials) => new Signer({ ...signer, ...credentials }),
+    );
+    return (await made).getAuthToken();
+  };
+}
+
+/**
+ * The signer asks nobody, but where its credentials come from STS, somebody else does: as the client
+ * that they are for would, and by its proxy.
+ */
+async function credentialsByProxy(region: string) {
+  const requestHandler = proxyAgents();
+  if (requestHandler.httpsAgent === undefined) return {};
+  const { STSClient } = await import('@aws-sdk/client-sts');
+  const { credentials } = new STSClient({ region, requestHandler }).config;
+  return { credentials };
 }
 
 /**

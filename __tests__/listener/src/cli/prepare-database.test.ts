@@ -1,8 +1,17 @@
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { cli } from '../../support/cli.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 import { startTlsPostgres, type TlsPostgres } from '../../support/tls-postgres.ts';
+
+const MAIN = fileURLToPath(new URL('../../../../listener/src/main.ts', import.meta.url));
 
 let given: TestDatabase;
 beforeAll(async () => {
@@ -51,6 +60,41 @@ describe('migrate, signing in by IAM,', () => {
     expect(err).not.toContain('X-Amz-Signature');
     expect(code).toBe(69);
   });
+});
+
+test('credentials to sign in by IAM come through the proxy', async () => {
+  const tls = await startTlsPostgres();
+  onTestFinished(() => tls.stop());
+  const asked: string[] = [];
+  const proxy = createServer().on('connect', (request, socket) => {
+    asked.push(request.url ?? '');
+    socket.end('HTTP/1.1 403 Forbidden\r\n\r\n');
+  });
+  await once(proxy.listen(0, '127.0.0.1'), 'listening');
+  onTestFinished(() => void proxy.close());
+  const token = join(await temporaryFolder(), 'token');
+  await writeFile(token, 'a token of EKS');
+  const { hostname, port } = new URL(tls.url);
+  const child = spawn(process.execPath, [MAIN, 'migrate'], {
+    env: {
+      DB_HOST: hostname,
+      DB_PORT: port,
+      DB_NAME: 'files',
+      DB_USER: 'migrator',
+      DB_IAM_AUTH: 'true',
+      DB_SSL: 'require',
+      AWS_REGION: 'us-gov-west-1',
+      AWS_ROLE_ARN: 'arn:aws-us-gov:iam::123456789012:role/database-migrate',
+      AWS_WEB_IDENTITY_TOKEN_FILE: token,
+      AWS_EC2_METADATA_DISABLED: 'true',
+      NODE_USE_ENV_PROXY: '1',
+      HTTPS_PROXY: `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`,
+    },
+    stdio: 'ignore',
+  });
+  const [code] = await once(child, 'close');
+  expect(asked).toContain('sts.us-gov-west-1.amazonaws.com:443');
+  expect(code).not.toBe(0);
 });
 
 describe('seed', () => {
