@@ -42,12 +42,20 @@ function ended({ code, stdout, stderr }: Managed, expected: number): string {
   return `${stdout}${stderr}`;
 }
 
+interface StateResource {
+  readonly mode: string;
+  readonly type: string;
+  readonly instances: readonly { readonly attributes: { readonly id: string } }[];
+}
+
+async function resourcesInState(): Promise<readonly StateResource[]> {
+  const path = join(checkout.root, `terraform.${ENVIRONMENT}.postgres-on-demand.tfstate`);
+  return JSON.parse(await readFile(path, 'utf8')).resources;
+}
+
 /** Id of the database in Terraform's state: the one that RDS gives it for ever. */
 async function idInState(): Promise<string | undefined> {
-  const path = join(checkout.root, `terraform.${ENVIRONMENT}.postgres-on-demand.tfstate`);
-  const { resources } = JSON.parse(await readFile(path, 'utf8')) as {
-    resources: { type: string; instances: { attributes: { id: string } }[] }[];
-  };
+  const resources = await resourcesInState();
   return resources.find(({ type }) => type === 'aws_db_instance')?.instances[0]?.attributes.id;
 }
 
@@ -105,5 +113,7 @@ describe('the database on demand', () => {
       Action: 'DescribeDBSnapshots',
     });
     expect(snapshots).toContain(`<DBSnapshotIdentifier>${ID}-final<`);
+    const managed = (await resourcesInState()).filter(({ mode }) => mode === 'managed');
+    expect(managed.map(({ type }) => type)).toEqual(['aws_kms_alias', 'aws_kms_key']);
   });
 });
