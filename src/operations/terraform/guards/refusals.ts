@@ -97,9 +97,31 @@ export function refuseLoadBalancerClass(
 /** What holds the listener's record. */
 export const DATABASES: readonly string[] = ['aws_db_instance', 'aws_rds_cluster'];
 
-/** Refuses a plan that destroys or replaces a database: what is in it would be gone, or in a snapshot at best. */
+/**
+ * Refuses a plan that destroys or replaces a database: what is in it would be gone, or in a snapshot at best. And one
+ * that renames it, which replaces the subnets' group and the security group below it: AWS refuses that half-way.
+ */
 export function refuseDatabaseDeletion(plan: PlanJson): readonly Refusal[] {
-  return changesOf(plan)
+  const changes = changesOf(plan);
+  const renamed = changes.filter(
+    (change) =>
+      change.type === 'aws_db_subnet_group' &&
+      deletes(change) &&
+      changes.some(
+        ({ type, change: { actions } }) => DATABASES.includes(type) && actions[0] === 'update',
+      ),
+  );
+  return [
+    ...renamed.map(({ address }) => ({
+      reason: `the plan would replace ${address}, which the database is in`,
+      next: 'take identifier in postgres_on_demand.tfvars back: a database keeps its name',
+    })),
+    ...deletedDatabases(changes),
+  ];
+}
+
+function deletedDatabases(changes: ReturnType<typeof changesOf>): readonly Refusal[] {
+  return changes
     .filter((change) => DATABASES.includes(change.type) && deletes(change))
     .map(({ address, change }) => ({
       reason: `the plan would ${change.actions.includes('create') ? 'replace' : 'destroy'} the database ${address}, and what is in it`,

@@ -3,6 +3,7 @@ import { EXIT } from '../../../../../src/operations/operation-error.ts';
 import {
   refuse,
   refuseClusterReplacement,
+  refuseDatabaseDeletion,
   refuseIdentitySwitch,
   refuseNodesDeletedFirst,
   refuseOidcProviderReplacement,
@@ -211,5 +212,40 @@ describe('a switch of identity', () => {
     ['of a role that no pod has', '{"Principal":{"Service":"ec2.amazonaws.com"}}', pods],
   ])('%s is not', (_, before, settings) => {
     expect(refuseIdentitySwitch(trusting(before), settings)).toEqual([]);
+  });
+});
+
+describe('a database', () => {
+  type Change = readonly [type: string, actions: readonly string[]];
+  const planOf = (changes: readonly Change[]) => ({
+    resource_changes: changes.map(([type, actions]) => ({
+      address: `${type}.database`,
+      type,
+      change: { actions, before: {}, after: {} },
+    })),
+  });
+  const reasons = (...changes: readonly Change[]) =>
+    refuseDatabaseDeletion(planOf(changes)).map(({ reason }) => reason);
+
+  test.each(['aws_db_instance', 'aws_rds_cluster'])('is not replaced, as %s', (type) => {
+    expect(reasons([type, ['delete', 'create']])).toEqual([
+      expect.stringContaining(`replace the database ${type}.database`),
+    ]);
+  });
+
+  test('is not renamed, which would replace the group of subnets that it is in', () => {
+    expect(
+      reasons(['aws_db_instance', ['update']], ['aws_db_subnet_group', ['delete', 'create']]),
+    ).toEqual(['the plan would replace aws_db_subnet_group.database, which the database is in']);
+  });
+
+  test('may get another name while there is none yet', () => {
+    expect(
+      reasons(['aws_db_instance', ['create']], ['aws_db_subnet_group', ['delete', 'create']]),
+    ).toEqual([]);
+  });
+
+  test('may be changed', () => {
+    expect(reasons(['aws_rds_cluster', ['update']])).toEqual([]);
   });
 });
