@@ -212,8 +212,8 @@ function preparationNeeds(audited: Audited, role: Resource): readonly Need[] | u
         return undefined;
     }
   });
-  // Others deploy the pods: what the role may do has to say what it is for.
-  if (!audited.objects.some((object) => object.stack === role.stack)) {
+  // Others deploy the pods, or there is no image yet: what the role may do has to say what it is for.
+  if (!listenersOf(audited).some((listener) => listener.stack === role.stack)) {
     const own = statementsOfRole(audited.model, role).flatMap(({ statement }) =>
       statement.actions.flatMap((action) => statement.resources.map((on) => ({ action, on }))),
     );
@@ -221,7 +221,9 @@ function preparationNeeds(audited: Audited, role: Resource): readonly Need[] | u
       ({ action, on }) =>
         PREPARATION.test(action) && !on.replaceAll(/\$\{[^}]*\}/g, '').includes('*'),
     );
-    return prepares ? own.filter(({ action }) => action !== 'kms:Decrypt') : undefined;
+    return prepares && own.length > 0
+      ? own.filter(({ action }) => action !== 'kms:Decrypt')
+      : undefined;
   }
   if (needs.length === 0 || needs.includes(undefined)) return undefined;
   return needs.flatMap((need) => need ?? []);

@@ -40,16 +40,17 @@ const FINAL_EXIT_CODES = [LISTENER_EXIT.usage];
  * A new image makes the migration's Job anew. Neither Job has a time to live: Terraform would
  * find it gone, and run it again at every apply.
  *
- * @returns the migration's Job, which the Deployment waits for
+ * @returns the migration's Job, which the Deployment waits for; undefined while there is no image, and so only the
+ *   ServiceAccounts that the two roles trust
  */
 export function createDatabaseJobs(
   scope: Construct,
   settings: FileProcessingSettings,
   props: DatabaseJobsProps & {
-    /** Token of the image. */
+    /** Token of the image; used only when `settings.image` is set. */
     readonly image: string;
   },
-): WorkloadResource<JobV1Config> {
+): WorkloadResource<JobV1Config> | undefined {
   const { dependsOn } = props;
   const policy = createNetworkPolicy(scope, settings, dependsOn);
   const bootstrap = createJob(scope, settings, {
@@ -71,7 +72,7 @@ export function createDatabaseJobs(
     roleArn: props.migrateRoleArn,
     command: MIGRATE.command,
     environment: {},
-    dependsOn: [...dependsOn, policy, bootstrap],
+    dependsOn: [...dependsOn, policy, ...(bootstrap ? [bootstrap] : [])],
   });
 }
 
@@ -91,7 +92,7 @@ function createJob(
   scope: Construct,
   settings: FileProcessingSettings,
   props: JobProps,
-): WorkloadResource<JobV1Config> {
+): WorkloadResource<JobV1Config> | undefined {
   const at = new Construct(scope, props.id);
   const account = createServiceAccount(new Construct(at, 'service-account'), settings, {
     id: `database_${props.id}`,
@@ -99,6 +100,7 @@ function createJob(
     roleArn: props.roleArn,
     dependsOn: props.dependsOn,
   });
+  if (settings.image === '') return undefined;
   const container = endingContainer(settings, {
     image: props.image,
     command: props.command,

@@ -98,14 +98,15 @@ export class Workload extends Construct {
       : [];
     const networkPolicy = createNetworkPolicy(at('network-policy'), settings, dependsOn);
 
+    const migration =
+      props.databaseJobs &&
+      createDatabaseJobs(at('database-jobs'), settings, {
+        ...props.databaseJobs,
+        image: props.image,
+        dependsOn: [...dependsOn, ...props.databaseJobs.dependsOn, configMap],
+      });
+
     if (settings.image !== '') {
-      const jobs = props.databaseJobs && [
-        createDatabaseJobs(at('database-jobs'), settings, {
-          ...props.databaseJobs,
-          image: props.image,
-          dependsOn: [...dependsOn, ...props.databaseJobs.dependsOn, configMap],
-        }),
-      ];
       this.deployment = createDeployment(at('deployment'), settings, {
         image: props.image,
         configChecksum: checksumOf(configMap),
@@ -116,7 +117,7 @@ export class Workload extends Construct {
           configMap,
           ...secret,
           networkPolicy,
-          ...(jobs ?? []),
+          ...(migration ? [migration] : []),
         ],
       });
       // With a single pod there is nothing to ration: a drain must be free to take it.

@@ -52,6 +52,13 @@ it('they are green too where others deploy the pods', () => {
   );
 });
 
+it('their roles are green too as long as there is no image', () => {
+  const processing = synthesizeOnDemand({ image: '', delivery: 'sqs' });
+  const withoutPods = { ...stacksOf({}), 'file-processing': processing as unknown as Json };
+  const found = findings(RULES, auditedOf(withoutPods)).join('\n');
+  expect(found).not.toMatch(/aws_iam_role.database_/);
+});
+
 const JOB = 'kubernetes_job_v1';
 const MIGRATION = /"migrate"/;
 

@@ -121,8 +121,11 @@ describe('The Deployment with a database on demand', () => {
     expect(deployment).not.toHaveProperty(`${POD}.init_container`);
   });
 
-  it('waits for no Job as long as there is no image', () => {
-    expect(Object.keys(resourcesOf({ image: '' })).filter((name) => /job/.test(name))).toEqual([]);
+  it('waits for no Job as long as there is no image, while the roles have their ServiceAccounts', () => {
+    const names = Object.keys(resourcesOf({ image: '' }));
+    expect(names.filter((name) => name.startsWith('kubernetes_job_v1'))).toEqual([]);
+    expect(names).toContain('kubernetes_service_account_v1.database_bootstrap');
+    expect(names).toContain('kubernetes_service_account_v1.database_migrate');
   });
 });
 
