@@ -8,6 +8,8 @@ import {
   warnAccounts,
 } from './check-foundation-network.ts';
 import { checkPostgresOnDemand } from './check-postgres-on-demand.ts';
+import { commonVariables } from './common-variables.ts';
+import { existingNetworkVariables } from './existing-network.ts';
 import { LISTENER_USER } from './file-processing/database.ts';
 import {
   type FileProcessingSettings,
@@ -60,7 +62,8 @@ const CONTAINER_IMAGE = 'container_image.txt';
 /**
  * Reads and checks `environments/<name>/foundation_network.tfvars` and `file_processing.tfvars` (or
  * the same with `.json` appended), and, where they are there, `postgres_on_demand.tfvars` and `container_image.txt`
- * beside them. The first may be missing where the second has a `vpc_id`: the network is then that of others.
+ * beside them. The first may be missing where the second has a `vpc_id`: the network is then that of others. What the
+ * third leaves out of the variables that both have is that of the second.
  *
  * @param root - folder that holds `environments/`
  * @param now - the day that warnings are of; the settings don't depend on it. @default that of the run
@@ -84,7 +87,7 @@ export function loadEnvironment(
 
   const databaseFile = `${folder}/postgres_on_demand.tfvars`;
   const database = isTfvarsFile(root, databaseFile)
-    ? load(root, databaseFile, [], postgresOnDemandVariables)
+    ? load(root, databaseFile, [], postgresOnDemandVariables, sharedWithDatabase(processing))
     : undefined;
 
   const faults = [...(network?.faults ?? []), ...processing.faults, ...(database?.faults ?? [])];
@@ -106,7 +109,20 @@ export function loadEnvironment(
   if (database?.isWhole) {
     const { settings, given } = database;
     faults.push(
-      ...database.locate(checkPostgresOnDemand(settings, given, namesIn(database.faults))),
+      ...database
+        .locate(
+          checkPostgresOnDemand(
+            settings,
+            given,
+            namesIn([...database.faults, ...processing.faults]),
+          ),
+        )
+        // What comes from file_processing.tfvars is reported there.
+        .filter(
+          ({ variable, message }) =>
+            database.assignments.some(({ name }) => name === variable) ||
+            !faults.some((fault) => fault.variable === variable && fault.message === message),
+        ),
     );
   }
   if (faults.length > 0) {
@@ -179,6 +195,19 @@ function warnOfAnotherAccount(
   return [{ variable: 'account_id', message }];
 }
 
+/** What the database has in common with file-processing, where its own file does not say otherwise. */
+function sharedWithDatabase(
+  processing: Loaded<typeof fileProcessingVariables>,
+): readonly SourcedAssignment[] {
+  const faulty = namesIn(processing.faults);
+  return processing.assignments.filter(
+    ({ name, value }) =>
+      value !== null &&
+      !faulty.has(name) &&
+      (name in commonVariables || name in existingNetworkVariables || name === 'alarm_topic_arn'),
+  );
+}
+
 /** What file-processing need not be told of the database, since the file beside it says so. */
 function withOnDemand(
   settings: FileProcessingSettings,
@@ -206,6 +235,8 @@ function wholeVariable(place: string): string {
 interface Loaded<Table extends VariableTable> extends ResolvedVariables<Table> {
   /** Variables that the file, or the file beside it, assigns a value to; `null` is none. */
   readonly given: ReadonlySet<string>;
+  /** What the file itself assigns. */
+  readonly assignments: readonly SourcedAssignment[];
   /** Whether all of the text could be read. */
   readonly isWhole: boolean;
   readonly placeholders: readonly Finding[];
@@ -213,16 +244,30 @@ interface Loaded<Table extends VariableTable> extends ResolvedVariables<Table> {
   readonly locate: (findings: readonly CrossFinding<string>[]) => readonly Finding[];
 }
 
+/**
+ * @param overrides - values that take precedence over those of the file
+ * @param inherited - values of another file, for what this one leaves out. Its network is found by one way: that of
+ *   the other file only where this one names none.
+ */
 function load<Table extends VariableTable>(
   root: string,
   path: string,
   overrides: readonly SourcedAssignment[],
   table: Table,
+  inherited: readonly SourcedAssignment[] = [],
 ): Loaded<Table> {
   const { file, assignments, faults } = readTfvarsFile(root, path);
   const overridden = new Set(overrides.map((assignment) => assignment.name));
   const own = assignments.map((assignment) => ({ ...assignment, file }));
-  const sourced = [...own.filter(({ name }) => !overridden.has(name)), ...overrides];
+  const stated = [...own.filter(({ name }) => !overridden.has(name)), ...overrides];
+  const names = new Set(stated.map(({ name }) => name));
+  const namesNetwork = Object.keys(existingNetworkVariables).some((name) => names.has(name));
+  const sourced = [
+    ...stated,
+    ...inherited.filter(
+      ({ name }) => !names.has(name) && !(namesNetwork && name in existingNetworkVariables),
+    ),
+  ];
   const resolved = resolveVariables(file, sourced, table);
   // A variable may be missing because its line could not be read.
   const valueFaults =
@@ -231,10 +276,15 @@ function load<Table extends VariableTable>(
   return {
     ...resolved,
     faults: [...faults, ...valueFaults, ...trackedSecrets(root, file, resolved, places)],
-    warnings: [...resolved.warnings, ...replacedValues(own, overrides)],
+    warnings: [
+      // Whoever a value comes from has been warned of it.
+      ...resolved.warnings.filter(({ file }) => !inherited.some((from) => from.file === file)),
+      ...replacedValues(own, overrides),
+    ],
     given: new Set(sourced.filter(({ value }) => value !== null).map(({ name }) => name)),
+    assignments: own,
     isWhole: faults.length === 0,
-    placeholders: placeholdersIn(sourced.filter(({ name }) => table[name]?.sensitive === false)),
+    placeholders: placeholdersIn(stated.filter(({ name }) => table[name]?.sensitive === false)),
     locate: (findings) =>
       findings.map((finding) => {
         const place = places.get(wholeVariable(finding.variable));

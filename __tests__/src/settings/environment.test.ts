@@ -293,6 +293,49 @@ describe('postgres_on_demand.tfvars', () => {
     );
   });
 
+  it('takes from file_processing.tfvars what it leaves out of what both have', () => {
+    const shared = `account_id = "210987654321"
+aws_region = "us-gov-east-1"
+iam_path = "/etl/"
+vpc_id = "vpc-0a1b2c3d4e5f67899"
+tags = { Owner = "etl" }
+alarm_topic_arn = "arn:aws-us-gov:sns:us-gov-east-1:210987654321:a"
+`;
+    write(PROCESSING, `bucket_name = "drop-box"\ndb_port = 6432\n${shared}`);
+    write(DATABASE, 'tags = { Owner = "dba" }\niam_path = null\n');
+    expect(load().postgresOnDemand).toMatchObject({
+      account_id: '210987654321',
+      aws_region: 'us-gov-east-1',
+      iam_path: '/',
+      vpc_id: 'vpc-0a1b2c3d4e5f67899',
+      tags: { Owner: 'dba' },
+      alarm_topic_arn: 'arn:aws-us-gov:sns:us-gov-east-1:210987654321:a',
+      db_port: 5432,
+    });
+    expect(load().warnings.postgresOnDemand).toEqual([]);
+  });
+
+  it('takes nothing of the network from there once it names its own', () => {
+    const subnets = 'private_subnet_ids = ["subnet-0a1b2c3d", "subnet-1a2b3c4d"]';
+    write(PROCESSING, `bucket_name = "drop-box"\nvpc_id = "vpc-0a1b2c3d"\n${subnets}\n`);
+    write(DATABASE, 'foundation_name_prefix = "data"\n');
+    expect(load().postgresOnDemand).toMatchObject({ vpc_id: '', private_subnet_ids: [] });
+  });
+
+  it('has faults and placeholders of what it takes from there reported once', () => {
+    write(
+      PROCESSING,
+      'bucket_name = "drop-box"\nprivate_subnet_ids = ["subnet-0a1b2c3d", "subnet-1a2b3c4d"]\niam_path = "etl"\n',
+    );
+    write(DATABASE, '');
+    expect(faults()).toEqual([
+      expect.stringContaining(`${PROCESSING}:3: iam_path`),
+      expect.stringContaining('vpc_id: must be given with private_subnet_ids'),
+    ]);
+    write(PROCESSING, 'bucket_name = "drop-box"\naccount_id = "123456789012"\n');
+    expect(load().placeholders).toHaveLength(1);
+  });
+
   it('has warnings and placeholders of its own', () => {
     write(
       DATABASE,
