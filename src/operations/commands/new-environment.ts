@@ -72,16 +72,19 @@ const QUESTIONS: readonly Question[] = [
 /** The variables of each file, in the order that they are written in; what nobody asks for is commented out. */
 const CONTENTS: Readonly<Record<Table, readonly string[]>> = {
   foundation_network: [
-    ...['aws_region', 'aws_profile', 'account_id', 'name_prefix', 'vpc_cidr', 'nat_gateways'],
-    'state_bucket',
+    ...['aws_region', 'aws_profile', 'account_id'],
+    ...['permissions_boundary_arn', 'iam_path', 'iam_role_name_prefix', 'fips_endpoints'],
+    ...['name_prefix', 'vpc_cidr', 'nat_gateways', 'state_bucket'],
   ],
   file_processing: [
-    ...['aws_region', 'aws_profile', 'account_id', 'foundation_name_prefix', 'vpc_id'],
+    ...['aws_region', 'aws_profile', 'account_id'],
+    ...['permissions_boundary_arn', 'iam_path', 'iam_role_name_prefix', 'fips_endpoints'],
+    ...['foundation_name_prefix', 'vpc_id', 'private_subnet_ids'],
     ...['create_cluster', 'cluster_name', 'kubernetes_version'],
     ...['cluster_endpoint_private_access_cidrs', 'cluster_admin_arns'],
     ...['bucket_name', 's3_prefixes', 'create_s3_notifications', 'buckets'],
     ...['delivery', 'sns_endpoint_url', 'tls_certificate_arn', 'alarm_topic_arn', 'image'],
-    ...['db_host', 'db_port', 'db_name', 'db_user', 'state_bucket'],
+    ...['database', 'db_host', 'db_port', 'db_name', 'db_user', 'state_bucket'],
   ],
 };
 
@@ -122,9 +125,13 @@ export const newEnvironment: Operation = {
 function withQuestion(command: Commander, one: Question): Commander {
   const { option, variable, several } = one;
   if (option === 'profile' || option === 'region') return command;
-  const list = several === undefined ? '' : ` With commas: ${several}.`;
+  const list = several === undefined ? '' : ` Repeated, or with commas: ${several}.`;
   const description = `${variable}: ${variableOf(one).description}${list}`;
-  return command.option(`--${option} <value>`, description);
+  const flags = `--${option} <value>`;
+  if (several === undefined) return command.option(flags, description);
+  return command.option(flags, description, (value: string, before: string | undefined) =>
+    before === undefined ? value : `${before},${value}`,
+  );
 }
 
 function variableOf(question: Question, answer?: string): Variable<unknown> {

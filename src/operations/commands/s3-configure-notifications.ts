@@ -1,5 +1,6 @@
 import type { S3Client } from '@aws-sdk/client-s3';
 import { topicIn } from '@file-processing/contract/arn.ts';
+import { Option } from 'commander';
 import { type Bucket, bucketSetting, bucketsOf } from '../../settings/buckets.ts';
 import {
   type MergedNotifications,
@@ -35,9 +36,11 @@ export const s3ConfigureNotifications: Operation<Options> = {
   describe: (command) =>
     withTopicOption(command)
       .option('--bucket <name>', 'the bucket (default: BUCKET, else those of the tfvars)')
-      .option('--prefix <prefix>', "key prefix, repeatable (default: the bucket's)", collect, [])
+      .addOption(repeatable('--prefix <prefix>', 'key prefix, repeatable', "the bucket's"))
       .option('--suffix <suffix>', "key suffix (default: the bucket's)")
-      .option('--replace <id>', "take the place of others' entry, repeatable", collect, [])
+      .addOption(
+        repeatable('--replace <id>', "take the place of others' entry, repeatable", 'none'),
+      )
       .option('--print', 'write what other accounts have to set for their buckets', false)
       .option('--dry-run', 'show the difference, put nothing', false),
   execute: async (context, options) => {
@@ -195,6 +198,10 @@ function textForOwner(name: string, part: OwnersPart): string {
     'Event notifications (aws s3api put-bucket-notification-configuration)',
     `${JSON.stringify(notifications, null, 2)}\n`,
   ].join('\n');
+}
+
+function repeatable(flags: string, description: string, absent: string): Option {
+  return new Option(flags, description).argParser(collect).default([], absent);
 }
 
 function collect(value: string, values: readonly string[]): readonly string[] {

@@ -42,11 +42,10 @@ export const setupLocalStack: Operation<Options> = {
       .argument('[host]', "the listener's host as LocalStack sees it", CONTAINER_HOST)
       .argument('[port]', "the listener's port", DEFAULT_PORT)
       .option('--perspective <name>', 'whose bucket and topic', DEFAULT_PERSPECTIVE)
-      .option(
-        '--bucket <name>',
-        'a bucket in the place of its own, repeatable',
-        (name: string, names: readonly string[]) => [...names, name],
-        [],
+      .addOption(
+        new Option('--bucket <name>', 'a bucket in the place of its own, repeatable')
+          .argParser((name: string, names: readonly string[]) => [...names, name])
+          .default([], 'none'),
       )
       .option(
         '--endpoint <url>',

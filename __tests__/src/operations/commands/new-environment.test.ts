@@ -89,8 +89,11 @@ describe('an environment by options', () => {
     });
   });
 
-  test('of several buckets lists them', async () => {
-    const parameters = ['dev', '--region', 'us-gov-west-1', '--bucket', 'dev-drop, dev-letters'];
+  test.each([
+    ['with commas', ['--bucket', 'dev-drop, dev-letters']],
+    ['one by one', ['--bucket', 'dev-drop', '--bucket', 'dev-letters']],
+  ])('of several buckets, %s, lists them', async (_, buckets) => {
+    const parameters = ['dev', '--region', 'us-gov-west-1', ...buckets];
     const { code, root } = await newEnvironment(parameters);
     expect(code).toBe(0);
     expect(loadEnvironment(root, 'dev').fileProcessing).toMatchObject({
