@@ -1,6 +1,11 @@
 import { parseTopicArn } from './arn.ts';
 import { isRegion } from './partition.ts';
-import { DELIVERY_BUCKETS, type DeliveryBucket, readDeliveryBuckets } from './s3-event.ts';
+import {
+  DELIVERY_BUCKETS,
+  type DeliveryBucket,
+  readDeliveryBuckets,
+  readTrustedSource,
+} from './s3-event.ts';
 import { isBucketName, isKeySuffix, KEY_SUFFIX } from './s3-object.ts';
 import { SIGNATURE_VERSIONS } from './sns-envelope.ts';
 import {
@@ -73,6 +78,15 @@ export const LISTENER_VARIABLES = {
     kind: httpAddress(),
     example:
       'https://sqs.us-gov-west-1.amazonaws.com/123456789012/file-processing-topic-deliveries',
+  },
+  SQS_TRUSTED_SOURCES: {
+    description:
+      'Buckets, each with the account that owns it, whose events are taken from the queue without a signature, as S3 or EventBridge puts them there: whoever may send to the queue is believed then. `check` looks at its policy.',
+    kind: listOf({
+      allowed: 'bucket@account, with an account of twelve digits',
+      read: readTrustedSource,
+    }),
+    example: 'etl-ba-research-client-etl@123456789012',
   },
   AWS_ENDPOINT_URL_SNS: {
     description: 'Another SNS than AWS (an emulator); its certificates are trusted as well.',

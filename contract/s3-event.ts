@@ -92,6 +92,29 @@ function frozen({ prefixes = [], ...bucket }: Partial<DeliveryBucket>): Delivery
   return Object.freeze({ ...bucket, prefixes: Object.freeze([...prefixes]) });
 }
 
+/** A bucket whose events are believed without a signature, since the policy of the queue vouches for who sent them. */
+export interface TrustedSource {
+  readonly bucket: string;
+  /** Account that owns the bucket, in twelve digits. */
+  readonly account: string;
+}
+
+/** Reads `bucket@account`; undefined for what is not allowed. */
+export function readTrustedSource(text: string): TrustedSource | undefined {
+  const [, bucket = '', account = ''] = /^([^@]+)@(\d{12})$/.exec(text) ?? [];
+  return isBucketName(bucket) ? Object.freeze({ bucket, account }) : undefined;
+}
+
+/** An event as S3 or EventBridge puts it into a queue: nobody signed it. */
+export interface UnsignedEvent {
+  /** The buckets that it is about; at least one. S3's own notifications don't say which account owns the bucket. */
+  readonly sources: readonly Partial<TrustedSource>[];
+  /** When it was, where it says so. */
+  readonly time?: Date;
+  /** Reads it, malformed as it may be. */
+  read(filter: DeliveryFilter): S3Event;
+}
+
 /** What a text of several events says. */
 export interface S3Events {
   readonly objects: readonly ObjectReference[];
@@ -150,6 +173,89 @@ export function readS3Events(text: string, filter: DeliveryFilter): S3Events {
     }
   }
   return { objects, ignored, problems };
+}
+
+/**
+ * Knows an event without a signature by its shape: a notification of S3, its test event, or an event of EventBridge.
+ * Sources: Amazon S3 user guide, "Event message structure" and "EventBridge event message structure".
+ *
+ * @param body - unverified
+ * @returns undefined for anything else, a message of SNS included, whatever it holds beside
+ */
+export function unsignedEvent(body: string): UnsignedEvent | undefined {
+  const parsed = parse(body);
+  const document = 'value' in parsed && isObject(parsed.value) ? parsed.value : {};
+  if ('Type' in document) return undefined;
+  if (document.source === 'aws.s3' && typeof document['detail-type'] === 'string') {
+    const bucket = memberOf(memberOf(document.detail, 'bucket'), 'name');
+    return {
+      sources: [present({ bucket: textOf(bucket), account: textOf(document.account) })],
+      ...present({ time: timeOf(document.time) }),
+      read: (filter) => readEventBridgeEvent(document, filter),
+    };
+  }
+  const read = (filter: DeliveryFilter) => readDocument(document, filter);
+  if (document.Event === 's3:TestEvent') {
+    const sources = [present({ bucket: textOf(document.Bucket) })];
+    return { sources, ...present({ time: timeOf(document.Time) }), read };
+  }
+  const records: readonly unknown[] = Array.isArray(document.Records) ? document.Records : [];
+  if (records.length === 0) return undefined;
+  if (!records.every((record) => memberOf(record, 'eventSource') === 'aws:s3')) return undefined;
+  const sources = records.map((record) =>
+    present({ bucket: textOf(memberOf(memberOf(memberOf(record, 's3'), 'bucket'), 'name')) }),
+  );
+  return { sources, ...present({ time: timeOf(memberOf(records[0], 'eventTime')) }), read };
+}
+
+/** Why EventBridge says that an object came, as S3's own notifications say it. */
+const EVENT_OF_REASON: Readonly<Record<string, string>> = {
+  PutObject: 'Put',
+  'POST Object': 'Post',
+  CopyObject: 'Copy',
+  CompleteMultipartUpload: 'CompleteMultipartUpload',
+};
+
+/** Its keys are as they are, not encoded. */
+function readEventBridgeEvent(event: JsonObject, filter: DeliveryFilter): S3Event {
+  const type = event['detail-type'];
+  if (type !== 'Object Created') {
+    return { kind: 'ignored', reason: `${String(type).slice(0, 60)} is not a delivery` };
+  }
+  const problems: string[] = [];
+  const report = (problem: string) => problems.push(problem);
+  const detail = objectAt(event.detail, 'detail', report);
+  const its = detail && objectAt(detail.bucket, 'detail.bucket', report);
+  const object = detail && objectAt(detail.object, 'detail.object', report);
+  const bucket = its && readBucketName(its.name, 'detail.bucket.name', report);
+  const key = object && readPlainKey(object.key, 'detail.object.key', report);
+  const reason = detail && optionalText(detail.reason, 'detail.reason', report);
+  const way = EVENT_OF_REASON[reason ?? ''];
+  const read = {
+    versionId: optionalText(object?.['version-id'], 'detail.object.version-id', report),
+    eTag: optionalText(object?.etag, 'detail.object.etag', report),
+    sequencer: sequencerOfS3(readSequencer(object?.sequencer, 'detail.object.sequencer', report)),
+    sizeBytes: readSize(object?.size, 'detail.object.size', report),
+    eventName: way === undefined ? 'ObjectCreated' : `ObjectCreated:${way}`,
+    eventTime: readTime(event.time, 'time', report),
+    awsRegion: optionalText(event.region, 'region', report),
+  };
+  if (bucket === undefined || key === undefined || problems.length > 0) {
+    return dead(problems.join('; '));
+  }
+  const reference: ObjectReference = present({ bucket, key, ...read });
+  const ignored = reasonToIgnore(reference, filter);
+  return ignored === undefined
+    ? { kind: 'objects', objects: [reference], ignored: [] }
+    : { kind: 'ignored', reason: ignored };
+}
+
+/**
+ * A sequencer of EventBridge as S3's own notifications write it: in the examples of both, one is in lower case and
+ * lacks the two zeros in front. An object that is told of both ways is one delivery then.
+ */
+function sequencerOfS3(sequencer: string | undefined): string | undefined {
+  return sequencer?.toUpperCase().padStart(18, '0');
 }
 
 /** What an event is written from. */
@@ -343,6 +449,12 @@ function readKey(value: unknown, path: string, report: Report): string | undefin
   if (key === undefined) {
     return refuse(report, `${path} has a % that begins no character of UTF-8`);
   }
+  return readPlainKey(key, path, report);
+}
+
+function readPlainKey(value: unknown, path: string, report: Report): string | undefined {
+  const key = requiredText(value, path, report);
+  if (key === undefined) return undefined;
   const problem = keyProblem(key);
   return problem === undefined ? key : refuse(report, `${path} ${problem}`);
 }
@@ -394,6 +506,21 @@ function objectAt(value: unknown, path: string, report: Report): JsonObject | un
 
 function refuse(report: Report, problem: string): undefined {
   report(problem);
+}
+
+function memberOf(value: unknown, name: string): unknown {
+  return isObject(value) ? value[name] : undefined;
+}
+
+function timeOf(value: unknown): Date | undefined {
+  const text = textOf(value) ?? '';
+  // PostgreSQL reads no year of more digits.
+  const time = new Date(/^\d{4}-\d\d-\d\dT/.test(text) ? text : Number.NaN);
+  return Number.isNaN(time.getTime()) ? undefined : time;
+}
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined;
 }
 
 function isObject(value: unknown): value is JsonObject {

@@ -6,11 +6,12 @@ import {
   readS3Event,
   readS3Events,
   sequencerAt,
+  unsignedEvent,
 } from '@file-processing/contract/s3-event.ts';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { eventOf } from '../listener/support/cli.ts';
-import { s3Event } from '../listener/support/sns-messages.ts';
+import { eventBridgeEvent, s3Event } from '../listener/support/sns-messages.ts';
 
 const EVERYTHING: DeliveryFilter = { buckets: [{ prefixes: [] }], reportPrefix: '' };
 const options: DeliveryFilter = { ...EVERYTHING, reportPrefix: 'reports/' };
@@ -437,4 +438,114 @@ it('gives a later time a later sequencer', () => {
   ];
   const sequencers = times.map((time) => sequencerAt(new Date(time)));
   expect(sequencers.toSorted()).toStrictEqual(sequencers);
+});
+
+describe('unsignedEvent', () => {
+  const readUnsigned = (event: object) => unsignedEvent(JSON.stringify(event))?.read(options);
+  const object = {
+    bucket: 'etl-ba-research-client-etl',
+    key: 'in/Officer Detail.csv',
+    eTag: 'd41d8cd98f00b204e9800998ecf8427e',
+    sequencer: '00617F08299329D189',
+    sizeBytes: 1024,
+    eventName: 'ObjectCreated:Put',
+    eventTime: '2026-11-24T08:00:00Z',
+    awsRegion: 'us-gov-west-1',
+  };
+
+  it('reads all that EventBridge says about an object', () => {
+    const event = readUnsigned(eventBridgeEvent({ 'version-id': 'v1' }));
+    const objects = [{ ...object, versionId: 'v1' }];
+    expect(event).toStrictEqual({ kind: 'objects', objects, ignored: [] });
+  });
+
+  it('takes an event of EventBridge for the same object as a notification of S3', () => {
+    const [record] = JSON.parse(s3Event('in/Officer+Detail.csv')).Records;
+    record.s3.object.sequencer = '00617F08299329D189';
+    expect(readUnsigned({ Records: [record] })).toMatchObject({
+      objects: [{ ...object, eventTime: expect.anything() }],
+    });
+  });
+
+  it('says whose events they are, and when they came', () => {
+    expect(unsignedEvent(JSON.stringify(eventBridgeEvent()))).toMatchObject({
+      sources: [{ bucket: 'etl-ba-research-client-etl', account: '123456789012' }],
+      time: new Date('2026-11-24T08:00:00Z'),
+    });
+    const far = JSON.stringify(eventBridgeEvent({}, { time: '+275760-09-13T00:00:00Z' }));
+    expect(unsignedEvent(far)?.time).toBeUndefined();
+    expect(unsignedEvent(s3Event())?.sources).toEqual([{ bucket: 'etl-ba-research-client-etl' }]);
+  });
+
+  it.each([
+    'a+b.csv',
+    'a b.csv',
+    'a%20b.csv',
+    '100%.csv',
+    '\u00fcber/\u65e5.csv',
+    'line\nbreak.csv',
+  ])('takes the key %j as it is', (key) => {
+    expect(readUnsigned(eventBridgeEvent({ key }))).toMatchObject({ objects: [{ key }] });
+  });
+
+  it.each([
+    ['PutObject', 'ObjectCreated:Put'],
+    ['POST Object', 'ObjectCreated:Post'],
+    ['CopyObject', 'ObjectCreated:Copy'],
+    ['CompleteMultipartUpload', 'ObjectCreated:CompleteMultipartUpload'],
+    ['Something new', 'ObjectCreated'],
+    [undefined, 'ObjectCreated'],
+  ])('names the event of an object that came by %s', (reason, eventName) => {
+    const event = eventBridgeEvent();
+    expect(readUnsigned({ ...event, detail: { ...event.detail, reason } })).toMatchObject({
+      objects: [{ eventName }],
+    });
+  });
+
+  it.each([
+    [{ key: undefined }, 'detail.object.key is missing'],
+    [{ key: '' }, 'detail.object.key is empty'],
+    [{ key: 7 }, 'detail.object.key is not a text'],
+    [{ key: 'a\0' }, 'detail.object.key has a NUL character'],
+    [{ key: 'k'.repeat(1025) }, 'detail.object.key is longer than 1024 bytes'],
+    [{ size: -1 }, 'detail.object.size is not a whole number of bytes'],
+    [
+      { sequencer: 'x' },
+      'detail.object.sequencer is not a hexadecimal number of at most 64 digits',
+    ],
+  ])('keeps an event of EventBridge with the object %j as dead', (part, reason) => {
+    expect(readUnsigned(eventBridgeEvent(part))).toEqual({ kind: 'dead', reason });
+  });
+
+  it('keeps one without an object, and one of an impossible time, as dead', () => {
+    const detail = { bucket: { name: 'b' } };
+    expect(readUnsigned(eventBridgeEvent({}, { detail, time: 'now' }))).toEqual({
+      kind: 'dead',
+      reason: 'detail.object is missing; time is not a time in ISO 8601',
+    });
+  });
+
+  it('ignores other events of EventBridge, and objects that are no deliveries', () => {
+    const deleted = eventBridgeEvent({}, { 'detail-type': 'Object Deleted' });
+    expect(readUnsigned(deleted)).toMatchObject({ reason: 'Object Deleted is not a delivery' });
+    expect(readUnsigned(eventBridgeEvent({ key: 'reports/a.json' }))).toMatchObject({
+      kind: 'ignored',
+    });
+  });
+
+  it('knows nothing else', () => {
+    for (const text of ['hello', '[]', '7', 'null', '{}', '{"Records":[]}', '{"Records":[null]}']) {
+      expect(unsignedEvent(text)).toBeUndefined();
+    }
+  });
+
+  it('never throws, whatever it gets', () => {
+    fc.assert(
+      fc.property(fc.json(), fc.constantFrom('aws.s3', 'x'), (text, source) => {
+        const document = { ...JSON.parse(text), source, 'detail-type': 'Object Created' };
+        unsignedEvent(JSON.stringify(document))?.read(options);
+        unsignedEvent(text)?.read(options);
+      }),
+    );
+  });
 });

@@ -1,3 +1,4 @@
+import { CreateBucketCommand, PutBucketNotificationConfigurationCommand } from '@aws-sdk/client-s3';
 import { SubscribeCommand } from '@aws-sdk/client-sns';
 import {
   CreateQueueCommand,
@@ -8,6 +9,7 @@ import {
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { listRuns } from '../../listener/src/database/runs.ts';
 import { createTestDatabase, type TestDatabase } from '../listener/support/postgres.ts';
+import { eventBridgeEvent } from '../listener/support/sns-messages.ts';
 import { createBucket, createTopic, DEADLINE, putFile } from './support/drop-box.ts';
 import { type ListenerProcess, startListener } from './support/listener-process.ts';
 import { credentials, type LocalStack, region, topicArnOf } from './support/localstack.ts';
@@ -68,11 +70,14 @@ async function attributeOf(
 
 const arnOf = (url: string) => attributeOf(url, 'QueueArn');
 
-function startAt(queueUrl: string): Promise<ListenerProcess> {
+function startAt(
+  queueUrl: string,
+  environment: Readonly<Record<string, string>> = {},
+): Promise<ListenerProcess> {
   return startListener({
     localStack,
     databaseUrl: testDatabase.url,
-    environment: { SNS_TOPIC_ARNS: topicArnOf(TOPIC), SQS_QUEUE_URL: queueUrl },
+    environment: { SNS_TOPIC_ARNS: topicArnOf(TOPIC), SQS_QUEUE_URL: queueUrl, ...environment },
   });
 }
 
@@ -102,6 +107,51 @@ test('a file whose event came while the listener was stopped gets its verdict on
       outcome: 'ignored',
       reason: 's3:TestEvent',
     });
+  } finally {
+    await listener.stop();
+  }
+});
+
+test('an object that S3 and EventBridge tell the queue of themselves makes one run', async () => {
+  const bucket = 'unsigned';
+  const { queueUrl, deadLetterUrl } = await createQueues(bucket);
+  await localStack.s3.send(new CreateBucketCommand({ Bucket: bucket }));
+  const QueueArn = await arnOf(queueUrl);
+  await localStack.s3.send(
+    new PutBucketNotificationConfigurationCommand({
+      Bucket: bucket,
+      NotificationConfiguration: {
+        QueueConfigurations: [{ QueueArn, Events: ['s3:ObjectCreated:*'] }],
+      },
+    }),
+  );
+  await putFile(localStack, bucket, 'folder/one.csv', GOOD_FILE);
+  const listener = await startAt(queueUrl, { SQS_TRUSTED_SOURCES: `${bucket}@000000000000` });
+  try {
+    const [run] = await endedRuns(testDatabase.database, bucket);
+    expect(run).toMatchObject({ key: 'folder/one.csv', verdict: 'passed', rowCount: 2 });
+    const { eTag, sequencer, versionId } = run ?? {};
+    const object = { key: run?.key, etag: eTag, sequencer, 'version-id': versionId };
+    const fromBridge = (account: string) =>
+      JSON.stringify(
+        eventBridgeEvent({}, { account, detail: { bucket: { name: bucket }, object } }),
+      );
+    for (const account of ['000000000000', '210987654321']) {
+      const MessageBody = fromBridge(account);
+      await sqs.send(new SendMessageCommand({ QueueUrl: queueUrl, MessageBody }));
+    }
+    await vi.waitFor(
+      async () => expect(await attributeOf(deadLetterUrl, 'ApproximateNumberOfMessages')).toBe('1'),
+      { timeout: DEADLINE },
+    );
+    await isEmpty(queueUrl);
+    expect(await outcomesOf(testDatabase.database, `arn:aws:s3:::${bucket}`, 3)).toEqual(
+      expect.arrayContaining([
+        { outcome: 'ignored', reason: 's3:TestEvent' },
+        { outcome: 'accepted', reason: null },
+      ]),
+    );
+    expect(await listRuns(testDatabase.database, { bucket })).toHaveLength(1);
   } finally {
     await listener.stop();
   }

@@ -4,7 +4,7 @@ import {
   ONE_BUCKET,
   type ValueOf,
 } from '@file-processing/contract/listener-variables.ts';
-import type { DeliveryBucket } from '@file-processing/contract/s3-event.ts';
+import type { DeliveryBucket, TrustedSource } from '@file-processing/contract/s3-event.ts';
 import { type DatabaseConfig, readDatabaseConfig } from './config/database-config.ts';
 import {
   ConfigError,
@@ -43,6 +43,8 @@ export interface Config {
   readonly sqs: {
     /** Queue to fetch messages from; undefined where SNS delivers over HTTP alone. */
     readonly queueUrl: string | undefined;
+    /** Buckets whose events need no signature there; empty for none. */
+    readonly trustedSources: readonly TrustedSource[];
   };
   readonly s3: {
     /** The clients' buckets, and what in them may be read; at least one. */
@@ -87,6 +89,7 @@ export function readConfig(environment: Environment, needs: ConfigNeeds): Config
     region: reader.optional('AWS_REGION'),
     snsEndpoint: reader.optional('AWS_ENDPOINT_URL_SNS') ?? endpoint,
     queueUrl: reader.optional('SQS_QUEUE_URL'),
+    trustedSources: readTrustedSources(reader),
     fips: readFips(reader, environment),
     buckets: readBuckets(reader),
     reportPrefix: reader.required('REPORT_PREFIX'),
@@ -114,7 +117,7 @@ export function readConfig(environment: Environment, needs: ConfigNeeds): Config
       endpoint,
       fips: read.fips,
     }),
-    sqs: Object.freeze({ queueUrl: read.queueUrl }),
+    sqs: Object.freeze({ queueUrl: read.queueUrl, trustedSources: read.trustedSources }),
     s3: Object.freeze({
       buckets: read.buckets,
       reportPrefix: present(read.reportPrefix),
@@ -139,6 +142,19 @@ function readBuckets(reader: VariableReader): readonly DeliveryBucket[] {
     });
   }
   return deliveryBuckets((name) => reader.optional(name));
+}
+
+/** What is trusted is the queue's policy, so there must be a queue. */
+function readTrustedSources(reader: VariableReader): readonly TrustedSource[] {
+  const sources = reader.optional('SQS_TRUSTED_SOURCES');
+  if (sources !== undefined && !reader.isSet('SQS_QUEUE_URL')) {
+    reader.fault({
+      variable: 'SQS_TRUSTED_SOURCES',
+      problem: 'SQS_QUEUE_URL is not set',
+      allowed: 'only with the SQS_QUEUE_URL that such events come by',
+    });
+  }
+  return sources ?? Object.freeze([]);
 }
 
 /**

@@ -62,6 +62,12 @@ export const errorTable = {
     retryable: false,
     template: 'The body is not an SNS message: {problems}.',
   },
+  source_not_trusted: {
+    status: 403,
+    retryable: false,
+    template:
+      'The event is not signed, and its bucket {bucket} of account {account} is not among SQS_TRUSTED_SOURCES.',
+  },
   topic_not_allowed: {
     status: 403,
     retryable: false,

@@ -76,6 +76,27 @@ test('several buckets beside one are a fault that names the variables', () => {
   ]);
 });
 
+test('buckets are trusted with their accounts, by a queue alone', () => {
+  const SQS_TRUSTED_SOURCES = 'one@123456789012, two@210987654321';
+  const SQS_QUEUE_URL = 'https://sqs.us-gov-west-1.amazonaws.com/123456789012/deliveries';
+  expect(readConfig({ SQS_TRUSTED_SOURCES, SQS_QUEUE_URL }, NOTHING).sqs.trustedSources).toEqual([
+    { bucket: 'one', account: '123456789012' },
+    { bucket: 'two', account: '210987654321' },
+  ]);
+  expect(faultsOf({ SQS_TRUSTED_SOURCES }, NOTHING)).toEqual([
+    expect.objectContaining({ problem: 'SQS_QUEUE_URL is not set' }),
+  ]);
+});
+
+test.each(['one', 'one@', 'one@1234', '@123456789012', 'O!@123456789012', 'one@two@123456789012'])(
+  'the source %s is not allowed',
+  (SQS_TRUSTED_SOURCES) => {
+    expect(faultsOf({ SQS_TRUSTED_SOURCES, SQS_QUEUE_URL: 'http://q' }, NOTHING)).toEqual([
+      expect.objectContaining({ variable: 'SQS_TRUSTED_SOURCES', value: SQS_TRUSTED_SOURCES }),
+    ]);
+  },
+);
+
 test('every fault is reported at once, with variable, value and what is allowed', () => {
   const faults = faultsOf({ PORT: 'http', WORKER_CONCURRENCY: '0', LOG_LEVEL: 'loud' }, INTAKE);
   expect(faults).toEqual([

@@ -7,14 +7,29 @@ export interface Rights {
   /** Whether `bucket/prefix` may be listed. */
   readonly mayList: (bucket: string, prefix: string) => boolean;
   readonly buckets: readonly string[];
+  /** Policy of every queue; undefined where the caller may not ask. */
+  readonly queuePolicy?: string;
 }
 
-/** Stands in for STS (GetCallerIdentity) and Amazon S3 (ListObjectsV2 by path). */
-export function startAwsAccountServer({ arn, mayList, buckets }: Rights): Promise<TestServer> {
+/** Stands in for STS (GetCallerIdentity), SQS (GetQueueAttributes) and Amazon S3 (ListObjectsV2 by path). */
+export function startAwsAccountServer({
+  arn,
+  mayList,
+  buckets,
+  queuePolicy,
+}: Rights): Promise<TestServer> {
   return startTestServer((request, response) => {
     const answer = (status: number, xml: string) =>
       response.writeHead(status, { 'Content-Type': 'text/xml' }).end(`<?xml version="1.0"?>${xml}`);
     const url = new URL(request.url ?? '/', 'http://aws');
+    if (request.headers['x-amz-target'] === 'AmazonSQS.GetQueueAttributes') {
+      const denied = { __type: 'com.amazonaws.sqs#AccessDeniedException', message: 'denied' };
+      response.writeHead(queuePolicy === undefined ? 403 : 200, {
+        'Content-Type': 'application/x-amz-json-1.0',
+      });
+      const found = { Attributes: { Policy: queuePolicy } };
+      return response.end(JSON.stringify(queuePolicy === undefined ? denied : found));
+    }
     if (request.method === 'POST') {
       if (arn === undefined) {
         const fault = '<Code>ExpiredToken</Code><Message>expired</Message>';

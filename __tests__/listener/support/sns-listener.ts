@@ -6,9 +6,9 @@ import { ListenerError } from '../../../listener/src/errors.ts';
 import { type AppDependencies, createApp } from '../../../listener/src/http/app.ts';
 import { createMetrics, type Metrics } from '../../../listener/src/http/metrics.ts';
 import { type ServerLimits, startHttpServer } from '../../../listener/src/http/server.ts';
-import type { Intake } from '../../../listener/src/http/sns-delivery.ts';
 import { createCertificateStore } from '../../../listener/src/sns/certificates.ts';
 import { createVerifier, type VerifierOptions } from '../../../listener/src/sns/verifier.ts';
+import type { QueueIntake } from '../../../listener/src/sqs/queued-delivery.ts';
 import { topicArn, topicOf } from './sns-messages.ts';
 import { startTestServer } from './sns-sockets.ts';
 
@@ -33,13 +33,22 @@ export async function requestsWith(metrics: Metrics, outcome: string): Promise<n
 }
 
 /** An intake that keeps the calls and accepts everything. */
-export function recordingIntake(changes: Partial<Intake> = {}) {
+export function recordingIntake(changes: Partial<QueueIntake> = {}) {
   const calls: string[] = [];
-  const intake: Intake = {
+  const intake: QueueIntake = {
     async acceptNotification(envelope) {
       calls.push(`notification ${envelope.messageId}`);
       return (
         (await changes.acceptNotification?.(envelope)) ?? { outcome: 'accepted', runIds: ['run-1'] }
+      );
+    },
+    async acceptUnsigned(envelope, event) {
+      calls.push(`unsigned ${envelope.messageId} from ${envelope.topicArn}`);
+      return (
+        (await changes.acceptUnsigned?.(envelope, event)) ?? {
+          outcome: 'accepted',
+          runIds: ['run-1'],
+        }
       );
     },
     async recordConfirmation(envelope) {
@@ -55,7 +64,7 @@ export function recordingIntake(changes: Partial<Intake> = {}) {
 }
 
 export interface TestListenerOptions {
-  readonly intake?: Partial<Intake>;
+  readonly intake?: Partial<QueueIntake>;
   readonly app?: Partial<AppDependencies>;
   readonly verifier?: Partial<VerifierOptions>;
   readonly limits?: Partial<ServerLimits>;

@@ -36,6 +36,33 @@ export function s3Event(key = 'from_client/nm_albuquerque/Officer_Detail.csv'): 
   });
 }
 
+/** An event of EventBridge for an object that was created. */
+export function eventBridgeEvent(object: object = {}, changes: object = {}) {
+  return {
+    version: '0',
+    id: '17793124-05d4-b198-2fde-7ededc63b103',
+    'detail-type': 'Object Created',
+    source: 'aws.s3',
+    account: '123456789012',
+    time: '2026-11-24T08:00:00Z',
+    region: 'us-gov-west-1',
+    resources: ['arn:aws-us-gov:s3:::etl-ba-research-client-etl'],
+    detail: {
+      version: '0',
+      bucket: { name: 'etl-ba-research-client-etl' },
+      object: {
+        key: 'in/Officer Detail.csv',
+        size: 1024,
+        etag: 'd41d8cd98f00b204e9800998ecf8427e',
+        sequencer: '617f08299329d189',
+        ...object,
+      },
+      reason: 'PutObject',
+    },
+    ...changes,
+  };
+}
+
 /** A notification of now, not signed. */
 export function notification(changes: Partial<UnsignedMessage> = {}): UnsignedMessage {
   return {

@@ -1,4 +1,5 @@
 import { ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
+import { GetQueueAttributesCommand } from '@aws-sdk/client-sqs';
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { EXIT } from '@file-processing/contract/listener-interface.ts';
 import type { DatabaseConfig } from '../config/database-config.ts';
@@ -7,6 +8,8 @@ import { type Config, readConfig } from '../config.ts';
 import { connect } from '../database/connection.ts';
 import { connectionFault } from '../database/errors.ts';
 import { checkSchema, SchemaOutdatedError } from '../database/schema-version.ts';
+import { queueClient } from '../sqs/queue-consumer.ts';
+import { senderFaults } from '../sqs/queue-policy.ts';
 import type { Command } from './command-context.ts';
 
 /** Options of `check`. */
@@ -107,7 +110,7 @@ function messageOf(error: unknown): string {
  * @param otherBucket - a bucket that exists and must not be readable; without it, that is not tried
  */
 async function awsChecks(
-  { aws, s3 }: Config,
+  { aws, s3, sqs }: Config,
   otherBucket: string | undefined,
 ): Promise<readonly CheckResult[]> {
   const configuration = {
@@ -139,6 +142,9 @@ async function awsChecks(
     if (otherBucket !== undefined) {
       results.push(await denied(`list s3://${otherBucket}`, () => list(otherBucket, '')));
     }
+    if (sqs.queueUrl !== undefined && sqs.trustedSources.length > 0) {
+      results.push(await senderCheck(aws, sqs.queueUrl));
+    }
     return results;
   } finally {
     sts.destroy();
@@ -158,6 +164,31 @@ async function identityCheck(sts: STSClient): Promise<CheckResult> {
       found: codeOf(error),
       next: nextFor(error),
     };
+  }
+}
+
+/** Who may send to a queue whose messages are believed without a signature. */
+async function senderCheck(aws: Config['aws'], queueUrl: string): Promise<CheckResult> {
+  const name = 'senders of the queue';
+  const client = queueClient(aws);
+  try {
+    const command = new GetQueueAttributesCommand({
+      QueueUrl: queueUrl,
+      AttributeNames: ['Policy'],
+    });
+    const { Attributes } = await client.send(command);
+    const faults = senderFaults(Attributes?.Policy);
+    return faults.length === 0
+      ? { name, ok: true, found: 'services of AWS alone, each for named sources' }
+      : {
+          ...{ name, ok: false, found: faults.join('; ') },
+          next: 'narrow the policy of the queue, or unset SQS_TRUSTED_SOURCES: whoever may send is believed',
+        };
+  } catch (error) {
+    const next = 'the role needs sqs:GetQueueAttributes on the queue of SQS_QUEUE_URL';
+    return { name, ok: false, found: codeOf(error), next };
+  } finally {
+    client.destroy();
   }
 }
 

@@ -1,8 +1,12 @@
-import { type DeliveryFilter, readS3Event } from '@file-processing/contract/s3-event.ts';
+import {
+  type DeliveryFilter,
+  readS3Event,
+  type S3Event,
+} from '@file-processing/contract/s3-event.ts';
 import type { Database } from '../database/connection.ts';
 import { type Envelope, insertSubscriptionMessage } from '../database/sns-messages.ts';
-import type { Intake } from '../http/sns-delivery.ts';
 import type { Queue } from '../queue/queue.ts';
+import type { QueueIntake } from '../sqs/queued-delivery.ts';
 import { openIntake, withinDeadline } from './accept-message.ts';
 
 /** What {@link snsIntake} works with. */
@@ -15,15 +19,17 @@ export interface SnsIntakeOptions {
   readonly onRuns: () => void;
 }
 
-/** The intake that HTTP hands verified messages to. */
-export function snsIntake({ database, queue, filter, onRuns }: SnsIntakeOptions): Intake {
+/** The intake that HTTP and the queue hand verified messages to. */
+export function snsIntake({ database, queue, filter, onRuns }: SnsIntakeOptions): QueueIntake {
   const accept = openIntake({ database, queue });
+  const record = async (envelope: Envelope, event: S3Event) => {
+    const acceptance = await accept(envelope, event);
+    if (acceptance.runIds.length > 0) onRuns();
+    return acceptance;
+  };
   return {
-    async acceptNotification(envelope) {
-      const acceptance = await accept(envelope, readS3Event(envelope.message, filter));
-      if (acceptance.runIds.length > 0) onRuns();
-      return acceptance;
-    },
+    acceptNotification: (envelope) => record(envelope, readS3Event(envelope.message, filter)),
+    acceptUnsigned: (envelope, event) => record(envelope, event.read(filter)),
     recordConfirmation: (envelope) => recordConfirmation(database, envelope),
     recordUnsubscribe: (envelope) => recordUnsubscribe(database, envelope),
   };

@@ -167,6 +167,8 @@ function startFetching(parts: Parts, onRuns: () => void): QueueConsumer | undefi
     handle: queuedDelivery({
       verifier: verifierOf(parts.options, LONGEST_IN_QUEUES_SECONDS),
       intake: snsIntake({ database, queue, filter: config.s3, onRuns }),
+      trustedSources: config.sqs.trustedSources,
+      region: config.aws.region,
       logger,
       metrics,
     }),

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
 import {
   DeleteMessageBatchCommand,
@@ -20,8 +21,8 @@ export type Handled =
 export interface QueueConsumerOptions {
   readonly client: SQSClient;
   readonly queueUrl: string;
-  /** Takes the body of a message; it must not throw. */
-  readonly handle: (body: string) => Promise<Handled>;
+  /** Takes the body of a message, and the id that SQS gave it; it must not throw. */
+  readonly handle: (body: string, messageId: string) => Promise<Handled>;
   /** Called with what SQS answers instead of messages, and for messages that it did not delete. */
   readonly onError: (error: unknown) => void;
   /** Fetches at the same time. @default 2, so that one waits while the other works */
@@ -115,7 +116,9 @@ async function fetchOnce(
     if (!stopping.aborted) onError(error);
     return false;
   }
-  const results = await Promise.all(messages.map(({ Body = '' }) => handle(Body)));
+  const results = await Promise.all(
+    messages.map(({ Body = '', MessageId }) => handle(Body, MessageId ?? randomUUID())),
+  );
   const done = messages.filter((_, index) => results[index] === 'done');
   if (done.length > 0) await deleteAll(done, { client, queueUrl, onError });
   return !results.includes('unavailable');

@@ -1,41 +1,72 @@
+import { partitionOf } from '@file-processing/contract/partition.ts';
+import {
+  type TrustedSource,
+  type UnsignedEvent,
+  unsignedEvent,
+} from '@file-processing/contract/s3-event.ts';
 import type { Logger } from 'pino';
 import { ListenerError } from '../errors.ts';
 import type { Metrics } from '../http/metrics.ts';
-import type { Intake } from '../http/sns-delivery.ts';
+import type { Intake, IntakeResult } from '../http/sns-delivery.ts';
 import { parseEnvelope } from '../sns/envelope.ts';
 import type { Verifier } from '../sns/verifier.ts';
 import type { Handled } from './queue-consumer.ts';
 
+/** Who sent an event that nobody signed, as a message of SNS would say it. */
+export interface UnsignedEnvelope {
+  /** By which the queue knows it. */
+  readonly messageId: string;
+  /** Bucket, in the place of the topic. */
+  readonly topicArn: string;
+  readonly timestamp: Date;
+  readonly message: string;
+}
+
+/** Records messages durably, of which some come without SNS. Each promise settles after the commit. */
+export interface QueueIntake extends Intake {
+  /** Records an event that nobody signed, once its sender is trusted. */
+  acceptUnsigned(envelope: UnsignedEnvelope, event: UnsignedEvent): Promise<IntakeResult>;
+}
+
 /** What {@link queuedDelivery} works with. */
 export interface QueuedDeliveryDependencies {
   readonly verifier: Verifier;
-  readonly intake: Pick<Intake, 'acceptNotification'>;
+  readonly intake: Pick<QueueIntake, 'acceptNotification' | 'acceptUnsigned'>;
+  /** Buckets whose events need no signature; empty for none. */
+  readonly trustedSources: readonly TrustedSource[];
+  readonly region: string | undefined;
   readonly logger: Logger;
   readonly metrics: Pick<Metrics, 'countQueued' | 'observeIntake'>;
 }
 
+/** A message that is recorded, for the log. */
+interface Taken extends IntakeResult {
+  readonly messageId: string;
+  /** Topic, or bucket where no topic was between. */
+  readonly topicArn: string;
+}
+
 /**
- * Takes a message that SNS put into a queue. It is signed as over HTTP and verified as there, unless
- * raw delivery is on, which is refused. What is refused stays in the queue and so comes to the
- * dead-letter queue.
+ * Takes a message from the queue. One that SNS put there is signed as over HTTP and verified as there, unless raw
+ * delivery is on, which is refused. One that S3 or EventBridge put there is signed by nobody: it is taken where its
+ * bucket is trusted, since the queue's policy says who may send. What is refused stays in the queue and so comes to
+ * the dead-letter queue.
  */
-export function queuedDelivery({ verifier, intake, logger, metrics }: QueuedDeliveryDependencies) {
-  return async (body: string): Promise<Handled> => {
+export function queuedDelivery(dependencies: QueuedDeliveryDependencies) {
+  const { trustedSources, logger, metrics } = dependencies;
+  return async (body: string, queueMessageId: string): Promise<Handled> => {
     const startedAt = performance.now();
     try {
-      const envelope = parseEnvelope(body);
-      const { messageId, topicArn, type } = envelope;
-      if (type !== 'Notification') {
-        const problems = `Type is ${type}, from a queue only Notification is taken`;
-        throw new ListenerError('envelope_invalid', { problems });
-      }
-      await verifier.verify(envelope);
-      const taken = await intake.acceptNotification(envelope);
+      const event = trustedSources.length === 0 ? undefined : unsignedEvent(body);
+      const taken =
+        event === undefined
+          ? await takeSigned(body, dependencies)
+          : await takeUnsigned(event, { body, queueMessageId }, dependencies);
       const seconds = (performance.now() - startedAt) / 1000;
       metrics.countQueued(taken.outcome);
       metrics.observeIntake(seconds);
       logger.info(
-        { messageId, topicArn, ...taken, milliseconds: Math.round(seconds * 1000) },
+        { ...taken, milliseconds: Math.round(seconds * 1000) },
         'message taken from the queue',
       );
       return 'done';
@@ -48,4 +79,46 @@ export function queuedDelivery({ verifier, intake, logger, metrics }: QueuedDeli
       return known === undefined || known.retryable ? 'unavailable' : 'kept';
     }
   };
+}
+
+async function takeSigned(
+  body: string,
+  { verifier, intake }: QueuedDeliveryDependencies,
+): Promise<Taken> {
+  const envelope = parseEnvelope(body);
+  const { messageId, topicArn, type } = envelope;
+  if (type !== 'Notification') {
+    const problems = `Type is ${type}, from a queue only Notification is taken`;
+    throw new ListenerError('envelope_invalid', { problems });
+  }
+  await verifier.verify(envelope);
+  return { messageId, topicArn, ...(await intake.acceptNotification(envelope)) };
+}
+
+/** @throws {ListenerError} where one of its buckets is not trusted */
+async function takeUnsigned(
+  event: UnsignedEvent,
+  { body, queueMessageId: messageId }: { readonly body: string; readonly queueMessageId: string },
+  { trustedSources, region, intake }: QueuedDeliveryDependencies,
+): Promise<Taken> {
+  // A notification of S3 names no account: the policy of the queue alone says whose bucket may send.
+  const strange = event.sources.find(
+    ({ bucket, account }) =>
+      !trustedSources.some(
+        (trusted) =>
+          trusted.bucket === bucket && (account === undefined || trusted.account === account),
+      ),
+  );
+  if (strange !== undefined) {
+    const { bucket = '(none)', account = '(not said)' } = strange;
+    throw new ListenerError('source_not_trusted', { bucket, account });
+  }
+  const [{ bucket = '' } = {}] = event.sources;
+  const topicArn = `arn:${partitionOf(region ?? '').name}:s3:::${bucket}`;
+  const timestamp = event.time ?? new Date();
+  const taken = await intake.acceptUnsigned(
+    { messageId, topicArn, timestamp, message: body },
+    event,
+  );
+  return { messageId, topicArn, ...taken };
 }

@@ -98,6 +98,44 @@ test('another bucket that does not exist proves nothing', async () => {
   expect(code).toBe(1);
 });
 
+const TRUSTING = {
+  S3_BUCKET: 'drop-box',
+  S3_PREFIXES: 'from_client/',
+  SQS_QUEUE_URL: 'https://sqs.us-gov-west-1.amazonaws.com/123456789012/deliveries',
+  SQS_TRUSTED_SOURCES: 'drop-box@123456789012',
+};
+
+test('a queue that only services for named sources may send to is ok', async () => {
+  const queuePolicy = JSON.stringify({
+    Statement: {
+      ...{ Effect: 'Allow', Principal: { Service: 's3.amazonaws.com' } },
+      Action: 'sqs:SendMessage',
+      Condition: {
+        ArnEquals: { 'aws:SourceArn': 'arn:aws-us-gov:s3:::drop-box' },
+        StringEquals: { 'aws:SourceAccount': '123456789012' },
+      },
+    },
+  });
+  const { code, out } = await checkAws({ queuePolicy }, [], TRUSTING);
+  expect(out).toMatch(/ok +senders of the queue +services of AWS alone/);
+  expect(code).toBe(0);
+});
+
+test('a queue that anybody may send to is red where its messages need no signature', async () => {
+  const queuePolicy = '{"Statement":[{"Effect":"Allow","Principal":"*","Action":"sqs:*"}]}';
+  const { code, out } = await checkAws({ queuePolicy }, [], TRUSTING);
+  expect(out).toMatch(/RED +senders of the queue +a statement lets \* send\n +next: narrow/);
+  expect(code).toBe(1);
+});
+
+test('a role that may not ask who may send is red', async () => {
+  const { code, out } = await checkAws({}, [], TRUSTING);
+  expect(out).toMatch(
+    /RED +senders of the queue +AccessDenied.*\n +next: .*sqs:GetQueueAttributes/,
+  );
+  expect(code).toBe(1);
+});
+
 test('--json prints the results as a list', async () => {
   const { out } = await checkAws({}, ['--json']);
   expect(JSON.parse(out)[0]).toStrictEqual({ name: 'AWS identity', ok: true, found: ROLE });

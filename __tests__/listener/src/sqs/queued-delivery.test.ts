@@ -1,9 +1,11 @@
+import type { TrustedSource } from '@file-processing/contract/s3-event.ts';
 import { describe, expect, it, vi } from 'vitest';
 import { ListenerError } from '../../../../listener/src/errors.ts';
 import { queuedDelivery } from '../../../../listener/src/sqs/queued-delivery.ts';
 import { collectingLogger, recordingIntake } from '../../support/sns-listener.ts';
 import {
   confirmation,
+  eventBridgeEvent,
   notification,
   s3Event,
   topicArn,
@@ -16,7 +18,11 @@ const body = (message: object = notification()) => JSON.stringify({ ...message, 
 /** Takes one message; the verifier believes what the test says. */
 async function take(
   text: string,
-  { verify = async () => topicOf(topicArn), intake = recordingIntake().intake } = {},
+  {
+    verify = async () => topicOf(topicArn),
+    intake = recordingIntake().intake,
+    trustedSources = [] as readonly TrustedSource[],
+  } = {},
 ) {
   const { logger, lines } = collectingLogger();
   const outcomes: string[] = [];
@@ -24,7 +30,14 @@ async function take(
     countQueued: (outcome: string) => outcomes.push(outcome),
     observeIntake: vi.fn(),
   };
-  const handled = await queuedDelivery({ verifier: { verify }, intake, logger, metrics })(text);
+  const handled = await queuedDelivery({
+    verifier: { verify },
+    intake,
+    trustedSources,
+    region: 'us-gov-west-1',
+    logger,
+    metrics,
+  })(text, 'queue-message');
   return { handled, outcomes, lines, intake };
 }
 
@@ -80,5 +93,85 @@ describe('a message from the queue', () => {
     });
     expect([handled, outcomes]).toEqual(['unavailable', ['intake_failed']]);
     expect(lines).toContainEqual(expect.objectContaining({ msg: 'message stays in the queue' }));
+  });
+});
+
+describe('an event that nobody signed', () => {
+  const BUCKET = 'etl-ba-research-client-etl';
+  const trustedSources = [{ bucket: BUCKET, account: '123456789012' }];
+  const fromS3 = s3Event('in/a.csv');
+  const fromBridge = JSON.stringify(eventBridgeEvent());
+  const testEvent = (bucket: string) => JSON.stringify({ Event: 's3:TestEvent', Bucket: bucket });
+  const bridge = (changes: object) => JSON.stringify({ ...eventBridgeEvent(), ...changes });
+  const records = (...names: readonly (string | undefined)[]) =>
+    JSON.stringify({
+      Records: names.map((name) => ({
+        eventSource: 'aws:s3',
+        s3: { bucket: { name }, object: { key: 'k' } },
+      })),
+    });
+
+  it.each([
+    ['of S3', fromS3],
+    ['of EventBridge', fromBridge],
+    ['of a test', testEvent(BUCKET)],
+  ])('%s is recorded under the id of the queue where its bucket is trusted', async (_, text) => {
+    const verify = vi.fn();
+    const { intake, calls } = recordingIntake();
+    const { handled, outcomes } = await take(text, { verify, intake, trustedSources });
+    expect([handled, outcomes]).toEqual(['done', ['accepted']]);
+    expect(calls).toEqual([`unsigned queue-message from arn:aws-us-gov:s3:::${BUCKET}`]);
+    expect(verify).not.toHaveBeenCalled();
+  });
+
+  it.each([
+    ['of S3', fromS3],
+    ['of EventBridge', fromBridge],
+  ])('%s is refused as it always was where no bucket is trusted', async (_, text) => {
+    const { intake, calls } = recordingIntake();
+    const { handled, outcomes } = await take(text, { intake });
+    expect([handled, outcomes, calls]).toEqual(['kept', ['envelope_invalid'], []]);
+  });
+
+  it.each([
+    ['of another bucket', records('other')],
+    ['of another bucket behind a trusted one', records(BUCKET, 'other')],
+    ['without a bucket', records(undefined)],
+    ['of EventBridge of another account', bridge({ account: '210987654321' })],
+    ['of EventBridge of another bucket', bridge({ detail: { bucket: { name: 'other' } } })],
+    ['of EventBridge without a bucket', bridge({ detail: { object: { key: 'k' } } })],
+    ['of EventBridge without detail', bridge({ detail: null })],
+    ['of a test of another bucket', testEvent('other')],
+  ])('%s is refused', async (_, text) => {
+    const { intake, calls } = recordingIntake();
+    const { handled, outcomes } = await take(text, { intake, trustedSources });
+    expect([handled, outcomes, calls]).toEqual(['kept', ['source_not_trusted'], []]);
+  });
+
+  it.each([
+    ['of another service', bridge({ source: 'aws.s3.example' })],
+    ['of our own making', JSON.stringify({ Records: [{ s3: { bucket: { name: BUCKET } } }] })],
+    ['without records', JSON.stringify({ Records: [] })],
+    ['in a list', `[${fromBridge}]`],
+  ])('%s is no message at all', async (_, text) => {
+    expect((await take(text, { trustedSources })).outcomes).toEqual(['envelope_invalid']);
+  });
+
+  it('beside a message of SNS does not save it from being verified', async () => {
+    const verify = async () => {
+      throw new ListenerError('signature_invalid', { messageId: 'x' });
+    };
+    for (const event of [fromS3, fromBridge]) {
+      const { intake, calls } = recordingIntake();
+      const text = JSON.stringify({ ...JSON.parse(event), ...JSON.parse(body()) });
+      const { outcomes } = await take(text, { verify, intake, trustedSources });
+      expect([outcomes, calls]).toEqual([['signature_invalid'], []]);
+    }
+  });
+
+  it('leaves signed messages as they were', async () => {
+    const { intake, calls } = recordingIntake();
+    expect((await take(body(), { intake, trustedSources })).handled).toBe('done');
+    expect(calls).toEqual([expect.stringMatching(/^notification /)]);
   });
 });
