@@ -27,8 +27,18 @@ export function formatFinding({ file, line, variable, value, message }: Finding)
 
 function formatValue(value: TfvarsValue | undefined): string {
   if (value === undefined) return '';
-  const text = JSON.stringify(value);
+  const text = JSON.stringify(value, (_, item) =>
+    typeof item === 'string' ? withoutCredentials(item) : item,
+  );
   return ` = ${text.length > LONGEST_VALUE ? `${text.slice(0, LONGEST_VALUE)}…` : text}`;
+}
+
+/**
+ * What a message may show of an address that is refused for the password in it: messages end in logs of others. A
+ * password may hold any character, so all of the text before the last `@` goes.
+ */
+function withoutCredentials(text: string): string {
+  return text.replace(/\/\/.*@/s, '//…@').replace(/^[^\s/:@]+:[^\s/]*@(?=[^\s/:@]+:\d+\/?$)/, '…@');
 }
 
 /** The settings can't be used; the message lists every fault, and the warnings that may explain one, each a line. */

@@ -21,6 +21,25 @@ it('cuts a long value', () => {
   expect(text.length).toBeLessThan(150);
 });
 
+it.each([
+  ['http://etl:p@ss/wo:rd@proxy.example:3128', '"http://…@proxy.example:3128"'],
+  ['etl:secret@proxy.example:3128', '"…@proxy.example:3128"'],
+  [['http://etl:secret@a', 'b'], '["http://…@a","b"]'],
+  [{ PROXY: 'http://etl:secret@a' }, '{"PROXY":"http://…@a"}'],
+])('hides user name and password of an address, in %j', (value, shown) => {
+  expect(formatFinding({ file: 'a', variable: 'b', value, message: 'm' })).toBe(
+    `a: b = ${shown}: m`,
+  );
+});
+
+it.each([
+  'registry.example/a:tag@sha256:12',
+  'arn:aws:iam::123456789012:role/etl@b',
+  'etl@example.gov',
+])('shows %s, which is no address with a password', (value) => {
+  expect(formatFinding({ file: 'a', variable: 'b', value, message: 'm' })).toContain(value);
+});
+
 it('lists all faults in one error', () => {
   const error = new SettingsError([
     { file: 'a', message: 'one' },
