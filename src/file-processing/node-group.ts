@@ -84,7 +84,8 @@ export class Nodes extends Construct {
     const [first, ...others] = nodeGroupsOf(settings);
     this.groups = [
       makeGroup(this, nodes, first),
-      ...others.map((plan) => makeGroup(new Construct(this, plan.name), nodes, plan)),
+      // Its name alone could be that of a part of the first group.
+      ...others.map((plan) => makeGroup(new Construct(this, `group-${plan.name}`), nodes, plan)),
     ];
   }
 }
@@ -98,9 +99,11 @@ interface GroupProps extends NodesProps {
 /** Names of a group: those of the first one are as they were when it was the only one. */
 function namesOf(settings: FileProcessingSettings, { name }: NodeGroupPlan) {
   const id = name.replaceAll('-', '_');
-  const groupName = name === '' ? settings.node_group_name : `${settings.node_group_name}-${name}`;
+  const end = name === '' ? '' : `-${name}`;
   return {
-    groupName,
+    groupName: `${settings.node_group_name}${end}`,
+    // The end tells the groups apart, so it is the beginning that is cut.
+    beginning: `${settings.node_group_name.slice(0, LONGEST_NAME_BEGINNING - end.length)}${end}`,
     group: name === '' ? 'this' : `nodes_${id}`,
     template: name === '' ? 'nodes' : `nodes_${id}`,
     identity: name === '' ? 'node_group' : `node_group_${id}`,
@@ -124,7 +127,7 @@ function makeGroup(scope: Construct, props: GroupProps, plan: NodeGroupPlan): Ek
   });
   const group = new EksNodeGroup(scope, 'node-group', {
     ...groupArguments(props, plan),
-    nodeGroupNamePrefix: `${names.groupName.slice(0, LONGEST_NAME_BEGINNING)}-`,
+    nodeGroupNamePrefix: `${names.beginning}-`,
     ...(types.ofGroup && { instanceTypes: types.ofGroup }),
     launchTemplate: { id: template.id, version: template.latestVersion as unknown as string },
     lifecycle: {

@@ -326,6 +326,26 @@ describe('Further node groups', () => {
     );
   });
 
+  it.each(['nodes', 'node-group', 'constructor'])('may be called %s', (name) => {
+    const instance_types = ['m6i.large'];
+    const own = synthesizeFileProcessing({ node_groups: [{ ...group, name, instance_types }] });
+    expect(namesOf(own, 'aws_eks_node_group')).toContain(`nodes_${name.replace('-', '_')}`);
+  });
+
+  it('have an end of the name that tells them apart, however long the beginning is', () => {
+    const long = synthesizeFileProcessing({
+      node_group_name: 'n'.repeat(63),
+      node_groups: ['spot', 'many'].map((name) => ({
+        ...{ ...group, name },
+        instance_types: ['m6i.large'],
+      })),
+    });
+    const prefixes = ['nodes_spot', 'nodes_many'].map(
+      (name) => resourceAt(long, `aws_eks_node_group.${name}`).node_group_name_prefix,
+    );
+    expect(prefixes).toEqual([`${'n'.repeat(31)}-spot-`, `${'n'.repeat(31)}-many-`]);
+  });
+
   it('have sizes, labels and taints as EKS spells them', () => {
     expect(resourceAt(json, 'aws_eks_node_group.nodes_spot_a')).toMatchObject({
       capacity_type: 'SPOT',
