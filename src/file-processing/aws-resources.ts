@@ -117,7 +117,9 @@ export class AwsResources extends Construct {
     const databaseRule =
       settings.db_security_group_id &&
       allowNodes(this, settings, settings.node_security_group_id || this.cluster.securityGroupId);
-    if (masterSecret && databaseRule) {
+    // As long as there is no image there are no Jobs, unless others deploy them.
+    const hasJobs = settings.image !== '' || !settings.manage_kubernetes;
+    if (masterSecret && databaseRule && hasJobs) {
       const { dependsOn, ...jobs } = this.irsa.forDatabaseJobs(masterSecret);
       this.databaseJobs = { ...jobs, dependsOn: [...dependsOn, databaseRule] };
     }

@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import type { FileProcessingSettings } from '../../../src/settings/file-processing-variables.ts';
+import { SettingsError } from '../../../src/settings/finding.ts';
 import { listedBucket } from '../../support/settings.ts';
 import {
   addresses,
@@ -352,6 +354,13 @@ describe('The roles of the Jobs that prepare a database on demand', () => {
     );
   });
 
+  it('are made with the Jobs: not before there is an image, unless others deploy them', () => {
+    const rolesOf = (overrides: Partial<FileProcessingSettings>) =>
+      namesOf(synthesizeOnDemand(overrides), 'aws_iam_role').filter((name) => /^data/.test(name));
+    expect(rolesOf({ image: '' })).toEqual([]);
+    expect(rolesOf({ image: '', manage_kubernetes: false })).toHaveLength(2);
+  });
+
   it('the Jobs wait for their rights, and for the way to the database', () => {
     expect(resourceAt(json, 'kubernetes_job_v1.database_bootstrap')).toHaveProperty(
       'depends_on',
@@ -370,8 +379,10 @@ it('the listener of buckets that one policy has no room for is refused, with wha
       prefixes: Array.from({ length: 4 }, (_, folder) => `from_client/${index}/${folder}/`),
     }),
   );
-  expect(() => synthesizeFileProcessing({ buckets })).toThrow(
-    /^the listener's policy on its buckets would have \d{4} characters, and IAM takes 6144: /,
+  const synthesize = () => synthesizeFileProcessing({ buckets });
+  expect(synthesize).toThrow(SettingsError);
+  expect(synthesize).toThrow(
+    /: buckets: the listener's policy on its buckets would have \d{4} characters, and IAM takes 6144: /,
   );
 });
 
