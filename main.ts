@@ -2,7 +2,7 @@ import './src/stack/lighten-cdktf.ts';
 import { Annotations, App, type TerraformStack } from 'cdktf';
 import { FileProcessingStack } from './src/file-processing/stack.ts';
 import { FoundationNetworkStack } from './src/foundation-network/stack.ts';
-import { environmentOrExit } from './src/settings/environment.ts';
+import { environmentOrExit, settingsOrExit } from './src/settings/environment.ts';
 import { type Finding, formatFinding } from './src/settings/finding.ts';
 import { outdirOrExit } from './src/stack/outdir.ts';
 import { summaryOrExit } from './src/synthesized/summary.ts';
@@ -29,11 +29,12 @@ const lookup =
   postgresOnDemand && settings.fileProcessing.database === 'on_demand'
     ? await import('./src/file-processing/database-lookup.ts')
     : undefined;
-const processing = new FileProcessingStack(app, 'file-processing', {
+const props = {
   environment,
   settings: settings.fileProcessing,
   ...(lookup && postgresOnDemand && { findDatabase: lookup.databaseFinder(postgresOnDemand) }),
-});
+};
+const processing = settingsOrExit(() => new FileProcessingStack(app, 'file-processing', props));
 warn(processing, warnings.fileProcessing);
 
 app.synth();

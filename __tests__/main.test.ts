@@ -126,6 +126,16 @@ describe('a copy of the checkout', () => {
     expect(stderr).toMatch(/^2 faults in the settings:\n.*:1: bucket_name.*\n.*:2: replicas.*\n/);
   });
 
+  it('says without a stack trace what a stack can not be made of', () => {
+    const prefixes = JSON.stringify([...Array(20).keys()].map((n) => `${n}${'x'.repeat(190)}/`));
+    write('file_processing.tfvars', `bucket_name = "drop-box"\ns3_prefixes = ${prefixes}\n`);
+    const { status, stderr } = runMain({ root, environment: 'dev' });
+    expect(status).toBe(1);
+    expect(stderr).toMatch(
+      /^1 fault in the settings:\n.*: s3_prefixes: the listener's policy.*\n$/,
+    );
+  });
+
   it('with a password keeps it out of JSON, output and errors', () => {
     const bucket = 'bucket_name = "drop-box"\n';
     const password = 'db_password = "MARKER-7f3a"\ndb_host = "db"\ndb_name = "a"\ndb_user = "b"\n';

@@ -20,7 +20,11 @@ import { bucketsOf } from '../settings/buckets.ts';
 import { trustsPodIdentity, trustsTokens } from '../settings/file-processing/cluster.ts';
 import { DATABASE_JOB_NAMES } from '../settings/file-processing/database.ts';
 import { hasEndpoint } from '../settings/file-processing/delivery.ts';
-import { fileProcessingVariables } from '../settings/file-processing-variables.ts';
+import {
+  type FileProcessingSettings,
+  fileProcessingVariables,
+} from '../settings/file-processing-variables.ts';
+import { SettingsError } from '../settings/finding.ts';
 import { planVariable } from '../stack/plan-variable.ts';
 import { pathOf, roleIdentity } from '../stack/role-identity.ts';
 import type { ClusterAttributes } from './cluster.ts';
@@ -76,7 +80,7 @@ export class Irsa extends Construct {
     this.roleArn = this.#role.arn;
 
     const bucketStatements = bucketAccess(accessOf(context, bucketsOf(settings)));
-    refuseTooLong(bucketStatements);
+    refuseTooLong(bucketStatements, settings);
     this.#grant('s3', 's3_attach', 'Reads deliveries and writes reports', bucketStatements);
     this.deliveryRight = this.#grant(
       'delivery',
@@ -252,13 +256,16 @@ export class Irsa extends Construct {
 /** Characters of a managed policy, where white space does not count (IAM User Guide, "IAM and AWS STS quotas"). */
 const LONGEST_POLICY = 6144;
 
-/** @throws Error where buckets and prefixes together are too long for one policy */
-function refuseTooLong(statements: readonly PolicyStatement[]): void {
+/** @throws SettingsError where buckets and prefixes together are too long for one policy */
+function refuseTooLong(
+  statements: readonly PolicyStatement[],
+  { buckets }: FileProcessingSettings,
+): void {
   const { length } = policyJson(statements).replaceAll(/\s/g, '');
   if (length <= LONGEST_POLICY) return;
-  throw new Error(
-    `the listener's policy on its buckets would have ${length} characters, and IAM takes ${LONGEST_POLICY}: name fewer or shorter prefixes, the same for several buckets where that is possible, or fewer buckets`,
-  );
+  const message = `the listener's policy on its buckets would have ${length} characters, and IAM takes ${LONGEST_POLICY}: name fewer or shorter prefixes, the same for several buckets where that is possible, or fewer buckets`;
+  const variable = buckets.length > 0 ? 'buckets' : 's3_prefixes';
+  throw new SettingsError([{ file: 'file_processing.tfvars', variable, message }]);
 }
 
 function deliveryStatements({ context, topicArn, queue }: IrsaProps): readonly PolicyStatement[] {

@@ -388,10 +388,15 @@ function timeOfRun({ SOURCE_DATE_EPOCH = '' }: NodeJS.ProcessEnv): Date {
     : new Date();
 }
 
-/** Loads an environment for a command: faults in the settings go to standard error, without a stack trace, and end the process with code 1. */
+/** Loads an environment for a command; ends as {@link settingsOrExit} does. */
 export function environmentOrExit(root: string, name: string | undefined): Environment {
+  return settingsOrExit(() => loadEnvironment(root, name || undefined));
+}
+
+/** Faults in the settings go to standard error, without a stack trace, and end the process with code 1. */
+export function settingsOrExit<T>(make: () => T): T {
   try {
-    return loadEnvironment(root, name || undefined);
+    return make();
   } catch (error) {
     if (!(error instanceof SettingsError)) throw error;
     process.stderr.write(`${error.message}\n`);
