@@ -14,6 +14,12 @@ type NodeGroupSettings = FileProcessingSettings['node_groups'][number];
 /** Between the parts of the MIME document that nodes of Amazon Linux start with. */
 export const MIME_BOUNDARY = '==file-processing-node==';
 
+/**
+ * What the settings may tell a node at its start, in characters: EC2 takes 16 KiB, and the cluster's certificate, the
+ * names of keys and the frame of the parts are in it too.
+ */
+const LONGEST_TOLD = 12_288;
+
 /** Keys of Bottlerocket's `[settings.network]` that http_proxy and no_proxy fill. */
 export const BOTTLEROCKET_PROXY_KEYS = ['https-proxy', 'no-proxy'] as const;
 
@@ -87,6 +93,7 @@ export function checkNodes(settings: FileProcessingSettings): CrossFinding<Name>
   const family = imageFamilyOf(settings.ami_type);
   return [
     ...groups.flatMap((group) => checkGroup(group, settings.node_autoscaler)),
+    ...checkTold(settings, groups),
     ...userDataFaults(family, settings, hasLabels).map((message) => ({
       variable: 'node_user_data' as const,
       message: `must ${message}, with ami_type ${settings.ami_type}`,
@@ -144,6 +151,26 @@ function checkGroup(group: NodeGroupPlan, autoscaler: string): CrossFinding<Name
           `${type} has accelerators, which no image of ami_type has drivers for`,
         ),
       ),
+  ];
+}
+
+/** EC2 refuses longer user data, at the apply. */
+function checkTold(
+  { node_user_data, http_proxy, no_proxy }: FileProcessingSettings,
+  groups: readonly NodeGroupPlan[],
+): CrossFinding<Name>[] {
+  const proxy = http_proxy === '' ? 0 : 2 * http_proxy.length + no_proxy.join('", "').length;
+  // To nodes of EKS's own images EKS says labels and taints itself.
+  const ofGroup = groups.map(({ amiId, labels, taints }) =>
+    amiId === '' ? 0 : [...Object.entries(labels).flat(), ...taints].join('" = "').length,
+  );
+  const told = node_user_data.length + proxy + Math.max(...ofGroup);
+  if (told <= LONGEST_TOLD) return [];
+  return [
+    {
+      variable: 'node_user_data',
+      message: `with http_proxy, no_proxy, and labels and taints of node_groups nodes would be told ${told} characters at their start; must be at most ${LONGEST_TOLD}`,
+    },
   ];
 }
 

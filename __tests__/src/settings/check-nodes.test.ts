@@ -53,6 +53,29 @@ describe('faults between the variables of nodes', () => {
       /t3\.medium is of amd64, ami_type BOTTLEROCKET_ARM_64_FIPS is for arm64/,
     ],
     [
+      'more told at the start of nodes than EC2 takes',
+      {
+        http_proxy: 'http://proxy.example:3128',
+        no_proxy: Array(100).fill('h'.repeat(200)),
+      },
+      'node_user_data',
+      /would be told \d{5} characters at their start; must be at most 12288/,
+    ],
+    [
+      'more labels for an image of your own than EC2 takes',
+      {
+        ami_id: 'ami-0a1b2c3d',
+        node_groups: [
+          group({
+            labels: { [`${'a'.repeat(250)}/b`]: 'c'.repeat(63) },
+            taints: Array(50).fill('d'.repeat(250)),
+          }),
+        ],
+      },
+      'node_user_data',
+      /would be told \d{5} characters/,
+    ],
+    [
       'an instance of another processor in a further group',
       { node_groups: [group({ ami_type: 'AL2023_ARM_64_STANDARD' })] },
       'node_groups',
