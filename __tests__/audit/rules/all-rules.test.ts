@@ -192,6 +192,16 @@ const GOOD: readonly (readonly [string, Settings])[] = [
   ['EKS Pod Identity', http({ identity: 'pod_identity' })],
   ['both identities, to pods', http({ identity: 'pod_identity', both_identities: true })],
   ['both identities, to tokens', http({ both_identities: true })],
+  [
+    'both identities without Kubernetes objects, and with an autoscaler',
+    http({
+      both_identities: true,
+      manage_kubernetes: false,
+      node_autoscaler: 'cluster-autoscaler',
+      sns_endpoint_url: '',
+      existing_topic_arn: TOPIC,
+    }),
+  ],
   ['a topic of others in this account', http({ existing_topic_arn: TOPIC })],
   [
     'a topic of others before there is an endpoint, without Kubernetes objects',

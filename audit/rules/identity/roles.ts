@@ -94,27 +94,27 @@ function clusterArn({ partition, region }: StackModel, name: string): string {
 }
 
 /**
- * What EKS Pod Identity may take a role for without an association: a ServiceAccount that is annotated with it, while
+ * What EKS Pod Identity may take a role for without an association: a ServiceAccount whose tokens it trusts, while
  * identity is switched.
  */
 function duringSwitch(model: Model, role: Resource): readonly RoleUse[] {
   const stack = model.stackOf(role);
-  return neighbours(model, role, ...SERVICE_ACCOUNTS)
-    .filter((account) => stack.target(roleOfAccount(account)) === role)
-    .flatMap((by) => {
-      const [, , namespace = '', name = ''] = subjectOf(model, by).split(':');
-      const clusters = [...stack.resources, ...stack.data].filter(
-        ({ type }) => type === 'aws_eks_cluster',
-      );
-      return clusters.map((cluster) => ({
+  const subjects = trustOf(model, role)
+    .filter(isOfTokens)
+    .flatMap(({ conditions }) => conditions.filter(({ key }) => key.endsWith(':sub')))
+    .flatMap(({ values }) => values.map((subject) => subject.split(':')));
+  return [...stack.resources, ...stack.data]
+    .filter(({ type }) => type === 'aws_eks_cluster')
+    .flatMap((by) =>
+      subjects.map(([, , namespace = '', name = '']) => ({
         ...{ kind: 'workload' as const, by, service: POD_IDENTITY },
         tags: {
-          'eks-cluster-arn': clusterArn(stack, canonical(stack, cluster.attributes.name)),
+          'eks-cluster-arn': clusterArn(stack, canonical(stack, by.attributes.name)),
           'kubernetes-namespace': namespace,
           'kubernetes-service-account': name,
         },
-      }));
-    });
+      })),
+    );
 }
 
 /** What a ServiceAccount is annotated with; undefined for none. */
