@@ -156,7 +156,7 @@ describe('manage ecr-put', () => {
 
   it('works with podman', async () => {
     vi.stubEnv('CONTAINER_TOOL', 'podman');
-    const { code, stdout } = await checkout.manage(['ecr-put', '--platform', 'linux/arm64']);
+    const { code, stdout } = await checkout.manage(['ecr-put', '--platform', 'linux/amd64']);
     expect(commandsRun().map((command) => command.split(' ').slice(0, 3).join(' '))).toEqual([
       'podman --version',
       'podman login --username',
