@@ -80,3 +80,18 @@ test('a switch back makes the provider and lets the association go, with both tr
   expect(state).not.toContain(ASSOCIATION);
   expect(await trustPolicy()).toContain('pods.eks.amazonaws.com');
 });
+
+test('a provider that is given to others stays, with what trusts it', async () => {
+  const { oidc_provider_arn: existing_oidc_provider_arn } = await processing.outputs();
+  const { changes } = await applyWith({ existing_oidc_provider_arn });
+  expect(changes).toContainEqual(
+    expect.objectContaining({ address: PROVIDER, actions: ['forget'] }),
+  );
+  const provider = await emulator.query('iam', REGION, {
+    Version: '2010-05-08',
+    Action: 'GetOpenIDConnectProvider',
+    OpenIDConnectProviderArn: String(existing_oidc_provider_arn),
+  });
+  expect(provider).toContain('sts.amazonaws.com');
+  expect(await processing.plan()).toMatchObject({ exitCode: 0, changes: [] });
+});

@@ -25,6 +25,7 @@ import {
   fileProcessingVariables,
 } from '../settings/file-processing-variables.ts';
 import { SettingsError } from '../settings/finding.ts';
+import { leaveBehind } from '../stack/addressed-stack.ts';
 import { planVariable } from '../stack/plan-variable.ts';
 import { pathOf, roleIdentity } from '../stack/role-identity.ts';
 import type { ClusterAttributes } from './cluster.ts';
@@ -216,8 +217,11 @@ export class Irsa extends Construct {
 
   #provider(issuerUrl: string): { readonly arn: string; readonly issuer: string } {
     const existing = this.#context.settings.existing_oidc_provider_arn;
-    if (existing !== '')
+    if (existing !== '') {
+      // An issuer has one provider in an account: if the stack made it before, others take it over now.
+      leaveBehind(this, 'aws_iam_openid_connect_provider.eks');
       return { arn: existing, issuer: existing.replace(/^.*:oidc-provider\//, '') };
+    }
     planVariable(
       this,
       'oidc_thumbprint',

@@ -284,6 +284,13 @@ describe('An OIDC provider that others own', () => {
     expect(json.locals).not.toHaveProperty('oidc_issuer');
   });
 
+  it('stays where it is if the stack has made it before', () => {
+    expect(json.removed).toContainEqual({
+      from: 'aws_iam_openid_connect_provider.eks',
+      lifecycle: [{ destroy: false }],
+    });
+  });
+
   it('is trusted, for tokens of its issuer', () => {
     const trust = statementsAt(json, 'aws_iam_role.file_processing_sa', 'assume_role_policy');
     expect(trust).toEqual([

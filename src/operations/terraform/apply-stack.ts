@@ -104,7 +104,9 @@ export async function applyStack(
   await tags.prune();
   await finish?.();
   if (changes.length > 0) await requireEmptyPlan(context, stack);
-  const next = changes.some(({ actions }) => actions.includes('forget'))
+  const next = changes.some(
+    ({ address, actions }) => address === DELIVERY_QUEUE && actions.includes('forget'),
+  )
     ? 'npm run manage -- queue-delete: the queue that the listener fetched from is not of the stack any more'
     : name === 'file-processing'
       ? nextStepOf(stack.settings, await stack.terraform.outputs())
