@@ -121,7 +121,7 @@ function refusalOf(
       `the stack owns the notifications of ${name} (${setting} = true in ${environment}): Terraform would take back what is put here`,
       {
         code: EXIT.refused,
-        next: `npm run manage -- apply configures them; to share the bucket with others, set ${setting} = false, apply (that removes the stack's entries), then run this again`,
+        next: `npm run manage -- apply configures them; to share the bucket with others, set ${setting} = false and apply, which says how the stack leaves them, then run this again`,
       },
     );
   }

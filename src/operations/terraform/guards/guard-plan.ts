@@ -26,14 +26,20 @@ import {
   refuseTakenNames,
 } from './refusals.ts';
 import { refuseVersionChanges } from './versions.ts';
+import {
+  refuseLastUnsubscribed,
+  refuseLoadBalancerReplacement,
+  refuseNetworkDeletion,
+  refuseSilentBucket,
+} from './what-runs.ts';
 
 /** What of the harm of a plan is wanted. */
 export interface Allowed {
-  /** A replaced or deleted cluster, and a replaced role. @default false */
+  /** A replaced or deleted cluster or network, and a replaced role. @default false */
   readonly allowClusterReplacement?: boolean;
   /** A deleted database: for a destroy that was told to. @default false */
   readonly allowDataLoss?: boolean;
-  /** Messages that wait, or come meanwhile. @default false */
+  /** Messages that wait, or come while nothing takes them. @default false */
   readonly allowMessageLoss?: boolean;
 }
 
@@ -52,6 +58,7 @@ export async function guardPlan(stack: OpenStack, plan: PlanJson, options: Allow
       : [
           ...refuseClusterReplacement(plan, stack.settings.create_cluster),
           ...refuseRoleReplacement(plan),
+          ...refuseNetworkDeletion(plan),
         ]),
     ...refuseNodesDeletedFirst(plan),
     ...refuseTakenNames(plan),
@@ -65,6 +72,9 @@ export async function guardPlan(stack: OpenStack, plan: PlanJson, options: Allow
       : [
           ...refuseTopicReplacement(plan),
           ...refuseSubscriptionGap(plan),
+          ...refuseLastUnsubscribed(plan),
+          ...refuseLoadBalancerReplacement(plan),
+          ...refuseSilentBucket(plan, stack.settings),
           ...refuseMessageLoss(await depthsOf(stack, queuesThatGo(plan))),
         ]),
     ...refuseSelfReplacement(plan, stack.folder),

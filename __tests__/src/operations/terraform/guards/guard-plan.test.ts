@@ -8,7 +8,7 @@ const BUCKET = 'etl-client';
 
 /** A stack whose bucket notifies a queue of others. */
 const stack = {
-  settings: { sns_topic_name: 'file-processing-topic' },
+  settings: { sns_topic_name: 'file-processing-topic', bucket_name: 'etl-plain', buckets: [] },
   clients: {
     s3: async () => ({
       send: async ({ input }: GetBucketNotificationConfigurationCommand) =>
@@ -41,6 +41,18 @@ const ROLE = planned('aws_iam_role', ['delete', 'create']);
 const PROVIDER = planned('aws_iam_openid_connect_provider', ['delete', 'create'], {
   importing: { id: 'arn' },
 });
+const SUBNET = planned('aws_subnet', ['delete']);
+const gone = (address: string, values: Readonly<Record<string, string>>) => ({
+  resource_changes: [
+    {
+      address,
+      type: address.split('.')[0] ?? '',
+      change: { actions: ['delete'], before: values, after: null },
+    },
+  ],
+});
+const UNSUBSCRIBED = gone('aws_sns_topic_subscription.http', { endpoint: 'https://etl.gov/' });
+const SILENCED = gone('aws_s3_bucket_notification.bucket', { bucket: 'etl-plain' });
 const NOTIFICATION = planned('aws_s3_bucket_notification', ['create'], { bucket: BUCKET });
 
 test.each([
@@ -48,6 +60,9 @@ test.each([
   ['replaces a role', ROLE],
   ['imports an OIDC provider to replace it', PROVIDER],
   ["removes others' notifications", NOTIFICATION],
+  ['deletes a subnet', SUBNET],
+  ['unsubscribes the only endpoint', UNSUBSCRIBED],
+  ['takes the notifications from a bucket of the settings', SILENCED],
 ])('a plan that %s is refused', async (_, plan) => {
   await expect(guardPlan(stack, plan, {})).rejects.toMatchObject({ code: EXIT.refused });
 });
@@ -55,6 +70,7 @@ test.each([
 test.each([
   ['the cluster', CLUSTER],
   ['a role', ROLE],
+  ['a subnet', SUBNET],
 ])('whoever allows it may replace %s', async (_, plan) => {
   const guarded = guardPlan(stack, plan, { allowClusterReplacement: true });
   await expect(guarded).resolves.toBeUndefined();
