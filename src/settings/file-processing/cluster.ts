@@ -35,7 +35,7 @@ export const clusterVariables = {
 
   create_cluster: flag({
     description:
-      'Makes the cluster. With false the stack uses one of others, cluster_name, and makes nothing of it: no keys, nodes, add-ons, access entries or log groups. Settings of those are then refused.',
+      'Makes the cluster. With false the stack uses the existing one that cluster_name names, and makes nothing of it: no keys, nodes, add-ons, access entries or log groups. Settings of those are then refused.',
     default: true,
     example: true,
   }),
@@ -76,7 +76,7 @@ export const clusterVariables = {
   }),
   node_security_group_id: text({
     description:
-      'Security group of the nodes of a cluster of others, by which the database lets them in. Empty means the one that EKS made for the cluster, which managed node groups have.',
+      'Security group of the nodes of an existing cluster, by which the database lets them in. Empty means the one that EKS made for the cluster, which managed node groups have.',
     default: '',
     example: 'sg-0123456789abcdef0',
     allowed: 'the id of a security group, such as sg-0123456789abcdef0',

@@ -38,7 +38,7 @@ export const deliveryVariables = {
   }),
   existing_topic_arn: text({
     description:
-      "Topic of others that the messages come from, in this account or a trusted one. The stack then makes none: policy, key, signature version and delivery log are its owner's, and no alarm watches it; sns_topic_name still names queues and alarms.",
+      "Existing topic that the messages come from, in this account or a trusted one. The stack then makes none: policy, key, signature version and delivery log are its owner's, and no alarm watches it; sns_topic_name still names queues and alarms.",
     default: '',
     example: 'arn:aws-us-gov:sns:us-gov-west-1:210987654321:new-files',
     allowed: 'the ARN of an SNS standard topic',
