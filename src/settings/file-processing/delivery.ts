@@ -58,11 +58,11 @@ export const deliveryVariables = {
   }),
   notification: choice(['sns', 'eventbridge'], {
     description:
-      'How buckets tell of new objects: by their event notifications to the topic. The way by EventBridge to the queue is named here already, and refused until the listener reads such events.',
+      'How buckets tell of new objects: by their event notifications to the topic. The way by EventBridge to the queue is named here already, and refused until the stack makes the rule for it.',
     default: 'sns',
     example: 'sns',
     allowed:
-      '"sns"; "eventbridge" is refused, since the listener does not read events of EventBridge yet',
+      '"sns"; "eventbridge" is refused, since the stack does not make the rule for it yet',
     accepts: (way) => way === 'sns',
   }),
   sns_endpoint_url: text({
