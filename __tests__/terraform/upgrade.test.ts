@@ -10,7 +10,7 @@ import { type Plan, type Terraform, terraformIn } from './support/terraform.ts';
 
 type Stack = (typeof STACKS)[number];
 
-/** What older versions made of the same tfvars: a folder for each version, in it one for each environment. */
+/** What older versions made of the same tfvars; the page in it says how it is laid out. */
 const DEPLOYED = join(ROOT, '__tests__/fixtures/upgrade');
 
 /** The security group of the database in the recorded tfvars. */
@@ -35,7 +35,10 @@ const EXPECTED: Readonly<Record<Stack, Readonly<Record<string, string>>>> = {
 const deployed = readdirSync(DEPLOYED, { withFileTypes: true })
   .filter((entry) => entry.isDirectory())
   .flatMap(({ name: version }) =>
-    readdirSync(join(DEPLOYED, version)).map((environment) => ({ version, environment })),
+    readdirSync(join(DEPLOYED, version, 'environments')).map((environment) => ({
+      version,
+      environment,
+    })),
   );
 
 test('every version has environments that deliver by endpoint, by queue and by neither', () => {
@@ -49,7 +52,7 @@ test('every version has environments that deliver by endpoint, by queue and by n
 });
 
 describe.each(deployed)('$environment as $version deployed it', ({ version, environment }) => {
-  const folder = join(DEPLOYED, version, environment);
+  const folder = join(DEPLOYED, version, 'environments', environment);
   const stacks = STACKS.filter((stack) => existsSync(join(folder, `${stack}.json`)));
   const terraforms = new Map<Stack, Terraform>();
   let emulator: AttachedAws;
