@@ -37,7 +37,7 @@ import type { VariableTable } from './variable.ts';
 export interface Environment {
   /** Name of its folder below `environments/`. */
   readonly name: string;
-  /** Absent where `file_processing.tfvars` names a network of others and no `foundation_network.tfvars` is there. */
+  /** Absent where `file_processing.tfvars` names an existing network or cluster, and no `foundation_network.tfvars` is there. */
   readonly foundationNetwork?: FoundationNetworkSettings;
   /** With `database = "on_demand"`, name, port and sign-in are those of the database; the rest Terraform looks up. */
   readonly fileProcessing: FileProcessingSettings;
@@ -62,8 +62,8 @@ const CONTAINER_IMAGE = 'container_image.txt';
 /**
  * Reads and checks `environments/<name>/foundation_network.tfvars` and `file_processing.tfvars` (or
  * the same with `.json` appended), and, where they are there, `postgres_on_demand.tfvars` and `container_image.txt`
- * beside them. The first may be missing where the second has a `vpc_id`: the network is then that of others. What the
- * third leaves out of the variables that both have is that of the second.
+ * beside them. The first may be missing where the second has a `vpc_id`, or takes an existing cluster: the network is
+ * then that of others. What the third leaves out of the variables that both have is that of the second.
  *
  * @param root - folder that holds `environments/`
  * @param now - the day that warnings are of; the settings don't depend on it. @default that of the run
@@ -82,7 +82,8 @@ export function loadEnvironment(
   const processing = load(root, `${folder}/file_processing.tfvars`, image, fileProcessingVariables);
 
   const networkFile = `${folder}/foundation_network.tfvars`;
-  const isOfOthers = processing.settings.vpc_id !== '' && !isTfvarsFile(root, networkFile);
+  const { vpc_id, create_cluster } = processing.settings;
+  const isOfOthers = (vpc_id !== '' || !create_cluster) && !isTfvarsFile(root, networkFile);
   const network = isOfOthers ? undefined : load(root, networkFile, [], foundationNetworkVariables);
 
   const databaseFile = `${folder}/postgres_on_demand.tfvars`;

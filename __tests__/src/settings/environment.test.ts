@@ -145,11 +145,15 @@ describe('files', () => {
     expect(faults()).toEqual([`${NETWORK}: is missing (${NETWORK}.json would do as well)`]);
   });
 
-  it('may lack its network where that is one of others', () => {
+  it.each([
+    ['network', { vpc_id: 'vpc-0a1b2c3d4e5f67890' }],
+    ['cluster', { create_cluster: false, cluster_name: 'shared' }],
+  ])('may lack foundation-network where an existing %s is named', (_, named) => {
     rmSync(join(root, NETWORK));
-    write(PROCESSING, 'bucket_name = "drop-box"\nvpc_id = "vpc-0a1b2c3d4e5f67890"\n');
+    rmSync(join(root, PROCESSING));
+    write(`${PROCESSING}.json`, JSON.stringify({ bucket_name: 'drop-box', ...named }));
     expect(load()).not.toHaveProperty('foundationNetwork');
-    expect(load().fileProcessing.vpc_id).toBe('vpc-0a1b2c3d4e5f67890');
+    expect(load().fileProcessing).toMatchObject(named);
   });
 
   it('give all their faults at once, those of the text and those of the values', () => {

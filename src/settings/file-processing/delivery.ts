@@ -61,8 +61,7 @@ export const deliveryVariables = {
       'How buckets tell of new objects: by their event notifications to the topic. The way by EventBridge to the queue is named here already, and refused until the stack makes the rule for it.',
     default: 'sns',
     example: 'sns',
-    allowed:
-      '"sns"; "eventbridge" is refused, since the stack does not make the rule for it yet',
+    allowed: '"sns"; "eventbridge" is refused, since the stack does not make the rule for it yet',
     accepts: (way) => way === 'sns',
   }),
   sns_endpoint_url: text({
