@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { processRunner, type Runner } from '../../../src/operations/runner.ts';
 import { handOverLoadBalancer } from '../../../src/operations/terraform/load-balancer-handover.ts';
+import { eventually } from '../../support/eventually.ts';
 import { operationContext } from '../../support/manage.ts';
 import { CLASS, HANDOVER, stackWithService } from '../../support/played-handover.ts';
 import { ROOT } from '../../support/run-main.ts';
@@ -54,7 +55,9 @@ test('both Services lead to the same ready pods until the old one goes', async (
   expect(held()).toBe('sns-listener-2');
   const made = JSON.parse(await kubectl.succeed('get', 'service', 'sns-listener-2', '-o', 'json'));
   expect(made.spec).toMatchObject({ type: 'LoadBalancer', loadBalancerClass: CLASS });
-  await expect.poll(() => podsBehind('sns-listener-2')).toHaveLength(2);
+  await eventually(async () => {
+    expect(await podsBehind('sns-listener-2')).toHaveLength(2);
+  });
   expect(await podsBehind('sns-listener')).toEqual(await podsBehind('sns-listener-2'));
   await finish?.();
   expect(await kubectl.succeed('get', 'services', '-o', 'name')).toBe('service/sns-listener-2\n');
