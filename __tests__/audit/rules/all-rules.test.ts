@@ -220,6 +220,16 @@ const GOOD: readonly (readonly [string, Settings])[] = [
     },
   ],
   [
+    'several buckets that tell a topic of others, without Kubernetes objects',
+    {
+      processing: {
+        ...{ sns_endpoint_url: '', manage_kubernetes: false, existing_topic_arn: TOPIC },
+        buckets: [listedBucket('one', { create_notifications: true }), listedBucket('two')],
+      },
+    },
+  ],
+  ['a password that was changed a million times', http({ db_password_revision: 1_000_000 })],
+  [
     'Graviton nodes',
     http({ ami_type: 'AL2023_ARM_64_STANDARD', node_instance_types: ['m7g.large'] }),
   ],

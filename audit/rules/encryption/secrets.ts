@@ -124,7 +124,10 @@ function textsOf(value: unknown, name = ''): readonly (readonly [string, string]
 /** A path to a secret, or the name of one, is not a secret. */
 function isHarmless(name: string, value: string): boolean {
   return (
-    /(_FILE|_ARN|Name|Ref)$/.test(name) || /^(true|false|\d{1,4})$/.test(value) || value === ''
+    /(_FILE|_ARN|Name|Ref)$/.test(name) ||
+    /^(true|false|\d{1,4})$/.test(value) ||
+    (name.endsWith('-revision') && /^\d{1,7}$/.test(value)) ||
+    value === ''
   );
 }
 

@@ -55,7 +55,9 @@ function jobOf(model: Model, stackName: string): Job | undefined {
   const publishing = statementsOf(model, 'topic')
     .filter((placed) => placed.stack === stackName)
     .flatMap(({ statement }) => requiredValues(statement, 'aws:SourceArn'));
-  const isKnown = publishing.every((arn) => buckets.length > 0 || byBucket.has(arn));
+  // A topic of others tells nothing.
+  const isTold = publishing.length > 0 && publishing.every((arn) => byBucket.has(arn));
+  const isKnown = buckets.length > 0 || isTold;
   if (byBucket.size === 0 || !isKnown) return undefined;
   return {
     readPrefixes: new Map(
