@@ -6,10 +6,16 @@ import { App, Testing } from 'cdktf';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { FileProcessingStack } from '../../src/file-processing/stack.ts';
 import { FoundationNetworkStack } from '../../src/foundation-network/stack.ts';
+import { PostgresOnDemandStack } from '../../src/postgres-on-demand/stack.ts';
 import { fileProcessingVariables } from '../../src/settings/file-processing-variables.ts';
 import { foundationNetworkVariables } from '../../src/settings/foundation-network-variables.ts';
+import { postgresOnDemandVariables } from '../../src/settings/postgres-on-demand-variables.ts';
 import type { VariableTable } from '../../src/settings/variable.ts';
-import { fileProcessingSettings, foundationNetworkSettings } from '../support/settings.ts';
+import {
+  fileProcessingSettings,
+  foundationNetworkSettings,
+  postgresOnDemandSettings,
+} from '../support/settings.ts';
 import { type Terraform, terraformIn } from './support/terraform.ts';
 
 /** Texts that Terraform would evaluate, in forms that different variables accept. */
@@ -40,6 +46,7 @@ function marked(table: VariableTable) {
 const planted = {
   network: marked(foundationNetworkVariables),
   processing: marked(fileProcessingVariables),
+  database: marked(postgresOnDemandVariables),
 };
 const settingsOf = (of: keyof typeof planted) =>
   Object.fromEntries(planted[of].map(([name, value]) => [name, value]));
@@ -78,6 +85,10 @@ beforeAll(async () => {
         image: 'registry.example/app:1',
       }),
     }),
+    new PostgresOnDemandStack(app, 'postgres-on-demand', {
+      environment: 'test',
+      settings: postgresOnDemandSettings(settingsOf('database')),
+    }),
   ];
   // Beside a marker there may be references, which only the whole stack could answer.
   const texts = stacks
@@ -100,7 +111,9 @@ afterAll(async () => {
 
 describe('a setting that looks like an expression', () => {
   it('fits into maps, the endpoint and user data', () => {
-    const names = [...planted.network, ...planted.processing].map(([name]) => name);
+    const names = Object.values(planted)
+      .flat()
+      .map(([name]) => name);
     expect(new Set(names)).toEqual(
       new Set([
         ...['tags', 'annotations', 'extra_environment', 'private_subnet_tags'],
@@ -109,12 +122,13 @@ describe('a setting that looks like an expression', () => {
     );
   });
 
-  it.each([...planted.network, ...planted.processing].map(([name, , marker]) => [name, marker]))(
-    '%s is the text that it is to Terraform',
-    (_, marker) => {
-      expect(evaluated.some((text) => text.includes(marker))).toBe(true);
-    },
-  );
+  it.each(
+    Object.values(planted)
+      .flat()
+      .map(([name, , marker]) => [name, marker]),
+  )('%s is the text that it is to Terraform', (_, marker) => {
+    expect(evaluated.some((text) => text.includes(marker))).toBe(true);
+  });
 
   it('is nowhere evaluated', () => {
     const markers = MARKERS.flatMap((marker) => [marker, JSON.stringify(marker).slice(1, -1)]);
