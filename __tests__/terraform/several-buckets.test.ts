@@ -133,6 +133,14 @@ describe('a stack of one bucket that gets two more, one of another account', () 
     expect(touched(plan).filter((line) => line.includes('notification'))).toEqual([]);
   });
 
+  test('keeps the notifications of a bucket that the settings still name: manage refuses to remove them', async () => {
+    await planFor({ ...first, create_notifications: false }, letters, theirs);
+    const { code, stderr } = await checkout.manage(['plan']);
+    expect(code, stderr).toBe(77);
+    expect(stderr).toContain(`would remove the event notifications of bucket ${FIRST}`);
+    expect(stderr).toContain('terraform state rm aws_s3_bucket_notification.bucket_');
+  });
+
   test('goes back to one bucket only by a way that manage refuses to take', async () => {
     configure({ create_s3_notifications: true });
     const { code, stdout, stderr } = await checkout.manage(['plan']);
