@@ -36,7 +36,7 @@ export const postgresOnDemandVariables = {
   }),
   engine_version: text({
     description:
-      'Version of PostgreSQL: a major one, whose minor versions AWS then keeps up to date, or the minor one to start from.',
+      'Version of PostgreSQL: a major one, whose minor versions AWS then keeps up to date, or the minor one to start from, which is to be raised here too once AWS has gone beyond it.',
     default: '17',
     example: '17',
     allowed: 'a version from 15 to 18, such as 17 or 17.6',

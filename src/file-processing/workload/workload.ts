@@ -6,12 +6,14 @@ import type { ITerraformDependable } from 'cdktf';
 import { Construct } from 'constructs';
 import { hasEndpoint } from '../../settings/file-processing/delivery.ts';
 import type { FileProcessingSettings } from '../../settings/file-processing-variables.ts';
+import { leaveBehind } from '../../stack/addressed-stack.ts';
 import { databaseCredentials } from './database-credentials.ts';
 import { createDatabaseJobs, type DatabaseJobsProps } from './database-jobs.ts';
 import { createDatabaseSecret } from './database-secret.ts';
 import { createDeployment } from './deployment.ts';
 import { createIngress } from './ingress.ts';
 import { createConfigMap, listenerEnvironment } from './listener-environment.ts';
+import { DATABASE_SECRET } from './names.ts';
 import { createNamespace } from './namespace.ts';
 import { createNetworkPolicy } from './network-policy.ts';
 import {
@@ -72,6 +74,8 @@ export class Workload extends Construct {
     const namespace = settings.create_namespace
       ? [createNamespace(at('namespace'), settings, props.dependsOn)]
       : [];
+    // With it would go all that is in it, whoever looks after it from now on.
+    if (!settings.create_namespace) leaveBehind(this, 'kubernetes_namespace_v1.ns');
     const dependsOn = [...props.dependsOn, ...namespace];
 
     const serviceAccount = createServiceAccount(at('service-account'), settings, {
@@ -96,6 +100,9 @@ export class Workload extends Construct {
           }),
         ]
       : [];
+    if (settings.existing_secret_name === DATABASE_SECRET) {
+      leaveBehind(this, 'kubernetes_secret_v1.database');
+    }
     const networkPolicy = createNetworkPolicy(at('network-policy'), settings, dependsOn);
 
     const migration =

@@ -64,7 +64,8 @@ export const workloadVariables = {
     accepts: (value) => isDnsLabel(value) && value !== 'default' && !value.startsWith('kube-'),
   }),
   create_namespace: flag({
-    description: 'Makes the namespace. False expects it to be there.',
+    description:
+      'Makes the namespace. False expects it to be there, and leaves one that the stack has made.',
     default: true,
     example: true,
   }),

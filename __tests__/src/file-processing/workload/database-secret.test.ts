@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { synthesizeFileProcessing } from '../../../support/synthesized-file-processing.ts';
 import { DATABASE, synthesizeWorkload } from '../../../support/synthesized-workload.ts';
 
 const { resources } = synthesizeWorkload(DATABASE);
@@ -25,5 +26,14 @@ describe('createDatabaseSecret', () => {
 
   it('has the name that the pods mount', () => {
     expect(secret).toHaveProperty('metadata.name', 'file-processing-secrets');
+  });
+
+  it.each([
+    ['file-processing-secrets', true],
+    ['etl-database', false],
+    ['', false],
+  ])('stays when others take over the one of this name: "%s"', (existing_secret_name, stays) => {
+    const { removed = [] } = synthesizeFileProcessing({ ...DATABASE, existing_secret_name });
+    expect(removed.map(({ from }) => from).includes('kubernetes_secret_v1.database')).toBe(stays);
   });
 });

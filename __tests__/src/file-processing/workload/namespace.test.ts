@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { synthesizeFileProcessing } from '../../../support/synthesized-file-processing.ts';
 import { synthesizeWorkload } from '../../../support/synthesized-workload.ts';
 
 const ADDRESS = 'kubernetes_namespace_v1.ns';
@@ -26,5 +27,13 @@ describe('createNamespace', () => {
   it('is not made when it is there already', () => {
     const { resources } = synthesizeWorkload({ create_namespace: false });
     expect(resources).not.toHaveProperty([ADDRESS]);
+  });
+
+  it('stays, with all that is in it, when it is given to others', () => {
+    const left = { from: ADDRESS, lifecycle: [{ destroy: false }] };
+    const removedWith = (created: boolean) =>
+      synthesizeFileProcessing({ create_namespace: created }).removed;
+    expect(removedWith(false)).toContainEqual(left);
+    expect(removedWith(true)).not.toContainEqual(left);
   });
 });
