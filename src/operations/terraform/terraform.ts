@@ -161,6 +161,12 @@ function nextAfter(command: string, written: string): string | undefined {
   if (command === 'apply') {
     return 'what was done so far is in the state; run the same command again, and it goes on from there';
   }
+  if (/failed to get shared config profile|No valid credential sources found/.test(written)) {
+    return 'sign in (aws sso login), or set aws_profile to a profile that there is; empty takes the credentials of the environment';
+  }
+  if (command === 'init' && /Failed to query available provider packages/.test(written)) {
+    return 'let Terraform reach its registry, or name a mirror of it in its CLI configuration (provider_installation in ~/.terraformrc)';
+  }
   if (command === 'init' && /Backend configuration (changed|block has changed)/.test(written)) {
     return 'if state_bucket was changed on purpose, npm run manage -- init --migrate-state moves the state';
   }

@@ -103,6 +103,17 @@ test('an init that finds another backend says how to move the state', async () =
   });
 });
 
+test.each([
+  ['failed to get shared config profile, etl', 'aws_profile'],
+  ['No valid credential sources found', 'aws sso login'],
+  ['Failed to query available provider packages', 'provider_installation'],
+])('an init that ends with "%s" says what to do', async (stderr, next) => {
+  const { terraform } = over(() => ({ code: 1, stderr: `Error: ${stderr}` }));
+  await expect(terraform.init([], 'capture')).rejects.toMatchObject({
+    next: expect.stringContaining(next),
+  });
+});
+
 test('an init that hands over the terminal may ask', async () => {
   const { terraform, runs } = over(() => ({}));
   await terraform.init(['-migrate-state'], 'inherit');
