@@ -41,7 +41,7 @@ export function refuseRoleReplacement(plan: PlanJson): readonly Refusal[] {
 }
 
 /**
- * Refuses a plan by which a role of pods no longer trusts any way that it trusts now: pods took their role when they
+ * Refuses a plan by which a role of pods no longer trusts the way that they take it by now: pods took their role when they
  * started, and fetch its credentials anew within hours.
  *
  * @param settings - what the plan was made from: it may not know the new trust policy yet
@@ -51,10 +51,16 @@ export function refuseIdentitySwitch(
   settings: Pick<FileProcessingSettings, 'identity' | 'both_identities'>,
 ): readonly Refusal[] {
   const wanted = WAYS.filter(({ trusted }) => trusted(settings));
+  // While a role trusts both ways, pods take the one that has associations, or else the other.
+  const isAssociated = (plan.resource_changes ?? []).some(
+    ({ type, change }) => type === POD_ASSOCIATION && change.before !== null,
+  );
+  const taken = isAssociated ? 'pod_identity' : 'irsa';
   return changesOf(plan).flatMap(({ type, address, change }) => {
     if (type !== 'aws_iam_role' || change.before == null || change.after == null) return [];
     const policy = String(change.before.assume_role_policy ?? '');
-    const before = WAYS.filter(({ sign }) => policy.includes(sign));
+    const trusted = WAYS.filter(({ sign }) => policy.includes(sign));
+    const before = trusted.length > 1 ? trusted.filter(({ name }) => name === taken) : trusted;
     if (before.length === 0 || before.some((way) => wanted.includes(way))) return [];
     return [
       {
@@ -64,6 +70,8 @@ export function refuseIdentitySwitch(
     ];
   });
 }
+
+const POD_ASSOCIATION = 'aws_eks_pod_identity_association';
 
 /** How pods take a role: its name in the settings, and the sign of it in the role's trust policy. */
 const WAYS = [

@@ -179,8 +179,13 @@ test('a state without any is fine', () => {
 describe('a switch of identity', () => {
   const IRSA = '{"Action":"sts:AssumeRoleWithWebIdentity"}';
   const PODS = '{"Principal":{"Service":"pods.eks.amazonaws.com"}}';
-  const trusting = (before: string) => ({
+  const trusting = (before: string, isAssociated: boolean) => ({
     resource_changes: [
+      {
+        address: 'aws_eks_pod_identity_association.file_processing_sa',
+        type: 'aws_eks_pod_identity_association',
+        change: { actions: ['no-op'], before: isAssociated ? {} : null, after: {} },
+      },
       {
         address: 'aws_iam_role.file_processing_sa',
         type: 'aws_iam_role',
@@ -193,10 +198,12 @@ describe('a switch of identity', () => {
   const pods = { identity: 'pod_identity', both_identities: false } as const;
 
   test.each([
-    ['irsa to pod_identity', IRSA, pods, 'trust pod_identity in place of irsa'],
-    ['pod_identity to irsa', PODS, irsa, 'trust irsa in place of pod_identity'],
-  ])('from %s at once is refused with the way out', (_, before, settings, reason) => {
-    expect(refuseIdentitySwitch(trusting(before), settings)).toStrictEqual([
+    ['irsa to pod_identity', IRSA, false, pods, 'trust pod_identity in place of irsa'],
+    ['pod_identity to irsa', PODS, true, irsa, 'trust irsa in place of pod_identity'],
+    ['both, taken by irsa, to pod_identity', IRSA + PODS, false, pods, 'in place of irsa'],
+    ['both, taken by pod_identity, to irsa', IRSA + PODS, true, irsa, 'in place of pod_identity'],
+  ])('from %s at once is refused with the way out', (_, before, isAssociated, settings, reason) => {
+    expect(refuseIdentitySwitch(trusting(before, isAssociated), settings)).toStrictEqual([
       {
         reason: expect.stringContaining(reason),
         next: expect.stringMatching(/both_identities = true.*rollout restart/),
@@ -205,13 +212,13 @@ describe('a switch of identity', () => {
   });
 
   test.each([
-    ['to both', IRSA, { ...pods, both_identities: true }],
-    ['from both', IRSA + PODS, pods],
-    ['back from both', IRSA + PODS, irsa],
-    ['of nothing', PODS, pods],
-    ['of a role that no pod has', '{"Principal":{"Service":"ec2.amazonaws.com"}}', pods],
-  ])('%s is not', (_, before, settings) => {
-    expect(refuseIdentitySwitch(trusting(before), settings)).toEqual([]);
+    ['to both', IRSA, false, { ...pods, both_identities: true }],
+    ['from both', IRSA + PODS, true, pods],
+    ['back from both', IRSA + PODS, false, irsa],
+    ['of nothing', PODS, true, pods],
+    ['of a role that no pod has', '{"Principal":{"Service":"ec2.amazonaws.com"}}', false, pods],
+  ])('%s is not', (_, before, isAssociated, settings) => {
+    expect(refuseIdentitySwitch(trusting(before, isAssociated), settings)).toEqual([]);
   });
 });
 
