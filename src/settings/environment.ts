@@ -9,7 +9,7 @@ import {
 } from './check-foundation-network.ts';
 import { checkPostgresOnDemand } from './check-postgres-on-demand.ts';
 import { commonVariables } from './common-variables.ts';
-import { existingNetworkVariables } from './existing-network.ts';
+import { existingNetworkVariables, vpcName } from './existing-network.ts';
 import { LISTENER_USER } from './file-processing/database.ts';
 import {
   type FileProcessingSettings,
@@ -159,6 +159,7 @@ export function loadEnvironment(
             ...database.locate([
               ...warnAccounts(database.settings),
               ...warnOfAnotherAccount(database.settings, processing.settings),
+              ...warnOfAnotherNetwork(database, processing.settings),
             ]),
           ]
         : [],
@@ -194,6 +195,26 @@ function warnOfAnotherAccount(
   if (account_id === processing.account_id) return [];
   const message = `${account_id || 'absent'} differs from file_processing's ${processing.account_id || 'absent'}: all stacks are in one account`;
   return [{ variable: 'account_id', message }];
+}
+
+/** Nodes reach a database in their own VPC, or in one that somebody has connected with it. */
+function warnOfAnotherNetwork(
+  { settings, given }: Loaded<typeof postgresOnDemandVariables>,
+  processing: FileProcessingSettings,
+): readonly CrossFinding<keyof PostgresOnDemandSettings & string>[] {
+  if (processing.database !== 'on_demand') return [];
+  if (!processing.create_cluster) {
+    if (Object.keys(existingNetworkVariables).some((name) => given.has(name))) return [];
+    const message = `absent: the database is made in ${vpcName(settings)}; name the VPC of the cluster ${processing.cluster_name}`;
+    return [{ variable: 'vpc_id', message }];
+  }
+  const [own, nodes] = [settings, processing].map(
+    ({ vpc_id, ...network }) => vpc_id || vpcName(network),
+  );
+  // An id and a name may mean the same one.
+  if (own === nodes || (settings.vpc_id === '') !== (processing.vpc_id === '')) return [];
+  const message = `${own} differs from file_processing's ${nodes}: the nodes reach the database only where both networks are connected`;
+  return [{ variable: settings.vpc_id === '' ? 'foundation_name_prefix' : 'vpc_id', message }];
 }
 
 /** What the database has in common with file-processing, where its own file does not say otherwise. */

@@ -385,6 +385,35 @@ describe('A database on demand', () => {
     ]);
   });
 
+  const CLUSTER = 'create_cluster = false\ncluster_name = "shared"\n';
+
+  it.each([
+    ['', 'foundation_name_prefix = "data"', /:1: foundation_name_prefix: data-vpc differs from/],
+    ['vpc_id = "vpc-0a1b2c3d"\n', 'vpc_id = "vpc-1a2b3c4d"', /:1: vpc_id: vpc-1a2b3c4d differs/],
+    [CLUSTER, '', /vpc_id: absent: .* name the VPC of the cluster shared$/],
+  ])(
+    'is warned of in another network than that of the nodes (%j, %j)',
+    (nodes, database, warned) => {
+      write(PROCESSING, `${PROCESSES}account_id = "210987654321"\n${nodes}`);
+      write(DATABASE, `${database}\n`);
+      expect(load().warnings.postgresOnDemand.map(formatFinding)).toContainEqual(
+        expect.stringMatching(warned),
+      );
+    },
+  );
+
+  it.each([
+    ['vpc_id = "vpc-0a1b2c3d"\n', ''],
+    ['vpc_id = "vpc-0a1b2c3d"\n', 'foundation_name_prefix = "data"'],
+    [CLUSTER, 'vpc_id = "vpc-0a1b2c3d"'],
+  ])('is not warned of where the network may be the same (%j, %j)', (nodes, database) => {
+    write(PROCESSING, PROCESSES + nodes);
+    write(DATABASE, `${database}\n`);
+    const warned = load().warnings.postgresOnDemand.map(({ variable }) => variable);
+    expect(warned).not.toContain('vpc_id');
+    expect(warned).not.toContain('foundation_name_prefix');
+  });
+
   it('must be in the same region', () => {
     write(PROCESSING, PROCESSES);
     write(DATABASE, 'aws_region = "us-gov-east-1"\n');
