@@ -95,3 +95,17 @@ test('a provider that is given to others stays, with what trusts it', async () =
   expect(provider).toContain('sts.amazonaws.com');
   expect(await processing.plan()).toMatchObject({ exitCode: 0, changes: [] });
 });
+
+test('a permissions boundary that comes later is put on every role in place', async () => {
+  const { oidc_provider_arn: existing_oidc_provider_arn } = await processing.outputs();
+  const { changes } = await applyWith({
+    existing_oidc_provider_arn,
+    permissions_boundary_arn: 'arn:aws-us-gov:iam::123456789012:policy/etl-boundary',
+  });
+  const roles = (await processing.stateList()).filter((address) => /^aws_iam_role\./.test(address));
+  expect(roles.length).toBeGreaterThan(3);
+  expect(changes).toEqual(
+    roles.map((address) => expect.objectContaining({ address, actions: ['update'] })),
+  );
+  expect(await processing.plan()).toMatchObject({ exitCode: 0, changes: [] });
+});

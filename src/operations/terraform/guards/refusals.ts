@@ -161,17 +161,23 @@ export function refuseClusterReplacement(plan: PlanJson, keeps = true): readonly
     });
 }
 
-/** Refuses a plan that deletes nodes before those in their place are ready: pods would have nowhere to go. */
+/**
+ * Refuses a plan that deletes nodes before those in their place are ready: pods would have nowhere to go. Groups of two
+ * addresses are worked on at the same time, and a deletion is the faster one.
+ */
 export function refuseNodesDeletedFirst(plan: PlanJson): readonly Refusal[] {
-  return changesOf(plan)
-    .filter(
-      ({ type, change: { actions } }) =>
-        type === 'aws_eks_node_group' && actions[0] === 'delete' && actions.includes('create'),
-    )
-    .map(({ address, change }) => ({
-      reason: `the plan would delete the nodes ${String(change.before?.node_group_name ?? address)} (${address}) before new ones are ready`,
-      next: 'undo the setting that the plan marks with "forces replacement"; the stack of this version makes the new ones first',
-    }));
+  const groups = changesOf(plan).filter(({ type }) => type === 'aws_eks_node_group');
+  const makes = groups.some(({ change: { actions } }) => actions.join() === 'create');
+  return groups.flatMap(({ address, change: { actions, before } }) => {
+    const isReplaced = actions[0] === 'delete' && actions.includes('create');
+    if (!isReplaced && !(makes && actions.join() === 'delete')) return [];
+    return {
+      reason: `the plan would delete the nodes ${String(before?.node_group_name ?? address)} (${address}) before new ones are ready`,
+      next: isReplaced
+        ? 'undo the setting that the plan marks with "forces replacement"; the stack of this version makes the new ones first'
+        : 'keep it beside the new one in node_groups, apply, and take it out then',
+    };
+  });
 }
 
 /** What has its name once in an account or region. */

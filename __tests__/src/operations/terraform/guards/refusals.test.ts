@@ -11,6 +11,7 @@ import {
   refuseRoleReplacement,
   refuseTakenNames,
 } from '../../../../../src/operations/terraform/guards/refusals.ts';
+import type { PlanJson } from '../../../../../src/operations/terraform/plan-json.ts';
 
 test('no reason, no refusal', () => {
   expect(() => refuse([])).not.toThrow();
@@ -88,6 +89,19 @@ test('nodes that are deleted before new ones are ready are refused', () => {
     {
       reason: expect.stringContaining('(aws_eks_node_group.this) before new ones are ready'),
       next: expect.stringContaining('forces replacement'),
+    },
+  ]);
+});
+
+test('so is a group of another name in the place of one: Terraform works on both at the same time', () => {
+  const resource_changes = [
+    ...nodesPlan(['delete']).resource_changes,
+    { ...nodesPlan(['create']).resource_changes[0], address: 'aws_eks_node_group.nodes_spot' },
+  ] as PlanJson['resource_changes'] & object;
+  expect(refuseNodesDeletedFirst({ resource_changes })).toStrictEqual([
+    {
+      reason: expect.stringContaining('(aws_eks_node_group.this) before new ones are ready'),
+      next: expect.stringContaining('keep it beside the new one'),
     },
   ]);
 });
