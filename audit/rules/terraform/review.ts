@@ -15,7 +15,13 @@ const BLOCKS = [
   ...['moved', 'removed'],
 ];
 
-const typeOf = (address: unknown) => String(address).split('.')[0];
+/** What a stack may let go without destroying it: queues that doctor names, and what a setting gives to others. */
+const LEFT_BEHIND = [
+  ...['aws_sqs_queue', 'aws_iam_openid_connect_provider'],
+  ...['kubernetes_namespace_v1', 'kubernetes_secret_v1'],
+];
+
+const typeOf = (address: unknown) => String(address).split('.')[0] ?? '';
 
 /** Paths of arguments that are not among the known ones; blocks are looked into where they are known. */
 function unknownArguments(
@@ -91,9 +97,9 @@ export const REVIEW_RULES: readonly Rule[] = [
   rule({
     id: 'only-known-blocks',
     title:
-      'A stack has resources, data, variables, locals, outputs and checks, moves a resource to its own type only, and leaves none but queues behind',
+      'A stack has resources, data, variables, locals, outputs and checks, moves a resource to its own type only, and leaves behind only queues and what the settings give to others',
     reason:
-      'A module is code from elsewhere, an import takes over what others made, and what is removed from the state without being destroyed is watched by nobody; a queue is, by doctor, for the messages that wait in it.',
+      'A module is code from elsewhere, an import takes over what others made, and what is removed from the state without being destroyed is watched by nobody; a queue is, by doctor, for the messages that wait in it, and an OIDC provider, a namespace or a Secret that is given to others is theirs to watch.',
     control: 'CM-3(2)',
     severity: 'medium',
     subjects: ({ model }) =>
@@ -106,7 +112,7 @@ export const REVIEW_RULES: readonly Rule[] = [
         .filter(({ from, to }) => typeOf(from) !== typeOf(to))
         .map(({ from, to }) => `moves ${String(from)} to ${String(to)}, which is of another type`),
       ...blocksOf(json.removed)
-        .filter(({ from }) => typeOf(from) !== 'aws_sqs_queue')
+        .filter(({ from }) => !LEFT_BEHIND.includes(typeOf(from)))
         .map(({ from }) => `leaves ${String(from)} behind, which nobody watches then`),
       ...Object.keys(json.terraform ?? {})
         .filter((block) => !['backend', 'required_providers', 'required_version'].includes(block))
