@@ -8,16 +8,21 @@ import type { Refusal } from './refusals.ts';
 const NETWORK: readonly string[] = ['aws_vpc', 'aws_subnet'];
 
 /**
- * Refuses a plan that deletes or replaces the network or a subnet of it: Terraform takes routes and gateways away
- * first, and then waits in vain, since AWS deletes no subnet that something is in.
+ * Refuses a plan that deletes or replaces the network or a subnet of it, or replaces a security group, which has a name:
+ * Terraform takes routes, gateways and rules away first, and then waits in vain, since AWS deletes none that is in use.
  */
 export function refuseNetworkDeletion(plan: PlanJson): readonly Refusal[] {
-  const gone = changesOf(plan).filter((change) => NETWORK.includes(change.type) && deletes(change));
+  const gone = changesOf(plan)
+    .filter(deletes)
+    .filter(
+      ({ type, change: { actions } }) =>
+        NETWORK.includes(type) || (type === 'aws_security_group' && actions.includes('create')),
+    );
   if (gone.length === 0) return [];
   return [
     {
-      reason: `the plan would delete or replace ${gone.map(({ address }) => address).join(', ')}: what runs in the network loses its way out first, and AWS deletes no subnet that something is in`,
-      next: 'take back the setting that does so, such as vpc_cidr, availability_zones, private_subnet_cidrs or public_subnet_cidrs; where nothing is in there, go on with --allow-cluster-replacement',
+      reason: `the plan would delete or replace ${gone.map(({ address }) => address).join(', ')}: what runs in the network loses its routes or rules first, and AWS deletes nothing that is in use`,
+      next: 'take back the setting that does so, such as vpc_cidr, name_prefix, availability_zones, private_subnet_cidrs or public_subnet_cidrs; where nothing is in there, go on with --allow-cluster-replacement',
     },
   ];
 }

@@ -26,6 +26,7 @@ describe('the network', () => {
     ['aws_vpc.main', ['delete', 'create']],
     ['aws_subnet.private_a', ['delete', 'create']],
     ['aws_subnet.public_b', ['delete']],
+    ['aws_security_group.endpoints', ['delete', 'create']],
   ])('%s is not taken from what runs in it: %j', (address, actions) => {
     const [refusal, ...others] = refuseNetworkDeletion(planOf(change(address, actions)));
     expect(others).toEqual([]);
@@ -44,6 +45,7 @@ describe('the network', () => {
     ['aws_subnet.private_a', ['update']],
     ['aws_subnet.private_c', ['create']],
     ['aws_nat_gateway.public_b', ['delete']],
+    ['aws_security_group.endpoints', ['delete']],
   ])('%s may change: %j', (address, actions) => {
     expect(refuseNetworkDeletion(planOf(change(address, actions)))).toEqual([]);
   });
