@@ -65,21 +65,27 @@ export function checkFoundationNetwork(
   );
 }
 
-/** Faults of FIPS endpoints that AWS does not have. */
+/** Faults of FIPS endpoints that AWS does not have: the provider calls them in one region, the backend in another. */
 export function checkFips({
   aws_region,
   fips_endpoints,
-}: {
+  state_bucket,
+  state_region,
+}: FipsSettings): CrossFinding<'fips_endpoints'>[] {
+  if (!fips_endpoints) return [];
+  return Object.entries({ aws_region, ...(state_bucket !== '' && { state_region }) })
+    .filter(([, region]) => region !== '' && !hasFipsEndpoints(region))
+    .map(([name, region]) => ({
+      variable: 'fips_endpoints',
+      message: `must be false in ${name} ${region}: AWS has FIPS endpoints in the United States, GovCloud and Canada`,
+    }));
+}
+
+interface FipsSettings {
   readonly aws_region: string;
   readonly fips_endpoints: boolean;
-}): CrossFinding<'fips_endpoints'>[] {
-  if (!fips_endpoints || hasFipsEndpoints(aws_region)) return [];
-  return [
-    {
-      variable: 'fips_endpoints',
-      message: `must be false in aws_region ${aws_region}: AWS has FIPS endpoints in the United States, GovCloud and Canada`,
-    },
-  ];
+  readonly state_bucket: string;
+  readonly state_region: string;
 }
 
 /** IAM's limit for the name of a role ("IAM and AWS STS quotas"). */

@@ -100,6 +100,15 @@ describe('faults between variables', () => {
       /must be false in aws_region eu-central-1/,
     ],
     [
+      'FIPS endpoints for a state where AWS has none',
+      {
+        ...{ aws_region: 'us-east-1', fips_endpoints: true },
+        ...{ state_bucket: 'etl-state', state_region: 'eu-west-1' },
+      },
+      'fips_endpoints',
+      /must be false in state_region eu-west-1/,
+    ],
+    [
       'a variable of the listener among those of others',
       { extra_environment: { TZ: 'UTC', LOG_LEVEL: 'debug', DB_PASSWORD_FILE: '/x' } },
       'extra_environment',

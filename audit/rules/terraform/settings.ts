@@ -172,6 +172,8 @@ export const TERRAFORM_RULES: readonly Rule[] = [
         ...(type === 's3'
           ? [
               at('encrypt') !== true && 'encrypt must be true',
+              (at('use_fips_endpoint') === true) !== usesFips(model.stackOf({ stack })) &&
+                'use_fips_endpoint is not as in its provider',
               at('use_lockfile') !== true && 'use_lockfile must be true',
               String(at('bucket') ?? '') === '' && 'bucket is missing',
               String(at('key') ?? '') === '' && 'key is missing',

@@ -70,6 +70,12 @@ describeRules(TERRAFORM_RULES, {
         }),
       ],
       [
+        'FIPS endpoints for all but the state',
+        backend((s3) => {
+          delete s3.use_fips_endpoint;
+        }),
+      ],
+      [
         'a region of another partition',
         backend((s3) => {
           s3.region = 'us-east-1';
