@@ -53,16 +53,15 @@ export const upgradeNotes: Operation<UpgradeNotesOptions> = {
     const pair = async (path: string) => [await older(path), fileOf(context, path)] as const;
     const [olderLog, newerLog] = await pair('CHANGELOG.md');
     const recorded = await Promise.all(goldenFilesOf(name).map(pair));
+    const changeLog = newEntries(olderLog, newerLog);
+    // First of all, since it helps also where a plan can't be made.
+    if (!options.json) context.stdout.write(changeLogText(from, changeLog));
     const stack = await openStack(context, { ...options, variables: options.var }, name);
     await requirePlannable(context, stack, [], { allowMessageLoss: true });
     return await withPlan(stack, { quiet: true }, async ({ json, isEmpty }) => {
-      const notes: UpgradeNotes = {
-        stack: name,
-        from,
-        changeLog: newEntries(olderLog, newerLog),
-        changes: withCauses(changesOf(json).map(summaryOf), recorded),
-      };
-      context.stdout.write(options.json ? `${JSON.stringify(notes)}\n` : notesText(notes));
+      const changes = withCauses(changesOf(json).map(summaryOf), recorded);
+      const notes: UpgradeNotes = { stack: name, from, changeLog, changes };
+      context.stdout.write(options.json ? `${JSON.stringify(notes)}\n` : changesText(notes));
       await guardPlan(stack, json, {});
       return isEmpty ? EXIT.ok : HAS_CHANGES;
     });
@@ -128,15 +127,16 @@ function entriesOf(text: string) {
   );
 }
 
-function notesText({ stack, from, changeLog, changes }: UpgradeNotes): string {
+function changeLogText(from: string, changeLog: readonly string[]): string {
+  const lines = changeLog.length === 0 ? ['nothing but additions'] : changeLog;
+  return [`Change log since ${from}:`, ...lines.map((line) => `  ${line}`), ''].join('\n');
+}
+
+function changesText({ stack, changes }: UpgradeNotes): string {
   const table = textTable(
     changes.map(({ address, actions, because }) => [`  ${actions.join(', ')}`, address, because]),
   );
   return [
-    `Change log since ${from}:`,
-    ...(changeLog.length === 0
-      ? ['  nothing but additions']
-      : changeLog.map((line) => `  ${line}`)),
     '',
     `What a plan of ${stack} would do:`,
     changes.length === 0 ? '  nothing, or outputs alone\n' : table,

@@ -135,6 +135,13 @@ describe('upgrade-notes', () => {
     expect(code).toBe(0);
   });
 
+  test('shows the change log also where no plan can be made', async () => {
+    const { code, out } = await upgradeNotes(['deployed'], { 'kubernetes_secret_v1.database': {} });
+    expect(out).toContain('Change log since deployed:\n  [Unreleased]: Changed');
+    expect(out).not.toContain('What a plan');
+    expect(code).toBe(64);
+  });
+
   test('prints the same as JSON', async () => {
     const { out } = await upgradeNotes(['deployed', '--json'], planned);
     expect(JSON.parse(out)).toMatchObject({
