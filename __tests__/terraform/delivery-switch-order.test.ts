@@ -110,3 +110,16 @@ describe('a switch to the queue by way of both, without manage', () => {
     expect(await terraform.plan()).toMatchObject({ exitCode: 0, changes: [] });
   });
 });
+
+test('what others take over in Kubernetes is left to them, with what is in it', async () => {
+  const existing_secret_name = 'file-processing-secrets';
+  await settings({ delivery: 'sqs', create_namespace: false, existing_secret_name });
+  const { changes } = await terraform.plan();
+  const leaving = changes.filter(({ actions }) => !actions.includes('update'));
+  expect(leaving.map(({ address, actions }) => `${actions.join()} ${address}`).sort()).toEqual([
+    'forget terraform_data.namespace_ns',
+    'forget terraform_data.secret_database',
+  ]);
+  await terraform.apply();
+  expect(await terraform.plan()).toMatchObject({ exitCode: 0, changes: [] });
+});
