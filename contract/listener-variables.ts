@@ -355,5 +355,8 @@ export function overridesPod(name: string): boolean {
 export function isListenerVariable(name: string): boolean {
   if (PROXY_VARIABLES.some((proxy) => proxy === name)) return true;
   const table: Readonly<Record<string, ListenerVariable<unknown>>> = LISTENER_VARIABLES;
-  return name in table || (name.endsWith('_FILE') && table[name.slice(0, -5)]?.file === true);
+  return (
+    Object.hasOwn(table, name) ||
+    (name.endsWith('_FILE') && table[name.slice(0, -5)]?.file === true)
+  );
 }

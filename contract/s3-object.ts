@@ -25,7 +25,7 @@ export function isOwnBucketName(name: string): boolean {
 
 /** What the end of keys looks like that a notification and the listener are limited to, in words. */
 export const KEY_SUFFIX =
-  '1 to 64 characters without wildcards, slashes, ${, %{ or line breaks, and without blanks at its ends';
+  '1 to 64 characters without wildcards, slashes, ${, %{ or control characters, and without blanks at its ends';
 
 /** Whether a text can limit keys by their end. */
 export function isKeySuffix(text: string): boolean {
@@ -34,7 +34,7 @@ export function isKeySuffix(text: string): boolean {
 
 /** What a key prefix looks like that a notification, rights and the listener are limited to, in words. */
 export const KEY_PREFIX =
-  'a key prefix: it ends in a slash, does not begin with one, and has at most 200 characters without commas, wildcards, ${, %{ or line breaks, and without blanks at its ends';
+  'a key prefix: it ends in a slash, does not begin with one, and has at most 200 characters without commas, wildcards, ${, %{ or control characters, and without blanks at its ends';
 
 /** Whether a text can limit keys by their beginning. */
 export function isKeyPrefix(text: string): boolean {
@@ -42,11 +42,12 @@ export function isKeyPrefix(text: string): boolean {
 }
 
 /**
- * Of white space a blank alone, and inside; no `${`, which IAM takes for a policy variable in a resource
+ * Of white space a blank alone, and inside; no control characters, which neither IAM nor a ConfigMap takes, and no
+ * half of a surrogate pair; no `${`, which IAM takes for a policy variable in a resource
  * (IAM User Guide, "IAM policy elements: Variables and tags"), and no `%{`, which Terraform takes for a directive.
  */
 function isPlainKeyText(text: string): boolean {
-  return text === text.trim() && !/[^\S ]|[$%]\{/.test(text);
+  return text === text.trim() && !/[^\S ]|[\p{Cc}\p{Cs}]|[$%]\{/u.test(text);
 }
 
 /** Source: Amazon S3 user guide, "Naming Amazon S3 objects". */

@@ -1,4 +1,5 @@
 import {
+  isListenerVariable,
   LISTENER_VARIABLES,
   type ListenerVariable,
 } from '@file-processing/contract/listener-variables.ts';
@@ -32,4 +33,14 @@ test.each([
   'arn:aws-cn:sns:cn-north-1:123456789012:t_1',
 ])('%s is a topic', (arn) => {
   expect(LISTENER_VARIABLES.SNS_TOPIC_ARNS.kind.read(arn)).toMatchObject([{ arn }]);
+});
+
+test.each([
+  ['PORT', true],
+  ['DB_PASSWORD_FILE', true],
+  ['HTTPS_PROXY', true],
+  ['PORT_FILE', false],
+  ['constructor', false],
+])('%s is filled by settings: %s', (name, expected) => {
+  expect(isListenerVariable(name)).toBe(expected);
 });

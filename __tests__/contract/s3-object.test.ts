@@ -74,6 +74,8 @@ test.each([
   ['a', false],
   [`${'a'.repeat(199)}/`, true],
   [`${'a'.repeat(200)}/`, false],
+  ['a\u0007/', false],
+  ['a\udc00/', false],
 ])('%j as a key prefix: %s', (text, expected) => {
   expect(isKeyPrefix(text)).toBe(expected);
 });
@@ -86,6 +88,9 @@ test.each([
   ['', false],
   ['a'.repeat(64), true],
   ['a'.repeat(65), false],
+  ['\u0000', false],
+  ['\ud800', false],
+  ['💥', true],
 ])('%j as a key suffix: %s', (text, expected) => {
   expect(isKeySuffix(text)).toBe(expected);
 });
