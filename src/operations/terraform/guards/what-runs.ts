@@ -27,19 +27,26 @@ export function refuseNetworkDeletion(plan: PlanJson): readonly Refusal[] {
   ];
 }
 
-/** Refuses a plan that puts another load balancer in the place of the one that SNS posts to, as in another namespace. */
+/**
+ * Refuses a plan that puts another load balancer in the place of the one that SNS posts to: in another namespace, or of
+ * an Ingress in place of a Service.
+ */
 export function refuseLoadBalancerReplacement(plan: PlanJson): readonly Refusal[] {
+  const posts = (plan.resource_changes ?? []).some(
+    ({ address, change }) => address === HTTP_SUBSCRIPTION && change.after !== null,
+  );
+  const isBalanced = (values: Block | null) => firstOf(values?.spec)?.type === 'LoadBalancer';
+  const goes = ({ type, change: { actions, before, after } }: PlannedChange) => {
+    const isReplaced = actions.includes('delete') && actions.includes('create');
+    if (type === 'kubernetes_ingress_v1') return isReplaced || (posts && after === null);
+    if (type !== 'kubernetes_service_v1' || !isBalanced(before)) return false;
+    return isReplaced || (after !== null && !isBalanced(after));
+  };
   return changesOf(plan)
-    .filter(
-      (change) =>
-        change.type === 'kubernetes_service_v1' &&
-        deletes(change) &&
-        change.change.actions.includes('create') &&
-        firstOf(change.change.before?.spec)?.type === 'LoadBalancer',
-    )
+    .filter(goes)
     .map(({ address, change }) => ({
-      reason: `the plan would replace the Service ${String(firstOf(change.before?.metadata)?.name)} (${address}) with its load balancer: the new one has another host name, and SNS reaches nothing until the name of sns_endpoint_url is pointed at it`,
-      next: 'take back the setting that the plan marks with "forces replacement", such as namespace; or go on with --allow-message-loss',
+      reason: `the plan would take away the load balancer of ${String(firstOf(change.before?.metadata)?.name)} (${address}): the one in its place has another host name, and SNS reaches nothing until the name of sns_endpoint_url is pointed at it`,
+      next: 'take back the setting that does so, such as namespace or ingress_class_name; or go on with --allow-message-loss',
     }));
 }
 

@@ -65,10 +65,28 @@ describe('the Service of the load balancer', () => {
       refuseLoadBalancerReplacement(service('LoadBalancer', ['delete', 'create'])),
     ).toMatchObject([
       {
-        reason: expect.stringContaining('replace the Service sns-listener (kubernetes_service_v1'),
+        reason: expect.stringContaining('load balancer of sns-listener (kubernetes_service_v1'),
         next: expect.stringContaining('such as namespace'),
       },
     ]);
+  });
+
+  test('does not go for an Ingress in its place', () => {
+    const [change] = service('LoadBalancer', ['update']).resource_changes;
+    const after = { spec: [{ type: 'ClusterIP' }] };
+    const plan = planOf({ ...change, change: { ...change?.change, after } } as PlannedChange);
+    expect(refuseLoadBalancerReplacement(plan)).toHaveLength(1);
+  });
+
+  const ingress = change('kubernetes_ingress_v1.sns_listener', ['delete'], {
+    metadata: [{ name: 'sns-listener' }],
+  });
+
+  test('nor an Ingress for it, while SNS posts there', () => {
+    const subscribed = change(HTTP_SUBSCRIPTION, ['no-op']);
+    expect(refuseLoadBalancerReplacement(planOf(ingress, subscribed))).toHaveLength(1);
+    const unsubscribed = change(HTTP_SUBSCRIPTION, ['delete']);
+    expect(refuseLoadBalancerReplacement(planOf(ingress, unsubscribed))).toEqual([]);
   });
 
   test.each([
