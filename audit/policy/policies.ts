@@ -14,6 +14,7 @@ export const OWN_ACCOUNT = '<account>';
 const ARN: Readonly<Record<string, (name: string, region: string) => string>> = {
   aws_sns_topic: (name, region) => `sns:${region}:${OWN_ACCOUNT}:${name}`,
   aws_sqs_queue: (name, region) => `sqs:${region}:${OWN_ACCOUNT}:${name}`,
+  aws_cloudwatch_event_rule: (name, region) => `events:${region}:${OWN_ACCOUNT}:rule/${name}`,
   aws_cloudwatch_log_group: (name, region) => `logs:${region}:${OWN_ACCOUNT}:log-group:${name}`,
   aws_eks_cluster: (name, region) => `eks:${region}:${OWN_ACCOUNT}:cluster/${name}`,
   aws_iam_role: (name) => `iam::${OWN_ACCOUNT}:role/${name}`,

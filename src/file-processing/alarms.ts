@@ -12,6 +12,8 @@ export interface Watched {
   readonly deadLetterQueueName: string;
   /** The queue that the listener fetches from, in queue mode. */
   readonly deliveryQueueName?: string;
+  /** The queue of events that EventBridge could not deliver. */
+  readonly undeliveredQueueName?: string;
 }
 
 /** What the alarms are made from. */
@@ -77,6 +79,15 @@ const ALARMS: Readonly<Record<string, Alarm>> = {
     threshold: STUCK_SECONDS,
     dimensions: ({ deliveryQueueName }) =>
       deliveryQueueName === undefined ? undefined : { QueueName: deliveryQueueName },
+  },
+  undelivered_events: {
+    alarmDescription:
+      'EventBridge could not deliver events of new objects to the queue: files that arrived but were not checked.',
+    namespace: 'AWS/SQS',
+    metricName: 'ApproximateNumberOfMessagesVisible',
+    statistic: 'Maximum',
+    dimensions: ({ undeliveredQueueName }) =>
+      undeliveredQueueName === undefined ? undefined : { QueueName: undeliveredQueueName },
   },
 };
 

@@ -1,8 +1,13 @@
 import { DataAwsCallerIdentity } from '@cdktf/provider-aws/lib/data-aws-caller-identity/index.js';
 import type { ITerraformDependable } from 'cdktf';
 import { Construct } from 'constructs';
-import { bucketPublishesWithKey, logsUseKey, topicSendsWithKey } from '../policies/key-policies.ts';
-import { hasEndpoint, hasQueue } from '../settings/file-processing/delivery.ts';
+import {
+  bucketPublishesWithKey,
+  logsUseKey,
+  ruleSendsWithKey,
+  topicSendsWithKey,
+} from '../policies/key-policies.ts';
+import { hasEndpoint, hasQueue, usesEventBridge } from '../settings/file-processing/delivery.ts';
 import type { FileProcessingSettings } from '../settings/file-processing-variables.ts';
 import { leaveBehind } from '../stack/addressed-stack.ts';
 import { Key } from '../stack/key.ts';
@@ -20,6 +25,7 @@ import {
 import { ClusterAccess } from './cluster-access.ts';
 import { bucketOwners, type Context, contextOf } from './context.ts';
 import type { FoundDatabase } from './database-lookup.ts';
+import { EventRule, ruleSenders } from './event-rule.ts';
 import { allowNodes, allowOperators } from './ingress-rules.ts';
 import { Irsa } from './irsa.ts';
 import { Nodes } from './node-group.ts';
@@ -85,13 +91,18 @@ export class AwsResources extends Construct {
     this.deadLetterQueue = new DeadLetterQueue(this, queueProps);
     if (hasQueue(settings)) {
       const deadLetterArn = this.deadLetterQueue.resource.arn;
-      this.queue = new DeliveryQueue(this, { ...queueProps, deadLetterArn });
+      const rules = ruleSenders(context);
+      this.queue = new DeliveryQueue(this, { ...queueProps, deadLetterArn, rules });
       const { topic, deadLetterQueue, queue } = this;
       this.queueSubscription = subscribeQueue(this, { settings, topic, deadLetterQueue, queue });
     } else {
       // What waits in the queue of before is neither deleted nor watched: manage queue-delete does the rest.
       leaveBehind(this, 'aws_sqs_queue.deliveries');
     }
+    const rule =
+      this.queue && usesEventBridge(settings)
+        ? new EventRule(this, { context, queue: this.queue, keyArn: eventsKey.arn })
+        : undefined;
     this.irsa = new Irsa(this, {
       context,
       cluster: this.cluster,
@@ -110,9 +121,10 @@ export class AwsResources extends Construct {
       ...(this.topic.ownName && { topicName: this.topic.ownName }),
       deadLetterQueueName: this.deadLetterQueue.resource.name,
       ...(this.queue && { deliveryQueueName: this.queue.resource.name }),
+      ...(rule && { undeliveredQueueName: rule.undelivered.name }),
     });
 
-    notifyOfNewObjects(this, settings, this.topic);
+    notifyOfNewObjects(this, settings, { topic: this.topic, rule });
     if (settings.create_repository) this.repository = new Repository(this, context);
     const databaseRule =
       settings.db_security_group_id &&
@@ -192,6 +204,7 @@ export class AwsResources extends Construct {
       users: [
         ...(ownTopic ? bucketOwners(context).map(bucketPublishesWithKey) : []),
         topicSendsWithKey(topicArn(context)),
+        ...ruleSenders(context).map(ruleSendsWithKey),
       ],
     });
   }

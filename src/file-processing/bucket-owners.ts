@@ -1,8 +1,11 @@
 import { encodeKeyFilter } from '@file-processing/contract/s3-object.ts';
 import { allowListener } from '../policies/listener-policies.ts';
 import { policyDocument } from '../policies/policy-document.ts';
-import { type Bucket, bucketsOf } from '../settings/buckets.ts';
+import { type Bucket, bucketsOf, newObjectPattern } from '../settings/buckets.ts';
+import { notifiesTopic, usesEventBridge } from '../settings/file-processing/delivery.ts';
 import { accessOf, type Context } from './context.ts';
+import { bucketsByOwner, ruleName, undeliveredQueueArn } from './event-rule.ts';
+import { deliveryQueueArn } from './queue.ts';
 
 /** What of the stack the owner of a bucket has to name. */
 export interface NamedByOwners {
@@ -27,19 +30,36 @@ export function forBucketOwners(context: Context, named: NamedByOwners): string 
 }
 
 function forOwner(context: Context, bucket: Bucket, { roleArn, topicArn }: NamedByOwners) {
+  const { settings } = context;
   const { inBucket, inKey } = allowListener(roleArn, accessOf(context, [bucket]));
   return {
     account: bucket.account,
     bucketPolicy: policyDocument(inBucket),
     ...(inKey.length > 0 && { keyArn: bucket.keyArn, keyPolicy: policyDocument(inKey) }),
+    ...(usesEventBridge(settings) && { eventRule: ruleOf(context, bucket.account) }),
     notifications: {
-      TopicConfigurations: bucket.prefixes.map((prefix) => ({
-        Id: notificationId(prefix),
-        TopicArn: topicArn,
-        Events: NEW_OBJECTS,
-        Filter: { Key: { FilterRules: filterRules(prefix, bucket.suffix) } },
-      })),
+      ...(usesEventBridge(settings) && { EventBridgeConfiguration: {} }),
+      ...(notifiesTopic(settings) && {
+        TopicConfigurations: bucket.prefixes.map((prefix) => ({
+          Id: notificationId(prefix),
+          TopicArn: topicArn,
+          Events: NEW_OBJECTS,
+          Filter: { Key: { FilterRules: filterRules(prefix, bucket.suffix) } },
+        })),
+      }),
     },
+  };
+}
+
+/** A rule sees the events of its own account alone; its name is the one that the policy of the queue allows. */
+function ruleOf(context: Context, account: string) {
+  const buckets = bucketsByOwner(context).get(account) ?? [];
+  const Rule = ruleName(context);
+  const DeadLetterConfig = { Arn: undeliveredQueueArn(context) };
+  return {
+    Name: Rule,
+    EventPattern: JSON.stringify(newObjectPattern(buckets, account)),
+    Targets: [{ Id: 'file-processing', Arn: deliveryQueueArn(context), DeadLetterConfig }],
   };
 }
 

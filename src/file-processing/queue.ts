@@ -1,12 +1,12 @@
 import { SqsQueue } from '@cdktf/provider-aws/lib/sqs-queue/index.js';
 import { Construct } from 'constructs';
-import { queuePolicy } from '../policies/messaging-policies.ts';
+import { queuePolicy, type RuleSender } from '../policies/messaging-policies.ts';
 import { policyJson } from '../policies/policy-document.ts';
 import { hasQueue } from '../settings/file-processing/delivery.ts';
 import { type Context, regionalArn } from './context.ts';
 
 /** The longest that SQS keeps a message. */
-const FOURTEEN_DAYS = 14 * 24 * 3600;
+export const FOURTEEN_DAYS = 14 * 24 * 3600;
 
 /** What a queue depends on. */
 export interface QueueProps {
@@ -27,14 +27,14 @@ export class DeadLetterQueue extends Construct {
     this.resource = new SqsQueue(this, 'dead_letter', {
       name,
       kmsMasterKeyId: keyArn,
-      policy: policyJson(queuePolicy(queueArn(context, name), topicArn)),
+      policy: policyJson(queuePolicy(queueArn(context, name), { topicArn })),
       messageRetentionSeconds: FOURTEEN_DAYS,
       // SNS is not a source queue: it needs the policy above, and no permission here.
       redriveAllowPolicy: JSON.stringify(
         hasQueue(settings)
           ? {
               redrivePermission: 'byQueue',
-              sourceQueueArns: [queueArn(context, deliveryQueueName(context))],
+              sourceQueueArns: [deliveryQueueArn(context)],
             }
           : { redrivePermission: 'denyAll' },
       ),
@@ -42,19 +42,22 @@ export class DeadLetterQueue extends Construct {
   }
 }
 
-/** Holds the topic's messages until the listener fetches them (`delivery = "sqs"`, or both ways). */
+/** Holds the messages of topic and rule until the listener fetches them (`delivery = "sqs"`, or both ways). */
 export class DeliveryQueue extends Construct {
   readonly resource: SqsQueue;
 
-  constructor(scope: Construct, props: QueueProps & { readonly deadLetterArn: string }) {
+  constructor(
+    scope: Construct,
+    props: QueueProps & { readonly deadLetterArn: string; readonly rules: readonly RuleSender[] },
+  ) {
     super(scope, 'delivery-queue');
-    const { context, topicArn, keyArn, deadLetterArn } = props;
+    const { context, topicArn, keyArn, deadLetterArn, rules } = props;
     const { settings } = context;
     const name = deliveryQueueName(context);
     this.resource = new SqsQueue(this, 'deliveries', {
       name,
       kmsMasterKeyId: keyArn,
-      policy: policyJson(queuePolicy(queueArn(context, name), topicArn)),
+      policy: policyJson(queuePolicy(queueArn(context, name), { topicArn, rules })),
       messageRetentionSeconds: FOURTEEN_DAYS,
       visibilityTimeoutSeconds: settings.queue_visibility_timeout_seconds,
       receiveWaitTimeSeconds: 20,
@@ -64,6 +67,11 @@ export class DeliveryQueue extends Construct {
       }),
     });
   }
+}
+
+/** ARN of the queue that the listener fetches from, for what others name. */
+export function deliveryQueueArn(context: Context): string {
+  return queueArn(context, deliveryQueueName(context));
 }
 
 function deliveryQueueName({ settings }: Context): string {

@@ -1,5 +1,5 @@
 import type { Partition } from '@file-processing/contract/partition.ts';
-import type { BucketOwner } from './messaging-policies.ts';
+import { type BucketOwner, onBehalfOf, type RuleSender } from './messaging-policies.ts';
 import { oneOrMany, type PolicyStatement } from './policy-document.ts';
 
 /** Where a key lives. */
@@ -72,6 +72,18 @@ export function topicSendsWithKey(topicArn: string): PolicyStatement {
     Action: ['kms:Decrypt', 'kms:GenerateDataKey*'],
     Resource: '*',
     Condition: { ArnEquals: { 'aws:SourceArn': topicArn } },
+  };
+}
+
+/** Allows EventBridge to send a rule's events to queues that are encrypted with the key. */
+export function ruleSendsWithKey(rule: RuleSender): PolicyStatement {
+  return {
+    Sid: `RuleSendsWithKey${rule.sid}`,
+    Effect: 'Allow',
+    Principal: { Service: 'events.amazonaws.com' },
+    Action: ['kms:Decrypt', 'kms:GenerateDataKey*'],
+    Resource: '*',
+    Condition: onBehalfOf(rule),
   };
 }
 

@@ -57,17 +57,56 @@ export function logDeliveries(logGroupArns: readonly string[]): readonly PolicyS
   ];
 }
 
-/** The policy of a queue: one topic sends to it, and everybody only over TLS. */
-export function queuePolicy(queueArn: string, topicArn: string): readonly PolicyStatement[] {
+/** A rule of EventBridge that sends events of new objects. */
+export interface RuleSender {
+  /** Account of the rule, which owns the buckets. */
+  readonly account: string;
+  readonly ruleArn: string;
+  /** Ends the Sid of the rule's statement: its account, or `''` for that of the stack. */
+  readonly sid: string;
+}
+
+/** The condition that EventBridge acts for a rule. */
+export function onBehalfOf({
+  account,
+  ruleArn,
+}: RuleSender): NonNullable<PolicyStatement['Condition']> {
+  return {
+    StringEquals: { 'aws:SourceAccount': account },
+    ArnEquals: { 'aws:SourceArn': ruleArn },
+  };
+}
+
+/** The policy of a queue: one topic and some rules send to it, and everybody only over TLS. */
+export function queuePolicy(
+  queueArn: string,
+  { topicArn, rules = [] }: { readonly topicArn?: string; readonly rules?: readonly RuleSender[] },
+): readonly PolicyStatement[] {
+  const topic: PolicyStatement[] =
+    topicArn === undefined
+      ? []
+      : [
+          {
+            Sid: 'TopicSends',
+            Effect: 'Allow',
+            Principal: { Service: 'sns.amazonaws.com' },
+            Action: 'sqs:SendMessage',
+            Resource: queueArn,
+            Condition: { ArnEquals: { 'aws:SourceArn': topicArn } },
+          },
+        ];
   return [
-    {
-      Sid: 'TopicSends',
-      Effect: 'Allow',
-      Principal: { Service: 'sns.amazonaws.com' },
-      Action: 'sqs:SendMessage',
-      Resource: queueArn,
-      Condition: { ArnEquals: { 'aws:SourceArn': topicArn } },
-    },
+    ...topic,
+    ...rules.map(
+      (rule): PolicyStatement => ({
+        Sid: `RuleSends${rule.sid}`,
+        Effect: 'Allow',
+        Principal: { Service: 'events.amazonaws.com' },
+        Action: 'sqs:SendMessage',
+        Resource: queueArn,
+        Condition: onBehalfOf(rule),
+      }),
+    ),
     {
       Sid: 'RefusePlainHttp',
       Effect: 'Deny',

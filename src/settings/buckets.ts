@@ -64,3 +64,35 @@ export function bucketSetting(
     ? (`buckets[${index}].${attribute}` as const)
     : ONE_BUCKET_VARIABLES[attribute];
 }
+
+/**
+ * The pattern of an account's events of new objects (Amazon EventBridge User Guide, "Comparison operators for use in
+ * event patterns"): keys as they are, since EventBridge doesn't encode them. A prefix ends in a slash and a suffix has
+ * none, so that a wildcard between them means what both mean.
+ *
+ * @param buckets - at least one; those with the same keys share an alternative
+ */
+export function newObjectPattern(buckets: readonly Bucket[], account: string): object {
+  const alike = Map.groupBy(buckets, ({ prefixes, suffix }) => JSON.stringify([prefixes, suffix]));
+  const alternatives = [...alike.values()].map((group) => ({
+    bucket: { name: group.map(({ name }) => name) },
+    object: {
+      key: (group[0]?.prefixes ?? []).map((prefix) =>
+        group[0]?.suffix
+          ? { wildcard: `${escapeWildcards(prefix)}*${escapeWildcards(group[0].suffix)}` }
+          : { prefix },
+      ),
+    },
+  }));
+  return {
+    source: ['aws.s3'],
+    'detail-type': ['Object Created'],
+    account: [account],
+    detail: alternatives.length === 1 ? alternatives[0] : { $or: alternatives },
+  };
+}
+
+/** Neither has a `*`, so that a backslash alone means something else there. */
+function escapeWildcards(text: string): string {
+  return text.replaceAll('\\', '\\\\');
+}

@@ -7,7 +7,13 @@ import {
 } from '@file-processing/contract/listener-variables.ts';
 import { partitionOf } from '@file-processing/contract/partition.ts';
 import { BUCKET_NAME } from '@file-processing/contract/s3-object.ts';
-import { bucketSetting, bucketsOf, ONE_BUCKET_VARIABLES, trustedAccounts } from './buckets.ts';
+import {
+  bucketSetting,
+  bucketsOf,
+  newObjectPattern,
+  ONE_BUCKET_VARIABLES,
+  trustedAccounts,
+} from './buckets.ts';
 import {
   type CrossFinding,
   checkFips,
@@ -19,7 +25,7 @@ import { checkNodes } from './check-nodes.ts';
 import { checkExistingNetwork } from './existing-network.ts';
 import { trustsTokens } from './file-processing/cluster.ts';
 import { DATABASE_JOB_NAMES, LISTENER_USER } from './file-processing/database.ts';
-import { hasEndpoint } from './file-processing/delivery.ts';
+import { hasEndpoint, notifiesTopic, usesEventBridge } from './file-processing/delivery.ts';
 import { nodeVariables } from './file-processing/nodes.ts';
 import type { FileProcessingSettings } from './file-processing-variables.ts';
 import { LONGEST_RETRY_SECONDS, totalRetrySeconds } from './http-retries.ts';
@@ -49,6 +55,7 @@ export function checkFileProcessing(
       checkRetries,
       checkEndpoint,
       checkTopic,
+      checkNotification,
       checkIdentity,
       checkExternalId,
       (valid) => checkDatabase(valid, given),
@@ -87,11 +94,12 @@ export function warnFileProcessing(
   }
   for (const [index, { account, createNotifications }] of bucketsOf(settings).entries()) {
     if (createNotifications) continue;
+    const told = notifiesTopic(settings) ? 'the topic' : 'EventBridge';
     warn(
       bucketSetting(settings, index, 'create_notifications'),
       account === ''
-        ? 'is false: nothing tells the topic about new objects until the bucket is configured otherwise'
-        : `is false: nothing tells the topic about new objects until account ${account} sends them, and lets the listener read them (npm run manage -- s3-configure-notifications --print)`,
+        ? `is false: nothing tells ${told} about new objects until the bucket is configured otherwise`
+        : `is false: nothing tells ${told} about new objects until account ${account} sends them, and lets the listener read them (npm run manage -- s3-configure-notifications --print)`,
     );
   }
   const ownsLoadBalancer = hasEndpoint(settings) && settings.ingress_class_name === '';
@@ -362,6 +370,54 @@ function checkIdentity(settings: FileProcessingSettings): FileProcessingFinding[
         'must be empty with identity = "pod_identity", which needs no provider; both_identities = true keeps it during a switch',
     },
   ];
+}
+
+/** Characters of an event pattern, where no higher quota was asked for (Amazon EventBridge User Guide, "Quotas"). */
+const LONGEST_PATTERN = 2048;
+
+function checkNotification(settings: FileProcessingSettings): FileProcessingFinding[] {
+  if (!usesEventBridge(settings)) return [];
+  const { account_id, delivery, existing_topic_arn, sns_topic_name } = settings;
+  const way =
+    settings.notification === 'eventbridge'
+      ? 'notification = "eventbridge"'
+      : 'both_notifications = true';
+  const owners = Map.groupBy(bucketsOf(settings), ({ account }) => account);
+  const longest = Math.max(
+    ...[...owners].map(
+      ([owner, buckets]) => JSON.stringify(newObjectPattern(buckets, owner || account_id)).length,
+    ),
+  );
+  const faults: readonly (readonly [Name, boolean, string])[] = [
+    [
+      'delivery',
+      delivery !== 'sqs',
+      `must be "sqs" with ${way}: EventBridge sends to the queue, and nothing else may be unsigned`,
+    ],
+    [
+      'account_id',
+      account_id === '',
+      `must be given with ${way}: the listener takes events of buckets of that account alone`,
+    ],
+    [
+      'existing_topic_arn',
+      existing_topic_arn !== '' && !notifiesTopic(settings),
+      `must be empty with ${way}, which needs no topic of others; both_notifications = true keeps it during a switch`,
+    ],
+    [
+      'sns_topic_name',
+      sns_topic_name.length > 52,
+      `must have at most 52 characters with ${way}: the name of a rule begins with it`,
+    ],
+    [
+      settings.buckets.length > 0 ? 'buckets' : 's3_prefixes',
+      longest > LONGEST_PATTERN,
+      `make an event pattern of ${longest} characters, EventBridge takes ${LONGEST_PATTERN}: name fewer prefixes, or the same ones for several buckets`,
+    ],
+  ];
+  return faults
+    .filter(([, isFaulty]) => isFaulty)
+    .map(([variable, , message]) => ({ variable, message }));
 }
 
 /** To name the stack's own topic as one of others would destroy it. */

@@ -31,6 +31,7 @@ import {
 import type { Json } from '../support/renamed-stack.ts';
 import {
   auditedOf,
+  BRIDGE,
   BUCKETS,
   environmentStacks,
   OTHER_ACCOUNT,
@@ -51,6 +52,10 @@ const http = (processing: Partial<FileProcessingSettings> = {}): Settings => ({
 const queue: Settings = { processing: { ...DATABASE, ...QUEUE.processing } };
 const queueOf = (processing: Partial<FileProcessingSettings>): Settings => ({
   processing: { ...queue.processing, ...processing },
+});
+const bridgeOf = (processing: Partial<FileProcessingSettings> = {}): Settings => ({
+  ...BRIDGE,
+  ...queueOf({ ...processing, ...BRIDGE.processing }),
 });
 const PROVIDER =
   'arn:aws-us-gov:iam::123456789012:oidc-provider/oidc.eks.us-gov-west-1.amazonaws.com/id/0123456789ABCDEF';
@@ -77,6 +82,9 @@ const TAINTED = {
 const GOOD: readonly (readonly [string, Settings])[] = [
   ['delivery over https', http()],
   ['delivery over https and by a queue', http({ both_deliveries: true })],
+  ['events by EventBridge', bridgeOf()],
+  ['events by EventBridge and by the topic', bridgeOf({ both_notifications: true })],
+  ['events by EventBridge of several buckets', bridgeOf(BUCKETS.processing)],
   ['a NAT gateway in each zone', { ...http(), network: { nat_gateways: 'per_zone' } }],
   [
     'four zones',
@@ -471,6 +479,7 @@ describe('all rules', () => {
     const looked = [
       environmentStacks('complete'),
       stacksOf(QUEUE),
+      stacksOf(BRIDGE),
       ...(['alb', 'http', 'existingSecret'] as const).map(stacksOfBase),
     ].map((stacks) => auditedOf(stacks));
     const unseen = ALL_RULES.filter(({ judge }) => !looked.some((one) => judge(one).length > 0));

@@ -12,6 +12,7 @@ import { type Planter, planterFor } from './planter.ts';
 import type { Stacks } from './renamed-stack.ts';
 import {
   auditedOf,
+  BRIDGE,
   BUCKETS,
   environmentStacks,
   instanceStacks,
@@ -29,6 +30,8 @@ export interface RulePlants {
   readonly plants?: Readonly<Record<string, readonly Plant[]>>;
   /** Into stacks with a queue between the topic and the listener. */
   readonly queue?: Readonly<Record<string, readonly Plant[]>>;
+  /** Into stacks with events by EventBridge. */
+  readonly bridge?: Readonly<Record<string, readonly Plant[]>>;
   /** Into stacks with three buckets, one of them of another account. */
   readonly buckets?: Readonly<Record<string, readonly Plant[]>>;
   /** Into a stack with a database on an instance of its own. */
@@ -40,16 +43,17 @@ export interface RulePlants {
 /** Tests that each rule notices each of its plants, whatever things are called, and that each has one. */
 export function describeRules(
   rules: readonly Rule[],
-  { plants = {}, queue = {}, buckets = {}, instance = {}, objects = {} }: RulePlants,
+  { plants = {}, queue = {}, bridge = {}, buckets = {}, instance = {}, objects = {} }: RulePlants,
 ): void {
   it('has a plant for every rule', () => {
-    const planted = [plants, queue, buckets, instance, objects].flatMap((each) =>
+    const planted = [plants, queue, bridge, buckets, instance, objects].flatMap((each) =>
       Object.keys(each),
     );
     expect([...new Set(planted)].sort()).toEqual(rules.map(({ id }) => id).sort());
   });
   describePlants(rules, plants, () => environmentStacks('complete'));
   describePlants(rules, queue, () => stacksOf(QUEUE));
+  describePlants(rules, bridge, () => stacksOf(BRIDGE));
   describePlants(rules, buckets, () => stacksOf(BUCKETS));
   describePlants(rules, instance, instanceStacks);
   describeObjectPlants(rules, objects);

@@ -68,6 +68,12 @@ export function instanceStacks(): Stacks {
 /** The stacks with a queue between the topic and the listener. */
 export const QUEUE: Settings = { processing: { delivery: 'sqs' } };
 
+/** The stacks with events by EventBridge. */
+export const BRIDGE: Settings = {
+  processing: { delivery: 'sqs', notification: 'eventbridge', account_id: '123456789012' },
+  network: { account_id: '123456789012' },
+};
+
 /** A day on which the default version is in standard support, and for long. */
 export const DAY = new Date('2026-11-28T12:00:00Z');
 

@@ -60,7 +60,7 @@ it('SNS logs deliveries into the named groups alone', () => {
 });
 
 it('a queue lets one topic send, and nobody without TLS', () => {
-  const [allow, deny] = queuePolicy('arn:queue', 'arn:topic');
+  const [allow, deny] = queuePolicy('arn:queue', { topicArn: 'arn:topic' });
   expect(allow).toMatchObject({
     Effect: 'Allow',
     Principal: { Service: 'sns.amazonaws.com' },

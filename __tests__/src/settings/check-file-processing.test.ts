@@ -569,3 +569,47 @@ describe('warnings between variables', () => {
     expect(warn({ image: 'a@sha256:0', ...DATABASE, ...reachable })).toEqual([]);
   });
 });
+
+describe('events by EventBridge', () => {
+  const BRIDGE: Overrides = {
+    notification: 'eventbridge',
+    delivery: 'sqs',
+    account_id: '123456789012',
+  };
+  const TOPIC = 'arn:aws-us-gov:sns:us-gov-west-1:123456789012:new-files';
+
+  it('are allowed with a queue and an account, also while the endpoint stays', () => {
+    expect(check(BRIDGE)).toEqual([]);
+    expect(check({ ...BRIDGE, both_deliveries: true })).toEqual([]);
+    expect(check({ ...BRIDGE, notification: 'sns', both_notifications: true })).toEqual([]);
+  });
+
+  it('need a queue that stays, an account, and no topic of others, all said at once', () => {
+    const faults = check({
+      notification: 'eventbridge',
+      both_deliveries: true,
+      existing_topic_arn: TOPIC,
+      sns_topic_name: 't'.repeat(53),
+    });
+    expect(faults.map(({ variable }) => variable)).toEqual([
+      'delivery',
+      'account_id',
+      'existing_topic_arn',
+      'sns_topic_name',
+    ]);
+    expect(faults[0]?.message).toContain('must be "sqs" with notification = "eventbridge"');
+  });
+
+  it('come beside a topic of others during a switch', () => {
+    const both = { ...BRIDGE, existing_topic_arn: TOPIC, both_notifications: true };
+    expect(check(both)).toEqual([]);
+  });
+
+  it('are refused where the pattern grows too long for EventBridge', () => {
+    const prefixes = Array.from({ length: 30 }, (_, index) => `${'p'.repeat(90)}${index}/`);
+    expect(check({ ...BRIDGE, s3_prefixes: prefixes })).toContainEqual({
+      variable: 's3_prefixes',
+      message: expect.stringMatching(/event pattern of \d+ characters, EventBridge takes 2048/),
+    });
+  });
+});

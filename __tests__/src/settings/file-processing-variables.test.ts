@@ -70,7 +70,6 @@ describe('bad values', () => {
     ['report_prefix', 'reports'],
     ['sns_topic_name', 'topic.fifo'],
     ['delivery', 'https'],
-    ['notification', 'eventbridge'],
     ['notification', 'sqs'],
     ['sns_endpoint_url', 'files.example.gov'],
     ['sns_endpoint_url', 'https://user:password@files.example.gov/'],

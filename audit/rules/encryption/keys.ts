@@ -110,13 +110,24 @@ function keyUses(model: Model, key: Resource): readonly KeyUse[] {
       )
       .map((source) => ({ source, because: queue.address })),
   );
+  const rules = queues.flatMap((queue) =>
+    statementsAbout(model, queue)
+      .filter(({ principals = [] }) =>
+        principals.some(({ value }) => value === 'events.amazonaws.com'),
+      )
+      .flatMap((statement) => requiredValues(statement, 'aws:SourceArn'))
+      .map((source) => ({ source, because: queue.address, service: 'events.amazonaws.com' })),
+  );
   const senders = new Map([...allowed, ...sends].map((sender) => [sender.source, sender]));
   return [
     ...logs,
     ...buckets,
-    ...[...senders.values()].map(({ source, because }) => ({
+    ...[
+      ...[...senders.values()].map((sender) => ({ ...sender, service: 'sns.amazonaws.com' })),
+      ...rules,
+    ].map(({ source, because, service }) => ({
       key,
-      service: 'sns.amazonaws.com',
+      service,
       condition: 'aws:SourceArn',
       source,
       actions: SEND,

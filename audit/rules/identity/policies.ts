@@ -20,7 +20,7 @@ import {
 } from '../../policy/policy-document.ts';
 import { every, neighbours } from '../readers/resources.ts';
 import { type Rule, rule } from '../rule.ts';
-import { configured, toldBuckets } from './workload-role.ts';
+import { configured, toldBuckets, toldRules } from './workload-role.ts';
 
 /** Wildcards that AWS's own documentation of a key policy asks for. */
 const ACTION_WILDCARDS = ['kms:ReEncrypt*', 'kms:GenerateDataKey*'];
@@ -98,10 +98,10 @@ const SERVICES: Readonly<
   Record<string, readonly { readonly service: RegExp; readonly actions: readonly string[] }[]>
 > = {
   topic: [{ service: /^s3\.amazonaws\.com$/, actions: ['sns:Publish'] }],
-  queue: [{ service: /^sns\.amazonaws\.com$/, actions: ['sqs:SendMessage'] }],
+  queue: [{ service: /^(sns|events)\.amazonaws\.com$/, actions: ['sqs:SendMessage'] }],
   key: [
     {
-      service: /^(s3|sns)\.amazonaws\.com$/,
+      service: /^(s3|sns|events)\.amazonaws\.com$/,
       actions: ['kms:Decrypt', 'kms:GenerateDataKey*', 'kms:GenerateDataKey'],
     },
     {
@@ -143,7 +143,8 @@ function isOwnRoot(value: string): boolean {
 function callersOf(model: Model, stackName: string): ReadonlySet<string> {
   const stack = model.stackOf({ stack: stackName });
   const place = { stack: stackName };
-  const made = neighbours(model, place, 'aws_sns_topic', 'aws_cloudwatch_log_group')
+  const types = ['aws_sns_topic', 'aws_cloudwatch_log_group', 'aws_cloudwatch_event_rule'];
+  const made = neighbours(model, place, ...types)
     .map((resource) => arnOf(stack, resource))
     .filter((arn) => arn !== undefined);
   const buckets = bucketsOf(model, stackName).map(
@@ -153,7 +154,8 @@ function callersOf(model: Model, stackName: string): ReadonlySet<string> {
     ({ attributes }) =>
       `arn:${stack.partition}:logs:${stack.region}:${OWN_ACCOUNT}:log-group:${canonical(stack, attributes.name)}`,
   );
-  return new Set([...made, ...topicsOfOthers(stack), ...buckets, ...groups]);
+  const rules = toldRules(model, stackName).keys();
+  return new Set([...made, ...topicsOfOthers(stack), ...buckets, ...groups, ...rules]);
 }
 
 /** Buckets that the stack reads or is told by. */
@@ -179,7 +181,7 @@ function nameInArn(bucketArn: string): string {
 
 /** The accounts of the buckets that a service acts for; that of the stack where none is named. */
 function ownersOf(model: Model, stackName: string, statement: PolicyStatement) {
-  const owners = toldBuckets(model, stackName);
+  const owners = new Map([...toldBuckets(model, stackName), ...toldRules(model, stackName)]);
   const sources = requiredValues(statement, 'aws:SourceArn');
   return [...new Set(sources.map((source) => owners.get(source) ?? OWN_ACCOUNT))];
 }
@@ -365,15 +367,17 @@ export const POLICY_RULES: readonly Rule[] = [
       const key = forLogs ? 'kms:EncryptionContext:aws:logs:arn' : 'aws:SourceArn';
       const sources = requiredValues(statement, key);
       const callers = callersOf(model, stack);
+      // EventBridge's own example has both (Amazon EventBridge User Guide, "Amazon SQS permissions").
+      const byRule = principals.some(({ value }) => value === 'events.amazonaws.com');
       const withoutAccount = sources.some((source) => source.split(':')[4] === '');
       return [
         sources.length === 0 && `${sid}: no condition on ${key}`,
         ...sources.map(
           (source) =>
             !callers.has(source) &&
-            `${sid}: ${source} is not a bucket, topic or log group of the stack`,
+            `${sid}: ${source} is not a bucket, topic, rule or log group of the stack`,
         ),
-        withoutAccount &&
+        (withoutAccount || byRule) &&
           requiredValues(statement, 'aws:SourceAccount').join() !==
             ownersOf(model, stack, statement).join() &&
           `${sid}: no condition on aws:SourceAccount that names who owns it; a bucket's name can pass to another account`,

@@ -84,6 +84,7 @@ function bucketArn({ partition }: { readonly partition: string }, name: string):
 interface OwnersPart {
   readonly account: string;
   readonly bucketPolicy?: unknown;
+  readonly eventRule?: { readonly Name: string };
 }
 
 /**
@@ -103,6 +104,20 @@ export function toldBuckets(
     ...owned.map(([name, { account }]) => [bucketArn(stack, name), account] as const),
     ...buckets.map(({ name, account }) => [bucketArn(stack, name), account] as const),
   ]);
+}
+
+/** ARNs of the rules of EventBridge that the stack tells owners of buckets to make, with their accounts. */
+export function toldRules(model: Model, stackName: string): ReadonlyMap<string, string> {
+  const { json, partition, region } = model.stackOf({ stack: stackName });
+  return new Map(
+    Object.values(json.output ?? {})
+      .flatMap(({ value }) => Object.values<OwnersPart>(Object(parseJson(value))))
+      .flatMap((part) => {
+        const { account, eventRule } = Object(part) as Partial<OwnersPart>;
+        if (account === undefined || eventRule === undefined) return [];
+        return [[`arn:${partition}:events:${region}:${account}:rule/${eventRule.Name}`, account]];
+      }),
+  );
 }
 
 /** Without the switch nothing is written, and a right to write is one too many. */

@@ -1,11 +1,31 @@
 import type { VariableName } from '@file-processing/contract/listener-variables.ts';
 import { decodeKeyFilter, encodeKeyFilter } from '@file-processing/contract/s3-object.ts';
-import { blocksOf, type Model, type Resource } from '../../../src/synthesized/model/model.ts';
-import { canonical, isTopicOf, OWN_ACCOUNT, statementsOf } from '../../policy/policies.ts';
-import { requiredValues } from '../../policy/policy-document.ts';
+import {
+  blocksOf,
+  type Model,
+  type Resource,
+  type StackModel,
+  valueAt,
+} from '../../../src/synthesized/model/model.ts';
+import {
+  arnOf,
+  canonical,
+  isTopicOf,
+  OWN_ACCOUNT,
+  statementsAbout,
+  statementsOf,
+} from '../../policy/policies.ts';
+import { allows, parseJson, requiredValues } from '../../policy/policy-document.ts';
 import { configured } from '../identity/workload-role.ts';
 import { bucketsIn, listenersOf } from '../readers/listeners.ts';
-import { every, neighbours, read } from '../readers/resources.ts';
+import {
+  argumentRule,
+  every,
+  listOf,
+  mustReferTo,
+  neighbours,
+  read,
+} from '../readers/resources.ts';
 import type { Audited } from '../rule.ts';
 import { type Rule, rule } from '../rule.ts';
 
@@ -31,8 +51,118 @@ function textsOf(value: unknown): readonly string[] {
   return Array.isArray(value) ? value.map(String) : value === undefined ? [] : [String(value)];
 }
 
+/** The buckets of a pattern of events, each with a kind of keys. */
+function patternPairs(stack: StackModel, detail: unknown): readonly string[] {
+  const alternatives = valueAt(detail, '$or') ?? [detail];
+  return listOf(alternatives).flatMap((one) =>
+    listOf(valueAt(valueAt(one, 'bucket'), 'name')).flatMap((name) =>
+      listOf(valueAt(valueAt(one, 'object'), 'key')).map(
+        (key) => `${canonical(stack, name)} ${JSON.stringify(key)}`,
+      ),
+    ),
+  );
+}
+
+/** What a listener's buckets of the stack's account are in such a pattern. */
+function wantedPairs(setting: (name: VariableName) => string): readonly string[] {
+  return bucketsIn(setting)
+    .filter(({ account }) => account === undefined)
+    .flatMap(({ name, prefixes, suffix = '' }) =>
+      prefixes.map((prefix) => {
+        const wildcard = `${prefix}*${suffix}`.replaceAll('\\', '\\\\');
+        return `${name} ${JSON.stringify(suffix === '' ? { prefix } : { wildcard })}`;
+      }),
+    );
+}
+
+function ruleLetsSend(model: Model, queue: Resource | undefined, rule: string): boolean {
+  return (
+    queue !== undefined &&
+    statementsAbout(model, queue).some(
+      (statement) =>
+        allows(statement, 'sqs:SendMessage') &&
+        statement.principals?.some(({ value }) => value === 'events.amazonaws.com') &&
+        requiredValues(statement, 'aws:SourceArn').includes(rule),
+    )
+  );
+}
+
+/** Rules on events of buckets that come by EventBridge. */
+const EVENT_RULE_RULES: readonly Rule[] = [
+  argumentRule({
+    id: 'event-rule-reaches-queue',
+    title: 'A rule of EventBridge sends to a queue of the stack, and to another one what fails',
+    reason:
+      'EventBridge drops what it could not deliver for a day; a queue whose policy does not let the rule send gets nothing.',
+    control: 'CP-10',
+    severity: 'high',
+    must: {
+      aws_cloudwatch_event_target: {
+        rule: mustReferTo('aws_cloudwatch_event_rule', 'a rule'),
+        arn: mustReferTo('aws_sqs_queue', 'a queue'),
+        'dead_letter_config.arn': mustReferTo('aws_sqs_queue', 'a queue'),
+      },
+    },
+    faults: (resource, { model }) => {
+      const { target, stack } = read(model, resource);
+      const rule = target('rule');
+      const arn = (rule && arnOf(stack, rule)) ?? '';
+      const [queue, undelivered] = [target('arn'), target('dead_letter_config.arn')];
+      return [
+        queue !== undefined && queue === undelivered && 'what fails goes to the same queue',
+        ...[queue, undelivered].map(
+          (one) => !ruleLetsSend(model, one, arn) && `${one?.address} does not let ${arn} send`,
+        ),
+      ];
+    },
+  }),
+  argumentRule({
+    id: 'event-rule-matches-listener',
+    title:
+      'A rule of EventBridge takes new objects of what the pods are configured for, and of nothing else',
+    reason:
+      'A key that the pattern leaves out is never checked; events that the listener does not trust end as dead letters.',
+    control: 'CM-6',
+    severity: 'high',
+    must: { aws_cloudwatch_event_rule: {} },
+    faults: (resource, audited) => {
+      const stack = audited.model.stackOf(resource);
+      const pattern = parseJson(resource.attributes.event_pattern);
+      const { detail, ...others } = Object(pattern) as Record<string, unknown>;
+      const about = JSON.stringify(others);
+      const wanted = {
+        source: ['aws.s3'],
+        'detail-type': ['Object Created'],
+        account: [OWN_ACCOUNT],
+      };
+      const account = listOf(others.account).map((one) => canonical(stack, one));
+      const pairs = patternPairs(stack, detail);
+      return [
+        JSON.stringify({ ...others, account }) !== JSON.stringify(wanted) &&
+          `event_pattern is about ${about}, must be ${JSON.stringify(wanted)}`,
+        ...settingsOf(audited, resource.stack).flatMap((setting) => {
+          const known = wantedPairs(setting);
+          const trusted = setting('SQS_TRUSTED_SOURCES').split(',');
+          return [
+            ...known
+              .filter((pair) => !pairs.includes(pair))
+              .map((pair) => `event_pattern lacks ${pair} of the listener`),
+            ...pairs
+              .filter((pair) => !known.includes(pair))
+              .map((pair) => `event_pattern has ${pair}, which is none of the listener's`),
+            ...bucketsIn(setting)
+              .filter(({ name }) => !trusted.some((one) => one.startsWith(`${name}@`)))
+              .map(({ name }) => `SQS_TRUSTED_SOURCES lacks ${name}`),
+          ];
+        }),
+      ];
+    },
+  }),
+];
+
 /** Rules on event notifications of buckets. */
 export const EVENT_NOTIFICATION_RULES: readonly Rule[] = [
+  ...EVENT_RULE_RULES,
   rule({
     id: 'event-notification-for-new-objects',
     title:
@@ -49,7 +179,9 @@ export const EVENT_NOTIFICATION_RULES: readonly Rule[] = [
       const prefixes = resolved.map((block) => decodeKeyFilter(String(block.filter_prefix ?? '')));
       const ids = resolved.map((block) => String(block.id ?? ''));
       return [
-        blocks.length === 0 && 'has no event notification to a topic',
+        blocks.length === 0 &&
+          at('eventbridge') !== true &&
+          'has no event notification, neither to a topic nor to EventBridge',
         new Set(ids).size !== ids.length && `an id is there twice: ${ids.join(', ')}`,
         ...blocks.flatMap((block, index) => {
           const prefix = prefixes[index] ?? '';
@@ -93,6 +225,8 @@ export const EVENT_NOTIFICATION_RULES: readonly Rule[] = [
       const blocks = blocksOf(at('topic'));
       const prefixes = blocks.map((block) => decodeKeyFilter(String(block.filter_prefix ?? '')));
       const suffixes = blocks.map((block) => decodeKeyFilter(String(block.filter_suffix ?? '')));
+      // Of EventBridge, its rule says which.
+      if (blocks.length === 0 && at('eventbridge') === true) return [];
       const faults = settingsOf(audited, notification.stack).flatMap((setting) => {
         const buckets = bucketsIn(setting);
         const names = buckets.map(({ name }) => canonical(stack, name));
@@ -163,7 +297,11 @@ export const EVENT_NOTIFICATION_RULES: readonly Rule[] = [
       if (requiredValues(statement, 'aws:SourceAccount').join() !== OWN_ACCOUNT) return [];
       const place = model.stackOf({ stack });
       const notified = neighbours(model, { stack }, 'aws_s3_bucket_notification')
-        .filter((notification) => topicsOf(model, notification).includes(about))
+        .filter(
+          (notification) =>
+            topicsOf(model, notification).includes(about) ||
+            notification.attributes.eventbridge === true,
+        )
         .map(
           ({ attributes }) => `arn:${place.partition}:s3:::${canonical(place, attributes.bucket)}`,
         );

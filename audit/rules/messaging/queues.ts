@@ -20,9 +20,11 @@ const FOUR_DAYS = 345_600;
 /** Resources whose redrive policy names a queue. */
 function redriveSources(model: Model, queue: Resource): readonly Resource[] {
   const stack = model.stackOf(queue);
-  return neighbours(model, queue, 'aws_sqs_queue', 'aws_sns_topic_subscription').filter(
+  const sources = ['aws_sqs_queue', 'aws_sns_topic_subscription', 'aws_cloudwatch_event_target'];
+  return neighbours(model, queue, ...sources).filter(
     ({ attributes }) =>
-      stack.target(valueAt(parseJson(attributes.redrive_policy), 'deadLetterTargetArn')) === queue,
+      stack.target(valueAt(parseJson(attributes.redrive_policy), 'deadLetterTargetArn')) ===
+        queue || stack.target(valueAt(attributes.dead_letter_config, 'arn')) === queue,
   );
 }
 

@@ -74,14 +74,19 @@ const PRIORS: Readonly<Record<string, (model: Model, resource: Resource) => read
     rightsOf(model, log, 'iam_role_arn', 'without it the first minutes are not logged'),
   aws_nat_gateway: internetRoutes,
   aws_eip: internetRoutes,
-  aws_s3_bucket_notification: (model, notification) =>
-    neighbours(model, notification, 'aws_sns_topic_policy')
+  aws_s3_bucket_notification: (model, notification) => [
+    ...(notification.attributes.eventbridge === true
+      ? neighbours(model, notification, 'aws_cloudwatch_event_target')
+      : []
+    ).map((resource) => ({ resource, why: 'an event that no rule sends on is lost' })),
+    ...neighbours(model, notification, 'aws_sns_topic_policy')
       .filter((policy) =>
         graphOf(model.stackOf(policy))
           .users(read(model, policy).target('arn')?.address ?? '')
           .includes(notification),
       )
       .map((resource) => ({ resource, why: 'S3 tries to publish when the notification is made' })),
+  ],
   aws_sns_topic_subscription: (model, subscription) =>
     String(subscription.attributes.protocol).startsWith('http')
       ? confirmers(model, subscription)

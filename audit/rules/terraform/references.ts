@@ -33,6 +33,7 @@ const USED_BY: Readonly<Record<string, { readonly by?: RegExp; readonly not?: Re
   aws_internet_gateway: { by: /^aws_route$/ },
   aws_ecr_repository: { by: /^aws_ecr_lifecycle_policy$/ },
   aws_eks_access_entry: { by: /^aws_eks_access_policy_association$/ },
+  aws_cloudwatch_event_rule: { by: /^aws_cloudwatch_event_target$/ },
   aws_sns_topic: { not: /^aws_sns_topic_policy$|^aws_sqs_queue$|^aws_cloudwatch_|^aws_iam_/ },
 };
 
@@ -92,6 +93,8 @@ const SINGLETONS: Readonly<Record<string, readonly string[]>> = {
   aws_ecr_repository_policy: ['repository'],
   aws_eks_access_entry: ['cluster_name', 'principal_arn'],
   aws_eks_access_policy_association: ['cluster_name', 'principal_arn', 'policy_arn'],
+  aws_cloudwatch_event_rule: ['name'],
+  aws_cloudwatch_event_target: ['rule', 'arn'],
   aws_eks_addon: ['cluster_name', 'addon_name'],
   aws_eks_cluster: ['name'],
   aws_eks_node_group: ['cluster_name', 'node_group_name', 'node_group_name_prefix'],

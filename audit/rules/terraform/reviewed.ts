@@ -8,6 +8,8 @@ const PARAMETER_GROUP = [
  * those of blocks with the block's name before them. Whatever is not here nobody has thought about.
  */
 export const REVIEWED_ARGUMENTS: Readonly<Record<string, readonly string[]>> = {
+  aws_cloudwatch_event_rule: ['description', 'event_pattern', 'name'],
+  aws_cloudwatch_event_target: ['arn', 'dead_letter_config.arn', 'rule'],
   aws_cloudwatch_log_group: [
     'kms_key_id',
     'name',
@@ -134,7 +136,7 @@ export const REVIEWED_ARGUMENTS: Readonly<Record<string, readonly string[]>> = {
   aws_route_table_association: ['route_table_id', 'subnet_id'],
   aws_s3_bucket_notification: [
     ...['bucket', 'topic.events', 'topic.filter_prefix', 'topic.filter_suffix', 'topic.id'],
-    'topic.topic_arn',
+    ...['topic.topic_arn', 'eventbridge'],
   ],
   aws_security_group: ['description', 'name', 'vpc_id'],
   aws_sns_topic: [

@@ -11,6 +11,7 @@ import type { DeliveryBucket } from '@file-processing/contract/s3-event.ts';
 import type { ITerraformDependable } from 'cdktf';
 import type { Construct } from 'constructs';
 import { type Bucket, bucketsOf } from '../../settings/buckets.ts';
+import { usesEventBridge } from '../../settings/file-processing/delivery.ts';
 import { NEVER_PROXIED } from '../../settings/file-processing/workload.ts';
 import type { FileProcessingSettings } from '../../settings/file-processing-variables.ts';
 import { type DatabaseCredentials, databaseCredentials } from './database-credentials.ts';
@@ -59,6 +60,12 @@ export function listenerEnvironment(
     SNS_TOPIC_ARNS: topicArn,
     SNS_MAX_AGE_SECONDS: `${settings.sns_max_age_seconds}`,
     SQS_QUEUE_URL: queueUrl ?? '',
+    // Events of EventBridge are not signed.
+    SQS_TRUSTED_SOURCES: usesEventBridge(settings)
+      ? bucketsOf(settings)
+          .map(({ name, account }) => `${name}@${account || settings.account_id}`)
+          .join(',')
+      : '',
     ...databaseEnvironment(settings),
     ...proxyEnvironment(settings),
   };

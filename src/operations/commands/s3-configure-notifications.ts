@@ -2,6 +2,7 @@ import type { S3Client } from '@aws-sdk/client-s3';
 import { topicIn } from '@file-processing/contract/arn.ts';
 import { Option } from 'commander';
 import { type Bucket, bucketSetting, bucketsOf } from '../../settings/buckets.ts';
+import { notifiesTopic, usesEventBridge } from '../../settings/file-processing/delivery.ts';
 import {
   type MergedNotifications,
   mergeNotifications,
@@ -25,6 +26,7 @@ interface Options extends EventOptions {
   readonly prefix: readonly string[];
   readonly suffix?: string;
   readonly replace: readonly string[];
+  readonly eventbridge: boolean;
   readonly print: boolean;
   readonly dryRun: boolean;
 }
@@ -41,24 +43,29 @@ export const s3ConfigureNotifications: Operation<Options> = {
       .addOption(
         repeatable('--replace <id>', "take the place of others' entry, repeatable", 'none'),
       )
+      .option('--eventbridge', 'send all events to EventBridge, and the topic no more', false)
       .option('--print', 'write what other accounts have to set for their buckets', false)
       .option('--dry-run', 'show the difference, put nothing', false),
   execute: async (context, options) => {
     const named = namedBucket(options.bucket, context.env);
     if (options.print) return await printForOwners(context, options, named);
     const target = await eventTarget(context, options);
+    refuseOtherWay(options, target);
+    const { settings } = target;
     const buckets = bucketsToConfigure(context, options, target, named);
     const s3 = await target.clients.s3();
     const results: Result[] = [];
     for (const bucket of buckets) {
       const merged = mergeNotifications(await currentConfiguration(s3, bucket), {
         topicArn: topicOf(target, bucket).arn,
-        prefixes: options.prefix.length > 0 ? options.prefix : bucket.prefixes,
+        prefixes: prefixesToNotify(options, settings, bucket),
+        eventBridge: options.eventbridge,
         suffix: options.suffix ?? bucket.suffix,
         replace: options.replace,
       });
       refuseConflicts(merged, bucket.name);
-      const changed = merged.added.length > 0 || merged.removed.length > 0;
+      const { added, removed, addsEventBridge } = merged;
+      const changed = added.length > 0 || removed.length > 0 || addsEventBridge;
       results.push({ bucket, changed, merged });
     }
     // Not before all can be put.
@@ -70,6 +77,37 @@ export const s3ConfigureNotifications: Operation<Options> = {
     return EXIT.ok;
   },
 };
+
+/** A bucket that tells EventBridge and no topic tells nobody where no rule of the stack takes its events. */
+function refuseOtherWay({ eventbridge, prefix, environment }: Options, { settings }: EventTarget) {
+  if (eventbridge && !usesEventBridge(settings)) {
+    throw new OperationError(`no rule of ${environment} takes events of EventBridge`, {
+      code: EXIT.refused,
+      next: 'set notification = "eventbridge" and apply, then run this again',
+    });
+  }
+  if (!eventbridge && !notifiesTopic(settings)) {
+    throw new OperationError(`${environment} says notification = "eventbridge"`, {
+      code: EXIT.refused,
+      next: 'give --eventbridge; or, on the way back to the topic, set both_notifications = true and apply first',
+    });
+  }
+  if (eventbridge && prefix.length > 0) {
+    throw new OperationError('--prefix is about entries to the topic, not about --eventbridge', {
+      code: EXIT.usage,
+    });
+  }
+}
+
+/** With `both_notifications`, what goes to the topic stays as it is to be. */
+function prefixesToNotify(
+  { eventbridge, prefix }: Options,
+  settings: EventTarget['settings'],
+  bucket: Bucket,
+): readonly string[] {
+  if (eventbridge && !notifiesTopic(settings)) return [];
+  return prefix.length > 0 ? prefix : bucket.prefixes;
+}
 
 /**
  * The buckets whose configuration is ours to put; without a name those of the tfvars, but for the ones that the stack
@@ -180,11 +218,16 @@ interface OwnersPart {
   readonly bucketPolicy: object;
   readonly keyArn?: string;
   readonly keyPolicy?: object;
+  readonly eventRule?: {
+    readonly Name: string;
+    readonly EventPattern: string;
+    readonly Targets: readonly object[];
+  };
   readonly notifications: object;
 }
 
 function textForOwner(name: string, part: OwnersPart): string {
-  const { account, bucketPolicy, keyArn, keyPolicy, notifications } = part;
+  const { account, bucketPolicy, keyArn, keyPolicy, eventRule, notifications } = part;
   return [
     `For account ${account}, owner of the bucket ${name}; each to be merged into what is there:`,
     'Policy of the bucket (aws s3api put-bucket-policy)',
@@ -194,6 +237,12 @@ function textForOwner(name: string, part: OwnersPart): string {
       : [
           `Policy of its key ${keyArn} (aws kms put-key-policy)`,
           JSON.stringify(keyPolicy, null, 2),
+        ]),
+    ...(eventRule === undefined
+      ? []
+      : [
+          'Rule of EventBridge on its default bus, one for all such buckets (aws events put-rule, put-targets)',
+          JSON.stringify(eventRule, null, 2),
         ]),
     'Event notifications (aws s3api put-bucket-notification-configuration)',
     `${JSON.stringify(notifications, null, 2)}\n`,
@@ -287,8 +336,9 @@ function report(
   for (const { bucket, changed, merged } of results) {
     const { added, removed, kept, configuration } = merged;
     for (const entry of kept) stdout.write(`  ${entryText(entry)}\n`);
-    if (configuration.EventBridgeConfiguration)
-      stdout.write('  every event -> Amazon EventBridge\n');
+    if (configuration.EventBridgeConfiguration) {
+      stdout.write(`${merged.addsEventBridge ? '+' : ' '} every event -> Amazon EventBridge\n`);
+    }
     for (const entry of removed) stdout.write(`- ${entryText(entry)}\n`);
     for (const entry of added) stdout.write(`+ ${entryText(entry)}\n`);
     const outcome = dryRun ? 'would change (dry run: nothing was put)' : 'changed';

@@ -4,7 +4,11 @@ import {
   type EC2Client,
   type Filter,
 } from '@aws-sdk/client-ec2';
-import { HeadBucketCommand, type S3Client } from '@aws-sdk/client-s3';
+import {
+  GetBucketNotificationConfigurationCommand,
+  HeadBucketCommand,
+  type S3Client,
+} from '@aws-sdk/client-s3';
 import { GetTopicAttributesCommand, ListSubscriptionsByTopicCommand } from '@aws-sdk/client-sns';
 import { GetCallerIdentityCommand } from '@aws-sdk/client-sts';
 import { partitionOf } from '@file-processing/contract/partition.ts';
@@ -14,7 +18,7 @@ import {
   privateSubnetsWanted,
   vpcName,
 } from '../../settings/existing-network.ts';
-import { hasEndpoint, hasQueue } from '../../settings/file-processing/delivery.ts';
+import { hasEndpoint, hasQueue, usesEventBridge } from '../../settings/file-processing/delivery.ts';
 import type { FileProcessingSettings } from '../../settings/file-processing-variables.ts';
 import type { AwsClients } from '../aws-clients.ts';
 import type { Target } from '../target.ts';
@@ -157,14 +161,18 @@ export function deliveryDiagnoses(
   topicArn: string,
   queueArn: string,
 ): readonly Promise<Diagnosis>[] {
-  const { existing_topic_arn } = environment.fileProcessing;
-  const buckets = bucketsOf(environment.fileProcessing);
+  const settings = environment.fileProcessing;
+  const { existing_topic_arn } = settings;
+  const buckets = bucketsOf(settings);
   return [
     ...buckets.map((bucket) => {
       const name = buckets.length === 1 ? 'bucket' : `bucket ${bucket.name}`;
-      return diagnose(name, async () => await lookAtBucket(await clients.s3(), bucket, region));
+      return diagnose(
+        name,
+        async () => await lookAtBucket(await clients.s3(), bucket, { region, settings }),
+      );
     }),
-    queueDiagnosis(clients, environment.fileProcessing, queueArn),
+    queueDiagnosis(clients, settings, queueArn),
     diagnose('topic', async () => {
       const sns = await clients.sns();
       const answer = await sns
@@ -208,8 +216,8 @@ export function deliveryDiagnoses(
 
 async function lookAtBucket(
   s3: S3Client,
-  { name, account }: Bucket,
-  region: string,
+  { name, account, createNotifications }: Bucket,
+  { region, settings }: { readonly region: string; readonly settings: FileProcessingSettings },
 ): Promise<Omit<Diagnosis, 'name'>> {
   const owner = account === '' ? {} : { ExpectedBucketOwner: account };
   const answer = await s3
@@ -233,11 +241,25 @@ async function lookAtBucket(
     return { state: 'red', found: `there is no bucket ${name}`, next };
   }
   const found = answer.BucketRegion ?? region;
-  return found === region
-    ? { state: 'ok', found: name }
-    : {
+  if (found !== region) {
+    return {
+      state: 'red',
+      found: `${name} is in ${found}, not in ${region}`,
+      next: 'S3 notifies topics of its own region only: correct aws_region, or name another bucket',
+    };
+  }
+  if (usesEventBridge(settings)) {
+    const command = new GetBucketNotificationConfigurationCommand({ Bucket: name, ...owner });
+    const { EventBridgeConfiguration } = await s3.send(command);
+    if (EventBridgeConfiguration === undefined) {
+      return {
         state: 'red',
-        found: `${name} is in ${found}, not in ${region}`,
-        next: 'S3 notifies topics of its own region only: correct aws_region, or name another bucket',
+        found: `${name} sends no events to EventBridge`,
+        next: createNotifications
+          ? 'npm run manage -- apply'
+          : 'npm run manage -- s3-configure-notifications --eventbridge, or have its owner switch it on',
       };
+    }
+  }
+  return { state: 'ok', found: name };
 }

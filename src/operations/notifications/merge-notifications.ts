@@ -8,10 +8,12 @@ const OUR_ID = 'file-processing:';
 /** The event notifications that a bucket is to send, beside those to others. */
 export interface WantedNotifications {
   readonly topicArn: string;
-  /** One entry each; an empty prefix takes every key. */
+  /** One entry each; an empty prefix takes every key. Empty for no entry of ours. */
   readonly prefixes: readonly string[];
   /** Empty for every key. */
   readonly suffix: string;
+  /** All events go to EventBridge too; where false, those that do go on. @default false */
+  readonly eventBridge?: boolean;
   /** Ids of entries of others that ours take the place of. */
   readonly replace: readonly string[];
 }
@@ -28,6 +30,8 @@ export interface MergedNotifications {
   readonly added: readonly NotificationEntry[];
   readonly removed: readonly NotificationEntry[];
   readonly kept: readonly NotificationEntry[];
+  /** EventBridge gets events that it did not get. */
+  readonly addsEventBridge: boolean;
   /** While there are any, the configuration must not be put. */
   readonly conflicts: readonly Conflict[];
   /** Ids to replace that no entry has. */
@@ -64,7 +68,8 @@ export function mergeNotifications(
   const others = {
     QueueConfigurations: without(current.QueueConfigurations),
     LambdaFunctionConfigurations: without(current.LambdaFunctionConfigurations),
-    EventBridgeConfiguration: current.EventBridgeConfiguration,
+    EventBridgeConfiguration:
+      current.EventBridgeConfiguration ?? (wanted.eventBridge ? {} : undefined),
   };
 
   const before = entriesOf(current);
@@ -75,6 +80,7 @@ export function mergeNotifications(
     added,
     removed: before.filter((entry) => !kept.some((one) => isSame(one, entry))),
     kept,
+    addsEventBridge: wanted.eventBridge === true && current.EventBridgeConfiguration === undefined,
     conflicts: added.flatMap((entry) =>
       kept
         .filter((other) => overlap(entry, other) || other.id === entry.id)

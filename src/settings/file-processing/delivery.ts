@@ -26,6 +26,22 @@ export function hasQueue({ delivery, both_deliveries }: Ways): boolean {
   return delivery === 'sqs' || both_deliveries;
 }
 
+/** How buckets may tell of new objects. */
+interface Notifications {
+  readonly notification: 'sns' | 'eventbridge';
+  readonly both_notifications: boolean;
+}
+
+/** Whether a rule of EventBridge sends events of the buckets to the queue. */
+export function usesEventBridge({ notification, both_notifications }: Notifications): boolean {
+  return notification === 'eventbridge' || both_notifications;
+}
+
+/** Whether buckets have event notifications to the topic. */
+export function notifiesTopic({ notification, both_notifications }: Notifications): boolean {
+  return notification === 'sns' || both_notifications;
+}
+
 /** The way of a message from the topic to the listener. */
 export const deliveryVariables = {
   sns_topic_name: text({
@@ -58,11 +74,15 @@ export const deliveryVariables = {
   }),
   notification: choice(['sns', 'eventbridge'], {
     description:
-      'How buckets tell of new objects: by their event notifications to the topic. The way by EventBridge to the queue is named here already, and refused until the stack makes the rule for it.',
+      'How buckets tell of new objects: by their event notifications to the topic, or by Amazon EventBridge to the queue, which needs delivery = "sqs" and account_id. Those events are not signed: the policy of the queue says who may send them.',
     default: 'sns',
-    example: 'sns',
-    allowed: '"sns"; "eventbridge" is refused, since the stack does not make the rule for it yet',
-    accepts: (way) => way === 'sns',
+    example: 'eventbridge',
+  }),
+  both_notifications: flag({
+    description:
+      'Keeps both ways while notification is switched: event notifications to the topic, and the rule of EventBridge; notification says which one stays. An object that is told of both ways is judged once.',
+    default: false,
+    example: true,
   }),
   sns_endpoint_url: text({
     description:

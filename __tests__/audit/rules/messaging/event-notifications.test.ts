@@ -8,7 +8,83 @@ const TYPE = 'aws_s3_bucket_notification';
 const NOTIFICATION = 'aws_s3_bucket_notification';
 const setting = (name: string, value: string): Change => set(CONFIG_MAP, `data.${name}`, value);
 
+const RULE = 'aws_cloudwatch_event_rule';
+const TARGET = 'aws_cloudwatch_event_target';
+type Pattern = Record<string, unknown> & { detail: Record<string, Record<string, unknown>> };
+const pattern = (alter: (pattern: Pattern) => object) => (text: unknown) =>
+  JSON.stringify(alter(JSON.parse(String(text)) as Pattern));
+
 describeRules(EVENT_NOTIFICATION_RULES, {
+  bridge: {
+    'event-rule-reaches-queue': [
+      ['no queue for what fails', ({ drop }) => drop(TARGET, 'dead_letter_config')],
+      [
+        'the same queue for what fails',
+        ({ change, set }) =>
+          change(TARGET, 'arn', (arn) => {
+            set(TARGET, 'dead_letter_config', { arn });
+            return arn;
+          }),
+      ],
+      [
+        'another target',
+        ({ set, address }) => set(TARGET, 'arn', `\${${address('aws_sns_topic')}.arn}`),
+      ],
+      [
+        'queues that do not let it send',
+        ({ change }) =>
+          change(
+            'aws_sqs_queue',
+            'policy',
+            (text) => String(text).replaceAll('events.amazonaws.com', 'sns.amazonaws.com'),
+            /events\.amazonaws/,
+          ),
+      ],
+      ['a rule of others', ({ set }) => set(TARGET, 'rule', 'theirs')],
+    ],
+    'event-rule-matches-listener': [
+      ['no pattern', ({ drop }) => drop(RULE, 'event_pattern')],
+      [
+        'events of every account',
+        ({ change }) =>
+          change(
+            RULE,
+            'event_pattern',
+            pattern(({ account, ...others }) => others),
+          ),
+      ],
+      [
+        'objects that are deleted too',
+        ({ change }) =>
+          change(
+            RULE,
+            'event_pattern',
+            pattern((all) => ({ ...all, 'detail-type': ['Object Created', 'Object Deleted'] })),
+          ),
+      ],
+      [
+        'other keys',
+        ({ change }) =>
+          change(
+            RULE,
+            'event_pattern',
+            pattern((all) => ({
+              ...all,
+              detail: { ...all.detail, object: { key: [{ prefix: 'other/' }] } },
+            })),
+          ),
+      ],
+      [
+        'every key',
+        ({ change }) =>
+          change(
+            RULE,
+            'event_pattern',
+            pattern((all) => ({ ...all, detail: { bucket: all.detail.bucket } })),
+          ),
+      ],
+    ],
+  },
   plants: {
     'event-notification-for-new-objects': [
       ['only what is put', ({ set }) => set(TYPE, 'topic.events', ['s3:ObjectCreated:Put'])],

@@ -121,6 +121,16 @@ describe('listenerEnvironment', () => {
     );
   });
 
+  it('trusts the buckets whose events come by EventBridge, with their accounts', () => {
+    const bridge = { notification: 'eventbridge', delivery: 'sqs', account_id: '123456789012' };
+    const buckets = [listedBucket('ours'), listedBucket('theirs', { account_id: '210987654321' })];
+    expect(environmentOf({ ...bridge, buckets } as Overrides, QUEUE_URL)).toHaveProperty(
+      'SQS_TRUSTED_SOURCES',
+      'ours@123456789012,theirs@210987654321',
+    );
+    expect(environmentOf({ delivery: 'sqs' }, QUEUE_URL)).not.toHaveProperty('SQS_TRUSTED_SOURCES');
+  });
+
   const database = (overrides: Overrides): Record<string, string> =>
     Object.fromEntries(
       Object.entries(environmentOf(overrides)).filter(([name]) => /^(DB|DATABASE)_/.test(name)),

@@ -146,3 +146,27 @@ test("another environment's entry is not taken for ours, though its id is one of
 test('an id to replace that is not there is named', () => {
   expect(merge({}, { replace: ['nobodys'] }).unknownIds).toEqual(['nobodys']);
 });
+
+test('EventBridge is switched on beside what others have, in the place of our entries', () => {
+  const current = {
+    TopicConfigurations: [
+      { Id: 'file-processing:a/', TopicArn: OURS, Events: [created], ...withPrefix('a/') },
+      { Id: 'mine', TopicArn: THEIRS, Events: [created], ...withPrefix('b/') },
+    ],
+  };
+  const { configuration, addsEventBridge, removed, conflicts } = merge(current, {
+    prefixes: [],
+    eventBridge: true,
+  });
+  expect(configuration.EventBridgeConfiguration).toEqual({});
+  expect(configuration.TopicConfigurations).toMatchObject([{ Id: 'mine' }]);
+  expect([addsEventBridge, removed.length, conflicts]).toEqual([true, 1, []]);
+});
+
+test('EventBridge that is on stays on, wanted or not', () => {
+  for (const eventBridge of [true, false]) {
+    const current = { EventBridgeConfiguration: {} };
+    const { configuration, addsEventBridge } = merge(current, { eventBridge });
+    expect([configuration.EventBridgeConfiguration, addsEventBridge]).toEqual([{}, false]);
+  }
+});

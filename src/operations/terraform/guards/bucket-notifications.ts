@@ -1,6 +1,7 @@
 import type { NotificationConfiguration } from '@aws-sdk/client-s3';
 import { parseTopicArn } from '@file-processing/contract/arn.ts';
 import { decodeKeyFilter } from '@file-processing/contract/s3-object.ts';
+import { DELIVERY_QUEUE } from '../phases.ts';
 import { changesOf, deletes, type PlanJson, type PlannedChange } from '../plan-json.ts';
 import type { Refusal } from './refusals.ts';
 
@@ -40,7 +41,7 @@ export function refuseNotificationsOfOthers(
     const bucket = bucketOf(change);
     const configured = current.get(bucket);
     if (configured === undefined) return [];
-    const lost = lostEntries(change, configured, topicName);
+    const lost = lostEntries(change, configured, topicName, endsRule(plan));
     if (lost.length === 0) return [];
     return [
       {
@@ -73,6 +74,38 @@ export function refuseNotificationsUnderNewAddress(plan: PlanJson): readonly Ref
   });
 }
 
+/** Whether a plan takes the stack's rule of EventBridge away, or what it sends to. */
+export function endsRule(plan: PlanJson): boolean {
+  return changesOf(plan).some(
+    (change) => /^aws_cloudwatch_event_(rule|target)$/.test(change.type) && deletes(change),
+  );
+}
+
+/**
+ * Refuses a plan that ends the rule of EventBridge before buckets tell the topic: what is new meanwhile is never
+ * checked. One that takes the queue too, as a destroy does, is judged by what waits there.
+ *
+ * @param current - what each bucket of the stack's account has now
+ */
+export function refuseNotificationGap(
+  plan: PlanJson,
+  current: ReadonlyMap<string, NotificationConfiguration>,
+  topicName: string,
+): readonly Refusal[] {
+  const takesQueue = changesOf(plan).some(
+    (change) => change.address === DELIVERY_QUEUE && deletes(change),
+  );
+  if (!endsRule(plan) || takesQueue) return [];
+  return [...current]
+    .filter(([, { TopicConfigurations: topics = [] }]) =>
+      topics.every(({ TopicArn = '' }) => !isTopic(TopicArn, topicName)),
+    )
+    .map(([bucket]) => ({
+      reason: `the plan would end the rule of EventBridge while bucket ${bucket} tells no topic: what is new meanwhile is never checked`,
+      next: 'set both_notifications = true and apply (for a bucket that others configure, then npm run manage -- s3-configure-notifications), and set it back after that; or go on with --allow-message-loss',
+    }));
+}
+
 function notificationChanges(plan: PlanJson): readonly PlannedChange[] {
   return changesOf(plan).filter(({ type }) => type === TYPE);
 }
@@ -85,6 +118,7 @@ function lostEntries(
   planned: PlannedChange,
   configured: NotificationConfiguration,
   topicName: string,
+  ruleEnds: boolean,
 ): readonly string[] {
   const { before, after } = planned.change;
   // The state holds what the stack had made, for another topic too, and after its refresh what others added.
@@ -97,8 +131,9 @@ function lostEntries(
   const lost = entriesOfBucket(configured)
     .filter((entry) => !isOurs(entry))
     .map(describeEntry);
+  // The state says after a refresh what others switched on too; with the rule goes what the stack did.
   const losesEventBridge =
-    configured.EventBridgeConfiguration !== undefined && after?.eventbridge !== true;
+    configured.EventBridgeConfiguration !== undefined && after?.eventbridge !== true && !ruleEnds;
   return losesEventBridge ? [...lost, 'all events to EventBridge'] : lost;
 }
 

@@ -1,10 +1,13 @@
 import type { NotificationConfiguration } from '@aws-sdk/client-s3';
 import { parseTopicArn } from '@file-processing/contract/arn.ts';
+import { bucketsOf } from '../../../settings/buckets.ts';
 import { type QueueDepth, queueDepth } from '../../topics/dead-letter-queue.ts';
 import type { OpenStack } from '../open-stack.ts';
 import type { PlanJson } from '../plan-json.ts';
 import {
   bucketsWithPlannedNotifications,
+  endsRule,
+  refuseNotificationGap,
   refuseNotificationsOfOthers,
   refuseNotificationsUnderNewAddress,
 } from './bucket-notifications.ts';
@@ -52,6 +55,7 @@ export async function guardPlan(stack: OpenStack, plan: PlanJson, options: Allow
   const { existing_topic_arn, sns_topic_name } = stack.settings;
   const topicName = parseTopicArn(existing_topic_arn)?.name ?? sns_topic_name;
   const current = await notificationsOf(stack, bucketsWithPlannedNotifications(plan));
+  const told = await notificationsOf(stack, endsRule(plan) ? ownBuckets(stack) : []);
   refuse([
     ...(options.allowClusterReplacement
       ? []
@@ -75,11 +79,18 @@ export async function guardPlan(stack: OpenStack, plan: PlanJson, options: Allow
           ...refuseLastUnsubscribed(plan),
           ...refuseLoadBalancerReplacement(plan),
           ...refuseSilentBucket(plan, stack.settings),
+          ...refuseNotificationGap(plan, told, topicName),
           ...refuseMessageLoss(await depthsOf(stack, queuesThatGo(plan))),
         ]),
     ...refuseSelfReplacement(plan, stack.folder),
     ...refuseNotificationsOfOthers(plan, current, topicName),
   ]);
+}
+
+function ownBuckets({ settings }: OpenStack): readonly string[] {
+  return bucketsOf(settings)
+    .filter(({ account }) => account === '')
+    .map(({ name }) => name);
 }
 
 async function depthsOf(

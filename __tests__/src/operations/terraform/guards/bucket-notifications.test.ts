@@ -2,6 +2,7 @@ import type { NotificationConfiguration } from '@aws-sdk/client-s3';
 import { describe, expect, test } from 'vitest';
 import {
   bucketsWithPlannedNotifications,
+  refuseNotificationGap,
   refuseNotificationsOfOthers,
   refuseNotificationsUnderNewAddress,
 } from '../../../../../src/operations/terraform/guards/bucket-notifications.ts';
@@ -223,5 +224,44 @@ describe('a bucket whose configuration gets another address', () => {
         change('bucket_three', 'three', null),
       ),
     ).toEqual([]);
+  });
+});
+
+describe('the end of the rule of EventBridge', () => {
+  const gone = (address: string) => ({
+    address,
+    type: address.split('.')[0] ?? '',
+    change: { actions: ['delete'], before: {}, after: null },
+  });
+  const rule = gone('aws_cloudwatch_event_target.deliveries');
+  const told = { TopicConfigurations: [{ TopicArn: TOPIC, ...entry('in/', '.csv') }] };
+  const gap = (changes: PlanJson['resource_changes'], configured: NotificationConfiguration) =>
+    refuseNotificationGap(
+      { resource_changes: changes ?? [] },
+      new Map([[BUCKET, configured]]),
+      TOPIC_NAME,
+    );
+
+  test('is refused while the bucket tells no topic', () => {
+    expect(gap([rule], { EventBridgeConfiguration: {} })).toMatchObject([
+      { reason: expect.stringContaining(`bucket ${BUCKET} tells no topic`) },
+    ]);
+  });
+
+  test('is fine where the bucket tells the topic, and with the queue it sends to', () => {
+    expect(gap([rule], told)).toEqual([]);
+    expect(gap([rule, gone('aws_sqs_queue.deliveries')], {})).toEqual([]);
+    expect(gap([], {})).toEqual([]);
+  });
+
+  test('lets the stack switch EventBridge off in the bucket, which it may not otherwise', () => {
+    const off = plan(['update'], {
+      before: { eventbridge: true, topic: [OURS] },
+      after: { topic: [OURS] },
+    });
+    const both = { ...told, EventBridgeConfiguration: {} };
+    expect(refusals(off, both)).toEqual([expect.stringContaining('EventBridge')]);
+    const changes = [...(off.resource_changes ?? []), rule];
+    expect(refusals({ resource_changes: changes }, both)).toEqual([]);
   });
 });
