@@ -3,6 +3,7 @@ import {
   CreateClusterCommand,
   CreatePodIdentityAssociationCommand,
 } from '@aws-sdk/client-eks';
+import { PutBucketNotificationConfigurationCommand } from '@aws-sdk/client-s3';
 import {
   CreateTopicCommand,
   SetTopicAttributesCommand,
@@ -252,4 +253,26 @@ test('another bucket of the account is found for verify-irsa', async () => {
   expect(await anotherBucket(await clients.s3(), [BUCKET, 'third-box'])).toBeUndefined();
   await emulator.createBucket('other-box', REGION);
   expect(await anotherBucket(await clients.s3(), [BUCKET, 'third-box'])).toBe('other-box');
+});
+
+test('a bucket that sends no events to EventBridge is red where the stack waits for them', async () => {
+  await emulator.createBucket(BUCKET, REGION);
+  const root = temporaryRoot();
+  changeSettings(root, {
+    ...{ notification: 'eventbridge', delivery: 'sqs', account_id: '123456789012' },
+    create_s3_notifications: false,
+  });
+  expect((await diagnose(root)).of('bucket')).toMatchObject({
+    state: 'red',
+    found: `${BUCKET} sends no events to EventBridge`,
+    next: expect.stringContaining('s3-configure-notifications --eventbridge'),
+  });
+  const s3 = await clients.s3();
+  await s3.send(
+    new PutBucketNotificationConfigurationCommand({
+      Bucket: BUCKET,
+      NotificationConfiguration: { EventBridgeConfiguration: {} },
+    }),
+  );
+  expect((await diagnose(root)).of('bucket')).toMatchObject({ state: 'ok' });
 });

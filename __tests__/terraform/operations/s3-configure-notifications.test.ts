@@ -231,6 +231,52 @@ describe('the bucket of the stack', () => {
   });
 });
 
+describe('with events by EventBridge', () => {
+  const BRIDGE = { notification: 'eventbridge', delivery: 'sqs', account_id: '123456789012' };
+
+  function run(settings: object, ...parameters: readonly string[]) {
+    const root = temporaryRoot();
+    changeSettings(root, { ...BRIDGE, ...settings });
+    return manage([COMMAND, ...parameters], { aws: emulatedAws(emulator), root });
+  }
+
+  test('--eventbridge switches it on, in the place of our entries and beside those of others', async () => {
+    const bucket = await bucketWith(ofOthers());
+    await configure(['--bucket', bucket]);
+    const parameters = ['--bucket', bucket, '--prefix', 'from_client/'];
+    expect((await run({}, ...parameters, '--eventbridge')).code).toBe(64);
+    const { code, out } = await run({}, '--bucket', bucket, '--eventbridge');
+    expect(code).toBe(0);
+    expect(out).toContain('+ every event -> Amazon EventBridge\n- file-processing:from_client/');
+    expect(await configurationOf(bucket)).toMatchObject({
+      EventBridgeConfiguration: {},
+      TopicConfigurations: [{ Id: 'their-removals' }],
+      QueueConfigurations: [{ Id: 'their-exports' }],
+    });
+    expect((await run({}, '--bucket', bucket, '--eventbridge')).out).toMatch(/unchanged\n$/);
+  });
+
+  test('our entries come back during a switch, and EventBridge stays on', async () => {
+    const bucket = await bucketWith({ EventBridgeConfiguration: {} });
+    const settings = { both_notifications: true };
+    const parameters = ['--bucket', bucket, '--prefix', 'from_client/'];
+    expect((await run(settings, ...parameters)).code).toBe(0);
+    expect(await configurationOf(bucket)).toMatchObject({
+      EventBridgeConfiguration: {},
+      TopicConfigurations: [{ Id: 'file-processing:from_client/' }],
+    });
+  });
+
+  test('the way that nothing of the stack takes is refused', async () => {
+    const bucket = await bucketWith();
+    const bridge = await run({ notification: 'sns' }, '--bucket', bucket, '--eventbridge');
+    expect([bridge.code, bridge.err]).toEqual([77, expect.stringContaining('no rule of')]);
+    const topic = await run({}, '--bucket', bucket, '--prefix', 'a/');
+    expect([topic.code, topic.err]).toEqual([77, expect.stringContaining('both_notifications')]);
+    expect(await configurationOf(bucket)).toEqual({});
+  });
+});
+
 describe('several buckets', () => {
   let root: string;
 

@@ -352,7 +352,7 @@ export const POLICY_RULES: readonly Rule[] = [
   // A service acts for whoever asks it: the confused deputy (IAM User Guide).
   rule({
     id: 'services-are-bounded',
-    title: 'A service may act only for the one bucket, topic or log group of the stack',
+    title: 'A service may act only for the one bucket, topic, rule or log group of the stack',
     reason:
       "Every customer's bucket and topic calls by the same service; only aws:SourceArn, with aws:SourceAccount where the ARN holds no account, tells ours from theirs.",
     control: 'AC-4',
