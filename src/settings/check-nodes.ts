@@ -174,6 +174,9 @@ function checkTold(
   ];
 }
 
+/** As our keys find it: a table that came twice is a fault to Bottlerocket, and such a node never joins. */
+const PLAIN_TABLE = /^\[settings(\.([\w-]+|"[^"]*"))*\]$/;
+
 /**
  * Why the operator's part can't be what a family of images reads.
  *
@@ -200,6 +203,10 @@ function userDataFaults(
   const keys = lines.flatMap((line) => /^"?([\w-]+)"?\s*=/.exec(line)?.[1] ?? []);
   return [
     ...(first?.startsWith('[') ? [] : ['begin with a table, such as [settings.kernel]']),
+    ...lines
+      .filter((line) => /^\[\s*"?settings/.test(line) && !PLAIN_TABLE.test(line))
+      .map((line) => `have a table as [settings.name], with nothing else on the line, not ${line}`),
+    ...(lines.includes('[settings]') ? ['have tables below [settings] alone, not it itself'] : []),
     ...BOTTLEROCKET_CLUSTER_KEYS.filter((key) => keys.includes(key)).map(
       (key) => `be without ${key}, which the stack sets`,
     ),

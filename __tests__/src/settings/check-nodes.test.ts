@@ -75,6 +75,23 @@ describe('faults between the variables of nodes', () => {
       'node_user_data',
       /would be told \d{5} characters/,
     ],
+    ...['[settings.kubernetes] # main', '[ settings.kubernetes ]', '["settings".kubernetes]'].map(
+      (table): [string, Overrides, string, RegExp] => [
+        `a table of Bottlerocket that is written ${table}`,
+        { ami_type: 'BOTTLEROCKET_x86_64', node_user_data: `${table}\nmax-pods = 50` },
+        'node_user_data',
+        /must have a table as \[settings\.name\], with nothing else on the line/,
+      ],
+    ),
+    [
+      'keys with dots in the table of all settings',
+      {
+        ami_type: 'BOTTLEROCKET_x86_64',
+        node_user_data: '[settings]\nkubernetes.cluster-name = "other"',
+      },
+      'node_user_data',
+      /must have tables below \[settings\] alone/,
+    ],
     [
       'an instance of another processor in a further group',
       { node_groups: [group({ ami_type: 'AL2023_ARM_64_STANDARD' })] },
