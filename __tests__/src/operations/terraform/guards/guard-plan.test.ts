@@ -55,6 +55,8 @@ const UNSUBSCRIBED = gone('aws_sns_topic_subscription.http', { endpoint: 'https:
 const SILENCED = gone('aws_s3_bucket_notification.bucket', { bucket: 'etl-plain' });
 const NOTIFICATION = planned('aws_s3_bucket_notification', ['create'], { bucket: BUCKET });
 
+const RULE_ENDED = planned('aws_cloudwatch_event_target', ['delete']);
+
 test.each([
   ['replaces the cluster', CLUSTER],
   ['replaces a role', ROLE],
@@ -63,6 +65,7 @@ test.each([
   ['deletes a subnet', SUBNET],
   ['unsubscribes the only endpoint', UNSUBSCRIBED],
   ['takes the notifications from a bucket of the settings', SILENCED],
+  ['ends the rule of EventBridge before the bucket tells the topic', RULE_ENDED],
 ])('a plan that %s is refused', async (_, plan) => {
   await expect(guardPlan(stack, plan, {})).rejects.toMatchObject({ code: EXIT.refused });
 });
@@ -84,4 +87,9 @@ test.each([PROVIDER, NOTIFICATION])('which allows nothing else', async (plan) =>
 test('a plan that does none of these is not refused', async () => {
   const plan = planned('aws_eks_cluster', ['update']);
   await expect(guardPlan(stack, plan, {})).resolves.toBeUndefined();
+});
+
+test('whoever allows the loss of messages may end the rule of EventBridge', async () => {
+  const guarded = guardPlan(stack, RULE_ENDED, { allowMessageLoss: true });
+  await expect(guarded).resolves.toBeUndefined();
 });
