@@ -344,7 +344,7 @@ export const PROXY_VARIABLES = [
 
 /** Credentials and switches that take precedence over what a pod of the listener is given. */
 const OVERRIDES =
-  /^(AWS_(ACCESS_KEY_ID|SECRET_ACCESS_KEY|SESSION_TOKEN|PROFILE|ROLE_ARN|WEB_IDENTITY_TOKEN_FILE|CONFIG_FILE|SHARED_CREDENTIALS_FILE|ENDPOINT_URL_(?!SNS$).*|CA_BUNDLE)|NODE_OPTIONS|NODE_TLS_REJECT_UNAUTHORIZED|LD_PRELOAD|PG.*)$/;
+  /^(AWS_(ACCESS_KEY_ID|SECRET_ACCESS_KEY|SESSION_TOKEN|PROFILE|ROLE_ARN|WEB_IDENTITY_TOKEN_FILE|CONFIG_FILE|SHARED_CREDENTIALS_FILE|ENDPOINT_URL_(?!SNS$).*|CA_BUNDLE|CONTAINER_.*|EC2_METADATA_SERVICE_ENDPOINT)|NODE_(OPTIONS|PATH|TLS_REJECT_UNAUTHORIZED)|LD_(PRELOAD|LIBRARY_PATH)|OPENSSL_CONF|PATH|PG.*)$/;
 
 /** Whether a variable takes precedence over the role, the trust or the runtime that a pod has. */
 export function overridesPod(name: string): boolean {
@@ -353,7 +353,8 @@ export function overridesPod(name: string): boolean {
 
 /** Whether a variable of a pod is filled by settings: the listener's own, those of files with their values, the proxy's. */
 export function isListenerVariable(name: string): boolean {
-  if (PROXY_VARIABLES.some((proxy) => proxy === name)) return true;
+  // Node.js reads them in small letters first.
+  if (PROXY_VARIABLES.some((proxy) => proxy === name.toUpperCase())) return true;
   const table: Readonly<Record<string, ListenerVariable<unknown>>> = LISTENER_VARIABLES;
   return (
     Object.hasOwn(table, name) ||

@@ -2,6 +2,7 @@ import {
   isListenerVariable,
   LISTENER_VARIABLES,
   type ListenerVariable,
+  overridesPod,
 } from '@file-processing/contract/listener-variables.ts';
 import { expect, test } from 'vitest';
 
@@ -39,8 +40,21 @@ test.each([
   ['PORT', true],
   ['DB_PASSWORD_FILE', true],
   ['HTTPS_PROXY', true],
+  ['https_proxy', true],
   ['PORT_FILE', false],
   ['constructor', false],
 ])('%s is filled by settings: %s', (name, expected) => {
   expect(isListenerVariable(name)).toBe(expected);
+});
+
+test.each([
+  ['AWS_CONTAINER_CREDENTIALS_RELATIVE_URI', true],
+  ['AWS_PROFILE', true],
+  ['NODE_PATH', true],
+  ['PATH', true],
+  ['NODE_EXTRA_CA_CERTS', false],
+  ['AWS_ENDPOINT_URL_SNS', false],
+  ['TZ', false],
+])('%s overrides what a pod is given: %s', (name, expected) => {
+  expect(overridesPod(name)).toBe(expected);
 });
