@@ -92,7 +92,7 @@ describe.each(deployed)('$environment as $version deployed it', ({ version, envi
   describe.each(stacks)('%s', (stack) => {
     const terraform = () => terraforms.get(stack) as Terraform;
 
-    test('is planned to change as the change log says, with nothing deleted or replaced', async () => {
+    test('is planned to change as the change log says: nothing that runs is deleted or replaced', async () => {
       await terraform().init();
       expect(actionsIn(await terraform().plan())).toEqual(EXPECTED[stack]);
     });
