@@ -184,7 +184,7 @@ function farewell({ identifier, settings }: DatabaseTarget, aside: string | unde
     '  npm run manage -- apply postgres-on-demand  what else of the stack refers to it',
     '  npm run manage -- apply                     lets the listener in, and migrates',
     ...(aside === undefined
-      ? []
+      ? [`What an interrupted run has put aside stays, and costs: ${identifier}${ASIDE}...`]
       : [
           `${aside} stays, and costs, until you delete it:`,
           `  aws rds modify-${kind} --${kind}-identifier ${aside} --no-deletion-protection`,

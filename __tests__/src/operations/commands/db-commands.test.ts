@@ -225,8 +225,9 @@ describe('db-restore', () => {
 
   test('goes on after it was interrupted when the name was free', async () => {
     rds.databases.clear();
-    const { code, commands } = await restore(['good', '--auto-approve']);
+    const { code, commands, err } = await restore(['good', '--auto-approve']);
     expect(rds.changes).toEqual([]);
+    expect(err).toContain(`put aside stays, and costs: ${ID}-until-...`);
     expect(commands).toEqual([`state rm ${DATABASE}`, `plan -target=${DATABASE}`, 'apply']);
     expect(code).toBe(0);
   });
