@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { awsClients } from '../../src/operations/aws-clients.ts';
 import { type AttachedAws, emptyAttachedAws } from './support/attached-provider.ts';
 import { createNetwork, REGION } from './support/aws-account.ts';
-import { type Checkout, temporaryCheckout } from './support/checkout.ts';
+import { type ManagedCheckout, managedCheckout } from './support/managed-checkout.ts';
 import { type Terraform, terraformIn } from './support/terraform.ts';
 
 const ENVIRONMENT = 'etl-playground';
@@ -11,14 +11,14 @@ const BUCKET = 'etl-ba-research-client-etl';
 const BRIDGE = { notification: 'eventbridge' };
 
 let emulator: AttachedAws;
-let checkout: Checkout;
+let checkout: ManagedCheckout;
 let terraform: Terraform;
 
 beforeAll(async () => {
   emulator = await emptyAttachedAws();
   await createNetwork(emulator, 'etl-platform');
   await emulator.createBucket(BUCKET, REGION);
-  checkout = temporaryCheckout();
+  checkout = managedCheckout(emulator);
   await settings({});
   terraform = terraformIn(checkout.stackFolder('file-processing'), { aws: emulator });
   await terraform.init();
@@ -85,6 +85,14 @@ describe('a switch to EventBridge', () => {
   });
 });
 
+test('manage refuses the way back in one step, and changes nothing', async () => {
+  await settings({});
+  const { code, stderr } = await checkout.manage(['apply', '--auto-approve']);
+  expect(code, stderr).toBe(77);
+  expect(stderr).toContain(`end the rule of EventBridge while bucket ${BUCKET} tells no topic`);
+  expect(await told()).toEqual({ topics: 0, eventBridge: true });
+});
+
 describe('a switch back by way of both', () => {
   test('tells the topic again beside EventBridge', async () => {
     await settings({ ...BRIDGE, both_notifications: true });
@@ -92,10 +100,11 @@ describe('a switch back by way of both', () => {
     expect(await told()).toEqual({ topics: 1, eventBridge: true });
   });
 
-  test('ends the rule while the topic is told', async () => {
+  test('ends the rule while the topic is told, which manage does not refuse', async () => {
     await settings({});
-    const written = await terraform.apply();
-    inOrder(written, /aws_cloudwatch_event_target\.deliveries: Destruction complete/, CONFIGURED);
+    const { code, stdout, stderr } = await checkout.manage(['apply', '--auto-approve']);
+    expect(code, `${stdout}${stderr}`).toBe(0);
+    inOrder(stdout, /aws_cloudwatch_event_target\.deliveries: Destruction complete/, CONFIGURED);
     expect(await told()).toEqual({ topics: 1, eventBridge: false });
     expect(await terraform.plan()).toMatchObject({ exitCode: 0, changes: [] });
   });
