@@ -9,6 +9,9 @@ const LOG_RETENTION_DAYS = [
   3653,
 ];
 
+/** What all services take in keys and values of tags (Tag Editor User Guide, "Tag naming limits and requirements"). */
+const TAG_TEXT = /^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$/u;
+
 /** What the prefix of the network's names is, by which one stack makes it and the other finds it. */
 export const networkPrefix = {
   default: 'etl-platform',
@@ -44,6 +47,12 @@ export const commonVariables = {
       Object.keys(tags).length <= 40 &&
       Object.keys(tags).every((key) => key.length >= 1 && key.length <= 128 && !/^aws:/i.test(key)),
     acceptsItem: (value) => value.length <= 256,
+    unwise: (tags) => {
+      const odd = Object.entries(tags).find((tag) => !tag.every((text) => TAG_TEXT.test(text)));
+      return odd === undefined
+        ? undefined
+        : `${odd[0]} has characters that most services refuse in a tag; letters, digits, blanks and _ . : / = + - @ are taken by all`;
+    },
   }),
   account_id: text({
     description:

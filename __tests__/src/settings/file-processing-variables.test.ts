@@ -150,6 +150,8 @@ describe('unwise values', () => {
     ['image', 'example.com/etl-file-processing:latest', /by its digest/],
     ['replicas', 1, /without a gap/],
     ['log_retention_days', 7, /at least 90 days/],
+    ['tags', { owner: 'A "B"' }, /^owner has characters that most services refuse in a tag/],
+    ['tags', { 'a,b': 'c' }, /^a,b has characters/],
   ])('%s = %j works, with a warning', (name, value, message) => {
     const { warnings } = resolve(fileProcessingVariables, name, value);
     expect(isFault(fileProcessingVariables, name, value)).toBe(false);
