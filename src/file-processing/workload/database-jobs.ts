@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { JobV1Config } from '@cdktf/provider-kubernetes/lib/job-v1/index.js';
-import { NetworkPolicyV1 } from '@cdktf/provider-kubernetes/lib/network-policy-v1/index.js';
+import type { NetworkPolicyV1Config } from '@cdktf/provider-kubernetes/lib/network-policy-v1/index.js';
 import {
   BOOTSTRAP,
   EXIT as LISTENER_EXIT,
@@ -11,10 +11,10 @@ import { Construct } from 'constructs';
 import { DATABASE_JOB_NAMES } from '../../settings/file-processing/database.ts';
 import type { FileProcessingSettings } from '../../settings/file-processing-variables.ts';
 import { endingContainer, podSettings, VOLUMES } from './containers.ts';
+import { KubernetesResource } from './kubernetes-resource.ts';
 import { DATABASE_JOB_LABELS, DATABASE_JOBS, LABELS } from './names.ts';
 import { databaseEgressRules } from './network-policy.ts';
 import { createServiceAccount } from './service-account.ts';
-import { WorkloadResource } from './workload-resource.ts';
 
 /** What the Jobs need to know of a database that the stack postgres-on-demand made. */
 export interface DatabaseJobsProps {
@@ -50,7 +50,7 @@ export function createDatabaseJobs(
     /** Token of the image; used only when `settings.image` is set. */
     readonly image: string;
   },
-): WorkloadResource<JobV1Config> | undefined {
+): KubernetesResource<JobV1Config> | undefined {
   const { dependsOn } = props;
   const policy = createNetworkPolicy(scope, settings, dependsOn);
   const bootstrap = createJob(scope, settings, {
@@ -92,7 +92,7 @@ function createJob(
   scope: Construct,
   settings: FileProcessingSettings,
   props: JobProps,
-): WorkloadResource<JobV1Config> | undefined {
+): KubernetesResource<JobV1Config> | undefined {
   const at = new Construct(scope, props.id);
   const account = createServiceAccount(new Construct(at, 'service-account'), settings, {
     id: `database_${props.id}`,
@@ -110,7 +110,7 @@ function createJob(
       DB_LISTENER_USER: settings.db_user,
     },
   });
-  return new WorkloadResource<JobV1Config>(at, `database_${props.id}`, 'kubernetes_job_v1', {
+  return new KubernetesResource<JobV1Config>(at, `database_${props.id}`, 'kubernetes_job_v1', {
     metadata: { name: props.name, namespace: settings.namespace, labels: LABELS },
     waitForCompletion: true,
     timeouts: { create: '20m', update: '20m', delete: '5m' },
@@ -155,8 +155,8 @@ function createNetworkPolicy(
   scope: Construct,
   settings: FileProcessingSettings,
   dependsOn: ITerraformDependable[],
-): NetworkPolicyV1 {
-  return new NetworkPolicyV1(scope, 'database_jobs', {
+): KubernetesResource<NetworkPolicyV1Config> {
+  return new KubernetesResource(scope, 'database_jobs', 'kubernetes_network_policy_v1', {
     metadata: {
       name: DATABASE_JOBS,
       namespace: settings.namespace,

@@ -14,10 +14,10 @@ import {
   VOLUMES,
 } from './containers.ts';
 import { databaseCredentials } from './database-credentials.ts';
+import { KubernetesResource } from './kubernetes-resource.ts';
 import { SHUTDOWN_SECONDS } from './listener-environment.ts';
 import { LABELS, LISTENER, POD_SELECTOR } from './names.ts';
 import { hasAutoscaler } from './scaling.ts';
-import { WorkloadResource } from './workload-resource.ts';
 
 /** From the end of the listener's own drain to SIGKILL, in seconds. */
 const MARGIN_SECONDS = 5;
@@ -38,8 +38,8 @@ export function createDeployment(
   scope: Construct,
   settings: FileProcessingSettings,
   props: DeploymentProps,
-): WorkloadResource<DeploymentV1Config> {
-  return new WorkloadResource<DeploymentV1Config>(
+): KubernetesResource<DeploymentV1Config> {
+  return new KubernetesResource<DeploymentV1Config>(
     scope,
     'sns_listener',
     'kubernetes_deployment_v1',

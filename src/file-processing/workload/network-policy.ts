@@ -1,7 +1,7 @@
-import {
-  NetworkPolicyV1,
-  type NetworkPolicyV1SpecEgress,
-  type NetworkPolicyV1SpecIngress,
+import type {
+  NetworkPolicyV1Config,
+  NetworkPolicyV1SpecEgress,
+  NetworkPolicyV1SpecIngress,
 } from '@cdktf/provider-kubernetes/lib/network-policy-v1/index.js';
 import type { ITerraformDependable } from 'cdktf';
 import type { Construct } from 'constructs';
@@ -9,6 +9,7 @@ import { trustsPodIdentity } from '../../settings/file-processing/cluster.ts';
 import { hasEndpoint } from '../../settings/file-processing/delivery.ts';
 import type { FileProcessingSettings } from '../../settings/file-processing-variables.ts';
 import { hasDatabase } from './database-credentials.ts';
+import { KubernetesResource } from './kubernetes-resource.ts';
 import { HTTP_PORT, LABELS, LISTENER, METRICS_PORT, POD_SELECTOR } from './names.ts';
 
 const ANYWHERE = [{ ipBlock: { cidr: '0.0.0.0/0' } }];
@@ -38,8 +39,8 @@ export function createNetworkPolicy(
   scope: Construct,
   settings: FileProcessingSettings,
   dependsOn: ITerraformDependable[],
-): NetworkPolicyV1 {
-  return new NetworkPolicyV1(scope, 'sns_listener', {
+): KubernetesResource<NetworkPolicyV1Config> {
+  return new KubernetesResource(scope, 'sns_listener', 'kubernetes_network_policy_v1', {
     metadata: { name: LISTENER, namespace: settings.namespace, labels: LABELS },
     spec: {
       podSelector: { matchLabels: POD_SELECTOR },

@@ -1,8 +1,9 @@
-import { HorizontalPodAutoscalerV2 } from '@cdktf/provider-kubernetes/lib/horizontal-pod-autoscaler-v2/index.js';
+import type { HorizontalPodAutoscalerV2Config } from '@cdktf/provider-kubernetes/lib/horizontal-pod-autoscaler-v2/index.js';
 import { PodDisruptionBudgetV1 } from '@cdktf/provider-kubernetes/lib/pod-disruption-budget-v1/index.js';
 import type { ITerraformDependable } from 'cdktf';
 import type { Construct } from 'constructs';
 import type { FileProcessingSettings } from '../../settings/file-processing-variables.ts';
+import { KubernetesResource } from './kubernetes-resource.ts';
 import { LABELS, LISTENER, POD_SELECTOR } from './names.ts';
 
 /** Whether an autoscaler, and no longer the Deployment, owns the number of pods. */
@@ -15,8 +16,8 @@ export function createHorizontalPodAutoscaler(
   scope: Construct,
   settings: FileProcessingSettings,
   dependsOn: ITerraformDependable[],
-): HorizontalPodAutoscalerV2 {
-  return new HorizontalPodAutoscalerV2(scope, 'sns_listener', {
+): KubernetesResource<HorizontalPodAutoscalerV2Config> {
+  return new KubernetesResource(scope, 'sns_listener', 'kubernetes_horizontal_pod_autoscaler_v2', {
     metadata: { name: LISTENER, namespace: settings.namespace, labels: LABELS },
     spec: {
       scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: LISTENER },

@@ -12,6 +12,7 @@ import { createDatabaseJobs, type DatabaseJobsProps } from './database-jobs.ts';
 import { createDatabaseSecret } from './database-secret.ts';
 import { createDeployment } from './deployment.ts';
 import { createIngress } from './ingress.ts';
+import type { KubernetesResource } from './kubernetes-resource.ts';
 import { createConfigMap, listenerEnvironment } from './listener-environment.ts';
 import { DATABASE_SECRET } from './names.ts';
 import { createNamespace } from './namespace.ts';
@@ -23,7 +24,6 @@ import {
 } from './scaling.ts';
 import { createClusterService, createLoadBalancerService } from './service.ts';
 import { createServiceAccount } from './service-account.ts';
-import type { WorkloadResource } from './workload-resource.ts';
 
 /** What the Kubernetes objects of the stack need from its AWS resources. */
 export interface WorkloadProps {
@@ -58,7 +58,7 @@ export interface WorkloadProps {
 /** The Kubernetes objects of the stack. */
 export class Workload extends Construct {
   /** Absent as long as there is no image. */
-  readonly deployment?: WorkloadResource<DeploymentV1Config>;
+  readonly deployment?: KubernetesResource<DeploymentV1Config>;
   /** Absent where there is no endpoint. */
   readonly service?: ServiceV1;
   /** What must stand before SNS can have its subscription confirmed. */

@@ -5,7 +5,7 @@ import {
 import { Testing } from 'cdktf';
 import type { Construct } from 'constructs';
 import { describe, expect, it } from 'vitest';
-import { WorkloadResource } from '../../../../src/file-processing/workload/workload-resource.ts';
+import { KubernetesResource } from '../../../../src/file-processing/workload/kubernetes-resource.ts';
 import { AddressedStack } from '../../../../src/stack/addressed-stack.ts';
 import { blockPathsOf } from '../../../../src/stack/hcl-writer.ts';
 
@@ -50,7 +50,7 @@ const config: DeploymentV1Config = {
 };
 
 function synthesized(
-  create: (scope: Construct) => DeploymentV1 | WorkloadResource<DeploymentV1Config>,
+  create: (scope: Construct) => DeploymentV1 | KubernetesResource<DeploymentV1Config>,
 ) {
   const stack = new AddressedStack(Testing.app(), 'test');
   const resource = create(stack);
@@ -63,7 +63,7 @@ function synthesized(
 
 describe('a workload resource', () => {
   const ours = synthesized(
-    (scope) => new WorkloadResource(scope, 'listener', 'kubernetes_deployment_v1', config),
+    (scope) => new KubernetesResource(scope, 'listener', 'kubernetes_deployment_v1', config),
   );
   const provider = synthesized((scope) => new DeploymentV1(scope, 'listener', config));
 

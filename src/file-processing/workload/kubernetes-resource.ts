@@ -22,18 +22,18 @@ const META_ARGUMENTS = [
   'provisioners',
 ] as const;
 
-/** What a workload resource is made from: the provider's type of its arguments. */
-export type WorkloadResourceConfig = Pick<
+/** What a resource is made from: the provider's type of its arguments. */
+export type KubernetesResourceConfig = Pick<
   TerraformResourceConfig,
   'dependsOn' | 'lifecycle' | 'provider'
 >;
 
 /**
- * A resource of the Kubernetes provider that holds a pod's specification. It takes the arguments that the
- * provider's own class would, with their types, and leaves that class out: the one of a Deployment, or of a Job,
- * is nearly 5 MB of source, a sixth of the time of a whole synth, and what it does is to change the case of names.
+ * A resource of the Kubernetes provider whose own class is large. It takes the arguments that the class would, with
+ * their types, and leaves the class out: that of a Deployment, or of a Job, is nearly 5 MB of source, a sixth of the time
+ * of a whole synth, those of an autoscaler and a network policy are 1 MB; what they do is to change the case of names.
  */
-export class WorkloadResource<Config extends WorkloadResourceConfig> extends TerraformResource {
+export class KubernetesResource<Config extends KubernetesResourceConfig> extends TerraformResource {
   readonly #arguments: Readonly<Record<string, unknown>>;
 
   /**
