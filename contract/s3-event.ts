@@ -107,7 +107,7 @@ export function readTrustedSource(text: string): TrustedSource | undefined {
 
 /** An event as S3 or EventBridge puts it into a queue: nobody signed it. */
 export interface UnsignedEvent {
-  /** The buckets that it is about; at least one. S3's own notifications don't say which account owns the bucket. */
+  /** The buckets that it is about; at least one. S3's own notifications alone don't say which account owns the bucket. */
   readonly sources: readonly Partial<TrustedSource>[];
   /** When it was, where it says so. */
   readonly time?: Date;
@@ -189,7 +189,8 @@ export function unsignedEvent(body: string): UnsignedEvent | undefined {
   if (document.source === 'aws.s3' && typeof document['detail-type'] === 'string') {
     const bucket = memberOf(memberOf(document.detail, 'bucket'), 'name');
     return {
-      sources: [present({ bucket: textOf(bucket), account: textOf(document.account) })],
+      // EventBridge always names the account: an event that does not is nobody's.
+      sources: [present({ bucket: textOf(bucket), account: textOf(document.account) ?? '' })],
       ...present({ time: timeOf(document.time) }),
       read: (filter) => readEventBridgeEvent(document, filter),
     };

@@ -110,8 +110,8 @@ async function takeUnsigned(
       ),
   );
   if (strange !== undefined) {
-    const { bucket = '(none)', account = '(not said)' } = strange;
-    throw new ListenerError('source_not_trusted', { bucket, account });
+    const { bucket = '(none)', account } = strange;
+    throw new ListenerError('source_not_trusted', { bucket, account: account || '(not said)' });
   }
   const [{ bucket = '' } = {}] = event.sources;
   const topicArn = `arn:${partitionOf(region ?? '').name}:s3:::${bucket}`;

@@ -138,6 +138,8 @@ describe('an event that nobody signed', () => {
     ['of another bucket behind a trusted one', records(BUCKET, 'other')],
     ['without a bucket', records(undefined)],
     ['of EventBridge of another account', bridge({ account: '210987654321' })],
+    ['of EventBridge that names no account', bridge({ account: undefined })],
+    ['of EventBridge whose account is no text', bridge({ account: 123456789012 })],
     ['of EventBridge of another bucket', bridge({ detail: { bucket: { name: 'other' } } })],
     ['of EventBridge without a bucket', bridge({ detail: { object: { key: 'k' } } })],
     ['of EventBridge without detail', bridge({ detail: null })],
