@@ -1,7 +1,7 @@
 import { isArnOf, isRoleArn } from '@file-processing/contract/arn.ts';
 import { isRegion } from '@file-processing/contract/partition.ts';
 import { BUCKET_NAME, isOwnBucketName } from '@file-processing/contract/s3-object.ts';
-import { flag, oneOf, text, textList, textMap } from './variable.ts';
+import { flag, oneOf, text, textList, textMap, type Variable } from './variable.ts';
 
 /** Retention periods that CloudWatch Logs accepts, in days (CloudWatch Logs API, PutRetentionPolicy). */
 const LOG_RETENTION_DAYS = [
@@ -19,6 +19,22 @@ export const networkPrefix = {
   allowed: '1 to 40 letters, digits and hyphens, starting with a letter',
   accepts: (value: string) => /^[A-Za-z][A-Za-z0-9-]{0,39}$/.test(value),
 };
+
+/**
+ * The topic that a stack's alarms go to.
+ *
+ * @param alarms - what they are about, for the warning where nobody is told
+ */
+export function alarmTopic(alarms: string): Variable<string> {
+  return text({
+    description: 'Topic that alarms go to. Empty makes alarms that notify nobody.',
+    default: '',
+    example: 'arn:aws-us-gov:sns:us-gov-west-1:123456789012:on-call',
+    allowed: 'the ARN of an SNS topic',
+    accepts: isArnOf('sns', /^[\w-]{1,256}$/),
+    unwise: (arn) => (arn === '' ? `the alarms ${alarms} notify nobody; name a topic` : undefined),
+  });
+}
 
 /** Variables that the tfvars files of all stacks know. */
 export const commonVariables = {

@@ -1,5 +1,4 @@
-import { isArnOf } from '@file-processing/contract/arn.ts';
-import { commonVariables } from './common-variables.ts';
+import { alarmTopic, commonVariables } from './common-variables.ts';
 import { existingNetworkVariables } from './existing-network.ts';
 import { choice, flag, halves, integer, oneOf, type SettingsOf, text } from './variable.ts';
 
@@ -176,15 +175,7 @@ export const postgresOnDemandVariables = {
     unwise: (seconds) =>
       seconds === 0 ? 'nobody can tell later what used memory, disk or CPU' : undefined,
   }),
-  alarm_topic_arn: text({
-    description: 'Topic that alarms go to. Empty makes alarms that notify nobody.',
-    default: '',
-    example: 'arn:aws-us-gov:sns:us-gov-west-1:123456789012:on-call',
-    allowed: 'the ARN of an SNS topic',
-    accepts: isArnOf('sns', /^[\w-]{1,256}$/),
-    unwise: (arn) =>
-      arn === '' ? 'the alarms of the database notify nobody; name a topic' : undefined,
-  }),
+  alarm_topic_arn: alarmTopic('of the database'),
   alarm_connections: integer(1, 5000, {
     description:
       'Connections above which an alarm goes off. The most that an instance takes follows from its memory.',

@@ -1,5 +1,6 @@
 import { isArnOf, parseTopicArn } from '@file-processing/contract/arn.ts';
 import { BUCKET_NAME, isOwnBucketName } from '@file-processing/contract/s3-object.ts';
+import { alarmTopic } from '../common-variables.ts';
 import { choice, flag, integer, text } from '../variable.ts';
 import { DNS_LABEL, isDnsLabel, isHostName, isLabelKey } from './forms.ts';
 
@@ -138,15 +139,7 @@ export const deliveryVariables = {
     default: 5,
     example: 5,
   }),
-  alarm_topic_arn: text({
-    description: 'Topic that alarms go to. Empty makes alarms that notify nobody.',
-    default: '',
-    example: 'arn:aws-us-gov:sns:us-gov-west-1:123456789012:on-call',
-    allowed: 'the ARN of an SNS topic',
-    accepts: isArnOf('sns', /^[\w-]{1,256}$/),
-    unwise: (arn) =>
-      arn === '' ? 'the alarms on lost deliveries notify nobody; name a topic' : undefined,
-  }),
+  alarm_topic_arn: alarmTopic('on lost deliveries'),
 
   tls_certificate_arn: text({
     description:

@@ -4,7 +4,7 @@ import { choice, flag, integer, objectList, text, textList, textMap } from '../v
 /**
  * Images of EKS for nodes without a GPU (Amazon EKS API, "Nodegroup", `amiType`); Amazon Linux 2 has had its last one.
  */
-export const AMI_TYPES = [
+const AMI_TYPES = [
   'AL2023_x86_64_STANDARD',
   'AL2023_ARM_64_STANDARD',
   'BOTTLEROCKET_x86_64',
@@ -65,7 +65,7 @@ const amiId = {
 };
 
 /** What a further node group is made of. */
-export const nodeGroupAttributes = {
+const nodeGroupAttributes = {
   name: text({
     description: 'End of its name, and of its address in Terraform.',
     example: 'spot',
