@@ -320,9 +320,14 @@ export function readVariable<N extends VariableName>(
   return { fault: { variable: name, ...shown, allowed: kind.allowed } };
 }
 
-/** A fault on one line. */
+/** As in faults of the settings; a list of buckets may be as long as an environment. */
+const LONGEST_VALUE = 120;
+
+/** A fault on one line; a long value is cut. */
 export function faultText({ variable, value, allowed, problem }: VariableFault): string {
-  const shown = value === undefined ? variable : `${variable}=${JSON.stringify(value)}`;
+  const text = JSON.stringify(value) ?? '';
+  const cut = text.length > LONGEST_VALUE ? `${text.slice(0, LONGEST_VALUE)}…` : text;
+  const shown = value === undefined ? variable : `${variable}=${cut}`;
   return `${shown}: ${problem ?? 'not allowed'}; allowed: ${allowed}`;
 }
 

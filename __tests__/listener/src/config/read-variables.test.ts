@@ -22,6 +22,15 @@ test('the message has one line a fault, with value, problem and what is allowed'
   );
 });
 
+test('a long value is cut in the message', () => {
+  const error = new ConfigError([
+    { variable: 'S3_BUCKETS', value: '['.repeat(100_000), allowed: 'a list' },
+  ]);
+  expect(error.message).toBe(
+    `1 fault in the environment:\n- S3_BUCKETS="${'['.repeat(119)}…: not allowed; allowed: a list`,
+  );
+});
+
 const folder = mkdtempSync(join(tmpdir(), 'read-variables-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
