@@ -11,6 +11,32 @@ export type Database = Knex;
 /** One transaction on one connection. */
 export type Transaction = Knex.Transaction;
 
+/** Names of our tables, qualified by their schema, as SQL and knex take them. */
+export interface Tables {
+  readonly mappings: string;
+  readonly monitoringFiles: string;
+  readonly snsMessages: string;
+  readonly runs: string;
+}
+
+/** Schema of our tables. */
+const SCHEMA = 'public';
+
+const TABLES: Tables = {
+  mappings: `${SCHEMA}.mappings`,
+  monitoringFiles: `${SCHEMA}.monitoring_files`,
+  snsMessages: `${SCHEMA}.sns_messages`,
+  runs: `${SCHEMA}.runs`,
+};
+
+/**
+ * How statements name our tables. All are qualified: the search path belongs to the database's owner,
+ * and a pooler hands one session to many clients.
+ */
+export function tablesOf(_database: Database | Transaction): Tables {
+  return TABLES;
+}
+
 /**
  * The settings of `pg`; the password is revealed here and nowhere before.
  *

@@ -1,5 +1,5 @@
 import { toJsonb } from './column-values.ts';
-import type { Database, Transaction } from './connection.ts';
+import { type Database, type Transaction, tablesOf } from './connection.ts';
 
 /** One version of what a file should look like. */
 export interface Mapping {
@@ -30,7 +30,9 @@ export async function findMapping(
   name: string,
   version: number,
 ): Promise<Mapping | undefined> {
-  return database('mappings').where({ name, version }).first<Mapping | undefined>(COLUMNS);
+  return database(tablesOf(database).mappings)
+    .where({ name, version })
+    .first<Mapping | undefined>(COLUMNS);
 }
 
 /**
@@ -41,10 +43,11 @@ export async function storeMapping(
   database: Database | Transaction,
   mapping: Mapping,
 ): Promise<MappingChange> {
+  const { mappings, runs } = tablesOf(database);
   const content = [mapping.tableSchema, mapping.dialect, mapping.thresholds].map(toJsonb);
   const key = [mapping.name, mapping.version];
   const inserted = await database.raw(
-    `INSERT INTO mappings (name, version, table_schema, dialect, thresholds)
+    `INSERT INTO ${mappings} (name, version, table_schema, dialect, thresholds)
      VALUES (?, ?, ?::jsonb, ?::jsonb, ?::jsonb)
      ON CONFLICT (name, version) DO NOTHING`,
     [...key, ...content],
@@ -52,7 +55,7 @@ export async function storeMapping(
   if (inserted.rowCount === 1) return 'created';
 
   const same = await database.raw(
-    `SELECT FROM mappings
+    `SELECT FROM ${mappings}
      WHERE name = ? AND version = ? AND (table_schema, dialect, thresholds)
        = (?::jsonb, ?::jsonb, ?::jsonb)`,
     [...key, ...content],
@@ -60,10 +63,10 @@ export async function storeMapping(
   if (same.rowCount === 1) return 'unchanged';
 
   const updated = await database.raw(
-    `UPDATE mappings
+    `UPDATE ${mappings} AS mapping
      SET table_schema = ?::jsonb, dialect = ?::jsonb, thresholds = ?::jsonb, updated_at = now()
      WHERE name = ? AND version = ? AND NOT EXISTS (
-       SELECT FROM runs WHERE mapping_name = mappings.name AND mapping_version = mappings.version
+       SELECT FROM ${runs} WHERE mapping_name = mapping.name AND mapping_version = mapping.version
      )`,
     [...content, ...key],
   );

@@ -1,4 +1,4 @@
-import type { Database, Transaction } from './connection.ts';
+import { type Database, type Transaction, tablesOf } from './connection.ts';
 import { compareSpecificity, matchesKey } from './key-pattern.ts';
 
 /** A kind of file that a client delivers, and what is expected of it. */
@@ -33,7 +33,7 @@ export async function findMonitoringFile(
   database: Database,
   object: { readonly bucket: string; readonly key: string },
 ): Promise<MonitoringFile | undefined> {
-  const entries = await database('monitoring_files')
+  const entries = await database(tablesOf(database).monitoringFiles)
     .select<MonitoringFile[]>(COLUMNS)
     .where({ bucket: object.bucket, active: true });
   return entries
@@ -47,13 +47,15 @@ export async function clientOfMonitoringFile(
   id: number | null,
 ): Promise<string | undefined> {
   if (id === null) return undefined;
-  const [client] = await database('monitoring_files').where({ id }).pluck<string[]>('client');
+  const [client] = await database(tablesOf(database).monitoringFiles)
+    .where({ id })
+    .pluck<string[]>('client');
   return client;
 }
 
 /** Every entry, by bucket and pattern. */
 export async function listMonitoringFiles(database: Database): Promise<MonitoringFile[]> {
-  return database('monitoring_files')
+  return database(tablesOf(database).monitoringFiles)
     .select<MonitoringFile[]>(COLUMNS)
     .orderBy(['bucket', 'key_pattern']);
 }
@@ -68,16 +70,16 @@ export async function upsertMonitoringFile(
   file: MonitoringFileDefinition,
 ): Promise<boolean> {
   const { rowCount } = await database.raw(
-    `INSERT INTO monitoring_files
+    `INSERT INTO ${tablesOf(database).monitoringFiles} AS present
        (client, bucket, key_pattern, mapping_name, mapping_version, active, description)
      VALUES (?, ?, ?, ?, ?, ?, ?)
      ON CONFLICT (bucket, key_pattern) DO UPDATE SET
        client = excluded.client, mapping_name = excluded.mapping_name,
        mapping_version = excluded.mapping_version, active = excluded.active,
        description = excluded.description, updated_at = now()
-     WHERE (monitoring_files.client, monitoring_files.mapping_name,
-            monitoring_files.mapping_version, monitoring_files.active,
-            monitoring_files.description)
+     WHERE (present.client, present.mapping_name,
+            present.mapping_version, present.active,
+            present.description)
        IS DISTINCT FROM (excluded.client, excluded.mapping_name, excluded.mapping_version,
             excluded.active, excluded.description)`,
     [

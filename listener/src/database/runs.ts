@@ -1,7 +1,7 @@
 import type { ObjectReference } from '@file-processing/contract/s3-event.ts';
 import type { Verdict } from '@file-processing/quality/verdict.ts';
 import { readableTime, storableText, toJsonb } from './column-values.ts';
-import type { Database, Transaction } from './connection.ts';
+import { type Database, type Transaction, tablesOf } from './connection.ts';
 
 /**
  * `finished` has a verdict. `gone` and `replaced` ended without one, since the object of the event is
@@ -106,7 +106,7 @@ export async function openRun(
   object: Pick<ObjectReference, 'bucket' | 'key'> & Partial<ObjectReference>,
 ): Promise<string> {
   const { rows } = await database.raw(
-    `INSERT INTO runs (bucket, key, version_id, e_tag, sequencer, size_bytes, event_name,
+    `INSERT INTO ${tablesOf(database).runs} (bucket, key, version_id, e_tag, sequencer, size_bytes, event_name,
                        event_time, aws_region)
      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
      ON CONFLICT (bucket, key, coalesce(version_id, e_tag, ''), coalesce(sequencer, ''))
@@ -140,7 +140,7 @@ export async function startRun(
   id: string,
   options: { readonly again?: boolean } = {},
 ): Promise<Run | undefined> {
-  const [run] = await database('runs')
+  const [run] = await database(tablesOf(database).runs)
     .where({ id })
     .modify((query) => {
       if (!options.again) query.whereIn('status', ['queued', 'running']);
@@ -173,7 +173,7 @@ export async function finishRun(
   id: string,
   result: RunResult,
 ): Promise<boolean> {
-  const changed = await database('runs')
+  const changed = await database(tablesOf(database).runs)
     .where({ id, status: 'running' })
     .update({
       status: 'finished',
@@ -203,7 +203,7 @@ export async function noteReport(
   { id, attempts }: Pick<Run, 'id' | 'attempts'>,
   reportKey: string,
 ): Promise<boolean> {
-  const changed = await database('runs')
+  const changed = await database(tablesOf(database).runs)
     .where({ id, attempts, status: 'finished' })
     .update({ report_key: reportKey });
   return changed === 1;
@@ -216,14 +216,14 @@ export async function closeRun(
   status: 'gone' | 'replaced',
   reason: string,
 ): Promise<void> {
-  await database('runs')
+  await database(tablesOf(database).runs)
     .where({ id, status: 'running' })
     .update({ status, error: storableText(reason), finished_at: database.fn.now() });
 }
 
 /** Notes why an attempt failed on a run that the queue will try again. */
 export async function noteFailure(database: Database, id: string, error: string): Promise<void> {
-  await database('runs')
+  await database(tablesOf(database).runs)
     .where({ id, status: 'running' })
     .update({ status: 'queued', error: storableText(error) });
 }
@@ -234,7 +234,7 @@ export async function failRuns(
   failures: readonly { readonly runId: string; readonly error: string }[],
 ): Promise<void> {
   await database.raw(
-    `UPDATE runs SET status = 'error', error = failure.error, finished_at = now()
+    `UPDATE ${tablesOf(database).runs} SET status = 'error', error = failure.error, finished_at = now()
      FROM jsonb_to_recordset(?::jsonb) AS failure(run_id uuid, error text)
      WHERE id = failure.run_id AND status IN ('queued', 'running')`,
     [
@@ -250,7 +250,7 @@ export async function requeueRuns(
   database: Database | Transaction,
   ids: readonly string[],
 ): Promise<void> {
-  await database('runs')
+  await database(tablesOf(database).runs)
     .whereIn('id', ids)
     .where({ status: 'error' })
     .update({ status: 'queued', error: null, finished_at: null });
@@ -271,7 +271,7 @@ export interface RunFilter {
 
 /** Runs without their reports, newest first. */
 export async function listRuns(database: Database, filter: RunFilter = {}): Promise<Run[]> {
-  return database('runs')
+  return database(tablesOf(database).runs)
     .select(RUN_COLUMNS)
     .modify((query) => {
       if (filter.status) query.where('status', filter.status);
@@ -296,7 +296,7 @@ export async function runIdsNamed(database: Database, name: string): Promise<str
   if (name === 'latest') return (await listRuns(database, { limit: 1 })).map(({ id }) => id);
   const [lowest, highest] = [completed(name, '0'), completed(name, 'f')];
   if (name.length < 8 || !UUID.test(lowest)) return [];
-  return database('runs')
+  return database(tablesOf(database).runs)
     .whereBetween('id', [lowest, highest])
     .orderBy('id')
     .limit(LISTED_IDS)
@@ -315,7 +315,7 @@ function completed(prefix: string, digit: string): string {
 /** One run with its report. @param id anything; what is not a UUID finds nothing */
 export async function findRun(database: Database, id: string): Promise<RunWithReport | undefined> {
   if (!UUID.test(id)) return undefined;
-  return database('runs')
+  return database(tablesOf(database).runs)
     .where({ id })
     .first<RunWithReport | undefined>({ ...RUN_COLUMNS, report: 'report' });
 }

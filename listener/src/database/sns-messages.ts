@@ -1,6 +1,6 @@
 import type { MessageType } from '@file-processing/contract/sns-envelope.ts';
 import { storableText } from './column-values.ts';
-import type { Database } from './connection.ts';
+import { type Database, tablesOf } from './connection.ts';
 
 /** What became of a message. */
 export type MessageOutcome = 'accepted' | 'ignored' | 'dead' | 'confirmation' | 'unsubscribe';
@@ -56,7 +56,7 @@ export async function insertSubscriptionMessage(
   envelope: Envelope,
   outcome: 'confirmation' | 'unsubscribe',
 ): Promise<boolean> {
-  const inserted = await database('sns_messages')
+  const inserted = await database(tablesOf(database).snsMessages)
     .insert({
       message_id: envelope.messageId,
       topic_arn: envelope.topicArn,
@@ -77,7 +77,7 @@ export async function findMessage(
   database: Database,
   messageId: string,
 ): Promise<SnsMessage | undefined> {
-  return database('sns_messages')
+  return database(tablesOf(database).snsMessages)
     .where({ message_id: messageId })
     .first<SnsMessage | undefined>(MESSAGE_COLUMNS);
 }
@@ -88,7 +88,7 @@ export async function listMessages(
   outcome: MessageOutcome,
   limit = 50,
 ): Promise<SnsMessage[]> {
-  return database('sns_messages')
+  return database(tablesOf(database).snsMessages)
     .select(MESSAGE_COLUMNS)
     .where({ outcome })
     .orderBy('received_at', 'desc')

@@ -1,6 +1,6 @@
 import type { ObjectReference, S3Event } from '@file-processing/contract/s3-event.ts';
 import { readableTime, storableText } from '../database/column-values.ts';
-import type { Database } from '../database/connection.ts';
+import { type Database, type Tables, tablesOf } from '../database/connection.ts';
 import { DatabaseUnavailableError, meansUnavailable, sqlStateOf } from '../database/errors.ts';
 import type { Envelope } from '../database/sns-messages.ts';
 import type { Queue } from '../queue/queue.ts';
@@ -113,7 +113,7 @@ async function recordTogether(
   rows: readonly MessageRow[],
 ): Promise<readonly Acceptance[]> {
   const runIdsOf = await database.transaction(async (transaction) => {
-    const { rows: inserted } = await transaction.raw(INSERT_MESSAGES_AND_RUNS, [
+    const { rows: inserted } = await transaction.raw(insertMessagesAndRuns(tablesOf(transaction)), [
       JSON.stringify(rows.map(messageColumns)),
       JSON.stringify(rows.flatMap(objectColumns)),
     ]);
@@ -140,9 +140,9 @@ async function recordTogether(
  * runs are inserted in an order that is the same in every transaction, so that two of them which
  * hold the same ones can't wait for each other.
  */
-const INSERT_MESSAGES_AND_RUNS = `
+const insertMessagesAndRuns = ({ snsMessages, runs }: Tables) => `
   WITH new_messages AS (
-    INSERT INTO sns_messages
+    INSERT INTO ${snsMessages}
       (message_id, topic_arn, type, outcome, reason, subject, message, signed_at)
     SELECT message_id, topic_arn, 'Notification', outcome, reason, subject, message, signed_at
     FROM jsonb_to_recordset(?::jsonb) AS message (
@@ -153,7 +153,7 @@ const INSERT_MESSAGES_AND_RUNS = `
     ON CONFLICT (message_id) DO NOTHING
     RETURNING message_id
   ), new_runs AS (
-    INSERT INTO runs
+    INSERT INTO ${runs}
       (message_id, bucket, key, version_id, e_tag, sequencer, size_bytes, event_name, event_time,
        aws_region)
     SELECT object.*
