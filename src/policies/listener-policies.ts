@@ -28,7 +28,7 @@ export function bucketAccess(access: BucketAccess): readonly PolicyStatement[] {
       return {
         Sid: `ListPrefixes${index === 0 ? '' : index + 1}`,
         Effect: 'Allow',
-        Action: 's3:ListBucket',
+        Action: ['s3:ListBucket', 's3:ListBucketVersions'],
         Resource: oneOrMany(group.map(({ arn }) => arn)),
         Condition: { StringLike: { 's3:prefix': prefixes.map((prefix) => `${prefix}*`) } },
       };

@@ -6,15 +6,21 @@ export interface Rights {
   readonly arn: string | undefined;
   /** Whether `bucket/prefix` may be listed. */
   readonly mayList: (bucket: string, prefix: string) => boolean;
+  /** Whether the versions below `bucket/prefix` may be listed. @default mayList */
+  readonly mayListVersions?: (bucket: string, prefix: string) => boolean;
   readonly buckets: readonly string[];
   /** Policy of every queue; undefined where the caller may not ask. */
   readonly queuePolicy?: string;
 }
 
-/** Stands in for STS (GetCallerIdentity), SQS (GetQueueAttributes) and Amazon S3 (ListObjectsV2 by path). */
+/**
+ * Stands in for STS (GetCallerIdentity), SQS (GetQueueAttributes) and Amazon S3 (ListObjectsV2 and
+ * ListObjectVersions by path).
+ */
 export function startAwsAccountServer({
   arn,
   mayList,
+  mayListVersions = mayList,
   buckets,
   queuePolicy,
 }: Rights): Promise<TestServer> {
@@ -41,7 +47,8 @@ export function startAwsAccountServer({
     const bucket = url.pathname.split('/')[1] ?? '';
     const prefix = url.searchParams.get('prefix') ?? '';
     if (!buckets.includes(bucket)) return answer(404, '<Error><Code>NoSuchBucket</Code></Error>');
-    if (!mayList(bucket, prefix)) return answer(403, '<Error><Code>AccessDenied</Code></Error>');
+    const may = url.searchParams.has('versions') ? mayListVersions : mayList;
+    if (!may(bucket, prefix)) return answer(403, '<Error><Code>AccessDenied</Code></Error>');
     return answer(200, `<ListBucketResult><KeyCount>0</KeyCount></ListBucketResult>`);
   });
 }

@@ -184,7 +184,7 @@ describe.each([
               Sid: 'FileProcessingListPrefixes',
               Effect: 'Allow',
               Principal,
-              Action: 's3:ListBucket',
+              Action: ['s3:ListBucket', 's3:ListBucketVersions'],
               Resource: ARN,
               Condition: { StringLike: { 's3:prefix': ['from_client/*'] } },
             },

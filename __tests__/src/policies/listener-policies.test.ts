@@ -21,9 +21,10 @@ const find = (sid: string, overrides: Partial<BucketAccess> = {}) =>
   bucketAccess({ ...access, ...overrides }).find(({ Sid }) => Sid === sid);
 
 describe('the bucket', () => {
-  it('can be listed below the prefixes alone', () => {
-    expect(find('ListPrefixes')?.Condition).toStrictEqual({
-      StringLike: { 's3:prefix': ['from_client/a/*', 'from_client/b/*'] },
+  it('can be listed with its versions below the prefixes alone', () => {
+    expect(find('ListPrefixes')).toMatchObject({
+      Action: ['s3:ListBucket', 's3:ListBucketVersions'],
+      Condition: { StringLike: { 's3:prefix': ['from_client/a/*', 'from_client/b/*'] } },
     });
   });
 

@@ -140,8 +140,11 @@ interface Need {
   readonly on: string;
 }
 
+/** Lists what is there now, and each version of it. */
+const LISTING = ['s3:ListBucket', 's3:ListBucketVersions'] as const;
+
 const ACTIONS: readonly RegExp[] = [
-  /^s3:(GetObject|GetObjectVersion|ListBucket|PutObject)$/,
+  /^s3:(GetObject|GetObjectVersion|ListBucket|ListBucketVersions|PutObject)$/,
   /^kms:(Decrypt|GenerateDataKey)$/,
   /^sns:ConfirmSubscription$/,
   /^sqs:(ReceiveMessage|DeleteMessage|ChangeMessageVisibility|GetQueueAttributes)$/,
@@ -179,7 +182,7 @@ function storageNeeds(model: Model, { stack: stackName }: Resource, job: Job) {
   const { partition, region } = model.stackOf({ stack: stackName });
   return [
     ...[...job.readPrefixes].flatMap(([bucket, prefixes]) => [
-      { action: 's3:ListBucket', on: bucket },
+      ...LISTING.map((action) => ({ action, on: bucket })),
       ...prefixes.flatMap((prefix) => [
         { action: 's3:GetObject', on: `${bucket}/${prefix}x` },
         { action: 's3:GetObjectVersion', on: `${bucket}/${prefix}x` },
@@ -369,18 +372,22 @@ function lackingIn(
 }
 
 function mayList(statements: readonly PolicyStatement[], bucket: string, prefix: string): boolean {
-  return statements.some(
-    (statement) =>
-      allows(statement, 's3:ListBucket') &&
-      statement.resources.includes(bucket) &&
-      requiredValues(statement, 's3:prefix').some((pattern) => matchesPattern(pattern, prefix)),
+  return LISTING.every((action) =>
+    statements.some(
+      (statement) =>
+        allows(statement, action) &&
+        statement.resources.includes(bucket) &&
+        requiredValues(statement, 's3:prefix').some((pattern) => matchesPattern(pattern, prefix)),
+    ),
   );
 }
 
 function listFaults(statement: PolicyStatement, job: Job | undefined): readonly string[] {
+  const listing = LISTING.filter((action) => statement.actions.includes(action));
+  if (listing.length === 0) return [];
   const patterns = requiredValues(statement, 's3:prefix');
   if (patterns.length === 0)
-    return [`${statement.sid}: s3:ListBucket without a condition on s3:prefix`];
+    return listing.map((action) => `${statement.sid}: ${action} without a condition on s3:prefix`);
   const readable = (pattern: string) =>
     statement.resources.every((bucket) =>
       job?.readPrefixes.get(bucket)?.some((prefix) => pattern === `${prefix}*`),
@@ -499,7 +506,7 @@ export const WORKLOAD_ROLE_RULES: readonly Rule[] = [
                   .filter((resource) => !allowedOn(action, resource))
                   .map((resource) => `${sid}: ${action} on ${resource} is more than it works with`),
               ),
-            ...(actions.includes('s3:ListBucket') ? listFaults(statement, job) : []),
+            ...listFaults(statement, job),
           ];
         });
     },

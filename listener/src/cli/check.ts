@@ -1,4 +1,4 @@
-import { ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
+import { ListObjectsV2Command, ListObjectVersionsCommand, S3Client } from '@aws-sdk/client-s3';
 import { GetQueueAttributesCommand } from '@aws-sdk/client-sqs';
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { EXIT } from '@file-processing/contract/listener-interface.ts';
@@ -105,7 +105,7 @@ function messageOf(error: unknown): string {
 
 /**
  * Asks AWS who this process is, and tries the edges of what its role may read: below its prefix it
- * can list, in the whole bucket and in another bucket it can't.
+ * can list objects and their versions, in the whole bucket and in another bucket it can't.
  *
  * @param otherBucket - a bucket that exists and must not be readable; without it, that is not tried
  */
@@ -122,21 +122,27 @@ async function awsChecks(
   const sts = new STSClient(configuration);
   const client = new S3Client({ ...configuration, followRegionRedirects: true });
   const list = async (bucket: string, prefix: string, account?: string) => {
-    const command = new ListObjectsV2Command({
-      ...{ Bucket: bucket, Prefix: prefix, MaxKeys: 1 },
-      ExpectedBucketOwner: account,
-    });
-    await client.send(command);
+    await client.send(new ListObjectsV2Command(firstBelow(bucket, prefix, account)));
+  };
+  const listVersions = async (bucket: string, prefix: string, account?: string) => {
+    await client.send(new ListObjectVersionsCommand(firstBelow(bucket, prefix, account)));
   };
   try {
     const results = [await identityCheck(sts)];
     for (const { name, prefixes, account } of s3.buckets) {
       if (name === undefined) continue;
       const [prefix = ''] = prefixes;
-      const what = `list s3://${name}/${prefix}`;
-      results.push(await allowed(what, () => list(name, prefix, account)));
+      const place = `s3://${name}/${prefix}`;
+      results.push(
+        await allowed(`list ${place}`, () => list(name, prefix, account)),
+        await allowed(`list versions in ${place}`, () => listVersions(name, prefix, account)),
+      );
       if (prefix !== '') {
-        results.push(await denied(`list all of s3://${name}`, () => list(name, '', account)));
+        const all = `all of s3://${name}`;
+        results.push(
+          await denied(`list ${all}`, () => list(name, '', account)),
+          await denied(`list versions in ${all}`, () => listVersions(name, '', account)),
+        );
       }
     }
     if (otherBucket !== undefined) {
@@ -150,6 +156,10 @@ async function awsChecks(
     sts.destroy();
     client.destroy();
   }
+}
+
+function firstBelow(bucket: string, prefix: string, account: string | undefined) {
+  return { Bucket: bucket, Prefix: prefix, MaxKeys: 1, ExpectedBucketOwner: account };
 }
 
 async function identityCheck(sts: STSClient): Promise<CheckResult> {

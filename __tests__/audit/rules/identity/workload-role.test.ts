@@ -31,6 +31,11 @@ describeRules(WORKLOAD_ROLE_RULES, {
           ),
       ],
       [
+        'versions that may not be listed',
+        ({ statement }) =>
+          statement(/s3:ListBucketVersions/, (s) => Object.assign(s, { Action: 's3:ListBucket' })),
+      ],
+      [
         'versions that may not be read',
         ({ statement }) =>
           statement(/s3:GetObjectVersion/, (s) => Object.assign(s, { Action: 's3:GetObject' })),
@@ -163,6 +168,14 @@ describeRules(WORKLOAD_ROLE_RULES, {
         ({ statement }) =>
           statement(/s3:ListBucket/, (s) => {
             delete s.Condition;
+          }),
+      ],
+      [
+        'listing versions without a prefix',
+        ({ statements }) =>
+          statements(/s3:ListBucketVersions/, (list) => {
+            const listing = Object(list.find(({ Condition }) => Condition !== undefined));
+            list.push({ ...listing, Action: 's3:ListBucketVersions', Condition: {} });
           }),
       ],
       [
@@ -324,7 +337,9 @@ describeRules(WORKLOAD_ROLE_RULES, {
         'a list below the key prefixes of another bucket',
         ({ statements }) =>
           statements(/s3:prefix/, (list) => {
-            const [one, other] = list.filter(({ Action }) => Action === 's3:ListBucket');
+            const [one, other] = list.filter(({ Action }) =>
+              [Action].flat().includes('s3:ListBucket'),
+            );
             Object.assign(Object(one), { Condition: Object(other).Condition });
           }),
       ],

@@ -43,7 +43,9 @@ test('a role that may do what it needs and no more is ok', async () => {
     [
       `ok  AWS identity  ${ROLE}`,
       'ok  list s3://drop-box/from_client/  allowed',
+      'ok  list versions in s3://drop-box/from_client/  allowed',
       'ok  list all of s3://drop-box  denied, as it must be',
+      'ok  list versions in all of s3://drop-box  denied, as it must be',
       'ok  list s3://other-box  denied, as it must be',
       '',
     ].join('\n'),
@@ -68,6 +70,21 @@ test('a role that may list everything is red', async () => {
   const { code, out } = await checkAws({ mayList: () => true }, ['--other-bucket', 'other-box']);
   expect(out).toMatch(/RED {2}list all of s3:\/\/drop-box +allowed, but must not be/);
   expect(out).toMatch(/RED {2}list s3:\/\/other-box +allowed, but must not be/);
+  expect(code).toBe(1);
+});
+
+test('a role that may list objects but not their versions is red', async () => {
+  const { code, out } = await checkAws({ mayListVersions: () => false });
+  expect(out).toMatch(/ok +list s3:\/\/drop-box\/from_client\/ +allowed/);
+  expect(out).toMatch(
+    /RED +list versions in s3:\/\/drop-box\/from_client\/ +AccessDenied\n +next: /,
+  );
+  expect(code).toBe(1);
+});
+
+test('a role that may list the versions of everything is red', async () => {
+  const { code, out } = await checkAws({ mayListVersions: () => true });
+  expect(out).toMatch(/RED +list versions in all of s3:\/\/drop-box +allowed, but must not be/);
   expect(code).toBe(1);
 });
 

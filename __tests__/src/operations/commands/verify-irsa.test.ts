@@ -113,7 +113,7 @@ describe('manage verify-irsa by EKS Pod Identity', () => {
 describe('manage verify-irsa', () => {
   it('is green for the role that may list its prefix and nothing else', async () => {
     const { code, out } = await verify();
-    expect(out.match(/^ok/gm)).toHaveLength(4);
+    expect(out.match(/^ok/gm)).toHaveLength(6);
     expect(out).toContain(`${RIGHT} is ${ROLE}`);
     expect(code).toBe(0);
   });
