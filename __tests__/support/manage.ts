@@ -31,6 +31,7 @@ export function operationContext(parts: Partial<OperationContext> = {}): Operati
     clock: { now: () => new Date('2026-01-02T03:04:05Z'), sleep: async () => undefined },
     confirm: async () => false,
     ask: async () => undefined,
+    onSignal: () => () => undefined,
     ...parts,
   };
 }

@@ -30,6 +30,8 @@ export async function runOperation(
 function describeProgram(context: OperationContext, finish: (code: ExitCode) => void): Commander {
   const program = new Commander('manage')
     .description('Deploys the stacks and looks after what they made.')
+    // What follows a command's name is the command's, a -- included.
+    .enablePositionalOptions()
     .exitOverride()
     .configureOutput({
       writeOut: (text) => context.stdout.write(text),
@@ -49,7 +51,12 @@ function describeProgram(context: OperationContext, finish: (code: ExitCode) => 
       .addOption(new Option('--json', 'print JSON').default(false));
     command.action(async () => {
       finish(
-        await operation.execute(context, command.opts<CommonOptions>(), ...command.processedArgs),
+        // Of an argument that takes several values, each is one of the operands.
+        await operation.execute(
+          context,
+          command.opts<CommonOptions>(),
+          ...command.processedArgs.flat(),
+        ),
       );
     });
   }

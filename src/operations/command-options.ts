@@ -51,6 +51,14 @@ export function waitOption(description: string): Option {
   });
 }
 
+/** An option in seconds, at least one. */
+export function secondsOption(flags: string, description: string, byDefault: number): Option {
+  return new Option(flags, `${description}, in seconds`).default(byDefault).argParser((text) => {
+    if (!/^[1-9]\d{0,7}$/.test(text)) throw new InvalidArgumentError('1 to 99999999 are allowed.');
+    return Number(text);
+  });
+}
+
 /** `--auto-approve` and `--dry-run`, for what asks before it changes anything. */
 export function withConsentOptions(command: Commander): Commander {
   return command

@@ -5,6 +5,7 @@ import { createInterface } from 'node:readline/promises';
 import { setTimeout } from 'node:timers/promises';
 import { awsClients } from './aws-clients.ts';
 import { runOperation } from './cli.ts';
+import { type EndSignal, SIGNAL_EXIT_CODES } from './operation.ts';
 import { EXIT, OperationError } from './operation-error.ts';
 import { processRunner } from './runner.ts';
 
@@ -36,14 +37,19 @@ async function confirm(question: string): Promise<boolean> {
 
 // While a program runs, the signal is its own (see processRunner). Otherwise end by exit, not by the
 // signal: what must not outlive this process is removed at its exit.
-for (const [signal, code] of [
-  ['SIGHUP', 129],
-  ['SIGINT', 130],
-  ['SIGTERM', 143],
-] as const) {
+const SIGNALS = Object.keys(SIGNAL_EXIT_CODES) as EndSignal[];
+for (const signal of SIGNALS) {
   process.on(signal, () => {
-    if (process.listenerCount(signal) === 1) process.exit(code);
+    if (process.listenerCount(signal) === 1) process.exit(SIGNAL_EXIT_CODES[signal]);
   });
+}
+
+function onSignal(take: (signal: EndSignal) => void): () => void {
+  const taken = SIGNALS.map((signal) => ({ signal, listener: () => take(signal) }));
+  for (const { signal, listener } of taken) process.on(signal, listener);
+  return () => {
+    for (const { signal, listener } of taken) process.off(signal, listener);
+  };
 }
 
 process.exitCode = await runOperation(process.argv.slice(2), {
@@ -56,4 +62,5 @@ process.exitCode = await runOperation(process.argv.slice(2), {
   clock: { now: () => new Date(), sleep: (milliseconds) => setTimeout(milliseconds) },
   confirm,
   ask,
+  onSignal,
 });

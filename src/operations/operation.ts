@@ -10,6 +10,16 @@ export interface Clock {
   readonly sleep: (milliseconds: number) => Promise<void>;
 }
 
+/** Signals that end a command: a terminal that goes, Ctrl-C, and a request to end. */
+export type EndSignal = 'SIGHUP' | 'SIGINT' | 'SIGTERM';
+
+/** Exit codes of a process that a signal ended: 128 and the signal's number. */
+export const SIGNAL_EXIT_CODES: Readonly<Record<EndSignal, number>> = {
+  SIGHUP: 129,
+  SIGINT: 130,
+  SIGTERM: 143,
+};
+
 /** Everything that a command reaches the world by. */
 export interface OperationContext {
   /** The checkout: it holds `environments/` and `main.ts`. */
@@ -30,6 +40,12 @@ export interface OperationContext {
    * @throws OperationError (refused) where the question was interrupted
    */
   readonly ask: (question: string) => Promise<string | undefined>;
+  /**
+   * Takes the signals over that would end this process, for a command that has something to tidy up.
+   *
+   * @returns gives them back
+   */
+  readonly onSignal: (take: (signal: EndSignal) => void) => () => void;
 }
 
 /** Options that every command has. */

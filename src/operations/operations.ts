@@ -5,6 +5,7 @@ import { dbSnapshot, dbStart, dbStop } from './commands/db-state.ts';
 import { destroy } from './commands/destroy.ts';
 import { doctor } from './commands/doctor.ts';
 import { ecrPut } from './commands/ecr-put.ts';
+import { exec } from './commands/exec.ts';
 import { init } from './commands/init.ts';
 import { jobManifest } from './commands/job-manifest.ts';
 import { kubeconfig } from './commands/kubeconfig.ts';
@@ -58,5 +59,6 @@ export const OPERATIONS: readonly Operation<any>[] = [
   rollout,
   updateImage,
   jobManifest,
+  exec,
   manifests,
 ];

@@ -5,13 +5,13 @@ import {
   objectCreatedEvent,
   readS3Events,
 } from '@file-processing/contract/s3-event.ts';
-import { InvalidArgumentError, Option } from 'commander';
+import { Option } from 'commander';
 import type { FileProcessingSettings } from '../../settings/file-processing-variables.ts';
 import { modelOf } from '../../synthesized/model/model.ts';
 import { readSynthesizedStacks } from '../../synthesized/synthesized-stack.ts';
 import { kubernetesObjects } from '../../synthesized/views/kubernetes-manifests.ts';
 import { yamlOf } from '../../synthesized/views/yaml.ts';
-import { checkKey } from '../command-options.ts';
+import { checkKey, secondsOption } from '../command-options.ts';
 import { deliveryFilterOf, jobObjects } from '../job/job-objects.ts';
 import type { Operation } from '../operation.ts';
 import { EXIT, OperationError } from '../operation-error.ts';
@@ -42,8 +42,8 @@ export const jobManifest: Operation<Options> = {
       .option('--key <key>', 'key of the object, instead of an event')
       .option('--bucket <name>', 'its bucket (default: the only one of the tfvars)')
       .addOption(new Option('--job <name>', "the listener's job").choices(JOBS).default(JOBS[0]))
-      .addOption(seconds('--deadline <seconds>', 'until the Job is ended as failed', 3600))
-      .addOption(seconds('--ttl <seconds>', 'from its end until it is removed', 86_400))
+      .addOption(secondsOption('--deadline <seconds>', 'until the Job is ended as failed', 3600))
+      .addOption(secondsOption('--ttl <seconds>', 'from its end until it is removed', 86_400))
       .option('--from <folder>', 'synthesized folder (default: synthesize now)')
       .option('-o, --output <file>', 'file to write (default: standard output)')
       .addHelpText(
@@ -125,11 +125,4 @@ function ignoredIn(events: string, filter: DeliveryFilter): readonly string[] {
   if (objects.length > 0) return ignored;
   const reason = ignored.length === 0 ? 'it is an empty list' : [...new Set(ignored)].join('; ');
   throw new OperationError(`the listener would judge nothing: ${reason}`, { code: EXIT.usage });
-}
-
-function seconds(flags: string, description: string, byDefault: number): Option {
-  return new Option(flags, `${description}, in seconds`).default(byDefault).argParser((text) => {
-    if (!/^[1-9]\d{0,7}$/.test(text)) throw new InvalidArgumentError('1 to 99999999 are allowed.');
-    return Number(text);
-  });
 }

@@ -20,7 +20,8 @@ export function labelsOfJob(
   return { ...Object.fromEntries(kept), ...JOB_LABELS };
 }
 
-function selectorOf({ kind, spec }: Manifest): Readonly<Record<string, string>> {
+/** The labels by which an object selects pods; none where it selects all, none, or by other means. */
+export function selectorOf({ kind, spec }: Manifest): Readonly<Record<string, string>> {
   if (kind === 'Service') return spec.selector ?? {};
   if (kind === 'NetworkPolicy') return spec.podSelector?.matchLabels ?? {};
   return spec?.selector?.matchLabels ?? {};
@@ -53,8 +54,13 @@ export function networkPoliciesOfJob(
       },
       spec: {
         podSelector: { matchLabels: labels },
-        policyTypes: ['Ingress', 'Egress'],
-        egress: policy.spec.egress ?? [],
+        policyTypes: ['Ingress', ...(limitsEgress(policy) ? ['Egress'] : [])],
+        ...(limitsEgress(policy) && { egress: policy.spec.egress ?? [] }),
       },
     }));
+}
+
+/** One that says nothing of egress leaves it open (Kubernetes documentation, "Network Policies"). */
+function limitsEgress({ spec }: Manifest): boolean {
+  return spec.policyTypes?.includes('Egress') ?? spec.egress !== undefined;
 }

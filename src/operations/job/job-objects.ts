@@ -44,6 +44,14 @@ const EVENTS = { volume: 'events', folder: '/etc/file-processing/events', file: 
 /** Linux takes no longer argument (execve(2), MAX_ARG_STRLEN), and the API stores no larger ConfigMap. */
 const MAX_BYTES = { argument: 128 * 1024 - 1, configMap: 1_000_000 };
 
+/** A command of the listener that a Job runs, and for how long. */
+export interface CommandRequest extends Pick<JobRequest, 'deadlineSeconds' | 'ttlSeconds'> {
+  /** Of the Job. */
+  readonly name: string;
+  /** What follows the program's name. */
+  readonly args: readonly string[];
+}
+
 /** What of a container is of no use in a pod that only does one thing. */
 const SERVING = ['args', 'ports', 'lifecycle', 'livenessProbe', 'readinessProbe', 'startupProbe'];
 
@@ -67,7 +75,16 @@ export function jobObjects(
   refuseTooLarge(request);
   const { namespace } = deployment.metadata;
   const labels = labelsOfJob(deployment, objects);
-  const spec = jobSpec(deployment, labels, request);
+  const spec = jobSpec(deployment, labels, {
+    ...request,
+    args: [
+      ...[RUN, request.job],
+      ...(request.mounted
+        ? ['--events-file', `${EVENTS.folder}/${EVENTS.file}`]
+        : ['--event-json', request.events]),
+    ],
+    retries: { backoffLimit: RETRIES, podFailurePolicy: failurePolicy(deployment) },
+  });
   const digest = createHash('sha256')
     .update(JSON.stringify([spec, request.events]))
     .digest('hex');
@@ -88,6 +105,38 @@ export function jobObjects(
         ]
       : []),
     { apiVersion: 'batch/v1', kind: 'Job', metadata, spec: withEvents },
+  ];
+}
+
+/**
+ * The Kubernetes objects that run one command of the listener's program once: the Job, and what the listener's
+ * network policies allow it reach, for the Job's pods. Everything else is the Deployment's.
+ *
+ * @param objects - as {@link jobObjects} takes them
+ * @throws OperationError when there is no Deployment, or an argument is too long
+ */
+export function commandObjects(
+  objects: readonly KubernetesObject[],
+  request: CommandRequest,
+): readonly Manifest[] {
+  const deployment = listenerOf(objects);
+  for (const argument of request.args) {
+    const bytes = Buffer.byteLength(argument);
+    if (bytes > MAX_BYTES.argument) {
+      throw new OperationError(
+        `an argument has ${bytes} bytes; at most ${MAX_BYTES.argument} are possible`,
+        { code: EXIT.usage },
+      );
+    }
+  }
+  const labels = labelsOfJob(deployment, objects);
+  const { namespace } = deployment.metadata;
+  const metadata = { name: request.name, namespace, labels };
+  // Whoever asked for the command decides whether it is tried again.
+  const spec = jobSpec(deployment, labels, { ...request, retries: { backoffLimit: 0 } });
+  return [
+    ...networkPoliciesOfJob(labels, deployment, objects),
+    { apiVersion: 'batch/v1', kind: 'Job', metadata, spec },
   ];
 }
 
@@ -146,41 +195,44 @@ function listenerOf(objects: readonly KubernetesObject[]): Manifest {
 function jobSpec(
   deployment: Manifest,
   labels: Readonly<Record<string, string>>,
-  request: JobRequest,
+  request: {
+    readonly args: readonly string[];
+    readonly deadlineSeconds: number;
+    readonly ttlSeconds: number;
+    readonly retries: Fields;
+  },
 ) {
   const { spec: pod } = deployment.spec.template;
   const container: Fields = {
     ...omit(pod.containers[0], SERVING),
-    args: [
-      ...[RUN, request.job],
-      ...(request.mounted
-        ? ['--events-file', `${EVENTS.folder}/${EVENTS.file}`]
-        : // Kubernetes replaces $(NAME) in arguments; $$ is a plain $.
-          ['--event-json', request.events.replaceAll('$', '$$$$')]),
-    ],
+    // Kubernetes replaces $(NAME) in arguments; $$ is a plain $.
+    args: request.args.map((argument) => argument.replaceAll('$', '$$$$')),
   };
   return {
-    backoffLimit: RETRIES,
+    ...request.retries,
     activeDeadlineSeconds: request.deadlineSeconds,
     ttlSecondsAfterFinished: request.ttlSeconds,
-    podFailurePolicy: {
-      rules: [
-        {
-          action: 'FailJob',
-          onExitCodes: {
-            containerName: container.name,
-            operator: 'In',
-            values: FINAL_EXIT_CODES,
-          },
-        },
-        // A drained node is nobody's fault.
-        { action: 'Ignore', onPodConditions: [{ type: 'DisruptionTarget', status: 'True' }] },
-      ],
-    },
     template: {
       metadata: { labels },
       spec: { ...omit(pod, NOT_OF_A_JOB), restartPolicy: 'Never', containers: [container] },
     },
+  };
+}
+
+function failurePolicy({ spec }: Manifest) {
+  return {
+    rules: [
+      {
+        action: 'FailJob',
+        onExitCodes: {
+          containerName: spec.template.spec.containers[0].name,
+          operator: 'In',
+          values: FINAL_EXIT_CODES,
+        },
+      },
+      // A drained node is nobody's fault.
+      { action: 'Ignore', onPodConditions: [{ type: 'DisruptionTarget', status: 'True' }] },
+    ],
   };
 }
 

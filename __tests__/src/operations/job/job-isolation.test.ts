@@ -39,6 +39,18 @@ describe('the network policy', () => {
     });
   });
 
+  it('leaves egress open where theirs does', () => {
+    const { egress: _, ...spec } = listeners('NetworkPolicy').spec;
+    const manifest = { ...listeners('NetworkPolicy'), spec: { ...spec, policyTypes: ['Ingress'] } };
+    const [policy] = networkPoliciesOfJob(LABELS, listeners('Deployment'), [
+      { stack: '', address: '', manifest },
+    ]);
+    expect(policy?.spec).toStrictEqual({
+      podSelector: { matchLabels: LABELS },
+      policyTypes: ['Ingress'],
+    });
+  });
+
   it("is none where the listener's pods are selected by none", () => {
     const others = OBJECTS.filter(({ manifest }) => manifest.kind !== 'NetworkPolicy');
     expect(networkPoliciesOfJob(LABELS, listeners('Deployment'), others)).toEqual([]);
