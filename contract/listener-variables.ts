@@ -50,6 +50,20 @@ export const LISTENER_VARIABLES = {
     default: '9090',
     example: '9090',
   },
+  KEEP_ALIVE_SECONDS: {
+    description:
+      'How long a connection may wait for its next request. Above the idle time-out of a proxy in front (60 for an Application Load Balancer), or it sends requests into connections that are being closed; a few seconds where the clients themselves connect.',
+    kind: wholeNumber(1, 3_600),
+    default: '65',
+    example: '5',
+  },
+  MAX_CONNECTIONS_PER_ADDRESS: {
+    description:
+      'Connections that one address may have, 0 for no limit. Only where source addresses are those of the clients, not of nodes or proxies: else it keeps SNS out.',
+    kind: wholeNumber(0, 1_000),
+    default: '0',
+    example: '50',
+  },
   SNS_TOPIC_ARNS: {
     description: 'Topics whose messages are accepted; required where SNS delivers over HTTP.',
     kind: listOf({ allowed: 'the ARN of an SNS standard topic', read: parseTopicArn }),

@@ -25,6 +25,10 @@ export interface ConfigNeeds {
 export interface Config {
   readonly port: number;
   readonly metricsPort: number;
+  /** How long a connection may wait for its next request. */
+  readonly keepAliveSeconds: number;
+  /** 0 for no limit. */
+  readonly maxConnectionsPerAddress: number;
   readonly sns: {
     /** Allow-list; empty only where nothing arrives over HTTP. */
     readonly topics: readonly TopicArn[];
@@ -84,6 +88,8 @@ export function readConfig(environment: Environment, needs: ConfigNeeds): Config
   const read = {
     port: reader.required('PORT'),
     metricsPort: reader.required('METRICS_PORT'),
+    keepAliveSeconds: reader.required('KEEP_ALIVE_SECONDS'),
+    maxConnectionsPerAddress: reader.required('MAX_CONNECTIONS_PER_ADDRESS'),
     signatureVersions: reader.required('SNS_SIGNATURE_VERSIONS'),
     maxAgeSeconds: reader.required('SNS_MAX_AGE_SECONDS'),
     region: reader.optional('AWS_REGION'),
@@ -106,6 +112,8 @@ export function readConfig(environment: Environment, needs: ConfigNeeds): Config
   return Object.freeze({
     port: present(read.port),
     metricsPort: present(read.metricsPort),
+    keepAliveSeconds: present(read.keepAliveSeconds),
+    maxConnectionsPerAddress: present(read.maxConnectionsPerAddress),
     sns: Object.freeze({
       topics: topics ?? Object.freeze([]),
       signatureVersions: present(read.signatureVersions),

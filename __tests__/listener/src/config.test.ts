@@ -20,6 +20,8 @@ test('an empty environment gives the defaults where nothing is required', () => 
   expect(readConfig({}, NOTHING)).toMatchObject({
     port: 8080,
     metricsPort: 9090,
+    keepAliveSeconds: 65,
+    maxConnectionsPerAddress: 0,
     sns: { topics: [], signatureVersions: ['2'], maxAgeSeconds: 86_400 },
     s3: { reportPrefix: 'data_quality_reports/', writeReports: false },
     workerConcurrency: 2,

@@ -5,7 +5,13 @@ import { makeSigningKey, type SigningKey } from '../../../listener/local/sns/sig
 import { ListenerError } from '../../../listener/src/errors.ts';
 import { type AppDependencies, createApp } from '../../../listener/src/http/app.ts';
 import { createMetrics, type Metrics } from '../../../listener/src/http/metrics.ts';
-import { type ServerLimits, startHttpServer } from '../../../listener/src/http/server.ts';
+import {
+  type ConnectionTableOptions,
+  closureReport,
+  createConnectionTable,
+  type ServerLimits,
+  startHttpServer,
+} from '../../../listener/src/http/server.ts';
 import { createCertificateStore } from '../../../listener/src/sns/certificates.ts';
 import { createVerifier, type VerifierOptions } from '../../../listener/src/sns/verifier.ts';
 import type { QueueIntake } from '../../../listener/src/sqs/queued-delivery.ts';
@@ -68,6 +74,7 @@ export interface TestListenerOptions {
   readonly app?: Partial<AppDependencies>;
   readonly verifier?: Partial<VerifierOptions>;
   readonly limits?: Partial<ServerLimits>;
+  readonly connections?: ConnectionTableOptions;
   /** Certificate of the key; its host answers 500 where this is undefined. */
   readonly certificate?: string;
 }
@@ -85,6 +92,10 @@ export async function startTestListener(key: SigningKey, options: TestListenerOp
   const { logger, lines } = collectingLogger();
   const metrics = createMetrics();
   const confirmed: string[] = [];
+  const connections = createConnectionTable({
+    onClosure: closureReport(logger, metrics.countClosure),
+    ...options.connections,
+  });
   const app = createApp({
     verifier: createVerifier({
       topics: [topicOf(topicArn)],
@@ -101,6 +112,7 @@ export async function startTestListener(key: SigningKey, options: TestListenerOp
     intake,
     logger,
     metrics,
+    onVerified: connections.protect,
     readiness: async () => true,
     ...options.app,
   });
@@ -109,6 +121,7 @@ export async function startTestListener(key: SigningKey, options: TestListenerOp
     portSetting: 'PORT',
     host: '127.0.0.1',
     limits: options.limits,
+    connections,
   });
   const origin = `http://127.0.0.1:${server.port}`;
 

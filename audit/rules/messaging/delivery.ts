@@ -14,8 +14,8 @@ import {
 import { namespaceOf, objectsIn, objectsOf, portOf, selects } from '../readers/pods.ts';
 import { type Audited, type Rule, rule } from '../rule.ts';
 
-/** Addresses of the Services and Ingresses that lead from outside to a listener's PORT. */
-function endpointsOf(audited: Audited, listener: Listener): readonly string[] {
+/** The Services and Ingresses that lead from outside to a listener's PORT. */
+function endpointsOf(audited: Audited, listener: Listener): Audited['objects'] {
   const services = servicesTo(audited, listener);
   const names = services.map(({ manifest }) => manifest.metadata.name);
   const balancers = services.filter(({ manifest }) =>
@@ -29,7 +29,7 @@ function endpointsOf(audited: Audited, listener: Listener): readonly string[] {
     ];
     return backends.some((backend) => names.includes(backend?.name ?? ''));
   });
-  return [...balancers, ...ingresses].map(({ address }) => address);
+  return [...balancers, ...ingresses];
 }
 
 function loadBalancerPorts(audited: Audited, listener: Listener): readonly number[] {
@@ -78,6 +78,11 @@ function databaseRulesOf({ model }: Audited, stack: string): readonly Resource[]
         target(attributes.security_group_id) === undefined,
     );
 }
+
+/** Idle time-out of Application Load Balancers and of ingress-nginx, in seconds. */
+const PROXY_IDLE_SECONDS = 60;
+/** Enough for a client that has several requests to send. */
+const LONGEST_IDLE_SECONDS = 15;
 
 /** Rules on how messages and files reach the listener. */
 export const DELIVERY_RULES: readonly Rule[] = [
@@ -192,6 +197,40 @@ export const DELIVERY_RULES: readonly Rule[] = [
     },
   }),
   rule({
+    id: 'connections-fit-the-endpoint',
+    title: 'A listener keeps idle connections for longer than a proxy in front, and only then',
+    reason:
+      'A proxy sends requests into connections that the listener is closing, unless it closes them first; clients that connect themselves keep others out by idle ones. Behind a proxy, or nodes that pass connections on, a limit per address keeps SNS out.',
+    control: 'SC-5',
+    severity: 'medium',
+    subjects: (audited) =>
+      servers(audited).filter((listener) => takesDeliveries(listener, audited)),
+    faults: (listener, audited) => {
+      const endpoints = endpointsOf(audited, listener);
+      const proxies = endpoints.filter(({ manifest }) => manifest.kind === 'Ingress');
+      const seconds = Number(listener.setting('KEEP_ALIVE_SECONDS'));
+      const perAddress = Number(listener.setting('MAX_CONNECTIONS_PER_ADDRESS'));
+      const knowsClients =
+        proxies.length === 0 &&
+        endpoints.every(({ manifest }) => manifest.spec?.externalTrafficPolicy === 'Local');
+      return [
+        ...proxies
+          .filter(() => seconds <= PROXY_IDLE_SECONDS)
+          .map(
+            ({ address }) =>
+              `KEEP_ALIVE_SECONDS is ${seconds}; behind ${address} it must be above ${PROXY_IDLE_SECONDS}`,
+          ),
+        endpoints.length > 0 &&
+          proxies.length === 0 &&
+          seconds > LONGEST_IDLE_SECONDS &&
+          `KEEP_ALIVE_SECONDS is ${seconds}; where clients connect themselves it is at most ${LONGEST_IDLE_SECONDS}`,
+        perAddress > 0 &&
+          !knowsClients &&
+          `MAX_CONNECTIONS_PER_ADDRESS is ${perAddress}, but many clients have the address of a node or a proxy`,
+      ];
+    },
+  }),
+  rule({
     id: 'queue-needs-no-endpoint',
     title:
       'A listener that fetches from a queue has no way in from outside, unless SNS posts to it as well',
@@ -201,7 +240,7 @@ export const DELIVERY_RULES: readonly Rule[] = [
     subjects: (audited) =>
       servers(audited).filter((listener) => !takesDeliveries(listener, audited)),
     faults: (listener, audited) =>
-      endpointsOf(audited, listener).map((address) => `${address} routes to it from outside`),
+      endpointsOf(audited, listener).map(({ address }) => `${address} routes to it from outside`),
   }),
   rule({
     id: 'subscription-matches-endpoint',

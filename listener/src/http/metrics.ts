@@ -4,7 +4,13 @@ import { VERDICTS, type Verdict } from '@file-processing/quality/verdict.ts';
 import type { Logger } from 'pino';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import { type ErrorCode, errorTable } from '../errors.ts';
-import { type HttpServer, type HttpServerOptions, startHttpServer } from './server.ts';
+import {
+  CLOSURES,
+  type Closure,
+  type HttpServer,
+  type HttpServerOptions,
+  startHttpServer,
+} from './server.ts';
 
 const requestOutcomes = [
   'accepted',
@@ -27,6 +33,8 @@ export type ReportOutcome = (typeof reportOutcomes)[number];
 export interface Metrics {
   readonly registry: Registry;
   countRequest(outcome: RequestOutcome): void;
+  /** Counts a connection that was closed to let another one in. */
+  countClosure(closure: Closure): void;
   /** Counts a message that was fetched from a queue. */
   countQueued(outcome: RequestOutcome): void;
   /** @param seconds - from the request's head to the commit */
@@ -58,6 +66,12 @@ export function createMetrics({ queueDepths }: MetricsOptions = {}): Metrics {
     name: 'file_processing_http_requests_total',
     help: 'HTTP requests by outcome: what became of the message, or the code of the error.',
     labelNames: ['outcome'],
+    registers,
+  });
+  const closures = new Counter({
+    name: 'file_processing_http_closed_connections_total',
+    help: 'Connections that were closed to let others in, by what they were doing, or refused.',
+    labelNames: ['closure'],
     registers,
   });
   const queued = new Counter({
@@ -108,6 +122,9 @@ export function createMetrics({ queueDepths }: MetricsOptions = {}): Metrics {
     requests.inc({ outcome }, 0);
     queued.inc({ outcome }, 0);
   }
+  for (const closure of CLOSURES) {
+    closures.inc({ closure }, 0);
+  }
   for (const verdict of VERDICTS) {
     runs.inc({ verdict }, 0);
   }
@@ -118,6 +135,7 @@ export function createMetrics({ queueDepths }: MetricsOptions = {}): Metrics {
   return {
     registry,
     countRequest: (outcome) => requests.inc({ outcome }),
+    countClosure: (closure) => closures.inc({ closure }),
     countQueued: (outcome) => queued.inc({ outcome }),
     observeIntake: (seconds) => intake.observe(seconds),
     countRun: (verdict) => runs.inc({ verdict }),

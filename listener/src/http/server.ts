@@ -1,6 +1,13 @@
-import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import type { Logger } from 'pino';
 
 /** Limits that keep slow or many clients from using the server up. */
 export interface ServerLimits {
@@ -14,7 +21,6 @@ export interface ServerLimits {
   readonly checkMilliseconds: number;
   readonly maxHeaderBytes: number;
   readonly maxHeaders: number;
-  readonly maxConnections: number;
   readonly maxRequestsPerConnection: number;
 }
 
@@ -22,15 +28,223 @@ export interface ServerLimits {
 export const serverLimits: ServerLimits = {
   headersMilliseconds: 5000,
   requestMilliseconds: 10_000,
-  // Longer than the 60 seconds of AWS load balancers: they must be the ones to close, or they send
-  // a request into a connection that we are closing.
+  // As the default of KEEP_ALIVE_SECONDS.
   keepAliveMilliseconds: 65_000,
   checkMilliseconds: 1000,
   maxHeaderBytes: 16_384,
   maxHeaders: 100,
-  maxConnections: 1000,
   maxRequestsPerConnection: 1000,
 };
+
+/** Why a connection was closed: what it was doing, or that nothing could be closed for it. */
+export const CLOSURES = ['no_request', 'idle', 'unverified', 'refused'] as const;
+
+/** One of {@link CLOSURES}. */
+export type Closure = (typeof CLOSURES)[number];
+
+/**
+ * The connections of a server. Node.js drops the newest one when there are too many, so that a few
+ * idle clients keep everybody else out; this table closes those that are least likely to bring a
+ * message.
+ */
+export interface ConnectionTable {
+  /** Takes a new connection in; where there are too many, another one is closed for it. */
+  admit(socket: Socket): void;
+  /** Notes that a request is in hand until its response is closed. */
+  begin(request: IncomingMessage, response: ServerResponse): void;
+  /** The request holds a verified message: its connection is not closed until it is answered. */
+  protect(request: IncomingMessage): void;
+}
+
+/** Settings of {@link createConnectionTable}; each has a default. */
+export interface ConnectionTableOptions {
+  /** @default 1000 */
+  readonly maxConnections?: number;
+  /**
+   * Connections of one address, 0 for no limit. Behind a load balancer or a node that passes them on,
+   * many clients have one address. @default 0
+   */
+  readonly maxConnectionsPerAddress?: number;
+  /**
+   * Time that a new connection has for the head of its request, and a request for its verification,
+   * before they are closed in favour of others. @default 1000
+   */
+  readonly graceMilliseconds?: number;
+  /** Called for each connection that is closed or refused. */
+  readonly onClosure?: (closure: Closure) => void;
+  /** Clock in milliseconds. @default performance.now */
+  readonly now?: () => number;
+}
+
+type ConnectionState = Exclude<Closure, 'refused'> | 'verified';
+
+interface Connection {
+  readonly socket: Socket;
+  readonly address: string | undefined;
+  /** Requests in hand, and whether the message of each is verified. */
+  readonly requests: Map<IncomingMessage, boolean>;
+  state: ConnectionState;
+  /** When it came into this state. */
+  since: number;
+}
+
+/**
+ * Makes a table of connections. When it is full, one is closed in this order, of each kind the one
+ * that has been so for longest: without a request yet and past its grace; idle between two requests;
+ * with a request that is not verified and past its grace; what is in its grace, oldest first. Where
+ * each connection has a verified message in hand, the new one is refused.
+ */
+export function createConnectionTable(options: ConnectionTableOptions = {}): ConnectionTable {
+  const {
+    maxConnections = 1000,
+    maxConnectionsPerAddress = 0,
+    graceMilliseconds = 1000,
+    onClosure = () => undefined,
+    now = () => performance.now(),
+  } = options;
+  const connections = new Map<Socket, Connection>();
+  const perAddress = new Map<string | undefined, number>();
+  // Sets keep the order of insertion: the first one of a state has been in it for longest.
+  const inState: Readonly<Record<ConnectionState, Set<Connection>>> = {
+    no_request: new Set(),
+    idle: new Set(),
+    unverified: new Set(),
+    verified: new Set(),
+  };
+
+  const move = (connection: Connection, state: ConnectionState): void => {
+    if (connection.state === state) return;
+    inState[connection.state].delete(connection);
+    connection.state = state;
+    connection.since = now();
+    inState[state].add(connection);
+  };
+
+  const update = (connection: Connection): void => {
+    // One that was closed to make room is known no longer.
+    if (connections.has(connection.socket)) move(connection, stateOf(connection));
+  };
+
+  const add = (socket: Socket): void => {
+    const address = socket.remoteAddress;
+    const requests = new Map<IncomingMessage, boolean>();
+    const connection: Connection = { socket, address, requests, state: 'no_request', since: now() };
+    connections.set(socket, connection);
+    inState.no_request.add(connection);
+    perAddress.set(address, (perAddress.get(address) ?? 0) + 1);
+    socket.once('close', () => remove(connection));
+  };
+
+  const remove = (connection: Connection): void => {
+    const { socket, address, state } = connection;
+    if (!connections.delete(socket)) return;
+    inState[state].delete(connection);
+    const left = (perAddress.get(address) ?? 0) - 1;
+    if (left > 0) perAddress.set(address, left);
+    else perAddress.delete(address);
+  };
+
+  const isPastGrace = (connection: Connection | undefined): boolean =>
+    connection !== undefined && now() - connection.since >= graceMilliseconds;
+
+  /** Which connection to close, among all or among those of one address. */
+  const choose = (isCandidate: (connection: Connection) => boolean): Connection | undefined => {
+    const longest = (state: ConnectionState) => first(inState[state], isCandidate);
+    const waiting = longest('no_request');
+    if (isPastGrace(waiting)) return waiting;
+    const idle = longest('idle');
+    if (idle !== undefined) return idle;
+    const unverified = longest('unverified');
+    if (isPastGrace(unverified)) return unverified;
+    return waiting && unverified
+      ? [waiting, unverified].sort((one, other) => one.since - other.since)[0]
+      : (waiting ?? unverified);
+  };
+
+  /** @returns false where every candidate has a verified message in hand */
+  const makeRoom = (isCandidate: (connection: Connection) => boolean): boolean => {
+    const chosen = choose(isCandidate);
+    if (chosen === undefined) return false;
+    onClosure(chosen.state as Closure);
+    remove(chosen);
+    chosen.socket.destroy();
+    return true;
+  };
+
+  return {
+    admit(socket) {
+      const { remoteAddress } = socket;
+      const ofAddress = perAddress.get(remoteAddress) ?? 0;
+      const hasRoom =
+        (maxConnectionsPerAddress === 0 ||
+          ofAddress < maxConnectionsPerAddress ||
+          makeRoom(({ address }) => address === remoteAddress)) &&
+        (connections.size < maxConnections || makeRoom(() => true));
+      if (hasRoom) {
+        add(socket);
+        return;
+      }
+      onClosure('refused');
+      socket.destroy();
+    },
+
+    begin(request, response) {
+      const connection = connections.get(request.socket);
+      if (connection === undefined) return;
+      connection.requests.set(request, false);
+      update(connection);
+      response.once('close', () => {
+        connection.requests.delete(request);
+        update(connection);
+      });
+    },
+
+    protect(request) {
+      const connection = connections.get(request.socket);
+      // Its answer may have been that time was up.
+      if (!connection?.requests.has(request)) return;
+      connection.requests.set(request, true);
+      update(connection);
+    },
+  };
+}
+
+/** As soon as it is found: a table of a thousand is not copied for each new connection. */
+function first<Item>(items: Iterable<Item>, fits: (item: Item) => boolean): Item | undefined {
+  for (const item of items) {
+    if (fits(item)) return item;
+  }
+  return undefined;
+}
+
+function stateOf({ requests }: Connection): ConnectionState {
+  if (requests.size === 0) return 'idle';
+  return [...requests.values()].includes(true) ? 'verified' : 'unverified';
+}
+
+/** How often closures are logged: a flood of connections must not become one of lines. */
+const CLOSURE_LOG_MILLISECONDS = 10_000;
+
+/**
+ * Counts each closure, and logs the first one and then how many there were since, at most every ten
+ * seconds.
+ */
+export function closureReport(
+  logger: Logger,
+  count: (closure: Closure) => void,
+  now: () => number = () => performance.now(),
+): (closure: Closure) => void {
+  let loggedAt = Number.NEGATIVE_INFINITY;
+  let closed: Partial<Record<Closure, number>> = {};
+  return (closure) => {
+    count(closure);
+    closed[closure] = (closed[closure] ?? 0) + 1;
+    if (now() - loggedAt < CLOSURE_LOG_MILLISECONDS) return;
+    loggedAt = now();
+    logger.warn({ closed }, 'too many connections: some were closed to let others in');
+    closed = {};
+  };
+}
 
 /** Where and how to listen. */
 export interface HttpServerOptions {
@@ -42,6 +256,8 @@ export interface HttpServerOptions {
   readonly host?: string;
   /** @default serverLimits */
   readonly limits?: Partial<ServerLimits>;
+  /** @default a table of its own with the defaults */
+  readonly connections?: ConnectionTable;
 }
 
 /** A server that listens. */
@@ -64,7 +280,7 @@ export async function startHttpServer(
   handler: RequestListener,
   options: HttpServerOptions,
 ): Promise<HttpServer> {
-  const { port, portSetting, host = '0.0.0.0' } = options;
+  const { port, portSetting, host = '0.0.0.0', connections = createConnectionTable() } = options;
   const limits = { ...serverLimits, ...options.limits };
   const running = new Set<ServerResponse>();
   let closing = false;
@@ -78,6 +294,7 @@ export async function startHttpServer(
       maxHeaderSize: limits.maxHeaderBytes,
     },
     (request, response) => {
+      connections.begin(request, response);
       running.add(response);
       response.once('close', () => running.delete(response));
       if (closing) {
@@ -87,8 +304,8 @@ export async function startHttpServer(
     },
   );
   server.maxHeadersCount = limits.maxHeaders;
-  server.maxConnections = limits.maxConnections;
   server.maxRequestsPerSocket = limits.maxRequestsPerConnection;
+  server.on('connection', (socket: Socket) => connections.admit(socket));
   server.on('clientError', answerClientError);
 
   await listen(server, port, host, portSetting);

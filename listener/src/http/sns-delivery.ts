@@ -1,4 +1,4 @@
-import type { IncomingHttpHeaders } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import type { TopicArn } from '@file-processing/contract/arn.ts';
 import { MESSAGE_TYPES, SNS_HEADERS } from '@file-processing/contract/sns-envelope.ts';
 import type { Logger } from 'pino';
@@ -39,6 +39,8 @@ export interface SnsDeliveryDependencies {
   readonly intake: Intake;
   readonly logger: Logger;
   readonly metrics: Metrics;
+  /** Called once a request's message is verified, before anything is done with it. */
+  readonly onVerified?: (request: IncomingMessage) => void;
 }
 
 interface Answer {
@@ -61,6 +63,7 @@ export function snsDelivery(dependencies: SnsDeliveryDependencies): ListenerMidd
     }
 
     const topic = await verifier.verify(envelope);
+    dependencies.onVerified?.(ctx.req);
     const answer = await handle(envelope, topic, dependencies, ctx.state.signal);
 
     const seconds = (performance.now() - startedAt) / 1000;

@@ -13,7 +13,12 @@ import { failRuns } from '../database/runs.ts';
 import { checkSchema, hasSchema } from '../database/schema-version.ts';
 import { createApp } from '../http/app.ts';
 import { createMetrics, type Metrics, startMetricsServer } from '../http/metrics.ts';
-import { startHttpServer } from '../http/server.ts';
+import {
+  type ConnectionTable,
+  closureReport,
+  createConnectionTable,
+  startHttpServer,
+} from '../http/server.ts';
 import { snsIntake } from '../intake/sns-intake.ts';
 import { s3DataQualityJob } from '../jobs/s3-data-quality-job.ts';
 import { openQueue, type Queue } from '../queue/queue.ts';
@@ -92,12 +97,18 @@ export async function startListener(options: ListenerOptions): Promise<RunningLi
     closers.push(async () => store.close());
     const worker = ROLES[role].judgesFiles ? startJobs(parts, store) : undefined;
     if (worker) closers.push(() => worker.stop(0));
+    const connections = createConnectionTable({
+      maxConnectionsPerAddress: config.maxConnectionsPerAddress,
+      onClosure: closureReport(logger, metrics.countClosure),
+    });
     const server = ROLES[role].takesMessages
       ? await startHttpServer(
-          httpHandler(parts, () => worker?.wake()),
+          httpHandler(parts, connections, () => worker?.wake()),
           {
             port: config.port,
             portSetting: 'PORT',
+            limits: { keepAliveMilliseconds: config.keepAliveSeconds * 1000 },
+            connections,
           },
         )
       : undefined;
@@ -200,7 +211,11 @@ function verifierOf({ config, logger }: ListenerOptions, maxAgeSeconds: number):
   });
 }
 
-function httpHandler(parts: Parts, onRuns: () => void): RequestListener {
+function httpHandler(
+  parts: Parts,
+  connections: ConnectionTable,
+  onRuns: () => void,
+): RequestListener {
   const { options, database, queue, metrics, isDraining } = parts;
   const { config, logger } = options;
   const app = createApp({
@@ -209,6 +224,7 @@ function httpHandler(parts: Parts, onRuns: () => void): RequestListener {
     intake: snsIntake({ database, queue, filter: config.s3, onRuns }),
     logger,
     metrics,
+    onVerified: connections.protect,
     readiness: async () =>
       !isDraining() && (await answers(() => hasSchema(database), READINESS_SECONDS * 1000)),
   });

@@ -11,7 +11,7 @@ import type { DeliveryBucket } from '@file-processing/contract/s3-event.ts';
 import type { ITerraformDependable } from 'cdktf';
 import type { Construct } from 'constructs';
 import { type Bucket, bucketsOf } from '../../settings/buckets.ts';
-import { usesEventBridge } from '../../settings/file-processing/delivery.ts';
+import { hasEndpoint, usesEventBridge } from '../../settings/file-processing/delivery.ts';
 import { NEVER_PROXIED } from '../../settings/file-processing/workload.ts';
 import type { FileProcessingSettings } from '../../settings/file-processing-variables.ts';
 import { type DatabaseCredentials, databaseCredentials } from './database-credentials.ts';
@@ -48,6 +48,7 @@ export function listenerEnvironment(
   const environment: ListenerEnvironment = {
     PORT: `${HTTP_PORT.number}`,
     METRICS_PORT: `${METRICS_PORT.number}`,
+    KEEP_ALIVE_SECONDS: keepAliveSeconds(settings),
     LOG_LEVEL: settings.log_level,
     SHUTDOWN_SECONDS: `${SHUTDOWN_SECONDS}`,
     WORKER_CONCURRENCY: `${settings.worker_concurrency}`,
@@ -73,6 +74,16 @@ export function listenerEnvironment(
   const faults = set.flatMap(([name, value]) => faultOf(name, value));
   if (faults.length > 0) throw new Error(`the listener would refuse ${faults.join('; ')}`);
   return Object.fromEntries(set);
+}
+
+/**
+ * An Ingress keeps its connections for 60 seconds (Application Load Balancers, "idle timeout", and
+ * ingress-nginx, "upstream-keepalive-timeout") and must be the one to close them. A network load balancer
+ * passes the clients' own connections on, and whoever keeps one idle keeps others out.
+ */
+function keepAliveSeconds(settings: FileProcessingSettings): string {
+  if (!hasEndpoint(settings)) return '';
+  return settings.ingress_class_name === '' ? '5' : '65';
 }
 
 /** What only Terraform knows can't be judged. */

@@ -115,6 +115,13 @@ describeRules(DELIVERY_RULES, {
       ['a Service that selects others', set(SERVICE, 'spec.selector', { other: 'pods' }), 'nginx'],
       ['no queue', drop(CONFIG_MAP, 'data.SQS_QUEUE_URL'), 'queue'],
     ],
+    'connections-fit-the-endpoint': [
+      ['idle clients of a load balancer', setting('KEEP_ALIVE_SECONDS', '65')],
+      ['the default behind a load balancer', drop(CONFIG_MAP, 'data.KEEP_ALIVE_SECONDS')],
+      ['connections that close before their proxy', setting('KEEP_ALIVE_SECONDS', '60'), 'alb'],
+      ['a limit for nodes', setting('MAX_CONNECTIONS_PER_ADDRESS', '50')],
+      ['a limit for a proxy', setting('MAX_CONNECTIONS_PER_ADDRESS', '50'), 'nginx'],
+    ],
     'queue-needs-no-endpoint': [
       ['a load balancer', serviceOfType('LoadBalancer'), 'queue'],
       ['a port of every node', serviceOfType('NodePort'), 'queue'],

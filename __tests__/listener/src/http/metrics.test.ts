@@ -14,6 +14,11 @@ describe('createMetrics', () => {
     for (const outcome of ['accepted', 'duplicate', 'signature_invalid', 'deadline_exceeded']) {
       expect(samples).toContain(`file_processing_http_requests_total{outcome="${outcome}"} 0`);
     }
+    for (const closure of ['no_request', 'idle', 'unverified', 'refused']) {
+      expect(samples).toContain(
+        `file_processing_http_closed_connections_total{closure="${closure}"} 0`,
+      );
+    }
     for (const verdict of ['passed', 'warned', 'failed', 'unreadable']) {
       expect(samples).toContain(`file_processing_runs_total{verdict="${verdict}"} 0`);
     }

@@ -1,12 +1,20 @@
 import { Agent, get, type RequestListener } from 'node:http';
 import { connect } from 'node:net';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+import type { SigningKey } from '../../../../listener/local/sns/signing-key.ts';
 import {
+  type Closure,
+  type ConnectionTableOptions,
+  closureReport,
+  createConnectionTable,
   type HttpServer,
   type ServerLimits,
   startHttpServer,
 } from '../../../../listener/src/http/server.ts';
-import { connectRaw } from '../../support/sns-sockets.ts';
+import { eventually } from '../../../support/eventually.ts';
+import { collectingLogger, startTestListener, testKey } from '../../support/sns-listener.ts';
+import { notification, signed } from '../../support/sns-messages.ts';
+import { connectRaw, type RawConnection } from '../../support/sns-sockets.ts';
 
 const servers: HttpServer[] = [];
 
@@ -115,18 +123,6 @@ describe('a client that is too slow or too much', () => {
     expect(await closed).toMatch(/^HTTP\/1.1 400 /);
   });
 
-  it('is refused where there are too many connections', async () => {
-    const entered = Promise.withResolvers<void>();
-    const { port } = await start(() => entered.resolve(), { maxConnections: 1 });
-    const first = await connectRaw(port, request);
-    await entered.promise;
-
-    const second = await connectRaw(port, request);
-
-    expect(await second.closed).toBe('');
-    first.socket.destroy();
-  });
-
   it('has to connect again after its number of requests', async () => {
     const { port } = await start(undefined, { maxRequestsPerConnection: 2 });
     const agent = new Agent({ keepAlive: true, maxSockets: 1 });
@@ -138,6 +134,251 @@ describe('a client that is too slow or too much', () => {
 
     expect(clientPorts[1]).toBe(clientPorts[0]);
     expect(clientPorts[2]).not.toBe(clientPorts[0]);
+  });
+});
+
+/** A server with a table of two connections, and a clock that stands still. */
+async function startSmall(options: ConnectionTableOptions = {}) {
+  const closures: Closure[] = [];
+  const clock = { now: 0 };
+  const connections = createConnectionTable({
+    maxConnections: 2,
+    onClosure: (closure) => closures.push(closure),
+    now: () => clock.now,
+    ...options,
+  });
+  const handler: RequestListener = (request, response) => {
+    if (request.url === '/verified') connections.protect(request);
+    // Written and not ended: its head shows the client that the request is in hand.
+    if (request.url === '/') response.end('ok');
+    else response.write('in hand');
+  };
+  const server = await startHttpServer(handler, {
+    ...{ port: 0, portSetting: 'PORT', host: '127.0.0.1' },
+    ...{ limits: { checkMilliseconds: 20 }, connections },
+  });
+  servers.push(server);
+
+  const of = (path: string) => `GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`;
+  const answered = async (path: string): Promise<RawConnection> => {
+    const client = await connectRaw(server.port, of(path));
+    await Promise.race([
+      new Promise((resolve) => client.socket.once('data', resolve)),
+      client.closed,
+    ]);
+    return client;
+  };
+  return {
+    closures,
+    clock,
+    /** What each kind of client does, until the server has seen it. */
+    clients: {
+      // Connections are taken in order: this one is in once a later one has its answer.
+      no_request: () => connectRaw(server.port, 'GET / HT'),
+      idle: () => answered('/'),
+      unverified: () => answered('/unverified'),
+      verified: () => answered('/verified'),
+    },
+  };
+}
+
+describe('a table of connections that is full', () => {
+  it.each([
+    ['no_request', 'idle'],
+    ['idle', 'unverified'],
+    ['no_request', 'unverified'],
+    ['idle', 'verified'],
+    ['unverified', 'verified'],
+    ['no_request', 'verified'],
+  ] as const)('closes one that is %s rather than one that is %s', async (closed, kept) => {
+    const { clients, closures, clock } = await startSmall();
+    const other = await clients[kept]();
+    const chosen = await clients[closed]();
+    clock.now = 1000;
+
+    await clients.idle();
+
+    await chosen.closed;
+    expect(closures).toEqual([closed]);
+    expect(other.socket.closed).toBe(false);
+  });
+
+  it('closes the one that has been idle for longest', async () => {
+    const { clients, clock } = await startSmall();
+    const first = await clients.idle();
+    clock.now = 1;
+    const second = await clients.idle();
+
+    // The first one asks again, and is then the younger of the two.
+    first.socket.write(request);
+    await new Promise((resolve) => first.socket.once('data', resolve));
+    await clients.idle();
+
+    await second.closed;
+    expect(first.socket.closed).toBe(false);
+  });
+
+  it('gives a new connection a second to send its request', async () => {
+    const { clients, closures, clock } = await startSmall();
+    const unverified = await clients.unverified();
+    clock.now = 1000;
+    const newcomer = await clients.no_request();
+
+    await clients.idle();
+
+    await unverified.closed;
+    expect(closures).toEqual(['unverified']);
+    expect(newcomer.socket.closed).toBe(false);
+  });
+
+  it('closes the oldest one where all are younger than a second', async () => {
+    const { clients, closures, clock } = await startSmall();
+    const oldest = await clients.unverified();
+    clock.now = 1;
+    const newcomer = await clients.no_request();
+    clock.now = 2;
+
+    await clients.idle();
+
+    await oldest.closed;
+    expect(closures).toEqual(['unverified']);
+    expect(newcomer.socket.closed).toBe(false);
+  });
+
+  it('refuses the new one where all have a verified message in hand', async () => {
+    const { clients, closures, clock } = await startSmall();
+    const [first, second] = [await clients.verified(), await clients.verified()];
+    clock.now = 60_000;
+
+    const newcomer = await clients.no_request();
+
+    expect(await newcomer.closed).toBe('');
+    expect(closures).toEqual(['refused']);
+    expect([first.socket.closed, second.socket.closed]).toEqual([false, false]);
+  });
+
+  it('has room again when a connection has gone', async () => {
+    const { clients, closures } = await startSmall();
+    const gone = await clients.verified();
+    await clients.verified();
+    gone.socket.destroy();
+
+    // Until the server has seen that it is gone, a new one is refused.
+    await eventually(async () => {
+      const client = await clients.idle();
+      expect(client.socket.closed).toBe(false);
+    });
+    expect(closures.filter((closure) => closure !== 'refused')).toEqual([]);
+  });
+});
+
+describe('a limit of connections per address', () => {
+  it('is held by closing another one of that address, though the table has room', async () => {
+    const { clients, closures } = await startSmall({
+      maxConnections: 100,
+      maxConnectionsPerAddress: 1,
+    });
+    const first = await clients.idle();
+
+    const second = await clients.idle();
+
+    await first.closed;
+    expect(closures).toEqual(['idle']);
+    expect(second.socket.closed).toBe(false);
+  });
+
+  it('is off by default', async () => {
+    const { clients, closures } = await startSmall({ maxConnections: 20 });
+    for (let count = 0; count < 20; count += 1) await clients.idle();
+
+    expect(closures).toEqual([]);
+  });
+});
+
+describe('the report of closures', () => {
+  it('counts each one and logs at most every ten seconds how many there were', () => {
+    const { logger, lines } = collectingLogger();
+    const counted: Closure[] = [];
+    let now = 0;
+    const report = closureReport(
+      logger,
+      (closure) => counted.push(closure),
+      () => now,
+    );
+
+    report('idle');
+    report('idle');
+    report('refused');
+    now = 10_000;
+    report('idle');
+
+    expect(counted).toEqual(['idle', 'idle', 'refused', 'idle']);
+    expect(lines.map(({ level, closed }) => [level, closed])).toEqual([
+      [40, { idle: 1 }],
+      [40, { idle: 2, refused: 1 }],
+    ]);
+  });
+});
+
+/** Sockets of one process: both ends are ours, and some are needed for the deliveries and the tests. */
+function floodSize(): number {
+  const { userLimits } = process.report.getReport() as unknown as {
+    userLimits: { open_files: { soft: number | string } };
+  };
+  const files = Number(userLimits.open_files.soft);
+  return Number.isNaN(files) ? 1000 : Math.min(1000, Math.floor((files - 200) / 2));
+}
+
+describe('genuine deliveries', () => {
+  let key: SigningKey;
+
+  beforeAll(async () => {
+    key = await testKey();
+  });
+
+  it.each([
+    ['idle connections', request],
+    ['half a head', 'POST / HTTP/1.1\r\nHost: x\r\n'],
+    [
+      'half a body',
+      'POST / HTTP/1.1\r\nHost: x\r\nx-amz-sns-message-type: Notification\r\nContent-Length: 9\r\n\r\n{',
+    ],
+  ])('are all answered while a client holds a thousand times %s', async (_, text) => {
+    const size = floodSize();
+    const listener = await startTestListener(key, { connections: { maxConnections: size } });
+    const sockets = new Set<RawConnection['socket']>();
+    let flooding = true;
+    /** A client that comes back as soon as it is closed. */
+    const attack = async (): Promise<void> => {
+      const { socket, closed } = await connectRaw(listener.port, text);
+      if (!flooding) socket.destroy();
+      sockets.add(socket);
+      void closed.then(() => {
+        sockets.delete(socket);
+        if (flooding) void attack();
+      });
+    };
+    // One after the other, since more at once than the system queues would be tried again after seconds.
+    for (let count = 0; count < size; count += 1) await attack();
+
+    const statuses: number[] = [];
+    for (let count = 0; count < 30; count += 1) {
+      if (text === request) {
+        for (const socket of [...sockets].slice(0, 27)) socket.write(request);
+      }
+      const message = signed(notification(), key, { certificateUrl: listener.certificateUrl });
+      const response = await listener.post(message, { connection: 'close' });
+      statuses.push(response.status);
+    }
+    flooding = false;
+    for (const socket of sockets) socket.destroy();
+    const closures = await listener.metrics.registry
+      .getSingleMetric('file_processing_http_closed_connections_total')
+      ?.get();
+    await listener.close();
+
+    expect(statuses).toEqual(Array.from({ length: 30 }, () => 200));
+    expect(closures?.values.reduce((sum, { value }) => sum + value, 0)).toBeGreaterThan(0);
   });
 });
 

@@ -32,6 +32,7 @@ const SAMPLE = new URL('../../../../listener/local/samples/Officer_Detail.csv', 
 let given: TestDatabase;
 let sns: LocalSns;
 let root: string;
+let settings: Record<string, string>;
 let listener: RunningListener;
 let lines: Record<string, unknown>[];
 
@@ -48,22 +49,20 @@ beforeEach(async () => {
   };
   // The SDK reads its part from the process.
   for (const [name, value] of Object.entries(environment)) vi.stubEnv(name, value);
-  const config = readConfig(
-    {
-      ...environment,
-      DATABASE_URL: given.url,
-      SNS_TOPIC_ARNS: TOPIC,
-      LOCAL_S3_ROOT: root,
-      S3_BUCKET: BUCKET,
-      S3_PREFIXES: 'from_client/',
-      S3_SUFFIX: '.csv',
-      PORT: '0',
-      METRICS_PORT: '0',
-      REPORT_PREFIX: 'reports/',
-      WRITE_REPORTS: 'true',
-    },
-    { database: true, httpIntake: true },
-  );
+  settings = {
+    ...environment,
+    DATABASE_URL: given.url,
+    SNS_TOPIC_ARNS: TOPIC,
+    LOCAL_S3_ROOT: root,
+    S3_BUCKET: BUCKET,
+    S3_PREFIXES: 'from_client/',
+    S3_SUFFIX: '.csv',
+    PORT: '0',
+    METRICS_PORT: '0',
+    REPORT_PREFIX: 'reports/',
+    WRITE_REPORTS: 'true',
+  };
+  const config = readConfig(settings, { database: true, httpIntake: true });
   const collected = collectingLogger();
   lines = collected.lines;
   listener = await startListener({
@@ -234,6 +233,40 @@ test('a database that is unavailable makes the listener not ready and SNS come a
   await allowConnections(true);
   expect(await delivered).toBe(true);
   expect(await finishedRuns()).toHaveLength(1);
+});
+
+test('a connection with a verified message is kept while others are closed, and that is counted', async () => {
+  const config = readConfig(
+    { ...settings, MAX_CONNECTIONS_PER_ADDRESS: '1', KEEP_ALIVE_SECONDS: '7' },
+    { database: true, httpIntake: true },
+  );
+  const { logger } = collectingLogger();
+  const limited = await startListener({ config, role: 'intake', migrate: false, logger });
+  onTestFinished(() => limited.stop());
+  const url = `http://127.0.0.1:${limited.port}/`;
+  const idle = await fetch(url);
+  expect(idle.headers.get('keep-alive')).toMatch(/^timeout=7,/);
+  // Closes the idle connection.
+  await sns.subscribe(TOPIC, url).confirmed;
+
+  const message = await putSample();
+  const { delivered } = await given.database.transaction(async (trx) => {
+    await trx.raw('LOCK TABLE sns_messages IN ACCESS EXCLUSIVE MODE');
+    const published = sns.publish(TOPIC, { message });
+    await eventually(async () => {
+      const { rows } = await given.database.raw(
+        "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'",
+      );
+      // That of the other listener as well.
+      expect(rows).toHaveLength(2);
+    });
+    await expect(fetch(url)).rejects.toThrow('fetch failed');
+    return { delivered: published.delivered };
+  });
+  expect(await delivered).toBe(true);
+  const metrics = await (await fetch(`http://127.0.0.1:${limited.metricsPort}/metrics`)).text();
+  expect(metrics).toContain('file_processing_http_closed_connections_total{closure="idle"} 1');
+  expect(metrics).toContain('file_processing_http_closed_connections_total{closure="refused"} 1');
 });
 
 test('a job that does not finish in time goes back to the queue at once', async () => {

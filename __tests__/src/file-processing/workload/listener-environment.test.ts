@@ -21,6 +21,7 @@ describe('listenerEnvironment', () => {
     expect(environmentOf({ s3_prefixes: ['a/', 'b/'] })).toStrictEqual({
       PORT: '8080',
       METRICS_PORT: '9090',
+      KEEP_ALIVE_SECONDS: '5',
       LOG_LEVEL: 'info',
       SHUTDOWN_SECONDS: '25',
       WORKER_CONCURRENCY: '2',
@@ -44,6 +45,18 @@ describe('listenerEnvironment', () => {
     ['AWS_REGION', { aws_region: 'us-east-1' }, 'us-east-1'],
   ] as const)('follows the setting of %s', (name, overrides, value) => {
     expect(environmentOf(overrides)[name]).toBe(value);
+  });
+
+  it.each([
+    ['a few seconds behind a load balancer that passes connections on', {}, '5'],
+    [
+      'longer than an Ingress',
+      { ingress_class_name: 'alb', ingress_host: 'sns.example.gov' },
+      '65',
+    ],
+    ['as by default where nobody connects', { delivery: 'sqs' as const }, undefined],
+  ])('keeps idle connections %s', (_, overrides, value) => {
+    expect(environmentOf(overrides).KEEP_ALIVE_SECONDS).toBe(value);
   });
 
   it('lists several buckets, each with its own prefixes, suffix and account', () => {
