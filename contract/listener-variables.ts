@@ -33,6 +33,22 @@ export interface ListenerVariable<T> {
   readonly file?: true;
 }
 
+/** What a schema of the listener's may be called, in words. */
+export const SCHEMA_NAME =
+  '1 to 44 lower-case letters, digits and underscores, not starting with a digit, and neither public, information_schema nor a name that begins with pg_';
+
+/**
+ * Whether a schema may have the name: one that SQL needs no quotes for. PostgreSQL keeps `pg_` for itself, and
+ * pg-boss takes 50 characters, `_queue` included. What is in `public` is everybody's.
+ */
+export function isSchemaName(name: string): boolean {
+  return (
+    /^[a-z_][a-z0-9_]{0,43}$/.test(name) &&
+    !name.startsWith('pg_') &&
+    !['public', 'information_schema'].includes(name)
+  );
+}
+
 /**
  * Every variable of the listener's environment. The listener reads by this table, the stack writes by
  * it, the audit judges by it, and docs/listener.md prints it.
@@ -209,6 +225,13 @@ export const LISTENER_VARIABLES = {
     kind: text('the name of a database'),
     example: 'file_processing',
     file: true,
+  },
+  DB_SCHEMA: {
+    description:
+      "Schema of the listener's tables; those of its queue are in another one, whose name ends in `_queue`. `migrate` makes both.",
+    kind: textThat(isSchemaName, SCHEMA_NAME),
+    default: 'file_processing',
+    example: 'file_processing',
   },
   DB_USER: {
     description: 'Role that connects.',

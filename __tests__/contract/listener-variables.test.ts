@@ -36,6 +36,17 @@ test.each([
   expect(LISTENER_VARIABLES.SNS_TOPIC_ARNS.kind.read(arn)).toMatchObject([{ arn }]);
 });
 
+test.each(['public', 'information_schema', 'pg_catalog', 'Files', 'a-b', '1st', 'x'.repeat(45)])(
+  '%s is no schema of the listener',
+  (name) => {
+    expect(LISTENER_VARIABLES.DB_SCHEMA.kind.read(name)).toBeUndefined();
+  },
+);
+
+test.each(['file_processing', '_1', 'x'.repeat(44)])('%s may be its schema', (name) => {
+  expect(LISTENER_VARIABLES.DB_SCHEMA.kind.read(name)).toBe(name);
+});
+
 test.each([
   ['PORT', true],
   ['DB_PASSWORD_FILE', true],

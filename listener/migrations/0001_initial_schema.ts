@@ -1,12 +1,14 @@
 import type { Knex } from 'knex';
+import { tablesOf } from '../src/database/connection.ts';
 
 /**
  * The four tables of the listener. What must never be true of a row is refused here, whoever
  * writes it; the names of the constraints appear in PostgreSQL's errors, so they say the rule.
  */
 export async function up(knex: Knex): Promise<void> {
+  const { mappings, monitoringFiles, snsMessages, runs } = tablesOf(knex);
   await knex.raw(`
-    CREATE TABLE mappings (
+    CREATE TABLE ${mappings} (
       name text NOT NULL,
       version integer NOT NULL,
       table_schema jsonb NOT NULL,
@@ -22,7 +24,7 @@ export async function up(knex: Knex): Promise<void> {
       CONSTRAINT mappings_thresholds_is_an_object CHECK (jsonb_typeof(thresholds) = 'object')
     );
 
-    CREATE TABLE monitoring_files (
+    CREATE TABLE ${monitoringFiles} (
       id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
       client text NOT NULL,
       bucket text NOT NULL,
@@ -35,14 +37,14 @@ export async function up(knex: Knex): Promise<void> {
       updated_at timestamptz NOT NULL DEFAULT now(),
       CONSTRAINT monitoring_files_pattern_once UNIQUE (bucket, key_pattern),
       CONSTRAINT monitoring_files_mapping_exists
-        FOREIGN KEY (mapping_name, mapping_version) REFERENCES mappings (name, version),
+        FOREIGN KEY (mapping_name, mapping_version) REFERENCES ${mappings} (name, version),
       CONSTRAINT monitoring_files_client_is_named CHECK (client <> ''),
       CONSTRAINT monitoring_files_bucket_is_named CHECK (bucket <> ''),
       CONSTRAINT monitoring_files_pattern_fits_a_key
         CHECK (octet_length(key_pattern) BETWEEN 1 AND 1024)
     );
 
-    CREATE TABLE sns_messages (
+    CREATE TABLE ${snsMessages} (
       message_id text PRIMARY KEY,
       topic_arn text NOT NULL,
       type text NOT NULL,
@@ -62,9 +64,9 @@ export async function up(knex: Knex): Promise<void> {
         outcome NOT IN ('ignored', 'dead') OR coalesce(reason, '') <> ''
       )
     );
-    CREATE INDEX sns_messages_by_outcome ON sns_messages (outcome, received_at DESC);
+    CREATE INDEX sns_messages_by_outcome ON ${snsMessages} (outcome, received_at DESC);
 
-    CREATE TABLE runs (
+    CREATE TABLE ${runs} (
       id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
       message_id text,
       bucket text NOT NULL,
@@ -91,11 +93,11 @@ export async function up(knex: Knex): Promise<void> {
       created_at timestamptz NOT NULL DEFAULT now(),
       started_at timestamptz,
       finished_at timestamptz,
-      CONSTRAINT runs_message_exists FOREIGN KEY (message_id) REFERENCES sns_messages,
+      CONSTRAINT runs_message_exists FOREIGN KEY (message_id) REFERENCES ${snsMessages},
       CONSTRAINT runs_monitoring_file_exists
-        FOREIGN KEY (monitoring_file_id) REFERENCES monitoring_files,
+        FOREIGN KEY (monitoring_file_id) REFERENCES ${monitoringFiles},
       CONSTRAINT runs_mapping_exists
-        FOREIGN KEY (mapping_name, mapping_version) REFERENCES mappings (name, version)
+        FOREIGN KEY (mapping_name, mapping_version) REFERENCES ${mappings} (name, version)
         MATCH FULL,
       CONSTRAINT runs_bucket_is_named CHECK (octet_length(bucket) BETWEEN 1 AND 63),
       CONSTRAINT runs_key_is_a_key CHECK (octet_length(key) BETWEEN 1 AND 1024),
@@ -130,12 +132,12 @@ export async function up(knex: Knex): Promise<void> {
       CONSTRAINT runs_verdict_is_no_error CHECK (verdict IS NULL OR error IS NULL)
     );
     -- NULLs are distinct, so absent parts count as empty: one object, one run.
-    CREATE UNIQUE INDEX runs_object_once ON runs (
+    CREATE UNIQUE INDEX runs_object_once ON ${runs} (
       bucket, key, coalesce(version_id, e_tag, ''), coalesce(sequencer, '')
     );
-    CREATE INDEX runs_by_time ON runs (created_at DESC, id);
-    CREATE INDEX runs_by_message ON runs (message_id);
-    CREATE INDEX runs_by_mapping ON runs (mapping_name, mapping_version)
+    CREATE INDEX runs_by_time ON ${runs} (created_at DESC, id);
+    CREATE INDEX runs_by_message ON ${runs} (message_id);
+    CREATE INDEX runs_by_mapping ON ${runs} (mapping_name, mapping_version)
       WHERE mapping_name IS NOT NULL;
   `);
 }

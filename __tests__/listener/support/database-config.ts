@@ -7,6 +7,7 @@ export function databaseConfigOf(serverUrl: string, database: string): DatabaseC
     host: url.hostname,
     port: Number(url.port),
     database,
+    schema: 'file_processing',
     user: url.username,
     listenerUser: undefined,
     password: new Secret(url.password),

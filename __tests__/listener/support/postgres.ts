@@ -30,6 +30,9 @@ export async function createTestDatabase(
   await onServer(serverUrl, `CREATE DATABASE ${name} TEMPLATE ${template}`);
   const config = { ...databaseConfigOf(serverUrl, name), ...overrides };
   const database = connect(config, 'file-processing tests');
+  // The tests' own SQL is short. Processes that they start, and pools of their own, have the path that
+  // PostgreSQL gives everybody.
+  database.client.searchPath = [config.schema, 'public'];
   const url = new URL(serverUrl);
   url.pathname = `/${name}`;
   return {

@@ -19,5 +19,7 @@ export async function enqueueRuns(
  * hour of failures would do.
  */
 export async function leaveOneAttempt(database: Database, runId: string): Promise<void> {
-  await database('pgboss.job').whereRaw("data->>'runId' = ?", [runId]).update({ retry_limit: 0 });
+  await database('file_processing_queue.job')
+    .whereRaw("data->>'runId' = ?", [runId])
+    .update({ retry_limit: 0 });
 }

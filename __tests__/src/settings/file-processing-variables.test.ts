@@ -104,6 +104,7 @@ describe('bad values', () => {
     ['ingress_host', 'a b'],
     ['db_host', 'http://db'],
     ['db_port', 70_000],
+    ['db_schema', 'public'],
     ['db_security_group_id', 'default'],
     ['db_resource_id', 'etl-db'],
   ])('%s refuses %j', (name, value) => {

@@ -12,6 +12,8 @@ export interface DatabaseConfig {
   readonly host: string;
   readonly port: number;
   readonly database: string;
+  /** Schema of our tables. */
+  readonly schema: string;
   readonly user: string;
   /** Role that the listener signs in as, where `user` is the one that migrates. */
   readonly listenerUser: string | undefined;
@@ -24,6 +26,11 @@ export interface DatabaseConfig {
   readonly poolSize: number;
   readonly connectTimeoutMs: number;
   readonly statementTimeoutMs: number;
+}
+
+/** The schema of pg-boss's tables; nobody else's pg-boss is in the one next to ours. */
+export function queueSchema(schema: string): string {
+  return `${schema}_queue`;
 }
 
 interface Address {
@@ -47,17 +54,19 @@ export function readDatabaseConfig(reader: VariableReader): DatabaseConfig | und
   const sslAuthorities = readAuthorities(reader);
   const iamRegion = readIamRegion(reader, address);
   const listenerUser = readListenerUser(reader, address);
+  const schema = reader.optional('DB_SCHEMA');
   const poolSize = reader.optional('DB_POOL_SIZE');
   const connectSeconds = reader.optional('DB_CONNECT_TIMEOUT_SECONDS');
   const statementSeconds = reader.optional('DB_STATEMENT_TIMEOUT_SECONDS');
 
   const { host, port, database, user } = address ?? {};
   if (reader.faults.length > faultsBefore || !host || !port || !database || !user) return undefined;
-  if (!poolSize || !connectSeconds || !statementSeconds) return undefined;
+  if (!schema || !poolSize || !connectSeconds || !statementSeconds) return undefined;
   return Object.freeze({
     host,
     port,
     database,
+    schema,
     user,
     listenerUser,
     password: address?.password === undefined ? undefined : new Secret(address.password),

@@ -30,9 +30,10 @@ const quoted = pg.escapeIdentifier;
  * Makes the database, the role that migrates it (`config.user`) and the role of the listener
  * (`config.listenerUser`) on a server of Amazon RDS, and gives both what they need:
  *
- * - the migrator makes tables in the database, and may act as the listener to make the queue's;
- * - the listener may sign in. The tables' rights come with each migration. It owns the queue's
- *   schema, in which pg-boss makes and drops the partitions of its statistics while it serves.
+ * - the migrator makes schemas in the database, and may act as the listener to make the queue's;
+ * - the listener may sign in. Its rights on the tables and their schema come with each migration. It
+ *   owns the queue's schema, in which pg-boss makes and drops the partitions of its statistics while
+ *   it serves.
  *
  * Neither gets a password: both sign in by IAM. What is there is kept, so that it may run any
  * number of times, and after a kill. Roles and rights are one transaction.
@@ -106,8 +107,6 @@ async function createRoles(
   await client.query(`
     GRANT CONNECT, CREATE, TEMPORARY ON DATABASE ${quoted(database)} TO ${migrator};
     GRANT CONNECT ON DATABASE ${quoted(database)} TO ${listener};
-    GRANT USAGE, CREATE ON SCHEMA public TO ${migrator};
-    GRANT USAGE ON SCHEMA public TO ${listener};
     GRANT ${listener} TO ${migrator};
     GRANT ${SIGNS_IN_BY_IAM} TO ${migrator}, ${listener};
   `);
@@ -155,9 +154,7 @@ async function requireRights(client: pg.Client, migrator: string, listener: stri
   const { rows } = await client.query<{ lacking: string }>(
     `SELECT lacking FROM (VALUES
        (has_database_privilege($1, current_database(), 'CREATE'), 'CREATE on the database for ' || $1),
-       (has_database_privilege($2, current_database(), 'CONNECT'), 'CONNECT to the database for ' || $2),
-       (has_schema_privilege($1, 'public', 'CREATE'), 'CREATE in schema public for ' || $1),
-       (has_schema_privilege($2, 'public', 'USAGE'), 'USAGE of schema public for ' || $2)
+       (has_database_privilege($2, current_database(), 'CONNECT'), 'CONNECT to the database for ' || $2)
      ) AS rights (granted, lacking) WHERE NOT granted`,
     [migrator, listener],
   );

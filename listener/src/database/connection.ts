@@ -2,7 +2,7 @@ import type { ConnectionOptions } from 'node:tls';
 import { Signer } from '@aws-sdk/rds-signer';
 import knex, { type Knex } from 'knex';
 import pg from 'pg';
-import type { DatabaseConfig } from '../config/database-config.ts';
+import { type DatabaseConfig, queueSchema } from '../config/database-config.ts';
 import { proxyAgents } from '../config/proxy-agents.ts';
 
 /** A pool of connections; knex's type under the name of what it is to the rest of the listener. */
@@ -17,24 +17,41 @@ export interface Tables {
   readonly monitoringFiles: string;
   readonly snsMessages: string;
   readonly runs: string;
+  /** What knex notes of the migrations that ran. */
+  readonly migrations: string;
 }
 
-/** Schema of our tables. */
-const SCHEMA = 'public';
-
-const TABLES: Tables = {
-  mappings: `${SCHEMA}.mappings`,
-  monitoringFiles: `${SCHEMA}.monitoring_files`,
-  snsMessages: `${SCHEMA}.sns_messages`,
-  runs: `${SCHEMA}.runs`,
-};
+/** knex's table in our schema; the one beside it, of its lock, ends in `_lock`. */
+export const MIGRATIONS_TABLE = 'migrations';
 
 /**
  * How statements name our tables. All are qualified: the search path belongs to the database's owner,
  * and a pooler hands one session to many clients.
  */
-export function tablesOf(_database: Database | Transaction): Tables {
-  return TABLES;
+export function tablesOf(database: Database | Transaction): Tables {
+  const schema = schemaOf(database);
+  return {
+    mappings: `${schema}.mappings`,
+    monitoringFiles: `${schema}.monitoring_files`,
+    snsMessages: `${schema}.sns_messages`,
+    runs: `${schema}.runs`,
+    migrations: `${schema}.${MIGRATIONS_TABLE}`,
+  };
+}
+
+/** Schema of pg-boss's tables, beside ours. */
+export function queueSchemaOf(database: Database | Transaction): string {
+  return queueSchema(schemaOf(database));
+}
+
+/** Settings of knex by which {@link tablesOf} knows the schema; knex's types leave them out. */
+export function knowsSchema({ schema }: Pick<DatabaseConfig, 'schema'>): object {
+  return { userParams: { schema } };
+}
+
+/** The schema of our tables; needs no quotes in SQL. */
+function schemaOf(database: Database | Transaction): string {
+  return database.client.config.userParams.schema;
 }
 
 /**
@@ -82,6 +99,7 @@ export function connect(config: DatabaseConfig, applicationName = 'file-processi
     connection: driverSettings(config, applicationName),
     acquireConnectionTimeout: config.connectTimeoutMs,
     log: SILENT,
+    ...knowsSchema(config),
     pool: {
       min: 0,
       max: config.poolSize,

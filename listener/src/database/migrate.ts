@@ -3,8 +3,15 @@ import knex, { type Knex } from 'knex';
 import pg from 'pg';
 import type { DatabaseConfig } from '../config/database-config.ts';
 import { createQueues } from '../queue/queue.ts';
-import { type Database, driverSettings, SILENT } from './connection.ts';
-import { MIGRATIONS_FOLDER, migrationNames, QUEUE_SCHEMA } from './schema-version.ts';
+import {
+  type Database,
+  driverSettings,
+  knowsSchema,
+  MIGRATIONS_TABLE,
+  queueSchemaOf,
+  SILENT,
+} from './connection.ts';
+import { MIGRATIONS_FOLDER, migrationNames } from './schema-version.ts';
 
 /** Taken by the process that migrates; any number, but the same in every version of this program. */
 const MIGRATION_LOCK = 412_870_931;
@@ -35,6 +42,7 @@ export async function migrate(config: DatabaseConfig): Promise<readonly string[]
     },
     acquireConnectionTimeout: LOCK_WAIT_MS,
     log: SILENT,
+    ...knowsSchema(config),
     pool: {
       min: 0,
       // One connection, so that the lock and the work can't be apart: a killed process's last
@@ -46,11 +54,19 @@ export async function migrate(config: DatabaseConfig): Promise<readonly string[]
     },
   });
   try {
-    const options = { migrationSource, disableMigrationsListValidation: true };
+    const { schema } = config;
+    const options = {
+      migrationSource,
+      disableMigrationsListValidation: true,
+      schemaName: schema,
+      tableName: MIGRATIONS_TABLE,
+    };
+    // PostgreSQL asks for CREATE on the database even where the schema is there.
+    if (!(await schemaExists(database, schema))) await database.raw(`CREATE SCHEMA ${schema}`);
     await database.migrate.forceFreeMigrationsLock(options);
     const [, applied] = (await database.migrate.latest(options)) as [number, string[]];
     if (config.listenerUser === undefined) await createQueues(database);
-    else await handToListener(database, config.listenerUser);
+    else await handToListener(database, schema, config.listenerUser);
     return applied;
   } finally {
     await database.destroy();
@@ -58,32 +74,37 @@ export async function migrate(config: DatabaseConfig): Promise<readonly string[]
 }
 
 /** The pool has one connection, so that the role stays set until pg-boss is done. */
-async function handToListener(database: Database, listenerUser: string): Promise<void> {
+async function handToListener(
+  database: Database,
+  schema: string,
+  listenerUser: string,
+): Promise<void> {
   const listener = pg.escapeIdentifier(listenerUser).replaceAll('?', '\\?');
-  await grantTables(database, listener);
-  // PostgreSQL asks for CREATE on the database even where the schema is there.
-  if (!(await queueSchemaExists(database))) {
-    await database.raw(`CREATE SCHEMA ${QUEUE_SCHEMA} AUTHORIZATION ${listener}`);
+  await grantTables(database, schema, listener);
+  const queue = queueSchemaOf(database);
+  if (!(await schemaExists(database, queue))) {
+    await database.raw(`CREATE SCHEMA ${queue} AUTHORIZATION ${listener}`);
   }
   await database.raw(`SET ROLE ${listener}`);
   await createQueues(database, false);
 }
 
 /** What knex has noted of the migrations is the migrator's business: the listener only reads it. */
-async function grantTables(database: Database, listener: string): Promise<void> {
-  const names: string[] = await database('pg_tables')
-    .where({ schemaname: 'public' })
+async function grantTables(database: Database, schema: string, listener: string): Promise<void> {
+  const names: string[] = await database('pg_catalog.pg_tables')
+    .where({ schemaname: schema })
     .whereRaw('tableowner = current_user')
     .pluck('tablename');
   const tables = (kind: readonly string[]) =>
-    kind.map((name) => pg.escapeIdentifier(name)).join(', ');
-  const ours = names.filter((name) => !name.startsWith('knex_'));
+    kind.map((name) => `${schema}.${pg.escapeIdentifier(name)}`).join(', ');
+  const ours = names.filter((name) => !name.startsWith(MIGRATIONS_TABLE));
+  await database.raw(`GRANT USAGE ON SCHEMA ${schema} TO ${listener}`);
   await database.raw(`GRANT SELECT ON TABLE ${tables(names)} TO ${listener}`);
   await database.raw(`GRANT INSERT, UPDATE, DELETE ON TABLE ${tables(ours)} TO ${listener}`);
 }
 
-async function queueSchemaExists(database: Database): Promise<boolean> {
-  const found = await database('pg_namespace').where({ nspname: QUEUE_SCHEMA }).first('oid');
+async function schemaExists(database: Database, name: string): Promise<boolean> {
+  const found = await database('pg_catalog.pg_namespace').where({ nspname: name }).first('oid');
   return found !== undefined;
 }
 

@@ -1,10 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import pgBossPackage from 'pg-boss/package.json' with { type: 'json' };
-import type { Database } from './connection.ts';
-
-/** Schema of pg-boss's own tables. */
-export const QUEUE_SCHEMA = 'pgboss';
+import { type Database, queueSchemaOf, tablesOf } from './connection.ts';
 
 /** Our migrations, applied in the order of their names. */
 export const MIGRATIONS_FOLDER = fileURLToPath(new URL('../../migrations/', import.meta.url));
@@ -38,8 +35,9 @@ export async function migrationNames(): Promise<string[]> {
  * @throws {SchemaOutdatedError}
  */
 export async function checkSchema(database: Database): Promise<void> {
-  const applied = (await tableExists(database, 'public.knex_migrations'))
-    ? await database('knex_migrations').pluck<string[]>('name')
+  const { migrations } = tablesOf(database);
+  const applied = (await tableExists(database, migrations))
+    ? await database(migrations).pluck<string[]>('name')
     : [];
   const missing = (await migrationNames()).filter((name) => !applied.includes(name));
   if (applied.length === 0) throw new SchemaOutdatedError('it has no tables yet', missing);
@@ -60,16 +58,17 @@ export async function checkSchema(database: Database): Promise<void> {
 export async function hasSchema(database: Database): Promise<boolean> {
   const names = await migrationNames();
   const { rows } = await database.raw<{ rows: { current: boolean }[] }>(
-    `SELECT (SELECT count(*) FROM public.knex_migrations WHERE name = ANY (?)) = ?
-       AND (SELECT max(version) FROM ${QUEUE_SCHEMA}.version) >= ? AS current`,
+    `SELECT (SELECT count(*) FROM ${tablesOf(database).migrations} WHERE name = ANY (?)) = ?
+       AND (SELECT max(version) FROM ${queueSchemaOf(database)}.version) >= ? AS current`,
     [names, names.length, pgBossPackage.pgboss.schema],
   );
   return rows[0]?.current === true;
 }
 
 async function queueSchemaVersion(database: Database): Promise<number | undefined> {
-  if (!(await tableExists(database, `${QUEUE_SCHEMA}.version`))) return undefined;
-  const row = await database(`${QUEUE_SCHEMA}.version`).first<{ version: number } | undefined>();
+  const version = `${queueSchemaOf(database)}.version`;
+  if (!(await tableExists(database, version))) return undefined;
+  const row = await database(version).first<{ version: number } | undefined>();
   return row?.version;
 }
 

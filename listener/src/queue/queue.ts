@@ -1,6 +1,5 @@
 import { fromKnex, type JobWithMetadata, PgBoss, type QueueOptions } from 'pg-boss';
-import type { Database, Transaction } from '../database/connection.ts';
-import { QUEUE_SCHEMA } from '../database/schema-version.ts';
+import { type Database, queueSchemaOf, type Transaction } from '../database/connection.ts';
 
 /** One job for each run. */
 export const RUN_QUEUE = 'runs';
@@ -41,7 +40,7 @@ const DEAD_LETTER_OPTIONS: QueueOptions = { retentionSeconds: 365 * DAY };
 export async function createQueues(database: Database, createSchema = true): Promise<void> {
   const boss = new PgBoss({
     db: fromKnex(database),
-    schema: QUEUE_SCHEMA,
+    schema: queueSchemaOf(database),
     migrate: true,
     createSchema,
     supervise: false,
@@ -137,7 +136,7 @@ export async function openQueue(
 ): Promise<Queue> {
   const boss = new PgBoss({
     db: fromKnex(database),
-    schema: QUEUE_SCHEMA,
+    schema: queueSchemaOf(database),
     // checkSchema has refused an old schema already; this lets it finish an index in the background.
     migrate: true,
     schedule: false,

@@ -106,6 +106,8 @@ function createJob(
     command: props.command,
     environment: {
       ...props.environment,
+      // In the ConfigMap as well, but a Job that has ended takes no notice of that.
+      DB_SCHEMA: settings.db_schema,
       DB_USER: settings.db_migrator_user,
       DB_LISTENER_USER: settings.db_user,
     },

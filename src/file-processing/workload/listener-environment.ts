@@ -134,6 +134,7 @@ function proxyEnvironment({ http_proxy, no_proxy }: FileProcessingSettings): Lis
 function databaseEnvironment(settings: FileProcessingSettings): ListenerEnvironment {
   const credentials = databaseCredentials(settings);
   return {
+    DB_SCHEMA: settings.db_schema,
     ...(settings.db_host !== '' && {
       DB_HOST: settings.db_host,
       DB_PORT: `${settings.db_port}`,

@@ -1,3 +1,4 @@
+import { isSchemaName, SCHEMA_NAME } from '@file-processing/contract/listener-variables.ts';
 import { choice, flag, integer, text } from '../variable.ts';
 import { DNS_LABEL, isDnsLabel, isHostName } from './forms.ts';
 
@@ -14,7 +15,7 @@ export const DATABASE_JOB_NAMES = {
 export const databaseVariables = {
   database: choice(['external', 'on_demand'], {
     description:
-      'A database of your own, which the variables below describe, or that of the stack postgres-on-demand: it is found by its name, the pods sign in to it by IAM, and of the variables below only db_user may be given.',
+      'A database of your own, which the variables below describe, or that of the stack postgres-on-demand: it is found by its name, the pods sign in to it by IAM, and of the variables below only db_schema, db_user and db_migrator_user may be given.',
     default: 'external',
     example: 'on_demand',
   }),
@@ -37,6 +38,14 @@ export const databaseVariables = {
     example: 'etl_db',
     allowed: '1 to 63 letters, digits, underscores and hyphens',
     accepts: (value) => /^[\w-]{1,63}$/.test(value),
+  }),
+  db_schema: text({
+    description:
+      "Schema of the listener's tables in the database; its queue has another one, whose name ends in _queue. The listener makes both. A later change moves nothing: it begins anew in the other schema.",
+    default: 'file_processing',
+    example: 'etl_quality',
+    allowed: SCHEMA_NAME,
+    accepts: isSchemaName,
   }),
   db_user: text({
     description: 'User of the database. Empty means file_processing with database = "on_demand".',

@@ -24,7 +24,7 @@ afterAll(async () => {
 });
 beforeEach(async () => {
   await given.database('runs').delete();
-  await given.database('pgboss.job').delete();
+  await given.database('file_processing_queue.job').delete();
   gate = Promise.withResolvers();
   s3 = await startS3Server({
     'bucket/slow.csv': { body: 'a,b\n1,2\n', eTag: 'e', gate: gate.promise },

@@ -100,7 +100,7 @@ describe('with tables', () => {
 
   test.each([
     [['runs', 'list'], 'LOCK TABLE runs'],
-    [['check', '--only', 'database'], 'LOCK TABLE knex_migrations'],
+    [['check', '--only', 'database'], 'LOCK TABLE file_processing.migrations'],
   ])('%s ends at once with 143', async (parameters, blockingStatement) => {
     const { child, release } = await stuckCommand(parameters, blockingStatement);
     child.kill('SIGTERM');

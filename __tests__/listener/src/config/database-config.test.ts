@@ -27,6 +27,13 @@ test('the parts of an address make a configuration', () => {
   expect(config?.password?.reveal()).toBe('s3cret!');
 });
 
+test.each([
+  [{}, 'file_processing'],
+  [{ DB_SCHEMA: 'etl_quality' }, 'etl_quality'],
+])('with %j the schema is %s', (environment, schema) => {
+  expect(read({ ...PARTS, ...environment }).config).toMatchObject({ schema });
+});
+
 test('DATABASE_URL takes precedence over the parts', () => {
   const { config } = read({ ...PARTS, DATABASE_URL: 'postgresql://u:p@other:1234/name' });
   expect(config).toMatchObject({ host: 'other', port: 1234, database: 'name', user: 'u' });

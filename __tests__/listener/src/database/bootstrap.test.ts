@@ -122,7 +122,7 @@ describe('on a server of Amazon RDS', () => {
     const refusal = bootstrap();
     await expect(refusal).rejects.toThrow(BootstrapError);
     await expect(refusal).rejects.toThrow(
-      `can't grant CREATE on the database for ${names.migrator}, CREATE in schema public for`,
+      `can't grant CREATE on the database for ${names.migrator}: others own it`,
     );
     expect(await rolesThere()).toEqual([]);
   });
@@ -198,14 +198,15 @@ describe('on a server of Amazon RDS', () => {
 
     test('the listener reads and writes the tables, and can neither make nor change one', async () => {
       const mapping = { name: 'm', version: 1, table_schema: '{}' };
-      await listener('mappings').insert(mapping);
-      await listener('mappings').update({ version: 2 });
-      await listener('mappings').delete();
+      await listener('file_processing.mappings').insert(mapping);
+      await listener('file_processing.mappings').update({ version: 2 });
+      await listener('file_processing.mappings').delete();
       for (const statement of [
         'CREATE TABLE public.t ()',
-        'ALTER TABLE runs ADD x int',
-        'DROP TABLE runs',
-        'DELETE FROM knex_migrations',
+        'CREATE TABLE file_processing.t ()',
+        'ALTER TABLE file_processing.runs ADD x int',
+        'DROP TABLE file_processing.runs',
+        'DELETE FROM file_processing.migrations',
         `CREATE SCHEMA s`,
       ]) {
         await expect(listener.raw(statement)).rejects.toMatchObject({ code: '42501' });
@@ -214,18 +215,20 @@ describe('on a server of Amazon RDS', () => {
 
     test("the queue's schema and tables are the listener's own", async () => {
       const { rows } = await listener.raw(
-        "SELECT DISTINCT tableowner FROM pg_tables WHERE schemaname = 'pgboss'",
+        "SELECT DISTINCT tableowner FROM pg_tables WHERE schemaname = 'file_processing_queue'",
       );
       expect(rows).toEqual([{ tableowner: names.listener }]);
     });
 
     test('a second migration changes nothing, and gives rights on a table that is new', async () => {
       const migrator = connect(config({ password: new Secret('token') }));
-      await migrator.raw('CREATE TABLE later (id int)');
+      await migrator.raw('CREATE TABLE file_processing.later (id int)');
       await migrator.destroy();
-      await expect(listener('later').select()).rejects.toMatchObject({ code: '42501' });
+      await expect(listener('file_processing.later').select()).rejects.toMatchObject({
+        code: '42501',
+      });
       expect(await migrate(config({ password: new Secret('token') }))).toEqual([]);
-      expect(await listener('later').select()).toEqual([]);
+      expect(await listener('file_processing.later').select()).toEqual([]);
     });
   });
 

@@ -1,7 +1,9 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import knex, { type Knex } from 'knex';
 import pg from 'pg';
+import { PgBoss } from 'pg-boss';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { migrate } from '../../../../listener/src/database/migrate.ts';
 import { checkSchema, migrationNames } from '../../../../listener/src/database/schema-version.ts';
@@ -33,8 +35,8 @@ test('three processes at once migrate it exactly once', async () => {
 
 test("the lock row of a killed process's knex does not block", async () => {
   await migrate(empty.config);
-  await empty.database('knex_migrations_lock').update({ is_locked: 1 });
-  await empty.database('knex_migrations').delete();
+  await empty.database('migrations_lock').update({ is_locked: 1 });
+  await empty.database('migrations').delete();
   await empty.database.raw('DROP TABLE runs, sns_messages, monitoring_files, mappings');
   expect(await migrate(empty.config)).toEqual(await migrationNames());
 });
@@ -52,11 +54,58 @@ test('it waits for another migration that holds the lock', async () => {
   expect(order).toEqual(['released', 'migrated']);
 });
 
+test('another schema takes all of it', async () => {
+  await migrate({ ...empty.config, schema: 'etl_quality' });
+  const { rows } = await empty.database.raw(
+    "SELECT DISTINCT schemaname AS name FROM pg_tables WHERE schemaname !~ '^(pg_|information)' ORDER BY 1",
+  );
+  expect(rows.map(({ name }: { name: string }) => name)).toEqual([
+    'etl_quality',
+    'etl_quality_queue',
+  ]);
+});
+
+test('two schemas of one database do not know of each other', async () => {
+  await migrate(empty.config);
+  expect(await migrate({ ...empty.config, schema: 'second' })).toEqual(await migrationNames());
+  await expect(checkSchema(empty.database)).resolves.toBeUndefined();
+});
+
+test("others' knex, tables and pg-boss in the same database are left alone", async () => {
+  const others = { migrationSource: othersMigrations };
+  const foreign = knex({ client: 'pg', connection: empty.url });
+  const boss = new PgBoss({ connectionString: empty.url, supervise: false, schedule: false });
+  try {
+    await foreign.migrate.latest(others);
+    await boss.start();
+    await boss.createQueue('mail');
+    await migrate(empty.config);
+    await expect(checkSchema(empty.database)).resolves.toBeUndefined();
+    // knex compares its table with its folder: "The migration directory is corrupt".
+    expect(await foreign.migrate.latest(others)).toEqual([1, []]);
+    expect(await foreign('runs').columnInfo()).toHaveProperty('theirs');
+    expect((await boss.getQueues()).map(({ name }) => name)).toEqual(['mail']);
+  } finally {
+    await boss.stop({ graceful: false });
+    await foreign.destroy();
+  }
+});
+
 test('a database that is newer than the program is left alone', async () => {
   await migrate(empty.config);
-  await empty.database('knex_migrations').insert({ name: '9999_from_the_future.ts', batch: 2 });
+  await empty.database('migrations').insert({ name: '9999_from_the_future.ts', batch: 2 });
   expect(await migrate(empty.config)).toEqual([]);
 });
+
+/** Of another application, which has a table of the same name as ours. */
+const othersMigrations: Knex.MigrationSource<string> = {
+  getMigrations: async () => ['2020_theirs.js'],
+  getMigrationName: (name) => name,
+  getMigration: async () => ({
+    up: (trx) => trx.schema.createTable('runs', (table) => table.text('theirs')),
+    down: () => Promise.resolve(),
+  }),
+};
 
 /** Resolves once somebody waits for an advisory lock. */
 async function lockIsWaitedFor(client: pg.Client): Promise<void> {

@@ -22,8 +22,8 @@ test('an empty database is refused with the command that helps', async () => {
 
 test('a database that lacks a migration is refused, with its name', async () => {
   const database = await given('migrated');
-  await database('knex_migrations').delete();
-  await database('knex_migrations').insert({ name: '0000_other.ts', batch: 1 });
+  await database('migrations').delete();
+  await database('migrations').insert({ name: '0000_other.ts', batch: 1 });
   await expect(checkSchema(database)).rejects.toMatchObject({
     missing: ['0001_initial_schema.ts', '0002_report_key.ts'],
   });
@@ -31,26 +31,26 @@ test('a database that lacks a migration is refused, with its name', async () => 
 
 test("a database with old tables of the queue's is refused", async () => {
   const database = await given('migrated');
-  await database('pgboss.version').update({ version: 1 });
+  await database('file_processing_queue.version').update({ version: 1 });
   await expect(checkSchema(database)).rejects.toThrow(/queue's tables have version 1 of \d+/);
 });
 
 test('a newer database is accepted, as during a rollout', async () => {
   const database = await given('migrated');
-  await database('knex_migrations').insert({ name: '9999_from_the_future.ts', batch: 2 });
-  await database('pgboss.version').update({ version: 9999 });
+  await database('migrations').insert({ name: '9999_from_the_future.ts', batch: 2 });
+  await database('file_processing_queue.version').update({ version: 9999 });
   await expect(checkSchema(database)).resolves.toBeUndefined();
 });
 
 test('the one statement that readiness asks agrees with it', async () => {
   const database = await given('migrated');
   expect(await hasSchema(database)).toBe(true);
-  await database('knex_migrations').insert({ name: '9999_from_the_future.ts', batch: 2 });
+  await database('migrations').insert({ name: '9999_from_the_future.ts', batch: 2 });
   expect(await hasSchema(database)).toBe(true);
-  const { version } = await database('pgboss.version').first('version');
-  await database('pgboss.version').update({ version: version - 1 });
+  const { version } = await database('file_processing_queue.version').first('version');
+  await database('file_processing_queue.version').update({ version: version - 1 });
   expect(await hasSchema(database)).toBe(false);
-  await database('pgboss.version').update({ version });
-  await database('knex_migrations').where({ name: '0001_initial_schema.ts' }).delete();
+  await database('file_processing_queue.version').update({ version });
+  await database('migrations').where({ name: '0001_initial_schema.ts' }).delete();
   expect(await hasSchema(database)).toBe(false);
 });

@@ -35,7 +35,7 @@ afterAll(async () => {
 });
 beforeEach(async () => {
   await given.database.raw('TRUNCATE runs, sns_messages');
-  await given.database('pgboss.job').delete();
+  await given.database('file_processing_queue.job').delete();
 });
 
 const envelope = (messageId: string = randomUUID()) => ({
@@ -59,7 +59,7 @@ const objects = (...list: ReturnType<typeof object>[]): S3Event => ({
 });
 
 async function jobs(): Promise<string[]> {
-  const rows = await given.database('pgboss.job').pluck<{ runId: string }[]>('data');
+  const rows = await given.database('file_processing_queue.job').pluck<{ runId: string }[]>('data');
   return rows.map(({ runId }) => runId).sort();
 }
 

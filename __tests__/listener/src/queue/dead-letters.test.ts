@@ -20,7 +20,7 @@ afterAll(async () => {
 });
 beforeEach(async () => {
   await given.database('runs').delete();
-  await given.database('pgboss.job').delete();
+  await given.database('file_processing_queue.job').delete();
   runIds = await enqueueRuns(given.database, queue, 'a', 'b');
   for (const runId of runIds) await leaveOneAttempt(given.database, runId);
   for (const job of await queue.fetch(2)) await queue.fail(job, new Error('S3 is unavailable'));

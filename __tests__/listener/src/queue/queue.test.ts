@@ -25,7 +25,7 @@ afterAll(async () => {
 });
 beforeEach(async () => {
   await given.database('runs').delete();
-  await given.database('pgboss.job').delete();
+  await given.database('file_processing_queue.job').delete();
 });
 
 async function fetchOne(): Promise<RunJob> {
@@ -65,7 +65,9 @@ test('a failed job is tried again, later', async () => {
   await enqueueRuns(given.database, queue, 'a');
   expect(await queue.fail(await fetchOne(), new Error('S3 is unavailable'))).toBe('retry');
   expect(await queue.fetch(1)).toEqual([]);
-  const [row] = await given.database('pgboss.job').select('state', 'output', 'start_after');
+  const [row] = await given
+    .database('file_processing_queue.job')
+    .select('state', 'output', 'start_after');
   expect(row).toMatchObject({ state: 'retry', output: { message: 'S3 is unavailable' } });
   expect(row.start_after.getTime()).toBeGreaterThan(Date.now());
 });
@@ -155,7 +157,7 @@ describe('createQueues', () => {
 
   const queues = () =>
     given
-      .database('pgboss.queue')
+      .database('file_processing_queue.queue')
       .select('name', 'retry_limit', 'heartbeat_seconds', 'dead_letter')
       .whereIn('name', [RUN_QUEUE, DEAD_LETTER_QUEUE])
       .orderBy('name');
@@ -171,7 +173,10 @@ describe('createQueues', () => {
   test('options that an older version set are brought up to date', async () => {
     await createQueues(given.database);
     const before = await queues();
-    await given.database('pgboss.queue').where({ name: RUN_QUEUE }).update({ retry_limit: 1 });
+    await given
+      .database('file_processing_queue.queue')
+      .where({ name: RUN_QUEUE })
+      .update({ retry_limit: 1 });
     await createQueues(given.database);
     expect(await queues()).toEqual(before);
   });

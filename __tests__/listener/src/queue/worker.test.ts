@@ -27,7 +27,7 @@ afterAll(async () => {
 });
 beforeEach(async () => {
   await given.database('runs').delete();
-  await given.database('pgboss.job').delete();
+  await given.database('file_processing_queue.job').delete();
 });
 afterEach(async () => {
   await Promise.all(workers.splice(0).map((worker) => worker.stop(0)));
@@ -58,7 +58,8 @@ function manual() {
   return { started, handle };
 }
 
-const states = () => given.database('pgboss.job').where({ name: 'runs' }).pluck('state');
+const states = () =>
+  given.database('file_processing_queue.job').where({ name: 'runs' }).pluck('state');
 const jobStates = (expected: string[]) =>
   eventually(async () => expect((await states()).sort()).toEqual(expected));
 
@@ -178,7 +179,7 @@ test('a job whose row is gone is aborted', async () => {
   start({ handle, concurrency: 1 });
   await enqueueRuns(given.database, queue, 'a');
   await eventually(() => expect(started).toHaveLength(1));
-  await given.database('pgboss.job').delete();
+  await given.database('file_processing_queue.job').delete();
   await eventually(() => expect(started[0]?.signal.reason).toEqual(new Error('claim lost')));
 });
 

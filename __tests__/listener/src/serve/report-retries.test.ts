@@ -25,14 +25,16 @@ afterAll(async () => {
 });
 beforeEach(async () => {
   await given.database('runs').delete();
-  await given.database('pgboss.job').delete();
+  await given.database('file_processing_queue.job').delete();
 });
 afterEach(() => worker?.stop(0));
 
 /** One run in the queue, without a wait between its attempts. */
 async function enqueued(): Promise<string> {
   const [runId = ''] = await enqueueRuns(given.database, queue, 'a.csv');
-  await given.database('pgboss.job').update({ retry_delay: 0, retry_backoff: false });
+  await given
+    .database('file_processing_queue.job')
+    .update({ retry_delay: 0, retry_backoff: false });
   return runId;
 }
 
@@ -59,7 +61,8 @@ function work(store: ObjectStore): readonly Record<string, unknown>[] {
   return lines;
 }
 
-const states = () => given.database('pgboss.job').where({ name: 'runs' }).pluck('state');
+const states = () =>
+  given.database('file_processing_queue.job').where({ name: 'runs' }).pluck('state');
 
 test('a report that was refused is written by a later attempt, which reads no file', async () => {
   const store = writableStoreOf('n\n1\n');

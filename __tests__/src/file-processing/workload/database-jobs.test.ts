@@ -23,8 +23,9 @@ describe('The Jobs that prepare a database on demand', () => {
     });
   });
 
-  it('tell both users, and the master secret to the one that makes them', () => {
+  it('tell both users and the schema, and the master secret to the one that makes them', () => {
     const users = [
+      { name: 'DB_SCHEMA', value: 'file_processing' },
       { name: 'DB_USER', value: 'file_processing_migrator' },
       { name: 'DB_LISTENER_USER', value: 'listener' },
     ];

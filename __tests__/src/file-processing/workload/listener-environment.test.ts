@@ -32,6 +32,7 @@ describe('listenerEnvironment', () => {
       WRITE_REPORTS: 'true',
       SNS_TOPIC_ARNS: TOPIC_ARN,
       SNS_MAX_AGE_SECONDS: '86400',
+      DB_SCHEMA: 'file_processing',
     });
   });
 
@@ -39,6 +40,7 @@ describe('listenerEnvironment', () => {
     ['S3_SUFFIX', { s3_suffix: '.csv' }, '.csv'],
     ['REPORT_PREFIX', { report_prefix: 'reports/' }, 'reports/'],
     ['WORKER_CONCURRENCY', { worker_concurrency: 5 }, '5'],
+    ['DB_SCHEMA', { db_schema: 'etl_quality' }, 'etl_quality'],
     ['LOG_LEVEL', { log_level: 'debug' as const }, 'debug'],
     ['SNS_MAX_AGE_SECONDS', { sns_max_age_seconds: 600 }, '600'],
     ['AWS_USE_FIPS_ENDPOINT', { fips_endpoints: true }, 'true'],
@@ -146,7 +148,9 @@ describe('listenerEnvironment', () => {
 
   const database = (overrides: Overrides): Record<string, string> =>
     Object.fromEntries(
-      Object.entries(environmentOf(overrides)).filter(([name]) => /^(DB|DATABASE)_/.test(name)),
+      Object.entries(environmentOf(overrides)).filter(
+        ([name]) => /^(DB|DATABASE)_/.test(name) && name !== 'DB_SCHEMA',
+      ),
     );
   const HOST = {
     DB_HOST: 'db.example.gov',
