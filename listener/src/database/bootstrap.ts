@@ -18,7 +18,7 @@ const SIGNS_IN_BY_IAM = 'rds_iam';
 /** The database that every server has. */
 const ALWAYS_THERE = 'postgres';
 
-/** Taken by the process that bootstraps; any number other than that of the migrations. */
+/** Taken by the transaction that makes the roles; any number other than that of the migrations. */
 const BOOTSTRAP_LOCK = 412_870_932;
 
 /** CREATE DATABASE copies a template and waits for whoever is connected to it. */
@@ -45,22 +45,15 @@ export async function bootstrapDatabase(
   master: Master,
 ): Promise<Made> {
   refuseSharedNames(config, master);
-  const connect = (database: string) => connectAs(master, { ...config, database });
-  // Two processes would both find that the database is missing.
-  const server = await connect(ALWAYS_THERE);
+  const on = async (database: string, work: (client: pg.Client) => Promise<Made>) => {
+    const client = await connectAs(master, { ...config, database });
+    return work(client).finally(() => client.end());
+  };
   try {
-    await server.query(`SELECT pg_advisory_lock(${BOOTSTRAP_LOCK})`);
-    const made = await createDatabase(server, config.database);
-    const client = await connect(config.database);
-    try {
-      return [...made, ...(await createRoles(client, config))];
-    } finally {
-      await client.end();
-    }
+    const made = await on(ALWAYS_THERE, (server) => createDatabase(server, config.database));
+    return [...made, ...(await on(config.database, (client) => createRoles(client, config)))];
   } catch (error) {
     throw explained(error, master);
-  } finally {
-    await server.end();
   }
 }
 
@@ -76,15 +69,10 @@ function refuseSharedNames(
 
 async function connectAs(master: Master, config: DatabaseConfig): Promise<pg.Client> {
   const settings = driverSettings(
-    {
-      ...config,
-      ...master,
-      iamRegion: undefined,
-      statementTimeoutMs: STATEMENT_TIMEOUT_MS,
-    },
+    { ...config, ...master, iamRegion: undefined },
     'file-processing bootstrap-database',
-  );
-  const client = new pg.Client(settings as pg.ClientConfig);
+  ) as pg.ClientConfig;
+  const client = new pg.Client({ ...settings, query_timeout: STATEMENT_TIMEOUT_MS });
   await client.connect();
   return client;
 }
@@ -92,7 +80,13 @@ async function connectAs(master: Master, config: DatabaseConfig): Promise<pg.Cli
 async function createDatabase(server: pg.Client, name: string): Promise<Made> {
   const { rowCount } = await server.query('SELECT FROM pg_database WHERE datname = $1', [name]);
   if (rowCount !== 0) return [];
-  await server.query(`CREATE DATABASE ${quoted(name)}`);
+  try {
+    await server.query(`CREATE DATABASE ${quoted(name)}`);
+  } catch (error) {
+    // Another process was faster; while it is at work, only the unique index of names knows.
+    if (['42P04', '23505'].includes(sqlStateOf(error) ?? '')) return [];
+    throw error;
+  }
   return [`database ${name}`];
 }
 
@@ -100,7 +94,7 @@ async function createRoles(
   client: pg.Client,
   { database, user, listenerUser }: DatabaseConfig & { readonly listenerUser: string },
 ): Promise<Made> {
-  await client.query('BEGIN');
+  await client.query(`BEGIN; SELECT pg_advisory_xact_lock(${BOOTSTRAP_LOCK})`);
   const made = [...(await createRole(client, user)), ...(await createRole(client, listenerUser))];
   await requireRole(client, SIGNS_IN_BY_IAM);
   const [migrator, listener] = [quoted(user), quoted(listenerUser)];

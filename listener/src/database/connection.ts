@@ -1,9 +1,12 @@
+import { once } from 'node:events';
+import { createRequire } from 'node:module';
 import type { ConnectionOptions } from 'node:tls';
 import { Signer } from '@aws-sdk/rds-signer';
 import knex, { type Knex } from 'knex';
 import pg from 'pg';
 import { type DatabaseConfig, queueSchema } from '../config/database-config.ts';
 import { proxyAgents } from '../config/proxy-agents.ts';
+import { DatabaseUnavailableError, meansUnavailable, sqlStateOf } from './errors.ts';
 
 /** A pool of connections; knex's type under the name of what it is to the rest of the listener. */
 export type Database = Knex;
@@ -57,6 +60,8 @@ function schemaOf(database: Database | Transaction): string {
 /**
  * The settings of `pg`; the password is revealed here and nowhere before.
  *
+ * No time-out is among them: `pg` would send it as a startup parameter, which PgBouncer refuses.
+ *
  * @param applicationName shown in `pg_stat_activity`
  */
 export function driverSettings(
@@ -72,9 +77,6 @@ export function driverSettings(
     ssl: tlsSettings(config),
     application_name: applicationName,
     connectionTimeoutMillis: config.connectTimeoutMs,
-    statement_timeout: config.statementTimeoutMs,
-    // A process that froze inside a transaction must not hold its locks for ever.
-    idle_in_transaction_session_timeout: 60_000,
     keepAlive: true,
     keepAliveInitialDelayMillis: 10_000,
     types: { getTypeParser },
@@ -95,7 +97,7 @@ function passwordSettings(config: DatabaseConfig): Pick<Knex.PgConnectionConfig,
  */
 export function connect(config: DatabaseConfig, applicationName = 'file-processing'): Database {
   return knex({
-    client: 'pg',
+    client: clientWithTimeouts(config),
     connection: driverSettings(config, applicationName),
     acquireConnectionTimeout: config.connectTimeoutMs,
     log: SILENT,
@@ -107,6 +109,134 @@ export function connect(config: DatabaseConfig, applicationName = 'file-processi
       idleTimeoutMillis: 30_000,
     },
   });
+}
+
+/** A process that froze inside a transaction must not hold its locks for ever. */
+const IDLE_IN_TRANSACTION_MS = 60_000;
+
+/** knex's client of PostgreSQL, and what of it the types leave out. */
+interface PostgresClient extends Knex.Client {
+  _query(connection: PostgresConnection, statement: { readonly sql: string }): Promise<unknown>;
+}
+
+/** knex's transaction on one connection. */
+interface PostgresTransaction {
+  begin(connection: PostgresConnection): Promise<unknown>;
+  query(connection: PostgresConnection, sql: string): Promise<unknown>;
+}
+
+/** What of `pg`'s client its types leave out: the key of its session, and the protocol below it. */
+interface PostgresConnection {
+  readonly host: string;
+  readonly port: number;
+  readonly processID: number;
+  readonly secretKey: number;
+  readonly connection: Protocol;
+}
+
+interface Protocol extends NodeJS.EventEmitter {
+  readonly stream: { destroy(): void };
+  connect(port: number | string, host?: string): void;
+  cancel(processID: number, secretKey: number): void;
+}
+
+const load = createRequire(import.meta.url);
+const PostgresClient = load('knex/lib/dialects/postgres/index.js') as new (
+  config: Knex.Config,
+) => PostgresClient;
+const PostgresTransaction = load('knex/lib/dialects/postgres/execution/pg-transaction.js') as new (
+  ...parameters: readonly unknown[]
+) => PostgresTransaction;
+
+/**
+ * knex's client, with time-outs that leave nothing behind on a connection: behind a pooler the next
+ * transaction on it may be somebody else's, and the next one of ours on another connection.
+ *
+ * - In a transaction they are `SET LOCAL`, in one round trip with its BEGIN.
+ * - A statement outside is cancelled from here once its time is up. The server's answer is the same,
+ *   `57014`, and the connection is good for the next one.
+ *
+ * @param config of which `statementTimeoutMs` 0 sets no limit
+ */
+export function clientWithTimeouts(config: DatabaseConfig): typeof Knex.Client {
+  const { statementTimeoutMs } = config;
+  const begin = `BEGIN;
+    SET LOCAL statement_timeout = ${statementTimeoutMs};
+    SET LOCAL idle_in_transaction_session_timeout = ${IDLE_IN_TRANSACTION_MS}`;
+
+  class TransactionWithTimeouts extends PostgresTransaction {
+    override begin(connection: PostgresConnection): Promise<unknown> {
+      return this.query(connection, begin);
+    }
+  }
+
+  class ClientWithTimeouts extends PostgresClient {
+    override transaction(...parameters: unknown[]): Knex.Transaction {
+      return new TransactionWithTimeouts(this, ...parameters) as unknown as Knex.Transaction;
+    }
+
+    override async _query(connection: PostgresConnection, statement: { readonly sql: string }) {
+      const limit = statementTimer(statementTimeoutMs, () => cancelStatement(connection, config));
+      try {
+        return await super._query(connection, statement);
+      } catch (error) {
+        // pg-boss sends some transactions as one text, and what follows an error in it is not run.
+        if (/^\s*BEGIN\b/.test(statement.sql)) {
+          await super._query(connection, { sql: 'ROLLBACK' }).catch(() => undefined);
+        }
+        // Here, since knex puts the statement before the message that tells it.
+        if (sqlStateOf(error) !== undefined || !meansUnavailable(error)) throw error;
+        throw new DatabaseUnavailableError((error as Error).message, { cause: error });
+      } finally {
+        await limit.settled();
+      }
+    }
+  }
+  return ClientWithTimeouts as unknown as typeof Knex.Client;
+}
+
+/** Does something once the time of a statement is up; no time at all is no limit. */
+function statementTimer(milliseconds: number, onExpiry: () => Promise<void>) {
+  let expiry: Promise<void> | undefined;
+  const timer =
+    milliseconds === 0
+      ? undefined
+      : setTimeout(() => {
+          expiry = onExpiry();
+        }, milliseconds);
+  return {
+    /** The statement has ended. Waits for what was begun, which must not hit the next one. */
+    async settled(): Promise<void> {
+      clearTimeout(timer);
+      await expiry;
+    },
+  };
+}
+
+/**
+ * Asks the server to cancel what a connection waits for, as libpq's PQcancel does; where that can't
+ * be asked either, the connection is closed. Never rejects.
+ */
+async function cancelStatement(
+  { host, port, processID, secretKey, connection }: PostgresConnection,
+  config: DatabaseConfig,
+): Promise<void> {
+  const client = new pg.Client({ ssl: tlsSettings(config), host, port });
+  const { connection: request } = client as unknown as PostgresConnection;
+  const send = () => request.cancel(processID, secretKey);
+  request.once('connect', send).once('sslconnect', send);
+  // The server ends it once the signal is sent.
+  const sent = once(request, 'end', { signal: AbortSignal.timeout(config.connectTimeoutMs) });
+  // For what comes after that.
+  request.on('error', () => undefined);
+  if (host.startsWith('/')) request.connect(`${host}/.s.PGSQL.${port}`);
+  else request.connect(port, host);
+  try {
+    await sent;
+  } catch {
+    request.stream.destroy();
+    connection.stream.destroy();
+  }
 }
 
 /** knex would write to the console what it throws as well; our logs are JSON lines. */

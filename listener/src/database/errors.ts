@@ -52,7 +52,7 @@ const SQL_STATES = /^(08...|28...|53...|57...|58...|25P03|25006|55P03|40001|40P0
 
 /** Messages of pg and knex that carry no code. */
 const MESSAGES =
-  /^(Connection terminated|timeout exceeded when trying to connect|Knex: Timeout acquiring a connection|aborted$|Client has encountered a connection error|There was an error establishing an SSL connection)/;
+  /^(Connection terminated|Query read timeout|timeout exceeded when trying to connect|Knex: Timeout acquiring a connection|aborted$|Client has encountered a connection error|There was an error establishing an SSL connection)/;
 
 /** Whether an error of pg, knex or a socket means that the database can't be reached right now. */
 export function meansUnavailable(error: unknown): boolean {
@@ -144,6 +144,33 @@ const FAULTS: readonly {
     message: /^SASL: .*password must be a( non-empty)? string/,
     fault: {
       advice: "the server asks for a password: set DB_PASSWORD (or DATABASE_URL's), or DB_IAM_AUTH",
+      final: true,
+    },
+  },
+  {
+    // PgBouncer's code for all that it says itself, a server that is down included.
+    codes: /^08P01$/,
+    message: /unsupported startup parameter/,
+    fault: {
+      advice:
+        "the pooler takes no such parameter: take it out of PGOPTIONS, or name it in PgBouncer's ignore_startup_parameters",
+      final: true,
+    },
+  },
+  {
+    codes: /^08P01$/,
+    message: /transaction blocks not allowed/,
+    fault: {
+      advice: "PgBouncer's pool_mode must be transaction or session",
+      final: true,
+      refused: 'this transaction',
+    },
+  },
+  {
+    codes: /^08P01$/,
+    message: /no such database|database .* does not exist/,
+    fault: {
+      advice: "look at DB_NAME (or DATABASE_URL's), and at the databases that the pooler knows",
       final: true,
     },
   },

@@ -4,6 +4,7 @@ import pg from 'pg';
 import type { DatabaseConfig } from '../config/database-config.ts';
 import { createQueues } from '../queue/queue.ts';
 import {
+  clientWithTimeouts,
   type Database,
   driverSettings,
   knowsSchema,
@@ -35,11 +36,8 @@ const LOCK_WAIT_MS = 5 * 60_000;
  */
 export async function migrate(config: DatabaseConfig): Promise<readonly string[]> {
   const database = knex({
-    client: 'pg',
-    connection: {
-      ...driverSettings(config, 'file-processing migrate'),
-      statement_timeout: 0,
-    },
+    client: clientWithTimeouts({ ...config, statementTimeoutMs: 0 }),
+    connection: driverSettings(config, 'file-processing migrate'),
     acquireConnectionTimeout: LOCK_WAIT_MS,
     log: SILENT,
     ...knowsSchema(config),

@@ -81,7 +81,7 @@ test('an unknown database is one line', async () => {
   expect(code).toBe(2);
 });
 
-test('a user without the right to a table is one line that names the table', async () => {
+test('a user without a right is one line that names where it lacks', async () => {
   const role = `rightless_${randomBytes(4).toString('hex')}`;
   await plain.database.raw(`CREATE ROLE ${role} LOGIN PASSWORD 'rightless'`);
   onTestFinished(() => plain.database.raw(`DROP ROLE ${role}`));
@@ -91,7 +91,7 @@ test('a user without the right to a table is one line that names the table', asy
   });
   const { code, said } = await ended(['runs', 'list'], { DATABASE_URL });
   expect(said).toMatch(
-    /^the database refuses this user: permission denied for table \w+; .*DB_USER.*\n$/,
+    /^the database refuses this user: permission denied for schema \w+; .*DB_USER.*\n$/,
   );
   expect(code).toBe(2);
 });

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createServer, type Server } from 'node:net';
+import { createConnection, createServer, type Server } from 'node:net';
 import {
   afterAll,
   afterEach,
@@ -40,12 +40,25 @@ async function unavailable(work: Promise<unknown>): Promise<boolean> {
   return work.then(() => false, meansUnavailable);
 }
 
-test('the name of the application and the time-outs reach the server', async () => {
-  const database = open({ ...given.config, statementTimeoutMs: 1234 }, 'file-processing worker');
-  const { rows } = await database.raw(
-    "SELECT current_setting('application_name') AS name, current_setting('statement_timeout') AS t",
-  );
-  expect(rows).toStrictEqual([{ name: 'file-processing worker', t: '1234ms' }]);
+test('the name of the application reaches the server', async () => {
+  const database = open(given.config, 'file-processing worker');
+  const { rows } = await database.raw("SELECT current_setting('application_name') AS name");
+  expect(rows).toStrictEqual([{ name: 'file-processing worker' }]);
+});
+
+const TIMEOUTS = `SELECT current_setting('statement_timeout') AS statement,
+  current_setting('idle_in_transaction_session_timeout') AS idle`;
+
+test('a transaction has the time-outs, and leaves none on its connection', async () => {
+  const database = open({ ...given.config, statementTimeoutMs: 1234, poolSize: 1 });
+  const before = await database.raw(TIMEOUTS);
+  const inside = await database.transaction((transaction) => transaction.raw(TIMEOUTS));
+  const after = await database.raw(TIMEOUTS);
+  expect(inside.rows).toStrictEqual([{ statement: '1234ms', idle: '1min' }]);
+  expect([before.rows, after.rows]).toStrictEqual([
+    [{ statement: '0', idle: '0' }],
+    [{ statement: '0', idle: '0' }],
+  ]);
 });
 
 test('counts are numbers', async () => {
@@ -60,9 +73,37 @@ test('an exhausted pool means that the database is not available', async () => {
   await Promise.all(holders.map((holder) => holder.rollback()));
 });
 
-test('a statement over its time means that the database is not available', async () => {
-  const database = open({ ...given.config, statementTimeoutMs: 20 });
+test.each<[string, (database: Database) => Promise<unknown>]>([
+  ['by itself', (database) => database.raw('SELECT pg_sleep(30)')],
+  ['with a value', (database) => database.raw('SELECT pg_sleep(?)', [30])],
+  [
+    'in a transaction',
+    (database) => database.transaction((each) => each.raw('SELECT pg_sleep(30)')),
+  ],
+])(
+  'a statement %s that is over its time ends on the server, and its connection is good',
+  async (_, run) => {
+    const database = open({ ...given.config, statementTimeoutMs: 20, poolSize: 1 });
+    const { rows } = await database.raw('SELECT pg_backend_pid() AS pid');
+    await expect(run(database)).rejects.toMatchObject({ code: '57014' });
+    expect(await unavailable(run(database))).toBe(true);
+    const after = await database.raw('SELECT pg_backend_pid() AS pid');
+    expect(after.rows).toStrictEqual(rows);
+  },
+);
+
+test('a statement over its time that nobody can cancel ends with its connection', async () => {
+  const proxy = await proxyOf(given.config);
+  const database = open({ ...given.config, port: proxy.port, statementTimeoutMs: 1_000 });
+  await database.raw('SELECT 1');
+  proxy.close();
   expect(await unavailable(database.raw('SELECT pg_sleep(30)'))).toBe(true);
+});
+
+test('a transaction that is one text and fails leaves its connection as it was', async () => {
+  const database = open({ ...given.config, poolSize: 1 });
+  await expect(database.raw('BEGIN; SELECT 1/0; COMMIT')).rejects.toMatchObject({ code: '22012' });
+  await expect(database.raw('SELECT 1')).resolves.toBeDefined();
 });
 
 test('a port where nobody listens means that the database is not available', async () => {
@@ -100,6 +141,23 @@ async function silentServer(): Promise<{ server: Server; port: number }> {
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('no port');
   return { server, port: address.port };
+}
+
+/** Passes the first connections on; closed, it takes no further one. */
+async function proxyOf({ host, port }: DatabaseConfig): Promise<{ port: number; close(): void }> {
+  const server = createServer((socket) => {
+    const onward = createConnection({ host, port });
+    socket.pipe(onward).pipe(socket);
+    for (const end of [socket, onward]) end.on('error', () => undefined);
+    onTestFinished(() => {
+      socket.destroy();
+      onward.destroy();
+    });
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return { port: address.port, close: () => server.close() };
 }
 
 async function closedPort(): Promise<number> {

@@ -133,6 +133,21 @@ describe('connectionFault', () => {
     });
   });
 
+  test.each([
+    ['unsupported startup parameter: options', /PGOPTIONS.*ignore_startup_parameters/],
+    ['transaction blocks not allowed in statement pooling mode', /pool_mode/],
+    ['no such database: d', /DB_NAME/],
+  ])("PgBouncer's '%s' is final", (message, advice) => {
+    expect(connectionFault(withCode('08P01', message))).toMatchObject({
+      advice: expect.stringMatching(advice),
+      final: true,
+    });
+  });
+
+  test("PgBouncer's word of a server that is down is worth a retry", () => {
+    expect(connectionFault(withCode('08P01', 'query_wait_timeout'))).toBeUndefined();
+  });
+
   test.each(['ECONNREFUSED', '57P03', '42P01', 'ERR_ASSERTION'])(
     '%s is not such a fault',
     (code) => {
