@@ -5,7 +5,10 @@ export const PORTS = { http: 8080, metrics: 9090 } as const;
 export const PATHS = {
   /** Takes messages, by POST; a GET says that the process lives. */
   delivery: '/',
-  /** Answers as long as the process lives, without the database. */
+  /**
+   * Answers as long as the process lives, without the database. On METRICS_PORT, where the probes ask, only
+   * while PORT takes connections too.
+   */
   liveness: '/healthz',
   /** Answers 503 while the database is unavailable or older than the program, or the process drains. */
   readiness: '/readyz',
@@ -15,11 +18,14 @@ export const PATHS = {
 /** Paths that the server on each port answers a GET with, by the port's variable. */
 export const SERVED_PATHS = {
   PORT: [PATHS.delivery, PATHS.liveness, PATHS.readiness],
-  METRICS_PORT: [PATHS.metrics],
+  METRICS_PORT: [PATHS.metrics, PATHS.liveness, PATHS.readiness],
 } as const;
 
 /** Time that the readiness path may take to say that the database is unavailable, in seconds. */
 export const READINESS_SECONDS = 2;
+
+/** Time that PORT may take to answer the listener itself, in seconds: what probes of METRICS_PORT wait for. */
+export const OWN_REQUEST_SECONDS = 4;
 
 /** The command that runs until a signal; all others end. */
 export const SERVE = 'serve';

@@ -61,7 +61,7 @@ export const LISTENER_VARIABLES = {
     example: '8080',
   },
   METRICS_PORT: {
-    description: 'Port for `GET /metrics`; 0 takes any free port.',
+    description: 'Port for `GET /metrics` and for probes; 0 takes any free port.',
     kind: wholeNumber(0, 65_535),
     default: '9090',
     example: '9090',

@@ -50,15 +50,16 @@ describe('The running listener', () => {
     });
     const { port, metricsPort } = await listener.line('listening');
     const { delivery, readiness, metrics } = PATHS;
-    const all = (status: number) =>
-      Object.fromEntries(SERVED_PATHS.PORT.map((path) => [path, status]));
+    const all = (status: number, paths: readonly string[] = SERVED_PATHS.PORT) =>
+      Object.fromEntries(paths.map((path) => [path, status]));
 
     expect(await statusesOf(port, [...SERVED_PATHS.PORT, metrics, '/other'])).toStrictEqual({
       ...all(200),
       ...{ [metrics]: 404, '/other': 404 },
     });
-    expect(await statusesOf(metricsPort, [...SERVED_PATHS.METRICS_PORT, readiness])).toStrictEqual({
-      ...{ [metrics]: 200, [readiness]: 404 },
+    expect(await statusesOf(metricsPort, [...SERVED_PATHS.METRICS_PORT, delivery])).toStrictEqual({
+      ...all(200, SERVED_PATHS.METRICS_PORT),
+      [delivery]: 404,
     });
     expect(await statusesOf(port, SERVED_PATHS.PORT, 'POST')).toStrictEqual({
       ...all(405),
@@ -67,6 +68,10 @@ describe('The running listener', () => {
     await given.drop();
     expect(await statusesOf(port, SERVED_PATHS.PORT)).toStrictEqual({
       ...all(200),
+      [readiness]: 503,
+    });
+    expect(await statusesOf(metricsPort, SERVED_PATHS.METRICS_PORT)).toStrictEqual({
+      ...all(200, SERVED_PATHS.METRICS_PORT),
       [readiness]: 503,
     });
   });

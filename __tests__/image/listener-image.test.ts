@@ -346,15 +346,15 @@ describe('the image', () => {
   });
 
   it('serves, is healthy, and drains at SIGTERM', async () => {
-    const PORT = `${await freePort()}`;
+    const METRICS_PORT = `${await freePort()}`;
     const environment = {
       ...databaseEnvironment(),
-      PORT,
-      METRICS_PORT: '0',
+      PORT: '0',
+      METRICS_PORT,
       AWS_REGION: 'us-gov-west-1',
       SNS_TOPIC_ARNS: 'arn:aws-us-gov:sns:us-gov-west-1:123456789012:file-processing-topic',
     };
-    const healthcheck = () => runIn(['file-processing', 'healthcheck'], { PORT });
+    const healthcheck = () => runIn(['file-processing', 'healthcheck'], { METRICS_PORT });
     expect((await healthcheck()).code).toBe(69);
 
     const listener = start(['file-processing', 'serve', '--migrate'], environment);

@@ -1,4 +1,5 @@
 import {
+  OWN_REQUEST_SECONDS,
   PATHS,
   READINESS_SECONDS,
   SERVED_PATHS,
@@ -224,7 +225,7 @@ export const ROLLOUT_RULES: readonly Rule[] = [
     title:
       "Every probe of a listener asks a path that it serves, for the purpose that it's there for",
     reason:
-      'A path that is not served is a 404 for ever. Liveness on the readiness path restarts every pod while the database is unavailable; readiness on another path sends messages to pods that can take none.',
+      'A path that is not served is a 404 for ever. Liveness on the readiness path restarts every pod while the database is unavailable; readiness on another path sends messages to pods that can take none. On the port of the messages, clients from outside can keep probes waiting until pods are killed.',
     control: 'CP-10',
     severity: 'high',
     subjects: (audited) => {
@@ -241,6 +242,8 @@ export const ROLLOUT_RULES: readonly Rule[] = [
       const paths: readonly string[] = SERVED_PATHS[served];
       return [
         scheme !== 'HTTP' && `requests by ${scheme}; the listener speaks HTTP`,
+        served === 'PORT' &&
+          'requests PORT, where anybody from outside may queue, not METRICS_PORT',
         !paths.includes(path) && `requests ${path}; ${served} serves ${paths.join(', ')}`,
         name === 'readinessProbe' &&
           path !== PATHS.readiness &&
@@ -263,6 +266,7 @@ export const ROLLOUT_RULES: readonly Rule[] = [
       const { periodSeconds = 10, timeoutSeconds = 1, failureThreshold = 3 } = probe;
       const { initialDelaySeconds = 0, successThreshold = 1 } = probe;
       const budget = periodSeconds * failureThreshold;
+      const longestAnswer = Math.max(READINESS_SECONDS, OWN_REQUEST_SECONDS);
       if (name === 'startupProbe') {
         return [
           budget < 20 && `gives ${budget} s to start; that is at least 20 s`,
@@ -274,8 +278,8 @@ export const ROLLOUT_RULES: readonly Rule[] = [
       return [
         timeoutSeconds > periodSeconds &&
           `waits ${timeoutSeconds} s for an answer but is repeated every ${periodSeconds} s`,
-        timeoutSeconds <= READINESS_SECONDS &&
-          `waits ${timeoutSeconds} s for an answer, which may take ${READINESS_SECONDS} s`,
+        timeoutSeconds <= longestAnswer &&
+          `waits ${timeoutSeconds} s for an answer, which may take ${longestAnswer} s`,
         failureThreshold < 2 && 'takes a single failure for the truth',
         name === 'livenessProbe' &&
           budget < 20 &&

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { PATHS } from '@file-processing/contract/listener-interface.ts';
+import { PATHS, type SERVED_PATHS } from '@file-processing/contract/listener-interface.ts';
 import { VERDICTS, type Verdict } from '@file-processing/quality/verdict.ts';
 import type { Logger } from 'pino';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
@@ -168,30 +168,62 @@ function registerQueueDepth(
   });
 }
 
-/** Where the metrics server listens; its port setting is METRICS_PORT. */
-export type MetricsServerOptions = Omit<HttpServerOptions, 'portSetting'>;
+/** What the probes of Kubernetes ask. */
+export interface Probes {
+  /** Whether the process works, but for what no restart would mend. */
+  readonly alive: () => Promise<boolean>;
+  /** Whether messages can be taken. */
+  readonly ready: () => Promise<boolean>;
+}
 
-/** Starts the server that answers `GET /metrics` and nothing else. */
+/** Where the metrics server listens; its port setting is METRICS_PORT. */
+export type MetricsServerOptions = Omit<HttpServerOptions, 'portSetting'> & {
+  readonly probes: Probes;
+};
+
+/**
+ * Starts the server that answers `GET /metrics` and the probes: on a port of their own, where nobody
+ * from outside waits in the same queue.
+ */
 export function startMetricsServer(
   registry: Registry,
   logger: Logger,
-  options: MetricsServerOptions,
+  { probes, ...options }: MetricsServerOptions,
 ): Promise<HttpServer> {
+  const probe =
+    (passes: () => Promise<boolean>): Answer =>
+    async (response) => {
+      const passed = await passes();
+      response.writeHead(passed ? 200 : 503, { 'Content-Type': 'application/json' });
+      response.end(JSON.stringify({ status: passed ? 'ok' : 'unavailable' }));
+    };
+  const answers: Readonly<Record<(typeof SERVED_PATHS.METRICS_PORT)[number], Answer>> = {
+    [PATHS.metrics]: async (response) => {
+      const text = await registry.metrics();
+      response.writeHead(200, { 'Content-Type': registry.contentType }).end(text);
+    },
+    [PATHS.liveness]: probe(probes.alive),
+    [PATHS.readiness]: probe(probes.ready),
+  };
   const handler = (request: IncomingMessage, response: ServerResponse): void => {
-    answer(registry, request, response).catch((err: unknown) => {
-      logger.error({ err }, 'metrics could not be collected');
+    answerBy(answers, request, response).catch((err: unknown) => {
+      logger.error({ err }, `${request.url} could not be answered`);
       response.writeHead(500).end();
     });
   };
   return startHttpServer(handler, { ...options, portSetting: 'METRICS_PORT' });
 }
 
-async function answer(
-  registry: Registry,
+type Answer = (response: ServerResponse) => Promise<void>;
+
+async function answerBy(
+  answers: Readonly<Record<string, Answer>>,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  if (request.url?.split('?')[0] !== PATHS.metrics) {
+  const path = request.url?.split('?')[0] ?? '';
+  const answer = Object.hasOwn(answers, path) ? answers[path] : undefined;
+  if (answer === undefined) {
     response.writeHead(404, { Connection: 'close' }).end();
     return;
   }
@@ -199,6 +231,5 @@ async function answer(
     response.writeHead(405, { Allow: 'GET, HEAD', Connection: 'close' }).end();
     return;
   }
-  const text = await registry.metrics();
-  response.writeHead(200, { 'Content-Type': registry.contentType }).end(text);
+  await answer(response);
 }

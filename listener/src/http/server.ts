@@ -1,11 +1,12 @@
 import {
   createServer,
+  get,
   type IncomingMessage,
   type RequestListener,
   type Server,
   type ServerResponse,
 } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
+import { type AddressInfo, connect, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Logger } from 'pino';
 
@@ -264,6 +265,11 @@ export interface HttpServerOptions {
 export interface HttpServer {
   readonly port: number;
   /**
+   * Whether a request of our own, by a connection that its table does not count, is answered with 200. It
+   * waits for its turn in the event loop like any other.
+   */
+  answers(path: string, milliseconds: number): Promise<boolean>;
+  /**
    * Takes no more connections, ends keep-alive and waits for running requests.
    *
    * @param milliseconds - after which connections that are left are cut
@@ -283,6 +289,7 @@ export async function startHttpServer(
   const { port, portSetting, host = '0.0.0.0', connections = createConnectionTable() } = options;
   const limits = { ...serverLimits, ...options.limits };
   const running = new Set<ServerResponse>();
+  const ownPorts = new Set<number | undefined>();
   let closing = false;
 
   const server = createServer(
@@ -305,13 +312,18 @@ export async function startHttpServer(
   );
   server.maxHeadersCount = limits.maxHeaders;
   server.maxRequestsPerSocket = limits.maxRequestsPerConnection;
-  server.on('connection', (socket: Socket) => connections.admit(socket));
+  server.on('connection', (socket: Socket) => {
+    const isOwn = socket.remoteAddress === LOOPBACK && ownPorts.has(socket.remotePort);
+    if (!isOwn) connections.admit(socket);
+  });
   server.on('clientError', answerClientError);
 
   await listen(server, port, host, portSetting);
 
+  const listening = (server.address() as AddressInfo).port;
   return {
-    port: (server.address() as AddressInfo).port,
+    port: listening,
+    answers: (path, milliseconds) => requestOwn(listening, path, milliseconds, ownPorts),
     close(milliseconds) {
       closing = true;
       for (const response of running) {
@@ -328,6 +340,36 @@ export async function startHttpServer(
       });
     },
   };
+}
+
+const LOOPBACK = '127.0.0.1';
+
+/** @param ownPorts - holds the port that the connection comes from before the server sees it */
+function requestOwn(
+  port: number,
+  path: string,
+  milliseconds: number,
+  ownPorts: Set<number | undefined>,
+): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ port, host: LOOPBACK });
+    let ownPort: number | undefined;
+    // The system is asked for the connection in the tick before, and the server sees it in a later turn.
+    process.nextTick(() => {
+      ownPort = socket.localPort;
+      ownPorts.add(ownPort);
+    });
+    const request = get({ createConnection: () => socket, host: LOOPBACK, port, path });
+    const timer = setTimeout(() => request.destroy(new Error('timed out')), milliseconds);
+    const end = (answered: boolean): void => {
+      clearTimeout(timer);
+      ownPorts.delete(ownPort);
+      request.destroy();
+      resolve(answered);
+    };
+    request.once('response', ({ statusCode }) => end(statusCode === 200));
+    request.on('error', () => end(false));
+  });
 }
 
 function listen(server: Server, port: number, host: string, setting: string): Promise<void> {

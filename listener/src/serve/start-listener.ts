@@ -1,5 +1,7 @@
 import type { RequestListener } from 'node:http';
 import {
+  OWN_REQUEST_SECONDS,
+  PATHS,
   READINESS_SECONDS,
   ROLES,
   type Role,
@@ -17,6 +19,7 @@ import {
   type ConnectionTable,
   closureReport,
   createConnectionTable,
+  type HttpServer,
   startHttpServer,
 } from '../http/server.ts';
 import { snsIntake } from '../intake/sns-intake.ts';
@@ -62,6 +65,8 @@ interface Parts {
   readonly queue: Queue;
   readonly metrics: Metrics;
   readonly isDraining: () => boolean;
+  /** Whether the database is there, with the schema of this program, and the process does not drain. */
+  readonly isReady: () => Promise<boolean>;
 }
 
 /**
@@ -87,21 +92,32 @@ export async function startListener(options: ListenerOptions): Promise<RunningLi
     const queue = await openQueue(database, (error) => logger.warn({ err: error }, 'queue failed'));
     closers.push(() => queue.close());
     const metrics = createMetrics({ queueDepths: () => depthsOf(queue) });
-    const parts: Parts = { options, database, queue, metrics, isDraining: () => draining };
+    const isDraining = () => draining;
+    const isReady = readiness(database, isDraining);
+    const parts: Parts = { options, database, queue, metrics, isDraining, isReady };
 
+    const { takesMessages, judgesFiles } = ROLES[role];
+    let server: HttpServer | undefined;
+    const accepts = async () =>
+      !takesMessages ||
+      (await server?.answers(PATHS.liveness, OWN_REQUEST_SECONDS * 1000)) === true;
     const metricsServer = await startMetricsServer(metrics.registry, logger, {
       port: config.metricsPort,
+      probes: {
+        alive: accepts,
+        ready: async () => (await Promise.all([isReady(), accepts()])).every(Boolean),
+      },
     });
     closers.push(() => metricsServer.close(0));
     const store = openStore(config);
     closers.push(async () => store.close());
-    const worker = ROLES[role].judgesFiles ? startJobs(parts, store) : undefined;
+    const worker = judgesFiles ? startJobs(parts, store) : undefined;
     if (worker) closers.push(() => worker.stop(0));
     const connections = createConnectionTable({
       maxConnectionsPerAddress: config.maxConnectionsPerAddress,
       onClosure: closureReport(logger, metrics.countClosure),
     });
-    const server = ROLES[role].takesMessages
+    const delivery = takesMessages
       ? await startHttpServer(
           httpHandler(parts, connections, () => worker?.wake()),
           {
@@ -112,10 +128,9 @@ export async function startListener(options: ListenerOptions): Promise<RunningLi
           },
         )
       : undefined;
-    if (server) closers.push(() => server.close(budget.requests));
-    const consumer = ROLES[role].takesMessages
-      ? startFetching(parts, () => worker?.wake())
-      : undefined;
+    if (delivery) closers.push(() => delivery.close(budget.requests));
+    server = delivery;
+    const consumer = takesMessages ? startFetching(parts, () => worker?.wake()) : undefined;
     if (consumer) closers.push(() => consumer.stop());
 
     let stopped: Promise<void> | undefined;
@@ -127,7 +142,7 @@ export async function startListener(options: ListenerOptions): Promise<RunningLi
       await closeAll();
       logger.info({ ...jobs }, 'stopped');
     };
-    const { port } = server ?? {};
+    const { port } = delivery ?? {};
     logger.info({ role, port, metricsPort: metricsServer.port }, 'listening');
     return {
       port,
@@ -216,7 +231,7 @@ function httpHandler(
   connections: ConnectionTable,
   onRuns: () => void,
 ): RequestListener {
-  const { options, database, queue, metrics, isDraining } = parts;
+  const { options, database, queue, metrics, isDraining, isReady } = parts;
   const { config, logger } = options;
   const app = createApp({
     verifier: verifierOf(options, config.sns.maxAgeSeconds),
@@ -225,14 +240,24 @@ function httpHandler(
     logger,
     metrics,
     onVerified: connections.protect,
-    readiness: async () =>
-      !isDraining() && (await answers(() => hasSchema(database), READINESS_SECONDS * 1000)),
+    readiness: isReady,
   });
   const answer = app.callback();
   return (request, response) => {
     // Ends keep-alive, so that clients have gone elsewhere by the time the server closes.
     if (isDraining()) response.setHeader('Connection', 'close');
     void answer(request, response);
+  };
+}
+
+/** Everybody may ask, so those who ask at the same time get one answer of the database. */
+function readiness(database: Database, isDraining: () => boolean): () => Promise<boolean> {
+  let asking: Promise<boolean> | undefined;
+  return async () => {
+    asking ??= answers(() => hasSchema(database), READINESS_SECONDS * 1000).finally(() => {
+      asking = undefined;
+    });
+    return (await asking) && !isDraining();
   };
 }
 

@@ -94,8 +94,9 @@ function preStopCommand(): string[] {
   return ['node', '-e', `setTimeout(() => {}, ${PRE_STOP_SECONDS * 1000})`];
 }
 
+/** On the port of the metrics: at that of the messages everybody from outside may queue. */
 function probe(path: string) {
-  return { httpGet: { path, port: HTTP_PORT.name, scheme: 'HTTP' }, timeoutSeconds: 5 };
+  return { httpGet: { path, port: METRICS_PORT.name, scheme: 'HTTP' }, timeoutSeconds: 5 };
 }
 
 function common(settings: FileProcessingSettings, image: string) {

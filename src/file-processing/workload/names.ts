@@ -13,8 +13,9 @@ export const DATABASE_SECRET = 'file-processing-secrets';
 /** Name of the NetworkPolicy of the Jobs that prepare the database; also the value of their pods' `app` label. */
 export const DATABASE_JOBS = 'file-processing-database-jobs';
 
-/** Port that takes SNS messages and answers probes; probes and the Service know it by its name. */
+/** Port that takes SNS messages and answers load balancers; the Service knows it by its name. */
 export const HTTP_PORT = { name: 'http', number: PORTS.http } as const;
+/** Port of the metrics and of the probes, which know it by its name. */
 export const METRICS_PORT = { name: 'metrics', number: PORTS.metrics } as const;
 
 /** Selects the listener's pods. A Deployment's selector can't change, so it is this one label alone. */

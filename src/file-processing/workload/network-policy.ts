@@ -55,7 +55,8 @@ export function createNetworkPolicy(
 function ingressRules(settings: FileProcessingSettings): NetworkPolicyV1SpecIngress[] {
   // Every pod of the cluster, in whatever namespace, since nobody knows where the scraper runs.
   const metrics = { from: [{ namespaceSelector: {} }], ports: [tcp(METRICS_PORT.number)] };
-  // From anywhere: SNS publishes no source ranges. Probes need no rule, they come from the node.
+  // From anywhere: SNS publishes no source ranges. Probes need no rule: each node may call its own pods
+  // (Kubernetes documentation, "Network Policies").
   const messages = { from: ANYWHERE, ports: [tcp(HTTP_PORT.number)] };
   return hasEndpoint(settings) ? [messages, metrics] : [metrics];
 }

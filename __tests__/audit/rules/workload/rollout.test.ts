@@ -12,8 +12,8 @@ const preStop = (...command: readonly string[]): Change =>
 const probe = (name: string, field: string, value: unknown): Change =>
   set(DEPLOYMENT, `${MAIN}.${name}_probe.${field}`, value);
 
-function metricsPort(json: Json): void {
-  probe('readiness', 'http_get.port', argumentOf(json, DEPLOYMENT, `${MAIN}.port.1.name`))(json);
+function portOfMessages(json: Json): void {
+  probe('liveness', 'http_get.port', argumentOf(json, DEPLOYMENT, `${MAIN}.port.0.name`))(json);
 }
 
 describeRules(ROLLOUT_RULES, {
@@ -55,7 +55,7 @@ describeRules(ROLLOUT_RULES, {
     'probe-has-a-valid-port': [
       ['a name that no port has', probe('liveness', 'http_get.port', 'nothing')],
       ['a number that no port has', probe('readiness', 'http_get.port', '8081')],
-      ['another name of the port', set(DEPLOYMENT, `${MAIN}.port.0.name`, 'other')],
+      ['another name of the port', set(DEPLOYMENT, `${MAIN}.port.1.name`, 'other')],
       ['another host', probe('readiness', 'http_get.host', 'example.org')],
       ['no question', drop(DEPLOYMENT, `${MAIN}.startup_probe.http_get`)],
     ],
@@ -66,8 +66,8 @@ describeRules(ROLLOUT_RULES, {
       ['a start that asks for readiness', probe('startup', 'http_get.path', '/readyz')],
       ['readiness that asks for life', probe('readiness', 'http_get.path', '/healthz')],
       ['no path of readiness', drop(DEPLOYMENT, `${MAIN}.readiness_probe.http_get.path`)],
+      ['the port of the messages', portOfMessages],
       ['https', probe('liveness', 'http_get.scheme', 'HTTPS')],
-      ['the port of the metrics', metricsPort],
       [
         'an open port alone',
         set(DEPLOYMENT, `${MAIN}.readiness_probe`, { tcp_socket: { port: '8080' } }),
@@ -76,6 +76,7 @@ describeRules(ROLLOUT_RULES, {
     'probe-timing-is-valid': [
       ['no time-out', drop(DEPLOYMENT, `${MAIN}.readiness_probe.timeout_seconds`)],
       ['a time-out above the period', probe('readiness', 'timeout_seconds', 30)],
+      ['a time-out below the answer', probe('liveness', 'timeout_seconds', 4)],
       ['one failure', probe('liveness', 'failure_threshold', 1)],
       ['a restart after 10 s', probe('liveness', 'period_seconds', 3)],
       ['a look once an hour', probe('liveness', 'period_seconds', 3600)],

@@ -5,7 +5,7 @@ import { startTestServer } from '../../support/sns-sockets.ts';
 async function check(status: number) {
   const server = await startTestServer((_, response) => response.writeHead(status).end());
   onTestFinished(() => server.close());
-  return { ...(await cli(['healthcheck'], { PORT: String(server.port) })), server };
+  return { ...(await cli(['healthcheck'], { METRICS_PORT: String(server.port) })), server };
 }
 
 test('a listener that runs is healthy', async () => {
@@ -18,5 +18,5 @@ test('a listener that answers otherwise is not', async () => {
 });
 
 test('a port that nobody listens on is not healthy', async () => {
-  expect(await cli(['healthcheck'], { PORT: '1' })).toMatchObject({ code: 69 });
+  expect(await cli(['healthcheck'], { METRICS_PORT: '1' })).toMatchObject({ code: 69 });
 });

@@ -94,10 +94,12 @@ describe('createMetrics', () => {
 
 const { logger } = collectingLogger();
 const { registry } = createMetrics();
+const probed = { alive: true, ready: true };
+const probes = { alive: async () => probed.alive, ready: async () => probed.ready };
 let server: HttpServer;
 
 beforeAll(async () => {
-  server = await startMetricsServer(registry, logger, { port: 0, host: '127.0.0.1' });
+  server = await startMetricsServer(registry, logger, { port: 0, host: '127.0.0.1', probes });
 });
 
 afterAll(() => server.close(0));
@@ -115,7 +117,18 @@ describe('the metrics server', () => {
     expect(await response.text()).toContain('# TYPE file_processing_runs_total counter');
   });
 
-  it.each(['/', '/healthz', '/metrics/', '/metricsx'])('has nothing at %s', async (path) => {
+  it.each([
+    ['/healthz', { alive: true, ready: false }, 200],
+    ['/healthz', { alive: false, ready: true }, 503],
+    ['/readyz', { alive: false, ready: true }, 200],
+    ['/readyz', { alive: true, ready: false }, 503],
+  ])('answers %s of a listener that is %o with %i', async (path, state, status) => {
+    Object.assign(probed, state);
+
+    expect((await ask(path)).status).toBe(status);
+  });
+
+  it.each(['/', '/healthz/', '/metrics/', '/metricsx'])('has nothing at %s', async (path) => {
     expect((await ask(path)).status).toBe(404);
   });
 
@@ -128,7 +141,7 @@ describe('the metrics server', () => {
 
   it('names its own setting where the port is in use', async () => {
     await expect(
-      startMetricsServer(registry, logger, { port: server.port, host: '127.0.0.1' }),
+      startMetricsServer(registry, logger, { port: server.port, host: '127.0.0.1', probes }),
     ).rejects.toThrow(`METRICS_PORT ${server.port} is in use`);
   });
 });

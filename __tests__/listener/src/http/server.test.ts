@@ -169,6 +169,7 @@ async function startSmall(options: ConnectionTableOptions = {}) {
     return client;
   };
   return {
+    server,
     closures,
     clock,
     /** What each kind of client does, until the server has seen it. */
@@ -292,6 +293,43 @@ describe('a limit of connections per address', () => {
     for (let count = 0; count < 20; count += 1) await clients.idle();
 
     expect(closures).toEqual([]);
+  });
+});
+
+describe('a request of our own', () => {
+  it('is answered though each connection has a verified message in hand, and closes none', async () => {
+    const { server, clients, closures } = await startSmall();
+    await clients.verified();
+    await clients.verified();
+
+    expect(await server.answers('/', 60_000)).toBe(true);
+    expect(closures).toEqual([]);
+  });
+
+  it('is no success where the answer is another one than 200', async () => {
+    const server = await start((_, response) => response.writeHead(503).end());
+
+    expect(await server.answers('/', 60_000)).toBe(false);
+  });
+
+  it('is no success where there is no answer in time', async () => {
+    const server = await start(() => undefined);
+
+    expect(await server.answers('/', 20)).toBe(false);
+  });
+
+  it('is no success where the port takes no connection', async () => {
+    const server = await start();
+    await server.close(0);
+
+    expect(await server.answers('/', 60_000)).toBe(false);
+  });
+
+  it('leaves no connection behind', async () => {
+    const server = await start(undefined, { keepAliveMilliseconds: 600_000 });
+    await server.answers('/', 60_000);
+
+    await server.close(60_000);
   });
 });
 

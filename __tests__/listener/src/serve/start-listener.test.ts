@@ -1,4 +1,6 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import type { IncomingMessage } from 'node:http';
 import { join } from 'node:path';
 import { objectCreatedEvent } from '@file-processing/contract/s3-event.ts';
 import { expectationProblems } from '@file-processing/quality/expectation.ts';
@@ -269,6 +271,23 @@ test('a connection with a verified message is kept while others are closed, and 
   expect(metrics).toContain('file_processing_http_closed_connections_total{closure="refused"} 1');
 });
 
+test.each(['healthz', 'readyz'])(
+  '%s of the port of probes asks the port of messages',
+  async (path) => {
+    const asked: unknown[] = [];
+    const note = (message: unknown) => {
+      const { request } = message as { request: IncomingMessage };
+      if (request.socket.localPort === listener.port) asked.push(request.url);
+    };
+    subscribe('http.server.request.start', note);
+    onTestFinished(() => void unsubscribe('http.server.request.start', note));
+
+    expect((await fetch(`http://127.0.0.1:${listener.metricsPort}/${path}`)).status).toBe(200);
+
+    expect(asked).toEqual(['/healthz']);
+  },
+);
+
 test('a job that does not finish in time goes back to the queue at once', async () => {
   await listener.stop();
   const gate = new Promise<void>(() => undefined);
@@ -290,6 +309,9 @@ test('a job that does not finish in time goes back to the queue at once', async 
   const worker = await startListener({ config, role: 'worker', migrate: false, logger });
   const [runId] = await enqueueRuns(given.database, queue, 'slow.csv');
   await eventually(() => expect(s3.requests).toHaveLength(1));
+  const probe = `http://127.0.0.1:${worker.metricsPort}/healthz`;
+  // It has no port for messages that could answer.
+  expect((await fetch(probe)).status).toBe(200);
   await worker.stop();
   // Long before its heartbeat would lapse.
   expect(await queue.fetch(1)).toMatchObject([{ runId }]);

@@ -69,7 +69,7 @@ describe('listenerContainer', () => {
     ['livenessProbe', '/healthz'],
     ['readinessProbe', '/readyz'],
   ] as const)('has a %s on %s', (probe, path) => {
-    expect(listener[probe]?.httpGet).toStrictEqual({ path, port: 'http', scheme: 'HTTP' });
+    expect(listener[probe]?.httpGet).toStrictEqual({ path, port: 'metrics', scheme: 'HTTP' });
   });
 
   it('goes on serving for a while before it stops', () => {
