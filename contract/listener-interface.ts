@@ -42,6 +42,9 @@ export const RUN = 'run';
 /** The command that tries what the listener depends on. */
 export const CHECK = 'check';
 
+/** The command that takes what waits in a queue; what follows is its URL. */
+export const DRAIN_QUEUE = 'drain-queue';
+
 /** Every command of the listener's program. */
 export const COMMANDS: readonly string[] = [
   SERVE,
@@ -50,6 +53,7 @@ export const COMMANDS: readonly string[] = [
   'seed',
   RUN,
   'runs',
+  DRAIN_QUEUE,
   'validate',
   CHECK,
   'healthcheck',

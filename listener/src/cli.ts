@@ -41,7 +41,7 @@ function describeProgram(context: CommandContext, finish: (code: number) => void
   // Each command's modules are loaded when it runs: `validate` needs neither pg nor an AWS client.
   const execute = async <Options>(load: () => Promise<Command<Options>>, options: Options) =>
     finish(await (await load())(context, options));
-  // `serve` and `run` take the signals themselves: they have something to tidy up.
+  // `serve`, `run` and `drain-queue` take the signals themselves: they have something to tidy up.
   const executeUntilSignal: typeof execute = (load, options) =>
     interruptible(0, () => execute(load, options));
   const program = new Commander('file-processing')
@@ -124,6 +124,15 @@ function describeProgram(context: CommandContext, finish: (code: number) => void
     );
 
   program
+    .command('drain-queue')
+    .description('take what waits in a queue, as serve takes it from its own')
+    .argument('<url>', 'URL of the queue, such as that of a dead-letter queue')
+    .addOption(json())
+    .action((url, options) =>
+      execute(async () => (await import('./cli/drain-queue.ts')).drain, { url, ...options }),
+    );
+
+  program
     .command('validate')
     .description('check a local file; needs no database')
     .argument('<file>', 'a CSV file')
@@ -160,7 +169,8 @@ const CHECK_PARTS = ['database', 'aws'];
 const EXIT_CODES_HELP = `
 Exit codes:
   0   done; from validate and run --dry-run: passed or warned
-  1   validate and run --dry-run: failed or unreadable; check: something failed
+  1   validate and run --dry-run: failed or unreadable; check: something failed;
+      drain-queue: messages were refused, and stay
   2   usage or configuration; the database refuses user, password, name or encryption,
       or the user lacks a right
   64+ technical, worth a retry (66 the object is gone, 69 the database is unavailable or

@@ -107,7 +107,13 @@ export class AwsResources extends Construct {
       context,
       cluster: this.cluster,
       topicArn: this.topic.arn,
-      ...(this.queue && { queue: { arn: this.queue.resource.arn, keyArn: eventsKey.arn } }),
+      queues: {
+        arns: [
+          (this.queue ?? this.deadLetterQueue).resource.arn,
+          ...(rule ? [rule.undelivered.arn] : []),
+        ],
+        keyArn: eventsKey.arn,
+      },
     });
     this.forBucketOwners = forBucketOwners(context, {
       roleArn: this.irsa.roleArn,

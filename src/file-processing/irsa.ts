@@ -41,8 +41,15 @@ export interface IrsaProps {
   readonly context: Context;
   readonly cluster: Pick<ClusterAttributes, 'issuer' | 'name'>;
   readonly topicArn: string;
-  /** The queue that the listener fetches from, where there is one. */
-  readonly queue?: { readonly arn: string; readonly keyArn: string };
+  /** What the listener takes messages from. */
+  readonly queues: {
+    /**
+     * Its own queue, where there is one; and the dead-letter queues that are no source queue's, out of which SQS
+     * itself moves nothing (Amazon SQS API Reference, "StartMessageMoveTask").
+     */
+    readonly arns: readonly string[];
+    readonly keyArn: string;
+  };
 }
 
 /**
@@ -272,10 +279,14 @@ function refuseTooLong(
   throw new SettingsError([{ file: 'file_processing.tfvars', variable, message }]);
 }
 
-function deliveryStatements({ context, topicArn, queue }: IrsaProps): readonly PolicyStatement[] {
-  const confirm = hasEndpoint(context.settings) ? confirmSubscriptions(topicArn) : [];
-  if (queue === undefined) return confirm;
+function deliveryStatements({ context, topicArn, queues }: IrsaProps): readonly PolicyStatement[] {
   const { region, partition } = context;
-  const sqsHost = `sqs.${region}.${partition.dnsSuffix}`;
-  return [...confirm, ...fetchMessages({ queueArn: queue.arn, keyArn: queue.keyArn, sqsHost })];
+  return [
+    ...(hasEndpoint(context.settings) ? confirmSubscriptions(topicArn) : []),
+    ...fetchMessages({
+      queueArns: queues.arns,
+      keyArn: queues.keyArn,
+      sqsHost: `sqs.${region}.${partition.dnsSuffix}`,
+    }),
+  ];
 }

@@ -97,16 +97,17 @@ export function confirmSubscriptions(topicArn: string): readonly PolicyStatement
 }
 
 /**
- * Allows the listener to fetch messages from its queue, which is encrypted with the key.
+ * Allows the listener to fetch messages from queues, which are encrypted with the key.
  *
- * @param queue.sqsHost - host by which SQS calls KMS
+ * @param queues.queueArns - at least one
+ * @param queues.sqsHost - host by which SQS calls KMS
  */
-export function fetchMessages(queue: {
-  readonly queueArn: string;
+export function fetchMessages(queues: {
+  readonly queueArns: readonly string[];
   readonly keyArn: string;
   readonly sqsHost: string;
 }): readonly PolicyStatement[] {
-  const { queueArn, keyArn, sqsHost } = queue;
+  const { queueArns, keyArn, sqsHost } = queues;
   return [
     {
       Sid: 'FetchMessages',
@@ -117,7 +118,7 @@ export function fetchMessages(queue: {
         'sqs:ChangeMessageVisibility',
         'sqs:GetQueueAttributes',
       ],
-      Resource: queueArn,
+      Resource: oneOrMany(queueArns),
     },
     {
       Sid: 'DecryptMessages',

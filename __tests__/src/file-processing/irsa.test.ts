@@ -22,6 +22,28 @@ const TOPIC = '${aws_sns_topic.file_processing.arn}';
 
 const sids = (statements: readonly Statement[]) => statements.map(({ Sid }) => Sid);
 
+/** The rights on queues. */
+const fetching = (Resource: string | readonly string[]) => [
+  {
+    Sid: 'FetchMessages',
+    Effect: 'Allow',
+    Action: [
+      'sqs:ReceiveMessage',
+      'sqs:DeleteMessage',
+      'sqs:ChangeMessageVisibility',
+      'sqs:GetQueueAttributes',
+    ],
+    Resource,
+  },
+  {
+    Sid: 'DecryptMessages',
+    Effect: 'Allow',
+    Action: 'kms:Decrypt',
+    Resource: '${aws_kms_key.events.arn}',
+    Condition: { StringEquals: { 'kms:ViaService': 'sqs.us-gov-west-1.amazonaws.com' } },
+  },
+];
+
 describe('The role of the listener', () => {
   const json = synthesizeFileProcessing();
 
@@ -92,7 +114,7 @@ describe('The role of the listener', () => {
     ]);
   });
 
-  it('confirms subscriptions to its topic, and has no rights on queues', () => {
+  it('confirms subscriptions to its topic, and takes what SNS gave up on', () => {
     expect(statementsAt(json, 'aws_iam_policy.file_processing_delivery')).toStrictEqual([
       {
         Sid: 'ConfirmSubscriptions',
@@ -100,6 +122,7 @@ describe('The role of the listener', () => {
         Action: 'sns:ConfirmSubscription',
         Resource: TOPIC,
       },
+      ...fetching('${aws_sqs_queue.dead_letter.arn}'),
     ]);
   });
 
@@ -194,26 +217,18 @@ describe('The role of a listener that fetches from a queue', () => {
   });
 
   it('fetches from that queue, decrypts, and confirms no subscriptions', () => {
-    expect(statementsAt(json, 'aws_iam_policy.file_processing_delivery')).toStrictEqual([
-      {
-        Sid: 'FetchMessages',
-        Effect: 'Allow',
-        Action: [
-          'sqs:ReceiveMessage',
-          'sqs:DeleteMessage',
-          'sqs:ChangeMessageVisibility',
-          'sqs:GetQueueAttributes',
-        ],
-        Resource: '${aws_sqs_queue.deliveries.arn}',
-      },
-      {
-        Sid: 'DecryptMessages',
-        Effect: 'Allow',
-        Action: 'kms:Decrypt',
-        Resource: '${aws_kms_key.events.arn}',
-        Condition: { StringEquals: { 'kms:ViaService': 'sqs.us-gov-west-1.amazonaws.com' } },
-      },
-    ]);
+    expect(statementsAt(json, 'aws_iam_policy.file_processing_delivery')).toStrictEqual(
+      fetching('${aws_sqs_queue.deliveries.arn}'),
+    );
+  });
+
+  it('takes what a rule of EventBridge could not deliver too', () => {
+    const bridge = synthesizeFileProcessing({
+      ...{ delivery: 'sqs', notification: 'eventbridge', account_id: '123456789012' },
+    });
+    expect(statementsAt(bridge, 'aws_iam_policy.file_processing_delivery')).toStrictEqual(
+      fetching(['${aws_sqs_queue.deliveries.arn}', '${aws_sqs_queue.undelivered.arn}']),
+    );
   });
 });
 

@@ -108,7 +108,8 @@ it('confirms subscriptions to one topic', () => {
 
 it('fetches from one queue, and decrypts with its key through SQS alone', () => {
   const sqsHost = 'sqs.us-gov-west-1.amazonaws.com';
-  const [fetch, decrypt] = fetchMessages({ queueArn: 'arn:queue', keyArn: 'arn:key', sqsHost });
+  const queues = { queueArns: ['arn:queue'], keyArn: 'arn:key', sqsHost };
+  const [fetch, decrypt] = fetchMessages(queues);
   expect(fetch).toMatchObject({ Resource: 'arn:queue' });
   expect(fetch?.Action).not.toContain('sqs:SendMessage');
   expect(decrypt).toMatchObject({

@@ -18,6 +18,7 @@ import {
   parseJson,
   requiredValues,
 } from '../../policy/policy-document.ts';
+import { isTakenFrom } from '../messaging/queues.ts';
 import { bucketsIn, listenersOf, servers, takesDeliveries } from '../readers/listeners.ts';
 import { isAutoscalerRole, listOf, neighbours, read } from '../readers/resources.ts';
 import type { Audited } from '../rule.ts';
@@ -337,25 +338,29 @@ function databaseArn(
 
 function deliveryNeeds(model: Model, role: Resource) {
   const stack = model.stackOf(role);
-  const queues = neighbours(model, role, 'aws_sns_topic_subscription')
-    .filter(({ attributes }) => attributes.protocol === 'sqs')
-    .map(({ attributes }) => stack.target(attributes.endpoint))
-    .filter((queue) => queue !== undefined);
-  if (queues.length === 0) {
-    return [
-      ...neighbours(model, role, 'aws_sns_topic').map((topic) => arnOf(stack, topic) ?? ''),
-      ...topicsOfOthers(stack),
-    ].map((on) => ({ action: 'sns:ConfirmSubscription', on }));
-  }
-  return queues.flatMap((queue) => {
-    const key = canonical(stack, queue.attributes.kms_master_key_id);
-    return [
-      ...['ReceiveMessage', 'DeleteMessage', 'ChangeMessageVisibility', 'GetQueueAttributes'].map(
-        (action) => ({ action: `sqs:${action}`, on: arnOf(stack, queue) ?? '' }),
-      ),
-      ...(key ? [{ action: 'kms:Decrypt', on: key }] : []),
-    ];
-  });
+  const isPolled = neighbours(model, role, 'aws_sns_topic_subscription').some(
+    ({ attributes: { protocol, endpoint } }) =>
+      protocol === 'sqs' && stack.target(endpoint) !== undefined,
+  );
+  const topics = [
+    ...neighbours(model, role, 'aws_sns_topic').map((topic) => arnOf(stack, topic) ?? ''),
+    ...topicsOfOthers(stack),
+  ];
+  const queues = neighbours(model, role, 'aws_sqs_queue').filter((queue) =>
+    isTakenFrom(model, queue),
+  );
+  return [
+    ...(isPolled ? [] : topics.map((on) => ({ action: 'sns:ConfirmSubscription', on }))),
+    ...queues.flatMap((queue) => {
+      const key = canonical(stack, queue.attributes.kms_master_key_id);
+      return [
+        ...['ReceiveMessage', 'DeleteMessage', 'ChangeMessageVisibility', 'GetQueueAttributes'].map(
+          (action) => ({ action: `sqs:${action}`, on: arnOf(stack, queue) ?? '' }),
+        ),
+        ...(key ? [{ action: 'kms:Decrypt', on: key }] : []),
+      ];
+    }),
+  ];
 }
 
 /** A user of one database, whose id is known or only Terraform knows. */
@@ -473,9 +478,9 @@ export const WORKLOAD_ROLE_RULES: readonly Rule[] = [
         prefixes.map((prefix) => `${bucket}/${prefix}*`),
       );
       const own = [
-        ...neighbours(model, role, 'aws_sns_topic', 'aws_sqs_queue').map(
-          (resource) => arnOf(stack, resource) ?? '',
-        ),
+        ...neighbours(model, role, 'aws_sns_topic', 'aws_sqs_queue')
+          .filter((one) => one.type !== 'aws_sqs_queue' || isTakenFrom(model, one))
+          .map((resource) => arnOf(stack, resource) ?? ''),
         ...topicsOfOthers(stack),
       ];
       const keys = neighbours(model, role, 'aws_kms_key').map(

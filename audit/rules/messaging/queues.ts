@@ -33,6 +33,17 @@ export function isDeadLetterQueue(model: Model, queue: Resource): boolean {
   return queue.attributes.redrive_policy === undefined && !isSubscribed(model, queue);
 }
 
+/**
+ * Whether the listener takes messages from a queue: one that it works off, and a dead-letter queue that is no source
+ * queue's, since SQS moves nothing out of it by itself.
+ */
+export function isTakenFrom(model: Model, queue: Resource): boolean {
+  return (
+    !isDeadLetterQueue(model, queue) ||
+    redriveSources(model, queue).every(({ type }) => type !== 'aws_sqs_queue')
+  );
+}
+
 function isSubscribed(model: Model, queue: Resource): boolean {
   const stack = model.stackOf(queue);
   return neighbours(model, queue, 'aws_sns_topic_subscription').some(

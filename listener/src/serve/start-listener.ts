@@ -8,7 +8,7 @@ import {
 } from '@file-processing/contract/listener-interface.ts';
 import type { Logger } from 'pino';
 import { proxyAgents } from '../config/proxy-agents.ts';
-import type { ConfigWithDatabase } from '../config.ts';
+import type { Config, ConfigWithDatabase } from '../config.ts';
 import { answers, connect, type Database } from '../database/connection.ts';
 import { migrate } from '../database/migrate.ts';
 import { failRuns } from '../database/runs.ts';
@@ -178,7 +178,7 @@ function startJobs({ options, database, queue, metrics }: Parts, store: ObjectSt
 }
 
 /** The longest that a message may have waited: 14 days in the queue and as long in its dead-letter queue. */
-const LONGEST_IN_QUEUES_SECONDS = 28 * 24 * 3600;
+export const LONGEST_IN_QUEUES_SECONDS = 28 * 24 * 3600;
 
 /** Fetches from the queue where there is one: only the topic may write into it, so age proves nothing. */
 function startFetching(parts: Parts, onRuns: () => void): QueueConsumer | undefined {
@@ -208,7 +208,11 @@ function startFetching(parts: Parts, onRuns: () => void): QueueConsumer | undefi
   };
 }
 
-function verifierOf({ config, logger }: ListenerOptions, maxAgeSeconds: number): Verifier {
+/** The verifier for messages of the topics of the settings, up to an age. */
+export function verifierOf(
+  { config, logger }: { readonly config: Config; readonly logger: Logger },
+  maxAgeSeconds: number,
+): Verifier {
   const trustedOrigins = trustedCertificateOrigins([config.aws.snsEndpoint]);
   for (const origin of trustedOrigins) {
     // One on loopback is for work on one machine, and nothing is to be done about it.

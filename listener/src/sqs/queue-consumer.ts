@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
 import {
+  ChangeMessageVisibilityBatchCommand,
   DeleteMessageBatchCommand,
   type Message,
   ReceiveMessageCommand,
@@ -120,14 +121,16 @@ async function fetchOnce(
     messages.map(({ Body = '', MessageId }) => handle(Body, MessageId ?? randomUUID())),
   );
   const done = messages.filter((_, index) => results[index] === 'done');
-  if (done.length > 0) await deleteAll(done, { client, queueUrl, onError });
+  await deleteAll(done, { client, queueUrl, onError });
   return !results.includes('unavailable');
 }
 
+/** @returns how many are still there */
 async function deleteAll(
   messages: readonly Message[],
   { client, queueUrl, onError }: Pick<QueueConsumerOptions, 'client' | 'queueUrl' | 'onError'>,
-): Promise<void> {
+): Promise<number> {
+  if (messages.length === 0) return 0;
   const Entries = messages.map(({ ReceiptHandle }, index) => ({ Id: `${index}`, ReceiptHandle }));
   try {
     const { Failed = [] } = await client.send(
@@ -137,7 +140,90 @@ async function deleteAll(
       const { MessageId } = messages[Number(Id)] ?? {};
       onError(new Error(`SQS did not delete message ${MessageId}: ${Code}`));
     }
+    return Failed.length;
   } catch (error) {
     onError(error);
+    return messages.length;
+  }
+}
+
+/** What {@link drainQueue} has done. */
+export interface Drained {
+  /** Recorded and deleted. */
+  readonly taken: number;
+  /** Refused: they wait in the queue again. */
+  readonly kept: number;
+  /** Recorded, but SQS did not delete them. */
+  readonly undeleted: number;
+  /** `empty`: the queue hands out nothing more that was not refused already. */
+  readonly end: 'empty' | 'unavailable' | 'stopped';
+}
+
+/** Waits for a message in each fetch: more than none, so that SQS asks all its servers (long polling). */
+const DRAIN_POLL_SECONDS = 5;
+
+/** What was refused is not handed out again for so long, so that it does not stand in the way of others. */
+const DRAIN_HIDDEN_SECONDS = 600;
+
+/**
+ * Takes what waits in a queue, each message once, until nothing comes any more. Each is deleted only once it is
+ * handled. What is refused is shown to others again at the end.
+ *
+ * @throws what SQS answers instead of messages
+ */
+export async function drainQueue(
+  options: Pick<QueueConsumerOptions, 'client' | 'queueUrl' | 'handle' | 'onError'> & {
+    readonly signal: AbortSignal;
+  },
+): Promise<Drained> {
+  const { client, queueUrl, handle, signal } = options;
+  const kept = new Map<string, Message>();
+  let taken = 0;
+  let undeleted = 0;
+  let end: Drained['end'] | undefined;
+  try {
+    while (end === undefined) {
+      const command = new ReceiveMessageCommand({
+        QueueUrl: queueUrl,
+        MaxNumberOfMessages: MESSAGES_AT_ONCE,
+        WaitTimeSeconds: DRAIN_POLL_SECONDS,
+        VisibilityTimeout: DRAIN_HIDDEN_SECONDS,
+      });
+      // A fetch that is broken off would leave what SQS had handed out hidden.
+      const { Messages = [] } = await client.send(command);
+      const fresh = Messages.filter(({ MessageId = '' }) => !kept.has(MessageId));
+      const results = signal.aborted
+        ? fresh.map((): Handled => 'kept')
+        : await Promise.all(
+            fresh.map(({ Body = '', MessageId }) => handle(Body, MessageId ?? randomUUID())),
+          );
+      const done = fresh.filter((_, index) => results[index] === 'done');
+      const left = await deleteAll(done, options);
+      taken += done.length - left;
+      undeleted += left;
+      for (const message of Messages) {
+        if (!done.includes(message)) kept.set(message.MessageId ?? '', message);
+      }
+      if (signal.aborted) end = 'stopped';
+      else if (results.includes('unavailable')) end = 'unavailable';
+      else if (fresh.length === 0) end = 'empty';
+    }
+  } finally {
+    await showAgain([...kept.values()], options);
+  }
+  return { taken, kept: kept.size, undeleted, end };
+}
+
+async function showAgain(
+  messages: readonly Message[],
+  { client, queueUrl, onError }: Pick<QueueConsumerOptions, 'client' | 'queueUrl' | 'onError'>,
+): Promise<void> {
+  for (let from = 0; from < messages.length; from += MESSAGES_AT_ONCE) {
+    const Entries = messages
+      .slice(from, from + MESSAGES_AT_ONCE)
+      .map(({ ReceiptHandle }, index) => ({ Id: `${index}`, ReceiptHandle, VisibilityTimeout: 0 }));
+    const command = new ChangeMessageVisibilityBatchCommand({ QueueUrl: queueUrl, Entries });
+    // They are shown in ten minutes anyway.
+    await client.send(command).catch(onError);
   }
 }

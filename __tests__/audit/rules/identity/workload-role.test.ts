@@ -93,14 +93,30 @@ describeRules(WORKLOAD_ROLE_RULES, {
           ),
       ],
       [
+        'dead letters that may not be taken',
+        ({ statements }) =>
+          statements(/sqs:ReceiveMessage/, (list) =>
+            list.filter(({ Action }) => !String(Action).includes('sqs:ReceiveMessage')),
+          ),
+      ],
+      [
+        'dead letters that may not be decrypted',
+        ({ statements }) =>
+          statements(/sqs:ReceiveMessage/, (list) =>
+            list.filter(({ Action }) => Action !== 'kms:Decrypt'),
+          ),
+      ],
+      [
         'a key that encrypts only',
         ({ statement }) =>
-          statement(/kms:ViaService/, (s) => Object.assign(s, { Action: ['kms:GenerateDataKey'] })),
+          statement(/kms:ViaService":"s3/, (s) =>
+            Object.assign(s, { Action: ['kms:GenerateDataKey'] }),
+          ),
       ],
       [
         'a key that decrypts only',
         ({ statement }) =>
-          statement(/kms:ViaService/, (s) => Object.assign(s, { Action: ['kms:Decrypt'] })),
+          statement(/kms:ViaService":"s3/, (s) => Object.assign(s, { Action: ['kms:Decrypt'] })),
       ],
       [
         'the right to read as a denial',
@@ -216,7 +232,7 @@ describeRules(WORKLOAD_ROLE_RULES, {
       [
         'encrypting with the key',
         ({ statement }) =>
-          statement(/kms:ViaService/, (s) => (s.Action as string[]).push('kms:Encrypt')),
+          statement(/kms:ViaService":"s3/, (s) => (s.Action as string[]).push('kms:Encrypt')),
       ],
       [
         'secrets of Secrets Manager',
@@ -277,9 +293,27 @@ describeRules(WORKLOAD_ROLE_RULES, {
           ),
       ],
       [
+        'the dead-letter queue, out of which SQS moves messages by itself',
+        ({ statement, address }) =>
+          statement(/sqs:ReceiveMessage/, (s) =>
+            Object.assign(s, {
+              Resource: [s.Resource, `\${${address('aws_sqs_queue', /byQueue/)}.arn}`],
+            }),
+          ),
+      ],
+      [
         'sending to the queue',
         ({ statement }) =>
           statement(/sqs:ReceiveMessage/, (s) => (s.Action as string[]).push('sqs:SendMessage')),
+      ],
+    ],
+  },
+  bridge: {
+    'workload-role-allows-its-work': [
+      [
+        'undelivered events that may not be taken',
+        ({ statement }) =>
+          statement(/sqs:ReceiveMessage/, (s) => Object.assign(s, { Resource: FIRST(s.Resource) })),
       ],
     ],
   },

@@ -284,7 +284,7 @@ describeRules(TERRAFORM_RULES, {
             'aws_iam_policy',
             'policy',
             (text) => String(text).replace('s3.us-gov-west-1', 's3.us-east-1'),
-            /kms:ViaService/,
+            /kms:ViaService[\\":]+s3/,
           ),
       ],
       [

@@ -1,6 +1,7 @@
 import { ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import {
+  drainQueue,
   type Handled,
   type QueueConsumerOptions,
   queueClient,
@@ -153,3 +154,94 @@ it.each([
     expect(called).toBe(host);
   },
 );
+
+describe('a queue that is drained', () => {
+  /** Drains a queue that answers at once when it is empty. */
+  async function drained(
+    bodies: readonly string[],
+    handle: (body: string, queue: SqsServer) => Promise<Handled>,
+    { fail = [] as readonly string[], signal = new AbortController().signal } = {},
+  ) {
+    const queue = await startSqsServer({ waits: false });
+    onTestFinished(() => queue.close());
+    const credentials = { accessKeyId: 'test', secretAccessKey: 'test' };
+    const settings = { region: 'us-gov-west-1', endpoint: queue.origin, maxAttempts: 1 };
+    const own = new SQSClient({ ...settings, credentials });
+    onTestFinished(() => own.destroy());
+    for (const body of bodies) queue.send(body);
+    for (const action of fail) queue.failNext(action);
+    const errors: unknown[] = [];
+    const result = await drainQueue({
+      client: own,
+      queueUrl: queue.queueUrl,
+      handle: (body) => handle(body, queue),
+      onError: (error) => errors.push(error),
+      signal,
+    });
+    return { ...result, errors, queue };
+  }
+  const many = Array.from({ length: 25 }, (_, index) => `message ${index}`);
+
+  it('is empty afterwards', async () => {
+    const { taken, kept, end, queue } = await drained(many, async () => 'done');
+    expect([taken, kept, end]).toEqual([25, 0, 'empty']);
+    expect(queue.waiting()).toEqual([]);
+  });
+
+  it('keeps what is refused, handles it once and shows it again', async () => {
+    const handled: string[] = [];
+    const { taken, kept, end, queue } = await drained(many, async (body, queueOf) => {
+      handled.push(body);
+      queueOf.showAgain();
+      return /[05]$/.test(body) ? 'kept' : 'done';
+    });
+    expect([taken, kept, end]).toEqual([20, 5, 'empty']);
+    expect(handled.toSorted()).toEqual(many.toSorted());
+    expect(queue.hidden()).toEqual([]);
+    expect(queue.waiting()).toHaveLength(5);
+  });
+
+  it('keeps all that is left as soon as what messages need is unavailable', async () => {
+    const handle = vi.fn(async (body: string): Promise<Handled> => {
+      return body === 'message 3' ? 'unavailable' : 'done';
+    });
+    const { taken, kept, end, queue } = await drained(many, handle);
+    expect([taken, kept, end]).toEqual([9, 1, 'unavailable']);
+    expect(handle).toHaveBeenCalledTimes(10);
+    expect(queue.hidden()).toEqual([]);
+    expect(queue.waiting()).toHaveLength(16);
+  });
+
+  it('handles what it has fetched when it is stopped, and fetches no more', async () => {
+    const stopping = new AbortController();
+    const { taken, end, queue } = await drained(
+      many,
+      async () => {
+        stopping.abort();
+        return 'done';
+      },
+      { signal: stopping.signal },
+    );
+    expect([taken, end]).toEqual([10, 'stopped']);
+    expect(queue.waiting()).toHaveLength(15);
+  });
+
+  it('shows at once what it had fetched when it was stopped meanwhile', async () => {
+    const handle = vi.fn();
+    const { taken, end, queue } = await drained(['a'], handle, { signal: AbortSignal.abort() });
+    expect([taken, end]).toEqual([0, 'stopped']);
+    expect(queue.hidden()).toEqual([]);
+    expect(handle).not.toHaveBeenCalled();
+  });
+
+  it('counts what SQS did not delete', async () => {
+    const fail = ['DeleteMessageBatch'];
+    const { taken, undeleted, errors } = await drained(['a'], async () => 'done', { fail });
+    expect([taken, undeleted, errors.length]).toEqual([0, 1, 1]);
+  });
+
+  it('throws what SQS answers instead of messages', async () => {
+    const draining = drained(['a'], async () => 'done', { fail: ['ReceiveMessage'] });
+    await expect(draining).rejects.toThrow(expect.objectContaining({ name: 'QueueDoesNotExist' }));
+  });
+});
