@@ -119,12 +119,14 @@ export const LISTENER_VARIABLES = {
     example: 'etl-ba-research-client-etl@123456789012',
   },
   AWS_ENDPOINT_URL_SNS: {
-    description: 'Another SNS than AWS (an emulator); its certificates are trusted as well.',
+    description:
+      'Another SNS than AWS (an emulator); certificates from there, `SimpleNotificationService-<hex>.pem` in any folder, are trusted as well.',
     kind: httpAddress(),
     example: 'http://127.0.0.1:4566',
   },
   AWS_ENDPOINT_URL: {
-    description: 'Another AWS for every client, where no variable of one service says otherwise.',
+    description:
+      'Another AWS for every client, where no variable of one service says otherwise. Certificates from there are not trusted: that takes AWS_ENDPOINT_URL_SNS.',
     kind: httpAddress(),
     example: 'http://127.0.0.1:4566',
   },

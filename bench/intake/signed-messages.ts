@@ -27,7 +27,7 @@ export async function openMessageSource(): Promise<MessageSource> {
   const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const signer: Signer = {
     privateKey,
-    certificateUrl: `${origin}/certificate.pem`,
+    certificateUrl: `${origin}/SimpleNotificationService-0.pem`,
     signatureVersion: '2',
   };
   return {

@@ -37,7 +37,7 @@ export interface Config {
   };
   readonly aws: {
     readonly region: string | undefined;
-    /** `AWS_ENDPOINT_URL_SNS`, else `AWS_ENDPOINT_URL`: SNS is somewhere else than at AWS. */
+    /** `AWS_ENDPOINT_URL_SNS`: SNS is somewhere else than at AWS, and its certificates are trusted. */
     readonly snsEndpoint: string | undefined;
     /** `AWS_ENDPOINT_URL`: every service is somewhere else. */
     readonly endpoint: string | undefined;
@@ -93,7 +93,7 @@ export function readConfig(environment: Environment, needs: ConfigNeeds): Config
     signatureVersions: reader.required('SNS_SIGNATURE_VERSIONS'),
     maxAgeSeconds: reader.required('SNS_MAX_AGE_SECONDS'),
     region: reader.optional('AWS_REGION'),
-    snsEndpoint: reader.optional('AWS_ENDPOINT_URL_SNS') ?? endpoint,
+    snsEndpoint: reader.optional('AWS_ENDPOINT_URL_SNS'),
     queueUrl: reader.optional('SQS_QUEUE_URL'),
     trustedSources: readTrustedSources(reader),
     fips: readFips(reader, environment),

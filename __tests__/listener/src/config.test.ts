@@ -144,9 +144,12 @@ test('an empty variable counts as not set', () => {
   });
 });
 
-test('the endpoint of all services is that of SNS too, unless SNS has one of its own', () => {
+test('the endpoint of all services is not one whose certificates are trusted', () => {
   const all = { AWS_ENDPOINT_URL: 'http://127.0.0.1:4566/' };
-  expect(readConfig(all, NOTHING).aws.snsEndpoint).toBe('http://127.0.0.1:4566');
+  expect(readConfig(all, NOTHING).aws).toMatchObject({
+    endpoint: 'http://127.0.0.1:4566',
+    snsEndpoint: undefined,
+  });
   const own = { ...all, AWS_ENDPOINT_URL_SNS: 'http://127.0.0.1:4100' };
   expect(readConfig(own, NOTHING).aws.snsEndpoint).toBe('http://127.0.0.1:4100');
 });

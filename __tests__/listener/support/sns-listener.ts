@@ -136,7 +136,7 @@ export async function startTestListener(key: SigningKey, options: TestListenerOp
     calls,
     /** Subscriptions that were confirmed: topic and token. */
     confirmed,
-    certificateUrl: `${certificates.origin}/certificate.pem`,
+    certificateUrl: `${certificates.origin}/SimpleNotificationService-0.pem`,
     certificateRequests: certificates.requests,
     post(message: SignedMessage, headers: Record<string, string> = {}): Promise<Response> {
       return fetch(origin, {

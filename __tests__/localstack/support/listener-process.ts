@@ -121,6 +121,7 @@ function environmentOf(
     PORT: '0',
     METRICS_PORT: '0',
     AWS_ENDPOINT_URL: localStack.url,
+    AWS_ENDPOINT_URL_SNS: localStack.url,
     AWS_REGION: region,
     AWS_ACCESS_KEY_ID: credentials.accessKeyId,
     AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,

@@ -152,9 +152,10 @@ export const LISTENER_RULES: readonly Rule[] = [
         age > DAY && `SNS_MAX_AGE_SECONDS is ${age}: a message can be replayed for more than a day`,
         age < LONGEST_RETRY_SECONDS &&
           `SNS_MAX_AGE_SECONDS is ${age}: what SNS delivers at a later try, up to ${LONGEST_RETRY_SECONDS} s after, is refused`,
-        ...['AWS_ENDPOINT_URL', 'AWS_ENDPOINT_URL_SNS']
-          .filter((name) => environment.has(name))
-          .map((name) => `${name} makes another SNS than AWS's trusted`),
+        environment.has('AWS_ENDPOINT_URL') &&
+          'AWS_ENDPOINT_URL sends the calls of every client elsewhere than to AWS',
+        environment.has('AWS_ENDPOINT_URL_SNS') &&
+          "AWS_ENDPOINT_URL_SNS makes another SNS than AWS's trusted",
         setting('AWS_USE_FIPS_ENDPOINT') !== 'true' &&
           usesFips(model.stackOf(pod)) &&
           'AWS_USE_FIPS_ENDPOINT is not true: it calls other endpoints than the provider',

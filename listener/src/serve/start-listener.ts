@@ -213,12 +213,12 @@ export function verifierOf(
   { config, logger }: { readonly config: Config; readonly logger: Logger },
   maxAgeSeconds: number,
 ): Verifier {
-  const trustedOrigins = trustedCertificateOrigins([config.aws.snsEndpoint]);
+  const trustedOrigins = trustedCertificateOrigins(config.aws.snsEndpoint);
   for (const origin of trustedOrigins) {
     // One on loopback is for work on one machine, and nothing is to be done about it.
     logger[isLoopback(origin) ? 'info' : 'warn'](
       { origin },
-      'signing certificates from this origin are trusted, as an endpoint setting says',
+      'signing certificates from this origin are trusted, as AWS_ENDPOINT_URL_SNS says',
     );
   }
   return createVerifier({

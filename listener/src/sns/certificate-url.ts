@@ -2,7 +2,8 @@ import type { TopicArn } from '@file-processing/contract/arn.ts';
 import { partitionOf } from '@file-processing/contract/partition.ts';
 import { ListenerError } from '../errors.ts';
 
-const certificatePath = /^\/SimpleNotificationService-[0-9A-Fa-f]{1,64}\.pem$/;
+/** AWS serves certificates at its root, an emulator may in a folder: LocalStack in `/_aws/sns/`. */
+const CERTIFICATE_NAME = /\/SimpleNotificationService-[0-9A-Fa-f]{1,64}\.pem$/;
 
 /**
  * Decides whether a message's certificate may be fetched from the URL that it names. The URL is
@@ -10,7 +11,8 @@ const certificatePath = /^\/SimpleNotificationService-[0-9A-Fa-f]{1,64}\.pem$/;
  *
  * From AWS: exactly `https://sns.<region>.<domain>/SimpleNotificationService-<hex>.pem` with the
  * region of the allow-listed topic; a pattern over hosts would admit an S3 bucket called `sns`.
- * From a trusted origin (an endpoint that the operator has set): any path, http as well.
+ * From a trusted origin (an endpoint that the operator has set): the same file name, in any folder, and
+ * by http as well. An emulator of all of AWS serves the clients' objects at the same origin.
  *
  * @param url - SigningCertURL of the message
  * @param topic - the allow-listed topic
@@ -37,37 +39,25 @@ export function checkCertificateUrl(
     throw notAllowed(url, 'it has a query or a fragment');
   }
   const host = signingHost(topic);
-  if (parsed.origin === `https://${host}`) {
-    if (!certificatePath.test(parsed.pathname)) {
-      throw notAllowed(url, 'its path has to be /SimpleNotificationService-<hex>.pem');
-    }
-    return;
+  const isAws = parsed.origin === `https://${host}`;
+  if (!isAws && !trustedOrigins.includes(parsed.origin)) {
+    throw notAllowed(url, `it has to begin with https://${host}/ (or with AWS_ENDPOINT_URL_SNS)`);
   }
-  if (!trustedOrigins.includes(parsed.origin)) {
-    throw notAllowed(url, `it has to begin with https://${host}/`);
+  const name = CERTIFICATE_NAME.exec(parsed.pathname);
+  if (name === null || (isAws && name.index > 0)) {
+    const folder = isAws ? '/' : '.../';
+    throw notAllowed(url, `its path has to be ${folder}SimpleNotificationService-<hex>.pem`);
   }
 }
 
 /**
- * The origins that `AWS_ENDPOINT_URL_SNS` and `AWS_ENDPOINT_URL` add for certificates.
- * Source: AWS SDKs and tools reference guide, "Service-specific endpoints".
+ * The origin that `AWS_ENDPOINT_URL_SNS` adds for certificates. `AWS_ENDPOINT_URL` adds none: who sets it
+ * for S3 or SQS does not mean that whatever lies there may sign messages.
  *
- * @param endpointUrls - values of the variables, undefined where one is not set
- * @throws RangeError where a value is not an http or https URL
+ * @param snsEndpoint - value of the variable, undefined where it is not set
  */
-export function trustedCertificateOrigins(
-  endpointUrls: readonly (string | undefined)[],
-): readonly string[] {
-  const origins = endpointUrls
-    .filter((url): url is string => url !== undefined && url !== '')
-    .map((url) => {
-      const parsed = URL.canParse(url) ? new URL(url) : undefined;
-      if (parsed === undefined || !['http:', 'https:'].includes(parsed.protocol)) {
-        throw new RangeError(`An endpoint URL begins with http:// or https://, not ${url}`);
-      }
-      return parsed.origin;
-    });
-  return [...new Set(origins)];
+export function trustedCertificateOrigins(snsEndpoint: string | undefined): readonly string[] {
+  return snsEndpoint === undefined ? [] : [new URL(snsEndpoint).origin];
 }
 
 /** Whether only this machine can answer at an origin. */

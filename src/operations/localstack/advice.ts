@@ -18,6 +18,7 @@ export function listenerCommand({ topicArn, endpoint, port }: ListenerNeeds): st
     PORT: String(port),
     SNS_TOPIC_ARNS: topicArn,
     AWS_ENDPOINT_URL: endpoint,
+    AWS_ENDPOINT_URL_SNS: endpoint,
     AWS_REGION: LOCALSTACK_REGION,
     AWS_ACCESS_KEY_ID: LOCALSTACK_CREDENTIALS.accessKeyId,
     AWS_SECRET_ACCESS_KEY: LOCALSTACK_CREDENTIALS.secretAccessKey,
@@ -61,7 +62,7 @@ export interface Unconfirmed {
 /** What to do when no confirmation came from a listener that is up. */
 export function unconfirmedAdvice(unconfirmed: Unconfirmed): string {
   const { host, port, endpoint, platform, command, isReached } = unconfirmed;
-  const refused = `the listener refused the message, and its log says why. It has to run with\n\n${command}\n\nand AWS_ENDPOINT_URL has to be the address by which LocalStack calls itself (LOCALSTACK_HOST). Whether another program has the port: lsof -nP -iTCP:${port} -sTCP:LISTEN.`;
+  const refused = `the listener refused the message, and its log says why. It has to run with\n\n${command}\n\nand AWS_ENDPOINT_URL_SNS has to be the address by which LocalStack calls itself (LOCALSTACK_HOST). Whether another program has the port: lsof -nP -iTCP:${port} -sTCP:LISTEN.`;
   if (isReached === true) return `LocalStack reaches ${endpoint}, so ${refused}`;
   const reach = reachAdvice(platform, host, port);
   if (isReached === false) return `LocalStack does not reach ${endpoint}. ${reach}`;

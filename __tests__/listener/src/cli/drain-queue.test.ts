@@ -55,7 +55,7 @@ const message = (id: string, object: string, daysAgo = 0) =>
         Timestamp: new Date(Date.now() - daysAgo * DAY).toISOString(),
       }),
       key,
-      { certificateUrl: `${certificates.origin}/certificate.pem` },
+      { certificateUrl: `${certificates.origin}/SimpleNotificationService-0.pem` },
     ),
   );
 

@@ -343,7 +343,7 @@ describe('the interface', () => {
     await post(confirmation({ SubscribeURL: `${listener.certificateUrl}?SubscribeURL` }))(listener);
 
     expect(listener.confirmed).toEqual([`${topicArn} 233641233797a0f0`]);
-    expect(listener.certificateRequests).toEqual(['/certificate.pem']);
+    expect(listener.certificateRequests).toEqual(['/SimpleNotificationService-0.pem']);
     await listener.close();
   });
 

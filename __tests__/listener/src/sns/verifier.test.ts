@@ -145,7 +145,7 @@ describe('a message that is refused', () => {
 
   it('is not saved by a trusted origin: topic, age and signature count as ever', async () => {
     const trustedOrigins = ['http://127.0.0.1:4566'];
-    const signer = { certificateUrl: 'http://127.0.0.1:4566/a.pem' };
+    const signer = { certificateUrl: 'http://127.0.0.1:4566/SimpleNotificationService-a.pem' };
     const verifier = verifierWith(storeOf(certificateOf(renewedKey)), { trustedOrigins });
     const verify = (changes: Partial<UnsignedMessage>) =>
       codeOf(verifier.verify(envelopeOf(notification({ ...atNow, ...changes }), signer)));
