@@ -3,6 +3,23 @@ import type { Fault } from './findings.ts';
 import type { ColumnReport } from './profile.ts';
 import type { Verdict } from './verdict.ts';
 
+/** What became of the checksum that the file's store keeps of it. */
+export interface ChecksumReport {
+  /** `compared`: it is the checksum of the bytes that were judged. */
+  readonly status: 'compared' | 'not checked';
+  /** Such as `CRC64NVME`; null where the store keeps none. */
+  readonly algorithm: string | null;
+  /** Why it was not compared, in a sentence; null where it was. */
+  readonly reason: string | null;
+}
+
+/** How the bytes came from their store to the engine, which itself knows nothing of it. */
+export interface SourceReport {
+  readonly checksum: ChecksumReport;
+  /** What the store says that the file is encoded with; null where it says nothing. It was judged as stored. */
+  readonly contentEncoding: string | null;
+}
+
 /** The result of one inspection. Its JSON Schema is `report.schema.json` in this folder. */
 export interface QualityReport {
   /** Version of the report's shape. */
@@ -31,4 +48,6 @@ export interface QualityReport {
   /** The first faults in full, `maxFaults` at most. */
   readonly faults: readonly Fault[];
   readonly columns: readonly ColumnReport[];
+  /** Absent where the file was not read from a store. */
+  readonly source?: SourceReport;
 }

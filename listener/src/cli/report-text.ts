@@ -16,6 +16,7 @@ export function reportText(name: string, report: QualityReport): string {
     `  ${amount(rows, 'row')}, ${amount(report.columns.length, 'column')}, ` +
       `${amount(bytes, 'byte')} in ${Math.round(durationMs)} ms, ` +
       `${report.schemaApplied ? 'with a schema' : 'structure alone'}, SHA-256 ${report.sha256}`,
+    ...sourceLines(report),
   ];
   for (const [type, count] of Object.entries(faultCounts)) {
     lines.push(`  ${String(count).padStart(9)}  ${type}`);
@@ -24,6 +25,16 @@ export function reportText(name: string, report: QualityReport): string {
   const hidden = faultCount - Math.min(faults.length, SHOWN_FAULTS);
   if (hidden > 0) lines.push(`  and ${amount(hidden, 'more fault')}`);
   return `${lines.join('\n')}\n`;
+}
+
+function sourceLines({ source }: QualityReport): string[] {
+  if (source === undefined) return [];
+  const { algorithm, reason } = source.checksum;
+  const encoding = source.contentEncoding;
+  return [
+    `  checksum ${reason === null ? `compared (${algorithm})` : `not checked: ${printable(reason)}`}`,
+    ...(encoding === null ? [] : [`  Content-Encoding ${printable(encoding)}, judged as stored`]),
+  ];
 }
 
 /** The gravest faults, a line each: in the order of the kinds of fault, one of each kind while there are others. */

@@ -13,14 +13,18 @@ export interface ProxyAgents {
  * everywhere in Node.js, NODE_USE_ENV_PROXY says whether the proxy counts at all (Node.js, "Built-in Proxy
  * Support"). Like credentials, the variables are those of the process.
  *
+ * @param maxSockets connections to one host; the SDK gives its own agents as many
  * @returns none without a proxy: the SDK then makes its own
  */
-export function proxyAgents(environment: NodeJS.ProcessEnv = process.env): ProxyAgents {
+export function proxyAgents(
+  environment: NodeJS.ProcessEnv = process.env,
+  maxSockets = 50,
+): ProxyAgents {
   if (environment.NODE_USE_ENV_PROXY !== '1') return {};
-  // The type of the option is younger than ours; the other two are what the SDK gives its own agents.
+  // The type of the option is younger than ours.
   const options: AgentOptions & { readonly proxyEnv: NodeJS.ProcessEnv } = {
     keepAlive: true,
-    maxSockets: 50,
+    maxSockets,
     proxyEnv: environment,
   };
   return { httpAgent: new HttpAgent(options), httpsAgent: new HttpsAgent(options) };

@@ -1,7 +1,8 @@
 import type { Expectation } from '@file-processing/quality/expectation.ts';
 import { inspectCsv } from '@file-processing/quality/inspect.ts';
+import type { QualityReport } from '@file-processing/quality/report.ts';
 import type { Mapping } from '../database/mappings.ts';
-import { ObjectUnavailableError } from '../storage/object-store.ts';
+import { ObjectUnavailableError, type OpenedObject } from '../storage/object-store.ts';
 import { NODE_PORTS } from './engine-ports.ts';
 import type { Job, JobOutcome } from './job.ts';
 
@@ -14,7 +15,8 @@ export const s3DataQualityJob: Job = {
     const end = new AbortController();
     try {
       const reading = AbortSignal.any([signal, end.signal]);
-      const { bytes, sizeBytes } = await store.open(object, reading);
+      const opened = await store.open(object, reading);
+      const { bytes, sizeBytes } = opened;
       const report = await inspectCsv(bytes, NODE_PORTS, {
         ...(monitored === undefined ? {} : { expectation: expectationOf(monitored.mapping) }),
         maxFaults,
@@ -23,7 +25,7 @@ export const s3DataQualityJob: Job = {
           ? {}
           : { onProgress: (read, rows) => onProgress({ bytes: read, rows, sizeBytes }) }),
       });
-      return { status: 'finished', report, monitored };
+      return { status: 'finished', report: await withSource(report, opened), monitored };
     } catch (error) {
       return outcomeOf(error);
     } finally {
@@ -32,6 +34,18 @@ export const s3DataQualityJob: Job = {
     }
   },
 };
+
+/** Adds what is known of where the bytes came from; a verdict on other bytes than the store's is thrown away. */
+async function withSource(
+  report: QualityReport,
+  { compareChecksum, contentEncoding }: OpenedObject,
+): Promise<QualityReport> {
+  const checksum = await compareChecksum(report.sha256);
+  const source = { checksum, contentEncoding: contentEncoding ?? null };
+  if (contentEncoding === undefined || report.verdict === 'passed') return { ...report, source };
+  const encoded = `The file is stored with Content-Encoding ${contentEncoding} and was judged as it is stored.`;
+  return { ...report, reasons: [...report.reasons, encoded], source };
+}
 
 /** The database and the definitions keep the parts as opaque JSON; inspectCsv checks them anew. */
 function expectationOf({ tableSchema, dialect, thresholds }: Mapping): Expectation {

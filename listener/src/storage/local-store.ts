@@ -11,6 +11,7 @@ import {
   writeFile,
 } from 'node:fs/promises';
 import { dirname, isAbsolute, join, relative, sep } from 'node:path';
+import { notChecked } from './checksums.ts';
 import {
   type ObjectName,
   type ObjectStore,
@@ -29,15 +30,15 @@ export function localETag(stats: { readonly size: bigint; readonly mtimeNs: bigi
 /**
  * A folder that stands in for S3: `<root>/<bucket>/<key>`, else `<root>/<key>`.
  *
- * A version, and an ETag that S3 made, mean nothing here and are not compared; a {@link localETag}
- * is, before the first byte and after the last. A file is written where it would be read: in the
+ * A version, and an ETag that S3 made, mean nothing here and are not compared; the size is, and a
+ * {@link localETag} before the first byte and after the last. A file is written where it would be read: in the
  * bucket's folder where there is one, else in the root.
  */
 export function createLocalStore(root: string): ObjectStore {
   return {
     async open(reference, signal) {
       signal.throwIfAborted();
-      const { key, eTag: expected } = reference;
+      const { key, eTag: expected, sizeBytes: expectedBytes } = reference;
       const path = await findFile(root, reference);
       const stats = await stat(path, { bigint: true });
       if (!stats.isFile()) {
@@ -45,8 +46,15 @@ export function createLocalStore(root: string): ObjectStore {
         throw new ObjectUnavailableError('object-gone', `${name} is not a regular file`);
       }
       const eTag = localETag(stats);
+      const sizeBytes = Number(stats.size);
       if (expected?.startsWith('local-') && expected !== eTag) throw replaced(key);
-      return { bytes: read(path, key, eTag, signal), sizeBytes: Number(stats.size), eTag };
+      if (expectedBytes !== undefined && expectedBytes !== sizeBytes) throw replaced(key);
+      return {
+        bytes: read(path, { key, eTag, sizeBytes }, signal),
+        sizeBytes,
+        eTag,
+        compareChecksum: async () => notChecked(null, 'A folder keeps no checksums.'),
+      };
     },
     async write(name, body, signal) {
       signal.throwIfAborted();
@@ -88,24 +96,31 @@ function isFolderName(bucket: string): boolean {
 
 async function* read(
   path: string,
-  key: string,
-  eTag: string,
+  { key, eTag, sizeBytes }: { key: string; eTag: string; sizeBytes: number },
   signal: AbortSignal,
 ): AsyncGenerator<Uint8Array> {
-  // Opened with the first read, so that a reader who reads nothing leaves nothing open. A link that took
-  // the file's place since it was looked up is not followed.
-  const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW);
+  let file: FileHandle | undefined;
+  let count = 0;
   try {
+    // Opened with the first read, so that a reader who reads nothing leaves nothing open. A link that took
+    // the file's place since it was looked up is not followed.
+    file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW);
     await refuseChange(file, key, eTag);
     for (;;) {
       signal.throwIfAborted();
       const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(CHUNK_BYTES));
       if (bytesRead === 0) break;
+      count += bytesRead;
       yield buffer.subarray(0, bytesRead);
     }
     await refuseChange(file, key, eTag);
+    if (count !== sizeBytes) throw new Error(`${count} bytes came of ${sizeBytes}`);
+  } catch (error) {
+    signal.throwIfAborted();
+    if (error instanceof ObjectUnavailableError) throw error;
+    throw new StoreError(`${path} can't be read`, error);
   } finally {
-    await file.close();
+    await file?.close();
   }
 }
 

@@ -1,3 +1,5 @@
+import type { ChecksumReport } from '@file-processing/quality/report.ts';
+
 /** Which object. */
 export interface ObjectName {
   readonly bucket: string;
@@ -11,15 +13,27 @@ export interface StoredObjectReference extends ObjectName {
   readonly versionId?: string;
   /** Without quotes; pins the content where the bucket keeps no versions. */
   readonly eTag?: string;
+  /** As its event stated it: an object of another size is not the one that was delivered. */
+  readonly sizeBytes?: number;
 }
 
 /** An object that was opened. Whoever opened it reads it to its end or aborts the signal. */
 export interface OpenedObject {
+  /** As many as {@link sizeBytes} says, or they end with an error. */
   readonly bytes: AsyncIterable<Uint8Array>;
   readonly sizeBytes: number;
   readonly versionId?: string;
   /** Without quotes. */
   readonly eTag?: string;
+  /** What the object is said to be encoded with, such as `gzip`. The bytes are never decoded. */
+  readonly contentEncoding?: string;
+  /**
+   * Compares the bytes, once all were read, with the checksum that the store keeps of the whole object.
+   *
+   * @param sha256 of the bytes, in hexadecimal: who judges them has it anyway
+   * @throws {StoreError} when they differ
+   */
+  compareChecksum(sha256: string): Promise<ChecksumReport>;
 }
 
 /** Where delivered files are, and where reports on them go. */
@@ -30,7 +44,8 @@ export interface ObjectStore {
    * @param signal ends the opening and the reading, with the signal's reason
    * @throws {ObjectUnavailableError} when that state is not there any more; the bytes throw it as
    * well, where it shows only while reading. Any other error is technical, worth another attempt.
-   * @throws {StoreError} when the store refuses or does not answer
+   * @throws {StoreError} when the store refuses, does not answer, or answers with something else than
+   * was asked for; the bytes throw it as well
    */
   open(reference: StoredObjectReference, signal: AbortSignal): Promise<OpenedObject>;
   /**

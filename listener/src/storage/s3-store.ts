@@ -1,10 +1,13 @@
 import {
   GetObjectCommand,
+  type GetObjectCommandOutput,
+  InvalidObjectState,
   PutObjectCommand,
   S3Client,
   S3ServiceException,
 } from '@aws-sdk/client-s3';
 import { proxyAgents } from '../config/proxy-agents.ts';
+import { type ChecksumComparison, compareWith, type StoredChecksum } from './checksums.ts';
 import {
   type ObjectName,
   type ObjectStore,
@@ -13,6 +16,7 @@ import {
   type StoredObjectReference,
   StoreError,
 } from './object-store.ts';
+import { PARTS_IN_HAND, type PartedObject, readInParts, Slots } from './read-in-parts.ts';
 
 /** Settings of {@link createS3Store}. */
 export interface S3StoreOptions {
@@ -22,79 +26,243 @@ export interface S3StoreOptions {
   readonly endpoint?: string;
   /** The account that has to own a bucket, or S3 refuses. @default undefined for each: not looked at */
   readonly ownerOf?: (bucket: string) => string | undefined;
+  /** A connection without a byte for so long counts as broken. @default 60,000 */
+  readonly stallMs?: number;
 }
 
-type OwnerOf = NonNullable<S3StoreOptions['ownerOf']>;
+/** What a store reads and writes with. */
+interface S3 {
+  readonly client: S3Client;
+  readonly ownerOf: NonNullable<S3StoreOptions['ownerOf']>;
+  /** For the parts in memory, of all objects that are read: a process has one store. */
+  readonly slots: Slots;
+}
+
+/** One for each file that a process may check at the same time, one for each part, and some for reports. */
+const MAX_SOCKETS = 128;
 
 /** Amazon S3. Credentials come from the environment, as the SDK reads them. */
 export function createS3Store(options: S3StoreOptions = {}): ObjectStore {
-  const { region, endpoint, ownerOf = () => undefined } = options;
+  const { region, endpoint, ownerOf = () => undefined, stallMs = 60_000 } = options;
   const client = new S3Client({
     ...(region === undefined ? {} : { region }),
     ...(endpoint === undefined ? {} : { endpoint, forcePathStyle: true }),
     followRegionRedirects: true,
-    requestHandler: { connectionTimeout: 5_000, socketTimeout: 60_000, ...proxyAgents() },
+    // The SDK can only check an answer that holds the whole object; ours may break off and go on.
+    responseChecksumValidation: 'WHEN_REQUIRED',
+    requestHandler: {
+      connectionTimeout: 5_000,
+      socketTimeout: stallMs,
+      httpAgent: { maxSockets: MAX_SOCKETS },
+      httpsAgent: { maxSockets: MAX_SOCKETS },
+      ...proxyAgents(process.env, MAX_SOCKETS),
+    },
   });
+  askForChecksums(client);
+  const s3 = { client, ownerOf, slots: new Slots(PARTS_IN_HAND) };
   return {
-    open: (reference, signal) => openInS3(client, ownerOf, reference, signal),
-    write: (name, body, signal) => writeToS3(client, ownerOf, name, body, signal),
+    open: (reference, signal) => openInS3(s3, reference, signal),
+    write: (name, body, signal) => writeToS3(s3, name, body, signal),
     close: () => client.destroy(),
   };
 }
 
+/** What the parameter `ChecksumMode` sends; given that, the SDK would check the answer. */
+function askForChecksums({ middlewareStack }: S3Client): void {
+  middlewareStack.add(
+    (next, { commandName }) =>
+      (args) => {
+        const { headers } = args.request as { readonly headers: Record<string, string> };
+        if (commandName === 'GetObjectCommand') headers['x-amz-checksum-mode'] = 'ENABLED';
+        return next(args);
+      },
+    { name: 'askForChecksums', step: 'build' },
+  );
+}
+
 /**
- * Pins the version where there is one, else the ETag by `If-Match`.
+ * Pins the version where there is one, else the ETag by `If-Match`. What is asked for later, of a large object or
+ * after a broken connection, is pinned to version and ETag of the first answer.
  * Source: Amazon S3 API reference, "GetObject".
  */
 async function openInS3(
-  client: S3Client,
-  ownerOf: OwnerOf,
+  s3: S3,
   reference: StoredObjectReference,
   signal: AbortSignal,
 ): Promise<OpenedObject> {
-  const { bucket, key, versionId, eTag } = reference;
+  const { versionId, eTag } = reference;
   try {
-    const { Body, ContentLength, VersionId, ETag } = await client.send(
-      new GetObjectCommand({
-        Bucket: bucket,
-        Key: key,
-        ExpectedBucketOwner: ownerOf(bucket),
-        ...(versionId === undefined ? {} : { VersionId: versionId }),
-        ...(versionId === undefined && eTag !== undefined ? { IfMatch: `"${eTag}"` } : {}),
-      }),
-      { abortSignal: signal },
-    );
-    if (Body === undefined) throw new Error(`S3 answered without a body for ${nameOf(reference)}`);
+    const answer = await getObject(s3, reference, signal, {
+      VersionId: versionId,
+      IfMatch: versionId === undefined && eTag !== undefined ? `"${eTag}"` : undefined,
+    });
+    const state = await stateIn(answer, reference);
+    const comparison = compareWith(checksumIn(answer));
+    const object: PartedObject = {
+      sizeBytes: state.sizeBytes,
+      opened: bodyOf(answer),
+      request: (start, end, ending) => getRange(s3, reference, state, { start, end }, ending),
+    };
+    // Whoever put the object says it: nothing of it may act on a terminal.
+    const contentEncoding = (answer.ContentEncoding ?? '').replace(/[^ -~]/g, '?');
     return {
-      // In Node.js the SDK's body is a stream, whatever else its type allows for.
-      bytes: read(Body as AsyncIterable<Uint8Array>, reference, signal),
-      sizeBytes: ContentLength ?? 0,
-      ...(VersionId === undefined ? {} : { versionId: VersionId }),
-      ...(ETag === undefined ? {} : { eTag: ETag.replaceAll('"', '') }),
+      bytes: read(object, comparison, s3.slots, reference, signal),
+      sizeBytes: state.sizeBytes,
+      eTag: state.eTag,
+      ...(state.versionId === undefined ? {} : { versionId: state.versionId }),
+      ...(contentEncoding === '' ? {} : { contentEncoding }),
+      compareChecksum: (sha256) =>
+        comparison.end(sha256).catch((error) => {
+          throw asStoreError(error, reference);
+        }),
     };
   } catch (error) {
     signal.throwIfAborted();
-    throw unavailable(error, reference) ?? unreadable(error, reference);
+    throw asStoreError(error, reference);
   }
 }
 
 async function* read(
-  bytes: AsyncIterable<Uint8Array>,
+  object: PartedObject,
+  comparison: ChecksumComparison,
+  slots: Slots,
   reference: StoredObjectReference,
   signal: AbortSignal,
 ): AsyncGenerator<Uint8Array> {
   try {
-    yield* bytes;
+    for await (const chunk of readInParts(object, slots, signal)) {
+      comparison.update(chunk);
+      yield chunk;
+    }
   } catch (error) {
     signal.throwIfAborted();
-    throw unreadable(error, reference);
+    throw asStoreError(error, reference);
   }
+}
+
+/** How a request is pinned, and what it asks for. */
+interface Pins {
+  readonly VersionId?: string | undefined;
+  readonly IfMatch?: string | undefined;
+  readonly Range?: string;
+}
+
+function getObject(
+  { client, ownerOf }: S3,
+  { bucket, key }: ObjectName,
+  signal: AbortSignal,
+  pins: Pins,
+): Promise<GetObjectCommandOutput> {
+  const input = { Bucket: bucket, Key: key, ExpectedBucketOwner: ownerOf(bucket), ...pins };
+  return client.send(new GetObjectCommand(input), { abortSignal: signal });
+}
+
+/** The state of an object that the first answer is of. */
+interface ObjectState {
+  readonly sizeBytes: number;
+  /** Without quotes. */
+  readonly eTag: string;
+  readonly versionId: string | undefined;
+}
+
+/** Compares an answer with the event. An ETag is compared with no MD5: it is one for some objects only. */
+async function stateIn(
+  answer: GetObjectCommandOutput,
+  reference: StoredObjectReference,
+): Promise<ObjectState> {
+  const { ContentLength: sizeBytes, VersionId: versionId } = answer;
+  const eTag = eTagIn(answer);
+  const difference = differenceOf('the event says', [
+    ['version', versionId, reference.versionId],
+    ['ETag', eTag, reference.eTag],
+    ['size in bytes', sizeBytes, reference.sizeBytes],
+  ]);
+  if (difference === undefined && eTag !== undefined && sizeBytes !== undefined) {
+    return { sizeBytes, eTag, versionId };
+  }
+  await refuseErrorDocument(answer);
+  if (eTag === undefined) throw new Error('the answer has no ETag');
+  if (sizeBytes === undefined) throw new Error('the answer has no Content-Length');
+  const isPinned = reference.versionId !== undefined || reference.eTag === eTag;
+  if (isPinned) throw new Error(difference);
+  throw replaced(reference, difference);
+}
+
+async function getRange(
+  s3: S3,
+  reference: StoredObjectReference,
+  { sizeBytes, eTag, versionId }: ObjectState,
+  { start, end }: { readonly start: number; readonly end: number },
+  signal: AbortSignal,
+): Promise<AsyncIterable<Uint8Array>> {
+  const range = `${start}-${end - 1}`;
+  const answer = await getObject(s3, reference, signal, {
+    VersionId: versionId,
+    IfMatch: `"${eTag}"`,
+    Range: `bytes=${range}`,
+  });
+  const difference = differenceOf('asked for was', [
+    ['Content-Range', answer.ContentRange, `bytes ${range}/${sizeBytes}`],
+    ['version', answer.VersionId, versionId],
+    ['ETag', eTagIn(answer), eTag],
+  ]);
+  if (difference === undefined) return bodyOf(answer);
+  await refuseErrorDocument(answer);
+  throw new Error(difference);
+}
+
+type Comparison = readonly [name: string, found: unknown, expected: unknown];
+
+/** The first difference, in words; what is not expected is not compared. */
+function differenceOf(says: string, comparisons: readonly Comparison[]): string | undefined {
+  const different = comparisons.find(
+    ([, found, expected]) => expected !== undefined && found !== expected,
+  );
+  if (different === undefined) return undefined;
+  const [name, found = 'none', expected] = different;
+  return `the answer has ${name} ${found}, ${says} ${expected}`;
+}
+
+function eTagIn({ ETag }: GetObjectCommandOutput): string | undefined {
+  return ETag?.replaceAll('"', '');
+}
+
+function checksumIn(answer: GetObjectCommandOutput): StoredChecksum | undefined {
+  for (const [name, value] of Object.entries(answer)) {
+    const algorithm = /^Checksum([A-Z0-9]+)$/.exec(name)?.[1];
+    if (algorithm === undefined || typeof value !== 'string') continue;
+    return { algorithm, value, type: answer.ChecksumType };
+  }
+  return undefined;
+}
+
+/** In Node.js the SDK's body is a stream, whatever else its type allows for. */
+function bodyOf({ Body }: GetObjectCommandOutput): AsyncIterable<Uint8Array> {
+  if (Body === undefined) throw new Error('the answer has no body');
+  return Body as AsyncIterable<Uint8Array>;
+}
+
+/** As many bytes of an answer as tell an error document. */
+const DOCUMENT_BYTES = 4096;
+
+/** Some gateways answer 200 with the document of an error; else the body is given up unread. */
+async function refuseErrorDocument(answer: GetObjectCommandOutput): Promise<void> {
+  let text = '';
+  for await (const chunk of bodyOf(answer)) {
+    text += Buffer.from(chunk).toString('latin1');
+    if (text.length >= DOCUMENT_BYTES) break;
+  }
+  const [, document] = /^\s*(?:<\?xml[^>]*>)?\s*<Error>(.*)/s.exec(text) ?? [];
+  if (document === undefined) return;
+  const [code, message] = ['Code', 'Message'].map(
+    (name) => new RegExp(`<${name}>([^<\\p{Cc}]*)`, 'u').exec(document)?.[1] ?? `no ${name}`,
+  );
+  throw new Error(`the answer is not the object but the document of an error: ${code}: ${message}`);
 }
 
 /** Encrypted as the bucket says. Source: Amazon S3 API reference, "PutObject". */
 async function writeToS3(
-  client: S3Client,
-  ownerOf: OwnerOf,
+  { client, ownerOf }: S3,
   { bucket, key }: ObjectName,
   body: string,
   signal: AbortSignal,
@@ -116,8 +284,21 @@ async function writeToS3(
   }
 }
 
-function unreadable(error: unknown, reference: StoredObjectReference): StoreError {
-  return new StoreError(`${nameOf(reference)} can't be read`, error);
+/** What is thrown for whatever went wrong with reading. */
+function asStoreError(error: unknown, reference: StoredObjectReference): Error {
+  if (error instanceof ObjectUnavailableError) return error;
+  const failed = `${nameOf(reference)} can't be read${adviceOn(error)}`;
+  return unavailable(error, reference) ?? new StoreError(failed, error);
+}
+
+/** What the names of AWS don't say. Source: Amazon S3 API reference, "Error responses". */
+function adviceOn(error: unknown): string {
+  if (error instanceof InvalidObjectState) {
+    return `: it is archived (${error.StorageClass ?? 'storage class unknown'}), restore it first`;
+  }
+  const isOfKey =
+    error instanceof S3ServiceException && `${error.name} ${error.message}`.match(/\bkms\b/i);
+  return isOfKey ? ': S3 may not use the KMS key that encrypts it' : '';
 }
 
 /**
@@ -130,15 +311,23 @@ function unavailable(
 ): ObjectUnavailableError | undefined {
   if (!(error instanceof S3ServiceException)) return undefined;
   const status = error.$metadata.httpStatusCode;
-  const name = nameOf(reference);
-  if (status === 412) {
-    return new ObjectUnavailableError('object-replaced', `${name} was replaced`, { cause: error });
-  }
+  if (status === 412) return replaced(reference, undefined, { cause: error });
   // 405 is the answer for a version that is a delete marker.
   if (error.name === 'NoSuchKey' || error.name === 'NoSuchVersion' || status === 405) {
+    const name = nameOf(reference);
     return new ObjectUnavailableError('object-gone', `${name} is gone`, { cause: error });
   }
   return undefined;
+}
+
+function replaced(
+  reference: StoredObjectReference,
+  difference?: string,
+  options?: ErrorOptions,
+): ObjectUnavailableError {
+  const why = difference === undefined ? '' : `: ${difference}`;
+  const reason = `${nameOf(reference)} was replaced${why}`;
+  return new ObjectUnavailableError('object-replaced', reason, options);
 }
 
 function nameOf({ bucket, key, versionId }: StoredObjectReference): string {

@@ -25,6 +25,26 @@ test('a summary tells verdict, size and each fault with its place and value', ()
   expect(text).toMatch(/ {2}line 2 column 3.*: extra-cell: .*\(value "x"\)/);
 });
 
+const compared = { status: 'compared', algorithm: 'CRC64NVME', reason: null } as const;
+const composite = {
+  status: 'not checked',
+  algorithm: 'CRC32',
+  reason: 'It is composite.',
+} as const;
+
+test.each([
+  [compared, null, '  checksum compared (CRC64NVME)\n'],
+  [composite, null, '  checksum not checked: It is composite.\n'],
+  [compared, 'gzip\u001b', '  Content-Encoding gzip\\u{1b}, judged as stored\n'],
+])('a summary tells how the bytes came from their store', (checksum, contentEncoding, line) => {
+  const report = { ...reportOf('a\n1\n'), source: { checksum, contentEncoding } };
+  expect(reportText('a.csv', report)).toContain(line);
+});
+
+test('a summary of a file that came from no store tells nothing of one', () => {
+  expect(textOf('a\n1\n')).not.toContain('checksum');
+});
+
 test('faults that are not shown are counted', () => {
   expect(textOf(`a\n${'1,2\n'.repeat(30)}`)).toContain('  and 10 more faults\n');
   expect(textOf(`a\n${'1,2\n'.repeat(30)}`, 3)).toContain('  and 27 more faults\n');

@@ -1,4 +1,4 @@
-import { appendFile, mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { createLocalStore, localPath } from '../../../../listener/src/storage/local-store.ts';
@@ -75,6 +75,46 @@ test('a file that changes while it is read is replaced', async () => {
   const opened = await store.open({ bucket: 'bucket', key: 'a.csv' }, never);
   await appendFile(join(root, 'bucket/a.csv'), 'more');
   await expect(textOf(opened)).rejects.toMatchObject({ code: 'object-replaced' });
+});
+
+test('a file of another size than its event says is replaced', async () => {
+  const { store } = await storeWith({ 'bucket/a.csv': 'one' });
+  const object = { bucket: 'bucket', key: 'a.csv' };
+  expect(await textOf(await store.open({ ...object, sizeBytes: 3 }, never))).toBe('one');
+  await expect(store.open({ ...object, sizeBytes: 4 }, never)).rejects.toMatchObject({
+    code: 'object-replaced',
+  });
+});
+
+// What the kernel makes up while it is read has a size of 0.
+test.runIf(process.platform === 'linux')(
+  'another number of bytes than the size of the file is technical',
+  async () => {
+    const store = createLocalStore('/proc');
+    const opened = await store.open({ bucket: 'none', key: 'version' }, never);
+    await expect(textOf(opened)).rejects.toMatchObject({
+      name: 'StoreError',
+      message: expect.stringMatching(/^\/proc\/version can't be read: \d+ bytes came of 0$/),
+    });
+  },
+);
+
+test('a link that took the place of a file is technical, and not followed', async () => {
+  const { root, store } = await storeWith({ 'bucket/a.csv': 'one', 'bucket/b.csv': 'two' });
+  const opened = await store.open({ bucket: 'bucket', key: 'a.csv' }, never);
+  await rm(join(root, 'bucket/a.csv'));
+  await symlink('b.csv', join(root, 'bucket/a.csv'));
+  await expect(textOf(opened)).rejects.toMatchObject({ name: 'StoreError' });
+});
+
+test('a file has no checksum that its bytes could be compared with', async () => {
+  const { store } = await storeWith({ 'bucket/a.csv': 'one' });
+  const opened = await store.open({ bucket: 'bucket', key: 'a.csv' }, never);
+  expect(await opened.compareChecksum('')).toStrictEqual({
+    status: 'not checked',
+    algorithm: null,
+    reason: 'A folder keeps no checksums.',
+  });
 });
 
 test('the ETag of an S3 event is not compared with a local file', async () => {

@@ -79,8 +79,8 @@ test('a store that does not answer is technical and names the object', async () 
   away.close();
 });
 
-test('a connection that breaks in the middle of an object is technical and names it', async () => {
-  objects['bucket/broken.csv'] = { body: 'a,b\n1,2\n', eTag: 'e1', broken: true };
+test('a connection that breaks again and again is technical and names the object', async () => {
+  objects['bucket/broken.csv'] = { body: 'a,b\n1,2\n', eTag: 'e1', fault: 'cut' };
   const opened = await store.open({ bucket: 'bucket', key: 'broken.csv' }, never);
   await expect(textOf(opened)).rejects.toMatchObject({
     name: 'StoreError',
