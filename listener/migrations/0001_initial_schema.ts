@@ -1,5 +1,5 @@
 import type { Knex } from 'knex';
-import { tablesOf } from '../src/database/connection.ts';
+import { tablesOf } from '../src/database/tables.ts';
 
 /**
  * The four tables of the listener. What must never be true of a row is refused here, whoever

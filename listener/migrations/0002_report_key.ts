@@ -1,5 +1,5 @@
 import type { Knex } from 'knex';
-import { tablesOf } from '../src/database/connection.ts';
+import { tablesOf } from '../src/database/tables.ts';
 
 /** Where a run's report is in the bucket of its object; null as long as it is not there. */
 export async function up(knex: Knex): Promise<void> {

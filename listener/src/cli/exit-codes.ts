@@ -9,6 +9,7 @@ import {
   connectionFault,
   MasterSecretError,
   meansUnavailable,
+  SchemaOccupiedError,
 } from '../database/errors.ts';
 import { SchemaOutdatedError } from '../database/schema-version.ts';
 import { ObjectUnavailableError, StoreError } from '../storage/object-store.ts';
@@ -39,6 +40,7 @@ const FAULTS_OF_THE_CALLER = [
   SeedError,
   SchemaOutdatedError,
   BootstrapError,
+  SchemaOccupiedError,
   DescriptorError,
 ];
 

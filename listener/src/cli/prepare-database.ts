@@ -20,9 +20,11 @@ import { withDatabase } from './with-database.ts';
 /** Brings the database's schema up to date. */
 export const migrate: Command<Record<string, never>> = async ({ environment, stdout }) => {
   const config = readConfig(environment, { database: true, httpIntake: false });
-  const applied = await migrateDatabase(config.database).catch((error: unknown) => {
-    throw waitingForBootstrap(error, config.database);
-  });
+  const applied = await migrateDatabase(config.database, (line) => stdout.write(`${line}\n`)).catch(
+    (error: unknown) => {
+      throw waitingForBootstrap(error, config.database);
+    },
+  );
   stdout.write(
     applied.length === 0 ? 'the schema is up to date\n' : `applied: ${applied.join(', ')}\n`,
   );

@@ -28,11 +28,6 @@ export interface DatabaseConfig {
   readonly statementTimeoutMs: number;
 }
 
-/** The schema of pg-boss's tables; nobody else's pg-boss is in the one next to ours. */
-export function queueSchema(schema: string): string {
-  return `${schema}_queue`;
-}
-
 interface Address {
   readonly host: string | undefined;
   readonly port: number | undefined;

@@ -4,7 +4,7 @@ import type { ConnectionOptions } from 'node:tls';
 import { Signer } from '@aws-sdk/rds-signer';
 import knex, { type Knex } from 'knex';
 import pg from 'pg';
-import { type DatabaseConfig, queueSchema } from '../config/database-config.ts';
+import type { DatabaseConfig } from '../config/database-config.ts';
 import { proxyAgents } from '../config/proxy-agents.ts';
 import { DatabaseUnavailableError, meansUnavailable, sqlStateOf } from './errors.ts';
 
@@ -14,47 +14,9 @@ export type Database = Knex;
 /** One transaction on one connection. */
 export type Transaction = Knex.Transaction;
 
-/** Names of our tables, qualified by their schema, as SQL and knex take them. */
-export interface Tables {
-  readonly mappings: string;
-  readonly monitoringFiles: string;
-  readonly snsMessages: string;
-  readonly runs: string;
-  /** What knex notes of the migrations that ran. */
-  readonly migrations: string;
-}
-
-/** knex's table in our schema; the one beside it, of its lock, ends in `_lock`. */
-export const MIGRATIONS_TABLE = 'migrations';
-
-/**
- * How statements name our tables. All are qualified: the search path belongs to the database's owner,
- * and a pooler hands one session to many clients.
- */
-export function tablesOf(database: Database | Transaction): Tables {
-  const schema = schemaOf(database);
-  return {
-    mappings: `${schema}.mappings`,
-    monitoringFiles: `${schema}.monitoring_files`,
-    snsMessages: `${schema}.sns_messages`,
-    runs: `${schema}.runs`,
-    migrations: `${schema}.${MIGRATIONS_TABLE}`,
-  };
-}
-
-/** Schema of pg-boss's tables, beside ours. */
-export function queueSchemaOf(database: Database | Transaction): string {
-  return queueSchema(schemaOf(database));
-}
-
-/** Settings of knex by which {@link tablesOf} knows the schema; knex's types leave them out. */
+/** Settings of knex by which `tablesOf` knows the schema; knex's types leave them out. */
 export function knowsSchema({ schema }: Pick<DatabaseConfig, 'schema'>): object {
   return { userParams: { schema } };
-}
-
-/** The schema of our tables; needs no quotes in SQL. */
-function schemaOf(database: Database | Transaction): string {
-  return database.client.config.userParams.schema;
 }
 
 /**

@@ -23,6 +23,11 @@ export class BootstrapError extends Error {
   override readonly name = 'BootstrapError';
 }
 
+/** A schema of ours can't be made or used, since others have something there; the message says what. */
+export class SchemaOccupiedError extends Error {
+  override readonly name = 'SchemaOccupiedError';
+}
+
 /** The master's secret could not be read. A right that was given just now takes IAM some seconds. */
 export class MasterSecretError extends Error {
   override readonly name = 'MasterSecretError';

@@ -1,5 +1,6 @@
 import { toJsonb } from './column-values.ts';
-import { type Database, type Transaction, tablesOf } from './connection.ts';
+import type { Database, Transaction } from './connection.ts';
+import { tablesOf } from './tables.ts';
 
 /** One version of what a file should look like. */
 export interface Mapping {

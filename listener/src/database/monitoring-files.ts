@@ -1,5 +1,6 @@
-import { type Database, type Transaction, tablesOf } from './connection.ts';
+import type { Database, Transaction } from './connection.ts';
 import { compareSpecificity, matchesKey } from './key-pattern.ts';
+import { tablesOf } from './tables.ts';
 
 /** A kind of file that a client delivers, and what is expected of it. */
 export interface MonitoringFile {

@@ -1,7 +1,8 @@
 import type { ObjectReference } from '@file-processing/contract/s3-event.ts';
 import type { Verdict } from '@file-processing/quality/verdict.ts';
 import { readableTime, storableText, toJsonb } from './column-values.ts';
-import { type Database, type Transaction, tablesOf } from './connection.ts';
+import type { Database, Transaction } from './connection.ts';
+import { tablesOf } from './tables.ts';
 
 /**
  * `finished` has a verdict. `gone` and `replaced` ended without one, since the object of the event is

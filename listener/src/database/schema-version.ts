@@ -1,7 +1,8 @@
 import { readdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import pgBossPackage from 'pg-boss/package.json' with { type: 'json' };
-import { type Database, queueSchemaOf, tablesOf } from './connection.ts';
+import type { Database } from './connection.ts';
+import { queueSchemaOf, tablesOf } from './tables.ts';
 
 /** Our migrations, applied in the order of their names. */
 export const MIGRATIONS_FOLDER = fileURLToPath(new URL('../../migrations/', import.meta.url));

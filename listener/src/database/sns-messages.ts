@@ -1,6 +1,7 @@
 import type { MessageType } from '@file-processing/contract/sns-envelope.ts';
 import { storableText } from './column-values.ts';
-import { type Database, tablesOf } from './connection.ts';
+import type { Database } from './connection.ts';
+import { tablesOf } from './tables.ts';
 
 /** What became of a message. */
 export type MessageOutcome = 'accepted' | 'ignored' | 'dead' | 'confirmation' | 'unsubscribe';

@@ -1,8 +1,9 @@
 import type { ObjectReference, S3Event } from '@file-processing/contract/s3-event.ts';
 import { readableTime, storableText } from '../database/column-values.ts';
-import { type Database, type Tables, tablesOf } from '../database/connection.ts';
+import type { Database } from '../database/connection.ts';
 import { DatabaseUnavailableError, meansUnavailable, sqlStateOf } from '../database/errors.ts';
 import type { Envelope } from '../database/sns-messages.ts';
+import { type Tables, tablesOf } from '../database/tables.ts';
 import type { Queue } from '../queue/queue.ts';
 import { groupCommit } from './group-commit.ts';
 

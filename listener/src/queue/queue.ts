@@ -1,5 +1,6 @@
 import { fromKnex, type JobWithMetadata, PgBoss, type QueueOptions } from 'pg-boss';
-import { type Database, queueSchemaOf, type Transaction } from '../database/connection.ts';
+import type { Database, Transaction } from '../database/connection.ts';
+import { queueSchemaOf } from '../database/tables.ts';
 
 /** One job for each run. */
 export const RUN_QUEUE = 'runs';
@@ -32,17 +33,35 @@ const RUN_QUEUE_OPTIONS: QueueOptions = {
 
 const DEAD_LETTER_OPTIONS: QueueOptions = { retentionSeconds: 365 * DAY };
 
+/** What the queue of another schema held. */
+export interface MovedJobs {
+  /** Runs to be worked on, in their order. */
+  readonly waiting: readonly string[];
+  readonly dead: readonly {
+    readonly id: string;
+    readonly runId: string;
+    readonly diedAt: Date;
+    readonly retryCount: number;
+    /** The last attempt's error, as pg-boss keeps it. */
+    readonly output: unknown;
+  }[];
+}
+
 /**
- * Creates or updates pg-boss's schema and our two queues. Part of `migrate`.
+ * Creates or updates pg-boss's tables in their schema, and our two queues. Part of `migrate`, and of
+ * its transaction.
  *
- * @param createSchema - false where the schema is there and the role may make none
+ * @param moved - what the queues begin with
  */
-export async function createQueues(database: Database, createSchema = true): Promise<void> {
+export async function createQueues(
+  transaction: Transaction,
+  moved: MovedJobs = { waiting: [], dead: [] },
+): Promise<void> {
   const boss = new PgBoss({
-    db: fromKnex(database),
-    schema: queueSchemaOf(database),
+    db: withoutTransactions(fromKnex(transaction)),
+    schema: queueSchemaOf(transaction),
     migrate: true,
-    createSchema,
+    createSchema: false,
     supervise: false,
     schedule: false,
     registerInstance: false,
@@ -58,10 +77,50 @@ export async function createQueues(database: Database, createSchema = true): Pro
     await boss.updateQueue(DEAD_LETTER_QUEUE, DEAD_LETTER_OPTIONS);
     await boss.createQueue(RUN_QUEUE, { ...RUN_QUEUE_OPTIONS, deadLetter: DEAD_LETTER_QUEUE });
     await boss.updateQueue(RUN_QUEUE, { ...RUN_QUEUE_OPTIONS, deadLetter: DEAD_LETTER_QUEUE });
+    await fillQueues(boss, transaction, moved);
   } finally {
     await boss.stop({ graceful: false });
   }
   if (failure) throw failure;
+}
+
+type Executor = ReturnType<typeof fromKnex>;
+
+/** pg-boss wraps what it makes in a transaction of its own, whose end would be that of ours. */
+function withoutTransactions({ executeSql }: Executor): Executor {
+  return {
+    executeSql: (text, values) =>
+      executeSql(text.replace(/^\s*BEGIN;/, '').replace(/COMMIT;\s*$/, ''), values),
+  };
+}
+
+/** Jobs that one statement enqueues. */
+const JOBS_AT_ONCE = 10_000;
+
+async function fillQueues(
+  boss: PgBoss,
+  transaction: Transaction,
+  { waiting, dead }: MovedJobs,
+): Promise<void> {
+  for (let start = 0; start < waiting.length; start += JOBS_AT_ONCE) {
+    await boss.insert(
+      RUN_QUEUE,
+      waiting.slice(start, start + JOBS_AT_ONCE).map((runId) => ({ data: jobData(runId) })),
+    );
+  }
+  if (dead.length === 0) return;
+  await boss.insert(
+    DEAD_LETTER_QUEUE,
+    dead.map(({ id, runId }) => ({ id, data: jobData(runId) })),
+  );
+  await transaction.raw(
+    `UPDATE ${queueSchemaOf(transaction)}.job AS job
+     SET created_on = dead."diedAt", source_name = '${RUN_QUEUE}',
+       source_retry_count = dead."retryCount", source_output = dead.output
+     FROM jsonb_to_recordset(?::jsonb) AS dead (id uuid, "diedAt" timestamptz, "retryCount" int, output jsonb)
+     WHERE job.name = '${DEAD_LETTER_QUEUE}' AND job.id = dead.id`,
+    [JSON.stringify(dead)],
+  );
 }
 
 /** A job in the hands of a worker: one attempt at one run. */
@@ -118,6 +177,10 @@ interface RunJobData {
   readonly runId: string;
 }
 
+function jobData(runId: string): RunJobData {
+  return { runId };
+}
+
 /** What pg-boss answers to the calls that settle a job; its own type leaves the fields out. */
 interface Settled {
   readonly affected: number;
@@ -151,7 +214,7 @@ export async function openQueue(
   return {
     async enqueue(runIds, transaction) {
       if (runIds.length === 0) return;
-      const jobs = runIds.map((runId) => ({ data: { runId } satisfies RunJobData }));
+      const jobs = runIds.map((runId) => ({ data: jobData(runId) }));
       await boss.insert(RUN_QUEUE, jobs, { db: fromKnex(transaction) });
     },
 

@@ -85,7 +85,7 @@ export async function startListener(options: ListenerOptions): Promise<RunningLi
   let draining = false;
 
   try {
-    if (options.migrate) await migrate(config.database);
+    if (options.migrate) await migrate(config.database, (line) => logger.info(line));
     const database = connect(config.database);
     closers.push(() => database.destroy());
     await checkSchema(database);

@@ -55,8 +55,8 @@ describe('migrate', () => {
   beforeEach(async () => {
     given = await createTestDatabase('empty');
   });
-  // Our uncommitted table of the same name holds the migration up in the middle.
-  const HALFWAY = 'CREATE TABLE monitoring_files (id int)';
+  // Our uncommitted schema of the same name holds the migration up in the middle.
+  const HALFWAY = 'CREATE SCHEMA file_processing_queue';
 
   test('ends at once with 143, and the database is as it was', async () => {
     const { child, release } = await stuckCommand(['migrate'], HALFWAY);

@@ -152,6 +152,7 @@ describe('createQueues', () => {
   let given: TestDatabase;
   beforeAll(async () => {
     given = await createTestDatabase('empty');
+    await given.database.raw('CREATE SCHEMA file_processing_queue');
   });
   afterAll(() => given.drop());
 
@@ -163,7 +164,7 @@ describe('createQueues', () => {
       .orderBy('name');
 
   test('the queue of runs has heartbeats, attempts and a dead-letter queue', async () => {
-    await createQueues(given.database);
+    await given.database.transaction((transaction) => createQueues(transaction));
     expect(await queues()).toMatchObject([
       { name: RUN_QUEUE, retry_limit: 10, heartbeat_seconds: 10, dead_letter: DEAD_LETTER_QUEUE },
       { name: DEAD_LETTER_QUEUE },
@@ -171,13 +172,13 @@ describe('createQueues', () => {
   });
 
   test('options that an older version set are brought up to date', async () => {
-    await createQueues(given.database);
+    await given.database.transaction((transaction) => createQueues(transaction));
     const before = await queues();
     await given
       .database('file_processing_queue.queue')
       .where({ name: RUN_QUEUE })
       .update({ retry_limit: 1 });
-    await createQueues(given.database);
+    await given.database.transaction((transaction) => createQueues(transaction));
     expect(await queues()).toEqual(before);
   });
 });

@@ -1,0 +1,183 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { migrate } from '../../../../listener/src/database/migrate.ts';
+import { checkSchema, migrationNames } from '../../../../listener/src/database/schema-version.ts';
+import { openQueue } from '../../../../listener/src/queue/queue.ts';
+import { cli } from '../../support/cli.ts';
+import { type OlderVersion, setUpOlderVersion } from '../../support/older-version.ts';
+import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
+
+let given: TestDatabase;
+beforeEach(async () => {
+  given = await createTestDatabase('empty');
+});
+afterEach(() => given.drop());
+
+/** Every relation that somebody made, with its schema. */
+async function relations(): Promise<string[]> {
+  const { rows } = await given.database.raw(
+    `SELECT relnamespace::regnamespace || '.' || relname AS name FROM pg_class
+     WHERE relkind IN ('r', 'p', 'v') AND relnamespace::regnamespace::text !~ '^(pg_|information_schema)'
+     ORDER BY 1`,
+  );
+  return rows.map(({ name }: { name: string }) => name);
+}
+
+describe('a schema in which others have something', () => {
+  test.each([
+    ['a table', 'CREATE SCHEMA file_processing; CREATE TABLE file_processing.runs (theirs int)'],
+    ['a view', 'CREATE SCHEMA file_processing; CREATE VIEW file_processing.v AS SELECT 1'],
+    [
+      "another application's migrations",
+      `CREATE SCHEMA file_processing; CREATE TABLE file_processing.migrations (name text);
+       INSERT INTO file_processing.migrations VALUES ('2020_theirs.js')`,
+    ],
+    [
+      'a table where the queue belongs',
+      'CREATE SCHEMA file_processing_queue; CREATE TABLE file_processing_queue.t ()',
+    ],
+    [
+      "another application's pg-boss",
+      `CREATE SCHEMA file_processing_queue; CREATE TABLE file_processing_queue.version (version int);
+       CREATE TABLE file_processing_queue.queue (name text);
+       INSERT INTO file_processing_queue.queue VALUES ('mail')`,
+    ],
+  ])('is refused in one line, and nothing is made: %s', async (_, statements) => {
+    await given.database.raw(statements);
+    const before = await relations();
+    const { code, out, err } = await cli(['migrate'], { DATABASE_URL: given.url });
+    expect([code, out]).toEqual([2, '']);
+    expect(err).toMatch(
+      /^the schema "file_processing(_queue)?" holds what is not the listener's: .*\n$/,
+    );
+    expect(await relations()).toEqual(before);
+  });
+
+  test('a word that SQL keeps for itself is refused', async () => {
+    const { code, err } = await cli(['migrate'], { DATABASE_URL: given.url, DB_SCHEMA: 'user' });
+    expect(err).toMatch(/^DB_SCHEMA="user": PostgreSQL keeps this word for itself.*\n$/);
+    expect(code).toBe(2);
+  });
+
+  test('is taken where it is empty', async () => {
+    await given.database.raw('CREATE SCHEMA file_processing; CREATE SCHEMA file_processing_queue');
+    await migrate(given.config);
+    await expect(checkSchema(given.database)).resolves.toBeUndefined();
+  });
+});
+
+describe('a database of an older version', () => {
+  let older: OlderVersion;
+  beforeEach(async () => {
+    older = await setUpOlderVersion(given);
+  });
+  afterEach(() => older.close());
+
+  const query = async (statement: string) => (await given.database.raw(statement)).rows;
+
+  /** One run of each state, with jobs as such a version had them. @returns ids by key */
+  async function fill(): Promise<Record<string, string>> {
+    await query(`
+      INSERT INTO public.sns_messages (message_id, topic_arn, type, outcome, message, signed_at)
+      VALUES ('m', 't', 'Notification', 'accepted', '{}', now());
+      INSERT INTO public.runs (message_id, bucket, key) VALUES ('m', 'b', 'queued');
+      INSERT INTO public.runs (bucket, key, status, started_at, attempts)
+      VALUES ('b', 'running', 'running', now(), 1);
+      INSERT INTO public.runs (bucket, key, status, error, finished_at)
+      VALUES ('b', 'dead', 'error', 'no rights', now());
+      INSERT INTO public.runs (bucket, key, status, started_at, finished_at, attempts, verdict, report,
+        row_count, byte_count, fault_count)
+      SELECT 'b', key, 'finished', now(), now(), 1, 'passed', '{}', 1, 1, 0
+      FROM unnest(ARRAY['finished', 'without report']) AS key;
+    `);
+    const rows = await query('SELECT id, key FROM public.runs');
+    const ids: Record<string, string> = Object.fromEntries(
+      rows.map(({ id, key }: { id: string; key: string }) => [key, id]),
+    );
+    await older.boss.send('runs', { runId: ids.dead });
+    const [job] = await older.boss.fetch('runs');
+    await older.boss.fail('runs', job?.id ?? '', { message: 'no rights' });
+    await older.boss.send('runs', { runId: ids.queued });
+    await older.boss.send('runs', { runId: ids['without report'] });
+    return ids;
+  }
+
+  async function queueContents() {
+    const queue = await openQueue(given.database, (error) => {
+      throw error;
+    });
+    const jobs = await queue.fetch(10);
+    const dead = await queue.deadLetters(10);
+    await queue.close();
+    return { jobs: jobs.map(({ runId }) => runId).sort(), dead };
+  }
+
+  test('is moved with its rows, jobs and dead letters, and said so', async () => {
+    const ids = await fill();
+    const { code, out } = await cli(['migrate'], { DATABASE_URL: given.url });
+    expect(code).toBe(0);
+    expect(out).toContain(
+      'moved: the tables of an older version into the schema file_processing, with 3 jobs and 1 dead letters\n',
+    );
+    await expect(checkSchema(given.database)).resolves.toBeUndefined();
+    expect(await query('SELECT key FROM file_processing.runs')).toHaveLength(5);
+    expect(await given.database('migrations').orderBy('id').pluck('name')).toEqual(
+      await migrationNames(),
+    );
+    const { jobs, dead } = await queueContents();
+    expect(jobs).toEqual([ids.queued, ids.running, ids['without report']].sort());
+    expect(dead).toMatchObject([{ runId: ids.dead, attempts: 1, error: 'no rights' }]);
+  });
+
+  test('leaves nothing behind but the notice that keeps an older version out', async () => {
+    await fill();
+    await migrate(given.config);
+    const left = (await relations()).filter((name) => !name.startsWith('file_processing'));
+    expect(left).toEqual(['public.monitoring_files']);
+    await expect(setUpOlderVersion(given)).rejects.toThrow('"monitoring_files" already exists');
+    expect(await migrate(given.config)).toEqual([]);
+  });
+
+  test("others' migrations, queues and views stay, and so do the tables that hold them", async () => {
+    await fill();
+    await query(`
+      INSERT INTO public.knex_migrations (name, batch, migration_time) VALUES ('theirs.js', 1, now());
+      CREATE VIEW public.theirs AS SELECT count(*) FROM public.runs;
+    `);
+    await older.boss.createQueue('mail');
+    await older.boss.send('mail', { to: 'somebody' });
+    await migrate(given.config);
+    expect(await query('SELECT name FROM public.knex_migrations')).toEqual([{ name: 'theirs.js' }]);
+    expect(await query('SELECT * FROM public.theirs')).toEqual([{ count: 5 }]);
+    expect((await older.boss.getQueues()).map(({ name }) => name)).toEqual(['mail']);
+    expect(await query('SELECT name FROM pgboss.job')).toEqual([{ name: 'mail' }]);
+  });
+
+  test("a table of others' in pg-boss's schema keeps it", async () => {
+    await query('CREATE TABLE pgboss.theirs ()');
+    await migrate(given.config);
+    expect(await relations()).toContain('pgboss.theirs');
+    expect(await query('SELECT name FROM pgboss.queue')).toEqual([]);
+  });
+
+  test('with only part of it there is refused, and left as it is', async () => {
+    await query('DROP TABLE public.runs');
+    const before = await relations();
+    const { code, err } = await cli(['migrate'], { DATABASE_URL: given.url });
+    expect(code).toBe(2);
+    expect(err).toMatch(/^the schema "public" holds .* but lacks runs: .*\n$/);
+    expect(await relations()).toEqual(before);
+  });
+
+  test('is left alone by an installation that has its own tables', async () => {
+    await older.close();
+    const other = await createTestDatabase('migrated');
+    try {
+      older = await setUpOlderVersion(other);
+      expect(await migrate(other.config)).toEqual([]);
+      expect(await other.database('public.runs').select()).toEqual([]);
+    } finally {
+      await older.close();
+      await other.drop();
+    }
+  });
+});

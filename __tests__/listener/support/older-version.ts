@@ -1,0 +1,40 @@
+import type { Knex } from 'knex';
+import knex from 'knex';
+import { PgBoss } from 'pg-boss';
+import type { TestDatabase } from './postgres.ts';
+
+/** What versions up to 0.2 noted of their migrations; the statements are those of today, in `public`. */
+const MIGRATIONS = ['0001_initial_schema.ts', '0002_report_key.ts'];
+
+const migrationSource: Knex.MigrationSource<string> = {
+  getMigrations: async () => MIGRATIONS,
+  getMigrationName: (name) => name,
+  async getMigration(name) {
+    const { up } = await import(`../../../listener/migrations/${name}`);
+    return { up, down: () => Promise.resolve() };
+  },
+};
+
+/** A database as such a version left it, and its pg-boss. */
+export interface OlderVersion {
+  readonly boss: PgBoss;
+  close(): Promise<void>;
+}
+
+/**
+ * Sets a database up as versions up to 0.2 did: tables in `public`, knex's notes in
+ * `knex_migrations`, queues in `pgboss`.
+ */
+export async function setUpOlderVersion({ url }: Pick<TestDatabase, 'url'>): Promise<OlderVersion> {
+  const settings = { client: 'pg', connection: url, userParams: { schema: 'public' } };
+  const database = knex(settings);
+  await database.migrate.latest({ migrationSource });
+  await database.destroy();
+  const boss = new PgBoss({ connectionString: url, supervise: false, schedule: false });
+  // As when a migration takes the tables away.
+  boss.on('error', () => undefined);
+  await boss.start();
+  await boss.createQueue('runs_dead_letter');
+  await boss.createQueue('runs', { deadLetter: 'runs_dead_letter', retryLimit: 0 });
+  return { boss, close: () => boss.stop({ graceful: false }) };
+}

@@ -1,0 +1,39 @@
+import type { Database, Transaction } from './connection.ts';
+
+/** Names of our tables, qualified by their schema, as SQL and knex take them. */
+export interface Tables {
+  readonly mappings: string;
+  readonly monitoringFiles: string;
+  readonly snsMessages: string;
+  readonly runs: string;
+  /** What knex notes of the migrations that ran. */
+  readonly migrations: string;
+}
+
+/** knex's table in our schema; the one beside it, of its lock, ends in `_lock`. */
+export const MIGRATIONS_TABLE = 'migrations';
+
+/**
+ * How statements name our tables. All are qualified: the search path belongs to the database's owner,
+ * and a pooler hands one session to many clients.
+ */
+export function tablesOf(database: Database | Transaction): Tables {
+  const schema = schemaOf(database);
+  return {
+    mappings: `${schema}.mappings`,
+    monitoringFiles: `${schema}.monitoring_files`,
+    snsMessages: `${schema}.sns_messages`,
+    runs: `${schema}.runs`,
+    migrations: `${schema}.${MIGRATIONS_TABLE}`,
+  };
+}
+
+/** Schema of pg-boss's tables, beside ours. */
+export function queueSchemaOf(database: Database | Transaction): string {
+  return `${schemaOf(database)}_queue`;
+}
+
+/** The schema of our tables; needs no quotes in SQL. */
+export function schemaOf(database: Database | Transaction): string {
+  return database.client.config.userParams.schema;
+}
