@@ -39,6 +39,9 @@ const DEFAULTS = {
   treatMissingData: 'notBreaching',
 };
 
+/** What to do about what waits in a dead-letter queue. */
+const REDRIVE = 'To take it in again: npm run manage -- sqs-redrive';
+
 /** A message older than this waits for a listener that is unavailable or too slow. */
 const STUCK_SECONDS = 900;
 
@@ -49,8 +52,7 @@ function ofTopic({ topicName }: Watched): Record<string, string> | undefined {
 /** Every alarm, by its name in Terraform; the addresses are an interface. */
 const ALARMS: Readonly<Record<string, Alarm>> = {
   dead_letters: {
-    alarmDescription:
-      'Messages wait in the dead-letter queue: files that arrived but were not checked.',
+    alarmDescription: `Messages wait in the dead-letter queue: files that arrived but were not checked. ${REDRIVE}`,
     namespace: 'AWS/SQS',
     metricName: 'ApproximateNumberOfMessagesVisible',
     statistic: 'Maximum',
@@ -81,8 +83,7 @@ const ALARMS: Readonly<Record<string, Alarm>> = {
       deliveryQueueName === undefined ? undefined : { QueueName: deliveryQueueName },
   },
   undelivered_events: {
-    alarmDescription:
-      'EventBridge could not deliver events of new objects to the queue: files that arrived but were not checked.',
+    alarmDescription: `EventBridge could not deliver events of new objects to the queue: files that arrived but were not checked. ${REDRIVE}`,
     namespace: 'AWS/SQS',
     metricName: 'ApproximateNumberOfMessagesVisible',
     statistic: 'Maximum',

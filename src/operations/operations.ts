@@ -23,6 +23,7 @@ import { snsProbe } from './commands/sns-probe.ts';
 import { snsPublish } from './commands/sns-publish.ts';
 import { snsSetTopicPolicy } from './commands/sns-set-topic-policy.ts';
 import { snsSubscribe } from './commands/sns-subscribe.ts';
+import { sqsRedrive } from './commands/sqs-redrive.ts';
 import { updateImage } from './commands/update-image.ts';
 import { upgradeNotes } from './commands/upgrade-notes.ts';
 import { verifyIrsa } from './commands/verify-irsa.ts';
@@ -53,6 +54,7 @@ export const OPERATIONS: readonly Operation<any>[] = [
   snsProbe,
   snsSetTopicPolicy,
   snsPublish,
+  sqsRedrive,
   queueDelete,
   setupLocalStack,
   ecrPut,

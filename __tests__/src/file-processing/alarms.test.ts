@@ -59,6 +59,17 @@ describe('Alarms', () => {
     });
   });
 
+  it('on dead-letter queues name the command that takes in again what waits there', () => {
+    const bridge = synthesizeFileProcessing({
+      ...{ delivery: 'sqs', notification: 'eventbridge', account_id: '123456789012' },
+    });
+    for (const name of ['dead_letters', 'undelivered_events']) {
+      expect(resourceAt(bridge, `aws_cloudwatch_metric_alarm.${name}`)).toMatchObject({
+        alarm_description: expect.stringContaining('npm run manage -- sqs-redrive'),
+      });
+    }
+  });
+
   it('of a delivery queue are not made without one', () => {
     const names = namesOf(synthesizeFileProcessing(), 'aws_cloudwatch_metric_alarm');
     expect(names).not.toContain('stuck_messages');

@@ -22,6 +22,8 @@ export interface ExecOptions {
   readonly deadline: number;
   /** Until its pod has started, in seconds. */
   readonly wait: number;
+  /** Where its log goes: to standard output, or to standard error. @default 'stream' */
+  readonly output?: 'stream' | 'progress';
 }
 
 /** How long a command may run where nobody says otherwise, in seconds. */
@@ -108,7 +110,7 @@ export async function runInJob(
   });
   try {
     const manifests = await manifestsOf(kubectl, target, args, options);
-    return await new RunningJob(context, kubectl, manifests, () => signal).run(options.wait);
+    return await new RunningJob(context, kubectl, manifests, options, () => signal).run();
   } finally {
     release();
     kubectl.dispose();
@@ -175,6 +177,7 @@ class RunningJob {
   readonly #name: string;
   /** Others may have put more containers into its pod. */
   readonly #container: string;
+  readonly #options: ExecOptions;
   readonly #signal: () => EndSignal | undefined;
   /** It can't be seen any more, and may go on: it is not deleted. */
   #lost = false;
@@ -183,6 +186,7 @@ class RunningJob {
     context: OperationContext,
     kubectl: Kubectl,
     manifests: readonly Manifest[],
+    options: ExecOptions,
     signal: () => EndSignal | undefined,
   ) {
     const job = manifests.find(({ kind }) => kind === 'Job');
@@ -191,13 +195,14 @@ class RunningJob {
     this.#manifests = manifests;
     this.#name = job?.metadata.name ?? '';
     this.#container = job?.spec.template.spec.containers[0].name ?? '';
+    this.#options = options;
     this.#signal = signal;
   }
 
-  async run(wait: number): Promise<ExitCode> {
+  async run(): Promise<ExitCode> {
     try {
       await this.#make();
-      const pod = await this.#started(wait);
+      const pod = await this.#started(this.#options.wait);
       if (pod !== undefined) {
         const code = await this.#followed(pod);
         if (code !== undefined) return code;
@@ -296,7 +301,7 @@ class RunningJob {
         ...['logs', metadata.name, '--container', this.#container, '--follow'],
         ...(since === undefined ? [] : [`--since-time=${since}`]),
       ],
-      { output: 'stream' },
+      { output: this.#options.output ?? 'stream' },
     );
     return code;
   }

@@ -1,5 +1,7 @@
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import { isQueueArn, type TopicArn } from '@file-processing/contract/arn.ts';
+import { hasQueue, usesEventBridge } from '../../settings/file-processing/delivery.ts';
+import type { FileProcessingSettings } from '../../settings/file-processing-variables.ts';
 import { EXIT, OperationError } from '../operation-error.ts';
 
 /** A queue and what waits in it; SQS counts approximately. */
@@ -23,6 +25,46 @@ export function deadLetterQueueOf({ partition, region, account, name }: TopicArn
 /** Name by which the stack makes the queue that its listener fetches from. */
 export function deliveryQueueOf({ partition, region, account, name }: TopicArn): string {
   return `arn:${partition}:sqs:${region}:${account}:${name}-deliveries`;
+}
+
+/** Name by which the stack makes the queue of events that EventBridge could not deliver. */
+export function undeliveredQueueOf({ partition, region, account, name }: TopicArn): string {
+  return `arn:${partition}:sqs:${region}:${account}:${name}-undelivered`;
+}
+
+/** A dead-letter queue of the stack. */
+export interface DeadLetters {
+  readonly arn: string;
+  /** What is in it, such as `messages that were not delivered`. */
+  readonly holds: string;
+  /**
+   * ARN of its source queue, into which SQS itself moves what is in it; undefined where it has none, and the listener
+   * takes it.
+   */
+  readonly sourceArn: string | undefined;
+}
+
+/** The dead-letter queues of the stack whose queues have the name of this topic. */
+export function deadLettersOf(
+  settings: FileProcessingSettings,
+  topic: TopicArn,
+): readonly DeadLetters[] {
+  return [
+    {
+      arn: deadLetterQueueOf(topic),
+      holds: 'messages that were not taken',
+      sourceArn: hasQueue(settings) ? deliveryQueueOf(topic) : undefined,
+    },
+    ...(usesEventBridge(settings)
+      ? [
+          {
+            arn: undeliveredQueueOf(topic),
+            holds: 'events that EventBridge could not deliver',
+            sourceArn: undefined,
+          },
+        ]
+      : []),
+  ];
 }
 
 /**

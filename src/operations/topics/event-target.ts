@@ -6,7 +6,7 @@ import type { FileProcessingSettings } from '../../settings/file-processing-vari
 import type { AwsClients } from '../aws-clients.ts';
 import type { CommonOptions, OperationContext } from '../operation.ts';
 import { EXIT, OperationError } from '../operation-error.ts';
-import { targetOf } from '../target.ts';
+import { type Target, targetOf } from '../target.ts';
 import { deadLetterQueueOf, deliveryQueueOf } from './dead-letter-queue.ts';
 
 /** Options of the commands about the topic and its events. */
@@ -15,10 +15,8 @@ export interface EventOptions extends CommonOptions {
   readonly topicArn?: string;
 }
 
-/** The topic that a command works on. */
-export interface EventTarget {
-  readonly clients: AwsClients;
-  readonly region: string;
+/** The topic that a command works on, and how it signs in there. */
+export interface EventTarget extends Target {
   /** Account of the signed-in identity. */
   readonly account: string;
   readonly settings: FileProcessingSettings;
@@ -62,19 +60,20 @@ export async function eventTarget(
       { code: EXIT.usage, next: 'leave --region out: the ARN says it' },
     );
   }
-  const { environment, region, clients } = targetOf(context, {
+  const target = targetOf(context, {
     ...options,
     profile: options.profile ?? (env.AWS_PROFILE || undefined),
     region: named?.region ?? options.region ?? (env.AWS_REGION || undefined),
   });
-  const account = await accountOf(clients);
-  const settings = environment.fileProcessing;
-  const ownTopic = topicIn(region, account, settings.sns_topic_name);
+  const account = await accountOf(target.clients);
+  const settings = target.environment.fileProcessing;
+  const ownTopic = topicIn(target.region, account, settings.sns_topic_name);
   const topicOfStack = parseTopicArn(settings.existing_topic_arn) ?? ownTopic;
   const topic = named ?? topicOfStack;
   const isOfStack = topic.arn === topicOfStack.arn;
   return {
-    ...{ clients, region, account, settings, topic, isOfStack },
+    ...target,
+    ...{ account, settings, topic, isOfStack },
     isMadeByStack: isOfStack && settings.existing_topic_arn === '',
     deadLetterArn: deadLetterQueueOf(isOfStack ? ownTopic : topic),
     deliveryQueueArn: deliveryQueueOf(isOfStack ? ownTopic : topic),

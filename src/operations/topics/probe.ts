@@ -28,7 +28,7 @@ export function problemsOf(
       if (problem) return [`${arn} could not be read: ${problem}`];
       return messages
         ? [
-            `${arn} holds ${messages} messages that were not delivered: look at the listener's log, then redrive them`,
+            `${arn} holds ${messages} messages that were not delivered: look at the listener's log, then take them in again by sqs-redrive`,
           ]
         : [];
     }),
