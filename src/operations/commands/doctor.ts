@@ -11,7 +11,6 @@ import { workloadDiagnoses } from '../doctor/workload.ts';
 import type { Operation, OperationContext } from '../operation.ts';
 import { EXIT } from '../operation-error.ts';
 import { type Target, targetOf } from '../target.ts';
-import { deliveryQueueOf } from '../topics/dead-letter-queue.ts';
 
 /** `manage doctor`: looks at everything that a deployment depends on; ends with 1 when something is red. */
 export const doctor: Operation = {
@@ -38,19 +37,21 @@ async function diagnoseAll(
   const settings = settingsDiagnosis(target.environment);
   const { credentials, account } = await credentialsDiagnosis(target);
   if (account === undefined) {
-    const skipped = ['network', 'cluster', 'bucket', 'queue', 'topic', 'workload'].map(
-      (name): Diagnosis => ({ name, state: 'skipped', found: 'needs credentials' }),
-    );
+    const skipped = [
+      'network',
+      'cluster',
+      'bucket',
+      'queue',
+      'dead letters',
+      'topic',
+      'workload',
+    ].map((name): Diagnosis => ({ name, state: 'skipped', found: 'needs credentials' }));
     return [...tools, settings, credentials, ...skipped, ...(await databaseDiagnoses(context))];
   }
   const [network, cluster, ...delivery] = await Promise.all([
     networkDiagnosis(target),
     clusterDiagnosis(context, target),
-    ...deliveryDiagnoses(
-      target,
-      topicArnOf(target, account),
-      deliveryQueueOf(ownTopicOf(target, account)),
-    ),
+    ...deliveryDiagnoses(target, topicArnOf(target, account), ownTopicOf(target, account)),
   ]);
   return [
     ...tools,

@@ -11,6 +11,7 @@ import {
 } from '@aws-sdk/client-s3';
 import { GetTopicAttributesCommand, ListSubscriptionsByTopicCommand } from '@aws-sdk/client-sns';
 import { GetCallerIdentityCommand } from '@aws-sdk/client-sts';
+import type { TopicArn } from '@file-processing/contract/arn.ts';
 import { partitionOf } from '@file-processing/contract/partition.ts';
 import { type Bucket, bucketsOf } from '../../settings/buckets.ts';
 import {
@@ -22,7 +23,12 @@ import { hasEndpoint, hasQueue, usesEventBridge } from '../../settings/file-proc
 import type { FileProcessingSettings } from '../../settings/file-processing-variables.ts';
 import type { AwsClients } from '../aws-clients.ts';
 import type { Target } from '../target.ts';
-import { queueDepth } from '../topics/dead-letter-queue.ts';
+import {
+  type DeadLetters,
+  deadLettersOf,
+  deliveryQueueOf,
+  queueDepth,
+} from '../topics/dead-letter-queue.ts';
 import { depthText, messagesIn, queueName } from '../topics/queue-drain.ts';
 import { type Diagnosis, diagnose } from './diagnosis.ts';
 
@@ -155,11 +161,33 @@ function queueDiagnosis(
   });
 }
 
-/** Looks at the way of a file: its bucket, then the topic and who is subscribed. */
+/** Counts what waits in a dead-letter queue. */
+function deadLettersDiagnosis(
+  clients: AwsClients,
+  { arn, holds }: DeadLetters,
+): Promise<Diagnosis> {
+  const name = queueName(arn);
+  return diagnose('dead letters', async () => {
+    const depth = await queueDepth(await clients.sqs(), arn);
+    if (depth === undefined) {
+      return { state: 'red', found: `there is no ${name}`, next: 'npm run manage -- apply' };
+    }
+    const found = `${name}, for ${holds}: ${depthText(depth)}`;
+    if (depth.problem !== undefined) return { state: 'red', found };
+    if (messagesIn(depth) === 0) return { state: 'ok', found };
+    return { state: 'warn', found, next: 'npm run manage -- sqs-redrive takes them in again' };
+  });
+}
+
+/**
+ * Looks at the way of a file: its bucket, the queues, then the topic and who is subscribed.
+ *
+ * @param ownTopic - gives the queues their names, whoever makes the topic
+ */
 export function deliveryDiagnoses(
   { clients, environment, region }: Target,
   topicArn: string,
-  queueArn: string,
+  ownTopic: TopicArn,
 ): readonly Promise<Diagnosis>[] {
   const settings = environment.fileProcessing;
   const { existing_topic_arn } = settings;
@@ -172,7 +200,8 @@ export function deliveryDiagnoses(
         async () => await lookAtBucket(await clients.s3(), bucket, { region, settings }),
       );
     }),
-    queueDiagnosis(clients, settings, queueArn),
+    queueDiagnosis(clients, settings, deliveryQueueOf(ownTopic)),
+    ...deadLettersOf(settings, ownTopic).map((one) => deadLettersDiagnosis(clients, one)),
     diagnose('topic', async () => {
       const sns = await clients.sns();
       const answer = await sns

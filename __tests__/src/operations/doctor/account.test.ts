@@ -1,3 +1,5 @@
+import { GetQueueUrlCommand, QueueDoesNotExist } from '@aws-sdk/client-sqs';
+import { topicIn } from '@file-processing/contract/arn.ts';
 import { describe, expect, it } from 'vitest';
 import type { AwsClients } from '../../../../src/operations/aws-clients.ts';
 import { deliveryDiagnoses } from '../../../../src/operations/doctor/account.ts';
@@ -22,7 +24,9 @@ async function diagnosesOf(
     region: 'us-gov-west-1',
     environment: { fileProcessing: fileProcessingSettings({ buckets }) },
   } as unknown as Target;
-  const all = await Promise.all(deliveryDiagnoses(target, 'arn:topic', 'arn:queue'));
+  const all = await Promise.all(
+    deliveryDiagnoses(target, 'arn:topic', topicIn('us-gov-west-1', '123456789012', 'files')),
+  );
   return all.filter(({ name }) => name.startsWith('bucket'));
 }
 
@@ -69,5 +73,69 @@ describe('several buckets', () => {
   it('of another region are red', async () => {
     const found = await diagnosesOf(buckets, () => ({ BucketRegion: 'us-gov-east-1' }));
     expect(found.map(({ state }) => state)).toEqual(['red', 'red']);
+  });
+});
+
+/** What doctor says of the dead-letter queues, where they hold so many messages; undefined where one is not there. */
+async function deadLettersFound(
+  settings: Parameters<typeof fileProcessingSettings>[0],
+  held: Readonly<Record<string, number | undefined>>,
+) {
+  const send = async (command: { readonly input: object }) => {
+    const { QueueName, QueueUrl } = command.input as { QueueName?: string; QueueUrl?: string };
+    if (command instanceof GetQueueUrlCommand) {
+      const messages = held[QueueName ?? ''];
+      if (messages !== undefined) return { QueueUrl: QueueName };
+      throw new QueueDoesNotExist({ message: 'none', $metadata: {} });
+    }
+    return { Attributes: { ApproximateNumberOfMessages: `${held[QueueUrl ?? '']}` } };
+  };
+  const clients = {
+    s3: async () => ({ send: async () => ({}) }),
+    sns: async () => ({ send: async () => ({}) }),
+    sqs: async () => ({ send }),
+  } as unknown as AwsClients;
+  const fileProcessing = fileProcessingSettings(settings);
+  const target = { clients, region: 'us-gov-west-1', environment: { fileProcessing } };
+  const topic = topicIn('us-gov-west-1', '123456789012', 'files');
+  const all = deliveryDiagnoses(target as unknown as Target, topic.arn, topic);
+  return (await Promise.all(all)).filter(({ name }) => name === 'dead letters');
+}
+
+describe('dead-letter queues', () => {
+  const BRIDGE = {
+    delivery: 'sqs',
+    notification: 'eventbridge',
+    account_id: '123456789012',
+  } as const;
+
+  it('that are empty are ok', async () => {
+    expect(await deadLettersFound({}, { 'files-dead-letter': 0 })).toStrictEqual([
+      {
+        name: 'dead letters',
+        state: 'ok',
+        found:
+          'files-dead-letter, for messages that were not taken: 0 messages (0 waiting, 0 in flight, 0 delayed)',
+      },
+    ]);
+  });
+
+  it('that hold messages lead to the command that takes them in again', async () => {
+    const held = { 'files-dead-letter': 0, 'files-undelivered': 3 };
+    expect(await deadLettersFound(BRIDGE, held)).toMatchObject([
+      { state: 'ok' },
+      {
+        state: 'warn',
+        found: expect.stringContaining('events that EventBridge could not deliver: 3 messages'),
+        next: 'npm run manage -- sqs-redrive takes them in again',
+      },
+    ]);
+  });
+
+  it('that are not there are red', async () => {
+    expect(await deadLettersFound(BRIDGE, { 'files-dead-letter': 0 })).toMatchObject([
+      { state: 'ok' },
+      { state: 'red', found: 'there is no files-undelivered', next: 'npm run manage -- apply' },
+    ]);
   });
 });
