@@ -174,7 +174,7 @@ export const LISTENER_VARIABLES = {
   },
   LOCAL_S3_ROOT: {
     description: 'Folder that stands in for S3: `<root>/<bucket>/<key>`, else `<root>/<key>`.',
-    kind: text('a folder'),
+    kind: text('a folder that is there'),
     example: './data',
   },
   WORKER_CONCURRENCY: {

@@ -47,6 +47,8 @@ describe('The running listener', () => {
       METRICS_PORT: '0',
       SNS_TOPIC_ARNS: LISTENER_VARIABLES.SNS_TOPIC_ARNS.example,
       AWS_REGION: LISTENER_VARIABLES.AWS_REGION.example,
+      AWS_ACCESS_KEY_ID: 'test',
+      AWS_SECRET_ACCESS_KEY: 'test',
     });
     const { port, metricsPort } = await listener.line('listening');
     const { delivery, readiness, metrics } = PATHS;

@@ -352,6 +352,8 @@ describe('the image', () => {
       PORT: '0',
       METRICS_PORT,
       AWS_REGION: 'us-gov-west-1',
+      AWS_ACCESS_KEY_ID: 'test',
+      AWS_SECRET_ACCESS_KEY: 'test',
       SNS_TOPIC_ARNS: 'arn:aws-us-gov:sns:us-gov-west-1:123456789012:file-processing-topic',
     };
     const healthcheck = () => runIn(['file-processing', 'healthcheck'], { METRICS_PORT });

@@ -1,6 +1,9 @@
+import { statSync } from 'node:fs';
+import { resolve } from 'node:path';
 import type { TopicArn } from '@file-processing/contract/arn.ts';
 import {
   deliveryBuckets,
+  LISTENER_VARIABLES,
   ONE_BUCKET,
   type ValueOf,
 } from '@file-processing/contract/listener-variables.ts';
@@ -100,12 +103,21 @@ export function readConfig(environment: Environment, needs: ConfigNeeds): Config
     buckets: readBuckets(reader),
     reportPrefix: reader.required('REPORT_PREFIX'),
     writeReports: readWriteReports(reader),
-    localRoot: reader.optional('LOCAL_S3_ROOT'),
+    localRoot: readLocalRoot(reader),
     workerConcurrency: reader.required('WORKER_CONCURRENCY'),
     shutdownSeconds: reader.required('SHUTDOWN_SECONDS'),
     logLevel: reader.required('LOG_LEVEL'),
     maxFaults: reader.required('MAX_FAULTS'),
   };
+  // 0 takes any free port, so two of them are two ports.
+  if (needs.httpIntake && read.port === read.metricsPort && read.port) {
+    reader.fault({
+      variable: 'METRICS_PORT',
+      value: `${read.metricsPort}`,
+      problem: 'PORT is the same',
+      allowed: 'another port than that of PORT',
+    });
+  }
   const database = needs.database ? readDatabaseConfig(reader) : undefined;
   if (reader.faults.length > 0) throw new ConfigError(reader.faults);
 
@@ -150,6 +162,20 @@ function readBuckets(reader: VariableReader): readonly DeliveryBucket[] {
     });
   }
   return deliveryBuckets((name) => reader.optional(name));
+}
+
+/** A name that is written wrong would make every object one that is gone. */
+function readLocalRoot(reader: VariableReader): string | undefined {
+  const root = reader.optional('LOCAL_S3_ROOT');
+  if (root !== undefined && !statSync(root, { throwIfNoEntry: false })?.isDirectory()) {
+    reader.fault({
+      variable: 'LOCAL_S3_ROOT',
+      value: root,
+      problem: `there is no folder ${resolve(root)}`,
+      allowed: LISTENER_VARIABLES.LOCAL_S3_ROOT.kind.allowed,
+    });
+  }
+  return root;
 }
 
 /** What is trusted is the queue's policy, so there must be a queue. */

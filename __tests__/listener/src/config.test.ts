@@ -123,6 +123,24 @@ test('a process that writes no reports needs no prefix', () => {
   expect(readConfig({ WRITE_REPORTS: 'false' }, NOTHING)).toMatchObject({ s3 });
 });
 
+test('two servers on one port are a fault, unless each may take any port or only one is opened', () => {
+  const same = { PORT: '9090', SNS_TOPIC_ARNS: TOPIC };
+  expect(faultsOf(same, INTAKE)).toEqual([
+    expect.objectContaining({ variable: 'METRICS_PORT', problem: 'PORT is the same' }),
+  ]);
+  expect(faultsOf(same, NOTHING)).toEqual([]);
+  expect(faultsOf({ ...same, PORT: '0', METRICS_PORT: '0' }, INTAKE)).toEqual([]);
+});
+
+test.each(['/no/such/folder', 'package.json'])(
+  'a root of objects that is no folder is a fault: %s',
+  (root) => {
+    expect(() => readConfig({ LOCAL_S3_ROOT: root }, NOTHING)).toThrow(
+      /^1 fault .*\n- LOCAL_S3_ROOT=".*": there is no folder \/.*; allowed: a folder that is there$/,
+    );
+  },
+);
+
 test('topics are not required of a process that takes no deliveries over HTTP', () => {
   expect(faultsOf({}, NOTHING)).toEqual([]);
 });

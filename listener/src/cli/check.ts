@@ -2,8 +2,13 @@ import { ListObjectsV2Command, ListObjectVersionsCommand, S3Client } from '@aws-
 import { GetQueueAttributesCommand } from '@aws-sdk/client-sqs';
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { EXIT } from '@file-processing/contract/listener-interface.ts';
+import {
+  LISTENER_VARIABLES,
+  type VariableFault,
+} from '@file-processing/contract/listener-variables.ts';
 import type { DatabaseConfig } from '../config/database-config.ts';
 import { proxyAgents } from '../config/proxy-agents.ts';
+import { ConfigError } from '../config/read-variables.ts';
 import { type Config, readConfig } from '../config.ts';
 import { connect } from '../database/connection.ts';
 import { connectionFault } from '../database/errors.ts';
@@ -160,6 +165,51 @@ async function awsChecks(
 
 function firstBelow(bucket: string, prefix: string, account: string | undefined) {
   return { Bucket: bucket, Prefix: prefix, MaxKeys: 1, ExpectedBucketOwner: account };
+}
+
+/** Variables that name who gives out credentials: that it may not answer yet is no fault of the settings. */
+const GIVERS = [
+  'AWS_WEB_IDENTITY_TOKEN_FILE',
+  'AWS_CONTAINER_CREDENTIALS_FULL_URI',
+  'AWS_CONTAINER_CREDENTIALS_RELATIVE_URI',
+];
+
+/**
+ * Looks whether the AWS SDK has a region and credentials, so that a process without them does not begin work
+ * that fails for it each time.
+ *
+ * @throws {ConfigError}
+ */
+export async function requireAws(
+  { aws }: Pick<Config, 'aws'>,
+  { region: needsRegion }: { readonly region: boolean },
+): Promise<void> {
+  const client = new STSClient(aws.region === undefined ? {} : { region: aws.region });
+  const faults: VariableFault[] = [];
+  try {
+    if (needsRegion) {
+      await client.config.region().catch(() => {
+        const { kind } = LISTENER_VARIABLES.AWS_REGION;
+        const problem = 'is not set, and the AWS SDK finds no region either';
+        faults.push({ variable: 'AWS_REGION', problem, allowed: kind.allowed });
+      });
+    }
+    if (!GIVERS.some((name) => process.env[name])) {
+      await client.config.credentials().catch((error: unknown) => {
+        // Anything else may be mended by another try.
+        if (!(error instanceof Error && error.name === 'CredentialsProviderError')) return;
+        faults.push({
+          variable: 'AWS credentials',
+          problem: error.message,
+          allowed:
+            'AWS_ACCESS_KEY_ID with AWS_SECRET_ACCESS_KEY, AWS_PROFILE, or the role of the pod or machine',
+        });
+      });
+    }
+  } finally {
+    client.destroy();
+  }
+  if (faults.length > 0) throw new ConfigError(faults);
 }
 
 async function identityCheck(sts: STSClient): Promise<CheckResult> {

@@ -12,6 +12,7 @@ import { recordRun } from '../jobs/record-run.ts';
 import { JOBS } from '../jobs/s3-data-quality-job.ts';
 import { writeReport } from '../jobs/write-report.ts';
 import { openStore } from '../storage/open-store.ts';
+import { requireAws } from './check.ts';
 import {
   type Command,
   type CommandContext,
@@ -95,6 +96,9 @@ async function runAll(
   const { objects, ignored, problems } = readS3Events(text, config.s3);
   if (problems.length > 0) throw new UsageError(`not an S3 event: ${problems.join('; ')}`);
   for (const reason of ignored) context.stderr.write(`ignored: ${printable(reason)}\n`);
+  if (config.s3.localRoot === undefined && objects.length > 0) {
+    await requireAws(config, { region: true });
+  }
   const store = openStore(config);
   let worst: number = EXIT.ok;
   try {

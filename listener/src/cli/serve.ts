@@ -3,6 +3,7 @@ import { readConfig } from '../config.ts';
 import { createLogger } from '../serve/logger.ts';
 import { SIGNAL_EXIT_CODES, shutdownBudget, takeShutdownSignals } from '../serve/shutdown.ts';
 import { startListener } from '../serve/start-listener.ts';
+import { requireAws } from './check.ts';
 import type { Command } from './command-context.ts';
 import { InterruptedError } from './interruption.ts';
 
@@ -17,7 +18,16 @@ export interface ServeOptions {
  * the first one while the listener starts: it may wait minutes for another replica's migration.
  */
 export const serve: Command<ServeOptions> = async ({ environment }, { role, migrate }) => {
-  const config = readConfig(environment, { database: true, httpIntake: ROLES[role].takesMessages });
+  const { takesMessages } = ROLES[role];
+  const config = readConfig(environment, { database: true, httpIntake: takesMessages });
+  const isLocal = config.s3.localRoot !== undefined;
+  const start = async () => {
+    // An intake confirms subscriptions, at the region of their topic.
+    if (takesMessages || !isLocal) {
+      await requireAws(config, { region: !isLocal || config.sqs.queueUrl !== undefined });
+    }
+    return startListener({ config, role, migrate, logger });
+  };
   const logger = createLogger(config.logLevel);
   const signals = takeShutdownSignals((signal) => {
     logger.warn({ signal }, 'second signal, ending at once');
@@ -25,7 +35,7 @@ export const serve: Command<ServeOptions> = async ({ environment }, { role, migr
   });
   try {
     const listener = await Promise.race([
-      startListener({ config, role, migrate, logger }),
+      start(),
       signals.first.then((signal) => Promise.reject(new InterruptedError(signal))),
     ]);
     const signal = await signals.first;

@@ -154,6 +154,9 @@ function addressOfParts(reader: VariableReader): Address | undefined {
   };
 }
 
+/** What ends the host of an address, where a password of `user:password@` holds it as it is. */
+const RAW_IN_PASSWORD = /^[a-z]+:\/\/[^:@/?#]*:[^@/?#]*([/?#]).*@/is;
+
 function addressOfUrl(reader: VariableReader): Address | undefined {
   const text = reader.optional('DATABASE_URL');
   if (text === undefined) return undefined;
@@ -164,9 +167,16 @@ function addressOfUrl(reader: VariableReader): Address | undefined {
   };
 
   const url = URL.parse(text);
+  const [, raw] = RAW_IN_PASSWORD.exec(text) ?? [];
+  if (raw !== undefined && !url?.username) {
+    return fault(
+      `holds a raw '${raw}' before the '@'; in a password it is '${encodeURIComponent(raw)}'`,
+    );
+  }
   if (url === null || !['postgres:', 'postgresql:'].includes(url.protocol)) {
     return fault('is not a PostgreSQL address');
   }
+  if (url.hash !== '') return fault("holds a raw '#'; it is '%23'");
   const parts = decodeAll([url.hostname, url.pathname.slice(1), url.username, url.password]);
   if (parts === undefined)
     return fault("holds a percent sign that is not an escape ('%' is '%25')");

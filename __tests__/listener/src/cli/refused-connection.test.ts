@@ -22,7 +22,10 @@ const COMMANDS = [
 
 /** Runs a command. @returns how it ended and what it said */
 async function ended(parameters: readonly string[], environment: Record<string, string>) {
-  const { code, out, err } = await cli(parameters, { METRICS_PORT: '0', ...environment });
+  const { code, out, err } = await cli(parameters, {
+    ...{ METRICS_PORT: '0', LOCAL_S3_ROOT: '.' },
+    ...environment,
+  });
   return { code, said: err, out };
 }
 

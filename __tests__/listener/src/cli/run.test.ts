@@ -1,8 +1,9 @@
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { listRuns } from '../../../../listener/src/database/runs.ts';
 import { cli, eventOf } from '../../support/cli.ts';
+import { startListenerChild } from '../../support/listener-process.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 
@@ -15,6 +16,10 @@ async function rootWith(files: Record<string, string>, bucket = 'bucket'): Promi
   }
   return root;
 }
+
+afterEach(() => {
+  vi.unstubAllEnvs();
+});
 
 const JOB = ['run', 's3_data_quality_job'];
 
@@ -127,6 +132,8 @@ describe('a run with a database', () => {
   });
 
   test('an object that cannot be read is worth a retry and does not keep the others back', async () => {
+    vi.stubEnv('AWS_ACCESS_KEY_ID', 'test');
+    vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'test');
     const { code, err, out } = await cli(
       [...JOB, '--event-json', eventOf('bucket', 'a.csv', 'b.csv')],
       {
@@ -145,6 +152,23 @@ describe('a run with a database', () => {
       { status: 'error' },
     ]);
   });
+
+  test.each([
+    ['region', {}, '- AWS_REGION: is not set, and the AWS SDK finds no region'],
+    ['credentials', { AWS_REGION: 'us-gov-west-1' }, '- AWS credentials: Could not load'],
+  ])(
+    'S3 without %s is a fault of the settings that no run is recorded for',
+    async (_, more, says) => {
+      const command = startListenerChild([...JOB, '--event-json', eventOf('bucket', 'a.csv')], {
+        ...{ DATABASE_URL: given.url, AWS_EC2_METADATA_DISABLED: 'true', HOME: '/nonexistent' },
+        ...more,
+      });
+      expect(await command.ended).toBe(2);
+      expect(command.errors()).toContain(says);
+      expect(command.errors()).not.toContain('    at ');
+      expect(await listRuns(given.database)).toEqual([]);
+    },
+  );
 
   const reporting = (root: string, more: readonly string[] = []) =>
     cli([...JOB, '--event-json', eventOf('bucket', 'a.csv'), ...more], {

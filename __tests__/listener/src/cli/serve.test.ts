@@ -174,6 +174,25 @@ test.each([
   expect(listener.lines).toContainEqual(expect.objectContaining({ level, origin }));
 });
 
+test('no credentials for AWS are a fault of the settings', async () => {
+  const listener = serve([], {
+    ...{ AWS_ACCESS_KEY_ID: '', AWS_SECRET_ACCESS_KEY: '' },
+    ...{ AWS_EC2_METADATA_DISABLED: 'true', HOME: '/nonexistent' },
+  });
+  expect(await listener.ended).toBe(2);
+  expect(listener.errors()).toMatch(
+    /^1 fault in the environment:\n- AWS credentials: .*; allowed: AWS_ACCESS_KEY_ID with .*\n$/,
+  );
+});
+
+test('credentials that an agent gives out may come later', async () => {
+  const listener = serve([], {
+    ...{ AWS_ACCESS_KEY_ID: '', AWS_SECRET_ACCESS_KEY: '' },
+    AWS_CONTAINER_CREDENTIALS_FULL_URI: 'http://127.0.0.1:1/credentials',
+  });
+  expect(await listener.line('listening')).toMatchObject({ role: 'both' });
+});
+
 test('every fault of the environment is named at once', async () => {
   const listener = serve([], { PORT: 'eighty', SNS_TOPIC_ARNS: '' });
   expect(await listener.ended).toBe(2);

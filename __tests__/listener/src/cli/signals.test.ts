@@ -34,7 +34,10 @@ async function stuckCommand(parameters: readonly string[], blockingStatement: st
   const transaction = await given.database.transaction();
   blocker = transaction;
   await transaction.raw(blockingStatement);
-  const child = startListenerChild(parameters, { DATABASE_URL: given.url });
+  const child = startListenerChild(parameters, {
+    ...{ DATABASE_URL: given.url, AWS_REGION: 'us-gov-west-1' },
+    ...{ AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test' },
+  });
   await eventually(async () => expect((await sessions()).waiting).toBe(1));
   return {
     child,

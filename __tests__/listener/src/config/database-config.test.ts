@@ -52,6 +52,13 @@ test.each([
   ['postgresql://u:p@h', 'has no database'],
   ['postgresql://h/d', 'has no user'],
   ['postgresql://u:p%@h/d', 'holds a percent sign that is not an escape'],
+  ['postgresql://u:a#b@h/d', "holds a raw '#' before the '@'; in a password it is '%23'"],
+  // The characters before it are taken for a port.
+  ['postgresql://u:1#b@h/d', "holds a raw '#' before the '@'; in a password it is '%23'"],
+  ['postgresql://u:a/b@h/d', "holds a raw '/' before the '@'; in a password it is '%2F'"],
+  ['postgresql://u:1?b@h/d', "holds a raw '?' before the '@'; in a password it is '%3F'"],
+  ['postgresql://u:p@h/d#x', "holds a raw '#'; it is '%23'"],
+  ['postgresql://h:5432/d', 'has no user'],
   ['postgresql://u:p@h/d?sslmode=prefer', "holds sslmode 'prefer'"],
   ['postgresql://u:p@h/d?options=-c', "has the unknown parameter 'options'"],
 ])('DATABASE_URL %s is refused without being shown', (url, problem) => {
@@ -64,6 +71,11 @@ test.each([
     }),
   ]);
   expect(faults[0]).not.toHaveProperty('value');
+});
+
+test('a password with an @ as it is needs no escape', () => {
+  const { config } = read({ DATABASE_URL: 'postgresql://u:p@ss@h/d' });
+  expect([config?.host, config?.password?.reveal()]).toEqual(['h', 'p@ss']);
 });
 
 test('parts that are missing are named together', () => {
