@@ -84,19 +84,30 @@ test.each([PARTS_FROM_BYTES, 3 * PART_BYTES + 1, 11 * PART_BYTES])(
   },
 );
 
-test('a connection that is opened for more than the first part is closed after it', async () => {
+test('of a connection that would bring the whole large object no more is read than the first part', async () => {
   const content = bytesOf(PARTS_FROM_BYTES);
-  let closed = false;
+  let given = 0;
   async function* opened() {
-    try {
-      yield content;
-    } finally {
-      closed = true;
+    for (; given < content.length; given += PART_BYTES / 2) {
+      yield content.subarray(given, given + PART_BYTES / 2);
     }
   }
   const object = { ...objectOf(content), opened: opened() };
   expect(await hashOf(readInParts(object, slots(), never))).toBe(hash(content));
-  expect(closed).toBe(true);
+  // The last piece is out and was not asked to go on.
+  expect(given).toBe(PART_BYTES / 2);
+});
+
+test('a connection that brought a whole small object is read to its end, so that it is used again', async () => {
+  const content = bytesOf(100);
+  let ended = false;
+  async function* opened() {
+    yield content;
+    ended = true;
+  }
+  const object = { ...objectOf(content), opened: opened() };
+  expect(await hashOf(readInParts(object, slots(), never))).toBe(hash(content));
+  expect(ended).toBe(true);
 });
 
 test('what a broken connection has brought is not asked for again', async () => {
@@ -187,8 +198,17 @@ test('a reader that stops gives its slots back, and asks for nothing more', asyn
   const content = bytesOf(10 * PART_BYTES);
   const shared = new Slots(2);
   const object = objectOf(content);
-  for await (const _ of readInParts(object, shared, never)) break;
+  const signals: AbortSignal[] = [];
+  const watched: PartedObject = {
+    ...object,
+    async request(start, end, signal) {
+      signals.push(signal);
+      return object.request(start, end, signal);
+    },
+  };
+  for await (const _ of readInParts(watched, shared, never)) break;
   expect(object.ranges.length).toBeLessThanOrEqual(2);
+  expect(signals.filter(({ aborted }) => !aborted)).toEqual([]);
   const other = objectOf(content);
   expect(await hashOf(readInParts(other, shared, never))).toBe(hash(content));
 });
