@@ -5,6 +5,7 @@ import knex, { type Knex } from 'knex';
 import pg from 'pg';
 import { PgBoss } from 'pg-boss';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { connect } from '../../../../listener/src/database/connection.ts';
 import { migrate } from '../../../../listener/src/database/migrate.ts';
 import { checkSchema, migrationNames } from '../../../../listener/src/database/schema-version.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
@@ -63,6 +64,17 @@ test('another schema takes all of it', async () => {
     'etl_quality',
     'etl_quality_queue',
   ]);
+});
+
+test('no search path is needed', async () => {
+  await empty.database.raw(`ALTER DATABASE ${empty.config.database} SET search_path = ''`);
+  await migrate(empty.config);
+  const database = connect(empty.config);
+  try {
+    await expect(checkSchema(database)).resolves.toBeUndefined();
+  } finally {
+    await database.destroy();
+  }
 });
 
 test('two schemas of one database do not know of each other', async () => {

@@ -1,10 +1,16 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { migrate } from '../../../../listener/src/database/migrate.ts';
 import { checkSchema, migrationNames } from '../../../../listener/src/database/schema-version.ts';
 import { openQueue } from '../../../../listener/src/queue/queue.ts';
+import { eventually } from '../../../support/eventually.ts';
 import { cli } from '../../support/cli.ts';
 import { type OlderVersion, setUpOlderVersion } from '../../support/older-version.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
+
+const MIGRATE_SCRIPT = fileURLToPath(new URL('../../support/migrate-process.ts', import.meta.url));
 
 let given: TestDatabase;
 beforeEach(async () => {
@@ -101,6 +107,13 @@ describe('a database of an older version', () => {
     return ids;
   }
 
+  /** Sessions of a migration, or those of them that wait for a lock. */
+  const sessions = (condition = '') =>
+    query(
+      `SELECT pid FROM pg_stat_activity WHERE application_name = 'file-processing migrate'
+       AND datname = current_database() ${condition && `${condition} = 'Lock'`}`,
+    );
+
   async function queueContents() {
     const queue = await openQueue(given.database, (error) => {
       throw error;
@@ -166,6 +179,30 @@ describe('a database of an older version', () => {
     expect(code).toBe(2);
     expect(err).toMatch(/^the schema "public" holds .* but lacks runs: .*\n$/);
     expect(await relations()).toEqual(before);
+  });
+
+  test.each([
+    ['waits for the tables', 'LOCK TABLE public.runs IN ACCESS SHARE MODE'],
+    ['has moved them', 'CREATE SCHEMA file_processing_queue'],
+    ['takes the older queue away', 'LOCK TABLE pgboss.version IN ACCESS SHARE MODE'],
+  ])('is as it was after a migration that is killed while it %s', async (_, blocking) => {
+    const ids = await fill();
+    const before = await relations();
+    const blocker = await given.database.transaction();
+    await blocker.raw(blocking);
+    const child = fork(MIGRATE_SCRIPT, [given.url], { execPath: process.execPath });
+    await eventually(async () => expect(await sessions('AND wait_event_type')).toHaveLength(1));
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+    await blocker.rollback();
+    await eventually(async () => expect(await sessions()).toEqual([]));
+    expect(await relations()).toEqual(before);
+    expect(await query('SELECT name FROM pgboss.job')).toHaveLength(4);
+
+    await migrate(given.config);
+    const { jobs, dead } = await queueContents();
+    expect(jobs).toEqual([ids.queued, ids.running, ids['without report']].sort());
+    expect(dead).toMatchObject([{ runId: ids.dead }]);
   });
 
   test('is left alone by an installation that has its own tables', async () => {
