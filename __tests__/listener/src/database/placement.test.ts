@@ -11,6 +11,9 @@ import { type OlderVersion, setUpOlderVersion } from '../../support/older-versio
 import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
 
 const MIGRATE_SCRIPT = fileURLToPath(new URL('../../support/migrate-process.ts', import.meta.url));
+const REPLICA_SCRIPT = fileURLToPath(
+  new URL('../../support/older-listener-process.ts', import.meta.url),
+);
 
 let given: TestDatabase;
 beforeEach(async () => {
@@ -114,11 +117,33 @@ describe('a database of an older version', () => {
        AND datname = current_database() ${condition && `${condition} = 'Lock'`}`,
     );
 
+  /** A listener of that version. */
+  async function startReplica() {
+    const child = fork(REPLICA_SCRIPT, [given.url], { execPath: process.execPath });
+    await once(child, 'message');
+    const answers = new Map<string, (recorded: boolean) => void>();
+    child.on('message', ({ key, recorded }: { key: string; recorded: boolean }) =>
+      answers.get(key)?.(recorded),
+    );
+    return {
+      /** @returns whether it was recorded: else it answers 503 */
+      accept: (key: string) =>
+        new Promise<boolean>((resolve) => {
+          answers.set(key, resolve);
+          child.send(key);
+        }),
+      async end() {
+        child.disconnect();
+        await once(child, 'exit');
+      },
+    };
+  }
+
   async function queueContents() {
     const queue = await openQueue(given.database, (error) => {
       throw error;
     });
-    const jobs = await queue.fetch(10);
+    const jobs = await queue.fetch(1000);
     const dead = await queue.deadLetters(10);
     await queue.close();
     return { jobs: jobs.map(({ runId }) => runId).sort(), dead };
@@ -203,6 +228,37 @@ describe('a database of an older version', () => {
     const { jobs, dead } = await queueContents();
     expect(jobs).toEqual([ids.queued, ids.running, ids['without report']].sort());
     expect(dead).toMatchObject([{ runId: ids.dead }]);
+  });
+
+  test('is moved under replicas of that version that work, and no message is lost', async () => {
+    const replicas = await Promise.all([startReplica(), startReplica()]);
+    const keys = Array.from({ length: 300 }, (_, index) => `file ${index}`);
+    const toSend = [...keys];
+    const accepted: string[] = [];
+    let migration: Promise<unknown> | undefined;
+    const deliver = async (replica: (typeof replicas)[number]) => {
+      for (let key = toSend.shift(); key !== undefined; key = toSend.shift()) {
+        const recorded = await replica.accept(key);
+        if (recorded) accepted.push(key);
+        if (accepted.length === 100) migration ??= migrate(given.config);
+      }
+    };
+    await Promise.all(replicas.flatMap((replica) => [1, 2, 3, 4].map(() => deliver(replica))));
+    await migration;
+    await Promise.all(replicas.map((replica) => replica.end()));
+    expect(accepted.length).toBeGreaterThanOrEqual(100);
+    expect(accepted.length).toBeLessThan(keys.length);
+
+    const runs = await given.database('file_processing.runs').select('id', 'key', 'verdict');
+    expect(runs.map(({ key }) => key).sort()).toEqual(accepted.sort());
+    expect(await query('SELECT message_id FROM file_processing.sns_messages')).toHaveLength(
+      accepted.length,
+    );
+    // Judged by an older replica before, or to be judged now.
+    const waiting = runs.filter(({ verdict }) => verdict === null).map(({ id }) => id);
+    const { jobs } = await queueContents();
+    expect(jobs).toEqual(expect.arrayContaining(waiting));
+    expect(jobs).toHaveLength(new Set(jobs).size);
   });
 
   test('is left alone by an installation that has its own tables', async () => {
