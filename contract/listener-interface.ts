@@ -76,8 +76,9 @@ export const JOBS = ['s3_data_quality_job'] as const;
 export type JobName = (typeof JOBS)[number];
 
 /**
- * The exit codes of the listener's program. From 64 on they are technical and worth another try; their
- * numbers are those of sysexits.h.
+ * The exit codes of the listener's program. From 64 on they are technical and, but for `noInput`, worth
+ * another try; their numbers are those of sysexits.h. Of several objects the most serious one counts:
+ * usage, then what is worth another try, then an object without a verdict, then a bad one.
  *
  * A command that a signal ended has the code that a shell gives a process which the signal killed:
  * 128 and the signal's number, 143 for SIGTERM and 130 for SIGINT. `serve` alone ends with 0, since
@@ -93,7 +94,7 @@ export const EXIT = {
    * what the settings say: user, password, name, encryption, or a right that the user lacks.
    */
   usage: 2,
-  /** EX_NOINPUT: the object is gone or was replaced. */
+  /** EX_NOINPUT: the object is gone or was replaced, so that it has no verdict of this call. */
   noInput: 66,
   /**
    * EX_UNAVAILABLE: the database, or the process that was asked for its health, is unavailable. What

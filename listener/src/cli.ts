@@ -96,6 +96,8 @@ function describeProgram(context: CommandContext, finish: (code: number) => void
     .option('--events-file <file>', 'a file with one event, a JSON array, or one event per line')
     .option('--dry-run', 'check without a database, record nothing', false)
     .option('--definitions <folder>', 'monitored files and mappings of a dry run', SEED_FOLDER)
+    .option('--invocation <id>', 'name of this call, the same for each attempt of a Job')
+    .option('--reason <text>', 'why, for the record')
     .addOption(json())
     .action((job, options) =>
       execute(async () => (await import('./cli/run.ts')).run, { job, ...options }),
@@ -173,9 +175,11 @@ Exit codes:
       drain-queue: messages were refused, and stay
   2   usage or configuration; the database refuses user, password, name or encryption,
       or the user lacks a right
-  64+ technical, worth a retry (66 the object is gone, 69 the database is unavailable or
-      its certificate is wrong, 70 unexpected, 75 the object or the master's secret
-      could not be read, or the report not be written)
+  66  the object is gone or was replaced: no verdict
+  69+ technical, worth a retry (69 the database is unavailable or its certificate is
+      wrong, 70 unexpected, 75 the object or the master's secret could not be read, or
+      the report not be written)
+  Of several objects the most serious one counts: 2, 70, 69, 75, 66, 1, 0.
   143 ended by SIGTERM, 130 by SIGINT; serve drains and ends with 0
 `;
 

@@ -21,19 +21,6 @@ const MESSAGE = {
   message: '{}',
   signed_at: new Date(),
 };
-const QUEUED = { bucket: 'b', key: 'k' };
-const RUNNING = { ...QUEUED, status: 'running', started_at: new Date(), attempts: 1 };
-const FINISHED = {
-  ...RUNNING,
-  status: 'finished',
-  verdict: 'passed',
-  report: {},
-  row_count: 1,
-  byte_count: 1,
-  fault_count: 0,
-  finished_at: new Date(),
-};
-
 async function broken(table: string, row: object): Promise<string | undefined> {
   return transaction(table)
     .insert(row)
@@ -42,71 +29,6 @@ async function broken(table: string, row: object): Promise<string | undefined> {
       (error: { constraint?: string }) => error.constraint,
     );
 }
-
-test.each([
-  ['queued', QUEUED],
-  ['running', RUNNING],
-  ['finished', FINISHED],
-  ['gone', { ...RUNNING, status: 'gone', error: 'no such key', finished_at: new Date() }],
-  ['dead before it ever ran', { ...QUEUED, status: 'error', error: 'x', finished_at: new Date() }],
-])('a run may be %s', async (_state, row) => {
-  expect(await broken('runs', row)).toBeUndefined();
-});
-
-test.each([
-  ['runs_status_is_known', { ...RUNNING, status: 'paused', finished_at: new Date() }],
-  ['runs_verdict_is_known', { ...FINISHED, verdict: 'good' }],
-  [
-    'runs_finished_means_a_verdict',
-    { ...RUNNING, ...{ status: 'finished', finished_at: new Date() } },
-  ],
-  ['runs_finished_means_a_verdict', { ...FINISHED, status: 'running', finished_at: null }],
-  ['runs_verdict_comes_with_report', { ...FINISHED, report: null }],
-  ['runs_verdict_comes_with_report', { ...FINISHED, fault_count: null }],
-  ['runs_report_is_an_object', { ...FINISHED, report: '[]' }],
-  ['runs_counts_are_no_less_than_zero', { ...FINISHED, row_count: -1 }],
-  ['runs_sha256_is_hexadecimal', { ...FINISHED, sha256: 'ABC' }],
-  ['runs_end_has_a_time', { ...FINISHED, finished_at: null }],
-  ['runs_end_has_a_time', { ...QUEUED, finished_at: new Date() }],
-  ['runs_work_has_a_start', { ...RUNNING, started_at: null }],
-  ['runs_work_has_a_start', { ...RUNNING, attempts: 0 }],
-  ['runs_end_without_verdict_says_why', { ...RUNNING, status: 'gone', finished_at: new Date() }],
-  ['runs_verdict_is_no_error', { ...FINISHED, error: 'x' }],
-  ['runs_key_is_a_key', { ...QUEUED, key: 'ä'.repeat(513) }],
-  ['runs_key_is_a_key', { ...QUEUED, key: '' }],
-  ['runs_bucket_is_named', { ...QUEUED, bucket: '' }],
-  ['runs_identity_is_short', { ...QUEUED, e_tag: 'x'.repeat(257) }],
-  ['runs_message_exists', { ...QUEUED, message_id: 'unknown' }],
-  ['runs_mapping_exists', { ...FINISHED, mapping_name: 'unknown', mapping_version: 1 }],
-  ['runs_mapping_exists', { ...FINISHED, mapping_name: 'half' }],
-])('%s refuses a run', async (constraint, row) => {
-  expect(await broken('runs', row)).toBe(constraint);
-});
-
-test.each([
-  ['without any part', {}, {}],
-  ['by version', { version_id: 'v', e_tag: 'one' }, { version_id: 'v', e_tag: 'two' }],
-  ['by entity tag and sequencer', { e_tag: 'e', sequencer: '1' }, { e_tag: 'e', sequencer: '1' }],
-])('one state of an object is one run, %s', async (_how, first, second) => {
-  expect(await broken('runs', { ...QUEUED, ...first })).toBeUndefined();
-  expect(await broken('runs', { ...QUEUED, ...second })).toBe('runs_object_once');
-});
-
-test.each([
-  ['key', { key: 'k2' }],
-  ['version', { version_id: 'v' }],
-  ['sequencer', { sequencer: '2' }],
-])('another %s is another run', async (_part, difference) => {
-  await transaction('runs').insert(QUEUED);
-  expect(await broken('runs', { ...QUEUED, ...difference })).toBeUndefined();
-});
-
-test('the longest key with the longest version fits the unique index', async () => {
-  const random = (length: number) =>
-    Array.from({ length }, () => Math.random().toString(36)[3] ?? 'x').join('');
-  const row = { ...QUEUED, key: random(1024), version_id: random(1024), sequencer: random(64) };
-  expect(await broken('runs', row)).toBeUndefined();
-});
 
 test.each([
   ['sns_messages_outcome_fits_the_type', { ...MESSAGE, outcome: 'confirmation' }],

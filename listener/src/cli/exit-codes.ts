@@ -21,6 +21,27 @@ export function exitCodeOfVerdict(verdict: Verdict): number {
   return verdict === 'passed' || verdict === 'warned' ? EXIT.ok : EXIT.bad;
 }
 
+/**
+ * The code of several objects: that of the most serious one. Configuration comes first, since nothing
+ * else can be right before it is; then what is worth a retry, so that it is made; then an object without
+ * a verdict; then a bad one.
+ *
+ * @param codes any number of {@link EXIT}'s
+ */
+export function mostSerious(codes: readonly number[]): number {
+  return SEVERITY.find((code) => codes.includes(code)) ?? EXIT.ok;
+}
+
+/** From the most serious one on. */
+const SEVERITY: readonly number[] = [
+  EXIT.usage,
+  EXIT.unexpected,
+  EXIT.unavailable,
+  EXIT.tryAgain,
+  EXIT.noInput,
+  EXIT.bad,
+];
+
 /** The code of an error. */
 export function exitCodeOfError(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;

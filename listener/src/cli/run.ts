@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { EXIT } from '@file-processing/contract/listener-interface.ts';
 import { type ObjectReference, readS3Events } from '@file-processing/contract/s3-event.ts';
@@ -5,10 +6,17 @@ import { expectationProblems } from '@file-processing/quality/expectation.ts';
 import type { Config } from '../config.ts';
 import type { Database } from '../database/connection.ts';
 import { readDefinitions } from '../database/definitions.ts';
-import { failRuns, findRun, noteFailure, openRun } from '../database/runs.ts';
+import {
+  closeJudgement,
+  findJudgement,
+  type HeldJudgement,
+  type JudgementReference,
+  startOwnJudgement,
+} from '../database/judgements.ts';
+import { findRun } from '../database/runs.ts';
 import type { Job, JobContext, JobOutcome } from '../jobs/job.ts';
 import { monitoredFileInDefinitions } from '../jobs/monitored-file.ts';
-import { recordRun } from '../jobs/record-run.ts';
+import { JudgementLostError, recordJudgement } from '../jobs/record-judgement.ts';
 import { JOBS } from '../jobs/s3-data-quality-job.ts';
 import { writeReport } from '../jobs/write-report.ts';
 import { openStore } from '../storage/open-store.ts';
@@ -19,7 +27,7 @@ import {
   configWithoutDatabase,
   UsageError,
 } from './command-context.ts';
-import { errorText, exitCodeOfError, exitCodeOfVerdict } from './exit-codes.ts';
+import { errorText, exitCodeOfError, exitCodeOfVerdict, mostSerious } from './exit-codes.ts';
 import { interruptible } from './interruption.ts';
 import { printable, reportText, showProgress } from './report-text.ts';
 import { withDatabase } from './with-database.ts';
@@ -33,12 +41,18 @@ export interface RunOptions {
   /** Definitions that a dry run looks monitored files up in. */
   readonly definitions: string;
   readonly json: boolean;
+  /** Names this call; the same for each attempt of a Job. @default one of its own */
+  readonly invocation?: string;
+  /** Why, for the record. */
+  readonly reason?: string;
 }
 
 /** Judges one object and says what came of it, recorded or not. */
 type Judge = (object: ObjectReference, context: Omit<JobContext, 'findMonitoredFile'>) => Judged;
 type Judged = Promise<{
-  readonly outcome: JobOutcome;
+  /** Undefined where this invocation has judged the object before: then `text` says what came of it. */
+  readonly outcome: JobOutcome | undefined;
+  readonly text?: string;
   readonly code: number;
   /** Writes the report, once the verdict was shown; undefined where none is asked for. */
   readonly report?: () => Promise<unknown>;
@@ -67,7 +81,14 @@ async function runJob(
   const text = await eventText(options);
   if (!options.dryRun) {
     return withDatabase(context, (database, config) =>
-      runAll(context, options, config, text, recordingJudge(database, job, config), signal),
+      runAll(
+        context,
+        options,
+        config,
+        text,
+        recordingJudge(database, job, config, options),
+        signal,
+      ),
     );
   }
   const config = configWithoutDatabase(context);
@@ -100,35 +121,41 @@ async function runAll(
     await requireAws(config, { region: true });
   }
   const store = openStore(config);
-  let worst: number = EXIT.ok;
+  const codes: number[] = [];
   try {
     for (const object of objects) {
       signal.throwIfAborted();
       const name = `${object.bucket}/${object.key}`;
       const progress = showProgress(printable(name), context.stderr);
       try {
-        const { outcome, code, report } = await judge(object, {
+        const {
+          outcome,
+          text: note,
+          code,
+          report,
+        } = await judge(object, {
           store,
           maxFaults: config.maxFaults,
           signal,
           onProgress: progress.update,
         });
         progress.end();
-        show(context, name, outcome, json);
+        if (note !== undefined) context.stderr.write(`${printable(name)}: ${note}\n`);
+        if (outcome !== undefined) show(context, name, outcome, json);
         const written = await reportWritten(report, name, context, signal);
-        worst = Math.max(worst, code, written ? EXIT.ok : EXIT.tryAgain);
+        codes.push(code, written ? EXIT.ok : EXIT.tryAgain);
       } catch (error) {
         progress.end();
         signal.throwIfAborted();
         const code = exitCodeOfError(error);
         context.stderr.write(`${printable(name)}: ${errorText(error)}`);
-        worst = Math.max(worst, code === EXIT.unexpected ? EXIT.tryAgain : code);
+        codes.push(code === EXIT.unexpected ? EXIT.tryAgain : code);
       }
     }
   } finally {
     store.close();
   }
-  return worst;
+  return mostSerious(codes);
 }
 
 /** A verdict that was shown is kept, whatever becomes of its report. */
@@ -174,33 +201,70 @@ async function dryJudge(job: Job, definitionsFolder: string): Promise<Judge> {
   };
 }
 
-/** A verdict is data: what is recorded ends with 0, whatever it is. */
-function recordingJudge(database: Database, job: Job, { s3 }: Config): Judge {
+/**
+ * A verdict is data: what is recorded ends with 0, whatever it is. An object that is gone has none of
+ * this judgement, so that nobody takes the call for a success; an earlier verdict stands.
+ */
+function recordingJudge(
+  database: Database,
+  job: Job,
+  { s3 }: Config,
+  { invocation = randomUUID(), reason }: RunOptions,
+): Judge {
   return async (object, context) => {
-    const runId = await openRun(database, object);
+    const started = await startOwnJudgement(database, {
+      object,
+      invocation,
+      ...(reason === undefined ? {} : { reason }),
+    });
     const { store, signal } = context;
     const writing = { database, store, prefix: s3.reportPrefix, signal };
+    const report = (judgement: JudgementReference) =>
+      s3.writeReports ? { report: () => writeReport(judgement, writing) } : {};
+    if ('ended' in started) {
+      return { ...(await endedBefore(database, started.ended)), ...report(started.ended) };
+    }
+    const { held } = started;
     try {
-      const recorded = await recordRun(runId, { ...context, database, job, again: true });
-      if (recorded === undefined) throw new Error(`run ${runId} has vanished`);
-      return {
-        outcome: recorded.outcome,
-        code: EXIT.ok,
-        ...(s3.writeReports ? { report: () => writeReport(runId, writing) } : {}),
-      };
+      const { outcome } = await recordJudgement(held, { ...context, database, job });
+      if (outcome.status === 'finished') return { outcome, code: EXIT.ok, ...report(held) };
+      const standing = await standingVerdict(database, held);
+      return { outcome, code: EXIT.noInput, ...(standing && { text: standing }) };
     } catch (error) {
       // The stream that the signal ended says no more than that it was.
-      const reason = textOf(signal.aborted ? signal.reason : error);
-      // No other process gets the run, as it would from a worker's queue: so it is noted here.
-      if (signal.aborted) await noteFailure(database, runId, reason);
-      const failed = await findRun(database, runId).catch(() => undefined);
-      // No job in the queue will try again what only the command line has asked for.
-      if (failed?.messageId === null) await failRuns(database, [{ runId, error: reason }]);
+      const why = textOf(signal.aborted ? signal.reason : error);
+      // No job stands for it in the queue: it ends here, whatever is tried later.
+      if (!(error instanceof JudgementLostError)) await noteEnd(database, held, why);
       throw error;
     }
   };
 }
 
+/** The database may be what has failed: then the listener's check of what nobody holds ends it. */
+async function noteEnd(database: Database, held: HeldJudgement, reason: string): Promise<void> {
+  await closeJudgement(database, held, 'error', reason).catch(() => false);
+}
+
+/** What a retried pod says whose predecessor died after the verdict. */
+async function endedBefore(database: Database, reference: JudgementReference): Judged {
+  const judgement = await findJudgement(database, reference);
+  const ended = judgement?.verdict ?? judgement?.status ?? 'ended';
+  return {
+    outcome: undefined,
+    text: `this invocation has judged it before: ${ended}`,
+    code: judgement?.status === 'finished' ? EXIT.ok : EXIT.noInput,
+  };
+}
+
+async function standingVerdict(
+  database: Database,
+  { runId }: JudgementReference,
+): Promise<string | undefined> {
+  const run = await findRun(database, runId);
+  if (!run?.verdict) return undefined;
+  return `the verdict of judgement ${run.verdictNumber} stands: ${run.verdict}`;
+}
+
 function textOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  return (error instanceof Error ? error.message : String(error)) || 'no reason given';
 }

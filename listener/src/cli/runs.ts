@@ -1,6 +1,7 @@
 import { EXIT } from '@file-processing/contract/listener-interface.ts';
 import type { QualityReport } from '@file-processing/quality/report.ts';
 import type { Database } from '../database/connection.ts';
+import { type Judgement, judgementsOf } from '../database/judgements.ts';
 import { findRun, listRuns, type Run, type RunFilter, runIdsNamed } from '../database/runs.ts';
 import { type Command, UsageError } from './command-context.ts';
 import { printable, reportText } from './report-text.ts';
@@ -32,14 +33,19 @@ export const show: Command<ShowOptions> = (context, { id, json }) =>
     const found = await findRun(database, await runIdOf(database, id));
     if (found === undefined) throw noRun(id);
     const { report, ...run } = found;
+    const judgements = await judgementsOf(database, run.id);
     if (json) {
-      context.stdout.write(`${JSON.stringify(found, null, 2)}\n`);
+      context.stdout.write(`${JSON.stringify({ ...run, judgements, report }, null, 2)}\n`);
       return EXIT.ok;
     }
     const fields = Object.entries(run)
       .filter(([, value]) => value !== null)
       .map(([name, value]) => `${name}: ${printable(shown(value))}\n`);
     context.stdout.write(fields.join(''));
+    // One is what the fields above say.
+    if (judgements.length > 1) {
+      context.stdout.write(`\njudgements:\n${judgements.map(judgementLine).join('')}`);
+    }
     if (report !== null) {
       // The column holds what inspectCsv made.
       context.stdout.write(`\n${reportText(run.key, report as unknown as QualityReport)}`);
@@ -52,6 +58,19 @@ async function runIdOf(database: Database, name: string): Promise<string> {
   if (id === undefined) throw noRun(name);
   if (others.length === 0) return id;
   throw new UsageError(`more than one run begins with ${name}: ${[id, ...others].join(', ')}`);
+}
+
+function judgementLine(judgement: Judgement): string {
+  const { number, askedBy, reason, status, verdict, error, createdAt, mappingName } = judgement;
+  const mapping = mappingName === null ? undefined : `${mappingName} ${judgement.mappingVersion}`;
+  const parts = [
+    `${number}`,
+    createdAt.toISOString(),
+    verdict ?? status,
+    `asked by ${askedBy}`,
+    ...[reason, mapping, error].filter((part) => typeof part === 'string'),
+  ];
+  return `  ${printable(parts.join('  '))}\n`;
 }
 
 function noRun(name: string): UsageError {

@@ -1,3 +1,5 @@
+import type { ObjectReference } from '@file-processing/contract/s3-event.ts';
+
 /**
  * JSON text that a jsonb column accepts. PostgreSQL refuses U+0000 and half a surrogate pair, both
  * of which an offending cell of a broken file may hold: they are shown as U+2400 and U+FFFD.
@@ -23,6 +25,27 @@ export function storableText(text: string): string {
 export function readableTime(time: string | undefined): Date | null {
   const date = new Date(time ?? Number.NaN);
   return Number.isNaN(date.getTime()) ? null : date;
+}
+
+/**
+ * What makes an object another delivery of its key: its version where the bucket keeps versions,
+ * whatever its sequencer (S3 may send an event more than once); else its content and the order of the
+ * write. S3's own test message and a bare command name neither: then who told of it does.
+ *
+ * @param source - the message, or the invocation of a command, that names the object
+ */
+export function identityOf(
+  {
+    versionId,
+    eTag,
+    sequencer,
+  }: Pick<Partial<ObjectReference>, 'versionId' | 'eTag' | 'sequencer'>,
+  source: { readonly messageId: string } | { readonly invocation: string },
+): string {
+  // A bucket whose versioning is suspended names every object's version `null`.
+  if (versionId && versionId !== 'null') return `version ${versionId}`;
+  if (eTag || sequencer) return `etag ${eTag ?? ''} ${sequencer ?? ''}`;
+  return 'messageId' in source ? `message ${source.messageId}` : `invocation ${source.invocation}`;
 }
 
 function isPlainObject(value: unknown): value is Record<string, unknown> {

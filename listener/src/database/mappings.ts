@@ -44,7 +44,7 @@ export async function storeMapping(
   database: Database | Transaction,
   mapping: Mapping,
 ): Promise<MappingChange> {
-  const { mappings, runs } = tablesOf(database);
+  const { mappings, judgements } = tablesOf(database);
   const content = [mapping.tableSchema, mapping.dialect, mapping.thresholds].map(toJsonb);
   const key = [mapping.name, mapping.version];
   const inserted = await database.raw(
@@ -67,7 +67,7 @@ export async function storeMapping(
     `UPDATE ${mappings} AS mapping
      SET table_schema = ?::jsonb, dialect = ?::jsonb, thresholds = ?::jsonb, updated_at = now()
      WHERE name = ? AND version = ? AND NOT EXISTS (
-       SELECT FROM ${runs} WHERE mapping_name = mapping.name AND mapping_version = mapping.version
+       SELECT FROM ${judgements} WHERE mapping_name = mapping.name AND mapping_version = mapping.version
      )`,
     [...content, ...key],
   );

@@ -10,7 +10,7 @@ import {
   SILENT,
   type Transaction,
 } from './connection.ts';
-import { sqlStateOf } from './errors.ts';
+import { SchemaOccupiedError, sqlStateOf } from './errors.ts';
 import { moveOlderTables, requireOwnSchemas, retireOlderQueue } from './placement.ts';
 import { MIGRATIONS_FOLDER, migrationNames } from './schema-version.ts';
 import { MIGRATIONS_TABLE, queueSchemaOf } from './tables.ts';
@@ -90,7 +90,9 @@ async function migrateIn(
     ? undefined
     : await moveOlderTables(transaction, () => transaction.migrate.currentVersion(options));
   await transaction.migrate.forceFreeMigrationsLock(options);
-  const [, applied] = (await transaction.migrate.latest(options)) as [number, string[]];
+  const [, applied] = (await transaction.migrate.latest(options).catch((error: unknown) => {
+    throw explained(error);
+  })) as [number, string[]];
   await makeQueues(transaction, schema, listenerUser, moved);
   if (moved === undefined) return applied;
   await retireOlderQueue(transaction);
@@ -98,6 +100,15 @@ async function migrateIn(
     `moved: the tables of an older version into the schema ${schema}, with ${moved.waiting.length} jobs and ${moved.dead.length} dead letters`,
   );
   return applied;
+}
+
+/** What others made of our tables, such as a view, is theirs to take away. */
+function explained(error: unknown): unknown {
+  if (sqlStateOf(error) !== '2BP01' || !(error instanceof Error)) return error;
+  const detail = 'detail' in error ? String(error.detail).replaceAll('_before_judgements', '') : '';
+  return new SchemaOccupiedError(
+    `a migration changes what others depend on: ${detail.replaceAll('\n', '; ')}; drop that, migrate, and make it anew`,
+  );
 }
 
 /** PostgreSQL asks for CREATE on the database even where the schema is there. */

@@ -1,22 +1,21 @@
-import type { ObjectReference } from '@file-processing/contract/s3-event.ts';
 import type { Verdict } from '@file-processing/quality/verdict.ts';
-import { readableTime, storableText, toJsonb } from './column-values.ts';
-import type { Database, Transaction } from './connection.ts';
+import type { Database } from './connection.ts';
+import { type Asker, findJudgement, type JudgementStatus } from './judgements.ts';
 import { tablesOf } from './tables.ts';
 
-/**
- * `finished` has a verdict. `gone` and `replaced` ended without one, since the object of the event is
- * not there any more; `error` is a technical failure whose attempts are used up.
- */
+/** What became of the judgement of a run that was tried last; one of a judgement's statuses. */
 export const RUN_STATUSES = ['queued', 'running', 'finished', 'gone', 'replaced', 'error'] as const;
 
 /** One of {@link RUN_STATUSES}. */
-export type RunStatus = (typeof RUN_STATUSES)[number];
+export type RunStatus = JudgementStatus;
 
-/** One judgement of one object. */
+/**
+ * One version of an object, with what is known of it: its verdict, which stands until a later
+ * judgement has another one, and what was tried last.
+ */
 export interface Run {
   readonly id: string;
-  /** The SNS message whose event named it; null when the command line asked for it. */
+  /** The SNS message whose event named it; null when another way did. */
   readonly messageId: string | null;
   readonly bucket: string;
   readonly key: string;
@@ -27,235 +26,71 @@ export interface Run {
   readonly eventName: string | null;
   readonly eventTime: Date | null;
   readonly awsRegion: string | null;
+  readonly createdAt: Date;
+  /** Of the judgement that was asked for last. */
+  readonly status: RunStatus;
+  readonly number: number;
+  readonly askedBy: Asker;
+  readonly attempts: number;
+  /** Its last failure, or why it has no verdict. */
+  readonly error: string | null;
+  readonly startedAt: Date | null;
+  readonly finishedAt: Date | null;
+  /** The verdict that stands: of the judgement with the highest number that has one. */
+  readonly verdict: Verdict | null;
+  readonly verdictNumber: number | null;
+  readonly verdictAt: Date | null;
   readonly monitoringFileId: number | null;
   readonly mappingName: string | null;
   readonly mappingVersion: number | null;
-  readonly status: RunStatus;
-  readonly verdict: Verdict | null;
   readonly rowCount: number | null;
   readonly byteCount: number | null;
   readonly faultCount: number | null;
   readonly sha256: string | null;
   /** Key of the report in the object's bucket; null when it was not written there. */
   readonly reportKey: string | null;
-  /** The last failure, or why there is no verdict. */
-  readonly error: string | null;
-  readonly attempts: number;
-  readonly createdAt: Date;
-  readonly startedAt: Date | null;
-  readonly finishedAt: Date | null;
 }
 
-/** A run with its whole report. */
+/** A run with the whole report of its verdict. */
 export interface RunWithReport extends Run {
   readonly report: Readonly<Record<string, unknown>> | null;
 }
 
-/** What a job found out. */
-export interface RunResult {
-  readonly verdict: Verdict;
-  readonly rowCount: number;
-  readonly byteCount: number;
-  readonly faultCount: number;
-  /** Lower-case hexadecimal; undefined when the file was not read to its end. */
-  readonly sha256?: string;
-  readonly report: object;
-  /** The entry that named the expectation; undefined for an unmonitored file. */
-  readonly monitored?: {
-    readonly monitoringFileId: number;
-    readonly mappingName: string;
-    readonly mappingVersion: number;
-  };
-}
-
-/** Every column but the report, which may be large, under the names of {@link Run}. */
+/** The names of {@link Run} and where each comes from. */
 const RUN_COLUMNS = {
-  id: 'id',
-  messageId: 'message_id',
-  bucket: 'bucket',
-  key: 'key',
-  versionId: 'version_id',
-  eTag: 'e_tag',
-  sequencer: 'sequencer',
-  sizeBytes: 'size_bytes',
-  eventName: 'event_name',
-  eventTime: 'event_time',
-  awsRegion: 'aws_region',
-  monitoringFileId: 'monitoring_file_id',
-  mappingName: 'mapping_name',
-  mappingVersion: 'mapping_version',
-  status: 'status',
-  verdict: 'verdict',
-  rowCount: 'row_count',
-  byteCount: 'byte_count',
-  faultCount: 'fault_count',
-  sha256: 'sha256',
-  reportKey: 'report_key',
-  error: 'error',
-  attempts: 'attempts',
-  createdAt: 'created_at',
-  startedAt: 'started_at',
-  finishedAt: 'finished_at',
+  id: 'run.id',
+  messageId: 'run.message_id',
+  bucket: 'run.bucket',
+  key: 'run.key',
+  versionId: 'run.version_id',
+  eTag: 'run.e_tag',
+  sequencer: 'run.sequencer',
+  sizeBytes: 'run.size_bytes',
+  eventName: 'run.event_name',
+  eventTime: 'run.event_time',
+  awsRegion: 'run.aws_region',
+  createdAt: 'run.created_at',
+  number: 'run.last_number',
+  error: 'last.error',
+  startedAt: 'last.started_at',
+  finishedAt: 'last.finished_at',
+  verdict: 'run.verdict',
+  verdictNumber: 'run.verdict_number',
+  verdictAt: 'run.verdict_at',
+  monitoringFileId: 'verdict.monitoring_file_id',
+  mappingName: 'verdict.mapping_name',
+  mappingVersion: 'verdict.mapping_version',
+  rowCount: 'verdict.row_count',
+  byteCount: 'verdict.byte_count',
+  faultCount: 'verdict.fault_count',
+  sha256: 'verdict.sha256',
+  reportKey: 'verdict.report_key',
 };
 
-/**
- * The run of an object that no message named, as the command line asks for: made, or the one
- * that is there already.
- */
-export async function openRun(
-  database: Database,
-  object: Pick<ObjectReference, 'bucket' | 'key'> & Partial<ObjectReference>,
-): Promise<string> {
-  const { rows } = await database.raw(
-    `INSERT INTO ${tablesOf(database).runs} (bucket, key, version_id, e_tag, sequencer, size_bytes, event_name,
-                       event_time, aws_region)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
-     ON CONFLICT (bucket, key, coalesce(version_id, e_tag, ''), coalesce(sequencer, ''))
-       -- Changes nothing: DO NOTHING would not return the row that is there.
-       DO UPDATE SET bucket = excluded.bucket
-     RETURNING id`,
-    [
-      object.bucket,
-      object.key,
-      object.versionId ?? null,
-      object.eTag ?? null,
-      object.sequencer ?? null,
-      object.sizeBytes ?? null,
-      object.eventName ?? null,
-      readableTime(object.eventTime),
-      object.awsRegion ?? null,
-    ],
-  );
-  return rows[0].id;
-}
-
-/**
- * Begins an attempt. A run that has ended is left alone, as a job may come twice (its worker died
- * after the verdict and before it settled the job); with `again` it is judged anew and forgets what
- * it knew.
- *
- * @returns the run, or undefined when there is nothing to do
- */
-export async function startRun(
-  database: Database,
-  id: string,
-  options: { readonly again?: boolean } = {},
-): Promise<Run | undefined> {
-  const [run] = await database(tablesOf(database).runs)
-    .where({ id })
-    .modify((query) => {
-      if (!options.again) query.whereIn('status', ['queued', 'running']);
-    })
-    .update({
-      status: 'running',
-      attempts: database.raw('attempts + 1'),
-      started_at: database.fn.now(),
-      ...WITHOUT_RESULT,
-    })
-    .returning<Run[]>(returning());
-  return run;
-}
-
-const WITHOUT_RESULT = {
-  finished_at: null,
-  verdict: null,
-  row_count: null,
-  byte_count: null,
-  fault_count: null,
-  sha256: null,
-  report: null,
-  report_key: null,
-  error: null,
-};
-
-/** Records the verdict of a running run. @returns whether it was still running */
-export async function finishRun(
-  database: Database | Transaction,
-  id: string,
-  result: RunResult,
-): Promise<boolean> {
-  const changed = await database(tablesOf(database).runs)
-    .where({ id, status: 'running' })
-    .update({
-      status: 'finished',
-      verdict: result.verdict,
-      row_count: result.rowCount,
-      byte_count: result.byteCount,
-      fault_count: result.faultCount,
-      sha256: result.sha256 ?? null,
-      report: toJsonb(result.report),
-      monitoring_file_id: result.monitored?.monitoringFileId ?? null,
-      mapping_name: result.monitored?.mappingName ?? null,
-      mapping_version: result.monitored?.mappingVersion ?? null,
-      error: null,
-      finished_at: database.fn.now(),
-    });
-  return changed === 1;
-}
-
-/**
- * Notes where the report of a verdict was written.
- *
- * @param run as it was when the report was made
- * @returns whether that verdict still stands: the run may have been started again meanwhile
- */
-export async function noteReport(
-  database: Database,
-  { id, attempts }: Pick<Run, 'id' | 'attempts'>,
-  reportKey: string,
-): Promise<boolean> {
-  const changed = await database(tablesOf(database).runs)
-    .where({ id, attempts, status: 'finished' })
-    .update({ report_key: reportKey });
-  return changed === 1;
-}
-
-/** Ends a running run whose object is not there any more, or is not the one that the event named. */
-export async function closeRun(
-  database: Database | Transaction,
-  id: string,
-  status: 'gone' | 'replaced',
-  reason: string,
-): Promise<void> {
-  await database(tablesOf(database).runs)
-    .where({ id, status: 'running' })
-    .update({ status, error: storableText(reason), finished_at: database.fn.now() });
-}
-
-/** Notes why an attempt failed on a run that the queue will try again. */
-export async function noteFailure(database: Database, id: string, error: string): Promise<void> {
-  await database(tablesOf(database).runs)
-    .where({ id, status: 'running' })
-    .update({ status: 'queued', error: storableText(error) });
-}
-
-/** Ends runs whose attempts are used up; those that have ended otherwise stay as they are. */
-export async function failRuns(
-  database: Database,
-  failures: readonly { readonly runId: string; readonly error: string }[],
-): Promise<void> {
-  await database.raw(
-    `UPDATE ${tablesOf(database).runs} SET status = 'error', error = failure.error, finished_at = now()
-     FROM jsonb_to_recordset(?::jsonb) AS failure(run_id uuid, error text)
-     WHERE id = failure.run_id AND status IN ('queued', 'running')`,
-    [
-      toJsonb(
-        failures.map(({ runId, error }) => ({ run_id: runId, error: error || 'no reason given' })),
-      ),
-    ],
-  );
-}
-
-/** Puts failed runs back to `queued`. */
-export async function requeueRuns(
-  database: Database | Transaction,
-  ids: readonly string[],
-): Promise<void> {
-  await database(tablesOf(database).runs)
-    .whereIn('id', ids)
-    .where({ status: 'error' })
-    .update({ status: 'queued', error: null, finished_at: null });
-}
+/** The first judgement of a message has no row before somebody begins it. */
+const COMPUTED = `
+  CASE run.status WHEN 'pending' THEN coalesce(last.status, 'queued') ELSE run.status END AS status,
+  coalesce(last.asked_by, 'message') AS "askedBy", coalesce(last.attempts, 0) AS attempts`;
 
 /** Which runs to list. */
 export interface RunFilter {
@@ -272,17 +107,33 @@ export interface RunFilter {
 
 /** Runs without their reports, newest first. */
 export async function listRuns(database: Database, filter: RunFilter = {}): Promise<Run[]> {
-  return database(tablesOf(database).runs)
-    .select(RUN_COLUMNS)
+  const { status } = filter;
+  return selectRuns(database)
     .modify((query) => {
-      if (filter.status) query.where('status', filter.status);
-      if (filter.verdict) query.where('verdict', filter.verdict);
-      if (filter.bucket) query.where('bucket', filter.bucket);
-      if (filter.keyPrefix) query.whereRaw('starts_with(key, ?)', [filter.keyPrefix]);
-      if (filter.before) query.where('created_at', '<', filter.before);
+      if (status === 'queued' || status === 'running') {
+        query
+          .where('run.status', 'pending')
+          .whereRaw("coalesce(last.status, 'queued') = ?", status);
+      } else if (status) query.where('run.status', status);
+      if (filter.verdict) query.where('run.verdict', filter.verdict);
+      if (filter.bucket) query.where('run.bucket', filter.bucket);
+      if (filter.keyPrefix) query.whereRaw('starts_with(run.key, ?)', [filter.keyPrefix]);
+      if (filter.before) query.where('run.created_at', '<', filter.before);
     })
-    .orderBy([{ column: 'created_at', order: 'desc' }, 'id'])
+    .orderBy([{ column: 'run.created_at', order: 'desc' }, 'run.id'])
     .limit(filter.limit ?? 50);
+}
+
+function selectRuns(database: Database) {
+  const { runs, judgements } = tablesOf(database);
+  return database({ run: runs })
+    .leftJoin({ last: judgements }, (join) =>
+      join.on('last.run_id', 'run.id').andOn('last.number', 'run.last_number'),
+    )
+    .leftJoin({ verdict: judgements }, (join) =>
+      join.on('verdict.run_id', 'run.id').andOn('verdict.number', 'run.verdict_number'),
+    )
+    .select(RUN_COLUMNS, database.raw(COMPUTED));
 }
 
 /** As many ids as an error lists. */
@@ -313,14 +164,19 @@ function completed(prefix: string, digit: string): string {
   );
 }
 
-/** One run with its report. @param id anything; what is not a UUID finds nothing */
+/**
+ * One run with the report of its verdict.
+ *
+ * @param id anything; what is not a UUID finds nothing
+ */
 export async function findRun(database: Database, id: string): Promise<RunWithReport | undefined> {
   if (!UUID.test(id)) return undefined;
-  return database(tablesOf(database).runs)
-    .where({ id })
-    .first<RunWithReport | undefined>({ ...RUN_COLUMNS, report: 'report' });
-}
-
-function returning(): string[] {
-  return Object.entries(RUN_COLUMNS).map(([name, column]) => `${column} as ${name}`);
+  const run = await selectRuns(database).where('run.id', id).first<Run | undefined>();
+  if (run === undefined) return undefined;
+  const { verdictNumber } = run;
+  const judgement =
+    verdictNumber === null
+      ? undefined
+      : await findJudgement(database, { runId: run.id, number: verdictNumber });
+  return { ...run, report: judgement?.report ?? null };
 }

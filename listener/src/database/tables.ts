@@ -6,6 +6,7 @@ export interface Tables {
   readonly monitoringFiles: string;
   readonly snsMessages: string;
   readonly runs: string;
+  readonly judgements: string;
   /** What knex notes of the migrations that ran. */
   readonly migrations: string;
 }
@@ -24,6 +25,7 @@ export function tablesOf(database: Database | Transaction): Tables {
     monitoringFiles: `${schema}.monitoring_files`,
     snsMessages: `${schema}.sns_messages`,
     runs: `${schema}.runs`,
+    judgements: `${schema}.judgements`,
     migrations: `${schema}.${MIGRATIONS_TABLE}`,
   };
 }

@@ -14,6 +14,7 @@ import {
 
 const requestOutcomes = [
   'accepted',
+  'known',
   'duplicate',
   'ignored',
   'dead',

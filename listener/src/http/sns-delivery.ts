@@ -17,7 +17,7 @@ import { readBody } from './read-body.ts';
 
 /** What became of a notification. */
 export interface IntakeResult {
-  readonly outcome: 'accepted' | 'duplicate' | 'ignored' | 'dead';
+  readonly outcome: 'accepted' | 'known' | 'duplicate' | 'ignored' | 'dead';
   /** Runs that this message made. */
   readonly runIds: readonly string[];
   /** Why it is ignored or dead, or what of it is ignored; for the log. */

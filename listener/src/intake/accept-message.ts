@@ -1,5 +1,5 @@
 import type { ObjectReference, S3Event } from '@file-processing/contract/s3-event.ts';
-import { readableTime, storableText } from '../database/column-values.ts';
+import { identityOf, readableTime, storableText } from '../database/column-values.ts';
 import type { Database } from '../database/connection.ts';
 import { DatabaseUnavailableError, meansUnavailable, sqlStateOf } from '../database/errors.ts';
 import type { Envelope } from '../database/sns-messages.ts';
@@ -9,8 +9,11 @@ import { groupCommit } from './group-commit.ts';
 
 /** What became of a message. */
 export interface Acceptance {
-  /** `duplicate`: the message was recorded before, and nothing was done. */
-  readonly outcome: 'accepted' | 'duplicate' | 'ignored' | 'dead';
+  /**
+   * `duplicate`: the message was recorded before, and nothing was done. `known`: it is recorded, and all
+   * of its objects have runs already, by other messages.
+   */
+  readonly outcome: 'accepted' | 'known' | 'duplicate' | 'ignored' | 'dead';
   /** The new runs; none for objects that other messages named before. */
   readonly runIds: readonly string[];
   /** Why it is ignored or dead, or what of it is ignored; as it is recorded. */
@@ -124,7 +127,11 @@ async function recordTogether(
         row.run_ids,
       ]),
     );
-    await queue.enqueue([...newMessages.values()].flat(), transaction);
+    // The job of a message's judgement has its run's id: it needs no column of its own.
+    const jobs = [...newMessages.values()]
+      .flat()
+      .map((id) => ({ runId: id, number: 1, jobId: id }));
+    await queue.enqueue(jobs, transaction);
     return newMessages;
   });
   return rows.map(({ envelope, outcome, reason }) => {
@@ -132,7 +139,8 @@ async function recordTogether(
     // The same message twice in one group: only the first of them is new.
     runIdsOf.delete(envelope.messageId);
     if (runIds === undefined) return { outcome: 'duplicate', runIds: [] };
-    return { outcome, runIds, ...(reason !== null && { reason }) };
+    const made = outcome === 'accepted' && runIds.length === 0 ? 'known' : outcome;
+    return { outcome: made, runIds, ...(reason !== null && { reason }) };
   });
 }
 
@@ -155,17 +163,15 @@ const insertMessagesAndRuns = ({ snsMessages, runs }: Tables) => `
     RETURNING message_id
   ), new_runs AS (
     INSERT INTO ${runs}
-      (message_id, bucket, key, version_id, e_tag, sequencer, size_bytes, event_name, event_time,
-       aws_region)
+      (message_id, bucket, key, identity, version_id, e_tag, sequencer, size_bytes, event_name,
+       event_time, aws_region)
     SELECT object.*
     FROM new_messages JOIN jsonb_to_recordset(?::jsonb) AS object (
-      message_id text, bucket text, key text, version_id text, e_tag text, sequencer text,
-      size_bytes bigint, event_name text, event_time timestamptz, aws_region text
+      message_id text, bucket text, key text, identity text, version_id text, e_tag text,
+      sequencer text, size_bytes bigint, event_name text, event_time timestamptz, aws_region text
     ) USING (message_id)
-    ORDER BY bucket COLLATE "C", key COLLATE "C", coalesce(version_id, e_tag, '') COLLATE "C",
-      coalesce(sequencer, '') COLLATE "C"
-    ON CONFLICT (bucket, key, coalesce(version_id, e_tag, ''), coalesce(sequencer, ''))
-      DO NOTHING
+    ORDER BY bucket COLLATE "C", key COLLATE "C", identity COLLATE "C"
+    ON CONFLICT (bucket, key, identity) DO NOTHING
     RETURNING id, message_id
   )
   SELECT message_id, ARRAY(
@@ -191,6 +197,7 @@ function objectColumns({ envelope, objects }: MessageRow): Record<string, unknow
     message_id: envelope.messageId,
     bucket: object.bucket,
     key: object.key,
+    identity: identityOf(object, envelope),
     version_id: object.versionId,
     e_tag: object.eTag,
     sequencer: object.sequencer,

@@ -1,7 +1,13 @@
 import { createHash } from 'node:crypto';
 import type { Database } from '../database/connection.ts';
+import {
+  findJudgement,
+  type JudgementReference,
+  type JudgementWithReport,
+  noteReport,
+} from '../database/judgements.ts';
 import { clientOfMonitoringFile } from '../database/monitoring-files.ts';
-import { findRun, noteReport, type RunWithReport } from '../database/runs.ts';
+import { findRun, type Run } from '../database/runs.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
 
 /** What {@link writeReport} works with. */
@@ -21,44 +27,46 @@ export interface WrittenReport {
 }
 
 /**
- * Writes the report of a run to the bucket of its object and notes its key on the run. It is made
- * from the database alone, so that an attempt after the verdict does not read the file again.
+ * Writes the report of a judgement to the bucket of its object and notes its key. It is made from the
+ * database alone, so that an attempt after the verdict does not read the file again.
  *
  * What it throws is technical, worth another attempt, and leaves the verdict as it is.
  *
  * @returns undefined when there was nothing to write: no verdict, or its report was written before
  */
 export async function writeReport(
-  runId: string,
+  reference: JudgementReference,
   { database, store, prefix, signal }: WriteReportOptions,
 ): Promise<WrittenReport | undefined> {
-  let run = await findRun(database, runId);
-  if (run === undefined || run.reportKey !== null) return undefined;
-  while (run?.status === 'finished') {
-    const { id, bucket, key: objectKey } = run;
-    const key = reportKey({ prefix, objectKey, runId: id });
-    const client = await clientOfMonitoringFile(database, run.monitoringFileId);
-    await store.write({ bucket, key }, reportDocument(run, client), signal);
-    if (await noteReport(database, run, key)) return { bucket, reportKey: key };
-    // Judged anew meanwhile: this may have gone over that verdict's report, so it is written again.
-    run = await findRun(database, runId);
-  }
-  return undefined;
+  const judgement = await findJudgement(database, reference);
+  if (judgement?.status !== 'finished' || judgement.reportKey !== null) return undefined;
+  const run = await findRun(database, reference.runId);
+  if (run === undefined) return undefined;
+  const { bucket, key: objectKey } = run;
+  const key = reportKey({ prefix, objectKey, judgement });
+  const client = await clientOfMonitoringFile(database, judgement.monitoringFileId);
+  await store.write({ bucket, key }, reportDocument(run, judgement, client), signal);
+  await noteReport(database, judgement, key);
+  return { bucket, reportKey: key };
 }
 
 /**
  * The document that is written to the bucket: the report as the database holds it, beside what it is
  * about.
  *
- * @param run has ended with a verdict
+ * @param judgement has ended with a verdict
  * @param client of the monitored file; undefined where it is not monitored
  */
-export function reportDocument(run: RunWithReport, client: string | undefined): string {
-  const { id, bucket, key, versionId, eTag, verdict, finishedAt, report } = run;
-  const mapping =
-    run.mappingName === null ? null : { name: run.mappingName, version: run.mappingVersion };
+export function reportDocument(
+  { id, bucket, key, versionId, eTag }: Pick<Run, 'id' | 'bucket' | 'key' | 'versionId' | 'eTag'>,
+  judgement: JudgementWithReport,
+  client: string | undefined,
+): string {
+  const { number, verdict, finishedAt, mappingName, mappingVersion, report } = judgement;
+  const mapping = mappingName === null ? null : { name: mappingName, version: mappingVersion };
   const document = {
     runId: id,
+    judgement: number,
     bucket,
     key,
     versionId,
@@ -81,16 +89,18 @@ export interface ReportKeyParts {
   readonly prefix: string;
   /** Of the object that was judged. */
   readonly objectKey: string;
-  readonly runId: string;
+  readonly judgement: JudgementReference;
 }
 
 /**
- * The key of a run's report: the same for every attempt, so that a later one writes over what an
- * earlier one wrote. Where the object's own key leaves too little room, its SHA-256 stands for it.
+ * The key of a judgement's report: the same for every attempt to write it, and never that of another
+ * judgement, so that no report is written over. Where the object's own key leaves too little room, its
+ * SHA-256 stands for it.
  */
-export function reportKey({ prefix, objectKey, runId }: ReportKeyParts): string {
-  const key = `${prefix}${objectKey}.${runId}.json`;
+export function reportKey({ prefix, objectKey, judgement }: ReportKeyParts): string {
+  const end = `${judgement.runId}.${judgement.number}.json`;
+  const key = `${prefix}${objectKey}.${end}`;
   if (Buffer.byteLength(key) <= MAX_KEY_BYTES) return key;
   const sha256 = createHash('sha256').update(objectKey).digest('hex');
-  return `${prefix}${sha256}.${runId}.json`;
+  return `${prefix}${sha256}.${end}`;
 }

@@ -10,8 +10,10 @@ export type AbortReason = 'claim lost' | 'shutdown';
 export interface JobsInHandOptions {
   readonly queue: Pick<Queue, 'complete' | 'fail' | 'handBack' | 'heartbeat'>;
   readonly handle: JobHandler;
-  /** Called with dead letters, once or more each: the runs they belong to have failed for good. */
-  readonly onDead: (dead: readonly Pick<DeadLetter, 'runId' | 'error'>[]) => Promise<void>;
+  /** Called with dead letters, once or more each: their judgements have failed for good. */
+  readonly onDead: (
+    dead: readonly Pick<DeadLetter, 'runId' | 'number' | 'error'>[],
+  ) => Promise<void>;
   /** Called for each failed attempt. */
   readonly onFailure?: (job: RunJob, error: unknown, outcome: 'retry' | 'dead' | 'lost') => void;
   /** Called with failures of the queue itself, after which the worker tries again. */
@@ -105,7 +107,9 @@ async function attempt(
     }
     const outcome = await queue.fail(job, failure.error);
     onFailure?.(job, failure.error, outcome);
-    if (outcome === 'dead') await onDead([{ runId: job.runId, error: textOf(failure.error) }]);
+    if (outcome === 'dead') {
+      await onDead([{ runId: job.runId, number: job.number, error: textOf(failure.error) }]);
+    }
   } catch (error) {
     onError(error);
   }

@@ -1,8 +1,9 @@
 import { fromKnex, type JobWithMetadata, PgBoss, type QueueOptions } from 'pg-boss';
 import type { Database, Transaction } from '../database/connection.ts';
+import type { JudgementReference } from '../database/judgements.ts';
 import { queueSchemaOf } from '../database/tables.ts';
 
-/** One job for each run. */
+/** One job for each judgement. */
 export const RUN_QUEUE = 'runs';
 
 /** Jobs whose last attempt failed; they wait for an operator. */
@@ -105,13 +106,15 @@ async function fillQueues(
   for (let start = 0; start < waiting.length; start += JOBS_AT_ONCE) {
     await boss.insert(
       RUN_QUEUE,
-      waiting.slice(start, start + JOBS_AT_ONCE).map((runId) => ({ data: jobData(runId) })),
+      waiting
+        .slice(start, start + JOBS_AT_ONCE)
+        .map((runId) => ({ id: runId, data: firstOf(runId) })),
     );
   }
   if (dead.length === 0) return;
   await boss.insert(
     DEAD_LETTER_QUEUE,
-    dead.map(({ id, runId }) => ({ id, data: jobData(runId) })),
+    dead.map(({ id, runId }) => ({ id, data: firstOf(runId) })),
   );
   await transaction.raw(
     `UPDATE ${queueSchemaOf(transaction)}.job AS job
@@ -123,20 +126,23 @@ async function fillQueues(
   );
 }
 
-/** A job in the hands of a worker: one attempt at one run. */
-export interface RunJob {
+/** An older version's run has one judgement, whose job has the run's id. */
+function firstOf(runId: string): JudgementReference {
+  return { runId, number: 1 };
+}
+
+/** A job in the hands of a worker: one attempt at one judgement. */
+export interface RunJob extends JudgementReference {
   readonly id: string;
-  readonly runId: string;
   /** Attempts before this one. */
   readonly retryCount: number;
   readonly retryLimit: number;
 }
 
 /** A job whose attempts are used up. */
-export interface DeadLetter {
+export interface DeadLetter extends JudgementReference {
   /** Its id in the dead-letter queue. */
   readonly id: string;
-  readonly runId: string;
   readonly diedAt: Date;
   readonly attempts: number;
   /** The last attempt's error, as text. */
@@ -151,10 +157,24 @@ export interface QueueDepth {
   readonly deadLetters: number;
 }
 
-/** The queue of runs: pg-boss behind what the listener needs of it. */
+/** A judgement to enqueue. */
+export interface JobRequest extends JudgementReference {
+  /** The id that its job gets, which the judgement knows. */
+  readonly jobId: string;
+}
+
+/** The queue of judgements: pg-boss behind what the listener needs of it. */
 export interface Queue {
-  /** Enqueues one job a run inside the caller's transaction. */
-  enqueue(runIds: readonly string[], transaction: Transaction): Promise<void>;
+  /**
+   * Enqueues one job a judgement inside the caller's transaction.
+   *
+   * @param priority jobs of a higher one are fetched first. @default 0
+   */
+  enqueue(
+    judgements: readonly JobRequest[],
+    transaction: Transaction,
+    priority?: number,
+  ): Promise<void>;
   /** Takes up to `limit` jobs; each needs heartbeats until it is settled. */
   fetch(limit: number): Promise<RunJob[]>;
   /** Says that the jobs are still worked on. @returns the ids that are still ours */
@@ -167,18 +187,10 @@ export interface Queue {
   depth(): Promise<QueueDepth>;
   /** Oldest first. @param after the id of the previous page's last one */
   deadLetters(limit: number, after?: string): Promise<DeadLetter[]>;
-  /** Puts dead letters back into the queue, with all their attempts before them. @returns how many */
-  redrive(ids: readonly string[], transaction: Transaction): Promise<number>;
+  /** Takes dead letters away: their judgements were asked for anew, or given up. @returns how many */
+  discard(ids: readonly string[], transaction: Transaction): Promise<number>;
   /** Stops supervising; jobs in hand are the worker's business. */
   close(): Promise<void>;
-}
-
-interface RunJobData {
-  readonly runId: string;
-}
-
-function jobData(runId: string): RunJobData {
-  return { runId };
 }
 
 /** What pg-boss answers to the calls that settle a job; its own type leaves the fields out. */
@@ -212,20 +224,25 @@ export async function openQueue(
   await boss.start();
 
   return {
-    async enqueue(runIds, transaction) {
-      if (runIds.length === 0) return;
-      const jobs = runIds.map((runId) => ({ data: jobData(runId) }));
+    async enqueue(judgements, transaction, priority = 0) {
+      if (judgements.length === 0) return;
+      const jobs = judgements.map(({ runId, number, jobId }) => ({
+        id: jobId,
+        data: { runId, number } satisfies JudgementReference,
+        ...(priority === 0 ? {} : { priority }),
+      }));
       await boss.insert(RUN_QUEUE, jobs, { db: fromKnex(transaction) });
     },
 
     async fetch(limit) {
-      const jobs = await boss.fetch<RunJobData>(RUN_QUEUE, {
+      const jobs = await boss.fetch<JudgementReference>(RUN_QUEUE, {
         batchSize: limit,
         includeMetadata: true,
       });
       return jobs.map(({ id, data, retryCount, retryLimit }) => ({
         id,
         runId: data.runId,
+        number: data.number,
         retryCount,
         retryLimit,
       }));
@@ -271,7 +288,7 @@ export async function openQueue(
     },
 
     async deadLetters(limit, after) {
-      const jobs = await boss.findJobs<RunJobData>(DEAD_LETTER_QUEUE, {
+      const jobs = await boss.findJobs<JudgementReference>(DEAD_LETTER_QUEUE, {
         queued: true,
         limit,
         ...(after === undefined ? {} : { after }),
@@ -279,13 +296,12 @@ export async function openQueue(
       return jobs.map(deadLetter);
     },
 
-    async redrive(ids, transaction) {
+    async discard(ids, transaction) {
       if (ids.length === 0) return 0;
-      return boss.redrive(DEAD_LETTER_QUEUE, {
-        ids: [...ids],
-        limit: ids.length,
+      const response = await boss.deleteJob(DEAD_LETTER_QUEUE, [...ids], {
         db: fromKnex(transaction),
       });
+      return (response as Settled).affected;
     },
 
     async close() {
@@ -299,10 +315,11 @@ function attempt({ id, retryCount }: RunJob): { id: string; retryCount: number }
   return { id, retryCount };
 }
 
-function deadLetter(job: JobWithMetadata<RunJobData>): DeadLetter {
+function deadLetter(job: JobWithMetadata<JudgementReference>): DeadLetter {
   return {
     id: job.id,
     runId: job.data.runId,
+    number: job.data.number,
     diedAt: job.createdOn,
     attempts: (job.sourceRetryCount ?? 0) + 1,
     error: messageOf(job.sourceOutput),

@@ -156,12 +156,18 @@ function wakeablePause(): WakeablePause {
   };
 }
 
-/** Runs a task again and again, never twice at once; `stop` waits for the one that runs. */
-function repeat(
+/** A task that is repeated until it is stopped. */
+export interface Repeated {
+  /** Waits for the one that runs. */
+  stop(): Promise<void>;
+}
+
+/** Runs a task again and again, never twice at once; the first time after one interval. */
+export function repeat(
   everyMs: number,
   task: () => Promise<void>,
   onError: (error: unknown) => void,
-): { stop(): Promise<void> } {
+): Repeated {
   let current: Promise<void> | undefined;
   const timer = setInterval(() => {
     current ??= task()

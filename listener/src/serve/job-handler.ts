@@ -1,9 +1,14 @@
 import type { Logger } from 'pino';
 import type { Database } from '../database/connection.ts';
-import { findRun, type Run } from '../database/runs.ts';
+import { type HeldJudgement, noteFailure, startJudgement } from '../database/judgements.ts';
+import { findRun } from '../database/runs.ts';
 import type { Metrics } from '../http/metrics.ts';
 import type { Job, JobProgress } from '../jobs/job.ts';
-import { type RecordedRun, recordRun } from '../jobs/record-run.ts';
+import {
+  JudgementLostError,
+  type RecordedJudgement,
+  recordJudgement,
+} from '../jobs/record-judgement.ts';
 import { writeReport } from '../jobs/write-report.ts';
 import type { JobHandler } from '../queue/jobs-in-hand.ts';
 import type { RunJob } from '../queue/queue.ts';
@@ -25,9 +30,9 @@ export interface JobHandlerDependencies {
 const PROGRESS_MS = 10_000;
 
 /**
- * What the worker does with a job: one attempt at its run, one log line, the metrics; then its
- * report. A run that has its verdict is not judged again because its report can't be written: the
- * job's next attempt finds it ended and writes the report alone.
+ * What the worker does with a job: one attempt at its judgement, one log line, the metrics; then its
+ * report. What has its verdict is not judged again because its report can't be written: the job's next
+ * attempt finds it ended and writes the report alone.
  */
 export function jobHandler(dependencies: JobHandlerDependencies): JobHandler {
   return async (queued, signal) => {
@@ -42,20 +47,28 @@ async function judge(
   signal: AbortSignal,
 ): Promise<void> {
   const { logger, metrics, reportPrefix: _, ...running } = dependencies;
+  const { database } = running;
+  const held = await startJudgement(database, queued);
+  if (held === undefined) {
+    logger.debug(referenceOf(queued), 'judgement had ended before');
+    return;
+  }
   try {
-    const recorded = await recordRun(queued.runId, {
+    const recorded = await recordJudgement(held, {
       ...running,
       signal,
-      onProgress: progressLog(logger, queued.runId),
+      onProgress: progressLog(logger, queued),
     });
-    if (recorded === undefined) {
-      logger.debug({ runId: queued.runId }, 'run had ended before');
-      return;
-    }
     logger.info(finishedLine(recorded), 'run finished');
     count(metrics, recorded);
   } catch (error) {
-    if (!signal.aborted) await logFailure(dependencies, queued, error);
+    // Handed back, the judgement may be in another worker's hands by now: it is not ours to touch.
+    if (!signal.aborted) {
+      logFailure(logger, held, queued, error);
+      if (!(error instanceof JudgementLostError)) {
+        await noteFailure(database, held, textOf(error));
+      }
+    }
     throw error;
   }
 }
@@ -67,11 +80,10 @@ async function report(
 ): Promise<void> {
   const { database, store, logger, metrics, reportPrefix } = dependencies;
   if (reportPrefix === undefined) return;
-  const { runId } = queued;
   try {
-    const written = await writeReport(runId, { database, store, prefix: reportPrefix, signal });
+    const written = await writeReport(queued, { database, store, prefix: reportPrefix, signal });
     if (written === undefined) return;
-    logger.info({ runId, ...written }, 'report written');
+    logger.info({ ...referenceOf(queued), ...written }, 'report written');
     metrics.countReport('written');
   } catch (error) {
     if (!signal.aborted) {
@@ -82,16 +94,20 @@ async function report(
   }
 }
 
-function identityOf(run: Run): Record<string, unknown> {
-  const { id, messageId, bucket, key, versionId, eTag } = run;
-  return { runId: id, messageId, bucket, key, versionId, eTag };
+function referenceOf({ runId, number }: RunJob): Record<string, unknown> {
+  return { runId, judgement: number };
 }
 
-function finishedLine({ run, outcome, seconds }: RecordedRun): Record<string, unknown> {
+function subjectOf({ runId, number, messageId, object }: HeldJudgement): Record<string, unknown> {
+  const { bucket, key, versionId, eTag } = object;
+  return { runId, judgement: number, messageId, bucket, key, versionId, eTag };
+}
+
+function finishedLine({ judgement, outcome, seconds }: RecordedJudgement): Record<string, unknown> {
   const line = {
-    ...identityOf(run),
+    ...subjectOf(judgement),
     status: outcome.status,
-    attempts: run.attempts,
+    attempts: judgement.attempts,
     milliseconds: Math.round(seconds * 1000),
   };
   if (outcome.status !== 'finished') return { ...line, reason: outcome.reason };
@@ -113,7 +129,7 @@ function finishedLine({ run, outcome, seconds }: RecordedRun): Record<string, un
   };
 }
 
-function count(metrics: Metrics, { outcome, seconds }: RecordedRun): void {
+function count(metrics: Metrics, { outcome, seconds }: RecordedJudgement): void {
   if (outcome.status !== 'finished') return;
   const { verdict, rows, bytes } = outcome.report;
   metrics.countRun(verdict);
@@ -121,14 +137,14 @@ function count(metrics: Metrics, { outcome, seconds }: RecordedRun): void {
   metrics.addChecked({ rows, bytes });
 }
 
-/** A failed attempt is a warning; the last one ends the run without a verdict. */
-async function logFailure(
-  { database, logger }: JobHandlerDependencies,
-  { runId, retryCount, retryLimit }: RunJob,
+/** A failed attempt is a warning; the last one ends the judgement without a verdict. */
+function logFailure(
+  logger: Logger,
+  held: HeldJudgement,
+  { retryCount, retryLimit }: RunJob,
   error: unknown,
-): Promise<void> {
-  const run = await findRun(database, runId).catch(() => undefined);
-  const line = { ...(run === undefined ? { runId } : identityOf(run)), err: error };
+): void {
+  const line = { ...subjectOf(held), err: error };
   if (retryCount < retryLimit) {
     logger.warn({ ...line, attempt: retryCount + 1 }, 'attempt failed, the run is tried again');
   } else {
@@ -136,15 +152,19 @@ async function logFailure(
   }
 }
 
-/** The run keeps its verdict, and so its status. */
+/** The verdict stands. */
 async function logReportFailure(
   { database, logger }: JobHandlerDependencies,
-  { runId, retryCount, retryLimit }: RunJob,
+  queued: RunJob,
   error: unknown,
 ): Promise<void> {
-  const run = await findRun(database, runId).catch(() => undefined);
-  const about = run === undefined ? { runId } : { ...identityOf(run), verdict: run.verdict };
-  const line = { ...about, err: error, attempt: retryCount + 1 };
+  const { retryCount, retryLimit } = queued;
+  const run = await findRun(database, queued.runId).catch(() => undefined);
+  const about =
+    run === undefined
+      ? {}
+      : { bucket: run.bucket, key: run.key, versionId: run.versionId, eTag: run.eTag };
+  const line = { ...referenceOf(queued), ...about, err: error, attempt: retryCount + 1 };
   if (retryCount < retryLimit) {
     logger.warn(line, 'the report was not written, it is tried again');
   } else {
@@ -152,11 +172,15 @@ async function logReportFailure(
   }
 }
 
-function progressLog(logger: Logger, runId: string): (progress: JobProgress) => void {
+function progressLog(logger: Logger, queued: RunJob): (progress: JobProgress) => void {
   let last = performance.now();
   return (progress) => {
     if (performance.now() - last < PROGRESS_MS) return;
     last = performance.now();
-    logger.info({ runId, ...progress }, 'run in progress');
+    logger.info({ ...referenceOf(queued), ...progress }, 'run in progress');
   };
+}
+
+function textOf(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)) || 'no reason given';
 }

@@ -10,8 +10,8 @@ import type { Logger } from 'pino';
 import { proxyAgents } from '../config/proxy-agents.ts';
 import type { Config, ConfigWithDatabase } from '../config.ts';
 import { answers, connect, type Database } from '../database/connection.ts';
+import { failJudgements } from '../database/judgements.ts';
 import { migrate } from '../database/migrate.ts';
-import { failRuns } from '../database/runs.ts';
 import { checkSchema, hasSchema } from '../database/schema-version.ts';
 import { createApp } from '../http/app.ts';
 import { createMetrics, type Metrics, startMetricsServer } from '../http/metrics.ts';
@@ -24,8 +24,9 @@ import {
 } from '../http/server.ts';
 import { snsIntake } from '../intake/sns-intake.ts';
 import { s3DataQualityJob } from '../jobs/s3-data-quality-job.ts';
+import { repairJudgements } from '../queue/dead-letters.ts';
 import { openQueue, type Queue } from '../queue/queue.ts';
-import { startWorker, type Worker } from '../queue/worker.ts';
+import { type Repeated, repeat, startWorker, type Worker } from '../queue/worker.ts';
 import { isLoopback, trustedCertificateOrigins } from '../sns/certificate-url.ts';
 import { createCertificateStore } from '../sns/certificates.ts';
 import { createConfirmer, createSnsClients } from '../sns/confirmation.ts';
@@ -113,6 +114,8 @@ export async function startListener(options: ListenerOptions): Promise<RunningLi
     closers.push(async () => store.close());
     const worker = judgesFiles ? startJobs(parts, store) : undefined;
     if (worker) closers.push(() => worker.stop(0));
+    const repairs = worker && (await startRepairs(parts));
+    if (repairs) closers.push(() => repairs.stop());
     const connections = createConnectionTable({
       maxConnectionsPerAddress: config.maxConnectionsPerAddress,
       onClosure: closureReport(logger, metrics.countClosure),
@@ -172,9 +175,28 @@ function startJobs({ options, database, queue, metrics }: Parts, store: ObjectSt
       logger,
       metrics,
     }),
-    onDead: (dead) => failRuns(database, dead),
+    onDead: async (dead) => {
+      await failJudgements(database, dead);
+    },
     onError: (error) => logger.warn({ err: error }, 'worker could not reach the queue'),
   });
+}
+
+/** How often judgements are looked for that nobody works on. */
+const REPAIR_MS = 60_000;
+
+/** Looks at once, and then again and again: a command may be killed while the listener serves. */
+async function startRepairs({ options, database, queue }: Parts): Promise<Repeated> {
+  const { logger } = options;
+  const repair = async () => {
+    const repaired = await repairJudgements(database, queue);
+    if (repaired.enqueued + repaired.failed > 0) {
+      logger.warn(repaired, 'judgements that nobody worked on were enqueued or ended');
+    }
+  };
+  const onError = (error: unknown) => logger.warn({ err: error }, 'judgements were not repaired');
+  await repair().catch(onError);
+  return repeat(REPAIR_MS, repair, onError);
 }
 
 /** The longest that a message may have waited: 14 days in the queue and as long in its dead-letter queue. */

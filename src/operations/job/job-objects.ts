@@ -36,8 +36,11 @@ export interface JobRequest {
 /** Another pod for the same Job, when one failed for a reason that may pass. */
 const RETRIES = 3;
 
-/** What no other try makes better: a bad file, and bad settings. */
-const FINAL_EXIT_CODES = [LISTENER_EXIT.bad, LISTENER_EXIT.usage];
+/** What no other try makes better: a bad file, bad settings, and an object that is gone. */
+const FINAL_EXIT_CODES = [LISTENER_EXIT.bad, LISTENER_EXIT.usage, LISTENER_EXIT.noInput];
+
+/** Kubernetes manual, "Jobs": each pod carries its Job's UID in this label. */
+const JOB_UID_LABEL = "metadata.labels['batch.kubernetes.io/controller-uid']";
 
 const EVENTS = { volume: 'events', folder: '/etc/file-processing/events', file: 'events.json' };
 
@@ -77,12 +80,19 @@ export function jobObjects(
   const labels = labelsOfJob(deployment, objects);
   const spec = jobSpec(deployment, labels, {
     ...request,
-    args: [
-      ...[RUN, request.job],
-      ...(request.mounted
-        ? ['--events-file', `${EVENTS.folder}/${EVENTS.file}`]
-        : ['--event-json', request.events]),
-    ],
+    container: {
+      env: [
+        ...((deployment.spec.template.spec.containers[0].env as readonly unknown[]) ?? []),
+        { name: 'JOB_UID', valueFrom: { fieldRef: { fieldPath: JOB_UID_LABEL } } },
+      ],
+      args: [
+        // A pod that is started anew goes on with the judgement of the one before it.
+        ...[RUN, request.job, '--invocation', '$(JOB_UID)'],
+        ...(request.mounted
+          ? ['--events-file', `${EVENTS.folder}/${EVENTS.file}`]
+          : ['--event-json', literal(request.events)]),
+      ],
+    },
     retries: { backoffLimit: RETRIES, podFailurePolicy: failurePolicy(deployment) },
   });
   const digest = createHash('sha256')
@@ -133,7 +143,8 @@ export function commandObjects(
   const { namespace } = deployment.metadata;
   const metadata = { name: request.name, namespace, labels };
   // Whoever asked for the command decides whether it is tried again.
-  const spec = jobSpec(deployment, labels, { ...request, retries: { backoffLimit: 0 } });
+  const container = { args: request.args.map(literal) };
+  const spec = jobSpec(deployment, labels, { ...request, container, retries: { backoffLimit: 0 } });
   return [
     ...networkPoliciesOfJob(labels, deployment, objects),
     { apiVersion: 'batch/v1', kind: 'Job', metadata, spec },
@@ -196,7 +207,7 @@ function jobSpec(
   deployment: Manifest,
   labels: Readonly<Record<string, string>>,
   request: {
-    readonly args: readonly string[];
+    readonly container: Fields;
     readonly deadlineSeconds: number;
     readonly ttlSeconds: number;
     readonly retries: Fields;
@@ -205,8 +216,7 @@ function jobSpec(
   const { spec: pod } = deployment.spec.template;
   const container: Fields = {
     ...omit(pod.containers[0], SERVING),
-    // Kubernetes replaces $(NAME) in arguments; $$ is a plain $.
-    args: request.args.map((argument) => argument.replaceAll('$', '$$$$')),
+    ...request.container,
   };
   return {
     ...request.retries,
@@ -217,6 +227,11 @@ function jobSpec(
       spec: { ...omit(pod, NOT_OF_A_JOB), restartPolicy: 'Never', containers: [container] },
     },
   };
+}
+
+/** Kubernetes replaces $(NAME) in arguments; $$ is a plain $. */
+function literal(argument: string): string {
+  return argument.replaceAll('$', '$$$$');
 }
 
 function failurePolicy({ spec }: Manifest) {

@@ -5,6 +5,7 @@ import { listRuns } from '../../../../listener/src/database/runs.ts';
 import { cli, eventOf } from '../../support/cli.ts';
 import { startListenerChild } from '../../support/listener-process.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
+import { forgetRuns } from '../../support/runs.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 /** A local root with files in a bucket. */
@@ -22,6 +23,17 @@ afterEach(() => {
 });
 
 const JOB = ['run', 's3_data_quality_job'];
+
+/** An event of bucket/a.csv that says which version. */
+const VERSIONED = JSON.stringify({
+  Records: [
+    {
+      eventSource: 'aws:s3',
+      eventName: 'ObjectCreated:Put',
+      s3: { bucket: { name: 'bucket' }, object: { key: 'a.csv', versionId: 'v1' } },
+    },
+  ],
+});
 
 describe('a dry run', () => {
   test.each([
@@ -102,7 +114,7 @@ describe('a run with a database', () => {
     given = await createTestDatabase();
   });
   afterAll(() => given.drop());
-  beforeEach(() => given.database('runs').delete());
+  beforeEach(() => forgetRuns(given.database));
 
   const run = (root: string, ...keys: string[]) =>
     cli([...JOB, '--event-json', eventOf('bucket', ...keys)], {
@@ -118,17 +130,67 @@ describe('a run with a database', () => {
     ]);
   });
 
-  test('judges an object anew that was judged before', async () => {
+  /** The same object twice: its version says so. */
+  const judge = (root: string, ...more: readonly string[]) =>
+    cli([...JOB, '--event-json', VERSIONED, ...more], {
+      LOCAL_S3_ROOT: root,
+      DATABASE_URL: given.url,
+    });
+  const show = async () =>
+    JSON.parse((await cli(['runs', 'show', 'latest', '--json'], { DATABASE_URL: given.url })).out);
+
+  test('judges an object anew that was judged before, and keeps both verdicts', async () => {
     const root = await rootWith({ 'a.csv': 'n\n1,2\n' });
-    await run(root, 'a.csv');
+    await judge(root);
     await writeFile(join(root, 'bucket', 'a.csv'), 'n\n1\n');
-    await run(root, 'a.csv');
-    expect(await listRuns(given.database)).toMatchObject([{ verdict: 'passed', attempts: 2 }]);
+    await judge(root, '--reason', 'the client sent it again');
+    expect(await show()).toMatchObject({
+      verdict: 'passed',
+      verdictNumber: 2,
+      judgements: [
+        { number: 1, verdict: 'failed', askedBy: 'operator' },
+        { number: 2, verdict: 'passed', reason: 'the client sent it again' },
+      ],
+    });
   });
 
-  test('records that an object is gone', async () => {
-    expect(await run(await rootWith({}), 'a.csv')).toMatchObject({ code: 0 });
-    expect(await listRuns(given.database)).toMatchObject([{ status: 'gone' }]);
+  test('an object that is gone has no verdict, and ends with 66', async () => {
+    expect(await run(await rootWith({}), 'a.csv')).toMatchObject({ code: 66 });
+    expect(await listRuns(given.database)).toMatchObject([{ status: 'gone', verdict: null }]);
+  });
+
+  test('the verdict of an object that has been moved since stands, and the call ends with 66', async () => {
+    await judge(await rootWith({ 'a.csv': 'n\n1\n' }));
+    const { code, err } = await judge(await rootWith({}));
+    expect([code, err]).toEqual([66, 'bucket/a.csv: the verdict of judgement 1 stands: passed\n']);
+    expect(await show()).toMatchObject({ status: 'gone', verdict: 'passed', verdictNumber: 1 });
+  });
+
+  test('the verdict of an object that can not be read now stands', async () => {
+    await judge(await rootWith({ 'a.csv': 'n\n1\n' }));
+    const { code } = await cli([...JOB, '--event-json', VERSIONED], {
+      AWS_REGION: 'us-gov-west-1',
+      AWS_ENDPOINT_URL: 'http://127.0.0.1:1',
+      DATABASE_URL: given.url,
+    });
+    expect(code).toBe(75);
+    expect(await show()).toMatchObject({ status: 'error', verdict: 'passed', verdictNumber: 1 });
+  });
+
+  test('the most serious of several objects gives the code', async () => {
+    const root = await rootWith({ 'b.csv': 'n\n1\n' });
+    expect(await run(root, 'a.csv', 'b.csv')).toMatchObject({ code: 66 });
+  });
+
+  test('a pod that is started anew says what the one before it recorded', async () => {
+    const root = await rootWith({ 'a.csv': 'n\n1,2\n' });
+    await judge(root, '--invocation', 'job');
+    const again = await judge(root, '--invocation', 'job');
+    expect([again.code, again.err]).toEqual([
+      0,
+      'bucket/a.csv: this invocation has judged it before: failed\n',
+    ]);
+    expect((await show()).judgements).toHaveLength(1);
   });
 
   test('an object that cannot be read is worth a retry and does not keep the others back', async () => {
@@ -182,19 +244,29 @@ describe('a run with a database', () => {
     const root = await rootWith({ 'a.csv': 'n\n1\n' });
     expect(await reporting(root)).toMatchObject({ code: 0, err: '' });
     const [run] = await listRuns(given.database);
-    expect(run?.reportKey).toBe(`reports/a.csv.${run?.id}.json`);
+    expect(run?.reportKey).toBe(`reports/a.csv.${run?.id}.1.json`);
     const written = await readFile(join(root, 'bucket', run?.reportKey ?? ''), 'utf8');
     expect(JSON.parse(written)).toMatchObject({ runId: run?.id, verdict: 'passed' });
   });
 
-  test('writes the report anew with the verdict', async () => {
+  test('writes the report of another judgement beside the first one', async () => {
     const root = await rootWith({ 'a.csv': 'n\n1,2\n' });
-    await reporting(root);
+    const reports = { REPORT_PREFIX: 'reports/', WRITE_REPORTS: 'true' };
+    const again = () =>
+      cli([...JOB, '--event-json', VERSIONED], {
+        LOCAL_S3_ROOT: root,
+        DATABASE_URL: given.url,
+        ...reports,
+      });
+    await again();
     await writeFile(join(root, 'bucket', 'a.csv'), 'n\n1\n');
-    await reporting(root);
+    await again();
     const [run] = await listRuns(given.database);
-    const written = await readFile(join(root, 'bucket', run?.reportKey ?? ''), 'utf8');
-    expect(JSON.parse(written)).toMatchObject({ verdict: 'passed' });
+    const verdicts = [1, 2].map(async (number) => {
+      const key = `reports/a.csv.${run?.id}.${number}.json`;
+      return JSON.parse(await readFile(join(root, 'bucket', key), 'utf8')).verdict;
+    });
+    expect(await Promise.all(verdicts)).toEqual(['failed', 'passed']);
   });
 
   test('writes no report where none is asked for', async () => {
@@ -229,7 +301,7 @@ describe('a run with a database', () => {
     await reporting(await rootWith({ 'a.csv': 'n\n1\n' }));
     const list = await cli(['runs', 'list', '--json'], { DATABASE_URL: given.url });
     const [{ id, reportKey }] = JSON.parse(list.out);
-    expect(reportKey).toBe(`reports/a.csv.${id}.json`);
+    expect(reportKey).toBe(`reports/a.csv.${id}.1.json`);
     const shown = await cli(['runs', 'show', id], { DATABASE_URL: given.url });
     expect(shown.out).toContain(`reportKey: ${reportKey}\n`);
   });
@@ -266,7 +338,9 @@ describe('a run with a database', () => {
 
   test('a beginning that two runs share is a fault of usage that names them', async () => {
     const ids = ['0f8fad5b-0000-4000-8000-000000000000', '0f8fad5b-ffff-4000-8000-000000000000'];
-    for (const id of ids) await given.database('runs').insert({ id, bucket: 'b', key: id });
+    for (const id of ids) {
+      await given.database('runs').insert({ id, bucket: 'b', key: id, identity: 'version 1' });
+    }
     const shown = await cli(['runs', 'show', '0f8fad5b'], { DATABASE_URL: given.url });
     expect([shown.code, shown.out, shown.err]).toEqual([
       2,

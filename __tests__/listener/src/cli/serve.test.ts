@@ -5,7 +5,7 @@ import { openQueue, type Queue } from '../../../../listener/src/queue/queue.ts';
 import { eventually } from '../../../support/eventually.ts';
 import { type ListenerChild, startListenerChild } from '../../support/listener-process.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
-import { enqueueRuns } from '../../support/runs.ts';
+import { enqueueRuns, forgetRuns } from '../../support/runs.ts';
 import { startS3Server } from '../../support/s3-server.ts';
 
 let given: TestDatabase;
@@ -23,7 +23,7 @@ afterAll(async () => {
   await given.drop();
 });
 beforeEach(async () => {
-  await given.database('runs').delete();
+  await forgetRuns(given.database);
   await given.database('file_processing_queue.job').delete();
   gate = Promise.withResolvers();
   s3 = await startS3Server({

@@ -2,12 +2,13 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Transaction } from '../../../../listener/src/database/connection.ts';
 import { SEED_FOLDER } from '../../../../listener/src/database/definitions.ts';
 import { migrate } from '../../../../listener/src/database/migrate.ts';
-import { listRuns } from '../../../../listener/src/database/runs.ts';
+import { findRun, listRuns } from '../../../../listener/src/database/runs.ts';
 import { migrationNames } from '../../../../listener/src/database/schema-version.ts';
 import { eventually } from '../../../support/eventually.ts';
 import { eventOf } from '../../support/cli.ts';
 import { startListenerChild } from '../../support/listener-process.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
+import { beginOf, openRun } from '../../support/runs.ts';
 import { startS3Server } from '../../support/s3-server.ts';
 
 let given: TestDatabase;
@@ -59,7 +60,7 @@ describe('migrate', () => {
     given = await createTestDatabase('empty');
   });
   // Our uncommitted schema of the same name holds the migration up in the middle.
-  const HALFWAY = 'CREATE SCHEMA file_processing_queue';
+  const HALFWAY = 'CREATE SCHEMA file_processing';
 
   test('ends at once with 143, and the database is as it was', async () => {
     const { child, release } = await stuckCommand(['migrate'], HALFWAY);
@@ -153,22 +154,21 @@ describe('run', () => {
     ]);
   });
 
-  test('leaves a run of a message to the queue', async () => {
-    await given.database('sns_messages').insert({
-      message_id: 'm',
-      topic_arn: 't',
-      type: 'Notification',
-      outcome: 'accepted',
-      message: '{}',
-      signed_at: new Date(),
-    });
-    await given.database('runs').insert({ message_id: 'm', bucket: 'bucket', key: 'slow.csv' });
-    const child = await runUnderWay();
+  test('leaves the judgement of a message to the queue', async () => {
+    const id = await openRun(given.database, { bucket: 'bucket', key: 'slow.csv', eTag: 'e' }, 'm');
+    const event = JSON.parse(eventOf('bucket', 'slow.csv'));
+    event.Records[0].s3.object.eTag = 'e';
+    const child = startRun(['--event-json', JSON.stringify(event)]);
+    await eventually(() => expect(s3.requests).toHaveLength(1));
     child.kill('SIGINT');
     expect(await child.ended).toBe(130);
-    expect(await listRuns(given.database)).toMatchObject([
-      { messageId: 'm', status: 'queued', error: 'interrupted by SIGINT' },
-    ]);
+    expect(await findRun(given.database, id)).toMatchObject({
+      messageId: 'm',
+      number: 2,
+      status: 'error',
+      error: 'interrupted by SIGINT',
+    });
+    expect(await beginOf(given.database, id, 1)).toMatchObject({ number: 1, attempts: 1 });
   });
 
   test('keeps the verdict of the object whose report it is writing', async () => {

@@ -188,7 +188,8 @@ describe('on a server of Amazon RDS', () => {
       await checkSchema(listener);
       const errors: Error[] = [];
       const queue = await openQueue(listener, (error) => errors.push(error));
-      await listener.transaction((transaction) => queue.enqueue(['run'], transaction));
+      const jobs = [{ runId: 'run', number: 1, jobId: '0b2f6c0e-2f0c-4c55-9f5e-6f1f4f0a8b11' }];
+      await listener.transaction((transaction) => queue.enqueue(jobs, transaction));
       const [job] = await queue.fetch(1);
       if (job) await queue.complete(job);
       expect(await queue.depth()).toMatchObject({ deadLetters: 0 });

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { findMapping, storeMapping } from '../../../../listener/src/database/mappings.ts';
-import { finishRun, openRun, startRun } from '../../../../listener/src/database/runs.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
+import { judgedRun } from '../../support/runs.ts';
 
 let given: TestDatabase;
 beforeAll(async () => {
@@ -46,17 +46,8 @@ test('content that a verdict rests on stays', async () => {
     mapping_version: 1,
   });
   const { id: monitoringFileId } = await given.database('monitoring_files').first('id');
-  const id = await openRun(given.database, { bucket: 'b', key: 'k' });
-  await startRun(given.database, id);
   const monitored = { monitoringFileId, mappingName: 'd', mappingVersion: 1 };
-  await finishRun(given.database, id, {
-    verdict: 'passed',
-    rowCount: 1,
-    byteCount: 1,
-    faultCount: 0,
-    report: {},
-    monitored,
-  });
+  await judgedRun(given.database, { bucket: 'b', key: 'k' }, { monitored });
   expect(await storeMapping(given.database, mapping('d', { x: 2 }))).toBe('used');
   expect((await findMapping(given.database, 'd', 1))?.tableSchema).toStrictEqual({ x: 1 });
 });

@@ -175,17 +175,28 @@ describe('a database of an older version', () => {
     expect(await migrate(given.config)).toEqual([]);
   });
 
+  test('on which others have a view of its runs is refused in one line, and left as it was', async () => {
+    await fill();
+    await query('CREATE VIEW public.theirs AS SELECT key, verdict FROM public.runs');
+    const { code, err } = await cli(['migrate'], { DATABASE_URL: given.url });
+    expect([code, err]).toEqual([
+      2,
+      'a migration changes what others depend on: view theirs depends on table file_processing.runs; drop that, migrate, and make it anew\n',
+    ]);
+    expect(await query('SELECT key FROM public.runs')).toHaveLength(5);
+  });
+
   test("others' migrations, queues and views stay, and so do the tables that hold them", async () => {
     await fill();
     await query(`
       INSERT INTO public.knex_migrations (name, batch, migration_time) VALUES ('theirs.js', 1, now());
-      CREATE VIEW public.theirs AS SELECT count(*) FROM public.runs;
+      CREATE VIEW public.theirs AS SELECT count(*) FROM public.sns_messages;
     `);
     await older.boss.createQueue('mail');
     await older.boss.send('mail', { to: 'somebody' });
     await migrate(given.config);
     expect(await query('SELECT name FROM public.knex_migrations')).toEqual([{ name: 'theirs.js' }]);
-    expect(await query('SELECT * FROM public.theirs')).toEqual([{ count: 5 }]);
+    expect(await query('SELECT * FROM public.theirs')).toEqual([{ count: 1 }]);
     expect((await older.boss.getQueues()).map(({ name }) => name)).toEqual(['mail']);
     expect(await query('SELECT name FROM pgboss.job')).toEqual([{ name: 'mail' }]);
   });

@@ -9,9 +9,9 @@ import {
   findMonitoringFile,
   listMonitoringFiles,
 } from '../../../../listener/src/database/monitoring-files.ts';
-import { finishRun, openRun, startRun } from '../../../../listener/src/database/runs.ts';
 import { seedDefinitions } from '../../../../listener/src/database/seed.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
+import { judgedRun } from '../../support/runs.ts';
 
 const SAMPLES = fileURLToPath(new URL('../../../../listener/seed/', import.meta.url));
 
@@ -68,20 +68,12 @@ test('a changed definition is brought up to date', async () => {
 test('a version that runs were judged by is not changed, and nothing else is either', async () => {
   await seed();
   const [file] = await listMonitoringFiles(given.database);
-  const id = await openRun(given.database, { bucket: 'b', key: 'k' });
-  await startRun(given.database, id);
-  await finishRun(given.database, id, {
-    verdict: 'passed',
-    rowCount: 0,
-    byteCount: 0,
-    faultCount: 0,
-    report: {},
-    monitored: {
-      monitoringFileId: file?.id ?? 0,
-      mappingName: 'officer_detail',
-      mappingVersion: 1,
-    },
-  });
+  const monitored = {
+    monitoringFileId: file?.id ?? 0,
+    mappingName: 'officer_detail',
+    mappingVersion: 1,
+  };
+  await judgedRun(given.database, { bucket: 'b', key: 'k' }, { monitored });
   change('mappings', 'officer', (mapping) => {
     mapping.thresholds = {};
   });

@@ -4,9 +4,10 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { SEED_FOLDER } from '../../../../listener/src/database/definitions.ts';
-import { findRun, openRun, type RunWithReport } from '../../../../listener/src/database/runs.ts';
+import type { JudgementWithReport } from '../../../../listener/src/database/judgements.ts';
+import { findRun } from '../../../../listener/src/database/runs.ts';
 import { seedDefinitions } from '../../../../listener/src/database/seed.ts';
-import { recordRun } from '../../../../listener/src/jobs/record-run.ts';
+import { recordJudgement } from '../../../../listener/src/jobs/record-judgement.ts';
 import { s3DataQualityJob } from '../../../../listener/src/jobs/s3-data-quality-job.ts';
 import {
   reportDocument,
@@ -18,6 +19,7 @@ import {
   ObjectUnavailableError,
 } from '../../../../listener/src/storage/object-store.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
+import { begin, forgetRuns, openRun } from '../../support/runs.ts';
 import { storeOf, writableStoreOf } from '../../support/stores.ts';
 
 const SCHEMA = new URL('../../../../quality/report.schema.json', import.meta.url);
@@ -35,32 +37,31 @@ beforeAll(async () => {
   await seedDefinitions(given.database, SEED_FOLDER, expectationProblems);
 });
 afterAll(() => given.drop());
-beforeEach(() => given.database('runs').delete());
+beforeEach(() => forgetRuns(given.database));
 
-function judge(runId: string, content: string | Error) {
-  const context = { store: storeOf(content), maxFaults: 100, signal: never };
-  return recordRun(runId, {
+/** A run whose judgement has ended. */
+async function judged(content: string | Error, object = officers): Promise<string> {
+  const held = await begin(given.database, object);
+  await recordJudgement(held, {
     database: given.database,
     job: s3DataQualityJob,
-    again: true,
-    ...context,
+    store: storeOf(content),
+    maxFaults: 100,
+    signal: never,
   });
-}
-
-/** A run that has ended. */
-async function judged(content: string | Error, object = officers): Promise<string> {
-  const id = await openRun(given.database, object);
-  await judge(id, content);
-  return id;
+  return held.runId;
 }
 
 const write = (runId: string, store: ObjectStore, signal = never) =>
-  writeReport(runId, { database: given.database, store, prefix: 'reports/', signal });
+  writeReport(
+    { runId, number: 1 },
+    { database: given.database, store, prefix: 'reports/', signal },
+  );
 
 test('the report lies beside its object, below the prefix, and its key is on the run', async () => {
   const id = await judged('officer_id\n1\n');
   const store = writableStoreOf('');
-  const reportKey = `reports/${officers.key}.${id}.json`;
+  const reportKey = `reports/${officers.key}.${id}.1.json`;
   expect(await write(id, store)).toStrictEqual({ bucket: officers.bucket, reportKey });
   expect(store.written).toMatchObject([{ bucket: officers.bucket, key: reportKey }]);
   expect(await findRun(given.database, id)).toMatchObject({ reportKey });
@@ -74,6 +75,7 @@ test('what is written is the report of the database, unchanged, with what it is 
   const document = JSON.parse(store.written[0]?.body ?? '');
   expect(document).toStrictEqual({
     runId: id,
+    judgement: 1,
     ...officers,
     versionId: null,
     eTag: null,
@@ -115,7 +117,7 @@ test('an attempt whose key was not noted any more writes over its own report', a
   const id = await judged('n\n1\n', unmonitored);
   const store = writableStoreOf('');
   await write(id, store);
-  await given.database('runs').update({ report_key: null });
+  await given.database('judgements').update({ report_key: null });
   await write(id, store);
   const [first, second] = store.written;
   expect(second).toEqual(first);
@@ -138,18 +140,6 @@ test('a run that is not there has no report', async () => {
   expect(await write(id, storeOf(''))).toBeUndefined();
 });
 
-test('a verdict that changed while its report was written is written again', async () => {
-  const id = await judged('n\n1,2\n', unmonitored);
-  let first = true;
-  const store = writableStoreOf('', async () => {
-    if (first) await judge(id, 'n\n1\n');
-    first = false;
-  });
-  await write(id, store);
-  expect(store.written.map(({ body }) => JSON.parse(body).verdict)).toEqual(['failed', 'passed']);
-  expect(await findRun(given.database, id)).toMatchObject({ reportKey: store.written[1]?.key });
-});
-
 test('an aborted signal ends the writing with its reason', async () => {
   const id = await judged('n\n1\n', unmonitored);
   const signal = AbortSignal.abort(new Error('shutdown'));
@@ -157,18 +147,18 @@ test('an aborted signal ends the writing with its reason', async () => {
   expect(await findRun(given.database, id)).toMatchObject({ verdict: 'passed', reportKey: null });
 });
 
-const run: RunWithReport = {
+const run = {
   id: '0b2f6c0e-2f0c-4c55-9f5e-6f1f4f0a8b11',
-  messageId: 'm',
   bucket: 'drop-box',
   key: 'from_client/a.csv',
   versionId: 'v1',
   eTag: 'e1',
-  sequencer: '1',
-  sizeBytes: 4,
-  eventName: 'ObjectCreated:Put',
-  eventTime: new Date('2026-11-24T10:00:00Z'),
-  awsRegion: 'us-gov-west-1',
+};
+const judgement: JudgementWithReport = {
+  runId: run.id,
+  number: 3,
+  askedBy: 'operator',
+  reason: null,
   monitoringFileId: 1,
   mappingName: 'officer_detail',
   mappingVersion: 2,
@@ -188,8 +178,9 @@ const run: RunWithReport = {
 };
 
 test('a report is written with what it is about, as JSON for readers', () => {
-  expect(reportDocument(run, 'albuquerque')).toBe(`{
+  expect(reportDocument(run, judgement, 'albuquerque')).toBe(`{
   "runId": "0b2f6c0e-2f0c-4c55-9f5e-6f1f4f0a8b11",
+  "judgement": 3,
   "bucket": "drop-box",
   "key": "from_client/a.csv",
   "versionId": "v1",
@@ -210,8 +201,13 @@ test('a report is written with what it is about, as JSON for readers', () => {
 });
 
 test('a report on a file that nobody monitors has neither client nor mapping', () => {
-  const unmonitored = { ...run, monitoringFileId: null, mappingName: null, mappingVersion: null };
-  expect(JSON.parse(reportDocument(unmonitored, undefined))).toMatchObject({
+  const unmonitored = {
+    ...judgement,
+    monitoringFileId: null,
+    mappingName: null,
+    mappingVersion: null,
+  };
+  expect(JSON.parse(reportDocument(run, unmonitored, undefined))).toMatchObject({
     client: null,
     mapping: null,
   });
@@ -220,24 +216,25 @@ test('a report on a file that nobody monitors has neither client nor mapping', (
 const runId = '0b2f6c0e-2f0c-4c55-9f5e-6f1f4f0a8b11';
 const prefix = 'data_quality_reports/';
 /** What a report's key has beside the object's key. */
-const OWN_BYTES = `${prefix}.${runId}.json`.length;
+const OWN_BYTES = `${prefix}.${runId}.1.json`.length;
 
-const keyOf = (objectKey: string) => reportKey({ prefix, objectKey, runId });
+const keyOf = (objectKey: string) =>
+  reportKey({ prefix, objectKey, judgement: { runId, number: 1 } });
 
-test("a report's key is the object's below the prefix, with the run", () => {
+test("a report's key is the object's below the prefix, with run and judgement", () => {
   expect(keyOf('from_client/Größe 1.csv')).toBe(
-    `data_quality_reports/from_client/Größe 1.csv.${runId}.json`,
+    `data_quality_reports/from_client/Größe 1.csv.${runId}.1.json`,
   );
 });
 
 test('a key of exactly 1024 bytes is kept', () => {
   const objectKey = 'x'.repeat(1024 - OWN_BYTES);
-  expect(keyOf(objectKey)).toBe(`${prefix}${objectKey}.${runId}.json`);
+  expect(keyOf(objectKey)).toBe(`${prefix}${objectKey}.${runId}.1.json`);
 });
 
 test('a key of one byte more gives way to its SHA-256', () => {
   expect(keyOf('x'.repeat(1025 - OWN_BYTES))).toMatch(
-    new RegExp(`^data_quality_reports/[0-9a-f]{64}\\.${runId}\\.json$`),
+    new RegExp(`^data_quality_reports/[0-9a-f]{64}\\.${runId}\\.1\\.json$`),
   );
 });
 
@@ -250,8 +247,15 @@ test('bytes of UTF-8 count, not characters', () => {
 test('the SHA-256 is that of the key of the object', () => {
   // printf 'x%.0s' {1..1024} | sha256sum
   expect(keyOf('x'.repeat(1024))).toBe(
-    `${prefix}49abd65bbf7f7e40c7055093ed2e3fd75f2f602f2c5fcf955c213e3135eb03f7.${runId}.json`,
+    `${prefix}49abd65bbf7f7e40c7055093ed2e3fd75f2f602f2c5fcf955c213e3135eb03f7.${runId}.1.json`,
   );
+});
+
+test('another judgement has another key', () => {
+  const keys = [1, 2].map((number) =>
+    reportKey({ prefix, objectKey: 'a.csv', judgement: { runId, number } }),
+  );
+  expect(new Set(keys).size).toBe(2);
 });
 
 test('two long keys that differ at their end have two reports', () => {

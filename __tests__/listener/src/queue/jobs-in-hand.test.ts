@@ -3,7 +3,13 @@ import { type JobHandler, jobsInHand } from '../../../../listener/src/queue/jobs
 import type { RunJob } from '../../../../listener/src/queue/queue.ts';
 import { eventually } from '../../../support/eventually.ts';
 
-const job = (id: string): RunJob => ({ id, runId: `run-${id}`, retryCount: 0, retryLimit: 1 });
+const job = (id: string): RunJob => ({
+  id,
+  runId: `run-${id}`,
+  number: 1,
+  retryCount: 0,
+  retryLimit: 1,
+});
 
 function given(handle: JobHandler, ours: readonly string[] = []) {
   const queue = {
@@ -41,7 +47,7 @@ test('the last attempt that fails is told with its run', async () => {
   const { inHand, onDead } = given(() => Promise.reject(new Error('broken')));
   inHand.take(job('a'));
   await inHand.ended();
-  expect(onDead).toHaveBeenCalledWith([{ runId: 'run-a', error: 'broken' }]);
+  expect(onDead).toHaveBeenCalledWith([{ runId: 'run-a', number: 1, error: 'broken' }]);
   expect(inHand.completed).toBe(0);
 });
 

@@ -9,7 +9,7 @@ import {
 } from '../../../../listener/src/queue/queue.ts';
 import { eventually } from '../../../support/eventually.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
-import { enqueueRuns, leaveOneAttempt } from '../../support/runs.ts';
+import { enqueueRuns, forgetRuns, leaveOneAttempt } from '../../support/runs.ts';
 
 let given: TestDatabase;
 let queue: Queue;
@@ -24,9 +24,11 @@ afterAll(async () => {
   await given.drop();
 });
 beforeEach(async () => {
-  await given.database('runs').delete();
+  await forgetRuns(given.database);
   await given.database('file_processing_queue.job').delete();
 });
+
+const REQUEST = { runId: 'r', number: 2, jobId: '0b2f6c0e-2f0c-4c55-9f5e-6f1f4f0a8b11' };
 
 async function fetchOne(): Promise<RunJob> {
   const [job] = await queue.fetch(1);
@@ -36,15 +38,17 @@ async function fetchOne(): Promise<RunJob> {
 
 test('a job is there once its transaction is committed', async () => {
   const transaction = await given.database.transaction();
-  await queue.enqueue(['r'], transaction);
+  await queue.enqueue([REQUEST], transaction);
   expect(await queue.fetch(1)).toEqual([]);
   await transaction.commit();
-  expect(await queue.fetch(1)).toMatchObject([{ runId: 'r', retryCount: 0, retryLimit: 10 }]);
+  expect(await queue.fetch(1)).toMatchObject([
+    { id: REQUEST.jobId, runId: 'r', number: 2, retryCount: 0, retryLimit: 10 },
+  ]);
 });
 
 test('a job is gone with its transaction', async () => {
   const transaction = await given.database.transaction();
-  await queue.enqueue(['r'], transaction);
+  await queue.enqueue([REQUEST], transaction);
   await transaction.rollback();
   expect(await queue.fetch(1)).toEqual([]);
 });
@@ -80,6 +84,7 @@ test('a job whose attempts are used up is a dead letter that knows its run and e
     {
       id: expect.any(String),
       runId,
+      number: 1,
       diedAt: expect.any(Date),
       attempts: 1,
       error: 'S3 is unavailable',
@@ -98,14 +103,19 @@ test('dead letters come in pages', async () => {
   expect(new Set([...first, ...second].map(({ runId }) => runId)).size).toBe(3);
 });
 
-test('a redriven dead letter is a job again', async () => {
+test('a job of a higher priority is fetched first', async () => {
+  await enqueueRuns(given.database, queue, 'a');
+  await given.database.transaction((trx) => queue.enqueue([REQUEST], trx, 1));
+  expect((await fetchOne()).runId).toBe('r');
+});
+
+test('a dead letter that is discarded is no longer listed', async () => {
   const [runId] = await enqueueRuns(given.database, queue, 'a');
   await leaveOneAttempt(given.database, runId ?? '');
   await queue.fail(await fetchOne(), new Error('x'));
   const ids = (await queue.deadLetters(10)).map(({ id }) => id);
-  expect(await given.database.transaction((trx) => queue.redrive(ids, trx))).toBe(1);
+  expect(await given.database.transaction((trx) => queue.discard(ids, trx))).toBe(1);
   expect(await queue.deadLetters(10)).toEqual([]);
-  expect(await queue.fetch(1)).toMatchObject([{ runId, retryCount: 0 }]);
 });
 
 test('a job that is handed back is there at once, with as many attempts left', async () => {

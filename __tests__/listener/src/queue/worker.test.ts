@@ -10,7 +10,7 @@ import {
 } from '../../../../listener/src/queue/worker.ts';
 import { eventually } from '../../../support/eventually.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
-import { enqueueRuns, leaveOneAttempt } from '../../support/runs.ts';
+import { enqueueRuns, forgetRuns, leaveOneAttempt } from '../../support/runs.ts';
 
 const WORKER_SCRIPT = fileURLToPath(new URL('../../support/worker-process.ts', import.meta.url));
 
@@ -26,7 +26,7 @@ afterAll(async () => {
   await given.drop();
 });
 beforeEach(async () => {
-  await given.database('runs').delete();
+  await forgetRuns(given.database);
   await given.database('file_processing_queue.job').delete();
 });
 afterEach(async () => {
@@ -108,7 +108,7 @@ test('the last attempt that fails is reported as dead', async () => {
   await leaveOneAttempt(given.database, runId ?? '');
   start({ handle: () => Promise.reject(new Error('S3 is unavailable')), onDead });
   await eventually(() =>
-    expect(onDead).toHaveBeenCalledWith([{ runId, error: 'S3 is unavailable' }]),
+    expect(onDead).toHaveBeenCalledWith([{ runId, number: 1, error: 'S3 is unavailable' }]),
   );
 });
 

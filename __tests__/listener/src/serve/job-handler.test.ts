@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { findRun, openRun } from '../../../../listener/src/database/runs.ts';
+import { findRun } from '../../../../listener/src/database/runs.ts';
 import { createMetrics } from '../../../../listener/src/http/metrics.ts';
 import { s3DataQualityJob } from '../../../../listener/src/jobs/s3-data-quality-job.ts';
 import { jobHandler } from '../../../../listener/src/serve/job-handler.ts';
@@ -8,6 +8,7 @@ import {
   ObjectUnavailableError,
 } from '../../../../listener/src/storage/object-store.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
+import { forgetRuns, openRun } from '../../support/runs.ts';
 import { collectingLogger } from '../../support/sns-listener.ts';
 import { storeOf, writableStoreOf } from '../../support/stores.ts';
 
@@ -16,20 +17,22 @@ beforeAll(async () => {
   given = await createTestDatabase();
 });
 afterAll(() => given.drop());
-beforeEach(() => given.database('runs').delete());
+beforeEach(() => forgetRuns(given.database));
 
 interface Handling {
   readonly retryCount?: number;
   readonly signal?: AbortSignal;
   readonly reportPrefix?: string;
+  /** @default that of a new object */
+  readonly runId?: string;
 }
 
 /** Handles one job whose object has this content, or lies in this store. */
 async function handle(
   object: string | Error | ObjectStore,
-  { retryCount = 0, signal, reportPrefix }: Handling = {},
+  { retryCount = 0, signal, reportPrefix, runId: before }: Handling = {},
 ) {
-  const runId = await openRun(given.database, { bucket: 'bucket', key: 'a.csv' });
+  const runId = before ?? (await openRun(given.database, { bucket: 'bucket', key: 'a.csv' }));
   const { logger, lines } = collectingLogger();
   const metrics = createMetrics();
   const work = jobHandler({
@@ -41,7 +44,7 @@ async function handle(
     logger,
     metrics,
   });
-  const job = { id: 'job', runId, retryCount, retryLimit: 10 };
+  const job = { id: 'job', runId, number: 1, retryCount, retryLimit: 10 };
   const error = await work(job, signal ?? new AbortController().signal).catch((error) => error);
   return { runId, lines, error, metrics: await metrics.registry.metrics() };
 }
@@ -76,6 +79,14 @@ test('a failed attempt is a warning and is thrown for the queue', async () => {
   expect(lines).toMatchObject([{ level: 40, key: 'a.csv', attempt: 1 }]);
 });
 
+test('a failed attempt is noted on its judgement, which waits for the next one', async () => {
+  const { runId } = await handle(new Error('access denied'));
+  expect(await findRun(given.database, runId)).toMatchObject({
+    status: 'queued',
+    error: 'access denied',
+  });
+});
+
 test('the last failed attempt finishes the run', async () => {
   const { lines } = await handle(new Error('access denied'), { retryCount: 10 });
   expect(lines).toMatchObject([{ level: 50, msg: 'run finished', status: 'error', attempts: 11 }]);
@@ -88,9 +99,9 @@ test('a job that is handed back is not a failure', async () => {
 });
 
 test('a job that comes again after its verdict does nothing', async () => {
-  await handle('n\n1\n');
-  const { lines } = await handle(new Error('must not be opened'));
-  expect(lines).toMatchObject([{ level: 20, msg: 'run had ended before' }]);
+  const { runId } = await handle('n\n1\n');
+  const { lines } = await handle(new Error('must not be opened'), { runId });
+  expect(lines).toMatchObject([{ level: 20, msg: 'judgement had ended before' }]);
 });
 
 const reportPrefix = 'reports/';
@@ -103,7 +114,7 @@ const refusing = (content: string | Error) => {
 test('a verdict is followed by its report', async () => {
   const store = writableStoreOf('n\n1\n');
   const { runId, lines, metrics } = await handle(store, { reportPrefix });
-  const reportKey = `reports/a.csv.${runId}.json`;
+  const reportKey = `reports/a.csv.${runId}.1.json`;
   expect(store.written).toMatchObject([{ bucket: 'bucket', key: reportKey }]);
   expect(lines).toMatchObject([
     { level: 30, msg: 'run finished' },
@@ -137,7 +148,7 @@ test('a report that is refused is thrown for the queue, after the verdict was to
   expect(error).toMatchObject({ message: 'SlowDown' });
   expect(lines).toMatchObject([
     { level: 30, msg: 'run finished', verdict: 'passed' },
-    { level: 40, msg: 'the report was not written, it is tried again', verdict: 'passed' },
+    { level: 40, msg: 'the report was not written, it is tried again', key: 'a.csv' },
   ]);
   expect(metrics).toContain('file_processing_reports_total{outcome="failed"} 1');
   expect(metrics).toContain('file_processing_runs_total{verdict="passed"} 1');
@@ -145,24 +156,24 @@ test('a report that is refused is thrown for the queue, after the verdict was to
 });
 
 test('the attempt after that writes the report alone, and tells no second verdict', async () => {
-  await handle(refusing('n\n1\n'), { reportPrefix });
+  const { runId } = await handle(refusing('n\n1\n'), { reportPrefix });
   const store = writableStoreOf(new Error('must not be opened'));
-  const { runId, lines, metrics } = await handle(store, { retryCount: 1, reportPrefix });
+  const { lines, metrics } = await handle(store, { retryCount: 1, reportPrefix, runId });
   expect(store.written).toHaveLength(1);
   expect(lines).toMatchObject([
-    { level: 20, msg: 'run had ended before' },
+    { level: 20, msg: 'judgement had ended before' },
     { level: 30, msg: 'report written', runId },
   ]);
   expect(metrics).toContain('file_processing_runs_total{verdict="passed"} 0');
 });
 
 test('the last refused attempt is one error that says that the verdict stands', async () => {
-  await handle(refusing('n\n1\n'), { reportPrefix });
+  const { runId } = await handle(refusing('n\n1\n'), { reportPrefix });
   const store = refusing(new Error('must not be opened'));
-  const { runId, lines } = await handle(store, { retryCount: 10, reportPrefix });
+  const { lines } = await handle(store, { retryCount: 10, reportPrefix, runId });
   const message = 'the verdict stands, its report was not written';
   expect(lines.slice(1)).toMatchObject([
-    { level: 50, msg: message, runId, verdict: 'passed', attempt: 11 },
+    { level: 50, msg: message, runId, judgement: 1, attempt: 11 },
   ]);
   expect(await findRun(given.database, runId)).toMatchObject({ status: 'finished' });
 });

@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
-import { failRuns, findRun } from '../../../../listener/src/database/runs.ts';
+import { failJudgements } from '../../../../listener/src/database/judgements.ts';
+import { findRun } from '../../../../listener/src/database/runs.ts';
 import { createMetrics } from '../../../../listener/src/http/metrics.ts';
 import { s3DataQualityJob } from '../../../../listener/src/jobs/s3-data-quality-job.ts';
 import { openQueue, type Queue } from '../../../../listener/src/queue/queue.ts';
@@ -8,7 +9,7 @@ import { jobHandler } from '../../../../listener/src/serve/job-handler.ts';
 import type { ObjectStore } from '../../../../listener/src/storage/object-store.ts';
 import { eventually } from '../../../support/eventually.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
-import { enqueueRuns, leaveOneAttempt } from '../../support/runs.ts';
+import { enqueueRuns, forgetRuns, leaveOneAttempt } from '../../support/runs.ts';
 import { collectingLogger } from '../../support/sns-listener.ts';
 import { writableStoreOf } from '../../support/stores.ts';
 
@@ -24,7 +25,7 @@ afterAll(async () => {
   await given.drop();
 });
 beforeEach(async () => {
-  await given.database('runs').delete();
+  await forgetRuns(given.database);
   await given.database('file_processing_queue.job').delete();
 });
 afterEach(() => worker?.stop(0));
@@ -52,7 +53,9 @@ function work(store: ObjectStore): readonly Record<string, unknown>[] {
       maxFaults: 10,
       reportPrefix: 'reports/',
     }),
-    onDead: (dead) => failRuns(database, dead),
+    onDead: async (dead) => {
+      await failJudgements(database, dead);
+    },
     onError: (error) => {
       throw error;
     },

@@ -139,7 +139,7 @@ test('a verdict is followed by its report, in the bucket of the file', async () 
     expect(runs).toMatchObject([{ reportKey: expect.any(String) }]);
     return runs;
   });
-  const reportKey = `reports/${KEY}.${run?.id}.json`;
+  const reportKey = `reports/${KEY}.${run?.id}.1.json`;
   expect(run).toMatchObject({ reportKey });
   expect(JSON.parse(await readFile(join(root, BUCKET, reportKey), 'utf8'))).toMatchObject({
     runId: run?.id,

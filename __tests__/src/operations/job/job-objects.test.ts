@@ -44,6 +44,8 @@ describe('the Job', () => {
     expect(pod.containers[0].args).toEqual([
       'run',
       's3_data_quality_job',
+      '--invocation',
+      '$(JOB_UID)',
       '--event-json',
       '{"Records":[]}',
     ]);
@@ -53,7 +55,7 @@ describe('the Job', () => {
     expect(job.spec.podFailurePolicy.rules).toStrictEqual([
       {
         action: 'FailJob',
-        onExitCodes: { containerName: pod.containers[0].name, operator: 'In', values: [1, 2] },
+        onExitCodes: { containerName: pod.containers[0].name, operator: 'In', values: [1, 2, 66] },
       },
       { action: 'Ignore', onPodConditions: [{ type: 'DisruptionTarget', status: 'True' }] },
     ]);

@@ -3,15 +3,20 @@ import { expectationProblems } from '@file-processing/quality/expectation.ts';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { SEED_FOLDER } from '../../../../listener/src/database/definitions.ts';
-import { findRun, finishRun, openRun } from '../../../../listener/src/database/runs.ts';
+import {
+  finishJudgement,
+  type HeldJudgement,
+} from '../../../../listener/src/database/judgements.ts';
+import { findRun } from '../../../../listener/src/database/runs.ts';
 import { seedDefinitions } from '../../../../listener/src/database/seed.ts';
-import { recordRun } from '../../../../listener/src/jobs/record-run.ts';
+import { recordJudgement } from '../../../../listener/src/jobs/record-judgement.ts';
 import { s3DataQualityJob } from '../../../../listener/src/jobs/s3-data-quality-job.ts';
 import {
   type ObjectStore,
   ObjectUnavailableError,
 } from '../../../../listener/src/storage/object-store.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
+import { begin, beginOf, forgetRuns, PASSED } from '../../support/runs.ts';
 import { neverWritten, storeOf } from '../../support/stores.ts';
 
 const SAMPLE = new URL('../../../../listener/local/samples/Officer_Detail.csv', import.meta.url);
@@ -27,23 +32,22 @@ beforeAll(async () => {
   await seedDefinitions(given.database, SEED_FOLDER, expectationProblems);
 });
 afterAll(() => given.drop());
-beforeEach(() => given.database('runs').delete());
+beforeEach(() => forgetRuns(given.database));
 
-function record(runId: string, store: ObjectStore, again = false, signal?: AbortSignal) {
-  return recordRun(runId, {
+function record(judgement: HeldJudgement, store: ObjectStore, signal?: AbortSignal) {
+  return recordJudgement(judgement, {
     database: given.database,
     job: s3DataQualityJob,
     store,
     maxFaults: 100,
     signal: signal ?? new AbortController().signal,
-    again,
   });
 }
 
 test('a verdict is recorded with counts, report and what it was judged by', async () => {
-  const id = await openRun(given.database, officers);
-  await record(id, storeOf(await readFile(SAMPLE, 'utf8')));
-  const run = await findRun(given.database, id);
+  const held = await begin(given.database, officers);
+  await record(held, storeOf(await readFile(SAMPLE, 'utf8')));
+  const run = await findRun(given.database, held.runId);
   expect(run).toMatchObject({
     status: 'finished',
     verdict: 'failed',
@@ -64,39 +68,23 @@ test.each([
   ['gone', 'object-gone'],
   ['replaced', 'object-replaced'],
 ] as const)('an object that is %s ends its run', async (status, code) => {
-  const id = await openRun(given.database, officers);
-  await record(id, storeOf(new ObjectUnavailableError(code, 'no more')));
-  expect(await findRun(given.database, id)).toMatchObject({
+  const held = await begin(given.database, officers);
+  await record(held, storeOf(new ObjectUnavailableError(code, 'no more')));
+  expect(await findRun(given.database, held.runId)).toMatchObject({
     status,
     error: 'no more',
     verdict: null,
   });
 });
 
-test('a technical failure is noted on the run and thrown', async () => {
-  const id = await openRun(given.database, officers);
-  await expect(record(id, storeOf(new Error('access denied')))).rejects.toThrow('access denied');
-  expect(await findRun(given.database, id)).toMatchObject({
-    status: 'queued',
-    error: 'access denied',
-  });
-});
-
-test('a run that has ended is left alone', async () => {
-  const id = await openRun(given.database, officers);
-  await record(id, storeOf('a\n1\n'));
-  expect(await record(id, storeOf(new Error('must not be opened')))).toBeUndefined();
-});
-
-test('a run that has ended is judged anew when asked', async () => {
-  const id = await openRun(given.database, { bucket: 'bucket', key: 'a.csv' });
-  await record(id, storeOf(''));
-  await record(id, storeOf('a\n1\n'), true);
-  expect(await findRun(given.database, id)).toMatchObject({ verdict: 'passed', attempts: 2 });
+test('a technical failure is thrown, and whoever holds the judgement notes it', async () => {
+  const held = await begin(given.database, officers);
+  await expect(record(held, storeOf(new Error('access denied')))).rejects.toThrow('access denied');
+  expect(await findRun(given.database, held.runId)).toMatchObject({ status: 'running' });
 });
 
 test('an attempt that was handed back leaves the run to the next one', async () => {
-  const id = await openRun(given.database, officers);
+  const held = await begin(given.database, officers);
   const controller = new AbortController();
   const store: ObjectStore = {
     async open() {
@@ -106,27 +94,31 @@ test('an attempt that was handed back leaves the run to the next one', async () 
     write: neverWritten,
     close() {},
   };
-  await expect(record(id, store, false, controller.signal)).rejects.toThrow();
-  expect(await findRun(given.database, id)).toMatchObject({ status: 'running', error: null });
+  await expect(record(held, store, controller.signal)).rejects.toThrow();
+  expect(await findRun(given.database, held.runId)).toMatchObject({
+    status: 'running',
+    error: null,
+  });
 });
 
-test('a verdict that could not be recorded, as another attempt put the run back, is technical', async () => {
-  const id = await openRun(given.database, officers);
+test('a judgement that another attempt has begun meanwhile is lost, and its end not recorded', async () => {
+  const held = await begin(given.database, officers);
   const store: ObjectStore = {
     async open(reference, signal) {
-      await given.database('runs').where({ id }).update({ status: 'queued' });
+      await beginOf(given.database, held.runId);
       return storeOf('a\n1\n').open(reference, signal);
     },
     write: neverWritten,
     close() {},
   };
-  await expect(record(id, store)).rejects.toThrow('another attempt changed the run');
+  await expect(record(held, store)).rejects.toThrow('another attempt at judgement 1');
+  expect(await findRun(given.database, held.runId)).toMatchObject({ status: 'running' });
 });
 
 test('an outcome that comes after the run was handed back is not recorded', async () => {
-  const id = await openRun(given.database, officers);
+  const held = await begin(given.database, officers);
   const controller = new AbortController();
-  const recording = recordRun(id, {
+  const recording = recordJudgement(held, {
     database: given.database,
     job: {
       ...s3DataQualityJob,
@@ -138,24 +130,24 @@ test('an outcome that comes after the run was handed back is not recorded', asyn
     store: storeOf(''),
     maxFaults: 100,
     signal: controller.signal,
-    again: false,
   });
   await expect(recording).rejects.toThrow('claim lost');
-  expect(await findRun(given.database, id)).toMatchObject({ status: 'running', error: null });
+  expect(await findRun(given.database, held.runId)).toMatchObject({
+    status: 'running',
+    error: null,
+  });
 });
 
-test('a verdict that another attempt was faster with is not a failure', async () => {
-  const id = await openRun(given.database, officers);
-  const report = { verdict: 'passed' };
+test('a verdict that is there already is not written over', async () => {
+  const held = await begin(given.database, officers);
   const store: ObjectStore = {
     async open(reference, signal) {
-      const counts = { rowCount: 1, byteCount: 4, faultCount: 0 };
-      await finishRun(given.database, id, { verdict: 'passed', ...counts, report });
+      await finishJudgement(given.database, held, PASSED);
       return storeOf('').open(reference, signal);
     },
     write: neverWritten,
     close() {},
   };
-  await record(id, store);
-  expect(await findRun(given.database, id)).toMatchObject({ verdict: 'passed', report });
+  await expect(record(held, store)).rejects.toThrow('another attempt');
+  expect(await findRun(given.database, held.runId)).toMatchObject({ verdict: 'passed' });
 });

@@ -1,0 +1,285 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import {
+  closeJudgement,
+  failJudgements,
+  findJudgement,
+  finishJudgement,
+  heartbeat,
+  judgementsOf,
+  noteFailure,
+  noteReport,
+  requestJudgements,
+  startJudgement,
+  startOwnJudgement,
+} from '../../../../listener/src/database/judgements.ts';
+import { findRun } from '../../../../listener/src/database/runs.ts';
+import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
+import { begin, beginOf, forgetRuns, judgedRun, openRun, PASSED } from '../../support/runs.ts';
+
+let given: TestDatabase;
+beforeAll(async () => {
+  given = await createTestDatabase();
+});
+afterAll(() => given.drop());
+beforeEach(() => forgetRuns(given.database));
+
+const OBJECT = { bucket: 'b', key: 'k', eTag: 'e', sizeBytes: 7 };
+const FAILED = { ...PASSED, verdict: 'failed', report: { verdict: 'failed' } } as const;
+
+const request = (runIds: readonly string[], reason?: string) =>
+  given.database.transaction((transaction) =>
+    requestJudgements(transaction, runIds, {
+      askedBy: 'operator',
+      ...(reason === undefined ? {} : { reason }),
+    }),
+  );
+
+/** Another judgement of a run, in hand. */
+async function beginAnother(runId: string) {
+  const [requested] = await request([runId]);
+  return beginOf(given.database, runId, requested?.number);
+}
+
+test('the judgement of a message is begun with what its event said', async () => {
+  expect(await begin(given.database, OBJECT)).toMatchObject({
+    number: 1,
+    attempts: 1,
+    object: OBJECT,
+    messageId: null,
+  });
+});
+
+test('an attempt is counted, also one after a process that died', async () => {
+  const { runId } = await begin(given.database, OBJECT);
+  expect(await beginOf(given.database, runId)).toMatchObject({ attempts: 2 });
+});
+
+test('a number that nobody gave out is not begun', async () => {
+  const runId = await openRun(given.database, OBJECT);
+  expect(await startJudgement(given.database, { runId, number: 2 })).toBeUndefined();
+});
+
+test('a verdict is recorded with counts and report', async () => {
+  const held = await begin(given.database, OBJECT);
+  expect(await finishJudgement(given.database, held, PASSED)).toBe(true);
+  expect(await findRun(given.database, held.runId)).toMatchObject({
+    status: 'finished',
+    verdict: 'passed',
+    verdictNumber: 1,
+    rowCount: 3,
+    faultCount: 0,
+    report: { verdict: 'passed' },
+    finishedAt: expect.any(Date),
+  });
+});
+
+test('a report may hold what a broken file holds', async () => {
+  const report = { value: 'a\0b\ud800' };
+  const runId = await judgedRun(given.database, OBJECT, { report });
+  expect((await findRun(given.database, runId))?.report).toStrictEqual({ value: 'a␀b\ufffd' });
+});
+
+test('a judgement that has ended is not begun by a job that comes twice', async () => {
+  const runId = await judgedRun(given.database, OBJECT);
+  expect(await startJudgement(given.database, { runId, number: 1 })).toBeUndefined();
+});
+
+test('a verdict stands while another judgement waits, and while it is in hand', async () => {
+  const runId = await judgedRun(given.database, OBJECT);
+  await request([runId]);
+  const standing = { verdict: 'passed', verdictNumber: 1, rowCount: 3, report: PASSED.report };
+  expect(await findRun(given.database, runId)).toMatchObject({ status: 'queued', ...standing });
+  await beginOf(given.database, runId, 2);
+  expect(await findRun(given.database, runId)).toMatchObject({ status: 'running', ...standing });
+});
+
+test('the verdict of a later judgement takes the place of the earlier one, which is kept', async () => {
+  const runId = await judgedRun(given.database, OBJECT);
+  await finishJudgement(given.database, await beginAnother(runId), FAILED);
+  expect(await findRun(given.database, runId)).toMatchObject({
+    verdict: 'failed',
+    verdictNumber: 2,
+  });
+  expect(await judgementsOf(given.database, runId)).toMatchObject([
+    { number: 1, verdict: 'passed' },
+    { number: 2, verdict: 'failed', askedBy: 'operator' },
+  ]);
+});
+
+test('the judgement with the highest number counts, in whatever order they end', async () => {
+  const first = await begin(given.database, OBJECT);
+  const second = await startOwnJudgement(given.database, { object: OBJECT, invocation: 'cli' });
+  if (!('held' in second)) throw new Error('it was not begun');
+  await finishJudgement(given.database, second.held, FAILED);
+  await finishJudgement(given.database, first, PASSED);
+  expect(await findRun(given.database, first.runId)).toMatchObject({
+    verdict: 'failed',
+    verdictNumber: 2,
+    status: 'finished',
+  });
+});
+
+test('a verdict of a lower number counts where the highest has none', async () => {
+  const first = await begin(given.database, OBJECT);
+  const second = await startOwnJudgement(given.database, { object: OBJECT, invocation: 'cli' });
+  if (!('held' in second)) throw new Error('it was not begun');
+  await closeJudgement(given.database, second.held, 'error', 'access denied');
+  await finishJudgement(given.database, first, PASSED);
+  expect(await findRun(given.database, first.runId)).toMatchObject({
+    verdict: 'passed',
+    verdictNumber: 1,
+    status: 'error',
+    error: 'access denied',
+  });
+});
+
+test.each(['gone', 'replaced', 'error'] as const)(
+  'a judgement that ends %s says what was tried last and leaves the verdict',
+  async (status) => {
+    const runId = await judgedRun(given.database, OBJECT);
+    await closeJudgement(given.database, await beginAnother(runId), status, 'no such key');
+    expect(await findRun(given.database, runId)).toMatchObject({
+      status,
+      error: 'no such key',
+      verdict: 'passed',
+      verdictNumber: 1,
+      rowCount: 3,
+      report: PASSED.report,
+    });
+  },
+);
+
+test('who lost a judgement to another attempt can neither finish, close nor put it back', async () => {
+  const lost = await begin(given.database, OBJECT);
+  const held = await beginOf(given.database, lost.runId);
+  expect(await finishJudgement(given.database, lost, FAILED)).toBe(false);
+  expect(await closeJudgement(given.database, lost, 'gone', 'x')).toBe(false);
+  expect(await noteFailure(given.database, lost, 'x')).toBe(false);
+  expect(await findRun(given.database, lost.runId)).toMatchObject({ status: 'running' });
+  expect(await finishJudgement(given.database, held, PASSED)).toBe(true);
+});
+
+test('a verdict on a judgement that has ended otherwise is not recorded', async () => {
+  const held = await begin(given.database, OBJECT);
+  await closeJudgement(given.database, held, 'gone', 'no such key');
+  expect(await finishJudgement(given.database, held, PASSED)).toBe(false);
+});
+
+test('a failed attempt puts its judgement back and says why', async () => {
+  const held = await begin(given.database, OBJECT);
+  expect(await noteFailure(given.database, held, 'S3 is unavailable')).toBe(true);
+  expect(await findRun(given.database, held.runId)).toMatchObject({
+    status: 'queued',
+    error: 'S3 is unavailable',
+  });
+});
+
+test('only judgements that have not ended fail for good', async () => {
+  const finished = await judgedRun(given.database, OBJECT);
+  const waiting = await openRun(given.database, { ...OBJECT, key: '2' });
+  const failures = [finished, waiting].map((runId) => ({ runId, number: 1, error: '' }));
+  expect(await failJudgements(given.database, [...failures, ...failures])).toEqual([
+    { runId: waiting, number: 1 },
+  ]);
+  expect(await findRun(given.database, finished)).toMatchObject({ status: 'finished' });
+  expect(await findRun(given.database, waiting)).toMatchObject({
+    status: 'error',
+    error: 'no reason given',
+  });
+});
+
+test('a dead letter of an earlier judgement does not touch the later one', async () => {
+  const held = await begin(given.database, OBJECT);
+  await failJudgements(given.database, [{ ...held, error: 'dead' }]);
+  const again = await beginAnother(held.runId);
+  await failJudgements(given.database, [{ ...held, error: 'dead' }]);
+  expect(await finishJudgement(given.database, again, PASSED)).toBe(true);
+});
+
+test('a run that waits is not asked for a second time', async () => {
+  const runId = await openRun(given.database, OBJECT);
+  expect(await request([runId])).toEqual([]);
+});
+
+test('a judgement that was asked for knows who asked and why', async () => {
+  const runId = await judgedRun(given.database, OBJECT);
+  expect(await request([runId], 'the mapping was wrong')).toEqual([
+    { runId, number: 2, jobId: expect.any(String) },
+  ]);
+  expect(await findJudgement(given.database, { runId, number: 2 })).toMatchObject({
+    askedBy: 'operator',
+    reason: 'the mapping was wrong',
+    status: 'queued',
+  });
+});
+
+test('the key of a report is noted once', async () => {
+  const runId = await judgedRun(given.database, OBJECT);
+  const reference = { runId, number: 1 };
+  expect(await noteReport(given.database, reference, 'reports/1.json')).toBe(true);
+  expect(await noteReport(given.database, reference, 'reports/2.json')).toBe(false);
+  expect(await findRun(given.database, runId)).toMatchObject({ reportKey: 'reports/1.json' });
+});
+
+test('a judgement without a verdict has no report to note', async () => {
+  const held = await begin(given.database, OBJECT);
+  await closeJudgement(given.database, held, 'gone', 'no such key');
+  expect(await noteReport(given.database, held, 'reports/k.json')).toBe(false);
+});
+
+test('a heartbeat is that of who holds the judgement', async () => {
+  const lost = await begin(given.database, OBJECT);
+  await beginOf(given.database, lost.runId);
+  const { judgements } = { judgements: 'judgements' };
+  await given.database(judgements).update({ heartbeat_at: new Date(0) });
+  await heartbeat(given.database, [lost]);
+  expect(await given.database(judgements).pluck('heartbeat_at')).toEqual([new Date(0)]);
+  await heartbeat(given.database, [{ ...lost, attempts: 2 }]);
+  expect(await given.database(judgements).pluck('heartbeat_at')).not.toEqual([new Date(0)]);
+});
+
+const own = (object: { bucket: string; key: string; eTag?: string }, invocation: string) =>
+  startOwnJudgement(given.database, { object, invocation, reason: 'by hand' });
+
+test('a judgement of a command makes the run of an object that nobody told of', async () => {
+  const started = await own(OBJECT, 'one');
+  expect(started).toMatchObject({ held: { number: 1, attempts: 1 } });
+});
+
+test('another command judges the same object anew', async () => {
+  const first = await own(OBJECT, 'one');
+  if ('held' in first) await finishJudgement(given.database, first.held, PASSED);
+  const second = await own(OBJECT, 'two');
+  expect(second).toMatchObject({ held: { number: 2 } });
+});
+
+test('a pod that is started anew goes on with the judgement of the one before it', async () => {
+  const first = await own(OBJECT, 'job');
+  expect(await own(OBJECT, 'job')).toMatchObject({ held: { number: 1, attempts: 2 } });
+  if ('held' in first) {
+    expect(await finishJudgement(given.database, first.held, PASSED)).toBe(false);
+  }
+});
+
+test('a pod whose predecessor recorded an error tries again', async () => {
+  const first = await own(OBJECT, 'job');
+  if ('held' in first) await closeJudgement(given.database, first.held, 'error', 'x');
+  expect(await own(OBJECT, 'job')).toMatchObject({ held: { number: 1, attempts: 2 } });
+});
+
+test('a pod whose predecessor recorded the verdict has nothing to do', async () => {
+  const first = await own(OBJECT, 'job');
+  if ('held' in first) await finishJudgement(given.database, first.held, PASSED);
+  expect(await own(OBJECT, 'job')).toMatchObject({ ended: { number: 1 } });
+});
+
+test('an object without identity is another one for each command, and one for a Job', async () => {
+  const bare = { bucket: 'b', key: 'k' };
+  const idOf = async (invocation: string) => {
+    const started = await own(bare, invocation);
+    return 'held' in started ? started.held.runId : started.ended.runId;
+  };
+  const first = await idOf('one');
+  expect(await idOf('one')).toBe(first);
+  expect(await idOf('two')).not.toBe(first);
+});

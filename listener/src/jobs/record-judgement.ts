@@ -1,0 +1,91 @@
+import type { Database } from '../database/connection.ts';
+import {
+  closeJudgement,
+  finishJudgement,
+  type HeldJudgement,
+  heartbeat,
+} from '../database/judgements.ts';
+import type { Job, JobContext, JobOutcome } from './job.ts';
+import { monitoredFileInDatabase } from './monitored-file.ts';
+
+/** One attempt at a judgement that came to an end. */
+export interface RecordedJudgement {
+  readonly judgement: HeldJudgement;
+  readonly outcome: JobOutcome;
+  /** From the start of the attempt. */
+  readonly seconds: number;
+}
+
+/** What {@link recordJudgement} works with. */
+export interface RecordJudgementOptions extends Omit<JobContext, 'findMonitoredFile'> {
+  readonly database: Database;
+  readonly job: Job;
+}
+
+/** How often a judgement in hand says that it is worked on; those of processes that died are found by it. */
+const HEARTBEAT_MS = 2_000;
+
+/** Another attempt at the same judgement was begun: it is not this one's to end any more. */
+export class JudgementLostError extends Error {
+  override readonly name = 'JudgementLostError';
+}
+
+/**
+ * Makes one attempt at a judgement and records what came of it. A failing file and an object that is
+ * gone are results and get recorded; what is thrown is technical and worth a retry, and who holds the
+ * judgement notes it.
+ *
+ * @throws {JudgementLostError}
+ */
+export async function recordJudgement(
+  judgement: HeldJudgement,
+  { database, job, ...context }: RecordJudgementOptions,
+): Promise<RecordedJudgement> {
+  const startedAt = performance.now();
+  const heartbeats = setInterval(() => {
+    // The next one gets over it; who holds a judgement by now shows when it is recorded.
+    heartbeat(database, [judgement]).catch(() => undefined);
+  }, HEARTBEAT_MS);
+  try {
+    const outcome = await job.run(judgement.object, {
+      ...context,
+      findMonitoredFile: (object) => monitoredFileInDatabase(database, object),
+    });
+    context.signal.throwIfAborted();
+    if (!(await record(database, judgement, outcome))) {
+      const { runId, number } = judgement;
+      throw new JudgementLostError(`another attempt at judgement ${number} of ${runId} was begun`);
+    }
+    return { judgement, outcome, seconds: (performance.now() - startedAt) / 1000 };
+  } finally {
+    clearInterval(heartbeats);
+  }
+}
+
+function record(
+  database: Database,
+  judgement: HeldJudgement,
+  outcome: JobOutcome,
+): Promise<boolean> {
+  if (outcome.status !== 'finished') {
+    return closeJudgement(database, judgement, outcome.status, outcome.reason);
+  }
+  const { report, monitored } = outcome;
+  return finishJudgement(database, judgement, {
+    verdict: report.verdict,
+    rowCount: report.rows,
+    byteCount: report.bytes,
+    faultCount: report.faultCount,
+    sha256: report.sha256,
+    report,
+    ...(monitored?.monitoringFileId === undefined
+      ? {}
+      : {
+          monitored: {
+            monitoringFileId: monitored.monitoringFileId,
+            mappingName: monitored.mapping.name,
+            mappingVersion: monitored.mapping.version,
+          },
+        }),
+  });
+}
