@@ -77,6 +77,20 @@ test.each([
   });
 });
 
+test('the store is asked for the object as its event stated it, size included', async () => {
+  const stated = { ...officers, versionId: 'v1', eTag: 'e1', sizeBytes: 4 };
+  const asked: unknown[] = [];
+  const store: ObjectStore = {
+    ...storeOf(''),
+    async open(reference, signal) {
+      asked.push(reference);
+      return storeOf('a\n1\n').open(reference, signal);
+    },
+  };
+  await record(await begin(given.database, stated), store);
+  expect(asked).toStrictEqual([stated]);
+});
+
 test('a technical failure is thrown, and whoever holds the judgement notes it', async () => {
   const held = await begin(given.database, officers);
   await expect(record(held, storeOf(new Error('access denied')))).rejects.toThrow('access denied');
