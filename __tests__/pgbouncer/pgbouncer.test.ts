@@ -4,8 +4,8 @@ import pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest';
 import { openMessageSource, TOPIC_ARN } from '../../bench/intake/signed-messages.ts';
 import { connect, type Database } from '../../listener/src/database/connection.ts';
-import { migrate } from '../../listener/src/database/migrate.ts';
 import { listRuns } from '../../listener/src/database/runs.ts';
+import { checkSchema } from '../../listener/src/database/schema-version.ts';
 import { eventOf } from '../listener/support/cli.ts';
 import { startListenerChild } from '../listener/support/listener-process.ts';
 import { createTestDatabase, type TestDatabase } from '../listener/support/postgres.ts';
@@ -73,11 +73,22 @@ async function leftBehind(): Promise<unknown[]> {
   return [...held, ...settings.flatMap(({ rows }) => rows)];
 }
 
-test('seed and run end with 0 and leave nothing on the connections', async () => {
+test('migrate five times at once and five times in sequence leaves nothing on the connections', async () => {
+  const atOnce = await Promise.all([1, 2, 3, 4, 5].map(() => command(['migrate'])));
+  for (let time = 0; time < 5; time += 1) {
+    expect(await command(['migrate'])).toEqual({ code: 0, said: 'the schema is up to date\n' });
+  }
+  expect(atOnce.map(({ code }) => code)).toEqual([0, 0, 0, 0, 0]);
+  expect(atOnce.filter(({ said }) => said.startsWith('applied: '))).toHaveLength(1);
+  await checkSchema(given.database);
+  expect(await leftBehind()).toEqual([]);
+});
+
+test('migrate, seed and run end with 0 and leave nothing on the connections', async () => {
   const root = await temporaryFolder();
   await mkdir(join(root, 'bucket'));
   await writeFile(join(root, 'bucket/a.csv'), 'a,b\n1,2\n');
-  await migrate(given.config);
+  expect(await command(['migrate'])).toMatchObject({ code: 0 });
   expect(await command(['seed'])).toMatchObject({ code: 0 });
   const run = ['run', 's3_data_quality_job', '--event-json', eventOf('bucket', 'a.csv')];
   expect(await command(run, { LOCAL_S3_ROOT: root })).toMatchObject({ code: 0 });
@@ -87,7 +98,7 @@ test('seed and run end with 0 and leave nothing on the connections', async () =>
 });
 
 test('two replicas share the pool, and each message is followed by one verdict', async () => {
-  await migrate(given.config);
+  expect(await command(['migrate'])).toMatchObject({ code: 0 });
   const source = await openMessageSource();
   onTestFinished(() => source.close());
   const root = await temporaryFolder();

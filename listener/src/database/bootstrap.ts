@@ -30,10 +30,8 @@ const quoted = pg.escapeIdentifier;
  * Makes the database, the role that migrates it (`config.user`) and the role of the listener
  * (`config.listenerUser`) on a server of Amazon RDS, and gives both what they need:
  *
- * - the migrator makes schemas in the database, and may act as the listener to make the queue's;
- * - the listener may sign in. Its rights on the tables and their schema come with each migration. It
- *   owns the queue's schema, in which pg-boss makes and drops the partitions of its statistics while
- *   it serves.
+ * - the migrator makes schemas in the database, and owns them and what is in them;
+ * - the listener may sign in. Its rights on the tables come with each migration.
  *
  * Neither gets a password: both sign in by IAM. What is there is kept, so that it may run any
  * number of times, and after a kill. Roles and rights are one transaction.
@@ -99,9 +97,8 @@ async function createRoles(
   await requireRole(client, SIGNS_IN_BY_IAM);
   const [migrator, listener] = [quoted(user), quoted(listenerUser)];
   await client.query(`
-    GRANT CONNECT, CREATE, TEMPORARY ON DATABASE ${quoted(database)} TO ${migrator};
+    GRANT CONNECT, CREATE ON DATABASE ${quoted(database)} TO ${migrator};
     GRANT CONNECT ON DATABASE ${quoted(database)} TO ${listener};
-    GRANT ${listener} TO ${migrator};
     GRANT ${SIGNS_IN_BY_IAM} TO ${migrator}, ${listener};
   `);
   await requireRights(client, user, listenerUser);

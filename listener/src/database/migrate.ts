@@ -2,7 +2,7 @@ import { pathToFileURL } from 'node:url';
 import knex, { type Knex } from 'knex';
 import pg from 'pg';
 import type { DatabaseConfig } from '../config/database-config.ts';
-import { createQueues, type MovedJobs } from '../queue/queue.ts';
+import { buildIndexes, createQueues } from '../queue/queue.ts';
 import {
   clientWithTimeouts,
   driverSettings,
@@ -12,8 +12,8 @@ import {
 } from './connection.ts';
 import { SchemaOccupiedError, sqlStateOf } from './errors.ts';
 import { moveOlderTables, requireOwnSchemas, retireOlderQueue } from './placement.ts';
-import { MIGRATIONS_FOLDER, migrationNames } from './schema-version.ts';
-import { MIGRATIONS_TABLE, queueSchemaOf } from './tables.ts';
+import { MIGRATIONS_FOLDER, migrationNames, missingMigrations } from './schema-version.ts';
+import { MIGRATIONS_TABLE, queueSchemaOf, schemaOf, tablesOf } from './tables.ts';
 
 /** Taken by the transaction that migrates; any number, but the same in every version of this program. */
 const MIGRATION_LOCK = 412_870_931;
@@ -37,8 +37,8 @@ const ATTEMPTS = 3;
  * lock that counts here is PostgreSQL's own, and ends with the transaction; whatever knex's row says
  * then is stale.
  *
- * Where the listener signs in as another role, that one may read and write our tables afterwards,
- * new ones included, and owns the queue's schema.
+ * Where the listener signs in as another role, that one may read and write the tables afterwards, new
+ * ones included.
  *
  * @param say told what an operator should know of
  * @returns the names of the migrations that ran
@@ -59,7 +59,11 @@ export async function migrate(
   try {
     for (let attempt = 1; ; attempt += 1) {
       try {
-        return await database.transaction((transaction) => migrateIn(transaction, config, say));
+        const applied = await database.transaction((transaction) =>
+          migrateIn(transaction, config, say),
+        );
+        await buildIndexes(database);
+        return applied;
       } catch (error) {
         if (sqlStateOf(error) !== '40P01' || attempt === ATTEMPTS) throw error;
       }
@@ -89,11 +93,10 @@ async function migrateIn(
   const moved = there
     ? undefined
     : await moveOlderTables(transaction, () => transaction.migrate.currentVersion(options));
-  await transaction.migrate.forceFreeMigrationsLock(options);
-  const [, applied] = (await transaction.migrate.latest(options).catch((error: unknown) => {
-    throw explained(error);
-  })) as [number, string[]];
-  await makeQueues(transaction, schema, listenerUser, moved);
+  const applied = await runMigrations(transaction, options);
+  await makeSchema(transaction, queueSchemaOf(transaction));
+  await createQueues(transaction, moved);
+  if (listenerUser !== undefined) await grantRights(transaction, listenerUser, say);
   if (moved === undefined) return applied;
   await retireOlderQueue(transaction);
   say(
@@ -112,44 +115,63 @@ function explained(error: unknown): unknown {
 }
 
 /** PostgreSQL asks for CREATE on the database even where the schema is there. */
-async function makeSchema(transaction: Transaction, name: string, owner?: string): Promise<void> {
+async function makeSchema(transaction: Transaction, name: string): Promise<void> {
   const found = await transaction('pg_catalog.pg_namespace').where({ nspname: name }).first('oid');
-  if (found !== undefined) return;
-  await transaction.raw(`CREATE SCHEMA ${name} ${owner ? `AUTHORIZATION ${owner}` : ''}`);
+  if (found === undefined) await transaction.raw(`CREATE SCHEMA ${name}`);
 }
 
-/** The listener's role is set for pg-boss alone, whose tables are to be its own. */
-async function makeQueues(
+/** Where none is missing, knex would write all the same; a role that may not is refused nothing then. */
+async function runMigrations(
   transaction: Transaction,
-  schema: string,
-  listenerUser: string | undefined,
-  moved: MovedJobs | undefined,
-): Promise<void> {
-  const listener = listenerUser && pg.escapeIdentifier(listenerUser).replaceAll('?', '\\?');
-  await makeSchema(transaction, queueSchemaOf(transaction), listener);
-  if (!listener) return createQueues(transaction, moved);
-  await grantTables(transaction, schema, listener);
-  await transaction.raw(`SET LOCAL ROLE ${listener}`);
-  await createQueues(transaction, moved);
-  await transaction.raw('SET LOCAL ROLE NONE');
+  options: Knex.MigratorConfig,
+): Promise<readonly string[]> {
+  if ((await missingMigrations(transaction)).length === 0) return [];
+  await transaction.migrate.forceFreeMigrationsLock(options);
+  const [, applied] = (await transaction.migrate.latest(options).catch((error: unknown) => {
+    throw explained(error);
+  })) as [number, string[]];
+  return applied;
 }
 
-/** What knex has noted of the migrations is the migrator's business: the listener only reads it. */
-async function grantTables(
+/**
+ * Lets the listener read and write the tables and call the queue's functions; all that it needs is
+ * granted by name, since the database's owner may have taken from everybody what PostgreSQL gives.
+ * What knex has noted of the migrations is the migrator's business: the listener only reads it.
+ */
+async function grantRights(
   transaction: Transaction,
-  schema: string,
-  listener: string,
+  listenerUser: string,
+  say: (line: string) => void,
 ): Promise<void> {
-  const names: string[] = await transaction('pg_catalog.pg_tables')
-    .where({ schemaname: schema })
-    .whereRaw('tableowner = current_user')
-    .pluck('tablename');
-  const tables = (kind: readonly string[]) =>
-    kind.map((name) => `${schema}.${pg.escapeIdentifier(name)}`).join(', ');
-  const ours = names.filter((name) => !name.startsWith(MIGRATIONS_TABLE));
-  await transaction.raw(`GRANT USAGE ON SCHEMA ${schema} TO ${listener}`);
-  await transaction.raw(`GRANT SELECT ON TABLE ${tables(names)} TO ${listener}`);
-  await transaction.raw(`GRANT INSERT, UPDATE, DELETE ON TABLE ${tables(ours)} TO ${listener}`);
+  const [ours, queue] = [schemaOf(transaction), queueSchemaOf(transaction)];
+  const owners: string[] = await transaction('pg_catalog.pg_tables')
+    .distinct('tableowner')
+    .whereIn('schemaname', [ours, queue])
+    .whereRaw('tableowner <> current_user')
+    .pluck('tableowner');
+  if (owners.length > 0) {
+    say(
+      `rights: tables belong to ${owners.join(', ')}, who has to grant ${listenerUser} its rights`,
+    );
+    return;
+  }
+  const listener = pg.escapeIdentifier(listenerUser).replaceAll('?', '\\?');
+  for (const schema of [ours, queue]) {
+    const { rows } = await transaction.raw('SELECT has_schema_privilege(?, ?, ?) AS granted', [
+      listenerUser,
+      schema,
+      'USAGE',
+    ]);
+    if (!rows[0]?.granted) {
+      await transaction.raw(`GRANT USAGE ON SCHEMA ${schema} TO ${listener}`);
+    }
+  }
+  const { migrations } = tablesOf(transaction);
+  await transaction.raw(`
+    GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA ${ours}, ${queue} TO ${listener};
+    REVOKE INSERT, UPDATE, DELETE ON ${migrations}, ${migrations}_lock FROM ${listener};
+    GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA ${queue} TO ${listener};
+    GRANT USAGE ON TYPE ${queue}.job_state TO ${listener}`);
 }
 
 /** Loads the migrations as Node.js runs them, `.ts`, whatever the package type is taken for. */

@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import pgBossPackage from 'pg-boss/package.json' with { type: 'json' };
-import type { Database } from './connection.ts';
+import type { Database, Transaction } from './connection.ts';
 import { queueSchemaOf, tablesOf } from './tables.ts';
 
 /** Our migrations, applied in the order of their names. */
@@ -29,6 +29,15 @@ export async function migrationNames(): Promise<string[]> {
   return names.filter((name) => name.endsWith('.ts')).sort();
 }
 
+/** The names of our migrations that have not run, in their order. */
+export async function missingMigrations(database: Database | Transaction): Promise<string[]> {
+  const { migrations } = tablesOf(database);
+  const applied = (await tableExists(database, migrations))
+    ? await database(migrations).pluck<string[]>('name')
+    : [];
+  return (await migrationNames()).filter((name) => !applied.includes(name));
+}
+
 /**
  * Refuses a database that lacks a migration of ours or of pg-boss's. A newer one is accepted:
  * while a rollout runs, the old replicas work on the new schema.
@@ -36,12 +45,10 @@ export async function migrationNames(): Promise<string[]> {
  * @throws {SchemaOutdatedError}
  */
 export async function checkSchema(database: Database): Promise<void> {
-  const { migrations } = tablesOf(database);
-  const applied = (await tableExists(database, migrations))
-    ? await database(migrations).pluck<string[]>('name')
-    : [];
-  const missing = (await migrationNames()).filter((name) => !applied.includes(name));
-  if (applied.length === 0) throw new SchemaOutdatedError('it has no tables yet', missing);
+  const names = await migrationNames();
+  const missing = await missingMigrations(database);
+  if (missing.length === names.length)
+    throw new SchemaOutdatedError('it has no tables yet', missing);
   if (missing.length > 0) throw new SchemaOutdatedError(`missing: ${missing.join(', ')}`, missing);
 
   const needed = pgBossPackage.pgboss.schema;
@@ -73,7 +80,7 @@ async function queueSchemaVersion(database: Database): Promise<number | undefine
   return row?.version;
 }
 
-async function tableExists(database: Database, name: string): Promise<boolean> {
+async function tableExists(database: Database | Transaction, name: string): Promise<boolean> {
   const { rows } = await database.raw('SELECT to_regclass(?) IS NOT NULL AS found', [name]);
   return rows[0].found;
 }

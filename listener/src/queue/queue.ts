@@ -1,4 +1,11 @@
-import { fromKnex, type JobWithMetadata, PgBoss, type QueueOptions } from 'pg-boss';
+import { setTimeout as delay } from 'node:timers/promises';
+import {
+  type ConstructorOptions,
+  fromKnex,
+  type JobWithMetadata,
+  PgBoss,
+  type QueueOptions,
+} from 'pg-boss';
 import type { Database, Transaction } from '../database/connection.ts';
 import type { JudgementReference } from '../database/judgements.ts';
 import { queueSchemaOf } from '../database/tables.ts';
@@ -59,13 +66,8 @@ export async function createQueues(
   moved: MovedJobs = { waiting: [], dead: [] },
 ): Promise<void> {
   const boss = new PgBoss({
-    db: withoutTransactions(fromKnex(transaction)),
-    schema: queueSchemaOf(transaction),
-    migrate: true,
-    createSchema: false,
-    supervise: false,
-    schedule: false,
-    registerInstance: false,
+    ...makingTables(transaction),
+    db: withoutTransactions(withoutIndexBuilds(fromKnex(transaction))),
   });
   let failure: Error | undefined;
   boss.on('error', (error) => {
@@ -76,7 +78,7 @@ export async function createQueues(
     // Creating what is there already changes nothing, so the options are set once more.
     await boss.createQueue(DEAD_LETTER_QUEUE, DEAD_LETTER_OPTIONS);
     await boss.updateQueue(DEAD_LETTER_QUEUE, DEAD_LETTER_OPTIONS);
-    await boss.createQueue(RUN_QUEUE, { ...RUN_QUEUE_OPTIONS, deadLetter: DEAD_LETTER_QUEUE });
+    await boss.createQueue(RUN_QUEUE, RUN_QUEUE_OPTIONS);
     await boss.updateQueue(RUN_QUEUE, { ...RUN_QUEUE_OPTIONS, deadLetter: DEAD_LETTER_QUEUE });
     await fillQueues(boss, transaction, moved);
   } finally {
@@ -85,7 +87,59 @@ export async function createQueues(
   if (failure) throw failure;
 }
 
+function makingTables(database: Database | Transaction): ConstructorOptions {
+  return {
+    schema: queueSchemaOf(database),
+    migrate: true,
+    createSchema: false,
+    supervise: false,
+    schedule: false,
+    registerInstance: false,
+  };
+}
+
+/**
+ * Builds the indexes that an upgrade of pg-boss leaves for afterwards, beside the writes of others
+ * (`CREATE INDEX CONCURRENTLY`). Part of `migrate`, after its transaction: the listener may lack the
+ * rights.
+ */
+export async function buildIndexes(database: Database): Promise<void> {
+  const waiting = () =>
+    database(`${queueSchemaOf(database)}.bam`)
+      .whereNot({ status: 'completed' })
+      .first('id');
+  if ((await waiting()) === undefined) return;
+  const boss = new PgBoss({
+    ...makingTables(database),
+    db: fromKnex(database),
+    // The shortest that pg-boss allows: another process may have looked just now.
+    bamIntervalSeconds: 10,
+  });
+  let failure: Error | undefined;
+  boss.on('error', (error) => {
+    failure = error;
+  });
+  await boss.start();
+  try {
+    while (failure === undefined && (await waiting()) !== undefined) await delay(200);
+  } finally {
+    await boss.stop({ graceful: false });
+  }
+  if (failure) throw failure;
+}
+
 type Executor = ReturnType<typeof fromKnex>;
+
+/** Asks whether it is this process's turn to build indexes. */
+const INDEX_TURN = /^\s*UPDATE \S+\.version\s+SET bam_on\b/;
+
+/** pg-boss builds indexes in the background of whoever works with the queue: here it is never its turn. */
+function withoutIndexBuilds({ executeSql }: Executor): Executor {
+  return {
+    executeSql: async (text, values) =>
+      INDEX_TURN.test(text) ? { rows: [] } : executeSql(text, values),
+  };
+}
 
 /** pg-boss wraps what it makes in a transaction of its own, whose end would be that of ours. */
 function withoutTransactions({ executeSql }: Executor): Executor {
@@ -210,9 +264,9 @@ export async function openQueue(
   onError: (error: Error) => void,
 ): Promise<Queue> {
   const boss = new PgBoss({
-    db: fromKnex(database),
+    db: withoutIndexBuilds(fromKnex(database)),
     schema: queueSchemaOf(database),
-    // checkSchema has refused an old schema already; this lets it finish an index in the background.
+    // checkSchema has refused older tables already. Without this, newer ones would be refused too.
     migrate: true,
     schedule: false,
     registerInstance: false,

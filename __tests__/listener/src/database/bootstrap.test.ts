@@ -127,8 +127,13 @@ describe('on a server of Amazon RDS', () => {
     expect(await rolesThere()).toEqual([]);
   });
 
-  test("others' role is refused, since the master may not hand it on", async () => {
+  test("others' role is taken where it may sign in", async () => {
     await server.query(`CREATE ROLE ${quoted(names.listener)} LOGIN`);
+    expect(await bootstrap()).toEqual([`database ${names.database}`, `role ${names.migrator}`]);
+  });
+
+  test("others' role that may not sign in is refused, since the master can't change it", async () => {
+    await server.query(`CREATE ROLE ${quoted(names.listener)} NOLOGIN`);
     await expect(bootstrap()).rejects.toThrow(
       /^the master user "master_\w+" may not do that: .*role/,
     );
@@ -214,11 +219,13 @@ describe('on a server of Amazon RDS', () => {
       }
     });
 
-    test("the queue's schema and tables are the listener's own", async () => {
+    test("all tables are the migrator's, which may not act as the listener", async () => {
       const { rows } = await listener.raw(
-        "SELECT DISTINCT tableowner FROM pg_tables WHERE schemaname = 'file_processing_queue'",
+        `SELECT DISTINCT tableowner AS owner, pg_has_role(?, ?, 'MEMBER') AS acts
+         FROM pg_tables WHERE schemaname IN ('file_processing', 'file_processing_queue')`,
+        [names.migrator, names.listener],
       );
-      expect(rows).toEqual([{ tableowner: names.listener }]);
+      expect(rows).toEqual([{ owner: names.migrator, acts: false }]);
     });
 
     test('a second migration changes nothing, and gives rights on a table that is new', async () => {

@@ -155,3 +155,13 @@ test('a worker of the older release starts on the newer schema, and judges what 
   await ended(3);
   expect(failures(older)).toEqual([]);
 });
+test('the indexes of the upgrade are there, and none is left for a listener to build', async () => {
+  await migrated(OLDER);
+  await migrated();
+  const { rows } = await given.database.raw(
+    `SELECT (SELECT count(*) FROM file_processing_queue.bam WHERE status <> 'completed') AS waiting,
+       (SELECT count(*) FROM pg_index WHERE NOT indisvalid) AS invalid,
+       (SELECT count(*) FROM pg_indexes WHERE schemaname = 'file_processing_queue' AND indexname = 'job_common_i17') AS made`,
+  );
+  expect(rows).toEqual([{ waiting: 0, invalid: 0, made: 1 }]);
+});
