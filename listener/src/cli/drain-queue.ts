@@ -5,10 +5,12 @@ import type { TrustedSource } from '@file-processing/contract/s3-event.ts';
 import { type ConfigWithDatabase, readConfig } from '../config.ts';
 import { connect } from '../database/connection.ts';
 import { checkSchema } from '../database/schema-version.ts';
+import { signingCertificates } from '../database/sns-messages.ts';
 import { snsIntake } from '../intake/sns-intake.ts';
 import { openQueue } from '../queue/queue.ts';
 import { createLogger, logLines } from '../serve/logger.ts';
 import { LONGEST_IN_QUEUES_SECONDS, verifierOf } from '../serve/start-listener.ts';
+import { createCertificateStore } from '../sns/certificates.ts';
 import { type Drained, drainQueue, queueClient } from '../sqs/queue-consumer.ts';
 import { senderFaults } from '../sqs/queue-policy.ts';
 import { queuedDelivery } from '../sqs/queued-delivery.ts';
@@ -76,9 +78,10 @@ async function drained(
   try {
     await checkSchema(database);
     const queue = await openQueue(database, onError);
+    const certificates = createCertificateStore({ known: signingCertificates(database) });
     try {
       const handle = queuedDelivery({
-        verifier: verifierOf({ config, logger }, LONGEST_IN_QUEUES_SECONDS),
+        verifier: verifierOf({ config, logger, certificates }, LONGEST_IN_QUEUES_SECONDS),
         // A worker looks by itself.
         intake: snsIntake({ database, queue, filter: config.s3, onRuns: () => undefined }),
         trustedSources: await trustedSources(client, config, queueUrl),

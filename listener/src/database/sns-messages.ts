@@ -95,3 +95,36 @@ export async function listMessages(
     .orderBy('received_at', 'desc')
     .limit(limit);
 }
+
+/** What is kept of a certificate that has verified messages. */
+interface SigningCertificate {
+  readonly url: string;
+  readonly sha256: string;
+  readonly validUntil: Date;
+}
+
+/** More than SNS uses at a time in all regions. */
+const MOST_CERTIFICATES = 100;
+
+/** The certificates that have verified messages, as all processes of this database know them. */
+export function signingCertificates(database: Database) {
+  const table = tablesOf(database).signingCertificates;
+  return {
+    /** Those that are valid, the last verified first. */
+    list: (): Promise<SigningCertificate[]> =>
+      database(table)
+        .select<SigningCertificate[]>({ url: 'url', sha256: 'sha256', validUntil: 'valid_until' })
+        .where('valid_until', '>', database.fn.now())
+        .orderBy('verified_at', 'desc')
+        .limit(MOST_CERTIFICATES),
+
+    /** Takes the place of what was known of the URL; what has expired goes. */
+    async add({ url, sha256, validUntil }: SigningCertificate): Promise<void> {
+      await database(table).where('valid_until', '<=', database.fn.now()).delete();
+      await database(table)
+        .insert({ url, sha256, valid_until: validUntil })
+        .onConflict('url')
+        .merge({ sha256, valid_until: validUntil, verified_at: database.fn.now() });
+    },
+  };
+}

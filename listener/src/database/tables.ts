@@ -7,6 +7,7 @@ export interface Tables {
   readonly snsMessages: string;
   readonly runs: string;
   readonly judgements: string;
+  readonly signingCertificates: string;
   /** What knex notes of the migrations that ran. */
   readonly migrations: string;
 }
@@ -26,6 +27,7 @@ export function tablesOf(database: Database | Transaction): Tables {
     snsMessages: `${schema}.sns_messages`,
     runs: `${schema}.runs`,
     judgements: `${schema}.judgements`,
+    signingCertificates: `${schema}.signing_certificates`,
     migrations: `${schema}.${MIGRATIONS_TABLE}`,
   };
 }

@@ -13,6 +13,7 @@ import { answers, connect, type Database } from '../database/connection.ts';
 import { failJudgements } from '../database/judgements.ts';
 import { migrate } from '../database/migrate.ts';
 import { checkSchema, hasSchema } from '../database/schema-version.ts';
+import { signingCertificates } from '../database/sns-messages.ts';
 import { createApp } from '../http/app.ts';
 import { createMetrics, type Metrics, startMetricsServer } from '../http/metrics.ts';
 import {
@@ -28,7 +29,7 @@ import { repairJudgements } from '../queue/dead-letters.ts';
 import { openQueue, type Queue } from '../queue/queue.ts';
 import { type Repeated, repeat, startWorker, type Worker } from '../queue/worker.ts';
 import { isLoopback, trustedCertificateOrigins } from '../sns/certificate-url.ts';
-import { createCertificateStore } from '../sns/certificates.ts';
+import { type CertificateStore, createCertificateStore } from '../sns/certificates.ts';
 import { createConfirmer, createSnsClients } from '../sns/confirmation.ts';
 import { createVerifier, type Verifier } from '../sns/verifier.ts';
 import { type QueueConsumer, queueClient, startQueueConsumer } from '../sqs/queue-consumer.ts';
@@ -65,6 +66,8 @@ interface Parts {
   readonly database: Database;
   readonly queue: Queue;
   readonly metrics: Metrics;
+  /** One of all messages, however they come. */
+  readonly certificates: CertificateStore;
   readonly isDraining: () => boolean;
   /** Whether the database is there, with the schema of this program, and the process does not drain. */
   readonly isReady: () => Promise<boolean>;
@@ -95,7 +98,11 @@ export async function startListener(options: ListenerOptions): Promise<RunningLi
     const metrics = createMetrics({ queueDepths: () => depthsOf(queue) });
     const isDraining = () => draining;
     const isReady = readiness(database, isDraining);
-    const parts: Parts = { options, database, queue, metrics, isDraining, isReady };
+    const certificates = createCertificateStore({ known: signingCertificates(database) });
+    const parts: Parts = {
+      ...{ options, database, queue, metrics, certificates },
+      ...{ isDraining, isReady },
+    };
 
     const { takesMessages, judgesFiles } = ROLES[role];
     let server: HttpServer | undefined;
@@ -204,7 +211,7 @@ export const LONGEST_IN_QUEUES_SECONDS = 28 * 24 * 3600;
 
 /** Fetches from the queue where there is one: only the topic may write into it, so age proves nothing. */
 function startFetching(parts: Parts, onRuns: () => void): QueueConsumer | undefined {
-  const { options, database, queue, metrics } = parts;
+  const { options, database, queue, metrics, certificates } = parts;
   const { config, logger } = options;
   const { queueUrl } = config.sqs;
   if (queueUrl === undefined) return undefined;
@@ -213,7 +220,7 @@ function startFetching(parts: Parts, onRuns: () => void): QueueConsumer | undefi
     client,
     queueUrl,
     handle: queuedDelivery({
-      verifier: verifierOf(parts.options, LONGEST_IN_QUEUES_SECONDS),
+      verifier: verifierOf({ config, logger, certificates }, LONGEST_IN_QUEUES_SECONDS),
       intake: snsIntake({ database, queue, filter: config.s3, onRuns }),
       trustedSources: config.sqs.trustedSources,
       region: config.aws.region,
@@ -232,7 +239,15 @@ function startFetching(parts: Parts, onRuns: () => void): QueueConsumer | undefi
 
 /** The verifier for messages of the topics of the settings, up to an age. */
 export function verifierOf(
-  { config, logger }: { readonly config: Config; readonly logger: Logger },
+  {
+    config,
+    logger,
+    certificates,
+  }: {
+    readonly config: Config;
+    readonly logger: Logger;
+    readonly certificates: CertificateStore;
+  },
   maxAgeSeconds: number,
 ): Verifier {
   const trustedOrigins = trustedCertificateOrigins(config.aws.snsEndpoint);
@@ -245,7 +260,7 @@ export function verifierOf(
   }
   return createVerifier({
     topics: config.sns.topics,
-    certificates: createCertificateStore(),
+    certificates,
     maxAgeSeconds,
     signatureVersions: config.sns.signatureVersions,
     trustedOrigins,
@@ -257,10 +272,10 @@ function httpHandler(
   connections: ConnectionTable,
   onRuns: () => void,
 ): RequestListener {
-  const { options, database, queue, metrics, isDraining, isReady } = parts;
+  const { options, database, queue, metrics, certificates, isDraining, isReady } = parts;
   const { config, logger } = options;
   const app = createApp({
-    verifier: verifierOf(options, config.sns.maxAgeSeconds),
+    verifier: verifierOf({ config, logger, certificates }, config.sns.maxAgeSeconds),
     confirmer: createConfirmer(createSnsClients(proxyAgents())),
     intake: snsIntake({ database, queue, filter: config.s3, onRuns }),
     logger,

@@ -91,10 +91,12 @@ export function createVerifier(options: VerifierOptions): Verifier {
   const checkSignature = async (envelope: Envelope, version: SignatureVersion): Promise<void> => {
     const known = await certificates.get(envelope.signingCertUrl);
     if (await fits(envelope, version, known)) {
+      certificates.noteVerified(known);
       return;
     }
     const renewed = await certificates.refetch(envelope.signingCertUrl);
     if (renewed !== undefined && (await fits(envelope, version, renewed))) {
+      certificates.noteVerified(renewed);
       return;
     }
     throw signatureError(envelope, renewed ?? known);

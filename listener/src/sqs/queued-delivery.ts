@@ -75,7 +75,9 @@ export function queuedDelivery(dependencies: QueuedDeliveryDependencies) {
       const known = error instanceof ListenerError ? error : undefined;
       const code = known?.code ?? 'intake_failed';
       metrics.countQueued(code);
-      logger.warn({ err: error, code }, 'message stays in the queue');
+      // The table's errors say all in one line, and senders of forged messages cause them at will.
+      const about = known === undefined ? { err: error } : { reason: known.message };
+      logger.warn({ ...about, code }, 'message stays in the queue');
       return known === undefined || known.retryable ? 'unavailable' : 'kept';
     }
   };

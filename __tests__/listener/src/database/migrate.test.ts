@@ -38,7 +38,9 @@ test("the lock row of a killed process's knex does not block", async () => {
   await migrate(empty.config);
   await empty.database('migrations_lock').update({ is_locked: 1 });
   await empty.database('migrations').delete();
-  await empty.database.raw('DROP TABLE judgements, runs, sns_messages, monitoring_files, mappings');
+  await empty.database.raw(
+    'DROP TABLE judgements, runs, sns_messages, monitoring_files, mappings, signing_certificates',
+  );
   expect(await migrate(empty.config)).toEqual(await migrationNames());
 });
 

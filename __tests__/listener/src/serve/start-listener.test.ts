@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
@@ -287,6 +288,35 @@ test.each(['healthz', 'readyz'])(
     expect(asked).toEqual(['/healthz']);
   },
 );
+
+test('forged messages do not keep a listener that has just started from genuine ones', async () => {
+  // The other listener has confirmed, and so has verified a message.
+  await eventually(async () =>
+    expect(await given.database('signing_certificates').pluck('url')).toEqual([sns.certificateUrl]),
+  );
+  const config = readConfig(settings, { database: true, httpIntake: true });
+  const collected = collectingLogger();
+  const { logger } = collected;
+  const cold = await startListener({ config, role: 'intake', migrate: false, logger });
+  onTestFinished(() => cold.stop());
+  const url = `http://127.0.0.1:${cold.port}/`;
+  const forge = async (count: number) => {
+    const body = JSON.stringify({
+      ...{ Type: 'Notification', MessageId: randomUUID(), TopicArn: TOPIC, Message: '{}' },
+      ...{ Timestamp: new Date().toISOString(), SignatureVersion: '2', Signature: 'AAAA' },
+      SigningCertURL: `${sns.origin}/SimpleNotificationService-${count}.pem`,
+    });
+    const headers = { 'x-amz-sns-message-type': 'Notification' };
+    return (await fetch(url, { method: 'POST', headers, body })).status;
+  };
+  for (let count = 0; count < 130; count += 1) expect(await forge(count)).toBe(503);
+
+  await sns.subscribe(TOPIC, url).confirmed;
+
+  const refused = collected.lines.filter(({ code }) => code === 'certificate_unavailable');
+  expect(refused.at(-1)?.msg).toMatch(/more than 120 fetches of unknown certificates/);
+  expect(refused.filter((line) => 'err' in line)).toEqual([]);
+});
 
 test('a job that does not finish in time goes back to the queue at once', async () => {
   await listener.stop();

@@ -1,8 +1,13 @@
-import { generateKeyPairSync } from 'node:crypto';
+import { generateKeyPairSync, X509Certificate } from 'node:crypto';
 import type { RequestListener } from 'node:http';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { makeSigningKey, type SigningKey } from '../../../../listener/local/sns/signing-key.ts';
-import { createCertificateStore } from '../../../../listener/src/sns/certificates.ts';
+import {
+  createCertificateStore,
+  type KnownCertificate,
+  type KnownCertificates,
+} from '../../../../listener/src/sns/certificates.ts';
+import { eventually } from '../../../support/eventually.ts';
 import { startTestServer, type TestServer } from '../../support/sns-sockets.ts';
 
 let key: SigningKey;
@@ -187,6 +192,30 @@ describe('get', () => {
     await expect(store.get(server.origin)).resolves.toMatchObject({ url: server.origin });
   });
 
+  it('waits twice as long after each further failure of a URL, up to four times', async () => {
+    let now = 0;
+    const server = await serve((_, response) => response.writeHead(500).end());
+    const store = createCertificateStore({ failureMilliseconds: 1000, now: () => now });
+    const fetchedAt: number[] = [];
+    for (; now < 16_000; now += 500) {
+      const before = server.requests.length;
+      await expect(store.get(server.origin)).rejects.toThrow(unavailable('HTTP 500'));
+      if (server.requests.length > before) fetchedAt.push(now);
+    }
+
+    expect(fetchedAt).toEqual([0, 1000, 3000, 7000, 11_000, 15_000]);
+  });
+
+  it('says why in one line, without a stack of the client', async () => {
+    const server = await startTestServer(() => undefined);
+    await server.close();
+    const error = await createCertificateStore()
+      .get(server.origin)
+      .catch((thrown: Error) => thrown);
+
+    expect(error).not.toHaveProperty('cause');
+  });
+
   it('fetches no more than its budget for a minute, over all URLs', async () => {
     let now = 0;
     const server = await serveText(key.certificate);
@@ -195,12 +224,175 @@ describe('get', () => {
     await store.get(`${server.origin}/b`);
 
     await expect(store.get(`${server.origin}/c`)).rejects.toThrow(
-      unavailable('more than 2 fetches in a minute'),
+      unavailable('more than 2 fetches of unknown certificates in a minute'),
     );
     await expect(store.get(`${server.origin}/a`)).resolves.toBeDefined();
 
     now = 60_000;
     await expect(store.get(`${server.origin}/c`)).resolves.toBeDefined();
+  });
+});
+
+/** What several processes remember together. */
+function memoryOf(...remembered: KnownCertificate[]) {
+  const asked: string[] = [];
+  const memory: KnownCertificates & { asked: string[]; remembered: KnownCertificate[] } = {
+    asked,
+    remembered,
+    async list() {
+      asked.push('list');
+      return [...remembered];
+    },
+    async add(certificate) {
+      asked.push(`add ${certificate.url}`);
+      remembered.push(certificate);
+    },
+  };
+  return memory;
+}
+
+function knownAt(url: string, { certificate }: SigningKey): KnownCertificate {
+  const { fingerprint256, validToDate } = new X509Certificate(certificate);
+  const sha256 = fingerprint256.replaceAll(':', '').toLowerCase();
+  return { url, sha256, validUntil: validToDate };
+}
+
+describe('known certificates', () => {
+  it('are fetched though forged messages have used up the budget of all others', async () => {
+    const server = await serveText(key.certificate);
+    const known = memoryOf(knownAt(`${server.origin}/known`, key));
+    const store = createCertificateStore({ maxFetchesPerMinute: 2, known });
+    for (const path of ['/a', '/b']) await store.get(server.origin + path);
+    await expect(store.get(`${server.origin}/c`)).rejects.toThrow(unavailable('unknown'));
+
+    await expect(store.get(`${server.origin}/known`)).resolves.toMatchObject({
+      url: `${server.origin}/known`,
+    });
+    expect(server.requests).toEqual(['/a', '/b', '/known']);
+  });
+
+  it('have a budget of their own, which nothing else spends', async () => {
+    const server = await serveText(key.certificate);
+    const known = memoryOf(...['/k', '/l'].map((path) => knownAt(server.origin + path, key)));
+    const store = createCertificateStore({ maxKnownFetchesPerMinute: 1, known });
+    for (const path of ['/a', '/k', '/b']) await store.get(server.origin + path);
+
+    await expect(store.get(`${server.origin}/l`)).rejects.toThrow(
+      unavailable('more than 1 fetches of known certificates in a minute'),
+    );
+  });
+
+  it('are remembered once they have verified a message, each once', async () => {
+    const { origin } = await serveText(key.certificate);
+    const known = memoryOf();
+    const store = createCertificateStore({ known });
+    const certificate = await store.get(origin);
+    expect(known.remembered).toEqual([]);
+
+    store.noteVerified(certificate);
+    store.noteVerified(certificate);
+
+    expect(known.remembered).toEqual([knownAt(origin, key)]);
+  });
+
+  it('are remembered by a later message where the database was away', async () => {
+    const { origin } = await serveText(key.certificate);
+    const known = memoryOf();
+    let away = true;
+    const { add } = known;
+    const store = createCertificateStore({
+      known: { ...known, add: (one) => (away ? Promise.reject(new Error('away')) : add(one)) },
+    });
+    const certificate = await store.get(origin);
+    store.noteVerified(certificate);
+    away = false;
+
+    await eventually(() => {
+      store.noteVerified(certificate);
+      expect(known.remembered).toHaveLength(1);
+    });
+  });
+
+  it('are looked for from time to time alone, whatever messages name', async () => {
+    let now = 0;
+    const server = await serveText(key.certificate);
+    const known = memoryOf();
+    const store = createCertificateStore({ known, knownMilliseconds: 10_000, now: () => now });
+    await Promise.all(['/a', '/b', '/c'].map((path) => store.get(server.origin + path)));
+    now = 9_999;
+    await store.get(`${server.origin}/d`);
+    expect(known.asked).toEqual(['list']);
+
+    now = 10_000;
+    await store.get(`${server.origin}/e`);
+    expect(known.asked).toEqual(['list', 'list']);
+  });
+
+  it('are fetched like any other while the database is away', async () => {
+    const { origin } = await serveText(key.certificate);
+    const known = { ...memoryOf(), list: () => Promise.reject(new Error('away')) };
+
+    await expect(createCertificateStore({ known }).get(origin)).resolves.toBeDefined();
+  });
+
+  it.each([
+    ['another certificate', () => otherKey.certificate, 200],
+    ['no certificate', () => 'no', 200],
+    ['nothing', () => '', 404],
+  ])('that are forged waste one fetch where there is %s', async (_, text, status) => {
+    let now = 0;
+    const server = await serve((_, response) => response.writeHead(status).end(text()));
+    const known = memoryOf(knownAt(`${server.origin}/forged`, key));
+    const store = createCertificateStore({
+      ...{ known, maxEntries: 1, maxFetchesPerMinute: 1, maxKnownFetchesPerMinute: 10 },
+      ...{ knownMilliseconds: 0, now: () => now },
+    });
+    await store.get(`${server.origin}/forged`).catch(() => undefined);
+    // It is out of memory, and the budget of all others used up.
+    await store.get(`${server.origin}/a`).catch(() => undefined);
+    now = 30_000;
+
+    await expect(store.get(`${server.origin}/forged`)).rejects.toThrow(unavailable('unknown'));
+    expect(server.requests).toEqual(['/forged', '/a']);
+  });
+
+  it('that were struck are believed again once a message is verified', async () => {
+    const server = await serveText(otherKey.certificate);
+    const known = memoryOf(knownAt(`${server.origin}/renewed`, key));
+    const store = createCertificateStore({ known, maxEntries: 1, maxFetchesPerMinute: 1 });
+    store.noteVerified(await store.get(`${server.origin}/renewed`));
+    await store.get(`${server.origin}/a`);
+
+    await expect(store.get(`${server.origin}/renewed`)).resolves.toBeDefined();
+    expect(known.remembered.at(-1)).toEqual(knownAt(`${server.origin}/renewed`, otherKey));
+  });
+
+  it('keep their budget though a host does not answer for a while', async () => {
+    let now = 0;
+    let status = 503;
+    const server = await serve((_, response) => response.writeHead(status).end(key.certificate));
+    const known = memoryOf(knownAt(`${server.origin}/known`, key));
+    const store = createCertificateStore({ known, maxFetchesPerMinute: 0, now: () => now });
+    await expect(store.get(`${server.origin}/known`)).rejects.toThrow(unavailable('HTTP 503'));
+    status = 200;
+    now = 2000;
+
+    await expect(store.get(`${server.origin}/known`)).resolves.toBeDefined();
+  });
+
+  it('spend nothing where a forged message has them fetched once more', async () => {
+    let now = 0;
+    const { origin } = await serveText(key.certificate);
+    const known = memoryOf(knownAt(origin, key));
+    const store = createCertificateStore({
+      ...{ known, maxFetchesPerMinute: 1, maxKnownFetchesPerMinute: 10, now: () => now },
+    });
+    await store.get(origin);
+    now = 5000;
+    await store.refetch(origin);
+    now = 10_000;
+
+    await expect(store.refetch(origin)).rejects.toThrow(unavailable('unknown'));
   });
 });
 

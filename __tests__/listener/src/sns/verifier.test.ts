@@ -40,6 +40,7 @@ function certificateOf(
   return {
     url: awsCertificateUrl,
     publicKey: createPublicKey(certificate),
+    sha256: 'ab'.repeat(32),
     validFrom,
     validTo,
   };
@@ -48,8 +49,11 @@ function certificateOf(
 /** AWS's host can't be had in a test, so the store stands for it, and counts what it is asked. */
 function storeOf(known: SigningCertificate, renewed?: SigningCertificate) {
   const asked: string[] = [];
-  const store: CertificateStore & { asked: string[] } = {
+  const verified: SigningCertificate[] = [];
+  const store: CertificateStore & { asked: string[]; verified: SigningCertificate[] } = {
     asked,
+    verified,
+    noteVerified: (certificate) => verified.push(certificate),
     async get(url) {
       asked.push(`get ${url}`);
       return known;
@@ -89,6 +93,18 @@ describe('verify', () => {
       expect(await verifier.verify(envelopeOf(message))).toEqual(topicOf(topicArn));
     },
   );
+
+  it('notes the certificate that a message was verified with, the renewed one too', async () => {
+    const store = storeOf(certificateOf(key));
+    await verifierWith(store).verify(envelopeOf(notification(atNow)));
+    const renewing = storeOf(certificateOf(renewedKey), certificateOf(key));
+    await verifierWith(renewing).verify(envelopeOf(notification(atNow)));
+
+    expect([store.verified, renewing.verified]).toEqual([
+      [certificateOf(key)],
+      [certificateOf(key)],
+    ]);
+  });
 
   it('accepts version 1 where the setting allows it', async () => {
     const verifier = verifierWith(storeOf(certificateOf(key)), { signatureVersions: ['1', '2'] });
@@ -162,6 +178,7 @@ describe('a message that is refused', () => {
       'signature_invalid',
     );
     expect(store.asked).toHaveLength(2);
+    expect(store.verified).toEqual([]);
   });
 
   it.each([
