@@ -82,6 +82,7 @@ async function redrive(settings: Readonly<Record<string, unknown>>) {
       drained = await cli([command, atLocalStack(url)], {
         AWS_REGION: region,
         AWS_ENDPOINT_URL: localStack.url,
+        AWS_ENDPOINT_URL_SNS: localStack.url,
         SNS_TOPIC_ARNS: topicArnOf(String(settings.sns_topic_name)),
         DATABASE_URL: testDatabase.url,
       });
