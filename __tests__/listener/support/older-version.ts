@@ -1,7 +1,7 @@
 import type { Knex } from 'knex';
 import knex from 'knex';
+import type pg from 'pg';
 import { PgBoss } from 'pg-boss';
-import type { TestDatabase } from './postgres.ts';
 
 /** What versions up to 0.2 noted of their migrations; the statements are those of today, in `public`. */
 const MIGRATIONS = ['0001_initial_schema.ts', '0002_report_key.ts'];
@@ -15,6 +15,11 @@ const migrationSource: Knex.MigrationSource<string> = {
   },
 };
 
+/** What of a connection's settings knex and pg-boss both take. */
+export type DatabaseAddress =
+  | { readonly connectionString: string }
+  | Pick<pg.ClientConfig, 'host' | 'port' | 'database' | 'user' | 'password'>;
+
 /** A database as such a version left it, and its pg-boss. */
 export interface OlderVersion {
   readonly boss: PgBoss;
@@ -24,13 +29,24 @@ export interface OlderVersion {
 /**
  * Sets a database up as versions up to 0.2 did: tables in `public`, knex's notes in
  * `knex_migrations`, queues in `pgboss`.
+ *
+ * @param address of the database, with the role that the tables are of
+ * @param listener with the role that the queue is of, where that is another one and has its schema
  */
-export async function setUpOlderVersion({ url }: Pick<TestDatabase, 'url'>): Promise<OlderVersion> {
-  const settings = { client: 'pg', connection: url, userParams: { schema: 'public' } };
+export async function setUpOlderVersion(
+  address: DatabaseAddress,
+  listener?: DatabaseAddress,
+): Promise<OlderVersion> {
+  const settings = { client: 'pg', connection: address, userParams: { schema: 'public' } };
   const database = knex(settings);
   await database.migrate.latest({ migrationSource });
   await database.destroy();
-  const boss = new PgBoss({ connectionString: url, supervise: false, schedule: false });
+  const boss = new PgBoss({
+    ...(listener ?? address),
+    createSchema: listener === undefined,
+    supervise: false,
+    schedule: false,
+  });
   // As when a migration takes the tables away.
   boss.on('error', () => undefined);
   await boss.start();

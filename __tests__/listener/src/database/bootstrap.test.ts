@@ -13,6 +13,7 @@ import { checkSchema } from '../../../../listener/src/database/schema-version.ts
 import { openQueue } from '../../../../listener/src/queue/queue.ts';
 import { cli } from '../../support/cli.ts';
 import { databaseConfigOf } from '../../support/database-config.ts';
+import { setUpOlderVersion } from '../../support/older-version.ts';
 import { startTestServer, type TestServer } from '../../support/sns-sockets.ts';
 
 const MAIN = fileURLToPath(new URL('../../../../listener/src/main.ts', import.meta.url));
@@ -174,6 +175,37 @@ describe('on a server of Amazon RDS', () => {
     const settings = config({ user: migrator, listenerUser: listener });
     const master = { user: given.master, password: new Secret('master-marker') };
     await expect(bootstrapDatabase(settings, master)).rejects.toThrow('must be three roles');
+  });
+
+  test("an older version's database with both roles is moved, and the queue is the listener's", async () => {
+    await bootstrap();
+    for (const role of [names.migrator, names.listener]) {
+      await server.query(`ALTER ROLE ${quoted(role)} PASSWORD 'token'`);
+    }
+    // As bootstrap and migration of that version left it.
+    const there = await connected();
+    await there.query(`GRANT USAGE, CREATE ON SCHEMA public TO ${quoted(names.migrator)};
+      CREATE SCHEMA pgboss AUTHORIZATION ${quoted(names.listener)}`);
+    const { host, port, database, user } = config();
+    const address = { host, port, database, user, password: 'token' };
+    const older = await setUpOlderVersion(address, { ...address, user: names.listener });
+    await older.close();
+    await there.query("INSERT INTO public.runs (bucket, key) VALUES ('b', 'k')");
+
+    await migrate(config({ password: new Secret('token') }));
+    const listener = connect(config({ user: names.listener, password: new Secret('token') }));
+    try {
+      await checkSchema(listener);
+      const queue = await openQueue(listener, () => undefined);
+      expect(await queue.fetch(2)).toHaveLength(1);
+      await queue.close();
+      expect(await listener('file_processing.runs').pluck('key')).toEqual(['k']);
+    } finally {
+      await listener.destroy();
+    }
+    const left = await there.query("SELECT FROM pg_namespace WHERE nspname = 'pgboss'");
+    await there.end();
+    expect(left.rowCount).toBe(0);
   });
 
   describe('after the migration', () => {
@@ -355,6 +387,17 @@ test('migrate refuses a listener that is the migrator', async () => {
   expect(err).toContain('DB_LISTENER_USER="same": DB_USER is the same role');
   expect(code).toBe(2);
 });
+
+/** A session on the test's database, as the server's superuser. */
+async function connected(): Promise<pg.Client> {
+  const { host, port, database, user, password } = databaseConfigOf(
+    inject('postgresUrl'),
+    names.database,
+  );
+  const client = new pg.Client({ host, port, database, user, password: password?.reveal() });
+  await client.connect();
+  return client;
+}
 
 async function rolesThere(): Promise<string[]> {
   const { rows } = await server.query('SELECT rolname FROM pg_roles WHERE rolname = ANY ($1)', [

@@ -77,7 +77,7 @@ describe('a schema in which others have something', () => {
 describe('a database of an older version', () => {
   let older: OlderVersion;
   beforeEach(async () => {
-    older = await setUpOlderVersion(given);
+    older = await setUpOlderVersion({ connectionString: given.url });
   });
   afterEach(() => older.close());
 
@@ -171,7 +171,9 @@ describe('a database of an older version', () => {
     await migrate(given.config);
     const left = (await relations()).filter((name) => !name.startsWith('file_processing'));
     expect(left).toEqual(['public.monitoring_files']);
-    await expect(setUpOlderVersion(given)).rejects.toThrow('"monitoring_files" already exists');
+    await expect(setUpOlderVersion({ connectionString: given.url })).rejects.toThrow(
+      '"monitoring_files" already exists',
+    );
     expect(await migrate(given.config)).toEqual([]);
   });
 
@@ -272,11 +274,20 @@ describe('a database of an older version', () => {
     expect(jobs).toHaveLength(new Set(jobs).size);
   });
 
+  test('is out of reach for its replicas also where the schema has the name of the user', async () => {
+    const replica = await startReplica();
+    // The search path of PostgreSQL begins with it.
+    await migrate({ ...given.config, schema: given.config.user });
+    expect(await replica.accept('file')).toBe(false);
+    await replica.end();
+    expect(await given.database(`${given.config.user}.runs`).select()).toEqual([]);
+  });
+
   test('is left alone by an installation that has its own tables', async () => {
     await older.close();
     const other = await createTestDatabase('migrated');
     try {
-      older = await setUpOlderVersion(other);
+      older = await setUpOlderVersion({ connectionString: other.url });
       expect(await migrate(other.config)).toEqual([]);
       expect(await other.database('public.runs').select()).toEqual([]);
     } finally {
