@@ -167,6 +167,8 @@ describe('a run with a database', () => {
   });
 
   test('the verdict of an object that can not be read now stands', async () => {
+    vi.stubEnv('AWS_ACCESS_KEY_ID', 'test');
+    vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'test');
     await judge(await rootWith({ 'a.csv': 'n\n1\n' }));
     const { code } = await cli([...JOB, '--event-json', VERSIONED], {
       AWS_REGION: 'us-gov-west-1',
