@@ -1,0 +1,28 @@
+import type { Knex } from 'knex';
+import { tablesOf } from '../src/database/tables.ts';
+
+/**
+ * What an operator decided about a message that could not be read, and about a judgement whose
+ * attempts were used up; and the indexes by which runs are listed. `runs_by_verdict` leaves out the
+ * verdict that most runs have, which the index by time finds as fast.
+ */
+export async function up(knex: Knex): Promise<void> {
+  const { snsMessages, runs, judgements } = tablesOf(knex);
+  await knex.raw(`
+    ALTER TABLE ${snsMessages} ADD COLUMN settled_at timestamptz, ADD COLUMN settled_reason text;
+    ALTER TABLE ${judgements} ADD COLUMN settled_at timestamptz, ADD COLUMN settled_reason text;
+    -- NOT VALID leaves out the scan of what is there: the new columns are null in every row.
+    ALTER TABLE ${snsMessages} ADD CONSTRAINT sns_messages_settled_says_why CHECK (
+      (settled_at IS NULL) = (settled_reason IS NULL) AND settled_reason <> ''
+    ) NOT VALID;
+    ALTER TABLE ${judgements} ADD CONSTRAINT judgements_settled_says_why CHECK (
+      (settled_at IS NULL) = (settled_reason IS NULL) AND settled_reason <> ''
+    ) NOT VALID;
+
+    -- By pattern operators, which find the beginning of a key whatever the database's collation is.
+    CREATE INDEX runs_by_key ON ${runs} (key text_pattern_ops);
+    CREATE INDEX runs_by_verdict ON ${runs} (verdict, created_at DESC) WHERE verdict <> 'passed';
+    CREATE INDEX judgements_unmonitored ON ${judgements} (run_id)
+      WHERE verdict IS NOT NULL AND mapping_name IS NULL;
+  `);
+}
