@@ -86,20 +86,53 @@ test('a command that takes too long is ended', async () => {
   expect(code).toBe(1);
 });
 
+test('who has the rights that the page names, and no others, can run it', async () => {
+  const name = 'operator';
+  const metadata = { name, namespace: NAMESPACE };
+  const rules = [
+    { apiGroups: ['apps'], resources: ['deployments'], verbs: ['list'] },
+    { apiGroups: [''], resources: ['services', 'pods', 'events'], verbs: ['list'] },
+    { apiGroups: ['policy'], resources: ['poddisruptionbudgets'], verbs: ['list'] },
+    {
+      ...{ apiGroups: ['networking.k8s.io'], resources: ['networkpolicies'] },
+      verbs: ['list', 'create', 'patch'],
+    },
+    {
+      ...{ apiGroups: ['batch'], resources: ['jobs'] },
+      verbs: ['get', 'list', 'watch', 'create', 'patch', 'delete'],
+    },
+  ];
+  const apiVersion = 'rbac.authorization.k8s.io/v1';
+  const roleRef = { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name };
+  const subjects = [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'User', name }];
+  const role = { apiVersion, kind: 'Role', metadata, rules };
+  const binding = { apiVersion, kind: 'RoleBinding', metadata, roleRef, subjects };
+  expect(await kubectl.apply(role, binding)).toMatchObject({ exitCode: 0 });
+  await kubectl.succeed('set', 'image', DEPLOYMENT, `*=${ALWAYS_FAILS}`);
+  const { code, err, failed } = await exec({}, undefined, [], ['--as', name]);
+  expect(err).toContain('The command ended with 1.');
+  expect([failed, code]).toEqual([[], 1]);
+});
+
 /** Sign-in and log are played: the control plane knows no IAM, and kwok runs no process that could write. */
 async function exec(
   context: Partial<OperationContext> = {},
   onLog: () => void = () => undefined,
   options: readonly string[] = [],
-): Promise<ManageResult & { readonly applied: RunResult | undefined }> {
+  identity: readonly string[] = [],
+): Promise<
+  ManageResult & { readonly applied: RunResult | undefined; readonly failed: readonly string[] }
+> {
   const { kubeconfig } = inject('controlPlane');
   const environment = { PATH: process.env.PATH, HOME: root, KUBECACHEDIR: join(root, 'cache') };
   const nothing = { write: () => undefined };
   const programs = processRunner(environment, { stdout: nothing, stderr: nothing });
   let applied: RunResult | undefined;
+  const failed: string[] = [];
   const run: Runner = async (program, given, runOptions) => {
     if (program !== 'aws' && !given.includes('logs')) {
-      const result = await programs(program, given, runOptions);
+      const result = await programs(program, [...identity, ...given], runOptions);
+      if (result.code !== 0) failed.push(`${given.join(' ')}: ${result.stderr}`);
       if (given.includes('apply')) applied = result;
       return result;
     }
@@ -113,5 +146,5 @@ async function exec(
     ...{ root, run, clock },
     ...context,
   });
-  return { ...result, applied };
+  return { ...result, applied, failed };
 }
