@@ -214,7 +214,15 @@ class RunningJob {
   }
 
   async #make(): Promise<void> {
-    const input = JSON.stringify({ apiVersion: 'v1', kind: 'List', items: this.#manifests });
+    // kubectl goes on with a list behind what was refused, and a pod without its policy reaches everything.
+    const isJob = ({ kind }: Manifest) => kind === 'Job';
+    await this.#apply(this.#manifests.filter((one) => !isJob(one)));
+    await this.#apply(this.#manifests.filter(isJob));
+  }
+
+  async #apply(items: readonly Manifest[]): Promise<void> {
+    if (items.length === 0 || this.#signal() !== undefined) return;
+    const input = JSON.stringify({ apiVersion: 'v1', kind: 'List', items });
     const { code, stderr } = await this.#kubectl.inNamespace(
       ['apply', '--server-side', '--field-manager=manage', '--force-conflicts', '--filename', '-'],
       { input },

@@ -55,7 +55,7 @@ async function exec(
     calls.push(given.slice(2).join(' '));
     switch (verb) {
       case 'apply':
-        applied = JSON.parse(options?.input ?? '');
+        applied = { items: [...applied.items, ...JSON.parse(options?.input ?? '').items] };
         return cluster.apply ?? DONE;
       case 'logs':
         return cluster.logs?.() ?? DONE;
@@ -219,10 +219,12 @@ describe('manage exec', () => {
     expect((await exec(RUNS, { looks })).code).toBe(0);
   });
 
-  it('says what kept the Job from being made', async () => {
-    const stderr = 'jobs.batch is forbidden';
-    const { code, err, calls } = await exec(RUNS, { apply: { code: 1, stdout: '', stderr } });
+  it('makes no Job where its network policy is refused, and says why', async () => {
+    const stderr = 'networkpolicies is forbidden';
+    const apply = { code: 1, stdout: '', stderr };
+    const { code, err, calls, applied } = await exec(RUNS, { apply });
     expect(err).toContain(`kubectl apply: ${stderr}`);
+    expect(applied.items.map(({ kind }) => kind)).toEqual(['NetworkPolicy']);
     expect(calls.filter((call) => call.startsWith('get pods'))).toEqual([]);
     expect(code).toBe(1);
   });
