@@ -19,12 +19,16 @@ import { parseArgs } from 'node:util';
 import pg from 'pg';
 import { startLocalPostgres } from '../../listener/local/postgres/local-postgres.ts';
 import { fallbackFolderFor } from '../../listener/local/postgres/place.ts';
-import { postAll } from './load.ts';
+import { FLOODS, startFlood } from './flood.ts';
+import { postAll, postOneByOne } from './load.ts';
 import { type ServerProcess, startServer } from './server-process.ts';
 import { type MessageSource, openMessageSource, TOPIC_ARN } from './signed-messages.ts';
 
 const PSYCOPG = 'psycopg2-binary==2.9.13';
 const POOL_SIZE = '10';
+const DELIVERIES_UNDER_FLOOD = 1000;
+/** As many as the listener holds. */
+const CONNECTIONS_OF_A_FLOOD = 1000;
 
 /** What one server did in one round. */
 interface Figure {
@@ -78,7 +82,7 @@ async function measureAll(): Promise<void> {
   const source = await openMessageSource();
   closers.push(() => source.close());
 
-  const ours = await candidate('listener', 'runs', messages, {
+  const ours = await candidate('listener', 'file_processing.runs', messages, {
     args: [sibling('../../listener/src/main.ts'), 'serve', '--role', 'intake', '--migrate'],
     folder,
     environment: {
@@ -88,6 +92,11 @@ async function measureAll(): Promise<void> {
       DB_POOL_SIZE: POOL_SIZE,
       SNS_TOPIC_ARNS: TOPIC_ARN,
       AWS_ENDPOINT_URL_SNS: source.origin,
+      // As behind a network load balancer.
+      KEEP_ALIVE_SECONDS: '5',
+      AWS_REGION: 'us-gov-west-1',
+      AWS_ACCESS_KEY_ID: 'bench',
+      AWS_SECRET_ACCESS_KEY: 'bench',
     },
   });
   const bare = await candidate('node:http, verify, one INSERT', 'bare_messages', messages, {
@@ -118,10 +127,33 @@ async function measureAll(): Promise<void> {
     }
   }
   await checkRows(postgres.url, candidates);
+  await measureFloods(ours.server.port, source);
   for (const each of candidates) print(each);
   printRatio(ours, bare, 'at least 0.5');
   if (connecting) printRatio(ours, connecting, 'at least 5');
   else console.log(`${PSYCOPG} could not be installed: no ratio to http.server`);
+}
+
+/** How long deliveries take while a client holds as many connections as the listener has. */
+async function measureFloods(port: number, source: MessageSource): Promise<void> {
+  const latencies = async () => {
+    const seconds = await postOneByOne(port, source.make(DELIVERIES_UNDER_FLOOD));
+    const sorted = seconds.toSorted((a, b) => a - b);
+    return { p50: median(seconds), p99: sorted[Math.floor(sorted.length * 0.99)] ?? Number.NaN };
+  };
+  const shown = ({ p50, p99 }: Awaited<ReturnType<typeof latencies>>) =>
+    `p50 ${(p50 * 1000).toFixed(1)} ms, p99 ${(p99 * 1000).toFixed(1)} ms`;
+  console.log(`${shown(await latencies())} of a delivery by a new connection`);
+  for (const kind of Object.keys(FLOODS) as (keyof typeof FLOODS)[]) {
+    const flood = await startFlood(port, kind, CONNECTIONS_OF_A_FLOOD);
+    try {
+      console.log(
+        `${shown(await latencies())} while a client holds ${CONNECTIONS_OF_A_FLOOD}: ${kind}`,
+      );
+    } finally {
+      flood.stop();
+    }
+  }
 }
 
 async function createPeerTables(url: string): Promise<void> {

@@ -27,6 +27,26 @@ export async function postAll(
   }
 }
 
+/**
+ * Posts every body by a connection of its own, one after the other, as SNS comes to a new endpoint.
+ *
+ * @returns seconds that each took
+ * @throws at the first answer that is not 200
+ */
+export async function postOneByOne(
+  port: number,
+  bodies: readonly Buffer[],
+): Promise<readonly number[]> {
+  const seconds: number[] = [];
+  for (const body of bodies) {
+    const agent = new Agent({ keepAlive: false });
+    const begin = performance.now();
+    await post(port, body, agent);
+    seconds.push((performance.now() - begin) / 1000);
+  }
+  return seconds;
+}
+
 function post(port: number, body: Buffer, agent: Agent): Promise<void> {
   return new Promise((resolve, reject) => {
     const headers = {

@@ -1,6 +1,7 @@
 import { Agent, get, type RequestListener } from 'node:http';
 import { connect } from 'node:net';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { FLOODS, startFlood } from '../../../../bench/intake/flood.ts';
 import type { SigningKey } from '../../../../listener/local/sns/signing-key.ts';
 import {
   type Closure,
@@ -374,50 +375,26 @@ describe('genuine deliveries', () => {
     key = await testKey();
   });
 
-  it.each([
-    ['idle connections', request],
-    ['half a head', 'POST / HTTP/1.1\r\nHost: x\r\n'],
-    [
-      'half a body',
-      'POST / HTTP/1.1\r\nHost: x\r\nx-amz-sns-message-type: Notification\r\nContent-Length: 9\r\n\r\n{',
-    ],
-  ])('are all answered while a client holds a thousand times %s', async (_, text) => {
-    const size = floodSize();
-    const listener = await startTestListener(key, { connections: { maxConnections: size } });
-    const sockets = new Set<RawConnection['socket']>();
-    let flooding = true;
-    /** A client that comes back as soon as it is closed. */
-    const attack = async (): Promise<void> => {
-      const { socket, closed } = await connectRaw(listener.port, text);
-      if (!flooding) socket.destroy();
-      sockets.add(socket);
-      void closed.then(() => {
-        sockets.delete(socket);
-        if (flooding) void attack();
-      });
-    };
-    // One after the other, since more at once than the system queues would be tried again after seconds.
-    for (let count = 0; count < size; count += 1) await attack();
-
-    const statuses: number[] = [];
-    for (let count = 0; count < 30; count += 1) {
-      if (text === request) {
-        for (const socket of [...sockets].slice(0, 27)) socket.write(request);
+  it.each(Object.keys(FLOODS) as (keyof typeof FLOODS)[])(
+    'are all answered while a client holds a thousand connections: %s',
+    async (kind) => {
+      const size = floodSize();
+      const listener = await startTestListener(key, { connections: { maxConnections: size } });
+      const flood = await startFlood(listener.port, kind, size);
+      const statuses: number[] = [];
+      for (let count = 0; count < 30; count += 1) {
+        const message = signed(notification(), key, { certificateUrl: listener.certificateUrl });
+        const response = await listener.post(message, { connection: 'close' });
+        statuses.push(response.status);
       }
-      const message = signed(notification(), key, { certificateUrl: listener.certificateUrl });
-      const response = await listener.post(message, { connection: 'close' });
-      statuses.push(response.status);
-    }
-    flooding = false;
-    for (const socket of sockets) socket.destroy();
-    const closures = await listener.metrics.registry
-      .getSingleMetric('file_processing_http_closed_connections_total')
-      ?.get();
-    await listener.close();
+      const { closed } = flood;
+      flood.stop();
+      await listener.close();
 
-    expect(statuses).toEqual(Array.from({ length: 30 }, () => 200));
-    expect(closures?.values.reduce((sum, { value }) => sum + value, 0)).toBeGreaterThan(0);
-  });
+      expect(statuses).toEqual(Array.from({ length: 30 }, () => 200));
+      expect(closed).toBeGreaterThan(0);
+    },
+  );
 });
 
 describe('close', () => {
