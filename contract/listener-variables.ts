@@ -49,6 +49,27 @@ export function isSchemaName(name: string): boolean {
   );
 }
 
+/** Days that a message may wait in a queue of SQS: as long as SQS keeps one. */
+const QUEUE_DAYS = 14;
+const DAY_SECONDS = 86_400;
+
+/** Age from which a message of a queue is refused: it may have waited there, and then in its dead-letter queue. */
+export const LONGEST_IN_QUEUES_SECONDS = 2 * QUEUE_DAYS * DAY_SECONDS;
+
+/** The highest RETENTION_DAYS. */
+export const LONGEST_RETENTION_DAYS = 10_000;
+
+/**
+ * The lowest RETENTION_DAYS: a message is known by its record, which must not be deleted while the message could
+ * still come and be taken.
+ *
+ * @param maxAgeSeconds - SNS_MAX_AGE_SECONDS
+ */
+export function shortestRetentionDays(maxAgeSeconds: number): number {
+  const refusedAfter = Math.max(maxAgeSeconds, LONGEST_IN_QUEUES_SECONDS) / DAY_SECONDS;
+  return Math.ceil(refusedAfter) + QUEUE_DAYS;
+}
+
 /**
  * Every variable of the listener's environment. The listener reads by this table, the stack writes by
  * it, the audit judges by it, and docs/listener.md prints it.
@@ -200,6 +221,13 @@ export const LISTENER_VARIABLES = {
     kind: wholeNumber(0, 100_000),
     default: '100',
     example: '1000',
+  },
+  RETENTION_DAYS: {
+    description:
+      'Age from which messages, reports in the database, error texts and dead letters are deleted; each object and its verdict stay. At least 42, and 14 more than the days of SNS_MAX_AGE_SECONDS.',
+    kind: wholeNumber(1, LONGEST_RETENTION_DAYS),
+    default: '400',
+    example: '400',
   },
   DATABASE_URL: {
     description:

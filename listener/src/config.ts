@@ -5,6 +5,7 @@ import {
   deliveryBuckets,
   LISTENER_VARIABLES,
   ONE_BUCKET,
+  shortestRetentionDays,
   type ValueOf,
 } from '@file-processing/contract/listener-variables.ts';
 import type { DeliveryBucket, TrustedSource } from '@file-processing/contract/s3-event.ts';
@@ -65,6 +66,8 @@ export interface Config {
   readonly shutdownSeconds: number;
   readonly logLevel: ValueOf<'LOG_LEVEL'>;
   readonly maxFaults: number;
+  /** Age from which messages, reports and dead letters are deleted. */
+  readonly retentionDays: number;
   /** Always there when `database` was needed. */
   readonly database: DatabaseConfig | undefined;
 }
@@ -108,7 +111,9 @@ export function readConfig(environment: Environment, needs: ConfigNeeds): Config
     shutdownSeconds: reader.required('SHUTDOWN_SECONDS'),
     logLevel: reader.required('LOG_LEVEL'),
     maxFaults: reader.required('MAX_FAULTS'),
+    retentionDays: reader.required('RETENTION_DAYS'),
   };
+  checkRetention(reader, read);
   // 0 takes any free port, so two of them are two ports.
   if (needs.httpIntake && read.port === read.metricsPort && read.port) {
     reader.fault({
@@ -148,7 +153,27 @@ export function readConfig(environment: Environment, needs: ConfigNeeds): Config
     shutdownSeconds: present(read.shutdownSeconds),
     logLevel: present(read.logLevel),
     maxFaults: present(read.maxFaults),
+    retentionDays: present(read.retentionDays),
     database,
+  });
+}
+
+/** What is forgotten could be taken a second time. */
+function checkRetention(
+  reader: VariableReader,
+  {
+    retentionDays,
+    maxAgeSeconds,
+  }: Readonly<Record<'retentionDays' | 'maxAgeSeconds', number | undefined>>,
+): void {
+  if (retentionDays === undefined || maxAgeSeconds === undefined) return;
+  const shortest = shortestRetentionDays(maxAgeSeconds);
+  if (retentionDays >= shortest) return;
+  reader.fault({
+    variable: 'RETENTION_DAYS',
+    value: `${retentionDays}`,
+    problem: 'a message could be forgotten and then be taken a second time',
+    allowed: `${shortest} or more with SNS_MAX_AGE_SECONDS=${maxAgeSeconds}`,
   });
 }
 

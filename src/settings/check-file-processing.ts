@@ -4,6 +4,7 @@ import {
   isListenerVariable,
   LISTENER_VARIABLES,
   PROXY_VARIABLES,
+  shortestRetentionDays,
 } from '@file-processing/contract/listener-variables.ts';
 import { partitionOf } from '@file-processing/contract/partition.ts';
 import { BUCKET_NAME } from '@file-processing/contract/s3-object.ts';
@@ -53,6 +54,7 @@ export function checkFileProcessing(
       (valid) => checkBuckets(valid, given),
       checkPrefixes,
       checkRetries,
+      checkRetention,
       checkEndpoint,
       checkTopic,
       checkNotification,
@@ -225,6 +227,21 @@ function checkReplicas(
     {
       variable: 'max_replicas',
       message: `${max_replicas} must not be less than replicas ${replicas} (equal to it makes no autoscaler)`,
+    },
+  ];
+}
+
+/** As the listener does at its start. */
+function checkRetention({
+  retention_days,
+  sns_max_age_seconds,
+}: FileProcessingSettings): FileProcessingFinding[] {
+  const shortest = shortestRetentionDays(sns_max_age_seconds);
+  if (retention_days >= shortest) return [];
+  return [
+    {
+      variable: 'retention_days',
+      message: `${retention_days} must not be less than ${shortest}: a message could be forgotten and then be taken a second time`,
     },
   ];
 }

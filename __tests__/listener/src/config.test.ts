@@ -28,6 +28,7 @@ test('an empty environment gives the defaults where nothing is required', () => 
     shutdownSeconds: 25,
     logLevel: 'info',
     maxFaults: 100,
+    retentionDays: 400,
     database: undefined,
   });
 });
@@ -121,6 +122,25 @@ test.each([
 test('a process that writes no reports needs no prefix', () => {
   const s3 = { reportPrefix: 'data_quality_reports/', writeReports: false };
   expect(readConfig({ WRITE_REPORTS: 'false' }, NOTHING)).toMatchObject({ s3 });
+});
+
+test.each([
+  ['41', '86400', 42],
+  ['200', `${200 * 86_400}`, 214],
+  ['42', `${28 * 86_400 + 1}`, 43],
+])(
+  'a retention of %s days is a fault where messages of %s seconds are taken',
+  (RETENTION_DAYS, SNS_MAX_AGE_SECONDS, allowed) => {
+    expect(() => readConfig({ RETENTION_DAYS, SNS_MAX_AGE_SECONDS }, NOTHING)).toThrow(
+      `1 fault in the environment:\n- RETENTION_DAYS="${RETENTION_DAYS}": a message could be forgotten and then be taken a second time; allowed: ${allowed} or more with SNS_MAX_AGE_SECONDS=${SNS_MAX_AGE_SECONDS}`,
+    );
+    const shortest = { RETENTION_DAYS: `${allowed}`, SNS_MAX_AGE_SECONDS };
+    expect(readConfig(shortest, NOTHING)).toMatchObject({ retentionDays: allowed });
+  },
+);
+
+test('a retention that is no number is one fault', () => {
+  expect(faultsOf({ RETENTION_DAYS: 'for ever' }, NOTHING)).toHaveLength(1);
 });
 
 test('two servers on one port are a fault, unless each may take any port or only one is opened', () => {

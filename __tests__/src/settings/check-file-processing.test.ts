@@ -238,6 +238,12 @@ describe('faults between variables', () => {
       /take 5450 seconds; must be at most 3600/,
     ],
     [
+      'a retention that ends while a message can still come',
+      { retention_days: 41 },
+      'retention_days',
+      /^41 must not be less than 42: a message could be forgotten and then be taken a second time$/,
+    ],
+    [
       'an endpoint in queue mode',
       { delivery: 'sqs', sns_endpoint_url: 'https://a.example/' },
       'sns_endpoint_url',

@@ -1,6 +1,10 @@
 import { GetQueueAttributesCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import { EXIT } from '@file-processing/contract/listener-interface.ts';
-import { faultText, readVariable } from '@file-processing/contract/listener-variables.ts';
+import {
+  faultText,
+  LONGEST_IN_QUEUES_SECONDS,
+  readVariable,
+} from '@file-processing/contract/listener-variables.ts';
 import type { TrustedSource } from '@file-processing/contract/s3-event.ts';
 import { type ConfigWithDatabase, readConfig } from '../config.ts';
 import { connect } from '../database/connection.ts';
@@ -9,7 +13,7 @@ import { signingCertificates } from '../database/sns-messages.ts';
 import { snsIntake } from '../intake/sns-intake.ts';
 import { openQueue } from '../queue/queue.ts';
 import { createLogger, logLines } from '../serve/logger.ts';
-import { LONGEST_IN_QUEUES_SECONDS, verifierOf } from '../serve/start-listener.ts';
+import { verifierOf } from '../serve/start-listener.ts';
 import { createCertificateStore } from '../sns/certificates.ts';
 import { type Drained, drainQueue, queueClient } from '../sqs/queue-consumer.ts';
 import { senderFaults } from '../sqs/queue-policy.ts';

@@ -62,13 +62,15 @@ async function runIdOf(database: Database, name: string): Promise<string> {
 
 function judgementLine(judgement: Judgement): string {
   const { number, askedBy, reason, status, verdict, error, createdAt, mappingName } = judgement;
+  const deleted =
+    judgement.detailsDeletedAt === null ? undefined : 'report and error deleted for their age';
   const mapping = mappingName === null ? undefined : `${mappingName} ${judgement.mappingVersion}`;
   const parts = [
     `${number}`,
     createdAt.toISOString(),
     verdict ?? status,
     `asked by ${askedBy}`,
-    ...[reason, mapping, error].filter((part) => typeof part === 'string'),
+    ...[reason, mapping, error, deleted].filter((part) => typeof part === 'string'),
   ];
   return `  ${printable(parts.join('  '))}\n`;
 }

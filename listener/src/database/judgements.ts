@@ -165,7 +165,7 @@ export async function startOwnJudgement(
          VALUES (?, ?, 'operator', ?, ?, 'running', 1, now(), now())
          ON CONFLICT (run_id, number) DO UPDATE SET
            status = 'running', attempts = present.attempts + 1, started_at = now(),
-           heartbeat_at = now(), finished_at = NULL, error = NULL
+           heartbeat_at = now(), finished_at = NULL, error = NULL, details_deleted_at = NULL
          WHERE present.status IN ('queued', 'running', 'error')
          RETURNING run_id, number, attempts
        ), run AS (
@@ -450,6 +450,8 @@ export interface Judgement extends JudgementReference {
   readonly createdAt: Date;
   readonly startedAt: Date | null;
   readonly finishedAt: Date | null;
+  /** When its report and error were deleted for their age; null as long as they are kept. */
+  readonly detailsDeletedAt: Date | null;
 }
 
 /** A judgement with its whole report. */
@@ -478,6 +480,7 @@ const JUDGEMENT_COLUMNS = {
   createdAt: 'created_at',
   startedAt: 'started_at',
   finishedAt: 'finished_at',
+  detailsDeletedAt: 'details_deleted_at',
 };
 
 /** Every judgement of a run that has a row, in the order of their numbers. */

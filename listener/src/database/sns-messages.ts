@@ -4,7 +4,16 @@ import type { Database } from './connection.ts';
 import { tablesOf } from './tables.ts';
 
 /** What became of a message. */
-export type MessageOutcome = 'accepted' | 'ignored' | 'dead' | 'confirmation' | 'unsubscribe';
+export const MESSAGE_OUTCOMES = [
+  'accepted',
+  'ignored',
+  'dead',
+  'confirmation',
+  'unsubscribe',
+] as const;
+
+/** One of {@link MESSAGE_OUTCOMES}. */
+export type MessageOutcome = (typeof MESSAGE_OUTCOMES)[number];
 
 /** The fields of a verified SNS envelope that are kept. */
 export interface Envelope {

@@ -32,7 +32,8 @@ export interface WrittenReport {
  *
  * What it throws is technical, worth another attempt, and leaves the verdict as it is.
  *
- * @returns undefined when there was nothing to write: no verdict, or its report was written before
+ * @returns undefined when there was nothing to write: no verdict, or its report was written before, or was
+ * deleted for its age
  */
 export async function writeReport(
   reference: JudgementReference,
@@ -40,6 +41,7 @@ export async function writeReport(
 ): Promise<WrittenReport | undefined> {
   const judgement = await findJudgement(database, reference);
   if (judgement?.status !== 'finished' || judgement.reportKey !== null) return undefined;
+  if (judgement.report === null) return undefined;
   const run = await findRun(database, reference.runId);
   if (run === undefined) return undefined;
   const { bucket, key: objectKey } = run;

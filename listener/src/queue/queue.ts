@@ -39,7 +39,8 @@ const RUN_QUEUE_OPTIONS: QueueOptions = {
   deleteAfterSeconds: 3600,
 };
 
-const DEAD_LETTER_OPTIONS: QueueOptions = { retentionSeconds: 365 * DAY };
+/** They are deleted with what else is older than RETENTION_DAYS; pg-boss keeps them for the longest of those. */
+const DEAD_LETTER_OPTIONS: QueueOptions = { retentionSeconds: 10_000 * DAY };
 
 /** What the queue of another schema held. */
 export interface MovedJobs {

@@ -6,12 +6,14 @@ import {
   ROLES,
   type Role,
 } from '@file-processing/contract/listener-interface.ts';
+import { LONGEST_IN_QUEUES_SECONDS } from '@file-processing/contract/listener-variables.ts';
 import type { Logger } from 'pino';
 import { proxyAgents } from '../config/proxy-agents.ts';
 import type { Config, ConfigWithDatabase } from '../config.ts';
 import { answers, connect, type Database } from '../database/connection.ts';
 import { failJudgements } from '../database/judgements.ts';
 import { migrate } from '../database/migrate.ts';
+import { deleteOld } from '../database/retention.ts';
 import { checkSchema, hasSchema } from '../database/schema-version.ts';
 import { signingCertificates } from '../database/sns-messages.ts';
 import { createApp } from '../http/app.ts';
@@ -123,6 +125,8 @@ export async function startListener(options: ListenerOptions): Promise<RunningLi
     if (worker) closers.push(() => worker.stop(0));
     const repairs = worker && (await startRepairs(parts));
     if (repairs) closers.push(() => repairs.stop());
+    const retention = worker && startRetention(parts);
+    if (retention) closers.push(() => retention.stop());
     const connections = createConnectionTable({
       maxConnectionsPerAddress: config.maxConnectionsPerAddress,
       onClosure: closureReport(logger, metrics.countClosure),
@@ -206,8 +210,32 @@ async function startRepairs({ options, database, queue }: Parts): Promise<Repeat
   return repeat(REPAIR_MS, repair, onError);
 }
 
-/** The longest that a message may have waited: 14 days in the queue and as long in its dead-letter queue. */
-export const LONGEST_IN_QUEUES_SECONDS = 28 * 24 * 3600;
+/** How often what is too old is looked for; each time costs next to nothing where there is nothing. */
+const RETENTION_MS = 10 * 60_000;
+
+/** Deletes what is older than RETENTION_DAYS, at once and again and again, while the listener does everything else. */
+function startRetention({ options, database, queue }: Parts): Repeated {
+  const { config, logger } = options;
+  const { retentionDays } = config;
+  let stopping = false;
+  const remove = async () => {
+    const isStopping = () => stopping;
+    const deleted = await deleteOld({ database, queue, days: retentionDays, isStopping });
+    if (Object.values(deleted).every((count) => count === 0)) return;
+    logger.info({ ...deleted, retentionDays }, 'what was older than RETENTION_DAYS was deleted');
+  };
+  const onError = (error: unknown) =>
+    logger.warn({ err: error }, 'what is older than RETENTION_DAYS was not deleted');
+  const first = remove().catch(onError);
+  const repeated = repeat(RETENTION_MS, remove, onError);
+  return {
+    async stop() {
+      stopping = true;
+      await first;
+      await repeated.stop();
+    },
+  };
+}
 
 /** Fetches from the queue where there is one: only the topic may write into it, so age proves nothing. */
 function startFetching(parts: Parts, onRuns: () => void): QueueConsumer | undefined {

@@ -1,4 +1,8 @@
-import { isSchemaName, SCHEMA_NAME } from '@file-processing/contract/listener-variables.ts';
+import {
+  isSchemaName,
+  LONGEST_RETENTION_DAYS,
+  SCHEMA_NAME,
+} from '@file-processing/contract/listener-variables.ts';
 import { choice, flag, integer, text } from '../variable.ts';
 import { DNS_LABEL, isDnsLabel, isHostName } from './forms.ts';
 
@@ -46,6 +50,13 @@ export const databaseVariables = {
     example: 'etl_quality',
     allowed: SCHEMA_NAME,
     accepts: isSchemaName,
+  }),
+  retention_days: integer(1, LONGEST_RETENTION_DAYS, {
+    description:
+      'Age from which the listener deletes messages, reports in the database, error texts and dead letters; each object and its verdict stay. At least 42: what is forgotten sooner could be taken a second time.',
+    unit: 'days',
+    default: 400,
+    example: 400,
   }),
   db_user: text({
     description: 'User of the database. Empty means file_processing with database = "on_demand".',

@@ -97,6 +97,14 @@ test('a report that was written is not written again', async () => {
   expect(store.written).toEqual([]);
 });
 
+test('a report that was deleted for its age is not written any more', async () => {
+  const id = await judged('n\n1\n', unmonitored);
+  await given.database('judgements').update({ report: null, details_deleted_at: new Date() });
+  const store = writableStoreOf('');
+  expect(await write(id, store)).toBeUndefined();
+  expect(store.written).toEqual([]);
+});
+
 test('a report that was refused leaves the verdict, and the next attempt writes it', async () => {
   const id = await judged('n\n1\n', unmonitored);
   // Must not be opened: the report is made from the database alone.
@@ -174,6 +182,7 @@ const judgement: JudgementWithReport = {
   createdAt: new Date('2026-11-24T10:00:01Z'),
   startedAt: new Date('2026-11-24T10:00:02Z'),
   finishedAt: new Date('2026-11-24T10:00:03Z'),
+  detailsDeletedAt: null,
   report: { verdict: 'failed', rows: 1 },
 };
 

@@ -12,7 +12,7 @@ import { signMessage } from '../../../../listener/local/sns/message.ts';
 import { makeSigningKey } from '../../../../listener/local/sns/signing-key.ts';
 import { readConfig } from '../../../../listener/src/config.ts';
 import { SEED_FOLDER } from '../../../../listener/src/database/definitions.ts';
-import { listRuns } from '../../../../listener/src/database/runs.ts';
+import { findRun, listRuns } from '../../../../listener/src/database/runs.ts';
 import { seedDefinitions } from '../../../../listener/src/database/seed.ts';
 import { findMessage } from '../../../../listener/src/database/sns-messages.ts';
 import { openQueue } from '../../../../listener/src/queue/queue.ts';
@@ -116,6 +116,32 @@ test('a file that lands is followed by its verdict', async () => {
       mappingName: 'officer_detail',
     },
   ]);
+});
+
+test('what is older than the retention is deleted while the listener serves, with one line', async () => {
+  const { messageId, delivered } = sns.publish(TOPIC, { message: await putSample() });
+  await delivered;
+  const [run] = await finishedRuns();
+  await listener.stop();
+  await given.database('sns_messages').update({ received_at: new Date(0) });
+  await given.database('judgements').update({ finished_at: new Date(0) });
+  const collected = collectingLogger();
+  listener = await startListener({
+    config: readConfig(settings, { database: true, httpIntake: true }),
+    role: 'both',
+    migrate: false,
+    logger: collected.logger,
+  });
+  await eventually(() => {
+    expect(collected.lines).toContainEqual(
+      expect.objectContaining({ messages: 2, details: 1, deadLetters: 0, retentionDays: 400 }),
+    );
+  });
+  expect(await findMessage(given.database, messageId)).toBeUndefined();
+  expect(await findRun(given.database, run?.id ?? '')).toMatchObject({
+    verdict: 'failed',
+    report: null,
+  });
 });
 
 test('what lies outside bucket, key prefixes or key suffix is recorded as ignored', async () => {
