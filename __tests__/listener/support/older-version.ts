@@ -2,6 +2,7 @@ import type { Knex } from 'knex';
 import knex from 'knex';
 import type pg from 'pg';
 import { PgBoss } from 'pg-boss';
+import { SILENT } from '../../../listener/src/database/connection.ts';
 
 /** What versions up to 0.2 noted of their migrations; the statements are those of today, in `public`. */
 const MIGRATIONS = ['0001_initial_schema.ts', '0002_report_key.ts'];
@@ -37,7 +38,12 @@ export async function setUpOlderVersion(
   address: DatabaseAddress,
   listener?: DatabaseAddress,
 ): Promise<OlderVersion> {
-  const settings = { client: 'pg', connection: address, userParams: { schema: 'public' } };
+  const settings = {
+    client: 'pg',
+    connection: address,
+    log: SILENT,
+    userParams: { schema: 'public' },
+  };
   const database = knex(settings);
   await database.migrate.latest({ migrationSource });
   await database.destroy();
