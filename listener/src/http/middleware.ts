@@ -1,7 +1,7 @@
 import type { MessageType } from '@file-processing/contract/sns-envelope.ts';
 import type { Middleware } from 'koa';
 import type { Logger } from 'pino';
-import { ListenerError } from '../errors.ts';
+import { type ErrorCode, ListenerError } from '../errors.ts';
 import type { Metrics } from './metrics.ts';
 
 /** What the middlewares of one request tell each other. */
@@ -32,7 +32,7 @@ export function errorAnswers(logger: Logger, metrics: Metrics): ListenerMiddlewa
           ? thrown
           : new ListenerError('internal_error', {}, { cause: thrown });
       metrics.countRequest(error.code);
-      logger[levelOf(error)](
+      logger[levelOf(error, ctx.state.message !== undefined)](
         { code: error.code, status: error.status, ...ctx.state.message, ...causeOf(error) },
         error.message,
       );
@@ -54,12 +54,20 @@ export function errorAnswers(logger: Logger, metrics: Metrics): ListenerMiddlewa
   };
 }
 
-function levelOf({ status }: ListenerError): 'debug' | 'warn' | 'error' {
-  if (status >= 500) {
-    return 'error';
+/** What a client can cause by nothing but connecting: whoever does so a thousand times would fill the log. */
+const WITHOUT_A_MESSAGE: readonly ErrorCode[] = [
+  'not_found',
+  'method_not_allowed',
+  'body_incomplete',
+  'deadline_exceeded',
+];
+
+function levelOf({ code, status }: ListenerError, hasMessage: boolean): 'debug' | 'warn' | 'error' {
+  if (!hasMessage && WITHOUT_A_MESSAGE.includes(code)) {
+    return 'debug';
   }
-  // Scanners ask for many paths; that is not worth a line each.
-  return status === 404 || status === 405 ? 'debug' : 'warn';
+  // A forged message can name a certificate that is not there.
+  return status >= 500 && code !== 'certificate_unavailable' ? 'error' : 'warn';
 }
 
 function causeOf({ cause }: ListenerError): { err?: unknown } {

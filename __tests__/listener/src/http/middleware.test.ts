@@ -61,6 +61,31 @@ describe('errorAnswers', () => {
     ]);
   });
 
+  it.each([
+    ['not_found', 20],
+    ['method_not_allowed', 20],
+    ['body_incomplete', 20],
+    ['deadline_exceeded', 20],
+    ['topic_not_allowed', 40],
+    ['certificate_unavailable', 40],
+    ['database_unavailable', 50],
+  ] as const)('logs %s of a request without a message at level %i', async (code, level) => {
+    const { lines } = await answerTo(new ListenerError(code));
+
+    expect(lines).toEqual([expect.objectContaining({ code, level })]);
+  });
+
+  it('logs as an error that there was no answer to a message in time', async () => {
+    const { logger, lines } = collectingLogger();
+    const late: ListenerMiddleware = (ctx) => {
+      ctx.state.message = { messageId: 'm', topicArn: 't', type: 'Notification' };
+      throw new ListenerError('deadline_exceeded', { milliseconds: 1 });
+    };
+    await ask([errorAnswers(logger, createMetrics()), late]);
+
+    expect(lines).toEqual([expect.objectContaining({ code: 'deadline_exceeded', level: 50 })]);
+  });
+
   it('closes the connection of a request whose body is not read', async () => {
     // Node's fetch wants `duplex` with a stream; the DOM's types, which cdktf brings in, don't know it.
     const request: RequestInit & { duplex: 'half' } = {
