@@ -22,7 +22,13 @@ export async function up(knex: Knex): Promise<void> {
     -- By pattern operators, which find the beginning of a key whatever the database's collation is.
     CREATE INDEX runs_by_key ON ${runs} (key text_pattern_ops);
     CREATE INDEX runs_by_verdict ON ${runs} (verdict, created_at DESC) WHERE verdict <> 'passed';
-    CREATE INDEX judgements_unmonitored ON ${judgements} (run_id)
-      WHERE verdict IS NOT NULL AND mapping_name IS NULL;
+
+    -- Whether the verdict that stands was made without a mapping.
+    ALTER TABLE ${runs} ADD COLUMN unmonitored boolean NOT NULL DEFAULT false;
+    UPDATE ${runs} AS run SET unmonitored = true
+    FROM ${judgements} AS judgement
+    WHERE judgement.run_id = run.id AND judgement.number = run.verdict_number
+      AND judgement.mapping_name IS NULL;
+    CREATE INDEX runs_unmonitored ON ${runs} (created_at DESC, id) WHERE unmonitored;
   `);
 }

@@ -298,14 +298,15 @@ async function endHeld(
        WHERE judgement.run_id = ? AND judgement.number = ? AND judgement.attempts = ?
          AND judgement.status = 'running'
        RETURNING judgement.run_id, judgement.number, judgement.status, judgement.verdict,
-         judgement.finished_at
+         judgement.finished_at, judgement.mapping_name
      )
      UPDATE ${runs} AS run SET
        status = CASE WHEN ended.number = run.last_number THEN ended.status ELSE run.status END,
-       (verdict, verdict_number, verdict_at) = (
+       (verdict, verdict_number, verdict_at, unmonitored) = (
          SELECT CASE WHEN counts THEN ended.verdict ELSE run.verdict END,
            CASE WHEN counts THEN ended.number ELSE run.verdict_number END,
-           CASE WHEN counts THEN ended.finished_at ELSE run.verdict_at END
+           CASE WHEN counts THEN ended.finished_at ELSE run.verdict_at END,
+           CASE WHEN counts THEN ended.mapping_name IS NULL ELSE run.unmonitored END
          FROM (SELECT ended.verdict IS NOT NULL
            AND ended.number > coalesce(run.verdict_number, 0) AS counts) AS highest
        )

@@ -20,6 +20,31 @@ export function matchesKey(pattern: string, key: string): boolean {
   );
 }
 
+/** {@link matchesKey} as a regular expression of PostgreSQL, which an index answers from where it begins with literals. */
+export function keyExpression(pattern: string): string {
+  const all = pattern.split('/');
+  const segments = all.filter((segment, index) => segment !== '**' || all[index - 1] !== '**');
+  const last = segments.length - 1;
+  const endsAnywhere = segments[last] === '**';
+  const parts = segments.slice(0, endsAnywhere ? last : undefined).map((segment, index) => {
+    if (segment === '**') return '([^/]*/)*';
+    return segmentExpression(segment) + (index < last ? '/' : '');
+  });
+  const text = parts.join('');
+  if (!endsAnywhere) return `^${text}$`;
+  // What the last one stands for may be nothing: then there is no slash before it either.
+  return text === '' ? '^.*$' : `^${text.slice(0, -1)}(/.*)?$`;
+}
+
+function segmentExpression(segment: string): string {
+  return segment
+    .replace(/[^\p{L}\p{N}*?]/gu, (character) =>
+      character > '\u007f' ? character : `\\${character}`,
+    )
+    .replaceAll('*', '[^/]*')
+    .replaceAll('?', '[^/]');
+}
+
 /** Whether a text can be a pattern: no longer than a key of S3, `**` only as a whole segment. */
 export function isKeyPattern(text: string): boolean {
   const bytes = Buffer.byteLength(text);

@@ -54,6 +54,32 @@ export async function clientOfMonitoringFile(
   return client;
 }
 
+/** Keys of a bucket that an entry describes. */
+export interface DescribedNames {
+  readonly bucket: string;
+  readonly keyPattern: string;
+  /** More specific patterns of other clients: what they fit is theirs. */
+  readonly others: readonly string[];
+}
+
+/** What the active entries of a client describe; empty where it has none. */
+export async function namesOfClient(
+  database: Database,
+  client: string,
+): Promise<readonly DescribedNames[]> {
+  const entries = (await listMonitoringFiles(database)).filter(({ active }) => active);
+  return entries
+    .filter((entry) => entry.client === client)
+    .map(({ bucket, keyPattern }) => ({
+      bucket,
+      keyPattern,
+      others: entries
+        .filter((other) => other.client !== client && other.bucket === bucket)
+        .map((other) => other.keyPattern)
+        .filter((other) => compareSpecificity(other, keyPattern) < 0),
+    }));
+}
+
 /** Every entry, by bucket and pattern. */
 export async function listMonitoringFiles(database: Database): Promise<MonitoringFile[]> {
   return database(tablesOf(database).monitoringFiles)

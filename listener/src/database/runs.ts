@@ -1,6 +1,10 @@
 import type { Verdict } from '@file-processing/quality/verdict.ts';
+import type { Knex } from 'knex';
+import { storableText } from './column-values.ts';
 import type { Database } from './connection.ts';
 import { type Asker, findJudgement, type JudgementStatus } from './judgements.ts';
+import { keyExpression } from './key-pattern.ts';
+import { type DescribedNames, namesOfClient } from './monitoring-files.ts';
 import { tablesOf } from './tables.ts';
 
 /** What became of the judgement of a run that was tried last; one of a judgement's statuses. */
@@ -92,36 +96,161 @@ const COMPUTED = `
   CASE run.status WHEN 'pending' THEN coalesce(last.status, 'queued') ELSE run.status END AS status,
   coalesce(last.asked_by, 'message') AS "askedBy", coalesce(last.attempts, 0) AS attempts`;
 
-/** Which runs to list. */
-export interface RunFilter {
+/** Which runs: those that all of it fits. */
+export interface RunSelection {
   readonly status?: RunStatus;
+  /** The one that stands. */
   readonly verdict?: Verdict;
   readonly bucket?: string;
   /** Only keys that begin with it. */
   readonly keyPrefix?: string;
-  /** Only runs that were made earlier: the `createdAt` of the previous page's last one. */
-  readonly before?: Date;
+  /** Only keys that fit this pattern; see `key-pattern.ts`. */
+  readonly key?: string;
+  /** Only files that the monitored files of this client describe today, judged or not. */
+  readonly client?: string;
+  /** Only runs whose verdict was made without a mapping. */
+  readonly unmonitored?: boolean;
+  /** Only runs whose verdict this mapping made; any version of it where none is named. */
+  readonly mapping?: { readonly name: string; readonly version?: number };
+  /** Leaves out runs of which somebody asked for a judgement with this reason. */
+  readonly notAskedFor?: string;
+  /** Only runs that were made then or later. */
+  readonly since?: Date;
+  /** Only runs that were made earlier. */
+  readonly until?: Date;
+}
+
+/** One page of them. */
+export interface RunFilter extends RunSelection {
+  /** Only what comes after this run: the id of the previous page's last one. */
+  readonly after?: string;
   /** @default 50 */
   readonly limit?: number;
 }
 
 /** Runs without their reports, newest first. */
 export async function listRuns(database: Database, filter: RunFilter = {}): Promise<Run[]> {
-  const { status } = filter;
-  return selectRuns(database)
+  const names = await namesOf(database, filter);
+  return selectRuns(database).modify(onePage(database, filter, names));
+}
+
+/** As {@link listRuns}, their ids alone. */
+export async function listRunIds(database: Database, filter: RunFilter): Promise<string[]> {
+  const names = await namesOf(database, filter);
+  return database({ run: tablesOf(database).runs })
+    .modify(onePage(database, filter, names))
+    .pluck('run.id');
+}
+
+/**
+ * How many runs there are.
+ *
+ * @param atMost counts no further than this. @default all
+ */
+export async function countRuns(
+  database: Database,
+  selection: RunSelection,
+  atMost?: number,
+): Promise<number> {
+  const names = await namesOf(database, selection);
+  const runs = database({ run: tablesOf(database).runs })
+    .select(database.raw('1'))
+    .modify(selected(database, selection, names))
     .modify((query) => {
-      if (status === 'queued' || status === 'running') {
-        query
-          .where('run.status', 'pending')
-          .whereRaw("coalesce(last.status, 'queued') = ?", status);
-      } else if (status) query.where('run.status', status);
-      if (filter.verdict) query.where('run.verdict', filter.verdict);
-      if (filter.bucket) query.where('run.bucket', filter.bucket);
-      if (filter.keyPrefix) query.whereRaw('starts_with(run.key, ?)', [filter.keyPrefix]);
-      if (filter.before) query.where('run.created_at', '<', filter.before);
-    })
-    .orderBy([{ column: 'run.created_at', order: 'desc' }, 'run.id'])
-    .limit(filter.limit ?? 50);
+      if (atMost !== undefined) query.limit(atMost);
+    });
+  const [{ count }] = await database.from(runs.as('run')).count({ count: '*' });
+  return Number(count);
+}
+
+/** Undefined where any client will do. */
+async function namesOf(
+  database: Database,
+  { client }: RunSelection,
+): Promise<readonly DescribedNames[] | undefined> {
+  return client === undefined ? undefined : namesOfClient(database, client);
+}
+
+function onePage(
+  database: Database,
+  filter: RunFilter,
+  names: readonly DescribedNames[] | undefined,
+) {
+  const { after, limit = 50 } = filter;
+  return (query: Knex.QueryBuilder) => {
+    query.modify(selected(database, filter, names));
+    if (after !== undefined) {
+      const time = `(SELECT created_at FROM ${tablesOf(database).runs} WHERE id = ?)`;
+      // The first half is what the index by time finds.
+      query.whereRaw(`run.created_at <= ${time} AND (run.created_at < ${time} OR run.id > ?)`, [
+        after,
+        after,
+        after,
+      ]);
+    }
+    query.orderBy([{ column: 'run.created_at', order: 'desc' }, 'run.id']).limit(limit);
+  };
+}
+
+function selected(
+  database: Database,
+  selection: RunSelection,
+  names: readonly DescribedNames[] | undefined,
+) {
+  const { status, verdict, bucket, keyPrefix, key, unmonitored, since, until } = selection;
+  return (query: Knex.QueryBuilder) => {
+    if (status === 'queued' || status === 'running') {
+      query.where('run.status', 'pending').whereRaw(`${status === 'queued' ? 'NOT ' : ''}EXISTS (
+          SELECT FROM ${tablesOf(database).judgements}
+          WHERE run_id = run.id AND number = run.last_number AND status = 'running'
+        )`);
+    } else if (status) query.where('run.status', status);
+    if (verdict) query.where('run.verdict', verdict);
+    if (bucket) query.where('run.bucket', bucket);
+    if (keyPrefix) query.whereRaw('run.key LIKE ?', [`${keyPrefix.replace(/[\\%_]/g, '\\$&')}%`]);
+    if (key) query.whereRaw('run.key ~ ?', [keyExpression(key)]);
+    if (names) query.where(describedBy(names));
+    if (unmonitored) query.where('run.unmonitored', true);
+    if (since) query.where('run.created_at', '>=', since);
+    if (until) query.where('run.created_at', '<', until);
+    query.modify(byJudgements(database, selection));
+  };
+}
+
+function describedBy(names: readonly DescribedNames[]) {
+  return (query: Knex.QueryBuilder) => {
+    // None describes nothing.
+    query.whereRaw('false');
+    for (const { bucket, keyPattern, others } of names) {
+      query.orWhere((one) => {
+        one.where('run.bucket', bucket).whereRaw('run.key ~ ?', [keyExpression(keyPattern)]);
+        for (const other of others) one.whereRaw('run.key !~ ?', [keyExpression(other)]);
+      });
+    }
+  };
+}
+
+function byJudgements(database: Database, selection: RunSelection) {
+  const { judgements } = tablesOf(database);
+  const { mapping, notAskedFor } = selection;
+  return (query: Knex.QueryBuilder) => {
+    if (mapping) {
+      const { name, version } = mapping;
+      query.whereRaw(
+        `EXISTS (
+          SELECT FROM ${judgements} WHERE run_id = run.id AND number = run.verdict_number
+            AND mapping_name = ?${version === undefined ? '' : ' AND mapping_version = ?'}
+        )`,
+        version === undefined ? [name] : [name, version],
+      );
+    }
+    if (notAskedFor) {
+      query.whereRaw(
+        `NOT EXISTS (SELECT FROM ${judgements} WHERE run_id = run.id AND reason = ?)`,
+        [storableText(notAskedFor)],
+      );
+    }
+  };
 }
 
 function selectRuns(database: Database) {

@@ -1,9 +1,26 @@
-import { expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import {
   compareSpecificity,
   isKeyPattern,
+  keyExpression,
   matchesKey,
 } from '../../../../listener/src/database/key-pattern.ts';
+import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
+
+let given: TestDatabase;
+beforeAll(async () => {
+  given = await createTestDatabase('empty');
+});
+afterAll(() => given.drop());
+
+/** What the database says, by the expression. */
+async function fits(pattern: string, key: string): Promise<boolean> {
+  const { rows } = await given.database.raw('SELECT ?::text ~ ? AS fits', [
+    key,
+    keyExpression(pattern),
+  ]);
+  return rows[0].fits;
+}
 
 test.each([
   ['from_client/nm/**/Officer_Detail.csv', 'from_client/nm/Officer_Detail.csv'],
@@ -17,8 +34,17 @@ test.each([
   ['a/?.csv', 'a/ä.csv'],
   ['a/[1].csv', 'a/[1].csv'],
   ['a/x+(1).csv', 'a/x+(1).csv'],
-])('%s fits %s', (pattern, key) => {
+  ['a/**', 'a'],
+  ['a/**/**', 'a'],
+  ['a/**/**/c', 'a/c'],
+  ['**/**', 'a'],
+  ['a/*/c', 'a//c'],
+  ['a/*', 'a/b\nc'],
+  ['a/**', 'a/b\nc/d'],
+  [String.raw`a/\d{1}$^|`, String.raw`a/\d{1}$^|`],
+])('%s fits %s, to the database too', async (pattern, key) => {
   expect(matchesKey(pattern, key)).toBe(true);
+  expect(await fits(pattern, key)).toBe(true);
 });
 
 test.each([
@@ -30,8 +56,13 @@ test.each([
   ['a/**/b/**/c', 'a/x/c'],
   ['a.csv', 'aXcsv'],
   ['A.csv', 'a.csv'],
-])('%s does not fit %s', (pattern, key) => {
+  ['a/**', 'ab'],
+  ['a/**', 'x/a/b'],
+  ['**/c', 'bc'],
+  ['a/b', 'a/b\n'],
+])('%s does not fit %s, to the database neither', async (pattern, key) => {
   expect(matchesKey(pattern, key)).toBe(false);
+  expect(await fits(pattern, key)).toBe(false);
 });
 
 test('a hostile key costs no more than its length times that of the pattern', () => {
