@@ -39,6 +39,12 @@ export const BOOTSTRAP = 'bootstrap-database';
 /** The command that runs a job for the objects of an event. */
 export const RUN = 'run';
 
+/** Stands for the time at which the listener's database was first migrated. */
+export const INSTALLATION = 'installation';
+
+/** The command that has objects judged that no message told of. */
+export const BACKFILL = { command: 'backfill' } as const;
+
 /** The command that tries what the listener depends on. */
 export const CHECK = 'check';
 
@@ -53,6 +59,7 @@ export const COMMANDS: readonly string[] = [
   'seed',
   RUN,
   'runs',
+  BACKFILL.command,
   DRAIN_QUEUE,
   'validate',
   CHECK,

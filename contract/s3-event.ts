@@ -316,7 +316,7 @@ export function sequencerAt(time: Date): string {
 }
 
 /** Why an object is not a delivery; undefined for one that is. */
-function reasonToIgnore(
+export function reasonToIgnore(
   { bucket, key, sizeBytes, ...object }: ObjectReference,
   filter: DeliveryFilter,
 ): string | undefined {

@@ -1,4 +1,10 @@
-import { EXIT, JOBS, ROLES } from '@file-processing/contract/listener-interface.ts';
+import {
+  BACKFILL,
+  EXIT,
+  INSTALLATION,
+  JOBS,
+  ROLES,
+} from '@file-processing/contract/listener-interface.ts';
 import { VERDICTS } from '@file-processing/quality/verdict.ts';
 import { Argument, Command as Commander, InvalidArgumentError, Option } from 'commander';
 import packageJson from '../package.json' with { type: 'json' };
@@ -135,6 +141,25 @@ function describeProgram(context: CommandContext, finish: (code: number) => void
     );
 
   program
+    .command(BACKFILL.command)
+    .description('list buckets, and have object versions judged that no message told of')
+    .option('--bucket <bucket>', 'only this one of the settings')
+    .option('--prefix <prefix>', 'only keys that begin with it')
+    .requiredOption(
+      '--since <time>',
+      `objects last modified from then on: ${TIME}, or ${INSTALLATION}`,
+      (text) => (text === INSTALLATION ? INSTALLATION : time(text)),
+    )
+    .option('--until <time>', 'and before then', time)
+    .option('--dry-run', 'enqueue nothing', false)
+    .option('--reason <text>', 'why, for the record')
+    .option('--log', 'write a line of the log, a warning where something was found', false)
+    .addOption(json())
+    .action((options) =>
+      executeUntilSignal(async () => (await import('./cli/backfill.ts')).backfill, options),
+    );
+
+  program
     .command('validate')
     .description('check a local file; needs no database')
     .argument('<file>', 'a CSV file')
@@ -187,4 +212,22 @@ function limit(text: string): number {
   const number = /^\d{1,5}$/.test(text) ? Number(text) : 0;
   if (number < 1) throw new InvalidArgumentError('A whole number from 1 to 99999 is needed.');
   return number;
+}
+
+const TIME = 'a day (2026-11-28) or a time (2026-11-28T17:00:00Z), in UTC unless it says otherwise';
+
+function time(text: string): Date {
+  const [, day = '', clock = '00:00', zone = 'Z'] = TIME_FORM.exec(text) ?? [];
+  // JavaScript takes the 30th of February for a day in March.
+  const isDay = isoOf(`${day}T00:00Z`)?.slice(0, 10) === day;
+  const read = new Date(`${day}T${clock}${zone}`);
+  if (isDay && !Number.isNaN(read.getTime())) return read;
+  throw new InvalidArgumentError(`It must be ${TIME}.`);
+}
+
+const TIME_FORM = /^(\d{4}-\d\d-\d\d)(?:T(\d\d:\d\d(?::\d\d(?:\.\d{1,3})?)?)(Z|[+-]\d\d:\d\d)?)?$/;
+
+function isoOf(text: string): string | undefined {
+  const date = new Date(text);
+  return Number.isNaN(date.getTime()) ? undefined : date.toISOString();
 }

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { encodeKey } from '../../../contract/s3-object.ts';
 import { startTestServer } from './sns-sockets.ts';
 
 /** An object of the server. */
@@ -37,15 +38,39 @@ export const SLOW_DOWN: ErrorAnswer = {
   message: 'Please reduce your request rate.',
 };
 
-/** What the server tells a test, beside its place. */
+/** A version of an object as a listing tells of it; what follows another one of its key is older. */
+export interface ServedVersion {
+  readonly key: string;
+  /** @default the one version of a bucket that keeps none */
+  readonly versionId?: string;
+  /** Undefined for a delete marker. */
+  readonly eTag?: string;
+  readonly size?: number;
+  readonly storageClass?: string;
+  readonly lastModified: Date;
+}
+
+/** What buckets hold, by their names. */
+export interface ServedListing {
+  readonly versions: Record<string, readonly ServedVersion[]>;
+  /** @default 1000, as S3 has it */
+  readonly pageSize?: number;
+  /** Called before a page of a listing is answered, with its number among all; the answer waits for it. */
+  onPage?: (page: number) => Promise<void> | undefined;
+}
+
+/** What the server holds beside, and tells a test, beside its place. */
 export interface S3ServerOptions {
+  /** @default no bucket can be listed */
+  readonly listing?: ServedListing;
   /** Called before each answer, with the Range that was asked for. */
   readonly onGet?: (path: string, range: string | undefined) => void;
 }
 
 /**
- * Stands in for Amazon S3: PutObject, and GetObject by path, with `versionId`, `If-Match` and `Range`. A key
- * that begins with an error's code answers with that error, one that begins with `Unanswered` never.
+ * Stands in for Amazon S3: PutObject, GetObject by path, with `versionId`, `If-Match` and `Range`, and
+ * ListObjectVersions. A key, or the prefix of a listing, that begins with an error's code answers with that error, a key
+ * that begins with `Unanswered` never.
  */
 export async function startS3Server(
   objects: Record<string, ServedObject>,
@@ -55,10 +80,15 @@ export async function startS3Server(
   const owners: unknown[] = [];
   /** What each GET asked for: `Range`, `If-Match`, the checksum. */
   const gets: IncomingMessage['headers'][] = [];
+  let pages = 0;
   const server = await startTestServer((request, response) => {
     owners.push(request.headers['x-amz-expected-bucket-owner']);
     if (request.method === 'GET') gets.push(request.headers);
-    void answer(objects, options, request, response);
+    const url = new URL(request.url ?? '/', 'http://s3');
+    if (url.searchParams.has('versions')) {
+      pages += 1;
+      void list(options.listing ?? { versions: {} }, pages, url, response);
+    } else void answer(objects, options, request, response);
   });
   return { ...server, owners, gets, endpoint: server.origin };
 }
@@ -120,6 +150,66 @@ async function send(
   }
   await gate;
   response.end(part.subarray(half));
+}
+
+/** Amazon S3 API reference, "ListObjectVersions". */
+async function list(
+  { versions, pageSize = 1000, onPage }: ServedListing,
+  number: number,
+  { pathname, searchParams }: URL,
+  response: ServerResponse,
+): Promise<void> {
+  const asked = (name: string) => searchParams.get(name) ?? '';
+  const prefix = asked('prefix');
+  const all = versions[decodeURIComponent(pathname.split('/')[1] ?? '')];
+  const denied = prefix.startsWith('AccessDenied');
+  if (denied || all === undefined || asked('encoding-type') !== 'url') {
+    const error = denied ? ([403, 'AccessDenied'] as const) : ([404, 'NoSuchBucket'] as const);
+    fail(response, { status: error[0], code: error[1] });
+    return;
+  }
+  await onPage?.(number);
+  const found = all
+    .filter(({ key }) => key.startsWith(prefix))
+    .toSorted((one, other) => Buffer.compare(Buffer.from(one.key), Buffer.from(other.key)));
+  const from =
+    1 +
+    found.findIndex(
+      ({ key, versionId = 'null' }) =>
+        key === asked('key-marker') && versionId === asked('version-id-marker'),
+    );
+  const page = found.slice(from, from + pageSize);
+  const isLatest = (version: ServedVersion) =>
+    found.find(({ key }) => key === version.key) === version;
+  const last = from + pageSize < found.length ? page.at(-1) : undefined;
+  const next =
+    last &&
+    `<NextKeyMarker>${encodeKey(last.key)}</NextKeyMarker>` +
+      `<NextVersionIdMarker>${last.versionId ?? 'null'}</NextVersionIdMarker>`;
+  response
+    .writeHead(200, { 'Content-Type': 'application/xml' })
+    .end(
+      `<?xml version="1.0"?><ListVersionsResult><IsTruncated>${last !== undefined}</IsTruncated>` +
+        `${next ?? ''}${page.map((version) => listed(version, isLatest(version))).join('')}</ListVersionsResult>`,
+    );
+}
+
+function listed(version: ServedVersion, isLatest: boolean): string {
+  const {
+    key,
+    versionId = 'null',
+    eTag,
+    size = 1,
+    lastModified,
+    storageClass = 'STANDARD',
+  } = version;
+  const kind = eTag === undefined ? 'DeleteMarker' : 'Version';
+  const content =
+    eTag === undefined
+      ? ''
+      : `<ETag>&quot;${eTag}&quot;</ETag><Size>${size}</Size><StorageClass>${storageClass}</StorageClass>`;
+  const time = `<LastModified>${lastModified.toISOString()}</LastModified><IsLatest>${isLatest}</IsLatest>`;
+  return `<${kind}><Key>${encodeKey(key)}</Key><VersionId>${versionId}</VersionId>${time}${content}</${kind}>`;
 }
 
 async function put(

@@ -30,9 +30,10 @@ export function readableTime(time: string | undefined): Date | null {
 /**
  * What makes an object another delivery of its key: its version where the bucket keeps versions,
  * whatever its sequencer (S3 may send an event more than once); else its content and the order of the
- * write. S3's own test message and a bare command name neither: then who told of it does.
+ * write, or where a listing tells of it, which knows no order, the time of the write. S3's own test
+ * message and a bare command name neither: then who told of it does.
  *
- * @param source - the message, or the invocation of a command, that names the object
+ * @param source - the message, the invocation of a command, or the listing, that names the object
  */
 export function identityOf(
   {
@@ -40,12 +41,37 @@ export function identityOf(
     eTag,
     sequencer,
   }: Pick<Partial<ObjectReference>, 'versionId' | 'eTag' | 'sequencer'>,
-  source: { readonly messageId: string } | { readonly invocation: string },
+  source:
+    | { readonly messageId: string }
+    | { readonly invocation: string }
+    | { readonly lastModified: Date },
 ): string {
   // A bucket whose versioning is suspended names every object's version `null`.
   if (versionId && versionId !== 'null') return `version ${versionId}`;
+  if ('lastModified' in source) return `listed ${eTag ?? ''} ${source.lastModified.toISOString()}`;
   if (eTag || sequencer) return `etag ${eTag ?? ''} ${sequencer ?? ''}`;
   return 'messageId' in source ? `message ${source.messageId}` : `invocation ${source.invocation}`;
+}
+
+/** A condition on runs that a listing made and no event has told of yet: only of objects without version. */
+export const IS_LISTED = `identity LIKE 'listed %'`;
+
+/**
+ * A condition of SQL: an event and a listing tell of the same write of a key, both with the same ETag. S3 says when a
+ * write was done in the event, and when the object was last modified in the listing, within seconds of each other; but
+ * for a multipart upload, whose ETag has a hyphen, the latter is when it began (Amazon S3 User Guide, "Working with object
+ * metadata"), and its event may come until it was listed. A minute is for clocks that differ.
+ */
+export function isSameWrite(times: {
+  readonly eTag: string;
+  readonly eventTime: string;
+  readonly lastModified: string;
+  readonly listedAt: string;
+}): string {
+  const { eTag, eventTime, lastModified, listedAt } = times;
+  const minute = `interval '1 minute'`;
+  return `${eventTime} >= ${lastModified} - ${minute} AND (${eventTime} <= ${lastModified} + ${minute}
+    OR (${eTag} LIKE '%-%' AND ${eventTime} <= ${listedAt} + ${minute}))`;
 }
 
 function isPlainObject(value: unknown): value is Record<string, unknown> {

@@ -1,6 +1,12 @@
 import type { ObjectReference, S3Event } from '@file-processing/contract/s3-event.ts';
-import { identityOf, readableTime, storableText } from '../database/column-values.ts';
-import type { Database } from '../database/connection.ts';
+import {
+  IS_LISTED,
+  identityOf,
+  isSameWrite,
+  readableTime,
+  storableText,
+} from '../database/column-values.ts';
+import type { Database, Transaction } from '../database/connection.ts';
 import { DatabaseUnavailableError, meansUnavailable, sqlStateOf } from '../database/errors.ts';
 import type { Envelope } from '../database/sns-messages.ts';
 import { type Tables, tablesOf } from '../database/tables.ts';
@@ -121,10 +127,16 @@ async function recordTogether(
       JSON.stringify(rows.map(messageColumns)),
       JSON.stringify(rows.flatMap(objectColumns)),
     ]);
+    const adopted = inserted.some((row: { may_be_listed: boolean }) => row.may_be_listed)
+      ? await adoptListed(
+          transaction,
+          inserted.flatMap((row: { run_ids: string[] }) => row.run_ids),
+        )
+      : new Set<string>();
     const newMessages = new Map<string, string[]>(
       inserted.map((row: { message_id: string; run_ids: string[] }) => [
         row.message_id,
-        row.run_ids,
+        row.run_ids.filter((id) => !adopted.has(id)),
       ]),
     );
     // The job of a message's judgement has its run's id: it needs no column of its own.
@@ -172,12 +184,68 @@ const insertMessagesAndRuns = ({ snsMessages, runs }: Tables) => `
     ) USING (message_id)
     ORDER BY bucket COLLATE "C", key COLLATE "C", identity COLLATE "C"
     ON CONFLICT (bucket, key, identity) DO NOTHING
-    RETURNING id, message_id
+    RETURNING id, message_id, bucket, key, e_tag
   )
   SELECT message_id, ARRAY(
     SELECT id FROM new_runs WHERE new_runs.message_id = new_messages.message_id
-  ) AS run_ids
+  ) AS run_ids, EXISTS (
+    SELECT FROM new_runs JOIN LATERAL (
+      SELECT FROM ${runs} AS run
+      WHERE ${IS_LISTED} AND run.bucket = new_runs.bucket AND run.key = new_runs.key
+        AND run.e_tag = new_runs.e_tag
+      LIMIT 1
+    ) AS listed ON true
+  ) AS may_be_listed
   FROM new_messages`;
+
+/**
+ * Takes back new runs of objects that a listing found before: the listing's run takes over what their event says, its
+ * identity as well, so that the same event in another message finds it.
+ *
+ * @returns those that are no more
+ */
+async function adoptListed(
+  transaction: Transaction,
+  newRunIds: readonly string[],
+): Promise<ReadonlySet<string>> {
+  const { runs } = tablesOf(transaction);
+  const { rows } = await transaction.raw<{ rows: { id: string }[] }>(
+    `WITH pair AS (
+       SELECT event.id AS event_id, listed.id AS listed_id,
+         abs(extract(epoch FROM listed.last_modified - event.event_time)) AS distance
+       FROM ${runs} AS event JOIN ${runs} AS listed
+         ON (listed.bucket, listed.key, listed.e_tag) = (event.bucket, event.key, event.e_tag)
+         AND listed.${IS_LISTED} AND event.identity LIKE 'etag %'
+         AND ${isSameWrite({
+           ...{ eTag: 'event.e_tag', eventTime: 'event.event_time' },
+           ...{ lastModified: 'listed.last_modified', listedAt: 'listed.created_at' },
+         })}
+       WHERE event.id = ANY (?::uuid[])
+     ), nearest AS (
+       -- Each event with at most one run, and the other way round.
+       SELECT * FROM (
+         SELECT DISTINCT ON (listed_id) * FROM (
+           SELECT DISTINCT ON (event_id) * FROM pair ORDER BY event_id, distance, listed_id
+         ) AS of_event
+         ORDER BY listed_id, distance, event_id
+       ) AS of_listed
+     ), held AS (
+       -- Another message may have been faster.
+       SELECT event_id, listed_id FROM ${runs} AS run JOIN nearest ON run.id = listed_id
+       WHERE run.${IS_LISTED} ORDER BY listed_id FOR NO KEY UPDATE OF run
+     ), taken_back AS (
+       DELETE FROM ${runs} AS event USING held WHERE event.id = event_id
+       RETURNING listed_id, event.*
+     )
+     UPDATE ${runs} AS run
+     SET identity = event.identity, sequencer = event.sequencer, event_name = event.event_name,
+       event_time = event.event_time, aws_region = event.aws_region, message_id = event.message_id
+     FROM taken_back AS event WHERE run.id = listed_id
+     RETURNING event.id`,
+    [[...newRunIds]],
+  );
+  return new Set(rows.map(({ id }) => id));
+}
 
 function messageColumns({ envelope, outcome, reason }: MessageRow): Record<string, unknown> {
   return {

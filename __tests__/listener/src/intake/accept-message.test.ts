@@ -3,10 +3,13 @@ import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import type { ObjectReference, S3Event } from '@file-processing/contract/s3-event.ts';
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { connect } from '../../../../listener/src/database/connection.ts';
+import { finishJudgement } from '../../../../listener/src/database/judgements.ts';
+import { askForListed } from '../../../../listener/src/database/listed-objects.ts';
 import { listRuns } from '../../../../listener/src/database/runs.ts';
 import { findMessage } from '../../../../listener/src/database/sns-messages.ts';
+import { tablesOf } from '../../../../listener/src/database/tables.ts';
 import {
   type Acceptance,
   type AcceptMessage,
@@ -16,6 +19,7 @@ import {
 import { openQueue, type Queue } from '../../../../listener/src/queue/queue.ts';
 import { eventually } from '../../../support/eventually.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
+import { beginOf, PASSED } from '../../support/runs.ts';
 
 const ACCEPT_SCRIPT = fileURLToPath(new URL('../../support/accept-process.ts', import.meta.url));
 
@@ -113,6 +117,136 @@ test('a version is one run, whatever the sequencer of its events', async () => {
   const version = (sequencer: string) => ({ ...object('k', sequencer), versionId: 'v1' });
   await accept(envelope('m1'), objects(version('1')));
   expect((await accept(envelope('m2'), objects(version('2')))).outcome).toBe('known');
+});
+
+describe('an object that a listing found before', () => {
+  const MODIFIED = new Date('2026-11-24T10:00:00Z');
+  const seconds = (count: number) => new Date(MODIFIED.getTime() + count * 1000).toISOString();
+  const told = (sequencer: string, distance = 0) => ({
+    ...object('k', sequencer),
+    eventTime: seconds(distance),
+  });
+  const list = async (lastModified = MODIFIED, eTag = 'e') => {
+    const listed = { bucket: 'b', key: 'k', eTag, sizeBytes: 1, lastModified };
+    await askForListed(given.database, queue, [listed], { dryRun: false });
+  };
+  const identities = async () =>
+    await given.database(tablesOf(given.database).runs).orderBy('identity').pluck('identity');
+
+  test('has one run: that of the listing takes over what the event says', async () => {
+    await list();
+    const [listed] = await listRuns(given.database);
+    expect(await accept(envelope('m'), objects(told('7')))).toEqual({
+      ...{ outcome: 'known', runIds: [] },
+    });
+    expect(await listRuns(given.database)).toMatchObject([
+      {
+        ...{ id: listed?.id, sequencer: '7', messageId: 'm', eventName: 'ObjectCreated:Put' },
+        eventTime: MODIFIED,
+      },
+    ]);
+    expect(await jobs()).toEqual([listed?.id]);
+  });
+
+  test('keeps its verdict', async () => {
+    await list();
+    const [listed] = await listRuns(given.database);
+    await finishJudgement(given.database, await beginOf(given.database, listed?.id ?? ''), PASSED);
+    await accept(envelope('m'), objects(told('7')));
+    expect(await listRuns(given.database)).toMatchObject([
+      { id: listed?.id, verdict: 'passed', sequencer: '7' },
+    ]);
+  });
+
+  test('has one run also where the event comes twice, one after the other or at once', async () => {
+    await list();
+    await Promise.all(['m1', 'm2', 'm3'].map((id) => accept(envelope(id), objects(told('7')))));
+    expect((await accept(envelope('m4'), objects(told('7')))).outcome).toBe('known');
+    expect(await identities()).toEqual(['etag e 7']);
+  });
+
+  test.each([60, -60])('is told of by an event %s s away', async (distance) => {
+    await list();
+    expect((await accept(envelope('m'), objects(told('7', distance)))).runIds).toEqual([]);
+  });
+
+  test.each([61, -61])('is not told of by an event %s s away', async (distance) => {
+    await list();
+    expect((await accept(envelope('m'), objects(told('7', distance)))).runIds).toHaveLength(1);
+    expect(await identities()).toHaveLength(2);
+  });
+
+  test('is not told of by an event of another content, or without a time', async () => {
+    await list();
+    const { eventTime: _, ...timeless } = told('8');
+    await accept(envelope('m1'), objects({ ...told('7'), eTag: 'other' }));
+    await accept(envelope('m2'), objects(timeless));
+    expect(await identities()).toHaveLength(3);
+  });
+
+  test('and was put again, even at once, is another delivery the second time', async () => {
+    await list();
+    const result = await accept(envelope('m'), objects(told('7'), told('8', 5)));
+    expect(result).toMatchObject({ outcome: 'accepted', runIds: [expect.any(String)] });
+    expect(await identities()).toEqual(['etag e 7', 'etag e 8']);
+    expect((await accept(envelope('m2'), objects(told('9', 30)))).runIds).toHaveLength(1);
+  });
+
+  test('twice within a minute is told of where it is nearest', async () => {
+    await list();
+    await list(new Date(MODIFIED.getTime() + 40_000));
+    await accept(envelope('m'), objects(told('7', 30)));
+    expect(await identities()).toEqual(['etag e 7', `listed e ${MODIFIED.toISOString()}`]);
+  });
+
+  test('after a multipart upload of hours is told of by the event of its end', async () => {
+    await list(MODIFIED, 'e-7');
+    const event = { ...told('7', 3 * 3600), eTag: 'e-7' };
+    expect((await accept(envelope('m'), objects(event))).runIds).toEqual([]);
+  });
+
+  test('is not told of by a multipart upload that ended after the listing', async () => {
+    await list(MODIFIED, 'e-7');
+    const event = {
+      ...told('7'),
+      eTag: 'e-7',
+      eventTime: new Date(Date.now() + 3_600_000).toISOString(),
+    };
+    expect((await accept(envelope('m'), objects(event))).runIds).toHaveLength(1);
+  });
+
+  test('is not taken for one that no message told of while its message is recorded', async () => {
+    const { runs, snsMessages } = tablesOf(given.database);
+    const recording = await given.database.transaction();
+    await recording(snsMessages).insert({
+      ...{ message_id: 'm', topic_arn: 'topic', type: 'Notification', outcome: 'accepted' },
+      ...{ message: '{}', signed_at: MODIFIED },
+    });
+    await recording(runs).insert({
+      ...{ bucket: 'b', key: 'k', identity: 'etag e 7', e_tag: 'e', event_time: MODIFIED },
+    });
+    const listed = { bucket: 'b', key: 'k', eTag: 'e', sizeBytes: 1, lastModified: MODIFIED };
+    const asked = askForListed(given.database, queue, [listed], { dryRun: false });
+    await eventually(async () => {
+      const { rows } = await given.database.raw(
+        `SELECT FROM pg_locks WHERE NOT granted AND relation = '${snsMessages}'::regclass`,
+      );
+      expect(rows).toHaveLength(1);
+    });
+    await recording.commit();
+    expect(await asked).toEqual(['known']);
+    expect(await identities()).toEqual(['etag e 7']);
+  });
+
+  test('in a bucket with versions is told of by its version, whatever the time', async () => {
+    const version = { bucket: 'b', key: 'k', versionId: 'v1', eTag: 'e', sizeBytes: 1 };
+    await askForListed(given.database, queue, [{ ...version, lastModified: MODIFIED }], {
+      dryRun: false,
+    });
+    const event = { ...told('7', 7200), versionId: 'v1' };
+    expect((await accept(envelope('m'), objects(event))).outcome).toBe('known');
+    expect(await identities()).toEqual(['version v1']);
+  });
 });
 
 test('a message whose event names neither version nor content is a run of its own', async () => {
