@@ -9,6 +9,7 @@ export const NAMESPACE = 'kubernetes_namespace_v1';
 export const POLICY = 'kubernetes_network_policy_v1';
 export const BUDGET = 'kubernetes_pod_disruption_budget_v1';
 export const AUTOSCALER = 'kubernetes_horizontal_pod_autoscaler_v2';
+export const CRON_JOB = 'kubernetes_cron_job_v1';
 export const INGRESS = 'kubernetes_ingress_v1';
 
 /** The pod template of the Deployment. */

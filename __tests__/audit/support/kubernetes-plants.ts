@@ -38,6 +38,8 @@ export const BASES = {
   iam: { ...COMMON, delivery: 'sqs', db_iam_auth: true, db_resource_id: 'db-ABCDEFGHIJKL01234' },
   /** No right to write, and no report. */
   noReports: { ...COMMON, delivery: 'sqs', report_prefix: '' },
+  /** A CronJob looks for objects without a message. */
+  reconciliation: { ...COMMON, delivery: 'sqs', reconciliation_schedule: '17 4 * * *' },
   /** The namespace is made by others. */
   namespaceOfOthers: { ...COMMON, delivery: 'sqs', create_namespace: false },
 } as const satisfies Record<string, Overrides>;

@@ -60,6 +60,7 @@ function keyOf(key: string, path: readonly string[], ownSecret: boolean): string
 function textOf(text: string, path: readonly string[], ownSecret: boolean): string {
   const [holder = '', argument = ''] = path.slice(-2);
   if (argument === 'name' && ['container', 'init_container'].includes(holder)) return `c-${text}`;
+  if (argument === 'container_name') return `c-${text}`;
   if (argument === 'name' && ['volume', 'volume_mount'].includes(holder)) return `v-${text}`;
   if ((argument === 'name' && holder === 'port') || /^(target_)?port$/.test(argument)) {
     return PORT_NAMES[text] ?? text;

@@ -27,7 +27,14 @@ const RESERVED = new Set([
   ...['rds', 'instance', 'postgresql', 'upgrade', 'database'],
 ]);
 
-const BARE_ARGUMENTS = new Set(['name', 'namespace', 'bucket', 'DB_NAME', 'DB_USER']);
+const BARE_ARGUMENTS = new Set([
+  'name',
+  'container_name',
+  'namespace',
+  'bucket',
+  'DB_NAME',
+  'DB_USER',
+]);
 
 const ACCOUNT = /(?<!\d)\d{12}(?!\d)/g;
 

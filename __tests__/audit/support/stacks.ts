@@ -36,6 +36,8 @@ const GOOD: Partial<FileProcessingSettings> = {
   create_s3_notifications: true,
   cluster_endpoint_private_access_cidrs: ['10.0.0.0/16'],
   alarm_topic_arn: 'arn:aws-us-gov:sns:us-gov-west-1:123456789012:on-call',
+  // Faults are planted into the only object of a kind.
+  reconciliation_schedule: '',
 };
 
 /** Both stacks of some settings. */

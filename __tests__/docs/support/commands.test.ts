@@ -9,6 +9,7 @@ describe('commandOf', () => {
     ['npm run audit -- --from cdktf.out', 'npm run audit', ['--from', 'cdktf.out']],
     ['npm run manage -- apply', 'manage apply', []],
     ['npm run --silent manage -- plan x --json', 'manage plan', ['x', '--json']],
+    ['npm run manage -- exec --wait 9 -- runs list --json', 'manage exec', ['--wait', '9']],
     ['npx file-processing runs list --json', 'file-processing runs list', ['--json']],
     ["A=b npx file-processing run job --event-json '{ }'", 'file-processing run', undefined],
     ['npx cdktf deploy file-processing', 'cdktf deploy', ['file-processing']],
@@ -35,6 +36,14 @@ it('commandsIn finds those of shell blocks, and our own in the text', () => {
     'npm test',
     'docker run',
     'cdktf diff',
+  ]);
+});
+
+it('commandsIn finds the command of the listener that manage exec runs', () => {
+  const page = '```bash\nnpm run manage -- exec --wait 9 -- backfill --since X\n```\n';
+  expect(commandsIn(page)).toEqual([
+    { name: 'manage exec', parameters: ['--wait', '9'] },
+    { name: 'file-processing backfill', parameters: ['--since', 'X'] },
   ]);
 });
 

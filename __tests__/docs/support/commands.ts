@@ -18,7 +18,15 @@ export function commandsIn(page: string): readonly DocumentedCommand[] {
   const inText = inlineCodeIn(page).filter((code) =>
     /(^| )(npm (run|start|test|ci)|npx) /.test(`${code} `),
   );
-  return [...commandLinesIn(page), ...inText].flatMap((line) => commandOf(line) ?? []);
+  return [...commandLinesIn(page), ...inText]
+    .flatMap((line) => [commandOf(line), commandInClusterOf(line)])
+    .filter((command) => command !== undefined);
+}
+
+/** The listener's command that `manage exec` runs. */
+function commandInClusterOf(line: string): DocumentedCommand | undefined {
+  const [, command] = / manage -- exec (?:.* )?-- (.+)$/.exec(line) ?? [];
+  return command === undefined ? undefined : commandOf(`npx file-processing ${command}`);
 }
 
 /** Reads a command line; undefined for one that names no command, sets a variable or copies a file. */
@@ -36,7 +44,11 @@ export function commandOf(line: string): DocumentedCommand | undefined {
 }
 
 function npmScript([script = '', ...parameters]: readonly string[]): DocumentedCommand | undefined {
-  const rest = parameters.filter((word) => word !== '--');
+  // What follows a second one is another program's.
+  const [first = -1, second = parameters.length] = parameters.flatMap((word, index) =>
+    word === '--' ? [index] : [],
+  );
+  const rest = parameters.filter((_, index) => index !== first && index < second);
   return script === 'manage'
     ? subcommand('manage', rest)
     : { name: `npm run ${script}`, parameters: rest };

@@ -84,6 +84,15 @@ describe('bad values', () => {
     ['replicas', 0],
     ['cpu_request', '0'],
     ['memory_limit', '512'],
+    ['reconciliation_schedule', 'daily'],
+    ['reconciliation_schedule', '@daily'],
+    ['reconciliation_schedule', '17 4 * *'],
+    ['reconciliation_schedule', '17 4 * * * *'],
+    ['reconciliation_schedule', '60 4 * * *'],
+    ['reconciliation_schedule', '17 4 * * 7'],
+    ['reconciliation_schedule', '17 5-4 * * *'],
+    ['reconciliation_schedule', '*/0 4 * * *'],
+    ['reconciliation_schedule', '17 4,, * * *'],
     ['tls_certificate_arn', 'abc'],
     ['load_balancer_class', 'service.k8s.aws/nlb/x'],
     ['load_balancer_class', '-nlb'],
@@ -126,6 +135,13 @@ describe('bad values', () => {
     expect(isFault(foundationNetworkVariables, name, value)).toBe(true);
   });
 });
+
+it.each(['', '0 0 1 1 0', '*/15 0-6/2 1,15 * 1-5', '59 23 31 12 6'])(
+  'reconciliation_schedule takes %j',
+  (schedule) => {
+    expect(isFault(fileProcessingVariables, 'reconciliation_schedule', schedule)).toBe(false);
+  },
+);
 
 describe('the permissions boundary', () => {
   it.each([

@@ -2,8 +2,14 @@ import type {
   DeploymentV1SpecTemplateSpecContainer,
   DeploymentV1SpecTemplateSpecContainerSecurityContext,
   DeploymentV1SpecTemplateSpecInitContainer,
+  DeploymentV1SpecTemplateSpecVolume,
 } from '@cdktf/provider-kubernetes/lib/deployment-v1/index.js';
-import { MIGRATE, PATHS, SERVE } from '@file-processing/contract/listener-interface.ts';
+import {
+  EXIT as LISTENER_EXIT,
+  MIGRATE,
+  PATHS,
+  SERVE,
+} from '@file-processing/contract/listener-interface.ts';
 import type { FileProcessingSettings } from '../../settings/file-processing-variables.ts';
 import { databaseCredentials } from './database-credentials.ts';
 import { SECRETS_FOLDER } from './listener-environment.ts';
@@ -26,23 +32,43 @@ export function migrateContainer(
   return { name: 'migrate', args: [MIGRATE.command], ...common(settings, image) };
 }
 
-/** Runs a command that prepares the database, and ends. */
+/** Runs a command that ends. */
 export function endingContainer(
   settings: FileProcessingSettings,
   run: {
     readonly image: string;
     readonly command: string;
+    readonly options?: readonly string[];
     /** Takes precedence over the ConfigMap. */
-    readonly environment: Readonly<Record<string, string>>;
+    readonly environment?: Readonly<Record<string, string>>;
   },
 ) {
   return {
     name: run.command,
-    args: [run.command],
+    args: [run.command, ...(run.options ?? [])],
     ...common(settings, run.image),
-    env: Object.entries(run.environment).map(([name, value]) => ({ name, value })),
+    ...(run.environment && {
+      env: Object.entries(run.environment).map(([name, value]) => ({ name, value })),
+    }),
   };
 }
+
+/** When a Job whose container runs a command is not to be tried again, and what is no try at all. */
+export function jobFailurePolicy(containerName: string) {
+  return {
+    rule: [
+      {
+        action: 'FailJob',
+        onExitCodes: { containerName, operator: 'In', values: FINAL_EXIT_CODES },
+      },
+      // A drained node is nobody's fault.
+      { action: 'Ignore', onPodCondition: [{ type: 'DisruptionTarget', status: 'True' }] },
+    ],
+  };
+}
+
+/** What no other try makes better: settings, and rights in the database. */
+const FINAL_EXIT_CODES = [LISTENER_EXIT.usage];
 
 /** What every pod of the image has in common. */
 export function podSettings({ image_pull_secrets }: FileProcessingSettings) {
@@ -62,6 +88,22 @@ export function podSettings({ image_pull_secrets }: FileProcessingSettings) {
       seccompProfile: { type: 'RuntimeDefault' },
     },
   };
+}
+
+/** The volumes of a pod that talks to the database as the listener. */
+export function podVolumes(settings: FileProcessingSettings): DeploymentV1SpecTemplateSpecVolume[] {
+  const credentials = databaseCredentials(settings);
+  return [
+    { name: VOLUMES.temporary, emptyDir: { sizeLimit: '256Mi' } },
+    ...(credentials
+      ? [
+          {
+            name: VOLUMES.secrets,
+            secret: { secretName: credentials.secretName, defaultMode: '0440' },
+          },
+        ]
+      : []),
+  ];
 }
 
 /** Takes the messages, checks the files. */

@@ -1,19 +1,14 @@
 import { createHash } from 'node:crypto';
 import type { JobV1Config } from '@cdktf/provider-kubernetes/lib/job-v1/index.js';
-import type { NetworkPolicyV1Config } from '@cdktf/provider-kubernetes/lib/network-policy-v1/index.js';
-import {
-  BOOTSTRAP,
-  EXIT as LISTENER_EXIT,
-  MIGRATE,
-} from '@file-processing/contract/listener-interface.ts';
+import { BOOTSTRAP, MIGRATE } from '@file-processing/contract/listener-interface.ts';
 import type { ITerraformDependable } from 'cdktf';
 import { Construct } from 'constructs';
 import { DATABASE_JOB_NAMES } from '../../settings/file-processing/database.ts';
 import type { FileProcessingSettings } from '../../settings/file-processing-variables.ts';
-import { endingContainer, podSettings, VOLUMES } from './containers.ts';
+import { endingContainer, jobFailurePolicy, podSettings, VOLUMES } from './containers.ts';
 import { KubernetesResource } from './kubernetes-resource.ts';
 import { DATABASE_JOB_LABELS, DATABASE_JOBS, LABELS } from './names.ts';
-import { databaseEgressRules } from './network-policy.ts';
+import { createNetworkPolicyOf, databaseEgressRules } from './network-policy.ts';
 import { createServiceAccount } from './service-account.ts';
 
 /** What the Jobs need to know of a database that the stack postgres-on-demand made. */
@@ -28,9 +23,6 @@ export interface DatabaseJobsProps {
 
 /** From the Job's start until it is ended as failed, in seconds. */
 const DEADLINE_SECONDS = 900;
-
-/** What no other try makes better: settings, and rights in the database. */
-const FINAL_EXIT_CODES = [LISTENER_EXIT.usage];
 
 /**
  * The Jobs that prepare the database, each with a ServiceAccount, and so with an IAM role and a role
@@ -52,7 +44,12 @@ export function createDatabaseJobs(
   },
 ): KubernetesResource<JobV1Config> | undefined {
   const { dependsOn } = props;
-  const policy = createNetworkPolicy(scope, settings, dependsOn);
+  const policy = createNetworkPolicyOf(scope, 'database_jobs', settings, {
+    name: DATABASE_JOBS,
+    app: DATABASE_JOB_LABELS.app,
+    egress: databaseEgressRules(settings),
+    dependsOn,
+  });
   const bootstrap = createJob(scope, settings, {
     ...props,
     id: 'bootstrap',
@@ -119,20 +116,7 @@ function createJob(
     spec: {
       backoffLimit: 6,
       activeDeadlineSeconds: DEADLINE_SECONDS,
-      podFailurePolicy: {
-        rule: [
-          {
-            action: 'FailJob',
-            onExitCodes: {
-              containerName: container.name,
-              operator: 'In',
-              values: FINAL_EXIT_CODES,
-            },
-          },
-          // A drained node is nobody's fault.
-          { action: 'Ignore', onPodCondition: [{ type: 'DisruptionTarget', status: 'True' }] },
-        ],
-      },
+      podFailurePolicy: jobFailurePolicy(container.name),
       template: {
         metadata: {
           labels: DATABASE_JOB_LABELS,
@@ -149,27 +133,6 @@ function createJob(
       },
     },
     dependsOn: [...props.dependsOn, account],
-  });
-}
-
-/** The Jobs' pods serve nobody, and reach the database and AWS's APIs: STS, Secrets Manager. */
-function createNetworkPolicy(
-  scope: Construct,
-  settings: FileProcessingSettings,
-  dependsOn: ITerraformDependable[],
-): KubernetesResource<NetworkPolicyV1Config> {
-  return new KubernetesResource(scope, 'database_jobs', 'kubernetes_network_policy_v1', {
-    metadata: {
-      name: DATABASE_JOBS,
-      namespace: settings.namespace,
-      labels: LABELS,
-    },
-    spec: {
-      podSelector: { matchLabels: { app: DATABASE_JOB_LABELS.app } },
-      policyTypes: ['Ingress', 'Egress'],
-      egress: databaseEgressRules(settings),
-    },
-    dependsOn,
   });
 }
 

@@ -1,7 +1,6 @@
 import type {
   DeploymentV1Config,
   DeploymentV1SpecTemplateSpecTopologySpreadConstraint,
-  DeploymentV1SpecTemplateSpecVolume,
 } from '@cdktf/provider-kubernetes/lib/deployment-v1/index.js';
 import type { ITerraformDependable } from 'cdktf';
 import type { Construct } from 'constructs';
@@ -11,7 +10,7 @@ import {
   migrateContainer,
   PRE_STOP_SECONDS,
   podSettings,
-  VOLUMES,
+  podVolumes,
 } from './containers.ts';
 import { databaseCredentials } from './database-credentials.ts';
 import { KubernetesResource } from './kubernetes-resource.ts';
@@ -71,7 +70,7 @@ export function createDeployment(
               initContainer: [migrateContainer(settings, props.image)],
             }),
             container: [listenerContainer(settings, props.image)],
-            volume: volumes(settings),
+            volume: podVolumes(settings),
           },
         },
       },
@@ -105,19 +104,4 @@ function spreadOver(topologyKey: string): DeploymentV1SpecTemplateSpecTopologySp
     labelSelector: [{ matchLabels: POD_SELECTOR }],
     matchLabelKeys: ['pod-template-hash'],
   };
-}
-
-function volumes(settings: FileProcessingSettings): DeploymentV1SpecTemplateSpecVolume[] {
-  const credentials = databaseCredentials(settings);
-  return [
-    { name: VOLUMES.temporary, emptyDir: { sizeLimit: '256Mi' } },
-    ...(credentials
-      ? [
-          {
-            name: VOLUMES.secrets,
-            secret: { secretName: credentials.secretName, defaultMode: '0440' },
-          },
-        ]
-      : []),
-  ];
 }

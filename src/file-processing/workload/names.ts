@@ -13,6 +13,9 @@ export const DATABASE_SECRET = 'file-processing-secrets';
 /** Name of the NetworkPolicy of the Jobs that prepare the database; also the value of their pods' `app` label. */
 export const DATABASE_JOBS = 'file-processing-database-jobs';
 
+/** Name of the CronJob that looks for objects without a message, and of its NetworkPolicy; also its pods' `app` label. */
+export const RECONCILIATION = 'file-processing-reconciliation';
+
 /** Port that takes SNS messages and answers load balancers; the Service knows it by its name. */
 export const HTTP_PORT = { name: 'http', number: PORTS.http } as const;
 /** Port of the metrics and of the probes, which know it by its name. */
@@ -34,4 +37,11 @@ export const DATABASE_JOB_LABELS = {
   ...LABELS,
   app: DATABASE_JOBS,
   'app.kubernetes.io/component': 'database-jobs',
+} as const;
+
+/** Labels of the reconciliation's pods, for the same reason. */
+export const RECONCILIATION_LABELS = {
+  ...LABELS,
+  app: RECONCILIATION,
+  'app.kubernetes.io/component': 'reconciliation',
 } as const;

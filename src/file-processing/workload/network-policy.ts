@@ -34,6 +34,30 @@ const POD_IDENTITY: NetworkPolicyV1SpecEgress = {
   ports: [tcp(80)],
 };
 
+/** Allows pods that serve nobody to reach what some rules say, and nothing else. */
+export function createNetworkPolicyOf(
+  scope: Construct,
+  id: string,
+  settings: FileProcessingSettings,
+  pods: {
+    readonly name: string;
+    /** Their `app` label. */
+    readonly app: string;
+    readonly egress: NetworkPolicyV1SpecEgress[];
+    readonly dependsOn: ITerraformDependable[];
+  },
+): KubernetesResource<NetworkPolicyV1Config> {
+  return new KubernetesResource(scope, id, 'kubernetes_network_policy_v1', {
+    metadata: { name: pods.name, namespace: settings.namespace, labels: LABELS },
+    spec: {
+      podSelector: { matchLabels: { app: pods.app } },
+      policyTypes: ['Ingress', 'Egress'],
+      egress: pods.egress,
+    },
+    dependsOn: pods.dependsOn,
+  });
+}
+
 /** Allows the listener's pods to talk to what they need and to nothing else. */
 export function createNetworkPolicy(
   scope: Construct,

@@ -17,6 +17,7 @@ import { createConfigMap, listenerEnvironment } from './listener-environment.ts'
 import { DATABASE_SECRET } from './names.ts';
 import { createNamespace } from './namespace.ts';
 import { createNetworkPolicy } from './network-policy.ts';
+import { createReconciliation } from './reconciliation.ts';
 import {
   createHorizontalPodAutoscaler,
   createPodDisruptionBudget,
@@ -133,6 +134,12 @@ export class Workload extends Construct {
       }
       if (hasAutoscaler(settings)) {
         createHorizontalPodAutoscaler(at('autoscaler'), settings, [...dependsOn, this.deployment]);
+      }
+      if (settings.reconciliation_schedule !== '') {
+        createReconciliation(at('reconciliation'), settings, {
+          image: props.image,
+          dependsOn: [...dependsOn, this.deployment],
+        });
       }
     }
 

@@ -8,6 +8,34 @@ export const DNS_LABEL =
 export const isDnsLabel = (value: string): boolean =>
   /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/.test(value);
 
+/** What {@link isSchedule} accepts, in words that complete "must be ...". */
+export const SCHEDULE =
+  'the five fields of cron: minute (0-59), hour (0-23), day of the month (1-31), month (1-12), day of the week (0-6), each a *, a number, a range or a list, with a step behind a slash as needed';
+
+const SCHEDULE_LIMITS = [
+  [0, 59],
+  [0, 23],
+  [1, 31],
+  [1, 12],
+  [0, 6],
+] as const;
+
+/** Whether a text is a schedule as a CronJob has it (Kubernetes documentation, "CronJob", "Schedule syntax"). */
+export const isSchedule = (value: string): boolean => {
+  const fields = value.split(' ');
+  return (
+    fields.length === SCHEDULE_LIMITS.length &&
+    SCHEDULE_LIMITS.every(([min, max], index) =>
+      (fields[index] ?? '').split(',').every((item) => {
+        const match = /^(?:\*|(\d{1,2})(?:-(\d{1,2}))?)(?:\/[1-9]\d?)?$/.exec(item);
+        const from = Number(match?.[1] ?? min);
+        const to = Number(match?.[2] ?? from);
+        return match !== null && min <= from && from <= to && to <= max;
+      }),
+    )
+  );
+};
+
 /** Whether a text is the key of a label (Kubernetes documentation, "Labels and Selectors"). */
 export const isLabelKey = (value: string): boolean => {
   const [name = '', prefix, ...others] = value.split('/').toReversed();

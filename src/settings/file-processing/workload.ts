@@ -1,6 +1,13 @@
 import { overridesPod } from '@file-processing/contract/listener-variables.ts';
 import { choice, flag, integer, text, textList, textMap } from '../variable.ts';
-import { DNS_LABEL, isDnsLabel, isHostName, isProxyAddress } from './forms.ts';
+import {
+  DNS_LABEL,
+  isDnsLabel,
+  isHostName,
+  isProxyAddress,
+  isSchedule,
+  SCHEDULE,
+} from './forms.ts';
 
 const IMAGE =
   /^(?:[a-z0-9.-]+(?::\d+)?\/)?[a-z0-9]+(?:[._/-][a-z0-9]+)*(?::[\w][\w.-]{0,127})?(?:@sha256:[0-9a-f]{64})?$/;
@@ -164,6 +171,14 @@ export const workloadVariables = {
     unit: 'seconds',
     default: 86_400,
     example: 86_400,
+  }),
+  reconciliation_schedule: text({
+    description:
+      'When objects since the installation are looked for that no message told of, in UTC. Empty switches it off.',
+    default: '17 4 * * *',
+    example: '30 2 * * 1-5',
+    allowed: `empty, or ${SCHEDULE}`,
+    accepts: (value) => value === '' || isSchedule(value),
   }),
   log_level: choice(['debug', 'info', 'warn', 'error'], {
     description: 'From which level on the listener logs.',

@@ -157,7 +157,7 @@ function objectEdges(objects: readonly KubernetesObject[]): readonly Edge[] {
 
 function concerns(from: Manifest, to: Manifest): boolean {
   const { spec } = from;
-  const podLabels = to.spec?.template?.metadata?.labels;
+  const podLabels = podTemplateOf(to)?.metadata?.labels;
   switch (from.kind) {
     case 'Service':
       return selects(spec.selector, podLabels);
@@ -171,11 +171,16 @@ function concerns(from: Manifest, to: Manifest): boolean {
       return to.kind === 'Service' && mentions(spec, to.metadata.name);
     default:
       return (
-        spec?.template !== undefined &&
+        podTemplateOf(from) !== undefined &&
         ['ConfigMap', 'Secret', 'ServiceAccount'].includes(to.kind) &&
-        mentions(spec.template.spec, to.metadata.name)
+        mentions(podTemplateOf(from).spec, to.metadata.name)
       );
   }
+}
+
+/** What an object makes its pods from; undefined for one that makes none. */
+function podTemplateOf({ kind, spec }: Manifest) {
+  return kind === 'CronJob' ? spec.jobTemplate.spec.template : spec?.template;
 }
 
 function selects(

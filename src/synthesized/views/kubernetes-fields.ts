@@ -127,6 +127,7 @@ export const NAMES: FieldTable<string> = {
   volume_id: 'volumeID',
   client_ip: 'clientIP',
   non_resource_urls: 'nonResourceURLs',
+  'CronJob.spec.timezone': 'timeZone',
   target_cpu_utilization_percentage: 'targetCPUUtilizationPercentage',
   'StorageClass.storage_provisioner': 'provisioner',
 };

@@ -6,7 +6,7 @@ import {
   NETWORK_POLICY_RULES,
 } from '../../../../audit/rules/network/network-policies.ts';
 import { describeRules } from '../../support/describe-rules.ts';
-import { CONFIG_MAP, POLICY } from '../../support/kubernetes-paths.ts';
+import { CONFIG_MAP, CRON_JOB, POLICY } from '../../support/kubernetes-paths.ts';
 import {
   alter,
   argumentOf,
@@ -63,6 +63,10 @@ function messagesBesideTheQueue(json: Json): void {
   rule('ingress', { from: ANYWHERE, ports: [{ port, protocol: 'TCP' }] })(json);
 }
 
+function reconciliationOfOtherPods(json: Json): void {
+  set(CRON_JOB, 'spec.job_template.spec.template.metadata.labels', { other: 'pods' })(json);
+}
+
 describeRules(NETWORK_POLICY_RULES, {
   objects: {
     'pod-has-network-policies': [
@@ -72,6 +76,7 @@ describeRules(NETWORK_POLICY_RULES, {
       ['egress alone', policy('policy_types', ['Egress'])],
       ['no types', without('policy_types')],
       ['another namespace', set(POLICY, 'metadata.namespace', 'elsewhere')],
+      ['a reconciliation that no policy selects', reconciliationOfOtherPods, 'reconciliation'],
     ],
     'network-policy-allows-messages': [
       ['no rule for messages', without('ingress.0')],

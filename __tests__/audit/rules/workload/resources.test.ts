@@ -1,6 +1,13 @@
 import { RESOURCE_RULES } from '../../../../audit/rules/workload/resources.ts';
 import { describeRules } from '../../support/describe-rules.ts';
-import { AUTOSCALER, DEPLOYMENT, INIT, MAIN, POD } from '../../support/kubernetes-paths.ts';
+import {
+  AUTOSCALER,
+  CRON_JOB,
+  DEPLOYMENT,
+  INIT,
+  MAIN,
+  POD,
+} from '../../support/kubernetes-paths.ts';
 import {
   addObject,
   all,
@@ -43,7 +50,7 @@ function job(change: Json, restart: string | undefined = 'Never'): Change {
 
 function cron(change: Json, jobChange: Json = {}): Change {
   return (json) =>
-    addObject('kubernetes_cron_job_v1', 'cron', {
+    addObject(CRON_JOB, 'cron', {
       spec: defined({
         ...CRON,
         ...change,
@@ -155,6 +162,11 @@ describeRules(RESOURCE_RULES, {
       ['a deadline of a year', job({ active_deadline_seconds: 31_536_000 })],
       ['a suspended Job', job({ suspend: true })],
       ['no deadline of a CronJob', cron({}, { active_deadline_seconds: undefined })],
+      [
+        'a reconciliation without a deadline',
+        drop(CRON_JOB, 'spec.job_template.spec.active_deadline_seconds'),
+        'reconciliation',
+      ],
     ],
     'job-is-cleaned-up': [
       ['no end', job({ ttl_seconds_after_finished: undefined })],
@@ -164,6 +176,7 @@ describeRules(RESOURCE_RULES, {
     'cron-job-keeps-up': [
       ['runs that overlap', cron({ concurrency_policy: 'Allow' })],
       ['the default', cron({ concurrency_policy: undefined })],
+      ['reconciliations that overlap', drop(CRON_JOB, 'spec.concurrency_policy'), 'reconciliation'],
       ['no schedule', cron({ schedule: 'every night' })],
       ['a suspended CronJob', cron({ suspend: true })],
       ['a thousand old runs', cron({ successful_jobs_history_limit: 1000 })],

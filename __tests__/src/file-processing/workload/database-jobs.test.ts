@@ -132,5 +132,7 @@ describe('The Deployment with a database on demand', () => {
 
 it('A database of others has no Jobs', () => {
   const { resources: others } = synthesizeWorkload();
-  expect(Object.keys(others).filter((name) => /job/.test(name))).toEqual([]);
+  expect(Object.keys(others).filter((name) => /job_v1\.database|database_job/.test(name))).toEqual(
+    [],
+  );
 });

@@ -10,7 +10,10 @@ import { environmentStacks } from '../../../audit/support/stacks.ts';
 const OBJECTS = kubernetesObjects(modelOfJson(environmentStacks('complete')));
 
 function listeners(kind: string): Manifest {
-  const found = OBJECTS.find(({ manifest }) => manifest.kind === kind)?.manifest;
+  const name = 'file-processing-sns';
+  const found = OBJECTS.map(({ manifest }) => manifest).find(
+    (manifest) => manifest.kind === kind && manifest.metadata.name === name,
+  );
   if (found === undefined) throw new Error(`there is no ${kind}`);
   return found;
 }
