@@ -51,7 +51,7 @@ const OTHERS: Readonly<Record<string, Needs>> = {
     hook: 3_600_000,
     env: GO_MEMORY,
   },
-  // PgBouncer, Debian's package pgbouncer. Each test file has one.
+  // PgBouncer and psql, Debian's packages pgbouncer and postgresql-client.
   pgbouncer: { globalSetup: [POSTGRES], maxWorkers: 1, test: 120_000, hook: 120_000 },
   // Terraform, its AWS provider and Python. Every file has an emulator and work folders of its own,
   // and an apply is mostly the provider waiting (25 seconds for each SQS attribute).

@@ -82,8 +82,9 @@ function describeProgram(context: CommandContext, finish: (code: number) => void
   program
     .command('migrate')
     .description("bring the database's schema up to date")
-    .action(() =>
-      executeUntilSignal(async () => (await import('./cli/prepare-database.ts')).migrate, {}),
+    .option('--print-sql', "print the statements for the database's administrator, run none", false)
+    .action((options) =>
+      executeUntilSignal(async () => (await import('./cli/prepare-database.ts')).migrate, options),
     );
 
   program

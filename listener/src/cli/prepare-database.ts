@@ -12,14 +12,23 @@ import { ConfigError, variableReader } from '../config/read-variables.ts';
 import { readConfig } from '../config.ts';
 import { bootstrapDatabase, type Master } from '../database/bootstrap.ts';
 import { DatabaseUnavailableError, MasterSecretError, sqlStateOf } from '../database/errors.ts';
-import { migrate as migrateDatabase } from '../database/migrate.ts';
+import { migrate as migrateDatabase, printMigration } from '../database/migrate.ts';
 import { seedDefinitions } from '../database/seed.ts';
 import { type Command, UsageError } from './command-context.ts';
 import { withDatabase } from './with-database.ts';
 
-/** Brings the database's schema up to date. */
-export const migrate: Command<Record<string, never>> = async ({ environment, stdout }) => {
+/** Options of `migrate`. */
+export interface MigrateOptions {
+  readonly printSql: boolean;
+}
+
+/** Brings the database's schema up to date, or prints the statements that would. */
+export const migrate: Command<MigrateOptions> = async ({ environment, stdout }, { printSql }) => {
   const config = readConfig(environment, { database: true, httpIntake: false });
+  if (printSql) {
+    stdout.write(await printMigration(config.database));
+    return EXIT.ok;
+  }
   const applied = await migrateDatabase(config.database, (line) => stdout.write(`${line}\n`)).catch(
     (error: unknown) => {
       throw waitingForBootstrap(error, config.database);

@@ -77,8 +77,15 @@ export function connect(config: DatabaseConfig, applicationName = 'file-processi
 const IDLE_IN_TRANSACTION_MS = 60_000;
 
 /** knex's client of PostgreSQL, and what of it the types leave out. */
-interface PostgresClient extends Knex.Client {
-  _query(connection: PostgresConnection, statement: { readonly sql: string }): Promise<unknown>;
+export interface PostgresClient extends Knex.Client {
+  _query(connection: PostgresConnection, statement: PostgresStatement): Promise<unknown>;
+}
+
+/** What knex sends, and what it takes the answer from. */
+export interface PostgresStatement {
+  readonly sql: string;
+  readonly bindings?: readonly unknown[];
+  response?: unknown;
 }
 
 /** knex's transaction on one connection. */
@@ -88,7 +95,7 @@ interface PostgresTransaction {
 }
 
 /** What of `pg`'s client its types leave out: the key of its session, and the protocol below it. */
-interface PostgresConnection {
+export interface PostgresConnection {
   readonly host: string;
   readonly port: number;
   readonly processID: number;
@@ -137,7 +144,7 @@ export function clientWithTimeouts(config: DatabaseConfig): typeof Knex.Client {
       return new TransactionWithTimeouts(this, ...parameters) as unknown as Knex.Transaction;
     }
 
-    override async _query(connection: PostgresConnection, statement: { readonly sql: string }) {
+    override async _query(connection: PostgresConnection, statement: PostgresStatement) {
       const limit = statementTimer(statementTimeoutMs, () => cancelStatement(connection, config));
       try {
         return await super._query(connection, statement);

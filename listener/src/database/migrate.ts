@@ -2,17 +2,32 @@ import { pathToFileURL } from 'node:url';
 import knex, { type Knex } from 'knex';
 import pg from 'pg';
 import type { DatabaseConfig } from '../config/database-config.ts';
-import { buildIndexes, createQueues } from '../queue/queue.ts';
+import { buildIndexes, createQueues, indexStatements } from '../queue/queue.ts';
 import {
   clientWithTimeouts,
+  type Database,
   driverSettings,
   knowsSchema,
+  type PostgresClient,
+  type PostgresConnection,
+  type PostgresStatement,
   SILENT,
   type Transaction,
 } from './connection.ts';
 import { SchemaOccupiedError, sqlStateOf } from './errors.ts';
-import { moveOlderTables, requireOwnSchemas, retireOlderQueue } from './placement.ts';
-import { MIGRATIONS_FOLDER, migrationNames, missingMigrations } from './schema-version.ts';
+import {
+  hasOlderTables,
+  moveOlderTables,
+  requireOwnSchemas,
+  retireOlderQueue,
+} from './placement.ts';
+import {
+  MIGRATIONS_FOLDER,
+  migrationNames,
+  missingMigrations,
+  QUEUE_SCHEMA_VERSION,
+  queueSchemaVersion,
+} from './schema-version.ts';
 import { MIGRATIONS_TABLE, queueSchemaOf, schemaOf, tablesOf } from './tables.ts';
 
 /** Taken by the transaction that migrates; any number, but the same in every version of this program. */
@@ -48,14 +63,7 @@ export async function migrate(
   config: DatabaseConfig,
   say: (line: string) => void = () => undefined,
 ): Promise<readonly string[]> {
-  const database = knex({
-    client: clientWithTimeouts({ ...config, statementTimeoutMs: 0 }),
-    connection: driverSettings(config, 'file-processing migrate'),
-    acquireConnectionTimeout: LOCK_WAIT_MS,
-    log: SILENT,
-    ...knowsSchema(config),
-    pool: { min: 0, max: 1, createTimeoutMillis: LOCK_WAIT_MS },
-  });
+  const database = openFor(config);
   try {
     for (let attempt = 1; ; attempt += 1) {
       try {
@@ -71,6 +79,104 @@ export async function migrate(
   } finally {
     await database.destroy();
   }
+}
+
+function openFor(config: DatabaseConfig, client = clientOf(config)): Database {
+  return knex({
+    client,
+    connection: driverSettings(config, 'file-processing migrate'),
+    acquireConnectionTimeout: LOCK_WAIT_MS,
+    log: SILENT,
+    ...knowsSchema(config),
+    pool: { min: 0, max: 1, createTimeoutMillis: LOCK_WAIT_MS },
+  });
+}
+
+/** No statement of a migration has a limit. */
+const clientOf = (config: DatabaseConfig) =>
+  clientWithTimeouts({ ...config, statementTimeoutMs: 0 });
+
+/**
+ * The statements that {@link migrate} would send, for a database administrator who runs them in its
+ * place: what the database lacks is looked up, nothing is changed. The role that connects, or
+ * `listenerUser`, is granted the rights of the listener.
+ *
+ * @returns SQL; what can't run inside a transaction comes last
+ * @throws {SchemaOccupiedError} as migrate does, and where tables of an older version are to be moved
+ */
+export async function printMigration(config: DatabaseConfig): Promise<string> {
+  const statements: string[] = [];
+  const database = openFor(config, clientOnPaper(config, statements));
+  try {
+    const version = await queueSchemaVersion(database);
+    const missing = await missingMigrations(database);
+    if (missing.length === 0 && (version ?? 0) >= QUEUE_SCHEMA_VERSION) {
+      return '-- The schema is up to date.\n';
+    }
+    await database.transaction(async (transaction) => {
+      if (await hasOlderTables(transaction)) throw new SchemaOccupiedError(NOT_PRINTED);
+      await migrateIn(transaction, { ...config, listenerUser: undefined }, () => undefined);
+      const { listenerUser, user } = config;
+      await grantRights(transaction, listenerUser ?? user, {
+        migrates: listenerUser === undefined,
+      });
+    });
+    const late = version === undefined ? '' : indexStatements(database, version);
+    return [
+      '-- file-processing migrate --print-sql. With psql: --set ON_ERROR_STOP=1 --file FILE\n',
+      ...statements.map((sql) => `${sql.trim().replace(/;$/, '')};\n`),
+      ...(late === '' ? [] : [`\n-- Outside of any transaction:\n${late}`]),
+    ].join('');
+  } finally {
+    await database.destroy();
+  }
+}
+
+const NOT_PRINTED =
+  'the tables of an older version are moved together with what its queue holds, which is not printed: run migrate once as a role that owns them';
+
+/** A table, schema or column that only the paper has. */
+const NOT_THERE = ['42P01', '3F000', '42703'];
+
+/** knex looks twice whether its own tables are there. Its words are small, ours are not. */
+const KNEX_TABLES = /^(create table|insert into) /;
+
+/** knex's client on paper: what reads is asked of the database, anything else is written down. */
+function clientOnPaper(config: DatabaseConfig, statements: string[]): typeof Knex.Client {
+  const Client = clientOf(config) as unknown as new (config: Knex.Config) => PostgresClient;
+  class ClientOnPaper extends Client {
+    override async _query(connection: PostgresConnection, statement: PostgresStatement) {
+      if (/^\s*SELECT\b/i.test(statement.sql)) {
+        return super._query(connection, statement).catch((error: unknown) => {
+          if (!NOT_THERE.includes(sqlStateOf(error) ?? '')) throw error;
+          // Also of an empty table, a maximum is a row.
+          return answered(statement, /^\s*SELECT max\(/i.test(statement.sql) ? [{}] : []);
+        });
+      }
+      const sql = withValues(statement);
+      if (!KNEX_TABLES.test(sql) || !statements.includes(sql)) statements.push(sql);
+      return answered(statement, [{}]);
+    }
+  }
+  return ClientOnPaper as unknown as typeof Knex.Client;
+}
+
+function answered(statement: PostgresStatement, rows: readonly object[]): PostgresStatement {
+  const [command = ''] = statement.sql.trim().toUpperCase().split(/\s/, 1);
+  statement.response = { command, rowCount: rows.length, rows };
+  return statement;
+}
+
+function withValues({ sql, bindings = [] }: PostgresStatement): string {
+  if (bindings.length === 0) return sql;
+  return sql.replace(/\$(\d+)/g, (_, position: string) => literal(bindings[Number(position) - 1]));
+}
+
+function literal(value: unknown): string {
+  if (value === null || value === undefined) return 'NULL';
+  if (typeof value === 'number' || typeof value === 'boolean') return String(value);
+  if (value instanceof Date) return pg.escapeLiteral(value.toISOString());
+  return pg.escapeLiteral(typeof value === 'string' ? value : JSON.stringify(value));
 }
 
 async function migrateIn(
@@ -96,7 +202,9 @@ async function migrateIn(
   const applied = await runMigrations(transaction, options);
   await makeSchema(transaction, queueSchemaOf(transaction));
   await createQueues(transaction, moved);
-  if (listenerUser !== undefined) await grantRights(transaction, listenerUser, say);
+  if (listenerUser !== undefined && (await ownsTables(transaction, say))) {
+    await grantRights(transaction, listenerUser);
+  }
   if (moved === undefined) return applied;
   await retireOlderQueue(transaction);
   say(
@@ -133,28 +241,30 @@ async function runMigrations(
   return applied;
 }
 
+/** Rights on tables that an administrator has made are that role's to grant. */
+async function ownsTables(transaction: Transaction, say: (line: string) => void): Promise<boolean> {
+  const owners: string[] = await transaction('pg_catalog.pg_tables')
+    .distinct('tableowner')
+    .whereIn('schemaname', [schemaOf(transaction), queueSchemaOf(transaction)])
+    .whereRaw('tableowner <> current_user')
+    .pluck('tableowner');
+  if (owners.length > 0) say(`the tables are those of ${owners.join(', ')}: no rights are granted`);
+  return owners.length === 0;
+}
+
 /**
  * Lets the listener read and write the tables and call the queue's functions; all that it needs is
  * granted by name, since the database's owner may have taken from everybody what PostgreSQL gives.
- * What knex has noted of the migrations is the migrator's business: the listener only reads it.
+ *
+ * @param options.migrates whether the role migrates as well: else what knex has noted of the
+ * migrations is not its business, and it only reads that
  */
 async function grantRights(
   transaction: Transaction,
   listenerUser: string,
-  say: (line: string) => void,
+  options = { migrates: false },
 ): Promise<void> {
   const [ours, queue] = [schemaOf(transaction), queueSchemaOf(transaction)];
-  const owners: string[] = await transaction('pg_catalog.pg_tables')
-    .distinct('tableowner')
-    .whereIn('schemaname', [ours, queue])
-    .whereRaw('tableowner <> current_user')
-    .pluck('tableowner');
-  if (owners.length > 0) {
-    say(
-      `rights: tables belong to ${owners.join(', ')}, who has to grant ${listenerUser} its rights`,
-    );
-    return;
-  }
   const listener = pg.escapeIdentifier(listenerUser).replaceAll('?', '\\?');
   for (const schema of [ours, queue]) {
     const { rows } = await transaction.raw('SELECT has_schema_privilege(?, ?, ?) AS granted', [
@@ -169,9 +279,12 @@ async function grantRights(
   const { migrations } = tablesOf(transaction);
   await transaction.raw(`
     GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA ${ours}, ${queue} TO ${listener};
-    REVOKE INSERT, UPDATE, DELETE ON ${migrations}, ${migrations}_lock FROM ${listener};
     GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA ${queue} TO ${listener};
     GRANT USAGE ON TYPE ${queue}.job_state TO ${listener}`);
+  if (options.migrates) return;
+  await transaction.raw(
+    `REVOKE INSERT, UPDATE, DELETE ON ${migrations}, ${migrations}_lock FROM ${listener}`,
+  );
 }
 
 /** Loads the migrations as Node.js runs them, `.ts`, whatever the package type is taken for. */

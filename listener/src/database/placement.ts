@@ -108,7 +108,8 @@ export async function moveOlderTables(
   return jobs;
 }
 
-async function hasOlderTables(transaction: Transaction): Promise<boolean> {
+/** Whether the tables of a version up to 0.2 wait to be moved. */
+export async function hasOlderTables(transaction: Transaction): Promise<boolean> {
   const found: string[] = await transaction('pg_catalog.pg_constraint')
     .join('pg_catalog.pg_class', 'pg_class.oid', 'conrelid')
     .whereRaw('relnamespace = to_regnamespace(?)', [OLDER.tables])

@@ -7,6 +7,9 @@ import { queueSchemaOf, tablesOf } from './tables.ts';
 /** Our migrations, applied in the order of their names. */
 export const MIGRATIONS_FOLDER = fileURLToPath(new URL('../../migrations/', import.meta.url));
 
+/** Version of the queue's tables that this program works with, as pg-boss counts. */
+export const QUEUE_SCHEMA_VERSION: number = pgBossPackage.pgboss.schema;
+
 /** The database's tables are older than this program. */
 export class SchemaOutdatedError extends Error {
   override readonly name = 'SchemaOutdatedError';
@@ -51,7 +54,7 @@ export async function checkSchema(database: Database): Promise<void> {
     throw new SchemaOutdatedError('it has no tables yet', missing);
   if (missing.length > 0) throw new SchemaOutdatedError(`missing: ${missing.join(', ')}`, missing);
 
-  const needed = pgBossPackage.pgboss.schema;
+  const needed = QUEUE_SCHEMA_VERSION;
   const found = await queueSchemaVersion(database);
   if (found === undefined) throw new SchemaOutdatedError("the queue's tables are missing", []);
   if (found < needed) {
@@ -68,12 +71,13 @@ export async function hasSchema(database: Database): Promise<boolean> {
   const { rows } = await database.raw<{ rows: { current: boolean }[] }>(
     `SELECT (SELECT count(*) FROM ${tablesOf(database).migrations} WHERE name = ANY (?)) = ?
        AND (SELECT max(version) FROM ${queueSchemaOf(database)}.version) >= ? AS current`,
-    [names, names.length, pgBossPackage.pgboss.schema],
+    [names, names.length, QUEUE_SCHEMA_VERSION],
   );
   return rows[0]?.current === true;
 }
 
-async function queueSchemaVersion(database: Database): Promise<number | undefined> {
+/** Version of the queue's tables; undefined where there are none. */
+export async function queueSchemaVersion(database: Database): Promise<number | undefined> {
   const version = `${queueSchemaOf(database)}.version`;
   if (!(await tableExists(database, version))) return undefined;
   const row = await database(version).first<{ version: number } | undefined>();

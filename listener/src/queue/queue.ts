@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import {
   type ConstructorOptions,
   fromKnex,
+  getMigrationPlans,
   type JobWithMetadata,
   PgBoss,
   type QueueOptions,
@@ -127,6 +128,18 @@ export async function buildIndexes(database: Database): Promise<void> {
     await boss.stop({ graceful: false });
   }
   if (failure) throw failure;
+}
+
+/**
+ * As SQL, what {@link buildIndexes} would do after an upgrade; empty where nothing is left.
+ *
+ * @param version of pg-boss's tables before it
+ */
+export function indexStatements(database: Database, version: number): string {
+  const schema = queueSchemaOf(database);
+  const [, after = ''] = getMigrationPlans(schema, version).split(/^\s*COMMIT;$/m);
+  if (after.trim() === '') return '';
+  return `${after.trim()}\nUPDATE ${schema}.bam SET status = 'completed', completed_on = now() WHERE status <> 'completed';\n`;
 }
 
 type Executor = ReturnType<typeof fromKnex>;
