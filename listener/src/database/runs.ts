@@ -128,6 +128,14 @@ export interface RunFilter extends RunSelection {
   readonly limit?: number;
 }
 
+/** The object of a run; undefined where there is no such run. */
+export async function objectOfRun(
+  database: Database,
+  id: string,
+): Promise<Pick<Run, 'bucket' | 'key'> | undefined> {
+  return database(tablesOf(database).runs).where({ id }).first('bucket', 'key');
+}
+
 /** Runs without their reports, newest first. */
 export async function listRuns(database: Database, filter: RunFilter = {}): Promise<Run[]> {
   const names = await namesOf(database, filter);

@@ -27,6 +27,14 @@ export type RequestOutcome = (typeof requestOutcomes)[number] | ErrorCode;
 
 const reportOutcomes = ['written', 'failed'] as const;
 
+/** A bucket that can't be used for now, whatever the file. */
+export interface BucketOutage {
+  readonly bucket: string;
+  /** Whether its files can't be read, or no report be written. */
+  readonly way: 'read' | 'write';
+  readonly outage: string;
+}
+
 /** How an attempt to write a report ended. */
 export type ReportOutcome = (typeof reportOutcomes)[number];
 
@@ -52,13 +60,15 @@ export interface Metrics {
 export interface MetricsOptions {
   /** Jobs that wait, by queue; asked at each scrape. @default none */
   readonly queueDepths?: () => Promise<Readonly<Record<string, number>>>;
+  /** Buckets that are out; asked at each scrape. @default none */
+  readonly bucketOutages?: () => readonly BucketOutage[];
 }
 
 /**
  * Makes the metrics. Names follow the Prometheus conventions: base units, `_total` on counters.
  * Every label value is there from the start, so that rates work from the first event on.
  */
-export function createMetrics({ queueDepths }: MetricsOptions = {}): Metrics {
+export function createMetrics({ queueDepths, bucketOutages }: MetricsOptions = {}): Metrics {
   const registry = new Registry();
   const registers = [registry];
   collectDefaultMetrics({ register: registry });
@@ -118,6 +128,18 @@ export function createMetrics({ queueDepths }: MetricsOptions = {}): Metrics {
   if (queueDepths !== undefined) {
     registerQueueDepth(registry, queueDepths);
   }
+  if (bucketOutages !== undefined) {
+    new Gauge({
+      name: 'file_processing_bucket_outage',
+      help: 'Buckets that can not be used for now, by what refuses: 1 each. Their files wait and use up no attempt.',
+      labelNames: ['bucket', 'way', 'outage'],
+      registers,
+      collect() {
+        this.reset();
+        for (const { bucket, way, outage } of bucketOutages()) this.set({ bucket, way, outage }, 1);
+      },
+    });
+  }
 
   for (const outcome of [...requestOutcomes, ...Object.keys(errorTable)]) {
     requests.inc({ outcome }, 0);
@@ -173,8 +195,8 @@ function registerQueueDepth(
 export interface Probes {
   /** Whether the process works, but for what no restart would mend. */
   readonly alive: () => Promise<boolean>;
-  /** Whether messages can be taken. */
-  readonly ready: () => Promise<boolean>;
+  /** Why no messages can be taken; undefined while they can. */
+  readonly unready: () => Promise<string | undefined>;
 }
 
 /** Where the metrics server listens; its port setting is METRICS_PORT. */
@@ -192,19 +214,22 @@ export function startMetricsServer(
   { probes, ...options }: MetricsServerOptions,
 ): Promise<HttpServer> {
   const probe =
-    (passes: () => Promise<boolean>): Answer =>
+    (reasonAgainst: () => Promise<string | undefined>): Answer =>
     async (response) => {
-      const passed = await passes();
-      response.writeHead(passed ? 200 : 503, { 'Content-Type': 'application/json' });
-      response.end(JSON.stringify({ status: passed ? 'ok' : 'unavailable' }));
+      const reason = await reasonAgainst();
+      const status = reason === undefined ? 'ok' : 'unavailable';
+      response.writeHead(reason === undefined ? 200 : 503, { 'Content-Type': 'application/json' });
+      response.end(JSON.stringify({ status, reason }));
     };
   const answers: Readonly<Record<(typeof SERVED_PATHS.METRICS_PORT)[number], Answer>> = {
     [PATHS.metrics]: async (response) => {
       const text = await registry.metrics();
       response.writeHead(200, { 'Content-Type': registry.contentType }).end(text);
     },
-    [PATHS.liveness]: probe(probes.alive),
-    [PATHS.readiness]: probe(probes.ready),
+    [PATHS.liveness]: probe(async () =>
+      (await probes.alive()) ? undefined : 'the port of messages takes no connection',
+    ),
+    [PATHS.readiness]: probe(probes.unready),
   };
   const handler = (request: IncomingMessage, response: ServerResponse): void => {
     answerBy(answers, request, response).catch((err: unknown) => {

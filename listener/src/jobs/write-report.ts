@@ -13,7 +13,7 @@ import type { ObjectStore } from '../storage/object-store.ts';
 /** What {@link writeReport} works with. */
 export interface WriteReportOptions {
   readonly database: Database;
-  readonly store: ObjectStore;
+  readonly store: Pick<ObjectStore, 'write'>;
   /** Key prefix of reports. */
   readonly prefix: string;
   /** Ends the writing, which then throws the signal's reason. */

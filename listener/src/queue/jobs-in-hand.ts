@@ -1,7 +1,22 @@
 import type { DeadLetter, Queue, RunJob } from './queue.ts';
 
-/** Does the work of one job; what it throws is a technical failure, worth another attempt. */
-export type JobHandler = (job: RunJob, signal: AbortSignal) => Promise<void>;
+/**
+ * Does the work of one job; what it throws is a technical failure, worth another attempt.
+ *
+ * @param makeRoom says that what is left takes no place of another job any more
+ */
+export type JobHandler = (job: RunJob, signal: AbortSignal, makeRoom: () => void) => Promise<void>;
+
+/** There is no sense in this job now: it goes back, waits, and uses up no attempt. */
+export class PostponedError extends Error {
+  override readonly name = 'PostponedError';
+  readonly waitSeconds: number;
+
+  constructor(reason: string, waitSeconds: number) {
+    super(reason);
+    this.waitSeconds = waitSeconds;
+  }
+}
 
 /** Why a job's signal was aborted. */
 export type AbortReason = 'claim lost' | 'shutdown';
@@ -23,6 +38,8 @@ export interface JobsInHandOptions {
 /** The jobs that a worker has fetched and not settled yet. */
 export interface JobsInHand {
   readonly size: number;
+  /** Those that take a place: no other job can have it. */
+  readonly places: number;
   /** Jobs that were completed since the start. */
   readonly completed: number;
   /** Begins to work on a job. */
@@ -38,10 +55,11 @@ export interface JobsInHand {
 interface Running {
   readonly job: RunJob;
   readonly controller: AbortController;
-  readonly ended: Promise<void>;
+  ended: Promise<void>;
+  hasMadeRoom: boolean;
 }
 
-/** @param onEnd called when a job has ended, with whatever outcome */
+/** @param onEnd called when a job has ended, with whatever outcome, or has made room for another one */
 export function jobsInHand(options: JobsInHandOptions, onEnd: () => void): JobsInHand {
   const { queue } = options;
   const running = new Map<string, Running>();
@@ -51,12 +69,22 @@ export function jobsInHand(options: JobsInHandOptions, onEnd: () => void): JobsI
     get size() {
       return running.size;
     },
+    get places() {
+      return [...running.values()].filter(({ hasMadeRoom }) => !hasMadeRoom).length;
+    },
     get completed() {
       return completed;
     },
     take(job) {
       const controller = new AbortController();
-      const ended = attempt(job, controller.signal, options)
+      const mine: Running = { job, controller, ended: Promise.resolve(), hasMadeRoom: false };
+      running.set(job.id, mine);
+      const makeRoom = () => {
+        if (mine.hasMadeRoom) return;
+        mine.hasMadeRoom = true;
+        onEnd();
+      };
+      mine.ended = attempt(job, controller.signal, makeRoom, options)
         .then((isCompleted) => {
           if (isCompleted) completed += 1;
         })
@@ -64,7 +92,6 @@ export function jobsInHand(options: JobsInHandOptions, onEnd: () => void): JobsI
           running.delete(job.id);
           onEnd();
         });
-      running.set(job.id, { job, controller, ended });
     },
     async heartbeat() {
       const inHand = [...running.values()];
@@ -95,15 +122,20 @@ export function jobsInHand(options: JobsInHandOptions, onEnd: () => void): JobsI
 async function attempt(
   job: RunJob,
   signal: AbortSignal,
+  makeRoom: () => void,
   { queue, handle, onDead, onFailure, onError }: JobsInHandOptions,
 ): Promise<boolean> {
   try {
-    const failure = await failureOf(() => handle(job, signal));
+    const failure = await failureOf(() => handle(job, signal, makeRoom));
     // Handed back, or another worker's by now: nothing of it is ours to settle.
     if (signal.aborted) return false;
     if (failure === undefined) {
       await queue.complete(job);
       return true;
+    }
+    if (failure.error instanceof PostponedError) {
+      await queue.handBack(job, failure.error.waitSeconds);
+      return false;
     }
     const outcome = await queue.fail(job, failure.error);
     onFailure?.(job, failure.error, outcome);

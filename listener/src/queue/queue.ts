@@ -250,8 +250,12 @@ export interface Queue {
   complete(job: RunJob): Promise<void>;
   /** @returns `lost` when another worker has the job by now, and nothing was changed */
   fail(job: RunJob, error: unknown): Promise<'retry' | 'dead' | 'lost'>;
-  /** Gives an unfinished job back at once, without counting the attempt. */
-  handBack(job: RunJob): Promise<void>;
+  /**
+   * Gives an unfinished job back without counting the attempt.
+   *
+   * @param waitSeconds before it is fetched again. @default 0
+   */
+  handBack(job: RunJob, waitSeconds?: number): Promise<void>;
   depth(): Promise<QueueDepth>;
   /** Oldest first. @param after the id of the previous page's last one */
   deadLetters(limit: number, after?: string): Promise<DeadLetter[]>;
@@ -332,7 +336,7 @@ export async function openQueue(
       return job.retryCount < job.retryLimit ? 'retry' : 'dead';
     },
 
-    async handBack(job) {
+    async handBack(job, waitSeconds = 0) {
       await database.transaction(async (transaction) => {
         const db = fromKnex(transaction);
         const response = await boss.cancel(RUN_QUEUE, attempt(job), { db });
@@ -340,7 +344,8 @@ export async function openQueue(
         await boss.resume(RUN_QUEUE, job.id, { db });
         // The next fetch counts one attempt more: a rollout must not use a job's attempts up.
         const retryLimit = job.retryLimit + 1;
-        await boss.update(RUN_QUEUE, undefined, { id: job.id, retryLimit, db });
+        const startAfter = Math.ceil(waitSeconds);
+        await boss.update(RUN_QUEUE, undefined, { id: job.id, retryLimit, startAfter, db });
       });
     },
 

@@ -95,7 +95,7 @@ async function fetchJobs(
     });
 
   while (!isStopping()) {
-    const free = concurrency - inHand.size;
+    const free = concurrency - inHand.places;
     const jobs = free > 0 ? await fetch(free) : [];
     if (jobs === undefined) {
       await pause.wait(OUTAGE_PAUSE_MS);
@@ -107,7 +107,7 @@ async function fetchJobs(
     }
     for (const job of jobs) inHand.take(job);
     // As many as asked for means that there may be more; without room, a job that ends wakes us.
-    if (free > 0 && jobs.length === free && inHand.size < concurrency) continue;
+    if (free > 0 && jobs.length === free && inHand.places < concurrency) continue;
     await pause.wait(pollMs);
   }
 }

@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import type { Database } from '../database/connection.ts';
 import { type HeldJudgement, noteFailure, startJudgement } from '../database/judgements.ts';
-import { findRun } from '../database/runs.ts';
+import { findRun, objectOfRun } from '../database/runs.ts';
 import type { Metrics } from '../http/metrics.ts';
 import type { Job, JobProgress } from '../jobs/job.ts';
 import {
@@ -10,8 +10,9 @@ import {
   recordJudgement,
 } from '../jobs/record-judgement.ts';
 import { writeReport } from '../jobs/write-report.ts';
-import type { JobHandler } from '../queue/jobs-in-hand.ts';
+import { type JobHandler, PostponedError } from '../queue/jobs-in-hand.ts';
 import type { RunJob } from '../queue/queue.ts';
+import type { Breakers, BucketAttempt } from '../storage/breaker.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
 
 /** What {@link jobHandler} works with. */
@@ -24,7 +25,15 @@ export interface JobHandlerDependencies {
   readonly reportPrefix: string | undefined;
   readonly logger: Logger;
   readonly metrics: Metrics;
+  /** Buckets whose files can't be read, and buckets that take no report. */
+  readonly breakers: { readonly read: Breakers; readonly write: Breakers };
 }
+
+/** Reports that are written at the same time, beside the jobs that judge. */
+const REPORTS_AT_ONCE = 16;
+
+/** Until a report is tried again for which there was no room. */
+const REPORT_WAIT_SECONDS = 10;
 
 /** How often a long run logs its progress. */
 const PROGRESS_MS = 10_000;
@@ -35,9 +44,21 @@ const PROGRESS_MS = 10_000;
  * attempt finds it ended and writes the report alone.
  */
 export function jobHandler(dependencies: JobHandlerDependencies): JobHandler {
-  return async (queued, signal) => {
+  let reports = 0;
+  return async (queued, signal, makeRoom) => {
     await judge(dependencies, queued, signal);
-    await report(dependencies, queued, signal);
+    if (dependencies.reportPrefix === undefined) return;
+    // A bucket that does not answer a report keeps no verdict of another file waiting.
+    if (reports >= REPORTS_AT_ONCE) {
+      throw new PostponedError('too many reports are being written', REPORT_WAIT_SECONDS);
+    }
+    reports += 1;
+    makeRoom();
+    try {
+      await report(dependencies, queued, signal);
+    } finally {
+      reports -= 1;
+    }
   };
 }
 
@@ -46,31 +67,52 @@ async function judge(
   queued: RunJob,
   signal: AbortSignal,
 ): Promise<void> {
-  const { logger, metrics, reportPrefix: _, ...running } = dependencies;
+  const { logger, metrics, reportPrefix: _, breakers, ...running } = dependencies;
   const { database } = running;
-  const held = await startJudgement(database, queued);
+  // Only an outage costs a job this look.
+  const object = breakers.read.anyOpen ? await objectOfRun(database, queued.runId) : undefined;
+  let attempt = object && beginAt(breakers.read, object);
+  const held = await startJudgement(database, queued).catch((error: unknown) => {
+    attempt?.end(error);
+    throw error;
+  });
   if (held === undefined) {
+    attempt?.end(new Error('nothing is left to read'));
     logger.debug(referenceOf(queued), 'judgement had ended before');
     return;
   }
   try {
+    attempt ??= beginAt(breakers.read, held.object);
     const recorded = await recordJudgement(held, {
       ...running,
       signal,
       onProgress: progressLog(logger, queued),
     });
+    attempt.end();
     logger.info(finishedLine(recorded), 'run finished');
     count(metrics, recorded);
   } catch (error) {
+    const isOutage = attempt?.end(signal.aborted ? signal.reason : error) === true;
     // Handed back, the judgement may be in another worker's hands by now: it is not ours to touch.
-    if (!signal.aborted) {
-      logFailure(logger, held, queued, error);
-      if (!(error instanceof JudgementLostError)) {
-        await noteFailure(database, held, textOf(error));
-      }
-    }
+    if (signal.aborted) throw error;
+    if (!(error instanceof JudgementLostError)) await noteFailure(database, held, textOf(error));
+    if (isOutage) throw new PostponedError(textOf(error), OUTAGE_WAIT_SECONDS);
+    if (!(error instanceof PostponedError)) logFailure(logger, held, queued, error);
     throw error;
   }
+}
+
+/** Until a file whose bucket turned out to be out is looked at again. */
+const OUTAGE_WAIT_SECONDS = 20;
+
+/** @throws {PostponedError} where the bucket is out */
+function beginAt(
+  breakers: Breakers,
+  object: { readonly bucket: string; readonly key: string },
+): BucketAttempt {
+  const begun = breakers.begin(object);
+  if ('end' in begun) return begun;
+  throw new PostponedError(`the bucket ${object.bucket} is out of reach`, begun.waitMs / 1000);
 }
 
 async function report(
@@ -78,20 +120,39 @@ async function report(
   queued: RunJob,
   signal: AbortSignal,
 ): Promise<void> {
-  const { database, store, logger, metrics, reportPrefix } = dependencies;
-  if (reportPrefix === undefined) return;
+  const { database, logger, metrics, reportPrefix: prefix = '' } = dependencies;
   try {
-    const written = await writeReport(queued, { database, store, prefix: reportPrefix, signal });
+    const store = watchedWriter(dependencies);
+    const written = await writeReport(queued, { database, store, prefix, signal });
     if (written === undefined) return;
     logger.info({ ...referenceOf(queued), ...written }, 'report written');
     metrics.countReport('written');
   } catch (error) {
-    if (!signal.aborted) {
+    if (!signal.aborted && !(error instanceof PostponedError)) {
       metrics.countReport('failed');
       await logReportFailure(dependencies, queued, error);
     }
     throw error;
   }
+}
+
+/** Writes where the bucket is within reach; a failure that is the bucket's postpones the report. */
+function watchedWriter({
+  store,
+  breakers,
+}: Pick<JobHandlerDependencies, 'store' | 'breakers'>): Pick<ObjectStore, 'write'> {
+  return {
+    async write(name, body, signal) {
+      const attempt = beginAt(breakers.write, name);
+      try {
+        await store.write(name, body, signal);
+        attempt.end();
+      } catch (error) {
+        if (!attempt.end(signal.aborted ? signal.reason : error)) throw error;
+        throw new PostponedError(textOf(error), OUTAGE_WAIT_SECONDS);
+      }
+    },
+  };
 }
 
 function referenceOf({ runId, number }: RunJob): Record<string, unknown> {

@@ -1,4 +1,5 @@
 import type { RequestListener } from 'node:http';
+import { setTimeout as delay } from 'node:timers/promises';
 import {
   OWN_REQUEST_SECONDS,
   PATHS,
@@ -11,6 +12,7 @@ import type { Logger } from 'pino';
 import { proxyAgents } from '../config/proxy-agents.ts';
 import type { Config, ConfigWithDatabase } from '../config.ts';
 import { answers, connect, type Database } from '../database/connection.ts';
+import { connectionFault, meansUnavailable } from '../database/errors.ts';
 import { failJudgements } from '../database/judgements.ts';
 import { migrate } from '../database/migrate.ts';
 import { deleteOld } from '../database/retention.ts';
@@ -36,6 +38,7 @@ import { createConfirmer, createSnsClients } from '../sns/confirmation.ts';
 import { createVerifier, type Verifier } from '../sns/verifier.ts';
 import { type QueueConsumer, queueClient, startQueueConsumer } from '../sqs/queue-consumer.ts';
 import { queuedDelivery } from '../sqs/queued-delivery.ts';
+import { type Breakers, type BreakersOptions, createBreakers } from '../storage/breaker.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
 import { openStore } from '../storage/open-store.ts';
 import { jobHandler } from './job-handler.ts';
@@ -70,6 +73,7 @@ interface Parts {
   readonly metrics: Metrics;
   /** One of all messages, however they come. */
   readonly certificates: CertificateStore;
+  readonly breakers: Readonly<Record<'read' | 'write', Breakers>>;
   readonly isDraining: () => boolean;
   /** Whether the database is there, with the schema of this program, and the process does not drain. */
   readonly isReady: () => Promise<boolean>;
@@ -91,34 +95,64 @@ export async function startListener(options: ListenerOptions): Promise<RunningLi
   let draining = false;
 
   try {
-    if (options.migrate) await migrate(config.database, (line) => logger.info(line));
+    const { takesMessages, judgesFiles } = ROLES[role];
+    let waitsFor: string | undefined = 'the database';
+    let opened: Queue | undefined;
+    let server: HttpServer | undefined;
     const database = connect(config.database);
     closers.push(() => database.destroy());
-    await checkSchema(database);
-    const queue = await openQueue(database, (error) => logger.warn({ err: error }, 'queue failed'));
-    closers.push(() => queue.close());
-    const metrics = createMetrics({ queueDepths: () => depthsOf(queue) });
+    const breakers = {
+      read: createBreakers({ onChange: outageReport(logger, 'read') }),
+      write: createBreakers({ onChange: outageReport(logger, 'written to') }),
+    };
+    const metrics = createMetrics({
+      queueDepths: async () => (opened ? depthsOf(opened) : {}),
+      bucketOutages: () => [
+        ...breakers.read.open().map((open) => ({ ...open, way: 'read' as const })),
+        ...breakers.write.open().map((open) => ({ ...open, way: 'write' as const })),
+      ],
+    });
     const isDraining = () => draining;
     const isReady = readiness(database, isDraining);
-    const certificates = createCertificateStore({ known: signingCertificates(database) });
-    const parts: Parts = {
-      ...{ options, database, queue, metrics, certificates },
-      ...{ isDraining, isReady },
-    };
-
-    const { takesMessages, judgesFiles } = ROLES[role];
-    let server: HttpServer | undefined;
     const accepts = async () =>
       !takesMessages ||
       (await server?.answers(PATHS.liveness, OWN_REQUEST_SECONDS * 1000)) === true;
     const metricsServer = await startMetricsServer(metrics.registry, logger, {
       port: config.metricsPort,
       probes: {
-        alive: accepts,
-        ready: async () => (await Promise.all([isReady(), accepts()])).every(Boolean),
+        // No restart brings a database back.
+        alive: async () => waitsFor !== undefined || (await accepts()),
+        async unready() {
+          if (waitsFor !== undefined) return `the listener waits for ${waitsFor}`;
+          if (draining) return 'the process is shutting down';
+          if (!(await isReady())) return 'the database is unavailable or lacks a migration';
+          return (await accepts()) ? undefined : 'the port of messages takes no connection';
+        },
       },
     });
     closers.push(() => metricsServer.close(0));
+    const queue = await onceAvailable(
+      async () => {
+        if (options.migrate) await migrate(config.database, (line) => logger.info(line));
+        await checkSchema(database);
+        return openQueue(database, (error) => logger.warn({ err: error }, 'queue failed'));
+      },
+      (reason) => {
+        waitsFor = `the database: ${reason}`;
+        logger.warn(
+          { reason, metricsPort: metricsServer.port },
+          'the database is not available, the listener waits for it',
+        );
+      },
+    );
+    waitsFor = undefined;
+    opened = queue;
+    closers.push(() => queue.close());
+    const certificates = createCertificateStore({ known: signingCertificates(database) });
+    const parts: Parts = {
+      ...{ options, database, queue, metrics, breakers, certificates },
+      ...{ isDraining, isReady },
+    };
     const store = openStore(config);
     closers.push(async () => store.close());
     const worker = judgesFiles ? startJobs(parts, store) : undefined;
@@ -172,7 +206,43 @@ export async function startListener(options: ListenerOptions): Promise<RunningLi
   }
 }
 
-function startJobs({ options, database, queue, metrics }: Parts, store: ObjectStore): Worker {
+/** Between two tries of a database that is away: the first, and the longest. */
+const DATABASE_PAUSE_MS = { first: 1_000, longest: 15_000 };
+
+/**
+ * Does what needs the database, once it is there. Nothing gets better by ending the process: Kubernetes
+ * would start it again, later and later.
+ *
+ * @throws what is not an outage: settings that are refused, a schema that is outdated
+ */
+async function onceAvailable<T>(
+  work: () => Promise<T>,
+  onOutage: (reason: string) => void,
+): Promise<T> {
+  for (let pauseMs = DATABASE_PAUSE_MS.first; ; ) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!meansUnavailable(error) || connectionFault(error)?.final) throw error;
+      onOutage(error instanceof Error ? error.message : String(error));
+      await delay(pauseMs);
+      pauseMs = Math.min(pauseMs * 2, DATABASE_PAUSE_MS.longest);
+    }
+  }
+}
+
+/** An outage is told once, and so is its end. */
+function outageReport(logger: Logger, done: string): BreakersOptions['onChange'] {
+  return (bucket, outage, isOpen) => {
+    if (isOpen) logger.error({ bucket, outage }, `the bucket can not be ${done}: its files wait`);
+    else logger.info({ bucket, outage }, `the bucket can be ${done} again`);
+  };
+}
+
+function startJobs(
+  { options, database, queue, metrics, breakers }: Parts,
+  store: ObjectStore,
+): Worker {
   const { config, logger } = options;
   return startWorker({
     queue,
@@ -185,6 +255,7 @@ function startJobs({ options, database, queue, metrics }: Parts, store: ObjectSt
       reportPrefix: config.s3.writeReports ? config.s3.reportPrefix : undefined,
       logger,
       metrics,
+      breakers,
     }),
     onDead: async (dead) => {
       await failJudgements(database, dead);
@@ -255,6 +326,7 @@ function startFetching(parts: Parts, onRuns: () => void): QueueConsumer | undefi
       logger,
       metrics,
     }),
+    isReady: () => answers(() => hasSchema(database), READINESS_SECONDS * 1000),
     onError: (error) => logger.warn({ err: error }, 'the queue could not be read'),
   });
   return {

@@ -26,6 +26,11 @@ export interface QueueConsumerOptions {
   readonly handle: (body: string, messageId: string) => Promise<Handled>;
   /** Called with what SQS answers instead of messages, and for messages that it did not delete. */
   readonly onError: (error: unknown) => void;
+  /**
+   * Whether a message could be recorded. After one that could not, nothing is fetched before this says so:
+   * each fetch counts against a message. @default always
+   */
+  readonly isReady?: () => Promise<boolean>;
   /** Fetches at the same time. @default 2, so that one waits while the other works */
   readonly fetchers?: number;
   /** Waits between an error and the next fetch. @default a timer that ends with the signal */
@@ -62,6 +67,9 @@ export interface QueueConsumer {
 const SHORTEST_PAUSE_MS = 1_000;
 const LONGEST_PAUSE_MS = 60_000;
 
+/** While the database is away it is asked, not the queue: soon, so that nothing waits long once it is back. */
+const LONGEST_ASKING_MS = 5_000;
+
 /** Both are the most that SQS allows (Amazon SQS API Reference, "ReceiveMessage"). */
 const MESSAGES_AT_ONCE = 10;
 const LONGEST_POLL_SECONDS = 20;
@@ -86,13 +94,25 @@ async function fetchUntil(stopping: AbortSignal, options: QueueConsumerOptions):
   const { pause = timer } = options;
   let pauseMs = SHORTEST_PAUSE_MS;
   while (!stopping.aborted) {
-    if (await fetchOnce(stopping, options)) {
+    const fetched = await fetchOnce(stopping, options);
+    if (fetched === 'unavailable') await untilReady(stopping, options);
+    if (fetched === 'fine') {
       pauseMs = SHORTEST_PAUSE_MS;
       continue;
     }
-    // Each fetch counts against a message: while the database is unavailable, better none than many.
     await pause(pauseMs, stopping);
     pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS);
+  }
+}
+
+async function untilReady(
+  stopping: AbortSignal,
+  { isReady = async () => true, pause = timer }: QueueConsumerOptions,
+): Promise<void> {
+  let pauseMs = SHORTEST_PAUSE_MS;
+  while (!stopping.aborted && !(await isReady())) {
+    await pause(pauseMs, stopping);
+    pauseMs = Math.min(pauseMs * 2, LONGEST_ASKING_MS);
   }
 }
 
@@ -100,11 +120,11 @@ async function timer(milliseconds: number, signal: AbortSignal): Promise<void> {
   await setTimeout(milliseconds, undefined, { signal }).catch(() => undefined);
 }
 
-/** @returns whether all went well */
+/** @returns `failed`: SQS gave no messages; `unavailable`: what they need is not there */
 async function fetchOnce(
   stopping: AbortSignal,
   { client, queueUrl, handle, onError }: QueueConsumerOptions,
-): Promise<boolean> {
+): Promise<'fine' | 'failed' | 'unavailable'> {
   let messages: readonly Message[];
   try {
     const command = new ReceiveMessageCommand({
@@ -115,14 +135,14 @@ async function fetchOnce(
     ({ Messages: messages = [] } = await client.send(command, { abortSignal: stopping }));
   } catch (error) {
     if (!stopping.aborted) onError(error);
-    return false;
+    return 'failed';
   }
   const results = await Promise.all(
     messages.map(({ Body = '', MessageId }) => handle(Body, MessageId ?? randomUUID())),
   );
   const done = messages.filter((_, index) => results[index] === 'done');
   await deleteAll(done, { client, queueUrl, onError });
-  return !results.includes('unavailable');
+  return results.includes('unavailable') ? 'unavailable' : 'fine';
 }
 
 /** @returns how many are still there */

@@ -77,10 +77,19 @@ export function queuedDelivery(dependencies: QueuedDeliveryDependencies) {
       metrics.countQueued(code);
       // The table's errors say all in one line, and senders of forged messages cause them at will.
       const about = known === undefined ? { err: error } : { reason: known.message };
-      logger.warn({ ...about, code }, 'message stays in the queue');
+      logger.warn(
+        { ...about, code, queueMessageId, messageId: messageIdIn(body) },
+        'message stays in the queue',
+      );
       return known === undefined || known.retryable ? 'unavailable' : 'kept';
     }
   };
+}
+
+/** As SNS sent it, for whoever looks for a message that was refused: it is not verified. */
+function messageIdIn(body: string): string | undefined {
+  const [, id] = /"MessageId"\s*:\s*"([\w-]{1,100})"/.exec(body) ?? [];
+  return id;
 }
 
 async function takeSigned(

@@ -1,8 +1,9 @@
-import { type AddressInfo, createServer } from 'node:net';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest';
 import { findRun } from '../../../../listener/src/database/runs.ts';
 import { openQueue, type Queue } from '../../../../listener/src/queue/queue.ts';
 import { eventually } from '../../../support/eventually.ts';
+import { freePort } from '../../../support/free-port.ts';
 import { type ListenerChild, startListenerChild } from '../../support/listener-process.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
 import { enqueueRuns, forgetRuns } from '../../support/runs.ts';
@@ -158,11 +159,36 @@ test('an old schema is brought up to date with --migrate', async () => {
   await empty.drop();
 });
 
-test('a database that is unavailable is technical', async () => {
+const WAITS = 'the database is not available, the listener waits for it';
+
+test('a database that is unavailable is waited for, alive and not ready, with the reason', async () => {
   const listener = serve([], { DATABASE_URL: 'postgresql://u:secret@127.0.0.1:1/x' });
-  expect(await listener.ended).toBe(69);
-  expect(listener.errors()).toMatch(/^the database is not available: .*\n$/);
-  expect(listener.errors()).not.toContain('secret');
+  const { metricsPort } = await listener.line(WAITS);
+  const ask = (path: string) => fetch(`http://127.0.0.1:${metricsPort}${path}`);
+  expect((await ask('/healthz')).status).toBe(200);
+  const unready = await ask('/readyz');
+  expect(unready.status).toBe(503);
+  expect(await unready.json()).toMatchObject({ reason: expect.stringContaining('ECONNREFUSED') });
+  listener.kill('SIGTERM');
+  expect(await listener.ended).toBe(143);
+  expect(JSON.stringify(listener.lines)).not.toContain('secret');
+});
+
+test('the listener serves once its database is there', async () => {
+  const url = new URL(given.url);
+  const [host, port] = [url.hostname, Number(url.port)];
+  url.hostname = '127.0.0.1';
+  url.port = `${await freePort()}`;
+  const listener = serve([], { DATABASE_URL: url.href });
+  await listener.line(WAITS);
+  const proxy = createServer((client) => {
+    client.pipe(connect(port, host)).pipe(client);
+    client.on('error', () => client.destroy());
+  });
+  proxy.listen(Number(url.port), '127.0.0.1');
+  onTestFinished(() => void proxy.close());
+  const { port: served } = await listener.line('listening');
+  expect(await readiness(served)).toBe(200);
 });
 
 test.each([

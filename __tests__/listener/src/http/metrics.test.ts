@@ -94,8 +94,8 @@ describe('createMetrics', () => {
 
 const { logger } = collectingLogger();
 const { registry } = createMetrics();
-const probed = { alive: true, ready: true };
-const probes = { alive: async () => probed.alive, ready: async () => probed.ready };
+const probed: { alive: boolean; unready: string | undefined } = { alive: true, unready: undefined };
+const probes = { alive: async () => probed.alive, unready: async () => probed.unready };
 let server: HttpServer;
 
 beforeAll(async () => {
@@ -108,6 +108,16 @@ function ask(path: string, method = 'GET'): Promise<Response> {
   return fetch(`http://127.0.0.1:${server.port}${path}`, { method });
 }
 
+it('shows the buckets that are out, by what refuses', async () => {
+  const { registry } = createMetrics({
+    bucketOutages: () => [{ bucket: 'drop-box', way: 'read', outage: 'access' }],
+  });
+
+  expect(await registry.metrics()).toContain(
+    'file_processing_bucket_outage{bucket="drop-box",way="read",outage="access"} 1',
+  );
+});
+
 describe('the metrics server', () => {
   it('answers GET /metrics in the format of Prometheus', async () => {
     const response = await ask('/metrics');
@@ -118,14 +128,23 @@ describe('the metrics server', () => {
   });
 
   it.each([
-    ['/healthz', { alive: true, ready: false }, 200],
-    ['/healthz', { alive: false, ready: true }, 503],
-    ['/readyz', { alive: false, ready: true }, 200],
-    ['/readyz', { alive: true, ready: false }, 503],
+    ['/healthz', { alive: true, unready: 'it waits' }, 200],
+    ['/healthz', { alive: false, unready: undefined }, 503],
+    ['/readyz', { alive: false, unready: undefined }, 200],
+    ['/readyz', { alive: true, unready: 'it waits' }, 503],
   ])('answers %s of a listener that is %o with %i', async (path, state, status) => {
     Object.assign(probed, state);
 
     expect((await ask(path)).status).toBe(status);
+  });
+
+  it('says why a listener takes no messages', async () => {
+    Object.assign(probed, { unready: 'the listener waits for the database' });
+
+    expect(await (await ask('/readyz')).json()).toEqual({
+      status: 'unavailable',
+      reason: 'the listener waits for the database',
+    });
   });
 
   it.each(['/', '/healthz/', '/metrics/', '/metricsx'])('has nothing at %s', async (path) => {

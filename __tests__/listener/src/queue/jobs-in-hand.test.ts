@@ -1,5 +1,9 @@
 import { expect, test, vi } from 'vitest';
-import { type JobHandler, jobsInHand } from '../../../../listener/src/queue/jobs-in-hand.ts';
+import {
+  type JobHandler,
+  jobsInHand,
+  PostponedError,
+} from '../../../../listener/src/queue/jobs-in-hand.ts';
 import type { RunJob } from '../../../../listener/src/queue/queue.ts';
 import { eventually } from '../../../support/eventually.ts';
 
@@ -78,4 +82,26 @@ test('a queue that can not be asked is told and loses no other job', async () =>
   await inHand.ended();
   expect(onError).toHaveBeenCalledWith(expect.objectContaining({ message: 'away' }));
   expect(inHand.completed).toBe(1);
+});
+
+test('a job that is postponed goes back for a while and has not failed', async () => {
+  const { inHand, queue, onDead } = given(() => Promise.reject(new PostponedError('later', 30)));
+  inHand.take(job('a'));
+  await inHand.ended();
+  expect(queue.handBack).toHaveBeenCalledExactlyOnceWith(job('a'), 30);
+  expect(queue.fail).not.toHaveBeenCalled();
+  expect(onDead).not.toHaveBeenCalled();
+});
+
+test('a job that has made room takes no place and is still in hand', async () => {
+  const end = Promise.withResolvers<void>();
+  const { inHand } = given(async (_job, _signal, makeRoom) => {
+    makeRoom();
+    await end.promise;
+  });
+  inHand.take(job('a'));
+  await eventually(() => expect(inHand.places).toBe(0));
+  expect(inHand.size).toBe(1);
+  end.resolve();
+  await inHand.ended();
 });

@@ -2,10 +2,13 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { findRun } from '../../../../listener/src/database/runs.ts';
 import { createMetrics } from '../../../../listener/src/http/metrics.ts';
 import { s3DataQualityJob } from '../../../../listener/src/jobs/s3-data-quality-job.ts';
+import { PostponedError } from '../../../../listener/src/queue/jobs-in-hand.ts';
 import { jobHandler } from '../../../../listener/src/serve/job-handler.ts';
+import { type Breakers, createBreakers } from '../../../../listener/src/storage/breaker.ts';
 import {
   type ObjectStore,
   ObjectUnavailableError,
+  StoreError,
 } from '../../../../listener/src/storage/object-store.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
 import { forgetRuns, openRun } from '../../support/runs.ts';
@@ -19,20 +22,25 @@ beforeAll(async () => {
 afterAll(() => given.drop());
 beforeEach(() => forgetRuns(given.database));
 
+const closedBreakers = () => ({ read: createBreakers(), write: createBreakers() });
+
 interface Handling {
   readonly retryCount?: number;
   readonly signal?: AbortSignal;
   readonly reportPrefix?: string;
   /** @default that of a new object */
   readonly runId?: string;
+  readonly breakers?: Record<'read' | 'write', Breakers>;
+  readonly makeRoom?: () => void;
 }
 
 /** Handles one job whose object has this content, or lies in this store. */
 async function handle(
   object: string | Error | ObjectStore,
-  { retryCount = 0, signal, reportPrefix, runId: before }: Handling = {},
+  { retryCount = 0, signal, reportPrefix, runId: before, ...more }: Handling = {},
 ) {
   const runId = before ?? (await openRun(given.database, { bucket: 'bucket', key: 'a.csv' }));
+  const { breakers = closedBreakers(), makeRoom = () => undefined } = more;
   const { logger, lines } = collectingLogger();
   const metrics = createMetrics();
   const work = jobHandler({
@@ -43,9 +51,12 @@ async function handle(
     reportPrefix,
     logger,
     metrics,
+    breakers,
   });
   const job = { id: 'job', runId, number: 1, retryCount, retryLimit: 10 };
-  const error = await work(job, signal ?? new AbortController().signal).catch((error) => error);
+  const error = await work(job, signal ?? new AbortController().signal, makeRoom).catch(
+    (error) => error,
+  );
   return { runId, lines, error, metrics: await metrics.registry.metrics() };
 }
 
@@ -186,4 +197,72 @@ test('a report that is handed back is not a failure', async () => {
   expect(error).toMatchObject({ message: 'shutdown' });
   expect(lines).toMatchObject([{ msg: 'run finished' }]);
   expect(metrics).toContain('file_processing_reports_total{outcome="failed"} 0');
+});
+
+const denied = () =>
+  new StoreError(
+    "s3://bucket/key can't be read",
+    Object.assign(new Error(''), { name: 'AccessDenied' }),
+  );
+/** A run of a key of its own. */
+const runOf = (key: string) => openRun(given.database, { bucket: 'bucket', key, eTag: key });
+
+/** As many failed attempts as it takes until a bucket is out. */
+async function bucketThatIsOut() {
+  const breakers = closedBreakers();
+  const outcomes: { error: unknown; lines: unknown[]; runId: string }[] = [];
+  for (const key of 'abcde') {
+    outcomes.push(await handle(denied(), { runId: await runOf(key), breakers }));
+  }
+  return { breakers, outcomes };
+}
+
+test('the fault of a whole bucket uses up no attempt of a file', async () => {
+  const { outcomes } = await bucketThatIsOut();
+  expect(outcomes.map(({ error }) => error instanceof PostponedError)).toEqual([
+    ...[false, false, false, false],
+    true,
+  ]);
+  expect(await findRun(given.database, outcomes[4]?.runId ?? '')).toMatchObject({
+    status: 'queued',
+    error: expect.stringContaining('AccessDenied'),
+  });
+});
+
+test('a file of a bucket that is out waits without being begun', async () => {
+  const { breakers } = await bucketThatIsOut();
+  const runId = await runOf('f');
+  const { error, lines } = await handle('n\n1\n', { runId, breakers });
+  expect(error).toBeInstanceOf(PostponedError);
+  expect(lines).toEqual([]);
+  expect(await findRun(given.database, runId)).toMatchObject({ status: 'queued', attempts: 0 });
+});
+
+test('a file of another bucket is judged meanwhile', async () => {
+  const { breakers } = await bucketThatIsOut();
+  const runId = await openRun(given.database, { bucket: 'other', key: 'a.csv', eTag: 'e' });
+  const { error } = await handle('n\n1\n', { runId, breakers });
+  expect(error).toBeUndefined();
+});
+
+test('a job makes room for others before it writes its report', async () => {
+  const order: string[] = [];
+  const store = writableStoreOf('n\n1\n', async () => void order.push('write'));
+  await handle(store, { reportPrefix, makeRoom: () => order.push('room') });
+  expect(order).toEqual(['room', 'write']);
+});
+
+test('a bucket that takes no report is not asked for each one', async () => {
+  const breakers = closedBreakers();
+  const store = writableStoreOf('n\n1\n');
+  for (const key of 'abcde') {
+    store.refuseNext(denied());
+    await handle(store, { runId: await runOf(key), reportPrefix, breakers });
+  }
+  const runId = await runOf('f');
+  const { error, metrics } = await handle(store, { runId, reportPrefix, breakers });
+  expect(error).toBeInstanceOf(PostponedError);
+  expect(store.written).toEqual([]);
+  expect(metrics).toContain('file_processing_reports_total{outcome="failed"} 0');
+  expect(await findRun(given.database, runId)).toMatchObject({ status: 'finished' });
 });

@@ -6,6 +6,7 @@ import { s3DataQualityJob } from '../../../../listener/src/jobs/s3-data-quality-
 import { openQueue, type Queue } from '../../../../listener/src/queue/queue.ts';
 import { startWorker, type Worker } from '../../../../listener/src/queue/worker.ts';
 import { jobHandler } from '../../../../listener/src/serve/job-handler.ts';
+import { createBreakers } from '../../../../listener/src/storage/breaker.ts';
 import type { ObjectStore } from '../../../../listener/src/storage/object-store.ts';
 import { eventually } from '../../../support/eventually.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
@@ -50,6 +51,7 @@ function work(store: ObjectStore): readonly Record<string, unknown>[] {
     concurrency: 1,
     handle: jobHandler({
       ...{ database, store, job, logger, metrics },
+      breakers: { read: createBreakers(), write: createBreakers() },
       maxFaults: 10,
       reportPrefix: 'reports/',
     }),

@@ -88,6 +88,23 @@ describe('the consumer of a queue', () => {
     expect(fetchesBefore).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
   });
 
+  it('asks what is unavailable, not the queue, until it is there again', async () => {
+    let asked = 0;
+    const isReady = async () => {
+      asked += 1;
+      if (asked === 5) sqs.showAgain();
+      return asked === 5;
+    };
+    const fetches: number[] = [];
+    const handle = vi.fn(async (): Promise<Handled> => (asked === 5 ? 'done' : 'unavailable'));
+    const pause = async () => void fetches.push(sqs.actions.length);
+    consume(handle, { fetchers: 1, isReady, pause });
+    sqs.send('a');
+    await eventually(() => expect(sqs.waiting()).toEqual([]));
+    expect(fetches).toEqual([1, 1, 1, 1, 1]);
+    expect(handle).toHaveBeenCalledTimes(2);
+  });
+
   it('reports an error of SQS and goes on', async () => {
     sqs.failNext('ReceiveMessage');
     const { errors } = consume(async () => 'done', { fetchers: 1 });
