@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { APPLY, type Kubectl, kubectlIn, TIMEOUT } from './support/kubectl.ts';
 import {
   type Condition,
@@ -18,6 +18,7 @@ interface Job extends KubernetesResource {
 }
 
 const NAMESPACE = 'job';
+const RECONCILIATION = 'file-processing-reconciliation';
 const INTERNET = { address: '198.51.100.7' };
 /** test-support/control-plane/stages.yaml knows it. */
 const ALWAYS_FAILS = 'test.invalid/listener:always-fails';
@@ -84,24 +85,46 @@ test('a Job whose pods have the label of the listener is noticed', async () => {
 });
 
 test('its pod reaches what the listener reaches, and nobody reaches it', async () => {
-  const [pod] = await podsOf(name);
+  expect(await admittedTo(name)).toEqual(ONLY_WHAT_THE_LISTENER_REACHES);
+});
+
+/** AWS and the database; no mail, and no messages. */
+const ONLY_WHAT_THE_LISTENER_REACHES = [true, true, false, false];
+
+async function admittedTo(job: string): Promise<boolean[]> {
+  const [pod] = await podsOf(job);
   const own = { namespace: NAMESPACE, labels: pod?.metadata.labels ?? {}, ports: [] };
   const policies = await kubectl.list<NetworkPolicy>('networkpolicies');
   const tcp = (direction: Connection['direction'], port: number): Connection => ({
     ...{ direction, port, peer: INTERNET, protocol: 'TCP' },
   });
-  const admitted = [
-    tcp('Egress', 443),
-    tcp('Egress', 5432),
-    tcp('Egress', 25),
-    tcp('Ingress', 8080),
-  ];
-  expect(admitted.map((connection) => admits(policies, own, connection))).toEqual([
-    true,
-    true,
-    false,
-    false,
-  ]);
+  const tried = [tcp('Egress', 443), tcp('Egress', 5432), tcp('Egress', 25), tcp('Ingress', 8080)];
+  return tried.map((connection) => admits(policies, own, connection));
+}
+
+describe('the reconciliation', () => {
+  beforeAll(async () => {
+    await kubectl.succeed('create', 'job', 'by-hand', `--from=cronjob/${RECONCILIATION}`);
+  });
+
+  test('is accepted as a Job in the restricted namespace, and completes', async () => {
+    await kubectl.succeed('wait', '--for=condition=Complete', 'job/by-hand', TIMEOUT);
+  });
+
+  test('has a pod that neither the Service nor the disruption budget selects', async () => {
+    const [pod] = await podsOf('by-hand');
+    expect(pod?.metadata.labels?.app).toBe(RECONCILIATION);
+    for (const object of ['service/sns-listener', 'poddisruptionbudget/file-processing-sns']) {
+      const app = object.startsWith('service')
+        ? '{.spec.selector.app}'
+        : '{.spec.selector.matchLabels.app}';
+      expect(await selectedBy(object, app)).not.toContain(pod?.metadata.name);
+    }
+  });
+
+  test('reaches AWS and the database, and nobody reaches it', async () => {
+    expect(await admittedTo('by-hand')).toEqual(ONLY_WHAT_THE_LISTENER_REACHES);
+  });
 });
 
 test('it is removed when its time is over, and its pod with it', async () => {

@@ -45,7 +45,8 @@ describe.each([
     manifests = await manifestsOf(environment, namespace);
     await kubectl.succeed(...APPLY, '--kustomize', manifests.folder);
     await kubectl.succeed('rollout', 'status', 'deployment/file-processing-sns', TIMEOUT);
-    policies = await kubectl.list<NetworkPolicy>('networkpolicies');
+    // The other one is for pods of Jobs.
+    policies = [await kubectl.get<NetworkPolicy>('networkpolicies', 'file-processing-sns')];
     const [live] = await kubectl.list<Pod>('pods');
     const ports = live?.spec.containers.flatMap((container) => container.ports ?? []) ?? [];
     pod = { namespace, labels: live?.metadata.labels ?? {}, ports };

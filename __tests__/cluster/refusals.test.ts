@@ -62,10 +62,14 @@ test.each([
   ['PodDisruptionBudget', 'spec.minAvailable', 1, 'cannot be both set'],
   ['NetworkPolicy', 'spec.egress.1.to.0.ipBlock.cidr', '0.0.0.0', 'must be a valid CIDR value'],
   ['NetworkPolicy', 'spec.ingress.0.ports.0.port', 'HTTP', 'must contain only alpha-numeric'],
+  ['CronJob', 'spec.schedule', '60 4 * * *', 'spec.schedule'],
+  ['CronJob', 'spec.timeZone', 'Nowhere', 'unknown time zone Nowhere'],
   ['ServiceAccount', 'metadata.name', 'file_processing', 'RFC 1123 subdomain'],
 ])('%s with %s = %j is refused', async (kind, path, value, message) => {
+  // That of the reconciliation's pods is another one.
+  const name = kind === 'NetworkPolicy' ? 'file-processing-sns' : undefined;
   const { exitCode, stderr } = await kubectl.apply(
-    withValue(ofKind(manifests.objects, kind), path, value),
+    withValue(ofKind(manifests.objects, kind, name), path, value),
   );
   expect(exitCode).toBe(1);
   expect(stderr).toContain(message);

@@ -16,9 +16,11 @@ const ENVIRONMENT = 'etl-playground';
 /** All that this suite leaves out of the full file-processing stack. */
 const NOT_APPLIED = [
   'kubernetes_config_map_v1.config',
+  'kubernetes_cron_job_v1.reconciliation',
   'kubernetes_deployment_v1.sns_listener',
   'kubernetes_horizontal_pod_autoscaler_v2.sns_listener',
   'kubernetes_namespace_v1.ns',
+  'kubernetes_network_policy_v1.reconciliation',
   'kubernetes_network_policy_v1.sns_listener',
   'kubernetes_pod_disruption_budget_v1.sns_listener',
   'kubernetes_secret_v1.database',

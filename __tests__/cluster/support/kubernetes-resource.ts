@@ -127,9 +127,16 @@ export function withValue<T extends KubernetesResource>(
   return copy;
 }
 
-/** The one object of a kind. @throws Error when there is none, or another one */
-export function ofKind(objects: readonly KubernetesResource[], kind: string): KubernetesResource {
-  const [object, ...others] = objects.filter((candidate) => candidate.kind === kind);
+/** The one object of a kind, and of a name where one is given. @throws Error when there is none, or another one */
+export function ofKind(
+  objects: readonly KubernetesResource[],
+  kind: string,
+  name?: string,
+): KubernetesResource {
+  const [object, ...others] = objects.filter(
+    (candidate) =>
+      candidate.kind === kind && (name === undefined || candidate.metadata.name === name),
+  );
   if (object === undefined || others.length > 0) {
     throw new Error(`${others.length + (object ? 1 : 0)} objects are of kind ${kind}`);
   }
