@@ -7,7 +7,7 @@ import { OperationError } from '../operation-error.ts';
 import type { Target } from '../target.ts';
 import { type Diagnosis, diagnose } from './diagnosis.ts';
 
-/** Looks at the Deployments of the namespace, and tries database and bucket from a pod. */
+/** Looks at Deployments and CronJobs of the namespace, and tries database and bucket from a pod. */
 export async function workloadDiagnoses(
   context: OperationContext,
   target: Target,
@@ -16,24 +16,38 @@ export async function workloadDiagnoses(
   if (!reachable) {
     return [{ name: 'workload', state: 'skipped', found: "needs the cluster's API" }];
   }
-  const { service_account_name } = target.environment.fileProcessing;
+  const { service_account_name, reconciliation_schedule } = target.environment.fileProcessing;
   let kubectl: Kubectl | undefined;
   try {
     kubectl = await kubectlFor(context, target);
     const opened = kubectl;
-    let listed: DeploymentList = { items: [] };
+    let found: DeploymentList = { items: [] };
     const deployments = await diagnose('workload', async () => {
-      listed = await deploymentsIn(opened);
-      return judgeDeployments(listed);
+      found = await listed<DeploymentList>(opened, 'deployments');
+      return judgeDeployments(found);
     });
-    const images = await imageDiagnoses(target, listed);
+    const images = await imageDiagnoses(target, found);
     if (deployments.state !== 'ok') return [deployments, ...images];
+    const reconciliation =
+      reconciliation_schedule === ''
+        ? []
+        : [
+            await diagnose('reconciliation', async () =>
+              judgeReconciliation(
+                await listed<CronJobList>(opened, 'cronjobs'),
+                service_account_name,
+              ),
+            ),
+          ];
     let checks: readonly Diagnosis[] = [];
     const failure = await diagnose('checks in a pod', async () => {
       checks = await checkInPod(opened, await listenerPod(opened, service_account_name), []);
       return { state: 'ok', found: '' };
     });
-    return [deployments, ...images, ...(checks.length > 0 ? checks : [failure])];
+    return [
+      ...[deployments, ...images, ...reconciliation],
+      ...(checks.length > 0 ? checks : [failure]),
+    ];
   } catch (error) {
     if (!(error instanceof OperationError)) throw error;
     const { message: found, next } = error;
@@ -43,12 +57,12 @@ export async function workloadDiagnoses(
   }
 }
 
-async function deploymentsIn(kubectl: Kubectl): Promise<DeploymentList> {
+async function listed<List>(kubectl: Kubectl, resource: string): Promise<List> {
   const { code, stdout, stderr } = await kubectl.inNamespace([
-    ...['get', 'deployments', '--output', 'json'],
+    ...['get', resource, '--output', 'json'],
   ]);
-  if (code !== 0) throw new OperationError(`kubectl get deployments: ${stderr.trim()}`);
-  return JSON.parse(stdout) as DeploymentList;
+  if (code !== 0) throw new OperationError(`kubectl get ${resource}: ${stderr.trim()}`);
+  return JSON.parse(stdout) as List;
 }
 
 /**
@@ -114,4 +128,51 @@ export function judgeDeployments({ items }: DeploymentList): Omit<Diagnosis, 'na
   return states.every(({ complete }) => complete)
     ? { state: 'ok', found }
     : { state: 'red', found, next: 'npm run manage -- rollout status' };
+}
+
+interface CronJobList {
+  readonly items: readonly {
+    readonly metadata: { readonly name: string };
+    readonly spec: {
+      readonly schedule: string;
+      readonly jobTemplate: {
+        readonly spec: {
+          readonly template: { readonly spec: { readonly serviceAccountName?: string } };
+        };
+      };
+    };
+    readonly status?: {
+      readonly active?: readonly object[];
+      readonly lastScheduleTime?: string;
+      readonly lastSuccessfulTime?: string;
+    };
+  }[];
+}
+
+/** Judges what `kubectl get cronjobs` lists: the one of the listener's ServiceAccount looks for lost objects. */
+export function judgeReconciliation(
+  { items }: CronJobList,
+  serviceAccount: string,
+): Omit<Diagnosis, 'name'> {
+  const cronJob = items.find(
+    ({ spec }) => spec.jobTemplate.spec.template.spec.serviceAccountName === serviceAccount,
+  );
+  if (cronJob === undefined) {
+    const found = 'there is no CronJob: an object whose message is lost is looked for by nobody';
+    return { state: 'warn', found, next: 'npm run manage -- apply, or the manifests' };
+  }
+  const { metadata, spec, status = {} } = cronJob;
+  const { active = [], lastScheduleTime = '', lastSuccessfulTime = '' } = status;
+  const name = `${metadata.name} (${spec.schedule})`;
+  if (lastScheduleTime === '') return { state: 'ok', found: `${name} was not due yet` };
+  if (active.length > 0) return { state: 'ok', found: `${name} runs since ${lastScheduleTime}` };
+  // Times of the API are alike, and so compare as texts.
+  if (lastSuccessfulTime >= lastScheduleTime) {
+    return { state: 'ok', found: `${name} ended well at ${lastSuccessfulTime}` };
+  }
+  return {
+    state: 'warn',
+    found: `${name} failed at ${lastScheduleTime}`,
+    next: 'npm run manage -- exec -- backfill --since installation --dry-run says why',
+  };
 }

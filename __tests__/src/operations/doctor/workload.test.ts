@@ -1,7 +1,11 @@
 import type { ECRClient } from '@aws-sdk/client-ecr';
 import { describe, expect, it } from 'vitest';
 import { awsClients } from '../../../../src/operations/aws-clients.ts';
-import { imageDiagnoses, judgeDeployments } from '../../../../src/operations/doctor/workload.ts';
+import {
+  imageDiagnoses,
+  judgeDeployments,
+  judgeReconciliation,
+} from '../../../../src/operations/doctor/workload.ts';
 import { loadEnvironment } from '../../../../src/settings/environment.ts';
 import { ROOT } from '../../../support/run-main.ts';
 
@@ -18,6 +22,42 @@ describe('the workload', () => {
     [[], 'red', 'there is no Deployment'],
   ])('%j is %s', (items, state, found) => {
     expect(judgeDeployments({ items })).toMatchObject({ state, found });
+  });
+});
+
+describe('the reconciliation', () => {
+  const cronJob = (status: object | undefined, serviceAccountName = 'file-processing-sa') => ({
+    metadata: { name: 'nightly' },
+    spec: {
+      schedule: '17 4 * * *',
+      jobTemplate: { spec: { template: { spec: { serviceAccountName } } } },
+    },
+    ...(status && { status }),
+  });
+  const DUE = '2026-11-28T04:17:00Z';
+
+  it.each([
+    ['that was not due yet', undefined, 'ok', 'was not due yet'],
+    ['that ended well', { lastSuccessfulTime: '2026-11-28T04:19:07Z' }, 'ok', 'ended well at'],
+    ['that runs', { active: [{}], lastSuccessfulTime: '2026-11-27T04:19:07Z' }, 'ok', 'runs since'],
+    ['that failed today', { lastSuccessfulTime: '2026-11-27T04:19:07Z' }, 'warn', 'failed at'],
+    ['that never ended well', {}, 'warn', 'failed at'],
+  ])('%s is judged by its last run', (_, status, state, found) => {
+    const items = [
+      cronJob(undefined, 'others'),
+      cronJob(status && { lastScheduleTime: DUE, ...status }),
+    ];
+    expect(judgeReconciliation({ items }, 'file-processing-sa')).toMatchObject({
+      state,
+      found: expect.stringContaining(`nightly (17 4 * * *) ${found}`),
+    });
+  });
+
+  it('that is not there is a warning', () => {
+    const items = [cronJob(undefined, 'others')];
+    expect(judgeReconciliation({ items }, 'file-processing-sa')).toMatchObject({
+      ...{ state: 'warn', next: 'npm run manage -- apply, or the manifests' },
+    });
   });
 });
 
