@@ -114,14 +114,16 @@ export async function printMigration(config: DatabaseConfig): Promise<string> {
       return '-- The schema is up to date.\n';
     }
     await database.transaction(async (transaction) => {
-      if (await hasOlderTables(transaction)) throw new SchemaOccupiedError(NOT_PRINTED);
+      const there = await requireOwnSchemas(transaction);
+      if (!there && (await hasOlderTables(transaction))) throw new SchemaOccupiedError(NOT_PRINTED);
       await migrateIn(transaction, { ...config, listenerUser: undefined }, () => undefined);
       const { listenerUser, user } = config;
       await grantRights(transaction, listenerUser ?? user, {
         migrates: listenerUser === undefined,
       });
     });
-    const late = version === undefined ? '' : indexStatements(database, version);
+    const old = version !== undefined && version < QUEUE_SCHEMA_VERSION;
+    const late = old ? indexStatements(database, version) : '';
     return [
       '-- file-processing migrate --print-sql. With psql: --set ON_ERROR_STOP=1 --file FILE\n',
       ...statements.map((sql) => `${sql.trim().replace(/;$/, '')};\n`),

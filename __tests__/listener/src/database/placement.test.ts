@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import type { S3Event } from '@file-processing/contract/s3-event.ts';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { migrate } from '../../../../listener/src/database/migrate.ts';
+import { migrate, printMigration } from '../../../../listener/src/database/migrate.ts';
 import { checkSchema, migrationNames } from '../../../../listener/src/database/schema-version.ts';
 import { openIntake } from '../../../../listener/src/intake/accept-message.ts';
 import { openQueue } from '../../../../listener/src/queue/queue.ts';
@@ -309,6 +309,12 @@ describe('a database of an older version', () => {
       older = await setUpOlderVersion({ connectionString: other.url });
       expect(await migrate(other.config)).toEqual([]);
       expect(await other.database('public.runs').select()).toEqual([]);
+      await other
+        .database('migrations')
+        .where({ name: (await migrationNames()).at(-1) })
+        .delete();
+      // Nothing of the queue is missing, and nothing is to be moved.
+      expect(await printMigration(other.config)).not.toMatch(/public\.|CREATE TYPE/);
     } finally {
       await older.close();
       await other.drop();
