@@ -3,7 +3,9 @@ import { join } from 'node:path';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest';
 import { openMessageSource, TOPIC_ARN } from '../../bench/intake/signed-messages.ts';
+import type { DatabaseConfig } from '../../listener/src/config/database-config.ts';
 import { connect, type Database } from '../../listener/src/database/connection.ts';
+import { meansUnavailable } from '../../listener/src/database/errors.ts';
 import { listRuns } from '../../listener/src/database/runs.ts';
 import { checkSchema } from '../../listener/src/database/schema-version.ts';
 import { eventOf } from '../listener/support/cli.ts';
@@ -35,8 +37,8 @@ async function command(parameters: readonly string[], environment: Record<string
 }
 
 /** A pool through the pooler, in this process. */
-function pooled(statementTimeoutMs = 30_000): Database {
-  const database = connect({ ...given.config, port: pooler.port, statementTimeoutMs });
+function pooled(overrides: Partial<DatabaseConfig> = {}): Database {
+  const database = connect({ ...given.config, port: pooler.port, ...overrides });
   onTestFinished(() => database.destroy());
   return database;
 }
@@ -160,7 +162,7 @@ test.each<[string, (database: Database) => Promise<unknown>]>([
     (database) => database.transaction((each) => each.raw('SELECT pg_sleep(60)')),
   ],
 ])('a statement %s that is over its time ends on the server behind the pooler', async (_, run) => {
-  const database = pooled(100);
+  const database = pooled({ statementTimeoutMs: 100 });
   await expect(run(database)).rejects.toMatchObject({ code: '57014' });
   const { rows } = await given.database.raw(
     "SELECT FROM pg_stat_activity WHERE query LIKE '%pg_sleep%' AND state = 'active' AND pid <> pg_backend_pid()",
@@ -168,6 +170,18 @@ test.each<[string, (database: Database) => Promise<unknown>]>([
   expect(rows).toEqual([]);
   await expect(database.raw('SELECT 1')).resolves.toBeDefined();
   expect(await leftBehind()).toEqual([]);
+});
+
+test("a statement that waits for a connection of the pooler has its own time, not the pooler's", async () => {
+  const waiting = pooled({ statementTimeoutMs: 1_000, connectTimeoutMs: 1_000 });
+  await waiting.raw('SELECT 1');
+  const holding = pooled();
+  const held = await Promise.all(Array.from({ length: POOL_SIZE }, () => holding.transaction()));
+  const refusal = waiting.raw('SELECT 1');
+  await expect(refusal).rejects.toThrow('Connection terminated');
+  await expect(refusal).rejects.toSatisfy(meansUnavailable);
+  await Promise.all(held.map((transaction) => transaction.rollback()));
+  await expect(waiting.raw('SELECT 1')).resolves.toBeDefined();
 });
 
 test('a startup parameter that the pooler refuses is configuration, in one line', async () => {

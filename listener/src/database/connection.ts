@@ -106,6 +106,7 @@ export interface PostgresConnection {
 interface Protocol extends NodeJS.EventEmitter {
   readonly stream: { destroy(): void };
   connect(port: number | string, host?: string): void;
+  requestSsl(): void;
   cancel(processID: number, secretKey: number): void;
 }
 
@@ -123,7 +124,7 @@ const PostgresTransaction = load('knex/lib/dialects/postgres/execution/pg-transa
  *
  * - In a transaction they are `SET LOCAL`, in one round trip with its BEGIN.
  * - A statement outside is cancelled from here once its time is up. The server's answer is the same,
- *   `57014`, and the connection is good for the next one.
+ *   `57014`, and the connection is good for the next one. Without an answer it is closed.
  *
  * @param config of which `statementTimeoutMs` 0 sets no limit
  */
@@ -145,7 +146,7 @@ export function clientWithTimeouts(config: DatabaseConfig): typeof Knex.Client {
     }
 
     override async _query(connection: PostgresConnection, statement: PostgresStatement) {
-      const limit = statementTimer(statementTimeoutMs, () => cancelStatement(connection, config));
+      const limit = limitOf(connection, config);
       try {
         return await super._query(connection, statement);
       } catch (error) {
@@ -157,55 +158,49 @@ export function clientWithTimeouts(config: DatabaseConfig): typeof Knex.Client {
         if (sqlStateOf(error) !== undefined || !meansUnavailable(error)) throw error;
         throw new DatabaseUnavailableError((error as Error).message, { cause: error });
       } finally {
-        await limit.settled();
+        await limit.ended();
       }
     }
   }
   return ClientWithTimeouts as unknown as typeof Knex.Client;
 }
 
-/** Does something once the time of a statement is up; no time at all is no limit. */
-function statementTimer(milliseconds: number, onExpiry: () => Promise<void>) {
-  let expiry: Promise<void> | undefined;
-  const timer =
-    milliseconds === 0
-      ? undefined
-      : setTimeout(() => {
-          expiry = onExpiry();
-        }, milliseconds);
+/** The time of one statement. */
+function limitOf(connection: PostgresConnection, config: DatabaseConfig) {
+  const { statementTimeoutMs, connectTimeoutMs } = config;
+  let cancelled: Promise<void> | undefined;
+  let timer: NodeJS.Timeout | undefined;
+  const cancel = () => {
+    cancelled = requestCancel(connection, config);
+    // Nobody answers, or a pooler that has no connection for it: then there is nothing to cancel.
+    timer = setTimeout(() => connection.connection.stream.destroy(), connectTimeoutMs);
+  };
+  if (statementTimeoutMs > 0) timer = setTimeout(cancel, statementTimeoutMs);
   return {
-    /** The statement has ended. Waits for what was begun, which must not hit the next one. */
-    async settled(): Promise<void> {
+    /** The statement has ended. Waits for a cancellation that is under way: it must not hit the next one. */
+    async ended(): Promise<void> {
       clearTimeout(timer);
-      await expiry;
+      await cancelled;
     },
   };
 }
 
-/**
- * Asks the server to cancel what a connection waits for, as libpq's PQcancel does; where that can't
- * be asked either, the connection is closed. Never rejects.
- */
-async function cancelStatement(
-  { host, port, processID, secretKey, connection }: PostgresConnection,
+/** Asks the server to cancel what a connection waits for, as libpq's PQcancel does. Never rejects. */
+async function requestCancel(
+  { host, port, processID, secretKey }: PostgresConnection,
   config: DatabaseConfig,
 ): Promise<void> {
-  const client = new pg.Client({ ssl: tlsSettings(config), host, port });
-  const { connection: request } = client as unknown as PostgresConnection;
+  const ssl = tlsSettings(config);
+  const { connection: request } = new pg.Client({ ssl }) as unknown as PostgresConnection;
   const send = () => request.cancel(processID, secretKey);
-  request.once('connect', send).once('sslconnect', send);
+  request.once('connect', () => (ssl ? request.requestSsl() : send())).once('sslconnect', send);
   // The server ends it once the signal is sent.
   const sent = once(request, 'end', { signal: AbortSignal.timeout(config.connectTimeoutMs) });
   // For what comes after that.
   request.on('error', () => undefined);
   if (host.startsWith('/')) request.connect(`${host}/.s.PGSQL.${port}`);
   else request.connect(port, host);
-  try {
-    await sent;
-  } catch {
-    request.stream.destroy();
-    connection.stream.destroy();
-  }
+  await sent.catch(() => request.stream.destroy());
 }
 
 /** knex would write to the console what it throws as well; our logs are JSON lines. */

@@ -94,7 +94,12 @@ test.each<[string, (database: Database) => Promise<unknown>]>([
 
 test('a statement over its time that nobody can cancel ends with its connection', async () => {
   const proxy = await proxyOf(given.config);
-  const database = open({ ...given.config, port: proxy.port, statementTimeoutMs: 1_000 });
+  const database = open({
+    ...given.config,
+    port: proxy.port,
+    statementTimeoutMs: 1_000,
+    connectTimeoutMs: 1_000,
+  });
   await database.raw('SELECT 1');
   proxy.close();
   expect(await unavailable(database.raw('SELECT pg_sleep(30)'))).toBe(true);
@@ -195,6 +200,12 @@ describe('TLS', () => {
 
   test('require encrypts and takes any certificate', async () => {
     expect(await attempt({ sslMode: 'require' })).toBe(true);
+  });
+
+  test('a statement over its time is cancelled by TLS too', async () => {
+    const config = databaseConfigOf(postgres.url, 'postgres');
+    const database = open({ ...config, sslMode: 'require', statementTimeoutMs: 20 });
+    await expect(database.raw('SELECT pg_sleep(30)')).rejects.toMatchObject({ code: '57014' });
   });
 
   test('verify-full refuses a certificate of an unknown authority', async () => {
