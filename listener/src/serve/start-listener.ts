@@ -224,11 +224,17 @@ async function onceAvailable<T>(
       return await work();
     } catch (error) {
       if (!meansUnavailable(error) || connectionFault(error)?.final) throw error;
-      onOutage(error instanceof Error ? error.message : String(error));
+      onOutage(reasonOf(error));
       await delay(pauseMs);
       pauseMs = Math.min(pauseMs * 2, DATABASE_PAUSE_MS.longest);
     }
   }
+}
+
+function reasonOf(error: unknown): string {
+  const message = error instanceof Error ? error.message.trim() : String(error);
+  const fault = connectionFault(error);
+  return fault === undefined ? message : `${message}; ${fault.advice}`;
 }
 
 /** An outage is told once, and so is its end. */

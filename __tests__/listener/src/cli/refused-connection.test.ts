@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { cli, eventOf } from '../../support/cli.ts';
+import { startListenerChild } from '../../support/listener-process.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
 import { startTlsPostgres, type TlsPostgres } from '../../support/tls-postgres.ts';
 
@@ -39,13 +40,6 @@ function changed(address: string, change: (url: URL) => void): string {
 describe.each(COMMANDS.map((command) => [command.join(' '), command] as const))(
   '%s',
   (_, command) => {
-    test('says in one line that a certificate of an unknown authority is wrong', async () => {
-      const environment = { DATABASE_URL: tls.url, DB_SSL: 'verify-full' };
-      const { code, said } = await ended(command, environment);
-      expect(said).toMatch(/^the database is not available: .*certificate.*DB_SSL_CA_FILE.*\n$/);
-      expect(code).toBe(69);
-    });
-
     test('says in one line that the password is refused, and not the password', async () => {
       const DATABASE_URL = changed(plain.url, (url) => {
         url.password = 'wrong-marker';
@@ -57,6 +51,28 @@ describe.each(COMMANDS.map((command) => [command.join(' '), command] as const))(
     });
   },
 );
+
+// A certificate is renewed at the server: the listener waits for that, the others end.
+test.each(COMMANDS.filter(([name]) => name !== 'serve').map((command) => [command[0], command]))(
+  '%s says in one line that a certificate of an unknown authority is wrong',
+  async (_, command) => {
+    const environment = { DATABASE_URL: tls.url, DB_SSL: 'verify-full' };
+    const { code, said } = await ended(command as readonly string[], environment);
+    expect(said).toMatch(/^the database is not available: .*certificate.*DB_SSL_CA_FILE.*\n$/);
+    expect(code).toBe(69);
+  },
+);
+
+test('a listener that waits for a certificate says in one line what to look at', async () => {
+  const listener = startListenerChild(['serve', '--role', 'worker'], {
+    ...{ DATABASE_URL: tls.url, DB_SSL: 'verify-full' },
+    ...{ METRICS_PORT: '0', LOCAL_S3_ROOT: '.' },
+  });
+  const { reason } = await listener.line(
+    'the database is not available, the listener waits for it',
+  );
+  expect(reason).toMatch(/^.*certificate.*DB_SSL_CA_FILE.*$/);
+});
 
 test('a certificate for another host is one line', async () => {
   const { code, said } = await ended(['runs', 'list'], {
