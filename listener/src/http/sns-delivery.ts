@@ -43,6 +43,10 @@ export interface SnsDeliveryDependencies {
   readonly onVerified?: (request: IncomingMessage) => void;
 }
 
+/** The log's line about a genuine message that is recorded as dead; its reason is beside it. */
+export const MESSAGE_UNREADABLE =
+  'the message could not be read: it is kept as dead, and no file of it is checked';
+
 interface Answer {
   readonly outcome: IntakeResult['outcome'] | 'confirmed' | 'unsubscribed';
   readonly runIds: readonly string[];
@@ -71,10 +75,9 @@ export function snsDelivery(dependencies: SnsDeliveryDependencies): ListenerMidd
       metrics.countRequest(answer.outcome);
       metrics.observeIntake(seconds);
     }
-    logger.info(
-      { messageId, topicArn, type, ...answer, milliseconds: Math.round(seconds * 1000) },
-      'message taken',
-    );
+    const line = { messageId, topicArn, type, ...answer, milliseconds: Math.round(seconds * 1000) };
+    if (answer.outcome === 'dead') logger.error(line, MESSAGE_UNREADABLE);
+    else logger.info(line, 'message taken');
     ctx.status = 200;
     ctx.body = { outcome: answer.outcome, runIds: answer.runIds };
   };

@@ -7,7 +7,7 @@ import {
 import type { Logger } from 'pino';
 import { ListenerError } from '../errors.ts';
 import type { Metrics } from '../http/metrics.ts';
-import type { Intake, IntakeResult } from '../http/sns-delivery.ts';
+import { type Intake, type IntakeResult, MESSAGE_UNREADABLE } from '../http/sns-delivery.ts';
 import { parseEnvelope } from '../sns/envelope.ts';
 import type { Verifier } from '../sns/verifier.ts';
 import type { Handled } from './queue-consumer.ts';
@@ -65,10 +65,9 @@ export function queuedDelivery(dependencies: QueuedDeliveryDependencies) {
       const seconds = (performance.now() - startedAt) / 1000;
       metrics.countQueued(taken.outcome);
       metrics.observeIntake(seconds);
-      logger.info(
-        { ...taken, milliseconds: Math.round(seconds * 1000) },
-        'message taken from the queue',
-      );
+      const line = { ...taken, milliseconds: Math.round(seconds * 1000) };
+      if (taken.outcome === 'dead') logger.error(line, MESSAGE_UNREADABLE);
+      else logger.info(line, 'message taken from the queue');
       return 'done';
     } catch (error) {
       // What is not an error of the table came from the intake: the database is unavailable, or a bug.

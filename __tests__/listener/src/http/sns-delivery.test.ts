@@ -58,6 +58,18 @@ describe('the log', () => {
     await listener.close();
   });
 
+  it('has an error for a genuine message that could not be read', async () => {
+    const dead: IntakeResult = { outcome: 'dead', runIds: [], reason: 'Records is no list' };
+    const listener = await startTestListener(key, {
+      intake: { acceptNotification: async () => dead },
+    });
+    const message = signed(notification(), key, { certificateUrl: listener.certificateUrl });
+    expect((await listener.post(message)).status).toBe(200);
+    const messageId = message.MessageId;
+    expect(listener.lines).toEqual([expect.objectContaining({ level: 50, messageId, ...dead })]);
+    await listener.close();
+  });
+
   it('has a line with ids and code of a refused message', () =>
     withListener(async (listener) => {
       const message = { ...signed(notification(), key), SigningCertURL: listener.certificateUrl };

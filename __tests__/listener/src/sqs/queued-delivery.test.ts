@@ -57,6 +57,16 @@ describe('a message from the queue', () => {
     expect(lines).toEqual([expect.objectContaining({ reason: 'another bucket' })]);
   });
 
+  it('that could not be read is done, and an error of the log', async () => {
+    const acceptNotification = async () =>
+      ({ outcome: 'dead', runIds: [], reason: 'Records is no list' }) as const;
+    const { handled, outcomes, lines } = await take(body(), {
+      intake: recordingIntake({ acceptNotification }).intake,
+    });
+    expect([handled, outcomes]).toEqual(['done', ['dead']]);
+    expect(lines).toEqual([expect.objectContaining({ level: 50, reason: 'Records is no list' })]);
+  });
+
   it.each([
     ['that is not JSON', 'hello', 'body_not_json'],
     ['delivered raw, without a signature', s3Event(), 'envelope_invalid'],
