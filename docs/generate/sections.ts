@@ -1,7 +1,7 @@
 import { LISTENER_VARIABLES } from '@file-processing/contract/listener-variables.ts';
 import { ALL_RULES } from '../../audit/rules/all-rules.ts';
 import { errorTable } from '../../listener/src/errors.ts';
-import { createMetrics } from '../../listener/src/http/metrics.ts';
+import { createMetrics, type Metrics } from '../../listener/src/http/metrics.ts';
 import { OPERATIONS } from '../../src/operations/operations.ts';
 import { fileProcessingVariables } from '../../src/settings/file-processing-variables.ts';
 import { foundationNetworkVariables } from '../../src/settings/foundation-network-variables.ts';
@@ -20,6 +20,21 @@ import {
   variablesMarkdown,
 } from './tables.ts';
 
+/** The listener's metrics, those of its database included. */
+export function listenerMetrics(): Metrics {
+  return createMetrics({
+    queueDepths: async () => ({ runs: 0, runs_dead_letter: 0 }),
+    bucketOutages: () => [],
+    backlog: async () => ({
+      deadLetters: 0,
+      deadMessages: 0,
+      missingReports: 0,
+      unmonitoredFiles: 0,
+      oldestWaitingSeconds: 0,
+    }),
+  });
+}
+
 /** Every generated section of the documentation by its name: tables, and the picture of the stacks. */
 export function generatedSections(stacks: readonly SynthesizedStack[]): Record<string, string> {
   const sections: Record<string, string> = {
@@ -29,9 +44,7 @@ export function generatedSections(stacks: readonly SynthesizedStack[]): Record<s
     'commands of manage': commandsMarkdown(OPERATIONS),
     'environment of the listener': environmentMarkdown(LISTENER_VARIABLES),
     'errors of the listener': errorsMarkdown(errorTable),
-    'metrics of the listener': metricsMarkdown(
-      createMetrics({ queueDepths: async () => ({}) }).registry.getMetricsAsArray(),
-    ),
+    'metrics of the listener': metricsMarkdown(listenerMetrics().registry.getMetricsAsArray()),
     'rules of the audit': rulesMarkdown(ALL_RULES),
     ...qualitySections(),
     'diagram of the stacks': `\`\`\`mermaid\n${mermaidOf(modelOf(stacks))}\`\`\``,

@@ -38,6 +38,11 @@ export interface BucketOutage {
 /** How an attempt to write a report ended. */
 export type ReportOutcome = (typeof reportOutcomes)[number];
 
+const endsWithoutVerdict = ['gone', 'replaced', 'error'] as const;
+
+/** How a judgement ended that has no verdict. */
+export type EndWithoutVerdict = (typeof endsWithoutVerdict)[number];
+
 /** The listener's metrics, in a registry of their own. */
 export interface Metrics {
   readonly registry: Registry;
@@ -49,6 +54,8 @@ export interface Metrics {
   /** @param seconds - from the request's head to the commit */
   observeIntake(seconds: number): void;
   countRun(verdict: Verdict): void;
+  /** Counts judgements that ended without a verdict. @param count @default 1 */
+  countWithoutVerdict(end: EndWithoutVerdict, count?: number): void;
   /** @param seconds - from the start of a job to its verdict */
   observeJob(seconds: number): void;
   /** Counts an attempt to write a report to the bucket. */
@@ -62,13 +69,52 @@ export interface MetricsOptions {
   readonly queueDepths?: () => Promise<Readonly<Record<string, number>>>;
   /** Buckets that are out; asked at each scrape. @default none */
   readonly bucketOutages?: () => readonly BucketOutage[];
+  /** What waits for somebody; one answer serves all scrapes of some seconds. @default none */
+  readonly backlog?: () => Promise<BacklogFigures>;
+  /** How long one answer of `backlog` counts. @default 10000 */
+  readonly keepMs?: number;
+  /** How long a scrape waits for the database. @default 3000: Prometheus gives up after 10 s */
+  readonly answerMs?: number;
 }
+
+/** Figures of the database, each a gauge; one that is left out is not shown. */
+const BACKLOG_GAUGES = {
+  deadLetters: {
+    name: 'file_processing_dead_letters',
+    help: 'Jobs whose attempts are used up and that no operator has settled.',
+  },
+  deadMessages: {
+    name: 'file_processing_dead_messages',
+    help: 'Genuine messages that could not be read and that no operator has settled.',
+  },
+  missingReports: {
+    name: 'file_processing_missing_reports',
+    help: 'Verdicts that stand, from seven days to half an hour old, whose report is not in the bucket.',
+  },
+  unmonitoredFiles: {
+    name: 'file_processing_unmonitored_files',
+    help: 'Files whose verdict stands, is at most seven days old and is of no mapping.',
+  },
+  oldestWaitingSeconds: {
+    name: 'file_processing_oldest_waiting_seconds',
+    help: 'Age of the oldest judgement that waits or is in hand, but for those of a listing or a rule change; 0 for none.',
+  },
+} as const;
+
+/** What {@link MetricsOptions.backlog} answers. */
+export type BacklogFigures = Readonly<Record<keyof typeof BACKLOG_GAUGES, number | undefined>>;
 
 /**
  * Makes the metrics. Names follow the Prometheus conventions: base units, `_total` on counters.
  * Every label value is there from the start, so that rates work from the first event on.
  */
-export function createMetrics({ queueDepths, bucketOutages }: MetricsOptions = {}): Metrics {
+export function createMetrics({
+  queueDepths,
+  bucketOutages,
+  backlog,
+  keepMs = 10_000,
+  answerMs = 3_000,
+}: MetricsOptions = {}): Metrics {
   const registry = new Registry();
   const registers = [registry];
   collectDefaultMetrics({ register: registry });
@@ -103,6 +149,12 @@ export function createMetrics({ queueDepths, bucketOutages }: MetricsOptions = {
     labelNames: ['verdict'],
     registers,
   });
+  const withoutVerdict = new Counter({
+    name: 'file_processing_judgements_without_verdict_total',
+    help: 'Judgements that ended without a verdict, by how: the object was gone or replaced, or the attempts were used up.',
+    labelNames: ['status'],
+    registers,
+  });
   const jobs = new Histogram({
     name: 'file_processing_job_duration_seconds',
     help: 'From the start of a job to its verdict.',
@@ -126,7 +178,10 @@ export function createMetrics({ queueDepths, bucketOutages }: MetricsOptions = {
     registers,
   });
   if (queueDepths !== undefined) {
-    registerQueueDepth(registry, queueDepths);
+    registerQueueDepth(registry, answerOrNothing(queueDepths, { keepMs: 0, answerMs }));
+  }
+  if (backlog !== undefined) {
+    registerBacklog(registry, answerOrNothing(backlog, { keepMs, answerMs }));
   }
   if (bucketOutages !== undefined) {
     new Gauge({
@@ -151,6 +206,9 @@ export function createMetrics({ queueDepths, bucketOutages }: MetricsOptions = {
   for (const verdict of VERDICTS) {
     runs.inc({ verdict }, 0);
   }
+  for (const status of endsWithoutVerdict) {
+    withoutVerdict.inc({ status }, 0);
+  }
   for (const outcome of reportOutcomes) {
     reports.inc({ outcome }, 0);
   }
@@ -162,6 +220,7 @@ export function createMetrics({ queueDepths, bucketOutages }: MetricsOptions = {
     countQueued: (outcome) => queued.inc({ outcome }),
     observeIntake: (seconds) => intake.observe(seconds),
     countRun: (verdict) => runs.inc({ verdict }),
+    countWithoutVerdict: (status, count = 1) => withoutVerdict.inc({ status }, count),
     observeJob: (seconds) => jobs.observe(seconds),
     countReport: (outcome) => reports.inc({ outcome }),
     addChecked: (amount) => {
@@ -173,7 +232,7 @@ export function createMetrics({ queueDepths, bucketOutages }: MetricsOptions = {
 
 function registerQueueDepth(
   registry: Registry,
-  queueDepths: () => Promise<Readonly<Record<string, number>>>,
+  queueDepths: () => Promise<Readonly<Record<string, number>> | undefined>,
 ): void {
   new Gauge({
     name: 'file_processing_queue_depth',
@@ -181,14 +240,69 @@ function registerQueueDepth(
     labelNames: ['queue'],
     registers: [registry],
     async collect() {
+      const depths = await queueDepths();
       this.reset();
-      // A database that is unavailable must not cost the other metrics.
-      const depths = await queueDepths().catch(() => ({}));
-      for (const [queue, depth] of Object.entries(depths)) {
+      for (const [queue, depth] of Object.entries(depths ?? {})) {
         this.set({ queue }, depth);
       }
     },
   });
+}
+
+function registerBacklog(
+  registry: Registry,
+  backlog: () => Promise<BacklogFigures | undefined>,
+): void {
+  const names = Object.keys(BACKLOG_GAUGES) as (keyof BacklogFigures)[];
+  for (const key of names) {
+    const { name, help } = BACKLOG_GAUGES[key];
+    new Gauge({
+      name,
+      help: `${help} Absent while the database is unavailable.`,
+      registers: [registry],
+      async collect() {
+        const figure = (await backlog())?.[key];
+        // Without it the gauge would be there with 0.
+        this.remove();
+        if (figure !== undefined) this.set(figure);
+      },
+    });
+  }
+}
+
+/**
+ * Asks the database for a scrape: once for all who ask at the same time, and at most once in `keepMs`. A
+ * failure and an answer that is late are undefined, since a database that is unavailable must not cost the
+ * other metrics.
+ */
+function answerOrNothing<Answer>(
+  ask: () => Promise<Answer>,
+  { keepMs, answerMs }: { readonly keepMs: number; readonly answerMs: number },
+): () => Promise<Answer | undefined> {
+  let asking: Promise<Answer | undefined> | undefined;
+  let kept: { readonly answer: Answer; readonly until: number } | undefined;
+  const askNow = async () => {
+    try {
+      const answer = await ask();
+      kept = { answer, until: performance.now() + keepMs };
+      return answer;
+    } catch {
+      return undefined;
+    } finally {
+      asking = undefined;
+    }
+  };
+  return async () => {
+    if (kept !== undefined && performance.now() < kept.until) return kept.answer;
+    asking ??= Promise.resolve().then(askNow);
+    const late = Promise.withResolvers<undefined>();
+    const timer = setTimeout(() => late.resolve(undefined), answerMs);
+    try {
+      return await Promise.race([asking, late.promise]);
+    } finally {
+      clearTimeout(timer);
+    }
+  };
 }
 
 /** What the probes of Kubernetes ask. */

@@ -191,7 +191,10 @@ function finishedLine({ judgement, outcome, seconds }: RecordedJudgement): Recor
 }
 
 function count(metrics: Metrics, { outcome, seconds }: RecordedJudgement): void {
-  if (outcome.status !== 'finished') return;
+  if (outcome.status !== 'finished') {
+    metrics.countWithoutVerdict(outcome.status);
+    return;
+  }
   const { verdict, rows, bytes } = outcome.report;
   metrics.countRun(verdict);
   metrics.observeJob(seconds);

@@ -11,6 +11,7 @@ import { LONGEST_IN_QUEUES_SECONDS } from '@file-processing/contract/listener-va
 import type { Logger } from 'pino';
 import { proxyAgents } from '../config/proxy-agents.ts';
 import type { Config, ConfigWithDatabase } from '../config.ts';
+import { backlogOf } from '../database/backlog.ts';
 import { answers, connect, type Database } from '../database/connection.ts';
 import { connectionFault, meansUnavailable } from '../database/errors.ts';
 import { failJudgements } from '../database/judgements.ts';
@@ -111,6 +112,7 @@ export async function startListener(options: ListenerOptions): Promise<RunningLi
         ...breakers.read.open().map((open) => ({ ...open, way: 'read' as const })),
         ...breakers.write.open().map((open) => ({ ...open, way: 'write' as const })),
       ],
+      backlog: () => backlogOf(database, { writesReports: config.s3.writeReports }),
     });
     const isDraining = () => draining;
     const isReady = readiness(database, isDraining);
@@ -264,7 +266,8 @@ function startJobs(
       breakers,
     }),
     onDead: async (dead) => {
-      await failJudgements(database, dead);
+      const ended = await failJudgements(database, dead);
+      metrics.countWithoutVerdict('error', ended.length);
     },
     onError: (error) => logger.warn({ err: error }, 'worker could not reach the queue'),
   });
@@ -274,10 +277,11 @@ function startJobs(
 const REPAIR_MS = 60_000;
 
 /** Looks at once, and then again and again: a command may be killed while the listener serves. */
-async function startRepairs({ options, database, queue }: Parts): Promise<Repeated> {
+async function startRepairs({ options, database, queue, metrics }: Parts): Promise<Repeated> {
   const { logger } = options;
   const repair = async () => {
     const repaired = await repairJudgements(database, queue);
+    metrics.countWithoutVerdict('error', repaired.failed);
     if (repaired.enqueued + repaired.failed > 0) {
       logger.warn(repaired, 'judgements that nobody worked on were enqueued or ended');
     }

@@ -1,7 +1,15 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createMetrics, startMetricsServer } from '../../../../listener/src/http/metrics.ts';
 import type { HttpServer } from '../../../../listener/src/http/server.ts';
 import { collectingLogger } from '../../support/sns-listener.ts';
+
+const BACKLOG = {
+  deadLetters: 1,
+  deadMessages: 2,
+  missingReports: 3,
+  unmonitoredFiles: 4,
+  oldestWaitingSeconds: 1.5,
+};
 
 async function samplesOf(metrics: ReturnType<typeof createMetrics>): Promise<string[]> {
   return (await metrics.registry.metrics()).split('\n');
@@ -29,6 +37,8 @@ describe('createMetrics', () => {
     metrics.countRequest('accepted');
     metrics.countRequest('accepted');
     metrics.countRun('failed');
+    metrics.countWithoutVerdict('gone');
+    metrics.countWithoutVerdict('error', 3);
     metrics.countReport('written');
     metrics.observeIntake(0.004);
     metrics.observeJob(0.7);
@@ -39,6 +49,9 @@ describe('createMetrics', () => {
       expect.arrayContaining([
         'file_processing_http_requests_total{outcome="accepted"} 2',
         'file_processing_runs_total{verdict="failed"} 1',
+        'file_processing_judgements_without_verdict_total{status="gone"} 1',
+        'file_processing_judgements_without_verdict_total{status="replaced"} 0',
+        'file_processing_judgements_without_verdict_total{status="error"} 3',
         'file_processing_reports_total{outcome="written"} 1',
         'file_processing_reports_total{outcome="failed"} 0',
         'file_processing_intake_duration_seconds_bucket{le="0.005"} 1',
@@ -51,7 +64,9 @@ describe('createMetrics', () => {
   });
 
   it('has help and type for every metric', async () => {
-    const samples = await samplesOf(createMetrics({ queueDepths: async () => ({ jobs: 1 }) }));
+    const samples = await samplesOf(
+      createMetrics({ queueDepths: async () => ({ jobs: 1 }), backlog: async () => BACKLOG }),
+    );
     const names = samples.flatMap(
       (line) => line.match(/^(file_processing_\w+?)(?:_bucket|_sum|_count)?[ {]/)?.[1] ?? [],
     );
@@ -81,6 +96,61 @@ describe('createMetrics', () => {
 
     expect(samples).toContain('file_processing_http_requests_total{outcome="accepted"} 0');
     expect(samples.join()).not.toContain('file_processing_queue_depth{');
+  });
+
+  it('shows the other metrics while the database does not answer', async () => {
+    const never = () => new Promise<never>(() => undefined);
+    const metrics = createMetrics({ queueDepths: never, backlog: never, answerMs: 10 });
+    const samples = await samplesOf(metrics);
+
+    expect(samples).toContain('file_processing_http_requests_total{outcome="accepted"} 0');
+    expect(samples.filter((line) => /^file_processing_(queue_depth|dead)/.test(line))).toEqual([]);
+  });
+
+  it('shows what waits for somebody, and nothing of what nobody counts', async () => {
+    const backlog = async () => ({ ...BACKLOG, missingReports: undefined });
+    const samples = await samplesOf(createMetrics({ backlog }));
+
+    expect(samples).toEqual(
+      expect.arrayContaining([
+        'file_processing_dead_letters 1',
+        'file_processing_dead_messages 2',
+        'file_processing_unmonitored_files 4',
+        'file_processing_oldest_waiting_seconds 1.5',
+      ]),
+    );
+    expect(samples.filter((line) => line.startsWith('file_processing_missing_reports'))).toEqual(
+      [],
+    );
+  });
+
+  it('asks the database once for all scrapes of some seconds', async () => {
+    const backlog = vi.fn(async () => BACKLOG);
+    const metrics = createMetrics({ backlog });
+    await Promise.all([samplesOf(metrics), samplesOf(metrics)]);
+
+    expect(await samplesOf(metrics)).toContain('file_processing_dead_messages 2');
+    expect(backlog).toHaveBeenCalledTimes(1);
+  });
+
+  it('asks the database again once its answer is old', async () => {
+    const backlog = vi.fn(async () => BACKLOG);
+    const metrics = createMetrics({ backlog, keepMs: 0 });
+    await samplesOf(metrics);
+    backlog.mockResolvedValue({ ...BACKLOG, deadMessages: 7 });
+
+    expect(await samplesOf(metrics)).toContain('file_processing_dead_messages 7');
+  });
+
+  it('shows no figure of the database while it is unavailable, and the figure afterwards', async () => {
+    const backlog = vi.fn(async () => BACKLOG);
+    const metrics = createMetrics({ backlog, keepMs: 0 });
+    await samplesOf(metrics);
+    backlog.mockRejectedValueOnce(new Error('away'));
+    const samples = await samplesOf(metrics);
+
+    expect(samples.filter((line) => line.startsWith('file_processing_dead_messages'))).toEqual([]);
+    expect(await samplesOf(metrics)).toContain('file_processing_dead_messages 2');
   });
 
   it('keeps two sets apart', async () => {

@@ -79,8 +79,10 @@ test('a verdict is logged and counted', async () => {
 });
 
 test('an object that is gone is a finished run, not a failed job', async () => {
-  const { lines, error } = await handle(new ObjectUnavailableError('object-gone', 'is gone'));
+  const unavailable = new ObjectUnavailableError('object-gone', 'is gone');
+  const { lines, error, metrics } = await handle(unavailable);
   expect(error).toBeUndefined();
+  expect(metrics).toContain('file_processing_judgements_without_verdict_total{status="gone"} 1');
   expect(lines).toMatchObject([{ msg: 'run finished', status: 'gone', reason: 'is gone' }]);
 });
 

@@ -22,7 +22,7 @@ import {
 } from '../../../../listener/src/serve/start-listener.ts';
 import { eventually } from '../../../support/eventually.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
-import { enqueueRuns } from '../../support/runs.ts';
+import { enqueueRuns, leaveOneAttempt } from '../../support/runs.ts';
 import { startS3Server } from '../../support/s3-server.ts';
 import { collectingLogger } from '../../support/sns-listener.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
@@ -141,6 +141,30 @@ test('what is older than the retention is deleted while the listener serves, wit
   expect(await findRun(given.database, run?.id ?? '')).toMatchObject({
     verdict: 'failed',
     report: null,
+  });
+});
+
+test('what waits for somebody is among the metrics', async () => {
+  expect(await sns.publish(TOPIC, { message: 'no event' }).delivered).toBe(true);
+  const metrics = await (await fetch(`http://127.0.0.1:${listener.metricsPort}/metrics`)).text();
+  expect(metrics).toContain('file_processing_dead_messages 1');
+  expect(metrics).toContain('file_processing_missing_reports 0');
+  expect(lines).toContainEqual(expect.objectContaining({ level: 50, outcome: 'dead' }));
+});
+
+test('a run whose attempts are used up is counted', async () => {
+  await listener.stop();
+  const queue = await openQueue(given.database, () => undefined);
+  const [runId = ''] = await enqueueRuns(given.database, queue, 'a.csv');
+  await leaveOneAttempt(given.database, runId);
+  for (const job of await queue.fetch(1)) await queue.fail(job, new Error('out of memory'));
+  await queue.close();
+  const config = readConfig(settings, { database: true, httpIntake: true });
+  const { logger } = collectingLogger();
+  listener = await startListener({ config, role: 'both', migrate: false, logger });
+  await eventually(async () => {
+    const metrics = await (await fetch(`http://127.0.0.1:${listener.metricsPort}/metrics`)).text();
+    expect(metrics).toContain('file_processing_judgements_without_verdict_total{status="error"} 1');
   });
 });
 

@@ -1,0 +1,77 @@
+import { DEAD_LETTER_QUEUE } from '../queue/queue.ts';
+import type { Database } from './connection.ts';
+import { queueSchemaOf, tablesOf } from './tables.ts';
+
+/** What waits for somebody; counts go no further than {@link COUNTED_TO}. */
+export interface Backlog {
+  /** Jobs whose attempts are used up and that no operator has settled. */
+  readonly deadLetters: number;
+  /** Messages that could not be read and that no operator has settled. */
+  readonly deadMessages: number;
+  /**
+   * Verdicts of the last days that stand and whose report is not in the bucket; undefined where none
+   * are written.
+   */
+  readonly missingReports: number | undefined;
+  /** Files of the last days whose verdict stands and is of no mapping. */
+  readonly unmonitoredFiles: number;
+  /** Age of the oldest judgement that has not ended; 0 for none. A listing's and a rule change's take their time. */
+  readonly oldestWaitingSeconds: number;
+}
+
+type BacklogRow = Omit<Backlog, 'missingReports'> & { readonly missingReports: number | null };
+
+/** More than these are not counted, so that a count stays cheap on the day when everything is wrong. */
+export const COUNTED_TO = 10_000;
+
+/** Verdicts as old as these are not looked at any more; the commands list all. */
+export const BACKLOG_DAYS = 7;
+
+/** A report is tried again for a quarter of an hour. */
+const REPORT_MINUTES = 30;
+
+/**
+ * Counts what waits for somebody, in one statement. Each part has a partial index.
+ *
+ * @param writesReports - WRITE_REPORTS
+ */
+export async function backlogOf(
+  database: Database,
+  { writesReports }: { readonly writesReports: boolean },
+): Promise<Backlog> {
+  const { snsMessages, runs, judgements } = tablesOf(database);
+  // The limit comes before the join, so that this is at most so many look-ups.
+  const standing = (condition: string) => `(
+    SELECT count(*) FROM (
+      SELECT run_id, number FROM ${judgements} WHERE ${condition}
+        AND finished_at > now() - interval '${BACKLOG_DAYS} days' LIMIT ${COUNTED_TO}
+    ) AS judgement JOIN ${runs} ON id = run_id AND verdict_number = number
+  )`;
+  const { rows } = await database.raw<{ rows: readonly BacklogRow[] }>(
+    `SELECT
+       (SELECT count(*) FROM (
+         SELECT FROM ${queueSchemaOf(database)}.job
+         WHERE name = '${DEAD_LETTER_QUEUE}' AND state < 'active' LIMIT ${COUNTED_TO}
+       ) AS dead) AS "deadLetters",
+       (SELECT count(*) FROM (
+         SELECT FROM ${snsMessages} WHERE outcome = 'dead' AND settled_at IS NULL LIMIT ${COUNTED_TO}
+       ) AS dead) AS "deadMessages",
+       ${
+         writesReports
+           ? standing(`report IS NOT NULL AND report_key IS NULL
+               AND finished_at < now() - interval '${REPORT_MINUTES} minutes'`)
+           : 'NULL'
+       } AS "missingReports",
+       ${standing('verdict IS NOT NULL AND mapping_name IS NULL')} AS "unmonitoredFiles",
+       extract(epoch FROM now() - least(
+         now(),
+         (SELECT min(created_at) FROM ${runs}
+          WHERE status = 'pending' AND last_number = 1 AND message_id IS NOT NULL),
+         (SELECT min(created_at) FROM ${judgements}
+          WHERE status IN ('queued', 'running') AND asked_by IN ('worker', 'operator'))
+       ))::float8 AS "oldestWaitingSeconds"`,
+  );
+  const [figures] = rows;
+  if (figures === undefined) throw new Error('the database does not say what waits');
+  return { ...figures, missingReports: figures.missingReports ?? undefined };
+}
