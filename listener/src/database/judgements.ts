@@ -453,6 +453,10 @@ export interface Judgement extends JudgementReference {
   readonly finishedAt: Date | null;
   /** When its report and error were deleted for their age; null as long as they are kept. */
   readonly detailsDeletedAt: Date | null;
+  /** When somebody decided that the error needs nothing more, or that the report be written anew. */
+  readonly settledAt: Date | null;
+  /** Why. */
+  readonly settledReason: string | null;
 }
 
 /** A judgement with its whole report. */
@@ -482,6 +486,8 @@ const JUDGEMENT_COLUMNS = {
   startedAt: 'started_at',
   finishedAt: 'finished_at',
   detailsDeletedAt: 'details_deleted_at',
+  settledAt: 'settled_at',
+  settledReason: 'settled_reason',
 };
 
 /** Every judgement of a run that has a row, in the order of their numbers. */

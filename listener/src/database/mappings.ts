@@ -36,6 +36,11 @@ export async function findMapping(
     .first<Mapping | undefined>(COLUMNS);
 }
 
+/** The versions of a mapping that there are, in their order. */
+export async function mappingVersions(database: Database, name: string): Promise<number[]> {
+  return database(tablesOf(database).mappings).where({ name }).orderBy('version').pluck('version');
+}
+
 /**
  * Stores a version. Its content may change as long as no run was judged by it; after that the
  * verdicts would lie about what they were measured against, and the version must be raised.

@@ -112,6 +112,8 @@ export interface RunSelection {
   readonly unmonitored?: boolean;
   /** Only runs whose verdict this mapping made; any version of it where none is named. */
   readonly mapping?: { readonly name: string; readonly version?: number };
+  /** Leaves out runs that wait for a judgement. */
+  readonly ended?: boolean;
   /** Leaves out runs of which somebody asked for a judgement with this reason. */
   readonly notAskedFor?: string;
   /** Only runs that were made then or later. */
@@ -140,6 +142,13 @@ export async function objectOfRun(
 export async function listRuns(database: Database, filter: RunFilter = {}): Promise<Run[]> {
   const names = await namesOf(database, filter);
   return selectRuns(database).modify(onePage(database, filter, names));
+}
+
+/** Runs with these ids, newest first. */
+export async function findRuns(database: Database, ids: readonly string[]): Promise<Run[]> {
+  return selectRuns(database)
+    .whereIn('run.id', ids)
+    .orderBy([{ column: 'run.created_at', order: 'desc' }, 'run.id']);
 }
 
 /** As {@link listRuns}, their ids alone. */
@@ -213,6 +222,7 @@ function selected(
           WHERE run_id = run.id AND number = run.last_number AND status = 'running'
         )`);
     } else if (status) query.where('run.status', status);
+    if (selection.ended) query.whereNot('run.status', 'pending');
     if (verdict) query.where('run.verdict', verdict);
     if (bucket) query.where('run.bucket', bucket);
     if (keyPrefix) query.whereRaw('run.key LIKE ?', [`${keyPrefix.replace(/[\\%_]/g, '\\$&')}%`]);

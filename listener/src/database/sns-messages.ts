@@ -37,6 +37,10 @@ export interface SnsMessage {
   readonly message: string;
   readonly signedAt: Date;
   readonly receivedAt: Date;
+  /** When somebody had it read anew, or decided that it needs nothing more. */
+  readonly settledAt: Date | null;
+  /** Why. */
+  readonly settledReason: string | null;
 }
 
 const MESSAGE_COLUMNS = {
@@ -49,6 +53,8 @@ const MESSAGE_COLUMNS = {
   message: 'message',
   signedAt: 'signed_at',
   receivedAt: 'received_at',
+  settledAt: 'settled_at',
+  settledReason: 'settled_reason',
 };
 
 const TYPE_OF = {
@@ -92,17 +98,73 @@ export async function findMessage(
     .first<SnsMessage | undefined>(MESSAGE_COLUMNS);
 }
 
-/** Messages with an outcome, newest first. @param limit @default 50 */
+/** Which messages with an outcome. */
+export interface MessageFilter {
+  /** Only those that were received then or later. */
+  readonly since?: Date;
+  /** Only those that were received earlier. */
+  readonly until?: Date;
+  /** Only what comes after this one: the id of the previous page's last one. */
+  readonly after?: string;
+}
+
+/** Messages with an outcome, newest first; of the dead ones those that nobody has settled. */
 export async function listMessages(
   database: Database,
   outcome: MessageOutcome,
-  limit = 50,
+  filter: MessageFilter,
+  limit: number,
 ): Promise<SnsMessage[]> {
-  return database(tablesOf(database).snsMessages)
+  return messagesWith(database, outcome, filter)
     .select(MESSAGE_COLUMNS)
-    .where({ outcome })
-    .orderBy('received_at', 'desc')
+    .orderBy([{ column: 'received_at', order: 'desc' }, 'message_id'])
     .limit(limit);
+}
+
+/** How many they are. @param atMost counts no further than this */
+export async function countMessages(
+  database: Database,
+  outcome: MessageOutcome,
+  filter: Omit<MessageFilter, 'after'>,
+  atMost: number,
+): Promise<number> {
+  const messages = messagesWith(database, outcome, filter).select('message_id').limit(atMost);
+  const [{ count }] = await database.from(messages.as('message')).count({ count: '*' });
+  return Number(count);
+}
+
+function messagesWith(
+  database: Database,
+  outcome: MessageOutcome,
+  { since, until, after }: MessageFilter,
+) {
+  const { snsMessages } = tablesOf(database);
+  const query = database(snsMessages).where({ outcome });
+  if (outcome === 'dead') query.whereNull('settled_at');
+  if (since) query.where('received_at', '>=', since);
+  if (until) query.where('received_at', '<', until);
+  if (after !== undefined) {
+    const time = `(SELECT received_at FROM ${snsMessages} WHERE message_id = ?)`;
+    // The first half is what the index finds.
+    query.whereRaw(`received_at <= ${time} AND (received_at < ${time} OR message_id > ?)`, [
+      after,
+      after,
+      after,
+    ]);
+  }
+  return query;
+}
+
+/** Settles dead messages without reading them: they are listed no more. @returns how many this call has settled */
+export async function discardMessages(
+  database: Database,
+  messageIds: readonly string[],
+  reason: string,
+): Promise<number> {
+  return database(tablesOf(database).snsMessages)
+    .whereIn('message_id', messageIds)
+    .where({ outcome: 'dead', settled_at: null })
+    .update({ settled_at: database.fn.now(), settled_reason: storableText(reason) });
 }
 
 /** What is kept of a certificate that has verified messages. */

@@ -117,14 +117,52 @@ async function withAttempts<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
+/** What an operator asks for who has a message read anew. */
+export interface RereadRequest {
+  readonly envelope: Envelope;
+  readonly event: S3Event;
+  /** Why it is read anew, for the record. */
+  readonly reason: string;
+  /** Why it was dead or ignored before. */
+  readonly before: string | null;
+}
+
+/**
+ * Records what a message says that was recorded as dead or ignored before. One that was taken meanwhile
+ * is a duplicate. When it returns, message, runs and jobs are committed.
+ *
+ * @returns `dead` where the database refuses the content: then the record is as it was
+ */
+export async function acceptAnew(
+  database: Database,
+  queue: Pick<Queue, 'enqueue'>,
+  { envelope, event, reason, before }: RereadRequest,
+): Promise<Acceptance> {
+  const row = rowOf(event);
+  const told = [row.reason, before && `before: ${before}`].filter(Boolean).join('; ');
+  const rows = [{ envelope, ...row, reason: told || null }];
+  try {
+    const [acceptance] = await withAttempts(() => recordTogether(database, queue, rows, reason));
+    return acceptance ?? { outcome: 'duplicate', runIds: [] };
+  } catch (error) {
+    const refusal = refusalOf(error);
+    if (refusal === undefined) throw error;
+    return { outcome: 'dead', runIds: [], reason: refusal };
+  }
+}
+
+/** @param settledReason - takes messages anew that are dead or ignored, for this reason */
 async function recordTogether(
   database: Database,
   queue: Pick<Queue, 'enqueue'>,
   rows: readonly MessageRow[],
+  settledReason?: string,
 ): Promise<readonly Acceptance[]> {
   const runIdsOf = await database.transaction(async (transaction) => {
-    const { rows: inserted } = await transaction.raw(insertMessagesAndRuns(tablesOf(transaction)), [
+    const statement = insertMessagesAndRuns(tablesOf(transaction), settledReason !== undefined);
+    const { rows: inserted } = await transaction.raw(statement, [
       JSON.stringify(rows.map(messageColumns)),
+      ...(settledReason === undefined ? [] : [storableText(settledReason)]),
       JSON.stringify(rows.flatMap(objectColumns)),
     ]);
     const adopted = inserted.some((row: { may_be_listed: boolean }) => row.may_be_listed)
@@ -161,9 +199,9 @@ async function recordTogether(
  * runs are inserted in an order that is the same in every transaction, so that two of them which
  * hold the same ones can't wait for each other.
  */
-const insertMessagesAndRuns = ({ snsMessages, runs }: Tables) => `
+const insertMessagesAndRuns = ({ snsMessages, runs }: Tables, anew: boolean) => `
   WITH new_messages AS (
-    INSERT INTO ${snsMessages}
+    INSERT INTO ${snsMessages} AS present
       (message_id, topic_arn, type, outcome, reason, subject, message, signed_at)
     SELECT message_id, topic_arn, 'Notification', outcome, reason, subject, message, signed_at
     FROM jsonb_to_recordset(?::jsonb) AS message (
@@ -171,7 +209,7 @@ const insertMessagesAndRuns = ({ snsMessages, runs }: Tables) => `
       signed_at timestamptz
     )
     ORDER BY message_id COLLATE "C"
-    ON CONFLICT (message_id) DO NOTHING
+    ON CONFLICT (message_id) ${anew ? TAKEN_ANEW : 'DO NOTHING'}
     RETURNING message_id
   ), new_runs AS (
     INSERT INTO ${runs}
@@ -197,6 +235,10 @@ const insertMessagesAndRuns = ({ snsMessages, runs }: Tables) => `
     ) AS listed ON true
   ) AS may_be_listed
   FROM new_messages`;
+
+const TAKEN_ANEW = `DO UPDATE SET
+  outcome = excluded.outcome, reason = excluded.reason, settled_at = now(), settled_reason = ?
+  WHERE present.outcome IN ('dead', 'ignored')`;
 
 /**
  * Takes back new runs of objects that a listing found before: the listing's run takes over what their event says, its

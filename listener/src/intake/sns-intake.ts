@@ -2,12 +2,17 @@ import {
   type DeliveryFilter,
   readS3Event,
   type S3Event,
+  unsignedEvent,
 } from '@file-processing/contract/s3-event.ts';
 import type { Database } from '../database/connection.ts';
-import { type Envelope, insertSubscriptionMessage } from '../database/sns-messages.ts';
+import {
+  type Envelope,
+  insertSubscriptionMessage,
+  type SnsMessage,
+} from '../database/sns-messages.ts';
 import type { Queue } from '../queue/queue.ts';
 import type { QueueIntake } from '../sqs/queued-delivery.ts';
-import { openIntake, withinDeadline } from './accept-message.ts';
+import { type Acceptance, acceptAnew, openIntake, withinDeadline } from './accept-message.ts';
 
 /** What {@link snsIntake} works with. */
 export interface SnsIntakeOptions {
@@ -33,6 +38,37 @@ export function snsIntake({ database, queue, filter, onRuns }: SnsIntakeOptions)
     recordConfirmation: (envelope) => recordConfirmation(database, envelope),
     recordUnsubscribe: (envelope) => recordUnsubscribe(database, envelope),
   };
+}
+
+/**
+ * Reads a message that is dead or was ignored anew, with the filter of today, and makes its runs as if it came
+ * now. What still says nothing, and what was taken already, stays as it is recorded.
+ *
+ * @param reason - why, for the record
+ */
+export async function rereadMessage(
+  { database, queue, filter }: Omit<SnsIntakeOptions, 'onRuns'>,
+  stored: SnsMessage,
+  reason: string,
+): Promise<Acceptance> {
+  const { messageId, topicArn, message, signedAt: timestamp, outcome } = stored;
+  if (outcome !== 'dead' && outcome !== 'ignored') return { outcome: 'duplicate', runIds: [] };
+  const event = readStored(stored, filter);
+  if (event.kind === 'dead' || event.kind === outcome) {
+    return { outcome: event.kind, runIds: [], ...('reason' in event && { reason: event.reason }) };
+  }
+  const envelope = { messageId, topicArn, timestamp, message };
+  return acceptAnew(database, queue, { envelope, event, reason, before: stored.reason });
+}
+
+function readStored({ topicArn, message }: SnsMessage, filter: DeliveryFilter): S3Event {
+  // The key in it would be another one than the object's.
+  if (/[\u2400\ufffd]/.test(message)) {
+    return { kind: 'dead', reason: 'its text could not be stored as it came' };
+  }
+  // What no topic signed is recorded under its bucket.
+  const unsigned = topicArn.split(':')[2] === 's3' ? unsignedEvent(message) : undefined;
+  return unsigned?.read(filter) ?? readS3Event(message, filter);
 }
 
 /** So that HTTP answers within 5 s. */

@@ -1,21 +1,16 @@
 import { randomUUID } from 'node:crypto';
-import type { Database } from '../database/connection.ts';
-import { type Asker, failJudgements, nameJobs, requestJudgements } from '../database/judgements.ts';
+import { storableText } from '../database/column-values.ts';
+import type { Database, Transaction } from '../database/connection.ts';
+import {
+  type Asker,
+  failJudgements,
+  type JudgementReference,
+  nameJobs,
+  requestJudgements,
+} from '../database/judgements.ts';
+import { findRuns, type Run, type RunFilter } from '../database/runs.ts';
 import { queueSchemaOf, tablesOf } from '../database/tables.ts';
-import { type DeadLetter, type Queue, RUN_QUEUE } from './queue.ts';
-
-const PAGE = 1000;
-
-/** Every dead letter, oldest first. */
-export async function allDeadLetters(queue: Pick<Queue, 'deadLetters'>): Promise<DeadLetter[]> {
-  const all: DeadLetter[] = [];
-  let page: DeadLetter[];
-  do {
-    page = await queue.deadLetters(PAGE, all.at(-1)?.id);
-    all.push(...page);
-  } while (page.length === PAGE);
-  return all;
-}
+import { DEAD_LETTER_QUEUE, type DeadLetter, errorTextOf, type Queue, RUN_QUEUE } from './queue.ts';
 
 /** Asks for judgements anew. */
 export interface RetryRequest {
@@ -33,21 +28,280 @@ export interface RetryRequest {
  */
 export async function retryRuns(
   database: Database,
-  queue: Pick<Queue, 'enqueue' | 'discard' | 'deadLetters'>,
+  queue: Pick<Queue, 'enqueue' | 'discard'>,
+  runIds: readonly string[],
+  request: RetryRequest,
+): Promise<readonly string[]> {
+  return database.transaction(async (transaction) => {
+    const letters = await lettersOf(transaction, runIds);
+    await discardLetters(transaction, queue, letters);
+    return requestWithin(transaction, queue, runIds, request);
+  });
+}
+
+async function requestWithin(
+  transaction: Transaction,
+  queue: Pick<Queue, 'enqueue'>,
   runIds: readonly string[],
   { priority, ...request }: RetryRequest,
 ): Promise<readonly string[]> {
-  const asked = new Set(runIds);
-  const dead = (await allDeadLetters(queue)).filter(({ runId }) => asked.has(runId));
+  const requested = await requestJudgements(transaction, runIds, request);
+  await queue.enqueue(requested, transaction, priority);
+  return requested.map(({ runId }) => runId);
+}
+
+/** What {@link retryDeadRuns} did. */
+export interface DeadRetried {
+  /** Runs of which another judgement waits now. */
+  readonly judgements: number;
+  /** Runs whose verdict stands, and whose report is written anew. */
+  readonly reports: number;
+}
+
+/**
+ * Tries again what used up its attempts, and settles it: a judgement that ended in an error is followed by
+ * another one; where the verdict stands and only its report was not written, the report alone is tried again.
+ * What has no attempts used up is left alone.
+ */
+export async function retryDeadRuns(
+  database: Database,
+  queue: Pick<Queue, 'enqueue' | 'discard'>,
+  runIds: readonly string[],
+  reason: string,
+): Promise<DeadRetried> {
   return database.transaction(async (transaction) => {
-    const requested = await requestJudgements(transaction, runIds, request);
-    await queue.enqueue(requested, transaction, priority);
-    await queue.discard(
-      dead.map(({ id }) => id),
+    const letters = await lettersOf(transaction, runIds);
+    await discardLetters(transaction, queue, letters);
+    const reports = await settleJudgements(transaction, runIds, reason, letters, 'finished');
+    await queue.enqueue(
+      reports.map((reference) => ({ ...reference, jobId: randomUUID() })),
       transaction,
     );
-    return requested.map(({ runId }) => runId);
+    const failed: string[] = await transaction(tablesOf(transaction).runs)
+      .whereIn('id', runIds)
+      .where({ status: 'error' })
+      .pluck('id');
+    const request = { askedBy: 'operator', reason } as const;
+    const asked = await requestWithin(transaction, queue, failed, request);
+    return { judgements: asked.length, reports: reports.length };
   });
+}
+
+/**
+ * Settles runs that used up their attempts without another one: they and their dead letters are listed no
+ * more. The reason is kept with the judgement.
+ *
+ * @returns how many runs this call has settled
+ */
+export async function discardDeadRuns(
+  database: Database,
+  queue: Pick<Queue, 'discard'>,
+  runIds: readonly string[],
+  reason: string,
+): Promise<number> {
+  return database.transaction(async (transaction) => {
+    const letters = await lettersOf(transaction, runIds);
+    await discardLetters(transaction, queue, letters);
+    const settled = [
+      ...(await settleJudgements(transaction, runIds, reason, letters, 'finished')),
+      ...(await settleJudgements(transaction, runIds, reason, letters, 'error')),
+    ];
+    return new Set([...settled, ...letters].map(({ runId }) => runId)).size;
+  });
+}
+
+/** @returns the judgements that were settled */
+async function settleJudgements(
+  transaction: Transaction,
+  runIds: readonly string[],
+  reason: string,
+  letters: readonly DeadLetter[],
+  status: 'finished' | 'error',
+): Promise<readonly JudgementReference[]> {
+  const { runs, judgements } = tablesOf(transaction);
+  const { rows } = await transaction.raw(
+    `UPDATE ${judgements} AS judgement SET settled_at = now(), settled_reason = ?
+     FROM ${runs} AS run
+     WHERE run.id = ANY (?::uuid[]) AND run.status = ? AND judgement.status = run.status
+       AND judgement.run_id = run.id AND judgement.number = run.last_number
+       AND (
+         run.status = 'error' AND judgement.settled_at IS NULL
+         OR (run.id::text, judgement.number) IN (
+           SELECT "runId", number FROM jsonb_to_recordset(?::jsonb) AS letter ("runId" text, number integer)
+         )
+       )
+     RETURNING judgement.run_id AS "runId", judgement.number`,
+    [storableText(reason), [...runIds], status, JSON.stringify(letters)],
+  );
+  return rows;
+}
+
+/** Dead letters of runs; nobody else takes them away before this transaction has ended. */
+async function lettersOf(
+  transaction: Transaction,
+  runIds: readonly string[],
+): Promise<readonly DeadLetter[]> {
+  const { rows } = await transaction.raw(
+    `${lettersIn(transaction)} AND data ->> 'runId' = ANY (?) ORDER BY id FOR UPDATE`,
+    [[...runIds]],
+  );
+  return rows.map(deadLetterOf);
+}
+
+/** Also ends their judgements, as a worker does that sees the letters first. */
+async function discardLetters(
+  transaction: Transaction,
+  queue: Pick<Queue, 'discard'>,
+  letters: readonly DeadLetter[],
+): Promise<void> {
+  if (letters.length === 0) return;
+  await failJudgements(transaction, letters);
+  await queue.discard(
+    letters.map(({ id }) => id),
+    transaction,
+  );
+}
+
+interface LetterRow extends Omit<DeadLetter, 'error'> {
+  readonly output: unknown;
+}
+
+function deadLetterOf({ output, ...letter }: LetterRow): DeadLetter {
+  return { ...letter, error: errorTextOf(output) };
+}
+
+/** A statement to which a condition can be added: one that names runs is asked of pg-boss's table itself. */
+function lettersIn(database: Database | Transaction): string {
+  return `SELECT id, data ->> 'runId' AS "runId", (data ->> 'number')::integer AS number,
+      created_on AS "diedAt", coalesce(source_retry_count, 0) + 1 AS attempts, source_output AS output
+    FROM ${queueSchemaOf(database)}.job WHERE name = '${DEAD_LETTER_QUEUE}' AND state < 'active'`;
+}
+
+/** How many letters one call settles; what is left waits for the next one. */
+const SETTLED_AT_ONCE = 1_000;
+
+/**
+ * Settles dead letters of runs that a later judgement has brought to an end, as one that a person made by
+ * `run`. Any number of processes may call it at once.
+ *
+ * @returns how many
+ */
+export async function settleOvertaken(
+  database: Database,
+  queue: Pick<Queue, 'discard'>,
+): Promise<number> {
+  return database.transaction(async (transaction) => {
+    const { rows } = await transaction.raw<{ rows: { id: string }[] }>(
+      `SELECT id FROM ${queueSchemaOf(transaction)}.job
+       WHERE name = '${DEAD_LETTER_QUEUE}' AND state < 'active' AND EXISTS (
+         SELECT FROM ${tablesOf(transaction).runs} AS run
+         WHERE run.id = (data ->> 'runId')::uuid AND run.status IN ('finished', 'gone', 'replaced')
+           AND run.last_number > (data ->> 'number')::integer
+       )
+       LIMIT ? FOR UPDATE SKIP LOCKED`,
+      [SETTLED_AT_ONCE],
+    );
+    return queue.discard(
+      rows.map(({ id }) => id),
+      transaction,
+    );
+  });
+}
+
+/** Which runs that used up their attempts, by when they were told of. */
+export type DeadFilter = Pick<RunFilter, 'since' | 'until' | 'after'>;
+
+/** A run that used up its attempts. */
+export interface DeadRun {
+  readonly id: string;
+  readonly bucket: string;
+  readonly key: string;
+  /** When it was told of. */
+  readonly createdAt: Date;
+  /** `error`; anything else where a dead letter is there all the same. */
+  readonly status: Run['status'];
+  /** The verdict that stands. */
+  readonly verdict: Run['verdict'];
+  readonly attempts: number;
+  /** Of the last attempt. */
+  readonly error: string | null;
+}
+
+/**
+ * Runs that used up their attempts and that nobody has settled: their latest judgement ended in an error, or
+ * a dead letter of theirs waits. Newest first.
+ */
+export async function listDeadRuns(
+  database: Database,
+  filter: DeadFilter,
+  limit: number,
+): Promise<DeadRun[]> {
+  const { rows } = await database.raw<{ rows: { id: string }[] }>(
+    ...deadRuns(database, filter, limit),
+  );
+  const ids = rows.map(({ id }) => id);
+  const letters = await database.raw(`${lettersIn(database)} AND data ->> 'runId' = ANY (?)`, [
+    ids,
+  ]);
+  const letterOf = new Map<string, DeadLetter>(
+    letters.rows.map(deadLetterOf).map((letter: DeadLetter) => [letter.runId, letter]),
+  );
+  const runs = await findRuns(database, ids);
+  return runs.map(({ id, bucket, key, createdAt, status, verdict, ...run }) => {
+    const { attempts, error } = status === 'error' ? run : (letterOf.get(id) ?? run);
+    return { id, bucket, key, createdAt, status, verdict, attempts, error };
+  });
+}
+
+/** How many they are. @param atMost counts no further than this */
+export async function countDeadRuns(
+  database: Database,
+  filter: Omit<DeadFilter, 'after'>,
+  atMost: number,
+): Promise<number> {
+  const [statement, bindings] = deadRuns(database, filter, atMost);
+  const { rows } = await database.raw(`SELECT count(*) FROM (${statement}) AS dead`, bindings);
+  return Number(rows[0].count);
+}
+
+/** How many dead letters wait, which is what the metric says. @param atMost counts no further than this */
+export async function countDeadLetters(database: Database, atMost: number): Promise<number> {
+  const { rows } = await database.raw(
+    `SELECT count(*) FROM (${lettersIn(database)} LIMIT ?) AS letter`,
+    [atMost],
+  );
+  return Number(rows[0].count);
+}
+
+function deadRuns(
+  database: Database,
+  { since, until, after }: DeadFilter,
+  limit: number,
+): [statement: string, bindings: (string | number | Date | null)[]] {
+  const { runs, judgements } = tablesOf(database);
+  const order = 'ORDER BY created_at DESC, id LIMIT ?';
+  const before = `coalesce((SELECT created_at FROM ${runs} WHERE id = ?), 'infinity')`;
+  const page = `created_at >= coalesce(?, '-infinity'::timestamptz)
+    AND created_at < coalesce(?, 'infinity'::timestamptz)
+    AND created_at <= ${before} AND (created_at < ${before} OR id > ?) ${order}`;
+  const ofPage = [since ?? null, until ?? null, after ?? null, after ?? null, after ?? null, limit];
+  return [
+    `(
+       SELECT id, created_at FROM ${runs} AS run
+       WHERE status = 'error' AND EXISTS (
+         SELECT FROM ${judgements} WHERE run_id = run.id AND number = run.last_number
+           -- What is older than the retention is nobody's business any more.
+           AND settled_at IS NULL AND details_deleted_at IS NULL
+       ) AND ${page}
+     ) UNION (
+       SELECT id, created_at FROM ${runs} AS run
+       WHERE id IN (
+         SELECT (data ->> 'runId')::uuid FROM ${queueSchemaOf(database)}.job
+         WHERE name = '${DEAD_LETTER_QUEUE}' AND state < 'active'
+       ) AND ${page}
+     ) ${order}`,
+    [...ofPage, ...ofPage, limit],
+  ];
 }
 
 /** A judgement that waits and that nobody will begin. */

@@ -331,7 +331,7 @@ export async function openQueue(
     },
 
     async fail(job, error) {
-      const response = await boss.fail(RUN_QUEUE, attempt(job), { message: messageOf(error) });
+      const response = await boss.fail(RUN_QUEUE, attempt(job), { message: errorTextOf(error) });
       if ((response as Settled).affected === 0) return 'lost';
       return job.retryCount < job.retryLimit ? 'retry' : 'dead';
     },
@@ -395,16 +395,16 @@ function deadLetter(job: JobWithMetadata<JudgementReference>): DeadLetter {
     number: job.data.number,
     diedAt: job.createdOn,
     attempts: (job.sourceRetryCount ?? 0) + 1,
-    error: messageOf(job.sourceOutput),
+    error: errorTextOf(job.sourceOutput),
   };
 }
 
 /** The text of an error, of what `fail` stored, or of what pg-boss's supervisor stored. */
-function messageOf(value: unknown): string {
+export function errorTextOf(value: unknown): string {
   if (value instanceof Error) return value.message;
   if (typeof value === 'object' && value !== null) {
     if ('message' in value && typeof value.message === 'string') return value.message;
-    if ('value' in value) return messageOf(value.value);
+    if ('value' in value) return errorTextOf(value.value);
   }
   return String(value);
 }

@@ -30,7 +30,7 @@ import {
 } from '../http/server.ts';
 import { snsIntake } from '../intake/sns-intake.ts';
 import { s3DataQualityJob } from '../jobs/s3-data-quality-job.ts';
-import { repairJudgements } from '../queue/dead-letters.ts';
+import { repairJudgements, settleOvertaken } from '../queue/dead-letters.ts';
 import { openQueue, type Queue } from '../queue/queue.ts';
 import { type Repeated, repeat, startWorker, type Worker } from '../queue/worker.ts';
 import { isLoopback, trustedCertificateOrigins } from '../sns/certificate-url.ts';
@@ -285,6 +285,8 @@ async function startRepairs({ options, database, queue, metrics }: Parts): Promi
     if (repaired.enqueued + repaired.failed > 0) {
       logger.warn(repaired, 'judgements that nobody worked on were enqueued or ended');
     }
+    const settled = await settleOvertaken(database, queue);
+    if (settled > 0) logger.info({ settled }, 'dead letters were settled by later judgements');
   };
   const onError = (error: unknown) => logger.warn({ err: error }, 'judgements were not repaired');
   await repair().catch(onError);

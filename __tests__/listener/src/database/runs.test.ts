@@ -17,6 +17,7 @@ import {
   listRuns,
   type RunSelection,
 } from '../../../../listener/src/database/runs.ts';
+import { countDeadRuns, listDeadRuns } from '../../../../listener/src/queue/dead-letters.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
 import { begin, forgetRuns, judgedRun, openRun, PASSED } from '../../support/runs.ts';
 
@@ -293,6 +294,14 @@ describe('among 100,000 runs', () => {
       );
     },
   );
+
+  test('those that used up their attempts are found without reading the others', async () => {
+    expect(await readBy((database) => listDeadRuns(database, {}, 50))).toBeLessThan(1_000);
+    expect(await readBy((database) => listDeadRuns(database, { since: day }, 50))).toBeLessThan(
+      500,
+    );
+    expect(await readBy((database) => countDeadRuns(database, {}, COUNTED))).toBeLessThan(1_000);
+  });
 
   test('the thousandth page reads as few as the first', async () => {
     const [after = ''] = await large

@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import {
+  countMessages,
+  discardMessages,
   findMessage,
   insertSubscriptionMessage,
   listMessages,
@@ -33,10 +35,47 @@ test('a confirmation is kept once', async () => {
   });
 });
 
-test('messages are listed by outcome', async () => {
-  await insertSubscriptionMessage(given.database, envelope('u'), 'unsubscribe');
-  const listed = await listMessages(given.database, 'unsubscribe');
-  expect(listed.map(({ messageId }) => messageId)).toEqual(['u']);
+test('messages are listed by outcome, by when they came, a page at a time', async () => {
+  for (const [id, hour] of [
+    ['u1', '10'],
+    ['u2', '11'],
+    ['u3', '11'],
+  ] as const) {
+    await insertSubscriptionMessage(given.database, envelope(id), 'unsubscribe');
+    const received_at = `2026-11-24T${hour}:00:00Z`;
+    await given.database('sns_messages').where({ message_id: id }).update({ received_at });
+  }
+  const list = async (filter: Parameters<typeof listMessages>[2], limit = 50) =>
+    (await listMessages(given.database, 'unsubscribe', filter, limit)).map((one) => one.messageId);
+  expect(await list({})).toEqual(['u2', 'u3', 'u1']);
+  expect(await list({}, 1)).toEqual(['u2']);
+  expect(await list({ after: 'u2' })).toEqual(['u3', 'u1']);
+  expect(await list({ since: new Date('2026-11-24T11:00:00Z') })).toEqual(['u2', 'u3']);
+  expect(await list({ until: new Date('2026-11-24T11:00:00Z') })).toEqual(['u1']);
+  expect(await countMessages(given.database, 'unsubscribe', {}, 100)).toBe(3);
+  expect(await countMessages(given.database, 'unsubscribe', {}, 2)).toBe(2);
+});
+
+test('a dead message is discarded once, with the reason, and is listed no more', async () => {
+  await given.database('sns_messages').insert({
+    message_id: 'dead',
+    topic_arn: 'topic',
+    type: 'Notification',
+    outcome: 'dead',
+    reason: 'Message is not JSON',
+    message: 'hello',
+    signed_at: new Date(),
+  });
+  await insertSubscriptionMessage(given.database, envelope('c2'), 'confirmation');
+  expect(await listMessages(given.database, 'dead', {}, 50)).toHaveLength(1);
+  expect(await discardMessages(given.database, ['dead', 'c2', 'unknown'], 'a test')).toBe(1);
+  expect(await discardMessages(given.database, ['dead'], 'another')).toBe(0);
+  expect(await listMessages(given.database, 'dead', {}, 50)).toEqual([]);
+  expect(await findMessage(given.database, 'dead')).toMatchObject({
+    outcome: 'dead',
+    settledAt: expect.any(Date),
+    settledReason: 'a test',
+  });
 });
 
 test('an unknown message is not found', async () => {

@@ -183,6 +183,8 @@ const judgement: JudgementWithReport = {
   startedAt: new Date('2026-11-24T10:00:02Z'),
   finishedAt: new Date('2026-11-24T10:00:03Z'),
   detailsDeletedAt: null,
+  settledAt: null,
+  settledReason: null,
   report: { verdict: 'failed', rows: 1 },
 };
 

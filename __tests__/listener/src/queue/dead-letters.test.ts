@@ -1,14 +1,20 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import {
+  closeJudgement,
   failJudgements,
   finishJudgement,
+  judgementsOf,
   startOwnJudgement,
 } from '../../../../listener/src/database/judgements.ts';
 import { findRun } from '../../../../listener/src/database/runs.ts';
 import {
-  allDeadLetters,
+  countDeadRuns,
+  discardDeadRuns,
+  listDeadRuns,
   repairJudgements,
+  retryDeadRuns,
   retryRuns,
+  settleOvertaken,
 } from '../../../../listener/src/queue/dead-letters.ts';
 import { openQueue, type Queue } from '../../../../listener/src/queue/queue.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
@@ -40,18 +46,35 @@ beforeEach(async () => {
   await given.database('file_processing_queue.job').delete();
 });
 
+/** Runs whose only attempt failed, as the worker leaves them. */
+async function diedRuns(...keys: readonly string[]): Promise<string[]> {
+  const runIds = await enqueueRuns(given.database, queue, ...keys);
+  for (const runId of runIds) await leaveOneAttempt(given.database, runId);
+  for (const job of await queue.fetch(runIds.length)) {
+    await queue.fail(job, new Error('S3 is unavailable'));
+  }
+  await failJudgements(
+    given.database,
+    runIds.map((runId) => ({ runId, number: 1, error: 'S3 is unavailable' })),
+  );
+  return runIds;
+}
+
+/** A run with a verdict, the attempts at whose report are used up. */
+async function runWithoutReport(key: string): Promise<string> {
+  const [runId = ''] = await enqueueRuns(given.database, queue, key);
+  await finishJudgement(given.database, await beginOf(given.database, runId), PASSED);
+  await leaveOneAttempt(given.database, runId);
+  for (const job of await queue.fetch(1)) await queue.fail(job, new Error('AccessDenied'));
+  return runId;
+}
+
 const runOf = (runId: string | undefined) => findRun(given.database, runId ?? '');
 
 describe('a retry', () => {
   let runIds: string[];
   beforeEach(async () => {
-    runIds = await enqueueRuns(given.database, queue, 'a', 'b');
-    for (const runId of runIds) await leaveOneAttempt(given.database, runId);
-    for (const job of await queue.fetch(2)) await queue.fail(job, new Error('S3 is unavailable'));
-    await failJudgements(
-      given.database,
-      runIds.map((runId) => ({ runId, number: 1, error: 'S3 is unavailable' })),
-    );
+    runIds = await diedRuns('a', 'b');
   });
 
   const retry = (ids: readonly string[]) =>
@@ -61,7 +84,7 @@ describe('a retry', () => {
     const [first, second] = runIds;
     expect(await retry([first ?? ''])).toEqual([first]);
     expect(await queue.fetch(5)).toMatchObject([{ runId: first, number: 2 }]);
-    expect((await allDeadLetters(queue)).map(({ runId }) => runId)).toEqual([second]);
+    expect((await queue.deadLetters(100)).map(({ runId }) => runId)).toEqual([second]);
   });
 
   test('a second time changes nothing', async () => {
@@ -72,7 +95,7 @@ describe('a retry', () => {
 
   test('of a run that is not there changes nothing', async () => {
     expect(await retry(['00000000-0000-0000-0000-000000000000'])).toEqual([]);
-    expect(await allDeadLetters(queue)).toHaveLength(2);
+    expect(await queue.deadLetters(100)).toHaveLength(2);
   });
 
   test('of a run with a verdict leaves it standing', async () => {
@@ -157,5 +180,185 @@ describe('a repair', () => {
   test('leaves a command alone that is at work', async () => {
     await startOwnJudgement(given.database, { object: OBJECT, invocation: 'cli' });
     expect(await repair()).toStrictEqual({ enqueued: 0, failed: 0 });
+  });
+});
+
+describe('what used up its attempts', () => {
+  const list = async (filter: Parameters<typeof listDeadRuns>[1] = {}, limit = 50) =>
+    (await listDeadRuns(given.database, filter, limit)).map(({ id }) => id);
+  const count = () => countDeadRuns(given.database, {}, 100);
+  const letters = async () => (await queue.deadLetters(100)).map(({ runId }) => runId);
+  const retryDead = (...runIds: string[]) =>
+    retryDeadRuns(given.database, queue, runIds, 'S3 is back');
+  const discardDead = (...runIds: string[]) =>
+    discardDeadRuns(given.database, queue, runIds, 'the sender was told');
+
+  test('is listed with its last error, newest first, and counted', async () => {
+    const [a, b] = await diedRuns('a', 'b');
+    await judgedRun(given.database, { bucket: 'bucket', key: 'judged' });
+    expect(await listDeadRuns(given.database, {}, 50)).toMatchObject([
+      { id: b, key: 'b', status: 'error', verdict: null, error: 'S3 is unavailable' },
+      { id: a, key: 'a' },
+    ]);
+    expect(await count()).toBe(2);
+    expect(await countDeadRuns(given.database, {}, 1)).toBe(1);
+  });
+
+  test('is listed where only its report was not written', async () => {
+    const runId = await runWithoutReport('k');
+    expect(await listDeadRuns(given.database, {}, 50)).toMatchObject([
+      { id: runId, status: 'finished', verdict: 'passed', error: 'AccessDenied', attempts: 1 },
+    ]);
+    expect(await count()).toBe(1);
+  });
+
+  test('is listed where a command ended in an error, without a dead letter', async () => {
+    const held = await begin(given.database, { bucket: 'b', key: 'k' });
+    await closeJudgement(given.database, held, 'error', 'interrupted');
+    expect(await list()).toEqual([held.runId]);
+  });
+
+  test('is listed by when it was delivered, a page at a time', async () => {
+    const [a, b, c] = await diedRuns('a', 'b', 'c');
+    expect(await list({}, 2)).toEqual([c, b]);
+    expect(await list({ after: b ?? '' })).toEqual([a]);
+    await given.database('runs').where({ id: a }).update({ created_at: '2026-11-27T12:00:00Z' });
+    const since = new Date('2026-11-27T00:00:00Z');
+    expect(await list({ since, until: new Date('2026-11-28T00:00:00Z') })).toEqual([a]);
+  });
+
+  test('is listed no more once its error was deleted for its age', async () => {
+    await diedRuns('a');
+    await given.database('judgements').update({ error: null, details_deleted_at: new Date() });
+    await given.database('file_processing_queue.job').delete();
+    expect(await list()).toEqual([]);
+  });
+
+  test('is judged again by a retry, which says why, and is dead no more', async () => {
+    const [a = '', b = ''] = await diedRuns('a', 'b');
+    expect(await retryDead(a)).toStrictEqual({ judgements: 1, reports: 0 });
+    expect(await list()).toEqual([b]);
+    expect(await letters()).toEqual([b]);
+    expect(await queue.fetch(5)).toMatchObject([{ runId: a, number: 2 }]);
+    expect(await judgementsOf(given.database, a)).toMatchObject([
+      { number: 1, status: 'error' },
+      { number: 2, askedBy: 'operator', reason: 'S3 is back' },
+    ]);
+  });
+
+  test('has its report written again by a retry, without another judgement', async () => {
+    const runId = await runWithoutReport('k');
+    expect(await retryDead(runId)).toStrictEqual({ judgements: 0, reports: 1 });
+    expect(await list()).toEqual([]);
+    expect(await letters()).toEqual([]);
+    expect(await queue.fetch(5)).toMatchObject([{ runId, number: 1 }]);
+    expect(await judgementsOf(given.database, runId)).toMatchObject([
+      { number: 1, verdict: 'passed', settledReason: 'S3 is back' },
+    ]);
+  });
+
+  test.each([
+    ['another judgement', async () => (await diedRuns('k'))[0] ?? ''],
+    ['another attempt at its report', () => runWithoutReport('k')],
+  ])('gets %s once, however many ask for it at once', async (_what, arrange) => {
+    const runId = await arrange();
+    await Promise.all([retryDead(runId), retryDead(runId), retryDead(runId)]);
+    await retryDead(runId);
+    expect(await queue.fetch(5)).toHaveLength(1);
+  });
+
+  test('is retried also where no worker has seen the dead letter', async () => {
+    const [runId = ''] = await enqueueRuns(given.database, queue, 'k');
+    await leaveOneAttempt(given.database, runId);
+    for (const job of await queue.fetch(1)) await queue.fail(job, new Error('S3 is unavailable'));
+    expect(await retryDead(runId)).toStrictEqual({ judgements: 1, reports: 0 });
+    expect(await judgementsOf(given.database, runId)).toMatchObject([
+      { number: 1, status: 'error', error: 'S3 is unavailable' },
+      { number: 2, status: 'queued' },
+    ]);
+  });
+
+  test('is nothing that has its verdict and report: a retry leaves it alone', async () => {
+    const runId = await judgedRun(given.database, { bucket: 'b', key: 'k' });
+    expect(await retryDead(runId)).toStrictEqual({ judgements: 0, reports: 0 });
+    expect(await discardDead(runId)).toBe(0);
+    expect(await queue.fetch(5)).toEqual([]);
+    expect(await judgementsOf(given.database, runId)).toMatchObject([{ settledAt: null }]);
+  });
+
+  test.each([
+    ['its judgement', async () => (await diedRuns('k'))[0] ?? ''],
+    ['its report', () => runWithoutReport('k')],
+  ])('is discarded once, with the reason, where %s failed', async (_what, arrange) => {
+    const runId = await arrange();
+    expect(await discardDead(runId)).toBe(1);
+    expect(await discardDead(runId)).toBe(0);
+    expect(await list()).toEqual([]);
+    expect(await letters()).toEqual([]);
+    expect(await judgementsOf(given.database, runId)).toMatchObject([
+      { number: 1, settledAt: expect.any(Date), settledReason: 'the sender was told' },
+    ]);
+  });
+
+  test('can be retried after it was discarded', async () => {
+    const [runId = ''] = await diedRuns('k');
+    await discardDead(runId);
+    expect(await retryDead(runId)).toStrictEqual({ judgements: 1, reports: 0 });
+  });
+
+  test('is listed again where the retry fails too, and when it was discarded before', async () => {
+    const [runId = ''] = await diedRuns('k');
+    await discardDead(runId);
+    await retryDead(runId);
+    await leaveOneAttempt(given.database, runId);
+    for (const job of await queue.fetch(1)) await queue.fail(job, new Error('again'));
+    await failJudgements(given.database, [{ runId, number: 2, error: 'again' }]);
+    expect(await list()).toEqual([runId]);
+  });
+
+  describe('and has another judgement since', () => {
+    /** What `run` does. */
+    async function judgeByHand(runId: string, end: 'finished' | 'gone' | 'error'): Promise<void> {
+      const { bucket = '', key = '' } = (await runOf(runId)) ?? {};
+      const [{ version_id: versionId }] = await given.database('runs').where({ id: runId });
+      const object = { bucket, key, versionId };
+      const started = await startOwnJudgement(given.database, { object, invocation: 'by hand' });
+      if ('ended' in started) throw new Error('it was judged before');
+      await (end === 'finished'
+        ? finishJudgement(given.database, started.held, PASSED)
+        : closeJudgement(given.database, started.held, end, 'gone'));
+    }
+
+    async function diedVersion(key: string): Promise<string> {
+      const [runId = ''] = await diedRuns(key);
+      await given
+        .database('runs')
+        .where({ id: runId })
+        .update({ identity: `version ${key}`, version_id: key });
+      return runId;
+    }
+
+    test.each(['finished', 'gone'] as const)('is settled once that is %s', async (end) => {
+      const judged = await diedVersion('judged');
+      const other = await diedVersion('other');
+      expect(await settleOvertaken(given.database, queue)).toBe(0);
+      await judgeByHand(judged, end);
+      expect(await settleOvertaken(given.database, queue)).toBe(1);
+      expect(await letters()).toEqual([other]);
+      expect(await list()).toEqual([other]);
+    });
+
+    test('stays where that ended in an error, too', async () => {
+      const runId = await diedVersion('k');
+      await judgeByHand(runId, 'error');
+      expect(await settleOvertaken(given.database, queue)).toBe(0);
+      expect(await list()).toEqual([runId]);
+    });
+  });
+
+  test('is settled by a retry of its run in any other way', async () => {
+    const [runId = ''] = await diedRuns('k');
+    await retryRuns(given.database, queue, [runId], { askedBy: 'operator' });
+    expect(await list()).toEqual([]);
   });
 });

@@ -3,6 +3,7 @@ import { failJudgements } from '../../../../listener/src/database/judgements.ts'
 import { findRun } from '../../../../listener/src/database/runs.ts';
 import { createMetrics } from '../../../../listener/src/http/metrics.ts';
 import { s3DataQualityJob } from '../../../../listener/src/jobs/s3-data-quality-job.ts';
+import { retryDeadRuns } from '../../../../listener/src/queue/dead-letters.ts';
 import { openQueue, type Queue } from '../../../../listener/src/queue/queue.ts';
 import { startWorker, type Worker } from '../../../../listener/src/queue/worker.ts';
 import { jobHandler } from '../../../../listener/src/serve/job-handler.ts';
@@ -106,6 +107,24 @@ test('a report that is refused to the end is a dead letter of a run that stays f
   expect(lines.filter(({ level }) => level === 50)).toMatchObject([
     { msg: 'the verdict stands, its report was not written', runId },
   ]);
+});
+
+test('a report that was refused to the end is written once somebody retries it, without a judgement', async () => {
+  const store = writableStoreOf('n\n1\n');
+  const open = vi.spyOn(store, 'open');
+  store.refuseNext(new Error('AccessDenied'));
+  const runId = await enqueued();
+  await leaveOneAttempt(given.database, runId);
+  work(store);
+  await eventually(async () => expect(await queue.deadLetters(10)).toHaveLength(1));
+  await retryDeadRuns(given.database, queue, [runId], 'the role may write now');
+  await eventually(async () => expect(await states()).toEqual(['failed', 'completed']));
+  expect(open).toHaveBeenCalledTimes(1);
+  expect(await findRun(given.database, runId)).toMatchObject({
+    number: 1,
+    verdict: 'passed',
+    reportKey: store.written[0]?.key,
+  });
 });
 
 test('a report that a stopping worker hands back is written by the next one', async () => {

@@ -118,6 +118,30 @@ test('a file that lands is followed by its verdict', async () => {
   ]);
 });
 
+test('a dead letter is settled once a later judgement has a verdict, with one line', async () => {
+  await sns.publish(TOPIC, { message: await putSample() }).delivered;
+  const [run] = await finishedRuns();
+  await listener.stop();
+  const letters = () =>
+    given.database('file_processing_queue.job').where({ name: 'runs_dead_letter' });
+  await letters().insert({ name: 'runs_dead_letter', data: { runId: run?.id, number: 1 } });
+  await given.database('runs').update({ last_number: 2 });
+  const collected = collectingLogger();
+  listener = await startListener({
+    config: readConfig(settings, { database: true, httpIntake: true }),
+    role: 'both',
+    migrate: false,
+    logger: collected.logger,
+  });
+  await eventually(async () => expect(await letters()).toEqual([]));
+  expect(collected.lines).toContainEqual(
+    expect.objectContaining({
+      settled: 1,
+      msg: 'dead letters were settled by later judgements',
+    }),
+  );
+});
+
 test('what is older than the retention is deleted while the listener serves, with one line', async () => {
   const { messageId, delivered } = sns.publish(TOPIC, { message: await putSample() });
   await delivered;
