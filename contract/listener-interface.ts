@@ -62,6 +62,7 @@ export const COMMANDS: readonly string[] = [
   'seed',
   RUN,
   'runs',
+  'dead',
   BACKFILL.command,
   DRAIN_QUEUE,
   'validate',

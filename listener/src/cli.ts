@@ -6,11 +6,20 @@ import {
   ROLES,
 } from '@file-processing/contract/listener-interface.ts';
 import { VERDICTS } from '@file-processing/quality/verdict.ts';
-import { Argument, Command as Commander, InvalidArgumentError, Option } from 'commander';
+import { Argument, Command as Commander, Option } from 'commander';
 import packageJson from '../package.json' with { type: 'json' };
 import type { Command, CommandContext } from './cli/command-context.ts';
 import { errorText, exitCodeOfError } from './cli/exit-codes.ts';
 import { interruptible } from './cli/interruption.ts';
+import {
+  DEAD_KINDS,
+  keyPatternValue,
+  limitValue,
+  mappingValue,
+  reasonValue,
+  TIME,
+  timeValue,
+} from './cli/option-values.ts';
 import { SEED_FOLDER } from './database/definitions.ts';
 import { RUN_STATUSES } from './database/runs.ts';
 
@@ -110,15 +119,37 @@ function describeProgram(context: CommandContext, finish: (code: number) => void
       execute(async () => (await import('./cli/run.ts')).run, { job, ...options }),
     );
 
-  const runs = program.command('runs').description('show recorded runs');
-  runs
-    .command('list')
-    .description('list runs, newest first')
-    .addOption(new Option('--status <status>').choices(RUN_STATUSES))
-    .addOption(new Option('--verdict <verdict>').choices(VERDICTS))
-    .option('--bucket <bucket>')
-    .option('--key-prefix <prefix>')
-    .option('--limit <number>', 'maximum number of runs', limit, 50)
+  const since = () =>
+    new Option('--since <time>', `delivered from then on: ${TIME}`).argParser(timeValue);
+  const until = () => new Option('--until <time>', 'and before then').argParser(timeValue);
+  const reason = () =>
+    new Option('--reason <text>', 'why, for the record')
+      .argParser(reasonValue)
+      .makeOptionMandatory();
+  const dryRun = () => new Option('--dry-run', 'only count').default(false);
+  const pageSize = () =>
+    new Option('--limit <number>', 'how many to list').argParser(limitValue).default(50);
+  const selecting = (command: Commander) =>
+    command
+      .addOption(since())
+      .addOption(until())
+      .option('--client <client>', 'of files that are monitored for it today')
+      .option('--bucket <bucket>')
+      .addOption(
+        new Option(
+          '--key <pattern>',
+          'as a monitored file has it: ** any folders, * and ? in one',
+        ).argParser(keyPatternValue),
+      )
+      .option('--key-prefix <prefix>');
+
+  const runs = program.command('runs').description('show recorded runs, and judge them again');
+  selecting(runs.command('list').description('list runs, newest first'))
+    .addOption(new Option('--status <status>', 'of the last judgement').choices(RUN_STATUSES))
+    .addOption(new Option('--verdict <verdict>', 'the one that stands').choices(VERDICTS))
+    .option('--unmonitored', 'whose verdict no mapping made')
+    .option('--after <id>', 'the next page: what comes after this run')
+    .addOption(pageSize())
     .addOption(json())
     .action((options) =>
       executeUntilSignal(async () => (await import('./cli/runs.ts')).list, options),
@@ -131,6 +162,82 @@ function describeProgram(context: CommandContext, finish: (code: number) => void
     .action((id, options) =>
       executeUntilSignal(async () => (await import('./cli/runs.ts')).show, { id, ...options }),
     );
+  selecting(
+    runs
+      .command('retry')
+      .description('judge runs again whose last judgement ended without a verdict')
+      .argument('[ids...]', 'ids as shown by runs list, or their first 8 characters'),
+  )
+    .addOption(
+      new Option('--status <status>', 'all that ended so').choices(['error', 'gone', 'replaced']),
+    )
+    .addOption(reason())
+    .addOption(dryRun())
+    .addOption(json())
+    .action((ids, options) =>
+      executeUntilSignal(async () => (await import('./cli/runs.ts')).retry, { ids, ...options }),
+    );
+  selecting(
+    runs
+      .command('rejudge')
+      .description('judge runs again after a change of rules, once for each reason'),
+  )
+    .addOption(
+      new Option('--mapping <name[@version]>', 'whose verdict this mapping made').argParser(
+        mappingValue,
+      ),
+    )
+    .option('--unmonitored', 'whose verdict no mapping made')
+    .addOption(reason())
+    .addOption(dryRun())
+    .addOption(json())
+    .action((options) =>
+      executeUntilSignal(async () => (await import('./cli/runs.ts')).rejudge, options),
+    );
+
+  const dead = program
+    .command('dead')
+    .description(
+      'show and settle what failed for good: runs without attempts left, unread messages',
+    );
+  dead
+    .command('list')
+    .description('list what nobody has settled, newest first')
+    .addOption(new Option('--kind <kind>', 'only these').choices(DEAD_KINDS))
+    .addOption(since())
+    .addOption(until())
+    .option('--after <id>', 'the next page: what comes after this one')
+    .addOption(pageSize())
+    .addOption(json())
+    .action((options) =>
+      executeUntilSignal(async () => (await import('./cli/dead.ts')).list, options),
+    );
+  dead
+    .command('show')
+    .description('show one of them')
+    .argument('<id>', 'id as shown by dead list')
+    .addOption(json())
+    .action((id, options) =>
+      executeUntilSignal(async () => (await import('./cli/dead.ts')).show, { id, ...options }),
+    );
+  for (const [name, description] of [
+    ['retry', 'judge runs again, read messages anew with the settings of today'],
+    ['discard', 'settle them as they are'],
+  ] as const) {
+    dead
+      .command(name)
+      .description(description)
+      .argument('[ids...]', 'ids as shown by dead list')
+      .option('--all', 'all that nobody has settled', false)
+      .addOption(new Option('--kind <kind>', 'of all, only these').choices(DEAD_KINDS))
+      .addOption(since())
+      .addOption(until())
+      .addOption(reason())
+      .addOption(json())
+      .action((ids, options) =>
+        executeUntilSignal(async () => (await import('./cli/dead.ts'))[name], { ids, ...options }),
+      );
+  }
 
   program
     .command('drain-queue')
@@ -149,9 +256,9 @@ function describeProgram(context: CommandContext, finish: (code: number) => void
     .requiredOption(
       '--since <time>',
       `objects last modified from then on: ${TIME}, or ${INSTALLATION}`,
-      (text) => (text === INSTALLATION ? INSTALLATION : time(text)),
+      (text) => (text === INSTALLATION ? INSTALLATION : timeValue(text)),
     )
-    .option('--until <time>', 'and before then', time)
+    .option('--until <time>', 'and before then', timeValue)
     .option('--dry-run', 'enqueue nothing', false)
     .option('--reason <text>', 'why, for the record')
     .option('--log', 'write a line of the log, a warning where something was found', false)
@@ -198,7 +305,7 @@ const EXIT_CODES_HELP = `
 Exit codes:
   0   done; from validate and run --dry-run: passed or warned
   1   validate and run --dry-run: failed or unreadable; check: something failed;
-      drain-queue: messages were refused, and stay
+      drain-queue: messages were refused, and stay; dead retry: some can't be read still
   2   usage or configuration; the database refuses user, password, name or encryption,
       or the user lacks a right
   66  the object is gone or was replaced: no verdict
@@ -208,27 +315,3 @@ Exit codes:
   Of several objects the most serious one counts: 2, 70, 69, 75, 66, 1, 0.
   143 ended by SIGTERM, 130 by SIGINT; serve drains and ends with 0
 `;
-
-function limit(text: string): number {
-  const number = /^\d{1,5}$/.test(text) ? Number(text) : 0;
-  if (number < 1) throw new InvalidArgumentError('A whole number from 1 to 99999 is needed.');
-  return number;
-}
-
-const TIME = 'a day (2026-11-28) or a time (2026-11-28T17:00:00Z), in UTC unless it says otherwise';
-
-function time(text: string): Date {
-  const [, day = '', clock = '00:00', zone = 'Z'] = TIME_FORM.exec(text) ?? [];
-  // JavaScript takes the 30th of February for a day in March.
-  const isDay = isoOf(`${day}T00:00Z`)?.slice(0, 10) === day;
-  const read = new Date(`${day}T${clock}${zone}`);
-  if (isDay && !Number.isNaN(read.getTime())) return read;
-  throw new InvalidArgumentError(`It must be ${TIME}.`);
-}
-
-const TIME_FORM = /^(\d{4}-\d\d-\d\d)(?:T(\d\d:\d\d(?::\d\d(?:\.\d{1,3})?)?)(Z|[+-]\d\d:\d\d)?)?$/;
-
-function isoOf(text: string): string | undefined {
-  const date = new Date(text);
-  return Number.isNaN(date.getTime()) ? undefined : date.toISOString();
-}

@@ -65,7 +65,8 @@ export function printable(text: string): string {
   );
 }
 
-function amount(count: number, unit: string): string {
+/** A number with its unit, as `1 row` or `1,234 rows`. */
+export function amount(count: number, unit: string): string {
   return `${count.toLocaleString('en-US')} ${unit}${count === 1 ? '' : 's'}`;
 }
 
@@ -105,4 +106,30 @@ export function showProgress(
       if (shown && output.isTTY) output.write('\r\u001b[2K');
     },
   };
+}
+
+/** Rows below their titles; cells are printable text. */
+export function tableText(titles: readonly string[], rows: readonly (readonly string[])[]): string {
+  const widths = titles.map((title, column) =>
+    Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)),
+  );
+  return [titles, ...rows]
+    .map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  '))
+    .map((line) => `${line.trimEnd()}\n`)
+    .join('');
+}
+
+/** Lists count no further than this: nobody reads on, and a count must not read every row. */
+const COUNTED = 10_000;
+
+/** The most rows that a list needs to have counted. */
+export const COUNT_AT_MOST = COUNTED + 1;
+
+/** How many of all are shown: `3`, `50 of 1,234`, `50 of more than 10,000`. */
+export function countText(shown: number, all: number): string {
+  const text = (count: number) => count.toLocaleString('en-US');
+  const many = all > COUNTED;
+  if (many && shown === all) return `more than ${text(COUNTED)}`;
+  if (many) return `${text(shown)} of more than ${text(COUNTED)}`;
+  return shown === all ? text(all) : `${text(shown)} of ${text(all)}`;
 }

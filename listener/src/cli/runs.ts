@@ -2,23 +2,66 @@ import { EXIT } from '@file-processing/contract/listener-interface.ts';
 import type { QualityReport } from '@file-processing/quality/report.ts';
 import type { Database } from '../database/connection.ts';
 import { type Judgement, judgementsOf } from '../database/judgements.ts';
-import { findRun, listRuns, type Run, type RunFilter, runIdsNamed } from '../database/runs.ts';
-import { type Command, UsageError } from './command-context.ts';
-import { printable, reportText } from './report-text.ts';
-import { withDatabase } from './with-database.ts';
+import { mappingVersions } from '../database/mappings.ts';
+import { listMonitoringFiles, namesOfClient } from '../database/monitoring-files.ts';
+import {
+  countRuns,
+  findRun,
+  findRuns,
+  listRunIds,
+  listRuns,
+  type Run,
+  type RunFilter,
+  type RunSelection,
+  type RunStatus,
+  runIdsNamed,
+} from '../database/runs.ts';
+import { type RetryRequest, retryRuns } from '../queue/dead-letters.ts';
+import type { Queue } from '../queue/queue.ts';
+import { type Command, type CommandContext, UsageError } from './command-context.ts';
+import {
+  amount,
+  COUNT_AT_MOST,
+  countText,
+  printable,
+  reportText,
+  tableText,
+} from './report-text.ts';
+import { withDatabase, withQueue } from './with-database.ts';
 
 /** Options of `runs list`. */
 export interface ListOptions extends RunFilter {
   readonly json: boolean;
 }
 
-/** Lists runs, newest first. */
+/** Lists runs, newest first, a page at a time. */
 export const list: Command<ListOptions> = (context, { json, ...filter }) =>
   withDatabase(context, async (database) => {
-    const runs = await listRuns(database, filter);
-    context.stdout.write(json ? `${JSON.stringify(runs, null, 2)}\n` : table(runs));
+    const { after, limit, ...selection } = filter;
+    await requireClient(database, selection);
+    const page = {
+      ...filter,
+      ...(after === undefined ? {} : { after: await runIdOf(database, after) }),
+    };
+    const runs = await listRuns(database, page);
+    if (json) {
+      context.stdout.write(`${JSON.stringify(runs, null, 2)}\n`);
+      return EXIT.ok;
+    }
+    const isAll = after === undefined && runs.length < (limit ?? 0);
+    const all = isAll ? runs.length : await countRuns(database, selection, COUNT_AT_MOST);
+    context.stdout.write(runsText(runs, all, limit));
     return EXIT.ok;
   });
+
+/** A name that is written wrong would find no run. */
+async function requireClient(database: Database, { client }: RunSelection): Promise<void> {
+  if (client === undefined || (await namesOfClient(database, client)).length > 0) return;
+  const files = await listMonitoringFiles(database);
+  const clients = new Set(files.filter(({ active }) => active).map((file) => file.client));
+  const known = clients.size === 0 ? 'none is' : `${[...clients].sort().join(', ')} are`;
+  throw new UsageError(`no active monitored file is of client ${client}; ${known} known`);
+}
 
 /** Options of `runs show`. */
 export interface ShowOptions {
@@ -42,8 +85,8 @@ export const show: Command<ShowOptions> = (context, { id, json }) =>
       .filter(([, value]) => value !== null)
       .map(([name, value]) => `${name}: ${printable(shown(value))}\n`);
     context.stdout.write(fields.join(''));
-    // One is what the fields above say.
-    if (judgements.length > 1) {
+    // One is what the fields above say, unless somebody has settled it.
+    if (judgements.length > 1 || judgements.some(({ settledAt }) => settledAt !== null)) {
       context.stdout.write(`\njudgements:\n${judgements.map(judgementLine).join('')}`);
     }
     if (report !== null) {
@@ -53,7 +96,8 @@ export const show: Command<ShowOptions> = (context, { id, json }) =>
     return EXIT.ok;
   });
 
-async function runIdOf(database: Database, name: string): Promise<string> {
+/** The run that a short name stands for. @throws {UsageError} where there is none, or more than one */
+export async function runIdOf(database: Database, name: string): Promise<string> {
   const [id, ...others] = await runIdsNamed(database, name);
   if (id === undefined) throw noRun(name);
   if (others.length === 0) return id;
@@ -62,6 +106,8 @@ async function runIdOf(database: Database, name: string): Promise<string> {
 
 function judgementLine(judgement: Judgement): string {
   const { number, askedBy, reason, status, verdict, error, createdAt, mappingName } = judgement;
+  const settled =
+    judgement.settledReason === null ? undefined : `settled: ${judgement.settledReason}`;
   const deleted =
     judgement.detailsDeletedAt === null ? undefined : 'report and error deleted for their age';
   const mapping = mappingName === null ? undefined : `${mappingName} ${judgement.mappingVersion}`;
@@ -70,7 +116,7 @@ function judgementLine(judgement: Judgement): string {
     createdAt.toISOString(),
     verdict ?? status,
     `asked by ${askedBy}`,
-    ...[reason, mapping, error, deleted].filter((part) => typeof part === 'string'),
+    ...[reason, mapping, error, deleted, settled].filter((part) => typeof part === 'string'),
   ];
   return `  ${printable(parts.join('  '))}\n`;
 }
@@ -79,8 +125,9 @@ function noRun(name: string): UsageError {
   return new UsageError(`there is no run ${name}; see runs list`);
 }
 
-function table(runs: readonly Run[]): string {
-  if (runs.length === 0) return 'no runs\n';
+function runsText(runs: readonly Run[], all: number, limit: number | undefined): string {
+  const last = runs.at(-1);
+  if (last === undefined) return all === 0 ? 'no runs\n' : 'no more runs\n';
   const rows = runs.map((run) => [
     run.id,
     run.createdAt.toISOString(),
@@ -90,14 +137,168 @@ function table(runs: readonly Run[]): string {
     `${run.faultCount ?? '-'}`,
     printable(`${run.bucket}/${run.key}`),
   ]);
-  const head = ['id', 'created', 'status', 'verdict', 'rows', 'faults', 'object'];
-  const widths = head.map((title, column) =>
-    Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)),
+  const titles = ['id', 'created', 'status', 'verdict', 'rows', 'faults', 'object'];
+  const next = runs.length === limit && all > limit ? `; the next ones: --after ${last.id}` : '';
+  return `${tableText(titles, rows)}runs: ${countText(runs.length, all)}${next}\n`;
+}
+
+/** Options of `runs retry`. */
+export interface RetryOptions extends RunSelection {
+  /** Ids, or their first 8 characters; none where runs are selected. */
+  readonly ids: readonly string[];
+  readonly reason: string;
+  /** Counts, and asks for nothing. */
+  readonly dryRun: boolean;
+  readonly json: boolean;
+}
+
+/** Asks for another judgement of runs whose last one ended without a verdict. */
+export const retry: Command<RetryOptions> = (
+  context,
+  { ids, reason, dryRun, json, ...selection },
+) => {
+  const { status, since } = selection;
+  if (ids.length > 0 && Object.keys(selection).length > 0) {
+    throw new UsageError('either ids or options that select runs are needed, not both');
+  }
+  if (ids.length === 0 && (status === undefined || since === undefined)) {
+    throw new UsageError('ids are needed, or --status and --since');
+  }
+  return withQueue(context, async (database, queue) => {
+    await requireClient(database, selection);
+    const request = { askedBy: 'operator', reason } as const;
+    const found = ids.length === 0 ? selection : await failedOf(database, ids);
+    const count = dryRun
+      ? await countOf(database, found)
+      : await askAgain(database, queue, found, request);
+    const left = ids.length > 0 ? new Set(ids).size - count : 0;
+    showAsked(context, { count, left, dryRun, json });
+    return EXIT.ok;
+  });
+};
+
+/** Options of `runs rejudge`. */
+export interface RejudgeOptions extends RunSelection {
+  readonly reason: string;
+  /** Counts, and asks for nothing. */
+  readonly dryRun: boolean;
+  readonly json: boolean;
+}
+
+/** New deliveries come first. */
+const REJUDGE_PRIORITY = -10;
+
+/**
+ * Asks for another judgement of runs whose verdict stands and was made by a mapping, or by none. The same reason a
+ * second time asks for none of them twice.
+ */
+export const rejudge: Command<RejudgeOptions> = (
+  context,
+  { reason, dryRun, json, ...selection },
+) => {
+  const { mapping, unmonitored } = selection;
+  if ((mapping === undefined) === (unmonitored !== true)) {
+    throw new UsageError('one of --mapping and --unmonitored is needed');
+  }
+  if (selection.since === undefined) throw new UsageError('--since is needed');
+  return withQueue(context, async (database, queue) => {
+    if (mapping) await requireMapping(database, mapping);
+    await requireClient(database, selection);
+    const found = { ...selection, ended: true, notAskedFor: reason };
+    const request = { askedBy: 'rule_change', reason, priority: REJUDGE_PRIORITY } as const;
+    const count = dryRun
+      ? await countOf(database, found)
+      : await askAgain(database, queue, found, request);
+    showAsked(context, { count, left: 0, dryRun, json });
+    return EXIT.ok;
+  });
+};
+
+async function requireMapping(
+  database: Database,
+  { name, version }: NonNullable<RunSelection['mapping']>,
+): Promise<void> {
+  const versions = await mappingVersions(database, name);
+  if (version === undefined ? versions.length > 0 : versions.includes(version)) return;
+  const known = versions.length === 0 ? '' : `; versions: ${versions.join(', ')}`;
+  throw new UsageError(
+    `there is no mapping ${name}${version === undefined ? '' : ` version ${version}`}${known}`,
   );
-  return [head, ...rows]
-    .map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  '))
-    .map((line) => `${line.trimEnd()}\n`)
-    .join('');
+}
+
+/** Those of some runs that have not ended with a verdict. */
+async function failedOf(database: Database, names: readonly string[]): Promise<readonly string[]> {
+  const ids: string[] = [];
+  for (const name of names) ids.push(await runIdOf(database, name));
+  const runs = await findRuns(database, ids);
+  return runs.filter(({ status }) => FAILED.includes(status)).map(({ id }) => id);
+}
+
+/** How a judgement ends that has no verdict. */
+export const FAILED: readonly RunStatus[] = ['error', 'gone', 'replaced'];
+
+/** Runs by their ids, or by what they have in common. */
+type Runs = readonly string[] | RunSelection;
+
+async function countOf(database: Database, runs: Runs): Promise<number> {
+  return 'length' in runs ? runs.length : countRuns(database, runs);
+}
+
+/** Runs of one transaction: a worker waits for no more than these. */
+export const RUNS_AT_ONCE = 300;
+
+/** @returns how many runs wait now and did not before */
+async function askAgain(
+  database: Database,
+  queue: Queue,
+  runs: Runs,
+  request: RetryRequest,
+): Promise<number> {
+  let asked = 0;
+  for await (const ids of pagesOf(database, runs)) {
+    asked += (await retryRuns(database, queue, ids, request)).length;
+  }
+  return asked;
+}
+
+/** Each run once, also where another one fails or comes meanwhile. */
+async function* pagesOf(database: Database, runs: Runs): AsyncGenerator<readonly string[]> {
+  if ('length' in runs) {
+    for (let start = 0; start < runs.length; start += RUNS_AT_ONCE) {
+      yield runs.slice(start, start + RUNS_AT_ONCE);
+    }
+    return;
+  }
+  let after: string | undefined;
+  do {
+    const page = { ...runs, limit: RUNS_AT_ONCE, ...(after === undefined ? {} : { after }) };
+    const ids = await listRunIds(database, page);
+    yield ids;
+    after = ids.length === RUNS_AT_ONCE ? ids.at(-1) : undefined;
+  } while (after !== undefined);
+}
+
+function showAsked(
+  { stdout }: CommandContext,
+  {
+    count,
+    left,
+    dryRun,
+    json,
+  }: {
+    readonly count: number;
+    readonly left: number;
+    readonly dryRun: boolean;
+    readonly json: boolean;
+  },
+): void {
+  if (json) {
+    stdout.write(`${JSON.stringify({ runs: count, dryRun })}\n`);
+    return;
+  }
+  const are = count === 1 ? 'is' : 'are';
+  const note = left > 0 ? `; ${left} left alone: judged, or waiting already` : '';
+  stdout.write(`${amount(count, 'run')} ${dryRun ? 'would be' : are} judged again${note}\n`);
 }
 
 function shown(value: unknown): string {

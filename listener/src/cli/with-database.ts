@@ -1,6 +1,7 @@
 import { type ConfigWithDatabase, readConfig } from '../config.ts';
 import { connect, type Database } from '../database/connection.ts';
 import { checkSchema } from '../database/schema-version.ts';
+import { openQueue, type Queue } from '../queue/queue.ts';
 import type { CommandContext } from './command-context.ts';
 
 /**
@@ -21,4 +22,21 @@ export async function withDatabase<T>(
   } finally {
     await database.destroy();
   }
+}
+
+/** As {@link withDatabase}, and opens the queue of judgements. */
+export async function withQueue<T>(
+  context: CommandContext,
+  work: (database: Database, queue: Queue, config: ConfigWithDatabase) => Promise<T>,
+): Promise<T> {
+  return withDatabase(context, async (database, config) => {
+    const queue = await openQueue(database, ({ message }) =>
+      context.stderr.write(`the queue failed, and is tried again: ${message}\n`),
+    );
+    try {
+      return await work(database, queue, config);
+    } finally {
+      await queue.close();
+    }
+  });
 }

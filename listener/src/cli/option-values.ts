@@ -1,0 +1,69 @@
+import { InvalidArgumentError } from 'commander';
+import { isKeyPattern } from '../database/key-pattern.ts';
+import type { RunSelection } from '../database/runs.ts';
+
+/**
+ * What there is to settle: runs whose attempts are used up, messages that could not be read, and messages that
+ * the settings of their day left aside.
+ */
+export const DEAD_KINDS = ['runs', 'messages', 'ignored'] as const;
+
+/** One of {@link DEAD_KINDS}. */
+export type DeadKind = (typeof DEAD_KINDS)[number];
+
+/** A number of rows to show. @throws {InvalidArgumentError} */
+export function limitValue(text: string): number {
+  const number = /^\d{1,5}$/.test(text) ? Number(text) : 0;
+  if (number < 1) throw new InvalidArgumentError('A whole number from 1 to 99999 is needed.');
+  return number;
+}
+
+/** What {@link timeValue} takes, in words. */
+export const TIME =
+  'a day (2026-11-28), a time (2026-11-28T17:00:00Z), in UTC unless it says otherwise, or how long ago (90m, 24h, 7d)';
+
+const TIME_FORM = /^(\d{4}-\d\d-\d\d)(?:T(\d\d:\d\d(?::\d\d(?:\.\d{1,3})?)?)(Z|[+-]\d\d:\d\d)?)?$/;
+
+const SECONDS = { m: 60, h: 3600, d: 86_400 } as const;
+
+/** A time. @throws {InvalidArgumentError} */
+export function timeValue(text: string): Date {
+  const [, count, unit] = /^(\d{1,6})([mhd])$/.exec(text) ?? [];
+  if (count !== undefined) {
+    return new Date(Date.now() - Number(count) * SECONDS[unit as keyof typeof SECONDS] * 1000);
+  }
+  const [, day = '', clock = '00:00', zone = 'Z'] = TIME_FORM.exec(text) ?? [];
+  // JavaScript takes the 30th of February for a day in March.
+  const isDay = isoOf(`${day}T00:00Z`)?.slice(0, 10) === day;
+  const read = new Date(`${day}T${clock}${zone}`);
+  if (isDay && !Number.isNaN(read.getTime())) return read;
+  throw new InvalidArgumentError(`It must be ${TIME}.`);
+}
+
+function isoOf(text: string): string | undefined {
+  const date = new Date(text);
+  return Number.isNaN(date.getTime()) ? undefined : date.toISOString();
+}
+
+/** A reason that is kept. @throws {InvalidArgumentError} */
+export function reasonValue(text: string): string {
+  if (text.trim() === '') throw new InvalidArgumentError('A reason is needed, in your own words.');
+  return text.trim();
+}
+
+/** A pattern of keys, as a monitored file has it. @throws {InvalidArgumentError} */
+export function keyPatternValue(text: string): string {
+  if (isKeyPattern(text)) return text;
+  throw new InvalidArgumentError(
+    'A pattern is needed: at most 1,024 bytes, ** only as a whole segment.',
+  );
+}
+
+/** A mapping, `name` or `name@version`. @throws {InvalidArgumentError} */
+export function mappingValue(text: string): NonNullable<RunSelection['mapping']> {
+  const [, name, version] = /^([a-z][a-z0-9_]{0,62})(?:@([1-9]\d{0,8}))?$/.exec(text) ?? [];
+  if (name === undefined) {
+    throw new InvalidArgumentError('A mapping is needed, as officer_detail or officer_detail@2.');
+  }
+  return version === undefined ? { name } : { name, version: Number(version) };
+}
