@@ -240,11 +240,12 @@ describe('which object versions count', () => {
       version('a.txt'),
       version('reports/a.csv'),
       version('folder/', { size: 0 }),
+      version('a\0.csv'),
       version('a.csv', { key: 'out/a.csv' }),
     ];
     const settings = { S3_SUFFIX: '.csv', REPORT_PREFIX: 'in/reports/' };
     // What is below no prefix is not even listed.
-    expect(await counts([], settings)).toMatchObject({ listed: 4, filtered: 3, missing: 1 });
+    expect(await counts([], settings)).toMatchObject({ listed: 5, filtered: 4, missing: 1 });
   });
 
   test('none that can be read only after it was restored', async () => {

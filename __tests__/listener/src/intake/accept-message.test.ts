@@ -7,7 +7,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { connect } from '../../../../listener/src/database/connection.ts';
 import { finishJudgement } from '../../../../listener/src/database/judgements.ts';
 import { askForListed } from '../../../../listener/src/database/listed-objects.ts';
-import { listRuns } from '../../../../listener/src/database/runs.ts';
+import { findRun, listRuns } from '../../../../listener/src/database/runs.ts';
 import { findMessage } from '../../../../listener/src/database/sns-messages.ts';
 import { tablesOf } from '../../../../listener/src/database/tables.ts';
 import {
@@ -190,6 +190,38 @@ describe('an object that a listing found before', () => {
     expect(result).toMatchObject({ outcome: 'accepted', runIds: [expect.any(String)] });
     expect(await identities()).toEqual(['etag e 7', 'etag e 8']);
     expect((await accept(envelope('m2'), objects(told('9', 30)))).runIds).toHaveLength(1);
+  });
+
+  test('is told of by the nearest of several events', async () => {
+    await list();
+    const [listed] = await listRuns(given.database);
+    const others = [10, 20, 30, 40, 50, -10, -20, -30, -40, -50].map((distance, index) =>
+      told(`${20 + index}`, distance),
+    );
+    const result = await accept(envelope('m'), objects(...others, told('7')));
+    expect(result.runIds).toHaveLength(others.length);
+    expect(await findRun(given.database, listed?.id ?? '')).toMatchObject({ sequencer: '7' });
+  });
+
+  test('is not told of by an event of a version, which the bucket keeps by now', async () => {
+    await list();
+    const event = { ...told('7', 5), versionId: 'v1' };
+    expect((await accept(envelope('m'), objects(event))).runIds).toHaveLength(1);
+  });
+
+  test('is told of once, where another event was faster by a moment', async () => {
+    await list();
+    const { runs } = tablesOf(given.database);
+    const faster = await given.database.transaction();
+    await faster(runs).update({ identity: 'etag e 7', sequencer: '7' });
+    const accepted = accept(envelope('m'), objects(told('8', 5)));
+    await eventually(async () => {
+      const { rows } = await given.database.raw(`SELECT FROM pg_locks WHERE NOT granted`);
+      expect(rows).toHaveLength(1);
+    });
+    await faster.commit();
+    expect((await accepted).runIds).toHaveLength(1);
+    expect(await identities()).toEqual(['etag e 7', 'etag e 8']);
   });
 
   test('twice within a minute is told of where it is nearest', async () => {
