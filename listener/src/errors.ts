@@ -78,9 +78,10 @@ export const errorTable = {
     retryable: false,
     template: 'Timestamp {timestamp} is more than {maxAgeSeconds} seconds ago.',
   },
+  // This clock is behind: what it refused for good would be lost, as genuine as it may be.
   message_from_future: {
-    status: 403,
-    retryable: false,
+    status: 503,
+    retryable: true,
     template: 'Timestamp {timestamp} is more than {maxSkewSeconds} seconds ahead of this clock.',
   },
   signature_version_not_allowed: {

@@ -64,6 +64,7 @@ const id = notification().MessageId;
 const confirmationId = confirmation().MessageId;
 const unsubscribe = () => confirmation({ Type: 'UnsubscribeConfirmation' });
 const twoDaysAgo = new Date(Date.now() - 2 * 86_400_000).toISOString();
+const inTenMinutes = new Date(Date.now() + 10 * 60_000).toISOString();
 
 function intakeThat(outcome: 'duplicate' | 'ignored' | 'dead'): TestListenerOptions {
   return { intake: { acceptNotification: async () => ({ outcome, runIds: [] }) } };
@@ -200,6 +201,12 @@ const rows: Row[] = [
     input: 'a message that is too old',
     send: post(notification({ Timestamp: twoDaysAgo })),
     answer: { status: 403, outcome: 'message_too_old' },
+  },
+  {
+    // Whoever signed it has the right time: SNS comes again until this clock has it too.
+    input: 'a message that is ahead of the clock',
+    send: post(notification({ Timestamp: inTenMinutes })),
+    answer: { status: 503, outcome: 'message_from_future' },
   },
   {
     input: 'version 1 without the setting',
