@@ -57,7 +57,7 @@ const SQL_STATES = /^(08...|28...|53...|57...|58...|25P03|25006|55P03|40001|40P0
 
 /** Messages of pg and knex that carry no code. */
 const MESSAGES =
-  /^(Connection terminated|Query read timeout|timeout exceeded when trying to connect|Knex: Timeout acquiring a connection|aborted$|Client has encountered a connection error|There was an error establishing an SSL connection)/;
+  /^(Connection terminated|Query read timeout|timeout expired$|timeout exceeded when trying to connect|Knex: Timeout acquiring a connection|aborted$|Client has encountered a connection error|There was an error establishing an SSL connection)/;
 
 /** Whether an error of pg, knex or a socket means that the database can't be reached right now. */
 export function meansUnavailable(error: unknown): boolean {

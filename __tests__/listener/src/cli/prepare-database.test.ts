@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, createServer as createSocketServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
@@ -28,6 +28,21 @@ test('migrate names what it applied, and the second time says that there is noth
   expect(await cli(['migrate'], environment)).toMatchObject({
     code: 0,
     out: 'the schema is up to date\n',
+  });
+});
+
+test('migrate is worth another try where the server takes the connection and says nothing', async () => {
+  const silent = createSocketServer().listen(0, '127.0.0.1');
+  await once(silent, 'listening');
+  onTestFinished(() => void silent.close());
+  const { port } = silent.address() as AddressInfo;
+  const answer = await cli(['migrate'], {
+    DATABASE_URL: `postgresql://somebody:secret@127.0.0.1:${port}/files`,
+    DB_CONNECT_TIMEOUT_SECONDS: '1',
+  });
+  expect(answer).toMatchObject({
+    code: 69,
+    err: expect.stringMatching(/^the database is not available: .*\n$/),
   });
 });
 
