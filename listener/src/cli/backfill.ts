@@ -13,11 +13,11 @@ import {
   type ListedObject,
   type Standing,
 } from '../database/listed-objects.ts';
-import { openQueue, type Queue } from '../queue/queue.ts';
+import type { Queue } from '../queue/queue.ts';
 import { createLogger, logLines } from '../serve/logger.ts';
 import { type ListedVersion, type Listing, openListing } from '../storage/list-objects.ts';
 import { type Command, type CommandContext, UsageError } from './command-context.ts';
-import { withDatabase } from './with-database.ts';
+import { withQueue } from './with-database.ts';
 
 /** Options of `backfill`. */
 export interface BackfillOptions {
@@ -39,15 +39,13 @@ export interface BackfillOptions {
 
 /** Looks at what a bucket holds, and has object versions judged that no message told of. */
 export const backfill: Command<BackfillOptions> = (context, options) =>
-  withDatabase(context, async (database, config) => {
+  withQueue(context, async (database, queue, config) => {
     if (config.s3.localRoot !== undefined) {
       throw new UsageError('LOCAL_S3_ROOT is set, but backfill lists buckets of S3');
     }
     const { since, until, reason, dryRun } = options;
     const places = placesOf(config.s3.buckets, options);
     const listing = openListing(config);
-    // A failure in the background is of jobs that others work on.
-    const queue = await openQueue(database, () => undefined);
     try {
       const counts = await backfillPlaces(
         { database, queue, listing, filter: config.s3 },
@@ -62,7 +60,6 @@ export const backfill: Command<BackfillOptions> = (context, options) =>
       return EXIT.ok;
     } finally {
       listing.close();
-      await queue.close();
     }
   });
 
@@ -180,7 +177,7 @@ const MEANINGS: Readonly<Record<keyof BackfillCounts, string>> = {
   tooYoung: 'of the last hour: left to their message',
   archived: 'in S3 Glacier, from where nothing is read before it was restored',
   known: 'with a verdict, or waiting for one',
-  failed: 'whose run ended in error: see runs list --status error',
+  failed: 'whose run ended in error: runs retry --status error',
   again: 'whose run ended, since nothing or something else was there',
   missing: 'that no message told of',
 };
