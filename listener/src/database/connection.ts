@@ -63,6 +63,8 @@ export function connect(config: DatabaseConfig, applicationName = 'file-processi
     connection: driverSettings(config, applicationName),
     acquireConnectionTimeout: config.connectTimeoutMs,
     log: SILENT,
+    // An error would else hold the statement's values: a whole message, a faulty cell.
+    compileSqlOnError: false,
     ...knowsSchema(config),
     pool: {
       min: 0,

@@ -66,6 +66,16 @@ test('counts are numbers', async () => {
   expect(rows).toStrictEqual([{ count: 0 }]);
 });
 
+test('an error of a statement holds none of its values', async () => {
+  const failing = given.database('mappings').insert({ name: 'no identifier: marker', version: 1 });
+  const error = await failing.then(
+    () => undefined,
+    (reason: Error) => reason,
+  );
+  expect(error?.message).toContain('insert into');
+  expect(error?.message).not.toContain('marker');
+});
+
 test('an exhausted pool means that the database is not available', async () => {
   const database = open({ ...given.config, poolSize: 2, connectTimeoutMs: 2_000 });
   const holders = await Promise.all([database.transaction(), database.transaction()]);
