@@ -35,6 +35,13 @@ export class ProblemList {
     this.problems.push({ path, message });
   }
 
+  /** A property that is none of the known ones, with the known one that is written most like it. */
+  unknown(path: string, name: string, known: readonly string[]): void {
+    const near = nearestName(name, known);
+    const hint = near === undefined ? '' : `; did you mean ${near}?`;
+    this.add(`${path}${name}`, `is not known${hint}; known: ${known.join(', ')}`);
+  }
+
   /** The value as an object, or undefined with a problem noted. */
   object(path: string, value: unknown): Record<string, unknown> | undefined {
     if (isObject(value)) return value;
@@ -83,6 +90,37 @@ export function isShare(value: unknown): value is number {
 
 export function isStringList(value: unknown): value is string[] {
   return Array.isArray(value) && value.every(isString);
+}
+
+/** The name that is written most like this one, or undefined where none is near: a third of its letters may differ. */
+export function nearestName(name: string, known: readonly string[]): string | undefined {
+  const wanted = name.toLowerCase().slice(0, LONGEST_NAME);
+  let nearest: string | undefined;
+  let least = Math.max(1, Math.floor(wanted.length / 3)) + 1;
+  for (const candidate of known) {
+    const edits = editDistance(wanted, candidate.toLowerCase().slice(0, LONGEST_NAME));
+    if (edits >= least) continue;
+    least = edits;
+    nearest = candidate;
+  }
+  return nearest;
+}
+
+/** Characters of a name that are compared: the time goes with their square. */
+const LONGEST_NAME = 64;
+
+/** Characters to insert, delete or replace (V. Levenshtein, 1966). */
+function editDistance(from: string, to: string): number {
+  let row = Array.from({ length: to.length + 1 }, (_, index) => index);
+  for (let i = 1; i <= from.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= to.length; j++) {
+      const replaced = (row[j - 1] ?? 0) + (from[i - 1] === to[j - 1] ? 0 : 1);
+      next.push(Math.min(replaced, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
+    }
+    row = next;
+  }
+  return row[to.length] ?? 0;
 }
 
 /** A value as it may stand in a message: JSON, cut at 80 characters. */

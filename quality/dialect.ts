@@ -135,16 +135,18 @@ export function compileDialect(
     const reason = UNSUPPORTED_DIALECT_OPTIONS.get(name);
     if (reason !== undefined) problems.add(`${path}.${name}`, `is not supported: ${reason}`);
     else if (!KNOWN.has(name) && !IGNORED_DIALECT_OPTIONS.has(name)) {
-      problems.add(
-        `${path}.${name}`,
-        `is not a property of a dialect; known: ${[...KNOWN].join(', ')}`,
-      );
+      problems.unknown(`${path}.`, name, [...KNOWN]);
     }
   }
   const flag = (name: string, fallback: boolean): boolean =>
     problems.optional(`${path}.${name}`, given[name], isBoolean, FLAG) ?? fallback;
   const character = (name: string, fallback: string | undefined): number =>
-    characterCode(`${path}.${name}`, given[name] ?? fallback, problems);
+    characterCode(
+      `${path}.${name}`,
+      // A null is not an absent property: it asks for what there is no such value for.
+      given[name] === undefined ? fallback : given[name],
+      problems,
+    );
 
   const compiled: CompiledDialect = {
     header: flag('header', true),

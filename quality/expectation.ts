@@ -12,6 +12,8 @@ export interface Expectation {
   thresholds?: Thresholds;
 }
 
+const PARTS: readonly string[] = ['schema', 'dialect', 'thresholds'];
+
 /** An expectation that was checked and is ready to judge by. */
 export interface CompiledExpectation {
   readonly dialect: CompiledDialect;
@@ -42,9 +44,7 @@ function compileAll(expectation: unknown): {
   const list = new ProblemList();
   const given = (expectation === undefined ? {} : list.object('expectation', expectation)) ?? {};
   for (const name of Object.keys(given)) {
-    if (!['schema', 'dialect', 'thresholds'].includes(name)) {
-      list.add(name, 'is not known; known: schema, dialect, thresholds');
-    }
+    if (!PARTS.includes(name)) list.unknown('', name, PARTS);
   }
   const dialect = compileDialect(given.dialect, 'dialect', list);
   const schema =

@@ -92,7 +92,7 @@ export const FAULT_KINDS = [
     scope: 'header',
     meaning: 'A field of the schema has no label in the header.',
     remedy:
-      'Deliver the column, or allow it to be absent by `fieldsMatch`: `superset` or `partial`.',
+      'Deliver the column, or allow it to be absent by `fieldsMatch`: `superset` or `partial`; a field that is required or in a key never may be.',
   },
   {
     type: 'extra-label',

@@ -122,7 +122,9 @@ const BOUND_NAMES: readonly BoundName[] = [
   'exclusiveMinimum',
   'exclusiveMaximum',
 ];
-const NAMES: readonly string[] = CONSTRAINTS.map(({ name }) => name);
+
+/** The names of all constraints. */
+export const CONSTRAINT_NAMES: readonly string[] = CONSTRAINTS.map(({ name }) => name);
 
 /** Checks a field's constraints and prepares them; `values` is undefined when none is left to check on a value. */
 export function compileConstraints(
@@ -134,8 +136,8 @@ export function compileConstraints(
 ): { required: boolean; values: ValueConstraints | undefined } {
   const given = (constraints === undefined ? {} : problems.object(path, constraints)) ?? {};
   for (const name of Object.keys(given)) {
-    if (!NAMES.includes(name)) {
-      problems.add(`${path}.${name}`, `is not supported; supported: ${NAMES.join(', ')}`);
+    if (!CONSTRAINT_NAMES.includes(name)) {
+      problems.unknown(`${path}.`, name, CONSTRAINT_NAMES);
     }
   }
   const required = problems.optional(`${path}.required`, given.required, isBoolean, FLAG);
@@ -157,6 +159,7 @@ export function compileConstraints(
     pattern: compilePattern(given.pattern, `${path}.pattern`, problems),
     ...compileEnum(type, cell, given.enum, `${path}.enum`, problems),
   };
+  noteContradiction(values.bounds, path, problems);
   if (values.minLength !== undefined && values.maxLength !== undefined) {
     if (values.minLength > values.maxLength) {
       problems.add(`${path}.minLength`, `is ${values.minLength}, above maxLength`);
@@ -164,6 +167,27 @@ export function compileConstraints(
   }
   const empty = values.bounds.length === 0 && Object.values(values).every(isAbsent);
   return { required: required ?? false, values: empty ? undefined : values };
+}
+
+/** Bounds that no value can keep. */
+function noteContradiction(bounds: readonly Bound[], path: string, problems: ProblemList): void {
+  for (const lower of bounds.filter((bound) => bound.lower)) {
+    for (const upper of bounds.filter((bound) => !bound.lower)) {
+      if (allowsAny(lower, upper)) continue;
+      const { name, text } = upper;
+      problems.add(
+        `${path}.${lower.name}`,
+        `is ${show(lower.text)}; with ${name} ${show(text)} no value is left`,
+      );
+    }
+  }
+}
+
+function allowsAny(lower: Bound, upper: Bound): boolean {
+  const least = lower.exact ?? lower.limit;
+  const greatest = upper.exact ?? upper.limit;
+  if (least < greatest) return true;
+  return lower.inclusive && upper.inclusive && least <= greatest;
 }
 
 function isAbsent(value: unknown): boolean {
@@ -184,7 +208,8 @@ function compileBound(
     return undefined;
   }
   const limit = orderValue(type, cell, value);
-  if (Number.isNaN(limit)) {
+  // A number field takes NaN, which has no place in the order.
+  if (Number.isNaN(limit) || limit === UNORDERED) {
     problems.add(path, `is ${show(value)}; a value of the field's type, ${type}, is needed`);
     return undefined;
   }

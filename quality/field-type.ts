@@ -125,6 +125,7 @@ export function compileFieldType(
   problems: ProblemList,
 ): CellType {
   const format = problems.optional(`${path}.format`, field.format, isString, 'a text') ?? 'default';
+  refuseOthersProperties(type, field, path, problems);
   const bareNumber =
     problems.optional(`${path}.bareNumber`, field.bareNumber, isBoolean, FLAG) ?? true;
   const groupChar = character(`${path}.groupChar`, field.groupChar, problems);
@@ -179,6 +180,24 @@ export function compileFieldType(
       }
       return stringType(known ?? 'default');
     }
+  }
+}
+
+/** A property of another type says something about the values that nobody would check. */
+function refuseOthersProperties(
+  type: FieldType,
+  field: Record<string, unknown>,
+  path: string,
+  problems: ProblemList,
+): void {
+  const own: readonly string[] = FIELD_KINDS.find((kind) => kind.type === type)?.properties ?? [];
+  for (const { name } of TYPE_PROPERTIES) {
+    if (field[name] === undefined || own.includes(name)) continue;
+    const having = FIELD_KINDS.filter(({ properties }) =>
+      (properties as readonly string[]).includes(name),
+    );
+    const types = having.map((kind) => kind.type).join(' and ');
+    problems.add(`${path}.${name}`, `does not apply to ${type}; it applies to ${types}`);
   }
 }
 

@@ -3,12 +3,17 @@ import {
   isObject,
   isString,
   isStringList,
+  nearestName,
   type ProblemList,
   show,
 } from './descriptor-error.ts';
 import type { ValueConstraints } from './field-constraints.ts';
-import { compileConstraints, type FieldConstraints } from './field-constraints.ts';
-import { compileFieldType, FIELD_TYPES, type FieldType } from './field-type.ts';
+import {
+  CONSTRAINT_NAMES,
+  compileConstraints,
+  type FieldConstraints,
+} from './field-constraints.ts';
+import { compileFieldType, FIELD_TYPES, type FieldType, TYPE_PROPERTIES } from './field-type.ts';
 import { TextSet } from './text.ts';
 import type { CellType } from './types/cell-type.ts';
 
@@ -17,8 +22,14 @@ export const FIELDS_MATCH_RULES = [
   { match: 'exact', meaning: 'The fields in their order, all of them and no more.' },
   { match: 'equal', meaning: 'All fields and no more, in any order.' },
   { match: 'subset', meaning: 'All fields; more labels may come.' },
-  { match: 'superset', meaning: 'No other labels; fields may be absent.' },
-  { match: 'partial', meaning: 'One label in common is enough.' },
+  {
+    match: 'superset',
+    meaning: 'No other labels; fields may be absent that are neither required nor in a key.',
+  },
+  {
+    match: 'partial',
+    meaning: 'One label in common is enough, with all fields that are required or in a key.',
+  },
 ] as const;
 
 export type FieldsMatch = (typeof FIELDS_MATCH_RULES)[number]['match'];
@@ -27,7 +38,35 @@ const FIELDS_MATCHES: readonly FieldsMatch[] = FIELDS_MATCH_RULES.map(({ match }
 
 const MISSING_VALUES = 'a list of texts or of objects with a value';
 
-/** Every property of a schema that is checked; others that only describe are passed over. */
+/** Properties of a schema that only describe, which are passed over: those that the standard has for any of its objects. */
+export const DESCRIBING_SCHEMA_PROPERTIES: readonly string[] = [
+  '$schema',
+  'profile',
+  'name',
+  'title',
+  'description',
+  'version',
+  'homepage',
+  'keywords',
+  'licenses',
+  'sources',
+  'contributors',
+  'created',
+];
+
+/** Properties of a field that only describe, which are passed over. */
+export const DESCRIBING_FIELD_PROPERTIES: readonly string[] = [
+  'title',
+  'description',
+  'example',
+  'examples',
+  'rdfType',
+];
+
+/** Properties with such a prefix are their author's own; any other that is not known is refused. */
+export const OWN_PROPERTY_PREFIX = 'x-';
+
+/** Every property of a schema that is checked. */
 export const SCHEMA_PROPERTIES = [
   {
     name: 'fields',
@@ -95,6 +134,10 @@ export const FIELD_PROPERTIES = [
   },
 ] as const satisfies readonly DescriptorOption[];
 
+/** Known, and refused with the reason. */
+const REFUSED_SCHEMA_PROPERTIES: readonly string[] = ['foreignKeys'];
+const REFUSED_FIELD_PROPERTIES: readonly string[] = ['categories', 'categoriesOrdered'];
+
 export type MissingValue = string | { value: string; label?: string };
 
 /** One column of a Table Schema; {@link FIELD_PROPERTIES} and TYPE_PROPERTIES explain each property. */
@@ -147,8 +190,8 @@ export interface CompiledSchema {
 
 /**
  * Checks a Table Schema and prepares its checks. Every rule that we can't check is a problem (a type, a
- * constraint, foreign keys, categories): a rule is never silently passed over. Properties that only describe
- * are ignored, as the specification allows.
+ * constraint, foreign keys, categories), and so is every property that is not known, since it may be a rule that is
+ * misspelt or stands in the wrong place: a rule is never silently passed over.
  */
 export function compileSchema(
   schema: unknown,
@@ -160,6 +203,7 @@ export function compileSchema(
   if (given.foreignKeys !== undefined) {
     problems.add(`${path}.foreignKeys`, 'is not supported: one file is judged at a time');
   }
+  refuseUnknown(given, path, SCHEMA_NAMES, PLACES_BESIDE_SCHEMA, problems);
   const missing = missingValues(`${path}.missingValues`, given.missingValues, problems) ?? [''];
   const fields: CompiledField[] = [];
   const keys: CompiledKey[] = [];
@@ -191,6 +235,54 @@ export function compileSchema(
   return { fields, fieldsMatch: fieldsMatch(path, given.fieldsMatch, problems), keys };
 }
 
+interface KnownNames {
+  /** Those with a meaning, which a message lists. */
+  readonly checked: readonly string[];
+  readonly passedOver: readonly string[];
+}
+
+const SCHEMA_NAMES: KnownNames = {
+  checked: SCHEMA_PROPERTIES.map(({ name }) => name),
+  passedOver: [...DESCRIBING_SCHEMA_PROPERTIES, ...REFUSED_SCHEMA_PROPERTIES],
+};
+
+const FIELD_NAMES: KnownNames = {
+  checked: [...FIELD_PROPERTIES, ...TYPE_PROPERTIES].map(({ name }) => name),
+  passedOver: [...DESCRIBING_FIELD_PROPERTIES, ...REFUSED_FIELD_PROPERTIES],
+};
+
+/** Where a property belongs that stands in the wrong place. */
+const PLACES_BESIDE_SCHEMA: ReadonlyMap<string, string> = new Map(
+  ['tableSchema', 'dialect', 'thresholds'].map((name) => [
+    name,
+    'it stands beside tableSchema in a mapping',
+  ]),
+);
+
+const PLACES_IN_FIELD: ReadonlyMap<string, string> = new Map(
+  CONSTRAINT_NAMES.map((name) => [
+    name,
+    `it stands in constraints: {"constraints": {"${name}": …}}`,
+  ]),
+);
+
+/** Names every property that is neither checked nor known to describe only. */
+function refuseUnknown(
+  given: Record<string, unknown>,
+  path: string,
+  { checked, passedOver }: KnownNames,
+  elsewhere: ReadonlyMap<string, string>,
+  problems: ProblemList,
+): void {
+  for (const name of Object.keys(given)) {
+    if (checked.includes(name) || passedOver.includes(name)) continue;
+    if (name.startsWith(OWN_PROPERTY_PREFIX)) continue;
+    const place = elsewhere.get(name);
+    if (place !== undefined) problems.add(`${path}.${name}`, `is not known here; ${place}`);
+    else problems.unknown(`${path}.`, name, checked);
+  }
+}
+
 function compileField(
   definition: unknown,
   path: string,
@@ -206,7 +298,8 @@ function compileField(
   } else if (earlier.some((field) => field.name === name)) {
     problems.add(`${path}.name`, `is ${show(name)}, as an earlier field's is; names must differ`);
   }
-  if (given.categories !== undefined) {
+  refuseUnknown(given, path, FIELD_NAMES, PLACES_IN_FIELD, problems);
+  if (given.categories !== undefined || given.categoriesOrdered !== undefined) {
     problems.add(`${path}.categories`, 'is not supported: use constraints.enum');
   }
   const type = fieldType(`${path}.type`, given.type, problems);
@@ -289,7 +382,12 @@ function keyFields(
   }
   for (const name of value) {
     if (!names.includes(name)) {
-      problems.add(path, `names ${show(name)}, which is not a field; fields: ${names.join(', ')}`);
+      const near = nearestName(name, names);
+      const hint = near === undefined ? '' : `; did you mean ${show(near)}?`;
+      problems.add(
+        path,
+        `names ${show(name)}, which is not a field${hint}; fields: ${names.join(', ')}`,
+      );
     }
   }
   return value.map((name) => names.indexOf(name)).filter((index) => index >= 0);

@@ -56,9 +56,7 @@ export function compileThresholds(
   const given = (thresholds === undefined ? {} : problems.object(path, thresholds)) ?? {};
   const known = THRESHOLDS.map(({ name }) => name);
   for (const name of Object.keys(given)) {
-    if (!known.includes(name)) {
-      problems.add(`${path}.${name}`, `is not known; known: ${known.join(', ')}`);
-    }
+    if (!known.includes(name)) problems.unknown(`${path}.`, name, known);
   }
   const { maxFaults, maxFaultyRows } = given;
   return Object.assign({}, ...CHECKS.map((check) => check.compile?.(given, path, problems)), {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { DescriptorError, show } from '../../quality/descriptor-error.ts';
+import { DescriptorError, nearestName, show } from '../../quality/descriptor-error.ts';
 
 describe('DescriptorError', () => {
   it('tells every problem in its message, one a line', () => {
@@ -8,6 +8,23 @@ describe('DescriptorError', () => {
       { path: 'b', message: 'is 2' },
     ]);
     expect(error.message).toBe('a: is 1\nb: is 2');
+  });
+});
+
+describe('nearestName', () => {
+  const known = ['primaryKey', 'fields', 'constraints', 'maxFaults'];
+
+  it.each([
+    ['primarykey', 'primaryKey'],
+    ['primary_key', 'primaryKey'],
+    ['feilds', 'fields'],
+    ['constraint', 'constraints'],
+    ['maxFalts', 'maxFaults'],
+    ['colour', undefined],
+    ['', undefined],
+    ['x'.repeat(100_000), undefined],
+  ])('for %s is %s', (name, nearest) => {
+    expect(nearestName(name, known)).toBe(nearest);
   });
 });
 

@@ -23,6 +23,10 @@ describe('compileConstraints', () => {
     });
   });
 
+  it('takes limits that leave one value', () => {
+    expect(compile('integer', { minimum: 5, maximum: 5 }).paths).toStrictEqual([]);
+  });
+
   it('reads limits as the cells are read', () => {
     expect(compile('date', { minimum: '1970-01-02' }).values?.bounds[0]?.limit).toBe(86_400_000);
     expect(compile('number', { maximum: 1.5 }).values?.bounds[0]?.limit).toBe(1.5);
@@ -45,6 +49,16 @@ describe('compileConstraints', () => {
     ['string', { enum: [] }, 'constraints.enum'],
     ['integer', { enum: [1, 'x'] }, 'constraints.enum[1]'],
     ['string', [], 'constraints'],
+    ['integer', { minimum: 2, maximum: 1 }, 'constraints.minimum'],
+    ['integer', { minimum: 2, exclusiveMaximum: 2 }, 'constraints.minimum'],
+    ['number', { exclusiveMinimum: 2, maximum: 2 }, 'constraints.exclusiveMinimum'],
+    ['date', { minimum: '2024-01-02', maximum: '2024-01-01' }, 'constraints.minimum'],
+    [
+      'integer',
+      { minimum: '9007199254740993', maximum: '9007199254740992' },
+      'constraints.minimum',
+    ],
+    ['number', { minimum: 'NaN' }, 'constraints.minimum'],
   ])('%s refuses %j', (type, constraints, path) => {
     expect(compile(type, constraints).paths).toStrictEqual([path]);
   });
@@ -99,13 +113,9 @@ describe('brokenConstraints', () => {
       'minimum is 10',
       'enum does not list it',
     ]);
-    const bounds = { minimum: 9, maximum: 3, exclusiveMinimum: 8, exclusiveMaximum: 4 };
-    expect(broken('number', bounds, '5')).toStrictEqual([
-      'minimum is 9',
-      'maximum is 3',
-      'exclusiveMinimum is 8',
-      'exclusiveMaximum is 4',
-    ]);
+    const bounds = { minimum: 3, maximum: 9, exclusiveMinimum: 4, exclusiveMaximum: 8 };
+    expect(broken('number', bounds, '2')).toStrictEqual(['minimum is 3', 'exclusiveMinimum is 4']);
+    expect(broken('number', bounds, '10')).toStrictEqual(['maximum is 9', 'exclusiveMaximum is 8']);
     const texts = { minLength: 3, maxLength: 3, pattern: 'a*', enum: ['aaa'] };
     expect(broken('string', texts, 'é')).toStrictEqual([
       'minLength is 3, the value has 1 characters',

@@ -41,6 +41,9 @@ describe('compileFieldType', () => {
     ['number', { decimalChar: '..' }, 'field.decimalChar'],
     ['number', { groupChar: '.' }, 'field.groupChar'],
     ['integer', { bareNumber: 'no' }, 'field.bareNumber'],
+    ['integer', { decimalChar: ',' }, 'field.decimalChar'],
+    ['string', { bareNumber: false }, 'field.bareNumber'],
+    ['date', { trueValues: ['x'] }, 'field.trueValues'],
     ['boolean', { trueValues: [] }, 'field.trueValues'],
     ['boolean', { trueValues: ['x'], falseValues: ['x'] }, 'field.falseValues'],
   ])('%s refuses %j', (type, field, path) => {

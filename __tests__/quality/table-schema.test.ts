@@ -44,8 +44,39 @@ describe('compileSchema', () => {
 
   it('passes over properties that only describe', () => {
     expect(
-      compile({ title: 't', fields: [{ name: 'a', description: 'd', rdfType: 'x' }] }).paths,
+      compile({
+        title: 't',
+        'x-owner': 'o',
+        fields: [{ name: 'a', description: 'd', rdfType: 'x', 'x-source': 's' }],
+      }).paths,
     ).toStrictEqual([]);
+  });
+
+  it.each([
+    [{ fields: [{ name: 'a' }], primarykey: 'a' }, 'schema.primarykey', 'did you mean primaryKey?'],
+    [{ fields: [{ name: 'a' }], dialects: {} }, 'schema.dialects', 'known: fields'],
+    [{ fields: [{ name: 'a' }], thresholds: {} }, 'schema.thresholds', 'beside tableSchema'],
+    [{ fields: [{ name: 'a' }], dialect: {} }, 'schema.dialect', 'beside tableSchema'],
+    [
+      { fields: [{ name: 'a', constraint: {} }] },
+      'schema.fields[0].constraint',
+      'did you mean constraints?',
+    ],
+    [
+      { fields: [{ name: 'a', required: true }] },
+      'schema.fields[0].required',
+      'it stands in constraints',
+    ],
+    [{ fields: [{ name: 'a', nullable: false }] }, 'schema.fields[0].nullable', 'known: name'],
+    [
+      { fields: [{ name: 'visit_id' }], primaryKey: 'visitid' },
+      'schema.primaryKey',
+      'did you mean "visit_id"?',
+    ],
+  ])('refuses what is not known in %j, with what was meant', (schema, path, meant) => {
+    const problems = new ProblemList();
+    compileSchema(schema, 'schema', undefined, problems);
+    expect(problems.problems).toStrictEqual([{ path, message: expect.stringContaining(meant) }]);
   });
 
   it.each([

@@ -84,7 +84,7 @@ export function matchHeader(
   });
   if (schema.fieldsMatch === 'exact') noteOrder(labels, byName, names, faults);
   noteExtra(labels, fieldOfColumn, unusable, schema.fieldsMatch, faults);
-  noteMissing(names, taken, schema.fieldsMatch, faults);
+  noteMissing(schema, taken, faults);
   return { faults, fieldOfColumn };
 }
 
@@ -153,21 +153,27 @@ function noteExtra(
 }
 
 function noteMissing(
-  names: readonly string[],
+  { fields, fieldsMatch, keys }: CompiledSchema,
   taken: ReadonlySet<number>,
-  match: FieldsMatch,
   faults: HeaderFault[],
 ): void {
-  if (match === 'superset') return;
-  if (match === 'partial') {
-    if (names.some((_, field) => taken.has(field))) return;
-    const message = `No label is a field of the schema: ${names.join(', ')}.`;
+  if (fieldsMatch === 'partial' && !fields.some((_, field) => taken.has(field))) {
+    const message = `No label is a field of the schema: ${fields.map(({ name }) => name).join(', ')}.`;
     faults.push({ type: 'missing-label', column: -1, label: null, message });
     return;
   }
-  names.forEach((name, field) => {
+  const mayBeAbsent = fieldsMatch === 'superset' || fieldsMatch === 'partial';
+  fields.forEach(({ name, required }, field) => {
     if (taken.has(field)) return;
-    const message = `The schema's field ${show(name)} has no label.`;
+    // Without its column nobody could tell whether a rule of the field is kept.
+    const needed = required ? 'required' : inKey(field, keys) ? 'part of a key' : undefined;
+    if (mayBeAbsent && needed === undefined) return;
+    const why = mayBeAbsent ? `; it is ${needed}` : '';
+    const message = `The schema's field ${show(name)} has no label${why}.`;
     faults.push({ type: 'missing-label', column: -1, label: name, message });
   });
+}
+
+function inKey(field: number, keys: CompiledSchema['keys']): boolean {
+  return keys.some(({ fields }) => fields.includes(field));
 }

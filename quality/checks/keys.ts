@@ -46,7 +46,7 @@ function keysOf({ schema, maxKeys }: InspectedFile, columns: readonly Column[]):
     const cells = fields.map((field) =>
       columns.findIndex((column) => column.field === schema?.fields[field]),
     );
-    // A field without a column was reported as a missing label, or the schema lets it be absent.
+    // A field without a column was reported as a missing label.
     if (cells.includes(-1)) return [];
     const parts = cells.map((cell) => columns[cell] as Column);
     const labels = parts.map(({ label }) => label).join(', ');

@@ -45,6 +45,28 @@ describe('matchHeader', () => {
     expect(match(labels, fieldsMatch)).toStrictEqual({ faults, fieldOfColumn });
   });
 
+  it.each<[FieldsMatch, string[], string[]]>([
+    ['superset', ['b'], ['id', 'key', 'owner']],
+    ['superset', ['id', 'owner', 'b'], ['key']],
+    ['partial', ['x', 'b', 'key'], ['id', 'owner']],
+    ['partial', ['id', 'key', 'owner'], []],
+  ])('%s with %j misses the required and key fields %j', (fieldsMatch, labels, missing) => {
+    const schema = {
+      fields: [
+        { name: 'id', constraints: { unique: true } },
+        { name: 'key' },
+        { name: 'owner', constraints: { required: true } },
+        { name: 'b' },
+      ],
+      primaryKey: ['key'],
+      fieldsMatch,
+    };
+    const compiled = compileSchema(schema, 'schema', undefined, new ProblemList());
+    const { faults } = matchHeader(labels, compiled);
+    expect(faults.map(({ type }) => type)).toStrictEqual(missing.map(() => 'missing-label'));
+    expect(faults.map(({ label }) => label)).toStrictEqual(missing);
+  });
+
   it('judges labels alone without a schema', () => {
     const { faults, fieldOfColumn } = matchHeader(['a', 'a', ''], undefined);
     expect(faults.map(({ type }) => type)).toStrictEqual(['duplicate-label', 'blank-label']);

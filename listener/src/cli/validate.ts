@@ -2,6 +2,7 @@ import { createReadStream } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import type { Expectation } from '@file-processing/quality/expectation.ts';
 import { inspectCsv } from '@file-processing/quality/inspect.ts';
+import { withoutByteOrderMark } from '../database/definitions.ts';
 import { NODE_PORTS } from '../jobs/engine-ports.ts';
 import { type Command, configWithoutDatabase, UsageError } from './command-context.ts';
 import { exitCodeOfVerdict } from './exit-codes.ts';
@@ -46,7 +47,7 @@ async function sizeOf(file: string): Promise<number> {
 async function readExpectation(path: string): Promise<Expectation> {
   let value: unknown;
   try {
-    value = JSON.parse(await readFile(path, 'utf8'));
+    value = JSON.parse(withoutByteOrderMark(await readFile(path, 'utf8')));
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new UsageError(`${path} can't be read as a Table Schema: ${reason}`);
@@ -55,6 +56,6 @@ async function readExpectation(path: string): Promise<Expectation> {
   if (typeof value !== 'object' || value === null || !('tableSchema' in value)) {
     return { schema: value } as Expectation;
   }
-  const { tableSchema, dialect, thresholds } = value as Record<string, unknown>;
-  return { schema: tableSchema, dialect, thresholds } as Expectation;
+  const { name: _name, version: _version, tableSchema, ...rest } = value as Record<string, unknown>;
+  return { schema: tableSchema, ...rest } as Expectation;
 }

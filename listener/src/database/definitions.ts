@@ -115,10 +115,15 @@ async function readFolder<T>(
   return defined;
 }
 
+/** The text of a JSON file, which editors for Windows begin with a byte order mark, without it. */
+export function withoutByteOrderMark(text: string): string {
+  return text.startsWith('\uFEFF') ? text.slice(1) : text;
+}
+
 function parse(text: string, fault: ReportFault): Record<string, unknown> | undefined {
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = JSON.parse(withoutByteOrderMark(text));
   } catch (error) {
     fault('', `is not JSON: ${error instanceof Error ? error.message : String(error)}`);
     return undefined;

@@ -84,3 +84,21 @@ test.each([
   expect(code).toBe(2);
   expect(err).not.toBe('');
 });
+
+test.each([
+  ['a part that is not known', { tableSchema: integer, dialects: {} }, 'did you mean dialect?'],
+  ['thresholds in its Table Schema', { ...integer, thresholds: {} }, 'beside tableSchema'],
+  ['a property that is misspelt', { ...integer, primarykey: 'n' }, 'did you mean primaryKey?'],
+])('a mapping with %s is a fault of usage', async (_, schema, meant) => {
+  const { file, schemaFile } = await files('n\n1\n', schema);
+  const { code, err } = await cli(['validate', file, '--schema', schemaFile]);
+  expect(code).toBe(2);
+  expect(err).toContain(meant);
+});
+
+test('a schema that begins with a byte order mark is read', async () => {
+  const { file, schemaFile } = await files('n\nx\n', `\uFEFF${JSON.stringify(integer)}`);
+  const { code, out } = await cli(['validate', file, '--schema', schemaFile]);
+  expect(code).toBe(1);
+  expect(out).toContain('type-error');
+});

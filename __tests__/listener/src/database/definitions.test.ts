@@ -54,6 +54,12 @@ test('what is left out gets its default', async () => {
   expect(monitoringFiles[0]?.value).toMatchObject({ active: true, description: '' });
 });
 
+test('a file that begins with a byte order mark is read', async () => {
+  write('mappings/m.json', `\uFEFF${JSON.stringify(MAPPING)}`);
+  const { mappings } = await readDefinitions(folder, () => []);
+  expect(mappings[0]?.value.name).toBe('officers');
+});
+
 test('the faults of all files are reported together, with file and path', async () => {
   write('mappings/a.json', '{');
   write('mappings/b.json', { ...MAPPING, name: 'Not An Identifier', version: 0, colour: 1 });
