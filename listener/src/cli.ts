@@ -299,7 +299,7 @@ function describeProgram(context: CommandContext, finish: (code: number) => void
   return program;
 }
 
-const CHECK_PARTS = ['database', 'aws'];
+const CHECK_PARTS = ['database', 'aws', 'backlog'];
 
 const EXIT_CODES_HELP = `
 Exit codes:

@@ -10,6 +10,7 @@ import type { DatabaseConfig } from '../config/database-config.ts';
 import { proxyAgents } from '../config/proxy-agents.ts';
 import { ConfigError } from '../config/read-variables.ts';
 import { type Config, readConfig } from '../config.ts';
+import { BACKLOG_DAYS, type Backlog, backlogOf, COUNTED_TO } from '../database/backlog.ts';
 import { connect } from '../database/connection.ts';
 import { connectionFault } from '../database/errors.ts';
 import { checkSchema, SchemaOutdatedError } from '../database/schema-version.ts';
@@ -17,10 +18,13 @@ import { queueClient } from '../sqs/queue-consumer.ts';
 import { senderFaults } from '../sqs/queue-policy.ts';
 import type { Command } from './command-context.ts';
 
+/** What `check --only` takes. */
+export type CheckPart = 'database' | 'aws' | 'backlog';
+
 /** Options of `check`. */
 export interface CheckOptions {
-  /** @default both */
-  readonly only?: 'database' | 'aws';
+  /** @default database and aws: what waits for somebody is no fault of what the listener depends on */
+  readonly only?: CheckPart;
   readonly otherBucket?: string;
   readonly json: boolean;
 }
@@ -29,10 +33,10 @@ export interface CheckOptions {
 export const check: Command<CheckOptions> = async ({ environment, stdout }, options) => {
   const withDatabase = options.only !== 'aws';
   const config = readConfig(environment, { database: withDatabase, httpIntake: false });
-  const results = [
-    ...(config.database === undefined ? [] : await databaseChecks(config.database)),
-    ...(options.only === 'database' ? [] : await awsChecks(config, options.otherBucket)),
-  ];
+  const database =
+    config.database === undefined ? [] : await databaseChecks(config.database, options, config.s3);
+  const aws = options.only === undefined || options.only === 'aws';
+  const results = [...database, ...(aws ? await awsChecks(config, options.otherBucket) : [])];
   stdout.write(options.json ? `${JSON.stringify(results, null, 2)}\n` : checkTable(results));
   return results.every(({ ok }) => ok) ? EXIT.ok : EXIT.bad;
 };
@@ -59,8 +63,12 @@ function checkTable(results: readonly CheckResult[]): string {
     .join('');
 }
 
-/** Connects to the database and looks whether its tables are those of this program. */
-async function databaseChecks(config: DatabaseConfig): Promise<readonly CheckResult[]> {
+/** Connects to the database and looks whether its tables are those of this program, and at what waits in them. */
+async function databaseChecks(
+  config: DatabaseConfig,
+  { only }: Pick<CheckOptions, 'only'>,
+  { writeReports }: Pick<Config['s3'], 'writeReports'>,
+): Promise<readonly CheckResult[]> {
   const place = `${config.host}:${config.port}/${config.database} as ${config.user}`;
   const database = connect(config, 'file-processing check');
   try {
@@ -72,7 +80,9 @@ async function databaseChecks(config: DatabaseConfig): Promise<readonly CheckRes
       ok: true,
       found: `PostgreSQL ${rows[0]?.server_version} at ${place}, TLS ${config.sslMode}`,
     };
-    return [connection, await schemaCheck(() => checkSchema(database))];
+    const schema = await schemaCheck(() => checkSchema(database));
+    if (only !== 'backlog' || !schema.ok) return [connection, schema];
+    return backlogChecks(await backlogOf(database, { writesReports: writeReports }));
   } catch (error) {
     return [
       {
@@ -87,6 +97,41 @@ async function databaseChecks(config: DatabaseConfig): Promise<readonly CheckRes
   } finally {
     await database.destroy();
   }
+}
+
+/** A file that has waited for longer than this waits for somebody. */
+const LONGEST_WAIT_SECONDS = 3600;
+
+/** What waits for somebody; files that nobody monitors may be wanted, and are only counted. */
+function backlogChecks(backlog: Backlog): readonly CheckResult[] {
+  const counted = (count: number) => (count === COUNTED_TO ? `${count} or more` : `${count}`);
+  const none = (name: string, count: number, next: string): CheckResult =>
+    count === 0 ? { name, ok: true, found: '0' } : { name, ok: false, found: counted(count), next };
+  const { missingReports, unmonitoredFiles, oldestWaitingSeconds } = backlog;
+  const ofDays = `of the last ${BACKLOG_DAYS} days`;
+  const waits = oldestWaitingSeconds > LONGEST_WAIT_SECONDS;
+  return [
+    none('dead letters', backlog.deadLetters, 'file-processing dead list says why'),
+    none('unread messages', backlog.deadMessages, 'file-processing dead list says why'),
+    ...(missingReports === undefined
+      ? []
+      : [
+          none(
+            `verdicts ${ofDays} without report`,
+            missingReports,
+            'the log says why; file-processing dead retry writes those that used up their attempts',
+          ),
+        ]),
+    {
+      name: 'oldest file that waits',
+      ok: !waits,
+      found: `${Math.round(oldestWaitingSeconds)} seconds`,
+      ...(waits && {
+        next: 'file-processing runs list --status queued, and the log of the listener',
+      }),
+    },
+    { name: `unmonitored files ${ofDays}`, ok: true, found: counted(unmonitoredFiles) },
+  ];
 }
 
 async function schemaCheck(look: () => Promise<void>): Promise<CheckResult> {

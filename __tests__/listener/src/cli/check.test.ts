@@ -1,7 +1,9 @@
-import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
+import type { Database } from '../../../../listener/src/database/connection.ts';
 import { startAwsAccountServer } from '../../support/aws-account-server.ts';
 import { cli } from '../../support/cli.ts';
 import { createTestDatabase } from '../../support/postgres.ts';
+import { judgedRun, openRun } from '../../support/runs.ts';
 
 const ROLE = 'arn:aws-us-gov:sts::123456789012:assumed-role/file-processing-sa/session';
 const narrow = (bucket: string, prefix: string) =>
@@ -182,4 +184,65 @@ test('a refused connection is red, without the password', async () => {
 
 test('an unknown part is refused', async () => {
   expect(await cli(['check', '--only', 'queue'])).toMatchObject({ code: 2 });
+});
+
+describe('check --only backlog', () => {
+  async function checkBacklog(change: (database: Database) => Promise<unknown>, json = false) {
+    const given = await createTestDatabase();
+    onTestFinished(() => given.drop());
+    await change(given.database);
+    return cli(['check', '--only', 'backlog', ...(json ? ['--json'] : [])], {
+      DATABASE_URL: given.url,
+      REPORT_PREFIX: 'reports/',
+      WRITE_REPORTS: 'true',
+    });
+  }
+
+  test('is ok where nothing waits for somebody', async () => {
+    const { code, out } = await checkBacklog(async () => undefined);
+    expect(out.replaceAll(/ {2,}/g, '  ').split('\n')).toEqual([
+      'ok  dead letters  0',
+      'ok  unread messages  0',
+      'ok  verdicts of the last 7 days without report  0',
+      'ok  oldest file that waits  0 seconds',
+      'ok  unmonitored files of the last 7 days  0',
+      '',
+    ]);
+    expect(code).toBe(0);
+  });
+
+  test('is red for what could not be read, for a missing report and for a file that waits', async () => {
+    const { code, out } = await checkBacklog(async (database) => {
+      await database('sns_messages').insert({
+        ...{ message_id: 'm', outcome: 'dead', topic_arn: 't', type: 'Notification' },
+        ...{ reason: 'r', message: '', signed_at: new Date() },
+      });
+      await judgedRun(database, { bucket: 'b', key: 'judged' });
+      await database('judgements').update({
+        finished_at: database.raw("now() - interval '1 hour'"),
+      });
+      await openRun(database, { bucket: 'b', key: 'waits' }, 'm');
+      await database('runs')
+        .where({ key: 'waits' })
+        .update({ created_at: database.raw("now() - interval '2 hours'") });
+    });
+    expect(out).toMatch(/RED +unread messages +1\n +next: file-processing dead list/);
+    expect(out).toMatch(/RED +verdicts of the last 7 days without report +1\n +next: /);
+    expect(out).toMatch(/RED +oldest file that waits +720\d seconds\n +next: /);
+    expect(out).toMatch(/ok +unmonitored files of the last 7 days +1\n/);
+    expect(code).toBe(1);
+  });
+
+  test('says first that the schema is old', async () => {
+    const given = await createTestDatabase('empty');
+    onTestFinished(() => given.drop());
+    const { code, out } = await cli(['check', '--only', 'backlog'], { DATABASE_URL: given.url });
+    expect(out).toMatch(/RED +database schema +.*it has no tables yet/);
+    expect(code).toBe(1);
+  });
+
+  test('has its figures in JSON', async () => {
+    const { out } = await checkBacklog(async () => undefined, true);
+    expect(JSON.parse(out)).toContainEqual({ name: 'dead letters', ok: true, found: '0' });
+  });
 });
