@@ -47,6 +47,36 @@ export async function postOneByOne(
   return seconds;
 }
 
+/** Deliveries at a steady pace. */
+export interface PacedLoad {
+  /** Posts no more. @returns the seconds that each took @throws at an answer that was not 200 */
+  stop(): Promise<readonly number[]>;
+}
+
+/** Posts so many bodies a second, whether or not those before are answered. */
+export function postAtPace(port: number, bodies: readonly Buffer[], perSecond: number): PacedLoad {
+  const agent = new Agent({ keepAlive: true });
+  const posted: Promise<number>[] = [];
+  const timer = setInterval(() => {
+    const body = bodies[posted.length];
+    if (body === undefined) return;
+    const begin = performance.now();
+    const answer = post(port, body, agent).then(() => (performance.now() - begin) / 1000);
+    answer.catch(() => undefined);
+    posted.push(answer);
+  }, 1000 / perSecond);
+  return {
+    async stop() {
+      clearInterval(timer);
+      try {
+        return await Promise.all(posted);
+      } finally {
+        agent.destroy();
+      }
+    },
+  };
+}
+
 function post(port: number, body: Buffer, agent: Agent): Promise<void> {
   return new Promise((resolve, reject) => {
     const headers = {

@@ -8,6 +8,10 @@ export interface ServerProcess {
   readonly port: number;
   /** CPU seconds of the process so far, user and system; undefined where there is no /proc. */
   cpuSeconds(): Promise<number | undefined>;
+  /** The most memory that it has held, in MB; undefined where there is no /proc. */
+  peakMegabytes(): Promise<number | undefined>;
+  /** Ends it as a kill -9 does. */
+  kill(): void;
   /** Asks it to end, insists after 10 s, and waits until it is gone. */
   stop(): Promise<void>;
 }
@@ -35,7 +39,7 @@ export async function startServer(options: ServerCommand): Promise<ServerProcess
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   // Nothing outlives this process, however it ends.
-  const kill = () => child.kill('SIGKILL');
+  const kill = () => void child.kill('SIGKILL');
   process.once('exit', kill);
   const gone = once(child, 'close').finally(() => process.off('exit', kill));
   gone.catch(() => undefined);
@@ -47,9 +51,16 @@ export async function startServer(options: ServerCommand): Promise<ServerProcess
   if (port === undefined) {
     throw new Error(`${options.args.join(' ')} ended before it listened (${child.exitCode})`);
   }
+  const { pid = 0 } = child;
   return {
     port,
-    cpuSeconds: () => cpuSecondsOf(child.pid),
+    kill,
+    cpuSeconds: async () => (await cpuTimesOf(pid))?.own,
+    async peakMegabytes() {
+      const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '');
+      const [, kilobytes] = /^VmHWM:\s+(\d+) kB$/m.exec(status) ?? [];
+      return kilobytes === undefined ? undefined : Number(kilobytes) / 1024;
+    },
     async stop() {
       child.kill('SIGTERM');
       const insist = setTimeout(kill, 10_000);
@@ -69,11 +80,27 @@ async function listeningPort(lines: NodeJS.EventEmitter): Promise<number> {
   });
 }
 
-async function cpuSecondsOf(pid: number | undefined): Promise<number | undefined> {
+/** CPU seconds of a process, user and system. */
+export interface CpuTimes {
+  readonly parent: number;
+  readonly own: number;
+  /** Of children that have ended and were waited for. */
+  readonly ofEndedChildren: number;
+}
+
+/** Undefined where there is no /proc, or no such process. */
+export async function cpuTimesOf(pid: number | string): Promise<CpuTimes | undefined> {
   const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined);
-  // The command in parentheses may hold spaces; utime and stime are fields 14 and 15.
-  const fields = stat?.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return fields && (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
+  if (stat === undefined) return undefined;
+  // The command in parentheses may hold spaces; the fields behind it begin with the third one.
+  // Source: proc_pid_stat(5).
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  const field = (number: number) => Number(fields[number - 3]);
+  return {
+    parent: field(4),
+    own: (field(14) + field(15)) / TICKS_PER_SECOND,
+    ofEndedChildren: (field(16) + field(17)) / TICKS_PER_SECOND,
+  };
 }
 
 function withoutUndefined(

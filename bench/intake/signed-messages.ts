@@ -15,7 +15,7 @@ export interface MessageSource {
   /** PEM. */
   readonly certificate: string;
   /** Notifications, each of its own message and object, as the bodies of deliveries. */
-  make(count: number): readonly Buffer[];
+  make(count: number, sizeBytes?: number): readonly Buffer[];
   close(): Promise<void>;
 }
 
@@ -33,7 +33,8 @@ export async function openMessageSource(): Promise<MessageSource> {
   return {
     origin,
     certificate,
-    make: (count) => Array.from({ length: count }, () => notification(signer)),
+    make: (count, sizeBytes = 1024) =>
+      Array.from({ length: count }, () => notification(signer, sizeBytes)),
     async close() {
       server.close();
       server.closeAllConnections();
@@ -42,7 +43,13 @@ export async function openMessageSource(): Promise<MessageSource> {
   };
 }
 
-function notification(signer: Signer): Buffer {
+/** Where the object of a delivery is. */
+export function objectPathOf(body: Buffer): string {
+  const [record] = JSON.parse(JSON.parse(body.toString()).Message).Records;
+  return `${record.s3.bucket.name}/${record.s3.object.key}`;
+}
+
+function notification(signer: Signer, sizeBytes: number): Buffer {
   const messageId = randomUUID();
   const message = signMessage(
     {
@@ -50,7 +57,7 @@ function notification(signer: Signer): Buffer {
       MessageId: messageId,
       TopicArn: TOPIC_ARN,
       Subject: S3_SUBJECT,
-      Message: s3Event(`from_client/nm_albuquerque/${messageId}/Officer_Detail.csv`),
+      Message: s3Event(`from_client/nm_albuquerque/${messageId}/Officer_Detail.csv`, sizeBytes),
       Timestamp: new Date().toISOString(),
       UnsubscribeURL: `${new URL(signer.certificateUrl).origin}/?Action=Unsubscribe`,
     },
@@ -60,12 +67,12 @@ function notification(signer: Signer): Buffer {
 }
 
 /** As S3 writes it, with the parts that we do not read. */
-function s3Event(key: string): string {
+function s3Event(key: string, sizeBytes: number): string {
   return JSON.stringify(
     objectCreatedEvent({
       bucket: 'etl-ba-research-client-etl',
       key,
-      sizeBytes: 1024,
+      sizeBytes,
       eTag: 'd41d8cd98f00b204e9800998ecf8427e',
       sequencer: '00A1',
       region: 'us-gov-west-1',

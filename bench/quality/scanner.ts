@@ -2,7 +2,7 @@
  * What the data-quality engine costs: MB per CPU-second (user and system, all threads) and peak memory, each
  * measured in a process of its own, and the ratio to peers on the same file in the same run.
  *
- *     node bench/quality/scanner.ts [--mb 300] [--peer-mb 30]
+ *     npm run bench -- quality [--mb 300] [--peer-mb 30]
  *
  * The sample files and the peers (csv-parse from npm, frictionless from PyPI) go to a folder in the system's
  * temporary folder, where they are found again; a peer that can't be installed is left out and named.

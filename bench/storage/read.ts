@@ -3,7 +3,7 @@
  * process that stands in for S3 with 30 ms of latency and 85 MB/s on each connection. They take turns; quote
  * the ratio.
  *
- *     node bench/storage/read.ts [--mb 400] [--rounds 3]
+ *     npm run bench -- storage [--mb 400] [--rounds 3]
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
