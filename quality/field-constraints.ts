@@ -51,7 +51,7 @@ export const CONSTRAINTS = [
     types: FIELD_TYPES,
     allowed: 'a regular expression',
     meaning:
-      "The whole cell, as it is written, must match. The language is XML Schema's, without back references, look-around and word boundaries.",
+      "The whole cell, as it is written, must match. The language is XML Schema's, without back references, look-around and word boundaries; what is not supported is refused with its place.",
   },
   {
     name: 'enum',

@@ -61,6 +61,9 @@ export function propertySet(name: string): (character: number) => boolean {
 
 const ESCAPED_CONTROLS: Record<string, number> = { t: 9, n: 10, v: 11, f: 12, r: 13, 0: 0 };
 
+/** Groups and classes within each other; each takes room on the stack. */
+const MAX_DEPTH = 100;
+
 /** Reads a pattern by recursive descent. */
 class Parser {
   readonly #characters: readonly string[];
@@ -77,8 +80,9 @@ class Parser {
     return node;
   }
 
-  #error(what: string): PatternError {
-    return new PatternError(`${what} (character ${this.#at + 1})`);
+  /** @param at index of the character that is at fault */
+  #error(what: string, at = this.#at): PatternError {
+    return new PatternError(`${what} (character ${at + 1})`);
   }
 
   #take(expected: string): boolean {
@@ -139,6 +143,10 @@ class Parser {
     const character = this.#characters[this.#at] ?? '';
     if ('*+?{'.includes(character))
       throw this.#error(`has a "${character}" with nothing to repeat`);
+    if (character === ']' || character === '}') {
+      const opening = character === ']' ? '[' : '{';
+      throw this.#error(`has a "${character}" without a "${opening}"; escape it: \\${character}`);
+    }
     this.#at++;
     if (character === '(') return this.#group();
     if (character === '[') return { kind: 'set', set: this.#class() };
@@ -160,7 +168,7 @@ class Parser {
   }
 
   #group(): PatternNode {
-    if (++this.#depth > 100) throw this.#error('nests groups more than 100 deep');
+    if (++this.#depth > MAX_DEPTH) throw this.#error('nests groups more than 100 deep');
     if (this.#take('?')) {
       const named = /^<[A-Za-z_]\w*>/.exec(
         this.#characters.slice(this.#at, this.#at + 64).join(''),
@@ -175,30 +183,53 @@ class Parser {
     return node;
   }
 
+  /** What follows a "[": characters and ranges, and at the end, as XML Schema has it, a class to subtract. */
   #class(): CharacterSet {
+    const start = this.#at - 1;
     const negated = this.#take('^');
     const parts: SetPart[] = [];
     while (!this.#take(']')) {
+      if (parts.length > 0 && this.#take('-[')) return this.#subtraction(parts, negated);
       const first = this.#classPart();
-      if (this.#characters[this.#at] !== '-' || this.#characters[this.#at + 1] === ']') {
+      const next = this.#characters[this.#at + 1];
+      if (this.#characters[this.#at] !== '-' || next === ']' || next === '[') {
         parts.push(first);
         continue;
       }
       this.#at++;
-      if (this.#characters[this.#at] === '[')
-        throw this.#error('subtracts a class, which is not supported');
       const last = this.#classPart();
       if (!Array.isArray(first) || !Array.isArray(last) || last[0] < first[0]) {
         throw this.#error('has a range that is out of order');
       }
       parts.push([first[0], last[0]]);
     }
+    // Some engines take "[]a]" for a class that holds "]": better refused than misread.
+    if (parts.length === 0) throw this.#error('has a class that is empty', start);
     return characterSet(parts, negated);
+  }
+
+  #subtraction(parts: readonly SetPart[], negated: boolean): CharacterSet {
+    if (++this.#depth > MAX_DEPTH) throw this.#error('nests classes too deep');
+    const from = characterSet(parts, negated);
+    const less = this.#class();
+    this.#depth--;
+    if (!this.#take(']')) throw this.#error('goes on after a class is subtracted; a "]" is needed');
+    return { has: (character) => from.has(character) && !less.has(character) };
   }
 
   #classPart(): SetPart {
     const character = this.#characters[this.#at++];
     if (character === undefined) throw this.#error('has a "[" without a "]"');
+    if (character === '[') {
+      const named = /^[:.=][^\]]{0,32}[:.=]\]/.exec(
+        this.#characters.slice(this.#at, this.#at + 64).join(''),
+      );
+      const what =
+        named === null
+          ? 'has a "[" in a class; escape it: \\['
+          : `has "[${named[0]}", which is not supported; use a Unicode property such as \\p{L}`;
+      throw this.#error(what, this.#at - 1);
+    }
     return character === '\\' ? this.#escape() : single(character);
   }
 
@@ -211,7 +242,9 @@ class Parser {
     if (control !== undefined) return [control, control];
     if (letter === 'x') return this.#hexadecimal(2);
     if (letter === 'u') return this.#hexadecimal(4);
-    if (/[A-Za-z1-9]/.test(letter)) throw this.#error(`has "\\${letter}", which is not supported`);
+    if (/[A-Za-z1-9]/.test(letter)) {
+      throw this.#error(`has "\\${letter}", which is not supported`, this.#at - 2);
+    }
     return single(letter);
   }
 
@@ -232,8 +265,12 @@ class Parser {
     if (text.length !== count || !/^[0-9A-Fa-f]+$/.test(text)) {
       throw this.#error(`needs ${count} hexadecimal digits`);
     }
+    const code = Number.parseInt(text, 16);
+    if (code >= 0xd800 && code <= 0xdfff) {
+      throw this.#error('has half of a character; write the character itself');
+    }
     this.#at += count;
-    return [Number.parseInt(text, 16), Number.parseInt(text, 16)];
+    return [code, code];
   }
 }
 
