@@ -1,16 +1,16 @@
 import type { Column, SuspectCell, Writable } from './checks/check.ts';
+import type { PlacedCells } from './checks/structure.ts';
 import { brokenConstraints } from './field-constraints.ts';
 import { readCell } from './field-type.ts';
 import { CELL_ESCAPED, type Scanner } from './scanner.ts';
 import type { CompiledField } from './table-schema.ts';
 
 /**
- * Reads the cells of rows whose structure is intact: tells what is null, reads values and profiles them. This is
- * the loop that most of the time is spent in, so it only decides whether a cell is fine, and hands over what it
- * suspects to be at fault.
+ * Reads the cells of rows: tells what is null, reads values and profiles them. This is the loop that most of the
+ * time is spent in, so it only decides whether a cell is fine, and hands over what it suspects to be at fault.
  */
 export class CellReader {
-  /** Order values of the row's cells; NaN for what is not of its type. What is null keeps an older value. */
+  /** Order values of the row's cells; NaN for what is not of its type or was not read. A null keeps an older one. */
   readonly values: Float64Array;
   readonly nulls: Uint8Array;
   readonly #columns: readonly Column[];
@@ -25,11 +25,12 @@ export class CellReader {
     this.nulls = new Uint8Array(columns.length);
   }
 
-  read(scanner: Scanner): void {
+  /** Reads a row that has a cell for each column, or no more than the first so many of its cells. */
+  read(scanner: Scanner, count = this.#columns.length): void {
     const columns = this.#columns;
     const { starts, ends, flags } = scanner;
     const { values, nulls } = this;
-    for (let cell = 0; cell < columns.length; cell++) {
+    for (let cell = 0; cell < count; cell++) {
       const { profile, field } = columns[cell] as Column;
       let bytes = scanner.bytes;
       let start = starts[cell] as number;
@@ -62,6 +63,23 @@ export class CellReader {
       if (constraints === undefined) continue;
       const broken = brokenConstraints(constraints, bytes, start, end, value);
       if (broken !== 0) this.#handOver(cell, bytes, start, end, broken);
+    }
+  }
+
+  /**
+   * Reads what can be placed of a broken row. Where the rest is absent it is null, which checks see only where it
+   * did not count against the file already; else nothing is known of it.
+   */
+  readPlaced(scanner: Scanner, { count, restIsAbsent }: PlacedCells, judgesAbsent: boolean): void {
+    this.read(scanner, count);
+    for (let cell = count; cell < this.#columns.length; cell++) {
+      const { profile, field } = this.#columns[cell] as Column;
+      if (restIsAbsent) profile.nulls++;
+      else profile.unread++;
+      const isNull = restIsAbsent && judgesAbsent;
+      this.nulls[cell] = isNull ? 1 : 0;
+      this.values[cell] = Number.NaN;
+      if (isNull && field?.required === true) this.#handOver(cell, scanner.bytes, 0, 0, 0);
     }
   }
 

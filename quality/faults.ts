@@ -118,7 +118,8 @@ export const FAULT_KINDS = [
     type: 'blank-row',
     scope: 'row',
     meaning: 'A row is blank: an empty line, or delimiters alone.',
-    remedy: 'Remove the row; where the sender cannot, list `blank-row` in `warnOn`.',
+    remedy:
+      'Remove the row; where the sender cannot, list `blank-row` in `warnOn` and set `maxIncompleteRows`.',
   },
   {
     type: 'missing-cell',

@@ -94,12 +94,17 @@ export class Findings implements Found<FaultType> {
   /** Rows with a fault that does not only warn. */
   failingRows = 0;
   unreadableRecords = 0;
+  /** Rows without a fault that counts against the file of which not every cell could be checked. */
+  incompleteRows = 0;
+  /** Faults that do not only warn. */
+  failing = 0;
   readonly #warning: ReadonlySet<FaultType>;
   readonly #file: InspectedFile;
   readonly #scanner: Scanner;
   #inRow = false;
   #rowFaulty = false;
   #rowFails = false;
+  #rowIncomplete = false;
 
   constructor(
     maxListed: number,
@@ -118,12 +123,24 @@ export class Findings implements Found<FaultType> {
     this.#inRow = true;
     this.#rowFaulty = false;
     this.#rowFails = false;
+    this.#rowIncomplete = false;
   }
 
   endRow(): void {
     this.#inRow = false;
     if (this.#rowFaulty) this.faultyRows++;
     if (this.#rowFails) this.failingRows++;
+    else if (this.#rowIncomplete) this.incompleteRows++;
+  }
+
+  /** Notes that not every cell of the current row could be checked. */
+  noteIncomplete(): void {
+    this.#rowIncomplete = true;
+  }
+
+  /** Whether faults of this kind do not count against the file. */
+  onlyWarns(kind: FaultType): boolean {
+    return this.#warning.has(kind);
   }
 
   get full(): boolean {
@@ -131,9 +148,11 @@ export class Findings implements Found<FaultType> {
   }
 
   count(kind: FaultType, times = 1): boolean {
+    const fails = !this.#warning.has(kind);
+    if (fails) this.failing++;
     if (!this.#inRow) return this.log.count(kind, times);
     this.#rowFaulty = true;
-    if (!this.#rowFails && !this.#warning.has(kind)) this.#rowFails = true;
+    if (fails) this.#rowFails = true;
     return this.log.countInRow(kind, times);
   }
 
@@ -178,5 +197,6 @@ export class Findings implements Found<FaultType> {
 /** Where a cell starts; the start of the record for none, its end for one beyond those that are kept. */
 function cellStart(scanner: Scanner, cell: number): number {
   if (cell < 0) return scanner.recordStart;
-  return cell < MAX_CELLS ? (scanner.starts[cell] ?? scanner.recordEnd) : scanner.recordEnd;
+  const kept = Math.min(scanner.cellCount, MAX_CELLS);
+  return cell < kept ? (scanner.starts[cell] as number) : scanner.recordEnd;
 }

@@ -9,7 +9,7 @@ import {
 } from './checks/check.ts';
 import { Utf8Watch } from './checks/encoding.ts';
 import { BYTE_ORDER_MARK, SIGNATURE_BYTES } from './checks/source.ts';
-import { structureSuspicions } from './checks/structure.ts';
+import { placedCells, structureSuspicions } from './checks/structure.ts';
 import type { CompiledExpectation } from './expectation.ts';
 import { CHECKS, type FaultType } from './faults.ts';
 import { Findings } from './findings.ts';
@@ -18,7 +18,7 @@ import { ColumnProfile } from './profile.ts';
 import type { QualityReport } from './report.ts';
 import { MAX_CELLS, type RecordHandler, Scanner } from './scanner.ts';
 import { equalsBytes, shorten } from './text.ts';
-import { judge, warningTypes } from './verdict.ts';
+import { judge, toleratesFaults, warningTypes } from './verdict.ts';
 
 const BLOCK_BYTES = 65_536;
 /** All bits of suspicion. */
@@ -39,8 +39,9 @@ export interface InspectionLimits {
  * is up to the checks; this drives them through the stages of a file.
  *
  * A record whose structure is broken (bytes that are not text, quotes, size, blank, missing or extra cells) is
- * named for that alone: its cells can't be trusted to belong to their columns, so they are not checked, not
- * profiled and not remembered as keys.
+ * named for that alone where that fails the file: what else is found in it mostly follows from it. Where the file
+ * may pass in spite of it, the cells that can be placed are checked, profiled and remembered as keys like any others,
+ * and a row of which some can't be placed is incomplete.
  */
 export class Inspection implements RecordHandler {
   readonly #expectation: CompiledExpectation;
@@ -55,6 +56,8 @@ export class Inspection implements RecordHandler {
   /** What is asked about each suspect, which a file with many faults has in each row. */
   readonly #structureJudges: readonly StructureJudge[];
   readonly #cellJudges: readonly NonNullable<Stages<FaultType>['cell']>[];
+  /** Whether a file with faults that do not only warn may be warned. */
+  readonly #tolerant: boolean;
   #head: Uint8Array | undefined = new Uint8Array(0);
   #byteOrderMark = false;
   /** False for an archive, or text that is not UTF-8 from its first bytes. */
@@ -79,7 +82,7 @@ export class Inspection implements RecordHandler {
       bytes: 0,
       records: 0,
       rows: 0,
-      intactRows: 0,
+      readRows: 0,
       suspectUntil: 0,
       columns: undefined,
       values: new Float64Array(0),
@@ -90,6 +93,7 @@ export class Inspection implements RecordHandler {
     this.#structureJudges = this.#stages.flatMap(({ structure }, check) =>
       structure === undefined ? [] : [{ structure, asked: CHECKS[check]?.suspicions ?? ANY }],
     );
+    this.#tolerant = toleratesFaults(thresholds);
     this.#cellJudges = this.#stages.flatMap((stage) => stage.cell ?? []);
     if (!dialect.header && schema !== undefined) {
       const { fields } = schema;
@@ -130,6 +134,7 @@ export class Inspection implements RecordHandler {
       thresholds: this.#expectation.thresholds,
       rows: file.rows,
       failingRows: found.failingRows,
+      incompleteRows: found.incompleteRows,
       readable: this.#supported,
       unreadableRecords: found.unreadableRecords,
       records: file.records,
@@ -143,6 +148,7 @@ export class Inspection implements RecordHandler {
       durationMs: Math.max(0, this.#clock() - this.#started),
       rows: file.rows,
       faultyRows: found.faultyRows,
+      incompleteRows: found.incompleteRows,
       lineEnds: { ...this.#scanner.lineEnds },
       byteOrderMark: this.#byteOrderMark,
       schemaApplied: file.schema !== undefined,
@@ -150,7 +156,7 @@ export class Inspection implements RecordHandler {
       faultCounts,
       faults: found.log.listed,
       columns: (file.columns ?? []).map(({ profile, label }, index) =>
-        profile.report(index, file.intactRows, shorten(label)),
+        profile.report(index, file.readRows, shorten(label)),
       ),
     };
   }
@@ -175,9 +181,11 @@ export class Inspection implements RecordHandler {
     this.#found.beginRow();
     const { length } = file.columns as readonly Column[];
     const suspicions = structureSuspicions(scanner, length, file.suspectUntil);
-    if (suspicions === 0 || this.#structureIsIntact(scanner, suspicions)) {
-      file.intactRows++;
-      this.#cells?.read(scanner);
+    const structure = suspicions === 0 ? INTACT : this.#judgeStructure(scanner, suspicions);
+    if (structure !== REFUSED) {
+      file.readRows++;
+      if (structure === INTACT) this.#cells?.read(scanner);
+      else this.#readBroken(scanner, length);
       for (const judgeRow of this.#judges) judgeRow(scanner, this.#found);
     }
     this.#found.endRow();
@@ -205,7 +213,9 @@ export class Inspection implements RecordHandler {
   #readHeader(scanner: Scanner): void {
     const count = Math.min(scanner.cellCount, MAX_CELLS);
     const labels = Array.from({ length: count }, (_, cell) => cellText(scanner, cell));
-    const intact = this.#structureIsIntact(scanner, ANY);
+    const { failing } = this.#found;
+    this.#judgeStructure(scanner, ANY);
+    const intact = this.#found.failing === failing;
     this.#open(
       labels,
       this.#stages.flatMap((stage) => stage.match?.(labels) ?? []),
@@ -229,13 +239,33 @@ export class Inspection implements RecordHandler {
     this.#judges = this.#stages.flatMap((stage) => stage.open?.(columns) ?? []);
   }
 
-  #structureIsIntact(scanner: Scanner, suspicions: number): boolean {
+  #judgeStructure(scanner: Scanner, suspicions: number): StructureState {
+    const found = this.#found;
+    const failing = found.failing;
+    let state: StructureState = INTACT;
     for (const { asked, structure } of this.#structureJudges) {
-      if ((asked & suspicions) !== 0 && !structure(scanner, this.#found)) return false;
+      if ((asked & suspicions) === 0 || structure(scanner, found)) continue;
+      if (found.failing > failing && !this.#tolerant) return REFUSED;
+      state = BROKEN;
     }
-    return true;
+    return state;
+  }
+
+  #readBroken(scanner: Scanner, columns: number): void {
+    const found = this.#found;
+    const placed = placedCells(scanner, columns);
+    if (!placed.restIsAbsent) found.noteIncomplete();
+    this.#cells?.readPlaced(scanner, placed, found.onlyWarns('missing-cell'));
   }
 }
+
+const INTACT = 0;
+/** Broken, but not so that it fails the file. */
+const BROKEN = 1;
+/** Broken so that it fails the file. */
+const REFUSED = 2;
+
+type StructureState = typeof INTACT | typeof BROKEN | typeof REFUSED;
 
 /** Judges the structure of records of which one of these bits is suspected. */
 interface StructureJudge {

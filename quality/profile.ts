@@ -13,7 +13,7 @@ import {
 } from './types/datetime.ts';
 import { readInteger, readNumber } from './types/number.ts';
 
-/** What was seen in one column, in rows whose structure was intact. */
+/** What was seen in one column, in rows of which its cell was read. */
 export interface ColumnReport {
   /** Number of the column from 1. */
   readonly field: number;
@@ -50,6 +50,8 @@ const SHOW: Partial<Record<FieldType, (value: number) => string | number | boole
 /** Counts what comes by in one column, in constant memory. */
 export class ColumnProfile {
   nulls = 0;
+  /** Rows of which cells were read, but not this column's. */
+  unread = 0;
   readonly #field: CompiledField | undefined;
   /** Tallies, smallest and largest order values, by type. */
   readonly #figures = new Float64Array(LOWS * 3).fill(Infinity, LOWS, HIGHS).fill(-Infinity, HIGHS);
@@ -93,8 +95,9 @@ export class ColumnProfile {
     this.#texts.add(bytes, start, end);
   }
 
-  /** @param rows rows that the column's cells came from, nulls included */
-  report(column: number, rows: number, label: string): ColumnReport {
+  /** @param readRows rows of which cells were read */
+  report(column: number, readRows: number, label: string): ColumnReport {
+    const rows = readRows - this.unread;
     const unfit = sum(FIELD_TYPES.map((type) => this.#figures[TYPE_CODES[type]] ?? 0));
     const types: Partial<Record<FieldType, number>> = {};
     for (const type of FIELD_TYPES) {

@@ -36,6 +36,8 @@ export interface QualityReport {
   readonly rows: number;
   /** Rows with at least one fault. */
   readonly faultyRows: number;
+  /** Rows whose faults only warn, but of which not every cell could be checked. */
+  readonly incompleteRows: number;
   /** How records end; line ends inside quoted cells are not counted. */
   readonly lineEnds: { readonly lf: number; readonly crlf: number; readonly cr: number };
   /** Whether a UTF-8 byte order mark comes first. */

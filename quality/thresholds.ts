@@ -19,6 +19,7 @@ import {
 export interface Thresholds extends CheckThresholds {
   maxFaults?: number;
   maxFaultyRows?: number;
+  maxIncompleteRows?: number;
   warnOn?: FaultType[];
 }
 
@@ -40,6 +41,13 @@ export const THRESHOLDS: readonly DescriptorOption[] = [
     meaning: 'Share of rows with faults up to which the verdict is `warned`, not `failed`.',
   },
   {
+    name: 'maxIncompleteRows',
+    default: '0',
+    allowed: SHARE,
+    meaning:
+      'Share of rows whose faults only warn, but of which not every cell could be checked, up to which the verdict is `warned`.',
+  },
+  {
     name: 'warnOn',
     default: 'none',
     allowed: FAULTS,
@@ -58,10 +66,13 @@ export function compileThresholds(
   for (const name of Object.keys(given)) {
     if (!known.includes(name)) problems.unknown(`${path}.`, name, known);
   }
-  const { maxFaults, maxFaultyRows } = given;
+  const { maxFaults, maxFaultyRows, maxIncompleteRows } = given;
+  const share = (name: string, value: unknown): number | undefined =>
+    problems.optional(`${path}.${name}`, value, isShare, SHARE);
   return Object.assign({}, ...CHECKS.map((check) => check.compile?.(given, path, problems)), {
     maxFaults: problems.optional(`${path}.maxFaults`, maxFaults, isCount, COUNT),
-    maxFaultyRows: problems.optional(`${path}.maxFaultyRows`, maxFaultyRows, isShare, SHARE),
+    maxFaultyRows: share('maxFaultyRows', maxFaultyRows),
+    maxIncompleteRows: share('maxIncompleteRows', maxIncompleteRows),
     warnOn: warnOn(`${path}.warnOn`, given.warnOn, problems),
   });
 }

@@ -24,6 +24,10 @@ export const VERDICT_RULES: readonly { readonly verdict: Verdict; readonly when:
     when: 'Faults in rows that do not only warn, and no tolerance is given, or they exceed `maxFaults` or `maxFaultyRows`; where both are given, both must hold.',
   },
   {
+    verdict: 'failed',
+    when: 'Rows whose faults only warn, but of which not every cell could be checked, in a larger share than `maxIncompleteRows`.',
+  },
+  {
     verdict: 'warned',
     when: 'Any other fault: within the tolerance, or of a kind that only warns, by itself or by `warnOn`.',
   },
@@ -37,6 +41,8 @@ export interface Evidence {
   readonly rows: number;
   /** Rows with a fault that counts against the file. */
   readonly failingRows: number;
+  /** Rows without such a fault of which not every cell could be checked. */
+  readonly incompleteRows: number;
   /** False when the file begins as something other than UTF-8 text. */
   readonly readable: boolean;
   /** Rows, the header included, that hold bytes that are not text. */
@@ -55,9 +61,14 @@ export function warningTypes(thresholds: Thresholds): ReadonlySet<FaultType> {
   return new Set([...ALWAYS_WARN, ...(thresholds.warnOn ?? [])]);
 }
 
+/** Whether faults that do not only warn may be within a tolerance. */
+export function toleratesFaults({ maxFaults = 0, maxFaultyRows = 0 }: Thresholds): boolean {
+  return maxFaults > 0 || maxFaultyRows > 0;
+}
+
 /** Turns what was found into a verdict, by {@link VERDICT_RULES}. */
 export function judge(evidence: Evidence): Judgement {
-  const { faults, thresholds, rows, failingRows } = evidence;
+  const { faults, thresholds, rows, failingRows, incompleteRows } = evidence;
   if (!evidence.readable || faults.total('source-error') > 0) {
     return { verdict: 'unreadable', reasons: ['The source holds nothing that could be judged.'] };
   }
@@ -73,6 +84,11 @@ export function judge(evidence: Evidence): Judgement {
   if (elsewhere > 0) reasons.push(`${faultCount(elsewhere)} of the header or the whole file.`);
   const excess = inRows === 0 ? [] : excessOver(thresholds, inRows, failingRows, rows);
   reasons.push(...excess);
+  const { maxIncompleteRows = 0 } = thresholds;
+  if (incompleteRows > maxIncompleteRows * rows) {
+    const share = `${incompleteRows} of ${rows} rows`;
+    reasons.push(`${share} could not be checked; maxIncompleteRows is ${maxIncompleteRows}.`);
+  }
   if (reasons.length > 0) return { verdict: 'failed', reasons };
 
   const warned = sum([...warning], (type) => faults.total(type));

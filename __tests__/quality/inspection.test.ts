@@ -140,10 +140,12 @@ describe('Inspection', () => {
   });
 
   it('does not count rows that only warn against the share that is tolerated', () => {
-    const thresholds = { maxFaultyRows: 0, warnOn: ['blank-row' as const] };
-    const report = inspectBytes('id,name\n1,a\n\n', { expectation: { schema: TWO, thresholds } });
+    const thresholds = { maxFaultyRows: 0, warnOn: ['extra-cell' as const] };
+    const report = inspectBytes('id,name\n1,a\n2,b,c\n', {
+      expectation: { schema: TWO, thresholds },
+    });
     expect(report).toMatchObject({ verdict: 'warned', faultyRows: 1 });
-    const worse = inspectBytes('id,name\n1,a\n\nx,b\n', {
+    const worse = inspectBytes('id,name\n1,a\n2,b,c\nx,b\n', {
       expectation: { schema: TWO, thresholds: { ...thresholds, maxFaultyRows: 0.34 } },
     });
     expect(worse).toMatchObject({ verdict: 'warned', faultyRows: 2 });

@@ -9,6 +9,7 @@ interface Found {
   elsewhere?: FaultType[];
   thresholds?: Thresholds;
   readable?: boolean;
+  incompleteRows?: number;
   unreadableRecords?: number;
 }
 
@@ -21,12 +22,13 @@ function verdict(found: Found): string {
     rows += count;
   }
   for (const type of found.elsewhere ?? []) faults.count(type);
-  const { thresholds = {}, readable = true, unreadableRecords = 0 } = found;
+  const { thresholds = {}, readable = true, incompleteRows = 0, unreadableRecords = 0 } = found;
   const judgement = judge({
     faults,
     thresholds,
     rows: 10,
     failingRows: rows,
+    incompleteRows,
     readable,
     unreadableRecords,
     records: 11,
@@ -81,6 +83,29 @@ describe('judge', () => {
       'faults that only warn',
       { ...twoTypeErrors, thresholds: { warnOn: ['type-error'] } },
       'warned',
+    ],
+    [
+      'a row that only warns and could not be checked',
+      { inRows: { 'stray-quote': 1 }, incompleteRows: 1, thresholds: { warnOn: ['stray-quote'] } },
+      'failed',
+    ],
+    [
+      'such rows within maxIncompleteRows',
+      {
+        inRows: { 'stray-quote': 2 },
+        incompleteRows: 2,
+        thresholds: { warnOn: ['stray-quote'], maxIncompleteRows: 0.2 },
+      },
+      'warned',
+    ],
+    [
+      'such rows over maxIncompleteRows',
+      {
+        inRows: { 'stray-quote': 2 },
+        incompleteRows: 2,
+        thresholds: { warnOn: ['stray-quote'], maxIncompleteRows: 0.19 },
+      },
+      'failed',
     ],
     [
       'a header fault that only warns',

@@ -33,19 +33,20 @@ export interface Stages<K extends string> {
   /** Judges the first bytes of the file; false when it can't be read on. */
   head?(bytes: Uint8Array, found: Found<K>): boolean;
   /**
-   * Judges the structure of a record, the header included; false when its cells can't be trusted to belong to
-   * their columns. It sees the header, and of the rows those with one of the check's suspicions.
+   * Judges the structure of a record, the header included; false when it is broken. It sees the header, and of the
+   * rows those with one of the check's suspicions. Later checks are asked as well where nothing that was found so
+   * far fails the file.
    */
   structure?(record: Scanner, found: Found<K>): boolean;
   /** For each label the index of its field in the schema, or -1. */
   match?(labels: readonly string[]): readonly number[];
   /** Judges the labels after they were matched. */
   header?(header: Header, found: Found<K>): void;
-  /** Judges a cell that the loop over cells (cells.ts) suspects, in a row whose structure is intact. */
+  /** Judges a cell that the loop over cells (cells.ts) suspects. */
   cell?(cell: SuspectCell, found: Found<K>): void;
   /**
-   * Called once the columns are known; what it gives back sees every row whose structure is intact, after its
-   * cells. A kind that the loop over cells can't suspect by itself belongs here.
+   * Called once the columns are known; what it gives back sees every row of which cells were read, after them. A
+   * kind that the loop over cells can't suspect by itself belongs here.
    */
   open?(columns: readonly Column[]): RowJudge<K> | undefined;
   /** Judges what only the whole file shows. */
@@ -65,13 +66,13 @@ export interface InspectedFile {
   /** Records, the header and what comes before it included. */
   readonly records: number;
   readonly rows: number;
-  /** Rows whose structure is intact, so that their cells were looked at. */
-  readonly intactRows: number;
+  /** Rows of which cells were read; of a broken one perhaps not each, which its column's profile counts. */
+  readonly readRows: number;
   /** Up to this byte a record may hold bytes that are not text. */
   readonly suspectUntil: number;
   /** Undefined until the header was read. */
   readonly columns: readonly Column[] | undefined;
-  /** Order values of the row's cells; NaN for what is not of its type. What is null keeps an older value. */
+  /** Order values of the row's cells; NaN for what is not of its type or was not read. A null keeps an older one. */
   readonly values: Float64Array;
   readonly nulls: Uint8Array;
 }

@@ -24,6 +24,30 @@ export function structureSuspicions(
   return suspicions === 0 && !isBlank(record) ? 0 : suspicions | SUSPECT_BLANK;
 }
 
+/** The cells of a row whose structure is broken that can be checked nevertheless. */
+export interface PlacedCells {
+  /** The first so many cells belong to their columns. */
+  readonly count: number;
+  /** Whether the columns after them have no cell, and are not just out of reach. */
+  readonly restIsAbsent: boolean;
+}
+
+/**
+ * Which cells of a row can be placed whatever is wrong with it. Bytes that are not text, and cells that are missing
+ * or too many at its end, leave the others where they are. Broken quotes do so while the row has as many cells as
+ * there are columns; else what follows the quote is in doubt. Of a record over the limit the cells before the cut
+ * are whole, of a blank row there are none.
+ */
+export function placedCells(record: Scanner, columns: number): PlacedCells {
+  const { cellCount, quoteCell, quotes } = record;
+  if (!record.tooLarge && isBlank(record)) return { count: 0, restIsAbsent: false };
+  const count = Math.min(cellCount, columns);
+  if (record.tooLarge) return { count, restIsAbsent: false };
+  if (quotes === QUOTES_VALID) return { count, restIsAbsent: true };
+  if (cellCount === columns) return { count, restIsAbsent: true };
+  return { count: Math.min(count, quoteCell), restIsAbsent: false };
+}
+
 export const SIZE_CHECK: Check<'record-too-large'> = {
   kinds: ['record-too-large'],
   suspicions: SUSPECT_SIZE,
@@ -62,8 +86,8 @@ export const BLANK_ROW_CHECK: Check<'blank-row'> = {
   suspicions: SUSPECT_BLANK,
   begin: (file) => ({
     structure(record, found) {
-      // A blank header is a fault of its labels.
-      if (file.columns === undefined || !isBlank(record)) return true;
+      // A blank header is a fault of its labels, and a record that was cut may go on with anything.
+      if (file.columns === undefined || record.tooLarge || !isBlank(record)) return true;
       if (found.count('blank-row')) found.listRecord('blank-row', 'The row is blank.');
       return false;
     },
@@ -77,7 +101,8 @@ export const CELL_COUNT_CHECK: Check<'missing-cell' | 'extra-cell'> = {
     structure(record, found) {
       const cells = record.cellCount;
       const expected = file.columns?.length ?? cells;
-      if (cells === expected) return true;
+      if (cells === expected || record.tooLarge || record.quotes !== QUOTES_VALID) return true;
+      if (isBlank(record)) return true;
       const kind = cells > expected ? 'extra-cell' : 'missing-cell';
       if (!found.count(kind, Math.abs(cells - expected))) return false;
       const message = `The row has ${cells} cells; the header has ${expected} labels.`;

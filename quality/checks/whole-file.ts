@@ -88,18 +88,19 @@ export const COMPLETENESS_CHECK: Check<'completeness', CompletenessThresholds> =
   },
   begin: (file, { completeness = {} }) => ({
     end(found) {
-      const { columns = [], intactRows } = file;
+      const { columns = [], readRows } = file;
       for (const [label, share] of Object.entries(completeness)) {
         const column = columns.findIndex((candidate) => candidate.label === label);
         const profile = columns[column]?.profile;
-        const filled = intactRows - (profile?.nulls ?? 0);
-        if (profile !== undefined && filled >= share * intactRows) continue;
+        const rows = readRows - (profile?.unread ?? 0);
+        const filled = rows - (profile?.nulls ?? 0);
+        if (profile !== undefined && filled >= share * rows) continue;
         if (!found.count('completeness')) continue;
         if (profile === undefined) {
           found.listFile('completeness', 'The column is absent.', { label });
           continue;
         }
-        const message = `${filled} of ${intactRows} values are there; ${share} is needed.`;
+        const message = `${filled} of ${rows} values are there; ${share} is needed.`;
         found.listFile('completeness', message, { column, label });
       }
       return true;
