@@ -13,13 +13,17 @@ import { errorText, exitCodeOfError } from './cli/exit-codes.ts';
 import { interruptible } from './cli/interruption.ts';
 import {
   DEAD_KINDS,
-  keyPatternValue,
-  limitValue,
+  dryRun,
+  json,
   mappingValue,
-  reasonValue,
+  pageSize,
+  reason,
+  selecting,
+  since,
   TIME,
   timeValue,
-} from './cli/option-values.ts';
+  until,
+} from './cli/options.ts';
 import { SEED_FOLDER } from './database/definitions.ts';
 import { RUN_STATUSES } from './database/runs.ts';
 
@@ -52,12 +56,14 @@ function withoutSeparator(parameters: readonly string[]): string[] {
   return parameters.filter((_, position) => position !== index);
 }
 
+/** Runs a command whose module is loaded then. */
+type Execute = <Options>(load: () => Promise<Command<Options>>, options: Options) => Promise<void>;
+
 function describeProgram(context: CommandContext, finish: (code: number) => void): Commander {
   // Each command's modules are loaded when it runs: `validate` needs neither pg nor an AWS client.
-  const execute = async <Options>(load: () => Promise<Command<Options>>, options: Options) =>
-    finish(await (await load())(context, options));
+  const execute: Execute = async (load, options) => finish(await (await load())(context, options));
   // `serve`, `run` and `drain-queue` take the signals themselves: they have something to tidy up.
-  const executeUntilSignal: typeof execute = (load, options) =>
+  const executeUntilSignal: Execute = (load, options) =>
     interruptible(0, () => execute(load, options));
   const program = new Commander('file-processing')
     .description('Checks the data quality of CSV files that land in S3.')
@@ -68,7 +74,6 @@ function describeProgram(context: CommandContext, finish: (code: number) => void
       writeErr: (text) => context.stderr.write(text),
     })
     .addHelpText('after', EXIT_CODES_HELP);
-  const json = () => new Option('--json', 'print JSON').default(false);
 
   program
     .command('serve')
@@ -119,125 +124,8 @@ function describeProgram(context: CommandContext, finish: (code: number) => void
       execute(async () => (await import('./cli/run.ts')).run, { job, ...options }),
     );
 
-  const since = () =>
-    new Option('--since <time>', `delivered from then on: ${TIME}`).argParser(timeValue);
-  const until = () => new Option('--until <time>', 'and before then').argParser(timeValue);
-  const reason = () =>
-    new Option('--reason <text>', 'why, for the record')
-      .argParser(reasonValue)
-      .makeOptionMandatory();
-  const dryRun = () => new Option('--dry-run', 'only count').default(false);
-  const pageSize = () =>
-    new Option('--limit <number>', 'how many to list').argParser(limitValue).default(50);
-  const selecting = (command: Commander) =>
-    command
-      .addOption(since())
-      .addOption(until())
-      .option('--client <client>', 'of files that are monitored for it today')
-      .option('--bucket <bucket>')
-      .addOption(
-        new Option(
-          '--key <pattern>',
-          'as a monitored file has it: ** any folders, * and ? in one',
-        ).argParser(keyPatternValue),
-      )
-      .option('--key-prefix <prefix>');
-
-  const runs = program.command('runs').description('show recorded runs, and judge them again');
-  selecting(runs.command('list').description('list runs, newest first'))
-    .addOption(new Option('--status <status>', 'of the last judgement').choices(RUN_STATUSES))
-    .addOption(new Option('--verdict <verdict>', 'the one that stands').choices(VERDICTS))
-    .option('--unmonitored', 'whose verdict no mapping made')
-    .option('--after <id>', 'the next page: what comes after this run')
-    .addOption(pageSize())
-    .addOption(json())
-    .action((options) =>
-      executeUntilSignal(async () => (await import('./cli/runs.ts')).list, options),
-    );
-  runs
-    .command('show')
-    .description('show one run with its report')
-    .argument('<id>', 'id of the run as shown by runs list, its first 8 characters, or latest')
-    .addOption(json())
-    .action((id, options) =>
-      executeUntilSignal(async () => (await import('./cli/runs.ts')).show, { id, ...options }),
-    );
-  selecting(
-    runs
-      .command('retry')
-      .description('judge runs again whose last judgement ended without a verdict')
-      .argument('[ids...]', 'ids as shown by runs list, or their first 8 characters'),
-  )
-    .addOption(
-      new Option('--status <status>', 'all that ended so').choices(['error', 'gone', 'replaced']),
-    )
-    .addOption(reason())
-    .addOption(dryRun())
-    .addOption(json())
-    .action((ids, options) =>
-      executeUntilSignal(async () => (await import('./cli/runs.ts')).retry, { ids, ...options }),
-    );
-  selecting(
-    runs
-      .command('rejudge')
-      .description('judge runs again after a change of rules, once for each reason'),
-  )
-    .addOption(
-      new Option('--mapping <name[@version]>', 'whose verdict this mapping made').argParser(
-        mappingValue,
-      ),
-    )
-    .option('--unmonitored', 'whose verdict no mapping made')
-    .addOption(reason())
-    .addOption(dryRun())
-    .addOption(json())
-    .action((options) =>
-      executeUntilSignal(async () => (await import('./cli/runs.ts')).rejudge, options),
-    );
-
-  const dead = program
-    .command('dead')
-    .description(
-      'show and settle what failed for good: runs without attempts left, unread messages',
-    );
-  dead
-    .command('list')
-    .description('list what nobody has settled, newest first')
-    .addOption(new Option('--kind <kind>', 'only these').choices(DEAD_KINDS))
-    .addOption(since())
-    .addOption(until())
-    .option('--after <id>', 'the next page: what comes after this one')
-    .addOption(pageSize())
-    .addOption(json())
-    .action((options) =>
-      executeUntilSignal(async () => (await import('./cli/dead.ts')).list, options),
-    );
-  dead
-    .command('show')
-    .description('show one of them')
-    .argument('<id>', 'id as shown by dead list')
-    .addOption(json())
-    .action((id, options) =>
-      executeUntilSignal(async () => (await import('./cli/dead.ts')).show, { id, ...options }),
-    );
-  for (const [name, description] of [
-    ['retry', 'judge runs again, read messages anew with the settings of today'],
-    ['discard', 'settle them as they are'],
-  ] as const) {
-    dead
-      .command(name)
-      .description(description)
-      .argument('[ids...]', 'ids as shown by dead list')
-      .option('--all', 'all that nobody has settled', false)
-      .addOption(new Option('--kind <kind>', 'of all, only these').choices(DEAD_KINDS))
-      .addOption(since())
-      .addOption(until())
-      .addOption(reason())
-      .addOption(json())
-      .action((ids, options) =>
-        executeUntilSignal(async () => (await import('./cli/dead.ts'))[name], { ids, ...options }),
-      );
-  }
+  describeRuns(program, executeUntilSignal);
+  describeDead(program, executeUntilSignal);
 
   program
     .command('drain-queue')
@@ -297,6 +185,100 @@ function describeProgram(context: CommandContext, finish: (code: number) => void
       executeUntilSignal(async () => (await import('./cli/healthcheck.ts')).healthcheck, {}),
     );
   return program;
+}
+
+function describeRuns(program: Commander, execute: Execute): void {
+  const runs = program.command('runs').description('show recorded runs, and judge them again');
+  selecting(runs.command('list').description('list runs, newest first'))
+    .addOption(new Option('--status <status>', 'of the last judgement').choices(RUN_STATUSES))
+    .addOption(new Option('--verdict <verdict>', 'the one that stands').choices(VERDICTS))
+    .option('--unmonitored', 'whose verdict no mapping made')
+    .option('--after <id>', 'the next page: what comes after this run')
+    .addOption(pageSize())
+    .addOption(json())
+    .action((options) => execute(async () => (await import('./cli/runs.ts')).list, options));
+  runs
+    .command('show')
+    .description('show one run with its report')
+    .argument('<id>', 'id of the run as shown by runs list, its first 8 characters, or latest')
+    .addOption(json())
+    .action((id, options) =>
+      execute(async () => (await import('./cli/runs.ts')).show, { id, ...options }),
+    );
+  selecting(
+    runs
+      .command('retry')
+      .description('judge runs again whose last judgement ended without a verdict')
+      .argument('[ids...]', 'ids as shown by runs list, or their first 8 characters'),
+  )
+    .addOption(
+      new Option('--status <status>', 'all that ended so').choices(['error', 'gone', 'replaced']),
+    )
+    .addOption(reason())
+    .addOption(dryRun())
+    .addOption(json())
+    .action((ids, options) =>
+      execute(async () => (await import('./cli/runs.ts')).retry, { ids, ...options }),
+    );
+  selecting(
+    runs
+      .command('rejudge')
+      .description('judge runs again after a change of rules, once for each reason'),
+  )
+    .addOption(
+      new Option('--mapping <name[@version]>', 'whose verdict this mapping made').argParser(
+        mappingValue,
+      ),
+    )
+    .option('--unmonitored', 'whose verdict no mapping made')
+    .addOption(reason())
+    .addOption(dryRun())
+    .addOption(json())
+    .action((options) => execute(async () => (await import('./cli/runs.ts')).rejudge, options));
+}
+
+function describeDead(program: Commander, execute: Execute): void {
+  const dead = program
+    .command('dead')
+    .description(
+      'show and settle what failed for good: runs without attempts left, unread messages',
+    );
+  dead
+    .command('list')
+    .description('list what nobody has settled, newest first')
+    .addOption(new Option('--kind <kind>', 'only these').choices(DEAD_KINDS))
+    .addOption(since())
+    .addOption(until())
+    .option('--after <id>', 'the next page: what comes after this one')
+    .addOption(pageSize())
+    .addOption(json())
+    .action((options) => execute(async () => (await import('./cli/dead.ts')).list, options));
+  dead
+    .command('show')
+    .description('show one of them')
+    .argument('<id>', 'id as shown by dead list')
+    .addOption(json())
+    .action((id, options) =>
+      execute(async () => (await import('./cli/dead.ts')).show, { id, ...options }),
+    );
+  for (const [name, description] of [
+    ['retry', 'judge runs again, read messages anew with the settings of today'],
+    ['discard', 'settle them as they are'],
+  ] as const) {
+    dead
+      .command(name)
+      .description(description)
+      .argument('[ids...]', 'ids as shown by dead list')
+      .option('--all', 'all that nobody has settled', false)
+      .addOption(new Option('--kind <kind>', 'of all, only these').choices(DEAD_KINDS))
+      .addOption(since())
+      .addOption(until())
+      .addOption(reason())
+      .addOption(json())
+      .action((ids, options) =>
+        execute(async () => (await import('./cli/dead.ts'))[name], { ids, ...options }),
+      );
+  }
 }
 
 const CHECK_PARTS = ['database', 'aws', 'backlog'];

@@ -18,7 +18,7 @@ import {
   retryDeadRuns,
 } from '../queue/dead-letters.ts';
 import { type Command, UsageError } from './command-context.ts';
-import type { DeadKind } from './option-values.ts';
+import type { DeadKind } from './options.ts';
 import { amount, COUNT_AT_MOST, countText, printable, tableText } from './report-text.ts';
 import { RUNS_AT_ONCE, runIdOf, show as showRun } from './runs.ts';
 import { withDatabase, withQueue } from './with-database.ts';

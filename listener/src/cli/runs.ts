@@ -235,7 +235,7 @@ async function failedOf(database: Database, names: readonly string[]): Promise<r
 }
 
 /** How a judgement ends that has no verdict. */
-export const FAILED: readonly RunStatus[] = ['error', 'gone', 'replaced'];
+const FAILED: readonly RunStatus[] = ['error', 'gone', 'replaced'];
 
 /** Runs by their ids, or by what they have in common. */
 type Runs = readonly string[] | RunSelection;

@@ -1,4 +1,4 @@
-import { InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { isKeyPattern } from '../database/key-pattern.ts';
 import type { RunSelection } from '../database/runs.ts';
 
@@ -12,7 +12,7 @@ export const DEAD_KINDS = ['runs', 'messages', 'ignored'] as const;
 export type DeadKind = (typeof DEAD_KINDS)[number];
 
 /** A number of rows to show. @throws {InvalidArgumentError} */
-export function limitValue(text: string): number {
+function limitValue(text: string): number {
   const number = /^\d{1,5}$/.test(text) ? Number(text) : 0;
   if (number < 1) throw new InvalidArgumentError('A whole number from 1 to 99999 is needed.');
   return number;
@@ -46,13 +46,13 @@ function isoOf(text: string): string | undefined {
 }
 
 /** A reason that is kept. @throws {InvalidArgumentError} */
-export function reasonValue(text: string): string {
+function reasonValue(text: string): string {
   if (text.trim() === '') throw new InvalidArgumentError('A reason is needed, in your own words.');
   return text.trim();
 }
 
 /** A pattern of keys, as a monitored file has it. @throws {InvalidArgumentError} */
-export function keyPatternValue(text: string): string {
+function keyPatternValue(text: string): string {
   if (isKeyPattern(text)) return text;
   throw new InvalidArgumentError(
     'A pattern is needed: at most 1,024 bytes, ** only as a whole segment.',
@@ -66,4 +66,41 @@ export function mappingValue(text: string): NonNullable<RunSelection['mapping']>
     throw new InvalidArgumentError('A mapping is needed, as officer_detail or officer_detail@2.');
   }
   return version === undefined ? { name } : { name, version: Number(version) };
+}
+
+/** `--json` */
+export const json = () => new Option('--json', 'print JSON').default(false);
+
+/** `--dry-run` of what asks for judgements. */
+export const dryRun = () => new Option('--dry-run', 'only count').default(false);
+
+/** `--reason`, which must be there. */
+export const reason = () =>
+  new Option('--reason <text>', 'why, for the record').argParser(reasonValue).makeOptionMandatory();
+
+/** `--limit` of a list. */
+export const pageSize = () =>
+  new Option('--limit <number>', 'how many to list').argParser(limitValue).default(50);
+
+/** `--since` of what was delivered. */
+export const since = () =>
+  new Option('--since <time>', `delivered from then on: ${TIME}`).argParser(timeValue);
+
+/** `--until` beside {@link since}. */
+export const until = () => new Option('--until <time>', 'and before then').argParser(timeValue);
+
+/** Gives a command the options that select runs. */
+export function selecting(command: Command): Command {
+  return command
+    .addOption(since())
+    .addOption(until())
+    .option('--client <client>', 'of files that are monitored for it today')
+    .option('--bucket <bucket>')
+    .addOption(
+      new Option(
+        '--key <pattern>',
+        'as a monitored file has it: ** any folders, * and ? in one',
+      ).argParser(keyPatternValue),
+    )
+    .option('--key-prefix <prefix>');
 }
