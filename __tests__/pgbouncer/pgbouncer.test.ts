@@ -6,8 +6,10 @@ import { openMessageSource, TOPIC_ARN } from '../../bench/intake/signed-messages
 import type { DatabaseConfig } from '../../listener/src/config/database-config.ts';
 import { connect, type Database } from '../../listener/src/database/connection.ts';
 import { meansUnavailable } from '../../listener/src/database/errors.ts';
+import { deleteOld } from '../../listener/src/database/retention.ts';
 import { listRuns } from '../../listener/src/database/runs.ts';
 import { checkSchema } from '../../listener/src/database/schema-version.ts';
+import { openQueue } from '../../listener/src/queue/queue.ts';
 import { eventOf } from '../listener/support/cli.ts';
 import { startListenerChild } from '../listener/support/listener-process.ts';
 import { createTestDatabase, type TestDatabase } from '../listener/support/postgres.ts';
@@ -96,6 +98,26 @@ test('migrate, seed and run end with 0 and leave nothing on the connections', as
   expect(await command(run, { LOCAL_S3_ROOT: root })).toMatchObject({ code: 0 });
   expect(await command(['runs', 'list'])).toMatchObject({ code: 0 });
   expect(await listRuns(given.database)).toMatchObject([{ key: 'a.csv', status: 'finished' }]);
+  expect(await leftBehind()).toEqual([]);
+});
+
+test('of two replicas that delete what is old one works at a time, and no lock is left behind', async () => {
+  expect(await command(['migrate'])).toMatchObject({ code: 0 });
+  await given.database.raw(
+    `INSERT INTO sns_messages (message_id, outcome, topic_arn, type, message, signed_at, received_at)
+     SELECT i, 'accepted', 't', 'Notification', '', now(), 'epoch' FROM generate_series(1, 20) AS i`,
+  );
+  const remove = async () => {
+    const database = pooled();
+    const queue = await openQueue(database, () => undefined);
+    onTestFinished(() => queue.close());
+    const often = { batchSize: 2, pauseMs: 0, isStopping: () => false };
+    return deleteOld({ database, queue, days: 400, ...often });
+  };
+  const deleted = await Promise.all([remove(), remove()]);
+  const { messages } = await remove();
+  expect(deleted.reduce((sum, one) => sum + one.messages, messages)).toBe(20);
+  expect(await given.database('sns_messages')).toEqual([]);
   expect(await leftBehind()).toEqual([]);
 });
 

@@ -6,6 +6,7 @@ import {
   overridesPod,
   PROXY_VARIABLES,
   readVariable,
+  shortestRetentionDays,
   type VariableName,
 } from '@file-processing/contract/listener-variables.ts';
 import { nearestName } from '../../../src/settings/finding.ts';
@@ -52,6 +53,15 @@ function accepts(name: string, text: string): boolean {
   return !(name in VARIABLES) || 'value' in readVariable(name as VariableName, text);
 }
 
+/** What is forgotten could be taken a second time, so that the listener does not start. */
+function retentionFault(setting: Listener['setting']): string | false {
+  const days = Number(setting('RETENTION_DAYS'));
+  const shortest = shortestRetentionDays(Number(setting('SNS_MAX_AGE_SECONDS')));
+  return (
+    days < shortest && `RETENTION_DAYS is ${days}, which the listener refuses below ${shortest}`
+  );
+}
+
 /** Memory of a process at rest, and of each file that it checks, in MiB: rounded up from measurements. */
 const MEMORY_MIB = { base: 128, file: 32 } as const;
 
@@ -85,7 +95,8 @@ export const LISTENER_RULES: readonly Rule[] = [
     control: 'CM-6',
     severity: 'high',
     subjects: listenersOf,
-    faults: ({ environment, spec }) => [
+    faults: ({ environment, setting, spec }) => [
+      retentionFault(setting),
       ...repeated((spec.env ?? []).map(({ name }) => name)).map((name) => `sets ${name} twice`),
       ...[...environment].flatMap(([name, value]) => {
         if (!KNOWN_NAMES.includes(name)) {

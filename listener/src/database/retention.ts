@@ -105,10 +105,7 @@ function messagesOf(outcome: string): DeleteSome {
   };
 }
 
-/**
- * The error texts too: one that a library wrote may quote a value of the file. What used up its attempts
- * and was never settled is settled by its age, since its dead letter goes as well.
- */
+/** The error texts too: one that a library wrote may quote a value of the file. */
 const judgementDetails: DeleteSome = async (transaction, cutoff, batchSize) => {
   const { judgements } = tablesOf(transaction);
   const { rowCount } = await transaction.raw<{ rowCount: number }>(
@@ -118,12 +115,7 @@ const judgementDetails: DeleteSome = async (transaction, cutoff, batchSize) => {
        ORDER BY finished_at LIMIT ? FOR NO KEY UPDATE SKIP LOCKED
      )
      UPDATE ${judgements} AS judgement
-     SET report = NULL, error = NULL, details_deleted_at = now(),
-       settled_at = CASE WHEN judgement.status = 'error'
-         THEN coalesce(judgement.settled_at, now()) ELSE judgement.settled_at END,
-       settled_reason = CASE WHEN judgement.status = 'error'
-         THEN coalesce(judgement.settled_reason, 'older than RETENTION_DAYS')
-         ELSE judgement.settled_reason END
+     SET report = NULL, error = NULL, details_deleted_at = now()
      FROM old WHERE judgement.run_id = old.run_id AND judgement.number = old.number`,
     [cutoff, batchSize],
   );

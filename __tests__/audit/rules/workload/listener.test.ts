@@ -66,6 +66,8 @@ describeRules(LISTENER_RULES, {
       given('S3_BUCKET', 'Not_A_Bucket'),
       given('SHUTDOWN_SECONDS', '25s'),
       given('WORKER_CONCURRENCY', '0'),
+      given('RETENTION_DAYS', '41'),
+      given('RETENTION_DAYS', 'for ever'),
       given('DB_PASSWORD', '${var.anything}'),
       ['a variable that is set twice', set(DEPLOYMENT, `${MAIN}.env`, twice())],
       ['a variable of its own that is wrong', environment('LOG_LEVEL', 'loud')],

@@ -166,28 +166,6 @@ test.each(['gone', 'replaced', 'error'] as const)(
   },
 );
 
-test('what used up its attempts is settled by its age, and what an operator said stays', async () => {
-  const [open, settled] = [
-    await begin(given.database, { bucket: 'b', key: 'open' }),
-    await begin(given.database, { bucket: 'b', key: 'settled' }),
-  ];
-  for (const held of [open, settled]) {
-    await closeJudgement(given.database, held, 'error', 'no');
-    await endedBefore(DAYS + 1, held.runId);
-  }
-  const said = { settled_at: new Date('2026-11-01'), settled_reason: 'a test' };
-  await given.database('judgements').where({ run_id: settled.runId }).update(said);
-  await remove();
-  const columns = ['settled_at', 'settled_reason'];
-  const settlementOf = (run_id: string) =>
-    given.database('judgements').where({ run_id }).first(columns);
-  expect(await settlementOf(open.runId)).toEqual({
-    settled_at: expect.any(Date),
-    settled_reason: 'older than RETENTION_DAYS',
-  });
-  expect(await settlementOf(settled.runId)).toEqual(said);
-});
-
 test('a judgement that waits is never touched, however old', async () => {
   const { runId } = await begin(given.database, { bucket: 'b', key: 'a' });
   await given.database('judgements').update({ created_at: daysAgo(DAYS + 1) });
