@@ -7,7 +7,9 @@ import {
 import { storeMapping } from '../../../../listener/src/database/mappings.ts';
 import { upsertMonitoringFile } from '../../../../listener/src/database/monitoring-files.ts';
 import { openQueue, type Queue } from '../../../../listener/src/queue/queue.ts';
+import { eventually } from '../../../support/eventually.ts';
 import { cli } from '../../support/cli.ts';
+import { startListenerChild } from '../../support/listener-process.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
 import { begin, beginOf, forgetRuns, judgedRun, openRun, PASSED } from '../../support/runs.ts';
 
@@ -153,6 +155,34 @@ describe('runs retry', () => {
     expect((await runs('retry', ...parameters)).out).toBe('650 runs are judged again\n');
     expect(await queue.fetch(1000)).toHaveLength(650);
     expect((await runs('retry', ...parameters, '--json')).out).toBe('{"runs":0,"dryRun":false}\n');
+  });
+
+  test('goes on where a call was killed in the middle, and judges each once', async () => {
+    await given.database.raw(
+      `WITH run AS (
+         INSERT INTO runs (bucket, key, identity, status, created_at)
+         SELECT 'b', n, 'version 1', 'error', now() - make_interval(secs => n)
+         FROM generate_series(1, 650) AS n RETURNING id
+       )
+       INSERT INTO judgements (run_id, number, asked_by, status, error, finished_at)
+       SELECT id, 1, 'message', 'error', 'S3 is unavailable', now() FROM run`,
+    );
+    const jobs = async () => (await given.database('file_processing_queue.job')).length;
+    // The second transaction comes no further.
+    const held = await given.database.transaction();
+    await held('runs').where({ key: '400' }).forUpdate();
+    const parameters = ['--status', 'error', '--since', '24h', ...BECAUSE];
+    const killed = startListenerChild([...COMMANDS.retry, ...parameters], {
+      DATABASE_URL: given.url,
+    });
+    await eventually(async () => expect(await jobs()).toBe(300));
+    killed.kill('SIGKILL');
+    await killed.ended;
+    await held.rollback();
+    expect((await runs('retry', ...parameters)).out).toBe('350 runs are judged again\n');
+    expect(await jobs()).toBe(650);
+    expect(await given.database('judgements').where({ number: 2 })).toHaveLength(650);
+    expect(await given.database('judgements').where({ number: 3 })).toEqual([]);
   });
 
   test('judges those of a client alone', async () => {
