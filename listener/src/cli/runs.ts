@@ -85,8 +85,10 @@ export const show: Command<ShowOptions> = (context, { id, json }) =>
       .filter(([, value]) => value !== null)
       .map(([name, value]) => `${name}: ${printable(shown(value))}\n`);
     context.stdout.write(fields.join(''));
-    // One is what the fields above say, unless somebody has settled it.
-    if (judgements.length > 1 || judgements.some(({ settledAt }) => settledAt !== null)) {
+    // One is what the fields above say, unless somebody has settled it or its report was deleted.
+    const [{ settledAt, detailsDeletedAt } = { settledAt: null, detailsDeletedAt: null }] =
+      judgements;
+    if (judgements.length > 1 || settledAt !== null || detailsDeletedAt !== null) {
       context.stdout.write(`\njudgements:\n${judgements.map(judgementLine).join('')}`);
     }
     if (report !== null) {

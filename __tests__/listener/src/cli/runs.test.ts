@@ -46,6 +46,7 @@ beforeEach(async () => {
 });
 
 const COMMANDS = {
+  show: ['runs', 'show'],
   list: ['runs', 'list'],
   retry: ['runs', 'retry'],
   rejudge: ['runs', 'rejudge'],
@@ -68,6 +69,17 @@ async function judgedBy(mappingVersion: number, key: string): Promise<string> {
   const monitored = { monitoringFileId, mappingName: 'officer_detail', mappingVersion };
   return judgedRun(given.database, { bucket: 'b', key, eTag: 'e' }, { monitored });
 }
+
+test('runs show says that a report was deleted for its age', async () => {
+  const runId = await judgedRun(given.database, { bucket: 'b', key: 'a' });
+  await given.database('judgements').update({ report: null, details_deleted_at: new Date() });
+  const { out, code } = await runs('show', runId);
+  expect(out).toContain('verdict: passed\n');
+  expect(out).toMatch(
+    /^ {2}1 .* passed {2}asked by message {2}report and error deleted for their age$/m,
+  );
+  expect(code).toBe(0);
+});
 
 describe('runs list', () => {
   test('says how many there are, and how to see the next ones', async () => {
