@@ -65,14 +65,15 @@ export const FIELD_KINDS = [
     type: 'time',
     formats: TIME_FORMATS,
     properties: [],
-    meaning: 'hh:mm:ss, with an optional fraction and zone; with `any` one of the usual forms.',
+    meaning:
+      'hh:mm:ss, with an optional fraction and zone; 24:00:00 is midnight; with `any` one of the usual forms.',
   },
   {
     type: 'datetime',
     formats: TIME_FORMATS,
     properties: [],
     meaning:
-      'YYYY-MM-DDThh:mm:ss, with an optional fraction and zone; with `any` one of the usual forms.',
+      'YYYY-MM-DDThh:mm:ss, with an optional fraction and zone; 24:00:00 is the next midnight; with `any` one of the usual forms.',
   },
   { type: 'year', formats: NO_FORMAT, properties: [], meaning: 'YYYY, or -YYYY.' },
   { type: 'yearmonth', formats: NO_FORMAT, properties: [], meaning: 'YYYY-MM.' },
@@ -95,7 +96,7 @@ export const TYPE_PROPERTIES = [
     name: 'groupChar',
     default: 'none',
     allowed: CHARACTER,
-    meaning: 'Stands between groups of two to four digits and is dropped.',
+    meaning: 'Stands between groups of three digits and is dropped.',
   },
   {
     name: 'bareNumber',

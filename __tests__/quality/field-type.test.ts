@@ -23,7 +23,7 @@ describe('compileFieldType', () => {
     ['number', { bareNumber: false }, '€ 95.5', '€'],
     ['boolean', { trueValues: ['yes'], falseValues: ['no'] }, 'yes', 'true'],
     ['date', { format: '%d/%m/%Y' }, '31/01/2024', '2024-01-31'],
-    ['time', {}, '23:59:59', '24:00:00'],
+    ['time', {}, '23:59:59', '24:00:01'],
     ['datetime', { format: 'any' }, '2024-01-31 10:00', 'yesterday'],
     ['year', {}, '2024', '24'],
     ['yearmonth', {}, '2024-12', '2024-13'],

@@ -94,11 +94,15 @@ export function timeType(format: string): CellType {
   return { read, show: (value) => showTime(((value % DAY_MS) + DAY_MS) % DAY_MS) };
 }
 
-/** hh:mm:ss with an optional fraction and zone, as milliseconds since midnight UTC, or NaN. */
+/**
+ * hh:mm:ss with an optional fraction and zone, as milliseconds since midnight UTC, or NaN. 24:00:00 is 00:00:00, as
+ * XML Schema has it.
+ */
 export function readTime(bytes: Uint8Array, start: number, end: number): number {
   if (end - start < 8 || bytes[start + 2] !== COLON || bytes[start + 5] !== COLON) {
     return Number.NaN;
   }
+  if (isHour24(bytes, start)) return readHour24(bytes, start, end);
   const hours = readTwoDigits(bytes, start);
   const minutes = readTwoDigits(bytes, start + 3);
   const seconds = readTwoDigits(bytes, start + 6);
@@ -108,6 +112,21 @@ export function readTime(bytes: Uint8Array, start: number, end: number): number 
   const whole = ((hours * 60 + minutes) * 60 + seconds) * 1000;
   return end - start === 8 ? whole : whole + readFractionAndZone(bytes, start + 8, end);
 }
+
+function isHour24(bytes: Uint8Array, at: number): boolean {
+  return bytes[at + 1] === 0x34 && bytes[at] === 0x32;
+}
+
+/** The zone of `24:00:00`, or NaN where minutes, seconds or fraction are not zero. */
+function readHour24(bytes: Uint8Array, start: number, end: number): number {
+  const whole = readTwoDigits(bytes, start + 3) === 0 && readTwoDigits(bytes, start + 6) === 0;
+  if (!whole) return Number.NaN;
+  const rest = readFractionAndZone(bytes, start + 8, end);
+  return rest % 60_000 === 0 ? rest : Number.NaN;
+}
+
+/** XML Schema's greatest distance from UTC. */
+const LARGEST_ZONE = 14 * 3_600_000;
 
 /** `.fff`, `Z`, `+hh:mm` or both as milliseconds to add, or NaN. */
 function readFractionAndZone(bytes: Uint8Array, start: number, end: number): number {
@@ -130,8 +149,9 @@ function readFractionAndZone(bytes: Uint8Array, start: number, end: number): num
   }
   const hours = readTwoDigits(bytes, at + 1);
   const minutes = readTwoDigits(bytes, at + 4);
-  if (hours < 0 || hours > 14 || minutes < 0 || minutes > 59) return Number.NaN;
+  if (hours < 0 || minutes < 0 || minutes > 59) return Number.NaN;
   const zone = (hours * 60 + minutes) * 60_000;
+  if (zone > LARGEST_ZONE) return Number.NaN;
   return sign === PLUS ? fraction - zone : fraction + zone;
 }
 
@@ -170,10 +190,11 @@ export function dateTimeType(format: string): CellType {
   return { read, show: showDateTime };
 }
 
-/** YYYY-MM-DDThh:mm:ss as milliseconds since 1970 (UTC where no zone is given), or NaN. */
+/** YYYY-MM-DDThh:mm:ss as milliseconds since 1970 (UTC where no zone is given), or NaN; 24:00:00 ends the day. */
 export function readDateTime(bytes: Uint8Array, start: number, end: number): number {
   if (end - start < 19 || bytes[start + 10] !== LETTER_T) return Number.NaN;
-  return readDate(bytes, start, start + 10) + readTime(bytes, start + 11, end);
+  const value = readDate(bytes, start, start + 10) + readTime(bytes, start + 11, end);
+  return isHour24(bytes, start + 11) ? value + DAY_MS : value;
 }
 
 export function showDateTime(value: number): string {

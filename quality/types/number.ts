@@ -1,5 +1,5 @@
-import { decodeText } from '../text.ts';
-import { type CellType, UNORDERED } from './cell-type.ts';
+import { decodeText, encodeText } from '../text.ts';
+import { type CellType, isDigit, UNORDERED } from './cell-type.ts';
 
 const PLUS = 0x2b;
 const MINUS = 0x2d;
@@ -12,12 +12,10 @@ const LETTER_N = 0x4e;
 const EXACT_DIGITS = 15;
 const POWERS_OF_TEN = Float64Array.from({ length: EXACT_DIGITS + 1 }, (_, i) => 10 ** i);
 
-const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/;
-
 export interface NumberOptions {
   /** @default "." */
   readonly decimalChar: string;
-  /** Separates groups of digits and is dropped. @default none */
+  /** Separates groups of three digits and is dropped. @default none */
   readonly groupChar: string | undefined;
   /** When false, text before and after the number is dropped. @default true */
   readonly bareNumber: boolean;
@@ -30,8 +28,10 @@ export function numberType(options: NumberOptions): CellType {
   }
   return {
     read: (bytes, start, end) => {
-      if (end - start > LONGEST_LOOSE_NUMBER) return Number.NaN;
-      return numberFromText(looseNumberText(decodeText(bytes, start, end), options));
+      const special = specialNumber(bytes, start, end);
+      if (!Number.isNaN(special)) return special;
+      const plain = encodeText(looseNumberText(decodeText(bytes, start, end), options));
+      return readNumber(plain, 0, plain.length);
     },
     show: showNumber,
   };
@@ -53,14 +53,14 @@ export function readNumber(bytes: Uint8Array, start: number, end: number): numbe
       if (fraction >= 0) fraction++;
     } else if (byte === POINT && fraction < 0) {
       fraction = 0;
-    } else if (digits === 0 ? !startsSpecial(byte) : (byte | 0x20) !== EXPONENT) {
-      return Number.NaN;
+    } else if (digits === 0) {
+      return startsSpecial(byte) ? specialNumber(bytes, start, end) : Number.NaN;
     } else {
-      return numberFromText(decodeText(bytes, start, Math.min(end, start + 400)));
+      return isExponent(bytes, i, end) ? numberOf(bytes, start, end) : Number.NaN;
     }
   }
   if (digits === 0) return Number.NaN;
-  if (digits > EXACT_DIGITS) return Number(decodeText(bytes, start, end));
+  if (digits > EXACT_DIGITS) return numberOf(bytes, start, end);
   if (fraction > 0) value /= POWERS_OF_TEN[fraction] as number;
   return first === MINUS ? -value : value;
 }
@@ -70,11 +70,28 @@ function startsSpecial(byte: number): boolean {
   return byte === LETTER_N || byte === LETTER_I;
 }
 
-function numberFromText(text: string): number {
-  if (NUMBER.test(text)) return Number(text);
+/** The value of NaN, INF or -INF; NaN for any other text. */
+function specialNumber(bytes: Uint8Array, start: number, end: number): number {
+  if (end - start > 4) return Number.NaN;
+  const text = decodeText(bytes, start, end);
   if (text === 'NaN') return UNORDERED;
   if (text === 'INF' || text === '-INF') return text === 'INF' ? Infinity : -Infinity;
   return Number.NaN;
+}
+
+/** Whether `bytes[at, end)` is an exponent to its last byte. */
+function isExponent(bytes: Uint8Array, at: number, end: number): boolean {
+  if (((bytes[at] as number) | 0x20) !== EXPONENT) return false;
+  const sign = bytes[at + 1];
+  const from = sign === MINUS || sign === PLUS ? at + 2 : at + 1;
+  for (let i = from; i < end; i++) if (!isDigit(bytes[i])) return false;
+  return from < end;
+}
+
+/** The nearest double to a number; never {@link UNORDERED}, which the smallest one below zero would be. */
+function numberOf(bytes: Uint8Array, start: number, end: number): number {
+  const value = Number(decodeText(bytes, start, end));
+  return value === UNORDERED ? UNORDERED * 2 : value;
 }
 
 /** JSON has no infinity: it is written as Table Schema writes it. */
@@ -84,7 +101,7 @@ function showNumber(value: number): string | number {
 }
 
 export interface IntegerOptions {
-  /** Separates groups of digits and is dropped. @default none */
+  /** Separates groups of three digits and is dropped. @default none */
   readonly groupChar: string | undefined;
   /** When false, text before and after the number is dropped ("95%", "EUR 12"). @default true */
   readonly bareNumber: boolean;
@@ -98,9 +115,8 @@ export function integerType(options: IntegerOptions): CellType {
   const loose = { ...options, decimalChar: undefined };
   return {
     read: (bytes, start, end) => {
-      if (end - start > LONGEST_LOOSE_NUMBER) return Number.NaN;
-      const text = looseNumberText(decodeText(bytes, start, end), loose);
-      return /^[+-]?\d+$/.test(text) ? Number(text) : Number.NaN;
+      const plain = encodeText(looseNumberText(decodeText(bytes, start, end), loose));
+      return readInteger(plain, 0, plain.length);
     },
     show: (value) => value,
   };
@@ -122,29 +138,55 @@ export function readInteger(bytes: Uint8Array, start: number, end: number): numb
 }
 
 export interface LooseNumberOptions {
-  /** Stands between groups of two to four digits. */
+  /** Stands between groups of three digits. */
   readonly groupChar: string | undefined;
-  /** Undefined for integers, which have none. */
+  /** Undefined for integers, which have no fraction and no exponent. */
   readonly decimalChar: string | undefined;
   /** When false, text before and after the number is dropped. */
   readonly bareNumber: boolean;
 }
 
-/** Bytes of the longest cell that is read so: the expressions below take time by the square of the length. */
-const LONGEST_LOOSE_NUMBER = 400;
-
 /**
- * A number's text in plain digits and a point; empty when a group or decimal character stands where it makes
- * another number than meant (`1,5` with `,` for groups, `1,000.5` with `.` for groups).
+ * A number's text in plain digits, point and exponent; empty when it is none, or when a group or decimal character
+ * stands where it makes another number than meant: each group but the first has three digits, and the first one to
+ * three (`1,5`, `1,00,000` and `,100` with `,` for groups, `1,000.5` with `.` for groups).
  */
 export function looseNumberText(text: string, options: LooseNumberOptions): string {
   const { groupChar, decimalChar, bareNumber } = options;
-  const number = bareNumber ? text : text.replace(/^[^\d+\-.]+/, '').replace(/\D+$/, '');
+  const number = bareNumber ? text : numberWithin(text, options);
+  const sign = number.startsWith('-') || number.startsWith('+') ? number.charAt(0) : '';
+  const exponentAt = decimalChar === undefined ? -1 : number.search(/[eE]/);
+  const exponent = exponentAt < 0 ? '' : number.slice(exponentAt);
+  const mantissa = number.slice(sign.length, exponentAt < 0 ? undefined : exponentAt);
   const [whole = '', fraction, more] =
-    decimalChar === undefined ? [number] : number.split(decimalChar);
+    decimalChar === undefined ? [mantissa] : mantissa.split(decimalChar, 3);
   const groups = groupChar === undefined ? [whole] : whole.split(groupChar);
-  if (!groups.slice(1).every((group) => /^\d{2,4}$/.test(group))) return '';
+  const grouped =
+    groups.length === 1 ||
+    groups.every(({ length }, index) => length === 3 || (index === 0 && length > 0 && length < 3));
   const digits = groups.join('');
-  if (more !== undefined || digits.includes('.') || fraction?.includes('.') === true) return '';
-  return fraction === undefined ? digits : `${digits}.${fraction}`;
+  if (more !== undefined || !grouped || /\D/.test(digits + (fraction ?? ''))) return '';
+  return `${sign}${digits}${fraction === undefined ? '' : `.${fraction}`}${exponent}`;
 }
+
+/**
+ * The text from the first digit to the last, with the sign and the characters of a number in front of it; empty where
+ * what would be dropped could be a part of the number: a sign, or a point after a letter ("No.5").
+ */
+function numberWithin(text: string, { groupChar, decimalChar }: LooseNumberOptions): string {
+  let from = text.search(/\d/);
+  if (from < 0) return '';
+  let end = text.length;
+  while (!isDigit(text.charCodeAt(end - 1))) end--;
+  const isPart = (character: string): boolean =>
+    character !== '' && (character === decimalChar || character === groupChar);
+  // A blank parts the number from a unit before it, and groups only within it.
+  while (isPart(text.charAt(from - 1)) && /\S/.test(text.charAt(from - 1))) from--;
+  const afterLetter = isPart(text.charAt(from)) && /\p{L}$/u.test(text.slice(0, from));
+  if (/[+-]/.test(text.charAt(from - 1))) from--;
+  if (afterLetter || SIGN.test(text.slice(0, from)) || SIGN.test(text.charAt(end))) return '';
+  return text.slice(from, end);
+}
+
+/** U+2212 is the minus sign of typography. */
+const SIGN = /[+\-\u2212]/;

@@ -18,13 +18,12 @@ function readAsNumber(text: string, options = {}): number {
 describe('readNumber', () => {
   it('reads every decimal exactly as JavaScript does', () => {
     const decimal = fc.stringMatching(/^-?\d{1,18}(\.\d{1,18})?$/);
+    const all = fc.double({ noNaN: true, noDefaultInfinity: true });
+    const doubles = all.filter((value) => value !== UNORDERED);
     fc.assert(
-      fc.property(
-        fc.oneof(decimal, fc.double({ noNaN: true, noDefaultInfinity: true }).map(String)),
-        (text) => {
-          expect(readNumber(Buffer.from(text), 0, text.length)).toBe(Number(text));
-        },
-      ),
+      fc.property(fc.oneof(decimal, doubles.map(String)), (text) => {
+        expect(readNumber(Buffer.from(text), 0, text.length)).toBe(Number(text));
+      }),
       { numRuns: 5000 },
     );
   });
@@ -44,8 +43,25 @@ describe('readNumber', () => {
     '1_000',
     ' 1',
     '0x1',
+    '+INF',
+    'NaNs',
   ])('refuses %j', (text) => {
     expect(readAsNumber(text)).toBeNaN();
+  });
+
+  it('reads a cell of any length to its end', () => {
+    const zeros = '0'.repeat(398);
+    expect(readAsNumber(`1e${zeros}1`)).toBe(10);
+    expect(readAsNumber(`1e${zeros}junk`)).toBeNaN();
+    expect(readAsNumber(`1e${zeros}`.padEnd(2_000_000, '0'))).toBe(1);
+    expect(readAsNumber(`${'1'.repeat(2_000_000)}x`)).toBeNaN();
+    expect(readAsNumber(`0.${zeros}5 EUR`, { bareNumber: false })).toBe(0);
+    expect(readAsNumber(`0.${zeros}`.padEnd(1000, '0'), { groupChar: ',' })).toBe(0);
+  });
+
+  it('takes no number for NaN', () => {
+    expect(readAsNumber('-5e-324')).toBeLessThan(0);
+    expect(readAsNumber('-5e-324')).not.toBe(UNORDERED);
   });
 
   it('takes a bare point on either side, exponents and the special values', () => {
@@ -67,6 +83,23 @@ describe('numberType', () => {
   it('drops what surrounds the number when told to', () => {
     expect(readAsNumber('USD -12.50 net', { bareNumber: false })).toBe(-12.5);
     expect(readAsNumber('net', { bareNumber: false })).toBeNaN();
+    const german = { decimalChar: ',', groupChar: '.', bareNumber: false };
+    expect(readAsNumber('ca. 1.000,5 €', german)).toBe(1000.5);
+    expect(readAsNumber(',5 l', german)).toBe(0.5);
+    expect(readAsNumber('EUR 12 000', { groupChar: ' ', bareNumber: false })).toBe(12_000);
+    expect(readAsNumber('1e3 m', { bareNumber: false })).toBe(1000);
+  });
+
+  it.each(['- 12', '−12', '12-', 'No.5', '5 to 10', 'EUR ,100', 'EUR 1,00', '12,34'])(
+    'does not make another number of %j by dropping text',
+    (text) => {
+      expect(readAsNumber(text, { groupChar: ',', bareNumber: false })).toBeNaN();
+    },
+  );
+
+  it('takes the special values in any spelling of numbers', () => {
+    expect(readAsNumber('NaN', { groupChar: ',' })).toBe(UNORDERED);
+    expect(readAsNumber('-INF', { bareNumber: false })).toBe(-Infinity);
   });
 });
 
@@ -105,6 +138,8 @@ describe('integerType', () => {
     expect(readAsInteger('1,234,567', { groupChar: ',' })).toBe(1_234_567);
     expect(readAsInteger('€ 95 %', { bareNumber: false })).toBe(95);
     expect(readAsInteger('1,5', { groupChar: ',' })).toBeNaN();
+    expect(readAsInteger('1,000e3', { groupChar: ',' })).toBeNaN();
+    expect(readAsInteger('12.5 kg', { bareNumber: false })).toBeNaN();
   });
 
   it('refuses a very long cell at once', () => {
@@ -115,7 +150,16 @@ describe('integerType', () => {
 describe('looseNumberText', () => {
   it.each([
     ['1,000', ',', '.', '1000'],
-    ['1,00,000.5', ',', '.', '100000.5'],
+    ['-1,234,567.5e3', ',', '.', '-1234567.5e3'],
+    ['10,00', ',', '.', ''],
+    ['1,000,00', ',', '.', ''],
+    ['1,00,000.5', ',', '.', ''],
+    [',100', ',', '.', ''],
+    ['-,100', ',', '.', ''],
+    ['1,2345', ',', '.', ''],
+    ['1234,567', ',', '.', ''],
+    ['1,,000', ',', '.', ''],
+    ['1,000.000,000', ',', '.', ''],
     ['1000000', ',', '.', '1000000'],
     ['1,5', ',', '.', ''],
     ['1,', ',', '.', ''],
