@@ -322,7 +322,7 @@ async function endHeld(
  * @returns whether the judgement was still held
  */
 export async function noteFailure(
-  database: Database,
+  database: Database | Transaction,
   { runId, number, attempts }: Attempt,
   error: string,
 ): Promise<boolean> {

@@ -23,7 +23,7 @@ export interface RecordJudgementOptions extends Omit<JobContext, 'findMonitoredF
 }
 
 /** How often a judgement in hand says that it is worked on; those of processes that died are found by it. */
-const HEARTBEAT_MS = 2_000;
+const HEARTBEAT_MS = 1_000;
 
 /** Another attempt at the same judgement was begun: it is not this one's to end any more. */
 export class JudgementLostError extends Error {
@@ -42,9 +42,14 @@ export async function recordJudgement(
   { database, job, ...context }: RecordJudgementOptions,
 ): Promise<RecordedJudgement> {
   const startedAt = performance.now();
-  const heartbeats = setInterval(() => {
+  let isSaying = false;
+  const heartbeats = setInterval(async () => {
+    // A slow database is not asked twice at once.
+    if (isSaying) return;
+    isSaying = true;
     // The next one gets over it; who holds a judgement by now shows when it is recorded.
-    heartbeat(database, [judgement]).catch(() => undefined);
+    await heartbeat(database, [judgement]).catch(() => undefined);
+    isSaying = false;
   }, HEARTBEAT_MS);
   try {
     const outcome = await job.run(judgement.object, {

@@ -6,6 +6,7 @@ import {
   failJudgements,
   type JudgementReference,
   nameJobs,
+  noteFailure,
   requestJudgements,
 } from '../database/judgements.ts';
 import { findRuns, type Run, type RunFilter } from '../database/runs.ts';
@@ -304,6 +305,85 @@ function deadRuns(
   ];
 }
 
+/**
+ * Silence of a process after which its judgements are another one's: it says once a second that it works on
+ * them, to the judgement and to the queue. One that only was busy for so long loses what it has done, no more.
+ */
+const IN_HAND_LAPSED_SECONDS = 5;
+
+/** Between two looks of a process that can be asked what it has seen. */
+const LONGEST_BETWEEN_LOOKS_SECONDS = 3;
+
+/** Attempts that one look ends; what is left waits for the next one. */
+const ENDED_AT_ONCE = 100;
+
+/** An attempt that was ended because its process had died. */
+export interface EndedAttempt extends JudgementReference {
+  readonly outcome: 'retry' | 'dead' | 'lost';
+}
+
+/**
+ * Makes the look for judgements whose process has died, of which each ends as a failed attempt does: it waits
+ * for the next attempt, or is a dead letter. This is sooner than by the queue, whose heartbeat is 10 s at least.
+ * Any number of processes may look, each about every second.
+ *
+ * A look ends nothing unless those before saw the database for as long as the silence lasts: after an outage,
+ * and when this process itself was frozen, everybody's last word is old.
+ *
+ * @param now in milliseconds
+ */
+export function lookForDeadProcesses(
+  database: Database,
+  queue: Pick<Queue, 'fail'>,
+  now: () => number = () => performance.now(),
+): () => Promise<readonly EndedAttempt[]> {
+  let lookedAt = now();
+  let steadySince = lookedAt;
+  return async () => {
+    const begin = now();
+    if (begin - lookedAt > LONGEST_BETWEEN_LOOKS_SECONDS * 1000) steadySince = begin;
+    const isThere = await database.raw(`${attemptsOfDead(database)} LIMIT 1`);
+    lookedAt = begin;
+    const isSteady = begin - steadySince >= IN_HAND_LAPSED_SECONDS * 1000;
+    return isSteady && isThere.rows.length > 0 ? endAttemptsOfDead(database, queue) : [];
+  };
+}
+
+/** The job's heartbeat as well: another worker may have fetched it and not begun yet. */
+function attemptsOfDead(database: Database | Transaction): string {
+  return `
+    SELECT judgement.run_id AS "runId", judgement.number, judgement.attempts, job.id AS "jobId",
+      job.retry_count AS "retryCount", job.retry_limit AS "retryLimit"
+    FROM ${tablesOf(database).judgements} AS judgement
+    JOIN ${queueSchemaOf(database)}.job AS job ON job.name = '${RUN_QUEUE}' AND job.id = judgement.job_id
+    WHERE judgement.status = 'running' AND job.state = 'active'
+      AND judgement.heartbeat_at < now() - make_interval(secs => ${IN_HAND_LAPSED_SECONDS})
+      AND job.heartbeat_on < now() - make_interval(secs => ${IN_HAND_LAPSED_SECONDS})`;
+}
+
+async function endAttemptsOfDead(
+  database: Database,
+  queue: Pick<Queue, 'fail'>,
+): Promise<readonly EndedAttempt[]> {
+  const reason = 'the process that judged it has died';
+  return database.transaction(async (transaction) => {
+    const { rows } = await transaction.raw(
+      `${attemptsOfDead(transaction)} LIMIT ? FOR NO KEY UPDATE OF judgement SKIP LOCKED`,
+      [ENDED_AT_ONCE],
+    );
+    const ended: EndedAttempt[] = [];
+    for (const { jobId, retryCount, retryLimit, ...attempt } of rows) {
+      const { runId, number } = attempt;
+      // From here on the process can't end it, should it wake up.
+      await noteFailure(transaction, attempt, reason);
+      const job = { id: jobId, runId, number, retryCount, retryLimit };
+      const outcome = await queue.fail(job, new Error(reason), transaction);
+      ended.push({ runId, number, outcome });
+    }
+    return ended;
+  });
+}
+
 /** A judgement that waits and that nobody will begin. */
 interface Stranded {
   readonly runId: string;
@@ -312,7 +392,7 @@ interface Stranded {
   readonly isOwn: boolean;
 }
 
-/** A process in the middle of a judgement says so every 2 s. */
+/** A process in the middle of a judgement says so every second. */
 const HEARTBEAT_LAPSED_SECONDS = 15;
 
 /** Judgements that one call looks after; what is left waits for the next one. */

@@ -23,8 +23,9 @@ const DAY = 86_400;
  * A technical failure is tried again after 1 to 2 s, 2 to 4 s and so on up to 5 minutes, about a
  * quarter of an hour in all; then the job is a dead letter.
  *
- * The heartbeat is the shortest that pg-boss allows. A worker sends one every 2 s and the supervisor
- * looks every second, so a job whose process was killed runs again 10 to 14 s later.
+ * The heartbeat is the shortest that pg-boss allows. It is for jobs that no judgement is in hand for (a report
+ * is written, or the process died in between): they run again 10 to 14 s after a kill, the others after 5 to 9
+ * s, see `lookForDeadProcesses`.
  */
 const RUN_QUEUE_OPTIONS: QueueOptions = {
   retryLimit: 10,
@@ -249,7 +250,7 @@ export interface Queue {
   heartbeat(jobs: readonly RunJob[]): Promise<ReadonlySet<string>>;
   complete(job: RunJob): Promise<void>;
   /** @returns `lost` when another worker has the job by now, and nothing was changed */
-  fail(job: RunJob, error: unknown): Promise<'retry' | 'dead' | 'lost'>;
+  fail(job: RunJob, error: unknown, transaction?: Transaction): Promise<'retry' | 'dead' | 'lost'>;
   /**
    * Gives an unfinished job back without counting the attempt.
    *
@@ -330,8 +331,13 @@ export async function openQueue(
       await boss.complete(RUN_QUEUE, attempt(job));
     },
 
-    async fail(job, error) {
-      const response = await boss.fail(RUN_QUEUE, attempt(job), { message: errorTextOf(error) });
+    async fail(job, error, transaction) {
+      const response = await boss.fail(
+        RUN_QUEUE,
+        attempt(job),
+        { message: errorTextOf(error) },
+        transaction && { db: fromKnex(transaction) },
+      );
       if ((response as Settled).affected === 0) return 'lost';
       return job.retryCount < job.retryLimit ? 'retry' : 'dead';
     },

@@ -30,8 +30,8 @@ export interface Stopped {
   readonly handedBack: number;
 }
 
-/** A fifth of the heartbeat that the queue allows, so that one that is lost does no harm. */
-const HEARTBEAT_MS = 2_000;
+/** A fifth of the silence after which others take a job, so that one that is lost does no harm. */
+const HEARTBEAT_MS = 1_000;
 
 /** How often dead letters are looked for that no worker was there to see. */
 const DEAD_LETTER_MS = 5_000;

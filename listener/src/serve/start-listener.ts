@@ -30,7 +30,7 @@ import {
 } from '../http/server.ts';
 import { snsIntake } from '../intake/sns-intake.ts';
 import { s3DataQualityJob } from '../jobs/s3-data-quality-job.ts';
-import { repairJudgements, settleOvertaken } from '../queue/dead-letters.ts';
+import { lookForDeadProcesses, repairJudgements, settleOvertaken } from '../queue/dead-letters.ts';
 import { openQueue, type Queue } from '../queue/queue.ts';
 import { type Repeated, repeat, startWorker, type Worker } from '../queue/worker.ts';
 import { isLoopback, trustedCertificateOrigins } from '../sns/certificate-url.ts';
@@ -159,6 +159,8 @@ export async function startListener(options: ListenerOptions): Promise<RunningLi
     closers.push(async () => store.close());
     const worker = judgesFiles ? startJobs(parts, store) : undefined;
     if (worker) closers.push(() => worker.stop(0));
+    const supervision = worker && startSupervision(parts);
+    if (supervision) closers.push(() => supervision.stop());
     const repairs = worker && (await startRepairs(parts));
     if (repairs) closers.push(() => repairs.stop());
     const retention = worker && startRetention(parts);
@@ -271,6 +273,24 @@ function startJobs(
     },
     onError: (error) => logger.warn({ err: error }, 'worker could not reach the queue'),
   });
+}
+
+/** How often judgements are looked for whose process has died. */
+const SUPERVISION_MS = 1_000;
+
+function startSupervision({ options, database, queue }: Parts): Repeated {
+  const { logger } = options;
+  const look = lookForDeadProcesses(database, queue);
+  return repeat(
+    SUPERVISION_MS,
+    async () => {
+      for (const { runId, number, outcome } of await look()) {
+        const line = { runId, judgement: number, outcome };
+        logger.warn(line, 'the process that judged a file has died');
+      }
+    },
+    (error) => logger.warn({ err: error }, 'processes that died were not looked for'),
+  );
 }
 
 /** How often judgements are looked for that nobody works on. */

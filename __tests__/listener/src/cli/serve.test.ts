@@ -101,6 +101,22 @@ test('a job whose process was killed is finished by another process', async () =
   expect(await findRun(given.database, runId)).toMatchObject({ status: 'finished', attempts: 2 });
 });
 
+test('a process that is up already takes over what a killed one had in hand, before the queue notices', async () => {
+  const killed = serve();
+  await killed.line('listening');
+  const runId = await runUnderWay();
+  const other = serve(['--role', 'worker']);
+  await other.line('listening');
+  killed.kill('SIGKILL');
+  expect(await killed.ended).toBe('SIGKILL');
+  gate.resolve();
+  expect(await other.line('the process that judged a file has died')).toMatchObject({
+    ...{ runId, judgement: 1, outcome: 'retry' },
+  });
+  await other.line('run finished');
+  expect(await findRun(given.database, runId)).toMatchObject({ status: 'finished', attempts: 2 });
+});
+
 test('a worker opens no port for messages', async () => {
   const listener = serve(['--role', 'worker'], { SNS_TOPIC_ARNS: '' });
   expect(await listener.line('listening')).toMatchObject({

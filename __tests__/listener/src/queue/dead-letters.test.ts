@@ -11,6 +11,7 @@ import {
   countDeadRuns,
   discardDeadRuns,
   listDeadRuns,
+  lookForDeadProcesses,
   repairJudgements,
   retryDeadRuns,
   retryRuns,
@@ -180,6 +181,105 @@ describe('a repair', () => {
   test('leaves a command alone that is at work', async () => {
     await startOwnJudgement(given.database, { object: OBJECT, invocation: 'cli' });
     expect(await repair()).toStrictEqual({ enqueued: 0, failed: 0 });
+  });
+});
+
+describe('a look for dead processes', () => {
+  let clock: number;
+  beforeEach(() => {
+    clock = 0;
+  });
+
+  const looks = () => lookForDeadProcesses(given.database, queue, () => clock);
+  /** Looks once a second until the look counts, as a process that is up does. */
+  async function lookSteadily(look = looks()) {
+    for (clock = 1000; clock < 5000; clock += 1000) expect(await look()).toEqual([]);
+    return look();
+  }
+  const silent = (seconds: number) => new Date(Date.now() - seconds * 1000);
+  const jobs = () => given.database('file_processing_queue.job').where({ name: 'runs' });
+
+  /** A judgement in hand, as a process leaves it that said its last word so long ago. */
+  async function inHand({ judgementSilent = 60, jobSilent = 60 } = {}) {
+    const [runId = ''] = await enqueueRuns(given.database, queue, 'k');
+    const [job] = await queue.fetch(1);
+    if (job === undefined) throw new Error('there is no job');
+    const held = await beginOf(given.database, runId);
+    await given.database('judgements').update({ heartbeat_at: silent(judgementSilent) });
+    await jobs().update({ heartbeat_on: silent(jobSilent) });
+    return { runId, job, held };
+  }
+
+  test('has the job run again soon, the attempt counted', async () => {
+    const { runId } = await inHand();
+    expect(await lookSteadily()).toEqual([{ runId, number: 1, outcome: 'retry' }]);
+    expect(await runOf(runId)).toMatchObject({
+      ...{ status: 'queued', attempts: 1 },
+      error: 'the process that judged it has died',
+    });
+    const [job] = await jobs();
+    expect(job.state).toBe('retry');
+    expect(job.start_after - Date.now()).toBeLessThanOrEqual(2_000);
+    await jobs().update({ start_after: silent(0) });
+    expect(await queue.fetch(1)).toMatchObject([{ runId, retryCount: 1 }]);
+  });
+
+  test('lets a process that wakes up late end neither judgement nor job', async () => {
+    const { runId, job, held } = await inHand();
+    await lookSteadily();
+    expect(await finishJudgement(given.database, held, PASSED)).toBe(false);
+    await queue.complete(job);
+    expect(await queue.fail(job, new Error('late'))).toBe('lost');
+    expect(await queue.heartbeat([job])).toEqual(new Set());
+    expect((await jobs()).map(({ state }) => state)).toEqual(['retry']);
+    expect((await beginOf(given.database, runId)).attempts).toBe(2);
+    expect(await finishJudgement(given.database, held, PASSED)).toBe(false);
+  });
+
+  test('makes a dead letter of a file that has killed every process', async () => {
+    const { runId, job } = await inHand();
+    await leaveOneAttempt(given.database, runId);
+    expect(await lookSteadily()).toEqual([{ runId, number: 1, outcome: 'dead' }]);
+    expect(job.retryCount).toBe(0);
+    expect(await queue.deadLetters(10)).toMatchObject([
+      { runId, error: 'the process that judged it has died' },
+    ]);
+  });
+
+  test.each([
+    ['the judgement', { judgementSilent: 3 }],
+    ['the job', { jobSilent: 3 }],
+  ])('leaves one of which a process has just said that it works on %s', async (_, said) => {
+    await inHand(said);
+    expect(await lookSteadily()).toEqual([]);
+    expect((await jobs()).map(({ state }) => state)).toEqual(['active']);
+  });
+
+  test('leaves the judgement of a command, which has no job', async () => {
+    const object = { bucket: 'b', key: 'k', eTag: 'e' };
+    await startOwnJudgement(given.database, { object, invocation: 'i' });
+    await given.database('judgements').update({ heartbeat_at: silent(60) });
+    expect(await lookSteadily()).toEqual([]);
+  });
+
+  test('ends each attempt once, however many look', async () => {
+    await inHand();
+    const [one, other] = [looks(), looks()];
+    for (clock = 1000; clock < 5000; clock += 1000) await Promise.all([one(), other()]);
+    clock = 5000;
+    expect((await Promise.all([one(), other()])).flat()).toHaveLength(1);
+  });
+
+  test('ends nothing before it has looked for as long as the silence lasts', async () => {
+    await inHand();
+    const look = looks();
+    clock = 1000;
+    expect(await look()).toEqual([]);
+    // It was frozen, or the database was away: others may have been as well.
+    clock = 60_000;
+    expect(await look()).toEqual([]);
+    for (clock = 61_000; clock < 65_000; clock += 1000) expect(await look()).toEqual([]);
+    expect(await look()).toHaveLength(1);
   });
 });
 
