@@ -58,7 +58,8 @@ export const FAULT_KINDS = [
   {
     type: 'unclosed-quote',
     scope: 'cell',
-    meaning: 'A cell begins with a quote that is never closed; reading goes on at the next line.',
+    meaning:
+      'A cell begins with a quote that is never closed; reading goes on at the next cell or line.',
     remedy: 'Close the quote, or quote the whole cell and double each quote in it.',
   },
   {

@@ -37,10 +37,9 @@ const IN_CELL = 2;
 const IN_QUOTES = 3;
 const AFTER_QUOTE = 4;
 const IN_COMMENT = 5;
-const IN_BROKEN_LINE = 6;
-const IN_SKIPPED_LINE = 7;
-const ESCAPED_IN_CELL = 8;
-const ESCAPED_IN_QUOTES = 9;
+const IN_SKIPPED_LINE = 6;
+const ESCAPED_IN_CELL = 7;
+const ESCAPED_IN_QUOTES = 8;
 
 /** Receives each record while its bytes are in the scanner's buffer; keeps nothing of the scanner. */
 export interface RecordHandler {
@@ -53,13 +52,16 @@ export interface RecordHandler {
  * The rules are RFC 4180's, with LF, CRLF and lone CR as line ends. A broken file is read on, never abandoned:
  *
  * - A quote inside an unquoted cell, or text after a closing quote, is stray: the cell goes on to the next
- *   delimiter or line end, and no later cell of the record may cross a line.
- * - A quoted cell is unclosed when the file ends in it, when it crosses lines and then closes in front of
- *   text, when its supposed closing quote follows a delimiter and precedes text (so it is the next cell's
- *   opening quote), or when it crosses lines and outgrows `maxRecordBytes`. The record then ends with the
- *   physical line on which that quote stands, and scanning goes on at the next line. The lines up to the
- *   point where the break showed are read a second time, and not a third: all their quotes come in pairs,
- *   else the cell would have ended there, so no cell that begins in them can stay open past its line.
+ *   delimiter or line end.
+ * - A quoted cell is unclosed when its supposed closing quote follows a delimiter and precedes text, on the
+ *   line of its opening quote: it is the next cell's opening quote, and reading goes on in that cell.
+ * - It is unclosed as well when the file ends in it, when it crosses lines and then closes in front of text,
+ *   or when it crosses lines and outgrows `maxRecordBytes`. The record then ends with the physical line on
+ *   which that quote stands, and scanning goes on at the next line. The lines up to the point where the break
+ *   showed are read a second time, and not a third: all their quotes come in pairs, else the cell would have
+ *   ended there, so no cell that begins in them can stay open past its line.
+ * - A cell that follows a broken one in its record is read by the same rules, so that it may cross lines: cut
+ *   at its first line, its rest would be taken for a record of its own, with a fault that nobody made.
  * - Any other record over `maxRecordBytes` is reported once and skipped to its next physical line.
  *
  * The outcome does not depend on how the stream is cut into chunks.
@@ -154,7 +156,6 @@ export class Scanner {
           break;
         case IN_CELL:
         case ESCAPED_IN_CELL:
-        case IN_BROKEN_LINE:
           this.#push(this.#position);
           break;
         case AFTER_QUOTE:
@@ -315,10 +316,6 @@ export class Scanner {
             this.#cellFlags |= CELL_ESCAPED;
             pos++;
             state = ESCAPED_IN_QUOTES;
-          } else if (this.quotes !== QUOTES_VALID) {
-            this.#firstBreak = pos;
-            pos = this.#unclosed(pos);
-            state = AT_RECORD;
           } else {
             if (this.#firstBreak < 0) this.#firstBreak = pos;
             if (kind === CLASS_CARRIAGE_RETURN || bytes[pos - 1] !== CARRIAGE_RETURN) this.#line++;
@@ -348,7 +345,11 @@ export class Scanner {
           } else if (this.#opensNextCell(pos - 1)) {
             this.#breakQuotes(QUOTES_UNCLOSED, this.#openQuote);
             this.#cellFlags = 0;
-            state = IN_BROKEN_LINE;
+            this.#push(pos - 2);
+            this.#openQuote = pos - 1;
+            this.#cellFlags = CELL_QUOTED;
+            this.#cellStart = pos;
+            state = IN_QUOTES;
           } else {
             this.#breakQuotes(QUOTES_STRAY, pos - 1);
             this.#cellStart = this.#openQuote;
@@ -365,20 +366,11 @@ export class Scanner {
           state = state === ESCAPED_IN_CELL ? IN_CELL : IN_QUOTES;
           continue;
         }
-        case IN_BROKEN_LINE:
         case IN_COMMENT:
         case IN_SKIPPED_LINE: {
-          const end = state === IN_BROKEN_LINE ? limit : length;
-          while (pos < end && bytes[pos] !== LINE_FEED && bytes[pos] !== CARRIAGE_RETURN) pos++;
-          if (state !== IN_BROKEN_LINE) {
-            this.recordStart = pos;
-            if (pos >= length) break;
-          } else if (pos >= limit) {
-            break;
-          } else {
-            this.#push(pos);
-            this.#emit(pos);
-          }
+          while (pos < length && bytes[pos] !== LINE_FEED && bytes[pos] !== CARRIAGE_RETURN) pos++;
+          this.recordStart = pos;
+          if (pos >= length) break;
           pos = this.#endLine(pos);
           state = AT_RECORD;
           continue;

@@ -11,6 +11,8 @@ const TWO: TableSchema = {
   ],
 };
 
+const FIRST = { name: 'c0', type: 'integer' } as const;
+
 describe('Inspection of files with one planted fault', () => {
   it('passes every file before the fault is planted', () => {
     fc.assert(
@@ -39,6 +41,44 @@ describe('Inspection of files with one planted fault', () => {
       );
     },
   );
+});
+
+describe('Inspection of a record with a broken quote and a cell of several lines', () => {
+  const line = fc.stringMatching(/^[a-z ]{1,6}(, [a-z]{1,4}|""[a-z]{1,4}"" )?$/);
+  const lines = fc.array(line, { minLength: 2, maxLength: 4 }).map((all) => `"${all.join('\n')}"`);
+  const plain = fc.stringMatching(/^[a-z]{0,4}$/);
+  const cells = fc.array(fc.oneof(plain, lines, fc.constant('"q, ""r"""')), {
+    minLength: 3,
+    maxLength: 6,
+  });
+  const broken = fc.constantFrom('O"Neil', '6"', '"say "hi" now"', '"ab"c', '"open');
+  const planted = fc.record({ cells, broken, several: lines, before: fc.nat(2), after: fc.nat(3) });
+
+  it('names that record once, and judges the ones before and after it', () => {
+    fc.assert(
+      fc.property(planted, fc.integer({ min: 1, max: 60 }), (plant, size) => {
+        const width = plant.cells.length + 3;
+        const labels = Array.from({ length: width }, (_, column) => `c${column}`);
+        const row = ['1', plant.broken, ...plant.cells, plant.several];
+        const wrong = `x${',y'.repeat(width - 1)}`;
+        const fine = `1${',"two\nlines"'.repeat(width - 1)}`;
+        const rows = [
+          ...Array(plant.before).fill(fine),
+          row.join(','),
+          wrong,
+          ...Array(plant.after).fill(fine),
+        ];
+        const fields = labels.map((name, column) => (column === 0 ? FIRST : { name }));
+        const file = `${[labels.join(','), ...rows].join('\n')}\n`;
+        const report = inspectBytes(file, { expectation: { schema: { fields } } }, [size]);
+        const record = plant.before + 2;
+        const type = plant.broken === '"open' ? 'unclosed-quote' : 'stray-quote';
+        expect(places(report)).toStrictEqual([`${type} ${record}:2`, `type-error ${record + 1}:1`]);
+        expect(report.rows).toBe(plant.before + plant.after + 2);
+      }),
+      { numRuns: 1000 },
+    );
+  });
 });
 
 describe('Inspection', () => {

@@ -140,6 +140,26 @@ export const PLANTINGS: Record<string, Planting> = {
     cells[1] = '"open';
     cells[2] = '"officer"';
   }),
+  'a quote in an unquoted cell, before a cell of several lines': inRow(
+    'stray-quote',
+    2,
+    (cells) => {
+      cells[1] = 'O"Neil';
+      cells[6] = '"two\nlines, ""and"" more"';
+    },
+  ),
+  'an undoubled quote in a quoted cell, before a cell of several lines': inRow(
+    'stray-quote',
+    2,
+    (cells) => {
+      cells[1] = '"say "hi" now"';
+      cells[6] = '"two\r\nlines"';
+    },
+  ),
+  'an unclosed quote before a cell of several lines': inRow('unclosed-quote', 2, (cells) => {
+    cells[1] = '"open';
+    cells[6] = '"two\n\nlines"';
+  }),
   'a byte of Latin-1': bytesIn(7, [0xe9]),
   'an overlong sequence': bytesIn(7, [0xc0, 0xaf]),
   'a surrogate in UTF-8': bytesIn(2, [0xed, 0xa0, 0x80]),

@@ -12,7 +12,7 @@ export interface ScannedRecord {
 type Quoted =
   | { how: 'closed'; value: string; next: number }
   | { how: 'stray'; at: number }
-  | { how: 'opensNext' }
+  | { how: 'opensNext'; next: number }
   | { how: 'unclosed'; end: number };
 
 /** The scanner's rules over a whole text with look-ahead and no state: slow, and plain enough to be believed. */
@@ -35,9 +35,9 @@ export function referenceRecords(text: string): ScannedRecord[] {
     };
     let i = at;
     for (;;) {
-      let from = i;
+      const from = i;
       if (text[i] === '"') {
-        const quoted = readQuoted(text, i, record.quotes === 'valid');
+        const quoted = readQuoted(text, i);
         if (quoted.how === 'closed') {
           record.cells.push(quoted.value);
           i = quoted.next;
@@ -47,9 +47,9 @@ export function referenceRecords(text: string): ScannedRecord[] {
           i = quoted.end;
         } else if (quoted.how === 'opensNext') {
           fault('unclosed', i);
-          from = i + 1;
-          i = lineEnd(text, i);
-          record.cells.push(text.slice(from, i));
+          record.cells.push(text.slice(i + 1, quoted.next - 1));
+          i = quoted.next;
+          continue;
         } else {
           fault('stray', quoted.at);
           i = plainEnd(text, quoted.at);
@@ -71,7 +71,7 @@ export function referenceRecords(text: string): ScannedRecord[] {
   return records;
 }
 
-function readQuoted(text: string, open: number, mayCrossLines: boolean): Quoted {
+function readQuoted(text: string, open: number): Quoted {
   let value = '';
   let firstBreak = -1;
   for (let i = open + 1; ; i++) {
@@ -85,10 +85,9 @@ function readQuoted(text: string, open: number, mayCrossLines: boolean): Quoted 
       else if (next === undefined || ',\r\n'.includes(next))
         return { how: 'closed', value, next: i + 1 };
       else if (firstBreak >= 0) return { how: 'unclosed', end: firstBreak };
-      else if (text[i - 1] === ',' && i - 1 > open) return { how: 'opensNext' };
+      else if (text[i - 1] === ',' && i - 1 > open) return { how: 'opensNext', next: i };
       else return { how: 'stray', at: i };
     } else if (character === '\r' || character === '\n') {
-      if (!mayCrossLines) return { how: 'unclosed', end: i };
       if (firstBreak < 0) firstBreak = i;
     }
     value += character;
@@ -97,10 +96,5 @@ function readQuoted(text: string, open: number, mayCrossLines: boolean): Quoted 
 
 function plainEnd(text: string, from: number): number {
   const length = text.slice(from).search(/[,\r\n]/);
-  return length < 0 ? text.length : from + length;
-}
-
-function lineEnd(text: string, from: number): number {
-  const length = text.slice(from).search(/[\r\n]/);
   return length < 0 ? text.length : from + length;
 }

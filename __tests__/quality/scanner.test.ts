@@ -155,9 +155,22 @@ describe('Scanner', () => {
     expect(marks).toStrictEqual([undefined, true, undefined]);
   });
 
-  it('lets no quote cross a line once a quote of its record was stray', () => {
+  it('lets no open quote after a stray one swallow the lines that follow', () => {
     const records = scan('a"b,"c\n1,2\n3,"4"\n');
     expect(records.map(({ quotes }) => quotes)).toStrictEqual(['stray', 'valid', 'valid']);
+  });
+
+  it.each([
+    ['a stray quote', '1,O"Neil,"two\nlines",x', 'stray', 1, 3],
+    ['a quote within a quoted cell', '1,"a"b,"two\r\nlines",x', 'stray', 1, 4],
+    ['a quote that is not closed', '1,"open,"two\nlines",x', 'unclosed', 1, 2],
+    ['two broken cells', '1,6"x,"a"b,"two\n, ""lines""",x', 'stray', 1, 3],
+  ])('keeps a cell of several lines after %s in its record', (_, row, quotes, cell, offset) => {
+    const records = scan(`${row}\n2,b,c,d\n`);
+    expect(records).toMatchObject([
+      { quotes, quoteCell: cell, quoteOffset: offset },
+      { quotes: 'valid', cells: ['2', 'b', 'c', 'd'] },
+    ]);
   });
 
   it('counts cells beyond those it keeps', () => {

@@ -73,7 +73,7 @@ export const QUOTE_CHECK: Check<'stray-quote' | 'unclosed-quote'> = {
       if (found.count(kind)) {
         const message = stray
           ? 'A quote stands inside an unquoted cell, or text follows a closing quote.'
-          : 'The quote is not closed; reading went on at the next line.';
+          : 'The quote is not closed; reading went on at the next cell or line.';
         found.listCell(kind, record.quoteCell, message, { index: record.quoteIndex });
       }
       return false;

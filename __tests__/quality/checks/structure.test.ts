@@ -26,7 +26,12 @@ describe('a record with a broken structure', () => {
       2,
       'A quote stands inside an unquoted cell, or text follows a closing quote.',
     ],
-    ['1,"b\n', 'unclosed-quote', 2, 'The quote is not closed; reading went on at the next line.'],
+    [
+      '1,"b\n',
+      'unclosed-quote',
+      2,
+      'The quote is not closed; reading went on at the next cell or line.',
+    ],
     ['1\n', 'missing-cell', 2, 'The row has 1 cells; the header has 2 labels.'],
     ['1,2,3\n', 'extra-cell', 3, 'The row has 3 cells; the header has 2 labels.'],
   ])('%j: %s', (rows, type, field, message) => {
