@@ -142,7 +142,7 @@ test('a file with faults gets its verdict and a report that names them', async (
     outcome: 'ignored',
     reason: 'the key is under our report prefix data_quality_reports/',
   });
-  const Key = `data_quality_reports/file.csv.${run?.id}.json`;
+  const Key = `data_quality_reports/file.csv.${run?.id}.1.json`;
   const written = await localStack.s3.send(new GetObjectCommand({ Bucket: topics.faulty, Key }));
   expect(written.ContentType).toBe('application/json');
   expect(JSON.parse((await written.Body?.transformToString()) ?? '')).toMatchObject({
