@@ -99,7 +99,8 @@ export function nearestName(name: string, known: readonly string[]): string | un
   let least = Math.max(1, Math.floor(wanted.length / 3)) + 1;
   for (const candidate of known) {
     const edits = editDistance(wanted, candidate.toLowerCase().slice(0, LONGEST_NAME));
-    if (edits >= least) continue;
+    // Names without a character in common are not near, however short they are.
+    if (edits >= least || edits >= Math.max(wanted.length, candidate.length)) continue;
     least = edits;
     nearest = candidate;
   }

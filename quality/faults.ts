@@ -104,7 +104,8 @@ export const FAULT_KINDS = [
   {
     type: 'incorrect-label',
     scope: 'header',
-    meaning: 'A label stands where the schema has another field, or known labels are out of order.',
+    meaning:
+      "A label stands where the schema has another field, is written almost as a field's name, or known labels are out of order.",
     remedy: 'Correct the label, or allow any order by `fieldsMatch`: `equal`.',
   },
   {

@@ -9,14 +9,14 @@ import {
 } from './checks/check.ts';
 import { Utf8Watch } from './checks/encoding.ts';
 import { BYTE_ORDER_MARK, SIGNATURE_BYTES } from './checks/source.ts';
-import { placedCells, structureSuspicions } from './checks/structure.ts';
+import { isBlank, placedCells, structureSuspicions } from './checks/structure.ts';
 import type { CompiledExpectation } from './expectation.ts';
 import { CHECKS, type FaultType } from './faults.ts';
 import { Findings } from './findings.ts';
 import type { EnginePorts, Sha256 } from './ports.ts';
 import { ColumnProfile } from './profile.ts';
 import type { QualityReport } from './report.ts';
-import { MAX_CELLS, type RecordHandler, Scanner } from './scanner.ts';
+import { MAX_CELLS, QUOTES_VALID, type RecordHandler, Scanner } from './scanner.ts';
 import { equalsBytes, shorten } from './text.ts';
 import { judge, toleratesFaults, warningTypes } from './verdict.ts';
 
@@ -64,6 +64,8 @@ export class Inspection implements RecordHandler {
   #supported = true;
   #cells: CellReader | undefined;
   #judges: readonly RowJudge<FaultType>[] = [];
+  /** Undefined once the columns are settled. */
+  #schemaLayout: readonly number[] | undefined;
 
   constructor(expectation: CompiledExpectation, ports: EnginePorts, limits: InspectionLimits) {
     const { dialect, schema, thresholds } = expectation;
@@ -85,6 +87,7 @@ export class Inspection implements RecordHandler {
       readRows: 0,
       suspectUntil: 0,
       columns: undefined,
+      columnsOfSchema: false,
       values: new Float64Array(0),
       nulls: new Uint8Array(0),
     };
@@ -177,6 +180,7 @@ export class Inspection implements RecordHandler {
         [],
       );
     }
+    if (this.#schemaLayout !== undefined) this.#chooseLayout(scanner, this.#schemaLayout);
     file.rows++;
     this.#found.beginRow();
     const { length } = file.columns as readonly Column[];
@@ -216,12 +220,29 @@ export class Inspection implements RecordHandler {
     const { failing } = this.#found;
     this.#judgeStructure(scanner, ANY);
     const intact = this.#found.failing === failing;
-    this.#open(
-      labels,
-      this.#stages.flatMap((stage) => stage.match?.(labels) ?? []),
-    );
+    const matches = this.#stages.flatMap((stage) => stage.match?.(labels) ?? []);
+    this.#open(labels, matches[0]?.fieldOfColumn ?? []);
+    this.#schemaLayout = matches[0]?.schemaLayout;
     const header = { labelCount: scanner.cellCount, intact };
     for (const stage of this.#stages) stage.header?.(header, this.#found);
+  }
+
+  /**
+   * A header with a label too few or too many says nothing about the rows: the first one whose structure allows it
+   * decides whether they are as wide as the header or as the schema.
+   */
+  #chooseLayout(scanner: Scanner, layout: readonly number[]): void {
+    const file = this.#file;
+    const { cellCount, quotes } = scanner;
+    const decides = cellCount === layout.length || cellCount === file.columns?.length;
+    if (!decides || quotes !== QUOTES_VALID || isBlank(scanner)) return;
+    this.#schemaLayout = undefined;
+    if (cellCount !== layout.length || file.readRows > 0) return;
+    file.columnsOfSchema = true;
+    this.#open(
+      layout.map((field) => file.schema?.fields[field]?.name ?? ''),
+      layout,
+    );
   }
 
   #open(labels: readonly string[], fieldOfColumn: readonly number[]): void {

@@ -38,8 +38,8 @@ export interface Stages<K extends string> {
    * far fails the file.
    */
   structure?(record: Scanner, found: Found<K>): boolean;
-  /** For each label the index of its field in the schema, or -1. */
-  match?(labels: readonly string[]): readonly number[];
+  /** Finds the fields that the labels stand for. */
+  match?(labels: readonly string[]): LabelMatch;
   /** Judges the labels after they were matched. */
   header?(header: Header, found: Found<K>): void;
   /** Judges a cell that the loop over cells (cells.ts) suspects. */
@@ -72,6 +72,8 @@ export interface InspectedFile {
   readonly suspectUntil: number;
   /** Undefined until the header was read. */
   readonly columns: readonly Column[] | undefined;
+  /** Whether the columns are the schema's, since the rows have its width and a faulty header has another one. */
+  readonly columnsOfSchema: boolean;
   /** Order values of the row's cells; NaN for what is not of its type or was not read. A null keeps an older one. */
   readonly values: Float64Array;
   readonly nulls: Uint8Array;
@@ -84,6 +86,14 @@ export interface Column {
   readonly label: string;
   readonly field: CompiledField | undefined;
   readonly profile: ColumnProfile;
+}
+
+/** What the labels of a header stand for. */
+export interface LabelMatch {
+  /** For each label the index of its field in the schema, or -1. */
+  readonly fieldOfColumn: readonly number[];
+  /** The same for the cells of rows that are as wide as the schema, where a faulty header is not. */
+  readonly schemaLayout: readonly number[] | undefined;
 }
 
 export interface Header {

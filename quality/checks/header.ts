@@ -1,6 +1,6 @@
-import { show } from '../descriptor-error.ts';
+import { nearestName, show } from '../descriptor-error.ts';
 import type { CompiledSchema, FieldsMatch } from '../table-schema.ts';
-import type { Check } from './check.ts';
+import type { Check, LabelMatch } from './check.ts';
 
 type Kind =
   | 'blank-header'
@@ -19,10 +19,8 @@ export interface HeaderFault {
   readonly message: string;
 }
 
-export interface HeaderMatch {
+export interface HeaderMatch extends LabelMatch {
   readonly faults: readonly HeaderFault[];
-  /** For each label the index of its field in the schema, or -1. */
-  readonly fieldOfColumn: readonly number[];
 }
 
 export const HEADER_CHECK: Check<Kind> = {
@@ -40,7 +38,7 @@ export const HEADER_CHECK: Check<Kind> = {
       match(labels) {
         const match = matchHeader(labels, schema);
         faults = match.faults;
-        return match.fieldOfColumn;
+        return match;
       },
       header({ intact }, found) {
         if (!intact) return;
@@ -53,10 +51,11 @@ export const HEADER_CHECK: Check<Kind> = {
 };
 
 /**
- * Compares a file's labels with the schema's fields, names told apart by case.
+ * Compares a file's labels with the schema's fields.
  *
  * Every fault is named once: a label that is blank or comes twice is not also unknown, and it stands for the
  * field at its own position when no other label does, so that one bad label does not leave its column unchecked.
+ * A label that is written almost like a field's name is a fault, and its column is checked as that field.
  */
 export function matchHeader(
   labels: readonly string[],
@@ -64,28 +63,152 @@ export function matchHeader(
 ): HeaderMatch {
   const faults: HeaderFault[] = [];
   const unusable = unusableLabels(labels, faults);
-  const fieldOfColumn = labels.map((label, column) =>
-    schema === undefined || unusable.has(column)
-      ? -1
-      : schema.fields.findIndex((field) => field.name === label),
-  );
-  if (schema === undefined) return { faults, fieldOfColumn };
-
+  if (schema === undefined) {
+    return { faults, fieldOfColumn: labels.map(() => -1), schemaLayout: undefined };
+  }
   const names = schema.fields.map((field) => field.name);
+  const indexes = new Map(names.map((name, index) => [name, index]));
+  const fieldOfColumn = labels.map((label, column) =>
+    unusable.has(column) ? -1 : (indexes.get(label) ?? -1),
+  );
   const taken = new Set(fieldOfColumn);
+  const take = (column: number, field: number): void => {
+    fieldOfColumn[column] = field;
+    taken.add(field);
+  };
+  const isUnknown = (column: number): boolean =>
+    fieldOfColumn[column] === -1 && !unusable.has(column);
+
+  noteAlike(labels, names, isUnknown, taken, take, faults);
   const byName = [...fieldOfColumn];
   labels.forEach((label, column) => {
-    const unknown = byName[column] === -1;
     const standsIn = unusable.has(column) || schema.fieldsMatch === 'exact';
-    if (!unknown || !standsIn || column >= names.length || taken.has(column)) return;
-    fieldOfColumn[column] = column;
-    taken.add(column);
+    if (byName[column] !== -1 || !standsIn || column >= names.length || taken.has(column)) return;
+    take(column, column);
     if (!unusable.has(column)) faults.push(incorrect(column, label, names[column]));
   });
   if (schema.fieldsMatch === 'exact') noteOrder(labels, byName, names, faults);
+  else if (schema.fieldsMatch !== 'partial') {
+    noteMisspelt(labels, names, isUnknown, taken, take, faults);
+  }
   noteExtra(labels, fieldOfColumn, unusable, schema.fieldsMatch, faults);
-  noteMissing(schema, taken, faults);
-  return { faults, fieldOfColumn };
+  // That a blank header has none of the labels is no second fault.
+  if (faults[0]?.type !== 'blank-header') noteMissing(schema, taken, faults);
+  const schemaLayout = faults.length === 0 ? undefined : layoutOf(schema, labels, byName);
+  return { faults, fieldOfColumn, schemaLayout };
+}
+
+/**
+ * The fields of a row's cells where it has one for each field of the schema, and the header has another number of
+ * labels: in the schema's order, or where the labels that are known tell another one, in theirs. Undefined where the
+ * number of columns does not follow from the schema.
+ */
+function layoutOf(
+  { fields, fieldsMatch }: CompiledSchema,
+  labels: readonly string[],
+  byName: readonly number[],
+): number[] | undefined {
+  if (labels.length === fields.length) return undefined;
+  const known = byName.filter((field) => field >= 0);
+  const fixed = fieldsMatch === 'exact' || fieldsMatch === 'equal';
+  if (!fixed && known.length > 0) return undefined;
+  const inOrder = known.every((field, place) => place === 0 || field > (known[place - 1] ?? -1));
+  if (inOrder) return fields.map((_, field) => field);
+  const placed = new Set(byName.slice(0, fields.length));
+  const others = fields.flatMap((_, field) => (placed.has(field) ? [] : [field]));
+  let next = 0;
+  return fields.map((_, column) => {
+    const field = byName[column] ?? -1;
+    return field >= 0 ? field : (others[next++] ?? -1);
+  });
+}
+
+/** A label as it is compared when case, spaces, invisible characters and the like shall make no difference. */
+function plainName(label: string): string {
+  return label
+    .normalize('NFKC')
+    .replace(/[\s_\-\p{Cf}\p{Cc}]/gu, '')
+    .toLowerCase();
+}
+
+/** Labels that are a field's name but for how it is written: one fault for all of them. */
+function noteAlike(
+  labels: readonly string[],
+  names: readonly string[],
+  isUnknown: (column: number) => boolean,
+  taken: ReadonlySet<number>,
+  take: (column: number, field: number) => void,
+  faults: HeaderFault[],
+): void {
+  if (!labels.some((_, column) => isUnknown(column))) return;
+  const fields = new Map<string, number>();
+  names.forEach((name, field) => {
+    if (!taken.has(field)) fields.set(plainName(name), field);
+  });
+  const alike: { column: number; label: string; name: string }[] = [];
+  labels.forEach((label, column) => {
+    const field = isUnknown(column) ? fields.get(plainName(label)) : undefined;
+    if (field === undefined || taken.has(field)) return;
+    take(column, field);
+    alike.push({ column, label, name: names[field] ?? '' });
+  });
+  const [first] = alike;
+  if (first === undefined) return;
+  const examples = alike.slice(0, MOST_EXAMPLES).map((one) => {
+    const invisible = Array.from(one.label).filter((character) =>
+      /[\p{Cf}\p{Cc}]/u.test(character),
+    );
+    const points = invisible.map(codePointName).join(', ');
+    return `${show(one.label)} for ${show(one.name)}${points === '' ? '' : ` (${points})`}`;
+  });
+  const more = alike.length > MOST_EXAMPLES ? `, and ${alike.length - MOST_EXAMPLES} more` : '';
+  const message = `Labels are written otherwise than the schema's fields, ${differenceOf(alike)}: ${examples.join(', ')}${more}.`;
+  faults.push({ type: 'incorrect-label', column: first.column, label: first.label, message });
+}
+
+/** Labels that a message gives as examples. */
+const MOST_EXAMPLES = 3;
+
+function codePointName(character: string): string {
+  const point = (character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0');
+  return `U+${point}`;
+}
+
+function differenceOf(alike: readonly { label: string; name: string }[]): string {
+  if (alike.every(({ label, name }) => label.toLowerCase() === name.toLowerCase())) {
+    return 'in upper and lower case only';
+  }
+  const seen = (text: string): string => text.replace(/[\p{Cf}\p{Cc}]/gu, '');
+  if (alike.every(({ label, name }) => seen(label) === seen(name))) {
+    return 'in invisible characters only';
+  }
+  return 'in case, spaces, hyphens, underscores or invisible characters only';
+}
+
+/** Above so many labels or fields nobody looks for misspelt ones: the time goes with their product. */
+const MOST_COMPARED = 200;
+
+/** Labels that are nearly the name of a field that no other label stands for. */
+function noteMisspelt(
+  labels: readonly string[],
+  names: readonly string[],
+  isUnknown: (column: number) => boolean,
+  taken: ReadonlySet<number>,
+  take: (column: number, field: number) => void,
+  faults: HeaderFault[],
+): void {
+  if (labels.length > MOST_COMPARED || names.length > MOST_COMPARED) return;
+  labels.forEach((label, column) => {
+    if (!isUnknown(column)) return;
+    const near = nearestName(
+      label,
+      names.filter((_, field) => !taken.has(field)),
+    );
+    if (near === undefined) return;
+    take(column, names.indexOf(near));
+    const message = `Label ${show(label)} is not a field of the schema; did you mean ${show(near)}?`;
+    faults.push({ type: 'incorrect-label', column, label, message });
+  });
 }
 
 /** Labels that are blank or came before; if all are blank, that is one fault of the header. */
@@ -118,7 +241,7 @@ function incorrect(column: number, label: string, expected: string | undefined):
   return { type: 'incorrect-label', column, label, message };
 }
 
-/** Known labels must come in the schema's order; extra and missing ones do not count as disorder. */
+/** Known labels must come in the schema's order, else that is one fault; extra and missing ones do not count as disorder. */
 function noteOrder(
   labels: readonly string[],
   byName: readonly number[],
@@ -128,13 +251,16 @@ function noteOrder(
   const known = byName.filter((field) => field >= 0);
   const ordered = [...known].sort((a, b) => a - b);
   let place = 0;
-  byName.forEach((field, column) => {
-    if (field < 0) return;
-    const expected = ordered[place++];
-    if (expected !== undefined && expected !== field) {
-      faults.push(incorrect(column, labels[column] ?? '', names[expected]));
-    }
+  const astray = byName.flatMap((field, column) => {
+    if (field < 0) return [];
+    const expected = ordered[place++] ?? field;
+    return expected === field ? [] : [{ column, expected }];
   });
+  const [first] = astray;
+  if (first === undefined) return;
+  const label = labels[first.column] ?? '';
+  const message = `${astray.length} labels are in another order than the schema's fields: ${show(label)} stands where the schema has ${show(names[first.expected])}.`;
+  faults.push({ type: 'incorrect-label', column: first.column, label, message });
 }
 
 function noteExtra(

@@ -105,7 +105,9 @@ export const CELL_COUNT_CHECK: Check<'missing-cell' | 'extra-cell'> = {
       if (isBlank(record)) return true;
       const kind = cells > expected ? 'extra-cell' : 'missing-cell';
       if (!found.count(kind, Math.abs(cells - expected))) return false;
-      const message = `The row has ${cells} cells; the header has ${expected} labels.`;
+      const width = file.columnsOfSchema ? 'the schema' : 'the header';
+      const parts = file.columnsOfSchema ? 'fields' : 'labels';
+      const message = `The row has ${cells} cells; ${width} has ${expected} ${parts}.`;
       if (kind === 'extra-cell') {
         for (let cell = expected; cell < cells && !found.full; cell++) {
           found.listCell('extra-cell', cell, message);
@@ -120,7 +122,8 @@ export const CELL_COUNT_CHECK: Check<'missing-cell' | 'extra-cell'> = {
   }),
 };
 
-function isBlank(record: Scanner): boolean {
+/** Whether every cell of the record is empty. */
+export function isBlank(record: Scanner): boolean {
   const { cellCount, starts, ends } = record;
   if (cellCount > MAX_CELLS) return false;
   for (let cell = 0; cell < cellCount; cell++) if (starts[cell] !== ends[cell]) return false;
