@@ -1,3 +1,5 @@
+import { encodeText } from './text.ts';
+
 const WORDS_PER_SLOT = 3;
 const SEGMENTS = 64;
 const FIRST_SLOTS = 16;
@@ -52,7 +54,7 @@ export class KeyTable {
     this.#budget = budget;
   }
 
-  /** Begins a key; its parts follow by {@link addBytes} and {@link addNumber}. */
+  /** Begins a key; its parts follow by {@link addBytes}, {@link addNumber} and {@link addKey}. */
   begin(): void {
     this.#low = 0x9e3779b9;
     this.#high = 0x85ebca6b;
@@ -68,6 +70,12 @@ export class KeyTable {
     this.#low = low;
     this.#high = high;
     this.#addWord(end - start);
+  }
+
+  /** Adds what tells a value from all others of its type: a number, or a text of ASCII characters. */
+  addKey(key: number | string): void {
+    if (typeof key === 'number') this.addNumber(key);
+    else this.addBytes(encodeText(key), 0, key.length);
   }
 
   addNumber(value: number): void {

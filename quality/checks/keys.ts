@@ -1,9 +1,10 @@
 import { CELL_ESCAPED, type Scanner } from '../scanner.ts';
+import type { CompiledField } from '../table-schema.ts';
 import { KeyBudget, KeyTable } from '../uniqueness.ts';
 import { type Check, type Column, cellText, type Found, type InspectedFile } from './check.ts';
 
-/** Enough for any number to be compared by value and not by text. */
-const EXACT_NUMBER_BYTES = 15;
+/** An integer of no more bytes is its order value. */
+const EXACT_INTEGER_BYTES = 15;
 
 type Kind = 'unique-error' | 'primary-key' | 'key-check-incomplete';
 
@@ -83,18 +84,18 @@ function hashKey(
     }
     const value = values[cell] as number;
     if (Number.isNaN(value)) return 'invalid';
-    const start = record.starts[cell] as number;
-    const end = record.ends[cell] as number;
-    const type = columns[part]?.field?.type;
-    const numeric = type === 'integer' || type === 'number';
-    if (numeric && end - start <= EXACT_NUMBER_BYTES) {
-      table.addNumber(value);
-    } else if (((record.flags[cell] as number) & CELL_ESCAPED) !== 0) {
-      const text = record.unescape(cell);
-      table.addBytes(text, 0, text.length);
-    } else {
-      table.addBytes(record.bytes, start, end);
+    let bytes = record.bytes;
+    let start = record.starts[cell] as number;
+    let end = record.ends[cell] as number;
+    if (((record.flags[cell] as number) & CELL_ESCAPED) !== 0) {
+      bytes = record.unescape(cell);
+      start = 0;
+      end = bytes.length;
     }
+    const { type, cell: cellType } = (columns[part] as Column).field as CompiledField;
+    if (type === 'string' || type === 'any') table.addBytes(bytes, start, end);
+    else if (type === 'integer' && end - start <= EXACT_INTEGER_BYTES) table.addNumber(value);
+    else table.addKey(cellType.key(bytes, start, end, value));
   }
   return hasNull ? 'null' : 'whole';
 }

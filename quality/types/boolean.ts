@@ -1,5 +1,5 @@
 import { encodeText, equalsBytes } from '../text.ts';
-import type { CellType } from './cell-type.ts';
+import { type CellType, orderKey } from './cell-type.ts';
 
 export const DEFAULT_TRUE_VALUES = ['true', 'True', 'TRUE', '1'];
 export const DEFAULT_FALSE_VALUES = ['false', 'False', 'FALSE', '0'];
@@ -17,6 +17,7 @@ export function booleanType(
       for (const text of falsehoods) if (equalsBytes(bytes, start, end, text)) return 0;
       return Number.NaN;
     },
+    key: orderKey,
     show: (value) => value === 1,
   };
 }

@@ -9,8 +9,18 @@ export interface CellType {
    * or NaN when the cell is not of this type. The cell is never empty.
    */
   readonly read: (bytes: Uint8Array, start: number, end: number) => number;
+  /**
+   * What only equal values share, however they are written, for a cell that {@link read} took and its order value.
+   * It is that value wherever doubles tell the type's values apart, else a text.
+   */
+  readonly key: (bytes: Uint8Array, start: number, end: number, value: number) => number | string;
   /** An order value as it stands in a report. */
   readonly show: (value: number) => string | number | boolean | null;
+}
+
+/** The {@link CellType.key} of types whose values all have an order value of their own. */
+export function orderKey(_bytes: Uint8Array, _start: number, _end: number, value: number): number {
+  return value;
 }
 
 /** The order value of a number cell that says NaN: valid, and neither below nor above anything. */

@@ -1,12 +1,14 @@
+import { decodeText } from '../text.ts';
 import {
   type CellType,
   DAY_MS,
   dayMilliseconds,
   isDigit,
+  orderKey,
   readFourDigits,
   readTwoDigits,
 } from './cell-type.ts';
-import { anyOf, strptimeType } from './strptime.ts';
+import { anyOf, type PatternReader, strptimeType } from './strptime.ts';
 
 const HYPHEN = 0x2d;
 
@@ -28,9 +30,8 @@ export const ANY_DATE = [
 
 /** Table Schema `date`: `default` is YYYY-MM-DD (ISO 8601), `any` one of the usual forms, else a strptime pattern. */
 export function dateType(format: string): CellType {
-  if (format === 'default') return { read: readDate, show: showDate };
-  const read = format === 'any' ? anyOf(ANY_DATE) : strptimeType(format);
-  return { read, show: showDate };
+  if (format === 'default') return { read: readDate, key: orderKey, show: showDate };
+  return byPattern(format === 'any' ? anyOf(ANY_DATE) : strptimeType(format), showDate);
 }
 
 /** Table Schema `year`: YYYY. */
@@ -42,6 +43,7 @@ export function yearType(): CellType {
       if (year < 0) return Number.NaN;
       return from === start ? year : -year;
     },
+    key: orderKey,
     show: (value) => value,
   };
 }
@@ -55,6 +57,7 @@ export function yearMonthType(): CellType {
       const month = readTwoDigits(bytes, start + 5);
       return year < 0 || month < 1 || month > 12 ? Number.NaN : year * 12 + month - 1;
     },
+    key: orderKey,
     show: (value) => {
       const year = String(Math.floor(value / 12)).padStart(4, '0');
       return `${year}-${String((value % 12) + 1).padStart(2, '0')}`;
@@ -88,10 +91,65 @@ export const ANY_TIME = ['%H:%M:%S', '%H:%M', '%H:%M:%S.%f', '%I:%M:%S %p', '%I:
 
 /** Table Schema `time`: `default` is hh:mm:ss as XML Schema has it (fraction and zone may follow). */
 export function timeType(format: string): CellType {
-  if (format === 'default') return { read: readTime, show: showTime };
-  const read = format === 'any' ? anyOf(ANY_TIME) : strptimeType(format);
+  if (format === 'default') {
+    return { read: readTime, key: exactKey(readTime, 8, timeOfDay), show: showTime };
+  }
+  const reader = format === 'any' ? anyOf(ANY_TIME) : strptimeType(format);
   // A pattern without a date counts from the first of January 1900, as strptime does.
-  return { read, show: (value) => showTime(((value % DAY_MS) + DAY_MS) % DAY_MS) };
+  return byPattern(reader, (value) => showTime(timeOfDay(value)), timeOfDay);
+}
+
+/** A time comes every day: 23:00:00-02:00 is 01:00:00Z, if of the next one. */
+function timeOfDay(milliseconds: number): number {
+  return ((milliseconds % DAY_MS) + DAY_MS) % DAY_MS;
+}
+
+function byPattern(
+  { read, instant }: PatternReader,
+  show: (value: number) => string,
+  comparable: (milliseconds: number) => number = Number,
+): CellType {
+  return {
+    read,
+    key: (bytes, start, end, value) => {
+      const exact = instant?.(bytes, start, end);
+      if (exact === undefined) return comparable(value);
+      const fraction = String(exact.microseconds).padStart(6, '0');
+      return instantKey(comparable(exact.second), fraction);
+    },
+    show,
+  };
+}
+
+/**
+ * The key of an instant, whose fraction of a second may have more digits than a double has room for.
+ *
+ * @param second milliseconds up to the second
+ */
+function instantKey(second: number, fraction: string): number | string {
+  let end = fraction.length;
+  while (end > 0 && fraction.charAt(end - 1) === '0') end--;
+  const digits = fraction.slice(0, end);
+  return end <= 3 ? second + Number(digits.padEnd(3, '0')) : `${second}.${digits}`;
+}
+
+/** The key of a cell whose fraction, if it has one, begins so many bytes after its start. */
+function exactKey(
+  read: CellType['read'],
+  fractionAt: number,
+  comparable: (milliseconds: number) => number = Number,
+): CellType['key'] {
+  return (bytes, start, end, value) => {
+    const point = start + fractionAt;
+    if (point >= end || bytes[point] !== POINT) return comparable(value);
+    let zoneAt = point + 1;
+    while (zoneAt < end && isDigit(bytes[zoneAt])) zoneAt++;
+    const whole = new Uint8Array(fractionAt + end - zoneAt);
+    whole.set(bytes.subarray(start, point));
+    whole.set(bytes.subarray(zoneAt, end), fractionAt);
+    const second = read(whole, 0, whole.length);
+    return instantKey(comparable(second), decodeText(bytes, point + 1, zoneAt));
+  };
 }
 
 /**
@@ -102,25 +160,20 @@ export function readTime(bytes: Uint8Array, start: number, end: number): number 
   if (end - start < 8 || bytes[start + 2] !== COLON || bytes[start + 5] !== COLON) {
     return Number.NaN;
   }
-  if (isHour24(bytes, start)) return readHour24(bytes, start, end);
   const hours = readTwoDigits(bytes, start);
   const minutes = readTwoDigits(bytes, start + 3);
   const seconds = readTwoDigits(bytes, start + 6);
   if (hours < 0 || hours > 23 || minutes < 0 || minutes > 59 || seconds < 0 || seconds > 59) {
-    return Number.NaN;
+    return hours === 24 && minutes === 0 && seconds === 0
+      ? readMidnight(bytes, start, end)
+      : Number.NaN;
   }
   const whole = ((hours * 60 + minutes) * 60 + seconds) * 1000;
   return end - start === 8 ? whole : whole + readFractionAndZone(bytes, start + 8, end);
 }
 
-function isHour24(bytes: Uint8Array, at: number): boolean {
-  return bytes[at + 1] === 0x34 && bytes[at] === 0x32;
-}
-
-/** The zone of `24:00:00`, or NaN where minutes, seconds or fraction are not zero. */
-function readHour24(bytes: Uint8Array, start: number, end: number): number {
-  const whole = readTwoDigits(bytes, start + 3) === 0 && readTwoDigits(bytes, start + 6) === 0;
-  if (!whole) return Number.NaN;
+/** The zone of `24:00:00`, or NaN where it has a fraction. */
+function readMidnight(bytes: Uint8Array, start: number, end: number): number {
   const rest = readFractionAndZone(bytes, start + 8, end);
   return rest % 60_000 === 0 ? rest : Number.NaN;
 }
@@ -185,16 +238,18 @@ export const ANY_DATETIME = [
 
 /** Table Schema `datetime`: `default` is XML Schema's YYYY-MM-DDThh:mm:ss, with an optional fraction and zone. */
 export function dateTimeType(format: string): CellType {
-  if (format === 'default') return { read: readDateTime, show: showDateTime };
-  const read = format === 'any' ? anyOf(ANY_DATETIME) : strptimeType(format);
-  return { read, show: showDateTime };
+  if (format === 'default') {
+    return { read: readDateTime, key: exactKey(readDateTime, 19), show: showDateTime };
+  }
+  return byPattern(format === 'any' ? anyOf(ANY_DATETIME) : strptimeType(format), showDateTime);
 }
 
 /** YYYY-MM-DDThh:mm:ss as milliseconds since 1970 (UTC where no zone is given), or NaN; 24:00:00 ends the day. */
 export function readDateTime(bytes: Uint8Array, start: number, end: number): number {
   if (end - start < 19 || bytes[start + 10] !== LETTER_T) return Number.NaN;
   const value = readDate(bytes, start, start + 10) + readTime(bytes, start + 11, end);
-  return isHour24(bytes, start + 11) ? value + DAY_MS : value;
+  const endsDay = bytes[start + 12] === 0x34 && bytes[start + 11] === 0x32;
+  return endsDay ? value + DAY_MS : value;
 }
 
 export function showDateTime(value: number): string {

@@ -24,9 +24,14 @@ export interface NumberOptions {
 /** Table Schema `number`: a decimal with an optional exponent, or NaN, INF, -INF. */
 export function numberType(options: NumberOptions): CellType {
   if (options.decimalChar === '.' && options.groupChar === undefined && options.bareNumber) {
-    return { read: readNumber, show: showNumber };
+    return { read: readNumber, key: numberKey, show: showNumber };
   }
   return {
+    key: (bytes, start, end, value) => {
+      if (!Number.isNaN(specialNumber(bytes, start, end))) return value;
+      const plain = encodeText(looseNumberText(decodeText(bytes, start, end), options));
+      return numberKey(plain, 0, plain.length, value);
+    },
     read: (bytes, start, end) => {
       const special = specialNumber(bytes, start, end);
       if (!Number.isNaN(special)) return special;
@@ -94,6 +99,44 @@ function numberOf(bytes: Uint8Array, start: number, end: number): number {
   return value === UNORDERED ? UNORDERED * 2 : value;
 }
 
+/**
+ * The value itself where doubles tell it from its neighbours, which they do up to 15 digits, else its digits and its
+ * power of ten.
+ */
+export function numberKey(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  value: number,
+): number | string {
+  if (end - start <= EXACT_DIGITS && !hasExponent(bytes, start, end)) return value;
+  const { negative, digits, power } = decimalOf(decodeText(bytes, start, end));
+  const exact = digits.length <= EXACT_DIGITS && power > -300n && power < 290n;
+  if (exact || digits === '0') return value;
+  return `${negative ? '-' : ''}${digits}e${power}`;
+}
+
+function hasExponent(bytes: Uint8Array, start: number, end: number): boolean {
+  for (let i = start; i < end; i++) if (((bytes[i] as number) | 0x20) === EXPONENT) return true;
+  return false;
+}
+
+/** A number as a sign, digits without zeros at either end, and the power of ten that they are multiplied with. */
+function decimalOf(text: string): { negative: boolean; digits: string; power: bigint } {
+  const exponentAt = text.search(/[eE]/);
+  const mantissa = exponentAt < 0 ? text : text.slice(0, exponentAt);
+  const [whole = '', fraction = ''] = mantissa.replace(/^[+-]/, '').split('.');
+  const all = whole + fraction;
+  let from = 0;
+  let end = all.length;
+  while (from < end - 1 && all.charAt(from) === '0') from++;
+  while (end - 1 > from && all.charAt(end - 1) === '0') end--;
+  const shift = all.length - end - fraction.length;
+  const exponent = exponentAt < 0 ? 0n : BigInt(text.slice(exponentAt + 1).replace('+', ''));
+  const power = exponent + BigInt(shift);
+  return { negative: text.startsWith('-'), digits: all.slice(from, end), power };
+}
+
 /** JSON has no infinity: it is written as Table Schema writes it. */
 function showNumber(value: number): string | number {
   if (value === Infinity) return 'INF';
@@ -110,13 +153,17 @@ export interface IntegerOptions {
 /** Table Schema `integer`: an optional sign and digits. Beyond 2^53 the order value is the nearest double. */
 export function integerType(options: IntegerOptions): CellType {
   if (options.groupChar === undefined && options.bareNumber) {
-    return { read: readInteger, show: (value) => value };
+    return { read: readInteger, key: integerKey, show: (value) => value };
   }
   const loose = { ...options, decimalChar: undefined };
   return {
     read: (bytes, start, end) => {
       const plain = encodeText(looseNumberText(decodeText(bytes, start, end), loose));
       return readInteger(plain, 0, plain.length);
+    },
+    key: (bytes, start, end, value) => {
+      const plain = encodeText(looseNumberText(decodeText(bytes, start, end), loose));
+      return integerKey(plain, 0, plain.length, value);
     },
     show: (value) => value,
   };
@@ -135,6 +182,15 @@ export function readInteger(bytes: Uint8Array, start: number, end: number): numb
   }
   if (end - from > EXACT_DIGITS) return Number(decodeText(bytes, start, end));
   return first === MINUS ? -value : value;
+}
+
+function integerKey(bytes: Uint8Array, start: number, end: number, value: number): number | string {
+  if (end - start <= EXACT_DIGITS) return value;
+  const signed = bytes[start] === MINUS || bytes[start] === PLUS;
+  let from = signed ? start + 1 : start;
+  while (from < end && bytes[from] === ZERO) from++;
+  if (end - from <= EXACT_DIGITS) return value;
+  return `${bytes[start] === MINUS ? '-' : ''}${decodeText(bytes, from, end)}`;
 }
 
 export interface LooseNumberOptions {

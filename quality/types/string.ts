@@ -1,3 +1,4 @@
+import { decodeText } from '../text.ts';
 import type { CellType } from './cell-type.ts';
 import { isDigit } from './cell-type.ts';
 
@@ -22,10 +23,11 @@ const EMAIL_LOCAL_CHARACTERS = characterSet(
 
 /** Table Schema `string` with its formats; all of them are checked on bytes, in one pass. */
 export function stringType(format: StringFormat): CellType {
-  if (format === 'default') return { read: readText, show: () => null };
+  if (format === 'default') return { read: readText, key: decodeText, show: () => null };
   const valid = { email: isEmail, uri: isUri, uuid: isUuid }[format];
   return {
     read: (bytes, start, end) => (valid(bytes, start, end) ? VALID : Number.NaN),
+    key: decodeText,
     show: () => null,
   };
 }

@@ -1,7 +1,21 @@
 import { decodeText } from '../text.ts';
 import { DAY_MS, dayMilliseconds } from './cell-type.ts';
 
-type Reader = (bytes: Uint8Array, start: number, end: number) => number;
+/** Milliseconds since 1970 up to the second, and the fraction of that second. */
+export interface Instant {
+  readonly second: number;
+  readonly microseconds: number;
+}
+
+/** Reads by strptime patterns. */
+export interface PatternReader {
+  /** Milliseconds since 1970, or NaN where no pattern fits. */
+  readonly read: (bytes: Uint8Array, start: number, end: number) => number;
+  /** The same to the microsecond, for which a double has no room; undefined where {@link read} is exact. */
+  readonly instant:
+    | ((bytes: Uint8Array, start: number, end: number) => Instant | undefined)
+    | undefined;
+}
 
 interface Parts {
   year: number;
@@ -11,7 +25,7 @@ interface Parts {
   hour: number;
   minute: number;
   second: number;
-  milliseconds: number;
+  microseconds: number;
   afternoon: number;
   zoneMinutes: number;
 }
@@ -70,7 +84,7 @@ const DIRECTIVES: Record<string, Directive> = {
   f: (text, parts) => {
     const found = /^\d{1,6}/.exec(text)?.[0];
     if (found === undefined) return undefined;
-    parts.milliseconds = Number(`0.${found}`) * 1000;
+    parts.microseconds = Number(found.padEnd(6, '0'));
     return text.slice(found.length);
   },
   p: (text, parts) => {
@@ -116,21 +130,28 @@ export function unknownDirectives(pattern: string): string[] {
  * A reader for a strptime pattern with English month and day names, letters compared without case. What the
  * pattern leaves out is the first of January 1900, midnight, UTC.
  */
-export function strptimeType(pattern: string): Reader {
+export function strptimeType(pattern: string): PatternReader {
   return anyOf([pattern]);
 }
 
 /** The first of several patterns that fits. */
-export function anyOf(patterns: readonly string[]): Reader {
+export function anyOf(patterns: readonly string[]): PatternReader {
   const all = patterns.map(directivesOf);
-  return (bytes, start, end) => {
-    if (end - start > LONGEST) return Number.NaN;
+  const instant = (bytes: Uint8Array, start: number, end: number): Instant | undefined => {
+    if (end - start > LONGEST) return undefined;
     const text = decodeText(bytes, start, end);
     for (const directives of all) {
-      const value = readWith(directives, text);
-      if (!Number.isNaN(value)) return value;
+      const found = readWith(directives, text);
+      if (found !== undefined) return found;
     }
-    return Number.NaN;
+    return undefined;
+  };
+  return {
+    read: (bytes, start, end) => {
+      const found = instant(bytes, start, end);
+      return found === undefined ? Number.NaN : found.second + found.microseconds / 1000;
+    },
+    instant: patterns.some((pattern) => pattern.includes('%f')) ? instant : undefined,
   };
 }
 
@@ -141,7 +162,7 @@ function directivesOf(pattern: string): Directive[] {
   });
 }
 
-function readWith(directives: readonly Directive[], text: string): number {
+function readWith(directives: readonly Directive[], text: string): Instant | undefined {
   const parts: Parts = {
     year: 1900,
     month: 1,
@@ -150,19 +171,20 @@ function readWith(directives: readonly Directive[], text: string): number {
     hour: 0,
     minute: 0,
     second: 0,
-    milliseconds: 0,
+    microseconds: 0,
     afternoon: -1,
     zoneMinutes: 0,
   };
   let rest: string | undefined = text;
   for (const directive of directives) {
     rest = directive(rest, parts);
-    if (rest === undefined) return Number.NaN;
+    if (rest === undefined) return undefined;
   }
-  return rest === '' ? milliseconds(parts) : Number.NaN;
+  const second = rest === '' ? secondOf(parts) : Number.NaN;
+  return Number.isNaN(second) ? undefined : { second, microseconds: parts.microseconds };
 }
 
-function milliseconds(parts: Parts): number {
+function secondOf(parts: Parts): number {
   const hour = parts.afternoon === 1 ? parts.hour + 12 : parts.hour;
   if (hour > 23) return Number.NaN;
   let day = dayMilliseconds(parts.year, parts.month, parts.day);
@@ -171,7 +193,7 @@ function milliseconds(parts: Parts): number {
     if (day >= dayMilliseconds(parts.year + 1, 1, 1)) return Number.NaN;
   }
   const minutes = hour * 60 + parts.minute - parts.zoneMinutes;
-  return day + (minutes * 60 + parts.second) * 1000 + parts.milliseconds;
+  return day + (minutes * 60 + parts.second) * 1000;
 }
 
 function digits(

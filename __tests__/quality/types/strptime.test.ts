@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { strptimeType, unknownDirectives } from '../../../quality/types/strptime.ts';
 
 function read(pattern: string, text: string): string | undefined {
-  const value = strptimeType(pattern)(Buffer.from(text), 0, Buffer.byteLength(text));
+  const value = strptimeType(pattern).read(Buffer.from(text), 0, Buffer.byteLength(text));
   return Number.isNaN(value) ? undefined : new Date(value).toISOString();
 }
 
