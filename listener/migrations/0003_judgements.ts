@@ -169,7 +169,6 @@ export async function up(knex: Knex): Promise<void> {
 
     CREATE INDEX runs_by_time ON ${runs} (created_at DESC, id);
     CREATE INDEX runs_without_verdict ON ${runs} (status, created_at) WHERE status <> 'finished';
-    CREATE INDEX runs_by_message ON ${runs} (message_id) WHERE message_id IS NOT NULL;
     CREATE INDEX judgements_by_mapping ON ${judgements} (mapping_name, mapping_version)
       WHERE mapping_name IS NOT NULL;
     CREATE INDEX judgements_in_hand ON ${judgements} (heartbeat_at) WHERE status = 'running';

@@ -13,7 +13,7 @@ export interface Backlog {
    * are written.
    */
   readonly missingReports: number | undefined;
-  /** Files of the last days whose verdict stands and is of no mapping. */
+  /** Files of the last days whose verdict is of no mapping, as `runs list --unmonitored` has them. */
   readonly unmonitoredFiles: number;
   /** Age of the oldest judgement that has not ended; 0 for none. A listing's and a rule change's take their time. */
   readonly oldestWaitingSeconds: number;
@@ -40,11 +40,13 @@ export async function backlogOf(
   { writesReports }: { readonly writesReports: boolean },
 ): Promise<Backlog> {
   const { snsMessages, runs, judgements } = tablesOf(database);
+  const recent = `now() - interval '${BACKLOG_DAYS} days'`;
   // The limit comes before the join, so that this is at most so many look-ups.
-  const standing = (condition: string) => `(
+  const missingReports = `(
     SELECT count(*) FROM (
-      SELECT run_id, number FROM ${judgements} WHERE ${condition}
-        AND finished_at > now() - interval '${BACKLOG_DAYS} days' LIMIT ${COUNTED_TO}
+      SELECT run_id, number FROM ${judgements}
+      WHERE report IS NOT NULL AND report_key IS NULL AND finished_at > ${recent}
+        AND finished_at < now() - interval '${REPORT_MINUTES} minutes' LIMIT ${COUNTED_TO}
     ) AS judgement JOIN ${runs} ON id = run_id AND verdict_number = number
   )`;
   const { rows } = await database.raw<{ rows: readonly BacklogRow[] }>(
@@ -56,13 +58,10 @@ export async function backlogOf(
        (SELECT count(*) FROM (
          SELECT FROM ${snsMessages} WHERE outcome = 'dead' AND settled_at IS NULL LIMIT ${COUNTED_TO}
        ) AS dead) AS "deadMessages",
-       ${
-         writesReports
-           ? standing(`report IS NOT NULL AND report_key IS NULL
-               AND finished_at < now() - interval '${REPORT_MINUTES} minutes'`)
-           : 'NULL'
-       } AS "missingReports",
-       ${standing('verdict IS NOT NULL AND mapping_name IS NULL')} AS "unmonitoredFiles",
+       ${writesReports ? missingReports : 'NULL'} AS "missingReports",
+       (SELECT count(*) FROM (
+         SELECT FROM ${runs} WHERE unmonitored AND created_at > ${recent} LIMIT ${COUNTED_TO}
+       ) AS run) AS "unmonitoredFiles",
        extract(epoch FROM now() - least(
          now(),
          (SELECT min(created_at) FROM ${runs}

@@ -93,7 +93,7 @@ const BACKLOG_GAUGES = {
   },
   unmonitoredFiles: {
     name: 'file_processing_unmonitored_files',
-    help: 'Files whose verdict stands, is at most seven days old and is of no mapping.',
+    help: 'Files of the last seven days whose verdict is of no mapping.',
   },
   oldestWaitingSeconds: {
     name: 'file_processing_oldest_waiting_seconds',

@@ -7,6 +7,7 @@ import {
   noteReport,
   requestJudgements,
 } from '../../../../listener/src/database/judgements.ts';
+import { countRuns } from '../../../../listener/src/database/runs.ts';
 import { retryRuns } from '../../../../listener/src/queue/dead-letters.ts';
 import { openQueue, type Queue } from '../../../../listener/src/queue/queue.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
@@ -162,8 +163,16 @@ describe('an unmonitored file', () => {
 
   test('is not counted for ever', async () => {
     await judgedRun(given.database, object);
-    await given.database('judgements').update({ finished_at: ago((BACKLOG_DAYS + 1) * DAY) });
+    await given.database('runs').update({ created_at: ago((BACKLOG_DAYS + 1) * DAY) });
     expect(await backlog()).toMatchObject({ unmonitoredFiles: 0 });
+  });
+
+  test('is counted by the day on which it came, as a list of runs selects it', async () => {
+    await judgedRun(given.database, object);
+    await given.database('judgements').update({ finished_at: ago((BACKLOG_DAYS + 1) * DAY) });
+    const since = new Date(Date.now() - BACKLOG_DAYS * DAY * 1000);
+    const listed = await countRuns(given.database, { unmonitored: true, since });
+    expect([listed, (await backlog()).unmonitoredFiles]).toEqual([1, 1]);
   });
 });
 
