@@ -201,7 +201,7 @@ export const LISTENER_VARIABLES = {
   WORKER_CONCURRENCY: {
     description: 'Files that one process checks at the same time.',
     kind: wholeNumber(1, 64),
-    default: '2',
+    default: '8',
     example: '4',
   },
   SHUTDOWN_SECONDS: {

@@ -24,7 +24,7 @@ test('an empty environment gives the defaults where nothing is required', () => 
     maxConnectionsPerAddress: 0,
     sns: { topics: [], signatureVersions: ['2'], maxAgeSeconds: 86_400 },
     s3: { reportPrefix: 'data_quality_reports/', writeReports: false },
-    workerConcurrency: 2,
+    workerConcurrency: 8,
     shutdownSeconds: 25,
     logLevel: 'info',
     maxFaults: 100,
@@ -41,7 +41,7 @@ test('what is set takes precedence over the defaults', () => {
       SNS_SIGNATURE_VERSIONS: '1,2',
       REPORT_PREFIX: 'verdicts/',
       WRITE_REPORTS: 'true',
-      WORKER_CONCURRENCY: '8',
+      WORKER_CONCURRENCY: '4',
     },
     INTAKE,
   );
@@ -49,7 +49,7 @@ test('what is set takes precedence over the defaults', () => {
     port: 18_080,
     sns: { topics: [{ arn: TOPIC, region: 'us-gov-west-1' }], signatureVersions: ['1', '2'] },
     s3: { reportPrefix: 'verdicts/', writeReports: true },
-    workerConcurrency: 8,
+    workerConcurrency: 4,
   });
 });
 

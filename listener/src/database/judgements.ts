@@ -2,6 +2,7 @@ import type { ObjectReference } from '@file-processing/contract/s3-event.ts';
 import type { Verdict } from '@file-processing/quality/verdict.ts';
 import { identityOf, readableTime, storableText, toJsonb } from './column-values.ts';
 import type { Database, Transaction } from './connection.ts';
+import { sharedStatement } from './group-commit.ts';
 import { tablesOf } from './tables.ts';
 
 /**
@@ -83,29 +84,43 @@ interface HeldRow extends JudgementReference {
  *
  * @returns undefined when there is nothing to do
  */
-export async function startJudgement(
+export function startJudgement(
   database: Database,
   { runId, number }: JudgementReference,
 ): Promise<HeldJudgement | undefined> {
-  const { runs, judgements } = tablesOf(database);
-  // The first one of a message has no row yet: intake is spared a second insert.
-  const { rows } = await database.raw<{ rows: HeldRow[] }>(
-    `WITH judgement AS (
-       INSERT INTO ${judgements} AS present
-         (run_id, number, asked_by, job_id, status, attempts, created_at, started_at, heartbeat_at)
-       SELECT id, number, 'message', id, 'running', 1, created_at, now(), now()
-       FROM ${runs} JOIN (VALUES (?::uuid, ?::integer)) AS asked (run_id, number)
-         ON asked.run_id = id AND asked.number <= last_number
-       ON CONFLICT (run_id, number) DO UPDATE SET
-         status = 'running', attempts = present.attempts + 1, started_at = now(),
-         heartbeat_at = now(), error = NULL
-       WHERE present.status IN ('queued', 'running')
-       RETURNING run_id, number, attempts
-     )
-     SELECT ${HELD} FROM judgement JOIN ${runs} AS run ON run.id = judgement.run_id`,
-    [runId, number],
-  );
-  return rows[0] && held(rows[0]);
+  return startTogether(database, { runId, number });
+}
+
+const startTogether = sharedStatement<JudgementReference, HeldJudgement | undefined>(
+  async (database, references) => {
+    const { runs, judgements } = tablesOf(database);
+    // The first one of a message has no row yet: intake is spared a second insert.
+    const { rows } = await database.raw<{ rows: HeldRow[] }>(
+      `WITH judgement AS (
+         INSERT INTO ${judgements} AS present
+           (run_id, number, asked_by, job_id, status, attempts, created_at, started_at, heartbeat_at)
+         SELECT id, number, 'message', id, 'running', 1, created_at, now(), now()
+         FROM ${runs} JOIN jsonb_to_recordset(?::jsonb) AS asked (run_id uuid, number integer)
+           ON asked.run_id = id AND asked.number <= last_number
+         -- In the same order in every process, so that two of them can't wait for each other.
+         ORDER BY id, number
+         ON CONFLICT (run_id, number) DO UPDATE SET
+           status = 'running', attempts = present.attempts + 1, started_at = now(),
+           heartbeat_at = now(), error = NULL
+         WHERE present.status IN ('queued', 'running')
+         RETURNING run_id, number, attempts
+       )
+       SELECT ${HELD} FROM judgement JOIN ${runs} AS run ON run.id = judgement.run_id`,
+      [JSON.stringify(references.map(({ runId, number }) => ({ run_id: runId, number })))],
+    );
+    const begun = new Map(rows.map((row) => [nameOf(row), held(row)]));
+    return references.map((reference) => begun.get(nameOf(reference)));
+  },
+  nameOf,
+);
+
+function nameOf({ runId, number }: JudgementReference): string {
+  return `${runId} ${number}`;
 }
 
 /** What a person asks for who judges an object in a process of its own. */
@@ -281,40 +296,56 @@ const END_COLUMNS = [
   'error',
 ] as const;
 
+type JudgementEnd = Partial<Record<(typeof END_COLUMNS)[number], unknown>>;
+
+type EndedRow = JudgementEnd &
+  Record<'run_id' | 'status', string> &
+  Record<'number' | 'attempts', number>;
+
 /** Ends a held judgement and brings its run up to date: the verdict of the highest number counts. */
-async function endHeld(
+function endHeld(
   database: Database | Transaction,
   { runId, number, attempts }: Attempt,
   status: JudgementStatus,
-  end: Partial<Record<(typeof END_COLUMNS)[number], unknown>>,
+  end: JudgementEnd,
 ): Promise<boolean> {
-  const { runs, judgements } = tablesOf(database);
-  const { rowCount } = await database.raw<{ rowCount: number }>(
-    `WITH ended AS (
-       UPDATE ${judgements} AS judgement
-       SET status = ?, finished_at = now(),
-         ${END_COLUMNS.map((column) => `${column} = given.${column}`).join(', ')}
-       FROM jsonb_populate_record(NULL::${judgements}, ?::jsonb) AS given
-       WHERE judgement.run_id = ? AND judgement.number = ? AND judgement.attempts = ?
-         AND judgement.status = 'running'
-       RETURNING judgement.run_id, judgement.number, judgement.status, judgement.verdict,
-         judgement.finished_at, judgement.mapping_name
-     )
-     UPDATE ${runs} AS run SET
-       status = CASE WHEN ended.number = run.last_number THEN ended.status ELSE run.status END,
-       (verdict, verdict_number, verdict_at, unmonitored) = (
-         SELECT CASE WHEN counts THEN ended.verdict ELSE run.verdict END,
-           CASE WHEN counts THEN ended.number ELSE run.verdict_number END,
-           CASE WHEN counts THEN ended.finished_at ELSE run.verdict_at END,
-           CASE WHEN counts THEN ended.mapping_name IS NULL ELSE run.unmonitored END
-         FROM (SELECT ended.verdict IS NOT NULL
-           AND ended.number > coalesce(run.verdict_number, 0) AS counts) AS highest
-       )
-     FROM ended WHERE run.id = ended.run_id`,
-    [status, toJsonb(end), runId, number, attempts],
-  );
-  return rowCount === 1;
+  return endTogether(database, { run_id: runId, number, attempts, status, ...end });
 }
+
+const endTogether = sharedStatement<EndedRow, boolean>(
+  async (database, ends) => {
+    const { runs, judgements } = tablesOf(database);
+    const { rows } = await database.raw<{ rows: { id: string }[] }>(
+      `WITH ended AS (
+         UPDATE ${judgements} AS judgement
+         SET status = given.status, finished_at = now(),
+           ${END_COLUMNS.map((column) => `${column} = given.${column}`).join(', ')}
+         FROM jsonb_populate_recordset(NULL::${judgements}, ?::jsonb) AS given
+         WHERE judgement.run_id = given.run_id AND judgement.number = given.number
+           AND judgement.attempts = given.attempts AND judgement.status = 'running'
+         RETURNING judgement.run_id, judgement.number, judgement.status, judgement.verdict,
+           judgement.finished_at, judgement.mapping_name
+       )
+       UPDATE ${runs} AS run SET
+         status = CASE WHEN ended.number = run.last_number THEN ended.status ELSE run.status END,
+         (verdict, verdict_number, verdict_at, unmonitored) = (
+           SELECT CASE WHEN counts THEN ended.verdict ELSE run.verdict END,
+             CASE WHEN counts THEN ended.number ELSE run.verdict_number END,
+             CASE WHEN counts THEN ended.finished_at ELSE run.verdict_at END,
+             CASE WHEN counts THEN ended.mapping_name IS NULL ELSE run.unmonitored END
+           FROM (SELECT ended.verdict IS NOT NULL
+             AND ended.number > coalesce(run.verdict_number, 0) AS counts) AS highest
+         )
+       FROM ended WHERE run.id = ended.run_id
+       RETURNING run.id`,
+      [toJsonb(ends)],
+    );
+    const ended = new Set(rows.map(({ id }) => id));
+    return ends.map(({ run_id }) => ended.has(run_id));
+  },
+  // A run is brought up to date by one judgement at a time.
+  ({ run_id }) => run_id,
+);
 
 /**
  * Notes why an attempt failed on a judgement of which the queue will make another attempt.

@@ -1,4 +1,5 @@
 import type { Database, Transaction } from './connection.ts';
+import { sharedStatement } from './group-commit.ts';
 import { compareSpecificity, matchesKey } from './key-pattern.ts';
 import { tablesOf } from './tables.ts';
 
@@ -34,13 +35,22 @@ export async function findMonitoringFile(
   database: Database,
   object: { readonly bucket: string; readonly key: string },
 ): Promise<MonitoringFile | undefined> {
-  const entries = await database(tablesOf(database).monitoringFiles)
-    .select<MonitoringFile[]>(COLUMNS)
-    .where({ bucket: object.bucket, active: true });
+  const entries = await activeEntriesTogether(database, object.bucket);
   return entries
     .filter(({ keyPattern }) => matchesKey(keyPattern, object.key))
     .sort((a, b) => compareSpecificity(a.keyPattern, b.keyPattern))[0];
 }
+
+/** The active entries of a bucket, read anew for each group of jobs: a changed one counts at once. */
+const activeEntriesTogether = sharedStatement<string, readonly MonitoringFile[]>(
+  async (database, buckets) => {
+    const entries = await database(tablesOf(database).monitoringFiles)
+      .select<MonitoringFile[]>(COLUMNS)
+      .whereIn('bucket', [...new Set(buckets)])
+      .where({ active: true });
+    return buckets.map((bucket) => entries.filter((entry) => entry.bucket === bucket));
+  },
+);
 
 /** The client of an entry. @param id null, for a file that is not monitored, finds undefined */
 export async function clientOfMonitoringFile(

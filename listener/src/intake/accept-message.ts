@@ -8,10 +8,10 @@ import {
 } from '../database/column-values.ts';
 import type { Database, Transaction } from '../database/connection.ts';
 import { DatabaseUnavailableError, meansUnavailable, sqlStateOf } from '../database/errors.ts';
+import { groupCommit } from '../database/group-commit.ts';
 import type { Envelope } from '../database/sns-messages.ts';
 import { type Tables, tablesOf } from '../database/tables.ts';
 import type { Queue } from '../queue/queue.ts';
-import { groupCommit } from './group-commit.ts';
 
 /** What became of a message. */
 export interface Acceptance {

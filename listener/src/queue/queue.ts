@@ -8,6 +8,7 @@ import {
   type QueueOptions,
 } from 'pg-boss';
 import type { Database, Transaction } from '../database/connection.ts';
+import { sharedStatement } from '../database/group-commit.ts';
 import type { JudgementReference } from '../database/judgements.ts';
 import { queueSchemaOf } from '../database/tables.ts';
 
@@ -295,6 +296,10 @@ export async function openQueue(
   });
   boss.on('error', onError);
   await boss.start();
+  const completeTogether = sharedStatement<RunJob, void>(async (_, jobs) => {
+    await boss.complete(RUN_QUEUE, jobs.map(attempt));
+    return jobs.map(() => undefined);
+  });
 
   return {
     async enqueue(judgements, transaction, priority = 0) {
@@ -327,9 +332,7 @@ export async function openQueue(
       return new Set((response as Settled).settled);
     },
 
-    async complete(job) {
-      await boss.complete(RUN_QUEUE, attempt(job));
-    },
+    complete: (job) => completeTogether(database, job),
 
     async fail(job, error, transaction) {
       const response = await boss.fail(

@@ -163,8 +163,8 @@ export const workloadVariables = {
   }),
   worker_concurrency: integer(1, 32, {
     description: 'Files that one pod checks at a time.',
-    default: 2,
-    example: 2,
+    default: 8,
+    example: 4,
   }),
   sns_max_age_seconds: integer(60, 1_209_600, {
     description: 'Age from which the listener refuses a message, however well it is signed.',

@@ -54,6 +54,82 @@ test('an attempt is counted, also one after a process that died', async () => {
   expect(await beginOf(given.database, runId)).toMatchObject({ attempts: 2 });
 });
 
+/** How many statements some work sends. */
+async function statementsOf(work: () => Promise<unknown>): Promise<number> {
+  let count = 0;
+  const onQuery = () => {
+    count += 1;
+  };
+  given.database.on('query', onQuery);
+  await work().finally(() => given.database.off('query', onQuery));
+  return count;
+}
+
+const KEYS = ['a', 'b', 'c', 'd', 'e'];
+const beginAll = () =>
+  Promise.all(KEYS.map((key) => begin(given.database, { bucket: 'b', key, eTag: 'e' })));
+
+test('judgements that are begun and ended at once share a statement', async () => {
+  const runIds = await Promise.all(
+    KEYS.map((key) => openRun(given.database, { bucket: 'b', key, eTag: 'e' })),
+  );
+  expect(
+    await statementsOf(async () => {
+      const all = await Promise.all(runIds.map((runId) => beginOf(given.database, runId)));
+      expect(all.map(({ runId, object }) => [runId, object.key])).toEqual(
+        runIds.map((runId, index) => [runId, KEYS[index]]),
+      );
+      const verdicts = all.map((held, index) =>
+        finishJudgement(given.database, held, index === 1 ? FAILED : PASSED),
+      );
+      expect(await Promise.all(verdicts)).toEqual([true, true, true, true, true]);
+    }),
+  ).toBe(2);
+  const ended = await Promise.all(runIds.map((runId) => findRun(given.database, runId)));
+  expect(ended.map((run) => run?.verdict)).toEqual([
+    ...['passed', 'failed', 'passed', 'passed', 'passed'],
+  ]);
+});
+
+test('one attempt that was lost, and one that is refused, are nothing to those that end beside them', async () => {
+  const [lost, refused, ...others] = await beginAll();
+  if (lost === undefined || refused === undefined) throw new Error('there are none');
+  await beginOf(given.database, lost.runId);
+  const settled = await Promise.allSettled([
+    finishJudgement(given.database, lost, PASSED),
+    finishJudgement(given.database, refused, { ...PASSED, rowCount: -1 }),
+    ...others.map((held) => finishJudgement(given.database, held, PASSED)),
+  ]);
+  expect(settled.map((one) => (one.status === 'fulfilled' ? one.value : one.status))).toEqual([
+    ...[false, 'rejected', true, true, true],
+  ]);
+  expect(await findRun(given.database, refused.runId)).toMatchObject({ verdict: null });
+});
+
+test('two jobs of one judgement at once begin two attempts', async () => {
+  const runId = await openRun(given.database, OBJECT);
+  const both = await Promise.all([beginOf(given.database, runId), beginOf(given.database, runId)]);
+  expect(both.map(({ attempts }) => attempts).sort()).toEqual([1, 2]);
+});
+
+test('two judgements of one run that end at once both count', async () => {
+  const runId = await judgedRun(given.database, OBJECT);
+  const first = await beginAnother(runId);
+  const { held: second } = (await startOwnJudgement(given.database, {
+    object: OBJECT,
+    invocation: 'i',
+  })) as { held: typeof first };
+  expect(
+    await Promise.all([
+      finishJudgement(given.database, second, FAILED),
+      finishJudgement(given.database, first, PASSED),
+    ]),
+  ).toEqual([true, true]);
+  expect(await findRun(given.database, runId)).toMatchObject({
+    ...{ verdict: 'failed', verdictNumber: second.number, status: 'finished' },
+  });
+});
+
 test('a number that nobody gave out is not begun', async () => {
   const runId = await openRun(given.database, OBJECT);
   expect(await startJudgement(given.database, { runId, number: 2 })).toBeUndefined();

@@ -24,7 +24,7 @@ describe('listenerEnvironment', () => {
       KEEP_ALIVE_SECONDS: '5',
       LOG_LEVEL: 'info',
       SHUTDOWN_SECONDS: '25',
-      WORKER_CONCURRENCY: '2',
+      WORKER_CONCURRENCY: '8',
       AWS_REGION: 'us-gov-west-1',
       S3_BUCKET: 'drop-box',
       S3_PREFIXES: 'a/,b/',

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { groupCommit } from '../../../../listener/src/intake/group-commit.ts';
+import { groupCommit } from '../../../../listener/src/database/group-commit.ts';
+import { eventually } from '../../../support/eventually.ts';
 
 /** Work that ends when the test says so. */
 function manual() {
@@ -57,4 +58,45 @@ test('one group that takes long does not hold up another', async () => {
   expect(await fast).toBe(20);
   groups[0]?.end();
   expect(await slow).toBe(10);
+});
+
+test('calls of one turn go together where the group gathers', async () => {
+  const { groups, run } = manual();
+  const work = groupCommit({ run, groupsAtOnce: 1, largestGroup: 10, gathers: true });
+  const results = [work(1), work(2)];
+  expect(groups).toEqual([]);
+  await eventually(() => expect(groups.map(({ items }) => items)).toEqual([[1, 2]]));
+  groups[0]?.end();
+  expect(await Promise.all(results)).toEqual([10, 20]);
+});
+
+test('a group has one item of a key', async () => {
+  const { groups, run } = manual();
+  const keyOf = (item: number) => `${item % 10}`;
+  const work = groupCommit({ run, groupsAtOnce: 1, largestGroup: 10, gathers: true, keyOf });
+  const results = [1, 11, 2, 21].map(work);
+  for (const index of [0, 1, 2]) {
+    await eventually(() => expect(groups).toHaveLength(index + 1));
+    groups[index]?.end();
+  }
+  expect(groups.map(({ items }) => items)).toEqual([[1, 2], [11], [21]]);
+  expect(await Promise.all(results)).toEqual([10, 110, 20, 210]);
+});
+
+test('an item that is refused fails alone where each is tried alone', async () => {
+  const refuse = new Error('refused');
+  const run = async (items: readonly number[]) => {
+    if (items.includes(2)) throw refuse;
+    return items.map((item) => item * 10);
+  };
+  const options = { run, groupsAtOnce: 1, largestGroup: 10, gathers: true };
+  const work = groupCommit({ ...options, triesAlone: (error) => error === refuse });
+  expect(await Promise.allSettled([1, 2, 3].map(work))).toEqual([
+    { status: 'fulfilled', value: 10 },
+    { status: 'rejected', reason: refuse },
+    { status: 'fulfilled', value: 30 },
+  ]);
+  const together = groupCommit({ ...options, triesAlone: () => false });
+  const settled = await Promise.allSettled([1, 2, 3].map(together));
+  expect(settled.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected']);
 });
