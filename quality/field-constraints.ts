@@ -4,6 +4,7 @@ import { LinearPattern } from './pattern.ts';
 import { PatternError } from './pattern-parser.ts';
 import { countCharacters, decodeText, encodeText, TextSet } from './text.ts';
 import { type CellType, UNORDERED } from './types/cell-type.ts';
+import { numberKey } from './types/number.ts';
 
 /** Table Schema's constraints; {@link CONSTRAINTS} explains each. */
 export interface FieldConstraints {
@@ -56,8 +57,9 @@ export const CONSTRAINTS = [
   {
     name: 'enum',
     types: FIELD_TYPES,
-    allowed: 'a list of at least one value',
-    meaning: 'The value must be one of these.',
+    allowed: 'a list of at least one value, each a text, a number or a boolean',
+    meaning:
+      'The value must be one of these, however it is written; texts are compared as they are.',
   },
   { name: 'minimum', types: ORDERED, allowed: LIMIT, meaning: 'The least value.' },
   { name: 'maximum', types: ORDERED, allowed: LIMIT, meaning: 'The greatest value.' },
@@ -112,8 +114,14 @@ export interface ValueConstraints {
   readonly pattern: { readonly matcher: LinearPattern; readonly text: string } | undefined;
   /** Allowed texts. */
   readonly texts: TextSet | undefined;
-  /** Allowed order values. */
-  readonly values: ReadonlySet<number> | undefined;
+  /** Allowed values of types other than text. */
+  readonly values: ValueSet | undefined;
+}
+
+/** Values by what tells them from all others of their type. */
+interface ValueSet {
+  readonly keys: ReadonlySet<number | string>;
+  readonly keyOf: CellType['key'];
 }
 
 const BOUND_NAMES: readonly BoundName[] = [
@@ -207,6 +215,11 @@ function compileBound(
     problems.add(path, `does not apply to ${type}; it applies to ${ORDERED.join(', ')}`);
     return undefined;
   }
+  // A limit of a number field is measured as a double anyway.
+  if (type !== 'number' && isRounded(value)) {
+    problems.add(path, ROUNDED(value));
+    return undefined;
+  }
   const limit = orderValue(type, cell, value);
   // A number field takes NaN, which has no place in the order.
   if (Number.isNaN(limit) || limit === UNORDERED) {
@@ -235,6 +248,17 @@ function orderValue(type: FieldType, cell: CellType, value: unknown): number {
   const bytes = encodeText(String(value));
   return bytes.length === 0 ? Number.NaN : cell.read(bytes, 0, bytes.length);
 }
+
+/**
+ * Whether a number of the descriptor may be another one than its author wrote: JSON's are read as doubles, which beyond
+ * 2^53 do not tell integers apart.
+ */
+function isRounded(value: unknown): value is number {
+  return Number.isInteger(value) && !Number.isSafeInteger(value);
+}
+
+const ROUNDED = (value: number): string =>
+  `is ${show(value)}, beyond 2^53, where numbers of JSON are rounded; write it as a text`;
 
 function compilePattern(
   value: unknown,
@@ -265,24 +289,35 @@ function compileEnum(
     problems.add(path, `is ${show(value)}; a list of at least one value is needed`);
     return none;
   }
-  if (type === 'any' || type === 'string') {
-    return {
-      ...none,
-      texts: new TextSet(value.map(String)),
-    };
-  }
-  const values = new Set<number>();
+  const isText = TEXTS.includes(type);
+  const keys = new Set<number | string>();
   value.forEach((item: unknown, index) => {
-    const order = orderValue(type, cell, item);
-    if (Number.isNaN(order)) {
-      problems.add(
-        `${path}[${index}]`,
-        `is ${show(item)}; a value of the field's type, ${type}, is needed`,
-      );
-    }
-    values.add(order);
+    const place = `${path}[${index}]`;
+    const key = isText ? textOf(item) : keyOf(type, cell, item);
+    if (isRounded(item)) problems.add(place, ROUNDED(item));
+    else if (key !== undefined) keys.add(key);
+    else if (isText)
+      problems.add(place, `is ${show(item)}; a text, a number or a boolean is needed`);
+    else problems.add(place, `is ${show(item)}; a value of the field's type, ${type}, is needed`);
   });
-  return { ...none, values };
+  if (isText) return { ...none, texts: new TextSet([...keys].map(String)) };
+  return { ...none, values: { keys, keyOf: cell.key } };
+}
+
+function textOf(value: unknown): string | undefined {
+  const isScalar = isString(value) || isBoolean(value) || typeof value === 'number';
+  return isScalar ? String(value) : undefined;
+}
+
+/** What tells a value of the descriptor from all others of the field's type; undefined when it is none of them. */
+function keyOf(type: FieldType, cell: CellType, value: unknown): number | string | undefined {
+  const order = orderValue(type, cell, value);
+  if (Number.isNaN(order)) return undefined;
+  if (isBoolean(value)) return order;
+  const bytes = encodeText(String(value));
+  // A JSON number is not written with the field's own characters.
+  const read = typeof value === 'number' && type === 'number' ? numberKey : cell.key;
+  return read(bytes, 0, bytes.length, order);
 }
 
 /** What {@link brokenConstraints} says is broken; the bounds have the bits below, each that of its place. */
@@ -313,7 +348,7 @@ export function brokenConstraints(
   if (pattern !== undefined && !pattern.matcher.matches(bytes, start, end)) broken |= PATTERN;
   const listed =
     (texts === undefined || texts.has(bytes, start, end)) &&
-    (values === undefined || values.has(value));
+    (values === undefined || values.keys.has(values.keyOf(bytes, start, end, value)));
   return listed ? broken : broken | ENUM;
 }
 

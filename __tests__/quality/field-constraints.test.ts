@@ -48,6 +48,19 @@ describe('compileConstraints', () => {
     ['string', { pattern: 1 }, 'constraints.pattern'],
     ['string', { enum: [] }, 'constraints.enum'],
     ['integer', { enum: [1, 'x'] }, 'constraints.enum[1]'],
+    ['string', { enum: ['a', null] }, 'constraints.enum[1]'],
+    ['string', { enum: [{}] }, 'constraints.enum[0]'],
+    ['any', { enum: ['a', 'b', ['c']] }, 'constraints.enum[2]'],
+    ['string', { enum: [2 ** 53] }, 'constraints.enum[0]'],
+    ['integer', { enum: [null] }, 'constraints.enum[0]'],
+    ['integer', { enum: [1, [2]] }, 'constraints.enum[1]'],
+    ['integer', { enum: [-(2 ** 53)] }, 'constraints.enum[0]'],
+    ['integer', { enum: [1.5] }, 'constraints.enum[0]'],
+    ['number', { enum: [1, {}] }, 'constraints.enum[1]'],
+    ['number', { enum: [2 ** 63] }, 'constraints.enum[0]'],
+    ['boolean', { enum: [true, null] }, 'constraints.enum[1]'],
+    ['date', { enum: ['2024-01-01', 20240101] }, 'constraints.enum[1]'],
+    ['integer', { maximum: 2 ** 63 }, 'constraints.maximum'],
     ['string', [], 'constraints'],
     ['integer', { minimum: 2, maximum: 1 }, 'constraints.minimum'],
     ['integer', { minimum: 2, exclusiveMaximum: 2 }, 'constraints.minimum'],
@@ -102,10 +115,42 @@ describe('brokenConstraints', () => {
     ['string', { enum: ['é', 'b'] }, 'E', false],
     ['integer', { enum: [1, '2'] }, '+2', true],
     ['boolean', { enum: [true] }, 'false', false],
+    ['boolean', { enum: [true] }, '1', true],
+    ['any', { enum: [1, true] }, '1', true],
+    ['integer', { enum: ['9007199254740993'] }, '9007199254740993', true],
+    ['integer', { enum: ['9007199254740993'] }, '+0009007199254740993', true],
+    ['integer', { enum: ['9007199254740993'] }, '9007199254740992', false],
+    ['number', { enum: [0.1] }, '0.10', true],
+    ['number', { enum: [0.1] }, '1e-1', true],
+    ['number', { enum: [0.1] }, '0.1000000000000000055511151231257827', false],
+    ['number', { enum: ['12345678901234567.1'] }, '12345678901234567.10', true],
+    ['number', { enum: ['12345678901234567.1'] }, '12345678901234567.2', false],
+    ['number', { enum: ['INF'] }, '1e400', false],
+    ['datetime', { enum: ['2024-01-01T00:00:00Z'] }, '2024-01-01T01:00:00+01:00', true],
+    [
+      'datetime',
+      { enum: ['2024-01-01T00:00:00.123456789Z'] },
+      '2024-01-01T00:00:00.123456788Z',
+      false,
+    ],
+    ['number', { maximum: 2 ** 63 }, '1e18', true],
     ['string', { pattern: 'a+' }, 'aab', false],
     ['integer', { pattern: '\\d{3}' }, '007', true],
   ])('%s with %j: %s is kept: %s', (type, constraints, text, kept) => {
     expect(broken(type, constraints, text).length === 0).toBe(kept);
+  });
+
+  it('takes numbers of an enum as JSON writes them, whatever the field writes', () => {
+    const problems = new ProblemList();
+    const cell = compileFieldType('number', { decimalChar: ',', groupChar: '.' }, 'f', problems);
+    const { values } = compileConstraints('number', cell, { enum: [1000.5] }, 'c', problems);
+    expect(problems.problems).toStrictEqual([]);
+    const kept = ['1.000,50', '1000,5', '1000,51'].map((text) => {
+      const bytes = Buffer.from(text);
+      const value = cell.read(bytes, 0, bytes.length);
+      return values !== undefined && brokenConstraints(values, bytes, 0, bytes.length, value) === 0;
+    });
+    expect(kept).toStrictEqual([true, true, false]);
   });
 
   it('names every constraint that is broken', () => {
