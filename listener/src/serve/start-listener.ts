@@ -103,7 +103,7 @@ export async function startListener(options: ListenerOptions): Promise<RunningLi
     const database = connect(config.database);
     closers.push(() => database.destroy());
     const breakers = {
-      read: createBreakers({ onChange: outageReport(logger, 'read') }),
+      read: createBreakers({ rightsDiffer: true, onChange: outageReport(logger, 'read') }),
       write: createBreakers({ onChange: outageReport(logger, 'written to') }),
     };
     const metrics = createMetrics({

@@ -12,6 +12,12 @@ const KEYS_BEFORE_OPEN = 5;
 /** Between two tries of a bucket that is out. */
 const TRY_AGAIN_MS = 10_000;
 
+/** Those that rights may cause, which a policy grants by prefix and by encryption key. */
+const OF_RIGHTS: ReadonlySet<Outage> = new Set(['access', 'kms']);
+
+/** Keys that one breaker remembers, so that an outage does not fill the memory. */
+const MOST_KEYS = 10_000;
+
 /** How long the others wait until they are looked at again, and up to as long on top. */
 const WAIT_MS = 20_000;
 
@@ -43,6 +49,11 @@ export interface BreakersOptions {
   readonly now?: () => number;
   /** From 0 to 1, so that what waits does not come back all at once. @default Math.random */
   readonly random?: () => number;
+  /**
+   * Whether rights may be lacking for some keys alone, as for the files of one client among others: then one
+   * that has not failed yet is tried without a pause. @default false
+   */
+  readonly rightsDiffer?: boolean;
   /** Called when a bucket is out, and when it is back. */
   readonly onChange?: (bucket: string, outage: Outage, isOpen: boolean) => void;
 }
@@ -57,9 +68,17 @@ interface Breaker {
  * Makes circuit breakers, one for each bucket and kind of outage. One opens after failures of five
  * different keys without a success between; then one attempt at a time is made every ten seconds, and
  * the first that reaches the bucket closes it. A key that fails alone stays its own fault.
+ *
+ * Where rights differ by key a key that has not failed yet is tried without that pause: of a thousand files below one
+ * denied prefix nearly every try would be one of those, and the others of the bucket would wait for hours.
  */
 export function createBreakers(options: BreakersOptions = {}): Breakers {
-  const { now = () => performance.now(), random = Math.random, onChange } = options;
+  const {
+    now = () => performance.now(),
+    random = Math.random,
+    rightsDiffer = false,
+    onChange,
+  } = options;
   const buckets = new Map<string, Map<Outage, Breaker>>();
   const trying = new Set<string>();
 
@@ -71,7 +90,7 @@ export function createBreakers(options: BreakersOptions = {}): Breakers {
     buckets.set(bucket, breakers);
     const breaker = breakers.get(outage) ?? { failedKeys: new Set(), isOpen: false, nextTryAt: 0 };
     breakers.set(outage, breaker);
-    breaker.failedKeys.add(key);
+    if (breaker.failedKeys.size < MOST_KEYS) breaker.failedKeys.add(key);
     if (!breaker.isOpen && breaker.failedKeys.size >= KEYS_BEFORE_OPEN) {
       breaker.isOpen = true;
       onChange?.(bucket, outage, true);
@@ -91,7 +110,10 @@ export function createBreakers(options: BreakersOptions = {}): Breakers {
       const open = openOf(bucket);
       const isTry = open.length > 0;
       if (isTry) {
-        const tooEarly = open.some(([, { nextTryAt }]) => now() < nextTryAt);
+        const tooEarly = open.some(
+          ([outage, { nextTryAt, failedKeys }]) =>
+            now() < nextTryAt && !(rightsDiffer && OF_RIGHTS.has(outage) && !failedKeys.has(key)),
+        );
         if (tooEarly || trying.has(bucket)) return { waitMs: WAIT_MS * (1 + random()) };
         trying.add(bucket);
       }

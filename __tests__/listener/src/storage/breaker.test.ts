@@ -1,5 +1,6 @@
 import { expect, test, vi } from 'vitest';
 import {
+  type BreakersOptions,
   type BucketAttempt,
   createBreakers,
   type Outage,
@@ -15,10 +16,10 @@ const named = (name: string, message = '', rest: object = {}) =>
 const refused = (name = 'AccessDenied', message = '') =>
   new StoreError("s3://bucket/key can't be read", named(name, message));
 
-function given() {
+function given(options: BreakersOptions = {}) {
   let now = 0;
   const onChange = vi.fn();
-  const breakers = createBreakers({ now: () => now, random: () => 0.5, onChange });
+  const breakers = createBreakers({ now: () => now, random: () => 0.5, onChange, ...options });
   const begin = (key: string, bucket = 'bucket') => breakers.begin({ bucket, key });
   const attempt = (key: string, error?: unknown, bucket = 'bucket') => {
     const begun = begin(key, bucket);
@@ -85,6 +86,30 @@ test('while a bucket is out nothing is tried, and other buckets go on', () => {
   fail(...'abcde');
   expect(begin('f')).toEqual({ waitMs: 30_000 });
   expect(attempt('f', undefined, 'other')).toBe(false);
+});
+
+test('keys that are denied do not keep one waiting that has not been tried', () => {
+  const { fail, begin, attempt, breakers } = given({ rightsDiffer: true });
+  fail(...'abcde');
+  expect(attempt('f', refused())).toBe(true);
+  expect([begin('a'), begin('f')]).toEqual([{ waitMs: 30_000 }, { waitMs: 30_000 }]);
+  attempt('good');
+  expect(breakers.anyOpen).toBe(false);
+});
+
+test('keys that have not been tried are tried one at a time', () => {
+  const { fail, begin } = given({ rightsDiffer: true });
+  fail(...'abcde');
+  expect(begin('f')).toHaveProperty('end');
+  expect(begin('g')).toHaveProperty('waitMs');
+});
+
+test('what the whole bucket fails with is tried every ten seconds by any key', () => {
+  const { attempt, begin, later } = given({ rightsDiffer: true });
+  for (const key of 'abcde') attempt(key, refused('SlowDown'));
+  expect(begin('f')).toHaveProperty('waitMs');
+  later(10_000);
+  expect(begin('f')).toHaveProperty('end');
 });
 
 test('after ten seconds one attempt at a time is made', () => {
