@@ -45,7 +45,7 @@ export const databaseVariables = {
   }),
   db_schema: text({
     description:
-      "Schema of the listener's tables in the database; its queue has another one, whose name ends in _queue. The listener makes both. A later change moves nothing: it begins anew in the other schema.",
+      "Schema of the listener's tables in the database; its queue has another one, whose name ends in _queue. `migrate` makes both. A later change moves nothing: it begins anew in the other schema.",
     default: 'file_processing',
     example: 'etl_quality',
     allowed: SCHEMA_NAME,

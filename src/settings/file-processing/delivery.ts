@@ -81,7 +81,7 @@ export const deliveryVariables = {
   }),
   both_notifications: flag({
     description:
-      'Keeps both ways while notification is switched: event notifications to the topic, and the rule of EventBridge; notification says which one stays. An object that is told of both ways is judged once if S3 gives both events one sequencer, else twice.',
+      'Keeps both ways while notification is switched: event notifications to the topic, and the rule of EventBridge; notification says which one stays. An object that is told of both ways is judged once where its bucket keeps versions, or S3 gives both events one sequencer; else twice.',
     default: false,
     example: true,
   }),
