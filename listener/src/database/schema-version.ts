@@ -63,17 +63,19 @@ export async function checkSchema(database: Database): Promise<void> {
 }
 
 /**
- * Whether {@link checkSchema} would accept the database, in one statement: a database that was
- * restored from a snapshot may be older than when the listener started.
+ * Whether {@link checkSchema} would accept the database and it takes writes, in one statement: one that
+ * was restored from a snapshot may be older than when the listener started, and after a failover its
+ * name may lead to a standby, which can be read.
  */
-export async function hasSchema(database: Database): Promise<boolean> {
+export async function isUsable(database: Database): Promise<boolean> {
   const names = await migrationNames();
-  const { rows } = await database.raw<{ rows: { current: boolean }[] }>(
+  const { rows } = await database.raw<{ rows: { usable: boolean }[] }>(
     `SELECT (SELECT count(*) FROM ${tablesOf(database).migrations} WHERE name = ANY (?)) = ?
-       AND (SELECT max(version) FROM ${queueSchemaOf(database)}.version) >= ? AS current`,
+       AND (SELECT max(version) FROM ${queueSchemaOf(database)}.version) >= ?
+       AND current_setting('transaction_read_only') = 'off' AS usable`,
     [names, names.length, QUEUE_SCHEMA_VERSION],
   );
-  return rows[0]?.current === true;
+  return rows[0]?.usable === true;
 }
 
 /** Version of the queue's tables; undefined where there are none. */

@@ -17,7 +17,7 @@ import { connectionFault, meansUnavailable } from '../database/errors.ts';
 import { failJudgements } from '../database/judgements.ts';
 import { migrate } from '../database/migrate.ts';
 import { deleteOld } from '../database/retention.ts';
-import { checkSchema, hasSchema } from '../database/schema-version.ts';
+import { checkSchema, isUsable } from '../database/schema-version.ts';
 import { signingCertificates } from '../database/sns-messages.ts';
 import { createApp } from '../http/app.ts';
 import { createMetrics, type Metrics, startMetricsServer } from '../http/metrics.ts';
@@ -358,7 +358,7 @@ function startFetching(parts: Parts, onRuns: () => void): QueueConsumer | undefi
       logger,
       metrics,
     }),
-    isReady: () => answers(() => hasSchema(database), READINESS_SECONDS * 1000),
+    isReady: () => answers(() => isUsable(database), READINESS_SECONDS * 1000),
     onError: (error) => logger.warn({ err: error }, 'the queue could not be read'),
   });
   return {
@@ -427,7 +427,7 @@ function httpHandler(
 function readiness(database: Database, isDraining: () => boolean): () => Promise<boolean> {
   let asking: Promise<boolean> | undefined;
   return async () => {
-    asking ??= answers(() => hasSchema(database), READINESS_SECONDS * 1000).finally(() => {
+    asking ??= answers(() => isUsable(database), READINESS_SECONDS * 1000).finally(() => {
       asking = undefined;
     });
     return (await asking) && !isDraining();

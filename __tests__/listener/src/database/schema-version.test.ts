@@ -1,7 +1,7 @@
 import { afterEach, expect, test } from 'vitest';
 import {
   checkSchema,
-  hasSchema,
+  isUsable,
   migrationNames,
 } from '../../../../listener/src/database/schema-version.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
@@ -48,13 +48,23 @@ test('a newer database is accepted, as during a rollout', async () => {
 
 test('the one statement that readiness asks agrees with it', async () => {
   const database = await given('migrated');
-  expect(await hasSchema(database)).toBe(true);
+  expect(await isUsable(database)).toBe(true);
   await database('migrations').insert({ name: '9999_from_the_future.ts', batch: 2 });
-  expect(await hasSchema(database)).toBe(true);
+  expect(await isUsable(database)).toBe(true);
   const { version } = await database('file_processing_queue.version').first('version');
   await database('file_processing_queue.version').update({ version: version - 1 });
-  expect(await hasSchema(database)).toBe(false);
+  expect(await isUsable(database)).toBe(false);
   await database('file_processing_queue.version').update({ version });
   await database('migrations').where({ name: '0001_initial_schema.ts' }).delete();
-  expect(await hasSchema(database)).toBe(false);
+  expect(await isUsable(database)).toBe(false);
+});
+
+test('a database that takes no writes, as a standby, is not ready', async () => {
+  const database = await given('migrated');
+  await database.raw('ALTER DATABASE ?? SET default_transaction_read_only = on', [
+    database.client.database(),
+  ]);
+  await database.destroy();
+  database.initialize();
+  expect(await isUsable(database)).toBe(false);
 });
