@@ -178,6 +178,34 @@ function lettersIn(database: Database | Transaction): string {
     FROM ${queueSchemaOf(database)}.job WHERE name = '${DEAD_LETTER_QUEUE}' AND state < 'active'`;
 }
 
+/** Judgements that one call ends; what is left waits for the next one. */
+const FAILED_AT_ONCE = 1_000;
+
+/**
+ * Ends judgements of dead letters that no worker has seen die, since its process was killed: they must not look
+ * alive. Each letter is compared with its judgement, as letters become visible in another order than they are dated.
+ * Any number of processes may call it at once.
+ *
+ * @returns those that this call has ended
+ */
+export async function endDeadJudgements(
+  database: Database,
+): Promise<readonly JudgementReference[]> {
+  const { runs, judgements } = tablesOf(database);
+  const { rows } = await database.raw<{ rows: LetterRow[] }>(
+    `SELECT letter.* FROM (${lettersIn(database)}) AS letter
+     JOIN ${runs} AS run ON run.id = letter."runId"::uuid AND letter.number <= run.last_number
+     WHERE NOT EXISTS (
+       SELECT FROM ${judgements} AS judgement
+       WHERE judgement.run_id = run.id AND judgement.number = letter.number
+         AND judgement.status NOT IN ('queued', 'running')
+     )
+     LIMIT ?`,
+    [FAILED_AT_ONCE],
+  );
+  return rows.length === 0 ? [] : failJudgements(database, rows.map(deadLetterOf));
+}
+
 /** How many letters one call settles; what is left waits for the next one. */
 const SETTLED_AT_ONCE = 1_000;
 

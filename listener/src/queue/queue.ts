@@ -259,8 +259,8 @@ export interface Queue {
    */
   handBack(job: RunJob, waitSeconds?: number): Promise<void>;
   depth(): Promise<QueueDepth>;
-  /** Oldest first. @param after the id of the previous page's last one */
-  deadLetters(limit: number, after?: string): Promise<DeadLetter[]>;
+  /** Oldest first. */
+  deadLetters(limit: number): Promise<DeadLetter[]>;
   /** Takes dead letters away: their judgements were asked for anew, or given up. @returns how many */
   discard(ids: readonly string[], transaction: Transaction): Promise<number>;
   /** Stops supervising; jobs in hand are the worker's business. */
@@ -369,12 +369,9 @@ export async function openQueue(
       };
     },
 
-    async deadLetters(limit, after) {
-      const jobs = await boss.findJobs<JudgementReference>(DEAD_LETTER_QUEUE, {
-        queued: true,
-        limit,
-        ...(after === undefined ? {} : { after }),
-      });
+    async deadLetters(limit) {
+      const options = { queued: true, limit };
+      const jobs = await boss.findJobs<JudgementReference>(DEAD_LETTER_QUEUE, options);
       return jobs.map(deadLetter);
     },
 

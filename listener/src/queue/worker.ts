@@ -33,10 +33,6 @@ export interface Stopped {
 /** A fifth of the silence after which others take a job, so that one that is lost does no harm. */
 const HEARTBEAT_MS = 1_000;
 
-/** How often dead letters are looked for that no worker was there to see. */
-const DEAD_LETTER_MS = 5_000;
-const DEAD_LETTER_PAGE = 1_000;
-
 /** Pause after the queue could not be asked, so that an outage does not fill the log. */
 const OUTAGE_PAUSE_MS = 2_000;
 
@@ -53,7 +49,6 @@ export function startWorker(options: WorkerOptions): Worker {
   let stopping: Promise<Stopped> | undefined;
 
   const heartbeats = repeat(HEARTBEAT_MS, inHand.heartbeat, options.onError);
-  const deadLetters = repeat(DEAD_LETTER_MS, deadLetterReport(options), options.onError);
   const loop = fetchJobs(options, inHand, pause, () => stopping !== undefined);
 
   async function stopWithin(deadlineMs: number): Promise<Stopped> {
@@ -63,7 +58,6 @@ export function startWorker(options: WorkerOptions): Worker {
     await Promise.race([inHand.ended(), delay(deadlineMs, undefined, { ref: false })]);
     const handedBack = await inHand.handBackAll();
     await heartbeats.stop();
-    await deadLetters.stop();
     return { finished: inHand.completed - completedBefore, handedBack };
   }
 
@@ -110,20 +104,6 @@ async function fetchJobs(
     if (free > 0 && jobs.length === free && inHand.places < concurrency) continue;
     await pause.wait(pollMs);
   }
-}
-
-/** A job whose last process was killed dies without a worker; its run must not look alive. */
-function deadLetterReport({ queue, onDead }: WorkerOptions): () => Promise<void> {
-  let lastReported: string | undefined;
-  return async () => {
-    // The letter that was last reported may have been redriven: then all are reported once more.
-    const dead = await queue
-      .deadLetters(DEAD_LETTER_PAGE, lastReported)
-      .catch(() => queue.deadLetters(DEAD_LETTER_PAGE));
-    if (dead.length === 0) return;
-    await onDead(dead);
-    lastReported = dead.at(-1)?.id;
-  };
 }
 
 /** A pause that can be ended early; a wake-up without a pause ends the next one at once. */

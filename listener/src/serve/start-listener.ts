@@ -30,7 +30,12 @@ import {
 } from '../http/server.ts';
 import { snsIntake } from '../intake/sns-intake.ts';
 import { s3DataQualityJob } from '../jobs/s3-data-quality-job.ts';
-import { lookForDeadProcesses, repairJudgements, settleOvertaken } from '../queue/dead-letters.ts';
+import {
+  endDeadJudgements,
+  lookForDeadProcesses,
+  repairJudgements,
+  settleOvertaken,
+} from '../queue/dead-letters.ts';
 import { openQueue, type Queue } from '../queue/queue.ts';
 import { type Repeated, repeat, startWorker, type Worker } from '../queue/worker.ts';
 import { isLoopback, trustedCertificateOrigins } from '../sns/certificate-url.ts';
@@ -161,6 +166,8 @@ export async function startListener(options: ListenerOptions): Promise<RunningLi
     if (worker) closers.push(() => worker.stop(0));
     const supervision = worker && startSupervision(parts);
     if (supervision) closers.push(() => supervision.stop());
+    const deadLetters = worker && startDeadLetters(parts);
+    if (deadLetters) closers.push(() => deadLetters.stop());
     const repairs = worker && (await startRepairs(parts));
     if (repairs) closers.push(() => repairs.stop());
     const retention = worker && startRetention(parts);
@@ -290,6 +297,19 @@ function startSupervision({ options, database, queue }: Parts): Repeated {
       }
     },
     (error) => logger.warn({ err: error }, 'processes that died were not looked for'),
+  );
+}
+
+/** How often dead letters are looked for that no worker was there to see. */
+const DEAD_LETTER_MS = 5_000;
+
+function startDeadLetters({ options, database, metrics }: Parts): Repeated {
+  return repeat(
+    DEAD_LETTER_MS,
+    async () => {
+      metrics.countWithoutVerdict('error', (await endDeadJudgements(database)).length);
+    },
+    (error) => options.logger.warn({ err: error }, 'dead letters were not looked for'),
   );
 }
 

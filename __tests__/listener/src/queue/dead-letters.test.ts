@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { Transaction } from '../../../../listener/src/database/connection.ts';
 import {
   closeJudgement,
   failJudgements,
@@ -10,6 +11,7 @@ import { findRun } from '../../../../listener/src/database/runs.ts';
 import {
   countDeadRuns,
   discardDeadRuns,
+  endDeadJudgements,
   listDeadRuns,
   lookForDeadProcesses,
   repairJudgements,
@@ -280,6 +282,54 @@ describe('a look for dead processes', () => {
     expect(await look()).toEqual([]);
     for (clock = 61_000; clock < 65_000; clock += 1000) expect(await look()).toEqual([]);
     expect(await look()).toHaveLength(1);
+  });
+});
+
+describe('a dead letter that no worker saw die', () => {
+  /** Jobs in hand whose process dies. */
+  async function lastAttempts(...keys: readonly string[]) {
+    const runIds = await enqueueRuns(given.database, queue, ...keys);
+    for (const runId of runIds) await leaveOneAttempt(given.database, runId);
+    const jobs = await queue.fetch(runIds.length);
+    const die = async (runId = '', transaction?: Transaction) => {
+      const job = jobs.find((one) => one.runId === runId);
+      if (job) await queue.fail(job, new Error('killed'), transaction);
+    };
+    return { runIds, die };
+  }
+
+  test.each(['begun', 'not begun'])('ends its judgement, %s, with the error', async (state) => {
+    const { runIds, die } = await lastAttempts('a');
+    const [runId = ''] = runIds;
+    if (state === 'begun') await beginOf(given.database, runId);
+    await die(runId);
+    expect(await endDeadJudgements(given.database)).toEqual([{ runId, number: 1 }]);
+    expect(await runOf(runId)).toMatchObject({ status: 'error', error: 'killed' });
+  });
+
+  test('is seen also where a younger one was seen before it', async () => {
+    const { runIds, die } = await lastAttempts('late', 'early');
+    const [late, early] = runIds;
+    await given.database.transaction(async (transaction) => {
+      await die(late, transaction);
+      await die(early);
+      expect(await endDeadJudgements(given.database)).toEqual([{ runId: early, number: 1 }]);
+    });
+    expect(await endDeadJudgements(given.database)).toEqual([{ runId: late, number: 1 }]);
+  });
+
+  test('is looked after once, and is a dead letter still', async () => {
+    const { runIds, die } = await lastAttempts('a');
+    await die(runIds[0]);
+    await endDeadJudgements(given.database);
+    expect(await endDeadJudgements(given.database)).toEqual([]);
+    expect(await queue.deadLetters(10)).toHaveLength(1);
+  });
+
+  test('changes nothing about a verdict whose report it is of', async () => {
+    const runId = await runWithoutReport('a');
+    expect(await endDeadJudgements(given.database)).toEqual([]);
+    expect(await runOf(runId)).toMatchObject({ status: 'finished', verdict: 'passed' });
   });
 });
 

@@ -92,17 +92,6 @@ test('a job whose attempts are used up is a dead letter that knows its run and e
   ]);
 });
 
-test('dead letters come in pages', async () => {
-  for (const runId of await enqueueRuns(given.database, queue, 'a', 'b', 'c')) {
-    await leaveOneAttempt(given.database, runId);
-  }
-  for (const job of await queue.fetch(3)) await queue.fail(job, new Error('x'));
-  const first = await queue.deadLetters(2);
-  const second = await queue.deadLetters(2, first.at(-1)?.id);
-  expect([first.length, second.length]).toEqual([2, 1]);
-  expect(new Set([...first, ...second].map(({ runId }) => runId)).size).toBe(3);
-});
-
 test('a job of a higher priority is fetched first', async () => {
   await enqueueRuns(given.database, queue, 'a');
   await given.database.transaction((trx) => queue.enqueue([REQUEST], trx, 1));

@@ -112,17 +112,6 @@ test('the last attempt that fails is reported as dead', async () => {
   );
 });
 
-test('a dead letter that no worker saw die is reported too', async () => {
-  const [runId] = await enqueueRuns(given.database, queue, 'a');
-  await leaveOneAttempt(given.database, runId ?? '');
-  for (const job of await queue.fetch(1)) await queue.fail(job, new Error('killed'));
-  const onDead = vi.fn(async () => undefined);
-  start({ handle: async () => undefined, onDead });
-  await eventually(() =>
-    expect(onDead).toHaveBeenCalledWith([expect.objectContaining({ runId, error: 'killed' })]),
-  );
-});
-
 test('a queue that can not be asked is asked again', async () => {
   let calls = 0;
   const errors: unknown[] = [];
