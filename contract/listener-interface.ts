@@ -70,20 +70,23 @@ export const COMMANDS: readonly string[] = [
   'healthcheck',
 ];
 
-/** What a process of each role does; the option of {@link SERVE} names one. */
+/** What a process of each role does. */
 export const ROLES = {
   intake: { takesMessages: true, judgesFiles: false },
   worker: { takesMessages: false, judgesFiles: true },
   both: { takesMessages: true, judgesFiles: true },
 } as const;
 
+/** One of {@link ROLES}. */
 export type Role = keyof typeof ROLES;
 
+/** Option of {@link SERVE} that names one of {@link ROLES}. */
 export const ROLE_OPTION = '--role';
 
 /** What `run` takes, and a queue's entry names. */
 export const JOBS = ['s3_data_quality_job'] as const;
 
+/** One of {@link JOBS}. */
 export type JobName = (typeof JOBS)[number];
 
 /**

@@ -2,6 +2,7 @@ const MIB = 1024 * 1024;
 
 /** Objects below it are read by one request: parts would only add requests. */
 export const PARTS_FROM_BYTES = 16 * MIB;
+/** Size of each part but the last. */
 export const PART_BYTES = 8 * MIB;
 /** Parts that are in hand at the same time: 64 MiB. */
 export const PARTS_IN_HAND = 8;

@@ -6,6 +6,7 @@ import { PORTS } from '@file-processing/contract/listener-interface.ts';
 export const LISTENER = 'file-processing-sns';
 /** Name of the Service and of the Ingress in front of it. */
 export const SERVICE = 'sns-listener';
+/** Of the listener's environment. */
 export const CONFIG_MAP = 'file-processing-config';
 /** The Secret of our own making; `existing_secret_name` takes its place. */
 export const DATABASE_SECRET = 'file-processing-secrets';
