@@ -4,6 +4,8 @@ import { brokenConstraints } from './field-constraints.ts';
 import { readCell } from './field-type.ts';
 import { CELL_ESCAPED, type Scanner } from './scanner.ts';
 import type { CompiledField } from './table-schema.ts';
+import { ODD_BLANK, oddityOf } from './text.ts';
+import { readText } from './types/string.ts';
 
 /**
  * Reads the cells of rows: tells what is null, reads values and profiles them. This is the loop that most of the
@@ -14,13 +16,24 @@ export class CellReader {
   readonly values: Float64Array;
   readonly nulls: Uint8Array;
   readonly #columns: readonly Column[];
+  /** 1 for columns whose cells may be any text, which can be odd without being at fault. */
+  readonly #texts: Uint8Array;
   readonly #judge: (cell: SuspectCell) => void;
+  readonly #judgeText: (cell: number, oddity: number) => void;
   /** One for all that is suspected: {@link #handOver} fills it in. */
   readonly #suspect = {} as Writable<SuspectCell>;
 
-  constructor(columns: readonly Column[], judge: (cell: SuspectCell) => void) {
+  constructor(
+    columns: readonly Column[],
+    judge: (cell: SuspectCell) => void,
+    judgeText: (cell: number, oddity: number) => void,
+  ) {
     this.#columns = columns;
     this.#judge = judge;
+    this.#judgeText = judgeText;
+    this.#texts = Uint8Array.from(columns, ({ field }) =>
+      field === undefined || field.cell.read === readText ? 1 : 0,
+    );
     this.values = new Float64Array(columns.length);
     this.nulls = new Uint8Array(columns.length);
   }
@@ -47,6 +60,16 @@ export class CellReader {
         continue;
       }
       nulls[cell] = 0;
+      if (this.#texts[cell] === 1) {
+        const oddity = oddityOf(bytes, start, end);
+        if (oddity !== 0) {
+          this.#judgeText(cell, oddity);
+          if (oddity === ODD_BLANK && field?.emptyIsNull !== false) {
+            this.#readBlank(cell, bytes, start, end);
+            continue;
+          }
+        }
+      }
       if (field === undefined) {
         profile.addInferred(bytes, start, end);
         continue;
@@ -81,6 +104,18 @@ export class CellReader {
       this.values[cell] = Number.NaN;
       if (isNull && field?.required === true) this.#handOver(cell, scanner.bytes, 0, 0, 0);
     }
+  }
+
+  /** Blanks stand for no value; what a constraint says of the text still holds. */
+  #readBlank(cell: number, bytes: Uint8Array, start: number, end: number): void {
+    const { profile, field } = this.#columns[cell] as Column;
+    profile.nulls++;
+    this.nulls[cell] = 1;
+    if (field === undefined) return;
+    const { constraints, required } = field;
+    const broken =
+      constraints === undefined ? 0 : brokenConstraints(constraints, bytes, start, end, 0);
+    if (required || broken !== 0) this.#handOver(cell, bytes, start, end, broken);
   }
 
   #handOver(cell: number, bytes: Uint8Array, start: number, end: number, broken: number): void {

@@ -4,7 +4,7 @@ import { HEADER_CHECK } from './checks/header.ts';
 import { KEY_CHECK } from './checks/keys.ts';
 import { SOURCE_CHECK } from './checks/source.ts';
 import { BLANK_ROW_CHECK, CELL_COUNT_CHECK, QUOTE_CHECK, SIZE_CHECK } from './checks/structure.ts';
-import { CONSTRAINT_CHECK, TYPE_CHECK } from './checks/values.ts';
+import { CONSTRAINT_CHECK, TEXT_CHECK, TYPE_CHECK } from './checks/values.ts';
 import {
   COMPLETENESS_CHECK,
   type CompletenessThresholds,
@@ -24,7 +24,7 @@ export interface FaultKind {
   readonly meaning: string;
   /** What to do about it. */
   readonly remedy: string;
-  /** Never fails a file by itself; `thresholds.warnOn` adds others to these. */
+  /** Never fails a file by itself; `thresholds.warnOn` adds others to these, `failOn` takes some away. */
   readonly onlyWarns?: true;
 }
 
@@ -149,6 +149,48 @@ export const FAULT_KINDS = [
     remedy: 'Correct the value, or the constraint that the message names.',
   },
   {
+    type: 'padded-value',
+    scope: 'cell',
+    meaning: 'A text begins or ends with blanks; the first of each column is listed.',
+    remedy: 'Trim the value; to refuse such files list `padded-value` in `failOn`.',
+    onlyWarns: true,
+  },
+  {
+    type: 'blank-value',
+    scope: 'cell',
+    meaning:
+      'A cell of text holds blanks only, which counts as null: in a required field or a primary key it is at fault. The first of each column is listed.',
+    remedy:
+      'Deliver the value or an empty cell; to refuse such files list `blank-value` in `failOn`.',
+    onlyWarns: true,
+  },
+  {
+    type: 'scientific-notation',
+    scope: 'cell',
+    meaning:
+      'A value of no numeric type is a number such as 2.01E+16, as a spreadsheet writes those of more than eleven digits, the last of them lost. The first of each column is listed.',
+    remedy:
+      'Export the column as text from where the data comes from, not from a spreadsheet; to refuse such files list `scientific-notation` in `failOn`.',
+    onlyWarns: true,
+  },
+  {
+    type: 'formula-value',
+    scope: 'cell',
+    meaning:
+      'A text is wrapped in a formula, as in ="001", to keep a spreadsheet from reading it as a number. The first of each column is listed.',
+    remedy: 'Deliver the text alone; to refuse such files list `formula-value` in `failOn`.',
+    onlyWarns: true,
+  },
+  {
+    type: 'spreadsheet-error',
+    scope: 'cell',
+    meaning:
+      'A text is what a spreadsheet shows for a value that it could not compute, such as #REF!. The first of each column is listed.',
+    remedy:
+      'Mend the formula in the spreadsheet, or list the text in `missingValues`; to refuse such files list `spreadsheet-error` in `failOn`.',
+    onlyWarns: true,
+  },
+  {
     type: 'unique-error',
     scope: 'cell',
     meaning: 'A value of a unique field, or of a unique key, came in an earlier row.',
@@ -204,6 +246,7 @@ export const CHECKS: readonly Check<FaultType, CheckThresholds>[] = [
   HEADER_CHECK,
   TYPE_CHECK,
   CONSTRAINT_CHECK,
+  TEXT_CHECK,
   HEADER_ONLY_CHECK,
   DIMENSIONS_CHECK,
   COMPLETENESS_CHECK,

@@ -251,9 +251,15 @@ export class Inspection implements RecordHandler {
       const field = file.schema?.fields[fieldOfColumn[column] ?? -1];
       return { label, field, profile: new ColumnProfile(field) };
     });
-    this.#cells = new CellReader(columns, (cell) => {
-      for (const judgeCell of this.#cellJudges) judgeCell(cell, this.#found);
-    });
+    this.#cells = new CellReader(
+      columns,
+      (cell) => {
+        for (const judgeCell of this.#cellJudges) judgeCell(cell, this.#found);
+      },
+      (cell, oddity) => {
+        for (const stage of this.#stages) stage.text?.(cell, oddity, this.#found);
+      },
+    );
     file.columns = columns;
     file.values = this.#cells.values;
     file.nulls = this.#cells.nulls;

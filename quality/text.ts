@@ -106,3 +106,81 @@ function hashBytes(bytes: Uint8Array, start: number, end: number): number {
   for (let i = start; i < end; i++) hash = Math.imul(hash ^ (bytes[i] as number), 0x01000193);
   return hash >> 2;
 }
+
+/** The text begins or ends with blanks, and holds something else. */
+export const ODD_PADDED = 1;
+/** The text is of blanks only. */
+export const ODD_BLANK = 2;
+/** A number as a spreadsheet shows one of more than eleven digits, the others lost: `2.01E+16`. */
+export const ODD_SCIENTIFIC = 4;
+/** A text that was wrapped in a formula, so that a spreadsheet keeps its zeros: `="001"`. */
+export const ODD_FORMULA = 8;
+/** What a spreadsheet shows in place of a value that it could not compute: `#REF!`. */
+export const ODD_ERROR = 16;
+
+const SPACE = 0x20;
+const NUMBER_SIGN = 0x23;
+const PLUS = 0x2b;
+const EQUALS = 0x3d;
+
+const SCIENTIFIC = /^-?\d(?:[.,]\d+)?E\+(?:1[1-9]|[2-9]\d|[12]\d\d)$/;
+const ERRORS = /^#(?:N\/A|REF!|VALUE!|DIV\/0!|NAME\?|NUM!|NULL!|SPILL!|CALC!)$/;
+/** Blank to the eye, besides those that String.trim drops: zero-width space and joiners. */
+const BLANK_EDGE = /^[\s\u200B-\u200D\u2060]|[\s\u200B-\u200D\u2060]$/;
+const BLANK = /^[\s\u200B-\u200D\u2060\uFEFF]+$/;
+
+/** What is odd about a text, as one of the bits above; 0 for nothing, and for an empty text. */
+export function oddityOf(bytes: Uint8Array, start: number, end: number): number {
+  if (start >= end) return 0;
+  const first = bytes[start] as number;
+  const last = bytes[end - 1] as number;
+  if (last <= SPACE || first <= SPACE) return slowOddity(bytes, start, end);
+  if (first === EQUALS || first === NUMBER_SIGN) return slowOddity(bytes, start, end);
+  if (end - start > 4 && (bytes[end - 3] === PLUS || bytes[end - 4] === PLUS)) {
+    return slowOddity(bytes, start, end);
+  }
+  const blank =
+    (first >= 0xc2 && isWideBlank(bytes, start, end)) ||
+    (last >= 0x80 && (isWideBlank(bytes, end - 2, end) || isWideBlank(bytes, end - 3, end)));
+  return blank ? slowOddity(bytes, start, end) : 0;
+}
+
+/** Whether what begins at `at` may be a blank beyond ASCII: U+00A0, U+1680, U+2000 and after, U+3000, U+FEFF. */
+function isWideBlank(bytes: Uint8Array, at: number, end: number): boolean {
+  if (at < 0 || at + 1 >= end) return false;
+  const second = bytes[at + 1] as number;
+  switch (bytes[at] as number) {
+    case 0xc2:
+      return second === 0xa0;
+    case 0xe1:
+      return second === 0x9a;
+    case 0xe2:
+      return second === 0x80 || second === 0x81;
+    case 0xe3:
+      return second === 0x80;
+    case 0xef:
+      return second === 0xbb;
+    default:
+      return false;
+  }
+}
+
+/** Blanks and signs of spreadsheets stand at the ends: of a long text the middle need not be read. */
+const LONGEST_EDGE = 32;
+
+function slowOddity(bytes: Uint8Array, start: number, end: number): number {
+  const long = end - start > LONGEST_EDGE * 2;
+  if (long) {
+    const head = decodeText(bytes, start, start + LONGEST_EDGE);
+    const tail = decodeText(bytes, end - LONGEST_EDGE, end);
+    if (!BLANK_EDGE.test(`${head[0]}.`) && !BLANK_EDGE.test(`.${tail.at(-1)}`)) {
+      return head.startsWith('="') && tail.endsWith('"') ? ODD_FORMULA : 0;
+    }
+    return BLANK.test(decodeText(bytes, start, end)) ? ODD_BLANK : ODD_PADDED;
+  }
+  const text = decodeText(bytes, start, end);
+  if (BLANK_EDGE.test(text)) return BLANK.test(text) ? ODD_BLANK : ODD_PADDED;
+  if (SCIENTIFIC.test(text)) return ODD_SCIENTIFIC;
+  if (ERRORS.test(text)) return ODD_ERROR;
+  return text.length > 2 && text.startsWith('="') && text.endsWith('"') ? ODD_FORMULA : 0;
+}

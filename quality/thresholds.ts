@@ -21,6 +21,7 @@ export interface Thresholds extends CheckThresholds {
   maxFaultyRows?: number;
   maxIncompleteRows?: number;
   warnOn?: FaultType[];
+  failOn?: FaultType[];
 }
 
 const FAULTS = 'a list of fault types';
@@ -53,6 +54,12 @@ export const THRESHOLDS: readonly DescriptorOption[] = [
     allowed: FAULTS,
     meaning: `Faults of these types only warn, in addition to those that do so by themselves (${ALWAYS_WARN.map((type) => `\`${type}\``).join(', ')}).`,
   },
+  {
+    name: 'failOn',
+    default: 'none',
+    allowed: FAULTS,
+    meaning: 'Faults of these types, which by themselves only warn, count against the file.',
+  },
 ];
 
 /** Checks thresholds and gives them back, without what is wrong with them. */
@@ -73,11 +80,20 @@ export function compileThresholds(
     maxFaults: problems.optional(`${path}.maxFaults`, maxFaults, isCount, COUNT),
     maxFaultyRows: share('maxFaultyRows', maxFaultyRows),
     maxIncompleteRows: share('maxIncompleteRows', maxIncompleteRows),
-    warnOn: warnOn(`${path}.warnOn`, given.warnOn, problems),
+    warnOn: faultTypes(`${path}.warnOn`, given.warnOn, problems),
+    failOn: failOn(`${path}.failOn`, given, problems),
   });
 }
 
-function warnOn(path: string, value: unknown, problems: ProblemList): FaultType[] {
+function failOn(path: string, given: Record<string, unknown>, problems: ProblemList): FaultType[] {
+  const types = faultTypes(path, given.failOn, problems);
+  const { warnOn } = given;
+  const both = types.find((type) => Array.isArray(warnOn) && warnOn.includes(type));
+  if (both !== undefined) problems.add(path, `names ${show(both)}, as warnOn does`);
+  return types;
+}
+
+function faultTypes(path: string, value: unknown, problems: ProblemList): FaultType[] {
   if (value === undefined) return [];
   if (!Array.isArray(value)) {
     problems.add(path, `is ${show(value)}; ${FAULTS} is needed`);

@@ -58,7 +58,8 @@ export interface Judgement {
 
 /** Fault types that only warn under these thresholds. */
 export function warningTypes(thresholds: Thresholds): ReadonlySet<FaultType> {
-  return new Set([...ALWAYS_WARN, ...(thresholds.warnOn ?? [])]);
+  const { warnOn = [], failOn = [] } = thresholds;
+  return new Set([...ALWAYS_WARN, ...warnOn].filter((type) => !failOn.includes(type)));
 }
 
 /** Whether faults that do not only warn may be within a tolerance. */

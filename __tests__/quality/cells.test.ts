@@ -16,7 +16,11 @@ function read(text: string, fields: readonly TableField[]) {
     profile: new ColumnProfile(field),
   }));
   const suspects: [number, number][] = [];
-  const reader = new CellReader(columns, ({ cell, value }) => suspects.push([cell, value]));
+  const reader = new CellReader(
+    columns,
+    ({ cell, value }) => suspects.push([cell, value]),
+    () => {},
+  );
   const dialect = compileDialect({}, 'dialect', problems);
   const scanner = new Scanner({ record: (record) => reader.read(record) }, dialect, 1000);
   scanner.write(Buffer.from(text));

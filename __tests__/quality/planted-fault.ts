@@ -15,6 +15,8 @@ export interface PlantedFile {
   record: number;
   /** Null for what has no column. */
   field: number | null;
+  /** What is said besides, at the same place, and fails no file. */
+  warnings?: readonly FaultType[];
 }
 
 export const SCHEMA: TableSchema = {
@@ -34,7 +36,7 @@ const LABELS = SCHEMA.fields.map((field) => field.name);
 
 /** Text cells, written as they are in the file: some quoted, with delimiters, quotes or line ends inside. */
 const text = fc.oneof(
-  fc.stringMatching(/^[a-zé ]{1,8}$/).map((value) => `n${value}`),
+  fc.stringMatching(/^[a-zé ]{0,7}[a-z]$/).map((value) => `n${value}`),
   fc.stringMatching(/^[a-z]{1,6}$/).map((value) => `"q, ${value}"`),
   fc.stringMatching(/^[a-z]{1,6}$/).map((value) => `"said ""${value}"" twice"`),
   fc.stringMatching(/^[a-z]{1,6}$/).map((value) => `"two\nlines ${value}"`),
@@ -176,6 +178,10 @@ export const PLANTINGS: Record<string, Planting> = {
   'a value the enum does not list': cell('constraint-error', 3, 'Officer'),
   'a value that breaks the pattern': cell('constraint-error', 6, 'ab-1'),
   'a text too long': cell('constraint-error', 2, 'é'.repeat(31)),
+  'a required text of blanks only': (valid, at) => {
+    const planted = cell('constraint-error', 2, ' \u00a0 ')(valid, at);
+    return { ...planted, warnings: ['blank-value'] };
+  },
   'a null in the primary key': cell('primary-key', 7, ''),
   'a value used twice': (valid) => {
     const rows = valid.rows.map((cells) => [...cells]);

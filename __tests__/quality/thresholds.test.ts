@@ -17,6 +17,7 @@ describe('compileThresholds', () => {
       maxFaultyRows: 0.5,
       completeness: { a: 1 },
       warnOn: ['blank-row'],
+      failOn: ['padded-value'],
     };
     expect(compileThresholds(given, 'thresholds', new ProblemList())).toMatchObject(given);
   });
@@ -29,6 +30,8 @@ describe('compileThresholds', () => {
     [{ completeness: [1] }, 'thresholds.completeness'],
     [{ warnOn: ['blank-rows'] }, 'thresholds.warnOn'],
     [{ warnOn: 'blank-row' }, 'thresholds.warnOn'],
+    [{ failOn: ['padded-values'] }, 'thresholds.failOn'],
+    [{ failOn: ['padded-value'], warnOn: ['padded-value'] }, 'thresholds.failOn'],
     [{ maxfaults: 1 }, 'thresholds.maxfaults'],
   ])('refuses %j', (thresholds, path) => {
     expect(paths(thresholds)).toStrictEqual([path]);

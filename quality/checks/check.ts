@@ -42,6 +42,8 @@ export interface Stages<K extends string> {
   match?(labels: readonly string[]): LabelMatch;
   /** Judges the labels after they were matched. */
   header?(header: Header, found: Found<K>): void;
+  /** Judges a cell of any text that is odd, as the bits of `oddityOf` (text.ts) have it. */
+  text?(cell: number, oddity: number, found: Found<K>): void;
   /** Judges a cell that the loop over cells (cells.ts) suspects. */
   cell?(cell: SuspectCell, found: Found<K>): void;
   /**
@@ -125,6 +127,8 @@ export interface SuspectCell {
 export interface Found<K extends string> {
   /** Whether no further fault will be listed. */
   readonly full: boolean;
+  /** Whether faults of this kind do not count against the file. */
+  onlyWarns(kind: K): boolean;
   /** Counts faults of a kind; true when there is room to list one. */
   count(kind: K, times?: number): boolean;
   /** Counts a record that holds bytes which are not text. */

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { FaultType } from '../../../quality/faults.ts';
 import type { TableSchema } from '../../../quality/table-schema.ts';
 import { inspectBytes, places } from '../inspect-bytes.ts';
 
@@ -43,5 +44,96 @@ describe('values', () => {
     expect(
       faults.map((fault) => [fault.type, fault.field, fault.value, fault.message]),
     ).toStrictEqual(messages.map((message) => [type, 1, value, message]));
+  });
+});
+
+describe('texts that are odd', () => {
+  const column = (text: string) => `n,t\n1,"${text.replaceAll('"', '""')}"\n`;
+
+  it.each([
+    [' x', 'padded-value'],
+    ['x\t', 'padded-value'],
+    ['x\u00a0', 'padded-value'],
+    ['\u200bx', 'padded-value'],
+    [`${'long '.repeat(40)}`, 'padded-value'],
+    ['   ', 'blank-value'],
+    ['\u00a0\u3000', 'blank-value'],
+    [' '.repeat(100), 'blank-value'],
+    ['2.01E+16', 'scientific-notation'],
+    ['1E+100', 'scientific-notation'],
+    ['="001"', 'formula-value'],
+    ['#REF!', 'spreadsheet-error'],
+    ['#N/A', 'spreadsheet-error'],
+  ])(
+    '%j is a warning of kind %s, with or without a schema, and a failure by failOn',
+    (text, kind) => {
+      const schema: TableSchema = { fields: [{ name: 'n' }, { name: 't', type: 'string' }] };
+      for (const expectation of [{}, { schema }]) {
+        const report = inspectBytes(column(text), { expectation });
+        expect([places(report), report.verdict]).toStrictEqual([[`${kind} 2:2`], 'warned']);
+      }
+      const thresholds = { failOn: [kind as FaultType] };
+      expect(inspectBytes(column(text), { expectation: { thresholds } }).verdict).toBe('failed');
+    },
+  );
+
+  it.each(['x y', '2.01E+10', '1e16', '1.5E-12', '=1+1', '#1', '# N/A', '"', 'é', '2024+16', '+'])(
+    '%j is not odd',
+    (text) => {
+      expect(inspectBytes(column(text)).faults).toStrictEqual([]);
+    },
+  );
+
+  it('are all counted, and the first of each column is listed', () => {
+    const report = inspectBytes(`a,b\n${' x,y\n'.repeat(3)}x, y\n`);
+    expect(report.faultCounts).toStrictEqual({ 'padded-value': 4 });
+    expect(places(report)).toStrictEqual(['padded-value 2:1', 'padded-value 5:2']);
+  });
+
+  it('are not looked for in columns of other types', () => {
+    const schema: TableSchema = { fields: [{ name: 'n', type: 'number' }] };
+    expect(inspectBytes('n\n2.01E+16\n', { expectation: { schema } }).verdict).toBe('passed');
+  });
+});
+
+describe('a cell of blanks only', () => {
+  const field = { name: 't', type: 'string' } as const;
+
+  it('is missing where a value is required', () => {
+    const schema: TableSchema = { fields: [{ ...field, constraints: { required: true } }] };
+    const report = inspectBytes('t\nx\n"  "\n', { expectation: { schema } });
+    expect(report.verdict).toBe('failed');
+    expect(report.faults[1]).toMatchObject({
+      type: 'constraint-error',
+      record: 3,
+      message: 'required; blanks only are no value',
+    });
+  });
+
+  it('is missing in a primary key', () => {
+    const schema: TableSchema = { fields: [field], primaryKey: 't' };
+    const report = inspectBytes('t\nx\n"  "\n', { expectation: { schema } });
+    expect(places(report)).toStrictEqual(['blank-value 3:1', 'primary-key 3:1']);
+  });
+
+  it('is missing to completeness', () => {
+    const thresholds = { completeness: { t: 1 } };
+    const report = inspectBytes('t\nx\n"  "\n', { expectation: { thresholds } });
+    expect(report.verdict).toBe('failed');
+    expect(report.columns[0]).toMatchObject({ nulls: 1 });
+  });
+
+  it('still breaks the other constraints of its field', () => {
+    const schema: TableSchema = { fields: [{ ...field, constraints: { enum: ['x'] } }] };
+    const report = inspectBytes('t\nx\n"  "\n', { expectation: { schema } });
+    expect(places(report)).toStrictEqual(['blank-value 3:1', 'constraint-error 3:1']);
+  });
+
+  it('is a text where an empty cell is one', () => {
+    const schema: TableSchema = {
+      fields: [{ ...field, constraints: { required: true } }],
+      missingValues: ['-'],
+    };
+    expect(inspectBytes('t\n"  "\n', { expectation: { schema } }).verdict).toBe('warned');
   });
 });
