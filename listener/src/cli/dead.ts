@@ -155,7 +155,12 @@ export interface DeadShowOptions {
 
 /** Shows a message with what it says, or a run. */
 export const show: Command<DeadShowOptions> = async (context, options) => {
-  const message = await withDatabase(context, (database) => findMessage(database, options.id));
+  const { id } = options;
+  const message = await withDatabase(context, async (database) => {
+    const found = await findMessage(database, id);
+    if (found === undefined) await runIdOf(database, id, none(id));
+    return found;
+  });
   if (message === undefined) return showRun(context, options);
   context.stdout.write(
     options.json
@@ -167,6 +172,10 @@ export const show: Command<DeadShowOptions> = async (context, options) => {
   );
   return EXIT.ok;
 };
+
+function none(id: string): string {
+  return `there is neither a run nor a message ${id}; see dead list`;
+}
 
 function textOf(value: unknown): string {
   return value instanceof Date ? value.toISOString() : String(value);
@@ -275,7 +284,7 @@ async function* chosen(database: Database, options: DeadActOptions): AsyncGenera
     const messages: SnsMessage[] = [];
     for (const id of options.ids) {
       const message = await findMessage(database, id);
-      if (message === undefined) runIds.push(await runIdOf(database, id));
+      if (message === undefined) runIds.push(await runIdOf(database, id, none(id)));
       else messages.push(message);
     }
     yield { runIds, messages };

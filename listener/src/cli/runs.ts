@@ -74,7 +74,7 @@ export interface ShowOptions {
 export const show: Command<ShowOptions> = (context, { id, json }) =>
   withDatabase(context, async (database) => {
     const found = await findRun(database, await runIdOf(database, id));
-    if (found === undefined) throw noRun(id);
+    if (found === undefined) throw new UsageError(noRun(id));
     const { report, ...run } = found;
     const judgements = await judgementsOf(database, run.id);
     if (json) {
@@ -98,10 +98,19 @@ export const show: Command<ShowOptions> = (context, { id, json }) =>
     return EXIT.ok;
   });
 
-/** The run that a short name stands for. @throws {UsageError} where there is none, or more than one */
-export async function runIdOf(database: Database, name: string): Promise<string> {
+/**
+ * The run that a short name stands for.
+ *
+ * @param missing what is said where there is none
+ * @throws {UsageError} where there is none, or more than one
+ */
+export async function runIdOf(
+  database: Database,
+  name: string,
+  missing = noRun(name),
+): Promise<string> {
   const [id, ...others] = await runIdsNamed(database, name);
-  if (id === undefined) throw noRun(name);
+  if (id === undefined) throw new UsageError(missing);
   if (others.length === 0) return id;
   throw new UsageError(`more than one run begins with ${name}: ${[id, ...others].join(', ')}`);
 }
@@ -123,8 +132,8 @@ function judgementLine(judgement: Judgement): string {
   return `  ${printable(parts.join('  '))}\n`;
 }
 
-function noRun(name: string): UsageError {
-  return new UsageError(`there is no run ${name}; see runs list`);
+function noRun(name: string): string {
+  return `there is no run ${name}; see runs list`;
 }
 
 function runsText(runs: readonly Run[], all: number, limit: number | undefined): string {

@@ -138,6 +138,12 @@ describe('dead show', () => {
     expect((await dead('show', run.slice(0, 8))).out).toMatch(/^error: S3 is unavailable$/m);
   });
 
+  test('refuses an id of nothing', async () => {
+    const { code, out, err } = await dead('show', '0f8fad5b');
+    expect([code, out]).toEqual([2, '']);
+    expect(err).toBe('there is neither a run nor a message 0f8fad5b; see dead list\n');
+  });
+
   test('shows why a run was discarded', async () => {
     const run = await died('a.csv');
     await dead('discard', run, '--reason', 'the sender was told');
@@ -253,7 +259,11 @@ describe.each(['retry', 'discard'] as const)('dead %s', (act) => {
     ['neither ids nor all', BECAUSE, /either ids or --all are needed/],
     ['ids and all', ['m', '--all', ...BECAUSE], /either ids or --all are needed/],
     ['ids and a time', ['m', '--since', '24h', ...BECAUSE], /select among --all/],
-    ['an id of nothing', ['0f8fad5b', ...BECAUSE], /there is no run 0f8fad5b/],
+    [
+      'an id of nothing',
+      ['0f8fad5b', ...BECAUSE],
+      /^there is neither a run nor a message 0f8fad5b; see dead list$/m,
+    ],
   ])('refuses %s', async (_what, parameters, message) => {
     await unread('m');
     const { code, err } = await dead(act, ...parameters);
