@@ -217,6 +217,15 @@ const FAULTS: readonly {
     fault: { advice: "look at DB_NAME (or DATABASE_URL's), or create the database", final: true },
   },
   {
+    codes: /^42704$/,
+    message: /role ".*" does not exist$/,
+    fault: {
+      advice: 'look at DB_LISTENER_USER, or create the role',
+      final: true,
+      refused: 'these rights',
+    },
+  },
+  {
     codes: /^42501$/,
     message: ANY,
     fault: {

@@ -122,6 +122,22 @@ test('a migrator without a right is told which one, and makes nothing', async ()
   expect(code).toBe(2);
 });
 
+test.each(['migrate', 'migrate --print-sql'])(
+  'where the role of DB_LISTENER_USER is missing, %s says so in one line',
+  async (command) => {
+    await makeSchemas();
+    const { code, out, err } = await cli(command.split(' '), {
+      DATABASE_URL: urlOf(names.migrator),
+      DB_LISTENER_USER: 'nobody_has_made_it',
+    });
+    expect(err).toBe(
+      'the database refuses these rights: role "nobody_has_made_it" does not exist; look at DB_LISTENER_USER, or create the role\n',
+    );
+    expect(out).toBe('');
+    expect(code).toBe(2);
+  },
+);
+
 test('the listener owns nothing, and may make and change nothing', async () => {
   await migrateForListener();
   const { rows } = await owner.query(
