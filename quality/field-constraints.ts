@@ -2,7 +2,7 @@ import { COUNT, isBoolean, isCount, isString, type ProblemList, show } from './d
 import { FIELD_TYPES, type FieldType } from './field-type.ts';
 import { LinearPattern } from './pattern.ts';
 import { PatternError } from './pattern-parser.ts';
-import { countCharacters, decodeText, encodeText, TextSet } from './text.ts';
+import { countCharacters, encodeText, TextSet } from './text.ts';
 import { type CellType, UNORDERED } from './types/cell-type.ts';
 import { numberKey } from './types/number.ts';
 
@@ -99,8 +99,8 @@ export interface Bound {
   /** Whether the limit itself is allowed. */
   readonly inclusive: boolean;
   readonly limit: number;
-  /** The limit of an integer field, for values beyond 2^53, where doubles no longer tell neighbours apart. */
-  readonly exact: bigint | undefined;
+  /** The order of values that have the limit's order value: doubles don't tell all neighbours apart. */
+  readonly exact: { readonly key: number | string; readonly cell: CellType };
   /** As the schema's author wrote it. */
   readonly text: string;
 }
@@ -192,10 +192,10 @@ function noteContradiction(bounds: readonly Bound[], path: string, problems: Pro
 }
 
 function allowsAny(lower: Bound, upper: Bound): boolean {
-  const least = lower.exact ?? lower.limit;
-  const greatest = upper.exact ?? upper.limit;
-  if (least < greatest) return true;
-  return lower.inclusive && upper.inclusive && least <= greatest;
+  if (lower.limit !== upper.limit) return lower.limit < upper.limit;
+  const { cell, key } = lower.exact;
+  const order = cell.compareKeys?.(key, upper.exact.key) ?? 0;
+  return order < 0 || (order === 0 && lower.inclusive && upper.inclusive);
 }
 
 function isAbsent(value: unknown): boolean {
@@ -221,20 +221,19 @@ function compileBound(
     return undefined;
   }
   const limit = orderValue(type, cell, value);
+  const key = keyOf(type, cell, value);
   // A number field takes NaN, which has no place in the order.
-  if (Number.isNaN(limit) || limit === UNORDERED) {
+  if (key === undefined || limit === UNORDERED) {
     problems.add(path, `is ${show(value)}; a value of the field's type, ${type}, is needed`);
     return undefined;
   }
-  const text = String(value);
-  const exact = type === 'integer' && /^-?\d{1,400}$/.test(text) ? BigInt(text) : undefined;
   return {
     name,
     lower: name === 'minimum' || name === 'exclusiveMinimum',
     inclusive: name === 'minimum' || name === 'maximum',
     limit,
-    exact,
-    text,
+    exact: { key, cell },
+    text: String(value),
   };
 }
 
@@ -376,17 +375,10 @@ function keepsBound(
   start: number,
   end: number,
 ): boolean {
-  if (bound.exact !== undefined && !Number.isSafeInteger(value)) {
-    const text = decodeText(bytes, start, end);
-    // BigInt takes time that grows faster than the digits; so long a value is far beyond any limit.
-    if (text.length <= 400 && /^[+-]?\d+$/.test(text)) {
-      return compares(bound, BigInt(text.replace('+', '')), bound.exact);
-    }
-  }
-  return compares(bound, value, bound.limit);
-}
-
-function compares<T extends number | bigint>(bound: Bound, value: T, limit: T): boolean {
-  if (bound.lower) return bound.inclusive ? value >= limit : value > limit;
-  return bound.inclusive ? value <= limit : value < limit;
+  if (value !== bound.limit) return bound.lower ? value > bound.limit : value < bound.limit;
+  const { cell, key } = bound.exact;
+  const own = cell.key(bytes, start, end, value);
+  const order = own === key ? 0 : (cell.compareKeys?.(own, key) ?? 0);
+  if (order === 0) return bound.inclusive;
+  return bound.lower ? order > 0 : order < 0;
 }

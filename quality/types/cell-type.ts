@@ -14,6 +14,8 @@ export interface CellType {
    * It is that value wherever doubles tell the type's values apart, else a text.
    */
   readonly key: (bytes: Uint8Array, start: number, end: number, value: number) => number | string;
+  /** Orders two keys, for values that have one order value between them; absent where none have. */
+  readonly compareKeys?: (one: number | string, other: number | string) => number;
   /** An order value as it stands in a report. */
   readonly show: (value: number) => string | number | boolean | null;
 }

@@ -92,7 +92,8 @@ export const ANY_TIME = ['%H:%M:%S', '%H:%M', '%H:%M:%S.%f', '%I:%M:%S %p', '%I:
 /** Table Schema `time`: `default` is hh:mm:ss as XML Schema has it (fraction and zone may follow). */
 export function timeType(format: string): CellType {
   if (format === 'default') {
-    return { read: readTime, key: exactKey(readTime, 8, timeOfDay), show: showTime };
+    const key = exactKey(readTime, 8, timeOfDay);
+    return { read: readTime, key, compareKeys: compareInstants, show: showTime };
   }
   const reader = format === 'any' ? anyOf(ANY_TIME) : strptimeType(format);
   // A pattern without a date counts from the first of January 1900, as strptime does.
@@ -117,6 +118,7 @@ function byPattern(
       const fraction = String(exact.microseconds).padStart(6, '0');
       return instantKey(comparable(exact.second), fraction);
     },
+    compareKeys: compareInstants,
     show,
   };
 }
@@ -131,6 +133,30 @@ function instantKey(second: number, fraction: string): number | string {
   while (end > 0 && fraction.charAt(end - 1) === '0') end--;
   const digits = fraction.slice(0, end);
   return end <= 3 ? second + Number(digits.padEnd(3, '0')) : `${second}.${digits}`;
+}
+
+/** The order of two instants by their keys. */
+function compareInstants(one: number | string, other: number | string): number {
+  const [second, fraction] = secondAndFraction(one);
+  const [otherSecond, otherFraction] = secondAndFraction(other);
+  if (second !== otherSecond) return second - otherSecond;
+  // Without zeros at their ends, fractions are ordered as texts are.
+  if (fraction === otherFraction) return 0;
+  return fraction > otherFraction ? 1 : -1;
+}
+
+function secondAndFraction(key: number | string): [number, string] {
+  if (typeof key === 'string') {
+    const point = key.indexOf('.');
+    return [Number(key.slice(0, point)), key.slice(point + 1)];
+  }
+  const second = Math.floor(key / 1000) * 1000;
+  return [
+    second,
+    String(key - second)
+      .padStart(3, '0')
+      .replace(/0+$/, ''),
+  ];
 }
 
 /** The key of a cell whose fraction, if it has one, begins so many bytes after its start. */
@@ -239,7 +265,8 @@ export const ANY_DATETIME = [
 /** Table Schema `datetime`: `default` is XML Schema's YYYY-MM-DDThh:mm:ss, with an optional fraction and zone. */
 export function dateTimeType(format: string): CellType {
   if (format === 'default') {
-    return { read: readDateTime, key: exactKey(readDateTime, 19), show: showDateTime };
+    const key = exactKey(readDateTime, 19);
+    return { read: readDateTime, key, compareKeys: compareInstants, show: showDateTime };
   }
   return byPattern(format === 'any' ? anyOf(ANY_DATETIME) : strptimeType(format), showDateTime);
 }

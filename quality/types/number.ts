@@ -24,7 +24,7 @@ export interface NumberOptions {
 /** Table Schema `number`: a decimal with an optional exponent, or NaN, INF, -INF. */
 export function numberType(options: NumberOptions): CellType {
   if (options.decimalChar === '.' && options.groupChar === undefined && options.bareNumber) {
-    return { read: readNumber, key: numberKey, show: showNumber };
+    return { read: readNumber, key: numberKey, compareKeys: compareDecimals, show: showNumber };
   }
   return {
     key: (bytes, start, end, value) => {
@@ -38,6 +38,7 @@ export function numberType(options: NumberOptions): CellType {
       const plain = encodeText(looseNumberText(decodeText(bytes, start, end), options));
       return readNumber(plain, 0, plain.length);
     },
+    compareKeys: compareDecimals,
     show: showNumber,
   };
 }
@@ -137,6 +138,27 @@ function decimalOf(text: string): { negative: boolean; digits: string; power: bi
   return { negative: text.startsWith('-'), digits: all.slice(from, end), power };
 }
 
+/** The order of two numbers by their keys, exact for any number of digits. */
+function compareDecimals(one: number | string, other: number | string): number {
+  if (typeof one === 'number' && typeof other === 'number') return one - other || 0;
+  if (typeof one === 'number' && !Number.isFinite(one)) return one;
+  if (typeof other === 'number' && !Number.isFinite(other)) return -other;
+  const a = decimalOf(String(one));
+  const b = decimalOf(String(other));
+  const sign = signOf(a);
+  if (sign !== signOf(b)) return sign - signOf(b);
+  const size = a.power + BigInt(a.digits.length) - b.power - BigInt(b.digits.length);
+  if (size !== 0n) return size > 0n ? sign : -sign;
+  // Without zeros at their ends, digits are ordered as texts are.
+  if (a.digits === b.digits) return 0;
+  return a.digits > b.digits ? sign : -sign;
+}
+
+function signOf({ digits, negative }: { digits: string; negative: boolean }): number {
+  if (digits === '0') return 0;
+  return negative ? -1 : 1;
+}
+
 /** JSON has no infinity: it is written as Table Schema writes it. */
 function showNumber(value: number): string | number {
   if (value === Infinity) return 'INF';
@@ -153,7 +175,12 @@ export interface IntegerOptions {
 /** Table Schema `integer`: an optional sign and digits. Beyond 2^53 the order value is the nearest double. */
 export function integerType(options: IntegerOptions): CellType {
   if (options.groupChar === undefined && options.bareNumber) {
-    return { read: readInteger, key: integerKey, show: (value) => value };
+    return {
+      read: readInteger,
+      key: integerKey,
+      compareKeys: compareDecimals,
+      show: (value) => value,
+    };
   }
   const loose = { ...options, decimalChar: undefined };
   return {
@@ -165,6 +192,7 @@ export function integerType(options: IntegerOptions): CellType {
       const plain = encodeText(looseNumberText(decodeText(bytes, start, end), loose));
       return integerKey(plain, 0, plain.length, value);
     },
+    compareKeys: compareDecimals,
     show: (value) => value,
   };
 }
