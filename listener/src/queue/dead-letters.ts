@@ -220,9 +220,8 @@ export async function settleOvertaken(
   queue: Pick<Queue, 'discard'>,
 ): Promise<number> {
   return database.transaction(async (transaction) => {
-    const { rows } = await transaction.raw<{ rows: { id: string }[] }>(
-      `SELECT id FROM ${queueSchemaOf(transaction)}.job
-       WHERE name = '${DEAD_LETTER_QUEUE}' AND state < 'active' AND EXISTS (
+    const { rows } = await transaction.raw<{ rows: LetterRow[] }>(
+      `${lettersIn(transaction)} AND EXISTS (
          SELECT FROM ${tablesOf(transaction).runs} AS run
          WHERE run.id = (data ->> 'runId')::uuid AND run.status IN ('finished', 'gone', 'replaced')
            AND run.last_number > (data ->> 'number')::integer
@@ -230,10 +229,8 @@ export async function settleOvertaken(
        LIMIT ? FOR UPDATE SKIP LOCKED`,
       [SETTLED_AT_ONCE],
     );
-    return queue.discard(
-      rows.map(({ id }) => id),
-      transaction,
-    );
+    await discardLetters(transaction, queue, rows.map(deadLetterOf));
+    return rows.length;
   });
 }
 

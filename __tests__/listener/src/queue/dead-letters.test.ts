@@ -498,6 +498,18 @@ describe('what used up its attempts', () => {
       expect(await list()).toEqual([other]);
     });
 
+    test('ends its judgement where no worker has seen it die', async () => {
+      const runId = await diedVersion('k');
+      const unseen = { status: 'queued', finished_at: null, error: null };
+      await given.database('judgements').where({ run_id: runId, number: 1 }).update(unseen);
+      await judgeByHand(runId, 'finished');
+      expect(await settleOvertaken(given.database, queue)).toBe(1);
+      expect(await judgementsOf(given.database, runId)).toMatchObject([
+        { status: 'error', error: 'S3 is unavailable' },
+        { status: 'finished' },
+      ]);
+    });
+
     test('stays where that ended in an error, too', async () => {
       const runId = await diedVersion('k');
       await judgeByHand(runId, 'error');
