@@ -81,14 +81,19 @@ async function judge(
     logger.debug(referenceOf(queued), 'judgement had ended before');
     return;
   }
+  const logProgress = progressLog(logger, queued);
   try {
     attempt ??= beginAt(breakers.read, held.object);
+    const { reached, end } = attempt;
     const recorded = await recordJudgement(held, {
       ...running,
       signal,
-      onProgress: progressLog(logger, queued),
+      onProgress(progress) {
+        reached();
+        logProgress(progress);
+      },
     });
-    attempt.end();
+    end();
     logger.info(finishedLine(recorded), 'run finished');
     count(metrics, recorded);
   } catch (error) {

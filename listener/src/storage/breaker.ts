@@ -23,6 +23,8 @@ const WAIT_MS = 20_000;
 
 /** An attempt on an object of a bucket. It has to be ended. */
 export interface BucketAttempt {
+  /** Says that bytes come: while a bucket is out, another one may be tried meanwhile, however long this one takes. */
+  reached(): void;
   /**
    * @param error what it failed with; undefined for a success
    * @returns whether the failure is the bucket's: then it counts against no file
@@ -117,9 +119,15 @@ export function createBreakers(options: BreakersOptions = {}): Breakers {
         if (tooEarly || trying.has(bucket)) return { waitMs: WAIT_MS * (1 + random()) };
         trying.add(bucket);
       }
+      let isOnlyOne = isTry;
+      const makeRoom = () => {
+        if (isOnlyOne) trying.delete(bucket);
+        isOnlyOne = false;
+      };
       return {
+        reached: makeRoom,
         end(error) {
-          if (isTry) trying.delete(bucket);
+          makeRoom();
           const outage = outageOf(error);
           if (outage !== undefined) return failed(bucket, key, outage);
           // Whoever finds that an object is not there has reached the bucket.

@@ -210,8 +210,7 @@ const denied = () =>
 const runOf = (key: string) => openRun(given.database, { bucket: 'bucket', key, eTag: key });
 
 /** As many failed attempts as it takes until a bucket is out. */
-async function bucketThatIsOut() {
-  const breakers = closedBreakers();
+async function bucketThatIsOut(breakers = closedBreakers()) {
   const outcomes: { error: unknown; lines: unknown[]; runId: string }[] = [];
   for (const key of 'abcde') {
     outcomes.push(await handle(denied(), { runId: await runOf(key), breakers }));
@@ -238,6 +237,33 @@ test('a file of a bucket that is out waits without being begun', async () => {
   expect(error).toBeInstanceOf(PostponedError);
   expect(lines).toEqual([]);
   expect(await findRun(given.database, runId)).toMatchObject({ status: 'queued', attempts: 0 });
+});
+
+test('a bucket is back before a large file of it was read to its end', async () => {
+  const { breakers } = await bucketThatIsOut({
+    ...closedBreakers(),
+    read: createBreakers({ rightsDiffer: true }),
+  });
+  const begun = Promise.withResolvers<void>();
+  const rest = Promise.withResolvers<void>();
+  async function* slowBytes() {
+    yield Buffer.from('n\n');
+    begun.resolve();
+    await rest.promise;
+    yield Buffer.from('1\n');
+  }
+  const store = storeOf('n\n1\n');
+  const open: ObjectStore['open'] = async (object, signal) => ({
+    ...(await store.open(object, signal)),
+    bytes: slowBytes(),
+  });
+  const large = handle({ ...store, open }, { runId: await runOf('large'), breakers });
+  await begun.promise;
+  const small = await handle('n\n1\n', { runId: await runOf('small'), breakers });
+  expect(small.error).toBeUndefined();
+  expect(breakers.read.anyOpen).toBe(false);
+  rest.resolve();
+  expect((await large).error).toBeUndefined();
 });
 
 test('a file of another bucket is judged meanwhile', async () => {

@@ -120,6 +120,28 @@ test('after ten seconds one attempt at a time is made', () => {
   expect(begin('g')).toHaveProperty('waitMs');
 });
 
+test('a try whose bytes come keeps no other one waiting, however long it takes', () => {
+  const { fail, begin, attempt, breakers, later } = given();
+  fail(...'abcde');
+  later(10_000);
+  const large = begin('large') as BucketAttempt;
+  expect(begin('small')).toHaveProperty('waitMs');
+  large.reached();
+  attempt('small');
+  expect(breakers.anyOpen).toBe(false);
+});
+
+test('a try that has made room does not make it again', () => {
+  const { fail, begin, later } = given();
+  fail(...'abcde');
+  later(10_000);
+  const large = begin('large') as BucketAttempt;
+  large.reached();
+  begin('other');
+  large.end(new Error('aborted'));
+  expect(begin('third')).toHaveProperty('waitMs');
+});
+
 test('a try that fails counts against no file, and the next one waits', () => {
   const { fail, attempt, begin, later } = given();
   fail(...'abcde');
