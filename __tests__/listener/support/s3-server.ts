@@ -65,6 +65,8 @@ export interface S3ServerOptions {
   readonly listing?: ServedListing;
   /** Called before each answer, with the Range that was asked for. */
   readonly onGet?: (path: string, range: string | undefined) => void;
+  /** What every request is answered with, of whatever key; undefined while all is well. */
+  readonly outage?: () => ErrorAnswer | undefined;
 }
 
 /**
@@ -88,19 +90,24 @@ export async function startS3Server(
     if (url.searchParams.has('versions')) {
       pages += 1;
       void list(options.listing ?? { versions: {} }, pages, url, response);
-    } else void answer(objects, options, request, response);
+    } else {
+      // The process that asked may be killed in the middle of what it writes.
+      answer(objects, options, request, response).catch(() => response.destroy());
+    }
   });
   return { ...server, owners, gets, endpoint: server.origin };
 }
 
 async function answer(
   objects: Record<string, ServedObject>,
-  { onGet }: S3ServerOptions,
+  { onGet, outage }: S3ServerOptions,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
   const url = new URL(request.url ?? '/', 'http://s3');
   const path = decodeURIComponent(url.pathname.slice(1));
+  const failing = outage?.();
+  if (failing !== undefined) return fail(response, failing);
   if (path.includes('/Unanswered')) return;
   if (path.includes('/AccessDenied')) return fail(response, { status: 403, code: 'AccessDenied' });
   if (request.method === 'PUT') return put(objects, path, request, response);

@@ -10,6 +10,10 @@ export interface SqsServer extends TestServer {
   readonly waiting: () => readonly string[];
   /** Bodies of those that are handed out, and so hidden. */
   readonly hidden: () => readonly string[];
+  /** How often the message was handed out that was handed out most often. */
+  readonly mostReceives: () => number;
+  /** Bodies of those that were handed out as often as is allowed: SQS moves them to the dead-letter queue. */
+  readonly dead: () => readonly string[];
   /** Actions that were asked for, in their order. */
   readonly actions: readonly string[];
   /** Puts a message into the queue. */
@@ -24,30 +28,66 @@ interface Queued {
   readonly id: string;
   readonly body: string;
   hidden: boolean;
+  receives: number;
+  /** The timer that shows it again. */
+  shownLater?: NodeJS.Timeout;
+}
+
+interface Receive {
+  readonly MaxNumberOfMessages: number;
+  readonly WaitTimeSeconds?: number;
 }
 
 /**
  * Stands in for SQS: ReceiveMessage, DeleteMessageBatch, ChangeMessageVisibilityBatch and GetQueueAttributes.
  *
- * @param options.waits - ReceiveMessage waits for a message as a long poll does, but without end; else it answers with
- * none @default true
+ * @param options.waits - ReceiveMessage waits for a message as a long poll does; else it answers with none @default true
  * @param options.policy - of the queue @default none
+ * @param options.visibilityMs - what is handed out is handed out again after it @default never, but for `showAgain`
+ * @param options.maxReceives - after so many, a message is dead @default any number
  */
 export async function startSqsServer({
   waits = true,
   policy = undefined as string | undefined,
+  visibilityMs = undefined as number | undefined,
+  maxReceives = Number.POSITIVE_INFINITY,
 } = {}): Promise<SqsServer> {
   let messages: Queued[] = [];
+  const dead: string[] = [];
+  let mostReceives = 0;
   const actions: string[] = [];
   const failing = new Map<string, string>();
   const arrived = new EventTarget();
   const announce = () => arrived.dispatchEvent(new Event('message'));
 
-  const answers: Record<string, (input: never) => unknown> = {
-    ReceiveMessage: async ({ MaxNumberOfMessages }: { MaxNumberOfMessages: number }) => {
-      while (waits && messages.every(({ hidden }) => hidden)) await once(arrived, 'message');
+  const show = (message: Queued) => {
+    message.hidden = false;
+    if (message.receives < maxReceives) return announce();
+    messages = messages.filter((other) => other !== message);
+    dead.push(message.body);
+  };
+  const hide = (message: Queued) => {
+    message.hidden = true;
+    message.receives += 1;
+    mostReceives = Math.max(mostReceives, message.receives);
+    if (visibilityMs === undefined) return;
+    clearTimeout(message.shownLater);
+    message.shownLater = setTimeout(() => {
+      if (messages.includes(message)) show(message);
+    }, visibilityMs).unref();
+  };
+
+  const answers: Record<string, (input: never, gone: AbortSignal) => unknown> = {
+    ReceiveMessage: async ({ MaxNumberOfMessages, WaitTimeSeconds = 0 }: Receive, gone) => {
+      const over = AbortSignal.timeout(WaitTimeSeconds * 1000);
+      const signal = AbortSignal.any([gone, over]);
+      while (waits && !signal.aborted && messages.every(({ hidden }) => hidden)) {
+        await once(arrived, 'message', { signal }).catch(() => undefined);
+      }
+      // Nobody is there any more to whom it could be handed out.
+      gone.throwIfAborted();
       const found = messages.filter(({ hidden }) => !hidden).slice(0, MaxNumberOfMessages);
-      for (const message of found) message.hidden = true;
+      for (const message of found) hide(message);
       const Messages = found.map(({ id, body }) => ({
         MessageId: id,
         ReceiptHandle: id,
@@ -70,7 +110,10 @@ export async function startSqsServer({
   };
   const server = await startTestServer(async (request, response) => {
     const action = String(request.headers['x-amz-target']).replace('AmazonSQS.', '');
-    const input = await json(request);
+    const gone = new AbortController();
+    response.once('close', () => gone.abort());
+    const input = await json(request).catch(() => gone.abort());
+    if (gone.signal.aborted) return;
     actions.push(action);
     response.setHeader('Content-Type', 'application/x-amz-json-1.0');
     const error = failing.get(action);
@@ -79,7 +122,11 @@ export async function startSqsServer({
       response.writeHead(400).end(JSON.stringify({ __type: `com.amazonaws.sqs#${error}` }));
       return;
     }
-    response.end(JSON.stringify(await answers[action]?.(input as never)));
+    try {
+      response.end(JSON.stringify(await answers[action]?.(input as never, gone.signal)));
+    } catch (error) {
+      if (!gone.signal.aborted) throw error;
+    }
   });
   return {
     ...server,
@@ -87,8 +134,10 @@ export async function startSqsServer({
     actions,
     waiting: () => messages.map(({ body }) => body),
     hidden: () => messages.filter(({ hidden }) => hidden).map(({ body }) => body),
+    mostReceives: () => mostReceives,
+    dead: () => dead,
     send(body) {
-      messages.push({ id: randomUUID(), body, hidden: false });
+      messages.push({ id: randomUUID(), body, hidden: false, receives: 0 });
       announce();
     },
     showAgain() {
