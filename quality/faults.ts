@@ -1,5 +1,5 @@
 import type { Check } from './checks/check.ts';
-import { ENCODING_CHECK } from './checks/encoding.ts';
+import { ENCODING_CHECK, SIGN_CHECK } from './checks/encoding.ts';
 import { HEADER_CHECK } from './checks/header.ts';
 import { KEY_CHECK } from './checks/keys.ts';
 import { SOURCE_CHECK } from './checks/source.ts';
@@ -11,6 +11,7 @@ import {
   DIMENSIONS_CHECK,
   type DimensionThresholds,
   HEADER_ONLY_CHECK,
+  LINE_END_CHECK,
 } from './checks/whole-file.ts';
 
 /** What a fault is about: the file as a whole, its header, one of its columns, a row, or one cell. */
@@ -47,6 +48,42 @@ export const FAULT_KINDS = [
     meaning:
       'A cell holds a NUL byte or bytes that are not UTF-8, or the whole file is UTF-16 or UTF-32.',
     remedy: 'Export the file as UTF-8; for old data find out its encoding and convert it.',
+  },
+  {
+    type: 'byte-order-mark',
+    scope: 'file',
+    meaning:
+      'A byte order mark stands inside the file, as where files were joined; all are counted, the first is listed.',
+    remedy:
+      'Look whether files were joined, and with them their headers; to refuse such files list `byte-order-mark` in `failOn`.',
+    onlyWarns: true,
+  },
+  {
+    type: 'replacement-character',
+    scope: 'file',
+    meaning:
+      'U+FFFD stands for characters that were lost before the file was written; all are counted, the first is listed.',
+    remedy:
+      'Export the data anew, with the encoding that it is stored in; to refuse such files list `replacement-character` in `failOn`.',
+    onlyWarns: true,
+  },
+  {
+    type: 'mojibake',
+    scope: 'file',
+    meaning:
+      'Characters are UTF-8 that was read as Windows-1252 and encoded anew, such as Ã© for é; all are counted, the first is listed.',
+    remedy:
+      'Export the data anew as UTF-8, once; to refuse such files list `mojibake` in `failOn`.',
+    onlyWarns: true,
+  },
+  {
+    type: 'mixed-line-ends',
+    scope: 'file',
+    meaning:
+      'Records end in more than one way; those that do not end as most do are counted, and the first record that ends otherwise than those before it is listed.',
+    remedy:
+      'Write all records in one way; to refuse such files list `mixed-line-ends` in `failOn`.',
+    onlyWarns: true,
   },
   {
     type: 'stray-quote',
@@ -247,6 +284,8 @@ export const CHECKS: readonly Check<FaultType, CheckThresholds>[] = [
   TYPE_CHECK,
   CONSTRAINT_CHECK,
   TEXT_CHECK,
+  SIGN_CHECK,
+  LINE_END_CHECK,
   HEADER_ONLY_CHECK,
   DIMENSIONS_CHECK,
   COMPLETENESS_CHECK,

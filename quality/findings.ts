@@ -180,9 +180,9 @@ export class Findings implements Found<FaultType> {
   }
 
   listFile(type: FaultType, message: string, details: FileDetails = {}): void {
-    const { byte = null, column, label = null } = details;
+    const { record = null, line = null, byte = null, column, label = null } = details;
     const field = column === undefined ? null : column + 1;
-    this.log.list({ record: null, line: null, byte, field, label, value: null, type, message });
+    this.log.list({ record, line, byte, field, label, value: null, type, message });
   }
 
   #place(index: number): Pick<Fault, 'record' | 'line' | 'byte'> {

@@ -7,7 +7,7 @@ import {
   type Stages,
   type Writable,
 } from './checks/check.ts';
-import { Utf8Watch } from './checks/encoding.ts';
+import { SignWatch, Utf8Watch } from './checks/encoding.ts';
 import { BYTE_ORDER_MARK, SIGNATURE_BYTES } from './checks/source.ts';
 import { isBlank, placedCells, structureSuspicions } from './checks/structure.ts';
 import type { CompiledExpectation } from './expectation.ts';
@@ -49,6 +49,7 @@ export class Inspection implements RecordHandler {
   readonly #started: number;
   readonly #hash: Sha256;
   readonly #watch: Utf8Watch;
+  readonly #signs = new SignWatch();
   readonly #scanner: Scanner;
   readonly #file: Writable<InspectedFile>;
   readonly #found: Findings;
@@ -86,6 +87,9 @@ export class Inspection implements RecordHandler {
       rows: 0,
       readRows: 0,
       suspectUntil: 0,
+      lineEnds: this.#scanner.lineEnds,
+      otherLineEnd: undefined,
+      signs: this.#signs.signs,
       columns: undefined,
       columnsOfSchema: false,
       values: new Float64Array(0),
@@ -131,6 +135,9 @@ export class Inspection implements RecordHandler {
     if (this.#head !== undefined) this.#begin(this.#head);
     if (!this.#watch.complete()) file.suspectUntil = Infinity;
     this.#scanner.end();
+    if (file.records > 0 && isMixed(file.lineEnds)) {
+      file.otherLineEnd ??= { record: file.records, line: this.#scanner.recordLine };
+    }
     if (this.#supported) this.#stages.every((stage) => stage.end?.(found) ?? true);
     const judgement = judge({
       faults: found.log,
@@ -167,7 +174,11 @@ export class Inspection implements RecordHandler {
   /** Called by the scanner for each record. */
   record(scanner: Scanner): void {
     const file = this.#file;
+    if (file.otherLineEnd === undefined && isMixed(scanner.lineEnds)) {
+      file.otherLineEnd = { record: Math.max(1, file.records), line: scanner.recordLine - 1 };
+    }
     file.records++;
+    if (scanner.offset(scanner.recordEnd) > this.#signs.next) this.#placeSigns(scanner);
     if (file.columns === undefined) {
       const { dialect } = file;
       if (dialect.header) {
@@ -210,8 +221,15 @@ export class Inspection implements RecordHandler {
     for (let from = 0; from < chunk.length; from += BLOCK_BYTES) {
       const block = chunk.subarray(from, Math.min(chunk.length, from + BLOCK_BYTES));
       if (!this.#watch.isValid(block)) this.#file.suspectUntil = offset + from + block.length;
+      this.#signs.watch(block, offset + from);
       this.#scanner.write(block);
     }
+  }
+
+  #placeSigns(scanner: Scanner): void {
+    const index = Math.max(scanner.recordStart, this.#signs.next - scanner.base);
+    const place = { record: this.#file.records, line: scanner.lineAt(index) };
+    this.#signs.place(scanner.offset(scanner.recordEnd), place);
   }
 
   #readHeader(scanner: Scanner): void {
@@ -293,6 +311,10 @@ const BROKEN = 1;
 const REFUSED = 2;
 
 type StructureState = typeof INTACT | typeof BROKEN | typeof REFUSED;
+
+function isMixed({ lf, crlf, cr }: InspectedFile['lineEnds']): boolean {
+  return lf > 0 ? crlf > 0 || cr > 0 : crlf > 0 && cr > 0;
+}
 
 /** Judges the structure of records of which one of these bits is suspected. */
 interface StructureJudge {

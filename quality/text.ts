@@ -124,9 +124,9 @@ const PLUS = 0x2b;
 const EQUALS = 0x3d;
 
 const SCIENTIFIC = /^-?\d(?:[.,]\d+)?E\+(?:1[1-9]|[2-9]\d|[12]\d\d)$/;
-const ERRORS = /^#(?:N\/A|REF!|VALUE!|DIV\/0!|NAME\?|NUM!|NULL!|SPILL!|CALC!)$/;
-/** Blank to the eye, besides those that String.trim drops: zero-width space and joiners. */
-const BLANK_EDGE = /^[\s\u200B-\u200D\u2060]|[\s\u200B-\u200D\u2060]$/;
+const ERRORS = /^#(?:N\/A|REF!|VALUE!|DIV\/0!|NAME\?|NUM!|NULL!|SPILL!|CALC!|###+)$/;
+/** Blanks and what is as invisible (zero-width space, joiners); a byte order mark has a kind of its own. */
+const BLANK_EDGE = /^(?!\uFEFF)[\s\u200B-\u200D\u2060]|(?!\uFEFF)[\s\u200B-\u200D\u2060]$/;
 const BLANK = /^[\s\u200B-\u200D\u2060\uFEFF]+$/;
 
 /** What is odd about a text, as one of the bits above; 0 for nothing, and for an empty text. */
@@ -179,7 +179,8 @@ function slowOddity(bytes: Uint8Array, start: number, end: number): number {
     return BLANK.test(decodeText(bytes, start, end)) ? ODD_BLANK : ODD_PADDED;
   }
   const text = decodeText(bytes, start, end);
-  if (BLANK_EDGE.test(text)) return BLANK.test(text) ? ODD_BLANK : ODD_PADDED;
+  if (BLANK.test(text)) return ODD_BLANK;
+  if (BLANK_EDGE.test(text)) return ODD_PADDED;
   if (SCIENTIFIC.test(text)) return ODD_SCIENTIFIC;
   if (ERRORS.test(text)) return ODD_ERROR;
   return text.length > 2 && text.startsWith('="') && text.endsWith('"') ? ODD_FORMULA : 0;

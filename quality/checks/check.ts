@@ -72,6 +72,12 @@ export interface InspectedFile {
   readonly readRows: number;
   /** Up to this byte a record may hold bytes that are not text. */
   readonly suspectUntil: number;
+  /** How records end so far. */
+  readonly lineEnds: { readonly lf: number; readonly crlf: number; readonly cr: number };
+  /** The first record that ends otherwise than those before it. */
+  readonly otherLineEnd: { readonly record: number; readonly line: number } | undefined;
+  /** Characters that are text, and signs of what befell the text before. */
+  readonly signs: readonly TextSign[];
   /** Undefined until the header was read. */
   readonly columns: readonly Column[] | undefined;
   /** Whether the columns are the schema's, since the rows have its width and a faulty header has another one. */
@@ -79,6 +85,16 @@ export interface InspectedFile {
   /** Order values of the row's cells; NaN for what is not of its type or was not read. A null keeps an older one. */
   readonly values: Float64Array;
   readonly nulls: Uint8Array;
+}
+
+/** One kind of character that a sender rarely means, as far as the file was read. */
+export interface TextSign {
+  readonly kind: 'byte-order-mark' | 'replacement-character' | 'mojibake';
+  readonly count: number;
+  /** Offset in the file of the first one; Infinity before it was seen. */
+  readonly firstByte: number;
+  /** Where the first one is; undefined outside of records. */
+  readonly place: { readonly record: number; readonly line: number } | undefined;
 }
 
 /** What its owner fills in, and others only read. */
@@ -151,6 +167,8 @@ export interface CellDetails {
 }
 
 export interface FileDetails {
+  readonly record?: number;
+  readonly line?: number;
   readonly byte?: number;
   /** Index of the column. */
   readonly column?: number;

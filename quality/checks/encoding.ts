@@ -1,6 +1,6 @@
 import type { EnginePorts } from '../ports.ts';
 import { MAX_CELLS } from '../scanner.ts';
-import type { Check } from './check.ts';
+import type { Check, TextSign, Writable } from './check.ts';
 import { SUSPECT_TEXT } from './structure.ts';
 
 export const ENCODING_CHECK: Check<'encoding-error'> = {
@@ -24,6 +24,132 @@ export const ENCODING_CHECK: Check<'encoding-error'> = {
     },
   }),
 };
+
+const SIGN_MESSAGES: Readonly<Record<TextSign['kind'], (count: number) => string>> = {
+  'byte-order-mark': (count) =>
+    `${times(count)} a byte order mark stands inside the file, as where files were joined.`,
+  'replacement-character': (count) =>
+    `${times(count)} U+FFFD stands for a character that was lost before the file was written.`,
+  mojibake: (count) =>
+    `${times(count)} a character is UTF-8 that was read as Windows-1252 and encoded anew.`,
+};
+
+function times(count: number): string {
+  return count === 1 ? 'Once' : `${count} times`;
+}
+
+/** Text that is well-formed, and was damaged before: all is counted, and each kind is listed once, with its first place. */
+export const SIGN_CHECK: Check<TextSign['kind']> = {
+  kinds: ['byte-order-mark', 'replacement-character', 'mojibake'],
+  begin: (file) => ({
+    end(found) {
+      for (const { kind, count, firstByte, place } of file.signs) {
+        if (count === 0 || !found.count(kind, count)) continue;
+        found.listFile(kind, SIGN_MESSAGES[kind](count), { byte: firstByte, ...place });
+      }
+      return true;
+    },
+  }),
+};
+
+/** Bytes of the longest sign, less one: what of a chunk may begin one that ends in the next. */
+const SIGN_TAIL = 4;
+
+/**
+ * Finds {@link TextSign}s in a stream of bytes, one chunk at a time. It looks for one byte of each by a native
+ * search: EF begins a byte order mark (EF BB BF) and U+FFFD (EF BF BD); 82 and 83 are rare in Latin scripts, and stand
+ * in what becomes of UTF-8 that is read as Windows-1252: C3 82 and C3 83 ("Â", "Ã") in front of what was the second
+ * byte of a character, and C3 A2 E2 82 AC ("â€", of a dash or a quotation mark).
+ */
+export class SignWatch {
+  readonly signs: readonly Writable<TextSign>[] = SIGN_CHECK.kinds.map((kind) => ({
+    kind,
+    count: 0,
+    firstByte: Infinity,
+    place: undefined,
+  }));
+  /** The first sign that has no place yet. */
+  next = Infinity;
+  #buffer = new Uint8Array(0);
+  #tail = 0;
+
+  /** @param offset of the chunk in the file */
+  watch(chunk: Uint8Array, offset: number): void {
+    const tail = this.#tail;
+    if (this.#buffer.length < tail + chunk.length) {
+      const larger = new Uint8Array(SIGN_TAIL + chunk.length);
+      larger.set(this.#buffer.subarray(0, tail));
+      this.#buffer = larger;
+    }
+    this.#buffer.set(chunk, tail);
+    const bytes = this.#buffer.subarray(0, tail + chunk.length);
+    const base = offset - tail;
+    for (const trigger of TRIGGERS) {
+      for (let at = bytes.indexOf(trigger); at >= 0; at = bytes.indexOf(trigger, at + 1)) {
+        this.#judge(bytes, at, tail, base);
+      }
+    }
+    const kept = Math.min(SIGN_TAIL, bytes.length);
+    bytes.copyWithin(0, bytes.length - kept);
+    this.#tail = kept;
+  }
+
+  /** Gives the signs up to the end of a record their place in it. */
+  place(end: number, place: { record: number; line: number }): void {
+    this.next = Infinity;
+    for (const sign of this.signs) {
+      if (sign.count === 0 || sign.place !== undefined) continue;
+      if (sign.firstByte < end) sign.place = place;
+      else this.next = Math.min(this.next, sign.firstByte);
+    }
+  }
+
+  #judge(bytes: Uint8Array, at: number, tail: number, base: number): void {
+    const before = bytes[at - 1];
+    const after = bytes[at + 1];
+    if (bytes[at] === 0xef) {
+      const mark = after === 0xbb && bytes[at + 2] === 0xbf;
+      const lost = after === 0xbf && bytes[at + 2] === 0xbd;
+      // One at the very beginning is what a byte order mark is for.
+      if (mark && base + at > 0) this.#count(0, at, at + 3, tail, base);
+      else if (lost) this.#count(1, at, at + 3, tail, base);
+    } else if (before === 0xc3) {
+      const symbol = after === 0xc2 && isContinuation(bytes[at + 2]);
+      const letter = bytes[at] === 0x83 && isWindows1252(bytes, at + 1);
+      if (symbol || letter)
+        this.#count(2, at - 1, at + (bytes[at + 1] === 0xe2 ? 4 : 3), tail, base);
+    } else if (before === 0xe2 && bytes[at] === 0x82 && after === 0xac) {
+      const dash = bytes[at - 2] === 0xa2 && bytes[at - 3] === 0xc3;
+      if (dash) this.#count(2, at - 3, at + 2, tail, base);
+    }
+  }
+
+  /** Counts a sign, unless the chunk before held all of it and counted it. */
+  #count(index: number, start: number, end: number, tail: number, base: number): void {
+    const sign = this.signs[index];
+    if (end <= tail || sign === undefined) return;
+    sign.count++;
+    sign.firstByte = Math.min(sign.firstByte, base + start);
+    if (sign.place === undefined) this.next = Math.min(this.next, sign.firstByte);
+  }
+}
+
+const TRIGGERS = [0xef, 0x82, 0x83];
+
+function isContinuation(byte: number | undefined): boolean {
+  return byte !== undefined && byte >= 0x80 && byte <= 0xbf;
+}
+
+/** Letters that Windows-1252 has at 80 to 9F, in UTF-8 (Œ œ Š š Ÿ Ž ž ƒ ˆ ˜), and of its signs those after "Ã" for À and É. */
+const WINDOWS_1252: ReadonlySet<number> = new Set([
+  0xc592, 0xc593, 0xc5a0, 0xc5a1, 0xc5b8, 0xc5bd, 0xc5be, 0xc692, 0xcb86, 0xcb9c, 0xe282ac,
+  0xe280b0,
+]);
+
+function isWindows1252(bytes: Uint8Array, at: number): boolean {
+  const two = ((bytes[at] ?? 0) << 8) | (bytes[at + 1] ?? 0);
+  return WINDOWS_1252.has(two) || WINDOWS_1252.has((two << 8) | (bytes[at + 2] ?? 0));
+}
 
 function messageFor(byte: number): string {
   if (byte === 0) return 'A NUL byte is not text.';

@@ -2,6 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { firstInvalidByte, Utf8Watch } from '../../../quality/checks/encoding.ts';
+import type { FaultType } from '../../../quality/faults.ts';
 import { cut, inspectBytes, places } from '../inspect-bytes.ts';
 
 /** Bytes that are often, and often almost, UTF-8. */
@@ -79,5 +80,41 @@ describe('bytes that are not text', () => {
   it('finds a character that the end of the file cuts off', () => {
     const file = Buffer.concat([Buffer.from('id,name\n1,b\n2,a'), Buffer.from([0xc3])]);
     expect(places(inspectBytes(file))).toStrictEqual(['encoding-error 3:2']);
+  });
+});
+
+describe('text that was damaged before it was written', () => {
+  it.each([
+    ['a byte order mark', '\uFEFF', 'byte-order-mark'],
+    ['U+FFFD', '\uFFFD', 'replacement-character'],
+    ['é read as Windows-1252', 'Ã©', 'mojibake'],
+    ['É read as Windows-1252', 'Ã‰', 'mojibake'],
+    ['Š read as Windows-1252', 'ÃŠ', 'mojibake'],
+    ['£ read as Windows-1252', 'Â£', 'mojibake'],
+    ['a quotation mark read as Windows-1252', 'â€™', 'mojibake'],
+  ])('%s is warned of with its count and first place, however the file is cut', (_, sign, kind) => {
+    const file = `a,b\n1,x\n2,"y\n${sign}z"\n3,x${sign}${sign}x\n`;
+    const byte = Buffer.from(file).indexOf(Buffer.from(sign));
+    for (const size of [1, 2, 3, 5, 1000]) {
+      const report = inspectBytes(file, {}, [size]);
+      expect(report.faultCounts).toStrictEqual({ [kind]: 3 });
+      expect(report.faults).toMatchObject([{ type: kind, record: 3, line: 4, byte }]);
+      expect(report.verdict).toBe('warned');
+    }
+    const thresholds = { failOn: [kind as FaultType] };
+    expect(inspectBytes(file, { expectation: { thresholds } }).verdict).toBe('failed');
+  });
+
+  it.each(['é', 'Ã', 'Âme', 'â', '€', 'IRMÃ', 'naïve', '，。', 'ﻯ', '₂', 'Ⴢ'])(
+    '%s is not taken for it',
+    (text) => {
+      expect(inspectBytes(`a,b\n1,${text}\n`).verdict).toBe('passed');
+    },
+  );
+
+  it('says nothing of the byte order mark that begins the file, and counts a second one', () => {
+    expect(inspectBytes('\uFEFFa,b\n1,2\n').verdict).toBe('passed');
+    const twice = inspectBytes('\uFEFF\uFEFFa,b\n1,2\n');
+    expect(twice.faults).toMatchObject([{ type: 'byte-order-mark', record: 1, line: 1, byte: 3 }]);
   });
 });

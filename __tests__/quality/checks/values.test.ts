@@ -64,6 +64,7 @@ describe('texts that are odd', () => {
     ['="001"', 'formula-value'],
     ['#REF!', 'spreadsheet-error'],
     ['#N/A', 'spreadsheet-error'],
+    ['########', 'spreadsheet-error'],
   ])(
     '%j is a warning of kind %s, with or without a schema, and a failure by failOn',
     (text, kind) => {
@@ -77,12 +78,22 @@ describe('texts that are odd', () => {
     },
   );
 
-  it.each(['x y', '2.01E+10', '1e16', '1.5E-12', '=1+1', '#1', '# N/A', '"', 'é', '2024+16', '+'])(
-    '%j is not odd',
-    (text) => {
-      expect(inspectBytes(column(text)).faults).toStrictEqual([]);
-    },
-  );
+  it.each([
+    'x y',
+    '2.01E+10',
+    '1e16',
+    '1.5E-12',
+    '=1+1',
+    '#1',
+    '# N/A',
+    '##',
+    '"',
+    'é',
+    '2024+16',
+    '+',
+  ])('%j is not odd', (text) => {
+    expect(inspectBytes(column(text)).faults).toStrictEqual([]);
+  });
 
   it('are all counted, and the first of each column is listed', () => {
     const report = inspectBytes(`a,b\n${' x,y\n'.repeat(3)}x, y\n`);
