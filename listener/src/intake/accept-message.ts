@@ -8,7 +8,7 @@ import {
 } from '../database/column-values.ts';
 import type { Database, Transaction } from '../database/connection.ts';
 import { DatabaseUnavailableError, meansUnavailable, sqlStateOf } from '../database/errors.ts';
-import { groupCommit } from '../database/group-commit.ts';
+import { groupCommit, PATIENCE_MS } from '../database/group-commit.ts';
 import type { Envelope } from '../database/sns-messages.ts';
 import { type Tables, tablesOf } from '../database/tables.ts';
 import type { Queue } from '../queue/queue.ts';
@@ -65,7 +65,7 @@ export function openIntake({ database, queue, deadlineMs = 4_500 }: IntakeOption
   const record = groupCommit<MessageRow, Acceptance>({
     run: (rows) => recordGroup(database, queue, rows),
     // One that waits for a duplicate in another process must not hold up all the others.
-    groupsAtOnce: 2,
+    ...{ groupsAtOnce: 2, patienceMs: PATIENCE_MS },
     largestGroup: 100,
   });
   return (envelope, event) =>

@@ -100,3 +100,29 @@ test('an item that is refused fails alone where each is tried alone', async () =
   const settled = await Promise.allSettled([1, 2, 3].map(together));
   expect(settled.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected']);
 });
+
+test('a further group waits as long as there is patience with the first', async () => {
+  const { groups, run } = manual();
+  const options = { run, groupsAtOnce: 2, largestGroup: 10 };
+  const patient = groupCommit({ ...options, patienceMs: 60_000 });
+  const results = [patient(1), patient(2), patient(3)];
+  await new Promise(setImmediate);
+  expect(groups.map(({ items }) => items)).toEqual([[1]]);
+  groups[0]?.end();
+  await results[0];
+  expect(groups[1]?.items).toEqual([2, 3]);
+  groups[1]?.end();
+  expect(await Promise.all(results)).toEqual([10, 20, 30]);
+});
+
+test('a group that takes longer than that holds up no other', async () => {
+  const { groups, run } = manual();
+  const work = groupCommit({ run, groupsAtOnce: 2, largestGroup: 10, patienceMs: 1 });
+  const slow = work(1);
+  const fast = work(2);
+  await eventually(() => expect(groups).toHaveLength(2));
+  groups[1]?.end();
+  expect(await fast).toBe(20);
+  groups[0]?.end();
+  expect(await slow).toBe(10);
+});
