@@ -11,10 +11,16 @@ type Kind = 'unique-error' | 'primary-key' | 'key-check-incomplete';
 /** A key whose fields all have a column. */
 interface Key {
   readonly fault: 'unique-error' | 'primary-key';
-  readonly cells: readonly number[];
-  readonly columns: readonly Column[];
+  readonly parts: readonly KeyPart[];
   readonly labels: string;
   readonly table: KeyTable;
+}
+
+interface KeyPart {
+  readonly cell: number;
+  readonly field: CompiledField;
+  readonly isText: boolean;
+  readonly isInteger: boolean;
 }
 
 export const KEY_CHECK: Check<Kind> = {
@@ -49,9 +55,13 @@ function keysOf({ schema, maxKeys }: InspectedFile, columns: readonly Column[]):
     );
     // A field without a column was reported as a missing label.
     if (cells.includes(-1)) return [];
-    const parts = cells.map((cell) => columns[cell] as Column);
-    const labels = parts.map(({ label }) => label).join(', ');
-    return [{ fault, cells, columns: parts, labels, table: new KeyTable(budget) }];
+    const parts = cells.map((cell) => {
+      const field = columns[cell]?.field as CompiledField;
+      const isText = field.type === 'string' || field.type === 'any';
+      return { cell, field, isText, isInteger: field.type === 'integer' };
+    });
+    const labels = cells.map((cell) => columns[cell]?.label).join(', ');
+    return [{ fault, parts, labels, table: new KeyTable(budget) }];
   });
 }
 
@@ -65,19 +75,18 @@ function judge(key: Key, file: InspectedFile, record: Scanner, found: Found<Kind
   const first = key.table.firstRecord(file.records);
   if (first === 0 || !found.count(key.fault)) return;
   const message = `The same ${key.labels} came in record ${first}.`;
-  const value = key.cells.map((cell) => cellText(record, cell)).join(', ');
-  found.listCell(key.fault, key.cells[0] ?? 0, message, { value });
+  const value = key.parts.map(({ cell }) => cellText(record, cell)).join(', ');
+  found.listCell(key.fault, key.parts[0]?.cell ?? 0, message, { value });
 }
 
 function hashKey(
-  { cells, columns, table }: Key,
+  { parts, table }: Key,
   { nulls, values }: InspectedFile,
   record: Scanner,
 ): 'whole' | 'null' | 'invalid' {
   let hasNull = false;
   table.begin();
-  for (let part = 0; part < cells.length; part++) {
-    const cell = cells[part] as number;
+  for (const { cell, field, isText, isInteger } of parts) {
     if (nulls[cell] === 1) {
       hasNull = true;
       continue;
@@ -92,19 +101,17 @@ function hashKey(
       start = 0;
       end = bytes.length;
     }
-    const { type, cell: cellType } = (columns[part] as Column).field as CompiledField;
-    if (type === 'string' || type === 'any') table.addBytes(bytes, start, end);
-    else if (type === 'integer' && end - start <= EXACT_INTEGER_BYTES) table.addNumber(value);
-    else table.addKey(cellType.key(bytes, start, end, value));
+    if (isText) table.addBytes(bytes, start, end);
+    else if (isInteger && end - start <= EXACT_INTEGER_BYTES) table.addNumber(value);
+    else table.addKey(field.cell.key(bytes, start, end, value));
   }
   return hasNull ? 'null' : 'whole';
 }
 
-function nullInPrimaryKey({ cells, columns }: Key, file: InspectedFile, found: Found<Kind>): void {
-  cells.forEach((cell, part) => {
+function nullInPrimaryKey({ parts }: Key, file: InspectedFile, found: Found<Kind>): void {
+  for (const { cell, field } of parts) {
     // A required field that is null was named already.
-    if (file.nulls[cell] !== 1 || columns[part]?.field?.required === true) return;
-    if (!found.count('primary-key')) return;
+    if (file.nulls[cell] !== 1 || field.required || !found.count('primary-key')) continue;
     found.listCell('primary-key', cell, 'A field of the primary key is null.');
-  });
+  }
 }
