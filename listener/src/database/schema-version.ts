@@ -2,7 +2,7 @@ import { readdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import pgBossPackage from 'pg-boss/package.json' with { type: 'json' };
 import type { Database, Transaction } from './connection.ts';
-import { queueSchemaOf, tablesOf } from './tables.ts';
+import { queueSchemaOf, schemaOf, tablesOf } from './tables.ts';
 
 /** Our migrations, applied in the order of their names. */
 export const MIGRATIONS_FOLDER = fileURLToPath(new URL('../../migrations/', import.meta.url));
@@ -50,8 +50,10 @@ export async function missingMigrations(database: Database | Transaction): Promi
 export async function checkSchema(database: Database): Promise<void> {
   const names = await migrationNames();
   const missing = await missingMigrations(database);
-  if (missing.length === names.length)
-    throw new SchemaOutdatedError('it has no tables yet', missing);
+  if (missing.length === names.length) {
+    const problem = `none of its tables is in the schema ${schemaOf(database)} yet`;
+    throw new SchemaOutdatedError(problem, missing);
+  }
   if (missing.length > 0) throw new SchemaOutdatedError(`missing: ${missing.join(', ')}`, missing);
 
   const needed = QUEUE_SCHEMA_VERSION;

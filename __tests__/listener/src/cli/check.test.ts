@@ -236,8 +236,13 @@ describe('check --only backlog', () => {
   test('says first that the schema is old', async () => {
     const given = await createTestDatabase('empty');
     onTestFinished(() => given.drop());
-    const { code, out } = await cli(['check', '--only', 'backlog'], { DATABASE_URL: given.url });
-    expect(out).toMatch(/RED +database schema +.*it has no tables yet/);
+    const { code, out } = await cli(['check', '--only', 'backlog'], {
+      DATABASE_URL: given.url,
+      DB_SCHEMA: 'elsewhere',
+    });
+    expect(out).toMatch(
+      /RED +database schema +.*none of its tables is in the schema elsewhere yet/,
+    );
     expect(code).toBe(1);
   });
 
