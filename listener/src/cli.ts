@@ -16,6 +16,7 @@ import {
   dryRun,
   json,
   mappingValue,
+  optionalReason,
   pageSize,
   reason,
   selecting,
@@ -118,7 +119,7 @@ function describeProgram(context: CommandContext, finish: (code: number) => void
     .option('--dry-run', 'check without a database, record nothing', false)
     .option('--definitions <folder>', 'monitored files and mappings of a dry run', SEED_FOLDER)
     .option('--invocation <id>', 'name of this call, the same for each attempt of a Job')
-    .option('--reason <text>', 'why, for the record')
+    .addOption(optionalReason())
     .addOption(json())
     .action((job, options) =>
       execute(async () => (await import('./cli/run.ts')).run, { job, ...options }),
@@ -148,7 +149,7 @@ function describeProgram(context: CommandContext, finish: (code: number) => void
     )
     .option('--until <time>', 'and before then', timeValue)
     .option('--dry-run', 'enqueue nothing', false)
-    .option('--reason <text>', 'why, for the record')
+    .addOption(optionalReason())
     .option('--log', 'write a line of the log, a warning where something was found', false)
     .addOption(json())
     .action((options) =>

@@ -74,9 +74,12 @@ export const json = () => new Option('--json', 'print JSON').default(false);
 /** `--dry-run` of what asks for judgements. */
 export const dryRun = () => new Option('--dry-run', 'only count').default(false);
 
+/** `--reason`, which may be left out. */
+export const optionalReason = () =>
+  new Option('--reason <text>', 'why, for the record').argParser(reasonValue);
+
 /** `--reason`, which must be there. */
-export const reason = () =>
-  new Option('--reason <text>', 'why, for the record').argParser(reasonValue).makeOptionMandatory();
+export const reason = () => optionalReason().makeOptionMandatory();
 
 /** `--limit` of a list. */
 export const pageSize = () =>

@@ -85,10 +85,8 @@ export const show: Command<ShowOptions> = (context, { id, json }) =>
       .filter(([, value]) => value !== null)
       .map(([name, value]) => `${name}: ${printable(shown(value))}\n`);
     context.stdout.write(fields.join(''));
-    // One is what the fields above say, unless somebody has settled it or its report was deleted.
-    const [{ settledAt, detailsDeletedAt } = { settledAt: null, detailsDeletedAt: null }] =
-      judgements;
-    if (judgements.length > 1 || settledAt !== null || detailsDeletedAt !== null) {
+    // One alone is what the fields above say, unless its line has something more.
+    if (judgements.length > 1 || judgements.some(hasMore)) {
       context.stdout.write(`\njudgements:\n${judgements.map(judgementLine).join('')}`);
     }
     if (report !== null) {
@@ -113,6 +111,11 @@ export async function runIdOf(
   if (id === undefined) throw new UsageError(missing);
   if (others.length === 0) return id;
   throw new UsageError(`more than one run begins with ${name}: ${[id, ...others].join(', ')}`);
+}
+
+/** Who asked said why, somebody has settled it, or its report was deleted. */
+function hasMore({ reason, settledAt, detailsDeletedAt }: Judgement): boolean {
+  return reason !== null || settledAt !== null || detailsDeletedAt !== null;
 }
 
 function judgementLine(judgement: Judgement): string {

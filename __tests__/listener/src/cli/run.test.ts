@@ -154,6 +154,19 @@ describe('a run with a database', () => {
     });
   });
 
+  test('runs show says why the only judgement was asked for', async () => {
+    await judge(await rootWith({ 'a.csv': 'n\n1\n' }), '--reason', 'the client asked');
+    const { out } = await cli(['runs', 'show', 'latest'], { DATABASE_URL: given.url });
+    expect(out).toMatch(/^ {2}1 .* passed {2}asked by operator {2}the client asked$/m);
+  });
+
+  test('an empty reason is refused, and nothing is judged', async () => {
+    const { code, err } = await judge(await rootWith({ 'a.csv': 'n\n1\n' }), '--reason', ' ');
+    expect(err).toContain('A reason is needed, in your own words.');
+    expect(code).toBe(2);
+    expect(await listRuns(given.database)).toEqual([]);
+  });
+
   test('an object that is gone has no verdict, and ends with 66', async () => {
     expect(await run(await rootWith({}), 'a.csv')).toMatchObject({ code: 66 });
     expect(await listRuns(given.database)).toMatchObject([{ status: 'gone', verdict: null }]);
