@@ -70,28 +70,33 @@ export class SignWatch {
   }));
   /** The first sign that has no place yet. */
   next = Infinity;
-  #buffer = new Uint8Array(0);
+  readonly #edge = new Uint8Array(SIGN_TAIL * 2);
   #tail = 0;
 
   /** @param offset of the chunk in the file */
   watch(chunk: Uint8Array, offset: number): void {
-    const tail = this.#tail;
-    if (this.#buffer.length < tail + chunk.length) {
-      const larger = new Uint8Array(SIGN_TAIL + chunk.length);
-      larger.set(this.#buffer.subarray(0, tail));
-      this.#buffer = larger;
-    }
-    this.#buffer.set(chunk, tail);
-    const bytes = this.#buffer.subarray(0, tail + chunk.length);
-    const base = offset - tail;
+    this.#watchEdge(chunk, offset);
     for (const trigger of TRIGGERS) {
-      for (let at = bytes.indexOf(trigger); at >= 0; at = bytes.indexOf(trigger, at + 1)) {
-        this.#judge(bytes, at, tail, base);
+      for (let at = chunk.indexOf(trigger); at >= 0; at = chunk.indexOf(trigger, at + 1)) {
+        this.#judge(chunk, at, 0, offset);
       }
     }
-    const kept = Math.min(SIGN_TAIL, bytes.length);
-    bytes.copyWithin(0, bytes.length - kept);
+    const kept = Math.min(SIGN_TAIL, this.#tail + chunk.length);
+    const older = Math.max(0, kept - chunk.length);
+    this.#edge.copyWithin(0, this.#tail - older, this.#tail);
+    this.#edge.set(chunk.subarray(chunk.length - (kept - older)), older);
     this.#tail = kept;
+  }
+
+  /** Judges what begins in the chunk before and ends in this one. */
+  #watchEdge(chunk: Uint8Array, offset: number): void {
+    const tail = this.#tail;
+    const head = chunk.subarray(0, SIGN_TAIL);
+    this.#edge.set(head, tail);
+    const edge = this.#edge.subarray(0, tail + head.length);
+    for (let at = 0; tail > 0 && at < edge.length; at++) {
+      if (TRIGGERS.includes(edge[at] as number)) this.#judge(edge, at, tail, offset - tail);
+    }
   }
 
   /** Gives the signs up to the end of a record their place in it. */
@@ -124,10 +129,10 @@ export class SignWatch {
     }
   }
 
-  /** Counts a sign, unless the chunk before held all of it and counted it. */
+  /** Counts a sign; of those at the edge of two chunks only what neither of them holds whole. */
   #count(index: number, start: number, end: number, tail: number, base: number): void {
     const sign = this.signs[index];
-    if (end <= tail || sign === undefined) return;
+    if (sign === undefined || (tail > 0 && (end <= tail || start >= tail))) return;
     sign.count++;
     sign.firstByte = Math.min(sign.firstByte, base + start);
     if (sign.place === undefined) this.next = Math.min(this.next, sign.firstByte);
