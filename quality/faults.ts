@@ -39,7 +39,15 @@ export const FAULT_KINDS = [
     type: 'source-error',
     scope: 'file',
     meaning:
-      'The file cannot be judged: it is empty, holds no row, is an archive, or has more than 65,536 labels.',
+      'The file cannot be judged: it is empty, holds no row, or has more than 65,536 labels.',
+    remedy:
+      'Look whether the export failed; a table as wide as that is probably turned on its side.',
+  },
+  {
+    type: 'unsupported-format',
+    scope: 'file',
+    meaning:
+      'The file is no CSV text but an archive, a spreadsheet, PDF, Parquet, HTML, JSON or the like, by how it begins.',
     remedy: 'Deliver plain CSV text; unpack archives and export spreadsheets before the delivery.',
   },
   {

@@ -17,14 +17,16 @@ async function* repeated(block: Uint8Array, times: number): AsyncGenerator<Uint8
 describe('inspectCsv', () => {
   it('judges a stream and tells its progress', async () => {
     const progress: [number, number][] = [];
-    const report = await inspectCsv(chunks('id\n1\n', '2\n'), NODE_PORTS, {
+    // The first bytes wait until there are enough to recognise the format by.
+    const first = `id\n${'1\n'.repeat(300)}`;
+    const report = await inspectCsv(chunks(first, '2\n'), NODE_PORTS, {
       onProgress: (bytes, rows) => progress.push([bytes, rows]),
     });
     assertReportShape(report);
-    expect(report).toMatchObject({ verdict: 'passed', rows: 2, bytes: 7 });
+    expect(report).toMatchObject({ verdict: 'passed', rows: 301, bytes: 605 });
     expect(progress).toStrictEqual([
-      [5, 1],
-      [7, 2],
+      [603, 300],
+      [605, 301],
     ]);
   });
 

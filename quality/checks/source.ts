@@ -1,30 +1,88 @@
 import { MAX_CELLS } from '../scanner.ts';
+import { decodeText } from '../text.ts';
 import type { Check } from './check.ts';
 
-/** Bytes needed to recognise a source by its beginning. */
-export const SIGNATURE_BYTES = 4;
+/** Bytes by which a source is recognised: a page of HTML may begin with blanks and comments. */
+export const SIGNATURE_BYTES = 512;
 
 export const BYTE_ORDER_MARK = Uint8Array.of(0xef, 0xbb, 0xbf);
 
-const SIGNATURES: readonly { bytes: readonly number[]; what: string; encoding: boolean }[] = [
-  { bytes: [0xff, 0xfe], what: 'is UTF-16 (or UTF-32), little-endian', encoding: true },
-  { bytes: [0xfe, 0xff], what: 'is UTF-16, big-endian', encoding: true },
-  { bytes: [0x00, 0x00, 0xfe, 0xff], what: 'is UTF-32, big-endian', encoding: true },
-  { bytes: [0x1f, 0x8b], what: 'is a gzip archive', encoding: false },
-  { bytes: [0x50, 0x4b, 0x03, 0x04], what: 'is a zip archive or a spreadsheet', encoding: false },
-  { bytes: [0x28, 0xb5, 0x2f, 0xfd], what: 'is a zstd archive', encoding: false },
+/** Why a file can't be read as UTF-8 text. */
+export interface UnsupportedSource {
+  /** What it is, as a message says it after "The file". */
+  readonly what: string;
+  /** Whether it is text in another encoding. */
+  readonly encoding: boolean;
+  readonly remedy: string;
+}
+
+const TEXT = 'export it as UTF-8';
+const UNPACK = 'unpack it before the delivery';
+const EXPORT = 'export the table as CSV';
+
+const SIGNATURES: readonly (UnsupportedSource & { readonly bytes: readonly number[] })[] = [
+  signature('is UTF-16 (or UTF-32), little-endian', TEXT, [0xff, 0xfe]),
+  signature('is UTF-16, big-endian', TEXT, [0xfe, 0xff]),
+  signature('is UTF-32, big-endian', TEXT, [0x00, 0x00, 0xfe, 0xff]),
+  signature('is a gzip archive', UNPACK, [0x1f, 0x8b]),
+  signature('is a zip archive or a spreadsheet', `${UNPACK}, or ${EXPORT}`, [0x50, 0x4b, 3, 4]),
+  signature('is a zstd archive', UNPACK, [0x28, 0xb5, 0x2f, 0xfd]),
+  signature('is a bzip2 archive', UNPACK, [...ascii('BZh'), undefined, ...ascii('1AY&SY')]),
+  signature('is an xz archive', UNPACK, [0xfd, ...ascii('7zXZ'), 0]),
+  signature('is a 7z archive', UNPACK, [...ascii('7z'), 0xbc, 0xaf, 0x27, 0x1c]),
+  signature('is a RAR archive', UNPACK, [...ascii('Rar!'), 0x1a, 0x07]),
+  signature(
+    'is a workbook of Excel 97 to 2003, or another old Office file',
+    EXPORT,
+    [0xd0, 0xcf, 0x11, 0xe0, 0xa1, 0xb1, 0x1a, 0xe1],
+  ),
+  signature('is a PDF document', `${EXPORT} from where the document comes from`, ascii('%PDF-')),
+  signature('is a Parquet file', EXPORT, ascii('PAR1')),
+  signature('is an Arrow file', EXPORT, ascii('ARROW1')),
+  signature('is an Avro file', EXPORT, [...ascii('Obj'), 1]),
+  signature('is an SQLite database', EXPORT, ascii('SQLite format 3')),
+  signature('is an RTF document', EXPORT, ascii('{\\rtf')),
 ];
 
+const TEXT_FORMATS: readonly (UnsupportedSource & { readonly begins: RegExp })[] = [
+  {
+    what: 'is an HTML page, often that of a log-in or an error',
+    encoding: false,
+    remedy: 'look at what the download answered',
+    begins: /^(?:<!--[\s\S]*?-->\s*)*<(?:!doctype html|html|head|body)(?=[\s>])/i,
+  },
+  { what: 'is XML', encoding: false, remedy: EXPORT, begins: /^<\?xml\s/ },
+  {
+    what: 'is JSON',
+    encoding: false,
+    remedy: EXPORT,
+    begins: /^(?:\{\s*"(?:[^"\\]|\\.)*"\s*:|\[\s*[[{]\s*["\d[{}\]])/,
+  },
+];
+
+function signature(
+  what: string,
+  remedy: string,
+  bytes: readonly (number | undefined)[],
+): UnsupportedSource & { bytes: readonly number[] } {
+  // What may be any byte is -1.
+  return { what, remedy, encoding: remedy === TEXT, bytes: bytes.map((byte) => byte ?? -1) };
+}
+
+function ascii(text: string): number[] {
+  return Array.from(text, (character) => character.charCodeAt(0));
+}
+
 /** Whether a file can be read at all. */
-export const SOURCE_CHECK: Check<'source-error' | 'encoding-error'> = {
-  kinds: ['source-error', 'encoding-error'],
+export const SOURCE_CHECK: Check<'source-error' | 'unsupported-format' | 'encoding-error'> = {
+  kinds: ['source-error', 'unsupported-format', 'encoding-error'],
   begin: (file) => ({
     head(bytes, found) {
       const unsupported = unsupportedSource(bytes);
       if (unsupported === undefined) return true;
-      const kind = unsupported.encoding ? 'encoding-error' : 'source-error';
+      const kind = unsupported.encoding ? 'encoding-error' : 'unsupported-format';
       if (found.count(kind)) {
-        const message = `The file ${unsupported.what}; UTF-8 text is needed.`;
+        const message = `The file ${unsupported.what}; UTF-8 text is needed: ${unsupported.remedy}.`;
         found.listFile(kind, message, unsupported.encoding ? { byte: 0 } : {});
       }
       return false;
@@ -46,8 +104,11 @@ export const SOURCE_CHECK: Check<'source-error' | 'encoding-error'> = {
 };
 
 /** Why a file that begins like this can't be read as UTF-8 text, or undefined when it may be. */
-export function unsupportedSource(
-  head: Uint8Array,
-): { what: string; encoding: boolean } | undefined {
-  return SIGNATURES.find(({ bytes }) => bytes.every((byte, index) => head[index] === byte));
+export function unsupportedSource(head: Uint8Array): UnsupportedSource | undefined {
+  const known = SIGNATURES.find(({ bytes }) =>
+    bytes.every((byte, index) => byte < 0 || head[index] === byte),
+  );
+  if (known !== undefined) return known;
+  const text = decodeText(head, 0, head.length).trimStart();
+  return TEXT_FORMATS.find(({ begins }) => begins.test(text));
 }

@@ -9,16 +9,35 @@ describe('unsupportedSource', () => {
     ['UTF-16 big-endian', Buffer.from([0xfe, 0xff, 0, 0x61]), true],
     ['gzip', gzipSync('a'), false],
     ['zip', Buffer.from('PK\x03\x04'), false],
+    ['bzip2', Buffer.from('BZh91AY&SY\x00'), false],
+    ['xz', Buffer.from([0xfd, 0x37, 0x7a, 0x58, 0x5a, 0]), false],
+    ['an old workbook', Buffer.from('d0cf11e0a1b11ae1', 'hex'), false],
+    ['PDF', Buffer.from('%PDF-1.7\n'), false],
+    ['Parquet', Buffer.from('PAR1\x15'), false],
+    ['an HTML page', Buffer.from('\ufeff\n <!-- x -->\n<!DOCTYPE html><html>'), false],
+    ['XML', Buffer.from('<?xml version="1.0"?>'), false],
+    ['lines of JSON', Buffer.from('{"id": 1, "a\\"b": "x"}\n'), false],
+    ['a list of JSON', Buffer.from('[\n  {"id": 1}]'), false],
+    ['an empty list in a list of JSON', Buffer.from('[[1,2],[3]]'), false],
   ])('knows %s', (_, head, encoding) => {
     expect(unsupportedSource(head)?.encoding).toBe(encoding);
   });
 
-  it.each([Buffer.from('id,name'), Buffer.from('\ufeffid'), Buffer.from('PK,id'), Buffer.alloc(0)])(
-    'takes %j for text',
-    (head) => {
-      expect(unsupportedSource(head)).toBeUndefined();
-    },
-  );
+  it.each([
+    'id,name',
+    '\ufeffid',
+    'PK,id',
+    '',
+    'PAR,1',
+    'BZh,b',
+    '<html-tag>,b',
+    '[a],{b}',
+    '{a},"b"',
+    '7zip,Rar',
+    '%PDF',
+  ])('takes %j for text', (head) => {
+    expect(unsupportedSource(Buffer.from(head))).toBeUndefined();
+  });
 });
 
 describe('a file that cannot be read', () => {
@@ -40,9 +59,16 @@ describe('a file that cannot be read', () => {
     expect(report).toMatchObject({ verdict: 'unreadable', rows: 0, columns: [] });
   });
 
-  it('calls an archive unreadable, though it comes byte by byte', () => {
-    const report = inspectBytes(Buffer.from([0x1f, 0x8b, 8, 0, 0, 0]), {}, [1]);
-    expect(report).toMatchObject({ verdict: 'unreadable', faultCounts: { 'source-error': 1 } });
+  it.each([
+    ['an archive', Buffer.from([0x1f, 0x8b, 8, 0, 0, 0]), 'unpack it before the delivery'],
+    ['a page of a log-in', Buffer.from(`\n<html>${'<p>, x</p>\n'.repeat(200)}`), 'HTML page'],
+  ])('calls %s unreadable, though it comes byte by byte', (_, file, message) => {
+    const report = inspectBytes(file, {}, [1]);
+    expect(report).toMatchObject({
+      verdict: 'unreadable',
+      faultCounts: { 'unsupported-format': 1 },
+      faults: [{ message: expect.stringContaining(message) }],
+    });
   });
 
   it('with more labels than are read is unreadable', () => {
