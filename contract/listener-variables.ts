@@ -147,7 +147,7 @@ export const LISTENER_VARIABLES = {
   },
   AWS_ENDPOINT_URL: {
     description:
-      'Another AWS for every client, where no variable of one service says otherwise. Certificates from there are not trusted: that takes AWS_ENDPOINT_URL_SNS.',
+      'Another AWS for every client. Beside it AWS_ENDPOINT_URL_SNS counts for SNS; for S3 and SQS no variable of their own does. Certificates from there are not trusted: that takes AWS_ENDPOINT_URL_SNS.',
     kind: httpAddress(),
     example: 'http://127.0.0.1:4566',
   },

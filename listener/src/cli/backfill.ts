@@ -41,7 +41,9 @@ export interface BackfillOptions {
 export const backfill: Command<BackfillOptions> = (context, options) =>
   withQueue(context, async (database, queue, config) => {
     if (config.s3.localRoot !== undefined) {
-      throw new UsageError('LOCAL_S3_ROOT is set, but backfill lists buckets of S3');
+      throw new UsageError(
+        'LOCAL_S3_ROOT is set, but backfill lists buckets of S3: of a folder, run judges single files',
+      );
     }
     const { since, until, reason, dryRun } = options;
     const places = placesOf(config.s3.buckets, options);
