@@ -68,6 +68,12 @@ function options() {
     console.error('--minutes takes a number above 0, --seed a whole number');
     process.exit(2);
   }
+  if (process.platform !== 'linux') {
+    console.error(
+      'the suite finds and freezes the processes of PostgreSQL by /proc: it needs Linux',
+    );
+    process.exit(2);
+  }
   return chosen;
 }
 
