@@ -31,7 +31,7 @@ export const OWN_REQUEST_SECONDS = 4;
 export const SERVE = 'serve';
 
 /** The command that brings the database's schema up to date, and the option of `serve` that does too. */
-export const MIGRATE = { command: 'migrate', option: '--migrate' } as const;
+export const MIGRATE = { command: 'migrate', option: '--migrate', wait: '--wait' } as const;
 
 /** The command that makes the database and its roles on a new server of Amazon RDS. */
 export const BOOTSTRAP = 'bootstrap-database';

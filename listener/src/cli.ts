@@ -3,6 +3,7 @@ import {
   EXIT,
   INSTALLATION,
   JOBS,
+  MIGRATE,
   ROLES,
 } from '@file-processing/contract/listener-interface.ts';
 import { VERDICTS } from '@file-processing/quality/verdict.ts';
@@ -97,6 +98,7 @@ function describeProgram(context: CommandContext, finish: (code: number) => void
   program
     .command('migrate')
     .description("bring the database's schema up to date")
+    .option(MIGRATE.wait, 'wait for a database that is not available', false)
     .option('--print-sql', "print the statements for the database's administrator, run none", false)
     .action((options) =>
       executeUntilSignal(async () => (await import('./cli/prepare-database.ts')).migrate, options),

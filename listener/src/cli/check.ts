@@ -12,7 +12,7 @@ import { ConfigError } from '../config/read-variables.ts';
 import { type Config, readConfig } from '../config.ts';
 import { BACKLOG_DAYS, type Backlog, backlogOf, COUNTED_TO } from '../database/backlog.ts';
 import { connect } from '../database/connection.ts';
-import { connectionFault } from '../database/errors.ts';
+import { connectionFault, messageOf } from '../database/errors.ts';
 import { checkSchema, SchemaOutdatedError } from '../database/schema-version.ts';
 import { queueClient } from '../sqs/queue-consumer.ts';
 import { senderFaults } from '../sqs/queue-policy.ts';
@@ -143,14 +143,6 @@ async function schemaCheck(look: () => Promise<void>): Promise<CheckResult> {
     if (!(error instanceof SchemaOutdatedError)) throw error;
     return { name, ok: false, found: error.message, next: 'run file-processing migrate' };
   }
-}
-
-/** An AggregateError, as for a host with two addresses, has its reasons inside and no message. */
-function messageOf(error: unknown): string {
-  if (error instanceof AggregateError && error.message === '') {
-    return error.errors.map(messageOf).join('; ');
-  }
-  return error instanceof Error ? error.message.trim() : String(error);
 }
 
 /**

@@ -9,6 +9,7 @@ import {
   connectionFault,
   MasterSecretError,
   meansUnavailable,
+  messageOf,
   SchemaOccupiedError,
 } from '../database/errors.ts';
 import { SchemaOutdatedError } from '../database/schema-version.ts';
@@ -90,7 +91,7 @@ export function errorText(error: unknown): string {
     case EXIT.unexpected:
       return `unexpected error: ${error.stack ?? error.message}\n`;
     case EXIT.unavailable:
-      return `the database is not available: ${reasonOf(error)}\n`;
+      return `the database is not available: ${messageOf(error).replace(/^the database is not available: /, '')}\n`;
     default:
       return `${error.message}\n`;
   }
@@ -99,12 +100,4 @@ export function errorText(error: unknown): string {
 /** knex puts the statement, values included, before what the server said. */
 function withoutStatement(message: string): string {
   return message.replace(/^.* - /s, '');
-}
-
-/** An AggregateError, as for a host with two addresses, has its reasons inside and no message. */
-function reasonOf(error: Error): string {
-  if (error instanceof AggregateError && error.message === '') {
-    return error.errors.map((inner) => (inner instanceof Error ? inner.message : inner)).join('; ');
-  }
-  return error.message.replace(/^the database is not available: /, '');
 }

@@ -11,6 +11,7 @@ import { proxyAgents } from '../config/proxy-agents.ts';
 import { ConfigError, variableReader } from '../config/read-variables.ts';
 import { readConfig } from '../config.ts';
 import { bootstrapDatabase, type Master } from '../database/bootstrap.ts';
+import { connect, onceAvailable } from '../database/connection.ts';
 import { DatabaseUnavailableError, MasterSecretError, sqlStateOf } from '../database/errors.ts';
 import { migrate as migrateDatabase, printMigration } from '../database/migrate.ts';
 import { seedDefinitions } from '../database/seed.ts';
@@ -20,11 +21,21 @@ import { withDatabase } from './with-database.ts';
 /** Options of `migrate`. */
 export interface MigrateOptions {
   readonly printSql: boolean;
+  /** Waits for a database that is not available. */
+  readonly wait: boolean;
 }
 
 /** Brings the database's schema up to date, or prints the statements that would. */
-export const migrate: Command<MigrateOptions> = async ({ environment, stdout }, { printSql }) => {
+export const migrate: Command<MigrateOptions> = async (
+  { environment, stdout, stderr },
+  { printSql, wait },
+) => {
   const config = readConfig(environment, { database: true, httpIntake: false });
+  if (wait) {
+    await untilAvailable(config.database, (reason) =>
+      stderr.write(`waits for the database: ${reason}\n`),
+    );
+  }
   if (printSql) {
     stdout.write(await printMigration(config.database));
     return EXIT.ok;
@@ -39,6 +50,19 @@ export const migrate: Command<MigrateOptions> = async ({ environment, stdout }, 
   );
   return EXIT.ok;
 };
+
+/** Only a connection is waited for: a migration that is broken off holds up others each time that it is tried. */
+async function untilAvailable(
+  config: DatabaseConfig,
+  onOutage: (reason: string) => void,
+): Promise<void> {
+  const database = connect(config);
+  try {
+    await onceAvailable(() => database.raw('SELECT 1'), onOutage);
+  } finally {
+    await database.destroy();
+  }
+}
 
 /** A migrator that signs in by IAM is made by another command, which may be at work still. */
 function waitingForBootstrap(error: unknown, { iamRegion, user }: DatabaseConfig): unknown {

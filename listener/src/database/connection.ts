@@ -1,12 +1,19 @@
 import { once } from 'node:events';
 import { createRequire } from 'node:module';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { ConnectionOptions } from 'node:tls';
 import { Signer } from '@aws-sdk/rds-signer';
 import knex, { type Knex } from 'knex';
 import pg from 'pg';
 import type { DatabaseConfig } from '../config/database-config.ts';
 import { proxyAgents } from '../config/proxy-agents.ts';
-import { DatabaseUnavailableError, meansUnavailable, sqlStateOf } from './errors.ts';
+import {
+  connectionFault,
+  DatabaseUnavailableError,
+  meansUnavailable,
+  messageOf,
+  sqlStateOf,
+} from './errors.ts';
 
 /** A pool of connections; knex's type under the name of what it is to the rest of the listener. */
 export type Database = Knex;
@@ -288,4 +295,34 @@ export async function answers(ask: () => Promise<boolean>, timeoutMs: number): P
   } finally {
     clearTimeout(timer);
   }
+}
+
+/** Between two tries of a database that is away: the first, and the longest. */
+const DATABASE_PAUSE_MS = { first: 1_000, longest: 15_000 };
+
+/**
+ * Does what needs the database, once it is there. Nothing gets better by ending the process: Kubernetes
+ * would start it again, later and later.
+ *
+ * @throws what is not an outage: settings that are refused, a schema that is outdated
+ */
+export async function onceAvailable<T>(
+  work: () => Promise<T>,
+  onOutage: (reason: string) => void,
+): Promise<T> {
+  for (let pauseMs = DATABASE_PAUSE_MS.first; ; ) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!meansUnavailable(error) || connectionFault(error)?.final) throw error;
+      onOutage(reasonOf(error));
+      await delay(pauseMs);
+      pauseMs = Math.min(pauseMs * 2, DATABASE_PAUSE_MS.longest);
+    }
+  }
+}
+
+function reasonOf(error: unknown): string {
+  const fault = connectionFault(error);
+  return fault === undefined ? messageOf(error) : `${messageOf(error)}; ${fault.advice}`;
 }

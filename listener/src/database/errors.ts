@@ -70,6 +70,14 @@ export function meansUnavailable(error: unknown): boolean {
   return code !== undefined && (SOCKET_CODES.has(code) || SQL_STATES.test(code));
 }
 
+/** What an error says. An AggregateError, as for a host with two addresses, has its reasons inside and no message. */
+export function messageOf(error: unknown): string {
+  if (error instanceof AggregateError && error.message === '') {
+    return error.errors.map(messageOf).join('; ');
+  }
+  return error instanceof Error ? error.message.trim() : String(error);
+}
+
 /** Why the database can't be used with the settings there are. */
 export interface ConnectionFault {
   /** What to look at, as a phrase that follows the reason. Names settings, never their values. */

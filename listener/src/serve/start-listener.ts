@@ -1,5 +1,4 @@
 import type { RequestListener } from 'node:http';
-import { setTimeout as delay } from 'node:timers/promises';
 import {
   OWN_REQUEST_SECONDS,
   PATHS,
@@ -12,8 +11,7 @@ import type { Logger } from 'pino';
 import { proxyAgents } from '../config/proxy-agents.ts';
 import type { Config, ConfigWithDatabase } from '../config.ts';
 import { backlogOf } from '../database/backlog.ts';
-import { answers, connect, type Database } from '../database/connection.ts';
-import { connectionFault, meansUnavailable } from '../database/errors.ts';
+import { answers, connect, type Database, onceAvailable } from '../database/connection.ts';
 import { failJudgements } from '../database/judgements.ts';
 import { migrate } from '../database/migrate.ts';
 import { deleteOld } from '../database/retention.ts';
@@ -215,37 +213,6 @@ export async function startListener(options: ListenerOptions): Promise<RunningLi
     await closeAll();
     throw error;
   }
-}
-
-/** Between two tries of a database that is away: the first, and the longest. */
-const DATABASE_PAUSE_MS = { first: 1_000, longest: 15_000 };
-
-/**
- * Does what needs the database, once it is there. Nothing gets better by ending the process: Kubernetes
- * would start it again, later and later.
- *
- * @throws what is not an outage: settings that are refused, a schema that is outdated
- */
-async function onceAvailable<T>(
-  work: () => Promise<T>,
-  onOutage: (reason: string) => void,
-): Promise<T> {
-  for (let pauseMs = DATABASE_PAUSE_MS.first; ; ) {
-    try {
-      return await work();
-    } catch (error) {
-      if (!meansUnavailable(error) || connectionFault(error)?.final) throw error;
-      onOutage(reasonOf(error));
-      await delay(pauseMs);
-      pauseMs = Math.min(pauseMs * 2, DATABASE_PAUSE_MS.longest);
-    }
-  }
-}
-
-function reasonOf(error: unknown): string {
-  const message = error instanceof Error ? error.message.trim() : String(error);
-  const fault = connectionFault(error);
-  return fault === undefined ? message : `${message}; ${fault.advice}`;
 }
 
 /** An outage is told once, and so is its end. */

@@ -24,12 +24,15 @@ export const USER_ID = '10001';
 /** How long a stopping pod goes on serving, until nobody sends it new connections, in seconds. */
 export const PRE_STOP_SECONDS = 10;
 
-/** Brings the database's schema up to date before the listener starts. */
+/**
+ * Brings the database's schema up to date before the listener starts. It waits for the database as the
+ * listener does: a container that ends is started again later and later, up to five minutes.
+ */
 export function migrateContainer(
   settings: FileProcessingSettings,
   image: string,
 ): DeploymentV1SpecTemplateSpecInitContainer {
-  return { name: 'migrate', args: [MIGRATE.command], ...common(settings, image) };
+  return { name: 'migrate', args: [MIGRATE.command, MIGRATE.wait], ...common(settings, image) };
 }
 
 /** Runs a command that ends. */

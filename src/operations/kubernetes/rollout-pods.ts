@@ -42,6 +42,8 @@ export interface PodState {
   readonly digest: string;
   /** Container that does not run, whose log may say why. */
   readonly failing?: string;
+  /** Container that runs and keeps the pod from being ready, as one that waits for its database. */
+  readonly waiting?: string;
 }
 
 /** The states of pods, oldest first. */
@@ -62,6 +64,7 @@ function podState({ metadata, status = {} }: Pod): PodState {
     ({ type, status: held }) => type === 'PodScheduled' && held === 'False',
   );
   const reason = failing && reasonOf(failing);
+  const waiting = ready ? undefined : [...initial, ...main].find(({ state }) => state?.running);
   return {
     pod: metadata.name,
     ready,
@@ -71,6 +74,7 @@ function podState({ metadata, status = {} }: Pod): PodState {
     restarts: [...initial, ...main].reduce((sum, { restartCount }) => sum + restartCount, 0),
     digest: /sha256:[0-9a-f]{64}$/.exec(main[0]?.imageID ?? '')?.[0] ?? '',
     ...(failing && { failing: failing.name }),
+    ...(!failing && waiting && { waiting: waiting.name }),
   };
 }
 

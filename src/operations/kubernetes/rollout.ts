@@ -125,15 +125,18 @@ async function explain(
 ): Promise<void> {
   stderr.write(`\nThe rollout of ${deployment} is not done.\n`);
   if (warnings.length > 0) stderr.write(`\nNewest warnings:\n${eventTable(warnings)}`);
-  const failed = pods.findLast(({ failing }) => failing !== undefined);
-  if (failed?.failing !== undefined) {
+  const blocked =
+    pods.findLast(({ failing }) => failing !== undefined) ??
+    pods.findLast(({ waiting }) => waiting !== undefined);
+  const container = blocked?.failing ?? blocked?.waiting;
+  if (blocked !== undefined && container !== undefined) {
     // A container that ended has its last lines in the log of the run before.
-    const previous = failed.restarts > 0 ? ['--previous'] : [];
+    const previous = blocked.failing !== undefined && blocked.restarts > 0 ? ['--previous'] : [];
     const { code, stdout } = await kubectl.inNamespace([
-      ...['logs', failed.pod, '--container', failed.failing, `--tail=${LOG_LINES}`, ...previous],
+      ...['logs', blocked.pod, '--container', container, `--tail=${LOG_LINES}`, ...previous],
     ]);
     if (code === 0 && stdout.trim() !== '') {
-      stderr.write(`\nLast lines of ${failed.failing} in ${failed.pod}:\n${stdout}`);
+      stderr.write(`\nLast lines of ${container} in ${blocked.pod}:\n${stdout}`);
     }
   }
   stderr.write(

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
-import { type AddressInfo, createServer as createSocketServer } from 'node:net';
+import { type AddressInfo, connect, createServer as createSocketServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
@@ -44,6 +44,32 @@ test('migrate is worth another try where the server takes the connection and say
     code: 69,
     err: expect.stringMatching(/^the database is not available: .*\n$/),
   });
+});
+
+test('migrate --wait waits for a database that is not there yet, and says why', async () => {
+  const url = new URL(given.url);
+  const { hostname, port } = url;
+  let connections = 0;
+  const server = createSocketServer((client) => {
+    client.on('error', () => client.destroy());
+    connections += 1;
+    if (connections === 1) client.destroy();
+    else client.pipe(connect(Number(port), hostname)).pipe(client);
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  onTestFinished(() => void server.close());
+  url.hostname = '127.0.0.1';
+  url.port = `${(server.address() as AddressInfo).port}`;
+  expect(await cli(['migrate', '--wait'], { DATABASE_URL: url.href })).toMatchObject({
+    code: 0,
+    err: expect.stringMatching(/^waits for the database: .+\n$/),
+  });
+});
+
+test('migrate --wait does not wait where another try makes nothing better', async () => {
+  const url = new URL(given.url);
+  url.pathname = '/nowhere';
+  expect(await cli(['migrate', '--wait'], { DATABASE_URL: url.href })).toMatchObject({ code: 2 });
 });
 
 describe('migrate, signing in by IAM,', () => {

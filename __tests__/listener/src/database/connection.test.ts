@@ -12,7 +12,12 @@ import {
   vi,
 } from 'vitest';
 import type { DatabaseConfig } from '../../../../listener/src/config/database-config.ts';
-import { answers, connect, type Database } from '../../../../listener/src/database/connection.ts';
+import {
+  answers,
+  connect,
+  type Database,
+  onceAvailable,
+} from '../../../../listener/src/database/connection.ts';
 import { meansUnavailable } from '../../../../listener/src/database/errors.ts';
 import { eventually } from '../../../support/eventually.ts';
 import { databaseConfigOf } from '../../support/database-config.ts';
@@ -299,4 +304,17 @@ test('a database without a free connection does not', async () => {
   expect(await answers(() => answersYes(full), 1)).toBe(false);
   await holder.rollback();
   await full.destroy();
+});
+
+test('a wait for a host with two addresses says why neither answers', async () => {
+  const refused = (message: string) => Object.assign(new Error(message), { code: 'ECONNREFUSED' });
+  const errors = [new AggregateError([refused('no at ::1'), refused('no at 127.0.0.1')])];
+  const reasons: string[] = [];
+  const work = async () => {
+    const [error] = errors.splice(0);
+    if (error !== undefined) throw error;
+    return 'done';
+  };
+  expect(await onceAvailable(work, (reason) => reasons.push(reason))).toBe('done');
+  expect(reasons).toEqual(['no at ::1; no at 127.0.0.1']);
 });

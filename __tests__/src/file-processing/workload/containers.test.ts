@@ -48,7 +48,7 @@ describe.each([
 
 describe('migrateContainer', () => {
   it('runs the migrations', () => {
-    expect(migrate).toMatchObject({ image: 'image', args: ['migrate'] });
+    expect(migrate).toMatchObject({ image: 'image', args: ['migrate', '--wait'] });
   });
 });
 

@@ -84,7 +84,7 @@ describe('createDeployment', () => {
   });
 
   it('migrates the database before it serves, by the same image', () => {
-    expect(deployment).toHaveProperty(`${POD}.init_container.0.args`, ['migrate']);
+    expect(deployment).toHaveProperty(`${POD}.init_container.0.args`, ['migrate', '--wait']);
     expect(deployment).toHaveProperty(`${POD}.init_container.0.image`, '${var.image}');
     expect(deployment).toHaveProperty(`${POD}.container.0.args`, ['serve']);
     expect(deployment).toHaveProperty(`${POD}.container.0.image`, '${var.image}');

@@ -148,6 +148,28 @@ describe('manage rollout', () => {
     expect(code).toBe(1);
   });
 
+  it.each([
+    ['migrate', 'initContainerStatuses'],
+    ['sns-listener', 'containerStatuses'],
+  ])(
+    'shows the log of %s where that runs and waits, as for its database',
+    async (name, statuses) => {
+      const container = {
+        name,
+        ready: false,
+        restartCount: 0,
+        image: 'app',
+        state: { running: {} },
+      };
+      const waiting = { ...CRASHING, status: { phase: 'Running', [statuses]: [container] } };
+      const { calls } = await rollout([], { status: 1, pods: [waiting] });
+      expect(calls).toContainEqual(
+        expect.stringContaining(`logs pod-2 --container ${name} --tail`),
+      );
+      expect(calls).not.toContainEqual(expect.stringContaining('--previous'));
+    },
+  );
+
   it('tells programs the same', async () => {
     const { out } = await rollout(['--json'], { status: 1, pods: [CRASHING] });
     expect(JSON.parse(out)).toStrictEqual({
