@@ -116,6 +116,15 @@ export const FAULT_KINDS = [
       'Look for a missing line end or an unclosed quote; long texts belong in files of their own.',
   },
   {
+    type: 'incorrect-dialect',
+    scope: 'header',
+    meaning:
+      "The header is read as one label that holds a semicolon, a tab, a vertical bar or the delimiter, or is Excel's sep= line: the columns could not be told apart.",
+    remedy:
+      'Declare the `delimiter` in the dialect; to refuse such files list `incorrect-dialect` in `failOn`.',
+    onlyWarns: true,
+  },
+  {
     type: 'blank-header',
     scope: 'header',
     meaning: 'All labels of the header are blank.',
