@@ -334,6 +334,15 @@ function startFetching(parts: Parts, onRuns: () => void): QueueConsumer | undefi
   const { queueUrl } = config.sqs;
   if (queueUrl === undefined) return undefined;
   const client = queueClient(config.aws);
+  /** URLs of certificates that nobody answered for, each needed by a message. */
+  const missing = new Set<string>();
+  const hasCertificates = async () => {
+    for (const url of missing) {
+      if (!(await certificates.answers(url))) return false;
+      missing.delete(url);
+    }
+    return true;
+  };
   const consumer = startQueueConsumer({
     client,
     queueUrl,
@@ -344,8 +353,10 @@ function startFetching(parts: Parts, onRuns: () => void): QueueConsumer | undefi
       region: config.aws.region,
       logger,
       metrics,
+      onNoCertificate: (url) => missing.add(url),
     }),
-    isReady: () => answers(() => isUsable(database), READINESS_SECONDS * 1000),
+    isReady: async () =>
+      (await answers(() => isUsable(database), READINESS_SECONDS * 1000)) && hasCertificates(),
     onError: (error) => logger.warn({ err: error }, 'the queue could not be read'),
   });
   return {

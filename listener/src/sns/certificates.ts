@@ -44,6 +44,8 @@ export interface CertificateStore {
    * @throws ListenerError `certificate_unavailable`
    */
   refetch(url: string): Promise<SigningCertificate | undefined>;
+  /** Whether there is an answer at a URL, be it that no certificate lies there. */
+  answers(url: string): Promise<boolean>;
   /** Remembers that a message was verified with a certificate. */
   noteVerified(certificate: SigningCertificate): void;
 }
@@ -168,16 +170,24 @@ export function createCertificateStore(options: CertificateStoreOptions = {}): C
     }
   };
 
+  const get = async (url: string): Promise<SigningCertificate> => {
+    const entry = entries.get(url);
+    if (entry !== undefined) {
+      keep(entries, maxEntries, url, entry);
+      return entry.certificate;
+    }
+    throwRecentFailure(url);
+    return fetchOnce(url, async () => fetchAndKeep(url, await known.sha256Of(url)));
+  };
+
   return {
-    async get(url) {
-      const entry = entries.get(url);
-      if (entry !== undefined) {
-        keep(entries, maxEntries, url, entry);
-        return entry.certificate;
-      }
-      throwRecentFailure(url);
-      return fetchOnce(url, async () => fetchAndKeep(url, await known.sha256Of(url)));
-    },
+    get,
+
+    answers: (url) =>
+      get(url).then(
+        () => true,
+        (error: unknown) => error instanceof NoCertificateError,
+      ),
 
     async refetch(url) {
       const running = pending.get(url);

@@ -22,7 +22,7 @@ export interface Verifier {
 export interface VerifierOptions {
   /** The allow-list: SNS_TOPIC_ARNS. */
   readonly topics: readonly TopicArn[];
-  readonly certificates: CertificateStore;
+  readonly certificates: Omit<CertificateStore, 'answers'>;
   /** Oldest message in seconds: SNS_MAX_AGE_SECONDS. @default 86400 */
   readonly maxAgeSeconds?: number;
   /** How far a message may be ahead of our clock, in seconds. @default 300 */

@@ -37,6 +37,8 @@ export interface QueuedDeliveryDependencies {
   readonly region: string | undefined;
   readonly logger: Logger;
   readonly metrics: Pick<Metrics, 'countQueued' | 'observeIntake'>;
+  /** Called with the URL of a certificate that a message needs and that could not be fetched. */
+  readonly onNoCertificate?: (url: string) => void;
 }
 
 /** A message that is recorded, for the log. */
@@ -73,6 +75,9 @@ export function queuedDelivery(dependencies: QueuedDeliveryDependencies) {
       // What is not an error of the table came from the intake: the database is unavailable, or a bug.
       const known = error instanceof ListenerError ? error : undefined;
       const code = known?.code ?? 'intake_failed';
+      if (code === 'certificate_unavailable') {
+        dependencies.onNoCertificate?.(String(known?.details.url));
+      }
       metrics.countQueued(code);
       // The table's errors say all in one line, and senders of forged messages cause them at will.
       const about = known === undefined ? { err: error } : { reason: known.message };

@@ -40,6 +40,25 @@ function unavailable(reason: string) {
   });
 }
 
+describe('answers', () => {
+  it.each([
+    ['a certificate', 200, true],
+    ['that there is none', 404, true],
+    ['that the server is broken', 503, false],
+  ])('looks whether there is an answer: %s', async (_, status, expected) => {
+    const { origin } = await serve((_request, response) => {
+      response.writeHead(status).end(key.certificate);
+    });
+    expect(await createCertificateStore().answers(`${origin}/a.pem`)).toBe(expected);
+  });
+
+  it('says that there is none where nobody listens', async () => {
+    const server = await serveText(key.certificate);
+    await server.close();
+    expect(await createCertificateStore().answers(`${server.origin}/a.pem`)).toBe(false);
+  });
+});
+
 describe('get', () => {
   it('reads key and validity of the certificate', async () => {
     const { origin } = await serveText(key.certificate);

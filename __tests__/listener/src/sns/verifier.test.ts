@@ -8,10 +8,7 @@ import {
   type SigningKeyOptions,
 } from '../../../../listener/local/sns/signing-key.ts';
 import { ListenerError } from '../../../../listener/src/errors.ts';
-import type {
-  CertificateStore,
-  SigningCertificate,
-} from '../../../../listener/src/sns/certificates.ts';
+import type { SigningCertificate } from '../../../../listener/src/sns/certificates.ts';
 import { type Envelope, parseEnvelope } from '../../../../listener/src/sns/envelope.ts';
 import { createVerifier, type VerifierOptions } from '../../../../listener/src/sns/verifier.ts';
 import {
@@ -50,7 +47,10 @@ function certificateOf(
 function storeOf(known: SigningCertificate, renewed?: SigningCertificate) {
   const asked: string[] = [];
   const verified: SigningCertificate[] = [];
-  const store: CertificateStore & { asked: string[]; verified: SigningCertificate[] } = {
+  const store: VerifierOptions['certificates'] & {
+    asked: string[];
+    verified: SigningCertificate[];
+  } = {
     asked,
     verified,
     noteVerified: (certificate) => verified.push(certificate),
@@ -66,7 +66,10 @@ function storeOf(known: SigningCertificate, renewed?: SigningCertificate) {
   return store;
 }
 
-function verifierWith(certificates: CertificateStore, options: Partial<VerifierOptions> = {}) {
+function verifierWith(
+  certificates: VerifierOptions['certificates'],
+  options: Partial<VerifierOptions> = {},
+) {
   return createVerifier({ topics: [topicOf(topicArn)], certificates, now: () => now, ...options });
 }
 

@@ -22,6 +22,7 @@ async function take(
     verify = async () => topicOf(topicArn),
     intake = recordingIntake().intake,
     trustedSources = [] as readonly TrustedSource[],
+    onNoCertificate = (_url: string) => {},
   } = {},
 ) {
   const { logger, lines } = collectingLogger();
@@ -37,6 +38,7 @@ async function take(
     region: 'us-gov-west-1',
     logger,
     metrics,
+    onNoCertificate,
   })(text, 'queue-message');
   return { handled, outcomes, lines, intake };
 }
@@ -45,6 +47,16 @@ describe('a message from the queue', () => {
   it('is done once it is recorded', async () => {
     const { handled, outcomes } = await take(body());
     expect([handled, outcomes]).toEqual(['done', ['accepted']]);
+  });
+
+  it('whose certificate could not be fetched says which one', async () => {
+    const url = 'https://sns/c.pem';
+    const onNoCertificate = vi.fn();
+    const verify = () =>
+      Promise.reject(new ListenerError('certificate_unavailable', { url, reason: 'refused' }));
+    const { handled } = await take(body(), { verify, onNoCertificate });
+    expect(handled).toBe('unavailable');
+    expect(onNoCertificate.mock.calls).toEqual([[url]]);
   });
 
   it('that is ignored is done, and the log says why', async () => {
