@@ -27,8 +27,8 @@ export interface QueueConsumerOptions {
   /** Called with what SQS answers instead of messages, and for messages that it did not delete. */
   readonly onError: (error: unknown) => void;
   /**
-   * Whether a message could be recorded. After one that could not, nothing is fetched before this says so:
-   * each fetch counts against a message. @default always
+   * Whether a message could be recorded. After one that could not, and after a fetch that brought none, nothing is
+   * fetched before this says so: each fetch counts against a message. @default always
    */
   readonly isReady?: () => Promise<boolean>;
   /** Fetches at the same time. @default 2, so that one waits while the other works */
@@ -95,8 +95,10 @@ async function fetchUntil(stopping: AbortSignal, options: QueueConsumerOptions):
   let pauseMs = SHORTEST_PAUSE_MS;
   while (!stopping.aborted) {
     const fetched = await fetchOnce(stopping, options);
-    if (fetched === 'unavailable') await untilReady(stopping, options);
-    if (fetched === 'fine') {
+    // Another fetcher, of another process as well, may have learnt it from the very message that comes next: were each to
+    // learn it from that one, it would be dead after the fifth.
+    if (fetched === 'unavailable' || fetched === 'none') await untilReady(stopping, options);
+    if (fetched === 'fine' || fetched === 'none') {
       pauseMs = SHORTEST_PAUSE_MS;
       continue;
     }
@@ -120,11 +122,11 @@ async function timer(milliseconds: number, signal: AbortSignal): Promise<void> {
   await setTimeout(milliseconds, undefined, { signal }).catch(() => undefined);
 }
 
-/** @returns `failed`: SQS gave no messages; `unavailable`: what they need is not there */
+/** @returns `failed`: SQS gave an error; `none`: no message came; `unavailable`: what they need is not there */
 async function fetchOnce(
   stopping: AbortSignal,
   { client, queueUrl, handle, onError }: QueueConsumerOptions,
-): Promise<'fine' | 'failed' | 'unavailable'> {
+): Promise<'fine' | 'none' | 'failed' | 'unavailable'> {
   let messages: readonly Message[];
   try {
     const command = new ReceiveMessageCommand({
@@ -137,6 +139,7 @@ async function fetchOnce(
     if (!stopping.aborted) onError(error);
     return 'failed';
   }
+  if (messages.length === 0) return 'none';
   const results = await Promise.all(
     messages.map(({ Body = '', MessageId }) => handle(Body, MessageId ?? randomUUID())),
   );

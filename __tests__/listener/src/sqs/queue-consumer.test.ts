@@ -14,14 +14,17 @@ let sqs: SqsServer;
 let client: SQSClient;
 beforeEach(async () => {
   sqs = await startSqsServer();
-  const credentials = { accessKeyId: 'test', secretAccessKey: 'test' };
-  const settings = { region: 'us-gov-west-1', endpoint: sqs.origin, credentials, maxAttempts: 1 };
-  client = new SQSClient(settings);
+  client = clientOf(sqs);
 });
 afterEach(async () => {
   client.destroy();
   await sqs.close();
 });
+
+function clientOf({ origin: endpoint }: SqsServer): SQSClient {
+  const credentials = { accessKeyId: 'test', secretAccessKey: 'test' };
+  return new SQSClient({ region: 'us-gov-west-1', endpoint, credentials, maxAttempts: 1 });
+}
 
 function consume(
   handle: (body: string) => Promise<Handled>,
@@ -103,6 +106,28 @@ describe('the consumer of a queue', () => {
     await eventually(() => expect(sqs.waiting()).toEqual([]));
     expect(fetches).toEqual([1, 1, 1, 1, 1]);
     expect(handle).toHaveBeenCalledTimes(2);
+  });
+
+  it('asks too, after a fetch that brought nothing, before it takes what another one could not record', async () => {
+    const impatient = await startSqsServer({ waits: false });
+    let isThere = false;
+    let asked = 0;
+    const isReady = async () => {
+      asked += 1;
+      if (asked === 1) impatient.send('a');
+      if (asked === 5) isThere = true;
+      return isThere;
+    };
+    const handle = vi.fn(async (): Promise<Handled> => (isThere ? 'done' : 'unavailable'));
+    const { queueUrl } = impatient;
+    const options = { client: clientOf(impatient), queueUrl, isReady, fetchers: 1 };
+    const { consumer } = consume(handle, options);
+    await eventually(() => expect(handle).toHaveBeenCalled());
+    await consumer.stop();
+    await impatient.close();
+    expect(handle).toHaveBeenCalledTimes(1);
+    expect(impatient.mostReceives()).toBe(1);
+    expect(asked).toBeGreaterThanOrEqual(5);
   });
 
   it('reports an error of SQS and goes on', async () => {
