@@ -59,8 +59,8 @@ async function requireClient(database: Database, { client }: RunSelection): Prom
   if (client === undefined || (await namesOfClient(database, client)).length > 0) return;
   const files = await listMonitoringFiles(database);
   const clients = new Set(files.filter(({ active }) => active).map((file) => file.client));
-  const known = clients.size === 0 ? 'none is' : `${[...clients].sort().join(', ')} are`;
-  throw new UsageError(`no active monitored file is of client ${client}; ${known} known`);
+  const known = clients.size === 0 ? 'none' : [...clients].sort().join(', ');
+  throw new UsageError(`no active monitored file is of client ${client}; known: ${known}`);
 }
 
 /** Options of `runs show`. */
