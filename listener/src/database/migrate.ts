@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import knex, { type Knex } from 'knex';
 import pg from 'pg';
@@ -14,7 +15,7 @@ import {
   SILENT,
   type Transaction,
 } from './connection.ts';
-import { SchemaOccupiedError, sqlStateOf } from './errors.ts';
+import { DatabaseUnavailableError, SchemaOccupiedError, sqlStateOf } from './errors.ts';
 import {
   hasOlderTables,
   moveOlderTables,
@@ -36,11 +37,18 @@ const MIGRATION_LOCK = 412_870_931;
 /** How long a replica waits for another one's migration. */
 const LOCK_WAIT_MS = 5 * 60_000;
 
-/** How long it waits for a table: whoever wants that table meanwhile waits behind it. */
-const TABLE_WAIT_MS = 10_000;
+/**
+ * How long it waits for a table. Whoever wants that table meanwhile waits behind it, and who holds it may
+ * wait for one that this transaction has: PostgreSQL ends one of both after a second (deadlock_timeout).
+ * So this one gives way before, lets all of its locks go and tries again.
+ */
+const TABLE_WAIT_MS = 500;
 
-/** Attempts at a transaction that PostgreSQL broke off in favour of another one. */
-const ATTEMPTS = 3;
+/** Between two attempts, so that those who waited come first. */
+const PAUSE_MS = 250;
+
+/** Attempts at a transaction that gave way, or that PostgreSQL broke off in favour of another one. */
+const ATTEMPTS = 15;
 
 /**
  * Brings the database up to date: the tables of an older version are moved, our migrations run, and
@@ -73,7 +81,9 @@ export async function migrate(
         await buildIndexes(database);
         return applied;
       } catch (error) {
-        if (sqlStateOf(error) !== '40P01' || attempt === ATTEMPTS) throw error;
+        const gaveWay = ['40P01', '55P03'].includes(sqlStateOf(error) ?? '');
+        if (!gaveWay || attempt === ATTEMPTS) throw error;
+        await delay(PAUSE_MS);
       }
     }
   } finally {
@@ -186,10 +196,16 @@ async function migrateIn(
   { schema, listenerUser }: DatabaseConfig,
   say: (line: string) => void,
 ): Promise<readonly string[]> {
-  await transaction.raw(
-    `SET LOCAL lock_timeout = ${LOCK_WAIT_MS}; SELECT pg_advisory_xact_lock(${MIGRATION_LOCK});
+  await transaction
+    .raw(
+      `SET LOCAL lock_timeout = ${LOCK_WAIT_MS}; SELECT pg_advisory_xact_lock(${MIGRATION_LOCK});
      SET LOCAL lock_timeout = ${TABLE_WAIT_MS}`,
-  );
+    )
+    .catch((error: unknown) => {
+      if (sqlStateOf(error) !== '55P03') throw error;
+      const reason = `another process has migrated it for ${LOCK_WAIT_MS / 60_000} minutes`;
+      throw new DatabaseUnavailableError(reason, { cause: error });
+    });
   const there = await requireOwnSchemas(transaction);
   await makeSchema(transaction, schema);
   const options = {
