@@ -180,7 +180,8 @@ export async function startOwnJudgement(
          VALUES (?, ?, 'operator', ?, ?, 'running', 1, now(), now())
          ON CONFLICT (run_id, number) DO UPDATE SET
            status = 'running', attempts = present.attempts + 1, started_at = now(),
-           heartbeat_at = now(), finished_at = NULL, error = NULL, details_deleted_at = NULL
+           heartbeat_at = now(), finished_at = NULL, error = NULL, details_deleted_at = NULL,
+           settled_at = NULL, settled_reason = NULL
          WHERE present.status IN ('queued', 'running', 'error')
          RETURNING run_id, number, attempts
        ), run AS (

@@ -456,6 +456,21 @@ describe('what used up its attempts', () => {
     expect(await retryDead(runId)).toStrictEqual({ judgements: 1, reports: 0 });
   });
 
+  test('is listed again where a command that was discarded goes on and fails again', async () => {
+    const own = { object: { bucket: 'b', key: 'k', eTag: 'e' }, invocation: 'pod' };
+    const fail = async () => {
+      const started = await startOwnJudgement(given.database, own);
+      if ('ended' in started) throw new Error('it was judged before');
+      await closeJudgement(given.database, started.held, 'error', 'S3 is unavailable');
+      return started.held.runId;
+    };
+    const runId = await fail();
+    await discardDead(runId);
+    expect(await list()).toEqual([]);
+    await fail();
+    expect(await list()).toEqual([runId]);
+  });
+
   test('is listed again where the retry fails too, and when it was discarded before', async () => {
     const [runId = ''] = await diedRuns('k');
     await discardDead(runId);
