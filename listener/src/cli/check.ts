@@ -6,6 +6,7 @@ import {
   LISTENER_VARIABLES,
   type VariableFault,
 } from '@file-processing/contract/listener-variables.ts';
+import { expectationProblems } from '@file-processing/quality/expectation.ts';
 import type { DatabaseConfig } from '../config/database-config.ts';
 import { proxyAgents } from '../config/proxy-agents.ts';
 import { ConfigError } from '../config/read-variables.ts';
@@ -13,6 +14,7 @@ import { type Config, readConfig } from '../config.ts';
 import { BACKLOG_DAYS, type Backlog, backlogOf, COUNTED_TO } from '../database/backlog.ts';
 import { connect } from '../database/connection.ts';
 import { connectionFault, messageOf } from '../database/errors.ts';
+import { type Mapping, mappingsInUse } from '../database/mappings.ts';
 import { checkSchema, SchemaOutdatedError } from '../database/schema-version.ts';
 import { queueClient } from '../sqs/queue-consumer.ts';
 import { senderFaults } from '../sqs/queue-policy.ts';
@@ -81,7 +83,9 @@ async function databaseChecks(
       found: `PostgreSQL ${rows[0]?.server_version} at ${place}, TLS ${config.sslMode}`,
     };
     const schema = await schemaCheck(() => checkSchema(database));
-    if (only !== 'backlog' || !schema.ok) return [connection, schema];
+    if (!schema.ok) return [connection, schema];
+    if (only !== 'backlog')
+      return [connection, schema, mappingCheck(await mappingsInUse(database))];
     return backlogChecks(await backlogOf(database, { writesReports: writeReports }));
   } catch (error) {
     return [
@@ -132,6 +136,19 @@ function backlogChecks(backlog: Backlog): readonly CheckResult[] {
     },
     { name: `unmonitored files ${ofDays}`, ok: true, found: counted(unmonitoredFiles) },
   ];
+}
+
+/** A mapping that an older version took may hold what was passed over in silence then, and is refused now. */
+function mappingCheck(mappings: readonly Mapping[]): CheckResult {
+  const name = 'mappings in use';
+  const refused = mappings.flatMap(({ name, version, tableSchema, dialect, thresholds }) => {
+    const [problem] = expectationProblems({ schema: tableSchema, dialect, thresholds });
+    return problem === undefined ? [] : [`${name} ${version}: ${problem.path} ${problem.message}`];
+  });
+  if (refused.length === 0) return { name, ok: true, found: `${mappings.length}` };
+  const next =
+    'no file of theirs can be judged: write a next version that is allowed, and load it by file-processing seed';
+  return { name, ok: false, found: refused.join('; '), next };
 }
 
 async function schemaCheck(look: () => Promise<void>): Promise<CheckResult> {

@@ -26,6 +26,18 @@ const COLUMNS = {
   thresholds: 'thresholds',
 };
 
+/** The versions by which active monitored files are judged. */
+export async function mappingsInUse(database: Database): Promise<Mapping[]> {
+  const { mappings, monitoringFiles } = tablesOf(database);
+  return database(mappings)
+    .select<Mapping[]>(COLUMNS)
+    .whereIn(
+      ['name', 'version'],
+      database(monitoringFiles).where({ active: true }).select('mapping_name', 'mapping_version'),
+    )
+    .orderBy(['name', 'version']);
+}
+
 /** One version of a mapping. */
 export async function findMapping(
   database: Database,

@@ -39,6 +39,25 @@ async function checkDatabase(kind: 'migrated' | 'empty', change: (url: string) =
   return cli(['check', '--only', 'database'], { DATABASE_URL: change(given.url) });
 }
 
+test('a mapping in use that is refused by now is named with what is wrong in it', async () => {
+  const given = await createTestDatabase();
+  onTestFinished(() => given.drop());
+  const schema = { fields: [{ name: 'id', type: 'string' }], primarykey: 'id' };
+  const mapping = { version: 1, table_schema: schema };
+  await given.database('mappings').insert([
+    { name: 'officers', ...mapping },
+    { name: 'unused', ...mapping },
+  ]);
+  await given.database('monitoring_files').insert({
+    ...{ client: 'c', bucket: 'b', key_pattern: '*.csv' },
+    ...{ mapping_name: 'officers', mapping_version: 1 },
+  });
+  const { code, out } = await cli(['check', '--only', 'database'], { DATABASE_URL: given.url });
+  expect(code).toBe(1);
+  expect(out).toMatch(/RED +mappings in use +officers 1: .*primarykey.*\n +next: .*seed\n/);
+  expect(out).not.toContain('unused');
+});
+
 test('a role that may do what it needs and no more is ok', async () => {
   const { code, out } = await checkAws({}, ['--other-bucket', 'other-box']);
   expect(out.replaceAll(/ {2,}/g, '  ')).toBe(
