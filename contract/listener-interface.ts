@@ -42,7 +42,7 @@ export const RUN = 'run';
 /** Stands for the time at which the listener's database was first migrated. */
 export const INSTALLATION = 'installation';
 
-/** The command that has objects judged that no message told of, and how the stack calls it every day. */
+/** The command that has objects judged that no message announced, and how the stack calls it every day. */
 export const BACKFILL = {
   command: 'backfill',
   reconciliation: ['--since', INSTALLATION, '--reason', 'reconciliation', '--log'],

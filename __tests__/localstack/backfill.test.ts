@@ -64,7 +64,7 @@ test.each([
   ['a bucket that keeps versions', NAMES.versioned, true],
   ['a bucket that keeps none', NAMES.plain, false],
 ])(
-  'what no message told of in %s is judged once, what one told of is known',
+  'what no message announced in %s is judged once, what one told of is known',
   async (_, name, versioned) => {
     const topicArn = await createTopic(localStack, name);
     // Nobody is subscribed yet: SNS drops what comes.

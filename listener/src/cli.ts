@@ -141,7 +141,7 @@ function describeProgram(context: CommandContext, finish: (code: number) => void
 
   program
     .command(BACKFILL.command)
-    .description('list buckets, and have object versions judged that no message told of')
+    .description('list buckets, and have object versions judged that no message announced')
     .option('--bucket <bucket>', 'only this one of the settings')
     .option('--prefix <prefix>', 'only keys that begin with it')
     .requiredOption(

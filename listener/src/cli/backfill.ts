@@ -37,7 +37,7 @@ export interface BackfillOptions {
   readonly log: boolean;
 }
 
-/** Looks at what a bucket holds, and has object versions judged that no message told of. */
+/** Looks at what a bucket holds, and has object versions judged that no message announced. */
 export const backfill: Command<BackfillOptions> = (context, options) =>
   withQueue(context, async (database, queue, config) => {
     if (config.s3.localRoot !== undefined) {
@@ -181,7 +181,7 @@ const MEANINGS: Readonly<Record<keyof BackfillCounts, string>> = {
   known: 'with a verdict, or waiting for one',
   failed: 'whose run ended in error: runs retry --status error',
   again: 'whose run ended, since nothing or something else was there',
-  missing: 'that no message told of',
+  missing: 'that no message announced',
 };
 
 function show(

@@ -116,7 +116,7 @@ const clientOf = (config: DatabaseConfig) =>
  */
 export async function printMigration(config: DatabaseConfig): Promise<string> {
   const statements: string[] = [];
-  const database = openFor(config, clientOnPaper(config, statements));
+  const database = openFor(config, recordingClient(config, statements));
   try {
     const version = await queueSchemaVersion(database);
     const missing = await missingMigrations(database);
@@ -147,16 +147,16 @@ export async function printMigration(config: DatabaseConfig): Promise<string> {
 const NOT_PRINTED =
   'the tables of an older version are moved together with what its queue holds, which is not printed: run migrate once as a role that owns them';
 
-/** A table, schema or column that only the paper has. */
+/** A table, schema or column that the recorded statements would have made. */
 const NOT_THERE = ['42P01', '3F000', '42703'];
 
 /** knex looks twice whether its own tables are there. Its words are small, ours are not. */
 const KNEX_TABLES = /^(create table|insert into) /;
 
-/** knex's client on paper: what reads is asked of the database, anything else is written down. */
-function clientOnPaper(config: DatabaseConfig, statements: string[]): typeof Knex.Client {
+/** A client of knex that asks the database what only reads, and records any other statement. */
+function recordingClient(config: DatabaseConfig, statements: string[]): typeof Knex.Client {
   const Client = clientOf(config) as unknown as new (config: Knex.Config) => PostgresClient;
-  class ClientOnPaper extends Client {
+  class RecordingClient extends Client {
     override async _query(connection: PostgresConnection, statement: PostgresStatement) {
       if (/^\s*SELECT\b/i.test(statement.sql)) {
         return super._query(connection, statement).catch((error: unknown) => {
@@ -170,7 +170,7 @@ function clientOnPaper(config: DatabaseConfig, statements: string[]): typeof Kne
       return answered(statement, [{}]);
     }
   }
-  return ClientOnPaper as unknown as typeof Knex.Client;
+  return RecordingClient as unknown as typeof Knex.Client;
 }
 
 function answered(statement: PostgresStatement, rows: readonly object[]): PostgresStatement {

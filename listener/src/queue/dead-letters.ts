@@ -353,7 +353,7 @@ export interface EndedAttempt extends JudgementReference {
  * Any number of processes may look, each about every second.
  *
  * A look ends nothing unless those before saw the database for as long as the silence lasts: after an outage,
- * and when this process itself was frozen, everybody's last word is old.
+ * and when this process itself was frozen, every heartbeat is old.
  *
  * @param now in milliseconds
  */

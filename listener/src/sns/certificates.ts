@@ -133,14 +133,14 @@ export function createCertificateStore(options: CertificateStoreOptions = {}): C
       const pem = await download(url, timeoutMilliseconds, maxBytes);
       const certificate = readCertificate(url, pem);
       // What is remembered was forged, or another one lies there now: it has to verify a message anew.
-      if (expected !== undefined && expected !== certificate.sha256) known.strike(url, expected);
+      if (expected !== undefined && expected !== certificate.sha256) known.forget(url, expected);
       failures.delete(url);
       keep(entries, maxEntries, url, { certificate, fetchedAt: now() });
       return certificate;
     } catch (error) {
       const failure = error instanceof ListenerError ? error : unavailable(url, 'unknown');
       if (expected !== undefined && failure instanceof NoCertificateError) {
-        known.strike(url, expected);
+        known.forget(url, expected);
       }
       const count = (failures.get(url)?.count ?? 0) + 1;
       keep(failures, maxEntries, url, { error: failure, at: now(), count });
@@ -228,7 +228,7 @@ interface KnownUrls {
   /** Looks at what is remembered where the URL is unknown, from time to time. */
   sha256Of(url: string): Promise<string | undefined>;
   /** Believes a certificate no longer until it has verified a message in this process. */
-  strike(url: string, sha256: string): void;
+  forget(url: string, sha256: string): void;
   note(certificate: SigningCertificate): void;
 }
 
@@ -237,7 +237,7 @@ function knownUrls(
   now: () => number,
 ): KnownUrls {
   const sums = new Map<string, string>();
-  const struck = new Map<string, string>();
+  const forgotten = new Map<string, string>();
   let lookedAt = Number.NEGATIVE_INFINITY;
   let looking: Promise<void> | undefined;
 
@@ -245,7 +245,7 @@ function knownUrls(
     lookedAt = now();
     // Without the database no message is taken either.
     for (const { url, sha256 } of (await memory?.list().catch(() => [])) ?? []) {
-      if (struck.get(url) !== sha256) sums.set(url, sha256);
+      if (forgotten.get(url) !== sha256) sums.set(url, sha256);
     }
   };
 
@@ -258,15 +258,15 @@ function knownUrls(
       return sums.get(url);
     },
 
-    strike(url, sha256) {
+    forget(url, sha256) {
       sums.delete(url);
-      struck.set(url, sha256);
+      forgotten.set(url, sha256);
     },
 
     note({ url, sha256, validTo }) {
       if (sums.get(url) === sha256) return;
       sums.set(url, sha256);
-      struck.delete(url);
+      forgotten.delete(url);
       memory?.add({ url, sha256, validUntil: validTo }).catch(() => {
         // The next message that it verifies tries again.
         sums.delete(url);

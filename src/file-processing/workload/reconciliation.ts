@@ -15,7 +15,7 @@ const DEADLINE_SECONDS = 6 * 3600;
 const LATEST_START_SECONDS = 3600;
 
 /**
- * Looks every day for objects since the installation that no message told of, and has them judged: a CronJob with
+ * Looks every day for objects since the installation that no message announced, and has them judged: a CronJob with
  * identity, settings and secrets of the listener, whose pods neither its Service nor its disruption budget counts.
  */
 export function createReconciliation(

@@ -174,7 +174,7 @@ export const workloadVariables = {
   }),
   reconciliation_schedule: text({
     description:
-      'When objects since the installation are looked for that no message told of, in UTC. Empty switches it off.',
+      'When objects since the installation are looked for that no message announced, in UTC. Empty switches it off.',
     default: '17 4 * * *',
     example: '30 2 * * 1-5',
     allowed: `empty, or ${SCHEDULE}`,

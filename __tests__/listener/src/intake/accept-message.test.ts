@@ -247,7 +247,7 @@ describe('an object that a listing found before', () => {
     expect((await accept(envelope('m'), objects(event))).runIds).toHaveLength(1);
   });
 
-  test('is not taken for one that no message told of while its message is recorded', async () => {
+  test('is not taken for one that no message announced while its message is recorded', async () => {
     const { runs, snsMessages } = tablesOf(given.database);
     const recording = await given.database.transaction();
     await recording(snsMessages).insert({

@@ -201,7 +201,7 @@ describe('a look for dead processes', () => {
   const silent = (seconds: number) => new Date(Date.now() - seconds * 1000);
   const jobs = () => given.database('file_processing_queue.job').where({ name: 'runs' });
 
-  /** A judgement in hand, as a process leaves it that said its last word so long ago. */
+  /** A judgement in hand, as a process leaves it whose last heartbeat was so long ago. */
   async function inHand({ judgementSilent = 60, jobSilent = 60 } = {}) {
     const [runId = ''] = await enqueueRuns(given.database, queue, 'k');
     const [job] = await queue.fetch(1);

@@ -375,7 +375,7 @@ describe('known certificates', () => {
     expect(server.requests).toEqual(['/forged', '/a']);
   });
 
-  it('that were struck are believed again once a message is verified', async () => {
+  it('that were forgotten are believed again once a message is verified', async () => {
     const server = await serveText(otherKey.certificate);
     const known = memoryOf(knownAt(`${server.origin}/renewed`, key));
     const store = createCertificateStore({ known, maxEntries: 1, maxFetchesPerMinute: 1 });
