@@ -330,7 +330,7 @@ describe('the image', () => {
 
   it('judges a file without any setting', async () => {
     const { code, stdout } = await runIn(['file-processing', 'validate', 'listener/package.json']);
-    expect(stdout).toMatch(/^FAILED {2}listener\/package\.json\n/);
+    expect(stdout).toMatch(/^UNREADABLE {2}listener\/package\.json\n/);
     expect(code).toBe(1);
   });
 

@@ -69,13 +69,14 @@ test('an aborted signal ends the job', async () => {
 test('progress tells bytes, rows and size', async () => {
   const seen: JobProgress[] = [];
   await s3DataQualityJob.run(object, {
-    store: storeOf('n\n1\n'),
+    // Longer than the beginning by which a file's format is told.
+    store: storeOf(`n\n${'1\n'.repeat(300)}`),
     findMonitoredFile: async () => undefined,
     maxFaults: 10,
     signal: new AbortController().signal,
     onProgress: (progress) => seen.push(progress),
   });
-  expect(seen).toStrictEqual([{ bytes: 4, rows: 1, sizeBytes: 4 }]);
+  expect(seen).toStrictEqual([{ bytes: 602, rows: 300, sizeBytes: 602 }]);
 });
 
 test('a job is found by its name', () => {
