@@ -16,6 +16,7 @@ import { changeSettings } from '../../terraform/support/change-settings.ts';
 import { createBucket, createTopic, putFile, subscribe } from '../support/drop-box.ts';
 import { startListener } from '../support/listener-process.ts';
 import { credentials, type LocalStack, region, topicArnOf } from '../support/localstack.ts';
+import { outcomesOf } from '../support/records.ts';
 import { sharedLocalStack } from '../support/shared-localstack.ts';
 
 const ACCOUNT = '000000000000';
@@ -136,6 +137,8 @@ test('a file whose message SNS gave up on gets its run from the dead-letter queu
     }),
   );
   await createBucket(localStack, topic, topicArn);
+  // Confirmation and the bucket's test event: SNS would give up on the latter, too.
+  await outcomesOf(testDatabase.database, topicArn, 2);
   expect(await listener.stop()).toBe(0);
   await putFile(localStack, topic, 'folder/late.csv', 'id,name\n1,Ada\n');
   await eventually(async () => expect(await messagesIn(deadLetterUrl)).toBe('1'));
