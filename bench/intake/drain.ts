@@ -198,6 +198,7 @@ async function startSlowStore(): Promise<{ readonly origin: string; stop(): void
 
 async function takeover(bench: Bench): Promise<number> {
   const { source, database, environment } = bench;
+  await forgetWork(database);
   const store = await startSlowStore();
   const { LOCAL_S3_ROOT: _, ...others } = environment;
   const slow = { ...bench, environment: { ...others, AWS_ENDPOINT_URL_S3: store.origin } };
@@ -221,11 +222,17 @@ async function takeover(bench: Bench): Promise<number> {
     for (const server of servers) server.kill();
     await Promise.all(servers.map((server) => server.stop()));
     store.stop();
-    await database.query('DELETE FROM file_processing_queue.job');
-    await database.query(
-      "DELETE FROM file_processing.judgements WHERE status IN ('queued', 'running')",
-    );
+    await forgetWork(database);
   }
+}
+
+/** What listeners that were killed have left would be judged first, and slowly. */
+async function forgetWork(database: pg.Client): Promise<void> {
+  await database.query(`
+    DELETE FROM file_processing_queue.job;
+    DELETE FROM file_processing.judgements WHERE status IN ('queued', 'running');
+    DELETE FROM file_processing.runs WHERE status = 'pending';
+  `);
 }
 
 function serve({ folder, environment }: Bench, role: string): Promise<ServerProcess> {
