@@ -27,7 +27,7 @@ import {
   until,
 } from './cli/options.ts';
 import { SEED_FOLDER } from './database/definitions.ts';
-import { RUN_STATUSES } from './database/runs.ts';
+import { JUDGEMENT_STATUSES } from './database/judgements.ts';
 
 /**
  * Runs one command.
@@ -193,7 +193,7 @@ function describeProgram(context: CommandContext, finish: (code: number) => void
 function describeRuns(program: Commander, execute: Execute): void {
   const runs = program.command('runs').description('show recorded runs, and judge them again');
   selecting(runs.command('list').description('list runs, newest first'))
-    .addOption(new Option('--status <status>', 'of the last judgement').choices(RUN_STATUSES))
+    .addOption(new Option('--status <status>', 'of the last judgement').choices(JUDGEMENT_STATUSES))
     .addOption(new Option('--verdict <verdict>', 'the one that stands').choices(VERDICTS))
     .option('--unmonitored', 'whose verdict no mapping made')
     .option('--after <id>', 'the next page: what comes after this run')

@@ -7,10 +7,7 @@ import { keyExpression } from './key-pattern.ts';
 import { type DescribedNames, namesOfClient } from './monitoring-files.ts';
 import { tablesOf } from './tables.ts';
 
-/** What became of the judgement of a run that was tried last; one of a judgement's statuses. */
-export const RUN_STATUSES = ['queued', 'running', 'finished', 'gone', 'replaced', 'error'] as const;
-
-/** One of {@link RUN_STATUSES}. */
+/** What became of the judgement of a run that was tried last. */
 export type RunStatus = JudgementStatus;
 
 /**

@@ -41,7 +41,7 @@ import { type CertificateStore, createCertificateStore } from '../sns/certificat
 import { createConfirmer, createSnsClients } from '../sns/confirmation.ts';
 import { createVerifier, type Verifier } from '../sns/verifier.ts';
 import { type QueueConsumer, queueClient, startQueueConsumer } from '../sqs/queue-consumer.ts';
-import { queuedDelivery } from '../sqs/queued-delivery.ts';
+import { missingCertificates, queuedDelivery } from '../sqs/queued-delivery.ts';
 import { type Breakers, type BreakersOptions, createBreakers } from '../storage/breaker.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
 import { openStore } from '../storage/open-store.ts';
@@ -162,14 +162,12 @@ export async function startListener(options: ListenerOptions): Promise<RunningLi
     closers.push(async () => store.close());
     const worker = judgesFiles ? startJobs(parts, store) : undefined;
     if (worker) closers.push(() => worker.stop(0));
-    const supervision = worker && startSupervision(parts);
-    if (supervision) closers.push(() => supervision.stop());
-    const deadLetters = worker && startDeadLetters(parts);
-    if (deadLetters) closers.push(() => deadLetters.stop());
-    const repairs = worker && (await startRepairs(parts));
-    if (repairs) closers.push(() => repairs.stop());
-    const retention = worker && startRetention(parts);
-    if (retention) closers.push(() => retention.stop());
+    if (judgesFiles) {
+      for (const start of [startSupervision, startDeadLetters, startRepairs, startRetention]) {
+        const repeated = await start(parts);
+        closers.push(() => repeated.stop());
+      }
+    }
     const connections = createConnectionTable({
       maxConnectionsPerAddress: config.maxConnectionsPerAddress,
       onClosure: closureReport(logger, metrics.countClosure),
@@ -334,15 +332,7 @@ function startFetching(parts: Parts, onRuns: () => void): QueueConsumer | undefi
   const { queueUrl } = config.sqs;
   if (queueUrl === undefined) return undefined;
   const client = queueClient(config.aws);
-  /** URLs of certificates that nobody answered for, each needed by a message. */
-  const missing = new Set<string>();
-  const hasCertificates = async () => {
-    for (const url of missing) {
-      if (!(await certificates.answers(url))) return false;
-      missing.delete(url);
-    }
-    return true;
-  };
+  const missing = missingCertificates(certificates.answers);
   const consumer = startQueueConsumer({
     client,
     queueUrl,
@@ -353,10 +343,11 @@ function startFetching(parts: Parts, onRuns: () => void): QueueConsumer | undefi
       region: config.aws.region,
       logger,
       metrics,
-      onNoCertificate: (url) => missing.add(url),
+      onNoCertificate: missing.note,
     }),
     isReady: async () =>
-      (await answers(() => isUsable(database), READINESS_SECONDS * 1000)) && hasCertificates(),
+      (await answers(() => isUsable(database), READINESS_SECONDS * 1000)) &&
+      (await missing.areWaitedFor()) === false,
     onError: (error) => logger.warn({ err: error }, 'the queue could not be read'),
   });
   return {

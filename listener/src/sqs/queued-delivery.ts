@@ -41,6 +41,45 @@ export interface QueuedDeliveryDependencies {
   readonly onNoCertificate?: (url: string) => void;
 }
 
+/** The certificates that messages of a queue needed and that could not be fetched. */
+export interface MissingCertificates {
+  note(url: string): void;
+  /** Whether one of them is worth waiting for, with nothing fetched from the queue meanwhile. */
+  areWaitedFor(): Promise<boolean>;
+}
+
+/** After that a message is fetched as often as the queue allows, and is then a dead letter. */
+const LONGEST_WAIT_MS = 20 * 60_000;
+
+/** Only who may send to the queue names URLs; more than these are not waited for. */
+const MOST_MISSING = 100;
+
+/**
+ * Remembers which certificates are missing. Each is waited for at most 20 minutes: one whose host never
+ * answers, as that of another region where no way leads, must not keep the messages of others waiting.
+ *
+ * @param answers - whether there is an answer at a URL by now
+ * @param now - milliseconds. @default performance.now
+ */
+export function missingCertificates(
+  answers: (url: string) => Promise<boolean>,
+  now: () => number = () => performance.now(),
+): MissingCertificates {
+  const since = new Map<string, number>();
+  return {
+    note(url) {
+      if (!since.has(url) && since.size < MOST_MISSING) since.set(url, now());
+    },
+    async areWaitedFor() {
+      for (const [url, notedAt] of since) {
+        if (await answers(url)) since.delete(url);
+        else if (now() - notedAt < LONGEST_WAIT_MS) return true;
+      }
+      return false;
+    },
+  };
+}
+
 /** A message that is recorded, for the log. */
 interface Taken extends IntakeResult {
   readonly messageId: string;

@@ -190,6 +190,17 @@ test('a database that is unavailable is waited for, alive and not ready, with th
   expect(JSON.stringify(listener.lines)).not.toContain('secret');
 });
 
+test('a bucket that is out of reach is a metric, and its files wait', async () => {
+  const listener = serve([], { AWS_ENDPOINT_URL: 'http://127.0.0.1:1' });
+  const { metricsPort } = await listener.line('listening');
+  await enqueueRuns(given.database, queue, ...'abcde');
+  await listener.line('the bucket can not be read: its files wait');
+  const metrics = await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text();
+  expect(metrics).toContain(
+    'file_processing_bucket_outage{bucket="bucket",way="read",outage="network"} 1',
+  );
+});
+
 test('the listener serves once its database is there', async () => {
   const url = new URL(given.url);
   const [host, port] = [url.hostname, Number(url.port)];

@@ -1,7 +1,10 @@
 import type { TrustedSource } from '@file-processing/contract/s3-event.ts';
 import { describe, expect, it, vi } from 'vitest';
 import { ListenerError } from '../../../../listener/src/errors.ts';
-import { queuedDelivery } from '../../../../listener/src/sqs/queued-delivery.ts';
+import {
+  missingCertificates,
+  queuedDelivery,
+} from '../../../../listener/src/sqs/queued-delivery.ts';
 import { collectingLogger, recordingIntake } from '../../support/sns-listener.ts';
 import {
   confirmation,
@@ -197,5 +200,61 @@ describe('an event that nobody signed', () => {
     const { intake, calls } = recordingIntake();
     expect((await take(body(), { intake, trustedSources })).handled).toBe('done');
     expect(calls).toEqual([expect.stringMatching(/^notification /)]);
+  });
+});
+
+describe('certificates that are missing', () => {
+  const MINUTE = 60_000;
+
+  function given() {
+    let now = 0;
+    const answering = new Set<string>();
+    const missing = missingCertificates(
+      async (url) => answering.has(url),
+      () => now,
+    );
+    return {
+      missing,
+      answering,
+      later: (minutes: number) => {
+        now += minutes * MINUTE;
+      },
+    };
+  }
+
+  it('keep nothing waiting as long as none was', async () => {
+    expect(await given().missing.areWaitedFor()).toBe(false);
+  });
+
+  it('are waited for until each has an answer', async () => {
+    const { missing, answering } = given();
+    missing.note('a');
+    missing.note('b');
+    answering.add('a');
+    expect(await missing.areWaitedFor()).toBe(true);
+    answering.add('b');
+    expect(await missing.areWaitedFor()).toBe(false);
+  });
+
+  it('are waited for 20 minutes, so that one never keeps the other messages waiting', async () => {
+    const { missing, later } = given();
+    missing.note('a');
+    later(19);
+    expect(await missing.areWaitedFor()).toBe(true);
+    later(1);
+    expect(await missing.areWaitedFor()).toBe(false);
+    missing.note('a');
+    expect(await missing.areWaitedFor()).toBe(false);
+  });
+
+  it('are waited for anew once they have answered', async () => {
+    const { missing, answering, later } = given();
+    missing.note('a');
+    later(20);
+    answering.add('a');
+    await missing.areWaitedFor();
+    answering.delete('a');
+    missing.note('a');
+    expect(await missing.areWaitedFor()).toBe(true);
   });
 });
