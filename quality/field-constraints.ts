@@ -351,6 +351,14 @@ export function brokenConstraints(
   return listed ? broken : broken | ENUM;
 }
 
+/** The constraint of one bit of {@link brokenConstraints}, for a message that quotes no rule. */
+export function constraintName({ bounds }: ValueConstraints, bit: number): string {
+  if (bit === MIN_LENGTH) return 'minLength';
+  if (bit === MAX_LENGTH) return 'maxLength';
+  if (bit === PATTERN) return 'pattern';
+  return bit === ENUM ? 'enum' : (bounds[Math.log2(bit)]?.name ?? '');
+}
+
 /** What one bit of {@link brokenConstraints} says, in words. */
 export function constraintMessage(
   { bounds, minLength, maxLength, pattern }: ValueConstraints,

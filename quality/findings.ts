@@ -5,8 +5,9 @@ import {
   type Found,
   type InspectedFile,
 } from './checks/check.ts';
+import { type Classification, mostSensitive } from './classification.ts';
 import { FAULT_TYPES, type FaultType } from './faults.ts';
-import { MAX_CELLS, type Scanner } from './scanner.ts';
+import { MAX_CELLS, QUOTES_VALID, type Scanner } from './scanner.ts';
 import { shorten } from './text.ts';
 
 /** One fault, with its place. What does not apply is null: a whole file has no record, a record no column. */
@@ -24,6 +25,10 @@ export interface Fault {
   /** The offending text, at most 256 characters; a NUL is shown as U+2400. */
   readonly value: string | null;
   readonly message: string;
+  /** The message without texts of the file and of the schema's rules; absent where it holds none. */
+  readonly plainMessage?: string;
+  /** How sensitive the texts are: as the column is, or of several the strictest; null where none is declared. */
+  readonly classification: Classification | null;
 }
 
 /** Faults of one kind. */
@@ -162,13 +167,26 @@ export class Findings implements Found<FaultType> {
 
   listRecord(type: FaultType, message: string): void {
     const place = this.#place(this.#scanner.recordStart);
-    this.log.list({ ...place, field: null, label: null, value: null, type, message });
+    const classification = this.#classificationOf([]);
+    this.log.list({
+      ...place,
+      field: null,
+      label: null,
+      value: null,
+      type,
+      message,
+      classification,
+    });
   }
 
   listCell(type: FaultType, cell: number, message: string, details: CellDetails = {}): void {
     const { index = cellStart(this.#scanner, cell), value = cellText(this.#scanner, cell) } =
       details;
-    const { label = this.#file.columns?.[cell]?.label ?? null } = details;
+    const {
+      label = this.#file.columns?.[cell]?.label ?? null,
+      cells = [cell],
+      plainMessage,
+    } = details;
     this.log.list({
       type,
       ...this.#place(index),
@@ -176,13 +194,40 @@ export class Findings implements Found<FaultType> {
       label: label === null ? null : shorten(label),
       value: details.value === undefined || value === null ? value : shorten(value),
       message,
+      ...(plainMessage === undefined ? {} : { plainMessage }),
+      classification: this.#classificationOf(cells),
     });
   }
 
   listFile(type: FaultType, message: string, details: FileDetails = {}): void {
-    const { record = null, line = null, byte = null, column, label = null } = details;
-    const field = column === undefined ? null : column + 1;
-    this.log.list({ record, line, byte, field, label, value: null, type, message });
+    const { record = null, line = null, byte = null, column, label = null, plainMessage } = details;
+    this.log.list({
+      type,
+      record,
+      line,
+      byte,
+      field: column === undefined ? null : column + 1,
+      label,
+      value: null,
+      message,
+      ...(plainMessage === undefined ? {} : { plainMessage }),
+      classification: this.#classificationOf(column === undefined ? [] : [column]),
+    });
+  }
+
+  /**
+   * How sensitive the texts of some columns are. In a row whose structure is broken a cell may hold the text of any
+   * column, and so may the line that was read as the header where it has another width than the schema.
+   */
+  #classificationOf(cells: readonly number[]): Classification | null {
+    const { columns = [], schema } = this.#file;
+    const { cellCount, quotes } = this.#scanner;
+    const isPlaced = quotes === QUOTES_VALID && cellCount === columns.length && cells.length > 0;
+    const fields =
+      isPlaced || !this.#inRow
+        ? cells.map((cell) => columns[cell]?.field)
+        : (schema?.fields ?? [undefined]);
+    return mostSensitive(fields.map((field) => field?.classification ?? null));
   }
 
   #place(index: number): Pick<Fault, 'record' | 'line' | 'byte'> {

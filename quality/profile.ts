@@ -1,3 +1,4 @@
+import type { Classification } from './classification.ts';
 import { FIELD_TYPES, type FieldType } from './field-type.ts';
 import type { CompiledField } from './table-schema.ts';
 import { reportText } from './text.ts';
@@ -18,6 +19,10 @@ export interface ColumnReport {
   /** Number of the column from 1. */
   readonly field: number;
   readonly label: string;
+  /** The schema's field that the column was judged as; null when it is none. */
+  readonly name: string | null;
+  /** How sensitive that field is; null when the column is none. */
+  readonly classification: Classification | null;
   /** The schema's type or, without one, the narrowest that all values fit; `any` for a column of nulls. */
   readonly type: FieldType;
   /** Whether the type is the schema's. */
@@ -109,6 +114,8 @@ export class ColumnProfile {
     return {
       field: column + 1,
       label,
+      name: this.#field?.name ?? null,
+      classification: this.#field?.classification ?? null,
       type,
       declared: this.#field !== undefined,
       rows,

@@ -1,3 +1,4 @@
+import { CLASSIFICATIONS, type Classification, DEFAULT_CLASSIFICATION } from './classification.ts';
 import {
   type DescriptorOption,
   isObject,
@@ -37,6 +38,8 @@ export type FieldsMatch = (typeof FIELDS_MATCH_RULES)[number]['match'];
 const FIELDS_MATCHES: readonly FieldsMatch[] = FIELDS_MATCH_RULES.map(({ match }) => match);
 
 const MISSING_VALUES = 'a list of texts or of objects with a value';
+
+const CLASSIFICATION = `one of ${CLASSIFICATIONS.join(', ')}`;
 
 /** Properties of a schema that only describe, which are passed over: those that the standard has for any of its objects. */
 export const DESCRIBING_SCHEMA_PROPERTIES: readonly string[] = [
@@ -98,6 +101,12 @@ export const SCHEMA_PROPERTIES = [
     allowed: 'a list of lists of field names',
     meaning: 'Fields whose values together must not come twice; a key with a null is not compared.',
   },
+  {
+    name: 'classification',
+    default: DEFAULT_CLASSIFICATION,
+    allowed: CLASSIFICATION,
+    meaning: 'How sensitive the values of fields are that do not say it themselves.',
+  },
 ] as const satisfies readonly DescriptorOption[];
 
 /** Every property of a field that is checked, besides those that only some types have. */
@@ -132,6 +141,12 @@ export const FIELD_PROPERTIES = [
     allowed: MISSING_VALUES,
     meaning: 'Texts that mean null in this column.',
   },
+  {
+    name: 'classification',
+    default: "the schema's classification",
+    allowed: CLASSIFICATION,
+    meaning: 'How sensitive the values are; a report says it of each column and fault.',
+  },
 ] as const satisfies readonly DescriptorOption[];
 
 /** Known, and refused with the reason. */
@@ -147,6 +162,7 @@ export interface TableField {
   format?: string;
   constraints?: FieldConstraints;
   missingValues?: MissingValue[];
+  classification?: Classification;
   decimalChar?: string;
   groupChar?: string;
   bareNumber?: boolean;
@@ -161,6 +177,7 @@ export interface TableSchema {
   missingValues?: MissingValue[];
   primaryKey?: string | string[];
   uniqueKeys?: string[][];
+  classification?: Classification;
 }
 
 export interface CompiledField {
@@ -174,6 +191,7 @@ export interface CompiledField {
   /** Texts that mean null; the empty one is {@link emptyIsNull}. */
   readonly missingValues: TextSet | undefined;
   readonly emptyIsNull: boolean;
+  readonly classification: Classification;
 }
 
 /** Fields whose values together must not come twice, by their position in the schema. */
@@ -205,6 +223,9 @@ export function compileSchema(
   }
   refuseUnknown(given, path, SCHEMA_NAMES, PLACES_BESIDE_SCHEMA, problems);
   const missing = missingValues(`${path}.missingValues`, given.missingValues, problems) ?? [''];
+  const classification =
+    classificationOf(`${path}.classification`, given.classification, problems) ??
+    DEFAULT_CLASSIFICATION;
   const fields: CompiledField[] = [];
   const keys: CompiledKey[] = [];
   const definitions = Array.isArray(given.fields) ? given.fields : [];
@@ -216,7 +237,8 @@ export function compileSchema(
   }
   definitions.forEach((definition: unknown, index) => {
     const place = `${path}.fields[${index}]`;
-    const field = compileField(definition, place, missing, nullSequence, fields, problems);
+    const inherited = { missing, nullSequence, classification };
+    const field = compileField(definition, place, inherited, fields, problems);
     fields.push(field);
     const constraints = isObject(definition) ? definition.constraints : undefined;
     if (isObject(constraints) && constraints.unique === true) {
@@ -283,11 +305,18 @@ function refuseUnknown(
   }
 }
 
+/** What holds for a field that says nothing else. */
+interface InheritedProperties {
+  readonly missing: readonly string[];
+  /** Of the dialect. */
+  readonly nullSequence: string | undefined;
+  readonly classification: Classification;
+}
+
 function compileField(
   definition: unknown,
   path: string,
-  schemaMissing: readonly string[],
-  nullSequence: string | undefined,
+  inherited: InheritedProperties,
   earlier: readonly CompiledField[],
   problems: ProblemList,
 ): CompiledField {
@@ -313,8 +342,8 @@ function compileField(
   );
   const own = missingValues(`${path}.missingValues`, given.missingValues, problems);
   const missing = [
-    ...(own ?? schemaMissing),
-    ...(nullSequence === undefined ? [] : [nullSequence]),
+    ...(own ?? inherited.missing),
+    ...(inherited.nullSequence === undefined ? [] : [inherited.nullSequence]),
   ];
   const texts = missing.filter((text) => text !== '');
   return {
@@ -326,7 +355,21 @@ function compileField(
     constraints: values,
     missingValues: texts.length === 0 ? undefined : new TextSet(texts),
     emptyIsNull: missing.includes(''),
+    classification:
+      classificationOf(`${path}.classification`, given.classification, problems) ??
+      inherited.classification,
   };
+}
+
+function classificationOf(
+  path: string,
+  value: unknown,
+  problems: ProblemList,
+): Classification | undefined {
+  if (value === undefined) return undefined;
+  const known = CLASSIFICATIONS.find((classification) => classification === value);
+  if (known === undefined) problems.add(path, `is ${show(value)}; ${CLASSIFICATION} is needed`);
+  return known;
 }
 
 function fieldType(path: string, value: unknown, problems: ProblemList): FieldType {

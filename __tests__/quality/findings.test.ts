@@ -10,6 +10,7 @@ const FAULT: Fault = {
   label: 'a',
   value: 'x',
   message: 'm',
+  classification: 'internal',
 };
 
 describe('FaultLog', () => {

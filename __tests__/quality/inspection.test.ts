@@ -116,6 +116,7 @@ describe('Inspection', () => {
         label: 'id',
         value: 'x',
         message: 'The value is not of type integer.',
+        classification: 'internal',
       },
     ]);
   });
@@ -208,6 +209,8 @@ describe('Inspection', () => {
       {
         field: 1,
         label: 'n',
+        name: null,
+        classification: null,
         type: 'number',
         declared: false,
         rows: 3,
@@ -219,6 +222,8 @@ describe('Inspection', () => {
       {
         field: 2,
         label: 'd',
+        name: null,
+        classification: null,
         type: 'date',
         declared: false,
         rows: 3,
@@ -230,6 +235,8 @@ describe('Inspection', () => {
       {
         field: 3,
         label: 't',
+        name: null,
+        classification: null,
         type: 'string',
         declared: false,
         rows: 3,

@@ -164,6 +164,10 @@ export interface CellDetails {
   readonly label?: string | null;
   /** @default the cell's text */
   readonly value?: string | null;
+  /** Columns of which the value holds something, where it is not the cell's alone. */
+  readonly cells?: readonly number[];
+  /** The message without texts of the file and of the schema's rules, where it holds some. */
+  readonly plainMessage?: string;
 }
 
 export interface FileDetails {
@@ -173,6 +177,8 @@ export interface FileDetails {
   /** Index of the column. */
   readonly column?: number;
   readonly label?: string;
+  /** As of a cell. */
+  readonly plainMessage?: string;
 }
 
 /** A cell's text as reports show it. */

@@ -18,6 +18,8 @@ export interface HeaderFault {
   readonly column: number;
   readonly label: string | null;
   readonly message: string;
+  /** The message without the label; absent where it quotes none but those that are fields. */
+  readonly plainMessage?: string;
 }
 
 export interface HeaderMatch extends LabelMatch {
@@ -49,8 +51,10 @@ export const HEADER_CHECK: Check<Kind> = {
         if (suspicion !== undefined && found.count('incorrect-dialect')) {
           found.listCell('incorrect-dialect', 0, suspicion);
         }
-        for (const { type, column, label, message } of faults) {
-          if (found.count(type)) found.listCell(type, column, message, { label, value: null });
+        for (const { type, column, message, ...texts } of faults) {
+          const cells = column < 0 ? [] : [column];
+          if (found.count(type))
+            found.listCell(type, column, message, { ...texts, value: null, cells });
         }
       },
     };
@@ -199,7 +203,21 @@ function noteAlike(
   });
   const more = alike.length > MOST_EXAMPLES ? `, and ${alike.length - MOST_EXAMPLES} more` : '';
   const message = `Labels are written otherwise than the schema's fields, ${differenceOf(alike)}: ${examples.join(', ')}${more}.`;
-  faults.push({ type: 'incorrect-label', column: first.column, label: first.label, message });
+  const plainMessage = `Labels are written otherwise than the schema's fields, ${differenceOf(alike)}: ${alike.map(({ name }) => show(name)).join(', ')}.`;
+  const { column, label } = first;
+  faults.push({ type: 'incorrect-label', column, label, message, plainMessage });
+}
+
+/** A message that quotes a label, and the same one that names it by its number. */
+function worded(
+  label: string,
+  column: number,
+  message: (name: string) => string,
+): Pick<HeaderFault, 'message' | 'plainMessage'> {
+  return {
+    message: message(`Label ${show(label)}`),
+    plainMessage: message(`Label ${column + 1}`),
+  };
 }
 
 /** Labels that a message gives as examples. */
@@ -242,8 +260,12 @@ function noteMisspelt(
     );
     if (near === undefined) return;
     take(column, names.indexOf(near));
-    const message = `Label ${show(label)} is not a field of the schema; did you mean ${show(near)}?`;
-    faults.push({ type: 'incorrect-label', column, label, message });
+    const messages = worded(
+      label,
+      column,
+      (name) => `${name} is not a field of the schema; did you mean ${show(near)}?`,
+    );
+    faults.push({ type: 'incorrect-label', column, label, ...messages });
   });
 }
 
@@ -261,8 +283,12 @@ function unusableLabels(labels: readonly string[], faults: HeaderFault[]): Set<n
       const message = `Label ${column + 1} is blank.`;
       faults.push({ type: 'blank-label', column, label, message });
     } else if (earlier !== undefined) {
-      const message = `Label ${show(label)} was used in column ${earlier + 1} already.`;
-      faults.push({ type: 'duplicate-label', column, label, message });
+      const messages = worded(
+        label,
+        column,
+        (name) => `${name} was used in column ${earlier + 1} already.`,
+      );
+      faults.push({ type: 'duplicate-label', column, label, ...messages });
     } else {
       first.set(label, column);
       return;
@@ -273,8 +299,12 @@ function unusableLabels(labels: readonly string[], faults: HeaderFault[]): Set<n
 }
 
 function incorrect(column: number, label: string, expected: string | undefined): HeaderFault {
-  const message = `Label ${show(label)} stands where the schema has ${show(expected)}.`;
-  return { type: 'incorrect-label', column, label, message };
+  const messages = worded(
+    label,
+    column,
+    (name) => `${name} stands where the schema has ${show(expected)}.`,
+  );
+  return { type: 'incorrect-label', column, label, ...messages };
 }
 
 /** Known labels must come in the schema's order, else that is one fault; extra and missing ones do not count as disorder. */
@@ -309,8 +339,8 @@ function noteExtra(
   if (match === 'subset' || match === 'partial') return;
   labels.forEach((label, column) => {
     if ((fieldOfColumn[column] ?? -1) >= 0 || unusable.has(column)) return;
-    const message = `Label ${show(label)} is not a field of the schema.`;
-    faults.push({ type: 'extra-label', column, label, message });
+    const messages = worded(label, column, (name) => `${name} is not a field of the schema.`);
+    faults.push({ type: 'extra-label', column, label, ...messages });
   });
 }
 

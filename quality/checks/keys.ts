@@ -60,7 +60,7 @@ function keysOf({ schema, maxKeys }: InspectedFile, columns: readonly Column[]):
       const isText = field.type === 'string' || field.type === 'any';
       return { cell, field, isText, isInteger: field.type === 'integer' };
     });
-    const labels = cells.map((cell) => columns[cell]?.label).join(', ');
+    const labels = parts.map(({ field }) => field.name).join(', ');
     return [{ fault, parts, labels, table: new KeyTable(budget) }];
   });
 }
@@ -76,7 +76,8 @@ function judge(key: Key, file: InspectedFile, record: Scanner, found: Found<Kind
   if (first === 0 || !found.count(key.fault)) return;
   const message = `The same ${key.labels} came in record ${first}.`;
   const value = key.parts.map(({ cell }) => cellText(record, cell)).join(', ');
-  found.listCell(key.fault, key.parts[0]?.cell ?? 0, message, { value });
+  const cells = key.parts.map(({ cell }) => cell);
+  found.listCell(key.fault, cells[0] ?? 0, message, { value, cells });
 }
 
 function hashKey(

@@ -1,4 +1,4 @@
-import { constraintMessage } from '../field-constraints.ts';
+import { constraintMessage, constraintName, type ValueConstraints } from '../field-constraints.ts';
 import type { CompiledField } from '../table-schema.ts';
 import {
   ODD_BLANK,
@@ -82,7 +82,7 @@ export const CONSTRAINT_CHECK: Check<'constraint-error'> = {
       }
       for (let left = broken; left !== 0; left &= left - 1) {
         if (!found.count('constraint-error')) continue;
-        found.listCell('constraint-error', cell, messageFor(suspect, left & -left));
+        found.listCell('constraint-error', cell, ...messagesFor(suspect, left & -left));
       }
     },
   }),
@@ -92,7 +92,11 @@ function typeMessage({ type, format }: CompiledField): string {
   return `The value is not of type ${type}${format === undefined ? '' : `, format ${format}`}.`;
 }
 
-function messageFor({ field, bytes, start, end }: SuspectCell, bit: number): string {
-  const { constraints } = field;
-  return constraints === undefined ? '' : constraintMessage(constraints, bit, bytes, start, end);
+function messagesFor(
+  { field, bytes, start, end }: SuspectCell,
+  bit: number,
+): [string, { plainMessage: string }] {
+  const constraints = field.constraints as ValueConstraints;
+  const message = constraintMessage(constraints, bit, bytes, start, end);
+  return [message, { plainMessage: `${constraintName(constraints, bit)} is not kept` }];
 }
