@@ -5,9 +5,14 @@ import {
   type ProblemList,
   show,
 } from './descriptor-error.ts';
+import { ENCODINGS, type Encoding } from './text-source.ts';
 
-/** Frictionless Table Dialect, version 2, as far as it applies to delimited text; {@link DIALECT_OPTIONS} explains each. */
+/**
+ * Frictionless Table Dialect, version 2, as far as it applies to delimited text; {@link DIALECT_OPTIONS} explains each.
+ * `encoding` is the specification's property of a data resource, which has no place of its own here.
+ */
 export interface TableDialect {
+  encoding?: string;
   header?: boolean;
   headerRows?: number[];
   commentChar?: string;
@@ -23,10 +28,18 @@ export interface TableDialect {
 
 const FLAG = 'true or false';
 const CHARACTER = 'one ASCII character that is not a line end';
+const ENCODING = `one of ${ENCODINGS.join(', ')}, in upper or lower case`;
 const HEADER_ROWS = 'a list with one number from 1';
 
 /** Every property of a dialect that is read. */
 export const DIALECT_OPTIONS = [
+  {
+    name: 'encoding',
+    default: 'UTF-8, or UTF-16 where the first bytes show it',
+    allowed: ENCODING,
+    meaning:
+      'How the text is encoded; in Frictionless it stands in the data resource. Where the first bytes speak against it: `encoding-error`.',
+  },
   {
     name: 'header',
     default: 'true',
@@ -86,6 +99,8 @@ export const DIALECT_OPTIONS = [
 
 /** The dialect as the scanner reads it: bytes, -1 where a character is not in use. */
 export interface CompiledDialect {
+  /** Undefined where nothing is declared. */
+  readonly encoding: Encoding | undefined;
   readonly header: boolean;
   /** Records before the header that are passed over. */
   readonly recordsBeforeHeader: number;
@@ -149,6 +164,7 @@ export function compileDialect(
     );
 
   const compiled: CompiledDialect = {
+    encoding: encodingOf(`${path}.encoding`, given.encoding, problems),
     header: flag('header', true),
     recordsBeforeHeader: recordsBeforeHeader(`${path}.headerRows`, given.headerRows, problems),
     delimiter: character('delimiter', ','),
@@ -176,6 +192,14 @@ function characterCode(path: string, value: unknown, problems: ProblemList): num
   }
   problems.add(path, `is ${show(value)}; ${CHARACTER} is needed`);
   return -1;
+}
+
+function encodingOf(path: string, value: unknown, problems: ProblemList): Encoding | undefined {
+  if (value === undefined) return undefined;
+  const name = typeof value === 'string' ? value.toLowerCase() : '';
+  const encoding = ENCODINGS.find((known) => known === name);
+  if (encoding === undefined) problems.add(path, `is ${show(value)}; ${ENCODING} is needed`);
+  return encoding;
 }
 
 function recordsBeforeHeader(path: string, value: unknown, problems: ProblemList): number {

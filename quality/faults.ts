@@ -54,8 +54,18 @@ export const FAULT_KINDS = [
     type: 'encoding-error',
     scope: 'cell',
     meaning:
-      'A cell holds a NUL byte or bytes that are not UTF-8, or the whole file is UTF-16 or UTF-32.',
-    remedy: 'Export the file as UTF-8; for old data find out its encoding and convert it.',
+      'A cell holds a NUL byte, or bytes that are no text in the encoding of the file; or the file is UTF-32, or begins otherwise than the declared encoding does.',
+    remedy:
+      'Export the file as UTF-8, or declare its `encoding` in the dialect: a message says what the byte would be in Windows-1252.',
+  },
+  {
+    type: 'undeclared-encoding',
+    scope: 'file',
+    meaning:
+      'The file is UTF-16 without a byte order mark, by where its zero bytes are, and was read as such.',
+    remedy:
+      'Export the file as UTF-8, or declare its `encoding` in the dialect; to refuse such files list `undeclared-encoding` in `failOn`.',
+    onlyWarns: true,
   },
   {
     type: 'byte-order-mark',

@@ -17,7 +17,7 @@ export interface Fault {
   readonly record: number | null;
   /** Physical line from 1 on which the cell, or the quote, stands. */
   readonly line: number | null;
-  /** Offset in the file, from 0, of the cell, the quote or the byte. */
+  /** Offset in the file, from 0, of the cell, the quote or the byte; null where it is no longer known. */
   readonly byte: number | null;
   /** Number of the column from 1. */
   readonly field: number | null;
@@ -234,7 +234,7 @@ export class Findings implements Found<FaultType> {
     return {
       record: this.#file.records,
       line: this.#scanner.lineAt(index),
-      byte: this.#scanner.offset(index),
+      byte: this.#file.byteOf(this.#scanner.offset(index)),
     };
   }
 }

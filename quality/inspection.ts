@@ -18,6 +18,7 @@ import { ColumnProfile } from './profile.ts';
 import type { QualityReport } from './report.ts';
 import { MAX_CELLS, QUOTES_VALID, type RecordHandler, Scanner } from './scanner.ts';
 import { equalsBytes, shorten } from './text.ts';
+import { TextSource } from './text-source.ts';
 import { judge, toleratesFaults, warningTypes } from './verdict.ts';
 
 const BLOCK_BYTES = 65_536;
@@ -48,6 +49,7 @@ export class Inspection implements RecordHandler {
   readonly #clock: () => number;
   readonly #started: number;
   readonly #hash: Sha256;
+  readonly #source: TextSource;
   readonly #watch: Utf8Watch;
   readonly #signs = new SignWatch();
   readonly #scanner: Scanner;
@@ -60,6 +62,8 @@ export class Inspection implements RecordHandler {
   /** Whether a file with faults that do not only warn may be warned. */
   readonly #tolerant: boolean;
   #head: Uint8Array | undefined = new Uint8Array(0);
+  /** Bytes of UTF-8 that were judged, those not yet scanned included. */
+  #judged = 0;
   #byteOrderMark = false;
   /** False for an archive, or text that is not UTF-8 from its first bytes. */
   #supported = true;
@@ -75,6 +79,7 @@ export class Inspection implements RecordHandler {
     this.#clock = clock;
     this.#started = clock();
     this.#hash = ports.createHash();
+    this.#source = new TextSource(dialect.encoding);
     this.#watch = new Utf8Watch(ports.isUtf8);
     this.#scanner = new Scanner(this, dialect, maxRecordBytes);
     this.#file = {
@@ -83,6 +88,8 @@ export class Inspection implements RecordHandler {
       maxRecordBytes,
       maxKeys,
       bytes: 0,
+      text: this.#source.text,
+      byteOf: (offset) => this.#source.byteOf(offset),
       records: 0,
       rows: 0,
       readRows: 0,
@@ -119,19 +126,30 @@ export class Inspection implements RecordHandler {
   write(chunk: Uint8Array): void {
     this.#hash.update(chunk);
     this.#file.bytes += chunk.length;
+    this.#source.write(chunk, this.#keptFrom, this.#judge);
+  }
+
+  /** The UTF-8 in front of the record that is being read is of no more interest. */
+  get #keptFrom(): number {
+    return this.#scanner.offset(this.#scanner.recordStart);
+  }
+
+  readonly #judge = (text: Uint8Array): void => {
+    this.#judged += text.length;
     if (this.#head === undefined) {
-      this.#scan(chunk);
+      this.#scan(text);
       return;
     }
-    const head = this.#head.length === 0 ? chunk : joined(this.#head, chunk);
+    const head = this.#head.length === 0 ? text : joined(this.#head, text);
     if (head.length >= SIGNATURE_BYTES) this.#begin(head);
     else this.#head = Uint8Array.from(head);
-  }
+  };
 
   /** Ends the file and gives the verdict. */
   end(): QualityReport {
     const found = this.#found;
     const file = this.#file;
+    this.#source.end(this.#keptFrom, this.#judge);
     if (this.#head !== undefined) this.#begin(this.#head);
     if (!this.#watch.complete()) file.suspectUntil = Infinity;
     this.#scanner.end();
@@ -160,6 +178,7 @@ export class Inspection implements RecordHandler {
       faultyRows: found.faultyRows,
       incompleteRows: found.incompleteRows,
       lineEnds: { ...this.#scanner.lineEnds },
+      encoding: this.#source.text.encoding,
       byteOrderMark: this.#byteOrderMark,
       schemaApplied: file.schema !== undefined,
       faultCount: Object.values(faultCounts).reduce((total, count) => total + count, 0),
@@ -208,6 +227,7 @@ export class Inspection implements RecordHandler {
 
   #begin(head: Uint8Array): void {
     this.#head = undefined;
+    this.#file.text = this.#source.text;
     this.#supported = this.#stages.every((stage) => stage.head?.(head, this.#found) ?? true);
     this.#byteOrderMark =
       this.#supported && equalsBytes(head, 0, Math.min(3, head.length), BYTE_ORDER_MARK);
@@ -217,7 +237,7 @@ export class Inspection implements RecordHandler {
 
   #scan(chunk: Uint8Array): void {
     if (!this.#supported) return;
-    const offset = this.#file.bytes - chunk.length;
+    const offset = this.#judged - chunk.length;
     for (let from = 0; from < chunk.length; from += BLOCK_BYTES) {
       const block = chunk.subarray(from, Math.min(chunk.length, from + BLOCK_BYTES));
       if (!this.#watch.isValid(block)) this.#file.suspectUntil = offset + from + block.length;
@@ -229,7 +249,7 @@ export class Inspection implements RecordHandler {
   #placeSigns(scanner: Scanner): void {
     const index = Math.max(scanner.recordStart, this.#signs.next - scanner.base);
     const place = { record: this.#file.records, line: scanner.lineAt(index) };
-    this.#signs.place(scanner.offset(scanner.recordEnd), place);
+    this.#signs.place(scanner.offset(scanner.recordEnd), place, this.#file.byteOf);
   }
 
   #readHeader(scanner: Scanner): void {

@@ -1,6 +1,7 @@
 import type { FaultType } from './faults.ts';
 import type { Fault } from './findings.ts';
 import type { ColumnReport } from './profile.ts';
+import type { SettledEncoding } from './text-source.ts';
 import type { Verdict } from './verdict.ts';
 
 /** What became of the checksum that the file's store keeps of it. */
@@ -40,7 +41,9 @@ export interface QualityReport {
   readonly incompleteRows: number;
   /** How records end; line ends inside quoted cells are not counted. */
   readonly lineEnds: { readonly lf: number; readonly crlf: number; readonly cr: number };
-  /** Whether a UTF-8 byte order mark comes first. */
+  /** What the text was read in. */
+  readonly encoding: SettledEncoding;
+  /** Whether a byte order mark comes first. */
   readonly byteOrderMark: boolean;
   /** Whether a schema was applied, or structure and profile alone. */
   readonly schemaApplied: boolean;

@@ -9,11 +9,11 @@ export type Verdict = (typeof VERDICTS)[number];
 export const VERDICT_RULES: readonly { readonly verdict: Verdict; readonly when: string }[] = [
   {
     verdict: 'unreadable',
-    when: 'The file is empty or holds no record, is UTF-16 or no CSV text (an archive, a spreadsheet, HTML, JSON), or has more than 65,536 labels.',
+    when: 'The file is empty or holds no record, is UTF-32 or no CSV text (an archive, a spreadsheet, HTML, JSON), or has more than 65,536 labels.',
   },
   {
     verdict: 'unreadable',
-    when: 'More than half of its records hold bytes that are not UTF-8.',
+    when: 'More than half of its records hold bytes that are not text.',
   },
   {
     verdict: 'failed',
@@ -43,7 +43,7 @@ export interface Evidence {
   readonly failingRows: number;
   /** Rows without such a fault of which not every cell could be checked. */
   readonly incompleteRows: number;
-  /** False when the file begins as something other than UTF-8 text. */
+  /** False when the file begins as something other than text. */
   readonly readable: boolean;
   /** Rows, the header included, that hold bytes that are not text. */
   readonly unreadableRecords: number;
@@ -75,7 +75,7 @@ export function judge(evidence: Evidence): Judgement {
   }
   if (evidence.unreadableRecords * 2 > evidence.records) {
     const share = `${evidence.unreadableRecords} of ${evidence.records}`;
-    return { verdict: 'unreadable', reasons: [`${share} records hold bytes that are not UTF-8.`] };
+    return { verdict: 'unreadable', reasons: [`${share} records hold bytes that are not text.`] };
   }
   const warning = warningTypes(thresholds);
   const counted = FAULT_TYPES.filter((type) => !warning.has(type));

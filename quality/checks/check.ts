@@ -4,6 +4,7 @@ import type { ColumnProfile } from '../profile.ts';
 import { CELL_ESCAPED, MAX_CELLS, type Scanner } from '../scanner.ts';
 import type { CompiledField, CompiledSchema } from '../table-schema.ts';
 import { LONGEST_VALUE, reportText } from '../text.ts';
+import type { TextEncoding } from '../text-source.ts';
 
 /**
  * One check: the kinds of fault that it names, how it words them, and its exact judgement. It gets its place in
@@ -64,7 +65,12 @@ export interface InspectedFile {
   readonly maxRecordBytes: number;
   /** Keys that all uniqueness checks remember together. */
   readonly maxKeys: number;
+  /** As it was delivered. */
   readonly bytes: number;
+  /** Settled before the first bytes are judged. */
+  readonly text: TextEncoding;
+  /** The file's byte at an offset of the UTF-8 that is judged; null where it is no longer known. */
+  readonly byteOf: (offset: number) => number | null;
   /** Records, the header and what comes before it included. */
   readonly records: number;
   readonly rows: number;
@@ -91,10 +97,12 @@ export interface InspectedFile {
 export interface TextSign {
   readonly kind: 'byte-order-mark' | 'replacement-character' | 'mojibake';
   readonly count: number;
-  /** Offset in the file of the first one; Infinity before it was seen. */
+  /** Offset in the UTF-8 of the first one; Infinity before it was seen. */
   readonly firstByte: number;
   /** Where the first one is; undefined outside of records. */
-  readonly place: { readonly record: number; readonly line: number } | undefined;
+  readonly place:
+    | { readonly record: number; readonly line: number; readonly byte: number | null }
+    | undefined;
 }
 
 /** What its owner fills in, and others only read. */
@@ -173,7 +181,7 @@ export interface CellDetails {
 export interface FileDetails {
   readonly record?: number;
   readonly line?: number;
-  readonly byte?: number;
+  readonly byte?: number | null;
   /** Index of the column. */
   readonly column?: number;
   readonly label?: string;

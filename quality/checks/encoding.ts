@@ -1,12 +1,27 @@
 import type { EnginePorts } from '../ports.ts';
 import { MAX_CELLS } from '../scanner.ts';
-import type { Check, TextSign, Writable } from './check.ts';
+import { CUT_OFF, type Encoding, windows1252Character } from '../text-source.ts';
+import type { Check, InspectedFile, TextSign, Writable } from './check.ts';
 import { SUSPECT_TEXT } from './structure.ts';
 
-export const ENCODING_CHECK: Check<'encoding-error'> = {
-  kinds: ['encoding-error'],
+export const ENCODING_CHECK: Check<'encoding-error' | 'undeclared-encoding'> = {
+  kinds: ['encoding-error', 'undeclared-encoding'],
   suspicions: SUSPECT_TEXT,
   begin: (file) => ({
+    head(_, found) {
+      const { encoding, by, contradicts } = file.text;
+      const name = ENCODING_NAMES[encoding];
+      if (contradicts !== undefined) {
+        if (!found.count('encoding-error')) return true;
+        const evidence = by === 'default' ? 'has no zero bytes' : `begins as ${name} does`;
+        const message = `The dialect declares ${ENCODING_NAMES[contradicts]}; the file ${evidence}, and was read as ${name}.`;
+        found.listFile('encoding-error', message, { byte: 0 });
+      } else if (by === 'zero bytes' && found.count('undeclared-encoding')) {
+        const message = `The file is ${name} without a byte order mark, by where its zero bytes are, and was read as such.`;
+        found.listFile('undeclared-encoding', message, { byte: 0 });
+      }
+      return true;
+    },
     structure(record, found) {
       if (record.offset(record.recordStart) >= file.suspectUntil) return true;
       let valid = true;
@@ -17,12 +32,24 @@ export const ENCODING_CHECK: Check<'encoding-error'> = {
         if (index < 0) continue;
         valid = false;
         if (!found.count('encoding-error')) continue;
-        found.listCell('encoding-error', cell, messageFor(bytes[index] ?? 0), { index });
+        found.listCell('encoding-error', cell, messageFor(bytes, index, file.text.encoding), {
+          index,
+        });
       }
       if (!valid) found.countUnreadable();
       return valid;
     },
   }),
+};
+
+/** Encodings as people write them. */
+const ENCODING_NAMES: Readonly<Record<Encoding, string>> = {
+  'utf-8': 'UTF-8',
+  'utf-16': 'UTF-16',
+  'utf-16le': 'UTF-16, little-endian,',
+  'utf-16be': 'UTF-16, big-endian,',
+  'windows-1252': 'Windows-1252',
+  'iso-8859-1': 'ISO-8859-1',
 };
 
 const SIGN_MESSAGES: Readonly<Record<TextSign['kind'], (count: number) => string>> = {
@@ -45,7 +72,8 @@ export const SIGN_CHECK: Check<TextSign['kind']> = {
     end(found) {
       for (const { kind, count, firstByte, place } of file.signs) {
         if (count === 0 || !found.count(kind, count)) continue;
-        found.listFile(kind, SIGN_MESSAGES[kind](count), { byte: firstByte, ...place });
+        const message = SIGN_MESSAGES[kind](count);
+        found.listFile(kind, message, { byte: file.byteOf(firstByte), ...place });
       }
       return true;
     },
@@ -99,12 +127,20 @@ export class SignWatch {
     }
   }
 
-  /** Gives the signs up to the end of a record their place in it. */
-  place(end: number, place: { record: number; line: number }): void {
+  /**
+   * Gives the signs up to the end of a record their place in it.
+   *
+   * @param byteOf as {@link InspectedFile} has it
+   */
+  place(
+    end: number,
+    place: { record: number; line: number },
+    byteOf: InspectedFile['byteOf'],
+  ): void {
     this.next = Infinity;
     for (const sign of this.signs) {
       if (sign.count === 0 || sign.place !== undefined) continue;
-      if (sign.firstByte < end) sign.place = place;
+      if (sign.firstByte < end) sign.place = { ...place, byte: byteOf(sign.firstByte) };
       else this.next = Math.min(this.next, sign.firstByte);
     }
   }
@@ -156,9 +192,26 @@ function isWindows1252(bytes: Uint8Array, at: number): boolean {
   return WINDOWS_1252.has(two) || WINDOWS_1252.has((two << 8) | (bytes[at + 2] ?? 0));
 }
 
-function messageFor(byte: number): string {
+/** What is wrong with a byte that is no text; of UTF-16 and others it is what {@link TextSource} made of it. */
+function messageFor(bytes: Uint8Array, index: number, encoding: Encoding): string {
+  const byte = bytes[index] ?? 0;
   if (byte === 0) return 'A NUL byte is not text.';
-  return `Byte 0x${byte.toString(16).toUpperCase().padStart(2, '0')} is not UTF-8 where it stands.`;
+  if (encoding === 'windows-1252') return `Byte ${hex(byte)} has no character in Windows-1252.`;
+  if (encoding !== 'utf-8') {
+    if (byte === CUT_OFF) return 'The file ends in the middle of a character of UTF-16.';
+    const unit =
+      0xd000 | (((bytes[index + 1] ?? 0) & 0x3f) << 6) | ((bytes[index + 2] ?? 0) & 0x3f);
+    return `${hex(unit)} is half of a surrogate pair of UTF-16, without the other half.`;
+  }
+  const message = `Byte ${hex(byte)} is not UTF-8 where it stands`;
+  const character = windows1252Character(byte);
+  if (character === undefined) return `${message}.`;
+  const code = character.charCodeAt(0).toString(16).toUpperCase().padStart(4, '0');
+  return `${message}; in Windows-1252 it would be ${character} (U+${code}).`;
+}
+
+function hex(code: number): string {
+  return `0x${code.toString(16).toUpperCase().padStart(2, '0')}`;
 }
 
 /**

@@ -21,8 +21,7 @@ const UNPACK = 'unpack it before the delivery';
 const EXPORT = 'export the table as CSV';
 
 const SIGNATURES: readonly (UnsupportedSource & { readonly bytes: readonly number[] })[] = [
-  signature('is UTF-16 (or UTF-32), little-endian', TEXT, [0xff, 0xfe]),
-  signature('is UTF-16, big-endian', TEXT, [0xfe, 0xff]),
+  signature('is UTF-32, little-endian', TEXT, [0xff, 0xfe, 0, 0]),
   signature('is UTF-32, big-endian', TEXT, [0x00, 0x00, 0xfe, 0xff]),
   signature('is a gzip archive', UNPACK, [0x1f, 0x8b]),
   signature('is a zip archive or a spreadsheet', `${UNPACK}, or ${EXPORT}`, [0x50, 0x4b, 3, 4]),
@@ -73,6 +72,20 @@ function ascii(text: string): number[] {
   return Array.from(text, (character) => character.charCodeAt(0));
 }
 
+const UTF_32: UnsupportedSource = {
+  what: 'is UTF-32 without a byte order mark',
+  encoding: true,
+  remedy: TEXT,
+};
+
+/** Latin text in UTF-32 has three zero bytes of four, on the same places. */
+function isUtf32WithoutMark(head: Uint8Array): boolean {
+  if (head.length < 8) return false;
+  return [0, 3].some((place) =>
+    head.every((byte, index) => (index % 4 === place) === (byte !== 0)),
+  );
+}
+
 /** Whether a file can be read at all. */
 export const SOURCE_CHECK: Check<'source-error' | 'unsupported-format' | 'encoding-error'> = {
   kinds: ['source-error', 'unsupported-format', 'encoding-error'],
@@ -109,6 +122,7 @@ export function unsupportedSource(head: Uint8Array): UnsupportedSource | undefin
     bytes.every((byte, index) => byte < 0 || head[index] === byte),
   );
   if (known !== undefined) return known;
+  if (isUtf32WithoutMark(head)) return UTF_32;
   const text = decodeText(head, 0, head.length).trimStart();
   return TEXT_FORMATS.find(({ begins }) => begins.test(text));
 }

@@ -5,8 +5,9 @@ import { inspectBytes, places } from '../inspect-bytes.ts';
 
 describe('unsupportedSource', () => {
   it.each([
-    ['UTF-16 little-endian', Buffer.from('\ufeffa', 'utf16le'), true],
-    ['UTF-16 big-endian', Buffer.from([0xfe, 0xff, 0, 0x61]), true],
+    ['UTF-32 little-endian', Buffer.from([0xff, 0xfe, 0, 0, 0x61, 0, 0, 0]), true],
+    ['UTF-32 big-endian', Buffer.from([0, 0, 0xfe, 0xff, 0, 0, 0, 0x61]), true],
+    ['UTF-32 without a mark', Buffer.from([0, 0, 0, 0x61, 0, 0, 0, 0x2c]), true],
     ['gzip', gzipSync('a'), false],
     ['zip', Buffer.from('PK\x03\x04'), false],
     ['bzip2', Buffer.from('BZh91AY&SY\x00'), false],
@@ -53,8 +54,11 @@ describe('a file that cannot be read', () => {
     expect(report.verdict).toBe('unreadable');
   });
 
-  it('gives UTF-16 one encoding error and judges no further', () => {
-    const report = inspectBytes(Buffer.from('\ufeffid,name\n1,a\n', 'utf16le'));
+  it('gives UTF-32 one encoding error and judges no further', () => {
+    const text = Buffer.from('\ufeffid,name\n1,a\n', 'utf16le');
+    const file = Buffer.alloc(text.length * 2);
+    for (let i = 0; i < text.length; i += 2) text.copy(file, i * 2, i, i + 2);
+    const report = inspectBytes(file);
     expect(places(report)).toStrictEqual(['encoding-error -:-']);
     expect(report).toMatchObject({ verdict: 'unreadable', rows: 0, columns: [] });
   });
