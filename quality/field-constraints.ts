@@ -1,5 +1,14 @@
-import { COUNT, isBoolean, isCount, isString, type ProblemList, show } from './descriptor-error.ts';
+import {
+  COUNT,
+  isBoolean,
+  isCount,
+  isObject,
+  isString,
+  type ProblemList,
+  show,
+} from './descriptor-error.ts';
 import { FIELD_TYPES, type FieldType } from './field-type.ts';
+import { compileJsonSchema, type JsonTest } from './json-schema.ts';
 import { LinearPattern } from './pattern.ts';
 import { PatternError } from './pattern-parser.ts';
 import { countCharacters, encodeText, TextSet } from './text.ts';
@@ -11,7 +20,8 @@ export interface FieldConstraints {
   required?: boolean;
   unique?: boolean;
   pattern?: string;
-  enum?: (string | number | boolean)[];
+  enum?: (string | number | boolean | object)[];
+  jsonSchema?: object;
   minimum?: string | number;
   maximum?: string | number;
   exclusiveMinimum?: string | number;
@@ -30,8 +40,22 @@ const ORDERED: readonly FieldType[] = [
   'datetime',
   'year',
   'yearmonth',
+  'duration',
 ];
 const TEXTS: readonly FieldType[] = ['string', 'any'];
+/** What minLength and maxLength count, by type. */
+const UNITS: Partial<Record<FieldType, string>> = {
+  string: 'characters',
+  any: 'characters',
+  list: 'items',
+  array: 'items',
+  object: 'properties',
+  geojson: 'properties',
+};
+const MEASURED: readonly FieldType[] = FIELD_TYPES.filter((type) => UNITS[type] !== undefined);
+/** Types of fields that may have categories. */
+export const CATEGORICAL: readonly FieldType[] = ['string', 'integer'];
+const JSON_TYPES: readonly FieldType[] = ['object', 'array'];
 
 /** Every constraint, with the types that it applies to; a null value breaks `required` alone. */
 export const CONSTRAINTS = [
@@ -57,7 +81,8 @@ export const CONSTRAINTS = [
   {
     name: 'enum',
     types: FIELD_TYPES,
-    allowed: 'a list of at least one value, each a text, a number or a boolean',
+    allowed:
+      "a list of at least one value of the field's type, as JSON or as the cells are written",
     meaning:
       'The value must be one of these, however it is written; texts are compared as they are.',
   },
@@ -77,15 +102,22 @@ export const CONSTRAINTS = [
   },
   {
     name: 'minLength',
-    types: TEXTS,
+    types: MEASURED,
     allowed: COUNT,
-    meaning: 'Fewest characters (code points).',
+    meaning:
+      'Fewest characters (code points); of a list or an array fewest items, of an object fewest properties.',
   },
   {
     name: 'maxLength',
-    types: TEXTS,
+    types: MEASURED,
     allowed: COUNT,
-    meaning: 'Most characters (code points).',
+    meaning: 'Most characters, items or properties.',
+  },
+  {
+    name: 'jsonSchema',
+    types: JSON_TYPES,
+    allowed: 'a JSON Schema, an object',
+    meaning: 'The value must be as this JSON Schema says.',
   },
 ] as const;
 
@@ -105,17 +137,28 @@ export interface Bound {
   readonly text: string;
 }
 
+/** What a value's length is, as minLength and maxLength count it. */
+interface Length {
+  readonly of: (bytes: Uint8Array, start: number, end: number) => number;
+  readonly unit: string;
+}
+
 /** What a field demands of a value that is not null and is of its type. */
 export interface ValueConstraints {
   readonly bounds: readonly Bound[];
-  /** Characters (code points). */
   readonly minLength: number | undefined;
   readonly maxLength: number | undefined;
+  /** Characters (code points) where it is absent. */
+  readonly length?: Length;
   readonly pattern: { readonly matcher: LinearPattern; readonly text: string } | undefined;
   /** Allowed texts. */
   readonly texts: TextSet | undefined;
   /** Allowed values of types other than text. */
   readonly values: ValueSet | undefined;
+  /** What its JSON Schema says of the value. */
+  readonly jsonSchema?: { readonly test: JsonTest; readonly json: NonNullable<CellType['json']> };
+  /** The field's categories, of one of the two forms that an enum has. */
+  readonly categories?: Pick<ValueConstraints, 'texts' | 'values'>;
 }
 
 /** Values by what tells them from all others of their type. */
@@ -152,12 +195,10 @@ export function compileConstraints(
   problems.optional(`${path}.unique`, given.unique, isBoolean, FLAG);
   const length = (name: string): number | undefined => {
     const place = `${path}.${name}`;
-    if (given[name] !== undefined && !TEXTS.includes(type)) {
-      problems.add(place, `does not apply to ${type}; it applies to string`);
-    }
+    if (given[name] !== undefined) refuseOthers(type, MEASURED, place, problems);
     return problems.optional(place, given[name], isCount, COUNT);
   };
-  const values = {
+  const values: ValueConstraints = {
     bounds: BOUND_NAMES.flatMap((name) => {
       const bound = compileBound(name, type, cell, given[name], `${path}.${name}`, problems);
       return bound === undefined ? [] : [bound];
@@ -166,6 +207,8 @@ export function compileConstraints(
     maxLength: length('maxLength'),
     pattern: compilePattern(given.pattern, `${path}.pattern`, problems),
     ...compileEnum(type, cell, given.enum, `${path}.enum`, problems),
+    ...lengthOf(type, cell),
+    ...jsonSchemaOf(type, cell, given.jsonSchema, `${path}.jsonSchema`, problems),
   };
   noteContradiction(values.bounds, path, problems);
   if (values.minLength !== undefined && values.maxLength !== undefined) {
@@ -173,8 +216,39 @@ export function compileConstraints(
       problems.add(`${path}.minLength`, `is ${values.minLength}, above maxLength`);
     }
   }
-  const empty = values.bounds.length === 0 && Object.values(values).every(isAbsent);
-  return { required: required ?? false, values: empty ? undefined : values };
+  return { required: required ?? false, values: isEmpty(values) ? undefined : values };
+}
+
+function isEmpty({ bounds, length, ...others }: ValueConstraints): boolean {
+  return bounds.length === 0 && Object.values(others).every((value) => value === undefined);
+}
+
+function lengthOf(type: FieldType, { length }: CellType): Pick<ValueConstraints, 'length'> {
+  return length === undefined ? {} : { length: { of: length, unit: UNITS[type] ?? '' } };
+}
+
+function jsonSchemaOf(
+  type: FieldType,
+  { json }: CellType,
+  value: unknown,
+  path: string,
+  problems: ProblemList,
+): Pick<ValueConstraints, 'jsonSchema'> {
+  if (value === undefined || refuseOthers(type, JSON_TYPES, path, problems)) return {};
+  const test = compileJsonSchema(value, path, problems);
+  return test === undefined || json === undefined ? {} : { jsonSchema: { test, json } };
+}
+
+/** Notes that a constraint does not apply to this type; false when it does. */
+function refuseOthers(
+  type: FieldType,
+  types: readonly FieldType[],
+  path: string,
+  problems: ProblemList,
+): boolean {
+  if (types.includes(type)) return false;
+  problems.add(path, `does not apply to ${type}; it applies to ${types.join(', ')}`);
+  return true;
 }
 
 /** Bounds that no value can keep. */
@@ -192,14 +266,11 @@ function noteContradiction(bounds: readonly Bound[], path: string, problems: Pro
 }
 
 function allowsAny(lower: Bound, upper: Bound): boolean {
-  if (lower.limit !== upper.limit) return lower.limit < upper.limit;
   const { cell, key } = lower.exact;
+  if (lower.limit !== upper.limit && cell.ordersByKeys !== true) return lower.limit < upper.limit;
   const order = cell.compareKeys?.(key, upper.exact.key) ?? 0;
-  return order < 0 || (order === 0 && lower.inclusive && upper.inclusive);
-}
-
-function isAbsent(value: unknown): boolean {
-  return value === undefined || Array.isArray(value);
+  // Between two that have no order there may be values, or not.
+  return !(order >= 0) || (order === 0 && lower.inclusive && upper.inclusive);
 }
 
 function compileBound(
@@ -211,10 +282,7 @@ function compileBound(
   problems: ProblemList,
 ): Bound | undefined {
   if (value === undefined) return undefined;
-  if (!ORDERED.includes(type)) {
-    problems.add(path, `does not apply to ${type}; it applies to ${ORDERED.join(', ')}`);
-    return undefined;
-  }
+  if (refuseOthers(type, ORDERED, path, problems)) return undefined;
   // A limit of a number field is measured as a double anyway.
   if (type !== 'number' && isRounded(value)) {
     problems.add(path, ROUNDED(value));
@@ -243,20 +311,26 @@ function orderValue(type: FieldType, cell: CellType, value: unknown): number {
     if (type === 'number' || (type === 'integer' && Number.isInteger(value))) return value;
   }
   if (typeof value === 'boolean' && type === 'boolean') return value ? 1 : 0;
-  if (!isString(value) && typeof value !== 'number') return Number.NaN;
-  const bytes = encodeText(String(value));
+  const bytes = encodeText(cellText(cell, value) ?? '');
   return bytes.length === 0 ? Number.NaN : cell.read(bytes, 0, bytes.length);
+}
+
+/** A value of the descriptor as a cell would have it; undefined when none can. */
+function cellText(cell: CellType, value: unknown): string | undefined {
+  if (isString(value) || typeof value === 'number') return String(value);
+  return cell.json !== undefined && typeof value === 'object' ? JSON.stringify(value) : undefined;
 }
 
 /**
  * Whether a number of the descriptor may be another one than its author wrote: JSON's are read as doubles, which beyond
  * 2^53 do not tell integers apart.
  */
-function isRounded(value: unknown): value is number {
+function isRounded(value: unknown): boolean {
+  if (typeof value === 'object' && value !== null) return Object.values(value).some(isRounded);
   return Number.isInteger(value) && !Number.isSafeInteger(value);
 }
 
-const ROUNDED = (value: number): string =>
+const ROUNDED = (value: unknown): string =>
   `is ${show(value)}, beyond 2^53, where numbers of JSON are rounded; write it as a text`;
 
 function compilePattern(
@@ -299,9 +373,108 @@ function compileEnum(
       problems.add(place, `is ${show(item)}; a text, a number or a boolean is needed`);
     else problems.add(place, `is ${show(item)}; a value of the field's type, ${type}, is needed`);
   });
-  if (isText) return { ...none, texts: new TextSet([...keys].map(String)) };
-  return { ...none, values: { keys, keyOf: cell.key } };
+  return allowed(keys, type, cell);
 }
+
+/** The set of values that have these keys; of types of text the keys are the texts. */
+function allowed(
+  keys: ReadonlySet<number | string>,
+  type: FieldType,
+  cell: CellType,
+): Pick<ValueConstraints, 'texts' | 'values'> {
+  if (TEXTS.includes(type)) {
+    return { texts: new TextSet([...keys].map(String)), values: undefined };
+  }
+  return { texts: undefined, values: { keys, keyOf: cell.key } };
+}
+
+/** A value that a field may have, alone or with a label. */
+export type Category = string | number | { value: string | number; label?: string };
+
+const CATEGORY = 'a list of at least one value, or of objects with a value and perhaps a label';
+
+/**
+ * The constraints of a field with its categories, which are a second enum: each value, and each label, comes once,
+ * and what the enum allows is among them.
+ */
+export function withCategories(
+  constraints: ValueConstraints | undefined,
+  type: FieldType,
+  cell: CellType,
+  field: Record<string, unknown>,
+  path: string,
+  problems: ProblemList,
+): ValueConstraints | undefined {
+  const { categories, categoriesOrdered } = field;
+  problems.optional(`${path}.categoriesOrdered`, categoriesOrdered, isBoolean, FLAG);
+  if (categories === undefined) {
+    if (categoriesOrdered !== undefined) {
+      problems.add(`${path}.categoriesOrdered`, 'says how categories are ordered; there are none');
+    }
+    return constraints;
+  }
+  const place = `${path}.categories`;
+  if (refuseOthers(type, CATEGORICAL, place, problems)) return constraints;
+  const needed = `a value of the field's type, ${type}, is needed`;
+  const keys = new Set<number | string>();
+  for (const { path: at, value } of labelledValues(place, categories, CATEGORY, problems)) {
+    const key = type === 'integer' ? keyOf(type, cell, value) : isString(value) ? value : undefined;
+    if (isRounded(value)) problems.add(at, ROUNDED(value));
+    else if (key === undefined) problems.add(at, `is ${show(value)}; ${needed}`);
+    else if (keys.has(key)) problems.add(at, `is ${show(value)}, as an earlier one is`);
+    else keys.add(key);
+  }
+  const given = isObject(field.constraints) ? field.constraints.enum : undefined;
+  for (const [index, item] of (Array.isArray(given) ? given : []).entries()) {
+    const key = type === 'integer' ? keyOf(type, cell, item) : textOf(item);
+    if (key === undefined || keys.has(key)) continue;
+    const at = `${path}.constraints.enum[${index}]`;
+    problems.add(at, `is ${show(item)}, which is not among the categories`);
+  }
+  return { ...(constraints ?? NO_CONSTRAINTS), categories: allowed(keys, type, cell) };
+}
+
+const NO_CONSTRAINTS: ValueConstraints = {
+  bounds: [],
+  minLength: undefined,
+  maxLength: undefined,
+  pattern: undefined,
+  texts: undefined,
+  values: undefined,
+};
+
+/**
+ * Values of a descriptor that may have labels, each with its place. A label must be a text, and no other's.
+ *
+ * @param allowed what the list must be, for the message
+ */
+export function labelledValues(
+  path: string,
+  list: unknown,
+  allowed: string,
+  problems: ProblemList,
+): { readonly path: string; readonly value: unknown }[] {
+  if (!Array.isArray(list) || list.length === 0) {
+    problems.add(path, `is ${show(list)}; ${allowed} is needed`);
+    return [];
+  }
+  const labels = new Set<unknown>();
+  return list.map((item: unknown, index) => {
+    const place = `${path}[${index}]`;
+    if (!isObject(item)) return { path: place, value: item };
+    for (const name of Object.keys(item)) {
+      if (name !== 'value' && name !== 'label') problems.unknown(`${place}.`, name, LABELLED);
+    }
+    const label = problems.optional(`${place}.label`, item.label, isString, 'a text');
+    if (label !== undefined && labels.has(label)) {
+      problems.add(`${place}.label`, `is ${show(label)}, as an earlier one's is`);
+    }
+    labels.add(label);
+    return { path: `${place}.value`, value: item.value };
+  });
+}
+
+const LABELLED = ['value', 'label'];
 
 function textOf(value: unknown): string | undefined {
   const isScalar = isString(value) || isBoolean(value) || typeof value === 'number';
@@ -313,7 +486,7 @@ function keyOf(type: FieldType, cell: CellType, value: unknown): number | string
   const order = orderValue(type, cell, value);
   if (Number.isNaN(order)) return undefined;
   if (isBoolean(value)) return order;
-  const bytes = encodeText(String(value));
+  const bytes = encodeText(cellText(cell, value) ?? '');
   // A JSON number is not written with the field's own characters.
   const read = typeof value === 'number' && type === 'number' ? numberKey : cell.key;
   return read(bytes, 0, bytes.length, order);
@@ -324,6 +497,8 @@ const MIN_LENGTH = 1 << BOUND_NAMES.length;
 const MAX_LENGTH = MIN_LENGTH << 1;
 const PATTERN = MIN_LENGTH << 2;
 const ENUM = MIN_LENGTH << 3;
+const JSON_SCHEMA = MIN_LENGTH << 4;
+const CATEGORIES = MIN_LENGTH << 5;
 
 /** A bit for each constraint that the cell breaks, worded by {@link constraintMessage}; 0 when it breaks none. */
 export function brokenConstraints(
@@ -333,22 +508,38 @@ export function brokenConstraints(
   end: number,
   value: number,
 ): number {
-  const { bounds, minLength, maxLength, pattern, texts, values } = constraints;
+  const { bounds, minLength, maxLength, pattern, jsonSchema, categories } = constraints;
   let broken = 0;
   for (let i = 0; i < bounds.length; i++) {
     const kept = keepsBound(bounds[i] as Bound, value, bytes, start, end) || value === UNORDERED;
     if (!kept) broken |= 1 << i;
   }
   if (minLength !== undefined || maxLength !== undefined) {
-    const length = countCharacters(bytes, start, end);
+    const measure = constraints.length?.of ?? countCharacters;
+    const length = measure(bytes, start, end);
     if (minLength !== undefined && length < minLength) broken |= MIN_LENGTH;
     if (maxLength !== undefined && length > maxLength) broken |= MAX_LENGTH;
   }
   if (pattern !== undefined && !pattern.matcher.matches(bytes, start, end)) broken |= PATTERN;
-  const listed =
+  if (!isListed(constraints, bytes, start, end, value)) broken |= ENUM;
+  if (categories !== undefined && !isListed(categories, bytes, start, end, value)) {
+    broken |= CATEGORIES;
+  }
+  if (jsonSchema?.test(jsonSchema.json(bytes, start, end)) !== undefined) broken |= JSON_SCHEMA;
+  return broken;
+}
+
+function isListed(
+  { texts, values }: Pick<ValueConstraints, 'texts' | 'values'>,
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  value: number,
+): boolean {
+  return (
     (texts === undefined || texts.has(bytes, start, end)) &&
-    (values === undefined || values.keys.has(values.keyOf(bytes, start, end, value)));
-  return listed ? broken : broken | ENUM;
+    (values === undefined || values.keys.has(values.keyOf(bytes, start, end, value)))
+  );
 }
 
 /** The constraint of one bit of {@link brokenConstraints}, for a message that quotes no rule. */
@@ -361,17 +552,23 @@ export function constraintName({ bounds }: ValueConstraints, bit: number): strin
 
 /** What one bit of {@link brokenConstraints} says, in words. */
 export function constraintMessage(
-  { bounds, minLength, maxLength, pattern }: ValueConstraints,
+  { bounds, minLength, maxLength, length, pattern, jsonSchema }: ValueConstraints,
   bit: number,
   bytes: Uint8Array,
   start: number,
   end: number,
 ): string {
-  const length = (): string => `the value has ${countCharacters(bytes, start, end)} characters`;
-  if (bit === MIN_LENGTH) return `minLength is ${minLength}, ${length()}`;
-  if (bit === MAX_LENGTH) return `maxLength is ${maxLength}, ${length()}`;
+  const { of = countCharacters, unit = 'characters' } = length ?? {};
+  const measured = (): string => `the value has ${of(bytes, start, end)} ${unit}`;
+  if (bit === MIN_LENGTH) return `minLength is ${minLength}, ${measured()}`;
+  if (bit === MAX_LENGTH) return `maxLength is ${maxLength}, ${measured()}`;
   if (bit === PATTERN) return `pattern is ${pattern?.text}`;
   if (bit === ENUM) return 'enum does not list it';
+  if (bit === CATEGORIES) return 'categories do not list it';
+  if (bit === JSON_SCHEMA) {
+    const { keyword, pointer } = jsonSchema?.test(jsonSchema.json(bytes, start, end)) ?? {};
+    return `jsonSchema: ${keyword} at ${pointer === '' ? 'the value itself' : pointer}`;
+  }
   const bound = bounds[Math.log2(bit)];
   return `${bound?.name} is ${bound?.text}`;
 }
@@ -383,8 +580,10 @@ function keepsBound(
   start: number,
   end: number,
 ): boolean {
-  if (value !== bound.limit) return bound.lower ? value > bound.limit : value < bound.limit;
   const { cell, key } = bound.exact;
+  if (value !== bound.limit && cell.ordersByKeys !== true) {
+    return bound.lower ? value > bound.limit : value < bound.limit;
+  }
   const own = cell.key(bytes, start, end, value);
   const order = own === key ? 0 : (cell.compareKeys?.(own, key) ?? 0);
   if (order === 0) return bound.inclusive;

@@ -3,6 +3,7 @@ import {
   isBoolean,
   isString,
   isStringList,
+  nearestName,
   type ProblemList,
   show,
 } from './descriptor-error.ts';
@@ -17,6 +18,10 @@ import {
   yearMonthType,
   yearType,
 } from './types/datetime.ts';
+import { durationType } from './types/duration.ts';
+import { GEOJSON_FORMATS, GEOPOINT_FORMATS, geojsonType, geopointType } from './types/geo.ts';
+import { arrayType, objectType } from './types/json.ts';
+import { listType } from './types/list.ts';
 import { integerType, numberType, readInteger, readNumber } from './types/number.ts';
 import { readText, STRING_FORMATS, stringType } from './types/string.ts';
 import { STRPTIME_DIRECTIVES, unknownDirectives } from './types/strptime.ts';
@@ -24,6 +29,9 @@ import { STRPTIME_DIRECTIVES, unknownDirectives } from './types/strptime.ts';
 const FLAG = 'true or false';
 const CHARACTER = 'one character that is not a digit or a sign';
 const TEXTS = 'a list of at least one text';
+const DELIMITER = 'a text that is not empty';
+/** What the items of a list may be, each in its default format. */
+const ITEM_TYPES = ['string', 'integer', 'boolean', 'number', 'datetime', 'date', 'time'] as const;
 const NO_FORMAT: readonly string[] = ['default'];
 /** The directives of a pattern are {@link STRPTIME_DIRECTIVES}. */
 const TIME_FORMATS: readonly string[] = ['default', 'any', 'a strptime pattern'];
@@ -35,7 +43,7 @@ export const FIELD_KINDS = [
     formats: STRING_FORMATS,
     properties: [],
     meaning:
-      'Any text; `email` an address as RFC 5322 has it in its dot-atom form, `uri` as RFC 3986, `uuid` as RFC 9562 has it.',
+      'Any text; `email` an address as RFC 5322 has it in its dot-atom form, `uri` as RFC 3986, `binary` base64 as RFC 4648, `uuid` as RFC 9562 has it.',
   },
   {
     type: 'integer',
@@ -47,7 +55,8 @@ export const FIELD_KINDS = [
     type: 'number',
     formats: NO_FORMAT,
     properties: ['decimalChar', 'groupChar', 'bareNumber'],
-    meaning: 'A decimal with an optional sign and exponent, or NaN, INF, -INF.',
+    meaning:
+      'A decimal with an optional sign and exponent, or NaN, INF, -INF in letters of any case.',
   },
   {
     type: 'boolean',
@@ -75,8 +84,58 @@ export const FIELD_KINDS = [
     meaning:
       'YYYY-MM-DDThh:mm:ss, with an optional fraction and zone; 24:00:00 is the next midnight; with `any` one of the usual forms.',
   },
-  { type: 'year', formats: NO_FORMAT, properties: [], meaning: 'YYYY, or -YYYY.' },
-  { type: 'yearmonth', formats: NO_FORMAT, properties: [], meaning: 'YYYY-MM.' },
+  {
+    type: 'year',
+    formats: NO_FORMAT,
+    properties: [],
+    meaning:
+      "XML Schema's gYear: YYYY with an optional minus and zone; years beyond 9999 have up to nine digits.",
+  },
+  {
+    type: 'yearmonth',
+    formats: NO_FORMAT,
+    properties: [],
+    meaning: "XML Schema's gYearMonth: YYYY-MM, the year as that of `year`, with an optional zone.",
+  },
+  {
+    type: 'duration',
+    formats: NO_FORMAT,
+    properties: [],
+    meaning:
+      "XML Schema's PnYnMnDTnHnMnS, with an optional minus and a fraction of the seconds; no weeks.",
+  },
+  {
+    type: 'list',
+    formats: NO_FORMAT,
+    properties: ['delimiter', 'itemType'],
+    meaning: 'Items of one type in its default format, with a delimiter between them.',
+  },
+  {
+    type: 'object',
+    formats: NO_FORMAT,
+    properties: [],
+    meaning: 'A JSON object (RFC 8259), of at most 1 MiB and 100 levels.',
+  },
+  {
+    type: 'array',
+    formats: NO_FORMAT,
+    properties: [],
+    meaning: 'A JSON array (RFC 8259), of at most 1 MiB and 100 levels.',
+  },
+  {
+    type: 'geopoint',
+    formats: GEOPOINT_FORMATS,
+    properties: [],
+    meaning:
+      'A longitude (-180 to 180) and a latitude (-90 to 90): `lon, lat`; with `array` a JSON array of both, with `object` a JSON object of `lon` and `lat` alone.',
+  },
+  {
+    type: 'geojson',
+    formats: GEOJSON_FORMATS,
+    properties: [],
+    meaning:
+      'A JSON object of GeoJSON (RFC 7946), its rings closed; with `topojson` a topology of TopoJSON, its arcs all there.',
+  },
   { type: 'any', formats: NO_FORMAT, properties: [], meaning: 'Any text; the default.' },
 ] as const;
 
@@ -116,6 +175,18 @@ export const TYPE_PROPERTIES = [
     allowed: TEXTS,
     meaning: 'Texts that mean false.',
   },
+  {
+    name: 'delimiter',
+    default: ',',
+    allowed: DELIMITER,
+    meaning: 'Stands between the items of a list.',
+  },
+  {
+    name: 'itemType',
+    default: 'string',
+    allowed: `one of ${ITEM_TYPES.join(', ')}`,
+    meaning: 'What the items of a list are.',
+  },
 ] as const satisfies readonly DescriptorOption[];
 
 /** Turns a field's type, format and type-specific properties into the check of its cells. */
@@ -125,7 +196,7 @@ export function compileFieldType(
   path: string,
   problems: ProblemList,
 ): CellType {
-  const format = problems.optional(`${path}.format`, field.format, isString, 'a text') ?? 'default';
+  const format = fieldFormat(`${path}.format`, field.format, problems);
   refuseOthersProperties(type, field, path, problems);
   const bareNumber =
     problems.optional(`${path}.bareNumber`, field.bareNumber, isBoolean, FLAG) ?? true;
@@ -168,20 +239,68 @@ export function compileFieldType(
     case 'yearmonth':
       refuseFormat(path, format, problems);
       return yearMonthType();
+    case 'duration':
+      refuseFormat(path, format, problems);
+      return durationType();
+    case 'list':
+      refuseFormat(path, format, problems);
+      return compileList(field, path, problems);
+    case 'object':
+      refuseFormat(path, format, problems);
+      return objectType();
+    case 'array':
+      refuseFormat(path, format, problems);
+      return arrayType();
+    case 'geopoint':
+      return geopointType(oneOf(GEOPOINT_FORMATS, format, path, problems));
+    case 'geojson':
+      return geojsonType(oneOf(GEOJSON_FORMATS, format, path, problems));
     case 'any':
       refuseFormat(path, format, problems);
       return stringType('default');
-    default: {
-      const known = STRING_FORMATS.find((name) => name === format);
-      if (known === undefined) {
-        problems.add(
-          `${path}.format`,
-          `is ${show(format)}; supported: ${STRING_FORMATS.join(', ')}`,
-        );
-      }
-      return stringType(known ?? 'default');
-    }
+    default:
+      return stringType(oneOf(STRING_FORMATS, format, path, problems));
   }
+}
+
+/** A field's format; the prefix `fmt:`, which the standard's first draft had, is dropped as version 2 asks for. */
+export function fieldFormat(path: string, format: unknown, problems: ProblemList): string {
+  const text = problems.optional(path, format, isString, 'a text') ?? 'default';
+  return text.startsWith('fmt:') ? text.slice(4) : text;
+}
+
+function compileList(
+  field: Record<string, unknown>,
+  path: string,
+  problems: ProblemList,
+): CellType {
+  const isDelimiter = (value: unknown): value is string => isString(value) && value !== '';
+  const place = `${path}.delimiter`;
+  const delimiter = problems.optional(place, field.delimiter, isDelimiter, DELIMITER) ?? ',';
+  const given = field.itemType ?? 'string';
+  const itemType = ITEM_TYPES.find((name) => name === given);
+  if (itemType === undefined) {
+    problems.add(
+      `${path}.itemType`,
+      `is ${show(given)}; one of ${ITEM_TYPES.join(', ')} is needed`,
+    );
+  }
+  const item = compileFieldType(itemType ?? 'string', {}, path, problems);
+  return listType(item, delimiter, itemType === 'string');
+}
+
+function oneOf<T extends string>(
+  formats: readonly [T, ...T[]],
+  format: string,
+  path: string,
+  problems: ProblemList,
+): T {
+  const known = formats.find((name) => name === format);
+  if (known !== undefined) return known;
+  const near = nearestName(format, formats);
+  const hint = near === undefined ? '' : `; did you mean ${show(near)}?`;
+  problems.add(`${path}.format`, `is ${show(format)}${hint}; supported: ${formats.join(', ')}`);
+  return formats[0];
 }
 
 /** A property of another type says something about the values that nobody would check. */

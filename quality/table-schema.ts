@@ -10,11 +10,20 @@ import {
 } from './descriptor-error.ts';
 import type { ValueConstraints } from './field-constraints.ts';
 import {
+  type Category,
   CONSTRAINT_NAMES,
   compileConstraints,
   type FieldConstraints,
+  labelledValues,
+  withCategories,
 } from './field-constraints.ts';
-import { compileFieldType, FIELD_TYPES, type FieldType, TYPE_PROPERTIES } from './field-type.ts';
+import {
+  compileFieldType,
+  FIELD_TYPES,
+  type FieldType,
+  fieldFormat,
+  TYPE_PROPERTIES,
+} from './field-type.ts';
 import { TextSet } from './text.ts';
 import type { CellType } from './types/cell-type.ts';
 
@@ -37,7 +46,8 @@ export type FieldsMatch = (typeof FIELDS_MATCH_RULES)[number]['match'];
 
 const FIELDS_MATCHES: readonly FieldsMatch[] = FIELDS_MATCH_RULES.map(({ match }) => match);
 
-const MISSING_VALUES = 'a list of texts or of objects with a value';
+const MISSING_VALUES =
+  'a list of texts, or of objects with a value and perhaps a label, no text twice';
 
 const CLASSIFICATION = `one of ${CLASSIFICATIONS.join(', ')}`;
 
@@ -139,7 +149,19 @@ export const FIELD_PROPERTIES = [
     name: 'missingValues',
     default: "the schema's missing values",
     allowed: MISSING_VALUES,
-    meaning: 'Texts that mean null in this column.',
+    meaning: "Texts that mean null in this column, in place of the schema's.",
+  },
+  {
+    name: 'categories',
+    default: 'none',
+    allowed: 'a list of at least one value, or of objects with a value and perhaps a label',
+    meaning: 'The value must be one of these, in a field of type string or integer.',
+  },
+  {
+    name: 'categoriesOrdered',
+    default: 'none',
+    allowed: 'true or false',
+    meaning: 'Whether the categories are in their natural order; it changes no verdict.',
   },
   {
     name: 'classification',
@@ -151,7 +173,6 @@ export const FIELD_PROPERTIES = [
 
 /** Known, and refused with the reason. */
 const REFUSED_SCHEMA_PROPERTIES: readonly string[] = ['foreignKeys'];
-const REFUSED_FIELD_PROPERTIES: readonly string[] = ['categories', 'categoriesOrdered'];
 
 export type MissingValue = string | { value: string; label?: string };
 
@@ -168,6 +189,10 @@ export interface TableField {
   bareNumber?: boolean;
   trueValues?: string[];
   falseValues?: string[];
+  delimiter?: string;
+  itemType?: string;
+  categories?: Category[];
+  categoriesOrdered?: boolean;
 }
 
 /** Frictionless Table Schema, version 2; {@link SCHEMA_PROPERTIES} explains each property. */
@@ -208,7 +233,7 @@ export interface CompiledSchema {
 
 /**
  * Checks a Table Schema and prepares its checks. Every rule that we can't check is a problem (a type, a
- * constraint, foreign keys, categories), and so is every property that is not known, since it may be a rule that is
+ * constraint, foreign keys), and so is every property that is not known, since it may be a rule that is
  * misspelt or stands in the wrong place: a rule is never silently passed over.
  */
 export function compileSchema(
@@ -270,7 +295,7 @@ const SCHEMA_NAMES: KnownNames = {
 
 const FIELD_NAMES: KnownNames = {
   checked: [...FIELD_PROPERTIES, ...TYPE_PROPERTIES].map(({ name }) => name),
-  passedOver: [...DESCRIBING_FIELD_PROPERTIES, ...REFUSED_FIELD_PROPERTIES],
+  passedOver: DESCRIBING_FIELD_PROPERTIES,
 };
 
 /** Where a property belongs that stands in the wrong place. */
@@ -328,11 +353,9 @@ function compileField(
     problems.add(`${path}.name`, `is ${show(name)}, as an earlier field's is; names must differ`);
   }
   refuseUnknown(given, path, FIELD_NAMES, PLACES_IN_FIELD, problems);
-  if (given.categories !== undefined || given.categoriesOrdered !== undefined) {
-    problems.add(`${path}.categories`, 'is not supported: use constraints.enum');
-  }
   const type = fieldType(`${path}.type`, given.type, problems);
   const cell = compileFieldType(type, given, path, problems);
+  const format = isString(given.format) ? fieldFormat('', given.format, problems) : 'default';
   const { required, values } = compileConstraints(
     type,
     cell,
@@ -349,10 +372,10 @@ function compileField(
   return {
     name,
     type,
-    format: isString(given.format) && given.format !== 'default' ? given.format : undefined,
+    format: format === 'default' ? undefined : format,
     cell,
     required,
-    constraints: values,
+    constraints: withCategories(values, type, cell, given, path, problems),
     missingValues: texts.length === 0 ? undefined : new TextSet(texts),
     emptyIsNull: missing.includes(''),
     classification:
@@ -376,7 +399,9 @@ function fieldType(path: string, value: unknown, problems: ProblemList): FieldTy
   if (value === undefined) return 'any';
   const known = FIELD_TYPES.find((type) => type === value);
   if (known !== undefined) return known;
-  problems.add(path, `is ${show(value)}; supported: ${FIELD_TYPES.join(', ')}`);
+  const near = isString(value) ? nearestName(value, FIELD_TYPES) : undefined;
+  const hint = near === undefined ? '' : `; did you mean ${show(near)}?`;
+  problems.add(path, `is ${show(value)}${hint}; supported: ${FIELD_TYPES.join(', ')}`);
   return 'any';
 }
 
@@ -391,12 +416,15 @@ function fieldsMatch(path: string, value: unknown, problems: ProblemList): Field
 
 function missingValues(path: string, value: unknown, problems: ProblemList): string[] | undefined {
   if (value === undefined) return undefined;
-  if (Array.isArray(value)) {
-    const texts = value.map((item: unknown) => (isObject(item) ? item.value : item));
-    if (isStringList(texts)) return texts;
+  if (Array.isArray(value) && value.length === 0) return [];
+  const texts: string[] = [];
+  for (const item of labelledValues(path, value, MISSING_VALUES, problems)) {
+    if (!isString(item.value)) problems.add(item.path, `is ${show(item.value)}; a text is needed`);
+    else if (texts.includes(item.value)) {
+      problems.add(item.path, `is ${show(item.value)}, as an earlier one is`);
+    } else texts.push(item.value);
   }
-  problems.add(path, `is ${show(value)}; ${MISSING_VALUES} is needed`);
-  return undefined;
+  return texts;
 }
 
 function uniqueKeys(
@@ -406,7 +434,7 @@ function uniqueKeys(
   problems: ProblemList,
 ): number[][] {
   if (value === undefined) return [];
-  if (Array.isArray(value)) {
+  if (Array.isArray(value) && value.length > 0) {
     return value.map((key, index) => keyFields(`${path}[${index}]`, key, names, problems));
   }
   problems.add(path, `is ${show(value)}; a list of lists of field names is needed`);

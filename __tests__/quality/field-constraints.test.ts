@@ -72,6 +72,18 @@ describe('compileConstraints', () => {
       'constraints.minimum',
     ],
     ['number', { minimum: 'NaN' }, 'constraints.minimum'],
+    ['duration', { minimum: 'P1W' }, 'constraints.minimum'],
+    ['duration', { minimum: 'P2M', maximum: 'P1M' }, 'constraints.minimum'],
+    ['list', { minimum: '1' }, 'constraints.minimum'],
+    ['geopoint', { minLength: 1 }, 'constraints.minLength'],
+    ['geojson', { jsonSchema: {} }, 'constraints.jsonSchema'],
+    ['object', { jsonSchema: { propertys: {} } }, 'constraints.jsonSchema.propertys'],
+    ['object', { jsonSchema: true }, 'constraints.jsonSchema'],
+    ['object', { enum: [[1]] }, 'constraints.enum[0]'],
+    ['object', { enum: [{ a: [2 ** 53] }] }, 'constraints.enum[0]'],
+    ['array', { enum: ['[1'] }, 'constraints.enum[0]'],
+    ['array', { enum: [null] }, 'constraints.enum[0]'],
+    ['list', { enum: [['a']] }, 'constraints.enum[0]'],
   ])('%s refuses %j', (type, constraints, path) => {
     expect(compile(type, constraints).paths).toStrictEqual([path]);
   });

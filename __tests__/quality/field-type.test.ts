@@ -27,13 +27,33 @@ describe('compileFieldType', () => {
     ['datetime', { format: 'any' }, '2024-01-31 10:00', 'yesterday'],
     ['year', {}, '2024', '24'],
     ['yearmonth', {}, '2024-12', '2024-13'],
+    ['string', { format: 'binary' }, 'YWI=', 'YWI'],
+    ['date', { format: 'fmt:%d/%m/%Y' }, '31/01/2024', '2024-01-31'],
+    ['duration', {}, 'P1DT12H', 'P1W'],
+    ['list', { itemType: 'integer', delimiter: ';' }, '1;2', '1,2'],
+    ['object', {}, '{"a": 1}', '[1]'],
+    ['array', {}, '[1]', '{"a": 1}'],
+    ['geopoint', {}, '90.50, 45.50', '45.50, 90.50'],
+    ['geopoint', { format: 'array' }, '[90.5, 45.5]', '90.5, 45.5'],
+    ['geopoint', { format: 'object' }, '{"lon": 90.5, "lat": 45.5}', '{"lon": 90.5}'],
+    ['geojson', {}, '{"type": "Point", "coordinates": [1, 2]}', '{"coordinates": [1, 2]}'],
+    [
+      'geojson',
+      { format: 'topojson' },
+      '{"type": "Topology", "objects": {}, "arcs": []}',
+      '{"type": "Point", "coordinates": [1, 2]}',
+    ],
   ])('%s with %j takes %s and not %s', (type, field, good, bad) => {
     const { valid, paths } = compile(type, field);
     expect([paths, valid(good), valid(bad)]).toStrictEqual([[], true, false]);
   });
 
   it.each<[FieldType, Record<string, unknown>, string]>([
-    ['string', { format: 'binary' }, 'field.format'],
+    ['string', { format: 'base64' }, 'field.format'],
+    ['geopoint', { format: 'list' }, 'field.format'],
+    ['geojson', { format: 'wkt' }, 'field.format'],
+    ['string', { itemType: 'integer' }, 'field.itemType'],
+    ['array', { delimiter: ';' }, 'field.delimiter'],
     ['integer', { format: 'hex' }, 'field.format'],
     ['date', { format: 'YYYY-MM-DD' }, 'field.format'],
     ['date', { format: '%Y-%Q' }, 'field.format'],

@@ -42,6 +42,28 @@ describe('compileSchema', () => {
     expect(compiled.fields[1]?.missingValues?.has(Buffer.from('NA'), 0, 2)).toBe(false);
   });
 
+  it('takes an empty list of missing values, which then are none', () => {
+    const { compiled, paths } = compile({ fields: [{ name: 'a' }], missingValues: [] });
+    expect([paths, compiled.fields[0]?.emptyIsNull]).toStrictEqual([[], false]);
+  });
+
+  it('takes categories with and without labels, and an enum of some of them', () => {
+    const categories = [{ value: 0, label: 'apple' }, { value: 1 }, 2, '3'];
+    const { paths } = compile({
+      fields: [
+        {
+          name: 'a',
+          type: 'integer',
+          categories,
+          categoriesOrdered: true,
+          constraints: { enum: [1] },
+        },
+        { name: 'b', type: 'string', categories: ['x', 'X', ''] },
+      ],
+    });
+    expect(paths).toStrictEqual([]);
+  });
+
   it('passes over properties that only describe', () => {
     expect(
       compile({
@@ -85,14 +107,45 @@ describe('compileSchema', () => {
     [{ fields: [1] }, 'schema.fields[0]'],
     [{ fields: [{ type: 'string' }] }, 'schema.fields[0].name'],
     [{ fields: [{ name: 'a' }, { name: 'a' }] }, 'schema.fields[1].name'],
-    [{ fields: [{ name: 'a', type: 'duration' }] }, 'schema.fields[0].type'],
+    [{ fields: [{ name: 'a', type: 'decimal' }] }, 'schema.fields[0].type'],
     [{ fields: [{ name: 'a', categories: ['x'] }] }, 'schema.fields[0].categories'],
+    ...[
+      [{ categories: [] }, 'categories'],
+      [{ categories: 'x' }, 'categories'],
+      [{ categories: [1] }, 'categories[0]'],
+      [{ categories: ['x', 'y', 'x'] }, 'categories[2]'],
+      [{ categories: [{ label: 'x' }] }, 'categories[0].value'],
+      [{ categories: [{ value: 'x', labels: 'X' }] }, 'categories[0].labels'],
+      [{ categories: [{ value: 'x', label: 1 }] }, 'categories[0].label'],
+      [
+        { categories: ['x', { value: 'y', label: 'l' }, { value: 'z', label: 'l' }] },
+        'categories[2].label',
+      ],
+      [{ categories: ['x'], categoriesOrdered: 'yes' }, 'categoriesOrdered'],
+      [{ categoriesOrdered: true }, 'categoriesOrdered'],
+      [{ categories: ['x'], constraints: { enum: ['x', 'y'] } }, 'constraints.enum[1]'],
+      [{ type: 'integer', categories: [1, 1.5] }, 'categories[1]'],
+      [{ type: 'integer', categories: [1, '01'] }, 'categories[1]'],
+      [{ type: 'integer', categories: [2 ** 53] }, 'categories[0]'],
+      [{ type: 'integer', categories: [1], constraints: { enum: [2] } }, 'constraints.enum[0]'],
+    ].map(([field, path]): [object, string] => [
+      { fields: [{ name: 'a', type: 'string', ...(field as object) }] },
+      `schema.fields[0].${path}`,
+    ]),
     [{ fields: [{ name: 'a' }], foreignKeys: [] }, 'schema.foreignKeys'],
     [{ fields: [{ name: 'a' }], primaryKey: 'b' }, 'schema.primaryKey'],
     [{ fields: [{ name: 'a' }], primaryKey: [] }, 'schema.primaryKey'],
     [{ fields: [{ name: 'a' }], uniqueKeys: [['a'], ['c']] }, 'schema.uniqueKeys[1]'],
     [{ fields: [{ name: 'a' }], fieldsMatch: 'most' }, 'schema.fieldsMatch'],
-    [{ fields: [{ name: 'a' }], missingValues: [1] }, 'schema.missingValues'],
+    [{ fields: [{ name: 'a' }], uniqueKeys: [] }, 'schema.uniqueKeys'],
+    [{ fields: [{ name: 'a' }], missingValues: 'NA' }, 'schema.missingValues'],
+    [{ fields: [{ name: 'a' }], missingValues: [1] }, 'schema.missingValues[0]'],
+    [{ fields: [{ name: 'a' }], missingValues: ['', '-', ''] }, 'schema.missingValues[2]'],
+    [{ fields: [{ name: 'a' }], missingValues: [{ label: 'x' }] }, 'schema.missingValues[0].value'],
+    [
+      { fields: [{ name: 'a', missingValues: [{ value: '', lable: 'x' }] }] },
+      'schema.fields[0].missingValues[0].lable',
+    ],
   ])('refuses %j', (schema, path) => {
     expect(compile(schema).paths).toStrictEqual([path]);
   });

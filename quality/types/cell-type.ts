@@ -1,7 +1,8 @@
 /**
  * Reads one cell. A type's values are ordered by one number, so that bounds, minimum and maximum work the
  * same for all of them: the value itself for numbers, milliseconds since 1970 for dates and date-times,
- * milliseconds since midnight for times, the year, months since year 0, 0 and 1 for booleans, 0 for text.
+ * milliseconds since midnight for times, the year, months since year 0, 0 and 1 for booleans, 0 for text and for
+ * what has no order.
  */
 export interface CellType {
   /**
@@ -16,6 +17,12 @@ export interface CellType {
   readonly key: (bytes: Uint8Array, start: number, end: number, value: number) => number | string;
   /** Orders two keys, for values that have one order value between them; absent where none have. */
   readonly compareKeys?: (one: number | string, other: number | string) => number;
+  /** Whether only keys order two values, whatever their order values are; they may leave some unordered, by NaN. */
+  readonly ordersByKeys?: true;
+  /** What minLength and maxLength count, for a cell that {@link read} took. @default characters (code points) */
+  readonly length?: (bytes: Uint8Array, start: number, end: number) => number;
+  /** The value of a cell that {@link read} took, of types whose values are JSON. */
+  readonly json?: (bytes: Uint8Array, start: number, end: number) => unknown;
   /** An order value as it stands in a report. */
   readonly show: (value: number) => string | number | boolean | null;
 }

@@ -11,6 +11,7 @@ import {
 import { anyOf, type PatternReader, strptimeType } from './strptime.ts';
 
 const HYPHEN = 0x2d;
+const POINT = 0x2e;
 
 /** What `format: any` takes for a date, tried in this order; month before day where both would do. */
 export const ANY_DATE = [
@@ -34,35 +35,72 @@ export function dateType(format: string): CellType {
   return byPattern(format === 'any' ? anyOf(ANY_DATE) : strptimeType(format), showDate);
 }
 
-/** Table Schema `year`: YYYY. */
+/** The most digits of a year, so that its order value is exact, with a zone. */
+const LONGEST_YEAR = 9;
+/** What a minute of a zone moves the order value of a year or a month by: the whole of it far less than one of them. */
+const ZONE_MINUTE = 1e-5;
+
+/**
+ * Table Schema `year`: XML Schema's gYear, YYYY with an optional sign and zone. Years beyond 9999 have up to nine
+ * digits and no zero in front. Without a zone it is UTC's.
+ */
 export function yearType(): CellType {
   return {
     read: (bytes, start, end) => {
-      const from = bytes[start] === HYPHEN ? start + 1 : start;
-      const year = end - from === 4 ? readFourDigits(bytes, from) : -1;
-      if (year < 0) return Number.NaN;
-      return from === start ? year : -year;
+      const yearEnd = endOfYear(bytes, start, end);
+      if (yearEnd < 0) return Number.NaN;
+      const year = readYear(bytes, start, yearEnd);
+      return yearEnd === end ? year : year + readZoneShift(bytes, yearEnd, end);
     },
     key: orderKey,
-    show: (value) => value,
+    show: Math.round,
   };
 }
 
-/** Table Schema `yearmonth`: YYYY-MM. */
+/** Table Schema `yearmonth`: XML Schema's gYearMonth, YYYY-MM with an optional sign and zone; years as {@link yearType}'s. */
 export function yearMonthType(): CellType {
   return {
     read: (bytes, start, end) => {
-      if (end - start !== 7 || bytes[start + 4] !== HYPHEN) return Number.NaN;
-      const year = readFourDigits(bytes, start);
-      const month = readTwoDigits(bytes, start + 5);
-      return year < 0 || month < 1 || month > 12 ? Number.NaN : year * 12 + month - 1;
+      const yearEnd = endOfYear(bytes, start, end);
+      if (yearEnd < 0 || end - yearEnd < 3 || bytes[yearEnd] !== HYPHEN) return Number.NaN;
+      const month = readTwoDigits(bytes, yearEnd + 1);
+      if (month < 1 || month > 12) return Number.NaN;
+      const value = readYear(bytes, start, yearEnd) * 12 + month - 1;
+      return yearEnd + 3 === end ? value : value + readZoneShift(bytes, yearEnd + 3, end);
     },
     key: orderKey,
     show: (value) => {
-      const year = String(Math.floor(value / 12)).padStart(4, '0');
-      return `${year}-${String((value % 12) + 1).padStart(2, '0')}`;
+      const months = Math.round(value);
+      const year = Math.floor(months / 12);
+      const digits = String(Math.abs(year)).padStart(4, '0');
+      return `${year < 0 ? '-' : ''}${digits}-${String(months - year * 12 + 1).padStart(2, '0')}`;
     },
   };
+}
+
+/** Where the digits of a year that begins here end; -1 when it is none. */
+function endOfYear(bytes: Uint8Array, start: number, end: number): number {
+  const from = bytes[start] === HYPHEN ? start + 1 : start;
+  let at = from;
+  while (at < end && isDigit(bytes[at])) at++;
+  const digits = at - from;
+  if (digits < 4 || digits > LONGEST_YEAR) return -1;
+  return digits > 4 && bytes[from] === 0x30 ? -1 : at;
+}
+
+function readYear(bytes: Uint8Array, start: number, end: number): number {
+  const negative = bytes[start] === HYPHEN;
+  let year = 0;
+  for (let i = negative ? start + 1 : start; i < end; i++) {
+    year = year * 10 + (bytes[i] as number) - 0x30;
+  }
+  return negative && year > 0 ? -year : year;
+}
+
+/** What a zone adds to the order value of a year or a month, or NaN when it is none: east of UTC all begins earlier. */
+function readZoneShift(bytes: Uint8Array, start: number, end: number): number {
+  if (bytes[start] === POINT) return Number.NaN;
+  return (readFractionAndZone(bytes, start, end) / 60_000) * ZONE_MINUTE;
 }
 
 /** YYYY-MM-DD as milliseconds since 1970, or NaN. */
@@ -81,7 +119,6 @@ export function showDate(value: number): string {
 }
 
 const COLON = 0x3a;
-const POINT = 0x2e;
 const PLUS = 0x2b;
 const MINUS = 0x2d;
 const ZULU = 0x5a;

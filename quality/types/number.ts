@@ -73,14 +73,15 @@ export function readNumber(bytes: Uint8Array, start: number, end: number): numbe
 
 /** Whether NaN or INF may begin here; any other text is sorted out before a string is made of it. */
 function startsSpecial(byte: number): boolean {
-  return byte === LETTER_N || byte === LETTER_I;
+  const capital = byte & ~0x20;
+  return capital === LETTER_N || capital === LETTER_I;
 }
 
-/** The value of NaN, INF or -INF; NaN for any other text. */
+/** The value of NaN, INF or -INF, in letters of any case; NaN for any other text. */
 function specialNumber(bytes: Uint8Array, start: number, end: number): number {
   if (end - start > 4) return Number.NaN;
-  const text = decodeText(bytes, start, end);
-  if (text === 'NaN') return UNORDERED;
+  const text = decodeText(bytes, start, end).toUpperCase();
+  if (text === 'NAN') return UNORDERED;
   if (text === 'INF' || text === '-INF') return text === 'INF' ? Infinity : -Infinity;
   return Number.NaN;
 }

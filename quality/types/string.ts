@@ -2,13 +2,16 @@ import { decodeText } from '../text.ts';
 import type { CellType } from './cell-type.ts';
 import { isDigit } from './cell-type.ts';
 
-export const STRING_FORMATS = ['default', 'email', 'uri', 'uuid'] as const;
+export const STRING_FORMATS = ['default', 'email', 'uri', 'binary', 'uuid'] as const;
 export type StringFormat = (typeof STRING_FORMATS)[number];
 
 const HYPHEN = 0x2d;
 const AT = 0x40;
 const POINT = 0x2e;
+const PLUS = 0x2b;
+const SLASH = 0x2f;
 const COLON = 0x3a;
+const EQUALS = 0x3d;
 const PERCENT = 0x25;
 
 /** Text has no order value. */
@@ -24,7 +27,7 @@ const EMAIL_LOCAL_CHARACTERS = characterSet(
 /** Table Schema `string` with its formats; all of them are checked on bytes, in one pass. */
 export function stringType(format: StringFormat): CellType {
   if (format === 'default') return { read: readText, key: decodeText, show: () => null };
-  const valid = { email: isEmail, uri: isUri, uuid: isUuid }[format];
+  const valid = { email: isEmail, uri: isUri, binary: isBase64, uuid: isUuid }[format];
   return {
     read: (bytes, start, end) => (valid(bytes, start, end) ? VALID : Number.NaN),
     key: decodeText,
@@ -85,6 +88,19 @@ function isUri(bytes: Uint8Array, start: number, end: number): boolean {
     if (byte === PERCENT && !(i + 2 < end && isHex(bytes[i + 1]) && isHex(bytes[i + 2]))) {
       return false;
     }
+  }
+  return true;
+}
+
+/** RFC 4648, 4: groups of four letters of its alphabet, the last one filled up by `=`; no blanks and no line ends. */
+function isBase64(bytes: Uint8Array, start: number, end: number): boolean {
+  if ((end - start) % 4 !== 0) return false;
+  let last = end;
+  while (last > end - 2 && bytes[last - 1] === EQUALS) last--;
+  for (let i = start; i < last; i++) {
+    const byte = bytes[i] as number;
+    const letter = byte < 0x80 && isLetter(byte);
+    if (!letter && !isDigit(byte) && byte !== PLUS && byte !== SLASH) return false;
   }
   return true;
 }

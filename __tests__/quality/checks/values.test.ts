@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { FaultType } from '../../../quality/faults.ts';
-import type { TableSchema } from '../../../quality/table-schema.ts';
+import type { TableField, TableSchema } from '../../../quality/table-schema.ts';
 import { inspectBytes, places } from '../inspect-bytes.ts';
 
 const TWO: TableSchema = {
@@ -38,12 +38,116 @@ describe('values', () => {
       '2',
       ['minimum is 3', 'enum does not list it'],
     ],
+    [
+      'constraint-error',
+      { type: 'integer' as const, categories: [1, { value: 3, label: 'three' }] },
+      '2',
+      ['categories do not list it'],
+    ],
+    [
+      'constraint-error',
+      { type: 'string' as const, categories: ['a', 'b'], constraints: { minLength: 2 } },
+      'c',
+      ['minLength is 2, the value has 1 characters', 'categories do not list it'],
+    ],
+    [
+      'constraint-error',
+      { type: 'list' as const, delimiter: ';', constraints: { maxLength: 2 } },
+      'a;b;c',
+      ['maxLength is 2, the value has 3 items'],
+    ],
+    [
+      'constraint-error',
+      { type: 'array' as const, constraints: { minLength: 2, jsonSchema: { items: false } } },
+      '[1]',
+      ['minLength is 2, the value has 1 items', 'jsonSchema: false at /0'],
+    ],
+    [
+      'constraint-error',
+      { type: 'duration' as const, constraints: { minimum: 'P30D' } },
+      'P1M',
+      ['minimum is P30D'],
+    ],
+    [
+      'constraint-error',
+      { type: 'duration' as const, constraints: { maximum: 'PT1M', exclusiveMinimum: 'PT10S' } },
+      'PT61S',
+      ['maximum is PT1M'],
+    ],
+    [
+      'constraint-error',
+      { type: 'duration' as const, constraints: { enum: ['P1Y'] } },
+      'P1M',
+      ['enum does not list it'],
+    ],
   ])('are named as %s, each constraint for itself: %j', (type, field, value, messages) => {
     const schema: TableSchema = { fields: [{ name: 'a', ...field }, { name: 'b' }] };
     const { faults } = inspectBytes(`a,b\n${value},x\n`, { expectation: { schema } });
     expect(
       faults.map((fault) => [fault.type, fault.field, fault.value, fault.message]),
     ).toStrictEqual(messages.map((message) => [type, 1, value, message]));
+  });
+});
+
+describe('values of each type', () => {
+  it.each<[TableField, string[], string[]]>([
+    [{ name: 'a', type: 'year', constraints: { minimum: 2000 } }, ['2000', '2001Z'], ['1999']],
+    [{ name: 'a', type: 'duration', constraints: { maximum: 'P1Y' } }, ['P12M', 'P364D'], ['P13M']],
+    [{ name: 'a', type: 'duration', constraints: { enum: ['P1Y'] } }, ['P12M'], ['P1M']],
+    [{ name: 'a', type: 'list', constraints: { enum: ['a,b'] } }, ['a,b'], ['b,a']],
+    [
+      { name: 'a', type: 'list', itemType: 'integer', constraints: { enum: ['1,2'] } },
+      ['1,2', '01,+2'],
+      ['2,1'],
+    ],
+    [
+      { name: 'a', type: 'object', constraints: { enum: [{ a: 1, b: [] }, '{"c": 0}'] } },
+      ['{"b":[],"a":1.0}', '{"c":0}'],
+      ['{"a":1}'],
+    ],
+    [
+      { name: 'a', type: 'object', constraints: { maxLength: 1, jsonSchema: { required: ['a'] } } },
+      ['{"a":{"b":1,"c":2}}'],
+      ['{"b":1}'],
+    ],
+    [{ name: 'a', type: 'array', constraints: { enum: [[1, 2]] } }, ['[1, 2]'], ['[2, 1]']],
+    [{ name: 'a', type: 'geopoint', constraints: { enum: ['1,2'] } }, ['1.0, 2'], ['2, 1']],
+    [
+      { name: 'a', type: 'geojson', constraints: { maxLength: 2 } },
+      ['{"type":"Point","coordinates":[1,2]}'],
+      ['{"type":"Point","coordinates":[1,2],"a":1}'],
+    ],
+  ])('keep the constraints of %j', (field, good, bad) => {
+    const quoted = [...good, ...bad].map((text) => `"${text.replaceAll('"', '""')}",x`);
+    const report = inspectBytes(`a,b\n${quoted.join('\n')}\n`, {
+      expectation: { schema: { fields: [field, { name: 'b' }] } },
+    });
+    expect(report.faults.map(({ type, record }) => [type, (record ?? 0) - 2])).toStrictEqual(
+      bad.map((_, index) => ['constraint-error', good.length + index]),
+    );
+    expect(report.columns[0]?.types).toStrictEqual({ [field.type ?? '']: quoted.length });
+  });
+
+  it.each<[TableField, string, string]>([
+    [{ name: 'a', type: 'year' }, '2024', '2024Z'],
+    [{ name: 'a', type: 'yearmonth' }, '2024-05', '2024-05+00:00'],
+    [{ name: 'a', type: 'duration' }, 'P1Y', 'P12M'],
+    [{ name: 'a', type: 'list', itemType: 'number' }, '1,2', '1.0,2'],
+    [{ name: 'a', type: 'object' }, '{"a":1,"é":2}', '{"é": 2, "a": 1}'],
+    [{ name: 'a', type: 'array' }, '[1,"é"]', '[1, "\\u00e9"]'],
+    [{ name: 'a', type: 'geopoint' }, '1,2', '1.0, 2'],
+    [
+      { name: 'a', type: 'geojson' },
+      '{"type":"Point","coordinates":[1,2]}',
+      '{"coordinates":[1,2.0],"type":"Point"}',
+    ],
+  ])('are the same key however they are written: %j', (field, one, other) => {
+    const quoted = [one, other].map((text) => `"${text.replaceAll('"', '""')}",x`);
+    const keyed = { ...field, constraints: { unique: true } };
+    const report = inspectBytes(`a,b\n${quoted.join('\n')}\n`, {
+      expectation: { schema: { fields: [keyed, { name: 'b' }] } },
+    });
+    expect(places(report)).toStrictEqual(['unique-error 3:1']);
   });
 });
 

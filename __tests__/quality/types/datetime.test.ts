@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { CellType } from '../../../quality/types/cell-type.ts';
 import {
@@ -50,19 +51,65 @@ describe('dateType', () => {
   });
 });
 
+/** The order value, as doubles tell neighbours apart. */
+function order(type: ReturnType<typeof yearType>, text: string): number {
+  const bytes = Buffer.from(text);
+  return type.read(bytes, 0, bytes.length);
+}
+
+const ZONE = fc.constantFrom('', 'Z', '+14:00', '-14:00', '+05:30', '+15:00', 'z', '+1:00', ' ');
+/** XML Schema 1.1 part 2, 3.3.11. */
+const G_YEAR = /^-?([1-9][0-9]{3,}|0[0-9]{3})(Z|[+-](([0-9]|0[0-9]|1[0-3]):[0-5][0-9]|14:00))?$/;
+
 describe('yearType', () => {
   it('takes four digits, before the common era with a sign', () => {
     expect([shown(yearType(), '0984'), shown(yearType(), '-0044')]).toStrictEqual([984, -44]);
-    for (const text of ['984', '20240', '2o24', '-44'])
+    for (const text of ['984', '020240', '2o24', '-44', '1234567890'])
       expect(shown(yearType(), text)).toBeUndefined();
+  });
+
+  it('takes what XML Schema takes, up to nine digits', () => {
+    const digits = fc.stringMatching(/^-?[0-9]{2,6}$/);
+    fc.assert(
+      fc.property(digits, ZONE, (year, zone) => {
+        const strict = G_YEAR.test(`${year}${zone}`) && !/[+-]\d:/.test(zone);
+        expect(!Number.isNaN(order(yearType(), `${year}${zone}`))).toBe(strict);
+      }),
+    );
+  });
+
+  it('orders years by the instants at which they begin', () => {
+    const [east, utc, west] = ['2024+14:00', '2024Z', '2024-00:01'].map((text) =>
+      order(yearType(), text),
+    ) as [number, number, number];
+    expect(east < utc && utc < west && west < order(yearType(), '2025+14:00')).toBe(true);
+    expect(order(yearType(), '2024')).toBe(utc);
+    expect(order(yearType(), '-0000')).toBe(0);
+    expect(shown(yearType(), '2024-14:00')).toBe(2024);
   });
 });
 
 describe('yearMonthType', () => {
   it('takes a year and a month', () => {
     expect(shown(yearMonthType(), '2024-12')).toBe('2024-12');
-    for (const text of ['2024-00', '2024-13', '2024-1', '2024/01'])
+    for (const text of ['2024-00', '2024-13', '2024-1', '2024/01', '2024-123', '2024-12.5'])
       expect(shown(yearMonthType(), text)).toBeUndefined();
+  });
+
+  it('takes other eras and zones, and orders them', () => {
+    expect(shown(yearMonthType(), '-0044-03')).toBe('-0044-03');
+    expect(shown(yearMonthType(), '12024-01Z')).toBe('12024-01');
+    const values = [
+      '-0044-12',
+      '-0043-01',
+      '2024-01+14:00',
+      '2024-01Z',
+      '2024-01-14:00',
+      '2024-02',
+    ];
+    const orders = values.map((text) => order(yearMonthType(), text));
+    expect(orders).toStrictEqual([...orders].sort((a, b) => a - b));
+    expect(new Set(orders).size).toBe(orders.length);
   });
 });
 

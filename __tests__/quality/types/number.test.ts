@@ -38,7 +38,6 @@ describe('readNumber', () => {
     'e5',
     '1e5.5',
     'abc',
-    'Nan',
     'Infinity',
     '1_000',
     ' 1',
@@ -47,6 +46,15 @@ describe('readNumber', () => {
     'NaNs',
   ])('refuses %j', (text) => {
     expect(readAsNumber(text)).toBeNaN();
+  });
+
+  it('reads NaN and INF in letters of any case', () => {
+    expect(['nan', 'Inf', '-iNF', 'NaN'].map((text) => readAsNumber(text))).toStrictEqual([
+      UNORDERED,
+      Infinity,
+      -Infinity,
+      UNORDERED,
+    ]);
   });
 
   it('reads a cell of any length to its end', () => {
