@@ -12,7 +12,7 @@ describe('compileExpectation', () => {
 
   it('throws one error with every problem of schema, dialect and thresholds', () => {
     const expectation = {
-      schema: { fields: [{ name: 'a', type: 'geopoint' }] },
+      schema: { fields: [{ name: 'a', type: 'decimal' }] },
       dialect: { delimiter: ';;' },
       thresholds: { minRows: -1 },
       schemas: {},

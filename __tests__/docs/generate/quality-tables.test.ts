@@ -18,7 +18,7 @@ test('a default that is a value is shown as one, a default in words is not', () 
 
 test('a constraint names the types that it applies to', () => {
   expect(sections.constraints).toContain('| `required` | all |');
-  expect(sections.constraints).toContain('| `maxLength` | `string`, `any` |');
+  expect(sections.constraints).toContain('| `jsonSchema` | `object`, `array` |');
 });
 
 test('the formats of a type are values, a pattern is described', () => {
