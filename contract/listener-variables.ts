@@ -217,10 +217,11 @@ export const LISTENER_VARIABLES = {
     example: 'debug',
   },
   MAX_FAULTS: {
-    description: 'Faults that a report holds in full; totals are always exact.',
+    description:
+      'Faults that a report holds in full, 20 of each kind and column at most; totals are always exact.',
     kind: wholeNumber(0, 100_000),
-    default: '100',
-    example: '1000',
+    default: '1000',
+    example: '100',
   },
   RETENTION_DAYS: {
     description:

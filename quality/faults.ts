@@ -190,14 +190,14 @@ export const FAULT_KINDS = [
   {
     type: 'missing-cell',
     scope: 'cell',
-    meaning: 'A row has fewer cells than the header has labels.',
+    meaning: 'A row has fewer cells than the header has labels; one fault for each such row.',
     remedy:
       'Look for a line end inside a cell that is not quoted, and for delimiters that were lost.',
   },
   {
     type: 'extra-cell',
     scope: 'cell',
-    meaning: 'A row has more cells than the header has labels.',
+    meaning: 'A row has more cells than the header has labels; one fault for each such row.',
     remedy: 'Quote cells that hold the delimiter.',
   },
   {
@@ -290,6 +290,11 @@ export const FAULT_KINDS = [
 export type FaultType = (typeof FAULT_KINDS)[number]['type'];
 
 export const FAULT_TYPES: readonly FaultType[] = FAULT_KINDS.map(({ type }) => type);
+
+/** Those that the structure of the file, of its header or of a row has: in reports they come before those of values. */
+export const STRUCTURAL_FAULTS: ReadonlySet<FaultType> = new Set(
+  FAULT_TYPES.slice(0, FAULT_TYPES.indexOf('type-error')),
+);
 
 /** Faults that by themselves never fail a file. */
 export const ALWAYS_WARN: readonly FaultType[] = FAULT_KINDS.filter(

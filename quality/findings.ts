@@ -6,9 +6,11 @@ import {
   type InspectedFile,
 } from './checks/check.ts';
 import { type Classification, mostSensitive } from './classification.ts';
-import { FAULT_TYPES, type FaultType } from './faults.ts';
+import { FAULT_TYPES, type FaultType, STRUCTURAL_FAULTS } from './faults.ts';
 import { MAX_CELLS, QUOTES_VALID, type Scanner } from './scanner.ts';
 import { shorten } from './text.ts';
+import type { Thresholds } from './thresholds.ts';
+import { warningTypes } from './verdict.ts';
 
 /** One fault, with its place. What does not apply is null: a whole file has no record, a record no column. */
 export interface Fault {
@@ -27,49 +29,112 @@ export interface Fault {
   readonly message: string;
   /** The message without texts of the file and of the schema's rules; absent where it holds none. */
   readonly plainMessage?: string;
+  /**
+   * The values of the schema's first key in that row, as `value` has one; null outside of rows, without a key, and
+   * where they are more sensitive than the fault's other texts.
+   */
+  readonly key: string | null;
   /** How sensitive the texts are: as the column is, or of several the strictest; null where none is declared. */
   readonly classification: Classification | null;
 }
 
+/** Faults of one kind and column that are listed. */
+const MOST_OF_A_COLUMN = 20;
+/** Places that are kept as a sample for the diagnoses, however few a report shall list. */
+const LEAST_SAMPLE = 1_000;
+/** Characters of all texts that are listed. */
+const MOST_CHARACTERS = 1024 * 1024;
+/** What a listed fault takes beside its texts. */
+const PLACE_CHARACTERS = 150;
+
 /** Faults of one kind. */
-interface Tally {
-  total: number;
-  inRows: number;
+class Tally {
+  total = 0;
+  inRows = 0;
+  /** Of the total, those that count against the file. */
+  failing = 0;
+  failingInRows = 0;
+  listed = 0;
+  /** Totals by column, and how many of each are listed; what has no column comes first. */
+  totals = new Float64Array(8);
+  listedOf = new Uint8Array(8);
+
+  /** Makes room for a column. */
+  reach(index: number): void {
+    if (index < this.totals.length) return;
+    const totals = new Float64Array(index * 2);
+    const listedOf = new Uint8Array(index * 2);
+    totals.set(this.totals);
+    listedOf.set(this.listedOf);
+    this.totals = totals;
+    this.listedOf = listedOf;
+  }
 }
 
-/** The first faults in full, and the exact number of all of them. */
+/**
+ * The first faults of each kind and column in full, and the exact number of all of them. Where there is no room for
+ * all, a fault of the table's structure takes the place of one of a value, and the first of a kind that of any other:
+ * many bad values hide no broken quote.
+ */
 export class FaultLog {
-  readonly listed: Fault[] = [];
   readonly #tallies: ReadonlyMap<FaultType, Tally> = new Map(
-    FAULT_TYPES.map((type) => [type, { total: 0, inRows: 0 }]),
+    FAULT_TYPES.map((type) => [type, new Tally()]),
   );
   readonly #maxListed: number;
+  readonly #most: number;
+  readonly #structural: Fault[] = [];
+  readonly #others: Fault[] = [];
+  #characters = 0;
 
+  /** @param maxListed faults that {@link listed} gives at most */
   constructor(maxListed: number) {
     this.#maxListed = maxListed;
+    this.#most = Math.max(maxListed, LEAST_SAMPLE);
   }
 
-  /** Counts faults of the header or the whole file; true when there is room to list one. */
-  count(type: FaultType, times = 1): boolean {
-    this.#tally(type).total += times;
-    return !this.full;
+  /** Those of the structure first, each in the order of the file. */
+  get listed(): readonly Fault[] {
+    return this.sample.slice(0, this.#maxListed);
   }
 
-  /** Counts faults in rows; true when there is room to list one, so that nobody words what nobody reads. */
-  countInRow(type: FaultType, times = 1): boolean {
+  /** What is known in full, more than what is listed where only few shall be. */
+  get sample(): readonly Fault[] {
+    return [...this.#structural, ...this.#others];
+  }
+
+  /**
+   * Counts faults of the header or the whole file; true when there is room to list one, so that nobody words what
+   * nobody reads.
+   *
+   * @param column from 0; -1 for none
+   * @param fails whether they count against the file
+   */
+  count(type: FaultType, column = -1, times = 1, fails = true): boolean {
+    const tally = this.#tally(type);
+    tally.total += times;
+    if (fails) tally.failing += times;
+    tally.reach(column + 1);
+    tally.totals[column + 1] = (tally.totals[column + 1] as number) + times;
+    return this.#hasRoom(type, tally, column + 1);
+  }
+
+  /** The same for faults in a row. */
+  countInRow(type: FaultType, column = -1, times = 1, fails = true): boolean {
     const tally = this.#tally(type);
     tally.inRows += times;
-    tally.total += times;
-    return !this.full;
+    if (fails) tally.failingInRows += times;
+    return this.count(type, column, times, fails);
   }
 
-  /** Whether no further fault will be listed. */
-  get full(): boolean {
-    return this.listed.length >= this.#maxListed;
-  }
-
-  list(fault: Fault): void {
-    if (!this.full) this.listed.push(fault);
+  list(fault: Fault, column = -1): void {
+    const tally = this.#tally(fault.type);
+    tally.reach(column + 1);
+    if (!this.#hasRoom(fault.type, tally, column + 1)) return;
+    if (this.#isFull) this.#drop();
+    tally.listed++;
+    tally.listedOf[column + 1] = (tally.listedOf[column + 1] as number) + 1;
+    this.#characters += charactersOf(fault);
+    (STRUCTURAL_FAULTS.has(fault.type) ? this.#structural : this.#others).push(fault);
   }
 
   total(type: FaultType): number {
@@ -80,16 +145,63 @@ export class FaultLog {
     return this.#tally(type).inRows;
   }
 
+  /** Faults that count against the file, in rows and elsewhere. */
+  failing(): { inRows: number; elsewhere: number } {
+    const sums = { inRows: 0, elsewhere: 0 };
+    for (const { failing, failingInRows } of this.#tallies.values()) {
+      sums.inRows += failingInRows;
+      sums.elsewhere += failing - failingInRows;
+    }
+    return sums;
+  }
+
   /** Totals of the kinds that occurred, in the order of {@link FAULT_TYPES}. */
   counts(): Partial<Record<FaultType, number>> {
+    return this.#countsBy((tally) => tally.total);
+  }
+
+  /** The same for one column, from 0. */
+  countsOf(column: number): Partial<Record<FaultType, number>> {
+    return this.#countsBy((tally) => tally.totals[column + 1] ?? 0);
+  }
+
+  #countsBy(of: (tally: Tally) => number): Partial<Record<FaultType, number>> {
     const counts: Partial<Record<FaultType, number>> = {};
-    for (const type of FAULT_TYPES) if (this.total(type) > 0) counts[type] = this.total(type);
+    for (const [type, tally] of this.#tallies) if (of(tally) > 0) counts[type] = of(tally);
     return counts;
+  }
+
+  get #isFull(): boolean {
+    const { length } = this.#structural;
+    return length + this.#others.length >= this.#most || this.#characters >= MOST_CHARACTERS;
+  }
+
+  #hasRoom(type: FaultType, tally: Tally, index: number): boolean {
+    if ((tally.listedOf[index] as number) >= MOST_OF_A_COLUMN) return false;
+    if (!this.#isFull || tally.listed === 0) return true;
+    return STRUCTURAL_FAULTS.has(type) && this.#others.length > 0;
+  }
+
+  /** Makes room: gives up the last fault of a value, or the last one, of which others of its kind stay. */
+  #drop(): void {
+    for (const list of [this.#others, this.#structural]) {
+      const at = list.findLastIndex(({ type }) => this.#tally(type).listed > 1);
+      const [dropped] = at < 0 ? [] : list.splice(at, 1);
+      if (dropped === undefined) continue;
+      this.#tally(dropped.type).listed--;
+      this.#characters -= charactersOf(dropped);
+      return;
+    }
   }
 
   #tally(type: FaultType): Tally {
     return this.#tallies.get(type) as Tally;
   }
+}
+
+function charactersOf({ label, value, message, plainMessage, key }: Fault): number {
+  const texts = [label, value, message, plainMessage, key];
+  return texts.reduce((sum, text) => sum + (text?.length ?? 0), PLACE_CHARACTERS);
 }
 
 /** What the checks of one file found: its faults with their places, and how many rows have any. */
@@ -104,21 +216,20 @@ export class Findings implements Found<FaultType> {
   /** Faults that do not only warn. */
   failing = 0;
   readonly #warning: ReadonlySet<FaultType>;
+  /** Kinds that count against the file whatever a check thinks of it. */
+  readonly #refused: ReadonlySet<FaultType>;
   readonly #file: InspectedFile;
   readonly #scanner: Scanner;
+  #keyCells: { readonly columns: unknown; readonly cells: readonly number[] } | undefined;
   #inRow = false;
   #rowFaulty = false;
   #rowFails = false;
   #rowIncomplete = false;
 
-  constructor(
-    maxListed: number,
-    warning: ReadonlySet<FaultType>,
-    file: InspectedFile,
-    scanner: Scanner,
-  ) {
+  constructor(maxListed: number, thresholds: Thresholds, file: InspectedFile, scanner: Scanner) {
     this.log = new FaultLog(maxListed);
-    this.#warning = warning;
+    this.#warning = warningTypes(thresholds);
+    this.#refused = new Set(thresholds.failOn);
     this.#file = file;
     this.#scanner = scanner;
   }
@@ -148,17 +259,14 @@ export class Findings implements Found<FaultType> {
     return this.#warning.has(kind);
   }
 
-  get full(): boolean {
-    return this.log.full;
-  }
-
-  count(kind: FaultType, times = 1): boolean {
-    const fails = !this.#warning.has(kind);
+  count(kind: FaultType, cell = -1, times = 1, mild = false): boolean {
+    const fails = mild ? this.#refused.has(kind) : !this.#warning.has(kind);
     if (fails) this.failing++;
-    if (!this.#inRow) return this.log.count(kind, times);
+    const column = this.#columnOf(cell);
+    if (!this.#inRow) return this.log.count(kind, column, times, fails);
     this.#rowFaulty = true;
     if (fails) this.#rowFails = true;
-    return this.log.countInRow(kind, times);
+    return this.log.countInRow(kind, column, times, fails);
   }
 
   countUnreadable(): void {
@@ -175,6 +283,7 @@ export class Findings implements Found<FaultType> {
       value: null,
       type,
       message,
+      key: this.#key(classification),
       classification,
     });
   }
@@ -187,7 +296,8 @@ export class Findings implements Found<FaultType> {
       cells = [cell],
       plainMessage,
     } = details;
-    this.log.list({
+    const classification = this.#classificationOf(cells);
+    const fault: Fault = {
       type,
       ...this.#place(index),
       field: cell < 0 ? null : cell + 1,
@@ -195,13 +305,15 @@ export class Findings implements Found<FaultType> {
       value: details.value === undefined || value === null ? value : shorten(value),
       message,
       ...(plainMessage === undefined ? {} : { plainMessage }),
-      classification: this.#classificationOf(cells),
-    });
+      key: this.#key(classification),
+      classification,
+    };
+    this.log.list(fault, this.#columnOf(cell));
   }
 
   listFile(type: FaultType, message: string, details: FileDetails = {}): void {
     const { record = null, line = null, byte = null, column, label = null, plainMessage } = details;
-    this.log.list({
+    const fault: Fault = {
       type,
       record,
       line,
@@ -211,8 +323,10 @@ export class Findings implements Found<FaultType> {
       value: null,
       message,
       ...(plainMessage === undefined ? {} : { plainMessage }),
+      key: null,
       classification: this.#classificationOf(column === undefined ? [] : [column]),
-    });
+    };
+    this.log.list(fault, column);
   }
 
   /**
@@ -228,6 +342,31 @@ export class Findings implements Found<FaultType> {
         ? cells.map((cell) => columns[cell]?.field)
         : (schema?.fields ?? [undefined]);
     return mostSensitive(fields.map((field) => field?.classification ?? null));
+  }
+
+  /** All cells beyond the columns count as one column. */
+  #columnOf(cell: number): number {
+    return Math.min(cell, this.#file.columns?.length ?? cell);
+  }
+
+  /** The cells of the schema's key in the current row, where they are surely in their columns. */
+  #key(classification: Classification | null): string | null {
+    const { columns, schema } = this.#file;
+    if (!this.#inRow || columns === undefined || schema === undefined) return null;
+    if (this.#keyCells?.columns !== columns) {
+      const key = schema.keys.find(({ fault }) => fault === 'primary-key') ?? schema.keys[0];
+      const cells = (key?.fields ?? []).map((field) =>
+        columns.findIndex((column) => column.field === schema.fields[field]),
+      );
+      this.#keyCells = { columns, cells: cells.includes(-1) ? [] : cells };
+    }
+    const { cells } = this.#keyCells;
+    const { quotes, quoteCell, cellCount } = this.#scanner;
+    const placed = quotes === QUOTES_VALID ? cellCount : quoteCell;
+    if (cells.length === 0 || cells.some((cell) => cell >= placed)) return null;
+    const strictest = cells.map((cell) => columns[cell]?.field?.classification ?? null);
+    if (mostSensitive([classification, ...strictest]) !== classification) return null;
+    return shorten(cells.map((cell) => cellText(this.#scanner, cell)).join(', '));
   }
 
   #place(index: number): Pick<Fault, 'record' | 'line' | 'byte'> {

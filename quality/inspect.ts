@@ -10,7 +10,7 @@ const BYTES_PER_TURN = 4 * 1024 * 1024;
 export interface InspectOptions {
   /** @default structure and profile alone, comma and double quote, one header row */
   expectation?: Expectation;
-  /** Faults listed in full, from 0. Totals are always exact. @default 100 */
+  /** Faults listed in full, from 0, and 20 of each kind and column at most. Totals are always exact. @default 1000 */
   maxFaults?: number;
   /** Longest record in bytes, from 1; a longer one is a fault, and this is what memory is spent on. @default 8 MiB */
   maxRecordBytes?: number;
@@ -55,7 +55,11 @@ export async function inspectCsv(
 
 /** The synchronous core of {@link inspectCsv}, for bytes that are pushed; throws as it does. */
 export function createInspection(ports: EnginePorts, options: InspectOptions = {}): Inspection {
-  const { maxFaults = 100, maxRecordBytes = 8 * 1024 * 1024, maxKeys = DEFAULT_MAX_KEYS } = options;
+  const {
+    maxFaults = 1000,
+    maxRecordBytes = 8 * 1024 * 1024,
+    maxKeys = DEFAULT_MAX_KEYS,
+  } = options;
   checkLimit('maxFaults', maxFaults, 0, 1_000_000);
   checkLimit('maxRecordBytes', maxRecordBytes, 1, 1024 * 1024 * 1024);
   checkLimit('maxKeys', maxKeys, 0, 1_000_000_000);

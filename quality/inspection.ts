@@ -19,7 +19,7 @@ import type { QualityReport } from './report.ts';
 import { MAX_CELLS, QUOTES_VALID, type RecordHandler, Scanner } from './scanner.ts';
 import { equalsBytes, shorten } from './text.ts';
 import { TextSource } from './text-source.ts';
-import { judge, toleratesFaults, warningTypes } from './verdict.ts';
+import { judge, toleratesFaults } from './verdict.ts';
 
 const BLOCK_BYTES = 65_536;
 /** All bits of suspicion. */
@@ -102,7 +102,7 @@ export class Inspection implements RecordHandler {
       values: new Float64Array(0),
       nulls: new Uint8Array(0),
     };
-    this.#found = new Findings(maxFaults, warningTypes(thresholds), this.#file, this.#scanner);
+    this.#found = new Findings(maxFaults, thresholds, this.#file, this.#scanner);
     this.#stages = CHECKS.map((check) => check.begin(this.#file, thresholds));
     this.#structureJudges = this.#stages.flatMap(({ structure }, check) =>
       structure === undefined ? [] : [{ structure, asked: CHECKS[check]?.suspicions ?? ANY }],
@@ -184,9 +184,10 @@ export class Inspection implements RecordHandler {
       faultCount: Object.values(faultCounts).reduce((total, count) => total + count, 0),
       faultCounts,
       faults: found.log.listed,
-      columns: (file.columns ?? []).map(({ profile, label }, index) =>
-        profile.report(index, file.readRows, shorten(label)),
-      ),
+      columns: (file.columns ?? []).map(({ profile, label }, index) => ({
+        ...profile.report(index, file.readRows, shorten(label)),
+        faultCounts: found.log.countsOf(index),
+      })),
     };
   }
 

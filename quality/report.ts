@@ -21,6 +21,12 @@ export interface SourceReport {
   readonly contentEncoding: string | null;
 }
 
+/** What was wrong in one column. */
+export interface ColumnFaults {
+  /** Exact totals of the kinds that occurred; those of no column are the rest of the report's. */
+  readonly faultCounts: Partial<Record<FaultType, number>>;
+}
+
 /** The result of one inspection. Its JSON Schema is `report.schema.json` in this folder. */
 export interface QualityReport {
   /** Version of the report's shape. */
@@ -50,9 +56,9 @@ export interface QualityReport {
   readonly faultCount: number;
   /** Exact totals of the kinds that occurred. */
   readonly faultCounts: Partial<Record<FaultType, number>>;
-  /** The first faults in full, `maxFaults` at most. */
+  /** The first 20 of each kind and column in full, `maxFaults` and 1 MiB at most, those of the structure first. */
   readonly faults: readonly Fault[];
-  readonly columns: readonly ColumnReport[];
+  readonly columns: readonly (ColumnReport & ColumnFaults)[];
   /** Absent where the file was not read from a store. */
   readonly source?: SourceReport;
 }

@@ -77,10 +77,7 @@ export function judge(evidence: Evidence): Judgement {
     const share = `${evidence.unreadableRecords} of ${evidence.records}`;
     return { verdict: 'unreadable', reasons: [`${share} records hold bytes that are not text.`] };
   }
-  const warning = warningTypes(thresholds);
-  const counted = FAULT_TYPES.filter((type) => !warning.has(type));
-  const inRows = sum(counted, (type) => faults.inRows(type));
-  const elsewhere = sum(counted, (type) => faults.total(type) - faults.inRows(type));
+  const { inRows, elsewhere } = faults.failing();
   const reasons: string[] = [];
   if (elsewhere > 0) reasons.push(`${faultCount(elsewhere)} of the header or the whole file.`);
   const excess = inRows === 0 ? [] : excessOver(thresholds, inRows, failingRows, rows);
@@ -92,7 +89,8 @@ export function judge(evidence: Evidence): Judgement {
   }
   if (reasons.length > 0) return { verdict: 'failed', reasons };
 
-  const warned = sum([...warning], (type) => faults.total(type));
+  const all = FAULT_TYPES.reduce((total, type) => total + faults.total(type), 0);
+  const warned = all - inRows;
   if (inRows > 0) reasons.push(`${faultCount(inRows)} in rows, within the tolerance.`);
   if (warned > 0) reasons.push(`${faultCount(warned)} of kinds that only warn.`);
   return { verdict: reasons.length > 0 ? 'warned' : 'passed', reasons };
@@ -120,8 +118,4 @@ function excessOver(
 
 function faultCount(count: number): string {
   return count === 1 ? '1 fault' : `${count} faults`;
-}
-
-function sum(types: readonly FaultType[], of: (type: FaultType) => number): number {
-  return types.reduce((total, type) => total + of(type), 0);
 }

@@ -71,7 +71,7 @@ it('the README shows what npm start finds in its sample', async () => {
   const [shown] = codeBlocksIn(await page('README.md')).filter(
     ({ language }) => language === 'text',
   );
-  const lines = shown?.text.split('\n').filter((line) => line.startsWith('  line ')) ?? [];
+  const lines = shown?.text.split('\n').filter((line) => line.startsWith('  record ')) ?? [];
   expect(lines).toHaveLength(3);
   for (const line of lines) expect(out).toContain(`\n${line.replace(/ \.\.\.$/, '')}`);
 });

@@ -117,6 +117,7 @@ describe('Inspection', () => {
         value: 'x',
         message: 'The value is not of type integer.',
         classification: 'internal',
+        key: null,
       },
     ]);
   });
@@ -203,6 +204,29 @@ describe('Inspection', () => {
     expect(places(report)).toStrictEqual(['type-error 3:2']);
   });
 
+  it('gives a fault the key of its row: the primary key, or the first unique field', () => {
+    const file = 'id,name\n1,a\nx,b\n2,b,c\n2,"d\n';
+    const keyed = (key: Partial<TableSchema>) =>
+      inspectBytes(file, { expectation: { schema: { ...TWO, ...key } } }).faults.map(
+        (fault) => fault.key,
+      );
+    expect(keyed({ primaryKey: ['id', 'name'] })).toStrictEqual(['2, b', null, 'x, b']);
+    expect(keyed({ uniqueKeys: [['id']] })).toStrictEqual(['2', '2', 'x']);
+    expect(keyed({})).toStrictEqual([null, null, null]);
+  });
+
+  it('lists a broken quote behind 200 bad dates first, and counts all of each column', () => {
+    const schema: TableSchema = { fields: [{ name: 'day', type: 'date' }, { name: 'text' }] };
+    const file = `day,text\n${'soon,a\n'.repeat(200)}2024-01-01,a"b\n`;
+    const report = inspectBytes(file, { expectation: { schema } });
+    expect(places(report).slice(0, 2)).toStrictEqual(['stray-quote 202:2', 'type-error 2:1']);
+    expect(report.faults).toHaveLength(21);
+    expect(report.columns.map(({ faultCounts }) => faultCounts)).toStrictEqual([
+      { 'type-error': 200 },
+      { 'stray-quote': 1 },
+    ]);
+  });
+
   it('profiles every column: nulls, types, smallest and largest', () => {
     const report = inspectBytes('n,d,t\n3,2024-01-02,b\n-1.5,1999-12-31,\n12,2000-01-01,é\n');
     expect(report.columns).toStrictEqual([
@@ -218,6 +242,7 @@ describe('Inspection', () => {
         types: { integer: 2, number: 1 },
         min: -1.5,
         max: 12,
+        faultCounts: {},
       },
       {
         field: 2,
@@ -231,6 +256,7 @@ describe('Inspection', () => {
         types: { date: 3 },
         min: '1999-12-31',
         max: '2024-01-02',
+        faultCounts: {},
       },
       {
         field: 3,
@@ -244,6 +270,7 @@ describe('Inspection', () => {
         types: { string: 2 },
         min: 'b',
         max: 'é',
+        faultCounts: {},
       },
     ]);
   });

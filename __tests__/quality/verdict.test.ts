@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { FaultType } from '../../quality/faults.ts';
 import { FaultLog } from '../../quality/findings.ts';
 import type { Thresholds } from '../../quality/thresholds.ts';
-import { judge } from '../../quality/verdict.ts';
+import { judge, warningTypes } from '../../quality/verdict.ts';
 
 interface Found {
   inRows?: Partial<Record<FaultType, number>>;
@@ -16,12 +16,14 @@ interface Found {
 /** The verdict over ten rows, of which as many are faulty as there are faults in rows. */
 function verdict(found: Found): string {
   const faults = new FaultLog(0);
+  const warning = warningTypes(found.thresholds ?? {});
+  const fails = (type: string) => !warning.has(type as FaultType);
   let rows = 0;
   for (const [type, count] of Object.entries(found.inRows ?? {})) {
-    faults.countInRow(type as FaultType, count);
+    faults.countInRow(type as FaultType, -1, count, fails(type));
     rows += count;
   }
-  for (const type of found.elsewhere ?? []) faults.count(type);
+  for (const type of found.elsewhere ?? []) faults.count(type, -1, 1, fails(type));
   const { thresholds = {}, readable = true, incompleteRows = 0, unreadableRecords = 0 } = found;
   const judgement = judge({
     faults,

@@ -149,12 +149,13 @@ export interface SuspectCell {
 
 /** Takes what checks find. Faults are counted first, and listed when there is room, so that nobody words what nobody reads. */
 export interface Found<K extends string> {
-  /** Whether no further fault will be listed. */
-  readonly full: boolean;
   /** Whether faults of this kind do not count against the file. */
   onlyWarns(kind: K): boolean;
-  /** Counts faults of a kind; true when there is room to list one. */
-  count(kind: K, times?: number): boolean;
+  /**
+   * Counts faults of a kind, of a cell or column where there is one (else -1); true when there is room to list one.
+   * A mild one only warns, whatever else its kind does, unless `failOn` lists it.
+   */
+  count(kind: K, cell?: number, times?: number, mild?: boolean): boolean;
   /** Counts a record that holds bytes which are not text. */
   countUnreadable(): void;
   /** Lists a fault of the current record as a whole. */

@@ -31,7 +31,7 @@ export const ENCODING_CHECK: Check<'encoding-error' | 'undeclared-encoding'> = {
         const index = firstInvalidByte(bytes, starts[cell] ?? 0, ends[cell] ?? 0);
         if (index < 0) continue;
         valid = false;
-        if (!found.count('encoding-error')) continue;
+        if (!found.count('encoding-error', cell)) continue;
         found.listCell('encoding-error', cell, messageFor(bytes, index, file.text.encoding), {
           index,
         });
@@ -71,7 +71,7 @@ export const SIGN_CHECK: Check<TextSign['kind']> = {
   begin: (file) => ({
     end(found) {
       for (const { kind, count, firstByte, place } of file.signs) {
-        if (count === 0 || !found.count(kind, count)) continue;
+        if (count === 0 || !found.count(kind, -1, count)) continue;
         const message = SIGN_MESSAGES[kind](count);
         found.listFile(kind, message, { byte: file.byteOf(firstByte), ...place });
       }

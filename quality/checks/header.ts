@@ -48,12 +48,12 @@ export const HEADER_CHECK: Check<Kind> = {
       },
       header({ intact }, found) {
         if (!intact) return;
-        if (suspicion !== undefined && found.count('incorrect-dialect')) {
+        if (suspicion !== undefined && found.count('incorrect-dialect', 0)) {
           found.listCell('incorrect-dialect', 0, suspicion);
         }
         for (const { type, column, message, ...texts } of faults) {
           const cells = column < 0 ? [] : [column];
-          if (found.count(type))
+          if (found.count(type, column))
             found.listCell(type, column, message, { ...texts, value: null, cells });
         }
       },

@@ -73,7 +73,7 @@ function judge(key: Key, file: InspectedFile, record: Scanner, found: Found<Kind
     return;
   }
   const first = key.table.firstRecord(file.records);
-  if (first === 0 || !found.count(key.fault)) return;
+  if (first === 0 || !found.count(key.fault, key.parts[0]?.cell)) return;
   const message = `The same ${key.labels} came in record ${first}.`;
   const value = key.parts.map(({ cell }) => cellText(record, cell)).join(', ');
   const cells = key.parts.map(({ cell }) => cell);
@@ -112,7 +112,7 @@ function hashKey(
 function nullInPrimaryKey({ parts }: Key, file: InspectedFile, found: Found<Kind>): void {
   for (const { cell, field } of parts) {
     // A required field that is null was named already.
-    if (file.nulls[cell] !== 1 || field.required || !found.count('primary-key')) continue;
+    if (file.nulls[cell] !== 1 || field.required || !found.count('primary-key', cell)) continue;
     found.listCell('primary-key', cell, 'A field of the primary key is null.');
   }
 }

@@ -70,7 +70,7 @@ export const QUOTE_CHECK: Check<'stray-quote' | 'unclosed-quote'> = {
       if (record.quotes === QUOTES_VALID) return true;
       const stray = record.quotes === QUOTES_STRAY;
       const kind = stray ? 'stray-quote' : 'unclosed-quote';
-      if (found.count(kind)) {
+      if (found.count(kind, record.quoteCell)) {
         const message = stray
           ? 'A quote stands inside an unquoted cell, or text follows a closing quote.'
           : 'The quote is not closed; reading went on at the next cell or line.';
@@ -104,23 +104,21 @@ export const CELL_COUNT_CHECK: Check<'missing-cell' | 'extra-cell'> = {
       if (cells === expected || record.tooLarge || record.quotes !== QUOTES_VALID) return true;
       if (isBlank(record)) return true;
       const kind = cells > expected ? 'extra-cell' : 'missing-cell';
-      if (!found.count(kind, Math.abs(cells - expected))) return false;
+      const cell = Math.min(cells, expected);
+      if (!found.count(kind, cell)) return false;
       const width = file.columnsOfSchema ? 'the schema' : 'the header';
-      const parts = file.columnsOfSchema ? 'fields' : 'labels';
-      const message = `The row has ${cells} cells; ${width} has ${expected} ${parts}.`;
-      if (kind === 'extra-cell') {
-        for (let cell = expected; cell < cells && !found.full; cell++) {
-          found.listCell('extra-cell', cell, message);
-        }
-        return false;
-      }
-      for (let cell = cells; cell < expected && !found.full; cell++) {
-        found.listCell('missing-cell', cell, message, { index: record.recordEnd, value: null });
-      }
+      const parts = file.columnsOfSchema ? 'field' : 'label';
+      const message = `The row has ${counted(cells, 'cell')}; ${width} has ${counted(expected, parts)}.`;
+      const absent = kind === 'missing-cell' ? { index: record.recordEnd, value: null } : {};
+      found.listCell(kind, cell, message, absent);
       return false;
     },
   }),
 };
+
+function counted(count: number, noun: string): string {
+  return count === 1 ? `1 ${noun}` : `${count} ${noun}s`;
+}
 
 /** Whether every cell of the record is empty. */
 export function isBlank(record: Scanner): boolean {

@@ -52,7 +52,7 @@ export const TEXT_CHECK: Check<TextKind> = {
         const { kind, message } = odd;
         const columns = listed.get(kind) ?? new Set();
         listed.set(kind, columns);
-        if (!found.count(kind) || (columns.has(cell) && found.onlyWarns(kind))) return;
+        if (!found.count(kind, cell) || (columns.has(cell) && found.onlyWarns(kind))) return;
         columns.add(cell);
         found.listCell(kind, cell, message);
       },
@@ -64,7 +64,7 @@ export const TYPE_CHECK: Check<'type-error'> = {
   kinds: ['type-error'],
   begin: () => ({
     cell({ cell, field, isNull, value }, found) {
-      if (isNull || !Number.isNaN(value) || !found.count('type-error')) return;
+      if (isNull || !Number.isNaN(value) || !found.count('type-error', cell)) return;
       found.listCell('type-error', cell, typeMessage(field));
     },
   }),
@@ -75,13 +75,13 @@ export const CONSTRAINT_CHECK: Check<'constraint-error'> = {
   begin: () => ({
     cell(suspect, found) {
       const { cell, isNull, broken, field, bytes, start, end } = suspect;
-      if (isNull && field.required && found.count('constraint-error')) {
+      if (isNull && field.required && found.count('constraint-error', cell)) {
         const blank = oddityOf(bytes, start, end) === ODD_BLANK;
         const message = blank ? 'required; blanks only are no value' : 'required';
         found.listCell('constraint-error', cell, message);
       }
       for (let left = broken; left !== 0; left &= left - 1) {
-        if (!found.count('constraint-error')) continue;
+        if (!found.count('constraint-error', cell)) continue;
         found.listCell('constraint-error', cell, ...messagesFor(suspect, left & -left));
       }
     },

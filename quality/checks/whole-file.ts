@@ -19,7 +19,7 @@ export const LINE_END_CHECK: Check<'mixed-line-ends'> = {
     end(found) {
       const { lf, crlf, cr } = file.lineEnds;
       const others = lf + crlf + cr - Math.max(lf, crlf, cr);
-      if (others === 0 || !found.count('mixed-line-ends', others)) return true;
+      if (others === 0 || !found.count('mixed-line-ends', -1, others)) return true;
       const message = `Records end in more than one way: ${lf} with LF, ${crlf} with CRLF, ${cr} with CR.`;
       found.listFile('mixed-line-ends', message, file.otherLineEnd ?? {});
       return true;
@@ -109,7 +109,7 @@ export const COMPLETENESS_CHECK: Check<'completeness', CompletenessThresholds> =
         const rows = readRows - (profile?.unread ?? 0);
         const filled = rows - (profile?.nulls ?? 0);
         if (profile !== undefined && filled >= share * rows) continue;
-        if (!found.count('completeness')) continue;
+        if (!found.count('completeness', column)) continue;
         if (profile === undefined) {
           found.listFile('completeness', 'The column is absent.', { label });
           continue;

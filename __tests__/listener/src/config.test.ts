@@ -27,7 +27,7 @@ test('an empty environment gives the defaults where nothing is required', () => 
     workerConcurrency: 8,
     shutdownSeconds: 25,
     logLevel: 'info',
-    maxFaults: 100,
+    maxFaults: 1000,
     retentionDays: 400,
     database: undefined,
   });

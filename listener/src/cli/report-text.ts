@@ -46,13 +46,15 @@ export function worstFaults({ faults }: Pick<QualityReport, 'faults'>, count: nu
   return [...firstOfKind, ...others].slice(0, count).map(faultText);
 }
 
-function faultText({ type, line, field, label, value, message }: Fault): string {
+function faultText({ type, record, line, field, label, value, message, key }: Fault): string {
   const place = [
+    record === null ? undefined : `record ${record}`,
     line === null ? undefined : `line ${line}`,
-    field === null ? undefined : `column ${field}`,
-    label === null ? undefined : `(${printable(label)})`,
+    field === null ? undefined : `column ${field}${label === null ? '' : ` (${printable(label)})`}`,
+    field === null && label !== null ? `column (${printable(label)})` : undefined,
+    key === null ? undefined : `key ${printable(JSON.stringify(key))}`,
   ].filter((part) => part !== undefined);
-  const where = place.length === 0 ? 'file' : place.join(' ');
+  const where = place.length === 0 ? 'file' : place.join(', ');
   const shown = value === null ? '' : ` (value ${printable(JSON.stringify(value))})`;
   return `${where}: ${type}: ${printable(message)}${shown}`;
 }

@@ -22,7 +22,7 @@ test('a summary tells verdict, size and each fault with its place and value', ()
   const text = textOf('a,b\n1,2,x\n');
   expect(text).toContain('FAILED  a.csv\n');
   expect(text).toContain('1 row, 2 columns, 10 bytes');
-  expect(text).toMatch(/ {2}line 2 column 3.*: extra-cell: .*\(value "x"\)/);
+  expect(text).toMatch(/ {2}record 2, line 2, column 3: extra-cell: .*\(value "x"\)/);
 });
 
 const compared = { status: 'compared', algorithm: 'CRC64NVME', reason: null } as const;
@@ -53,7 +53,7 @@ test('faults that are not shown are counted', () => {
 test('the worst faults are one of each kind in the order of the kinds, then others', () => {
   const report = reportOf('a,b\n1\n2\n1,2,3\n4,"5\n');
   const kinds = (count: number) =>
-    worstFaults(report, count).map((text) => /^(line \d+).*: ([a-z-]+): /.exec(text)?.slice(1));
+    worstFaults(report, count).map((text) => /(line \d+).*: ([a-z-]+): /.exec(text)?.slice(1));
   expect(kinds(2)).toEqual([
     ['line 5', 'unclosed-quote'],
     ['line 2', 'missing-cell'],

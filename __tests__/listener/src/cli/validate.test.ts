@@ -34,7 +34,7 @@ test('a Table Schema is applied', async () => {
   const { file, schemaFile } = await files('n\nx\n', integer);
   const { code, out } = await cli(['validate', file, '--schema', schemaFile]);
   expect(code).toBe(1);
-  expect(out).toContain('line 2 column 1 (n): type-error');
+  expect(out).toContain('record 2, line 2, column 1 (n): type-error');
 });
 
 test('a mapping is applied with its dialect and thresholds', async () => {
