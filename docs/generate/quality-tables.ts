@@ -16,6 +16,16 @@ import { THRESHOLDS } from '@file-processing/quality/thresholds.ts';
 import { ANY_DATE, ANY_DATETIME, ANY_TIME } from '@file-processing/quality/types/datetime.ts';
 import { STRPTIME_DIRECTIVES } from '@file-processing/quality/types/strptime.ts';
 import { VERDICT_RULES } from '@file-processing/quality/verdict.ts';
+import {
+  type CellExample,
+  CONSTRAINT_EXAMPLES,
+  DIALECT_EXAMPLES,
+  FAULT_EXAMPLES,
+  type FileExample,
+  SCHEMA_EXAMPLES,
+  THRESHOLD_EXAMPLES,
+  TYPE_EXAMPLES,
+} from './rule-examples.ts';
 import { code, markdownTable } from './tables.ts';
 
 /** The generated sections of the page about quality rules, by name, from the tables of the engine. */
@@ -34,6 +44,20 @@ export function qualitySections(): Record<string, string> {
         formats.map((format) => (format.includes(' ') ? format : code(format))).join(', '),
         properties.map(code).join(', '),
         meaning,
+      ]),
+    ),
+    'examples of types': cellExamples(TYPE_EXAMPLES),
+    'examples of constraints': cellExamples(Object.values(CONSTRAINT_EXAMPLES)),
+    'examples of properties': fileExamples('Property', SCHEMA_EXAMPLES),
+    'examples of a dialect': fileExamples('Property', DIALECT_EXAMPLES),
+    'examples of thresholds': fileExamples('Threshold', THRESHOLD_EXAMPLES),
+    'examples of faults': markdownTable(
+      ['Fault', 'Rule', 'A file without it', 'A file with it'],
+      Object.entries(FAULT_EXAMPLES).map(([fault, example]) => [
+        code(fault),
+        ruleText(example),
+        fileText(example.good, example),
+        fileText(example.bad, example),
       ]),
     ),
     'properties of some types': optionsMarkdown('Property', TYPE_PROPERTIES),
@@ -89,4 +113,44 @@ function optionsMarkdown(kind: string, options: readonly DescriptorOption[]): st
       meaning,
     ]),
   );
+}
+
+function cellExamples(examples: readonly CellExample[]): string {
+  const cells = (texts: readonly string[]): string =>
+    texts.map((text) => (text === '' ? 'an empty cell' : code(text))).join(', then ');
+  return markdownTable(
+    ['Field', 'Good', 'Bad'],
+    examples.map(({ field, good, bad }) => [code(JSON.stringify(field)), cells(good), cells(bad)]),
+  );
+}
+
+function fileExamples(kind: string, examples: Readonly<Record<string, FileExample>>): string {
+  return markdownTable(
+    [kind, 'Rule', 'Good', 'Bad', 'Fault of the bad one'],
+    Object.entries(examples).map(([name, example]) => [
+      code(name),
+      ruleText(example),
+      `${fileText(example.good, example)}${example.verdict === 'warned' ? ' (warned)' : ''}`,
+      fileText(example.bad, example),
+      code(example.fault),
+    ]),
+  );
+}
+
+/** The rule as JSON, and the limits that the example has in place of larger ones. */
+function ruleText({ rule, limits }: Omit<FileExample, 'fault'>): string {
+  const given = { ...rule, ...limits };
+  return Object.keys(given).length === 0 ? 'none' : code(JSON.stringify(given));
+}
+
+/** A file in one line: what could not be seen in it is written as JavaScript has it, a byte as its number. */
+function fileText(text: string, { bytes }: Omit<FileExample, 'fault'>): string {
+  if (text === '') return 'an empty file';
+  const shown = text.replace(/[\0\t\r\ufeff\ufffd]|[\x80-\xff]/g, (character) => {
+    if (character === '\r') return '\\r';
+    const hex = character.charCodeAt(0).toString(16);
+    if (hex.length === 4) return `\\u${hex}`;
+    return bytes || character === '\0' ? `\\x${hex.padStart(2, '0')}` : character;
+  });
+  return code(shown.replaceAll('\n', '\u23ce'));
 }
