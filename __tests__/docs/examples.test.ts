@@ -2,7 +2,7 @@ import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { expectationProblems } from '@file-processing/quality/expectation.ts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { readDefinitions } from '../../listener/src/database/definitions.ts';
+import { readRuleFolder } from '../../listener/src/rules/rule-set.ts';
 import { cli, eventOf } from '../listener/support/cli.ts';
 import { createTestDatabase, type TestDatabase } from '../listener/support/postgres.ts';
 import { temporaryFolder } from '../listener/support/temporary-folder.ts';
@@ -89,7 +89,7 @@ it('the example of the page about rules can be loaded', async () => {
     await mkdir(join(folder, path));
     await writeFile(join(folder, path, 'example.json'), block?.text ?? '');
   }
-  const { mappings, monitoringFiles } = await readDefinitions(folder, expectationProblems);
+  const { mappings, monitoringFiles } = await readRuleFolder(folder, expectationProblems);
   expect(mappings).toHaveLength(1);
   expect(monitoringFiles[0]?.value.mappingName).toBe(mappings[0]?.value.name);
 });

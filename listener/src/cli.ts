@@ -26,8 +26,8 @@ import {
   timeValue,
   until,
 } from './cli/options.ts';
-import { SEED_FOLDER } from './database/definitions.ts';
 import { JUDGEMENT_STATUSES } from './database/judgements.ts';
+import { SEED_FOLDER } from './rules/rule-set.ts';
 
 /**
  * Runs one command.
@@ -127,6 +127,7 @@ function describeProgram(context: CommandContext, finish: (code: number) => void
       execute(async () => (await import('./cli/run.ts')).run, { job, ...options }),
     );
 
+  describeRules(program, executeUntilSignal);
   describeRuns(program, executeUntilSignal);
   describeDead(program, executeUntilSignal);
 
@@ -188,6 +189,67 @@ function describeProgram(context: CommandContext, finish: (code: number) => void
       executeUntilSignal(async () => (await import('./cli/healthcheck.ts')).healthcheck, {}),
     );
   return program;
+}
+
+function describeRules(program: Commander, execute: Execute): void {
+  const rules = program
+    .command('rules')
+    .description('check, apply and show rule sets: folders of monitored files and mappings');
+  rules
+    .command('check')
+    .description('check a rule set and judge samples by it; needs no database')
+    .argument('<folder>', 'a rule set')
+    .argument('[samples...]', 'files, judged by the rule that the end of their path fits')
+    .addOption(json())
+    .action((folder, samples, options) =>
+      execute(async () => (await import('./cli/rules.ts')).checkRules, {
+        ...{ folder, samples },
+        ...options,
+      }),
+    );
+  rules
+    .command('diff')
+    .description('say what applying a rule set would change')
+    .argument('<folder>', 'a rule set')
+    .addOption(json())
+    .action((folder, options) =>
+      execute(async () => (await import('./cli/rules.ts')).applyRules, {
+        ...{ folder, dryRun: true },
+        ...options,
+      }),
+    );
+  rules
+    .command('apply')
+    .description('apply a rule set: all of it, or nothing')
+    .argument('<folder>', 'a rule set')
+    .option('--dry-run', 'say what would change, as diff does', false)
+    .addOption(json())
+    .action((folder, options) =>
+      execute(async () => (await import('./cli/rules.ts')).applyRules, { folder, ...options }),
+    );
+  rules
+    .command('list')
+    .description('list monitored files, and which rule set was applied last')
+    .option('--all', 'with those that were retired', false)
+    .option('--client <client>')
+    .addOption(json())
+    .action((options) => execute(async () => (await import('./cli/rules.ts')).listRules, options));
+  rules
+    .command('show')
+    .description('show one as a file of a rule set has it')
+    .argument(
+      '<name>',
+      'id of a monitored file as rules list shows it, or a mapping: name[@version]',
+    )
+    .addOption(json())
+    .action((name, options) =>
+      execute(async () => (await import('./cli/rules.ts')).showRule, { name, ...options }),
+    );
+  rules
+    .command('retire')
+    .description('take a monitored file that was made by hand out of use')
+    .argument('<id>', 'its id as rules list shows it')
+    .action((id) => execute(async () => (await import('./cli/rules.ts')).retireRule, { id }));
 }
 
 function describeRuns(program: Commander, execute: Execute): void {

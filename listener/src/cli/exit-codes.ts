@@ -3,7 +3,6 @@ import { DescriptorError } from '@file-processing/quality/descriptor-error.ts';
 import type { Verdict } from '@file-processing/quality/verdict.ts';
 import { CommanderError } from 'commander';
 import { ConfigError } from '../config/read-variables.ts';
-import { SeedError } from '../database/definitions.ts';
 import {
   BootstrapError,
   connectionFault,
@@ -13,6 +12,7 @@ import {
   SchemaOccupiedError,
 } from '../database/errors.ts';
 import { SchemaOutdatedError } from '../database/schema-version.ts';
+import { RuleSetError } from '../rules/rule-set.ts';
 import { ObjectUnavailableError, StoreError } from '../storage/object-store.ts';
 import { UsageError } from './command-context.ts';
 import { InterruptedError } from './interruption.ts';
@@ -59,7 +59,7 @@ export function exitCodeOfError(error: unknown): number {
 const FAULTS_OF_THE_CALLER = [
   UsageError,
   ConfigError,
-  SeedError,
+  RuleSetError,
   SchemaOutdatedError,
   BootstrapError,
   SchemaOccupiedError,

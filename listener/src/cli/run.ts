@@ -5,7 +5,6 @@ import { type ObjectReference, readS3Events } from '@file-processing/contract/s3
 import { expectationProblems } from '@file-processing/quality/expectation.ts';
 import type { Config } from '../config.ts';
 import type { Database } from '../database/connection.ts';
-import { readDefinitions } from '../database/definitions.ts';
 import {
   closeJudgement,
   findJudgement,
@@ -15,10 +14,11 @@ import {
 } from '../database/judgements.ts';
 import { findRun } from '../database/runs.ts';
 import type { Job, JobContext, JobOutcome } from '../jobs/job.ts';
-import { monitoredFileInDefinitions } from '../jobs/monitored-file.ts';
+import { monitoredFileInRuleSet } from '../jobs/monitored-file.ts';
 import { JudgementLostError, recordJudgement } from '../jobs/record-judgement.ts';
 import { JOBS } from '../jobs/s3-data-quality-job.ts';
 import { writeReport } from '../jobs/write-report.ts';
+import { readRuleFolder } from '../rules/rule-set.ts';
 import { openStore } from '../storage/open-store.ts';
 import { requireAws } from './check.ts';
 import {
@@ -189,11 +189,11 @@ function show(context: CommandContext, name: string, outcome: JobOutcome, json: 
 
 /** Without database: monitored files are looked up in the definitions, nothing is written. */
 async function dryJudge(job: Job, definitionsFolder: string): Promise<Judge> {
-  const definitions = await readDefinitions(definitionsFolder, expectationProblems);
+  const definitions = await readRuleFolder(definitionsFolder, expectationProblems);
   return async (object, context) => {
     const outcome = await job.run(object, {
       ...context,
-      findMonitoredFile: async (name) => monitoredFileInDefinitions(definitions, name),
+      findMonitoredFile: async (name) => monitoredFileInRuleSet(definitions, name),
     });
     const code =
       outcome.status === 'finished' ? exitCodeOfVerdict(outcome.report.verdict) : EXIT.noInput;

@@ -18,13 +18,29 @@ export interface Mapping {
 /** What storing a mapping did. `used`: runs were judged by another content of this version. */
 export type MappingChange = 'created' | 'updated' | 'unchanged' | 'used';
 
-const COLUMNS = {
-  name: 'name',
-  version: 'version',
+/** What a mapping says of a file, and the column that holds each part of it. */
+export const MAPPING_PARTS = {
   tableSchema: 'table_schema',
   dialect: 'dialect',
   thresholds: 'thresholds',
-};
+} as const;
+
+const COLUMNS = { name: 'name', version: 'version', ...MAPPING_PARTS };
+
+/** A mapping as the database has it. */
+export interface StoredMapping extends Mapping {
+  /** File of the applied rule set that it came from; null for one that was made by hand or by `seed`. */
+  readonly ruleFile: string | null;
+  /** When it left the rule set; null for one that is in it, or was made by hand. */
+  readonly retiredAt: Date | null;
+}
+
+/** Every version of every mapping. */
+export async function listMappings(database: Database | Transaction): Promise<StoredMapping[]> {
+  return database(tablesOf(database).mappings)
+    .select<StoredMapping[]>({ ...COLUMNS, ruleFile: 'rule_file', retiredAt: 'retired_at' })
+    .orderBy(['name', 'version']);
+}
 
 /** The versions by which active monitored files are judged. */
 export async function mappingsInUse(database: Database): Promise<Mapping[]> {

@@ -1,7 +1,30 @@
+import { toJsonb } from './column-values.ts';
 import type { Database, Transaction } from './connection.ts';
 import { sharedStatement } from './group-commit.ts';
 import { compareSpecificity, matchesKey } from './key-pattern.ts';
 import { tablesOf } from './tables.ts';
+
+/** How much it matters when a delivery is bad or missing. */
+export const SEVERITIES = ['low', 'medium', 'high', 'critical'] as const;
+
+/** How far the values of a file may go. */
+export const CLASSIFICATIONS = ['public', 'internal', 'sensitive'] as const;
+
+/** Who hears of a bad or missing delivery. */
+export interface Contact {
+  readonly name?: string;
+  readonly email?: string;
+}
+
+/** When deliveries are due. */
+export interface Schedule {
+  /** Five fields: minute, hour, day of the month, month, day of the week. */
+  readonly cron: string;
+  /** Of the IANA database. @default UTC */
+  readonly timeZone?: string;
+  /** ISO 8601 duration after which a delivery that was due is late. @default none */
+  readonly grace?: string;
+}
 
 /** A kind of file that a client delivers, and what is expected of it. */
 export interface MonitoringFile {
@@ -14,10 +37,27 @@ export interface MonitoringFile {
   readonly mappingVersion: number;
   readonly active: boolean;
   readonly description: string;
+  /** Who hears of a bad or missing delivery; null where nobody is named. */
+  readonly contact: Contact | null;
+  /** When deliveries are due; null where nobody says. */
+  readonly schedule: Schedule | null;
+  readonly severity: (typeof SEVERITIES)[number] | null;
+  readonly classification: (typeof CLASSIFICATIONS)[number] | null;
+  /** File of the applied rule set that it came from; null for one that was made by hand or by `seed`. */
+  readonly ruleFile: string | null;
+  /** When it left the rule set, or an operator retired it; null for one that did not. */
+  readonly retiredAt: Date | null;
 }
 
+/** What a definition may leave out. */
+type Particulars = 'contact' | 'schedule' | 'severity' | 'classification';
+
 /** What a definition says; the database adds the rest. */
-export type MonitoringFileDefinition = Omit<MonitoringFile, 'id'>;
+export type MonitoringFileDefinition = Omit<
+  MonitoringFile,
+  'id' | 'ruleFile' | 'retiredAt' | Particulars
+> &
+  Partial<Pick<MonitoringFile, Particulars>>;
 
 const COLUMNS = {
   id: 'id',
@@ -28,6 +68,12 @@ const COLUMNS = {
   mappingVersion: 'mapping_version',
   active: 'active',
   description: 'description',
+  contact: 'contact',
+  schedule: 'schedule',
+  severity: 'severity',
+  classification: 'classification',
+  ruleFile: 'rule_file',
+  retiredAt: 'retired_at',
 };
 
 /** The active entry whose pattern fits the key; the most specific one when several do. */
@@ -91,14 +137,16 @@ export async function namesOfClient(
 }
 
 /** Every entry, by bucket and pattern. */
-export async function listMonitoringFiles(database: Database): Promise<MonitoringFile[]> {
+export async function listMonitoringFiles(
+  database: Database | Transaction,
+): Promise<MonitoringFile[]> {
   return database(tablesOf(database).monitoringFiles)
     .select<MonitoringFile[]>(COLUMNS)
     .orderBy(['bucket', 'key_pattern']);
 }
 
 /**
- * Makes an entry, or brings the one with the same bucket and pattern up to date.
+ * Makes an entry, or brings the one with the same bucket and pattern up to date: as somebody who makes it by hand.
  *
  * @returns whether anything changed
  */
@@ -108,26 +156,30 @@ export async function upsertMonitoringFile(
 ): Promise<boolean> {
   const { rowCount } = await database.raw(
     `INSERT INTO ${tablesOf(database).monitoringFiles} AS present
-       (client, bucket, key_pattern, mapping_name, mapping_version, active, description)
-     VALUES (?, ?, ?, ?, ?, ?, ?)
-     ON CONFLICT (bucket, key_pattern) DO UPDATE SET
-       client = excluded.client, mapping_name = excluded.mapping_name,
-       mapping_version = excluded.mapping_version, active = excluded.active,
-       description = excluded.description, updated_at = now()
-     WHERE (present.client, present.mapping_name,
-            present.mapping_version, present.active,
-            present.description)
-       IS DISTINCT FROM (excluded.client, excluded.mapping_name, excluded.mapping_version,
-            excluded.active, excluded.description)`,
+       (bucket, key_pattern, client, mapping_name, mapping_version, active, description,
+        contact, schedule, severity, classification)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?::jsonb, ?::jsonb, ?, ?)
+     ON CONFLICT (bucket, key_pattern) DO UPDATE SET (${UPDATED}, retired_at, updated_at)
+       = (${UPDATED.replace(/\w+/g, 'excluded.$&')}, NULL, now())
+     WHERE (${UPDATED.replace(/\w+/g, 'present.$&')}, present.retired_at)
+       IS DISTINCT FROM (${UPDATED.replace(/\w+/g, 'excluded.$&')}, NULL::timestamptz)`,
     [
-      file.client,
       file.bucket,
       file.keyPattern,
+      file.client,
       file.mappingName,
       file.mappingVersion,
       file.active,
       file.description,
+      file.contact ? toJsonb(file.contact) : null,
+      file.schedule ? toJsonb(file.schedule) : null,
+      file.severity ?? null,
+      file.classification ?? null,
     ],
   );
   return rowCount === 1;
 }
+
+/** Columns that a later definition of the same bucket and pattern brings up to date. */
+const UPDATED =
+  'client, mapping_name, mapping_version, active, description, contact, schedule, severity, classification';

@@ -1,13 +1,16 @@
-import type { Database } from './connection.ts';
 import {
-  type Definitions,
   type ExpectationCheck,
-  readDefinitions,
-  SeedError,
-  type SeedFault,
-} from './definitions.ts';
+  faultOf,
+  type RuleFault,
+  type RuleSet,
+  RuleSetError,
+  readRuleFolder,
+} from '../rules/rule-set.ts';
+import type { Database, Transaction } from './connection.ts';
 import { findMapping, storeMapping } from './mappings.ts';
 import { upsertMonitoringFile } from './monitoring-files.ts';
+import { lockRules } from './rules.ts';
+import { tablesOf } from './tables.ts';
 
 /** What loading a folder changed. */
 export interface SeedResult {
@@ -16,56 +19,78 @@ export interface SeedResult {
 }
 
 /**
- * Loads monitored files and mappings from a folder of JSON files, all or nothing. A second call
- * with the same files changes nothing; a definition that is no longer in the folder stays.
+ * Loads monitored files and mappings from a folder, all or nothing, as rows that somebody makes by hand. A second call
+ * with the same files changes nothing; a definition that is no longer in the folder stays. What an applied rule set
+ * defines is the rule set's.
  *
  * @param checkExpectation what a Table Schema, dialect and thresholds have to be
- * @throws {SeedError} with every fault
+ * @throws {RuleSetError} with every fault
  */
 export async function seedDefinitions(
   database: Database,
   folder: string,
   checkExpectation: ExpectationCheck,
 ): Promise<SeedResult> {
-  const definitions = await readDefinitions(folder, checkExpectation);
+  const { mappings, monitoringFiles } = await readRuleFolder(folder, checkExpectation);
   return database.transaction(async (transaction) => {
-    const faults: SeedFault[] = [];
+    await lockRules(transaction);
+    const faults: RuleFault[] = [];
     let changedMappings = 0;
-    for (const { file, value } of definitions.mappings) {
-      const change = await storeMapping(transaction, value);
+    for (const defined of mappings) {
+      const { version, ...mapping } = defined.value;
+      if (version === undefined) {
+        const message = 'is missing; seed needs it, rules apply derives it from the content';
+        faults.push(faultOf(defined, 'version', message));
+        continue;
+      }
+      const change = await storeMapping(transaction, { ...mapping, version });
       if (change === 'created' || change === 'updated') changedMappings += 1;
       if (change === 'used') {
         const message =
-          `runs were judged by version ${value.version} with another content: ` +
-          `make this version ${value.version + 1}`;
-        faults.push({ file, path: 'version', message });
+          `runs were judged by version ${version} with another content: ` +
+          `make this version ${version + 1}`;
+        faults.push(faultOf(defined, 'version', message));
       }
     }
-    faults.push(...(await missingMappings(transaction, definitions)));
-    if (faults.length > 0) throw new SeedError(folder, faults);
+    const faultsOfFiles = await faultsAmong(transaction, monitoringFiles);
+    faults.push(...faultsOfFiles);
+    if (faults.length > 0) throw new RuleSetError(folder, faults);
 
     let changedFiles = 0;
-    for (const { value } of definitions.monitoringFiles) {
-      if (await upsertMonitoringFile(transaction, value)) changedFiles += 1;
+    for (const { value } of monitoringFiles) {
+      const { mappingVersion = 1 } = value;
+      if (await upsertMonitoringFile(transaction, { ...value, mappingVersion })) changedFiles += 1;
     }
     return {
-      mappings: { found: definitions.mappings.length, changed: changedMappings },
-      monitoringFiles: { found: definitions.monitoringFiles.length, changed: changedFiles },
+      mappings: { found: mappings.length, changed: changedMappings },
+      monitoringFiles: { found: monitoringFiles.length, changed: changedFiles },
     };
   });
 }
 
-/** Monitored files whose mapping is neither in the folder nor in the database. */
-async function missingMappings(
-  database: Database,
-  { monitoringFiles }: Definitions,
-): Promise<SeedFault[]> {
-  const faults: SeedFault[] = [];
-  for (const { file, value } of monitoringFiles) {
-    const { mappingName, mappingVersion } = value;
-    if (await findMapping(database, mappingName, mappingVersion)) continue;
-    const message = `there is no mapping '${mappingName}' version ${mappingVersion}`;
-    faults.push({ file, path: 'mapping', message });
+/** Monitored files whose mapping is neither in the folder nor in the database, or that a rule set defines. */
+async function faultsAmong(
+  database: Transaction,
+  monitoringFiles: RuleSet['monitoringFiles'],
+): Promise<RuleFault[]> {
+  const faults: RuleFault[] = [];
+  for (const defined of monitoringFiles) {
+    const { mappingName, mappingVersion, bucket, keyPattern } = defined.value;
+    if (mappingVersion === undefined) {
+      const message = 'is missing; seed needs it, rules apply takes the one of the rule set';
+      faults.push(faultOf(defined, 'mapping.version', message));
+    } else if (!(await findMapping(database, mappingName, mappingVersion))) {
+      const message = `there is no mapping '${mappingName}' version ${mappingVersion}`;
+      faults.push(faultOf(defined, 'mapping', message));
+    }
+    const [ruleFile] = await database(tablesOf(database).monitoringFiles)
+      .where({ bucket, key_pattern: keyPattern, retired_at: null })
+      .whereNotNull('rule_file')
+      .pluck<string[]>('rule_file');
+    if (ruleFile !== undefined) {
+      const message = `the applied rule set defines this pattern in ${ruleFile}: change it there`;
+      faults.push(faultOf(defined, 'keyPattern', message));
+    }
   }
   return faults;
 }

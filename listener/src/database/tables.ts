@@ -8,6 +8,8 @@ export interface Tables {
   readonly runs: string;
   readonly judgements: string;
   readonly signingCertificates: string;
+  /** Rule sets that were applied. */
+  readonly ruleSets: string;
   /** What knex notes of the migrations that ran. */
   readonly migrations: string;
 }
@@ -28,6 +30,7 @@ export function tablesOf(database: Database | Transaction): Tables {
     runs: `${schema}.runs`,
     judgements: `${schema}.judgements`,
     signingCertificates: `${schema}.signing_certificates`,
+    ruleSets: `${schema}.rule_sets`,
     migrations: `${schema}.${MIGRATIONS_TABLE}`,
   };
 }

@@ -1,8 +1,8 @@
 import type { Database } from '../database/connection.ts';
-import type { Definitions } from '../database/definitions.ts';
 import { compareSpecificity, matchesKey } from '../database/key-pattern.ts';
 import { findMapping, type Mapping } from '../database/mappings.ts';
 import { findMonitoringFile } from '../database/monitoring-files.ts';
+import type { RuleMapping, RuleMonitoringFile, RuleSet } from '../rules/rule-set.ts';
 
 /** A monitored file with what it is judged by. */
 export interface MonitoredFile {
@@ -30,18 +30,33 @@ export async function monitoredFileInDatabase(
   return { monitoringFileId: entry.id, client: entry.client, mapping };
 }
 
-/** Looks an object up in definitions that were read from files: for a run without database. */
-export function monitoredFileInDefinitions(
-  definitions: Definitions,
+/**
+ * Looks an object up in a rule set that was read from files: for a run without database. It is recorded nowhere, so a
+ * version that is derived when the set is applied is 0.
+ */
+export function monitoredFileInRuleSet(
+  { mappings, monitoringFiles }: Pick<RuleSet, 'mappings' | 'monitoringFiles'>,
   { bucket, key }: ObjectName,
 ): MonitoredFile | undefined {
-  const entry = definitions.monitoringFiles
+  const entry = monitoringFiles
     .map(({ value }) => value)
     .filter((file) => file.active && file.bucket === bucket && matchesKey(file.keyPattern, key))
     .sort((a, b) => compareSpecificity(a.keyPattern, b.keyPattern))[0];
-  const mapping = definitions.mappings.find(
-    ({ value }) => value.name === entry?.mappingName && value.version === entry.mappingVersion,
-  )?.value;
-  if (entry === undefined || mapping === undefined) return undefined;
-  return { monitoringFileId: undefined, client: entry.client, mapping };
+  if (entry === undefined) return undefined;
+  const mapping = mappingOf(mappings, entry);
+  if (mapping === undefined) return undefined;
+  const { version = 0 } = mapping;
+  return { monitoringFileId: undefined, client: entry.client, mapping: { ...mapping, version } };
+}
+
+/** The mapping that a monitored file of the same set names: where it names no version, the highest one. */
+export function mappingOf(
+  mappings: RuleSet['mappings'],
+  { mappingName, mappingVersion }: RuleMonitoringFile,
+): RuleMapping | undefined {
+  return mappings
+    .map(({ value }) => value)
+    .filter(({ name }) => name === mappingName)
+    .filter(({ version }) => mappingVersion === undefined || version === mappingVersion)
+    .sort((a, b) => (b.version ?? 0) - (a.version ?? 0))[0];
 }

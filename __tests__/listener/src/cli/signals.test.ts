@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Transaction } from '../../../../listener/src/database/connection.ts';
-import { SEED_FOLDER } from '../../../../listener/src/database/definitions.ts';
 import { migrate } from '../../../../listener/src/database/migrate.ts';
 import { findRun, listRuns } from '../../../../listener/src/database/runs.ts';
 import { migrationNames } from '../../../../listener/src/database/schema-version.ts';
+import { SEED_FOLDER } from '../../../../listener/src/rules/rule-set.ts';
 import { eventually } from '../../../support/eventually.ts';
 import { eventOf } from '../../support/cli.ts';
 import { startListenerChild } from '../../support/listener-process.ts';

@@ -89,7 +89,7 @@ test('a version that runs were judged by is not changed, and nothing else is eit
 test('a monitored file without its mapping is refused', async () => {
   rmSync(join(folder, 'mappings'), { recursive: true });
   await expect(seed()).rejects.toMatchObject({
-    code: 'SEED_INVALID',
+    code: 'RULES_INVALID',
     faults: [
       { path: 'mapping', message: "there is no mapping 'officer_detail' version 1" },
       { path: 'mapping' },

@@ -1,11 +1,11 @@
 import { expectationProblems } from '@file-processing/quality/expectation.ts';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { readDefinitions, SEED_FOLDER } from '../../../../listener/src/database/definitions.ts';
 import { seedDefinitions } from '../../../../listener/src/database/seed.ts';
 import {
   monitoredFileInDatabase,
-  monitoredFileInDefinitions,
+  monitoredFileInRuleSet,
 } from '../../../../listener/src/jobs/monitored-file.ts';
+import { readRuleFolder, SEED_FOLDER } from '../../../../listener/src/rules/rule-set.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
 
 const officers = {
@@ -34,16 +34,16 @@ test('nothing is found in the database for a file that nobody monitors', async (
 });
 
 test('definitions find the same as the database they are loaded into', async () => {
-  const definitions = await readDefinitions(SEED_FOLDER, expectationProblems);
+  const definitions = await readRuleFolder(SEED_FOLDER, expectationProblems);
   const { monitoringFileId, ...stored } =
     (await monitoredFileInDatabase(given.database, officers)) ?? {};
   const { monitoringFileId: none, ...defined } =
-    monitoredFileInDefinitions(definitions, officers) ?? {};
+    monitoredFileInRuleSet(definitions, officers) ?? {};
   expect(defined).toEqual(stored);
   expect([monitoringFileId, none]).toEqual([expect.any(Number), undefined]);
 });
 
 test('nothing is found in definitions for a file that nobody monitors', async () => {
-  const definitions = await readDefinitions(SEED_FOLDER, expectationProblems);
-  expect(monitoredFileInDefinitions(definitions, unknown)).toBeUndefined();
+  const definitions = await readRuleFolder(SEED_FOLDER, expectationProblems);
+  expect(monitoredFileInRuleSet(definitions, unknown)).toBeUndefined();
 });

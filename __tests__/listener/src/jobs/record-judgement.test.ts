@@ -2,7 +2,6 @@ import { readFile } from 'node:fs/promises';
 import { expectationProblems } from '@file-processing/quality/expectation.ts';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { SEED_FOLDER } from '../../../../listener/src/database/definitions.ts';
 import {
   finishJudgement,
   type HeldJudgement,
@@ -11,6 +10,7 @@ import { findRun } from '../../../../listener/src/database/runs.ts';
 import { seedDefinitions } from '../../../../listener/src/database/seed.ts';
 import { recordJudgement } from '../../../../listener/src/jobs/record-judgement.ts';
 import { s3DataQualityJob } from '../../../../listener/src/jobs/s3-data-quality-job.ts';
+import { SEED_FOLDER } from '../../../../listener/src/rules/rule-set.ts';
 import {
   type ObjectStore,
   ObjectUnavailableError,

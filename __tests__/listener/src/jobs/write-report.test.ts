@@ -3,7 +3,6 @@ import { expectationProblems } from '@file-processing/quality/expectation.ts';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { SEED_FOLDER } from '../../../../listener/src/database/definitions.ts';
 import type { JudgementWithReport } from '../../../../listener/src/database/judgements.ts';
 import { findRun } from '../../../../listener/src/database/runs.ts';
 import { seedDefinitions } from '../../../../listener/src/database/seed.ts';
@@ -14,6 +13,7 @@ import {
   reportKey,
   writeReport,
 } from '../../../../listener/src/jobs/write-report.ts';
+import { SEED_FOLDER } from '../../../../listener/src/rules/rule-set.ts';
 import {
   type ObjectStore,
   ObjectUnavailableError,

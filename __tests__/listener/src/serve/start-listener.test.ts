@@ -11,11 +11,11 @@ import { type LocalSns, startLocalSns } from '../../../../listener/local/sns/loc
 import { signMessage } from '../../../../listener/local/sns/message.ts';
 import { makeSigningKey } from '../../../../listener/local/sns/signing-key.ts';
 import { readConfig } from '../../../../listener/src/config.ts';
-import { SEED_FOLDER } from '../../../../listener/src/database/definitions.ts';
 import { findRun, listRuns } from '../../../../listener/src/database/runs.ts';
 import { seedDefinitions } from '../../../../listener/src/database/seed.ts';
 import { findMessage } from '../../../../listener/src/database/sns-messages.ts';
 import { openQueue } from '../../../../listener/src/queue/queue.ts';
+import { SEED_FOLDER } from '../../../../listener/src/rules/rule-set.ts';
 import {
   type RunningListener,
   startListener,

@@ -1,0 +1,237 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import {
+  missingMappings,
+  RuleSetError,
+  readRuleFolder,
+} from '../../../../listener/src/rules/rule-set.ts';
+
+test('the message has one line a fault, without empty parts', () => {
+  const error = new RuleSetError('seed', [
+    { file: 'mappings/a.json', path: 'name', message: 'is missing' },
+    { file: '', path: '', message: 'nothing to load' },
+  ]);
+  expect(error.message.split('\n')).toEqual([
+    "the rule set in seed can't be used:",
+    '- mappings/a.json: name: is missing',
+    '- nothing to load',
+  ]);
+});
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'definitions-'));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+const MAPPING = { name: 'officers', version: 1, tableSchema: {} };
+const FILE = {
+  client: 'nm',
+  bucket: 'bucket',
+  keyPattern: 'a/**/b.csv',
+  mapping: { name: 'officers', version: 1 },
+};
+
+function write(path: string, content: unknown): void {
+  mkdirSync(dirname(join(folder, path)), { recursive: true });
+  writeFileSync(
+    join(folder, path),
+    typeof content === 'string' ? content : JSON.stringify(content),
+  );
+}
+
+async function faults(check: Parameters<typeof readRuleFolder>[1] = () => []) {
+  const error = await readRuleFolder(folder, check).then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+  return error instanceof RuleSetError ? error.faults : error;
+}
+
+test('what is left out gets its default', async () => {
+  write('mappings/m.json', MAPPING);
+  write('monitoring_files/f.json', FILE);
+  const { mappings, monitoringFiles } = await readRuleFolder(folder, () => []);
+  expect(mappings[0]?.value).toStrictEqual({ ...MAPPING, dialect: {}, thresholds: {} });
+  expect(monitoringFiles[0]?.value).toMatchObject({ active: true, description: '' });
+});
+
+test('a file that begins with a byte order mark is read', async () => {
+  write('mappings/m.json', `\uFEFF${JSON.stringify(MAPPING)}`);
+  const { mappings } = await readRuleFolder(folder, () => []);
+  expect(mappings[0]?.value.name).toBe('officers');
+});
+
+test('the faults of all files are reported together, with file and path', async () => {
+  write('mappings/a.json', '{');
+  write('mappings/b.json', { ...MAPPING, name: 'Not An Identifier', version: 0, colour: 1 });
+  write('monitoring_files/c.json', { ...FILE, bucket: 'B', keyPattern: 'a**b', active: 'yes' });
+  write('monitoring_files/d.json', { ...FILE, mapping: { name: 'officers', version: '1' } });
+  expect(await faults()).toMatchObject([
+    { file: 'mappings/a.json', path: '', message: expect.stringContaining('is not JSON') },
+    { file: 'mappings/b.json', path: 'colour', message: expect.stringContaining('known: name') },
+    { file: 'mappings/b.json', path: 'name', message: expect.stringContaining('identifier') },
+    { file: 'mappings/b.json', path: 'version', message: expect.stringContaining('is 0') },
+    { file: 'monitoring_files/c.json', path: 'bucket' },
+    { file: 'monitoring_files/c.json', path: 'keyPattern' },
+    { file: 'monitoring_files/c.json', path: 'active' },
+    {
+      file: 'monitoring_files/d.json',
+      path: 'mapping.version',
+      message: 'is "1"; allowed: a whole number from 1 to 1000000000',
+    },
+  ]);
+});
+
+test('what the quality checks say of a schema is reported under its own name', async () => {
+  write('mappings/a.json', MAPPING);
+  const check = () => [{ path: 'schema.fields[0].type', message: 'is not a type' }];
+  expect(await faults(check)).toMatchObject([
+    { file: 'mappings/a.json', path: 'tableSchema.fields[0].type', message: 'is not a type' },
+  ]);
+});
+
+test('two files that define the same are a fault that names both', async () => {
+  write('mappings/a.json', MAPPING);
+  write('mappings/b.json', MAPPING);
+  expect(await faults()).toMatchObject([
+    {
+      file: 'mappings/b.json',
+      path: '',
+      message: "mapping 'officers' version 1 is defined by mappings/a.json already",
+    },
+  ]);
+});
+
+test('a folder with nothing to load is a fault', async () => {
+  expect(await faults()).toEqual([
+    expect.objectContaining({ message: expect.stringContaining('nothing to load') }),
+  ]);
+});
+
+const YAML_FILE = `client: nm
+bucket: bucket
+keyPattern: a/**/b.csv
+mapping: officers
+contact:
+  email: data@agency.example
+schedule: { cron: '0 6 * * 1', timeZone: America/Denver, grace: PT6H }
+severity: high
+classification: internal
+`;
+
+test('definitions may be YAML, in any folder below, and say whom to ask and when it is due', async () => {
+  write('mappings/officers.yaml', 'name: officers\ntableSchema: {}\n');
+  write('monitoring_files/nm/officers.yml', YAML_FILE);
+  const { mappings, monitoringFiles } = await readRuleFolder(folder, () => []);
+  expect(mappings[0]?.value.version).toBeUndefined();
+  expect(monitoringFiles).toMatchObject([
+    {
+      file: 'monitoring_files/nm/officers.yml',
+      value: {
+        ...{ mappingName: 'officers', mappingVersion: undefined, severity: 'high' },
+        contact: { email: 'data@agency.example' },
+        schedule: { cron: '0 6 * * 1', timeZone: 'America/Denver', grace: 'PT6H' },
+      },
+    },
+  ]);
+});
+
+test('a fault says the line and column of what is wrong, or of what it is missing from', async () => {
+  write('mappings/m.yaml', 'name: officers\ntableSchema:\n  fields:\n    - type: strin\n');
+  const check = () => [
+    { path: 'schema.fields[0].type', message: 'is not a type' },
+    { path: 'schema.fields[0].name', message: 'is missing' },
+  ];
+  expect(await faults(check)).toMatchObject([
+    { place: { line: 4, column: 7 } },
+    { place: { line: 4, column: 7 } },
+  ]);
+  await expect(readRuleFolder(folder, check)).rejects.toThrow(
+    '- mappings/m.yaml:4:7: tableSchema.fields[0].type: is not a type',
+  );
+});
+
+test.each([
+  ['an alias', 'name: &a officers\ntableSchema: { title: *a }\n', 'aliases are not allowed'],
+  ['a key that is no text', '1: officers\n', 'a key must be a text'],
+  ['a key twice', 'name: a\nname: b\n', 'unique'],
+  ['the key __proto__', '__proto__: {}\n', '__proto__ is not allowed'],
+  ['a number without end', 'version: .inf\n', 'must be finite'],
+  ['a tag', 'name: !secret x\n', 'tag'],
+  ['a list', '- a\n', 'is not a YAML mapping'],
+])('%s is refused, with its place', async (_name, text, message) => {
+  write('mappings/m.yaml', text);
+  expect(await faults()).toMatchObject([{ message: expect.stringContaining(message) }]);
+});
+
+test.each([
+  ['contact', {}, "'name' or 'email'"],
+  ['contact', { email: 'not an address' }, 'is no e-mail address'],
+  ['contact', { phone: '5' }, 'is not known'],
+  ['schedule', { cron: '0 6 * *' }, 'five fields'],
+  ['schedule', { cron: '0 25 * * *' }, 'five fields'],
+  ['schedule', { cron: '0 6 * * *', timeZone: 'Denver' }, 'a zone such as'],
+  ['schedule', { cron: '0 6 * * *', grace: '6h' }, 'ISO 8601'],
+  ['severity', 'urgent', 'low, medium, high, critical'],
+  ['classification', 'secret', 'public, internal, sensitive'],
+])('a %s of %j is refused', async (name, value, message) => {
+  write('mappings/m.json', MAPPING);
+  write('monitoring_files/f.json', { ...FILE, [name]: value });
+  expect(await faults()).toMatchObject([
+    { path: expect.stringMatching(`^${name}`), message: expect.stringContaining(message) },
+  ]);
+});
+
+test('no message shows an e-mail address', async () => {
+  write('monitoring_files/f.json', { ...FILE, contact: { email: 'jane doe@agency.example' } });
+  expect(JSON.stringify(await faults())).not.toContain('jane');
+});
+
+test('the files of a mapping all have a version or none has', async () => {
+  write('mappings/a.json', { name: 'officers', tableSchema: {} });
+  write('mappings/b.json', MAPPING);
+  expect(await faults()).toMatchObject([
+    { file: 'mappings/a.json', message: expect.stringContaining('mappings/b.json') },
+  ]);
+});
+
+test.each([
+  ['another name', { name: 'officer', version: 1 }, 'there are: officers'],
+  ['another version', { name: 'officers', version: 2 }, 'versions: 1'],
+])('a monitored file that names %s of a mapping lacks it', async (_name, mapping, message) => {
+  write('mappings/a.json', MAPPING);
+  write('monitoring_files/f.json', { ...FILE, mapping });
+  expect(missingMappings(await readRuleFolder(folder, () => []))).toMatchObject([
+    { path: 'mapping', message: expect.stringContaining(message) },
+  ]);
+});
+
+test('the digest is that of what sha256sum prints of the files, and of nothing else', async () => {
+  write('mappings/a.json', MAPPING);
+  const before = await readRuleFolder(folder, () => []);
+  write('README.md', 'for people');
+  write('mappings/.a.json.swp', 'of an editor');
+  expect((await readRuleFolder(folder, () => [])).digest).toBe(before.digest);
+  const [sha256] = execFileSync('sh', ['-c', 'sha256sum mappings/* | sha256sum'], { cwd: folder })
+    .toString()
+    .split(' ');
+  expect(before.digest).toBe(sha256);
+  write('mappings/a.json', { ...MAPPING, dialect: {} });
+  expect((await readRuleFolder(folder, () => [])).digest).not.toBe(before.digest);
+});
+
+test('a ConfigMap is read as Kubernetes mounts it, by links', async () => {
+  write('..2026_11_28/mappings/a.json', MAPPING);
+  symlinkSync('..2026_11_28', join(folder, '..data'));
+  symlinkSync('..data/mappings', join(folder, 'mappings'));
+  expect((await readRuleFolder(folder, () => [])).mappings).toHaveLength(1);
+});
+
+test('a file of more than a mebibyte is refused unread', async () => {
+  write('mappings/a.json', `"${'x'.repeat(1024 * 1024)}"`);
+  expect(await faults()).toMatchObject([{ message: expect.stringContaining('at most 1048576') }]);
+});

@@ -1,0 +1,47 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { type RuleSet, readRuleSet } from '../../../listener/src/rules/rule-set.ts';
+import { temporaryFolder } from './temporary-folder.ts';
+
+/** Files of a rule set: what is no text is written as JSON, which YAML takes as well. */
+export type RuleTexts = Readonly<Record<string, object | string>>;
+
+/** A mapping of one whole number a row, without a version. */
+export const OFFICERS = {
+  name: 'officers',
+  tableSchema: { fields: [{ name: 'n', type: 'integer' }] },
+};
+
+/** A monitored file that the mapping is for. */
+export const OFFICERS_FILE = {
+  client: 'nm',
+  bucket: 'bucket',
+  keyPattern: 'from_client/nm/**/officers.csv',
+  mapping: 'officers',
+};
+
+/** A whole rule set of both. */
+export const OFFICER_RULES = {
+  'mappings/officers.yaml': OFFICERS,
+  'monitoring_files/nm/officers.yaml': OFFICERS_FILE,
+};
+
+/** Rules in memory, whose schemas nobody checks. */
+export function ruleSet(files: RuleTexts): RuleSet {
+  const texts = Object.entries(files).map(([path, content]) => [path, textOf(content)] as const);
+  return readRuleSet('rules', new Map(texts), () => []);
+}
+
+/** The same in a folder that is there until the test ends. */
+export async function ruleFolder(files: RuleTexts): Promise<string> {
+  const folder = await temporaryFolder();
+  for (const [path, content] of Object.entries(files)) {
+    await mkdir(dirname(join(folder, path)), { recursive: true });
+    await writeFile(join(folder, path), textOf(content));
+  }
+  return folder;
+}
+
+function textOf(content: object | string): string {
+  return typeof content === 'string' ? content : JSON.stringify(content);
+}

@@ -1,0 +1,509 @@
+import { createHash } from 'node:crypto';
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { CronExpressionParser } from 'cron-parser';
+import { isKeyPattern } from '../database/key-pattern.ts';
+import type { Mapping } from '../database/mappings.ts';
+import {
+  CLASSIFICATIONS,
+  type Contact,
+  type MonitoringFileDefinition,
+  type Schedule,
+  SEVERITIES,
+} from '../database/monitoring-files.ts';
+import { isObject, type Place, parseRuleFile, RULE_FILE_NAME } from './rule-file.ts';
+
+/** The rule set that comes with the repository. */
+export const SEED_FOLDER = fileURLToPath(new URL('../../seed/', import.meta.url));
+
+/** One thing that is wrong with a rule set. */
+export interface RuleFault {
+  /** Path below the folder; empty for the set as a whole. */
+  readonly file: string;
+  /** Where in the file's value, as `tableSchema.fields[2].type`; empty for the file as a whole. */
+  readonly path: string;
+  /** What was found and what is allowed. */
+  readonly message: string;
+  /** Where in the file's text. */
+  readonly place?: Place;
+}
+
+/** A rule set that can't be used, with everything that is wrong with it. */
+export class RuleSetError extends Error {
+  override readonly name = 'RuleSetError';
+  readonly code = 'RULES_INVALID';
+  readonly faults: readonly RuleFault[];
+
+  /** @param source the folder or the address that it was read from */
+  constructor(source: string, faults: readonly RuleFault[]) {
+    super(
+      `the rule set in ${source} can't be used:\n${faults.map((fault) => `- ${faultLine(fault)}`).join('\n')}`,
+    );
+    this.faults = faults;
+  }
+}
+
+/** Such as `mappings/a.yaml:3:5: tableSchema.fields[0].type: is "strin"; ...`, as editors take it. */
+export function faultLine({ file, path, message, place }: RuleFault): string {
+  const where = place === undefined ? file : `${file}:${place.line}:${place.column}`;
+  return [where, path, message].filter((part) => part !== '').join(': ');
+}
+
+/** A definition and the file that it came from. */
+export interface Defined<T> {
+  readonly file: string;
+  readonly value: T;
+  /** Where a path into the file is. */
+  readonly placeOf: (path: string) => Place | undefined;
+}
+
+/** A mapping as its author writes it. */
+export type RuleMapping = Omit<Mapping, 'version'> & {
+  /** Undefined: it is derived from the content when the set is applied. */
+  readonly version: number | undefined;
+};
+
+/** A monitored file as its author writes it. */
+export type RuleMonitoringFile = Omit<MonitoringFileDefinition, 'mappingVersion'> & {
+  /** Undefined: the one that the rule set has. */
+  readonly mappingVersion: number | undefined;
+};
+
+/** Everything that a rule set defines. */
+export interface RuleSet {
+  readonly mappings: readonly Defined<RuleMapping>[];
+  readonly monitoringFiles: readonly Defined<RuleMonitoringFile>[];
+  /** Of all its files; see {@link digestOfFiles}. */
+  readonly digest: string;
+}
+
+/** The texts of a rule set's files by their paths below its folder. */
+export type RuleFiles = ReadonlyMap<string, string>;
+
+/**
+ * Checks what the database keeps as opaque JSON. The quality engine owns the meaning; its
+ * `expectationProblems` fits.
+ */
+export type ExpectationCheck = (expectation: {
+  readonly schema: unknown;
+  readonly dialect: unknown;
+  readonly thresholds: unknown;
+}) => readonly { readonly path: string; readonly message: string }[];
+
+const MAPPINGS = 'mappings';
+const MONITORING_FILES = 'monitoring_files';
+
+/** What may stand beside the two folders: texts for people, and what holds the digests of the others. */
+const LAYOUT = `${MAPPINGS}/ and ${MONITORING_FILES}/, in any folders below, each file named .yaml, .yml or .json`;
+
+/** Files that a rule set may have: far above what one database of monitored files has. */
+export const MAX_RULE_FILES = 20_000;
+
+/** Bytes that one of its files may have. */
+export const MAX_RULE_FILE_BYTES = 1024 * 1024;
+
+/**
+ * Reads a rule set from a folder; see {@link readRuleSet}.
+ *
+ * @throws {RuleSetError} with the faults of all files
+ */
+export async function readRuleFolder(folder: string, check: ExpectationCheck): Promise<RuleSet> {
+  return readRuleSet(folder, await ruleFilesIn(folder), check);
+}
+
+/**
+ * The rule files below a folder. Names that begin with a dot are passed over: a mounted ConfigMap has its
+ * content twice, once in such a folder.
+ *
+ * @throws {RuleSetError} for a file that is too large, or too many of them
+ */
+export async function ruleFilesIn(folder: string): Promise<RuleFiles> {
+  const files = new Map<string, string>();
+  const faults: RuleFault[] = [];
+  const visit = async (path: string): Promise<void> => {
+    const names = await readdir(join(folder, path)).catch((error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') return [];
+      throw error;
+    });
+    for (const name of names.filter((name) => !name.startsWith('.')).sort()) {
+      const inside = `${path}/${name}`;
+      // Not by the entry's own kind: what Kubernetes mounts are links.
+      const stats = await stat(join(folder, inside));
+      if (stats.isDirectory()) await visit(inside);
+      else if (!RULE_FILE_NAME.test(name)) continue;
+      else if (stats.size > MAX_RULE_FILE_BYTES) faults.push(tooLarge(inside, stats.size));
+      else if (files.size === MAX_RULE_FILES) throw new RuleSetError(folder, [TOO_MANY]);
+      else files.set(inside, await readFile(join(folder, inside), 'utf8'));
+    }
+  };
+  for (const kind of [MAPPINGS, MONITORING_FILES]) await visit(kind);
+  if (faults.length > 0) throw new RuleSetError(folder, faults);
+  return files;
+}
+
+/** Whether a path below a rule set's folder is one of its files. */
+export function isRuleFile(path: string): boolean {
+  const segments = path.split('/');
+  const [kind = ''] = segments;
+  return (
+    segments.length > 1 &&
+    [MAPPINGS, MONITORING_FILES].includes(kind) &&
+    segments.every((segment) => segment !== '' && !segment.startsWith('.')) &&
+    RULE_FILE_NAME.test(path)
+  );
+}
+
+/** The fault of a file that is too large. */
+export function tooLarge(file: string, bytes: number): RuleFault {
+  const message = `has ${bytes} bytes; at most ${MAX_RULE_FILE_BYTES} are allowed`;
+  return { file, path: '', message };
+}
+
+const TOO_MANY: RuleFault = {
+  file: '',
+  path: '',
+  message: `more than ${MAX_RULE_FILES} files are in it; put only ${LAYOUT}`,
+};
+
+/** SHA-256 in hexadecimal of a text as UTF-8. */
+export function sha256Of(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}
+
+/**
+ * The digest of a rule set: SHA-256 of the lines that `sha256sum` prints of its files, in the order of their paths.
+ *
+ * @param digests of the files, by their paths
+ */
+export function digestOfFiles(digests: ReadonlyMap<string, string>): string {
+  const paths = [...digests.keys()].sort();
+  return sha256Of(paths.map((path) => `${digests.get(path)}  ${path}\n`).join(''));
+}
+
+/**
+ * Reads a rule set: `mappings/**` and `monitoring_files/**`, one definition a file, YAML or JSON.
+ *
+ * @param source what messages call it: a folder or an address
+ * @param check what a Table Schema, dialect and thresholds have to be
+ * @throws {RuleSetError} with the faults of all files
+ */
+export function readRuleSet(source: string, files: RuleFiles, check: ExpectationCheck): RuleSet {
+  const faults: RuleFault[] = [];
+  const mappings = readKind(files, MAPPINGS, faults, (value, fault) =>
+    readMapping(value, check, fault),
+  );
+  const monitoringFiles = readKind(files, MONITORING_FILES, faults, readMonitoringFile);
+  faults.push(
+    ...repeated(mappings, ({ name, version }) =>
+      version === undefined ? `mapping '${name}'` : `mapping '${name}' version ${version}`,
+    ),
+    ...repeated(
+      monitoringFiles,
+      ({ bucket, keyPattern }) => `pattern '${keyPattern}' in bucket '${bucket}'`,
+    ),
+    ...mixedVersions(mappings),
+  );
+  if (mappings.length + monitoringFiles.length + faults.length === 0) {
+    const message = `nothing to load; definitions are expected in ${LAYOUT}`;
+    faults.push({ file: '', path: '', message });
+  }
+  if (faults.length > 0) throw new RuleSetError(source, faults);
+  const digests = new Map([...files].map(([path, text]) => [path, sha256Of(text)]));
+  return { mappings, monitoringFiles, digest: digestOfFiles(digests) };
+}
+
+/**
+ * Monitored files whose mapping is not in the same rule set. `rules` refuses them, `seed` looks into the database
+ * as well.
+ */
+export function missingMappings({ mappings, monitoringFiles }: RuleSet): readonly RuleFault[] {
+  return monitoringFiles.flatMap((defined): RuleFault[] => {
+    const { mappingName: name, mappingVersion: version } = defined.value;
+    const versions = mappings.filter(({ value }) => value.name === name).map(({ value }) => value);
+    if (versions.some((mapping) => version === undefined || mapping.version === version)) return [];
+    const known = [...new Set(mappings.map(({ value }) => value.name))].sort().join(', ') || 'none';
+    const message =
+      versions.length === 0
+        ? `there is no mapping '${name}' in the rule set; there are: ${known}`
+        : versions.some((mapping) => mapping.version === undefined)
+          ? `names version ${version}, but the mapping '${name}' has no version in the rule set: leave it out here too`
+          : `there is no mapping '${name}' version ${version} in the rule set; versions: ${versions.map((mapping) => mapping.version).join(', ')}`;
+    return [faultOf(defined, 'mapping', message)];
+  });
+}
+
+/** A fault of a definition, with its place. */
+export function faultOf(
+  { file, placeOf }: Omit<Defined<unknown>, 'value'>,
+  path: string,
+  message: string,
+): RuleFault {
+  const place = placeOf(path);
+  return { file, path, message, ...(place === undefined ? {} : { place }) };
+}
+
+type ReportFault = (path: string, message: string) => void;
+
+function readKind<T>(
+  files: RuleFiles,
+  kind: string,
+  faults: RuleFault[],
+  read: (value: Readonly<Record<string, unknown>>, fault: ReportFault) => T | undefined,
+): Defined<T>[] {
+  const defined: Defined<T>[] = [];
+  const paths = [...files.keys()].filter((path) => path.startsWith(`${kind}/`)).sort();
+  for (const file of paths) {
+    const parsed = parseRuleFile(file, files.get(file) ?? '');
+    if (!('value' in parsed)) {
+      faults.push(...parsed.map((fault) => ({ file, path: '', ...fault })));
+      continue;
+    }
+    const { placeOf } = parsed;
+    const fault: ReportFault = (path, message) =>
+      faults.push(faultOf({ file, placeOf }, path, message));
+    const value = read(parsed.value, fault);
+    if (value !== undefined) defined.push({ file, value, placeOf });
+  }
+  return defined;
+}
+
+function readMapping(
+  value: Readonly<Record<string, unknown>>,
+  checkExpectation: ExpectationCheck,
+  fault: ReportFault,
+): RuleMapping | undefined {
+  const allowed = ['name', 'version', 'tableSchema', 'dialect', 'thresholds'];
+  const check = checksReporting(fault);
+  check.onlyNames(value, '', allowed);
+  const name = check.text(value.name, 'name', /^[a-z][a-z0-9_]{0,62}$/, MAPPING_NAME);
+  const version = check.version(value.version, 'version');
+  if (!isObject(value.tableSchema)) check.fault('tableSchema', 'is not an object');
+  const { tableSchema, dialect = {}, thresholds = {} } = value;
+  if (!isObject(dialect)) check.fault('dialect', 'is not an object');
+  if (!isObject(thresholds)) check.fault('thresholds', 'is not an object');
+  if (!isObject(tableSchema) || !isObject(dialect) || !isObject(thresholds)) return undefined;
+  for (const { path, message } of checkExpectation({ schema: tableSchema, dialect, thresholds })) {
+    check.fault(path.replace(/^schema\b/, 'tableSchema'), message);
+  }
+  if (!check.ok() || name === undefined) return undefined;
+  return { name, version, tableSchema, dialect, thresholds };
+}
+
+const MAPPING_NAME = 'a lower-case identifier of at most 63 characters';
+
+const FILE_PROPERTIES = [
+  'client',
+  'bucket',
+  'keyPattern',
+  'mapping',
+  'active',
+  'description',
+  'contact',
+  'schedule',
+  'severity',
+  'classification',
+];
+
+function readMonitoringFile(
+  value: Readonly<Record<string, unknown>>,
+  fault: ReportFault,
+): RuleMonitoringFile | undefined {
+  const check = checksReporting(fault);
+  check.onlyNames(value, '', FILE_PROPERTIES);
+  const client = check.text(value.client, 'client', /\S/, 'a name');
+  const bucket = check.text(
+    value.bucket,
+    'bucket',
+    /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/,
+    'the name of an S3 bucket',
+  );
+  const keyPattern = check.text(
+    value.keyPattern,
+    'keyPattern',
+    isKeyPattern,
+    "a key of at most 1024 bytes, with '**' only as a whole segment",
+  );
+  const { active = true, description = '' } = value;
+  const { name, version } = readReference(value.mapping, check);
+  if (typeof active !== 'boolean') check.fault('active', 'is neither true nor false');
+  if (typeof description !== 'string') check.fault('description', 'is not a string');
+  const contact = readContact(value.contact, check);
+  const schedule = readSchedule(value.schedule, check);
+  const severity = check.oneOf(value.severity, 'severity', SEVERITIES);
+  const classification = check.oneOf(value.classification, 'classification', CLASSIFICATIONS);
+
+  if (!check.ok() || typeof active !== 'boolean' || typeof description !== 'string') {
+    return undefined;
+  }
+  if (!client || !bucket || !keyPattern || !name) return undefined;
+  return {
+    ...{ client, bucket, keyPattern, mappingName: name, mappingVersion: version },
+    ...{ active, description, contact, schedule },
+    severity: severity ?? null,
+    classification: classification ?? null,
+  };
+}
+
+/** The name alone stands for the version that the rule set has. */
+function readReference(
+  mapping: unknown,
+  check: Checks,
+): { readonly name?: string | undefined; readonly version?: number | undefined } {
+  const allowed = 'the name of a mapping';
+  if (typeof mapping === 'string') return { name: check.text(mapping, 'mapping', /\S/, allowed) };
+  if (!isObject(mapping)) {
+    check.fault('mapping', "is neither a name nor an object with 'name' and 'version'");
+    return {};
+  }
+  check.onlyNames(mapping, 'mapping.', ['name', 'version']);
+  return {
+    name: check.text(mapping.name, 'mapping.name', /\S/, allowed),
+    version: check.version(mapping.version, 'mapping.version'),
+  };
+}
+
+function readContact(value: unknown, check: Checks): Contact | null {
+  if (value === undefined) return null;
+  if (!isObject(value) || Object.keys(value).length === 0) {
+    check.fault('contact', "is not an object with 'name' or 'email'");
+    return null;
+  }
+  check.onlyNames(value, 'contact.', ['name', 'email']);
+  const { name, email } = value;
+  if (name !== undefined) check.text(name, 'contact.name', /\S/, 'a name');
+  // The address itself is shown nowhere: it is a person's.
+  if (email !== undefined && !(typeof email === 'string' && /^[^\s@]+@[^\s@]+$/.test(email))) {
+    check.fault('contact.email', 'is no e-mail address');
+  }
+  return value as Contact;
+}
+
+const CRON = 'five fields of cron (minute, hour, day of the month, month, day of the week)';
+const DURATION = /^P(?=\d|T\d)(\d+W|(\d+D)?(T(?=\d)(\d+H)?(\d+M)?)?)$/;
+
+function readSchedule(value: unknown, check: Checks): Schedule | null {
+  if (value === undefined) return null;
+  if (!isObject(value)) {
+    check.fault('schedule', "is not an object with 'cron'");
+    return null;
+  }
+  check.onlyNames(value, 'schedule.', ['cron', 'timeZone', 'grace']);
+  check.text(value.cron, 'schedule.cron', isCron, CRON);
+  const { timeZone, grace } = value;
+  if (timeZone !== undefined) {
+    check.text(timeZone, 'schedule.timeZone', isTimeZone, 'a zone such as America/Denver');
+  }
+  if (grace !== undefined) {
+    check.text(grace, 'schedule.grace', DURATION, 'an ISO 8601 duration such as PT6H');
+  }
+  return value as unknown as Schedule;
+}
+
+function isCron(text: string): boolean {
+  if (text.trim().split(/\s+/).length !== 5) return false;
+  try {
+    CronExpressionParser.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function isTimeZone(text: string): boolean {
+  try {
+    new Intl.DateTimeFormat('en-US', { timeZone: text });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+interface Checks {
+  ok(): boolean;
+  fault(path: string, message: string): void;
+  onlyNames(value: object, prefix: string, allowed: readonly string[]): void;
+  text(
+    value: unknown,
+    path: string,
+    pattern: RegExp | ((text: string) => boolean),
+    allowed: string,
+  ): string | undefined;
+  /** Undefined where it is left out. */
+  version(value: unknown, path: string): number | undefined;
+  /** Undefined where it is left out. */
+  oneOf<T extends string>(value: unknown, path: string, allowed: readonly T[]): T | undefined;
+}
+
+/** Checks that report what they find and remember that they did. */
+function checksReporting(report: ReportFault): Checks {
+  let ok = true;
+  const fault = (path: string, message: string) => {
+    ok = false;
+    report(path, message);
+  };
+  const shown = (value: unknown) => JSON.stringify(value) ?? 'missing';
+  return {
+    ok: () => ok,
+    fault,
+    onlyNames(value, prefix, allowed) {
+      for (const name of Object.keys(value).filter((name) => !allowed.includes(name))) {
+        fault(`${prefix}${name}`, `is not known; known: ${allowed.join(', ')}`);
+      }
+    },
+    text(value, path, pattern, allowed) {
+      const fits = typeof pattern === 'function' ? pattern : (text: string) => pattern.test(text);
+      if (typeof value === 'string' && fits(value)) return value;
+      fault(path, `is ${shown(value)}; allowed: ${allowed}`);
+      return undefined;
+    },
+    version(value, path) {
+      if (value === undefined) return undefined;
+      if (Number.isSafeInteger(value) && Number(value) > 0 && Number(value) <= MAX_VERSION) {
+        return Number(value);
+      }
+      fault(path, `is ${shown(value)}; allowed: a whole number from 1 to ${MAX_VERSION}`);
+      return undefined;
+    },
+    oneOf(value, path, allowed) {
+      if (value === undefined) return undefined;
+      const found = allowed.find((one) => one === value);
+      if (found === undefined) fault(path, `is ${shown(value)}; allowed: ${allowed.join(', ')}`);
+      return found;
+    },
+  };
+}
+
+/** Of PostgreSQL's integer, with room to raise it. */
+const MAX_VERSION = 1_000_000_000;
+
+function repeated<T>(
+  definitions: readonly Defined<T>[],
+  nameOf: (value: T) => string,
+): RuleFault[] {
+  const firstFile = new Map<string, string>();
+  const faults: RuleFault[] = [];
+  for (const defined of definitions) {
+    const { file, value } = defined;
+    const name = nameOf(value);
+    const first = firstFile.get(name);
+    if (first === undefined) firstFile.set(name, file);
+    else faults.push(faultOf(defined, '', `${name} is defined by ${first} already`));
+  }
+  return faults;
+}
+
+/** Which number a derived version gets would hang on what the author numbers next. */
+function mixedVersions(mappings: readonly Defined<RuleMapping>[]): RuleFault[] {
+  return mappings
+    .filter(({ value }) => value.version === undefined)
+    .flatMap((defined): RuleFault[] => {
+      const { name } = defined.value;
+      const numbered = mappings.find(
+        ({ value }) => value.name === name && value.version !== undefined,
+      );
+      if (numbered === undefined) return [];
+      const message = `has no version, but ${numbered.file} gives mapping '${name}' one: all or none of a mapping's files have a version`;
+      return [faultOf(defined, '', message)];
+    });
+}
