@@ -6,15 +6,16 @@ import {
   readS3Event,
   S3_SUBJECT,
 } from '@file-processing/contract/s3-event.ts';
-import { expectationProblems } from '@file-processing/quality/expectation.ts';
+import { printable } from '../src/cli/report-text.ts';
 import type { DatabaseConfig } from '../src/config/database-config.ts';
 import { readConfig } from '../src/config.ts';
 import { connect, type Database } from '../src/database/connection.ts';
 import { migrate } from '../src/database/migrate.ts';
+import { applyRuleSet } from '../src/database/rules.ts';
 import { findRun, listRuns, type Run, type RunWithReport } from '../src/database/runs.ts';
 import { checkSchema, SchemaOutdatedError } from '../src/database/schema-version.ts';
-import { seedDefinitions } from '../src/database/seed.ts';
-import { SEED_FOLDER } from '../src/rules/rule-set.ts';
+import type { LeftAlone } from '../src/rules/plan.ts';
+import type { RuleSet } from '../src/rules/rule-set.ts';
 import { type DroppedFile, droppedFile } from './dropped-file.ts';
 import { startListenerProcess } from './listener-process.ts';
 import { startLocalPostgres } from './postgres/local-postgres.ts';
@@ -29,6 +30,10 @@ export interface LocalFlowOptions {
   readonly dataFolder: string;
   /** For the database; git-ignored. */
   readonly stateFolder: string;
+  /** What files are judged by. */
+  readonly rules: RuleSet;
+  /** Where the rules came from. */
+  readonly rulesFolder: string;
   /** What takes precedence over the ConfigMap: ports, where the usual ones are taken. */
   readonly overrides: Readonly<Record<string, string>>;
   /** Shows a line. */
@@ -116,7 +121,7 @@ export async function startLocalFlow(options: LocalFlowOptions): Promise<LocalFl
     );
     const databaseUrlFile = join(options.stateFolder, 'database-url');
     await writeFile(databaseUrlFile, `${postgres.url}\n`, { mode: 0o600 });
-    const database = await prepareDatabase(postgres.url);
+    const { database, leftAlone } = await prepareDatabase(postgres.url, options);
     closers.splice(1, 0, () => database.destroy());
 
     const environment = listenerEnvironment(options, postgres.url, sns);
@@ -135,6 +140,12 @@ export async function startLocalFlow(options: LocalFlowOptions): Promise<LocalFl
         `listener    http://127.0.0.1:${port}/ (metrics: http://127.0.0.1:${metricsPort}/metrics)`,
         `SNS         ${sns.origin}/`,
         `PostgreSQL  ${shownPath(postgres.folder)} (its address: ${shownPath(databaseUrlFile)})`,
+        `rules       ${shownPath(options.rulesFolder)}`,
+        ...leftAlone.flatMap(({ name, winsOver }) =>
+          winsOver === undefined
+            ? []
+            : [`            ${printable(`${name}: made by hand, counts in place of ${winsOver}`)}`],
+        ),
       ],
       databaseUrlFile,
       listenerPid: () => listener.pid,
@@ -172,7 +183,10 @@ async function startTogether<
   throw a.status === 'rejected' ? a.reason : b.status === 'rejected' ? b.reason : undefined;
 }
 
-async function prepareDatabase(url: string): Promise<Database> {
+async function prepareDatabase(
+  url: string,
+  { rules, rulesFolder }: LocalFlowOptions,
+): Promise<{ readonly database: Database; readonly leftAlone: readonly LeftAlone[] }> {
   const config = databaseConfig(url);
   const database = connect(config, 'file-processing local');
   try {
@@ -180,8 +194,8 @@ async function prepareDatabase(url: string): Promise<Database> {
       if (!(error instanceof SchemaOutdatedError)) throw error;
       await migrate(config);
     });
-    await seedDefinitions(database, SEED_FOLDER, expectationProblems);
-    return database;
+    const { leftAlone } = await applyRuleSet(database, rules, shownPath(rulesFolder));
+    return { database, leftAlone };
   } catch (error) {
     await database.destroy();
     throw error;

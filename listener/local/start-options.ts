@@ -6,6 +6,8 @@ export interface StartOptions {
   readonly help: boolean;
   readonly data: string;
   readonly state: string;
+  /** A rule set; undefined: that of the environment, else the one that comes with the repository. */
+  readonly rules?: string;
   /** A synthesized stack; undefined: synthesize now. */
   readonly stack?: string;
 }
@@ -20,6 +22,7 @@ export const START_HELP = `The whole flow on this machine, configured by the syn
   --once          judge what is in the drop folder, print the verdicts, end
   --data FOLDER   the drop folder; its first level is the bucket (data)
   --state FOLDER  the database (.local)
+  --rules FOLDER  a rule set (environments/<name>/rules, else listener/seed)
   --stack FILE    a synthesized cdk.tf.json of the stack file-processing, in place of a synthesis
   -h, --help      this text
 
@@ -29,7 +32,7 @@ PORT and METRICS_PORT in the environment take precedence over those of the stack
 /** @throws {StartOptionError} */
 export function startOptions(parameters: readonly string[]): StartOptions {
   const options = parsed(parameters);
-  for (const name of ['data', 'state', 'stack'] as const) {
+  for (const name of ['data', 'state', 'rules', 'stack'] as const) {
     if (options[name] === '') throw problem(`Option '--${name}' is empty`);
   }
   return options;
@@ -44,6 +47,7 @@ function parsed(parameters: readonly string[]): StartOptions {
         help: { type: 'boolean', short: 'h', default: false },
         data: { type: 'string', default: 'data' },
         state: { type: 'string', default: '.local' },
+        rules: { type: 'string' },
         stack: { type: 'string' },
       },
     });

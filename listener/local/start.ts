@@ -1,9 +1,12 @@
 import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { EXIT as LISTENER_EXIT } from '@file-processing/contract/listener-interface.ts';
+import { expectationProblems } from '@file-processing/quality/expectation.ts';
 import type { QualityReport } from '@file-processing/quality/report.ts';
 import { worstFaults } from '../src/cli/report-text.ts';
+import { RuleSetError, readRuleFolder, SEED_FOLDER } from '../src/rules/rule-set.ts';
 import { SIGNAL_EXIT_CODES, takeShutdownSignals } from '../src/serve/shutdown.ts';
 import { filesIn, prepareDropFolder, watchDropFolder } from './drop-folder.ts';
 import { ListenerEndedError } from './listener-process.ts';
@@ -14,8 +17,11 @@ import { shortRunId } from './verdict-line.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 
+/** As `npm run synth` has it. */
+const DEFAULT_ENVIRONMENT = 'etl-playground';
+
 /** Of sysexits.h, as the listener's own technical codes are; the listener keeps 2 for wrong usage. */
-const EXIT = { usage: 64, unexpected: 70, stack: LISTENER_EXIT.usage } as const;
+const EXIT = { usage: 64, unexpected: 70 } as const;
 
 /** Codes of a folder that is not the user's, or not one. */
 const UNUSABLE: ReadonlySet<string | undefined> = new Set(['EACCES', 'EPERM', 'EROFS', 'ENOTDIR']);
@@ -50,8 +56,11 @@ function synthesize({ once }: StartOptions): string {
 }
 
 async function start(options: StartOptions): Promise<number> {
-  const settings = await readSettings(options.stack ?? synthesize(options));
   const dataFolder = resolve(options.data);
+  const rulesFolder = rulesFolderOf(options);
+  if (!existsSync(rulesFolder)) throw new StartOptionError(`there is no folder ${rulesFolder}`);
+  const rules = await readRuleFolder(rulesFolder, expectationProblems);
+  const settings = await readSettings(options.stack ?? synthesize(options));
   const failure = Promise.withResolvers<never>();
   // Looked at further below; until then a failure is not an unhandled one.
   failure.promise.catch(() => undefined);
@@ -66,7 +75,7 @@ async function start(options: StartOptions): Promise<number> {
   const sample = await prepareDropFolder(dataFolder, settings);
   flow = await startLocalFlow({
     settings,
-    dataFolder,
+    ...{ dataFolder, rules, rulesFolder },
     stateFolder: resolve(options.state),
     overrides: overridesFrom(process.env),
     print: (line) => {
@@ -84,6 +93,13 @@ async function start(options: StartOptions): Promise<number> {
     signals.release();
   }
   return 0;
+}
+
+/** Where an environment has rules of its own, they are what it deploys. */
+function rulesFolderOf({ rules }: StartOptions): string {
+  if (rules !== undefined) return resolve(rules);
+  const own = join(ROOT, 'environments', process.env.ENVIRONMENT || DEFAULT_ENVIRONMENT, 'rules');
+  return existsSync(own) ? own : SEED_FOLDER;
 }
 
 async function readSettings(path: string): Promise<LocalSettings> {
@@ -199,7 +215,8 @@ function hasSaidWhy(error: unknown): error is { readonly exitCode: number } {
 function exitCodeOf(error: unknown): number {
   if (error instanceof StartOptionError) return EXIT.usage;
   if (hasSaidWhy(error)) return error.exitCode;
-  return error instanceof StackError ? EXIT.stack : EXIT.unexpected;
+  if (error instanceof StackError || error instanceof RuleSetError) return LISTENER_EXIT.usage;
+  return EXIT.unexpected;
 }
 
 try {

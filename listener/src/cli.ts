@@ -351,8 +351,9 @@ const CHECK_PARTS = ['database', 'aws', 'backlog'];
 const EXIT_CODES_HELP = `
 Exit codes:
   0   done; from validate and run --dry-run: passed or warned
-  1   validate and run --dry-run: failed or unreadable; check: something failed;
-      drain-queue: messages were refused, and stay; dead retry: some can't be read still
+  1   validate and run --dry-run: failed or unreadable; rules check: a sample failed or
+      has no rule; check: something failed; drain-queue: messages were refused, and stay;
+      dead retry: some can't be read still
   2   usage or configuration; the database refuses user, password, name or encryption,
       or the user lacks a right
   66  the object is gone or was replaced: no verdict

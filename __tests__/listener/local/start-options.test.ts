@@ -12,13 +12,14 @@ test('without options the usual folders are taken and the stack is synthesized',
 });
 
 test('each option is taken', () => {
-  const given = ['--once', '--data=d', '--state', 's', '--stack', 'f', '--help'];
+  const given = ['--once', '--data=d', '--state', 's', '--stack', 'f', '--rules=r', '--help'];
   expect({ ...startOptions(given) }).toStrictEqual({
     once: true,
     help: true,
     data: 'd',
     state: 's',
     stack: 'f',
+    rules: 'r',
   });
 });
 

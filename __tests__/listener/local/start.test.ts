@@ -11,6 +11,7 @@ import { fallbackFolderFor } from '../../../listener/local/postgres/place.ts';
 import { COMPILE_CACHE } from '../../support/compile-cache.ts';
 import { eventually } from '../../support/eventually.ts';
 import { copyCluster } from '../support/copy-cluster.ts';
+import { OFFICER_RULES, OFFICERS_FILE, ruleFolder } from '../support/rule-sets.ts';
 import { type SynthesizedStack, synthesizedStack } from '../support/synthesized-stack.ts';
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
@@ -164,6 +165,30 @@ test('--once judges the sample that the first start brings, and knows it the sec
   // Of the reports that the stack writes to the bucket, none appears in the drop folder.
   expect(await readdir(stack.data)).toEqual([BUCKET]);
   expect(await readdir(join(stack.data, BUCKET))).toEqual(['from_client']);
+});
+
+test('--rules names the rule set that files are judged by, YAML included', async () => {
+  const stack = await writeStack();
+  const key = 'from_client/nm/officers.csv';
+  await mkdir(join(stack.data, BUCKET, 'from_client/nm'), { recursive: true });
+  await writeFile(join(stack.data, BUCKET, key), 'n\nx\n');
+  const rules = await ruleFolder({
+    ...OFFICER_RULES,
+    'monitoring_files/nm/officers.yaml': { ...OFFICERS_FILE, bucket: BUCKET },
+  });
+  const flow = start(stack, '--once', '--rules', rules);
+  expect(await flow.ended).toBe(0);
+  expect(flow.output()).toMatch(/^FAILED .*officers\.csv: 1 row, 1 fault \(1 type-error\)/m);
+});
+
+test.each([
+  ['that is not there', 64, '/nowhere', 'there is no folder /nowhere\n'],
+  ['that is broken', 2, undefined, '- mappings/a.yaml:1:1: name: is "A"'],
+])('a rule set %s ends the start with %i', async (_name, code, folder, message) => {
+  const broken = { 'mappings/a.yaml': 'name: A\ntableSchema: {}\n' };
+  const flow = start(await writeStack(), '--rules', folder ?? (await ruleFolder(broken)));
+  expect(await flow.ended).toBe(code);
+  expect(flow.errors()).toContain(message);
 });
 
 describe('while it runs', () => {

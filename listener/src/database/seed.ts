@@ -1,3 +1,4 @@
+import { differences, placeOf } from '../rules/plan.ts';
 import {
   type ExpectationCheck,
   faultOf,
@@ -8,9 +9,8 @@ import {
 } from '../rules/rule-set.ts';
 import type { Database, Transaction } from './connection.ts';
 import { findMapping, storeMapping } from './mappings.ts';
-import { upsertMonitoringFile } from './monitoring-files.ts';
+import { listMonitoringFiles, upsertMonitoringFile } from './monitoring-files.ts';
 import { lockRules } from './rules.ts';
-import { tablesOf } from './tables.ts';
 
 /** What loading a folder changed. */
 export interface SeedResult {
@@ -21,7 +21,7 @@ export interface SeedResult {
 /**
  * Loads monitored files and mappings from a folder, all or nothing, as rows that somebody makes by hand. A second call
  * with the same files changes nothing; a definition that is no longer in the folder stays. What an applied rule set
- * defines is the rule set's.
+ * defines is not seed's to change.
  *
  * @param checkExpectation what a Table Schema, dialect and thresholds have to be
  * @throws {RuleSetError} with every fault
@@ -68,14 +68,15 @@ export async function seedDefinitions(
   });
 }
 
-/** Monitored files whose mapping is neither in the folder nor in the database, or that a rule set defines. */
+/** Monitored files whose mapping is neither in the folder nor in the database, or of which a rule set says otherwise. */
 async function faultsAmong(
   database: Transaction,
   monitoringFiles: RuleSet['monitoringFiles'],
 ): Promise<RuleFault[]> {
+  const stored = await listMonitoringFiles(database);
   const faults: RuleFault[] = [];
   for (const defined of monitoringFiles) {
-    const { mappingName, mappingVersion, bucket, keyPattern } = defined.value;
+    const { mappingName, mappingVersion } = defined.value;
     if (mappingVersion === undefined) {
       const message = 'is missing; seed needs it, rules apply takes the one of the rule set';
       faults.push(faultOf(defined, 'mapping.version', message));
@@ -83,14 +84,12 @@ async function faultsAmong(
       const message = `there is no mapping '${mappingName}' version ${mappingVersion}`;
       faults.push(faultOf(defined, 'mapping', message));
     }
-    const [ruleFile] = await database(tablesOf(database).monitoringFiles)
-      .where({ bucket, key_pattern: keyPattern, retired_at: null })
-      .whereNotNull('rule_file')
-      .pluck<string[]>('rule_file');
-    if (ruleFile !== undefined) {
-      const message = `the applied rule set defines this pattern in ${ruleFile}: change it there`;
-      faults.push(faultOf(defined, 'keyPattern', message));
-    }
+    const present = stored.find((file) => placeOf(file) === placeOf(defined.value));
+    if (present === undefined || present.ruleFile === null || present.retiredAt !== null) continue;
+    const definition = { ...defined.value, mappingVersion: mappingVersion ?? 0 };
+    if (differences(present, definition).length === 0) continue;
+    const message = `the applied rule set says otherwise of this pattern in ${present.ruleFile}: change it there`;
+    faults.push(faultOf(defined, 'keyPattern', message));
   }
   return faults;
 }

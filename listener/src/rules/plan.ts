@@ -239,7 +239,6 @@ export function placeOf({
   return `${bucket}/${keyPattern}`;
 }
 
-/** Whose values a message may not show. */
 const COMPARED = [
   'client',
   'active',
@@ -250,10 +249,11 @@ const COMPARED = [
   'classification',
 ] as const;
 
+/** Of those, the ones whose values a message shows. */
 const SHOWN: readonly string[] = ['client', 'active', 'severity', 'classification'];
 
-/** What a definition says otherwise than the database. */
-function differences(present: MonitoringFile, wanted: MonitoringFileDefinition): string[] {
+/** What a definition says otherwise than the database, a part each; of a person only that it differs. */
+export function differences(present: MonitoringFile, wanted: MonitoringFileDefinition): string[] {
   const details: string[] = [];
   const [before, after] = [present, wanted].map(
     ({ mappingName, mappingVersion }) => `${mappingName} ${mappingVersion}`,

@@ -154,15 +154,28 @@ describe('with a database', () => {
     });
   });
 
-  test('seed leaves to the rule set what the rule set defines', async () => {
+  test('seed takes what the rule set says as well, and refuses what it says otherwise', async () => {
     await rules('apply', await ruleFolder(OFFICER_RULES));
-    const folder = await ruleFolder({
-      'mappings/officers.json': { ...OFFICERS, version: 1 },
-      'monitoring_files/a.json': { ...OFFICERS_FILE, mapping: { name: 'officers', version: 1 } },
-    });
-    expect(await cli(['seed', folder], { DATABASE_URL: given.url })).toMatchObject({
+    const seed = async (client: string) =>
+      cli(
+        [
+          'seed',
+          await ruleFolder({
+            'mappings/officers.json': { ...OFFICERS, version: 1 },
+            'monitoring_files/a.json': {
+              ...{ ...OFFICERS_FILE, client },
+              mapping: { name: 'officers', version: 1 },
+            },
+          }),
+        ],
+        { DATABASE_URL: given.url },
+      );
+    expect(await seed('nm')).toMatchObject({ code: 0 });
+    expect(await seed('another')).toMatchObject({
       code: 2,
-      err: expect.stringContaining('defines this pattern in monitoring_files/nm/officers.yaml'),
+      err: expect.stringContaining(
+        'otherwise of this pattern in monitoring_files/nm/officers.yaml',
+      ),
     });
   });
 });
