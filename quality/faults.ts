@@ -39,16 +39,17 @@ export const FAULT_KINDS = [
     type: 'source-error',
     scope: 'file',
     meaning:
-      'The file cannot be judged: it is empty, holds no row, or has more than 65,536 labels.',
+      'The file cannot be judged: it is empty, holds no row, has more than 65,536 labels, or is an archive that is cut off, damaged or over a limit.',
     remedy:
-      'Look whether the export failed; a table as wide as that is probably turned on its side.',
+      'Look whether the export or the upload failed; a table as wide as that is probably turned on its side.',
   },
   {
     type: 'unsupported-format',
     scope: 'file',
     meaning:
-      'The file is no CSV text but an archive, a spreadsheet, PDF, Parquet, HTML, JSON or the like, by how it begins.',
-    remedy: 'Deliver plain CSV text; unpack archives and export spreadsheets before the delivery.',
+      'The file is no CSV text but a spreadsheet, PDF, Parquet, HTML, JSON or the like, by how it begins, or an archive that is not unpacked.',
+    remedy:
+      'Deliver CSV text, plain or packed by gzip, zip or zstd; export spreadsheets before the delivery.',
   },
   {
     type: 'encoding-error',

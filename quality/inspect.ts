@@ -1,3 +1,13 @@
+import {
+  ARCHIVE_SIGNATURE_BYTES,
+  ArchiveFault,
+  archiveOf,
+  DEFAULT_MAX_COMPRESSION_RATIO,
+  DEFAULT_MAX_UNPACKED_BYTES,
+  type UnpackLimits,
+  unpack,
+} from './archive.ts';
+import { ByteReader } from './byte-reader.ts';
 import { compileExpectation, type Expectation } from './expectation.ts';
 import { Inspection } from './inspection.ts';
 import type { EnginePorts } from './ports.ts';
@@ -16,7 +26,11 @@ export interface InspectOptions {
   maxRecordBytes?: number;
   /** Keys that uniqueness checks remember, from 0; see {@link DEFAULT_MAX_KEYS}. @default 6,291,456 */
   maxKeys?: number;
-  /** Called after each chunk with the bytes and rows so far. */
+  /** Bytes that an archive may hold, from 1; more is a fault of the file. @default 64 GiB */
+  maxUnpackedBytes?: number;
+  /** Bytes that each byte of an archive may hold, from 1, once it holds 64 MiB; more is a fault. @default 250 */
+  maxCompressionRatio?: number;
+  /** Called after each chunk with the bytes, as they were delivered, and the rows so far. */
   onProgress?(bytes: number, rows: number): void;
   /** Looked at before each chunk; give it to the stream as well, so that a stalled read ends too. */
   signal?: AbortSignal;
@@ -38,19 +52,67 @@ export async function inspectCsv(
   options: InspectOptions = {},
 ): Promise<QualityReport> {
   const inspection = createInspection(ports, options);
-  let total = 0;
+  const limits = unpackLimits(options);
+  let delivered = 0;
   let turn = 0;
-  for await (const chunk of bytes) {
-    options.signal?.throwIfAborted();
-    inspection.write(chunk);
-    total += chunk.length;
-    options.onProgress?.(total, inspection.rows);
-    if (total - turn < BYTES_PER_TURN) continue;
-    turn = total;
-    await ports.nextTurn();
+  async function* arriving(): AsyncGenerator<Uint8Array> {
+    for await (const chunk of bytes) {
+      options.signal?.throwIfAborted();
+      inspection.deliver(chunk);
+      delivered += chunk.length;
+      yield chunk;
+    }
+  }
+  const arrival = arriving();
+  const source = new ByteReader(arrival);
+  try {
+    for await (const chunk of contentOf(source, inspection, ports, limits)) {
+      options.signal?.throwIfAborted();
+      inspection.read(chunk);
+      options.onProgress?.(delivered, inspection.rows);
+      turn += chunk.length;
+      if (turn < BYTES_PER_TURN) continue;
+      turn = 0;
+      await ports.nextTurn();
+    }
+  } catch (error) {
+    if (!(error instanceof ArchiveFault)) throw error;
+    inspection.refuse(error);
+    // Size and SHA-256 are those of the whole file.
+    for await (const _ of source.chunks()) options.onProgress?.(delivered, 0);
+  } finally {
+    await arrival.return(undefined);
   }
   options.signal?.throwIfAborted();
   return inspection.end();
+}
+
+/** What a file holds: its own bytes, or those that it was packed from. */
+async function* contentOf(
+  source: ByteReader,
+  inspection: Inspection,
+  ports: EnginePorts,
+  limits: UnpackLimits,
+): AsyncGenerator<Uint8Array> {
+  const head = await source.peek(ARCHIVE_SIGNATURE_BYTES);
+  const { decompression } = ports;
+  const format = archiveOf(head, decompression);
+  if (format === undefined || decompression === undefined) {
+    yield* source.chunks();
+    return;
+  }
+  inspection.unpackFrom(format);
+  yield* unpack(format, source, decompression, limits);
+}
+
+function unpackLimits(options: InspectOptions): UnpackLimits {
+  const {
+    maxUnpackedBytes = DEFAULT_MAX_UNPACKED_BYTES,
+    maxCompressionRatio = DEFAULT_MAX_COMPRESSION_RATIO,
+  } = options;
+  checkLimit('maxUnpackedBytes', maxUnpackedBytes, 1, Number.MAX_SAFE_INTEGER);
+  checkLimit('maxCompressionRatio', maxCompressionRatio, 1, 1_000_000);
+  return { maxUnpackedBytes, maxCompressionRatio };
 }
 
 /** The synchronous core of {@link inspectCsv}, for bytes that are pushed; throws as it does. */

@@ -1,3 +1,4 @@
+import type { ArchiveFault, ArchiveFormat } from './archive.ts';
 import { CellReader } from './cells.ts';
 import {
   type Column,
@@ -54,13 +55,18 @@ export class Inspection implements RecordHandler {
   readonly #signs = new SignWatch();
   readonly #scanner: Scanner;
   readonly #file: Writable<InspectedFile>;
-  readonly #found: Findings;
+  readonly #makeFindings: () => Findings;
+  #found: Findings;
   readonly #stages: readonly Stages<FaultType>[];
   /** What is asked about each suspect, which a file with many faults has in each row. */
   readonly #structureJudges: readonly StructureJudge[];
   readonly #cellJudges: readonly NonNullable<Stages<FaultType>['cell']>[];
   /** Whether a file with faults that do not only warn may be warned. */
   readonly #tolerant: boolean;
+  /** What the bytes were unpacked from, and why they could not be. */
+  #archive: ArchiveFormat | undefined;
+  #refusal: ArchiveFault | undefined;
+  #unpackedBytes = 0;
   #head: Uint8Array | undefined = new Uint8Array(0);
   /** Bytes of UTF-8 that were judged, those not yet scanned included. */
   #judged = 0;
@@ -88,6 +94,7 @@ export class Inspection implements RecordHandler {
       maxRecordBytes,
       maxKeys,
       bytes: 0,
+      unpacked: false,
       text: this.#source.text,
       byteOf: (offset) => this.#source.byteOf(offset),
       records: 0,
@@ -102,7 +109,8 @@ export class Inspection implements RecordHandler {
       values: new Float64Array(0),
       nulls: new Uint8Array(0),
     };
-    this.#found = new Findings(maxFaults, thresholds, this.#file, this.#scanner);
+    this.#makeFindings = () => new Findings(maxFaults, thresholds, this.#file, this.#scanner);
+    this.#found = this.#makeFindings();
     this.#stages = CHECKS.map((check) => check.begin(this.#file, thresholds));
     this.#structureJudges = this.#stages.flatMap(({ structure }, check) =>
       structure === undefined ? [] : [{ structure, asked: CHECKS[check]?.suspicions ?? ANY }],
@@ -123,10 +131,33 @@ export class Inspection implements RecordHandler {
     return this.#file.rows;
   }
 
+  /** Takes the next bytes of a file that is judged as it was delivered. */
   write(chunk: Uint8Array): void {
+    this.deliver(chunk);
+    this.read(chunk);
+  }
+
+  /** Counts the next bytes as they were delivered, where they are not what is judged. */
+  deliver(chunk: Uint8Array): void {
     this.#hash.update(chunk);
     this.#file.bytes += chunk.length;
+  }
+
+  /** Says what the bytes are unpacked from, before the first {@link read}. */
+  unpackFrom(format: ArchiveFormat): void {
+    this.#archive = format;
+    this.#file.unpacked = true;
+  }
+
+  /** Judges the next bytes of the file's content. */
+  read(chunk: Uint8Array): void {
+    this.#unpackedBytes += chunk.length;
     this.#source.write(chunk, this.#keptFrom, this.#judge);
+  }
+
+  /** Makes nothing of what was read so far: its archive can't be unpacked to its end. */
+  refuse(fault: ArchiveFault): void {
+    this.#refusal = fault;
   }
 
   /** The UTF-8 in front of the record that is being read is of no more interest. */
@@ -147,16 +178,10 @@ export class Inspection implements RecordHandler {
 
   /** Ends the file and gives the verdict. */
   end(): QualityReport {
+    if (this.#refusal !== undefined) this.#forget(this.#refusal);
+    else this.#finish();
     const found = this.#found;
     const file = this.#file;
-    this.#source.end(this.#keptFrom, this.#judge);
-    if (this.#head !== undefined) this.#begin(this.#head);
-    if (!this.#watch.complete()) file.suspectUntil = Infinity;
-    this.#scanner.end();
-    if (file.records > 0 && isMixed(file.lineEnds)) {
-      file.otherLineEnd ??= { record: file.records, line: this.#scanner.recordLine };
-    }
-    if (this.#supported) this.#stages.every((stage) => stage.end?.(found) ?? true);
     const judgement = judge({
       faults: found.log,
       thresholds: this.#expectation.thresholds,
@@ -173,6 +198,9 @@ export class Inspection implements RecordHandler {
       ...judgement,
       bytes: file.bytes,
       sha256: this.#hash.digest('hex'),
+      ...(this.#archive === undefined
+        ? {}
+        : { compression: { format: this.#archive, unpackedBytes: this.#unpackedBytes } }),
       durationMs: Math.max(0, this.#clock() - this.#started),
       rows: file.rows,
       faultyRows: found.faultyRows,
@@ -189,6 +217,30 @@ export class Inspection implements RecordHandler {
         faultCounts: found.log.countsOf(index),
       })),
     };
+  }
+
+  /** Leaves of all that was found only the reason to refuse it. */
+  #forget({ kind, message }: ArchiveFault): void {
+    const file = this.#file;
+    this.#supported = false;
+    this.#found = this.#makeFindings();
+    file.records = 0;
+    file.rows = 0;
+    file.columns = undefined;
+    Object.assign(this.#scanner.lineEnds, { lf: 0, crlf: 0, cr: 0 });
+    if (this.#found.count(kind)) this.#found.listFile(kind, message);
+  }
+
+  #finish(): void {
+    const file = this.#file;
+    this.#source.end(this.#keptFrom, this.#judge);
+    if (this.#head !== undefined) this.#begin(this.#head);
+    if (!this.#watch.complete()) file.suspectUntil = Infinity;
+    this.#scanner.end();
+    if (file.records > 0 && isMixed(file.lineEnds)) {
+      file.otherLineEnd ??= { record: file.records, line: this.#scanner.recordLine };
+    }
+    if (this.#supported) this.#stages.every((stage) => stage.end?.(this.#found) ?? true);
   }
 
   /** Called by the scanner for each record. */

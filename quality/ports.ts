@@ -9,10 +9,49 @@ export interface EnginePorts {
   readonly isUtf8: (bytes: Uint8Array) => boolean;
   /** Gives other work of the process (heartbeats, requests) its turn. */
   readonly nextTurn: () => Promise<unknown>;
+  /** Unpacks what comes compressed. Without it such a file is an `unsupported-format`. */
+  readonly decompression?: Decompression;
 }
 
 /** A hash that bytes are pushed into. */
 export interface Sha256 {
   update(bytes: Uint8Array): unknown;
   digest(encoding: 'hex'): string;
+}
+
+/** Formats by the names of the Compression Streams standard, which lacks the last one. */
+export type CompressionFormat = 'gzip' | 'deflate-raw' | 'zstd';
+
+/** Unpacks streams of compressed bytes. */
+export interface Decompression {
+  readonly formats: readonly CompressionFormat[];
+  /** Whether a stream may have other bytes behind it; their number is then told. `DecompressionStream` fails there. */
+  readonly findsEnd: boolean;
+  /** Begins to unpack; bytes are taken from the iterable as they are needed, and it is not closed. */
+  readonly open: (
+    format: CompressionFormat,
+    bytes: AsyncIterator<Uint8Array>,
+  ) => DecompressedStream;
+  /** CRC-32 as zip has it, of bytes that follow those that gave `value`; 0 in front of the first. */
+  readonly crc32: (bytes: Uint8Array, value: number) => number;
+}
+
+/** What becomes of one compressed stream, in pieces. */
+export interface DecompressedStream {
+  /** @throws {DecompressionError}, or what the source throws */
+  readonly bytes: AsyncIterable<Uint8Array>;
+  /** Bytes that were taken and belong to the stream, once it was read to its end; undefined where that is unknown. */
+  readonly consumed: () => number | undefined;
+}
+
+/** Compressed bytes that can't be unpacked. */
+export class DecompressionError extends Error {
+  override readonly name = 'DecompressionError';
+  /** Whether they end too early; else they are damaged, as the message says. */
+  readonly truncated: boolean;
+
+  constructor(message: string, truncated: boolean) {
+    super(message);
+    this.truncated = truncated;
+  }
 }

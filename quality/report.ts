@@ -1,3 +1,4 @@
+import type { ArchiveFormat } from './archive.ts';
 import type { FaultType } from './faults.ts';
 import type { Fault } from './findings.ts';
 import type { ColumnReport } from './profile.ts';
@@ -17,7 +18,7 @@ export interface ChecksumReport {
 /** How the bytes came from their store to the engine, which itself knows nothing of it. */
 export interface SourceReport {
   readonly checksum: ChecksumReport;
-  /** What the store says that the file is encoded with; null where it says nothing. It was judged as stored. */
+  /** What the store says that the file is encoded with; null where it says nothing, and what it says decides nothing. */
   readonly contentEncoding: string | null;
 }
 
@@ -27,6 +28,13 @@ export interface ColumnFaults {
   readonly faultCounts: Partial<Record<FaultType, number>>;
 }
 
+/** What a file that was delivered compressed was judged as. */
+export interface CompressionReport {
+  readonly format: ArchiveFormat;
+  /** Size of the content, as far as it was unpacked. */
+  readonly unpackedBytes: number;
+}
+
 /** The result of one inspection. Its JSON Schema is `report.schema.json` in this folder. */
 export interface QualityReport {
   /** Version of the report's shape. */
@@ -34,10 +42,12 @@ export interface QualityReport {
   readonly verdict: Verdict;
   /** Why, in sentences; empty for `passed`. */
   readonly reasons: readonly string[];
-  /** Size of the file. */
+  /** Size of the file, as it was delivered. */
   readonly bytes: number;
-  /** Of the file's bytes, in hexadecimal. */
+  /** Of the file's bytes, as they were delivered, in hexadecimal. */
   readonly sha256: string;
+  /** Absent where the file is judged as it was delivered. Places of faults are those in the content. */
+  readonly compression?: CompressionReport;
   readonly durationMs: number;
   /** Records after the header, blank and faulty ones included. */
   readonly rows: number;

@@ -9,7 +9,7 @@ export type Verdict = (typeof VERDICTS)[number];
 export const VERDICT_RULES: readonly { readonly verdict: Verdict; readonly when: string }[] = [
   {
     verdict: 'unreadable',
-    when: 'The file is empty or holds no record, is UTF-32 or no CSV text (an archive, a spreadsheet, HTML, JSON), or has more than 65,536 labels.',
+    when: 'The file is empty or holds no record, is UTF-32 or no CSV text (a spreadsheet, HTML, JSON), is an archive that is not unpacked to its end, or has more than 65,536 labels.',
   },
   {
     verdict: 'unreadable',

@@ -158,7 +158,7 @@ describe('a file in another encoding than UTF-8', () => {
         {
           type: 'encoding-error',
           message:
-            'Byte 0x93 is not UTF-8 where it stands; in Windows-1252 it would be “ (U+201C).',
+            'Byte 0x93 is not UTF-8 where it stands. In Windows-1252 it would be “ (U+201C).',
         },
       ],
     });

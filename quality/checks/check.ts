@@ -67,6 +67,8 @@ export interface InspectedFile {
   readonly maxKeys: number;
   /** As it was delivered. */
   readonly bytes: number;
+  /** Whether what is judged came out of an archive. */
+  readonly unpacked: boolean;
   /** Settled before the first bytes are judged. */
   readonly text: TextEncoding;
   /** The file's byte at an offset of the UTF-8 that is judged; null where it is no longer known. */

@@ -32,8 +32,12 @@ export const ENCODING_CHECK: Check<'encoding-error' | 'undeclared-encoding'> = {
         if (index < 0) continue;
         valid = false;
         if (!found.count('encoding-error', cell)) continue;
-        found.listCell('encoding-error', cell, messageFor(bytes, index, file.text.encoding), {
+        const { encoding } = file.text;
+        const plainMessage = messageFor(bytes, index, encoding);
+        const message = `${plainMessage}${encoding === 'utf-8' ? windows1252Of(bytes[index] ?? 0) : ''}`;
+        found.listCell('encoding-error', cell, message, {
           index,
+          ...(message === plainMessage ? {} : { plainMessage }),
         });
       }
       if (!valid) found.countUnreadable();
@@ -203,11 +207,15 @@ function messageFor(bytes: Uint8Array, index: number, encoding: Encoding): strin
       0xd000 | (((bytes[index + 1] ?? 0) & 0x3f) << 6) | ((bytes[index + 2] ?? 0) & 0x3f);
     return `${hex(unit)} is half of a surrogate pair of UTF-16, without the other half.`;
   }
-  const message = `Byte ${hex(byte)} is not UTF-8 where it stands`;
-  const character = windows1252Character(byte);
-  if (character === undefined) return `${message}.`;
+  return `Byte ${hex(byte)} is not UTF-8 where it stands.`;
+}
+
+/** What a byte would be in Windows-1252, which most old files are in, as another sentence. */
+function windows1252Of(byte: number): string {
+  const character = byte < 0x80 ? undefined : windows1252Character(byte);
+  if (character === undefined) return '';
   const code = character.charCodeAt(0).toString(16).toUpperCase().padStart(4, '0');
-  return `${message}; in Windows-1252 it would be ${character} (U+${code}).`;
+  return ` In Windows-1252 it would be ${character} (U+${code}).`;
 }
 
 function hex(code: number): string {

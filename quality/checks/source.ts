@@ -25,6 +25,8 @@ const SIGNATURES: readonly (UnsupportedSource & { readonly bytes: readonly numbe
   signature('is UTF-32, big-endian', TEXT, [0x00, 0x00, 0xfe, 0xff]),
   signature('is a gzip archive', UNPACK, [0x1f, 0x8b]),
   signature('is a zip archive or a spreadsheet', `${UNPACK}, or ${EXPORT}`, [0x50, 0x4b, 3, 4]),
+  signature('is an empty zip archive', 'look at what packed it', [0x50, 0x4b, 5, 6]),
+  signature('is a tar archive', UNPACK, [...Array(257).fill(undefined), ...ascii('ustar')]),
   signature('is a zstd archive', UNPACK, [0x28, 0xb5, 0x2f, 0xfd]),
   signature('is a bzip2 archive', UNPACK, [...ascii('BZh'), undefined, ...ascii('1AY&SY')]),
   signature('is an xz archive', UNPACK, [0xfd, ...ascii('7zXZ'), 0]),
@@ -95,7 +97,8 @@ export const SOURCE_CHECK: Check<'source-error' | 'unsupported-format' | 'encodi
       if (unsupported === undefined) return true;
       const kind = unsupported.encoding ? 'encoding-error' : 'unsupported-format';
       if (found.count(kind)) {
-        const message = `The file ${unsupported.what}; UTF-8 text is needed: ${unsupported.remedy}.`;
+        const subject = file.unpacked ? 'What the archive holds' : 'The file';
+        const message = `${subject} ${unsupported.what}; UTF-8 text is needed: ${unsupported.remedy}.`;
         found.listFile(kind, message, unsupported.encoding ? { byte: 0 } : {});
       }
       return false;

@@ -16,6 +16,7 @@ export function reportText(name: string, report: QualityReport): string {
     `  ${amount(rows, 'row')}, ${amount(report.columns.length, 'column')}, ` +
       `${amount(bytes, 'byte')} in ${Math.round(durationMs)} ms, ` +
       `${report.schemaApplied ? 'with a schema' : 'structure alone'}, SHA-256 ${report.sha256}`,
+    ...compressionLines(report),
     ...sourceLines(report),
   ];
   for (const [type, count] of Object.entries(faultCounts)) {
@@ -27,13 +28,19 @@ export function reportText(name: string, report: QualityReport): string {
   return `${lines.join('\n')}\n`;
 }
 
+function compressionLines({ compression }: QualityReport): string[] {
+  if (compression === undefined) return [];
+  const { format, unpackedBytes } = compression;
+  return [`  packed by ${format}, ${amount(unpackedBytes, 'byte')} unpacked`];
+}
+
 function sourceLines({ source }: QualityReport): string[] {
   if (source === undefined) return [];
   const { algorithm, reason } = source.checksum;
   const encoding = source.contentEncoding;
   return [
     `  checksum ${reason === null ? `compared (${algorithm})` : `not checked: ${printable(reason)}`}`,
-    ...(encoding === null ? [] : [`  Content-Encoding ${printable(encoding)}, judged as stored`]),
+    ...(encoding === null ? [] : [`  Content-Encoding ${printable(encoding)}`]),
   ];
 }
 

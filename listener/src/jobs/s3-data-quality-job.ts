@@ -42,7 +42,9 @@ async function withSource(
 ): Promise<QualityReport> {
   const checksum = await compareChecksum(report.sha256);
   const source = { checksum, contentEncoding: contentEncoding ?? null };
-  if (contentEncoding === undefined || report.verdict === 'passed') return { ...report, source };
+  if (contentEncoding === undefined || report.verdict === 'passed' || report.compression) {
+    return { ...report, source };
+  }
   const encoded = `The file is stored with Content-Encoding ${contentEncoding} and was judged as it is stored.`;
   return { ...report, reasons: [...report.reasons, encoded], source };
 }

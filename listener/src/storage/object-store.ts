@@ -25,7 +25,7 @@ export interface OpenedObject {
   readonly versionId?: string;
   /** Without quotes. */
   readonly eTag?: string;
-  /** What the object is said to be encoded with, such as `gzip`. The bytes are never decoded. */
+  /** What the object is said to be encoded with, such as `gzip`. The bytes are given as they are stored. */
   readonly contentEncoding?: string;
   /**
    * Compares the bytes, once all were read, with the checksum that the store keeps of the whole object.

@@ -35,7 +35,7 @@ const composite = {
 test.each([
   [compared, null, '  checksum compared (CRC64NVME)\n'],
   [composite, null, '  checksum not checked: It is composite.\n'],
-  [compared, 'gzip\u001b', '  Content-Encoding gzip\\u{1b}, judged as stored\n'],
+  [compared, 'gzip\u001b', '  Content-Encoding gzip\\u{1b}\n'],
 ])('a summary tells how the bytes came from their store', (checksum, contentEncoding, line) => {
   const report = { ...reportOf('a\n1\n'), source: { checksum, contentEncoding } };
   expect(reportText('a.csv', report)).toContain(line);

@@ -197,10 +197,10 @@ describe('ends in the verdict of the delivered bytes', () => {
     });
   });
 
-  test.each(['gzip', 'aws-chunked'])(
+  test.each(['br', 'aws-chunked'])(
     'an object that is stored as %s, which the reasons name',
     async (encoding) => {
-      const body = { gzip: '\u001f\u008b\b', 'aws-chunked': 'a;chunk-signature=0\r\n1,2\r\n' }[
+      const body = { br: '\u008b\u0007\u0080', 'aws-chunked': 'a;chunk-signature=0\r\n1,2\r\n' }[
         encoding
       ];
       serve({
