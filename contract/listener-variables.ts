@@ -193,6 +193,13 @@ export const LISTENER_VARIABLES = {
     default: 'false',
     example: 'true',
   },
+  REPORT_VALUES: {
+    description:
+      'Whether a report in the bucket shows values of columns that are internal, and not their shapes alone.',
+    kind: oneOf('true', 'false'),
+    default: 'false',
+    example: 'true',
+  },
   LOCAL_S3_ROOT: {
     description: 'Folder that stands in for S3: `<root>/<bucket>/<key>`, else `<root>/<key>`.',
     kind: text('a folder that is there'),

@@ -167,7 +167,8 @@ export const FIELD_PROPERTIES = [
     name: 'classification',
     default: "the schema's classification",
     allowed: CLASSIFICATION,
-    meaning: 'How sensitive the values are; a report says it of each column and fault.',
+    meaning:
+      'How sensitive the values are, which decides where they are shown. A label that is no field is sensitive.',
   },
 ] as const satisfies readonly DescriptorOption[];
 

@@ -2,6 +2,7 @@ import { LISTENER_VARIABLES } from '@file-processing/contract/listener-variables
 import { ALL_RULES } from '../../audit/rules/all-rules.ts';
 import { errorTable } from '../../listener/src/errors.ts';
 import { createMetrics, type Metrics } from '../../listener/src/http/metrics.ts';
+import { PLACES } from '../../listener/src/privacy/places.ts';
 import { OPERATIONS } from '../../src/operations/operations.ts';
 import { fileProcessingVariables } from '../../src/settings/file-processing-variables.ts';
 import { foundationNetworkVariables } from '../../src/settings/foundation-network-variables.ts';
@@ -16,6 +17,7 @@ import {
   errorsMarkdown,
   metricsMarkdown,
   outputsMarkdown,
+  placesMarkdown,
   rulesMarkdown,
   variablesMarkdown,
 } from './tables.ts';
@@ -44,6 +46,7 @@ export function generatedSections(stacks: readonly SynthesizedStack[]): Record<s
     'commands of manage': commandsMarkdown(OPERATIONS),
     'environment of the listener': environmentMarkdown(LISTENER_VARIABLES),
     'errors of the listener': errorsMarkdown(errorTable),
+    'places of values': placesMarkdown(Object.values(PLACES)),
     'metrics of the listener': metricsMarkdown(listenerMetrics().registry.getMetricsAsArray()),
     'rules of the audit': rulesMarkdown(ALL_RULES),
     ...qualitySections(),

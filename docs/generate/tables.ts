@@ -1,3 +1,5 @@
+import { CLASSIFICATIONS } from '@file-processing/quality/classification.ts';
+import type { Place, Showing } from '../../listener/src/privacy/places.ts';
 import type { Variable, VariableTable } from '../../src/settings/variable.ts';
 
 /** The listener's environment variables, as far as a reader needs them. */
@@ -127,6 +129,20 @@ export function rulesMarkdown(
 /** A text in backticks. */
 export function code(text: string): string {
   return `\`${text}\``;
+}
+
+const SHOWN: Readonly<Record<Showing, string>> = {
+  value: 'value',
+  'by setting': 'value where `REPORT_VALUES` is true, else shape',
+  shape: 'shape',
+};
+
+/** What each place shows of values, by how sensitive they are. */
+export function placesMarkdown(places: readonly Place[]): string {
+  return markdownTable(
+    ['Place', ...CLASSIFICATIONS.map(code)],
+    places.map(({ place, shows }) => [place, ...CLASSIFICATIONS.map((name) => SHOWN[shows[name]])]),
+  );
 }
 
 /** A Markdown table; what would end a cell, or begin HTML, is escaped. */

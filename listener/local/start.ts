@@ -4,8 +4,9 @@ import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { EXIT as LISTENER_EXIT } from '@file-processing/contract/listener-interface.ts';
 import { expectationProblems } from '@file-processing/quality/expectation.ts';
-import type { QualityReport } from '@file-processing/quality/report.ts';
 import { worstFaults } from '../src/cli/report-text.ts';
+import { PLACES, shownClasses } from '../src/privacy/places.ts';
+import { storedReport } from '../src/privacy/withhold.ts';
 import { RuleSetError, readRuleFolder, SEED_FOLDER } from '../src/rules/rule-set.ts';
 import { SIGNAL_EXIT_CODES, takeShutdownSignals } from '../src/serve/shutdown.ts';
 import { filesIn, prepareDropFolder, watchDropFolder } from './drop-folder.ts';
@@ -182,9 +183,8 @@ async function showSample(flow: LocalFlow, path: string): Promise<ShownVerdict |
   const verdict = await submission.verdict;
   if (submission.kind === 'known') print(verdict.text);
   const run = verdict.runId === undefined ? undefined : await flow.findRun(verdict.runId);
-  if (!run?.report) return verdict;
-  // The column holds what inspectCsv made.
-  const report = run.report as unknown as QualityReport;
+  const report = run === undefined ? null : storedReport(run, shownClasses(PLACES.database));
+  if (run === undefined || report === null) return verdict;
   for (const fault of worstFaults(report, SHOWN_FAULTS)) print(`  ${fault}`);
   print('All of it, in another terminal:');
   print(

@@ -60,6 +60,8 @@ export interface Config {
     readonly reportPrefix: string;
     /** Reports are written below `reportPrefix`. */
     readonly writeReports: boolean;
+    /** They show values of internal columns. */
+    readonly reportValues: boolean;
     readonly localRoot: string | undefined;
   };
   readonly workerConcurrency: number;
@@ -106,6 +108,7 @@ export function readConfig(environment: Environment, needs: ConfigNeeds): Config
     buckets: readBuckets(reader),
     reportPrefix: reader.required('REPORT_PREFIX'),
     writeReports: readWriteReports(reader),
+    reportValues: reader.required('REPORT_VALUES') === 'true',
     localRoot: readLocalRoot(reader),
     workerConcurrency: reader.required('WORKER_CONCURRENCY'),
     shutdownSeconds: reader.required('SHUTDOWN_SECONDS'),
@@ -147,6 +150,7 @@ export function readConfig(environment: Environment, needs: ConfigNeeds): Config
       buckets: read.buckets,
       reportPrefix: present(read.reportPrefix),
       writeReports: read.writeReports,
+      reportValues: read.reportValues,
       localRoot: read.localRoot,
     }),
     workerConcurrency: present(read.workerConcurrency),

@@ -25,10 +25,17 @@ const broken = (change: object): Promise<string | undefined> =>
     );
 
 const details_deleted_at = new Date();
-const ended = { verdict: null, row_count: null, byte_count: null, fault_count: null, report: null };
+const ended = {
+  verdict: null,
+  row_count: null,
+  byte_count: null,
+  fault_count: null,
+  report: null,
+  withheld: null,
+};
 
 test('a verdict may lose its report', async () => {
-  expect(await broken({ report: null, details_deleted_at })).toBeUndefined();
+  expect(await broken({ report: null, withheld: null, details_deleted_at })).toBeUndefined();
 });
 
 test('an end without a verdict may lose its reason', async () => {

@@ -59,6 +59,7 @@ export const PASSED: JudgementResult = {
   faultCount: 0,
   sha256: 'ab'.repeat(32),
   report: { verdict: 'passed' },
+  withheld: {},
 };
 
 /** A run with a verdict. @returns its id */

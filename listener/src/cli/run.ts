@@ -17,7 +17,9 @@ import type { Job, JobContext, JobOutcome } from '../jobs/job.ts';
 import { monitoredFileInRuleSet } from '../jobs/monitored-file.ts';
 import { JudgementLostError, recordJudgement } from '../jobs/record-judgement.ts';
 import { JOBS } from '../jobs/s3-data-quality-job.ts';
-import { writeReport } from '../jobs/write-report.ts';
+import { reportFormOf, writeReport } from '../jobs/write-report.ts';
+import { PLACES, shownClasses } from '../privacy/places.ts';
+import { restore } from '../privacy/withhold.ts';
 import { readRuleFolder } from '../rules/rule-set.ts';
 import { openStore } from '../storage/open-store.ts';
 import { requireAws } from './check.ts';
@@ -183,7 +185,8 @@ function show(context: CommandContext, name: string, outcome: JobOutcome, json: 
     return;
   }
   // One line each, so that several reports can be told apart.
-  const text = json ? `${JSON.stringify(outcome.report)}\n` : reportText(name, outcome.report);
+  const report = restore(outcome, shownClasses(PLACES.terminal));
+  const text = json ? `${JSON.stringify(report)}\n` : reportText(name, report);
   context.stdout.write(text);
 }
 
@@ -218,7 +221,7 @@ function recordingJudge(
       ...(reason === undefined ? {} : { reason }),
     });
     const { store, signal } = context;
-    const writing = { database, store, prefix: s3.reportPrefix, signal };
+    const writing = { ...reportFormOf({ s3 }), database, store, signal };
     const report = (judgement: JudgementReference) =>
       s3.writeReports ? { report: () => writeReport(judgement, writing) } : {};
     if ('ended' in started) {

@@ -1,5 +1,4 @@
 import { EXIT } from '@file-processing/contract/listener-interface.ts';
-import type { QualityReport } from '@file-processing/quality/report.ts';
 import type { Database } from '../database/connection.ts';
 import { type Judgement, judgementsOf } from '../database/judgements.ts';
 import { mappingVersions } from '../database/mappings.ts';
@@ -16,6 +15,8 @@ import {
   type RunStatus,
   runIdsNamed,
 } from '../database/runs.ts';
+import { PLACES, shownClasses } from '../privacy/places.ts';
+import { storedReport } from '../privacy/withhold.ts';
 import { type RetryRequest, retryRuns } from '../queue/dead-letters.ts';
 import type { Queue } from '../queue/queue.ts';
 import { type Command, type CommandContext, UsageError } from './command-context.ts';
@@ -75,7 +76,8 @@ export const show: Command<ShowOptions> = (context, { id, json }) =>
   withDatabase(context, async (database) => {
     const found = await findRun(database, await runIdOf(database, id));
     if (found === undefined) throw new UsageError(noRun(id));
-    const { report, ...run } = found;
+    const { report: _report, withheld: _withheld, ...run } = found;
+    const report = storedReport(found, shownClasses(PLACES.database));
     const judgements = await judgementsOf(database, run.id);
     if (json) {
       context.stdout.write(`${JSON.stringify({ ...run, judgements, report }, null, 2)}\n`);
@@ -90,8 +92,7 @@ export const show: Command<ShowOptions> = (context, { id, json }) =>
       context.stdout.write(`\njudgements:\n${judgements.map(judgementLine).join('')}`);
     }
     if (report !== null) {
-      // The column holds what inspectCsv made.
-      context.stdout.write(`\n${reportText(run.key, report as unknown as QualityReport)}`);
+      context.stdout.write(`\n${reportText(run.key, report)}`);
     }
     return EXIT.ok;
   });

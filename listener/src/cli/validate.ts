@@ -3,6 +3,8 @@ import { readFile, stat } from 'node:fs/promises';
 import type { Expectation } from '@file-processing/quality/expectation.ts';
 import { inspectCsv } from '@file-processing/quality/inspect.ts';
 import { NODE_PORTS } from '../jobs/engine-ports.ts';
+import { PLACES, shownClasses } from '../privacy/places.ts';
+import { restore, withhold } from '../privacy/withhold.ts';
 import { withoutByteOrderMark } from '../rules/rule-file.ts';
 import { type Command, configWithoutDatabase, UsageError } from './command-context.ts';
 import { exitCodeOfVerdict } from './exit-codes.ts';
@@ -32,7 +34,8 @@ export const validate: Command<ValidateOptions> = async (context, { file, schema
     },
   );
   progress.end();
-  context.stdout.write(json ? `${JSON.stringify(report, null, 2)}\n` : reportText(file, report));
+  const shown = restore(withhold(report, schema !== undefined), shownClasses(PLACES.terminal));
+  context.stdout.write(json ? `${JSON.stringify(shown, null, 2)}\n` : reportText(file, shown));
   return exitCodeOfVerdict(report.verdict);
 };
 

@@ -1,5 +1,6 @@
 import type { ObjectReference } from '@file-processing/contract/s3-event.ts';
 import type { Verdict } from '@file-processing/quality/verdict.ts';
+import type { Withheld } from '../privacy/withhold.ts';
 import { identityOf, readableTime, storableText, toJsonb } from './column-values.ts';
 import type { Database, Transaction } from './connection.ts';
 import { sharedStatement } from './group-commit.ts';
@@ -54,7 +55,9 @@ export interface JudgementResult {
   readonly faultCount: number;
   /** Lower-case hexadecimal; undefined when the file was not read to its end. */
   readonly sha256?: string;
+  /** A protected one, with what it withholds. */
   readonly report: object;
+  readonly withheld: Withheld;
   /** The entry that named the expectation; undefined for an unmonitored file. */
   readonly monitored?: {
     readonly monitoringFileId: number;
@@ -262,6 +265,7 @@ export async function finishJudgement(
     fault_count: result.faultCount,
     sha256: result.sha256 ?? null,
     report: result.report,
+    withheld: result.withheld,
     monitoring_file_id: result.monitored?.monitoringFileId ?? null,
     mapping_name: result.monitored?.mappingName ?? null,
     mapping_version: result.monitored?.mappingVersion ?? null,
@@ -291,6 +295,7 @@ const END_COLUMNS = [
   'fault_count',
   'sha256',
   'report',
+  'withheld',
   'monitoring_file_id',
   'mapping_name',
   'mapping_version',
@@ -494,6 +499,8 @@ export interface Judgement extends JudgementReference {
 /** A judgement with its whole report. */
 export interface JudgementWithReport extends Judgement {
   readonly report: Readonly<Record<string, unknown>> | null;
+  /** What the report withholds; null where there is no report, and beside one of a version that withheld nothing. */
+  readonly withheld: Withheld | null;
 }
 
 /** Every column but the report, which may be large, under the names of {@link Judgement}. */
@@ -537,7 +544,11 @@ export async function findJudgement(
 ): Promise<JudgementWithReport | undefined> {
   return database(tablesOf(database).judgements)
     .where({ run_id: runId, number })
-    .first<JudgementWithReport | undefined>({ ...JUDGEMENT_COLUMNS, report: 'report' });
+    .first<JudgementWithReport | undefined>({
+      ...JUDGEMENT_COLUMNS,
+      report: 'report',
+      withheld: 'withheld',
+    });
 }
 
 function held(row: HeldRow): HeldJudgement {

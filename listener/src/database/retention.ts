@@ -115,7 +115,7 @@ const judgementDetails: DeleteSome = async (transaction, cutoff, batchSize) => {
        ORDER BY finished_at LIMIT ? FOR NO KEY UPDATE SKIP LOCKED
      )
      UPDATE ${judgements} AS judgement
-     SET report = NULL, error = NULL, details_deleted_at = now()
+     SET report = NULL, withheld = NULL, error = NULL, details_deleted_at = now()
      FROM old WHERE judgement.run_id = old.run_id AND judgement.number = old.number`,
     [cutoff, batchSize],
   );

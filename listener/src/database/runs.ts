@@ -2,7 +2,12 @@ import type { Verdict } from '@file-processing/quality/verdict.ts';
 import type { Knex } from 'knex';
 import { storableText } from './column-values.ts';
 import type { Database } from './connection.ts';
-import { type Asker, findJudgement, type JudgementStatus } from './judgements.ts';
+import {
+  type Asker,
+  findJudgement,
+  type JudgementStatus,
+  type JudgementWithReport,
+} from './judgements.ts';
 import { keyExpression } from './key-pattern.ts';
 import { type DescribedNames, namesOfClient } from './monitoring-files.ts';
 import { tablesOf } from './tables.ts';
@@ -52,10 +57,8 @@ export interface Run {
   readonly reportKey: string | null;
 }
 
-/** A run with the whole report of its verdict. */
-export interface RunWithReport extends Run {
-  readonly report: Readonly<Record<string, unknown>> | null;
-}
+/** A run with the whole report of its verdict, and what it withholds. */
+export interface RunWithReport extends Run, Pick<JudgementWithReport, 'report' | 'withheld'> {}
 
 /** The names of {@link Run} and where each comes from. */
 const RUN_COLUMNS = {
@@ -322,5 +325,5 @@ export async function findRun(database: Database, id: string): Promise<RunWithRe
     verdictNumber === null
       ? undefined
       : await findJudgement(database, { runId: run.id, number: verdictNumber });
-  return { ...run, report: judgement?.report ?? null };
+  return { ...run, report: judgement?.report ?? null, withheld: judgement?.withheld ?? null };
 }

@@ -1,5 +1,5 @@
 import type { JobName } from '@file-processing/contract/listener-interface.ts';
-import type { QualityReport } from '@file-processing/quality/report.ts';
+import type { ProtectedReport } from '../privacy/withhold.ts';
 import type { ObjectStore, StoredObjectReference } from '../storage/object-store.ts';
 import type { MonitoredFile } from './monitored-file.ts';
 
@@ -27,12 +27,11 @@ export interface JobProgress {
 
 /** What a job found. */
 export type JobOutcome =
-  | {
+  | (ProtectedReport & {
       readonly status: 'finished';
-      readonly report: QualityReport;
       /** Undefined for a file that is not monitored: only its structure was judged. */
       readonly monitored: MonitoredFile | undefined;
-    }
+    })
   | { readonly status: 'gone' | 'replaced'; readonly reason: string };
 
 /** Something that can be done with one object. What it throws is technical, worth a retry. */

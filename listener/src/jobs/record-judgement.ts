@@ -75,7 +75,7 @@ function record(
   if (outcome.status !== 'finished') {
     return closeJudgement(database, judgement, outcome.status, outcome.reason);
   }
-  const { report, monitored } = outcome;
+  const { report, withheld, monitored } = outcome;
   return finishJudgement(database, judgement, {
     verdict: report.verdict,
     rowCount: report.rows,
@@ -83,6 +83,7 @@ function record(
     faultCount: report.faultCount,
     sha256: report.sha256,
     report,
+    withheld,
     ...(monitored?.monitoringFileId === undefined
       ? {}
       : {

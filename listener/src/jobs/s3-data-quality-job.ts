@@ -2,6 +2,7 @@ import type { Expectation } from '@file-processing/quality/expectation.ts';
 import { inspectCsv } from '@file-processing/quality/inspect.ts';
 import type { QualityReport } from '@file-processing/quality/report.ts';
 import type { Mapping } from '../database/mappings.ts';
+import { withhold } from '../privacy/withhold.ts';
 import { ObjectUnavailableError, type OpenedObject } from '../storage/object-store.ts';
 import { NODE_PORTS } from './engine-ports.ts';
 import type { Job, JobOutcome } from './job.ts';
@@ -25,7 +26,9 @@ export const s3DataQualityJob: Job = {
           ? {}
           : { onProgress: (read, rows) => onProgress({ bytes: read, rows, sizeBytes }) }),
       });
-      return { status: 'finished', report: await withSource(report, opened), monitored };
+      const protectsUndeclared = monitored !== undefined || !store.isLocal;
+      const whole = await withSource(report, opened);
+      return { status: 'finished', ...withhold(whole, protectsUndeclared), monitored };
     } catch (error) {
       return outcomeOf(error);
     } finally {

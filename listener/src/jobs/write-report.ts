@@ -1,21 +1,39 @@
 import { createHash } from 'node:crypto';
+import type { Config } from '../config.ts';
 import type { Database } from '../database/connection.ts';
 import {
   findJudgement,
+  type Judgement,
   type JudgementReference,
-  type JudgementWithReport,
   noteReport,
 } from '../database/judgements.ts';
 import { clientOfMonitoringFile } from '../database/monitoring-files.ts';
 import { findRun, type Run } from '../database/runs.ts';
+import { PLACES, shownClasses } from '../privacy/places.ts';
+import { storedReport } from '../privacy/withhold.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
 
-/** What {@link writeReport} works with. */
-export interface WriteReportOptions {
-  readonly database: Database;
-  readonly store: Pick<ObjectStore, 'write'>;
+/** Where reports are written, and what they show. */
+export interface ReportForm {
   /** Key prefix of reports. */
   readonly prefix: string;
+  /** REPORT_VALUES. */
+  readonly bySetting: boolean;
+}
+
+/** As REPORT_PREFIX and REPORT_VALUES have it. */
+export function reportFormOf({
+  s3,
+}: {
+  readonly s3: Pick<Config['s3'], 'reportPrefix' | 'reportValues'>;
+}): ReportForm {
+  return { prefix: s3.reportPrefix, bySetting: s3.reportValues };
+}
+
+/** What {@link writeReport} works with. */
+export interface WriteReportOptions extends ReportForm {
+  readonly database: Database;
+  readonly store: Pick<ObjectStore, 'write'>;
   /** Ends the writing, which then throws the signal's reason. */
   readonly signal: AbortSignal;
 }
@@ -37,31 +55,31 @@ export interface WrittenReport {
  */
 export async function writeReport(
   reference: JudgementReference,
-  { database, store, prefix, signal }: WriteReportOptions,
+  { database, store, prefix, bySetting, signal }: WriteReportOptions,
 ): Promise<WrittenReport | undefined> {
   const judgement = await findJudgement(database, reference);
   if (judgement?.status !== 'finished' || judgement.reportKey !== null) return undefined;
-  if (judgement.report === null) return undefined;
+  const report = storedReport(judgement, shownClasses(PLACES.bucket, bySetting));
+  if (report === null) return undefined;
   const run = await findRun(database, reference.runId);
   if (run === undefined) return undefined;
   const { bucket, key: objectKey } = run;
   const key = reportKey({ prefix, objectKey, judgement });
   const client = await clientOfMonitoringFile(database, judgement.monitoringFileId);
-  await store.write({ bucket, key }, reportDocument(run, judgement, client), signal);
+  await store.write({ bucket, key }, reportDocument(run, { ...judgement, report }, client), signal);
   await noteReport(database, judgement, key);
   return { bucket, reportKey: key };
 }
 
 /**
- * The document that is written to the bucket: the report as the database holds it, beside what it is
- * about.
+ * The document that is written to the bucket: the report, beside what it is about.
  *
  * @param judgement has ended with a verdict
  * @param client of the monitored file; undefined where it is not monitored
  */
 export function reportDocument(
   { id, bucket, key, versionId, eTag }: Pick<Run, 'id' | 'bucket' | 'key' | 'versionId' | 'eTag'>,
-  judgement: JudgementWithReport,
+  judgement: Judgement & { readonly report: object | null },
   client: string | undefined,
 ): string {
   const { number, verdict, finishedAt, mappingName, mappingVersion, report } = judgement;

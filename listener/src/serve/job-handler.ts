@@ -9,7 +9,7 @@ import {
   type RecordedJudgement,
   recordJudgement,
 } from '../jobs/record-judgement.ts';
-import { writeReport } from '../jobs/write-report.ts';
+import { type ReportForm, writeReport } from '../jobs/write-report.ts';
 import { type JobHandler, PostponedError } from '../queue/jobs-in-hand.ts';
 import type { RunJob } from '../queue/queue.ts';
 import type { Breakers, BucketAttempt } from '../storage/breaker.ts';
@@ -21,8 +21,8 @@ export interface JobHandlerDependencies {
   readonly store: ObjectStore;
   readonly job: Job;
   readonly maxFaults: number;
-  /** Key prefix of the reports; undefined where none is written. */
-  readonly reportPrefix: string | undefined;
+  /** Undefined where none is written. */
+  readonly reports: ReportForm | undefined;
   readonly logger: Logger;
   readonly metrics: Metrics;
   /** Buckets whose files can't be read, and buckets that take no report. */
@@ -47,7 +47,8 @@ export function jobHandler(dependencies: JobHandlerDependencies): JobHandler {
   let reports = 0;
   return async (queued, signal, makeRoom) => {
     await judge(dependencies, queued, signal);
-    if (dependencies.reportPrefix === undefined) return;
+    const { reports: form } = dependencies;
+    if (form === undefined) return;
     // A bucket that does not answer a report keeps no verdict of another file waiting.
     if (reports >= REPORTS_AT_ONCE) {
       throw new PostponedError('too many reports are being written', REPORT_WAIT_SECONDS);
@@ -55,7 +56,7 @@ export function jobHandler(dependencies: JobHandlerDependencies): JobHandler {
     reports += 1;
     makeRoom();
     try {
-      await report(dependencies, queued, signal);
+      await report(dependencies, form, queued, signal);
     } finally {
       reports -= 1;
     }
@@ -67,7 +68,7 @@ async function judge(
   queued: RunJob,
   signal: AbortSignal,
 ): Promise<void> {
-  const { logger, metrics, reportPrefix: _, breakers, ...running } = dependencies;
+  const { logger, metrics, reports: _, breakers, ...running } = dependencies;
   const { database } = running;
   // Only an outage costs a job this look.
   const object = breakers.read.anyOpen ? await objectOfRun(database, queued.runId) : undefined;
@@ -122,13 +123,14 @@ function beginAt(
 
 async function report(
   dependencies: JobHandlerDependencies,
+  form: ReportForm,
   queued: RunJob,
   signal: AbortSignal,
 ): Promise<void> {
-  const { database, logger, metrics, reportPrefix: prefix = '' } = dependencies;
+  const { database, logger, metrics } = dependencies;
   try {
     const store = watchedWriter(dependencies);
-    const written = await writeReport(queued, { database, store, prefix, signal });
+    const written = await writeReport(queued, { ...form, database, store, signal });
     if (written === undefined) return;
     logger.info({ ...referenceOf(queued), ...written }, 'report written');
     metrics.countReport('written');

@@ -28,6 +28,7 @@ import {
 } from '../http/server.ts';
 import { snsIntake } from '../intake/sns-intake.ts';
 import { s3DataQualityJob } from '../jobs/s3-data-quality-job.ts';
+import { reportFormOf } from '../jobs/write-report.ts';
 import {
   endDeadJudgements,
   lookForDeadProcesses,
@@ -234,7 +235,7 @@ function startJobs(
       store,
       job: s3DataQualityJob,
       maxFaults: config.maxFaults,
-      reportPrefix: config.s3.writeReports ? config.s3.reportPrefix : undefined,
+      reports: config.s3.writeReports ? reportFormOf(config) : undefined,
       logger,
       metrics,
       breakers,

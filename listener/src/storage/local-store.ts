@@ -36,6 +36,7 @@ export function localETag(stats: { readonly size: bigint; readonly mtimeNs: bigi
  */
 export function createLocalStore(root: string): ObjectStore {
   return {
+    isLocal: true,
     async open(reference, signal) {
       signal.throwIfAborted();
       const { key, eTag: expected, sizeBytes: expectedBytes } = reference;

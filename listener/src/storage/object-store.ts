@@ -38,6 +38,8 @@ export interface OpenedObject {
 
 /** Where delivered files are, and where reports on them go. */
 export interface ObjectStore {
+  /** Whether files and reports stay on this machine. @default false */
+  readonly isLocal?: boolean;
   /**
    * Opens an object in the state that its event named, for one read.
    *

@@ -58,6 +58,7 @@ export function listenerEnvironment(
     REPORT_PREFIX: settings.report_prefix,
     // The role may write below the prefix, and nowhere without one.
     WRITE_REPORTS: settings.report_prefix === '' ? 'false' : 'true',
+    REPORT_VALUES: settings.report_values ? 'true' : '',
     SNS_TOPIC_ARNS: topicArn,
     SNS_MAX_AGE_SECONDS: `${settings.sns_max_age_seconds}`,
     SQS_QUEUE_URL: queueUrl ?? '',

@@ -105,5 +105,11 @@ export const bucketVariables = {
     allowed: `empty, or ${KEY_PREFIX}`,
     accepts: (value) => value === '' || isKeyPrefix(value),
   }),
+  report_values: flag({
+    description:
+      'Whether reports in the bucket show values of columns that are internal. Values of sensitive columns are never in them.',
+    default: false,
+    example: true,
+  }),
   create_s3_notifications: createNotifications,
 };

@@ -114,6 +114,7 @@ describe('a verdict that is too old', () => {
     expect(await findJudgement(given.database, { runId, number: 1 })).toEqual({
       ...before,
       report: null,
+      withheld: null,
       detailsDeletedAt: expect.any(Date),
     });
     expect(await given.database('runs').where({ id: runId }).first()).toEqual(run);

@@ -55,7 +55,7 @@ async function judged(content: string | Error, object = officers): Promise<strin
 const write = (runId: string, store: ObjectStore, signal = never) =>
   writeReport(
     { runId, number: 1 },
-    { database: given.database, store, prefix: 'reports/', signal },
+    { database: given.database, store, prefix: 'reports/', bySetting: false, signal },
   );
 
 test('the report lies beside its object, below the prefix, and its key is on the run', async () => {
@@ -99,7 +99,9 @@ test('a report that was written is not written again', async () => {
 
 test('a report that was deleted for its age is not written any more', async () => {
   const id = await judged('n\n1\n', unmonitored);
-  await given.database('judgements').update({ report: null, details_deleted_at: new Date() });
+  await given
+    .database('judgements')
+    .update({ report: null, withheld: null, details_deleted_at: new Date() });
   const store = writableStoreOf('');
   expect(await write(id, store)).toBeUndefined();
   expect(store.written).toEqual([]);
@@ -185,6 +187,7 @@ const judgement: JudgementWithReport = {
   detailsDeletedAt: null,
   settledAt: null,
   settledReason: null,
+  withheld: {},
   report: { verdict: 'failed', rows: 1 },
 };
 

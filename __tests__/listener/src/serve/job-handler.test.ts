@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { findRun } from '../../../../listener/src/database/runs.ts';
 import { createMetrics } from '../../../../listener/src/http/metrics.ts';
 import { s3DataQualityJob } from '../../../../listener/src/jobs/s3-data-quality-job.ts';
+import type { ReportForm } from '../../../../listener/src/jobs/write-report.ts';
 import { PostponedError } from '../../../../listener/src/queue/jobs-in-hand.ts';
 import { jobHandler } from '../../../../listener/src/serve/job-handler.ts';
 import { type Breakers, createBreakers } from '../../../../listener/src/storage/breaker.ts';
@@ -27,7 +28,7 @@ const closedBreakers = () => ({ read: createBreakers(), write: createBreakers() 
 interface Handling {
   readonly retryCount?: number;
   readonly signal?: AbortSignal;
-  readonly reportPrefix?: string;
+  readonly reports?: ReportForm;
   /** @default that of a new object */
   readonly runId?: string;
   readonly breakers?: Record<'read' | 'write', Breakers>;
@@ -37,7 +38,7 @@ interface Handling {
 /** Handles one job whose object has this content, or lies in this store. */
 async function handle(
   object: string | Error | ObjectStore,
-  { retryCount = 0, signal, reportPrefix, runId: before, ...more }: Handling = {},
+  { retryCount = 0, signal, reports, runId: before, ...more }: Handling = {},
 ) {
   const runId = before ?? (await openRun(given.database, { bucket: 'bucket', key: 'a.csv' }));
   const { breakers = closedBreakers(), makeRoom = () => undefined } = more;
@@ -48,7 +49,7 @@ async function handle(
     store: typeof object === 'string' || object instanceof Error ? storeOf(object) : object,
     job: s3DataQualityJob,
     maxFaults: 10,
-    reportPrefix,
+    reports,
     logger,
     metrics,
     breakers,
@@ -117,7 +118,7 @@ test('a job that comes again after its verdict does nothing', async () => {
   expect(lines).toMatchObject([{ level: 20, msg: 'judgement had ended before' }]);
 });
 
-const reportPrefix = 'reports/';
+const reports = { prefix: 'reports/', bySetting: false };
 const refusing = (content: string | Error) => {
   const store = writableStoreOf(content);
   store.refuseNext(new Error('SlowDown'));
@@ -126,7 +127,7 @@ const refusing = (content: string | Error) => {
 
 test('a verdict is followed by its report', async () => {
   const store = writableStoreOf('n\n1\n');
-  const { runId, lines, metrics } = await handle(store, { reportPrefix });
+  const { runId, lines, metrics } = await handle(store, { reports });
   const reportKey = `reports/a.csv.${runId}.1.json`;
   expect(store.written).toMatchObject([{ bucket: 'bucket', key: reportKey }]);
   expect(lines).toMatchObject([
@@ -145,19 +146,19 @@ test('without a prefix no report is written', async () => {
 
 test('a run whose object is gone has no report', async () => {
   const store = writableStoreOf(new ObjectUnavailableError('object-gone', 'is gone'));
-  const { lines, error } = await handle(store, { reportPrefix });
+  const { lines, error } = await handle(store, { reports });
   expect([store.written, error]).toEqual([[], undefined]);
   expect(lines).toHaveLength(1);
 });
 
 test('a failed attempt at a verdict writes no report', async () => {
   const store = writableStoreOf(new Error('access denied'));
-  await handle(store, { reportPrefix });
+  await handle(store, { reports });
   expect(store.written).toEqual([]);
 });
 
 test('a report that is refused is thrown for the queue, after the verdict was told', async () => {
-  const { runId, lines, error, metrics } = await handle(refusing('n\n1\n'), { reportPrefix });
+  const { runId, lines, error, metrics } = await handle(refusing('n\n1\n'), { reports });
   expect(error).toMatchObject({ message: 'SlowDown' });
   expect(lines).toMatchObject([
     { level: 30, msg: 'run finished', verdict: 'passed' },
@@ -169,9 +170,9 @@ test('a report that is refused is thrown for the queue, after the verdict was to
 });
 
 test('the attempt after that writes the report alone, and tells no second verdict', async () => {
-  const { runId } = await handle(refusing('n\n1\n'), { reportPrefix });
+  const { runId } = await handle(refusing('n\n1\n'), { reports });
   const store = writableStoreOf(new Error('must not be opened'));
-  const { lines, metrics } = await handle(store, { retryCount: 1, reportPrefix, runId });
+  const { lines, metrics } = await handle(store, { retryCount: 1, reports, runId });
   expect(store.written).toHaveLength(1);
   expect(lines).toMatchObject([
     { level: 20, msg: 'judgement had ended before' },
@@ -181,9 +182,9 @@ test('the attempt after that writes the report alone, and tells no second verdic
 });
 
 test('the last refused attempt is one error that says that the verdict stands', async () => {
-  const { runId } = await handle(refusing('n\n1\n'), { reportPrefix });
+  const { runId } = await handle(refusing('n\n1\n'), { reports });
   const store = refusing(new Error('must not be opened'));
-  const { lines } = await handle(store, { retryCount: 10, reportPrefix, runId });
+  const { lines } = await handle(store, { retryCount: 10, reports, runId });
   const message = 'the verdict stands, its report was not written';
   expect(lines.slice(1)).toMatchObject([
     { level: 50, msg: message, runId, judgement: 1, attempt: 11 },
@@ -195,7 +196,7 @@ test('a report that is handed back is not a failure', async () => {
   const controller = new AbortController();
   const store = writableStoreOf('n\n1\n', async () => controller.abort(new Error('shutdown')));
   const { signal } = controller;
-  const { lines, error, metrics } = await handle(store, { signal, reportPrefix });
+  const { lines, error, metrics } = await handle(store, { signal, reports });
   expect(error).toMatchObject({ message: 'shutdown' });
   expect(lines).toMatchObject([{ msg: 'run finished' }]);
   expect(metrics).toContain('file_processing_reports_total{outcome="failed"} 0');
@@ -276,7 +277,7 @@ test('a file of another bucket is judged meanwhile', async () => {
 test('a job makes room for others before it writes its report', async () => {
   const order: string[] = [];
   const store = writableStoreOf('n\n1\n', async () => void order.push('write'));
-  await handle(store, { reportPrefix, makeRoom: () => order.push('room') });
+  await handle(store, { reports, makeRoom: () => order.push('room') });
   expect(order).toEqual(['room', 'write']);
 });
 
@@ -285,10 +286,10 @@ test('a bucket that takes no report is not asked for each one', async () => {
   const store = writableStoreOf('n\n1\n');
   for (const key of 'abcde') {
     store.refuseNext(denied());
-    await handle(store, { runId: await runOf(key), reportPrefix, breakers });
+    await handle(store, { runId: await runOf(key), reports, breakers });
   }
   const runId = await runOf('f');
-  const { error, metrics } = await handle(store, { runId, reportPrefix, breakers });
+  const { error, metrics } = await handle(store, { runId, reports, breakers });
   expect(error).toBeInstanceOf(PostponedError);
   expect(store.written).toEqual([]);
   expect(metrics).toContain('file_processing_reports_total{outcome="failed"} 0');

@@ -54,7 +54,7 @@ function work(store: ObjectStore): readonly Record<string, unknown>[] {
       ...{ database, store, job, logger, metrics },
       breakers: { read: createBreakers(), write: createBreakers() },
       maxFaults: 10,
-      reportPrefix: 'reports/',
+      reports: { prefix: 'reports/', bySetting: false },
     }),
     onDead: async (dead) => {
       await failJudgements(database, dead);

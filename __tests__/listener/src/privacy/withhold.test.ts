@@ -1,0 +1,152 @@
+import { describe, expect, it } from 'vitest';
+import { NODE_PORTS } from '../../../../listener/src/jobs/engine-ports.ts';
+import {
+  restore,
+  shapeOf,
+  storedReport,
+  withhold,
+} from '../../../../listener/src/privacy/withhold.ts';
+import { createInspection } from '../../../../quality/inspect.ts';
+import type { TableSchema } from '../../../../quality/table-schema.ts';
+
+const SCHEMA: TableSchema = {
+  fields: [
+    { name: 'id', type: 'integer', classification: 'public' },
+    { name: 'unit', type: 'string', constraints: { enum: ['rule-of-unit'] } },
+    {
+      name: 'badge',
+      type: 'string',
+      classification: 'sensitive',
+      constraints: { pattern: 'RULE-OF-BADGE' },
+    },
+  ],
+  uniqueKeys: [['id', 'badge']],
+};
+
+/** Texts that say where they stood. */
+const FILE = [
+  'id,unit,badge,label-of-extra',
+  'p1,unit-one,BADGE-one,e1',
+  '2,unit-two,BADGE-two,e2',
+  '2,unit-two,BADGE-two,e3',
+  '3,"unit-three,BADGE-three,e4',
+].join('\n');
+
+function reportOf(file: string, schema?: TableSchema) {
+  const inspection = createInspection(NODE_PORTS, {
+    clock: () => 0,
+    ...(schema === undefined ? {} : { expectation: { schema } }),
+  });
+  inspection.write(Buffer.from(file));
+  return inspection.end();
+}
+
+const WHOLE = reportOf(FILE, SCHEMA);
+const SENSITIVE = /BADGE-\w|RULE-OF-BADGE|label-of-extra|e[1-4]\b/;
+
+describe('withhold', () => {
+  it('takes out each text that is not public, and rules and labels that would tell it', () => {
+    expect(JSON.stringify(WHOLE)).toMatch(SENSITIVE);
+    const { report } = withhold(WHOLE, true);
+    expect(JSON.stringify(report)).not.toMatch(SENSITIVE);
+    expect(JSON.stringify(report)).not.toMatch(/unit-|rule-of-unit/);
+  });
+
+  it('leaves what is public, the names of fields, and every count', () => {
+    const { report } = withhold(WHOLE, true);
+    expect(report.faults.find(({ field }) => field === 1)).toMatchObject({
+      label: 'id',
+      value: 'p1',
+    });
+    expect(report.columns.map(({ label }) => label)).toStrictEqual([
+      'id',
+      'unit',
+      'badge',
+      'aaaaa-aa-aaaaa',
+    ]);
+    expect({ ...report, faults: [], columns: [] }).toStrictEqual({
+      ...WHOLE,
+      faults: [],
+      columns: [],
+    });
+  });
+
+  it('gives equal values one number, so that repetition shows', () => {
+    const { report } = withhold(WHOLE, true);
+    const values = report.faults
+      .filter(({ type }) => type === 'constraint-error')
+      .map(({ value }) => value);
+    expect(new Set(values).size).toBeLessThan(values.length);
+    expect(values).toContainEqual(expect.stringMatching(/^aaaa-aaa #\d$/));
+  });
+
+  it('has no smallest and largest values of columns that are not public', () => {
+    const columns = withhold(WHOLE, true).report.columns.map(({ min, max }) => [min, max]);
+    expect(columns.slice(1)).toStrictEqual([
+      [null, null],
+      [null, null],
+      [null, null],
+    ]);
+    expect(columns[0]).not.toContain(null);
+  });
+
+  it('leaves a report on a local file without rules as it is', () => {
+    const whole = reportOf('a,b\n1\n');
+    expect(withhold(whole, false)).toStrictEqual({ report: whole, withheld: {} });
+  });
+
+  it('shows the shape of each label where nothing is declared', () => {
+    const { report } = withhold(reportOf('Smith,K1\nx,1\n'), true);
+    expect(report.columns.map(({ label }) => label)).toStrictEqual(['Aaaaa', 'A9']);
+  });
+});
+
+describe('restore', () => {
+  it('gives back the whole report from all that is withheld', () => {
+    expect(restore(withhold(WHOLE, true), ['internal', 'sensitive'])).toStrictEqual(WHOLE);
+  });
+
+  it('gives back internal values without sensitive ones', () => {
+    const text = JSON.stringify(restore(withhold(WHOLE, true), ['internal']));
+    expect(text).toMatch(/unit-two/);
+    expect(text).toMatch(/rule-of-unit|enum does not list it/);
+    expect(text).not.toMatch(SENSITIVE);
+  });
+
+  it('survives the way through JSON', () => {
+    const stored = JSON.parse(JSON.stringify(withhold(WHOLE, true)));
+    expect(restore(stored, ['internal', 'sensitive'])).toStrictEqual(
+      JSON.parse(JSON.stringify(WHOLE)),
+    );
+  });
+});
+
+describe('storedReport', () => {
+  it('protects a report of a version that withheld nothing', () => {
+    const older = JSON.parse(JSON.stringify(WHOLE), (name, value) =>
+      name === 'classification' || name === 'plainMessage' ? undefined : value,
+    );
+    const shown = JSON.stringify(storedReport({ report: older, withheld: null }, ['internal']));
+    expect(shown).not.toMatch(/BADGE-\w|RULE-OF-BADGE|unit-/);
+  });
+
+  it('is null where there is none', () => {
+    expect(storedReport({ report: null, withheld: null }, [])).toBe(null);
+  });
+});
+
+describe('shapeOf', () => {
+  it.each([
+    ['K1234', 'A9999'],
+    ['Ana-María O’Neil', 'Aaa-Aaaaa A’Aaaa'],
+    ['٣4', '99'],
+    ['李', 'a'],
+    ['', ''],
+  ])('of %s is %s', (text, shape) => {
+    expect(shapeOf(text)).toBe(shape);
+  });
+
+  it('is cut where it says no more', () => {
+    expect(shapeOf('x'.repeat(1000))).toBe(`${'a'.repeat(64)}…`);
+  });
+});

@@ -1,0 +1,41 @@
+import type { Classification } from '@file-processing/quality/classification.ts';
+import { WITHHELD_CLASSES, type WithheldClass } from './withhold.ts';
+
+/** What a place shows of a value: itself, itself where REPORT_VALUES is true and else its shape, or its shape. */
+export type Showing = 'value' | 'by setting' | 'shape';
+
+/** Where texts of a file and of the rules about it may come to. */
+export interface Place {
+  readonly place: string;
+  readonly shows: Readonly<Record<Classification, Showing>>;
+}
+
+/**
+ * Every place, and what it shows. Siblings of values count as values: labels that are no field of the schema, the texts
+ * of enums, patterns and bounds, the values of keys, smallest and largest values.
+ */
+export const PLACES = {
+  terminal: {
+    place: 'terminal and `--json` of `validate` and `run`',
+    shows: { public: 'value', internal: 'value', sensitive: 'shape' },
+  },
+  database: {
+    place: 'report in the database, and commands that show it',
+    shows: { public: 'value', internal: 'value', sensitive: 'shape' },
+  },
+  bucket: {
+    place: 'report in the bucket',
+    shows: { public: 'value', internal: 'by setting', sensitive: 'shape' },
+  },
+} as const satisfies Record<string, Place>;
+
+/**
+ * The classes of which a place shows the values themselves, beside public ones.
+ *
+ * @param bySetting REPORT_VALUES
+ */
+export function shownClasses({ shows }: Place, bySetting = false): WithheldClass[] {
+  return WITHHELD_CLASSES.filter(
+    (name) => shows[name] === 'value' || (shows[name] === 'by setting' && bySetting),
+  );
+}

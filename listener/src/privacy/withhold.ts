@@ -1,0 +1,148 @@
+import type { Classification } from '@file-processing/quality/classification.ts';
+import { FAULT_KINDS, type FaultType } from '@file-processing/quality/faults.ts';
+import type { Fault } from '@file-processing/quality/findings.ts';
+import type { QualityReport } from '@file-processing/quality/report.ts';
+
+/** What a report shows to some and withholds from others. */
+export const WITHHELD_CLASSES = [
+  'internal',
+  'sensitive',
+] as const satisfies readonly Classification[];
+
+/** One of {@link WITHHELD_CLASSES}. */
+export type WithheldClass = (typeof WITHHELD_CLASSES)[number];
+
+/** Texts that were taken out of a report, each with where it stood: names of properties and numbers of items. */
+export type Withheld = Partial<
+  Record<WithheldClass, readonly (readonly [path: readonly (string | number)[], value: unknown])[]>
+>;
+
+/** A report that may be shown anywhere where reports are, and what it withholds. */
+export interface ProtectedReport {
+  /** Without any value that is not public: in its place stands its shape, as {@link shapeOf} has it. */
+  readonly report: QualityReport;
+  /** Goes to nobody who may not see values of that class. */
+  readonly withheld: Withheld;
+}
+
+/** A longer shape says no more. */
+const LONGEST_SHAPE = 64;
+
+/**
+ * What a text looks like without what it says: `A` for an upper-case letter, `a` for any other one, `9` for a digit, and
+ * the rest as it is; cut at 64 characters.
+ */
+export function shapeOf(text: string): string {
+  const characters = Array.from(text);
+  const shape = characters
+    .slice(0, LONGEST_SHAPE)
+    .join('')
+    .replace(/\p{Lu}/gu, 'A')
+    .replace(/(?!A)[\p{L}\p{M}]/gu, 'a')
+    .replace(/\p{N}/gu, '9');
+  return characters.length > LONGEST_SHAPE ? `${shape}…` : shape;
+}
+
+/**
+ * Takes every text that is not public out of a report: values, and what would give them away (labels that are not the
+ * schema's, rules that a message quotes, smallest and largest values). Equal values of one report have the same number
+ * behind their shapes, as `A9999 #1`, which says nothing outside of it.
+ *
+ * @param protectsUndeclared whether columns that no schema declares are sensitive, and not public: always, but for a
+ * local file without rules
+ */
+export function withhold(report: QualityReport, protectsUndeclared: boolean): ProtectedReport {
+  const withheld = new Map<WithheldClass, [path: (string | number)[], value: unknown][]>();
+  const numbers = new Map<string, number>();
+  const classOf = (classification: Classification | null | undefined) =>
+    classification ?? (protectsUndeclared ? 'sensitive' : 'public');
+  /** Gives back what may be shown, and keeps the rest. */
+  const hide = <T extends object>(
+    item: T,
+    classification: Classification,
+    path: readonly (string | number)[],
+    shown: Partial<T>,
+  ): T => {
+    if (classification === 'public') return item;
+    const list = withheld.get(classification) ?? [];
+    withheld.set(classification, list);
+    for (const name of Object.keys(shown) as (keyof T & string)[]) {
+      if (item[name] !== shown[name]) list.push([[...path, name], item[name]]);
+    }
+    return { ...item, ...shown };
+  };
+  const numbered = (value: string) => {
+    const number = numbers.get(value) ?? numbers.size + 1;
+    numbers.set(value, number);
+    return `${shapeOf(value)} #${number}`;
+  };
+  const { columns } = report;
+  const faults = report.faults.map((fault, index): Fault => {
+    const { value, label, key, message, classification } = fault;
+    // A fault that an older version recorded says neither; its message may quote anything.
+    const plainMessage =
+      classification === undefined ? meaningOf(fault.type) : (fault.plainMessage ?? message);
+    return hide(fault, classOf(classification), ['faults', index], {
+      value: value === null ? null : numbered(value),
+      key: key === null ? null : numbered(key),
+      label: label === columns[(fault.field ?? 0) - 1]?.name ? label : shapeOrNull(label),
+      message: plainMessage,
+    });
+  });
+  return {
+    report: {
+      ...report,
+      faults,
+      columns: columns.map((column, index) => {
+        const { label, name } = column;
+        return hide(column, classOf(column.classification), ['columns', index], {
+          label: label === name ? label : shapeOf(label),
+          min: null,
+          max: null,
+        });
+      }),
+    },
+    withheld: Object.fromEntries(withheld),
+  };
+}
+
+function meaningOf(type: FaultType): string {
+  return FAULT_KINDS.find((kind) => kind.type === type)?.meaning ?? type;
+}
+
+function shapeOrNull(text: string | null): string | null {
+  return text === null ? null : shapeOf(text);
+}
+
+/** A report as the database keeps it. */
+export interface StoredReport {
+  readonly report: Readonly<Record<string, unknown>> | null;
+  /** Null beside a report of a version that withheld nothing: what such a report shows is sensitive. */
+  readonly withheld: Withheld | null;
+}
+
+/** A stored report with what it withholds of some classes; null where there is none. */
+export function storedReport(
+  { report, withheld }: StoredReport,
+  classes: readonly WithheldClass[],
+): QualityReport | null {
+  if (report === null) return null;
+  // The column holds what the engine made.
+  const made = report as unknown as QualityReport;
+  return restore(withheld === null ? withhold(made, true) : { report: made, withheld }, classes);
+}
+
+/** Puts back what a report withholds of some classes. */
+export function restore(
+  { report, withheld }: ProtectedReport,
+  classes: readonly WithheldClass[],
+): QualityReport {
+  const restored = structuredClone(report);
+  for (const [path, value] of classes.flatMap((name) => withheld[name] ?? [])) {
+    const last = path.at(-1) as string;
+    let item: unknown = restored;
+    for (const step of path.slice(0, -1)) item = (item as Record<string, unknown>)[step];
+    (item as Record<string, unknown>)[last] = value;
+  }
+  return restored;
+}
