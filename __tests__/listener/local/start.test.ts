@@ -262,7 +262,7 @@ test('npm start is at most 20 lines: stacks, places, the sample and a command fo
   expect(flow.output()).toMatch(/^ {2}file-processing {5}\d+ resources in /m);
   expect(flow.output()).toMatch(/^ {2}listener .*\n {2}SNS .*\n {2}PostgreSQL .*/m);
   expect(flow.output()).toMatch(
-    /faulty on purpose:\nFAILED .*\n {2}line 12 .*: unclosed-quote: .*\n {2}line 11 .*: missing-cell: .*\n {2}line 8 .*: type-error: .*\n[^ ]/,
+    /faulty on purpose:\nFAILED .*\n {2}record 12, line 12, .*: unclosed-quote: .*\n {2}record 11, line 11, .*: missing-cell: .*\n {2}record 8, line 8, .*: type-error: .*\n[^ ]/,
   );
   const [command = ''] = /DATABASE_URL_FILE=.* runs show .*/.exec(flow.output()) ?? [];
   const pasted = launch('sh', ['-c', command]);
