@@ -118,8 +118,8 @@ export const EXIT = {
   /** EX_SOFTWARE: an error nobody foresaw. */
   unexpected: 70,
   /**
-   * EX_TEMPFAIL: the object could not be read, the verdict not recorded or its report not written; the
-   * master's secret could not be read.
+   * EX_TEMPFAIL: the object could not be read, or not be judged for want of scratch space, the verdict not
+   * recorded or its report not written; the master's secret could not be read.
    */
   tryAgain: 75,
 } as const;

@@ -27,6 +27,8 @@ export interface FaultKind {
   readonly remedy: string;
   /** Never fails a file by itself; `thresholds.warnOn` adds others to these, `failOn` takes some away. */
   readonly onlyWarns?: true;
+  /** `thresholds.warnOn` can't name it. */
+  readonly alwaysFails?: true;
 }
 
 /**
@@ -282,9 +284,10 @@ export const FAULT_KINDS = [
   {
     type: 'key-check-incomplete',
     scope: 'file',
-    meaning: 'The file has more keys than are remembered, so that later duplicates may go unseen.',
-    remedy: 'Deliver the data in smaller files.',
-    onlyWarns: true,
+    meaning:
+      'The file has more keys than can be remembered where it was judged, in a program without scratch space such as a browser: duplicates may have gone unseen.',
+    remedy: 'Let the listener or `file-processing validate` judge it, or deliver smaller files.',
+    alwaysFails: true,
   },
 ] as const satisfies readonly FaultKind[];
 
@@ -296,6 +299,11 @@ export const FAULT_TYPES: readonly FaultType[] = FAULT_KINDS.map(({ type }) => t
 export const STRUCTURAL_FAULTS: ReadonlySet<FaultType> = new Set(
   FAULT_TYPES.slice(0, FAULT_TYPES.indexOf('type-error')),
 );
+
+/** Faults that no threshold makes a warning of. */
+export const ALWAYS_FAIL: readonly FaultType[] = FAULT_KINDS.filter(
+  (kind) => 'alwaysFails' in kind,
+).map(({ type }) => type);
 
 /** Faults that by themselves never fail a file. */
 export const ALWAYS_WARN: readonly FaultType[] = FAULT_KINDS.filter(

@@ -1,11 +1,21 @@
 import {
   type CellDetails,
   cellText,
+  type EarlierRow,
   type FileDetails,
   type Found,
   type InspectedFile,
+  MOST_OF_A_COLUMN,
+  type RowPlace,
 } from './checks/check.ts';
 import { type Classification, mostSensitive } from './classification.ts';
+import {
+  ROW_FAILS,
+  ROW_FAULTY,
+  ROW_INCOMPLETE,
+  ROW_SOUND,
+  type RowState,
+} from './deferred-keys.ts';
 import { FAULT_TYPES, type FaultType, STRUCTURAL_FAULTS } from './faults.ts';
 import { MAX_CELLS, QUOTES_VALID, type Scanner } from './scanner.ts';
 import { shorten } from './text.ts';
@@ -38,8 +48,6 @@ export interface Fault {
   readonly classification: Classification | null;
 }
 
-/** Faults of one kind and column that are listed. */
-const MOST_OF_A_COLUMN = 20;
 /** Places that are kept as a sample for the diagnoses, however few a report shall list. */
 const LEAST_SAMPLE = 1_000;
 /** Characters of all texts that are listed. */
@@ -225,6 +233,9 @@ export class Findings implements Found<FaultType> {
   #rowFaulty = false;
   #rowFails = false;
   #rowIncomplete = false;
+  /** Rows in which something was found after they had ended. */
+  readonly #foundFaulty = new RecordSet();
+  readonly #foundFailing = new RecordSet();
 
   constructor(maxListed: number, thresholds: Thresholds, file: InspectedFile, scanner: Scanner) {
     this.log = new FaultLog(maxListed);
@@ -257,6 +268,23 @@ export class Findings implements Found<FaultType> {
   /** Whether faults of this kind do not count against the file. */
   onlyWarns(kind: FaultType): boolean {
     return this.#warning.has(kind);
+  }
+
+  get row(): RowState {
+    if (this.#rowFails) return ROW_FAILS;
+    if (this.#rowIncomplete) return ROW_INCOMPLETE;
+    return this.#rowFaulty ? ROW_FAULTY : ROW_SOUND;
+  }
+
+  countInEarlierRow(kind: FaultType, cell: number, { record, row }: EarlierRow): void {
+    const fails = !this.#warning.has(kind);
+    this.log.countInRow(kind, this.#columnOf(cell), 1, fails);
+    if (row === ROW_SOUND && this.#foundFaulty.add(record)) this.faultyRows++;
+    if (!fails) return;
+    this.failing++;
+    if (row === ROW_FAILS || !this.#foundFailing.add(record)) return;
+    this.failingRows++;
+    if (row === ROW_INCOMPLETE) this.incompleteRows--;
   }
 
   count(kind: FaultType, cell = -1, times = 1, mild = false): boolean {
@@ -329,6 +357,22 @@ export class Findings implements Found<FaultType> {
     this.log.list(fault, column);
   }
 
+  listEarlierRow(type: FaultType, message: string, { cells, ...place }: RowPlace): void {
+    const column = cells[0] ?? 0;
+    const label = this.#file.columns?.[column]?.label;
+    const fault: Fault = {
+      type,
+      ...place,
+      field: column + 1,
+      label: label === undefined ? null : shorten(label),
+      value: null,
+      message,
+      key: null,
+      classification: this.#classificationOf(cells),
+    };
+    this.log.list(fault, this.#columnOf(column));
+  }
+
   /**
    * How sensitive the texts of some columns are. In a row whose structure is broken a cell may hold the text of any
    * column, and so may the line that was read as the header where it has another width than the schema.
@@ -377,6 +421,28 @@ export class Findings implements Found<FaultType> {
     };
   }
 }
+
+/** Numbers of records, a bit each, in pages that are made when they are needed. */
+class RecordSet {
+  readonly #pages = new Map<number, Int32Array>();
+
+  /** False when it was in there already. */
+  add(record: number): boolean {
+    const number = Math.floor(record / RECORDS_PER_PAGE);
+    let page = this.#pages.get(number);
+    if (page === undefined) {
+      page = new Int32Array(RECORDS_PER_PAGE / 32);
+      this.#pages.set(number, page);
+    }
+    const at = (record % RECORDS_PER_PAGE) >>> 5;
+    const bit = 1 << (record & 31);
+    const word = page[at] as number;
+    page[at] = word | bit;
+    return (word & bit) === 0;
+  }
+}
+
+const RECORDS_PER_PAGE = 65_536;
 
 /** Where a cell starts; the start of the record for none, its end for one beyond those that are kept. */
 function cellStart(scanner: Scanner, cell: number): number {

@@ -12,7 +12,9 @@ import { compileExpectation, type Expectation } from './expectation.ts';
 import { Inspection } from './inspection.ts';
 import type { EnginePorts } from './ports.ts';
 import type { QualityReport } from './report.ts';
-import { DEFAULT_MAX_KEYS } from './uniqueness.ts';
+
+/** Memory for the keys of all uniqueness checks of a file, in bytes, where nothing else is asked for: 128 MiB. */
+export const DEFAULT_MAX_KEY_BYTES = 128 * 1024 * 1024;
 
 /** Bytes after which other work of the process (heartbeats, requests) gets its turn. */
 const BYTES_PER_TURN = 4 * 1024 * 1024;
@@ -24,8 +26,13 @@ export interface InspectOptions {
   maxFaults?: number;
   /** Longest record in bytes, from 1; a longer one is a fault, and this is what memory is spent on. @default 8 MiB */
   maxRecordBytes?: number;
-  /** Keys that uniqueness checks remember, from 0; see {@link DEFAULT_MAX_KEYS}. @default 6,291,456 */
-  maxKeys?: number;
+  /**
+   * Memory, in bytes from 0, that the keys of all uniqueness checks may take together: 26 to 33 for each key, and next
+   * to nothing for integers that count up. Keys beyond it go through the port `openScratch`, if there is one.
+   *
+   * @default 128 MiB
+   */
+  maxKeyBytes?: number;
   /** Bytes that an archive may hold, from 1; more is a fault of the file. @default 64 GiB */
   maxUnpackedBytes?: number;
   /** Bytes that each byte of an archive may hold, from 1, once it holds 64 MiB; more is a fault. @default 250 */
@@ -44,7 +51,7 @@ export interface InspectOptions {
  *
  * @throws {DescriptorError} with every problem of the expectation, before a byte is read
  * @throws {RangeError} for a limit out of its range
- * @throws whatever the signal was aborted with, or the source throws
+ * @throws whatever the signal was aborted with, or the source or a scratch file throws
  */
 export async function inspectCsv(
   bytes: AsyncIterable<Uint8Array>,
@@ -52,6 +59,26 @@ export async function inspectCsv(
   options: InspectOptions = {},
 ): Promise<QualityReport> {
   const inspection = createInspection(ports, options);
+  try {
+    await readContent(bytes, inspection, ports, options);
+    options.signal?.throwIfAborted();
+    for (const _step of inspection.settle()) {
+      await ports.nextTurn();
+      options.signal?.throwIfAborted();
+    }
+    return inspection.end();
+  } finally {
+    inspection.close();
+  }
+}
+
+/** Reads a file to its end, in turns. */
+async function readContent(
+  bytes: AsyncIterable<Uint8Array>,
+  inspection: Inspection,
+  ports: EnginePorts,
+  options: InspectOptions,
+): Promise<void> {
   const limits = unpackLimits(options);
   let delivered = 0;
   let turn = 0;
@@ -83,8 +110,6 @@ export async function inspectCsv(
   } finally {
     await arrival.return(undefined);
   }
-  options.signal?.throwIfAborted();
-  return inspection.end();
 }
 
 /** What a file holds: its own bytes, or those that it was packed from. */
@@ -115,20 +140,20 @@ function unpackLimits(options: InspectOptions): UnpackLimits {
   return { maxUnpackedBytes, maxCompressionRatio };
 }
 
-/** The synchronous core of {@link inspectCsv}, for bytes that are pushed; throws as it does. */
+/** The synchronous core of {@link inspectCsv}, for bytes that are pushed; it throws as that does, and is then to be closed. */
 export function createInspection(ports: EnginePorts, options: InspectOptions = {}): Inspection {
   const {
     maxFaults = 1000,
     maxRecordBytes = 8 * 1024 * 1024,
-    maxKeys = DEFAULT_MAX_KEYS,
+    maxKeyBytes = DEFAULT_MAX_KEY_BYTES,
   } = options;
   checkLimit('maxFaults', maxFaults, 0, 1_000_000);
   checkLimit('maxRecordBytes', maxRecordBytes, 1, 1024 * 1024 * 1024);
-  checkLimit('maxKeys', maxKeys, 0, 1_000_000_000);
+  checkLimit('maxKeyBytes', maxKeyBytes, 0, 64 * 1024 * 1024 * 1024);
   return new Inspection(compileExpectation(options.expectation), ports, {
     maxFaults,
     maxRecordBytes,
-    maxKeys,
+    maxKeyBytes,
     clock: options.clock ?? (() => performance.now()),
   });
 }

@@ -30,15 +30,15 @@ export interface InspectionLimits {
   /** Faults that are listed in full. */
   readonly maxFaults: number;
   readonly maxRecordBytes: number;
-  /** Keys that all uniqueness checks remember together. */
-  readonly maxKeys: number;
+  /** Memory that the keys of all uniqueness checks may take together. */
+  readonly maxKeyBytes: number;
   /** Milliseconds, from any origin. */
   readonly clock: () => number;
 }
 
 /**
- * Judges one file, pushed in as bytes: {@link write} any number of times, then {@link end} once. What is judged
- * is up to the checks; this drives them through the stages of a file.
+ * Judges one file, pushed in as bytes: {@link write} any number of times, then {@link end} once, or {@link close}
+ * where the file is given up. What is judged is up to the checks; this drives them through the stages of a file.
  *
  * A record whose structure is broken (bytes that are not text, quotes, size, blank, missing or extra cells) is
  * named for that alone where that fails the file: what else is found in it mostly follows from it. Where the file
@@ -77,10 +77,11 @@ export class Inspection implements RecordHandler {
   #judges: readonly RowJudge<FaultType>[] = [];
   /** Undefined once the columns are settled. */
   #schemaLayout: readonly number[] | undefined;
+  #settled = false;
 
   constructor(expectation: CompiledExpectation, ports: EnginePorts, limits: InspectionLimits) {
     const { dialect, schema, thresholds } = expectation;
-    const { clock, maxFaults, maxKeys, maxRecordBytes } = limits;
+    const { clock, maxFaults, maxKeyBytes, maxRecordBytes } = limits;
     this.#expectation = expectation;
     this.#clock = clock;
     this.#started = clock();
@@ -92,7 +93,8 @@ export class Inspection implements RecordHandler {
       dialect,
       schema,
       maxRecordBytes,
-      maxKeys,
+      maxKeyBytes,
+      ports,
       bytes: 0,
       unpacked: false,
       text: this.#source.text,
@@ -176,10 +178,30 @@ export class Inspection implements RecordHandler {
     else this.#head = Uint8Array.from(head);
   };
 
+  /**
+   * Ends the last row, and does what can only be done after it, in steps between which other work may have its turn.
+   * {@link end} does without a pause what was not done by this.
+   */
+  *settle(): Generator<void> {
+    if (this.#settled || this.#refusal !== undefined) return;
+    this.#settled = true;
+    this.#source.end(this.#keptFrom, this.#judge);
+    if (this.#head !== undefined) this.#begin(this.#head);
+    if (!this.#watch.complete()) this.#file.suspectUntil = Infinity;
+    this.#scanner.end();
+    for (const stage of this.#stages) yield* stage.settle?.(this.#found) ?? [];
+  }
+
+  /** Gives back what is held outside of memory; to be called where a file is given up, and may be called at any time. */
+  close(): void {
+    for (const stage of this.#stages) stage.close?.();
+  }
+
   /** Ends the file and gives the verdict. */
   end(): QualityReport {
     if (this.#refusal !== undefined) this.#forget(this.#refusal);
     else this.#finish();
+    this.close();
     const found = this.#found;
     const file = this.#file;
     const judgement = judge({
@@ -233,10 +255,7 @@ export class Inspection implements RecordHandler {
 
   #finish(): void {
     const file = this.#file;
-    this.#source.end(this.#keptFrom, this.#judge);
-    if (this.#head !== undefined) this.#begin(this.#head);
-    if (!this.#watch.complete()) file.suspectUntil = Infinity;
-    this.#scanner.end();
+    for (const _step of this.settle());
     if (file.records > 0 && isMixed(file.lineEnds)) {
       file.otherLineEnd ??= { record: file.records, line: this.#scanner.recordLine };
     }

@@ -11,6 +11,13 @@ export interface EnginePorts {
   readonly nextTurn: () => Promise<unknown>;
   /** Unpacks what comes compressed. Without it such a file is an `unsupported-format`. */
   readonly decompression?: Decompression;
+  /** Fills an array with random bits that nobody can guess: the Web Crypto API's `getRandomValues`. */
+  readonly fillRandom: (words: Int32Array<ArrayBuffer>) => unknown;
+  /**
+   * Opens a file for the keys that uniqueness checks can't hold in memory. Without it (in a browser) a file with more
+   * keys than that fails as `key-check-incomplete`.
+   */
+  readonly openScratch?: () => ScratchFile;
 }
 
 /** A hash that bytes are pushed into. */
@@ -54,4 +61,14 @@ export class DecompressionError extends Error {
     super(message);
     this.truncated = truncated;
   }
+}
+
+/** A file for one inspection alone. What its methods throw is technical, and ends the inspection without a verdict. */
+export interface ScratchFile {
+  /** Writes all of the bytes, as the program's limit and the disk allow. */
+  write(bytes: Uint8Array, position: number): void;
+  /** Fills all of the bytes with what was written there. */
+  read(bytes: Uint8Array, position: number): void;
+  /** Closes and deletes it. */
+  close(): void;
 }

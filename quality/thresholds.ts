@@ -8,6 +8,7 @@ import {
   show,
 } from './descriptor-error.ts';
 import {
+  ALWAYS_FAIL,
   ALWAYS_WARN,
   CHECKS,
   type CheckThresholds,
@@ -80,9 +81,16 @@ export function compileThresholds(
     maxFaults: problems.optional(`${path}.maxFaults`, maxFaults, isCount, COUNT),
     maxFaultyRows: share('maxFaultyRows', maxFaultyRows),
     maxIncompleteRows: share('maxIncompleteRows', maxIncompleteRows),
-    warnOn: faultTypes(`${path}.warnOn`, given.warnOn, problems),
+    warnOn: warnOn(`${path}.warnOn`, given.warnOn, problems),
     failOn: failOn(`${path}.failOn`, given, problems),
   });
+}
+
+function warnOn(path: string, value: unknown, problems: ProblemList): FaultType[] {
+  const types = faultTypes(path, value, problems);
+  const fails = types.find((type) => ALWAYS_FAIL.includes(type));
+  if (fails !== undefined) problems.add(path, `names ${show(fails)}, which always counts`);
+  return types;
 }
 
 function failOn(path: string, given: Record<string, unknown>, problems: ProblemList): FaultType[] {

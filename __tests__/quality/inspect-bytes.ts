@@ -3,6 +3,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import { NODE_PORTS } from '../../listener/src/jobs/engine-ports.ts';
 import type { Fault } from '../../quality/findings.ts';
 import { createInspection, type InspectOptions } from '../../quality/inspect.ts';
+import type { EnginePorts } from '../../quality/ports.ts';
 import type { QualityReport } from '../../quality/report.ts';
 
 const schemaFile = new URL('../../quality/report.schema.json', import.meta.url);
@@ -22,9 +23,10 @@ export function inspectBytes(
   file: string | Uint8Array,
   options: InspectOptions = {},
   chunkSizes: readonly number[] = [],
+  ports: EnginePorts = NODE_PORTS,
 ): QualityReport {
   const bytes = typeof file === 'string' ? Buffer.from(file) : file;
-  const inspection = createInspection(NODE_PORTS, { clock: () => 0, ...options });
+  const inspection = createInspection(ports, { clock: () => 0, ...options });
   for (const chunk of cut(bytes, chunkSizes)) inspection.write(chunk);
   const report = inspection.end();
   assertReportShape(report);

@@ -43,6 +43,7 @@ describe('inspectCsv', () => {
         }
       },
       nextTurn: () => new Promise((resolve) => queueMicrotask(() => resolve(undefined))),
+      fillRandom: (words) => crypto.getRandomValues(words),
     };
     async function* file(): AsyncGenerator<Uint8Array> {
       yield Uint8Array.of(0x61, 0x0a, 0xc3);
@@ -124,7 +125,7 @@ describe('createInspection', () => {
   it.each([
     [{ maxFaults: -1 }, 'maxFaults'],
     [{ maxRecordBytes: 0 }, 'maxRecordBytes'],
-    [{ maxKeys: 0.5 }, 'maxKeys'],
+    [{ maxKeyBytes: 0.5 }, 'maxKeyBytes'],
   ])('refuses %j', (options, name) => {
     expect(() => createInspection(NODE_PORTS, options)).toThrow(name);
   });

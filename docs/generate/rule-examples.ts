@@ -28,7 +28,7 @@ export interface FileExample {
   /** Whether each character is a byte, in text that is not UTF-8. @default false */
   readonly bytes?: true;
   /** Limits of the engine, in place of those too large to be shown. */
-  readonly limits?: { readonly maxRecordBytes?: number; readonly maxKeys?: number };
+  readonly limits?: { readonly maxRecordBytes?: number; readonly maxKeyBytes?: number };
 }
 
 const one = (field: CellExample['field'], good: string, bad: string): CellExample => ({
@@ -384,7 +384,7 @@ export const FAULT_EXAMPLES: Readonly<Record<FaultType, Omit<FileExample, 'fault
   'table-dimensions': file(tolerant({ maxRows: 1 }), 'a,b\n1,x', 'a,b\n1,x\n2,y'),
   completeness: file(tolerant({ completeness: { b: 1 } }), 'a,b\n1,x', 'a,b\n1,'),
   'key-check-incomplete': {
-    ...file({ schema: { fields: AB, primaryKey: 'a' } }, 'a,b\n1,x', 'a,b\n1,x\n2,y'),
-    limits: { maxKeys: 1 },
+    ...file({ schema: { fields: AB, primaryKey: 'a' } }, 'a,b\n1,x', 'a,b\n1,x\n5,y'),
+    limits: { maxKeyBytes: 32 },
   },
 };

@@ -1,5 +1,7 @@
+import type { RowState } from '../deferred-keys.ts';
 import type { DescriptorOption, ProblemList } from '../descriptor-error.ts';
 import type { CompiledDialect } from '../dialect.ts';
+import type { EnginePorts } from '../ports.ts';
 import type { ColumnProfile } from '../profile.ts';
 import { CELL_ESCAPED, MAX_CELLS, type Scanner } from '../scanner.ts';
 import type { CompiledField, CompiledSchema } from '../table-schema.ts';
@@ -29,6 +31,9 @@ export interface Check<K extends string, T = unknown> {
   readonly begin: (file: InspectedFile, thresholds: T) => Stages<K>;
 }
 
+/** Faults of one kind and column that are listed at most. */
+export const MOST_OF_A_COLUMN = 20;
+
 /** What a check does at each stage of a file. Where the answer is false, no later check is asked at that stage. */
 export interface Stages<K extends string> {
   /** Judges the first bytes of the file; false when it can't be read on. */
@@ -52,8 +57,15 @@ export interface Stages<K extends string> {
    * kind that the loop over cells can't suspect by itself belongs here.
    */
   open?(columns: readonly Column[]): RowJudge<K> | undefined;
+  /**
+   * Ends the judgement of rows that have passed; it is called once, after the last row, and stops between its steps,
+   * so that other work of the process gets its turn.
+   */
+  settle?(found: Found<K>): Generator<void>;
   /** Judges what only the whole file shows. */
   end?(found: Found<K>): boolean;
+  /** Gives back what is held outside of memory; called after the end, and where a file is given up. */
+  close?(): void;
 }
 
 export type RowJudge<K extends string> = (record: Scanner, found: Found<K>) => void;
@@ -63,8 +75,9 @@ export interface InspectedFile {
   readonly dialect: CompiledDialect;
   readonly schema: CompiledSchema | undefined;
   readonly maxRecordBytes: number;
-  /** Keys that all uniqueness checks remember together. */
-  readonly maxKeys: number;
+  /** Memory that the keys of all uniqueness checks may take together. */
+  readonly maxKeyBytes: number;
+  readonly ports: EnginePorts;
   /** As it was delivered. */
   readonly bytes: number;
   /** Whether what is judged came out of an archive. */
@@ -151,6 +164,8 @@ export interface SuspectCell {
 
 /** Takes what checks find. Faults are counted first, and listed when there is room, so that nobody words what nobody reads. */
 export interface Found<K extends string> {
+  /** What was found in the current row so far. */
+  readonly row: RowState;
   /** Whether faults of this kind do not count against the file. */
   onlyWarns(kind: K): boolean;
   /**
@@ -158,12 +173,16 @@ export interface Found<K extends string> {
    * A mild one only warns, whatever else its kind does, unless `failOn` lists it.
    */
   count(kind: K, cell?: number, times?: number, mild?: boolean): boolean;
+  /** Counts a fault of a row that has ended, and was as `row` says then. */
+  countInEarlierRow(kind: K, cell: number, place: EarlierRow): void;
   /** Counts a record that holds bytes which are not text. */
   countUnreadable(): void;
   /** Lists a fault of the current record as a whole. */
   listRecord(kind: K, message: string): void;
   /** Lists a fault of one cell of the current record; -1 stands for a label that is not there. */
   listCell(kind: K, cell: number, message: string, details?: CellDetails): void;
+  /** Lists a fault of a row that has ended, of which the texts are not known any more. */
+  listEarlierRow(kind: K, message: string, place: RowPlace): void;
   /** Lists a fault of the whole file or of one of its columns. */
   listFile(kind: K, message: string, details?: FileDetails): void;
 }
@@ -179,6 +198,21 @@ export interface CellDetails {
   readonly cells?: readonly number[];
   /** The message without texts of the file and of the schema's rules, where it holds some. */
   readonly plainMessage?: string;
+}
+
+/** A row that has ended, as it was then. */
+export interface EarlierRow {
+  readonly record: number;
+  readonly row: RowState;
+}
+
+/** Where in a row that has ended a fault is. */
+export interface RowPlace {
+  readonly record: number;
+  readonly line: number;
+  readonly byte: number | null;
+  /** Indexes of the columns that it is about; it stands at the first. */
+  readonly cells: readonly number[];
 }
 
 export interface FileDetails {

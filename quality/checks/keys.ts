@@ -1,7 +1,18 @@
+import { type DeferredDuplicate, DeferredKeys } from '../deferred-keys.ts';
+import { HASH_WORDS } from '../key-hash.ts';
+import { KeyBudget, LAST_RECORD } from '../key-index.ts';
+import type { ScratchFile } from '../ports.ts';
 import { CELL_ESCAPED, type Scanner } from '../scanner.ts';
 import type { CompiledField } from '../table-schema.ts';
-import { KeyBudget, KeyTable } from '../uniqueness.ts';
-import { type Check, type Column, cellText, type Found, type InspectedFile } from './check.ts';
+import { KeyTable, UNKNOWN } from '../uniqueness.ts';
+import {
+  type Check,
+  type Column,
+  cellText,
+  type Found,
+  type InspectedFile,
+  MOST_OF_A_COLUMN,
+} from './check.ts';
 
 /** An integer of no more bytes is its order value. */
 const EXACT_INTEGER_BYTES = 15;
@@ -14,6 +25,8 @@ interface Key {
   readonly parts: readonly KeyPart[];
   readonly labels: string;
   readonly table: KeyTable;
+  /** Whether that of the current row has no place in memory. */
+  deferred: boolean;
 }
 
 interface KeyPart {
@@ -27,28 +40,38 @@ export const KEY_CHECK: Check<Kind> = {
   kinds: ['unique-error', 'primary-key', 'key-check-incomplete'],
   begin(file) {
     let keys: readonly Key[] = [];
+    let rest: RestOfKeys | undefined;
     return {
       open(columns) {
         keys = keysOf(file, columns);
+        rest = new RestOfKeys(file, keys);
+        const { add } = rest;
         if (keys.length === 0) return undefined;
         return (record, found) => {
-          for (const key of keys) judge(key, file, record, found);
+          let deferred = false;
+          for (const key of keys) if (judge(key, file, record, found)) deferred = true;
+          if (deferred) add(record, found);
         };
       },
+      *settle(found) {
+        for (const { table } of keys) table.clear();
+        if (rest !== undefined) yield* rest.settle(found);
+      },
       end(found) {
-        for (const { table, labels } of keys) {
-          if (table.complete || !found.count('key-check-incomplete')) continue;
+        for (const labels of rest?.lost ?? []) {
+          if (!found.count('key-check-incomplete')) continue;
           const message = `${labels}: too many keys to remember; later duplicates may be unseen.`;
           found.listFile('key-check-incomplete', message);
         }
         return true;
       },
+      close: () => rest?.close(),
     };
   },
 };
 
-function keysOf({ schema, maxKeys }: InspectedFile, columns: readonly Column[]): Key[] {
-  const budget = new KeyBudget(maxKeys);
+function keysOf({ schema, maxKeyBytes, ports }: InspectedFile, columns: readonly Column[]): Key[] {
+  const budget = new KeyBudget(maxKeyBytes);
   return (schema?.keys ?? []).flatMap(({ fault, fields }) => {
     const cells = fields.map((field) =>
       columns.findIndex((column) => column.field === schema?.fields[field]),
@@ -61,31 +84,117 @@ function keysOf({ schema, maxKeys }: InspectedFile, columns: readonly Column[]):
       return { cell, field, isText, isInteger: field.type === 'integer' };
     });
     const labels = parts.map(({ field }) => field.name).join(', ');
-    return [{ fault, parts, labels, table: new KeyTable(budget) }];
+    const secret = new Int32Array(HASH_WORDS);
+    ports.fillRandom(secret);
+    return [{ fault, parts, labels, table: new KeyTable(budget, secret), deferred: false }];
   });
 }
 
-function judge(key: Key, file: InspectedFile, record: Scanner, found: Found<Kind>): void {
-  const parts = hashKey(key, file, record);
-  if (parts === 'invalid' || (parts === 'null' && key.fault === 'unique-error')) return;
-  if (parts === 'null') {
-    nullInPrimaryKey(key, file, found);
-    return;
+/** The keys that had no place in memory: they are written down, and compared when all have come. */
+class RestOfKeys {
+  /** Labels of the keys of which some could not even be written down. */
+  readonly lost = new Set<string>();
+
+  readonly #file: InspectedFile;
+  readonly #keys: readonly Key[];
+  #scratch: ScratchFile | undefined;
+  #deferred: DeferredKeys | undefined;
+
+  constructor(file: InspectedFile, keys: readonly Key[]) {
+    this.#file = file;
+    this.#keys = keys;
   }
-  const first = key.table.firstRecord(file.records);
-  if (first === 0 || !found.count(key.fault, key.parts[0]?.cell)) return;
-  const message = `The same ${key.labels} came in record ${first}.`;
-  const value = key.parts.map(({ cell }) => cellText(record, cell)).join(', ');
-  const cells = key.parts.map(({ cell }) => cell);
-  found.listCell(key.fault, cells[0] ?? 0, message, { value, cells });
+
+  /** Takes the deferred keys of the current row. It must be the last thing done in a row: what the row has is noted. */
+  readonly add = (scanner: Scanner, found: Found<Kind>): void => {
+    const { byteOf, ports, records } = this.#file;
+    for (const [number, key] of this.#keys.entries()) {
+      if (!key.deferred) continue;
+      key.deferred = false;
+      if (ports.openScratch === undefined) {
+        this.lost.add(key.labels);
+        continue;
+      }
+      this.#scratch ??= ports.openScratch();
+      this.#deferred ??= new DeferredKeys(this.#scratch);
+      const start = scanner.starts[key.parts[0]?.cell ?? 0] as number;
+      this.#deferred.add(key.table.hash, {
+        key: number,
+        record: records,
+        line: scanner.lineAt(start),
+        byte: byteOf(scanner.offset(start)),
+        row: found.row,
+      });
+    }
+  };
+
+  /** Finds the duplicates, and lists the first of each key in the order of the file. */
+  *settle(found: Found<Kind>): Generator<void> {
+    if (this.#deferred === undefined) return;
+    const first = this.#keys.map((): DeferredDuplicate[] => []);
+    yield* this.#deferred.duplicates((duplicate) => {
+      const { fault, parts } = this.#keys[duplicate.key] as Key;
+      found.countInEarlierRow(fault, parts[0]?.cell ?? 0, duplicate);
+      const listed = first[duplicate.key] as DeferredDuplicate[];
+      listed.push(duplicate);
+      // They come partition by partition.
+      if (listed.length > 2 * MOST_OF_A_COLUMN) listed.sort(byPlace).splice(MOST_OF_A_COLUMN);
+    });
+    for (const { key, record, line, byte, firstRecord } of first.flat().sort(byPlace)) {
+      const { fault, labels, parts } = this.#keys[key] as Key;
+      const cells = parts.map(({ cell }) => cell);
+      const place = { record, line, byte, cells };
+      found.listEarlierRow(fault, duplicateMessage(labels, firstRecord), place);
+    }
+  }
+
+  close(): void {
+    this.#scratch?.close();
+    this.#scratch = undefined;
+  }
 }
 
-function hashKey(
+function byPlace(one: DeferredDuplicate, other: DeferredDuplicate): number {
+  return one.record - other.record || one.key - other.key;
+}
+
+/** Judges a key of the current row; true when it is to be compared at the end of the file. */
+function judge(key: Key, file: InspectedFile, record: Scanner, found: Found<Kind>): boolean {
+  const first = firstRecord(key, file, record);
+  if (first === 0 || first === INVALID) return false;
+  if (first === UNKNOWN) {
+    key.deferred = true;
+    return true;
+  }
+  if (first === NULL) {
+    if (key.fault === 'primary-key') nullInPrimaryKey(key, file, found);
+    return false;
+  }
+  if (!found.count(key.fault, key.parts[0]?.cell)) return false;
+  const value = key.parts.map(({ cell }) => cellText(record, cell)).join(', ');
+  const message = duplicateMessage(key.labels, first);
+  const cells = key.parts.map(({ cell }) => cell);
+  found.listCell(key.fault, cells[0] ?? 0, message, { value, cells });
+  return false;
+}
+
+function duplicateMessage(labels: string, firstRecord: number): string {
+  return `The same ${labels} came in record ${firstRecord}.`;
+}
+
+/** Beside {@link UNKNOWN}: a part is null, or not of its type. */
+const NULL = -2;
+const INVALID = -3;
+
+/** What the table answers of the current row's key, or why it was not asked. */
+function firstRecord(
   { parts, table }: Key,
-  { nulls, values }: InspectedFile,
+  { nulls, records, values }: InspectedFile,
   record: Scanner,
-): 'whole' | 'null' | 'invalid' {
+): number {
+  if (records > LAST_RECORD) throw new RangeError(`a key in record ${records}, beyond the last`);
   let hasNull = false;
+  const isSingle = parts.length === 1;
   table.begin();
   for (const { cell, field, isText, isInteger } of parts) {
     if (nulls[cell] === 1) {
@@ -93,7 +202,7 @@ function hashKey(
       continue;
     }
     const value = values[cell] as number;
-    if (Number.isNaN(value)) return 'invalid';
+    if (Number.isNaN(value)) return INVALID;
     let bytes = record.bytes;
     let start = record.starts[cell] as number;
     let end = record.ends[cell] as number;
@@ -102,11 +211,18 @@ function hashKey(
       start = 0;
       end = bytes.length;
     }
-    if (isText) table.addBytes(bytes, start, end);
-    else if (isInteger && end - start <= EXACT_INTEGER_BYTES) table.addNumber(value);
-    else table.addKey(field.cell.key(bytes, start, end, value));
+    if (isText) {
+      table.addBytes(bytes, start, end);
+      continue;
+    }
+    const isExact = isInteger && end - start <= EXACT_INTEGER_BYTES;
+    const key = isExact ? value : field.cell.key(bytes, start, end, value);
+    if (isInteger && isSingle && typeof key === 'number') {
+      return table.firstRecordOfInteger(key, records);
+    }
+    table.addKey(key);
   }
-  return hasNull ? 'null' : 'whole';
+  return hasNull ? NULL : table.firstRecord(records);
 }
 
 function nullInPrimaryKey({ parts }: Key, file: InspectedFile, found: Found<Kind>): void {

@@ -13,7 +13,10 @@ import {
   THRESHOLD_EXAMPLES,
   TYPE_EXAMPLES,
 } from '../../../docs/generate/rule-examples.ts';
+import { NODE_PORTS } from '../../../listener/src/jobs/engine-ports.ts';
 import { inspectBytes } from '../../quality/inspect-bytes.ts';
+
+const { openScratch: _none, ...WITHOUT_SCRATCH } = NODE_PORTS;
 
 /** The report on a column of these cells. */
 function inspectColumn({ field }: CellExample, cells: readonly string[]) {
@@ -24,7 +27,7 @@ function inspectColumn({ field }: CellExample, cells: readonly string[]) {
 
 function inspectFile({ rule, bytes, limits }: Omit<FileExample, 'fault'>, text: string) {
   const file = Buffer.from(text, bytes ? 'latin1' : 'utf8');
-  return inspectBytes(file, { expectation: rule, ...limits });
+  return inspectBytes(file, { expectation: rule, ...limits }, [], WITHOUT_SCRATCH);
 }
 
 /** Each kind of fault in the report, once. */

@@ -1,7 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { NODE_PORTS } from '../../../listener/src/jobs/engine-ports.ts';
+import { DescriptorError } from '../../../quality/descriptor-error.ts';
+import { createInspection, type InspectOptions, inspectCsv } from '../../../quality/inspect.ts';
+import type { ScratchFile } from '../../../quality/ports.ts';
 import type { TableField, TableSchema } from '../../../quality/table-schema.ts';
-import { inspectBytes, places } from '../inspect-bytes.ts';
+import { assertReportShape, inspectBytes, places } from '../inspect-bytes.ts';
 
 const TWO: TableSchema = {
   fields: [
@@ -11,16 +15,6 @@ const TWO: TableSchema = {
 };
 
 describe('keys', () => {
-  it('says so when it cannot remember all keys', () => {
-    const schema: TableSchema = {
-      fields: [{ name: 'id', type: 'integer', constraints: { unique: true } }],
-    };
-    const report = inspectBytes('id\n1\n2\n3\n1\n', { expectation: { schema }, maxKeys: 2 });
-    expect(report.faultCounts).toStrictEqual({ 'unique-error': 1, 'key-check-incomplete': 1 });
-    const unseen = inspectBytes('id\n1\n2\n3\n3\n', { expectation: { schema }, maxKeys: 2 });
-    expect(unseen).toMatchObject({ verdict: 'warned', faultCounts: { 'key-check-incomplete': 1 } });
-  });
-
   it('names the record that had a key first', () => {
     const schema: TableSchema = { ...TWO, primaryKey: ['id', 'name'] };
     const report = inspectBytes('id,name\n1,a\n1,b\n1,"a"\n', { expectation: { schema } });
@@ -163,5 +157,219 @@ describe('keys of one value in several spellings', () => {
     ];
     const report = inspectBytes(`id,at,name\n${rows.join('\n')}\n`, { expectation: { schema } });
     expect(places(report)).toStrictEqual(['primary-key 3:1']);
+  });
+});
+
+describe('keys that have no place in memory', () => {
+  const schema: TableSchema = {
+    fields: [
+      { name: 'id', type: 'integer', constraints: { unique: true } },
+      { name: 'name', type: 'string' },
+    ],
+    primaryKey: ['name', 'id'],
+  };
+  const options: InspectOptions = { expectation: { schema }, maxKeyBytes: 0 };
+
+  it('are compared at the end: a duplicate has its place, the record before it, and no value', () => {
+    const report = inspectBytes('id,name\n1,a\n2,"b\nc"\n"1",d\n1,a\n', options);
+    expect(report.faults).toStrictEqual([
+      {
+        type: 'unique-error',
+        record: 4,
+        line: 5,
+        byte: 21,
+        field: 1,
+        label: 'id',
+        value: null,
+        key: null,
+        classification: 'internal',
+        message: 'The same id came in record 2.',
+      },
+      {
+        type: 'unique-error',
+        record: 5,
+        line: 6,
+        byte: 26,
+        field: 1,
+        label: 'id',
+        value: null,
+        key: null,
+        classification: 'internal',
+        message: 'The same id came in record 2.',
+      },
+      {
+        type: 'primary-key',
+        record: 5,
+        line: 6,
+        byte: 28,
+        field: 2,
+        label: 'name',
+        value: null,
+        key: null,
+        classification: 'internal',
+        message: 'The same name, id came in record 2.',
+      },
+    ]);
+    expect(report).toMatchObject({
+      verdict: 'failed',
+      faultyRows: 2,
+      reasons: ['3 faults in 2 of 4 rows.'],
+      faultCounts: { 'unique-error': 2, 'primary-key': 1 },
+    });
+  });
+
+  it('do not count a row twice that was faulty before', () => {
+    const fields: TableField[] = [
+      { name: 'id', type: 'integer', constraints: { unique: true } },
+      { name: 'n', type: 'integer', constraints: { maximum: 5 } },
+    ];
+    const thresholds = { maxFaultyRows: 0.4 };
+    const report = inspectBytes('id,n\n1,1\n1,9\n1,1\n2,9\n3,1\n', {
+      expectation: { schema: { fields }, thresholds },
+      maxKeyBytes: 0,
+    });
+    expect(report).toMatchObject({
+      faultyRows: 3,
+      faultCount: 4,
+      reasons: ['3 of 5 rows are faulty; maxFaultyRows is 0.4.'],
+    });
+  });
+
+  it('make a row fail that was incomplete, and then it is not both', () => {
+    const fields: TableField[] = [{ name: 'id', constraints: { unique: true } }, { name: 'n' }];
+    const thresholds = { warnOn: ['stray-quote' as const] };
+    const file = 'id,n\na,1\na,"x"y,2\nb,"x"y,2\n';
+    const deferred = inspectBytes(file, {
+      expectation: { schema: { fields }, thresholds },
+      maxKeyBytes: 0,
+    });
+    expect(deferred).toMatchObject({ faultyRows: 2, incompleteRows: 1 });
+    const remembered = inspectBytes(file, { expectation: { schema: { fields }, thresholds } });
+    expect(remembered).toMatchObject({ faultyRows: 2, incompleteRows: 1 });
+    expect(deferred.reasons).toStrictEqual(remembered.reasons);
+  });
+
+  it('warn where their kind does', () => {
+    const thresholds = { warnOn: ['unique-error' as const] };
+    const fields: TableField[] = [{ name: 'id', constraints: { unique: true } }];
+    const report = inspectBytes('id\na\na\n', {
+      expectation: { schema: { fields }, thresholds },
+      maxKeyBytes: 0,
+    });
+    expect(report).toMatchObject({ verdict: 'warned', faultyRows: 1 });
+  });
+
+  it('list the first duplicates of the file, and count all', () => {
+    const rows = Array.from({ length: 2_000 }, (_, i) => `${i % 1_000},x`);
+    const report = inspectBytes(`id,name\n${rows.join('\n')}\n`, { ...options, maxFaults: 3 });
+    expect(places(report)).toStrictEqual([
+      'unique-error 1002:1',
+      'primary-key 1002:2',
+      'unique-error 1003:1',
+    ]);
+    expect(report.faultCounts).toStrictEqual({ 'unique-error': 1_000, 'primary-key': 1_000 });
+  });
+
+  it('are the duplicates that a map has, whatever the memory and the chunks', () => {
+    const cell = fc.oneof(
+      fc.integer({ min: -20, max: 60 }).map(String),
+      fc.constantFrom('007', 'x'),
+    );
+    const rows = fc.array(fc.tuple(cell, fc.constantFrom('a', 'b', '"c""\n"')), {
+      maxLength: 80,
+      size: 'max',
+    });
+    const budgets = fc.integer({ min: 0, max: 6_000 });
+    const sizes = fc.array(fc.integer({ min: 1, max: 40 }), { maxLength: 4 });
+    fc.assert(
+      fc.property(rows, budgets, sizes, (table, maxKeyBytes, chunkSizes) => {
+        const file = `id,name\n${table.map((row) => `${row.join(',')}\n`).join('')}`;
+        const given = { ...options, maxKeyBytes, maxFaults: 1_000 };
+        const report = inspectBytes(file, given, chunkSizes);
+        const found = report.faults
+          .filter(({ message }) => message.startsWith('The same'))
+          .map(({ type, record, message }) => `${record} ${type} ${message.match(/\d+/)}`);
+        const all = duplicatesOf(table);
+        expect(all).toStrictEqual(expect.arrayContaining(found));
+        for (const kind of ['unique-error', 'primary-key'] as const) {
+          const ofKind = (list: readonly string[]) => list.filter((text) => text.includes(kind));
+          const count = ofKind(all).length;
+          expect(report.faultCounts[kind] ?? 0).toBe(count);
+          // No more of a column are listed.
+          expect(new Set(ofKind(found)).size).toBe(Math.min(20, count));
+        }
+        const { faultyRows, faultCounts, verdict, reasons } = inspectBytes(file, options);
+        const plenty = inspectBytes(file, { expectation: { schema } });
+        expect({ faultyRows, faultCounts, verdict, reasons }).toStrictEqual({
+          faultyRows: plenty.faultyRows,
+          faultCounts: plenty.faultCounts,
+          verdict: plenty.verdict,
+          reasons: plenty.reasons,
+        });
+        // Each run has a secret of its own.
+        expect(inspectBytes(file, given)).toStrictEqual(report);
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  /** `record kind first` of every duplicate, by plain maps. */
+  function duplicatesOf(table: readonly (readonly [string, string])[]): string[] {
+    const first = new Map<string, number>();
+    return table.flatMap(([id, name], index) => {
+      const value = Number(id);
+      if (id === '' || Number.isNaN(value)) return [];
+      const record = index + 2;
+      const keys: [string, string][] = [
+        [`${value}`, 'unique-error'],
+        [`${value} ${name}`, 'primary-key'],
+      ];
+      return keys.flatMap(([key, kind]) => {
+        const before = first.get(key);
+        if (before === undefined) first.set(key, record);
+        return before === undefined ? [] : [`${record} ${kind} ${before}`];
+      });
+    });
+  }
+
+  it('fail a file where there is no scratch space, and no threshold makes that a warning', () => {
+    const { openScratch: _none, ...browser } = NODE_PORTS;
+    const inspection = createInspection(browser, { expectation: { schema }, maxKeyBytes: 0 });
+    inspection.write(Buffer.from('id,name\n1,a\n2,b\n7,c\n7,d\n'));
+    const report = inspection.end();
+    assertReportShape(report);
+    expect(report).toMatchObject({
+      verdict: 'failed',
+      faultCounts: { 'key-check-incomplete': 2 },
+      reasons: ['2 faults of the header or the whole file.'],
+    });
+    const thresholds = { warnOn: ['key-check-incomplete'] } as object;
+    expect(() => createInspection(browser, { expectation: { thresholds } })).toThrow(
+      DescriptorError,
+    );
+  });
+
+  it('end the inspection without a report when there is no space left, and give back what there was', async () => {
+    let closed = 0;
+    const openScratch = (): ScratchFile => ({
+      write() {
+        throw new Error('no space left');
+      },
+      read() {},
+      close() {
+        closed++;
+      },
+    });
+    async function* file(): AsyncGenerator<Uint8Array> {
+      yield Buffer.from('id,name\n');
+      for (let i = 0; i < 200; i++) {
+        const rows = Array.from({ length: 1_000 }, (_, row) => `${i * 1_000 + row},a`);
+        yield Buffer.from(`${rows.join('\n')}\n`);
+      }
+    }
+    await expect(inspectCsv(file(), { ...NODE_PORTS, openScratch }, options)).rejects.toThrow(
+      'no space',
+    );
+    expect(closed).toBe(1);
   });
 });

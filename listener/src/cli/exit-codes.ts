@@ -12,6 +12,7 @@ import {
   SchemaOccupiedError,
 } from '../database/errors.ts';
 import { SchemaOutdatedError } from '../database/schema-version.ts';
+import { ScratchFullError } from '../jobs/scratch-space.ts';
 import { RuleSetError } from '../rules/rule-set.ts';
 import { ObjectUnavailableError, StoreError } from '../storage/object-store.ts';
 import { UsageError } from './command-context.ts';
@@ -51,7 +52,7 @@ export function exitCodeOfError(error: unknown): number {
   if (error instanceof InterruptedError) return error.exitCode;
   if (connectionFault(error)?.final) return EXIT.usage;
   if (error instanceof ObjectUnavailableError) return EXIT.noInput;
-  if (error instanceof StoreError || error instanceof MasterSecretError) return EXIT.tryAgain;
+  if (WORTH_A_RETRY.some((kind) => error instanceof kind)) return EXIT.tryAgain;
   if (meansUnavailable(error)) return EXIT.unavailable;
   return EXIT.unexpected;
 }
@@ -65,6 +66,8 @@ const FAULTS_OF_THE_CALLER = [
   SchemaOccupiedError,
   DescriptorError,
 ];
+
+const WORTH_A_RETRY = [StoreError, MasterSecretError, ScratchFullError];
 
 /** The message of the HTTP server names the setting; its cause says what it is about. */
 function isPortError(error: unknown): boolean {

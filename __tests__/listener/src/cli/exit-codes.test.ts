@@ -8,6 +8,7 @@ import {
 import { InterruptedError } from '../../../../listener/src/cli/interruption.ts';
 import { ConfigError } from '../../../../listener/src/config/read-variables.ts';
 import { SchemaOutdatedError } from '../../../../listener/src/database/schema-version.ts';
+import { ScratchFullError } from '../../../../listener/src/jobs/scratch-space.ts';
 import {
   ObjectUnavailableError,
   StoreError,
@@ -25,6 +26,7 @@ test.each([
   ['a port in use', new Error('PORT 80 is in use', { cause: listenError }), 2],
   ['an object that is gone', new ObjectUnavailableError('object-gone', 'x'), 66],
   ['a store that is unavailable', new StoreError("s3://b/k can't be read", refused('connect')), 75],
+  ['scratch space that is used up', new ScratchFullError('x'), 75],
   ['a database that is unavailable', refused('connect'), 69],
   ['a password that the database refuses', withCode('28P01'), 2],
   ['a database that is not there', withCode('3D000'), 2],
