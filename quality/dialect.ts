@@ -1,6 +1,7 @@
 import {
   type DescriptorOption,
   isBoolean,
+  isCount,
   isString,
   type ProblemList,
   show,
@@ -15,7 +16,11 @@ export interface TableDialect {
   encoding?: string;
   header?: boolean;
   headerRows?: number[];
+  headerJoin?: string;
+  commentRows?: number[];
   commentChar?: string;
+  /** Ours: the specification has no name for it. */
+  footerRows?: number;
   delimiter?: string;
   /** Accepted and not used: LF, CRLF and CR end a record whatever is declared here. */
   lineTerminator?: string;
@@ -29,7 +34,9 @@ export interface TableDialect {
 const FLAG = 'true or false';
 const CHARACTER = 'one ASCII character that is not a line end';
 const ENCODING = `one of ${ENCODINGS.join(', ')}, in upper or lower case`;
-const HEADER_ROWS = 'a list with one number from 1';
+const ROWS = 'a list of whole numbers from 1, each greater than the one before';
+const MOST_FOOTER_ROWS = 100;
+const FOOTER_ROWS = `a whole number from 0 to ${MOST_FOOTER_ROWS}`;
 
 /** Every property of a dialect that is read. */
 export const DIALECT_OPTIONS = [
@@ -49,14 +56,35 @@ export const DIALECT_OPTIONS = [
   {
     name: 'headerRows',
     default: '[1]',
-    allowed: HEADER_ROWS,
-    meaning: 'The record that holds the labels, from 1; records before it are passed over.',
+    allowed: ROWS,
+    meaning:
+      'The records that hold the labels, by their numbers as reports have them; others before the last of them are a preamble, which is passed over.',
+  },
+  {
+    name: 'headerJoin',
+    default: 'a space',
+    allowed: 'a string',
+    meaning:
+      'Joins the parts of a label that stands in several header rows; blank parts are left out.',
+  },
+  {
+    name: 'commentRows',
+    default: 'none',
+    allowed: ROWS,
+    meaning: 'Records that are passed over, by their numbers as reports have them.',
   },
   {
     name: 'commentChar',
     default: 'none',
     allowed: CHARACTER,
     meaning: 'A line that begins with this character is passed over.',
+  },
+  {
+    name: 'footerRows',
+    default: '0',
+    allowed: FOOTER_ROWS,
+    meaning:
+      'How many records at the end, blank lines included, are passed over, such as totals; ours, since the specification has no name for it.',
   },
   {
     name: 'delimiter',
@@ -102,8 +130,13 @@ export interface CompiledDialect {
   /** Undefined where nothing is declared. */
   readonly encoding: Encoding | undefined;
   readonly header: boolean;
-  /** Records before the header that are passed over. */
-  readonly recordsBeforeHeader: number;
+  /** Numbers of the records that hold the labels, ascending, at least one. */
+  readonly headerRows: readonly number[];
+  readonly headerJoin: string;
+  /** Numbers of records that are passed over. */
+  readonly commentRows: ReadonlySet<number>;
+  /** Records at the end that are passed over. */
+  readonly footerRows: number;
   readonly delimiter: number;
   readonly quote: number;
   readonly doubleQuote: boolean;
@@ -124,8 +157,6 @@ export const IGNORED_DIALECT_OPTIONS: ReadonlySet<string> = new Set([
 ]);
 /** Properties that are refused, each with the reason. */
 export const UNSUPPORTED_DIALECT_OPTIONS: ReadonlyMap<string, string> = new Map([
-  ['headerJoin', 'one header row is read'],
-  ['commentRows', 'use commentChar'],
   ['property', 'it belongs to JSON'],
   ['itemType', 'it belongs to JSON'],
   ['itemKeys', 'it belongs to JSON'],
@@ -166,7 +197,12 @@ export function compileDialect(
   const compiled: CompiledDialect = {
     encoding: encodingOf(`${path}.encoding`, given.encoding, problems),
     header: flag('header', true),
-    recordsBeforeHeader: recordsBeforeHeader(`${path}.headerRows`, given.headerRows, problems),
+    headerRows: rowNumbers(`${path}.headerRows`, given.headerRows, problems) ?? [1],
+    headerJoin:
+      problems.optional(`${path}.headerJoin`, given.headerJoin, isString, 'a string') ?? ' ',
+    commentRows: new Set(rowNumbers(`${path}.commentRows`, given.commentRows, problems)),
+    footerRows:
+      problems.optional(`${path}.footerRows`, given.footerRows, isFooterCount, FOOTER_ROWS) ?? 0,
     delimiter: character('delimiter', ','),
     quote: character('quoteChar', given.escapeChar === undefined ? '"' : undefined),
     doubleQuote: flag('doubleQuote', true),
@@ -180,6 +216,10 @@ export function compileDialect(
       'a string',
     ),
   };
+  const both = compiled.headerRows.find((row) => compiled.commentRows.has(row));
+  if (compiled.header && both !== undefined) {
+    problems.add(`${path}.commentRows`, `has ${both}, which is a header row`);
+  }
   noteClashes(path, compiled, problems);
   return compiled;
 }
@@ -202,12 +242,19 @@ function encodingOf(path: string, value: unknown, problems: ProblemList): Encodi
   return encoding;
 }
 
-function recordsBeforeHeader(path: string, value: unknown, problems: ProblemList): number {
-  if (value === undefined) return 0;
-  const [row] = Array.isArray(value) && value.length === 1 ? value : [];
-  if (typeof row === 'number' && Number.isSafeInteger(row) && row >= 1) return row - 1;
-  problems.add(path, `is ${show(value)}; ${HEADER_ROWS} is needed`);
-  return 0;
+function rowNumbers(path: string, value: unknown, problems: ProblemList): number[] | undefined {
+  if (value === undefined) return undefined;
+  const rows: unknown[] = Array.isArray(value) ? value : [];
+  const inOrder = rows.every(
+    (row, index) => Number.isSafeInteger(row) && Number(row) > Number(rows[index - 1] ?? 0),
+  );
+  if (rows.length > 0 && inOrder) return rows as number[];
+  problems.add(path, `is ${show(value)}; ${ROWS} is needed`);
+  return undefined;
+}
+
+function isFooterCount(value: unknown): value is number {
+  return isCount(value) && value <= MOST_FOOTER_ROWS;
 }
 
 function noteClashes(path: string, dialect: CompiledDialect, problems: ProblemList): void {

@@ -3,6 +3,7 @@ import { CellReader } from './cells.ts';
 import {
   type Column,
   cellText,
+  type Header,
   type InspectedFile,
   type RowJudge,
   type Stages,
@@ -14,6 +15,7 @@ import { isBlank, placedCells, structureSuspicions } from './checks/structure.ts
 import type { CompiledExpectation } from './expectation.ts';
 import { CHECKS, type FaultType } from './faults.ts';
 import { Findings } from './findings.ts';
+import { FooterHold } from './footer.ts';
 import type { EnginePorts, Sha256 } from './ports.ts';
 import { ColumnProfile } from './profile.ts';
 import type { QualityReport } from './report.ts';
@@ -68,11 +70,14 @@ export class Inspection implements RecordHandler {
   #refusal: ArchiveFault | undefined;
   #unpackedBytes = 0;
   #head: Uint8Array | undefined = new Uint8Array(0);
-  /** Bytes of UTF-8 that were judged, those not yet scanned included. */
-  #judged = 0;
+  /** Bytes of UTF-8 that were scanned. */
+  #scanned = 0;
   #byteOrderMark = false;
   /** False for an archive, or text that is not UTF-8 from its first bytes. */
   #supported = true;
+  readonly #footer: FooterHold | undefined;
+  readonly #skipped = { preamble: 0, comments: 0, footer: 0 };
+  readonly #header = { labels: [] as readonly string[], labelCount: 0, intact: true };
   #cells: CellReader | undefined;
   #judges: readonly RowJudge<FaultType>[] = [];
   /** Undefined once the columns are settled. */
@@ -89,6 +94,7 @@ export class Inspection implements RecordHandler {
     this.#source = new TextSource(dialect.encoding);
     this.#watch = new Utf8Watch(ports.isUtf8);
     this.#scanner = new Scanner(this, dialect, maxRecordBytes);
+    this.#footer = dialect.footerRows > 0 ? new FooterHold(dialect, maxRecordBytes) : undefined;
     this.#file = {
       dialect,
       schema,
@@ -168,9 +174,8 @@ export class Inspection implements RecordHandler {
   }
 
   readonly #judge = (text: Uint8Array): void => {
-    this.#judged += text.length;
     if (this.#head === undefined) {
-      this.#scan(text);
+      this.#readTable(text);
       return;
     }
     const head = this.#head.length === 0 ? text : joined(this.#head, text);
@@ -187,6 +192,7 @@ export class Inspection implements RecordHandler {
     this.#settled = true;
     this.#source.end(this.#keptFrom, this.#judge);
     if (this.#head !== undefined) this.#begin(this.#head);
+    if (this.#footer !== undefined) this.#skipped.footer = this.#footer.end(this.#scan);
     if (!this.#watch.complete()) this.#file.suspectUntil = Infinity;
     this.#scanner.end();
     for (const stage of this.#stages) yield* stage.settle?.(this.#found) ?? [];
@@ -227,6 +233,7 @@ export class Inspection implements RecordHandler {
       rows: file.rows,
       faultyRows: found.faultyRows,
       incompleteRows: found.incompleteRows,
+      skipped: { ...this.#skipped, comments: this.#skipped.comments + this.#scanner.comments },
       lineEnds: { ...this.#scanner.lineEnds },
       encoding: this.#source.text.encoding,
       byteOrderMark: this.#byteOrderMark,
@@ -270,10 +277,15 @@ export class Inspection implements RecordHandler {
     }
     file.records++;
     if (scanner.offset(scanner.recordEnd) > this.#signs.next) this.#placeSigns(scanner);
+    const { dialect } = file;
+    if (dialect.commentRows.size > 0 && dialect.commentRows.has(file.records)) {
+      this.#skipped.comments++;
+      return;
+    }
     if (file.columns === undefined) {
-      const { dialect } = file;
       if (dialect.header) {
-        if (file.records > dialect.recordsBeforeHeader) this.#readHeader(scanner);
+        if (dialect.headerRows.includes(file.records)) this.#readHeaderRow(scanner);
+        else this.#skipped.preamble++;
         return;
       }
       const count = Math.min(scanner.cellCount, MAX_CELLS);
@@ -303,20 +315,29 @@ export class Inspection implements RecordHandler {
     this.#supported = this.#stages.every((stage) => stage.head?.(head, this.#found) ?? true);
     this.#byteOrderMark =
       this.#supported && equalsBytes(head, 0, Math.min(3, head.length), BYTE_ORDER_MARK);
-    if (this.#byteOrderMark) this.#scanner.skip(3);
-    this.#scan(this.#byteOrderMark ? head.subarray(3) : head);
+    if (this.#byteOrderMark) {
+      this.#scanner.skip(3);
+      this.#scanned = 3;
+    }
+    this.#readTable(this.#byteOrderMark ? head.subarray(3) : head);
   }
 
-  #scan(chunk: Uint8Array): void {
+  #readTable(text: Uint8Array): void {
     if (!this.#supported) return;
-    const offset = this.#judged - chunk.length;
+    if (this.#footer === undefined) this.#scan(text);
+    else this.#footer.write(text, this.#scan);
+  }
+
+  readonly #scan = (chunk: Uint8Array): void => {
+    const offset = this.#scanned;
+    this.#scanned += chunk.length;
     for (let from = 0; from < chunk.length; from += BLOCK_BYTES) {
       const block = chunk.subarray(from, Math.min(chunk.length, from + BLOCK_BYTES));
       if (!this.#watch.isValid(block)) this.#file.suspectUntil = offset + from + block.length;
       this.#signs.watch(block, offset + from);
       this.#scanner.write(block);
     }
-  }
+  };
 
   #placeSigns(scanner: Scanner): void {
     const index = Math.max(scanner.recordStart, this.#signs.next - scanner.base);
@@ -324,16 +345,26 @@ export class Inspection implements RecordHandler {
     this.#signs.place(scanner.offset(scanner.recordEnd), place, this.#file.byteOf);
   }
 
-  #readHeader(scanner: Scanner): void {
-    const count = Math.min(scanner.cellCount, MAX_CELLS);
-    const labels = Array.from({ length: count }, (_, cell) => cellText(scanner, cell));
+  /** Reads a row of labels, or of parts of labels; the last one ends the header. */
+  #readHeaderRow(scanner: Scanner): void {
+    const { headerJoin, headerRows } = this.#file.dialect;
     const { failing } = this.#found;
     this.#judgeStructure(scanner, ANY);
-    const intact = this.#found.failing === failing;
+    const count = Math.min(scanner.cellCount, MAX_CELLS);
+    const part = Array.from({ length: count }, (_, cell) => cellText(scanner, cell));
+    const header = this.#header;
+    header.labels =
+      header.labels.length === 0 ? part : joinedLabels(header.labels, part, headerJoin);
+    header.labelCount = Math.max(header.labelCount, scanner.cellCount);
+    header.intact &&= this.#found.failing === failing;
+    if (this.#file.records === headerRows.at(-1)) this.#endHeader(header);
+  }
+
+  #endHeader(header: Header & { readonly labels: readonly string[] }): void {
+    const { labels } = header;
     const matches = this.#stages.flatMap((stage) => stage.match?.(labels) ?? []);
     this.#open(labels, matches[0]?.fieldOfColumn ?? []);
     this.#schemaLayout = matches[0]?.schemaLayout;
-    const header = { labelCount: scanner.cellCount, intact };
     for (const stage of this.#stages) stage.header?.(header, this.#found);
   }
 
@@ -403,6 +434,12 @@ const BROKEN = 1;
 const REFUSED = 2;
 
 type StructureState = typeof INTACT | typeof BROKEN | typeof REFUSED;
+
+function joinedLabels(above: readonly string[], below: readonly string[], join: string): string[] {
+  return Array.from({ length: Math.max(above.length, below.length) }, (_, column) =>
+    [above[column] ?? '', below[column] ?? ''].filter((part) => part.trim() !== '').join(join),
+  );
+}
 
 function isMixed({ lf, crlf, cr }: InspectedFile['lineEnds']): boolean {
   return lf > 0 ? crlf > 0 || cr > 0 : crlf > 0 && cr > 0;

@@ -55,6 +55,12 @@ export interface QualityReport {
   readonly faultyRows: number;
   /** Rows whose faults only warn, but of which not every cell could be checked. */
   readonly incompleteRows: number;
+  /** Records that the dialect declares away, which are in no other count: before and between the header rows, comments, at the end. */
+  readonly skipped: {
+    readonly preamble: number;
+    readonly comments: number;
+    readonly footer: number;
+  };
   /** How records end; line ends inside quoted cells are not counted. */
   readonly lineEnds: { readonly lf: number; readonly crlf: number; readonly cr: number };
   /** What the text was read in. */

@@ -88,6 +88,8 @@ export class Scanner {
   quoteIndex = 0;
   /** The record is longer than `maxRecordBytes`: only its start was read. */
   tooLarge = false;
+  /** Lines that were passed over as comments. */
+  comments = 0;
   /** Line ends of records so far, by kind; those inside quoted cells are not counted. */
   readonly lineEnds = { lf: 0, crlf: 0, cr: 0 };
 
@@ -393,7 +395,11 @@ export class Scanner {
           this.quotes = QUOTES_VALID;
           this.tooLarge = false;
           limit = Math.min(length, pos + max + 1);
-          state = byte === comment ? IN_COMMENT : AT_CELL;
+          state = AT_CELL;
+          if (byte === comment) {
+            this.comments++;
+            state = IN_COMMENT;
+          }
           continue;
         }
       }

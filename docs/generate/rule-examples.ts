@@ -229,6 +229,27 @@ export const DIALECT_EXAMPLES: Readonly<
     bad: 'a,b\n1,x',
     fault: 'incorrect-label',
   },
+  headerJoin: {
+    rule: {
+      dialect: { headerRows: [1, 2], headerJoin: '-' },
+      schema: { fields: [{ name: 'a-b', type: 'integer' }] },
+    },
+    good: 'a\nb\n1',
+    bad: 'a\nc\n1',
+    fault: 'incorrect-label',
+  },
+  commentRows: {
+    rule: dialect({ commentRows: [2] }),
+    good: 'a,b\nnumber,text\n1,x',
+    bad: 'a,b\n1,x\nnumber,text',
+    fault: 'type-error',
+  },
+  footerRows: {
+    rule: dialect({ footerRows: 1 }),
+    good: 'a,b\n1,x\nTotal: 1',
+    bad: 'a,b\n1,x\nTotal: 1\nEnd',
+    fault: 'missing-cell',
+  },
   commentChar: {
     rule: dialect({ commentChar: '#' }),
     good: 'a,b\n# checked\n1,x',

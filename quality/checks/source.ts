@@ -29,6 +29,8 @@ const SIGNATURES: readonly (UnsupportedSource & { readonly bytes: readonly numbe
   signature('is a tar archive', UNPACK, [...Array(257).fill(undefined), ...ascii('ustar')]),
   signature('is a zstd archive', UNPACK, [0x28, 0xb5, 0x2f, 0xfd]),
   signature('is a bzip2 archive', UNPACK, [...ascii('BZh'), undefined, ...ascii('1AY&SY')]),
+  signature('is an lz4 archive', UNPACK, [0x04, 0x22, 0x4d, 0x18]),
+  signature('is an archive of compress (.Z)', UNPACK, [0x1f, 0x9d]),
   signature('is an xz archive', UNPACK, [0xfd, ...ascii('7zXZ'), 0]),
   signature('is a 7z archive', UNPACK, [...ascii('7z'), 0xbc, 0xaf, 0x27, 0x1c]),
   signature('is a RAR archive', UNPACK, [...ascii('Rar!'), 0x1a, 0x07]),
