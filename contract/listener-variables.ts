@@ -56,6 +56,9 @@ const DAY_SECONDS = 86_400;
 /** Age from which a message of a queue is refused: it may have waited there, and then in its dead-letter queue. */
 export const LONGEST_IN_QUEUES_SECONDS = 2 * QUEUE_DAYS * DAY_SECONDS;
 
+/** What UNMONITORED may be. */
+export const UNMONITORED_CHOICES = ['judge', 'warn', 'fail'] as const;
+
 /** The highest RETENTION_DAYS. */
 export const LONGEST_RETENTION_DAYS = 10_000;
 
@@ -216,6 +219,13 @@ export const LISTENER_VARIABLES = {
     kind: wholeNumber(1, 600),
     default: '25',
     example: '25',
+  },
+  UNMONITORED: {
+    description:
+      'What becomes of a file that no monitored file describes: `judge` lets the verdict on its structure stand, `warn` makes `passed` `warned`, `fail` fails it. Its verdict says `rules: none` in any case.',
+    kind: oneOf(...UNMONITORED_CHOICES),
+    default: 'warn',
+    example: 'fail',
   },
   LOG_LEVEL: {
     description: 'Least severe level that is logged.',

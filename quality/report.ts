@@ -75,6 +75,8 @@ export interface QualityReport {
   /** The first 20 of each kind and column in full, `maxFaults` and 1 MiB at most, those of the structure first. */
   readonly faults: readonly Fault[];
   readonly columns: readonly (ColumnReport & ColumnFaults)[];
+  /** Name and version of the mapping that it was judged by, or `none`; the engine itself knows nothing of it. */
+  readonly rules?: string;
   /** Absent where the file was not read from a store. */
   readonly source?: SourceReport;
 }

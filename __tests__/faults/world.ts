@@ -170,6 +170,7 @@ export async function startWorld(folder: string, random: Random): Promise<World>
         PATH: process.env.PATH,
         NODE_COMPILE_CACHE: join(folder, 'compile-cache'),
         DATABASE_URL: databaseUrl(),
+        UNMONITORED: 'judge',
         AWS_REGION: 'us-gov-west-1',
         AWS_ACCESS_KEY_ID: 'test',
         AWS_SECRET_ACCESS_KEY: 'test',
@@ -223,7 +224,12 @@ export async function startWorld(folder: string, random: Random): Promise<World>
   };
   const children = new Set<ChildProcess>();
 
-  const serving = { SNS_TOPIC_ARNS: Object.values(TOPICS).join(), PORT: '0', METRICS_PORT: '0' };
+  const serving = {
+    SNS_TOPIC_ARNS: Object.values(TOPICS).join(),
+    PORT: '0',
+    METRICS_PORT: '0',
+    UNMONITORED: 'judge',
+  };
   const ports = new Map<string, number>();
   const replica = (role: string, gate: Gate, environment: Record<string, string>): Replica => {
     let current: Child | undefined;

@@ -34,7 +34,7 @@ export function finishedRun(line: Readonly<Record<string, unknown>>): FinishedRu
     rows: numberOrNothing(line.rows),
     faults: numberOrNothing(line.faults),
     faultCounts: isCounts(line.faultCounts) ? line.faultCounts : undefined,
-    remark: textOrNothing(line.reason) ?? (line.monitored === false ? 'not monitored' : undefined),
+    remark: textOrNothing(line.reason) ?? (line.monitored === false ? 'rules: none' : undefined),
   });
   return { runId, bucket, key, eTag: typeof eTag === 'string' ? eTag : null, text };
 }

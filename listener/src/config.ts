@@ -68,6 +68,8 @@ export interface Config {
   readonly shutdownSeconds: number;
   readonly logLevel: ValueOf<'LOG_LEVEL'>;
   readonly maxFaults: number;
+  /** What becomes of a file that nobody monitors. */
+  readonly unmonitored: ValueOf<'UNMONITORED'>;
   /** Age from which messages, reports and dead letters are deleted. */
   readonly retentionDays: number;
   /** Always there when `database` was needed. */
@@ -114,6 +116,7 @@ export function readConfig(environment: Environment, needs: ConfigNeeds): Config
     shutdownSeconds: reader.required('SHUTDOWN_SECONDS'),
     logLevel: reader.required('LOG_LEVEL'),
     maxFaults: reader.required('MAX_FAULTS'),
+    unmonitored: reader.required('UNMONITORED'),
     retentionDays: reader.required('RETENTION_DAYS'),
   };
   checkRetention(reader, read);
@@ -157,6 +160,7 @@ export function readConfig(environment: Environment, needs: ConfigNeeds): Config
     shutdownSeconds: present(read.shutdownSeconds),
     logLevel: present(read.logLevel),
     maxFaults: present(read.maxFaults),
+    unmonitored: present(read.unmonitored),
     retentionDays: present(read.retentionDays),
     database,
   });

@@ -205,7 +205,7 @@ describe('while it runs', () => {
 
   test('a file that is dropped is judged', async () => {
     await writeFile(join(stack.data, BUCKET, 'from_client', 'a b.csv'), 'n\n1\n');
-    await flow.prints(/PASSED +\S+\/from_client\/a b\.csv: 1 row, 0 faults, not monitored/);
+    await flow.prints(/WARNED +\S+\/from_client\/a b\.csv: 1 row, 0 faults, rules: none/);
   });
 
   test('a file without an event notification, or that the listener ignores, is told and not judged', async () => {
@@ -231,7 +231,7 @@ describe('while it runs', () => {
     process.kill(await listenerOf(flow.pid), 'SIGKILL');
     await flow.prints(/the listener ended \(SIGKILL\) and is started again/);
     await writeFile(join(stack.data, BUCKET, 'from_client', 'after.csv'), 'n\n1\n');
-    await flow.prints(/PASSED .*after\.csv/);
+    await flow.prints(/WARNED .*after\.csv/);
   });
 
   test('Ctrl-C leaves no process', async () => {
@@ -245,7 +245,7 @@ describe('while it runs', () => {
   test('a second start shows the sample once more, and once', async () => {
     const again = start(stack);
     await again.prints('ready:');
-    await again.prints(/PASSED .*a b\.csv: 1 row, 0 faults, judged before/);
+    await again.prints(/WARNED .*a b\.csv: 1 row, 0 faults, judged before/);
     expect(again.output().match(/FAILED .*Officer_Detail/g)).toHaveLength(1);
   });
 });

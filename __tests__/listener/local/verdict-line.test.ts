@@ -26,7 +26,7 @@ test('a verdict is one line with what is wrong', () => {
 });
 
 test('a file that nobody monitors is told as such', () => {
-  expect(finishedRun({ ...line, monitored: false })?.text).toContain(', not monitored [');
+  expect(finishedRun({ ...line, monitored: false })?.text).toContain(' rules: none [');
 });
 
 test('a run without verdict tells its status and why', () => {

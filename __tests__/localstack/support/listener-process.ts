@@ -120,6 +120,7 @@ function environmentOf(
     HOME: home,
     PORT: '0',
     METRICS_PORT: '0',
+    UNMONITORED: 'judge',
     AWS_ENDPOINT_URL: localStack.url,
     AWS_ENDPOINT_URL_SNS: localStack.url,
     AWS_REGION: region,

@@ -17,6 +17,7 @@ export function reportText(name: string, report: QualityReport): string {
       `${amount(bytes, 'byte')} in ${Math.round(durationMs)} ms, ` +
       `${report.schemaApplied ? 'with a schema' : 'structure alone'}, SHA-256 ${report.sha256}`,
     ...compressionLines(report),
+    ...(report.rules === undefined ? [] : [rulesLine(report.rules)]),
     ...sourceLines(report),
   ];
   for (const [type, count] of Object.entries(faultCounts)) {
@@ -32,6 +33,10 @@ function compressionLines({ compression }: QualityReport): string[] {
   if (compression === undefined) return [];
   const { format, unpackedBytes } = compression;
   return [`  packed by ${format}, ${amount(unpackedBytes, 'byte')} unpacked`];
+}
+
+function rulesLine(rules: string): string {
+  return rules === 'none' ? '  rules: none; structure alone was judged' : `  rules: ${rules}`;
 }
 
 function sourceLines({ source }: QualityReport): string[] {

@@ -15,6 +15,9 @@ import {
   retireByHand,
 } from '../database/rules.ts';
 import { NODE_PORTS } from '../jobs/engine-ports.ts';
+import { withRules } from '../jobs/s3-data-quality-job.ts';
+import { PLACES, shownClasses } from '../privacy/places.ts';
+import { restore, withhold } from '../privacy/withhold.ts';
 import { placeOf, type RuleChange, type RuleChangeKind, type RulePlan } from '../rules/plan.ts';
 import { missingMappings, type RuleSet, RuleSetError, readRuleFolder } from '../rules/rule-set.ts';
 import { type RuleOfSample, ruleOfSample } from '../rules/samples.ts';
@@ -61,7 +64,7 @@ export const checkRules: Command<CheckRulesOptions> = async (context, options) =
     codes.push(exitCodeOfVerdict(report.verdict));
     if (json) continue;
     stdout.write(reportText(sample, report));
-    stdout.write(`  judged by ${by.mapping}, as ${printable(by.file)} says\n`);
+    stdout.write(`  as ${printable(by.file)} says\n`);
   }
   if (json) {
     const { digest } = rules;
@@ -77,15 +80,17 @@ function ruleOf(sample: string, rules: RuleSet): ReturnType<typeof ruleOfSample>
   return ruleOfSample(resolve(sample).split(sep).join('/'), rules);
 }
 
-function judgeSample(
+async function judgeSample(
   sample: string,
-  { mapping: { tableSchema, dialect, thresholds } }: RuleOfSample,
+  { mapping: { name, version, tableSchema, dialect, thresholds } }: RuleOfSample,
   maxFaults: number,
 ): Promise<QualityReport> {
   // readRuleFolder has checked them.
   const expectation = { schema: tableSchema, dialect, thresholds } as unknown as Expectation;
   const bytes = createReadStream(sample, { highWaterMark: 256 * 1024 });
-  return inspectCsv(bytes, NODE_PORTS, { expectation, maxFaults });
+  const report = await inspectCsv(bytes, NODE_PORTS, { expectation, maxFaults });
+  const ruled = withRules(report, { name, version: version ?? 0 });
+  return restore(withhold(ruled, true), shownClasses(PLACES.terminal));
 }
 
 /** @throws {RuleSetError} also for a monitored file whose mapping the set lacks */

@@ -138,6 +138,7 @@ async function runAll(
         } = await judge(object, {
           store,
           maxFaults: config.maxFaults,
+          unmonitored: config.unmonitored,
           signal,
           onProgress: progress.update,
         });

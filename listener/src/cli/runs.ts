@@ -148,11 +148,12 @@ function runsText(runs: readonly Run[], all: number, limit: number | undefined):
     run.createdAt.toISOString(),
     run.status,
     run.verdict ?? '-',
+    run.rules ?? '-',
     `${run.rowCount ?? '-'}`,
     `${run.faultCount ?? '-'}`,
     printable(`${run.bucket}/${run.key}`),
   ]);
-  const titles = ['id', 'created', 'status', 'verdict', 'rows', 'faults', 'object'];
+  const titles = ['id', 'created', 'status', 'verdict', 'rules', 'rows', 'faults', 'object'];
   const next = runs.length === limit && all > limit ? `; the next ones: --after ${last.id}` : '';
   return `${tableText(titles, rows)}runs: ${countText(runs.length, all)}${next}\n`;
 }

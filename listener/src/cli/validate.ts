@@ -3,9 +3,9 @@ import { readFile, stat } from 'node:fs/promises';
 import type { Expectation } from '@file-processing/quality/expectation.ts';
 import { inspectCsv } from '@file-processing/quality/inspect.ts';
 import { NODE_PORTS } from '../jobs/engine-ports.ts';
+import { withRules } from '../jobs/s3-data-quality-job.ts';
 import { PLACES, shownClasses } from '../privacy/places.ts';
 import { restore, withhold } from '../privacy/withhold.ts';
-import { withoutByteOrderMark } from '../rules/rule-file.ts';
 import { type Command, configWithoutDatabase, UsageError } from './command-context.ts';
 import { exitCodeOfVerdict } from './exit-codes.ts';
 import { reportText, showProgress } from './report-text.ts';
@@ -24,7 +24,7 @@ export const validate: Command<ValidateOptions> = async (context, { file, schema
   const expectation = schema === undefined ? undefined : await readExpectation(schema);
   const sizeBytes = await sizeOf(file);
   const progress = showProgress(file, context.stderr);
-  const report = await inspectCsv(
+  const judged = await inspectCsv(
     createReadStream(file, { highWaterMark: 256 * 1024 }),
     NODE_PORTS,
     {
@@ -34,6 +34,8 @@ export const validate: Command<ValidateOptions> = async (context, { file, schema
     },
   );
   progress.end();
+  // Whatever UNMONITORED is: nobody has asked for rules.
+  const report = expectation === undefined ? withRules(judged, undefined) : judged;
   const shown = restore(withhold(report, schema !== undefined), shownClasses(PLACES.terminal));
   context.stdout.write(json ? `${JSON.stringify(shown, null, 2)}\n` : reportText(file, shown));
   return exitCodeOfVerdict(report.verdict);
@@ -48,17 +50,18 @@ async function sizeOf(file: string): Promise<number> {
 }
 
 async function readExpectation(path: string): Promise<Expectation> {
-  let value: unknown;
-  try {
-    value = JSON.parse(withoutByteOrderMark(await readFile(path, 'utf8')));
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new UsageError(`${path} can't be read as a Table Schema: ${reason}`);
+  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    throw new UsageError(`${path} can't be read as a Table Schema: ${error.message}`);
+  });
+  const { parseRuleFile } = await import('../rules/rule-file.ts');
+  const parsed = parseRuleFile(path, text);
+  if (!('value' in parsed)) {
+    const reasons = parsed.map(({ message }) => message).join('; ');
+    throw new UsageError(`${path} can't be read as a Table Schema: it ${reasons}`);
   }
+  const { value } = parsed;
   // inspectCsv checks what it is given and names every problem.
-  if (typeof value !== 'object' || value === null || !('tableSchema' in value)) {
-    return { schema: value } as Expectation;
-  }
-  const { name: _name, version: _version, tableSchema, ...rest } = value as Record<string, unknown>;
-  return { schema: tableSchema, ...rest } as Expectation;
+  if (!('tableSchema' in value)) return { schema: value } as unknown as Expectation;
+  const { name: _name, version: _version, tableSchema, ...rest } = value;
+  return { schema: tableSchema, ...rest } as unknown as Expectation;
 }

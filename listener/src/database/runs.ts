@@ -49,6 +49,8 @@ export interface Run {
   readonly monitoringFileId: number | null;
   readonly mappingName: string | null;
   readonly mappingVersion: number | null;
+  /** Mapping and version as a text, or `none`, where there is a verdict. */
+  readonly rules: string | null;
   readonly rowCount: number | null;
   readonly byteCount: number | null;
   readonly faultCount: number | null;
@@ -94,6 +96,8 @@ const RUN_COLUMNS = {
 /** The first judgement of a message has no row before somebody begins it. */
 const COMPUTED = `
   CASE run.status WHEN 'pending' THEN coalesce(last.status, 'queued') ELSE run.status END AS status,
+  CASE WHEN run.verdict IS NOT NULL THEN
+    coalesce(verdict.mapping_name || ' ' || verdict.mapping_version, 'none') END AS rules,
   coalesce(last.asked_by, 'message') AS "askedBy", coalesce(last.attempts, 0) AS attempts`;
 
 /** Which runs: those that all of it fits. */

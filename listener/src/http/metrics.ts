@@ -38,6 +38,11 @@ export interface BucketOutage {
 /** How an attempt to write a report ended. */
 export type ReportOutcome = (typeof reportOutcomes)[number];
 
+const rulesLabels = ['mapping', 'none'] as const;
+
+/** Whether a verdict was made by a mapping. */
+export type RulesLabel = (typeof rulesLabels)[number];
+
 const endsWithoutVerdict = ['gone', 'replaced', 'error'] as const;
 
 /** How a judgement ended that has no verdict. */
@@ -53,7 +58,8 @@ export interface Metrics {
   countQueued(outcome: RequestOutcome): void;
   /** @param seconds - from the request's head to the commit */
   observeIntake(seconds: number): void;
-  countRun(verdict: Verdict): void;
+  /** @param rules whether a mapping made the verdict */
+  countRun(verdict: Verdict, rules: RulesLabel): void;
   /** Counts judgements that ended without a verdict. @param count @default 1 */
   countWithoutVerdict(end: EndWithoutVerdict, count?: number): void;
   /** @param seconds - from the start of a job to its verdict */
@@ -145,8 +151,8 @@ export function createMetrics({
   });
   const runs = new Counter({
     name: 'file_processing_runs_total',
-    help: 'Finished runs by verdict.',
-    labelNames: ['verdict'],
+    help: 'Finished runs by verdict, and by whether rules were there: a mapping, or none.',
+    labelNames: ['verdict', 'rules'],
     registers,
   });
   const withoutVerdict = new Counter({
@@ -204,7 +210,7 @@ export function createMetrics({
     closures.inc({ closure }, 0);
   }
   for (const verdict of VERDICTS) {
-    runs.inc({ verdict }, 0);
+    for (const rules of rulesLabels) runs.inc({ verdict, rules }, 0);
   }
   for (const status of endsWithoutVerdict) {
     withoutVerdict.inc({ status }, 0);
@@ -219,7 +225,7 @@ export function createMetrics({
     countClosure: (closure) => closures.inc({ closure }),
     countQueued: (outcome) => queued.inc({ outcome }),
     observeIntake: (seconds) => intake.observe(seconds),
-    countRun: (verdict) => runs.inc({ verdict }),
+    countRun: (verdict, rules) => runs.inc({ verdict, rules }),
     countWithoutVerdict: (status, count = 1) => withoutVerdict.inc({ status }, count),
     observeJob: (seconds) => jobs.observe(seconds),
     countReport: (outcome) => reports.inc({ outcome }),

@@ -1,7 +1,14 @@
 import type { JobName } from '@file-processing/contract/listener-interface.ts';
+import type { ValueOf } from '@file-processing/contract/listener-variables.ts';
 import type { ProtectedReport } from '../privacy/withhold.ts';
 import type { ObjectStore, StoredObjectReference } from '../storage/object-store.ts';
 import type { MonitoredFile } from './monitored-file.ts';
+
+/**
+ * What the verdict on an object that is not monitored is: that on its structure (`judge`), the same but never `passed`
+ * (`warn`), or `failed` (`fail`) where it is not `unreadable`.
+ */
+export type Unmonitored = ValueOf<'UNMONITORED'>;
 
 /** What a job works with. */
 export interface JobContext {
@@ -12,6 +19,8 @@ export interface JobContext {
   ) => Promise<MonitoredFile | undefined>;
   /** Faults that a report lists in full. */
   readonly maxFaults: number;
+  /** What becomes of the verdict on an object that is not monitored. @default judge */
+  readonly unmonitored?: Unmonitored;
   /** Ends the job, which then throws the signal's reason. */
   readonly signal: AbortSignal;
   /** Called from time to time with the progress of the job. */

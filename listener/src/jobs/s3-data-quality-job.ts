@@ -5,13 +5,14 @@ import type { Mapping } from '../database/mappings.ts';
 import { withhold } from '../privacy/withhold.ts';
 import { ObjectUnavailableError, type OpenedObject } from '../storage/object-store.ts';
 import { NODE_PORTS } from './engine-ports.ts';
-import type { Job, JobOutcome } from './job.ts';
+import type { Job, JobOutcome, Unmonitored } from './job.ts';
 
 /** Looks up what is expected of an object, reads it once and judges it. */
 export const s3DataQualityJob: Job = {
   name: 's3_data_quality_job',
 
-  async run(object, { store, findMonitoredFile, maxFaults, signal, onProgress }) {
+  async run(object, context) {
+    const { store, findMonitoredFile, maxFaults, unmonitored, signal, onProgress } = context;
     const monitored = await findMonitoredFile(object);
     const end = new AbortController();
     try {
@@ -27,7 +28,8 @@ export const s3DataQualityJob: Job = {
           : { onProgress: (read, rows) => onProgress({ bytes: read, rows, sizeBytes }) }),
       });
       const protectsUndeclared = monitored !== undefined || !store.isLocal;
-      const whole = await withSource(report, opened);
+      const ruled = withRules(report, monitored?.mapping, unmonitored);
+      const whole = await withSource(ruled, opened);
       return { status: 'finished', ...withhold(whole, protectsUndeclared), monitored };
     } catch (error) {
       return outcomeOf(error);
@@ -51,6 +53,28 @@ async function withSource(
   const encoded = `The file is stored with Content-Encoding ${contentEncoding} and was judged as it is stored.`;
   return { ...report, reasons: [...report.reasons, encoded], source };
 }
+
+/** Says by which rules a file was judged, and what it means that there are none. */
+export function withRules(
+  report: QualityReport,
+  mapping: Pick<Mapping, 'name' | 'version'> | undefined,
+  unmonitored: Unmonitored = 'judge',
+): QualityReport {
+  if (mapping !== undefined) {
+    // 0 is the version that a rule set derives only when it is applied.
+    const { name, version } = mapping;
+    return { ...report, rules: version === 0 ? name : `${name} ${version}` };
+  }
+  const none = { ...report, rules: NO_RULES };
+  if (unmonitored === 'judge' || report.verdict === 'unreadable') return none;
+  if (unmonitored === 'warn' && report.verdict !== 'passed') return none;
+  const reason = `No rules: no monitored file fits its key, so its structure alone was judged (UNMONITORED is ${unmonitored}).`;
+  const verdict = unmonitored === 'warn' ? 'warned' : 'failed';
+  return { ...none, verdict, reasons: [...report.reasons, reason] };
+}
+
+/** What a report has in the place of a mapping where there was none. */
+export const NO_RULES = 'none';
 
 /** The database and the definitions keep the parts as opaque JSON; inspectCsv checks them anew. */
 function expectationOf({ tableSchema, dialect, thresholds }: Mapping): Expectation {

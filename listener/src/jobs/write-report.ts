@@ -12,6 +12,7 @@ import { findRun, type Run } from '../database/runs.ts';
 import { PLACES, shownClasses } from '../privacy/places.ts';
 import { storedReport } from '../privacy/withhold.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
+import { NO_RULES } from './s3-data-quality-job.ts';
 
 /** Where reports are written, and what they show. */
 export interface ReportForm {
@@ -95,6 +96,7 @@ export function reportDocument(
     finishedAt,
     client: client ?? null,
     mapping,
+    rules: mapping === null ? NO_RULES : `${mapping.name} ${mapping.version}`,
     report,
   };
   return `${JSON.stringify(document, null, 2)}\n`;

@@ -35,7 +35,7 @@ export const RULE_FILE_NAME = /\.(json|ya?ml)$/;
 const UNSAFE_NAMES: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype']);
 
 /**
- * Reads a file of a rule set: YAML 1.2, or JSON where its name ends so.
+ * Reads a file of a rule set: YAML 1.2 where its name ends in `.yaml` or `.yml`, else JSON.
  *
  * YAML stands for what JSON can say: no aliases, tags or keys that are not text, so that a file can't grow in memory and is
  * the same to every reader.
@@ -44,7 +44,7 @@ const UNSAFE_NAMES: ReadonlySet<string> = new Set(['__proto__', 'constructor', '
  */
 export function parseRuleFile(name: string, text: string): RuleFile | readonly UnreadableFile[] {
   const plain = withoutByteOrderMark(text);
-  const isJson = name.endsWith('.json');
+  const isJson = !/\.ya?ml$/.test(name);
   const lines = new LineCounter();
   const place = (offset: number): Place => {
     const { line, col } = lines.linePos(offset);

@@ -3,12 +3,13 @@ import type { Database } from '../database/connection.ts';
 import { type HeldJudgement, noteFailure, startJudgement } from '../database/judgements.ts';
 import { findRun, objectOfRun } from '../database/runs.ts';
 import type { Metrics } from '../http/metrics.ts';
-import type { Job, JobProgress } from '../jobs/job.ts';
+import type { Job, JobProgress, Unmonitored } from '../jobs/job.ts';
 import {
   JudgementLostError,
   type RecordedJudgement,
   recordJudgement,
 } from '../jobs/record-judgement.ts';
+import { NO_RULES } from '../jobs/s3-data-quality-job.ts';
 import { type ReportForm, writeReport } from '../jobs/write-report.ts';
 import { type JobHandler, PostponedError } from '../queue/jobs-in-hand.ts';
 import type { RunJob } from '../queue/queue.ts';
@@ -21,6 +22,8 @@ export interface JobHandlerDependencies {
   readonly store: ObjectStore;
   readonly job: Job;
   readonly maxFaults: number;
+  /** See `JobContext`. @default judge */
+  readonly unmonitored?: Unmonitored;
   /** Undefined where none is written. */
   readonly reports: ReportForm | undefined;
   readonly logger: Logger;
@@ -188,9 +191,10 @@ function finishedLine({ judgement, outcome, seconds }: RecordedJudgement): Recor
     faults: report.faultCount,
     faultCounts: report.faultCounts,
     ...(monitored === undefined
-      ? { monitored: false }
+      ? { monitored: false, rules: NO_RULES }
       : {
           monitored: true,
+          rules: report.rules,
           client: monitored.client,
           mapping: `${monitored.mapping.name} ${monitored.mapping.version}`,
         }),
@@ -203,7 +207,7 @@ function count(metrics: Metrics, { outcome, seconds }: RecordedJudgement): void 
     return;
   }
   const { verdict, rows, bytes } = outcome.report;
-  metrics.countRun(verdict);
+  metrics.countRun(verdict, outcome.monitored === undefined ? 'none' : 'mapping');
   metrics.observeJob(seconds);
   metrics.addChecked({ rows, bytes });
 }

@@ -235,6 +235,7 @@ function startJobs(
       store,
       job: s3DataQualityJob,
       maxFaults: config.maxFaults,
+      unmonitored: config.unmonitored,
       reports: config.s3.writeReports ? reportFormOf(config) : undefined,
       logger,
       metrics,

@@ -1,4 +1,4 @@
-import { overridesPod } from '@file-processing/contract/listener-variables.ts';
+import { overridesPod, UNMONITORED_CHOICES } from '@file-processing/contract/listener-variables.ts';
 import { choice, flag, integer, text, textList, textMap } from '../variable.ts';
 import {
   DNS_LABEL,
@@ -179,6 +179,12 @@ export const workloadVariables = {
     example: '30 2 * * 1-5',
     allowed: `empty, or ${SCHEDULE}`,
     accepts: (value) => value === '' || isSchedule(value),
+  }),
+  unmonitored: choice(UNMONITORED_CHOICES, {
+    description:
+      'What becomes of a file that no rule of a rule set describes: "judge" lets the verdict on its structure stand, "warn" makes passed warned, "fail" fails it.',
+    default: 'warn',
+    example: 'fail',
   }),
   log_level: choice(['debug', 'info', 'warn', 'error'], {
     description: 'From which level on the listener logs.',

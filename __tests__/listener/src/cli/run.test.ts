@@ -41,7 +41,10 @@ describe('a dry run', () => {
     ['after --', ['--', '--event-json', eventOf('bucket', 'a.csv'), '--dry-run']],
   ])('takes the event %s', async (_, parameters) => {
     const root = await rootWith({ 'a.csv': 'n\n1\n' });
-    const { code, out } = await cli([...JOB, ...parameters], { LOCAL_S3_ROOT: root });
+    const { code, out } = await cli([...JOB, ...parameters], {
+      LOCAL_S3_ROOT: root,
+      UNMONITORED: 'judge',
+    });
     expect(code).toBe(0);
     expect(out).toContain('PASSED  bucket/a.csv');
   });
@@ -52,6 +55,7 @@ describe('a dry run', () => {
     await writeFile(file, `${eventOf('bucket', 'a.csv')}\n${eventOf('bucket', 'b.csv')}\n`);
     const { code, out } = await cli([...JOB, '--events-file', file, '--dry-run'], {
       LOCAL_S3_ROOT: root,
+      UNMONITORED: 'judge',
     });
     expect(code).toBe(1);
     expect(out).toMatch(/PASSED {2}bucket\/a\.csv[\s\S]*FAILED {2}bucket\/b\.csv/);
@@ -63,6 +67,7 @@ describe('a dry run', () => {
     const root = await rootWith({ [key]: 'officer_id\n1\n' }, bucket);
     const { code, out } = await cli([...JOB, '--event-json', eventOf(bucket, key), '--dry-run'], {
       LOCAL_S3_ROOT: root,
+      UNMONITORED: 'judge',
     });
     expect(code).toBe(1);
     expect(out).toContain('missing-label');
@@ -73,6 +78,7 @@ describe('a dry run', () => {
     const event = eventOf('bucket', 'a.csv', 'b.csv');
     const { out } = await cli([...JOB, '--event-json', event, '--dry-run', '--json'], {
       LOCAL_S3_ROOT: root,
+      UNMONITORED: 'judge',
     });
     const verdicts = out
       .trimEnd()
@@ -86,6 +92,7 @@ describe('a dry run', () => {
     const event = eventOf('bucket', 'a.csv');
     const { code, out } = await cli([...JOB, '--event-json', event, '--dry-run'], {
       LOCAL_S3_ROOT: root,
+      UNMONITORED: 'judge',
     });
     expect(code).toBe(66);
     expect(out).toContain('GONE  bucket/a.csv');
@@ -108,6 +115,15 @@ test('a job that does not exist is named with those that do', async () => {
   });
 });
 
+test('with UNMONITORED=fail a dry run of a file without rules ends with 1', async () => {
+  const environment = { LOCAL_S3_ROOT: await rootWith({ 'a.csv': 'n\n1\n' }) };
+  const job = [...JOB, '--dry-run', '--event-json', eventOf('bucket', 'a.csv')];
+  expect(await cli(job, { ...environment, UNMONITORED: 'fail' })).toMatchObject({ code: 1 });
+  expect(await cli(job, environment)).toMatchObject({
+    ...{ code: 0, out: expect.stringContaining('WARNED  bucket/a.csv\n  No rules: ') },
+  });
+});
+
 describe('a run with a database', () => {
   let given: TestDatabase;
   beforeAll(async () => {
@@ -119,6 +135,7 @@ describe('a run with a database', () => {
   const run = (root: string, ...keys: string[]) =>
     cli([...JOB, '--event-json', eventOf('bucket', ...keys)], {
       LOCAL_S3_ROOT: root,
+      UNMONITORED: 'judge',
       DATABASE_URL: given.url,
     });
 
@@ -134,6 +151,7 @@ describe('a run with a database', () => {
   const judge = (root: string, ...more: readonly string[]) =>
     cli([...JOB, '--event-json', VERSIONED, ...more], {
       LOCAL_S3_ROOT: root,
+      UNMONITORED: 'judge',
       DATABASE_URL: given.url,
     });
   const show = async () =>
@@ -250,6 +268,7 @@ describe('a run with a database', () => {
   const reporting = (root: string, more: readonly string[] = []) =>
     cli([...JOB, '--event-json', eventOf('bucket', 'a.csv'), ...more], {
       LOCAL_S3_ROOT: root,
+      UNMONITORED: 'judge',
       DATABASE_URL: given.url,
       REPORT_PREFIX: 'reports/',
       WRITE_REPORTS: 'true',
@@ -270,6 +289,7 @@ describe('a run with a database', () => {
     const again = () =>
       cli([...JOB, '--event-json', VERSIONED], {
         LOCAL_S3_ROOT: root,
+        UNMONITORED: 'judge',
         DATABASE_URL: given.url,
         ...reports,
       });
@@ -325,6 +345,7 @@ describe('a run with a database', () => {
     const root = await rootWith({ 'a.csv': 'n\n1\n' });
     await cli([...JOB, '--event-json', eventOf('bucket', 'a.csv'), '--dry-run'], {
       LOCAL_S3_ROOT: root,
+      UNMONITORED: 'judge',
       DATABASE_URL: given.url,
     });
     expect(await listRuns(given.database)).toEqual([]);

@@ -37,6 +37,7 @@ afterEach(() => s3.close());
 function serve(parameters: string[] = [], environment: Record<string, string> = {}): ListenerChild {
   return startListenerChild(['serve', ...parameters], {
     DATABASE_URL: given.url,
+    UNMONITORED: 'judge',
     PORT: '0',
     METRICS_PORT: '0',
     SNS_TOPIC_ARNS: 'arn:aws-us-gov:sns:us-gov-west-1:123456789012:files',
@@ -141,7 +142,7 @@ test('the metrics tell what was judged', async () => {
   await enqueueRuns(given.database, queue, 'quick.csv');
   await listener.line('run finished');
   const metrics = await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text();
-  expect(metrics).toContain('file_processing_runs_total{verdict="passed"} 1');
+  expect(metrics).toContain('file_processing_runs_total{verdict="passed",rules="none"} 1');
   expect(metrics).toContain('file_processing_checked_bytes_total 8');
   expect(metrics).toMatch(/file_processing_queue_depth\{queue="runs"\} \d/);
 });

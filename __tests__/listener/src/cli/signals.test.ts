@@ -36,7 +36,7 @@ async function stuckCommand(parameters: readonly string[], blockingStatement: st
   blocker = transaction;
   await transaction.raw(blockingStatement);
   const child = startListenerChild(parameters, {
-    ...{ DATABASE_URL: given.url, AWS_REGION: 'us-gov-west-1' },
+    ...{ DATABASE_URL: given.url, UNMONITORED: 'judge', AWS_REGION: 'us-gov-west-1' },
     ...{ AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test' },
   });
   await eventually(async () => expect((await sessions()).waiting).toBe(1));
@@ -128,6 +128,7 @@ describe('run', () => {
   function startRun(parameters: readonly string[], environment: Record<string, string> = {}) {
     return startListenerChild(['run', 's3_data_quality_job', ...parameters], {
       DATABASE_URL: given.url,
+      UNMONITORED: 'judge',
       AWS_REGION: 'us-gov-west-1',
       AWS_ENDPOINT_URL: s3.endpoint,
       AWS_ACCESS_KEY_ID: 'test',

@@ -30,6 +30,20 @@ test.each([
   expect(result.out).toContain(`${verdict.toUpperCase()}  ${file}`);
 });
 
+test('without a schema the verdict is that on the structure, whatever UNMONITORED is, and it says so', async () => {
+  const { file } = await files('n\n1\n');
+  const { code, out } = await cli(['validate', file], { UNMONITORED: 'fail' });
+  expect(code).toBe(0);
+  expect(out).toContain('rules: none; structure alone was judged');
+});
+
+test('a mapping in YAML is applied', async () => {
+  const { file } = await files('n\nx\n');
+  const schema = file.replace('a.csv', 'm.yaml');
+  await writeFile(schema, 'name: m\ntableSchema: { fields: [{ name: n, type: integer }] }\n');
+  expect((await cli(['validate', file, '--schema', schema])).out).toContain('type-error');
+});
+
 test('a Table Schema is applied', async () => {
   const { file, schemaFile } = await files('n\nx\n', integer);
   const { code, out } = await cli(['validate', file, '--schema', schemaFile]);

@@ -28,7 +28,10 @@ describe('createMetrics', () => {
       );
     }
     for (const verdict of ['passed', 'warned', 'failed', 'unreadable']) {
-      expect(samples).toContain(`file_processing_runs_total{verdict="${verdict}"} 0`);
+      for (const rules of ['mapping', 'none']) {
+        const labels = `verdict="${verdict}",rules="${rules}"`;
+        expect(samples).toContain(`file_processing_runs_total{${labels}} 0`);
+      }
     }
   });
 
@@ -36,7 +39,7 @@ describe('createMetrics', () => {
     const metrics = createMetrics();
     metrics.countRequest('accepted');
     metrics.countRequest('accepted');
-    metrics.countRun('failed');
+    metrics.countRun('failed', 'mapping');
     metrics.countWithoutVerdict('gone');
     metrics.countWithoutVerdict('error', 3);
     metrics.countReport('written');
@@ -48,7 +51,7 @@ describe('createMetrics', () => {
     expect(await samplesOf(metrics)).toEqual(
       expect.arrayContaining([
         'file_processing_http_requests_total{outcome="accepted"} 2',
-        'file_processing_runs_total{verdict="failed"} 1',
+        'file_processing_runs_total{verdict="failed",rules="mapping"} 1',
         'file_processing_judgements_without_verdict_total{status="gone"} 1',
         'file_processing_judgements_without_verdict_total{status="replaced"} 0',
         'file_processing_judgements_without_verdict_total{status="error"} 3',
@@ -154,10 +157,10 @@ describe('createMetrics', () => {
   });
 
   it('keeps two sets apart', async () => {
-    createMetrics().countRun('passed');
+    createMetrics().countRun('passed', 'none');
 
     expect(await samplesOf(createMetrics())).toContain(
-      'file_processing_runs_total{verdict="passed"} 0',
+      'file_processing_runs_total{verdict="passed",rules="none"} 0',
     );
   });
 });

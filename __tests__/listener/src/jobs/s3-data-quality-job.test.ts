@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { JobProgress } from '../../../../listener/src/jobs/job.ts';
+import type { JobProgress, Unmonitored } from '../../../../listener/src/jobs/job.ts';
 import type { MonitoredFile } from '../../../../listener/src/jobs/monitored-file.ts';
 import { JOBS, s3DataQualityJob } from '../../../../listener/src/jobs/s3-data-quality-job.ts';
 import { ObjectUnavailableError } from '../../../../listener/src/storage/object-store.ts';
@@ -18,11 +18,17 @@ const numbers: MonitoredFile = {
   },
 };
 
-function run(content: string | Error, monitored?: MonitoredFile, signal?: AbortSignal) {
+function run(
+  content: string | Error,
+  monitored?: MonitoredFile,
+  signal?: AbortSignal,
+  unmonitored?: Unmonitored,
+) {
   return s3DataQualityJob.run(object, {
     store: storeOf(content),
     findMonitoredFile: async () => monitored,
     maxFaults: 10,
+    ...(unmonitored === undefined ? {} : { unmonitored }),
     signal: signal ?? new AbortController().signal,
   });
 }
@@ -31,7 +37,35 @@ test('a file that nobody monitors is judged by its structure', async () => {
   expect(await run('n\nx\n')).toMatchObject({
     status: 'finished',
     monitored: undefined,
-    report: { verdict: 'passed', schemaApplied: false },
+    report: { verdict: 'passed', schemaApplied: false, rules: 'none', reasons: [] },
+  });
+});
+
+test.each([
+  ['judge', 'n\n1\n', 'passed'],
+  ['warn', 'n\n1\n', 'warned'],
+  ['warn', 'n\n', 'warned'],
+  ['warn', 'n\n1,2\n', 'failed'],
+  ['fail', 'n\n1\n', 'failed'],
+  ['fail', 'n\n', 'failed'],
+  ['fail', '', 'unreadable'],
+] as const)(
+  'with %s a file %j that nobody monitors is %s',
+  async (unmonitored, content, verdict) => {
+    const outcome = await run(content, undefined, undefined, unmonitored);
+    expect(outcome).toMatchObject({ report: { verdict, rules: 'none' } });
+  },
+);
+
+test('a verdict that comes of having no rules gives them as its reason', async () => {
+  expect(await run('n\n1\n', undefined, undefined, 'fail')).toMatchObject({
+    report: { reasons: [expect.stringMatching(/^No rules: .*UNMONITORED is fail/)] },
+  });
+});
+
+test('a monitored file has the name and version of its mapping, whatever UNMONITORED is', async () => {
+  expect(await run('n\n1\n2\n3\n', numbers, undefined, 'fail')).toMatchObject({
+    report: { verdict: 'passed', rules: 'numbers 1' },
   });
 });
 

@@ -83,6 +83,7 @@ test('what is written is the report of the database, unchanged, with what it is 
     finishedAt: run?.finishedAt?.toISOString(),
     client: expect.stringMatching(/./),
     mapping: { name: 'officer_detail', version: 1 },
+    rules: 'officer_detail 1',
     report: run?.report,
   });
   const schema = JSON.parse(await readFile(SCHEMA, 'utf8'));
@@ -206,6 +207,7 @@ test('a report is written with what it is about, as JSON for readers', () => {
     "name": "officer_detail",
     "version": 2
   },
+  "rules": "officer_detail 2",
   "report": {
     "verdict": "failed",
     "rows": 1

@@ -75,7 +75,7 @@ test('a verdict is logged and counted', async () => {
       monitored: false,
     },
   ]);
-  expect(metrics).toContain('file_processing_runs_total{verdict="failed"} 1');
+  expect(metrics).toContain('file_processing_runs_total{verdict="failed",rules="none"} 1');
   expect(metrics).toContain('file_processing_checked_rows_total 1');
 });
 
@@ -165,7 +165,7 @@ test('a report that is refused is thrown for the queue, after the verdict was to
     { level: 40, msg: 'the report was not written, it is tried again', key: 'a.csv' },
   ]);
   expect(metrics).toContain('file_processing_reports_total{outcome="failed"} 1');
-  expect(metrics).toContain('file_processing_runs_total{verdict="passed"} 1');
+  expect(metrics).toContain('file_processing_runs_total{verdict="passed",rules="none"} 1');
   expect(await findRun(given.database, runId)).toMatchObject({ status: 'finished', error: null });
 });
 
@@ -178,7 +178,7 @@ test('the attempt after that writes the report alone, and tells no second verdic
     { level: 20, msg: 'judgement had ended before' },
     { level: 30, msg: 'report written', runId },
   ]);
-  expect(metrics).toContain('file_processing_runs_total{verdict="passed"} 0');
+  expect(metrics).toContain('file_processing_runs_total{verdict="passed",rules="none"} 0');
 });
 
 test('the last refused attempt is one error that says that the verdict stands', async () => {

@@ -32,6 +32,7 @@ describe('listenerEnvironment', () => {
       WRITE_REPORTS: 'true',
       SNS_TOPIC_ARNS: TOPIC_ARN,
       SNS_MAX_AGE_SECONDS: '86400',
+      UNMONITORED: 'warn',
       RETENTION_DAYS: '400',
       DB_SCHEMA: 'file_processing',
     });
@@ -44,6 +45,7 @@ describe('listenerEnvironment', () => {
     ['DB_SCHEMA', { db_schema: 'etl_quality' }, 'etl_quality'],
     ['LOG_LEVEL', { log_level: 'debug' as const }, 'debug'],
     ['SNS_MAX_AGE_SECONDS', { sns_max_age_seconds: 600 }, '600'],
+    ['UNMONITORED', { unmonitored: 'fail' as const }, 'fail'],
     ['RETENTION_DAYS', { retention_days: 42 }, '42'],
     ['AWS_USE_FIPS_ENDPOINT', { fips_endpoints: true }, 'true'],
     ['AWS_REGION', { aws_region: 'us-east-1' }, 'us-east-1'],
