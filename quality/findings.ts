@@ -163,6 +163,15 @@ export class FaultLog {
     return sums;
   }
 
+  /** Forgets all faults but those of the structure. */
+  keepStructure(): void {
+    for (const [type, tally] of this.#tallies) {
+      if (STRUCTURAL_FAULTS.has(type)) continue;
+      Object.assign(tally, new Tally());
+    }
+    this.#others.length = 0;
+  }
+
   /** Totals of the kinds that occurred, in the order of {@link FAULT_TYPES}. */
   counts(): Partial<Record<FaultType, number>> {
     return this.#countsBy((tally) => tally.total);
@@ -212,6 +221,14 @@ function charactersOf({ label, value, message, plainMessage, key }: Fault): numb
   return texts.reduce((sum, text) => sum + (text?.length ?? 0), PLACE_CHARACTERS);
 }
 
+/** How a row's structure is, from the best state to the worst. */
+const SOUND = 0;
+/** With faults that only warn. */
+const FAULTY = 1;
+/** With a fault that does not, and that leaves nothing to read. */
+const FAILING = 2;
+const BROKEN = 3;
+
 /** What the checks of one file found: its faults with their places, and how many rows have any. */
 export class Findings implements Found<FaultType> {
   readonly log: FaultLog;
@@ -221,6 +238,11 @@ export class Findings implements Found<FaultType> {
   unreadableRecords = 0;
   /** Rows without a fault that counts against the file of which not every cell could be checked. */
   incompleteRows = 0;
+  /** Rows with a fault of structure, and those of them where it does not only warn. */
+  #structuralRows = 0;
+  #structureFailsRows = 0;
+  /** Of the latter, those that are not only blank. */
+  brokenRows = 0;
   /** Faults that do not only warn. */
   failing = 0;
   readonly #warning: ReadonlySet<FaultType>;
@@ -236,6 +258,7 @@ export class Findings implements Found<FaultType> {
   /** Rows in which something was found after they had ended. */
   readonly #foundFaulty = new RecordSet();
   readonly #foundFailing = new RecordSet();
+  #rowStructure = SOUND;
 
   constructor(maxListed: number, thresholds: Thresholds, file: InspectedFile, scanner: Scanner) {
     this.log = new FaultLog(maxListed);
@@ -251,6 +274,7 @@ export class Findings implements Found<FaultType> {
     this.#rowFaulty = false;
     this.#rowFails = false;
     this.#rowIncomplete = false;
+    this.#rowStructure = SOUND;
   }
 
   endRow(): void {
@@ -258,6 +282,16 @@ export class Findings implements Found<FaultType> {
     if (this.#rowFaulty) this.faultyRows++;
     if (this.#rowFails) this.failingRows++;
     else if (this.#rowIncomplete) this.incompleteRows++;
+    if (this.#rowStructure >= FAULTY) this.#structuralRows++;
+    if (this.#rowStructure >= FAILING) this.#structureFailsRows++;
+    if (this.#rowStructure >= BROKEN) this.brokenRows++;
+  }
+
+  /** Forgets what was found in values: of a table that can't be read it says nothing. */
+  keepStructure(): void {
+    this.log.keepStructure();
+    this.faultyRows = this.#structuralRows;
+    this.failingRows = this.#structureFailsRows;
   }
 
   /** Notes that not every cell of the current row could be checked. */
@@ -294,6 +328,10 @@ export class Findings implements Found<FaultType> {
     if (!this.#inRow) return this.log.count(kind, column, times, fails);
     this.#rowFaulty = true;
     if (fails) this.#rowFails = true;
+    if (STRUCTURAL_FAULTS.has(kind)) {
+      const state = fails ? (kind === 'blank-row' ? FAILING : BROKEN) : FAULTY;
+      this.#rowStructure = Math.max(this.#rowStructure, state);
+    }
     return this.log.countInRow(kind, column, times, fails);
   }
 

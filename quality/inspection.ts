@@ -22,7 +22,7 @@ import type { QualityReport } from './report.ts';
 import { MAX_CELLS, QUOTES_VALID, type RecordHandler, Scanner } from './scanner.ts';
 import { equalsBytes, shorten } from './text.ts';
 import { TextSource } from './text-source.ts';
-import { judge, toleratesFaults } from './verdict.ts';
+import { judge, tableObstacle, toleratesFaults } from './verdict.ts';
 
 const BLOCK_BYTES = 65_536;
 /** All bits of suspicion. */
@@ -80,6 +80,7 @@ export class Inspection implements RecordHandler {
   readonly #header = { labels: [] as readonly string[], labelCount: 0, intact: true };
   #cells: CellReader | undefined;
   #judges: readonly RowJudge<FaultType>[] = [];
+  #headerKnown = true;
   /** Undefined once the columns are settled. */
   #schemaLayout: readonly number[] | undefined;
   #settled = false;
@@ -210,10 +211,17 @@ export class Inspection implements RecordHandler {
     this.close();
     const found = this.#found;
     const file = this.#file;
-    const judgement = judge({
-      faults: found.log,
+    const table = {
       thresholds: this.#expectation.thresholds,
       rows: file.rows,
+      brokenRows: found.brokenRows,
+      headerKnown: this.#headerKnown,
+    };
+    const structureOnly = this.#supported && tableObstacle(table) !== undefined;
+    if (structureOnly) found.keepStructure();
+    const judgement = judge({
+      ...table,
+      faults: found.log,
       failingRows: found.failingRows,
       incompleteRows: found.incompleteRows,
       readable: this.#supported,
@@ -238,6 +246,7 @@ export class Inspection implements RecordHandler {
       encoding: this.#source.text.encoding,
       byteOrderMark: this.#byteOrderMark,
       schemaApplied: file.schema !== undefined,
+      ...(structureOnly ? { structureOnly } : {}),
       faultCount: Object.values(faultCounts).reduce((total, count) => total + count, 0),
       faultCounts,
       faults: found.log.listed,
@@ -361,11 +370,14 @@ export class Inspection implements RecordHandler {
   }
 
   #endHeader(header: Header & { readonly labels: readonly string[] }): void {
-    const { labels } = header;
+    const { labels, intact } = header;
+    const { failing } = this.#found;
     const matches = this.#stages.flatMap((stage) => stage.match?.(labels) ?? []);
     this.#open(labels, matches[0]?.fieldOfColumn ?? []);
     this.#schemaLayout = matches[0]?.schemaLayout;
     for (const stage of this.#stages) stage.header?.(header, this.#found);
+    const accepted = !intact || this.#found.failing === failing;
+    this.#headerKnown = accepted || (matches[0]?.known ?? true);
   }
 
   /**

@@ -69,6 +69,8 @@ export interface QualityReport {
   readonly byteOrderMark: boolean;
   /** Whether a schema was applied, or structure and profile alone. */
   readonly schemaApplied: boolean;
+  /** Present where the table can't be read: then faults of its structure are all that the report has. */
+  readonly structureOnly?: true;
   readonly faultCount: number;
   /** Exact totals of the kinds that occurred. */
   readonly faultCounts: Partial<Record<FaultType, number>>;

@@ -21,11 +21,21 @@ export interface Thresholds extends CheckThresholds {
   maxFaults?: number;
   maxFaultyRows?: number;
   maxIncompleteRows?: number;
+  maxBrokenRows?: number;
   warnOn?: FaultType[];
   failOn?: FaultType[];
 }
 
 const FAULTS = 'a list of fault types';
+
+/** Where nothing else is said, a table of which more rows have a broken structure can't be read. */
+const DEFAULT_BROKEN_ROWS = 0.5;
+
+/** The share of rows with a broken structure above which a table can't be read. */
+export function brokenRowsLimit({ maxBrokenRows, maxFaults, maxFaultyRows }: Thresholds): number {
+  const tolerant = maxFaults !== undefined || maxFaultyRows !== undefined;
+  return maxBrokenRows ?? (tolerant ? 1 : DEFAULT_BROKEN_ROWS);
+}
 
 /** Every threshold: those of the checks, and those of the verdict. */
 export const THRESHOLDS: readonly DescriptorOption[] = [
@@ -48,6 +58,13 @@ export const THRESHOLDS: readonly DescriptorOption[] = [
     allowed: SHARE,
     meaning:
       'Share of rows whose faults only warn, but of which not every cell could be checked, up to which the verdict is `warned`.',
+  },
+  {
+    name: 'maxBrokenRows',
+    default: `${DEFAULT_BROKEN_ROWS}, or 1 where maxFaults or maxFaultyRows is given`,
+    allowed: SHARE,
+    meaning:
+      'Share of rows with faults of structure that fail the file, blank rows left out, up to which the table can be read.',
   },
   {
     name: 'warnOn',
@@ -81,6 +98,7 @@ export function compileThresholds(
     maxFaults: problems.optional(`${path}.maxFaults`, maxFaults, isCount, COUNT),
     maxFaultyRows: share('maxFaultyRows', maxFaultyRows),
     maxIncompleteRows: share('maxIncompleteRows', maxIncompleteRows),
+    maxBrokenRows: share('maxBrokenRows', given.maxBrokenRows),
     warnOn: warnOn(`${path}.warnOn`, given.warnOn, problems),
     failOn: failOn(`${path}.failOn`, given, problems),
   });

@@ -1,6 +1,6 @@
 import { ALWAYS_WARN, FAULT_TYPES, type FaultType } from './faults.ts';
 import type { FaultLog } from './findings.ts';
-import type { Thresholds } from './thresholds.ts';
+import { brokenRowsLimit, type Thresholds } from './thresholds.ts';
 
 export const VERDICTS = ['passed', 'warned', 'failed', 'unreadable'] as const;
 export type Verdict = (typeof VERDICTS)[number];
@@ -14,6 +14,10 @@ export const VERDICT_RULES: readonly { readonly verdict: Verdict; readonly when:
   {
     verdict: 'unreadable',
     when: 'More than half of its records hold bytes that are not text.',
+  },
+  {
+    verdict: 'failed',
+    when: 'The table can not be read: no label of the header is that of a field, or rows with a broken structure are a larger share than `maxBrokenRows`. The report then names the structure alone.',
   },
   {
     verdict: 'failed',
@@ -41,6 +45,10 @@ export interface Evidence {
   readonly rows: number;
   /** Rows with a fault that counts against the file. */
   readonly failingRows: number;
+  /** Rows, blank ones left out, with a fault of structure that counts against the file. */
+  readonly brokenRows: number;
+  /** Whether a label of the header stands for a field; true where nothing speaks against it. */
+  readonly headerKnown: boolean;
   /** Rows without such a fault of which not every cell could be checked. */
   readonly incompleteRows: number;
   /** False when the file begins as something other than text. */
@@ -67,6 +75,20 @@ export function toleratesFaults({ maxFaults = 0, maxFaultyRows = 0 }: Thresholds
   return maxFaults > 0 || maxFaultyRows > 0;
 }
 
+/**
+ * Why a table can't be read, in a sentence; undefined when it can be. What is said of the values of such a table is
+ * not said of the sender's, so it is the only thing to be mended.
+ */
+export function tableObstacle(
+  evidence: Pick<Evidence, 'thresholds' | 'rows' | 'brokenRows' | 'headerKnown'>,
+): string | undefined {
+  const { brokenRows, headerKnown, rows, thresholds } = evidence;
+  if (!headerKnown) return 'The table can not be read: no label of the header is that of a field.';
+  const limit = brokenRowsLimit(thresholds);
+  if (brokenRows <= limit * rows) return undefined;
+  return `The table can not be read: ${brokenRows} of ${rows} rows have a broken structure; maxBrokenRows is ${limit}.`;
+}
+
 /** Turns what was found into a verdict, by {@link VERDICT_RULES}. */
 export function judge(evidence: Evidence): Judgement {
   const { faults, thresholds, rows, failingRows, incompleteRows } = evidence;
@@ -78,7 +100,8 @@ export function judge(evidence: Evidence): Judgement {
     return { verdict: 'unreadable', reasons: [`${share} records hold bytes that are not text.`] };
   }
   const { inRows, elsewhere } = faults.failing();
-  const reasons: string[] = [];
+  const obstacle = tableObstacle(evidence);
+  const reasons: string[] = obstacle === undefined ? [] : [obstacle];
   if (elsewhere > 0) reasons.push(`${faultCount(elsewhere)} of the header or the whole file.`);
   const excess = inRows === 0 ? [] : excessOver(thresholds, inRows, failingRows, rows);
   reasons.push(...excess);

@@ -13,6 +13,67 @@ const TWO: TableSchema = {
 
 const FIRST = { name: 'c0', type: 'integer' } as const;
 
+describe('Inspection of a table that can not be read', () => {
+  const schema: TableSchema = { ...TWO, primaryKey: 'id' };
+  const expectation = { schema, thresholds: { completeness: { name: 1 }, maxRows: 1 } };
+
+  it('names the structure of most of its rows alone', () => {
+    const text = 'id,name\n1,a\nx,\n1,a\n1\n2\n3,b,\n4,"c\n';
+    const report = inspectBytes(text, { expectation });
+    expect(report.structureOnly).toBe(true);
+    expect(report.faultCounts).toStrictEqual({
+      'unclosed-quote': 1,
+      'missing-cell': 2,
+      'extra-cell': 1,
+    });
+    expect(report.verdict).toBe('failed');
+    expect(report.reasons).toStrictEqual([
+      'The table can not be read: 4 of 7 rows have a broken structure; maxBrokenRows is 0.5.',
+      '4 faults in 4 of 7 rows.',
+    ]);
+    expect([report.faultyRows, report.faultCount, report.faults.length]).toStrictEqual([4, 4, 4]);
+  });
+
+  it('judges all where as many rows are sound, blank ones counted as such', () => {
+    const text = 'id,name\n1,a\n\n\n\nx,b\n2\n';
+    const report = inspectBytes(text, { expectation: { schema } });
+    expect(report.structureOnly).toBeUndefined();
+    expect(report.faultCounts).toStrictEqual({
+      'blank-row': 3,
+      'missing-cell': 1,
+      'type-error': 1,
+    });
+  });
+
+  it('judges all where such faults only warn, or are tolerated', () => {
+    for (const thresholds of [{ warnOn: ['missing-cell' as const] }, { maxFaultyRows: 0.9 }]) {
+      const report = inspectBytes('id,name\nx,a\n1\n2\n', { expectation: { schema, thresholds } });
+      expect(report.structureOnly).toBeUndefined();
+      expect(report.faultCounts['type-error']).toBe(1);
+    }
+  });
+
+  it.each(['exact', 'subset', 'partial'] as const)(
+    'names the header alone where none of its labels is known (%s)',
+    (fieldsMatch) => {
+      const report = inspectBytes('code,amount\nx,\ny,z\n', {
+        expectation: { ...expectation, schema: { ...schema, fieldsMatch } },
+      });
+      expect([report.structureOnly, report.verdict]).toStrictEqual([true, 'failed']);
+      expect(report.faults.every(({ record }) => record === 1)).toBe(true);
+      expect(report.reasons[0]).toMatch('no label of the header is that of a field');
+    },
+  );
+
+  it('judges all where one label is known or nearly so, or the header is accepted as it is', () => {
+    const types = (text: string, thresholds = {}) =>
+      inspectBytes(text, { expectation: { schema, thresholds } }).faultCounts['type-error'];
+    expect(types('id,amount\nx,\n')).toBe(1);
+    expect(types('code,nam\nx,\n')).toBe(1);
+    expect(types('code,amount\nx,\n', { warnOn: ['incorrect-label'] })).toBe(1);
+  });
+});
+
 describe('Inspection of files with one planted fault', () => {
   it('passes every file before the fault is planted', () => {
     fc.assert(

@@ -11,6 +11,8 @@ interface Found {
   readable?: boolean;
   incompleteRows?: number;
   unreadableRecords?: number;
+  brokenRows?: number;
+  headerKnown?: boolean;
 }
 
 /** The verdict over ten rows, of which as many are faulty as there are faults in rows. */
@@ -25,12 +27,15 @@ function verdict(found: Found): string {
   }
   for (const type of found.elsewhere ?? []) faults.count(type, -1, 1, fails(type));
   const { thresholds = {}, readable = true, incompleteRows = 0, unreadableRecords = 0 } = found;
+  const { brokenRows = 0, headerKnown = true } = found;
   const judgement = judge({
     faults,
     thresholds,
     rows: 10,
     failingRows: rows,
     incompleteRows,
+    brokenRows,
+    headerKnown,
     readable,
     unreadableRecords,
     records: 11,
@@ -54,6 +59,15 @@ describe('judge', () => {
     [
       'encoding errors in fewer',
       { inRows: { 'encoding-error': 5 }, unreadableRecords: 5 },
+      'failed',
+    ],
+    ['a header of which no label is known', { headerKnown: false }, 'failed'],
+    ['broken rows up to half of them', { brokenRows: 5 }, 'passed'],
+    ['more broken rows', { brokenRows: 6 }, 'failed'],
+    ['broken rows under a tolerance', { brokenRows: 6, thresholds: { maxFaults: 9 } }, 'passed'],
+    [
+      'more broken rows than are allowed under a tolerance',
+      { brokenRows: 6, thresholds: { maxFaultyRows: 1, maxBrokenRows: 0.5 } },
       'failed',
     ],
     ['a fault of the header', { elsewhere: ['missing-label'] }, 'failed'],

@@ -340,6 +340,13 @@ export const THRESHOLD_EXAMPLES: Readonly<Record<string, FileExample>> = {
     fault: 'blank-row',
     verdict: 'warned',
   },
+  maxBrokenRows: {
+    rule: tolerant({ maxBrokenRows: 0.5, maxFaults: 9 }),
+    good: 'a,b\n1,x\n2',
+    bad: 'a,b\n1\n2',
+    fault: 'missing-cell',
+    verdict: 'warned',
+  },
   warnOn: {
     rule: tolerant({ warnOn: ['extra-cell'] }),
     good: 'a,b\n1,x,',

@@ -135,6 +135,8 @@ export interface LabelMatch {
   readonly fieldOfColumn: readonly number[];
   /** The same for the cells of rows that are as wide as the schema, where a faulty header is not. */
   readonly schemaLayout: readonly number[] | undefined;
+  /** Whether a label is that of a field, or nearly; true where all are blank or there is no schema. */
+  readonly known: boolean;
 }
 
 export interface Header {

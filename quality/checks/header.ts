@@ -104,7 +104,12 @@ export function matchHeader(
   const faults: HeaderFault[] = [];
   const unusable = unusableLabels(labels, faults);
   if (schema === undefined) {
-    return { faults, fieldOfColumn: labels.map(() => -1), schemaLayout: undefined };
+    return {
+      faults,
+      fieldOfColumn: labels.map(() => -1),
+      schemaLayout: undefined,
+      known: true,
+    };
   }
   const names = schema.fields.map((field) => field.name);
   const indexes = new Map(names.map((name, index) => [name, index]));
@@ -135,7 +140,21 @@ export function matchHeader(
   // That a blank header has none of the labels is no second fault.
   if (faults[0]?.type !== 'blank-header') noteMissing(schema, taken, faults);
   const schemaLayout = faults.length === 0 ? undefined : layoutOf(schema, labels, byName);
-  return { faults, fieldOfColumn, schemaLayout };
+  const known = byName.some((field) => field >= 0) || hasKnown(labels, names, indexes);
+  // Columns without labels are read by their places: nothing says that they are others.
+  const blank = faults[0]?.type === 'blank-header';
+  return { faults, fieldOfColumn, schemaLayout, known: known || blank };
+}
+
+/** Whether any label is a field's, be it more than once, or is nearly one. */
+function hasKnown(
+  labels: readonly string[],
+  names: readonly string[],
+  indexes: ReadonlyMap<string, number>,
+): boolean {
+  if (labels.some((label) => indexes.has(label))) return true;
+  if (labels.length > MOST_COMPARED || names.length > MOST_COMPARED) return false;
+  return labels.some((label) => label !== '' && nearestName(label, names) !== undefined);
 }
 
 /**
