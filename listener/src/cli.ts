@@ -161,13 +161,13 @@ function describeProgram(context: CommandContext, finish: (code: number) => void
 
   program
     .command('validate')
-    .description('check a local file; needs no database')
-    .argument('<file>', 'a CSV file')
+    .description('check local files; needs no database')
+    .argument('<files...>', 'CSV files, or patterns such as deliveries/*.csv')
     .option('--schema <file>', 'a Table Schema, or a mapping as seed takes it')
     .addOption(json())
-    .action((file, options) =>
+    .action((files, options) =>
       executeUntilSignal(async () => (await import('./cli/validate.ts')).validate, {
-        file,
+        files,
         ...options,
       }),
     );

@@ -1,5 +1,6 @@
 import { createReadStream } from 'node:fs';
-import { readFile, stat } from 'node:fs/promises';
+import { access, constants, glob, readFile, stat } from 'node:fs/promises';
+import { isAbsolute, join, relative } from 'node:path';
 import type { Expectation } from '@file-processing/quality/expectation.ts';
 import { inspectCsv } from '@file-processing/quality/inspect.ts';
 import { NODE_PORTS } from '../jobs/engine-ports.ts';
@@ -7,46 +8,110 @@ import { withRules } from '../jobs/s3-data-quality-job.ts';
 import { PLACES, shownClasses } from '../privacy/places.ts';
 import { restore, withhold } from '../privacy/withhold.ts';
 import { type Command, configWithoutDatabase, UsageError } from './command-context.ts';
-import { exitCodeOfVerdict } from './exit-codes.ts';
+import { exitCodeOfVerdict, mostSerious } from './exit-codes.ts';
 import { reportText, showProgress } from './report-text.ts';
 
 /** Options of `validate`. */
 export interface ValidateOptions {
-  readonly file: string;
+  /** Paths, or patterns for a shell that does not expand them. */
+  readonly files: readonly string[];
   /** A Table Schema, or a mapping as `seed` takes it. */
   readonly schema?: string;
+  /** A line of JSON for each file. */
   readonly json: boolean;
 }
 
-/** Judges one file of this machine. */
-export const validate: Command<ValidateOptions> = async (context, { file, schema, json }) => {
+/** Judges files of this machine, one after the other; ends with the code of the most serious verdict. */
+export const validate: Command<ValidateOptions> = async (context, { files, schema, json }) => {
   const { maxFaults } = configWithoutDatabase(context);
   const expectation = schema === undefined ? undefined : await readExpectation(schema);
-  const sizeBytes = await sizeOf(file);
-  const progress = showProgress(file, context.stderr);
-  const judged = await inspectCsv(
-    createReadStream(file, { highWaterMark: 256 * 1024 }),
-    NODE_PORTS,
-    {
-      ...(expectation === undefined ? {} : { expectation }),
-      maxFaults,
-      onProgress: (bytes, rows) => progress.update({ bytes, rows, sizeBytes }),
-    },
-  );
-  progress.end();
-  // Whatever UNMONITORED is: nobody has asked for rules.
-  const report = expectation === undefined ? withRules(judged, undefined) : judged;
-  const shown = restore(withhold(report, schema !== undefined), shownClasses(PLACES.terminal));
-  context.stdout.write(json ? `${JSON.stringify(shown, null, 2)}\n` : reportText(file, shown));
-  return exitCodeOfVerdict(report.verdict);
+  const codes: number[] = [];
+  for (const { path, sizeBytes } of await found(files)) {
+    const progress = showProgress(path, context.stderr);
+    const judged = await inspectCsv(
+      createReadStream(path, { highWaterMark: 256 * 1024 }),
+      NODE_PORTS,
+      {
+        ...(expectation === undefined ? {} : { expectation }),
+        maxFaults,
+        onProgress: (bytes, rows) => progress.update({ bytes, rows, sizeBytes }),
+      },
+    ).catch((error: unknown) => {
+      // Other errors may be of its scratch space.
+      throw isSystemError(error) && error.path === path
+        ? new UsageError(unreadable(path, error))
+        : error;
+    });
+    progress.end();
+    // Whatever UNMONITORED is: nobody has asked for rules.
+    const report = expectation === undefined ? withRules(judged, undefined) : judged;
+    const shown = restore(withhold(report, schema !== undefined), shownClasses(PLACES.terminal));
+    const text = json ? `${JSON.stringify({ file: path, ...shown })}\n` : reportText(path, shown);
+    context.stdout.write(text);
+    codes.push(exitCodeOfVerdict(report.verdict));
+  }
+  return mostSerious(codes);
 };
 
-async function sizeOf(file: string): Promise<number> {
-  const stats = await stat(file).catch((error: NodeJS.ErrnoException) => {
-    throw new UsageError(`${file} can't be read: ${error.message}`);
-  });
-  if (stats.isDirectory()) throw new UsageError(`${file} is a folder`);
+/** A file that can be judged. */
+interface FoundFile {
+  readonly path: string;
+  readonly sizeBytes: number;
+}
+
+/**
+ * The files that paths and patterns name, each once; those of a pattern in the order of their names.
+ *
+ * @throws {UsageError} with all that name no file, before any is judged
+ */
+async function found(names: readonly string[]): Promise<readonly FoundFile[]> {
+  const files = new Map<string, FoundFile>();
+  const problems: string[] = [];
+  for (const name of names) {
+    try {
+      for (const path of await pathsOf(name)) {
+        files.set(path, { path, sizeBytes: await sizeOf(path) });
+      }
+    } catch (error) {
+      if (error instanceof UsageError) problems.push(error.message);
+      else if (isSystemError(error)) problems.push(unreadable(name, error));
+      else throw error;
+    }
+  }
+  if (problems.length > 0) throw new UsageError(problems.join('\n'));
+  return [...files.values()];
+}
+
+/** A pattern is one only where no file has that name. */
+async function pathsOf(name: string): Promise<readonly string[]> {
+  const exists = await stat(name).then(
+    () => true,
+    () => false,
+  );
+  if (exists || !/[*?[{]/.test(name)) return [name];
+  const paths: string[] = [];
+  for await (const entry of glob(name, { withFileTypes: true })) {
+    if (entry.isDirectory()) continue;
+    const path = join(entry.parentPath, entry.name);
+    paths.push(isAbsolute(name) ? path : relative('', path));
+  }
+  if (paths.length === 0) throw new UsageError(`${name} names no file`);
+  return paths.sort();
+}
+
+async function sizeOf(path: string): Promise<number> {
+  const stats = await stat(path);
+  if (stats.isDirectory()) throw new UsageError(`${path} is a folder`);
+  await access(path, constants.R_OK);
   return stats.size;
+}
+
+function isSystemError(error: unknown): error is NodeJS.ErrnoException {
+  return error instanceof Error && 'syscall' in error && 'code' in error;
+}
+
+function unreadable(path: string, error: Error): string {
+  return `${path} can't be read: ${error.message}`;
 }
 
 async function readExpectation(path: string): Promise<Expectation> {

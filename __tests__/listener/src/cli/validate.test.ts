@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { expect, test } from 'vitest';
@@ -70,6 +70,57 @@ test('--json prints a report that fits its schema, and nothing else', async () =
   );
   expect(validate(JSON.parse(out)), JSON.stringify(validate.errors)).toBe(true);
   expect(err).toBe('');
+});
+
+test('several files are judged one after the other, and the most serious verdict decides', async () => {
+  const folder = await temporaryFolder();
+  const names = ['a.csv', 'b.csv', 'c.csv'].map((name) => join(folder, name));
+  for (const name of names) await writeFile(name, name.endsWith('b.csv') ? 'n\n1,2\n' : 'n\n1\n');
+  const { code, out } = await cli(['validate', ...names]);
+  expect(code).toBe(1);
+  expect(out.match(/^[A-Z]+ {2}.*$/gm)).toStrictEqual([
+    `PASSED  ${names[0]}`,
+    `FAILED  ${names[1]}`,
+    `PASSED  ${names[2]}`,
+  ]);
+  expect((await cli(['validate', `${names[0]}`, `${names[2]}`])).code).toBe(0);
+});
+
+test('--json prints a line for each file, with its name', async () => {
+  const folder = await temporaryFolder();
+  const names = ['b.csv', 'a.csv'].map((name) => join(folder, name));
+  for (const name of names) await writeFile(name, 'n\n1\n');
+  const { out } = await cli(['validate', ...names, '--json']);
+  const lines = out.trimEnd().split('\n');
+  expect(lines.map((line) => JSON.parse(line).file)).toStrictEqual(names);
+});
+
+test('a pattern names the files of a folder in order, and each is judged once', async () => {
+  const folder = await temporaryFolder();
+  for (const name of ['b.csv', 'a.csv', 'c.txt']) await writeFile(join(folder, name), 'n\n1\n');
+  await mkdir(join(folder, 'd.csv'));
+  const { out } = await cli(['validate', join(folder, '*.csv'), join(folder, 'a.csv')]);
+  expect(out.match(/^[A-Z]+ {2}.*$/gm)).toStrictEqual([
+    `PASSED  ${join(folder, 'a.csv')}`,
+    `PASSED  ${join(folder, 'b.csv')}`,
+  ]);
+});
+
+test('a name that looks like a pattern is a file where there is one', async () => {
+  const file = join(await temporaryFolder(), 'a[1].csv');
+  await writeFile(file, 'n\n1\n');
+  expect((await cli(['validate', file])).out).toContain(`PASSED  ${file}`);
+});
+
+test('all names that can not be judged are said at once, and nothing is judged', async () => {
+  const folder = await temporaryFolder();
+  await writeFile(join(folder, 'a.csv'), 'n\n1\n');
+  const names = ['a.csv', 'none.csv', '*.txt', ''].map((name) => join(folder, name));
+  const { code, out, err } = await cli(['validate', ...names]);
+  expect([code, out]).toStrictEqual([2, '']);
+  expect(err).toContain(`${names[1]} can't be read`);
+  expect(err).toContain(`${names[2]} names no file`);
+  expect(err).toContain(`${names[3]} is a folder`);
 });
 
 test('MAX_FAULTS limits the faults that are listed', async () => {
