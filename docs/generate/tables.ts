@@ -134,6 +134,7 @@ export function code(text: string): string {
 const SHOWN: Readonly<Record<Showing, string>> = {
   value: 'value',
   'by setting': 'value where `REPORT_VALUES` is true, else shape',
+  'on reveal': 'shape; value on `--reveal`',
   shape: 'shape',
 };
 

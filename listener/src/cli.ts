@@ -13,9 +13,11 @@ import type { Command, CommandContext } from './cli/command-context.ts';
 import { errorText, exitCodeOfError } from './cli/exit-codes.ts';
 import { interruptible } from './cli/interruption.ts';
 import {
+  actor,
   DEAD_KINDS,
   dryRun,
   json,
+  keyPattern,
   mappingValue,
   optionalReason,
   pageSize,
@@ -129,6 +131,7 @@ function describeProgram(context: CommandContext, finish: (code: number) => void
 
   describeRules(program, executeUntilSignal);
   describeRuns(program, executeUntilSignal);
+  describeForget(program, execute);
   describeDead(program, executeUntilSignal);
 
   program
@@ -252,6 +255,27 @@ function describeRules(program: Commander, execute: Execute): void {
     .action((id) => execute(async () => (await import('./cli/rules.ts')).retireRule, { id }));
 }
 
+function describeForget(program: Commander, execute: Execute): void {
+  program
+    .command('forget')
+    .description('remove the values of files from the database and from reports in the bucket')
+    .addOption(keyPattern())
+    .option('--client <client>', 'all that its monitored files describe today')
+    .option('--bucket <bucket>')
+    .addOption(reason())
+    .addOption(actor())
+    .addOption(json())
+    .addHelpText(
+      'after',
+      `
+Verdicts, counts and places of faults stay. What is not reached is listed: the delivered files, copies, backups.
+
+Exit codes:
+  75  a report in the bucket could not be deleted`,
+    )
+    .action((options) => execute(async () => (await import('./cli/forget.ts')).forget, options));
+}
+
 function describeRuns(program: Commander, execute: Execute): void {
   const runs = program.command('runs').description('show recorded runs, and judge them again');
   selecting(runs.command('list').description('list runs, newest first'))
@@ -266,6 +290,9 @@ function describeRuns(program: Commander, execute: Execute): void {
     .command('show')
     .description('show one run with its report')
     .argument('<id>', 'id of the run as shown by runs list, its first 8 characters, or latest')
+    .option('--reveal', 'show values of sensitive columns; recorded with --by and --reason')
+    .addOption(optionalReason())
+    .addOption(actor())
     .addOption(json())
     .action((id, options) =>
       execute(async () => (await import('./cli/runs.ts')).show, { id, ...options }),

@@ -1,3 +1,4 @@
+import { userInfo } from 'node:os';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { isKeyPattern } from '../database/key-pattern.ts';
 import type { RunSelection } from '../database/runs.ts';
@@ -81,6 +82,29 @@ export const optionalReason = () =>
 /** `--reason`, which must be there. */
 export const reason = () => optionalReason().makeOptionMandatory();
 
+/** `--by`, who acts: the database knows its role alone. */
+export const actor = () =>
+  new Option('--by <name>', 'who asks for it, for the record').default(
+    signedIn(),
+    'who is signed in',
+  );
+
+/** A pod's user may be a number without a name. */
+function signedIn(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return `uid ${process.getuid?.()}`;
+  }
+}
+
+/** `--key` of objects. */
+export const keyPattern = () =>
+  new Option(
+    '--key <pattern>',
+    'as a monitored file has it: ** any folders, * and ? in one',
+  ).argParser(keyPatternValue);
+
 /** `--limit` of a list. */
 export const pageSize = () =>
   new Option('--limit <number>', 'how many to list').argParser(limitValue).default(50);
@@ -99,11 +123,6 @@ export function selecting(command: Command): Command {
     .addOption(until())
     .option('--client <client>', 'of files that are monitored for it today')
     .option('--bucket <bucket>')
-    .addOption(
-      new Option(
-        '--key <pattern>',
-        'as a monitored file has it: ** any folders, * and ? in one',
-      ).argParser(keyPatternValue),
-    )
+    .addOption(keyPattern())
     .option('--key-prefix <prefix>');
 }

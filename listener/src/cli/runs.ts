@@ -3,6 +3,7 @@ import type { Database } from '../database/connection.ts';
 import { type Judgement, judgementsOf } from '../database/judgements.ts';
 import { mappingVersions } from '../database/mappings.ts';
 import { listMonitoringFiles, namesOfClient } from '../database/monitoring-files.ts';
+import { recordPrivacyEvent } from '../database/privacy-events.ts';
 import {
   countRuns,
   findRun,
@@ -16,7 +17,7 @@ import {
   runIdsNamed,
 } from '../database/runs.ts';
 import { PLACES, shownClasses } from '../privacy/places.ts';
-import { storedReport } from '../privacy/withhold.ts';
+import { storedReport, WITHHELD_CLASSES } from '../privacy/withhold.ts';
 import { type RetryRequest, retryRuns } from '../queue/dead-letters.ts';
 import type { Queue } from '../queue/queue.ts';
 import { type Command, type CommandContext, UsageError } from './command-context.ts';
@@ -55,8 +56,12 @@ export const list: Command<ListOptions> = (context, { json, ...filter }) =>
     return EXIT.ok;
   });
 
-/** A name that is written wrong would find no run. */
-async function requireClient(database: Database, { client }: RunSelection): Promise<void> {
+/**
+ * Refuses a client of no active monitored file: a name that is written wrong would find no run.
+ *
+ * @throws {UsageError}
+ */
+export async function requireClient(database: Database, { client }: RunSelection): Promise<void> {
   if (client === undefined || (await namesOfClient(database, client)).length > 0) return;
   const files = await listMonitoringFiles(database);
   const clients = new Set(files.filter(({ active }) => active).map((file) => file.client));
@@ -69,15 +74,27 @@ export interface ShowOptions {
   /** An id, its first 8 characters or more, or `latest`. */
   readonly id: string;
   readonly json: boolean;
+  /** Shows sensitive values, which is recorded with the two below. */
+  readonly reveal?: boolean;
+  readonly reason?: string;
+  readonly by?: string;
 }
 
 /** Shows one run with its report. */
-export const show: Command<ShowOptions> = (context, { id, json }) =>
-  withDatabase(context, async (database) => {
+export const show: Command<ShowOptions> = (
+  context,
+  { id, json, reveal = false, reason, by = '' },
+) => {
+  if (reveal !== (reason !== undefined)) throw new UsageError('--reveal and --reason go together');
+  return withDatabase(context, async (database) => {
     const found = await findRun(database, await runIdOf(database, id));
     if (found === undefined) throw new UsageError(noRun(id));
     const { report: _report, withheld: _withheld, ...run } = found;
-    const report = storedReport(found, shownClasses(PLACES.database));
+    if (reason !== undefined) {
+      const subject = { runId: run.id, judgement: run.verdictNumber };
+      await recordPrivacyEvent(database, { act: 'reveal', actor: by, reason, subject });
+    }
+    const report = storedReport(found, reveal ? WITHHELD_CLASSES : shownClasses(PLACES.database));
     const judgements = await judgementsOf(database, run.id);
     if (json) {
       context.stdout.write(`${JSON.stringify({ ...run, judgements, report }, null, 2)}\n`);
@@ -96,6 +113,7 @@ export const show: Command<ShowOptions> = (context, { id, json }) =>
     }
     return EXIT.ok;
   });
+};
 
 /**
  * The run that a short name stands for.

@@ -8,6 +8,7 @@ export interface Tables {
   readonly runs: string;
   readonly judgements: string;
   readonly signingCertificates: string;
+  readonly privacyEvents: string;
   /** Rule sets that were applied. */
   readonly ruleSets: string;
   /** What knex notes of the migrations that ran. */
@@ -30,6 +31,7 @@ export function tablesOf(database: Database | Transaction): Tables {
     runs: `${schema}.runs`,
     judgements: `${schema}.judgements`,
     signingCertificates: `${schema}.signing_certificates`,
+    privacyEvents: `${schema}.privacy_events`,
     ruleSets: `${schema}.rule_sets`,
     migrations: `${schema}.${MIGRATIONS_TABLE}`,
   };

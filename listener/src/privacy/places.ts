@@ -1,8 +1,8 @@
 import type { Classification } from '@file-processing/quality/classification.ts';
 import { WITHHELD_CLASSES, type WithheldClass } from './withhold.ts';
 
-/** What a place shows of a value: itself, itself where REPORT_VALUES is true and else its shape, or its shape. */
-export type Showing = 'value' | 'by setting' | 'shape';
+/** What a place shows of a value: itself, itself where REPORT_VALUES is true and else its shape, its shape and itself on `--reveal`, or its shape. */
+export type Showing = 'value' | 'by setting' | 'on reveal' | 'shape';
 
 /** Where texts of a file and of the rules about it may come to. */
 export interface Place {
@@ -21,7 +21,7 @@ export const PLACES = {
   },
   database: {
     place: 'report in the database, and commands that show it',
-    shows: { public: 'value', internal: 'value', sensitive: 'shape' },
+    shows: { public: 'value', internal: 'value', sensitive: 'on reveal' },
   },
   bucket: {
     place: 'report in the bucket',

@@ -106,6 +106,33 @@ export function withhold(report: QualityReport, protectsUndeclared: boolean): Pr
   };
 }
 
+/** A report without any value and without the shape of one: verdict, counts and places stay. */
+export function forget(report: QualityReport): QualityReport {
+  const bare = withhold(everythingSensitive(report), true).report;
+  return {
+    ...bare,
+    faults: bare.faults.map((fault) => {
+      const isName = fault.label === report.columns[(fault.field ?? 0) - 1]?.name;
+      return { ...fault, value: null, key: null, label: isName ? fault.label : null };
+    }),
+    columns: bare.columns.map((column) =>
+      column.label === column.name ? column : { ...column, label: `column ${column.field}` },
+    ),
+  };
+}
+
+function everythingSensitive(report: QualityReport): QualityReport {
+  return {
+    ...report,
+    faults: report.faults.map((fault) => ({
+      ...fault,
+      ...(fault.classification === undefined ? { plainMessage: meaningOf(fault.type) } : {}),
+      classification: 'sensitive',
+    })),
+    columns: report.columns.map((column) => ({ ...column, classification: 'sensitive' })),
+  };
+}
+
 function meaningOf(type: FaultType): string {
   return FAULT_KINDS.find((kind) => kind.type === type)?.meaning ?? type;
 }

@@ -65,6 +65,21 @@ export function createLocalStore(root: string): ObjectStore {
         throw new StoreError(`${name.bucket}/${name.key} can't be written in ${root}`, error);
       }
     },
+    async deleteVersions({ bucket, key }, signal) {
+      signal.throwIfAborted();
+      try {
+        const inBucket = isFolderName(bucket)
+          ? await localPath(join(root, bucket), key)
+          : undefined;
+        const place =
+          inBucket !== undefined && 'path' in inBucket ? inBucket : await localPath(root, key);
+        if (!('path' in place)) return 0;
+        await rm(place.path);
+        return 1;
+      } catch (error) {
+        throw new StoreError(`${bucket}/${key} can't be deleted in ${root}`, error);
+      }
+    },
     close() {},
   };
 }

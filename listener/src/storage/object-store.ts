@@ -57,6 +57,14 @@ export interface ObjectStore {
    * @throws {StoreError} when the store refuses or does not answer: worth another attempt
    */
   write(name: ObjectName, body: string, signal: AbortSignal): Promise<void>;
+  /**
+   * Deletes an object with all of its versions, for good.
+   *
+   * @param signal ends it, with the signal's reason
+   * @returns how many versions there were; 0 where there is no such object
+   * @throws {StoreError} when the store refuses or does not answer: worth another attempt
+   */
+  deleteVersions(name: ObjectName, signal: AbortSignal): Promise<number>;
   /** Ends connections. */
   close(): void;
 }

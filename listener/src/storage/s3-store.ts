@@ -1,7 +1,10 @@
 import {
+  DeleteObjectCommand,
   GetObjectCommand,
   type GetObjectCommandOutput,
   InvalidObjectState,
+  ListObjectVersionsCommand,
+  type ListObjectVersionsCommandOutput,
   PutObjectCommand,
   S3Client,
   S3ServiceException,
@@ -63,6 +66,7 @@ export function createS3Store(options: S3StoreOptions = {}): ObjectStore {
   return {
     open: (reference, signal) => openInS3(s3, reference, signal),
     write: (name, body, signal) => writeToS3(s3, name, body, signal),
+    deleteVersions: (name, signal) => deleteFromS3(s3, name, signal),
     close: () => client.destroy(),
   };
 }
@@ -281,6 +285,37 @@ async function writeToS3(
   } catch (error) {
     signal.throwIfAborted();
     throw new StoreError(`${nameOf({ bucket, key })} can't be written`, error);
+  }
+}
+
+/** Without versioning there is one version, whose id is `null`. */
+async function deleteFromS3(
+  { client, ownerOf }: S3,
+  { bucket, key }: ObjectName,
+  signal: AbortSignal,
+): Promise<number> {
+  const place = { Bucket: bucket, ExpectedBucketOwner: ownerOf(bucket) };
+  let deleted = 0;
+  let page: ListObjectVersionsCommandOutput | undefined;
+  try {
+    do {
+      const from = { KeyMarker: page?.NextKeyMarker, VersionIdMarker: page?.NextVersionIdMarker };
+      const listing = new ListObjectVersionsCommand({ ...place, ...from, Prefix: key });
+      page = await client.send(listing, { abortSignal: signal });
+      const { Versions = [], DeleteMarkers = [] } = page;
+      // The prefix is also that of longer keys.
+      for (const { Key, VersionId } of [...Versions, ...DeleteMarkers]) {
+        if (Key !== key) continue;
+        await client.send(new DeleteObjectCommand({ ...place, Key, VersionId }), {
+          abortSignal: signal,
+        });
+        deleted += 1;
+      }
+    } while (page.IsTruncated === true);
+    return deleted;
+  } catch (error) {
+    signal.throwIfAborted();
+    throw new StoreError(`${nameOf({ bucket, key })} can't be deleted`, error);
   }
 }
 

@@ -106,6 +106,8 @@ test('an attempt that was handed back leaves the run to the next one', async () 
       throw new Error('read failed');
     },
     write: neverWritten,
+
+    deleteVersions: async () => 0,
     close() {},
   };
   await expect(record(held, store, controller.signal)).rejects.toThrow();
@@ -123,6 +125,8 @@ test('a judgement that another attempt has begun meanwhile is lost, and its end 
       return storeOf('a\n1\n').open(reference, signal);
     },
     write: neverWritten,
+
+    deleteVersions: async () => 0,
     close() {},
   };
   await expect(record(held, store)).rejects.toThrow('another attempt at judgement 1');
@@ -160,6 +164,8 @@ test('a verdict that is there already is not written over', async () => {
       return storeOf('').open(reference, signal);
     },
     write: neverWritten,
+
+    deleteVersions: async () => 0,
     close() {},
   };
   await expect(record(held, store)).rejects.toThrow('another attempt');

@@ -1,0 +1,85 @@
+import { forget } from '../privacy/withhold.ts';
+import { storableText, toJsonb } from './column-values.ts';
+import type { Database, Transaction } from './connection.ts';
+import { tablesOf } from './tables.ts';
+
+/** What was done with values, by whom, and why. */
+export interface PrivacyEvent {
+  readonly act: 'reveal' | 'forget';
+  /** Who says that it was they: the database knows only the role, which it records beside it. */
+  readonly actor: string;
+  readonly reason: string;
+  /** Of what: a run, or what selected many. */
+  readonly subject: Readonly<Record<string, unknown>>;
+}
+
+/** Records that somebody sees or removes values; to be done before, so that none is seen unrecorded. */
+export async function recordPrivacyEvent(
+  database: Database | Transaction,
+  { act, actor, reason, subject }: PrivacyEvent,
+): Promise<void> {
+  await database(tablesOf(database).privacyEvents).insert({
+    act,
+    actor: storableText(actor),
+    reason: storableText(reason),
+    subject: toJsonb(subject),
+  });
+}
+
+/** What {@link forgetValues} found of some runs. */
+export interface Forgotten {
+  /** Judgements that hold no value any more. */
+  readonly judgements: number;
+  /** Where their reports are in buckets. */
+  readonly reports: readonly { readonly bucket: string; readonly key: string }[];
+  /** Runs of which a judgement has not ended, which may record values yet. */
+  readonly waiting: number;
+}
+
+/**
+ * Removes every value, shapes included, from the reports of some runs, and the texts of their errors. Verdicts, counts and
+ * places of faults stay. What was forgotten before is not touched, so that it may be done again.
+ */
+export async function forgetValues(
+  database: Database,
+  runIds: readonly string[],
+): Promise<Forgotten> {
+  const { runs, judgements } = tablesOf(database);
+  return database.transaction(async (transaction) => {
+    const rows = await transaction({ judgement: judgements })
+      .join({ run: runs }, 'run.id', 'judgement.run_id')
+      .whereIn('run_id', runIds)
+      .orderBy(['run_id', 'number'])
+      .forUpdate('judgement')
+      .select('run_id', 'number', 'report', 'error', 'report_key', 'forgotten_at', 'run.bucket')
+      .select({ judgement_status: 'judgement.status' });
+    let count = 0;
+    for (const row of rows) {
+      const { run_id, number, report, error, forgotten_at } = row;
+      if (forgotten_at !== null || (report === null && error === null)) continue;
+      await transaction(judgements)
+        .where({ run_id, number })
+        .update({
+          report: report === null ? null : toJsonb(forget(report)),
+          withheld: report === null ? null : '{}',
+          error: error === null ? null : FORGOTTEN,
+          forgotten_at: transaction.fn.now(),
+        });
+      count += 1;
+    }
+    const waiting = await transaction(runs)
+      .whereIn('id', runIds)
+      .where('status', 'pending')
+      .pluck('id');
+    return {
+      judgements: count,
+      reports: rows.flatMap(({ bucket, report_key: key }) =>
+        key === null ? [] : [{ bucket, key }],
+      ),
+      waiting: waiting.length,
+    };
+  });
+}
+
+/** What stands in the place of an error's text, which may quote a value. */
+const FORGOTTEN = 'the reason was forgotten on demand';
