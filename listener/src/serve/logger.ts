@@ -15,6 +15,14 @@ const SECRETS = [
 ].flatMap((name) => [name, `err.${name}`]);
 
 /**
+ * Properties of PostgreSQL's errors, and of knex's, that quote rows and values: "Failing row contains (…)", the text around
+ * what could not be read (PostgreSQL documentation, "Error and Notice Message Fields").
+ */
+const QUOTING_VALUES = ['detail', 'where', 'internalQuery', 'bindings'].map(
+  (name) => `err.${name}`,
+);
+
+/**
  * Lines as they suit who reads them; no secret in any. Written at once, so that the last line before
  * an exit is not lost.
  *
@@ -24,7 +32,10 @@ export function createLogger(
   level: Config['logLevel'],
   destination: DestinationStream = logLines(pino.destination({ sync: true }), process.stdout.isTTY),
 ): Logger {
-  return pino({ level, redact: SECRETS, timestamp: stdTimeFunctions.isoTime }, destination);
+  return pino(
+    { level, redact: [...SECRETS, ...QUOTING_VALUES], timestamp: stdTimeFunctions.isoTime },
+    destination,
+  );
 }
 
 /** JSON lines for programs, readable ones for a terminal. */

@@ -23,6 +23,22 @@ test('what is less severe than the level is not logged', () => {
   expect(lines).toEqual([]);
 });
 
+test('what PostgreSQL and knex quote of rows and values is not logged', () => {
+  const quoted = {
+    detail: 'MARKER-1',
+    where: 'MARKER-2',
+    internalQuery: 'MARKER-3',
+    bindings: ['MARKER-4'],
+  };
+  const err = Object.assign(new Error('violates check constraint "c"'), {
+    constraint: 'c',
+    ...quoted,
+  });
+  const line = logged({ err }, 'attempt failed');
+  expect(line).toContain('"constraint":"c"');
+  expect(line).not.toContain('MARKER');
+});
+
 describe('in a terminal', () => {
   const inTerminal = (fields: object, text: string) => logged(fields, text, true);
 
