@@ -1,3 +1,9 @@
+import {
+  type CompiledRule,
+  compileRules,
+  type DeliveryRule,
+  failingRule,
+} from './delivery-rules.ts';
 import { DescriptorError, type DescriptorProblem, ProblemList } from './descriptor-error.ts';
 import { type CompiledDialect, compileDialect, type TableDialect } from './dialect.ts';
 import { type CompiledSchema, compileSchema, type TableSchema } from './table-schema.ts';
@@ -10,21 +16,25 @@ export interface Expectation {
   /** Frictionless Table Dialect. @default comma, double quote, one header row */
   dialect?: TableDialect;
   thresholds?: Thresholds;
+  /** What is demanded of a delivery as a whole, also against those before it. */
+  rules?: DeliveryRule[];
 }
 
-const PARTS: readonly string[] = ['schema', 'dialect', 'thresholds'];
+const PARTS: readonly string[] = ['schema', 'dialect', 'thresholds', 'rules'];
 
 /** An expectation that was checked and is ready to judge by. */
 export interface CompiledExpectation {
   readonly dialect: CompiledDialect;
   readonly schema: CompiledSchema | undefined;
   readonly thresholds: Thresholds;
+  /** Those given, and the thresholds that are rules. */
+  readonly rules: readonly CompiledRule[];
 }
 
 /**
  * Checks an expectation, which may be anything that JSON can hold, and prepares it.
  *
- * @throws {DescriptorError} with every problem in schema, dialect and thresholds
+ * @throws {DescriptorError} with every problem in schema, dialect, thresholds and rules
  */
 export function compileExpectation(expectation: unknown): CompiledExpectation {
   const { compiled, problems } = compileAll(expectation);
@@ -52,5 +62,17 @@ function compileAll(expectation: unknown): {
       ? undefined
       : compileSchema(given.schema, 'schema', dialect.nullSequence, list);
   const thresholds = compileThresholds(given.thresholds, 'thresholds', list);
-  return { compiled: { dialect, schema, thresholds }, problems: list.problems };
+  const rules = [...rulesOf(thresholds), ...compileRules(given.rules, 'rules', schema, list)];
+  return { compiled: { dialect, schema, thresholds, rules }, problems: list.problems };
+}
+
+/** The thresholds that say what a rule says. */
+function rulesOf({ minRows: min, maxRows: max, completeness = {} }: Thresholds): CompiledRule[] {
+  const limits = { ...(min === undefined ? {} : { min }), ...(max === undefined ? {} : { max }) };
+  return [
+    ...(min === undefined && max === undefined ? [] : [failingRule('RowCount', limits)]),
+    ...Object.entries(completeness).map(([label, minShare]) =>
+      failingRule('Completeness', { minShare }, label),
+    ),
+  ];
 }

@@ -1,18 +1,12 @@
 import type { Check } from './checks/check.ts';
+import { DELIVERY_CHECK, type DeliveryThresholds } from './checks/delivery.ts';
 import { ENCODING_CHECK, SIGN_CHECK } from './checks/encoding.ts';
 import { HEADER_CHECK } from './checks/header.ts';
 import { KEY_CHECK } from './checks/keys.ts';
 import { SOURCE_CHECK } from './checks/source.ts';
 import { BLANK_ROW_CHECK, CELL_COUNT_CHECK, QUOTE_CHECK, SIZE_CHECK } from './checks/structure.ts';
 import { CONSTRAINT_CHECK, TEXT_CHECK, TYPE_CHECK } from './checks/values.ts';
-import {
-  COMPLETENESS_CHECK,
-  type CompletenessThresholds,
-  DIMENSIONS_CHECK,
-  type DimensionThresholds,
-  HEADER_ONLY_CHECK,
-  LINE_END_CHECK,
-} from './checks/whole-file.ts';
+import { HEADER_ONLY_CHECK, LINE_END_CHECK } from './checks/whole-file.ts';
 
 /** What a fault is about: the file as a whole, its header, one of its columns, a row, or one cell. */
 export type FaultScope = 'file' | 'header' | 'column' | 'row' | 'cell';
@@ -272,14 +266,53 @@ export const FAULT_KINDS = [
   {
     type: 'table-dimensions',
     scope: 'file',
-    meaning: 'The file has fewer rows than `minRows` or more than `maxRows`.',
-    remedy: 'Find out whether the delivery was cut off or doubled, or correct the threshold.',
+    meaning: 'The file has fewer or more rows than RowCount, `minRows` or `maxRows` allow.',
+    remedy: 'Find out whether the delivery was cut off or doubled, or correct the limit.',
+  },
+  {
+    type: 'row-count-change',
+    scope: 'file',
+    meaning:
+      'The number of rows differs from that of the last accepted deliveries by more than RowCountChange allows.',
+    remedy: 'Ask the sender whether the data has changed so much, or correct the limit.',
+  },
+  {
+    type: 'byte-count',
+    scope: 'file',
+    meaning: 'The file has fewer or more bytes than FileSize allows.',
+    remedy: 'Find out whether the delivery was cut off or doubled, or correct the limit.',
   },
   {
     type: 'completeness',
     scope: 'column',
-    meaning: 'A column has too small a share of values that are not null, or is absent.',
-    remedy: 'Ask the sender for the missing values, or correct the threshold.',
+    meaning: 'A column has too few values that are not null, or is absent.',
+    remedy: 'Ask the sender for the missing values, or correct the limit.',
+  },
+  {
+    type: 'column-values',
+    scope: 'column',
+    meaning: 'Too few values of a column keep the constraints of ColumnValues, or it is absent.',
+    remedy: 'Look at the values of the column with the sender, or correct constraints or limit.',
+  },
+  {
+    type: 'distinct-values',
+    scope: 'column',
+    meaning: 'A column has fewer or more different values than DistinctValuesCount allows.',
+    remedy: 'Look whether one site or one kind of row is missing or new, or correct the limit.',
+  },
+  {
+    type: 'schema-drift',
+    scope: 'column',
+    meaning:
+      'A column was added, lost, renamed or has values of another type since the last accepted delivery.',
+    remedy:
+      'Ask the sender about the change; where it is meant, let the rule only warn until a delivery that has it was accepted.',
+  },
+  {
+    type: 'duplicate-delivery',
+    scope: 'file',
+    meaning: 'The bytes are those of a delivery that was accepted before.',
+    remedy: 'Ask the sender for the delivery that was meant, or list the fault in `warnOn`.',
   },
   {
     type: 'key-check-incomplete',
@@ -311,7 +344,7 @@ export const ALWAYS_WARN: readonly FaultType[] = FAULT_KINDS.filter(
 ).map(({ type }) => type);
 
 /** The thresholds of all checks; those of the verdict are in thresholds.ts. */
-export interface CheckThresholds extends DimensionThresholds, CompletenessThresholds {}
+export interface CheckThresholds extends DeliveryThresholds {}
 
 /** Every check, in the order in which a stage asks them. */
 export const CHECKS: readonly Check<FaultType, CheckThresholds>[] = [
@@ -328,7 +361,6 @@ export const CHECKS: readonly Check<FaultType, CheckThresholds>[] = [
   SIGN_CHECK,
   LINE_END_CHECK,
   HEADER_ONLY_CHECK,
-  DIMENSIONS_CHECK,
-  COMPLETENESS_CHECK,
+  DELIVERY_CHECK,
   KEY_CHECK,
 ];

@@ -16,6 +16,7 @@ import {
   ROW_SOUND,
   type RowState,
 } from './deferred-keys.ts';
+import type { RuleReport } from './delivery-rules.ts';
 import { FAULT_TYPES, type FaultType, STRUCTURAL_FAULTS } from './faults.ts';
 import { MAX_CELLS, QUOTES_VALID, type Scanner } from './scanner.ts';
 import { shorten } from './text.ts';
@@ -245,6 +246,8 @@ export class Findings implements Found<FaultType> {
   brokenRows = 0;
   /** Faults that do not only warn. */
   failing = 0;
+  /** What became of the delivery rules. */
+  readonly rules: RuleReport[] = [];
   readonly #warning: ReadonlySet<FaultType>;
   /** Kinds that count against the file whatever a check thinks of it. */
   readonly #refused: ReadonlySet<FaultType>;
@@ -300,8 +303,8 @@ export class Findings implements Found<FaultType> {
   }
 
   /** Whether faults of this kind do not count against the file. */
-  onlyWarns(kind: FaultType): boolean {
-    return this.#warning.has(kind);
+  onlyWarns(kind: FaultType, mild = false): boolean {
+    return mild ? !this.#refused.has(kind) : this.#warning.has(kind);
   }
 
   get row(): RowState {
@@ -322,7 +325,7 @@ export class Findings implements Found<FaultType> {
   }
 
   count(kind: FaultType, cell = -1, times = 1, mild = false): boolean {
-    const fails = mild ? this.#refused.has(kind) : !this.#warning.has(kind);
+    const fails = !this.onlyWarns(kind, mild);
     if (fails) this.failing++;
     const column = this.#columnOf(cell);
     if (!this.#inRow) return this.log.count(kind, column, times, fails);
@@ -333,6 +336,10 @@ export class Findings implements Found<FaultType> {
       this.#rowStructure = Math.max(this.#rowStructure, state);
     }
     return this.log.countInRow(kind, column, times, fails);
+  }
+
+  noteRule(report: RuleReport): void {
+    this.rules.push(report);
   }
 
   countUnreadable(): void {

@@ -8,6 +8,7 @@ import {
   unpack,
 } from './archive.ts';
 import { ByteReader } from './byte-reader.ts';
+import type { AcceptedDelivery } from './delivery-rules.ts';
 import { compileExpectation, type Expectation } from './expectation.ts';
 import { Inspection } from './inspection.ts';
 import type { EnginePorts } from './ports.ts';
@@ -37,6 +38,11 @@ export interface InspectOptions {
   maxUnpackedBytes?: number;
   /** Bytes that each byte of an archive may hold, from 1, once it holds 64 MiB; more is a fault. @default 250 */
   maxCompressionRatio?: number;
+  /**
+   * Deliveries of the same monitored file that were accepted before this one, the last one first. @default not known:
+   * rules that look at them are then not judged, and the report says so
+   */
+  history?: readonly AcceptedDelivery[];
   /** Called after each chunk with the bytes, as they were delivered, and the rows so far. */
   onProgress?(bytes: number, rows: number): void;
   /** Looked at before each chunk; give it to the stream as well, so that a stalled read ends too. */
@@ -154,6 +160,7 @@ export function createInspection(ports: EnginePorts, options: InspectOptions = {
     maxFaults,
     maxRecordBytes,
     maxKeyBytes,
+    history: options.history,
     clock: options.clock ?? (() => performance.now()),
   });
 }

@@ -9,9 +9,11 @@ import {
   type Stages,
   type Writable,
 } from './checks/check.ts';
+import { unjudgedRule } from './checks/delivery.ts';
 import { SignWatch, Utf8Watch } from './checks/encoding.ts';
 import { BYTE_ORDER_MARK, SIGNATURE_BYTES } from './checks/source.ts';
 import { isBlank, placedCells, structureSuspicions } from './checks/structure.ts';
+import type { AcceptedDelivery } from './delivery-rules.ts';
 import type { CompiledExpectation } from './expectation.ts';
 import { CHECKS, type FaultType } from './faults.ts';
 import { Findings } from './findings.ts';
@@ -34,6 +36,8 @@ export interface InspectionLimits {
   readonly maxRecordBytes: number;
   /** Memory that the keys of all uniqueness checks may take together. */
   readonly maxKeyBytes: number;
+  /** Accepted deliveries of the same monitored file, the last one first; undefined where they are not known. */
+  readonly history: readonly AcceptedDelivery[] | undefined;
   /** Milliseconds, from any origin. */
   readonly clock: () => number;
 }
@@ -86,8 +90,8 @@ export class Inspection implements RecordHandler {
   #settled = false;
 
   constructor(expectation: CompiledExpectation, ports: EnginePorts, limits: InspectionLimits) {
-    const { dialect, schema, thresholds } = expectation;
-    const { clock, maxFaults, maxKeyBytes, maxRecordBytes } = limits;
+    const { dialect, schema, rules, thresholds } = expectation;
+    const { clock, history, maxFaults, maxKeyBytes, maxRecordBytes } = limits;
     this.#expectation = expectation;
     this.#clock = clock;
     this.#started = clock();
@@ -99,6 +103,8 @@ export class Inspection implements RecordHandler {
     this.#file = {
       dialect,
       schema,
+      rules,
+      history,
       maxRecordBytes,
       maxKeyBytes,
       ports,
@@ -106,6 +112,7 @@ export class Inspection implements RecordHandler {
       unpacked: false,
       text: this.#source.text,
       byteOf: (offset) => this.#source.byteOf(offset),
+      sha256: '',
       records: 0,
       rows: 0,
       readRows: 0,
@@ -206,6 +213,7 @@ export class Inspection implements RecordHandler {
 
   /** Ends the file and gives the verdict. */
   end(): QualityReport {
+    this.#file.sha256 = this.#hash.digest('hex');
     if (this.#refusal !== undefined) this.#forget(this.#refusal);
     else this.#finish();
     this.close();
@@ -229,11 +237,15 @@ export class Inspection implements RecordHandler {
       records: file.records,
     });
     const faultCounts = found.log.counts();
+    const rules =
+      found.rules.length > 0
+        ? found.rules
+        : file.rules.map((rule) => unjudgedRule(rule, 'the file can not be read'));
     return {
       version: 1,
       ...judgement,
       bytes: file.bytes,
-      sha256: this.#hash.digest('hex'),
+      sha256: file.sha256,
       ...(this.#archive === undefined
         ? {}
         : { compression: { format: this.#archive, unpackedBytes: this.#unpackedBytes } }),
@@ -250,6 +262,7 @@ export class Inspection implements RecordHandler {
       faultCount: Object.values(faultCounts).reduce((total, count) => total + count, 0),
       faultCounts,
       faults: found.log.listed,
+      ...(rules.length === 0 ? {} : { rules }),
       columns: (file.columns ?? []).map(({ profile, label }, index) => ({
         ...profile.report(index, file.readRows, shorten(label)),
         faultCounts: found.log.countsOf(index),

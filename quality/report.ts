@@ -1,4 +1,5 @@
 import type { ArchiveFormat } from './archive.ts';
+import type { RuleReport } from './delivery-rules.ts';
 import type { FaultType } from './faults.ts';
 import type { Fault } from './findings.ts';
 import type { ColumnReport } from './profile.ts';
@@ -76,6 +77,8 @@ export interface QualityReport {
   readonly faultCounts: Partial<Record<FaultType, number>>;
   /** The first 20 of each kind and column in full, `maxFaults` and 1 MiB at most, those of the structure first. */
   readonly faults: readonly Fault[];
+  /** What became of each delivery rule; absent where there are none. */
+  readonly rules?: readonly RuleReport[];
   readonly columns: readonly (ColumnReport & ColumnFaults)[];
   /** Name and version of the mapping that it was judged by, or `none`; the engine itself knows nothing of it. */
   readonly rules?: string;

@@ -33,7 +33,7 @@ export const VERDICT_RULES: readonly { readonly verdict: Verdict; readonly when:
   },
   {
     verdict: 'warned',
-    when: 'Any other fault: within the tolerance, or of a kind that only warns, by itself or by `warnOn`.',
+    when: 'Any other fault: within the tolerance, of a kind that only warns, by itself or by `warnOn`, or the breach of a rule that is to warn.',
   },
   { verdict: 'passed', when: 'No fault.' },
 ];
@@ -115,7 +115,7 @@ export function judge(evidence: Evidence): Judgement {
   const all = FAULT_TYPES.reduce((total, type) => total + faults.total(type), 0);
   const warned = all - inRows;
   if (inRows > 0) reasons.push(`${faultCount(inRows)} in rows, within the tolerance.`);
-  if (warned > 0) reasons.push(`${faultCount(warned)} of kinds that only warn.`);
+  if (warned > 0) reasons.push(`${faultCount(warned)} of kinds or rules that only warn.`);
   return { verdict: reasons.length > 0 ? 'warned' : 'passed', reasons };
 }
 

@@ -78,10 +78,11 @@ it('the README shows what npm start finds in its sample', async () => {
 
 it('the example of the page about rules can be loaded', async () => {
   const folder = await temporaryFolder();
-  const [mapping, monitored, ...others] = codeBlocksIn(await page('docs/rules.md')).filter(
+  const [mapping, monitored, rules, ...others] = codeBlocksIn(await page('docs/rules.md')).filter(
     ({ language }) => language === 'json',
   );
   expect(others).toEqual([]);
+  expect(expectationProblems(JSON.parse(rules?.text ?? ''))).toEqual([]);
   for (const [path, block] of [
     ['mappings', mapping],
     ['monitoring_files', monitored],

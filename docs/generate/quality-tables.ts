@@ -1,3 +1,4 @@
+import { DELIVERY_RULES, RULE_PROPERTIES } from '@file-processing/quality/delivery-rules.ts';
 import type { DescriptorOption } from '@file-processing/quality/descriptor-error.ts';
 import {
   DIALECT_OPTIONS,
@@ -86,6 +87,21 @@ export function qualitySections(): Record<string, string> {
       ],
     ),
     thresholds: optionsMarkdown('Threshold', THRESHOLDS),
+    'delivery rules': markdownTable(
+      ['Rule', 'Needs', 'Limits', 'Looks back', 'What it measures', 'Fault'],
+      DELIVERY_RULES.map(({ rule, parameters, limits, history, meaning, fault }) => [
+        code(rule),
+        parameters
+          .filter((name) => name === 'column' || name === 'constraints')
+          .map(code)
+          .join(', '),
+        limits.map(code).join(', '),
+        history ? 'yes' : 'no',
+        meaning,
+        code(fault),
+      ]),
+    ),
+    'properties of a delivery rule': optionsMarkdown('Property', RULE_PROPERTIES),
     'kinds of faults': markdownTable(
       ['Fault', 'In', 'What it says', 'What to do', 'By itself'],
       (FAULT_KINDS as readonly FaultKind[]).map((kind) => [
@@ -137,9 +153,9 @@ function fileExamples(kind: string, examples: Readonly<Record<string, FileExampl
   );
 }
 
-/** The rule as JSON, and the limits that the example has in place of larger ones. */
-function ruleText({ rule, limits }: Omit<FileExample, 'fault'>): string {
-  const given = { ...rule, ...limits };
+/** The rule as JSON, the limits that the example has in place of larger ones, and what was accepted before. */
+function ruleText({ rule, limits, history }: Omit<FileExample, 'fault'>): string {
+  const given = { ...rule, ...limits, ...(history === undefined ? {} : { history }) };
   return Object.keys(given).length === 0 ? 'none' : code(JSON.stringify(given));
 }
 

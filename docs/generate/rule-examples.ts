@@ -1,3 +1,4 @@
+import type { AcceptedDelivery } from '@file-processing/quality/delivery-rules.ts';
 import type { DIALECT_OPTIONS } from '@file-processing/quality/dialect.ts';
 import type { Expectation } from '@file-processing/quality/expectation.ts';
 import type { FaultType } from '@file-processing/quality/faults.ts';
@@ -25,6 +26,8 @@ export interface FileExample {
   readonly fault: FaultType;
   /** What becomes of the good file. @default passed */
   readonly verdict?: Verdict;
+  /** Deliveries that were accepted before. */
+  readonly history?: readonly AcceptedDelivery[];
   /** Whether each character is a byte, in text that is not UTF-8. @default false */
   readonly bytes?: true;
   /** Limits of the engine, in place of those too large to be shown. */
@@ -370,6 +373,12 @@ const file = (rule: Expectation, good: string, bad: string): Omit<FileExample, '
   bad,
 });
 
+const accepted: AcceptedDelivery = {
+  deliveredAt: '2026-11-01T06:00:00Z',
+  rows: 1,
+  bytes: 7,
+};
+
 /** An example of each kind of fault. */
 export const FAULT_EXAMPLES: Readonly<Record<FaultType, Omit<FileExample, 'fault'>>> = {
   'source-error': file(AS_IT_IS, 'a,b\n1,x', ''),
@@ -410,7 +419,57 @@ export const FAULT_EXAMPLES: Readonly<Record<FaultType, Omit<FileExample, 'fault
   'unique-error': file(fieldB({ constraints: { unique: true } }), 'a,b\n1,x\n1,y', 'a,b\n1,x\n2,x'),
   'primary-key': file({ schema: { fields: AB, primaryKey: 'a' } }, 'a,b\n1,x', 'a,b\n,x'),
   'table-dimensions': file(tolerant({ maxRows: 1 }), 'a,b\n1,x', 'a,b\n1,x\n2,y'),
+  'row-count-change': {
+    ...file(
+      { rules: [{ rule: 'RowCountChange', fail: { maxIncrease: 0.5 } }] },
+      'a,b\n1,x',
+      'a,b\n1,x\n2,y',
+    ),
+    history: [accepted],
+  },
+  'byte-count': file(
+    { rules: [{ rule: 'FileSize', fail: { max: 8 } }] },
+    'a,b\n1,x',
+    'a,b\n1,x\n2,y',
+  ),
   completeness: file(tolerant({ completeness: { b: 1 } }), 'a,b\n1,x', 'a,b\n1,'),
+  'column-values': file(
+    {
+      rules: [
+        {
+          rule: 'ColumnValues',
+          column: 'b',
+          constraints: { enum: ['x', 'y'] },
+          fail: { minShare: 0.9 },
+        },
+      ],
+    },
+    'a,b\n1,x',
+    'a,b\n1,z',
+  ),
+  'distinct-values': file(
+    { rules: [{ rule: 'DistinctValuesCount', column: 'b', fail: { min: 2 } }] },
+    'a,b\n1,x\n2,y',
+    'a,b\n1,x\n2,x',
+  ),
+  'schema-drift': {
+    ...file({ rules: [{ rule: 'SchemaMatch' }] }, 'a,b\n1,x', 'a,c\n1,x'),
+    history: [
+      {
+        ...accepted,
+        columns: [
+          { label: 'a', type: 'integer', declared: false },
+          { label: 'b', type: 'string', declared: false },
+        ],
+      },
+    ],
+  },
+  'duplicate-delivery': {
+    ...file({ rules: [{ rule: 'FileUniqueness' }] }, 'a,b\n1,x', 'a,b\n1,x\n2,y'),
+    history: [
+      { ...accepted, sha256: 'c9e97ce59cf0a8a42d9ec49e371755f9d56fa73982f57759577892468a1ccaae' },
+    ],
+  },
   'key-check-incomplete': {
     ...file({ schema: { fields: AB, primaryKey: 'a' } }, 'a,b\n1,x', 'a,b\n1,x\n5,y'),
     limits: { maxKeyBytes: 32 },

@@ -1,4 +1,5 @@
 import type { RowState } from '../deferred-keys.ts';
+import type { AcceptedDelivery, CompiledRule, RuleReport } from '../delivery-rules.ts';
 import type { DescriptorOption, ProblemList } from '../descriptor-error.ts';
 import type { CompiledDialect } from '../dialect.ts';
 import type { EnginePorts } from '../ports.ts';
@@ -74,6 +75,10 @@ export type RowJudge<K extends string> = (record: Scanner, found: Found<K>) => v
 export interface InspectedFile {
   readonly dialect: CompiledDialect;
   readonly schema: CompiledSchema | undefined;
+  /** Those of the mapping, and the thresholds that are rules. */
+  readonly rules: readonly CompiledRule[];
+  /** Accepted deliveries of the same monitored file, the last one first; undefined where they are not known. */
+  readonly history: readonly AcceptedDelivery[] | undefined;
   readonly maxRecordBytes: number;
   /** Memory that the keys of all uniqueness checks may take together. */
   readonly maxKeyBytes: number;
@@ -86,6 +91,8 @@ export interface InspectedFile {
   readonly text: TextEncoding;
   /** The file's byte at an offset of the UTF-8 that is judged; null where it is no longer known. */
   readonly byteOf: (offset: number) => number | null;
+  /** Of the whole file; empty before its end. */
+  readonly sha256: string;
   /** Records, the header and what comes before it included. */
   readonly records: number;
   readonly rows: number;
@@ -168,8 +175,8 @@ export interface SuspectCell {
 export interface Found<K extends string> {
   /** What was found in the current row so far. */
   readonly row: RowState;
-  /** Whether faults of this kind do not count against the file. */
-  onlyWarns(kind: K): boolean;
+  /** Whether faults of this kind, or its mild ones, do not count against the file. */
+  onlyWarns(kind: K, mild?: boolean): boolean;
   /**
    * Counts faults of a kind, of a cell or column where there is one (else -1); true when there is room to list one.
    * A mild one only warns, whatever else its kind does, unless `failOn` lists it.
@@ -177,6 +184,8 @@ export interface Found<K extends string> {
   count(kind: K, cell?: number, times?: number, mild?: boolean): boolean;
   /** Counts a fault of a row that has ended, and was as `row` says then. */
   countInEarlierRow(kind: K, cell: number, place: EarlierRow): void;
+  /** Takes what became of a delivery rule. */
+  noteRule(report: RuleReport): void;
   /** Counts a record that holds bytes which are not text. */
   countUnreadable(): void;
   /** Lists a fault of the current record as a whole. */

@@ -25,9 +25,10 @@ function inspectColumn({ field }: CellExample, cells: readonly string[]) {
   return inspectBytes(`a,b\n${rows.join('\n')}\n`, { expectation: { schema: { fields } } });
 }
 
-function inspectFile({ rule, bytes, limits }: Omit<FileExample, 'fault'>, text: string) {
+function inspectFile({ rule, bytes, limits, history }: Omit<FileExample, 'fault'>, text: string) {
   const file = Buffer.from(text, bytes ? 'latin1' : 'utf8');
-  return inspectBytes(file, { expectation: rule, ...limits }, [], WITHOUT_SCRATCH);
+  const options = { expectation: rule, ...limits, ...(history === undefined ? {} : { history }) };
+  return inspectBytes(file, options, [], WITHOUT_SCRATCH);
 }
 
 /** Each kind of fault in the report, once. */

@@ -19,6 +19,7 @@ export function reportText(name: string, report: QualityReport): string {
     ...compressionLines(report),
     ...(report.rules === undefined ? [] : [rulesLine(report.rules)]),
     ...sourceLines(report),
+    ...ruleLines(report),
   ];
   for (const [type, count] of Object.entries(faultCounts)) {
     lines.push(`  ${String(count).padStart(9)}  ${type}`);
@@ -47,6 +48,13 @@ function sourceLines({ source }: QualityReport): string[] {
     `  checksum ${reason === null ? `compared (${algorithm})` : `not checked: ${printable(reason)}`}`,
     ...(encoding === null ? [] : [`  Content-Encoding ${printable(encoding)}`]),
   ];
+}
+
+/** Rules that were kept need no words; those that were not judged are no pass. */
+function ruleLines({ rules = [] }: QualityReport): string[] {
+  return rules
+    .filter(({ outcome }) => outcome !== 'passed')
+    .map(({ outcome, message }) => `  rule ${outcome}: ${printable(message)}`);
 }
 
 /** The gravest faults, a line each: in the order of the kinds of fault, one of each kind while there are others. */

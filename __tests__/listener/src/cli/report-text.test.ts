@@ -89,3 +89,20 @@ test('the line of a terminal is written over and cleared', () => {
 test('elsewhere a line comes every few seconds', () => {
   expect(show(false, [1000, 5000, 6000, 10_000]).split('\n')).toHaveLength(3);
 });
+
+test('a summary names each rule that was not kept, and each that was not judged', () => {
+  const inspection = createInspection(NODE_PORTS, {
+    expectation: {
+      rules: [
+        { rule: 'RowCount', warn: { min: 2 } },
+        { rule: 'FileSize', fail: { min: 1 } },
+        { rule: 'FileUniqueness' },
+      ],
+    },
+  });
+  inspection.write(Buffer.from('a\n1\n'));
+  const text = reportText('a.csv', inspection.end());
+  expect(text).toContain('  rule warned: RowCount is 1; at least 2 is allowed.\n');
+  expect(text).toContain('  rule not judged: FileUniqueness was not judged: not checked here,');
+  expect(text).not.toContain('FileSize');
+});
