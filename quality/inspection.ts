@@ -237,7 +237,7 @@ export class Inspection implements RecordHandler {
       records: file.records,
     });
     const faultCounts = found.log.counts();
-    const rules =
+    const deliveryRules =
       found.rules.length > 0
         ? found.rules
         : file.rules.map((rule) => unjudgedRule(rule, 'the file can not be read'));
@@ -262,7 +262,7 @@ export class Inspection implements RecordHandler {
       faultCount: Object.values(faultCounts).reduce((total, count) => total + count, 0),
       faultCounts,
       faults: found.log.listed,
-      ...(rules.length === 0 ? {} : { rules }),
+      ...(deliveryRules.length === 0 ? {} : { deliveryRules }),
       columns: (file.columns ?? []).map(({ profile, label }, index) => ({
         ...profile.report(index, file.readRows, shorten(label)),
         faultCounts: found.log.countsOf(index),

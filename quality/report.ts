@@ -78,7 +78,7 @@ export interface QualityReport {
   /** The first 20 of each kind and column in full, `maxFaults` and 1 MiB at most, those of the structure first. */
   readonly faults: readonly Fault[];
   /** What became of each delivery rule; absent where there are none. */
-  readonly rules?: readonly RuleReport[];
+  readonly deliveryRules?: readonly RuleReport[];
   readonly columns: readonly (ColumnReport & ColumnFaults)[];
   /** Name and version of the mapping that it was judged by, or `none`; the engine itself knows nothing of it. */
   readonly rules?: string;

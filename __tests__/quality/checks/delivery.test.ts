@@ -21,7 +21,7 @@ function judged(
     expectation: { rules: [rule], thresholds },
     ...(history === undefined ? {} : { history }),
   });
-  const [result] = report.rules ?? [];
+  const [result] = report.deliveryRules ?? [];
   return { report, result, ...result, verdict: report.verdict };
 }
 
@@ -61,14 +61,14 @@ describe('rules with figures of the file alone', () => {
     ];
     const schema = { fields: [{ name: 'id', type: 'integer' as const }, { name: 'site' }] };
     const report = inspectBytes('id,site\n1,a\n10,b\nx,c\n', { expectation: { schema, rules } });
-    expect(report.rules?.[0]).toMatchObject({ outcome: 'warned', measured: 1 / 3 });
+    expect(report.deliveryRules?.[0]).toMatchObject({ outcome: 'warned', measured: 1 / 3 });
   });
 
   it('DistinctValuesCount compares values of the field, not how they are written', () => {
     const rules: DeliveryRule[] = [{ rule: 'DistinctValuesCount', column: 'id', fail: { max: 1 } }];
     const schema = { fields: [{ name: 'id', type: 'number' as const }] };
     const report = inspectBytes('id\n1\n1.0\n"01"\n', { expectation: { schema, rules } });
-    expect(report.rules?.[0]).toMatchObject({ outcome: 'passed', measured: 1 });
+    expect(report.deliveryRules?.[0]).toMatchObject({ outcome: 'passed', measured: 1 });
   });
 
   it('DistinctValuesCount counts no further than it must, and says so', () => {
@@ -117,7 +117,7 @@ describe('rules with figures of the file alone', () => {
   it('thresholds that are rules are reported as rules', () => {
     const thresholds = { minRows: 4, completeness: { site: 0.5 } };
     const report = inspectBytes(FILE, { expectation: { thresholds } });
-    expect(report.rules).toMatchObject([
+    expect(report.deliveryRules).toMatchObject([
       { rule: 'RowCount', outcome: 'failed', measured: 3 },
       { rule: 'Completeness', column: 'site', outcome: 'passed' },
     ]);
@@ -140,10 +140,10 @@ describe('rules that look at earlier deliveries', () => {
       ...(history === undefined ? {} : { history }),
     });
     expect(report.verdict).toBe('passed');
-    expect(report.rules?.map(({ outcome }) => outcome)).toStrictEqual(
+    expect(report.deliveryRules?.map(({ outcome }) => outcome)).toStrictEqual(
       rules.map(() => 'not judged'),
     );
-    for (const { message } of report.rules ?? []) expect(message).toContain(why);
+    for (const { message } of report.deliveryRules ?? []) expect(message).toContain(why);
   });
 
   it.each<[number[], DeliveryRule, string, number]>([
@@ -218,7 +218,7 @@ describe('rules that look at earlier deliveries', () => {
       expect(plainMessage).toMatch(/^SchemaMatch: [a-z ]*column \d [a-z ]+\.$/);
     }
     expect(report.verdict).toBe(verdict);
-    expect(report.rules?.[0]?.measured).toBe(messages.length);
+    expect(report.deliveryRules?.[0]?.measured).toBe(messages.length);
   });
 
   it('SchemaMatch judges the changes that it lists, and leaves alone the others', () => {
@@ -240,7 +240,7 @@ describe('a file that can not be read', () => {
   it.each(['', '%PDF-1.7\n'])('has no judged rules: %j', (file) => {
     const { report } = judged(file, { rule: 'RowCount', fail: { min: 1 } });
     expect(report.verdict).toBe('unreadable');
-    expect(report.rules).toMatchObject([{ outcome: 'not judged', measured: null }]);
+    expect(report.deliveryRules).toMatchObject([{ outcome: 'not judged', measured: null }]);
     expect(report.faultCounts).not.toHaveProperty('table-dimensions');
   });
 });

@@ -51,8 +51,8 @@ function sourceLines({ source }: QualityReport): string[] {
 }
 
 /** Rules that were kept need no words; those that were not judged are no pass. */
-function ruleLines({ rules = [] }: QualityReport): string[] {
-  return rules
+function ruleLines({ deliveryRules = [] }: QualityReport): string[] {
+  return deliveryRules
     .filter(({ outcome }) => outcome !== 'passed')
     .map(({ outcome, message }) => `  rule ${outcome}: ${printable(message)}`);
 }
