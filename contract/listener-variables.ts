@@ -240,6 +240,20 @@ export const LISTENER_VARIABLES = {
     default: '1000',
     example: '100',
   },
+  KEY_MEMORY_MIB: {
+    description:
+      'Memory, in MiB, that the keys of all unique fields of one file may take; of what is beyond it hashes go to the disk.',
+    kind: wholeNumber(0, 65_536),
+    default: '128',
+    example: '512',
+  },
+  SCRATCH_MIB: {
+    description:
+      'Disk, in MiB, that these hashes may take in the temporary folder for all files in hand; a file that needs more is an error that is tried again.',
+    kind: wholeNumber(0, 1_048_576),
+    default: '1024',
+    example: '4096',
+  },
   RETENTION_DAYS: {
     description:
       'Age from which messages, reports in the database, error texts and dead letters are deleted; each object and its verdict stay. At least 42, and 14 more than the days of SNS_MAX_AGE_SECONDS.',

@@ -70,11 +70,19 @@ export interface Config {
   readonly maxFaults: number;
   /** What becomes of a file that nobody monitors. */
   readonly unmonitored: ValueOf<'UNMONITORED'>;
+  readonly keys: {
+    /** For the keys of one file. */
+    readonly memoryBytes: number;
+    /** For those of all files in hand. */
+    readonly scratchBytes: number;
+  };
   /** Age from which messages, reports and dead letters are deleted. */
   readonly retentionDays: number;
   /** Always there when `database` was needed. */
   readonly database: DatabaseConfig | undefined;
 }
+
+const MIB = 1024 * 1024;
 
 /** The settings of a process that needs the database. */
 export type ConfigWithDatabase = Config & { readonly database: DatabaseConfig };
@@ -117,6 +125,8 @@ export function readConfig(environment: Environment, needs: ConfigNeeds): Config
     logLevel: reader.required('LOG_LEVEL'),
     maxFaults: reader.required('MAX_FAULTS'),
     unmonitored: reader.required('UNMONITORED'),
+    keyMemoryMib: reader.required('KEY_MEMORY_MIB'),
+    scratchMib: reader.required('SCRATCH_MIB'),
     retentionDays: reader.required('RETENTION_DAYS'),
   };
   checkRetention(reader, read);
@@ -161,6 +171,10 @@ export function readConfig(environment: Environment, needs: ConfigNeeds): Config
     logLevel: present(read.logLevel),
     maxFaults: present(read.maxFaults),
     unmonitored: present(read.unmonitored),
+    keys: Object.freeze({
+      memoryBytes: present(read.keyMemoryMib) * MIB,
+      scratchBytes: present(read.scratchMib) * MIB,
+    }),
     retentionDays: present(read.retentionDays),
     database,
   });

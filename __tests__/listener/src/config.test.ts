@@ -28,6 +28,7 @@ test('an empty environment gives the defaults where nothing is required', () => 
     shutdownSeconds: 25,
     logLevel: 'info',
     maxFaults: 1000,
+    keys: { memoryBytes: 128 * 2 ** 20, scratchBytes: 2 ** 30 },
     retentionDays: 400,
     database: undefined,
   });
@@ -42,6 +43,8 @@ test('what is set takes precedence over the defaults', () => {
       REPORT_PREFIX: 'verdicts/',
       WRITE_REPORTS: 'true',
       WORKER_CONCURRENCY: '4',
+      KEY_MEMORY_MIB: '0',
+      SCRATCH_MIB: '2',
     },
     INTAKE,
   );
@@ -50,6 +53,7 @@ test('what is set takes precedence over the defaults', () => {
     sns: { topics: [{ arn: TOPIC, region: 'us-gov-west-1' }], signatureVersions: ['1', '2'] },
     s3: { reportPrefix: 'verdicts/', writeReports: true },
     workerConcurrency: 4,
+    keys: { memoryBytes: 0, scratchBytes: 2 ** 21 },
   });
 });
 

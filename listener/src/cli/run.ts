@@ -13,6 +13,7 @@ import {
   startOwnJudgement,
 } from '../database/judgements.ts';
 import { findRun } from '../database/runs.ts';
+import { createEngine } from '../jobs/engine-ports.ts';
 import type { Job, JobContext, JobOutcome } from '../jobs/job.ts';
 import { monitoredFileInRuleSet } from '../jobs/monitored-file.ts';
 import { JudgementLostError, recordJudgement } from '../jobs/record-judgement.ts';
@@ -123,6 +124,7 @@ async function runAll(
     await requireAws(config, { region: true });
   }
   const store = openStore(config);
+  const engine = createEngine(config);
   const codes: number[] = [];
   try {
     for (const object of objects) {
@@ -137,6 +139,7 @@ async function runAll(
           report,
         } = await judge(object, {
           store,
+          engine,
           maxFaults: config.maxFaults,
           unmonitored: config.unmonitored,
           signal,

@@ -3,7 +3,7 @@ import { access, constants, glob, readFile, stat } from 'node:fs/promises';
 import { isAbsolute, join, relative } from 'node:path';
 import type { Expectation } from '@file-processing/quality/expectation.ts';
 import { inspectCsv } from '@file-processing/quality/inspect.ts';
-import { NODE_PORTS } from '../jobs/engine-ports.ts';
+import { createEngine } from '../jobs/engine-ports.ts';
 import { withRules } from '../jobs/s3-data-quality-job.ts';
 import { PLACES, shownClasses } from '../privacy/places.ts';
 import { restore, withhold } from '../privacy/withhold.ts';
@@ -23,20 +23,18 @@ export interface ValidateOptions {
 
 /** Judges files of this machine, one after the other; ends with the code of the most serious verdict. */
 export const validate: Command<ValidateOptions> = async (context, { files, schema, json }) => {
-  const { maxFaults } = configWithoutDatabase(context);
+  const config = configWithoutDatabase(context);
+  const { ports, maxKeyBytes } = createEngine(config);
   const expectation = schema === undefined ? undefined : await readExpectation(schema);
   const codes: number[] = [];
   for (const { path, sizeBytes } of await found(files)) {
     const progress = showProgress(path, context.stderr);
-    const judged = await inspectCsv(
-      createReadStream(path, { highWaterMark: 256 * 1024 }),
-      NODE_PORTS,
-      {
-        ...(expectation === undefined ? {} : { expectation }),
-        maxFaults,
-        onProgress: (bytes, rows) => progress.update({ bytes, rows, sizeBytes }),
-      },
-    ).catch((error: unknown) => {
+    const judged = await inspectCsv(createReadStream(path, { highWaterMark: 256 * 1024 }), ports, {
+      ...(expectation === undefined ? {} : { expectation }),
+      maxFaults: config.maxFaults,
+      maxKeyBytes,
+      onProgress: (bytes, rows) => progress.update({ bytes, rows, sizeBytes }),
+    }).catch((error: unknown) => {
       // Other errors may be of its scratch space.
       throw isSystemError(error) && error.path === path
         ? new UsageError(unreadable(path, error))

@@ -2,6 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import { createHash, getRandomValues } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
 import type { EnginePorts } from '@file-processing/quality/ports.ts';
+import type { Config } from '../config.ts';
 import { NODE_DECOMPRESSION } from './decompression.ts';
 import { ScratchSpace } from './scratch-space.ts';
 
@@ -17,5 +18,18 @@ export function nodePorts(scratch: ScratchSpace): EnginePorts {
   };
 }
 
-/** The same with 1 GiB in the system's temporary folder. */
+/** What judges the files of one process. */
+export interface Engine {
+  readonly ports: EnginePorts;
+  /** Memory for the keys of one file. */
+  readonly maxKeyBytes: number;
+}
+
+/** Made once: all files in hand share the scratch space. */
+export function createEngine({ keys }: Pick<Config, 'keys'>): Engine {
+  const scratch = new ScratchSpace({ maxBytes: keys.scratchBytes });
+  return { ports: nodePorts(scratch), maxKeyBytes: keys.memoryBytes };
+}
+
+/** The ports with a scratch space of 1 GiB. */
 export const NODE_PORTS: EnginePorts = nodePorts(new ScratchSpace({ maxBytes: 2 ** 30 }));

@@ -2,6 +2,7 @@ import type { JobName } from '@file-processing/contract/listener-interface.ts';
 import type { ValueOf } from '@file-processing/contract/listener-variables.ts';
 import type { ProtectedReport } from '../privacy/withhold.ts';
 import type { ObjectStore, StoredObjectReference } from '../storage/object-store.ts';
+import type { Engine } from './engine-ports.ts';
 import type { MonitoredFile } from './monitored-file.ts';
 
 /**
@@ -17,6 +18,7 @@ export interface JobContext {
   readonly findMonitoredFile: (
     object: Pick<StoredObjectReference, 'bucket' | 'key'>,
   ) => Promise<MonitoredFile | undefined>;
+  readonly engine: Engine;
   /** Faults that a report lists in full. */
   readonly maxFaults: number;
   /** What becomes of the verdict on an object that is not monitored. @default judge */

@@ -4,7 +4,6 @@ import type { QualityReport } from '@file-processing/quality/report.ts';
 import type { Mapping } from '../database/mappings.ts';
 import { withhold } from '../privacy/withhold.ts';
 import { ObjectUnavailableError, type OpenedObject } from '../storage/object-store.ts';
-import { NODE_PORTS } from './engine-ports.ts';
 import type { Job, JobOutcome, Unmonitored } from './job.ts';
 
 /** Looks up what is expected of an object, reads it once and judges it. */
@@ -12,14 +11,16 @@ export const s3DataQualityJob: Job = {
   name: 's3_data_quality_job',
 
   async run(object, context) {
-    const { store, findMonitoredFile, maxFaults, unmonitored, signal, onProgress } = context;
+    const { store, findMonitoredFile, engine, maxFaults, unmonitored, signal, onProgress } =
+      context;
     const monitored = await findMonitoredFile(object);
     const end = new AbortController();
     try {
       const reading = AbortSignal.any([signal, end.signal]);
       const opened = await store.open(object, reading);
       const { bytes, sizeBytes } = opened;
-      const report = await inspectCsv(bytes, NODE_PORTS, {
+      const report = await inspectCsv(bytes, engine.ports, {
+        maxKeyBytes: engine.maxKeyBytes,
         ...(monitored === undefined ? {} : { expectation: expectationOf(monitored.mapping) }),
         maxFaults,
         signal,

@@ -85,9 +85,9 @@ export class ScratchSpace {
   #full(cause?: unknown): ScratchFullError {
     const limit =
       cause === undefined
-        ? `${Math.floor(this.#maxBytes / 2 ** 20)} MiB are allowed for all files in hand`
+        ? `SCRATCH_MIB allows ${Math.floor(this.#maxBytes / 2 ** 20)} MiB for all files in hand`
         : 'the disk is full';
-    const advice = 'allow more, or check fewer files at a time';
+    const advice = 'raise SCRATCH_MIB or KEY_MEMORY_MIB, or check fewer files at a time';
     return new ScratchFullError(
       `the keys of a unique field or primary key need more scratch space in ${this.#folder} than there is: ${limit}; ${advice}`,
       { cause },

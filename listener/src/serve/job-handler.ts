@@ -3,6 +3,7 @@ import type { Database } from '../database/connection.ts';
 import { type HeldJudgement, noteFailure, startJudgement } from '../database/judgements.ts';
 import { findRun, objectOfRun } from '../database/runs.ts';
 import type { Metrics } from '../http/metrics.ts';
+import type { Engine } from '../jobs/engine-ports.ts';
 import type { Job, JobProgress, Unmonitored } from '../jobs/job.ts';
 import {
   JudgementLostError,
@@ -21,6 +22,7 @@ export interface JobHandlerDependencies {
   readonly database: Database;
   readonly store: ObjectStore;
   readonly job: Job;
+  readonly engine: Engine;
   readonly maxFaults: number;
   /** See `JobContext`. @default judge */
   readonly unmonitored?: Unmonitored;

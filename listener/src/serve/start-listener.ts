@@ -27,6 +27,7 @@ import {
   startHttpServer,
 } from '../http/server.ts';
 import { snsIntake } from '../intake/sns-intake.ts';
+import { createEngine } from '../jobs/engine-ports.ts';
 import { s3DataQualityJob } from '../jobs/s3-data-quality-job.ts';
 import { reportFormOf } from '../jobs/write-report.ts';
 import {
@@ -234,6 +235,7 @@ function startJobs(
       database,
       store,
       job: s3DataQualityJob,
+      engine: createEngine(config),
       maxFaults: config.maxFaults,
       unmonitored: config.unmonitored,
       reports: config.s3.writeReports ? reportFormOf(config) : undefined,

@@ -10,10 +10,16 @@ import {
   PATHS,
   SERVE,
 } from '@file-processing/contract/listener-interface.ts';
+import { mebibytes } from '../../settings/file-processing/workload.ts';
 import type { FileProcessingSettings } from '../../settings/file-processing-variables.ts';
 import { databaseCredentials } from './database-credentials.ts';
 import { SECRETS_FOLDER } from './listener-environment.ts';
 import { CONFIG_MAP, HTTP_PORT, METRICS_PORT } from './names.ts';
+
+/** Of the temporary folder and of the whole disk, beside the scratch space: other temporary files, and logs. */
+const TEMPORARY_MIB = 256;
+const REQUESTED_DISK_MIB = 128;
+const DISK_MIB = 1024;
 
 /** Names of the pod's volumes. */
 export const VOLUMES = { secrets: 'secrets', temporary: 'tmp' } as const;
@@ -97,7 +103,10 @@ export function podSettings({ image_pull_secrets }: FileProcessingSettings) {
 export function podVolumes(settings: FileProcessingSettings): DeploymentV1SpecTemplateSpecVolume[] {
   const credentials = databaseCredentials(settings);
   return [
-    { name: VOLUMES.temporary, emptyDir: { sizeLimit: '256Mi' } },
+    {
+      name: VOLUMES.temporary,
+      emptyDir: { sizeLimit: `${mebibytes(settings.scratch_limit) + TEMPORARY_MIB}Mi` },
+    },
     ...(credentials
       ? [
           {
@@ -164,12 +173,18 @@ function common(settings: FileProcessingSettings, image: string) {
 
 /**
  * Memory is requested in full, so that a node is never promised twice. There is no CPU limit: it
- * would slow down a check even while the node idles, and the request already gives each pod its share.
+ * would slow down a check even while the node idles, and the request already gives each pod its share. The
+ * scratch space is requested in full as well.
  */
-function resources({ cpu_request, memory_limit }: FileProcessingSettings) {
+function resources({ cpu_request, memory_limit, scratch_limit }: FileProcessingSettings) {
+  const scratch = mebibytes(scratch_limit);
   return {
-    requests: { cpu: cpu_request, memory: memory_limit, 'ephemeral-storage': '128Mi' },
-    limits: { memory: memory_limit, 'ephemeral-storage': '1Gi' },
+    requests: {
+      cpu: cpu_request,
+      memory: memory_limit,
+      'ephemeral-storage': `${scratch + REQUESTED_DISK_MIB}Mi`,
+    },
+    limits: { memory: memory_limit, 'ephemeral-storage': `${scratch + DISK_MIB}Mi` },
   };
 }
 

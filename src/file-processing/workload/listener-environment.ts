@@ -12,7 +12,7 @@ import type { ITerraformDependable } from 'cdktf';
 import type { Construct } from 'constructs';
 import { type Bucket, bucketsOf } from '../../settings/buckets.ts';
 import { hasEndpoint, usesEventBridge } from '../../settings/file-processing/delivery.ts';
-import { NEVER_PROXIED } from '../../settings/file-processing/workload.ts';
+import { mebibytes, NEVER_PROXIED } from '../../settings/file-processing/workload.ts';
 import type { FileProcessingSettings } from '../../settings/file-processing-variables.ts';
 import { type DatabaseCredentials, databaseCredentials } from './database-credentials.ts';
 import { CONFIG_MAP, HTTP_PORT, LABELS, METRICS_PORT } from './names.ts';
@@ -52,6 +52,8 @@ export function listenerEnvironment(
     LOG_LEVEL: settings.log_level,
     SHUTDOWN_SECONDS: `${SHUTDOWN_SECONDS}`,
     WORKER_CONCURRENCY: `${settings.worker_concurrency}`,
+    KEY_MEMORY_MIB: `${keyMemoryMib(settings)}`,
+    SCRATCH_MIB: `${mebibytes(settings.scratch_limit)}`,
     AWS_REGION: settings.aws_region,
     AWS_USE_FIPS_ENDPOINT: settings.fips_endpoints ? 'true' : '',
     ...bucketEnvironment(bucketsOf(settings)),
@@ -87,6 +89,18 @@ export function listenerEnvironment(
 function keepAliveSeconds(settings: FileProcessingSettings): string {
   if (!hasEndpoint(settings)) return '';
   return settings.ingress_class_name === '' ? '5' : '65';
+}
+
+/** Memory of a pod that is not for keys, in MiB: the process, and the records that it reads. */
+const OTHER_MEMORY_MIB = 256;
+/** The listener's own default, and what a small pod has for a file at least. */
+const MOST_KEY_MEMORY_MIB = 128;
+const LEAST_KEY_MEMORY_MIB = 8;
+
+/** What each file may have of a pod's memory, when as many as are checked at a time need it at once. */
+function keyMemoryMib({ memory_limit, worker_concurrency }: FileProcessingSettings): number {
+  const share = Math.floor((mebibytes(memory_limit) - OTHER_MEMORY_MIB) / worker_concurrency);
+  return Math.min(MOST_KEY_MEMORY_MIB, Math.max(LEAST_KEY_MEMORY_MIB, share));
 }
 
 /** What only Terraform knows can't be judged. */

@@ -15,6 +15,11 @@ const IMAGE =
 const CPU = /^([1-9]\d*m|[1-9]\d*(\.\d{1,3})?|0\.\d{1,3})$/;
 const MEMORY = /^[1-9]\d*(Mi|Gi)$/;
 
+/** MiB of a quantity such as 512Mi or 1Gi. */
+export function mebibytes(quantity: string): number {
+  return Number.parseInt(quantity, 10) * (quantity.endsWith('Gi') ? 1024 : 1);
+}
+
 /** What never goes through http_proxy: the machine itself, the cluster, and what gives out credentials. */
 export const NEVER_PROXIED: readonly string[] = [
   ...['localhost', '127.0.0.1', '169.254.169.254', '169.254.170.23', '.svc', '.cluster.local'],
@@ -155,9 +160,18 @@ export const workloadVariables = {
     accepts: (value) => CPU.test(value),
   }),
   memory_limit: text({
-    description: 'Memory of a pod, requested and limit alike.',
+    description:
+      'Memory of a pod, requested and limit alike. What is beyond 256Mi is for the keys of unique fields, up to 128Mi for each file that is checked at a time.',
     default: '512Mi',
     example: '1Gi',
+    allowed: 'a whole number with Mi or Gi',
+    accepts: (value) => MEMORY.test(value),
+  }),
+  scratch_limit: text({
+    description:
+      'Disk of a pod for hashes of the keys that its memory can not hold: 32 bytes for each key beyond it. A file that needs more than is left is tried again, and then a dead letter.',
+    default: '1Gi',
+    example: '4Gi',
     allowed: 'a whole number with Mi or Gi',
     accepts: (value) => MEMORY.test(value),
   }),

@@ -129,6 +129,18 @@ test('MAX_FAULTS limits the faults that are listed', async () => {
   expect(JSON.parse(out)).toMatchObject({ faultCount: 2, faults: [{}] });
 });
 
+test('keys beyond memory and scratch space end without a verdict, to be tried again', async () => {
+  const schema = { fields: [{ name: 'n', constraints: { unique: true } }] };
+  const rows = Array.from({ length: 100_000 }, (_, i) => `key ${i}\n`);
+  const { file, schemaFile } = await files(`n\n${rows.join('')}`, schema);
+  const command = ['validate', file, '--schema', schemaFile];
+  const full = await cli(command, { KEY_MEMORY_MIB: '0', SCRATCH_MIB: '1' });
+  expect(full).toMatchObject({ code: 75, out: '', err: expect.stringContaining('SCRATCH_MIB') });
+  expect(full.err).not.toContain('unexpected');
+  const enough = await cli(command, { KEY_MEMORY_MIB: '0', SCRATCH_MIB: '4' });
+  expect(enough).toMatchObject({ code: 0, out: expect.stringContaining('PASSED') });
+});
+
 test('a file that is not there is a fault of usage', async () => {
   expect(await cli(['validate', '/nowhere/a.csv'])).toMatchObject({
     code: 2,

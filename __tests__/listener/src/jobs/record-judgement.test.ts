@@ -8,6 +8,7 @@ import {
 } from '../../../../listener/src/database/judgements.ts';
 import { findRun } from '../../../../listener/src/database/runs.ts';
 import { seedDefinitions } from '../../../../listener/src/database/seed.ts';
+import { NODE_PORTS } from '../../../../listener/src/jobs/engine-ports.ts';
 import { recordJudgement } from '../../../../listener/src/jobs/record-judgement.ts';
 import { s3DataQualityJob } from '../../../../listener/src/jobs/s3-data-quality-job.ts';
 import { SEED_FOLDER } from '../../../../listener/src/rules/rule-set.ts';
@@ -39,6 +40,7 @@ function record(judgement: HeldJudgement, store: ObjectStore, signal?: AbortSign
     database: given.database,
     job: s3DataQualityJob,
     store,
+    engine: { ports: NODE_PORTS, maxKeyBytes: 2 ** 20 },
     maxFaults: 100,
     signal: signal ?? new AbortController().signal,
   });
@@ -146,6 +148,7 @@ test('an outcome that comes after the run was handed back is not recorded', asyn
       },
     },
     store: storeOf(''),
+    engine: { ports: NODE_PORTS, maxKeyBytes: 2 ** 20 },
     maxFaults: 100,
     signal: controller.signal,
   });

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { NODE_PORTS } from '../../../../listener/src/jobs/engine-ports.ts';
 import type { JobProgress, Unmonitored } from '../../../../listener/src/jobs/job.ts';
 import type { MonitoredFile } from '../../../../listener/src/jobs/monitored-file.ts';
 import { JOBS, s3DataQualityJob } from '../../../../listener/src/jobs/s3-data-quality-job.ts';
@@ -27,6 +28,7 @@ function run(
   return s3DataQualityJob.run(object, {
     store: storeOf(content),
     findMonitoredFile: async () => monitored,
+    engine: { ports: NODE_PORTS, maxKeyBytes: 2 ** 20 },
     maxFaults: 10,
     ...(unmonitored === undefined ? {} : { unmonitored }),
     signal: signal ?? new AbortController().signal,
@@ -106,6 +108,7 @@ test('progress tells bytes, rows and size', async () => {
     // Longer than the beginning by which a file's format is told.
     store: storeOf(`n\n${'1\n'.repeat(300)}`),
     findMonitoredFile: async () => undefined,
+    engine: { ports: NODE_PORTS, maxKeyBytes: 2 ** 20 },
     maxFaults: 10,
     signal: new AbortController().signal,
     onProgress: (progress) => seen.push(progress),

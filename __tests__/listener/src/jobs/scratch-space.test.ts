@@ -38,7 +38,7 @@ test('all files of a process share its limit, and a closed one gives its part ba
   const [one, other] = [space.open(), space.open()];
   one.write(new Uint8Array(2 ** 20 - 2), 0);
   expect(() => other.write(BYTES, 0)).toThrow(ScratchFullError);
-  expect(() => other.write(BYTES, 0)).toThrow(/scratch space in .*: 1 MiB are allowed/);
+  expect(() => other.write(BYTES, 0)).toThrow(/scratch space in .*: SCRATCH_MIB allows 1 MiB/);
   one.close();
   one.close();
   other.write(BYTES, 0);

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { JudgementWithReport } from '../../../../listener/src/database/judgements.ts';
 import { findRun } from '../../../../listener/src/database/runs.ts';
 import { seedDefinitions } from '../../../../listener/src/database/seed.ts';
+import { NODE_PORTS } from '../../../../listener/src/jobs/engine-ports.ts';
 import { recordJudgement } from '../../../../listener/src/jobs/record-judgement.ts';
 import { s3DataQualityJob } from '../../../../listener/src/jobs/s3-data-quality-job.ts';
 import {
@@ -46,6 +47,7 @@ async function judged(content: string | Error, object = officers): Promise<strin
     database: given.database,
     job: s3DataQualityJob,
     store: storeOf(content),
+    engine: { ports: NODE_PORTS, maxKeyBytes: 2 ** 20 },
     maxFaults: 100,
     signal: never,
   });

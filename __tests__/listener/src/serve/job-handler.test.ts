@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { findRun } from '../../../../listener/src/database/runs.ts';
 import { createMetrics } from '../../../../listener/src/http/metrics.ts';
+import { NODE_PORTS } from '../../../../listener/src/jobs/engine-ports.ts';
 import { s3DataQualityJob } from '../../../../listener/src/jobs/s3-data-quality-job.ts';
 import type { ReportForm } from '../../../../listener/src/jobs/write-report.ts';
 import { PostponedError } from '../../../../listener/src/queue/jobs-in-hand.ts';
@@ -48,6 +49,7 @@ async function handle(
     database: given.database,
     store: typeof object === 'string' || object instanceof Error ? storeOf(object) : object,
     job: s3DataQualityJob,
+    engine: { ports: NODE_PORTS, maxKeyBytes: 2 ** 20 },
     maxFaults: 10,
     reports,
     logger,

@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vi
 import { failJudgements } from '../../../../listener/src/database/judgements.ts';
 import { findRun } from '../../../../listener/src/database/runs.ts';
 import { createMetrics } from '../../../../listener/src/http/metrics.ts';
+import { NODE_PORTS } from '../../../../listener/src/jobs/engine-ports.ts';
 import { s3DataQualityJob } from '../../../../listener/src/jobs/s3-data-quality-job.ts';
 import { retryDeadRuns } from '../../../../listener/src/queue/dead-letters.ts';
 import { openQueue, type Queue } from '../../../../listener/src/queue/queue.ts';
@@ -53,6 +54,7 @@ function work(store: ObjectStore): readonly Record<string, unknown>[] {
     handle: jobHandler({
       ...{ database, store, job, logger, metrics },
       breakers: { read: createBreakers(), write: createBreakers() },
+      engine: { ports: NODE_PORTS, maxKeyBytes: 2 ** 20 },
       maxFaults: 10,
       reports: { prefix: 'reports/', bySetting: false },
     }),

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { NODE_PORTS } from '../../../../listener/src/jobs/engine-ports.ts';
 import type { MonitoredFile } from '../../../../listener/src/jobs/monitored-file.ts';
 import { s3DataQualityJob } from '../../../../listener/src/jobs/s3-data-quality-job.ts';
 import type {
@@ -61,6 +62,7 @@ function judge(reference: StoredObjectReference) {
   return s3DataQualityJob.run(reference, {
     store,
     findMonitoredFile: async () => numbers,
+    engine: { ports: NODE_PORTS, maxKeyBytes: 2 ** 20 },
     maxFaults: 10,
     signal: new AbortController().signal,
   });

@@ -3,11 +3,16 @@ import {
   listenerContainer,
   migrateContainer,
   PRE_STOP_SECONDS,
+  podVolumes,
 } from '../../../../src/file-processing/workload/containers.ts';
 import { fileProcessingSettings } from '../../../support/settings.ts';
 import { DATABASE } from '../../../support/synthesized-workload.ts';
 
-const settings = fileProcessingSettings({ cpu_request: '500m', memory_limit: '1Gi' });
+const settings = fileProcessingSettings({
+  cpu_request: '500m',
+  memory_limit: '1Gi',
+  scratch_limit: '512Mi',
+});
 const listener = listenerContainer(settings, 'image');
 const migrate = migrateContainer(settings, 'image');
 
@@ -37,12 +42,25 @@ describe.each([
     });
   });
 
+  it('may fill its scratch space, and has some disk beside it', () => {
+    expect(container.resources).toMatchObject({
+      requests: { 'ephemeral-storage': '640Mi' },
+      limits: { 'ephemeral-storage': '1536Mi' },
+    });
+  });
+
   it('has no CPU limit', () => {
     expect(container.resources?.limits).not.toHaveProperty('cpu');
   });
 
   it('takes its environment from the ConfigMap', () => {
     expect(container.envFrom).toStrictEqual([{ configMapRef: { name: 'file-processing-config' } }]);
+  });
+});
+
+describe('podVolumes', () => {
+  it('have room for the scratch space in the temporary folder', () => {
+    expect(podVolumes(settings)).toContainEqual({ name: 'tmp', emptyDir: { sizeLimit: '768Mi' } });
   });
 });
 

@@ -112,7 +112,7 @@ describe('createDeployment', () => {
     ["others' Secret", { ...DATABASE, existing_secret_name: 'theirs' }, 'theirs'],
   ])('mounts %s for nobody but its user and group', (_, overrides, secret_name) => {
     expect(deploymentOf(overrides)).toHaveProperty(`${POD}.volume`, [
-      { name: 'tmp', empty_dir: { size_limit: '256Mi' } },
+      { name: 'tmp', empty_dir: { size_limit: '1280Mi' } },
       { name: 'secrets', secret: { secret_name, default_mode: '0440' } },
     ]);
   });
