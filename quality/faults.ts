@@ -3,6 +3,7 @@ import { DELIVERY_CHECK, type DeliveryThresholds } from './checks/delivery.ts';
 import { ENCODING_CHECK, SIGN_CHECK } from './checks/encoding.ts';
 import { HEADER_CHECK } from './checks/header.ts';
 import { KEY_CHECK } from './checks/keys.ts';
+import { SENSITIVE_CHECK } from './checks/sensitive.ts';
 import { SOURCE_CHECK } from './checks/source.ts';
 import { BLANK_ROW_CHECK, CELL_COUNT_CHECK, QUOTE_CHECK, SIZE_CHECK } from './checks/structure.ts';
 import { CONSTRAINT_CHECK, TEXT_CHECK, TYPE_CHECK } from './checks/values.ts';
@@ -315,6 +316,15 @@ export const FAULT_KINDS = [
     remedy: 'Ask the sender for the delivery that was meant, or list the fault in `warnOn`.',
   },
   {
+    type: 'sensitive-column',
+    scope: 'column',
+    meaning:
+      "A column is declared public, and its values look like Social Security numbers, e-mail addresses, telephone or payment card numbers, or are, by the field's name, dates of birth or driver's licences.",
+    remedy:
+      'Declare `classification: sensitive` or `internal`; where the values are meant to be public, nothing: it only warns.',
+    onlyWarns: true,
+  },
+  {
     type: 'key-check-incomplete',
     scope: 'file',
     meaning:
@@ -362,5 +372,8 @@ export const CHECKS: readonly Check<FaultType, CheckThresholds>[] = [
   LINE_END_CHECK,
   HEADER_ONLY_CHECK,
   DELIVERY_CHECK,
+  DIMENSIONS_CHECK,
+  COMPLETENESS_CHECK,
+  SENSITIVE_CHECK,
   KEY_CHECK,
 ];

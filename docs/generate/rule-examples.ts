@@ -470,6 +470,11 @@ export const FAULT_EXAMPLES: Readonly<Record<FaultType, Omit<FileExample, 'fault
       { ...accepted, sha256: 'c9e97ce59cf0a8a42d9ec49e371755f9d56fa73982f57759577892468a1ccaae' },
     ],
   },
+  'sensitive-column': file(
+    fieldB({ classification: 'public' }),
+    'a,b\n1,x',
+    'a,b\n1,ana@example.org',
+  ),
   'key-check-incomplete': {
     ...file({ schema: { fields: AB, primaryKey: 'a' } }, 'a,b\n1,x', 'a,b\n1,x\n5,y'),
     limits: { maxKeyBytes: 32 },
