@@ -372,8 +372,6 @@ export const CHECKS: readonly Check<FaultType, CheckThresholds>[] = [
   LINE_END_CHECK,
   HEADER_ONLY_CHECK,
   DELIVERY_CHECK,
-  DIMENSIONS_CHECK,
-  COMPLETENESS_CHECK,
   SENSITIVE_CHECK,
   KEY_CHECK,
 ];
