@@ -1,7 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { SNS_HEADERS } from '@file-processing/contract/sns-envelope.ts';
+import { startFlood } from '../../bench/intake/flood.ts';
 import { SLOW_DOWN } from '../listener/support/s3-server.ts';
 import type { Random } from './random.ts';
-import type { Child, Replica, World } from './world.ts';
+import { type Child, type Replica, TOPICS, type World } from './world.ts';
 
 /** What faults happen to. */
 export const LANES = ['replicas', 'database', 'commands', 'surroundings'] as const;
@@ -225,6 +227,67 @@ export const FAULTS: readonly Fault[] = [
     },
   },
 ];
+
+/** A fault that lasts, with nothing else going wrong meanwhile. @returns what ends it */
+export type Outage = (world: World) => Promise<() => Promise<void>>;
+
+/** As many as a process holds. */
+const CONNECTIONS_OF_A_FLOOD = 1_000;
+
+/** As many certificates as a process fetches in a minute that have verified nothing yet. */
+const FORGERIES_A_MINUTE = 120;
+
+/** Faults that are played alone, for minutes, by their names on the command line. */
+export const OUTAGES: Readonly<Record<string, Outage>> = {
+  async s3(world) {
+    world.failS3({ status: 503, code: 'ServiceUnavailable' });
+    return async () => world.failS3(undefined);
+  },
+  async database({ server }) {
+    await server.stop();
+    return () => server.start();
+  },
+  async connections({ doors }) {
+    const floods = await Promise.all(
+      doors().map((port) => startFlood(port, 'idle', CONNECTIONS_OF_A_FLOOD)),
+    );
+    return async () => {
+      for (const flood of floods) flood.stop();
+    };
+  },
+  /** At pods that have just started, and so know no certificate. */
+  async forgeries({ doors, sns, replicas, say }) {
+    const forging = setInterval(() => {
+      for (const port of doors()) forge(port, sns.certificateUrl).then(say, () => undefined);
+    }, 60_000 / FORGERIES_A_MINUTE);
+    for (const replica of replicas) await replica.replace();
+    return async () => clearInterval(forging);
+  },
+};
+
+/** Posts what nobody has signed, with the address of a certificate that is not there. */
+async function forge(port: number, certificateUrl: string): Promise<string> {
+  const messageId = crypto.randomUUID();
+  const hex = messageId.replaceAll('-', '');
+  const response = await fetch(`http://127.0.0.1:${port}/`, {
+    method: 'POST',
+    headers: { [SNS_HEADERS.type]: 'Notification' },
+    body: JSON.stringify({
+      Type: 'Notification',
+      MessageId: messageId,
+      TopicArn: TOPICS.http,
+      Message: '{}',
+      Timestamp: new Date().toISOString(),
+      SignatureVersion: '2',
+      Signature: 'AAAA',
+      SigningCertURL: certificateUrl.replace(
+        /SimpleNotificationService-.*/,
+        `SimpleNotificationService-${hex}.pem`,
+      ),
+    }),
+  });
+  return `a forgery is answered with ${response.status}: ${await response.text()}`;
+}
 
 function replicaOf({ replicas }: World, random: Random): Child | undefined {
   return random.pick(replicas)?.child();

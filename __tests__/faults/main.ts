@@ -2,7 +2,9 @@
  * Real processes, a real PostgreSQL, and faults at random points; in the end, what was seen is checked
  * against one invariant. A run that breaks it prints the history of what it is about, and the seed.
  *
- *     npm run test:faults -- [--minutes 1.5] [--seed N] [--history FILE]
+ *     npm run test:faults -- [--minutes 1.5] [--seed N] [--history FILE] [--outage NAME]
+ *
+ * With --outage, nothing goes wrong but this one thing, for all the minutes.
  *
  * The seed decides which faults come in which order and how long they last, and what is delivered; at
  * what point of the work a fault finds a process is decided by the machine. Needs Linux; a disk that is full takes
@@ -15,25 +17,30 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { startRunFolder } from '../support/run-folder.ts';
-import { FAULTS, type Fault, LANES } from './faults.ts';
+import { FAULTS, type Fault, LANES, OUTAGES } from './faults.ts';
 import { type Violation, violationsOf } from './invariant.ts';
 import { type Random, randomOf } from './random.ts';
 import { startWorld, type World } from './world.ts';
 
-/** How long all may take to come to its end after the last fault. */
-const CALM_MS = 180_000;
+/** How long all may take to come to its end after the last fault; after one outage, SQS hands out again in five minutes. */
+const CALM_MS = { faults: 180_000, outage: 900_000 };
+
+/** How long all is well before an outage. */
+const WELL_MS = 20_000;
 
 /** As much of it as a person reads. */
 const VIOLATIONS_SHOWN = 10;
 const LINES_SHOWN = 80;
 
-const { minutes, seed, historyFile, isAsked } = options();
-console.log(`seed ${seed}, ${minutes} minutes of faults`);
+const { minutes, seed, historyFile, isAsked, outage } = options();
+console.log(`seed ${seed}, ${minutes} minutes of ${outage ?? 'faults'}`);
 const folder = await startRunFolder(tmpdir());
-const world = await startWorld(folder.path, randomOf(seed)).catch(async (error: unknown) => {
-  await folder.remove();
-  throw error;
-});
+const world = await startWorld(folder.path, randomOf(seed), outage !== undefined).catch(
+  async (error: unknown) => {
+    await folder.remove();
+    throw error;
+  },
+);
 let tidying: Promise<void> | undefined;
 for (const signal of ['SIGINT', 'SIGTERM', 'uncaughtException'] as const) {
   process.once(signal, async (cause) => {
@@ -56,6 +63,7 @@ function options() {
       minutes: { type: 'string', default: '1.5' },
       seed: { type: 'string', default: String(randomInt(1e9)) },
       history: { type: 'string' },
+      outage: { type: 'string' },
     },
   });
   const chosen = {
@@ -63,7 +71,12 @@ function options() {
     seed: Number(values.seed),
     historyFile: values.history ?? join(tmpdir(), `file-processing-faults-${values.seed}.log`),
     isAsked: values.history !== undefined,
+    outage: values.outage,
   };
+  if (chosen.outage !== undefined && !Object.hasOwn(OUTAGES, chosen.outage)) {
+    console.error(`--outage takes one of ${Object.keys(OUTAGES).join(', ')}`);
+    process.exit(2);
+  }
   if (!(chosen.minutes > 0) || !Number.isInteger(chosen.seed)) {
     console.error('--minutes takes a number above 0, --seed a whole number');
     process.exit(2);
@@ -87,7 +100,7 @@ async function play(world: World): Promise<number> {
   const startedAt = performance.now();
   const passed = () => Math.round((performance.now() - startedAt) / 1000);
   const end = new AbortController();
-  setTimeout(() => end.abort(), minutes * 60_000);
+  setTimeout(() => end.abort(), minutes * 60_000 + (outage === undefined ? 0 : WELL_MS));
   const counts = new Map<string, number>();
   const leftOut = new Set<string>();
   const progress = setInterval(() => {
@@ -95,17 +108,8 @@ async function play(world: World): Promise<number> {
     console.log(`${passed()} s: ${faults} faults, ${world.published.length} messages`);
   }, 30_000);
 
-  misdeliver(world, randomOf(seed + 1));
-  await Promise.all([
-    ...LANES.map((lane, index) =>
-      playLane(world, lane, randomOf(seed + 2 + index), end.signal, (name, isPlayed) => {
-        if (isPlayed) counts.set(name, (counts.get(name) ?? 0) + 1);
-        else leftOut.add(name);
-      }),
-    ),
-    until(end.signal, () => world.deliver(), world.random, [20, 500]),
-    until(end.signal, () => world.runByHand('left alone'), world.random, [2_000, 6_000]),
-  ]);
+  if (outage === undefined) await playFaults(world, end.signal, counts, leftOut);
+  else await playOutage(world, outage, end.signal);
   clearInterval(progress);
   world.say('FAULT none any more');
   world.sns.injectFaults(() => undefined);
@@ -125,6 +129,10 @@ async function play(world: World): Promise<number> {
       ['seconds, until all was calm', passed()],
       ['messages', published.length],
       ['attempts of SNS to deliver', world.sns.attempts.length],
+      [
+        'those that were not answered with 200',
+        world.sns.attempts.filter(({ status }) => status !== 200).length,
+      ],
       ['messages by SQS handed out at most', world.sqs.mostReceives()],
       ['runs', runs.length],
       ['judgements', judgements.length],
@@ -149,6 +157,36 @@ async function play(world: World): Promise<number> {
   if (violations.length > 0 || isAsked) writeFileSync(historyFile, lines.join(''));
   if (violations.length > 0) report(world, violations, lines);
   return violations.length === 0 ? 0 : 1;
+}
+
+/** Several faults at a time, from all lanes. */
+async function playFaults(
+  world: World,
+  end: AbortSignal,
+  counts: Map<string, number>,
+  leftOut: Set<string>,
+): Promise<void> {
+  misdeliver(world, randomOf(seed + 1));
+  await Promise.all([
+    ...LANES.map((lane, index) =>
+      playLane(world, lane, randomOf(seed + 2 + index), end, (name, isPlayed) => {
+        if (isPlayed) counts.set(name, (counts.get(name) ?? 0) + 1);
+        else leftOut.add(name);
+      }),
+    ),
+    until(end, () => world.deliver(), world.random, [20, 500]),
+    until(end, () => world.runByHand('left alone'), world.random, [2_000, 6_000]),
+  ]);
+}
+
+/** One fault, in the middle of deliveries at a steady pace. */
+async function playOutage(world: World, name: string, end: AbortSignal): Promise<void> {
+  const delivering = until(end, () => world.deliver(), world.random, [500, 1_500]);
+  await delay(WELL_MS, undefined, { signal: end }).catch(() => undefined);
+  world.say(`FAULT ${name}: begins`);
+  const stop = await OUTAGES[name]?.(world);
+  await delivering;
+  await stop?.();
 }
 
 /** Plays the faults of a lane one after the other, all of them before one comes again. */
@@ -204,11 +242,12 @@ async function until(
 
 /** Waits until nothing is left to do. @returns what still is when the time is over */
 async function untilCalm(world: World): Promise<string | undefined> {
-  const end = performance.now() + CALM_MS;
+  const patienceMs = outage === undefined ? CALM_MS.faults : CALM_MS.outage;
+  const end = performance.now() + patienceMs;
   for (;;) {
     const open = await openWork(world).catch((error: Error) => error.message);
     if (open === undefined) return undefined;
-    if (performance.now() > end) return `not calm after ${CALM_MS / 1000} s: ${open}`;
+    if (performance.now() > end) return `not calm after ${patienceMs / 1000} s: ${open}`;
     await delay(500);
   }
 }

@@ -29,16 +29,21 @@ const MAIN = fileURLToPath(new URL('../../listener/src/main.ts', import.meta.url
 const FAKETIME = `/usr/lib/${{ x64: 'x86_64', arm64: 'aarch64' }[process.arch as string]}-linux-gnu/faketime/libfaketimeMT.so.1`;
 
 const BUCKET = 'etl-ba-research-client-etl';
-const TOPICS = {
+
+/** By which way their messages come. */
+export const TOPICS = {
   http: 'arn:aws-us-gov:sns:us-gov-west-1:123456789012:files-by-http',
   sqs: 'arn:aws-us-gov:sns:us-gov-west-1:123456789012:files-by-sqs',
 } as const;
 
-/** As the outages here last seconds, and not minutes, so does the time after which SQS hands out again. */
-const VISIBILITY_MS = 16_000;
+/**
+ * As the outages of many faults last seconds, and not minutes, so does the time after which SQS hands out again; they
+ * follow each other in seconds, and each may fail a delivery: that may happen more often than the 5 times of the stack.
+ */
+const QUEUE_OF_MANY_FAULTS = { visibilityMs: 16_000, maxReceives: 15 };
 
-/** Faults follow each other in seconds, and each may fail a delivery: more than the 5 of the stack. */
-const MAX_RECEIVES = 15;
+/** The stack's defaults. */
+const QUEUE_OF_ONE_OUTAGE = { visibilityMs: 300_000, maxReceives: 5 };
 
 /** How many attempts SNS makes: an answer that it may try again is one that it does try again. */
 const SNS_RETRIES = { retries: 100_000, intervalMilliseconds: 700 };
@@ -82,6 +87,8 @@ export interface World {
   /** Before the listener. */
   readonly door: Gate;
   readonly replicas: readonly Replica[];
+  /** Where the replicas that have a door take messages. */
+  doors(): readonly number[];
   /** What all requests to S3 are answered with from now on. */
   failS3(answer: ErrorAnswer | undefined): void;
   /** Moves the database's clock; undefined where clocks can't be moved. */
@@ -111,8 +118,15 @@ export interface World {
   close(): Promise<void>;
 }
 
-/** @param folder for temporary files */
-export async function startWorld(folder: string, random: Random): Promise<World> {
+/**
+ * @param folder for temporary files
+ * @param isOneOutage the queue is as patient as the stack's
+ */
+export async function startWorld(
+  folder: string,
+  random: Random,
+  isOneOutage = false,
+): Promise<World> {
   const startedAt = performance.now();
   const history: HistoryLine[] = [];
   const say = (text: string) => {
@@ -147,7 +161,7 @@ export async function startWorld(folder: string, random: Random): Promise<World>
   let outage: ErrorAnswer | undefined;
   const objects: Record<string, ServedObject> = {};
   const s3 = await startS3Server(objects, { outage: () => outage });
-  const sqs = await startSqsServer({ visibilityMs: VISIBILITY_MS, maxReceives: MAX_RECEIVES });
+  const sqs = await startSqsServer(isOneOutage ? QUEUE_OF_ONE_OUTAGE : QUEUE_OF_MANY_FAULTS);
   const sns = await startLocalSns({ retryPolicy: SNS_RETRIES });
   const intoQueue = await startQueueSubscriber(sqs);
 
@@ -338,6 +352,7 @@ export async function startWorld(folder: string, random: Random): Promise<World>
     gates,
     door,
     replicas,
+    doors: () => [...ports.values()],
     failS3(answer) {
       outage = answer;
     },

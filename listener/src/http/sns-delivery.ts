@@ -134,7 +134,7 @@ async function recorded<Value>(work: Promise<Value>): Promise<Value> {
   }
 }
 
-/** By its code, since HTTP does not know the database. */
-function isDatabaseUnavailable(error: unknown): boolean {
+/** Whether the database can't record now; by the code, since HTTP does not know the database. */
+export function isDatabaseUnavailable(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'DATABASE_UNAVAILABLE';
 }

@@ -16,7 +16,9 @@ export type Handled =
   /** It stays in the queue: SQS hands it out again, and after some times to the dead-letter queue. */
   | 'kept'
   /** As kept, and no other is fetched for a while: what it needs is unavailable. */
-  | 'unavailable';
+  | 'unavailable'
+  /** The database can't record it now: it is held and tried again, and no other is fetched meanwhile. */
+  | 'unrecorded';
 
 /** What {@link startQueueConsumer} works with. */
 export interface QueueConsumerOptions {
@@ -70,6 +72,9 @@ const LONGEST_PAUSE_MS = 60_000;
 /** While the database is away it is asked, not the queue: soon, so that nothing waits long once it is back. */
 const LONGEST_ASKING_MS = 5_000;
 
+/** Some eight hours; what is not recorded then may be refused for good by what it says. */
+const MOST_TRIES = 500;
+
 /** Both are the most that SQS allows (Amazon SQS API Reference, "ReceiveMessage"). */
 const MESSAGES_AT_ONCE = 10;
 const LONGEST_POLL_SECONDS = 20;
@@ -81,7 +86,10 @@ const LONGEST_POLL_SECONDS = 20;
 export function startQueueConsumer(options: QueueConsumerOptions): QueueConsumer {
   const { fetchers = 2 } = options;
   const stopping = new AbortController();
-  const loops = Array.from({ length: fetchers }, () => fetchUntil(stopping.signal, options));
+  const progress: Progress = { taken: 0 };
+  const loops = Array.from({ length: fetchers }, () =>
+    fetchUntil(stopping.signal, options, progress),
+  );
   return {
     async stop() {
       stopping.abort();
@@ -90,20 +98,61 @@ export function startQueueConsumer(options: QueueConsumerOptions): QueueConsumer
   };
 }
 
-async function fetchUntil(stopping: AbortSignal, options: QueueConsumerOptions): Promise<void> {
+/** What all fetchers of a process have taken. */
+interface Progress {
+  taken: number;
+}
+
+async function fetchUntil(
+  stopping: AbortSignal,
+  options: QueueConsumerOptions,
+  progress: Progress,
+): Promise<void> {
   const { pause = timer } = options;
   let pauseMs = SHORTEST_PAUSE_MS;
   while (!stopping.aborted) {
-    const fetched = await fetchOnce(stopping, options);
+    const { end, unrecorded = [] } = await fetchOnce(stopping, options, progress);
+    if (unrecorded.length > 0) {
+      await untilTaken(unrecorded, stopping, options, progress);
+      continue;
+    }
     // Another fetcher, of another process as well, may have learnt it from the very message that comes next: were each to
     // learn it from that one, it would be dead after the fifth.
-    if (fetched === 'unavailable' || fetched === 'none') await untilReady(stopping, options);
-    if (fetched === 'fine' || fetched === 'none') {
+    if (end === 'unavailable' || end === 'none') await untilReady(stopping, options);
+    if (end === 'fine' || end === 'none') {
       pauseMs = SHORTEST_PAUSE_MS;
       continue;
     }
     await pause(pauseMs, stopping);
     pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS);
+  }
+}
+
+/**
+ * Tries messages again that the database did not record, though it may answer, as one does whose disk is full: no fetch
+ * counts against them or others meanwhile. What it refuses while it records others is let go, for SQS to count.
+ */
+async function untilTaken(
+  messages: readonly Message[],
+  stopping: AbortSignal,
+  options: QueueConsumerOptions,
+  progress: Progress,
+): Promise<void> {
+  const { pause = timer } = options;
+  let held = messages;
+  let pauseMs = SHORTEST_PAUSE_MS;
+  for (let tries = 1; tries <= MOST_TRIES; tries += 1) {
+    await untilReady(stopping, options);
+    await pause(pauseMs, stopping);
+    if (stopping.aborted) return;
+    pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS);
+    const takenBefore = progress.taken;
+    // One says enough: the log has a line for each that is refused.
+    const { unrecorded } = await take(held.slice(0, 1), options, progress);
+    if (unrecorded.length === 0) {
+      ({ unrecorded: held } = await take(held.slice(1), options, progress));
+    }
+    if (held.length === 0 || progress.taken > takenBefore) return;
   }
 }
 
@@ -122,11 +171,19 @@ async function timer(milliseconds: number, signal: AbortSignal): Promise<void> {
   await setTimeout(milliseconds, undefined, { signal }).catch(() => undefined);
 }
 
-/** @returns `failed`: SQS gave an error; `none`: no message came; `unavailable`: what they need is not there */
+/** What one fetch came to. */
+interface Fetched {
+  /** `failed`: SQS gave an error; `none`: no message came; `unavailable`: what they need is not there. */
+  readonly end: 'fine' | 'none' | 'failed' | 'unavailable';
+  readonly unrecorded?: readonly Message[];
+}
+
 async function fetchOnce(
   stopping: AbortSignal,
-  { client, queueUrl, handle, onError }: QueueConsumerOptions,
-): Promise<'fine' | 'none' | 'failed' | 'unavailable'> {
+  options: QueueConsumerOptions,
+  progress: Progress,
+): Promise<Fetched> {
+  const { client, queueUrl, onError } = options;
   let messages: readonly Message[];
   try {
     const command = new ReceiveMessageCommand({
@@ -137,15 +194,27 @@ async function fetchOnce(
     ({ Messages: messages = [] } = await client.send(command, { abortSignal: stopping }));
   } catch (error) {
     if (!stopping.aborted) onError(error);
-    return 'failed';
+    return { end: 'failed' };
   }
-  if (messages.length === 0) return 'none';
+  return messages.length === 0 ? { end: 'none' } : take(messages, options, progress);
+}
+
+/** Handles messages, and deletes those that are done. @returns which the database did not record */
+async function take(
+  messages: readonly Message[],
+  { client, queueUrl, handle, onError }: QueueConsumerOptions,
+  progress: Progress,
+): Promise<Required<Fetched>> {
   const results = await Promise.all(
     messages.map(({ Body = '', MessageId }) => handle(Body, MessageId ?? randomUUID())),
   );
   const done = messages.filter((_, index) => results[index] === 'done');
+  progress.taken += done.length;
   await deleteAll(done, { client, queueUrl, onError });
-  return results.includes('unavailable') ? 'unavailable' : 'fine';
+  return {
+    end: results.includes('unavailable') ? 'unavailable' : 'fine',
+    unrecorded: messages.filter((_, index) => results[index] === 'unrecorded'),
+  };
 }
 
 /** @returns how many are still there */
@@ -228,8 +297,9 @@ export async function drainQueue(
         if (!done.includes(message)) kept.set(message.MessageId ?? '', message);
       }
       if (signal.aborted) end = 'stopped';
-      else if (results.includes('unavailable')) end = 'unavailable';
-      else if (fresh.length === 0) end = 'empty';
+      else if (results.some((result) => result === 'unavailable' || result === 'unrecorded')) {
+        end = 'unavailable';
+      } else if (fresh.length === 0) end = 'empty';
     }
   } finally {
     await showAgain([...kept.values()], options);

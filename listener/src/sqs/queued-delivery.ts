@@ -7,7 +7,12 @@ import {
 import type { Logger } from 'pino';
 import { ListenerError } from '../errors.ts';
 import type { Metrics } from '../http/metrics.ts';
-import { type Intake, type IntakeResult, MESSAGE_UNREADABLE } from '../http/sns-delivery.ts';
+import {
+  type Intake,
+  type IntakeResult,
+  isDatabaseUnavailable,
+  MESSAGE_UNREADABLE,
+} from '../http/sns-delivery.ts';
 import { parseEnvelope } from '../sns/envelope.ts';
 import type { Verifier } from '../sns/verifier.ts';
 import type { Handled } from './queue-consumer.ts';
@@ -124,6 +129,7 @@ export function queuedDelivery(dependencies: QueuedDeliveryDependencies) {
         { ...about, code, queueMessageId, messageId: messageIdIn(body) },
         'message stays in the queue',
       );
+      if (isDatabaseUnavailable(error)) return 'unrecorded';
       return known === undefined || known.retryable ? 'unavailable' : 'kept';
     }
   };

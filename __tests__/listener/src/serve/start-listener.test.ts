@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import type { IncomingMessage } from 'node:http';
+import { createServer, type IncomingMessage } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { objectCreatedEvent } from '@file-processing/contract/s3-event.ts';
 import { expectationProblems } from '@file-processing/quality/expectation.ts';
@@ -25,6 +26,7 @@ import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts
 import { enqueueRuns, leaveOneAttempt } from '../../support/runs.ts';
 import { startS3Server } from '../../support/s3-server.ts';
 import { collectingLogger } from '../../support/sns-listener.ts';
+import { startSqsServer } from '../../support/sqs-server.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 const TOPIC = 'arn:aws-us-gov:sns:us-gov-west-1:123456789012:files';
@@ -288,6 +290,73 @@ test('a forged message is refused and leaves nothing behind', async () => {
   expect(response.status).toBe(403);
   expect(await response.json()).toMatchObject({ error: 'signature_invalid' });
   expect(await listRuns(given.database)).toEqual([]);
+});
+
+test('while a certificate can’t be fetched that a message of the queue needs, nothing is fetched from the queue', async () => {
+  const key = await makeSigningKey();
+  let isAway = true;
+  let asked = 0;
+  const authority = createServer((_request, response) => {
+    asked += 1;
+    if (isAway) response.writeHead(503).end();
+    else response.end(key.certificate);
+  });
+  await new Promise<void>((resolve) => authority.listen(0, '127.0.0.1', resolve));
+  const origin = `http://127.0.0.1:${(authority.address() as AddressInfo).port}`;
+  const sqs = await startSqsServer();
+  vi.stubEnv('AWS_ENDPOINT_URL', sqs.origin);
+  const { logger, lines: told } = collectingLogger();
+  const environment = {
+    ...settings,
+    AWS_ENDPOINT_URL_SNS: origin,
+    AWS_ENDPOINT_URL: sqs.origin,
+    AWS_REGION: 'us-gov-west-1',
+    SQS_QUEUE_URL: sqs.queueUrl,
+  };
+  const config = readConfig(environment, { database: true, httpIntake: true });
+  const fetching = await startListener({ config, role: 'intake', migrate: false, logger });
+  onTestFinished(async () => {
+    await fetching.stop();
+    await sqs.close();
+    authority.close();
+  });
+  const message = await putSample();
+  const send = () =>
+    sqs.send(
+      JSON.stringify(
+        signMessage(
+          {
+            Type: 'Notification',
+            MessageId: randomUUID(),
+            TopicArn: TOPIC,
+            Message: message,
+            Timestamp: new Date().toISOString(),
+            UnsubscribeURL: `${origin}/?Action=Unsubscribe`,
+          },
+          {
+            privateKey: key.privateKey,
+            certificateUrl: `${origin}${new URL(sns.certificateUrl).pathname}`,
+            signatureVersion: '2',
+          },
+        ),
+      ),
+    );
+  const refused = () => told.filter(({ code }) => code === 'certificate_unavailable').length;
+
+  // One for each of the two that fetch: the second learns it from a message of its own.
+  send();
+  await eventually(() => expect(refused()).toBe(1));
+  send();
+  await eventually(() => expect(refused()).toBe(2));
+  send();
+  const askedBefore = asked;
+  await eventually(() => expect(asked).toBeGreaterThan(askedBefore + 1));
+  expect([sqs.waiting().length, sqs.hidden().length]).toEqual([3, 2]);
+
+  isAway = false;
+  sqs.showAgain();
+  await eventually(() => expect(sqs.waiting()).toEqual([]));
+  expect(sqs.mostReceives()).toBe(2);
 });
 
 test('a database that is unavailable makes the listener not ready and SNS come again', async () => {

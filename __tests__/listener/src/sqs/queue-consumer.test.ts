@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import {
@@ -128,6 +129,63 @@ describe('the consumer of a queue', () => {
     expect(handle).toHaveBeenCalledTimes(1);
     expect(impatient.mostReceives()).toBe(1);
     expect(asked).toBeGreaterThanOrEqual(5);
+  });
+
+  it('holds what a database did not record that answers all the same, so that no fetch counts', async () => {
+    let tries = 0;
+    const pauses: number[] = [];
+    const pause = async (milliseconds: number) => void pauses.push(milliseconds);
+    const handle = async (): Promise<Handled> => {
+      tries += 1;
+      return tries < 8 ? 'unrecorded' : 'done';
+    };
+    consume(handle, { fetchers: 1, isReady: async () => true, pause });
+    sqs.send('a');
+    await eventually(() => expect(sqs.waiting()).toEqual([]));
+    expect(sqs.actions.filter((action) => action === 'DeleteMessageBatch')).toHaveLength(1);
+    expect(sqs.mostReceives()).toBe(1);
+    expect(pauses).toEqual([1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 60_000]);
+  });
+
+  it('tries one of those that it holds, and the others once that one is recorded', async () => {
+    let full = true;
+    const handled: string[] = [];
+    const pause = async () => {
+      if (handled.length === 5) full = false;
+    };
+    const handle = async (body: string): Promise<Handled> => {
+      handled.push(body);
+      return full ? 'unrecorded' : 'done';
+    };
+    for (const body of ['a', 'b', 'c']) sqs.send(body);
+    consume(handle, { fetchers: 1, pause });
+    await eventually(() => expect(sqs.waiting()).toEqual([]));
+    expect(handled).toEqual(['a', 'b', 'c', 'a', 'a', 'a', 'b', 'c']);
+  });
+
+  it('lets go what the database refuses while it records others, so that SQS counts it', async () => {
+    const handle = async (body: string): Promise<Handled> =>
+      body === 'bad' ? 'unrecorded' : 'done';
+    for (const body of ['bad', 'a']) sqs.send(body);
+    consume(handle, { fetchers: 2 });
+    await eventually(() => {
+      sqs.send('more');
+      sqs.showAgain();
+      expect(sqs.mostReceives()).toBeGreaterThan(2);
+    });
+  });
+
+  it('leaves what it holds to SQS when it stops', async () => {
+    const pausing = Promise.withResolvers<void>();
+    const pause = async (_: number, signal: AbortSignal) => {
+      pausing.resolve();
+      if (!signal.aborted) await once(signal, 'abort');
+    };
+    const { consumer } = consume(async () => 'unrecorded', { pause });
+    sqs.send('a');
+    await pausing.promise;
+    await consumer.stop();
+    expect([sqs.waiting(), sqs.hidden()]).toEqual([['a'], ['a']]);
   });
 
   it('reports an error of SQS and goes on', async () => {

@@ -1,5 +1,6 @@
 import type { TrustedSource } from '@file-processing/contract/s3-event.ts';
 import { describe, expect, it, vi } from 'vitest';
+import { DatabaseUnavailableError } from '../../../../listener/src/database/errors.ts';
 import { ListenerError } from '../../../../listener/src/errors.ts';
 import {
   missingCertificates,
@@ -109,9 +110,17 @@ describe('a message from the queue', () => {
     expect((await take(body(), { verify })).handled).toBe('unavailable');
   });
 
-  it('waits for a database that is unavailable', async () => {
+  it('is held where the database can’t record it now', async () => {
     const acceptNotification = async () => {
-      throw new Error('connection refused');
+      throw new DatabaseUnavailableError('could not extend file: No space left on device');
+    };
+    const { intake } = recordingIntake({ acceptNotification });
+    expect((await take(body(), { intake })).handled).toBe('unrecorded');
+  });
+
+  it('comes again after an error that nobody foresaw', async () => {
+    const acceptNotification = async () => {
+      throw new Error('a bug');
     };
     const { handled, outcomes, lines } = await take(body(), {
       intake: recordingIntake({ acceptNotification }).intake,
