@@ -386,12 +386,13 @@ export class Findings implements Found<FaultType> {
 
   listFile(type: FaultType, message: string, details: FileDetails = {}): void {
     const { record = null, line = null, byte = null, column, label = null, plainMessage } = details;
+    const place = column === undefined || column < 0 ? undefined : column;
     const fault: Fault = {
       type,
       record,
       line,
       byte,
-      field: column === undefined ? null : column + 1,
+      field: place === undefined ? null : place + 1,
       label,
       value: null,
       message,
@@ -399,7 +400,7 @@ export class Findings implements Found<FaultType> {
       key: null,
       classification: this.#classificationOf(column === undefined ? [] : [column]),
     };
-    this.log.list(fault, column);
+    this.log.list(fault, place);
   }
 
   listEarlierRow(type: FaultType, message: string, { cells, ...place }: RowPlace): void {

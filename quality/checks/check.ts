@@ -230,7 +230,7 @@ export interface FileDetails {
   readonly record?: number;
   readonly line?: number;
   readonly byte?: number | null;
-  /** Index of the column. */
+  /** Index of the column; -1 for one that the file lacks, and an earlier delivery had. */
   readonly column?: number;
   readonly label?: string;
   /** As of a cell. */

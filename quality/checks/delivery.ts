@@ -340,8 +340,7 @@ function judgeColumns(
   const outcomes = changes.map(({ change, message, plainMessage, label }) => {
     const severity = (['fail', 'warn'] as const).find((one) => rule.changes[one].includes(change));
     const column = now.findIndex((candidate) => candidate.label === label);
-    const texts = { label, plainMessage: `SchemaMatch: ${plainMessage}.` };
-    const details = column < 0 ? texts : { ...texts, column };
+    const details = { label, column, plainMessage: `SchemaMatch: ${plainMessage}.` };
     return breach(rule, severity, `SchemaMatch: ${message}.`, details, found);
   });
   const outcome = (['failed', 'warned'] as const).find((one) => outcomes.includes(one)) ?? 'passed';

@@ -101,6 +101,25 @@ describe('withhold', () => {
   });
 });
 
+describe('a change of the columns since the last delivery', () => {
+  it('names no label of either delivery that no schema declares', () => {
+    const history = [
+      {
+        ...{ deliveredAt: '2026-11-01T00:00:00.000Z', rows: 1, bytes: 10, sha256: '0'.repeat(64) },
+        columns: [{ label: 'MARKER-old', type: 'string' as const, declared: false }],
+      },
+    ];
+    const inspection = createInspection(NODE_PORTS, {
+      expectation: { rules: [{ rule: 'SchemaMatch', warn: ['added', 'lost', 'renamed'] }] },
+      history,
+    });
+    inspection.write(Buffer.from('MARKER-new,MARKER-other\n1,2\n'));
+    const whole = inspection.end();
+    expect(JSON.stringify(whole)).toMatch(/MARKER-old/);
+    expect(JSON.stringify(withhold(whole, true).report)).not.toMatch(/MARKER/);
+  });
+});
+
 describe('restore', () => {
   it('gives back the whole report from all that is withheld', () => {
     expect(restore(withhold(WHOLE, true), ['internal', 'sensitive'])).toStrictEqual(WHOLE);
