@@ -19,8 +19,6 @@ export async function up(knex: Knex): Promise<void> {
       (settled_at IS NULL) = (settled_reason IS NULL) AND settled_reason <> ''
     ) NOT VALID;
 
-    -- By pattern operators, which find the beginning of a key whatever the database's collation is.
-    CREATE INDEX runs_by_key ON ${runs} (key text_pattern_ops);
     CREATE INDEX runs_by_verdict ON ${runs} (verdict, created_at DESC) WHERE verdict <> 'passed';
 
     -- Whether the verdict that stands was made without a mapping.
