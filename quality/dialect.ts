@@ -127,6 +127,8 @@ export const DIALECT_OPTIONS = [
 
 /** The dialect as the scanner reads it: bytes, -1 where a character is not in use. */
 export interface CompiledDialect {
+  /** Whether the delimiter or the quote is declared, and not just taken by default. */
+  readonly declared: boolean;
   /** Undefined where nothing is declared. */
   readonly encoding: Encoding | undefined;
   readonly header: boolean;
@@ -195,6 +197,7 @@ export function compileDialect(
     );
 
   const compiled: CompiledDialect = {
+    declared: given.delimiter !== undefined || given.quoteChar !== undefined,
     encoding: encodingOf(`${path}.encoding`, given.encoding, problems),
     header: flag('header', true),
     headerRows: rowNumbers(`${path}.headerRows`, given.headerRows, problems) ?? [1],

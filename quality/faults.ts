@@ -1,5 +1,6 @@
 import type { Check } from './checks/check.ts';
 import { DELIVERY_CHECK, type DeliveryThresholds } from './checks/delivery.ts';
+import { DIALECT_CHECK } from './checks/dialect.ts';
 import { ENCODING_CHECK, SIGN_CHECK } from './checks/encoding.ts';
 import { HEADER_CHECK } from './checks/header.ts';
 import { KEY_CHECK } from './checks/keys.ts';
@@ -127,9 +128,14 @@ export const FAULT_KINDS = [
     type: 'incorrect-dialect',
     scope: 'header',
     meaning:
-      "The header is read as one label that holds a semicolon, a tab, a vertical bar or the delimiter, or is Excel's sep= line: the columns could not be told apart.",
-    remedy:
-      'Declare the `delimiter` in the dialect; to refuse such files list `incorrect-dialect` in `failOn`.',
+      'The first records are written otherwise than declared, or than a comma and double quotes have it: another delimiter or quote, lines quoted as a whole, lines before the header. Cells are checked by what was found. Without a schema and a declared delimiter or quote it only warns.',
+    remedy: 'Export the file as declared, or declare in the dialect what the message names.',
+  },
+  {
+    type: 'sep-line',
+    scope: 'file',
+    meaning: "The first line is Excel's `sep=` line, which names the delimiter; it is skipped.",
+    remedy: 'Remove the line; to refuse such files list `sep-line` in `failOn`.',
     onlyWarns: true,
   },
   {
@@ -364,6 +370,7 @@ export const CHECKS: readonly Check<FaultType, CheckThresholds>[] = [
   QUOTE_CHECK,
   BLANK_ROW_CHECK,
   CELL_COUNT_CHECK,
+  DIALECT_CHECK,
   HEADER_CHECK,
   TYPE_CHECK,
   CONSTRAINT_CHECK,

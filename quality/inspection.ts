@@ -14,6 +14,7 @@ import { SignWatch, Utf8Watch } from './checks/encoding.ts';
 import { BYTE_ORDER_MARK, SIGNATURE_BYTES } from './checks/source.ts';
 import { isBlank, placedCells, structureSuspicions } from './checks/structure.ts';
 import type { AcceptedDelivery } from './delivery-rules.ts';
+import { type FoundDialect, findDialect, HEAD_BYTES, QuotedLines } from './dialect-finder.ts';
 import type { CompiledExpectation } from './expectation.ts';
 import { CHECKS, type FaultType } from './faults.ts';
 import { Findings } from './findings.ts';
@@ -73,15 +74,19 @@ export class Inspection implements RecordHandler {
   #archive: ArchiveFormat | undefined;
   #refusal: ArchiveFault | undefined;
   #unpackedBytes = 0;
+  /** The first bytes, until there are enough of them to find out how the file is written. */
   #head: Uint8Array | undefined = new Uint8Array(0);
+  #headLength = 0;
+  /** Takes the quotes off lines that are quoted as a whole. */
+  #lines: QuotedLines | undefined;
   /** Bytes of UTF-8 that were scanned. */
   #scanned = 0;
   #byteOrderMark = false;
   /** False for an archive, or text that is not UTF-8 from its first bytes. */
   #supported = true;
-  readonly #footer: FooterHold | undefined;
+  #footer: FooterHold | undefined;
   readonly #skipped = { preamble: 0, comments: 0, footer: 0 };
-  readonly #header = { labels: [] as readonly string[], labelCount: 0, intact: true };
+  readonly #header = { labels: [] as readonly string[], line: 1, labelCount: 0, intact: true };
   #cells: CellReader | undefined;
   #judges: readonly RowJudge<FaultType>[] = [];
   #headerKnown = true;
@@ -99,7 +104,6 @@ export class Inspection implements RecordHandler {
     this.#source = new TextSource(dialect.encoding);
     this.#watch = new Utf8Watch(ports.isUtf8);
     this.#scanner = new Scanner(this, dialect, maxRecordBytes);
-    this.#footer = dialect.footerRows > 0 ? new FooterHold(dialect, maxRecordBytes) : undefined;
     this.#file = {
       dialect,
       schema,
@@ -186,10 +190,27 @@ export class Inspection implements RecordHandler {
       this.#readTable(text);
       return;
     }
-    const head = this.#head.length === 0 ? text : joined(this.#head, text);
-    if (head.length >= SIGNATURE_BYTES) this.#begin(head);
-    else this.#head = Uint8Array.from(head);
+    const missing = HEAD_BYTES - this.#headLength;
+    const part = text.subarray(0, missing);
+    if (part.length < missing) this.#keepHead(part);
+    else {
+      if (this.#headLength > 0) this.#keepHead(part);
+      this.#begin(this.#headLength > 0 ? this.#head : part, false);
+      this.#readTable(text.subarray(missing));
+    }
   };
+
+  #keepHead(part: Uint8Array): void {
+    const length = this.#headLength + part.length;
+    let head = this.#head as Uint8Array;
+    if (length > head.length) {
+      head = new Uint8Array(Math.min(HEAD_BYTES, Math.max(length, head.length * 2)));
+      head.set((this.#head as Uint8Array).subarray(0, this.#headLength));
+      this.#head = head;
+    }
+    head.set(part, this.#headLength);
+    this.#headLength = length;
+  }
 
   /**
    * Ends the last row, and does what can only be done after it, in steps between which other work may have its turn.
@@ -199,9 +220,10 @@ export class Inspection implements RecordHandler {
     if (this.#settled || this.#refusal !== undefined) return;
     this.#settled = true;
     this.#source.end(this.#keptFrom, this.#judge);
-    if (this.#head !== undefined) this.#begin(this.#head);
+    if (this.#head !== undefined) this.#begin(this.#head.subarray(0, this.#headLength), true);
     if (this.#footer !== undefined) this.#skipped.footer = this.#footer.end(this.#scan);
     if (!this.#watch.complete()) this.#file.suspectUntil = Infinity;
+    this.#lines?.end();
     this.#scanner.end();
     for (const stage of this.#stages) yield* stage.settle?.(this.#found) ?? [];
   }
@@ -331,17 +353,38 @@ export class Inspection implements RecordHandler {
     this.#found.endRow();
   }
 
-  #begin(head: Uint8Array): void {
+  /** @param whole whether there is no more than that */
+  #begin(head: Uint8Array, whole: boolean): void {
     this.#head = undefined;
     this.#file.text = this.#source.text;
-    this.#supported = this.#stages.every((stage) => stage.head?.(head, this.#found) ?? true);
+    const first = head.subarray(0, SIGNATURE_BYTES);
+    this.#supported = this.#stages.every((stage) => stage.head?.(first, this.#found) ?? true);
     this.#byteOrderMark =
       this.#supported && equalsBytes(head, 0, Math.min(3, head.length), BYTE_ORDER_MARK);
-    if (this.#byteOrderMark) {
-      this.#scanner.skip(3);
-      this.#scanned = 3;
+    if (!this.#supported) return;
+    const mark = this.#byteOrderMark ? BYTE_ORDER_MARK.length : 0;
+    const { sepLine } = this.#findDialect(head.subarray(mark), whole);
+    this.#scanned = mark + sepLine;
+    this.#scanner.skip(this.#scanned, sepLine > 0 ? 1 : 0);
+    this.#readTable(head.subarray(this.#scanned));
+  }
+
+  #findDialect(text: Uint8Array, whole: boolean): FoundDialect {
+    const { dialect, schema, maxRecordBytes } = this.#file;
+    const names = (schema?.fields ?? []).map(({ name }) => name);
+    const found = findDialect(text, whole, dialect, names);
+    this.#file.dialect = found.dialect;
+    this.#scanner.useDialect(found.dialect);
+    if (dialect.footerRows > 0) this.#footer = new FooterHold(found.dialect, maxRecordBytes);
+    if (found.quotedLines) {
+      // The quotes that were taken off are in no offset.
+      this.#file.byteOf = () => null;
+      this.#lines = new QuotedLines(dialect.quote, maxRecordBytes, (line) =>
+        this.#scanner.write(line),
+      );
     }
-    this.#readTable(this.#byteOrderMark ? head.subarray(3) : head);
+    for (const stage of this.#stages) stage.dialect?.(found, this.#found);
+    return found;
   }
 
   #readTable(text: Uint8Array): void {
@@ -357,7 +400,7 @@ export class Inspection implements RecordHandler {
       const block = chunk.subarray(from, Math.min(chunk.length, from + BLOCK_BYTES));
       if (!this.#watch.isValid(block)) this.#file.suspectUntil = offset + from + block.length;
       this.#signs.watch(block, offset + from);
-      this.#scanner.write(block);
+      (this.#lines ?? this.#scanner).write(block);
     }
   };
 
@@ -378,6 +421,7 @@ export class Inspection implements RecordHandler {
     header.labels =
       header.labels.length === 0 ? part : joinedLabels(header.labels, part, headerJoin);
     header.labelCount = Math.max(header.labelCount, scanner.cellCount);
+    header.line = scanner.recordLine;
     header.intact &&= this.#found.failing === failing;
     if (this.#file.records === headerRows.at(-1)) this.#endHeader(header);
   }
@@ -474,11 +518,4 @@ function isMixed({ lf, crlf, cr }: InspectedFile['lineEnds']): boolean {
 interface StructureJudge {
   readonly asked: number;
   readonly structure: NonNullable<Stages<FaultType>['structure']>;
-}
-
-function joined(first: Uint8Array, second: Uint8Array): Uint8Array {
-  const both = new Uint8Array(first.length + second.length);
-  both.set(first);
-  both.set(second, first.length);
-  return both;
 }

@@ -94,11 +94,11 @@ export class Scanner {
   readonly lineEnds = { lf: 0, crlf: 0, cr: 0 };
 
   readonly #handler: RecordHandler;
-  readonly #dialect: CompiledDialect;
+  #dialect: CompiledDialect;
   readonly #maxRecordBytes: number;
   readonly #classes = new Uint8Array(256);
   /** The highest byte that has a class of its own. */
-  readonly #highest: number;
+  #highest = 0;
   #length = 0;
   #position = 0;
   #state = AT_RECORD;
@@ -116,7 +116,14 @@ export class Scanner {
     this.#dialect = dialect;
     this.#maxRecordBytes = maxRecordBytes;
     this.bytes = new Uint8Array(FIRST_BYTES);
+    this.useDialect(dialect);
+  }
+
+  /** Reads by another dialect; before the first {@link write}. */
+  useDialect(dialect: CompiledDialect): void {
+    this.#dialect = dialect;
     this.#highest = Math.max(CARRIAGE_RETURN, dialect.delimiter, dialect.quote, dialect.escape);
+    this.#classes.fill(ORDINARY);
     this.#classes[LINE_FEED] = CLASS_LINE_FEED;
     this.#classes[CARRIAGE_RETURN] = CLASS_CARRIAGE_RETURN;
     this.#classes[dialect.delimiter] = CLASS_DELIMITER;
@@ -137,9 +144,10 @@ export class Scanner {
     }
   }
 
-  /** Skips bytes that belong to no record (a byte order mark) before the first {@link write}. */
-  skip(count: number): void {
+  /** Skips bytes, and lines, that belong to no record (a byte order mark) before the first {@link write}. */
+  skip(count: number, lines = 0): void {
     this.base += count;
+    this.#line += lines;
   }
 
   /** Ends the file and hands over what is left. */

@@ -11,6 +11,7 @@ function compile(dialect: unknown): { compiled: CompiledDialect; paths: string[]
 describe('compileDialect', () => {
   it('defaults to comma, double quote and one header row', () => {
     expect(compile(undefined).compiled).toStrictEqual({
+      declared: false,
       encoding: undefined,
       header: true,
       headerRows: [1],

@@ -269,7 +269,7 @@ export const DIALECT_EXAMPLES: Readonly<
     rule: dialect({ quoteChar: "'" }),
     good: "a,b\n1,'x,y'",
     bad: 'a,b\n1,"x,y"',
-    fault: 'extra-cell',
+    fault: 'incorrect-dialect',
   },
   doubleQuote: {
     rule: dialect({ doubleQuote: false }),
@@ -398,7 +398,8 @@ export const FAULT_EXAMPLES: Readonly<Record<FaultType, Omit<FileExample, 'fault
     ...file(AS_IT_IS, 'a,b\n1,short', 'a,b\n1,a long text'),
     limits: { maxRecordBytes: 8 },
   },
-  'incorrect-dialect': file(AS_IT_IS, 'a,b\n1,x', 'a;b\n1;x'),
+  'incorrect-dialect': file(TYPED, 'a,b\n1,x', 'a;b\n1;x'),
+  'sep-line': file(AS_IT_IS, 'a,b\n1,x', 'sep=,\na,b\n1,x'),
   'blank-header': file(AS_IT_IS, 'a,b\n1,x', ',\n1,x'),
   'blank-label': file(AS_IT_IS, 'a,b\n1,x', 'a,\n1,x'),
   'duplicate-label': file(AS_IT_IS, 'a,b\n1,x', 'a,a\n1,x'),

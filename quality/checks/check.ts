@@ -2,6 +2,7 @@ import type { RowState } from '../deferred-keys.ts';
 import type { AcceptedDelivery, CompiledRule, RuleReport } from '../delivery-rules.ts';
 import type { DescriptorOption, ProblemList } from '../descriptor-error.ts';
 import type { CompiledDialect } from '../dialect.ts';
+import type { FoundDialect } from '../dialect-finder.ts';
 import type { EnginePorts } from '../ports.ts';
 import type { ColumnProfile } from '../profile.ts';
 import { CELL_ESCAPED, MAX_CELLS, type Scanner } from '../scanner.ts';
@@ -39,6 +40,8 @@ export const MOST_OF_A_COLUMN = 20;
 export interface Stages<K extends string> {
   /** Judges the first bytes of the file; false when it can't be read on. */
   head?(bytes: Uint8Array, found: Found<K>): boolean;
+  /** Judges what the first records say of the dialect; the file is read by that. */
+  dialect?(dialect: FoundDialect, found: Found<K>): void;
   /**
    * Judges the structure of a record, the header included; false when it is broken. It sees the header, and of the
    * rows those with one of the check's suspicions. Later checks are asked as well where nothing that was found so
@@ -46,7 +49,7 @@ export interface Stages<K extends string> {
    */
   structure?(record: Scanner, found: Found<K>): boolean;
   /** Finds the fields that the labels stand for. */
-  match?(labels: readonly string[]): LabelMatch;
+  match?(labels: readonly string[]): LabelMatch | undefined;
   /** Judges the labels after they were matched. */
   header?(header: Header, found: Found<K>): void;
   /** Judges a cell of any text that is odd, as the bits of `oddityOf` (text.ts) have it. */
@@ -73,6 +76,7 @@ export type RowJudge<K extends string> = (record: Scanner, found: Found<K>) => v
 
 /** A file as far as it was read; values and nulls are those of the current row. */
 export interface InspectedFile {
+  /** As declared; once the first records were read, as they say that it is. */
   readonly dialect: CompiledDialect;
   readonly schema: CompiledSchema | undefined;
   /** Those of the mapping, and the thresholds that are rules. */
@@ -147,6 +151,8 @@ export interface LabelMatch {
 }
 
 export interface Header {
+  /** Physical line, from 1. */
+  readonly line: number;
   /** All labels, those beyond what is read included. */
   readonly labelCount: number;
   /** False when its structure is broken: the labels are then not the sender's. */

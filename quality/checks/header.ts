@@ -3,7 +3,6 @@ import type { CompiledSchema, FieldsMatch } from '../table-schema.ts';
 import type { Check, LabelMatch } from './check.ts';
 
 type Kind =
-  | 'incorrect-dialect'
   | 'blank-header'
   | 'blank-label'
   | 'duplicate-label'
@@ -28,7 +27,6 @@ export interface HeaderMatch extends LabelMatch {
 
 export const HEADER_CHECK: Check<Kind> = {
   kinds: [
-    'incorrect-dialect',
     'blank-header',
     'blank-label',
     'duplicate-label',
@@ -36,21 +34,16 @@ export const HEADER_CHECK: Check<Kind> = {
     'extra-label',
     'incorrect-label',
   ],
-  begin({ schema, dialect }) {
+  begin({ schema }) {
     let faults: readonly HeaderFault[] = [];
-    let suspicion: string | undefined;
     return {
       match(labels) {
-        suspicion = dialectSuspicion(labels, String.fromCharCode(dialect.delimiter));
         const match = matchHeader(labels, schema);
         faults = match.faults;
         return match;
       },
       header({ intact }, found) {
         if (!intact) return;
-        if (suspicion !== undefined && found.count('incorrect-dialect', 0)) {
-          found.listCell('incorrect-dialect', 0, suspicion);
-        }
         for (const { type, column, message, ...texts } of faults) {
           const cells = column < 0 ? [] : [column];
           if (found.count(type, column))
@@ -60,35 +53,6 @@ export const HEADER_CHECK: Check<Kind> = {
     };
   },
 };
-
-const DELIMITERS: readonly { readonly character: string; readonly name: string }[] = [
-  { character: ';', name: 'semicolon' },
-  { character: '\t', name: 'tab' },
-  { character: '|', name: 'vertical bar' },
-  { character: ',', name: 'comma' },
-];
-
-/** What speaks for another dialect in a header that was read as one label, or as Excel's line of the delimiter. */
-export function dialectSuspicion(labels: readonly string[], delimiter: string): string | undefined {
-  const [label = ''] = labels;
-  const sep = /^sep=(.?)$/i.exec(labels.join(delimiter));
-  if (sep !== null) {
-    return `The first line is Excel's (${show(sep[0])}) and no header: declare {"headerRows": [2]} and the delimiter ${show(sep[1])} in the dialect.`;
-  }
-  if (labels.length !== 1) return undefined;
-  if (label.includes(delimiter)) {
-    return 'The header is one quoted cell, and holds the delimiter: each line is probably quoted as a whole, so that no columns can be told apart.';
-  }
-  const [likely] = DELIMITERS.map(({ character, name }) => ({
-    character,
-    name,
-    count: label.split(character).length - 1,
-  })).sort((a, b) => b.count - a.count);
-  if (likely === undefined || likely.count === 0) return undefined;
-  const { character, count, name } = likely;
-  const times = count === 1 ? 'a' : `${count}`;
-  return `The header is read as one label, and holds ${times} ${name}${count === 1 ? '' : 's'}: declare {"delimiter": ${show(character)}} in the dialect if that stands between the cells.`;
-}
 
 /**
  * Compares a file's labels with the schema's fields.

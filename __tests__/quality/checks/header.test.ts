@@ -101,36 +101,6 @@ const THREE = [
   { name: 'name' },
 ] as const;
 
-describe('a header whose columns could not be told apart', () => {
-  it.each([
-    ['semicolons', 'id;day;name\n1;2;3\n', 'holds 2 semicolons: declare {"delimiter": ";"}'],
-    ['tabs', 'id\tname\n1\t2\n', 'holds a tab: declare {"delimiter": "\\t"}'],
-    ['bars', 'id|name\n1|2\n', 'holds a vertical bar'],
-    ['quoted lines', '"id,name"\n"1,2"\n', 'quoted as a whole'],
-    ["Excel's line", 'sep=;\nid;name\n1;2\n', `Excel's ("sep=;")`],
-  ])('for its %s is warned of, and never passes', (_, file, message) => {
-    const report = inspectBytes(file);
-    expect(places(report)).toStrictEqual(['incorrect-dialect 1:1']);
-    expect(report.faults[0]?.message).toContain(message);
-    expect(report.verdict).toBe('warned');
-  });
-
-  it('is named beside what a schema has to say', () => {
-    const report = inspectBytes('id;name\n1;2\n', { expectation: { schema: TWO } });
-    expect(report.faultCounts).toMatchObject({ 'incorrect-dialect': 1, 'incorrect-label': 1 });
-    expect(report.verdict).toBe('failed');
-  });
-
-  it.each(['id\n1\n', 'id,a;b\n1,2\n', 'separator\n1\n'])('is not suspected in %j', (file) => {
-    expect(inspectBytes(file).verdict).toBe('passed');
-  });
-
-  it('is not suspected where the delimiter is declared', () => {
-    const expectation = { dialect: { delimiter: ';' } };
-    expect(inspectBytes('id;name\n1;2\n', { expectation }).verdict).toBe('passed');
-  });
-});
-
 describe('a header that is not as wide as its rows', () => {
   it.each<[string, FieldsMatch, string, string[]]>([
     ['a label that is lost', 'exact', 'id,name', ['missing-label 1:-']],

@@ -106,14 +106,14 @@ test('progress tells bytes, rows and size', async () => {
   const seen: JobProgress[] = [];
   await s3DataQualityJob.run(object, {
     // Longer than the beginning by which a file's format is told.
-    store: storeOf(`n\n${'1\n'.repeat(300)}`),
+    store: storeOf(`n\n${'1\n'.repeat(40_000)}`),
     findMonitoredFile: async () => undefined,
     engine: { ports: NODE_PORTS, maxKeyBytes: 2 ** 20 },
     maxFaults: 10,
     signal: new AbortController().signal,
     onProgress: (progress) => seen.push(progress),
   });
-  expect(seen).toStrictEqual([{ bytes: 602, rows: 300, sizeBytes: 602 }]);
+  expect(seen).toStrictEqual([{ bytes: 80_002, rows: 40_000, sizeBytes: 80_002 }]);
 });
 
 test('a job is found by its name', () => {

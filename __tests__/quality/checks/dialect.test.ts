@@ -1,0 +1,81 @@
+import { describe, expect, it } from 'vitest';
+import type { Expectation } from '../../../quality/expectation.ts';
+import type { TableSchema } from '../../../quality/table-schema.ts';
+import { inspectBytes, places } from '../inspect-bytes.ts';
+
+const SCHEMA: TableSchema = { fields: [{ name: 'id', type: 'integer' }, { name: 'name' }] };
+
+describe('a file that is written otherwise than declared', () => {
+  const file = 'id;name\n1;a\nx;b\n';
+
+  it.each<[string, Expectation, string, string[]]>([
+    ['warned where nothing is declared', {}, 'warned', ['incorrect-dialect -:-']],
+    [
+      'failed with a schema, and its cells are checked',
+      { schema: SCHEMA },
+      'failed',
+      ['incorrect-dialect -:-', 'type-error 3:1'],
+    ],
+    [
+      'failed where another delimiter is declared',
+      { dialect: { delimiter: '|' } },
+      'failed',
+      ['incorrect-dialect -:-'],
+    ],
+    [
+      'failed where the delimiter is declared to be the comma',
+      { dialect: { delimiter: ',' } },
+      'failed',
+      ['incorrect-dialect -:-'],
+    ],
+    [
+      'failed where failOn lists it',
+      { thresholds: { failOn: ['incorrect-dialect'] } },
+      'failed',
+      ['incorrect-dialect -:-'],
+    ],
+    [
+      'warned with a schema where warnOn lists it',
+      {
+        schema: { fields: [{ name: 'id' }, { name: 'name' }] },
+        thresholds: { warnOn: ['incorrect-dialect'] },
+      },
+      'warned',
+      ['incorrect-dialect -:-'],
+    ],
+    ['passed as it is declared', { dialect: { delimiter: ';' } }, 'passed', []],
+  ])('is %s', (_, expectation, verdict, faults) => {
+    const report = inspectBytes(file, { expectation });
+    expect(report.verdict).toBe(verdict);
+    expect(places(report)).toStrictEqual(faults);
+    expect(report.columns.map(({ label }) => label)).toStrictEqual(['id', 'name']);
+  });
+
+  it('never passes where its columns can not be told apart', () => {
+    const ragged = `a;b;c\n${'1;2\n1\n1;2;3;4\n'.repeat(3)}`;
+    const report = inspectBytes(ragged);
+    expect(report.verdict).toBe('warned');
+    expect(report.faults[0]?.message).toContain('holds 2 semicolons');
+  });
+
+  it('is suspected by its header alone, with a schema a failure', () => {
+    expect(inspectBytes('a;b\n').faultCounts).toHaveProperty('incorrect-dialect', 1);
+    expect(inspectBytes('a;b\n', { expectation: { schema: SCHEMA } }).verdict).toBe('failed');
+  });
+
+  it('has its lines and offsets after an sep= line', () => {
+    const report = inspectBytes('\ufeffsep=,\r\nid,name\nx,a\n', {
+      expectation: { schema: SCHEMA },
+    });
+    expect(places(report)).toStrictEqual(['sep-line -:-', 'type-error 2:1']);
+    expect(report.faults[1]).toMatchObject({ line: 3, byte: 18 });
+  });
+
+  it('is read from lines that are quoted as a whole, whose bytes are not known', () => {
+    const quoted = '"id,name"\n"1,""Doe, J"""\n"x,b"\n';
+    const report = inspectBytes(quoted, { expectation: { schema: SCHEMA } }, [3]);
+    expect(places(report)).toStrictEqual(['incorrect-dialect -:-', 'type-error 3:1']);
+    expect(report.faults[1]).toMatchObject({ line: 3, byte: null });
+    expect(report.columns[1]).toMatchObject({ min: 'Doe, J', max: 'b' });
+  });
+});
