@@ -38,12 +38,12 @@ export class CellReader {
     this.nulls = new Uint8Array(columns.length);
   }
 
-  /** Reads a row that has a cell for each column, or no more than the first so many of its cells. */
-  read(scanner: Scanner, count = this.#columns.length): void {
+  /** Reads a row that has a cell for each column, or no more than those from the first on and before the last given. */
+  read(scanner: Scanner, count = this.#columns.length, first = 0): void {
     const columns = this.#columns;
     const { starts, ends, flags } = scanner;
     const { values, nulls } = this;
-    for (let cell = 0; cell < count; cell++) {
+    for (let cell = first; cell < count; cell++) {
       const { profile, field } = columns[cell] as Column;
       let bytes = scanner.bytes;
       let start = starts[cell] as number;

@@ -43,6 +43,13 @@ export interface InspectOptions {
    * rules that look at them are then not judged, and the report says so
    */
   history?: readonly AcceptedDelivery[];
+  /**
+   * Whether rows in which nothing is unusual are read by a loop that is made for them. The report is the same without
+   * it, which is for tests.
+   *
+   * @default true
+   */
+  plainRows?: boolean;
   /** Called after each chunk with the bytes, as they were delivered, and the rows so far. */
   onProgress?(bytes: number, rows: number): void;
   /** Looked at before each chunk; give it to the stream as well, so that a stalled read ends too. */
@@ -161,6 +168,7 @@ export function createInspection(ports: EnginePorts, options: InspectOptions = {
     maxRecordBytes,
     maxKeyBytes,
     history: options.history,
+    plainRows: options.plainRows ?? true,
     clock: options.clock ?? (() => performance.now()),
   });
 }

@@ -19,6 +19,7 @@ import type { CompiledExpectation } from './expectation.ts';
 import { CHECKS, type FaultType } from './faults.ts';
 import { Findings } from './findings.ts';
 import { FooterHold } from './footer.ts';
+import { PlainRows } from './plain-rows.ts';
 import type { EnginePorts, Sha256 } from './ports.ts';
 import { ColumnProfile } from './profile.ts';
 import type { QualityReport } from './report.ts';
@@ -41,6 +42,8 @@ export interface InspectionLimits {
   readonly history: readonly AcceptedDelivery[] | undefined;
   /** Milliseconds, from any origin. */
   readonly clock: () => number;
+  /** Whether plain rows are read by the loop that is made for them. */
+  readonly plainRows: boolean;
 }
 
 /**
@@ -90,6 +93,8 @@ export class Inspection implements RecordHandler {
   #cells: CellReader | undefined;
   #judges: readonly RowJudge<FaultType>[] = [];
   #headerKnown = true;
+  readonly #readsPlainRows: boolean;
+  #plainRows: PlainRows | undefined;
   /** Undefined once the columns are settled. */
   #schemaLayout: readonly number[] | undefined;
   #settled = false;
@@ -99,6 +104,8 @@ export class Inspection implements RecordHandler {
     const { clock, history, maxFaults, maxKeyBytes, maxRecordBytes } = limits;
     this.#expectation = expectation;
     this.#clock = clock;
+    this.#readsPlainRows =
+      limits.plainRows && !dialect.skipInitialSpace && dialect.commentRows.size === 0;
     this.#started = clock();
     this.#hash = ports.createHash();
     this.#source = new TextSource(dialect.encoding);
@@ -143,6 +150,7 @@ export class Inspection implements RecordHandler {
         fields.map((field) => field.name),
         [...fields.keys()],
       );
+      this.#takePlainRows();
     }
   }
 
@@ -310,10 +318,11 @@ export class Inspection implements RecordHandler {
     if (file.records > 0 && isMixed(file.lineEnds)) {
       file.otherLineEnd ??= { record: file.records, line: this.#scanner.recordLine };
     }
+    this.#plainRows?.fold();
     if (this.#supported) this.#stages.every((stage) => stage.end?.(this.#found) ?? true);
   }
 
-  /** Called by the scanner for each record. */
+  /** Called by the scanner for each record that is not among the plain rows; what must see every row is a row judge. */
   record(scanner: Scanner): void {
     const file = this.#file;
     if (file.otherLineEnd === undefined && isMixed(scanner.lineEnds)) {
@@ -337,6 +346,7 @@ export class Inspection implements RecordHandler {
         Array.from({ length: count }, (_, index) => `field${index + 1}`),
         [],
       );
+      this.#takePlainRows();
     }
     if (this.#schemaLayout !== undefined) this.#chooseLayout(scanner, this.#schemaLayout);
     file.rows++;
@@ -432,6 +442,7 @@ export class Inspection implements RecordHandler {
     const matches = this.#stages.flatMap((stage) => stage.match?.(labels) ?? []);
     this.#open(labels, matches[0]?.fieldOfColumn ?? []);
     this.#schemaLayout = matches[0]?.schemaLayout;
+    this.#takePlainRows();
     for (const stage of this.#stages) stage.header?.(header, this.#found);
     const accepted = !intact || this.#found.failing === failing;
     this.#headerKnown = accepted || (matches[0]?.known ?? true);
@@ -447,12 +458,14 @@ export class Inspection implements RecordHandler {
     const decides = cellCount === layout.length || cellCount === file.columns?.length;
     if (!decides || quotes !== QUOTES_VALID || isBlank(scanner)) return;
     this.#schemaLayout = undefined;
-    if (cellCount !== layout.length || file.readRows > 0) return;
-    file.columnsOfSchema = true;
-    this.#open(
-      layout.map((field) => file.schema?.fields[field]?.name ?? ''),
-      layout,
-    );
+    if (cellCount === layout.length && file.readRows === 0) {
+      file.columnsOfSchema = true;
+      this.#open(
+        layout.map((field) => file.schema?.fields[field]?.name ?? ''),
+        layout,
+      );
+    }
+    this.#takePlainRows();
   }
 
   #open(labels: readonly string[], fieldOfColumn: readonly number[]): void {
@@ -474,6 +487,24 @@ export class Inspection implements RecordHandler {
     file.values = this.#cells.values;
     file.nulls = this.#cells.nulls;
     this.#judges = this.#stages.flatMap((stage) => stage.open?.(columns) ?? []);
+  }
+
+  /** From here on, since the columns are settled, what is plain of the rows is read in one loop. */
+  #takePlainRows(): void {
+    if (!this.#readsPlainRows || this.#schemaLayout !== undefined) return;
+    const { columns = [], dialect, maxRecordBytes } = this.#file;
+    this.#scanner.reserve(columns.length);
+    this.#plainRows = new PlainRows({
+      dialect,
+      maxRecordBytes,
+      columns,
+      file: this.#file,
+      found: this.#found,
+      signs: this.#signs,
+      cells: this.#cells as CellReader,
+      judges: this.#judges,
+    });
+    this.#scanner.taker = this.#plainRows;
   }
 
   #judgeStructure(scanner: Scanner, suspicions: number): StructureState {

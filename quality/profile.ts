@@ -86,6 +86,14 @@ export class ColumnProfile {
     if (value > (figures[this.#high] as number) && value !== UNORDERED) figures[this.#high] = value;
   }
 
+  /** Nulls, and the smallest and largest of values of the declared type, that were counted elsewhere. */
+  addCounted(nulls: number, low: number, high: number): void {
+    this.nulls += nulls;
+    const figures = this.#figures;
+    figures[this.#low] = Math.min(figures[this.#low] as number, low);
+    figures[this.#high] = Math.max(figures[this.#high] as number, high);
+  }
+
   /** A value without a declared type, or one that is not of it. */
   addInferred(bytes: Uint8Array, start: number, end: number): void {
     inferCell(bytes, start, end, this.#inferred);

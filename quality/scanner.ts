@@ -31,6 +31,9 @@ const CLASS_CARRIAGE_RETURN = 3;
 const CLASS_QUOTE = 4;
 const CLASS_ESCAPE = 5;
 
+/** Bytes after the last one that a {@link RecordTaker} may look at. */
+const LOOK_AHEAD = 32;
+
 const AT_RECORD = 0;
 const AT_CELL = 1;
 const IN_CELL = 2;
@@ -44,6 +47,14 @@ const ESCAPED_IN_QUOTES = 8;
 /** Receives each record while its bytes are in the scanner's buffer; keeps nothing of the scanner. */
 export interface RecordHandler {
   record(scanner: Scanner): void;
+}
+
+/** Reads records that it can judge by itself. */
+export interface RecordTaker {
+  /** Physical line on which the next record starts. */
+  line: number;
+  /** Takes what it can of the records in `bytes[from, length)`, one of which starts at `from`; gives where the next one starts. */
+  take(scanner: Scanner, from: number, length: number): number;
 }
 
 /**
@@ -93,6 +104,9 @@ export class Scanner {
   /** Line ends of records so far, by kind; those inside quoted cells are not counted. */
   readonly lineEnds = { lf: 0, crlf: 0, cr: 0 };
 
+  /** Is asked at the start of each record; what it leaves is read here. */
+  taker: RecordTaker | undefined;
+
   readonly #handler: RecordHandler;
   #dialect: CompiledDialect;
   readonly #maxRecordBytes: number;
@@ -135,7 +149,9 @@ export class Scanner {
   write(chunk: Uint8Array): void {
     for (let from = 0; from < chunk.length; from += BLOCK_BYTES) {
       const block = chunk.subarray(from, Math.min(chunk.length, from + BLOCK_BYTES));
-      if (this.#length + block.length >= this.bytes.length) this.#makeRoom(block.length + 1);
+      if (this.#length + block.length + LOOK_AHEAD >= this.bytes.length) {
+        this.#makeRoom(block.length + LOOK_AHEAD + 1);
+      }
       this.bytes.set(block, this.#length);
       this.#length += block.length;
       // Ends every loop over ordinary bytes, which then need not look at the length each time.
@@ -183,6 +199,11 @@ export class Scanner {
   /** Number of the file's byte at an index of the buffer. */
   offset(index: number): number {
     return this.base + index;
+  }
+
+  /** Makes room for the cells of a {@link RecordTaker}. */
+  reserve(cells: number): void {
+    while (this.starts.length < cells) this.#growCells();
   }
 
   /** Physical line of an index within the current record. */
@@ -388,23 +409,29 @@ export class Scanner {
         default: {
           this.recordStart = pos;
           if (pos >= length) break;
-          const byte = bytes[pos];
           if (this.#afterReturn) {
             this.#afterReturn = false;
-            if (byte === LINE_FEED) {
+            if (bytes[pos] === LINE_FEED) {
               this.lineEnds.cr--;
               this.lineEnds.crlf++;
               pos++;
               continue;
             }
           }
-          this.recordLine = this.#line;
-          this.cellCount = 0;
           this.quotes = QUOTES_VALID;
           this.tooLarge = false;
+          if (this.taker !== undefined) {
+            this.taker.line = this.#line;
+            pos = this.taker.take(this, pos, length);
+            this.#line = this.taker.line;
+            this.recordStart = pos;
+            if (pos >= length) break;
+          }
+          this.recordLine = this.#line;
+          this.cellCount = 0;
           limit = Math.min(length, pos + max + 1);
           state = AT_CELL;
-          if (byte === comment) {
+          if (bytes[pos] === comment) {
             this.comments++;
             state = IN_COMMENT;
           }

@@ -69,11 +69,13 @@ const FEW = 12;
 
 /** Texts that a cell is looked up in by its bytes. */
 export class TextSet {
+  readonly all: readonly string[];
   readonly #few: readonly Uint8Array[];
   readonly #many = new Map<number, Uint8Array[]>();
 
   constructor(texts: readonly string[]) {
-    const all = [...new Set(texts)].map(encodeText);
+    this.all = [...new Set(texts)];
+    const all = this.all.map(encodeText);
     this.#few = all.length <= FEW ? all : [];
     for (const text of all.length <= FEW ? [] : all) {
       const hash = hashBytes(text, 0, text.length);

@@ -18,6 +18,7 @@ export function booleanType(
       return Number.NaN;
     },
     key: orderKey,
+    words: [...trueValues, ...falseValues],
     show: (value) => value === 1,
   };
 }

@@ -1,0 +1,243 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { TableDialect } from '../../quality/dialect.ts';
+import type { TableField, TableSchema } from '../../quality/table-schema.ts';
+import type { Thresholds } from '../../quality/thresholds.ts';
+import { inspectBytes, places } from './inspect-bytes.ts';
+
+/** Fields of all that the loop over plain rows tells apart, and of some that it does not know. */
+const FIELDS: readonly Omit<TableField, 'name'>[] = [
+  { type: 'integer' },
+  { type: 'integer', constraints: { minimum: 0, maximum: 99 } },
+  { type: 'integer', constraints: { exclusiveMinimum: 5, required: true } },
+  { type: 'integer', constraints: { enum: [1, 7, 12] } },
+  { type: 'integer', missingValues: ['', '-9', 'NA'] },
+  { type: 'integer', groupChar: ' ' },
+  { type: 'integer', constraints: { unique: true } },
+  { type: 'number' },
+  { type: 'number', constraints: { minimum: '0.1', exclusiveMaximum: '1.5' } },
+  { type: 'number', constraints: { exclusiveMinimum: '0.1' } },
+  { type: 'number', constraints: { minimum: '0.1000000000000000000001' } },
+  { type: 'number', constraints: { pattern: '\\d.*' } },
+  { type: 'number', missingValues: ['-'], constraints: { required: true } },
+  { type: 'date' },
+  { type: 'date', constraints: { minimum: '1900-01-01', exclusiveMaximum: '2024-02-29' } },
+  { type: 'date', format: 'any' },
+  { type: 'datetime' },
+  { type: 'datetime', constraints: { maximum: '2024-02-29T10:00:00.0001Z' } },
+  { type: 'datetime', constraints: { unique: true } },
+  { type: 'time' },
+  { type: 'year' },
+  { type: 'boolean' },
+  {
+    type: 'boolean',
+    trueValues: ['ja', 'é'],
+    falseValues: ['nein'],
+    constraints: { enum: ['ja'] },
+  },
+  { type: 'string' },
+  { type: 'string', constraints: { required: true, minLength: 2 } },
+  { type: 'string', constraints: { maxLength: 3 } },
+  { type: 'string', constraints: { pattern: '[a-zé]+' } },
+  { type: 'string', constraints: { enum: ['a', 'ab', ' a', 'é', 'abcdef'] } },
+  { type: 'string', constraints: { enum: ['abc', 'NA'], maxLength: 2 }, missingValues: ['NA'] },
+  { type: 'string', missingValues: ['NA', '-'] },
+  { type: 'string', constraints: { unique: true } },
+  { type: 'string', format: 'email' },
+  { type: 'any' },
+  { type: 'list' },
+  { type: 'duration' },
+  { type: 'string', categories: ['a', 'ab'] },
+];
+
+/** Cells as they stand in a file that is separated by commas. */
+const CELLS = [
+  ...[
+    '',
+    '0',
+    '1',
+    '7',
+    '12',
+    '-0',
+    '+5',
+    '-9',
+    '99',
+    '100',
+    '007',
+    '123456789',
+    '1234567890',
+    '1 000',
+  ],
+  ...['123456789012345', '1234567890123456', '98765432109876543210', '1,', '-', '+', '1-', '--1'],
+  ...['0.1', '.5', '5.', '1.5', '0.10000000000000000001', '0.09999999999999999999', '1e3', '1E+11'],
+  ...['NaN', 'INF', '-INF', '123456.7890123', '12345678.9', '1.2.3', '2.01E+16', '.'],
+  ...[
+    '2024-02-29',
+    '2023-02-29',
+    '1900-01-01',
+    '1899-12-31',
+    '2100-01-01',
+    '0001-01-01',
+    '2024-13-01',
+  ],
+  ...['2024-1-01', '2024-02-29T10:00:00', '2024-02-29T10:00:00Z', '2024-02-29T24:00:00Z'],
+  ...[
+    '2024-02-29T10:00:00.5Z',
+    '2024-02-29T10:00:00+02:00',
+    '2024-02-29T25:00:00',
+    '2024-02-29 10:00:00',
+  ],
+  ...['29.02.2024', '10:00:00', '24:00:00', '2024', 'true', 'True', 'false', 'FALSE', 'ja', 'nein'],
+  ...[
+    'a',
+    'ab',
+    'abc',
+    'abcd',
+    'abcdef',
+    'é',
+    'éa',
+    'aé',
+    'ééé',
+    'NA',
+    '日本',
+    'z\u00a0',
+    'zzzz+1',
+  ],
+  ...[
+    ' a',
+    'a ',
+    ' ',
+    '  ',
+    '="001"',
+    '#REF!',
+    '#',
+    'a@b.cd',
+    '\ufffd',
+    'Ã©',
+    '\u3000x',
+    'x\u200b',
+  ],
+  ...[
+    '""',
+    '"a"',
+    '"1"',
+    '"2024-02-29"',
+    '"true"',
+    '"a,b"',
+    '"a""b"',
+    '"a\nb"',
+    '"a\r\nb"',
+    '"\r"',
+    '" "',
+  ],
+  ...['"a"b', 'a"b', '"a', '"', '"a\\"b"', 'a\\b', '"é', '\0', '#c'],
+];
+
+const plainCell = fc.constantFrom(...CELLS.slice(0, CELLS.length - 9));
+const anyCell = fc.constantFrom(...CELLS);
+
+const DIALECTS: readonly TableDialect[] = [
+  {},
+  {},
+  {},
+  { delimiter: ';' },
+  { delimiter: '\t', commentChar: '#' },
+  { escapeChar: '\\' },
+  { quoteChar: "'", doubleQuote: false },
+  { header: false },
+  { skipInitialSpace: true },
+  { commentRows: [3, 5], footerRows: 2 },
+];
+
+const THRESHOLDS: readonly Thresholds[] = [
+  {},
+  {},
+  { maxFaults: 1000 },
+  { warnOn: ['missing-cell', 'extra-cell', 'stray-quote', 'blank-row'], maxIncompleteRows: 1 },
+];
+
+interface Sample {
+  readonly schema: TableSchema | undefined;
+  readonly file: Buffer;
+  readonly dialect: TableDialect;
+  readonly thresholds: Thresholds;
+  readonly cut: number;
+}
+
+const sample: fc.Arbitrary<Sample> = fc
+  .array(fc.nat(FIELDS.length - 1), { minLength: 1, maxLength: 6 })
+  .chain((fields) => {
+    const count = fields.length;
+    const schema: TableSchema = {
+      fields: fields.map((field, index) => ({ name: `c${index}`, ...FIELDS[field] })),
+    };
+    const width = { minLength: count, maxLength: count };
+    const row = fc.oneof(
+      { weight: 12, arbitrary: fc.array(plainCell, width) },
+      { weight: 2, arbitrary: fc.array(anyCell, width) },
+      { weight: 1, arbitrary: fc.array(anyCell, { maxLength: count + 1 }) },
+    );
+    const lineEnd = fc.constantFrom('\n', '\r\n', '\r');
+    return fc.record({
+      schema: fc.constantFrom(schema, schema, schema, undefined),
+      rows: fc.array(row, { maxLength: 30 }),
+      lineEnd,
+      others: fc.oneof(
+        { weight: 4, arbitrary: fc.constant([]) },
+        { arbitrary: fc.array(lineEnd), weight: 1 },
+      ),
+      ends: fc.boolean(),
+      dialect: fc.constantFrom(...DIALECTS),
+      thresholds: fc.constantFrom(...THRESHOLDS),
+      cut: fc.oneof(fc.constant(1_000_000), fc.integer({ min: 1, max: 90 })),
+      label: fc.constantFrom('', '', '', ',more'),
+    });
+  })
+  .map(({ schema, rows, lineEnd, others, ends, dialect, thresholds, cut, label }) => {
+    const header = (schema ?? { fields: [{ name: 'c' }] }).fields.map(({ name }) => name).join(',');
+    const lines = [
+      ...(dialect.header === false ? [] : [header + label]),
+      ...rows.map((row) => row.join(',')),
+    ];
+    const text = lines.map((line, index) => {
+      const last = index === lines.length - 1 && !ends;
+      return line + (last ? '' : (others[index] ?? lineEnd));
+    });
+    const { delimiter = ',' } = dialect;
+    const file = Buffer.from(text.join('').replaceAll(',', delimiter));
+    // Bytes that are not text, now and then.
+    if (file.length % 17 === 0) file[file.length >> 1] = 0xff;
+    return { schema, file, dialect, thresholds, cut };
+  });
+
+/** Runs of the property; more by hand: `PLAIN_ROWS_RUNS=100000 npm test -- __tests__/quality/plain-rows.test.ts`. */
+const RUNS = Number(process.env.PLAIN_ROWS_RUNS ?? 500);
+
+describe('PlainRows', () => {
+  it('gives the report that the scanner and the cell reader give', () => {
+    fc.assert(
+      fc.property(sample, ({ schema, file, dialect, thresholds, cut }) => {
+        const expectation = { dialect, thresholds, ...(schema === undefined ? {} : { schema }) };
+        const limits = { expectation, maxRecordBytes: 400 };
+        const slow = inspectBytes(file, { ...limits, plainRows: false });
+        const fast = inspectBytes(file, limits, [cut]);
+        expect(JSON.stringify(fast, null, 1)).toBe(JSON.stringify(slow, null, 1));
+      }),
+      { numRuns: RUNS },
+    );
+  });
+
+  it('holds a value against a bound by its digits where a double is not enough', () => {
+    const schema: TableSchema = {
+      fields: [{ name: 'x', type: 'number', constraints: { exclusiveMinimum: '0.1' } }],
+    };
+    const file = 'x\n0.10000000000000000001\n0.1\n0.2\n0.09999999999999999999\n';
+    const report = inspectBytes(file, { expectation: { schema } });
+    expect(places(report)).toStrictEqual(['constraint-error 3:1', 'constraint-error 5:1']);
+  });
+
+  it('counts a null no more than once where its row turns out to be broken', () => {
+    const report = inspectBytes('a,b\n,1\n,2,3\n,4\n');
+    expect(report.columns[0]).toMatchObject({ rows: 2, nulls: 2 });
+  });
+});
