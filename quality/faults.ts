@@ -380,5 +380,6 @@ export const CHECKS: readonly Check<FaultType, CheckThresholds>[] = [
   HEADER_ONLY_CHECK,
   DELIVERY_CHECK,
   SENSITIVE_CHECK,
+  // The last one: of a key that is compared later it notes what its row has.
   KEY_CHECK,
 ];

@@ -17,7 +17,7 @@ export const LAST_RECORD = 2 ** 32 - 1;
 /** Slots in use at which there are made more, by as much, and at which no further key is taken where there can't be. */
 const LOAD = 0.75;
 const HIGHEST_LOAD = 0.85;
-const GROWTH = 2;
+const GROWTH = 4;
 /** Entries and slots where all of a budget is used. */
 const FULL_BYTES_PER_KEY = ENTRY_BYTES + SLOT_BYTES / LOAD;
 /** A smaller growth is not worth its work. */

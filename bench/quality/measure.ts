@@ -3,7 +3,7 @@ import { createReadStream } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import { inspectCsv } from '@file-processing/quality/inspect.ts';
 import { NODE_PORTS } from '../../listener/src/jobs/engine-ports.ts';
-import { SAMPLE_SCHEMA } from './sample-file.ts';
+import { KEY_FIELD, SAMPLE_SCHEMA } from './sample-file.ts';
 
 const [mode = '', file = '', module = ''] = process.argv.slice(2);
 const stream = createReadStream(file, { highWaterMark: 256 * 1024 });
@@ -14,6 +14,14 @@ if (mode === 'csv-parse') {
   let records = 0;
   for await (const record of stream.pipe(parse())) records += record.length > 0 ? 1 : 0;
   if (records === 0) throw new Error('csv-parse read no record');
+} else if (mode.startsWith('keys')) {
+  const type = mode === 'keys-integer' ? 'integer' : 'string';
+  const field = { name: KEY_FIELD, type, constraints: { unique: true } } as const;
+  const { verdict } = await inspectCsv(stream, NODE_PORTS, {
+    expectation: { schema: { fields: [field] } },
+    ...(mode === 'keys-on-disk' ? { maxKeyBytes: 16 * 1024 * 1024 } : {}),
+  });
+  if (verdict !== 'passed') throw new Error(`different keys have ${verdict}`);
 } else {
   const { primaryKey, ...unkeyed } = SAMPLE_SCHEMA;
   const schema = mode === 'keyed' ? { ...unkeyed, primaryKey } : unkeyed;

@@ -33,6 +33,26 @@ export function writeSampleFile(path: string, bytes: number): void {
   closeSync(file);
 }
 
+/** Column of {@link writeKeyFile}. */
+export const KEY_FIELD = 'key';
+
+/** Writes a file of one column of different keys: texts of ten characters in no order, or integers that count up. */
+export function writeKeyFile(path: string, count: number, kind: 'text' | 'integer'): void {
+  const file = openSync(path, 'w');
+  writeSync(file, `${KEY_FIELD}\n`);
+  for (let from = 1; from <= count; from += 10_000) {
+    const length = Math.min(10_000, count - from + 1);
+    const keys = Array.from({ length }, (_, i) => (kind === 'text' ? textKey(from + i) : from + i));
+    writeSync(file, `${keys.join('\n')}\n`);
+  }
+  closeSync(file);
+}
+
+/** Multiplied by an odd number (Knuth's), those below 2^32 stay different. */
+function textKey(n: number): string {
+  return `K-${(Math.imul(n, 2_654_435_761) >>> 0).toString(16).padStart(8, '0')}`;
+}
+
 function sampleRow(n: number): string {
   const month = String(1 + (n % 12)).padStart(2, '0');
   const day = String(1 + (n % 28)).padStart(2, '0');

@@ -13,13 +13,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { SAMPLE_SCHEMA, writeSampleFile } from './sample-file.ts';
+import { KEY_FIELD, SAMPLE_SCHEMA, writeKeyFile, writeSampleFile } from './sample-file.ts';
 
 const CSV_PARSE = 'csv-parse@7.0.3';
 const FRICTIONLESS = 'frictionless==5.21.0';
+const DUCKDB = 'duckdb==2.0.0';
+const KEYS = 5_000_000;
 
 interface Figure {
   readonly name: string;
+  readonly cpuSeconds: number;
   readonly mbPerCpuSecond: number;
   readonly peakMb: number;
 }
@@ -48,6 +51,24 @@ print(`${values.mb} MB`, [typed, keyed, profiled, faulty, csvParse(large)], type
 const typedSmall = node('types, constraints, primary key', small, [measure, 'keyed', small]);
 print(`${values['peer-mb']} MB`, [typedSmall, frictionless(small)], typedSmall);
 
+const textKeys = keyFile('text');
+const inMemory = node('texts', textKeys, [measure, 'keys-text', textKeys]);
+const onDisk = node('texts, 16 MiB in memory', textKeys, [measure, 'keys-on-disk', textKeys]);
+const integerKeys = keyFile('integer');
+const integers = node('integers that count up', integerKeys, [
+  measure,
+  'keys-integer',
+  integerKeys,
+]);
+print(`${KEYS / 1e6} million unique keys`, [inMemory, onDisk, integers], inMemory);
+print('the texts by DuckDB', [duckdb(textKeys)], inMemory);
+
+function keyFile(kind: 'text' | 'integer'): string {
+  const path = join(folder, `keys-${kind}.csv`);
+  if (!existsSync(path)) writeKeyFile(path, KEYS, kind);
+  return path;
+}
+
 function sampleFile(megabytes: number): string {
   const path = join(folder, `sample-${megabytes}.csv`);
   if (!existsSync(path)) writeSampleFile(path, megabytes * 1e6);
@@ -58,7 +79,7 @@ function sampleFile(megabytes: number): string {
 function figure(name: string, file: string, command: string, args: readonly string[]): Figure {
   const output = execFileSync(command, args, { encoding: 'utf8' });
   const { cpuSeconds, peakMb } = JSON.parse(output.trim().split('\n').at(-1) ?? '');
-  return { name, mbPerCpuSecond: statSync(file).size / 1e6 / cpuSeconds, peakMb };
+  return { name, cpuSeconds, mbPerCpuSecond: statSync(file).size / 1e6 / cpuSeconds, peakMb };
 }
 
 function node(name: string, file: string, args: readonly string[]): Figure {
@@ -75,15 +96,29 @@ function csvParse(file: string): Figure | string {
   return node('csv-parse (structure alone)', file, [measure, 'csv-parse', file, module]);
 }
 
-function frictionless(file: string): Figure | string {
-  const place = join(folder, 'frictionless');
+/** The Python that has a package of PyPI, made where there is none; undefined where it can't be. */
+function pythonWith(requirement: string): string | undefined {
+  const place = join(folder, requirement);
   const python = join(place, 'bin', 'python');
-  if (!existsSync(join(place, 'bin', 'frictionless'))) {
-    const installed =
-      runs('python3', ['-m', 'venv', place]) &&
-      runs(python, ['-m', 'pip', 'install', '--quiet', FRICTIONLESS]);
-    if (!installed) return `${FRICTIONLESS} could not be installed`;
-  }
+  const marker = join(place, 'installed');
+  if (existsSync(marker)) return python;
+  const installed =
+    runs('python3', ['-m', 'venv', place]) &&
+    runs(python, ['-m', 'pip', 'install', '--quiet', requirement]);
+  if (installed) writeFileSync(marker, '');
+  return installed ? python : undefined;
+}
+
+function duckdb(file: string): Figure | string {
+  const python = pythonWith(DUCKDB);
+  if (python === undefined) return `${DUCKDB} could not be installed`;
+  const script = fileURLToPath(new URL('./duckdb_keys.py', import.meta.url));
+  return figure('DuckDB, one thread', file, python, [script, file, KEY_FIELD]);
+}
+
+function frictionless(file: string): Figure | string {
+  const python = pythonWith(FRICTIONLESS);
+  if (python === undefined) return `${FRICTIONLESS} could not be installed`;
   const script = fileURLToPath(new URL('./frictionless_validate.py', import.meta.url));
   return figure('frictionless', file, python, [script, file, schema]);
 }
@@ -99,7 +134,8 @@ function print(title: string, figures: readonly (Figure | string)[], ours: Figur
       console.log(`  ${item}: no figure`);
       continue;
     }
-    const speed = `${item.mbPerCpuSecond.toFixed(1).padStart(7)} MB/CPU-s`;
+    const seconds = `${item.cpuSeconds.toFixed(2).padStart(6)} CPU-s`;
+    const speed = `${seconds}${item.mbPerCpuSecond.toFixed(1).padStart(7)} MB/CPU-s`;
     const ratio = (ours.mbPerCpuSecond / item.mbPerCpuSecond).toFixed(2);
     console.log(
       `  ${item.name.padEnd(34)}${speed}  peak ${item.peakMb} MB  (${ours.name}: ${ratio} x)`,
