@@ -153,9 +153,8 @@ async function runAll(
       } catch (error) {
         progress.end();
         signal.throwIfAborted();
-        const code = exitCodeOfError(error);
         context.stderr.write(`${printable(name)}: ${errorText(error)}`);
-        codes.push(code === EXIT.unexpected ? EXIT.tryAgain : code);
+        codes.push(exitCodeOfError(error));
       }
     }
   } finally {

@@ -239,7 +239,10 @@ export const rejudge: Command<RejudgeOptions> = (
     if (mapping) await requireMapping(database, mapping);
     await requireClient(database, selection);
     const found = { ...selection, ended: true, notAskedFor: reason };
-    const request = { askedBy: 'rule_change', reason, priority: REJUDGE_PRIORITY } as const;
+    const request = {
+      ...({ askedBy: 'rule_change', reason, onlyOnce: true } as const),
+      priority: REJUDGE_PRIORITY,
+    };
     const count = dryRun
       ? await countOf(database, found)
       : await askAgain(database, queue, found, request);

@@ -221,6 +221,8 @@ async function nextNumber(
 export interface JudgementRequest {
   readonly askedBy: Asker;
   readonly reason?: string;
+  /** Leaves out runs of which a judgement was asked for with this reason before. @default false */
+  readonly onlyOnce?: boolean;
 }
 
 /**
@@ -232,14 +234,21 @@ export interface JudgementRequest {
 export async function requestJudgements(
   transaction: Transaction,
   runIds: readonly string[],
-  { askedBy, reason }: JudgementRequest,
+  { askedBy, reason, onlyOnce = false }: JudgementRequest,
 ): Promise<readonly (JudgementReference & { readonly jobId: string })[]> {
   const { runs, judgements } = tablesOf(transaction);
+  // In the same order in every transaction, so that two of them can't wait for each other. A statement of its own: the
+  // next one sees what was committed by those that it has waited for.
+  await transaction.raw(
+    `SELECT FROM ${runs} WHERE id = ANY (?::uuid[]) ORDER BY id FOR NO KEY UPDATE`,
+    [[...runIds]],
+  );
+  const asked = `AND NOT EXISTS (SELECT FROM ${judgements} WHERE run_id = run.id AND reason = ?)`;
   const { rows } = await transaction.raw(
     `WITH chosen AS (
-       -- In the same order in every transaction, so that two of them can't wait for each other.
-       SELECT id FROM ${runs} WHERE id = ANY (?::uuid[]) AND status <> 'pending'
-       ORDER BY id FOR NO KEY UPDATE
+       SELECT id FROM ${runs} AS run WHERE id = ANY (?::uuid[]) AND status <> 'pending'
+         ${onlyOnce ? asked : ''}
+       ORDER BY id
      ), asked AS (
        UPDATE ${runs} AS run SET last_number = last_number + 1, status = 'pending'
        FROM chosen WHERE run.id = chosen.id RETURNING run.id, run.last_number
@@ -247,7 +256,7 @@ export async function requestJudgements(
      INSERT INTO ${judgements} (run_id, number, asked_by, reason)
      SELECT id, last_number, ?, ? FROM asked
      RETURNING run_id AS "runId", number, job_id AS "jobId"`,
-    [[...runIds], askedBy, storableReason(reason)],
+    [[...runIds], ...(onlyOnce ? [storableReason(reason)] : []), askedBy, storableReason(reason)],
   );
   return rows;
 }

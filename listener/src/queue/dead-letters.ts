@@ -2,9 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { storableText } from '../database/column-values.ts';
 import type { Database, Transaction } from '../database/connection.ts';
 import {
-  type Asker,
   failJudgements,
   type JudgementReference,
+  type JudgementRequest,
   nameJobs,
   noteFailure,
   requestJudgements,
@@ -14,9 +14,7 @@ import { queueSchemaOf, tablesOf } from '../database/tables.ts';
 import { DEAD_LETTER_QUEUE, type DeadLetter, errorTextOf, type Queue, RUN_QUEUE } from './queue.ts';
 
 /** Asks for judgements anew. */
-export interface RetryRequest {
-  readonly askedBy: Asker;
-  readonly reason?: string;
+export interface RetryRequest extends JudgementRequest {
   /** See {@link Queue.enqueue}. */
   readonly priority?: number;
 }

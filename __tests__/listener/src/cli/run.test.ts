@@ -1,6 +1,16 @@
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import {
+  afterAll,
+  afterEach,
+  beforeAll,
+  beforeEach,
+  describe,
+  expect,
+  onTestFinished,
+  test,
+  vi,
+} from 'vitest';
 import { listRuns } from '../../../../listener/src/database/runs.ts';
 import { cli, eventOf } from '../../support/cli.ts';
 import { startListenerChild } from '../../support/listener-process.ts';
@@ -213,6 +223,18 @@ describe('a run with a database', () => {
   test('the most serious of several objects gives the code', async () => {
     const root = await rootWith({ 'b.csv': 'n\n1\n' });
     expect(await run(root, 'a.csv', 'b.csv')).toMatchObject({ code: 66 });
+  });
+
+  test('an error that nobody foresaw of one object is told, and the others are judged', async () => {
+    await given.database.raw(`
+      CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql
+        AS $$ BEGIN RAISE EXCEPTION 'nobody foresaw this'; END $$;
+      CREATE TRIGGER refuse BEFORE INSERT ON runs
+        FOR EACH ROW WHEN (NEW.key = 'a.csv') EXECUTE FUNCTION refuse()`);
+    onTestFinished(() => given.database.raw('DROP TRIGGER refuse ON runs; DROP FUNCTION refuse'));
+    const { code, err, out } = await run(await rootWith({ 'b.csv': 'n\n1\n' }), 'a.csv', 'b.csv');
+    expect([code, out]).toEqual([70, expect.stringContaining('PASSED  bucket/b.csv')]);
+    expect(err).toMatch(/^bucket\/a\.csv: unexpected error: .*nobody foresaw this/s);
   });
 
   test('a pod that is started anew says what the one before it recorded', async () => {

@@ -13,6 +13,7 @@ import {
   startOwnJudgement,
 } from '../../../../listener/src/database/judgements.ts';
 import { findRun } from '../../../../listener/src/database/runs.ts';
+import { eventually } from '../../../support/eventually.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
 import { begin, beginOf, forgetRuns, judgedRun, openRun, PASSED } from '../../support/runs.ts';
 
@@ -39,6 +40,27 @@ async function beginAnother(runId: string) {
   const [requested] = await request([runId]);
   return beginOf(given.database, runId, requested?.number);
 }
+
+test('a judgement that is to be made once for a reason is not asked for again by somebody who waited meanwhile', async () => {
+  const runId = await judgedRun(given.database, OBJECT);
+  const once = { askedBy: 'rule_change', reason: 'rule 2 is mended', onlyOnce: true } as const;
+  const other = await given.database.transaction(async (transaction) => {
+    const [asked] = await requestJudgements(transaction, [runId], once);
+    const waiting = given.database.transaction((another) =>
+      requestJudgements(another, [runId], once),
+    );
+    await eventually(async () => {
+      const { rows } = await given.database.raw(
+        `SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
+      );
+      expect(rows).toHaveLength(1);
+    });
+    await failJudgements(transaction, [{ runId, number: asked?.number ?? 0, error: 'ended' }]);
+    return { waiting };
+  });
+  expect(await other.waiting).toEqual([]);
+  expect(await judgementsOf(given.database, runId)).toHaveLength(2);
+});
 
 test('the judgement of a message is begun with what its event said', async () => {
   expect(await begin(given.database, OBJECT)).toMatchObject({
