@@ -110,6 +110,42 @@ export class DeferredKeys {
       yield;
     }
   }
+
+  /**
+   * Hands over every reference that nothing was found for: a key of an odd number whose hash none of the number before
+   * it has, nor `isKnown`. They come in order, and it stops, as {@link duplicates} says.
+   */
+  *unmatched(
+    isKnown: (key: number, hash: Int32Array, at: number) => boolean,
+    found: (reference: DeferredKey) => void,
+  ): Generator<void> {
+    const index = new KeyIndex(new KeyBudget(Infinity));
+    for (let partition = 0; partition < PARTITIONS; partition++) {
+      this.#visit(partition, (words, at) => {
+        const { key, record } = entryAt(words, at);
+        if (key % 2 === 0) index.find(words, at, record);
+      });
+      this.#visit(partition, (words, at) => {
+        const reference = entryAt(words, at);
+        const { key } = reference;
+        if (key % 2 === 0 || index.get(words, at) > 0 || isKnown(key, words, at)) return;
+        found(reference);
+      });
+      index.clear();
+      yield;
+    }
+  }
+
+  #visit(partition: number, take: (words: Int32Array, at: number) => void): void {
+    const block = new Int32Array(BLOCK_WORDS);
+    for (const number of this.#written[partition] as number[]) {
+      this.#scratch.read(new Uint8Array(block.buffer), number * BLOCK_BYTES);
+      for (let at = 0; at < BLOCK_WORDS; at += ENTRY_WORDS) take(block, at);
+    }
+    const from = partition * BLOCK_WORDS;
+    const to = from + (this.#used[partition] as number);
+    for (let at = from; at < to; at += ENTRY_WORDS) take(this.#words, at);
+  }
 }
 
 function compare(
@@ -123,15 +159,18 @@ function compare(
     const record = (words[at + 4] as number) >>> 0;
     const firstRecord = index.find(words, at, record);
     if (firstRecord === 0) continue;
-    const last = words[at + 7] as number;
-    const byte = (last & 0x3fff) * WORD + ((words[at + 6] as number) >>> 0);
-    found({
-      key: last >>> 16,
-      record,
-      firstRecord,
-      line: (words[at + 5] as number) >>> 0,
-      byte: byte === NO_BYTE ? null : byte,
-      row: ((last >>> 14) & 3) as RowState,
-    });
+    found({ ...entryAt(words, at), firstRecord });
   }
+}
+
+function entryAt(words: Int32Array, at: number): DeferredKey {
+  const last = words[at + 7] as number;
+  const byte = (last & 0x3fff) * WORD + ((words[at + 6] as number) >>> 0);
+  return {
+    key: last >>> 16,
+    record: (words[at + 4] as number) >>> 0,
+    line: (words[at + 5] as number) >>> 0,
+    byte: byte === NO_BYTE ? null : byte,
+    row: ((last >>> 14) & 3) as RowState,
+  };
 }

@@ -2,6 +2,7 @@ import type { Check } from './checks/check.ts';
 import { DELIVERY_CHECK, type DeliveryThresholds } from './checks/delivery.ts';
 import { DIALECT_CHECK } from './checks/dialect.ts';
 import { ENCODING_CHECK, SIGN_CHECK } from './checks/encoding.ts';
+import { FOREIGN_KEY_CHECK } from './checks/foreign-keys.ts';
 import { HEADER_CHECK } from './checks/header.ts';
 import { KEY_CHECK } from './checks/keys.ts';
 import { SENSITIVE_CHECK } from './checks/sensitive.ts';
@@ -271,6 +272,13 @@ export const FAULT_KINDS = [
     remedy: 'Remove the duplicate, or fill in the key.',
   },
   {
+    type: 'foreign-key',
+    scope: 'cell',
+    meaning:
+      'A foreign key has a value that no row of the file has in the fields that it refers to.',
+    remedy: 'Deliver the row that is referred to, or correct the value.',
+  },
+  {
     type: 'table-dimensions',
     scope: 'file',
     meaning: 'The file has fewer or more rows than RowCount, `minRows` or `maxRows` allow.',
@@ -382,4 +390,5 @@ export const CHECKS: readonly Check<FaultType, CheckThresholds>[] = [
   SENSITIVE_CHECK,
   // The last one: of a key that is compared later it notes what its row has.
   KEY_CHECK,
+  FOREIGN_KEY_CHECK,
 ];

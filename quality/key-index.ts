@@ -90,15 +90,18 @@ export class KeyIndex {
     const h1 = hash[at + 1] as number;
     const slot = this.#slots === 0 ? 0 : this.#slotOf(h0, h1, hash, at);
     const tags = this.#tags;
-    if (slot < tags.length && tags[slot] !== 0) {
-      const entry = this.#entries[slot] as number;
-      const page = this.#pages[Math.floor(entry / PAGE_ENTRIES)] as Int32Array;
-      return (page[(entry % PAGE_ENTRIES) * ENTRY_WORDS + HASH_WORDS] as number) >>> 0;
-    }
+    if (slot < tags.length && tags[slot] !== 0) return this.#recordIn(slot);
     if (this.count >= this.#limit && !this.#addSlots()) return -1;
     if (this.count >= this.#room && !this.#addPage()) return -1;
     this.#put(this.#tags === tags ? slot : this.#emptySlot(h0), hash, at, record);
     return 0;
+  }
+
+  /** The record that had a key first; 0 when it is not remembered. */
+  get(hash: Int32Array, at: number): number {
+    if (this.#slots === 0) return 0;
+    const slot = this.#slotOf(hash[at] as number, hash[at + 1] as number, hash, at);
+    return this.#tags[slot] === 0 ? 0 : this.#recordIn(slot);
   }
 
   /** Forgets all keys, and gives their memory back. */
@@ -128,6 +131,12 @@ export class KeyIndex {
       if (found === tag && this.#has(this.#entries[slot] as number, hash, at)) return slot;
       if (++slot === tags.length) slot = 0;
     }
+  }
+
+  #recordIn(slot: number): number {
+    const entry = this.#entries[slot] as number;
+    const page = this.#pages[Math.floor(entry / PAGE_ENTRIES)] as Int32Array;
+    return (page[(entry % PAGE_ENTRIES) * ENTRY_WORDS + HASH_WORDS] as number) >>> 0;
   }
 
   #emptySlot(h0: number): number {

@@ -51,6 +51,8 @@ const MISSING_VALUES =
 
 const CLASSIFICATION = `one of ${CLASSIFICATIONS.join(', ')}`;
 
+const FOREIGN_KEYS = 'a list of objects of fields and of a reference, which has as many fields';
+
 /** Properties of a schema that only describe, which are passed over: those that the standard has for any of its objects. */
 export const DESCRIBING_SCHEMA_PROPERTIES: readonly string[] = [
   '$schema',
@@ -110,6 +112,13 @@ export const SCHEMA_PROPERTIES = [
     default: 'none',
     allowed: 'a list of lists of field names',
     meaning: 'Fields whose values together must not come twice; a key with a null is not compared.',
+  },
+  {
+    name: 'foreignKeys',
+    default: 'none',
+    allowed: FOREIGN_KEYS,
+    meaning:
+      'Fields whose values together must stand in the fields of `reference` in a row of the same file, before or after; a key with a null is not compared.',
   },
   {
     name: 'classification',
@@ -172,9 +181,6 @@ export const FIELD_PROPERTIES = [
   },
 ] as const satisfies readonly DescriptorOption[];
 
-/** Known, and refused with the reason. */
-const REFUSED_SCHEMA_PROPERTIES: readonly string[] = ['foreignKeys'];
-
 export type MissingValue = string | { value: string; label?: string };
 
 /** One column of a Table Schema; {@link FIELD_PROPERTIES} and TYPE_PROPERTIES explain each property. */
@@ -196,6 +202,12 @@ export interface TableField {
   categoriesOrdered?: boolean;
 }
 
+export interface ForeignKey {
+  fields: string | string[];
+  /** `resource` is absent or empty: the file refers to itself. */
+  reference: { fields: string | string[]; resource?: '' };
+}
+
 /** Frictionless Table Schema, version 2; {@link SCHEMA_PROPERTIES} explains each property. */
 export interface TableSchema {
   fields: TableField[];
@@ -203,6 +215,7 @@ export interface TableSchema {
   missingValues?: MissingValue[];
   primaryKey?: string | string[];
   uniqueKeys?: string[][];
+  foreignKeys?: ForeignKey[];
   classification?: Classification;
 }
 
@@ -230,11 +243,18 @@ export interface CompiledSchema {
   readonly fields: readonly CompiledField[];
   readonly fieldsMatch: FieldsMatch;
   readonly keys: readonly CompiledKey[];
+  readonly foreignKeys: readonly CompiledForeignKey[];
+}
+
+/** Fields whose values together must stand in other fields of a row of the same file, by their positions. */
+export interface CompiledForeignKey {
+  readonly fields: readonly number[];
+  readonly reference: readonly number[];
 }
 
 /**
  * Checks a Table Schema and prepares its checks. Every rule that we can't check is a problem (a type, a
- * constraint, foreign keys), and so is every property that is not known, since it may be a rule that is
+ * constraint, a foreign key of another file), and so is every property that is not known, since it may be a rule that is
  * misspelt or stands in the wrong place: a rule is never silently passed over.
  */
 export function compileSchema(
@@ -244,9 +264,6 @@ export function compileSchema(
   problems: ProblemList,
 ): CompiledSchema {
   const given = problems.object(path, schema) ?? { fields: [{ name: 'none' }] };
-  if (given.foreignKeys !== undefined) {
-    problems.add(`${path}.foreignKeys`, 'is not supported: one file is judged at a time');
-  }
   refuseUnknown(given, path, SCHEMA_NAMES, PLACES_BESIDE_SCHEMA, problems);
   const missing = missingValues(`${path}.missingValues`, given.missingValues, problems) ?? [''];
   const classification =
@@ -280,7 +297,12 @@ export function compileSchema(
   for (const key of uniqueKeys(`${path}.uniqueKeys`, given.uniqueKeys, names, problems)) {
     keys.push({ fault: 'unique-error', fields: key });
   }
-  return { fields, fieldsMatch: fieldsMatch(path, given.fieldsMatch, problems), keys };
+  return {
+    fields,
+    fieldsMatch: fieldsMatch(path, given.fieldsMatch, problems),
+    keys,
+    foreignKeys: foreignKeys(`${path}.foreignKeys`, given.foreignKeys, fields, problems),
+  };
 }
 
 interface KnownNames {
@@ -291,7 +313,7 @@ interface KnownNames {
 
 const SCHEMA_NAMES: KnownNames = {
   checked: SCHEMA_PROPERTIES.map(({ name }) => name),
-  passedOver: [...DESCRIBING_SCHEMA_PROPERTIES, ...REFUSED_SCHEMA_PROPERTIES],
+  passedOver: DESCRIBING_SCHEMA_PROPERTIES,
 };
 
 const FIELD_NAMES: KnownNames = {
@@ -440,6 +462,72 @@ function uniqueKeys(
   }
   problems.add(path, `is ${show(value)}; a list of lists of field names is needed`);
   return [];
+}
+
+function foreignKeys(
+  path: string,
+  value: unknown,
+  fields: readonly CompiledField[],
+  problems: ProblemList,
+): CompiledForeignKey[] {
+  if (value === undefined) return [];
+  if (!Array.isArray(value) || value.length === 0) {
+    problems.add(path, `is ${show(value)}; ${FOREIGN_KEYS} is needed`);
+    return [];
+  }
+  return value.flatMap((item: unknown, index) => {
+    const place = `${path}[${index}]`;
+    const given = problems.object(place, item);
+    const target = given && problems.object(`${place}.reference`, given.reference);
+    if (given === undefined || target === undefined) return [];
+    refuseUnknown(given, place, FOREIGN_KEY_NAMES, new Map(), problems);
+    refuseUnknown(target, `${place}.reference`, REFERENCE_NAMES, new Map(), problems);
+    const { resource = '' } = target;
+    if (resource !== '') {
+      problems.add(
+        `${place}.reference.resource`,
+        `is ${show(resource)}; other files are not looked at: leave it out, which means this one`,
+      );
+      return [];
+    }
+    const names = fields.map(({ name }) => name);
+    const listOf = (at: string, one: unknown): number[] =>
+      keyFields(at, isString(one) ? [one] : one, names, problems);
+    const key = {
+      fields: listOf(`${place}.fields`, given.fields),
+      reference: listOf(`${place}.reference.fields`, target.fields),
+    };
+    noteMismatch(key, place, fields, problems);
+    return [key];
+  });
+}
+
+const FOREIGN_KEY_NAMES: KnownNames = { checked: ['fields', 'reference'], passedOver: [] };
+const REFERENCE_NAMES: KnownNames = { checked: ['fields', 'resource'], passedOver: [] };
+
+/** Fields that can't be compared: too many on a side, or of another type. */
+function noteMismatch(
+  { fields, reference }: CompiledForeignKey,
+  path: string,
+  all: readonly CompiledField[],
+  problems: ProblemList,
+): void {
+  if (fields.length === 0 || reference.length === 0) return;
+  if (fields.length !== reference.length) {
+    const found = `has ${reference.length}, and the foreign key ${fields.length}`;
+    problems.add(`${path}.reference.fields`, `${found}; as many fields are needed`);
+    return;
+  }
+  fields.forEach((field, place) => {
+    const [own, other] = [all[field], all[reference[place] ?? -1]];
+    if (own === undefined || other === undefined) return;
+    const types = [own.type, other.type].map((type) => (type === 'any' ? 'string' : type));
+    if (types[0] === types[1]) return;
+    problems.add(
+      `${path}.reference.fields[${place}]`,
+      `is ${show(other.name)} of type ${other.type}, and ${show(own.name)} is of type ${own.type}; one type is needed`,
+    );
+  });
 }
 
 function keyFields(

@@ -133,6 +133,22 @@ describe('compileSchema', () => {
       `schema.fields[0].${path}`,
     ]),
     [{ fields: [{ name: 'a' }], foreignKeys: [] }, 'schema.foreignKeys'],
+    ...[
+      [1, ''],
+      [{ fields: 'a' }, '.reference'],
+      [{ fields: 'a', reference: { fields: 'b', resource: 'sites' } }, '.reference.resource'],
+      [{ fields: 'a', reference: { field: 'b', fields: 'b' } }, '.reference.field'],
+      [{ fields: 'a', references: 1, reference: { fields: 'b' } }, '.references'],
+      [{ fields: 'x', reference: { fields: 'b' } }, '.fields'],
+      [{ fields: 'a', reference: { fields: ['b', 'a'] } }, '.reference.fields'],
+      [{ fields: 'a', reference: { fields: 'n' } }, '.reference.fields[0]'],
+    ].map(([key, path]): [object, string] => [
+      {
+        fields: [{ name: 'a' }, { name: 'b', type: 'string' }, { name: 'n', type: 'integer' }],
+        foreignKeys: [key],
+      },
+      `schema.foreignKeys[0]${path}`,
+    ]),
     [{ fields: [{ name: 'a' }], primaryKey: 'b' }, 'schema.primaryKey'],
     [{ fields: [{ name: 'a' }], primaryKey: [] }, 'schema.primaryKey'],
     [{ fields: [{ name: 'a' }], uniqueKeys: [['a'], ['c']] }, 'schema.uniqueKeys[1]'],

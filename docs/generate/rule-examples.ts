@@ -177,6 +177,17 @@ export const SCHEMA_EXAMPLES: Readonly<
     bad: 'a,b\n1,x\n1,x',
     fault: 'unique-error',
   },
+  foreignKeys: {
+    rule: {
+      schema: {
+        fields: [...AB, { name: 'c' }],
+        foreignKeys: [{ fields: ['b'], reference: { fields: ['c'] } }],
+      },
+    },
+    good: 'a,b,c\n1,x,y\n2,,x',
+    bad: 'a,b,c\n1,x,y\n2,,z',
+    fault: 'foreign-key',
+  },
   'fieldsMatch: exact': {
     rule: { schema: { fields: AB } },
     good: 'a,b\n1,x',
@@ -419,6 +430,16 @@ export const FAULT_EXAMPLES: Readonly<Record<FaultType, Omit<FileExample, 'fault
   'spreadsheet-error': file(AS_IT_IS, 'a,b\n1,5', 'a,b\n1,#REF!'),
   'unique-error': file(fieldB({ constraints: { unique: true } }), 'a,b\n1,x\n1,y', 'a,b\n1,x\n2,x'),
   'primary-key': file({ schema: { fields: AB, primaryKey: 'a' } }, 'a,b\n1,x', 'a,b\n,x'),
+  'foreign-key': file(
+    {
+      schema: {
+        fields: [{ name: 'id' }, { name: 'parent' }],
+        foreignKeys: [{ fields: 'parent', reference: { fields: 'id' } }],
+      },
+    },
+    'id,parent\n1,2\n2,',
+    'id,parent\n1,3\n2,',
+  ),
   'table-dimensions': file(tolerant({ maxRows: 1 }), 'a,b\n1,x', 'a,b\n1,x\n2,y'),
   'row-count-change': {
     ...file(

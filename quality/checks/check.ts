@@ -131,6 +131,11 @@ export interface TextSign {
     | undefined;
 }
 
+/** Bytes for the keys of one of the checks that remember some: foreign keys take a half where there are any. */
+export function keyBudgetOf({ maxKeyBytes, schema }: InspectedFile): number {
+  return (schema?.foreignKeys.length ?? 0) > 0 ? Math.floor(maxKeyBytes / 2) : maxKeyBytes;
+}
+
 /** What its owner fills in, and others only read. */
 export type Writable<T> = { -readonly [K in keyof T]: T[K] };
 

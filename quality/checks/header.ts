@@ -328,7 +328,7 @@ function noteExtra(
 }
 
 function noteMissing(
-  { fields, fieldsMatch, keys }: CompiledSchema,
+  { fields, fieldsMatch, foreignKeys, keys }: CompiledSchema,
   taken: ReadonlySet<number>,
   faults: HeaderFault[],
 ): void {
@@ -341,7 +341,11 @@ function noteMissing(
   fields.forEach(({ name, required }, field) => {
     if (taken.has(field)) return;
     // Without its column nobody could tell whether a rule of the field is kept.
-    const needed = required ? 'required' : inKey(field, keys) ? 'part of a key' : undefined;
+    const needed = required
+      ? 'required'
+      : inKey(field, keys, foreignKeys)
+        ? 'part of a key'
+        : undefined;
     if (mayBeAbsent && needed === undefined) return;
     const why = mayBeAbsent ? `; it is ${needed}` : '';
     const message = `The schema's field ${show(name)} has no label${why}.`;
@@ -349,6 +353,13 @@ function noteMissing(
   });
 }
 
-function inKey(field: number, keys: CompiledSchema['keys']): boolean {
-  return keys.some(({ fields }) => fields.includes(field));
+function inKey(
+  field: number,
+  keys: CompiledSchema['keys'],
+  foreignKeys: CompiledSchema['foreignKeys'],
+): boolean {
+  const lists = [...keys, ...foreignKeys].map(({ fields }) => fields);
+  return [...lists, ...foreignKeys.map(({ reference }) => reference)].some((fields) =>
+    fields.includes(field),
+  );
 }

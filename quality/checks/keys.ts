@@ -11,6 +11,7 @@ import {
   cellText,
   type Found,
   type InspectedFile,
+  keyBudgetOf,
   MOST_OF_A_COLUMN,
 } from './check.ts';
 
@@ -70,8 +71,9 @@ export const KEY_CHECK: Check<Kind> = {
   },
 };
 
-function keysOf({ schema, maxKeyBytes, ports }: InspectedFile, columns: readonly Column[]): Key[] {
-  const budget = new KeyBudget(maxKeyBytes);
+function keysOf(file: InspectedFile, columns: readonly Column[]): Key[] {
+  const { schema, ports } = file;
+  const budget = new KeyBudget(keyBudgetOf(file));
   return (schema?.keys ?? []).flatMap(({ fault, fields }) => {
     const cells = fields.map((field) =>
       columns.findIndex((column) => column.field === schema?.fields[field]),
