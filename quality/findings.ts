@@ -20,8 +20,7 @@ import type { RuleReport } from './delivery-rules.ts';
 import { FAULT_TYPES, type FaultType, STRUCTURAL_FAULTS } from './faults.ts';
 import { MAX_CELLS, QUOTES_VALID, type Scanner } from './scanner.ts';
 import { shorten } from './text.ts';
-import type { Thresholds } from './thresholds.ts';
-import { warningTypes } from './verdict.ts';
+import { type Thresholds, warningTypes } from './thresholds.ts';
 
 /** One fault, with its place. What does not apply is null: a whole file has no record, a record no column. */
 export interface Fault {

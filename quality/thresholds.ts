@@ -28,6 +28,12 @@ export interface Thresholds extends CheckThresholds {
 
 const FAULTS = 'a list of fault types';
 
+/** Fault types that only warn under these thresholds. */
+export function warningTypes(thresholds: Thresholds): ReadonlySet<FaultType> {
+  const { warnOn = [], failOn = [] } = thresholds;
+  return new Set([...ALWAYS_WARN, ...warnOn].filter((type) => !failOn.includes(type)));
+}
+
 /** Where nothing else is said, a table of which more rows have a broken structure can't be read. */
 const DEFAULT_BROKEN_ROWS = 0.5;
 

@@ -1,4 +1,4 @@
-import { ALWAYS_WARN, FAULT_TYPES, type FaultType } from './faults.ts';
+import { FAULT_TYPES } from './faults.ts';
 import type { FaultLog } from './findings.ts';
 import { brokenRowsLimit, type Thresholds } from './thresholds.ts';
 
@@ -62,12 +62,6 @@ export interface Judgement {
   readonly verdict: Verdict;
   /** Why, in sentences; empty for `passed`. */
   readonly reasons: readonly string[];
-}
-
-/** Fault types that only warn under these thresholds. */
-export function warningTypes(thresholds: Thresholds): ReadonlySet<FaultType> {
-  const { warnOn = [], failOn = [] } = thresholds;
-  return new Set([...ALWAYS_WARN, ...warnOn].filter((type) => !failOn.includes(type)));
 }
 
 /** Whether faults that do not only warn may be within a tolerance. */

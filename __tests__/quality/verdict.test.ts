@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { FaultType } from '../../quality/faults.ts';
 import { FaultLog } from '../../quality/findings.ts';
-import type { Thresholds } from '../../quality/thresholds.ts';
-import { judge, warningTypes } from '../../quality/verdict.ts';
+import { type Thresholds, warningTypes } from '../../quality/thresholds.ts';
+import { judge } from '../../quality/verdict.ts';
 
 interface Found {
   inRows?: Partial<Record<FaultType, number>>;
