@@ -1,5 +1,6 @@
 import { parseTopicArn } from './arn.ts';
 import { isRegion } from './partition.ts';
+import { type RulesLocation, readRulesLocation } from './rule-set.ts';
 import {
   DELIVERY_BUCKETS,
   type DeliveryBucket,
@@ -71,6 +72,13 @@ export const LONGEST_RETENTION_DAYS = 10_000;
 export function shortestRetentionDays(maxAgeSeconds: number): number {
   const refusedAfter = Math.max(maxAgeSeconds, LONGEST_IN_QUEUES_SECONDS) / DAY_SECONDS;
   return Math.ceil(refusedAfter) + QUEUE_DAYS;
+}
+
+function rulesLocation(): Kind<RulesLocation> {
+  return {
+    allowed: 's3://BUCKET/PREFIX/ with a slash at its end, or an absolute folder',
+    read: readRulesLocation,
+  };
 }
 
 /**
@@ -219,6 +227,12 @@ export const LISTENER_VARIABLES = {
     kind: wholeNumber(1, 600),
     default: '25',
     example: '25',
+  },
+  RULES_LOCATION: {
+    description:
+      'Where the rule set is that the listener applies, at its start and within two minutes of a change: a prefix of S3 that `manage rules-push` writes, or a folder, such as a ConfigMap is mounted at. Without it rules are applied by hand.',
+    kind: rulesLocation(),
+    example: 's3://agency-rules/file-processing/',
   },
   UNMONITORED: {
     description:

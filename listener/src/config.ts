@@ -8,6 +8,7 @@ import {
   shortestRetentionDays,
   type ValueOf,
 } from '@file-processing/contract/listener-variables.ts';
+import type { RulesLocation } from '@file-processing/contract/rule-set.ts';
 import type { DeliveryBucket, TrustedSource } from '@file-processing/contract/s3-event.ts';
 import { type DatabaseConfig, readDatabaseConfig } from './config/database-config.ts';
 import {
@@ -68,6 +69,8 @@ export interface Config {
   readonly shutdownSeconds: number;
   readonly logLevel: ValueOf<'LOG_LEVEL'>;
   readonly maxFaults: number;
+  /** Where the rule set is that the listener applies; undefined where rules are applied by hand. */
+  readonly rulesLocation: RulesLocation | undefined;
   /** What becomes of a file that nobody monitors. */
   readonly unmonitored: ValueOf<'UNMONITORED'>;
   readonly keys: {
@@ -124,6 +127,7 @@ export function readConfig(environment: Environment, needs: ConfigNeeds): Config
     shutdownSeconds: reader.required('SHUTDOWN_SECONDS'),
     logLevel: reader.required('LOG_LEVEL'),
     maxFaults: reader.required('MAX_FAULTS'),
+    rulesLocation: reader.optional('RULES_LOCATION'),
     unmonitored: reader.required('UNMONITORED'),
     keyMemoryMib: reader.required('KEY_MEMORY_MIB'),
     scratchMib: reader.required('SCRATCH_MIB'),
@@ -170,6 +174,7 @@ export function readConfig(environment: Environment, needs: ConfigNeeds): Config
     shutdownSeconds: present(read.shutdownSeconds),
     logLevel: present(read.logLevel),
     maxFaults: present(read.maxFaults),
+    rulesLocation: read.rulesLocation,
     unmonitored: present(read.unmonitored),
     keys: Object.freeze({
       memoryBytes: present(read.keyMemoryMib) * MIB,

@@ -75,6 +75,8 @@ export interface MetricsOptions {
   readonly queueDepths?: () => Promise<Readonly<Record<string, number>>>;
   /** Buckets that are out; asked at each scrape. @default none */
   readonly bucketOutages?: () => readonly BucketOutage[];
+  /** Whether the rule set that is to be applied was refused; asked at each scrape. @default no such metric */
+  readonly rulesRefused?: () => boolean;
   /** What waits for somebody; one answer serves all scrapes of some seconds. @default none */
   readonly backlog?: () => Promise<BacklogFigures>;
   /** How long one answer of `backlog` counts. @default 10000 */
@@ -117,6 +119,7 @@ export type BacklogFigures = Readonly<Record<keyof typeof BACKLOG_GAUGES, number
 export function createMetrics({
   queueDepths,
   bucketOutages,
+  rulesRefused,
   backlog,
   keepMs = 10_000,
   answerMs = 3_000,
@@ -198,6 +201,17 @@ export function createMetrics({
       collect() {
         this.reset();
         for (const { bucket, way, outage } of bucketOutages()) this.set({ bucket, way, outage }, 1);
+      },
+    });
+  }
+
+  if (rulesRefused !== undefined) {
+    new Gauge({
+      name: 'file_processing_rules_refused',
+      help: 'Whether the rule set at RULES_LOCATION could not be read or applied: 1, and the rules before it are in force.',
+      registers,
+      collect() {
+        this.set(rulesRefused() ? 1 : 0);
       },
     });
   }

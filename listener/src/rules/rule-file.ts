@@ -28,9 +28,6 @@ export interface UnreadableFile {
   readonly place?: Place;
 }
 
-/** What a file of a rule set is called at its end. */
-export const RULE_FILE_NAME = /\.(json|ya?ml)$/;
-
 /** A name that no value of a rule file is ever read by. */
 const UNSAFE_NAMES: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype']);
 

@@ -2,6 +2,12 @@ import { createHash } from 'node:crypto';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import {
+  isRuleFile,
+  MAX_RULE_FILE_BYTES,
+  MAX_RULE_FILES,
+  RULE_FOLDERS,
+} from '@file-processing/contract/rule-set.ts';
 import { CronExpressionParser } from 'cron-parser';
 import { isKeyPattern } from '../database/key-pattern.ts';
 import type { Mapping } from '../database/mappings.ts';
@@ -12,7 +18,7 @@ import {
   type Schedule,
   SEVERITIES,
 } from '../database/monitoring-files.ts';
-import { isObject, type Place, parseRuleFile, RULE_FILE_NAME } from './rule-file.ts';
+import { isObject, type Place, parseRuleFile } from './rule-file.ts';
 
 /** The rule set that comes with the repository. */
 export const SEED_FOLDER = fileURLToPath(new URL('../../seed/', import.meta.url));
@@ -91,17 +97,10 @@ export type ExpectationCheck = (expectation: {
   readonly thresholds: unknown;
 }) => readonly { readonly path: string; readonly message: string }[];
 
-const MAPPINGS = 'mappings';
-const MONITORING_FILES = 'monitoring_files';
+const { mappings: MAPPINGS, monitoringFiles: MONITORING_FILES } = RULE_FOLDERS;
 
-/** What may stand beside the two folders: texts for people, and what holds the digests of the others. */
+/** Where the files of a rule set are, in words. */
 const LAYOUT = `${MAPPINGS}/ and ${MONITORING_FILES}/, in any folders below, each file named .yaml, .yml or .json`;
-
-/** Files that a rule set may have: far above what one database of monitored files has. */
-export const MAX_RULE_FILES = 20_000;
-
-/** Bytes that one of its files may have. */
-export const MAX_RULE_FILE_BYTES = 1024 * 1024;
 
 /**
  * Reads a rule set from a folder; see {@link readRuleSet}.
@@ -131,7 +130,7 @@ export async function ruleFilesIn(folder: string): Promise<RuleFiles> {
       // Not by the entry's own kind: what Kubernetes mounts are links.
       const stats = await stat(join(folder, inside));
       if (stats.isDirectory()) await visit(inside);
-      else if (!RULE_FILE_NAME.test(name)) continue;
+      else if (!isRuleFile(inside)) continue;
       else if (stats.size > MAX_RULE_FILE_BYTES) faults.push(tooLarge(inside, stats.size));
       else if (files.size === MAX_RULE_FILES) throw new RuleSetError(folder, [TOO_MANY]);
       else files.set(inside, await readFile(join(folder, inside), 'utf8'));
@@ -140,18 +139,6 @@ export async function ruleFilesIn(folder: string): Promise<RuleFiles> {
   for (const kind of [MAPPINGS, MONITORING_FILES]) await visit(kind);
   if (faults.length > 0) throw new RuleSetError(folder, faults);
   return files;
-}
-
-/** Whether a path below a rule set's folder is one of its files. */
-export function isRuleFile(path: string): boolean {
-  const segments = path.split('/');
-  const [kind = ''] = segments;
-  return (
-    segments.length > 1 &&
-    [MAPPINGS, MONITORING_FILES].includes(kind) &&
-    segments.every((segment) => segment !== '' && !segment.startsWith('.')) &&
-    RULE_FILE_NAME.test(path)
-  );
 }
 
 /** The fault of a file that is too large. */

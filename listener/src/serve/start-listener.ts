@@ -48,6 +48,7 @@ import { type Breakers, type BreakersOptions, createBreakers } from '../storage/
 import type { ObjectStore } from '../storage/object-store.ts';
 import { openStore } from '../storage/open-store.ts';
 import { jobHandler } from './job-handler.ts';
+import { type RulesInForce, startRules } from './rules-in-force.ts';
 import { shutdownBudget } from './shutdown.ts';
 
 /** What {@link startListener} works with. */
@@ -105,6 +106,7 @@ export async function startListener(options: ListenerOptions): Promise<RunningLi
     let waitsFor: string | undefined = 'the database';
     let opened: Queue | undefined;
     let server: HttpServer | undefined;
+    let rules: RulesInForce | undefined;
     const database = connect(config.database);
     closers.push(() => database.destroy());
     const breakers = {
@@ -117,6 +119,9 @@ export async function startListener(options: ListenerOptions): Promise<RunningLi
         ...breakers.read.open().map((open) => ({ ...open, way: 'read' as const })),
         ...breakers.write.open().map((open) => ({ ...open, way: 'write' as const })),
       ],
+      ...(judgesFiles && config.rulesLocation !== undefined
+        ? { rulesRefused: () => rules?.isRefused() === true }
+        : {}),
       backlog: () => backlogOf(database, { writesReports: config.s3.writeReports }),
     });
     const isDraining = () => draining;
@@ -162,6 +167,12 @@ export async function startListener(options: ListenerOptions): Promise<RunningLi
     };
     const store = openStore(config);
     closers.push(async () => store.close());
+    const { rulesLocation } = config;
+    if (judgesFiles && rulesLocation !== undefined) {
+      // Before the first job: what waits is judged by them.
+      rules = await startRules({ location: rulesLocation, database, store, logger });
+      closers.push(async () => rules?.stop());
+    }
     const worker = judgesFiles ? startJobs(parts, store) : undefined;
     if (worker) closers.push(() => worker.stop(0));
     if (judgesFiles) {
