@@ -59,6 +59,7 @@ export const COMMANDS: readonly string[] = [
   SERVE,
   BOOTSTRAP,
   MIGRATE.command,
+  'rules',
   'seed',
   RUN,
   'runs',

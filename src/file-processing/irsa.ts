@@ -4,6 +4,7 @@ import { IamPolicy } from '@cdktf/provider-aws/lib/iam-policy/index.js';
 import { IamRole } from '@cdktf/provider-aws/lib/iam-role/index.js';
 import { IamRolePolicy } from '@cdktf/provider-aws/lib/iam-role-policy/index.js';
 import { IamRolePolicyAttachment } from '@cdktf/provider-aws/lib/iam-role-policy-attachment/index.js';
+import { readRulesLocation } from '@file-processing/contract/rule-set.ts';
 import { Fn, type ITerraformDependable, TerraformLocal, Token } from 'cdktf';
 import { Construct } from 'constructs';
 import {
@@ -11,6 +12,7 @@ import {
   confirmSubscriptions,
   connectToDatabase,
   fetchMessages,
+  readRules,
   readSecret,
 } from '../policies/listener-policies.ts';
 import { scaleNodes } from '../policies/node-scaling-policy.ts';
@@ -29,7 +31,7 @@ import { leaveBehind } from '../stack/addressed-stack.ts';
 import { planVariable } from '../stack/plan-variable.ts';
 import { pathOf, roleIdentity } from '../stack/role-identity.ts';
 import type { ClusterAttributes } from './cluster.ts';
-import { accessOf, type Context, regionalArn } from './context.ts';
+import { accessOf, bucketArn, type Context, regionalArn } from './context.ts';
 import type { FoundDatabase } from './database-lookup.ts';
 import type { DatabaseJobsProps } from './workload/database-jobs.ts';
 
@@ -87,7 +89,10 @@ export class Irsa extends Construct {
     });
     this.roleArn = this.#role.arn;
 
-    const bucketStatements = bucketAccess(accessOf(context, bucketsOf(settings)));
+    const bucketStatements = [
+      ...bucketAccess(accessOf(context, bucketsOf(settings))),
+      ...rulesStatements(context),
+    ];
     refuseTooLong(bucketStatements, settings);
     this.#grant('s3', 's3_attach', 'Reads deliveries and writes reports', bucketStatements);
     this.deliveryRight = this.#grant(
@@ -266,6 +271,13 @@ export class Irsa extends Construct {
 
 /** Characters of a managed policy, where white space does not count (IAM User Guide, "IAM and AWS STS quotas"). */
 const LONGEST_POLICY = 6144;
+
+/** None where the rule set is applied by hand. */
+function rulesStatements(context: Context): readonly PolicyStatement[] {
+  const location = readRulesLocation(context.settings.rules_location);
+  if (location === undefined || !('bucket' in location)) return [];
+  return readRules(`${bucketArn(context, location.bucket)}/${location.prefix}`);
+}
 
 /** @throws SettingsError where buckets and prefixes together are too long for one policy */
 function refuseTooLong(

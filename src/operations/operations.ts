@@ -17,6 +17,7 @@ import { outputs } from './commands/outputs.ts';
 import { plan } from './commands/plan.ts';
 import { queueDelete } from './commands/queue-delete.ts';
 import { rollout } from './commands/rollout.ts';
+import { rulesPush } from './commands/rules-push.ts';
 import { s3ConfigureNotifications } from './commands/s3-configure-notifications.ts';
 import { setupLocalStack } from './commands/setup-localstack.ts';
 import { snsProbe } from './commands/sns-probe.ts';
@@ -49,6 +50,7 @@ export const OPERATIONS: readonly Operation<any>[] = [
   dbSnapshot,
   dbRestore,
   dbConnect,
+  rulesPush,
   s3ConfigureNotifications,
   snsSubscribe,
   snsProbe,

@@ -62,6 +62,11 @@ export function bucketAccess(access: BucketAccess): readonly PolicyStatement[] {
   return statements;
 }
 
+/** Allows the listener to read its rule set, and no other object. @param arn of the prefix */
+export function readRules(arn: string): readonly PolicyStatement[] {
+  return [{ Sid: 'ReadRules', Effect: 'Allow', Action: 's3:GetObject', Resource: `${arn}*` }];
+}
+
 /**
  * What the owner of buckets has to allow the listener of another account: in the policies of the buckets, and of
  * their keys (IAM User Guide, "Cross account resource access in IAM").

@@ -7,6 +7,7 @@ import {
   shortestRetentionDays,
 } from '@file-processing/contract/listener-variables.ts';
 import { partitionOf } from '@file-processing/contract/partition.ts';
+import { readRulesLocation } from '@file-processing/contract/rule-set.ts';
 import { BUCKET_NAME } from '@file-processing/contract/s3-object.ts';
 import {
   bucketSetting,
@@ -53,6 +54,7 @@ export function checkFileProcessing(
       (valid) => checkReplicas(valid, given),
       (valid) => checkBuckets(valid, given),
       checkPrefixes,
+      checkRules,
       checkRetries,
       checkRetention,
       checkEndpoint,
@@ -295,6 +297,34 @@ function checkPrefixes(settings: FileProcessingSettings): FileProcessingFinding[
         message: `${report_prefix} must lie outside ${bucketSetting(settings, index, 'prefixes')} (${prefix}), or S3 would send an event notification for each report`,
       })),
   );
+}
+
+/** Whoever delivers could write rules, and reports and rules would be in each other's way. */
+function checkRules(settings: FileProcessingSettings): FileProcessingFinding[] {
+  const location = readRulesLocation(settings.rules_location);
+  if (location === undefined || !('bucket' in location)) return [];
+  const { bucket, prefix } = location;
+  const isNear = (other: string) =>
+    other !== '' && (prefix.startsWith(other) || other.startsWith(prefix));
+  return bucketsOf(settings).flatMap(({ name, prefixes }, index): FileProcessingFinding[] => {
+    if (name !== bucket) return [];
+    const others = [
+      ...prefixes.map((other) => ({
+        other,
+        where: `${bucketSetting(settings, index, 'prefixes')} (${other}), where clients deliver`,
+      })),
+      {
+        other: settings.report_prefix,
+        where: `report_prefix (${settings.report_prefix}), which the listener writes`,
+      },
+    ];
+    return others
+      .filter(({ other }) => isNear(other))
+      .map(({ where }) => ({
+        variable: 'rules_location',
+        message: `${prefix} must lie outside ${where}`,
+      }));
+  });
 }
 
 function checkRetries(settings: FileProcessingSettings): FileProcessingFinding[] {

@@ -45,6 +45,19 @@ const fetching = (Resource: string | readonly string[]) => [
 ];
 
 describe('The role of the listener', () => {
+  it('reads exactly the prefix of its rule set', () => {
+    const rules = synthesizeFileProcessing({ rules_location: 's3://agency-rules/rules/' });
+    const statements = statementsAt(rules, 'aws_iam_policy.file_processing_s3', 'policy');
+    expect(statements.filter(({ Sid }) => Sid === 'ReadRules')).toStrictEqual([
+      {
+        Sid: 'ReadRules',
+        Effect: 'Allow',
+        Action: 's3:GetObject',
+        Resource: 'arn:aws-us-gov:s3:::agency-rules/rules/*',
+      },
+    ]);
+  });
+
   const json = synthesizeFileProcessing();
 
   it('trusts exactly one ServiceAccount of exactly one cluster', () => {

@@ -188,6 +188,18 @@ describe('faults between variables', () => {
       /^in\/reports\/ must lie outside buckets\[1\]\.prefixes \(in\/\)/,
     ],
     [
+      'rules where clients deliver',
+      { s3_prefixes: ['in/'], rules_location: 's3://drop-box/in/rules/' },
+      'rules_location',
+      /^in\/rules\/ must lie outside s3_prefixes \(in\/\), where clients deliver/,
+    ],
+    [
+      'rules where reports are written',
+      { s3_prefixes: ['in/'], rules_location: 's3://drop-box/data_quality_reports/rules/' },
+      'rules_location',
+      /must lie outside report_prefix/,
+    ],
+    [
       'no bucket at all',
       { bucket_name: '' },
       'bucket_name',

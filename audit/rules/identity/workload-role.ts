@@ -1,5 +1,6 @@
 import { BOOTSTRAP, MIGRATE } from '@file-processing/contract/listener-interface.ts';
 import type { VariableName } from '@file-processing/contract/listener-variables.ts';
+import { readRulesLocation } from '@file-processing/contract/rule-set.ts';
 import { decodeKeyFilter } from '@file-processing/contract/s3-object.ts';
 import { type Model, type Resource, valueAt } from '../../../src/synthesized/model/model.ts';
 import {
@@ -32,6 +33,8 @@ interface Job {
   readonly readPrefixes: ReadonlyMap<string, readonly string[]>;
   /** Key prefix that reports are written to; empty for none, undefined where no ConfigMap is there to tell. */
   readonly reportPrefix: string | undefined;
+  /** ARN of the prefix that the rule set is read from; undefined where it comes otherwise. */
+  readonly rules: string | undefined;
   /** Empty for none, undefined where no ConfigMap is there to tell. */
   readonly databaseUser: string | undefined;
 }
@@ -68,6 +71,7 @@ function jobOf(model: Model, stackName: string): Job | undefined {
       ]),
     ),
     reportPrefix: buckets.length === 0 ? undefined : reportPrefixOf(setting),
+    rules: rulesArn(stack, setting('RULES_LOCATION')),
     databaseUser:
       buckets.length === 0
         ? undefined
@@ -79,6 +83,16 @@ function jobOf(model: Model, stackName: string): Job | undefined {
 
 function bucketArn({ partition }: { readonly partition: string }, name: string): string {
   return `arn:${partition}:s3:::${name}`;
+}
+
+/** ARN of the prefix that RULES_LOCATION names; undefined for a folder, and for none. */
+function rulesArn(
+  { partition }: { readonly partition: string },
+  location: string,
+): string | undefined {
+  const read = readRulesLocation(location);
+  if (read === undefined || !('bucket' in read)) return undefined;
+  return `arn:${partition}:s3:::${read.bucket}/${read.prefix}`;
 }
 
 /** What an output tells the owner of a bucket. */
@@ -192,6 +206,7 @@ function storageNeeds(model: Model, { stack: stackName }: Resource, job: Job) {
         ? [{ action: 's3:PutObject', on: `${bucket}/${job.reportPrefix}x` }]
         : []),
     ]),
+    ...(job.rules ? [{ action: 's3:GetObject', on: `${job.rules}x` }] : []),
     ...(job.databaseUser
       ? [
           {
@@ -491,6 +506,8 @@ export const WORKLOAD_ROLE_RULES: readonly Rule[] = [
         .flatMap(({ statement }) => {
           const { sid, actions, resources } = statement;
           const allowedOn = (action: string, resource: string): boolean => {
+            if (action === 's3:GetObject' && job?.rules && resource === `${job.rules}*`)
+              return true;
             if (/^s3:Get/.test(action)) return job === undefined || reads.includes(resource);
             if (/^s3:Put/.test(action)) return mayWrite(job, resource);
             if (/^s3:List/.test(action)) return job?.readPrefixes.has(resource) ?? true;

@@ -64,6 +64,7 @@ export function listenerEnvironment(
     SNS_TOPIC_ARNS: topicArn,
     SNS_MAX_AGE_SECONDS: `${settings.sns_max_age_seconds}`,
     SQS_QUEUE_URL: queueUrl ?? '',
+    RULES_LOCATION: settings.rules_location,
     UNMONITORED: settings.unmonitored,
     RETENTION_DAYS: `${settings.retention_days}`,
     // Events of EventBridge are not signed.

@@ -1,4 +1,5 @@
 import { overridesPod, UNMONITORED_CHOICES } from '@file-processing/contract/listener-variables.ts';
+import { readRulesLocation } from '@file-processing/contract/rule-set.ts';
 import { choice, flag, integer, text, textList, textMap } from '../variable.ts';
 import {
   DNS_LABEL,
@@ -193,6 +194,17 @@ export const workloadVariables = {
     example: '30 2 * * 1-5',
     allowed: `empty, or ${SCHEDULE}`,
     accepts: (value) => value === '' || isSchedule(value),
+  }),
+  rules_location: text({
+    description:
+      'Prefix of S3 that holds the rule set, written by manage rules-push: the listener may read exactly that and applies it, at its start and within two minutes of a change. Empty: rules are applied by hand.',
+    default: '',
+    example: 's3://agency-rules/file-processing/',
+    allowed: 'empty, or s3://BUCKET/PREFIX/ with a slash at its end',
+    accepts: (value) => {
+      const location = readRulesLocation(value);
+      return value === '' || (location !== undefined && 'bucket' in location);
+    },
   }),
   unmonitored: choice(UNMONITORED_CHOICES, {
     description:

@@ -51,6 +51,7 @@ describe('listenerEnvironment', () => {
     ['DB_SCHEMA', { db_schema: 'etl_quality' }, 'etl_quality'],
     ['LOG_LEVEL', { log_level: 'debug' as const }, 'debug'],
     ['SNS_MAX_AGE_SECONDS', { sns_max_age_seconds: 600 }, '600'],
+    ['RULES_LOCATION', { rules_location: 's3://rules/a/' }, 's3://rules/a/'],
     ['UNMONITORED', { unmonitored: 'fail' as const }, 'fail'],
     ['RETENTION_DAYS', { retention_days: 42 }, '42'],
     ['AWS_USE_FIPS_ENDPOINT', { fips_endpoints: true }, 'true'],
