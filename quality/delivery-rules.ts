@@ -15,7 +15,9 @@ import {
   type ValueConstraints,
 } from './field-constraints.ts';
 import { compileFieldType } from './field-type.ts';
+import type { EnginePorts } from './ports.ts';
 import type { CompiledSchema } from './table-schema.ts';
+import { encodeText } from './text.ts';
 
 /** What a breach of a rule does to the verdict. */
 export type Severity = 'warn' | 'fail';
@@ -36,12 +38,23 @@ export interface AcceptedDelivery {
 
 /** A column as an accepted delivery had it. */
 export interface DeliveredColumn {
+  /** Where it is not the name of the schema's field, perhaps its {@link labelToken}, which keeps no text of the file. */
   readonly label: string;
   /** The narrowest type that all values fit, or the schema's. */
   readonly type: string;
   /** Whether the type is the schema's. */
   readonly declared: boolean;
 }
+
+/** Stands for a label that is not to be kept: the first half of its SHA-256. */
+export function labelToken(label: string, { createHash }: Pick<EnginePorts, 'createHash'>): string {
+  const hash = createHash();
+  hash.update(encodeText(label));
+  return `${TOKEN}${hash.digest('hex').slice(0, 32)}`;
+}
+
+/** What {@link labelToken} begins with. */
+export const TOKEN = 'sha256:';
 
 /** Limits of a figure, each with what must be given and how messages say it. A name that begins with `min` is a lower one. */
 const LIMITS = {
@@ -271,21 +284,9 @@ export interface RuleReport {
   readonly message: string;
 }
 
-/** What is needed of the deliveries that were accepted before. */
-export interface NeededHistory {
-  /** How many of the last ones; 0 when no rule looks at any. */
-  readonly deliveries: number;
-  /** Whether the columns of the last one are looked at. */
-  readonly columns: boolean;
-}
-
-/** What rules, as a mapping has them, need; rules that are at fault need nothing. */
-export function neededHistory(rules: readonly CompiledRule[]): NeededHistory {
-  const wanted = rules.filter(({ rule }) => kindOf(rule).history);
-  return {
-    deliveries: Math.max(0, ...wanted.map(({ last }) => last)),
-    columns: wanted.some(({ rule }) => rule === 'SchemaMatch'),
-  };
+/** How many of the last accepted deliveries rules look at; 0 where none looks at any. */
+export function neededHistory(rules: readonly CompiledRule[]): number {
+  return Math.max(0, ...rules.map(({ rule, last }) => (kindOf(rule).history ? last : 0)));
 }
 
 /** The row of {@link DELIVERY_RULES}. */

@@ -7,10 +7,12 @@ import {
   kindOf,
   type LimitName,
   type Limits,
+  labelToken,
   limitsText,
   percent,
   type RuleReport,
   type Severity,
+  TOKEN,
 } from '../delivery-rules.ts';
 import {
   COUNT,
@@ -333,6 +335,7 @@ function judgeColumns(
   }
   const now = (file.columns ?? []).map(({ label, field, profile }, index) => ({
     label,
+    token: labelToken(label, file.ports),
     type: field?.type ?? profile.report(index, file.readRows, label).type,
     declared: field !== undefined,
   }));
@@ -340,7 +343,8 @@ function judgeColumns(
   const outcomes = changes.map(({ change, message, plainMessage, label }) => {
     const severity = (['fail', 'warn'] as const).find((one) => rule.changes[one].includes(change));
     const column = now.findIndex((candidate) => candidate.label === label);
-    const details = { label, column, plainMessage: `SchemaMatch: ${plainMessage}.` };
+    const texts = { column, plainMessage: `SchemaMatch: ${plainMessage}.` };
+    const details = label === null ? texts : { ...texts, label };
     return breach(rule, severity, `SchemaMatch: ${message}.`, details, found);
   });
   const outcome = (['failed', 'warned'] as const).find((one) => outcomes.includes(one)) ?? 'passed';
@@ -353,8 +357,8 @@ function judgeColumns(
 
 interface FoundChange {
   readonly change: ColumnChange;
-  /** As the file has it; for a lost one as it was. */
-  readonly label: string;
+  /** As the file has it; for a lost one as it was, null where that was not kept. */
+  readonly label: string | null;
   readonly message: string;
   /** The message without labels of the file. */
   readonly plainMessage: string;
@@ -363,15 +367,15 @@ interface FoundChange {
 /** What became of the columns, those of the file first. */
 function columnChanges(
   before: readonly DeliveredColumn[],
-  now: readonly DeliveredColumn[],
+  now: readonly (DeliveredColumn & { readonly token: string })[],
 ): FoundChange[] {
   const was = new Map(before.map((column) => [column.label, column]));
-  const is = new Set(now.map(({ label }) => label));
+  const is = new Set(now.flatMap(({ label, token }) => [label, token]));
   const lost = new Map(
     before.flatMap((column, index) => (is.has(column.label) ? [] : [[column.label, index]])),
   );
-  const changes = now.flatMap(({ label, type, declared }, index): FoundChange[] => {
-    const old = was.get(label);
+  const changes = now.flatMap(({ label, token, type, declared }, index): FoundChange[] => {
+    const old = was.get(label) ?? was.get(token);
     const place = `column ${index + 1}`;
     if (old === undefined) {
       const name = oldName(label, index, before.length === now.length, lost);
@@ -380,7 +384,7 @@ function columnChanges(
         return [{ change: 'added', label, message, plainMessage: `${place} was added` }];
       }
       lost.delete(name);
-      const message = `the column ${show(name)} is now ${show(label)}`;
+      const message = `${quoted(name)} is now ${show(label)}`;
       return [{ change: 'renamed', label, message, plainMessage: `${place} was renamed` }];
     }
     // A declared type is the author's; a column of nulls has none.
@@ -391,11 +395,19 @@ function columnChanges(
     return [{ change: 'retyped', label, message, plainMessage: `the values of ${place} ${types}` }];
   });
   for (const [label, place] of lost) {
-    const message = `the column ${show(label)} is missing`;
+    const message = `${quoted(label)} is missing`;
     const plainMessage = `what was column ${place + 1} is missing`;
-    changes.push({ change: 'lost', label, message, plainMessage });
+    changes.push({ change: 'lost', label: isToken(label) ? null : label, message, plainMessage });
   }
   return changes;
+}
+
+function isToken(label: string): boolean {
+  return label.startsWith(TOKEN);
+}
+
+function quoted(label: string): string {
+  return isToken(label) ? 'a column without a field in the schema' : `the column ${show(label)}`;
 }
 
 /** The lost column that a new one stands for: the one in its place, or one that is written almost alike. */

@@ -1,6 +1,11 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import type { AcceptedDelivery, DeliveryRule } from '../../../quality/delivery-rules.ts';
+import { NODE_PORTS } from '../../../listener/src/jobs/engine-ports.ts';
+import {
+  type AcceptedDelivery,
+  type DeliveryRule,
+  labelToken,
+} from '../../../quality/delivery-rules.ts';
 import type { Thresholds } from '../../../quality/thresholds.ts';
 import { inspectBytes } from '../inspect-bytes.ts';
 
@@ -219,6 +224,18 @@ describe('rules that look at earlier deliveries', () => {
     }
     expect(report.verdict).toBe(verdict);
     expect(report.deliveryRules?.[0]?.measured).toBe(messages.length);
+  });
+
+  it('SchemaMatch knows labels by their tokens, and names none that was not kept', () => {
+    const token = (label: string) => labelToken(label, NODE_PORTS);
+    const columns = [column(token('id'), 'integer'), column(token('site')), column(token('town'))];
+    const { report } = judged(FILE, { rule: 'SchemaMatch' }, [accepted({ columns })]);
+    expect(report.faults).toMatchObject([
+      {
+        label: null,
+        message: 'SchemaMatch: a column without a field in the schema is missing.',
+      },
+    ]);
   });
 
   it('SchemaMatch judges the changes that it lists, and leaves alone the others', () => {

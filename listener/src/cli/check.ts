@@ -16,6 +16,7 @@ import { connect } from '../database/connection.ts';
 import { connectionFault, messageOf } from '../database/errors.ts';
 import { type Mapping, mappingsInUse } from '../database/mappings.ts';
 import { checkSchema, SchemaOutdatedError } from '../database/schema-version.ts';
+import { expectationOf } from '../jobs/s3-data-quality-job.ts';
 import { queueClient } from '../sqs/queue-consumer.ts';
 import { senderFaults } from '../sqs/queue-policy.ts';
 import type { Command } from './command-context.ts';
@@ -141,8 +142,9 @@ function backlogChecks(backlog: Backlog): readonly CheckResult[] {
 /** A mapping that an older version took may hold what was passed over in silence then, and is refused now. */
 function mappingCheck(mappings: readonly Mapping[]): CheckResult {
   const name = 'mappings in use';
-  const refused = mappings.flatMap(({ name, version, tableSchema, dialect, thresholds }) => {
-    const [problem] = expectationProblems({ schema: tableSchema, dialect, thresholds });
+  const refused = mappings.flatMap((mapping) => {
+    const { name, version } = mapping;
+    const [problem] = expectationProblems(expectationOf(mapping));
     return problem === undefined ? [] : [`${name} ${version}: ${problem.path} ${problem.message}`];
   });
   if (refused.length === 0) return { name, ok: true, found: `${mappings.length}` };

@@ -1,7 +1,7 @@
 import { createReadStream, existsSync, statSync } from 'node:fs';
 import { resolve, sep } from 'node:path';
 import { EXIT } from '@file-processing/contract/listener-interface.ts';
-import { type Expectation, expectationProblems } from '@file-processing/quality/expectation.ts';
+import { expectationProblems } from '@file-processing/quality/expectation.ts';
 import { inspectCsv } from '@file-processing/quality/inspect.ts';
 import type { QualityReport } from '@file-processing/quality/report.ts';
 import { stringify } from 'yaml';
@@ -15,7 +15,7 @@ import {
   retireByHand,
 } from '../database/rules.ts';
 import { NODE_PORTS } from '../jobs/engine-ports.ts';
-import { withRules } from '../jobs/s3-data-quality-job.ts';
+import { expectationOf, withRules } from '../jobs/s3-data-quality-job.ts';
 import { PLACES, shownClasses } from '../privacy/places.ts';
 import { restore, withhold } from '../privacy/withhold.ts';
 import { placeOf, type RuleChange, type RuleChangeKind, type RulePlan } from '../rules/plan.ts';
@@ -82,11 +82,12 @@ function ruleOf(sample: string, rules: RuleSet): ReturnType<typeof ruleOfSample>
 
 async function judgeSample(
   sample: string,
-  { mapping: { name, version, tableSchema, dialect, thresholds } }: RuleOfSample,
+  { mapping }: RuleOfSample,
   maxFaults: number,
 ): Promise<QualityReport> {
   // readRuleFolder has checked them.
-  const expectation = { schema: tableSchema, dialect, thresholds } as unknown as Expectation;
+  const expectation = expectationOf(mapping);
+  const { name, version } = mapping;
   const bytes = createReadStream(sample, { highWaterMark: 256 * 1024 });
   const report = await inspectCsv(bytes, NODE_PORTS, { expectation, maxFaults });
   const ruled = withRules(report, { name, version: version ?? 0 });

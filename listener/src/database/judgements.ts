@@ -1,4 +1,5 @@
 import type { ObjectReference } from '@file-processing/contract/s3-event.ts';
+import type { DeliveredColumn } from '@file-processing/quality/delivery-rules.ts';
 import type { Verdict } from '@file-processing/quality/verdict.ts';
 import type { Withheld } from '../privacy/withhold.ts';
 import { identityOf, readableTime, storableText, toJsonb } from './column-values.ts';
@@ -60,6 +61,8 @@ export interface JudgementResult {
   readonly withheld: Withheld;
   /** The entry that named the expectation; undefined for an unmonitored file. */
   readonly monitored?: {
+    /** Kept where the verdict accepts the file. @default they are not kept */
+    readonly columns?: readonly DeliveredColumn[];
     readonly monitoringFileId: number;
     readonly mappingName: string;
     readonly mappingVersion: number;
@@ -275,6 +278,7 @@ export async function finishJudgement(
     sha256: result.sha256 ?? null,
     report: result.report,
     withheld: result.withheld,
+    accepted_columns: isAccepted(result.verdict) ? (result.monitored?.columns ?? null) : null,
     monitoring_file_id: result.monitored?.monitoringFileId ?? null,
     mapping_name: result.monitored?.mappingName ?? null,
     mapping_version: result.monitored?.mappingVersion ?? null,
@@ -305,6 +309,7 @@ const END_COLUMNS = [
   'sha256',
   'report',
   'withheld',
+  'accepted_columns',
   'monitoring_file_id',
   'mapping_name',
   'mapping_version',
@@ -339,15 +344,17 @@ const endTogether = sharedStatement<EndedRow, boolean>(
          WHERE judgement.run_id = given.run_id AND judgement.number = given.number
            AND judgement.attempts = given.attempts AND judgement.status = 'running'
          RETURNING judgement.run_id, judgement.number, judgement.status, judgement.verdict,
-           judgement.finished_at, judgement.mapping_name
+           judgement.finished_at, judgement.mapping_name, judgement.monitoring_file_id
        )
        UPDATE ${runs} AS run SET
          status = CASE WHEN ended.number = run.last_number THEN ended.status ELSE run.status END,
-         (verdict, verdict_number, verdict_at, unmonitored) = (
+         (verdict, verdict_number, verdict_at, unmonitored, accepted_file) = (
            SELECT CASE WHEN counts THEN ended.verdict ELSE run.verdict END,
              CASE WHEN counts THEN ended.number ELSE run.verdict_number END,
              CASE WHEN counts THEN ended.finished_at ELSE run.verdict_at END,
-             CASE WHEN counts THEN ended.mapping_name IS NULL ELSE run.unmonitored END
+             CASE WHEN counts THEN ended.mapping_name IS NULL ELSE run.unmonitored END,
+             CASE WHEN NOT counts THEN run.accepted_file
+               WHEN ended.verdict IN ('passed', 'warned') THEN ended.monitoring_file_id END
            FROM (SELECT ended.verdict IS NOT NULL
              AND ended.number > coalesce(run.verdict_number, 0) AS counts) AS highest
          )
@@ -575,6 +582,11 @@ function held(row: HeldRow): HeldJudgement {
       ...(row.size_bytes === null ? {} : { sizeBytes: row.size_bytes }),
     },
   };
+}
+
+/** Whether a delivery with this verdict is one that later ones are compared with. */
+function isAccepted(verdict: Verdict): boolean {
+  return verdict === 'passed' || verdict === 'warned';
 }
 
 function storableReason(reason: string | undefined): string | null {

@@ -13,6 +13,8 @@ export interface Mapping {
   readonly dialect: Readonly<Record<string, unknown>>;
   /** From which counts on a delivery is warned of or fails. */
   readonly thresholds: Readonly<Record<string, unknown>>;
+  /** What is demanded of a delivery as a whole; null or absent where nothing is. */
+  readonly rules?: readonly unknown[] | null;
 }
 
 /** What storing a mapping did. `used`: runs were judged by another content of this version. */
@@ -23,6 +25,7 @@ export const MAPPING_PARTS = {
   tableSchema: 'table_schema',
   dialect: 'dialect',
   thresholds: 'thresholds',
+  rules: 'rules',
 } as const;
 
 const COLUMNS = { name: 'name', version: 'version', ...MAPPING_PARTS };
@@ -60,7 +63,10 @@ export async function findMapping(
   name: string,
   version: number,
 ): Promise<Mapping | undefined> {
-  return mappingTogether(database, { name, version });
+  const found = await mappingTogether(database, { name, version });
+  if (found === undefined || found.rules) return found;
+  const { rules: _none, ...mapping } = found;
+  return mapping;
 }
 
 const mappingTogether = sharedStatement<Pick<Mapping, 'name' | 'version'>, Mapping | undefined>(
@@ -91,11 +97,15 @@ export async function storeMapping(
   mapping: Mapping,
 ): Promise<MappingChange> {
   const { mappings, judgements } = tablesOf(database);
-  const content = [mapping.tableSchema, mapping.dialect, mapping.thresholds].map(toJsonb);
+  const { tableSchema, dialect, thresholds, rules } = mapping;
+  const content = [
+    ...[tableSchema, dialect, thresholds].map(toJsonb),
+    rules == null ? null : toJsonb(rules),
+  ];
   const key = [mapping.name, mapping.version];
   const inserted = await database.raw(
-    `INSERT INTO ${mappings} (name, version, table_schema, dialect, thresholds)
-     VALUES (?, ?, ?::jsonb, ?::jsonb, ?::jsonb)
+    `INSERT INTO ${mappings} (name, version, table_schema, dialect, thresholds, rules)
+     VALUES (?, ?, ?::jsonb, ?::jsonb, ?::jsonb, ?::jsonb)
      ON CONFLICT (name, version) DO NOTHING`,
     [...key, ...content],
   );
@@ -103,15 +113,16 @@ export async function storeMapping(
 
   const same = await database.raw(
     `SELECT FROM ${mappings}
-     WHERE name = ? AND version = ? AND (table_schema, dialect, thresholds)
-       = (?::jsonb, ?::jsonb, ?::jsonb)`,
+     WHERE name = ? AND version = ? AND (table_schema, dialect, thresholds, rules)
+       IS NOT DISTINCT FROM (?::jsonb, ?::jsonb, ?::jsonb, ?::jsonb)`,
     [...key, ...content],
   );
   if (same.rowCount === 1) return 'unchanged';
 
   const updated = await database.raw(
     `UPDATE ${mappings} AS mapping
-     SET table_schema = ?::jsonb, dialect = ?::jsonb, thresholds = ?::jsonb, updated_at = now()
+     SET table_schema = ?::jsonb, dialect = ?::jsonb, thresholds = ?::jsonb,
+       rules = ?::jsonb, updated_at = now()
      WHERE name = ? AND version = ? AND NOT EXISTS (
        SELECT FROM ${judgements} WHERE mapping_name = mapping.name AND mapping_version = mapping.version
      )`,

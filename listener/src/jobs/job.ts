@@ -1,5 +1,6 @@
 import type { JobName } from '@file-processing/contract/listener-interface.ts';
 import type { ValueOf } from '@file-processing/contract/listener-variables.ts';
+import type { AcceptedDelivery, DeliveredColumn } from '@file-processing/quality/delivery-rules.ts';
 import type { ProtectedReport } from '../privacy/withhold.ts';
 import type { ObjectStore, StoredObjectReference } from '../storage/object-store.ts';
 import type { Engine } from './engine-ports.ts';
@@ -19,6 +20,11 @@ export interface JobContext {
     object: Pick<StoredObjectReference, 'bucket' | 'key'>,
   ) => Promise<MonitoredFile | undefined>;
   readonly engine: Engine;
+  /** The last deliveries of a monitored file that were accepted before this one. @default they are not known */
+  readonly acceptedBefore?: (
+    monitored: MonitoredFile,
+    limit: number,
+  ) => Promise<readonly AcceptedDelivery[] | undefined>;
   /** Faults that a report lists in full. */
   readonly maxFaults: number;
   /** What becomes of the verdict on an object that is not monitored. @default judge */
@@ -42,6 +48,8 @@ export type JobOutcome =
       readonly status: 'finished';
       /** Undefined for a file that is not monitored: only its structure was judged. */
       readonly monitored: MonitoredFile | undefined;
+      /** What later deliveries are compared with. */
+      readonly columns: readonly DeliveredColumn[];
     })
   | { readonly status: 'gone' | 'replaced'; readonly reason: string };
 

@@ -1,3 +1,4 @@
+import { acceptedBefore } from '../database/accepted-deliveries.ts';
 import type { Database } from '../database/connection.ts';
 import {
   closeJudgement,
@@ -17,7 +18,8 @@ export interface RecordedJudgement {
 }
 
 /** What {@link recordJudgement} works with. */
-export interface RecordJudgementOptions extends Omit<JobContext, 'findMonitoredFile'> {
+export interface RecordJudgementOptions
+  extends Omit<JobContext, 'findMonitoredFile' | 'acceptedBefore'> {
   readonly database: Database;
   readonly job: Job;
 }
@@ -55,6 +57,10 @@ export async function recordJudgement(
     const outcome = await job.run(judgement.object, {
       ...context,
       findMonitoredFile: (object) => monitoredFileInDatabase(database, object),
+      acceptedBefore: async ({ monitoringFileId }, limit) =>
+        monitoringFileId === undefined
+          ? undefined
+          : acceptedBefore(database, { monitoringFileId, runId: judgement.runId, limit }),
     });
     context.signal.throwIfAborted();
     if (!(await record(database, judgement, outcome))) {
@@ -75,7 +81,7 @@ function record(
   if (outcome.status !== 'finished') {
     return closeJudgement(database, judgement, outcome.status, outcome.reason);
   }
-  const { report, withheld, monitored } = outcome;
+  const { report, withheld, monitored, columns } = outcome;
   return finishJudgement(database, judgement, {
     verdict: report.verdict,
     rowCount: report.rows,
@@ -88,6 +94,7 @@ function record(
       ? {}
       : {
           monitored: {
+            columns,
             monitoringFileId: monitored.monitoringFileId,
             mappingName: monitored.mapping.name,
             mappingVersion: monitored.mapping.version,

@@ -1,10 +1,18 @@
-import type { Expectation } from '@file-processing/quality/expectation.ts';
+import {
+  type AcceptedDelivery,
+  type DeliveredColumn,
+  labelToken,
+  neededHistory,
+} from '@file-processing/quality/delivery-rules.ts';
+import { compileExpectation, type Expectation } from '@file-processing/quality/expectation.ts';
 import { inspectCsv } from '@file-processing/quality/inspect.ts';
+import type { EnginePorts } from '@file-processing/quality/ports.ts';
 import type { QualityReport } from '@file-processing/quality/report.ts';
 import type { Mapping } from '../database/mappings.ts';
 import { withhold } from '../privacy/withhold.ts';
 import { ObjectUnavailableError, type OpenedObject } from '../storage/object-store.ts';
-import type { Job, JobOutcome, Unmonitored } from './job.ts';
+import type { Job, JobContext, JobOutcome, Unmonitored } from './job.ts';
+import type { MonitoredFile } from './monitored-file.ts';
 
 /** Looks up what is expected of an object, reads it once and judges it. */
 export const s3DataQualityJob: Job = {
@@ -19,9 +27,12 @@ export const s3DataQualityJob: Job = {
       const reading = AbortSignal.any([signal, end.signal]);
       const opened = await store.open(object, reading);
       const { bytes, sizeBytes } = opened;
+      const expectation = monitored === undefined ? undefined : expectationOf(monitored.mapping);
+      const history = await historyFor(expectation, monitored, context);
       const report = await inspectCsv(bytes, engine.ports, {
         maxKeyBytes: engine.maxKeyBytes,
-        ...(monitored === undefined ? {} : { expectation: expectationOf(monitored.mapping) }),
+        ...(expectation === undefined ? {} : { expectation }),
+        ...(history === undefined ? {} : { history }),
         maxFaults,
         signal,
         ...(onProgress === undefined
@@ -31,7 +42,8 @@ export const s3DataQualityJob: Job = {
       const protectsUndeclared = monitored !== undefined || !store.isLocal;
       const ruled = withRules(report, monitored?.mapping, unmonitored);
       const whole = await withSource(ruled, opened);
-      return { status: 'finished', ...withhold(whole, protectsUndeclared), monitored };
+      const columns = deliveredColumns(report, engine.ports);
+      return { status: 'finished', ...withhold(whole, protectsUndeclared), monitored, columns };
     } catch (error) {
       return outcomeOf(error);
     } finally {
@@ -78,8 +90,35 @@ export function withRules(
 export const NO_RULES = 'none';
 
 /** The database and the definitions keep the parts as opaque JSON; inspectCsv checks them anew. */
-function expectationOf({ tableSchema, dialect, thresholds }: Mapping): Expectation {
-  return { schema: tableSchema, dialect, thresholds } as unknown as Expectation;
+export function expectationOf({
+  tableSchema,
+  dialect,
+  thresholds,
+  rules,
+}: Omit<Mapping, 'name' | 'version'>): Expectation {
+  const parts = { schema: tableSchema, dialect, thresholds, ...(rules ? { rules } : {}) };
+  return parts as unknown as Expectation;
+}
+
+/** The columns as later deliveries are compared with them: labels that are no names of fields are not kept. */
+function deliveredColumns({ columns }: QualityReport, ports: EnginePorts): DeliveredColumn[] {
+  return columns.map(({ label, name, type, declared }) => ({
+    label: label === name ? label : labelToken(label, ports),
+    type,
+    declared,
+  }));
+}
+
+/** What rules that look back need; nothing is read where none does. */
+async function historyFor(
+  expectation: Expectation | undefined,
+  monitored: MonitoredFile | undefined,
+  { acceptedBefore }: JobContext,
+): Promise<readonly AcceptedDelivery[] | undefined> {
+  if (!expectation?.rules || monitored === undefined || acceptedBefore === undefined)
+    return undefined;
+  const deliveries = neededHistory(compileExpectation(expectation).rules);
+  return deliveries === 0 ? undefined : acceptedBefore(monitored, deliveries);
 }
 
 function outcomeOf(error: unknown): JobOutcome {

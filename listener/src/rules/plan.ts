@@ -78,7 +78,9 @@ export function planRules(stored: StoredRules, rules: RuleSet): RulePlan {
 /** Of the content of a mapping, whatever the order of its properties. */
 export function contentDigest(mapping: Pick<Mapping, keyof typeof MAPPING_PARTS>): string {
   const parts = Object.keys(MAPPING_PARTS) as (keyof typeof MAPPING_PARTS)[];
-  return sha256Of(canonical(Object.fromEntries(parts.map((part) => [part, mapping[part]]))));
+  return sha256Of(
+    canonical(Object.fromEntries(parts.map((part) => [part, mapping[part] ?? null]))),
+  );
 }
 
 /** JSON as the database keeps it, with the properties of each object in the order of their names. */

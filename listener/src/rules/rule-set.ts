@@ -95,6 +95,7 @@ export type ExpectationCheck = (expectation: {
   readonly schema: unknown;
   readonly dialect: unknown;
   readonly thresholds: unknown;
+  readonly rules?: unknown;
 }) => readonly { readonly path: string; readonly message: string }[];
 
 const { mappings: MAPPINGS, monitoringFiles: MONITORING_FILES } = RULE_FOLDERS;
@@ -260,21 +261,23 @@ function readMapping(
   checkExpectation: ExpectationCheck,
   fault: ReportFault,
 ): RuleMapping | undefined {
-  const allowed = ['name', 'version', 'tableSchema', 'dialect', 'thresholds'];
+  const allowed = ['name', 'version', 'tableSchema', 'dialect', 'thresholds', 'rules'];
   const check = checksReporting(fault);
   check.onlyNames(value, '', allowed);
   const name = check.text(value.name, 'name', /^[a-z][a-z0-9_]{0,62}$/, MAPPING_NAME);
   const version = check.version(value.version, 'version');
   if (!isObject(value.tableSchema)) check.fault('tableSchema', 'is not an object');
-  const { tableSchema, dialect = {}, thresholds = {} } = value;
+  const { tableSchema, dialect = {}, thresholds = {}, rules } = value;
   if (!isObject(dialect)) check.fault('dialect', 'is not an object');
   if (!isObject(thresholds)) check.fault('thresholds', 'is not an object');
   if (!isObject(tableSchema) || !isObject(dialect) || !isObject(thresholds)) return undefined;
-  for (const { path, message } of checkExpectation({ schema: tableSchema, dialect, thresholds })) {
+  const parts = { dialect, thresholds, ...(rules === undefined ? {} : { rules }) };
+  for (const { path, message } of checkExpectation({ schema: tableSchema, ...parts })) {
     check.fault(path.replace(/^schema\b/, 'tableSchema'), message);
   }
   if (!check.ok() || name === undefined) return undefined;
-  return { name, version, tableSchema, dialect, thresholds };
+  const listed = Array.isArray(rules) ? { rules } : {};
+  return { name, version, tableSchema, dialect, thresholds, ...listed };
 }
 
 const MAPPING_NAME = 'a lower-case identifier of at most 63 characters';

@@ -6,8 +6,11 @@ import {
   finishJudgement,
   type HeldJudgement,
 } from '../../../../listener/src/database/judgements.ts';
+import { storeMapping } from '../../../../listener/src/database/mappings.ts';
+import { upsertMonitoringFile } from '../../../../listener/src/database/monitoring-files.ts';
 import { findRun } from '../../../../listener/src/database/runs.ts';
 import { seedDefinitions } from '../../../../listener/src/database/seed.ts';
+import { tablesOf } from '../../../../listener/src/database/tables.ts';
 import { NODE_PORTS } from '../../../../listener/src/jobs/engine-ports.ts';
 import { recordJudgement } from '../../../../listener/src/jobs/record-judgement.ts';
 import { s3DataQualityJob } from '../../../../listener/src/jobs/s3-data-quality-job.ts';
@@ -173,4 +176,48 @@ test('a verdict that is there already is not written over', async () => {
   };
   await expect(record(held, store)).rejects.toThrow('another attempt');
   expect(await findRun(given.database, held.runId)).toMatchObject({ verdict: 'passed' });
+});
+
+test('a delivery is compared with those that were accepted before it, also when judged again', async () => {
+  const { database } = given;
+  const visits = { bucket: 'b-visits', key: 'visits.csv' };
+  await storeMapping(database, {
+    name: 'visits',
+    version: 1,
+    tableSchema: { fields: [{ name: 'id' }], fieldsMatch: 'subset' },
+    dialect: {},
+    thresholds: {},
+    rules: [{ rule: 'SchemaMatch', warn: ['lost'] }, { rule: 'FileUniqueness' }],
+  });
+  await upsertMonitoringFile(database, {
+    client: 'county',
+    bucket: visits.bucket,
+    keyPattern: visits.key,
+    mappingName: 'visits',
+    mappingVersion: 1,
+    active: true,
+    description: '',
+  });
+  const deliver = async (day: number, content: string) => {
+    const eventTime = `2026-11-0${day}T06:00:00Z`;
+    const held = await begin(database, { ...visits, versionId: `v${day}`, eventTime });
+    await record(held, storeOf(content));
+    return findRun(database, held.runId);
+  };
+  const outcomes = (run: Awaited<ReturnType<typeof findRun>>) =>
+    ((run?.report?.deliveryRules ?? []) as { outcome: string }[]).map(({ outcome }) => outcome);
+
+  const first = await deliver(2, 'id,secret\n1,2\n');
+  expect(first?.verdict).toBe('passed');
+  expect(outcomes(first)).toEqual(['not judged', 'not judged']);
+  const second = await deliver(3, 'id\n1\n');
+  expect(second?.verdict).toBe('warned');
+  expect(outcomes(second)).toEqual(['warned', 'passed']);
+  const third = await deliver(4, 'id\n1\n');
+  expect(third?.verdict).toBe('failed');
+  expect(outcomes(third)).toEqual(['passed', 'failed']);
+  const backfilled = await deliver(1, 'id\n1\n');
+  expect(outcomes(backfilled)).toEqual(['not judged', 'not judged']);
+  const kept = await database(tablesOf(database).judgements).pluck('accepted_columns');
+  expect(JSON.stringify(kept)).not.toContain('secret');
 });
