@@ -153,6 +153,11 @@ export class FaultLog {
     return this.#tally(type).inRows;
   }
 
+  /** Those of one column, from 0; -1 of none. */
+  totalOf(type: FaultType, column: number): number {
+    return this.#tally(type).totals[column + 1] ?? 0;
+  }
+
   /** Faults that count against the file, in rows and elsewhere. */
   failing(): { inRows: number; elsewhere: number } {
     const sums = { inRows: 0, elsewhere: 0 };

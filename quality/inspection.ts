@@ -14,6 +14,7 @@ import { SignWatch, Utf8Watch } from './checks/encoding.ts';
 import { BYTE_ORDER_MARK, SIGNATURE_BYTES } from './checks/source.ts';
 import { isBlank, placedCells, structureSuspicions } from './checks/structure.ts';
 import type { AcceptedDelivery } from './delivery-rules.ts';
+import { diagnose } from './diagnoses.ts';
 import { type FoundDialect, findDialect, HEAD_BYTES, QuotedLines } from './dialect-finder.ts';
 import type { CompiledExpectation } from './expectation.ts';
 import { CHECKS, type FaultType } from './faults.ts';
@@ -80,6 +81,8 @@ export class Inspection implements RecordHandler {
   /** The first bytes, until there are enough of them to find out how the file is written. */
   #head: Uint8Array | undefined = new Uint8Array(0);
   #headLength = 0;
+  #dialect: FoundDialect | undefined;
+  #lastByte = -1;
   /** Takes the quotes off lines that are quoted as a whole. */
   #lines: QuotedLines | undefined;
   /** Bytes of UTF-8 that were scanned. */
@@ -289,6 +292,12 @@ export class Inspection implements RecordHandler {
       byteOrderMark: this.#byteOrderMark,
       schemaApplied: file.schema !== undefined,
       ...(structureOnly ? { structureOnly } : {}),
+      diagnoses: diagnose({
+        log: found.log,
+        file,
+        dialect: this.#supported ? this.#dialect : undefined,
+        lastByte: this.#lastByte,
+      }),
       faultCount: Object.values(faultCounts).reduce((total, count) => total + count, 0),
       faultCounts,
       faults: found.log.listed,
@@ -383,6 +392,7 @@ export class Inspection implements RecordHandler {
     const { dialect, schema, maxRecordBytes } = this.#file;
     const names = (schema?.fields ?? []).map(({ name }) => name);
     const found = findDialect(text, whole, dialect, names);
+    this.#dialect = found;
     this.#file.dialect = found.dialect;
     this.#scanner.useDialect(found.dialect);
     if (dialect.footerRows > 0) this.#footer = new FooterHold(found.dialect, maxRecordBytes);
@@ -406,6 +416,7 @@ export class Inspection implements RecordHandler {
   readonly #scan = (chunk: Uint8Array): void => {
     const offset = this.#scanned;
     this.#scanned += chunk.length;
+    if (chunk.length > 0) this.#lastByte = chunk.at(-1) as number;
     for (let from = 0; from < chunk.length; from += BLOCK_BYTES) {
       const block = chunk.subarray(from, Math.min(chunk.length, from + BLOCK_BYTES));
       if (!this.#watch.isValid(block)) this.#file.suspectUntil = offset + from + block.length;

@@ -1,5 +1,6 @@
 import type { ArchiveFormat } from './archive.ts';
 import type { RuleReport } from './delivery-rules.ts';
+import type { Diagnosis } from './diagnoses.ts';
 import type { FaultType } from './faults.ts';
 import type { Fault } from './findings.ts';
 import type { ColumnReport } from './profile.ts';
@@ -72,6 +73,8 @@ export interface QualityReport {
   readonly schemaApplied: boolean;
   /** Present where the table can't be read: then faults of its structure are all that the report has. */
   readonly structureOnly?: true;
+  /** What explains most of the faults, three at most; none of a file that passed. */
+  readonly diagnoses: readonly Diagnosis[];
   readonly faultCount: number;
   /** Exact totals of the kinds that occurred. */
   readonly faultCounts: Partial<Record<FaultType, number>>;

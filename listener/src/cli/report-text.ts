@@ -1,3 +1,4 @@
+import type { Diagnosis } from '@file-processing/quality/diagnoses.ts';
 import { FAULT_TYPES } from '@file-processing/quality/faults.ts';
 import type { Fault } from '@file-processing/quality/findings.ts';
 import type { QualityReport } from '@file-processing/quality/report.ts';
@@ -12,6 +13,7 @@ export function reportText(name: string, report: QualityReport): string {
   const { verdict, reasons, rows, bytes, durationMs, faultCounts, faults, faultCount } = report;
   const lines = [
     `${verdict.toUpperCase()}  ${printable(name)}`,
+    ...(report.diagnoses ?? []).flatMap(diagnosisLines),
     ...reasons.map((reason) => `  ${reason}`),
     `  ${amount(rows, 'row')}, ${amount(report.columns.length, 'column')}, ` +
       `${amount(bytes, 'byte')} in ${Math.round(durationMs)} ms, ` +
@@ -38,6 +40,14 @@ function compressionLines({ compression }: QualityReport): string[] {
 
 function rulesLine(rules: string): string {
   return rules === 'none' ? '  rules: none; structure alone was judged' : `  rules: ${rules}`;
+}
+
+function diagnosisLines({ sentence, evidence, faults, remedy }: Diagnosis): string[] {
+  const shown = evidence === null ? '' : ` ${printable(evidence)}`;
+  return [
+    `  ${printable(sentence)}${shown} It explains ${amount(faults, 'fault')}.`,
+    `    ${printable(remedy)}`,
+  ];
 }
 
 function sourceLines({ source }: QualityReport): string[] {

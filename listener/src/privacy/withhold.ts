@@ -93,6 +93,12 @@ export function withhold(report: QualityReport, protectsUndeclared: boolean): Pr
     report: {
       ...report,
       faults,
+      // A report of an older version has none.
+      diagnoses: (report.diagnoses ?? []).map((diagnosis, index) =>
+        hide(diagnosis, classOf(diagnosis.classification), ['diagnoses', index], {
+          evidence: null,
+        }),
+      ),
       columns: columns.map((column, index) => {
         const { label, name } = column;
         return hide(column, classOf(column.classification), ['columns', index], {

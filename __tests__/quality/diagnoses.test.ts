@@ -1,0 +1,100 @@
+import { describe, expect, it } from 'vitest';
+import type { TableSchema } from '../../quality/table-schema.ts';
+import { inspectBytes } from './inspect-bytes.ts';
+
+const SCHEMA: TableSchema = {
+  fields: [
+    { name: 'id', type: 'integer', constraints: { required: true } },
+    { name: 'day', type: 'date' },
+    { name: 'sum', type: 'number' },
+    { name: 'text', type: 'string' },
+  ],
+};
+const HEADER = 'id,day,sum,text\n';
+const ROW = '1,2024-03-02,1.5,routine\n';
+const GOOD = HEADER + ROW.repeat(3);
+
+/** Each diagnosis of a file, with how many faults it explains. */
+function diagnosed(file: string | Uint8Array, schema: TableSchema | undefined = SCHEMA) {
+  const { diagnoses } = inspectBytes(file, schema === undefined ? {} : { expectation: { schema } });
+  return diagnoses.map(({ kind, faults }) => `${kind} ${faults}`);
+}
+
+describe('diagnose', () => {
+  it.each<[string, string, string[]]>([
+    ['semicolons', GOOD.replaceAll(',', ';'), ['delimiter 1']],
+    ['a line of the delimiter', `sep=,\n${GOOD}`, ['sep-line 1']],
+    ['a page in place of a table', '<!DOCTYPE html><p>Sign in</p>', ['unsupported-format 1']],
+    ['a header in line 3', `Report\n\n${GOOD}`, ['header-row 1']],
+    ['joined files', `${GOOD}\ufeff${ROW}`, ['joined-files 2']],
+    ['a repeated header', GOOD + GOOD, ['repeated-header 3']],
+    ['labels in upper case', GOOD.replace(HEADER, HEADER.toUpperCase()), ['label-spelling 1']],
+    ['an invisible character', `\u200b${GOOD}`, ['label-spelling 1']],
+    ['columns in another order', 'day,id,sum,text\n2024-03-02,1,1.5,a\n', ['label-order 1']],
+    ['empty columns and rows', `id,day,sum,text,,\n1,,,,,\n,,,,,\n,,,,,\n`, ['trailing-columns 4']],
+    ['CR CR LF', GOOD.replaceAll('\n', '\r\r\n'), ['line-ends 8']],
+    ['backslashes', `${HEADER}1,,,"say \\"a, b\\""\n`, ['backslash-escapes 1']],
+    ['blanks before quotes', `${HEADER}1,,, "a, b"\n`, ['blank-before-quote 1']],
+    ['typographic quotes', `${HEADER}1,,,\u201ca, b\u201d\n`, ['smart-quotes 1']],
+    ['an end-of-file mark', `${GOOD}\x1a`, ['end-of-file-mark 1']],
+    ['a last row cut off', `${GOOD}1,2024`, ['truncated 1']],
+    ['a last cell cut off in quotes', `${GOOD}1,,,"the offi`, ['truncated 1']],
+    ['a total', `${GOOD}Total,,4.5,\n`, ['total-row 1']],
+    ['ids of a spreadsheet', `${HEADER}2.01E+16,,,\n2.02E+16,,,\n`, ['scientific-notation 2']],
+    ['errors of a spreadsheet', `${HEADER}1,########,#DIV/0!,#N/A\n`, ['spreadsheet-errors 3']],
+    ['decimal commas', `${HEADER}1,,"1,5",\n2,,"1.234,5",\n`, ['decimal-comma 2']],
+    ['dates of another order', `${HEADER}1,03/22/2024,,\n`, ['date-order 1']],
+    ['swapped days and months', `${HEADER}1,2024-22-03,,\n`, ['date-order 1']],
+    ['an unescaped quote, which needs none', `${HEADER}1,,,"say "a", b"\n`, []],
+    ['one bad value, which needs none', `${HEADER}x,,,\n`, []],
+    ['a file that passes', GOOD, []],
+  ])('names %s', (_, file, expected) => {
+    expect(diagnosed(file)).toStrictEqual(expected);
+  });
+
+  it('names what Windows-1252 would be', () => {
+    const file = Buffer.from(`${GOOD}1,,,\xa3 5\n`, 'latin1');
+    const [diagnosis] = inspectBytes(file).diagnoses;
+    expect(diagnosis).toMatchObject({ kind: 'windows-1252', faults: 1 });
+    expect(diagnosis?.evidence).toContain('0xA3');
+  });
+
+  it.each([
+    ['03/22', 'Dates are month/day, without a year.'],
+    ['22/03/2024', 'Dates are day/month.'],
+    ['03/02/2024', 'Dates are probably month/day.'],
+  ])('says of %s what is sure', (day, sentence) => {
+    const { diagnoses } = inspectBytes(`${HEADER}1,${day},,\n`, {
+      expectation: { schema: SCHEMA },
+    });
+    expect(diagnoses.map((diagnosis) => diagnosis.sentence)).toStrictEqual([sentence]);
+  });
+
+  it('quotes no value in a sentence, and one as evidence', () => {
+    const file = `${HEADER}1,,"1234,5",\n`;
+    const [diagnosis] = inspectBytes(file, { expectation: { schema: SCHEMA } }).diagnoses;
+    expect(diagnosis).toMatchObject({
+      sentence: 'Numbers have a decimal comma.',
+      evidence: '"1234,5" in record 2',
+      classification: 'internal',
+    });
+  });
+
+  it('counts all faults of a column of which all that are known in full fit', () => {
+    const rows = '1,03/22/2024,,\n'.repeat(500);
+    expect(diagnosed(HEADER + rows)).toStrictEqual(['date-order 500']);
+  });
+
+  it('gives the three that explain most, and makes no verdict milder', () => {
+    const rows = '1,03/22/2024,"1,5",#N/A\n2.01E+16,,"2,5",\n';
+    const report = inspectBytes(`sep=,\n${HEADER}${rows}`, {
+      expectation: { schema: SCHEMA, thresholds: { maxFaults: 3 } },
+    });
+    expect(report.diagnoses.map(({ kind }) => kind)).toStrictEqual([
+      'decimal-comma',
+      'sep-line',
+      'scientific-notation',
+    ]);
+    expect(report.verdict).toBe('failed');
+  });
+});

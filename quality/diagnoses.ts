@@ -1,0 +1,424 @@
+import type { InspectedFile } from './checks/check.ts';
+import { type Classification, mostSensitive } from './classification.ts';
+import type { FoundDialect } from './dialect-finder.ts';
+import type { FaultType } from './faults.ts';
+import type { Fault, FaultLog } from './findings.ts';
+
+/** What explains several faults, or one that looks like another. It changes no verdict, and no total. */
+export interface Diagnosis {
+  /** One of {@link DIAGNOSES}. */
+  readonly kind: string;
+  /** What is the matter, without any text of the file. */
+  readonly sentence: string;
+  /** What speaks for it, which may quote the file; null where the sentence says it all. */
+  readonly evidence: string | null;
+  /** Faults that it explains; they are in the totals as well. */
+  readonly faults: number;
+  readonly remedy: string;
+  /** How sensitive the evidence is, as of a fault's texts. */
+  readonly classification: Classification | null;
+}
+
+/** What a diagnosis is made of. */
+export interface DiagnosisEvidence {
+  readonly log: FaultLog;
+  readonly file: InspectedFile;
+  readonly dialect: FoundDialect | undefined;
+  /** The last byte of the text; -1 of an empty one. */
+  readonly lastByte: number;
+}
+
+interface Finding {
+  readonly sentence: string;
+  readonly faults: number;
+  /** A fault whose text is the evidence. */
+  readonly example?: Fault | undefined;
+  readonly evidence?: string | undefined;
+  /** @default that of the kind */
+  readonly remedy?: string;
+}
+
+interface DiagnosisKind {
+  readonly kind: string;
+  readonly remedy: string;
+  readonly find: (evidence: DiagnosisEvidence) => Finding | undefined;
+}
+
+/** Diagnoses of a report. */
+const MOST = 3;
+
+const SUBSTITUTE = 0x1a;
+const DECIMAL_COMMA = /^[-+]?(?:\d{1,3}(?:[. ]\d{3})+|\d+),\d+$/;
+const SLASHED_DATE = /^(\d{1,2})[/.-](\d{1,2})(?:[/.-](\d{2}|\d{4}))?$/;
+const ISO_DATE = /^\d{4}-(\d{2})-\d{2}$/;
+const SCIENTIFIC = /^-?\d(?:[.,]\d+)?E\+\d+$/i;
+const SPREADSHEET_ERROR = /^#(?:N\/A|REF!|VALUE!|DIV\/0!|NAME\?|NUM!|NULL!|###+)$/;
+const SMART_QUOTE = /[\u201c\u201d\u201e]/;
+const TOTAL = /^(?:grand\s+|sub-?\s*)?totals?\b|^(?:sum|count|rows|records)\s*:/i;
+const BYTE_ORDER_MARK = '\ufeff';
+
+/** Every diagnosis, those first that go before others which explain as many faults. */
+export const DIAGNOSES: readonly DiagnosisKind[] = [
+  {
+    kind: 'unsupported-format',
+    remedy: 'Deliver plain CSV text.',
+    find: ({ log }) => whole(log, 'unsupported-format'),
+  },
+  {
+    kind: 'undeclared-encoding',
+    remedy: 'Export the file as UTF-8, or declare its encoding in the dialect.',
+    find: ({ log }) => whole(log, 'undeclared-encoding'),
+  },
+  {
+    kind: 'windows-1252',
+    remedy: 'Export the file as UTF-8, or declare {"encoding": "windows-1252"} in the dialect.',
+    find({ log }) {
+      const found = matching(log, ['encoding-error'], ({ message }) =>
+        message.includes('In Windows-1252 it would be'),
+      );
+      const { example } = found;
+      if (example === undefined) return undefined;
+      const sentence = 'The text is not UTF-8 but probably Windows-1252.';
+      return { ...found, sentence, evidence: example.message };
+    },
+  },
+  dialectKind('delimiter'),
+  dialectKind('quoted-lines'),
+  dialectKind('quote'),
+  dialectKind('header-row'),
+  {
+    kind: 'sep-line',
+    remedy: 'Remove the line.',
+    find: ({ log }) => whole(log, 'sep-line'),
+  },
+  {
+    kind: 'joined-files',
+    remedy:
+      'Deliver the files one by one, or join them without their byte order marks and headers.',
+    find({ log }) {
+      const [mark] = log.sample.filter(({ type }) => type === 'byte-order-mark');
+      const begun = matching(log, ['type-error', 'constraint-error'], ({ value }) =>
+        startsWith(value, BYTE_ORDER_MARK),
+      );
+      if (mark === undefined) return undefined;
+      const sentence = `A byte order mark stands inside the file, in line ${mark.line}: files were probably joined.`;
+      return { sentence, faults: log.total('byte-order-mark') + begun.faults };
+    },
+  },
+  {
+    kind: 'label-spelling',
+    remedy: 'Write the labels as the schema has its fields.',
+    find({ log }) {
+      const found = matching(log, ['incorrect-label'], ({ message }) =>
+        message.startsWith('Labels are written otherwise'),
+      );
+      if (found.example === undefined) return undefined;
+      const only = /, in (.*?) only:/.exec(found.example.message)?.[1] ?? 'how they are written';
+      const sentence = `Labels differ from the schema's fields in ${only} only.`;
+      return { ...found, sentence, evidence: found.example.message };
+    },
+  },
+  {
+    kind: 'label-order',
+    remedy: "Put the columns in the schema's order, or allow any by `fieldsMatch`: `equal`.",
+    find({ log }) {
+      const found = matching(log, ['incorrect-label'], ({ message }) =>
+        message.includes(' are in another order than '),
+      );
+      if (found.example === undefined) return undefined;
+      const sentence = "The columns are in another order than the schema's fields.";
+      return { ...found, sentence, evidence: found.example.message };
+    },
+  },
+  {
+    kind: 'trailing-columns',
+    remedy: 'Export only the columns and rows that are in use: mark them before saving.',
+    find({ log, file }) {
+      const { columns = [], readRows } = file;
+      let first = columns.length;
+      while (first > 0 && isEmpty(columns[first - 1], readRows)) first--;
+      const count = columns.length - first;
+      if (count === 0) return undefined;
+      const blank = sum(columns.slice(first), (_, at) => log.totalOf('blank-label', first + at));
+      if (blank === 0) return undefined;
+      const rows = log.sample.some(({ type }) => type === 'blank-row') ? log.total('blank-row') : 0;
+      const also = rows === 0 ? '' : ` and ${counted(rows, 'row')}`;
+      const sentence = `The last ${counted(count, 'column')}${also} are empty.`;
+      return { sentence, faults: blank + rows };
+    },
+  },
+  {
+    kind: 'line-ends',
+    remedy: 'Write the file in binary mode, or with one line end only: CR LF became CR CR LF.',
+    find({ log, file: { lineEnds } }) {
+      const rows = log.total('blank-row');
+      if (rows === 0 || lineEnds.lf > 0 || lineEnds.cr === 0) return undefined;
+      if (Math.abs(lineEnds.cr - lineEnds.crlf) > 1 || rows < lineEnds.cr / 2) return undefined;
+      const sentence = 'Lines end with CR CR LF, so that a blank row follows each of them.';
+      return { sentence, faults: rows + log.total('mixed-line-ends') };
+    },
+  },
+  {
+    kind: 'backslash-escapes',
+    remedy:
+      'Double the quotes in quoted cells, or declare {"escapeChar": "\\\\", "quoteChar": "\\""} in the dialect.',
+    find: ({ log }) =>
+      quoteTrouble(log, /\\"/, 'Quotes are escaped by backslashes, and not doubled.'),
+  },
+  {
+    kind: 'blank-before-quote',
+    remedy: 'Remove the blanks, or declare {"skipInitialSpace": true} in the dialect.',
+    find: ({ log }) =>
+      quoteTrouble(log, /^[ \t]+"/, 'Blanks stand before the quotes that open cells.'),
+  },
+  {
+    kind: 'smart-quotes',
+    remedy: 'Quote cells by ", not by typographic quotes.',
+    find({ log }) {
+      const found = matching(log, ['extra-cell', 'missing-cell'], ({ value }) =>
+        SMART_QUOTE.test(value ?? ''),
+      );
+      const sentence = 'Typographic quotes stand around cells; they do not quote.';
+      return found.faults === 0 ? undefined : { ...found, sentence };
+    },
+  },
+  {
+    kind: 'end-of-file-mark',
+    remedy: 'Remove the last byte, 0x1A, which DOS programs wrote as the end of a file.',
+    find({ log, file, lastByte }) {
+      if (lastByte !== SUBSTITUTE) return undefined;
+      const faults = log.sample.filter(({ record }) => record === file.records).length;
+      return { sentence: 'The file ends with the end-of-file mark of DOS.', faults };
+    },
+  },
+  {
+    kind: 'truncated',
+    remedy: 'Look whether the export or the transfer broke off, and deliver the whole file.',
+    find({ log, file, lastByte }) {
+      if (lastByte < 0 || lastByte === 0x0a || lastByte === 0x0d) return undefined;
+      const types: readonly FaultType[] = ['missing-cell', 'unclosed-quote'];
+      const last = log.sample.filter(
+        ({ type, record }) => record === file.records && types.includes(type),
+      );
+      if (last.length === 0 || lastByte === SUBSTITUTE) return undefined;
+      const sentence = `The file is truncated: it ends in the middle of record ${file.records}.`;
+      return { sentence, faults: last.length };
+    },
+  },
+  {
+    kind: 'total-row',
+    remedy: 'Leave totals out, or declare {"footerRows": 1} in the dialect.',
+    find({ log, file }) {
+      const last = log.sample.filter(({ record }) => record === file.records);
+      const total = last.find(({ value, key }) => TOTAL.test(value ?? key ?? ''));
+      if (total === undefined) return undefined;
+      return { sentence: 'The last row looks like a total.', faults: last.length, example: total };
+    },
+  },
+  {
+    kind: 'repeated-header',
+    remedy: 'Join files without their headers.',
+    find({ log }) {
+      const found = matching(
+        log,
+        ['type-error', 'constraint-error'],
+        ({ value, label }) => value !== null && value === label,
+      );
+      const { example } = found;
+      if (example === undefined) return undefined;
+      const sentence = `Record ${example.record} repeats the header.`;
+      return { faults: found.matched, sentence };
+    },
+  },
+  {
+    kind: 'scientific-notation',
+    remedy: 'Export the column as text from where the data comes from, not from a spreadsheet.',
+    find({ log }) {
+      const found = matching(log, ['type-error', 'scientific-notation'], ({ value }) =>
+        SCIENTIFIC.test(value ?? ''),
+      );
+      const sentence =
+        'Long numbers, such as ids, are in scientific notation: their last digits are lost.';
+      return found.faults === 0 ? undefined : { ...found, sentence };
+    },
+  },
+  {
+    kind: 'spreadsheet-errors',
+    remedy: 'Mend the formulas in the spreadsheet, or widen its columns, and export it anew.',
+    find({ log }) {
+      const found = matching(log, ['type-error', 'spreadsheet-error'], ({ value }) =>
+        SPREADSHEET_ERROR.test(value ?? ''),
+      );
+      const sentence = 'A spreadsheet wrote errors in place of values.';
+      return found.faults === 0 ? undefined : { ...found, sentence };
+    },
+  },
+  {
+    kind: 'decimal-comma',
+    remedy: 'Write a decimal point, or declare `decimalChar` and `groupChar` of the field.',
+    find({ log, file }) {
+      const found = matching(
+        log,
+        ['type-error'],
+        (fault) => isOf(file, fault, 'number') && DECIMAL_COMMA.test(fault.value ?? ''),
+      );
+      const sentence = 'Numbers have a decimal comma.';
+      return found.faults === 0 ? undefined : { ...found, sentence };
+    },
+  },
+  {
+    kind: 'date-order',
+    remedy: "Write dates as the schema has them, or declare the field's `format`.",
+    find({ log, file }) {
+      const isDate = (fault: Fault) => isOf(file, fault, 'date') || isOf(file, fault, 'datetime');
+      const found = matching(
+        log,
+        ['type-error'],
+        (fault) => isDate(fault) && SLASHED_DATE.test(fault.value ?? ''),
+      );
+      if (found.faults === 0) return undefined;
+      return { ...found, sentence: dateSentence(found.values) };
+    },
+  },
+  {
+    kind: 'date-order',
+    remedy: "Write dates as the schema has them, or declare the field's `format`.",
+    find({ log, file }) {
+      const found = matching(
+        log,
+        ['type-error'],
+        (fault) =>
+          isOf(file, fault, 'date') && Number(ISO_DATE.exec(fault.value ?? '')?.[1] ?? 0) > 12,
+      );
+      const sentence = 'Day and month are swapped in dates.';
+      return found.faults === 0 ? undefined : { ...found, sentence };
+    },
+  },
+];
+
+/**
+ * The diagnoses of a file, those first that explain most faults; none of what has no fault. They only group what is
+ * counted one by one.
+ */
+export function diagnose(evidence: DiagnosisEvidence): Diagnosis[] {
+  const found = DIAGNOSES.flatMap(({ kind, remedy, find }): Diagnosis[] => {
+    const finding = find(evidence);
+    if (finding === undefined || finding.faults === 0) return [];
+    const { sentence, faults, example } = finding;
+    const text = finding.evidence ?? exampleText(example);
+    return [
+      {
+        kind,
+        sentence,
+        evidence: text ?? null,
+        faults,
+        remedy: finding.remedy ?? remedy,
+        classification: example === undefined ? mostSensitive([]) : example.classification,
+      },
+    ];
+  });
+  return found.sort((a, b) => b.faults - a.faults).slice(0, MOST);
+}
+
+function dialectKind(kind: string): DiagnosisKind {
+  return {
+    kind,
+    remedy: '',
+    find({ dialect }) {
+      const difference = dialect?.differences.find((one) => one.kind === kind);
+      if (difference === undefined) return undefined;
+      return { sentence: difference.sentence, remedy: difference.remedy, faults: 1 };
+    },
+  };
+}
+
+/** A fault of the whole file that says itself what is the matter. */
+function whole(log: FaultLog, type: FaultType): Finding | undefined {
+  const fault = log.sample.find((one) => one.type === type);
+  if (fault === undefined) return undefined;
+  return { sentence: fault.plainMessage ?? fault.message, faults: log.total(type) };
+}
+
+interface Matching {
+  readonly faults: number;
+  /** Of the sample alone. */
+  readonly matched: number;
+  readonly example: Fault | undefined;
+  readonly values: readonly string[];
+}
+
+/**
+ * Faults of some kinds that fit. Where all of a column that are known in full do, all others are taken to do so as
+ * well, else only those.
+ */
+function matching(
+  log: FaultLog,
+  types: readonly FaultType[],
+  fits: (fault: Fault) => boolean,
+): Matching {
+  const groups = new Map<string, Fault[]>();
+  for (const fault of log.sample) {
+    if (!types.includes(fault.type)) continue;
+    const group = `${fault.type} ${fault.field}`;
+    groups.set(group, [...(groups.get(group) ?? []), fault]);
+  }
+  let faults = 0;
+  const all: Fault[] = [];
+  for (const group of groups.values()) {
+    const [first] = group;
+    const fitting = group.filter(fits);
+    all.push(...fitting);
+    const entire = fitting.length === group.length && first !== undefined;
+    faults += entire ? log.totalOf(first.type, (first.field ?? 0) - 1) : fitting.length;
+  }
+  const values = all.flatMap(({ value }) => value ?? []);
+  return { faults, matched: all.length, example: all[0], values };
+}
+
+function quoteTrouble(log: FaultLog, pattern: RegExp, sentence: string): Finding | undefined {
+  const found = matching(log, ['stray-quote', 'unclosed-quote'], ({ value }) =>
+    pattern.test(value ?? ''),
+  );
+  return found.faults === 0 ? undefined : { ...found, sentence };
+}
+
+function dateSentence(values: readonly string[]): string {
+  const parts = values.map((value) => SLASHED_DATE.exec(value));
+  const firsts = parts.map((part) => Number(part?.[1]));
+  const seconds = parts.map((part) => Number(part?.[2]));
+  const year = parts.every((part) => part?.[3] === undefined) ? ', without a year' : '';
+  if (firsts.some((first) => first > 12)) return `Dates are day/month${year}.`;
+  const sure = seconds.some((second) => second > 12) ? '' : 'probably ';
+  return `Dates are ${sure}month/day${year}.`;
+}
+
+function exampleText(fault: Fault | undefined): string | undefined {
+  if (fault === undefined || fault.value === null) return undefined;
+  return `${JSON.stringify(fault.value)} in record ${fault.record}`;
+}
+
+function isOf({ columns = [] }: InspectedFile, { field }: Fault, type: string): boolean {
+  return columns[(field ?? 0) - 1]?.field?.type === type;
+}
+
+function isEmpty(
+  column:
+    | { readonly label: string; readonly profile: { nulls: number; unread: number } }
+    | undefined,
+  rows: number,
+): boolean {
+  if (column === undefined || column.label.trim() !== '') return false;
+  return column.profile.nulls + column.profile.unread >= rows;
+}
+
+function startsWith(value: string | null, text: string): boolean {
+  return value?.startsWith(text) ?? false;
+}
+
+function sum<T>(items: readonly T[], of: (item: T, index: number) => number): number {
+  return items.reduce((total, item, index) => total + of(item, index), 0);
+}
+
+function counted(count: number, noun: string): string {
+  return count === 1 ? noun : `${count} ${noun}s`;
+}
