@@ -294,6 +294,10 @@ describe('the image', () => {
       'quality',
     ]);
     expect(readdirSync(join(mounted, 'app/listener')).sort()).toEqual([
+      'bin',
+      // The bundle's digest counts what makes it.
+      'build.ts',
+      'dist',
       'migrations',
       'package.json',
       'seed',
@@ -326,6 +330,13 @@ describe('the image', () => {
   it('is tested on the version of Node that the Dockerfile names', async () => {
     const { stdout } = await runIn(['node', '--version']);
     expect(stdout).toBe(`v${imageNodeVersion()}\n`);
+  });
+
+  it('has a bundle for validate, made from its sources', async () => {
+    const script =
+      "console.log(require('/app/listener/bin/bundle.cjs').freshBundle('/app/listener'))";
+    const { stdout } = await runIn(['node', '-e', script]);
+    expect(stdout).toMatch(/^\/app\/listener\/dist\/[0-9a-f]{64}\/main\.mjs\n$/);
   });
 
   it('judges a file without any setting', async () => {

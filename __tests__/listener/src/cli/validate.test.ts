@@ -1,7 +1,8 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Ajv2020 } from 'ajv/dist/2020.js';
-import { expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { buildBundle, bundledCli } from '../../support/bundled-cli.ts';
 import { cli } from '../../support/cli.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 
@@ -18,164 +19,177 @@ async function files(content: string, schema?: object | string) {
 
 const integer = { fields: [{ name: 'n', type: 'integer' }] };
 
-test.each([
-  ['passed', 0, 'n\n1\n'],
-  ['warned', 0, 'n\n'],
-  ['failed', 1, 'n\n1,2\n'],
-  ['unreadable', 1, ''],
-])('a file that is %s ends with %i', async (verdict, code, content) => {
-  const { file } = await files(content);
-  const result = await cli(['validate', file]);
-  expect(result.code).toBe(code);
-  expect(result.out).toContain(`${verdict.toUpperCase()}  ${file}`);
-});
+beforeAll(buildBundle);
 
-test('without a schema the verdict is that on the structure, whatever UNMONITORED is, and it says so', async () => {
-  const { file } = await files('n\n1\n');
-  const { code, out } = await cli(['validate', file], { UNMONITORED: 'fail' });
-  expect(code).toBe(0);
-  expect(out).toContain('rules: none; structure alone was judged');
-});
+describe.each([
+  ['its sources', cli],
+  ['the bundle', bundledCli],
+])('validate from %s', (_source, cli) => {
+  test.each([
+    ['passed', 0, 'n\n1\n'],
+    ['warned', 0, 'n\n'],
+    ['failed', 1, 'n\n1,2\n'],
+    ['unreadable', 1, ''],
+  ])('a file that is %s ends with %i', async (verdict, code, content) => {
+    const { file } = await files(content);
+    const result = await cli(['validate', file]);
+    expect(result.code).toBe(code);
+    expect(result.out).toContain(`${verdict.toUpperCase()}  ${file}`);
+  });
 
-test('a mapping in YAML is applied', async () => {
-  const { file } = await files('n\nx\n');
-  const schema = file.replace('a.csv', 'm.yaml');
-  await writeFile(schema, 'name: m\ntableSchema: { fields: [{ name: n, type: integer }] }\n');
-  expect((await cli(['validate', file, '--schema', schema])).out).toContain('type-error');
-});
+  test('without a schema the verdict is that on the structure, whatever UNMONITORED is, and it says so', async () => {
+    const { file } = await files('n\n1\n');
+    const { code, out } = await cli(['validate', file], { UNMONITORED: 'fail' });
+    expect(code).toBe(0);
+    expect(out).toContain('rules: none; structure alone was judged');
+  });
 
-test('a Table Schema is applied', async () => {
-  const { file, schemaFile } = await files('n\nx\n', integer);
-  const { code, out } = await cli(['validate', file, '--schema', schemaFile]);
-  expect(code).toBe(1);
-  expect(out).toContain('record 2, line 2, column 1 (n): type-error');
-});
+  test('a mapping in YAML is applied', async () => {
+    const { file } = await files('n\nx\n');
+    const schema = file.replace('a.csv', 'm.yaml');
+    await writeFile(schema, 'name: m\ntableSchema: { fields: [{ name: n, type: integer }] }\n');
+    expect((await cli(['validate', file, '--schema', schema])).out).toContain('type-error');
+  });
 
-test('a mapping is applied with its dialect and thresholds', async () => {
-  const mapping = {
-    tableSchema: integer,
-    dialect: { commentChar: '#' },
-    thresholds: { minRows: 2 },
-  };
-  const { file, schemaFile } = await files('#x\nn\n1\n', mapping);
-  const { out } = await cli(['validate', file, '--schema', schemaFile]);
-  expect(out).toContain('1  table-dimensions');
-});
+  test('a Table Schema is applied', async () => {
+    const { file, schemaFile } = await files('n\nx\n', integer);
+    const { code, out } = await cli(['validate', file, '--schema', schemaFile]);
+    expect(code).toBe(1);
+    expect(out).toContain('record 2, line 2, column 1 (n): type-error');
+  });
 
-test('--json prints a report that fits its schema, and nothing else', async () => {
-  const { file } = await files('n\n1,2\n');
-  const { out, err } = await cli(['validate', file, '--json']);
-  const validate = new Ajv2020({ strict: false }).compile(
-    JSON.parse(await readFile(REPORT_SCHEMA, 'utf8')),
-  );
-  expect(validate(JSON.parse(out)), JSON.stringify(validate.errors)).toBe(true);
-  expect(err).toBe('');
-});
+  test('a mapping is applied with its dialect and thresholds', async () => {
+    const mapping = {
+      tableSchema: integer,
+      dialect: { commentChar: '#' },
+      thresholds: { minRows: 2 },
+    };
+    const { file, schemaFile } = await files('#x\nn\n1\n', mapping);
+    const { out } = await cli(['validate', file, '--schema', schemaFile]);
+    expect(out).toContain('1  table-dimensions');
+  });
 
-test('several files are judged one after the other, and the most serious verdict decides', async () => {
-  const folder = await temporaryFolder();
-  const names = ['a.csv', 'b.csv', 'c.csv'].map((name) => join(folder, name));
-  for (const name of names) await writeFile(name, name.endsWith('b.csv') ? 'n\n1,2\n' : 'n\n1\n');
-  const { code, out } = await cli(['validate', ...names]);
-  expect(code).toBe(1);
-  expect(out.match(/^[A-Z]+ {2}.*$/gm)).toStrictEqual([
-    `PASSED  ${names[0]}`,
-    `FAILED  ${names[1]}`,
-    `PASSED  ${names[2]}`,
-  ]);
-  expect((await cli(['validate', `${names[0]}`, `${names[2]}`])).code).toBe(0);
-});
+  test('--json prints a report that fits its schema, and nothing else', async () => {
+    const { file } = await files('n\n1,2\n');
+    const { out, err } = await cli(['validate', file, '--json']);
+    const validate = new Ajv2020({ strict: false }).compile(
+      JSON.parse(await readFile(REPORT_SCHEMA, 'utf8')),
+    );
+    expect(validate(JSON.parse(out)), JSON.stringify(validate.errors)).toBe(true);
+    expect(err).toBe('');
+  });
 
-test('--json prints a line for each file, with its name', async () => {
-  const folder = await temporaryFolder();
-  const names = ['b.csv', 'a.csv'].map((name) => join(folder, name));
-  for (const name of names) await writeFile(name, 'n\n1\n');
-  const { out } = await cli(['validate', ...names, '--json']);
-  const lines = out.trimEnd().split('\n');
-  expect(lines.map((line) => JSON.parse(line).file)).toStrictEqual(names);
-});
+  test('several files are judged one after the other, and the most serious verdict decides', async () => {
+    const folder = await temporaryFolder();
+    const names = ['a.csv', 'b.csv', 'c.csv'].map((name) => join(folder, name));
+    for (const name of names) await writeFile(name, name.endsWith('b.csv') ? 'n\n1,2\n' : 'n\n1\n');
+    const { code, out } = await cli(['validate', ...names]);
+    expect(code).toBe(1);
+    expect(out.match(/^[A-Z]+ {2}.*$/gm)).toStrictEqual([
+      `PASSED  ${names[0]}`,
+      `FAILED  ${names[1]}`,
+      `PASSED  ${names[2]}`,
+    ]);
+    expect((await cli(['validate', `${names[0]}`, `${names[2]}`])).code).toBe(0);
+  });
 
-test('a pattern names the files of a folder in order, and each is judged once', async () => {
-  const folder = await temporaryFolder();
-  for (const name of ['b.csv', 'a.csv', 'c.txt']) await writeFile(join(folder, name), 'n\n1\n');
-  await mkdir(join(folder, 'd.csv'));
-  const { out } = await cli(['validate', join(folder, '*.csv'), join(folder, 'a.csv')]);
-  expect(out.match(/^[A-Z]+ {2}.*$/gm)).toStrictEqual([
-    `PASSED  ${join(folder, 'a.csv')}`,
-    `PASSED  ${join(folder, 'b.csv')}`,
-  ]);
-});
+  test('--json prints a line for each file, with its name', async () => {
+    const folder = await temporaryFolder();
+    const names = ['b.csv', 'a.csv'].map((name) => join(folder, name));
+    for (const name of names) await writeFile(name, 'n\n1\n');
+    const { out } = await cli(['validate', ...names, '--json']);
+    const lines = out.trimEnd().split('\n');
+    expect(lines.map((line) => JSON.parse(line).file)).toStrictEqual(names);
+  });
 
-test('a name that looks like a pattern is a file where there is one', async () => {
-  const file = join(await temporaryFolder(), 'a[1].csv');
-  await writeFile(file, 'n\n1\n');
-  expect((await cli(['validate', file])).out).toContain(`PASSED  ${file}`);
-});
+  test('a pattern names the files of a folder in order, and each is judged once', async () => {
+    const folder = await temporaryFolder();
+    for (const name of ['b.csv', 'a.csv', 'c.txt']) await writeFile(join(folder, name), 'n\n1\n');
+    await mkdir(join(folder, 'd.csv'));
+    const { out } = await cli(['validate', join(folder, '*.csv'), join(folder, 'a.csv')]);
+    expect(out.match(/^[A-Z]+ {2}.*$/gm)).toStrictEqual([
+      `PASSED  ${join(folder, 'a.csv')}`,
+      `PASSED  ${join(folder, 'b.csv')}`,
+    ]);
+  });
 
-test('all names that can not be judged are said at once, and nothing is judged', async () => {
-  const folder = await temporaryFolder();
-  await writeFile(join(folder, 'a.csv'), 'n\n1\n');
-  const names = ['a.csv', 'none.csv', '*.txt', ''].map((name) => join(folder, name));
-  const { code, out, err } = await cli(['validate', ...names]);
-  expect([code, out]).toStrictEqual([2, '']);
-  expect(err).toContain(`${names[1]} can't be read`);
-  expect(err).toContain(`${names[2]} names no file`);
-  expect(err).toContain(`${names[3]} is a folder`);
-});
+  test('a name that looks like a pattern is a file where there is one', async () => {
+    const file = join(await temporaryFolder(), 'a[1].csv');
+    await writeFile(file, 'n\n1\n');
+    expect((await cli(['validate', file])).out).toContain(`PASSED  ${file}`);
+  });
 
-test('MAX_FAULTS limits the faults that are listed', async () => {
-  const { file } = await files('n\n1,2\n1,2\n');
-  const { out } = await cli(['validate', file, '--json'], { MAX_FAULTS: '1' });
-  expect(JSON.parse(out)).toMatchObject({ faultCount: 2, faults: [{}] });
-});
+  test('all names that can not be judged are said at once, and nothing is judged', async () => {
+    const folder = await temporaryFolder();
+    await writeFile(join(folder, 'a.csv'), 'n\n1\n');
+    const names = ['a.csv', 'none.csv', '*.txt', ''].map((name) => join(folder, name));
+    const { code, out, err } = await cli(['validate', ...names]);
+    expect([code, out]).toStrictEqual([2, '']);
+    expect(err).toContain(`${names[1]} can't be read`);
+    expect(err).toContain(`${names[2]} names no file`);
+    expect(err).toContain(`${names[3]} is a folder`);
+  });
 
-test('keys beyond memory and scratch space end without a verdict, to be tried again', async () => {
-  const schema = { fields: [{ name: 'n', constraints: { unique: true } }] };
-  const rows = Array.from({ length: 100_000 }, (_, i) => `key ${i}\n`);
-  const { file, schemaFile } = await files(`n\n${rows.join('')}`, schema);
-  const command = ['validate', file, '--schema', schemaFile];
-  const full = await cli(command, { KEY_MEMORY_MIB: '0', SCRATCH_MIB: '1' });
-  expect(full).toMatchObject({ code: 75, out: '', err: expect.stringContaining('SCRATCH_MIB') });
-  expect(full.err).not.toContain('unexpected');
-  const enough = await cli(command, { KEY_MEMORY_MIB: '0', SCRATCH_MIB: '4' });
-  expect(enough).toMatchObject({ code: 0, out: expect.stringContaining('PASSED') });
-});
+  test('MAX_FAULTS limits the faults that are listed', async () => {
+    const { file } = await files('n\n1,2\n1,2\n');
+    const { out } = await cli(['validate', file, '--json'], { MAX_FAULTS: '1' });
+    expect(JSON.parse(out)).toMatchObject({ faultCount: 2, faults: [{}] });
+  });
 
-test('a file that is not there is a fault of usage', async () => {
-  expect(await cli(['validate', '/nowhere/a.csv'])).toMatchObject({
-    code: 2,
-    err: expect.stringContaining('/nowhere/a.csv'),
+  test('keys beyond memory and scratch space end without a verdict, to be tried again', async () => {
+    const schema = { fields: [{ name: 'n', constraints: { unique: true } }] };
+    const rows = Array.from({ length: 100_000 }, (_, i) => `key ${i}\n`);
+    const { file, schemaFile } = await files(`n\n${rows.join('')}`, schema);
+    const command = ['validate', file, '--schema', schemaFile];
+    const full = await cli(command, { KEY_MEMORY_MIB: '0', SCRATCH_MIB: '1' });
+    expect(full).toMatchObject({ code: 75, out: '', err: expect.stringContaining('SCRATCH_MIB') });
+    expect(full.err).not.toContain('unexpected');
+    const enough = await cli(command, { KEY_MEMORY_MIB: '0', SCRATCH_MIB: '4' });
+    expect(enough).toMatchObject({ code: 0, out: expect.stringContaining('PASSED') });
+  });
+
+  test('a file that is not there is a fault of usage', async () => {
+    expect(await cli(['validate', '/nowhere/a.csv'])).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('/nowhere/a.csv'),
+    });
+  });
+
+  test('a folder is a fault of usage', async () => {
+    expect(await cli(['validate', await temporaryFolder()])).toMatchObject({ code: 2 });
+  });
+
+  test.each([
+    ['that is not JSON', 'fields'],
+    ['with unknown types', { fields: [{ name: 'n', type: 'complex' }] }],
+  ])('a schema %s is a fault of usage', async (_, schema) => {
+    const { file, schemaFile } = await files('n\n1\n', schema);
+    const { code, err } = await cli(['validate', file, '--schema', schemaFile]);
+    expect(code).toBe(2);
+    expect(err).not.toBe('');
+  });
+
+  test.each([
+    ['a part that is not known', { tableSchema: integer, dialects: {} }, 'did you mean dialect?'],
+    ['thresholds in its Table Schema', { ...integer, thresholds: {} }, 'beside tableSchema'],
+    ['a property that is misspelt', { ...integer, primarykey: 'n' }, 'did you mean primaryKey?'],
+  ])('a mapping with %s is a fault of usage', async (_, schema, meant) => {
+    const { file, schemaFile } = await files('n\n1\n', schema);
+    const { code, err } = await cli(['validate', file, '--schema', schemaFile]);
+    expect(code).toBe(2);
+    expect(err).toContain(meant);
+  });
+
+  test('a schema that begins with a byte order mark is read', async () => {
+    const { file, schemaFile } = await files('n\nx\n', `\uFEFF${JSON.stringify(integer)}`);
+    const { code, out } = await cli(['validate', file, '--schema', schemaFile]);
+    expect(code).toBe(1);
+    expect(out).toContain('type-error');
   });
 });
 
-test('a folder is a fault of usage', async () => {
-  expect(await cli(['validate', await temporaryFolder()])).toMatchObject({ code: 2 });
-});
-
-test.each([
-  ['that is not JSON', 'fields'],
-  ['with unknown types', { fields: [{ name: 'n', type: 'complex' }] }],
-])('a schema %s is a fault of usage', async (_, schema) => {
-  const { file, schemaFile } = await files('n\n1\n', schema);
-  const { code, err } = await cli(['validate', file, '--schema', schemaFile]);
-  expect(code).toBe(2);
-  expect(err).not.toBe('');
-});
-
-test.each([
-  ['a part that is not known', { tableSchema: integer, dialects: {} }, 'did you mean dialect?'],
-  ['thresholds in its Table Schema', { ...integer, thresholds: {} }, 'beside tableSchema'],
-  ['a property that is misspelt', { ...integer, primarykey: 'n' }, 'did you mean primaryKey?'],
-])('a mapping with %s is a fault of usage', async (_, schema, meant) => {
-  const { file, schemaFile } = await files('n\n1\n', schema);
-  const { code, err } = await cli(['validate', file, '--schema', schemaFile]);
-  expect(code).toBe(2);
-  expect(err).toContain(meant);
-});
-
-test('a schema that begins with a byte order mark is read', async () => {
-  const { file, schemaFile } = await files('n\nx\n', `\uFEFF${JSON.stringify(integer)}`);
-  const { code, out } = await cli(['validate', file, '--schema', schemaFile]);
-  expect(code).toBe(1);
-  expect(out).toContain('type-error');
+test('the bundle is of validate alone', async () => {
+  expect(await bundledCli(['runs', 'list'])).toMatchObject({
+    err: expect.stringContaining('loads file:'),
+  });
 });

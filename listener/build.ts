@@ -1,0 +1,99 @@
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { basename, dirname, join, relative, sep } from 'node:path';
+import { build, type Plugin } from 'esbuild';
+import { digestOf } from './bin/bundle.cjs';
+
+/**
+ * Writes what `validate` needs of the program into a few files, since loading hundreds of modules takes longer than
+ * judging a megabyte: `dist/<digest>/`, and `dist/inputs.json`, which lists what it was made from and the digest of
+ * that, by which bin/bundle.cjs knows whether it is stale. Two builds at the same time write the same.
+ */
+
+const LISTENER = import.meta.dirname;
+const ROOT = dirname(LISTENER);
+const DIST = join(LISTENER, 'dist');
+/** Where the bundle is as far as its references to other files go. */
+const OUTPUT = join(DIST, 'bundle');
+
+/** Only `validate` runs from here: what other commands need is not taken in. */
+const onlyValidate: Plugin = {
+  name: 'only-validate',
+  setup({ onResolve, resolve }) {
+    onResolve({ filter: /./ }, async ({ path, pluginData, ...options }) => {
+      if (options.kind === 'entry-point' || pluginData === RESOLVED) return undefined;
+      const otherCommand = /^\.\/cli\//.test(path) && options.kind === 'dynamic-import';
+      if (otherCommand && path !== './cli/validate.ts') {
+        return { path: slashed(relative(OUTPUT, join(options.resolveDir, path))), external: true };
+      }
+      // Modules declare and do nothing: one that nothing is used of is left out.
+      const { resolveDir, kind, importer, namespace } = options;
+      const pluginOptions = { resolveDir, kind, importer, namespace, pluginData: RESOLVED };
+      return { ...(await resolve(path, pluginOptions)), sideEffects: false };
+    });
+  },
+};
+
+const RESOLVED = Symbol('resolved');
+
+/** A module that looks for files beside it finds those of its source. */
+const sourceUrls: Plugin = {
+  name: 'source-urls',
+  setup({ onLoad }) {
+    onLoad({ filter: /\.ts$/ }, async ({ path }) => {
+      const text = await readFile(path, 'utf8');
+      if (!text.includes('import.meta.url')) return undefined;
+      const source = JSON.stringify(slashed(relative(OUTPUT, path)));
+      const url = `new URL(${source}, import.meta.url).href`;
+      return { contents: text.replaceAll('import.meta.url', url), loader: 'ts' };
+    });
+  },
+};
+
+function slashed(path: string): string {
+  return path.split(sep).join('/');
+}
+
+const { metafile, outputFiles } = await build({
+  entryPoints: { main: join(LISTENER, 'src/main.ts') },
+  outdir: OUTPUT,
+  outExtension: { '.js': '.mjs' },
+  absWorkingDir: ROOT,
+  bundle: true,
+  splitting: true,
+  format: 'esm',
+  platform: 'node',
+  target: 'node24',
+  // Packages in CommonJS load what is Node's by `require`.
+  banner: {
+    js: "import { createRequire } from 'node:module';\nconst require = createRequire(import.meta.url);",
+  },
+  metafile: true,
+  write: false,
+  logLevel: 'warning',
+  plugins: [onlyValidate, sourceUrls],
+});
+
+// A package is what its version says.
+const inputs = Object.keys(metafile.inputs).map((input) =>
+  input.replace(/(node_modules\/(?:@[^/]+\/)?[^/]+)\/(?!.*node_modules).*/, '$1/package.json'),
+);
+const files = [...new Set([...inputs, 'listener/build.ts'])].sort();
+const digest = digestOf(ROOT, files);
+await mkdir(DIST, { recursive: true });
+const made = await mkdtemp(join(DIST, 'new-'));
+for (const { path, contents } of outputFiles) await writeFile(join(made, basename(path)), contents);
+const list = `${made}.json`;
+await writeFile(list, `${JSON.stringify({ digest, files }, null, 1)}\n`);
+await rename(made, join(DIST, digest)).catch((error: NodeJS.ErrnoException) => {
+  // It is there where the list was lost, or another build was faster.
+  if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error;
+});
+// Last, and at once: a build that was interrupted is none.
+await rename(list, join(DIST, 'inputs.json'));
+for (const name of await readdir(DIST)) {
+  const current = name === digest || name === 'inputs.json';
+  // What else begins with new- is another build's.
+  if (!current && (name === basename(made) || !name.startsWith('new-'))) {
+    await rm(join(DIST, name), { recursive: true, force: true });
+  }
+}
