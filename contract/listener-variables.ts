@@ -211,6 +211,13 @@ export const LISTENER_VARIABLES = {
     default: 'false',
     example: 'true',
   },
+  FORGET_REPORTS: {
+    description:
+      'Whether `forget` also deletes the reports of files in the bucket, with all of their versions, for which it needs the right to.',
+    kind: oneOf('true', 'false'),
+    default: 'true',
+    example: 'false',
+  },
   LOCAL_S3_ROOT: {
     description: 'Folder that stands in for S3: `<root>/<bucket>/<key>`, else `<root>/<key>`.',
     kind: text('a folder that is there'),

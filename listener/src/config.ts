@@ -63,6 +63,8 @@ export interface Config {
     readonly writeReports: boolean;
     /** They show values of internal columns. */
     readonly reportValues: boolean;
+    /** `forget` deletes reports. */
+    readonly forgetReports: boolean;
     readonly localRoot: string | undefined;
   };
   readonly workerConcurrency: number;
@@ -122,6 +124,7 @@ export function readConfig(environment: Environment, needs: ConfigNeeds): Config
     reportPrefix: reader.required('REPORT_PREFIX'),
     writeReports: readWriteReports(reader),
     reportValues: reader.required('REPORT_VALUES') === 'true',
+    forgetReports: reader.required('FORGET_REPORTS') === 'true',
     localRoot: readLocalRoot(reader),
     workerConcurrency: reader.required('WORKER_CONCURRENCY'),
     shutdownSeconds: reader.required('SHUTDOWN_SECONDS'),
@@ -168,6 +171,7 @@ export function readConfig(environment: Environment, needs: ConfigNeeds): Config
       reportPrefix: present(read.reportPrefix),
       writeReports: read.writeReports,
       reportValues: read.reportValues,
+      forgetReports: read.forgetReports,
       localRoot: read.localRoot,
     }),
     workerConcurrency: present(read.workerConcurrency),

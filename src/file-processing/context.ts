@@ -2,7 +2,7 @@ import type { Partition } from '@file-processing/contract/partition.ts';
 import { partitionOf } from '@file-processing/contract/partition.ts';
 import type { BucketAccess } from '../policies/listener-policies.ts';
 import type { BucketOwner } from '../policies/messaging-policies.ts';
-import { type Bucket, bucketsOf } from '../settings/buckets.ts';
+import { type Bucket, bucketsOf, forgetsReports } from '../settings/buckets.ts';
 import type { FileProcessingSettings } from '../settings/file-processing-variables.ts';
 
 /** What every part of the stack needs to name things. */
@@ -58,6 +58,7 @@ export function accessOf(context: Context, buckets: readonly Bucket[]): BucketAc
       keyArn,
     })),
     writePrefix: settings.report_prefix,
+    deletesReports: forgetsReports(settings),
     s3Host: `s3.${region}.${partition.dnsSuffix}`,
   };
 }

@@ -12,13 +12,15 @@ export interface BucketAccess {
   }[];
   /** Key prefix that it writes in each bucket; `''` for none. */
   readonly writePrefix: string;
+  /** Whether it may delete what it wrote there, in all versions. */
+  readonly deletesReports: boolean;
   /** Host by which S3 calls KMS. */
   readonly s3Host: string;
 }
 
 /** Allows the listener to list and read below its prefixes, and write reports. */
 export function bucketAccess(access: BucketAccess): readonly PolicyStatement[] {
-  const { buckets, writePrefix, s3Host } = access;
+  const { buckets, writePrefix, deletesReports, s3Host } = access;
   const keyArns = [...new Set(buckets.map(({ keyArn }) => keyArn).filter(Boolean))];
   // Buckets with the same prefixes share a statement, since a policy has room for 6,144 characters.
   const alike = Map.groupBy(buckets, ({ readPrefixes }) => JSON.stringify(readPrefixes));
@@ -49,6 +51,23 @@ export function bucketAccess(access: BucketAccess): readonly PolicyStatement[] {
       Action: 's3:PutObject',
       Resource: oneOrMany(buckets.map(({ arn }) => `${arn}/${writePrefix}*`)),
     });
+  }
+  if (deletesReports && writePrefix !== '') {
+    statements.push(
+      {
+        Sid: 'ListReports',
+        Effect: 'Allow',
+        Action: 's3:ListBucketVersions',
+        Resource: oneOrMany(buckets.map(({ arn }) => arn)),
+        Condition: { StringLike: { 's3:prefix': [`${writePrefix}*`] } },
+      },
+      {
+        Sid: 'ForgetReports',
+        Effect: 'Allow',
+        Action: ['s3:DeleteObject', 's3:DeleteObjectVersion'],
+        Resource: oneOrMany(buckets.map(({ arn }) => `${arn}/${writePrefix}*`)),
+      },
+    );
   }
   if (keyArns.length > 0) {
     statements.push({

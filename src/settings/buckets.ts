@@ -24,6 +24,14 @@ export const ONE_BUCKET_VARIABLES = {
   create_notifications: 'create_s3_notifications',
 } as const;
 
+/** Whether the listener may delete reports: without a prefix it writes none. */
+export function forgetsReports({
+  forget_reports,
+  report_prefix,
+}: Pick<FileProcessingSettings, 'forget_reports' | 'report_prefix'>): boolean {
+  return forget_reports && report_prefix !== '';
+}
+
 /** The buckets that the settings name, in their order; at least one. */
 export function bucketsOf(settings: FileProcessingSettings): readonly Bucket[] {
   if (settings.buckets.length > 0) {

@@ -14,6 +14,7 @@ const bucket = {
 };
 const access: BucketAccess = {
   buckets: [bucket],
+  deletesReports: false,
   writePrefix: 'reports/',
   s3Host: 's3.us-gov-west-1.amazonaws.com',
 };
@@ -44,6 +45,22 @@ describe('the bucket', () => {
 
   it('cannot be written without a report prefix', () => {
     expect(JSON.stringify(bucketAccess({ ...access, writePrefix: '' }))).not.toContain('Put');
+  });
+
+  it('keeps its reports unless they may be forgotten', () => {
+    expect(JSON.stringify(bucketAccess(access))).not.toContain('Delete');
+    const forgetting = { ...access, deletesReports: true, writePrefix: '' };
+    expect(JSON.stringify(bucketAccess(forgetting))).not.toContain('Delete');
+  });
+
+  it('has reports alone listed and deleted, in all versions, where they may be forgotten', () => {
+    expect(find('ForgetReports', { deletesReports: true })).toMatchObject({
+      Action: ['s3:DeleteObject', 's3:DeleteObjectVersion'],
+      Resource: 'arn:aws-us-gov:s3:::drop-box/reports/*',
+    });
+    expect(find('ListReports', { deletesReports: true })?.Condition).toEqual({
+      StringLike: { 's3:prefix': ['reports/*'] },
+    });
   });
 
   it('needs no key unless it has one', () => {

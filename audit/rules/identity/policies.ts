@@ -58,6 +58,25 @@ function allowed({ model }: { readonly model: Model }): readonly PlacedStatement
   );
 }
 
+/**
+ * Deletes nothing but what the stack may write, unless its settings say that nothing is deleted: reports alone, as
+ * `workload-role-allows-no-more` has it.
+ */
+function deletesReports(
+  model: Model,
+  action: string,
+  { stack, statement }: PlacedStatement,
+): boolean {
+  const writable = statementsOf(model, 'identity')
+    .filter((other) => other.stack === stack && other.statement.actions.includes('s3:PutObject'))
+    .flatMap((other) => other.statement.resources);
+  return (
+    /^s3:DeleteObject(Version)?$/.test(action) &&
+    configured(model, stack, 'FORGET_REPORTS') !== 'false' &&
+    statement.resources.every((resource) => writable.includes(resource))
+  );
+}
+
 /** Whose secret it may be, `workload-role-allows-no-more` says. */
 function readsOneSecret(action: string, { resources }: PlacedStatement['statement']): boolean {
   return (
@@ -318,10 +337,11 @@ export const POLICY_RULES: readonly Rule[] = [
     control: 'AC-6(5)',
     severity: 'high',
     subjects: (audited) => allowed(audited).filter(({ kind }) => kind === 'identity'),
-    faults: ({ statement }) =>
-      statement.actions
-        .filter((action) => ESCALATIONS.test(action) && !readsOneSecret(action, statement))
-        .map((action) => `${statement.sid}: ${action}`),
+    faults: (placed, { model }) =>
+      placed.statement.actions
+        .filter((action) => ESCALATIONS.test(action) && !readsOneSecret(action, placed.statement))
+        .filter((action) => !deletesReports(model, action, placed))
+        .map((action) => `${placed.statement.sid}: ${action}`),
   }),
   rule({
     id: 'principals-are-named',

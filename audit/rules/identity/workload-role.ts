@@ -35,6 +35,8 @@ interface Job {
   readonly reportPrefix: string | undefined;
   /** ARN of the prefix that the rule set is read from; undefined where it comes otherwise. */
   readonly rules: string | undefined;
+  /** Whether reports may be deleted there; undefined where no ConfigMap is there to tell. */
+  readonly forgetsReports: boolean | undefined;
   /** Empty for none, undefined where no ConfigMap is there to tell. */
   readonly databaseUser: string | undefined;
 }
@@ -72,6 +74,7 @@ function jobOf(model: Model, stackName: string): Job | undefined {
     ),
     reportPrefix: buckets.length === 0 ? undefined : reportPrefixOf(setting),
     rules: rulesArn(stack, setting('RULES_LOCATION')),
+    forgetsReports: buckets.length === 0 ? undefined : setting('FORGET_REPORTS') === 'true',
     databaseUser:
       buckets.length === 0
         ? undefined
@@ -158,8 +161,11 @@ interface Need {
 /** Lists what is there now, and each version of it. */
 const LISTING = ['s3:ListBucket', 's3:ListBucketVersions'] as const;
 
+/** Deletes an object, and each version of it. */
+const DELETING = ['s3:DeleteObject', 's3:DeleteObjectVersion'] as const;
+
 const ACTIONS: readonly RegExp[] = [
-  /^s3:(GetObject|GetObjectVersion|ListBucket|ListBucketVersions|PutObject)$/,
+  /^s3:(GetObject|GetObjectVersion|ListBucket|ListBucketVersions|PutObject|DeleteObject|DeleteObjectVersion)$/,
   /^kms:(Decrypt|GenerateDataKey)$/,
   /^sns:ConfirmSubscription$/,
   /^sqs:(ReceiveMessage|DeleteMessage|ChangeMessageVisibility|GetQueueAttributes)$/,
@@ -204,6 +210,9 @@ function storageNeeds(model: Model, { stack: stackName }: Resource, job: Job) {
       ]),
       ...(job.reportPrefix
         ? [{ action: 's3:PutObject', on: `${bucket}/${job.reportPrefix}x` }]
+        : []),
+      ...(job.forgetsReports
+        ? DELETING.map((action) => ({ action, on: `${bucket}/${job.reportPrefix}x` }))
         : []),
     ]),
     ...(job.rules ? [{ action: 's3:GetObject', on: `${job.rules}x` }] : []),
@@ -409,8 +418,10 @@ function listFaults(statement: PolicyStatement, job: Job | undefined): readonly 
   if (patterns.length === 0)
     return listing.map((action) => `${statement.sid}: ${action} without a condition on s3:prefix`);
   const readable = (pattern: string) =>
-    statement.resources.every((bucket) =>
-      job?.readPrefixes.get(bucket)?.some((prefix) => pattern === `${prefix}*`),
+    statement.resources.every(
+      (bucket) =>
+        (job?.readPrefixes.get(bucket) ?? []).some((prefix) => pattern === `${prefix}*`) ||
+        (job?.forgetsReports !== false && mayWrite(job, `${bucket}/${pattern}`)),
     );
   return patterns
     .filter((pattern) => job && !readable(pattern))
@@ -510,6 +521,8 @@ export const WORKLOAD_ROLE_RULES: readonly Rule[] = [
               return true;
             if (/^s3:Get/.test(action)) return job === undefined || reads.includes(resource);
             if (/^s3:Put/.test(action)) return mayWrite(job, resource);
+            if (/^s3:Delete/.test(action))
+              return job?.forgetsReports !== false && mayWrite(job, resource);
             if (/^s3:List/.test(action)) return job?.readPrefixes.has(resource) ?? true;
             if (/^(sns|sqs):/.test(action)) return own.includes(resource);
             if (/^kms:/.test(action))

@@ -144,7 +144,7 @@ export const LISTENER_RULES: readonly Rule[] = [
     id: 'listener-is-not-weakened',
     title: 'No setting weakens what the listener checks',
     reason:
-      'One variable is enough to accept SHA-1 signatures or old messages, to trust the certificates of another SNS, to leave the database connection open, or to log what clients send.',
+      'One variable is enough to accept SHA-1 signatures or old messages, to trust the certificates of another SNS, to leave the database connection open, or to show what clients send.',
     control: 'SC-23',
     severity: 'high',
     subjects: listenersOf,
@@ -174,6 +174,8 @@ export const LISTENER_RULES: readonly Rule[] = [
         tls !== undefined &&
           tls !== 'verify-full' &&
           `DB_SSL is ${shown(tls)}: the password goes to whoever answers; it must be verify-full`,
+        setting('REPORT_VALUES') === 'true' &&
+          'REPORT_VALUES is true: who may read reports in the bucket reads values of internal columns',
         ['debug', 'trace'].includes(level) && `LOG_LEVEL ${level} logs what messages hold`,
         ['fatal', 'silent'].includes(level) && `LOG_LEVEL ${level} leaves no audit trail`,
         ...[...environment.keys()]

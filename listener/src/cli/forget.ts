@@ -80,7 +80,9 @@ export const forget: Command<ForgetOptions> = (context, options) => {
           };
           const ids = await listRunIds(database, page);
           const { judgements, reports, waiting } = await forgetValues(database, ids);
-          const deleted = await deleteReports(store, reports, signal);
+          const deleted = config.s3.forgetReports
+            ? await deleteReports(store, reports, signal)
+            : { versions: 0, left: reports.map(leftByChoice) };
           outcome = {
             runs: outcome.runs + ids.length,
             judgements: outcome.judgements + judgements,
@@ -100,6 +102,13 @@ export const forget: Command<ForgetOptions> = (context, options) => {
     }),
   );
 };
+
+function leftByChoice({ bucket, key }: ObjectName): Outcome['reportsLeft'][number] {
+  return {
+    name: `${bucket}/${key}`,
+    reason: 'FORGET_REPORTS is false (forget_reports of the stack)',
+  };
+}
 
 async function deleteReports(
   store: Pick<ObjectStore, 'deleteVersions'>,

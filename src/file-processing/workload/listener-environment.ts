@@ -10,7 +10,7 @@ import {
 import type { DeliveryBucket } from '@file-processing/contract/s3-event.ts';
 import type { ITerraformDependable } from 'cdktf';
 import type { Construct } from 'constructs';
-import { type Bucket, bucketsOf } from '../../settings/buckets.ts';
+import { type Bucket, bucketsOf, forgetsReports } from '../../settings/buckets.ts';
 import { hasEndpoint, usesEventBridge } from '../../settings/file-processing/delivery.ts';
 import { mebibytes, NEVER_PROXIED } from '../../settings/file-processing/workload.ts';
 import type { FileProcessingSettings } from '../../settings/file-processing-variables.ts';
@@ -61,6 +61,7 @@ export function listenerEnvironment(
     // The role may write below the prefix, and nowhere without one.
     WRITE_REPORTS: settings.report_prefix === '' ? 'false' : 'true',
     REPORT_VALUES: settings.report_values ? 'true' : '',
+    FORGET_REPORTS: forgetsReports(settings) ? 'true' : 'false',
     SNS_TOPIC_ARNS: topicArn,
     SNS_MAX_AGE_SECONDS: `${settings.sns_max_age_seconds}`,
     SQS_QUEUE_URL: queueUrl ?? '',

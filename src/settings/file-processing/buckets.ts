@@ -107,7 +107,13 @@ export const bucketVariables = {
   }),
   report_values: flag({
     description:
-      'Whether reports in the bucket show values of columns that are internal. Values of sensitive columns are never in them.',
+      'Whether reports in the bucket show values of columns that are internal. Values of sensitive columns are never in them. The audit has a finding for it.',
+    default: false,
+    example: true,
+  }),
+  forget_reports: flag({
+    description:
+      "Whether the listener's role may delete reports in the buckets, in all of their versions, which the command `forget` does. Needs a report_prefix.",
     default: false,
     example: true,
   }),

@@ -94,6 +94,7 @@ describeRules(LISTENER_RULES, {
           Object.assign(provider ?? {}, { use_fips_endpoint: true });
         },
       ],
+      given('REPORT_VALUES', 'true'),
       given('DB_USER', 'postgres'),
       given('DB_USER', 'rdsadmin'),
 

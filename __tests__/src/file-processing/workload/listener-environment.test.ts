@@ -32,6 +32,7 @@ describe('listenerEnvironment', () => {
       S3_PREFIXES: 'a/,b/',
       REPORT_PREFIX: 'data_quality_reports/',
       WRITE_REPORTS: 'true',
+      FORGET_REPORTS: 'false',
       SNS_TOPIC_ARNS: TOPIC_ARN,
       SNS_MAX_AGE_SECONDS: '86400',
       UNMONITORED: 'warn',
