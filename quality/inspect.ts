@@ -28,8 +28,8 @@ export interface InspectOptions {
   /** Longest record in bytes, from 1; a longer one is a fault, and this is what memory is spent on. @default 8 MiB */
   maxRecordBytes?: number;
   /**
-   * Memory, in bytes from 0, that the keys of all uniqueness checks may take together: 26 to 33 for each key, and next
-   * to nothing for integers that count up. Keys beyond it go through the port `openScratch`, if there is one.
+   * Memory, in bytes from 0, that the keys of all uniqueness checks may take together: 26 for each key where it is
+   * used up, and next to nothing for integers that count up. Keys beyond it go through the port `openScratch`, if there is one.
    *
    * @default 128 MiB
    */

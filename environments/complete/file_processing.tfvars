@@ -71,6 +71,7 @@ max_replicas        = 12
 target_cpu_percent  = 60
 cpu_request         = "500m"
 memory_limit        = "1Gi"
+scratch_limit       = "4Gi"
 worker_concurrency  = 4
 sns_max_age_seconds = 86400
 log_level           = "info"

@@ -74,7 +74,7 @@ describeRules(RESOURCE_RULES, {
       ['no limit of storage', drop(DEPLOYMENT, `${INIT}.resources.limits.ephemeral-storage`)],
       ['no resources before', drop(DEPLOYMENT, `${INIT}.resources`)],
       ['a request below the limit', resources('requests.memory', '16Mi')],
-      ['a request above the limit', resources('requests.ephemeral-storage', '2Gi')],
+      ['a request above the limit', resources('requests.ephemeral-storage', '4Gi')],
       [
         'thousandths of a byte',
         all(resources('limits.memory', '512m'), resources('requests.memory', '512m')),
