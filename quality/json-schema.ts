@@ -132,7 +132,8 @@ export function compileJsonSchema(
     return undefined;
   }
   const named = schema.$schema;
-  const draft = named === undefined ? '2020-12' : DRAFTS.get(String(named).replace(/#$/, ''));
+  const draft =
+    named === undefined ? '2020-12' : DRAFTS.get(isString(named) ? named.replace(/#$/, '') : '');
   if (draft === undefined) {
     problems.add(`${path}.$schema`, `is ${show(named)}; allowed: ${[...DRAFTS.keys()].join(', ')}`);
   }

@@ -138,6 +138,26 @@ describe('compileJsonSchema', () => {
     });
   });
 
+  it('refuses or takes whatever it is given, and never throws', () => {
+    const name = fc.constantFrom('properties', 'items', 'anyOf', 'not', '$ref', '$defs', '$schema');
+    const other = fc.constantFrom('type', 'pattern', 'enum', 'required', 'format', 'toString');
+    const scalar = fc.constantFrom(null, true, 0, -1, 2 ** 60, '', 'a', '(', '#', '#/$defs/a');
+    const { node } = fc.letrec((tie) => ({
+      node: fc.oneof(
+        { maxDepth: 5, depthSize: 'large' },
+        scalar,
+        fc.array(tie('node'), { maxLength: 3 }),
+        fc.dictionary(fc.oneof(name, other), tie('node'), { maxKeys: 5 }),
+      ),
+    }));
+    fc.assert(
+      fc.property(node, VALUE, (schema, value) => {
+        compile(schema).test?.(value);
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
   it('makes no code, which a page with a Content Security Policy would refuse', () => {
     const { Function: original } = globalThis;
     globalThis.Function = (() => {
