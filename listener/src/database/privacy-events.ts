@@ -62,6 +62,7 @@ export async function forgetValues(
         .update({
           report: report === null ? null : toJsonb(forget(report)),
           withheld: report === null ? null : '{}',
+          accepted_columns: null,
           error: error === null ? null : FORGOTTEN,
           forgotten_at: transaction.fn.now(),
         });

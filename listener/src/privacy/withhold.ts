@@ -117,6 +117,7 @@ export function forget(report: QualityReport): QualityReport {
   const bare = withhold(everythingSensitive(report), true).report;
   return {
     ...bare,
+    diagnoses: bare.diagnoses.map((diagnosis) => ({ ...diagnosis, evidence: null })),
     faults: bare.faults.map((fault) => {
       const isName = fault.label === report.columns[(fault.field ?? 0) - 1]?.name;
       return { ...fault, value: null, key: null, label: isName ? fault.label : null };

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { NODE_PORTS } from '../../../../listener/src/jobs/engine-ports.ts';
 import {
+  forget,
   restore,
   shapeOf,
   storedReport,
@@ -151,6 +152,25 @@ describe('storedReport', () => {
 
   it('is null where there is none', () => {
     expect(storedReport({ report: null, withheld: null }, [])).toBe(null);
+  });
+});
+
+describe('forget', () => {
+  it('leaves no value, no shape and no evidence, also of public columns', () => {
+    const row = 'MARKER-1,MARKER-2\n';
+    const schema: TableSchema = {
+      classification: 'public',
+      fields: [{ name: 'a', type: 'integer' }, { name: 'b' }],
+      fieldsMatch: 'partial',
+    };
+    const whole = reportOf(`a,b,MARKER-c\n${row}a,b,MARKER-c\n${row}MARKER-3,4,5\n`, schema);
+    expect(JSON.stringify(whole)).toContain('MARKER');
+    const bare = forget(whole);
+    expect(JSON.stringify(bare)).not.toMatch(/MARKER|AAAAAA/);
+    expect(bare.faultCounts).toStrictEqual(whole.faultCounts);
+    expect(bare.faults.map(({ record, field }) => [record, field])).toStrictEqual(
+      whole.faults.map(({ record, field }) => [record, field]),
+    );
   });
 });
 
