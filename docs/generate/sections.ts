@@ -27,6 +27,7 @@ export function listenerMetrics(): Metrics {
   return createMetrics({
     queueDepths: async () => ({ runs: 0, runs_dead_letter: 0 }),
     bucketOutages: () => [],
+    rulesRefused: () => false,
     backlog: async () => ({
       deadLetters: 0,
       deadMessages: 0,
