@@ -107,8 +107,7 @@ export class Inspection implements RecordHandler {
     const { clock, history, maxFaults, maxKeyBytes, maxRecordBytes } = limits;
     this.#expectation = expectation;
     this.#clock = clock;
-    this.#readsPlainRows =
-      limits.plainRows && !dialect.skipInitialSpace && dialect.commentRows.size === 0;
+    this.#readsPlainRows = limits.plainRows;
     this.#started = clock();
     this.#hash = ports.createHash();
     this.#source = new TextSource(dialect.encoding);
@@ -395,6 +394,7 @@ export class Inspection implements RecordHandler {
     this.#dialect = found;
     this.#file.dialect = found.dialect;
     this.#scanner.useDialect(found.dialect);
+    if (this.#file.columns !== undefined) this.#takePlainRows();
     if (dialect.footerRows > 0) this.#footer = new FooterHold(found.dialect, maxRecordBytes);
     if (found.quotedLines) {
       // The quotes that were taken off are in no offset.
@@ -502,8 +502,10 @@ export class Inspection implements RecordHandler {
 
   /** From here on, since the columns are settled, what is plain of the rows is read in one loop. */
   #takePlainRows(): void {
-    if (!this.#readsPlainRows || this.#schemaLayout !== undefined) return;
     const { columns = [], dialect, maxRecordBytes } = this.#file;
+    const isKnown = !dialect.skipInitialSpace && dialect.commentRows.size === 0;
+    this.#scanner.taker = undefined;
+    if (!this.#readsPlainRows || !isKnown || this.#schemaLayout !== undefined) return;
     this.#scanner.reserve(columns.length);
     this.#plainRows = new PlainRows({
       dialect,

@@ -240,4 +240,13 @@ describe('PlainRows', () => {
     const report = inspectBytes('a,b\n,1\n,2,3\n,4\n');
     expect(report.columns[0]).toMatchObject({ rows: 2, nulls: 2 });
   });
+
+  it('reads a file without a header by the dialect that is found', () => {
+    const schema: TableSchema = { fields: ['a', 'b'].map((name) => ({ name, type: 'string' })) };
+    const expectation = { schema, dialect: { header: false } };
+    const file = `${'2;x\n'.repeat(20)}1,5;x\n`;
+    const report = inspectBytes(file, { expectation });
+    expect(report).toStrictEqual(inspectBytes(file, { expectation, plainRows: false }));
+    expect(report.columns[0]).toMatchObject({ rows: 21, min: '1,5' });
+  });
 });

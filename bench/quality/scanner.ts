@@ -4,7 +4,7 @@
  *
  *     npm run bench -- quality [--mb 300] [--peer-mb 30]
  *
- * The sample files and the peers (csv-parse from npm, frictionless from PyPI) go to a folder in the system's
+ * The sample files and the peers (csv-parse from npm, frictionless and DuckDB from PyPI) go to a folder in the system's
  * temporary folder, where they are found again; a peer that can't be installed is left out and named.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
@@ -46,7 +46,16 @@ const typed = node('types and constraints', large, [measure, 'typed', large]);
 const keyed = node('the same and a primary key', large, [measure, 'keyed', large]);
 const profiled = node('structure and profile alone', large, [measure, 'profile', large]);
 const faulty = node('types, two faults in each row', large, [measure, 'faulty', large]);
-print(`${values.mb} MB`, [typed, keyed, profiled, faulty, csvParse(large)], typed);
+print(
+  `${values.mb} MB`,
+  [typed, profiled, faulty, duckdb('duckdb_validate.py', large, 'typed'), csvParse(large)],
+  typed,
+);
+print(
+  `${values.mb} MB with a unique column`,
+  [keyed, duckdb('duckdb_validate.py', large, 'keyed')],
+  keyed,
+);
 
 const typedSmall = node('types, constraints, primary key', small, [measure, 'keyed', small]);
 print(`${values['peer-mb']} MB`, [typedSmall, frictionless(small)], typedSmall);
@@ -61,7 +70,7 @@ const integers = node('integers that count up', integerKeys, [
   integerKeys,
 ]);
 print(`${KEYS / 1e6} million unique keys`, [inMemory, onDisk, integers], inMemory);
-print('the texts by DuckDB', [duckdb(textKeys)], inMemory);
+print('the texts by DuckDB', [duckdb('duckdb_keys.py', textKeys, KEY_FIELD)], inMemory);
 
 function keyFile(kind: 'text' | 'integer'): string {
   const path = join(folder, `keys-${kind}.csv`);
@@ -109,11 +118,12 @@ function pythonWith(requirement: string): string | undefined {
   return installed ? python : undefined;
 }
 
-function duckdb(file: string): Figure | string {
+/** On one thread, by one of our scripts. */
+function duckdb(program: string, file: string, argument: string): Figure | string {
   const python = pythonWith(DUCKDB);
   if (python === undefined) return `${DUCKDB} could not be installed`;
-  const script = fileURLToPath(new URL('./duckdb_keys.py', import.meta.url));
-  return figure('DuckDB, one thread', file, python, [script, file, KEY_FIELD]);
+  const script = fileURLToPath(new URL(`./${program}`, import.meta.url));
+  return figure('DuckDB, one thread', file, python, [script, file, argument]);
 }
 
 function frictionless(file: string): Figure | string {
