@@ -270,6 +270,7 @@ export function compileSchema(
     classificationOf(`${path}.classification`, given.classification, problems) ??
     DEFAULT_CLASSIFICATION;
   const fields: CompiledField[] = [];
+  const taken = new Set<string>();
   const keys: CompiledKey[] = [];
   const definitions = Array.isArray(given.fields) ? given.fields : [];
   if (definitions.length === 0) {
@@ -281,7 +282,7 @@ export function compileSchema(
   definitions.forEach((definition: unknown, index) => {
     const place = `${path}.fields[${index}]`;
     const inherited = { missing, nullSequence, classification };
-    const field = compileField(definition, place, inherited, fields, problems);
+    const field = compileField(definition, place, inherited, taken, problems);
     fields.push(field);
     const constraints = isObject(definition) ? definition.constraints : undefined;
     if (isObject(constraints) && constraints.unique === true) {
@@ -365,16 +366,17 @@ function compileField(
   definition: unknown,
   path: string,
   inherited: InheritedProperties,
-  earlier: readonly CompiledField[],
+  earlier: Set<string>,
   problems: ProblemList,
 ): CompiledField {
   const given = problems.object(path, definition) ?? { name: path };
   const name = isString(given.name) ? given.name : '';
   if (name === '') {
     problems.add(`${path}.name`, `is ${show(given.name)}; a text that is not empty is needed`);
-  } else if (earlier.some((field) => field.name === name)) {
+  } else if (earlier.has(name)) {
     problems.add(`${path}.name`, `is ${show(name)}, as an earlier field's is; names must differ`);
   }
+  earlier.add(name);
   refuseUnknown(given, path, FIELD_NAMES, PLACES_IN_FIELD, problems);
   const type = fieldType(`${path}.type`, given.type, problems);
   const cell = compileFieldType(type, given, path, problems);
