@@ -63,6 +63,9 @@ const { metafile, outputFiles } = await build({
   format: 'esm',
   platform: 'node',
   target: 'node24',
+  // A twentieth of the time. Names stay, for stack traces.
+  minifyWhitespace: true,
+  minifySyntax: true,
   // Packages in CommonJS load what is Node's by `require`.
   banner: {
     js: "import { createRequire } from 'node:module';\nconst require = createRequire(import.meta.url);",
