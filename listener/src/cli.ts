@@ -176,6 +176,14 @@ function describeProgram(context: CommandContext, finish: (code: number) => void
     );
 
   program
+    .command('infer')
+    .description('propose a Table Schema from samples of one kind of file')
+    .argument('<files...>', 'CSV files, or patterns')
+    .action((files) =>
+      executeUntilSignal(async () => (await import('./cli/infer.ts')).infer, { files }),
+    );
+
+  program
     .command('check')
     .description('check what the listener depends on: the database, AWS, the bucket')
     .addOption(new Option('--only <part>', 'check only this part').choices(CHECK_PARTS))

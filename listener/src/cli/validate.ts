@@ -27,7 +27,7 @@ export const validate: Command<ValidateOptions> = async (context, { files, schem
   const { ports, maxKeyBytes } = createEngine(config);
   const expectation = schema === undefined ? undefined : await readExpectation(schema);
   const codes: number[] = [];
-  for (const { path, sizeBytes } of await found(files)) {
+  for (const { path, sizeBytes } of await foundFiles(files)) {
     const progress = showProgress(path, context.stderr);
     const judged = await inspectCsv(createReadStream(path, { highWaterMark: 256 * 1024 }), ports, {
       ...(expectation === undefined ? {} : { expectation }),
@@ -52,7 +52,7 @@ export const validate: Command<ValidateOptions> = async (context, { files, schem
 };
 
 /** A file that can be judged. */
-interface FoundFile {
+export interface FoundFile {
   readonly path: string;
   readonly sizeBytes: number;
 }
@@ -62,7 +62,7 @@ interface FoundFile {
  *
  * @throws {UsageError} with all that name no file, before any is judged
  */
-async function found(names: readonly string[]): Promise<readonly FoundFile[]> {
+export async function foundFiles(names: readonly string[]): Promise<readonly FoundFile[]> {
   const files = new Map<string, FoundFile>();
   const problems: string[] = [];
   for (const name of names) {
