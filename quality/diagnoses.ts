@@ -54,7 +54,6 @@ const ISO_DATE = /^\d{4}-(\d{2})-\d{2}$/;
 const SCIENTIFIC = /^-?\d(?:[.,]\d+)?E\+\d+$/i;
 const SPREADSHEET_ERROR = /^#(?:N\/A|REF!|VALUE!|DIV\/0!|NAME\?|NUM!|NULL!|###+)$/;
 const SMART_QUOTE = /[\u201c\u201d\u201e]/;
-const TOTAL = /^(?:grand\s+|sub-?\s*)?totals?\b|^(?:sum|count|rows|records)\s*:/i;
 const BYTE_ORDER_MARK = '\ufeff';
 
 /** Every diagnosis, those first that go before others which explain as many faults. */
@@ -205,31 +204,24 @@ export const DIAGNOSES: readonly DiagnosisKind[] = [
       return { sentence, faults: last.length };
     },
   },
-  {
-    kind: 'total-row',
-    remedy: 'Leave totals out, or declare {"footerRows": 1} in the dialect.',
-    find({ log, file }) {
-      const last = log.sample.filter(({ record }) => record === file.records);
-      const total = last.find(({ value, key }) => TOTAL.test(value ?? key ?? ''));
-      if (total === undefined) return undefined;
-      return { sentence: 'The last row looks like a total.', faults: last.length, example: total };
-    },
-  },
-  {
-    kind: 'repeated-header',
-    remedy: 'Join files without their headers.',
-    find({ log }) {
-      const found = matching(
-        log,
-        ['type-error', 'constraint-error'],
-        ({ value, label }) => value !== null && value === label,
-      );
-      const { example } = found;
-      if (example === undefined) return undefined;
-      const sentence = `Record ${example.record} repeats the header.`;
-      return { faults: found.matched, sentence };
-    },
-  },
+  rowKind(
+    'total-row',
+    'Leave totals out, or declare {"footerRows": 1} in the dialect.',
+    (record, file) =>
+      record === file.records
+        ? 'The last row looks like a total.'
+        : `Record ${record} looks like a total.`,
+  ),
+  rowKind(
+    'repeated-header',
+    'Join files without their headers.',
+    (record) => `Record ${record} repeats the header.`,
+  ),
+  rowKind(
+    'second-header',
+    'Remove the row, or declare it by `headerRows` or `commentRows`.',
+    (record) => `Record ${record} looks like a second header.`,
+  ),
   {
     kind: 'scientific-notation',
     remedy: 'Export the column as text from where the data comes from, not from a spreadsheet.',
@@ -328,6 +320,23 @@ function dialectKind(kind: string): DiagnosisKind {
       const difference = dialect?.differences.find((one) => one.kind === kind);
       if (difference === undefined) return undefined;
       return { sentence: difference.sentence, remedy: difference.remedy, faults: 1 };
+    },
+  };
+}
+
+/** A kind of row that is none of data. */
+function rowKind(
+  kind: FaultType,
+  remedy: string,
+  sentence: (record: number, file: InspectedFile) => string,
+): DiagnosisKind {
+  return {
+    kind,
+    remedy,
+    find({ log, file }) {
+      const fault = log.sample.find(({ type }) => type === kind);
+      if (fault === undefined) return undefined;
+      return { sentence: sentence(fault.record ?? 0, file), faults: log.total(kind) };
     },
   };
 }

@@ -5,6 +5,7 @@ import { ENCODING_CHECK, SIGN_CHECK } from './checks/encoding.ts';
 import { FOREIGN_KEY_CHECK } from './checks/foreign-keys.ts';
 import { HEADER_CHECK } from './checks/header.ts';
 import { KEY_CHECK } from './checks/keys.ts';
+import { NO_DATA_CHECK } from './checks/no-data.ts';
 import { SENSITIVE_CHECK } from './checks/sensitive.ts';
 import { SOURCE_CHECK } from './checks/source.ts';
 import { BLANK_ROW_CHECK, CELL_COUNT_CHECK, QUOTE_CHECK, SIZE_CHECK } from './checks/structure.ts';
@@ -206,6 +207,27 @@ export const FAULT_KINDS = [
     remedy: 'Quote cells that hold the delimiter.',
   },
   {
+    type: 'repeated-header',
+    scope: 'row',
+    meaning:
+      'A row repeats the header, as where files were joined; nothing else of it is judged. Without a schema it only warns.',
+    remedy: 'Join files without their headers.',
+  },
+  {
+    type: 'second-header',
+    scope: 'row',
+    meaning:
+      'The row under the header has words where the rows have numbers or dates. It stands for all faults of its cells; without any it only warns.',
+    remedy: 'Remove the row, or declare both rows by `headerRows`, or it by `commentRows`.',
+  },
+  {
+    type: 'total-row',
+    scope: 'row',
+    meaning:
+      'A row looks like a total of the others. It stands for all faults of its cells; without any it only warns, and only as the last row.',
+    remedy: 'Leave totals out, or declare them by `footerRows`.',
+  },
+  {
     type: 'type-error',
     scope: 'cell',
     meaning: "A value is not of its field's type and format.",
@@ -378,6 +400,7 @@ export const CHECKS: readonly Check<FaultType, CheckThresholds>[] = [
   QUOTE_CHECK,
   BLANK_ROW_CHECK,
   CELL_COUNT_CHECK,
+  NO_DATA_CHECK,
   DIALECT_CHECK,
   HEADER_CHECK,
   TYPE_CHECK,

@@ -11,6 +11,7 @@ import {
 } from './checks/check.ts';
 import { unjudgedRule } from './checks/delivery.ts';
 import { SignWatch, Utf8Watch } from './checks/encoding.ts';
+import { HeaderMemory, NO_HEADER } from './checks/no-data.ts';
 import { BYTE_ORDER_MARK, SIGNATURE_BYTES } from './checks/source.ts';
 import { isBlank, placedCells, structureSuspicions } from './checks/structure.ts';
 import type { AcceptedDelivery } from './delivery-rules.ts';
@@ -93,6 +94,10 @@ export class Inspection implements RecordHandler {
   #footer: FooterHold | undefined;
   readonly #skipped = { preamble: 0, comments: 0, footer: 0 };
   readonly #header = { labels: [] as readonly string[], line: 1, labelCount: 0, intact: true };
+  #headerMemory: HeaderMemory | undefined;
+  #headerStart = NO_HEADER;
+  #suspectRecord = 0;
+  #suspectIsNoData = false;
   #cells: CellReader | undefined;
   #judges: readonly RowJudge<FaultType>[] = [];
   #headerKnown = true;
@@ -327,7 +332,9 @@ export class Inspection implements RecordHandler {
       file.otherLineEnd ??= { record: file.records, line: this.#scanner.recordLine };
     }
     this.#plainRows?.fold();
-    if (this.#supported) this.#stages.every((stage) => stage.end?.(this.#found) ?? true);
+    if (!this.#supported) return;
+    for (const stage of this.#stages) stage.last?.(this.#scanner, this.#found);
+    this.#stages.every((stage) => stage.end?.(this.#found) ?? true);
   }
 
   /** Called by the scanner for each record that is not among the plain rows; what must see every row is a row judge. */
@@ -359,6 +366,11 @@ export class Inspection implements RecordHandler {
     if (this.#schemaLayout !== undefined) this.#chooseLayout(scanner, this.#schemaLayout);
     file.rows++;
     this.#found.beginRow();
+    if (this.#headerMemory?.isRepeatedBy(scanner) === true) {
+      for (const stage of this.#stages) stage.repeatedHeader?.(this.#found);
+      this.#found.endRow();
+      return;
+    }
     const { length } = file.columns as readonly Column[];
     const suspicions = structureSuspicions(scanner, length, file.suspectUntil);
     const structure = suspicions === 0 ? INTACT : this.#judgeStructure(scanner, suspicions);
@@ -444,7 +456,12 @@ export class Inspection implements RecordHandler {
     header.labelCount = Math.max(header.labelCount, scanner.cellCount);
     header.line = scanner.recordLine;
     header.intact &&= this.#found.failing === failing;
-    if (this.#file.records === headerRows.at(-1)) this.#endHeader(header);
+    if (this.#file.records !== headerRows.at(-1)) return;
+    if (headerRows.length === 1) {
+      this.#headerMemory = new HeaderMemory(scanner);
+      this.#headerStart = HeaderMemory.startOf(scanner);
+    }
+    this.#endHeader(header);
   }
 
   #endHeader(header: Header & { readonly labels: readonly string[] }): void {
@@ -488,6 +505,7 @@ export class Inspection implements RecordHandler {
     this.#cells = new CellReader(
       columns,
       (cell) => {
+        if (this.#isNoData()) return;
         for (const judgeCell of this.#cellJudges) judgeCell(cell, this.#found);
       },
       (cell, oddity) => {
@@ -508,6 +526,7 @@ export class Inspection implements RecordHandler {
     if (!this.#readsPlainRows || !isKnown || this.#schemaLayout !== undefined) return;
     this.#scanner.reserve(columns.length);
     this.#plainRows = new PlainRows({
+      header: this.#headerStart,
       dialect,
       maxRecordBytes,
       columns,
@@ -518,6 +537,18 @@ export class Inspection implements RecordHandler {
       judges: this.#judges,
     });
     this.#scanner.taker = this.#plainRows;
+  }
+
+  /** Whether the row of a suspect cell is none of data; it is asked once of each row. */
+  #isNoData(): boolean {
+    const { records } = this.#file;
+    if (this.#suspectRecord !== records) {
+      this.#suspectRecord = records;
+      this.#suspectIsNoData = this.#stages.some(
+        (stage) => stage.suspectRow?.(this.#scanner, this.#found) ?? false,
+      );
+    }
+    return this.#suspectIsNoData;
   }
 
   #judgeStructure(scanner: Scanner, suspicions: number): StructureState {

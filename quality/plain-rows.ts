@@ -82,9 +82,14 @@ const HIGHEST_BIT = 0x80000000 | 0;
 /** Keeps the bytes of a text with less than four, as the beginning of a big-endian word. */
 const PREFIX_MASKS = Int32Array.of(0, 0xff000000, 0xffff0000, 0xffffff00);
 
+/** Begins a byte order mark. */
+const MARK = 0xef;
+
 /** What the reader of plain rows does to the rest of an inspection. */
 export interface PlainRowsContext {
   readonly dialect: CompiledDialect;
+  /** The first bytes of the header, up to four, as a little-endian number; no row has them under a mask of 0. */
+  readonly header: { readonly start: number; readonly mask: number };
   readonly maxRecordBytes: number;
   readonly file: Writable<InspectedFile>;
   readonly found: Findings;
@@ -114,6 +119,7 @@ export class PlainRows implements RecordTaker {
   readonly #cells: CellReader;
   readonly #judges: readonly RowJudge<FaultType>[];
   readonly #plan: ColumnPlan;
+  readonly #header: PlainRowsContext['header'];
   readonly #classes = new Uint8Array(256);
   readonly #highest: number;
   readonly #delimiter: number;
@@ -133,6 +139,7 @@ export class PlainRows implements RecordTaker {
     const { dialect, columns } = context;
     this.#signs = context.signs;
     this.#file = context.file;
+    this.#header = context.header;
     this.#found = context.found;
     this.#cells = context.cells;
     this.#judges = context.judges;
@@ -180,6 +187,7 @@ export class PlainRows implements RecordTaker {
     const escapeByte = this.#escape;
     const doubleQuote = this.#doubleQuote;
     const comment = this.#comment;
+    const { start: headerStart, mask: headerMask } = this.#header;
     const longest = this.#maxRecordBytes;
     const { starts, ends, flags } = scanner;
     const { values, nulls } = file;
@@ -215,7 +223,9 @@ export class PlainRows implements RecordTaker {
       let leftCount = 0;
       let outerCount = 0;
       let byte = bytes[pos] as number;
-      if (byte === comment) break;
+      if (byte === comment || byte === MARK) break;
+      // It may repeat the header.
+      if (pos + 4 <= bytes.length && (view.getInt32(pos, true) & headerMask) === headerStart) break;
       for (;;) {
         const kind = kinds[cell] as number;
         let start = pos;

@@ -421,6 +421,20 @@ export const FAULT_EXAMPLES: Readonly<Record<FaultType, Omit<FileExample, 'fault
   'blank-row': file(AS_IT_IS, 'a,b\n1,x', 'a,b\n,\n1,x'),
   'missing-cell': file(AS_IT_IS, 'a,b\n1,x', 'a,b\n1'),
   'extra-cell': file(AS_IT_IS, 'a,b\n1,"x, y"', 'a,b\n1,x, y'),
+  'repeated-header': file(TYPED, 'a,b\n1,x', 'a,b\n1,x\na,b'),
+  'second-header': file(
+    {
+      schema: {
+        fields: [
+          { name: 'a', type: 'integer' },
+          { name: 'b', type: 'integer' },
+        ],
+      },
+    },
+    'a,b\n1,2\n3,4',
+    'a,b\nkey,sum\n1,2\n3,4',
+  ),
+  'total-row': file(TYPED, 'a,b\n1,x', 'a,b\n1,x\nTotal,'),
   'type-error': file(TYPED, 'a,b\n1,x', 'a,b\none,x'),
   'constraint-error': file(fieldB({ constraints: { required: true } }), 'a,b\n1,x', 'a,b\n1,'),
   'padded-value': file(AS_IT_IS, 'a,b\n1,x', 'a,b\n1,x '),

@@ -66,6 +66,12 @@ export interface Stages<K extends string> {
    * so that other work of the process gets its turn.
    */
   settle?(found: Found<K>): Generator<void>;
+  /** Counts a row that repeats the header; nothing else of it is judged. */
+  repeatedHeader?(found: Found<K>): void;
+  /** Judges a row before the first of its cells that is suspected; true where no cell of it is judged. */
+  suspectRow?(record: Scanner, found: Found<K>): boolean;
+  /** Judges the last record once more, as the last one, before {@link end}. */
+  last?(record: Scanner, found: Found<K>): void;
   /** Judges what only the whole file shows. */
   end?(found: Found<K>): boolean;
   /** Gives back what is held outside of memory; called after the end, and where a file is given up. */

@@ -1,0 +1,133 @@
+import { type FoundDialect, isTyped, typedColumns } from '../dialect-finder.ts';
+import { MAX_CELLS, type Scanner } from '../scanner.ts';
+import { decodeText } from '../text.ts';
+import { type Check, cellText } from './check.ts';
+
+type Kind = 'repeated-header' | 'second-header' | 'total-row';
+
+const TOTAL = /^(?:grand\s+|sub-?\s*)?totals?\b|^(?:sum|count|rows|records)\s*:/i;
+const MESSAGES: Readonly<Record<Kind, string>> = {
+  'repeated-header': 'The row repeats the header, as where files were joined.',
+  'second-header':
+    'The row under the header looks like a second header: it has words where the rows have values.',
+  'total-row': 'The row looks like a total of the others.',
+};
+
+/**
+ * Rows that are none of data. One that would have faults of its own has this one in place of them; one that would have
+ * none is a warning, which an undeclared repetition of the header is as well.
+ */
+export const NO_DATA_CHECK: Check<Kind> = {
+  kinds: ['repeated-header', 'second-header', 'total-row'],
+  begin(file) {
+    let secondHeader: { readonly record: number; readonly line: number } | undefined;
+    let counted = 0;
+    return {
+      dialect({ records, dialect }: FoundDialect) {
+        const header = dialect.header ? (dialect.headerRows.at(-1) ?? 1) : 0;
+        const row = records[header];
+        const isSecond = header > 0 && isSecondHeader(records.slice(header));
+        secondHeader =
+          isSecond && row !== undefined ? { record: header + 1, line: row.line } : undefined;
+      },
+      repeatedHeader(found) {
+        const isMild = file.schema === undefined;
+        if (!found.count('repeated-header', -1, 1, isMild)) return;
+        found.listRecord('repeated-header', MESSAGES['repeated-header']);
+      },
+      suspectRow(record, found) {
+        let kind: Kind | undefined;
+        if (file.records === secondHeader?.record) kind = 'second-header';
+        else if (isTotal(record)) kind = 'total-row';
+        if (kind === undefined) return false;
+        counted = file.records;
+        if (kind === 'second-header') secondHeader = undefined;
+        if (found.count(kind)) found.listRecord(kind, MESSAGES[kind]);
+        return true;
+      },
+      last(record, found) {
+        if (secondHeader !== undefined && found.count('second-header', -1, 1, true)) {
+          found.listFile('second-header', MESSAGES['second-header'], secondHeader);
+        }
+        const isLast = counted !== file.records && record.cellCount === file.columns?.length;
+        if (file.rows < 2 || !isLast || !isTotal(record)) return;
+        if (!found.count('total-row', -1, 1, true)) return;
+        const place = { record: file.records, line: record.recordLine };
+        found.listFile('total-row', MESSAGES['total-row'], place);
+      },
+    };
+  },
+};
+
+/** Whether the first cell that is not empty says so, and another is empty. */
+function isTotal(record: Scanner): boolean {
+  const count = Math.min(record.cellCount, MAX_CELLS);
+  if (count < 2 || (record.starts[0] ?? -1) < 0) return false;
+  let first = 0;
+  while (first < count && record.starts[first] === record.ends[first]) first++;
+  if (first >= count || !TOTAL.test(cellText(record, first))) return false;
+  for (let cell = 0; cell < count; cell++) {
+    if (record.starts[cell] === record.ends[cell]) return true;
+  }
+  return false;
+}
+
+/** Whether the first of some rows has words in each column, two at least, where the others have numbers or dates. */
+function isSecondHeader([row, ...others]: FoundDialect['records']): boolean {
+  if (row === undefined || others.length < 2) return false;
+  const typed = typedColumns(others.filter(({ width }) => width === row.width));
+  if (typed.length < 2) return false;
+  return typed.every((column) => {
+    const cell = row.cells[column] ?? '';
+    return (
+      cell !== '' && !isTyped(cell) && !/\d|^(?:n\/?a|null|none|nan|unknown|-+|\.)$/i.test(cell)
+    );
+  });
+}
+
+/** No row begins so. */
+export const NO_HEADER = { start: 1, mask: 0 };
+
+/** Knows a row that repeats the header by its first cell, so that other rows cost no more than a look at that. */
+export class HeaderMemory {
+  readonly #labels: readonly string[];
+  readonly #length: number;
+  readonly #first: number;
+
+  /** @param record the header */
+  constructor(record: Scanner) {
+    const { starts, ends, bytes } = record;
+    this.#length = (ends[0] ?? 0) - (starts[0] ?? 0);
+    this.#first = bytes[starts[0] ?? 0] ?? 0;
+    this.#labels = labelsOf(record);
+  }
+
+  /** The first bytes of the header's line, up to four, as PlainRows looks for them. */
+  static startOf({ bytes, recordStart, recordEnd }: Scanner): { start: number; mask: number } {
+    const length = Math.min(4, recordEnd - recordStart);
+    let start = 0;
+    for (let at = 0; at < length; at++) start |= (bytes[recordStart + at] as number) << (at * 8);
+    const mask = length === 4 ? -1 : (1 << (length * 8)) - 1;
+    return length === 0 ? NO_HEADER : { start, mask };
+  }
+
+  /** A byte order mark in front of it, as of a file that was joined, makes no difference. */
+  isRepeatedBy(record: Scanner): boolean {
+    const { starts, ends, bytes } = record;
+    const start = starts[0] as number;
+    const length = (ends[0] as number) - start;
+    const first = bytes[start];
+    if (first === this.#first ? length !== this.#length : first !== 0xef) return false;
+    if (this.#length === 0 || this.#labels.length < 2) return false;
+    if (record.cellCount !== this.#labels.length) return false;
+    const labels = labelsOf(record);
+    return labels.every((label, cell) => label === this.#labels[cell]);
+  }
+}
+
+function labelsOf({ bytes, starts, ends, cellCount }: Scanner): string[] {
+  return Array.from({ length: Math.min(cellCount, MAX_CELLS) }, (_, cell) => {
+    const text = decodeText(bytes, starts[cell] as number, ends[cell] as number);
+    return cell === 0 && text.startsWith('\ufeff') ? text.slice(1) : text;
+  });
+}
