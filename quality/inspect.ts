@@ -101,6 +101,8 @@ async function readContent(
       inspection.deliver(chunk);
       delivered += chunk.length;
       yield chunk;
+      // It was read, or is held until more have come.
+      options.onProgress?.(delivered, inspection.rows);
     }
   }
   const arrival = arriving();
@@ -109,7 +111,6 @@ async function readContent(
     for await (const chunk of contentOf(source, inspection, ports, limits)) {
       options.signal?.throwIfAborted();
       inspection.read(chunk);
-      options.onProgress?.(delivered, inspection.rows);
       turn += chunk.length;
       if (turn < BYTES_PER_TURN) continue;
       turn = 0;
@@ -119,7 +120,7 @@ async function readContent(
     if (!(error instanceof ArchiveFault)) throw error;
     inspection.refuse(error);
     // Size and SHA-256 are those of the whole file.
-    for await (const _ of source.chunks()) options.onProgress?.(delivered, 0);
+    for await (const _ of source.chunks());
   } finally {
     await arrival.return(undefined);
   }
