@@ -27,7 +27,11 @@ export async function monitoredFileInDatabase(
   const mapping = await findMapping(database, entry.mappingName, entry.mappingVersion);
   // A foreign key keeps an entry's mapping from being deleted.
   if (mapping === undefined) throw new Error(`mapping '${entry.mappingName}' has vanished`);
-  return { monitoringFileId: entry.id, client: entry.client, mapping };
+  return {
+    monitoringFileId: entry.id,
+    client: entry.client,
+    mapping: classified(mapping, entry.classification),
+  };
 }
 
 /**
@@ -46,7 +50,17 @@ export function monitoredFileInRuleSet(
   const mapping = mappingOf(mappings, entry);
   if (mapping === undefined) return undefined;
   const { version = 0 } = mapping;
-  return { monitoringFileId: undefined, client: entry.client, mapping: { ...mapping, version } };
+  return {
+    monitoringFileId: undefined,
+    client: entry.client,
+    mapping: classified({ ...mapping, version }, entry.classification),
+  };
+}
+
+/** A mapping whose fields are as sensitive as its monitored file says, where neither they nor the schema say it. */
+function classified(mapping: Mapping, classification: string | null | undefined): Mapping {
+  if (!classification || 'classification' in mapping.tableSchema) return mapping;
+  return { ...mapping, tableSchema: { ...mapping.tableSchema, classification } };
 }
 
 /** The mapping that a monitored file of the same set names: where it names no version, the highest one. */

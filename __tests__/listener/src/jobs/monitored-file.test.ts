@@ -47,3 +47,30 @@ test('nothing is found in definitions for a file that nobody monitors', async ()
   const definitions = await readRuleFolder(SEED_FOLDER, expectationProblems);
   expect(monitoredFileInRuleSet(definitions, unknown)).toBeUndefined();
 });
+
+test.each(['database', 'definitions'])(
+  "fields are as sensitive as the monitored file says in the %s, where the schema doesn't",
+  async (place) => {
+    const definitions = await readRuleFolder(SEED_FOLDER, expectationProblems);
+    const [file] = definitions.monitoringFiles;
+    if (file === undefined) throw new Error('the sample has a monitored file');
+    const sensitive = {
+      ...definitions,
+      monitoringFiles: [
+        { ...file, value: { ...file.value, classification: 'sensitive' as const } },
+      ],
+    };
+    await given.database('monitoring_files').update({ classification: 'sensitive' });
+    const found =
+      place === 'database'
+        ? await monitoredFileInDatabase(given.database, officers)
+        : monitoredFileInRuleSet(sensitive, officers);
+    expect(found?.mapping.tableSchema).toMatchObject({ classification: 'sensitive' });
+    const mapping = definitions.mappings.map(({ value, ...rest }) => ({
+      ...rest,
+      value: { ...value, tableSchema: { ...value.tableSchema, classification: 'public' } },
+    }));
+    const own = monitoredFileInRuleSet({ ...sensitive, mappings: mapping }, officers);
+    expect(own?.mapping.tableSchema).toMatchObject({ classification: 'public' });
+  },
+);
