@@ -69,6 +69,7 @@ export const COMMANDS: readonly string[] = [
   DRAIN_QUEUE,
   'validate',
   'infer',
+  'diff',
   CHECK,
   'healthcheck',
 ];
@@ -104,7 +105,7 @@ export type JobName = (typeof JOBS)[number];
 export const EXIT = {
   /** Done; where a verdict is asked for, `passed` or `warned`. */
   ok: 0,
-  /** The verdict is `failed` or `unreadable`; something that was checked is red. */
+  /** The verdict is `failed` or `unreadable`; deliveries differ; something that was checked is red. */
   bad: 1,
   /**
    * Usage or configuration: nothing gets better by trying again. So also where the database refuses

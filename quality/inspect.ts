@@ -8,6 +8,7 @@ import {
   unpack,
 } from './archive.ts';
 import { ByteReader } from './byte-reader.ts';
+import type { RowReader } from './checks/check.ts';
 import type { AcceptedDelivery } from './delivery-rules.ts';
 import { compileExpectation, type Expectation } from './expectation.ts';
 import { Inspection } from './inspection.ts';
@@ -50,6 +51,8 @@ export interface InspectOptions {
    * @default true
    */
   plainRows?: boolean;
+  /** Sees the rows whose structure is sound, beside the checks. @default none */
+  rowReader?: RowReader;
   /** Called after each chunk with the bytes, as they were delivered, and the rows so far. */
   onProgress?(bytes: number, rows: number): void;
   /** Looked at before each chunk; give it to the stream as well, so that a stalled read ends too. */
@@ -170,6 +173,7 @@ export function createInspection(ports: EnginePorts, options: InspectOptions = {
     maxKeyBytes,
     history: options.history,
     plainRows: options.plainRows ?? true,
+    rowReader: options.rowReader,
     clock: options.clock ?? (() => performance.now()),
   });
 }

@@ -6,6 +6,7 @@ import {
   type Header,
   type InspectedFile,
   type RowJudge,
+  type RowReader,
   type Stages,
   type Writable,
 } from './checks/check.ts';
@@ -46,6 +47,8 @@ export interface InspectionLimits {
   readonly clock: () => number;
   /** Whether plain rows are read by the loop that is made for them. */
   readonly plainRows: boolean;
+  /** Sees the rows beside the checks. */
+  readonly rowReader: RowReader | undefined;
 }
 
 /**
@@ -102,6 +105,7 @@ export class Inspection implements RecordHandler {
   #judges: readonly RowJudge<FaultType>[] = [];
   #headerKnown = true;
   readonly #readsPlainRows: boolean;
+  readonly #rowReader: RowReader | undefined;
   #plainRows: PlainRows | undefined;
   /** Undefined once the columns are settled. */
   #schemaLayout: readonly number[] | undefined;
@@ -113,6 +117,7 @@ export class Inspection implements RecordHandler {
     this.#expectation = expectation;
     this.#clock = clock;
     this.#readsPlainRows = limits.plainRows;
+    this.#rowReader = limits.rowReader;
     this.#started = clock();
     this.#hash = ports.createHash();
     this.#source = new TextSource(dialect.encoding);
@@ -515,7 +520,10 @@ export class Inspection implements RecordHandler {
     file.columns = columns;
     file.values = this.#cells.values;
     file.nulls = this.#cells.nulls;
-    this.#judges = this.#stages.flatMap((stage) => stage.open?.(columns) ?? []);
+    this.#judges = [
+      ...this.#stages.flatMap((stage) => stage.open?.(columns) ?? []),
+      ...(this.#rowReader === undefined ? [] : [this.#rowReader(file, columns)]),
+    ];
   }
 
   /** From here on, since the columns are settled, what is plain of the rows is read in one loop. */

@@ -184,6 +184,26 @@ function describeProgram(context: CommandContext, finish: (code: number) => void
     );
 
   program
+    .command('diff')
+    .description('compare two deliveries by key: rows added, removed and changed, per column')
+    .argument('<before>', 'a CSV file')
+    .argument('<after>', 'the one that came after it')
+    .option('--schema <file>', 'a Table Schema, or a mapping: values are compared by its types')
+    .option(
+      '--key <column>',
+      "of the key, once for each (default: the schema's primaryKey)",
+      (column, columns: readonly string[] = []) => [...columns, column],
+    )
+    .option('--rows', 'list places and keys, the first 100 of each kind', false)
+    .addOption(json())
+    .action((before, after, options) =>
+      executeUntilSignal(async () => (await import('./cli/diff.ts')).diff, {
+        ...{ before, after },
+        ...options,
+      }),
+    );
+
+  program
     .command('check')
     .description('check what the listener depends on: the database, AWS, the bucket')
     .addOption(new Option('--only <part>', 'check only this part').choices(CHECK_PARTS))
@@ -385,8 +405,9 @@ const CHECK_PARTS = ['database', 'aws', 'backlog'];
 
 const EXIT_CODES_HELP = `
 Exit codes:
-  0   done; from validate and run --dry-run: passed or warned
-  1   validate and run --dry-run: failed or unreadable; rules check: a sample failed or
+  0   done; from validate and run --dry-run: passed or warned; from diff: no difference
+  1   validate and run --dry-run: failed or unreadable; diff: a difference, or rows that can't
+      be compared; infer: a sample does not pass; rules check: a sample failed or
       has no rule; check: something failed; drain-queue: messages were refused, and stay;
       dead retry: some can't be read still
   2   usage or configuration; the database refuses user, password, name or encryption,

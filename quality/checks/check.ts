@@ -80,6 +80,15 @@ export interface Stages<K extends string> {
 
 export type RowJudge<K extends string> = (record: Scanner, found: Found<K>) => void;
 
+/**
+ * Called once the columns are known, and again where a faulty header turns out not to be theirs; what it gives back
+ * sees every row whose structure is sound, as a {@link RowJudge} does.
+ */
+export type RowReader = (
+  file: InspectedFile,
+  columns: readonly Column[],
+) => (record: Scanner) => void;
+
 /** A file as far as it was read; values and nulls are those of the current row. */
 export interface InspectedFile {
   /** As declared; once the first records were read, as they say that it is. */

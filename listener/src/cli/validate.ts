@@ -2,7 +2,9 @@ import { createReadStream } from 'node:fs';
 import { access, constants, glob, readFile, stat } from 'node:fs/promises';
 import { isAbsolute, join, relative } from 'node:path';
 import type { Expectation } from '@file-processing/quality/expectation.ts';
-import { inspectCsv } from '@file-processing/quality/inspect.ts';
+import { type InspectOptions, inspectCsv } from '@file-processing/quality/inspect.ts';
+import type { EnginePorts } from '@file-processing/quality/ports.ts';
+import type { QualityReport } from '@file-processing/quality/report.ts';
 import { createEngine } from '../jobs/engine-ports.ts';
 import { withRules } from '../jobs/s3-data-quality-job.ts';
 import { PLACES, shownClasses } from '../privacy/places.ts';
@@ -29,16 +31,11 @@ export const validate: Command<ValidateOptions> = async (context, { files, schem
   const codes: number[] = [];
   for (const { path, sizeBytes } of await foundFiles(files)) {
     const progress = showProgress(path, context.stderr);
-    const judged = await inspectCsv(createReadStream(path, { highWaterMark: 256 * 1024 }), ports, {
+    const judged = await inspectFile(path, ports, {
       ...(expectation === undefined ? {} : { expectation }),
       maxFaults: config.maxFaults,
       maxKeyBytes,
       onProgress: (bytes, rows) => progress.update({ bytes, rows, sizeBytes }),
-    }).catch((error: unknown) => {
-      // Other errors may be of its scratch space.
-      throw isSystemError(error) && error.path === path
-        ? new UsageError(unreadable(path, error))
-        : error;
     });
     progress.end();
     // Whatever UNMONITORED is: nobody has asked for rules.
@@ -50,6 +47,25 @@ export const validate: Command<ValidateOptions> = async (context, { files, schem
   }
   return mostSerious(codes);
 };
+
+/**
+ * Inspects a file of this machine.
+ *
+ * @throws {UsageError} where it can't be read; else as `inspectCsv` does
+ */
+export async function inspectFile(
+  path: string,
+  ports: EnginePorts,
+  options: InspectOptions,
+): Promise<QualityReport> {
+  try {
+    return await inspectCsv(createReadStream(path, { highWaterMark: 256 * 1024 }), ports, options);
+  } catch (error) {
+    // Other errors may be of its scratch space.
+    if (!isSystemError(error) || error.path !== path) throw error;
+    throw new UsageError(unreadable(path, error));
+  }
+}
 
 /** A file that can be judged. */
 export interface FoundFile {
@@ -112,7 +128,12 @@ function unreadable(path: string, error: Error): string {
   return `${path} can't be read: ${error.message}`;
 }
 
-async function readExpectation(path: string): Promise<Expectation> {
+/**
+ * Reads a Table Schema, or a mapping as `seed` takes it; what is wrong with its rules is left to the engine.
+ *
+ * @throws {UsageError} where it is neither
+ */
+export async function readExpectation(path: string): Promise<Expectation> {
   const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
     throw new UsageError(`${path} can't be read as a Table Schema: ${error.message}`);
   });

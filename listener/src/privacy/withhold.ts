@@ -43,6 +43,16 @@ export function shapeOf(text: string): string {
   return characters.length > LONGEST_SHAPE ? `${shape}…` : shape;
 }
 
+/** Gives texts of one report as their shapes, equal ones with the same number behind it: `A9999 #1`. */
+export function numberedShapes(): (text: string) => string {
+  const numbers = new Map<string, number>();
+  return (text) => {
+    const number = numbers.get(text) ?? numbers.size + 1;
+    numbers.set(text, number);
+    return `${shapeOf(text)} #${number}`;
+  };
+}
+
 /**
  * Takes every text that is not public out of a report: values, and what would give them away (labels that are not the
  * schema's, rules that a message quotes, smallest and largest values). Equal values of one report have the same number
@@ -53,7 +63,7 @@ export function shapeOf(text: string): string {
  */
 export function withhold(report: QualityReport, protectsUndeclared: boolean): ProtectedReport {
   const withheld = new Map<WithheldClass, [path: (string | number)[], value: unknown][]>();
-  const numbers = new Map<string, number>();
+  const numbered = numberedShapes();
   const classOf = (classification: Classification | null | undefined) =>
     classification ?? (protectsUndeclared ? 'sensitive' : 'public');
   /** Gives back what may be shown, and keeps the rest. */
@@ -70,11 +80,6 @@ export function withhold(report: QualityReport, protectsUndeclared: boolean): Pr
       if (item[name] !== shown[name]) list.push([[...path, name], item[name]]);
     }
     return { ...item, ...shown };
-  };
-  const numbered = (value: string) => {
-    const number = numbers.get(value) ?? numbers.size + 1;
-    numbers.set(value, number);
-    return `${shapeOf(value)} #${number}`;
   };
   const { columns } = report;
   const faults = report.faults.map((fault, index): Fault => {
