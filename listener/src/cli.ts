@@ -281,6 +281,32 @@ function describeRules(program: Commander, execute: Execute): void {
     .description('take a monitored file that was made by hand out of use')
     .argument('<id>', 'its id as rules list shows it')
     .action((id) => execute(async () => (await import('./cli/rules.ts')).retireRule, { id }));
+  describeContracts(rules, execute);
+}
+
+function describeContracts(rules: Commander, execute: Execute): void {
+  rules
+    .command('import')
+    .description('make a rule set of a data contract (Open Data Contract Standard, version 3)')
+    .argument('<contract>', 'a contract, YAML or JSON')
+    .option('--into <folder>', 'where the rule set is written; nothing there is replaced', 'rules')
+    .option('--client <client>', "who delivers, in place of the contract's tenant")
+    .option('--bucket <bucket>', "in place of that of the contract's server")
+    .option('--key-pattern <pattern>', 'likewise; {model} stands for the name of the object')
+    .addOption(json())
+    .action((contract, options) =>
+      execute(async () => (await import('./cli/contracts.ts')).importRules, {
+        contract,
+        ...options,
+      }),
+    );
+  rules
+    .command('export')
+    .description('print a rule set as a data contract')
+    .argument('<folder>', 'a rule set')
+    .action((folder) =>
+      execute(async () => (await import('./cli/contracts.ts')).exportRules, { folder }),
+    );
 }
 
 function describeForget(program: Commander, execute: Execute): void {

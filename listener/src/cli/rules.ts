@@ -94,8 +94,12 @@ async function judgeSample(
   return restore(withhold(ruled, true), shownClasses(PLACES.terminal));
 }
 
-/** @throws {RuleSetError} also for a monitored file whose mapping the set lacks */
-async function readWholeSet(folder: string): Promise<RuleSet> {
+/**
+ * Reads a rule set that is complete.
+ *
+ * @throws {RuleSetError} also for a monitored file whose mapping the set lacks
+ */
+export async function readWholeSet(folder: string): Promise<RuleSet> {
   if (!existsSync(folder)) throw new UsageError(`there is no folder ${folder}`);
   const rules = await readRuleFolder(folder, expectationProblems);
   const missing = missingMappings(rules);

@@ -1,0 +1,84 @@
+import { existsSync } from 'node:fs';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
+import { EXIT } from '@file-processing/contract/listener-interface.ts';
+import { stringify } from 'yaml';
+import { exportContract } from '../rules/contract-export.ts';
+import { type ContractChoices, importContract } from '../rules/contract-import.ts';
+import type { WithoutCounterpart } from '../rules/contract-reader.ts';
+import type { RuleFiles } from '../rules/rule-set.ts';
+import { type Command, UsageError } from './command-context.ts';
+import { amount, printable } from './report-text.ts';
+import { readWholeSet } from './rules.ts';
+
+/** Options of `rules import`. */
+export interface ImportContractOptions extends ContractChoices {
+  /** Path of a contract. */
+  readonly contract: string;
+  /** Where the rule set is written; nothing there is replaced. */
+  readonly into: string;
+  readonly json: boolean;
+}
+
+/** Makes a rule set of a data contract, and lists what it can't say. */
+export const importRules: Command<ImportContractOptions> = async ({ stdout }, options) => {
+  const { contract, into, json, ...choices } = options;
+  const text = await readFile(contract, 'utf8').catch((error: Error) => {
+    throw new UsageError(`${contract} can't be read: ${error.message}`);
+  });
+  const { files, withoutCounterpart, toDecide } = importContract(contract, text, choices);
+  await writeRuleFiles(into, files);
+  const written = [...files.keys()];
+  if (json) {
+    stdout.write(`${JSON.stringify({ files: written, withoutCounterpart, toDecide }, null, 2)}\n`);
+    return EXIT.ok;
+  }
+  const lines = written.map((path) => `wrote ${join(into, path)}`);
+  if (withoutCounterpart.length > 0) {
+    lines.push('', 'Without a counterpart in a rule set:');
+    lines.push(...withoutCounterpart.map((one) => `- ${lostText(one)}`));
+  }
+  if (toDecide.length > 0) lines.push('', 'To decide:', ...toDecide.map((one) => `- ${one}`));
+  stdout.write(lines.map((line) => `${printable(line)}\n`).join(''));
+  return EXIT.ok;
+};
+
+function lostText({ path, places, first, reason }: WithoutCounterpart): string {
+  const where = places === 1 ? first : `${path} (${amount(places, 'place')}, first ${first})`;
+  return reason === undefined ? where : `${where}: ${reason}`;
+}
+
+/**
+ * Writes a rule set's files.
+ *
+ * @throws {UsageError} where one is there already: none is written then
+ */
+export async function writeRuleFiles(folder: string, files: RuleFiles): Promise<void> {
+  const there = [...files.keys()].map((path) => join(folder, path)).filter(existsSync);
+  if (there.length > 0) {
+    throw new UsageError(`${there.join(', ')}: there already; name another folder by --into`);
+  }
+  for (const [path, text] of files) {
+    await mkdir(dirname(join(folder, path)), { recursive: true });
+    await writeFile(join(folder, path), text, { flag: 'wx' });
+  }
+}
+
+/** Options of `rules export`. */
+export interface ExportContractOptions {
+  /** A rule set. */
+  readonly folder: string;
+}
+
+/** Prints a rule set as a data contract; what only a custom property carries is said on the standard error stream. */
+export const exportRules: Command<ExportContractOptions> = async (context, { folder }) => {
+  const rules = await readWholeSet(folder);
+  const id = basename(resolve(folder)).replace(/[^A-Za-z0-9_-]/g, '_');
+  const { contract, carried } = exportContract(rules, id);
+  context.stdout.write(stringify(contract));
+  if (carried.length > 0) {
+    const lines = ['Carried as custom properties, since the standard has none:', ...carried];
+    context.stderr.write(lines.map((line) => `${printable(line)}\n`).join(''));
+  }
+  return EXIT.ok;
+};
