@@ -111,7 +111,7 @@ export const DIAGNOSES: readonly DiagnosisKind[] = [
       const found = matching(log, ['incorrect-label'], ({ message }) =>
         message.startsWith('Labels are written otherwise'),
       );
-      if (found.example === undefined) return undefined;
+      if (found.example === undefined) return invisibleLabels(log);
       const only = /, in (.*?) only:/.exec(found.example.message)?.[1] ?? 'how they are written';
       const sentence = `Labels differ from the schema's fields in ${only} only.`;
       return { ...found, sentence, evidence: found.example.message };
@@ -248,14 +248,17 @@ export const DIAGNOSES: readonly DiagnosisKind[] = [
   {
     kind: 'decimal-comma',
     remedy: 'Write a decimal point, or declare `decimalChar` and `groupChar` of the field.',
-    find({ log, file }) {
+    find({ log, file, dialect }) {
       const found = matching(
         log,
         ['type-error'],
         (fault) => isOf(file, fault, 'number') && DECIMAL_COMMA.test(fault.value ?? ''),
       );
       const sentence = 'Numbers have a decimal comma.';
-      return found.faults === 0 ? undefined : { ...found, sentence };
+      if (found.faults > 0) return { ...found, sentence };
+      // Where no type is at fault, they are why the file is delimited otherwise.
+      const isDelimited = dialect?.differences.some((one) => one.kind === 'delimiter') === true;
+      return isDelimited && hasDecimalCommas(dialect) ? { sentence, faults: 1 } : undefined;
     },
   },
   {
@@ -382,6 +385,27 @@ function matching(
   }
   const values = all.flatMap(({ value }) => value ?? []);
   return { faults, matched: all.length, example: all[0], values };
+}
+
+/** What labels have where no schema says how they are written. */
+function invisibleLabels(log: FaultLog): Finding | undefined {
+  const found = matching(log, ['incorrect-label'], ({ message }) =>
+    message.includes(' has invisible characters: '),
+  );
+  if (found.example === undefined) return undefined;
+  const sentence = 'Labels have invisible characters.';
+  const remedy = 'Write the labels anew, without them.';
+  return { ...found, sentence, remedy, evidence: found.example.message };
+}
+
+/** Whether the first records have a column in which each value is a number with a decimal comma. */
+function hasDecimalCommas({ dialect, records }: FoundDialect): boolean {
+  const first = dialect.header ? (dialect.headerRows.at(-1) ?? 1) : 0;
+  const rows = records.slice(first);
+  return (rows[0]?.cells ?? []).some((_, column) => {
+    const values = rows.map(({ cells }) => cells[column] ?? '').filter((cell) => cell !== '');
+    return values.length > 0 && values.every((value) => DECIMAL_COMMA.test(value));
+  });
 }
 
 function quoteTrouble(log: FaultLog, pattern: RegExp, sentence: string): Finding | undefined {

@@ -175,7 +175,7 @@ export const FAULT_KINDS = [
     type: 'incorrect-label',
     scope: 'header',
     meaning:
-      "A label stands where the schema has another field, is written almost as a field's name, or known labels are out of order.",
+      "A label stands where the schema has another field, is written almost as a field's name, or known labels are out of order. Without a schema it only warns, of labels with invisible characters.",
     remedy: 'Correct the label, or allow any order by `fieldsMatch`: `equal`.',
   },
   {

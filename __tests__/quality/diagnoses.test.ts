@@ -53,6 +53,35 @@ describe('diagnose', () => {
     expect(diagnosed(file)).toStrictEqual(expected);
   });
 
+  it('warns of labels with invisible characters that no schema knows', () => {
+    const { verdict, faults, diagnoses } = inspectBytes(`\u200b${GOOD}`);
+    expect(verdict).toBe('warned');
+    expect(faults).toMatchObject([{ type: 'incorrect-label', field: 1 }]);
+    expect(diagnoses).toMatchObject([
+      { kind: 'label-spelling', sentence: 'Labels have invisible characters.' },
+    ]);
+    expect(diagnoses[0]?.evidence).toContain('U+200B');
+  });
+
+  it.each([
+    ['a joiner within a word', '\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645,b\n1,2\n'],
+    ['a label of two lines', '"a\nb",c\n1,2\n'],
+  ])('takes %s for a label like others', (_, file) => {
+    expect(inspectBytes(file).verdict).toBe('passed');
+  });
+
+  it.each<[string, TableSchema | undefined]>([
+    ['without a schema', undefined],
+    ['with a schema of texts', { fields: ['id', 'sum', 'text'].map((name) => ({ name })) }],
+  ])('names decimal commas beside the semicolons between cells, %s', (_, schema) => {
+    const file = 'id;sum;text\n1;10,50;a\n2;20,50;b\n';
+    const { diagnoses } = inspectBytes(
+      file,
+      schema === undefined ? {} : { expectation: { schema } },
+    );
+    expect(diagnoses.map(({ kind }) => kind)).toStrictEqual(['delimiter', 'decimal-comma']);
+  });
+
   it('names what Windows-1252 would be', () => {
     const file = Buffer.from(`${GOOD}1,,,\xa3 5\n`, 'latin1');
     const [diagnosis] = inspectBytes(file).diagnoses;

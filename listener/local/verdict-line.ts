@@ -18,6 +18,8 @@ export interface VerdictLine {
   readonly rows?: number | null;
   readonly faults?: number | null;
   readonly faultCounts?: Readonly<Record<string, number>>;
+  /** What explains most of the faults, as a sentence. */
+  readonly diagnosis?: string;
   readonly remark?: string;
 }
 
@@ -34,21 +36,23 @@ export function finishedRun(line: Readonly<Record<string, unknown>>): FinishedRu
     rows: numberOrNothing(line.rows),
     faults: numberOrNothing(line.faults),
     faultCounts: isCounts(line.faultCounts) ? line.faultCounts : undefined,
+    diagnosis: textOrNothing(line.diagnosis),
     remark: textOrNothing(line.reason) ?? (line.monitored === false ? 'rules: none' : undefined),
   });
   return { runId, bucket, key, eTag: typeof eTag === 'string' ? eTag : null, text };
 }
 
-/** Such as `FAILED  bucket/key: 12 rows, 2 faults (2 type-error) [run 8a6c31f0]`. */
+/** Such as `FAILED  bucket/key: 12 rows, 2 faults (2 type-error) [run 8a6c31f0] Numbers have a decimal comma.`. */
 export function verdictLine(line: VerdictLine): string {
-  const { name, runId, status, verdict, rows, faults, faultCounts, remark } = line;
+  const { name, runId, status, verdict, rows, faults, faultCounts, diagnosis, remark } = line;
   const parts = [
     typeof rows === 'number' ? counted(rows, 'row') : undefined,
     typeof faults === 'number' ? `${counted(faults, 'fault')}${kinds(faultCounts)}` : undefined,
     remark,
   ].filter((part) => part !== undefined);
   const details = parts.length === 0 ? '' : `: ${parts.join(', ')}`;
-  return `${(verdict ?? status).toUpperCase().padEnd(10)} ${printable(name)}${details} [run ${shortRunId(runId)}]`;
+  const why = diagnosis === undefined ? '' : ` ${printable(diagnosis)}`;
+  return `${(verdict ?? status).toUpperCase().padEnd(10)} ${printable(name)}${details} [run ${shortRunId(runId)}]${why}`;
 }
 
 /** Enough of it for `runs show`. */

@@ -19,6 +19,8 @@ export interface HeaderFault {
   readonly message: string;
   /** The message without the label; absent where it quotes none but those that are fields. */
   readonly plainMessage?: string;
+  /** Whether it only warns, since no schema says what the label should be. */
+  readonly isMild?: boolean;
 }
 
 export interface HeaderMatch extends LabelMatch {
@@ -44,9 +46,9 @@ export const HEADER_CHECK: Check<Kind> = {
       },
       header({ intact }, found) {
         if (!intact) return;
-        for (const { type, column, message, ...texts } of faults) {
+        for (const { type, column, message, isMild = false, ...texts } of faults) {
           const cells = column < 0 ? [] : [column];
-          if (found.count(type, column))
+          if (found.count(type, column, 1, isMild))
             found.listCell(type, column, message, { ...texts, value: null, cells });
         }
       },
@@ -68,6 +70,7 @@ export function matchHeader(
   const faults: HeaderFault[] = [];
   const unusable = unusableLabels(labels, faults);
   if (schema === undefined) {
+    noteInvisible(labels, unusable, faults);
     return {
       faults,
       fieldOfColumn: labels.map(() => -1),
@@ -189,6 +192,24 @@ function noteAlike(
   const plainMessage = `Labels are written otherwise than the schema's fields, ${differenceOf(alike)}: ${alike.map(({ name }) => show(name)).join(', ')}.`;
   const { column, label } = first;
   faults.push({ type: 'incorrect-label', column, label, message, plainMessage });
+}
+
+/** Joiners shape words of Persian and Indic scripts, and line breaks stand in labels that were wrapped. */
+const INVISIBLE = /(?![\t\n\r\u200c\u200d])[\p{Cf}\p{Cc}]|^[\u200c\u200d]|[\u200c\u200d]$/gu;
+
+/** Labels with characters that nobody sees: whoever looks for the column by its name does not find it. */
+function noteInvisible(
+  labels: readonly string[],
+  unusable: ReadonlySet<number>,
+  faults: HeaderFault[],
+): void {
+  labels.forEach((label, column) => {
+    const points = Array.from(label.matchAll(INVISIBLE), ([character]) => codePointName(character));
+    if (points.length === 0 || unusable.has(column)) return;
+    const shown = [...new Set(points)].slice(0, MOST_EXAMPLES).join(', ');
+    const messages = worded(label, column, (name) => `${name} has invisible characters: ${shown}.`);
+    faults.push({ type: 'incorrect-label', column, label, ...messages, isMild: true });
+  });
 }
 
 /** A message that quotes a label, and the same one that names it by its number. */

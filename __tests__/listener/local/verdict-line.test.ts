@@ -25,6 +25,13 @@ test('a verdict is one line with what is wrong', () => {
   });
 });
 
+test('what explains most of the faults stands at the end of the line', () => {
+  const diagnosis = 'Numbers have a decimal comma.';
+  expect(finishedRun({ ...line, diagnosis })?.text).toMatch(
+    / \[run 0f8fad5b\] Numbers have a decimal comma\.$/,
+  );
+});
+
 test('a file that nobody monitors is told as such', () => {
   expect(finishedRun({ ...line, monitored: false })?.text).toContain(' rules: none [');
 });

@@ -185,6 +185,7 @@ function finishedLine({ judgement, outcome, seconds }: RecordedJudgement): Recor
   };
   if (outcome.status !== 'finished') return { ...line, reason: outcome.reason };
   const { report, monitored } = outcome;
+  const [diagnosis] = report.diagnoses ?? [];
   return {
     ...line,
     verdict: report.verdict,
@@ -192,6 +193,8 @@ function finishedLine({ judgement, outcome, seconds }: RecordedJudgement): Recor
     bytes: report.bytes,
     faults: report.faultCount,
     faultCounts: report.faultCounts,
+    // Sentences hold no text of the file, which evidence may.
+    ...(diagnosis === undefined ? {} : { diagnosis: diagnosis.sentence }),
     ...(monitored === undefined
       ? { monitored: false, rules: NO_RULES }
       : {

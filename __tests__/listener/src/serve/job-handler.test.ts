@@ -81,6 +81,20 @@ test('a verdict is logged and counted', async () => {
   expect(metrics).toContain('file_processing_checked_rows_total 1');
 });
 
+test('the line of a run has the first diagnosis, and no evidence, which may quote the file', async () => {
+  const { lines } = await handle('id,text\n1,"say \\"confidential\\", x"\n');
+  expect(lines).toMatchObject([
+    { diagnosis: 'Quotes are escaped by backslashes, and not doubled.', verdict: 'failed' },
+  ]);
+  expect(JSON.stringify(lines)).not.toContain('confidential');
+});
+
+test('the line of a run without a diagnosis has none', async () => {
+  const { lines } = await handle('n\n1\n');
+  expect(lines).toMatchObject([{ verdict: 'passed' }]);
+  expect(lines[0]).not.toHaveProperty('diagnosis');
+});
+
 test('an object that is gone is a finished run, not a failed job', async () => {
   const unavailable = new ObjectUnavailableError('object-gone', 'is gone');
   const { lines, error, metrics } = await handle(unavailable);
