@@ -194,8 +194,11 @@ function noteAlike(
   faults.push({ type: 'incorrect-label', column, label, message, plainMessage });
 }
 
-/** Joiners shape words of Persian and Indic scripts, and line breaks stand in labels that were wrapped. */
-const INVISIBLE = /(?![\t\n\r\u200c\u200d])[\p{Cf}\p{Cc}]|^[\u200c\u200d]|[\u200c\u200d]$/gu;
+/**
+ * Joiners shape words of Persian and Indic scripts, line breaks stand in labels that were wrapped, and a byte order mark
+ * has a kind of its own.
+ */
+const INVISIBLE = /(?!\p{Join_C}|[\t\n\r\ufeff])[\p{Cf}\p{Cc}]|^\p{Join_C}|\p{Join_C}$/gu;
 
 /** Labels with characters that nobody sees: whoever looks for the column by its name does not find it. */
 function noteInvisible(

@@ -128,6 +128,8 @@ export class HeaderMemory {
 function labelsOf({ bytes, starts, ends, cellCount }: Scanner): string[] {
   return Array.from({ length: Math.min(cellCount, MAX_CELLS) }, (_, cell) => {
     const text = decodeText(bytes, starts[cell] as number, ends[cell] as number);
-    return cell === 0 && text.startsWith('\ufeff') ? text.slice(1) : text;
+    // A quote behind the mark opens no cell, and stands around the label still.
+    const marked = cell === 0 && text.startsWith('\ufeff');
+    return marked ? text.slice(1).replace(/^(["'])(.*)\1$/s, '$2') : text;
   });
 }
