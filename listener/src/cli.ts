@@ -18,6 +18,7 @@ import {
   dryRun,
   json,
   keyPattern,
+  limitValue,
   mappingValue,
   optionalReason,
   pageSize,
@@ -129,7 +130,7 @@ function describeProgram(context: CommandContext, finish: (code: number) => void
       execute(async () => (await import('./cli/run.ts')).run, { job, ...options }),
     );
 
-  describeRules(program, executeUntilSignal);
+  describeRules(program, executeUntilSignal, execute);
   describeRuns(program, executeUntilSignal);
   describeForget(program, execute);
   describeDead(program, executeUntilSignal);
@@ -222,7 +223,8 @@ function describeProgram(context: CommandContext, finish: (code: number) => void
   return program;
 }
 
-function describeRules(program: Commander, execute: Execute): void {
+/** @param take runs a command that takes signals itself */
+function describeRules(program: Commander, execute: Execute, take: Execute): void {
   const rules = program
     .command('rules')
     .description('check, apply and show rule sets: folders of monitored files and mappings');
@@ -257,6 +259,26 @@ function describeRules(program: Commander, execute: Execute): void {
     .addOption(json())
     .action((folder, options) =>
       execute(async () => (await import('./cli/rules.ts')).applyRules, { folder, ...options }),
+    );
+  rules
+    .command('rehearse')
+    .description('judge the last deliveries by a rule set, and say which verdicts would change')
+    .argument('<folder>', 'a rule set')
+    .option('--last <number>', 'as many deliveries of each monitored file', limitValue)
+    .addOption(since())
+    .addOption(json())
+    .addHelpText(
+      'after',
+      `
+Nothing is recorded. One of --last and --since is needed.
+
+Exit codes:
+  0   no delivery would fail that did not; objects that are gone or replaced are counted
+  1   a delivery that passed, or was warned of, would be failed or unreadable
+  75  an object could not be read`,
+    )
+    .action((folder, options) =>
+      take(async () => (await import('./cli/rehearse.ts')).rehearseRules, { folder, ...options }),
     );
   rules
     .command('list')
@@ -434,8 +456,9 @@ Exit codes:
   0   done; from validate and run --dry-run: passed or warned; from diff: no difference
   1   validate and run --dry-run: failed or unreadable; diff: a difference, or rows that can't
       be compared; infer: a sample does not pass; rules check: a sample failed or
-      has no rule; check: something failed; drain-queue: messages were refused, and stay;
-      dead retry: some can't be read still
+      has no rule; rules rehearse: a delivery would fail that did not; check: something
+      failed; drain-queue: messages were refused, and stay; dead retry: some can't be
+      read still
   2   usage or configuration; the database refuses user, password, name or encryption,
       or the user lacks a right
   66  the object is gone or was replaced: no verdict

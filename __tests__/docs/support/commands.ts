@@ -59,7 +59,7 @@ function subcommand(program: string, parameters: readonly string[]): DocumentedC
   if (at < 0) return undefined;
   const [command = ''] = parameters.slice(at);
   const rest = [...parameters.slice(0, at), ...parameters.slice(at + 1)];
-  const hasCommands = program === 'file-processing' && ['runs', 'dead'].includes(command);
+  const hasCommands = program === 'file-processing' && ['rules', 'runs', 'dead'].includes(command);
   if (hasCommands && /^[a-z]+$/.test(rest[0] ?? '')) {
     return { name: `${program} ${command} ${rest[0]}`, parameters: rest.slice(1) };
   }

@@ -12,8 +12,8 @@ export const DEAD_KINDS = ['runs', 'messages', 'ignored'] as const;
 /** One of {@link DEAD_KINDS}. */
 export type DeadKind = (typeof DEAD_KINDS)[number];
 
-/** A number of rows to show. @throws {InvalidArgumentError} */
-function limitValue(text: string): number {
+/** A number of rows to show, or of deliveries to judge. @throws {InvalidArgumentError} */
+export function limitValue(text: string): number {
   const number = /^\d{1,5}$/.test(text) ? Number(text) : 0;
   if (number < 1) throw new InvalidArgumentError('A whole number from 1 to 99999 is needed.');
   return number;

@@ -97,6 +97,7 @@ async function judgeSample(
 /**
  * Reads a rule set that is complete.
  *
+ * @throws {UsageError} where there is no such folder
  * @throws {RuleSetError} also for a monitored file whose mapping the set lacks
  */
 export async function readWholeSet(folder: string): Promise<RuleSet> {

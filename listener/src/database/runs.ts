@@ -116,6 +116,8 @@ export interface RunSelection {
   readonly unmonitored?: boolean;
   /** Only runs whose verdict this mapping made; any version of it where none is named. */
   readonly mapping?: { readonly name: string; readonly version?: number };
+  /** Only runs that have a verdict. */
+  readonly judged?: boolean;
   /** Leaves out runs that wait for a judgement. */
   readonly ended?: boolean;
   /** Leaves out runs of which somebody asked for a judgement with this reason. */
@@ -227,6 +229,7 @@ function selected(
         )`);
     } else if (status) query.where('run.status', status);
     if (selection.ended) query.whereNot('run.status', 'pending');
+    if (selection.judged) query.whereNotNull('run.verdict');
     if (verdict) query.where('run.verdict', verdict);
     if (bucket) query.where('run.bucket', bucket);
     if (keyPrefix) query.whereRaw('run.key LIKE ?', [`${keyPrefix.replace(/[\\%_]/g, '\\$&')}%`]);

@@ -16,7 +16,7 @@ export interface Place {
  */
 export const PLACES = {
   terminal: {
-    place: 'terminal and `--json` of `validate`, `diff` and `run`',
+    place: 'terminal and `--json` of `validate`, `diff`, `run` and `rules`',
     shows: { public: 'value', internal: 'value', sensitive: 'shape' },
   },
   database: {

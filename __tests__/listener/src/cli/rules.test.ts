@@ -141,6 +141,23 @@ describe('with a database', () => {
     });
   });
 
+  test('delivery rules of a mapping are applied, compared and shown', async () => {
+    const ruled = (min: number) => ({
+      ...OFFICER_RULES,
+      'mappings/officers.yaml': {
+        ...OFFICERS,
+        rules: [{ rule: 'RowCount', fail: { min } }],
+      },
+    });
+    const folder = await ruleFolder(ruled(2));
+    const file = await sample('from_client/nm/2026/officers.csv', 'n\n1\n');
+    expect((await rules('check', folder, file)).out).toContain('FAILED');
+    await rules('apply', folder);
+    expect((await rules('show', 'officers@1')).out).toContain('rule: RowCount');
+    expect((await rules('apply', folder)).out).toMatch(/^nothing to change; /);
+    expect((await rules('diff', await ruleFolder(ruled(3)))).out).toContain('officers 2');
+  });
+
   test('a mapping is shown as a file of a rule set has it', async () => {
     await rules('apply', await ruleFolder(OFFICER_RULES));
     const { out } = await rules('show', 'officers@1');
