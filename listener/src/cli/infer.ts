@@ -1,14 +1,13 @@
-import { createReadStream } from 'node:fs';
 import { EXIT } from '@file-processing/contract/listener-interface.ts';
+import { cellText, type RowReader } from '@file-processing/quality/checks/check.ts';
 import type { Expectation } from '@file-processing/quality/expectation.ts';
 import type { FieldType } from '@file-processing/quality/field-type.ts';
-import { inspectCsv } from '@file-processing/quality/inspect.ts';
 import type { QualityReport } from '@file-processing/quality/report.ts';
 import type { TableField, TableSchema } from '@file-processing/quality/table-schema.ts';
-import { createEngine, type Engine } from '../jobs/engine-ports.ts';
+import { createEngine } from '../jobs/engine-ports.ts';
 import { type Command, configWithoutDatabase, UsageError } from './command-context.ts';
 import { amount, printable } from './report-text.ts';
-import { foundFiles } from './validate.ts';
+import { foundFiles, inspectFile } from './validate.ts';
 
 /** Options of `infer`. */
 export interface InferOptions {
@@ -18,6 +17,17 @@ export interface InferOptions {
 
 /** Below so many rows nearly every column has no value twice, and a range says nothing. */
 const FEWEST_ROWS = 10;
+
+/** Texts that stand for no value, whatever the column; and those that do where all other values are of a narrower type. */
+const NULL_TEXTS = ['NULL', 'null', 'N/A', 'n/a', '#N/A', '\\N'];
+const PERHAPS_NULL_TEXTS = ['NA', 'na', 'None', 'none', 'NaN', 'nan', '-', '.', '?'];
+
+const LONGEST_NULL_TEXT = 4;
+
+/** A column of few texts, each short, that come again and again holds codes. */
+const MOST_CODES = 10;
+const LONGEST_CODE = 20;
+const TIMES_OF_A_CODE = 10;
 
 /** Types of which the smallest and largest value are proposed. */
 const RANGED: readonly FieldType[] = ['integer', 'number', 'date'];
@@ -29,8 +39,15 @@ const PERSONAL =
 /** What is known of one column from all files. */
 interface Seen {
   readonly label: string;
-  type: FieldType;
+  /** By its narrowest type, how many values it has; texts that may stand for no value are texts. */
+  readonly types: Map<FieldType, number>;
+  /** Those texts, and how often they came. */
+  readonly nullTexts: Map<string, number>;
+  /** Its other values while they are few and short. */
+  codes: Set<string> | undefined;
+  isPersonal: boolean;
   rows: number;
+  /** Null without those texts. */
   nulls: number;
   min: string | number | null;
   max: string | number | null;
@@ -45,32 +62,53 @@ interface Seen {
 export const infer: Command<InferOptions> = async (context, { files }) => {
   const config = configWithoutDatabase(context);
   const engine = createEngine(config);
-  const inspect = (path: string, expectation?: Expectation) =>
-    inspectFile(path, engine, expectation);
+  const inspect = (path: string, expectation?: Expectation, rowReader?: RowReader) =>
+    inspectFile(path, engine.ports, {
+      ...(expectation === undefined ? {} : { expectation }),
+      ...(rowReader === undefined ? {} : { rowReader }),
+      maxFaults: 0,
+      maxKeyBytes: engine.maxKeyBytes,
+    });
   const paths = (await foundFiles(files)).map(({ path }) => path);
   const seen: Seen[] = [];
+  const delimiters = new Set<string>();
   for (const path of paths) {
-    const report = await inspect(path);
+    const texts: Texts[] = [];
+    const report = await inspect(path, undefined, (file, columns) => {
+      delimiters.add(String.fromCharCode(file.dialect.delimiter));
+      texts.splice(0, texts.length, ...columns.map(() => new Texts()));
+      return (record) => {
+        for (const [cell, text] of texts.entries()) {
+          const length = (record.ends[cell] ?? 0) - (record.starts[cell] ?? 0);
+          if (text.isOpenTo(length)) text.add(cellText(record, cell));
+        }
+      };
+    });
     if (report.verdict === 'failed' || report.verdict === 'unreadable') {
       context.stderr.write(`${printable(path)} is ${report.verdict} without any rules: `);
       context.stderr.write(`${printable(report.reasons.join(' '))} Look at it by validate.\n`);
       return EXIT.bad;
     }
-    add(seen, report, path);
+    add(seen, report, texts, path);
+    if (delimiters.size > 1) {
+      throw new UsageError(`${path} has another delimiter than the files before it`);
+    }
   }
-  const unique = { fields: seen.map(({ label, type }) => asUnique(label, type)) };
+  const [delimiter = ','] = delimiters;
+  const dialect = delimiter === ',' ? {} : { dialect: { delimiter } };
+  const trial = { fields: seen.map(asTried) };
   for (const path of paths) {
-    const { columns } = await inspect(path, { schema: unique });
-    seen.forEach((column, index) => {
-      if ((columns[index]?.faultCounts['unique-error'] ?? 0) > 0) column.isUnique = false;
-    });
+    const { columns } = await inspect(path, { schema: trial, ...dialect });
+    for (const [index, column] of seen.entries()) addTried(column, columns[index]);
   }
   const schema = proposed(seen);
-  context.stdout.write(`${JSON.stringify(schema, null, 2)}\n`);
+  const mapping =
+    delimiter === ',' ? schema : { name: 'inferred', ...dialect, tableSchema: schema };
+  context.stdout.write(`${JSON.stringify(mapping, null, 2)}\n`);
   for (const column of seen) context.stderr.write(`${printable(evidenceOf(column))}\n`);
   const codes = await Promise.all(
     paths.map(async (path) => {
-      const { verdict } = await inspect(path, { schema });
+      const { verdict } = await inspect(path, { schema, ...dialect });
       if (verdict === 'passed' || verdict === 'warned') return EXIT.ok;
       context.stderr.write(`${printable(path)} is ${verdict} by this schema.\n`);
       return EXIT.bad;
@@ -79,35 +117,99 @@ export const infer: Command<InferOptions> = async (context, { files }) => {
   return codes.includes(EXIT.bad) ? EXIT.bad : EXIT.ok;
 };
 
-function inspectFile(
-  path: string,
-  { ports, maxKeyBytes }: Engine,
-  expectation?: Expectation,
-): Promise<QualityReport> {
-  const bytes = createReadStream(path, { highWaterMark: 256 * 1024 });
-  const options = { maxFaults: 0, maxKeyBytes };
-  return inspectCsv(bytes, ports, expectation ? { ...options, expectation } : options);
+/** What the texts of a column say in one file, within little memory. */
+class Texts {
+  readonly nullTexts = new Map<string, number>();
+  codes: Set<string> | undefined = new Set();
+
+  /** Whether a text of so many bytes could say anything. */
+  isOpenTo(length: number): boolean {
+    return this.codes !== undefined || length <= LONGEST_NULL_TEXT;
+  }
+
+  add(text: string): void {
+    if (text.trim() === '') return;
+    if (NULL_TEXTS.includes(text) || PERHAPS_NULL_TEXTS.includes(text)) {
+      this.nullTexts.set(text, (this.nullTexts.get(text) ?? 0) + 1);
+      return;
+    }
+    this.codes = withCode(this.codes, text);
+  }
+}
+
+function withCode(codes: Set<string> | undefined, text: string): Set<string> | undefined {
+  if (codes === undefined || codes.has(text)) return codes;
+  return codes.size < MOST_CODES && text.length <= LONGEST_CODE ? codes.add(text) : undefined;
 }
 
 /** @throws {UsageError} for a file with other labels than those before it */
-function add(seen: Seen[], { columns }: QualityReport, path: string): void {
+function add(
+  seen: Seen[],
+  { columns }: QualityReport,
+  texts: readonly Texts[],
+  path: string,
+): void {
   const labels = columns.map(({ label }) => label);
   if (seen.length > 0 && seen.map(({ label }) => label).join('\0') !== labels.join('\0')) {
     throw new UsageError(`${path} has other columns than the files before it`);
   }
-  columns.forEach(({ label, type, rows, nulls, min, max }, index) => {
-    const own = { min: rangeOf(min), max: rangeOf(max) };
-    const column = seen[index];
-    if (column === undefined) {
-      seen.push({ label, type, rows, nulls, ...own, isUnique: true });
-      return;
-    }
-    column.type = commonType(column.type, type);
+  columns.forEach(({ label, types, rows, nulls }, index) => {
+    const column = seen[index] ?? {
+      label,
+      types: new Map(),
+      nullTexts: new Map(),
+      codes: new Set<string>(),
+      ...{ isPersonal: PERSONAL.test(label), isUnique: true },
+      ...{ rows: 0, nulls: 0, min: null, max: null },
+    };
+    seen[index] = column;
     column.rows += rows;
     column.nulls += nulls;
-    column.min = outer(column.min, own.min, (a, b) => a < b);
-    column.max = outer(column.max, own.max, (a, b) => a > b);
+    for (const [type, count] of Object.entries(types) as [FieldType, number][]) {
+      column.types.set(type, (column.types.get(type) ?? 0) + count);
+    }
+    const { codes, nullTexts } = texts[index] ?? new Texts();
+    for (const [text, count] of nullTexts) {
+      column.nullTexts.set(text, (column.nullTexts.get(text) ?? 0) + count);
+    }
+    if (codes === undefined) column.codes = undefined;
+    else for (const code of codes) column.codes = withCode(column.codes, code);
   });
+}
+
+/** What is found only where columns are read by their types. */
+function addTried(column: Seen, tried: QualityReport['columns'][number] | undefined): void {
+  if (tried === undefined) return;
+  const { faultCounts, min, max } = tried;
+  if ((faultCounts['unique-error'] ?? 0) > 0) column.isUnique = false;
+  if ((faultCounts['sensitive-column'] ?? 0) > 0) column.isPersonal = true;
+  column.min = outer(column.min, rangeOf(min), (a, b) => a < b);
+  column.max = outer(column.max, rangeOf(max), (a, b) => a > b);
+}
+
+/** Of all values but those that stand for none. */
+function typeOf({ types, nullTexts }: Seen): FieldType {
+  const others = [...types].filter(
+    ([type, count]) => type !== 'string' || count > total(nullTexts),
+  );
+  if (others.length === 0) return types.size === 0 ? 'any' : 'string';
+  return others.map(([type]) => type).reduce(commonType, 'any');
+}
+
+/** The texts of a column that stand for no value. */
+function nullTextsOf(column: Seen): string[] {
+  const isText = typeOf(column) === 'string';
+  return [...column.nullTexts.keys()].filter((text) => !isText || NULL_TEXTS.includes(text)).sort();
+}
+
+/** Rows without a value, those texts included. */
+function nullsOf(column: Seen): number {
+  const texts = nullTextsOf(column).map((text) => column.nullTexts.get(text) ?? 0);
+  return column.nulls + texts.reduce((sum, count) => sum + count, 0);
+}
+
+function total(counts: ReadonlyMap<string, number>): number {
+  return [...counts.values()].reduce((sum, count) => sum + count, 0);
 }
 
 function rangeOf(value: string | number | boolean | null): string | number | null {
@@ -130,40 +232,75 @@ function outer(
   return isOuter(other, one) ? other : one;
 }
 
-function asUnique(name: string, type: FieldType): TableField {
-  return { name, type, constraints: { unique: true } };
+function fieldOf(column: Seen): TableField {
+  const texts = nullTextsOf(column);
+  return {
+    name: column.label,
+    type: typeOf(column),
+    ...(texts.length === 0 ? {} : { missingValues: ['', ...texts] }),
+  };
 }
 
-function isUniqueField({ isUnique, nulls, rows, type }: Seen): boolean {
-  return isUnique && nulls === 0 && rows >= FEWEST_ROWS && ['integer', 'string'].includes(type);
+/** Declared public, so that what looks as if it should not be is found. */
+function asTried(column: Seen): TableField {
+  return { ...fieldOf(column), classification: 'public', constraints: { unique: true } };
 }
 
-function hasRange({ label, type, rows, min, max }: Seen): boolean {
-  const ranged = RANGED.includes(type) && min !== null && max !== null;
-  return ranged && rows >= FEWEST_ROWS && !PERSONAL.test(label);
+function isUniqueField(column: Seen): boolean {
+  const { isUnique, rows } = column;
+  const isKeyType = ['integer', 'string'].includes(typeOf(column));
+  return isUnique && nullsOf(column) === 0 && rows >= FEWEST_ROWS && isKeyType;
+}
+
+function hasRange(column: Seen): boolean {
+  const { isPersonal, rows, min, max } = column;
+  const ranged = RANGED.includes(typeOf(column)) && min !== null && max !== null;
+  return ranged && rows >= FEWEST_ROWS && !isPersonal;
+}
+
+/** The values of a column of codes; undefined where it is none. */
+function codesOf(column: Seen): string[] | undefined {
+  const { codes, isPersonal, nullTexts, rows } = column;
+  if (codes === undefined || codes.size < 2 || isPersonal) return undefined;
+  // A text that may stand for no value may be a code as well.
+  if (typeOf(column) !== 'string' || nullTextsOf(column).length < nullTexts.size) return undefined;
+  return rows - nullsOf(column) < TIMES_OF_A_CODE * codes.size ? undefined : [...codes].sort();
 }
 
 function proposed(seen: readonly Seen[]): TableSchema {
   const key = seen.find(isUniqueField);
   const fields = seen.map((column): TableField => {
-    const { label: name, type, nulls, rows, min, max } = column;
+    const { rows, min, max } = column;
+    const codes = codesOf(column);
     const constraints = {
-      ...(nulls === 0 && rows > 0 ? { required: true } : {}),
+      ...(nullsOf(column) === 0 && rows > 0 ? { required: true } : {}),
       ...(isUniqueField(column) && column !== key ? { unique: true } : {}),
+      ...(codes === undefined ? {} : { enum: codes }),
       // A key goes on where it ended.
       ...(hasRange(column) && !isUniqueField(column) && min !== null && max !== null
         ? { minimum: min, maximum: max }
         : {}),
     };
-    return { name, type, ...(Object.keys(constraints).length === 0 ? {} : { constraints }) };
+    return {
+      ...fieldOf(column),
+      ...(Object.keys(constraints).length === 0 ? {} : { constraints }),
+    };
   });
   return { fields, ...(key === undefined ? {} : { primaryKey: key.label }) };
 }
 
 function evidenceOf(column: Seen): string {
-  const { label, type, rows, nulls } = column;
-  const parts = [`${type} by ${amount(rows - nulls, 'value')}`, `${amount(nulls, 'null')}`];
+  const { label, rows, isPersonal } = column;
+  const nulls = nullsOf(column);
+  const texts = nullTextsOf(column);
+  const codes = codesOf(column);
+  const shownTexts = texts.length === 0 ? '' : ` (${texts.join(', ')} among them)`;
+  const parts = [
+    `${typeOf(column)} by ${amount(rows - nulls, 'value')}`,
+    `${amount(nulls, 'null')}${shownTexts}`,
+  ];
   if (isUniqueField(column)) parts.push('none twice in a file');
-  if (PERSONAL.test(label)) parts.push('looks personal: no value is proposed');
+  if (codes !== undefined) parts.push(`${amount(codes.length, 'code')}`);
+  if (isPersonal) parts.push('looks personal: no value is proposed');
   return `${label}: ${parts.join(', ')}`;
 }

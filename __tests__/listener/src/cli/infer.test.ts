@@ -76,3 +76,57 @@ test('files of several kinds are a fault of usage', async () => {
   expect(code).toBe(2);
   expect(err).toContain('has other columns than the files before it');
 });
+
+const column = (label: string, values: readonly string[]) =>
+  `id,${label}\n${values.map((value, index) => `${index},${value}\n`).join('')}`;
+const repeated = (...values: readonly string[]) => Array.from({ length: 12 }, () => values).flat();
+
+test('few short texts that come again and again are an enum', async () => {
+  const paths = await files(column('status', repeated('open', 'closed')));
+  const { fields } = JSON.parse((await cli(['infer', ...paths])).out);
+  expect(fields[1].constraints).toEqual({ required: true, enum: ['closed', 'open'] });
+});
+
+test.each([
+  ['a column that looks personal by its label', 'gender', repeated('f', 'm')],
+  ['one that looks personal by its values', 'contact', repeated('a@b.org', 'c@d.org')],
+  ['long texts', 'note', repeated('a'.repeat(21), 'b')],
+  ['many texts', 'town', repeated(...'abcdefghijk')],
+])('%s gives no enum', async (_, label, values) => {
+  const { out } = await cli(['infer', ...(await files(column(label, values)))]);
+  expect(JSON.parse(out).fields[1].constraints).toEqual({ required: true });
+});
+
+test('texts that stand for no value are missing values, and hide no type', async () => {
+  const paths = await files(column('n', ['NULL', 'NA', ...repeated('1', '2')]));
+  const { code, out, err } = await cli(['infer', ...paths]);
+  expect(code).toBe(0);
+  expect(JSON.parse(out).fields[1]).toEqual({
+    name: 'n',
+    type: 'integer',
+    missingValues: ['', 'NA', 'NULL'],
+    constraints: { minimum: 1, maximum: 2 },
+  });
+  expect(err).toContain('n: integer by 24 values, 2 nulls (NA, NULL among them)');
+});
+
+test('a text that may be a code is none of the missing values of a column of texts', async () => {
+  const paths = await files(column('country', repeated('NA', 'DE')));
+  const { out } = await cli(['infer', ...paths]);
+  expect(JSON.parse(out).fields[1]).toEqual({
+    ...{ name: 'country', type: 'string', constraints: { required: true } },
+  });
+});
+
+test('another delimiter is proposed with the schema as a mapping, which takes its own sample', async () => {
+  const paths = await files('a;b\n1;x\n2;y\n');
+  const { code, out } = await cli(['infer', ...paths]);
+  expect(code).toBe(0);
+  expect(JSON.parse(out)).toMatchObject({
+    dialect: { delimiter: ';' },
+    tableSchema: { fields: [{ name: 'a' }, { name: 'b' }] },
+  });
+  const mapping = join(await temporaryFolder(), 'mapping.json');
+  await writeFile(mapping, out);
+  expect((await cli(['validate', ...paths, '--schema', mapping])).code).toBe(0);
+});
