@@ -64,6 +64,11 @@ export const DIAGNOSES: readonly DiagnosisKind[] = [
     find: ({ log }) => whole(log, 'unsupported-format'),
   },
   {
+    kind: 'source-error',
+    remedy: 'Look whether the export or the transfer failed, and deliver the whole file.',
+    find: ({ log }) => whole(log, 'source-error'),
+  },
+  {
     kind: 'undeclared-encoding',
     remedy: 'Export the file as UTF-8, or declare its encoding in the dialect.',
     find: ({ log }) => whole(log, 'undeclared-encoding'),

@@ -114,7 +114,8 @@ function found(
 ): FoundDialect {
   const { dialect, records, header } = reading;
   const differences: DialectDifference[] = lines === undefined ? [] : [lines];
-  if (dialect.delimiter !== declared.delimiter) differences.push(delimiterDifference(reading));
+  if (dialect.delimiter !== declared.delimiter)
+    differences.push(delimiterDifference(reading, declared));
   if (dialect.quote !== declared.quote) differences.push(quoteDifference(reading));
   const moved = dialect.header && isTable(reading) && header !== declaredHeader(declared);
   if (moved) {
@@ -134,22 +135,24 @@ function found(
   };
 }
 
-function delimiterDifference({
-  dialect,
-  width,
-  agreeing,
-  total,
-  partial,
-}: Reading): DialectDifference {
+function delimiterDifference(
+  { dialect, width, agreeing, total, partial }: Reading,
+  declared: CompiledDialect,
+): DialectDifference {
   const character = String.fromCharCode(dialect.delimiter);
-  const name = DELIMITERS.find((known) => known.character === character)?.name;
   const count = width - 1;
-  const shown = name ?? JSON.stringify(character);
+  const shown = delimiterName(character);
+  const wanted = delimiterName(String.fromCharCode(declared.delimiter));
   return {
     kind: 'delimiter',
     sentence: `The file is ${shown}-separated: ${agreeing} of ${partial ? 'the first ' : ''}${counted(total, 'line')} ${total === 1 ? 'has' : 'have'} ${counted(count, shown)}.`,
-    remedy: `Export the file as declared, or declare {"delimiter": ${JSON.stringify(character)}} in the dialect.`,
+    remedy: `Export the file ${wanted}-separated, or declare {"delimiter": ${JSON.stringify(character)}} in the dialect.`,
   };
+}
+
+function delimiterName(character: string): string {
+  const known = DELIMITERS.find((one) => one.character === character);
+  return known?.name ?? JSON.stringify(character);
 }
 
 function quoteDifference({ dialect, records }: Reading): DialectDifference {

@@ -25,6 +25,7 @@ describe('diagnose', () => {
     ['semicolons', GOOD.replaceAll(',', ';'), ['delimiter 1']],
     ['a line of the delimiter', `sep=,\n${GOOD}`, ['sep-line 1']],
     ['a page in place of a table', '<!DOCTYPE html><p>Sign in</p>', ['unsupported-format 1']],
+    ['an empty file', '', ['source-error 1']],
     ['a header in line 3', `Report\n\n${GOOD}`, ['header-row 1']],
     ['joined files', `${GOOD}\ufeff${ROW}`, ['joined-files 2']],
     ['a repeated header', GOOD + GOOD, ['repeated-header 1']],

@@ -50,6 +50,15 @@ describe('findDialect', () => {
     expect(differences(file)).toStrictEqual(expected);
   });
 
+  it.each<[string, string, TableDialect, string]>([
+    ['commas where nothing is declared', 'a;b\n1;2\n3;4\n', {}, 'comma'],
+    ['what is declared', 'a;b\n1;2\n3;4\n', { delimiter: '\t' }, 'tab'],
+  ])('proposes to export with %s', (_, file, declared, name) => {
+    expect(find(file, declared).differences[0]?.remedy).toBe(
+      `Export the file ${name}-separated, or declare {"delimiter": ";"} in the dialect.`,
+    );
+  });
+
   it('finds the header by the names of the schema', () => {
     const file = 'Report\na,b,c\nx,y,z\n';
     expect(differences(file)).toStrictEqual([]);

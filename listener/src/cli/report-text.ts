@@ -5,8 +5,9 @@ import type { QualityReport } from '@file-processing/quality/report.ts';
 import type { JobProgress } from '../jobs/job.ts';
 import type { Output } from './command-context.ts';
 
-/** Faults that a summary shows; the whole list is in the report. */
+/** Faults that a summary shows, and those of one kind and column among them; the whole list is in the report. */
 const SHOWN_FAULTS = 20;
+const SHOWN_OF_A_KIND = 3;
 
 /** A report for a reader. */
 export function reportText(name: string, report: QualityReport): string {
@@ -26,10 +27,24 @@ export function reportText(name: string, report: QualityReport): string {
   for (const [type, count] of Object.entries(faultCounts)) {
     lines.push(`  ${String(count).padStart(9)}  ${type}`);
   }
-  lines.push(...faults.slice(0, SHOWN_FAULTS).map((fault) => `  ${faultText(fault)}`));
-  const hidden = faultCount - Math.min(faults.length, SHOWN_FAULTS);
-  if (hidden > 0) lines.push(`  and ${amount(hidden, 'more fault')}`);
+  const shown = summaryFaults(faults);
+  lines.push(...shown.map((fault) => `  ${faultText(fault)}`));
+  const hidden = faultCount - shown.length;
+  const listed = faults.length > shown.length ? '; --json lists more of them' : '';
+  if (hidden > 0) lines.push(`  and ${amount(hidden, 'more fault')}${listed}`);
   return `${lines.join('\n')}\n`;
+}
+
+/** The first of each kind and column, so that many of one hide no other. */
+function summaryFaults(faults: readonly Fault[]): readonly Fault[] {
+  const seen = new Map<string, number>();
+  const first = faults.filter(({ type, field }) => {
+    const group = `${type} ${field}`;
+    const count = (seen.get(group) ?? 0) + 1;
+    seen.set(group, count);
+    return count <= SHOWN_OF_A_KIND;
+  });
+  return first.slice(0, SHOWN_FAULTS);
 }
 
 function compressionLines({ compression }: QualityReport): string[] {
@@ -44,10 +59,8 @@ function rulesLine(rules: string): string {
 
 function diagnosisLines({ sentence, evidence, faults, remedy }: Diagnosis): string[] {
   const shown = evidence === null ? '' : ` ${printable(evidence)}`;
-  return [
-    `  ${printable(sentence)}${shown} It explains ${amount(faults, 'fault')}.`,
-    `    ${printable(remedy)}`,
-  ];
+  const explained = faults === 1 ? '' : ` It explains ${amount(faults, 'fault')}.`;
+  return [`  ${printable(sentence)}${shown}${explained}`, `    ${printable(remedy)}`];
 }
 
 function sourceLines({ source }: QualityReport): string[] {

@@ -124,8 +124,12 @@ function isSystemError(error: unknown): error is NodeJS.ErrnoException {
   return error instanceof Error && 'syscall' in error && 'code' in error;
 }
 
-function unreadable(path: string, error: Error): string {
-  return `${path} can't be read: ${error.message}`;
+function unreadable(path: string, error: NodeJS.ErrnoException): string {
+  return `${path} can't be read: ${readingFault(error)}`;
+}
+
+function readingFault(error: NodeJS.ErrnoException): string {
+  return error.code === 'ENOENT' ? 'there is no such file' : error.message;
 }
 
 /**
@@ -135,7 +139,7 @@ function unreadable(path: string, error: Error): string {
  */
 export async function readExpectation(path: string): Promise<Expectation> {
   const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    throw new UsageError(`${path} can't be read as a Table Schema: ${error.message}`);
+    throw new UsageError(`${path} can't be read as a Table Schema: ${readingFault(error)}`);
   });
   const { parseRuleFile } = await import('../rules/rule-file.ts');
   const parsed = parseRuleFile(path, text);

@@ -46,8 +46,29 @@ test('a summary of a file that came from no store tells nothing of one', () => {
 });
 
 test('faults that are not shown are counted', () => {
-  expect(textOf(`a\n${'1,2\n'.repeat(30)}`)).toContain('  and 10 more faults\n');
-  expect(textOf(`a\n${'1,2\n'.repeat(30)}`, 3)).toContain('  and 27 more faults\n');
+  const rows = `a\n${'1,2\n'.repeat(30)}`;
+  expect(textOf(rows)).toContain('  and 27 more faults; --json lists more of them\n');
+  expect(textOf(rows, 3)).toContain('  and 27 more faults\n');
+});
+
+test('many faults of one kind and column hide no others', () => {
+  const text = textOf(`a,b\n${'1,2,3\n'.repeat(30)}1\n`);
+  expect(text.match(/: extra-cell: /g)).toHaveLength(3);
+  expect(text).toContain('line 32, column 2 (b): missing-cell: ');
+});
+
+test('how many faults a diagnosis explains is said of several alone', () => {
+  const diagnosis = {
+    kind: 'a',
+    sentence: 'A.',
+    evidence: null,
+    remedy: 'B.',
+    classification: null,
+  };
+  const text = (faults: number) =>
+    reportText('a.csv', { ...reportOf('a\n1\n'), diagnoses: [{ ...diagnosis, faults }] });
+  expect(text(1)).toContain('  A.\n    B.\n');
+  expect(text(2)).toContain('  A. It explains 2 faults.\n    B.\n');
 });
 
 test('the worst faults are one of each kind in the order of the kinds, then others', () => {

@@ -125,7 +125,7 @@ describe.each([
     const names = ['a.csv', 'none.csv', '*.txt', ''].map((name) => join(folder, name));
     const { code, out, err } = await cli(['validate', ...names]);
     expect([code, out]).toStrictEqual([2, '']);
-    expect(err).toContain(`${names[1]} can't be read`);
+    expect(err).toContain(`${names[1]} can't be read: there is no such file\n`);
     expect(err).toContain(`${names[2]} names no file`);
     expect(err).toContain(`${names[3]} is a folder`);
   });
