@@ -212,10 +212,7 @@ export const DIAGNOSES: readonly DiagnosisKind[] = [
   rowKind(
     'total-row',
     'Leave totals out, or declare {"footerRows": 1} in the dialect.',
-    (record, file) =>
-      record === file.records
-        ? 'The last row looks like a total.'
-        : `Record ${record} looks like a total.`,
+    () => 'The last row looks like a total.',
   ),
   rowKind(
     'repeated-header',
@@ -336,15 +333,15 @@ function dialectKind(kind: string): DiagnosisKind {
 function rowKind(
   kind: FaultType,
   remedy: string,
-  sentence: (record: number, file: InspectedFile) => string,
+  sentence: (record: number) => string,
 ): DiagnosisKind {
   return {
     kind,
     remedy,
-    find({ log, file }) {
+    find({ log }) {
       const fault = log.sample.find(({ type }) => type === kind);
       if (fault === undefined) return undefined;
-      return { sentence: sentence(fault.record ?? 0, file), faults: log.total(kind) };
+      return { sentence: sentence(fault.record ?? 0), faults: log.total(kind) };
     },
   };
 }

@@ -224,7 +224,7 @@ export const FAULT_KINDS = [
     type: 'total-row',
     scope: 'row',
     meaning:
-      'A row looks like a total of the others. It stands for all faults of its cells; without any it only warns, and only as the last row.',
+      'The last row looks like a total of the others. It stands for all faults of its cells; without any that fails it only warns.',
     remedy: 'Leave totals out, or declare them by `footerRows`.',
   },
   {

@@ -134,6 +134,33 @@ export class FaultLog {
     return this.count(type, column, times, fails);
   }
 
+  /** Takes faults in a row back that were counted so. */
+  takeBack({ type, column, times, fails }: CountedFault): void {
+    const tally = this.#tally(type);
+    tally.total -= times;
+    tally.inRows -= times;
+    if (fails) {
+      tally.failing -= times;
+      tally.failingInRows -= times;
+    }
+    tally.totals[column + 1] = (tally.totals[column + 1] as number) - times;
+  }
+
+  /** Takes those of a record off the list, but for those of structure. */
+  unlist(record: number): void {
+    for (let at = this.#others.length - 1; at >= 0; at--) {
+      const fault = this.#others[at] as Fault;
+      if (fault.record !== record) continue;
+      this.#others.splice(at, 1);
+      this.#characters -= charactersOf(fault);
+      const tally = this.#tally(fault.type);
+      tally.listed--;
+      const index = fault.field ?? 0;
+      if ((tally.listedOf[index] ?? 0) > 0)
+        tally.listedOf[index] = (tally.listedOf[index] as number) - 1;
+    }
+  }
+
   list(fault: Fault, column = -1): void {
     const tally = this.#tally(fault.type);
     tally.reach(column + 1);
@@ -226,6 +253,14 @@ function charactersOf({ label, value, message, plainMessage, key }: Fault): numb
   return texts.reduce((sum, text) => sum + (text?.length ?? 0), PLACE_CHARACTERS);
 }
 
+/** Faults of one kind and column of a row, as they were counted. */
+interface CountedFault {
+  readonly type: FaultType;
+  readonly column: number;
+  readonly times: number;
+  readonly fails: boolean;
+}
+
 /** How a row's structure is, from the best state to the worst. */
 const SOUND = 0;
 /** With faults that only warn. */
@@ -266,6 +301,9 @@ export class Findings implements Found<FaultType> {
   readonly #foundFaulty = new RecordSet();
   readonly #foundFailing = new RecordSet();
   #rowStructure = SOUND;
+  /** What was counted in the cells of one row. */
+  #rowRecord = 0;
+  readonly #rowCounts: CountedFault[] = [];
 
   constructor(maxListed: number, thresholds: Thresholds, file: InspectedFile, scanner: Scanner) {
     this.log = new FaultLog(maxListed);
@@ -339,7 +377,34 @@ export class Findings implements Found<FaultType> {
       const state = fails ? (kind === 'blank-row' ? FAILING : BROKEN) : FAULTY;
       this.#rowStructure = Math.max(this.#rowStructure, state);
     }
+    if (this.#rowRecord !== this.#file.records) {
+      this.#rowRecord = this.#file.records;
+      this.#rowCounts.length = 0;
+    }
+    this.#rowCounts.push({ type: kind, column, times, fails });
     return this.log.countInRow(kind, column, times, fails);
+  }
+
+  takeBackLastRow(): boolean | undefined {
+    const { records } = this.#file;
+    if (this.#rowRecord !== records) return false;
+    if (this.#rowStructure !== SOUND) return undefined;
+    for (const counted of this.#rowCounts) {
+      this.log.takeBack(counted);
+      if (counted.fails) this.failing--;
+    }
+    this.#rowCounts.length = 0;
+    this.log.unlist(records);
+    this.faultyRows--;
+    if (this.#rowFails) this.failingRows--;
+    return this.#rowFails;
+  }
+
+  countInLastRow(kind: FaultType, mild: boolean): boolean {
+    this.beginRow();
+    const hasRoom = this.count(kind, -1, 1, mild);
+    this.endRow();
+    return hasRoom;
   }
 
   noteRule(report: RuleReport): void {

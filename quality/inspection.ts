@@ -553,7 +553,7 @@ export class Inspection implements RecordHandler {
     if (this.#suspectRecord !== records) {
       this.#suspectRecord = records;
       this.#suspectIsNoData = this.#stages.some(
-        (stage) => stage.suspectRow?.(this.#scanner, this.#found) ?? false,
+        (stage) => stage.suspectRow?.(this.#found) ?? false,
       );
     }
     return this.#suspectIsNoData;

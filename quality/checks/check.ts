@@ -69,7 +69,7 @@ export interface Stages<K extends string> {
   /** Counts a row that repeats the header; nothing else of it is judged. */
   repeatedHeader?(found: Found<K>): void;
   /** Judges a row before the first of its cells that is suspected; true where no cell of it is judged. */
-  suspectRow?(record: Scanner, found: Found<K>): boolean;
+  suspectRow?(found: Found<K>): boolean;
   /** Judges the last record once more, as the last one, before {@link end}. */
   last?(record: Scanner, found: Found<K>): void;
   /** Judges what only the whole file shows. */
@@ -212,6 +212,13 @@ export interface Found<K extends string> {
   countInEarlierRow(kind: K, cell: number, place: EarlierRow): void;
   /** Takes what became of a delivery rule. */
   noteRule(report: RuleReport): void;
+  /**
+   * Takes back what was found in the cells of the last row, which has ended; undefined where its structure is at
+   * fault. The rest is true where some of it counted against the file.
+   */
+  takeBackLastRow(): boolean | undefined;
+  /** Counts a fault of the last row, after {@link takeBackLastRow}. */
+  countInLastRow(kind: K, mild: boolean): boolean;
   /** Counts a record that holds bytes which are not text. */
   countUnreadable(): void;
   /** Lists a fault of the current record as a whole. */

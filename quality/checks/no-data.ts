@@ -21,7 +21,6 @@ export const NO_DATA_CHECK: Check<Kind> = {
   kinds: ['repeated-header', 'second-header', 'total-row'],
   begin(file) {
     let secondHeader: { readonly record: number; readonly line: number } | undefined;
-    let counted = 0;
     return {
       dialect({ records, dialect }: FoundDialect) {
         const header = dialect.header ? (dialect.headerRows.at(-1) ?? 1) : 0;
@@ -35,23 +34,23 @@ export const NO_DATA_CHECK: Check<Kind> = {
         if (!found.count('repeated-header', -1, 1, isMild)) return;
         found.listRecord('repeated-header', MESSAGES['repeated-header']);
       },
-      suspectRow(record, found) {
-        let kind: Kind | undefined;
-        if (file.records === secondHeader?.record) kind = 'second-header';
-        else if (isTotal(record)) kind = 'total-row';
-        if (kind === undefined) return false;
-        counted = file.records;
-        if (kind === 'second-header') secondHeader = undefined;
-        if (found.count(kind)) found.listRecord(kind, MESSAGES[kind]);
+      suspectRow(found) {
+        if (file.records !== secondHeader?.record) return false;
+        secondHeader = undefined;
+        if (found.count('second-header')) {
+          found.listRecord('second-header', MESSAGES['second-header']);
+        }
         return true;
       },
       last(record, found) {
         if (secondHeader !== undefined && found.count('second-header', -1, 1, true)) {
           found.listFile('second-header', MESSAGES['second-header'], secondHeader);
         }
-        const isLast = counted !== file.records && record.cellCount === file.columns?.length;
-        if (file.rows < 2 || !isLast || !isTotal(record)) return;
-        if (!found.count('total-row', -1, 1, true)) return;
+        const isWhole = record.cellCount === file.columns?.length;
+        if (file.rows < 2 || !isWhole || !isTotal(record)) return;
+        // Only now is it known that no row follows.
+        const failed = found.takeBackLastRow();
+        if (failed === undefined || !found.countInLastRow('total-row', !failed)) return;
         const place = { record: file.records, line: record.recordLine };
         found.listFile('total-row', MESSAGES['total-row'], place);
       },
