@@ -24,7 +24,7 @@ export interface DiagnosisEvidence {
   readonly log: FaultLog;
   readonly file: InspectedFile;
   readonly dialect: FoundDialect | undefined;
-  /** The last byte of the text; -1 of an empty one. */
+  /** The last byte of the text, or the end-of-file mark where only line ends follow; -1 of an empty one. */
   readonly lastByte: number;
 }
 

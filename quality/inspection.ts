@@ -32,6 +32,7 @@ import { TextSource } from './text-source.ts';
 import { judge, tableObstacle, toleratesFaults } from './verdict.ts';
 
 const BLOCK_BYTES = 65_536;
+const END_OF_FILE_MARK = 0x1a;
 /** All bits of suspicion. */
 const ANY = -1;
 
@@ -433,7 +434,7 @@ export class Inspection implements RecordHandler {
   readonly #scan = (chunk: Uint8Array): void => {
     const offset = this.#scanned;
     this.#scanned += chunk.length;
-    if (chunk.length > 0) this.#lastByte = chunk.at(-1) as number;
+    if (chunk.length > 0) this.#lastByte = lastByteOf(chunk, this.#lastByte);
     for (let from = 0; from < chunk.length; from += BLOCK_BYTES) {
       const block = chunk.subarray(from, Math.min(chunk.length, from + BLOCK_BYTES));
       if (!this.#watch.isValid(block)) this.#file.suspectUntil = offset + from + block.length;
@@ -591,6 +592,14 @@ function joinedLabels(above: readonly string[], below: readonly string[], join: 
   return Array.from({ length: Math.max(above.length, below.length) }, (_, column) =>
     [above[column] ?? '', below[column] ?? ''].filter((part) => part.trim() !== '').join(join),
   );
+}
+
+/** The last byte of a text that goes on with this chunk; line ends behind the end-of-file mark of DOS are no other. */
+function lastByteOf(chunk: Uint8Array, before: number): number {
+  let at = chunk.length - 1;
+  while (at >= 0 && (chunk[at] === 0x0a || chunk[at] === 0x0d)) at--;
+  const text = at < 0 ? before : (chunk[at] as number);
+  return text === END_OF_FILE_MARK ? text : (chunk.at(-1) as number);
 }
 
 function isMixed({ lf, crlf, cr }: InspectedFile['lineEnds']): boolean {

@@ -207,6 +207,11 @@ const CASES: Readonly<Record<string, Case>> = {
     none: ['failed', 'unclosed-quote 6:6'],
     diagnoses: ['truncated'],
   },
+  'the end-of-file mark of DOS on a line of its own': {
+    file: `${GOOD}\x1a\n`,
+    none: ['failed', 'missing-cell 6:2'],
+    diagnoses: ['end-of-file-mark'],
+  },
   'decimal commas between semicolons': {
     file: `${NAMES.join(';')}\n71;2023-11-05;north;cough;12,25;a\n72;2023-11-05;south;fever;8,50;b\n`,
     none: ['warned', DIALECT],

@@ -38,6 +38,7 @@ describe('diagnose', () => {
     ['blanks before quotes', `${HEADER}1,,, "a, b"\n`, ['blank-before-quote 1']],
     ['typographic quotes', `${HEADER}1,,,\u201ca, b\u201d\n`, ['smart-quotes 1']],
     ['an end-of-file mark', `${GOOD}\x1a`, ['end-of-file-mark 1']],
+    ['an end-of-file mark with a line end', `${GOOD}\x1a\n`, ['end-of-file-mark 1']],
     ['a last row cut off', `${GOOD}1,2024`, ['truncated 1']],
     ['a last cell cut off in quotes', `${GOOD}1,,,"the offi`, ['truncated 1']],
     ['a total', `${GOOD}Total,,4.5,\n`, ['total-row 1']],
