@@ -52,6 +52,7 @@ export interface ServedVersion {
 
 /** What buckets hold, by their names. */
 export interface ServedListing {
+  /** Deleted ones leave it. */
   readonly versions: Record<string, readonly ServedVersion[]>;
   /** @default 1000, as S3 has it */
   readonly pageSize?: number;
@@ -70,8 +71,8 @@ export interface S3ServerOptions {
 }
 
 /**
- * Stands in for Amazon S3: PutObject, GetObject by path, with `versionId`, `If-Match` and `Range`, and
- * ListObjectVersions. A key, or the prefix of a listing, that begins with an error's code answers with that error, a key
+ * Stands in for Amazon S3: PutObject, GetObject by path, with `versionId`, `If-Match` and `Range`,
+ * ListObjectVersions, and DeleteObject of what is listed. A key, or the prefix of a listing, that begins with an error's code answers with that error, a key
  * that begins with `Unanswered` never.
  */
 export async function startS3Server(
@@ -90,6 +91,8 @@ export async function startS3Server(
     if (url.searchParams.has('versions')) {
       pages += 1;
       void list(options.listing ?? { versions: {} }, pages, url, response);
+    } else if (request.method === 'DELETE' && options.listing !== undefined) {
+      remove(options.listing, url, response);
     } else {
       // The process that asked may be killed in the middle of what it writes.
       answer(objects, options, request, response).catch(() => response.destroy());
@@ -199,6 +202,24 @@ async function list(
       `<?xml version="1.0"?><ListVersionsResult><IsTruncated>${last !== undefined}</IsTruncated>` +
         `${next ?? ''}${page.map((version) => listed(version, isLatest(version))).join('')}</ListVersionsResult>`,
     );
+}
+
+/** DeleteObject of a version. One whose id begins with an error's code answers with that error. */
+function remove(
+  { versions }: ServedListing,
+  { pathname, searchParams }: URL,
+  response: ServerResponse,
+): void {
+  const [bucket = '', ...key] = pathname.slice(1).split('/').map(decodeURIComponent);
+  const id = searchParams.get('versionId');
+  if (id?.startsWith('AccessDenied')) {
+    fail(response, { status: 403, code: 'AccessDenied' });
+    return;
+  }
+  versions[bucket] = (versions[bucket] ?? []).filter(
+    (version) => version.key !== key.join('/') || (version.versionId ?? 'null') !== id,
+  );
+  response.writeHead(204).end();
 }
 
 function listed(version: ServedVersion, isLatest: boolean): string {

@@ -9,6 +9,7 @@ import {
   S3Client,
   S3ServiceException,
 } from '@aws-sdk/client-s3';
+import { decodeKey } from '@file-processing/contract/s3-object.ts';
 import { proxyAgents } from '../config/proxy-agents.ts';
 import { type ChecksumComparison, compareWith, type StoredChecksum } from './checksums.ts';
 import {
@@ -299,14 +300,23 @@ async function deleteFromS3(
   let page: ListObjectVersionsCommandOutput | undefined;
   try {
     do {
-      const from = { KeyMarker: page?.NextKeyMarker, VersionIdMarker: page?.NextVersionIdMarker };
-      const listing = new ListObjectVersionsCommand({ ...place, ...from, Prefix: key });
+      const from = {
+        KeyMarker: page?.NextKeyMarker && decoded(page.NextKeyMarker),
+        VersionIdMarker: page?.NextVersionIdMarker,
+      };
+      // XML has no form for some characters of keys.
+      const listing = new ListObjectVersionsCommand({
+        ...place,
+        ...from,
+        Prefix: key,
+        EncodingType: 'url',
+      });
       page = await client.send(listing, { abortSignal: signal });
       const { Versions = [], DeleteMarkers = [] } = page;
       // The prefix is also that of longer keys.
       for (const { Key, VersionId } of [...Versions, ...DeleteMarkers]) {
-        if (Key !== key) continue;
-        await client.send(new DeleteObjectCommand({ ...place, Key, VersionId }), {
+        if (Key === undefined || decoded(Key) !== key) continue;
+        await client.send(new DeleteObjectCommand({ ...place, Key: key, VersionId }), {
           abortSignal: signal,
         });
         deleted += 1;
@@ -317,6 +327,10 @@ async function deleteFromS3(
     signal.throwIfAborted();
     throw new StoreError(`${nameOf({ bucket, key })} can't be deleted`, error);
   }
+}
+
+function decoded(key: string): string {
+  return decodeKey(key) ?? key;
 }
 
 /** What is thrown for whatever went wrong with reading. */
