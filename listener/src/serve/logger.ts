@@ -1,4 +1,11 @@
-import { type DestinationStream, type Logger, pino, stdTimeFunctions } from 'pino';
+import {
+  type DestinationStream,
+  type Logger,
+  pino,
+  type SerializedError,
+  stdSerializers,
+  stdTimeFunctions,
+} from 'pino';
 import { printable } from '../cli/report-text.ts';
 import type { Config } from '../config.ts';
 
@@ -33,9 +40,25 @@ export function createLogger(
   destination: DestinationStream = logLines(pino.destination({ sync: true }), process.stdout.isTTY),
 ): Logger {
   return pino(
-    { level, redact: [...SECRETS, ...QUOTING_VALUES], timestamp: stdTimeFunctions.isoTime },
+    {
+      level,
+      redact: [...SECRETS, ...QUOTING_VALUES],
+      serializers: { err: serializedError },
+      timestamp: stdTimeFunctions.isoTime,
+    },
     destination,
   );
+}
+
+/** As pino has it, but of the errors inside an AggregateError only what says what they are: no path names the rest. */
+function serializedError(error: Error): object {
+  const whole: SerializedError = stdSerializers.err(error);
+  if (!Array.isArray(whole?.aggregateErrors)) return whole;
+  const aggregateErrors = whole.aggregateErrors.map(({ type, message, stack, code }) => ({
+    ...{ type, message, stack },
+    ...(code === undefined ? {} : { code }),
+  }));
+  return { ...whole, aggregateErrors };
 }
 
 /** JSON lines for programs, readable ones for a terminal. */
