@@ -1,3 +1,5 @@
+import { nearestName, plainName } from './descriptor-error.ts';
+
 /** How sensitive the values of a column are, from the least to the most. */
 export const CLASSIFICATION_LEVELS = [
   { classification: 'public', meaning: 'Anybody may read the values.' },
@@ -17,6 +19,24 @@ export const CLASSIFICATIONS: readonly Classification[] = CLASSIFICATION_LEVELS.
 
 /** Of a declared column whose field and schema say nothing else. */
 export const DEFAULT_CLASSIFICATION: Classification = 'internal';
+
+/**
+ * How sensitive a column is: as the field that it is judged as, but null, as of one without a field, where its label is
+ * not even nearly the field's name. It may be another column then, or the label a cell of a row that was read as the
+ * header.
+ */
+export function classificationOf(
+  label: string,
+  field: { readonly name: string; readonly classification: Classification } | undefined,
+): Classification | null {
+  if (field === undefined) return null;
+  const isOfField =
+    label === field.name ||
+    label.trim() === '' ||
+    plainName(label) === plainName(field.name) ||
+    nearestName(label, [field.name]) !== undefined;
+  return isOfField ? field.classification : null;
+}
 
 /** The strictest of some columns; what is not declared may be anything, and is stricter than all that is. */
 export function mostSensitive(

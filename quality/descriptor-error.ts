@@ -107,6 +107,14 @@ export function nearestName(name: string, known: readonly string[]): string | un
   return nearest;
 }
 
+/** A label as it is compared when case, spaces, invisible characters and the like shall make no difference. */
+export function plainName(label: string): string {
+  return label
+    .normalize('NFKC')
+    .replace(/[\s_\-\p{Cf}\p{Cc}]/gu, '')
+    .toLowerCase();
+}
+
 /** Characters of a name that are compared: the time goes with their square. */
 const LONGEST_NAME = 64;
 

@@ -547,6 +547,8 @@ export function constraintName({ bounds }: ValueConstraints, bit: number): strin
   if (bit === MIN_LENGTH) return 'minLength';
   if (bit === MAX_LENGTH) return 'maxLength';
   if (bit === PATTERN) return 'pattern';
+  if (bit === CATEGORIES) return 'categories';
+  if (bit === JSON_SCHEMA) return 'jsonSchema';
   return bit === ENUM ? 'enum' : (bounds[Math.log2(bit)]?.name ?? '');
 }
 

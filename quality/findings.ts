@@ -493,14 +493,16 @@ export class Findings implements Found<FaultType> {
    * column, and so may the line that was read as the header where it has another width than the schema.
    */
   #classificationOf(cells: readonly number[]): Classification | null {
-    const { columns = [], schema } = this.#file;
+    const { columns = [], columnsOfSchema, schema } = this.#file;
     const { cellCount, quotes } = this.#scanner;
     const isPlaced = quotes === QUOTES_VALID && cellCount === columns.length && cells.length > 0;
-    const fields =
-      isPlaced || !this.#inRow
-        ? cells.map((cell) => columns[cell]?.field)
-        : (schema?.fields ?? [undefined]);
-    return mostSensitive(fields.map((field) => field?.classification ?? null));
+    if (isPlaced || !this.#inRow) {
+      return mostSensitive(cells.map((cell) => columns[cell]?.classification ?? null));
+    }
+    // The header has another number of labels: it may have one of a column that is not declared.
+    if (columnsOfSchema || schema === undefined) return null;
+    const declared = schema.fields.map(({ classification }) => classification);
+    return mostSensitive([...declared, ...columns.map(({ classification }) => classification)]);
   }
 
   /** All cells beyond the columns count as one column. */
@@ -523,7 +525,7 @@ export class Findings implements Found<FaultType> {
     const { quotes, quoteCell, cellCount } = this.#scanner;
     const placed = quotes === QUOTES_VALID ? cellCount : quoteCell;
     if (cells.length === 0 || cells.some((cell) => cell >= placed)) return null;
-    const strictest = cells.map((cell) => columns[cell]?.field?.classification ?? null);
+    const strictest = cells.map((cell) => columns[cell]?.classification ?? null);
     if (mostSensitive([classification, ...strictest]) !== classification) return null;
     return shorten(cells.map((cell) => cellText(this.#scanner, cell)).join(', '));
   }

@@ -15,6 +15,7 @@ import { SignWatch, Utf8Watch } from './checks/encoding.ts';
 import { HeaderMemory, NO_HEADER } from './checks/no-data.ts';
 import { BYTE_ORDER_MARK, SIGNATURE_BYTES } from './checks/source.ts';
 import { isBlank, placedCells, structureSuspicions } from './checks/structure.ts';
+import { classificationOf } from './classification.ts';
 import type { AcceptedDelivery } from './delivery-rules.ts';
 import { diagnose } from './diagnoses.ts';
 import { type FoundDialect, findDialect, HEAD_BYTES, QuotedLines } from './dialect-finder.ts';
@@ -506,7 +507,8 @@ export class Inspection implements RecordHandler {
     const file = this.#file;
     const columns = labels.map((label, column) => {
       const field = file.schema?.fields[fieldOfColumn[column] ?? -1];
-      return { label, field, profile: new ColumnProfile(field) };
+      const classification = classificationOf(label, field);
+      return { label, field, classification, profile: new ColumnProfile(field) };
     });
     this.#cells = new CellReader(
       columns,

@@ -1,4 +1,4 @@
-import type { Classification } from './classification.ts';
+import { type Classification, classificationOf } from './classification.ts';
 import { FIELD_TYPES, type FieldType } from './field-type.ts';
 import type { CompiledField } from './table-schema.ts';
 import { reportText } from './text.ts';
@@ -21,7 +21,7 @@ export interface ColumnReport {
   readonly label: string;
   /** The schema's field that the column was judged as; null when it is none. */
   readonly name: string | null;
-  /** How sensitive that field is; null when the column is none. */
+  /** How sensitive that field is; null when the column is none, or has a label that is not nearly the field's name. */
   readonly classification: Classification | null;
   /** The schema's type or, without one, the narrowest that all values fit; `any` for a column of nulls. */
   readonly type: FieldType;
@@ -123,7 +123,7 @@ export class ColumnProfile {
       field: column + 1,
       label,
       name: this.#field?.name ?? null,
-      classification: this.#field?.classification ?? null,
+      classification: classificationOf(label, this.#field),
       type,
       declared: this.#field !== undefined,
       rows,

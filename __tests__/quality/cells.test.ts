@@ -13,6 +13,7 @@ function read(text: string, fields: readonly TableField[]) {
   const columns = schema.fields.map((field) => ({
     label: field.name,
     field,
+    classification: null,
     profile: new ColumnProfile(field),
   }));
   const suspects: [number, number][] = [];

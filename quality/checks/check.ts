@@ -1,3 +1,4 @@
+import type { Classification } from '../classification.ts';
 import type { RowState } from '../deferred-keys.ts';
 import type { AcceptedDelivery, CompiledRule, RuleReport } from '../delivery-rules.ts';
 import type { DescriptorOption, ProblemList } from '../descriptor-error.ts';
@@ -157,6 +158,8 @@ export type Writable<T> = { -readonly [K in keyof T]: T[K] };
 export interface Column {
   readonly label: string;
   readonly field: CompiledField | undefined;
+  /** As {@link classificationOf} has it. */
+  readonly classification: Classification | null;
   readonly profile: ColumnProfile;
 }
 

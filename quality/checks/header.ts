@@ -1,4 +1,4 @@
-import { nearestName, show } from '../descriptor-error.ts';
+import { nearestName, plainName, show } from '../descriptor-error.ts';
 import type { CompiledSchema, FieldsMatch } from '../table-schema.ts';
 import type { Check, LabelMatch } from './check.ts';
 
@@ -147,14 +147,6 @@ function layoutOf(
     const field = byName[column] ?? -1;
     return field >= 0 ? field : (others[next++] ?? -1);
   });
-}
-
-/** A label as it is compared when case, spaces, invisible characters and the like shall make no difference. */
-function plainName(label: string): string {
-  return label
-    .normalize('NFKC')
-    .replace(/[\s_\-\p{Cf}\p{Cc}]/gu, '')
-    .toLowerCase();
 }
 
 /** Labels that are a field's name but for how it is written: one fault for all of them. */
