@@ -26,12 +26,23 @@ export type SetPart = readonly [number, number] | ((character: number) => boolea
 
 /** Characters that one place of a pattern admits. */
 export interface CharacterSet {
+  /** All that `has` depends on: characters that are in the same of these parts are alike. */
+  readonly parts: readonly SetPart[];
   has(character: number): boolean;
+}
+
+/** What is in any of the sets. */
+export function unionSet(sets: readonly CharacterSet[]): CharacterSet {
+  return {
+    parts: sets.flatMap(({ parts }) => parts),
+    has: (character) => sets.some((set) => set.has(character)),
+  };
 }
 
 /** Joins parts into one set; with `negated`, the set of everything else. */
 export function characterSet(parts: readonly SetPart[], negated: boolean): CharacterSet {
   return {
+    parts,
     has: (character) =>
       negated !==
       parts.some((part) =>
@@ -49,14 +60,20 @@ const SHORTHANDS: Record<string, string> = {
   S: '\\S',
 };
 
+const PROPERTIES = new Map<string, (character: number) => boolean>();
+
 /**
- * The set behind `\d \D \w \W \s \S` or, given as `p{Lu}`, a Unicode property.
+ * The set behind `\d \D \w \W \s \S` or, given as `p{Lu}`, a Unicode property; the same function for the same name.
  *
  * @throws {SyntaxError} when there is no such property
  */
 export function propertySet(name: string): (character: number) => boolean {
+  const known = PROPERTIES.get(name);
+  if (known !== undefined) return known;
   const expression = new RegExp(`^${SHORTHANDS[name] ?? `\\${name}`}$`, 'u');
-  return (character) => expression.test(String.fromCodePoint(character));
+  const has = (character: number) => expression.test(String.fromCodePoint(character));
+  PROPERTIES.set(name, has);
+  return has;
 }
 
 const ESCAPED_CONTROLS: Record<string, number> = { t: 9, n: 10, v: 11, f: 12, r: 13, 0: 0 };
@@ -101,6 +118,10 @@ class Parser {
   #choice(): PatternNode {
     const nodes = [this.#sequence()];
     while (this.#take('|')) nodes.push(this.#sequence());
+    // One place for what would be several: (a|b) is [ab].
+    const sets = nodes.map(onlySet).filter((set) => set !== undefined);
+    if (nodes.length > 1 && sets.length === nodes.length)
+      return { kind: 'set', set: unionSet(sets) };
     return nodes.length === 1 && nodes[0] !== undefined ? nodes[0] : { kind: 'choice', nodes };
   }
 
@@ -214,7 +235,10 @@ class Parser {
     const less = this.#class();
     this.#depth--;
     if (!this.#take(']')) throw this.#error('goes on after a class is subtracted; a "]" is needed');
-    return { has: (character) => from.has(character) && !less.has(character) };
+    return {
+      parts: [...from.parts, ...less.parts],
+      has: (character) => from.has(character) && !less.has(character),
+    };
   }
 
   #classPart(): SetPart {
@@ -272,6 +296,13 @@ class Parser {
     this.#at += count;
     return [code, code];
   }
+}
+
+/** The set that a node consists of, where it is no more than one. */
+function onlySet(node: PatternNode): CharacterSet | undefined {
+  if (node.kind === 'set') return node.set;
+  const [only] = node.kind === 'sequence' && node.nodes.length === 1 ? node.nodes : [];
+  return only === undefined ? undefined : onlySet(only);
 }
 
 function single(character: string): [number, number] {

@@ -1,23 +1,26 @@
-import {
-  type CharacterSet,
-  PatternError,
-  type PatternNode,
-  parsePattern,
-} from './pattern-parser.ts';
+import { PositionAutomaton } from './pattern-automaton.ts';
+import { CharacterClasses } from './pattern-classes.ts';
+import { PatternError, parsePattern } from './pattern-parser.ts';
 
-const MAX_INSTRUCTIONS = 2000;
-const MAX_STATES = 1000;
+/** As many as the longest list of words has. */
+const MAX_STATES = 2048;
 
-type Instruction =
-  | { readonly kind: 'set'; readonly set: CharacterSet }
-  | { readonly kind: 'split'; first: number; second: number }
-  | { readonly kind: 'begin' | 'end' | 'match' };
+/** Links from state to state that are kept: 4 MiB of them. */
+const MAX_LINKS = 1024 * 1024;
 
-interface State {
-  readonly places: readonly number[];
-  readonly accepts: boolean;
-  readonly next: (State | undefined)[];
-}
+/** Words that a step may look at, so that a second of CPU reads 5 MB and more of any text. */
+const MAX_STEP_COST = 80;
+
+/** Words looked at to find all states of a pattern whose steps cost more, before it is refused. */
+const MAX_EXPLORATION = 50_000_000;
+
+/** Characters read without new states, before it is tried with a new set of them. */
+const CHARACTERS_UNTIL_RETRY = 1024 * 1024;
+
+/** A link that is not known yet. */
+const UNKNOWN = 0;
+/** The link to where no text can match any more. */
+const DEAD = -1;
 
 /**
  * A regular expression that is matched in time proportional to the text, so that no pattern and no cell can
@@ -28,155 +31,211 @@ interface State {
  * match. What no linear-time matcher has (back references, look-around, word boundaries) is refused. A
  * pattern may unfold to 2,000 instructions.
  *
- * The expression becomes a nondeterministic automaton whose states are joined on demand and kept, up to
- * 1,000 of them (K. Thompson, "Regular Expression Search Algorithm", 1968).
+ * A text leads to a set of the pattern's positions. Each set that is met becomes a state, and is kept with its links to
+ * others, up to 2,048 (K. Thompson, "Regular Expression Search Algorithm", 1968). Where a text needs more, the rest of
+ * it is read with sets of positions alone; that is bounded, too, since patterns for which it would be slow are refused
+ * unless those states are all that they have.
  */
 export class LinearPattern {
-  readonly #program: readonly Instruction[];
-  readonly #states = new Map<string, State>();
-  #start: State;
+  readonly #automaton: PositionAutomaton;
+  readonly #classes: CharacterClasses;
+  readonly #states = new Map<string, number>();
+  /** Where the states are in {@link #next}, as a power of 2: as many links as each has room for. */
+  #shift = 3;
+  /** Links of each state by the class of a character; a state is the place where its links begin. */
+  #next = new Int32Array(0);
+  #positions = new Int32Array(0);
+  #accepts = new Uint8Array(0);
+  #generation = 0;
+  #full = false;
+  #charactersWithout = 0;
+  #from: Int32Array;
+  #to: Int32Array;
 
   /** @throws {PatternError} when the pattern is malformed, too large, or asks for what is not supported */
   constructor(source: string) {
-    this.#program = compile(parsePattern(source));
-    this.#start = this.#state([0], true);
+    this.#automaton = new PositionAutomaton(parsePattern(source));
+    this.#classes = new CharacterClasses(this.#automaton);
+    this.#from = new Int32Array(this.#automaton.words);
+    this.#to = new Int32Array(this.#automaton.words);
+    this.#forget();
+    if (this.#automaton.cost > MAX_STEP_COST) this.#findAllStates();
   }
 
   /** Whether the whole cell, which must be well-formed UTF-8, matches. */
   matches(bytes: Uint8Array, start: number, end: number): boolean {
+    if (this.#charactersWithout > CHARACTERS_UNTIL_RETRY) this.#forget();
+    const { ascii, pages } = this.#classes;
+    let { paged } = this.#classes;
+    let next = this.#next;
     let state = this.#start;
     for (let i = start; i < end; ) {
+      const from = i;
       const byte = bytes[i] as number;
+      let kind: number;
       if (byte < 0x80) {
+        kind = ascii[byte] as number;
         i++;
-        let next = state.next[byte];
-        if (next === undefined) {
-          next = this.#step(state, byte);
-          state.next[byte] = next;
-        }
-        state = next;
       } else {
-        const length = byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : 2;
-        state = this.#step(state, codePoint(bytes, i, length));
-        i += length;
+        let page: number;
+        if (byte < 0xe0) {
+          page = byte & 0x1f;
+          i += 2;
+        } else if (byte < 0xf0) {
+          page = ((byte & 0x0f) << 6) | ((bytes[i + 1] as number) & 0x3f);
+          i += 3;
+        } else {
+          page =
+            ((byte & 0x07) << 12) |
+            (((bytes[i + 1] as number) & 0x3f) << 6) |
+            ((bytes[i + 2] as number) & 0x3f);
+          i += 4;
+        }
+        kind = paged[((pages[page] as number) << 6) | ((bytes[i - 1] as number) & 0x3f)] as number;
       }
-      if (state.places.length === 0) return false;
+      // A character whose class is not known yet has class 0, and a state's link 0 is never known.
+      let to = next[state + kind] as number;
+      if (to === UNKNOWN) {
+        to = this.#advance(state, codePoint(bytes, from));
+        if (to === UNKNOWN) return this.#withoutStates(state, bytes, from, end);
+        next = this.#next;
+        paged = this.#classes.paged;
+      }
+      if (to === DEAD) return false;
+      state = to;
     }
-    return state.accepts;
+    return this.#accepts[state >>> this.#shift] === 1;
   }
 
-  #step(state: State, character: number): State {
-    const places: number[] = [];
-    for (const place of state.places) {
-      const instruction = this.#program[place];
-      if (instruction?.kind === 'set' && instruction.set.has(character)) places.push(place + 1);
-    }
-    return this.#state(places, false);
+  /** The first state: position 0 alone. Nothing is at 0, so that a link can be unknown. */
+  get #start(): number {
+    return 1 << this.#shift;
   }
 
-  #state(entries: readonly number[], atBegin: boolean): State {
-    const places = this.#reach(entries, atBegin, false);
-    // At the beginning `^` may still be passed behind a `$`, so the same places can accept differently.
-    const key = `${atBegin}:${places.join()}`;
+  /** The state that a character leads to; {@link UNKNOWN} when no more can be kept, and then `state` is untouched. */
+  #advance(state: number, character: number): number {
+    const { words } = this.#automaton;
+    const at = (state >>> this.#shift) * words;
+    this.#from.set(this.#positions.subarray(at, at + words));
+    const kind = this.#classes.of(character);
+    if (this.#full && this.#fits) return this.#next[state + kind] as number;
+    let origin = state;
+    if (!this.#fits) {
+      this.#forget();
+      origin = this.#state(this.#from);
+    }
+    const { allowed } = this.#classes;
+    let to = DEAD;
+    if (this.#automaton.step(this.#from, this.#to, allowed, kind * words))
+      to = this.#state(this.#to);
+    if (to !== UNKNOWN) this.#next[origin + kind] = to;
+    return to;
+  }
+
+  /** The state of a set of positions; {@link UNKNOWN} when it is a new one and no more can be kept. */
+  #state(positions: Int32Array): number {
+    const key = positions.join();
     const known = this.#states.get(key);
     if (known !== undefined) return known;
-    if (this.#states.size >= MAX_STATES) this.#forget();
-    const final = this.#reach(entries, atBegin, true);
-    const accepts = final.some((place) => this.#program[place]?.kind === 'match');
-    const state: State = { places, accepts, next: new Array(128).fill(undefined) };
-    this.#states.set(key, state);
-    return state;
+    const index = this.#states.size + 1;
+    if (index > MAX_STATES || (index + 1) << this.#shift > MAX_LINKS) {
+      this.#full = true;
+      return UNKNOWN;
+    }
+    const { words } = this.#automaton;
+    if (index >= this.#accepts.length) {
+      const room = this.#accepts.length * 2;
+      this.#accepts = enlarged(this.#accepts, new Uint8Array(room));
+      this.#next = enlarged(this.#next, new Int32Array(room << this.#shift));
+      this.#positions = enlarged(this.#positions, new Int32Array(room * words));
+    }
+    this.#states.set(key, index << this.#shift);
+    this.#positions.set(positions, index * words);
+    this.#accepts[index] = this.#automaton.accepts(positions) ? 1 : 0;
+    return index << this.#shift;
   }
 
   /** Drops the kept states, and with them every link between them. */
   #forget(): void {
-    for (const state of this.#states.values()) state.next.fill(undefined);
+    while (1 << this.#shift < this.#classes.count) this.#shift++;
+    this.#generation = this.#classes.generation;
     this.#states.clear();
-    this.#start = this.#state([0], true);
+    this.#full = false;
+    this.#charactersWithout = 0;
+    this.#accepts = new Uint8Array(8);
+    this.#next = new Int32Array(8 << this.#shift);
+    this.#positions = new Int32Array(8 * this.#automaton.words);
+    const first = new Int32Array(this.#automaton.words);
+    first[0] = 1;
+    this.#state(first);
   }
 
-  /** Places that read a character, end or accept, reachable without reading one. */
-  #reach(entries: readonly number[], atBegin: boolean, atEnd: boolean): number[] {
-    const seen = new Set<number>();
-    const open = [...entries];
-    for (let place = open.pop(); place !== undefined; place = open.pop()) {
-      if (seen.has(place)) continue;
-      seen.add(place);
-      const instruction = this.#program[place];
-      if (instruction?.kind === 'split') open.push(instruction.second, instruction.first);
-      else if (instruction?.kind === 'begin' && atBegin) open.push(place + 1);
-      else if (instruction?.kind === 'end' && atEnd) open.push(place + 1);
+  /** Reads the rest of a text without new states. */
+  #withoutStates(state: number, bytes: Uint8Array, start: number, end: number): boolean {
+    const matched = this.#simulate(state, bytes, start, end);
+    this.#charactersWithout += end - start;
+    // States of other classes would be misread.
+    if (!this.#fits) this.#forget();
+    return matched;
+  }
+
+  /** Whether there is a link of each state for every class. */
+  get #fits(): boolean {
+    const { count, generation } = this.#classes;
+    return generation === this.#generation && count <= 1 << this.#shift;
+  }
+
+  #simulate(state: number, bytes: Uint8Array, start: number, end: number): boolean {
+    const { words } = this.#automaton;
+    const at = (state >>> this.#shift) * words;
+    let from = this.#from;
+    let to = this.#to;
+    from.set(this.#positions.subarray(at, at + words));
+    for (let i = start; i < end; i += lengthOf(bytes[i] as number)) {
+      const kind = this.#classes.of(codePoint(bytes, i));
+      if (!this.#automaton.step(from, to, this.#classes.allowed, kind * words)) return false;
+      [from, to] = [to, from];
     }
-    const kept = [...seen].filter((place) => this.#program[place]?.kind !== 'split');
-    return kept.sort((a, b) => a - b);
+    return this.#automaton.accepts(from);
+  }
+
+  /** @throws {PatternError} when there are too many to be kept */
+  #findAllStates(): void {
+    const kinds = new Map<number, number>();
+    for (const character of this.#classes.representatives()) {
+      const kind = this.#classes.of(character);
+      if (!kinds.has(kind)) kinds.set(kind, character);
+    }
+    this.#forget();
+    let spent = 0;
+    for (let state = this.#start; state <= this.#states.size << this.#shift; state += this.#start) {
+      for (const character of kinds.values()) {
+        spent += this.#automaton.cost;
+        if (spent < MAX_EXPLORATION && this.#advance(state, character) !== UNKNOWN && this.#fits)
+          continue;
+        throw new PatternError(
+          'can be matched in too many ways at once; make parts that follow each other begin with different characters',
+        );
+      }
+    }
   }
 }
 
-function codePoint(bytes: Uint8Array, at: number, length: number): number {
-  let value = (bytes[at] as number) & (0xff >> (length + 1));
+function enlarged<T extends Int32Array | Uint8Array>(from: T, to: T): T {
+  to.set(from);
+  return to;
+}
+
+/** Bytes of the character that begins with a byte. */
+function lengthOf(byte: number): number {
+  return byte < 0x80 ? 1 : byte < 0xe0 ? 2 : byte < 0xf0 ? 3 : 4;
+}
+
+function codePoint(bytes: Uint8Array, at: number): number {
+  const first = bytes[at] as number;
+  if (first < 0x80) return first;
+  const length = lengthOf(first);
+  let value = first & (0xff >> (length + 1));
   for (let i = at + 1; i < at + length; i++) value = (value << 6) | ((bytes[i] as number) & 0x3f);
   return value;
-}
-
-function compile(root: PatternNode): Instruction[] {
-  const program: Instruction[] = [];
-  const add = <T extends Instruction>(instruction: T): T => {
-    if (program.length >= MAX_INSTRUCTIONS) {
-      throw new PatternError(`unfolds to more than ${MAX_INSTRUCTIONS} instructions`);
-    }
-    program.push(instruction);
-    return instruction;
-  };
-  const split = () => add({ kind: 'split', first: 0, second: 0 });
-
-  let visits = 0;
-  const emit = (node: PatternNode): void => {
-    // Repeated empty groups unfold to nothing, and take their time over it.
-    if (++visits > MAX_INSTRUCTIONS * 10) throw new PatternError('repeats too much');
-    if (node.kind === 'sequence') for (const part of node.nodes) emit(part);
-    else if (node.kind === 'choice') emitChoice(node.nodes);
-    else if (node.kind === 'repeat') emitRepeat(node.node, node.least, node.most);
-    else add(node);
-  };
-  const emitChoice = (nodes: readonly PatternNode[]): void => {
-    const exits: { first: number; second: number }[] = [];
-    nodes.forEach((node, index) => {
-      const fork = index < nodes.length - 1 ? split() : undefined;
-      if (fork !== undefined) fork.first = program.length;
-      emit(node);
-      if (fork === undefined) return;
-      exits.push(split());
-      fork.second = program.length;
-    });
-    for (const exit of exits) {
-      exit.first = program.length;
-      exit.second = program.length;
-    }
-  };
-  const emitRepeat = (node: PatternNode, least: number, most: number): void => {
-    for (let i = 0; i < least; i++) emit(node);
-    if (most === Infinity) {
-      const loop = program.length;
-      const fork = split();
-      fork.first = program.length;
-      emit(node);
-      const back = split();
-      back.first = loop;
-      back.second = loop;
-      fork.second = program.length;
-      return;
-    }
-    const forks: { first: number; second: number }[] = [];
-    for (let i = least; i < most; i++) {
-      const fork = split();
-      fork.first = program.length;
-      forks.push(fork);
-      emit(node);
-    }
-    for (const fork of forks) fork.second = program.length;
-  };
-
-  emit(root);
-  add({ kind: 'match' });
-  return program;
 }

@@ -34,6 +34,72 @@ describe('LinearPattern', () => {
     );
   });
 
+  it("accepts what JavaScript's engine accepts of any characters, one pattern over many texts", () => {
+    const parts = [
+      '\\w',
+      '\\p{Lu}',
+      '[é-ü]',
+      '[^\\s😀]',
+      '[あ-ん漢]',
+      '\\P{L}',
+      '.',
+      'é',
+      '😀',
+      '\\d',
+    ];
+    const places = fc.constantFrom(...parts, '(é|漢)', '(a|\\p{Ll})', '((?:\\w|😀)?)');
+    const repeated = fc
+      .tuple(places, fc.constantFrom('', '*', '+', '?', '{2,3}'))
+      .map(([place, times]) => place + times);
+    const source = fc.array(repeated, { minLength: 1, maxLength: 5 }).map((all) => all.join(''));
+    const units = [
+      'a',
+      'Z',
+      '1',
+      ' ',
+      'é',
+      'É',
+      'ß',
+      'あ',
+      '漢',
+      '字',
+      '٣',
+      '😀',
+      '𝒳',
+      '\u{10ffff}',
+    ];
+    const texts = fc.array(fc.string({ unit: fc.constantFrom(...units), maxLength: 6 }), {
+      minLength: 20,
+      maxLength: 20,
+    });
+    // \w and \d are Unicode's here, as in XML Schema.
+    const javaScript = (text: string) =>
+      text.replaceAll('\\w', '[\\p{L}\\p{M}\\p{N}_]').replaceAll('\\d', '\\p{Nd}');
+    fc.assert(
+      fc.property(source, texts, (source, values) => {
+        const ours = new LinearPattern(source);
+        const oracle = new RegExp(`^(?:${javaScript(source)})$`, 'u');
+        const found = values.map((value) => {
+          const bytes = Buffer.from(value);
+          return ours.matches(bytes, 0, bytes.length);
+        });
+        expect(found).toEqual(values.map((value) => oracle.test(value)));
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it('tells every character of Unicode from those beside the ends of a range', () => {
+    const ours = new LinearPattern('[\\u07fa-\\u0805\\ufffc-\u{10010}]');
+    for (let code = 0x80; code < 0x110000; code += code < 0x11000 ? 1 : 509) {
+      if (code >= 0xd800 && code < 0xe000) continue;
+      const bytes = Buffer.from(String.fromCodePoint(code));
+      const inside = (code >= 0x7fa && code <= 0x805) || (code >= 0xfffc && code <= 0x10010);
+      if (ours.matches(bytes, 0, bytes.length) !== inside)
+        expect(code).toBe('a character of the set');
+    }
+  });
+
   it('must match the whole text', () => {
     expect(matches('b', 'abc')).toBe(false);
     expect(matches('a|abc', 'abc')).toBe(true);
@@ -85,8 +151,32 @@ describe('LinearPattern', () => {
     expect(matches('(a|b)*a(a|b){14}', `${bits}b${'b'.repeat(14)}`)).toBe(false);
   });
 
+  it('answers as before when a text has had more joined states than are kept, time after time', () => {
+    const ours = new LinearPattern('(a|b)*a(a|b|é){300}');
+    let seed = 1;
+    for (let round = 0; round < 60; round++) {
+      const letters = Array.from({ length: 3_000 }, () => {
+        seed = (Math.imul(seed, 1_103_515_245) + 12_345) >>> 0;
+        return (seed >>> 16) % 2 === 0 ? 'a' : 'b';
+      });
+      // A character that was not met before, too.
+      const text = `${letters.join('')}${round % 20 === 19 ? String.fromCodePoint(0x3b1 + round) : ''}`;
+      const bytes = Buffer.from(text);
+      expect(ours.matches(bytes, 0, bytes.length)).toBe(/^[ab]*a[ab]{300}$/.test(text));
+    }
+  });
+
+  it('takes a list of words as long as a pattern can be, and a pattern whose many ways join', () => {
+    const words = Array.from({ length: 180 }, (_, i) => `w${(i * 7919).toString(36)}`);
+    expect(matches(words.join('|'), words[77] as string)).toBe(true);
+    expect(matches(words.join('|'), `${words[77]}x`)).toBe(false);
+    expect(matches('(\\w*\\s*){1,100}', 'several words of a sentence')).toBe(true);
+    expect(matches('(\\w*\\s*){1,100}', 'several words, and a comma')).toBe(false);
+  });
+
   it.each([
     ['(a{500}){500}', '2000'],
+    ['([ab]{2}|cd)*a(ab|ba|aa|bb){80}', 'in too many ways'],
     ['((((){999}){999}){999}){999}', 'repeats too much'],
   ])('refuses %s and says why', (source, reason) => {
     expect(() => new LinearPattern(source)).toThrow(PatternError);
