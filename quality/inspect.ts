@@ -21,6 +21,12 @@ export const DEFAULT_MAX_KEY_BYTES = 128 * 1024 * 1024;
 /** Bytes after which other work of the process (heartbeats, requests) gets its turn. */
 const BYTES_PER_TURN = 4 * 1024 * 1024;
 
+/** Milliseconds after which it gets one whatever was read, since patterns and broken rows take longer. */
+const TURN_MS = 50;
+
+/** Bytes read at once, so that what a source delivers in one piece is no turn by itself. */
+const BYTES_AT_ONCE = 256 * 1024;
+
 export interface InspectOptions {
   /** @default structure and profile alone, comma and double quote, one header row */
   expectation?: Expectation;
@@ -98,6 +104,7 @@ async function readContent(
   const limits = unpackLimits(options);
   let delivered = 0;
   let turn = 0;
+  let turnBegan = performance.now();
   async function* arriving(): AsyncGenerator<Uint8Array> {
     for await (const chunk of bytes) {
       options.signal?.throwIfAborted();
@@ -113,11 +120,16 @@ async function readContent(
   try {
     for await (const chunk of contentOf(source, inspection, ports, limits)) {
       options.signal?.throwIfAborted();
-      inspection.read(chunk);
-      turn += chunk.length;
-      if (turn < BYTES_PER_TURN) continue;
-      turn = 0;
-      await ports.nextTurn();
+      for (let from = 0; from < chunk.length; from += BYTES_AT_ONCE) {
+        const part = chunk.subarray(from, from + BYTES_AT_ONCE);
+        inspection.read(part);
+        turn += part.length;
+        if (turn < BYTES_PER_TURN && performance.now() - turnBegan < TURN_MS) continue;
+        await ports.nextTurn();
+        options.signal?.throwIfAborted();
+        turn = 0;
+        turnBegan = performance.now();
+      }
     }
   } catch (error) {
     if (!(error instanceof ArchiveFault)) throw error;

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { NODE_PORTS } from '../../listener/src/jobs/engine-ports.ts';
 import { DescriptorError } from '../../quality/descriptor-error.ts';
 import { createInspection, inspectCsv } from '../../quality/inspect.ts';
@@ -99,6 +99,19 @@ describe('inspectCsv', () => {
     await inspectCsv(repeated(Buffer.alloc(1024 * 1024, 'a\n'), 8), NODE_PORTS);
     order.push('report');
     expect(order).toStrictEqual(['other work', 'report']);
+  });
+
+  it('lets other work run within one piece of a source that is slow to check', async () => {
+    const turns: number[] = [];
+    let now = 0;
+    const clock = vi.spyOn(performance, 'now').mockImplementation(() => (now += 30));
+    const nextTurn = async () => turns.push(now);
+    await inspectCsv(repeated(Buffer.alloc(2 * 1024 * 1024, 'a\n'), 1), {
+      ...NODE_PORTS,
+      nextTurn,
+    });
+    clock.mockRestore();
+    expect(turns).toHaveLength(4);
   });
 
   it('keeps no more of a cell of 100 MB than the limit for records', async () => {

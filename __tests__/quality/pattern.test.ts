@@ -85,7 +85,7 @@ describe('LinearPattern', () => {
         });
         expect(found).toEqual(values.map((value) => oracle.test(value)));
       }),
-      { numRuns: 500 },
+      { numRuns: 200 },
     );
   });
 
