@@ -34,6 +34,29 @@ export const LENGTH_RULE = 1;
 /** Constraints, as {@link brokenConstraints} judges them. */
 export const OTHER_RULE = 2;
 
+/**
+ * What cells of columns that the schema does not declare look like ({@link inferCell}), by the number that the loop
+ * has for it; 0 stands for what it does not count.
+ */
+export const INFERRED_TYPES = [
+  undefined,
+  'string',
+  'integer',
+  'number',
+  'boolean',
+  'time',
+  'date',
+  'datetime',
+] as const satisfies readonly (FieldType | undefined)[];
+export const UNCOUNTED = 0;
+export const INFERRED_STRING = 1;
+export const INFERRED_INTEGER = 2;
+export const INFERRED_NUMBER = 3;
+export const INFERRED_DATE = 6;
+export const INFERRED_DATETIME = 7;
+/** Figures of a column start at its number times two to this power. */
+export const INFERRED_SHIFT = 3;
+
 /** So many texts are looked up by the loop itself. */
 const MOST_LISTED = 64;
 
@@ -102,6 +125,8 @@ export class ColumnPlan {
   readonly reads: readonly CellType['read'][];
   readonly lists: readonly (TextList | undefined)[];
   readonly profiles: readonly ColumnProfile[];
+  /** 1 where the schema declares nothing: the column's kind is then a guess, after the cell before. */
+  readonly inferred: Uint8Array;
   /** 1 where the first and the last text are profiled. */
   readonly ranged: Uint8Array;
 
@@ -112,6 +137,13 @@ export class ColumnPlan {
   /** First four bytes of the first and the last text so far, as an integer that is ordered as they are. */
   readonly firstTexts: Int32Array;
   readonly lastTexts: Int32Array;
+  /** Bytes of one of the texts that begin so. */
+  readonly firstSizes: Int32Array;
+  readonly lastSizes: Int32Array;
+  /** Of columns that are not declared, by type ({@link INFERRED_TYPES}): cells, smallest and largest value. */
+  readonly tallies: Float64Array;
+  readonly inferredLows: Float64Array;
+  readonly inferredHighs: Float64Array;
 
   constructor(columns: readonly Column[]) {
     const count = columns.length;
@@ -143,6 +175,13 @@ export class ColumnPlan {
       fields,
       (field) => field?.constraints?.maxLength ?? Infinity,
     );
+    this.inferred = Uint8Array.from(fields, (field) => (field === undefined ? 1 : 0));
+    const figures = this.inferred.includes(1) ? count << INFERRED_SHIFT : 0;
+    this.tallies = new Float64Array(figures);
+    this.inferredLows = new Float64Array(figures).fill(Infinity);
+    this.inferredHighs = new Float64Array(figures).fill(-Infinity);
+    this.firstSizes = new Int32Array(count);
+    this.lastSizes = new Int32Array(count);
     this.lows = new Float64Array(count).fill(Infinity);
     this.highs = new Float64Array(count).fill(-Infinity);
     this.nulls = new Float64Array(count);
@@ -159,10 +198,24 @@ export class ColumnPlan {
         this.lows[column] as number,
         this.highs[column] as number,
       );
+      if (this.inferred[column] === 1) this.#foldInferred(column, profile);
     }
+    this.tallies.fill(0);
+    this.inferredLows.fill(Infinity);
+    this.inferredHighs.fill(-Infinity);
     this.nulls.fill(0);
     this.lows.fill(Infinity);
     this.highs.fill(-Infinity);
+  }
+
+  #foldInferred(column: number, profile: ColumnProfile): void {
+    INFERRED_TYPES.forEach((type, code) => {
+      const at = (column << INFERRED_SHIFT) + code;
+      const tally = this.tallies[at] as number;
+      if (type === undefined || tally === 0) return;
+      const [low, high] = [this.inferredLows[at] as number, this.inferredHighs[at] as number];
+      profile.addCountedInferred(type, tally, low, high);
+    });
   }
 }
 

@@ -6,20 +6,29 @@ import {
   ColumnPlan,
   DATE,
   DATETIME,
+  INFERRED_DATE,
+  INFERRED_DATETIME,
+  INFERRED_INTEGER,
+  INFERRED_NUMBER,
+  INFERRED_SHIFT,
+  INFERRED_STRING,
+  INFERRED_TYPES,
   INTEGER,
   LAST_PARSED,
   LENGTH_RULE,
   LISTED,
   NO_RULE,
+  NUMBER,
   OTHER,
   TEXT,
   type TextList,
+  UNCOUNTED,
 } from './column-plan.ts';
 import type { CompiledDialect } from './dialect.ts';
 import type { FaultType } from './faults.ts';
 import { brokenConstraints, type ValueConstraints } from './field-constraints.ts';
 import type { Findings } from './findings.ts';
-import type { ColumnProfile } from './profile.ts';
+import { type ColumnProfile, type InferredCell, inferCell } from './profile.ts';
 import { CELL_ESCAPED, CELL_QUOTED, type RecordTaker, type Scanner } from './scanner.ts';
 import { oddityOf, type TextSet } from './text.ts';
 import { DAY_MS, dayMilliseconds, UNORDERED } from './types/cell-type.ts';
@@ -31,6 +40,7 @@ const PLUS = 0x2b;
 const MINUS = 0x2d;
 const POINT = 0x2e;
 const ZERO = 0x30;
+const NINE = 0x39;
 const COLON = 0x3a;
 const LETTER_T = 0x54;
 const ZULU = 0x5a;
@@ -59,6 +69,13 @@ const MONTH_STARTS = Int32Array.from(
     return dayMilliseconds(year, (month % 12) + 1, 1) / DAY_MS;
   },
 );
+
+/** How the cell after one of each of {@link INFERRED_TYPES} is read at first. */
+const GUESSES = INFERRED_TYPES.map((type) => {
+  if (type === 'date') return DATE;
+  if (type === 'datetime') return DATETIME;
+  return type === 'integer' || type === 'number' ? NUMBER : OTHER;
+});
 
 /** What a byte is outside of quotes. */
 const ORDINARY = 0;
@@ -134,6 +151,9 @@ export class PlainRows implements RecordTaker {
   readonly #left: Int32Array;
   /** Cells of the row that change a profile's range. */
   readonly #outer: Int32Array;
+  /** What the row's undeclared cells were counted as. */
+  readonly #seen: Uint8Array;
+  readonly #guess: InferredCell = { type: 'string', value: 0 };
 
   constructor(context: PlainRowsContext) {
     const { dialect, columns } = context;
@@ -147,6 +167,7 @@ export class PlainRows implements RecordTaker {
     this.#plan = new ColumnPlan(columns);
     this.#left = new Int32Array(columns.length);
     this.#outer = new Int32Array(columns.length);
+    this.#seen = new Uint8Array(columns.length);
     this.#delimiter = dialect.delimiter;
     this.#quote = dialect.quote;
     this.#comment = dialect.comment;
@@ -194,7 +215,9 @@ export class PlainRows implements RecordTaker {
     const plan = this.#plan;
     const { kinds, rules, mayBeEmpty, mayBeMissing, least, greatest, lows, highs, ranged } = plan;
     const { fewestBytes, mostBytes, firstTexts, lastTexts } = plan;
+    const { inferred } = plan;
     const nullCounts = plan.nulls;
+    const seen = this.#seen;
     const left = this.#left;
     const outer = this.#outer;
     const count = kinds.length;
@@ -243,6 +266,8 @@ export class PlainRows implements RecordTaker {
           // biome-ignore lint/suspicious/noConfusingLabels: any doubt ends here, as above
           parsed: if (kind <= LAST_PARSED && mayBeMissing[cell] === 0) {
             let value = 0;
+            /** Digits after the point; -1 without one. */
+            let fraction = -1;
             let at = pos;
             if (kind === INTEGER) {
               const sign = byte;
@@ -316,7 +341,6 @@ export class PlainRows implements RecordTaker {
                 byte = bytes[++at] as number;
                 digit = byte - ZERO;
               }
-              let fraction = 0;
               if (byte === POINT) {
                 const point = at;
                 digitsStart++;
@@ -347,6 +371,14 @@ export class PlainRows implements RecordTaker {
             pos = at;
             values[cell] = value;
             if (value < (lows[cell] as number) || value > (highs[cell] as number)) {
+              // Of an undeclared column there are no such bounds.
+              if (inferred[cell] === 1) {
+                let type = INFERRED_DATE;
+                if (kind === DATETIME) type = INFERRED_DATETIME;
+                else if (kind === NUMBER) type = fraction < 0 ? INFERRED_INTEGER : INFERRED_NUMBER;
+                if (this.#infer(cell, type, value, start, end)) outer[outerCount++] = cell;
+                break judged;
+              }
               if (value < (least[cell] as number) || value > (greatest[cell] as number)) {
                 left[leftCount++] = cell;
                 break judged;
@@ -416,17 +448,39 @@ export class PlainRows implements RecordTaker {
             }
           }
           if ((flag & CELL_ESCAPED) !== 0) {
+            seen[cell] = UNCOUNTED;
             left[leftCount++] = cell;
             break judged;
           }
           if (start === end) {
             empty++;
+            seen[cell] = UNCOUNTED;
             if (mayBeEmpty[cell] === 0) {
               left[leftCount++] = cell;
               break judged;
             }
             nulls[cell] = 1;
             (nullCounts[cell] as number)++;
+            break judged;
+          }
+          if (inferred[cell] === 1) {
+            const first = bytes[start] as number;
+            const size = end - start;
+            const edge =
+              ((ODD_BYTES[first] as number) & ODD_AT_START) |
+              ((ODD_BYTES[bytes[end - 1] as number] as number) & ODD_AT_END);
+            const signed = size > 4 && (bytes[end - 3] === PLUS || bytes[end - 4] === PLUS);
+            let type = INFERRED_STRING;
+            values[cell] = 0;
+            if ((edge !== 0 || signed) && oddityOf(bytes, start, end) !== 0) type = UNCOUNTED;
+            else if (first <= NINE || size === 4 || size === 5)
+              type = this.#guessType(cell, start, end);
+            if (type === UNCOUNTED) {
+              seen[cell] = UNCOUNTED;
+              left[leftCount++] = cell;
+            } else if (this.#infer(cell, type, values[cell] as number, start, end)) {
+              outer[outerCount++] = cell;
+            }
             break judged;
           }
           if (mayBeMissing[cell] !== 0 && (plan.missing[cell] as TextSet).has(bytes, start, end)) {
@@ -557,6 +611,41 @@ export class PlainRows implements RecordTaker {
     return pos;
   }
 
+  /**
+   * What an undeclared cell looks like, its value among the row's; the next one is read as this one is to be read.
+   * Date-times with a zone or a fraction are CellReader's, since they are not ordered as their texts are.
+   */
+  #guessType(cell: number, start: number, end: number): number {
+    inferCell(this.#bytes, start, end, this.#guess);
+    const { type, value } = this.#guess;
+    this.#file.values[cell] = value;
+    const code = INFERRED_TYPES.indexOf(type as (typeof INFERRED_TYPES)[number]);
+    this.#plan.kinds[cell] = GUESSES[code] as number;
+    return code === INFERRED_DATETIME ? UNCOUNTED : code;
+  }
+
+  /** Counts an undeclared cell; gives whether its value or its text is beyond those so far, or may be. */
+  #infer(cell: number, type: number, value: number, start: number, end: number): boolean {
+    const { tallies, inferredLows, inferredHighs, firstTexts, lastTexts } = this.#plan;
+    const at = (cell << INFERRED_SHIFT) + type;
+    (tallies[at] as number)++;
+    this.#seen[cell] = type;
+    const low = inferredLows[at] as number;
+    const high = inferredHighs[at] as number;
+    if (value < low || value > high) return true;
+    // Dates are ordered as their texts are, and so are date-times but for a Z.
+    if (type >= INFERRED_DATE)
+      return type === INFERRED_DATETIME && (value === low || value === high);
+    const prefix = this.#prefix(start, end);
+    const first = firstTexts[cell] as number;
+    const last = lastTexts[cell] as number;
+    if (prefix > first && prefix < last) return false;
+    if (prefix < first || prefix > last || end - start > 4) return true;
+    // All of it is in the prefix.
+    const sizes = prefix === first ? this.#plan.firstSizes : this.#plan.lastSizes;
+    return sizes[cell] !== end - start;
+  }
+
   #count(rows: number): void {
     const file = this.#file;
     file.records += rows;
@@ -568,6 +657,7 @@ export class PlainRows implements RecordTaker {
   #widen(scanner: Scanner, outerCount: number): void {
     const { values } = this.#file;
     const { kinds, lists, lows, highs, ranged, profiles } = this.#plan;
+    const { inferred, inferredLows, inferredHighs } = this.#plan;
     const { starts, ends, bytes } = scanner;
     for (let i = 0; i < outerCount; i++) {
       const cell = this.#outer[i] as number;
@@ -575,7 +665,12 @@ export class PlainRows implements RecordTaker {
       const start = starts[cell] as number;
       const end = ends[cell] as number;
       const profile = profiles[cell] as ColumnProfile;
-      if (kinds[cell] === LISTED) {
+      if (inferred[cell] === 1) {
+        const at = (cell << INFERRED_SHIFT) + (this.#seen[cell] as number);
+        inferredLows[at] = Math.min(inferredLows[at] as number, value);
+        inferredHighs[at] = Math.max(inferredHighs[at] as number, value);
+        this.#addText(cell, start, end);
+      } else if (kinds[cell] === LISTED) {
         const list = lists[cell] as TextList;
         list.seen[list.find(bytes, start, end)] = 1;
         profile.addDeclared(bytes, start, end, value);
@@ -589,6 +684,21 @@ export class PlainRows implements RecordTaker {
         lows[cell] = Math.min(lows[cell] as number, value);
         highs[cell] = Math.max(highs[cell] as number, value);
       }
+    }
+  }
+
+  /** A text of an undeclared column that may be its first or its last. */
+  #addText(cell: number, start: number, end: number): void {
+    const { profiles, firstTexts, lastTexts, firstSizes, lastSizes } = this.#plan;
+    (profiles[cell] as ColumnProfile).addText(this.#bytes, start, end);
+    const prefix = this.#prefix(start, end);
+    if (prefix <= (firstTexts[cell] as number)) {
+      firstTexts[cell] = prefix;
+      firstSizes[cell] = end - start;
+    }
+    if (prefix >= (lastTexts[cell] as number)) {
+      lastTexts[cell] = prefix;
+      lastSizes[cell] = end - start;
     }
   }
 
@@ -615,7 +725,11 @@ export class PlainRows implements RecordTaker {
   /** Takes back what was counted of a row that is not plain. */
   #takeBack(cells: number): void {
     const { nulls } = this.#file;
+    const { inferred, tallies } = this.#plan;
     for (let cell = 0; cell < cells; cell++) {
+      if (inferred[cell] === 1) {
+        (tallies[(cell << INFERRED_SHIFT) + (this.#seen[cell] as number)] as number)--;
+      }
       if (nulls[cell] === 1) (this.#plan.nulls[cell] as number)--;
     }
   }

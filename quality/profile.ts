@@ -94,6 +94,20 @@ export class ColumnProfile {
     figures[this.#high] = Math.max(figures[this.#high] as number, high);
   }
 
+  /** Values of an undeclared column that look like a type, counted elsewhere; their outermost texts are {@link addText}'s. */
+  addCountedInferred(type: FieldType, tally: number, low: number, high: number): void {
+    const code = TYPE_CODES[type];
+    const figures = this.#figures;
+    (figures[code] as number) += tally;
+    figures[LOWS + code] = Math.min(figures[LOWS + code] as number, low);
+    figures[HIGHS + code] = Math.max(figures[HIGHS + code] as number, high);
+  }
+
+  /** A text that may be the column's first or last. */
+  addText(bytes: Uint8Array, start: number, end: number): void {
+    this.#texts.add(bytes, start, end);
+  }
+
   /** A value without a declared type, or one that is not of it. */
   addInferred(bytes: Uint8Array, start: number, end: number): void {
     inferCell(bytes, start, end, this.#inferred);

@@ -179,7 +179,7 @@ const sample: fc.Arbitrary<Sample> = fc
     );
     const lineEnd = fc.constantFrom('\n', '\r\n', '\r');
     return fc.record({
-      schema: fc.constantFrom(schema, schema, schema, undefined),
+      schema: fc.constantFrom(schema, schema, undefined),
       rows: fc.array(row, { maxLength: 30 }),
       lineEnd,
       others: fc.oneof(
@@ -239,6 +239,44 @@ describe('PlainRows', () => {
   it('counts a null no more than once where its row turns out to be broken', () => {
     const report = inspectBytes('a,b\n,1\n,2,3\n,4\n');
     expect(report.columns[0]).toMatchObject({ rows: 2, nulls: 2 });
+  });
+
+  it('looks no further than its buffer where a cell begins as the buffer ends', () => {
+    const schema: TableSchema = {
+      fields: [
+        { name: 'a', type: 'string' },
+        { name: 'b', type: 'datetime' },
+      ],
+    };
+    const row = 'x,2024-02-29T10:00:00Z\n';
+    const file = `a,b\n${row.repeat(800)}`;
+    // The scanner's first buffer has 16 KiB.
+    for (const cut of Array.from({ length: 64 }, (_, index) => 16_384 - index)) {
+      for (const expectation of [{ schema }, {}]) {
+        const report = inspectBytes(file, { expectation }, [cut]);
+        expect(report.columns[1]).toMatchObject({ rows: 800, types: { datetime: 800 } });
+      }
+    }
+  });
+
+  it('counts an undeclared cell no more than once where its row turns out to be broken', () => {
+    const report = inspectBytes('a,b\n1,x\n2,x,3\n4,y\n5,"z\n');
+    expect(report.columns[0]).toMatchObject({ rows: 2, types: { integer: 2 }, min: 1, max: 4 });
+    expect(report.columns[1]).toMatchObject({ types: { string: 2 }, min: 'x', max: 'y' });
+  });
+
+  it('tells the types of an undeclared column in which they change from row to row', () => {
+    const cells = ['1', '0.5', '2024-02-29', 'true', 'x', '10:00:00', '2024-02-29T12:00:00+02:00'];
+    const later = ['2024-02-29T11:00:00', '2024-02-29T11:00:00Z', '7', '-1', ''];
+    const file = `a,b\n${[...cells, ...later, ...cells].map((cell) => `${cell},k\n`).join('')}`;
+    const report = inspectBytes(file);
+    expect(report).toStrictEqual(inspectBytes(file, { plainRows: false }));
+    expect(report.columns[0]).toMatchObject({
+      nulls: 1,
+      types: { integer: 4, number: 2, date: 2, boolean: 2, string: 2, time: 2, datetime: 4 },
+      min: '-1',
+      max: 'x',
+    });
   });
 
   it('reads a file without a header by the dialect that is found', () => {
