@@ -48,7 +48,7 @@ test('LocalStack reaches the host on Linux too, and names its certificates as th
 test('the database is the one that setup-localstack names', () => {
   const { POSTGRES_USER, POSTGRES_PASSWORD, POSTGRES_DB } = services.postgres.environment;
   const url = `postgresql://${POSTGRES_USER}:${POSTGRES_PASSWORD}@localhost:5432/${POSTGRES_DB}`;
-  expect(listenerCommand({ topicArn: '', endpoint: '', port: 1 })).toContain(
+  expect(listenerCommand({ topicArn: '', endpoint: '', port: 1, rulesFolder: '' })).toContain(
     `DATABASE_URL=${url} `,
   );
 });

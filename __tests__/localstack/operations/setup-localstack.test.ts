@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import {
   GetBucketNotificationConfigurationCommand,
   PutBucketNotificationConfigurationCommand,
@@ -105,7 +106,9 @@ describe('the local chapter, in its order', () => {
   });
 
   test('the listener that was printed confirms while the command waits for it', async () => {
-    const { DATABASE_URL, ...environment } = printedEnvironment(first.stderr);
+    const { DATABASE_URL, RULES_LOCATION, ...printed } = printedEnvironment(first.stderr);
+    expect(RULES_LOCATION).toBe('"$PWD/listener/seed"');
+    const environment = { ...printed, RULES_LOCATION: join(ROOT, 'listener/seed') };
     expect(DATABASE_URL).toBe('postgresql://postgres:postgres@localhost:5432/postgres');
     const waiting = setup('--wait', '60');
     listener = await startListener({ localStack, databaseUrl: testDatabase.url, environment });

@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { isLoopback } from './edge.ts';
 import { LOCALSTACK_CREDENTIALS, LOCALSTACK_REGION } from './localstack-target.ts';
 
@@ -7,13 +9,16 @@ export interface ListenerNeeds {
   /** LocalStack by http: it names its certificates so. */
   readonly endpoint: string;
   readonly port: number;
+  /** The rule set that it applies, below the repository's folder. */
+  readonly rulesFolder: string;
 }
 
 /** Host by which a container reaches the machine that it runs on. */
 export const CONTAINER_HOST = 'host.docker.internal';
 
 /** The command that starts the listener, ready to copy. The database is that of docker-compose.yml. */
-export function listenerCommand({ topicArn, endpoint, port }: ListenerNeeds): string {
+export function listenerCommand(needs: ListenerNeeds): string {
+  const { topicArn, endpoint, port, rulesFolder } = needs;
   const environment = {
     PORT: String(port),
     SNS_TOPIC_ARNS: topicArn,
@@ -23,11 +28,18 @@ export function listenerCommand({ topicArn, endpoint, port }: ListenerNeeds): st
     AWS_ACCESS_KEY_ID: LOCALSTACK_CREDENTIALS.accessKeyId,
     AWS_SECRET_ACCESS_KEY: LOCALSTACK_CREDENTIALS.secretAccessKey,
     DATABASE_URL: 'postgresql://postgres:postgres@localhost:5432/postgres',
+    RULES_LOCATION: `"$PWD/${rulesFolder}"`,
   };
   return [
     ...Object.entries(environment).map(([name, value]) => `${name}=${value} \\`),
     'npx file-processing serve --migrate',
   ].join('\n');
+}
+
+/** The rule set of an environment where it has its own, else the one of the repository: as `npm start` takes it. */
+export function rulesFolderOf(root: string, environment: string): string {
+  const own = `environments/${environment}/rules`;
+  return existsSync(join(root, own)) ? own : 'listener/seed';
 }
 
 /** What to do when a container can't reach a port of the machine that it runs on. */

@@ -1,9 +1,10 @@
 import type { SNSClient } from '@aws-sdk/client-sns';
+import { DEFAULT_ENVIRONMENT } from '../../settings/environment.ts';
 import { type Clock, type OperationContext, waitFor } from '../operation.ts';
 import { EXIT, OperationError } from '../operation-error.ts';
 import { isConfirmedWithin, subscriptionsOf } from '../topics/subscriptions.ts';
 import { NOT_RAW } from '../topics/wanted-subscription.ts';
-import { CONTAINER_HOST, listenerCommand, unconfirmedAdvice } from './advice.ts';
+import { CONTAINER_HOST, listenerCommand, rulesFolderOf, unconfirmedAdvice } from './advice.ts';
 import { answersInContainer } from './container.ts';
 import { answers, type Edge, isLoopback } from './edge.ts';
 import type { LocalStackTarget } from './localstack-target.ts';
@@ -54,6 +55,7 @@ export async function subscribeWhenUp(
     topicArn,
     endpoint: await endpointForListener(request.edge),
     port: listener.port,
+    rulesFolder: rulesFolderOf(context.root, context.env.ENVIRONMENT || DEFAULT_ENVIRONMENT),
   });
   if (!(await isUp(context, request, command))) {
     const advice = `start the listener, then run this again:\n\n${command}\n`;
