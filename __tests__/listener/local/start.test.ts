@@ -2,15 +2,21 @@ import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { EXIT } from '@file-processing/contract/listener-interface.ts';
+import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest';
 import { fallbackFolderFor } from '../../../listener/local/postgres/place.ts';
+import { readConfig } from '../../../listener/src/config.ts';
+import { startRules } from '../../../listener/src/serve/rules-in-force.ts';
+import { createLocalStore } from '../../../listener/src/storage/local-store.ts';
 import { COMPILE_CACHE } from '../../support/compile-cache.ts';
 import { eventually } from '../../support/eventually.ts';
+import { cli, eventOf } from '../support/cli.ts';
 import { copyCluster } from '../support/copy-cluster.ts';
+import { createTestDatabase } from '../support/postgres.ts';
 import { OFFICER_RULES, OFFICERS_FILE, ruleFolder } from '../support/rule-sets.ts';
 import { type SynthesizedStack, synthesizedStack } from '../support/synthesized-stack.ts';
 
@@ -180,6 +186,58 @@ test('--rules names the rule set that files are judged by, YAML included', async
   expect(await flow.ended).toBe(0);
   expect(flow.output()).toMatch(/^FAILED .*officers\.csv: 1 row, 1 fault \(1 type-error\)/m);
 });
+
+test.each([
+  ['good', 'n\n1\n', 'passed'],
+  ['bad', 'n\nx\n', 'failed'],
+])(
+  'a %s file has the same verdict by validate, npm start, and a pod of the same stack',
+  async (_name, text, verdict) => {
+    let settings: Record<string, string> = {};
+    const stack = await writeStack((resource) => {
+      settings = resource.kubernetes_config_map_v1.config.data;
+    });
+    const key = 'from_client/nm/officers.csv';
+    const file = join(stack.data, BUCKET, key);
+    await mkdir(dirname(file), { recursive: true });
+    await writeFile(file, text);
+    const rules = await ruleFolder({
+      ...OFFICER_RULES,
+      'monitoring_files/nm/officers.yaml': { ...OFFICERS_FILE, bucket: BUCKET },
+    });
+
+    const schema = join(rules, 'mappings/officers.yaml');
+    const validated = await cli(['validate', file, '--schema', schema, '--json']);
+    expect(JSON.parse(validated.out).verdict).toBe(verdict);
+
+    const flow = start(stack, '--once', '--rules', rules);
+    expect(await flow.ended).toBe(0);
+    expect(flow.output()).toMatch(
+      new RegExp(`^${verdict.toUpperCase()} .*officers\\.csv: 1 row`, 'm'),
+    );
+
+    const given = await createTestDatabase();
+    onTestFinished(() => given.drop());
+    // What only Terraform knows, and the database of the cluster, have no part in a verdict.
+    const inPod = Object.entries(settings).filter(
+      ([name, value]) => !name.startsWith('DB_') && !value.includes('${'),
+    );
+    const environment = {
+      ...Object.fromEntries(inPod),
+      ...{ RULES_LOCATION: rules, DATABASE_URL: given.url, LOCAL_S3_ROOT: stack.data },
+    };
+    const location = readConfig(environment, { database: true, httpIntake: false }).rulesLocation;
+    const inForce = await startRules({
+      ...{ location: location ?? { folder: '' }, database: given.database },
+      ...{ store: createLocalStore(stack.data), logger: pino({ enabled: false }) },
+    });
+    await inForce.stop();
+    const event = eventOf(BUCKET, key);
+    await cli(['run', 's3_data_quality_job', '--event-json', event], environment);
+    const { out } = await cli(['runs', 'list', '--json'], environment);
+    expect(JSON.parse(out)).toMatchObject([{ verdict, rules: 'officers 1' }]);
+  },
+);
 
 test.each([
   ['that is not there', 64, '/nowhere', 'there is no folder /nowhere\n'],
