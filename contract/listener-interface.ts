@@ -70,6 +70,7 @@ export const COMMANDS: readonly string[] = [
   'validate',
   'infer',
   'diff',
+  'onboard',
   CHECK,
   'healthcheck',
 ];

@@ -205,6 +205,20 @@ function describeProgram(context: CommandContext, finish: (code: number) => void
     );
 
   program
+    .command('onboard')
+    .description('make a first rule set of samples of one kind of file, and judge them by it')
+    .argument('<files...>', 'CSV files, or patterns')
+    .option('--into <folder>', 'where the rule set is written; nothing there is replaced', 'rules')
+    .option('--client <client>', 'who delivers')
+    .option('--bucket <bucket>', 'where files arrive')
+    .action((files, options) =>
+      executeUntilSignal(async () => (await import('./cli/onboard.ts')).onboard, {
+        files,
+        ...options,
+      }),
+    );
+
+  program
     .command('check')
     .description('check what the listener depends on: the database, AWS, the bucket')
     .addOption(new Option('--only <part>', 'check only this part').choices(CHECK_PARTS))

@@ -37,7 +37,7 @@ const PERSONAL =
   /name|birth|\bdob\b|\bage\b|ssn|social|gender|\bsex\b|race|ethnic|address|street|phone|mobile|e-?mail|badge|licen[cs]e|passport|account|card|salary|income/i;
 
 /** What is known of one column from all files. */
-interface Seen {
+export interface Seen {
   readonly label: string;
   /** By its narrowest type, how many values it has; texts that may stand for no value are texts. */
   readonly types: Map<FieldType, number>;
@@ -70,38 +70,13 @@ export const infer: Command<InferOptions> = async (context, { files }) => {
       maxKeyBytes: engine.maxKeyBytes,
     });
   const paths = (await foundFiles(files)).map(({ path }) => path);
-  const seen: Seen[] = [];
-  const delimiters = new Set<string>();
-  for (const path of paths) {
-    const texts: Texts[] = [];
-    const report = await inspect(path, undefined, (file, columns) => {
-      delimiters.add(String.fromCharCode(file.dialect.delimiter));
-      texts.splice(0, texts.length, ...columns.map(() => new Texts()));
-      return (record) => {
-        for (const [cell, text] of texts.entries()) {
-          const length = (record.ends[cell] ?? 0) - (record.starts[cell] ?? 0);
-          if (text.isOpenTo(length)) text.add(cellText(record, cell));
-        }
-      };
-    });
-    if (report.verdict === 'failed' || report.verdict === 'unreadable') {
-      context.stderr.write(`${printable(path)} is ${report.verdict} without any rules: `);
-      context.stderr.write(`${printable(report.reasons.join(' '))} Look at it by validate.\n`);
-      return EXIT.bad;
-    }
-    add(seen, report, texts, path);
-    if (delimiters.size > 1) {
-      throw new UsageError(`${path} has another delimiter than the files before it`);
-    }
+  const proposal = await proposalOf(paths, inspect);
+  if ('reason' in proposal) {
+    context.stderr.write(`${printable(proposal.reason)}\n`);
+    return EXIT.bad;
   }
-  const [delimiter = ','] = delimiters;
+  const { schema, seen, delimiter } = proposal;
   const dialect = delimiter === ',' ? {} : { dialect: { delimiter } };
-  const trial = { fields: seen.map(asTried) };
-  for (const path of paths) {
-    const { columns } = await inspect(path, { schema: trial, ...dialect });
-    for (const [index, column] of seen.entries()) addTried(column, columns[index]);
-  }
-  const schema = proposed(seen);
   const mapping =
     delimiter === ',' ? schema : { name: 'inferred', ...dialect, tableSchema: schema };
   context.stdout.write(`${JSON.stringify(mapping, null, 2)}\n`);
@@ -116,6 +91,66 @@ export const infer: Command<InferOptions> = async (context, { files }) => {
   );
   return codes.includes(EXIT.bad) ? EXIT.bad : EXIT.ok;
 };
+
+/** A Table Schema that was made of samples. */
+export interface Proposal {
+  readonly schema: TableSchema;
+  /** In the order of its fields. */
+  readonly seen: readonly Seen[];
+  readonly delimiter: string;
+}
+
+/** Judges one file, of whose faults only the counts are wanted. */
+export type Inspect = (
+  path: string,
+  expectation?: Expectation,
+  rowReader?: RowReader,
+) => Promise<QualityReport>;
+
+/**
+ * Proposes a Table Schema.
+ *
+ * @param paths of files of one kind
+ * @returns or why a sample shows nothing, in sentences
+ * @throws {UsageError} for files with different labels or delimiters
+ */
+export async function proposalOf(
+  paths: readonly string[],
+  inspect: Inspect,
+): Promise<Proposal | { readonly reason: string }> {
+  const seen: Seen[] = [];
+  const delimiters = new Set<string>();
+  for (const path of paths) {
+    const texts: Texts[] = [];
+    const report = await inspect(path, undefined, (file, columns) => {
+      delimiters.add(String.fromCharCode(file.dialect.delimiter));
+      texts.splice(0, texts.length, ...columns.map(() => new Texts()));
+      return (record) => {
+        for (const [cell, text] of texts.entries()) {
+          const length = (record.ends[cell] ?? 0) - (record.starts[cell] ?? 0);
+          if (text.isOpenTo(length)) text.add(cellText(record, cell));
+        }
+      };
+    });
+    const { verdict, reasons } = report;
+    if (verdict === 'failed' || verdict === 'unreadable') {
+      const what = `${path} is ${verdict} without any rules`;
+      return { reason: `${what}: ${reasons.join(' ')} Look at it by validate.` };
+    }
+    add(seen, report, texts, path);
+    if (delimiters.size > 1) {
+      throw new UsageError(`${path} has another delimiter than the files before it`);
+    }
+  }
+  const [delimiter = ','] = delimiters;
+  const dialect = delimiter === ',' ? {} : { dialect: { delimiter } };
+  const trial = { fields: seen.map(asTried) };
+  for (const path of paths) {
+    const { columns } = await inspect(path, { schema: trial, ...dialect });
+    for (const [index, column] of seen.entries()) addTried(column, columns[index]);
+  }
+  return { schema: proposed(seen), seen, delimiter };
+}
 
 /** What the texts of a column say in one file, within little memory. */
 class Texts {
@@ -289,7 +324,8 @@ function proposed(seen: readonly Seen[]): TableSchema {
   return { fields, ...(key === undefined ? {} : { primaryKey: key.label }) };
 }
 
-function evidenceOf(column: Seen): string {
+/** What a column's type and constraints were concluded from, without a value of it. */
+export function evidenceOf(column: Seen): string {
   const { label, rows, isPersonal } = column;
   const nulls = nullsOf(column);
   const texts = nullTextsOf(column);
