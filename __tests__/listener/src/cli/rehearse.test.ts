@@ -74,17 +74,15 @@ test('works where nothing can be written, and records nothing', async () => {
       ),
     );
   const before = await counts();
-  const url = new URL(given.url);
-  const name = url.pathname.slice(1);
-  await given.database.raw(`ALTER DATABASE ?? SET default_transaction_read_only = on`, [name]);
+  // Of the connections that are made from now on.
+  vi.stubEnv('PGOPTIONS', '-c default_transaction_read_only=on');
   try {
+    const apply = ['rules', 'apply', await ruleFolder(STRICTER)];
+    const { err } = await cli(apply, { DATABASE_URL: given.url });
+    expect(err).toContain('read-only transaction');
     expect((await rehearse(STRICTER, '--last', '1')).code).toBe(1);
   } finally {
-    // New connections are read-only by now, this one too where it is new.
-    await given.database.raw(
-      `BEGIN READ WRITE; ALTER DATABASE "${name}" RESET default_transaction_read_only; COMMIT`,
-    );
-    await given.database.raw('SET default_transaction_read_only = off');
+    vi.unstubAllEnvs();
   }
   expect(await counts()).toEqual(before);
 });
