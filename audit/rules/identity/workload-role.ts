@@ -188,6 +188,13 @@ function mayWrite(job: Job | undefined, resource: string): boolean {
   });
 }
 
+/** The prefix of the rule set; where no ConfigMap is there to tell, any folder. */
+function mayReadRules(job: Job | undefined, resource: string): boolean {
+  if (job?.rules !== undefined) return resource === `${job.rules}*`;
+  const isUnknown = job?.reportPrefix === undefined;
+  return isUnknown && /^arn:[^:]+:s3:::[^/*]+\/[^*]+\/\*$/.test(resource);
+}
+
 function workloadRoles({ model }: { readonly model: Model }): readonly Resource[] {
   const federated = policiesOf(model).filter(
     ({ kind, document }) =>
@@ -517,8 +524,7 @@ export const WORKLOAD_ROLE_RULES: readonly Rule[] = [
         .flatMap(({ statement }) => {
           const { sid, actions, resources } = statement;
           const allowedOn = (action: string, resource: string): boolean => {
-            if (action === 's3:GetObject' && job?.rules && resource === `${job.rules}*`)
-              return true;
+            if (action === 's3:GetObject' && mayReadRules(job, resource)) return true;
             if (/^s3:Get/.test(action)) return job === undefined || reads.includes(resource);
             if (/^s3:Put/.test(action)) return mayWrite(job, resource);
             if (/^s3:Delete/.test(action))
