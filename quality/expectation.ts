@@ -42,6 +42,29 @@ export function compileExpectation(expectation: unknown): CompiledExpectation {
   return compiled;
 }
 
+/** So many expectations are kept ready. */
+const KEPT = 16;
+
+/**
+ * Compiles expectations, and keeps those that were used last: of many small files by the same rules, compiling them was a
+ * tenth of the time and most of the memory. Expectations are told apart by their content.
+ */
+export class ExpectationCache {
+  readonly #compiled = new Map<string, CompiledExpectation>();
+
+  /** @throws {DescriptorError} as {@link compileExpectation} does */
+  compile(expectation: Expectation): CompiledExpectation {
+    const text = JSON.stringify(expectation);
+    const compiled = this.#compiled.get(text) ?? compileExpectation(expectation);
+    // A map keeps the order in which entries came: the first one is the one that was used longest ago.
+    this.#compiled.delete(text);
+    this.#compiled.set(text, compiled);
+    const [oldest] = this.#compiled.keys();
+    if (this.#compiled.size > KEPT && oldest !== undefined) this.#compiled.delete(oldest);
+    return compiled;
+  }
+}
+
 /** Every problem of an expectation; none when it can be used. */
 export function expectationProblems(expectation: unknown): readonly DescriptorProblem[] {
   return compileAll(expectation).problems;

@@ -10,7 +10,7 @@ import {
 import { ByteReader } from './byte-reader.ts';
 import type { RowReader } from './checks/check.ts';
 import type { AcceptedDelivery } from './delivery-rules.ts';
-import { compileExpectation, type Expectation } from './expectation.ts';
+import { type CompiledExpectation, compileExpectation, type Expectation } from './expectation.ts';
 import { Inspection } from './inspection.ts';
 import type { EnginePorts } from './ports.ts';
 import type { QualityReport } from './report.ts';
@@ -30,6 +30,8 @@ const BYTES_AT_ONCE = 256 * 1024;
 export interface InspectOptions {
   /** @default structure and profile alone, comma and double quote, one header row */
   expectation?: Expectation;
+  /** One that was compiled before, in the place of {@link expectation}. */
+  compiled?: CompiledExpectation;
   /** Faults listed in full, from 0, and 20 of each kind and column at most. Totals are always exact. @default 1000 */
   maxFaults?: number;
   /** Longest record in bytes, from 1; a longer one is a fault, and this is what memory is spent on. @default 8 MiB */
@@ -179,7 +181,8 @@ export function createInspection(ports: EnginePorts, options: InspectOptions = {
   checkLimit('maxFaults', maxFaults, 0, 1_000_000);
   checkLimit('maxRecordBytes', maxRecordBytes, 1, 1024 * 1024 * 1024);
   checkLimit('maxKeyBytes', maxKeyBytes, 0, 64 * 1024 * 1024 * 1024);
-  return new Inspection(compileExpectation(options.expectation), ports, {
+  const expectation = options.compiled ?? compileExpectation(options.expectation);
+  return new Inspection(expectation, ports, {
     maxFaults,
     maxRecordBytes,
     maxKeyBytes,

@@ -4,7 +4,11 @@ import {
   labelToken,
   neededHistory,
 } from '@file-processing/quality/delivery-rules.ts';
-import { compileExpectation, type Expectation } from '@file-processing/quality/expectation.ts';
+import {
+  type CompiledExpectation,
+  type Expectation,
+  ExpectationCache,
+} from '@file-processing/quality/expectation.ts';
 import { inspectCsv } from '@file-processing/quality/inspect.ts';
 import type { EnginePorts } from '@file-processing/quality/ports.ts';
 import type { QualityReport } from '@file-processing/quality/report.ts';
@@ -13,6 +17,8 @@ import { withhold } from '../privacy/withhold.ts';
 import { ObjectUnavailableError, type OpenedObject } from '../storage/object-store.ts';
 import type { Job, JobContext, JobOutcome, Unmonitored } from './job.ts';
 import type { MonitoredFile } from './monitored-file.ts';
+
+const EXPECTATIONS = new ExpectationCache();
 
 /** Looks up what is expected of an object, reads it once and judges it. */
 export const s3DataQualityJob: Job = {
@@ -27,11 +33,14 @@ export const s3DataQualityJob: Job = {
       const reading = AbortSignal.any([signal, end.signal]);
       const opened = await store.open(object, reading);
       const { bytes, sizeBytes } = opened;
-      const expectation = monitored === undefined ? undefined : expectationOf(monitored.mapping);
-      const history = await historyFor(expectation, monitored, context);
+      const compiled =
+        monitored === undefined
+          ? undefined
+          : EXPECTATIONS.compile(expectationOf(monitored.mapping));
+      const history = await historyFor(compiled, monitored, context);
       const report = await inspectCsv(bytes, engine.ports, {
         maxKeyBytes: engine.maxKeyBytes,
-        ...(expectation === undefined ? {} : { expectation }),
+        ...(compiled === undefined ? {} : { compiled }),
         ...(history === undefined ? {} : { history }),
         maxFaults,
         signal,
@@ -111,13 +120,13 @@ function deliveredColumns({ columns }: QualityReport, ports: EnginePorts): Deliv
 
 /** What rules that look back need; nothing is read where none does. */
 async function historyFor(
-  expectation: Expectation | undefined,
+  expectation: CompiledExpectation | undefined,
   monitored: MonitoredFile | undefined,
   { acceptedBefore }: JobContext,
 ): Promise<readonly AcceptedDelivery[] | undefined> {
-  if (!expectation?.rules || monitored === undefined || acceptedBefore === undefined)
+  if (expectation === undefined || monitored === undefined || acceptedBefore === undefined)
     return undefined;
-  const deliveries = neededHistory(compileExpectation(expectation).rules);
+  const deliveries = neededHistory(expectation.rules);
   return deliveries === 0 ? undefined : acceptedBefore(monitored, deliveries);
 }
 
