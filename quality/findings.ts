@@ -55,6 +55,12 @@ const MOST_CHARACTERS = 1024 * 1024;
 /** What a listed fault takes beside its texts. */
 const PLACE_CHARACTERS = 150;
 
+/** Room that a kind's first fault makes. */
+const FIRST_COLUMNS = 8;
+/** Before the first fault of a kind: most kinds of most files have none. */
+const NO_TOTALS = new Float64Array(0);
+const NOTHING_LISTED = new Uint8Array(0);
+
 /** Faults of one kind. */
 class Tally {
   total = 0;
@@ -64,14 +70,15 @@ class Tally {
   failingInRows = 0;
   listed = 0;
   /** Totals by column, and how many of each are listed; what has no column comes first. */
-  totals = new Float64Array(8);
-  listedOf = new Uint8Array(8);
+  totals: Float64Array = NO_TOTALS;
+  listedOf: Uint8Array = NOTHING_LISTED;
 
   /** Makes room for a column. */
   reach(index: number): void {
     if (index < this.totals.length) return;
-    const totals = new Float64Array(index * 2);
-    const listedOf = new Uint8Array(index * 2);
+    const room = Math.max(FIRST_COLUMNS, index * 2);
+    const totals = new Float64Array(room);
+    const listedOf = new Uint8Array(room);
     totals.set(this.totals);
     listedOf.set(this.listedOf);
     this.totals = totals;
