@@ -90,12 +90,16 @@ export async function findRules(
   };
 }
 
+/** A file that is put anew that often while it is read counts as absent, until the next look. */
+const READS_OF_A_FILE = 3;
+
 /** Undefined for an object that is not there. */
 async function readText(
   store: Pick<ObjectStore, 'open'>,
   bucket: string,
   key: string,
   signal: AbortSignal,
+  triesLeft = READS_OF_A_FILE,
 ): Promise<string | undefined> {
   const end = new AbortController();
   try {
@@ -108,8 +112,10 @@ async function readText(
     for await (const chunk of opened.bytes) chunks.push(chunk);
     return Buffer.concat(chunks).toString('utf8');
   } catch (error) {
-    if (error instanceof ObjectUnavailableError) return undefined;
-    throw error;
+    if (!(error instanceof ObjectUnavailableError)) throw error;
+    // It was put anew while it was read.
+    if (error.code === 'object-gone' || triesLeft === 1) return undefined;
+    return await readText(store, bucket, key, signal, triesLeft - 1);
   } finally {
     end.abort();
   }
