@@ -44,6 +44,9 @@ interface DiagnosisKind {
   readonly find: (evidence: DiagnosisEvidence) => Finding | undefined;
 }
 
+/** What to do about a table that is wider than any is meant to be. */
+const TURNED = 'Look whether the table is turned on its side: each record is a row.';
+
 /** Diagnoses of a report. */
 const MOST = 3;
 
@@ -66,7 +69,11 @@ export const DIAGNOSES: readonly DiagnosisKind[] = [
   {
     kind: 'source-error',
     remedy: 'Look whether the export or the transfer failed, and deliver the whole file.',
-    find: ({ log }) => whole(log, 'source-error'),
+    find({ log }) {
+      const found = whole(log, 'source-error');
+      const isTooWide = found?.sentence.includes('labels; at most') === true;
+      return found && isTooWide ? { ...found, remedy: TURNED } : found;
+    },
   },
   {
     kind: 'undeclared-encoding',

@@ -313,8 +313,8 @@ export class Inspection implements RecordHandler {
       faultCounts,
       faults: found.log.listed,
       ...(deliveryRules.length === 0 ? {} : { deliveryRules }),
-      columns: (file.columns ?? []).map(({ profile, label }, index) => ({
-        ...profile.report(index, file.readRows, shorten(label)),
+      columns: (file.columns ?? []).map(({ profile, label, classification }, index) => ({
+        ...profile.report(index, file.readRows, { label: shorten(label), classification }),
         faultCounts: found.log.countsOf(index),
       })),
     };
@@ -498,16 +498,18 @@ export class Inspection implements RecordHandler {
       this.#open(
         layout.map((field) => file.schema?.fields[field]?.name ?? ''),
         layout,
+        false,
       );
     }
     this.#takePlainRows();
   }
 
-  #open(labels: readonly string[], fieldOfColumn: readonly number[]): void {
+  /** @param isTold whether labels tell which column is which field, and not the width of the first row alone */
+  #open(labels: readonly string[], fieldOfColumn: readonly number[], isTold = true): void {
     const file = this.#file;
     const columns = labels.map((label, column) => {
       const field = file.schema?.fields[fieldOfColumn[column] ?? -1];
-      const classification = classificationOf(label, field);
+      const classification = isTold ? classificationOf(label, field) : null;
       return { label, field, classification, profile: new ColumnProfile(field) };
     });
     this.#cells = new CellReader(

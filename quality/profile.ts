@@ -1,4 +1,4 @@
-import { type Classification, classificationOf } from './classification.ts';
+import type { Classification } from './classification.ts';
 import { FIELD_TYPES, type FieldType } from './field-type.ts';
 import type { CompiledField } from './table-schema.ts';
 import { reportText } from './text.ts';
@@ -123,7 +123,11 @@ export class ColumnProfile {
   }
 
   /** @param readRows rows of which cells were read */
-  report(column: number, readRows: number, label: string): ColumnReport {
+  report(
+    column: number,
+    readRows: number,
+    { label, classification }: Pick<ColumnReport, 'label' | 'classification'>,
+  ): ColumnReport {
     const rows = readRows - this.unread;
     const unfit = sum(FIELD_TYPES.map((type) => this.#figures[TYPE_CODES[type]] ?? 0));
     const types: Partial<Record<FieldType, number>> = {};
@@ -137,7 +141,7 @@ export class ColumnProfile {
       field: column + 1,
       label,
       name: this.#field?.name ?? null,
-      classification: classificationOf(label, this.#field),
+      classification,
       type,
       declared: this.#field !== undefined,
       rows,

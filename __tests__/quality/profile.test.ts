@@ -6,7 +6,7 @@ import { compileSchema, type TableField } from '../../quality/table-schema.ts';
 function inferred(...cells: string[]) {
   const profile = new ColumnProfile(undefined);
   for (const cell of cells) profile.addInferred(Buffer.from(cell), 0, Buffer.byteLength(cell));
-  return profile.report(0, cells.length, 'a');
+  return profile.report(0, cells.length, { label: 'a', classification: null });
 }
 
 function declared(field: Omit<TableField, 'name'>, ...cells: string[]) {
@@ -19,7 +19,7 @@ function declared(field: Omit<TableField, 'name'>, ...cells: string[]) {
     if (Number.isNaN(value)) profile.addInferred(bytes, 0, bytes.length);
     else profile.addDeclared(bytes, 0, bytes.length, value);
   }
-  return profile.report(0, cells.length, 'a');
+  return profile.report(0, cells.length, { label: 'a', classification: 'internal' });
 }
 
 describe('ColumnProfile without a declared type', () => {

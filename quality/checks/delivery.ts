@@ -333,10 +333,10 @@ function judgeColumns(
   if (last?.columns === undefined) {
     return unjudgedRule(rule, 'the columns of the last accepted delivery were not kept');
   }
-  const now = (file.columns ?? []).map(({ label, field, profile }, index) => ({
+  const now = (file.columns ?? []).map(({ label, field, classification, profile }, index) => ({
     label,
     token: labelToken(label, file.ports),
-    type: field?.type ?? profile.report(index, file.readRows, label).type,
+    type: field?.type ?? profile.report(index, file.readRows, { label, classification }).type,
     declared: field !== undefined,
   }));
   const changes = columnChanges(last.columns, now);
