@@ -121,6 +121,20 @@ describe('a change of the columns since the last delivery', () => {
   });
 });
 
+describe('columns that are placed by the width of the first row, and not by their labels', () => {
+  it('show no value, since a public one may hold the text of another', () => {
+    const whole = reportOf('id,badge\n1,MARKER-of-badge,x\n2,MARKER-of-another,y\n', {
+      fields: [
+        { name: 'id', type: 'integer', classification: 'public' },
+        { name: 'unit', classification: 'public' },
+        { name: 'badge', classification: 'sensitive' },
+      ],
+    });
+    expect(JSON.stringify(whole)).toContain('MARKER');
+    expect(JSON.stringify(withhold(whole, true).report)).not.toContain('MARKER');
+  });
+});
+
 describe('restore', () => {
   it('gives back the whole report from all that is withheld', () => {
     expect(restore(withhold(WHOLE, true), ['internal', 'sensitive'])).toStrictEqual(WHOLE);
