@@ -56,7 +56,8 @@ export async function startFaultyServer(
       current = await startLocalPostgres({
         folder,
         settings: {
-          max_connections: '100',
+          // Frozen replicas and killed commands keep theirs for a while, beside those that are started in their place.
+          max_connections: '300',
           max_wal_size: '128MB',
           min_wal_size: '48MB',
           // What a power cut would lose is no fault of this suite: processes are killed, not machines.
