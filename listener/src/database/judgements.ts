@@ -67,6 +67,8 @@ export interface JudgementResult {
     readonly mappingName: string;
     readonly mappingVersion: number;
   };
+  /** Records for the outbox that there is a verdict, unless the judgement is a quiet one. @default false */
+  readonly tells?: boolean;
 }
 
 /** Columns of a {@link HeldJudgement}, of `run` and `judgement`. */
@@ -282,6 +284,7 @@ export async function finishJudgement(
     monitoring_file_id: result.monitored?.monitoringFileId ?? null,
     mapping_name: result.monitored?.mappingName ?? null,
     mapping_version: result.monitored?.mappingVersion ?? null,
+    ...(result.tells === true ? { tells: true } : {}),
   });
 }
 
@@ -320,21 +323,27 @@ type JudgementEnd = Partial<Record<(typeof END_COLUMNS)[number], unknown>>;
 
 type EndedRow = JudgementEnd &
   Record<'run_id' | 'status', string> &
-  Record<'number' | 'attempts', number>;
+  Record<'number' | 'attempts', number> & { readonly tells?: true };
 
 /** Ends a held judgement and brings its run up to date: the verdict of the highest number counts. */
 function endHeld(
   database: Database | Transaction,
   { runId, number, attempts }: Attempt,
   status: JudgementStatus,
-  end: JudgementEnd,
+  end: JudgementEnd & Pick<EndedRow, 'tells'>,
 ): Promise<boolean> {
   return endTogether(database, { run_id: runId, number, attempts, status, ...end });
 }
 
 const endTogether = sharedStatement<EndedRow, boolean>(
   async (database, ends) => {
-    const { runs, judgements } = tablesOf(database);
+    const { runs, judgements, notices } = tablesOf(database);
+    const told = ends.filter(({ tells }) => tells).map(({ run_id }) => run_id);
+    // In the same statement: there is no verdict without it, and none waits for it.
+    const outbox = `, told AS (
+         INSERT INTO ${notices} (run_id, number)
+         SELECT run_id, number FROM ended WHERE NOT quiet AND run_id = ANY (?::uuid[])
+       )`;
     const { rows } = await database.raw<{ rows: { id: string }[] }>(
       `WITH ended AS (
          UPDATE ${judgements} AS judgement
@@ -344,8 +353,9 @@ const endTogether = sharedStatement<EndedRow, boolean>(
          WHERE judgement.run_id = given.run_id AND judgement.number = given.number
            AND judgement.attempts = given.attempts AND judgement.status = 'running'
          RETURNING judgement.run_id, judgement.number, judgement.status, judgement.verdict,
-           judgement.finished_at, judgement.mapping_name, judgement.monitoring_file_id
-       )
+           judgement.finished_at, judgement.mapping_name, judgement.monitoring_file_id,
+           judgement.quiet
+       )${told.length === 0 ? '' : outbox}
        UPDATE ${runs} AS run SET
          status = CASE WHEN ended.number = run.last_number THEN ended.status ELSE run.status END,
          (verdict, verdict_number, verdict_at, unmonitored, accepted_file) = (
@@ -360,7 +370,7 @@ const endTogether = sharedStatement<EndedRow, boolean>(
          )
        FROM ended WHERE run.id = ended.run_id
        RETURNING run.id`,
-      [toJsonb(ends)],
+      told.length === 0 ? [toJsonb(ends)] : [toJsonb(ends), told],
     );
     const ended = new Set(rows.map(({ id }) => id));
     return ends.map(({ run_id }) => ended.has(run_id));

@@ -11,6 +11,10 @@ export interface Tables {
   readonly privacyEvents: string;
   /** Rule sets that were applied. */
   readonly ruleSets: string;
+  /** Changes that somebody may have to be told of. */
+  readonly notices: string;
+  /** The messages that tell of them. */
+  readonly noticeMessages: string;
   /** What knex notes of the migrations that ran. */
   readonly migrations: string;
 }
@@ -33,6 +37,8 @@ export function tablesOf(database: Database | Transaction): Tables {
     signingCertificates: `${schema}.signing_certificates`,
     privacyEvents: `${schema}.privacy_events`,
     ruleSets: `${schema}.rule_sets`,
+    notices: `${schema}.notices`,
+    noticeMessages: `${schema}.notice_messages`,
     migrations: `${schema}.${MIGRATIONS_TABLE}`,
   };
 }

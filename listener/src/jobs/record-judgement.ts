@@ -22,6 +22,8 @@ export interface RecordJudgementOptions
   extends Omit<JobContext, 'findMonitoredFile' | 'acceptedBefore'> {
   readonly database: Database;
   readonly job: Job;
+  /** Whether notices have a way out. @default false */
+  readonly tells?: boolean;
 }
 
 /** How often a judgement in hand says that it is worked on; those of processes that died are found by it. */
@@ -41,7 +43,7 @@ export class JudgementLostError extends Error {
  */
 export async function recordJudgement(
   judgement: HeldJudgement,
-  { database, job, ...context }: RecordJudgementOptions,
+  { database, job, tells = false, ...context }: RecordJudgementOptions,
 ): Promise<RecordedJudgement> {
   const startedAt = performance.now();
   let isSaying = false;
@@ -63,7 +65,7 @@ export async function recordJudgement(
           : acceptedBefore(database, { monitoringFileId, runId: judgement.runId, limit }),
     });
     context.signal.throwIfAborted();
-    if (!(await record(database, judgement, outcome))) {
+    if (!(await record(database, judgement, outcome, tells))) {
       const { runId, number } = judgement;
       throw new JudgementLostError(`another attempt at judgement ${number} of ${runId} was begun`);
     }
@@ -77,6 +79,7 @@ function record(
   database: Database,
   judgement: HeldJudgement,
   outcome: JobOutcome,
+  tells: boolean,
 ): Promise<boolean> {
   if (outcome.status !== 'finished') {
     return closeJudgement(database, judgement, outcome.status, outcome.reason);
@@ -90,6 +93,7 @@ function record(
     sha256: report.sha256,
     report,
     withheld,
+    tells,
     ...(monitored?.monitoringFileId === undefined
       ? {}
       : {
