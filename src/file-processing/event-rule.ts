@@ -1,5 +1,5 @@
 import { CloudwatchEventRule } from '@cdktf/provider-aws/lib/cloudwatch-event-rule/index.js';
-import { CloudwatchEventTarget } from '@cdktf/provider-aws/lib/cloudwatch-event-target/index.js';
+import type { CloudwatchEventTargetConfig } from '@cdktf/provider-aws/lib/cloudwatch-event-target/index.js';
 import { SqsQueue } from '@cdktf/provider-aws/lib/sqs-queue/index.js';
 import type { ITerraformDependable } from 'cdktf';
 import { Construct } from 'constructs';
@@ -7,6 +7,7 @@ import { queuePolicy, type RuleSender } from '../policies/messaging-policies.ts'
 import { policyJson } from '../policies/policy-document.ts';
 import { type Bucket, bucketsOf, newObjectPattern } from '../settings/buckets.ts';
 import { usesEventBridge } from '../settings/file-processing/delivery.ts';
+import { LightResource } from '../stack/light-resource.ts';
 import { type Context, regionalArn } from './context.ts';
 import { type DeliveryQueue, FOURTEEN_DAYS } from './queue.ts';
 
@@ -76,10 +77,15 @@ export class EventRule extends Construct {
       description: 'New objects of the buckets, to the queue that the listener fetches from',
       eventPattern: JSON.stringify(newObjectPattern(buckets, context.account)),
     });
-    return new CloudwatchEventTarget(this, 'deliveries', {
-      rule: rule.name,
-      arn: queue.resource.arn,
-      deadLetterConfig: { arn: this.undelivered.arn },
-    });
+    return new LightResource<CloudwatchEventTargetConfig>(
+      this,
+      'deliveries',
+      'aws_cloudwatch_event_target',
+      {
+        rule: rule.name,
+        arn: queue.resource.arn,
+        deadLetterConfig: { arn: this.undelivered.arn },
+      },
+    );
   }
 }

@@ -1,8 +1,8 @@
 import type { EksCluster } from '@cdktf/provider-aws/lib/eks-cluster/index.js';
-import { EksNodeGroup } from '@cdktf/provider-aws/lib/eks-node-group/index.js';
+import type { EksNodeGroupConfig } from '@cdktf/provider-aws/lib/eks-node-group/index.js';
 import { IamRole } from '@cdktf/provider-aws/lib/iam-role/index.js';
 import { IamRolePolicyAttachment } from '@cdktf/provider-aws/lib/iam-role-policy-attachment/index.js';
-import { LaunchTemplate } from '@cdktf/provider-aws/lib/launch-template/index.js';
+import type { LaunchTemplateConfig } from '@cdktf/provider-aws/lib/launch-template/index.js';
 import { partitionOf } from '@file-processing/contract/partition.ts';
 import { type ITerraformDependable, TerraformLocal, TerraformResource, Token } from 'cdktf';
 import { Construct } from 'constructs';
@@ -14,6 +14,7 @@ import { findsPrivateSubnetsByTags } from '../settings/existing-network.ts';
 import { imageFamilyOf, TAINT } from '../settings/file-processing/nodes.ts';
 import { NEVER_PROXIED } from '../settings/file-processing/workload.ts';
 import type { FileProcessingSettings } from '../settings/file-processing-variables.ts';
+import { LightResource } from '../stack/light-resource.ts';
 import { roleIdentity } from '../stack/role-identity.ts';
 import { type Context, managedPolicyArn } from './context.ts';
 
@@ -35,6 +36,8 @@ const LONGEST_NAME_BEGINNING = 36;
 
 const TERRAFORM_DATA = 'terraform_data';
 
+type NodeGroup = LightResource<EksNodeGroupConfig>;
+
 /** What the nodes depend on. */
 export interface NodesProps {
   readonly context: Context;
@@ -49,7 +52,7 @@ export interface NodesProps {
  */
 export class Nodes extends Construct {
   /** The first is there always, and takes pods that tolerate no taint. */
-  readonly groups: readonly [EksNodeGroup, ...EksNodeGroup[]];
+  readonly groups: readonly [NodeGroup, ...NodeGroup[]];
 
   constructor(scope: Construct, { context, cluster, subnetIds, dependsOn }: NodesProps) {
     super(scope, 'nodes');
@@ -110,7 +113,7 @@ function namesOf(settings: FileProcessingSettings, { name }: NodeGroupPlan) {
   };
 }
 
-function makeGroup(scope: Construct, props: GroupProps, plan: NodeGroupPlan): EksNodeGroup {
+function makeGroup(scope: Construct, props: GroupProps, plan: NodeGroupPlan): NodeGroup {
   const { settings } = props.context;
   const names = namesOf(settings, plan);
   const types = instanceTypes(scope, plan, props.role);
@@ -125,11 +128,14 @@ function makeGroup(scope: Construct, props: GroupProps, plan: NodeGroupPlan): Ek
     instance_types: types.ofGroup ?? [],
     image: plan.amiId === '' ? plan.amiType : 'ami_id',
   });
-  const group = new EksNodeGroup(scope, 'node-group', {
+  const group = new LightResource<EksNodeGroupConfig>(scope, 'node-group', 'aws_eks_node_group', {
     ...groupArguments(props, plan),
     nodeGroupNamePrefix: `${names.beginning}-`,
     ...(types.ofGroup && { instanceTypes: types.ofGroup }),
-    launchTemplate: { id: template.id, version: template.latestVersion as unknown as string },
+    launchTemplate: {
+      id: template.getStringAttribute('id'),
+      version: template.getStringAttribute('latest_version'),
+    },
     lifecycle: {
       createBeforeDestroy: true,
       replaceTriggeredBy: [`${TERRAFORM_DATA}.${identity.friendlyUniqueId}`],
@@ -218,10 +224,10 @@ function launchTemplate(
   { context: { settings, tags }, cluster }: GroupProps,
   plan: NodeGroupPlan,
   instanceType: string | undefined,
-): LaunchTemplate {
+): LightResource<LaunchTemplateConfig> {
   const { groupName, template } = namesOf(settings, plan);
   const userData = nodeUserData(userDataOf(settings, cluster, plan));
-  return new LaunchTemplate(scope, template, {
+  return new LightResource<LaunchTemplateConfig>(scope, template, 'aws_launch_template', {
     // Unlike the node group's name, this one must be unique in the account and region.
     name: `${settings.cluster_name}-${groupName}`,
     updateDefaultVersion: true,

@@ -1,9 +1,9 @@
-import { DbInstance } from '@cdktf/provider-aws/lib/db-instance/index.js';
+import type { DbInstanceConfig } from '@cdktf/provider-aws/lib/db-instance/index.js';
 import { DbParameterGroup } from '@cdktf/provider-aws/lib/db-parameter-group/index.js';
-import { RdsCluster } from '@cdktf/provider-aws/lib/rds-cluster/index.js';
-import { RdsClusterInstance } from '@cdktf/provider-aws/lib/rds-cluster-instance/index.js';
+import type { RdsClusterConfig } from '@cdktf/provider-aws/lib/rds-cluster/index.js';
+import type { RdsClusterInstanceConfig } from '@cdktf/provider-aws/lib/rds-cluster-instance/index.js';
 import { RdsClusterParameterGroup } from '@cdktf/provider-aws/lib/rds-cluster-parameter-group/index.js';
-import type { ITerraformDependable } from 'cdktf';
+import type { ITerraformDependable, TerraformResource } from 'cdktf';
 import { Construct } from 'constructs';
 import {
   finalSnapshotIdentifier,
@@ -11,6 +11,7 @@ import {
   MASTER_USER,
   type PostgresOnDemandSettings,
 } from '../settings/postgres-on-demand-variables.ts';
+import { LightResource } from '../stack/light-resource.ts';
 
 /** What a database of either engine is made from. */
 export interface DatabaseProps {
@@ -55,7 +56,7 @@ function instance(scope: Construct, props: DatabaseProps): Database {
     ...parameterGroup(props, 'postgres'),
     lifecycle: { createBeforeDestroy: true },
   });
-  const database = new DbInstance(scope, 'database', {
+  const database = new LightResource<DbInstanceConfig>(scope, 'database', 'aws_db_instance', {
     identifier: name,
     engine: 'postgres',
     instanceClass: settings.instance_class,
@@ -78,10 +79,10 @@ function instance(scope: Construct, props: DatabaseProps): Database {
     dependsOn: props.dependsOn,
   });
   return {
-    host: database.address,
-    resourceId: database.resourceId,
-    masterSecretArn: database.masterUserSecret.get(0).secretArn,
-    dimensions: { DBInstanceIdentifier: database.identifier },
+    host: database.getStringAttribute('address'),
+    resourceId: database.getStringAttribute('resource_id'),
+    masterSecretArn: masterSecretArn(database),
+    dimensions: { DBInstanceIdentifier: database.getStringAttribute('identifier') },
   };
 }
 
@@ -93,7 +94,7 @@ function cluster(scope: Construct, props: DatabaseProps): Database {
     lifecycle: { createBeforeDestroy: true },
   });
   const pauses = settings.min_capacity_acu === 0;
-  const database = new RdsCluster(scope, 'database', {
+  const database = new LightResource<RdsClusterConfig>(scope, 'database', 'aws_rds_cluster', {
     clusterIdentifier: name,
     engine: 'aurora-postgresql',
     serverlessv2ScalingConfiguration: {
@@ -112,26 +113,35 @@ function cluster(scope: Construct, props: DatabaseProps): Database {
     dependsOn: props.dependsOn,
   });
   for (const [index, identifier] of instanceIdentifiers(settings).entries()) {
-    new RdsClusterInstance(scope, `database_${index + 1}`, {
-      identifier,
-      clusterIdentifier: database.clusterIdentifier,
-      engine: database.engine,
-      instanceClass: 'db.serverless',
-      copyTagsToSnapshot: true,
-      applyImmediately: settings.apply_immediately,
-      preferredMaintenanceWindow: settings.maintenance_window,
-      ...ofInstance(props),
-      performanceInsightsEnabled: true,
-      performanceInsightsKmsKeyId: props.keyArn,
-      performanceInsightsRetentionPeriod: INSIGHTS_RETENTION_DAYS,
-    });
+    new LightResource<RdsClusterInstanceConfig>(
+      scope,
+      `database_${index + 1}`,
+      'aws_rds_cluster_instance',
+      {
+        identifier,
+        clusterIdentifier: database.getStringAttribute('cluster_identifier'),
+        engine: database.getStringAttribute('engine'),
+        instanceClass: 'db.serverless',
+        copyTagsToSnapshot: true,
+        applyImmediately: settings.apply_immediately,
+        preferredMaintenanceWindow: settings.maintenance_window,
+        ...ofInstance(props),
+        performanceInsightsEnabled: true,
+        performanceInsightsKmsKeyId: props.keyArn,
+        performanceInsightsRetentionPeriod: INSIGHTS_RETENTION_DAYS,
+      },
+    );
   }
   return {
-    host: database.endpoint,
-    resourceId: database.clusterResourceId,
-    masterSecretArn: database.masterUserSecret.get(0).secretArn,
-    dimensions: { DBClusterIdentifier: database.clusterIdentifier },
+    host: database.getStringAttribute('endpoint'),
+    resourceId: database.getStringAttribute('cluster_resource_id'),
+    masterSecretArn: masterSecretArn(database),
+    dimensions: { DBClusterIdentifier: database.getStringAttribute('cluster_identifier') },
   };
+}
+
+function masterSecretArn(database: TerraformResource): string {
+  return database.getStringAttribute('master_user_secret[0].secret_arn');
 }
 
 /** A new major version needs a group of its family while the database still uses the old one, and so another name. */

@@ -9,6 +9,7 @@ const MAPS = new Set([
   'match_labels',
   'node_selector',
   'requests',
+  'tags',
 ]);
 
 /** Arguments of every resource, which are not the provider's. */
@@ -23,27 +24,28 @@ const META_ARGUMENTS = [
 ] as const;
 
 /** What a resource is made from: the provider's type of its arguments. */
-export type KubernetesResourceConfig = Pick<
+export type LightResourceConfig = Pick<
   TerraformResourceConfig,
   'dependsOn' | 'lifecycle' | 'provider'
 >;
 
 /**
- * A resource of the Kubernetes provider whose own class is large. It takes the arguments that the class would, with
- * their types, and leaves the class out: that of a Deployment, or of a Job, is nearly 5 MB of source, a sixth of the time
- * of a whole synth, those of an autoscaler and a network policy are 1 MB; what they do is to change the case of names.
+ * A resource whose provider's own class is large. It takes the arguments that the class would, with their types, and
+ * leaves the class out: that of a Kubernetes Deployment, or of a Job, is nearly 5 MB of source, a sixth of the time of a whole
+ * synth; those of an autoscaler, a network policy and a launch template are 1 MB, those of databases 0.3 MB. What they
+ * do is to change the case of names.
  */
-export class KubernetesResource<Config extends KubernetesResourceConfig> extends TerraformResource {
+export class LightResource<Config extends LightResourceConfig> extends TerraformResource {
   readonly #arguments: Readonly<Record<string, unknown>>;
 
   /**
-   * @param type - Terraform's name of the resource, such as `kubernetes_deployment_v1`
+   * @param type - Terraform's name of the resource, such as `kubernetes_deployment_v1`; it begins with its provider's name
    * @param config - its arguments; references and expressions may stand in any of them
    */
   constructor(scope: Construct, id: string, type: string, config: Config) {
     super(scope, id, {
       terraformResourceType: type,
-      terraformGeneratorMetadata: { providerName: 'kubernetes' },
+      terraformGeneratorMetadata: { providerName: type.slice(0, type.indexOf('_')) },
       dependsOn: config.dependsOn,
       lifecycle: config.lifecycle,
       provider: config.provider,

@@ -1,16 +1,38 @@
 import {
+  CloudwatchEventTarget,
+  type CloudwatchEventTargetConfig,
+} from '@cdktf/provider-aws/lib/cloudwatch-event-target/index.js';
+import { DbInstance, type DbInstanceConfig } from '@cdktf/provider-aws/lib/db-instance/index.js';
+import {
+  EksNodeGroup,
+  type EksNodeGroupConfig,
+} from '@cdktf/provider-aws/lib/eks-node-group/index.js';
+import {
+  LaunchTemplate,
+  type LaunchTemplateConfig,
+} from '@cdktf/provider-aws/lib/launch-template/index.js';
+import { RdsCluster, type RdsClusterConfig } from '@cdktf/provider-aws/lib/rds-cluster/index.js';
+import {
+  RdsClusterInstance,
+  type RdsClusterInstanceConfig,
+} from '@cdktf/provider-aws/lib/rds-cluster-instance/index.js';
+import {
   DeploymentV1,
   type DeploymentV1Config,
 } from '@cdktf/provider-kubernetes/lib/deployment-v1/index.js';
-import { Testing } from 'cdktf';
+import {
+  IngressV1,
+  type IngressV1Config,
+} from '@cdktf/provider-kubernetes/lib/ingress-v1/index.js';
+import { type TerraformResource, Testing } from 'cdktf';
 import type { Construct } from 'constructs';
 import { describe, expect, it } from 'vitest';
-import { KubernetesResource } from '../../../../src/file-processing/workload/kubernetes-resource.ts';
-import { AddressedStack } from '../../../../src/stack/addressed-stack.ts';
-import { blockPathsOf } from '../../../../src/stack/hcl-writer.ts';
+import { AddressedStack } from '../../../src/stack/addressed-stack.ts';
+import { blockPathsOf } from '../../../src/stack/hcl-writer.ts';
+import { LightResource } from '../../../src/stack/light-resource.ts';
 
 /** Every form of argument: blocks, lists of blocks, maps whose keys must stay, empty blocks, expressions. */
-const config: DeploymentV1Config = {
+const deployment: DeploymentV1Config = {
   metadata: {
     name: 'listener',
     labels: { camelCase: 'stays' },
@@ -49,9 +71,118 @@ const config: DeploymentV1Config = {
   lifecycle: { ignoreChanges: ['spec[0].replicas'] },
 };
 
-function synthesized(
-  create: (scope: Construct) => DeploymentV1 | KubernetesResource<DeploymentV1Config>,
-) {
+const launchTemplate: LaunchTemplateConfig = {
+  name: 'nodes',
+  updateDefaultVersion: true,
+  metadataOptions: { httpTokens: 'required', httpPutResponseHopLimit: 2 },
+  blockDeviceMappings: [{ deviceName: '/dev/xvda', ebs: { encrypted: 'true', volumeSize: 20 } }],
+  monitoring: { enabled: true },
+  tagSpecifications: [{ resourceType: 'instance', tags: { Name: 'nodes', costCenter: '7' } }],
+};
+
+const instance: DbInstanceConfig = {
+  identifier: 'db',
+  instanceClass: 'db.t4g.micro',
+  multiAz: true,
+  vpcSecurityGroupIds: ['sg-1'],
+  enabledCloudwatchLogsExports: ['postgresql'],
+  performanceInsightsRetentionPeriod: 7,
+  lifecycle: { ignoreChanges: ['db_name'] },
+};
+
+const nodeGroup: EksNodeGroupConfig = {
+  clusterName: 'cluster',
+  nodeRoleArn: 'arn:aws:iam::123456789012:role/nodes',
+  subnetIds: ['subnet-1'],
+  labels: { nodePool: 'large' },
+  taint: [{ key: 'files', value: 'large', effect: 'NO_SCHEDULE' }],
+  scalingConfig: { minSize: 1, maxSize: 3, desiredSize: 2 },
+  launchTemplate: { id: 'lt-1', version: '1' },
+};
+
+const eventTarget: CloudwatchEventTargetConfig = {
+  rule: 'new-objects',
+  arn: 'arn:aws:sqs:us-east-1:123456789012:files',
+  deadLetterConfig: { arn: 'arn:aws:sqs:us-east-1:123456789012:undelivered' },
+};
+
+const ingress: IngressV1Config = {
+  metadata: { name: 'listener', annotations: { 'alb.ingress.kubernetes.io/targetType': 'ip' } },
+  waitForLoadBalancer: true,
+  spec: {
+    ingressClassName: 'alb',
+    rule: [
+      {
+        host: 'files.example.gov',
+        http: {
+          path: [{ path: '/', backend: { service: { name: 'listener', port: { name: 'http' } } } }],
+        },
+      },
+    ],
+    tls: [{ hosts: ['files.example.gov'] }],
+  },
+};
+
+const clusterInstance: RdsClusterInstanceConfig = {
+  clusterIdentifier: 'db',
+  engine: 'aurora-postgresql',
+  instanceClass: 'db.serverless',
+  performanceInsightsEnabled: true,
+};
+
+const cluster: RdsClusterConfig = {
+  clusterIdentifier: 'db',
+  engine: 'aurora-postgresql',
+  serverlessv2ScalingConfiguration: { minCapacity: 0.5, maxCapacity: 2 },
+  iamDatabaseAuthenticationEnabled: true,
+};
+
+type Create = (scope: Construct) => TerraformResource;
+
+const CASES: readonly (readonly [type: string, ours: Create, provider: Create])[] = [
+  [
+    'kubernetes_deployment_v1',
+    (scope) => new LightResource(scope, 'one', 'kubernetes_deployment_v1', deployment),
+    (scope) => new DeploymentV1(scope, 'one', deployment),
+  ],
+  [
+    'aws_launch_template',
+    (scope) => new LightResource(scope, 'one', 'aws_launch_template', launchTemplate),
+    (scope) => new LaunchTemplate(scope, 'one', launchTemplate),
+  ],
+  [
+    'aws_db_instance',
+    (scope) => new LightResource(scope, 'one', 'aws_db_instance', instance),
+    (scope) => new DbInstance(scope, 'one', instance),
+  ],
+  [
+    'aws_rds_cluster',
+    (scope) => new LightResource(scope, 'one', 'aws_rds_cluster', cluster),
+    (scope) => new RdsCluster(scope, 'one', cluster),
+  ],
+  [
+    'aws_rds_cluster_instance',
+    (scope) => new LightResource(scope, 'one', 'aws_rds_cluster_instance', clusterInstance),
+    (scope) => new RdsClusterInstance(scope, 'one', clusterInstance),
+  ],
+  [
+    'aws_eks_node_group',
+    (scope) => new LightResource(scope, 'one', 'aws_eks_node_group', nodeGroup),
+    (scope) => new EksNodeGroup(scope, 'one', nodeGroup),
+  ],
+  [
+    'aws_cloudwatch_event_target',
+    (scope) => new LightResource(scope, 'one', 'aws_cloudwatch_event_target', eventTarget),
+    (scope) => new CloudwatchEventTarget(scope, 'one', eventTarget),
+  ],
+  [
+    'kubernetes_ingress_v1',
+    (scope) => new LightResource(scope, 'one', 'kubernetes_ingress_v1', ingress),
+    (scope) => new IngressV1(scope, 'one', ingress),
+  ],
+];
+
+function synthesized(create: Create) {
   const stack = new AddressedStack(Testing.app(), 'test');
   const resource = create(stack);
   return {
@@ -61,11 +192,9 @@ function synthesized(
   };
 }
 
-describe('a workload resource', () => {
-  const ours = synthesized(
-    (scope) => new KubernetesResource(scope, 'listener', 'kubernetes_deployment_v1', config),
-  );
-  const provider = synthesized((scope) => new DeploymentV1(scope, 'listener', config));
+describe.each(CASES)('%s without the class of its provider', (_, create, createByProvider) => {
+  const ours = synthesized(create);
+  const provider = synthesized(createByProvider);
 
   it("has the JSON of the provider's own class", () => {
     expect(ours.json).toStrictEqual(provider.json);

@@ -5,8 +5,8 @@ import type { ITerraformDependable } from 'cdktf';
 import { Construct } from 'constructs';
 import { DATABASE_JOB_NAMES } from '../../settings/file-processing/database.ts';
 import type { FileProcessingSettings } from '../../settings/file-processing-variables.ts';
+import { LightResource } from '../../stack/light-resource.ts';
 import { endingContainer, jobFailurePolicy, podSettings, VOLUMES } from './containers.ts';
-import { KubernetesResource } from './kubernetes-resource.ts';
 import { DATABASE_JOB_LABELS, DATABASE_JOBS, LABELS } from './names.ts';
 import { createNetworkPolicyOf, databaseEgressRules } from './network-policy.ts';
 import { createServiceAccount } from './service-account.ts';
@@ -42,7 +42,7 @@ export function createDatabaseJobs(
     /** Token of the image; used only when `settings.image` is set. */
     readonly image: string;
   },
-): KubernetesResource<JobV1Config> | undefined {
+): LightResource<JobV1Config> | undefined {
   const { dependsOn } = props;
   const policy = createNetworkPolicyOf(scope, 'database_jobs', settings, {
     name: DATABASE_JOBS,
@@ -89,7 +89,7 @@ function createJob(
   scope: Construct,
   settings: FileProcessingSettings,
   props: JobProps,
-): KubernetesResource<JobV1Config> | undefined {
+): LightResource<JobV1Config> | undefined {
   const at = new Construct(scope, props.id);
   const account = createServiceAccount(new Construct(at, 'service-account'), settings, {
     id: `database_${props.id}`,
@@ -109,7 +109,7 @@ function createJob(
       DB_LISTENER_USER: settings.db_user,
     },
   });
-  return new KubernetesResource<JobV1Config>(at, `database_${props.id}`, 'kubernetes_job_v1', {
+  return new LightResource<JobV1Config>(at, `database_${props.id}`, 'kubernetes_job_v1', {
     metadata: { name: props.name, namespace: settings.namespace, labels: LABELS },
     waitForCompletion: true,
     timeouts: { create: '20m', update: '20m', delete: '5m' },

@@ -5,6 +5,7 @@ import type {
 import type { ITerraformDependable } from 'cdktf';
 import type { Construct } from 'constructs';
 import type { FileProcessingSettings } from '../../settings/file-processing-variables.ts';
+import { LightResource } from '../../stack/light-resource.ts';
 import {
   listenerContainer,
   migrateContainer,
@@ -13,7 +14,6 @@ import {
   podVolumes,
 } from './containers.ts';
 import { databaseCredentials } from './database-credentials.ts';
-import { KubernetesResource } from './kubernetes-resource.ts';
 import { SHUTDOWN_SECONDS } from './listener-environment.ts';
 import { LABELS, LISTENER, POD_SELECTOR } from './names.ts';
 import { hasAutoscaler } from './scaling.ts';
@@ -37,47 +37,42 @@ export function createDeployment(
   scope: Construct,
   settings: FileProcessingSettings,
   props: DeploymentProps,
-): KubernetesResource<DeploymentV1Config> {
-  return new KubernetesResource<DeploymentV1Config>(
-    scope,
-    'sns_listener',
-    'kubernetes_deployment_v1',
-    {
-      metadata: { name: LISTENER, namespace: settings.namespace, labels: LABELS },
-      waitForRollout: true,
-      timeouts: { create: '15m', update: '15m', delete: '10m' },
-      spec: {
-        replicas: `${settings.replicas}`,
-        revisionHistoryLimit: 5,
-        progressDeadlineSeconds: 600,
-        selector: { matchLabels: POD_SELECTOR },
-        strategy: {
-          type: 'RollingUpdate',
-          rollingUpdate: { maxUnavailable: '0', maxSurge: '1' },
-        },
-        template: {
-          metadata: { labels: LABELS, annotations: rolloutAnnotations(settings, props) },
-          spec: {
-            ...podSettings(settings),
-            serviceAccountName: settings.service_account_name,
-            terminationGracePeriodSeconds: PRE_STOP_SECONDS + SHUTDOWN_SECONDS + MARGIN_SECONDS,
-            topologySpreadConstraint: [
-              spreadOver('topology.kubernetes.io/zone'),
-              spreadOver('kubernetes.io/hostname'),
-            ],
-            // A database on demand is migrated by a Job: the listener's own role may not.
-            ...(settings.database === 'external' && {
-              initContainer: [migrateContainer(settings, props.image)],
-            }),
-            container: [listenerContainer(settings, props.image)],
-            volume: podVolumes(settings),
-          },
+): LightResource<DeploymentV1Config> {
+  return new LightResource<DeploymentV1Config>(scope, 'sns_listener', 'kubernetes_deployment_v1', {
+    metadata: { name: LISTENER, namespace: settings.namespace, labels: LABELS },
+    waitForRollout: true,
+    timeouts: { create: '15m', update: '15m', delete: '10m' },
+    spec: {
+      replicas: `${settings.replicas}`,
+      revisionHistoryLimit: 5,
+      progressDeadlineSeconds: 600,
+      selector: { matchLabels: POD_SELECTOR },
+      strategy: {
+        type: 'RollingUpdate',
+        rollingUpdate: { maxUnavailable: '0', maxSurge: '1' },
+      },
+      template: {
+        metadata: { labels: LABELS, annotations: rolloutAnnotations(settings, props) },
+        spec: {
+          ...podSettings(settings),
+          serviceAccountName: settings.service_account_name,
+          terminationGracePeriodSeconds: PRE_STOP_SECONDS + SHUTDOWN_SECONDS + MARGIN_SECONDS,
+          topologySpreadConstraint: [
+            spreadOver('topology.kubernetes.io/zone'),
+            spreadOver('kubernetes.io/hostname'),
+          ],
+          // A database on demand is migrated by a Job: the listener's own role may not.
+          ...(settings.database === 'external' && {
+            initContainer: [migrateContainer(settings, props.image)],
+          }),
+          container: [listenerContainer(settings, props.image)],
+          volume: podVolumes(settings),
         },
       },
-      ...(hasAutoscaler(settings) && { lifecycle: { ignoreChanges: ['spec[0].replicas'] } }),
-      dependsOn: props.dependsOn,
     },
-  );
+    ...(hasAutoscaler(settings) && { lifecycle: { ignoreChanges: ['spec[0].replicas'] } }),
+    dependsOn: props.dependsOn,
+  });
 }
 
 /** A change of the environment or of the password alone would not restart the pods; these do. */

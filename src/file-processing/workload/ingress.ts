@@ -1,8 +1,9 @@
-import { IngressV1 } from '@cdktf/provider-kubernetes/lib/ingress-v1/index.js';
+import type { IngressV1Config } from '@cdktf/provider-kubernetes/lib/ingress-v1/index.js';
 import { PATHS } from '@file-processing/contract/listener-interface.ts';
 import type { ITerraformDependable } from 'cdktf';
 import type { Construct } from 'constructs';
 import type { FileProcessingSettings } from '../../settings/file-processing-variables.ts';
+import { LightResource } from '../../stack/light-resource.ts';
 import { tlsPolicy } from './load-balancer-annotations.ts';
 import { LABELS, SERVICE } from './names.ts';
 
@@ -21,9 +22,9 @@ export function createIngress(
   scope: Construct,
   settings: FileProcessingSettings,
   dependsOn: ITerraformDependable[],
-): IngressV1 {
+): LightResource<IngressV1Config> {
   const host = ingressHost(settings);
-  return new IngressV1(scope, 'sns_listener', {
+  return new LightResource<IngressV1Config>(scope, 'sns_listener', 'kubernetes_ingress_v1', {
     metadata: {
       name: SERVICE,
       namespace: settings.namespace,

@@ -8,8 +8,8 @@ import type { Construct } from 'constructs';
 import { trustsPodIdentity } from '../../settings/file-processing/cluster.ts';
 import { hasEndpoint } from '../../settings/file-processing/delivery.ts';
 import type { FileProcessingSettings } from '../../settings/file-processing-variables.ts';
+import { LightResource } from '../../stack/light-resource.ts';
 import { hasDatabase } from './database-credentials.ts';
-import { KubernetesResource } from './kubernetes-resource.ts';
 import { HTTP_PORT, LABELS, LISTENER, METRICS_PORT, POD_SELECTOR } from './names.ts';
 
 const ANYWHERE = [{ ipBlock: { cidr: '0.0.0.0/0' } }];
@@ -46,8 +46,8 @@ export function createNetworkPolicyOf(
     readonly egress: NetworkPolicyV1SpecEgress[];
     readonly dependsOn: ITerraformDependable[];
   },
-): KubernetesResource<NetworkPolicyV1Config> {
-  return new KubernetesResource(scope, id, 'kubernetes_network_policy_v1', {
+): LightResource<NetworkPolicyV1Config> {
+  return new LightResource(scope, id, 'kubernetes_network_policy_v1', {
     metadata: { name: pods.name, namespace: settings.namespace, labels: LABELS },
     spec: {
       podSelector: { matchLabels: { app: pods.app } },
@@ -63,8 +63,8 @@ export function createNetworkPolicy(
   scope: Construct,
   settings: FileProcessingSettings,
   dependsOn: ITerraformDependable[],
-): KubernetesResource<NetworkPolicyV1Config> {
-  return new KubernetesResource(scope, 'sns_listener', 'kubernetes_network_policy_v1', {
+): LightResource<NetworkPolicyV1Config> {
+  return new LightResource(scope, 'sns_listener', 'kubernetes_network_policy_v1', {
     metadata: { name: LISTENER, namespace: settings.namespace, labels: LABELS },
     spec: {
       podSelector: { matchLabels: POD_SELECTOR },

@@ -3,8 +3,8 @@ import { BACKFILL } from '@file-processing/contract/listener-interface.ts';
 import type { ITerraformDependable } from 'cdktf';
 import { Construct } from 'constructs';
 import type { FileProcessingSettings } from '../../settings/file-processing-variables.ts';
+import { LightResource } from '../../stack/light-resource.ts';
 import { endingContainer, jobFailurePolicy, podSettings, podVolumes } from './containers.ts';
-import { KubernetesResource } from './kubernetes-resource.ts';
 import { LABELS, RECONCILIATION, RECONCILIATION_LABELS } from './names.ts';
 import { createNetworkPolicyOf, databaseEgressRules } from './network-policy.ts';
 
@@ -26,7 +26,7 @@ export function createReconciliation(
     readonly image: string;
     readonly dependsOn: ITerraformDependable[];
   },
-): KubernetesResource<CronJobV1Config> {
+): LightResource<CronJobV1Config> {
   const policy = createNetworkPolicyOf(
     new Construct(scope, 'network-policy'),
     'reconciliation',
@@ -43,39 +43,34 @@ export function createReconciliation(
     command: BACKFILL.command,
     options: BACKFILL.reconciliation,
   });
-  return new KubernetesResource<CronJobV1Config>(
-    scope,
-    'reconciliation',
-    'kubernetes_cron_job_v1',
-    {
-      metadata: { name: RECONCILIATION, namespace: settings.namespace, labels: LABELS },
-      spec: {
-        schedule: settings.reconciliation_schedule,
-        timezone: 'Etc/UTC',
-        concurrencyPolicy: 'Forbid',
-        startingDeadlineSeconds: LATEST_START_SECONDS,
-        successfulJobsHistoryLimit: 1,
-        failedJobsHistoryLimit: 3,
-        jobTemplate: {
-          metadata: { labels: RECONCILIATION_LABELS },
-          spec: {
-            backoffLimit: 3,
-            activeDeadlineSeconds: DEADLINE_SECONDS,
-            podFailurePolicy: jobFailurePolicy(container.name),
-            template: {
-              metadata: { labels: RECONCILIATION_LABELS },
-              spec: {
-                ...podSettings(settings),
-                serviceAccountName: settings.service_account_name,
-                restartPolicy: 'Never',
-                container: [container],
-                volume: podVolumes(settings),
-              },
+  return new LightResource<CronJobV1Config>(scope, 'reconciliation', 'kubernetes_cron_job_v1', {
+    metadata: { name: RECONCILIATION, namespace: settings.namespace, labels: LABELS },
+    spec: {
+      schedule: settings.reconciliation_schedule,
+      timezone: 'Etc/UTC',
+      concurrencyPolicy: 'Forbid',
+      startingDeadlineSeconds: LATEST_START_SECONDS,
+      successfulJobsHistoryLimit: 1,
+      failedJobsHistoryLimit: 3,
+      jobTemplate: {
+        metadata: { labels: RECONCILIATION_LABELS },
+        spec: {
+          backoffLimit: 3,
+          activeDeadlineSeconds: DEADLINE_SECONDS,
+          podFailurePolicy: jobFailurePolicy(container.name),
+          template: {
+            metadata: { labels: RECONCILIATION_LABELS },
+            spec: {
+              ...podSettings(settings),
+              serviceAccountName: settings.service_account_name,
+              restartPolicy: 'Never',
+              container: [container],
+              volume: podVolumes(settings),
             },
           },
         },
       },
-      dependsOn: [...props.dependsOn, policy],
     },
-  );
+    dependsOn: [...props.dependsOn, policy],
+  });
 }

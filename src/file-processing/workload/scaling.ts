@@ -3,7 +3,7 @@ import { PodDisruptionBudgetV1 } from '@cdktf/provider-kubernetes/lib/pod-disrup
 import type { ITerraformDependable } from 'cdktf';
 import type { Construct } from 'constructs';
 import type { FileProcessingSettings } from '../../settings/file-processing-variables.ts';
-import { KubernetesResource } from './kubernetes-resource.ts';
+import { LightResource } from '../../stack/light-resource.ts';
 import { LABELS, LISTENER, POD_SELECTOR } from './names.ts';
 
 /** Whether an autoscaler, and no longer the Deployment, owns the number of pods. */
@@ -16,8 +16,8 @@ export function createHorizontalPodAutoscaler(
   scope: Construct,
   settings: FileProcessingSettings,
   dependsOn: ITerraformDependable[],
-): KubernetesResource<HorizontalPodAutoscalerV2Config> {
-  return new KubernetesResource(scope, 'sns_listener', 'kubernetes_horizontal_pod_autoscaler_v2', {
+): LightResource<HorizontalPodAutoscalerV2Config> {
+  return new LightResource(scope, 'sns_listener', 'kubernetes_horizontal_pod_autoscaler_v2', {
     metadata: { name: LISTENER, namespace: settings.namespace, labels: LABELS },
     spec: {
       scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: LISTENER },

@@ -1,18 +1,17 @@
 import type { ConfigMapV1 } from '@cdktf/provider-kubernetes/lib/config-map-v1/index.js';
 import type { DeploymentV1Config } from '@cdktf/provider-kubernetes/lib/deployment-v1/index.js';
-import type { IngressV1 } from '@cdktf/provider-kubernetes/lib/ingress-v1/index.js';
 import type { ServiceV1 } from '@cdktf/provider-kubernetes/lib/service-v1/index.js';
-import type { ITerraformDependable } from 'cdktf';
+import type { ITerraformDependable, TerraformResource } from 'cdktf';
 import { Construct } from 'constructs';
 import { hasEndpoint } from '../../settings/file-processing/delivery.ts';
 import type { FileProcessingSettings } from '../../settings/file-processing-variables.ts';
 import { leaveBehind } from '../../stack/addressed-stack.ts';
+import type { LightResource } from '../../stack/light-resource.ts';
 import { databaseCredentials } from './database-credentials.ts';
 import { createDatabaseJobs, type DatabaseJobsProps } from './database-jobs.ts';
 import { createDatabaseSecret } from './database-secret.ts';
 import { createDeployment } from './deployment.ts';
 import { createIngress } from './ingress.ts';
-import type { KubernetesResource } from './kubernetes-resource.ts';
 import { createConfigMap, listenerEnvironment } from './listener-environment.ts';
 import { DATABASE_SECRET } from './names.ts';
 import { createNamespace } from './namespace.ts';
@@ -59,7 +58,7 @@ export interface WorkloadProps {
 /** The Kubernetes objects of the stack. */
 export class Workload extends Construct {
   /** Absent as long as there is no image. */
-  readonly deployment?: KubernetesResource<DeploymentV1Config>;
+  readonly deployment?: LightResource<DeploymentV1Config>;
   /** Absent where there is no endpoint. */
   readonly service?: ServiceV1;
   /** What must stand before SNS can have its subscription confirmed. */
@@ -143,7 +142,7 @@ export class Workload extends Construct {
       }
     }
 
-    let ingress: IngressV1 | undefined;
+    let ingress: TerraformResource | undefined;
     if (hasEndpoint(settings) && settings.ingress_class_name !== '') {
       this.service = createClusterService(at('service'), settings, dependsOn);
       ingress = createIngress(at('ingress'), settings, [...dependsOn, this.service]);
@@ -165,6 +164,6 @@ function checksumOf(configMap: ConfigMapV1): string {
   return `\${sha256(jsonencode(${configMap.fqn}.data))}`;
 }
 
-function hostnameOf(object: ServiceV1 | IngressV1): string {
+function hostnameOf(object: TerraformResource): string {
   return `\${try(${object.fqn}.status[0].load_balancer[0].ingress[0].hostname, "")}`;
 }
