@@ -32,6 +32,7 @@ const lookup =
 const props = {
   environment,
   settings: settings.fileProcessing,
+  rules: settings.rules,
   ...(lookup && postgresOnDemand && { findDatabase: lookup.databaseFinder(postgresOnDemand) }),
 };
 const processing = settingsOrExit(() => new FileProcessingStack(app, 'file-processing', props));

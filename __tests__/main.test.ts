@@ -81,10 +81,11 @@ describe('the JSON', () => {
   });
 
   it.each(ENVIRONMENTS)('of %s is what cdktf writes when it is not made lighter', (environment) => {
-    const { name, fileProcessing } = loadEnvironment(ROOT, environment);
+    const { name, fileProcessing, rules } = loadEnvironment(ROOT, environment);
     const stack = new FileProcessingStack(Testing.app(), 'file-processing', {
       environment: name,
       settings: fileProcessing,
+      rules,
     });
     const { '//': _, ...synthesized } = JSON.parse(SYNTHESES[environment].json['file-processing']);
     expect(synthesized).toEqual(JSON.parse(Testing.synth(stack)));

@@ -29,6 +29,31 @@ export function isRuleFile(path: string): boolean {
   );
 }
 
+/** Bytes of keys and values that a rule set in a ConfigMap may have: the API stores no object of more than 1 MiB. */
+export const MAX_CONFIG_MAP_BYTES = 900_000;
+
+/** Stands for the slash, which no key of a ConfigMap may have; no file of a rule set begins with a dot. */
+const SLASH = '..';
+
+/**
+ * The key of a ConfigMap that holds a file of a rule set, such as `mappings..nm..officers.yaml`: a mounted key is one file,
+ * and what would make a folder of it (`items` of the volume) would restart the pods for each new file.
+ *
+ * @returns undefined for a path that has none: letters, digits, `.`, `-` and `_` are allowed in it, with no dot at the end of a
+ *   folder and no two in a row, and 253 characters as a key
+ */
+export function configMapKey(path: string): string | undefined {
+  const isWritable = /^(?:[\w-]+(?:\.[\w-]+)*\/)+[\w-]+(?:\.[\w-]+)*$/.test(path);
+  const key = path.replaceAll('/', SLASH);
+  return isWritable && isRuleFile(path) && key.length <= 253 ? key : undefined;
+}
+
+/** The path of a file of a rule set by its {@link configMapKey}. @returns undefined for any other name */
+export function pathOfConfigMapKey(key: string): string | undefined {
+  const path = key.replaceAll(SLASH, '/');
+  return configMapKey(path) === key ? path : undefined;
+}
+
 /** Reads a manifest. @returns undefined for anything else */
 export function readRulesManifest(text: string): RulesManifest | undefined {
   let value: unknown;

@@ -4,6 +4,7 @@ import {
   type FileProcessingSettings,
   fileProcessingVariables,
 } from '../../src/settings/file-processing-variables.ts';
+import type { RuleTexts } from '../../src/settings/rules-folder.ts';
 import { AddressedStack } from '../../src/stack/addressed-stack.ts';
 import { planVariable, secretVariable } from '../../src/stack/plan-variable.ts';
 import { fileProcessingSettings } from './settings.ts';
@@ -38,11 +39,13 @@ export interface SynthesizedWorkload {
 export function synthesizeWorkload(
   overrides: Partial<FileProcessingSettings> = {},
   loadBalancerTags?: Readonly<Record<string, string>>,
+  rules: RuleTexts = new Map(),
 ): SynthesizedWorkload {
   const settings = fileProcessingSettings({ image: IMAGE, ...overrides });
   const stack = new AddressedStack(Testing.app(), 'file-processing');
   const workload = new Workload(stack, 'workload', {
     settings,
+    rules,
     roleArn: ROLE_ARN,
     topicArn: TOPIC_ARN,
     ...(settings.delivery === 'sqs' && { queueUrl: QUEUE_URL }),

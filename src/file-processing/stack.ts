@@ -5,6 +5,7 @@ import {
   type FileProcessingSettings,
   fileProcessingVariables,
 } from '../settings/file-processing-variables.ts';
+import type { RuleTexts } from '../settings/rules-folder.ts';
 import { AddressedStack } from '../stack/addressed-stack.ts';
 import { configureAwsProvider, defaultTags } from '../stack/aws-provider.ts';
 import { planVariable, secretVariable } from '../stack/plan-variable.ts';
@@ -21,6 +22,8 @@ export interface FileProcessingProps {
   /** Name of the environment, for tags and state. */
   readonly environment: string;
   readonly settings: FileProcessingSettings;
+  /** Texts of a rule set's files, which become a ConfigMap. @default none */
+  readonly rules?: RuleTexts;
   /** Looks up the database that `database = "on_demand"` is about; needed then. */
   readonly findDatabase?: (scope: Construct) => FoundDatabase;
 }
@@ -43,7 +46,7 @@ export class FileProcessingStack extends AddressedStack {
       ...(database && { masterSecret: database.masterSecret }),
     });
     const workload = settings.manage_kubernetes
-      ? this.#workload(settings, tags, aws, image)
+      ? this.#workload(settings, tags, aws, image, props.rules)
       : undefined;
     aws.subscribe(workload?.dependables ?? []);
     makeOutputs(this, {
@@ -66,10 +69,12 @@ export class FileProcessingStack extends AddressedStack {
     loadBalancerTags: Readonly<Record<string, string>>,
     aws: AwsResources,
     image: TerraformVariable,
+    rules: RuleTexts = new Map(),
   ): Workload {
     configureKubernetesProvider(this, settings, aws.cluster);
     return new Workload(this, 'workload', {
       settings,
+      rules: templateLiteral(rules),
       loadBalancerTags,
       roleArn: aws.irsa.roleArn,
       topicArn: aws.topic.arn,

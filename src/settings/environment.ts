@@ -30,6 +30,7 @@ import {
   resolveVariables,
   type SourcedAssignment,
 } from './resolve-variables.ts';
+import { deployedRules, type RuleTexts } from './rules-folder.ts';
 import { isTfvarsFile, readTfvarsFile } from './tfvars-file.ts';
 import type { VariableTable } from './variable.ts';
 
@@ -43,6 +44,8 @@ export interface Environment {
   readonly fileProcessing: FileProcessingSettings;
   /** Absent where the environment has no `postgres_on_demand.tfvars`, and so no such stack. */
   readonly postgresOnDemand?: PostgresOnDemandSettings;
+  /** The rule set that becomes a ConfigMap: of its folder `rules/` where no `rules_location` is set; empty for none. */
+  readonly rules: RuleTexts;
   /** What works but is unwise, by stack. */
   readonly warnings: {
     readonly foundationNetwork: readonly Finding[];
@@ -91,7 +94,19 @@ export function loadEnvironment(
     ? load(root, databaseFile, [], postgresOnDemandVariables, sharedWithDatabase(processing))
     : undefined;
 
-  const faults = [...(network?.faults ?? []), ...processing.faults, ...(database?.faults ?? [])];
+  // Where others deploy the objects, or the listener reads S3, the folder is nobody's here.
+  const { manage_kubernetes, rules_location } = processing.settings;
+  const rules =
+    manage_kubernetes && rules_location === ''
+      ? deployedRules(root, name)
+      : { texts: new Map(), faults: [] };
+
+  const faults = [
+    ...(network?.faults ?? []),
+    ...processing.faults,
+    ...(database?.faults ?? []),
+    ...rules.faults,
+  ];
   if (network?.isWhole) {
     faults.push(
       ...network.locate(checkFoundationNetwork(network.settings, namesIn(network.faults))),
@@ -139,6 +154,7 @@ export function loadEnvironment(
     ...(network && { foundationNetwork: network.settings }),
     fileProcessing: withOnDemand(processing.settings, database?.settings),
     ...(database && { postgresOnDemand: database.settings }),
+    rules: rules.texts,
     warnings: {
       foundationNetwork: network
         ? [

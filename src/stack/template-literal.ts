@@ -11,6 +11,7 @@ export function templateLiteral<T>(settings: T): T {
 function escaped(value: unknown): unknown {
   if (typeof value === 'string') return value.replaceAll(/[$%](?=\{)/g, '$&$&');
   if (Array.isArray(value)) return value.map(escaped);
+  if (value instanceof Map) return new Map([...value].map(escaped) as [unknown, unknown][]);
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(
     Object.entries(value).map(([key, item]) => [escaped(key), escaped(item)]),

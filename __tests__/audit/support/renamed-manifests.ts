@@ -65,7 +65,7 @@ function textOf(text: string, path: readonly string[], ownSecret: boolean): stri
   if ((argument === 'name' && holder === 'port') || /^(target_)?port$/.test(argument)) {
     return PORT_NAMES[text] ?? text;
   }
-  if (argument === 'mount_path' || argument.endsWith('_FILE')) {
+  if (/^(mount_path|RULES_LOCATION|.*_FILE)$/.test(argument)) {
     const file = /\/([A-Z_]+)$/.exec(text)?.[1];
     const moved = text.replace(/^\/etc\//, '/opt/');
     return file && ownSecret ? moved.replace(file, `${file.toLowerCase()}.txt`) : moved;

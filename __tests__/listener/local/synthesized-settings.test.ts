@@ -24,13 +24,14 @@ test('the environment is that of the ConfigMap, without database and topic', asy
   expect(Object.keys(environment).filter((name) => /^DB_|^SNS_TOPIC/.test(name))).toEqual([]);
 });
 
-test('the proxy and the FIPS endpoints of the cloud are not for this machine', async () => {
+test('the proxy, the FIPS endpoints and the mounted rules of the cloud are not for this machine', async () => {
   const cloud = {
     AWS_USE_FIPS_ENDPOINT: 'true',
     HTTP_PROXY: 'http://proxy.example.gov:3128',
     HTTPS_PROXY: 'http://proxy.example.gov:3128',
     NO_PROXY: 'localhost',
     NODE_USE_ENV_PROXY: '1',
+    RULES_LOCATION: '/etc/file-processing/rules',
   };
   const { environment } = await settingsOf((resource) => {
     Object.assign(resource.kubernetes_config_map_v1.config.data, cloud);

@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type RuleSet, readRuleSet } from '../../../listener/src/rules/rule-set.ts';
 import { temporaryFolder } from './temporary-folder.ts';
@@ -38,6 +38,19 @@ export async function ruleFolder(files: RuleTexts): Promise<string> {
   for (const [path, content] of Object.entries(files)) {
     await mkdir(dirname(join(folder, path)), { recursive: true });
     await writeFile(join(folder, path), textOf(content));
+  }
+  return folder;
+}
+
+/** A folder with the data of a ConfigMap as kubelet mounts it: links, by way of `..data`, to the content as it is now. */
+export async function mountedFolder(data: Readonly<Record<string, string>>): Promise<string> {
+  const folder = await temporaryFolder();
+  const content = '..2026_11_28';
+  await mkdir(join(folder, content));
+  await symlink(content, join(folder, '..data'));
+  for (const [key, text] of Object.entries(data)) {
+    await writeFile(join(folder, content, key), text);
+    await symlink(join('..data', key), join(folder, key));
   }
   return folder;
 }

@@ -60,6 +60,68 @@ function faults(name = 'dev'): readonly string[] {
   return [];
 }
 
+describe('the rule set in its folder', () => {
+  const RULES = 'environments/dev/rules';
+  const MAPPING = `${RULES}/mappings/nm/officers.yaml`;
+  const paths = () => [...load().rules.keys()];
+
+  it('goes along, of all folders below', () => {
+    write(MAPPING, 'name: officers\n');
+    write(`${RULES}/README.md`, 'for people');
+    write(`${RULES}/monitoring_files/nm.json`, '{}');
+    expect([...load().rules]).toEqual([
+      ['mappings/nm/officers.yaml', 'name: officers\n'],
+      ['monitoring_files/nm.json', '{}'],
+    ]);
+  });
+
+  it('is none where there is no folder', () => {
+    expect(paths()).toEqual([]);
+  });
+
+  it.each([
+    ['the listener reads one in S3', 'rules_location = "s3://agency-rules/rules/"\n'],
+    ['others deploy the objects', 'manage_kubernetes = false\n'],
+  ])('stays where it is, however large, where %s', (_, setting) => {
+    write(PROCESSING, `bucket_name = "drop-box"\n${setting}`);
+    write(MAPPING, 'x'.repeat(1_000_000));
+    expect(paths()).toEqual([]);
+  });
+
+  it('of more than a ConfigMap takes is refused, with its size and the way out', () => {
+    const text = 'x'.repeat(450_000);
+    write(MAPPING, text);
+    write(`${RULES}/mappings/b.yaml`, text);
+    expect(faults()).toEqual([
+      `${RULES}: has 900040 bytes in 2 files, and a ConfigMap takes 900000: take out what is not needed, or put the rule set into S3, where no such limit holds: rules_location`,
+    ]);
+  });
+
+  it('of just as much is taken', () => {
+    const bytes = 900_000 - 'mappings/nm/officers.yaml'.length;
+    write(MAPPING, 'ñ'.repeat(Math.floor(bytes / 2)));
+    expect(paths()).toHaveLength(1);
+  });
+
+  it('names each file whose path no key can have', () => {
+    write(`${RULES}/mappings/use of force.yaml`, 'name: a\n');
+    write(`${RULES}/mappings/a..b.yaml`, 'name: a\n');
+    expect(faults()).toEqual([
+      expect.stringContaining(
+        `${RULES}/mappings/a..b.yaml: its path can't be the key of a ConfigMap`,
+      ),
+      expect.stringContaining(`${RULES}/mappings/use of force.yaml: its path can't be`),
+    ]);
+  });
+
+  it('is missed where the folder holds none', () => {
+    write(`${RULES}/mapping/a.yaml`, 'name: a\n');
+    expect(faults()).toEqual([
+      `${RULES}: holds no rule set; its files are in mappings/ and monitoring_files/, named .yaml, .yml or .json`,
+    ]);
+  });
+});
+
 describe('the day of a run', () => {
   beforeEach(() => write(PROCESSING, `${ORIGINAL}\nkubernetes_version = "1.34"\n`));
   const on = (day: string) => loadEnvironment(root, 'dev', new Date(`${day}T00:00:00Z`));

@@ -41,10 +41,11 @@ function plain(value: unknown): unknown {
 it.each(['etl-playground', 'complete'])(
   "says in HCL what it says in JSON, by the judgement of HashiCorp's parser, for %s",
   async (environment) => {
-    const { name, fileProcessing } = loadEnvironment(ROOT, environment);
+    const { name, fileProcessing, rules } = loadEnvironment(ROOT, environment);
     const processing = new FileProcessingStack(Testing.app(), 'file-processing', {
       environment: name,
       settings: fileProcessing,
+      rules,
     });
     // The parser rewrites a condition inside a text, of which one output consists.
     const { output: _, ...hcl } = await parse('cdk.tf', processing.toHclTerraform().hcl);

@@ -10,6 +10,12 @@ it.each([
   expect(templateLiteral(text)).toBe(literal);
 });
 
+it('goes through the texts of a rule set', () => {
+  expect(templateLiteral(new Map([['mappings/a.yaml', '${v}']]))).toEqual(
+    new Map([['mappings/a.yaml', '$${v}']]),
+  );
+});
+
 it('goes through lists and maps, keys among them, and leaves all other values', () => {
   expect(
     templateLiteral({ '${k}': ['${v}', 1], nested: { flag: true, none: null } }),

@@ -6,6 +6,7 @@ import {
   valueAt,
 } from '../../../src/synthesized/model/model.ts';
 import type { NumberOrText, PodSpec } from '../readers/kubernetes-api.ts';
+import { rulesConfigMaps } from '../readers/listeners.ts';
 import { dataReferences, objectsIn, objectsOf, podsOf, servingPods } from '../readers/pods.ts';
 import { type Audited, type Rule, rule } from '../rule.ts';
 
@@ -369,7 +370,7 @@ export const SECRET_RULES: readonly Rule[] = [
     id: 'pods-restart-on-change',
     title: 'A changed ConfigMap or Secret restarts the pods that read it',
     reason:
-      'The environment is read once, at the start: without an annotation that changes with the data, the pods go on with the old settings or the old password.',
+      'The environment is read once, at the start: without an annotation that changes with the data, the pods go on with the old settings or the old password. A rule set the listener follows by itself.',
     control: 'CM-3',
     severity: 'high',
     subjects: servingPods,
@@ -380,6 +381,7 @@ export const SECRET_RULES: readonly Rule[] = [
       );
       const followed = new Set(referencesIn(annotations).map(({ address }) => address));
       const references = dataReferences(pod);
+      const ownRules = rulesConfigMaps(audited, pod);
       const used = objectsIn(audited, pod.namespace, 'ConfigMap', 'Secret').filter(({ manifest }) =>
         references.some(
           ({ kind, name }) => kind === manifest.kind && name === manifest.metadata.name,
@@ -387,6 +389,7 @@ export const SECRET_RULES: readonly Rule[] = [
       );
       return used.flatMap((object) => {
         const { kind, metadata } = object.manifest;
+        const isFollowed = kind === 'ConfigMap' && ownRules.includes(metadata.name);
         const changes =
           kind === 'ConfigMap'
             ? [object.address]
@@ -395,7 +398,8 @@ export const SECRET_RULES: readonly Rule[] = [
                 resourceOf(audited, object).attributes.binary_data_wo_revision,
               ]).map(({ address }) => address);
         return [
-          (changes.length === 0 || !changes.every((address) => followed.has(address))) &&
+          !isFollowed &&
+            (changes.length === 0 || !changes.every((address) => followed.has(address))) &&
             `no annotation of the pod template follows ${kind} ${metadata.name}` +
               (kind === 'Secret' ? ' (its data_wo_revision)' : ''),
           kind === 'ConfigMap' &&

@@ -11,6 +11,7 @@ import {
   type ListenerVariable,
   type VariableName,
 } from '@file-processing/contract/listener-variables.ts';
+import { pathOfConfigMapKey } from '@file-processing/contract/rule-set.ts';
 import { type DeliveryBucket, readDeliveryBuckets } from '@file-processing/contract/s3-event.ts';
 import type { Audited, Faults } from '../rule.ts';
 import type { KeyToPath } from './kubernetes-api.ts';
@@ -152,6 +153,40 @@ export function environmentOf(audited: Audited, { pod, spec }: Container): Envir
     if (typeof value === 'string' && value.trim() === '') environment.delete(name);
   }
   return environment;
+}
+
+function rulesMount({ pod, spec, setting }: Listener) {
+  const folder = setting('RULES_LOCATION');
+  const mount = (spec.volumeMounts ?? []).find(({ mountPath }) => mountPath === folder);
+  return { mount, volume: pod.spec.volumes?.find(({ name }) => name === mount?.name) };
+}
+
+/** Names of the ConfigMaps that listeners of a pod read rule sets from: they follow their changes by themselves. */
+export function rulesConfigMaps(audited: Audited, pod: Pod): readonly string[] {
+  return listenersIn(audited, pod).flatMap(
+    (listener) => rulesMount(listener).volume?.configMap?.name ?? [],
+  );
+}
+
+/** What keeps a listener from reading its rule set where it is a folder. */
+export function rulesFaults(listener: Listener, audited: Audited): Faults {
+  const { pod, setting } = listener;
+  const folder = setting('RULES_LOCATION') ?? '';
+  if (!folder.startsWith('/')) return [];
+  const { mount, volume } = rulesMount(listener);
+  if (mount === undefined || volume === undefined) {
+    return [`RULES_LOCATION is ${folder}, where no volume is mounted`];
+  }
+  const place = `volume ${volume.name}`;
+  if (volume.configMap === undefined) return [`${place}, at RULES_LOCATION, is no ConfigMap`];
+  const { name = '', items } = volume.configMap;
+  const keys = Object.keys(configMapData(audited, pod.namespace, name) ?? {});
+  return [
+    mount.subPath !== undefined && `${place} is mounted by subPath, so a change never arrives`,
+    items !== undefined && `${place} lists items, so a new file of the rule set never arrives`,
+    !keys.some((key) => pathOfConfigMapKey(key) !== undefined) &&
+      `ConfigMap ${name}, at RULES_LOCATION, holds no file of a rule set`,
+  ];
 }
 
 /** What keeps a listener from reading the file that one of its variables names. */

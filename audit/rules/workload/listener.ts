@@ -18,6 +18,7 @@ import {
   listenersIn,
   listenersOf,
   roleOf,
+  rulesFaults,
   servers,
 } from '../readers/listeners.ts';
 import { containersOf, endingPods, podsOf, quantity } from '../readers/pods.ts';
@@ -323,5 +324,16 @@ export const LISTENER_RULES: readonly Rule[] = [
       [...listener.environment]
         .filter(([name]) => name.endsWith('_FILE') && name !== 'DB_SSL_CA_FILE')
         .flatMap(([name, path]) => fileFaults(listener, name, String(path), audited)),
+  }),
+  rule({
+    id: 'listener-rules-are-mounted',
+    title:
+      'A folder that the listener reads its rule set from is all of a ConfigMap that holds one',
+    reason:
+      'Without rules files are judged by their structure alone, or the pods of a new database never turn ready; a single file that is mounted, and a part of the keys, stay as they were when the pod started.',
+    control: 'CM-6',
+    severity: 'high',
+    subjects: servers,
+    faults: (listener, audited) => rulesFaults(listener, audited),
   }),
 ];

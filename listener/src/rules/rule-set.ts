@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readdir, readFile, realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import {
   isRuleFile,
   MAX_RULE_FILE_BYTES,
   MAX_RULE_FILES,
+  pathOfConfigMapKey,
   RULE_FOLDERS,
 } from '@file-processing/contract/rule-set.ts';
 import { CronExpressionParser } from 'cron-parser';
@@ -113,32 +114,70 @@ export async function readRuleFolder(folder: string, check: ExpectationCheck): P
 }
 
 /**
- * The rule files below a folder. Names that begin with a dot are passed over: a mounted ConfigMap has its
- * content twice, once in such a folder.
+ * The rule files below a folder, or of a ConfigMap that is mounted there. Names that begin with a dot are passed over.
  *
  * @throws {RuleSetError} for a file that is too large, or too many of them
  */
 export async function ruleFilesIn(folder: string): Promise<RuleFiles> {
+  for (let triesLeft = READS_OF_A_MOUNT; ; triesLeft -= 1) {
+    const content = await mountedContent(folder);
+    try {
+      return await filesBelow(content ?? folder, folder, content !== undefined);
+    } catch (error) {
+      // Kubernetes has put the next content in its place, and taken this one away.
+      if (content === undefined || triesLeft === 1 || !isMissing(error)) throw error;
+    }
+  }
+}
+
+/** The content of a mounted ConfigMap is replaced once a minute at most. */
+const READS_OF_A_MOUNT = 3;
+
+/**
+ * The folder that holds all of a mounted ConfigMap as it is now: the links beside it lead there one by one, and a change may
+ * come between any two of them. @returns undefined for a folder that is no such mount
+ */
+async function mountedContent(folder: string): Promise<string | undefined> {
+  return await realpath(join(folder, '..data')).catch((error: unknown) => {
+    if (isMissing(error)) return undefined;
+    throw error;
+  });
+}
+
+function isMissing(error: unknown): boolean {
+  return (error as NodeJS.ErrnoException).code === 'ENOENT';
+}
+
+/** @param source what messages call it */
+async function filesBelow(folder: string, source: string, isMounted: boolean): Promise<RuleFiles> {
   const files = new Map<string, string>();
   const faults: RuleFault[] = [];
+  const read = async (path: string, name: string, size: number): Promise<void> => {
+    if (size > MAX_RULE_FILE_BYTES) faults.push(tooLarge(path, size));
+    else if (files.size === MAX_RULE_FILES) throw new RuleSetError(source, [TOO_MANY]);
+    else files.set(path, await readFile(join(folder, name), 'utf8'));
+  };
   const visit = async (path: string): Promise<void> => {
-    const names = await readdir(join(folder, path)).catch((error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOENT') return [];
+    const names = await readdir(join(folder, path)).catch((error: unknown) => {
+      // A folder that is not there holds nothing.
+      if (isMissing(error) && !isMounted) return [];
       throw error;
     });
-    for (const name of names.filter((name) => !name.startsWith('.')).sort()) {
-      const inside = `${path}/${name}`;
-      // Not by the entry's own kind: what Kubernetes mounts are links.
+    for (const name of names.filter((one) => !one.startsWith('.')).sort()) {
+      const inside = path === '' ? name : `${path}/${name}`;
+      const isKind = path !== '' || name === MAPPINGS || name === MONITORING_FILES;
+      const key = isMounted && path === '' ? pathOfConfigMapKey(name) : undefined;
+      if (!isKind && key === undefined) continue;
+      // Not by the entry's own kind: it may be a link.
       const stats = await stat(join(folder, inside));
       if (stats.isDirectory()) await visit(inside);
-      else if (!isRuleFile(inside)) continue;
-      else if (stats.size > MAX_RULE_FILE_BYTES) faults.push(tooLarge(inside, stats.size));
-      else if (files.size === MAX_RULE_FILES) throw new RuleSetError(folder, [TOO_MANY]);
-      else files.set(inside, await readFile(join(folder, inside), 'utf8'));
+      else if (key !== undefined || isRuleFile(inside)) {
+        await read(key ?? inside, inside, stats.size);
+      }
     }
   };
-  for (const kind of [MAPPINGS, MONITORING_FILES]) await visit(kind);
-  if (faults.length > 0) throw new RuleSetError(folder, faults);
+  await visit('');
+  if (faults.length > 0) throw new RuleSetError(source, faults);
   return files;
 }
 

@@ -16,7 +16,10 @@ export interface RulesInForceOptions {
   readonly database: Database;
   readonly store: Pick<ObjectStore, 'open'>;
   readonly logger: Logger;
-  /** Between two looks. @default 60000: a change is in force within two minutes, the mounting of a ConfigMap included */
+  /**
+   * Between two looks. @default 60000, and 20000 for a folder: kubelet brings a mounted ConfigMap up to date every 60 to 90
+   * seconds (syncFrequency, workerResyncIntervalJitterFactor), and a change is to be in force within two minutes
+   */
   readonly everyMs?: number;
 }
 
@@ -33,7 +36,8 @@ export interface RulesInForce extends Repeated {
  * @throws {RuleSetError} or what the store threw, at the start alone, and only where the database has no rules yet
  */
 export async function startRules(options: RulesInForceOptions): Promise<RulesInForce> {
-  const { location, database, store, logger, everyMs = 60_000 } = options;
+  const { location, database, store, logger } = options;
+  const { everyMs = 'folder' in location ? 20_000 : 60_000 } = options;
   const end = new AbortController();
   const name = locationText(location);
   let refusal: string | undefined;

@@ -13,8 +13,8 @@ import {
 import { mebibytes } from '../../settings/file-processing/workload.ts';
 import type { FileProcessingSettings } from '../../settings/file-processing-variables.ts';
 import { databaseCredentials } from './database-credentials.ts';
-import { SECRETS_FOLDER } from './listener-environment.ts';
-import { CONFIG_MAP, HTTP_PORT, METRICS_PORT } from './names.ts';
+import { RULES_FOLDER, SECRETS_FOLDER } from './listener-environment.ts';
+import { CONFIG_MAP, HTTP_PORT, METRICS_PORT, RULES_CONFIG_MAP } from './names.ts';
 
 /** Of the temporary folder and of the whole disk, beside the scratch space: other temporary files, and logs. */
 const TEMPORARY_MIB = 256;
@@ -22,7 +22,7 @@ const REQUESTED_DISK_MIB = 128;
 const DISK_MIB = 1024;
 
 /** Names of the pod's volumes. */
-export const VOLUMES = { secrets: 'secrets', temporary: 'tmp' } as const;
+export const VOLUMES = { rules: 'rules', secrets: 'secrets', temporary: 'tmp' } as const;
 
 /** User and group of every process; a number, so that the kubelet can see that it isn't root. */
 export const USER_ID = '10001';
@@ -118,15 +118,35 @@ export function podVolumes(settings: FileProcessingSettings): DeploymentV1SpecTe
   ];
 }
 
+/** What the listener's own pods have beside them. */
+interface ServingProps {
+  readonly image: string;
+  /** Whether the ConfigMap of a rule set is there. */
+  readonly mountsRules: boolean;
+}
+
+/** The volume of the rule set, where it is a ConfigMap. */
+export function rulesVolume({ mountsRules }: Pick<ServingProps, 'mountsRules'>) {
+  return mountsRules
+    ? [{ name: VOLUMES.rules, configMap: { name: RULES_CONFIG_MAP, defaultMode: '0444' } }]
+    : [];
+}
+
 /** Takes the messages, checks the files. */
 export function listenerContainer(
   settings: FileProcessingSettings,
-  image: string,
+  { image, mountsRules }: ServingProps,
 ): DeploymentV1SpecTemplateSpecContainer {
+  const shared = common(settings, image);
   return {
     name: 'sns-listener',
     args: [SERVE],
-    ...common(settings, image),
+    ...shared,
+    volumeMount: [
+      ...shared.volumeMount,
+      // All of it: what is mounted as a single file (subPath) is never brought up to date.
+      ...(mountsRules ? [{ name: VOLUMES.rules, mountPath: RULES_FOLDER, readOnly: true }] : []),
+    ],
     port: [HTTP_PORT, METRICS_PORT].map(({ name, number }) => ({
       name,
       containerPort: number,

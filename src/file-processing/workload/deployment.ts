@@ -12,6 +12,7 @@ import {
   PRE_STOP_SECONDS,
   podSettings,
   podVolumes,
+  rulesVolume,
 } from './containers.ts';
 import { databaseCredentials } from './database-credentials.ts';
 import { SHUTDOWN_SECONDS } from './listener-environment.ts';
@@ -25,6 +26,8 @@ const MARGIN_SECONDS = 5;
 export interface DeploymentProps {
   /** Token of the image. */
   readonly image: string;
+  /** Whether the ConfigMap of a rule set is there. */
+  readonly mountsRules: boolean;
   /** Token of a text that changes with the listener's environment. */
   readonly configChecksum: string;
   /** Token of a number that is raised with the database's password. */
@@ -65,8 +68,8 @@ export function createDeployment(
           ...(settings.database === 'external' && {
             initContainer: [migrateContainer(settings, props.image)],
           }),
-          container: [listenerContainer(settings, props.image)],
-          volume: podVolumes(settings),
+          container: [listenerContainer(settings, props)],
+          volume: [...podVolumes(settings), ...rulesVolume(props)],
         },
       },
     },

@@ -7,6 +7,7 @@ import {
   readVariable,
   type VariableName,
 } from '@file-processing/contract/listener-variables.ts';
+import { configMapKey } from '@file-processing/contract/rule-set.ts';
 import type { DeliveryBucket } from '@file-processing/contract/s3-event.ts';
 import type { ITerraformDependable } from 'cdktf';
 import type { Construct } from 'constructs';
@@ -14,8 +15,9 @@ import { type Bucket, bucketsOf, forgetsReports } from '../../settings/buckets.t
 import { hasEndpoint, usesEventBridge } from '../../settings/file-processing/delivery.ts';
 import { mebibytes, NEVER_PROXIED } from '../../settings/file-processing/workload.ts';
 import type { FileProcessingSettings } from '../../settings/file-processing-variables.ts';
+import type { RuleTexts } from '../../settings/rules-folder.ts';
 import { type DatabaseCredentials, databaseCredentials } from './database-credentials.ts';
-import { CONFIG_MAP, HTTP_PORT, LABELS, METRICS_PORT } from './names.ts';
+import { CONFIG_MAP, HTTP_PORT, LABELS, METRICS_PORT, RULES_CONFIG_MAP } from './names.ts';
 
 /** How long the listener may take to drain after SIGTERM, in seconds. */
 export const SHUTDOWN_SECONDS = 25;
@@ -23,12 +25,17 @@ export const SHUTDOWN_SECONDS = 25;
 /** Folder that the database's Secret is mounted at, one file a key. */
 export const SECRETS_FOLDER = '/etc/file-processing/secrets';
 
+/** Folder that the rule set's ConfigMap is mounted at. */
+export const RULES_FOLDER = '/etc/file-processing/rules';
+
 /** What the listener's environment takes from other resources. */
 export interface ListenerSources {
   /** ARN of the only topic whose messages are accepted. */
   readonly topicArn: string;
   /** Queue to fetch messages from, where there is one. */
   readonly queueUrl?: string;
+  /** The rule set that goes along; empty for none. @default none */
+  readonly rules?: RuleTexts;
 }
 
 /** Environment variables of the listener, by their names in its own table. */
@@ -43,7 +50,7 @@ export type ListenerEnvironment = Readonly<
  */
 export function listenerEnvironment(
   settings: FileProcessingSettings,
-  { topicArn, queueUrl }: ListenerSources,
+  { topicArn, queueUrl, rules }: ListenerSources,
 ): ListenerEnvironment {
   const environment: ListenerEnvironment = {
     PORT: `${HTTP_PORT.number}`,
@@ -65,7 +72,7 @@ export function listenerEnvironment(
     SNS_TOPIC_ARNS: topicArn,
     SNS_MAX_AGE_SECONDS: `${settings.sns_max_age_seconds}`,
     SQS_QUEUE_URL: queueUrl ?? '',
-    RULES_LOCATION: settings.rules_location,
+    RULES_LOCATION: rules?.size ? RULES_FOLDER : settings.rules_location,
     UNMONITORED: settings.unmonitored,
     RETENTION_DAYS: `${settings.retention_days}`,
     // Events of EventBridge are not signed.
@@ -177,6 +184,24 @@ export function createConfigMap(
   return new ConfigMapV1(scope, 'config', {
     metadata: { name: CONFIG_MAP, namespace, labels: LABELS },
     data: environment,
+    dependsOn,
+  });
+}
+
+/**
+ * The rule set. The pods' template says nothing of its content: the listener applies a change by itself, one replica for all of
+ * them, while new pods would take up room, end what is in hand and stay away where the rules are broken.
+ */
+export function createRules(
+  scope: Construct,
+  namespace: string,
+  rules: RuleTexts,
+  dependsOn: ITerraformDependable[],
+): ConfigMapV1 {
+  return new ConfigMapV1(scope, 'rules', {
+    metadata: { name: RULES_CONFIG_MAP, namespace, labels: LABELS },
+    // The settings' reader has refused paths without a key.
+    data: Object.fromEntries([...rules].map(([path, text]) => [configMapKey(path) ?? path, text])),
     dependsOn,
   });
 }

@@ -8,6 +8,8 @@ export const LISTENER = 'file-processing-sns';
 export const SERVICE = 'sns-listener';
 /** Of the listener's environment. */
 export const CONFIG_MAP = 'file-processing-config';
+/** Of the rule set, where it goes along with the stack. */
+export const RULES_CONFIG_MAP = 'file-processing-rules';
 /** The Secret of our own making; `existing_secret_name` takes its place. */
 export const DATABASE_SECRET = 'file-processing-secrets';
 

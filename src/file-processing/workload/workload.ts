@@ -5,6 +5,7 @@ import type { ITerraformDependable, TerraformResource } from 'cdktf';
 import { Construct } from 'constructs';
 import { hasEndpoint } from '../../settings/file-processing/delivery.ts';
 import type { FileProcessingSettings } from '../../settings/file-processing-variables.ts';
+import type { RuleTexts } from '../../settings/rules-folder.ts';
 import { leaveBehind } from '../../stack/addressed-stack.ts';
 import type { LightResource } from '../../stack/light-resource.ts';
 import { databaseCredentials } from './database-credentials.ts';
@@ -12,7 +13,7 @@ import { createDatabaseJobs, type DatabaseJobsProps } from './database-jobs.ts';
 import { createDatabaseSecret } from './database-secret.ts';
 import { createDeployment } from './deployment.ts';
 import { createIngress } from './ingress.ts';
-import { createConfigMap, listenerEnvironment } from './listener-environment.ts';
+import { createConfigMap, createRules, listenerEnvironment } from './listener-environment.ts';
 import { DATABASE_SECRET } from './names.ts';
 import { createNamespace } from './namespace.ts';
 import { createNetworkPolicy } from './network-policy.ts';
@@ -28,6 +29,8 @@ import { createServiceAccount } from './service-account.ts';
 /** What the Kubernetes objects of the stack need from its AWS resources. */
 export interface WorkloadProps {
   readonly settings: FileProcessingSettings;
+  /** Texts of a rule set's files; empty for none. */
+  readonly rules: RuleTexts;
   /** Role that the pods assume. */
   readonly roleArn: string;
   readonly topicArn: string;
@@ -90,6 +93,10 @@ export class Workload extends Construct {
       { ...settings.extra_environment, ...listenerEnvironment(settings, props) },
       dependsOn,
     );
+    const hasRules = props.rules.size > 0;
+    const rules = hasRules
+      ? [createRules(at('rules'), settings.namespace, props.rules, dependsOn)]
+      : [];
     const secret = databaseCredentials(settings)?.owned
       ? [
           createDatabaseSecret(at('secret'), {
@@ -116,12 +123,14 @@ export class Workload extends Construct {
     if (settings.image !== '') {
       this.deployment = createDeployment(at('deployment'), settings, {
         image: props.image,
+        mountsRules: hasRules,
         configChecksum: checksumOf(configMap),
         dbPasswordRevision: props.dbPasswordRevision,
         dependsOn: [
           ...dependsOn,
           serviceAccount,
           configMap,
+          ...rules,
           ...secret,
           networkPolicy,
           ...(migration ? [migration] : []),

@@ -1,17 +1,16 @@
 import { createHash } from 'node:crypto';
-import { existsSync } from 'node:fs';
-import { readdir, readFile } from 'node:fs/promises';
-import { join, relative, resolve, sep } from 'node:path';
+import { resolve } from 'node:path';
 import type { S3Client } from '@aws-sdk/client-s3';
 import {
-  isRuleFile,
   RULES_MANIFEST,
   type RulesManifest,
   readRulesLocation,
   readRulesManifest,
 } from '@file-processing/contract/rule-set.ts';
-import type { Operation, OperationContext } from '../operation.ts';
+import { environmentRulesFolder, ruleTextsIn } from '../../settings/rules-folder.ts';
+import type { Operation } from '../operation.ts';
 import { EXIT, OperationError } from '../operation-error.ts';
+import { checkRules } from '../rules-check.ts';
 import { targetOf } from '../target.ts';
 
 interface Options {
@@ -39,9 +38,9 @@ export const rulesPush: Operation<Options> = {
         next: 'set rules_location = "s3://BUCKET/PREFIX/" in its file_processing.tfvars and apply',
       });
     }
-    const folder = resolve(context.root, operand ?? join('environments', name, 'rules'));
+    const folder = resolve(context.root, operand ?? environmentRulesFolder(name));
     await checkRules(context, folder);
-    const texts = await ruleTexts(folder);
+    const texts = ruleTextsIn(folder);
     const manifest: RulesManifest = { version: 1, files: digestsOf(texts) };
     const s3 = await target.clients.s3();
     const before = await manifestOf(s3, location);
@@ -65,32 +64,6 @@ export const rulesPush: Operation<Options> = {
     return EXIT.ok;
   },
 };
-
-/** The listener's own check, which knows what a rule is. */
-async function checkRules({ run, root }: OperationContext, folder: string): Promise<void> {
-  if (!existsSync(folder)) {
-    throw new OperationError(`there is no folder ${folder}`, { code: EXIT.usage });
-  }
-  const program = join(root, 'listener/src/main.ts');
-  const { code, stderr } = await run(process.execPath, [program, 'rules', 'check', folder]);
-  if (code === 0) return;
-  throw new OperationError(stderr.trimEnd(), {
-    code: EXIT.refused,
-    next: `npx file-processing rules check ${folder} shows it alone`,
-  });
-}
-
-async function ruleTexts(folder: string): Promise<ReadonlyMap<string, string>> {
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-  const paths = entries
-    .filter((entry) => entry.isFile())
-    .map((entry) => relative(folder, join(entry.parentPath, entry.name)).split(sep).join('/'))
-    .filter(isRuleFile)
-    .sort();
-  const texts = new Map<string, string>();
-  for (const path of paths) texts.set(path, await readFile(join(folder, path), 'utf8'));
-  return texts;
-}
 
 function digestsOf(texts: ReadonlyMap<string, string>): RulesManifest['files'] {
   return Object.fromEntries(

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { environmentRulesFolder } from '../../settings/rules-folder.ts';
 import { isLoopback } from './edge.ts';
 import { LOCALSTACK_CREDENTIALS, LOCALSTACK_REGION } from './localstack-target.ts';
 
@@ -38,7 +39,7 @@ export function listenerCommand(needs: ListenerNeeds): string {
 
 /** The rule set of an environment where it has its own, else the one of the repository: as `npm start` takes it. */
 export function rulesFolderOf(root: string, environment: string): string {
-  const own = `environments/${environment}/rules`;
+  const own = environmentRulesFolder(environment);
   return existsSync(join(root, own)) ? own : 'listener/seed';
 }
 

@@ -20,6 +20,7 @@ import {
   requireCluster,
   requireLoadBalancerClass,
   requirePassword,
+  requireRules,
   requireWayForMessages,
 } from './preconditions.ts';
 import { reviewAndApply, withPlan } from './review.ts';
@@ -70,6 +71,7 @@ export async function applyStack(
 ): Promise<ApplyReport> {
   const stack = await openStack(context, options, name);
   requirePassword(stack, context.env);
+  await requireRules(context, stack);
   let state = await stack.terraform.state();
   let finish: (() => Promise<void>) | undefined;
   if (options.replaceLoadBalancer && !options.dryRun) {

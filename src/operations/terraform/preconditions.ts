@@ -1,5 +1,8 @@
+import { join } from 'node:path';
+import { environmentRulesFolder } from '../../settings/rules-folder.ts';
 import type { OperationContext } from '../operation.ts';
 import { EXIT, OperationError } from '../operation-error.ts';
+import { checkRules } from '../rules-check.ts';
 import {
   clusterEndpointOf,
   describedEndpoint,
@@ -57,6 +60,7 @@ export async function requirePlannable(
   const planned = targets.length > 0 ? targets : [...addressesOf(stack.json), ...held];
   if (!planned.some(isKubernetes)) return;
   requirePassword(stack, context.env);
+  await requireRules(context, stack);
   await requireCluster(context, stack, state);
 }
 
@@ -95,6 +99,23 @@ export function requirePassword(stack: OpenStack, env: OperationContext['env']):
     next: "export TF_VAR_db_password='…'; or name a Secret by existing_secret_name, or use db_iam_auth",
     code: EXIT.usage,
   });
+}
+
+/** Address of the ConfigMap that a rule set goes along as. */
+const RULES = 'kubernetes_config_map_v1.rules';
+
+/**
+ * Stops where the rule set that goes along is one that the listener would refuse: it would keep the one before, or on a new
+ * database not start.
+ *
+ * @throws OperationError (EXIT.refused) with every fault
+ */
+export async function requireRules(
+  context: OperationContext,
+  { json, environment }: OpenStack,
+): Promise<void> {
+  if (!addressesOf(json).includes(RULES)) return;
+  await checkRules(context, join(context.root, environmentRulesFolder(environment)));
 }
 
 /**

@@ -197,7 +197,7 @@ export const workloadVariables = {
   }),
   rules_location: text({
     description:
-      'Prefix of S3 that holds the rule set, written by manage rules-push: the listener may read exactly that and applies it, at its start and within two minutes of a change. Empty: rules are applied by hand.',
+      'Prefix of S3 that holds the rule set, written by manage rules-push: the listener may read exactly that and applies it, at its start and within two minutes of a change. Empty: the rule set in environments/<name>/rules, where there is one, goes along as a ConfigMap; else rules are applied by hand.',
     default: '',
     example: 's3://agency-rules/file-processing/',
     allowed: 'empty, or s3://BUCKET/PREFIX/ with a slash at its end',

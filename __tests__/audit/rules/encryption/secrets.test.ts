@@ -79,6 +79,12 @@ function without(pattern: RegExp): (annotations: Json) => Json {
 
 describeRules(SECRET_RULES, {
   plants: {
+    'pods-restart-on-change': [
+      [
+        'a ConfigMap of files that the listener does not follow',
+        ({ drop }) => drop('kubernetes_config_map_v1', 'data.RULES_LOCATION', /RULES_LOCATION/),
+      ],
+    ],
     'no-literal-secret': [
       [
         'an access key',

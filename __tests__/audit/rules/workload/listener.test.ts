@@ -53,7 +53,41 @@ function swapped(json: Json): void {
   }))(json);
 }
 
+const RULES_VOLUME = 'spec.template.spec.volume.2';
+
 describeRules(LISTENER_RULES, {
+  plants: {
+    'listener-rules-are-mounted': [
+      [
+        'a folder elsewhere',
+        ({ set }) => set(CONFIG_MAP, 'data.RULES_LOCATION', '/rules', /RULES_LOCATION/),
+      ],
+      ['no volume', ({ drop }) => drop(DEPLOYMENT, RULES_VOLUME)],
+      [
+        'a folder of temporary files',
+        ({ change }) =>
+          change(DEPLOYMENT, RULES_VOLUME, (volume) => ({
+            name: (volume as Json).name,
+            empty_dir: { size_limit: '1Mi' },
+          })),
+      ],
+      [
+        'a file alone',
+        ({ set }) => set(DEPLOYMENT, `${MAIN}.volume_mount.2.sub_path`, 'mappings..a.yaml'),
+      ],
+      [
+        'some of the files',
+        ({ set }) =>
+          set(DEPLOYMENT, `${RULES_VOLUME}.config_map.items`, [
+            { key: 'a', path: 'mappings/a.yaml' },
+          ]),
+      ],
+      [
+        'keys that stand for no file',
+        ({ set }) => set(CONFIG_MAP, 'data', { 'a.yaml': 'name: a' }, /monitoring_files/),
+      ],
+    ],
+  },
   objects: {
     'listener-settings-are-known': [
       given('SNS_SIGNATURE_VERSION', '2'),

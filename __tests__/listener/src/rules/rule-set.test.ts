@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -7,6 +7,7 @@ import {
   missingMappings,
   RuleSetError,
   readRuleFolder,
+  ruleFilesIn,
 } from '../../../../listener/src/rules/rule-set.ts';
 
 test('the message has one line a fault, without empty parts', () => {
@@ -229,6 +230,34 @@ test('a ConfigMap is read as Kubernetes mounts it, by links', async () => {
   symlinkSync('..2026_11_28', join(folder, '..data'));
   symlinkSync('..data/mappings', join(folder, 'mappings'));
   expect((await readRuleFolder(folder, () => [])).mappings).toHaveLength(1);
+});
+
+test('the keys of a mounted ConfigMap are read as the paths that they stand for', async () => {
+  write('..2026_11_28/mappings..nm..a.json', MAPPING);
+  write('..2026_11_28/rules-of-others.json', MAPPING);
+  symlinkSync('..2026_11_28', join(folder, '..data'));
+  symlinkSync('..data/mappings..nm..a.json', join(folder, 'mappings..nm..a.json'));
+  expect([...(await ruleFilesIn(folder)).keys()]).toEqual(['mappings/nm/a.json']);
+});
+
+test('such names stand for nothing in a folder that is no mount', async () => {
+  write('mappings..nm..a.json', MAPPING);
+  expect([...(await ruleFilesIn(folder)).keys()]).toEqual([]);
+});
+
+test('a content of a ConfigMap that is replaced while it is read is not mixed with the next one', async () => {
+  for (const content of ['..1', '..2']) {
+    for (const name of ['a', 'b']) write(`${content}/mappings..${name}.json`, content);
+  }
+  symlinkSync('..1', join(folder, '..data'));
+  const replace = () => {
+    symlinkSync('..2', join(folder, '..data_tmp'));
+    renameSync(join(folder, '..data_tmp'), join(folder, '..data'));
+    rmSync(join(folder, '..1'), { recursive: true });
+  };
+  const reading = ruleFilesIn(folder);
+  replace();
+  expect([...(await reading).values()]).toEqual(['..2', '..2']);
 });
 
 test('a file of more than a mebibyte is refused unread', async () => {

@@ -13,7 +13,7 @@ const settings = fileProcessingSettings({
   memory_limit: '1Gi',
   scratch_limit: '512Mi',
 });
-const listener = listenerContainer(settings, 'image');
+const listener = listenerContainer(settings, { image: 'image', mountsRules: false });
 const migrate = migrateContainer(settings, 'image');
 
 describe.each([
@@ -97,7 +97,10 @@ describe('listenerContainer', () => {
   });
 
   it("mounts the database's Secret read-only when there is one", () => {
-    const container = listenerContainer(fileProcessingSettings(DATABASE), 'image');
+    const container = listenerContainer(fileProcessingSettings(DATABASE), {
+      image: 'image',
+      mountsRules: false,
+    });
     expect(container.volumeMount).toContainEqual({
       name: 'secrets',
       mountPath: '/etc/file-processing/secrets',

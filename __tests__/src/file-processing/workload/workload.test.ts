@@ -75,6 +75,75 @@ describe('Workload', () => {
     }
   });
 
+  describe('with a rule set', () => {
+    const [MAPPING, FILE] = ['mappings/a.yaml', 'monitoring_files/nm/a.yaml'];
+    const rules = new Map([
+      [MAPPING, 'name: a\n'],
+      [FILE, 'client: nm\n'],
+    ]);
+    const synthesized = (texts = rules) => synthesizeWorkload(ALL, undefined, texts).resources;
+    const deploymentOf = (resources: ReturnType<typeof synthesized>) =>
+      resources['kubernetes_deployment_v1.sns_listener'];
+
+    it('makes a ConfigMap of it, a key a file, whose texts are as they were written', () => {
+      expect(synthesized()['kubernetes_config_map_v1.rules']).toMatchObject({
+        metadata: { name: 'file-processing-rules' },
+        data: { 'mappings..a.yaml': 'name: a\n', 'monitoring_files..nm..a.yaml': 'client: nm\n' },
+      });
+    });
+
+    it('mounts it as a whole where the listener is told that it is, and only there', () => {
+      const resources = synthesized();
+      expect(resources['kubernetes_config_map_v1.config']).toHaveProperty(
+        'data.RULES_LOCATION',
+        '/etc/file-processing/rules',
+      );
+      expect(deploymentOf(resources)).toMatchObject({
+        spec: {
+          template: {
+            spec: {
+              container: [
+                {
+                  volume_mount: expect.arrayContaining([
+                    { name: 'rules', mount_path: '/etc/file-processing/rules', read_only: true },
+                  ]),
+                },
+              ],
+              volume: expect.arrayContaining([
+                {
+                  name: 'rules',
+                  config_map: { name: 'file-processing-rules', default_mode: '0444' },
+                },
+              ]),
+            },
+          },
+        },
+      });
+      const elsewhere = JSON.stringify([
+        (deploymentOf(resources) as { spec: { template: { spec: object } } }).spec.template.spec,
+        resources['kubernetes_cron_job_v1.reconciliation'],
+      ]).match(/"file-processing-rules"/g);
+      expect(elsewhere).toHaveLength(1);
+    });
+
+    it('starts no pod anew for another content, or another file', () => {
+      const changed = new Map([...rules, [MAPPING, 'name: b\n'], ['mappings/c.yaml', 'name: c\n']]);
+      expect(deploymentOf(synthesized(changed))).toEqual(deploymentOf(synthesized()));
+    });
+
+    it('lets the pods start once it is there', () => {
+      expect(deploymentOf(synthesized())).toHaveProperty(
+        'depends_on',
+        expect.arrayContaining(['kubernetes_config_map_v1.rules']),
+      );
+    });
+  });
+
+  it('mounts nothing without a rule set, and names no place of one', () => {
+    const { resources } = synthesizeWorkload(ALL);
+    expect(JSON.stringify(resources)).not.toMatch(/RULES_LOCATION|file-processing-rules/);
+  });
+
   it('starts the pods only once their identity, configuration, secret and policy exist', () => {
     const { resources } = synthesizeWorkload(ALL);
     expect(resources['kubernetes_deployment_v1.sns_listener']).toHaveProperty(

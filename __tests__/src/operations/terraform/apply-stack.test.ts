@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -72,6 +72,29 @@ describe('a first run', () => {
     expect(err).toContain('1. AWS, 2. Kubernetes');
     expect(err).toContain('the plain plan of file-processing is empty');
     expect(code).toBe(0);
+  });
+
+  test('changes nothing where the listener would refuse the rule set that goes along', async () => {
+    const played = playedTerraform({
+      resources: { ...stackWith('http://127.0.0.1:1/'), 'kubernetes_config_map_v1.rules': {} },
+    });
+    const root = rootWith({});
+    const rules = join(root, 'environments/etl-playground/rules');
+    mkdirSync(join(rules, 'mappings'), { recursive: true });
+    writeFileSync(join(rules, 'mappings/a.yaml'), '{}\n');
+    const checked: string[] = [];
+    const { code, err } = await apply(played, ['--auto-approve'], {
+      root,
+      run: async (program, parameters, options) => {
+        if (parameters[1] !== 'rules') return await played.run(program, parameters, options);
+        checked.push(parameters.slice(1).join(' '));
+        return { code: 2, stdout: '', stderr: 'mappings/a.yaml: name: is missing\n' };
+      },
+    });
+    expect(checked).toEqual([`rules check ${rules}`]);
+    expect(err).toContain('mappings/a.yaml: name: is missing');
+    expect(code).toBe(77);
+    expect(played.commands).toEqual([]);
   });
 
   test('subscribes the endpoint at last, once it answers', async () => {
