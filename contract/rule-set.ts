@@ -16,7 +16,11 @@ export const MAX_RULE_FILES = 20_000;
 export const MAX_RULE_FILE_BYTES = 1024 * 1024;
 
 /** The folders of a rule set. */
-export const RULE_FOLDERS = { mappings: 'mappings', monitoringFiles: 'monitoring_files' } as const;
+export const RULE_FOLDERS = {
+  mappings: 'mappings',
+  monitoringFiles: 'monitoring_files',
+  holidays: 'holidays',
+} as const;
 
 /** Whether a path below a rule set's folder is one of its files; no other is read, pushed or in its digest. */
 export function isRuleFile(path: string): boolean {

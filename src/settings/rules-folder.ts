@@ -41,7 +41,7 @@ export function deployedRules(root: string, environment: string): DeployedRules 
   const texts = ruleTextsIn(join(root, folder));
   if (texts.size === 0) {
     const message =
-      'holds no rule set; its files are in mappings/ and monitoring_files/, named .yaml, .yml or .json';
+      'holds no rule set; its files are in mappings/, monitoring_files/ and holidays/, named .yaml, .yml or .json';
     return { texts, faults: [{ file: folder, message }] };
   }
   return { texts, faults: configMapFaults(folder, texts) };

@@ -75,7 +75,7 @@ export const exportRules: Command<ExportContractOptions> = async (context, { fol
   const rules = await readWholeSet(folder);
   const id = basename(resolve(folder)).replace(/[^A-Za-z0-9_-]/g, '_');
   const { contract, carried } = exportContract(rules, id);
-  context.stdout.write(stringify(contract));
+  context.stdout.write(stringify(contract, { aliasDuplicateObjects: false }));
   if (carried.length > 0) {
     const lines = ['Carried as custom properties, since the standard has none:', ...carried];
     context.stderr.write(lines.map((line) => `${printable(line)}\n`).join(''));

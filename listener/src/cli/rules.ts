@@ -21,6 +21,7 @@ import { restore, withhold } from '../privacy/withhold.ts';
 import { placeOf, type RuleChange, type RuleChangeKind, type RulePlan } from '../rules/plan.ts';
 import { missingMappings, type RuleSet, RuleSetError, readRuleFolder } from '../rules/rule-set.ts';
 import { type RuleOfSample, ruleOfSample } from '../rules/samples.ts';
+import { scheduleAsWritten } from '../schedule/schedule.ts';
 import { type Command, configWithoutDatabase, UsageError } from './command-context.ts';
 import { exitCodeOfVerdict, mostSerious } from './exit-codes.ts';
 import { amount, printable, reportText, tableText } from './report-text.ts';
@@ -272,7 +273,8 @@ function definitionOf(
     | Omit<StoredMapping, 'ruleFile' | 'retiredAt'>,
 ): object {
   if ('name' in rule) return rule;
-  const { id: _id, mappingName, mappingVersion, ...rest } = rule;
+  const { id: _id, mappingName, mappingVersion, schedule, ...others } = rule;
+  const rest = { ...others, schedule: schedule && scheduleAsWritten(schedule) };
   const said = Object.entries(rest).filter(([, value]) => value !== null);
   return {
     ...Object.fromEntries(said),

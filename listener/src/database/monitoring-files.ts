@@ -1,3 +1,4 @@
+import type { Schedule } from '../schedule/schedule.ts';
 import { toJsonb } from './column-values.ts';
 import type { Database, Transaction } from './connection.ts';
 import { sharedStatement } from './group-commit.ts';
@@ -14,16 +15,6 @@ export const CLASSIFICATIONS = ['public', 'internal', 'sensitive'] as const;
 export interface Contact {
   readonly name?: string;
   readonly email?: string;
-}
-
-/** When deliveries are due. */
-export interface Schedule {
-  /** Five fields: minute, hour, day of the month, month, day of the week. */
-  readonly cron: string;
-  /** Of the IANA database. @default UTC */
-  readonly timeZone?: string;
-  /** ISO 8601 duration after which a delivery that was due is late. @default none */
-  readonly grace?: string;
 }
 
 /** A kind of file that a client delivers, and what is expected of it. */

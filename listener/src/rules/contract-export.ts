@@ -1,3 +1,4 @@
+import { type Schedule, scheduleAlone } from '../schedule/schedule.ts';
 import { CARRIED, LOGICAL_TYPES, TEXT_FORMATS } from './contract-field.ts';
 import { isObject } from './rule-file.ts';
 import type { RuleMonitoringFile, RuleSet } from './rule-set.ts';
@@ -69,13 +70,19 @@ export function exportContract(
     ...(contact?.email
       ? { support: [{ channel: contact.email, tool: 'email', url: `mailto:${contact.email}` }] }
       : {}),
-    ...(schedule ? { slaProperties: [slaOf(schedule as unknown as Properties, carried)] } : {}),
+    ...(schedule ? { slaProperties: [slaOf(schedule, carried)] } : {}),
   };
   return { contract, carried };
 }
 
-function slaOf({ cron, ...rest }: Properties, carried: string[]): object {
-  const value = { property: 'frequency', value: null, scheduler: 'cron', schedule: cron };
+/** The standard has cron, and a number of days or years; its units know neither weeks nor months. */
+function slaOf(schedule: Schedule, carried: string[]): object {
+  const property = 'frequency';
+  const { cron, ...rest } = scheduleAlone(schedule) as unknown as Properties;
+  const value =
+    cron === undefined
+      ? { property, value: 1, unit: { P1D: 'd', P1Y: 'y' }[String(rest.every)] ?? rest.every }
+      : { property, value: null, scheduler: 'cron', schedule: cron };
   return { ...value, ...carry(rest, 'schedule', carried) };
 }
 
@@ -99,7 +106,8 @@ function serverOf(
   common: readonly string[],
   carried: string[],
 ): object {
-  const { bucket, keyPattern, mappingName, mappingVersion: _version, ...rest } = file;
+  const { bucket, keyPattern, mappingName, mappingVersion: _version, schedule, ...others } = file;
+  const rest = { ...others, schedule: schedule ? scheduleAlone(schedule) : null };
   const own = Object.entries(rest).filter(([name, value]) => {
     const isDefault = value === null || value === '' || (name === 'active' && value === true);
     return !isDefault && !common.includes(name);

@@ -2,7 +2,8 @@ import type { DeliveryRule } from '@file-processing/quality/delivery-rules.ts';
 import { expectationProblems } from '@file-processing/quality/expectation.ts';
 import type { TableField, TableSchema } from '@file-processing/quality/table-schema.ts';
 import { stringify } from 'yaml';
-import type { Contact, Schedule } from '../database/monitoring-files.ts';
+import type { Contact } from '../database/monitoring-files.ts';
+import type { Schedule } from '../schedule/schedule.ts';
 import { carriedBy, fieldOf } from './contract-field.ts';
 import { addFieldQuality, addObjectQuality } from './contract-quality.ts';
 import { ContractNode, type WithoutCounterpart, withoutCounterpart } from './contract-reader.ts';
@@ -164,18 +165,24 @@ function contactOf(contract: ContractNode): Contact | undefined {
   return { ...(name ? { name } : {}), ...(email ? { email } : {}) };
 }
 
-/** A cron expression as it is written, else a time of availability with a frequency of one day. */
+/**
+ * A cron expression as it is written, or periods that an exported contract carries, else a time of availability with a
+ * frequency of one day.
+ */
 function scheduleOf(contract: ContractNode): Schedule | undefined {
   const entries = contract.get('slaProperties').items();
   const named = (name: string) => entries.filter((entry) => entry.get('property').value === name);
   for (const entry of entries) {
     const cron = entry.get('schedule');
-    if (entry.get('scheduler').value !== 'cron' || typeof cron.value !== 'string') continue;
+    const isCron = entry.get('scheduler').value === 'cron' && typeof cron.value === 'string';
+    const own = carriedBy(entry);
+    const isPeriod = isObject(own) && typeof own.every === 'string';
+    if (!isCron && !isPeriod) continue;
     for (const name of ['property', 'value', 'unit', 'scheduler', 'schedule']) {
       entry.get(name).use();
     }
-    const own = carriedBy(entry);
-    return { cron: cron.value, ...(isObject(own) ? own : {}) };
+    const rest = isObject(own) ? own : {};
+    return (isPeriod ? rest : { cron: cron.value, ...rest }) as unknown as Schedule;
   }
   const [frequency] = named('frequency');
   const [time] = named('timeOfAvailability');

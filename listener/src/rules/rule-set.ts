@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { readdir, readFile, realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { isDeepStrictEqual } from 'node:util';
 import {
   isRuleFile,
   MAX_RULE_FILE_BYTES,
@@ -9,16 +10,20 @@ import {
   pathOfConfigMapKey,
   RULE_FOLDERS,
 } from '@file-processing/contract/rule-set.ts';
-import { CronExpressionParser } from 'cron-parser';
 import { isKeyPattern } from '../database/key-pattern.ts';
 import type { Mapping } from '../database/mappings.ts';
 import {
   CLASSIFICATIONS,
   type Contact,
   type MonitoringFileDefinition,
-  type Schedule,
   SEVERITIES,
 } from '../database/monitoring-files.ts';
+import {
+  type HolidayCalendar,
+  readCalendar,
+  readSchedule,
+  type Schedule,
+} from '../schedule/schedule.ts';
 import { isObject, type Place, parseRuleFile } from './rule-file.ts';
 
 /** The rule set that comes with the repository. */
@@ -99,10 +104,10 @@ export type ExpectationCheck = (expectation: {
   readonly rules?: unknown;
 }) => readonly { readonly path: string; readonly message: string }[];
 
-const { mappings: MAPPINGS, monitoringFiles: MONITORING_FILES } = RULE_FOLDERS;
+const { mappings: MAPPINGS, monitoringFiles: MONITORING_FILES, holidays: HOLIDAYS } = RULE_FOLDERS;
 
 /** Where the files of a rule set are, in words. */
-const LAYOUT = `${MAPPINGS}/ and ${MONITORING_FILES}/, in any folders below, each file named .yaml, .yml or .json`;
+const LAYOUT = `${MAPPINGS}/, ${MONITORING_FILES}/ and ${HOLIDAYS}/, in any folders below, each file named .yaml, .yml or .json`;
 
 /**
  * Reads a rule set from a folder; see {@link readRuleSet}.
@@ -165,7 +170,7 @@ async function filesBelow(folder: string, source: string, isMounted: boolean): P
     });
     for (const name of names.filter((one) => !one.startsWith('.')).sort()) {
       const inside = path === '' ? name : `${path}/${name}`;
-      const isKind = path !== '' || name === MAPPINGS || name === MONITORING_FILES;
+      const isKind = path !== '' || Object.values<string>(RULE_FOLDERS).includes(name);
       const key = isMounted && path === '' ? pathOfConfigMapKey(name) : undefined;
       if (!isKind && key === undefined) continue;
       // Not by the entry's own kind: it may be a link.
@@ -209,7 +214,7 @@ export function digestOfFiles(digests: ReadonlyMap<string, string>): string {
 }
 
 /**
- * Reads a rule set: `mappings/**` and `monitoring_files/**`, one definition a file, YAML or JSON.
+ * Reads a rule set: `mappings/**`, `monitoring_files/**` and `holidays/**`, one definition a file, YAML or JSON.
  *
  * @param source what messages call it: a folder or an address
  * @param check what a Table Schema, dialect and thresholds have to be
@@ -220,7 +225,11 @@ export function readRuleSet(source: string, files: RuleFiles, check: Expectation
   const mappings = readKind(files, MAPPINGS, faults, (value, fault) =>
     readMapping(value, check, fault),
   );
-  const monitoringFiles = readKind(files, MONITORING_FILES, faults, readMonitoringFile);
+  const holidays = readKind(files, HOLIDAYS, faults, readCalendar);
+  const calendars = new Map(holidays.map(({ value }) => [value.name, value]));
+  const monitoringFiles = readKind(files, MONITORING_FILES, faults, (value, fault) =>
+    readMonitoringFile(value, calendars, fault),
+  );
   faults.push(
     ...repeated(mappings, ({ name, version }) =>
       version === undefined ? `mapping '${name}'` : `mapping '${name}' version ${version}`,
@@ -229,7 +238,9 @@ export function readRuleSet(source: string, files: RuleFiles, check: Expectation
       monitoringFiles,
       ({ bucket, keyPattern }) => `pattern '${keyPattern}' in bucket '${bucket}'`,
     ),
+    ...repeated(holidays, ({ name }) => `calendar '${name}'`),
     ...mixedVersions(mappings),
+    ...mixedSets(monitoringFiles),
   );
   if (mappings.length + monitoringFiles.length + faults.length === 0) {
     const message = `nothing to load; definitions are expected in ${LAYOUT}`;
@@ -336,6 +347,7 @@ const FILE_PROPERTIES = [
 
 function readMonitoringFile(
   value: Readonly<Record<string, unknown>>,
+  calendars: ReadonlyMap<string, HolidayCalendar>,
   fault: ReportFault,
 ): RuleMonitoringFile | undefined {
   const check = checksReporting(fault);
@@ -358,7 +370,7 @@ function readMonitoringFile(
   if (typeof active !== 'boolean') check.fault('active', 'is neither true nor false');
   if (typeof description !== 'string') check.fault('description', 'is not a string');
   const contact = readContact(value.contact, check);
-  const schedule = readSchedule(value.schedule, check);
+  const schedule = scheduleOf(value.schedule, calendars, check);
   const severity = check.oneOf(value.severity, 'severity', SEVERITIES);
   const classification = check.oneOf(value.classification, 'classification', CLASSIFICATIONS);
 
@@ -408,44 +420,19 @@ function readContact(value: unknown, check: Checks): Contact | null {
   return value as Contact;
 }
 
-const CRON = 'five fields of cron (minute, hour, day of the month, month, day of the week)';
-const DURATION = /^P(?=\d|T\d)(\d+W|(\d+D)?(T(?=\d)(\d+H)?(\d+M)?)?)$/;
-
-function readSchedule(value: unknown, check: Checks): Schedule | null {
+function scheduleOf(
+  value: unknown,
+  calendars: ReadonlyMap<string, HolidayCalendar>,
+  check: Checks,
+): Schedule | null {
   if (value === undefined) return null;
-  if (!isObject(value)) {
-    check.fault('schedule', "is not an object with 'cron'");
-    return null;
+  if (isObject(value)) {
+    return readSchedule(value, calendars, (path, message) =>
+      check.fault(path === '' ? 'schedule' : `schedule.${path}`, message),
+    );
   }
-  check.onlyNames(value, 'schedule.', ['cron', 'timeZone', 'grace']);
-  check.text(value.cron, 'schedule.cron', isCron, CRON);
-  const { timeZone, grace } = value;
-  if (timeZone !== undefined) {
-    check.text(timeZone, 'schedule.timeZone', isTimeZone, 'a zone such as America/Denver');
-  }
-  if (grace !== undefined) {
-    check.text(grace, 'schedule.grace', DURATION, 'an ISO 8601 duration such as PT6H');
-  }
-  return value as unknown as Schedule;
-}
-
-function isCron(text: string): boolean {
-  if (text.trim().split(/\s+/).length !== 5) return false;
-  try {
-    CronExpressionParser.parse(text);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-function isTimeZone(text: string): boolean {
-  try {
-    new Intl.DateTimeFormat('en-US', { timeZone: text });
-    return true;
-  } catch {
-    return false;
-  }
+  check.fault('schedule', "is not an object with 'cron' or 'every'");
+  return null;
 }
 
 interface Checks {
@@ -535,4 +522,19 @@ function mixedVersions(mappings: readonly Defined<RuleMapping>[]): RuleFault[] {
       const message = `has no version, but ${numbered.file} gives mapping '${name}' one: all or none of a mapping's files have a version`;
       return [faultOf(defined, '', message)];
     });
+}
+
+/** A set is due as a whole: files of a client that name the same one have the same schedule. */
+function mixedSets(files: readonly Defined<RuleMonitoringFile>[]): RuleFault[] {
+  const first = new Map<string, Defined<RuleMonitoringFile>>();
+  return files.flatMap((defined): RuleFault[] => {
+    const { client, schedule } = defined.value;
+    if (!schedule?.set) return [];
+    const name = JSON.stringify([client, schedule.set]);
+    const other = first.get(name);
+    if (other === undefined) first.set(name, defined);
+    if (other === undefined || isDeepStrictEqual(other.value.schedule, schedule)) return [];
+    const message = `differs from that of ${other.file}: the files of set '${schedule.set}' have one schedule`;
+    return [faultOf(defined, 'schedule', message)];
+  });
 }

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Ajv2019 } from 'ajv/dist/2019.js';
@@ -205,11 +206,11 @@ test('two objects whose names make the same mapping are refused', async () => {
   expect(err).toContain('schema[1].name: makes the same mapping, a_b');
 });
 
+const isValid = new Ajv2019({ strict: false, validateFormats: false }).compile(
+  JSON.parse(readFileSync(join(ROOT, 'test-support/odcs/odcs-v3.2.0.schema.json'), 'utf8')),
+);
+
 test('an exported contract is valid by the JSON schema of the standard, and comes back as the same rules', async () => {
-  const schema = JSON.parse(
-    await readFile(join(ROOT, 'test-support/odcs/odcs-v3.2.0.schema.json'), 'utf8'),
-  );
-  const isValid = new Ajv2019({ strict: false, validateFormats: false }).compile(schema);
   const first = await imported(CONTRACT);
   for (const folder of [first.into, await ruleFolder(OFFICER_RULES)]) {
     const { code, out, err } = await cli(['rules', 'export', folder]);
@@ -260,3 +261,46 @@ test('what the standard has no property for goes along, and is named', async () 
     parse(await readFile(join(folder, 'monitoring_files/a.yaml'), 'utf8')),
   );
 });
+
+const officers = { name: 'a', tableSchema: { fields: [{ name: 'id', type: 'string' }] } };
+const deliveries = { client: 'c', bucket: 'bbb', mapping: 'a' };
+
+test.each([
+  ['periods of the calendar', { every: 'P1M', due: 'P4DT17H', timeZone: 'America/Denver' }],
+  ['cron, with grace and a set', { cron: '0 6 * * 1', grace: 'P1D', set: 'weekly' }],
+])('a schedule comes back with an import: %s', async (_name, schedule) => {
+  const folder = await ruleFolder({
+    'mappings/a.yaml': officers,
+    'monitoring_files/a.yaml': { ...deliveries, keyPattern: 'in/*.csv', schedule },
+  });
+  const { out } = await cli(['rules', 'export', folder]);
+  isValid(parse(out));
+  expect(isValid.errors).toBeNull();
+  const { read } = await imported(out);
+  expect(await read('monitoring_files/a.yaml')).toMatchObject({ schedule });
+});
+
+test.each([
+  ['of the whole contract', { on: 'next' }],
+  ['of one of its servers', { on: 'drop' }],
+])(
+  'days of a calendar, which a contract has no file for, come back with the schedule %s',
+  async (_name, other) => {
+    const scheduled = (on: object) => ({
+      ...deliveries,
+      schedule: { cron: '0 6 * * 1', holidays: { calendar: 'us_federal', ...on } },
+    });
+    const folder = await ruleFolder({
+      'mappings/a.yaml': officers,
+      'monitoring_files/a.yaml': { ...scheduled({ on: 'next' }), keyPattern: 'in/a*.csv' },
+      'monitoring_files/b.yaml': { ...scheduled(other), keyPattern: 'in/b*.csv' },
+      'holidays/us.yaml': { name: 'us_federal', days: ['2026-11-26'] },
+    });
+    const { out } = await cli(['rules', 'export', folder]);
+    const { err, read } = await imported(out);
+    expect(err).toBe('');
+    expect(await read('monitoring_files/a_2.yaml')).toMatchObject({
+      schedule: { cron: '0 6 * * 1', holidays: { ...other, days: ['2026-11-26'] } },
+    });
+  },
+);

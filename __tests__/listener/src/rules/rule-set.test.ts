@@ -175,6 +175,26 @@ test.each([
   ['contact', { phone: '5' }, 'is not known'],
   ['schedule', { cron: '0 6 * *' }, 'five fields'],
   ['schedule', { cron: '0 25 * * *' }, 'five fields'],
+  ['schedule', { cron: '*/10 * * * *' }, 'at least 15 minutes apart'],
+  ['schedule', { cron: '5,55 0,23 * * *' }, 'at least 15 minutes apart'],
+  ['schedule', { cron: '0 0,12 31 2 *' }, 'five fields'],
+  ['schedule', { cron: 'H 6 * * *' }, 'five fields'],
+  ['schedule', {}, "one of 'cron' (due times) and 'every'"],
+  ['schedule', { cron: '0 6 * * *', every: 'P1D' }, "one of 'cron' (due times) and 'every'"],
+  ['schedule', { every: 'P2W' }, 'P1D, P1W, P1M, P3M, P6M, P1Y'],
+  ['schedule', { every: 'P1M', due: '5 days' }, 'ISO 8601'],
+  ['schedule', { cron: '0 6 * * *', due: 'P5D' }, "beside 'every' alone"],
+  ['schedule', { cron: '0 6 * * *', early: 'soon' }, 'ISO 8601'],
+  ['schedule', { cron: '0 6 * * *', set: 'Monthly Set' }, 'lower-case letters'],
+  ['schedule', { cron: '0 6 * * *', holidays: 'us' }, "'calendar' or 'days'"],
+  ['schedule', { cron: '0 6 * * *', holidays: { on: 'skip', days: [] } }, 'next'],
+  ['schedule', { cron: '0 6 * * *', holidays: { on: 'drop', days: ['2026-02-30'] } }, 'a day such'],
+  ['schedule', { cron: '0 6 * * *', holidays: { on: 'drop', calendar: 'us' } }, 'rule set: none'],
+  [
+    'schedule',
+    { cron: '0 6 * * *', holidays: { on: 'drop', days: [], weekend: ['sat'] } },
+    'a list of sunday, monday',
+  ],
   ['schedule', { cron: '0 6 * * *', timeZone: 'Denver' }, 'a zone such as'],
   ['schedule', { cron: '0 6 * * *', grace: '6h' }, 'ISO 8601'],
   ['severity', 'urgent', 'low, medium, high, critical'],
@@ -263,4 +283,78 @@ test('a content of a ConfigMap that is replaced while it is read is not mixed wi
 test('a file of more than a mebibyte is refused unread', async () => {
   write('mappings/a.json', `"${'x'.repeat(1024 * 1024)}"`);
   expect(await faults()).toMatchObject([{ message: expect.stringContaining('at most 1048576') }]);
+});
+
+const WEEK = ['sunday', 'monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday'];
+
+const scheduled = (schedule: object, file = FILE) => ({ ...file, schedule });
+
+test('a schedule has the days of the calendar that it names', async () => {
+  write('mappings/m.json', MAPPING);
+  write('holidays/us.yaml', 'name: us_federal\ndays:\n  - 2026-11-26\nweekend: [sunday]\n');
+  const holidays = { calendar: 'us_federal', on: 'next' };
+  write('monitoring_files/f.json', scheduled({ cron: '0 6 * * 1', holidays }));
+  const { monitoringFiles } = await readRuleFolder(folder, () => []);
+  expect(monitoringFiles[0]?.value.schedule?.holidays).toEqual({
+    ...holidays,
+    days: ['2026-11-26'],
+    weekend: ['sunday'],
+  });
+});
+
+test('another calendar makes another rule set', async () => {
+  write('mappings/m.json', MAPPING);
+  write('holidays/us.json', { name: 'us_federal', days: [] });
+  const { digest } = await readRuleFolder(folder, () => []);
+  write('holidays/us.json', { name: 'us_federal', days: ['2026-11-26'] });
+  expect((await readRuleFolder(folder, () => [])).digest).not.toBe(digest);
+});
+
+test.each([
+  ['no name', { days: [] }, 'name'],
+  ['no days', { name: 'us' }, 'days'],
+  ['a day that is none', { name: 'us', days: ['2026-11-26', '26.11.2026'] }, 'days[1]'],
+  ['a week without a working day', { name: 'us', days: [], weekend: WEEK }, 'weekend'],
+  ['what is not known', { name: 'us', days: [], country: 'US' }, 'country'],
+])('a calendar with %s is refused', async (_name, calendar, path) => {
+  write('mappings/m.json', MAPPING);
+  write('holidays/us.json', calendar);
+  expect(await faults()).toMatchObject([{ file: 'holidays/us.json', path }]);
+});
+
+test('a calendar that is defined twice is a fault', async () => {
+  write('mappings/m.json', MAPPING);
+  write('holidays/a.json', { name: 'us', days: [] });
+  write('holidays/b.json', { name: 'us', days: [] });
+  expect(await faults()).toMatchObject([
+    { file: 'holidays/b.json', message: "calendar 'us' is defined by holidays/a.json already" },
+  ]);
+});
+
+test.each([
+  ['another grace', { cron: '0 6 * * 1', set: 'weekly', grace: 'PT1H' }, 1],
+  ['the same schedule', { cron: '0 6 * * 1', set: 'weekly' }, 0],
+  ['another set', { cron: '0 7 * * 1', set: 'monthly' }, 0],
+])('a file of a set with %s', async (_name, schedule, count) => {
+  write('mappings/m.json', MAPPING);
+  write('monitoring_files/a.json', scheduled({ cron: '0 6 * * 1', set: 'weekly' }));
+  write('monitoring_files/b.json', scheduled(schedule, { ...FILE, keyPattern: 'b/*.csv' }));
+  const found = count === 0 ? readRuleFolder(folder, () => []).then(() => []) : faults();
+  expect(await found).toHaveLength(count);
+});
+
+test('one schedule for the files of a set is a fault that names the other file', async () => {
+  write('mappings/m.json', MAPPING);
+  write('monitoring_files/a.json', scheduled({ cron: '0 6 * * 1', set: 'weekly' }));
+  write(
+    'monitoring_files/b.json',
+    scheduled({ cron: '0 7 * * 1', set: 'weekly' }, { ...FILE, keyPattern: 'b/*.csv' }),
+  );
+  expect(await faults()).toMatchObject([
+    {
+      file: 'monitoring_files/b.json',
+      path: 'schedule',
+      message: expect.stringContaining('a.json'),
+    },
+  ]);
 });
