@@ -117,7 +117,7 @@ describe('the rule set in its folder', () => {
   it('is missed where the folder holds none', () => {
     write(`${RULES}/mapping/a.yaml`, 'name: a\n');
     expect(faults()).toEqual([
-      `${RULES}: holds no rule set; its files are in mappings/ and monitoring_files/, named .yaml, .yml or .json`,
+      `${RULES}: holds no rule set; its files are in mappings/, monitoring_files/ and holidays/, named .yaml, .yml or .json`,
     ]);
   });
 });
