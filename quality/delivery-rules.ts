@@ -268,14 +268,15 @@ export interface CompiledRule {
 
 /** What became of one delivery rule. */
 export interface RuleReport {
-  readonly rule: DeliveryRuleName;
-  /** The label of the column that it is about; null for the whole file. */
+  /** `ReferentialIntegrity`, as DQDL has it, is a foreign key of another file. */
+  readonly rule: DeliveryRuleName | 'ReferentialIntegrity';
+  /** The label of the column that it is about, or the names of the fields of a foreign key; null for the whole file. */
   readonly column: string | null;
   /** `not judged`: a figure was missing, which {@link message} names; it is neither a pass nor a failure. */
   readonly outcome: 'passed' | 'warned' | 'failed' | 'not judged';
   /**
    * The figure: rows, bytes, distinct values, changed columns or equal deliveries; of Completeness and ColumnValues the
-   * share that complies, of RowCountChange the change as a share. Null where there is none.
+   * share that complies (of ReferentialIntegrity of keys), of RowCountChange the change as a share. Null where there is none.
    */
   readonly measured: number | null;
   /** What is allowed, in words: the limits that were broken, else the narrowest. */

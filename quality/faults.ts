@@ -6,6 +6,7 @@ import { FOREIGN_KEY_CHECK } from './checks/foreign-keys.ts';
 import { HEADER_CHECK } from './checks/header.ts';
 import { KEY_CHECK } from './checks/keys.ts';
 import { NO_DATA_CHECK } from './checks/no-data.ts';
+import { REFERENCE_CHECK } from './checks/references.ts';
 import { SENSITIVE_CHECK } from './checks/sensitive.ts';
 import { SOURCE_CHECK } from './checks/source.ts';
 import { BLANK_ROW_CHECK, CELL_COUNT_CHECK, QUOTE_CHECK, SIZE_CHECK } from './checks/structure.ts';
@@ -297,7 +298,7 @@ export const FAULT_KINDS = [
     type: 'foreign-key',
     scope: 'cell',
     meaning:
-      'A foreign key has a value that no row of the file has in the fields that it refers to.',
+      'A foreign key has a value that no row of the file that it refers to has in those fields.',
     remedy: 'Deliver the row that is referred to, or correct the value.',
   },
   {
@@ -410,6 +411,7 @@ export const CHECKS: readonly Check<FaultType, CheckThresholds>[] = [
   LINE_END_CHECK,
   HEADER_ONLY_CHECK,
   DELIVERY_CHECK,
+  REFERENCE_CHECK,
   SENSITIVE_CHECK,
   // The last one: of a key that is compared later it notes what its row has.
   KEY_CHECK,

@@ -12,7 +12,7 @@ import type { RowReader } from './checks/check.ts';
 import type { AcceptedDelivery } from './delivery-rules.ts';
 import { type CompiledExpectation, compileExpectation, type Expectation } from './expectation.ts';
 import { Inspection } from './inspection.ts';
-import type { EnginePorts } from './ports.ts';
+import type { EnginePorts, Reference } from './ports.ts';
 import type { QualityReport } from './report.ts';
 
 /** Memory for the keys of all uniqueness checks of a file, in bytes, where nothing else is asked for: 128 MiB. */
@@ -52,6 +52,8 @@ export interface InspectOptions {
    * rules that look at them are then not judged, and the report says so
    */
   history?: readonly AcceptedDelivery[];
+  /** Keys of other files that foreign keys refer to. @default none: such foreign keys are then not judged, and the report says so */
+  references?: readonly Reference[];
   /**
    * Whether rows in which nothing is unusual are read by a loop that is made for them. The report is the same without
    * it, which is for tests.
@@ -187,6 +189,7 @@ export function createInspection(ports: EnginePorts, options: InspectOptions = {
     maxRecordBytes,
     maxKeyBytes,
     history: options.history,
+    references: options.references ?? [],
     plainRows: options.plainRows ?? true,
     rowReader: options.rowReader,
     clock: options.clock ?? (() => performance.now()),

@@ -13,6 +13,7 @@ import {
 import { unjudgedRule } from './checks/delivery.ts';
 import { SignWatch, Utf8Watch } from './checks/encoding.ts';
 import { HeaderMemory, NO_HEADER } from './checks/no-data.ts';
+import { unjudgedReferences } from './checks/references.ts';
 import { BYTE_ORDER_MARK, SIGNATURE_BYTES } from './checks/source.ts';
 import { isBlank, placedCells, structureSuspicions } from './checks/structure.ts';
 import { classificationOf } from './classification.ts';
@@ -24,7 +25,7 @@ import { CHECKS, type FaultType } from './faults.ts';
 import { Findings } from './findings.ts';
 import { FooterHold } from './footer.ts';
 import { PlainRows } from './plain-rows.ts';
-import type { EnginePorts, Sha256 } from './ports.ts';
+import type { EnginePorts, Reference, Sha256 } from './ports.ts';
 import { ColumnProfile } from './profile.ts';
 import type { QualityReport } from './report.ts';
 import { MAX_CELLS, QUOTES_VALID, type RecordHandler, Scanner } from './scanner.ts';
@@ -45,6 +46,8 @@ export interface InspectionLimits {
   readonly maxKeyBytes: number;
   /** Accepted deliveries of the same monitored file, the last one first; undefined where they are not known. */
   readonly history: readonly AcceptedDelivery[] | undefined;
+  /** Keys of other files that foreign keys refer to. */
+  readonly references: readonly Reference[];
   /** Milliseconds, from any origin. */
   readonly clock: () => number;
   /** Whether plain rows are read by the loop that is made for them. */
@@ -115,7 +118,7 @@ export class Inspection implements RecordHandler {
 
   constructor(expectation: CompiledExpectation, ports: EnginePorts, limits: InspectionLimits) {
     const { dialect, schema, rules, thresholds } = expectation;
-    const { clock, history, maxFaults, maxKeyBytes, maxRecordBytes } = limits;
+    const { clock, history, maxFaults, maxKeyBytes, maxRecordBytes, references } = limits;
     this.#expectation = expectation;
     this.#clock = clock;
     this.#readsPlainRows = limits.plainRows;
@@ -130,6 +133,7 @@ export class Inspection implements RecordHandler {
       schema,
       rules,
       history,
+      references,
       maxRecordBytes,
       maxKeyBytes,
       ports,
@@ -284,7 +288,10 @@ export class Inspection implements RecordHandler {
     const deliveryRules =
       found.rules.length > 0
         ? found.rules
-        : file.rules.map((rule) => unjudgedRule(rule, 'the file can not be read'));
+        : [
+            ...file.rules.map((rule) => unjudgedRule(rule, 'the file can not be read')),
+            ...unjudgedReferences(file),
+          ];
     return {
       version: 1,
       ...judgement,

@@ -72,3 +72,24 @@ export interface ScratchFile {
   /** Closes and deletes it. */
   close(): void;
 }
+
+/** The keys of a file, as keyed hashes: who has them can tell whether a value is among them, and read none. */
+export interface ReferenceKeys {
+  /** `REFERENCE_FORM` (reference-keys.ts) of the program that made them. */
+  readonly form: number;
+  /** Types of the fields, in their order. */
+  readonly types: readonly string[];
+  /** `REFERENCE_SECRET_BYTES`, random for each set. */
+  readonly secret: Uint8Array;
+  /** `REFERENCE_KEY_BYTES` each, no key twice. */
+  readonly hashes: Uint8Array;
+}
+
+/** The keys of another file that foreign keys refer to. */
+export interface Reference {
+  /** As the schema names the file. */
+  readonly resource: string;
+  readonly fields: readonly string[];
+  /** Why they are not known, in words that follow "since", where they are not. */
+  readonly keys: ReferenceKeys | string;
+}

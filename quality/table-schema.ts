@@ -118,7 +118,7 @@ export const SCHEMA_PROPERTIES = [
     default: 'none',
     allowed: FOREIGN_KEYS,
     meaning:
-      'Fields whose values together must stand in the fields of `reference` in a row of the same file, before or after; a key with a null is not compared.',
+      'Fields whose values together must stand in the fields of `reference` in a row of the same file, before or after, or of the file that its `resource` names; a key with a null is not compared.',
   },
   {
     name: 'classification',
@@ -204,8 +204,8 @@ export interface TableField {
 
 export interface ForeignKey {
   fields: string | string[];
-  /** `resource` is absent or empty: the file refers to itself. */
-  reference: { fields: string | string[]; resource?: '' };
+  /** `resource` is absent or empty: the file refers to itself. Else it is the name of another file's mapping. */
+  reference: { fields: string | string[]; resource?: string };
 }
 
 /** Frictionless Table Schema, version 2; {@link SCHEMA_PROPERTIES} explains each property. */
@@ -244,6 +244,7 @@ export interface CompiledSchema {
   readonly fieldsMatch: FieldsMatch;
   readonly keys: readonly CompiledKey[];
   readonly foreignKeys: readonly CompiledForeignKey[];
+  readonly references: readonly CompiledReference[];
 }
 
 /** Fields whose values together must stand in other fields of a row of the same file, by their positions. */
@@ -252,10 +253,21 @@ export interface CompiledForeignKey {
   readonly reference: readonly number[];
 }
 
+/** Fields whose values together must stand in fields of another file. */
+export interface CompiledReference {
+  /** By their positions. */
+  readonly fields: readonly number[];
+  readonly names: readonly string[];
+  /** Names the other file. */
+  readonly resource: string;
+  /** Fields of the other file, which is not known here. */
+  readonly reference: readonly string[];
+}
+
 /**
- * Checks a Table Schema and prepares its checks. Every rule that we can't check is a problem (a type, a
- * constraint, a foreign key of another file), and so is every property that is not known, since it may be a rule that is
- * misspelt or stands in the wrong place: a rule is never silently passed over.
+ * Checks a Table Schema and prepares its checks. Every rule that we can't check is a problem (a type, a constraint), and so
+ * is every property that is not known, since it may be a rule that is misspelt or stands in the wrong place: a rule is
+ * never silently passed over.
  */
 export function compileSchema(
   schema: unknown,
@@ -302,7 +314,7 @@ export function compileSchema(
     fields,
     fieldsMatch: fieldsMatch(path, given.fieldsMatch, problems),
     keys,
-    foreignKeys: foreignKeys(`${path}.foreignKeys`, given.foreignKeys, fields, problems),
+    ...foreignKeys(`${path}.foreignKeys`, given.foreignKeys, fields, problems),
   };
 }
 
@@ -471,37 +483,66 @@ function foreignKeys(
   value: unknown,
   fields: readonly CompiledField[],
   problems: ProblemList,
-): CompiledForeignKey[] {
-  if (value === undefined) return [];
+): Pick<CompiledSchema, 'foreignKeys' | 'references'> {
+  const own: CompiledForeignKey[] = [];
+  const references: CompiledReference[] = [];
+  if (value === undefined) return { foreignKeys: own, references };
   if (!Array.isArray(value) || value.length === 0) {
     problems.add(path, `is ${show(value)}; ${FOREIGN_KEYS} is needed`);
-    return [];
+    return { foreignKeys: own, references };
   }
-  return value.flatMap((item: unknown, index) => {
+  const names = fields.map(({ name }) => name);
+  const listOf = (at: string, one: unknown): number[] =>
+    keyFields(at, isString(one) ? [one] : one, names, problems);
+  value.forEach((item: unknown, index) => {
     const place = `${path}[${index}]`;
     const given = problems.object(place, item);
     const target = given && problems.object(`${place}.reference`, given.reference);
-    if (given === undefined || target === undefined) return [];
+    if (given === undefined || target === undefined) return;
     refuseUnknown(given, place, FOREIGN_KEY_NAMES, new Map(), problems);
     refuseUnknown(target, `${place}.reference`, REFERENCE_NAMES, new Map(), problems);
     const { resource = '' } = target;
-    if (resource !== '') {
-      problems.add(
-        `${place}.reference.resource`,
-        `is ${show(resource)}; other files are not looked at: leave it out, which means this one`,
-      );
-      return [];
+    const keys = listOf(`${place}.fields`, given.fields);
+    if (resource === '') {
+      const reference = listOf(`${place}.reference.fields`, target.fields);
+      const key = { fields: keys, reference };
+      noteMismatch(key, place, fields, problems);
+      own.push(key);
+      return;
     }
-    const names = fields.map(({ name }) => name);
-    const listOf = (at: string, one: unknown): number[] =>
-      keyFields(at, isString(one) ? [one] : one, names, problems);
-    const key = {
-      fields: listOf(`${place}.fields`, given.fields),
-      reference: listOf(`${place}.reference.fields`, target.fields),
-    };
-    noteMismatch(key, place, fields, problems);
-    return [key];
+    const reference = otherFields(`${place}.reference`, resource, target.fields, keys, problems);
+    if (reference === undefined) return;
+    references.push({
+      ...reference,
+      fields: keys,
+      names: keys.map((field) => names[field] as string),
+    });
   });
+  return { foreignKeys: own, references };
+}
+
+/** A reference to another file, whose fields are not known here. */
+function otherFields(
+  path: string,
+  resource: unknown,
+  fields: unknown,
+  keys: readonly number[],
+  problems: ProblemList,
+): Pick<CompiledReference, 'resource' | 'reference'> | undefined {
+  if (!isString(resource)) {
+    problems.add(`${path}.resource`, `is ${show(resource)}; the name of a mapping is needed`);
+    return undefined;
+  }
+  const reference = isString(fields) ? [fields] : fields;
+  if (!isStringList(reference) || reference.length === 0) {
+    problems.add(`${path}.fields`, `is ${show(fields)}; field names are needed`);
+    return undefined;
+  }
+  if (reference.length !== keys.length && keys.length > 0) {
+    const found = `has ${reference.length}, and the foreign key ${keys.length}`;
+    problems.add(`${path}.fields`, `${found}; as many fields are needed`);
+  }
+  return { resource, reference };
 }
 
 const FOREIGN_KEY_NAMES: KnownNames = { checked: ['fields', 'reference'], passedOver: [] };

@@ -136,7 +136,11 @@ describe('compileSchema', () => {
     ...[
       [1, ''],
       [{ fields: 'a' }, '.reference'],
-      [{ fields: 'a', reference: { fields: 'b', resource: 'sites' } }, '.reference.resource'],
+      [{ fields: 'a', reference: { fields: 'b', resource: 1 } }, '.reference.resource'],
+      [{ fields: 'a', reference: { fields: 1, resource: 'sites' } }, '.reference.fields'],
+      [{ fields: 'a', reference: { fields: [], resource: 'sites' } }, '.reference.fields'],
+      [{ fields: 'a', reference: { fields: ['x', 'y'], resource: 'sites' } }, '.reference.fields'],
+      [{ fields: 'x', reference: { fields: 'y', resource: 'sites' } }, '.fields'],
       [{ fields: 'a', reference: { field: 'b', fields: 'b' } }, '.reference.field'],
       [{ fields: 'a', references: 1, reference: { fields: 'b' } }, '.references'],
       [{ fields: 'x', reference: { fields: 'b' } }, '.fields'],

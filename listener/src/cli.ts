@@ -168,6 +168,11 @@ function describeProgram(context: CommandContext, finish: (code: number) => void
     .description('check local files; needs no database')
     .argument('<files...>', 'CSV files, or patterns such as deliveries/*.csv')
     .option('--schema <file>', 'a Table Schema, or a mapping as seed takes it')
+    .option(
+      '--reference <name=file>',
+      'the file that foreign keys of the schema call by this name, once for each',
+      (file, files: readonly string[] = []) => [...files, file],
+    )
     .addOption(json())
     .action((files, options) =>
       executeUntilSignal(async () => (await import('./cli/validate.ts')).validate, {

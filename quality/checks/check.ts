@@ -4,7 +4,7 @@ import type { AcceptedDelivery, CompiledRule, RuleReport } from '../delivery-rul
 import type { DescriptorOption, ProblemList } from '../descriptor-error.ts';
 import type { CompiledDialect } from '../dialect.ts';
 import type { FoundDialect } from '../dialect-finder.ts';
-import type { EnginePorts } from '../ports.ts';
+import type { EnginePorts, Reference } from '../ports.ts';
 import type { ColumnProfile } from '../profile.ts';
 import { CELL_ESCAPED, MAX_CELLS, type Scanner } from '../scanner.ts';
 import type { CompiledField, CompiledSchema } from '../table-schema.ts';
@@ -99,6 +99,8 @@ export interface InspectedFile {
   readonly rules: readonly CompiledRule[];
   /** Accepted deliveries of the same monitored file, the last one first; undefined where they are not known. */
   readonly history: readonly AcceptedDelivery[] | undefined;
+  /** Keys of other files that foreign keys refer to; those of others are not known. */
+  readonly references: readonly Reference[];
   readonly maxRecordBytes: number;
   /** Memory that the keys of all uniqueness checks may take together. */
   readonly maxKeyBytes: number;
@@ -147,9 +149,14 @@ export interface TextSign {
     | undefined;
 }
 
-/** Bytes for the keys of one of the checks that remember some: foreign keys take a half where there are any. */
+/**
+ * Bytes for the keys of one of the checks that remember some: the keys of the file, foreign keys within it and those of
+ * other files share the memory equally, as far as there are any.
+ */
 export function keyBudgetOf({ maxKeyBytes, schema }: InspectedFile): number {
-  return (schema?.foreignKeys.length ?? 0) > 0 ? Math.floor(maxKeyBytes / 2) : maxKeyBytes;
+  const { foreignKeys = [], references = [] } = schema ?? {};
+  const others = [foreignKeys, references].filter(({ length }) => length > 0).length;
+  return Math.floor(maxKeyBytes / (1 + others));
 }
 
 /** What its owner fills in, and others only read. */
@@ -271,6 +278,35 @@ export interface FileDetails {
   readonly label?: string;
   /** As of a cell. */
   readonly plainMessage?: string;
+}
+
+/** Takes the parts of a key. */
+export interface KeyParts {
+  begin(): void;
+  addBytes(bytes: Uint8Array, start: number, end: number): void;
+  addKey(key: number | string): void;
+  finish(): void;
+}
+
+/** Adds a cell of its field's type to a key by its value; a text as it is written. */
+export function addCellKey(
+  key: KeyParts,
+  field: CompiledField,
+  value: number,
+  record: Scanner,
+  cell: number,
+): void {
+  let bytes = record.bytes;
+  let start = record.starts[cell] as number;
+  let end = record.ends[cell] as number;
+  if (((record.flags[cell] as number) & CELL_ESCAPED) !== 0) {
+    bytes = record.unescape(cell);
+    start = 0;
+    end = bytes.length;
+  }
+  const isText = field.type === 'string' || field.type === 'any';
+  if (isText) key.addBytes(bytes, start, end);
+  else key.addKey(field.cell.key(bytes, start, end, value));
 }
 
 /** A cell's text as reports show it. */

@@ -2,9 +2,10 @@ import { type DeferredKey, DeferredKeys } from '../deferred-keys.ts';
 import { HASH_WORDS, KeyHash } from '../key-hash.ts';
 import { KeyBudget, KeyIndex } from '../key-index.ts';
 import type { ScratchFile } from '../ports.ts';
-import { CELL_ESCAPED, type Scanner } from '../scanner.ts';
+import type { Scanner } from '../scanner.ts';
 import type { CompiledField } from '../table-schema.ts';
 import {
+  addCellKey,
   type Check,
   type Column,
   type Found,
@@ -109,17 +110,7 @@ function isHashed(
   for (const { cell, field } of parts) {
     const value = values[cell] as number;
     if (nulls[cell] === 1 || Number.isNaN(value)) return false;
-    let bytes = record.bytes;
-    let start = record.starts[cell] as number;
-    let end = record.ends[cell] as number;
-    if (((record.flags[cell] as number) & CELL_ESCAPED) !== 0) {
-      bytes = record.unescape(cell);
-      start = 0;
-      end = bytes.length;
-    }
-    const isText = field.type === 'string' || field.type === 'any';
-    if (isText) hash.addBytes(bytes, start, end);
-    else hash.addKey(field.cell.key(bytes, start, end, value));
+    addCellKey(hash, field, value, record, cell);
   }
   hash.finish();
   return true;

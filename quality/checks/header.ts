@@ -344,7 +344,7 @@ function noteExtra(
 }
 
 function noteMissing(
-  { fields, fieldsMatch, foreignKeys, keys }: CompiledSchema,
+  { fields, fieldsMatch, foreignKeys, keys, references }: CompiledSchema,
   taken: ReadonlySet<number>,
   faults: HeaderFault[],
 ): void {
@@ -359,7 +359,7 @@ function noteMissing(
     // Without its column nobody could tell whether a rule of the field is kept.
     const needed = required
       ? 'required'
-      : inKey(field, keys, foreignKeys)
+      : inKey(field, [...keys, ...references], foreignKeys)
         ? 'part of a key'
         : undefined;
     if (mayBeAbsent && needed === undefined) return;
@@ -371,7 +371,7 @@ function noteMissing(
 
 function inKey(
   field: number,
-  keys: CompiledSchema['keys'],
+  keys: readonly { readonly fields: readonly number[] }[],
   foreignKeys: CompiledSchema['foreignKeys'],
 ): boolean {
   const lists = [...keys, ...foreignKeys].map(({ fields }) => fields);

@@ -5,6 +5,7 @@ import { acceptedBefore } from '../database/accepted-deliveries.ts';
 import type { Database } from '../database/connection.ts';
 import { compareSpecificity, matchesKey } from '../database/key-pattern.ts';
 import { listMonitoringFiles } from '../database/monitoring-files.ts';
+import { referenceKeysOf } from '../database/reference-keys.ts';
 import { planOf } from '../database/rules.ts';
 import { listRuns, type Run } from '../database/runs.ts';
 import { createEngine } from '../jobs/engine-ports.ts';
@@ -214,6 +215,7 @@ async function rehearseFile(
           monitoringFileId === undefined
             ? undefined
             : acceptedBefore(database, { monitoringFileId, runId: run.id, limit }),
+        referenceKeys: ({ client }, wanted) => referenceKeysOf(database, client, wanted),
         onProgress: progress.update,
       });
       counts[outcome.status === 'finished' ? 'judged' : outcome.status] += 1;

@@ -2,7 +2,7 @@ import { createReadStream, existsSync, statSync } from 'node:fs';
 import { resolve, sep } from 'node:path';
 import { EXIT } from '@file-processing/contract/listener-interface.ts';
 import { expectationProblems } from '@file-processing/quality/expectation.ts';
-import { inspectCsv } from '@file-processing/quality/inspect.ts';
+import { type InspectOptions, inspectCsv } from '@file-processing/quality/inspect.ts';
 import type { QualityReport } from '@file-processing/quality/report.ts';
 import { stringify } from 'yaml';
 import { listMappings, type StoredMapping } from '../database/mappings.ts';
@@ -19,11 +19,19 @@ import { expectationOf, withRules } from '../jobs/s3-data-quality-job.ts';
 import { PLACES, shownClasses } from '../privacy/places.ts';
 import { restore, withhold } from '../privacy/withhold.ts';
 import { placeOf, type RuleChange, type RuleChangeKind, type RulePlan } from '../rules/plan.ts';
-import { missingMappings, type RuleSet, RuleSetError, readRuleFolder } from '../rules/rule-set.ts';
+import {
+  missingMappings,
+  missingReferences,
+  type RuleMapping,
+  type RuleSet,
+  RuleSetError,
+  readRuleFolder,
+} from '../rules/rule-set.ts';
 import { type RuleOfSample, ruleOfSample } from '../rules/samples.ts';
 import { scheduleAsWritten } from '../schedule/schedule.ts';
 import { type Command, configWithoutDatabase, UsageError } from './command-context.ts';
 import { exitCodeOfVerdict, mostSerious } from './exit-codes.ts';
+import { referencesFromFiles } from './offline-references.ts';
 import { amount, printable, reportText, tableText } from './report-text.ts';
 import { withDatabase } from './with-database.ts';
 
@@ -59,7 +67,8 @@ export const checkRules: Command<CheckRulesOptions> = async (context, options) =
       if (!json) stdout.write(`NO RULE  ${printable(sample)}: ${printable(rule.reason)}\n`);
       continue;
     }
-    const report = await judgeSample(sample, rule, maxFaults);
+    const others = found.filter((one) => one.sample !== sample);
+    const report = await judgeSample(sample, rule, maxFaults, others);
     const by = { file: rule.monitoringFile.file, mapping: rule.mapping.name };
     judged.push({ sample, ...by, report });
     codes.push(exitCodeOfVerdict(report.verdict));
@@ -74,6 +83,12 @@ export const checkRules: Command<CheckRulesOptions> = async (context, options) =
   return mostSerious(codes);
 };
 
+/** A sample, and the rule that its path fits. */
+interface FoundSample {
+  readonly sample: string;
+  readonly rule: ReturnType<typeof ruleOfSample>;
+}
+
 function ruleOf(sample: string, rules: RuleSet): ReturnType<typeof ruleOfSample> {
   if (!statSync(sample, { throwIfNoEntry: false })?.isFile()) {
     throw new UsageError(`there is no file ${sample}`);
@@ -83,16 +98,43 @@ function ruleOf(sample: string, rules: RuleSet): ReturnType<typeof ruleOfSample>
 
 async function judgeSample(
   sample: string,
-  { mapping }: RuleOfSample,
+  { mapping, monitoringFile }: RuleOfSample,
   maxFaults: number,
+  others: readonly FoundSample[],
+): Promise<QualityReport> {
+  const { name, version } = mapping;
+  // Other samples of the same client stand for what was accepted of them last.
+  const siblings = new Map(
+    others.flatMap(({ sample: path, rule }) =>
+      'reason' in rule || rule.monitoringFile.value.client !== monitoringFile.value.client
+        ? []
+        : [[rule.mapping.name, { path, mapping: rule.mapping }] as const],
+    ),
+  );
+  const references = await referencesFromFiles(
+    expectationOf(mapping),
+    new Map([...siblings].map(([resource, { path }]) => [resource, path])),
+    NODE_PORTS,
+    async (path, _fields, rowReader) => {
+      const other = [...siblings.values()].find((one) => one.path === path)?.mapping ?? mapping;
+      const { verdict } = await inspectSample(path, other, { maxFaults: 0, rowReader });
+      return verdict === 'passed' || verdict === 'warned' ? undefined : `it is ${verdict}`;
+    },
+  );
+  const report = await inspectSample(sample, mapping, { maxFaults, references });
+  const ruled = withRules(report, { name, version: version ?? 0 });
+  return restore(withhold(ruled, true), shownClasses(PLACES.terminal));
+}
+
+function inspectSample(
+  path: string,
+  mapping: RuleMapping,
+  options: InspectOptions,
 ): Promise<QualityReport> {
   // readRuleFolder has checked them.
   const expectation = expectationOf(mapping);
-  const { name, version } = mapping;
-  const bytes = createReadStream(sample, { highWaterMark: 256 * 1024 });
-  const report = await inspectCsv(bytes, NODE_PORTS, { expectation, maxFaults });
-  const ruled = withRules(report, { name, version: version ?? 0 });
-  return restore(withhold(ruled, true), shownClasses(PLACES.terminal));
+  const bytes = createReadStream(path, { highWaterMark: 256 * 1024 });
+  return inspectCsv(bytes, NODE_PORTS, { expectation, ...options });
 }
 
 /**
@@ -104,7 +146,7 @@ async function judgeSample(
 export async function readWholeSet(folder: string): Promise<RuleSet> {
   if (!existsSync(folder)) throw new UsageError(`there is no folder ${folder}`);
   const rules = await readRuleFolder(folder, expectationProblems);
-  const missing = missingMappings(rules);
+  const missing = [...missingMappings(rules), ...missingReferences(rules)];
   if (missing.length > 0) throw new RuleSetError(folder, missing);
   return rules;
 }

@@ -11,6 +11,7 @@ import { PLACES, shownClasses } from '../privacy/places.ts';
 import { restore, withhold } from '../privacy/withhold.ts';
 import { type Command, configWithoutDatabase, UsageError } from './command-context.ts';
 import { exitCodeOfVerdict, mostSerious } from './exit-codes.ts';
+import { referenceFiles, referencesFromFiles, unusableReference } from './offline-references.ts';
 import { reportText, showProgress } from './report-text.ts';
 
 /** Options of `validate`. */
@@ -19,15 +20,32 @@ export interface ValidateOptions {
   readonly files: readonly string[];
   /** A Table Schema, or a mapping as `seed` takes it. */
   readonly schema?: string;
+  /** Files that foreign keys of the schema refer to, each as `NAME=FILE`. */
+  readonly reference?: readonly string[];
   /** A line of JSON for each file. */
   readonly json: boolean;
 }
 
 /** Judges files of this machine, one after the other; ends with the code of the most serious verdict. */
-export const validate: Command<ValidateOptions> = async (context, { files, schema, json }) => {
+export const validate: Command<ValidateOptions> = async (context, options) => {
+  const { files, schema, reference = [], json } = options;
   const config = configWithoutDatabase(context);
   const { ports, maxKeyBytes } = createEngine(config);
   const expectation = schema === undefined ? undefined : await readExpectation(schema);
+  const references = await referencesFromFiles(
+    expectation,
+    referenceFiles(reference, expectation),
+    ports,
+    async (path, rules, rowReader) =>
+      unusableReference(
+        await inspectFile(path, ports, {
+          expectation: rules,
+          rowReader,
+          maxFaults: 0,
+          maxKeyBytes,
+        }),
+      ),
+  );
   const codes: number[] = [];
   for (const { path, sizeBytes } of await foundFiles(files)) {
     const progress = showProgress(path, context.stderr);
@@ -35,6 +53,7 @@ export const validate: Command<ValidateOptions> = async (context, { files, schem
       ...(expectation === undefined ? {} : { expectation }),
       maxFaults: config.maxFaults,
       maxKeyBytes,
+      references,
       onProgress: (bytes, rows) => progress.update({ bytes, rows, sizeBytes }),
     });
     progress.end();

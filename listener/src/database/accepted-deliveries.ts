@@ -3,7 +3,7 @@ import type { Database } from './connection.ts';
 import { tablesOf } from './tables.ts';
 
 /** When an object was delivered: as its event or a listing tells, else when it was first heard of. */
-const DELIVERED_AT = 'coalesce(event_time, last_modified, created_at)';
+export const DELIVERED_AT = 'coalesce(event_time, last_modified, created_at)';
 
 /** Which accepted deliveries are looked for. */
 export interface AcceptedBefore {

@@ -37,14 +37,15 @@ export interface Forgotten {
 }
 
 /**
- * Removes every value, shapes included, from the reports of some runs, and the texts of their errors. Verdicts, counts and
+ * Removes every value, shapes included, from the reports of some runs, the texts of their errors, and the hashes of their
+ * keys. Verdicts, counts and
  * places of faults stay. What was forgotten before is not touched, so that it may be done again.
  */
 export async function forgetValues(
   database: Database,
   runIds: readonly string[],
 ): Promise<Forgotten> {
-  const { runs, judgements } = tablesOf(database);
+  const { runs, judgements, referenceKeys } = tablesOf(database);
   return database.transaction(async (transaction) => {
     const rows = await transaction({ judgement: judgements })
       .join({ run: runs }, 'run.id', 'judgement.run_id')
@@ -68,6 +69,7 @@ export async function forgetValues(
         });
       count += 1;
     }
+    await transaction(referenceKeys).whereIn('run_id', runIds).delete();
     const waiting = await transaction(runs)
       .whereIn('id', runIds)
       .where('status', 'pending')

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Queue } from '../queue/queue.ts';
 import type { Database, Transaction } from './connection.ts';
+import { deleteOldReferenceKeys } from './reference-keys.ts';
 import { MESSAGE_OUTCOMES } from './sns-messages.ts';
 import { schemaOf, tablesOf } from './tables.ts';
 
@@ -24,6 +25,8 @@ export interface Deleted {
   /** Judgements of which report and error text are gone; the rows are there. */
   readonly details: number;
   readonly deadLetters: number;
+  /** Sets of keys that foreign keys of other files refer to. */
+  readonly referenceKeys: number;
 }
 
 /** Beside a number of the schema's name; any number, but the same in every version of this program. */
@@ -33,8 +36,8 @@ const RETENTION_LOCK = 412_870_932;
 type DeleteSome = (transaction: Transaction, cutoff: Date, batchSize: number) => Promise<number>;
 
 /**
- * Deletes messages, the reports and error texts of judgements, and dead letters that are older than the
- * retention. A run, its verdict and the figures of its judgements stay for good.
+ * Deletes messages, the reports and error texts of judgements, dead letters, and keys for foreign keys that are older than
+ * the retention. A run, its verdict and the figures of its judgements stay for good.
  *
  * Each batch is a short transaction that holds an advisory lock, so that of any number of processes one
  * works at a time; another one gives up at once. The lock ends with the transaction, which is all that
@@ -61,7 +64,8 @@ export async function deleteOld(options: RetentionOptions): Promise<Deleted> {
       transaction,
     );
   });
-  return { messages, details, deadLetters };
+  const referenceKeys = await deleteAll(deleteOldReferenceKeys);
+  return { messages, details, deadLetters, referenceKeys };
 }
 
 async function deleteInBatches(

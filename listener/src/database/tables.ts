@@ -9,6 +9,7 @@ export interface Tables {
   readonly judgements: string;
   readonly signingCertificates: string;
   readonly privacyEvents: string;
+  readonly referenceKeys: string;
   /** Rule sets that were applied. */
   readonly ruleSets: string;
   /** Changes that somebody may have to be told of. */
@@ -36,6 +37,7 @@ export function tablesOf(database: Database | Transaction): Tables {
     judgements: `${schema}.judgements`,
     signingCertificates: `${schema}.signing_certificates`,
     privacyEvents: `${schema}.privacy_events`,
+    referenceKeys: `${schema}.reference_keys`,
     ruleSets: `${schema}.rule_sets`,
     notices: `${schema}.notices`,
     noticeMessages: `${schema}.notice_messages`,

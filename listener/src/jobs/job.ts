@@ -1,6 +1,8 @@
 import type { JobName } from '@file-processing/contract/listener-interface.ts';
 import type { ValueOf } from '@file-processing/contract/listener-variables.ts';
 import type { AcceptedDelivery, DeliveredColumn } from '@file-processing/quality/delivery-rules.ts';
+import type { Reference } from '@file-processing/quality/ports.ts';
+import type { CollectedKeys } from '@file-processing/quality/reference-keys.ts';
 import type { ProtectedReport } from '../privacy/withhold.ts';
 import type { ObjectStore, StoredObjectReference } from '../storage/object-store.ts';
 import type { Engine } from './engine-ports.ts';
@@ -25,6 +27,13 @@ export interface JobContext {
     monitored: MonitoredFile,
     limit: number,
   ) => Promise<readonly AcceptedDelivery[] | undefined>;
+  /** Keys of other files that a file's foreign keys refer to. @default they are not known */
+  readonly referenceKeys?: (
+    monitored: MonitoredFile,
+    wanted: readonly Pick<Reference, 'resource' | 'fields'>[],
+  ) => Promise<readonly Reference[]>;
+  /** Lists of fields of which other files need the keys. @default none */
+  readonly fieldsReferredTo?: (monitored: MonitoredFile) => Promise<readonly (readonly string[])[]>;
   /** Faults that a report lists in full. */
   readonly maxFaults: number;
   /** What becomes of the verdict on an object that is not monitored. @default judge */
@@ -50,6 +59,8 @@ export type JobOutcome =
       readonly monitored: MonitoredFile | undefined;
       /** What later deliveries are compared with. */
       readonly columns: readonly DeliveredColumn[];
+      /** What foreign keys of other files are compared with, as far as there are some. */
+      readonly keys: readonly CollectedKeys[];
     })
   | { readonly status: 'gone' | 'replaced'; readonly reason: string };
 

@@ -5,7 +5,13 @@ import {
   finishJudgement,
   type HeldJudgement,
   heartbeat,
+  type JudgementResult,
 } from '../database/judgements.ts';
+import {
+  fieldsReferredTo,
+  keepReferenceKeys,
+  referenceKeysOf,
+} from '../database/reference-keys.ts';
 import type { Job, JobContext, JobOutcome } from './job.ts';
 import { monitoredFileInDatabase } from './monitored-file.ts';
 
@@ -19,7 +25,10 @@ export interface RecordedJudgement {
 
 /** What {@link recordJudgement} works with. */
 export interface RecordJudgementOptions
-  extends Omit<JobContext, 'findMonitoredFile' | 'acceptedBefore'> {
+  extends Omit<
+    JobContext,
+    'findMonitoredFile' | 'acceptedBefore' | 'referenceKeys' | 'fieldsReferredTo'
+  > {
   readonly database: Database;
   readonly job: Job;
   /** Whether notices have a way out. @default false */
@@ -63,6 +72,9 @@ export async function recordJudgement(
         monitoringFileId === undefined
           ? undefined
           : acceptedBefore(database, { monitoringFileId, runId: judgement.runId, limit }),
+      referenceKeys: ({ client }, wanted) => referenceKeysOf(database, client, wanted),
+      fieldsReferredTo: ({ client, mapping }) =>
+        fieldsReferredTo(database, { client, mappingName: mapping.name }),
     });
     context.signal.throwIfAborted();
     if (!(await record(database, judgement, outcome, tells))) {
@@ -84,8 +96,27 @@ function record(
   if (outcome.status !== 'finished') {
     return closeJudgement(database, judgement, outcome.status, outcome.reason);
   }
-  const { report, withheld, monitored, columns } = outcome;
-  return finishJudgement(database, judgement, {
+  const { monitored, keys } = outcome;
+  const result = resultOf(outcome, tells);
+  const monitoringFileId = monitored?.monitoringFileId;
+  if (keys.length === 0 || monitoringFileId === undefined) {
+    return finishJudgement(database, judgement, result);
+  }
+  // What refers to them must never see the keys of a delivery without its verdict, nor the reverse.
+  return database.transaction(async (transaction) => {
+    const isHeld = await finishJudgement(transaction, judgement, result);
+    const { runId, number } = judgement;
+    const kept = { runId, number, monitoringFileId, collected: keys };
+    if (isHeld) await keepReferenceKeys(transaction, kept);
+    return isHeld;
+  });
+}
+
+function resultOf(
+  { report, withheld, monitored, columns }: Extract<JobOutcome, { status: 'finished' }>,
+  tells: boolean,
+): JudgementResult {
+  return {
     verdict: report.verdict,
     rowCount: report.rows,
     byteCount: report.bytes,
@@ -104,5 +135,5 @@ function record(
             mappingVersion: monitored.mapping.version,
           },
         }),
-  });
+  };
 }

@@ -10,7 +10,8 @@ import {
   ExpectationCache,
 } from '@file-processing/quality/expectation.ts';
 import { inspectCsv } from '@file-processing/quality/inspect.ts';
-import type { EnginePorts } from '@file-processing/quality/ports.ts';
+import type { EnginePorts, Reference } from '@file-processing/quality/ports.ts';
+import { ReferenceKeyCollector } from '@file-processing/quality/reference-keys.ts';
 import type { QualityReport } from '@file-processing/quality/report.ts';
 import type { Mapping } from '../database/mappings.ts';
 import { withhold } from '../privacy/withhold.ts';
@@ -37,11 +38,19 @@ export const s3DataQualityJob: Job = {
         monitored === undefined
           ? undefined
           : EXPECTATIONS.compile(expectationOf(monitored.mapping));
-      const history = await historyFor(compiled, monitored, context);
+      const [history, references, referredTo] = await Promise.all([
+        historyFor(compiled, monitored, context),
+        referencesFor(compiled, monitored, context),
+        monitored === undefined ? [] : (context.fieldsReferredTo?.(monitored) ?? []),
+      ]);
+      const collector =
+        referredTo.length === 0 ? undefined : new ReferenceKeyCollector(referredTo, engine.ports);
       const report = await inspectCsv(bytes, engine.ports, {
         maxKeyBytes: engine.maxKeyBytes,
         ...(compiled === undefined ? {} : { compiled }),
         ...(history === undefined ? {} : { history }),
+        references,
+        ...(collector === undefined ? {} : { rowReader: collector.read }),
         maxFaults,
         signal,
         ...(onProgress === undefined
@@ -52,7 +61,14 @@ export const s3DataQualityJob: Job = {
       const ruled = withRules(report, monitored?.mapping, unmonitored);
       const whole = await withSource(ruled, opened);
       const columns = deliveredColumns(report, engine.ports);
-      return { status: 'finished', ...withhold(whole, protectsUndeclared), monitored, columns };
+      const keys = collector?.collected() ?? [];
+      return {
+        status: 'finished',
+        ...withhold(whole, protectsUndeclared),
+        monitored,
+        columns,
+        keys,
+      };
     } catch (error) {
       return outcomeOf(error);
     } finally {
@@ -128,6 +144,20 @@ async function historyFor(
     return undefined;
   const deliveries = neededHistory(expectation.rules);
   return deliveries === 0 ? undefined : acceptedBefore(monitored, deliveries);
+}
+
+/** What foreign keys of other files need; nothing is read where there are none. */
+async function referencesFor(
+  expectation: CompiledExpectation | undefined,
+  monitored: MonitoredFile | undefined,
+  { referenceKeys }: JobContext,
+): Promise<readonly Reference[]> {
+  const references = expectation?.schema?.references ?? [];
+  if (references.length === 0 || monitored === undefined || referenceKeys === undefined) return [];
+  return referenceKeys(
+    monitored,
+    references.map(({ resource, reference: fields }) => ({ resource, fields })),
+  );
 }
 
 function outcomeOf(error: unknown): JobOutcome {

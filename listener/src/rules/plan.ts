@@ -5,6 +5,7 @@ import {
   type Defined,
   faultOf,
   missingMappings,
+  missingReferences,
   type RuleFault,
   type RuleMapping,
   type RuleMonitoringFile,
@@ -71,7 +72,7 @@ export function planRules(stored: StoredRules, rules: RuleSet): RulePlan {
     ...mappings,
     ...files,
     changes: [...mappings.changes, ...files.changes],
-    faults: [...mappings.faults, ...missingMappings(rules)],
+    faults: [...mappings.faults, ...missingMappings(rules), ...missingReferences(rules)],
   };
 }
 

@@ -271,6 +271,82 @@ export function missingMappings({ mappings, monitoringFiles }: RuleSet): readonl
   });
 }
 
+/** A foreign key of another file, as a schema that was checked has it. */
+interface OtherFileKey {
+  readonly fields: string | readonly string[];
+  readonly reference: { readonly fields: string | readonly string[]; readonly resource: string };
+}
+
+/**
+ * Foreign keys of files that the same rule set does not have, or not just once for a client, or that have no such fields.
+ * `rules` refuses them.
+ */
+export function missingReferences({ mappings, monitoringFiles }: RuleSet): readonly RuleFault[] {
+  const active = monitoringFiles.filter(({ value }) => value.active);
+  return mappings.flatMap((mapping): RuleFault[] => {
+    const { foreignKeys = [] } = mapping.value.tableSchema as { foreignKeys?: OtherFileKey[] };
+    const users = active.filter(({ value }) => value.mappingName === mapping.value.name);
+    return foreignKeys.flatMap((key, index): RuleFault[] => {
+      const { resource = '', fields } = key.reference;
+      if (resource === '') return [];
+      const place = `tableSchema.foreignKeys[${index}].reference`;
+      const targets = mappings.filter(({ value }) => value.name === resource);
+      if (targets.length === 0) {
+        const known = [...new Set(mappings.map(({ value }) => value.name))].sort().join(', ');
+        const message = `is '${resource}', and the rule set has no mapping of that name; there are: ${known}`;
+        return [faultOf(mapping, `${place}.resource`, message)];
+      }
+      const problem = targets
+        .map(({ value }) => otherFieldsProblem(mapping.value, key, value))
+        .find((one) => one !== undefined);
+      if (problem !== undefined) return [faultOf(mapping, `${place}.fields`, problem)];
+      return users.flatMap((user): RuleFault[] => {
+        const { client } = user.value;
+        const files = active.filter(
+          ({ value }) => value.client === client && value.mappingName === resource,
+        );
+        if (files.length === 1) return [];
+        const found =
+          files.length === 0
+            ? 'no active file of the same client has'
+            : `${files.length} active files of the same client have`;
+        const message = `has foreign keys of '${resource}' (${listOf(fields).join(', ')}), and ${found} that mapping; one is needed`;
+        return [faultOf(user, 'mapping', message)];
+      });
+    });
+  });
+}
+
+function listOf(fields: string | readonly string[]): readonly string[] {
+  return typeof fields === 'string' ? [fields] : fields;
+}
+
+/** Why fields of another mapping can't be compared with those of a foreign key. */
+function otherFieldsProblem(
+  own: RuleMapping,
+  { fields, reference }: OtherFileKey,
+  other: RuleMapping,
+): string | undefined {
+  const typesOf = ({ tableSchema }: RuleMapping) => {
+    const schema = tableSchema as unknown as { fields: { name: string; type?: string }[] };
+    return new Map(schema.fields.map(({ name, type = 'any' }) => [name, type]));
+  };
+  const [ownTypes, otherTypes] = [typesOf(own), typesOf(other)];
+  const compared = (type: string | undefined) => (type === 'any' ? 'string' : type);
+  for (const [part, name] of listOf(reference.fields).entries()) {
+    const type = otherTypes.get(name);
+    if (type === undefined) {
+      return `names '${name}', which is not a field of the mapping '${other.name}'; fields: ${[...otherTypes.keys()].join(', ')}`;
+    }
+    const field = listOf(fields)[part] ?? '';
+    const ownType = ownTypes.get(field);
+    if (compared(type) !== compared(ownType)) {
+      return `names '${name}' of type ${type}, and '${field}' is of type ${ownType}; one type is needed`;
+    }
+  }
+  return undefined;
+}
+
 /** A fault of a definition, with its place. */
 export function faultOf(
   { file, placeOf }: Omit<Defined<unknown>, 'value'>,

@@ -54,6 +54,37 @@ describe('rules check', () => {
     });
   });
 
+  test('foreign keys of another file are compared with the sample of that file', async () => {
+    const foreignKeys = [{ fields: 'officer', reference: { resource: 'officers', fields: 'n' } }];
+    const folder = await ruleFolder({
+      ...OFFICER_RULES,
+      'mappings/stops.yaml': {
+        name: 'stops',
+        tableSchema: { fields: [{ name: 'officer', type: 'integer' }], foreignKeys },
+      },
+      'monitoring_files/stops.yaml': {
+        ...OFFICERS_FILE,
+        keyPattern: 'stops.csv',
+        mapping: 'stops',
+      },
+    });
+    const stops = await sample('stops.csv', 'officer\n1\n3\n');
+    const officers = await sample('from_client/nm/officers.csv', 'n\n1\n2\n');
+    const alone = await cli(['rules', 'check', folder, stops]);
+    expect([alone.code, alone.out]).toEqual([0, expect.stringContaining('rule not judged')]);
+    const both = await cli(['rules', 'check', folder, stops, officers]);
+    expect([both.code, both.out]).toEqual([
+      1,
+      expect.stringContaining(
+        'record 3, line 3, column 1 (officer): foreign-key: No row of officers',
+      ),
+    ]);
+    const bad = await sample('from_client/nm/officers.csv', 'n\nx\n');
+    expect((await cli(['rules', 'check', folder, stops, bad])).out).toContain(
+      'was not judged, since it is failed.',
+    );
+  });
+
   test('a monitored file whose mapping the set lacks is a fault', async () => {
     const folder = await ruleFolder({ 'monitoring_files/a.yaml': OFFICERS_FILE });
     const { code, err } = await cli(['rules', 'check', folder]);

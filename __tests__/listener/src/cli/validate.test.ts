@@ -44,6 +44,50 @@ describe.each([
     expect(out).toContain('rules: none; structure alone was judged');
   });
 
+  test('foreign keys of another file are compared with the file that --reference names', async () => {
+    const { file, schemaFile } = await files('officer\n1\n3\n', {
+      fields: [{ name: 'officer', type: 'integer', constraints: { maximum: 3 } }],
+      foreignKeys: [{ fields: 'officer', reference: { resource: 'officers', fields: 'badge' } }],
+    });
+    const validate = (...options: string[]) =>
+      cli(['validate', file, '--schema', schemaFile, ...options]);
+    expect((await validate()).out).toContain('was not judged, since its keys are not known here.');
+    const officers = file.replace('a.csv', 'officers.csv');
+    await writeFile(officers, 'name,badge\nA,1\nB,4\n');
+    const { code, out } = await validate('--reference', `officers=${officers}`);
+    expect([code, out]).toEqual([
+      1,
+      expect.stringContaining('record 3, line 3, column 1 (officer): foreign-key'),
+    ]);
+    await writeFile(officers, 'name,badge\nA,x\nB,4\n');
+    expect((await validate('--reference', `officers=${officers}`)).out).toContain(
+      'was not judged, since 1 of its values are not of the type of what refers to them.',
+    );
+    await writeFile(officers, 'name,number\nA,1\n');
+    expect((await validate('--reference', `officers=${officers}`)).out).toContain(
+      'was not judged, since it lacks badge.',
+    );
+  });
+
+  test('references that name no foreign key, or no file, are faults of usage', async () => {
+    const { file, schemaFile } = await files('n\n1\n', integer);
+    const { code, err } = await cli([
+      'validate',
+      file,
+      '--schema',
+      schemaFile,
+      '--reference',
+      'x=a',
+      '--reference',
+      'y',
+    ]);
+    expect([code, err]).toEqual([
+      2,
+      '--reference names "x", which no foreign key of the schema refers to; those are: none\n' +
+        '--reference is "y"; NAME=FILE is needed\n',
+    ]);
+  });
+
   test('a mapping in YAML is applied', async () => {
     const { file } = await files('n\nx\n');
     const schema = file.replace('a.csv', 'm.yaml');

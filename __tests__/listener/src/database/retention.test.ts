@@ -95,7 +95,7 @@ test.each(['accepted', 'ignored', 'dead', 'confirmation', 'unsubscribe'])(
   async (outcome) => {
     await message('kept', outcome, DAYS);
     await message('old', outcome, DAYS + 1);
-    expect(await remove()).toEqual({ messages: 1, details: 0, deadLetters: 0 });
+    expect(await remove()).toMatchObject({ messages: 1, details: 0, deadLetters: 0 });
     expect(await messagesLeft()).toEqual(['kept']);
   },
 );
@@ -110,7 +110,7 @@ describe('a verdict that is too old', () => {
   test('loses its report with the values in it, and nothing else', async () => {
     const before = await findJudgement(given.database, { runId, number: 1 });
     const run = await given.database('runs').where({ id: runId }).first();
-    expect(await remove()).toEqual({ messages: 0, details: 1, deadLetters: 0 });
+    expect(await remove()).toMatchObject({ messages: 0, details: 1, deadLetters: 0 });
     expect(await findJudgement(given.database, { runId, number: 1 })).toEqual({
       ...before,
       report: null,
@@ -126,7 +126,7 @@ describe('a verdict that is too old', () => {
 
   test('is looked at once', async () => {
     await remove();
-    expect(await remove()).toEqual({ messages: 0, details: 0, deadLetters: 0 });
+    expect(await remove()).toMatchObject({ messages: 0, details: 0, deadLetters: 0 });
   });
 
   test('leaves the report of a later judgement alone', async () => {
@@ -150,7 +150,7 @@ describe('a verdict that is too old', () => {
 test('the report of a verdict is kept until it is too old', async () => {
   const runId = await judged('a');
   await endedBefore(DAYS, runId);
-  expect(await remove()).toEqual({ messages: 0, details: 0, deadLetters: 0 });
+  expect(await remove()).toMatchObject({ messages: 0, details: 0, deadLetters: 0 });
   expect(await findRun(given.database, runId)).toMatchObject({ report: expect.anything() });
 });
 
@@ -171,7 +171,7 @@ test('a judgement that waits is never touched, however old', async () => {
   const { runId } = await begin(given.database, { bucket: 'b', key: 'a' });
   await given.database('judgements').update({ created_at: daysAgo(DAYS + 1) });
   await given.database('runs').update({ created_at: daysAgo(DAYS + 1) });
-  expect(await remove()).toEqual({ messages: 0, details: 0, deadLetters: 0 });
+  expect(await remove()).toMatchObject({ messages: 0, details: 0, deadLetters: 0 });
   expect(await startJudgement(given.database, { runId, number: 1 })).toMatchObject({ attempts: 2 });
 });
 
@@ -196,7 +196,7 @@ describe('dead letters', () => {
     const [old, kept] = [await dead('old'), await dead('kept')];
     await diedBefore(DAYS + 1, old);
     await diedBefore(DAYS, kept);
-    expect(await remove()).toEqual({ messages: 0, details: 0, deadLetters: 1 });
+    expect(await remove()).toMatchObject({ messages: 0, details: 0, deadLetters: 1 });
     expect(await queue.deadLetters(10)).toMatchObject([{ runId: kept }]);
     expect(await findRun(given.database, old)).toBeDefined();
   });
@@ -240,7 +240,7 @@ describe('many old rows', () => {
       discard: async () => 0,
     };
     expect(await remove({ queue: blocked })).toMatchObject({ messages: 5 });
-    expect(await second).toEqual({ messages: 0, details: 0, deadLetters: 0 });
+    expect(await second).toMatchObject({ messages: 0, details: 0, deadLetters: 0 });
     expect(await remove()).toMatchObject({ messages: 1 });
   });
 

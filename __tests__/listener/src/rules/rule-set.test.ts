@@ -5,10 +5,12 @@ import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import {
   missingMappings,
+  missingReferences,
   RuleSetError,
   readRuleFolder,
   ruleFilesIn,
 } from '../../../../listener/src/rules/rule-set.ts';
+import { OFFICER_RULES, OFFICERS, OFFICERS_FILE, ruleSet } from '../../support/rule-sets.ts';
 
 test('the message has one line a fault, without empty parts', () => {
   const error = new RuleSetError('seed', [
@@ -228,6 +230,58 @@ test.each([
   write('monitoring_files/f.json', { ...FILE, mapping });
   expect(missingMappings(await readRuleFolder(folder, () => []))).toMatchObject([
     { path: 'mapping', message: expect.stringContaining(message) },
+  ]);
+});
+
+const REFERENCES = {
+  'mappings/stops.json': {
+    name: 'stops',
+    tableSchema: {
+      fields: [{ name: 'officer', type: 'integer' }],
+      foreignKeys: [{ fields: 'officer', reference: { resource: 'officers', fields: 'n' } }],
+    },
+  },
+  'monitoring_files/stops.json': { ...OFFICERS_FILE, keyPattern: 'stops.csv', mapping: 'stops' },
+};
+
+test('foreign keys of a file that the client has in the rule set are sound', () => {
+  expect(missingReferences(ruleSet({ ...OFFICER_RULES, ...REFERENCES }))).toEqual([]);
+});
+
+test.each([
+  ['mappings/stops.json', 'no mapping of that name; there are: stops', {}],
+  [
+    'mappings/stops.json',
+    "names 'n', which is not a field of the mapping 'officers'; fields: badge",
+    {
+      ...OFFICER_RULES,
+      'mappings/officers.yaml': { ...OFFICERS, tableSchema: { fields: [{ name: 'badge' }] } },
+    },
+  ],
+  [
+    'mappings/stops.json',
+    "names 'n' of type any, and 'officer' is of type integer; one type is needed",
+    {
+      ...OFFICER_RULES,
+      'mappings/officers.yaml': { ...OFFICERS, tableSchema: { fields: [{ name: 'n' }] } },
+    },
+  ],
+  [
+    'monitoring_files/stops.json',
+    "has foreign keys of 'officers' (n), and no active file of the same client has that mapping",
+    {
+      ...OFFICER_RULES,
+      'monitoring_files/nm/officers.yaml': { ...OFFICERS_FILE, client: 'other' },
+    },
+  ],
+  [
+    'monitoring_files/stops.json',
+    '2 active files of the same client have that mapping; one is needed',
+    { ...OFFICER_RULES, 'monitoring_files/b.yaml': { ...OFFICERS_FILE, keyPattern: 'b.csv' } },
+  ],
+])('a foreign key of another file is refused in %s that %s', (file, message, others) => {
+  expect(missingReferences(ruleSet({ ...others, ...REFERENCES }))).toMatchObject([
+    { file, message: expect.stringContaining(message) },
   ]);
 });
 
