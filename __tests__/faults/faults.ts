@@ -2,11 +2,12 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { SNS_HEADERS } from '@file-processing/contract/sns-envelope.ts';
 import { startFlood } from '../../bench/intake/flood.ts';
 import { SLOW_DOWN } from '../listener/support/s3-server.ts';
+import { OPERATIONS, untilDone } from './operations.ts';
 import type { Random } from './random.ts';
 import { type Child, type Replica, TOPICS, type World } from './world.ts';
 
 /** What faults happen to. */
-export const LANES = ['replicas', 'database', 'commands', 'surroundings'] as const;
+export const LANES = ['replicas', 'database', 'commands', 'operator', 'surroundings'] as const;
 
 /** Something that goes wrong. */
 export interface Fault {
@@ -226,6 +227,7 @@ export const FAULTS: readonly Fault[] = [
       return played;
     },
   },
+  ...OPERATIONS.map((operation) => ({ ...operation, lane: 'operator' as const })),
 ];
 
 /** A fault that lasts, with nothing else going wrong meanwhile. @returns what ends it */
@@ -347,17 +349,4 @@ async function killMigrate(
     if (codes.some((code) => code !== 0)) throw new Error(`migrate ended with ${codes}`);
   });
   return `${kills} times, then two at once`;
-}
-
-/** Tries until it succeeds, as the database may be away. */
-async function untilDone(work: () => Promise<unknown>): Promise<void> {
-  for (let tries = 1; ; tries += 1) {
-    try {
-      await work();
-      return;
-    } catch (error) {
-      if (tries === 40) throw error;
-      await delay(1_000);
-    }
-  }
 }

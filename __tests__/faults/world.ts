@@ -14,12 +14,21 @@ import pg from 'pg';
 import { type LocalSns, startLocalSns } from '../../listener/local/sns/local-sns.ts';
 import {
   type ErrorAnswer,
+  type ServedListing,
   type ServedObject,
   startS3Server,
 } from '../listener/support/s3-server.ts';
 import { type SqsServer, startSqsServer } from '../listener/support/sqs-server.ts';
 import { type Gate, startGate } from './gate.ts';
-import type { Change, Evidence, Published, PutObject, Told, ToldByCommand } from './invariant.ts';
+import type {
+  Asked,
+  Change,
+  Evidence,
+  Published,
+  PutObject,
+  Told,
+  ToldByCommand,
+} from './invariant.ts';
 import type { Random } from './random.ts';
 import { type FaultyServer, startFaultyServer } from './server.ts';
 
@@ -47,6 +56,9 @@ const QUEUE_OF_ONE_OUTAGE = { visibilityMs: 300_000, maxReceives: 5 };
 
 /** How many attempts SNS makes: an answer that it may try again is one that it does try again. */
 const SNS_RETRIES = { retries: 100_000, intervalMilliseconds: 700 };
+
+/** What a file answers that can't be read, and for which nothing but the file is to blame. */
+const BROKEN: ErrorAnswer = { status: 400, code: 'InvalidRequest' };
 
 /** A line of the history, with the ids that it is about. */
 export interface HistoryLine {
@@ -78,6 +90,22 @@ export interface Replica {
   replace(): Promise<void>;
 }
 
+/** What becomes of a command the first time that it is tried. */
+export const FATES = ['left alone', 'killed', 'frozen'] as const;
+
+/** One of {@link FATES}. */
+export type Fate = (typeof FATES)[number];
+
+/** Has a command's process killed, or frozen for a while, at some point of its work. */
+export async function meet(fate: Fate, child: Child, random: Random): Promise<void> {
+  if (fate === 'left alone') return;
+  await Promise.race([child.ended, delay(random.between(300, 2_500))]);
+  child.signal(fate === 'killed' ? 'SIGKILL' : 'SIGSTOP');
+  if (fate === 'killed') return;
+  await delay(random.between(3_000, 18_000));
+  child.signal('SIGCONT');
+}
+
 /** Everything that faults happen to. */
 export interface World {
   readonly random: Random;
@@ -93,7 +121,7 @@ export interface World {
   failS3(answer: ErrorAnswer | undefined): void;
   /** Moves the database's clock; undefined where clocks can't be moved. */
   readonly moveDatabaseClock: ((seconds: number) => void) | undefined;
-  /** Starts a command. @param environment beside what all have */
+  /** Starts a command, which reads S3. @param environment beside what all have */
   command(name: string, parameters: readonly string[], environment?: Record<string, string>): Child;
   /** An address of the database for commands. */
   databaseUrl(database?: string): string;
@@ -108,8 +136,25 @@ export interface World {
   readonly sqs: SqsServer;
   /** Puts a file, and publishes its event. @param slow it takes seconds to be read */
   deliver(slow?: boolean): void;
+  /** Puts a file of which a listing tells alone. @param lastModified long before the listing */
+  putUnannounced(prefix: string, lastModified: Date): PutObject;
+  /** Publishes the event of a file that is there. */
+  announce(object: PutObject): void;
+  /** Puts a file below a prefix, and publishes its event. @param isBroken nobody can read it until it is mended */
+  deliverBelow(
+    prefix: string,
+    isBroken: boolean,
+  ): { readonly object: PutObject; readonly messageId: string };
+  /** Lets a file be read that was broken. */
+  mend(object: PutObject): void;
   /** Judges one of the objects by `run`, as a person would. */
-  runByHand(fate: 'killed' | 'frozen' | 'left alone'): Promise<void>;
+  runByHand(fate: Fate): Promise<void>;
+  /** Notes that a command has asked for judgements of runs, for the invariant. */
+  readonly asked: Asked[];
+  /** Notes what a command has settled without another attempt: ids of messages, and of runs. */
+  readonly discarded: { readonly id: string; readonly reason: string }[];
+  /** Notes what was made older than the retention: ids of messages, and of runs. */
+  readonly aged: string[];
   evidence(): Promise<Evidence>;
   /** What nobody foresaw, such as a process that ended with 70. */
   readonly unforeseen: string[];
@@ -160,7 +205,13 @@ export async function startWorld(
 
   let outage: ErrorAnswer | undefined;
   const objects: Record<string, ServedObject> = {};
-  const s3 = await startS3Server(objects, { outage: () => outage });
+  // Several pages, each after a moment, so that a fault finds a listing half read.
+  const listing: ServedListing = {
+    versions: {},
+    pageSize: 3,
+    onPage: () => delay(random.between(20, 500)),
+  };
+  const s3 = await startS3Server(objects, { listing, outage: () => outage });
   const sqs = await startSqsServer(isOneOutage ? QUEUE_OF_ONE_OUTAGE : QUEUE_OF_MANY_FAULTS);
   const sns = await startLocalSns({ retryPolicy: SNS_RETRIES });
   const intoQueue = await startQueueSubscriber(sqs);
@@ -317,8 +368,16 @@ export async function startWorld(
     delivered.then(() => undelivered.delete(messageId));
     const keys = of.map(({ key, versionId, eTag }) => `${key} (${versionId ?? eTag})`);
     say(`published ${messageId}: ${keys.join(', ') || 'what nobody can read'}`);
+    return messageId;
   };
-  const putObject = (isSlow = random.chance(0.15), overwritten?: PutObject): PutObject => {
+  const unannounced: PutObject[] = [];
+  const putObject = ({
+    isSlow = random.chance(0.15),
+    overwritten,
+    prefix = 'in/',
+    lastModified,
+    isBroken = false,
+  }: Putting = {}): PutObject => {
     const isVersioned = overwritten === undefined && random.chance(0.5);
     const isGood = random.chance(0.7);
     const rows = random.between(1, random.chance(0.05) ? 20_000 : 60);
@@ -326,12 +385,14 @@ export async function startWorld(
     const body = `n,text\n${good}${isGood ? '' : '1,2,3\n'}`;
     const object: PutObject = {
       bucket: BUCKET,
-      key: overwritten?.key ?? `in/${random.hex(10)}.csv`,
+      key: overwritten?.key ?? `${prefix}${random.hex(10)}.csv`,
       ...(isVersioned ? { versionId: random.hex(16) } : {}),
       eTag: createHash('md5').update(body).digest('hex'),
       sequencer: random.hex(16).toUpperCase(),
       body,
       verdict: isGood ? 'passed' : 'failed',
+      ...(lastModified && { lastModified }),
+      ...(isBroken && { fate: 'dead' }),
     };
     const gateMs = isSlow ? random.between(1_000, 9_000) : 0;
     objects[`${BUCKET}/${object.key}`] = {
@@ -341,10 +402,18 @@ export async function startWorld(
       // Read slowly, so that a fault finds a judgement in hand.
       ...(gateMs > 0 ? { gate: delay(gateMs, undefined, { ref: false }) } : {}),
       ...(random.chance(0.05) ? { faults: ['cut'] } : {}),
+      ...(isBroken ? { fault: BROKEN } : {}),
     };
-    put.push(object);
+    // What is broken is done again by other commands than `run`.
+    if (!isBroken) put.push(object);
     return object;
   };
+
+  const command: World['command'] = (name, parameters, environment) =>
+    start(name, parameters, { AWS_ENDPOINT_URL: s3.endpoint, ...environment });
+  const asked: Asked[] = [];
+  const discarded: World['discarded'] = [];
+  const aged: string[] = [];
 
   return {
     random,
@@ -357,7 +426,7 @@ export async function startWorld(
       outage = answer;
     },
     moveDatabaseClock: clocks && ((seconds) => clocks.move('database', seconds)),
-    command: start,
+    command,
     databaseUrl,
     query,
     say,
@@ -367,9 +436,14 @@ export async function startWorld(
     sns,
     sqs,
     deliver(slow) {
-      if (random.chance(0.02)) return publish(`{"Records": "${random.hex(4)}"}`, []);
+      if (random.chance(0.02)) {
+        publish(`{"Records": "${random.hex(4)}"}`, []);
+        return;
+      }
       const count = random.chance(0.1) ? 3 : 1;
-      const objectsOfOne = Array.from({ length: count }, () => putObject(slow));
+      const objectsOfOne = Array.from({ length: count }, () =>
+        putObject(slow === undefined ? {} : { isSlow: slow }),
+      );
       const event = eventOf(objectsOfOne);
       publish(event, objectsOfOne);
       // S3 tells at least once, and a key may be written or deleted again before it was read.
@@ -382,10 +456,31 @@ export async function startWorld(
         delete objects[`${BUCKET}/${first.key}`];
       } else if (fate === 2) {
         first.fate = 'replaced';
-        const next = putObject(false, first);
+        const next = putObject({ isSlow: false, overwritten: first });
         publish(eventOf([next]), [next]);
       }
     },
+    putUnannounced(prefix, lastModified) {
+      const object = putObject({ prefix, lastModified });
+      unannounced.push(object);
+      list(listing, object, lastModified);
+      say(`put ${object.key} (${object.versionId ?? object.eTag}), and told nobody`);
+      return object;
+    },
+    announce: (object) => publish(eventOf([object]), [object]),
+    deliverBelow(prefix, isBroken) {
+      const object = putObject({ isSlow: false, prefix, isBroken });
+      return { object, messageId: publish(eventOf([object]), [object]) };
+    },
+    mend({ bucket, key }) {
+      const path = `${bucket}/${key}`;
+      const { fault: _, ...mended } = objects[path] ?? { body: '', eTag: '' };
+      objects[path] = mended;
+      say(`${key} can be read`);
+    },
+    asked,
+    discarded,
+    aged,
     async runByHand(fate) {
       const object = random.pick(put);
       if (object === undefined) return;
@@ -394,18 +489,9 @@ export async function startWorld(
         ...['run', 's3_data_quality_job', '--event-json', eventOf([object]), '--json'],
         ...['--invocation', invocation, '--reason', 'the suite asks'],
       ];
-      const endsAfter = random.between(300, 2_500);
-      const frozenFor = random.between(3_000, 18_000);
       for (let tries = 0; ; tries += 1) {
-        const child = start(`run ${invocation}`, parameters, { AWS_ENDPOINT_URL: s3.endpoint });
-        if (tries === 0 && fate !== 'left alone') {
-          await Promise.race([child.ended, delay(endsAfter)]);
-          child.signal(fate === 'killed' ? 'SIGKILL' : 'SIGSTOP');
-          if (fate === 'frozen') {
-            await delay(frozenFor);
-            child.signal('SIGCONT');
-          }
-        }
+        const child = command(`run ${invocation}`, parameters);
+        if (tries === 0) await meet(fate, child, random);
         const code = await child.ended;
         const report = /^\{"verdict.*|^\{.*"verdict":.*/m.exec(child.output())?.[0];
         const verdict = report === undefined ? undefined : JSON.parse(report).verdict;
@@ -427,10 +513,13 @@ export async function startWorld(
           `SELECT name, state, data->>'runId' AS "runId", (data->>'number')::int AS number
            FROM file_processing_queue.job WHERE state IN ('created', 'retry', 'active')`,
         ),
-        await query<{ change: Change }>('SELECT change FROM suite.changes ORDER BY id'),
+        await query<{ at: Date; change: Change }>(
+          'SELECT at, change FROM suite.changes ORDER BY id',
+        ),
       ];
       return {
         published,
+        unannounced,
         givenUp: sns.deadLetters.map(({ message }) => message.MessageId),
         leftInQueue: sqs.waiting().length,
         queueDead: sqs.dead().length,
@@ -439,9 +528,13 @@ export async function startWorld(
         judgements,
         openJobs: jobs.filter(({ name }) => name === 'runs').length,
         deadLetters: jobs.filter(({ name }) => name === 'runs_dead_letter'),
-        changes: changes.map(({ change }) => change),
+        changes: changes.map(({ at, change }) => ({ ...change, at })),
         told,
         toldByCommands,
+        asked,
+        discarded,
+        aged,
+        at: new Date(),
         stored: (path) => objects[path]?.body.toString(),
       };
     },
@@ -470,13 +563,35 @@ export async function startWorld(
   };
 }
 
+/** How a file is put. */
+interface Putting {
+  /** It takes seconds to be read. @default some do */
+  readonly isSlow?: boolean;
+  /** What it takes the place of. */
+  readonly overwritten?: PutObject;
+  /** @default in/ */
+  readonly prefix?: string;
+  /** @default now */
+  readonly lastModified?: Date;
+  /** @default false */
+  readonly isBroken?: boolean;
+}
+
+/** Lets listings of the bucket tell of an object. */
+function list({ versions }: ServedListing, object: PutObject, lastModified: Date): void {
+  const { bucket, key, versionId, eTag, body } = object;
+  const version = { key, eTag, lastModified, size: Buffer.byteLength(body) };
+  const others = versions[bucket] ?? [];
+  versions[bucket] = [...others, versionId === undefined ? version : { ...version, versionId }];
+}
+
 function eventOf(objects: readonly PutObject[]): string {
   const records = objects.flatMap((object) => {
     const { Records } = objectCreatedEvent({
       ...object,
       sizeBytes: Buffer.byteLength(object.body),
       region: 'us-gov-west-1',
-      time: new Date(),
+      time: object.lastModified ?? new Date(),
     }) as { Records: object[] };
     return Records;
   });
@@ -490,7 +605,7 @@ function shortened({ err, faultCounts: _, ...entry }: Record<string, unknown>): 
   return JSON.stringify({ ...entry, err: message.replaceAll(/\s+/g, ' ').slice(-200), code });
 }
 
-/** Every change of runs and judgements, as the database itself sees it; reports and heartbeats left out. */
+/** Every change of runs, judgements and messages, as the database itself sees it; contents and heartbeats left out. */
 const RECORD_CHANGES = `
   CREATE SCHEMA suite;
   CREATE TABLE suite.changes (
@@ -500,14 +615,17 @@ const RECORD_CHANGES = `
   BEGIN
     INSERT INTO suite.changes (change) VALUES (jsonb_build_object(
       'table', TG_TABLE_NAME,
-      'before', CASE WHEN TG_OP <> 'INSERT' THEN to_jsonb(OLD) - 'report' END,
-      'after', CASE WHEN TG_OP <> 'DELETE' THEN to_jsonb(NEW) - 'report' END
+      'before', CASE WHEN TG_OP <> 'INSERT' THEN to_jsonb(OLD) - '{report,message}'::text[] END,
+      'after', CASE WHEN TG_OP <> 'DELETE' THEN to_jsonb(NEW) - '{report,message}'::text[] END
     ));
     RETURN NULL;
   END $$;
   CREATE TRIGGER record AFTER INSERT OR UPDATE OF
-      status, verdict, sha256, attempts, error, job_id, finished_at OR DELETE
+      status, verdict, sha256, attempts, error, job_id, finished_at, settled_at, details_deleted_at
+    OR DELETE
     ON file_processing.judgements FOR EACH ROW EXECUTE FUNCTION suite.record();
+  CREATE TRIGGER record AFTER UPDATE OF outcome, settled_at OR DELETE
+    ON file_processing.sns_messages FOR EACH ROW EXECUTE FUNCTION suite.record();
   CREATE TRIGGER record AFTER UPDATE OF status, verdict, verdict_number, last_number OR DELETE
     ON file_processing.runs FOR EACH ROW EXECUTE FUNCTION suite.record();`;
 
