@@ -173,6 +173,7 @@ function describeProgram(context: CommandContext, finish: (code: number) => void
       'the file that foreign keys of the schema call by this name, once for each',
       (file, files: readonly string[] = []) => [...files, file],
     )
+    .option('--html <folder>', 'also write a page for each file, to read, print or mail')
     .addOption(json())
     .action((files, options) =>
       executeUntilSignal(async () => (await import('./cli/validate.ts')).validate, {

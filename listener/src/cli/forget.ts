@@ -1,6 +1,7 @@
 import { EXIT } from '@file-processing/contract/listener-interface.ts';
 import { forgetValues, recordPrivacyEvent } from '../database/privacy-events.ts';
 import { listRunIds } from '../database/runs.ts';
+import { pageKey } from '../jobs/write-report.ts';
 import type { ObjectName, ObjectStore } from '../storage/object-store.ts';
 import { openStore } from '../storage/open-store.ts';
 import { type Command, UsageError } from './command-context.ts';
@@ -117,7 +118,7 @@ async function deleteReports(
 ): Promise<{ readonly versions: number; readonly left: Outcome['reportsLeft'] }> {
   let versions = 0;
   const left: { name: string; reason: string }[] = [];
-  for (const report of reports) {
+  for (const report of reports.flatMap(filesOf)) {
     try {
       versions += await store.deleteVersions(report, signal);
     } catch (error) {
@@ -126,6 +127,11 @@ async function deleteReports(
     }
   }
   return { versions, left };
+}
+
+/** A report and the page beside it. */
+function filesOf(report: ObjectName): readonly ObjectName[] {
+  return [report, { ...report, key: pageKey(report.key) }];
 }
 
 function textOf({ runs, judgements, reportVersions, reportsLeft, waiting }: Outcome): string {

@@ -1,6 +1,6 @@
 import { createReadStream } from 'node:fs';
-import { access, constants, glob, readFile, stat } from 'node:fs/promises';
-import { isAbsolute, join, relative } from 'node:path';
+import { access, constants, glob, mkdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { basename, isAbsolute, join, relative } from 'node:path';
 import type { Expectation } from '@file-processing/quality/expectation.ts';
 import { type InspectOptions, inspectCsv } from '@file-processing/quality/inspect.ts';
 import type { EnginePorts } from '@file-processing/quality/ports.ts';
@@ -24,14 +24,18 @@ export interface ValidateOptions {
   readonly reference?: readonly string[];
   /** A line of JSON for each file. */
   readonly json: boolean;
+  /** Folder that gets a page for each file; made where it is not there. */
+  readonly html?: string;
 }
 
 /** Judges files of this machine, one after the other; ends with the code of the most serious verdict. */
 export const validate: Command<ValidateOptions> = async (context, options) => {
-  const { files, schema, reference = [], json } = options;
+  const { files, schema, reference = [], json, html } = options;
   const config = configWithoutDatabase(context);
   const { ports, maxKeyBytes } = createEngine(config);
   const expectation = schema === undefined ? undefined : await readExpectation(schema);
+  const found = await foundFiles(files);
+  const writePage = html === undefined ? undefined : await pageWriter(html);
   const references = await referencesFromFiles(
     expectation,
     referenceFiles(reference, expectation),
@@ -47,7 +51,7 @@ export const validate: Command<ValidateOptions> = async (context, options) => {
       ),
   );
   const codes: number[] = [];
-  for (const { path, sizeBytes } of await foundFiles(files)) {
+  for (const { path, sizeBytes } of found) {
     const progress = showProgress(path, context.stderr);
     const judged = await inspectFile(path, ports, {
       ...(expectation === undefined ? {} : { expectation }),
@@ -62,10 +66,34 @@ export const validate: Command<ValidateOptions> = async (context, options) => {
     const shown = restore(withhold(report, schema !== undefined), shownClasses(PLACES.terminal));
     const text = json ? `${JSON.stringify({ file: path, ...shown })}\n` : reportText(path, shown);
     context.stdout.write(text);
+    await writePage?.(path, shown);
     codes.push(exitCodeOfVerdict(report.verdict));
   }
   return mostSerious(codes);
 };
+
+/**
+ * Makes the folder of pages. A page has the name of its file; that of a second file of one name is numbered.
+ *
+ * @throws {UsageError} where the folder can't be made, and later where a page can't be written
+ */
+async function pageWriter(
+  folder: string,
+): Promise<(path: string, report: QualityReport) => Promise<void>> {
+  const { reportPage } = await import('../console/report-page.ts');
+  const refuse = (error: NodeJS.ErrnoException) => {
+    throw new UsageError(`${folder} can't be written to: ${error.message}`);
+  };
+  await mkdir(folder, { recursive: true }).catch(refuse);
+  const names = new Map<string, number>();
+  return async (path, report) => {
+    const name = basename(path);
+    const count = (names.get(name) ?? 0) + 1;
+    names.set(name, count);
+    const page = join(folder, `${name}${count === 1 ? '' : `.${count}`}.html`);
+    await writeFile(page, reportPage({ name: path, report })).catch(refuse);
+  };
+}
 
 /**
  * Inspects a file of this machine.

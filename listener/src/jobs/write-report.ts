@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Config } from '../config.ts';
+import { reportPage } from '../console/report-page.ts';
 import type { Database } from '../database/connection.ts';
 import {
   findJudgement,
@@ -46,7 +47,7 @@ export interface WrittenReport {
 }
 
 /**
- * Writes the report of a judgement to the bucket of its object and notes its key. It is made from the
+ * Writes the report of a judgement, and a page of it, to the bucket of its object and notes its key. It is made from the
  * database alone, so that an attempt after the verdict does not read the file again.
  *
  * What it throws is technical, worth another attempt, and leaves the verdict as it is.
@@ -68,6 +69,9 @@ export async function writeReport(
   const key = reportKey({ prefix, objectKey, judgement });
   const client = await clientOfMonitoringFile(database, judgement.monitoringFileId);
   await store.write({ bucket, key }, reportDocument(run, { ...judgement, report }, client), signal);
+  const facts = pageFacts(run, judgement, client);
+  const page = reportPage({ name: `${bucket}/${objectKey}`, report, facts });
+  await store.write({ bucket, key: pageKey(key) }, page, signal);
   await noteReport(database, judgement, key);
   return { bucket, reportKey: key };
 }
@@ -102,6 +106,19 @@ export function reportDocument(
   return `${JSON.stringify(document, null, 2)}\n`;
 }
 
+/** What the page says beside the report. */
+function pageFacts(
+  { id, versionId }: Pick<Run, 'id' | 'versionId'>,
+  { number, finishedAt }: Pick<Judgement, 'number' | 'finishedAt'>,
+  client: string | undefined,
+): [name: string, text: string][] {
+  return [
+    ...(client === undefined ? [] : [['Client', client] as [string, string]]),
+    ...(versionId === null ? [] : [['Version', versionId] as [string, string]]),
+    ['Judged', `${finishedAt?.toISOString() ?? ''}, judgement ${number} of run ${id}`],
+  ];
+}
+
 /** Bytes of UTF-8 that a key may have (Amazon S3 User Guide, "Naming Amazon S3 objects"). */
 const MAX_KEY_BYTES = 1024;
 
@@ -125,4 +142,9 @@ export function reportKey({ prefix, objectKey, judgement }: ReportKeyParts): str
   if (Buffer.byteLength(key) <= MAX_KEY_BYTES) return key;
   const sha256 = createHash('sha256').update(objectKey).digest('hex');
   return `${prefix}${sha256}.${end}`;
+}
+
+/** The key of the page beside a report, for people. @param reportKey as {@link reportKey} has it */
+export function pageKey(reportKey: string): string {
+  return reportKey.replace(/\.json$/, '.html');
 }

@@ -51,7 +51,7 @@ export interface ObjectStore {
    */
   open(reference: StoredObjectReference, signal: AbortSignal): Promise<OpenedObject>;
   /**
-   * Writes a whole object of JSON, in place of what the key held.
+   * Writes a whole object, in place of what the key held: a page where the key ends in `.html`, else JSON.
    *
    * @param signal ends the writing, with the signal's reason
    * @throws {StoreError} when the store refuses or does not answer: worth another attempt

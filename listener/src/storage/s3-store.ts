@@ -279,7 +279,7 @@ async function writeToS3(
         Key: key,
         ExpectedBucketOwner: ownerOf(bucket),
         Body: body,
-        ContentType: 'application/json',
+        ContentType: contentTypeOf(key),
       }),
       { abortSignal: signal },
     );
@@ -287,6 +287,11 @@ async function writeToS3(
     signal.throwIfAborted();
     throw new StoreError(`${nameOf({ bucket, key })} can't be written`, error);
   }
+}
+
+/** A browser shows a page only where its type is named. */
+function contentTypeOf(key: string): string {
+  return key.endsWith('.html') ? 'text/html; charset=utf-8' : 'application/json';
 }
 
 /** Without versioning there is one version, whose id is `null`. */

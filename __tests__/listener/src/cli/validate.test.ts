@@ -95,6 +95,35 @@ describe.each([
     expect((await cli(['validate', file, '--schema', schema])).out).toContain('type-error');
   });
 
+  test('--html writes a page for each file into a folder that it makes', async () => {
+    const { file, schemaFile } = await files('n\nx\n', integer);
+    const other = join(await temporaryFolder(), 'a.csv');
+    await writeFile(other, 'n\n1\n');
+    const folder = join(await temporaryFolder(), 'new/pages');
+    const call = ['validate', file, other, '--schema', schemaFile, '--html', folder];
+    expect((await cli(call)).code).toBe(1);
+    const page = (name: string) => readFile(join(folder, name), 'utf8');
+    expect(await page('a.csv.html')).toMatch(/type-error in column 1[\s\S]*<span class="text">x</);
+    expect(await page('a.csv.2.html')).toContain('Nothing is wrong with this file.');
+  });
+
+  test('--html shows of a sensitive column what the terminal shows: no value', async () => {
+    const field = { name: 'n', type: 'integer', classification: 'sensitive' };
+    const { file, schemaFile } = await files('n\nM4rker\n', { fields: [field] });
+    const folder = await temporaryFolder();
+    await cli(['validate', file, '--schema', schemaFile, '--html', folder]);
+    const page = await readFile(join(folder, 'a.csv.html'), 'utf8');
+    expect(page).toContain('A9aaaa #1');
+    expect(page).not.toContain('M4rker');
+  });
+
+  test('--html into what is no folder is refused before a file is judged', async () => {
+    const { file } = await files('n\n1\n');
+    const { code, out, err } = await cli(['validate', file, '--html', file]);
+    expect([code, out]).toEqual([2, '']);
+    expect(err).toContain(`${file} can't be written to`);
+  });
+
   test('a Table Schema is applied', async () => {
     const { file, schemaFile } = await files('n\nx\n', integer);
     const { code, out } = await cli(['validate', file, '--schema', schemaFile]);

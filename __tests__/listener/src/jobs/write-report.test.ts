@@ -65,8 +65,29 @@ test('the report lies beside its object, below the prefix, and its key is on the
   const store = writableStoreOf('');
   const reportKey = `reports/${officers.key}.${id}.1.json`;
   expect(await write(id, store)).toStrictEqual({ bucket: officers.bucket, reportKey });
-  expect(store.written).toMatchObject([{ bucket: officers.bucket, key: reportKey }]);
+  expect(store.written[0]).toMatchObject({ bucket: officers.bucket, key: reportKey });
   expect(await findRun(given.database, id)).toMatchObject({ reportKey });
+});
+
+test('a page for people lies beside the report, under the same name', async () => {
+  const id = await judged('officer_id\n1\n');
+  const store = writableStoreOf('');
+  await write(id, store);
+  expect(store.written.map(({ key }) => key)).toEqual([
+    `reports/${officers.key}.${id}.1.json`,
+    `reports/${officers.key}.${id}.1.html`,
+  ]);
+  expect(store.written[1]?.body).toMatch(
+    /^<!doctype html>[\s\S]*<h1>[^<]*Officer_Detail\.csv<\/h1>/,
+  );
+});
+
+test('the page shows no value that the report beside it withholds', async () => {
+  const id = await judged('officer_id\nS3cretM4rker\n', unmonitored);
+  await given.database('judgements').update({ withheld: null });
+  const store = writableStoreOf('');
+  await write(id, store);
+  expect(store.written[1]?.body).not.toContain('S3cretM4rker');
 });
 
 test('what is written is the report of the database, unchanged, with what it is about', async () => {
@@ -123,7 +144,7 @@ test('a report that was refused leaves the verdict, and the next attempt writes 
     error: null,
   });
   await write(id, store);
-  expect(store.written).toHaveLength(1);
+  expect(store.written).toHaveLength(2);
 });
 
 test('an attempt whose key was not noted any more writes over its own report', async () => {
@@ -132,8 +153,8 @@ test('an attempt whose key was not noted any more writes over its own report', a
   await write(id, store);
   await given.database('judgements').update({ report_key: null });
   await write(id, store);
-  const [first, second] = store.written;
-  expect(second).toEqual(first);
+  const [report, page, ...again] = store.written;
+  expect(again).toEqual([report, page]);
 });
 
 test.each([

