@@ -275,6 +275,20 @@ export const LISTENER_VARIABLES = {
     default: '1024',
     example: '4096',
   },
+  MAX_UNPACKED_MIB: {
+    description:
+      'The most, in MiB, that a compressed file may hold; one that holds more is unreadable.',
+    kind: wholeNumber(1, 1_048_576),
+    default: '65536',
+    example: '4096',
+  },
+  MAX_COMPRESSION_RATIO: {
+    description:
+      'The most bytes that each byte of a compressed file may hold, once it holds 64 MiB; a file over it is unreadable, as a bomb would be.',
+    kind: wholeNumber(1, 1_000_000),
+    default: '250',
+    example: '1000',
+  },
   RETENTION_DAYS: {
     description:
       'Age from which messages, reports in the database, error texts and dead letters are deleted; each object and its verdict stay. At least 42, and 14 more than the days of SNS_MAX_AGE_SECONDS.',

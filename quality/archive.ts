@@ -10,7 +10,17 @@ export interface UnpackLimits {
   readonly maxUnpackedBytes: number;
   /** Unpacked bytes for each byte of the archive, from {@link RATIO_COUNTS_FROM} bytes on. */
   readonly maxCompressionRatio: number;
+  /** What messages call these limits, where their names are not those of the settings that they are from. */
+  readonly limitNames?: LimitNames | undefined;
 }
+
+/** Names of settings. */
+export type LimitNames = Readonly<Record<'maxUnpackedBytes' | 'maxCompressionRatio', string>>;
+
+const OWN_NAMES: LimitNames = {
+  maxUnpackedBytes: 'maxUnpackedBytes',
+  maxCompressionRatio: 'maxCompressionRatio',
+};
 
 /** 64 GiB take some minutes of a processor; memory is constant. */
 export const DEFAULT_MAX_UNPACKED_BYTES = 64 * 1024 * 1024 * 1024;
@@ -81,13 +91,13 @@ export async function* unpack(
 }
 
 function checkSize(unpacked: number, packed: number, limits: UnpackLimits): void {
-  const { maxUnpackedBytes, maxCompressionRatio } = limits;
+  const { maxUnpackedBytes, maxCompressionRatio, limitNames = OWN_NAMES } = limits;
   if (unpacked > maxUnpackedBytes) {
-    const message = `The archive holds more than ${maxUnpackedBytes} bytes, which is maxUnpackedBytes.`;
+    const message = `The archive holds more than ${maxUnpackedBytes} bytes, which is ${limitNames.maxUnpackedBytes}.`;
     throw new ArchiveFault('source-error', message);
   }
   if (unpacked > RATIO_COUNTS_FROM && unpacked > packed * maxCompressionRatio) {
-    const message = `The archive's ${packed} bytes so far hold ${unpacked}, more than maxCompressionRatio (${maxCompressionRatio}) for each.`;
+    const message = `The archive's ${packed} bytes so far hold ${unpacked}, more than ${maxCompressionRatio} for each, which is ${limitNames.maxCompressionRatio}.`;
     throw new ArchiveFault('source-error', message);
   }
 }

@@ -4,6 +4,7 @@ import {
   archiveOf,
   DEFAULT_MAX_COMPRESSION_RATIO,
   DEFAULT_MAX_UNPACKED_BYTES,
+  type LimitNames,
   type UnpackLimits,
   unpack,
 } from './archive.ts';
@@ -47,6 +48,8 @@ export interface InspectOptions {
   maxUnpackedBytes?: number;
   /** Bytes that each byte of an archive may hold, from 1, once it holds 64 MiB; more is a fault. @default 250 */
   maxCompressionRatio?: number;
+  /** What messages call these two limits. @default their names here */
+  limitNames?: LimitNames;
   /**
    * Deliveries of the same monitored file that were accepted before this one, the last one first. @default not known:
    * rules that look at them are then not judged, and the report says so
@@ -167,10 +170,11 @@ function unpackLimits(options: InspectOptions): UnpackLimits {
   const {
     maxUnpackedBytes = DEFAULT_MAX_UNPACKED_BYTES,
     maxCompressionRatio = DEFAULT_MAX_COMPRESSION_RATIO,
+    limitNames,
   } = options;
   checkLimit('maxUnpackedBytes', maxUnpackedBytes, 1, Number.MAX_SAFE_INTEGER);
   checkLimit('maxCompressionRatio', maxCompressionRatio, 1, 1_000_000);
-  return { maxUnpackedBytes, maxCompressionRatio };
+  return { maxUnpackedBytes, maxCompressionRatio, limitNames };
 }
 
 /** The synchronous core of {@link inspectCsv}, for bytes that are pushed; it throws as that does, and is then to be closed. */

@@ -17,9 +17,6 @@ export const REFERENCE_SECRET_BYTES = 32;
 /** Of what values are hashed as. Hashes of another form can't be compared. */
 export const REFERENCE_FORM = 1;
 
-/** Memory for the keys that are collected of one list of fields. */
-const COLLECTED_BYTES = MOST_REFERENCE_KEYS * 32;
-
 /** What {@link ReferenceKeyCollector} made of one list of fields. */
 export type CollectedKeys = Pick<Reference, 'fields' | 'keys'>;
 
@@ -122,19 +119,22 @@ export class ReferenceKeyCollector {
   #collections: Collection[] = [];
 
   readonly #most: number;
+  readonly #maxBytes: number;
 
   /**
    * @param lists names of fields
-   * @param most keys of each; where there are more, none is known
+   * @param limits `maxKeyBytes` is the memory for all of them, `most` keys of each; beyond that, none is known
    */
   constructor(
     lists: readonly (readonly string[])[],
     ports: EnginePorts,
-    most = MOST_REFERENCE_KEYS,
+    limits: { readonly maxKeyBytes: number; readonly most?: number },
   ) {
     this.#lists = lists;
     this.#ports = ports;
-    this.#most = most;
+    this.#most = limits.most ?? MOST_REFERENCE_KEYS;
+    // They are held twice: for being found, and in a row.
+    this.#maxBytes = limits.maxKeyBytes / 2;
   }
 
   readonly read: RowReader = (file, columns) => {
@@ -142,7 +142,8 @@ export class ReferenceKeyCollector {
     this.#collections = this.#lists.map((fields) => {
       const cells = fields.map(cellOf);
       const types = cells.map((cell) => columns[cell]?.field?.type ?? '');
-      return new Collection({ fields, cells, types, most: this.#most }, this.#ports);
+      const limits = { most: this.#most, maxBytes: this.#maxBytes / this.#lists.length };
+      return new Collection({ fields, cells, types, ...limits }, this.#ports);
     });
     return (record) => {
       for (const collection of this.#collections) collection.add(record, file);
@@ -162,6 +163,7 @@ interface Collected {
   readonly cells: readonly number[];
   readonly types: readonly string[];
   readonly most: number;
+  readonly maxBytes: number;
 }
 
 class Collection {
@@ -171,27 +173,34 @@ class Collection {
   readonly #most: number;
   readonly #secret = new Int32Array(REFERENCE_SECRET_BYTES / 4);
   readonly #hash: ReferenceHash;
-  readonly #known = new KeyIndex(new KeyBudget(COLLECTED_BYTES));
+  readonly #known: KeyIndex;
   #words = new Int32Array(HASH_WORDS * 256);
-  #tooMany = false;
+  /** Why the keys are not known. */
+  #problem: string | undefined;
 
-  constructor({ fields, cells, types, most }: Collected, ports: EnginePorts) {
+  constructor({ fields, cells, types, most, maxBytes }: Collected, ports: EnginePorts) {
     this.#fields = fields;
     this.#cells = cells;
     this.#types = types;
     this.#most = most;
+    this.#known = new KeyIndex(new KeyBudget(maxBytes));
+    const missing = fields.filter((_, part) => cells[part] === -1);
+    if (missing.length > 0) this.#problem = `it lacks ${missing.join(', ')}`;
     ports.fillRandom(this.#secret);
     this.#hash = new ReferenceHash(new Uint8Array(this.#secret.buffer), ports);
   }
 
   add(record: Scanner, file: InspectedFile): void {
-    if (this.#tooMany || this.#cells.includes(-1)) return;
+    if (this.#problem !== undefined) return;
     if (!hashCells(this.#hash, this.#cells, file, record)) return;
     const { count } = this.#known;
     const found = this.#known.find(this.#hash.words, 0, 1);
     if (found > 0) return;
     if (found < 0 || count === this.#most) {
-      this.#tooMany = true;
+      this.#problem =
+        found < 0
+          ? 'its keys needed more memory than there was for keys'
+          : `it has more than ${this.#most.toLocaleString('en-US')} different keys`;
       this.#known.clear();
       return;
     }
@@ -206,14 +215,7 @@ class Collection {
 
   keys(): CollectedKeys {
     const fields = this.#fields;
-    const missing = fields.filter((_, part) => this.#cells[part] === -1);
-    if (missing.length > 0) {
-      return { fields, keys: `it lacks ${missing.join(', ')}` };
-    }
-    if (this.#tooMany) {
-      const most = this.#most.toLocaleString('en-US');
-      return { fields, keys: `it has more than ${most} different keys` };
-    }
+    if (this.#problem !== undefined) return { fields, keys: this.#problem };
     const { count } = this.#known;
     this.#known.clear();
     return {

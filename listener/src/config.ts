@@ -81,6 +81,12 @@ export interface Config {
     /** For those of all files in hand. */
     readonly scratchBytes: number;
   };
+  /** What a compressed file may hold. */
+  readonly unpack: {
+    readonly maxBytes: number;
+    /** For each byte of the file. */
+    readonly maxRatio: number;
+  };
   /** Age from which messages, reports and dead letters are deleted. */
   readonly retentionDays: number;
   /** Always there when `database` was needed. */
@@ -134,6 +140,8 @@ export function readConfig(environment: Environment, needs: ConfigNeeds): Config
     unmonitored: reader.required('UNMONITORED'),
     keyMemoryMib: reader.required('KEY_MEMORY_MIB'),
     scratchMib: reader.required('SCRATCH_MIB'),
+    maxUnpackedMib: reader.required('MAX_UNPACKED_MIB'),
+    maxCompressionRatio: reader.required('MAX_COMPRESSION_RATIO'),
     retentionDays: reader.required('RETENTION_DAYS'),
   };
   checkRetention(reader, read);
@@ -183,6 +191,10 @@ export function readConfig(environment: Environment, needs: ConfigNeeds): Config
     keys: Object.freeze({
       memoryBytes: present(read.keyMemoryMib) * MIB,
       scratchBytes: present(read.scratchMib) * MIB,
+    }),
+    unpack: Object.freeze({
+      maxBytes: present(read.maxUnpackedMib) * MIB,
+      maxRatio: present(read.maxCompressionRatio),
     }),
     retentionDays: present(read.retentionDays),
     database,

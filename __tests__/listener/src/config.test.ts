@@ -29,6 +29,7 @@ test('an empty environment gives the defaults where nothing is required', () => 
     logLevel: 'info',
     maxFaults: 1000,
     keys: { memoryBytes: 128 * 2 ** 20, scratchBytes: 2 ** 30 },
+    unpack: { maxBytes: 64 * 2 ** 30, maxRatio: 250 },
     retentionDays: 400,
     database: undefined,
   });

@@ -20,13 +20,15 @@ const STOPS: TableSchema = {
   foreignKeys: [{ fields: 'officer', reference: { resource: 'officers', fields: 'badge' } }],
 };
 
+const LIMITS = { maxKeyBytes: 2 ** 20 };
+
 /** The keys of a file in some of its fields. */
 function keysOf(
   text: string,
   fields: readonly string[],
   schema: TableSchema = OFFICERS,
 ): CollectedKeys {
-  const collector = new ReferenceKeyCollector([fields], NODE_PORTS);
+  const collector = new ReferenceKeyCollector([fields], NODE_PORTS, LIMITS);
   inspectBytes(text, { expectation: { schema }, rowReader: collector.read });
   return collector.collected()[0] as CollectedKeys;
 }
@@ -181,8 +183,8 @@ describe('keys that other files refer to', () => {
   });
 
   it('are not known where there are more than are kept', () => {
-    const keys = (rows: string) => {
-      const collector = new ReferenceKeyCollector([['badge']], NODE_PORTS, 2);
+    const keys = (rows: string, limits = { ...LIMITS, most: 2 }) => {
+      const collector = new ReferenceKeyCollector([['badge']], NODE_PORTS, limits);
       const expectation = { schema: OFFICERS };
       inspectBytes(`badge,unit,hired\n${rows}`, { expectation, rowReader: collector.read });
       return collector.collected()[0]?.keys;

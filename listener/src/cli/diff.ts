@@ -148,7 +148,7 @@ async function read(
 function inspect(
   path: string,
   rowReader: RowReader,
-  { ports, maxKeyBytes }: Engine,
+  { ports, maxKeyBytes, unpackLimits }: Engine,
   expectation: Expectation | undefined,
   onProgress?: (bytes: number, rows: number) => void,
 ): Promise<QualityReport> {
@@ -157,6 +157,7 @@ function inspect(
     ...(onProgress === undefined ? {} : { onProgress }),
     maxFaults: 0,
     maxKeyBytes,
+    ...unpackLimits,
     rowReader,
   });
 }

@@ -68,6 +68,7 @@ export const infer: Command<InferOptions> = async (context, { files }) => {
       ...(rowReader === undefined ? {} : { rowReader }),
       maxFaults: 0,
       maxKeyBytes: engine.maxKeyBytes,
+      ...engine.unpackLimits,
     });
   const paths = (await foundFiles(files)).map(({ path }) => path);
   const proposal = await proposalOf(paths, inspect);

@@ -1,8 +1,9 @@
 import type { RowReader } from '@file-processing/quality/checks/check.ts';
 import { compileExpectation, type Expectation } from '@file-processing/quality/expectation.ts';
-import type { EnginePorts, Reference } from '@file-processing/quality/ports.ts';
+import type { Reference } from '@file-processing/quality/ports.ts';
 import { ReferenceKeyCollector } from '@file-processing/quality/reference-keys.ts';
 import type { QualityReport } from '@file-processing/quality/report.ts';
+import type { Engine } from '../jobs/engine-ports.ts';
 import { UsageError } from './command-context.ts';
 
 /** Files that foreign keys of an expectation refer to, by the names that it has for them. */
@@ -67,7 +68,7 @@ export function unusableReference({
 export async function referencesFromFiles(
   expectation: Expectation | undefined,
   files: ReferenceFiles,
-  ports: EnginePorts,
+  { ports, maxKeyBytes }: Pick<Engine, 'ports' | 'maxKeyBytes'>,
   read: ReadReference,
 ): Promise<readonly Reference[]> {
   if (files.size === 0 || expectation?.schema === undefined) return [];
@@ -86,7 +87,7 @@ export async function referencesFromFiles(
       ...{ fields, fieldsMatch: 'subset' as const },
       ...(missingValues === undefined ? {} : { missingValues }),
     };
-    const collector = new ReferenceKeyCollector([reference], ports);
+    const collector = new ReferenceKeyCollector([reference], ports, { maxKeyBytes });
     const problem = await read(path, { schema }, collector.read);
     const keys = problem ?? collector.collected()[0]?.keys ?? 'it has no table';
     found.push({ resource, fields: reference, keys });

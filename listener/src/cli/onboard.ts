@@ -48,7 +48,7 @@ export const onboard: Command<OnboardOptions> = async (context, options) => {
     inspectFile(path, engine.ports, {
       ...(expectation === undefined ? {} : { expectation }),
       ...(rowReader === undefined ? {} : { rowReader }),
-      ...{ maxFaults: 0, maxKeyBytes: engine.maxKeyBytes },
+      ...{ maxFaults: 0, maxKeyBytes: engine.maxKeyBytes, ...engine.unpackLimits },
     });
   const { dialect: found, notes } = await dialectOf(paths, inspect);
   const proposal = await proposalOf(paths, (path, expectation, rowReader) =>

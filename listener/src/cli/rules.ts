@@ -14,7 +14,7 @@ import {
   planOf,
   retireByHand,
 } from '../database/rules.ts';
-import { NODE_PORTS } from '../jobs/engine-ports.ts';
+import { createEngine, type Engine } from '../jobs/engine-ports.ts';
 import { expectationOf, withRules } from '../jobs/s3-data-quality-job.ts';
 import { PLACES, shownClasses } from '../privacy/places.ts';
 import { restore, withhold } from '../privacy/withhold.ts';
@@ -47,7 +47,9 @@ export interface CheckRulesOptions {
 export const checkRules: Command<CheckRulesOptions> = async (context, options) => {
   const { folder, samples, json } = options;
   const { stdout } = context;
-  const { maxFaults } = configWithoutDatabase(context);
+  const config = configWithoutDatabase(context);
+  const { maxFaults } = config;
+  const engine = createEngine(config);
   let rules: RuleSet;
   try {
     rules = await readWholeSet(folder);
@@ -68,7 +70,7 @@ export const checkRules: Command<CheckRulesOptions> = async (context, options) =
       continue;
     }
     const others = found.filter((one) => one.sample !== sample);
-    const report = await judgeSample(sample, rule, maxFaults, others);
+    const report = await judgeSample(sample, rule, { maxFaults, engine, others });
     const by = { file: rule.monitoringFile.file, mapping: rule.mapping.name };
     judged.push({ sample, ...by, report });
     codes.push(exitCodeOfVerdict(report.verdict));
@@ -96,11 +98,17 @@ function ruleOf(sample: string, rules: RuleSet): ReturnType<typeof ruleOfSample>
   return ruleOfSample(resolve(sample).split(sep).join('/'), rules);
 }
 
+/** What a sample is judged with. */
+interface SampleContext {
+  readonly maxFaults: number;
+  readonly engine: Engine;
+  readonly others: readonly FoundSample[];
+}
+
 async function judgeSample(
   sample: string,
   { mapping, monitoringFile }: RuleOfSample,
-  maxFaults: number,
-  others: readonly FoundSample[],
+  { maxFaults, engine, others }: SampleContext,
 ): Promise<QualityReport> {
   const { name, version } = mapping;
   // Other samples of the same client stand for what was accepted of them last.
@@ -114,14 +122,14 @@ async function judgeSample(
   const references = await referencesFromFiles(
     expectationOf(mapping),
     new Map([...siblings].map(([resource, { path }]) => [resource, path])),
-    NODE_PORTS,
+    engine,
     async (path, _fields, rowReader) => {
       const other = [...siblings.values()].find((one) => one.path === path)?.mapping ?? mapping;
-      const { verdict } = await inspectSample(path, other, { maxFaults: 0, rowReader });
+      const { verdict } = await inspectSample(path, other, engine, { maxFaults: 0, rowReader });
       return verdict === 'passed' || verdict === 'warned' ? undefined : `it is ${verdict}`;
     },
   );
-  const report = await inspectSample(sample, mapping, { maxFaults, references });
+  const report = await inspectSample(sample, mapping, engine, { maxFaults, references });
   const ruled = withRules(report, { name, version: version ?? 0 });
   return restore(withhold(ruled, true), shownClasses(PLACES.terminal));
 }
@@ -129,12 +137,13 @@ async function judgeSample(
 function inspectSample(
   path: string,
   mapping: RuleMapping,
+  { ports, maxKeyBytes, unpackLimits }: Engine,
   options: InspectOptions,
 ): Promise<QualityReport> {
   // readRuleFolder has checked them.
   const expectation = expectationOf(mapping);
   const bytes = createReadStream(path, { highWaterMark: 256 * 1024 });
-  return inspectCsv(bytes, NODE_PORTS, { expectation, ...options });
+  return inspectCsv(bytes, ports, { expectation, maxKeyBytes, ...unpackLimits, ...options });
 }
 
 /**

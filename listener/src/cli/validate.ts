@@ -32,14 +32,14 @@ export interface ValidateOptions {
 export const validate: Command<ValidateOptions> = async (context, options) => {
   const { files, schema, reference = [], json, html } = options;
   const config = configWithoutDatabase(context);
-  const { ports, maxKeyBytes } = createEngine(config);
+  const { ports, maxKeyBytes, unpackLimits } = createEngine(config);
   const expectation = schema === undefined ? undefined : await readExpectation(schema);
   const found = await foundFiles(files);
   const writePage = html === undefined ? undefined : await pageWriter(html);
   const references = await referencesFromFiles(
     expectation,
     referenceFiles(reference, expectation),
-    ports,
+    { ports, maxKeyBytes },
     async (path, rules, rowReader) =>
       unusableReference(
         await inspectFile(path, ports, {
@@ -47,6 +47,7 @@ export const validate: Command<ValidateOptions> = async (context, options) => {
           rowReader,
           maxFaults: 0,
           maxKeyBytes,
+          ...unpackLimits,
         }),
       ),
   );
@@ -57,6 +58,7 @@ export const validate: Command<ValidateOptions> = async (context, options) => {
       ...(expectation === undefined ? {} : { expectation }),
       maxFaults: config.maxFaults,
       maxKeyBytes,
+      ...unpackLimits,
       references,
       onProgress: (bytes, rows) => progress.update({ bytes, rows, sizeBytes }),
     });

@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { createHash, getRandomValues } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
+import type { InspectOptions } from '@file-processing/quality/inspect.ts';
 import type { EnginePorts } from '@file-processing/quality/ports.ts';
 import type { Config } from '../config.ts';
 import { NODE_DECOMPRESSION } from './decompression.ts';
@@ -23,12 +24,27 @@ export interface Engine {
   readonly ports: EnginePorts;
   /** Memory for the keys of one file. */
   readonly maxKeyBytes: number;
+  /** @default the engine's */
+  readonly unpackLimits?: UnpackLimits;
 }
 
+type UnpackLimits = Pick<InspectOptions, 'maxUnpackedBytes' | 'maxCompressionRatio' | 'limitNames'>;
+
 /** Made once: all files in hand share the scratch space. */
-export function createEngine({ keys }: Pick<Config, 'keys'>): Engine {
+export function createEngine({ keys, unpack }: Pick<Config, 'keys' | 'unpack'>): Engine {
   const scratch = new ScratchSpace({ maxBytes: keys.scratchBytes });
-  return { ports: nodePorts(scratch), maxKeyBytes: keys.memoryBytes };
+  return {
+    ports: nodePorts(scratch),
+    maxKeyBytes: keys.memoryBytes,
+    unpackLimits: {
+      maxUnpackedBytes: unpack.maxBytes,
+      maxCompressionRatio: unpack.maxRatio,
+      limitNames: {
+        maxUnpackedBytes: 'MAX_UNPACKED_MIB (max_unpacked of the stack)',
+        maxCompressionRatio: 'MAX_COMPRESSION_RATIO (max_compression_ratio of the stack)',
+      },
+    },
+  };
 }
 
 /** The ports with a scratch space of 1 GiB. */

@@ -44,9 +44,12 @@ export const s3DataQualityJob: Job = {
         monitored === undefined ? [] : (context.fieldsReferredTo?.(monitored) ?? []),
       ]);
       const collector =
-        referredTo.length === 0 ? undefined : new ReferenceKeyCollector(referredTo, engine.ports);
+        referredTo.length === 0
+          ? undefined
+          : new ReferenceKeyCollector(referredTo, engine.ports, engine);
       const report = await inspectCsv(bytes, engine.ports, {
         maxKeyBytes: engine.maxKeyBytes,
+        ...engine.unpackLimits,
         ...(compiled === undefined ? {} : { compiled }),
         ...(history === undefined ? {} : { history }),
         references,

@@ -61,6 +61,8 @@ export function listenerEnvironment(
     WORKER_CONCURRENCY: `${settings.worker_concurrency}`,
     KEY_MEMORY_MIB: `${keyMemoryMib(settings)}`,
     SCRATCH_MIB: `${mebibytes(settings.scratch_limit)}`,
+    MAX_UNPACKED_MIB: `${mebibytes(settings.max_unpacked)}`,
+    MAX_COMPRESSION_RATIO: `${settings.max_compression_ratio}`,
     AWS_REGION: settings.aws_region,
     AWS_USE_FIPS_ENDPOINT: settings.fips_endpoints ? 'true' : '',
     ...bucketEnvironment(bucketsOf(settings)),

@@ -176,6 +176,20 @@ export const workloadVariables = {
     allowed: 'a whole number with Mi or Gi',
     accepts: (value) => MEMORY.test(value),
   }),
+  max_unpacked: text({
+    description:
+      'The most that a compressed file may hold. One that holds more is unreadable; the time that it takes is its only cost.',
+    default: '64Gi',
+    example: '4Gi',
+    allowed: 'a whole number with Mi or Gi',
+    accepts: (value) => MEMORY.test(value),
+  }),
+  max_compression_ratio: integer(1, 1_000_000, {
+    description:
+      'The most bytes that each byte of a compressed file may hold, once it holds 64 MiB. A file over it is unreadable, as a bomb would be.',
+    default: 250,
+    example: 1000,
+  }),
   worker_concurrency: integer(1, 32, {
     description: 'Files that one pod checks at a time.',
     default: 8,

@@ -1,5 +1,6 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { buildBundle, bundledCli } from '../../support/bundled-cli.ts';
@@ -220,6 +221,24 @@ describe.each([
     const enough = await cli(command, { KEY_MEMORY_MIB: '0', SCRATCH_MIB: '4' });
     expect(enough).toMatchObject({ code: 0, out: expect.stringContaining('PASSED') });
   });
+
+  test.each([
+    [
+      'MAX_UNPACKED_MIB',
+      2,
+      'more than 1048576 bytes, which is MAX_UNPACKED_MIB (max_unpacked of the stack).',
+    ],
+    ['MAX_COMPRESSION_RATIO', 65, 'more than 1 for each, which is MAX_COMPRESSION_RATIO'],
+  ])(
+    'an archive over %s is unreadable, and the fault names that setting',
+    async (name, mebibytes, message) => {
+      const { file } = await files('');
+      await writeFile(file, gzipSync(Buffer.alloc(mebibytes * 2 ** 20, 'n\n1\n')));
+      const { code, out } = await cli(['validate', file], { [name]: '1' });
+      expect([code, out]).toEqual([1, expect.stringContaining(message)]);
+      expect(out).toContain('UNREADABLE');
+    },
+  );
 
   test('a file that is not there is a fault of usage', async () => {
     expect(await cli(['validate', '/nowhere/a.csv'])).toMatchObject({
