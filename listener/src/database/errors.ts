@@ -70,6 +70,20 @@ export function meansUnavailable(error: unknown): boolean {
   return code !== undefined && (SOCKET_CODES.has(code) || SQL_STATES.test(code));
 }
 
+/**
+ * Whether work failed since the database can't be used right now, whatever the work was about. A statement that took
+ * too long is not among that: what it was about may be why.
+ */
+export function isOutageOfDatabase(error: unknown): boolean {
+  const code = sqlStateOf(error);
+  return meansUnavailable(error) && code !== STATEMENT_CANCELLED && code !== NO_SUCH_FILE;
+}
+
+const STATEMENT_CANCELLED = '57014';
+
+/** Of a socket it is an outage, but any other file may be meant. */
+const NO_SUCH_FILE = 'ENOENT';
+
 /** What an error says. An AggregateError, as for a host with two addresses, has its reasons inside and no message. */
 export function messageOf(error: unknown): string {
   if (error instanceof AggregateError && error.message === '') {

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { storableText } from '../database/column-values.ts';
 import type { Database, Transaction } from '../database/connection.ts';
 import {
+  closeJudgement,
   failJudgements,
   type JudgementReference,
   type JudgementRequest,
@@ -340,15 +341,22 @@ const LONGEST_BETWEEN_LOOKS_SECONDS = 3;
 /** Attempts that one look ends; what is left waits for the next one. */
 const ENDED_AT_ONCE = 100;
 
-/** An attempt that was ended because its process had died. */
+/**
+ * As {@link IN_HAND_LAPSED_SECONDS}, of a command: nobody takes its judgement over, so that there is time for one
+ * that is held up.
+ */
+const COMMAND_LAPSED_SECONDS = 60;
+
+/** An attempt that was ended because its process had died; `error` is what a command began, which is in no queue. */
 export interface EndedAttempt extends JudgementReference {
-  readonly outcome: 'retry' | 'dead' | 'lost';
+  readonly outcome: 'retry' | 'dead' | 'lost' | 'error';
 }
 
 /**
  * Makes the look for judgements whose process has died, of which each ends as a failed attempt does: it waits
  * for the next attempt, or is a dead letter. This is sooner than by the queue, whose heartbeat is 10 s at least.
- * Any number of processes may look, each about every second.
+ * What a command began and no job stands for ends with an error. Any number of processes may look, each about every
+ * second.
  *
  * A look ends nothing unless those before saw the database for as long as the silence lasts: after an outage,
  * and when this process itself was frozen, every heartbeat is old.
@@ -366,10 +374,38 @@ export function lookForDeadProcesses(
     const begin = now();
     if (begin - lookedAt > LONGEST_BETWEEN_LOOKS_SECONDS * 1000) steadySince = begin;
     const isThere = await database.raw(`${attemptsOfDead(database)} LIMIT 1`);
+    const commands = await commandsOfDead(database);
     lookedAt = begin;
-    const isSteady = begin - steadySince >= IN_HAND_LAPSED_SECONDS * 1000;
-    return isSteady && isThere.rows.length > 0 ? endAttemptsOfDead(database, queue) : [];
+    const steadySeconds = (begin - steadySince) / 1000;
+    const ended: EndedAttempt[] = [];
+    if (steadySeconds >= IN_HAND_LAPSED_SECONDS && isThere.rows.length > 0) {
+      ended.push(...(await endAttemptsOfDead(database, queue)));
+    }
+    if (steadySeconds >= COMMAND_LAPSED_SECONDS) {
+      for (const attempt of commands) {
+        const { runId, number } = attempt;
+        const isOurs = await closeJudgement(database, attempt, 'error', OF_DEAD_PROCESS);
+        if (isOurs) ended.push({ runId, number, outcome: 'error' });
+      }
+    }
+    return ended;
   };
+}
+
+const OF_DEAD_PROCESS = 'the process that judged it has died';
+
+/** By the index of what is in hand. */
+async function commandsOfDead(
+  database: Database,
+): Promise<readonly (JudgementReference & { readonly attempts: number })[]> {
+  const { rows } = await database.raw(
+    `SELECT run_id AS "runId", number, attempts FROM ${tablesOf(database).judgements}
+     WHERE status = 'running' AND invocation IS NOT NULL
+       AND heartbeat_at < now() - make_interval(secs => ${COMMAND_LAPSED_SECONDS})
+     ORDER BY heartbeat_at LIMIT ?`,
+    [ENDED_AT_ONCE],
+  );
+  return rows;
 }
 
 /** The job's heartbeat as well: another worker may have fetched it and not begun yet. */
@@ -388,7 +424,6 @@ async function endAttemptsOfDead(
   database: Database,
   queue: Pick<Queue, 'fail'>,
 ): Promise<readonly EndedAttempt[]> {
-  const reason = 'the process that judged it has died';
   return database.transaction(async (transaction) => {
     const { rows } = await transaction.raw(
       `${attemptsOfDead(transaction)} LIMIT ? FOR NO KEY UPDATE OF judgement SKIP LOCKED`,
@@ -398,77 +433,73 @@ async function endAttemptsOfDead(
     for (const { jobId, retryCount, retryLimit, ...attempt } of rows) {
       const { runId, number } = attempt;
       // From here on the process can't end it, should it wake up.
-      await noteFailure(transaction, attempt, reason);
+      await noteFailure(transaction, attempt, OF_DEAD_PROCESS);
       const job = { id: jobId, runId, number, retryCount, retryLimit };
-      const outcome = await queue.fail(job, new Error(reason), transaction);
+      const outcome = await queue.fail(job, new Error(OF_DEAD_PROCESS), transaction);
       ended.push({ runId, number, outcome });
     }
     return ended;
   });
 }
 
-/** A judgement that waits and that nobody will begin. */
-interface Stranded {
-  readonly runId: string;
-  readonly number: number;
-  /** It is in no queue: the process that began it was to end it as well. */
-  readonly isOwn: boolean;
-}
-
 /** A process in the middle of a judgement says so every second. */
 const HEARTBEAT_LAPSED_SECONDS = 15;
 
-/** Judgements that one call looks after; what is left waits for the next one. */
-const REPAIRED_AT_ONCE = 1_000;
+/** Runs that one statement looks at. */
+const LOOKED_AT_ONCE = 1_000;
 
-/** What {@link repairJudgements} did. */
+/** What one {@link repairJudgements} did. */
 export interface Repaired {
   readonly enqueued: number;
-  readonly failed: number;
+  /** Where the next call goes on: the last run that this one looked at; undefined where it was the last of all. */
+  readonly next: string | undefined;
 }
 
 /**
  * Finds judgements that wait or are in hand without a job and without a process that works on them, as
- * older versions of this program and killed commands leave them: gives those of a queue a job, and ends
- * those that a command began with an error. Any number of processes may call it at once.
+ * older versions of this program leave them, and gives them a job. It looks at the next thousand runs that wait,
+ * oldest first: what nobody works on is soon among the oldest. Any number of processes may call it at once.
+ *
+ * @param after looks at what comes after this run. @default the oldest
  */
 export async function repairJudgements(
   database: Database,
   queue: Pick<Queue, 'enqueue'>,
+  after?: string,
 ): Promise<Repaired> {
   const { runs, judgements } = tablesOf(database);
   return database.transaction(async (transaction) => {
-    const { rows } = await transaction.raw<{ rows: Stranded[] }>(
-      `SELECT run.id AS "runId", open.number, open.is_own AS "isOwn"
-       FROM ${runs} AS run JOIN (
-         SELECT run_id, number, job_id, heartbeat_at, invocation IS NOT NULL AS is_own
-         FROM ${judgements} WHERE status IN ('queued', 'running')
-         UNION ALL
-         -- The first one of a message, which nobody has begun.
-         SELECT id, 1, id, NULL, false FROM ${runs} AS waiting
-         WHERE status = 'pending' AND NOT EXISTS (
-           SELECT FROM ${judgements} WHERE run_id = waiting.id AND number = waiting.last_number
-         )
-       ) AS open ON open.run_id = run.id
-       WHERE coalesce(open.heartbeat_at < now() - make_interval(secs => ?), true)
-         AND NOT EXISTS (
-           -- A failed one has a dead letter, which the worker looks after.
-           SELECT FROM ${queueSchemaOf(database)}.job
-           WHERE name = ? AND id = open.job_id AND state IN ('created', 'retry', 'active', 'failed')
-         )
-       LIMIT ? FOR NO KEY UPDATE OF run SKIP LOCKED`,
-      [HEARTBEAT_LAPSED_SECONDS, RUN_QUEUE, REPAIRED_AT_ONCE],
+    const { rows: page } = await transaction.raw<{ rows: { id: string }[] }>(
+      `SELECT id FROM ${runs} WHERE status = 'pending' AND (created_at, id) > (
+         coalesce((SELECT created_at FROM ${runs} WHERE id = :after), '-infinity'),
+         coalesce(:after, '00000000-0000-0000-0000-000000000000'::uuid)
+       )
+       ORDER BY created_at, id LIMIT :limit`,
+      { after: after ?? null, limit: LOOKED_AT_ONCE },
     );
-    const own = rows.filter(({ isOwn }) => isOwn);
-    await failJudgements(
-      transaction,
-      own.map((one) => ({ ...one, error: 'the process that judged it has died' })),
+    const { rows } = await transaction.raw<{ rows: JudgementReference[] }>(
+      `SELECT run.id AS "runId", run.last_number AS number
+       FROM ${runs} AS run
+       -- The first one of a message has no row before somebody begins it. LIMIT keeps both to their primary keys:
+       -- else all judgements there are may be read.
+       LEFT JOIN LATERAL (
+         SELECT * FROM ${judgements} WHERE run_id = run.id AND number = run.last_number LIMIT 1
+       ) AS judgement ON true
+       LEFT JOIN LATERAL (
+         SELECT id, state FROM ${queueSchemaOf(database)}.job
+         WHERE name = '${RUN_QUEUE}' AND id = coalesce(judgement.job_id, run.id) LIMIT 1
+       ) AS job ON true
+       WHERE run.id = ANY (?::uuid[]) AND run.status = 'pending' AND judgement.invocation IS NULL
+         AND coalesce(judgement.heartbeat_at < now() - make_interval(secs => ?), true)
+         -- A failed one has a dead letter, which the worker looks after.
+         AND (job.id IS NULL OR job.state NOT IN ('created', 'retry', 'active', 'failed'))
+       FOR NO KEY UPDATE OF run SKIP LOCKED`,
+      [page.map(({ id }) => id), HEARTBEAT_LAPSED_SECONDS],
     );
-    const others = rows
-      .filter(({ isOwn }) => !isOwn)
-      .map((one) => ({ ...one, jobId: randomUUID() }));
-    await nameJobs(transaction, others);
-    await queue.enqueue(others, transaction);
-    return { enqueued: others.length, failed: own.length };
+    const stranded = rows.map((one) => ({ ...one, jobId: randomUUID() }));
+    await nameJobs(transaction, stranded);
+    await queue.enqueue(stranded, transaction);
+    const next = page.length === LOOKED_AT_ONCE ? page.at(-1)?.id : undefined;
+    return { enqueued: stranded.length, next };
   });
 }

@@ -1,4 +1,5 @@
-import type { DeadLetter, Queue, RunJob } from './queue.ts';
+import { setTimeout as delay } from 'node:timers/promises';
+import { type DeadLetter, LONGEST_ATTEMPT_SECONDS, type Queue, type RunJob } from './queue.ts';
 
 /**
  * Does the work of one job; what it throws is a technical failure, worth another attempt.
@@ -23,7 +24,7 @@ export type AbortReason = 'claim lost' | 'shutdown';
 
 /** What {@link jobsInHand} works with. */
 export interface JobsInHandOptions {
-  readonly queue: Pick<Queue, 'complete' | 'fail' | 'handBack' | 'heartbeat'>;
+  readonly queue: Pick<Queue, 'complete' | 'fail' | 'forgive' | 'handBack' | 'heartbeat'>;
   readonly handle: JobHandler;
   /** Called with dead letters, once or more each: their judgements have failed for good. */
   readonly onDead: (
@@ -33,6 +34,16 @@ export interface JobsInHandOptions {
   readonly onFailure?: (job: RunJob, error: unknown, outcome: 'retry' | 'dead' | 'lost') => void;
   /** Called with failures of the queue itself, after which the worker tries again. */
   readonly onError: (error: unknown) => void;
+  /** Time that has passed, and time of the processor that this process had of it, in milliseconds. @default the process's */
+  readonly usage?: () => Usage;
+  /** Between two tries to give a job back while the database is away. @default 2000 */
+  readonly pauseMs?: number;
+}
+
+/** See {@link JobsInHandOptions.usage}. */
+export interface Usage {
+  readonly passedMs: number;
+  readonly processorMs: number;
 }
 
 /** The jobs that a worker has fetched and not settled yet. */
@@ -57,13 +68,38 @@ interface Running {
   readonly controller: AbortController;
   ended: Promise<void>;
   hasMadeRoom: boolean;
+  /** Called when the job turns out to be another worker's. @param isToBlame see `wasBusy` */
+  readonly lost: (isToBlame?: boolean) => Promise<void>;
 }
+
+/** Just less than the silence after which others take a job. */
+const BUSY_MS = 4_000;
 
 /** @param onEnd called when a job has ended, with whatever outcome, or has made room for another one */
 export function jobsInHand(options: JobsInHandOptions, onEnd: () => void): JobsInHand {
-  const { queue } = options;
+  const { queue, usage = usageOfProcess } = options;
   const running = new Map<string, Running>();
   let completed = 0;
+  let said = usage();
+
+  /** Whether nothing could be said for so long since this very process computed: a file may have kept it from all else. */
+  const wasBusy = () => {
+    const now = usage();
+    const silentMs = now.passedMs - said.passedMs;
+    return silentMs > BUSY_MS && now.processorMs - said.processorMs > silentMs / 2;
+  };
+
+  /** An attempt that was taken from a process which lives counts against its file only where that is to blame. */
+  const forgiving = (job: RunJob) => {
+    const takenAt = usage().passedMs;
+    let isForgiven = false;
+    return async (isToBlame = wasBusy()) => {
+      const hasHung = usage().passedMs - takenAt >= LONGEST_ATTEMPT_SECONDS * 1000;
+      if (isForgiven || hasHung || isToBlame) return;
+      isForgiven = true;
+      await queue.forgive(job);
+    };
+  };
 
   return {
     get size() {
@@ -77,28 +113,41 @@ export function jobsInHand(options: JobsInHandOptions, onEnd: () => void): JobsI
     },
     take(job) {
       const controller = new AbortController();
-      const mine: Running = { job, controller, ended: Promise.resolve(), hasMadeRoom: false };
+      const mine: Running = {
+        ...{ job, controller, ended: Promise.resolve(), hasMadeRoom: false },
+        lost: forgiving(job),
+      };
+      const before = running.get(job.id);
+      if (before !== undefined) {
+        // It has come round again before a heartbeat said that it was lost.
+        abort(before.controller, 'claim lost');
+        before.lost().catch(options.onError);
+      }
       running.set(job.id, mine);
       const makeRoom = () => {
         if (mine.hasMadeRoom) return;
         mine.hasMadeRoom = true;
         onEnd();
       };
-      mine.ended = attempt(job, controller.signal, makeRoom, options)
+      mine.ended = attempt(mine, makeRoom, options)
         .then((isCompleted) => {
           if (isCompleted) completed += 1;
         })
         .finally(() => {
-          running.delete(job.id);
+          if (running.get(job.id) === mine) running.delete(job.id);
           onEnd();
         });
     },
     async heartbeat() {
       const inHand = [...running.values()];
-      if (inHand.length === 0) return;
-      const ours = await queue.heartbeat(inHand.map(({ job }) => job));
-      for (const { job, controller } of inHand) {
-        if (!ours.has(job.id) && running.has(job.id)) abort(controller, 'claim lost');
+      const isToBlame = wasBusy();
+      try {
+        const ours = await queue.heartbeat(inHand.map(({ job }) => job));
+        const others = inHand.filter(({ job }) => !ours.has(job.id) && running.has(job.id));
+        for (const { controller } of others) abort(controller, 'claim lost');
+        for (const { lost } of others) await lost(isToBlame);
+      } finally {
+        said = usage();
       }
     },
     async ended() {
@@ -120,11 +169,11 @@ export function jobsInHand(options: JobsInHandOptions, onEnd: () => void): JobsI
  * @returns whether the job is completed
  */
 async function attempt(
-  job: RunJob,
-  signal: AbortSignal,
+  { job, controller: { signal }, lost }: Running,
   makeRoom: () => void,
-  { queue, handle, onDead, onFailure, onError }: JobsInHandOptions,
+  options: JobsInHandOptions,
 ): Promise<boolean> {
+  const { queue, handle, onDead, onFailure, onError } = options;
   try {
     const failure = await failureOf(() => handle(job, signal, makeRoom));
     // Handed back, or another worker's by now: nothing of it is ours to settle.
@@ -133,19 +182,49 @@ async function attempt(
       await queue.complete(job);
       return true;
     }
-    if (failure.error instanceof PostponedError) {
-      await queue.handBack(job, failure.error.waitSeconds);
+    const { error } = failure;
+    if (error instanceof PostponedError) {
+      if (!(await handBack(job, error.waitSeconds, signal, options))) await lost();
       return false;
     }
-    const outcome = await queue.fail(job, failure.error);
-    onFailure?.(job, failure.error, outcome);
+    const outcome = await queue.fail(job, error);
+    onFailure?.(job, error, outcome);
+    if (outcome === 'lost') await lost();
     if (outcome === 'dead') {
-      await onDead([{ runId: job.runId, number: job.number, error: textOf(failure.error) }]);
+      await onDead([{ runId: job.runId, number: job.number, error: textOf(error) }]);
     }
   } catch (error) {
     onError(error);
   }
   return false;
+}
+
+/**
+ * As long as the database is away the job stays in hand, so that it says that it is worked on as soon as it can.
+ *
+ * @returns whether the job was still ours
+ */
+async function handBack(
+  job: RunJob,
+  waitSeconds: number,
+  signal: AbortSignal,
+  { queue, onError, pauseMs = 2_000 }: JobsInHandOptions,
+): Promise<boolean> {
+  while (!signal.aborted) {
+    try {
+      return await queue.handBack(job, waitSeconds);
+    } catch (error) {
+      onError(error);
+      await delay(pauseMs, undefined, { signal }).catch(() => undefined);
+    }
+  }
+  // Whoever aborted it has seen to it.
+  return true;
+}
+
+function usageOfProcess(): Usage {
+  const { user, system } = process.cpuUsage();
+  return { passedMs: performance.now(), processorMs: (user + system) / 1000 };
 }
 
 function abort(controller: AbortController, reason: AbortReason): void {

@@ -20,6 +20,9 @@ export const DEAD_LETTER_QUEUE = 'runs_dead_letter';
 
 const DAY = 86_400;
 
+/** Longer than any attempt should take; a file of a terabyte is not expected. */
+export const LONGEST_ATTEMPT_SECONDS = 4 * 3600;
+
 /**
  * A technical failure is tried again after 1 to 2 s, 2 to 4 s and so on up to 5 minutes, about a
  * quarter of an hour in all; then the job is a dead letter.
@@ -34,8 +37,8 @@ const RUN_QUEUE_OPTIONS: QueueOptions = {
   retryBackoff: true,
   retryDelayMax: 300,
   heartbeatSeconds: 10,
-  // Against a handler that hangs while heartbeats are sent; a file of a terabyte is not expected.
-  expireInSeconds: 4 * 3600,
+  // Against a handler that hangs while heartbeats are sent.
+  expireInSeconds: LONGEST_ATTEMPT_SECONDS,
   // Waiting jobs are deleted after this, so it is longer than any outage.
   retentionSeconds: 365 * DAY,
   // The table `runs` is the record; the queue stays small, which keeps its statements fast.
@@ -256,8 +259,14 @@ export interface Queue {
    * Gives an unfinished job back without counting the attempt.
    *
    * @param waitSeconds before it is fetched again. @default 0
+   * @returns whether it was still ours; else nothing was changed
    */
-  handBack(job: RunJob, waitSeconds?: number): Promise<void>;
+  handBack(job: RunJob, waitSeconds?: number): Promise<boolean>;
+  /**
+   * Leaves an attempt uncounted that was taken from a process which lives: frozen, or out of the database's reach, it
+   * has lost the job, and the file has no part in that. The last attempt of all stays what it is, a dead letter.
+   */
+  forgive(job: RunJob): Promise<void>;
   depth(): Promise<QueueDepth>;
   /** Oldest first. */
   deadLetters(limit: number): Promise<DeadLetter[]>;
@@ -346,16 +355,25 @@ export async function openQueue(
     },
 
     async handBack(job, waitSeconds = 0) {
-      await database.transaction(async (transaction) => {
+      return database.transaction(async (transaction) => {
         const db = fromKnex(transaction);
         const response = await boss.cancel(RUN_QUEUE, attempt(job), { db });
-        if ((response as Settled).affected === 0) return;
+        if ((response as Settled).affected === 0) return false;
         await boss.resume(RUN_QUEUE, job.id, { db });
         // The next fetch counts one attempt more: a rollout must not use a job's attempts up.
         const retryLimit = job.retryLimit + 1;
         const startAfter = Math.ceil(waitSeconds);
         await boss.update(RUN_QUEUE, undefined, { id: job.id, retryLimit, startAfter, db });
+        return true;
       });
+    },
+
+    async forgive({ id }) {
+      await database.raw(
+        `UPDATE ${queueSchemaOf(database)}.job SET retry_limit = retry_limit + 1
+         WHERE name = '${RUN_QUEUE}' AND id = ? AND state IN ('created', 'retry', 'active')`,
+        [id],
+      );
     },
 
     async depth() {

@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { Database } from '../database/connection.ts';
+import { isOutageOfDatabase } from '../database/errors.ts';
 import { type HeldJudgement, noteFailure, startJudgement } from '../database/judgements.ts';
 import { findRun, objectOfRun } from '../database/runs.ts';
 import type { Metrics } from '../http/metrics.ts';
@@ -50,7 +51,7 @@ const PROGRESS_MS = 10_000;
  */
 export function jobHandler(dependencies: JobHandlerDependencies): JobHandler {
   let reports = 0;
-  return async (queued, signal, makeRoom) => {
+  return postponing(async (queued, signal, makeRoom) => {
     await judge(dependencies, queued, signal);
     const { reports: form } = dependencies;
     if (form === undefined) return;
@@ -64,6 +65,21 @@ export function jobHandler(dependencies: JobHandlerDependencies): JobHandler {
       await report(dependencies, form, queued, signal);
     } finally {
       reports -= 1;
+    }
+  });
+}
+
+/** Until a job is tried again that the database kept from its end. */
+const DATABASE_WAIT_SECONDS = 10;
+
+/** An outage of the database counts against no file. */
+function postponing(handle: JobHandler): JobHandler {
+  return async (queued, signal, makeRoom) => {
+    try {
+      await handle(queued, signal, makeRoom);
+    } catch (error) {
+      if (signal.aborted || !isOutageOfDatabase(error)) throw error;
+      throw new PostponedError(textOf(error), DATABASE_WAIT_SECONDS);
     }
   };
 }
@@ -140,7 +156,7 @@ async function report(
     logger.info({ ...referenceOf(queued), ...written }, 'report written');
     metrics.countReport('written');
   } catch (error) {
-    if (!signal.aborted && !(error instanceof PostponedError)) {
+    if (!signal.aborted && !(error instanceof PostponedError) && !isOutageOfDatabase(error)) {
       metrics.countReport('failed');
       await logReportFailure(dependencies, queued, error);
     }
@@ -225,7 +241,7 @@ function logFailure(
   error: unknown,
 ): void {
   const line = { ...subjectOf(held), err: error };
-  if (retryCount < retryLimit) {
+  if (retryCount < retryLimit || isOutageOfDatabase(error)) {
     logger.warn({ ...line, attempt: retryCount + 1 }, 'attempt failed, the run is tried again');
   } else {
     logger.error({ ...line, status: 'error', attempts: retryCount + 1 }, 'run finished');

@@ -265,7 +265,7 @@ function startJobs(
 /** How often judgements are looked for whose process has died. */
 const SUPERVISION_MS = 1_000;
 
-function startSupervision({ options, database, queue }: Parts): Repeated {
+function startSupervision({ options, database, queue, metrics }: Parts): Repeated {
   const { logger } = options;
   const look = lookForDeadProcesses(database, queue);
   return repeat(
@@ -274,6 +274,7 @@ function startSupervision({ options, database, queue }: Parts): Repeated {
       for (const { runId, number, outcome } of await look()) {
         const line = { runId, judgement: number, outcome };
         logger.warn(line, 'the process that judged a file has died');
+        if (outcome === 'error') metrics.countWithoutVerdict('error', 1);
       }
     },
     (error) => logger.warn({ err: error }, 'processes that died were not looked for'),
@@ -296,15 +297,20 @@ function startDeadLetters({ options, database, metrics }: Parts): Repeated {
 /** How often judgements are looked for that nobody works on. */
 const REPAIR_MS = 60_000;
 
-/** Looks at once, and then again and again: a command may be killed while the listener serves. */
-async function startRepairs({ options, database, queue, metrics }: Parts): Promise<Repeated> {
+/** Looks at once, and then again and again. */
+async function startRepairs({ options, database, queue }: Parts): Promise<Repeated> {
   const { logger } = options;
+  let after: string | undefined;
   const repair = async () => {
-    const repaired = await repairJudgements(database, queue);
-    metrics.countWithoutVerdict('error', repaired.failed);
-    if (repaired.enqueued + repaired.failed > 0) {
-      logger.warn(repaired, 'judgements that nobody worked on were enqueued or ended');
+    let enqueued = 0;
+    // Where one is, there are more. Where none is, the next thousand runs have time until the next look.
+    for (let found = true; found; ) {
+      const repaired = await repairJudgements(database, queue, after);
+      after = repaired.next;
+      enqueued += repaired.enqueued;
+      found = repaired.enqueued > 0 && after !== undefined;
     }
+    if (enqueued > 0) logger.warn({ enqueued }, 'judgements that nobody worked on were enqueued');
     const settled = await settleOvertaken(database, queue);
     if (settled > 0) logger.info({ settled }, 'dead letters were settled by later judgements');
   };

@@ -117,7 +117,7 @@ describe('a repair', () => {
 
   test('gives a run that waits without a job one', async () => {
     const runId = await openRun(given.database, OBJECT);
-    expect(await repair()).toStrictEqual({ enqueued: 1, failed: 0 });
+    expect(await repair()).toStrictEqual({ enqueued: 1, next: undefined });
     const [job] = await queue.fetch(1);
     expect(job).toMatchObject({ runId, number: 1 });
     expect(await beginOf(given.database, runId)).toMatchObject({ number: 1 });
@@ -126,7 +126,7 @@ describe('a repair', () => {
   test('gives a judgement in hand whose process and job are gone a job', async () => {
     const { runId } = await begin(given.database, OBJECT);
     await lapse();
-    expect(await repair()).toStrictEqual({ enqueued: 1, failed: 0 });
+    expect(await repair()).toStrictEqual({ enqueued: 1, next: undefined });
     expect(await queue.fetch(1)).toMatchObject([{ runId, number: 1 }]);
     expect(await runOf(runId)).toMatchObject({ status: 'queued' });
   });
@@ -135,27 +135,7 @@ describe('a repair', () => {
     await openRun(given.database, OBJECT);
     const repaired = await Promise.all([repair(), repair(), repair()]);
     expect(repaired.reduce((sum, { enqueued }) => sum + enqueued, 0)).toBe(1);
-    expect(await repair()).toStrictEqual({ enqueued: 0, failed: 0 });
-  });
-
-  test('ends what a killed command began, and leaves the verdict that stands', async () => {
-    const runId = await judgedRun(given.database, OBJECT);
-    await startOwnJudgement(given.database, { object: OBJECT, invocation: 'cli' });
-    await lapse();
-    expect(await repair()).toStrictEqual({ enqueued: 0, failed: 1 });
-    expect(await runOf(runId)).toMatchObject({
-      status: 'error',
-      error: 'the process that judged it has died',
-      verdict: 'passed',
-    });
-  });
-
-  test('ends what a killed command began also where a later judgement has ended', async () => {
-    await startOwnJudgement(given.database, { object: OBJECT, invocation: 'killed' });
-    const later = await startOwnJudgement(given.database, { object: OBJECT, invocation: 'later' });
-    if ('held' in later) await finishJudgement(given.database, later.held, PASSED);
-    await lapse();
-    expect(await repair()).toStrictEqual({ enqueued: 0, failed: 1 });
+    expect(await repair()).toStrictEqual({ enqueued: 0, next: undefined });
   });
 
   test.each([
@@ -177,13 +157,71 @@ describe('a repair', () => {
   ])('leaves a judgement alone whose job %s', async (_state, arrange) => {
     const [runId = ''] = await enqueueRuns(given.database, queue, 'k');
     await arrange(runId);
-    expect(await repair()).toStrictEqual({ enqueued: 0, failed: 0 });
+    expect(await repair()).toStrictEqual({ enqueued: 0, next: undefined });
   });
 
-  test('leaves a command alone that is at work', async () => {
+  test.each(['at work', 'silent'])('leaves a command alone that is %s', async (state) => {
     await startOwnJudgement(given.database, { object: OBJECT, invocation: 'cli' });
-    expect(await repair()).toStrictEqual({ enqueued: 0, failed: 0 });
+    if (state === 'silent') await lapse();
+    expect(await repair()).toStrictEqual({ enqueued: 0, next: undefined });
   });
+});
+
+describe('a repair of many', () => {
+  /** Runs that wait, each later than the one before. */
+  const wait = (count: number) =>
+    given.database.raw(
+      `INSERT INTO file_processing.runs (bucket, key, identity, created_at)
+       SELECT 'b', 'k' || n, 'version v', now() + n * interval '1 second'
+       FROM generate_series(1, ?) AS n`,
+      [count],
+    );
+
+  test('looks at a thousand at a time, and goes on where it ended', async () => {
+    await wait(1_500);
+    const first = await repairJudgements(given.database, queue);
+    expect(first).toStrictEqual({ enqueued: 1_000, next: expect.any(String) });
+    const second = await repairJudgements(given.database, queue, first.next);
+    expect(second).toStrictEqual({ enqueued: 500, next: undefined });
+  });
+
+  test('reads neither what has ended nor the rest of what waits', async () => {
+    await wait(20_000);
+    await given.database.raw(
+      `INSERT INTO file_processing.judgements (run_id, number, asked_by, status, attempts, started_at,
+         finished_at, verdict, row_count, byte_count, fault_count)
+       SELECT id, 1, 'message', 'finished', 1, now(), now(), 'passed', 1, 1, 0
+       FROM file_processing.runs WHERE created_at > now() + interval '2 hours'`,
+    );
+    await given.database.raw(
+      `UPDATE file_processing.runs SET status = 'finished', verdict = 'passed', verdict_number = 1,
+         verdict_at = now() WHERE created_at > now() + interval '2 hours'`,
+    );
+    await given.database.raw(
+      `INSERT INTO file_processing_queue.job (id, name, data)
+       SELECT id, 'runs', jsonb_build_object('runId', id, 'number', 1)
+       FROM file_processing.runs WHERE status = 'pending'`,
+    );
+    await given.database.raw('ANALYZE file_processing.runs, file_processing.judgements');
+    const read = await rowsRead(() => repairJudgements(given.database, queue));
+    expect(read).toBeLessThan(6_000);
+  });
+
+  /** Rows of runs and judgements that a transaction on a connection of its own reads. */
+  async function rowsRead(work: () => Promise<unknown>): Promise<number> {
+    const count = async () => {
+      const { rows } = await given.database.raw(
+        `SELECT sum(seq_tup_read + idx_tup_fetch) AS read FROM pg_stat_user_tables
+         WHERE relname IN ('runs', 'judgements')`,
+      );
+      return Number(rows[0].read);
+    };
+    await given.database.raw('SELECT pg_stat_force_next_flush()');
+    const before = await count();
+    await work();
+    await given.database.raw('SELECT pg_stat_force_next_flush()');
+    return (await count()) - before;
+  }
 });
 
 describe('a look for dead processes', () => {
@@ -249,7 +287,8 @@ describe('a look for dead processes', () => {
   });
 
   test.each([
-    ['the judgement', { judgementSilent: 3 }],
+    // The queue itself has a job run again after ten seconds.
+    ['the judgement', { judgementSilent: 3, jobSilent: 6 }],
     ['the job', { jobSilent: 3 }],
   ])('leaves one of which a process has just said that it works on %s', async (_, said) => {
     await inHand(said);
@@ -257,11 +296,54 @@ describe('a look for dead processes', () => {
     expect((await jobs()).map(({ state }) => state)).toEqual(['active']);
   });
 
-  test('leaves the judgement of a command, which has no job', async () => {
+  describe('of commands, which have no job', () => {
     const object = { bucket: 'b', key: 'k', eTag: 'e' };
-    await startOwnJudgement(given.database, { object, invocation: 'i' });
-    await given.database('judgements').update({ heartbeat_at: silent(60) });
-    expect(await lookSteadily()).toEqual([]);
+    const command = (invocation = 'i') => startOwnJudgement(given.database, { object, invocation });
+    const silence = (seconds: number) =>
+      given.database('judgements').update({ heartbeat_at: silent(seconds) });
+    /** Looks for a minute. @returns what the last look has ended */
+    async function lookForAMinute(look = looks()) {
+      for (const end = clock + 60_000; clock < end; clock += 1000) expect(await look()).toEqual([]);
+      return look();
+    }
+
+    test('ends what a killed one began, and leaves the verdict that stands', async () => {
+      const runId = await judgedRun(given.database, object);
+      await command();
+      await silence(90);
+      expect(await lookForAMinute()).toEqual([{ runId, number: 2, outcome: 'error' }]);
+      expect(await runOf(runId)).toMatchObject({
+        status: 'error',
+        error: 'the process that judged it has died',
+        verdict: 'passed',
+      });
+    });
+
+    test('ends it also where a later judgement has ended', async () => {
+      await command('killed');
+      const later = await command('later');
+      if ('held' in later) await finishJudgement(given.database, later.held, PASSED);
+      await silence(90);
+      expect(await lookForAMinute()).toMatchObject([{ number: 1, outcome: 'error' }]);
+    });
+
+    test('leaves one that said within a minute that it works', async () => {
+      await command();
+      await silence(40);
+      expect(await lookForAMinute()).toEqual([]);
+    });
+
+    test('leaves one that was silent as long as the database was away', async () => {
+      const look = looks();
+      await command();
+      await silence(3600);
+      clock = 3_600_000;
+      expect(await look()).toEqual([]);
+      clock += 1000;
+      expect(await look()).toEqual([]);
+      await silence(0);
+      expect(await lookForAMinute(look)).toEqual([]);
+    });
   });
 
   test('ends each attempt once, however many look', async () => {

@@ -1,8 +1,9 @@
-import { expect, test, vi } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import {
   type JobHandler,
   jobsInHand,
   PostponedError,
+  type Usage,
 } from '../../../../listener/src/queue/jobs-in-hand.ts';
 import type { RunJob } from '../../../../listener/src/queue/queue.ts';
 import { eventually } from '../../../support/eventually.ts';
@@ -18,17 +19,24 @@ const job = (id: string): RunJob => ({
 function given(handle: JobHandler, ours: readonly string[] = []) {
   const queue = {
     complete: vi.fn(async () => undefined),
-    fail: vi.fn(async () => 'dead' as const),
-    handBack: vi.fn(async () => undefined),
+    fail: vi.fn(async (): Promise<'dead' | 'lost'> => 'dead'),
+    forgive: vi.fn(async () => undefined),
+    handBack: vi.fn(async () => true),
     heartbeat: async () => new Set(ours),
   };
+  /** Of the process, at any time. */
+  const usage = { passedMs: 0, processorMs: 0 };
   const onDead = vi.fn(async () => undefined);
   const onError = vi.fn();
   return {
     queue,
     onDead,
     onError,
-    inHand: jobsInHand({ queue, handle, onDead, onError }, vi.fn()),
+    usage,
+    inHand: jobsInHand(
+      { queue, handle, onDead, onError, usage: () => ({ ...usage }), pauseMs: 1 },
+      vi.fn(),
+    ),
   };
 }
 
@@ -91,6 +99,99 @@ test('a job that is postponed goes back for a while and has not failed', async (
   expect(queue.handBack).toHaveBeenCalledExactlyOnceWith(job('a'), 30);
   expect(queue.fail).not.toHaveBeenCalled();
   expect(onDead).not.toHaveBeenCalled();
+});
+
+test('a job that can not be handed back while the database is away is handed back when it is back', async () => {
+  const { inHand, queue, onError } = given(() => Promise.reject(new PostponedError('away', 10)));
+  queue.handBack.mockRejectedValueOnce(new Error('away')).mockRejectedValueOnce(new Error('away'));
+  inHand.take(job('a'));
+  await inHand.ended();
+  expect(queue.handBack).toHaveBeenCalledTimes(3);
+  expect(onError).toHaveBeenCalledTimes(2);
+});
+
+test('a job that another worker has by now is not handed back again and again', async () => {
+  const { inHand, queue } = given(
+    () => Promise.reject(new PostponedError('away', 10)),
+    ['another'],
+  );
+  queue.handBack.mockRejectedValue(new Error('away'));
+  inHand.take(job('a'));
+  await eventually(() => expect(queue.handBack).toHaveBeenCalled());
+  await inHand.heartbeat();
+  await inHand.ended();
+  expect(inHand.size).toBe(0);
+});
+
+describe('an attempt that was taken from a process which lives', () => {
+  /** Its heartbeat comes late, and finds the job lost. */
+  async function lateHeartbeat({ passedMs, processorMs }: Usage) {
+    const { inHand, queue, usage } = given(untilAborted);
+    await inHand.heartbeat();
+    inHand.take(job('a'));
+    Object.assign(usage, { passedMs, processorMs });
+    await inHand.heartbeat();
+    await inHand.ended();
+    return queue.forgive;
+  }
+
+  test('does not count where the process was frozen', async () => {
+    const forgive = await lateHeartbeat({ passedMs: 15_000, processorMs: 50 });
+    expect(forgive).toHaveBeenCalledExactlyOnceWith(job('a'));
+  });
+
+  test('does not count where the database did not answer', async () => {
+    const { inHand, queue, usage } = given(untilAborted);
+    inHand.take(job('a'));
+    queue.heartbeat = async () => {
+      // Other files are worked on meanwhile.
+      Object.assign(usage, { passedMs: 15_000, processorMs: 15_000 });
+      return new Set();
+    };
+    await inHand.heartbeat();
+    await inHand.ended();
+    expect(queue.forgive).toHaveBeenCalledExactlyOnceWith(job('a'));
+  });
+
+  test('counts where a file kept the process from all else', async () => {
+    const forgive = await lateHeartbeat({ passedMs: 15_000, processorMs: 14_000 });
+    expect(forgive).not.toHaveBeenCalled();
+  });
+
+  test('counts where it took longer than any may', async () => {
+    const forgive = await lateHeartbeat({ passedMs: 4 * 3_600_000, processorMs: 50 });
+    expect(forgive).not.toHaveBeenCalled();
+  });
+
+  test.each([
+    ['failed', new Error('late')],
+    ['was postponed', new PostponedError('later', 30)],
+  ])('does not count either where it %s before a heartbeat', async (_, error) => {
+    const { inHand, queue } = given(() => Promise.reject(error));
+    queue.fail.mockResolvedValueOnce('lost');
+    queue.handBack.mockResolvedValueOnce(false);
+    inHand.take(job('a'));
+    await inHand.ended();
+    expect(queue.forgive).toHaveBeenCalledExactlyOnceWith(job('a'));
+  });
+});
+
+test('a job that comes round again ends the attempt at it that was lost, and is in hand once', async () => {
+  const second = Promise.withResolvers<void>();
+  const signals: AbortSignal[] = [];
+  const { inHand, queue } = given((_, signal) => {
+    signals.push(signal);
+    return signals.length === 1 ? untilAborted(job('a'), signal, vi.fn()) : second.promise;
+  });
+  inHand.take(job('a'));
+  const again = { ...job('a'), retryCount: 1 };
+  inHand.take(again);
+  await eventually(() => expect(queue.forgive).toHaveBeenCalledExactlyOnceWith(job('a')));
+  expect(signals.map(({ aborted }) => aborted)).toEqual([true, false]);
+  expect(inHand.size).toBe(1);
+  second.resolve();
+  await inHand.ended();
+  expect(queue.complete).toHaveBeenCalledExactlyOnceWith(again);
 });
 
 test('a job that has made room takes no place and is still in hand', async () => {

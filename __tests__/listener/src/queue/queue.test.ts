@@ -127,6 +127,25 @@ test('a worker that lost its job can not settle it', async () => {
   expect(await queue.heartbeat([lost, held])).toEqual(new Set([held.id]));
 });
 
+test('an attempt that is forgiven leaves as many as before it', async () => {
+  await enqueueRuns(given.database, queue, 'a');
+  const job = await fetchOne();
+  await queue.fail(job, new Error('its process was frozen'));
+  await queue.forgive(job);
+  await given.database('file_processing_queue.job').update({ start_after: new Date(0) });
+  const { retryCount, retryLimit } = await fetchOne();
+  expect(retryLimit - retryCount).toBe(job.retryLimit - job.retryCount);
+});
+
+test('a job that has ended is forgiven nothing', async () => {
+  await enqueueRuns(given.database, queue, 'a');
+  const job = await fetchOne();
+  await queue.complete(job);
+  await queue.forgive(job);
+  const [row] = await given.database('file_processing_queue.job').select('retry_limit', 'state');
+  expect(row).toEqual({ retry_limit: 10, state: 'completed' });
+});
+
 test('a heartbeat names the jobs that are still ours', async () => {
   await enqueueRuns(given.database, queue, 'a', 'b');
   const [a, b] = await queue.fetch(2);

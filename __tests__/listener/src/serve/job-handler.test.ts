@@ -1,4 +1,5 @@
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { connect, type Database } from '../../../../listener/src/database/connection.ts';
 import { findRun } from '../../../../listener/src/database/runs.ts';
 import { createMetrics } from '../../../../listener/src/http/metrics.ts';
 import { NODE_PORTS } from '../../../../listener/src/jobs/engine-ports.ts';
@@ -34,6 +35,8 @@ interface Handling {
   readonly runId?: string;
   readonly breakers?: Record<'read' | 'write', Breakers>;
   readonly makeRoom?: () => void;
+  /** @default the one that is there */
+  readonly database?: Database;
 }
 
 /** Handles one job whose object has this content, or lies in this store. */
@@ -42,11 +45,11 @@ async function handle(
   { retryCount = 0, signal, reports, runId: before, ...more }: Handling = {},
 ) {
   const runId = before ?? (await openRun(given.database, { bucket: 'bucket', key: 'a.csv' }));
-  const { breakers = closedBreakers(), makeRoom = () => undefined } = more;
+  const { breakers = closedBreakers(), makeRoom = () => undefined, database } = more;
   const { logger, lines } = collectingLogger();
   const metrics = createMetrics();
   const work = jobHandler({
-    database: given.database,
+    database: database ?? given.database,
     store: typeof object === 'string' || object instanceof Error ? storeOf(object) : object,
     job: s3DataQualityJob,
     engine: { ports: NODE_PORTS, maxKeyBytes: 2 ** 20 },
@@ -281,6 +284,31 @@ test('a bucket is back before a large file of it was read to its end', async () 
   expect(breakers.read.anyOpen).toBe(false);
   rest.resolve();
   expect((await large).error).toBeUndefined();
+});
+
+describe('an outage of the database', () => {
+  const outage = () => Object.assign(new Error('terminating connection'), { code: '57P01' });
+
+  test.each([0, 10])(
+    'uses up no attempt of a file, of which %i were made before',
+    async (retryCount) => {
+      const { error, lines } = await handle(outage(), { retryCount });
+      expect(error).toBeInstanceOf(PostponedError);
+      expect(lines).toMatchObject([{ msg: 'attempt failed, the run is tried again' }]);
+    },
+  );
+
+  test('before a judgement is begun uses up none either', async () => {
+    const away = connect({ ...given.config, port: 1 });
+    const { error } = await handle('n\n1\n', { database: away, runId: await runOf('a') });
+    expect(error).toBeInstanceOf(PostponedError);
+    await away.destroy();
+  });
+
+  test('is not what a statement ends with that took too long: the file may be why', async () => {
+    const { error } = await handle(Object.assign(outage(), { code: '57014' }));
+    expect(error).not.toBeInstanceOf(PostponedError);
+  });
 });
 
 test('a file of another bucket is judged meanwhile', async () => {
