@@ -70,6 +70,21 @@ export const FAULTS: readonly Fault[] = [
     },
   },
   {
+    // The process works on, and nobody can see that: what it ends late is kept out by the fencing number alone.
+    name: 'heartbeats of a replica held up',
+    lane: 'replicas',
+    async play(world, random) {
+      for (let count = 0; count < 3; count += 1) world.deliver(random.between(15_000, 20_000));
+      await delay(random.between(1_000, 2_500));
+      const milliseconds = random.between(16_000, 22_000);
+      const replica = random.pick(judging(world));
+      replica?.gate.holdBack(HEARTBEATS);
+      await delay(milliseconds);
+      replica?.gate.holdBack(undefined);
+      return `${replica?.child()?.name} for ${milliseconds} ms`;
+    },
+  },
+  {
     name: 'clock of a replica jumps',
     lane: 'replicas',
     async play(world, random) {
@@ -295,11 +310,16 @@ function replicaOf({ replicas }: World, random: Random): Child | undefined {
   return random.pick(replicas)?.child();
 }
 
+/** What says to queue and judgement that a process works. */
+const HEARTBEATS = /SET heartbeat_(on|at)\b/;
+
+function judging({ replicas }: World): readonly Replica[] {
+  return replicas.filter(({ role }) => role !== 'intake');
+}
+
 /** Mostly one that judges files: there a pause is long enough to matter. */
-function pausedOf({ replicas }: World, random: Random): Replica | undefined {
-  return random.pick(
-    random.chance(0.8) ? replicas.filter(({ role }) => role !== 'intake') : replicas,
-  );
+function pausedOf(world: World, random: Random): Replica | undefined {
+  return random.pick(random.chance(0.8) ? judging(world) : world.replicas);
 }
 
 /**
@@ -308,7 +328,7 @@ function pausedOf({ replicas }: World, random: Random): Replica | undefined {
  * late.
  */
 async function longPause(world: World, random: Random): Promise<number> {
-  for (let count = 0; count < 6; count += 1) world.deliver(true);
+  for (let count = 0; count < 6; count += 1) world.deliver(random.between(1_000, 9_000));
   await delay(random.between(500, 2_500));
   return random.chance(0.7) ? random.between(13_000, 20_000) : random.between(2_000, 8_000);
 }

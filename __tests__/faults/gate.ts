@@ -13,6 +13,11 @@ export interface Gate {
    * committed and before the client hears of that.
    */
   breakCommits(moment: 'before' | 'after', count: number): void;
+  /**
+   * Holds up each connection from the next statement on that a pattern fits, and no other one, until it is called with
+   * undefined; what was sent meanwhile then arrives late.
+   */
+  holdBack(statements: RegExp | undefined): void;
   /** Commits that were broken so far. */
   readonly brokenCommits: number;
   close(): void;
@@ -22,6 +27,8 @@ export interface Gate {
 export async function startGate(target: () => number | undefined): Promise<Gate> {
   const sockets = new Set<Socket>();
   const held: (() => void)[] = [];
+  const heldBack = new Map<Socket, Buffer[]>();
+  let statements: RegExp | undefined;
   const toBreak = { before: 0, after: 0 };
   let stalled = false;
   let brokenCommits = 0;
@@ -56,7 +63,11 @@ export async function startGate(target: () => number | undefined): Promise<Gate>
         if (moment === 'before') return destroy();
         isAnswerLost = true;
       }
-      inTime(() => server.write(data));
+      if (statements?.test(data.toString('latin1')) && !heldBack.has(server))
+        heldBack.set(server, []);
+      const ofConnection = heldBack.get(server);
+      if (ofConnection) ofConnection.push(data);
+      else inTime(() => server.write(data));
     });
     server.on('data', (data) => {
       if (isAnswerLost) return destroy();
@@ -76,6 +87,12 @@ export async function startGate(target: () => number | undefined): Promise<Gate>
     stall(now) {
       stalled = now;
       if (!stalled) for (const work of held.splice(0)) work();
+    },
+    holdBack(now) {
+      statements = now;
+      if (statements !== undefined) return;
+      for (const [server, sent] of heldBack) for (const data of sent) server.write(data);
+      heldBack.clear();
     },
     breakCommits(moment, count) {
       toBreak[moment] = count;

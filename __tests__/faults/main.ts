@@ -2,9 +2,10 @@
  * Real processes, a real PostgreSQL, and faults at random points; in the end, what was seen is checked
  * against one invariant. A run that breaks it prints the history of what it is about, and the seed.
  *
- *     npm run test:faults -- [--minutes 1.5] [--seed N] [--history FILE] [--outage NAME]
+ *     npm run test:faults -- [--minutes 1.5] [--seed N] [--history FILE] [--only TEXT] [--outage NAME]
  *
- * With --outage, nothing goes wrong but this one thing, for all the minutes.
+ * With --only, nothing is played but the faults whose names hold the text; with --outage, nothing goes wrong but this
+ * one thing, for all the minutes.
  *
  * The seed decides which faults come in which order and how long they last, and what is delivered; at
  * what point of the work a fault finds a process is decided by the machine. Needs Linux; a disk that is full takes
@@ -32,7 +33,7 @@ const WELL_MS = 20_000;
 const VIOLATIONS_SHOWN = 10;
 const LINES_SHOWN = 80;
 
-const { minutes, seed, historyFile, isAsked, outage } = options();
+const { minutes, seed, historyFile, isAsked, only, outage } = options();
 console.log(`seed ${seed}, ${minutes} minutes of ${outage ?? 'faults'}`);
 const folder = await startRunFolder(tmpdir());
 const world = await startWorld(folder.path, randomOf(seed), outage !== undefined).catch(
@@ -63,6 +64,7 @@ function options() {
       minutes: { type: 'string', default: '1.5' },
       seed: { type: 'string', default: String(randomInt(1e9)) },
       history: { type: 'string' },
+      only: { type: 'string', default: '' },
       outage: { type: 'string' },
     },
   });
@@ -71,10 +73,15 @@ function options() {
     seed: Number(values.seed),
     historyFile: values.history ?? join(tmpdir(), `file-processing-faults-${values.seed}.log`),
     isAsked: values.history !== undefined,
+    only: values.only,
     outage: values.outage,
   };
   if (chosen.outage !== undefined && !Object.hasOwn(OUTAGES, chosen.outage)) {
     console.error(`--outage takes one of ${Object.keys(OUTAGES).join(', ')}`);
+    process.exit(2);
+  }
+  if (FAULTS.every(({ name }) => !name.includes(chosen.only))) {
+    console.error(`--only takes a part of one of ${FAULTS.map(({ name }) => name).join(', ')}`);
     process.exit(2);
   }
   if (!(chosen.minutes > 0) || !Number.isInteger(chosen.seed)) {
@@ -197,8 +204,9 @@ async function playLane(
   end: AbortSignal,
   count: (name: string, isPlayed: boolean) => void,
 ): Promise<void> {
-  while (!end.aborted) {
-    for (const fault of random.shuffled(FAULTS.filter((one) => one.lane === lane))) {
+  const faults = FAULTS.filter((one) => one.lane === lane && one.name.includes(only));
+  while (!end.aborted && faults.length > 0) {
+    for (const fault of random.shuffled(faults)) {
       await delay(random.between(200, 2_500), undefined, { signal: end }).catch(() => undefined);
       if (end.aborted) return;
       world.say(`FAULT ${fault.name}: begins`);
@@ -293,5 +301,6 @@ function report(
     process.stdout.write(shown.slice(0, LINES_SHOWN).join(''));
   }
   console.log(`\n${violations.length} violations; the whole history is in ${historyFile}`);
-  console.log(`again: npm run test:faults -- --minutes ${minutes} --seed ${seed}`);
+  const part = only === '' ? '' : ` --only '${only}'`;
+  console.log(`again: npm run test:faults -- --minutes ${minutes} --seed ${seed}${part}`);
 }

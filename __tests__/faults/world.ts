@@ -134,8 +134,8 @@ export interface World {
   undelivered(): number;
   readonly sns: LocalSns;
   readonly sqs: SqsServer;
-  /** Puts a file, and publishes its event. @param slow it takes seconds to be read */
-  deliver(slow?: boolean): void;
+  /** Puts a file, and publishes its event. @param readingMs it takes so long to be read. @default some take seconds */
+  deliver(readingMs?: number): void;
   /** Puts a file of which a listing tells alone. @param lastModified long before the listing */
   putUnannounced(prefix: string, lastModified: Date): PutObject;
   /** Publishes the event of a file that is there. */
@@ -372,7 +372,7 @@ export async function startWorld(
   };
   const unannounced: PutObject[] = [];
   const putObject = ({
-    isSlow = random.chance(0.15),
+    readingMs = random.chance(0.15) ? random.between(1_000, 9_000) : 0,
     overwritten,
     prefix = 'in/',
     lastModified,
@@ -394,13 +394,12 @@ export async function startWorld(
       ...(lastModified && { lastModified }),
       ...(isBroken && { fate: 'dead' }),
     };
-    const gateMs = isSlow ? random.between(1_000, 9_000) : 0;
     objects[`${BUCKET}/${object.key}`] = {
       body,
       eTag: object.eTag,
       ...(isVersioned ? { versionId: object.versionId } : {}),
       // Read slowly, so that a fault finds a judgement in hand.
-      ...(gateMs > 0 ? { gate: delay(gateMs, undefined, { ref: false }) } : {}),
+      ...(readingMs > 0 ? { gate: delay(readingMs, undefined, { ref: false }) } : {}),
       ...(random.chance(0.05) ? { faults: ['cut'] } : {}),
       ...(isBroken ? { fault: BROKEN } : {}),
     };
@@ -435,14 +434,14 @@ export async function startWorld(
     undelivered: () => undelivered.size,
     sns,
     sqs,
-    deliver(slow) {
+    deliver(readingMs) {
       if (random.chance(0.02)) {
         publish(`{"Records": "${random.hex(4)}"}`, []);
         return;
       }
       const count = random.chance(0.1) ? 3 : 1;
       const objectsOfOne = Array.from({ length: count }, () =>
-        putObject(slow === undefined ? {} : { isSlow: slow }),
+        putObject(readingMs === undefined ? {} : { readingMs }),
       );
       const event = eventOf(objectsOfOne);
       publish(event, objectsOfOne);
@@ -456,7 +455,7 @@ export async function startWorld(
         delete objects[`${BUCKET}/${first.key}`];
       } else if (fate === 2) {
         first.fate = 'replaced';
-        const next = putObject({ isSlow: false, overwritten: first });
+        const next = putObject({ readingMs: 0, overwritten: first });
         publish(eventOf([next]), [next]);
       }
     },
@@ -469,7 +468,7 @@ export async function startWorld(
     },
     announce: (object) => publish(eventOf([object]), [object]),
     deliverBelow(prefix, isBroken) {
-      const object = putObject({ isSlow: false, prefix, isBroken });
+      const object = putObject({ readingMs: 0, prefix, isBroken });
       return { object, messageId: publish(eventOf([object]), [object]) };
     },
     mend({ bucket, key }) {
@@ -565,8 +564,8 @@ export async function startWorld(
 
 /** How a file is put. */
 interface Putting {
-  /** It takes seconds to be read. @default some do */
-  readonly isSlow?: boolean;
+  /** It takes so long to be read. @default some take seconds */
+  readonly readingMs?: number;
   /** What it takes the place of. */
   readonly overwritten?: PutObject;
   /** @default in/ */
