@@ -283,7 +283,7 @@ function describeRules(program: Commander, execute: Execute, take: Execute): voi
   rules
     .command('rehearse')
     .description('judge the last deliveries by a rule set, and say which verdicts would change')
-    .argument('<folder>', 'a rule set')
+    .argument('<folder>', 'a rule set; also s3://BUCKET/PREFIX/, as manage rules-push writes it')
     .option('--last <number>', 'as many deliveries of each monitored file', limitValue)
     .addOption(since())
     .addOption(json())

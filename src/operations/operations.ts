@@ -18,6 +18,7 @@ import { plan } from './commands/plan.ts';
 import { queueDelete } from './commands/queue-delete.ts';
 import { rollout } from './commands/rollout.ts';
 import { rulesPush } from './commands/rules-push.ts';
+import { rulesRehearse } from './commands/rules-rehearse.ts';
 import { s3ConfigureNotifications } from './commands/s3-configure-notifications.ts';
 import { setupLocalStack } from './commands/setup-localstack.ts';
 import { snsProbe } from './commands/sns-probe.ts';
@@ -51,6 +52,7 @@ export const OPERATIONS: readonly Operation<any>[] = [
   dbRestore,
   dbConnect,
   rulesPush,
+  rulesRehearse,
   s3ConfigureNotifications,
   snsSubscribe,
   snsProbe,

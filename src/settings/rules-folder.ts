@@ -49,7 +49,8 @@ export function deployedRules(root: string, environment: string): DeployedRules 
 
 const IN_S3 = 'or put the rule set into S3, where no such limit holds: rules_location';
 
-function configMapFaults(folder: string, texts: RuleTexts): readonly Finding[] {
+/** Why a rule set can't be a ConfigMap. @param folder what messages call its folder */
+export function configMapFaults(folder: string, texts: RuleTexts): readonly Finding[] {
   const faults: Finding[] = [];
   let total = 0;
   for (const [path, text] of texts) {

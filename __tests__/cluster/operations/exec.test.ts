@@ -15,6 +15,7 @@ const NAMESPACE = 'operations-exec';
 const DEPLOYMENT = 'deployment/file-processing-sns';
 /** test-support/control-plane/stages.yaml knows them. */
 const ALWAYS_FAILS = 'test.invalid/listener:always-fails';
+const LISTING = ['exec', '--profile', '', '--', 'runs', 'list'];
 const NEVER_ENDS = 'test.invalid/listener:never-ready';
 
 let kubectl: Kubectl;
@@ -29,6 +30,9 @@ beforeAll(async () => {
   await cp(join(ROOT, 'environments'), join(root, 'environments'), { recursive: true });
   const tfvars = join(root, 'environments/etl-playground/file_processing.tfvars');
   await writeFile(tfvars, withValues(await readFile(tfvars, 'utf8'), { namespace: NAMESPACE }));
+  await cp(join(ROOT, 'listener/seed'), join(root, 'environments/etl-playground/rules'), {
+    recursive: true,
+  });
   await kubectl.succeed(...APPLY, '--kustomize', manifests.folder);
   await kubectl.succeed('wait', '--for=jsonpath={.spec.replicas}=2', DEPLOYMENT, TIMEOUT);
 });
@@ -81,44 +85,78 @@ test('a signal ends a command that runs, and its pod', async () => {
 });
 
 test('a command that takes too long is ended', async () => {
-  const { code, err } = await exec({}, undefined, ['--deadline', '1']);
+  const { code, err } = await exec({}, undefined, [
+    'exec',
+    '--profile',
+    '',
+    '--deadline',
+    '1',
+    '--',
+    'runs',
+    'list',
+  ]);
   expect(err).toContain('is gone: Job was active longer than specified deadline');
   expect(code).toBe(1);
 });
 
-test('who has the rights that the page names, and no others, can run it', async () => {
-  const name = 'operator';
-  const metadata = { name, namespace: NAMESPACE };
-  const rules = [
-    { apiGroups: ['apps'], resources: ['deployments'], verbs: ['list'] },
-    { apiGroups: [''], resources: ['services', 'pods', 'events'], verbs: ['list'] },
-    { apiGroups: ['policy'], resources: ['poddisruptionbudgets'], verbs: ['list'] },
-    {
-      ...{ apiGroups: ['networking.k8s.io'], resources: ['networkpolicies'] },
-      verbs: ['list', 'create', 'patch'],
-    },
-    {
-      ...{ apiGroups: ['batch'], resources: ['jobs'] },
-      verbs: ['get', 'list', 'watch', 'create', 'patch', 'delete'],
-    },
-  ];
-  const apiVersion = 'rbac.authorization.k8s.io/v1';
-  const roleRef = { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name };
-  const subjects = [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'User', name }];
-  const role = { apiVersion, kind: 'Role', metadata, rules };
-  const binding = { apiVersion, kind: 'RoleBinding', metadata, roleRef, subjects };
-  expect(await kubectl.apply(role, binding)).toMatchObject({ exitCode: 0 });
+const REHEARSAL = ['rules-rehearse', '--profile', '', '--last', '1'];
+
+test('a rehearsal takes its rule set along, and leaves neither Job nor ConfigMap', async () => {
+  const names = async () => (await kubectl.list('configmaps')).map(({ metadata }) => metadata.name);
   await kubectl.succeed('set', 'image', DEPLOYMENT, `*=${ALWAYS_FAILS}`);
-  const { code, err, failed } = await exec({}, undefined, [], ['--as', name]);
-  expect(err).toContain('The command ended with 1.');
-  expect([failed, code]).toEqual([[], 1]);
+  const before = await names();
+  const during: string[][] = [];
+  const { code, failed } = await exec({}, async () => during.push(await names()), REHEARSAL);
+  const [own = '', ...more] = (during[0] ?? []).filter((name) => !before.includes(name));
+  expect([failed, code, more]).toEqual([[], 1, []]);
+  expect(own).toMatch(/^file-processing-sns-exec-/);
+  await kubectl.succeed('wait', '--for=delete', `configmap/${own}`, TIMEOUT);
 });
+
+test.each([
+  ['a command', LISTING, []],
+  [
+    'a rehearsal',
+    REHEARSAL,
+    [{ apiGroups: [''], resources: ['configmaps'], verbs: ['create', 'patch', 'get', 'delete'] }],
+  ],
+])(
+  'who has the rights that the page names for %s, and no others, can run it',
+  async (_, command, more) => {
+    const name = 'operator';
+    const metadata = { name, namespace: NAMESPACE };
+    const rules = [
+      { apiGroups: ['apps'], resources: ['deployments'], verbs: ['list'] },
+      { apiGroups: [''], resources: ['services', 'pods', 'events'], verbs: ['list'] },
+      { apiGroups: ['policy'], resources: ['poddisruptionbudgets'], verbs: ['list'] },
+      {
+        ...{ apiGroups: ['networking.k8s.io'], resources: ['networkpolicies'] },
+        verbs: ['list', 'create', 'patch'],
+      },
+      {
+        ...{ apiGroups: ['batch'], resources: ['jobs'] },
+        verbs: ['get', 'list', 'watch', 'create', 'patch', 'delete'],
+      },
+      ...more,
+    ];
+    const apiVersion = 'rbac.authorization.k8s.io/v1';
+    const roleRef = { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name };
+    const subjects = [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'User', name }];
+    const role = { apiVersion, kind: 'Role', metadata, rules };
+    const binding = { apiVersion, kind: 'RoleBinding', metadata, roleRef, subjects };
+    expect(await kubectl.apply(role, binding)).toMatchObject({ exitCode: 0 });
+    await kubectl.succeed('set', 'image', DEPLOYMENT, `*=${ALWAYS_FAILS}`);
+    const { code, err, failed } = await exec({}, undefined, command, ['--as', name]);
+    expect(err).toContain('The command ended with 1.');
+    expect([failed, code]).toEqual([[], 1]);
+  },
+);
 
 /** Sign-in and log are played: the control plane knows no IAM, and kwok runs no process that could write. */
 async function exec(
   context: Partial<OperationContext> = {},
-  onLog: () => void = () => undefined,
-  options: readonly string[] = [],
+  onLog: () => unknown = () => undefined,
+  command: readonly string[] = LISTING,
   identity: readonly string[] = [],
 ): Promise<
   ManageResult & { readonly applied: RunResult | undefined; readonly failed: readonly string[] }
@@ -130,6 +168,8 @@ async function exec(
   let applied: RunResult | undefined;
   const failed: string[] = [];
   const run: Runner = async (program, given, runOptions) => {
+    // What it says of the rule set is not the cluster's.
+    if (program === process.execPath) return { code: 0, stdout: '', stderr: '' };
     if (program !== 'aws' && !given.includes('logs')) {
       const result = await programs(program, [...identity, ...given], runOptions);
       if (result.code !== 0) failed.push(`${given.join(' ')}: ${result.stderr}`);
@@ -138,11 +178,11 @@ async function exec(
     }
     if (program === 'aws')
       await copyFile(kubeconfig, given[given.indexOf('--kubeconfig') + 1] ?? '');
-    else onLog();
+    else await onLog();
     return { code: 0, stdout: '', stderr: '' };
   };
   const clock = { now: () => new Date(), sleep: (milliseconds: number) => sleep(milliseconds) };
-  const result = await manage(['exec', '--profile', '', ...options, '--', 'runs', 'list'], {
+  const result = await manage(command, {
     ...{ root, run, clock },
     ...context,
   });

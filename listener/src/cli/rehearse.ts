@@ -1,4 +1,6 @@
 import { EXIT } from '@file-processing/contract/listener-interface.ts';
+import { readRulesLocation } from '@file-processing/contract/rule-set.ts';
+import { expectationProblems } from '@file-processing/quality/expectation.ts';
 import type { QualityReport } from '@file-processing/quality/report.ts';
 import type { Verdict } from '@file-processing/quality/verdict.ts';
 import { acceptedBefore } from '../database/accepted-deliveries.ts';
@@ -14,13 +16,16 @@ import { type MonitoredFile, mappingOf } from '../jobs/monitored-file.ts';
 import { s3DataQualityJob } from '../jobs/s3-data-quality-job.ts';
 import { PLACES, shownClasses } from '../privacy/places.ts';
 import { restore } from '../privacy/withhold.ts';
+import { findRules } from '../rules/location.ts';
 import { placeOf } from '../rules/plan.ts';
 import {
   type Defined,
   type RuleMonitoringFile,
   type RuleSet,
   RuleSetError,
+  readRuleSet,
 } from '../rules/rule-set.ts';
+import type { ObjectStore } from '../storage/object-store.ts';
 import { openStore } from '../storage/open-store.ts';
 import { requireAws } from './check.ts';
 import { type Command, type CommandContext, UsageError } from './command-context.ts';
@@ -32,6 +37,7 @@ import { withDatabase } from './with-database.ts';
 
 /** Options of `rules rehearse`. */
 export interface RehearseOptions {
+  /** Of a rule set: on this machine, or `s3://bucket/prefix/` with a manifest as `manage rules-push` writes it. */
   readonly folder: string;
   /** As many deliveries of each monitored file, the last ones. */
   readonly last?: number;
@@ -86,18 +92,18 @@ async function rehearse(
   if ((last === undefined) === (since === undefined)) {
     throw new UsageError('one of --last and --since is needed');
   }
-  const rules = await readWholeSet(folder);
+  const onThisMachine = isInS3(folder) ? undefined : await readWholeSet(folder);
   return withDatabase(context, async (database, config) => {
-    const rehearsal = await planRehearsal(database, rules, folder);
-    if (config.s3.localRoot === undefined && rehearsal.files.length > 0) {
-      await requireAws(config, { region: true });
-    }
+    if (config.s3.localRoot === undefined) await requireAws(config, { region: true });
     const store = openStore(config);
     const { maxFaults } = config;
     const parts = { store, engine: createEngine(config), maxFaults, signal };
     const codes: number[] = [];
     const files: RehearsedFile[] = [];
+    let rules: RuleSet;
     try {
+      rules = onThisMachine ?? (await readSetInS3(folder, store, signal));
+      const rehearsal = await planRehearsal(database, rules, folder);
       for (const file of rehearsal.files) {
         const deliveries = deliveriesOf(database, rehearsal, file, { last, since });
         const found = await rehearseFile(context, database, parts, file, deliveries, codes);
@@ -114,6 +120,29 @@ async function rehearse(
     );
     return mostSerious(codes);
   });
+}
+
+function isInS3(folder: string): boolean {
+  return folder.startsWith('s3://');
+}
+
+/**
+ * @throws {UsageError} for what is no such address
+ * @throws {RuleSetError} also where nothing was pushed there, or not all of it
+ */
+async function readSetInS3(
+  address: string,
+  store: Pick<ObjectStore, 'open'>,
+  signal: AbortSignal,
+): Promise<RuleSet> {
+  const location = readRulesLocation(address);
+  if (location === undefined) {
+    throw new UsageError(
+      `${address} is not allowed; s3://BUCKET/PREFIX/ with a slash at its end is`,
+    );
+  }
+  const found = await findRules(location, store, signal);
+  return readRuleSet(address, await found.files(signal), expectationProblems);
 }
 
 /** A monitored file of the rule set with what its deliveries are judged by. */

@@ -4,7 +4,7 @@ import type { KubernetesObject, Manifest } from '../../synthesized/views/kuberne
 import { yamlOf } from '../../synthesized/views/yaml.ts';
 import { secondsOption, waitOption } from '../command-options.ts';
 import { selectorOf } from '../job/job-isolation.ts';
-import { commandObjects } from '../job/job-objects.ts';
+import { commandObjects, type MountedFiles } from '../job/job-objects.ts';
 import { type Kubectl, kubectlFor } from '../kubernetes/kubectl.ts';
 import { type Deployment, listenerDeployment } from '../kubernetes/rollout-deployment.ts';
 import {
@@ -24,6 +24,8 @@ export interface ExecOptions {
   readonly wait: number;
   /** Where its log goes: to standard output, or to standard error. @default 'stream' */
   readonly output?: 'stream' | 'progress';
+  /** Files that are mounted for it, by a ConfigMap that goes with the Job. @default none */
+  readonly files?: MountedFiles;
 }
 
 /** How long a command may run where nobody says otherwise, in seconds. */
@@ -121,7 +123,7 @@ async function manifestsOf(
   kubectl: Kubectl,
   { environment }: Target,
   args: readonly string[],
-  { deadline }: ExecOptions,
+  { deadline, files }: ExecOptions,
 ): Promise<readonly Manifest[]> {
   const { service_account_name } = environment.fileProcessing;
   const kinds = 'deployments,services,networkpolicies,poddisruptionbudgets';
@@ -149,6 +151,7 @@ async function manifestsOf(
       args,
       deadlineSeconds: deadline,
       ttlSeconds: TTL_SECONDS,
+      ...(files && { files }),
     },
   );
 }
@@ -229,7 +232,7 @@ class RunningJob {
     );
     if (code !== 0 && this.#signal() === undefined) {
       throw new OperationError(`kubectl apply: ${stderr.trim()}`, {
-        next: 'npm run manage -- doctor; who runs it needs the right to make Jobs and NetworkPolicies in the namespace',
+        next: 'npm run manage -- doctor; who runs it needs the right to make Jobs, NetworkPolicies and ConfigMaps in the namespace',
       });
     }
   }
@@ -366,9 +369,10 @@ class RunningJob {
   }
 
   async #delete(): Promise<void> {
+    const hasFiles = this.#manifests.some(({ kind }) => kind === 'ConfigMap');
     const parameters = [
-      ...['delete', 'job', this.#name, '--ignore-not-found', '--cascade=foreground'],
-      '--wait=false',
+      ...['delete', hasFiles ? 'job,configmap' : 'job', this.#name, '--ignore-not-found'],
+      ...['--cascade=foreground', '--wait=false'],
     ];
     let result = await this.#kubectl.inNamespace(parameters);
     // Ctrl-C may have ended kubectl.

@@ -7,7 +7,11 @@ import {
   readRulesLocation,
   readRulesManifest,
 } from '@file-processing/contract/rule-set.ts';
-import { environmentRulesFolder, ruleTextsIn } from '../../settings/rules-folder.ts';
+import {
+  environmentRulesFolder,
+  type RuleTexts,
+  ruleTextsIn,
+} from '../../settings/rules-folder.ts';
 import type { Operation } from '../operation.ts';
 import { EXIT, OperationError } from '../operation-error.ts';
 import { checkRules } from '../rules-check.ts';
@@ -41,19 +45,8 @@ export const rulesPush: Operation<Options> = {
     const folder = resolve(context.root, operand ?? environmentRulesFolder(name));
     await checkRules(context, folder);
     const texts = ruleTextsIn(folder);
-    const manifest: RulesManifest = { version: 1, files: digestsOf(texts) };
     const s3 = await target.clients.s3();
-    const before = await manifestOf(s3, location);
-    const changed = Object.keys(manifest.files).filter(
-      (path) => manifest.files[path] !== before?.files[path],
-    );
-    const left = Object.keys(before?.files ?? {}).filter((path) => !(path in manifest.files));
-    const isSame = before !== undefined && changed.length + left.length === 0;
-    if (!options.dryRun && !isSame) {
-      await putAll(s3, location, new Map(changed.map((path) => [path, texts.get(path) ?? ''])));
-      // Last: until then the listener finds the files that are new to be none of the manifest's, and waits.
-      await put(s3, location, RULES_MANIFEST, `${JSON.stringify(manifest, null, 2)}\n`);
-    }
+    const { changed, left, isSame } = await pushRules(s3, location, texts, options);
     const result = { location: fileProcessing.rules_location, changed, left };
     const done = isSame ? 'unchanged' : options.dryRun ? 'would be pushed' : 'pushed';
     context.stdout.write(
@@ -64,6 +57,37 @@ export const rulesPush: Operation<Options> = {
     return EXIT.ok;
   },
 };
+
+/** What a push changes, or changed. */
+interface Push {
+  /** Paths of files that are new or other ones. */
+  readonly changed: readonly string[];
+  /** Paths of files that are not of the set any more. */
+  readonly left: readonly string[];
+  readonly isSame: boolean;
+}
+
+/** Puts the files of a rule set that have changed below a prefix, and then their manifest. */
+export async function pushRules(
+  s3: S3Client,
+  location: Prefix,
+  texts: RuleTexts,
+  { dryRun }: Options = { dryRun: false },
+): Promise<Push> {
+  const manifest: RulesManifest = { version: 1, files: digestsOf(texts) };
+  const before = await manifestOf(s3, location);
+  const changed = Object.keys(manifest.files).filter(
+    (path) => manifest.files[path] !== before?.files[path],
+  );
+  const left = Object.keys(before?.files ?? {}).filter((path) => !(path in manifest.files));
+  const isSame = before !== undefined && changed.length + left.length === 0;
+  if (!dryRun && !isSame) {
+    await putAll(s3, location, new Map(changed.map((path) => [path, texts.get(path) ?? ''])));
+    // Last: until then the listener finds the files that are new to be none of the manifest's, and waits.
+    await put(s3, location, RULES_MANIFEST, `${JSON.stringify(manifest, null, 2)}\n`);
+  }
+  return { changed, left, isSame };
+}
 
 function digestsOf(texts: ReadonlyMap<string, string>): RulesManifest['files'] {
   return Object.fromEntries(

@@ -42,7 +42,18 @@ const FINAL_EXIT_CODES = [LISTENER_EXIT.bad, LISTENER_EXIT.usage, LISTENER_EXIT.
 /** Kubernetes manual, "Jobs": each pod carries its Job's UID in this label. */
 const JOB_UID_LABEL = "metadata.labels['batch.kubernetes.io/controller-uid']";
 
-const EVENTS = { volume: 'events', folder: '/etc/file-processing/events', file: 'events.json' };
+const EVENTS = { folder: '/etc/file-processing/events', file: 'events.json' };
+
+/** Name of the volume with what goes along with a Job. */
+const VOLUME = 'job-files';
+
+/** Files that a Job finds in a folder. */
+export interface MountedFiles {
+  /** Absolute; nothing else is mounted there. */
+  readonly folder: string;
+  /** Texts by the names of the files: keys of a ConfigMap. */
+  readonly data: Readonly<Record<string, string>>;
+}
 
 /** Linux takes no longer argument (execve(2), MAX_ARG_STRLEN), and the API stores no larger ConfigMap. */
 const MAX_BYTES = { argument: 128 * 1024 - 1, configMap: 1_000_000 };
@@ -53,6 +64,8 @@ export interface CommandRequest extends Pick<JobRequest, 'deadlineSeconds' | 'tt
   readonly name: string;
   /** What follows the program's name. */
   readonly args: readonly string[];
+  /** @default none */
+  readonly files?: MountedFiles;
 }
 
 /** What of a container is of no use in a pod that only does one thing. */
@@ -100,21 +113,10 @@ export function jobObjects(
     .digest('hex');
   const name = `${deployment.metadata.name.slice(0, 40)}-job-${digest.slice(0, 12)}`;
   const metadata = { name, namespace, labels };
-  const withEvents = request.mounted ? mounting(spec, name) : spec;
+  const files = { folder: EVENTS.folder, data: { [EVENTS.file]: request.events } };
   return [
     ...networkPoliciesOfJob(labels, deployment, objects),
-    ...(request.mounted
-      ? [
-          {
-            apiVersion: 'v1',
-            kind: 'ConfigMap',
-            metadata,
-            immutable: true,
-            data: { [EVENTS.file]: request.events },
-          },
-        ]
-      : []),
-    { apiVersion: 'batch/v1', kind: 'Job', metadata, spec: withEvents },
+    ...jobWithFiles(metadata, spec, request.mounted ? files : undefined),
   ];
 }
 
@@ -147,7 +149,21 @@ export function commandObjects(
   const spec = jobSpec(deployment, labels, { ...request, container, retries: { backoffLimit: 0 } });
   return [
     ...networkPoliciesOfJob(labels, deployment, objects),
-    { apiVersion: 'batch/v1', kind: 'Job', metadata, spec },
+    ...jobWithFiles(metadata, spec, request.files),
+  ];
+}
+
+/** The Job, and before it the ConfigMap of the same name that it mounts. */
+function jobWithFiles(
+  metadata: Manifest['metadata'],
+  spec: JobSpec,
+  files: MountedFiles | undefined,
+): readonly Manifest[] {
+  const job = { apiVersion: 'batch/v1', kind: 'Job', metadata, spec };
+  if (files === undefined) return [job];
+  return [
+    { apiVersion: 'v1', kind: 'ConfigMap', metadata, immutable: true, data: files.data },
+    { ...job, spec: mounting(spec, metadata.name, files.folder) },
   ];
 }
 
@@ -255,11 +271,11 @@ type Fields = Readonly<Record<string, unknown>>;
 
 type JobSpec = ReturnType<typeof jobSpec>;
 
-function mounting(spec: JobSpec, configMap: string) {
+function mounting(spec: JobSpec, configMap: string, folder: string) {
   const { template } = spec;
   const pod = template.spec as typeof template.spec & { readonly volumes?: readonly unknown[] };
-  const volume = { name: EVENTS.volume, configMap: { name: configMap } };
-  const mount = { name: EVENTS.volume, mountPath: EVENTS.folder, readOnly: true };
+  const volume = { name: VOLUME, configMap: { name: configMap } };
+  const mount = { name: VOLUME, mountPath: folder, readOnly: true };
   return {
     ...spec,
     template: {

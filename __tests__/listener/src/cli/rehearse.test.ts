@@ -1,8 +1,10 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { RULES_MANIFEST } from '@file-processing/contract/rule-set.ts';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { storeMapping } from '../../../../listener/src/database/mappings.ts';
 import { upsertMonitoringFile } from '../../../../listener/src/database/monitoring-files.ts';
+import { sha256Of } from '../../../../listener/src/rules/rule-set.ts';
 import { cli } from '../../support/cli.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
 import { OFFICER_RULES, OFFICERS, OFFICERS_FILE, ruleFolder } from '../../support/rule-sets.ts';
@@ -57,6 +59,44 @@ test('a verdict that would get worse is shown with its reasons, and the code is 
   expect(out).toContain(`${KEYS.second}  (faults: 0 -> 1; run ${runId})\n`);
   expect(out).toMatch(/in all: 2 judged again, 1 verdict would change; nothing was recorded\n$/);
   expect(code).toBe(1);
+});
+
+describe('a rule set in S3', () => {
+  const ADDRESS = 's3://rules-bucket/rules/rehearsal/';
+  const put = async (path: string, text: string) => {
+    const file = join(root, 'rules-bucket/rules/rehearsal', path);
+    await mkdir(dirname(file), { recursive: true });
+    await writeFile(file, text);
+  };
+  const rehearseIn = (address: string) =>
+    cli(['rules', 'rehearse', address, '--last', '12'], {
+      ...{ DATABASE_URL: given.url, LOCAL_S3_ROOT: root },
+    });
+
+  test('is rehearsed as one of this machine', async () => {
+    const files: Record<string, string> = {};
+    for (const [path, content] of Object.entries(STRICTER)) {
+      const text = JSON.stringify(content);
+      await put(path, text);
+      files[path] = sha256Of(text);
+    }
+    await put(RULES_MANIFEST, JSON.stringify({ version: 1, files }));
+    await delivered(KEYS.first, 'n\n10\n');
+    const { code, out } = await rehearseIn(ADDRESS);
+    expect([code, out]).toEqual([1, expect.stringContaining('passed -> failed')]);
+  });
+
+  test.each([
+    [
+      'was not pushed',
+      ADDRESS,
+      `${RULES_MANIFEST}: is not there: manage rules-push writes it last`,
+    ],
+    ['is addressed without its last slash', 's3://rules-bucket/rules', 'with a slash at its end'],
+  ])('that %s ends with 2', async (_, address, message) => {
+    const { code, err } = await rehearseIn(address);
+    expect([code, err]).toEqual([2, expect.stringContaining(message)]);
+  });
 });
 
 test('a verdict that would get better ends with 0', async () => {

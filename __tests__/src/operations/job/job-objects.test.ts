@@ -127,8 +127,8 @@ describe('mounted events', () => {
     const pod = manifestOf('Job', { mounted: true }).spec.template.spec;
     const [container] = pod.containers;
     const file = container.args.at(-1);
-    const volume = pod.volumes.find(({ name }: { name: string }) => name === 'events');
-    const mount = container.volumeMounts.find(({ name }: { name: string }) => name === 'events');
+    const volume = pod.volumes.find(({ name }: { name: string }) => name === 'job-files');
+    const mount = container.volumeMounts.find(({ name }: { name: string }) => name === 'job-files');
     expect(container.args).toContain('--events-file');
     expect(volume.configMap.name).toBe(configMap.metadata.name);
     expect(file).toBe(`${mount.mountPath}/${Object.keys(configMap.data)[0]}`);
