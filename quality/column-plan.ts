@@ -3,7 +3,7 @@ import { type Bound, brokenConstraints, type ValueConstraints } from './field-co
 import type { FieldType } from './field-type.ts';
 import type { ColumnProfile } from './profile.ts';
 import type { CompiledField } from './table-schema.ts';
-import { countCharacters, encodeText, oddityOf, type TextSet } from './text.ts';
+import { countCharacters, decodeText, encodeText, oddityOf, type TextSet } from './text.ts';
 import type { CellType } from './types/cell-type.ts';
 import { readDate, readDateTime } from './types/datetime.ts';
 import { readInteger, readNumber } from './types/number.ts';
@@ -304,8 +304,11 @@ export class TextList {
   readonly values: Float64Array;
   /** 1 once the text was profiled. */
   readonly seen: Uint8Array;
+  /** Each text with its value. */
+  readonly all: ReadonlyMap<string, number>;
 
   constructor(entries: readonly { readonly text: Uint8Array; readonly value: number }[]) {
+    this.all = new Map(entries.map(({ text, value }) => [decodeText(text, 0, text.length), value]));
     let size = 8;
     while (size < entries.length * 4) size *= 2;
     this.texts = entries.map(({ text }) => text);

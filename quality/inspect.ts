@@ -12,7 +12,7 @@ import { ByteReader } from './byte-reader.ts';
 import type { RowReader } from './checks/check.ts';
 import type { AcceptedDelivery } from './delivery-rules.ts';
 import { type CompiledExpectation, compileExpectation, type Expectation } from './expectation.ts';
-import { Inspection } from './inspection.ts';
+import { Inspection, type PlainRowsOption } from './inspection.ts';
 import type { EnginePorts, Reference } from './ports.ts';
 import type { QualityReport } from './report.ts';
 
@@ -58,12 +58,12 @@ export interface InspectOptions {
   /** Keys of other files that foreign keys refer to. @default none: such foreign keys are then not judged, and the report says so */
   references?: readonly Reference[];
   /**
-   * Whether rows in which nothing is unusual are read by a loop that is made for them. The report is the same without
-   * it, which is for tests.
+   * Whether rows in which nothing is unusual are read by a loop that is made for them, and by which. The report is the
+   * same in any case; all but the default are for tests.
    *
    * @default true
    */
-  plainRows?: boolean;
+  plainRows?: PlainRowsOption;
   /** Sees the rows whose structure is sound, beside the checks. @default none */
   rowReader?: RowReader;
   /** Called after each chunk with the bytes, as they were delivered, and the rows so far. */

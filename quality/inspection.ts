@@ -32,11 +32,20 @@ import { MAX_CELLS, QUOTES_VALID, type RecordHandler, Scanner } from './scanner.
 import { equalsBytes, shorten } from './text.ts';
 import { TextSource } from './text-source.ts';
 import { judge, tableObstacle, toleratesFaults } from './verdict.ts';
+import { WasmRows } from './wasm-rows.ts';
 
 const BLOCK_BYTES = 65_536;
+/** Where WebAssembly shall read even a small file, which must then come in more than one. */
+const SMALL_BLOCK_BYTES = 64;
 const END_OF_FILE_MARK = 0x1a;
 /** All bits of suspicion. */
 const ANY = -1;
+
+/**
+ * What reads rows in which nothing is unusual: a loop in JavaScript; one in WebAssembly; as `true`, JavaScript up to
+ * so many bytes that WebAssembly is worth while, and on where there is none; or what reads all others.
+ */
+export type PlainRowsOption = boolean | 'javascript' | 'webassembly';
 
 export interface InspectionLimits {
   /** Faults that are listed in full. */
@@ -50,8 +59,8 @@ export interface InspectionLimits {
   readonly references: readonly Reference[];
   /** Milliseconds, from any origin. */
   readonly clock: () => number;
-  /** Whether plain rows are read by the loop that is made for them. */
-  readonly plainRows: boolean;
+  /** Whether plain rows are read by a loop that is made for them, and by which. */
+  readonly plainRows: PlainRowsOption;
   /** Sees the rows beside the checks. */
   readonly rowReader: RowReader | undefined;
 }
@@ -109,9 +118,9 @@ export class Inspection implements RecordHandler {
   #cells: CellReader | undefined;
   #judges: readonly RowJudge<FaultType>[] = [];
   #headerKnown = true;
-  readonly #readsPlainRows: boolean;
+  readonly #readsPlainRows: PlainRowsOption;
   readonly #rowReader: RowReader | undefined;
-  #plainRows: PlainRows | undefined;
+  #plainRows: PlainRows | WasmRows | undefined;
   /** Undefined once the columns are settled. */
   #schemaLayout: readonly number[] | undefined;
   #settled = false;
@@ -443,8 +452,9 @@ export class Inspection implements RecordHandler {
     const offset = this.#scanned;
     this.#scanned += chunk.length;
     if (chunk.length > 0) this.#lastByte = lastByteOf(chunk, this.#lastByte);
-    for (let from = 0; from < chunk.length; from += BLOCK_BYTES) {
-      const block = chunk.subarray(from, Math.min(chunk.length, from + BLOCK_BYTES));
+    const blockBytes = this.#readsPlainRows === 'webassembly' ? SMALL_BLOCK_BYTES : BLOCK_BYTES;
+    for (let from = 0; from < chunk.length; from += blockBytes) {
+      const block = chunk.subarray(from, from + blockBytes);
       if (!this.#watch.isValid(block)) this.#file.suspectUntil = offset + from + block.length;
       this.#signs.watch(block, offset + from);
       (this.#lines ?? this.#scanner).write(block);
@@ -543,9 +553,9 @@ export class Inspection implements RecordHandler {
     const { columns = [], dialect, maxRecordBytes } = this.#file;
     const isKnown = !dialect.skipInitialSpace && dialect.commentRows.size === 0;
     this.#scanner.taker = undefined;
-    if (!this.#readsPlainRows || !isKnown || this.#schemaLayout !== undefined) return;
+    if (this.#readsPlainRows === false || !isKnown || this.#schemaLayout !== undefined) return;
     this.#scanner.reserve(columns.length);
-    this.#plainRows = new PlainRows({
+    const plainRows = new PlainRows({
       header: this.#headerStart,
       dialect,
       maxRecordBytes,
@@ -556,6 +566,12 @@ export class Inspection implements RecordHandler {
       cells: this.#cells as CellReader,
       judges: this.#judges,
     });
+    const loop = this.#readsPlainRows;
+    this.#plainRows =
+      loop === 'javascript'
+        ? plainRows
+        : new WasmRows(plainRows, loop === 'webassembly' ? 0 : undefined);
+    this.#scanner.room = undefined;
     this.#scanner.taker = this.#plainRows;
   }
 

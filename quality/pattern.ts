@@ -22,6 +22,24 @@ const UNKNOWN = 0;
 /** The link to where no text can match any more. */
 const DEAD = -1;
 
+/** States of an {@link AsciiTable} that end a text: none can match any more, or a character is not ASCII. */
+const DEAD_STATE = 0;
+const UNDECIDED_STATE = 1;
+const FIRST_STATE = 2;
+
+/** A pattern as a table, which tells of texts of ASCII alone whether they match. */
+export interface AsciiTable {
+  /** By byte; 0 for those that are not ASCII. */
+  readonly classes: Uint8Array;
+  /**
+   * For each state from 2 on, the first of which is that of the empty text, the states that the classes lead to: 0
+   * where no text can match any more, 1 where a byte is not ASCII.
+   */
+  readonly links: readonly (readonly number[])[];
+  /** By state. */
+  readonly accepts: Uint8Array;
+}
+
 /**
  * A regular expression that is matched in time proportional to the text, so that no pattern and no cell can
  * hang the worker as a backtracking engine can be hung. Cells are matched as UTF-8 bytes.
@@ -105,6 +123,31 @@ export class LinearPattern {
       state = to;
     }
     return this.#accepts[state >>> this.#shift] === 1;
+  }
+
+  /** All states that texts of ASCII lead to, where they are no more than `most`, which is below 255. */
+  asciiTable(most: number): AsciiTable | undefined {
+    const characters = Array.from({ length: 0x80 }, (_, character) => character);
+    const kinds = [...new Set(characters.map((character) => this.#classes.of(character)))];
+    const classes = new Uint8Array(256);
+    for (const character of characters) {
+      classes[character] = 1 + kinds.indexOf(this.#classes.of(character));
+    }
+    this.#forget();
+    const first = this.#start;
+    const rows: number[][] = [];
+    for (let state = first; state <= this.#states.size << this.#shift; state += first) {
+      if (this.#states.size > most) return undefined;
+      const row = [UNDECIDED_STATE];
+      for (const kind of kinds) {
+        const to = this.#advance(state, classes.indexOf(kinds.indexOf(kind) + 1));
+        if (to === UNKNOWN || !this.#fits) return undefined;
+        row.push(to === DEAD ? DEAD_STATE : FIRST_STATE + (to >>> this.#shift) - 1);
+      }
+      rows.push(row);
+    }
+    const accepts = rows.map((_, index) => this.#accepts[index + 1] as number);
+    return { classes, links: rows, accepts: Uint8Array.from([0, 0, ...accepts]) };
   }
 
   /** The first state: position 0 alone. Nothing is at 0, so that a link can be unknown. */

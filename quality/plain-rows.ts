@@ -48,7 +48,11 @@ const ZULU = 0x5a;
 /** With so many digits a number is exact as 32 bits; with more up to the second, as a double. */
 const SHORT_DIGITS = 9;
 const EXACT_DIGITS = 15;
-const POWERS_OF_TEN = Float64Array.from({ length: SHORT_DIGITS + 1 }, (_, power) => 10 ** power);
+/** From 10^0 on. */
+export const POWERS_OF_TEN = Float64Array.from(
+  { length: EXACT_DIGITS + 1 },
+  (_, power) => 10 ** power,
+);
 
 /** Four bytes that are digits, as one little-endian word. */
 const FOUR_ZEROS = 0x30303030;
@@ -62,7 +66,7 @@ const MONTH_HYPHENS = 0x2d00002d;
 const FIRST_YEAR = 1900;
 const LAST_YEAR = 2099;
 /** First day of each month, from January of the first year, in days since 1970. */
-const MONTH_STARTS = Int32Array.from(
+export const MONTH_STARTS = Int32Array.from(
   { length: (LAST_YEAR - FIRST_YEAR + 1) * 12 + 1 },
   (_, month) => {
     const year = FIRST_YEAR + Math.floor(month / 12);
@@ -71,11 +75,27 @@ const MONTH_STARTS = Int32Array.from(
 );
 
 /** How the cell after one of each of {@link INFERRED_TYPES} is read at first. */
-const GUESSES = INFERRED_TYPES.map((type) => {
+export const GUESSES = INFERRED_TYPES.map((type) => {
   if (type === 'date') return DATE;
   if (type === 'datetime') return DATETIME;
   return type === 'integer' || type === 'number' ? NUMBER : OTHER;
 });
+
+/** The number of what an undeclared cell looks like in {@link INFERRED_TYPES}; its value is in `guess`. */
+export function guessType(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  guess: InferredCell,
+): number {
+  inferCell(bytes, start, end, guess);
+  return INFERRED_TYPES.indexOf(guess.type as (typeof INFERRED_TYPES)[number]);
+}
+
+/** Date-times with a zone or a fraction are CellReader's, since they are not ordered as their texts are. */
+export function countedType(code: number): number {
+  return code === INFERRED_DATETIME ? UNCOUNTED : code;
+}
 
 /** What a byte is outside of quotes. */
 const ORDINARY = 0;
@@ -83,11 +103,16 @@ const ENDS_CELL = 1;
 const ENDS_RECORD = 2;
 const UNUSUAL = 3;
 
+/** Ways in which a row may end, as bits. */
+const NO_ENDING = 0;
+const BY_FEED = 1;
+const BY_PAIR = 2;
+
 const ODD_AT_START = 1;
 const ODD_AT_END = 2;
 
 /** Bytes that make a text odd, or may, by where they stand: the shortcut of {@link oddityOf}. */
-const ODD_BYTES = Uint8Array.from({ length: 256 }, (_, byte) => {
+export const ODD_BYTES = Uint8Array.from({ length: 256 }, (_, byte) => {
   const blank = byte <= 0x20 ? ODD_AT_START | ODD_AT_END : 0;
   const sign = byte === 0x23 || byte === 0x3d ? ODD_AT_START : 0;
   const wide = byte >= 0x80 ? ODD_AT_START | ODD_AT_END : 0;
@@ -130,14 +155,16 @@ export interface PlainRowsContext {
  */
 export class PlainRows implements RecordTaker {
   line = 1;
+  readonly context: PlainRowsContext;
+  readonly plan: ColumnPlan;
+  /** What each byte is outside of quotes. */
+  readonly classes = new Uint8Array(256);
   readonly #signs: SignWatch;
   readonly #file: Writable<InspectedFile>;
   readonly #found: Findings;
   readonly #cells: CellReader;
   readonly #judges: readonly RowJudge<FaultType>[];
-  readonly #plan: ColumnPlan;
   readonly #header: PlainRowsContext['header'];
-  readonly #classes = new Uint8Array(256);
   readonly #highest: number;
   readonly #delimiter: number;
   readonly #quote: number;
@@ -157,6 +184,7 @@ export class PlainRows implements RecordTaker {
 
   constructor(context: PlainRowsContext) {
     const { dialect, columns } = context;
+    this.context = context;
     this.#signs = context.signs;
     this.#file = context.file;
     this.#header = context.header;
@@ -164,7 +192,7 @@ export class PlainRows implements RecordTaker {
     this.#cells = context.cells;
     this.#judges = context.judges;
     this.#maxRecordBytes = context.maxRecordBytes;
-    this.#plan = new ColumnPlan(columns);
+    this.plan = new ColumnPlan(columns);
     this.#left = new Int32Array(columns.length);
     this.#outer = new Int32Array(columns.length);
     this.#seen = new Uint8Array(columns.length);
@@ -174,23 +202,24 @@ export class PlainRows implements RecordTaker {
     this.#escape = dialect.escape;
     this.#doubleQuote = dialect.doubleQuote;
     this.#highest = Math.max(CARRIAGE_RETURN, dialect.delimiter, dialect.quote, dialect.escape);
-    this.#classes[LINE_FEED] = ENDS_RECORD;
-    this.#classes[CARRIAGE_RETURN] = ENDS_RECORD;
-    this.#classes[dialect.delimiter] = ENDS_CELL;
-    if (dialect.quote >= 0) this.#classes[dialect.quote] = UNUSUAL;
-    if (dialect.escape >= 0) this.#classes[dialect.escape] = UNUSUAL;
+    this.classes[LINE_FEED] = ENDS_RECORD;
+    this.classes[CARRIAGE_RETURN] = ENDS_RECORD;
+    this.classes[dialect.delimiter] = ENDS_CELL;
+    if (dialect.quote >= 0) this.classes[dialect.quote] = UNUSUAL;
+    if (dialect.escape >= 0) this.classes[dialect.escape] = UNUSUAL;
   }
 
   /** Hands what was counted over to the profiles of the columns. */
   fold(): void {
-    this.#plan.fold();
+    this.plan.fold();
   }
 
   /** Reads rows from the start of one on, while they are plain and whole; gives the index at which it stopped. */
   take(scanner: Scanner, from: number, length: number): number {
     const file = this.#file;
     const { lineEnds } = scanner;
-    if (scanner.offset(from) < file.suspectUntil) return from;
+    const endings = this.endings(scanner, from);
+    if (endings === NO_ENDING) return from;
     if (scanner.bytes !== this.#bytes) {
       this.#bytes = scanner.bytes;
       this.#view = new DataView(
@@ -201,7 +230,7 @@ export class PlainRows implements RecordTaker {
     }
     const bytes = this.#bytes;
     const view = this.#view;
-    const classes = this.#classes;
+    const classes = this.classes;
     const highest = this.#highest;
     const delimiter = this.#delimiter;
     const quote = this.#quote;
@@ -212,7 +241,7 @@ export class PlainRows implements RecordTaker {
     const longest = this.#maxRecordBytes;
     const { starts, ends, flags } = scanner;
     const { values, nulls } = file;
-    const plan = this.#plan;
+    const plan = this.plan;
     const { kinds, rules, mayBeEmpty, mayBeMissing, least, greatest, lows, highs, ranged } = plan;
     const { fewestBytes, mostBytes, firstTexts, lastTexts } = plan;
     const { inferred } = plan;
@@ -222,14 +251,7 @@ export class PlainRows implements RecordTaker {
     const outer = this.#outer;
     const count = kinds.length;
     const judgesRows = this.#judges.length > 0;
-    // The row that holds the first of its signs is the scanner's, which gives the sign its place.
-    const stopAt = Math.min(length, this.#signs.next - scanner.base);
-    // While records end in one way only, a row that ends in another is the scanner's.
-    const anyEnd = file.otherLineEnd !== undefined;
-    const feedOnly = lineEnds.lf > 0;
-    const pairOnly = lineEnds.crlf > 0;
-    if (!anyEnd && (feedOnly ? pairOnly || lineEnds.cr > 0 : !pairOnly || lineEnds.cr > 0))
-      return from;
+    const stopAt = this.stopAt(scanner, length);
     let feeds = 0;
     let pairs = 0;
     /** Rows of these that the file's counts have. */
@@ -572,9 +594,9 @@ export class PlainRows implements RecordTaker {
       let isPair = false;
       if (plain && byte === CARRIAGE_RETURN) {
         isPair = pos + 1 < length && bytes[pos + 1] === LINE_FEED;
-        plain = isPair && (anyEnd || pairOnly);
+        plain = isPair && (endings & BY_PAIR) !== 0;
       } else if (plain) {
-        plain = anyEnd || feedOnly;
+        plain = (endings & BY_FEED) !== 0;
       }
       if (!plain) {
         this.#takeBack(cell);
@@ -597,12 +619,13 @@ export class PlainRows implements RecordTaker {
         scanner.recordEnd = recordEnd;
         scanner.recordLine = recordLine;
         scanner.cellCount = count;
-        this.#finish(scanner, leftCount, feeds + pairs - counted);
+        this.count(feeds + pairs - counted);
+        this.finish(scanner, left, leftCount);
         counted = feeds + pairs;
       }
     }
     if (feeds + pairs > 0) {
-      this.#count(feeds + pairs - counted);
+      this.count(feeds + pairs - counted);
       lineEnds.lf += feeds;
       lineEnds.crlf += pairs;
       this.line = line;
@@ -611,22 +634,34 @@ export class PlainRows implements RecordTaker {
     return pos;
   }
 
-  /**
-   * What an undeclared cell looks like, its value among the row's; the next one is read as this one is to be read.
-   * Date-times with a zone or a fraction are CellReader's, since they are not ordered as their texts are.
-   */
+  /** How rows may end, as bits; {@link NO_ENDING} where the scanner is to read the next one. */
+  endings(scanner: Scanner, from: number): number {
+    const { otherLineEnd, suspectUntil } = this.#file;
+    if (scanner.offset(from) < suspectUntil) return NO_ENDING;
+    if (otherLineEnd !== undefined) return BY_FEED | BY_PAIR;
+    // While records end in one way only, a row that ends in another is the scanner's.
+    const { lf, crlf, cr } = scanner.lineEnds;
+    if (cr > 0 || (lf > 0 && crlf > 0)) return NO_ENDING;
+    if (lf > 0) return BY_FEED;
+    return crlf > 0 ? BY_PAIR : NO_ENDING;
+  }
+
+  /** Where a row must end before: the one that holds the first of its signs is the scanner's, which gives it its place. */
+  stopAt(scanner: Scanner, length: number): number {
+    return Math.min(length, this.#signs.next - scanner.base);
+  }
+
+  /** What an undeclared cell looks like, its value among the row's; the next one is read as this one is to be read. */
   #guessType(cell: number, start: number, end: number): number {
-    inferCell(this.#bytes, start, end, this.#guess);
-    const { type, value } = this.#guess;
-    this.#file.values[cell] = value;
-    const code = INFERRED_TYPES.indexOf(type as (typeof INFERRED_TYPES)[number]);
-    this.#plan.kinds[cell] = GUESSES[code] as number;
-    return code === INFERRED_DATETIME ? UNCOUNTED : code;
+    const code = guessType(this.#bytes, start, end, this.#guess);
+    this.#file.values[cell] = this.#guess.value;
+    this.plan.kinds[cell] = GUESSES[code] as number;
+    return countedType(code);
   }
 
   /** Counts an undeclared cell; gives whether its value or its text is beyond those so far, or may be. */
   #infer(cell: number, type: number, value: number, start: number, end: number): boolean {
-    const { tallies, inferredLows, inferredHighs, firstTexts, lastTexts } = this.#plan;
+    const { tallies, inferredLows, inferredHighs, firstTexts, lastTexts } = this.plan;
     const at = (cell << INFERRED_SHIFT) + type;
     (tallies[at] as number)++;
     this.#seen[cell] = type;
@@ -642,11 +677,12 @@ export class PlainRows implements RecordTaker {
     if (prefix > first && prefix < last) return false;
     if (prefix < first || prefix > last || end - start > 4) return true;
     // All of it is in the prefix.
-    const sizes = prefix === first ? this.#plan.firstSizes : this.#plan.lastSizes;
+    const sizes = prefix === first ? this.plan.firstSizes : this.plan.lastSizes;
     return sizes[cell] !== end - start;
   }
 
-  #count(rows: number): void {
+  /** Counts rows that were read. */
+  count(rows: number): void {
     const file = this.#file;
     file.records += rows;
     file.rows += rows;
@@ -656,8 +692,8 @@ export class PlainRows implements RecordTaker {
   /** Lets the profiles see values and texts that are beyond those so far. */
   #widen(scanner: Scanner, outerCount: number): void {
     const { values } = this.#file;
-    const { kinds, lists, lows, highs, ranged, profiles } = this.#plan;
-    const { inferred, inferredLows, inferredHighs } = this.#plan;
+    const { kinds, lists, lows, highs, ranged, profiles } = this.plan;
+    const { inferred, inferredLows, inferredHighs } = this.plan;
     const { starts, ends, bytes } = scanner;
     for (let i = 0; i < outerCount; i++) {
       const cell = this.#outer[i] as number;
@@ -677,7 +713,7 @@ export class PlainRows implements RecordTaker {
       } else if (ranged[cell] === 1) {
         profile.addDeclared(bytes, start, end, value);
         const prefix = this.#prefix(start, end);
-        const { firstTexts, lastTexts } = this.#plan;
+        const { firstTexts, lastTexts } = this.plan;
         firstTexts[cell] = Math.min(firstTexts[cell] as number, prefix);
         lastTexts[cell] = Math.max(lastTexts[cell] as number, prefix);
       } else {
@@ -689,7 +725,7 @@ export class PlainRows implements RecordTaker {
 
   /** A text of an undeclared column that may be its first or its last. */
   #addText(cell: number, start: number, end: number): void {
-    const { profiles, firstTexts, lastTexts, firstSizes, lastSizes } = this.#plan;
+    const { profiles, firstTexts, lastTexts, firstSizes, lastSizes } = this.plan;
     (profiles[cell] as ColumnProfile).addText(this.#bytes, start, end);
     const prefix = this.#prefix(start, end);
     if (prefix <= (firstTexts[cell] as number)) {
@@ -709,13 +745,12 @@ export class PlainRows implements RecordTaker {
     return (word & mask) ^ HIGHEST_BIT;
   }
 
-  /** Judges what is left of a row that is whole. */
-  #finish(scanner: Scanner, leftCount: number, rows: number): void {
+  /** Judges what is left of a row that is whole: the first cells of `left`. */
+  finish(scanner: Scanner, left: Int32Array, leftCount: number): void {
     const found = this.#found;
-    this.#count(rows);
     found.beginRow();
     for (let i = 0; i < leftCount; i++) {
-      const cell = this.#left[i] as number;
+      const cell = left[i] as number;
       this.#cells.read(scanner, cell + 1, cell);
     }
     for (const judgeRow of this.#judges) judgeRow(scanner, found);
@@ -725,12 +760,12 @@ export class PlainRows implements RecordTaker {
   /** Takes back what was counted of a row that is not plain. */
   #takeBack(cells: number): void {
     const { nulls } = this.#file;
-    const { inferred, tallies } = this.#plan;
+    const { inferred, tallies } = this.plan;
     for (let cell = 0; cell < cells; cell++) {
       if (inferred[cell] === 1) {
         (tallies[(cell << INFERRED_SHIFT) + (this.#seen[cell] as number)] as number)--;
       }
-      if (nulls[cell] === 1) (this.#plan.nulls[cell] as number)--;
+      if (nulls[cell] === 1) (this.plan.nulls[cell] as number)--;
     }
   }
 }

@@ -260,10 +260,14 @@ const COLON = 0x3a;
 const LETTER_T = 0x54;
 
 /** Words only: 1 and 0 look like integers first. */
-const WORDS = booleanType(
-  DEFAULT_TRUE_VALUES.filter((text) => text !== '1'),
-  DEFAULT_FALSE_VALUES.filter((text) => text !== '0'),
-);
+const TRUE_WORDS = DEFAULT_TRUE_VALUES.filter((text) => text !== '1');
+const FALSE_WORDS = DEFAULT_FALSE_VALUES.filter((text) => text !== '0');
+const WORDS = booleanType(TRUE_WORDS, FALSE_WORDS);
+/** The words with their values; they have four bytes or five. */
+export const BOOLEAN_WORDS: ReadonlyMap<string, number> = new Map([
+  ...TRUE_WORDS.map((text) => [text, 1] as const),
+  ...FALSE_WORDS.map((text) => [text, 0] as const),
+]);
 
 /** Writes into `cell` the narrowest type that the text fits in its default format; text that fits none is a string. */
 export function inferCell(bytes: Uint8Array, start: number, end: number, cell: InferredCell): void {

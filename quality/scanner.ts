@@ -107,6 +107,9 @@ export class Scanner {
   /** Is asked at the start of each record; what it leaves is read here. */
   taker: RecordTaker | undefined;
 
+  /** Where {@link bytes} are to be from the next {@link write} on, as long as there is room enough for them. */
+  room: Uint8Array | undefined;
+
   readonly #handler: RecordHandler;
   #dialect: CompiledDialect;
   readonly #maxRecordBytes: number;
@@ -149,7 +152,8 @@ export class Scanner {
   write(chunk: Uint8Array): void {
     for (let from = 0; from < chunk.length; from += BLOCK_BYTES) {
       const block = chunk.subarray(from, Math.min(chunk.length, from + BLOCK_BYTES));
-      if (this.#length + block.length + LOOK_AHEAD >= this.bytes.length) {
+      const isFull = this.#length + block.length + LOOK_AHEAD >= this.bytes.length;
+      if (isFull || (this.room !== undefined && this.room !== this.bytes)) {
         this.#makeRoom(block.length + LOOK_AHEAD + 1);
       }
       this.bytes.set(block, this.#length);
@@ -526,10 +530,22 @@ export class Scanner {
   #makeRoom(needed: number): void {
     const shift = this.recordStart;
     const kept = this.#length - shift;
+    const { room } = this;
+    if (room !== undefined && kept + needed <= room.length) {
+      this.#moveTo(room);
+      return;
+    }
+    if (this.#length + needed <= this.bytes.length) return;
     let size = Math.max(this.bytes.length, BLOCK_BYTES * 4);
     while (kept + needed > size || (kept > size / 2 && size < this.#maxRecordBytes)) size *= 2;
     size = Math.max(Math.min(size, this.#maxRecordBytes + 2 * BLOCK_BYTES), kept + needed);
-    const target = size > this.bytes.length ? new Uint8Array(size) : this.bytes;
+    this.#moveTo(size > this.bytes.length ? new Uint8Array(size) : this.bytes);
+  }
+
+  /** Moves the open record to the start of a buffer that has room for it. */
+  #moveTo(target: Uint8Array): void {
+    const shift = this.recordStart;
+    const kept = this.#length - shift;
     target.set(this.bytes.subarray(shift, this.#length));
     this.bytes = target;
     this.base += shift;

@@ -104,6 +104,8 @@ const CELLS = [
     'zzzz+1',
   ],
   ...[
+    "'a'",
+    "'a''b'",
     ' a',
     'a ',
     ' ',
@@ -135,6 +137,22 @@ const CELLS = [
 
 const plainCell = fc.constantFrom(...CELLS.slice(0, CELLS.length - 9));
 const anyCell = fc.constantFrom(...CELLS);
+
+/** Cells that look like values of some type: of any two such cells in a row most are what their fields ask for. */
+const LIKELY: Readonly<Record<string, RegExp>> = {
+  integer: /^"?[-+]?\d{1,16}"?$/,
+  number: /^[-+]?[\d.]+(?:e\d+)?$/,
+  date: /^"?\d{4}-/,
+  datetime: /^\d{4}-.*T/,
+  boolean: /^"?(?:[tf]|ja|nein|é$|$)/i,
+  string: /^"?[^\d.+-]/,
+};
+
+function likelyCell(type = ''): fc.Arbitrary<string> {
+  const pattern = LIKELY[type];
+  const cells = CELLS.slice(0, CELLS.length - 9).filter((cell) => pattern?.test(cell) ?? true);
+  return fc.oneof({ weight: 4, arbitrary: fc.constantFrom(...cells) }, plainCell);
+}
 
 const DIALECTS: readonly TableDialect[] = [
   {},
@@ -173,14 +191,15 @@ const sample: fc.Arbitrary<Sample> = fc
     };
     const width = { minLength: count, maxLength: count };
     const row = fc.oneof(
-      { weight: 12, arbitrary: fc.array(plainCell, width) },
+      { weight: 12, arbitrary: fc.tuple(...schema.fields.map(({ type }) => likelyCell(type))) },
+      { weight: 4, arbitrary: fc.array(plainCell, width) },
       { weight: 2, arbitrary: fc.array(anyCell, width) },
       { weight: 1, arbitrary: fc.array(anyCell, { maxLength: count + 1 }) },
     );
     const lineEnd = fc.constantFrom('\n', '\r\n', '\r');
     return fc.record({
       schema: fc.constantFrom(schema, schema, undefined),
-      rows: fc.array(row, { maxLength: 30 }),
+      rows: fc.array(row, { maxLength: 60, size: 'max' }),
       lineEnd,
       others: fc.oneof(
         { weight: 4, arbitrary: fc.constant([]) },
@@ -220,8 +239,11 @@ describe('PlainRows', () => {
         const expectation = { dialect, thresholds, ...(schema === undefined ? {} : { schema }) };
         const limits = { expectation, maxRecordBytes: 400 };
         const slow = inspectBytes(file, { ...limits, plainRows: false });
-        const fast = inspectBytes(file, limits, [cut]);
-        expect(JSON.stringify(fast, null, 1)).toBe(JSON.stringify(slow, null, 1));
+        const expected = JSON.stringify(slow, null, 1);
+        for (const plainRows of ['javascript', 'webassembly'] as const) {
+          const fast = inspectBytes(file, { ...limits, plainRows }, [cut]);
+          expect(JSON.stringify(fast, null, 1), plainRows).toBe(expected);
+        }
       }),
       { numRuns: RUNS },
     );

@@ -1,0 +1,77 @@
+import { readFileSync } from 'node:fs';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { wasmModuleText } from '../../quality/assembly/build.ts';
+import type { TableSchema } from '../../quality/table-schema.ts';
+import { inspectBytes } from './inspect-bytes.ts';
+
+const SCHEMA: TableSchema = {
+  fields: [
+    { name: 'id', type: 'integer', constraints: { required: true, minimum: 1 } },
+    { name: 'name', type: 'string', constraints: { maxLength: 12 } },
+    { name: 'unit', type: 'string', constraints: { pattern: '[A-Z]{2}-\\d{3}|é+' } },
+  ],
+};
+
+/** A file that is large enough for WebAssembly, with a fault and a quoted cell now and then. */
+function sampleFile(rows: number): string {
+  const lines = Array.from({ length: rows }, (_, index) => {
+    const name = index % 97 === 0 ? '"a, ""b"""' : `n${index % 89}`;
+    const unit =
+      index % 101 === 0 ? 'é' : index % 1009 === 7 ? 'AB-12' : `AB-${100 + (index % 800)}`;
+    return `${index + 1},${name},${unit}\n`;
+  });
+  return `id,name,unit\n${lines.join('')}`;
+}
+
+describe('WasmRows', () => {
+  afterEach(() => {
+    vi.unstubAllGlobals();
+  });
+
+  it('is what its source compiles to', async () => {
+    const file = new URL('../../quality/wasm-module.ts', import.meta.url);
+    expect(readFileSync(file, 'utf8')).toBe(await wasmModuleText());
+  });
+
+  it('goes on in a large file with what JavaScript has begun', () => {
+    const file = sampleFile(20_000);
+    const expected = inspectBytes(file, { expectation: { schema: SCHEMA }, plainRows: false });
+    expect(inspectBytes(file, { expectation: { schema: SCHEMA } })).toStrictEqual(expected);
+    expect(inspectBytes(file)).toStrictEqual(inspectBytes(file, { plainRows: false }));
+  });
+
+  it('leaves a record to JavaScript that is longer than its memory has room for, and no more', () => {
+    const long = `1,${'x'.repeat(300_000)},é\n`;
+    const file = sampleFile(20_000) + long + sampleFile(5_000).slice('id,name,unit\n'.length);
+    for (const expectation of [{ schema: SCHEMA }, {}]) {
+      const expected = inspectBytes(file, { expectation, plainRows: false });
+      expect(inspectBytes(file, { expectation }, [100_000])).toStrictEqual(expected);
+    }
+  });
+
+  it('leaves a file to JavaScript where there is no WebAssembly', () => {
+    const file = sampleFile(20_000);
+    const expected = inspectBytes(file, { expectation: { schema: SCHEMA } });
+    vi.stubGlobal('WebAssembly', undefined);
+    expect(inspectBytes(file, { expectation: { schema: SCHEMA } })).toStrictEqual(expected);
+  });
+
+  it('leaves a file to JavaScript where the memory can not be had', () => {
+    const file = sampleFile(20_000);
+    const expected = inspectBytes(file, { expectation: { schema: SCHEMA } });
+    const Memory = class {
+      constructor() {
+        throw new RangeError('could not allocate memory');
+      }
+    };
+    vi.stubGlobal('WebAssembly', { ...WebAssembly, Module: WebAssembly.Module, Memory });
+    expect(inspectBytes(file, { expectation: { schema: SCHEMA } })).toStrictEqual(expected);
+  });
+
+  it('leaves a table of very many columns to JavaScript', () => {
+    const labels = Array.from({ length: 2_000 }, (_, index) => `c${index}`).join(',');
+    const file = `${labels}\n${`${'1,'.repeat(1_999)}x\n`.repeat(60)}`;
+    const expected = inspectBytes(file, { plainRows: false });
+    expect(inspectBytes(file, { plainRows: 'webassembly' })).toStrictEqual(expected);
+  });
+});

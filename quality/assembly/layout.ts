@@ -1,0 +1,113 @@
+/**
+ * Where things are in the memory that the loop over plain rows in WebAssembly (rows.ts) shares with TypeScript
+ * (wasm-rows.ts). Both compile this file, so that it holds numbers alone: offsets in bytes, and small codes.
+ */
+
+/** 32-bit integers from the beginning of the memory on. */
+export const BUFFER = 0;
+export const COLUMNS = 4;
+export const COUNT = 8;
+export const STARTS = 12;
+export const ENDS = 16;
+export const FLAGS = 20;
+export const VALUES = 24;
+export const NULLS = 28;
+export const LEFT = 32;
+export const OUTER = 36;
+/** Bytes of the dialect; -1 for none. */
+export const DELIMITER = 40;
+export const QUOTE = 44;
+export const ESCAPE = 48;
+export const COMMENT = 52;
+export const DOUBLE_QUOTE = 56;
+export const HEADER_START = 60;
+export const HEADER_MASK = 64;
+export const LONGEST = 68;
+/** Whether each row is to be handed over. */
+export const JUDGES_ROWS = 72;
+/** The list of words that look like a boolean. */
+export const WORDS = 76;
+
+/** What a call of `take` leaves behind. */
+export const POSITION = 80;
+/** Line ends since the call, those in cells among them. */
+export const LINES = 84;
+/** As many before the last row that was taken. */
+export const LAST_LINES = 88;
+export const RECORD_START = 92;
+export const RECORD_END = 96;
+export const LEFT_COUNT = 100;
+export const FEEDS = 104;
+export const PAIRS = 108;
+
+/** Tables, by byte: what it is outside of quotes, and where it makes a text odd. */
+export const CLASSES = 256;
+export const ODD_BYTES = 512;
+/** Powers of ten from 0 to 15, as doubles. */
+export const POWERS_OF_TEN = 768;
+/** First days of the months, as 32-bit integers. */
+export const MONTH_STARTS = 1024;
+/** After the tables. */
+export const DATA = 16_384;
+
+/** A column, by the offset of what is known of it. */
+export const COLUMN_BYTES = 128;
+export const KIND = 0;
+export const RULE = 1;
+export const MAY_BE_EMPTY = 2;
+export const INFERRED = 3;
+export const RANGED = 4;
+/** What the row's undeclared cell was counted as. */
+export const SEEN = 5;
+export const LEAST = 8;
+export const GREATEST = 16;
+export const LOW = 24;
+export const HIGH = 32;
+export const NULL_COUNT = 40;
+export const FEWEST_BYTES = 48;
+export const MOST_BYTES = 52;
+export const FIRST_PREFIX = 56;
+export const LAST_PREFIX = 60;
+/** Addresses; 0 for none. */
+export const LIST = 64;
+export const MISSING = 68;
+export const PATTERN = 72;
+export const FIRST_TEXT = 76;
+export const LAST_TEXT = 80;
+export const TALLIES = 84;
+
+/** Bits of what a text has to keep; the last one stands for whatever only TypeScript knows. */
+export const RULE_LENGTH = 1;
+export const RULE_PATTERN = 2;
+export const RULE_OTHER = 4;
+
+/** The first or the last text: its length, -1 for none, and its first bytes. */
+export const TEXT_LENGTH = 0;
+export const TEXT_BYTES = 4;
+export const LONGEST_TEXT = 256;
+
+/** Of one type of an undeclared column: cells, smallest and largest value, as doubles. */
+export const TALLY_BYTES = 24;
+export const TALLY_LOW = 8;
+export const TALLY_HIGH = 16;
+
+/** A list of texts: a mask for its slots, 16-bit numbers of entries from 1; and the entries. */
+export const LIST_MASK = 0;
+export const LIST_ENTRIES = 4;
+export const LIST_SLOTS = 8;
+/** Of an entry: its first eight bytes, its value, its length, whether it was seen, and the address of its bytes. */
+export const ENTRY_BYTES = 32;
+export const ENTRY_VALUE = 8;
+export const ENTRY_LENGTH = 16;
+export const ENTRY_SEEN = 20;
+export const ENTRY_TEXT = 24;
+
+/** A pattern: classes of bytes; states that accept; and links, two to the power of the shift for each state. */
+export const PATTERN_SHIFT = 0;
+export const PATTERN_START = 4;
+export const PATTERN_CLASSES = 8;
+export const PATTERN_ACCEPTS = 264;
+export const PATTERN_LINKS = 520;
+/** States that end a text: no text can match any more, or only TypeScript knows. */
+export const STATE_DEAD = 0;
+export const STATE_UNDECIDED = 1;

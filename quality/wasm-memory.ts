@@ -1,0 +1,243 @@
+import * as at from './assembly/layout.ts';
+import {
+  type ColumnPlan,
+  FORMATTED,
+  INFERRED_TYPES,
+  LENGTH_RULE,
+  LISTED,
+  NO_RULE,
+  OTHER_RULE,
+  TEXT,
+} from './column-plan.ts';
+import type { AsciiTable } from './pattern.ts';
+import { MONTH_STARTS, ODD_BYTES, type PlainRows, POWERS_OF_TEN } from './plain-rows.ts';
+import { BOOLEAN_WORDS } from './profile.ts';
+import { encodeText } from './text.ts';
+
+/** States of a pattern that are kept as a table; one of more is matched by its matcher. */
+const MOST_STATES = 250;
+
+/** Bytes of memory that are laid out before they are WebAssembly's. */
+class Image {
+  bytes = new Uint8Array(at.DATA * 4);
+  view = new DataView(this.bytes.buffer);
+  length = at.DATA;
+
+  /** The address of so many bytes, all zero. */
+  take(bytes: number): number {
+    const address = this.length;
+    // Each address may be one of a double.
+    this.length = Math.ceil((address + bytes) / 8) * 8;
+    if (this.length > this.bytes.length) {
+      const larger = new Uint8Array(this.length * 2);
+      larger.set(this.bytes);
+      this.bytes = larger;
+      this.view = new DataView(larger.buffer);
+    }
+    return address;
+  }
+
+  place(bytes: Uint8Array): number {
+    const address = this.take(bytes.length);
+    this.bytes.set(bytes, address);
+    return address;
+  }
+
+  setWord(address: number, word: number): void {
+    this.view.setInt32(address, word, true);
+  }
+
+  setDouble(address: number, value: number): void {
+    this.view.setFloat64(address, value, true);
+  }
+}
+
+/** What the memory of the loop in WebAssembly holds before the first row, and where. */
+export interface MemoryLayout {
+  readonly bytes: Uint8Array;
+  readonly columns: number;
+  readonly starts: number;
+  readonly ends: number;
+  readonly flags: number;
+  readonly values: number;
+  readonly nulls: number;
+  readonly left: number;
+  /** Where the scanner's buffer begins, after all else. */
+  readonly room: number;
+  /** Addresses of lists, the entries of which have no slots yet, with their number. */
+  readonly lists: ReadonlyMap<number, number>;
+}
+
+/** Lays out the memory for the columns of a table. */
+export function layOutMemory({ classes, context, plan }: PlainRows): MemoryLayout {
+  const { dialect, header, judges, maxRecordBytes } = context;
+  const image = new Image();
+  const lists = new Map<number, number>();
+  const count = plan.kinds.length;
+  image.bytes.set(classes, at.CLASSES);
+  image.bytes.set(ODD_BYTES, at.ODD_BYTES);
+  POWERS_OF_TEN.forEach((power, index) => {
+    image.setDouble(at.POWERS_OF_TEN + index * 8, power);
+  });
+  MONTH_STARTS.forEach((day, index) => {
+    image.setWord(at.MONTH_STARTS + index * 4, day);
+  });
+  const columns = image.take(count * at.COLUMN_BYTES);
+  const cells = {
+    starts: image.take(count * 4),
+    ends: image.take(count * 4),
+    flags: image.take(count),
+    values: image.take(count * 8),
+    nulls: image.take(count),
+    left: image.take(count * 4),
+  };
+  const outer = image.take(count * 4);
+  for (let column = 0; column < count; column++) {
+    placeColumn(image, columns + column * at.COLUMN_BYTES, plan, column, lists);
+  }
+  const words = placeList(image, BOOLEAN_WORDS, lists);
+  const room = image.take(0);
+  const settings: readonly (readonly [address: number, word: number])[] = [
+    [at.BUFFER, room],
+    [at.COLUMNS, columns],
+    [at.COUNT, count],
+    [at.STARTS, cells.starts],
+    [at.ENDS, cells.ends],
+    [at.FLAGS, cells.flags],
+    [at.VALUES, cells.values],
+    [at.NULLS, cells.nulls],
+    [at.LEFT, cells.left],
+    [at.OUTER, outer],
+    [at.DELIMITER, dialect.delimiter],
+    [at.QUOTE, dialect.quote],
+    [at.ESCAPE, dialect.escape],
+    [at.COMMENT, dialect.comment],
+    [at.DOUBLE_QUOTE, dialect.doubleQuote ? 1 : 0],
+    [at.HEADER_START, header.start],
+    [at.HEADER_MASK, header.mask],
+    [at.LONGEST, maxRecordBytes],
+    [at.JUDGES_ROWS, judges.length],
+    [at.WORDS, words],
+  ];
+  for (const [address, word] of settings) image.setWord(address, word);
+  return { bytes: image.bytes.subarray(0, image.length), columns, ...cells, room, lists };
+}
+
+function placeColumn(
+  image: Image,
+  address: number,
+  plan: ColumnPlan,
+  column: number,
+  lists: Map<number, number>,
+): void {
+  const kind = plan.kinds[column] as number;
+  const isInferred = plan.inferred[column] === 1;
+  const table = tableOf(plan, column);
+  const list = kind === LISTED ? plan.lists[column] : undefined;
+  const missing = plan.mayBeMissing[column] === 1 ? plan.missing[column]?.all : undefined;
+  if (list !== undefined) image.setWord(address + at.LIST, placeList(image, list.all, lists));
+  if (missing !== undefined) {
+    const texts = new Map(missing.filter((text) => text !== '').map((text) => [text, 0]));
+    image.setWord(address + at.MISSING, placeList(image, texts, lists));
+  }
+  if (table !== undefined) image.setWord(address + at.PATTERN, placePattern(image, table));
+  if (isInferred) image.setWord(address + at.TALLIES, placeTallies(image));
+  if (isInferred || kind === TEXT || kind === FORMATTED) {
+    for (const text of [at.FIRST_TEXT, at.LAST_TEXT]) {
+      const place = image.take(at.TEXT_BYTES + at.LONGEST_TEXT);
+      image.setWord(place + at.TEXT_LENGTH, -1);
+      image.setWord(address + text, place);
+    }
+  }
+  const { bytes } = image;
+  bytes[address + at.KIND] = kind;
+  bytes[address + at.RULE] = ruleOf(plan, column, table);
+  bytes[address + at.MAY_BE_EMPTY] = plan.mayBeEmpty[column] as number;
+  bytes[address + at.INFERRED] = isInferred ? 1 : 0;
+  bytes[address + at.RANGED] = plan.ranged[column] as number;
+  image.setDouble(address + at.LEAST, plan.least[column] as number);
+  image.setDouble(address + at.GREATEST, plan.greatest[column] as number);
+  image.setDouble(address + at.LOW, Infinity);
+  image.setDouble(address + at.HIGH, -Infinity);
+  image.setWord(address + at.FEWEST_BYTES, wordOf(plan.fewestBytes[column]));
+  image.setWord(address + at.MOST_BYTES, wordOf(plan.mostBytes[column]));
+  image.setWord(address + at.FIRST_PREFIX, 0x7fffffff);
+  image.setWord(address + at.LAST_PREFIX, -0x80000000);
+}
+
+/** A number of bytes, or the highest one. */
+function wordOf(bytes = 0): number {
+  return Math.min(bytes, 0x7fffffff);
+}
+
+/** The pattern of a column whose texts have to keep nothing else, but perhaps a length. */
+function tableOf(plan: ColumnPlan, column: number): AsciiTable | undefined {
+  const kind = plan.kinds[column];
+  const { bounds, pattern, texts, values } = plan.constraints[column] ?? {};
+  if (kind !== TEXT && kind !== FORMATTED) return undefined;
+  const isAlone = bounds?.length === 0 && texts === undefined && values === undefined;
+  return isAlone ? pattern?.matcher.asciiTable(MOST_STATES) : undefined;
+}
+
+function ruleOf(plan: ColumnPlan, column: number, table: AsciiTable | undefined): number {
+  const { minLength, maxLength } = plan.constraints[column] ?? {};
+  const hasLength = minLength !== undefined || maxLength !== undefined;
+  if (table !== undefined) return at.RULE_PATTERN | (hasLength ? at.RULE_LENGTH : 0);
+  return RULES.get(plan.rules[column] as number) ?? at.RULE_OTHER;
+}
+
+const RULES: ReadonlyMap<number, number> = new Map([
+  [NO_RULE, 0],
+  [LENGTH_RULE, at.RULE_LENGTH],
+  [OTHER_RULE, at.RULE_OTHER],
+]);
+
+/** Places texts with their values; their slots are given later. */
+function placeList(
+  image: Image,
+  texts: ReadonlyMap<string, number>,
+  lists: Map<number, number>,
+): number {
+  let slots = 8;
+  while (slots < texts.size * 4) slots *= 2;
+  const list = image.take(at.LIST_SLOTS + slots * 2);
+  const entries = image.take(texts.size * at.ENTRY_BYTES);
+  image.setWord(list + at.LIST_MASK, slots - 1);
+  image.setWord(list + at.LIST_ENTRIES, entries);
+  let entry = entries;
+  for (const [text, value] of texts) {
+    const bytes = encodeText(text);
+    const place = image.place(bytes);
+    image.bytes.set(bytes.subarray(0, 8), entry);
+    image.setDouble(entry + at.ENTRY_VALUE, value);
+    image.setWord(entry + at.ENTRY_LENGTH, bytes.length);
+    image.setWord(entry + at.ENTRY_TEXT, place);
+    entry += at.ENTRY_BYTES;
+  }
+  lists.set(list, texts.size);
+  return list;
+}
+
+function placePattern(image: Image, { accepts, classes, links }: AsciiTable): number {
+  const width = links[0]?.length ?? 0;
+  const shift = Math.ceil(Math.log2(width));
+  const pattern = image.take(at.PATTERN_LINKS + (accepts.length << shift));
+  image.setWord(pattern + at.PATTERN_SHIFT, shift);
+  image.setWord(pattern + at.PATTERN_START, accepts.length - links.length);
+  image.bytes.set(classes, pattern + at.PATTERN_CLASSES);
+  image.bytes.set(accepts, pattern + at.PATTERN_ACCEPTS);
+  links.forEach((row, index) => {
+    const state = accepts.length - links.length + index;
+    image.bytes.set(row, pattern + at.PATTERN_LINKS + (state << shift));
+  });
+  return pattern;
+}
+
+function placeTallies(image: Image): number {
+  const tallies = image.take(INFERRED_TYPES.length * at.TALLY_BYTES);
+  for (let type = 0; type < INFERRED_TYPES.length; type++) {
+    image.setDouble(tallies + type * at.TALLY_BYTES + at.TALLY_LOW, Infinity);
+    image.setDouble(tallies + type * at.TALLY_BYTES + at.TALLY_HIGH, -Infinity);
+  }
+  return tallies;
+}
