@@ -230,7 +230,7 @@ const sample: fc.Arbitrary<Sample> = fc
   });
 
 /** Runs of the property; more by hand: `PLAIN_ROWS_RUNS=100000 npm test -- __tests__/quality/plain-rows.test.ts`. */
-const RUNS = Number(process.env.PLAIN_ROWS_RUNS ?? 500);
+const RUNS = Number(process.env.PLAIN_ROWS_RUNS ?? 300);
 
 describe('PlainRows', () => {
   it('gives the report that the scanner and the cell reader give', () => {
