@@ -1,4 +1,5 @@
 import { parseTopicArn } from './arn.ts';
+import { DEFAULT_NOTICE_STATES, isMailAddress, MAIL_ADDRESS, NOTICE_STATES } from './notices.ts';
 import { isRegion } from './partition.ts';
 import { type RulesLocation, readRulesLocation } from './rule-set.ts';
 import {
@@ -247,6 +248,53 @@ export const LISTENER_VARIABLES = {
     kind: oneOf(...UNMONITORED_CHOICES),
     default: 'warn',
     example: 'fail',
+  },
+  NOTICE_STATES: {
+    description: 'What people are told of, by e-mail: `warned` and `passed` may be added.',
+    kind: listOf(oneOf(...NOTICE_STATES)),
+    default: DEFAULT_NOTICE_STATES.join(','),
+    example: 'failed,warned,recovered,corrected,late,missing',
+  },
+  NOTICE_EMAIL: {
+    description:
+      'Sends notices by e-mail to the contact of the monitored file and to NOTICE_OPERATORS, through an SMTP server.',
+    kind: oneOf('smtp'),
+    example: 'smtp',
+  },
+  NOTICE_EMAIL_FROM: {
+    description: 'Sender of these e-mails; required with NOTICE_EMAIL.',
+    kind: textThat(isMailAddress, MAIL_ADDRESS),
+    example: 'data-quality@example.org',
+  },
+  NOTICE_OPERATORS: {
+    description: 'Who is told of every monitored and unmonitored file, beside its contact.',
+    kind: listOf(textThat(isMailAddress, MAIL_ADDRESS)),
+    example: 'data-team@example.org',
+  },
+  NOTICE_SMTP_HOST: {
+    description:
+      'SMTP server; TLS is required, by STARTTLS or from the start on port 465, but on this machine.',
+    kind: matching(/^[A-Za-z0-9_.:-]+$/, 'a host name or an address'),
+    example: 'smtp.example.org',
+  },
+  NOTICE_SMTP_PORT: {
+    description: 'Port of the SMTP server.',
+    kind: wholeNumber(1, 65_535),
+    default: '587',
+    example: '465',
+  },
+  NOTICE_SMTP_USER: {
+    description: 'User at the SMTP server; without one nobody signs in.',
+    kind: text('a user name'),
+    example: 'file-processing',
+    file: true,
+  },
+  NOTICE_SMTP_PASSWORD: {
+    description: "The user's password.",
+    kind: text('a password'),
+    example: 'secret',
+    secret: true,
+    file: true,
   },
   LOG_LEVEL: {
     description: 'Least severe level that is logged.',

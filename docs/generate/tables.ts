@@ -136,6 +136,7 @@ const SHOWN: Readonly<Record<Showing, string>> = {
   'by setting': 'value where `REPORT_VALUES` is true, else shape',
   'on reveal': 'shape; value on `--reveal`',
   shape: 'shape',
+  nothing: 'nothing',
 };
 
 /** What each place shows of values, by how sensitive they are. */

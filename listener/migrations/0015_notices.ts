@@ -70,8 +70,10 @@ export async function up(knex: Knex): Promise<void> {
         CHECK ((status = 'waiting') = (settled_at IS NULL))
     );
     CREATE INDEX notice_messages_due ON ${noticeMessages} (way, next_at) WHERE status = 'waiting';
+    CREATE INDEX notice_messages_by_time ON ${noticeMessages} (created_at);
     CREATE INDEX notice_messages_dead ON ${noticeMessages} (created_at) WHERE status = 'dead';
-    CREATE INDEX notice_messages_by_target ON ${noticeMessages} (target, created_at) WHERE way = 'email';
+    CREATE INDEX notice_messages_by_target ON ${noticeMessages} (target, give_up_at)
+      WHERE way = 'email';
     CREATE INDEX notice_messages_by_notice ON ${noticeMessages} USING gin (notice_ids);
   `);
 }

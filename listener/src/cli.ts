@@ -429,7 +429,7 @@ function describeDead(program: Commander, execute: Execute): void {
   const dead = program
     .command('dead')
     .description(
-      'show and settle what failed for good: runs without attempts left, unread messages',
+      'show and settle what failed for good: runs without attempts left, unread messages, undelivered notices',
     );
   dead
     .command('list')
@@ -450,7 +450,10 @@ function describeDead(program: Commander, execute: Execute): void {
       execute(async () => (await import('./cli/dead.ts')).show, { id, ...options }),
     );
   for (const [name, description] of [
-    ['retry', 'judge runs again, read messages anew with the settings of today'],
+    [
+      'retry',
+      'judge runs again, read messages anew with the settings of today, send notices again',
+    ],
     ['discard', 'settle them as they are'],
   ] as const) {
     dead

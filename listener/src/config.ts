@@ -11,6 +11,7 @@ import {
 import type { RulesLocation } from '@file-processing/contract/rule-set.ts';
 import type { DeliveryBucket, TrustedSource } from '@file-processing/contract/s3-event.ts';
 import { type DatabaseConfig, readDatabaseConfig } from './config/database-config.ts';
+import { type NoticeConfig, readNoticeConfig } from './config/notice-config.ts';
 import {
   ConfigError,
   type Environment,
@@ -89,6 +90,7 @@ export interface Config {
   };
   /** Age from which messages, reports and dead letters are deleted. */
   readonly retentionDays: number;
+  readonly notices: NoticeConfig;
   /** Always there when `database` was needed. */
   readonly database: DatabaseConfig | undefined;
 }
@@ -143,6 +145,7 @@ export function readConfig(environment: Environment, needs: ConfigNeeds): Config
     maxUnpackedMib: reader.required('MAX_UNPACKED_MIB'),
     maxCompressionRatio: reader.required('MAX_COMPRESSION_RATIO'),
     retentionDays: reader.required('RETENTION_DAYS'),
+    notices: readNoticeConfig(reader),
   };
   checkRetention(reader, read);
   // 0 takes any free port, so two of them are two ports.
@@ -197,6 +200,7 @@ export function readConfig(environment: Environment, needs: ConfigNeeds): Config
       maxRatio: present(read.maxCompressionRatio),
     }),
     retentionDays: present(read.retentionDays),
+    notices: read.notices,
     database,
   });
 }

@@ -10,6 +10,14 @@ import {
 } from '../database/sns-messages.ts';
 import { rereadMessage } from '../intake/sns-intake.ts';
 import {
+  countDeadMessages,
+  type DeadMessage,
+  discardMessages as discardNotices,
+  findDeadMessage,
+  listDeadMessages,
+  retryMessages,
+} from '../notices/messages.ts';
+import {
   countDeadLetters,
   countDeadRuns,
   type DeadRun,
@@ -23,7 +31,7 @@ import { amount, COUNT_AT_MOST, countText, printable, tableText } from './report
 import { RUNS_AT_ONCE, runIdOf, show as showRun } from './runs.ts';
 import { withDatabase, withQueue } from './with-database.ts';
 
-/** Which of them; runs and messages that could not be read where no kind is named. */
+/** Which of them; all but ignored messages where no kind is named. */
 interface Selection extends Pick<RunFilter, 'since' | 'until'> {
   readonly kind?: DeadKind;
 }
@@ -42,7 +50,7 @@ export const list: Command<DeadListOptions> = (context, { kind, limit, json, ...
       throw new UsageError('--after needs the --kind whose next ones are asked for');
     }
     const lists = [];
-    for (const one of kind === undefined ? (['runs', 'messages'] as const) : [kind]) {
+    for (const one of kind === undefined ? (['runs', 'messages', 'notices'] as const) : [kind]) {
       const shown = await LISTS[one](database, filter, limit, !json);
       lists.push({ ...shown, kind: one });
     }
@@ -90,7 +98,25 @@ const LISTS: Readonly<Record<DeadKind, ListOf>> = {
   },
   messages: messageList('dead', 'messages that could not be read'),
   ignored: messageList('ignored', 'messages that were ignored'),
+  async notices(database, filter, limit, counts) {
+    if (filter.after !== undefined && !(await findDeadMessage(database, filter.after))) {
+      throw new UsageError(`there is no dead notice ${filter.after}; see dead list --kind notices`);
+    }
+    const items = await listDeadMessages(database, filter, limit);
+    return {
+      items,
+      all: counts ? await countDeadMessages(database, filter, COUNT_AT_MOST) : items.length,
+      title: 'notices that were not delivered',
+      lastId: items.at(-1)?.id,
+      text: tableText(['id', 'made', 'attempts', 'to', 'why'], items.map(noticeCells)),
+    };
+  },
 };
+
+function noticeCells({ id, createdAt, attempts, way, target, error }: DeadMessage): string[] {
+  const to = `${way} ${target}`;
+  return [id, createdAt.toISOString(), `${attempts}`, to, error ?? ''].map(printable);
+}
 
 function messageList(outcome: 'dead' | 'ignored', title: string): ListOf {
   return async (database, filter, limit, counts) => {
@@ -153,11 +179,11 @@ export interface DeadShowOptions {
   readonly json: boolean;
 }
 
-/** Shows a message with what it says, or a run. */
+/** Shows a message with what it says, a notice that was not delivered, or a run. */
 export const show: Command<DeadShowOptions> = async (context, options) => {
   const { id } = options;
   const message = await withDatabase(context, async (database) => {
-    const found = await findMessage(database, id);
+    const found = (await findMessage(database, id)) ?? (await findDeadMessage(database, id));
     if (found === undefined) await runIdOf(database, id, none(id));
     return found;
   });
@@ -174,7 +200,7 @@ export const show: Command<DeadShowOptions> = async (context, options) => {
 };
 
 function none(id: string): string {
-  return `there is neither a run nor a message ${id}; see dead list`;
+  return `there is no run, message or dead notice ${id}; see dead list`;
 }
 
 function textOf(value: unknown): string {
@@ -183,7 +209,7 @@ function textOf(value: unknown): string {
 
 /** Options of `dead retry` and `dead discard`. */
 export interface DeadActOptions extends Selection {
-  /** Of runs and messages; none where all are meant. */
+  /** Of runs, messages and notices; none where all are meant. */
   readonly ids: readonly string[];
   /** All that nobody has settled, within times and kind. */
   readonly all: boolean;
@@ -191,14 +217,15 @@ export interface DeadActOptions extends Selection {
   readonly json: boolean;
 }
 
-/** Tries runs again, reads messages anew with the settings of today, and settles them. */
+/** Tries runs and notices again, reads messages anew with the settings of today, and settles them. */
 export const retry: Command<DeadActOptions> = (context, options) => {
   requireIdsOrAll(options);
   return withQueue(context, async (database, queue, config) => {
     const { reason } = options;
-    const done = { judgements: 0, reports: 0, messages: 0, newRuns: 0, ignored: 0 };
+    const done = { judgements: 0, reports: 0, messages: 0, newRuns: 0, ignored: 0, notices: 0 };
     const unread: { messageId: string; reason: string }[] = [];
-    for await (const { runIds, messages } of chosen(database, options)) {
+    for await (const { runIds, messages, noticeIds } of chosen(database, options)) {
+      done.notices += await retryMessages(database, noticeIds, new Date());
       const { judgements, reports } = await retryDeadRuns(database, queue, runIds, reason);
       done.judgements += judgements;
       done.reports += reports;
@@ -220,13 +247,16 @@ export const retry: Command<DeadActOptions> = (context, options) => {
 };
 
 function retriedText(
-  done: Readonly<Record<'judgements' | 'reports' | 'messages' | 'newRuns' | 'ignored', number>>,
+  done: Readonly<
+    Record<'judgements' | 'reports' | 'messages' | 'newRuns' | 'ignored' | 'notices', number>
+  >,
   unread: readonly { readonly messageId: string; readonly reason: string }[],
 ): string {
-  const { judgements, reports, messages, newRuns, ignored } = done;
+  const { judgements, reports, messages, newRuns, ignored, notices } = done;
   const lines = [
     ...(judgements > 0 ? [`judged again: ${amount(judgements, 'run')}`] : []),
     ...(reports > 0 ? [`written again: ${amount(reports, 'report')}`] : []),
+    ...(notices > 0 ? [`sent again: ${amount(notices, 'notice')}`] : []),
     ...(messages > 0
       ? [`read: ${amount(messages, 'message')}, ${amount(newRuns, 'new run')}`]
       : []),
@@ -238,7 +268,7 @@ function retriedText(
 
 const NOTHING = 'nothing to do: settled already, or waiting\n';
 
-/** Settles runs and messages as they are, for a reason that is kept. */
+/** Settles runs, messages and notices as they are, for a reason that is kept. */
 export const discard: Command<DeadActOptions> = (context, options) => {
   requireIdsOrAll(options);
   if (options.kind === 'ignored') {
@@ -246,17 +276,19 @@ export const discard: Command<DeadActOptions> = (context, options) => {
   }
   return withQueue(context, async (database, queue) => {
     const { reason } = options;
-    const settled = { runs: 0, messages: 0 };
-    for await (const { runIds, messages } of chosen(database, options)) {
+    const settled = { runs: 0, messages: 0, notices: 0 };
+    for await (const { runIds, messages, noticeIds } of chosen(database, options)) {
       settled.runs += await discardDeadRuns(database, queue, runIds, reason);
       const messageIds = messages.map(({ messageId }) => messageId);
       settled.messages += await discardMessages(database, messageIds, reason);
+      settled.notices += await discardNotices(database, noticeIds, reason, new Date());
     }
-    const { runs, messages } = settled;
+    const { runs, messages, notices } = settled;
+    const told = notices === 0 ? '' : `, ${amount(notices, 'notice')}`;
     const text =
-      runs + messages === 0
+      runs + messages + notices === 0
         ? NOTHING
-        : `discarded: ${amount(runs, 'run')}, ${amount(messages, 'message')}\n`;
+        : `discarded: ${amount(runs, 'run')}, ${amount(messages, 'message')}${told}\n`;
     context.stdout.write(options.json ? `${JSON.stringify(settled)}\n` : text);
     return EXIT.ok;
   });
@@ -274,6 +306,7 @@ function requireIdsOrAll({ ids, all, kind, since, until }: DeadActOptions): void
 interface Batch {
   readonly runIds: readonly string[];
   readonly messages: readonly SnsMessage[];
+  readonly noticeIds: readonly string[];
 }
 
 /** Everything once, whatever becomes of it meanwhile. */
@@ -282,12 +315,14 @@ async function* chosen(database: Database, options: DeadActOptions): AsyncGenera
     // All are looked up before anything is done.
     const runIds: string[] = [];
     const messages: SnsMessage[] = [];
+    const noticeIds: string[] = [];
     for (const id of options.ids) {
       const message = await findMessage(database, id);
-      if (message === undefined) runIds.push(await runIdOf(database, id, none(id)));
-      else messages.push(message);
+      if (message !== undefined) messages.push(message);
+      else if ((await findDeadMessage(database, id)) !== undefined) noticeIds.push(id);
+      else runIds.push(await runIdOf(database, id, none(id)));
     }
-    yield { runIds, messages };
+    yield { runIds, messages, noticeIds };
     return;
   }
   const { kind, since, until } = options;
@@ -296,14 +331,24 @@ async function* chosen(database: Database, options: DeadActOptions): AsyncGenera
     yield* pages(async (after) => {
       const runs = await listDeadRuns(database, { ...range, ...after }, RUNS_AT_ONCE);
       const runIds = runs.map(({ id }) => id);
-      return { batch: { runIds, messages: [] }, ids: runIds };
+      return { batch: { runIds, messages: [], noticeIds: [] }, ids: runIds };
     });
   }
-  if (kind === 'runs') return;
+  if (kind === undefined || kind === 'notices') {
+    yield* pages(async (after) => {
+      const dead = await listDeadMessages(database, { ...range, ...after }, RUNS_AT_ONCE);
+      const noticeIds = dead.map(({ id }) => id);
+      return { batch: { runIds: [], messages: [], noticeIds }, ids: noticeIds };
+    });
+  }
+  if (kind === 'runs' || kind === 'notices') return;
   const outcome = kind === 'ignored' ? 'ignored' : 'dead';
   yield* pages(async (after) => {
     const messages = await listMessages(database, outcome, { ...range, ...after }, RUNS_AT_ONCE);
-    return { batch: { runIds: [], messages }, ids: messages.map(({ messageId }) => messageId) };
+    return {
+      batch: { runIds: [], messages, noticeIds: [] },
+      ids: messages.map(({ messageId }) => messageId),
+    };
   });
 }
 

@@ -7,7 +7,7 @@ import type { RunSelection } from '../database/runs.ts';
  * What there is to settle: runs whose attempts are used up, messages that could not be read, and messages that
  * the settings of their day left aside.
  */
-export const DEAD_KINDS = ['runs', 'messages', 'ignored'] as const;
+export const DEAD_KINDS = ['runs', 'messages', 'ignored', 'notices'] as const;
 
 /** One of {@link DEAD_KINDS}. */
 export type DeadKind = (typeof DEAD_KINDS)[number];

@@ -214,7 +214,7 @@ async function dryJudge(job: Job, definitionsFolder: string): Promise<Judge> {
 function recordingJudge(
   database: Database,
   job: Job,
-  { s3 }: Config,
+  { s3, notices }: Config,
   { invocation = randomUUID(), reason }: RunOptions,
 ): Judge {
   return async (object, context) => {
@@ -232,7 +232,10 @@ function recordingJudge(
     }
     const { held } = started;
     try {
-      const { outcome } = await recordJudgement(held, { ...context, database, job });
+      const { outcome } = await recordJudgement(held, {
+        ...{ ...context, database, job },
+        tells: notices.isOn,
+      });
       if (outcome.status === 'finished') return { outcome, code: EXIT.ok, ...report(held) };
       const standing = await standingVerdict(database, held);
       return { outcome, code: EXIT.noInput, ...(standing && { text: standing }) };

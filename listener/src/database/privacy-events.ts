@@ -1,3 +1,4 @@
+import { forgetMessages } from '../notices/messages.ts';
 import { forget } from '../privacy/withhold.ts';
 import { storableText, toJsonb } from './column-values.ts';
 import type { Database, Transaction } from './connection.ts';
@@ -70,6 +71,7 @@ export async function forgetValues(
       count += 1;
     }
     await transaction(referenceKeys).whereIn('run_id', runIds).delete();
+    await forgetMessages(transaction, runIds);
     const waiting = await transaction(runs)
       .whereIn('id', runIds)
       .where('status', 'pending')

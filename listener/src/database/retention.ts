@@ -27,6 +27,8 @@ export interface Deleted {
   readonly deadLetters: number;
   /** Sets of keys that foreign keys of other files refer to. */
   readonly referenceKeys: number;
+  /** Changes and the messages that told of them. */
+  readonly notices: number;
 }
 
 /** Beside a number of the schema's name; any number, but the same in every version of this program. */
@@ -65,7 +67,9 @@ export async function deleteOld(options: RetentionOptions): Promise<Deleted> {
     );
   });
   const referenceKeys = await deleteAll(deleteOldReferenceKeys);
-  return { messages, details, deadLetters, referenceKeys };
+  const notices =
+    (await deleteAll(noticesIn('noticeMessages'))) + (await deleteAll(noticesIn('notices')));
+  return { messages, details, deadLetters, referenceKeys, notices };
 }
 
 async function deleteInBatches(
@@ -105,6 +109,27 @@ function messagesOf(outcome: string): DeleteSome {
        )`,
       [outcome, cutoff, batchSize],
     );
+    return rowCount;
+  };
+}
+
+/** Changes have no index by time, which each verdict would pay for: their numbers are in the same order. */
+const DELETE_NOTICES = {
+  noticeMessages: (table: string) => `DELETE FROM ${table} WHERE id IN (
+    SELECT id FROM ${table} WHERE created_at < ? ORDER BY created_at LIMIT ? FOR UPDATE SKIP LOCKED
+  )`,
+  notices: (table: string) => `DELETE FROM ${table} WHERE created_at < ? AND id IN (
+    SELECT id FROM ${table} ORDER BY id LIMIT ? FOR UPDATE SKIP LOCKED
+  )`,
+};
+
+function noticesIn(table: keyof typeof DELETE_NOTICES): DeleteSome {
+  return async (transaction, cutoff, batchSize) => {
+    const statement = DELETE_NOTICES[table](tablesOf(transaction)[table]);
+    const { rowCount } = await transaction.raw<{ rowCount: number }>(statement, [
+      cutoff,
+      batchSize,
+    ]);
     return rowCount;
   };
 }

@@ -38,6 +38,9 @@ export interface BucketOutage {
 /** How an attempt to write a report ended. */
 export type ReportOutcome = (typeof reportOutcomes)[number];
 
+const ways = ['sns', 'webhook', 'email'] as const;
+const noticeOutcomes = ['delivered', 'failed', 'dead'] as const;
+
 const rulesLabels = ['mapping', 'none'] as const;
 
 /** Whether a verdict was made by a mapping. */
@@ -66,6 +69,8 @@ export interface Metrics {
   observeJob(seconds: number): void;
   /** Counts an attempt to write a report to the bucket. */
   countReport(outcome: ReportOutcome): void;
+  /** Counts an attempt to deliver a notice; `lost` ones are another process's. */
+  countNotice(way: (typeof ways)[number], outcome: (typeof noticeOutcomes)[number] | 'lost'): void;
   addChecked(amount: { readonly rows: number; readonly bytes: number }): void;
 }
 
@@ -176,6 +181,12 @@ export function createMetrics({
     labelNames: ['outcome'],
     registers,
   });
+  const notices = new Counter({
+    name: 'file_processing_notices_total',
+    help: 'Attempts to deliver a notice by way and outcome: a failed one is tried again, a dead one is not.',
+    labelNames: ['way', 'outcome'],
+    registers,
+  });
   const rows = new Counter({
     name: 'file_processing_checked_rows_total',
     help: 'Rows of data that were checked.',
@@ -232,6 +243,9 @@ export function createMetrics({
   for (const outcome of reportOutcomes) {
     reports.inc({ outcome }, 0);
   }
+  for (const way of ways) {
+    for (const outcome of noticeOutcomes) notices.inc({ way, outcome }, 0);
+  }
 
   return {
     registry,
@@ -243,6 +257,9 @@ export function createMetrics({
     countWithoutVerdict: (status, count = 1) => withoutVerdict.inc({ status }, count),
     observeJob: (seconds) => jobs.observe(seconds),
     countReport: (outcome) => reports.inc({ outcome }),
+    countNotice: (way, outcome) => {
+      if (outcome !== 'lost') notices.inc({ way, outcome });
+    },
     addChecked: (amount) => {
       rows.inc(amount.rows);
       bytes.inc(amount.bytes);

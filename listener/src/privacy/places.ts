@@ -1,8 +1,8 @@
 import type { Classification } from '@file-processing/quality/classification.ts';
 import { WITHHELD_CLASSES, type WithheldClass } from './withhold.ts';
 
-/** What a place shows of a value: itself, itself where REPORT_VALUES is true and else its shape, its shape and itself on `--reveal`, or its shape. */
-export type Showing = 'value' | 'by setting' | 'on reveal' | 'shape';
+/** What a place shows of a value: itself, itself where REPORT_VALUES is true and else its shape, its shape and itself on `--reveal`, its shape, or not even that. */
+export type Showing = 'value' | 'by setting' | 'on reveal' | 'shape' | 'nothing';
 
 /** Where texts of a file and of the rules about it may come to. */
 export interface Place {
@@ -26,6 +26,10 @@ export const PLACES = {
   bucket: {
     place: 'report in the bucket',
     shows: { public: 'value', internal: 'by setting', sensitive: 'shape' },
+  },
+  notice: {
+    place: 'notice, by whatever way: counts, kinds, rows and names of the schema alone',
+    shows: { public: 'nothing', internal: 'nothing', sensitive: 'nothing' },
   },
 } as const satisfies Record<string, Place>;
 

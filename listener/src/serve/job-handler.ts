@@ -27,6 +27,8 @@ export interface JobHandlerDependencies {
   readonly maxFaults: number;
   /** See `JobContext`. @default judge */
   readonly unmonitored?: Unmonitored;
+  /** Whether notices have a way out. @default false */
+  readonly tells?: boolean;
   /** Undefined where none is written. */
   readonly reports: ReportForm | undefined;
   readonly logger: Logger;

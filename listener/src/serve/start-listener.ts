@@ -30,6 +30,7 @@ import { snsIntake } from '../intake/sns-intake.ts';
 import { createEngine } from '../jobs/engine-ports.ts';
 import { s3DataQualityJob } from '../jobs/s3-data-quality-job.ts';
 import { reportFormOf } from '../jobs/write-report.ts';
+import { audienceOf, outletsOf, startTelling } from '../notices/telling.ts';
 import {
   endDeadJudgements,
   lookForDeadProcesses,
@@ -180,6 +181,8 @@ export async function startListener(options: ListenerOptions): Promise<RunningLi
         const repeated = await start(parts);
         closers.push(() => repeated.stop());
       }
+      const telling = await startNotices(parts);
+      if (telling) closers.push(() => telling.stop());
     }
     const connections = createConnectionTable({
       maxConnectionsPerAddress: config.maxConnectionsPerAddress,
@@ -249,6 +252,7 @@ function startJobs(
       engine: createEngine(config),
       maxFaults: config.maxFaults,
       unmonitored: config.unmonitored,
+      tells: config.notices.isOn,
       reports: config.s3.writeReports ? reportFormOf(config) : undefined,
       logger,
       metrics,
@@ -344,6 +348,20 @@ function startRetention({ options, database, queue }: Parts): Repeated {
       await repeated.stop();
     },
   };
+}
+
+/** Tells of changes where there is a way to; what such a way needs is loaded by nobody else. */
+async function startNotices({ options, database, metrics }: Parts): Promise<Repeated | undefined> {
+  const { config, logger } = options;
+  if (!config.notices.isOn) return undefined;
+  return startTelling({
+    database,
+    logger,
+    audience: audienceOf(config.notices),
+    outlets: await outletsOf(config),
+    reports: config.s3.writeReports ? reportFormOf(config) : undefined,
+    onAttempt: metrics.countNotice,
+  });
 }
 
 /** Fetches from the queue where there is one: only the topic may write into it, so age proves nothing. */

@@ -22,7 +22,7 @@ afterAll(async () => {
   await given.drop();
 });
 beforeEach(async () => {
-  await given.database.raw('TRUNCATE judgements, runs, sns_messages');
+  await given.database.raw('TRUNCATE notices, notice_messages, judgements, runs, sns_messages');
   await given.database('file_processing_queue.job').delete();
 });
 
@@ -64,6 +64,20 @@ async function unread(
   return id;
 }
 
+/** A notice that could not be delivered. @returns its id */
+async function undelivered(target: string): Promise<string> {
+  const now = new Date();
+  const [{ id }] = await given
+    .database('notice_messages')
+    .insert({
+      ...{ way: 'email', target, notice_ids: [1, 2], status: 'dead', attempts: 3 },
+      ...{ error: 'SMTP 550 to RCPT TO', settled_at: now, created_at: now },
+      ...{ next_at: now, give_up_at: now },
+    })
+    .returning('id');
+  return id;
+}
+
 const depth = async () => (await queue.depth()).deadLetters;
 
 describe('dead list', () => {
@@ -75,7 +89,7 @@ describe('dead list', () => {
     expect(out).toMatch(
       new RegExp(
         `^runs whose attempts are used up: 1\nid .*\n${run} .* bucket/a.csv +S3 is unavailable\n` +
-          `\nmessages that could not be read: 1\nid .*\n${message} .* Message is not JSON\n\ndead letters in the queue: 1\n$`,
+          `\nmessages that could not be read: 1\nid .*\n${message} .* Message is not JSON\n\nnotices that were not delivered: none\n\ndead letters in the queue: 1\n$`,
       ),
     );
     expect((await dead('list', '--kind', 'ignored')).out).toContain('m-2');
@@ -86,6 +100,7 @@ describe('dead list', () => {
       code: 0,
       out:
         'runs whose attempts are used up: none\n\nmessages that could not be read: none\n\n' +
+        'notices that were not delivered: none\n\n' +
         'dead letters in the queue: 0\n',
     });
   });
@@ -141,7 +156,7 @@ describe('dead show', () => {
   test('refuses an id of nothing', async () => {
     const { code, out, err } = await dead('show', '0f8fad5b');
     expect([code, out]).toEqual([2, '']);
-    expect(err).toBe('there is neither a run nor a message 0f8fad5b; see dead list\n');
+    expect(err).toBe('there is no run, message or dead notice 0f8fad5b; see dead list\n');
   });
 
   test('shows why a run was discarded', async () => {
@@ -211,7 +226,7 @@ describe('dead retry', () => {
     const parameters = ['--all', '--kind', 'runs', '--until', '2026-11-02', ...BECAUSE];
     expect((await dead('retry', ...parameters)).out).toBe('judged again: 1 run\n');
     expect((await dead('retry', '--all', ...BECAUSE, '--json')).out).toBe(
-      '{"judgements":1,"reports":0,"messages":1,"newRuns":1,"ignored":0,"unread":[]}\n',
+      '{"judgements":1,"reports":0,"messages":1,"newRuns":1,"ignored":0,"notices":0,"unread":[]}\n',
     );
   });
 
@@ -262,7 +277,7 @@ describe.each(['retry', 'discard'] as const)('dead %s', (act) => {
     [
       'an id of nothing',
       ['0f8fad5b', ...BECAUSE],
-      /^there is neither a run nor a message 0f8fad5b; see dead list$/m,
+      /^there is no run, message or dead notice 0f8fad5b; see dead list$/m,
     ],
   ])('refuses %s', async (_what, parameters, message) => {
     await unread('m');
@@ -279,4 +294,46 @@ test('what was ignored is not discarded', async () => {
     2,
     'what was ignored needs nothing more: it is not among the dead\n',
   ]);
+});
+
+describe('a notice that could not be delivered', () => {
+  const status = () => given.database('notice_messages').first('status', 'settled_reason');
+
+  test('is listed with whom it was for and why, and shown', async () => {
+    const id = await undelivered('ana@city.example');
+    expect((await dead('list', '--kind', 'notices')).out).toMatch(
+      new RegExp(
+        `^notices that were not delivered: 1\nid .*\n${id} .* 3 .* email ana@city.example  SMTP 550 to RCPT TO\n$`,
+      ),
+    );
+    expect(JSON.parse((await dead('list', '--json')).out)).toMatchObject([
+      { kind: 'notices', id, changes: 2 },
+    ]);
+    expect((await dead('show', id)).out).toContain('error: SMTP 550 to RCPT TO');
+  });
+
+  test('is shown a page at a time', async () => {
+    for (const name of ['a', 'b', 'c']) await undelivered(`${name}@city.example`);
+    const first = await dead('list', '--kind', 'notices', '--limit', '2');
+    const [, next = ''] = /^notices .*: 2 of 3\n[\s\S]*the next ones: (.*)$/m.exec(first.out) ?? [];
+    const second = await dead('list', '--limit', '2', ...next.split(' '));
+    expect(second.out).toMatch(/^notices that were not delivered: 1 of 3\n/);
+    expect((await dead('list', '--kind', 'notices', '--after', 'x')).code).toBe(2);
+  });
+
+  test('is sent again on demand', async () => {
+    const id = await undelivered('ana@city.example');
+    expect((await dead('retry', id, ...BECAUSE)).out).toBe('sent again: 1 notice\n');
+    expect(await status()).toMatchObject({ status: 'waiting' });
+    expect((await dead('list')).out).toContain('notices that were not delivered: none');
+  });
+
+  test('is settled on demand', async () => {
+    await undelivered('ana@city.example');
+    const parameters = ['--all', '--kind', 'notices', ...BECAUSE];
+    expect((await dead('discard', ...parameters)).out).toBe(
+      'discarded: 0 runs, 0 messages, 1 notice\n',
+    );
+    expect(await status()).toEqual({ status: 'discarded', settled_reason: 'S3 is back' });
+  });
 });

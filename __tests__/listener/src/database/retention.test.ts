@@ -269,3 +269,22 @@ describe('many old rows', () => {
     expect(rows).toEqual([]);
   });
 });
+
+test('changes go with the messages that told of them, where both are old', async () => {
+  const day = 86_400_000;
+  const at = (days: number) => new Date(Date.now() - days * day);
+  const { rows } = await given.database.raw(
+    `INSERT INTO notices (run_id, number, created_at)
+     SELECT gen_random_uuid(), 1, at FROM unnest(?::timestamptz[]) AS at RETURNING id`,
+    [[at(DAYS + 1), at(DAYS - 1)]],
+  );
+  for (const [index, days] of [DAYS + 1, DAYS - 1].entries()) {
+    await given.database('notice_messages').insert({
+      ...{ way: 'email', target: 'a@example.org', notice_ids: [rows[index].id] },
+      ...{ created_at: at(days), next_at: at(days), give_up_at: at(days) },
+    });
+  }
+  expect(await remove()).toMatchObject({ notices: 2 });
+  expect(await given.database('notices').pluck('id')).toEqual([rows[1].id]);
+  expect(await given.database('notice_messages').pluck('notice_ids')).toEqual([[`${rows[1].id}`]]);
+});
