@@ -44,7 +44,7 @@ export async function up(knex: Knex): Promise<void> {
     -- A change is told once.
     CREATE UNIQUE INDEX notices_judgement_once ON ${notices} (run_id, number) WHERE number IS NOT NULL;
     CREATE UNIQUE INDEX notices_period_once ON ${notices} (client, subject, period, state)
-      WHERE period IS NOT NULL;
+      WHERE period IS NOT NULL AND state <> 'corrected';
 
     CREATE TABLE ${noticeMessages} (
       -- Also the idempotency key that the message carries.

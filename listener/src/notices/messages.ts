@@ -1,10 +1,10 @@
 import { storableText } from '../database/column-values.ts';
 import type { Database, Transaction } from '../database/connection.ts';
-import type { Contact, Schedule } from '../database/monitoring-files.ts';
 import { tablesOf } from '../database/tables.ts';
 import { type ReportForm, reportKey } from '../jobs/write-report.ts';
 import { PLACES, shownClasses } from '../privacy/places.ts';
 import { storedReport } from '../privacy/withhold.ts';
+import type { Schedule } from '../schedule/schedule.ts';
 import { findingsOf, type Notice, shownFindings, TOLD_IN_FULL } from './notice.ts';
 import { GIVE_UP_MS, LEASE_MS, RefusedError, type Way, waitAfter } from './policy.ts';
 
@@ -126,7 +126,6 @@ interface NoticeRow {
   readonly key: string | null;
   readonly version_id: string | null;
   readonly schedule: Schedule | null;
-  readonly contact: Contact | null;
 }
 
 /** What a message says, as the database has it now. */

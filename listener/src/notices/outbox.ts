@@ -27,16 +27,20 @@ export interface PeriodChange {
 
 /**
  * Records changes that somebody may have to be told of, in the transaction of the changes. One that was recorded before is
- * not recorded again. To be called only where notices have a way out (`config.notices.isOn`): nobody else empties the table.
+ * not recorded again, but for `corrected`, which may happen more than once; and `corrected` by a run is left out, since its
+ * judgement is told of. To be called only where notices have a way out (`config.notices.isOn`): nobody else empties the table.
  */
 export async function recordNotices(
   transaction: Transaction,
   changes: readonly (JudgementChange | PeriodChange)[],
 ): Promise<void> {
-  if (changes.length === 0) return;
+  const told = changes.filter(
+    (change) => 'judgement' in change || change.state !== 'corrected' || !change.runId,
+  );
+  if (told.length === 0) return;
   await transaction(tablesOf(transaction).notices)
     .insert(
-      changes.map((change) =>
+      told.map((change) =>
         'judgement' in change
           ? { run_id: change.judgement.runId, number: change.judgement.number }
           : {

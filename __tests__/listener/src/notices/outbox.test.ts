@@ -75,3 +75,12 @@ test('a change of a period is recorded once, whoever records it again', async ()
   await record([]);
   expect((await outbox()).map(({ state }) => state)).toEqual(['late', 'missing']);
 });
+
+test('a period is corrected as often as it is, and by a run only in the words of its judgement', async () => {
+  const corrected: PeriodChange = { ...LATE, state: 'corrected' };
+  const runId = '0b6c0f1e-58a1-4b0b-9a53-6a4dcb1b7a10';
+  for (const change of [corrected, corrected, { ...corrected, runId }]) {
+    await given.database.transaction((transaction) => recordNotices(transaction, [change]));
+  }
+  expect(await outbox()).toHaveLength(2);
+});
