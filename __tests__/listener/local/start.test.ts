@@ -12,12 +12,14 @@ import { fallbackFolderFor } from '../../../listener/local/postgres/place.ts';
 import { readConfig } from '../../../listener/src/config.ts';
 import { startRules } from '../../../listener/src/serve/rules-in-force.ts';
 import { createLocalStore } from '../../../listener/src/storage/local-store.ts';
+import { ruleTextsIn } from '../../../src/settings/rules-folder.ts';
 import { COMPILE_CACHE } from '../../support/compile-cache.ts';
 import { eventually } from '../../support/eventually.ts';
+import { synthesizeWorkload } from '../../support/synthesized-workload.ts';
 import { cli, eventOf } from '../support/cli.ts';
 import { copyCluster } from '../support/copy-cluster.ts';
 import { createTestDatabase } from '../support/postgres.ts';
-import { OFFICER_RULES, OFFICERS_FILE, ruleFolder } from '../support/rule-sets.ts';
+import { mountedFolder, ruleFolder, rulesOfBucket, SAME_VERDICTS } from '../support/rule-sets.ts';
 import { type SynthesizedStack, synthesizedStack } from '../support/synthesized-stack.ts';
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
@@ -178,33 +180,22 @@ test('--rules names the rule set that files are judged by, YAML included', async
   const key = 'from_client/nm/officers.csv';
   await mkdir(join(stack.data, BUCKET, 'from_client/nm'), { recursive: true });
   await writeFile(join(stack.data, BUCKET, key), 'n\nx\n');
-  const rules = await ruleFolder({
-    ...OFFICER_RULES,
-    'monitoring_files/nm/officers.yaml': { ...OFFICERS_FILE, bucket: BUCKET },
-  });
+  const rules = await ruleFolder(rulesOfBucket(BUCKET));
   const flow = start(stack, '--once', '--rules', rules);
   expect(await flow.ended).toBe(0);
   expect(flow.output()).toMatch(/^FAILED .*officers\.csv: 1 row, 1 fault \(1 type-error\)/m);
 });
 
-test.each([
-  ['good', 'n\n1\n', 'passed'],
-  ['bad', 'n\nx\n', 'failed'],
-])(
-  'a %s file has the same verdict by validate, npm start, and a pod of the same stack',
+// LocalStack's way, with the same files: __tests__/localstack/rules.test.ts.
+test.each(SAME_VERDICTS)(
+  'a %s file has the same verdict by validate, npm start, and a pod of the manifests',
   async (_name, text, verdict) => {
-    let settings: Record<string, string> = {};
-    const stack = await writeStack((resource) => {
-      settings = resource.kubernetes_config_map_v1.config.data;
-    });
+    const stack = await writeStack();
     const key = 'from_client/nm/officers.csv';
     const file = join(stack.data, BUCKET, key);
     await mkdir(dirname(file), { recursive: true });
     await writeFile(file, text);
-    const rules = await ruleFolder({
-      ...OFFICER_RULES,
-      'monitoring_files/nm/officers.yaml': { ...OFFICERS_FILE, bucket: BUCKET },
-    });
+    const rules = await ruleFolder(rulesOfBucket(BUCKET));
 
     const schema = join(rules, 'mappings/officers.yaml');
     const validated = await cli(['validate', file, '--schema', schema, '--json']);
@@ -218,13 +209,14 @@ test.each([
 
     const given = await createTestDatabase();
     onTestFinished(() => given.drop());
+    const { settings, mounted } = await podOf(rules);
     // What only Terraform knows, and the database of the cluster, have no part in a verdict.
     const inPod = Object.entries(settings).filter(
       ([name, value]) => !name.startsWith('DB_') && !value.includes('${'),
     );
     const environment = {
       ...Object.fromEntries(inPod),
-      ...{ RULES_LOCATION: rules, DATABASE_URL: given.url, LOCAL_S3_ROOT: stack.data },
+      ...{ RULES_LOCATION: mounted, DATABASE_URL: given.url, LOCAL_S3_ROOT: stack.data },
     };
     const location = readConfig(environment, { database: true, httpIntake: false }).rulesLocation;
     const inForce = await startRules({
@@ -238,6 +230,15 @@ test.each([
     expect(JSON.parse(out)).toMatchObject([{ verdict, rules: 'officers 1' }]);
   },
 );
+
+/** Environment and mounted rule set of a pod that the stack with a rule set deploys. */
+async function podOf(rules: string) {
+  const { resources } = synthesizeWorkload({ bucket_name: BUCKET }, undefined, ruleTextsIn(rules));
+  const dataOf = (name: string) =>
+    (resources[`kubernetes_config_map_v1.${name}`] as { data: Record<string, string> }).data;
+  expect(dataOf('config').RULES_LOCATION).toBe('/etc/file-processing/rules');
+  return { settings: dataOf('config'), mounted: await mountedFolder(dataOf('rules')) };
+}
 
 test.each([
   ['that is not there', 64, '/nowhere', 'there is no folder /nowhere\n'],

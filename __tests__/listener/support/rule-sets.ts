@@ -26,6 +26,17 @@ export const OFFICER_RULES = {
   'monitoring_files/nm/officers.yaml': OFFICERS_FILE,
 };
 
+/** Files of {@link OFFICER_RULES} with the verdicts that they have on every way: a name, the text, the verdict. */
+export const SAME_VERDICTS = [
+  ['good', 'n\n1\n', 'passed'],
+  ['bad', 'n\nx\n', 'failed'],
+] as const;
+
+/** {@link OFFICER_RULES} for another bucket. */
+export function rulesOfBucket(bucket: string): RuleTexts {
+  return { ...OFFICER_RULES, 'monitoring_files/nm/officers.yaml': { ...OFFICERS_FILE, bucket } };
+}
+
 /** Rules in memory, whose schemas nobody checks. */
 export function ruleSet(files: RuleTexts): RuleSet {
   const texts = Object.entries(files).map(([path, content]) => [path, textOf(content)] as const);
