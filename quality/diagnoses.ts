@@ -1,4 +1,5 @@
 import type { InspectedFile } from './checks/check.ts';
+import { END_OF_FILE_MARK } from './checks/whole-file.ts';
 import { type Classification, mostSensitive } from './classification.ts';
 import type { FoundDialect } from './dialect-finder.ts';
 import type { FaultType } from './faults.ts';
@@ -24,8 +25,6 @@ export interface DiagnosisEvidence {
   readonly log: FaultLog;
   readonly file: InspectedFile;
   readonly dialect: FoundDialect | undefined;
-  /** The last byte of the text, or the end-of-file mark where only line ends follow; -1 of an empty one. */
-  readonly lastByte: number;
 }
 
 interface Finding {
@@ -50,7 +49,6 @@ const TURNED = 'Look whether the table is turned on its side: each record is a r
 /** Diagnoses of a report. */
 const MOST = 3;
 
-const SUBSTITUTE = 0x1a;
 const DECIMAL_COMMA = /^[-+]?(?:\d{1,3}(?:[. ]\d{3})+|\d+),\d+$/;
 const SLASHED_DATE = /^(\d{1,2})[/.-](\d{1,2})(?:[/.-](\d{2}|\d{4}))?$/;
 const ISO_DATE = /^\d{4}-(\d{2})-\d{2}$/;
@@ -196,8 +194,8 @@ export const DIAGNOSES: readonly DiagnosisKind[] = [
   {
     kind: 'end-of-file-mark',
     remedy: 'Remove the last byte, 0x1A, which DOS programs wrote as the end of a file.',
-    find({ log, file, lastByte }) {
-      if (lastByte !== SUBSTITUTE) return undefined;
+    find({ log, file }) {
+      if (file.lastByte !== END_OF_FILE_MARK) return undefined;
       const faults = log.sample.filter(({ record }) => record === file.records).length;
       return { sentence: 'The file ends with the end-of-file mark of DOS.', faults };
     },
@@ -205,13 +203,14 @@ export const DIAGNOSES: readonly DiagnosisKind[] = [
   {
     kind: 'truncated',
     remedy: 'Look whether the export or the transfer broke off, and deliver the whole file.',
-    find({ log, file, lastByte }) {
+    find({ log, file }) {
+      const { lastByte } = file;
       if (lastByte < 0 || lastByte === 0x0a || lastByte === 0x0d) return undefined;
       const types: readonly FaultType[] = ['missing-cell', 'unclosed-quote'];
       const last = log.sample.filter(
         ({ type, record }) => record === file.records && types.includes(type),
       );
-      if (last.length === 0 || lastByte === SUBSTITUTE) return undefined;
+      if (last.length === 0 || lastByte === END_OF_FILE_MARK) return undefined;
       const sentence = `The file is truncated: it ends in the middle of record ${file.records}.`;
       return { sentence, faults: last.length };
     },

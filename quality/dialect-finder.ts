@@ -335,7 +335,11 @@ function chooseDelimiter(
   read: (dialect: CompiledDialect) => Reading,
 ): Reading {
   const { records, header } = asDeclared;
-  const first = records[header]?.cells.join(' ') ?? '';
+  // What separates the labels stands in them, or in the first record under what comes before them.
+  const first = records
+    .slice(header, header + 1 + MOST_BEFORE_HEADER)
+    .map(({ cells }) => cells.join(' '))
+    .join(' ');
   const used = new Set([declared.delimiter, declared.quote, declared.escape, declared.comment]);
   const others = characters.filter(
     (character) => !used.has(character.charCodeAt(0)) && first.includes(character),

@@ -11,7 +11,7 @@ import { SENSITIVE_CHECK } from './checks/sensitive.ts';
 import { SOURCE_CHECK } from './checks/source.ts';
 import { BLANK_ROW_CHECK, CELL_COUNT_CHECK, QUOTE_CHECK, SIZE_CHECK } from './checks/structure.ts';
 import { CONSTRAINT_CHECK, TEXT_CHECK, TYPE_CHECK } from './checks/values.ts';
-import { HEADER_ONLY_CHECK, LINE_END_CHECK } from './checks/whole-file.ts';
+import { END_MARK_CHECK, HEADER_ONLY_CHECK, LINE_END_CHECK } from './checks/whole-file.ts';
 
 /** What a fault is about: the file as a whole, its header, one of its columns, a row, or one cell. */
 export type FaultScope = 'file' | 'header' | 'column' | 'row' | 'cell';
@@ -94,6 +94,14 @@ export const FAULT_KINDS = [
       'Characters are UTF-8 that was read as Windows-1252 and encoded anew, such as Ã© for é; all are counted, the first is listed.',
     remedy:
       'Export the data anew as UTF-8, once; to refuse such files list `mojibake` in `failOn`.',
+    onlyWarns: true,
+  },
+  {
+    type: 'end-of-file-mark',
+    scope: 'file',
+    meaning:
+      'The file ends with the byte 0x1A, which DOS programs wrote as the end of a file; it belongs to the last record.',
+    remedy: 'Export the file without it; to refuse such files list `end-of-file-mark` in `failOn`.',
     onlyWarns: true,
   },
   {
@@ -408,6 +416,7 @@ export const CHECKS: readonly Check<FaultType, CheckThresholds>[] = [
   CONSTRAINT_CHECK,
   TEXT_CHECK,
   SIGN_CHECK,
+  END_MARK_CHECK,
   LINE_END_CHECK,
   HEADER_ONLY_CHECK,
   DELIVERY_CHECK,

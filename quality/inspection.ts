@@ -16,6 +16,7 @@ import { HeaderMemory, NO_HEADER } from './checks/no-data.ts';
 import { unjudgedReferences } from './checks/references.ts';
 import { BYTE_ORDER_MARK, SIGNATURE_BYTES } from './checks/source.ts';
 import { isBlank, placedCells, structureSuspicions } from './checks/structure.ts';
+import { END_OF_FILE_MARK } from './checks/whole-file.ts';
 import { classificationOf } from './classification.ts';
 import type { AcceptedDelivery } from './delivery-rules.ts';
 import { diagnose } from './diagnoses.ts';
@@ -37,7 +38,6 @@ import { WasmRows } from './wasm-rows.ts';
 const BLOCK_BYTES = 65_536;
 /** Where WebAssembly shall read even a small file, which must then come in more than one. */
 const SMALL_BLOCK_BYTES = 64;
-const END_OF_FILE_MARK = 0x1a;
 /** All bits of suspicion. */
 const ANY = -1;
 
@@ -100,7 +100,6 @@ export class Inspection implements RecordHandler {
   #head: Uint8Array | undefined = new Uint8Array(0);
   #headLength = 0;
   #dialect: FoundDialect | undefined;
-  #lastByte = -1;
   /** Takes the quotes off lines that are quoted as a whole. */
   #lines: QuotedLines | undefined;
   /** Bytes of UTF-8 that were scanned. */
@@ -157,6 +156,7 @@ export class Inspection implements RecordHandler {
       suspectUntil: 0,
       lineEnds: this.#scanner.lineEnds,
       otherLineEnd: undefined,
+      lastByte: -1,
       signs: this.#signs.signs,
       columns: undefined,
       columnsOfSchema: false,
@@ -323,7 +323,6 @@ export class Inspection implements RecordHandler {
         log: found.log,
         file,
         dialect: this.#supported ? this.#dialect : undefined,
-        lastByte: this.#lastByte,
       }),
       faultCount: Object.values(faultCounts).reduce((total, count) => total + count, 0),
       faultCounts,
@@ -451,7 +450,7 @@ export class Inspection implements RecordHandler {
   readonly #scan = (chunk: Uint8Array): void => {
     const offset = this.#scanned;
     this.#scanned += chunk.length;
-    if (chunk.length > 0) this.#lastByte = lastByteOf(chunk, this.#lastByte);
+    if (chunk.length > 0) this.#file.lastByte = lastByteOf(chunk, this.#file.lastByte);
     const blockBytes = this.#readsPlainRows === 'webassembly' ? SMALL_BLOCK_BYTES : BLOCK_BYTES;
     for (let from = 0; from < chunk.length; from += blockBytes) {
       const block = chunk.subarray(from, from + blockBytes);

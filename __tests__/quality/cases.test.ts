@@ -209,7 +209,19 @@ const CASES: Readonly<Record<string, Case>> = {
   },
   'the end-of-file mark of DOS on a line of its own': {
     file: `${GOOD}\x1a\n`,
-    none: ['failed', 'missing-cell 6:2'],
+    none: ['failed', 'end-of-file-mark 6:-', 'missing-cell 6:2'],
+    diagnoses: ['end-of-file-mark'],
+  },
+  'the end-of-file mark of DOS in the last cell': {
+    file: `${GOOD.trimEnd()}\x1a`,
+    none: ['warned', 'end-of-file-mark 5:-'],
+    diagnoses: ['end-of-file-mark'],
+  },
+  'the end-of-file mark of DOS in the last cell, which is a number': {
+    file: `${NAMES.slice(0, 5).join(',')}\n71,2023-11-05,north,cough,3\x1a`,
+    none: ['warned', 'end-of-file-mark 2:-'],
+    typed: ['failed', 'end-of-file-mark 2:-', 'missing-label 1:-', 'type-error 2:5'],
+    strings: ['failed', 'end-of-file-mark 2:-', 'missing-label 1:-'],
     diagnoses: ['end-of-file-mark'],
   },
   'decimal commas between semicolons': {

@@ -45,6 +45,12 @@ describe('findDialect', () => {
     ["Excel's line and a circumflex", 'sep=^\nid^name\n1^a\n', ['delimiter ^']],
     ['lines before the header', 'Report\n\nid,day,sum\n1,2024-01-01,2\n', ['header 3']],
     ['titles filled up with commas', 'Report,,,\nid,day,x,sum\n1,2024-01-01,a,2\n', ['header 2']],
+    [
+      'semicolons under lines before the header',
+      'Report, of a county\n\nid;day;sum\n1;2024-01-01;2,5\n2;2024-01-02;3\n',
+      ['delimiter ;', 'header 3'],
+    ],
+    ['tabs under a title', 'Report\nid\tday\n1\t2024-01-01\n', ['delimiter \t', 'header 2']],
     ['blank lines before the header', '\n\nid,name\n1,a\n2,b\n', ['header 3']],
   ])('finds %s', (_, file, expected) => {
     expect(differences(file)).toStrictEqual(expected);
@@ -70,6 +76,7 @@ describe('findDialect', () => {
     ['one column of prose', 'notes\nfirst; second\nthird\nfourth; fifth; sixth\n'],
     ['one column whose label has a semicolon', 'notes; remarks\nnone\nsome\nmore\n'],
     ['one column of texts with commas', 'notes\nwell, yes\nno\n'],
+    ['one column of words with semicolons', 'notes\na;b\nc;d\ne;f\n'],
     ['a semicolon in a label', 'id,a;b\n1,2\n3,4\n'],
     ['lists in cells', 'id,a;b;c\n1,x;y;z\n2,x;y;z\n'],
     ['apostrophes in names', "id,name,x\n1,'t Hooft,a\n2,O'Neil,b\n"],

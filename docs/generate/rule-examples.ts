@@ -402,6 +402,7 @@ export const FAULT_EXAMPLES: Readonly<Record<FaultType, Omit<FileExample, 'fault
   'byte-order-mark': file(AS_IT_IS, '\ufeffa,b\n1,x', 'a,b\n\ufeff1,x'),
   'replacement-character': file(AS_IT_IS, 'a,b\n1,café', 'a,b\n1,caf\ufffd'),
   mojibake: file(AS_IT_IS, 'a,b\n1,café', 'a,b\n1,cafÃ©'),
+  'end-of-file-mark': file(AS_IT_IS, 'a,b\n1,x\n', 'a,b\n1,x\x1a'),
   'mixed-line-ends': file(AS_IT_IS, 'a,b\r\n1,x\r\n', 'a,b\r\n1,x\n2,y\r\n'),
   'stray-quote': file(AS_IT_IS, 'a,b\n1,"6"" pipe"', 'a,b\n1,6" pipe'),
   'unclosed-quote': file(AS_IT_IS, 'a,b\n1,"x"', 'a,b\n1,"x\n2,y'),

@@ -126,6 +126,8 @@ export interface InspectedFile {
   readonly lineEnds: { readonly lf: number; readonly crlf: number; readonly cr: number };
   /** The first record that ends otherwise than those before it. */
   readonly otherLineEnd: { readonly record: number; readonly line: number } | undefined;
+  /** The last byte of the text, or the end-of-file mark where only line ends follow it; -1 of an empty one. */
+  readonly lastByte: number;
   /** Characters that are text, and signs of what befell the text before. */
   readonly signs: readonly TextSign[];
   /** Undefined until the header was read. */

@@ -12,6 +12,21 @@ export const HEADER_ONLY_CHECK: Check<'header-only'> = {
   }),
 };
 
+/** The byte that DOS programs wrote as the end of a file. */
+export const END_OF_FILE_MARK = 0x1a;
+
+export const END_MARK_CHECK: Check<'end-of-file-mark'> = {
+  kinds: ['end-of-file-mark'],
+  begin: (file) => ({
+    end(found) {
+      if (file.lastByte !== END_OF_FILE_MARK || !found.count('end-of-file-mark')) return true;
+      const message = 'The file ends with 0x1A, the end-of-file mark of DOS.';
+      found.listFile('end-of-file-mark', message, { record: file.records });
+      return true;
+    },
+  }),
+};
+
 export const LINE_END_CHECK: Check<'mixed-line-ends'> = {
   kinds: ['mixed-line-ends'],
   begin: (file) => ({

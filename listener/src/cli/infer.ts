@@ -7,6 +7,7 @@ import type { TableField, TableSchema } from '@file-processing/quality/table-sch
 import { createEngine } from '../jobs/engine-ports.ts';
 import { type Command, configWithoutDatabase, UsageError } from './command-context.ts';
 import { amount, printable } from './report-text.ts';
+import { type Inspect, type SampleDialect, sampleDialect } from './sample-dialect.ts';
 import { foundFiles, inspectFile } from './validate.ts';
 
 /** Options of `infer`. */
@@ -29,7 +30,7 @@ const MOST_CODES = 10;
 const LONGEST_CODE = 20;
 const TIMES_OF_A_CODE = 10;
 
-/** Types of which the smallest and largest value are proposed. */
+/** Types of which the smallest and largest value are proposed; of a date the smallest alone, since days go on. */
 const RANGED: readonly FieldType[] = ['integer', 'number', 'date'];
 
 /** Labels of columns whose values are never shown: they are about persons, or name one. */
@@ -76,15 +77,15 @@ export const infer: Command<InferOptions> = async (context, { files }) => {
     context.stderr.write(`${printable(proposal.reason)}\n`);
     return EXIT.bad;
   }
-  const { schema, seen, delimiter } = proposal;
-  const dialect = delimiter === ',' ? {} : { dialect: { delimiter } };
-  const mapping =
-    delimiter === ',' ? schema : { name: 'inferred', ...dialect, tableSchema: schema };
+  const { schema, seen, dialect, evidence } = proposal;
+  const isPlain = Object.keys(dialect).length === 0;
+  const mapping = isPlain ? schema : { name: 'inferred', dialect, tableSchema: schema };
   context.stdout.write(`${JSON.stringify(mapping, null, 2)}\n`);
+  for (const sentence of evidence) context.stderr.write(`dialect: ${printable(sentence)}\n`);
   for (const column of seen) context.stderr.write(`${printable(evidenceOf(column))}\n`);
   const codes = await Promise.all(
     paths.map(async (path) => {
-      const { verdict } = await inspect(path, { schema, ...dialect });
+      const { verdict } = await inspect(path, { schema, dialect });
       if (verdict === 'passed' || verdict === 'warned') return EXIT.ok;
       context.stderr.write(`${printable(path)} is ${verdict} by this schema.\n`);
       return EXIT.bad;
@@ -94,37 +95,28 @@ export const infer: Command<InferOptions> = async (context, { files }) => {
 };
 
 /** A Table Schema that was made of samples. */
-export interface Proposal {
+export interface Proposal extends SampleDialect {
   readonly schema: TableSchema;
   /** In the order of its fields. */
   readonly seen: readonly Seen[];
-  readonly delimiter: string;
 }
-
-/** Judges one file, of whose faults only the counts are wanted. */
-export type Inspect = (
-  path: string,
-  expectation?: Expectation,
-  rowReader?: RowReader,
-) => Promise<QualityReport>;
 
 /**
  * Proposes a Table Schema.
  *
  * @param paths of files of one kind
  * @returns or why a sample shows nothing, in sentences
- * @throws {UsageError} for files with different labels or delimiters
+ * @throws {UsageError} for files with different labels or dialects
  */
 export async function proposalOf(
   paths: readonly string[],
   inspect: Inspect,
 ): Promise<Proposal | { readonly reason: string }> {
   const seen: Seen[] = [];
-  const delimiters = new Set<string>();
+  const { dialect, evidence } = await sampleDialect(paths, inspect);
   for (const path of paths) {
     const texts: Texts[] = [];
-    const report = await inspect(path, undefined, (file, columns) => {
-      delimiters.add(String.fromCharCode(file.dialect.delimiter));
+    const report = await inspect(path, { dialect }, (_, columns) => {
       texts.splice(0, texts.length, ...columns.map(() => new Texts()));
       return (record) => {
         for (const [cell, text] of texts.entries()) {
@@ -139,18 +131,13 @@ export async function proposalOf(
       return { reason: `${what}: ${reasons.join(' ')} Look at it by validate.` };
     }
     add(seen, report, texts, path);
-    if (delimiters.size > 1) {
-      throw new UsageError(`${path} has another delimiter than the files before it`);
-    }
   }
-  const [delimiter = ','] = delimiters;
-  const dialect = delimiter === ',' ? {} : { dialect: { delimiter } };
   const trial = { fields: seen.map(asTried) };
   for (const path of paths) {
-    const { columns } = await inspect(path, { schema: trial, ...dialect });
+    const { columns } = await inspect(path, { schema: trial, dialect });
     for (const [index, column] of seen.entries()) addTried(column, columns[index]);
   }
-  return { schema: proposed(seen), seen, delimiter };
+  return { schema: proposed(seen), seen, dialect, evidence };
 }
 
 /** What the texts of a column say in one file, within little memory. */
@@ -314,7 +301,7 @@ function proposed(seen: readonly Seen[]): TableSchema {
       ...(codes === undefined ? {} : { enum: codes }),
       // A key goes on where it ended.
       ...(hasRange(column) && !isUniqueField(column) && min !== null && max !== null
-        ? { minimum: min, maximum: max }
+        ? { minimum: min, ...(typeOf(column) === 'date' ? {} : { maximum: max }) }
         : {}),
     };
     return {

@@ -36,7 +36,7 @@ test('a schema is proposed with its evidence, and takes its own samples', async 
       {
         name: 'visited_on',
         type: 'date',
-        constraints: { required: true, minimum: '2024-01-10', maximum: '2024-01-12' },
+        constraints: { required: true, minimum: '2024-01-10' },
       },
       { name: 'count', type: 'integer', constraints: { required: true, minimum: 0, maximum: 3 } },
       { name: 'birth_year', type: 'integer', constraints: { required: true } },
@@ -129,4 +129,77 @@ test('another delimiter is proposed with the schema as a mapping, which takes it
   const mapping = join(await temporaryFolder(), 'mapping.json');
   await writeFile(mapping, out);
   expect((await cli(['validate', ...paths, '--schema', mapping])).code).toBe(0);
+});
+
+const DAYS = rows(1)
+  .map((row) => `${row}\n`)
+  .join('');
+
+test.each<[string, string | Uint8Array, object, string]>([
+  [
+    'apostrophes as quotes',
+    `${HEADER}\n${DAYS}99,2024-01-10,1,1960,'a, b'\n`,
+    { quoteChar: "'" },
+    'The file is quoted by apostrophes: 1 cell of its first lines is.',
+  ],
+  [
+    'lines before the header',
+    `Visits\n\n${HEADER}\n${DAYS}`,
+    { headerRows: [3] },
+    'The header is probably in line 3: what stands before it has fewer cells.',
+  ],
+  [
+    'semicolons under lines before the header',
+    `Visits\n\n${HEADER}\n${DAYS}`.replaceAll(',', ';'),
+    { delimiter: ';', headerRows: [3] },
+    'The file is semicolon-separated: 13 of 13 lines have 4 semicolons.',
+  ],
+  [
+    'UTF-16 by its bytes',
+    Buffer.from(`${HEADER}\n${DAYS}`, 'utf16le'),
+    { encoding: 'utf-16' },
+    'encoding: its bytes, or a byte order mark, are those of UTF-16.',
+  ],
+  [
+    'UTF-16 by its mark',
+    Buffer.from(`\ufeff${HEADER}\n${DAYS}`, 'utf16le'),
+    { encoding: 'utf-16' },
+    'are those of UTF-16.',
+  ],
+  [
+    'Windows-1252 and tabs',
+    Buffer.from(`${HEADER}\n${DAYS}99,2024-01-10,1,1960,\xa3 5\n`.replaceAll(',', '\t'), 'latin1'),
+    { encoding: 'windows-1252', delimiter: '\t' },
+    'In Windows-1252 it would be £ (U+00A3).',
+  ],
+])('%s are proposed as a dialect, with the evidence', async (_, text, dialect, evidence) => {
+  const path = join(await temporaryFolder(), 'a.csv');
+  await writeFile(path, text);
+  const { code, out, err } = await cli(['infer', path]);
+  const mapping = JSON.parse(out);
+  expect([code, mapping.dialect]).toEqual([0, dialect]);
+  expect(mapping.tableSchema.fields.map(({ name }: { name: string }) => name)).toEqual(
+    HEADER.split(','),
+  );
+  expect(err).toContain(evidence);
+  expect(mapping.tableSchema.primaryKey).toBe('visit_id');
+});
+
+test('samples that are written in several ways are a fault of usage', async () => {
+  const paths = await files(`${HEADER}\n${DAYS}`, `${HEADER}\n${DAYS}`.replaceAll(',', ';'));
+  const { code, err } = await cli(['infer', ...paths]);
+  expect([code, err]).toEqual([
+    2,
+    `${paths[1]} has another dialect, {"delimiter":";"}, than the files before it, {}\n`,
+  ]);
+});
+
+test('of dates no largest one is proposed, since the next delivery has later ones', async () => {
+  const [path] = await files(`${HEADER}\n${DAYS}`);
+  const { out } = await cli(['infer', path ?? '']);
+  const [, visitedOn, count] = JSON.parse(out).fields;
+  expect([visitedOn.constraints, count.constraints]).toEqual([
+    { required: true, minimum: '2024-01-10' },
+    { required: true, minimum: 0, maximum: 3 },
+  ]);
 });
