@@ -20,6 +20,8 @@ interface Needs {
 }
 
 const OTHERS: Readonly<Record<string, Needs>> = {
+  // Chromium (Debian's package).
+  browser: { globalSetup: [POSTGRES], maxWorkers: 1, test: 120_000, hook: 300_000 },
   // Python, for checkov. An audit keeps several cores busy by itself.
   checkov: {
     globalSetup: ['__tests__/checkov/support/global-setup.ts'],

@@ -68,6 +68,7 @@ export const COMMANDS: readonly string[] = [
   BACKFILL.command,
   DRAIN_QUEUE,
   'validate',
+  'checker',
   'infer',
   'diff',
   'onboard',

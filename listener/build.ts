@@ -2,10 +2,11 @@ import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:f
 import { basename, dirname, join, relative, sep } from 'node:path';
 import { build, type Plugin } from 'esbuild';
 import { digestOf } from './bin/bundle.cjs';
+import { CHECKER_SCRIPTS } from './src/console/checker/scripts.ts';
 
 /**
  * Writes what `validate` needs of the program into a few files, since loading hundreds of modules takes longer than
- * judging a megabyte: `dist/<digest>/`, and `dist/inputs.json`, which lists what it was made from and the digest of
+ * judging a megabyte, and the scripts of the page that `checker` writes: `dist/<digest>/`, and `dist/inputs.json`, which lists what it was made from and the digest of
  * that, by which bin/bundle.cjs knows whether it is stale. Two builds at the same time write the same.
  */
 
@@ -53,7 +54,7 @@ function slashed(path: string): string {
   return path.split(sep).join('/');
 }
 
-const { metafile, outputFiles } = await build({
+const program = await build({
   entryPoints: { main: join(LISTENER, 'src/main.ts') },
   outdir: OUTPUT,
   outExtension: { '.js': '.mjs' },
@@ -76,10 +77,31 @@ const { metafile, outputFiles } = await build({
   plugins: [onlyValidate, sourceUrls],
 });
 
+/** The programs of the page that `checker` writes: a script each, for browsers of the last two years. */
+const pages = await build({
+  entryPoints: Object.values(CHECKER_SCRIPTS).map(({ source, file }) => ({
+    in: join(LISTENER, source),
+    out: basename(file, '.js'),
+  })),
+  outdir: OUTPUT,
+  absWorkingDir: ROOT,
+  bundle: true,
+  format: 'iife',
+  platform: 'browser',
+  target: ['chrome128', 'firefox128', 'safari18'],
+  minify: true,
+  metafile: true,
+  write: false,
+  logLevel: 'warning',
+});
+
+const outputFiles = [...program.outputFiles, ...pages.outputFiles];
 // A package is what its version says.
-const inputs = Object.keys(metafile.inputs).map((input) =>
-  input.replace(/(node_modules\/(?:@[^/]+\/)?[^/]+)\/(?!.*node_modules).*/, '$1/package.json'),
-);
+const inputs = [program, pages]
+  .flatMap(({ metafile }) => Object.keys(metafile.inputs))
+  .map((input) =>
+    input.replace(/(node_modules\/(?:@[^/]+\/)?[^/]+)\/(?!.*node_modules).*/, '$1/package.json'),
+  );
 const files = [...new Set([...inputs, 'listener/build.ts'])].sort();
 const digest = digestOf(ROOT, files);
 await mkdir(DIST, { recursive: true });

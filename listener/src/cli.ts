@@ -183,6 +183,18 @@ function describeProgram(context: CommandContext, finish: (code: number) => void
     );
 
   program
+    .command('checker')
+    .description('write a page by which senders check a file in their browser, before they send it')
+    .argument('<mapping>', 'a mapping as seed takes it, or a Table Schema')
+    .requiredOption('-o, --output <file>', 'the page, such as check.html')
+    .action((mapping, options) =>
+      executeUntilSignal(async () => (await import('./cli/checker.ts')).checker, {
+        mapping,
+        ...options,
+      }),
+    );
+
+  program
     .command('infer')
     .description('propose a Table Schema from samples of one kind of file')
     .argument('<files...>', 'CSV files, or patterns')

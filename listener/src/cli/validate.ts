@@ -82,7 +82,7 @@ export const validate: Command<ValidateOptions> = async (context, options) => {
 async function pageWriter(
   folder: string,
 ): Promise<(path: string, report: QualityReport) => Promise<void>> {
-  const { reportPage } = await import('../console/report-page.ts');
+  const { reportPage } = await import('../console/page.ts');
   const refuse = (error: NodeJS.ErrnoException) => {
     throw new UsageError(`${folder} can't be written to: ${error.message}`);
   };

@@ -1,5 +1,3 @@
-import { createHash } from 'node:crypto';
-
 /** A piece of a page, in which everything that came from elsewhere is escaped. Made by {@link html} alone. */
 export class Html {
   readonly text: string;
@@ -11,7 +9,7 @@ export class Html {
 
   /** Bytes of UTF-8. */
   get bytes(): number {
-    return Buffer.byteLength(this.text);
+    return new TextEncoder().encode(this.text).length;
   }
 }
 
@@ -53,37 +51,4 @@ function escaped(text: string): string {
   return text
     .replace(UNSEEN, (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`)
     .replace(/[&<>"']/g, (character) => ENTITIES[character] as string);
-}
-
-/** What makes a page of its content. */
-export interface PageOptions {
-  readonly title: string;
-  /** The styles; markup of our own. */
-  readonly style: string;
-  readonly body: Html;
-}
-
-/**
- * A whole page in one file that needs nothing else: its policy allows its own styles, and neither scripts nor any
- * address. Source: Content Security Policy Level 3, "The hash-source grammar".
- */
-export function selfContainedPage({ title, style, body }: PageOptions): string {
-  const digest = createHash('sha256').update(style).digest('base64');
-  const policy = `default-src 'none'; style-src 'sha256-${digest}'; base-uri 'none'; form-action 'none'`;
-  const page = html`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${policy}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="referrer" content="no-referrer">
-<title>${title}</title>
-<style>${new Html(style)}</style>
-</head>
-<body>
-${body}
-</body>
-</html>
-`;
-  return page.text;
 }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Config } from '../config.ts';
-import { reportPage } from '../console/report-page.ts';
+import { reportPage } from '../console/page.ts';
 import type { Database } from '../database/connection.ts';
 import {
   findJudgement,

@@ -3,8 +3,7 @@ import type { Fault } from '@file-processing/quality/findings.ts';
 import type { QualityReport } from '@file-processing/quality/report.ts';
 import type { Verdict } from '@file-processing/quality/verdict.ts';
 import { amount } from '../cli/report-text.ts';
-import { Html, html, type Part, selfContainedPage } from './html.ts';
-import { STYLE } from './style.ts';
+import { Html, html, type Part } from './html.ts';
 
 /** What a page about a report says. */
 export interface ReportPage {
@@ -14,6 +13,8 @@ export interface ReportPage {
   readonly report: QualityReport;
   /** More rows of the table of facts: name and text. */
   readonly facts?: readonly (readonly [name: string, text: string])[];
+  /** What could not be checked where the report was made, in sentences. @default nothing */
+  readonly notChecked?: readonly string[];
 }
 
 /** Bytes of a page, whatever is wrong with a file: mail takes it, and a browser opens it at once. */
@@ -36,27 +37,32 @@ const MEANINGS: Readonly<Record<Verdict, string>> = {
   unreadable: 'This file can’t be read as a table. Send it again as described here.',
 };
 
-/** One report as a page that needs nothing else: it can be mailed, printed and kept. At most {@link MOST_PAGE_BYTES}. */
-export function reportPage(page: ReportPage): string {
-  const { name, report } = page;
-  const title = `${report.verdict}: ${shortened(name)}`;
-  return selfContainedPage({ title, style: STYLE, body: reportBody(page) });
-}
-
-/** What {@link reportPage} shows below its title. */
-export function reportBody({ name, report, facts = [] }: ReportPage): Html {
+/** What a page says of one report, in at most {@link MOST_PAGE_BYTES}. It runs in a browser as well. */
+export function reportBody({ name, report, facts = [], notChecked = [] }: ReportPage): Html {
+  // Nobody is told that a file passes what was not looked at.
+  const isPart = report.verdict === 'passed' && notChecked.length > 0;
   return html`<header>
-<p class="verdict ${report.verdict}">${report.verdict}</p>
+<p class="verdict ${isPart ? 'warned' : report.verdict}">${isPart ? 'checked in part' : report.verdict}</p>
 <h1>${shortened(name)}</h1>
-<p>${MEANINGS[report.verdict]}</p>
+<p>${isPart ? 'No fault was found, but not everything could be checked here.' : MEANINGS[report.verdict]}</p>
 </header>
-<main>
+${
+  notChecked.length > 0 &&
+  html`<section aria-labelledby="not-checked">
+<h2 id="not-checked">Not checked here</h2>
+<ul>${
+    upTo(
+      ROOM.head,
+      notChecked.map((sentence) => html`<li>${shortened(sentence)}</li>`),
+    ).shown
+  }</ul>
+</section>`
+}
 ${findings(report)}
 ${faultSection(report)}
 ${ruleSection(report)}
 ${factSection(report, facts)}
-${columnSection(report)}
-</main>`;
+${columnSection(report)}`;
 }
 
 /** What explains most of the faults, and why the verdict is what it is. */
@@ -77,6 +83,26 @@ function findings({ diagnoses = [], reasons }: QualityReport): Part {
 ${found.length > 0 && html`<ol class="diagnoses">${found}</ol>`}
 ${reasons.length > 0 && html`<ul>${why.shown}</ul>`}
 </section>`;
+}
+
+/**
+ * What a report says that could not be judged where it was made, in sentences: rules that need other deliveries or other
+ * files, and keys beyond the memory of a program without scratch space.
+ */
+export function notCheckedIn({
+  deliveryRules = [],
+  faults,
+  faultCounts,
+}: Pick<QualityReport, 'deliveryRules' | 'faults' | 'faultCounts'>): string[] {
+  const unjudged = deliveryRules.filter(({ outcome }) => outcome === 'not judged');
+  const incomplete = faults.filter(({ type }) => type === 'key-check-incomplete');
+  return [
+    ...unjudged.map(({ rule, message }) => `${rule}: ${message}`),
+    ...incomplete.map(({ message }) => message),
+    ...((faultCounts['key-check-incomplete'] ?? 0) > incomplete.length
+      ? ['Duplicates: there are more keys than fit into memory.']
+      : []),
+  ];
 }
 
 /** Faults of one kind in one column. */
@@ -167,7 +193,7 @@ function ruleSection({ deliveryRules = [] }: QualityReport): Part {
   );
   return html`<section aria-labelledby="rules">
 <h2 id="rules">Rules about the delivery</h2>
-<div class="wide" tabindex="0" role="region" aria-label="Rules about the delivery"><table>
+<div class="wide" tabindex="0" role="region" aria-label="Table of rules"><table>
 <thead><tr><th scope="col">Rule</th><th scope="col">Column</th><th scope="col">Outcome</th><th scope="col">Measured</th><th scope="col">Allowed</th></tr></thead>
 <tbody>${rules.shown}</tbody>
 </table></div>
@@ -230,7 +256,7 @@ function columnSection({ columns }: QualityReport): Part {
   const left = columns.length - rows.shown.length;
   return html`<section aria-labelledby="columns">
 <h2 id="columns">Columns</h2>
-<div class="wide" tabindex="0" role="region" aria-label="Columns"><table>
+<div class="wide" tabindex="0" role="region" aria-label="Table of columns"><table>
 <thead><tr><th scope="col" class="number">No.</th><th scope="col">Label</th><th scope="col">Type</th><th scope="col">Filled</th><th scope="col" class="number">Faults</th><th scope="col">Smallest</th><th scope="col">Largest</th></tr></thead>
 <tbody>${rows.shown}</tbody>
 </table></div>

@@ -4,11 +4,8 @@ import type { QualityReport } from '@file-processing/quality/report.ts';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { html } from '../../../../listener/src/console/html.ts';
-import {
-  groupsOf,
-  MOST_PAGE_BYTES,
-  reportPage,
-} from '../../../../listener/src/console/report-page.ts';
+import { reportPage } from '../../../../listener/src/console/page.ts';
+import { groupsOf, MOST_PAGE_BYTES } from '../../../../listener/src/console/report-body.ts';
 import { NODE_PORTS } from '../../../../listener/src/jobs/engine-ports.ts';
 
 const schema = {
