@@ -337,7 +337,7 @@ function endHeld(
 
 const endTogether = sharedStatement<EndedRow, boolean>(
   async (database, ends) => {
-    const { runs, judgements, notices } = tablesOf(database);
+    const { runs, judgements, notices, monitoringFiles, periodVerdicts } = tablesOf(database);
     const told = ends.filter(({ tells }) => tells).map(({ run_id }) => run_id);
     // In the same statement: there is no verdict without it, and none waits for it.
     const outbox = `, told AS (
@@ -355,6 +355,10 @@ const endTogether = sharedStatement<EndedRow, boolean>(
          RETURNING judgement.run_id, judgement.number, judgement.status, judgement.verdict,
            judgement.finished_at, judgement.mapping_name, judgement.monitoring_file_id,
            judgement.quiet
+       ), counted AS (
+         INSERT INTO ${periodVerdicts} (run_id, number)
+         SELECT run_id, number FROM ended JOIN ${monitoringFiles} AS file
+           ON file.id = ended.monitoring_file_id AND file.schedule IS NOT NULL
        )${told.length === 0 ? '' : outbox}
        UPDATE ${runs} AS run SET
          status = CASE WHEN ended.number = run.last_number THEN ended.status ELSE run.status END,

@@ -16,6 +16,14 @@ export interface Tables {
   readonly notices: string;
   /** The messages that tell of them. */
   readonly noticeMessages: string;
+  /** Times at which something is due, with what became of it. */
+  readonly periods: string;
+  readonly periodChanges: string;
+  /** Schedules as the clock of the periods works by them. */
+  readonly periodSchedules: string;
+  /** Verdicts that the clock has not looked at. */
+  readonly periodVerdicts: string;
+  readonly periodClock: string;
   /** What knex notes of the migrations that ran. */
   readonly migrations: string;
 }
@@ -41,6 +49,11 @@ export function tablesOf(database: Database | Transaction): Tables {
     ruleSets: `${schema}.rule_sets`,
     notices: `${schema}.notices`,
     noticeMessages: `${schema}.notice_messages`,
+    periods: `${schema}.periods`,
+    periodChanges: `${schema}.period_changes`,
+    periodSchedules: `${schema}.period_schedules`,
+    periodVerdicts: `${schema}.period_verdicts`,
+    periodClock: `${schema}.period_clock`,
     migrations: `${schema}.${MIGRATIONS_TABLE}`,
   };
 }

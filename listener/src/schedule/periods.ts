@@ -1,9 +1,11 @@
 import { type Cron, readCron } from './cron.ts';
 import { durationOf, type Holidays, type Schedule, WEEKDAYS } from './schedule.ts';
-import { DAY_MS, instantOf, type WallTime, wallTimeAt } from './time-zone.ts';
+import { DAY_MS, instantOf, type WallTime, wallText, wallTimeAt } from './time-zone.ts';
 
 /** One time at which a delivery is due, and what counts for it. The due time names it: no two periods of a schedule share one. */
 export interface Period {
+  /** `2026-11` and the like of a period of the calendar, `2026-11-09/P1W` of a week; else the due time in its zone. */
+  readonly name: string;
   /** What the delivery is about: by the calendar, or since the due time before. */
   readonly start: Date;
   readonly end: Date;
@@ -73,16 +75,38 @@ function periodsOf(schedule: Schedule, dues: readonly Due[]): Period[] {
     return {
       ...('every' in schedule
         ? {
+            name: calendarName(schedule.every, due),
             start: new Date(instantOf(due.start, timeZone)),
             end: new Date(instantOf(due.end, timeZone)),
           }
-        : { start: new Date(previous?.at ?? due.at), end: new Date(due.at) }),
+        : {
+            name: wallText(wallTimeAt(due.at, timeZone)),
+            start: new Date(previous?.at ?? due.at),
+            end: new Date(due.at),
+          }),
       opensAt: new Date(opening(schedule, previous, due)),
       closesAt: new Date(next === undefined ? LAST_TIME : opening(schedule, due, next)),
       dueAt: new Date(due.at),
       missingAt: new Date(moved(due.at, schedule.grace, timeZone, 1)),
     };
   });
+}
+
+/** Of several that a holiday has put together, the last one's. */
+function calendarName(every: string, { end }: Due): string {
+  const { indexAt, startOf } = calendarPeriods(every);
+  const start = new Date(startOf(indexAt(end) - 1));
+  const day = start.toISOString().slice(0, 10);
+  const [year, month] = [day.slice(0, 4), start.getUTCMonth()];
+  const names: Readonly<Record<string, string>> = {
+    P1D: day,
+    P1W: `${day}/P1W`,
+    P1M: day.slice(0, 7),
+    P3M: `${year}-Q${month / 3 + 1}`,
+    P6M: `${year}-H${month / 6 + 1}`,
+    P1Y: year,
+  };
+  return names[every] ?? day;
 }
 
 /** That a Date has, and PostgreSQL's timestamps too. */

@@ -40,6 +40,8 @@ export interface PeriodChange {
   readonly monitoringFileId: number | null;
   /** The set that it is of, or that the file belongs to; null for a file of none. */
   readonly set: string | null;
+  /** Of the period, as {@link Period.name}. */
+  readonly period: string;
   /** What the delivery is about. */
   readonly start: Date;
   readonly end: Date;

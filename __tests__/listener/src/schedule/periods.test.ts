@@ -52,6 +52,27 @@ describe('due times', () => {
     ]);
   });
 
+  test.each([
+    ['P1D', '2026-11-08'],
+    ['P1W', '2026-11-02/P1W'],
+    ['P1M', '2026-10'],
+    ['P3M', '2026-Q3'],
+    ['P6M', '2026-H1'],
+    ['P1Y', '2025'],
+  ])('of %s are named by their period', (every, name) => {
+    const [period] = periodsDue(
+      { every, due: 'PT1M' },
+      day('2026-01-01'),
+      day('2026-11-09T01:00'),
+    ).slice(-1);
+    expect(period?.name).toBe(name);
+  });
+
+  test('of cron are named by what clocks in the zone show then', () => {
+    const schedule = { cron: '0 17 5 * *', timeZone: 'America/Denver' };
+    expect(periodDueFrom(schedule, day('2026-11-01'))?.name).toBe('2026-11-05 17:00');
+  });
+
   test('that the clock skips count at the next time that it shows', () => {
     const schedule = { cron: '30 2 * * *', timeZone: 'America/Denver' };
     expect(dues(schedule, '2027-03-13T12:00', '2027-03-16T00:00')).toEqual([
