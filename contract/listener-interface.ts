@@ -63,6 +63,8 @@ export const COMMANDS: readonly string[] = [
   RUN,
   'rules',
   'runs',
+  'deliveries',
+  'history',
   'forget',
   'dead',
   BACKFILL.command,

@@ -50,6 +50,8 @@ test('there is a rule for everything that waits for somebody', () => {
       'file_processing_dead_messages',
       'file_processing_missing_reports',
       'file_processing_unmonitored_files',
+      'file_processing_late_deliveries',
+      'file_processing_missing_deliveries',
       'file_processing_oldest_waiting_seconds',
       'file_processing_judgements_without_verdict_total',
     ]),

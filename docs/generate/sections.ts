@@ -11,6 +11,7 @@ import { mermaidOf } from '../../src/synthesized/diagram/mermaid.ts';
 import { modelOf } from '../../src/synthesized/model/model.ts';
 import type { SynthesizedStack } from '../../src/synthesized/synthesized-stack.ts';
 import { qualitySections } from './quality-tables.ts';
+import { scheduleSections } from './schedule-tables.ts';
 import {
   commandsMarkdown,
   environmentMarkdown,
@@ -33,6 +34,8 @@ export function listenerMetrics(): Metrics {
       deadMessages: 0,
       missingReports: 0,
       unmonitoredFiles: 0,
+      lateDeliveries: 0,
+      missingDeliveries: 0,
       oldestWaitingSeconds: 0,
     }),
   });
@@ -51,6 +54,7 @@ export function generatedSections(stacks: readonly SynthesizedStack[]): Record<s
     'metrics of the listener': metricsMarkdown(listenerMetrics().registry.getMetricsAsArray()),
     'rules of the audit': rulesMarkdown(ALL_RULES),
     ...qualitySections(),
+    ...scheduleSections(),
     'diagram of the stacks': `\`\`\`mermaid\n${mermaidOf(modelOf(stacks))}\`\`\``,
   };
   for (const { name, json } of stacks) {

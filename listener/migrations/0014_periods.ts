@@ -53,7 +53,7 @@ export async function up(knex: Knex): Promise<void> {
     CREATE INDEX periods_of_sets ON ${periods} (client, set_name, due_at) WHERE set_name IS NOT NULL;
     CREATE INDEX periods_by_run ON ${periods} (run_id) WHERE run_id IS NOT NULL;
     CREATE INDEX periods_open ON ${periods} (monitoring_file_id) WHERE state IN ('expected', 'late');
-    CREATE INDEX periods_absent ON ${periods} (state, missing_at) WHERE state IN ('late', 'missing');
+    CREATE INDEX periods_absent ON ${periods} (state, closes_at) WHERE state IN ('late', 'missing');
 
     CREATE TABLE ${periodChanges} (
       id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

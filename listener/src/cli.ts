@@ -16,6 +16,7 @@ import {
   actor,
   DEAD_KINDS,
   dryRun,
+  idValue,
   json,
   keyPattern,
   limitValue,
@@ -31,6 +32,7 @@ import {
 } from './cli/options.ts';
 import { JUDGEMENT_STATUSES } from './database/judgements.ts';
 import { SEED_FOLDER } from './rules/rule-set.ts';
+import { PERIOD_STATES } from './schedule/transitions.ts';
 
 /**
  * Runs one command.
@@ -132,6 +134,7 @@ function describeProgram(context: CommandContext, finish: (code: number) => void
 
   describeRules(program, executeUntilSignal, execute);
   describeRuns(program, executeUntilSignal);
+  describeDeliveries(program, executeUntilSignal);
   describeForget(program, execute);
   describeDead(program, executeUntilSignal);
 
@@ -360,6 +363,43 @@ function describeContracts(rules: Commander, execute: Execute): void {
     .argument('<folder>', 'a rule set')
     .action((folder) =>
       execute(async () => (await import('./cli/contracts.ts')).exportRules, { folder }),
+    );
+}
+
+function describeDeliveries(program: Commander, execute: Execute): void {
+  program
+    .command('deliveries')
+    .description('list what was due, what is expected, and what came of it, the last due first')
+    .option('--client <client>')
+    .option('--file <file>', 'a monitored file: its id as rules list shows it, or bucket/pattern')
+    .option('--set <set>', 'a set and its files')
+    .option('--period <period>', 'what their names begin with: 2026, 2026-11, 2026-11-05')
+    .addOption(new Option('--state <state>', 'only these').choices(PERIOD_STATES))
+    .addOption(
+      new Option('--after <id>', 'the next page: what comes after this period').argParser(idValue),
+    )
+    .addOption(pageSize())
+    .addOption(json())
+    .action((options) =>
+      execute(async () => (await import('./cli/deliveries.ts')).deliveries, options),
+    );
+  program
+    .command('history')
+    .description(
+      'show the deliveries of a monitored file with their verdicts, the last judged first',
+    )
+    .argument('<file>', 'its id as rules list shows it, or bucket/pattern')
+    .addOption(since())
+    .addOption(until())
+    .addOption(
+      new Option('--limit <number>', 'how many (default: 50, of an export all)').argParser(
+        limitValue,
+      ),
+    )
+    .option('--csv', 'export CSV', false)
+    .option('--json', 'export JSON', false)
+    .action((file, options) =>
+      execute(async () => (await import('./cli/deliveries.ts')).history, { file, ...options }),
     );
 }
 

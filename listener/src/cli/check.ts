@@ -107,7 +107,7 @@ async function databaseChecks(
 /** A file that has waited for longer than this waits for somebody. */
 const LONGEST_WAIT_SECONDS = 3600;
 
-/** What waits for somebody; files that nobody monitors may be wanted, and are only counted. */
+/** What waits for somebody; files that nobody monitors may be wanted, what is late may come: both are only counted. */
 function backlogChecks(backlog: Backlog): readonly CheckResult[] {
   const counted = (count: number) => (count === COUNTED_TO ? `${count} or more` : `${count}`);
   const none = (name: string, count: number, next: string): CheckResult =>
@@ -127,6 +127,12 @@ function backlogChecks(backlog: Backlog): readonly CheckResult[] {
             'the log says why; file-processing dead retry writes those that used up their attempts',
           ),
         ]),
+    none(
+      'missing deliveries',
+      backlog.missingDeliveries,
+      'file-processing deliveries --state missing lists them',
+    ),
+    { name: 'late deliveries', ok: true, found: counted(backlog.lateDeliveries) },
     {
       name: 'oldest file that waits',
       ok: !waits,

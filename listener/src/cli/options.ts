@@ -19,6 +19,12 @@ export function limitValue(text: string): number {
   return number;
 }
 
+/** A number that a list has shown. @throws {InvalidArgumentError} */
+export function idValue(text: string): number {
+  if (/^\d{1,15}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('The number is needed that the last page ended with.');
+}
+
 /** What {@link timeValue} takes, in words. */
 export const TIME =
   'a day (2026-11-28), a time (2026-11-28T17:00:00Z), in UTC unless it says otherwise, or how long ago (90m, 24h, 7d)';

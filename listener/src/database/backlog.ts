@@ -15,6 +15,10 @@ export interface Backlog {
   readonly missingReports: number | undefined;
   /** Files of the last days whose verdict is of no mapping, as `runs list --unmonitored` has them. */
   readonly unmonitoredFiles: number;
+  /** Deliveries that are past their due time, and not missing yet. */
+  readonly lateDeliveries: number;
+  /** Those that are missing, until some days after the next one's time has begun. */
+  readonly missingDeliveries: number;
   /** Age of the oldest judgement that has not ended; 0 for none. A listing's and a rule change's take their time. */
   readonly oldestWaitingSeconds: number;
 }
@@ -40,6 +44,7 @@ export async function backlogOf(
   { writesReports }: { readonly writesReports: boolean },
 ): Promise<Backlog> {
   const { snsMessages, runs, judgements } = tablesOf(database);
+  const { periods, periodSchedules } = tablesOf(database);
   const recent = `now() - interval '${BACKLOG_DAYS} days'`;
   // The limit comes before the join, so that this is at most so many look-ups.
   const missingReports = `(
@@ -49,6 +54,12 @@ export async function backlogOf(
         AND finished_at < now() - interval '${REPORT_MINUTES} minutes' LIMIT ${COUNTED_TO}
     ) AS judgement JOIN ${runs} ON id = run_id AND verdict_number = number
   )`;
+  const absent = (condition: string) => `(
+    SELECT count(*) FROM (
+      SELECT FROM ${periods} WHERE ${condition} AND monitoring_file_id IN (
+        SELECT monitoring_file_id FROM ${periodSchedules}
+      ) LIMIT ${COUNTED_TO}
+    ) AS period)`;
   const { rows } = await database.raw<{ rows: readonly BacklogRow[] }>(
     `SELECT
        (SELECT count(*) FROM (
@@ -62,6 +73,8 @@ export async function backlogOf(
        (SELECT count(*) FROM (
          SELECT FROM ${runs} WHERE unmonitored AND created_at > ${recent} LIMIT ${COUNTED_TO}
        ) AS run) AS "unmonitoredFiles",
+       ${absent("state = 'late'")} AS "lateDeliveries",
+       ${absent(`state = 'missing' AND closes_at > ${recent}`)} AS "missingDeliveries",
        extract(epoch FROM now() - least(
          now(),
          (SELECT min(created_at) FROM ${runs}

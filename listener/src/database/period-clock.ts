@@ -267,7 +267,7 @@ async function schedulesOf(
 function schedulesDue(transaction: Transaction, now: Date): Promise<Scheduled[]> {
   return schedulesOf(
     transaction,
-    `known.next_at <= ? ORDER BY known.next_at LIMIT ${MOST_AT_ONCE}`,
+    `known.next_at <= ? ORDER BY known.next_at, file.id LIMIT ${MOST_AT_ONCE}`,
     [now],
   );
 }

@@ -108,6 +108,14 @@ const BACKLOG_GAUGES = {
     name: 'file_processing_unmonitored_files',
     help: 'Files of the last seven days whose verdict is of no mapping.',
   },
+  lateDeliveries: {
+    name: 'file_processing_late_deliveries',
+    help: 'Deliveries of monitored files that are past their due time, and within their grace.',
+  },
+  missingDeliveries: {
+    name: 'file_processing_missing_deliveries',
+    help: 'Deliveries of monitored files that are past their grace, until seven days after the next one is expected.',
+  },
   oldestWaitingSeconds: {
     name: 'file_processing_oldest_waiting_seconds',
     help: 'Age of the oldest judgement that waits or is in hand, but for those of a listing or a rule change; 0 for none.',

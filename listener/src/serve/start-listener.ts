@@ -48,6 +48,7 @@ import { missingCertificates, queuedDelivery } from '../sqs/queued-delivery.ts';
 import { type Breakers, type BreakersOptions, createBreakers } from '../storage/breaker.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
 import { openStore } from '../storage/open-store.ts';
+import { startClock } from './clock.ts';
 import { jobHandler } from './job-handler.ts';
 import { type RulesInForce, startRules } from './rules-in-force.ts';
 import { shutdownBudget } from './shutdown.ts';
@@ -181,6 +182,8 @@ export async function startListener(options: ListenerOptions): Promise<RunningLi
         const repeated = await start(parts);
         closers.push(() => repeated.stop());
       }
+      const clock = startClock({ database, logger, tells: config.notices.isOn });
+      closers.push(() => clock.stop());
       const telling = await startNotices(parts);
       if (telling) closers.push(() => telling.stop());
     }

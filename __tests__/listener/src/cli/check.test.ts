@@ -223,6 +223,8 @@ describe('check --only backlog', () => {
       'ok  dead letters  0',
       'ok  unread messages  0',
       'ok  verdicts of the last 7 days without report  0',
+      'ok  missing deliveries  0',
+      'ok  late deliveries  0',
       'ok  oldest file that waits  0 seconds',
       'ok  unmonitored files of the last 7 days  0',
       '',

@@ -51,6 +51,8 @@ const NOTHING = {
   deadMessages: 0,
   missingReports: 0,
   unmonitoredFiles: 0,
+  lateDeliveries: 0,
+  missingDeliveries: 0,
   oldestWaitingSeconds: 0,
 };
 
@@ -261,4 +263,42 @@ test('the figures are read by indexes, and next to nothing of tables full of wha
   expect(JSON.stringify(plan)).not.toContain('Seq Scan');
   const pages = plan['Shared Hit Blocks'] + plan['Shared Read Blocks'];
   expect(pages).toBeLessThan(50);
+});
+
+describe('deliveries', () => {
+  const period = (days: number, state: string) => ({
+    ...{ client: 'c', name: '2026', time_zone: 'UTC', state },
+    monitoring_file_id: given.database('monitoring_files').select('id').limit(1),
+    ...{ starts_at: ago((days + 4) * DAY), ends_at: ago((days + 3) * DAY) },
+    ...{ opens_at: ago((days + 3) * DAY), due_at: ago((days + 2) * DAY) },
+    ...{ missing_at: ago((days + 1) * DAY), closes_at: ago(days * DAY) },
+  });
+  beforeEach(async () => {
+    await given.database.raw('TRUNCATE period_changes, periods, period_schedules');
+    const [{ id }] = await given.database('monitoring_files').select('id');
+    const now = new Date();
+    await given
+      .database('period_schedules')
+      .insert({ monitoring_file_id: id, schedule: '{}', since: now, next_at: now });
+  });
+
+  test('are late until they come or are missing', async () => {
+    await given.database('periods').insert(period(20, 'late'));
+    expect(await backlog()).toEqual({ ...NOTHING, lateDeliveries: 1 });
+  });
+
+  test.each([
+    ['is expected soon', -3, 1],
+    [`was expected ${BACKLOG_DAYS - 1} days ago`, BACKLOG_DAYS - 1, 1],
+    [`was expected ${BACKLOG_DAYS + 1} days ago`, BACKLOG_DAYS + 1, 0],
+  ])('are missing while the next one %s', async (_when, days, count) => {
+    await given.database('periods').insert(period(days, 'missing'));
+    expect(await backlog()).toEqual({ ...NOTHING, missingDeliveries: count });
+  });
+
+  test("of a file that has no schedule any more are nobody's business", async () => {
+    await given.database('periods').insert(period(0, 'late'));
+    await given.database('period_schedules').delete();
+    expect(await backlog()).toEqual(NOTHING);
+  });
 });

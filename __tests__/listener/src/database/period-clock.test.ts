@@ -27,8 +27,7 @@ beforeAll(async () => {
 afterAll(() => given?.drop());
 beforeEach(async () => {
   await given.database.raw(
-    `TRUNCATE period_changes, periods, period_schedules, period_verdicts, period_clock, notices,
-       judgements, runs, monitoring_files`,
+    'TRUNCATE monitoring_files, judgements, runs, period_verdicts, period_clock RESTART IDENTITY CASCADE',
   );
 });
 

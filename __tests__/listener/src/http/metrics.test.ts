@@ -8,6 +8,8 @@ const BACKLOG = {
   deadMessages: 2,
   missingReports: 3,
   unmonitoredFiles: 4,
+  lateDeliveries: 5,
+  missingDeliveries: 6,
   oldestWaitingSeconds: 1.5,
 };
 
@@ -119,6 +121,8 @@ describe('createMetrics', () => {
         'file_processing_dead_letters 1',
         'file_processing_dead_messages 2',
         'file_processing_unmonitored_files 4',
+        'file_processing_late_deliveries 5',
+        'file_processing_missing_deliveries 6',
         'file_processing_oldest_waiting_seconds 1.5',
       ]),
     );
