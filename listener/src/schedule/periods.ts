@@ -1,5 +1,11 @@
-import { type Cron, readCron } from './cron.ts';
-import { durationOf, type Holidays, type Schedule, WEEKDAYS } from './schedule.ts';
+import {
+  type Cron,
+  durationOf,
+  type Holidays,
+  readCron,
+  type Schedule,
+  WEEKDAYS,
+} from './schedule.ts';
 import { DAY_MS, instantOf, type WallTime, wallText, wallTimeAt } from './time-zone.ts';
 
 /** One time at which a delivery is due, and what counts for it. The due time names it: no two periods of a schedule share one. */

@@ -14,6 +14,7 @@ import { backlogOf } from '../database/backlog.ts';
 import { answers, connect, type Database, onceAvailable } from '../database/connection.ts';
 import { failJudgements } from '../database/judgements.ts';
 import { migrate } from '../database/migrate.ts';
+import { lookAtPeriods } from '../database/period-clock.ts';
 import { deleteOld } from '../database/retention.ts';
 import { checkSchema, isUsable } from '../database/schema-version.ts';
 import { signingCertificates } from '../database/sns-messages.ts';
@@ -48,7 +49,6 @@ import { missingCertificates, queuedDelivery } from '../sqs/queued-delivery.ts';
 import { type Breakers, type BreakersOptions, createBreakers } from '../storage/breaker.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
 import { openStore } from '../storage/open-store.ts';
-import { startClock } from './clock.ts';
 import { jobHandler } from './job-handler.ts';
 import { type RulesInForce, startRules } from './rules-in-force.ts';
 import { shutdownBudget } from './shutdown.ts';
@@ -178,12 +178,11 @@ export async function startListener(options: ListenerOptions): Promise<RunningLi
     const worker = judgesFiles ? startJobs(parts, store) : undefined;
     if (worker) closers.push(() => worker.stop(0));
     if (judgesFiles) {
-      for (const start of [startSupervision, startDeadLetters, startRepairs, startRetention]) {
+      const tasks = [startSupervision, startDeadLetters, startRepairs, startRetention, startClock];
+      for (const start of tasks) {
         const repeated = await start(parts);
         closers.push(() => repeated.stop());
       }
-      const clock = startClock({ database, logger, tells: config.notices.isOn });
-      closers.push(() => clock.stop());
       const telling = await startNotices(parts);
       if (telling) closers.push(() => telling.stop());
     }
@@ -348,6 +347,42 @@ function startRetention({ options, database, queue }: Parts): Repeated {
     async stop() {
       stopping = true;
       await first;
+      await repeated.stop();
+    },
+  };
+}
+
+/** How often the states of what is due are brought up to date. */
+const CLOCK_MS = 5_000;
+
+/** Works out again and again what has come, is late or is missing; of all processes one at a time. */
+function startClock({ options, database }: Parts): Repeated {
+  const { config, logger } = options;
+  const refused = new Set<string>();
+  let stopping = false;
+  const look = async () => {
+    for (let more = true; more && !stopping; ) {
+      const found = await lookAtPeriods({ database, tells: config.notices.isOn });
+      if (found === undefined) return;
+      more = found.hasMore;
+      for (const file of found.badSchedules) {
+        if (refused.has(file)) continue;
+        refused.add(file);
+        logger.error({ file }, 'the schedule can not be worked by: nothing is expected');
+      }
+      if (found.changes.length === 0) continue;
+      const counts: Record<string, number> = {};
+      for (const { to } of found.changes) counts[to] = (counts[to] ?? 0) + 1;
+      const isBad = (counts.late ?? 0) + (counts.missing ?? 0) > 0;
+      logger[isBad ? 'warn' : 'info'](counts, 'states of deliveries changed');
+    }
+  };
+  const repeated = repeat(CLOCK_MS, look, (error) =>
+    logger.warn({ err: error }, 'the states of deliveries were not brought up to date'),
+  );
+  return {
+    async stop() {
+      stopping = true;
       await repeated.stop();
     },
   };
