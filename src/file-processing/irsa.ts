@@ -276,7 +276,13 @@ const LONGEST_POLICY = 6144;
 function rulesStatements(context: Context): readonly PolicyStatement[] {
   const location = readRulesLocation(context.settings.rules_location);
   if (location === undefined || !('bucket' in location)) return [];
-  return readRules(`${bucketArn(context, location.bucket)}/${location.prefix}`);
+  const { region, partition, settings } = context;
+  return readRules({
+    bucketArn: bucketArn(context, location.bucket),
+    prefix: location.prefix,
+    keyArn: settings.rules_kms_key_arn,
+    s3Host: `s3.${region}.${partition.dnsSuffix}`,
+  });
 }
 
 /** @throws SettingsError where buckets and prefixes together are too long for one policy */

@@ -81,9 +81,40 @@ export function bucketAccess(access: BucketAccess): readonly PolicyStatement[] {
   return statements;
 }
 
-/** Allows the listener to read its rule set, and no other object. @param arn of the prefix */
-export function readRules(arn: string): readonly PolicyStatement[] {
-  return [{ Sid: 'ReadRules', Effect: 'Allow', Action: 's3:GetObject', Resource: `${arn}*` }];
+/** Where the listener's rule set lies. */
+export interface RulesAccess {
+  readonly bucketArn: string;
+  readonly prefix: string;
+  /** Key of KMS that encrypts it; `''` for none. */
+  readonly keyArn: string;
+  /** Host by which S3 calls KMS. */
+  readonly s3Host: string;
+}
+
+/**
+ * Allows the listener to read its rule set, and no other object. The key it may use for nothing else: S3 names the object to
+ * KMS or, where the bucket has an S3 Bucket Key, the bucket (S3 User Guide, "Encryption context").
+ */
+export function readRules(access: RulesAccess): readonly PolicyStatement[] {
+  const { bucketArn, prefix, keyArn, s3Host } = access;
+  const objects = `${bucketArn}/${prefix}*`;
+  const read: PolicyStatement = {
+    ...{ Sid: 'ReadRules', Effect: 'Allow', Action: 's3:GetObject', Resource: objects },
+  };
+  if (keyArn === '') return [read];
+  return [
+    read,
+    {
+      Sid: 'DecryptRules',
+      Effect: 'Allow',
+      Action: 'kms:Decrypt',
+      Resource: keyArn,
+      Condition: {
+        StringEquals: { 'kms:ViaService': s3Host },
+        StringLike: { 'kms:EncryptionContext:aws:s3:arn': [bucketArn, objects] },
+      },
+    },
+  ];
 }
 
 /**

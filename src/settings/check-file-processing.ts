@@ -302,7 +302,10 @@ function checkPrefixes(settings: FileProcessingSettings): FileProcessingFinding[
 /** Whoever delivers could write rules, and reports and rules would be in each other's way. */
 function checkRules(settings: FileProcessingSettings): FileProcessingFinding[] {
   const location = readRulesLocation(settings.rules_location);
-  if (location === undefined || !('bucket' in location)) return [];
+  if (location === undefined || !('bucket' in location)) {
+    const message = 'needs rules_location: it is the key of the objects there';
+    return settings.rules_kms_key_arn === '' ? [] : [{ variable: 'rules_kms_key_arn', message }];
+  }
   const { bucket, prefix } = location;
   const isNear = (other: string) =>
     other !== '' && (prefix.startsWith(other) || other.startsWith(prefix));
@@ -565,6 +568,7 @@ const ARN_VARIABLES = [
   'existing_topic_arn',
   'tls_certificate_arn',
   'volume_kms_key_arn',
+  'rules_kms_key_arn',
 ] as const;
 /** S3, CloudWatch and load balancers take only what is in their own region. */
 const SAME_REGION: readonly string[] = [

@@ -67,8 +67,15 @@ export function instanceStacks(): Stacks {
   }));
 }
 
-/** The stacks with a queue between the topic and the listener. */
-export const QUEUE: Settings = { processing: { delivery: 'sqs' } };
+/** The stacks with a queue between the topic and the listener, whose rules are in S3, under a key of KMS. */
+export const QUEUE: Settings = {
+  processing: {
+    delivery: 'sqs',
+    rules_location: 's3://agency-rules/file-processing/',
+    rules_kms_key_arn:
+      'arn:aws-us-gov:kms:us-gov-west-1:123456789012:key/5b8e7f4c-8a3d-4c0e-9a55-0f3a5d1b2c4d',
+  },
+};
 
 /** The stacks with events by EventBridge. */
 export const BRIDGE: Settings = {

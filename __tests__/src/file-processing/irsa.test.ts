@@ -58,6 +58,29 @@ describe('The role of the listener', () => {
     ]);
   });
 
+  it('decrypts by the key of its rule set that, and nothing else', () => {
+    const rules_kms_key_arn = 'arn:aws-us-gov:kms:us-gov-west-1:123456789012:key/0b1e6f4c';
+    const rules = synthesizeFileProcessing({
+      ...{ rules_location: 's3://agency-rules/rules/', rules_kms_key_arn },
+    });
+    const statements = statementsAt(rules, 'aws_iam_policy.file_processing_s3', 'policy');
+    expect(statements.find(({ Sid }) => Sid === 'DecryptRules')).toStrictEqual({
+      Sid: 'DecryptRules',
+      Effect: 'Allow',
+      Action: 'kms:Decrypt',
+      Resource: rules_kms_key_arn,
+      Condition: {
+        StringEquals: { 'kms:ViaService': 's3.us-gov-west-1.amazonaws.com' },
+        StringLike: {
+          'kms:EncryptionContext:aws:s3:arn': [
+            'arn:aws-us-gov:s3:::agency-rules',
+            'arn:aws-us-gov:s3:::agency-rules/rules/*',
+          ],
+        },
+      },
+    });
+  });
+
   const json = synthesizeFileProcessing();
 
   it('trusts exactly one ServiceAccount of exactly one cluster', () => {

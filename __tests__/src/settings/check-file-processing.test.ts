@@ -188,6 +188,12 @@ describe('faults between variables', () => {
       /^in\/reports\/ must lie outside buckets\[1\]\.prefixes \(in\/\)/,
     ],
     [
+      'a key of rules that are not in S3',
+      { rules_kms_key_arn: 'arn:aws-us-gov:kms:us-gov-west-1:123456789012:key/0b1e6f4c' },
+      'rules_kms_key_arn',
+      /needs rules_location/,
+    ],
+    [
       'rules where clients deliver',
       { s3_prefixes: ['in/'], rules_location: 's3://drop-box/in/rules/' },
       'rules_location',

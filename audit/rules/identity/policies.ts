@@ -108,6 +108,12 @@ function badWildcard(condition: PolicyCondition, value: string): boolean {
   if (is(condition, 's3:prefix')) {
     return condition.operator !== 'StringLike' || !/^[^*?]+\/\*$/.test(value);
   }
+  // Objects of one bucket below a folder.
+  if (is(condition, 'kms:EncryptionContext:aws:s3:arn')) {
+    return (
+      condition.operator !== 'StringLike' || !/^arn:[^*?]+:s3:::[^*?/]+\/[^*?]+\/\*$/.test(value)
+    );
+  }
   const oneOfMany = is(condition, 'aws:SourceArn') && condition.operator.startsWith('Arn');
   return !(oneOfMany && /^arn:[^:*?]+:ec2:[^:*?]+:<account>:vpc-flow-log\/\*$/.test(value));
 }

@@ -435,18 +435,35 @@ function listFaults(statement: PolicyStatement, job: Job | undefined): readonly 
     .map((pattern) => `${statement.sid}: lists ${pattern}, more than it reads`);
 }
 
+/** What the objects must be that a right on a key is for; S3 tells KMS, which calls it the context. */
+const ENCRYPTED_OBJECT = 'kms:EncryptionContext:aws:s3:arn';
+
+/** A right on the key of the rule set is for that alone. */
+function rulesKeyFaults(statement: PolicyStatement, job: Job | undefined): readonly string[] {
+  const rules = job?.rules;
+  if (rules === undefined || statement.actions.join() !== 'kms:Decrypt') return [];
+  const [bucket = ''] = rules.split('/');
+  return requiredValues(statement, ENCRYPTED_OBJECT)
+    .filter((object) => object !== bucket && object !== `${rules}*`)
+    .map((object) => `${statement.sid}: decrypts ${object}, more than the rule set`);
+}
+
 /** A right on the bucket's key is for reading, and for writing where there is a right to write. */
 function keyFaults(statements: readonly PolicyStatement[]): readonly string[] {
   const writes = statements.some((statement) => allows(statement, 's3:PutObject'));
-  return statements
-    .filter((statement) =>
-      requiredValues(statement, 'kms:ViaService').some((host) => host.startsWith('s3.')),
-    )
-    .flatMap((statement) =>
-      ['kms:Decrypt', ...(writes ? ['kms:GenerateDataKey'] : [])]
-        .filter((action) => !allows(statement, action))
-        .map((action) => `${statement.sid}: the bucket's key needs ${action} too`),
-    );
+  return (
+    statements
+      .filter((statement) =>
+        requiredValues(statement, 'kms:ViaService').some((host) => host.startsWith('s3.')),
+      )
+      // Rules are never written.
+      .filter((statement) => requiredValues(statement, ENCRYPTED_OBJECT).length === 0)
+      .flatMap((statement) =>
+        ['kms:Decrypt', ...(writes ? ['kms:GenerateDataKey'] : [])]
+          .filter((action) => !allows(statement, action))
+          .map((action) => `${statement.sid}: the bucket's key needs ${action} too`),
+      )
+  );
 }
 
 /** Rules on the role of pods. */
@@ -548,6 +565,7 @@ export const WORKLOAD_ROLE_RULES: readonly Rule[] = [
                   .map((resource) => `${sid}: ${action} on ${resource} is more than it works with`),
               ),
             ...listFaults(statement, job),
+            ...rulesKeyFaults(statement, job),
           ];
         });
     },

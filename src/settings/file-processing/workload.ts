@@ -1,3 +1,4 @@
+import { isArnOf } from '@file-processing/contract/arn.ts';
 import { overridesPod, UNMONITORED_CHOICES } from '@file-processing/contract/listener-variables.ts';
 import { readRulesLocation } from '@file-processing/contract/rule-set.ts';
 import { choice, flag, integer, text, textList, textMap } from '../variable.ts';
@@ -219,6 +220,15 @@ export const workloadVariables = {
       const location = readRulesLocation(value);
       return value === '' || (location !== undefined && 'bucket' in location);
     },
+  }),
+  rules_kms_key_arn: text({
+    description:
+      'Key that the objects below rules_location are encrypted with, if it is one of KMS: the listener may decrypt by it what lies there, and nothing else.',
+    default: '',
+    example:
+      'arn:aws-us-gov:kms:us-gov-west-1:123456789012:key/0b1e6f4c-8a3d-4c0e-9a55-0f3a5d1b2c4d',
+    allowed: 'the ARN of a KMS key',
+    accepts: isArnOf('kms', /^key\/[\w-]+$/),
   }),
   unmonitored: choice(UNMONITORED_CHOICES, {
     description:

@@ -591,6 +591,18 @@ describeRules(POLICY_RULES, {
       ],
     ],
   },
+  queue: {
+    'conditions-bind': [
+      [
+        'a key that decrypts what any bucket has',
+        ({ statement }) =>
+          statement(/EncryptionContext/, (s) => {
+            Object(s.Condition).StringLike['kms:EncryptionContext:aws:s3:arn'] =
+              'arn:aws-us-gov:s3:::*';
+          }),
+      ],
+    ],
+  },
   buckets: {
     'conditions-bind': [
       [

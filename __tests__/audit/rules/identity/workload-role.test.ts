@@ -3,6 +3,7 @@ import { describeRules } from '../../support/describe-rules.ts';
 import { CONFIG_MAP } from '../../support/kubernetes-paths.ts';
 import { all, type Change, remove, set } from '../../support/kubernetes-plants.ts';
 
+const RULES_BUCKET = 'arn:aws-us-gov:s3:::agency-rules';
 const FIRST = (list: unknown) => (list as string[]).slice(0, 1);
 const BUCKET = (arn: unknown) => String(arn).replace(/:::[^/]+/, ':::another');
 
@@ -258,6 +259,13 @@ describeRules(WORKLOAD_ROLE_RULES, {
   queue: {
     'workload-role-allows-its-work': [
       [
+        'rules that may not be read',
+        ({ statement }) =>
+          statement(/"Action":"s3:GetObject"/, (s) =>
+            Object.assign(s, { Resource: `${RULES_BUCKET}/file-processing/rules-manifest.json` }),
+          ),
+      ],
+      [
         'messages that may not be deleted',
         ({ statement }) =>
           statement(/sqs:ReceiveMessage/, (s) =>
@@ -290,6 +298,36 @@ describeRules(WORKLOAD_ROLE_RULES, {
       ],
     ],
     'workload-role-allows-no-more': [
+      [
+        'rules of others',
+        ({ statement }) =>
+          statement(/"Action":"s3:GetObject"/, (s) =>
+            Object.assign(s, { Resource: `${RULES_BUCKET}/*` }),
+          ),
+      ],
+      [
+        'versions of rules',
+        ({ statement }) =>
+          statement(/"Action":"s3:GetObject"/, (s) =>
+            Object.assign(s, { Action: ['s3:GetObject', 's3:GetObjectVersion'] }),
+          ),
+      ],
+      [
+        'rules that may be written',
+        ({ statement }) =>
+          statement(/"Action":"s3:GetObject"/, (s) =>
+            Object.assign(s, { Action: ['s3:GetObject', 's3:PutObject'] }),
+          ),
+      ],
+      [
+        'what others encrypted with the key of the rules',
+        ({ statement }) =>
+          statement(/EncryptionContext/, (s) =>
+            Object.assign(Object(s.Condition).StringLike, {
+              'kms:EncryptionContext:aws:s3:arn': 'arn:aws-us-gov:s3:::*',
+            }),
+          ),
+      ],
       [
         'the dead-letter queue of somebody else',
         ({ statement }) =>
