@@ -227,6 +227,15 @@ export class FaultLog {
     return counts;
   }
 
+  /** Whether no fault of a kind in a column will be listed any more: it is enough to count them. */
+  isSettled(type: FaultType, column: number): boolean {
+    const tally = this.#tally(type);
+    if ((tally.listedOf[column + 1] ?? 0) >= MOST_OF_A_COLUMN) return true;
+    // What is full by its characters may have room once more.
+    const isFull = this.#structural.length + this.#others.length >= this.#most;
+    return isFull && tally.listed > 0 && !STRUCTURAL_FAULTS.has(type);
+  }
+
   get #isFull(): boolean {
     const { length } = this.#structural;
     return length + this.#others.length >= this.#most || this.#characters >= MOST_CHARACTERS;
@@ -390,6 +399,25 @@ export class Findings implements Found<FaultType> {
     }
     this.#rowCounts.push({ type: kind, column, times, fails });
     return this.log.countInRow(kind, column, times, fails);
+  }
+
+  /** Whether faults of a kind in a column need no more than to be counted, by {@link addSettled}. */
+  isSettled(kind: FaultType, cell: number): boolean {
+    return this.log.isSettled(kind, this.#columnOf(cell));
+  }
+
+  /** Adds faults of rows that were counted elsewhere; the rows are counted by {@link addSettledRows}. */
+  addSettled(kind: FaultType, cell: number, times: number): void {
+    if (times === 0) return;
+    const fails = !this.#warning.has(kind);
+    if (fails) this.failing += times;
+    this.log.countInRow(kind, this.#columnOf(cell), times, fails);
+  }
+
+  /** @param failing those of them with a fault that does not only warn */
+  addSettledRows(faulty: number, failing: number): void {
+    this.faultyRows += faulty;
+    this.failingRows += failing;
   }
 
   takeBackLastRow(): boolean | undefined {

@@ -12,7 +12,9 @@ import {
 import type { AsciiTable } from './pattern.ts';
 import { MONTH_STARTS, ODD_BYTES, type PlainRows, POWERS_OF_TEN } from './plain-rows.ts';
 import { BOOLEAN_WORDS } from './profile.ts';
+import type { CompiledField } from './table-schema.ts';
 import { encodeText } from './text.ts';
+import { readText } from './types/string.ts';
 
 /** States of a pattern that are kept as a table; one of more is matched by its matcher. */
 const MOST_STATES = 250;
@@ -70,7 +72,7 @@ export interface MemoryLayout {
 
 /** Lays out the memory for the columns of a table. */
 export function layOutMemory({ classes, context, plan }: PlainRows): MemoryLayout {
-  const { dialect, header, judges, maxRecordBytes } = context;
+  const { dialect, found, header, judges, maxRecordBytes } = context;
   const image = new Image();
   const lists = new Map<number, number>();
   const count = plan.kinds.length;
@@ -92,8 +94,10 @@ export function layOutMemory({ classes, context, plan }: PlainRows): MemoryLayou
     left: image.take(count * 4),
   };
   const outer = image.take(count * 4);
+  const marks = image.take(count * 4);
   for (let column = 0; column < count; column++) {
-    placeColumn(image, columns + column * at.COLUMN_BYTES, plan, column, lists);
+    const field = context.columns[column]?.field;
+    placeColumn(image, columns + column * at.COLUMN_BYTES, plan, column, field, lists);
   }
   const words = placeList(image, BOOLEAN_WORDS, lists);
   const room = image.take(0);
@@ -118,6 +122,12 @@ export function layOutMemory({ classes, context, plan }: PlainRows): MemoryLayou
     [at.LONGEST, maxRecordBytes],
     [at.JUDGES_ROWS, judges.length],
     [at.WORDS, words],
+    [at.MARKS, marks],
+    [
+      at.ONLY_WARNS,
+      (found.onlyWarns('type-error') ? at.TYPE_ERROR : 0) |
+        (found.onlyWarns('constraint-error') ? at.CONSTRAINT_ERROR : 0),
+    ],
   ];
   for (const [address, word] of settings) image.setWord(address, word);
   return { bytes: image.bytes.subarray(0, image.length), columns, ...cells, room, lists };
@@ -128,21 +138,22 @@ function placeColumn(
   address: number,
   plan: ColumnPlan,
   column: number,
+  field: CompiledField | undefined,
   lists: Map<number, number>,
 ): void {
   const kind = plan.kinds[column] as number;
   const isInferred = plan.inferred[column] === 1;
   const table = tableOf(plan, column);
   const list = kind === LISTED ? plan.lists[column] : undefined;
-  const missing = plan.mayBeMissing[column] === 1 ? plan.missing[column]?.all : undefined;
+  const missing = field?.missingValues?.all;
   if (list !== undefined) image.setWord(address + at.LIST, placeList(image, list.all, lists));
   if (missing !== undefined) {
     const texts = new Map(missing.filter((text) => text !== '').map((text) => [text, 0]));
     image.setWord(address + at.MISSING, placeList(image, texts, lists));
   }
   if (table !== undefined) image.setWord(address + at.PATTERN, placePattern(image, table));
-  if (isInferred) image.setWord(address + at.TALLIES, placeTallies(image));
-  if (isInferred || kind === TEXT || kind === FORMATTED) {
+  image.setWord(address + at.TALLIES, placeTallies(image));
+  if (isInferred || kind === TEXT || kind === FORMATTED || kind === LISTED) {
     for (const text of [at.FIRST_TEXT, at.LAST_TEXT]) {
       const place = image.take(at.TEXT_BYTES + at.LONGEST_TEXT);
       image.setWord(place + at.TEXT_LENGTH, -1);
@@ -152,6 +163,7 @@ function placeColumn(
   const { bytes } = image;
   bytes[address + at.KIND] = kind;
   bytes[address + at.RULE] = ruleOf(plan, column, table);
+  bytes[address + at.FACTS] = field === undefined ? 0 : factsOf(field, plan, column);
   bytes[address + at.MAY_BE_EMPTY] = plan.mayBeEmpty[column] as number;
   bytes[address + at.INFERRED] = isInferred ? 1 : 0;
   bytes[address + at.RANGED] = plan.ranged[column] as number;
@@ -159,10 +171,34 @@ function placeColumn(
   image.setDouble(address + at.GREATEST, plan.greatest[column] as number);
   image.setDouble(address + at.LOW, Infinity);
   image.setDouble(address + at.HIGH, -Infinity);
+  image.setDouble(address + at.FAULTY_LOW, Infinity);
+  image.setDouble(address + at.FAULTY_HIGH, -Infinity);
   image.setWord(address + at.FEWEST_BYTES, wordOf(plan.fewestBytes[column]));
   image.setWord(address + at.MOST_BYTES, wordOf(plan.mostBytes[column]));
   image.setWord(address + at.FIRST_PREFIX, 0x7fffffff);
   image.setWord(address + at.LAST_PREFIX, -0x80000000);
+}
+
+function factsOf(field: CompiledField, plan: ColumnPlan, column: number): number {
+  const { cell, constraints, emptyIsNull, required } = field;
+  const { bounds = [], minLength, maxLength, pattern, texts, values } = constraints ?? {};
+  const list = plan.lists[column];
+  const isText = cell.read === readText;
+  const isMeasured = minLength !== undefined || maxLength !== undefined;
+  const isBare = bounds.length === 0 && !isMeasured && values === undefined;
+  const listsType = !isText && list?.all.size === new Set(cell.words).size;
+  const listsEnum =
+    isText && isBare && pattern === undefined && list?.all.size === texts?.all.length;
+  const facts: readonly (readonly [fact: number, holds: boolean])[] = [
+    [at.MAY_BE_MISSING, plan.mayBeMissing[column] === 1],
+    [at.REQUIRED, required && emptyIsNull],
+    [at.NULL_IS_FINE, !required],
+    [at.LISTS_TYPE, listsType],
+    [at.LISTS_ENUM, listsEnum],
+    [at.IS_TEXT, isText],
+    [at.PATTERN_ALONE, isBare && texts === undefined],
+  ];
+  return facts.reduce((bits, [fact, holds]) => (holds ? bits | fact : bits), 0);
 }
 
 /** A number of bytes, or the highest one. */

@@ -5,7 +5,6 @@ import { countedType, GUESSES, guessType, type PlainRows } from './plain-rows.ts
 import type { ColumnProfile, InferredCell } from './profile.ts';
 import type { RecordTaker, Scanner } from './scanner.ts';
 import { oddityOf } from './text.ts';
-import { UNORDERED } from './types/cell-type.ts';
 import { layOutMemory, type MemoryLayout } from './wasm-memory.ts';
 import { ROWS_WASM } from './wasm-module.ts';
 
@@ -148,10 +147,8 @@ class WasmLoop {
     const guess: InferredCell = { type: 'string', value: 0 };
     return {
       oddity: (start: number, end: number): number => oddityOf(bytes, start, end),
-      read: (cell: number, start: number, end: number): number => {
-        const value = (reads[cell] as (typeof reads)[number])(bytes, start, end);
-        return value === UNORDERED ? Number.NaN : value;
-      },
+      read: (cell: number, start: number, end: number): number =>
+        (reads[cell] as (typeof reads)[number])(bytes, start, end),
       breaks: (cell: number, start: number, end: number, value: number): number => {
         const rules = constraints[cell];
         return rules === undefined ? 0 : brokenConstraints(rules, bytes, start, end, value);
@@ -162,6 +159,7 @@ class WasmLoop {
         bytes[this.#layout.columns + cell * at.COLUMN_BYTES + at.KIND] = GUESSES[code] as number;
         return countedType(code);
       },
+      looks: (start: number, end: number): number => guessType(bytes, start, end, guess),
     };
   }
 
@@ -178,47 +176,72 @@ class WasmLoop {
       pos = this.#word(at.POSITION);
       const feeds = this.#word(at.FEEDS);
       const pairs = this.#word(at.PAIRS);
-      if (feeds + pairs === 0) return pos;
+      if (feeds + pairs === 0) break;
       plain.count(feeds + pairs);
       lineEnds.lf += feeds;
       lineEnds.crlf += pairs;
       scanner.recordLine = plain.line + this.#word(at.LAST_LINES);
       plain.line += this.#word(at.LINES);
-      if (!handsOver) return pos;
+      if (!handsOver) break;
       this.#handOver(scanner);
+    }
+    this.#showRow(scanner);
+    return pos;
+  }
+
+  /** Has the scanner know the cells of the last row, as it does of one that it read itself. */
+  #showRow({ starts, ends, flags }: Scanner): void {
+    const count = this.#starts.length;
+    for (let cell = 0; cell < count; cell++) {
+      starts[cell] = this.#starts[cell] as number;
+      ends[cell] = this.#ends[cell] as number;
+      flags[cell] = this.#flags[cell] as number;
     }
   }
 
   /** Has the rest of a row judged, the last one that was taken. */
   #handOver(scanner: Scanner): void {
-    const { starts, ends, flags } = scanner;
-    const { values, nulls } = this.#plain.context.file;
+    const { file } = this.#plain.context;
     const count = this.#starts.length;
+    this.#showRow(scanner);
     scanner.recordStart = this.#word(at.RECORD_START);
     scanner.recordEnd = this.#word(at.RECORD_END);
     scanner.cellCount = count;
     for (let cell = 0; cell < count; cell++) {
-      starts[cell] = this.#starts[cell] as number;
-      ends[cell] = this.#ends[cell] as number;
-      flags[cell] = this.#flags[cell] as number;
-      values[cell] = this.#values[cell] as number;
-      nulls[cell] = this.#nulls[cell] as number;
+      file.values[cell] = this.#values[cell] as number;
+      file.nulls[cell] = this.#nulls[cell] as number;
     }
-    this.#plain.finish(scanner, this.#left, this.#word(at.LEFT_COUNT));
+    const leftCount = this.#word(at.LEFT_COUNT);
+    this.#plain.finish(scanner, this.#left, leftCount);
+    for (let index = 0; index < leftCount; index++) this.#settle(this.#left[index] as number);
+  }
+
+  /** Where a column lists no more faults of a kind, they are counted without a look at them. */
+  #settle(cell: number): void {
+    const { found } = this.#plain.context;
+    const settled =
+      (found.isSettled('type-error', cell) ? at.TYPE_ERROR : 0) |
+      (found.isSettled('constraint-error', cell) ? at.CONSTRAINT_ERROR : 0);
+    this.#view.setUint8(this.#layout.columns + cell * at.COLUMN_BYTES + at.SETTLED, settled);
   }
 
   /** Hands what was counted over to the profiles of the columns. */
   fold(): void {
     this.#plain.plan.profiles.forEach((profile, index) => {
       const column = this.#layout.columns + index * at.COLUMN_BYTES;
-      const low = this.#double(column + at.LOW);
-      const high = this.#double(column + at.HIGH);
+      const low = Math.min(this.#double(column + at.LOW), this.#double(column + at.FAULTY_LOW));
+      const high = Math.max(this.#double(column + at.HIGH), this.#double(column + at.FAULTY_HIGH));
       profile.addCounted(this.#double(column + at.NULL_COUNT), low, high);
       this.#foldTallies(profile, this.#word(column + at.TALLIES));
       this.#foldText(profile, this.#word(column + at.FIRST_TEXT));
       this.#foldText(profile, this.#word(column + at.LAST_TEXT));
       this.#foldList(profile, this.#word(column + at.LIST));
+      const { found } = this.#plain.context;
+      found.addSettled('type-error', index, this.#double(column + at.TYPE_ERRORS));
+      found.addSettled('constraint-error', index, this.#double(column + at.CONSTRAINT_ERRORS));
     });
+    const { found } = this.#plain.context;
+    found.addSettledRows(this.#double(at.FAULTY_ROWS), this.#double(at.FAILING_ROWS));
   }
 
   #foldTallies(profile: ColumnProfile, tallies: number): void {

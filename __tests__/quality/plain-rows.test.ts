@@ -104,6 +104,8 @@ const CELLS = [
     'zzzz+1',
   ],
   ...[
+    'Total',
+    'Totals',
     "'a'",
     "'a''b'",
     ' a',

@@ -40,6 +40,37 @@ describe('WasmRows', () => {
     expect(inspectBytes(file)).toStrictEqual(inspectBytes(file, { plainRows: false }));
   });
 
+  it('counts faults that are not listed any more', () => {
+    const fields: TableSchema['fields'] = [
+      { name: 'id', type: 'integer', constraints: { required: true, minimum: 10, maximum: 2_000 } },
+      { name: 'paid', type: 'number', missingValues: ['', 'NA'], constraints: { required: true } },
+      { name: 'on', type: 'date' },
+      { name: 'done', type: 'boolean' },
+      { name: 'rank', type: 'string', constraints: { enum: ['a', 'b'] } },
+      { name: 'unit', type: 'string', constraints: { pattern: '[a-z]\\d', maxLength: 3 } },
+      { name: 'at', type: 'time', missingValues: ['-'] },
+    ];
+    const cells = [
+      ['5', '11', '3000', '', 'x', '1e3', '2024-01-01', '12345678901234567'],
+      ['1.5', 'NA', '', 'nan', 'INF', 'true', '7'],
+      ['2024-02-29', '2023-02-29', 'true', '12', '10:00:00', 'é', ''],
+      ['true', 'false', 'maybe', '0', 'TRUE', ''],
+      ['a', 'b', 'c', ' b', '', 'zebra', 'é', 'Aa'],
+      ['a1', 'b22', 'é1', 'a', '=1', 'abcd', ''],
+      ['10:00:00', '24:00', '-', '', 'noon'],
+    ];
+    const rows = Array.from({ length: 6_000 }, (_, row) =>
+      cells.map((values, column) => values[(row * (column + 3)) % values.length]).join(','),
+    );
+    const file = `${fields.map(({ name }) => name).join(',')}\n${rows.join('\n')}\nTotal,,,,,,\n`;
+    for (const thresholds of [{}, { warnOn: ['type-error' as const] }]) {
+      const expectation = { schema: { fields }, thresholds };
+      const expected = inspectBytes(file, { expectation, plainRows: false });
+      expect(expected.faultCounts['type-error']).toBeGreaterThan(5_000);
+      expect(inspectBytes(file, { expectation })).toStrictEqual(expected);
+    }
+  });
+
   it('leaves a record to JavaScript that is longer than its memory has room for, and no more', () => {
     const long = `1,${'x'.repeat(300_000)},é\n`;
     const file = sampleFile(20_000) + long + sampleFile(5_000).slice('id,name,unit\n'.length);

@@ -39,6 +39,14 @@ export const RECORD_END = 96;
 export const LEFT_COUNT = 100;
 export const FEEDS = 104;
 export const PAIRS = 108;
+/** Kinds of faults that do not count against the file, as the bits of {@link SETTLED}. */
+export const ONLY_WARNS = 112;
+/** What is to become of the cells that are left. */
+export const MARKS = 116;
+
+/** Doubles: rows in which only settled faults were found, and those of them that do not only warn. */
+export const FAULTY_ROWS = 120;
+export const FAILING_ROWS = 128;
 
 /** Tables, by byte: what it is outside of quotes, and where it makes a text odd. */
 export const CLASSES = 256;
@@ -59,6 +67,26 @@ export const INFERRED = 3;
 export const RANGED = 4;
 /** What the row's undeclared cell was counted as. */
 export const SEEN = 5;
+/** Kinds of faults of which the column lists no more, as bits: they are counted only. */
+export const SETTLED = 6;
+export const TYPE_ERROR = 1;
+export const CONSTRAINT_ERROR = 2;
+/** Bits of what is known of the column's cells. */
+export const FACTS = 7;
+/** A value may be one of the texts that mean null: cells are looked up before they are read. */
+export const MAY_BE_MISSING = 1;
+/** An empty cell is null, and breaks `required`. */
+export const REQUIRED = 2;
+/** A text that means null breaks nothing. */
+export const NULL_IS_FINE = 4;
+/** What is not in the list is not of the column's type. */
+export const LISTS_TYPE = 8;
+/** What is not in the list breaks `enum`, and no more can be wrong with it. */
+export const LISTS_ENUM = 16;
+/** The column holds any text, which may be odd. */
+export const IS_TEXT = 32;
+/** A text that does not match the pattern breaks nothing else. */
+export const PATTERN_ALONE = 64;
 export const LEAST = 8;
 export const GREATEST = 16;
 export const LOW = 24;
@@ -75,6 +103,12 @@ export const PATTERN = 72;
 export const FIRST_TEXT = 76;
 export const LAST_TEXT = 80;
 export const TALLIES = 84;
+/** Doubles: faults that were counted only. */
+export const TYPE_ERRORS = 88;
+export const CONSTRAINT_ERRORS = 96;
+/** Smallest and largest of the values that were counted as faults: {@link LOW} and {@link HIGH} keep all bounds. */
+export const FAULTY_LOW = 104;
+export const FAULTY_HIGH = 112;
 
 /** Bits of what a text has to keep; the last one stands for whatever only TypeScript knows. */
 export const RULE_LENGTH = 1;
@@ -86,7 +120,7 @@ export const TEXT_LENGTH = 0;
 export const TEXT_BYTES = 4;
 export const LONGEST_TEXT = 256;
 
-/** Of one type of an undeclared column: cells, smallest and largest value, as doubles. */
+/** Of what cells of one type look like, undeclared or unfit: cells, smallest and largest value, as doubles. */
 export const TALLY_BYTES = 24;
 export const TALLY_LOW = 8;
 export const TALLY_HIGH = 16;

@@ -10,6 +10,8 @@ import {
   COLUMN_BYTES,
   COLUMNS,
   COMMENT,
+  CONSTRAINT_ERROR,
+  CONSTRAINT_ERRORS,
   COUNT,
   DELIMITER,
   DOUBLE_QUOTE,
@@ -20,6 +22,11 @@ import {
   ENTRY_TEXT,
   ENTRY_VALUE,
   ESCAPE,
+  FACTS,
+  FAILING_ROWS,
+  FAULTY_HIGH,
+  FAULTY_LOW,
+  FAULTY_ROWS,
   FEEDS,
   FEWEST_BYTES,
   FIRST_PREFIX,
@@ -30,6 +37,7 @@ import {
   HEADER_START,
   HIGH,
   INFERRED,
+  IS_TEXT,
   JUDGES_ROWS,
   KIND,
   LAST_LINES,
@@ -43,20 +51,27 @@ import {
   LIST_ENTRIES,
   LIST_MASK,
   LIST_SLOTS,
+  LISTS_ENUM,
+  LISTS_TYPE,
   LONGEST,
   LONGEST_TEXT,
   LOW,
+  MARKS,
   MAY_BE_EMPTY,
+  MAY_BE_MISSING,
   MISSING,
   MONTH_STARTS,
   MOST_BYTES,
   NULL_COUNT,
+  NULL_IS_FINE,
   NULLS,
   ODD_BYTES,
+  ONLY_WARNS,
   OUTER,
   PAIRS,
   PATTERN,
   PATTERN_ACCEPTS,
+  PATTERN_ALONE,
   PATTERN_CLASSES,
   PATTERN_LINKS,
   PATTERN_SHIFT,
@@ -67,11 +82,13 @@ import {
   RANGED,
   RECORD_END,
   RECORD_START,
+  REQUIRED,
   RULE,
   RULE_LENGTH,
   RULE_OTHER,
   RULE_PATTERN,
   SEEN,
+  SETTLED,
   STARTS,
   STATE_UNDECIDED,
   TALLIES,
@@ -80,24 +97,27 @@ import {
   TALLY_LOW,
   TEXT_BYTES,
   TEXT_LENGTH,
+  TYPE_ERROR,
+  TYPE_ERRORS,
   VALUES,
   WORDS,
 } from './layout';
 
 /** The cell's oddity, as oddityOf (text.ts) has it. */
 declare function oddity(start: i32, end: i32): i32;
-/** The cell's order value; NaN for none, and for one that is not ordered. */
+/** The cell's order value; NaN for none. */
 declare function read(cell: i32, start: i32, end: i32): f64;
 /** The constraints of its column that the cell breaks; 0 for none. */
 declare function breaks(cell: i32, start: i32, end: i32, value: f64): i32;
 /** What an undeclared cell looks like; its value is among the row's. */
 declare function guess(cell: i32, start: i32, end: i32): i32;
+/** The same of any cell. */
+declare function looks(start: i32, end: i32): i32;
 
 /** Kinds of columns, and types of undeclared cells, as column-plan.ts has them; below a number are integers. */
 const NUMBER: i32 = 1;
 const DATETIME: i32 = 3;
 const LAST_PARSED: i32 = 3;
-const TEXT: i32 = 4;
 const LISTED: i32 = 5;
 const OTHER: i32 = 8;
 const UNCOUNTED: i32 = 0;
@@ -132,13 +152,25 @@ const EXACT_DIGITS: i32 = 15;
 const FIRST_YEAR: i32 = 1900;
 const LAST_YEAR: i32 = 2099;
 const DAY_MS: f64 = 86_400_000;
+/** The order value of a number that has none: NaN, which is valid. */
+const UNORDERED: f64 = -5e-324;
 
 /** What becomes of a cell. */
 const FINE: i32 = 0;
-/** TypeScript reads it. */
-const LEFT_OVER: i32 = 1;
 /** It is beyond what was seen so far. */
-const OUTERMOST: i32 = 2;
+const OUTERMOST: i32 = 1;
+/** TypeScript reads it. */
+const LEFT_OVER: i32 = 2;
+/**
+ * It is at fault, and the fault is counted only, unless another cell of the row is left to TypeScript; below these
+ * bits is what it looks like, or how many constraints it breaks.
+ */
+const NOT_OF_TYPE: i32 = 0x100;
+const BREAKS: i32 = 0x200;
+/** It breaks `required`. */
+const NULL_BREAKS: i32 = 0x400;
+/** Beside {@link BREAKS}: it is beyond what was seen so far, too. */
+const BREAKS_OUTERMOST: i32 = 0x800;
 
 const EACH: u64 = 0x0101010101010101;
 const HIGH_BITS: u64 = 0x8080808080808080;
@@ -168,6 +200,7 @@ export function take(from: i32, length: i32, stopAt: i32, lineEnds: i32): i32 {
   const values = load<i32>(VALUES);
   const nulls = load<i32>(NULLS);
   const left = load<i32>(LEFT);
+  const marks = load<i32>(MARKS);
   const outer = load<i32>(OUTER);
   const delimiter = load<i32>(DELIMITER);
   const quote = load<i32>(QUOTE);
@@ -199,6 +232,7 @@ export function take(from: i32, length: i32, stopAt: i32, lineEnds: i32): i32 {
     let cell = 0;
     let empty = 0;
     let leftCount = 0;
+    let leaves = judgesRows !== 0;
     let outerCount = 0;
     let plain = true;
     let column = columns;
@@ -220,7 +254,7 @@ export function take(from: i32, length: i32, stopAt: i32, lineEnds: i32): i32 {
       let fraction = -1;
       let parsed = false;
       do {
-        if (kind > LAST_PARSED || load<i32>(column, MISSING) !== 0) break;
+        if (kind > LAST_PARSED || (load<u8>(column, FACTS) & MAY_BE_MISSING) !== 0) break;
         let at = pos;
         if (kind <= NUMBER) {
           const sign = byte;
@@ -313,12 +347,10 @@ export function take(from: i32, length: i32, stopAt: i32, lineEnds: i32): i32 {
           verdict = infer(column, type, value, start, end);
         } else {
           if (value < load<f64>(column, LOW) || value > load<f64>(column, HIGH)) {
-            const outside = value < load<f64>(column, LEAST) || value > load<f64>(column, GREATEST);
-            verdict = outside ? LEFT_OVER : OUTERMOST;
+            verdict = beyond(column, value);
           }
-          if (load<u8>(column, RULE) !== 0 && verdict !== LEFT_OVER) {
-            if (breaks(cell, start, end, value) !== 0) verdict = LEFT_OVER;
-          }
+          const asks = verdict === LEFT_OVER || load<u8>(column, RULE) !== 0;
+          if (asks) verdict = judge(column, cell, start, end, value, verdict);
         }
       } else {
         // Then those whose end is sought first.
@@ -391,18 +423,20 @@ export function take(from: i32, length: i32, stopAt: i32, lineEnds: i32): i32 {
         } else if (start === end) {
           empty++;
           store<u8>(column, UNCOUNTED, SEEN);
-          if (load<u8>(column, MAY_BE_EMPTY) === 0) {
-            verdict = LEFT_OVER;
-          } else {
+          if (load<u8>(column, MAY_BE_EMPTY) !== 0) {
             store<u8>(nulls + cell, 1);
             store<f64>(column, load<f64>(column, NULL_COUNT) + 1, NULL_COUNT);
+          } else if ((load<u8>(column, FACTS) & REQUIRED) !== 0) {
+            verdict = settled(column, CONSTRAINT_ERROR, NULL_BREAKS | 1);
+          } else {
+            verdict = LEFT_OVER;
           }
         } else if (load<u8>(column, INFERRED) !== 0) {
           verdict = readUndeclared(column, cell, values, start, end);
         } else if (kind === LISTED) {
           const entry = find(load<i32>(column, LIST), start, end);
           if (entry === 0) {
-            verdict = LEFT_OVER;
+            verdict = judgeUnlisted(column, nulls, cell, start, end);
           } else {
             store<f64>(values + (cell << 3), load<f64>(entry, ENTRY_VALUE));
             if (load<i32>(entry, ENTRY_SEEN) === 0) verdict = OUTERMOST;
@@ -410,12 +444,18 @@ export function take(from: i32, length: i32, stopAt: i32, lineEnds: i32): i32 {
         } else if (kind === OTHER) {
           verdict = LEFT_OVER;
         } else {
-          verdict = readText(column, kind, cell, values, start, end);
+          verdict = readText(column, kind, cell, values, nulls, start, end);
         }
       }
 
-      if (verdict === LEFT_OVER) store<i32>(left + (leftCount++ << 2), cell);
-      else if (verdict === OUTERMOST) store<i32>(outer + (outerCount++ << 2), cell);
+      if (verdict >= LEFT_OVER) {
+        store<i32>(left + (leftCount << 2), cell);
+        store<i32>(marks + (leftCount++ << 2), verdict);
+        if (verdict === LEFT_OVER) leaves = true;
+        const isText = kind === LISTED || load<u8>(column, RANGED) !== 0;
+        if (isText && (verdict & BREAKS_OUTERMOST) !== 0) verdict = OUTERMOST;
+      }
+      if (verdict === OUTERMOST) store<i32>(outer + (outerCount++ << 2), cell);
       store<i32>(starts + (cell << 2), start - buffer);
       store<i32>(ends + (cell << 2), end - buffer);
       store<u8>(flags + cell, flag);
@@ -459,7 +499,9 @@ export function take(from: i32, length: i32, stopAt: i32, lineEnds: i32): i32 {
     }
     lastLines = recordLines;
     if (outerCount > 0) widen(outer, outerCount, buffer);
-    if (leftCount > 0 || judgesRows !== 0) {
+    // The last row of a file may turn out to be none of data: its faults are then taken back.
+    if (leftCount > 0 && !leaves && pos < limit) countFaults(columns, left, marks, leftCount);
+    else if (leftCount > 0 || leaves) {
       store<i32>(RECORD_START, recordStart - buffer);
       store<i32>(RECORD_END, recordEnd - buffer);
       store<i32>(LEFT_COUNT, leftCount);
@@ -480,42 +522,149 @@ function zeroBytes(word: u64): u64 {
   return (word - EACH) & ~word;
 }
 
-/** Reads a cell of a declared column that is not empty, and of which the end is known. */
-function readText(column: i32, kind: i32, cell: i32, values: i32, start: i32, end: i32): i32 {
+/** A fault of a kind: counted only where the column lists no more of it. */
+function settled(column: i32, kind: i32, fault: i32): i32 {
+  return (load<u8>(column, SETTLED) & kind) !== 0 ? fault : LEFT_OVER;
+}
+
+/** What becomes of a value that is beyond those so far: where bounds may be broken, that is not seen by the value alone. */
+function beyond(column: i32, value: f64): i32 {
+  const outside = value < load<f64>(column, LEAST) || value > load<f64>(column, GREATEST);
+  return outside ? LEFT_OVER : OUTERMOST;
+}
+
+/** What becomes of a value that may break constraints, and would be `verdict` if it does not. */
+function judge(column: i32, cell: i32, start: i32, end: i32, value: f64, verdict: i32): i32 {
+  const broken = breaks(cell, start, end, value);
+  if (broken === 0) return verdict;
+  const outermost = verdict === FINE ? 0 : BREAKS_OUTERMOST;
+  return settled(column, CONSTRAINT_ERROR, BREAKS | outermost | popcnt(broken));
+}
+
+/** What becomes of a cell that is not of its column's type. */
+function judgeUnfit(column: i32, start: i32, end: i32): i32 {
+  if ((load<u8>(column, SETTLED) & TYPE_ERROR) === 0) return LEFT_OVER;
+  let type = LOOKS_STRING;
+  const first: i32 = load<u8>(start);
+  const size = end - start;
+  if (first <= NINE) type = looks(start, end);
+  else if ((size === 4 || size === 5) && find(load<i32>(WORDS), start, end) !== 0) {
+    type = LOOKS_BOOLEAN;
+  }
+  return NOT_OF_TYPE | type;
+}
+
+/** What becomes of a cell that stands for no value. */
+function judgeMissing(column: i32, nulls: i32, cell: i32): i32 {
+  if ((load<u8>(column, FACTS) & NULL_IS_FINE) === 0) {
+    return settled(column, CONSTRAINT_ERROR, NULL_BREAKS | 1);
+  }
+  store<u8>(nulls + cell, 1);
+  store<f64>(column, load<f64>(column, NULL_COUNT) + 1, NULL_COUNT);
+  return FINE;
+}
+
+/** What becomes of a cell that its column's list does not have. */
+function judgeUnlisted(column: i32, nulls: i32, cell: i32, start: i32, end: i32): i32 {
   const missing = load<i32>(column, MISSING);
-  if (missing !== 0 && find(missing, start, end) !== 0) return LEFT_OVER;
+  if (missing !== 0 && find(missing, start, end) !== 0) return judgeMissing(column, nulls, cell);
+  const facts: i32 = load<u8>(column, FACTS);
+  if ((facts & LISTS_TYPE) !== 0) return judgeUnfit(column, start, end);
+  if ((facts & LISTS_ENUM) === 0 || isOdd(start, end)) return LEFT_OVER;
+  return settled(column, CONSTRAINT_ERROR, BREAKS | BREAKS_OUTERMOST | 1);
+}
+
+/** Counts the faults of a row all of which are settled. */
+function countFaults(columns: i32, left: i32, marks: i32, leftCount: i32): void {
+  const onlyWarns = load<i32>(ONLY_WARNS);
+  const values = load<i32>(VALUES);
+  let kinds = 0;
+  for (let i = 0; i < leftCount; i++) {
+    const cell = load<i32>(left + (i << 2));
+    const column = columns + cell * COLUMN_BYTES;
+    const mark = load<i32>(marks + (i << 2));
+    if ((mark & NOT_OF_TYPE) !== 0) {
+      kinds |= TYPE_ERROR;
+      store<f64>(column, load<f64>(column, TYPE_ERRORS) + 1, TYPE_ERRORS);
+      const tally = load<i32>(column, TALLIES) + (mark & 0xff) * TALLY_BYTES;
+      store<f64>(tally, load<f64>(tally) + 1);
+    } else {
+      kinds |= CONSTRAINT_ERROR;
+      const errors = load<f64>(column, CONSTRAINT_ERRORS) + <f64>(mark & 0xff);
+      store<f64>(column, errors, CONSTRAINT_ERRORS);
+      if ((mark & NULL_BREAKS) !== 0) {
+        store<f64>(column, load<f64>(column, NULL_COUNT) + 1, NULL_COUNT);
+      } else if ((mark & BREAKS_OUTERMOST) !== 0) {
+        const value = load<f64>(values + (cell << 3));
+        store<f64>(column, min(load<f64>(column, FAULTY_LOW), value), FAULTY_LOW);
+        store<f64>(column, max(load<f64>(column, FAULTY_HIGH), value), FAULTY_HIGH);
+      }
+    }
+  }
+  store<f64>(FAULTY_ROWS, load<f64>(FAULTY_ROWS) + 1);
+  if ((kinds & ~onlyWarns) !== 0) store<f64>(FAILING_ROWS, load<f64>(FAILING_ROWS) + 1);
+}
+
+/** Reads a cell of a declared column that is not empty, and of which the end is known. */
+function readText(
+  column: i32,
+  kind: i32,
+  cell: i32,
+  values: i32,
+  nulls: i32,
+  start: i32,
+  end: i32,
+): i32 {
+  const missing = load<i32>(column, MISSING);
+  if (missing !== 0 && find(missing, start, end) !== 0) return judgeMissing(column, nulls, cell);
+  const facts: i32 = load<u8>(column, FACTS);
   const size = end - start;
   let value: f64 = 0;
-  if (kind === TEXT) {
+  if ((facts & IS_TEXT) !== 0) {
     if (isOdd(start, end)) return LEFT_OVER;
+  } else if (kind <= LAST_PARSED && isWord(kind, start)) {
+    return judgeUnfit(column, start, end);
   } else {
     value = read(cell, start, end);
-    if (isNaN(value)) return LEFT_OVER;
+    if (isNaN(value)) return judgeUnfit(column, start, end);
+    if (value === UNORDERED) return LEFT_OVER;
+  }
+  store<f64>(values + (cell << 3), value);
+  let verdict = FINE;
+  if (load<u8>(column, RANGED) !== 0) {
+    const prefix = prefixOf(start, end);
+    if (prefix <= load<i32>(column, FIRST_PREFIX) || prefix >= load<i32>(column, LAST_PREFIX)) {
+      verdict = OUTERMOST;
+    }
+  } else if (value < load<f64>(column, LOW) || value > load<f64>(column, HIGH)) {
+    verdict = beyond(column, value);
   }
   const rule: i32 = load<u8>(column, RULE);
-  let asks = (rule & RULE_OTHER) !== 0;
-  // Bounds are held against what was parsed.
-  if (kind <= LAST_PARSED) {
-    if (value < load<f64>(column, LEAST) || value > load<f64>(column, GREATEST)) return LEFT_OVER;
-    asks = true;
-  }
+  // What was not parsed is no double: the bounds are held against its digits.
+  let asks = (rule & RULE_OTHER) !== 0 || verdict === LEFT_OVER || kind <= LAST_PARSED;
   if ((rule & RULE_LENGTH) !== 0) {
     if (size > load<i32>(column, MOST_BYTES) || size < load<i32>(column, FEWEST_BYTES)) asks = true;
   }
-  if ((rule & RULE_PATTERN) !== 0) {
-    const state = match(load<i32>(column, PATTERN), start, end);
+  if ((rule & RULE_PATTERN) !== 0 && !asks) {
+    const pattern = load<i32>(column, PATTERN);
+    const state = match(pattern, start, end);
+    const matches = load<u8>(pattern + state, PATTERN_ACCEPTS) !== 0;
     if (state === STATE_UNDECIDED) asks = true;
-    else if (load<u8>(load<i32>(column, PATTERN) + state, PATTERN_ACCEPTS) === 0) return LEFT_OVER;
+    else if (!matches && (facts & PATTERN_ALONE) === 0) asks = true;
+    else if (!matches) {
+      const outermost = verdict === OUTERMOST ? BREAKS_OUTERMOST : 0;
+      return settled(column, CONSTRAINT_ERROR, BREAKS | outermost | 1);
+    }
   }
-  if (asks && breaks(cell, start, end, value) !== 0) return LEFT_OVER;
-  store<f64>(values + (cell << 3), value);
-  if (load<u8>(column, RANGED) !== 0) {
-    const prefix = prefixOf(start, end);
-    const isOuter =
-      prefix <= load<i32>(column, FIRST_PREFIX) || prefix >= load<i32>(column, LAST_PREFIX);
-    return isOuter ? OUTERMOST : FINE;
-  }
-  return value < load<f64>(column, LOW) || value > load<f64>(column, HIGH) ? OUTERMOST : FINE;
+  return asks ? judge(column, cell, start, end, value, verdict) : verdict;
+}
+
+/** Whether a cell begins with a letter that no value of a parsed kind begins with. */
+function isWord(kind: i32, start: i32): bool {
+  const first: i32 = load<u8>(start);
+  if (first <= NINE) return false;
+  // NaN and INF are numbers.
+  return kind !== NUMBER || ((first | 0x20) !== 0x6e && (first | 0x20) !== 0x69);
 }
 
 /** Reads a cell of an undeclared column that is not empty. */
@@ -657,7 +806,9 @@ function widen(outer: i32, outerCount: i32, buffer: i32): void {
       store<f64>(tally, max(load<f64>(tally, TALLY_HIGH), value), TALLY_HIGH);
       addText(column, start, end);
     } else if (load<u8>(column, KIND) === LISTED) {
-      store<i32>(find(load<i32>(column, LIST), start, end), 1, ENTRY_SEEN);
+      const entry = find(load<i32>(column, LIST), start, end);
+      if (entry === 0) addText(column, start, end);
+      else store<i32>(entry, 1, ENTRY_SEEN);
     } else if (load<u8>(column, RANGED) !== 0) {
       addText(column, start, end);
     } else {
