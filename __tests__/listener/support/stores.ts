@@ -13,6 +13,7 @@ export function storeOf(content: string | Error): ObjectStore {
       };
     },
     write: neverWritten,
+    copy: neverWritten,
     deleteVersions: async () => 0,
     close() {},
   };

@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
 import {
   type FileHandle,
@@ -60,9 +60,33 @@ export function createLocalStore(root: string): ObjectStore {
     async write(name, body, signal) {
       signal.throwIfAborted();
       try {
-        await writeFileFor(root, name, body);
+        await writeFileFor(root, name, body, () => undefined);
       } catch (error) {
         throw new StoreError(`${name.bucket}/${name.key} can't be written in ${root}`, error);
+      }
+    },
+    async copy(source, target, { sha256, signal }) {
+      signal.throwIfAborted();
+      const { bytes } = await this.open(source, signal);
+      const hash = createHash('sha256');
+      const hashed = async function* () {
+        for await (const chunk of bytes) {
+          hash.update(chunk);
+          yield chunk;
+        }
+      };
+      const compare = () => {
+        if (sha256 === null) return notChecked(null, 'The file was not read to its end.');
+        const found = hash.digest('hex');
+        if (found !== sha256) throw new Error(`the file has SHA-256 ${found}, and not ${sha256}`);
+        return { status: 'compared', algorithm: 'SHA256', reason: null } as const;
+      };
+      try {
+        return await writeFileFor(root, target, hashed(), compare);
+      } catch (error) {
+        signal.throwIfAborted();
+        if (error instanceof ObjectUnavailableError) throw error;
+        throw new StoreError(`${target.bucket}/${target.key} can't be written in ${root}`, error);
       }
     },
     async deleteVersions({ bucket, key }, signal) {
@@ -84,15 +108,26 @@ export function createLocalStore(root: string): ObjectStore {
   };
 }
 
-/** Under another name first, so that a reader finds all of the file or nothing. */
-async function writeFileFor(root: string, { bucket, key }: ObjectName, body: string) {
+/**
+ * Under another name first, so that a reader finds all of the file or nothing.
+ *
+ * @param check looks at what was written before it is there; what it throws keeps it away
+ */
+async function writeFileFor<T>(
+  root: string,
+  { bucket, key }: ObjectName,
+  body: string | AsyncIterable<Uint8Array>,
+  check: () => T,
+): Promise<T> {
   const inBucket = isFolderName(bucket) ? await localPath(root, bucket) : undefined;
   const folder = inBucket !== undefined && 'path' in inBucket ? inBucket.path : root;
   const path = await newLocalPath(folder, key);
   const unfinished = join(dirname(path), `.${randomUUID()}.unfinished`);
   try {
     await writeFile(unfinished, body, { flag: 'wx' });
+    const checked = check();
     await rename(unfinished, path);
+    return checked;
   } finally {
     await rm(unfinished, { force: true });
   }

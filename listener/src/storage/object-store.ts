@@ -36,6 +36,18 @@ export interface OpenedObject {
   compareChecksum(sha256: string): Promise<ChecksumReport>;
 }
 
+/** What {@link ObjectStore.copy} works with. */
+export interface CopyOptions {
+  /** Of the bytes that the copy must have, in hexadecimal; null where they are not known. */
+  readonly sha256: string | null;
+  /** An upload in parts that an earlier attempt at the same copy has left: its parts are deleted. */
+  readonly leftUpload?: string;
+  /** Called with the id of an upload in parts, before its first part, so that the next attempt knows it. */
+  readonly onUpload: (upload: string) => Promise<void>;
+  /** Ends the copying, with the signal's reason. */
+  readonly signal: AbortSignal;
+}
+
 /** Where delivered files are, and where reports on them go. */
 export interface ObjectStore {
   /** Whether files and reports stay on this machine. @default false */
@@ -51,12 +63,38 @@ export interface ObjectStore {
    */
   open(reference: StoredObjectReference, signal: AbortSignal): Promise<OpenedObject>;
   /**
-   * Writes a whole object, in place of what the key held: a page where the key ends in `.html`, else JSON.
+   * Writes a whole object, in place of what the key held: a page where the key ends in `.html`, a table
+   * where it ends in `.csv`, else JSON.
    *
    * @param signal ends the writing, with the signal's reason
    * @throws {StoreError} when the store refuses or does not answer: worth another attempt
    */
   write(name: ObjectName, body: string, signal: AbortSignal): Promise<void>;
+  /**
+   * Copies an object in one state, within the store, in place of what the target held: all of it, or nothing. The copy has
+   * no tags.
+   *
+   * @param source its version or ETag is what is copied, or nothing
+   * @throws {ObjectUnavailableError} when that state is not there any more
+   * @throws {StoreError} when the store refuses or does not answer, or the copy is another content: worth another attempt
+   */
+  copy(
+    source: StoredObjectReference,
+    target: ObjectName,
+    options: CopyOptions,
+  ): Promise<ChecksumReport>;
+  /**
+   * Adds tags to those that an object has, and changes those of the same names; the others stay. Where the object would
+   * have more than it may, nothing is changed. Absent where objects have no tags.
+   *
+   * @throws {ObjectUnavailableError} when the object is not there any more, or is another one by now
+   * @throws {StoreError} when the store refuses or does not answer: worth another attempt
+   */
+  tag?(
+    reference: StoredObjectReference,
+    tags: Readonly<Record<string, string>>,
+    signal: AbortSignal,
+  ): Promise<'tagged' | 'full'>;
   /**
    * Deletes an object with all of its versions, for good.
    *

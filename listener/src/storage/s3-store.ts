@@ -2,12 +2,10 @@ import {
   DeleteObjectCommand,
   GetObjectCommand,
   type GetObjectCommandOutput,
-  InvalidObjectState,
   ListObjectVersionsCommand,
   type ListObjectVersionsCommandOutput,
   PutObjectCommand,
   S3Client,
-  S3ServiceException,
 } from '@aws-sdk/client-s3';
 import { decodeKey } from '@file-processing/contract/s3-object.ts';
 import { proxyAgents } from '../config/proxy-agents.ts';
@@ -15,12 +13,14 @@ import { type ChecksumComparison, compareWith, type StoredChecksum } from './che
 import {
   type ObjectName,
   type ObjectStore,
-  ObjectUnavailableError,
   type OpenedObject,
   type StoredObjectReference,
   StoreError,
 } from './object-store.ts';
 import { PARTS_IN_HAND, type PartedObject, readInParts, Slots } from './read-in-parts.ts';
+import { COPY_LIMITS, type CopyLimits, copyInS3 } from './s3-copy.ts';
+import { asStoreError, nameOf, replaced } from './s3-errors.ts';
+import { tagInS3 } from './s3-tags.ts';
 
 /** Settings of {@link createS3Store}. */
 export interface S3StoreOptions {
@@ -32,6 +32,8 @@ export interface S3StoreOptions {
   readonly ownerOf?: (bucket: string) => string | undefined;
   /** A connection without a byte for so long counts as broken. @default 60,000 */
   readonly stallMs?: number;
+  /** From which sizes on objects are copied in parts. @default {@link COPY_LIMITS} */
+  readonly copyLimits?: CopyLimits;
 }
 
 /** What a store reads and writes with. */
@@ -48,6 +50,7 @@ const MAX_SOCKETS = 128;
 /** Amazon S3. Credentials come from the environment, as the SDK reads them. */
 export function createS3Store(options: S3StoreOptions = {}): ObjectStore {
   const { region, endpoint, ownerOf = () => undefined, stallMs = 60_000 } = options;
+  const { copyLimits = COPY_LIMITS } = options;
   const client = new S3Client({
     ...(region === undefined ? {} : { region }),
     ...(endpoint === undefined ? {} : { endpoint, forcePathStyle: true }),
@@ -67,6 +70,9 @@ export function createS3Store(options: S3StoreOptions = {}): ObjectStore {
   return {
     open: (reference, signal) => openInS3(s3, reference, signal),
     write: (name, body, signal) => writeToS3(s3, name, body, signal),
+    copy: (source, target, options) =>
+      copyInS3(s3, { source, target, limits: copyLimits }, options),
+    tag: (reference, tags, signal) => tagInS3(s3, reference, tags, signal),
     deleteVersions: (name, signal) => deleteFromS3(s3, name, signal),
     close: () => client.destroy(),
   };
@@ -291,7 +297,8 @@ async function writeToS3(
 
 /** A browser shows a page only where its type is named. */
 function contentTypeOf(key: string): string {
-  return key.endsWith('.html') ? 'text/html; charset=utf-8' : 'application/json';
+  if (key.endsWith('.html')) return 'text/html; charset=utf-8';
+  return key.endsWith('.csv') ? 'text/csv; charset=utf-8' : 'application/json';
 }
 
 /** Without versioning there is one version, whose id is `null`. */
@@ -336,55 +343,4 @@ async function deleteFromS3(
 
 function decoded(key: string): string {
   return decodeKey(key) ?? key;
-}
-
-/** What is thrown for whatever went wrong with reading. */
-function asStoreError(error: unknown, reference: StoredObjectReference): Error {
-  if (error instanceof ObjectUnavailableError) return error;
-  const failed = `${nameOf(reference)} can't be read${adviceOn(error)}`;
-  return unavailable(error, reference) ?? new StoreError(failed, error);
-}
-
-/** What the names of AWS don't say. Source: Amazon S3 API reference, "Error responses". */
-function adviceOn(error: unknown): string {
-  if (error instanceof InvalidObjectState) {
-    return `: it is archived (${error.StorageClass ?? 'storage class unknown'}), restore it first`;
-  }
-  const isOfKey =
-    error instanceof S3ServiceException && `${error.name} ${error.message}`.match(/\bkms\b/i);
-  return isOfKey ? ': S3 may not use the KMS key that encrypts it' : '';
-}
-
-/**
- * Undefined for what is worth another attempt: no access (S3 also says so of a missing key to
- * those who may not list the bucket), no such bucket, throttling, the network.
- */
-function unavailable(
-  error: unknown,
-  reference: StoredObjectReference,
-): ObjectUnavailableError | undefined {
-  if (!(error instanceof S3ServiceException)) return undefined;
-  const status = error.$metadata.httpStatusCode;
-  if (status === 412) return replaced(reference, undefined, { cause: error });
-  // 405 is the answer for a version that is a delete marker.
-  if (error.name === 'NoSuchKey' || error.name === 'NoSuchVersion' || status === 405) {
-    const name = nameOf(reference);
-    return new ObjectUnavailableError('object-gone', `${name} is gone`, { cause: error });
-  }
-  return undefined;
-}
-
-function replaced(
-  reference: StoredObjectReference,
-  difference?: string,
-  options?: ErrorOptions,
-): ObjectUnavailableError {
-  const why = difference === undefined ? '' : `: ${difference}`;
-  const reason = `${nameOf(reference)} was replaced${why}`;
-  return new ObjectUnavailableError('object-replaced', reason, options);
-}
-
-function nameOf({ bucket, key, versionId }: StoredObjectReference): string {
-  const version = versionId === undefined ? '' : ` in version ${versionId}`;
-  return `s3://${bucket}/${key}${version}`;
 }

@@ -111,6 +111,7 @@ test('an attempt that was handed back leaves the run to the next one', async () 
       throw new Error('read failed');
     },
     write: neverWritten,
+    copy: neverWritten,
 
     deleteVersions: async () => 0,
     close() {},
@@ -130,6 +131,7 @@ test('a judgement that another attempt has begun meanwhile is lost, and its end 
       return storeOf('a\n1\n').open(reference, signal);
     },
     write: neverWritten,
+    copy: neverWritten,
 
     deleteVersions: async () => 0,
     close() {},
@@ -170,6 +172,7 @@ test('a verdict that is there already is not written over', async () => {
       return storeOf('').open(reference, signal);
     },
     write: neverWritten,
+    copy: neverWritten,
 
     deleteVersions: async () => 0,
     close() {},

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { appendFile, mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -253,4 +254,43 @@ test('links that lead to each other are not a file', async () => {
   await symlink('two', join(root, 'one'));
   await symlink('one', join(root, 'two'));
   expect(await localPath(root, 'one')).toHaveProperty('missing');
+});
+
+const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
+const copying = { sha256: null, onUpload: async () => undefined, signal: never };
+
+test('a file is copied below its bucket, its bytes compared', async () => {
+  const { root, store } = await storeWith({ 'bucket/a.csv': 'content', 'checked/x': '' });
+  const checksum = await store.copy(
+    { bucket: 'bucket', key: 'a.csv' },
+    { bucket: 'checked', key: 'nm/accepted/a.csv' },
+    { ...copying, sha256: sha256('content') },
+  );
+  expect(checksum).toEqual({ status: 'compared', algorithm: 'SHA256', reason: null });
+  expect(await readFile(join(root, 'checked/nm/accepted/a.csv'), 'utf8')).toBe('content');
+});
+
+test('a file that is another one than was judged is not copied, and nothing is left', async () => {
+  const { root, store } = await storeWith({ 'bucket/a.csv': 'other', 'checked/x': '' });
+  const copied = store.copy(
+    { bucket: 'bucket', key: 'a.csv' },
+    { bucket: 'checked', key: 'a.csv' },
+    { ...copying, sha256: sha256('content') },
+  );
+  await expect(copied).rejects.toThrow(/checked\/a\.csv can't be written.*SHA-256/);
+  expect(await readdir(join(root, 'checked'))).toEqual(['x']);
+});
+
+test('a file that is gone is not copied', async () => {
+  const { store } = await storeWith({});
+  const target = { bucket: 'checked', key: 'a.csv' };
+  const copied = store.copy({ bucket: 'bucket', key: 'a.csv' }, target, copying);
+  await expect(copied).rejects.toMatchObject({ code: 'object-gone' });
+});
+
+test('a copy does not lead out of the folder', async () => {
+  const { store } = await storeWith({ 'bucket/a.csv': 'content' });
+  const target = { bucket: 'bucket', key: '../../a.csv' };
+  const copied = store.copy({ bucket: 'bucket', key: 'a.csv' }, target, copying);
+  await expect(copied).rejects.toThrow('it has the segment ".."');
 });
