@@ -1,6 +1,7 @@
 import { parseTopicArn } from './arn.ts';
 import { DEFAULT_NOTICE_STATES, isMailAddress, MAIL_ADDRESS, NOTICE_STATES } from './notices.ts';
 import { isRegion } from './partition.ts';
+import { ROUTING_TARGETS, readRoutingTargets } from './routing.ts';
 import { type RulesLocation, readRulesLocation } from './rule-set.ts';
 import {
   DELIVERY_BUCKETS,
@@ -218,6 +219,19 @@ export const LISTENER_VARIABLES = {
     kind: oneOf('true', 'false'),
     default: 'true',
     example: 'false',
+  },
+  ROUTING_TAGS: {
+    description:
+      'Whether a rule set may have delivered files tagged with their verdicts (`onVerdict`); not with LOCAL_S3_ROOT.',
+    kind: oneOf('true', 'false'),
+    default: 'false',
+    example: 'true',
+  },
+  ROUTING_TARGETS: {
+    description:
+      'Places that a rule set may have files copied to by their verdicts (`onVerdict`); without it there are none. Objects below them are never taken for deliveries.',
+    kind: { allowed: ROUTING_TARGETS, read: readRoutingTargets },
+    example: '[{"bucket":"agency-checked-files","prefix":"checked/"}]',
   },
   LOCAL_S3_ROOT: {
     description: 'Folder that stands in for S3: `<root>/<bucket>/<key>`, else `<root>/<key>`.',

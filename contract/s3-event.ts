@@ -1,4 +1,5 @@
 import { partitionOf } from './partition.ts';
+import type { RoutingTarget } from './routing.ts';
 import { decodeKey, encodeKey, isBucketName, keyProblem } from './s3-object.ts';
 
 /** An object that an event tells of. */
@@ -57,6 +58,8 @@ export interface DeliveryFilter {
   readonly buckets: readonly DeliveryBucket[];
   /** Keys below it are our own reports, in each bucket. Empty: there are none. */
   readonly reportPrefix: string;
+  /** Keys below them are our own copies. @default there are none */
+  readonly routingTargets?: readonly RoutingTarget[];
 }
 
 /** What a list of buckets looks like that {@link readDeliveryBuckets} takes, in words. */
@@ -320,7 +323,7 @@ export function reasonToIgnore(
   { bucket, key, sizeBytes, ...object }: ObjectReference,
   filter: DeliveryFilter,
 ): string | undefined {
-  const { buckets, reportPrefix } = filter;
+  const { buckets, reportPrefix, routingTargets = [] } = filter;
   const eventName = object.eventName.replace(/^s3:/, '');
   if (eventName !== 'ObjectCreated' && !eventName.startsWith('ObjectCreated:')) {
     return `${eventName} is not a delivery`;
@@ -334,6 +337,8 @@ export function reasonToIgnore(
   if (reportPrefix !== '' && key.startsWith(reportPrefix)) {
     return `the key is under our report prefix ${reportPrefix}`;
   }
+  const target = routingTargets.find((one) => one.bucket === bucket && key.startsWith(one.prefix));
+  if (target !== undefined) return `the key is below ${target.prefix}, where files are routed to`;
   if (prefixes.length > 0 && !prefixes.some((prefix) => key.startsWith(prefix))) {
     return `the key is below none of the key prefixes ${prefixes.join(', ')}`;
   }

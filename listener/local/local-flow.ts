@@ -1,5 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve } from 'node:path';
+import type { RoutingSettings } from '@file-processing/contract/routing.ts';
 import {
   type DeliveryFilter,
   objectCreatedEvent,
@@ -8,12 +9,14 @@ import {
 } from '@file-processing/contract/s3-event.ts';
 import { printable } from '../src/cli/report-text.ts';
 import type { DatabaseConfig } from '../src/config/database-config.ts';
+import type { Environment } from '../src/config/read-variables.ts';
 import { readConfig } from '../src/config.ts';
 import { connect, type Database } from '../src/database/connection.ts';
 import { migrate } from '../src/database/migrate.ts';
 import { applyRuleSet } from '../src/database/rules.ts';
 import { findRun, listRuns, type Run, type RunWithReport } from '../src/database/runs.ts';
 import { checkSchema, SchemaOutdatedError } from '../src/database/schema-version.ts';
+import { allowedRouting } from '../src/jobs/route-verdict.ts';
 import type { LeftAlone } from '../src/rules/plan.ts';
 import type { RuleSet } from '../src/rules/rule-set.ts';
 import { type DroppedFile, droppedFile } from './dropped-file.ts';
@@ -185,7 +188,7 @@ async function startTogether<
 
 async function prepareDatabase(
   url: string,
-  { rules, rulesFolder }: LocalFlowOptions,
+  { rules, rulesFolder, settings, overrides }: LocalFlowOptions,
 ): Promise<{ readonly database: Database; readonly leftAlone: readonly LeftAlone[] }> {
   const config = databaseConfig(url);
   const database = connect(config, 'file-processing local');
@@ -194,7 +197,8 @@ async function prepareDatabase(
       if (!(error instanceof SchemaOutdatedError)) throw error;
       await migrate(config);
     });
-    const { leftAlone } = await applyRuleSet(database, rules, shownPath(rulesFolder));
+    const routing = deployedRouting({ ...settings.environment, ...overrides });
+    const { leftAlone } = await applyRuleSet(database, rules, shownPath(rulesFolder), routing);
     return { database, leftAlone };
   } catch (error) {
     await database.destroy();
@@ -204,6 +208,12 @@ async function prepareDatabase(
 
 function databaseConfig(url: string): DatabaseConfig {
   return readConfig({ DATABASE_URL: url }, { database: true, httpIntake: false }).database;
+}
+
+/** What the deployed listener may do, so that its rules can be tried here; files of a folder have no tags. */
+function deployedRouting({ ROUTING_TAGS, ROUTING_TARGETS }: Environment): RoutingSettings {
+  const needs = { database: false, httpIntake: false };
+  return allowedRouting(readConfig({ ROUTING_TAGS, ROUTING_TARGETS }, needs));
 }
 
 /** The deployed environment, with what only the cloud has replaced by what is here. */
@@ -222,6 +232,8 @@ function listenerEnvironment(
     SNS_TOPIC_ARNS: settings.topicArn,
     DATABASE_URL: databaseUrl,
     LOCAL_S3_ROOT: resolve(dataFolder),
+    // Files of a folder have none.
+    ROUTING_TAGS: 'false',
     AWS_ENDPOINT_URL_SNS: sns.origin,
     // The local SNS wants a signed request and looks at no key.
     AWS_ACCESS_KEY_ID: 'local',

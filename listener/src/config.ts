@@ -8,6 +8,7 @@ import {
   shortestRetentionDays,
   type ValueOf,
 } from '@file-processing/contract/listener-variables.ts';
+import { areNear, type RoutingTarget } from '@file-processing/contract/routing.ts';
 import type { RulesLocation } from '@file-processing/contract/rule-set.ts';
 import type { DeliveryBucket, TrustedSource } from '@file-processing/contract/s3-event.ts';
 import { type DatabaseConfig, readDatabaseConfig } from './config/database-config.ts';
@@ -66,6 +67,12 @@ export interface Config {
     readonly reportValues: boolean;
     /** `forget` deletes reports. */
     readonly forgetReports: boolean;
+    /** Rule sets may have files tagged with their verdicts. */
+    readonly routingTags: boolean;
+    /** Where rule sets may have files copied to. */
+    readonly routingTargets: readonly RoutingTarget[];
+    /** Whether the environment says anything of that: it may be another one than the listener's. */
+    readonly routingIsSet: boolean;
     readonly localRoot: string | undefined;
   };
   readonly workerConcurrency: number;
@@ -133,6 +140,7 @@ export function readConfig(environment: Environment, needs: ConfigNeeds): Config
     writeReports: readWriteReports(reader),
     reportValues: reader.required('REPORT_VALUES') === 'true',
     forgetReports: reader.required('FORGET_REPORTS') === 'true',
+    ...readRouting(reader),
     localRoot: readLocalRoot(reader),
     workerConcurrency: reader.required('WORKER_CONCURRENCY'),
     shutdownSeconds: reader.required('SHUTDOWN_SECONDS'),
@@ -148,6 +156,7 @@ export function readConfig(environment: Environment, needs: ConfigNeeds): Config
     notices: readNoticeConfig(reader),
   };
   checkRetention(reader, read);
+  checkRoutingTargets(reader, read);
   // 0 takes any free port, so two of them are two ports.
   if (needs.httpIntake && read.port === read.metricsPort && read.port) {
     reader.fault({
@@ -183,6 +192,9 @@ export function readConfig(environment: Environment, needs: ConfigNeeds): Config
       writeReports: read.writeReports,
       reportValues: read.reportValues,
       forgetReports: read.forgetReports,
+      routingTags: read.routingTags,
+      routingTargets: read.routingTargets,
+      routingIsSet: read.routingIsSet,
       localRoot: read.localRoot,
     }),
     workerConcurrency: present(read.workerConcurrency),
@@ -248,6 +260,55 @@ function readLocalRoot(reader: VariableReader): string | undefined {
     });
   }
   return root;
+}
+
+function readRouting(
+  reader: VariableReader,
+): Pick<Config['s3'], 'routingTags' | 'routingTargets' | 'routingIsSet'> {
+  const routingTags = reader.required('ROUTING_TAGS') === 'true';
+  if (routingTags && reader.isSet('LOCAL_S3_ROOT')) {
+    reader.fault({
+      variable: 'ROUTING_TAGS',
+      value: 'true',
+      problem: 'LOCAL_S3_ROOT is set, and files of a folder have no tags',
+      allowed: 'false with a LOCAL_S3_ROOT; files of a folder can be copied (ROUTING_TARGETS)',
+    });
+  }
+  return {
+    routingTags,
+    routingTargets: reader.optional('ROUTING_TARGETS') ?? Object.freeze([]),
+    routingIsSet: reader.isSet('ROUTING_TAGS') || reader.isSet('ROUTING_TARGETS'),
+  };
+}
+
+/** What is copied must never look like a delivery, nor like a report. */
+function checkRoutingTargets(
+  reader: VariableReader,
+  {
+    buckets,
+    reportPrefix = '',
+    writeReports,
+    routingTargets,
+  }: Pick<Config['s3'], 'buckets' | 'writeReports' | 'routingTargets'> & {
+    readonly reportPrefix: string | undefined;
+  },
+): void {
+  for (const target of routingTargets) {
+    const { bucket, prefix } = target;
+    const own = buckets.filter(({ name = bucket }) => name === bucket);
+    const watched = own.flatMap(({ prefixes }) => prefixes);
+    const reports = writeReports && own.length > 0 ? [reportPrefix] : [];
+    for (const other of [...watched, ...reports]) {
+      if (!areNear(target, { bucket, prefix: other })) continue;
+      const what = watched.includes(other) ? 'where clients deliver' : 'where reports are written';
+      reader.fault({
+        variable: 'ROUTING_TARGETS',
+        value: `${bucket}/${prefix}`,
+        problem: `one of it and ${other}, ${what}, lies inside the other`,
+        allowed: 'prefixes outside of those of deliveries and of REPORT_PREFIX',
+      });
+    }
+  }
 }
 
 /** What is trusted is the queue's policy, so there must be a queue. */

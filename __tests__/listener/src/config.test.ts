@@ -225,3 +225,49 @@ test('FIPS endpoints are off unless they are asked for', () => {
   expect(readConfig(environment, NOTHING).aws.fips).toBe(true);
   expect(faultsOf({ AWS_USE_FIPS_ENDPOINT: 'yes' }, NOTHING)).toHaveLength(1);
 });
+
+const TARGETS = JSON.stringify([{ bucket: 'drop-box', prefix: 'checked/' }]);
+
+test('nothing is routed unless it is said, and what is said is known to be', () => {
+  expect(readConfig({}, NOTHING).s3).toMatchObject({
+    ...{ routingTags: false, routingTargets: [], routingIsSet: false },
+  });
+  expect(readConfig({ ROUTING_TAGS: 'false' }, NOTHING).s3.routingIsSet).toBe(true);
+  const environment = { ROUTING_TAGS: 'true', ROUTING_TARGETS: TARGETS };
+  expect(readConfig(environment, NOTHING).s3).toMatchObject({
+    routingTags: true,
+    routingTargets: [{ bucket: 'drop-box', prefix: 'checked/' }],
+  });
+});
+
+test.each([
+  [{ S3_BUCKET: 'drop-box', S3_PREFIXES: 'checked/in/' }, 'checked/in/, where clients deliver'],
+  [{ S3_BUCKET: 'drop-box', S3_PREFIXES: 'a/,checked/' }, 'checked/, where clients deliver'],
+  [{ S3_PREFIXES: 'checked/' }, 'where clients deliver'],
+  [{ WRITE_REPORTS: 'true', REPORT_PREFIX: 'checked/reports/' }, 'where reports are written'],
+])('a place of copies that is near %j is refused', (environment, problem) => {
+  expect(faultsOf({ ...environment, ROUTING_TARGETS: TARGETS }, NOTHING)).toEqual([
+    expect.objectContaining({
+      variable: 'ROUTING_TARGETS',
+      value: 'drop-box/checked/',
+      problem: expect.stringContaining(problem),
+    }),
+  ]);
+});
+
+test.each<Record<string, string>>([
+  { S3_BUCKET: 'drop-box', S3_PREFIXES: 'from_client/' },
+  { S3_BUCKET: 'other', S3_PREFIXES: 'checked/' },
+  { S3_BUCKET: 'other', WRITE_REPORTS: 'true', REPORT_PREFIX: 'checked/' },
+])('a place of copies beside %j is allowed', (environment) => {
+  expect(faultsOf({ ...environment, ROUTING_TARGETS: TARGETS }, NOTHING)).toEqual([]);
+});
+
+test('files of a folder have no tags', () => {
+  expect(faultsOf({ ROUTING_TAGS: 'true', LOCAL_S3_ROOT: '.' }, NOTHING)).toEqual([
+    expect.objectContaining({
+      variable: 'ROUTING_TAGS',
+      allowed: expect.stringContaining('ROUTING_TARGETS'),
+    }),
+  ]);
+});

@@ -26,18 +26,18 @@ export interface ForgetOptions {
 interface Outcome {
   readonly runs: number;
   readonly judgements: number;
-  /** Versions of reports that were deleted. */
+  /** Versions of reports and copies that were deleted. */
   readonly reportVersions: number;
-  /** Reports that are still in their bucket, with the reason. */
+  /** Reports and copies that are still in their bucket, with the reason. */
   readonly reportsLeft: readonly { readonly name: string; readonly reason: string }[];
-  /** Runs of which a judgement is still to come. */
+  /** Runs of which a judgement is still to come, or to be routed. */
   readonly waiting: number;
 }
 
 /** What no command of ours reaches. */
 const NOT_REACHED = [
   'the delivered files',
-  'copies that others made of reports, and logs that they keep',
+  'copies that others made of files and reports, and logs that they keep',
   'backups of the database, and snapshots',
 ];
 
@@ -45,8 +45,8 @@ const NOT_REACHED = [
 const GRACE_MS = 5_000;
 
 /**
- * Removes the values of files from the database, and their reports from the bucket in all versions. It may be repeated,
- * and goes on where it was interrupted. Ends with 75 where a report could not be deleted.
+ * Removes the values of files from the database, and their reports and copies from the buckets in all versions. It may be repeated,
+ * and goes on where it was interrupted. Ends with 75 where one could not be deleted.
  */
 export const forget: Command<ForgetOptions> = (context, options) => {
   const { key, client, bucket, reason, by, json } = options;
@@ -137,12 +137,12 @@ function filesOf(report: ObjectName): readonly ObjectName[] {
 function textOf({ runs, judgements, reportVersions, reportsLeft, waiting }: Outcome): string {
   return [
     `${amount(runs, 'run')}: ${amount(judgements, 'judgement')} forgotten, verdicts and counts stay`,
-    `${amount(reportVersions, 'version')} of reports deleted`,
+    `${amount(reportVersions, 'version')} of reports and copies deleted`,
     ...reportsLeft.map(({ name, reason }) => `  left: ${printable(name)}: ${printable(reason)}`),
     ...(waiting === 0
       ? []
       : [
-          `${amount(waiting, 'run')} wait for a judgement, which records values anew: repeat this afterwards`,
+          `${amount(waiting, 'run')} wait for a judgement, or to be routed, which records values anew: repeat this afterwards`,
         ]),
     `not reached: ${NOT_REACHED.join('; ')}`,
   ]

@@ -15,6 +15,7 @@ import {
   retireByHand,
 } from '../database/rules.ts';
 import { createEngine, type Engine } from '../jobs/engine-ports.ts';
+import { allowedRouting } from '../jobs/route-verdict.ts';
 import { expectationOf, withRules } from '../jobs/s3-data-quality-job.ts';
 import { PLACES, shownClasses } from '../privacy/places.ts';
 import { restore, withhold } from '../privacy/withhold.ts';
@@ -26,6 +27,7 @@ import {
   type RuleSet,
   RuleSetError,
   readRuleFolder,
+  refusedRouting,
 } from '../rules/rule-set.ts';
 import { type RuleOfSample, ruleOfSample } from '../rules/samples.ts';
 import { scheduleAsWritten } from '../schedule/schedule.ts';
@@ -53,6 +55,9 @@ export const checkRules: Command<CheckRulesOptions> = async (context, options) =
   let rules: RuleSet;
   try {
     rules = await readWholeSet(folder);
+    // Elsewhere than where the listener runs nobody knows what it may do.
+    const refused = config.s3.routingIsSet ? refusedRouting(rules, allowedRouting(config)) : [];
+    if (refused.length > 0) throw new RuleSetError(folder, refused);
   } catch (error) {
     if (!json || !(error instanceof RuleSetError)) throw error;
     stdout.write(`${JSON.stringify({ faults: error.faults, samples: [] }, null, 2)}\n`);
@@ -179,10 +184,11 @@ export interface ApplyRulesOptions {
 export const applyRules: Command<ApplyRulesOptions> = async (context, options) => {
   const { folder, dryRun, json } = options;
   const rules = await readWholeSet(folder);
-  return withDatabase(context, async (database) => {
+  return withDatabase(context, async (database, config) => {
+    const routing = allowedRouting(config);
     const plan = dryRun
-      ? await planOf(database, rules)
-      : await applyRuleSet(database, rules, folder);
+      ? await planOf(database, rules, routing)
+      : await applyRuleSet(database, rules, folder, routing);
     if (plan.faults.length > 0) throw new RuleSetError(folder, plan.faults);
     const { changes, leftAlone } = plan;
     const { digest } = rules;

@@ -17,6 +17,7 @@ import { createEngine } from '../jobs/engine-ports.ts';
 import type { Job, JobContext, JobOutcome } from '../jobs/job.ts';
 import { monitoredFileInRuleSet } from '../jobs/monitored-file.ts';
 import { JudgementLostError, recordJudgement } from '../jobs/record-judgement.ts';
+import { routeVerdict, routingFormOf } from '../jobs/route-verdict.ts';
 import { JOBS } from '../jobs/s3-data-quality-job.ts';
 import { reportFormOf, writeReport } from '../jobs/write-report.ts';
 import { PLACES, shownClasses } from '../privacy/places.ts';
@@ -59,6 +60,8 @@ type Judged = Promise<{
   readonly code: number;
   /** Writes the report, once the verdict was shown; undefined where none is asked for. */
   readonly report?: () => Promise<unknown>;
+  /** Does with the file what its rules ask for; undefined where nothing is allowed. */
+  readonly route?: () => Promise<unknown>;
 }>;
 
 /** How long an interrupted run may take to write down that it was, in milliseconds. */
@@ -137,6 +140,7 @@ async function runAll(
           text: note,
           code,
           report,
+          route,
         } = await judge(object, {
           store,
           engine,
@@ -148,8 +152,9 @@ async function runAll(
         progress.end();
         if (note !== undefined) context.stderr.write(`${printable(name)}: ${note}\n`);
         if (outcome !== undefined) show(context, name, outcome, json);
-        const written = await reportWritten(report, name, context, signal);
-        codes.push(code, written ? EXIT.ok : EXIT.tryAgain);
+        const written = await ended(report, 'its report was not written', name, context, signal);
+        const routed = await ended(route, 'the file was not routed by it', name, context, signal);
+        codes.push(code, written && routed ? EXIT.ok : EXIT.tryAgain);
       } catch (error) {
         progress.end();
         signal.throwIfAborted();
@@ -163,20 +168,21 @@ async function runAll(
   return mostSerious(codes);
 }
 
-/** A verdict that was shown is kept, whatever becomes of its report. */
-async function reportWritten(
-  report: (() => Promise<unknown>) | undefined,
+/** A verdict that was shown is kept, whatever becomes of its report and of the file. */
+async function ended(
+  work: (() => Promise<unknown>) | undefined,
+  failure: string,
   name: string,
   { stderr }: CommandContext,
   signal: AbortSignal,
 ): Promise<boolean> {
   try {
-    await report?.();
+    await work?.();
     return true;
   } catch (error) {
     signal.throwIfAborted();
     const reason = errorText(error);
-    stderr.write(`${printable(name)}: the verdict stands, its report was not written: ${reason}`);
+    stderr.write(`${printable(name)}: the verdict stands, ${failure}: ${reason}`);
     return false;
   }
 }
@@ -225,10 +231,18 @@ function recordingJudge(
     });
     const { store, signal } = context;
     const writing = { ...reportFormOf({ s3 }), database, store, signal };
-    const report = (judgement: JudgementReference) =>
-      s3.writeReports ? { report: () => writeReport(judgement, writing) } : {};
+    const routing = routingFormOf({ s3 });
+    const { engine } = context;
+    const rest = (judgement: JudgementReference) => ({
+      ...(s3.writeReports ? { report: () => writeReport(judgement, writing) } : {}),
+      ...(routing === undefined
+        ? {}
+        : {
+            route: () => routeVerdict(judgement, { ...routing, database, store, engine, signal }),
+          }),
+    });
     if ('ended' in started) {
-      return { ...(await endedBefore(database, started.ended)), ...report(started.ended) };
+      return { ...(await endedBefore(database, started.ended)), ...rest(started.ended) };
     }
     const { held } = started;
     try {
@@ -236,7 +250,7 @@ function recordingJudge(
         ...{ ...context, database, job },
         tells: notices.isOn,
       });
-      if (outcome.status === 'finished') return { outcome, code: EXIT.ok, ...report(held) };
+      if (outcome.status === 'finished') return { outcome, code: EXIT.ok, ...rest(held) };
       const standing = await standingVerdict(database, held);
       return { outcome, code: EXIT.noInput, ...(standing && { text: standing }) };
     } catch (error) {

@@ -4,6 +4,7 @@ import { type Judgement, judgementsOf } from '../database/judgements.ts';
 import { mappingVersions } from '../database/mappings.ts';
 import { listMonitoringFiles, namesOfClient } from '../database/monitoring-files.ts';
 import { recordPrivacyEvent } from '../database/privacy-events.ts';
+import type { RoutingAct } from '../database/routing.ts';
 import {
   countRuns,
   findRun,
@@ -16,6 +17,7 @@ import {
   type RunStatus,
   runIdsNamed,
 } from '../database/runs.ts';
+import { VERDICT_TAG } from '../jobs/routing-decision.ts';
 import { PLACES, shownClasses } from '../privacy/places.ts';
 import { storedReport, WITHHELD_CLASSES } from '../privacy/withhold.ts';
 import { type RetryRequest, retryRuns } from '../queue/dead-letters.ts';
@@ -132,9 +134,9 @@ export async function runIdOf(
   throw new UsageError(`more than one run begins with ${name}: ${[id, ...others].join(', ')}`);
 }
 
-/** Who asked said why, somebody has settled it, or its report was deleted. */
-function hasMore({ reason, settledAt, detailsDeletedAt }: Judgement): boolean {
-  return reason !== null || settledAt !== null || detailsDeletedAt !== null;
+/** Who asked said why, somebody has settled it, its report was deleted, or its file was routed. */
+function hasMore({ reason, settledAt, detailsDeletedAt, routing }: Judgement): boolean {
+  return [reason, settledAt, detailsDeletedAt, routing].some((one) => one !== null);
 }
 
 function judgementLine(judgement: Judgement): string {
@@ -151,7 +153,14 @@ function judgementLine(judgement: Judgement): string {
     `asked by ${askedBy}`,
     ...[reason, mapping, error, deleted, settled].filter((part) => typeof part === 'string'),
   ];
-  return `  ${printable(parts.join('  '))}\n`;
+  const lines = [`  ${parts.join('  ')}`, ...(judgement.routing ?? []).map(actLine)];
+  return lines.map((line) => `${printable(line)}\n`).join('');
+}
+
+function actLine(act: RoutingAct): string {
+  const what = act.act === 'tag' ? `${VERDICT_TAG}=${act.value}` : `${act.bucket}/${act.key}`;
+  const note = act.note === undefined ? '' : `: ${act.note}`;
+  return `    ${act.act}  ${act.outcome ?? 'waiting'}  ${what}${note}`;
 }
 
 function noRun(name: string): string {

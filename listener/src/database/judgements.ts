@@ -5,6 +5,7 @@ import type { Withheld } from '../privacy/withhold.ts';
 import { identityOf, readableTime, storableText, toJsonb } from './column-values.ts';
 import type { Database, Transaction } from './connection.ts';
 import { sharedStatement } from './group-commit.ts';
+import type { RoutingAct } from './routing.ts';
 import { tablesOf } from './tables.ts';
 
 /**
@@ -520,6 +521,8 @@ export interface Judgement extends JudgementReference {
   readonly finishedAt: Date | null;
   /** When its report and error were deleted for their age; null as long as they are kept. */
   readonly detailsDeletedAt: Date | null;
+  /** What was done with the file by the verdict; null for nothing. */
+  readonly routing: readonly RoutingAct[] | null;
   /** When somebody decided that the error needs nothing more, or that the report be written anew. */
   readonly settledAt: Date | null;
   /** Why. */
@@ -555,6 +558,7 @@ const JUDGEMENT_COLUMNS = {
   startedAt: 'started_at',
   finishedAt: 'finished_at',
   detailsDeletedAt: 'details_deleted_at',
+  routing: 'routing',
   settledAt: 'settled_at',
   settledReason: 'settled_reason',
 };

@@ -17,6 +17,19 @@ export interface Contact {
   readonly email?: string;
 }
 
+/** What is done with a file once it has a verdict; the delivered object itself stays as it is. */
+export interface OnVerdict {
+  /** Tags the object version with its verdict. @default false */
+  readonly tag?: boolean;
+  /** Copies it to `accepted/` or `rejected/` below a place. @default it is not copied */
+  readonly copy?: {
+    /** @default the file's own */
+    readonly bucket?: string;
+    /** Ends in a slash. */
+    readonly prefix: string;
+  };
+}
+
 /** A kind of file that a client delivers, and what is expected of it. */
 export interface MonitoringFile {
   readonly id: number;
@@ -34,6 +47,8 @@ export interface MonitoringFile {
   readonly schedule: Schedule | null;
   readonly severity: (typeof SEVERITIES)[number] | null;
   readonly classification: (typeof CLASSIFICATIONS)[number] | null;
+  /** What is done with a file once it has a verdict; null for nothing. */
+  readonly onVerdict: OnVerdict | null;
   /** File of the applied rule set that it came from; null for one that was made by hand or by `seed`. */
   readonly ruleFile: string | null;
   /** When it left the rule set, or an operator retired it; null for one that did not. */
@@ -41,7 +56,7 @@ export interface MonitoringFile {
 }
 
 /** What a definition may leave out. */
-type Particulars = 'contact' | 'schedule' | 'severity' | 'classification';
+type Particulars = 'contact' | 'schedule' | 'severity' | 'classification' | 'onVerdict';
 
 /** What a definition says; the database adds the rest. */
 export type MonitoringFileDefinition = Omit<
@@ -63,6 +78,7 @@ const COLUMNS = {
   schedule: 'schedule',
   severity: 'severity',
   classification: 'classification',
+  onVerdict: 'on_verdict',
   ruleFile: 'rule_file',
   retiredAt: 'retired_at',
 };
@@ -148,8 +164,8 @@ export async function upsertMonitoringFile(
   const { rowCount } = await database.raw(
     `INSERT INTO ${tablesOf(database).monitoringFiles} AS present
        (bucket, key_pattern, client, mapping_name, mapping_version, active, description,
-        contact, schedule, severity, classification)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?::jsonb, ?::jsonb, ?, ?)
+        contact, schedule, severity, classification, on_verdict)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?::jsonb, ?::jsonb, ?, ?, ?::jsonb)
      ON CONFLICT (bucket, key_pattern) DO UPDATE SET (${UPDATED}, retired_at, updated_at)
        = (${UPDATED.replace(/\w+/g, 'excluded.$&')}, NULL, now())
      WHERE (${UPDATED.replace(/\w+/g, 'present.$&')}, present.retired_at)
@@ -166,6 +182,7 @@ export async function upsertMonitoringFile(
       file.schedule ? toJsonb(file.schedule) : null,
       file.severity ?? null,
       file.classification ?? null,
+      file.onVerdict ? toJsonb(file.onVerdict) : null,
     ],
   );
   return rowCount === 1;
@@ -173,4 +190,4 @@ export async function upsertMonitoringFile(
 
 /** Columns that a later definition of the same bucket and pattern brings up to date. */
 const UPDATED =
-  'client, mapping_name, mapping_version, active, description, contact, schedule, severity, classification';
+  'client, mapping_name, mapping_version, active, description, contact, schedule, severity, classification, on_verdict';

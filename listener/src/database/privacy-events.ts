@@ -2,6 +2,7 @@ import { forgetMessages } from '../notices/messages.ts';
 import { forget } from '../privacy/withhold.ts';
 import { storableText, toJsonb } from './column-values.ts';
 import type { Database, Transaction } from './connection.ts';
+import type { RoutingAct } from './routing.ts';
 import { tablesOf } from './tables.ts';
 
 /** What was done with values, by whom, and why. */
@@ -31,9 +32,9 @@ export async function recordPrivacyEvent(
 export interface Forgotten {
   /** Judgements that hold no value any more. */
   readonly judgements: number;
-  /** Where their reports are in buckets. */
+  /** Where in buckets their reports are, and what routing has put somewhere, or may have. */
   readonly reports: readonly { readonly bucket: string; readonly key: string }[];
-  /** Runs of which a judgement has not ended, which may record values yet. */
+  /** Runs of which a judgement has not ended, or is still being routed, which may put values somewhere yet. */
   readonly waiting: number;
 }
 
@@ -54,7 +55,7 @@ export async function forgetValues(
       .orderBy(['run_id', 'number'])
       .forUpdate('judgement')
       .select('run_id', 'number', 'report', 'error', 'report_key', 'forgotten_at', 'run.bucket')
-      .select({ judgement_status: 'judgement.status' });
+      .select('routing', 'routed_at');
     let count = 0;
     for (const row of rows) {
       const { run_id, number, report, error, forgotten_at } = row;
@@ -76,14 +77,24 @@ export async function forgetValues(
       .whereIn('id', runIds)
       .where('status', 'pending')
       .pluck('id');
+    const routed = rows.flatMap(({ run_id, routing, routed_at }) =>
+      routing !== null && routed_at === null ? [run_id] : [],
+    );
     return {
       judgements: count,
-      reports: rows.flatMap(({ bucket, report_key: key }) =>
-        key === null ? [] : [{ bucket, key }],
-      ),
-      waiting: waiting.length,
+      reports: rows.flatMap(({ bucket, report_key: key, routing }) => [
+        ...(key === null ? [] : [{ bucket, key }]),
+        ...placedBy(routing ?? []),
+      ]),
+      waiting: new Set([...waiting, ...routed]).size,
     };
   });
+}
+
+function placedBy(acts: readonly RoutingAct[]): Forgotten['reports'] {
+  return acts.flatMap((act) =>
+    act.act === 'copy' || act.act === 'rejects' ? [{ bucket: act.bucket, key: act.key }] : [],
+  );
 }
 
 /** What stands in the place of an error's text, which may quote a value. */

@@ -1,3 +1,4 @@
+import type { RoutingSettings } from '@file-processing/contract/routing.ts';
 import { type FromFile, planRules, type RulePlan, type StoredRules } from '../rules/plan.ts';
 import { type RuleSet, RuleSetError } from '../rules/rule-set.ts';
 import { toJsonb } from './column-values.ts';
@@ -54,8 +55,12 @@ export async function isApplied(
 }
 
 /** What applying a rule set would change now. */
-export async function planOf(database: Database, rules: RuleSet): Promise<RulePlan> {
-  return planRules(await storedRules(database), rules);
+export async function planOf(
+  database: Database,
+  rules: RuleSet,
+  routing?: RoutingSettings,
+): Promise<RulePlan> {
+  return planRules(await storedRules(database), rules, routing);
 }
 
 /**
@@ -63,16 +68,18 @@ export async function planOf(database: Database, rules: RuleSet): Promise<RulePl
  * others find nothing left to do. Jobs go on meanwhile, each by the version with which it began.
  *
  * @param location what the record calls it
+ * @param routing what the settings allow of it; a rule set that asks for more is refused @default nothing
  * @throws {RuleSetError} with everything that stands against it; then nothing was changed
  */
 export async function applyRuleSet(
   database: Database,
   rules: RuleSet,
   location: string,
+  routing?: RoutingSettings,
 ): Promise<RulePlan> {
   return database.transaction(async (transaction) => {
     await lockRules(transaction);
-    const plan = planRules(await storedRules(transaction), rules);
+    const plan = planRules(await storedRules(transaction), rules, routing);
     if (plan.faults.length > 0) throw new RuleSetError(location, plan.faults);
     await storeNewMappings(transaction, plan.newMappings);
     await claimMappings(transaction, plan.claimedMappings);
@@ -185,6 +192,7 @@ const FILE_COLUMNS = {
   schedule: 'jsonb',
   severity: 'text',
   classification: 'text',
+  on_verdict: 'jsonb',
   rule_file: 'text',
 } as const;
 
@@ -202,6 +210,7 @@ async function storeFiles(transaction: Transaction, files: RulePlan['files']): P
     schedule: file.schedule,
     severity: file.severity,
     classification: file.classification,
+    on_verdict: file.onVerdict,
     rule_file: file.ruleFile,
   }));
   const columns = Object.keys(FILE_COLUMNS).join(', ');

@@ -41,6 +41,11 @@ export type ReportOutcome = (typeof reportOutcomes)[number];
 const ways = ['sns', 'webhook', 'email'] as const;
 const noticeOutcomes = ['delivered', 'failed', 'dead'] as const;
 
+const routingOutcomes = ['done', 'partly', 'failed'] as const;
+
+/** How an attempt to route a file by its verdict ended. `partly`: not in all that its rules ask for. */
+export type RoutingCount = (typeof routingOutcomes)[number];
+
 const rulesLabels = ['mapping', 'none'] as const;
 
 /** Whether a verdict was made by a mapping. */
@@ -71,6 +76,8 @@ export interface Metrics {
   countReport(outcome: ReportOutcome): void;
   /** Counts an attempt to deliver a notice; `lost` ones are another process's. */
   countNotice(way: (typeof ways)[number], outcome: (typeof noticeOutcomes)[number] | 'lost'): void;
+  /** Counts an attempt to route a file. */
+  countRouting(outcome: RoutingCount): void;
   addChecked(amount: { readonly rows: number; readonly bytes: number }): void;
 }
 
@@ -195,6 +202,12 @@ export function createMetrics({
     labelNames: ['way', 'outcome'],
     registers,
   });
+  const routings = new Counter({
+    name: 'file_processing_routings_total',
+    help: 'Attempts to tag or copy a file by its verdict, by outcome.',
+    labelNames: ['outcome'],
+    registers,
+  });
   const rows = new Counter({
     name: 'file_processing_checked_rows_total',
     help: 'Rows of data that were checked.',
@@ -254,6 +267,9 @@ export function createMetrics({
   for (const way of ways) {
     for (const outcome of noticeOutcomes) notices.inc({ way, outcome }, 0);
   }
+  for (const outcome of routingOutcomes) {
+    routings.inc({ outcome }, 0);
+  }
 
   return {
     registry,
@@ -268,6 +284,7 @@ export function createMetrics({
     countNotice: (way, outcome) => {
       if (outcome !== 'lost') notices.inc({ way, outcome });
     },
+    countRouting: (outcome) => routings.inc({ outcome }),
     addChecked: (amount) => {
       rows.inc(amount.rows);
       bytes.inc(amount.bytes);

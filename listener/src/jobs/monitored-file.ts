@@ -1,7 +1,8 @@
 import type { Database } from '../database/connection.ts';
+import type { Judgement } from '../database/judgements.ts';
 import { compareSpecificity, matchesKey } from '../database/key-pattern.ts';
 import { findMapping, type Mapping } from '../database/mappings.ts';
-import { findMonitoringFile } from '../database/monitoring-files.ts';
+import { findMonitoringFile, listMonitoringFiles } from '../database/monitoring-files.ts';
 import type { RuleMapping, RuleMonitoringFile, RuleSet } from '../rules/rule-set.ts';
 
 /** A monitored file with what it is judged by. */
@@ -55,6 +56,22 @@ export function monitoredFileInRuleSet(
     client: entry.client,
     mapping: classified({ ...mapping, version }, entry.classification),
   };
+}
+
+/** By what a judgement was made, as sensitive as its monitored file says; undefined for one by no mapping. */
+export async function mappingOfJudgement(
+  database: Database,
+  {
+    mappingName,
+    mappingVersion,
+    monitoringFileId,
+  }: Pick<Judgement, 'mappingName' | 'mappingVersion' | 'monitoringFileId'>,
+): Promise<Mapping | undefined> {
+  if (mappingName === null || mappingVersion === null) return undefined;
+  const mapping = await findMapping(database, mappingName, mappingVersion);
+  const files = await listMonitoringFiles(database);
+  const file = files.find(({ id }) => id === monitoringFileId);
+  return mapping && classified(mapping, file?.classification);
 }
 
 /** A mapping whose fields are as sensitive as its monitored file says, where neither they nor the schema say it. */

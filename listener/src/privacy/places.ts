@@ -24,7 +24,8 @@ export const PLACES = {
     shows: { public: 'value', internal: 'value', sensitive: 'on reveal' },
   },
   bucket: {
-    place: 'report in the bucket',
+    place:
+      'report in the bucket, and `.rejects.csv` beside a copy, which has `[withheld]` in the place of a shape',
     shows: { public: 'value', internal: 'by setting', sensitive: 'shape' },
   },
   notice: {

@@ -1,3 +1,4 @@
+import { NO_ROUTING, type RoutingSettings } from '@file-processing/contract/routing.ts';
 import { toJsonb } from '../database/column-values.ts';
 import { MAPPING_PARTS, type Mapping, type StoredMapping } from '../database/mappings.ts';
 import type { MonitoringFile, MonitoringFileDefinition } from '../database/monitoring-files.ts';
@@ -10,6 +11,7 @@ import {
   type RuleMapping,
   type RuleMonitoringFile,
   type RuleSet,
+  refusedRouting,
   sha256Of,
 } from './rule-set.ts';
 
@@ -64,15 +66,28 @@ export interface RulePlan {
   readonly retiredFiles: readonly number[];
 }
 
-/** Works out what applying a rule set to a database changes. */
-export function planRules(stored: StoredRules, rules: RuleSet): RulePlan {
+/**
+ * Works out what applying a rule set to a database changes.
+ *
+ * @param routing what the settings allow of it
+ */
+export function planRules(
+  stored: StoredRules,
+  rules: RuleSet,
+  routing: RoutingSettings = NO_ROUTING,
+): RulePlan {
   const { versions, ...mappings } = planMappings(stored.mappings, rules.mappings);
   const files = planFiles(stored.monitoringFiles, rules.monitoringFiles, versions);
   return {
     ...mappings,
     ...files,
     changes: [...mappings.changes, ...files.changes],
-    faults: [...mappings.faults, ...missingMappings(rules), ...missingReferences(rules)],
+    faults: [
+      ...mappings.faults,
+      ...missingMappings(rules),
+      ...missingReferences(rules),
+      ...refusedRouting(rules, routing),
+    ],
   };
 }
 
@@ -250,6 +265,7 @@ const COMPARED = [
   'schedule',
   'severity',
   'classification',
+  'onVerdict',
 ] as const;
 
 /** Of those, the ones whose values a message shows. */

@@ -3,6 +3,7 @@ import { readdir, readFile, realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { isDeepStrictEqual } from 'node:util';
+import { areNear, type RoutingSettings, targetOf } from '@file-processing/contract/routing.ts';
 import {
   isRuleFile,
   MAX_RULE_FILE_BYTES,
@@ -10,12 +11,19 @@ import {
   pathOfConfigMapKey,
   RULE_FOLDERS,
 } from '@file-processing/contract/rule-set.ts';
+import {
+  BUCKET_NAME,
+  isBucketName,
+  isKeyPrefix,
+  KEY_PREFIX,
+} from '@file-processing/contract/s3-object.ts';
 import { isKeyPattern } from '../database/key-pattern.ts';
 import type { Mapping } from '../database/mappings.ts';
 import {
   CLASSIFICATIONS,
   type Contact,
   type MonitoringFileDefinition,
+  type OnVerdict,
   SEVERITIES,
 } from '../database/monitoring-files.ts';
 import {
@@ -347,6 +355,29 @@ function otherFieldsProblem(
   return undefined;
 }
 
+/** What monitored files ask for that the settings of the stack don't allow. */
+export function refusedRouting(
+  { monitoringFiles }: Pick<RuleSet, 'monitoringFiles'>,
+  allowed: RoutingSettings,
+): readonly RuleFault[] {
+  return monitoringFiles.flatMap((defined): RuleFault[] => {
+    const { bucket: own, onVerdict } = defined.value;
+    const { tag, copy } = onVerdict ?? {};
+    const faults: RuleFault[] = [];
+    if (tag && !allowed.tags) {
+      const message =
+        'is true; tags are not allowed here (ROUTING_TAGS, routing_tags of the stack)';
+      faults.push(faultOf(defined, 'onVerdict.tag', message));
+    }
+    if (copy && targetOf(allowed, { bucket: own, ...copy }) === undefined) {
+      const places = allowed.targets.map(({ bucket, prefix }) => `${bucket}/${prefix}`).join(', ');
+      const message = `is ${copy.bucket ?? own}/${copy.prefix}; allowed (ROUTING_TARGETS, routing_targets of the stack): ${places || 'no place'}`;
+      faults.push(faultOf(defined, 'onVerdict.copy', message));
+    }
+    return faults;
+  });
+}
+
 /** A fault of a definition, with its place. */
 export function faultOf(
   { file, placeOf }: Omit<Defined<unknown>, 'value'>,
@@ -419,6 +450,7 @@ const FILE_PROPERTIES = [
   'schedule',
   'severity',
   'classification',
+  'onVerdict',
 ];
 
 function readMonitoringFile(
@@ -449,6 +481,7 @@ function readMonitoringFile(
   const schedule = scheduleOf(value.schedule, calendars, check);
   const severity = check.oneOf(value.severity, 'severity', SEVERITIES);
   const classification = check.oneOf(value.classification, 'classification', CLASSIFICATIONS);
+  const onVerdict = readOnVerdict(value.onVerdict, { bucket, keyPattern }, check);
 
   if (!check.ok() || typeof active !== 'boolean' || typeof description !== 'string') {
     return undefined;
@@ -459,6 +492,7 @@ function readMonitoringFile(
     ...{ active, description, contact, schedule },
     severity: severity ?? null,
     classification: classification ?? null,
+    onVerdict,
   };
 }
 
@@ -509,6 +543,54 @@ function scheduleOf(
   }
   check.fault('schedule', "is not an object with 'cron' or 'every'");
   return null;
+}
+
+function readOnVerdict(
+  value: unknown,
+  own: { readonly bucket: string | undefined; readonly keyPattern: string | undefined },
+  check: Checks,
+): OnVerdict | null {
+  if (value === undefined) return null;
+  if (!isObject(value)) {
+    check.fault('onVerdict', "is not an object with 'tag' or 'copy'");
+    return null;
+  }
+  check.onlyNames(value, 'onVerdict.', ['tag', 'copy']);
+  const { tag = false, copy } = value;
+  if (typeof tag !== 'boolean') check.fault('onVerdict.tag', 'is neither true nor false');
+  if (copy === undefined) return tag === true ? { tag } : null;
+  if (!isObject(copy)) {
+    check.fault('onVerdict.copy', "is not an object with 'prefix'");
+    return null;
+  }
+  check.onlyNames(copy, 'onVerdict.copy.', ['bucket', 'prefix']);
+  const bucket =
+    copy.bucket === undefined
+      ? own.bucket
+      : check.text(copy.bucket, 'onVerdict.copy.bucket', isBucketName, BUCKET_NAME);
+  const prefix = check.text(copy.prefix, 'onVerdict.copy.prefix', isKeyPrefix, KEY_PREFIX);
+  if (bucket === undefined || prefix === undefined) return null;
+  const watched = plainFolderOf(own.keyPattern ?? '');
+  if (
+    own.bucket === bucket &&
+    watched !== '' &&
+    areNear({ bucket, prefix }, { bucket, prefix: watched })
+  ) {
+    check.fault(
+      'onVerdict.copy.prefix',
+      `is ${JSON.stringify(prefix)}; allowed: a prefix outside of the files' own, ${watched}`,
+    );
+  }
+  return {
+    ...(tag === true ? { tag } : {}),
+    copy: { ...(copy.bucket === undefined ? {} : { bucket }), prefix },
+  };
+}
+
+/** The folder of all keys that a pattern fits, with a slash at its end; empty where there is none. */
+function plainFolderOf(keyPattern: string): string {
+  const [plain = ''] = /^[^*?]*/.exec(keyPattern) ?? [];
+  return plain.slice(0, plain.lastIndexOf('/') + 1);
 }
 
 interface Checks {

@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import type { Database } from '../database/connection.ts';
 import { isOutageOfDatabase } from '../database/errors.ts';
 import { type HeldJudgement, noteFailure, startJudgement } from '../database/judgements.ts';
+import type { RoutingAct } from '../database/routing.ts';
 import { findRun, objectOfRun } from '../database/runs.ts';
 import type { Metrics } from '../http/metrics.ts';
 import type { Engine } from '../jobs/engine-ports.ts';
@@ -11,12 +12,13 @@ import {
   type RecordedJudgement,
   recordJudgement,
 } from '../jobs/record-judgement.ts';
+import { type RoutingForm, routeVerdict } from '../jobs/route-verdict.ts';
 import { NO_RULES } from '../jobs/s3-data-quality-job.ts';
 import { type ReportForm, writeReport } from '../jobs/write-report.ts';
 import { type JobHandler, PostponedError } from '../queue/jobs-in-hand.ts';
 import type { RunJob } from '../queue/queue.ts';
 import type { Breakers, BucketAttempt } from '../storage/breaker.ts';
-import type { ObjectStore } from '../storage/object-store.ts';
+import type { ObjectName, ObjectStore } from '../storage/object-store.ts';
 
 /** What {@link jobHandler} works with. */
 export interface JobHandlerDependencies {
@@ -31,42 +33,52 @@ export interface JobHandlerDependencies {
   readonly tells?: boolean;
   /** Undefined where none is written. */
   readonly reports: ReportForm | undefined;
+  /** What may be done with files by their verdicts; undefined for nothing. @default nothing */
+  readonly routing?: RoutingForm | undefined;
   readonly logger: Logger;
   readonly metrics: Metrics;
-  /** Buckets whose files can't be read, and buckets that take no report. */
+  /** Buckets whose files can't be read, and buckets that take no report, no copy and no tag. */
   readonly breakers: { readonly read: Breakers; readonly write: Breakers };
 }
 
-/** Reports that are written at the same time, beside the jobs that judge. */
-const REPORTS_AT_ONCE = 16;
+/** Jobs that have a verdict and are written of at the same time, beside those that judge. */
+const WRITTEN_AT_ONCE = 16;
 
-/** Until a report is tried again for which there was no room. */
-const REPORT_WAIT_SECONDS = 10;
+/** Until one is tried again for which there was no room. */
+const WRITE_WAIT_SECONDS = 10;
 
 /** How often a long run logs its progress. */
 const PROGRESS_MS = 10_000;
 
 /**
  * What the worker does with a job: one attempt at its judgement, one log line, the metrics; then its
- * report. What has its verdict is not judged again because its report can't be written: the job's next
- * attempt finds it ended and writes the report alone.
+ * report, and what is done with the file by its verdict. What has its verdict is not judged again because its report
+ * can't be written: the job's next attempt finds it ended and does the rest alone.
  */
 export function jobHandler(dependencies: JobHandlerDependencies): JobHandler {
-  let reports = 0;
+  let written = 0;
   return postponing(async (queued, signal, makeRoom) => {
     await judge(dependencies, queued, signal);
-    const { reports: form } = dependencies;
-    if (form === undefined) return;
+    const { reports, routing } = dependencies;
+    if (reports === undefined && routing === undefined) return;
     // A bucket that does not answer a report keeps no verdict of another file waiting.
-    if (reports >= REPORTS_AT_ONCE) {
-      throw new PostponedError('too many reports are being written', REPORT_WAIT_SECONDS);
+    if (written >= WRITTEN_AT_ONCE) {
+      throw new PostponedError('too many reports are being written', WRITE_WAIT_SECONDS);
     }
-    reports += 1;
+    written += 1;
     makeRoom();
     try {
-      await report(dependencies, form, queued, signal);
+      const ended = await Promise.allSettled([
+        reports && report(dependencies, reports, queued, signal),
+        routing && route(dependencies, routing, queued, signal),
+      ]);
+      const failures = ended.flatMap((one) => (one.status === 'rejected' ? [one.reason] : []));
+      if (failures.length > 0) {
+        // What is only postponed uses up no attempt, which a failure beside it has to.
+        throw failures.find((failure) => !(failure instanceof PostponedError)) ?? failures[0];
+      }
     } finally {
-      reports -= 1;
+      written -= 1;
     }
   });
 }
@@ -91,7 +103,7 @@ async function judge(
   queued: RunJob,
   signal: AbortSignal,
 ): Promise<void> {
-  const { logger, metrics, reports: _, breakers, ...running } = dependencies;
+  const { logger, metrics, reports: _, routing: __, breakers, ...running } = dependencies;
   const { database } = running;
   // Only an outage costs a job this look.
   const object = breakers.read.anyOpen ? await objectOfRun(database, queued.runId) : undefined;
@@ -160,28 +172,82 @@ async function report(
   } catch (error) {
     if (!signal.aborted && !(error instanceof PostponedError) && !isOutageOfDatabase(error)) {
       metrics.countReport('failed');
-      await logReportFailure(dependencies, queued, error);
+      await logFailedWrite(dependencies, queued, error, {
+        again: 'the report was not written, it is tried again',
+        never: 'the verdict stands, its report was not written',
+      });
     }
     throw error;
   }
 }
 
-/** Writes where the bucket is within reach; a failure that is the bucket's postpones the report. */
+async function route(
+  dependencies: JobHandlerDependencies,
+  form: RoutingForm,
+  queued: RunJob,
+  signal: AbortSignal,
+): Promise<void> {
+  const { database, engine, logger, metrics } = dependencies;
+  try {
+    const store = watchedWriter(dependencies);
+    const acts = await routeVerdict(queued, { ...form, database, store, engine, signal });
+    if (acts === undefined) return;
+    const line = { ...referenceOf(queued), acts };
+    const isWhole = acts.every(isAsAsked);
+    if (isWhole) logger.info(line, 'file routed by its verdict');
+    else logger.warn(line, 'file routed by its verdict, but not in all that its rules ask for');
+    metrics.countRouting(isWhole ? 'done' : 'partly');
+  } catch (error) {
+    if (!signal.aborted && !(error instanceof PostponedError) && !isOutageOfDatabase(error)) {
+      metrics.countRouting('failed');
+      await logFailedWrite(dependencies, queued, error, {
+        again: 'the file was not routed by its verdict, it is tried again',
+        never: 'the verdict stands, the file was not routed by it',
+      });
+    }
+    throw error;
+  }
+}
+
+/** What is superseded need not be there: who was late had perhaps not put it there yet. */
+function isAsAsked({ act, outcome }: RoutingAct): boolean {
+  return (
+    ['done', 'overtaken'].includes(outcome ?? '') || (act === 'supersede' && outcome === 'gone')
+  );
+}
+
+/** Writes where the bucket is within reach; a failure that is the bucket's postpones what is left. */
 function watchedWriter({
   store,
   breakers,
-}: Pick<JobHandlerDependencies, 'store' | 'breakers'>): Pick<ObjectStore, 'write'> {
+}: Pick<JobHandlerDependencies, 'store' | 'breakers'>): ObjectStore {
+  const watched = async <T>(
+    name: ObjectName,
+    signal: AbortSignal,
+    work: () => Promise<T>,
+  ): Promise<T> => {
+    const attempt = beginAt(breakers.write, name);
+    try {
+      const result = await work();
+      attempt.end();
+      return result;
+    } catch (error) {
+      if (!attempt.end(signal.aborted ? signal.reason : error)) throw error;
+      throw new PostponedError(textOf(error), OUTAGE_WAIT_SECONDS);
+    }
+  };
+  const { tag } = store;
   return {
-    async write(name, body, signal) {
-      const attempt = beginAt(breakers.write, name);
-      try {
-        await store.write(name, body, signal);
-        attempt.end();
-      } catch (error) {
-        if (!attempt.end(signal.aborted ? signal.reason : error)) throw error;
-        throw new PostponedError(textOf(error), OUTAGE_WAIT_SECONDS);
-      }
-    },
+    ...store,
+    write: (name, body, signal) => watched(name, signal, () => store.write(name, body, signal)),
+    copy: (source, target, options) =>
+      watched(target, options.signal, () => store.copy(source, target, options)),
+    ...(tag === undefined
+      ? {}
+      : {
+          tag: (reference, tags, signal) =>
+            watched(reference, signal, () => tag(reference, tags, signal)),
+        }),
   };
 }
 
@@ -251,10 +317,11 @@ function logFailure(
 }
 
 /** The verdict stands. */
-async function logReportFailure(
+async function logFailedWrite(
   { database, logger }: JobHandlerDependencies,
   queued: RunJob,
   error: unknown,
+  message: { readonly again: string; readonly never: string },
 ): Promise<void> {
   const { retryCount, retryLimit } = queued;
   const run = await findRun(database, queued.runId).catch(() => undefined);
@@ -264,9 +331,9 @@ async function logReportFailure(
       : { bucket: run.bucket, key: run.key, versionId: run.versionId, eTag: run.eTag };
   const line = { ...referenceOf(queued), ...about, err: error, attempt: retryCount + 1 };
   if (retryCount < retryLimit) {
-    logger.warn(line, 'the report was not written, it is tried again');
+    logger.warn(line, message.again);
   } else {
-    logger.error(line, 'the verdict stands, its report was not written');
+    logger.error(line, message.never);
   }
 }
 

@@ -1,3 +1,4 @@
+import type { RoutingSettings } from '@file-processing/contract/routing.ts';
 import type { RulesLocation } from '@file-processing/contract/rule-set.ts';
 import { expectationProblems } from '@file-processing/quality/expectation.ts';
 import type { Logger } from 'pino';
@@ -16,6 +17,8 @@ export interface RulesInForceOptions {
   readonly database: Database;
   readonly store: Pick<ObjectStore, 'open'>;
   readonly logger: Logger;
+  /** What the settings allow a rule set to have done with files. @default nothing */
+  readonly routing?: RoutingSettings;
   /**
    * Between two looks. @default 60000, and 20000 for a folder: kubelet brings a mounted ConfigMap up to date every 60 to 90
    * seconds (syncFrequency, workerResyncIntervalJitterFactor), and a change is to be in force within two minutes
@@ -36,7 +39,7 @@ export interface RulesInForce extends Repeated {
  * @throws {RuleSetError} or what the store threw, at the start alone, and only where the database has no rules yet
  */
 export async function startRules(options: RulesInForceOptions): Promise<RulesInForce> {
-  const { location, database, store, logger } = options;
+  const { location, database, store, logger, routing } = options;
   const { everyMs = 'folder' in location ? 20_000 : 60_000 } = options;
   const end = new AbortController();
   const name = locationText(location);
@@ -54,7 +57,7 @@ export async function startRules(options: RulesInForceOptions): Promise<RulesInF
       return;
     }
     const rules = readRuleSet(name, await found.files(end.signal), expectationProblems);
-    const { changes, leftAlone } = await applyRuleSet(database, rules, name);
+    const { changes, leftAlone } = await applyRuleSet(database, rules, name, routing);
     seen = found.digest;
     refusal = undefined;
     unfinished = false;

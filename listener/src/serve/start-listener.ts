@@ -29,6 +29,7 @@ import {
 } from '../http/server.ts';
 import { snsIntake } from '../intake/sns-intake.ts';
 import { createEngine } from '../jobs/engine-ports.ts';
+import { allowedRouting, routingFormOf } from '../jobs/route-verdict.ts';
 import { s3DataQualityJob } from '../jobs/s3-data-quality-job.ts';
 import { reportFormOf } from '../jobs/write-report.ts';
 import { audienceOf, outletsOf, startTelling } from '../notices/telling.ts';
@@ -172,7 +173,10 @@ export async function startListener(options: ListenerOptions): Promise<RunningLi
     const { rulesLocation } = config;
     if (judgesFiles && rulesLocation !== undefined) {
       // Before the first job: what waits is judged by them.
-      rules = await startRules({ location: rulesLocation, database, store, logger });
+      rules = await startRules({
+        ...{ location: rulesLocation, database, store, logger },
+        routing: allowedRouting(config),
+      });
       closers.push(async () => rules?.stop());
     }
     const worker = judgesFiles ? startJobs(parts, store) : undefined;
@@ -256,6 +260,7 @@ function startJobs(
       unmonitored: config.unmonitored,
       tells: config.notices.isOn,
       reports: config.s3.writeReports ? reportFormOf(config) : undefined,
+      routing: routingFormOf(config),
       logger,
       metrics,
       breakers,

@@ -6,7 +6,10 @@ import { createS3Store } from './s3-store.ts';
 /** The store that the settings name: the folder of `LOCAL_S3_ROOT`, else S3. */
 export function openStore({ s3, aws }: Pick<Config, 's3' | 'aws'>): ObjectStore {
   if (s3.localRoot !== undefined) return createLocalStore(s3.localRoot);
-  const owners = new Map(s3.buckets.map(({ name, account }) => [name, account]));
+  const owners = new Map<string | undefined, string | undefined>([
+    ...s3.routingTargets.map(({ bucket, account }) => [bucket, account] as const),
+    ...s3.buckets.map(({ name, account }) => [name, account] as const),
+  ]);
   return createS3Store({
     region: aws.region,
     endpoint: aws.endpoint,

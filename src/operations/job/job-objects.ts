@@ -190,7 +190,11 @@ export function deliveryFilterOf(objects: readonly KubernetesObject[]): Delivery
     if ('value' in read) return read.value;
     throw new OperationError(`the ConfigMap's ${faultText(read.fault)}`, { code: EXIT.refused });
   };
-  return { buckets: deliveryBuckets(setting), reportPrefix: setting('REPORT_PREFIX') ?? '' };
+  return {
+    buckets: deliveryBuckets(setting),
+    reportPrefix: setting('REPORT_PREFIX') ?? '',
+    routingTargets: setting('ROUTING_TARGETS') ?? [],
+  };
 }
 
 interface EnvFrom {

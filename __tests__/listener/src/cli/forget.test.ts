@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -100,6 +100,25 @@ describe('forget', () => {
     const reports = await readdir(join(root, 'bucket/data_quality_reports/from_client/a'));
     expect(reports.filter((name) => name.startsWith('people'))).toStrictEqual([]);
     expect(reports.filter((name) => name.startsWith('kept'))).not.toStrictEqual([]);
+  });
+
+  it('reaches the copy of a file, and what lies beside it', async () => {
+    const ROUTING_TARGETS = '[{"bucket":"checked","prefix":"a/"}]';
+    await given.database('monitoring_files').update({
+      on_verdict: { copy: { bucket: 'checked', prefix: 'a/' } },
+    });
+    const key = 'from_client/a/routed.csv';
+    await mkdir(join(root, 'checked'));
+    await writeFile(join(root, 'bucket', key), `id,name\n1,x,${MARKER}\n`);
+    const event = eventOf('bucket', key).replace('"key":', '"versionId":"v1","key":');
+    const parameters = ['run', 's3_data_quality_job', '--event-json', event];
+    expect(await cli(parameters, env({ ROUTING_TARGETS }))).toMatchObject({ err: '', code: 0 });
+    const folder = join(root, 'checked/a/rejected/from_client/a/v1.1');
+    expect((await readdir(folder)).sort()).toEqual(['routed.csv', 'routed.csv.rejects.csv']);
+    const forgot = await cli(['forget', '--key', key, '--reason', 'asked for', '--json'], env());
+    expect(JSON.parse(forgot.out)).toMatchObject({ reportsLeft: [], waiting: 0 });
+    expect(await readdir(folder)).toEqual([]);
+    expect(await readFile(join(root, 'bucket', key), 'utf8')).toContain(MARKER);
   });
 
   it('may be repeated, and finds nothing more', async () => {

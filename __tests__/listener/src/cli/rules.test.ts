@@ -15,6 +15,15 @@ async function sample(path: string, content: string): Promise<string> {
   return file;
 }
 
+/** A rule set that has files copied. */
+const ROUTED_RULES = {
+  ...OFFICER_RULES,
+  'monitoring_files/nm/officers.yaml': {
+    ...OFFICERS_FILE,
+    onVerdict: { copy: { bucket: 'checked-files', prefix: 'nm/' } },
+  },
+};
+
 describe('rules check', () => {
   test('a rule set without fault is summed up', async () => {
     const { code, out } = await cli(['rules', 'check', await ruleFolder(OFFICER_RULES)]);
@@ -45,6 +54,16 @@ describe('rules check', () => {
       { file: 'mappings/b.yaml', path: 'name', place: { line: 1, column: 1 } },
       { path: 'tableSchema.fields' },
     ]);
+  });
+
+  test('what the settings do not allow is refused where they are known, and only there', async () => {
+    const folder = await ruleFolder(ROUTED_RULES);
+    expect((await cli(['rules', 'check', folder])).code).toBe(0);
+    const { code, err } = await cli(['rules', 'check', folder], { ROUTING_TAGS: 'false' });
+    expect(code).toBe(2);
+    expect(err).toMatch(/onVerdict\.copy: is checked-files\/nm\/; allowed .*: no place/);
+    const ROUTING_TARGETS = '[{"bucket":"checked-files","prefix":"nm/"}]';
+    expect((await cli(['rules', 'check', folder], { ROUTING_TARGETS })).code).toBe(0);
   });
 
   test('a folder that is not there is a fault of the call', async () => {

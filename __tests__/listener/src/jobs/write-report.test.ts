@@ -209,6 +209,7 @@ const judgement: JudgementWithReport = {
   startedAt: new Date('2026-11-24T10:00:02Z'),
   finishedAt: new Date('2026-11-24T10:00:03Z'),
   detailsDeletedAt: null,
+  routing: null,
   settledAt: null,
   settledReason: null,
   withheld: {},

@@ -8,6 +8,7 @@ import {
   missingReferences,
   RuleSetError,
   readRuleFolder,
+  refusedRouting,
   ruleFilesIn,
 } from '../../../../listener/src/rules/rule-set.ts';
 import { OFFICER_RULES, OFFICERS, OFFICERS_FILE, ruleSet } from '../../support/rule-sets.ts';
@@ -411,4 +412,53 @@ test('one schedule for the files of a set is a fault that names the other file',
       message: expect.stringContaining('a.json'),
     },
   ]);
+});
+
+const ROUTED = { tag: true, copy: { bucket: 'checked-files', prefix: 'nm/' } };
+
+test('what is done with a file by its verdict is read, and is nothing where it is not said', async () => {
+  write('mappings/m.json', MAPPING);
+  write('monitoring_files/f.json', { ...FILE, onVerdict: ROUTED });
+  write('monitoring_files/g.json', { ...FILE, keyPattern: 'c.csv' });
+  write('monitoring_files/h.json', { ...FILE, keyPattern: 'd.csv', onVerdict: { tag: false } });
+  const { monitoringFiles } = await readRuleFolder(folder, () => []);
+  expect(monitoringFiles.map(({ value }) => value.onVerdict)).toEqual([ROUTED, null, null]);
+});
+
+test.each([
+  ['', 'copy', "is not an object with 'tag' or 'copy'"],
+  ['.move', { move: true }, 'is not known; known: tag, copy'],
+  ['.tag', { tag: 'yes' }, 'is neither true nor false'],
+  ['.copy', { copy: 'checked/' }, "is not an object with 'prefix'"],
+  ['.copy.prefix', { copy: {} }, 'is missing; allowed: a key prefix'],
+  ['.copy.prefix', { copy: { prefix: 'checked' } }, 'a key prefix'],
+  ['.copy.bucket', { copy: { bucket: 'B', prefix: 'checked/' } }, 'a bucket name'],
+  ['.copy.prefix', { copy: { prefix: 'a/checked/' } }, "outside of the files' own, a/"],
+])('an onVerdict%s of %j is refused', async (path, onVerdict, message) => {
+  write('mappings/m.json', MAPPING);
+  write('monitoring_files/f.json', { ...FILE, onVerdict });
+  expect(await faults()).toMatchObject([
+    { path: `onVerdict${path}`, message: expect.stringContaining(message) },
+  ]);
+});
+
+test('a place of copies may have the name of the files in another bucket', async () => {
+  write('mappings/m.json', MAPPING);
+  const copy = { bucket: 'checked-files', prefix: 'a/' };
+  write('monitoring_files/f.json', { ...FILE, onVerdict: { copy } });
+  expect((await readRuleFolder(folder, () => [])).monitoringFiles).toHaveLength(1);
+});
+
+test('what the settings do not allow is refused, each with what they allow', () => {
+  const rules = ruleSet({
+    ...OFFICER_RULES,
+    'monitoring_files/nm/officers.yaml': { ...OFFICERS_FILE, onVerdict: ROUTED },
+  });
+  const targets = [{ bucket: 'checked-files', prefix: 'az/' }];
+  expect(refusedRouting(rules, { tags: false, targets })).toMatchObject([
+    { path: 'onVerdict.tag', message: expect.stringContaining('ROUTING_TAGS') },
+    { path: 'onVerdict.copy', message: expect.stringContaining('is checked-files/nm/; allowed') },
+  ]);
+  const allowed = [...targets, { bucket: 'checked-files', prefix: 'nm/' }];
+  expect(refusedRouting(rules, { tags: true, targets: allowed })).toEqual([]);
 });

@@ -3,6 +3,7 @@ import { connect, type Database } from '../../../../listener/src/database/connec
 import { findRun } from '../../../../listener/src/database/runs.ts';
 import { createMetrics } from '../../../../listener/src/http/metrics.ts';
 import { NODE_PORTS } from '../../../../listener/src/jobs/engine-ports.ts';
+import type { RoutingForm } from '../../../../listener/src/jobs/route-verdict.ts';
 import { s3DataQualityJob } from '../../../../listener/src/jobs/s3-data-quality-job.ts';
 import type { ReportForm } from '../../../../listener/src/jobs/write-report.ts';
 import { PostponedError } from '../../../../listener/src/queue/jobs-in-hand.ts';
@@ -14,6 +15,7 @@ import {
   StoreError,
 } from '../../../../listener/src/storage/object-store.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
+import { routingStoreOf } from '../../support/routing-store.ts';
 import { forgetRuns, openRun } from '../../support/runs.ts';
 import { collectingLogger } from '../../support/sns-listener.ts';
 import { storeOf, writableStoreOf } from '../../support/stores.ts';
@@ -31,6 +33,7 @@ interface Handling {
   readonly retryCount?: number;
   readonly signal?: AbortSignal;
   readonly reports?: ReportForm;
+  readonly routing?: RoutingForm;
   /** @default that of a new object */
   readonly runId?: string;
   readonly breakers?: Record<'read' | 'write', Breakers>;
@@ -42,7 +45,7 @@ interface Handling {
 /** Handles one job whose object has this content, or lies in this store. */
 async function handle(
   object: string | Error | ObjectStore,
-  { retryCount = 0, signal, reports, runId: before, ...more }: Handling = {},
+  { retryCount = 0, signal, reports, routing, runId: before, ...more }: Handling = {},
 ) {
   const runId = before ?? (await openRun(given.database, { bucket: 'bucket', key: 'a.csv' }));
   const { breakers = closedBreakers(), makeRoom = () => undefined, database } = more;
@@ -55,6 +58,7 @@ async function handle(
     engine: { ports: NODE_PORTS, maxKeyBytes: 2 ** 20 },
     maxFaults: 10,
     reports,
+    routing,
     logger,
     metrics,
     breakers,
@@ -338,4 +342,82 @@ test('a bucket that takes no report is not asked for each one', async () => {
   expect(store.written).toEqual([]);
   expect(metrics).toContain('file_processing_reports_total{outcome="failed"} 0');
   expect(await findRun(given.database, runId)).toMatchObject({ status: 'finished' });
+});
+
+describe('a file whose rules have it routed', () => {
+  const routing = {
+    ...{ tags: true, bySetting: false },
+    targets: [{ bucket: 'checked-files', prefix: 'nm/' }],
+  };
+  beforeAll(async () => {
+    await given.database('mappings').insert({
+      ...{ name: 'routed', version: 1 },
+      table_schema: { fields: [{ name: 'n', type: 'integer' }] },
+    });
+    await given.database('monitoring_files').insert({
+      ...{ client: 'nm', bucket: 'bucket', key_pattern: 'routed/*' },
+      ...{ mapping_name: 'routed', mapping_version: 1 },
+      on_verdict: { tag: true, copy: { bucket: 'checked-files', prefix: 'nm/' } },
+    });
+  });
+  const delivered = () =>
+    openRun(given.database, { bucket: 'bucket', key: 'routed/a.csv', versionId: 'v1' });
+
+  test('is routed after its verdict, which is logged and counted', async () => {
+    const store = routingStoreOf('n\n1\n');
+    const { lines, metrics, error } = await handle(store, { routing, runId: await delivered() });
+    expect(error).toBeUndefined();
+    expect([...store.objects.keys()]).toEqual(['checked-files/nm/accepted/routed/v1.1/a.csv']);
+    expect(lines).toMatchObject([
+      { msg: 'run finished' },
+      { level: 30, msg: 'file routed by its verdict', acts: [{ act: 'tag' }, { act: 'copy' }] },
+    ]);
+    expect(metrics).toContain('file_processing_routings_total{outcome="done"} 1');
+  });
+
+  test('is left alone where the settings allow nothing', async () => {
+    const store = routingStoreOf('n\n1\n');
+    await handle(store, { runId: await delivered() });
+    expect(store.begun).toEqual([]);
+  });
+
+  test('is a warning where not all of it could be done', async () => {
+    const store = routingStoreOf('n\n1\n');
+    store.tag = async () => 'full';
+    const { lines, metrics } = await handle(store, { routing, runId: await delivered() });
+    expect(lines[1]).toMatchObject({ level: 40, acts: [{ outcome: 'full' }, { outcome: 'done' }] });
+    expect(metrics).toContain('file_processing_routings_total{outcome="partly"} 1');
+  });
+
+  test('has its report also where it can not be routed, and is tried again', async () => {
+    const runId = await delivered();
+    const store = routingStoreOf('n\n1\n');
+    store.copy = async () => {
+      throw new Error('SlowDown');
+    };
+    const { lines, error, metrics } = await handle(store, { routing, reports, runId });
+    expect(error).toMatchObject({ message: 'SlowDown' });
+    expect(await findRun(given.database, runId)).toMatchObject({
+      ...{ verdict: 'passed', reportKey: expect.any(String) },
+    });
+    expect(lines).toContainEqual(
+      expect.objectContaining({ level: 40, msg: expect.stringMatching(/not routed.*tried again/) }),
+    );
+    expect(metrics).toContain('file_processing_routings_total{outcome="failed"} 1');
+  });
+
+  test('waits, and uses up no attempt, while the bucket of copies is out', async () => {
+    const breakers = closedBreakers();
+    const store = routingStoreOf('n\n1\n');
+    store.copy = async () => {
+      throw denied();
+    };
+    for (const key of 'abcde') {
+      const routed = { bucket: 'bucket', key: `routed/${key}`, versionId: key };
+      const runId = await openRun(given.database, routed);
+      await handle(store, { routing, breakers, runId });
+    }
+    const { error } = await handle(store, { routing, breakers, runId: await delivered() });
+    expect(error).toBeInstanceOf(PostponedError);
+  });
 });
