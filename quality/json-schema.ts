@@ -25,6 +25,8 @@ type Form =
   | 'items'
   | 'schemas'
   | 'map'
+  | 'patterns'
+  | 'unevaluated'
   | 'dependencies'
   | 'count'
   | 'number'
@@ -54,7 +56,9 @@ const KEYWORDS: ReadonlyMap<string, Form> = new Map<string, Form>([
   ['then', 'schema'],
   ['else', 'schema'],
   ['properties', 'map'],
+  ['patternProperties', 'patterns'],
   ['additionalProperties', 'schema'],
+  ['unevaluatedProperties', 'unevaluated'],
   ['propertyNames', 'schema'],
   ['required', 'texts'],
   ['dependentRequired', 'text lists'],
@@ -64,6 +68,8 @@ const KEYWORDS: ReadonlyMap<string, Form> = new Map<string, Form>([
   ['prefixItems', 'schemas'],
   ['items', 'items'],
   ['additionalItems', 'schema'],
+  ['unevaluatedItems', 'unevaluated'],
+  ['uniqueItems', 'flag'],
   ['contains', 'schema'],
   ['minContains', 'count'],
   ['maxContains', 'count'],
@@ -94,12 +100,21 @@ const KEYWORDS: ReadonlyMap<string, Form> = new Map<string, Form>([
 ]);
 const KEYWORD_NAMES = [...KEYWORDS.keys()];
 
+/** The library compares each item with each: beyond so many that takes long. */
+const MOST_UNIQUE_ITEMS = 1_000;
+
+/**
+ * Names of properties by which the library's own matching takes time proportional to the name: characters, classes and
+ * counts, and one repetition where it begins at the first character.
+ */
+const ATOM = String.raw`(?:[^\\^$.*+?()[\]{}|]|\\[dDwWsS\\^$.*+?()[\]{}|/]|\.|\[\^?(?:[^\]\\[]|\\.)+\])(?:\{\d{1,2}\})?`;
+const LINEAR_NAME = new RegExp(
+  `^(?:\\^(?:${ATOM})*(?:${ATOM}[*+](?:${ATOM})*)?|(?:${ATOM})*)\\$?$`,
+  'u',
+);
+
 /** Known, and refused with the reason. */
 const REFUSED: ReadonlyMap<string, string> = new Map([
-  ['patternProperties', 'name the properties, or check their names by propertyNames'],
-  ['uniqueItems', 'the time for it grows with the square of the items'],
-  ['unevaluatedProperties', 'use additionalProperties'],
-  ['unevaluatedItems', 'use items'],
   ['dependencies', 'use dependentRequired or dependentSchemas'],
   ['$anchor', 'refer to a place by its path, such as #/$defs/name'],
   ['$dynamicRef', 'use $ref'],
@@ -143,10 +158,13 @@ export function compileJsonSchema(
     problems,
     schemas: new Set(),
     references: [],
+    unevaluated: new Set(),
   };
   const compiled = prepare(schema, path, compiler);
   for (const reference of compiler.references) {
-    if (compiler.schemas.has(target(schema, reference.value))) continue;
+    const referred = target(schema, reference.value);
+    if (compiler.unevaluated.has(referred)) problems.add(reference.path, UNEVALUATED_BRANCH);
+    if (compiler.schemas.has(referred)) continue;
     const found = show(reference.value);
     problems.add(reference.path, `is ${found}; a schema in this one is needed, as by #/$defs/name`);
   }
@@ -167,10 +185,12 @@ interface Compiler {
   /** Every object that is a schema. */
   readonly schemas: Set<unknown>;
   readonly references: { readonly path: string; readonly value: unknown }[];
+  /** Those that look at what is left unevaluated. */
+  readonly unevaluated: Set<unknown>;
 }
 
 /** The schema with its patterns as formats, which are matched in linear time; the library would backtrack. */
-function prepare(schema: unknown, path: string, compiler: Compiler): Schema {
+function prepare(schema: unknown, path: string, compiler: Compiler, isBranch = false): Schema {
   const { problems, draft } = compiler;
   // The library takes true and false for schemas wherever JSON Schema does.
   if (typeof schema === 'boolean') return schema as unknown as Schema;
@@ -182,8 +202,13 @@ function prepare(schema: unknown, path: string, compiler: Compiler): Schema {
     const reason = REFUSED.get(name);
     const form = KEYWORDS.get(name);
     if (reason !== undefined) problems.add(place, `is not supported: ${reason}`);
-    else if (form !== undefined) prepared[name] = prepareKeyword(form, value, place, compiler);
-    else if (!name.startsWith('x-')) problems.unknown(`${path}.`, name, KEYWORD_NAMES);
+    else if (form === 'unevaluated' && (isBranch || draft === '7' || draft === '4')) {
+      problems.add(place, isBranch ? UNEVALUATED_BRANCH : 'is not known to this draft');
+    } else if (form !== undefined) {
+      const branches = SAME_VALUE.includes(name);
+      prepared[name] = prepareKeyword(form, value, place, compiler, branches);
+      if (form === 'unevaluated') compiler.unevaluated.add(schema);
+    } else if (!name.startsWith('x-')) problems.unknown(`${path}.`, name, KEYWORD_NAMES);
   }
   if (prepared.pattern !== undefined) {
     const pattern = { format: prepared.pattern };
@@ -191,6 +216,7 @@ function prepare(schema: unknown, path: string, compiler: Compiler): Schema {
     delete prepared.pattern;
     prepared.allOf = [...(Array.isArray(allOf) ? allOf : []), pattern];
   }
+  if (given.uniqueItems === true) guardUniqueItems(given, prepared, path, problems);
   // References lead into this schema whatever it is called, so only its parts must have no names of their own.
   delete prepared.$id;
   if (given.$id !== undefined && given !== compiler.root) {
@@ -202,19 +228,56 @@ function prepare(schema: unknown, path: string, compiler: Compiler): Schema {
   return prepared as Schema;
 }
 
-function prepareKeyword(form: Form, value: unknown, path: string, compiler: Compiler): unknown {
+const UNEVALUATED_BRANCH =
+  'is not supported in a part of a schema for the same value, nor in what is referred to: the validator would take for evaluated there what other parts have; use it beside these parts';
+
+/** Items are compared only where there are few enough, which `maxItems` has to say; it judges all others. */
+function guardUniqueItems(
+  { maxItems }: Record<string, unknown>,
+  prepared: Record<string, unknown>,
+  path: string,
+  problems: ProblemList,
+): void {
+  if (!isCount(maxItems) || maxItems > MOST_UNIQUE_ITEMS) {
+    const allowed = `maxItems of at most ${MOST_UNIQUE_ITEMS} is needed beside it`;
+    problems.add(
+      `${path}.uniqueItems`,
+      `is true; ${allowed}, since each item is compared with each`,
+    );
+    return;
+  }
+  const { allOf } = prepared;
+  delete prepared.uniqueItems;
+  // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema
+  const guarded = { if: { maxItems }, then: { uniqueItems: true } };
+  prepared.allOf = [...(Array.isArray(allOf) ? allOf : []), guarded];
+}
+
+function prepareKeyword(
+  form: Form,
+  value: unknown,
+  path: string,
+  compiler: Compiler,
+  isBranch: boolean,
+): unknown {
   const { draft, problems } = compiler;
   const need = (allowed: string): void =>
     problems.add(path, `is ${show(value)}; ${allowed} is needed`);
   switch (form) {
     case 'schema':
-      return prepare(value, path, compiler);
+    case 'unevaluated':
+      return prepare(value, path, compiler, isBranch);
+    case 'patterns':
+      for (const name of Object.keys(problems.object(path, value) ?? {})) {
+        if (!isLinearName(name)) problems.add(`${path}.${name}`, NAME_PATTERN);
+      }
+      return prepareKeyword('map', value, path, compiler, false);
     case 'items':
       if (!Array.isArray(value) || draft === '2020-12') return prepare(value, path, compiler);
       return value.map((item, index) => prepare(item, `${path}[${index}]`, compiler));
     case 'schemas':
       if (Array.isArray(value) && value.length > 0) {
-        return value.map((item, index) => prepare(item, `${path}[${index}]`, compiler));
+        return value.map((item, index) => prepare(item, `${path}[${index}]`, compiler, isBranch));
       }
       need('a list of at least one schema');
       return undefined;
@@ -222,7 +285,7 @@ function prepareKeyword(form: Form, value: unknown, path: string, compiler: Comp
       return Object.fromEntries(
         Object.entries(problems.object(path, value) ?? {}).map(([name, item]) => [
           name,
-          prepare(item, `${path}.${name}`, compiler),
+          prepare(item, `${path}.${name}`, compiler, isBranch),
         ]),
       );
     case 'pattern':
@@ -236,6 +299,18 @@ function prepareKeyword(form: Form, value: unknown, path: string, compiler: Comp
   }
 }
 
+function isLinearName(pattern: string): boolean {
+  try {
+    return LINEAR_NAME.test(pattern) && new RegExp(pattern, 'u').source !== '';
+  } catch {
+    // Such as a range from the larger to the smaller.
+    return false;
+  }
+}
+
+const NAME_PATTERN =
+  'is not supported: names of properties are matched by characters, classes, {n}, and after ^ one * or +; else check them by propertyNames';
+
 const ALLOWED: Partial<Record<Form, string>> = {
   count: COUNT,
   number: 'a number',
@@ -245,6 +320,7 @@ const ALLOWED: Partial<Record<Form, string>> = {
   texts: 'a list of texts',
   'text lists': 'an object of lists of texts',
   list: 'a list',
+  flag: 'true or false',
   type: `one of ${TYPES.join(', ')}, or a list of them,`,
   format: `one of ${FORMAT_NAMES.join(', ')}`,
 };
@@ -266,6 +342,8 @@ function isOfForm(form: Form, value: unknown, draft: SchemaDraft): boolean {
       return isStringList(value);
     case 'text lists':
       return isObject(value) && Object.values(value).every(isStringList);
+    case 'flag':
+      return typeof value === 'boolean';
     case 'list':
       return Array.isArray(value);
     case 'type':

@@ -102,6 +102,41 @@ describe('compileJsonSchema', () => {
     expect(compile(items).problems).toHaveLength(1);
   });
 
+  it.each<[object, unknown, unknown]>([
+    [{ uniqueItems: true, maxItems: 2 }, [{ a: 1 }, { a: 2 }], [{ a: 1 }, { a: 1 }]],
+    [{ uniqueItems: true, maxItems: 1 }, [1], [1, 2]],
+    [{ uniqueItems: false }, [1, 1], undefined],
+    [
+      { patternProperties: { '^n_[a-z]+$': { type: 'integer' } } },
+      { n_a: 1, n: 'x' },
+      { n_a: 'x' },
+    ],
+    [{ patternProperties: { '\\d{2}': false }, additionalProperties: true }, { a1: 1 }, { a12: 1 }],
+    [
+      { allOf: [{ properties: { a: {} } }], properties: { b: {} }, unevaluatedProperties: false },
+      { a: 1, b: 1 },
+      { a: 1, c: 1 },
+    ],
+    [{ prefixItems: [{}], unevaluatedItems: { type: 'integer' } }, ['a', 1], ['a', 'b']],
+  ])('judges by %j as ajv does', (schema, good, bad) => {
+    const { test, problems } = compile(schema);
+    const validate = new Ajv2020({ strict: false }).compile(schema);
+    expect(problems).toStrictEqual([]);
+    expect([test?.(good), validate(good)]).toStrictEqual([undefined, true]);
+    if (bad !== undefined)
+      expect([test?.(bad) !== undefined, validate(bad)]).toEqual([true, false]);
+  });
+
+  it('compares no more items than it is to allow', () => {
+    const { test } = compile({ uniqueItems: true, maxItems: 1_000 });
+    expect(test?.(Array.from({ length: 1_000_000 }, () => 1))?.keyword).toBe('maxItems');
+  });
+
+  it('matches names of properties in linear time', () => {
+    const { test } = compile({ patternProperties: { '^a+$': false } });
+    expect(test?.({ [`${'a'.repeat(1_000_000)}b`]: 1 })).toBeUndefined();
+  });
+
   it('matches patterns in linear time', () => {
     const { test } = compile({ items: { pattern: '^(a+)+$' } });
     expect(test?.([`${'a'.repeat(100_000)}b`])?.pointer).toBe('/0');
@@ -120,8 +155,32 @@ describe('compileJsonSchema', () => {
     [{ pattern: '(' }, '.pattern', '('],
     [{ pattern: '(a)\\1' }, '.pattern', ''],
     [{ format: 'phone' }, '.format', 'one of date'],
-    [{ uniqueItems: true }, '.uniqueItems', 'is not supported'],
-    [{ patternProperties: {} }, '.patternProperties', 'is not supported'],
+    [{ uniqueItems: true }, '.uniqueItems', 'maxItems of at most 1000 is needed'],
+    [{ uniqueItems: true, maxItems: 1001 }, '.uniqueItems', 'maxItems of at most 1000'],
+    [{ uniqueItems: 1 }, '.uniqueItems', 'true or false is needed'],
+    [{ patternProperties: 1 }, '.patternProperties', 'an object is needed'],
+    [{ patternProperties: { '^(a+)+$': {} } }, '.patternProperties.^(a+)+$', 'is not supported'],
+    [{ patternProperties: { 'a*b': {} } }, '.patternProperties.a*b', 'after ^ one * or +'],
+    [{ patternProperties: { '^a+b+': {} } }, '.patternProperties.^a+b+', 'is not supported'],
+    [{ patternProperties: { '^a?a?a': {} } }, '.patternProperties.^a?a?a', 'is not supported'],
+    [{ patternProperties: { '[z-a]': {} } }, '.patternProperties.[z-a]', 'is not supported'],
+    [{ patternProperties: { '[': {} } }, '.patternProperties.[', 'is not supported'],
+    [{ patternProperties: { a: { typ: 1 } } }, '.patternProperties.a.typ', 'did you mean type?'],
+    [
+      { allOf: [{ unevaluatedProperties: false }] },
+      '.allOf[0].unevaluatedProperties',
+      'in a part of a schema for the same value',
+    ],
+    [
+      { $defs: { a: { unevaluatedItems: false } }, $ref: '#/$defs/a' },
+      '.$ref',
+      'nor in what is referred to',
+    ],
+    [
+      { $schema: 'http://json-schema.org/draft-07/schema#', unevaluatedItems: false },
+      '.unevaluatedItems',
+      'is not known to this draft',
+    ],
     [{ $ref: 'https://example.org/schema' }, '.$ref', 'a schema in this one'],
     [{ $ref: '#/$defs/absent' }, '.$ref', 'a schema in this one'],
     [{ properties: {}, items: { $ref: '#/properties' } }, '.items.$ref', 'a schema in this one'],
@@ -140,7 +199,17 @@ describe('compileJsonSchema', () => {
 
   it('refuses or takes whatever it is given, and never throws', () => {
     const name = fc.constantFrom('properties', 'items', 'anyOf', 'not', '$ref', '$defs', '$schema');
-    const other = fc.constantFrom('type', 'pattern', 'enum', 'required', 'format', 'toString');
+    const other = fc.constantFrom(
+      'type',
+      'uniqueItems',
+      'patternProperties',
+      'unevaluatedItems',
+      'pattern',
+      'enum',
+      'required',
+      'format',
+      'toString',
+    );
     const scalar = fc.constantFrom(null, true, 0, -1, 2 ** 60, '', 'a', '(', '#', '#/$defs/a');
     const { node } = fc.letrec((tie) => ({
       node: fc.oneof(
