@@ -160,6 +160,7 @@ function describeProgram(context: CommandContext, finish: (code: number) => void
     .option('--until <time>', 'and before then', timeValue)
     .option('--dry-run', 'enqueue nothing', false)
     .addOption(optionalReason())
+    .option('--notify', 'send notices of the verdicts, as of those of messages', false)
     .option('--log', 'write a line of the log, a warning where something was found', false)
     .addOption(json())
     .action((options) =>

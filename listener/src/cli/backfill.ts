@@ -32,6 +32,8 @@ export interface BackfillOptions {
   readonly dryRun: boolean;
   /** Recorded with each judgement. */
   readonly reason?: string;
+  /** Tells of the verdicts, as of those of messages. */
+  readonly notify: boolean;
   readonly json: boolean;
   /** The counts are a line of the log: a warning where object versions were found. */
   readonly log: boolean;
@@ -45,14 +47,14 @@ export const backfill: Command<BackfillOptions> = (context, options) =>
         'LOCAL_S3_ROOT is set, but backfill lists buckets of S3: of a folder, run judges single files',
       );
     }
-    const { since, until, reason, dryRun } = options;
+    const { since, until, reason, dryRun, notify } = options;
     const places = placesOf(config.s3.buckets, options);
     const listing = openListing(config);
     try {
       const counts = await backfillPlaces(
         { database, queue, listing, filter: config.s3 },
         {
-          ...{ places, dryRun, now: new Date() },
+          ...{ places, dryRun, notify, now: new Date() },
           since: since === 'installation' ? await installationTime(database) : since,
           ...(until && { until }),
           ...(reason !== undefined && { reason }),
@@ -112,6 +114,8 @@ export interface BackfillRange {
   readonly now: Date;
   readonly dryRun: boolean;
   readonly reason?: string;
+  /** See `askForListed`. @default false */
+  readonly notify?: boolean;
 }
 
 /** Why an object version is left out, or how it stands in the database. */

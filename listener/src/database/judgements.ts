@@ -229,6 +229,8 @@ export interface JudgementRequest {
   readonly reason?: string;
   /** Leaves out runs of which a judgement was asked for with this reason before. @default false */
   readonly onlyOnce?: boolean;
+  /** Whether nobody is told of their verdicts. @default false */
+  readonly quiet?: boolean;
 }
 
 /**
@@ -240,7 +242,7 @@ export interface JudgementRequest {
 export async function requestJudgements(
   transaction: Transaction,
   runIds: readonly string[],
-  { askedBy, reason, onlyOnce = false }: JudgementRequest,
+  { askedBy, reason, onlyOnce = false, quiet = false }: JudgementRequest,
 ): Promise<readonly (JudgementReference & { readonly jobId: string })[]> {
   const { runs, judgements } = tablesOf(transaction);
   // In the same order in every transaction, so that two of them can't wait for each other. A statement of its own: the
@@ -259,10 +261,14 @@ export async function requestJudgements(
        UPDATE ${runs} AS run SET last_number = last_number + 1, status = 'pending'
        FROM chosen WHERE run.id = chosen.id RETURNING run.id, run.last_number
      )
-     INSERT INTO ${judgements} (run_id, number, asked_by, reason)
-     SELECT id, last_number, ?, ? FROM asked
+     INSERT INTO ${judgements} (run_id, number, asked_by, reason, quiet)
+     SELECT id, last_number, ?, ?, ? FROM asked
      RETURNING run_id AS "runId", number, job_id AS "jobId"`,
-    [[...runIds], ...(onlyOnce ? [storableReason(reason)] : []), askedBy, storableReason(reason)],
+    [
+      [...runIds],
+      ...(onlyOnce ? [storableReason(reason)] : []),
+      ...[askedBy, storableReason(reason), quiet],
+    ],
   );
   return rows;
 }

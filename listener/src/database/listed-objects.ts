@@ -31,6 +31,8 @@ export interface ListedRequest {
   readonly dryRun: boolean;
   /** Why, for the record. */
   readonly reason?: string;
+  /** Whether anybody is told of the verdicts. @default false: what is made up for is old, and may be much */
+  readonly notify?: boolean;
 }
 
 /** What messages bring is judged first. */
@@ -50,7 +52,7 @@ export async function askForListed(
   database: Database,
   queue: Pick<Queue, 'enqueue'>,
   objects: readonly ListedObject[],
-  { dryRun, reason }: ListedRequest,
+  { dryRun, reason, notify = false }: ListedRequest,
 ): Promise<readonly Standing[]> {
   const found = await standingsOf(database, objects);
   if (dryRun || found.every(({ standing }) => !isAskedFor(standing))) return standings(found);
@@ -62,13 +64,14 @@ export async function askForListed(
     const made = await makeRuns(
       transaction,
       now.filter(({ standing }) => standing === 'missing').map(({ object }) => object),
-      reason,
+      { reason, quiet: !notify },
     );
     const ended = now.flatMap(({ standing, runId }) =>
       standing === 'again' && runId !== null ? [runId] : [],
     );
     const asked = await requestJudgements(transaction, ended, {
       askedBy: 'backfill',
+      quiet: !notify,
       ...(reason !== undefined && { reason }),
     });
     await queue.enqueue([...made, ...asked], transaction, PRIORITY);
@@ -171,7 +174,7 @@ async function keepIntakeOut(transaction: Transaction): Promise<void> {
 async function makeRuns(
   transaction: Transaction,
   objects: readonly ListedObject[],
-  reason: string | undefined,
+  { reason, quiet }: { readonly reason: string | undefined; readonly quiet: boolean },
 ): Promise<readonly JobRequest[]> {
   const { runs, judgements } = tablesOf(transaction);
   const { rows } = await transaction.raw<{ rows: JobRequest[] }>(
@@ -186,8 +189,8 @@ async function makeRuns(
        ON CONFLICT (bucket, key, identity) DO NOTHING
        RETURNING id
      )
-     INSERT INTO ${judgements} (run_id, number, asked_by, reason)
-     SELECT id, 1, 'backfill', ? FROM made
+     INSERT INTO ${judgements} (run_id, number, asked_by, reason, quiet)
+     SELECT id, 1, 'backfill', ?, ? FROM made
      RETURNING run_id AS "runId", number, job_id AS "jobId"`,
     [
       JSON.stringify(
@@ -202,6 +205,7 @@ async function makeRuns(
         })),
       ),
       reason === undefined ? null : storableText(reason),
+      quiet,
     ],
   );
   return rows;

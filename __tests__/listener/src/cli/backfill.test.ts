@@ -395,3 +395,23 @@ describe('what is refused', () => {
     expect(code).toBe(75);
   });
 });
+
+describe('the verdict on what a listing found', () => {
+  const quiet = () => given.database('judgements').orderBy('number').pluck('quiet');
+
+  test('is told to nobody, of a new run and of one that had ended', async () => {
+    versions.box = [version('a.csv', { versionId: 'v1' })];
+    await backfill();
+    expect(await quiet()).toEqual([true]);
+    const [{ id } = { id: '' }] = await runs();
+    await closeJudgement(given.database, await beginOf(given.database, id), 'gone', 'away');
+    await backfill();
+    expect(await quiet()).toEqual([true, true]);
+  });
+
+  test('is told where that is asked for', async () => {
+    versions.box = [version('a.csv', { versionId: 'v1' })];
+    await backfill(['--notify']);
+    expect(await quiet()).toEqual([false]);
+  });
+});
