@@ -1,5 +1,14 @@
 import { parseTopicArn } from './arn.ts';
-import { DEFAULT_NOTICE_STATES, isMailAddress, MAIL_ADDRESS, NOTICE_STATES } from './notices.ts';
+import {
+  DEFAULT_NOTICE_STATES,
+  isMailAddress,
+  MAIL_ADDRESS,
+  NOTICE_STATES,
+  readWebhookSecrets,
+  readWebhookUrl,
+  WEBHOOK_SECRETS,
+  WEBHOOK_URL,
+} from './notices.ts';
 import { isRegion } from './partition.ts';
 import { ROUTING_TARGETS, readRoutingTargets } from './routing.ts';
 import { type RulesLocation, readRulesLocation } from './rule-set.ts';
@@ -264,15 +273,16 @@ export const LISTENER_VARIABLES = {
     example: 'fail',
   },
   NOTICE_STATES: {
-    description: 'What people are told of, by e-mail: `warned` and `passed` may be added.',
+    description:
+      'What people are told of, by e-mail, and webhooks: `warned` and `passed` may be added.',
     kind: listOf(oneOf(...NOTICE_STATES)),
     default: DEFAULT_NOTICE_STATES.join(','),
     example: 'failed,warned,recovered,corrected,late,missing',
   },
   NOTICE_EMAIL: {
     description:
-      'Sends notices by e-mail to the contact of the monitored file and to NOTICE_OPERATORS, through an SMTP server.',
-    kind: oneOf('smtp'),
+      'Sends notices by e-mail to the contact of the monitored file and to NOTICE_OPERATORS: through an SMTP server, or through Amazon SES in AWS_REGION.',
+    kind: oneOf('smtp', 'ses'),
     example: 'smtp',
   },
   NOTICE_EMAIL_FROM: {
@@ -309,6 +319,31 @@ export const LISTENER_VARIABLES = {
     example: 'secret',
     secret: true,
     file: true,
+  },
+  NOTICE_WEBHOOK_URLS: {
+    description:
+      'Addresses that notices are posted to, as JSON that is signed by Standard Webhooks; nothing else names another one.',
+    kind: listOf({ allowed: WEBHOOK_URL, read: readWebhookUrl }),
+    example: 'https://tickets.example.org/hooks/data-quality',
+  },
+  NOTICE_WEBHOOK_SECRETS: {
+    description: `By what they are signed: ${WEBHOOK_SECRETS}; required with NOTICE_WEBHOOK_URLS.`,
+    kind: { allowed: WEBHOOK_SECRETS, read: readWebhookSecrets },
+    example: 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw',
+    secret: true,
+    file: true,
+  },
+  NOTICE_WEBHOOK_PRIVATE_HOSTS: {
+    description:
+      'Hosts of NOTICE_WEBHOOK_URLS that may have addresses of private networks; without it such an address is not connected to.',
+    kind: listOf(matching(/^[A-Za-z0-9.:[\]-]+$/, 'a host name or an address')),
+    example: 'tickets.internal.example.org',
+  },
+  NOTICE_TOPIC_ARN: {
+    description:
+      'Topic that gets every change, with the attributes `state`, `verdict`, `client` and `mapping` for filter policies; none of SNS_TOPIC_ARNS.',
+    kind: { allowed: 'the ARN of an SNS standard topic', read: parseTopicArn },
+    example: 'arn:aws-us-gov:sns:us-gov-west-1:123456789012:file-processing-notices',
   },
   LOG_LEVEL: {
     description: 'Least severe level that is logged.',

@@ -153,7 +153,7 @@ export function readConfig(environment: Environment, needs: ConfigNeeds): Config
     maxUnpackedMib: reader.required('MAX_UNPACKED_MIB'),
     maxCompressionRatio: reader.required('MAX_COMPRESSION_RATIO'),
     retentionDays: reader.required('RETENTION_DAYS'),
-    notices: readNoticeConfig(reader),
+    notices: readNoticeConfig(reader, topics ?? []),
   };
   checkRetention(reader, read);
   checkRoutingTargets(reader, read);

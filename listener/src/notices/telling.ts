@@ -40,17 +40,29 @@ const SENT_AT_ONCE = 5;
 const ATTEMPT_MS = LEASE_MS / 2;
 
 /** Who hears of changes by the settings. */
-export function audienceOf({ states, operators, mail }: NoticeConfig): Audience {
+export function audienceOf({ states, operators, mail, webhook, topic }: NoticeConfig): Audience {
   return {
     ...{ states, operators, mail: mail !== undefined },
-    ...{ topicArn: undefined, webhooks: [] },
+    ...{ topicArn: topic?.arn, webhooks: webhook?.urls ?? [] },
   };
 }
 
 /** The ways out of the settings; the packages of the others are not loaded. */
-export async function outletsOf({ notices }: Pick<Config, 'notices'>): Promise<readonly Outlet[]> {
-  const { mail } = notices;
-  return mail === undefined ? [] : [(await import('./mail.ts')).mailOutlet(mail)];
+export async function outletsOf({
+  notices: { mail, webhook, topic },
+  aws: { region },
+}: Pick<Config, 'notices' | 'aws'>): Promise<readonly Outlet[]> {
+  const outlets: Outlet[] = [];
+  if (mail?.smtp !== undefined) {
+    outlets.push((await import('./smtp.ts')).smtpOutlet({ from: mail.from, smtp: mail.smtp }));
+  } else if (mail !== undefined) {
+    outlets.push((await import('./ses.ts')).sesOutlet({ from: mail.from, region }));
+  }
+  if (webhook !== undefined) {
+    outlets.push(...(await import('./webhook.ts')).webhookOutlets(webhook));
+  }
+  if (topic !== undefined) outlets.push((await import('./topic.ts')).topicOutlet(topic));
+  return outlets;
 }
 
 /**

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { Secret } from '../../../../listener/src/config/database-config.ts';
-import { mailOf, smtpOptions, smtpOutlet } from '../../../../listener/src/notices/mail.ts';
+import { mailOf } from '../../../../listener/src/notices/mail.ts';
 import type { Outlet } from '../../../../listener/src/notices/outlet.ts';
+import { smtpOptions, smtpOutlet } from '../../../../listener/src/notices/smtp.ts';
 import { Wording } from '../../../../listener/src/notices/wording.ts';
 import {
   CONTACT,

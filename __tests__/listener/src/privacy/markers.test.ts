@@ -1,10 +1,21 @@
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { parseTopicArn, type TopicArn } from '@file-processing/contract/arn.ts';
+import { NOTICE_STATES } from '@file-processing/contract/notices.ts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Secret } from '../../../../listener/src/config/database-config.ts';
 import { createMetrics } from '../../../../listener/src/http/metrics.ts';
 import { NODE_PORTS } from '../../../../listener/src/jobs/engine-ports.ts';
 import { s3DataQualityJob } from '../../../../listener/src/jobs/s3-data-quality-job.ts';
+import { sesOutlet } from '../../../../listener/src/notices/ses.ts';
+import { smtpOutlet } from '../../../../listener/src/notices/smtp.ts';
+import { topicOutlet } from '../../../../listener/src/notices/topic.ts';
+import { webhookOutlets } from '../../../../listener/src/notices/webhook.ts';
+import { Wording } from '../../../../listener/src/notices/wording.ts';
 import { openQueue, type Queue } from '../../../../listener/src/queue/queue.ts';
 import { jobHandler } from '../../../../listener/src/serve/job-handler.ts';
 import { createLogger } from '../../../../listener/src/serve/logger.ts';
@@ -13,8 +24,10 @@ import { createLocalStore } from '../../../../listener/src/storage/local-store.t
 import { type ObjectStore, StoreError } from '../../../../listener/src/storage/object-store.ts';
 import type { TableSchema } from '../../../../quality/table-schema.ts';
 import { cli, eventOf } from '../../support/cli.ts';
+import { forgetNotices, tellerOf } from '../../support/noticed-runs.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
 import { enqueueRuns, leaveOneAttempt } from '../../support/runs.ts';
+import { startSmtpServer } from '../../support/smtp-server.ts';
 import { storeOf } from '../../support/stores.ts';
 
 /** Texts that say which class they have. */
@@ -212,6 +225,7 @@ async function attempt(store: ObjectStore, key: string, retryCount: number): Pro
   const work = jobHandler({
     ...{ database: given.database, store, job: s3DataQualityJob, maxFaults: 100, metrics },
     engine: { ports: NODE_PORTS, maxKeyBytes: 2 ** 20 },
+    tells: true,
     reports: { prefix: 'worker/', bySetting: false },
     logger: createLogger('debug', { write: (line) => (log += line) }),
     breakers: { read: createBreakers(), write: createBreakers() },
@@ -227,6 +241,82 @@ async function attempt(store: ObjectStore, key: string, retryCount: number): Pro
   }
   return log + (await metrics.registry.metrics());
 }
+
+/** All that leaves by the ways of notices, while a worker judges files and tells of them. */
+async function everythingTold(): Promise<string> {
+  const store = createLocalStore(root);
+  let all = '';
+  for (const key of KEYS) all += await attempt(store, key, 0);
+  const server = await startSmtpServer();
+  const hook = createServer(async (request, response) => {
+    all += JSON.stringify(request.headers) + (await text(request));
+    response.end();
+  });
+  await new Promise<void>((resolve) => hook.listen(0, '127.0.0.1', resolve));
+  const url = `http://127.0.0.1:${(hook.address() as AddressInfo).port}/`;
+  const sdk = {
+    send: async ({ input }: { readonly input: unknown }) => {
+      all += JSON.stringify(input);
+      return {};
+    },
+    destroy() {},
+  };
+  const topic = parseTopicArn('arn:aws:sns:us-east-1:123456789012:notices') as TopicArn;
+  const smtp = { host: '127.0.0.1', port: server.port, user: undefined, password: undefined };
+  const webhook = {
+    ...{ urls: [url], privateHosts: [] },
+    secrets: new Secret(`whsec_${'a'.repeat(32)}`),
+  };
+  const from = 'data-quality@example.org';
+  const audience = {
+    ...{ states: NOTICE_STATES, mail: true, topicArn: topic.arn, webhooks: [url] },
+    operators: ['data@example.org', 'other@example.org'],
+  };
+  const sesOnly = { ...sesOutlet({ from, region: 'us-east-1' }, new Wording(), sdk as never) };
+  const outlets = [
+    { ...smtpOutlet({ from, smtp }), target: 'data@example.org' },
+    { ...sesOnly, target: 'other@example.org' },
+    ...webhookOutlets(webhook),
+    topicOutlet(topic, sdk as never),
+  ];
+  const teller = tellerOf(given.database, outlets, { audience });
+  await teller.tell();
+  for (const outlet of outlets) outlet.close();
+  hook.closeAllConnections();
+  hook.close();
+  await server.close();
+  const waiting = await given.database('notice_messages').whereNot({ status: 'delivered' });
+  expect(waiting).toEqual([]);
+  return `${all}${teller.log}${server.mails.map(({ raw, body }) => raw + body).join('\n')}`;
+}
+
+describe('a notice', () => {
+  // A run is one of its object.
+  afterAll(() => forgetNotices(given.database));
+
+  it('holds no text of a file, by whatever way and of whatever class', async () => {
+    const told = await everythingTold();
+    // All four ways have told: a mail of each server, a webhook and a topic.
+    for (const way of [/^Subject: /m, /"Simple":/, /"webhook-id":/, /"TopicArn":/]) {
+      expect(told).toMatch(way);
+    }
+    expect(told).toContain('unit');
+    expect(told).not.toMatch(/PUBCELL/);
+    expect(told).not.toMatch(INTERNAL);
+    expect(told).not.toMatch(SENSITIVE);
+  });
+
+  it('leaves no text of a file in the outbox', async () => {
+    const outbox = JSON.stringify([
+      await given.database('notices'),
+      await given.database('notice_messages'),
+    ]);
+    expect(outbox).toContain('delivered');
+    expect(outbox).not.toMatch(/PUBCELL/);
+    expect(outbox).not.toMatch(INTERNAL);
+    expect(outbox).not.toMatch(SENSITIVE);
+  });
+});
 
 /** As PostgreSQL and knex have it: the message is about the column, what stands beside it quotes the row. */
 const quoting = (message: string) =>
