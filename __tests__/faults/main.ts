@@ -2,9 +2,9 @@
  * Real processes, a real PostgreSQL, and faults at random points; in the end, what was seen is checked
  * against one invariant. A run that breaks it prints the history of what it is about, and the seed.
  *
- *     npm run test:faults -- [--minutes 1.5] [--seed N] [--history FILE] [--only TEXT] [--outage NAME]
+ *     npm run test:faults -- [--minutes 1.5] [--seed N] [--history FILE] [--only PATTERN] [--outage NAME]
  *
- * With --only, nothing is played but the faults whose names hold the text; with --outage, nothing goes wrong but this
+ * With --only, nothing is played but the faults whose names the regular expression fits; with --outage, nothing goes wrong but this
  * one thing, for all the minutes.
  *
  * The seed decides which faults come in which order and how long they last, and what is delivered; at
@@ -73,15 +73,15 @@ function options() {
     seed: Number(values.seed),
     historyFile: values.history ?? join(tmpdir(), `file-processing-faults-${values.seed}.log`),
     isAsked: values.history !== undefined,
-    only: values.only,
+    only: new RegExp(values.only),
     outage: values.outage,
   };
   if (chosen.outage !== undefined && !Object.hasOwn(OUTAGES, chosen.outage)) {
     console.error(`--outage takes one of ${Object.keys(OUTAGES).join(', ')}`);
     process.exit(2);
   }
-  if (FAULTS.every(({ name }) => !name.includes(chosen.only))) {
-    console.error(`--only takes a part of one of ${FAULTS.map(({ name }) => name).join(', ')}`);
+  if (FAULTS.every(({ name }) => !chosen.only.test(name))) {
+    console.error(`--only must fit one of ${FAULTS.map(({ name }) => name).join(', ')}`);
     process.exit(2);
   }
   if (!(chosen.minutes > 0) || !Number.isInteger(chosen.seed)) {
@@ -204,7 +204,7 @@ async function playLane(
   end: AbortSignal,
   count: (name: string, isPlayed: boolean) => void,
 ): Promise<void> {
-  const faults = FAULTS.filter((one) => one.lane === lane && one.name.includes(only));
+  const faults = FAULTS.filter((one) => one.lane === lane && only.test(one.name));
   while (!end.aborted && faults.length > 0) {
     for (const fault of random.shuffled(faults)) {
       await delay(random.between(200, 2_500), undefined, { signal: end }).catch(() => undefined);
@@ -301,6 +301,6 @@ function report(
     process.stdout.write(shown.slice(0, LINES_SHOWN).join(''));
   }
   console.log(`\n${violations.length} violations; the whole history is in ${historyFile}`);
-  const part = only === '' ? '' : ` --only '${only}'`;
+  const part = only.source === '(?:)' ? '' : ` --only '${only.source}'`;
   console.log(`again: npm run test:faults -- --minutes ${minutes} --seed ${seed}${part}`);
 }

@@ -35,13 +35,15 @@ const DISK = 1536 * 1024 ** 2;
 /**
  * @param folder made where it is not there
  * @param environment of its processes
+ * @param diskBytes of the disk, where one can be mounted; 512 MiB hold an empty server and its log
  */
 export async function startFaultyServer(
   folder: string,
   environment: Readonly<Record<string, string>>,
+  diskBytes = DISK,
 ): Promise<FaultyServer> {
   mkdirSync(folder);
-  const isMounted = mountDisk(folder);
+  const isMounted = mountDisk(folder, diskBytes);
   const ballast = join(folder, 'ballast');
   let current: LocalPostgres | undefined;
   let data = '';
@@ -126,9 +128,9 @@ export async function startFaultyServer(
 }
 
 /** A file system of limited size takes the right to mount one. */
-function mountDisk(folder: string): boolean {
+function mountDisk(folder: string, diskBytes: number): boolean {
   try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${DISK},mode=711`, 'tmpfs', folder], {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${diskBytes},mode=711`, 'tmpfs', folder], {
       stdio: 'ignore',
     });
     return true;
