@@ -157,9 +157,11 @@ async function* read(
     // the file's place since it was looked up is not followed.
     file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW);
     await refuseChange(file, key, eTag);
-    for (;;) {
+    while (count <= sizeBytes) {
       signal.throwIfAborted();
-      const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(CHUNK_BYTES));
+      // One byte more than there should be shows a file that grows. No more, as most files are small.
+      const length = Math.min(CHUNK_BYTES, sizeBytes - count + 1);
+      const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(length));
       if (bytesRead === 0) break;
       count += bytesRead;
       yield buffer.subarray(0, bytesRead);
