@@ -1,9 +1,9 @@
-/** One measurement in a process of its own: `measure.ts MODE FILE [MODULE]` prints CPU seconds and peak MB as JSON. */
+/** One measurement in a process of its own: `measure.ts MODE FILE [MODULE or COLUMNS]` prints CPU seconds and peak MB as JSON. */
 import { createReadStream } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import { inspectCsv } from '@file-processing/quality/inspect.ts';
 import { NODE_PORTS } from '../../listener/src/jobs/engine-ports.ts';
-import { KEY_FIELD, SAMPLE_SCHEMA } from './sample-file.ts';
+import { HARD_PATTERN, KEY_FIELD, SAMPLE_SCHEMA, TEXT_PATTERN } from './sample-file.ts';
 
 const [mode = '', file = '', module = ''] = process.argv.slice(2);
 const stream = createReadStream(file, { highWaterMark: 256 * 1024 });
@@ -22,6 +22,19 @@ if (mode === 'csv-parse') {
     ...(mode === 'keys-on-disk' ? { maxKeyBytes: 16 * 1024 * 1024 } : {}),
   });
   if (verdict !== 'passed') throw new Error(`different keys have ${verdict}`);
+} else if (mode.startsWith('pattern')) {
+  const pattern = mode === 'pattern-hard' ? HARD_PATTERN : TEXT_PATTERN;
+  const field = { name: KEY_FIELD, type: 'string', constraints: { pattern } } as const;
+  const { verdict } = await inspectCsv(stream, NODE_PORTS, {
+    expectation: { schema: { fields: [field] } },
+  });
+  if (verdict !== 'passed') throw new Error(`texts that match ${pattern} have ${verdict}`);
+} else if (mode === 'wide') {
+  const fields = Array.from({ length: Number(module) }, (_, column) => {
+    return { name: `c${column}`, type: 'integer', constraints: { minimum: 0 } } as const;
+  });
+  const { verdict } = await inspectCsv(stream, NODE_PORTS, { expectation: { schema: { fields } } });
+  if (verdict !== 'passed') throw new Error(`the wide file has ${verdict}`);
 } else {
   const { primaryKey, ...unkeyed } = SAMPLE_SCHEMA;
   const schema = mode === 'keyed' ? { ...unkeyed, primaryKey } : unkeyed;

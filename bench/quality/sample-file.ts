@@ -48,6 +48,48 @@ export function writeKeyFile(path: string, count: number, kind: 'text' | 'intege
   closeSync(file);
 }
 
+/** What the cells of {@link writeTextFile} are matched by: {@link TEXT_PATTERN}, or one that needs very many states. */
+export const TEXT_PATTERN = '[\\p{L}]+( [\\p{L}]+)*';
+export const HARD_PATTERN = '(a|b)*a(a|b){300}';
+
+/** Texts of one column, which is {@link KEY_FIELD}. */
+export type TextKind = 'ascii' | 'beyond-ascii' | 'hard';
+
+/** Writes a file of one column of at least so many bytes; `hard` ones are long, and match {@link HARD_PATTERN}. */
+export function writeTextFile(path: string, bytes: number, kind: TextKind): void {
+  const texts = {
+    ascii: ['Alexandra Montoya', 'left at noon', 'Parking on the pavement'],
+    'beyond-ascii': ['Ἀλεξάνδρα Μοντόγια', 'ушёл в полдень', 'стоянка на тротуаре'],
+    hard: Array.from({ length: 1_000 }, (_, row) => hardText(row)),
+  }[kind];
+  const block = `${Array.from({ length: 3_000 }, (_, row) => texts[row % texts.length]).join('\n')}\n`;
+  const file = openSync(path, 'w');
+  let written = writeSync(file, `${KEY_FIELD}\n`);
+  while (written < bytes) written += writeSync(file, block);
+  closeSync(file);
+}
+
+/** Letters in no order, of which the 301st from the end is the one that the pattern asks for. */
+function hardText(row: number): string {
+  let state = row + 1;
+  const letters = Array.from({ length: 400 }, (_, at) => {
+    // Numerical Recipes' generator; its upper bits are the better ones.
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return at === 99 || state < 2 ** 31 ? 'a' : 'b';
+  });
+  return letters.join('');
+}
+
+/** Writes a file of so many columns of integers, of at least so many bytes. */
+export function writeWideFile(path: string, columns: number, bytes: number): void {
+  const cells = Array.from({ length: columns }, (_, column) => column);
+  const file = openSync(path, 'w');
+  let written = writeSync(file, `${cells.map((column) => `c${column}`).join(',')}\n`);
+  const row = `${cells.map((column) => column % 1_000).join(',')}\n`;
+  while (written < bytes) written += writeSync(file, row);
+  closeSync(file);
+}
+
 /** Multiplied by an odd number (Knuth's), those below 2^32 stay different. */
 function textKey(n: number): string {
   return `K-${(Math.imul(n, 2_654_435_761) >>> 0).toString(16).padStart(8, '0')}`;

@@ -2,7 +2,9 @@
  * What the data-quality engine costs: MB per CPU-second (user and system, all threads) and peak memory, each
  * measured in a process of its own, and the ratio to peers on the same file in the same run.
  *
- *     npm run bench -- quality [--mb 300] [--peer-mb 30]
+ *     npm run bench -- quality [--mb 300] [--peer-mb 30] [--large]
+ *
+ * `--large` reads 3 GB as well, to see that they take no more memory.
  *
  * The sample files and the peers (csv-parse from npm, frictionless and DuckDB from PyPI) go to a folder in the system's
  * temporary folder, where they are found again; a peer that can't be installed is left out and named.
@@ -13,12 +15,26 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { KEY_FIELD, SAMPLE_SCHEMA, writeKeyFile, writeSampleFile } from './sample-file.ts';
+import {
+  KEY_FIELD,
+  SAMPLE_SCHEMA,
+  type TextKind,
+  writeKeyFile,
+  writeSampleFile,
+  writeTextFile,
+  writeWideFile,
+} from './sample-file.ts';
 
 const CSV_PARSE = 'csv-parse@7.0.3';
 const FRICTIONLESS = 'frictionless==5.21.0';
 const DUCKDB = 'duckdb==2.0.0';
+const ROOT = join(import.meta.dirname, '../..');
 const KEYS = 5_000_000;
+const WIDE_COLUMNS = 40_000;
+const LARGE_MB = 3_000;
+const TEXT_MB = 30;
+/** Runs of the program, of which the quickest counts. */
+const STARTS = 5;
 
 interface Figure {
   readonly name: string;
@@ -31,6 +47,7 @@ const { values } = parseArgs({
   options: {
     mb: { type: 'string', default: '300' },
     'peer-mb': { type: 'string', default: '30' },
+    large: { type: 'boolean', default: false },
   },
 });
 const folder = join(tmpdir(), 'file-processing-bench-quality');
@@ -72,16 +89,69 @@ const integers = node('integers that count up', integerKeys, [
 print(`${KEYS / 1e6} million unique keys`, [inMemory, onDisk, integers], inMemory);
 print('the texts by DuckDB', [duckdb('duckdb_keys.py', textKeys, KEY_FIELD)], inMemory);
 
-function keyFile(kind: 'text' | 'integer'): string {
-  const path = join(folder, `keys-${kind}.csv`);
-  if (!existsSync(path)) writeKeyFile(path, KEYS, kind);
+const ascii = textFile('ascii');
+const matched = node('ASCII', ascii, [measure, 'pattern', ascii]);
+const beyondAscii = textFile('beyond-ascii');
+const hard = textFile('hard');
+print(
+  `${TEXT_MB} MB matched by a pattern`,
+  [
+    matched,
+    node('beyond ASCII', beyondAscii, [measure, 'pattern', beyondAscii]),
+    node('one of very many states', hard, [measure, 'pattern-hard', hard]),
+  ],
+  matched,
+);
+
+for (const columns of [WIDE_COLUMNS / 2, WIDE_COLUMNS]) {
+  const wide = sampled(`wide-${columns}.csv`, (path) => writeWideFile(path, columns, 3e6));
+  const figures = node('types', wide, [measure, 'wide', wide, `${columns}`]);
+  print(`3 MB of ${columns} columns`, [figures], figures);
+}
+
+const megabyte = sampleFile(1);
+execFileSync(process.execPath, [join(ROOT, 'listener/build.ts')]);
+const starts = Array.from({ length: STARTS }, () => secondsOfValidate(megabyte));
+console.log('\n1 MB by `file-processing validate`, its start included');
+console.log(
+  `  ${Math.min(...starts).toFixed(2)} CPU-s, the least of ${STARTS} runs (at most 0.20)`,
+);
+
+if (values.large) {
+  const huge = sampleFile(LARGE_MB);
+  const figures = node('types and constraints', huge, [measure, 'typed', huge]);
+  print(`${LARGE_MB} MB`, [figures], figures);
+}
+
+/** CPU time of the program's bundle, and nothing else. */
+function secondsOfValidate(file: string): number {
+  const program = join(ROOT, 'listener/bin/file-processing.cjs');
+  const reporter = join(ROOT, 'bench/report-cpu.cjs');
+  const args = ['--require', reporter, program, 'validate', file, '--schema', schema];
+  const { output, status, stderr } = spawnSync(process.execPath, args, {
+    stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
+    encoding: 'utf8',
+  });
+  if (status !== 0) throw new Error(`validate ended with ${status}: ${stderr}`);
+  return Number(output[3]) / 1e6;
+}
+
+function textFile(kind: TextKind): string {
+  return sampled(`text-${kind}.csv`, (path) => writeTextFile(path, TEXT_MB * 1e6, kind));
+}
+
+function sampled(name: string, write: (path: string) => void): string {
+  const path = join(folder, name);
+  if (!existsSync(path)) write(path);
   return path;
 }
 
+function keyFile(kind: 'text' | 'integer'): string {
+  return sampled(`keys-${kind}.csv`, (path) => writeKeyFile(path, KEYS, kind));
+}
+
 function sampleFile(megabytes: number): string {
-  const path = join(folder, `sample-${megabytes}.csv`);
-  if (!existsSync(path)) writeSampleFile(path, megabytes * 1e6);
-  return path;
+  return sampled(`sample-${megabytes}.csv`, (path) => writeSampleFile(path, megabytes * 1e6));
 }
 
 /** Runs a command that prints its CPU seconds and its peak memory in MB as JSON. */
