@@ -69,6 +69,7 @@ export const COMMANDS: readonly string[] = [
   'dead',
   BACKFILL.command,
   DRAIN_QUEUE,
+  'console',
   'validate',
   'checker',
   'infer',

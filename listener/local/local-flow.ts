@@ -11,6 +11,7 @@ import { printable } from '../src/cli/report-text.ts';
 import type { DatabaseConfig } from '../src/config/database-config.ts';
 import type { Environment } from '../src/config/read-variables.ts';
 import { readConfig } from '../src/config.ts';
+import { startConsole } from '../src/console/console.ts';
 import { connect, type Database } from '../src/database/connection.ts';
 import { migrate } from '../src/database/migrate.ts';
 import { applyRuleSet } from '../src/database/rules.ts';
@@ -69,6 +70,10 @@ export interface LocalFlow {
   readonly places: readonly string[];
   /** File that holds the database's address, for `DATABASE_URL_FILE`. */
   readonly databaseUrlFile: string;
+  /** Address of the list of deliveries, with the token that opens it. */
+  readonly pagesAt: string;
+  /** Address of the page about a run, with the token that opens it. */
+  readonly pageOf: (runId: string) => string;
   /** The listener's process id. */
   readonly listenerPid: () => number | undefined;
   /** Does for a file what S3 does for a new object. @returns undefined when it is gone */
@@ -126,6 +131,12 @@ export async function startLocalFlow(options: LocalFlowOptions): Promise<LocalFl
     await writeFile(databaseUrlFile, `${postgres.url}\n`, { mode: 0o600 });
     const { database, leftAlone } = await prepareDatabase(postgres.url, options);
     closers.splice(1, 0, () => database.destroy());
+    const pages = await startConsole({
+      database,
+      port: 0,
+      onError: (error) => print(`console: ${error instanceof Error ? error.message : error}`),
+    });
+    closers.push(() => pages.close());
 
     const environment = listenerEnvironment(options, postgres.url, sns);
     const { port, metricsPort } = await listener.serve(environment);
@@ -139,6 +150,8 @@ export async function startLocalFlow(options: LocalFlowOptions): Promise<LocalFl
       if (stopped === undefined) print(line);
     };
     return {
+      pagesAt: pages.address,
+      pageOf: pages.addressOf,
       places: [
         `listener    http://127.0.0.1:${port}/ (metrics: http://127.0.0.1:${metricsPort}/metrics)`,
         `SNS         ${sns.origin}/`,

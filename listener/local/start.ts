@@ -148,6 +148,7 @@ async function watchForever(
   print('What they would deploy runs on this machine');
   for (const place of flow.places) print(`  ${place}`);
   const shown = sample === undefined ? undefined : await showSample(flow, sample);
+  if (shown === undefined) print(`  pages       ${flow.pagesAt}`);
   const watch = watchDropFolder(
     dataFolder,
     (path) => {
@@ -186,7 +187,7 @@ async function showSample(flow: LocalFlow, path: string): Promise<ShownVerdict |
   const report = run === undefined ? null : storedReport(run, shownClasses(PLACES.database));
   if (run === undefined || report === null) return verdict;
   for (const fault of worstFaults(report, SHOWN_FAULTS)) print(`  ${fault}`);
-  print('All of it, in another terminal:');
+  print(`All of it: ${flow.pageOf(run.id)} or, in another terminal:`);
   print(
     `  DATABASE_URL_FILE=${shellWord(shownPath(flow.databaseUrlFile))} npx file-processing runs show ${shortRunId(run.id)}`,
   );

@@ -23,6 +23,7 @@ import {
   mappingValue,
   optionalReason,
   pageSize,
+  portNumber,
   reason,
   selecting,
   since,
@@ -184,6 +185,14 @@ function describeProgram(context: CommandContext, finish: (code: number) => void
         files,
         ...options,
       }),
+    );
+
+  program
+    .command('console')
+    .description('serve pages on deliveries and their reports to a browser of this machine')
+    .option('--port <port>', 'where (default: a free one)', portNumber, 0)
+    .action((options) =>
+      execute(async () => (await import('./cli/console.ts')).serveConsole, options),
     );
 
   program

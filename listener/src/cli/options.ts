@@ -33,6 +33,12 @@ const TIME_FORM = /^(\d{4}-\d\d-\d\d)(?:T(\d\d:\d\d(?::\d\d(?:\.\d{1,3})?)?)(Z|[
 
 const SECONDS = { m: 60, h: 3600, d: 86_400 } as const;
 
+/** A port; 0 for a free one. @throws {InvalidArgumentError} */
+export function portNumber(text: string): number {
+  if (/^\d{1,5}$/.test(text) && Number(text) <= 65_535) return Number(text);
+  throw new InvalidArgumentError('A whole number from 0 to 65535 is needed.');
+}
+
 /** A time. @throws {InvalidArgumentError} */
 export function timeValue(text: string): Date {
   const [, count, unit] = /^(\d{1,6})([mhd])$/.exec(text) ?? [];

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { Html, html } from './html.ts';
+import { Html, html, type Part } from './html.ts';
 import { type ReportPage, reportBody } from './report-body.ts';
 import { STYLE } from './style.ts';
 
@@ -15,32 +15,50 @@ export interface PageOptions {
   readonly script?: string;
 }
 
+/** What a page may load and do: its own styles, and no address. Source: Content Security Policy Level 3, "The hash-source grammar". */
+export const POLICY = `default-src 'none'; style-src ${hashSource(STYLE)}; base-uri 'none'`;
+
 /**
  * A whole page in one file that needs nothing else. Its policy allows its own styles, its own script where it has one, and no
- * address whatever: what it is given can't leave it. Source: Content Security Policy Level 3, "The hash-source grammar".
+ * address whatever: what it is given can't leave it.
  */
 export function selfContainedPage({ title, body, script }: PageOptions): string {
   const scripts =
     script === undefined
       ? ''
-      : ` script-src ${hashSource(script)} 'wasm-unsafe-eval'; worker-src blob:; connect-src 'none';`;
-  const policy = `default-src 'none'; style-src ${hashSource(STYLE)};${scripts} base-uri 'none'; form-action 'none'`;
+      : `; script-src ${hashSource(script)} 'wasm-unsafe-eval'; worker-src blob:; connect-src 'none'`;
+  const policy = html`
+<meta http-equiv="Content-Security-Policy" content="${`${POLICY}${scripts}; form-action 'none'`}">`;
+  const end =
+    script === undefined
+      ? undefined
+      : html`
+<script>${new Html(script)}</script>`;
+  return documentOf(title, policy, html`${body}${end}`);
+}
+
+/** A page of the console, whose policy comes as a header. @param refreshSeconds until a browser asks again. @default never */
+export function servedPage(title: string, body: Html, refreshSeconds?: number): string {
+  const refresh =
+    refreshSeconds === undefined
+      ? undefined
+      : html`
+<meta http-equiv="refresh" content="${refreshSeconds}">`;
+  return documentOf(title, refresh, body);
+}
+
+function documentOf(title: string, head: Part, body: Html): string {
   return html`<!doctype html>
 <html lang="en">
 <head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${policy}">
+<meta charset="utf-8">${head}
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="referrer" content="no-referrer">
 <title>${title}</title>
 <style>${new Html(STYLE)}</style>
 </head>
 <body>
-${body}${
-  script !== undefined &&
-  html`
-<script>${new Html(script)}</script>`
-}
+${body}
 </body>
 </html>
 `.text;

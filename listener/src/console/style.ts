@@ -33,5 +33,8 @@ td .text, th .text { overflow-wrap: anywhere; }
 .number { width: 1%; white-space: nowrap; text-align: right; font-variant-numeric: tabular-nums; }
 dl div { display: flex; gap: 1rem; } dt { flex: 0 0 8rem; color: var(--quiet); } dd { margin: 0; }
 .bar { width: 4rem; height: .6rem; } .bar .whole { fill: var(--line); } .bar .part { fill: var(--part); }
+nav { margin: .5rem 0; } form { display: flex; flex-wrap: wrap; gap: .5rem 1rem; align-items: end; margin: 1rem 0; }
+input, select, button { font: inherit; color: inherit; background: var(--paper); border: 1px solid var(--quiet); border-radius: .3rem; padding: .2rem .4rem; max-width: 100%; }
+:focus-visible { outline: 3px solid var(--link); outline-offset: 2px; }
 @media print { body { max-width: none; padding: 0; } .wide { overflow: visible; } tr, article { break-inside: avoid; } }
 `;

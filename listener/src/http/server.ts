@@ -252,7 +252,7 @@ export interface HttpServerOptions {
   /** 0 picks a free one. */
   readonly port: number;
   /** Name of the setting that the port comes from, for the error message. */
-  readonly portSetting: 'PORT' | 'METRICS_PORT';
+  readonly portSetting: 'PORT' | 'METRICS_PORT' | '--port';
   /** @default '0.0.0.0' */
   readonly host?: string;
   /** @default serverLimits */

@@ -1,0 +1,213 @@
+import { request } from 'node:http';
+import { expectationProblems } from '@file-processing/quality/expectation.ts';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { type RunningConsole, startConsole } from '../../../../listener/src/console/console.ts';
+import { age, selectionOf } from '../../../../listener/src/console/deliveries-page.ts';
+import { seedDefinitions } from '../../../../listener/src/database/seed.ts';
+import { NODE_PORTS } from '../../../../listener/src/jobs/engine-ports.ts';
+import { recordJudgement } from '../../../../listener/src/jobs/record-judgement.ts';
+import { s3DataQualityJob } from '../../../../listener/src/jobs/s3-data-quality-job.ts';
+import { SEED_FOLDER } from '../../../../listener/src/rules/rule-set.ts';
+import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
+import { begin, forgetRuns, openRun } from '../../support/runs.ts';
+import { storeOf } from '../../support/stores.ts';
+
+const TOKEN = 'a-token-of-the-test';
+const BUCKET = 'etl-ba-research-client-etl';
+const OFFICERS = { bucket: BUCKET, key: 'from_client/nm_albuquerque/Officer_Detail.csv' };
+
+let given: TestDatabase;
+let pages: RunningConsole;
+const errors: unknown[] = [];
+beforeAll(async () => {
+  given = await createTestDatabase();
+  await seedDefinitions(given.database, SEED_FOLDER, expectationProblems);
+  pages = await startConsole({
+    ...{ database: given.database, port: 0, token: TOKEN },
+    onError: (error) => errors.push(error),
+  });
+});
+afterAll(async () => {
+  await pages?.close();
+  await given.drop();
+});
+beforeEach(() => forgetRuns(given.database));
+afterEach(() => expect(errors.splice(0)).toEqual([]));
+
+const origin = () => new URL(pages.address).origin;
+const get = (
+  path: string,
+  headers: Record<string, string> = { Authorization: `Bearer ${TOKEN}` },
+) => fetch(`${origin()}${path}`, { headers, redirect: 'manual' });
+const textOf = async (path: string) => (await get(path)).text();
+
+async function judged(content: string, object: { bucket: string; key: string } = OFFICERS) {
+  const held = await begin(given.database, object);
+  await recordJudgement(held, {
+    database: given.database,
+    job: s3DataQualityJob,
+    store: storeOf(content),
+    engine: { ports: NODE_PORTS, maxKeyBytes: 2 ** 20 },
+    maxFaults: 100,
+    signal: new AbortController().signal,
+  });
+  return held.runId;
+}
+
+describe('who may open the console', () => {
+  it('nobody without its token', async () => {
+    for (const headers of [{}, { Authorization: 'Bearer wrong' }, { Cookie: 'console=x' }]) {
+      expect((await get('/', headers as Record<string, string>)).status).toBe(401);
+    }
+    expect((await get('/?token=wrong', {})).status).toBe(401);
+  });
+
+  it('a script with the token in its header', async () => {
+    expect((await get('/')).status).toBe(200);
+  });
+
+  it('a browser that opens the printed address: it gets a session, and an address without the token', async () => {
+    const first = await fetch(`${pages.address}&verdict=failed`, { redirect: 'manual' });
+    expect([first.status, first.headers.get('location')]).toEqual([303, '/?verdict=failed']);
+    const [cookie = ''] = first.headers.getSetCookie();
+    expect(cookie).toMatch(/; path=\/; samesite=strict; httponly$/i);
+    expect(cookie).not.toContain(TOKEN);
+    expect((await get('/', { Cookie: cookie.split(';')[0] ?? '' })).status).toBe(200);
+  });
+
+  it('nobody by a name that leads to this machine from elsewhere', async () => {
+    const status = await new Promise((resolve, reject) => {
+      const headers = { Host: 'evil.example', Authorization: `Bearer ${TOKEN}` };
+      request(`${origin()}/`, { headers }, ({ statusCode }) => resolve(statusCode))
+        .on('error', reject)
+        .end();
+    });
+    expect(status).toBe(421);
+  });
+
+  it('only to look: nothing but GET is answered', async () => {
+    const headers = { Authorization: `Bearer ${TOKEN}` };
+    const answer = await fetch(`${origin()}/`, { method: 'POST', headers });
+    expect([answer.status, answer.headers.get('allow')]).toEqual([405, 'GET, HEAD']);
+  });
+
+  it('every answer forbids scripts, other addresses, frames and caches', async () => {
+    for (const path of ['/', '/nothing', '/runs/x']) {
+      const { headers } = await get(path);
+      expect(headers.get('content-security-policy')).toMatch(
+        /^default-src 'none'; style-src 'sha256-[^']+'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'$/,
+      );
+      expect(headers.get('cache-control')).toBe('no-store');
+    }
+  });
+});
+
+describe('the page of deliveries', () => {
+  it('lists the newest first, with verdict, rules and figures', async () => {
+    await judged('n\n1\n', { bucket: 'bucket', key: 'first.csv' });
+    await judged('officer_id\n1\n');
+    const page = await textOf('/');
+    expect(page.indexOf('Officer_Detail.csv')).toBeLessThan(page.indexOf('first.csv'));
+    expect(page).toMatch(/verdict failed">failed[\s\S]*officer_detail 1/);
+  });
+
+  it('shows what its form selects, with the choice kept', async () => {
+    await judged('n\n1\n', { bucket: 'bucket', key: 'good.csv' });
+    await judged('n\n1,2\n', { bucket: 'bucket', key: 'bad.csv' });
+    const page = await textOf('/?verdict=failed&key=*.csv');
+    expect([page.includes('bad.csv'), page.includes('good.csv')]).toEqual([true, false]);
+    expect(page).toContain('<option value="failed" selected>');
+  });
+
+  it('goes on with older ones where a page ends, over all of them', async () => {
+    for (let number = 0; number < 53; number += 1) {
+      await openRun(given.database, { bucket: 'bucket', key: `${number}.csv` });
+    }
+    const first = await textOf('/');
+    const [, older = ''] = /href="([^"]*)" rel="next"/.exec(first) ?? [];
+    const second = await textOf(older.replaceAll('&amp;', '&'));
+    const keys = (page: string) => [...page.matchAll(/>(\d+)\.csv</g)].map(([, key]) => key);
+    expect([...keys(first), ...keys(second)].sort()).toEqual(
+      Array.from({ length: 53 }, (_, number) => `${number}`).sort(),
+    );
+    expect(second).not.toContain('rel="next"');
+  });
+
+  it('takes any address without a fault', async () => {
+    const queries = [
+      'after=x',
+      'verdict=nice',
+      'since=2026-99-99',
+      'key=%00*',
+      'client=%27;--',
+      'a=1&a=2',
+    ];
+    for (const query of queries) expect((await get(`/?${query}`)).status).toBe(200);
+  });
+
+  it('says that there are none', async () => {
+    expect(await textOf('/')).toContain('There are none.');
+  });
+});
+
+describe('the page of a run', () => {
+  it('shows the report of the verdict that stands, and every judgement', async () => {
+    const page = await textOf(`/runs/${await judged('n\n1,2\n', { bucket: 'b', key: 'a.csv' })}`);
+    expect(page).toMatch(/<p class="verdict failed">failed<\/p>\s*<h1>b\/a\.csv<\/h1>/);
+    expect(page).toContain('extra-cell');
+    expect(page).toMatch(/<h2 id="judgements">[\s\S]*<td class="number">1<\/td>/);
+  });
+
+  it('shows no value that the database withholds', async () => {
+    const id = await judged('officer_id\nS3cretM4rker,x\n', { bucket: 'b', key: 'a.csv' });
+    expect(await textOf(`/runs/${id}`)).not.toContain('S3cretM4rker');
+    expect(await textOf(`/runs/${id}/report.json`)).not.toContain('S3cretM4rker');
+  });
+
+  it('asks again while the file is still to be judged', async () => {
+    const id = await openRun(given.database, { bucket: 'b', key: 'a.csv' });
+    expect(await textOf(`/runs/${id}`)).toContain('<meta http-equiv="refresh" content="2">');
+    await judged('n\n1\n', { bucket: 'b', key: 'c.csv' });
+    const ended = await judged('n\n1\n', { bucket: 'b', key: 'd.csv' });
+    expect(await textOf(`/runs/${ended}`)).not.toContain('http-equiv="refresh"');
+  });
+
+  it.each(['00000000-0000-0000-0000-000000000000', 'x', '../etc/passwd'])(
+    'is not found for %s',
+    async (id) => {
+      expect((await get(`/runs/${id}`)).status).toBe(404);
+    },
+  );
+
+  it('takes no key for markup', async () => {
+    const key = '<img src=x onerror=alert(1)>\u202e.csv';
+    const id = await judged('n\n1\n', { bucket: 'b', key });
+    for (const path of ['/', `/runs/${id}`]) {
+      const page = await textOf(path);
+      expect(page).not.toMatch(/<img|\u202e/);
+      expect(page).toContain('&lt;img');
+    }
+  });
+});
+
+describe('selectionOf', () => {
+  it('takes a key without a star for its beginning', () => {
+    expect(selectionOf({ key: 'from_client/' })).toEqual({ keyPrefix: 'from_client/' });
+    expect(selectionOf({ key: '*.csv' })).toEqual({ key: '*.csv' });
+  });
+
+  it('leaves out what no list has', () => {
+    expect(selectionOf({ verdict: 'nice', status: 'x', since: '2026-13-01' })).toEqual({});
+  });
+});
+
+describe('age', () => {
+  it.each([
+    [999, 'now'],
+    [1_000, '1 second'],
+    [150_000, '2 minutes'],
+    [90_000_000, '1 day'],
+  ])('of %i ms is %s', (milliseconds, text) => {
+    expect(age(milliseconds)).toBe(text);
+  });
+});

@@ -1,0 +1,37 @@
+import { EXIT } from '@file-processing/contract/listener-interface.ts';
+import { startConsole } from '../console/console.ts';
+import type { Command } from './command-context.ts';
+import { errorText } from './exit-codes.ts';
+import { interruptible } from './interruption.ts';
+import { withDatabase } from './with-database.ts';
+
+/** Options of `console`. */
+export interface ConsoleCommandOptions {
+  /** 0 picks a free one. */
+  readonly port: number;
+}
+
+/** Pages that are being answered when a signal comes have so long. */
+const GRACE_MS = 5_000;
+
+/** Serves pages on deliveries to browsers of this machine, until a signal ends it. */
+export const serveConsole: Command<ConsoleCommandOptions> = (context, { port }) =>
+  withDatabase(context, (database) =>
+    interruptible(GRACE_MS, async (signal) => {
+      const pages = await startConsole({
+        database,
+        port,
+        onError: (error) => context.stderr.write(errorText(error)),
+      });
+      context.stdout.write(`${pages.address}\n`);
+      try {
+        await new Promise<void>((resolve) => {
+          if (signal.aborted) resolve();
+          signal.addEventListener('abort', () => resolve(), { once: true });
+        });
+        return EXIT.ok;
+      } finally {
+        await pages.close();
+      }
+    }),
+  );
