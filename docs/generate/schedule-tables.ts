@@ -37,8 +37,8 @@ export const SCHEDULE_EXAMPLES: readonly ScheduleExample[] = [
     ...{ from: '2026-10-01', to: '2027-01-01' },
   },
   {
-    schedule: { every: 'P1M', due: 'P4DT17H', timeZone, grace: 'P3D' },
-    says: "each month's data, at 17:00 on the fifth day after it",
+    schedule: { every: 'P1M', due: 'P4DT17H', timeZone, grace: 'P3D', dated: true },
+    says: "each month's data, at 17:00 on the fifth day after it; keys say the month",
     ...{ from: '2026-10-01', to: '2027-01-01' },
   },
   {

@@ -17,6 +17,6 @@ describe('an example of a schedule', () => {
 test('the examples have every part that a schedule can have, but for what names a file or a set', () => {
   const parts = new Set(SCHEDULE_EXAMPLES.flatMap(({ schedule }) => Object.keys(schedule)));
   expect([...parts].sort()).toEqual(
-    ['cron', 'due', 'early', 'every', 'grace', 'holidays', 'timeZone'].sort(),
+    ['cron', 'dated', 'due', 'early', 'every', 'grace', 'holidays', 'timeZone'].sort(),
   );
 });

@@ -74,7 +74,7 @@ export const onboard: Command<OnboardOptions> = async (context, options) => {
   commentKey(mapping, 'rules', ['A delivery without a row is a mistake.']);
   const file = new Document({
     ...{ client, bucket, keyPattern: places.keyPattern, mapping: name },
-    ...(days === undefined ? {} : { schedule: { cron: days.cron, grace: 'P1D' } }),
+    ...(days === undefined ? {} : { schedule: { cron: days.cron, grace: 'P1D', dated: true } }),
   });
   commentKey(file, 'keyPattern', [places.why]);
   if (days !== undefined) commentKey(file, 'schedule', [days.why]);

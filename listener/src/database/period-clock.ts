@@ -1,6 +1,6 @@
 import type { Verdict } from '@file-processing/quality/verdict.ts';
 import { recordNotices } from '../notices/outbox.ts';
-import { type Period, periodAt, periodDueFrom } from '../schedule/periods.ts';
+import { type Period, periodDueFrom, periodOfDelivery } from '../schedule/periods.ts';
 import { type Schedule, storedSchedule } from '../schedule/schedule.ts';
 import {
   type PeriodChange,
@@ -85,7 +85,7 @@ export async function lookAtPeriods(options: ClockOptions): Promise<Look | undef
     const nextOpenings = await openPeriods(transaction, scheduled, now);
     // Before the verdicts: a file that is judged between the two statements has its verdict looked at all the same.
     const open = await openPeriodsOf(transaction, scheduled);
-    const waiting = await periodsWithFiles(transaction, open, now);
+    const waiting = await periodsWithFiles(transaction, { scheduled, open, now });
     if (sweeps) await sweepVerdicts(transaction, now);
 
     const book = new Book();
@@ -325,43 +325,56 @@ function openPeriodsOf(
 /** Clocks of S3 and of the database may differ. */
 const CLOCKS_DIFFER = `interval '5 minutes'`;
 
+/** Files that wait, of one monitored file, that are looked at; with more of them, nothing of it is late. */
+const MOST_WAITING = 200;
+
 /** Those that would change now, and have a file that waits for its verdict, or could not be given one. */
 async function periodsWithFiles(
   transaction: Transaction,
-  open: readonly StoredPeriod[],
-  now: Date,
+  look: {
+    readonly scheduled: readonly Scheduled[];
+    readonly open: readonly StoredPeriod[];
+    readonly now: Date;
+  },
 ): Promise<ReadonlySet<number>> {
-  const { runs, monitoringFiles } = tablesOf(transaction);
-  const due = open.filter((period) => stepsOfTime(period, period, now).length > 0);
+  const { runs } = tablesOf(transaction);
+  const byFile = new Map(look.scheduled.map((one) => [one.monitoringFileId, one]));
+  const due = look.open.filter((period) => stepsOfTime(period, period, look.now).length > 0);
   if (due.length === 0) return new Set();
-  const ids = [...new Set(due.map(({ monitoringFileId }) => monitoringFileId ?? 0))];
-  const files = await transaction(monitoringFiles)
-    .whereIn('id', ids)
-    .select<{ id: number; bucket: string; key_pattern: string }[]>('id', 'bucket', 'key_pattern');
-  const patterns = new Map(files.map((file) => [file.id, file]));
-  const { rows } = await transaction.raw<{ rows: { id: number }[] }>(
-    `SELECT id FROM jsonb_to_recordset(?::jsonb) AS due
-       (id bigint, bucket text, key_expression text, opens_at timestamptz, closes_at timestamptz)
-     WHERE EXISTS (
-       SELECT FROM ${runs} AS run
+  const { rows } = await transaction.raw<{
+    rows: { id: number; key: string; deliveredAt: Date }[];
+  }>(
+    `SELECT due.id, file.key, file.delivered_at AS "deliveredAt"
+     FROM jsonb_to_recordset(?::jsonb) AS due
+       (id bigint, bucket text, key_expression text, opens_at timestamptz)
+     CROSS JOIN LATERAL (
+       SELECT key, coalesce(event_time, last_modified, created_at) AS delivered_at
+       FROM ${runs} AS run
        WHERE status IN ('pending', 'error') AND created_at > opens_at - ${CLOCKS_DIFFER}
-         AND coalesce(event_time, last_modified, created_at) >= opens_at
-         AND coalesce(event_time, last_modified, created_at) < closes_at
          AND run.bucket = due.bucket AND run.key ~ due.key_expression
-     )`,
+       LIMIT ${MOST_WAITING}
+     ) AS file`,
     [
       toJsonb(
-        due.map(({ id, monitoringFileId, opensAt, closesAt }) => {
-          const { bucket, key_pattern: pattern = '' } = patterns.get(monitoringFileId ?? 0) ?? {};
-          return {
-            ...{ id, bucket, key_expression: keyExpression(pattern) },
-            ...{ opens_at: opensAt, closes_at: closesAt },
-          };
+        due.map(({ id, monitoringFileId, opensAt }) => {
+          const { bucket, keyPattern = '' } = byFile.get(monitoringFileId ?? 0) ?? {};
+          return { id, bucket, key_expression: keyExpression(keyPattern), opens_at: opensAt };
         }),
       ),
     ],
   );
-  return new Set(rows.map(({ id }) => id));
+  const files = Map.groupBy(rows, ({ id }) => id);
+  const waiting = due.filter(({ id, monitoringFileId, dueAt }) => {
+    const own = files.get(id) ?? [];
+    const schedule = byFile.get(monitoringFileId ?? 0)?.schedule;
+    return (
+      own.length === MOST_WAITING ||
+      own.some(
+        (file) => schedule && periodOfDelivery(schedule, file)?.dueAt.getTime() === dueAt.getTime(),
+      )
+    );
+  });
+  return new Set(waiting.map(({ id }) => id));
 }
 
 /** A verdict on a delivery of a monitored file. */
@@ -370,6 +383,7 @@ interface NotedVerdict {
   readonly number: number;
   readonly verdict: Verdict;
   readonly monitoringFileId: number;
+  readonly key: string;
   readonly deliveredAt: Date;
   readonly at: Date;
   /** Where it does not, the note of the one that does has come, or will. */
@@ -385,7 +399,7 @@ async function takeVerdicts(transaction: Transaction): Promise<NotedVerdict[]> {
          SELECT run_id, number FROM ${periodVerdicts} LIMIT ${MOST_AT_ONCE}
        ) RETURNING run_id, number
      )
-     SELECT taken.run_id AS "runId", taken.number, judgement.verdict,
+     SELECT taken.run_id AS "runId", taken.number, judgement.verdict, run.key,
        judgement.monitoring_file_id AS "monitoringFileId", finished_at AS at,
        coalesce(event_time, last_modified, run.created_at) AS "deliveredAt",
        run.verdict_number = taken.number AS stands
@@ -460,11 +474,12 @@ function changesOf(
 async function countVerdict(
   transaction: Transaction,
   book: Book,
-  { runId, number, verdict, monitoringFileId, deliveredAt, at }: NotedVerdict,
+  delivery: NotedVerdict,
   now: Date,
 ): Promise<void> {
-  const found = await periodOf(transaction, { runId, monitoringFileId, deliveredAt }, now);
+  const found = await periodOf(transaction, delivery, now);
   if (found === undefined) return;
+  const { runId, number, verdict, deliveredAt, at } = delivery;
   const period = book.statusOf(found);
   const isLater =
     period.deliveredAt === null ||
@@ -479,24 +494,22 @@ async function countVerdict(
 /** The period that a delivery counts for; undefined for one outside of any. */
 async function periodOf(
   transaction: Transaction,
-  {
-    runId,
-    monitoringFileId,
-    deliveredAt,
-  }: Pick<NotedVerdict, 'runId' | 'monitoringFileId' | 'deliveredAt'>,
+  delivery: Pick<NotedVerdict, 'runId' | 'monitoringFileId' | 'key' | 'deliveredAt'>,
   now: Date,
 ): Promise<StoredPeriod | undefined> {
+  const { runId, monitoringFileId, deliveredAt } = delivery;
   const ofFile = () =>
     selectPeriods(transaction).where('period.monitoring_file_id', monitoringFileId);
   // Judged again, it is of the one that it was of, whatever the schedule is by now.
   const own = await ofFile().where('period.run_id', runId).first();
   if (own !== undefined) return own;
   const [scheduled] = await schedulesOf(transaction, 'file.id = ?', [monitoringFileId]);
-  const period = scheduled && periodAt(scheduled.schedule, deliveredAt);
+  const period = scheduled && periodOfDelivery(scheduled.schedule, delivery);
   if (scheduled !== undefined && period !== undefined && period.dueAt >= scheduled.since) {
     await addPeriods(transaction, [newPeriod(scheduled, period)], now);
     return ofFile().where('period.due_at', period.dueAt).first();
   }
+  if (scheduled?.schedule.dated === true) return undefined;
   // Of a schedule that is not in force any more.
   return ofFile()
     .where('period.opens_at', '<=', deliveredAt)

@@ -33,15 +33,54 @@ const FARTHEST_MOVE_DAYS = 60;
 /**
  * The periods of a schedule that are due from one time to before another, in their order.
  *
- * Which one a delivery belongs to hangs on its time alone, whatever has come before: so it is the same whenever and by
- * whomever it is worked out.
+ * Which one a delivery belongs to hangs on its time, or the day in its key, alone, whatever has come before: so it is the
+ * same whenever and by whomever it is worked out.
  */
 export function periodsDue(schedule: Schedule, from: Date, to: Date): readonly Period[] {
   const dues = duesBetween(schedule, from.getTime(), to.getTime());
   return dues.length === 0 ? [] : periodsOf(schedule, dues);
 }
 
-/** The period that a delivery at a time counts for; undefined where the schedule has none. */
+/** The period that a delivery counts for; undefined where the schedule has none. */
+export function periodOfDelivery(
+  schedule: Schedule,
+  { key, deliveredAt }: { readonly key: string; readonly deliveredAt: Date },
+): Period | undefined {
+  const day = schedule.dated === true ? dayIn(key) : undefined;
+  return day === undefined ? periodAt(schedule, deliveredAt) : periodOfDay(schedule, day);
+}
+
+/** Days and months as names of files have them: `2026-11-05`, `20261105`, `2026_11`. */
+const DAY_IN_KEY = /(?<!\d)(20\d\d)([-_.]?)([01]\d)(?:\2([0-3]\d))?(?!\d)/g;
+
+/** The last day that a key has, of a month the first; undefined where it has none. */
+function dayIn(key: string): WallTime | undefined {
+  const days = [...key.matchAll(DAY_IN_KEY)].map(([, year, , month, day = '01']) => {
+    const text = `${year}-${month}-${day}`;
+    const time = new Date(`${text}T00:00Z`);
+    return !Number.isNaN(time.getTime()) && time.toISOString().startsWith(text)
+      ? time.getTime()
+      : undefined;
+  });
+  return days.findLast((day) => day !== undefined);
+}
+
+/** Periods whose due time comes after a day that is before them, as where `due` is long. */
+const MOST_TRIED = 100;
+
+/** The period of the calendar that has the day, else the first that is due from then on. */
+function periodOfDay(schedule: Schedule, day: WallTime): Period | undefined {
+  const from = new Date(instantOf(day, schedule.timeZone ?? 'UTC'));
+  let period = periodDueFrom(schedule, from);
+  if (!('every' in schedule)) return period;
+  for (let tried = 0; tried < MOST_TRIED && period !== undefined; tried += 1) {
+    if (from < period.end) return period.start <= from ? period : undefined;
+    period = periodDueFrom(schedule, new Date(period.dueAt.getTime() + 1));
+  }
+  return undefined;
+}
+
+/** The period that a delivery at a time counts for by its time alone; undefined where the schedule has none. */
 export function periodAt(schedule: Schedule, time: Date): Period | undefined {
   const at = time.getTime();
   const candidates = [

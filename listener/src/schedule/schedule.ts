@@ -9,6 +9,8 @@ export type Schedule = (CronSchedule | PeriodSchedule) & {
   readonly grace?: string;
   /** ISO 8601 duration before a due time from which deliveries count for it. @default half of the time since the one before */
   readonly early?: string;
+  /** Whether a day in a key, the last one, says which period a delivery is of, whenever it comes. @default false */
+  readonly dated?: boolean;
   /** Days on which nothing is due. @default none */
   readonly holidays?: Holidays;
   /** Name, among the client's, of the set of files that are due together. @default none */
@@ -90,7 +92,7 @@ export function durationOf(text: string): Duration | undefined {
 }
 
 /** Names that a schedule may have beside its holidays. */
-const NAMES = ['cron', 'every', 'due', 'timeZone', 'grace', 'early', 'holidays', 'set'];
+const NAMES = ['cron', 'every', 'due', 'timeZone', 'grace', 'early', 'dated', 'holidays', 'set'];
 
 /**
  * Reads the schedule of a monitored file.
@@ -106,7 +108,7 @@ export function readSchedule(
 ): Schedule {
   onlyNames(value, '', NAMES, report);
   const given = value as Readonly<Record<string, unknown>>;
-  const { cron, every, due, timeZone, grace, early, set } = given;
+  const { cron, every, due, timeZone, grace, early, dated, set } = given;
   const text = (path: string, fits: (text: string) => boolean, allowed: string) => {
     const part = given[path];
     if (typeof part !== 'string' || !fits(part)) {
@@ -124,6 +126,9 @@ export function readSchedule(
   if (timeZone !== undefined) text('timeZone', isTimeZone, 'a zone such as America/Denver');
   if (grace !== undefined) text('grace', isDuration, DURATION);
   if (early !== undefined) text('early', isDuration, DURATION);
+  if (dated !== undefined && typeof dated !== 'boolean') {
+    report('dated', `is ${shown(dated)}; allowed: true, false`);
+  }
   if (set !== undefined) text('set', isName, NAME);
   if (given.holidays === undefined) return value as Schedule;
   const holidays = readHolidays(given.holidays, calendars, (path, message) =>

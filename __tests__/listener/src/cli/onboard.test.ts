@@ -50,7 +50,7 @@ test('weekly files with commas: from samples to a first verdict, with a schedule
     bucket: 'land',
     keyPattern: '**/visits_*.csv',
     mapping: 'visits',
-    schedule: { cron: '0 12 * * 1', grace: 'P1D' },
+    schedule: { cron: '0 12 * * 1', grace: 'P1D', dated: true },
   });
   const mapping = await text('mappings/visits.yaml');
   expect(parse(mapping)).toMatchObject({

@@ -55,9 +55,10 @@ async function delivered(
   monitoringFileId: number,
   time: string,
   verdict: JudgementResult['verdict'] = 'passed',
+  key = 'in/officers.csv',
 ): Promise<string> {
   version += 1;
-  const object = { bucket: 'bucket', key: 'in/officers.csv', versionId: `v${version}` };
+  const object = { bucket: 'bucket', key, versionId: `v${version}` };
   const held = await begin(given.database, { ...object, eventTime: at(time).toISOString() });
   await finishJudgement(given.database, held, {
     ...PASSED,
@@ -324,6 +325,29 @@ describe('a schedule', () => {
     await monitoredFile({ ...DAILY, holidays });
     await running('03-05T12:00');
     expect(await look('03-05T12:00')).toEqual(['03-05T12:00: expected -> late']);
+  });
+});
+
+describe('a dated delivery', () => {
+  test('recovers the day in its name, whenever it comes', async () => {
+    const id = await monitoredFile({ ...DAILY, dated: true });
+    await running('03-05T18:00');
+    await look('03-05T18:00');
+    for (const name of ['20260304', '20260305']) {
+      await delivered(id, '03-05T19:00', 'passed', `in/officers_${name}.csv`);
+    }
+    expect((await look('03-05T19:00')).sort()).toEqual([
+      '03-04T12:00: missing -> recovered',
+      '03-05T12:00: missing -> recovered',
+    ]);
+  });
+
+  test('that waits for its verdict keeps its own day from being late, and no other', async () => {
+    await monitoredFile({ ...DAILY, dated: true });
+    await running('03-05T12:00');
+    const eventTime = at('03-05T11:00').toISOString();
+    await openRun(given.database, { bucket: 'bucket', key: 'in/officers_20260305.csv', eventTime });
+    expect(await look('03-05T12:00')).toEqual(['03-04T12:00: expected -> missing']);
   });
 });
 

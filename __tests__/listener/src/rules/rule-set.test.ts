@@ -188,6 +188,7 @@ test.each([
   ['schedule', { every: 'P1M', due: '5 days' }, 'ISO 8601'],
   ['schedule', { cron: '0 6 * * *', due: 'P5D' }, "beside 'every' alone"],
   ['schedule', { cron: '0 6 * * *', early: 'soon' }, 'ISO 8601'],
+  ['schedule', { cron: '0 6 * * *', dated: 'yes' }, 'true, false'],
   ['schedule', { cron: '0 6 * * *', set: 'Monthly Set' }, 'lower-case letters'],
   ['schedule', { cron: '0 6 * * *', holidays: 'us' }, "'calendar' or 'days'"],
   ['schedule', { cron: '0 6 * * *', holidays: { on: 'skip', days: [] } }, 'next'],

@@ -1,6 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { periodAt, periodDueFrom, periodsDue } from '../../../../listener/src/schedule/periods.ts';
+import {
+  periodAt,
+  periodDueFrom,
+  periodOfDelivery,
+  periodsDue,
+} from '../../../../listener/src/schedule/periods.ts';
 import type { Schedule } from '../../../../listener/src/schedule/schedule.ts';
 import { instantOf, wallText, wallTimeAt } from '../../../../listener/src/schedule/time-zone.ts';
 
@@ -207,6 +212,44 @@ describe('the period of a delivery', () => {
     const daily = { cron: '0 12 * * *', early: 'P3D' };
     expect(dueOf(daily, '2026-11-05T12:00')).toEqual(day('2026-11-05T12:00'));
     expect(dueOf(daily, '2026-11-05T12:01')).toEqual(day('2026-11-06T12:00'));
+  });
+});
+
+describe('the period of a dated delivery', () => {
+  const deliveredAt = day('2026-12-24T00:00');
+  const nameOf = (schedule: Schedule, key: string) =>
+    periodOfDelivery({ ...schedule, dated: true }, { key, deliveredAt })?.name;
+
+  test.each([
+    ['in/visits_2026-11-03.csv', '2026-11-03'],
+    ['in/visits_20261103.csv', '2026-11-03'],
+    ['2026/11/visits.2026.11.03.csv', '2026-11-03'],
+    ['2026-10-01/visits_2026-11-03_v2.csv', '2026-11-03'],
+    ['in/visits_2026-11.csv', '2026-11-01'],
+    ['in/2026-11-03/visits_2026-02-30.csv', '2026-11-03'],
+  ])('is that of the last day in its key: %s', (key, name) => {
+    expect(nameOf({ every: 'P1D' }, key)).toBe(name);
+  });
+
+  test.each(['in/visits.csv', 'in/visits_120261103.csv', 'in/visits_2026-1103.csv'])(
+    'is that of its time where its key has no day: %s',
+    (key) => {
+      expect(nameOf({ every: 'P1D', early: 'PT0M' }, key)).toBe('2026-12-23');
+    },
+  );
+
+  test.each([
+    [{ every: 'P1M', due: 'P40D' }, '2026-11'],
+    [{ every: 'P1W' }, '2026-11-02/P1W'],
+    [{ cron: '0 12 * * *' }, '2026-11-03 12:00'],
+    [{ cron: '0 17 5 * *', timeZone: 'America/Denver' }, '2026-11-05 17:00'],
+  ])('of %j has the day, or is the first that is due from then on', (schedule, name) => {
+    expect(nameOf(schedule, 'in/visits_2026-11-03.csv')).toBe(name);
+  });
+
+  test('is none where a holiday has dropped it', () => {
+    const holidays = { on: 'drop', days: ['2026-11-04'] } as const;
+    expect(nameOf({ every: 'P1D', holidays }, 'in/visits_2026-11-03.csv')).toBeUndefined();
   });
 });
 
