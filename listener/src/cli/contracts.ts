@@ -34,6 +34,7 @@ export const importRules: Command<ImportContractOptions> = async ({ stdout }, op
     return EXIT.ok;
   }
   const lines = written.map((path) => `wrote ${join(into, path)}`);
+  if (written.length === 0) lines.push('wrote nothing: the contract describes no columns');
   if (withoutCounterpart.length > 0) {
     lines.push('', 'Without a counterpart in a rule set:');
     lines.push(...withoutCounterpart.map((one) => `- ${lostText(one)}`));

@@ -7,6 +7,7 @@ import type { Schedule } from '../schedule/schedule.ts';
 import { carriedBy, fieldOf } from './contract-field.ts';
 import { addFieldQuality, addObjectQuality } from './contract-quality.ts';
 import { ContractNode, type WithoutCounterpart, withoutCounterpart } from './contract-reader.ts';
+import { contractFaults } from './contract-schema.ts';
 import { isObject, parseRuleFile } from './rule-file.ts';
 import {
   faultOf,
@@ -52,22 +53,33 @@ export function importContract(
     throw new RuleSetError(
       name,
       parsed.map((fault) => ({ file: name, path: '', ...fault })),
+      'the data contract',
     );
   }
   const contract = new ContractNode(parsed.value);
   const { faults } = contract.ledger;
+  const place = { file: name, placeOf: parsed.placeOf };
   checkKind(contract);
+  const told = new Set(faults.map(({ path }) => path));
+  faults.push(...contractFaults(parsed.value).filter(({ path }) => !told.has(path)));
+  if (faults.length > 0) throw refusal(place, faults);
   const toDecide: string[] = [];
   const definitions = new Map<string, object>();
   const objects = contract.get('schema').items();
   if (objects.length === 0) {
-    faults.push({ path: 'schema', message: 'has no objects; a list of at least one is needed' });
+    toDecide.push(
+      'What the files look like: the contract has no schema, and so there is no rule in it.',
+    );
   }
   const { used } = contract.ledger;
   const before = new Set(used);
   const common = commonOf(contract, choices, toDecide);
   const ofFiles = [...used].filter((path) => !before.has(path));
   for (const object of objects) {
+    if (!object.get('properties').given) {
+      toDecide.push(`What is in ${textOf(object.get('name'))}: the contract names no properties.`);
+      continue;
+    }
     const mapping = mappingOf(object);
     if (mapping === undefined) continue;
     const path = `mappings/${mapping.name}.yaml`;
@@ -87,18 +99,26 @@ export function importContract(
   const isMonitored = [...definitions.keys()].some((path) => path.startsWith('monitoring_files/'));
   if (!isMonitored) for (const path of ofFiles) used.delete(path);
   if (faults.length > 0) {
-    const place = { file: name, placeOf: parsed.placeOf };
-    throw new RuleSetError(
-      name,
-      faults.map(({ path, message }) => faultOf(place, path, message)),
-    );
+    throw refusal(place, faults);
   }
   const heading = `# From the data contract ${textOf(contract.get('id'))}, version ${textOf(contract.get('version'))}.\n`;
   const files = new Map(
     [...definitions].map(([path, value]) => [path, `${heading}${stringify(value)}`]),
   );
-  readRuleSet(name, files, expectationProblems);
+  // A contract of roles, prices or servers alone is a whole one.
+  if (files.size > 0) readRuleSet(name, files, expectationProblems);
   return { files, withoutCounterpart: withoutCounterpart(contract), toDecide };
+}
+
+function refusal(
+  place: Parameters<typeof faultOf>[0],
+  faults: readonly { readonly path: string; readonly message: string }[],
+): RuleSetError {
+  return new RuleSetError(
+    place.file,
+    faults.map(({ path, message }) => faultOf(place, path, message)),
+    'the data contract',
+  );
 }
 
 /** In one line, as a comment may have it. */

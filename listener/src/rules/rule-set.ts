@@ -55,10 +55,13 @@ export class RuleSetError extends Error {
   readonly code = 'RULES_INVALID';
   readonly faults: readonly RuleFault[];
 
-  /** @param source the folder or the address that it was read from */
-  constructor(source: string, faults: readonly RuleFault[]) {
+  /**
+   * @param source the folder or the address that it was read from
+   * @param what it is @default a rule set
+   */
+  constructor(source: string, faults: readonly RuleFault[], what = 'the rule set in') {
     super(
-      `the rule set in ${source} can't be used:\n${faults.map((fault) => `- ${faultLine(fault)}`).join('\n')}`,
+      `${what} ${source} can't be used:\n${faults.map((fault) => `- ${faultLine(fault)}`).join('\n')}`,
     );
     this.faults = faults;
   }

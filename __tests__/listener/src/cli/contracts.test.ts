@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Ajv2019 } from 'ajv/dist/2019.js';
@@ -155,7 +155,9 @@ test('a pattern that the engine refuses is listed with the reason, and the set s
 });
 
 test('without a place of delivery the mapping alone is written, and contact and schedule are listed', async () => {
-  const { out, into } = await imported(CONTRACT.replace('type: s3', 'type: local'));
+  const { out, into } = await imported(
+    CONTRACT.replace(/type: s3\n +location: .*/, 'type: local\n    path: /in'),
+  );
   expect(out).toContain('Where files of visits arrive: no server of type s3 says it.');
   expect(out).toContain('- slaProperties');
   expect(out).toContain('- support');
@@ -186,6 +188,100 @@ test('what is no contract of version 3 is refused with all that is wrong, and no
   await expect(readFile(join(into, 'mappings/visits.yaml'))).rejects.toThrow('ENOENT');
 });
 
+test.each([
+  [
+    'an unknown property',
+    'tenant: clinic',
+    'tenent: clinic',
+    ':8:1: tenent: is not known to the standard; known: version, kind, apiVersion',
+  ],
+  [
+    'a server of S3 without its place',
+    '    location: s3://example-landing/from_client/clinic/\n',
+    '',
+    ':11:5: servers[0].location: is missing',
+  ],
+  [
+    'an option that the type does not have',
+    'format: email',
+    'minLenght: 3',
+    'logicalTypeOptions.minLenght: is not known to the standard; known: minLength, maxLength',
+  ],
+  [
+    'a metric without what it must be',
+    'mustBe: 0, arguments: { validValues: [north, south] }',
+    'arguments: { validValues: [north] }',
+    'quality[0]: one of these is needed: mustBe, mustNotBe, mustBeGreaterThan',
+  ],
+  [
+    'a metric that there is not',
+    'metric: rowCount',
+    'metric: rows',
+    'schema[0].quality[0].metric: is "rows"; allowed: nullValues',
+  ],
+  [
+    'a text where a list belongs',
+    /schema:\n[\s\S]*?\nteam:/,
+    'schema: visits\nteam:',
+    'schema: is "visits"; allowed: a list',
+  ],
+])('%s is a fault, with path and place', async (_, good, bad, fault) => {
+  const text = CONTRACT.replace(good, bad);
+  expect(text).not.toBe(CONTRACT);
+  const { code, err } = await imported(text);
+  expect([code, err]).toEqual([2, expect.stringContaining(fault)]);
+});
+
+test('all faults are told at once, each once, and that it is a contract which has them', async () => {
+  const text = CONTRACT.replace('primaryKeyPosition: 1', 'primaryKeyPosition: first').replace(
+    'logicalType: date',
+    'logicalType: day',
+  );
+  const { err } = await imported(text);
+  const [heading, ...faults] = err.trimEnd().split('\n');
+  expect(heading).toMatch(/^the data contract \S+ can't be used:$/);
+  expect(faults.map((line) => line.replace(/^\S+ \S+ /, '').replace(/;.*/, ''))).toEqual([
+    'schema[0].properties[0].primaryKeyPosition: is "first"',
+    'schema[0].properties[1].logicalType: is "day"',
+  ]);
+});
+
+test('a property without a type is none of those that the standard describes, and is imported', async () => {
+  const { code, read } = await imported(CONTRACT.replace('        logicalType: date\n', ''));
+  expect(code).toBe(0);
+  expect(await read('mappings/visits.yaml')).toMatchObject({
+    tableSchema: {
+      fields: expect.arrayContaining([
+        expect.objectContaining({ name: 'visited_on', type: 'any' }),
+      ]),
+    },
+  });
+});
+
+test.each([
+  [
+    'no schema',
+    /schema:\n[\s\S]*?\nteam:/,
+    'team:',
+    'What the files look like: the contract has no schema',
+  ],
+  [
+    'an object without properties',
+    / {4}properties:\n[\s\S]*?\n {4}quality:/,
+    '    quality:',
+    'What is in Visits: the contract names no properties.',
+  ],
+])(
+  'a contract with %s is a whole one that makes no rule, and says so',
+  async (_, good, bad, decision) => {
+    const { code, out, into } = await imported(CONTRACT.replace(good, bad));
+    expect([code, out]).toEqual([0, expect.stringContaining(decision)]);
+    expect(out).toContain('wrote nothing: the contract describes no columns\n');
+    expect(out).toContain('Without a counterpart in a rule set:\n');
+    expect(existsSync(into)).toBe(false);
+  },
+);
+
 test('a rule that is there already is not replaced', async () => {
   const { into } = await imported(CONTRACT);
   const { code, err } = await cli([
@@ -207,7 +303,7 @@ test('two objects whose names make the same mapping are refused', async () => {
 });
 
 const isValid = new Ajv2019({ strict: false, validateFormats: false }).compile(
-  JSON.parse(readFileSync(join(ROOT, 'test-support/odcs/odcs-v3.2.0.schema.json'), 'utf8')),
+  JSON.parse(readFileSync(join(ROOT, 'listener/src/rules/odcs/odcs-v3.2.0.schema.json'), 'utf8')),
 );
 
 test('an exported contract is valid by the JSON schema of the standard, and comes back as the same rules', async () => {
