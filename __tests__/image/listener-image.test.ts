@@ -345,6 +345,14 @@ describe('the image', () => {
     expect(code).toBe(1);
   });
 
+  it('writes the page that checks files before they are sent', async () => {
+    const mapping = 'listener/seed/mappings/officer_detail.v1.json';
+    const call = ['file-processing', 'checker', mapping, '--output', '/tmp/check.html'];
+    const { code, stdout } = await runIn(call);
+    expect(stdout).toMatch(/^\/tmp\/check\.html: checks files by officer_detail/);
+    expect(code).toBe(0);
+  });
+
   it('knows the database of RDS by its bundle, and by nothing else', async () => {
     const migrated = await runIn(['file-processing', 'migrate'], databaseEnvironment());
     expect(migrated).toMatchObject({ code: 0, stderr: '' });

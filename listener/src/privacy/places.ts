@@ -16,16 +16,17 @@ export interface Place {
  */
 export const PLACES = {
   terminal: {
-    place: 'terminal and `--json` of `validate`, `diff`, `run` and `rules`',
+    place:
+      'terminal, `--json` and `--html` of `validate`, `diff`, `run` and `rules`, and the page of `checker`',
     shows: { public: 'value', internal: 'value', sensitive: 'shape' },
   },
   database: {
-    place: 'report in the database, and commands that show it',
+    place: 'report in the database, and commands and pages that show it',
     shows: { public: 'value', internal: 'value', sensitive: 'on reveal' },
   },
   bucket: {
     place:
-      'report in the bucket, and `.rejects.csv` beside a copy, which has `[withheld]` in the place of a shape',
+      'report and page in the bucket, and `.rejects.csv` beside a copy, which has `[withheld]` in the place of a shape',
     shows: { public: 'value', internal: 'by setting', sensitive: 'shape' },
   },
   notice: {
