@@ -53,6 +53,8 @@ const OTHERS: Readonly<Record<string, Needs>> = {
     hook: 3_600_000,
     env: GO_MEMORY,
   },
+  // Python 3.11, for DuckDB and frictionless, which a test compares with.
+  oracles: { globalSetup: [], maxWorkers: 1, test: 600_000, hook: 600_000 },
   // PgBouncer and psql, Debian's packages pgbouncer and postgresql-client.
   pgbouncer: { globalSetup: [POSTGRES], maxWorkers: 1, test: 120_000, hook: 120_000 },
   // Terraform, its AWS provider and Python. Every file has an emulator and work folders of its own,
