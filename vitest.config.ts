@@ -32,7 +32,7 @@ const OTHERS: Readonly<Record<string, Needs>> = {
   // A Kubernetes control plane, and so Go or its binaries, and kubectl. The run has one of them;
   // each test file has namespaces of its own.
   cluster: {
-    globalSetup: ['__tests__/cluster/support/global-setup.ts'],
+    globalSetup: ['__tests__/cluster/support/global-setup.ts', POSTGRES],
     maxWorkers: 2,
     test: 120_000,
     hook: 120_000,
