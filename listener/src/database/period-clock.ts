@@ -1,5 +1,6 @@
 import type { Verdict } from '@file-processing/quality/verdict.ts';
 import { recordNotices } from '../notices/outbox.ts';
+import type { Queue } from '../queue/queue.ts';
 import { type Period, periodDueFrom, periodOfDelivery } from '../schedule/periods.ts';
 import { type Schedule, storedSchedule } from '../schedule/schedule.ts';
 import {
@@ -11,6 +12,7 @@ import {
 } from '../schedule/transitions.ts';
 import { toJsonb } from './column-values.ts';
 import type { Database, Transaction } from './connection.ts';
+import { requestJudgements } from './judgements.ts';
 import { keyExpression } from './key-pattern.ts';
 import {
   addPeriods,
@@ -25,6 +27,8 @@ import { schemaOf, tablesOf } from './tables.ts';
 /** What {@link lookAtPeriods} works with. */
 export interface ClockOptions {
   readonly database: Database;
+  /** Takes the jobs of files that are judged again once their set is whole. @default none is */
+  readonly queue?: Pick<Queue, 'enqueue'>;
   /** Whether notices have a way out. @default false */
   readonly tells?: boolean;
   /** @default what the database's clock shows, which is the same for all processes */
@@ -104,7 +108,9 @@ export async function lookAtPeriods(options: ClockOptions): Promise<Look | undef
     }
     await changePeriods(transaction, book.changed);
     await scheduleNext(transaction, { now, settledAt, seesAll, scheduled, nextOpenings, waiting });
-    const changes = [...book.changes, ...(await changeSets(transaction, book.sets))];
+    const ofSets = await changeSets(transaction, book.sets);
+    if (options.queue) await judgeReferencesAgain(transaction, options.queue, ofSets);
+    const changes = [...book.changes, ...ofSets];
     // The one place where changes are told, in the transaction that records them.
     if (tells) await recordNotices(transaction, await noticesOf(transaction, changes));
     return { changes, badSchedules, hasMore };
@@ -544,6 +550,46 @@ async function changeSets(
   }
   await changePeriods(transaction, changed);
   return changes;
+}
+
+/**
+ * Has files judged again whose set is whole now, and whose foreign keys refer to other files: what these had before may be of
+ * another period. One that was begun when all others were there was compared with them as they are.
+ */
+async function judgeReferencesAgain(
+  transaction: Transaction,
+  queue: Pick<Queue, 'enqueue'>,
+  changes: readonly PeriodChange[],
+): Promise<void> {
+  const { judgements, mappings } = tablesOf(transaction);
+  for (const { client, set, period, dueAt, to } of changes) {
+    if (to !== 'received' && to !== 'recovered') continue;
+    const referring: string[] = await selectPeriods(transaction)
+      .clearSelect()
+      .join({ judgement: judgements }, (join) => {
+        join.on('judgement.run_id', 'period.run_id').andOn('judgement.number', 'period.number');
+      })
+      .join({ mapping: mappings }, (join) => {
+        join
+          .on('mapping.name', 'judgement.mapping_name')
+          .andOn('mapping.version', 'judgement.mapping_version');
+      })
+      .where({ 'period.client': client, 'period.set_name': set, 'period.due_at': dueAt })
+      .whereRaw(`jsonb_path_exists(mapping.table_schema, '$.foreignKeys[*].reference.resource')`)
+      .whereRaw(
+        `judgement.started_at < (
+          SELECT max(changed_at) FROM ${tablesOf(transaction).periods} AS other
+          WHERE other.monitoring_file_id <> period.monitoring_file_id
+            AND (other.client, other.set_name, other.due_at) = (period.client, period.set_name, period.due_at)
+        )`,
+      )
+      .orderBy('period.run_id')
+      .pluck('period.run_id');
+    if (referring.length === 0) continue;
+    const reason = `the set ${set} of ${period} is whole`;
+    const request = { askedBy: 'worker', reason, onlyOnce: true } as const;
+    await queue.enqueue(await requestJudgements(transaction, referring, request), transaction);
+  }
 }
 
 /** When the clock has to look at each of the schedules again. */

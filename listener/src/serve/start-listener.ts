@@ -361,13 +361,13 @@ function startRetention({ options, database, queue }: Parts): Repeated {
 const CLOCK_MS = 5_000;
 
 /** Works out again and again what has come, is late or is missing; of all processes one at a time. */
-function startClock({ options, database }: Parts): Repeated {
+function startClock({ options, database, queue }: Parts): Repeated {
   const { config, logger } = options;
   const refused = new Set<string>();
   let stopping = false;
   const look = async () => {
     for (let more = true; more && !stopping; ) {
-      const found = await lookAtPeriods({ database, tells: config.notices.isOn });
+      const found = await lookAtPeriods({ database, queue, tells: config.notices.isOn });
       if (found === undefined) return;
       more = found.hasMore;
       for (const file of found.badSchedules) {

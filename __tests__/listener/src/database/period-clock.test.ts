@@ -56,6 +56,7 @@ async function delivered(
   time: string,
   verdict: JudgementResult['verdict'] = 'passed',
   key = 'in/officers.csv',
+  mappingName = 'officers',
 ): Promise<string> {
   version += 1;
   const object = { bucket: 'bucket', key, versionId: `v${version}` };
@@ -63,7 +64,7 @@ async function delivered(
   await finishJudgement(given.database, held, {
     ...PASSED,
     verdict,
-    monitored: { monitoringFileId, mappingName: 'officers', mappingVersion: 1 },
+    monitored: { monitoringFileId, mappingName, mappingVersion: 1 },
   });
   return held.runId;
 }
@@ -392,6 +393,58 @@ describe('a set', () => {
     await look('03-04T11:00');
     await delivered(first, '03-04T10:30');
     expect(await setChanges('03-04T11:01')).toEqual(['03-04T12:00: expected -> received']);
+  });
+
+  describe('that is whole', () => {
+    const REFERRING = {
+      fields: [{ name: 'officer' }],
+      foreignKeys: [{ fields: 'officer', reference: { resource: 'officers', fields: 'badge' } }],
+    };
+
+    /** A set of a file that refers to another one. @returns their ids, and the jobs that a look asks for */
+    async function referringSet() {
+      await storeMapping(given.database, {
+        ...{ name: 'stops', version: 1, tableSchema: REFERRING, dialect: {}, thresholds: {} },
+      });
+      const officers = await monitoredFile(SET, 'a');
+      await upsertMonitoringFile(given.database, {
+        ...{ client: 'nm', bucket: 'bucket', keyPattern: 'in/stops*.csv', active: true },
+        ...{ mappingName: 'stops', mappingVersion: 1, description: '', schedule: SET as never },
+      });
+      const files = await listMonitoringFiles(given.database);
+      const stops = files.find(({ keyPattern }) => keyPattern === 'in/stops*.csv')?.id ?? 0;
+      const jobs: string[] = [];
+      const queue = {
+        enqueue: async (asked: readonly { readonly runId: string }[]) => {
+          jobs.push(...asked.map(({ runId }) => runId));
+        },
+      };
+      await running('03-04T11:00');
+      return { officers, stops, jobs, queue };
+    }
+
+    test('has what came before the last file and refers to others judged again, once', async () => {
+      const { officers, stops, jobs, queue } = await referringSet();
+      const runId = await delivered(stops, '03-04T10:00', 'passed', 'in/stops.csv', 'stops');
+      await look('03-04T11:00', { queue });
+      expect(jobs).toEqual([]);
+      await delivered(officers, '03-04T10:30');
+      await look('03-04T11:01', { queue });
+      await look('03-04T11:02', { queue });
+      expect(jobs).toEqual([runId]);
+      expect(await given.database('judgements').where({ run_id: runId, number: 2 })).toMatchObject([
+        { asked_by: 'worker', reason: 'the set month of 2026-03-04 12:00 is whole' },
+      ]);
+    });
+
+    test('has its last file judged no second time', async () => {
+      const { officers, stops, jobs, queue } = await referringSet();
+      await delivered(officers, '03-04T10:00');
+      await look('03-04T11:00', { queue });
+      await delivered(stops, '03-04T10:30', 'passed', 'in/stops.csv', 'stops');
+      await look('03-04T11:01', { queue });
+      expect(jobs).toEqual([]);
+    });
   });
 
   test('of another client is another set', async () => {
