@@ -28,6 +28,11 @@ export class KeyHash {
     this.#secret = secret;
   }
 
+  /** Takes a hash that was made elsewhere for its own. */
+  set(hash: Int32Array, at: number): void {
+    for (let word = 0; word < HASH_WORDS; word++) this.words[word] = hash[at + word] as number;
+  }
+
   /** Begins a key; its parts follow by {@link addBytes}, {@link addNumber} and {@link addKey}. */
   begin(): void {
     const { words } = this;

@@ -66,6 +66,13 @@ export class KeyTable {
     return this.#index.find(this.#hash.words, 0, record);
   }
 
+  /** The same for a key that was hashed elsewhere. */
+  firstRecordOfHash(hash: Int32Array, at: number, record: number): number {
+    const first = this.#index.find(hash, at, record);
+    if (first === UNKNOWN) this.#hash.set(hash, at);
+    return first;
+  }
+
   /**
    * The same for a key that is one integer, in the place of all calls above. Of one table either all keys that are
    * numbers are asked for by this, or none.

@@ -1,4 +1,5 @@
 import * as at from './assembly/layout.ts';
+import type { RowKeys } from './checks/check.ts';
 import {
   type ColumnPlan,
   FORMATTED,
@@ -9,8 +10,15 @@ import {
   OTHER_RULE,
   TEXT,
 } from './column-plan.ts';
+import type { FaultType } from './faults.ts';
 import type { AsciiTable } from './pattern.ts';
-import { MONTH_STARTS, ODD_BYTES, type PlainRows, POWERS_OF_TEN } from './plain-rows.ts';
+import {
+  MONTH_STARTS,
+  ODD_BYTES,
+  type PlainRows,
+  type PlainRowsContext,
+  POWERS_OF_TEN,
+} from './plain-rows.ts';
 import { BOOLEAN_WORDS } from './profile.ts';
 import type { CompiledField } from './table-schema.ts';
 import { encodeText } from './text.ts';
@@ -18,6 +26,9 @@ import { readText } from './types/string.ts';
 
 /** States of a pattern that are kept as a table; one of more is matched by its matcher. */
 const MOST_STATES = 250;
+
+/** Rows whose keys are looked up at once. */
+const MOST_KEY_ROWS = 4_096;
 
 /** Bytes of memory that are laid out before they are WebAssembly's. */
 class Image {
@@ -64,10 +75,21 @@ export interface MemoryLayout {
   readonly values: number;
   readonly nulls: number;
   readonly left: number;
+  readonly keyRows: number;
   /** Where the scanner's buffer begins, after all else. */
   readonly room: number;
   /** Addresses of lists, the entries of which have no slots yet, with their number. */
   readonly lists: ReadonlyMap<number, number>;
+}
+
+/** What the one judge of rows makes of keys alone, where it is the only one. */
+export function rowKeysOf(judges: PlainRowsContext['judges']): RowKeys<FaultType> | undefined {
+  return judges.length === 1 ? judges[0]?.keys : undefined;
+}
+
+/** Bytes that a row of so many keys takes. */
+export function keyRowBytes(keys: number): number {
+  return at.KEY_ROW_HASHES + keys * at.HASH_BYTES;
 }
 
 /** Lays out the memory for the columns of a table. */
@@ -100,6 +122,17 @@ export function layOutMemory({ classes, context, plan }: PlainRows): MemoryLayou
     placeColumn(image, columns + column * at.COLUMN_BYTES, plan, column, field, lists);
   }
   const words = placeList(image, BOOLEAN_WORDS, lists);
+  const keys = rowKeysOf(judges)?.keys ?? [];
+  const keyBase = image.take(keys.length * at.KEY_BYTES);
+  keys.forEach(({ cell, isInteger, secret }, index) => {
+    const key = keyBase + index * at.KEY_BYTES;
+    image.setWord(key + at.KEY_CELL, cell);
+    image.setWord(key + at.KEY_IS_INTEGER, isInteger ? 1 : 0);
+    secret.forEach((word, number) => {
+      image.setWord(key + at.KEY_SECRET + number * 4, word);
+    });
+  });
+  const keyRows = image.take(keys.length === 0 ? 0 : MOST_KEY_ROWS * keyRowBytes(keys.length));
   const room = image.take(0);
   const settings: readonly (readonly [address: number, word: number])[] = [
     [at.BUFFER, room],
@@ -123,6 +156,10 @@ export function layOutMemory({ classes, context, plan }: PlainRows): MemoryLayou
     [at.JUDGES_ROWS, judges.length],
     [at.WORDS, words],
     [at.MARKS, marks],
+    [at.KEY_COUNT, keys.length],
+    [at.KEYS, keyBase],
+    [at.KEY_ROWS, keyRows],
+    [at.MOST_KEY_ROWS, MOST_KEY_ROWS],
     [
       at.ONLY_WARNS,
       (found.onlyWarns('type-error') ? at.TYPE_ERROR : 0) |
@@ -130,7 +167,8 @@ export function layOutMemory({ classes, context, plan }: PlainRows): MemoryLayou
     ],
   ];
   for (const [address, word] of settings) image.setWord(address, word);
-  return { bytes: image.bytes.subarray(0, image.length), columns, ...cells, room, lists };
+  const bytes = image.bytes.subarray(0, image.length);
+  return { bytes, columns, ...cells, keyRows, room, lists };
 }
 
 function placeColumn(

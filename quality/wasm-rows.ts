@@ -1,11 +1,13 @@
 import * as at from './assembly/layout.ts';
+import type { RowKeys } from './checks/check.ts';
 import { INFERRED_TYPES } from './column-plan.ts';
+import type { FaultType } from './faults.ts';
 import { brokenConstraints } from './field-constraints.ts';
 import { countedType, GUESSES, guessType, type PlainRows } from './plain-rows.ts';
 import type { ColumnProfile, InferredCell } from './profile.ts';
-import type { RecordTaker, Scanner } from './scanner.ts';
+import { CELL_QUOTED, type RecordTaker, type Scanner } from './scanner.ts';
 import { oddityOf } from './text.ts';
-import { layOutMemory, type MemoryLayout } from './wasm-memory.ts';
+import { keyRowBytes, layOutMemory, type MemoryLayout, rowKeysOf } from './wasm-memory.ts';
 import { ROWS_WASM } from './wasm-module.ts';
 
 /** Bytes of a file after which it is read so: a smaller one is done by then. */
@@ -115,6 +117,11 @@ class WasmLoop {
   readonly #values: Float64Array;
   readonly #nulls: Uint8Array;
   readonly #left: Int32Array;
+  readonly #rowKeys: RowKeys<FaultType> | undefined;
+  /** The rows of keys, as hashes and as integers. */
+  readonly #keyWords: Int32Array;
+  readonly #keyValues: Float64Array;
+  readonly #answers: Int32Array;
 
   constructor(api: WebAssemblyApi, module: object, plain: PlainRows) {
     const layout = layOutMemory(plain);
@@ -133,6 +140,10 @@ class WasmLoop {
     this.#values = new Float64Array(buffer, layout.values, count);
     this.#nulls = new Uint8Array(buffer, layout.nulls, count);
     this.#left = new Int32Array(buffer, layout.left, count);
+    this.#rowKeys = rowKeysOf(plain.context.judges);
+    this.#keyWords = new Int32Array(buffer, layout.keyRows);
+    this.#keyValues = new Float64Array(buffer, layout.keyRows);
+    this.#answers = new Int32Array(this.#rowKeys?.keys.length ?? 0);
     const imports = { env: { memory }, rows: this.#imports() };
     this.#exports = new api.Instance(module, imports).exports as RowsExports;
     for (const [list, entries] of layout.lists) {
@@ -177,13 +188,20 @@ class WasmLoop {
       const feeds = this.#word(at.FEEDS);
       const pairs = this.#word(at.PAIRS);
       if (feeds + pairs === 0) break;
-      plain.count(feeds + pairs);
+      // The row that is handed over is counted when those before it have ended.
+      const batched = this.#word(at.KEY_ROW_COUNT);
+      if (batched > 0) this.#findKeys(scanner, batched);
+      else plain.count(feeds + pairs - (handsOver ? 1 : 0));
       lineEnds.lf += feeds;
       lineEnds.crlf += pairs;
       scanner.recordLine = plain.line + this.#word(at.LAST_LINES);
       plain.line += this.#word(at.LINES);
-      if (!handsOver) break;
-      this.#handOver(scanner);
+      if (handsOver) {
+        plain.count(1);
+        this.#handOver(scanner);
+      } else if (batched < this.#word(at.MOST_KEY_ROWS)) {
+        break;
+      }
     }
     this.#showRow(scanner);
     return pos;
@@ -214,6 +232,57 @@ class WasmLoop {
     const leftCount = this.#word(at.LEFT_COUNT);
     this.#plain.finish(scanner, this.#left, leftCount);
     for (let index = 0; index < leftCount; index++) this.#settle(this.#left[index] as number);
+  }
+
+  /** Looks the keys of rows up, which are all that were read since the last call. */
+  #findKeys(scanner: Scanner, rows: number): void {
+    const { found, file } = this.#plain.context;
+    const keys = this.#rowKeys as RowKeys<FaultType>;
+    const count = keys.keys.length;
+    const words = this.#keyWords;
+    const values = this.#keyValues;
+    const answers = this.#answers;
+    const stride = keyRowBytes(count) / 4;
+    for (let row = 0; row < rows; row++) {
+      this.#plain.count(1);
+      const place = row * stride;
+      let isNew = true;
+      for (let key = 0; key < count; key++) {
+        const hash = place + (at.KEY_ROW_HASHES + key * at.HASH_BYTES) / 4;
+        const answer = keys.find(key, words, hash, values[hash / 2] as number, file.records);
+        answers[key] = answer;
+        if (answer !== 0) isNew = false;
+      }
+      if (isNew) continue;
+      const start = words[place + at.KEY_ROW_START / 4] as number;
+      this.#readAgain(scanner, start, words[place + at.KEY_ROW_END / 4] as number);
+      scanner.recordLine = this.#plain.line + (words[place + at.KEY_ROW_LINES / 4] as number);
+      found.beginRow();
+      keys.conclude(answers, scanner, found);
+      found.endRow();
+    }
+  }
+
+  /** Has the scanner know a row that was read before, which is plain. */
+  #readAgain(scanner: Scanner, start: number, end: number): void {
+    const { delimiter, quote } = this.#plain.context.dialect;
+    const { bytes, starts, ends, flags } = scanner;
+    let cell = 0;
+    for (let pos = start; pos <= end; pos++) {
+      const isQuoted = pos < end && bytes[pos] === quote;
+      const from = isQuoted ? pos + 1 : pos;
+      pos = from;
+      // No quote of a key is doubled: such a cell is not among these, and is read to a wrong end only.
+      while (pos < end && bytes[pos] !== (isQuoted ? quote : delimiter)) pos++;
+      starts[cell] = from;
+      ends[cell] = pos;
+      flags[cell] = isQuoted ? CELL_QUOTED : 0;
+      if (isQuoted) pos++;
+      cell++;
+    }
+    scanner.recordStart = start;
+    scanner.recordEnd = end;
+    scanner.cellCount = cell;
   }
 
   /** Where a column lists no more faults of a kind, they are counted without a look at them. */

@@ -71,6 +71,33 @@ describe('WasmRows', () => {
     }
   });
 
+  it('finds the duplicates that are found row by row, whatever memory there is for keys', () => {
+    const fields: TableSchema['fields'] = [
+      { name: 'note', type: 'string' },
+      { name: 'code', type: 'string', constraints: { unique: true } },
+      { name: 'id', type: 'integer' },
+    ];
+    const code = (row: number): string => {
+      // Texts of all lengths up to some blocks of the hash, of which some come twice, once in quotes.
+      const number = row % 1_777 === 1_003 ? row - 1_000 : row;
+      const text = `${'k'.repeat(number % 37)}${number}`;
+      return row % 50 === 0 ? `"${text}"` : row % 97 === 0 ? `"${text}"""` : text;
+    };
+    const rows = Array.from({ length: 12_000 }, (_, row) => {
+      const id = row % 2_111 === 5 ? '' : row % 1_009 === 7 ? `0${row - 900}` : `${row}`;
+      return `${row % 5 === 0 ? '"a, b"' : 'x'},${row % 3_001 === 9 ? '' : code(row)},${id}`;
+    });
+    const file = `note,code,id\r\n${rows.join('\r\n')}\r\n`;
+    const expectation = { schema: { fields, primaryKey: 'id' } };
+    for (const maxKeyBytes of [undefined, 20_000, 0]) {
+      const limits = maxKeyBytes === undefined ? {} : { maxKeyBytes };
+      const expected = inspectBytes(file, { expectation, plainRows: false, ...limits });
+      expect(expected.faultCounts['unique-error']).toBeGreaterThan(3);
+      expect(expected.faultCounts['primary-key']).toBeGreaterThan(10);
+      expect(inspectBytes(file, { expectation, ...limits })).toStrictEqual(expected);
+    }
+  });
+
   it('leaves a record to JavaScript that is longer than its memory has room for, and no more', () => {
     const long = `1,${'x'.repeat(300_000)},é\n`;
     const file = sampleFile(20_000) + long + sampleFile(5_000).slice('id,name,unit\n'.length);

@@ -44,6 +44,25 @@ export const ONLY_WARNS = 112;
 /** What is to become of the cells that are left. */
 export const MARKS = 116;
 
+/** Keys of sound rows, which are told of many rows at once: their number, and where they and the rows are. */
+export const KEY_COUNT = 136;
+export const KEYS = 140;
+export const KEY_ROWS = 144;
+/** Rows that there is room for, and rows that are there. */
+export const MOST_KEY_ROWS = 148;
+export const KEY_ROW_COUNT = 152;
+/** A key: its column, whether it is an integer, and the secret of its hash. */
+export const KEY_BYTES = 24;
+export const KEY_CELL = 0;
+export const KEY_IS_INTEGER = 4;
+export const KEY_SECRET = 8;
+/** A row: where it is, the lines before it, and for each key its hash, or its value as a double. */
+export const KEY_ROW_START = 0;
+export const KEY_ROW_END = 4;
+export const KEY_ROW_LINES = 8;
+export const KEY_ROW_HASHES = 16;
+export const HASH_BYTES = 16;
+
 /** Doubles: rows in which only settled faults were found, and those of them that do not only warn. */
 export const FAULTY_ROWS = 120;
 export const FAILING_ROWS = 128;

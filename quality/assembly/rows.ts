@@ -33,12 +33,25 @@ import {
   FIRST_TEXT,
   FLAGS,
   GREATEST,
+  HASH_BYTES,
   HEADER_MASK,
   HEADER_START,
   HIGH,
   INFERRED,
   IS_TEXT,
   JUDGES_ROWS,
+  KEY_BYTES,
+  KEY_CELL,
+  KEY_COUNT,
+  KEY_IS_INTEGER,
+  KEY_ROW_COUNT,
+  KEY_ROW_END,
+  KEY_ROW_HASHES,
+  KEY_ROW_LINES,
+  KEY_ROW_START,
+  KEY_ROWS,
+  KEY_SECRET,
+  KEYS,
   KIND,
   LAST_LINES,
   LAST_PREFIX,
@@ -62,6 +75,7 @@ import {
   MISSING,
   MONTH_STARTS,
   MOST_BYTES,
+  MOST_KEY_ROWS,
   NULL_COUNT,
   NULL_IS_FINE,
   NULLS,
@@ -211,6 +225,9 @@ export function take(from: i32, length: i32, stopAt: i32, lineEnds: i32): i32 {
   const headerMask = load<i32>(HEADER_MASK);
   const longest = load<i32>(LONGEST);
   const judgesRows = load<i32>(JUDGES_ROWS);
+  const takesKeys = load<i32>(KEY_COUNT) > 0;
+  const mostKeyRows = load<i32>(MOST_KEY_ROWS);
+  store<i32>(KEY_ROW_COUNT, 0);
   const delimiters = EACH * <u64>delimiter;
   const quotes = quote < 0 ? delimiters : EACH * <u64>quote;
   const escapes = escapeByte < 0 ? quotes : EACH * <u64>escapeByte;
@@ -501,7 +518,10 @@ export function take(from: i32, length: i32, stopAt: i32, lineEnds: i32): i32 {
     if (outerCount > 0) widen(outer, outerCount, buffer);
     // The last row of a file may turn out to be none of data: its faults are then taken back.
     if (leftCount > 0 && !leaves && pos < limit) countFaults(columns, left, marks, leftCount);
-    else if (leftCount > 0 || leaves) {
+    else if (leftCount === 0 && takesKeys && takeKeys(recordStart, recordEnd, recordLines)) {
+      // What is found of a full batch may be found at its end only.
+      if (load<i32>(KEY_ROW_COUNT) === mostKeyRows) break;
+    } else if (leftCount > 0 || leaves) {
       store<i32>(RECORD_START, recordStart - buffer);
       store<i32>(RECORD_END, recordEnd - buffer);
       store<i32>(LEFT_COUNT, leftCount);
@@ -572,6 +592,83 @@ function judgeUnlisted(column: i32, nulls: i32, cell: i32, start: i32, end: i32)
   if ((facts & LISTS_TYPE) !== 0) return judgeUnfit(column, start, end);
   if ((facts & LISTS_ENUM) === 0 || isOdd(start, end)) return LEFT_OVER;
   return settled(column, CONSTRAINT_ERROR, BREAKS | BREAKS_OUTERMOST | 1);
+}
+
+/** Takes the keys of a row that is sound; false where one of them is for TypeScript to read. */
+function takeKeys(start: i32, end: i32, lines: i32): bool {
+  const buffer = load<i32>(BUFFER);
+  const starts = load<i32>(STARTS);
+  const ends = load<i32>(ENDS);
+  const values = load<i32>(VALUES);
+  const nulls = load<i32>(NULLS);
+  const count = load<i32>(KEY_COUNT);
+  const number = load<i32>(KEY_ROW_COUNT);
+  const row = load<i32>(KEY_ROWS) + number * (KEY_ROW_HASHES + count * HASH_BYTES);
+  let key = load<i32>(KEYS);
+  for (let i = 0; i < count; i++, key += KEY_BYTES) {
+    const cell = load<i32>(key, KEY_CELL);
+    if (load<u8>(nulls + cell) !== 0) return false;
+    const from = buffer + load<i32>(starts + (cell << 2));
+    const to = buffer + load<i32>(ends + (cell << 2));
+    const hash = row + KEY_ROW_HASHES + i * HASH_BYTES;
+    if (load<i32>(key, KEY_IS_INTEGER) === 0) {
+      hashText(key + KEY_SECRET, from, to, hash);
+    } else {
+      if (to - from > EXACT_DIGITS) return false;
+      store<f64>(hash, load<f64>(values + (cell << 3)));
+    }
+  }
+  store<i32>(row, start - buffer, KEY_ROW_START);
+  store<i32>(row, end - buffer, KEY_ROW_END);
+  store<i32>(row, lines, KEY_ROW_LINES);
+  store<i32>(KEY_ROW_COUNT, number + 1);
+  return true;
+}
+
+/** The hash of a key that is one text, as KeyHash (key-hash.ts) makes it. */
+function hashText(secret: i32, start: i32, end: i32, to: i32): void {
+  let v0 = load<i32>(secret);
+  let v1 = load<i32>(secret, 4);
+  let v2 = load<i32>(secret, 8);
+  let v3 = load<i32>(secret, 12);
+  let at = start;
+  v0 ^= end - start;
+  let isFirst = true;
+  do {
+    if (!isFirst) {
+      v0 ^= wordAt(at, end);
+      at += 4;
+    }
+    isFirst = false;
+    v1 ^= wordAt(at, end);
+    v2 ^= wordAt(at + 4, end);
+    v3 ^= wordAt(at + 8, end);
+    at += 12;
+    for (let round = 0; round < 8; round++) {
+      v0 += v1;
+      v1 = rotl<i32>(v1, 5) ^ v0;
+      v0 = rotl<i32>(v0, 16);
+      v2 += v3;
+      v3 = rotl<i32>(v3, 8) ^ v2;
+      v0 += v3;
+      v3 = rotl<i32>(v3, 13) ^ v0;
+      v2 += v1;
+      v1 = rotl<i32>(v1, 7) ^ v2;
+      v2 = rotl<i32>(v2, 16);
+    }
+  } while (at < end);
+  store<i32>(to, v0);
+  store<i32>(to, v1, 4);
+  store<i32>(to, v2, 8);
+  store<i32>(to, v3, 12);
+}
+
+/** Four bytes of a text, zeros behind its end. */
+function wordAt(at: i32, end: i32): i32 {
+  const rest = end - at;
+  if (rest <= 0) return 0;
+  const word = load<i32>(at);
+  return rest >= 4 ? word : word & ((1 << (rest << 3)) - 1);
 }
 
 /** Counts the faults of a row all of which are settled. */

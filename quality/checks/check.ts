@@ -79,7 +79,33 @@ export interface Stages<K extends string> {
   close?(): void;
 }
 
-export type RowJudge<K extends string> = (record: Scanner, found: Found<K>) => void;
+export interface RowJudge<K extends string> {
+  (record: Scanner, found: Found<K>): void;
+  /** The same of many rows at once, where it looks at nothing but keys of one column each. */
+  readonly keys?: RowKeys<K>;
+}
+
+/** Keys of rows that are sound, which are looked up without a look at the row. */
+export interface RowKeys<K extends string> {
+  readonly keys: readonly RowKey[];
+  /**
+   * Looks the key of one row up, and remembers it.
+   *
+   * @param number of the key, from 0
+   * @param hash its hash, from `at` on; of an integer the value
+   * @returns 0 where it is new, or what {@link conclude} is to be told
+   */
+  find(number: number, hash: Int32Array, at: number, value: number, record: number): number;
+  /** Ends a row of which not each key was new; it must be the current one. */
+  conclude(answers: Int32Array, record: Scanner, found: Found<K>): void;
+}
+
+export interface RowKey {
+  readonly cell: number;
+  readonly isInteger: boolean;
+  /** Of `KeyHash` (key-hash.ts). */
+  readonly secret: Int32Array;
+}
 
 /**
  * Called once the columns are known, and again where a faulty header turns out not to be theirs; what it gives back

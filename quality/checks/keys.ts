@@ -13,6 +13,7 @@ import {
   type InspectedFile,
   keyBudgetOf,
   MOST_OF_A_COLUMN,
+  type RowKeys,
 } from './check.ts';
 
 /** An integer of no more bytes is its order value. */
@@ -25,6 +26,7 @@ interface Key {
   readonly fault: 'unique-error' | 'primary-key';
   readonly parts: readonly KeyPart[];
   readonly labels: string;
+  readonly secret: Int32Array;
   readonly table: KeyTable;
   /** Whether that of the current row has no place in memory. */
   deferred: boolean;
@@ -48,11 +50,12 @@ export const KEY_CHECK: Check<Kind> = {
         rest = new RestOfKeys(file, keys);
         const { add } = rest;
         if (keys.length === 0) return undefined;
-        return (record, found) => {
+        const judgeRow = (record: Scanner, found: Found<Kind>): void => {
           let deferred = false;
           for (const key of keys) if (judge(key, file, record, found)) deferred = true;
           if (deferred) add(record, found);
         };
+        return Object.assign(judgeRow, { keys: rowKeysOf(keys, file, add) });
       },
       *settle(found) {
         for (const { table } of keys) table.clear();
@@ -88,8 +91,43 @@ function keysOf(file: InspectedFile, columns: readonly Column[]): Key[] {
     const labels = parts.map(({ field }) => field.name).join(', ');
     const secret = new Int32Array(HASH_WORDS);
     ports.fillRandom(secret);
-    return [{ fault, parts, labels, table: new KeyTable(budget, secret), deferred: false }];
+    const table = new KeyTable(budget, secret);
+    return [{ fault, parts, labels, secret, table, deferred: false }];
   });
+}
+
+/** What can be done with the keys where each is the text or the integer of one column. */
+function rowKeysOf(
+  keys: readonly Key[],
+  file: InspectedFile,
+  add: (record: Scanner, found: Found<Kind>) => void,
+): RowKeys<Kind> | undefined {
+  const parts = keys.map((key) => key.parts[0] as KeyPart);
+  const isSimple = parts.every(({ isInteger, isText }) => isInteger || isText);
+  if (!isSimple || keys.some((key) => key.parts.length > 1)) return undefined;
+  return {
+    keys: parts.map(({ cell, isInteger }, index) => {
+      return { cell, isInteger, secret: (keys[index] as Key).secret };
+    }),
+    find(number, hash, at, value, record) {
+      if (record > LAST_RECORD) throw beyondLastRecord(record);
+      const { table } = keys[number] as Key;
+      return (parts[number] as KeyPart).isInteger
+        ? table.firstRecordOfInteger(value, record)
+        : table.firstRecordOfHash(hash, at, record);
+    },
+    conclude(answers, record, found) {
+      let deferred = false;
+      keys.forEach((key, index) => {
+        if (conclude(key, answers[index] as number, file, record, found)) deferred = true;
+      });
+      if (deferred) add(record, found);
+    },
+  };
+}
+
+function beyondLastRecord(record: number): RangeError {
+  return new RangeError(`a key in record ${record}, beyond the last`);
 }
 
 /** The keys that had no place in memory: they are written down, and compared when all have come. */
@@ -162,7 +200,17 @@ function byPlace(one: DeferredDuplicate, other: DeferredDuplicate): number {
 
 /** Judges a key of the current row; true when it is to be compared at the end of the file. */
 function judge(key: Key, file: InspectedFile, record: Scanner, found: Found<Kind>): boolean {
-  const first = firstRecord(key, file, record);
+  return conclude(key, firstRecord(key, file, record), file, record, found);
+}
+
+/** Judges a key of the current row by what its table answered. */
+function conclude(
+  key: Key,
+  first: number,
+  file: InspectedFile,
+  record: Scanner,
+  found: Found<Kind>,
+): boolean {
   if (first === 0 || first === INVALID) return false;
   if (first === UNKNOWN) {
     key.deferred = true;
@@ -194,7 +242,7 @@ function firstRecord(
   { nulls, records, values }: InspectedFile,
   record: Scanner,
 ): number {
-  if (records > LAST_RECORD) throw new RangeError(`a key in record ${records}, beyond the last`);
+  if (records > LAST_RECORD) throw beyondLastRecord(records);
   let hasNull = false;
   const isSingle = parts.length === 1;
   table.begin();
