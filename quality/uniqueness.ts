@@ -66,6 +66,11 @@ export class KeyTable {
     return this.#index.find(this.#hash.words, 0, record);
   }
 
+  /** Says that a key will be asked for soon by {@link firstRecordOfHash}. */
+  approach(hash: Int32Array, at: number): void {
+    this.#index.approach(hash, at);
+  }
+
   /** The same for a key that was hashed elsewhere. */
   firstRecordOfHash(hash: Int32Array, at: number, record: number): number {
     const first = this.#index.find(hash, at, record);

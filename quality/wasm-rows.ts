@@ -243,6 +243,11 @@ class WasmLoop {
     const values = this.#keyValues;
     const answers = this.#answers;
     const stride = keyRowBytes(count) / 4;
+    keys.keys.forEach(({ isInteger }, key) => {
+      if (isInteger) return;
+      let hash = (at.KEY_ROW_HASHES + key * at.HASH_BYTES) / 4;
+      for (let row = 0; row < rows; row++, hash += stride) keys.approach(key, words, hash);
+    });
     for (let row = 0; row < rows; row++) {
       this.#plain.count(1);
       const place = row * stride;

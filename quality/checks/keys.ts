@@ -116,6 +116,9 @@ function rowKeysOf(
         ? table.firstRecordOfInteger(value, record)
         : table.firstRecordOfHash(hash, at, record);
     },
+    approach(number, hash, at) {
+      (keys[number] as Key).table.approach(hash, at);
+    },
     conclude(answers, record, found) {
       let deferred = false;
       keys.forEach((key, index) => {
