@@ -2,7 +2,8 @@ import Koa, { type Context } from 'koa';
 import type { Database } from '../database/connection.ts';
 import { type HttpServer, startHttpServer } from '../http/server.ts';
 import { type DeliveryQuery, deliveriesPage } from './deliveries-page.ts';
-import { html } from './html.ts';
+import { filePage, filesPage } from './files-page.ts';
+import { type Html, html } from './html.ts';
 import { POLICY, servedPage } from './page.ts';
 import { access, type ConsoleRights, cookieName, isLoopbackHost, newRights } from './rights.ts';
 import { runPage, runReport } from './run-page.ts';
@@ -103,9 +104,16 @@ function consoleApp(
     }
   });
   app.use(async (ctx) => {
+    const [, fileId] = /^\/files\/(\d{1,9})$/.exec(ctx.path) ?? [];
     const [, id, isReport] = /^\/runs\/([0-9a-f-]{36})(\/report\.json)?$/.exec(ctx.path) ?? [];
     if (ctx.path === '/') {
       page(ctx, 'Deliveries', await deliveriesPage(database, queryOf(ctx) as DeliveryQuery));
+    } else if (ctx.path === '/files') {
+      page(ctx, 'Monitored files', await filesPage(database));
+    } else if (fileId !== undefined) {
+      const file = await filePage(database, Number(fileId));
+      if (file === undefined) return refuse(ctx, 404, 'There is no such monitored file.');
+      page(ctx, 'Monitored file', file);
     } else if (id !== undefined && isReport !== undefined) {
       const report = await runReport(database, id);
       if (report === undefined) return refuse(ctx, 404, 'There is no such report.');
@@ -127,16 +135,15 @@ function queryOf({ query }: Context): Record<string, string> {
   );
 }
 
-function page(ctx: Context, title: string, body: ReturnType<typeof html>, refresh?: number): void {
+/** On every page. */
+const NAVIGATION = html`<nav aria-label="Console"><a href="/">Deliveries</a> <a href="/files">Monitored files</a></nav>`;
+
+function page(ctx: Context, title: string, content: Html, refresh?: number): void {
   ctx.type = 'text/html; charset=utf-8';
-  ctx.body = servedPage(title, body, refresh);
+  ctx.body = servedPage(title, html`${NAVIGATION}\n${content}`, refresh);
 }
 
 function refuse(ctx: Context, status: number, reason: string): void {
   ctx.status = status;
-  page(
-    ctx,
-    `${status}`,
-    html`<main><h1>${status}</h1><p>${reason}</p><p><a href="/">Deliveries</a></p></main>`,
-  );
+  page(ctx, `${status}`, html`<main><h1>${status}</h1><p>${reason}</p></main>`);
 }

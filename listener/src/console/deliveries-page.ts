@@ -3,11 +3,16 @@ import { COUNT_AT_MOST, countText } from '../cli/report-text.ts';
 import type { Database } from '../database/connection.ts';
 import { JUDGEMENT_STATUSES } from '../database/judgements.ts';
 import { listMonitoringFiles } from '../database/monitoring-files.ts';
+import { type ListedPeriod, listPeriods } from '../database/periods.ts';
 import { countRuns, listRuns, type Run, type RunSelection } from '../database/runs.ts';
 import { type Html, html } from './html.ts';
+import { periodTable } from './period-table.ts';
 
 /** Deliveries on one page. */
 const ON_A_PAGE = 50;
+
+/** Late periods that are listed, and missing ones. */
+const OVERDUE = 10;
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 const DAY = /^\d{4}-\d{2}-\d{2}$/;
@@ -46,7 +51,18 @@ export async function deliveriesPage(
 ): Promise<Html> {
   const selection = selectionOf(query);
   const after = UUID.test(query.after ?? '') ? { after: query.after as string } : {};
-  const [runs, all, files] = await Promise.all([
+  const isFirst = query.after === undefined;
+  const overdue = (state: 'late' | 'missing') =>
+    isFirst
+      ? listPeriods(database, {
+          state,
+          limit: OVERDUE,
+          ...(query.client ? { client: query.client } : {}),
+        })
+      : [];
+  const [missing, late, runs, all, files] = await Promise.all([
+    overdue('missing'),
+    overdue('late'),
     listRuns(database, { ...selection, ...after, limit: ON_A_PAGE + 1 }),
     countRuns(database, selection, COUNT_AT_MOST),
     listMonitoringFiles(database),
@@ -56,6 +72,7 @@ export async function deliveriesPage(
   const more = runs.length > ON_A_PAGE ? shown.at(-1) : undefined;
   return html`<header><h1>Deliveries</h1></header>
 <main>
+${overdueSection([...late, ...missing])}
 ${filterForm(query, clients.sort())}
 <p>${shown.length === 0 ? 'There are none.' : `${countText(shown.length, all)}, newest first`}</p>
 ${shown.length > 0 && runTable(shown, now)}
@@ -64,6 +81,15 @@ ${query.after !== undefined && html`<a href="${addressOf({ ...query, after: unde
 ${more !== undefined && html`<a href="${addressOf({ ...query, after: more.id })}" rel="next">Older</a>`}
 </nav>
 </main>`;
+}
+
+/** What should be there and is not. */
+function overdueSection(periods: readonly ListedPeriod[]): Html | undefined {
+  if (periods.length === 0) return undefined;
+  return html`<section aria-labelledby="overdue">
+<h2 id="overdue">Late or missing</h2>
+${periodTable(periods)}
+</section>`;
 }
 
 function runTable(runs: readonly Run[], now: Date): Html {

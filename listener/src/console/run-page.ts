@@ -26,11 +26,10 @@ export async function runPage(database: Database, id: string): Promise<RunPage |
       ? withoutReport(run, name)
       : reportBody({ name, report, facts: factsOf(run, judgements) });
   const isPending = run.status === 'queued' || run.status === 'running';
-  const body = html`<nav aria-label="Console"><a href="/">Deliveries</a></nav>
-<main>
+  const body = html`<main>
 ${isPending && html`<p role="status">A judgement of this file is ${run.status}.</p>`}
 ${about}
-${report !== null && html`<p><a href="/runs/${run.id}/report.json">The report as JSON</a></p>`}
+<p>${report !== null && html`<a href="/runs/${run.id}/report.json">The report as JSON</a> `}${run.monitoringFileId !== null && html`<a href="/files/${run.monitoringFileId}">The monitored file</a>`}</p>
 ${judgementSection(judgements)}
 </main>`;
   return { title: `${run.verdict ?? run.status}: ${run.key}`, body, isPending };

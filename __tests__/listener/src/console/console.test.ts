@@ -1,8 +1,10 @@
 import { request } from 'node:http';
 import { expectationProblems } from '@file-processing/quality/expectation.ts';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { columnChart } from '../../../../listener/src/console/chart.ts';
 import { type RunningConsole, startConsole } from '../../../../listener/src/console/console.ts';
 import { age, selectionOf } from '../../../../listener/src/console/deliveries-page.ts';
+import { lookAtPeriods } from '../../../../listener/src/database/period-clock.ts';
 import { seedDefinitions } from '../../../../listener/src/database/seed.ts';
 import { NODE_PORTS } from '../../../../listener/src/jobs/engine-ports.ts';
 import { recordJudgement } from '../../../../listener/src/jobs/record-judgement.ts';
@@ -187,6 +189,64 @@ describe('the page of a run', () => {
       expect(page).not.toMatch(/<img|\u202e/);
       expect(page).toContain('&lt;img');
     }
+  });
+});
+
+describe('the pages of monitored files', () => {
+  const idOf = async () => {
+    const where = { bucket: OFFICERS.bucket };
+    return (await given.database('monitoring_files').where(where).first('id')).id as number;
+  };
+
+  it('list them with client and rules', async () => {
+    expect(await textOf('/files')).toMatch(
+      new RegExp(`href="/files/${await idOf()}"[\\s\\S]*officer_detail 1`),
+    );
+  });
+
+  it('show the rules in readable form, and the deliveries with a chart of rows and faults', async () => {
+    await judged('officer_id\n1\n');
+    await judged('officer_id\n1\n2\n', { ...OFFICERS, eTag: 'another' } as typeof OFFICERS);
+    const page = await textOf(`/files/${await idOf()}`);
+    expect(page).toMatch(/Rules: officer_detail 1[\s\S]*name: officer_id/);
+    expect(page).toContain('aria-label="Rows: 1 to 2, last 2"');
+    expect(page.match(/href="\/runs\//g)).toHaveLength(2);
+  });
+
+  it('are not found for others', async () => {
+    for (const path of ['/files/999999', '/files/x', '/files/-1']) {
+      expect((await get(path)).status).toBe(404);
+    }
+  });
+
+  it('name what is missing, above the deliveries', async () => {
+    const schedule = { every: 'P1D', due: 'PT8H', grace: 'PT1H', timeZone: 'UTC' };
+    const file = given.database('monitoring_files').where({ id: await idOf() });
+    await file.clone().update({ schedule: JSON.stringify(schedule) });
+    await lookAtPeriods({ database: given.database, now: new Date('2026-03-02T00:00:00Z') });
+    await given.database('period_clock').update({ looked_at: '2026-03-03T12:00:00Z' });
+    await lookAtPeriods({ database: given.database, now: new Date('2026-03-03T12:00:00Z') });
+    const page = await textOf('/');
+    await file.update({ schedule: null });
+    await given.database.raw('TRUNCATE periods CASCADE');
+    expect(page).toMatch(/Late or missing[\s\S]*2026-03-03 08:00[^<]*<\/td><td>missing/);
+  });
+});
+
+describe('columnChart', () => {
+  it('draws each column as high as its share of the largest', () => {
+    const { text } = columnChart('Rows', [
+      { value: 5, label: 'a' },
+      { value: 10, label: 'b' },
+    ]);
+    expect([...text.matchAll(/ height="([\d.]+)"/g)].map(([, height]) => height)).toEqual([
+      '30.0',
+      '60.0',
+    ]);
+  });
+
+  it('of nothing but zeros has no height', () => {
+    expect(columnChart('Faults', [{ value: 0, label: 'a' }]).text).toContain('height="0.0"');
   });
 });
 
