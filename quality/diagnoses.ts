@@ -160,11 +160,25 @@ export const DIAGNOSES: readonly DiagnosisKind[] = [
     kind: 'line-ends',
     remedy: 'Write the file in binary mode, or with one line end only: CR LF became CR CR LF.',
     find({ log, file: { lineEnds } }) {
+      const { cr, crlf, lf } = lineEnds;
       const rows = log.total('blank-row');
-      if (rows === 0 || lineEnds.lf > 0 || lineEnds.cr === 0) return undefined;
-      if (Math.abs(lineEnds.cr - lineEnds.crlf) > 1 || rows < lineEnds.cr / 2) return undefined;
-      const sentence = 'Lines end with CR CR LF, so that a blank row follows each of them.';
-      return { sentence, faults: rows + log.total('mixed-line-ends') };
+      const faults = rows + log.total('mixed-line-ends');
+      // A blank row or two are no pattern.
+      if (rows < 3 || rows < (cr + crlf + lf) / 2 - 1) return undefined;
+      if (lf === 0 && cr > 0 && Math.abs(cr - crlf) <= 1) {
+        const sentence = 'Lines end with CR CR LF, so that a blank row follows each of them.';
+        return { sentence, faults };
+      }
+      if (crlf === 0 && cr > 0 && Math.abs(cr - lf) <= 1) {
+        const sentence = 'Lines end with LF CR, so that a blank row follows each of them.';
+        return {
+          sentence,
+          faults,
+          remedy: 'Write the file with LF or CR LF at the ends of lines.',
+        };
+      }
+      const sentence = 'A blank row follows each line.';
+      return { sentence, faults, remedy: 'Write one line end, not two, after each row.' };
     },
   },
   {
@@ -173,6 +187,12 @@ export const DIAGNOSES: readonly DiagnosisKind[] = [
       'Double the quotes in quoted cells, or declare {"escapeChar": "\\\\", "quoteChar": "\\""} in the dialect.',
     find: ({ log }) =>
       quoteTrouble(log, /\\"/, 'Quotes are escaped by backslashes, and not doubled.'),
+  },
+  {
+    kind: 'formula-quotes',
+    remedy:
+      'Export the values themselves: ="001" is a formula of spreadsheets, and its quotes are no quotes of CSV.',
+    find: ({ log }) => quoteTrouble(log, /^="/, 'Values are written as formulas of spreadsheets.'),
   },
   {
     kind: 'blank-before-quote',

@@ -22,6 +22,9 @@ export const DELIMITERS: readonly { readonly character: string; readonly name: s
   { character: ';', name: 'semicolon' },
   { character: '\t', name: 'tab' },
   { character: '|', name: 'vertical bar' },
+  { character: '~', name: 'tilde' },
+  { character: '^', name: 'circumflex' },
+  { character: '\x1f', name: 'unit separator' },
 ];
 
 /** One way in which a file is written otherwise than declared. */

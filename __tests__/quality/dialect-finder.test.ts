@@ -27,6 +27,8 @@ describe('findDialect', () => {
     ['semicolons', 'id;day;name\n1;2024-01-01;a\n', ['delimiter ;']],
     ['tabs, blank cells at their ends', 'id\tday\tname\n1\t\t\n\t\t\n', ['delimiter \t']],
     ['vertical bars', 'id|name\n1|a\n2|b\n', ['delimiter |']],
+    ['tildes', 'id~name\n1~a\n2~b\n', ['delimiter ~']],
+    ['unit separators', 'id\x1fname\n1\x1fa\n2\x1fb\n', ['delimiter \x1f']],
     ['semicolons, with decimal commas', 'id;sum\n1;1,5\n2;2,5\n', ['delimiter ;']],
     ['semicolons, with a comma in a label', 'id;name, first;x\n1;a;b\n2;a;c\n', ['delimiter ;']],
     ['semicolons, with quoted cells', '"id";"name"\n1;"a;b"\n2;"c,d"\n', ['delimiter ;']],

@@ -45,6 +45,14 @@ const SIGNATURES: readonly (UnsupportedSource & { readonly bytes: readonly numbe
   signature('is an Avro file', EXPORT, [...ascii('Obj'), 1]),
   signature('is an SQLite database', EXPORT, ascii('SQLite format 3')),
   signature('is an RTF document', EXPORT, ascii('{\\rtf')),
+  signature('is a PNG picture', EXPORT, [0x89, ...ascii('PNG')]),
+  signature('is a JPEG picture', EXPORT, [0xff, 0xd8, 0xff]),
+  signature('is encrypted by OpenPGP', 'decrypt it before the delivery', ascii('-----BEGIN PGP ')),
+  signature(
+    'is a pointer of Git LFS, and not what it points at',
+    'deliver the file itself (git lfs pull)',
+    ascii('version https://git-lfs'),
+  ),
 ];
 
 const TEXT_FORMATS: readonly (UnsupportedSource & { readonly begins: RegExp })[] = [
@@ -52,9 +60,16 @@ const TEXT_FORMATS: readonly (UnsupportedSource & { readonly begins: RegExp })[]
     what: 'is an HTML page, often that of a log-in or an error',
     encoding: false,
     remedy: 'look at what the download answered',
-    begins: /^(?:<!--[\s\S]*?-->\s*)*<(?:!doctype html|html|head|body)(?=[\s>])/i,
+    begins:
+      /^(?:<!--[\s\S]*?-->\s*)*<(?:!doctype html|html|head|body|table|div|script|title)(?=[\s>])/i,
   },
-  { what: 'is XML', encoding: false, remedy: EXPORT, begins: /^<\?xml\s/ },
+  {
+    what: 'is XML',
+    encoding: false,
+    remedy: `${EXPORT}, or look at what the download answered`,
+    // S3 answers with an Error.
+    begins: /^<(?:\?xml\s|Error>\s*<Code>)/,
+  },
   {
     what: 'is JSON',
     encoding: false,
