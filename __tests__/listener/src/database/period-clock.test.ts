@@ -1,3 +1,4 @@
+import { tmpdir } from 'node:os';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import {
   finishJudgement,
@@ -14,6 +15,8 @@ import {
   lookAtPeriods,
 } from '../../../../listener/src/database/period-clock.ts';
 import type { PeriodChange } from '../../../../listener/src/schedule/transitions.ts';
+import { eventually } from '../../../support/eventually.ts';
+import { startListenerChild } from '../../support/listener-process.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
 import { begin, beginOf, openRun, PASSED } from '../../support/runs.ts';
 
@@ -468,6 +471,40 @@ describe('several processes', () => {
     expect(looks.flatMap((found) => found?.changes ?? [])).toHaveLength(20);
     expect(await given.database('period_changes')).toHaveLength(20);
     expect(await given.database('notices')).toHaveLength(20);
+  });
+
+  test('that are killed in the middle of a look lose nothing, and a restart repeats nothing', async () => {
+    const id = await monitoredFile({ every: 'P1D', early: 'PT1H', grace: 'P1D' });
+    await given.database('period_schedules').insert({
+      ...{ monitoring_file_id: id, schedule: { every: 'P1D', early: 'PT1H', grace: 'P1D' } },
+      ...{ since: at('01-01T00:00'), next_at: at('12-31T00:00') },
+    });
+    for (let day = 1; day <= 28; day += 1) {
+      await delivered(id, `02-${String(day).padStart(2, '0')}T12:00`);
+    }
+    const serve = () =>
+      startListenerChild(['serve', '--role', 'worker'], {
+        ...{ DATABASE_URL: given.url, METRICS_PORT: '0', LOCAL_S3_ROOT: tmpdir() },
+      });
+    // Whoever looks has counted all verdicts, and waits to record the changes.
+    const held = await given.database.transaction();
+    await held.raw('LOCK TABLE period_changes IN EXCLUSIVE MODE');
+    const replicas = [serve(), serve()];
+    await eventually(async () => {
+      const { rows } = await given.database.raw(
+        "SELECT FROM pg_locks WHERE NOT granted AND relation = 'period_changes'::regclass",
+      );
+      expect(rows).toHaveLength(1);
+    });
+    for (const replica of replicas) replica.kill('SIGKILL');
+    await Promise.all(replicas.map(({ ended }) => ended));
+    await held.rollback();
+    serve();
+    await eventually(async () => expect(await given.database('period_verdicts')).toEqual([]));
+    const changes = await given.database('period_changes').select('period_id', 'to_state');
+    const steps = changes.map(({ period_id, to_state }) => `${period_id} ${to_state}`);
+    expect(new Set(steps).size).toBe(steps.length);
+    expect(steps.filter((step) => step.endsWith('received'))).toHaveLength(28);
   });
 
   test('find nothing of a look whose transaction did not end', async () => {
