@@ -4,6 +4,7 @@ import {
   labelToken,
   neededHistory,
 } from '@file-processing/quality/delivery-rules.ts';
+import { DescriptorError } from '@file-processing/quality/descriptor-error.ts';
 import {
   type CompiledExpectation,
   type Expectation,
@@ -34,10 +35,7 @@ export const s3DataQualityJob: Job = {
       const reading = AbortSignal.any([signal, end.signal]);
       const opened = await store.open(object, reading);
       const { bytes, sizeBytes } = opened;
-      const compiled =
-        monitored === undefined
-          ? undefined
-          : EXPECTATIONS.compile(expectationOf(monitored.mapping));
+      const compiled = monitored === undefined ? undefined : compiledMapping(monitored.mapping);
       const [history, references, referredTo] = await Promise.all([
         historyFor(compiled, monitored, context),
         referencesFor(compiled, monitored, context),
@@ -116,6 +114,23 @@ export function withRules(
 
 /** What a report has in the place of a mapping where there was none. */
 export const NO_RULES = 'none';
+
+/**
+ * @throws {DescriptorError} that names the places, and not what the rules say there: it ends in logs and dead letters, and the
+ *   texts of a sensitive field's rules count as its values
+ */
+function compiledMapping(mapping: Mapping): CompiledExpectation {
+  try {
+    return EXPECTATIONS.compile(expectationOf(mapping));
+  } catch (error) {
+    if (!(error instanceof DescriptorError)) throw error;
+    const name = `mapping ${mapping.name} ${mapping.version}`;
+    const message = "can't be used: rules check says why of its file";
+    throw new DescriptorError(
+      error.problems.map(({ path }) => ({ path: `${name}, ${path}`, message })),
+    );
+  }
+}
 
 /** The database and the definitions keep the parts as opaque JSON; inspectCsv checks them anew. */
 export function expectationOf({

@@ -53,6 +53,14 @@ export function numberedShapes(): (text: string) => string {
   };
 }
 
+/** Faults of rows of which nobody knows which cell is of which column. */
+const CELLS_MAY_MOVE = [
+  'stray-quote',
+  'unclosed-quote',
+  'missing-cell',
+  'extra-cell',
+] as const satisfies readonly FaultType[];
+
 /**
  * Takes every text that is not public out of a report: values, and what would give them away (labels that are not the
  * schema's, rules that a message quotes, smallest and largest values). Equal values of one report have the same number
@@ -82,6 +90,11 @@ export function withhold(report: QualityReport, protectsUndeclared: boolean): Pr
     return { ...item, ...shown };
   };
   const { columns } = report;
+  // Where cells have moved, any column may have that of any other one, and its smallest value be that.
+  const classes = columns.map(({ classification }) => classOf(classification));
+  const ofBrokenRows = CELLS_MAY_MOVE.some((type) => (report.faultCounts[type] ?? 0) > 0)
+    ? (['sensitive', 'internal'] as const).find((name) => classes.includes(name))
+    : undefined;
   const faults = report.faults.map((fault, index): Fault => {
     const { value, label, key, message, classification } = fault;
     // A fault that an older version recorded says neither; its message may quote anything.
@@ -106,11 +119,10 @@ export function withhold(report: QualityReport, protectsUndeclared: boolean): Pr
       ),
       columns: columns.map((column, index) => {
         const { label, name } = column;
-        return hide(column, classOf(column.classification), ['columns', index], {
-          label: label === name ? label : shapeOf(label),
-          min: null,
-          max: null,
-        });
+        const own = classOf(column.classification);
+        const path = ['columns', index];
+        const named = hide(column, own, path, { label: label === name ? label : shapeOf(label) });
+        return hide(named, ofBrokenRows ?? own, path, { min: null, max: null });
       }),
     },
     withheld: Object.fromEntries(withheld),

@@ -26,6 +26,7 @@ import type { TableSchema } from '../../../../quality/table-schema.ts';
 import { cli, eventOf } from '../../support/cli.ts';
 import { forgetNotices, tellerOf } from '../../support/noticed-runs.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
+import { ruleFolder } from '../../support/rule-sets.ts';
 import { enqueueRuns, leaveOneAttempt } from '../../support/runs.ts';
 import { startSmtpServer } from '../../support/smtp-server.ts';
 import { storeOf } from '../../support/stores.ts';
@@ -217,6 +218,62 @@ describe('a marker of each class', () => {
   });
 });
 
+describe('commands that try rules and compare files', () => {
+  /** All that a command writes, as text and as data. */
+  const said = async (...parameters: string[]) => {
+    let all = '';
+    for (const form of [[], ['--json']]) {
+      const { out, err } = await cli([...parameters, ...form], env());
+      all += out + err;
+    }
+    return all;
+  };
+
+  it('show nothing sensitive of the verdicts that a rehearsal would change', async () => {
+    const folder = await ruleFolder({
+      'mappings/people.yaml': {
+        name: 'people',
+        tableSchema: SCHEMA,
+        thresholds: { maxFaults: 99 },
+      },
+      'monitoring_files/a.yaml': {
+        ...{ client: 'a', bucket: 'bucket', keyPattern: 'from_client/a/*.csv', mapping: 'people' },
+      },
+    });
+    const all = await said('rules', 'rehearse', folder, '--last', '20');
+    expect(all).toMatch(/judged again/);
+    expect(all).not.toMatch(SENSITIVE);
+  });
+
+  it('show nothing sensitive of samples that a rule set is checked on', async () => {
+    const folder = await ruleFolder({
+      'mappings/people.yaml': { name: 'people', tableSchema: SCHEMA },
+      'monitoring_files/a.yaml': {
+        ...{ client: 'a', bucket: 'bucket', keyPattern: 'from_client/a/*', mapping: 'people' },
+      },
+    });
+    const samples = KEYS.map((key) => join(root, 'bucket', key));
+    const all = await said('rules', 'check', folder, ...samples);
+    expect(all).toMatch(/INTCELL/);
+    expect(all).not.toMatch(SENSITIVE);
+  });
+
+  it('show nothing sensitive of the rows of two deliveries', async () => {
+    const schema = await put('schema.json', JSON.stringify(SCHEMA));
+    const later = await put('later.csv', `${LABELS}\n4,RULEINT,SENOTHER,{},SENBOSS,UNDCELL\n`);
+    const file = join(root, 'bucket/from_client/a/values.csv');
+    const all = await said('diff', file, later, '--schema', schema, '--key', 'id', '--rows');
+    expect(all).not.toMatch(SENSITIVE);
+  });
+
+  it('show nothing sensitive of a run as data, nor of what is dead', async () => {
+    const shown = await run({}, '--json');
+    expect(shown.out).toMatch(/INTCELL/);
+    expect(shown.out + shown.err).not.toMatch(SENSITIVE);
+    expect(await said('dead', 'list')).not.toMatch(SENSITIVE);
+  });
+});
+
 /** Lets a worker make one attempt, and gives back what it logged and measured. */
 async function attempt(store: ObjectStore, key: string, retryCount: number): Promise<string> {
   const [runId = ''] = await enqueueRuns(given.database, queue, key);
@@ -351,5 +408,27 @@ describe('a worker', () => {
     expect(await everythingStored()).not.toMatch(SENSITIVE);
     const dead = await cli(['dead', 'list', '--json'], env());
     expect(dead.out + dead.err).not.toMatch(SENSITIVE);
+    const letters: readonly { readonly id: string }[] = JSON.parse(dead.out);
+    for (const { id } of letters) {
+      const { out, err } = await cli(['dead', 'show', id], env());
+      expect(out + err).not.toMatch(SENSITIVE);
+    }
+  });
+
+  it('that meets a mapping which it refuses logs and keeps the place, and nothing that its rules say', async () => {
+    const field = { name: 'badge', type: 'integer', classification: 'sensitive' };
+    await given.database('mappings').insert({
+      ...{ name: 'refused', version: 1 },
+      table_schema: { fields: [{ ...field, constraints: { enum: ['RULESEN'] } }] },
+    });
+    await given.database('monitoring_files').insert({
+      ...{ client: 'a', bucket: 'bucket', key_pattern: 'refused/*' },
+      ...{ mapping_name: 'refused', mapping_version: 1 },
+    });
+    await put('bucket/refused/a.csv', 'badge\n1\n');
+    const log = await attempt(createLocalStore(root), 'refused/a.csv', 1);
+    expect(log).toContain('mapping refused 1, schema.fields[0].constraints.enum');
+    expect(log).not.toMatch(SENSITIVE);
+    expect(await everythingStored()).not.toMatch(SENSITIVE);
   });
 });

@@ -46,6 +46,22 @@ const WHOLE = reportOf(FILE, SCHEMA);
 const SENSITIVE = /BADGE-\w|RULE-OF-BADGE|label-of-extra|e[1-4]\b/;
 
 describe('withhold', () => {
+  it.each([
+    ['a cell too few', '4,BADGE-four'],
+    ['a cell too many', 'BADGE-four,4,unit-four,BADGE-five,e5'],
+  ])('takes out smallest and largest values of all columns where a row has %s', (_, row) => {
+    const schema = { ...SCHEMA, fields: SCHEMA.fields.slice(0, 3) };
+    const report = reportOf(`id,unit,badge\n1,unit-one,BADGE-one\n${row}\n`, schema);
+    for (const column of restore(withhold(report, true), ['internal']).columns) {
+      expect(column).toMatchObject({ min: null, max: null });
+    }
+  });
+
+  it('leaves smallest and largest values where every row has its cells', () => {
+    const report = reportOf('id,unit,badge\n1,unit-one,BADGE-one\n', SCHEMA);
+    expect(withhold(report, true).report.columns[0]).toMatchObject({ min: 1, max: 1 });
+  });
+
   it('takes out each text that is not public, and rules and labels that would tell it', () => {
     expect(JSON.stringify(WHOLE)).toMatch(SENSITIVE);
     const { report } = withhold(WHOLE, true);
@@ -82,7 +98,8 @@ describe('withhold', () => {
   });
 
   it('has no smallest and largest values of columns that are not public', () => {
-    const columns = withhold(WHOLE, true).report.columns.map(({ min, max }) => [min, max]);
+    const whole = reportOf(FILE.replace('"', ''), SCHEMA);
+    const columns = withhold(whole, true).report.columns.map(({ min, max }) => [min, max]);
     expect(columns.slice(1)).toStrictEqual([
       [null, null],
       [null, null],
