@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { cli, eventOf } from '../../support/cli.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
 
@@ -83,6 +83,32 @@ describe('runs show --reveal', () => {
 });
 
 describe('forget', () => {
+  it('ends with 75 where S3 does not answer: values are gone, and the report that is left is named', async () => {
+    const id = await judge(KEY);
+    vi.stubEnv('AWS_ACCESS_KEY_ID', 'key');
+    vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'secret');
+    const away = {
+      ...{ LOCAL_S3_ROOT: '', AWS_ENDPOINT_URL: 'http://127.0.0.1:9', AWS_REGION: 'us-east-1' },
+    };
+    const parameters = ['forget', '--key', KEY, '--reason', 'asked to', '--json'];
+    const { code, out } = await cli(parameters, env(away)).finally(() => vi.unstubAllEnvs());
+    expect(code).toBe(75);
+    expect(JSON.parse(out).reportsLeft).toContainEqual({
+      name: expect.stringContaining(`bucket/data_quality_reports/${KEY}`),
+      reason: expect.any(String),
+    });
+    expect((await show(id, '--reveal', '--reason', 'to see')).out).not.toContain(MARKER);
+  });
+
+  it('ends with 69 where the database does not answer', async () => {
+    const DATABASE_URL = 'postgresql://user@127.0.0.1:9/db';
+    const { code, out } = await cli(
+      ['forget', '--key', KEY, '--reason', 'asked to'],
+      env({ DATABASE_URL }),
+    );
+    expect([code, out]).toEqual([69, '']);
+  });
+
   it('removes values from database and bucket, and leaves verdict, counts and other files', async () => {
     const [id, kept] = [await judge(KEY), await judge('from_client/a/kept.csv')];
     const before = await given.database('runs').where({ id }).first();
