@@ -12,6 +12,7 @@ import { SIGNAL_EXIT_CODES, takeShutdownSignals } from '../src/serve/shutdown.ts
 import { filesIn, prepareDropFolder, watchDropFolder } from './drop-folder.ts';
 import { ListenerEndedError } from './listener-process.ts';
 import { type LocalFlow, type ShownVerdict, shownPath, startLocalFlow } from './local-flow.ts';
+import { FolderInUseError } from './postgres/local-postgres.ts';
 import { START_HELP, StartOptionError, type StartOptions, startOptions } from './start-options.ts';
 import { type LocalSettings, localSettings, StackError } from './synthesized-settings.ts';
 import { shortRunId } from './verdict-line.ts';
@@ -216,7 +217,11 @@ function hasSaidWhy(error: unknown): error is { readonly exitCode: number } {
 function exitCodeOf(error: unknown): number {
   if (error instanceof StartOptionError) return EXIT.usage;
   if (hasSaidWhy(error)) return error.exitCode;
-  if (error instanceof StackError || error instanceof RuleSetError) return LISTENER_EXIT.usage;
+  // What no other try makes better.
+  const isOfSettings = [StackError, RuleSetError, FolderInUseError].some(
+    (kind) => error instanceof kind,
+  );
+  if (isOfSettings) return LISTENER_EXIT.usage;
   return EXIT.unexpected;
 }
 

@@ -267,6 +267,14 @@ describe('while it runs', () => {
     await flow.prints(/WARNED +\S+\/from_client\/a b\.csv: 1 row, 0 faults, rules: none/);
   });
 
+  test('another one on the same state is refused with 2, and this one runs on', async () => {
+    const other = start(stack, '--once');
+    expect(await other.ended).toBe(2);
+    expect(other.errors()).toMatch(
+      /is in use by another process: .*name another folder by --state/,
+    );
+  });
+
   test('a file without an event notification, or that the listener ignores, is told and not judged', async () => {
     await writeFile(join(stack.data, BUCKET, 'elsewhere.csv'), 'n\n1\n');
     await flow.prints(
@@ -326,7 +334,9 @@ test('npm start is at most 20 lines: stacks, places, the sample and a command fo
   const [command = ''] = /DATABASE_URL_FILE=.* runs show .*/.exec(flow.output()) ?? [];
   const pasted = launch('sh', ['-c', command]);
   expect(await pasted.ended).toBe(0);
-  expect(pasted.output()).toMatch(/verdict: failed[\s\S]*unclosed-quote[\s\S]*primary-key/);
+  expect(pasted.output()).toMatch(
+    /^FAILED[\s\S]*unclosed-quote[\s\S]*primary-key[\s\S]*verdict: failed/,
+  );
 });
 
 test('a wrong option of npm start is one line and 64, before any synthesis', async () => {

@@ -33,6 +33,11 @@ export interface LocalPostgres {
   stop(): Promise<void>;
 }
 
+/** Another live process has the folder. */
+export class FolderInUseError extends Error {
+  override readonly name = 'FolderInUseError';
+}
+
 /**
  * Starts PostgreSQL for the local flow: makes the cluster on the first start, takes over the server
  * that a killed process left behind, works as root (the server then runs as another user) and as
@@ -41,8 +46,8 @@ export interface LocalPostgres {
  * The server runs in a process group of its own, so that Ctrl-C does not stop the database before
  * the listener has drained; a kill -9 of this process therefore leaves it running.
  *
- * @throws when another live process uses the same folder, or the server does not start (with the
- * end of its log)
+ * @throws {FolderInUseError} when another live process uses the same folder
+ * @throws when the server does not start, with the end of its log
  */
 export async function startLocalPostgres(options: LocalPostgresOptions): Promise<LocalPostgres> {
   const place = await preparePlace(options.folder, options.binaries);
@@ -84,8 +89,8 @@ async function takeOwnership(url: string, place: Place): Promise<pg.Client> {
     return client;
   } catch (error) {
     await client.end();
-    throw new Error(
-      `the local database in ${place.folder} is in use by another process: stop that one first`,
+    throw new FolderInUseError(
+      `the local database in ${place.folder} is in use by another process: stop that one first, or name another folder by --state`,
       { cause: error },
     );
   }

@@ -329,14 +329,25 @@ function definitionOf(
     | Omit<MonitoringFile, 'ruleFile' | 'retiredAt'>
     | Omit<StoredMapping, 'ruleFile' | 'retiredAt'>,
 ): object {
-  if ('name' in rule) return rule;
+  if ('name' in rule) return saying(rule);
   const { id: _id, mappingName, mappingVersion, schedule, ...others } = rule;
   const rest = { ...others, schedule: schedule && scheduleAsWritten(schedule) };
-  const said = Object.entries(rest).filter(([, value]) => value !== null);
   return {
-    ...Object.fromEntries(said),
+    ...saying(rest),
     mapping: { name: mappingName, version: mappingVersion },
   };
+}
+
+/** Without the parts that say nothing, as a file would leave them out. */
+function saying(parts: object): object {
+  const isEmpty = (value: unknown) =>
+    value === null ||
+    value === undefined ||
+    value === '' ||
+    (typeof value === 'object' && Object.keys(value).length === 0);
+  return Object.fromEntries(
+    Object.entries(parts).filter(([name, value]) => name === 'tableSchema' || !isEmpty(value)),
+  );
 }
 
 /** Options of `rules retire`. */

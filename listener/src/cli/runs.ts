@@ -102,6 +102,8 @@ export const show: Command<ShowOptions> = (
       context.stdout.write(`${JSON.stringify({ ...run, judgements, report }, null, 2)}\n`);
       return EXIT.ok;
     }
+    // First what everybody asks for: verdict, diagnosis, faults.
+    if (report !== null) context.stdout.write(`${reportText(run.key, report)}\n`);
     const fields = Object.entries(run)
       .filter(([, value]) => value !== null)
       .map(([name, value]) => `${name}: ${printable(shown(value))}\n`);
@@ -109,9 +111,6 @@ export const show: Command<ShowOptions> = (
     // One alone is what the fields above say, unless its line has something more.
     if (judgements.length > 1 || judgements.some(hasMore)) {
       context.stdout.write(`\njudgements:\n${judgements.map(judgementLine).join('')}`);
-    }
-    if (report !== null) {
-      context.stdout.write(`\n${reportText(run.key, report)}`);
     }
     return EXIT.ok;
   });

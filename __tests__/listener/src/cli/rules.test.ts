@@ -214,6 +214,7 @@ describe('with a database', () => {
     expect(out).toMatch(
       /^# from mappings\/officers.yaml\nname: officers\nversion: 1\ntableSchema:/,
     );
+    expect(out).not.toMatch(/dialect|thresholds|rules|null/);
     expect((await rules('show', 'officers')).out).toBe(out);
     expect(await rules('show', 'officers@2')).toMatchObject({
       code: 2,

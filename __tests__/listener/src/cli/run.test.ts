@@ -378,7 +378,9 @@ describe('a run with a database', () => {
     const list = await cli(['runs', 'list', '--json'], { DATABASE_URL: given.url });
     const [{ id }] = JSON.parse(list.out);
     const shown = await cli(['runs', 'show', id], { DATABASE_URL: given.url });
-    expect(shown.out).toMatch(/verdict: failed[\s\S]*line 2, .*extra-cell/);
+    expect(shown.out).toMatch(
+      /^FAILED[\s\S]*line 2, .*extra-cell[\s\S]*\n\nid: [\s\S]*verdict: failed/,
+    );
     const table = await cli(['runs', 'list', '--verdict', 'passed'], { DATABASE_URL: given.url });
     expect(table.out).toBe('no runs\n');
   });
