@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { MAX_CELLS } from '../../quality/scanner.ts';
 import type { TableSchema } from '../../quality/table-schema.ts';
 import { inspectBytes } from './inspect-bytes.ts';
 
@@ -58,6 +59,18 @@ describe('diagnose', () => {
     ['a file that passes', GOOD, []],
   ])('names %s', (_, file, expected) => {
     expect(diagnosed(file)).toStrictEqual(expected);
+  });
+
+  it('says of a table with more labels than are read that it may be turned on its side', () => {
+    const labels = Array.from({ length: MAX_CELLS + 1 }, (_, index) => `c${index}`);
+    const remedies = [labels, labels.slice(1)].map((header) => {
+      const { diagnoses } = inspectBytes(`${header.join(',')}\n`);
+      return diagnoses.map(({ kind, remedy }) => `${kind}: ${remedy}`);
+    });
+    expect(remedies).toStrictEqual([
+      ['source-error: Look whether the table is turned on its side: each record is a row.'],
+      [],
+    ]);
   });
 
   it('warns of labels with invisible characters that no schema knows', () => {
