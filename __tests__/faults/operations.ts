@@ -25,7 +25,7 @@ export const OPERATIONS: readonly Operation[] = [
   { name: 'retention', play: retain },
 ];
 
-/** Objects of which some have a message as well, before, after or while the bucket is listed. */
+/** Objects of which some have a message as well, or are judged by `run`, before, after or while the bucket is listed. */
 async function backfill(world: World, random: Random): Promise<string> {
   const prefix = `in/${random.hex(6)}/`;
   // What is younger than an hour is left to its message; a listing has whole seconds.
@@ -39,10 +39,16 @@ async function backfill(world: World, random: Random): Promise<string> {
     await delay(random.between(0, 8_000));
     world.announce(object);
   });
+  const byHand = objects
+    .filter(() => random.chance(0.1))
+    .map(async (object) => {
+      await delay(random.between(0, 8_000));
+      await world.runByHand('left alone', object);
+    });
   const how = await operate(world, random, [
     ...['backfill', '--prefix', prefix, '--since', '3h', '--reason', 'the suite asks'],
   ]);
-  await Promise.all(announcing);
+  await Promise.all([...announcing, ...byHand]);
   return `${objects.length} objects, ${announced.length} of them with a message; ${how}`;
 }
 
@@ -317,7 +323,7 @@ export async function untilDone<T>(work: () => Promise<T>): Promise<T> {
     try {
       return await work();
     } catch (error) {
-      if (tries === 40) throw error;
+      if (tries === 150) throw error;
       await delay(1_000);
     }
   }

@@ -147,8 +147,8 @@ export interface World {
   ): { readonly object: PutObject; readonly messageId: string };
   /** Lets a file be read that was broken. */
   mend(object: PutObject): void;
-  /** Judges one of the objects by `run`, as a person would. */
-  runByHand(fate: Fate): Promise<void>;
+  /** Judges an object by `run`, as a person would. @param object @default any */
+  runByHand(fate: Fate, object?: PutObject): Promise<void>;
   /** Notes that a command has asked for judgements of runs, for the invariant. */
   readonly asked: Asked[];
   /** Notes what a command has settled without another attempt: ids of messages, and of runs. */
@@ -480,8 +480,7 @@ export async function startWorld(
     asked,
     discarded,
     aged,
-    async runByHand(fate) {
-      const object = random.pick(put);
+    async runByHand(fate, object = random.pick(put)) {
       if (object === undefined) return;
       const invocation = `by-hand-${random.hex(8)}`;
       const parameters = [

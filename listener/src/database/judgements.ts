@@ -2,7 +2,14 @@ import type { ObjectReference } from '@file-processing/contract/s3-event.ts';
 import type { DeliveredColumn } from '@file-processing/quality/delivery-rules.ts';
 import type { Verdict } from '@file-processing/quality/verdict.ts';
 import type { Withheld } from '../privacy/withhold.ts';
-import { identityOf, readableTime, storableText, toJsonb } from './column-values.ts';
+import {
+  IS_LISTED,
+  identityOf,
+  isSameWrite,
+  readableTime,
+  storableText,
+  toJsonb,
+} from './column-values.ts';
 import type { Database, Transaction } from './connection.ts';
 import { sharedStatement } from './group-commit.ts';
 import type { RoutingAct } from './routing.ts';
@@ -159,6 +166,7 @@ export async function startOwnJudgement(
 ): Promise<StartedJudgement> {
   const { runs, judgements } = tablesOf(database);
   return database.transaction(async (transaction) => {
+    await adoptListed(transaction, object, identityOf(object, { invocation }));
     const { rows: opened } = await transaction.raw<{ rows: { id: string; is_new: boolean }[] }>(
       `INSERT INTO ${runs} (bucket, key, identity, version_id, e_tag, sequencer, size_bytes,
                             event_name, event_time, aws_region)
@@ -203,6 +211,40 @@ export async function startOwnJudgement(
     );
     return rows[0] ? { held: held(rows[0]) } : { ended: { runId: id, number } };
   });
+}
+
+/** The run that a listing made of the object takes over what its event says, as where a message has it. */
+async function adoptListed(
+  transaction: Transaction,
+  { bucket, key, eTag, sequencer, eventName, eventTime, awsRegion }: OwnJudgement['object'],
+  identity: string,
+): Promise<void> {
+  const time = readableTime(eventTime);
+  if (eTag === undefined || time === null || !identity.startsWith('etag ')) return;
+  const { runs } = tablesOf(transaction);
+  await transaction.raw(
+    `UPDATE ${runs} SET identity = :identity, sequencer = :sequencer, event_name = :eventName,
+       event_time = :time, aws_region = :awsRegion
+     WHERE id = (
+       SELECT id FROM ${runs} AS listed
+       WHERE bucket = :bucket AND key = :key AND e_tag = :eTag AND ${IS_LISTED}
+         AND ${isSameWrite({
+           ...{ eTag: 'e_tag', eventTime: 'CAST(:time AS timestamptz)' },
+           ...{ lastModified: 'last_modified', listedAt: 'created_at' },
+         })}
+         AND NOT EXISTS (
+           SELECT FROM ${runs} WHERE bucket = :bucket AND key = :key AND identity = :identity
+         )
+       ORDER BY abs(extract(epoch FROM last_modified - CAST(:time AS timestamptz))) LIMIT 1
+       FOR NO KEY UPDATE
+     )`,
+    {
+      ...{ bucket, key, eTag, identity, time },
+      sequencer: sequencer ?? null,
+      eventName: eventName ?? null,
+      awsRegion: awsRegion ?? null,
+    },
+  );
 }
 
 /** The number of an invocation's judgement: of the one that it began before, or a new one. */

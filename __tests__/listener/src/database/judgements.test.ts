@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import {
   closeJudgement,
   failJudgements,
@@ -13,6 +13,7 @@ import {
   startOwnJudgement,
 } from '../../../../listener/src/database/judgements.ts';
 import { findRun } from '../../../../listener/src/database/runs.ts';
+import { tablesOf } from '../../../../listener/src/database/tables.ts';
 import { eventually } from '../../../support/eventually.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
 import { begin, beginOf, forgetRuns, judgedRun, openRun, PASSED } from '../../support/runs.ts';
@@ -336,7 +337,7 @@ test('a heartbeat is that of who holds the judgement', async () => {
   expect(await given.database(judgements).pluck('heartbeat_at')).not.toEqual([new Date(0)]);
 });
 
-const own = (object: { bucket: string; key: string; eTag?: string }, invocation: string) =>
+const own = (object: Parameters<typeof startOwnJudgement>[1]['object'], invocation: string) =>
   startOwnJudgement(given.database, { object, invocation, reason: 'by hand' });
 
 test('a judgement of a command makes the run of an object that nobody told of', async () => {
@@ -369,6 +370,47 @@ test('a pod whose predecessor recorded the verdict has nothing to do', async () 
   const first = await own(OBJECT, 'job');
   if ('held' in first) await finishJudgement(given.database, first.held, PASSED);
   expect(await own(OBJECT, 'job')).toMatchObject({ ended: { number: 1 } });
+});
+
+describe('a command whose event tells of an object that a listing found', () => {
+  const EVENT = { ...OBJECT, sequencer: 'A1', eventTime: '2026-11-24T10:00:05Z' };
+  /** A run as a listing makes it. */
+  const list = async (lastModified = '2026-11-24T10:00:00Z') => {
+    const { runs } = tablesOf(given.database);
+    const [{ id }] = await given
+      .database(runs)
+      .insert({
+        ...{ bucket: 'b', key: 'k', e_tag: 'e', last_modified: lastModified },
+        identity: `listed e ${lastModified}`,
+      })
+      .returning('id');
+    return id as string;
+  };
+  const runOf = async (invocation = 'one') => {
+    const started = await own(EVENT, invocation);
+    return 'held' in started ? started.held.runId : started.ended.runId;
+  };
+
+  test('judges the run of the listing, which takes over what the event says', async () => {
+    const listed = await list();
+    expect(await runOf()).toBe(listed);
+    expect(await findRun(given.database, listed)).toMatchObject({
+      ...{ sequencer: 'A1', eventTime: new Date(EVENT.eventTime) },
+    });
+    expect(await runOf('two')).toBe(listed);
+  });
+
+  test('makes a run of its own for the same bytes at another time', async () => {
+    const listed = await list('2026-11-24T09:00:00Z');
+    expect(await runOf()).not.toBe(listed);
+  });
+
+  test('leaves the listing alone where the event has its run already', async () => {
+    const before = await runOf();
+    const listed = await list();
+    expect(await runOf('two')).toBe(before);
+    expect(await findRun(given.database, listed)).toMatchObject({ sequencer: null });
+  });
 });
 
 test('an object without identity is another one for each command, and one for a Job', async () => {
