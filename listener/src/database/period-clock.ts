@@ -239,13 +239,22 @@ async function noteVerdictsOf(
   );
 }
 
-/** A verdict that was counted before changes nothing. */
+/** A verdict that was counted before changes nothing, and most are left out. */
 async function sweepVerdicts(transaction: Transaction, now: Date): Promise<void> {
-  const ids = await transaction(tablesOf(transaction).periodSchedules).pluck<number[]>(
-    'monitoring_file_id',
+  const { runs, judgements, periods, periodSchedules, periodVerdicts } = tablesOf(transaction);
+  await transaction.raw(
+    `INSERT INTO ${periodVerdicts} (run_id, number)
+     SELECT judgement.run_id, judgement.number FROM ${periodSchedules} AS known
+     JOIN ${judgements} AS judgement
+       ON judgement.monitoring_file_id = known.monitoring_file_id AND finished_at >= ?
+     JOIN ${runs} AS run ON run.id = judgement.run_id AND run.verdict_number = judgement.number
+     WHERE NOT EXISTS (
+       SELECT FROM ${periods} AS period
+       WHERE (period.run_id, period.number) = (judgement.run_id, judgement.number)
+     )
+     ON CONFLICT DO NOTHING`,
+    [new Date(now.getTime() - 2 * SWEEP_MS)],
   );
-  const from = new Date(now.getTime() - 2 * SWEEP_MS);
-  for (const id of ids) await noteVerdictsOf(transaction, id, from);
 }
 
 async function schedulesOf(
