@@ -40,6 +40,13 @@ export function isMailAddress(text: string): boolean {
   );
 }
 
+/** Whether an address belongs to an identity of Amazon SES: itself, its domain, or one above it (Amazon SES Developer Guide, "Verified identities"). */
+export function isOfIdentity(address: string, identity: string): boolean {
+  const domain = address.slice(address.lastIndexOf('@') + 1).toLowerCase();
+  const owner = identity.toLowerCase();
+  return owner === address.toLowerCase() || owner === domain || domain.endsWith(`.${owner}`);
+}
+
 /** Whether a host is this machine: what is sent to it can't be read on the way. */
 export function isLoopbackHost(host: string): boolean {
   return /^(localhost|127(\.\d{1,3}){3}|\[?::1\]?)$/.test(host);

@@ -82,6 +82,14 @@ extra_environment = {
 http_proxy = "http://proxy.example.gov:3128"
 no_proxy   = [".s3.us-gov-west-1.amazonaws.com"]
 
+# Who is told when a file is rejected or does not come. Others make the Secret: it has NOTICE_WEBHOOK_SECRETS.
+notice_email        = "ses"
+notice_email_from   = "data-quality@etl.example.gov"
+notice_ses_identity = "example.gov"
+notice_operators    = ["data-team@example.gov"]
+notice_webhook_urls = ["https://tickets.example.gov:8443/hooks/data-quality"]
+notice_secret_name  = "file-processing-notices"
+
 tls_certificate_arn = "arn:aws-us-gov:acm:us-gov-west-1:123456789012:certificate/0b1e6f4c-8a3d-4c0e-9a55-0f3a5d1b2c4d"
 access_logs_bucket  = "etl-production-access-logs"
 # Made by the AWS Load Balancer Controller, which the cluster must have.

@@ -12,8 +12,10 @@ import {
   confirmSubscriptions,
   connectToDatabase,
   fetchMessages,
+  publishNotices,
   readRules,
   readSecret,
+  sendMail,
 } from '../policies/listener-policies.ts';
 import { scaleNodes } from '../policies/node-scaling-policy.ts';
 import { type PolicyStatement, policyJson } from '../policies/policy-document.ts';
@@ -22,6 +24,7 @@ import { bucketsOf } from '../settings/buckets.ts';
 import { trustsPodIdentity, trustsTokens } from '../settings/file-processing/cluster.ts';
 import { DATABASE_JOB_NAMES } from '../settings/file-processing/database.ts';
 import { hasEndpoint } from '../settings/file-processing/delivery.ts';
+import { sesIdentity } from '../settings/file-processing/notices.ts';
 import {
   type FileProcessingSettings,
   fileProcessingVariables,
@@ -101,6 +104,8 @@ export class Irsa extends Construct {
       'Receives messages',
       deliveryStatements(props),
     );
+    const noticing = noticeStatements(context);
+    if (noticing.length > 0) this.#grant('notices', 'notices', 'Sends notices', noticing);
     if (settings.db_iam_auth) {
       const user = `dbuser:${settings.db_resource_id}/${settings.db_user}`;
       const statements = connectToDatabase(regionalArn(context, 'rds-db', user));
@@ -283,6 +288,22 @@ function rulesStatements(context: Context): readonly PolicyStatement[] {
     keyArn: settings.rules_kms_key_arn,
     s3Host: `s3.${region}.${partition.dnsSuffix}`,
   });
+}
+
+/** None where notices have no way out by AWS. */
+function noticeStatements(context: Context): readonly PolicyStatement[] {
+  const { settings, partition } = context;
+  const { notice_topic_arn: topicArn, notice_topic_kms_key_arn: keyArn } = settings;
+  const snsHost = `sns.${topicArn.split(':')[3]}.${partition.dnsSuffix}`;
+  return [
+    ...(topicArn === '' ? [] : publishNotices({ topicArn, keyArn, snsHost })),
+    ...(settings.notice_email === 'ses'
+      ? sendMail({
+          identityArn: regionalArn(context, 'ses', `identity/${sesIdentity(settings)}`),
+          from: settings.notice_email_from,
+        })
+      : []),
+  ];
 }
 
 /** @throws SettingsError where buckets and prefixes together are too long for one policy */

@@ -139,6 +139,50 @@ export function allowListener(
   };
 }
 
+/**
+ * Allows the listener to publish notices to one topic (Amazon SNS Developer Guide, "Encrypting an Amazon SNS topic").
+ *
+ * @param topic.keyArn - of the topic; `''` for none of KMS
+ * @param topic.snsHost - host by which SNS calls KMS
+ */
+export function publishNotices(topic: {
+  readonly topicArn: string;
+  readonly keyArn: string;
+  readonly snsHost: string;
+}): readonly PolicyStatement[] {
+  const { topicArn, keyArn, snsHost } = topic;
+  const publish: PolicyStatement = {
+    ...{ Sid: 'PublishNotices', Effect: 'Allow', Action: 'sns:Publish', Resource: topicArn },
+  };
+  if (keyArn === '') return [publish];
+  return [
+    publish,
+    {
+      Sid: 'EncryptNotices',
+      Effect: 'Allow',
+      Action: ['kms:Decrypt', 'kms:GenerateDataKey'],
+      Resource: keyArn,
+      Condition: { StringEquals: { 'kms:ViaService': snsHost } },
+    },
+  ];
+}
+
+/** Allows the listener to send e-mail as one identity, from one address (Service Authorization Reference, "Amazon SES"). */
+export function sendMail(mail: {
+  readonly identityArn: string;
+  readonly from: string;
+}): readonly PolicyStatement[] {
+  return [
+    {
+      Sid: 'SendNotices',
+      Effect: 'Allow',
+      Action: 'ses:SendEmail',
+      Resource: mail.identityArn,
+      Condition: { StringEquals: { 'ses:FromAddress': mail.from } },
+    },
+  ];
+}
+
 /** Allows the listener to confirm subscriptions to its topic. */
 export function confirmSubscriptions(topicArn: string): readonly PolicyStatement[] {
   return [

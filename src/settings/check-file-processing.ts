@@ -24,6 +24,7 @@ import {
   warnAccounts,
 } from './check-foundation-network.ts';
 import { checkNodes } from './check-nodes.ts';
+import { checkNotices } from './check-notices.ts';
 import { checkExistingNetwork } from './existing-network.ts';
 import { trustsTokens } from './file-processing/cluster.ts';
 import { DATABASE_JOB_NAMES, LISTENER_USER } from './file-processing/database.ts';
@@ -55,6 +56,7 @@ export function checkFileProcessing(
       (valid) => checkBuckets(valid, given),
       checkPrefixes,
       checkRules,
+      checkNotices,
       checkRetries,
       checkRetention,
       checkEndpoint,
@@ -569,6 +571,8 @@ const ARN_VARIABLES = [
   'tls_certificate_arn',
   'volume_kms_key_arn',
   'rules_kms_key_arn',
+  'notice_topic_arn',
+  'notice_topic_kms_key_arn',
 ] as const;
 /** S3, CloudWatch and load balancers take only what is in their own region. */
 const SAME_REGION: readonly string[] = [

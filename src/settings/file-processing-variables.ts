@@ -4,6 +4,7 @@ import { clusterVariables } from './file-processing/cluster.ts';
 import { databaseVariables } from './file-processing/database.ts';
 import { deliveryVariables } from './file-processing/delivery.ts';
 import { nodeVariables } from './file-processing/nodes.ts';
+import { noticeVariables } from './file-processing/notices.ts';
 import { workloadVariables } from './file-processing/workload.ts';
 import type { SettingsOf } from './variable.ts';
 
@@ -15,6 +16,7 @@ export const fileProcessingVariables = {
   ...bucketVariables,
   ...deliveryVariables,
   ...workloadVariables,
+  ...noticeVariables,
   ...databaseVariables,
 };
 

@@ -68,7 +68,10 @@ function textOf(text: string, path: readonly string[], ownSecret: boolean): stri
   if (/^(mount_path|RULES_LOCATION|.*_FILE)$/.test(argument)) {
     const file = /\/([A-Z_]+)$/.exec(text)?.[1];
     const moved = text.replace(/^\/etc\//, '/opt/');
-    return file && ownSecret ? moved.replace(file, `${file.toLowerCase()}.txt`) : moved;
+    // The Secret of notices is one of others: its keys are the names of variables.
+    return file && ownSecret && !argument.startsWith('NOTICE_')
+      ? moved.replace(file, `${file.toLowerCase()}.txt`)
+      : moved;
   }
   return text;
 }

@@ -67,13 +67,21 @@ export function instanceStacks(): Stacks {
   }));
 }
 
-/** The stacks with a queue between the topic and the listener, whose rules are in S3, under a key of KMS. */
+/**
+ * The stacks with a queue between the topic and the listener, whose rules are in S3, under a key of KMS, and whose notices go
+ * by mail, webhook and topic.
+ */
 export const QUEUE: Settings = {
   processing: {
     delivery: 'sqs',
     rules_location: 's3://agency-rules/file-processing/',
     rules_kms_key_arn:
       'arn:aws-us-gov:kms:us-gov-west-1:123456789012:key/5b8e7f4c-8a3d-4c0e-9a55-0f3a5d1b2c4d',
+    ...{ notice_email: 'ses', notice_email_from: 'data@etl.example.gov' },
+    notice_ses_identity: 'example.gov',
+    notice_webhook_urls: ['https://tickets.example.gov:8443/x'],
+    notice_secret_name: 'notices',
+    notice_topic_arn: 'arn:aws-us-gov:sns:us-gov-west-1:123456789012:notices',
   },
 };
 

@@ -81,6 +81,44 @@ describe('The role of the listener', () => {
     });
   });
 
+  it('sends as one identity and from one address, and publishes to one topic', () => {
+    const topic = 'arn:aws-us-gov:sns:us-gov-west-1:123456789012:notices';
+    const key = 'arn:aws-us-gov:kms:us-gov-west-1:123456789012:key/0b1e6f4c';
+    const telling = synthesizeFileProcessing({
+      ...{ notice_email: 'ses', notice_email_from: 'data@etl.example.gov' },
+      ...{ notice_ses_identity: 'example.gov' },
+      ...{ notice_topic_arn: topic, notice_topic_kms_key_arn: key },
+    });
+    const statements = statementsAt(telling, 'aws_iam_policy.file_processing_notices', 'policy');
+    expect(statements).toStrictEqual([
+      { Sid: 'PublishNotices', Effect: 'Allow', Action: 'sns:Publish', Resource: topic },
+      {
+        Sid: 'EncryptNotices',
+        Effect: 'Allow',
+        Action: ['kms:Decrypt', 'kms:GenerateDataKey'],
+        Resource: key,
+        Condition: { StringEquals: { 'kms:ViaService': 'sns.us-gov-west-1.amazonaws.com' } },
+      },
+      {
+        Sid: 'SendNotices',
+        Effect: 'Allow',
+        Action: 'ses:SendEmail',
+        Resource: expect.stringMatching(
+          /^arn:aws-us-gov:ses:us-gov-west-1:.*:identity\/example\.gov$/,
+        ),
+        Condition: { StringEquals: { 'ses:FromAddress': 'data@etl.example.gov' } },
+      },
+    ]);
+  });
+
+  it('has no policy of notices where none go out by AWS', () => {
+    const smtp = synthesizeFileProcessing({
+      ...{ notice_email: 'smtp', notice_email_from: 'data@etl.example.gov' },
+      notice_smtp_host: 'smtp.example.gov',
+    });
+    expect(JSON.stringify([json, smtp])).not.toContain('file_processing_notices');
+  });
+
   const json = synthesizeFileProcessing();
 
   it('trusts exactly one ServiceAccount of exactly one cluster', () => {

@@ -44,6 +44,7 @@ const KNOWN_KEYS = [
   /^aws:ResourceTag\/k8s\.io\/cluster-autoscaler\/[\w-]+$/,
   /^s3:prefix$/i,
   /^kms:ViaService$/i,
+  /^ses:FromAddress$/i,
   /^kms:EncryptionContext:/i,
   /:(aud|sub)$/,
 ];

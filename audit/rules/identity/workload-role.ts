@@ -1,5 +1,6 @@
 import { BOOTSTRAP, MIGRATE } from '@file-processing/contract/listener-interface.ts';
 import type { VariableName } from '@file-processing/contract/listener-variables.ts';
+import { isOfIdentity } from '@file-processing/contract/notices.ts';
 import { readRulesLocation } from '@file-processing/contract/rule-set.ts';
 import { decodeKeyFilter } from '@file-processing/contract/s3-object.ts';
 import { type Model, type Resource, valueAt } from '../../../src/synthesized/model/model.ts';
@@ -39,6 +40,8 @@ interface Job {
   readonly forgetsReports: boolean | undefined;
   /** Empty for none, undefined where no ConfigMap is there to tell. */
   readonly databaseUser: string | undefined;
+  /** Topic that gets notices, and sender of those that go by SES; empty for none, undefined where no ConfigMap tells. */
+  readonly notices: { readonly topicArn: string; readonly sender: string } | undefined;
 }
 
 /** Reads of a stack what its pods are for; undefined where nothing tells. */
@@ -81,6 +84,13 @@ function jobOf(model: Model, stackName: string): Job | undefined {
         : setting('DB_IAM_AUTH') === 'true'
           ? setting('DB_USER')
           : '',
+    notices:
+      buckets.length === 0
+        ? undefined
+        : {
+            topicArn: setting('NOTICE_TOPIC_ARN'),
+            sender: setting('NOTICE_EMAIL') === 'ses' ? setting('NOTICE_EMAIL_FROM') : '',
+          },
   };
 }
 
@@ -167,7 +177,8 @@ const DELETING = ['s3:DeleteObject', 's3:DeleteObjectVersion'] as const;
 const ACTIONS: readonly RegExp[] = [
   /^s3:(GetObject|GetObjectVersion|ListBucket|ListBucketVersions|PutObject|DeleteObject|DeleteObjectVersion)$/,
   /^kms:(Decrypt|GenerateDataKey)$/,
-  /^sns:ConfirmSubscription$/,
+  /^sns:(ConfirmSubscription|Publish)$/,
+  /^ses:SendEmail$/,
   /^sqs:(ReceiveMessage|DeleteMessage|ChangeMessageVisibility|GetQueueAttributes)$/,
   /^rds-db:connect$/,
 ];
@@ -223,6 +234,7 @@ function storageNeeds(model: Model, { stack: stackName }: Resource, job: Job) {
         : []),
     ]),
     ...(job.rules ? [{ action: 's3:GetObject', on: `${job.rules}x` }] : []),
+    ...(job.notices?.topicArn ? [{ action: 'sns:Publish', on: job.notices.topicArn }] : []),
     ...(job.databaseUser
       ? [
           {
@@ -232,6 +244,40 @@ function storageNeeds(model: Model, { stack: stackName }: Resource, job: Job) {
         ]
       : []),
   ];
+}
+
+/** Identity of SES that a resource is; undefined for any other, and for several. */
+function identityOf(resource: string): string | undefined {
+  return /^arn:[^:]+:ses:[^:]+:[^:]+:identity\/([^*]+)$/.exec(resource)?.[1];
+}
+
+/** A right to send is one to send as the sender of the settings, by an identity that the sender belongs to. */
+function mailFaults(statement: PolicyStatement, job: Job | undefined): readonly string[] {
+  if (!statement.actions.includes('ses:SendEmail')) return [];
+  const senders = requiredValues(statement, 'ses:FromAddress');
+  const sender = job?.notices?.sender;
+  return [
+    ...(senders.length === 0 ? ['sends e-mail without a condition on ses:FromAddress'] : []),
+    ...senders
+      .filter((one) => sender !== undefined && one !== sender)
+      .map((one) => `sends e-mail as ${one}, more than it works with`),
+    ...statement.resources
+      .filter((resource) => {
+        const identity = identityOf(resource);
+        return identity === undefined || senders.some((one) => !isOfIdentity(one, identity));
+      })
+      .map((resource) => `ses:SendEmail on ${resource} is more than it works with`),
+  ].map((fault) => `${statement.sid}: ${fault}`);
+}
+
+/** Whether mail of a sender may go out by SES. */
+function maySend(statements: readonly PolicyStatement[], sender: string): boolean {
+  return statements.some(
+    (statement) =>
+      allows(statement, 'ses:SendEmail') &&
+      requiredValues(statement, 'ses:FromAddress').every((one) => one === sender) &&
+      statement.resources.some((resource) => isOfIdentity(sender, identityOf(resource) ?? '?')),
+  );
 }
 
 const PREPARATION = /^(secretsmanager:GetSecretValue|rds-db:connect|kms:Decrypt)$/;
@@ -470,7 +516,8 @@ function keyFaults(statements: readonly PolicyStatement[]): readonly string[] {
 export const WORKLOAD_ROLE_RULES: readonly Rule[] = [
   rule({
     id: 'workload-role-allows-its-work',
-    title: 'The role of the pods allows reading deliveries, writing reports and receiving messages',
+    title:
+      'The role of the pods allows reading deliveries, writing reports, receiving messages and sending notices',
     reason:
       'A prefix, queue or topic that the role leaves out is found at the first file, as a failed run.',
     control: 'CP-10',
@@ -500,6 +547,9 @@ export const WORKLOAD_ROLE_RULES: readonly Rule[] = [
             .map((prefix) => `may not list ${bucket}/${prefix}`),
         ),
         ...keyFaults(statements),
+        ...(job?.notices?.sender && !maySend(statements, job.notices.sender)
+          ? [`may not ses:SendEmail as ${job.notices.sender}`]
+          : []),
       ];
     },
   }),
@@ -547,6 +597,10 @@ export const WORKLOAD_ROLE_RULES: readonly Rule[] = [
             if (/^s3:Delete/.test(action))
               return job?.forgetsReports !== false && mayWrite(job, resource);
             if (/^s3:List/.test(action)) return job?.readPrefixes.has(resource) ?? true;
+            if (action === 'sns:Publish')
+              return [undefined, resource].includes(job?.notices?.topicArn);
+            // As whom is another matter.
+            if (action === 'ses:SendEmail') return true;
             if (/^(sns|sqs):/.test(action)) return own.includes(resource);
             if (/^kms:/.test(action))
               return keys.includes(resource) || /^arn:[^:]+:kms:[^*]+:key\/[\w-]+$/.test(resource);
@@ -566,6 +620,7 @@ export const WORKLOAD_ROLE_RULES: readonly Rule[] = [
               ),
             ...listFaults(statement, job),
             ...rulesKeyFaults(statement, job),
+            ...mailFaults(statement, job),
           ];
         });
     },

@@ -208,6 +208,21 @@ function proxyPort(listener: Listener): number | undefined {
   return proxy === null ? undefined : Number(proxy.port || HTTPS);
 }
 
+/** Where notices go that is not on the port of https: the SMTP server, and webhooks. */
+function noticeTargets(
+  listener: Listener,
+): readonly { readonly host: string; readonly port: number }[] {
+  const urls = (listener.setting('NOTICE_WEBHOOK_URLS') ?? '').split(',').flatMap((text) => {
+    const url = URL.parse(text);
+    return url === null ? [] : [{ host: url.hostname, port: Number(url.port || HTTPS) }];
+  });
+  const smtp = {
+    host: listener.setting('NOTICE_SMTP_HOST') ?? '',
+    port: Number(listener.setting('NOTICE_SMTP_PORT')),
+  };
+  return [...(listener.setting('NOTICE_EMAIL') === 'smtp' ? [smtp] : []), ...urls];
+}
+
 /** Whether only a Secret tells the database's port. */
 function hidesDatabasePort(listener: Listener): boolean {
   return listener.isSet('DATABASE_URL');
@@ -338,7 +353,7 @@ export const NETWORK_POLICY_RULES: readonly Rule[] = [
   }),
   rule({
     id: 'network-policy-allows-calls',
-    title: 'Network policies let a listener reach DNS, AWS and its database',
+    title: 'Network policies let a listener reach DNS, AWS, its database and where its notices go',
     reason:
       'Without DNS, port 443 or the port of the database the process finds nothing, is never ready, and no event says why.',
     control: 'CP-10',
@@ -376,12 +391,24 @@ export const NETWORK_POLICY_RULES: readonly Rule[] = [
             isIPv4(host) ? reachesAddress(to, host) : reachesAddresses(to),
           ) &&
           `no policy allows it to reach its database (TCP ${port}${isIPv4(host) ? ` of ${host}` : ''})`,
+        ...noticeTargets(listener)
+          .filter(
+            (target) =>
+              !open(target.port, 'TCP', (to) =>
+                isIPv4(target.host) ? reachesAddress(to, target.host) : reachesAddresses(to),
+              ),
+          )
+          .map(
+            (target) =>
+              `no policy allows it to send notices to ${target.host} (TCP ${target.port})`,
+          ),
       ];
     },
   }),
   rule({
     id: 'network-policy-limits-egress',
-    title: 'Network policies let a listener call DNS, AWS and its database, and nothing else',
+    title:
+      'Network policies let a listener call DNS, AWS, its database and where its notices go, and nothing else',
     reason:
       'A rule without ports or peers lets stolen files out anywhere; DNS to anywhere is a way out that nobody watches.',
     control: 'SC-7(10)',
@@ -398,6 +425,7 @@ export const NETWORK_POLICY_RULES: readonly Rule[] = [
         HTTPS,
         ...listeners.flatMap((listener) => databasePort(listener) ?? []),
         ...listeners.flatMap((listener) => proxyPort(listener) ?? []),
+        ...listeners.flatMap(noticeTargets).map(({ port }) => port),
         ...(listeners.some(hidesDatabasePort) ? egress.flatMap(otherPort) : []),
       ]);
       return egress.flatMap(({ to, ports = [] }) => [

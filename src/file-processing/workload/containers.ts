@@ -13,7 +13,12 @@ import {
 import { mebibytes } from '../../settings/file-processing/workload.ts';
 import type { FileProcessingSettings } from '../../settings/file-processing-variables.ts';
 import { databaseCredentials } from './database-credentials.ts';
-import { RULES_FOLDER, SECRETS_FOLDER } from './listener-environment.ts';
+import {
+  NOTICES_FOLDER,
+  noticeSecretKeys,
+  RULES_FOLDER,
+  SECRETS_FOLDER,
+} from './listener-environment.ts';
 import { CONFIG_MAP, HTTP_PORT, METRICS_PORT, RULES_CONFIG_MAP } from './names.ts';
 
 /** Of the temporary folder and of the whole disk, beside the scratch space: other temporary files, and logs. */
@@ -22,7 +27,12 @@ const REQUESTED_DISK_MIB = 128;
 const DISK_MIB = 1024;
 
 /** Names of the pod's volumes. */
-export const VOLUMES = { rules: 'rules', secrets: 'secrets', temporary: 'tmp' } as const;
+export const VOLUMES = {
+  notices: 'notices',
+  rules: 'rules',
+  secrets: 'secrets',
+  temporary: 'tmp',
+} as const;
 
 /** User and group of every process; a number, so that the kubelet can see that it isn't root. */
 export const USER_ID = '10001';
@@ -115,7 +125,17 @@ export function podVolumes(settings: FileProcessingSettings): DeploymentV1SpecTe
           },
         ]
       : []),
+    ...noticesVolume(settings),
   ];
+}
+
+/** The volume of the Secret of notices, where anything of it is read. */
+export function noticesVolume(
+  settings: FileProcessingSettings,
+): DeploymentV1SpecTemplateSpecVolume[] {
+  if (noticeSecretKeys(settings).length === 0) return [];
+  const secret = { secretName: settings.notice_secret_name, defaultMode: '0440' };
+  return [{ name: VOLUMES.notices, secret }];
 }
 
 /** What the listener's own pods have beside them. */
@@ -186,6 +206,10 @@ function common(settings: FileProcessingSettings, image: string) {
       { name: VOLUMES.temporary, mountPath: '/tmp' },
       ...(databaseCredentials(settings)
         ? [{ name: VOLUMES.secrets, mountPath: SECRETS_FOLDER, readOnly: true }]
+        : []),
+      // Whoever reads the ConfigMap finds the files that it names.
+      ...(noticeSecretKeys(settings).length > 0
+        ? [{ name: VOLUMES.notices, mountPath: NOTICES_FOLDER, readOnly: true }]
         : []),
     ],
   };

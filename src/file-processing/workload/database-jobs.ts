@@ -6,7 +6,13 @@ import { Construct } from 'constructs';
 import { DATABASE_JOB_NAMES } from '../../settings/file-processing/database.ts';
 import type { FileProcessingSettings } from '../../settings/file-processing-variables.ts';
 import { LightResource } from '../../stack/light-resource.ts';
-import { endingContainer, jobFailurePolicy, podSettings, VOLUMES } from './containers.ts';
+import {
+  endingContainer,
+  jobFailurePolicy,
+  noticesVolume,
+  podSettings,
+  VOLUMES,
+} from './containers.ts';
 import { DATABASE_JOB_LABELS, DATABASE_JOBS, LABELS } from './names.ts';
 import { createNetworkPolicyOf, databaseEgressRules } from './network-policy.ts';
 import { createServiceAccount } from './service-account.ts';
@@ -128,7 +134,10 @@ function createJob(
           serviceAccountName: props.serviceAccount,
           restartPolicy: 'Never',
           container: [container],
-          volume: [{ name: VOLUMES.temporary, emptyDir: { sizeLimit: '256Mi' } }],
+          volume: [
+            { name: VOLUMES.temporary, emptyDir: { sizeLimit: '256Mi' } },
+            ...noticesVolume(settings),
+          ],
         },
       },
     },

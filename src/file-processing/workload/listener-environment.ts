@@ -13,6 +13,7 @@ import type { ITerraformDependable } from 'cdktf';
 import type { Construct } from 'constructs';
 import { type Bucket, bucketsOf, forgetsReports } from '../../settings/buckets.ts';
 import { hasEndpoint, usesEventBridge } from '../../settings/file-processing/delivery.ts';
+import { tells } from '../../settings/file-processing/notices.ts';
 import { mebibytes, NEVER_PROXIED } from '../../settings/file-processing/workload.ts';
 import type { FileProcessingSettings } from '../../settings/file-processing-variables.ts';
 import type { RuleTexts } from '../../settings/rules-folder.ts';
@@ -27,6 +28,9 @@ export const SECRETS_FOLDER = '/etc/file-processing/secrets';
 
 /** Folder that the rule set's ConfigMap is mounted at. */
 export const RULES_FOLDER = '/etc/file-processing/rules';
+
+/** Folder that the Secret of notices is mounted at, one file a key. */
+export const NOTICES_FOLDER = '/etc/file-processing/notices';
 
 /** What the listener's environment takes from other resources. */
 export interface ListenerSources {
@@ -83,6 +87,7 @@ export function listenerEnvironment(
           .map(({ name, account }) => `${name}@${account || settings.account_id}`)
           .join(',')
       : '',
+    ...noticeEnvironment(settings),
     ...databaseEnvironment(settings),
     ...proxyEnvironment(settings),
   };
@@ -158,6 +163,51 @@ function proxyEnvironment({ http_proxy, no_proxy }: FileProcessingSettings): Lis
     NODE_USE_ENV_PROXY: '1',
   };
 }
+
+/** Nothing where notices have no way out. */
+function noticeEnvironment(settings: FileProcessingSettings): ListenerEnvironment {
+  if (!tells(settings)) return {};
+  const { notice_email: way, notice_webhook_urls: urls, notice_secret_name: secret } = settings;
+  const fileOf = (key: NoticeSecretKey) => (secret === '' ? '' : `${NOTICES_FOLDER}/${key}`);
+  return {
+    NOTICE_STATES: settings.notice_states.join(','),
+    NOTICE_TOPIC_ARN: settings.notice_topic_arn,
+    ...(way !== 'none' && {
+      NOTICE_EMAIL: way,
+      NOTICE_EMAIL_FROM: settings.notice_email_from,
+      NOTICE_OPERATORS: settings.notice_operators.join(','),
+    }),
+    ...(way === 'smtp' && {
+      NOTICE_SMTP_HOST: settings.notice_smtp_host,
+      NOTICE_SMTP_PORT: `${settings.notice_smtp_port}`,
+      NOTICE_SMTP_USER_FILE: fileOf('NOTICE_SMTP_USER'),
+      NOTICE_SMTP_PASSWORD_FILE: fileOf('NOTICE_SMTP_PASSWORD'),
+    }),
+    ...(urls.length > 0 && {
+      NOTICE_WEBHOOK_URLS: urls.join(','),
+      NOTICE_WEBHOOK_PRIVATE_HOSTS: settings.notice_webhook_private_hosts.join(','),
+      NOTICE_WEBHOOK_SECRETS_FILE: fileOf('NOTICE_WEBHOOK_SECRETS'),
+    }),
+  };
+}
+
+/** Keys of the Secret of notices that a listener with these settings reads. */
+export function noticeSecretKeys(
+  settings: Pick<
+    FileProcessingSettings,
+    'notice_email' | 'notice_webhook_urls' | 'notice_secret_name'
+  >,
+): readonly NoticeSecretKey[] {
+  if (settings.notice_secret_name === '') return [];
+  return [
+    ...(settings.notice_email === 'smtp'
+      ? (['NOTICE_SMTP_USER', 'NOTICE_SMTP_PASSWORD'] as const)
+      : []),
+    ...(settings.notice_webhook_urls.length > 0 ? (['NOTICE_WEBHOOK_SECRETS'] as const) : []),
+  ];
+}
+
+type NoticeSecretKey = 'NOTICE_SMTP_USER' | 'NOTICE_SMTP_PASSWORD' | 'NOTICE_WEBHOOK_SECRETS';
 
 function databaseEnvironment(settings: FileProcessingSettings): ListenerEnvironment {
   const credentials = databaseCredentials(settings);

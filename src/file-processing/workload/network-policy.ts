@@ -88,7 +88,25 @@ function ingressRules(settings: FileProcessingSettings): NetworkPolicyV1SpecIngr
 function egressRules(settings: FileProcessingSettings): NetworkPolicyV1SpecEgress[] {
   // It gives out the rights of the node, and answers on port 80.
   const instanceMetadata = { to: [{ ipBlock: { cidr: '169.254.169.254/32' } }], ports: [tcp(80)] };
-  return [...databaseEgressRules(settings), ...(settings.node_s3_access ? [instanceMetadata] : [])];
+  return [
+    ...databaseEgressRules(settings),
+    ...noticeRules(settings),
+    ...(settings.node_s3_access ? [instanceMetadata] : []),
+  ];
+}
+
+/** The SMTP server, and webhooks that are not on the port of https, which {@link AWS} allows. */
+function noticeRules(settings: FileProcessingSettings): NetworkPolicyV1SpecEgress[] {
+  const { notice_email, notice_smtp_host: host, notice_smtp_port: port } = settings;
+  const webhooks = settings.notice_webhook_urls.flatMap((text) => {
+    const url = URL.parse(text);
+    return url === null || url.port === '' ? [] : [{ host: url.hostname, port: Number(url.port) }];
+  });
+  const targets = [...(notice_email === 'smtp' ? [{ host, port }] : []), ...webhooks];
+  return targets.map((target) => ({
+    to: addressesOf(target.host),
+    ports: [tcp(target.port)],
+  }));
 }
 
 /** What a pod reaches that only works on the database: names, AWS's APIs, the proxy to them, and the database. */

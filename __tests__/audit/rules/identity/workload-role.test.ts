@@ -3,11 +3,15 @@ import { describeRules } from '../../support/describe-rules.ts';
 import { CONFIG_MAP } from '../../support/kubernetes-paths.ts';
 import { all, type Change, remove, set } from '../../support/kubernetes-plants.ts';
 
+const TOPIC = 'arn:aws-us-gov:sns:us-gov-west-1:123456789012:notices';
 const RULES_BUCKET = 'arn:aws-us-gov:s3:::agency-rules';
 const FIRST = (list: unknown) => (list as string[]).slice(0, 1);
 const BUCKET = (arn: unknown) => String(arn).replace(/:::[^/]+/, ':::another');
 
 const setting = (name: string, value: string): Change => set(CONFIG_MAP, `data.${name}`, value);
+
+/** Where the listener is told of its notices. */
+const NOTICED = 'kubernetes_config_map_v1';
 
 /** Where the listener is told of several buckets. */
 const TOLD = ['kubernetes_config_map_v1', 'data.S3_BUCKETS'] as const;
@@ -259,6 +263,18 @@ describeRules(WORKLOAD_ROLE_RULES, {
   queue: {
     'workload-role-allows-its-work': [
       [
+        'notices for another topic',
+        ({ set: change }) => change(NOTICED, 'data.NOTICE_TOPIC_ARN', `${TOPIC}-of-others`, /S3_/),
+      ],
+      [
+        'mail of another sender',
+        ({ set: change }) => change(NOTICED, 'data.NOTICE_EMAIL_FROM', 'data@other.gov', /S3_/),
+      ],
+      [
+        'mail that may not be sent',
+        ({ statement }) => statement(/ses:SendEmail/, (s) => Object.assign(s, { Effect: 'Deny' })),
+      ],
+      [
         'rules that may not be read',
         ({ statement }) =>
           statement(/"Action":"s3:GetObject"/, (s) =>
@@ -298,6 +314,45 @@ describeRules(WORKLOAD_ROLE_RULES, {
       ],
     ],
     'workload-role-allows-no-more': [
+      [
+        'a topic of others',
+        ({ statement }) =>
+          statement(/"sns:Publish","Resource":"[^"]*:notices"/, (s) =>
+            Object.assign(s, { Resource: `${TOPIC}-of-others` }),
+          ),
+      ],
+      [
+        'a topic that nobody is told by',
+        ({ drop }) => drop(NOTICED, 'data.NOTICE_TOPIC_ARN', /S3_/),
+      ],
+      [
+        'mail from whomever',
+        ({ statement }) =>
+          statement(/ses:SendEmail/, (s) => {
+            delete s.Condition;
+          }),
+      ],
+      [
+        'mail from another address',
+        ({ statement }) =>
+          statement(/ses:SendEmail/, (s) => {
+            Object(s.Condition).StringEquals['ses:FromAddress'] = 'boss@example.gov';
+          }),
+      ],
+      [
+        'mail as another identity',
+        ({ statement }) =>
+          statement(/ses:SendEmail/, (s) =>
+            Object.assign(s, { Resource: String(s.Resource).replace('example.gov', 'other.gov') }),
+          ),
+      ],
+      [
+        'mail as any identity',
+        ({ statement }) =>
+          statement(/ses:SendEmail/, (s) =>
+            Object.assign(s, { Resource: String(s.Resource).replace('example.gov', '*') }),
+          ),
+      ],
       [
         'rules of others',
         ({ statement }) =>

@@ -67,6 +67,9 @@ function reconciliationOfOtherPods(json: Json): void {
   set(CRON_JOB, 'spec.job_template.spec.template.metadata.labels', { other: 'pods' })(json);
 }
 
+/** Where the listener is told of its notices. */
+const NOTICED = 'kubernetes_config_map_v1';
+
 describeRules(NETWORK_POLICY_RULES, {
   objects: {
     'pod-has-network-policies': [
@@ -142,6 +145,22 @@ describeRules(NETWORK_POLICY_RULES, {
       ['the address itself', rule('egress', metadata('169.254.169.254/32'))],
       ['all addresses', rule('egress', metadata('0.0.0.0/0'))],
       ['every port', without('egress.1.ports')],
+    ],
+  },
+  queue: {
+    'network-policy-allows-calls': [
+      [
+        'a webhook on another port',
+        (planter) =>
+          planter.set(NOTICED, 'data.NOTICE_WEBHOOK_URLS', 'https://a.example.gov:9443/x', /S3_/),
+      ],
+      ['an SMTP server', (planter) => planter.set(NOTICED, 'data.NOTICE_EMAIL', 'smtp', /S3_/)],
+    ],
+    'network-policy-limits-egress': [
+      [
+        'the port of a webhook that nobody posts to',
+        (planter) => planter.drop(NOTICED, 'data.NOTICE_WEBHOOK_URLS', /S3_/),
+      ],
     ],
   },
 });

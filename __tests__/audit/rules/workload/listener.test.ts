@@ -53,7 +53,7 @@ function swapped(json: Json): void {
   }))(json);
 }
 
-const RULES_VOLUME = 'spec.template.spec.volume.2';
+const RULES_VOLUME = 'spec.template.spec.volume.3';
 
 describeRules(LISTENER_RULES, {
   plants: {
@@ -73,7 +73,7 @@ describeRules(LISTENER_RULES, {
       ],
       [
         'a file alone',
-        ({ set }) => set(DEPLOYMENT, `${MAIN}.volume_mount.2.sub_path`, 'mappings..a.yaml'),
+        ({ set }) => set(DEPLOYMENT, `${MAIN}.volume_mount.3.sub_path`, 'mappings..a.yaml'),
       ],
       [
         'some of the files',

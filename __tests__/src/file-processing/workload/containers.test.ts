@@ -108,3 +108,22 @@ describe('listenerContainer', () => {
     });
   });
 });
+
+it('the Secret of notices is mounted where one of its keys is read, in every container', () => {
+  const telling = fileProcessingSettings({
+    notice_webhook_urls: ['https://a.example.gov/x'],
+    notice_secret_name: 'notices',
+  });
+  expect(podVolumes(telling)).toContainEqual({
+    name: 'notices',
+    secret: { secretName: 'notices', defaultMode: '0440' },
+  });
+  const mount = { name: 'notices', mountPath: '/etc/file-processing/notices', readOnly: true };
+  for (const container of [
+    listenerContainer(telling, { image: 'image', mountsRules: false }),
+    migrateContainer(telling, 'image'),
+  ]) {
+    expect(container.volumeMount).toContainEqual(mount);
+  }
+  expect(podVolumes(settings)).not.toContainEqual(expect.objectContaining({ name: 'notices' }));
+});

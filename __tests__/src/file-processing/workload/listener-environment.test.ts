@@ -43,7 +43,41 @@ describe('listenerEnvironment', () => {
     });
   });
 
+  it('tells of nothing where notices have no way out', () => {
+    const secret = environmentOf({ notice_secret_name: 'notices', notice_states: ['failed'] });
+    expect(Object.keys(secret).filter((name) => name.startsWith('NOTICE_'))).toEqual([]);
+  });
+
+  it('names the files of the secrets that a way needs, and no secret', () => {
+    expect(
+      environmentOf({
+        ...{ notice_email: 'smtp', notice_email_from: 'data@example.gov' },
+        ...{ notice_smtp_host: 'smtp.example.gov', notice_operators: ['a@example.gov'] },
+        ...{ notice_webhook_urls: ['https://a.example.gov/x'], notice_secret_name: 'notices' },
+        notice_webhook_private_hosts: ['a.example.gov'],
+      }),
+    ).toMatchObject({
+      NOTICE_STATES: 'failed,recovered,corrected,late,missing',
+      NOTICE_EMAIL: 'smtp',
+      NOTICE_EMAIL_FROM: 'data@example.gov',
+      NOTICE_OPERATORS: 'a@example.gov',
+      NOTICE_SMTP_HOST: 'smtp.example.gov',
+      NOTICE_SMTP_PORT: '587',
+      NOTICE_SMTP_USER_FILE: '/etc/file-processing/notices/NOTICE_SMTP_USER',
+      NOTICE_SMTP_PASSWORD_FILE: '/etc/file-processing/notices/NOTICE_SMTP_PASSWORD',
+      NOTICE_WEBHOOK_URLS: 'https://a.example.gov/x',
+      NOTICE_WEBHOOK_PRIVATE_HOSTS: 'a.example.gov',
+      NOTICE_WEBHOOK_SECRETS_FILE: '/etc/file-processing/notices/NOTICE_WEBHOOK_SECRETS',
+    });
+  });
+
   it.each([
+    ['NOTICE_EMAIL', { notice_email: 'ses', notice_email_from: 'a@example.gov' } as const, 'ses'],
+    [
+      'NOTICE_TOPIC_ARN',
+      { notice_topic_arn: 'arn:aws-us-gov:sns:us-gov-west-1:123456789012:n' },
+      'arn:aws-us-gov:sns:us-gov-west-1:123456789012:n',
+    ],
     ['S3_SUFFIX', { s3_suffix: '.csv' }, '.csv'],
     ['REPORT_PREFIX', { report_prefix: 'reports/' }, 'reports/'],
     ['WORKER_CONCURRENCY', { worker_concurrency: 5 }, '5'],

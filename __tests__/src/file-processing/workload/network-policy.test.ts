@@ -40,6 +40,23 @@ describe('createNetworkPolicy', () => {
     expect(policyOf({ node_s3_access: true })).toHaveProperty('spec.egress', [DNS, AWS, metadata]);
   });
 
+  it('lets out to the SMTP server, and to webhooks on their own ports', () => {
+    const smtp = {
+      ...({ notice_email: 'smtp', notice_email_from: 'a@example.gov' } as const),
+      ...{ notice_smtp_host: '10.20.0.5', notice_smtp_port: 465 },
+    } as const;
+    expect(policyOf(smtp)).toHaveProperty('spec.egress', [
+      ...[DNS, AWS],
+      { to: [{ ip_block: { cidr: '10.20.0.5/32' } }], ports: tcp('465') },
+    ]);
+    const notice_webhook_urls = ['https://a.example.gov/x', 'https://b.example.gov:8443/x'];
+    const webhooks = { notice_webhook_urls, notice_secret_name: 'notices' };
+    expect(policyOf(webhooks)).toHaveProperty('spec.egress', [
+      ...[DNS, AWS],
+      { to: ANYWHERE, ports: tcp('8443') },
+    ]);
+  });
+
   it.each([
     ['http://proxy.example.gov:3128', [{ to: ANYWHERE, ports: tcp('3128') }]],
     [
