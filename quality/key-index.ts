@@ -65,8 +65,8 @@ export class KeyIndex {
   readonly #budget: KeyBudget;
   #pages: Int32Array[] = [];
   #room = 0;
-  /** Keeps what {@link approach} read from being no read at all. */
-  #approached = 0;
+  /** What {@link approach} has read last: a read that nobody sees may be left out. */
+  approached = 0;
   /** 0 for an empty slot. */
   #tags = new Uint8Array(0);
   #entries = new Uint32Array(0);
@@ -104,7 +104,7 @@ export class KeyIndex {
    * for many keys one after the other it waits for memory once and not each time.
    */
   approach(hash: Int32Array, at: number): void {
-    this.#approached = this.#tags[homeOf(hash[at] as number, this.#slots)] as number;
+    this.approached = this.#tags[homeOf(hash[at] as number, this.#slots)] as number;
   }
 
   /** The record that had a key first; 0 when it is not remembered. */

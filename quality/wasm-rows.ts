@@ -5,7 +5,7 @@ import type { FaultType } from './faults.ts';
 import { brokenConstraints } from './field-constraints.ts';
 import { countedType, GUESSES, guessType, type PlainRows } from './plain-rows.ts';
 import type { ColumnProfile, InferredCell } from './profile.ts';
-import { CELL_QUOTED, type RecordTaker, type Scanner } from './scanner.ts';
+import { CELL_ESCAPED, CELL_QUOTED, type RecordTaker, type Scanner } from './scanner.ts';
 import { oddityOf } from './text.ts';
 import { keyRowBytes, layOutMemory, type MemoryLayout, rowKeysOf } from './wasm-memory.ts';
 import { ROWS_WASM } from './wasm-module.ts';
@@ -276,12 +276,17 @@ class WasmLoop {
     for (let pos = start; pos <= end; pos++) {
       const isQuoted = pos < end && bytes[pos] === quote;
       const from = isQuoted ? pos + 1 : pos;
+      let flag = isQuoted ? CELL_QUOTED : 0;
       pos = from;
-      // No quote of a key is doubled: such a cell is not among these, and is read to a wrong end only.
-      while (pos < end && bytes[pos] !== (isQuoted ? quote : delimiter)) pos++;
+      for (const last = isQuoted ? quote : delimiter; pos < end; pos++) {
+        if (bytes[pos] !== last) continue;
+        if (!isQuoted || bytes[pos + 1] !== quote) break;
+        flag |= CELL_ESCAPED;
+        pos++;
+      }
       starts[cell] = from;
       ends[cell] = pos;
-      flags[cell] = isQuoted ? CELL_QUOTED : 0;
+      flags[cell] = flag;
       if (isQuoted) pos++;
       cell++;
     }

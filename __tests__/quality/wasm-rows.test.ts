@@ -85,7 +85,7 @@ describe('WasmRows', () => {
     };
     const rows = Array.from({ length: 12_000 }, (_, row) => {
       const id = row % 2_111 === 5 ? '' : row % 1_009 === 7 ? `0${row - 900}` : `${row}`;
-      return `${row % 5 === 0 ? '"a, b"' : 'x'},${row % 3_001 === 9 ? '' : code(row)},${id}`;
+      return `${['"a, b"', 'x', '"some ""b"" text"', '"aaaa """" zz, zz"'][row % 4]},${row % 3_001 === 9 ? '' : code(row)},${id}`;
     });
     const file = `note,code,id\r\n${rows.join('\r\n')}\r\n`;
     const expectation = { schema: { fields, primaryKey: 'id' } };

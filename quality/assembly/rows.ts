@@ -132,6 +132,7 @@ declare function looks(start: i32, end: i32): i32;
 const NUMBER: i32 = 1;
 const DATETIME: i32 = 3;
 const LAST_PARSED: i32 = 3;
+const TEXT: i32 = 4;
 const LISTED: i32 = 5;
 const OTHER: i32 = 8;
 const UNCOUNTED: i32 = 0;
@@ -185,6 +186,8 @@ const BREAKS: i32 = 0x200;
 const NULL_BREAKS: i32 = 0x400;
 /** Beside {@link BREAKS}: it is beyond what was seen so far, too. */
 const BREAKS_OUTERMOST: i32 = 0x800;
+/** It is of an undeclared column, and is yet to be counted as the type that is below these bits. */
+const LOOKS: i32 = 0x1000;
 
 const EACH: u64 = 0x0101010101010101;
 const HIGH_BITS: u64 = 0x8080808080808080;
@@ -361,7 +364,7 @@ export function take(from: i32, length: i32, stopAt: i32, lineEnds: i32): i32 {
           let type = LOOKS_DATE;
           if (kind === DATETIME) type = LOOKS_DATETIME;
           else if (kind === NUMBER) type = fraction < 0 ? LOOKS_INTEGER : LOOKS_NUMBER;
-          verdict = infer(column, type, value, start, end);
+          verdict = LOOKS | type;
         } else {
           if (value < load<f64>(column, LOW) || value > load<f64>(column, HIGH)) {
             verdict = beyond(column, value);
@@ -435,8 +438,8 @@ export function take(from: i32, length: i32, stopAt: i32, lineEnds: i32): i32 {
           }
         }
         if ((flag & ESCAPED) !== 0) {
-          store<u8>(column, UNCOUNTED, SEEN);
-          verdict = LEFT_OVER;
+          verdict = readEscaped(column, kind, start, end, quote);
+          store<f64>(values + (cell << 3), 0);
         } else if (start === end) {
           empty++;
           store<u8>(column, UNCOUNTED, SEEN);
@@ -465,6 +468,10 @@ export function take(from: i32, length: i32, stopAt: i32, lineEnds: i32): i32 {
         }
       }
 
+      if ((verdict & LOOKS) !== 0) {
+        const seen = load<f64>(values + (cell << 3));
+        verdict = infer(column, verdict & 0xff, seen, start, end);
+      }
       if (verdict >= LEFT_OVER) {
         store<i32>(left + (leftCount << 2), cell);
         store<i32>(marks + (leftCount++ << 2), verdict);
@@ -601,13 +608,15 @@ function takeKeys(start: i32, end: i32, lines: i32): bool {
   const ends = load<i32>(ENDS);
   const values = load<i32>(VALUES);
   const nulls = load<i32>(NULLS);
+  const flags = load<i32>(FLAGS);
   const count = load<i32>(KEY_COUNT);
   const number = load<i32>(KEY_ROW_COUNT);
   const row = load<i32>(KEY_ROWS) + number * (KEY_ROW_HASHES + count * HASH_BYTES);
   let key = load<i32>(KEYS);
   for (let i = 0; i < count; i++, key += KEY_BYTES) {
     const cell = load<i32>(key, KEY_CELL);
-    if (load<u8>(nulls + cell) !== 0) return false;
+    const isEscaped = (<i32>load<u8>(flags + cell) & ESCAPED) !== 0;
+    if (load<u8>(nulls + cell) !== 0 || isEscaped) return false;
     const from = buffer + load<i32>(starts + (cell << 2));
     const to = buffer + load<i32>(ends + (cell << 2));
     const hash = row + KEY_ROW_HASHES + i * HASH_BYTES;
@@ -764,42 +773,90 @@ function isWord(kind: i32, start: i32): bool {
   return kind !== NUMBER || ((first | 0x20) !== 0x6e && (first | 0x20) !== 0x69);
 }
 
+/** Reads a text with doubled quotes: where they are in its middle, and nothing is odd, its ends tell enough. */
+function readEscaped(column: i32, kind: i32, start: i32, end: i32, quote: i32): i32 {
+  store<u8>(column, UNCOUNTED, SEEN);
+  const size = end - start;
+  const isInferred = load<u8>(column, INFERRED) !== 0;
+  if (size < 8 || hasByte(load<i32>(start), quote) || hasByte(load<i32>(end - 4), quote)) {
+    return LEFT_OVER;
+  }
+  const first: i32 = load<u8>(start);
+  if (first <= NINE || mayBeOdd(start, end)) return LEFT_OVER;
+  if (!isInferred) {
+    if (kind !== TEXT || load<i32>(column, MISSING) !== 0) return LEFT_OVER;
+    const rule: i32 = load<u8>(column, RULE);
+    const isShort = size <= load<i32>(column, MOST_BYTES) && load<i32>(column, FEWEST_BYTES) === 0;
+    if (rule !== 0 && (rule !== RULE_LENGTH || !isShort)) return LEFT_OVER;
+  }
+  const prefix = prefixOf(start, end);
+  if (prefix <= load<i32>(column, FIRST_PREFIX) || prefix >= load<i32>(column, LAST_PREFIX)) {
+    return LEFT_OVER;
+  }
+  if (isInferred) {
+    const tally = load<i32>(column, TALLIES) + LOOKS_STRING * TALLY_BYTES;
+    store<f64>(tally, load<f64>(tally) + 1);
+    store<u8>(column, LOOKS_STRING, SEEN);
+  }
+  return FINE;
+}
+
+/** Whether one of four bytes is this one. */
+function hasByte(word: i32, byte: i32): bool {
+  const different = word ^ (byte * 0x01010101);
+  return ((different - 0x01010101) & ~different & 0x80808080) !== 0;
+}
+
 /** Reads a cell of an undeclared column that is not empty. */
 function readUndeclared(column: i32, cell: i32, values: i32, start: i32, end: i32): i32 {
   const first: i32 = load<u8>(start);
   const size = end - start;
+  if (isOdd(start, end)) {
+    store<u8>(column, UNCOUNTED, SEEN);
+    return LEFT_OVER;
+  }
+  if (first <= NINE) {
+    const type = guess(cell, start, end);
+    if (type !== UNCOUNTED) return LOOKS | type;
+    store<u8>(column, UNCOUNTED, SEEN);
+    return LEFT_OVER;
+  }
+  let tally = load<i32>(column, TALLIES) + LOOKS_STRING * TALLY_BYTES;
   let type = LOOKS_STRING;
   let value: f64 = 0;
-  if (isOdd(start, end)) {
-    type = UNCOUNTED;
-  } else if (first <= NINE) {
-    type = guess(cell, start, end);
-    value = load<f64>(values + (cell << 3));
-  } else if (size === 4 || size === 5) {
+  if (size === 4 || size === 5) {
     const word = find(load<i32>(WORDS), start, end);
     if (word !== 0) {
       type = LOOKS_BOOLEAN;
+      tally += (LOOKS_BOOLEAN - LOOKS_STRING) * TALLY_BYTES;
       value = load<f64>(word, ENTRY_VALUE);
     }
   }
   store<f64>(values + (cell << 3), value);
-  if (type !== UNCOUNTED) return infer(column, type, value, start, end);
-  store<u8>(column, UNCOUNTED, SEEN);
-  return LEFT_OVER;
+  store<f64>(tally, load<f64>(tally) + 1);
+  store<u8>(column, type, SEEN);
+  const prefix = prefixOf(start, end);
+  if (prefix <= load<i32>(column, FIRST_PREFIX) || prefix >= load<i32>(column, LAST_PREFIX)) {
+    return OUTERMOST;
+  }
+  // Of words both values come soon; a text has none.
+  if (type === LOOKS_STRING) return FINE;
+  return value < load<f64>(tally, TALLY_LOW) || value > load<f64>(tally, TALLY_HIGH)
+    ? OUTERMOST
+    : FINE;
 }
 
 /** Counts an undeclared cell. */
 function infer(column: i32, type: i32, value: f64, start: i32, end: i32): i32 {
   const tally = load<i32>(column, TALLIES) + type * TALLY_BYTES;
-  store<f64>(tally, load<f64>(tally) + 1);
-  store<u8>(column, type, SEEN);
   const low = load<f64>(tally, TALLY_LOW);
   const high = load<f64>(tally, TALLY_HIGH);
+  store<f64>(tally, load<f64>(tally) + 1);
+  store<u8>(column, type, SEEN);
   if (value < low || value > high) return OUTERMOST;
   // Dates are ordered as their texts are, and so are date-times but for a Z.
-  if (type >= LOOKS_DATE) {
-    return type === LOOKS_DATETIME && (value === low || value === high) ? OUTERMOST : FINE;
-  }
+  if (type === LOOKS_DATE) return FINE;
+  if (type === LOOKS_DATETIME) return value === low || value === high ? OUTERMOST : FINE;
   const prefix = prefixOf(start, end);
   const inside =
     prefix > load<i32>(column, FIRST_PREFIX) && prefix < load<i32>(column, LAST_PREFIX);
@@ -808,12 +865,16 @@ function infer(column: i32, type: i32, value: f64, start: i32, end: i32): i32 {
 
 /** Whether a text is odd; nearly all are not by their first and last bytes. */
 function isOdd(start: i32, end: i32): bool {
+  return mayBeOdd(start, end) && oddity(start, end) !== 0;
+}
+
+/** Whether the first and last bytes of a text are those of one that is odd. */
+function mayBeOdd(start: i32, end: i32): bool {
   const edge =
     (<i32>load<u8>(ODD_BYTES + <i32>load<u8>(start)) & ODD_AT_START) |
     (<i32>load<u8>(ODD_BYTES + <i32>load<u8>(end - 1)) & ODD_AT_END);
-  const signed = load<u8>(end - 3) === PLUS || load<u8>(end - 4) === PLUS;
-  if (edge === 0 && !(signed && end - start > 4)) return false;
-  return oddity(start, end) !== 0;
+  if (edge !== 0) return true;
+  return end - start > 4 && (load<u8>(end - 3) === PLUS || load<u8>(end - 4) === PLUS);
 }
 
 /** The first four bytes of a text, which is not empty, as an integer that is ordered as they are. */
