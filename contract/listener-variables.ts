@@ -365,6 +365,13 @@ export const LISTENER_VARIABLES = {
     default: '128',
     example: '512',
   },
+  PARALLEL_MIB: {
+    description:
+      'Size, in MiB, from which on a file is read by several threads, up to four and as many as the machine runs at the same time, which all files in hand share; 0 is never. It takes more CPU time in all, and is of use on machines of more than two cores.',
+    kind: wholeNumber(0, 1_048_576),
+    default: '0',
+    example: '256',
+  },
   SCRATCH_MIB: {
     description:
       'Disk, in MiB, that these hashes may take in the temporary folder for all files in hand; a file that needs more is an error that is tried again.',

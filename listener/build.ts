@@ -5,9 +5,10 @@ import { digestOf } from './bin/bundle.cjs';
 import { CHECKER_SCRIPTS } from './src/console/checker/scripts.ts';
 
 /**
- * Writes what `validate` needs of the program into a few files, since loading hundreds of modules takes longer than
- * judging a megabyte, and the scripts of the page that `checker` writes: `dist/<digest>/`, and `dist/inputs.json`, which lists what it was made from and the digest of
- * that, by which bin/bundle.cjs knows whether it is stale. Two builds at the same time write the same.
+ * Writes what `validate` needs of the program, and a thread that reads a part of a large file, into a few files, since
+ * loading hundreds of modules takes longer than judging a megabyte, and the scripts of the page that `checker` writes:
+ * `dist/<digest>/`, and `dist/inputs.json`, which lists what it was made from and the digest of that, by which
+ * bin/bundle.cjs knows whether it is stale. Two builds at the same time write the same.
  */
 
 const LISTENER = import.meta.dirname;
@@ -16,7 +17,7 @@ const DIST = join(LISTENER, 'dist');
 /** Where the bundle is as far as its references to other files go. */
 const OUTPUT = join(DIST, 'bundle');
 
-/** Only `validate` runs from here: what other commands need is not taken in. */
+/** Of the commands only `validate` runs from here: what others need is not taken in. */
 const onlyValidate: Plugin = {
   name: 'only-validate',
   setup({ onResolve, resolve }) {
@@ -55,7 +56,10 @@ function slashed(path: string): string {
 }
 
 const program = await build({
-  entryPoints: { main: join(LISTENER, 'src/main.ts') },
+  entryPoints: {
+    main: join(LISTENER, 'src/main.ts'),
+    'range-thread': join(LISTENER, 'src/jobs/range-thread.ts'),
+  },
   outdir: OUTPUT,
   outExtension: { '.js': '.mjs' },
   absWorkingDir: ROOT,

@@ -106,6 +106,25 @@ export class CellReader {
     }
   }
 
+  /** Takes back what a row that was read last added to the counts of the profiles, where it is counted anew. */
+  forget(scanner: Scanner): void {
+    const { starts, ends, flags } = scanner;
+    for (let cell = 0; cell < this.#columns.length; cell++) {
+      const { profile, field } = this.#columns[cell] as Column;
+      if (this.nulls[cell] === 1) {
+        profile.nulls--;
+        continue;
+      }
+      if (field !== undefined && !Number.isNaN(this.values[cell])) continue;
+      if (((flags[cell] as number) & CELL_ESCAPED) !== 0) {
+        const text = scanner.unescape(cell);
+        profile.forgetInferred(text, 0, text.length);
+      } else {
+        profile.forgetInferred(scanner.bytes, starts[cell] as number, ends[cell] as number);
+      }
+    }
+  }
+
   /** Blanks stand for no value; what a constraint says of the text still holds. */
   #readBlank(cell: number, bytes: Uint8Array, start: number, end: number): void {
     const { profile, field } = this.#columns[cell] as Column;

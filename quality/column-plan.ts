@@ -208,6 +208,13 @@ export class ColumnPlan {
     this.highs.fill(-Infinity);
   }
 
+  /** Forgets, after {@link fold}, which texts the profiles have seen. */
+  restart(): void {
+    this.firstTexts.fill(0x7fffffff);
+    this.lastTexts.fill(-0x80000000);
+    for (const list of this.lists) list?.seen.fill(0);
+  }
+
   #foldInferred(column: number, profile: ColumnProfile): void {
     INFERRED_TYPES.forEach((type, code) => {
       const at = (column << INFERRED_SHIFT) + code;

@@ -24,6 +24,8 @@ const PARTS: readonly string[] = ['schema', 'dialect', 'thresholds', 'rules'];
 
 /** An expectation that was checked and is ready to judge by. */
 export interface CompiledExpectation {
+  /** What it was made of. */
+  readonly given: Expectation;
   readonly dialect: CompiledDialect;
   readonly schema: CompiledSchema | undefined;
   readonly thresholds: Thresholds;
@@ -86,7 +88,8 @@ function compileAll(expectation: unknown): {
       : compileSchema(given.schema, 'schema', dialect.nullSequence, list);
   const thresholds = compileThresholds(given.thresholds, 'thresholds', list);
   const rules = [...rulesOf(thresholds), ...compileRules(given.rules, 'rules', schema, list)];
-  return { compiled: { dialect, schema, thresholds, rules }, problems: list.problems };
+  const compiled = { given: given as Expectation, dialect, schema, thresholds, rules };
+  return { compiled, problems: list.problems };
 }
 
 /** The thresholds that say what a rule says. */

@@ -13,11 +13,15 @@ import type { RowReader } from './checks/check.ts';
 import type { AcceptedDelivery } from './delivery-rules.ts';
 import { type CompiledExpectation, compileExpectation, type Expectation } from './expectation.ts';
 import { Inspection, type PlainRowsOption } from './inspection.ts';
-import type { EnginePorts, Reference } from './ports.ts';
+import { ParallelReading } from './parallel.ts';
+import type { EnginePorts, RangeSetup, Reference } from './ports.ts';
+import { RangeReader } from './ranges.ts';
 import type { QualityReport } from './report.ts';
 
 /** Memory for the keys of all uniqueness checks of a file, in bytes, where nothing else is asked for: 128 MiB. */
 export const DEFAULT_MAX_KEY_BYTES = 128 * 1024 * 1024;
+
+const DEFAULT_MAX_RECORD_BYTES = 8 * 1024 * 1024;
 
 /** Bytes after which other work of the process (heartbeats, requests) gets its turn. */
 const BYTES_PER_TURN = 4 * 1024 * 1024;
@@ -64,6 +68,12 @@ export interface InspectOptions {
    * @default true
    */
   plainRows?: PlainRowsOption;
+  /**
+   * Bytes of the file, as they are delivered; the port `rangeThreads` has those that are read by several threads.
+   *
+   * @default not known: it is read by one thread
+   */
+  sizeBytes?: number;
   /** Sees the rows whose structure is sound, beside the checks. @default none */
   rowReader?: RowReader;
   /** Called after each chunk with the bytes, as they were delivered, and the rows so far. */
@@ -87,9 +97,14 @@ export async function inspectCsv(
   ports: EnginePorts,
   options: InspectOptions = {},
 ): Promise<QualityReport> {
-  const inspection = createInspection(ports, options);
+  const random: Int32Array<ArrayBuffer>[] = [];
+  const fillRandom: EnginePorts['fillRandom'] = (words) => {
+    ports.fillRandom(words);
+    random.push(words.slice());
+  };
+  const inspection = createInspection({ ...ports, fillRandom }, options);
   try {
-    await readContent(bytes, inspection, ports, options);
+    await readContent(bytes, inspection, ports, options, random);
     options.signal?.throwIfAborted();
     for (const _step of inspection.settle()) {
       await ports.nextTurn();
@@ -107,11 +122,20 @@ async function readContent(
   inspection: Inspection,
   ports: EnginePorts,
   options: InspectOptions,
+  random: readonly Int32Array<ArrayBuffer>[],
 ): Promise<void> {
   const limits = unpackLimits(options);
   let delivered = 0;
   let turn = 0;
   let turnBegan = performance.now();
+  const pause = async (read: number): Promise<void> => {
+    turn += read;
+    if (turn < BYTES_PER_TURN && performance.now() - turnBegan < TURN_MS) return;
+    await ports.nextTurn();
+    options.signal?.throwIfAborted();
+    turn = 0;
+    turnBegan = performance.now();
+  };
   async function* arriving(): AsyncGenerator<Uint8Array> {
     for await (const chunk of bytes) {
       options.signal?.throwIfAborted();
@@ -124,28 +148,72 @@ async function readContent(
   }
   const arrival = arriving();
   const source = new ByteReader(arrival);
+  const parallel = parallelReading(inspection, ports, options, random, pause);
   try {
     for await (const chunk of contentOf(source, inspection, ports, limits)) {
       options.signal?.throwIfAborted();
       for (let from = 0; from < chunk.length; from += BYTES_AT_ONCE) {
         const part = chunk.subarray(from, from + BYTES_AT_ONCE);
+        if (parallel !== undefined && !inspection.isUnpacked) {
+          await parallel.write(part);
+          continue;
+        }
         inspection.read(part);
-        turn += part.length;
-        if (turn < BYTES_PER_TURN && performance.now() - turnBegan < TURN_MS) continue;
-        await ports.nextTurn();
-        options.signal?.throwIfAborted();
-        turn = 0;
-        turnBegan = performance.now();
+        await pause(part.length);
       }
     }
+    await parallel?.end();
   } catch (error) {
     if (!(error instanceof ArchiveFault)) throw error;
     inspection.refuse(error);
     // Size and SHA-256 are those of the whole file.
     for await (const _ of source.chunks());
   } finally {
+    parallel?.close();
     await arrival.return(undefined);
   }
+}
+
+/** What reads a file by several threads; undefined where it is too small, or its size is not known. */
+function parallelReading(
+  inspection: Inspection,
+  { rangeThreads }: EnginePorts,
+  options: InspectOptions,
+  random: readonly Int32Array<ArrayBuffer>[],
+  pause: (read: number) => Promise<void>,
+): ParallelReading | undefined {
+  const { sizeBytes = 0 } = options;
+  if (rangeThreads === undefined || sizeBytes < rangeThreads.leastBytes) return undefined;
+  const { maxRecordBytes = DEFAULT_MAX_RECORD_BYTES, compiled, expectation } = options;
+  return new ParallelReading(inspection, {
+    setup: { expectation: compiled?.given ?? expectation ?? {}, maxRecordBytes, random },
+    threads: rangeThreads,
+    pause,
+  });
+}
+
+/**
+ * What reads ranges of a file in a thread of its own.
+ *
+ * @param isUtf8 as {@link EnginePorts} has it
+ */
+export function openRangeReader(setup: RangeSetup, isUtf8: EnginePorts['isUtf8']): RangeReader {
+  const { expectation, head, maxRecordBytes } = setup;
+  const random = [...setup.random];
+  const ports: EnginePorts = {
+    createHash: () => ({ update: () => undefined, digest: () => '' }),
+    isUtf8,
+    nextTurn: async () => {},
+    fillRandom: (words) => words.set(random.shift() ?? []),
+  };
+  const inspection = createInspection(ports, {
+    compiled: compileExpectation(expectation),
+    maxRecordBytes,
+  });
+  inspection.read(head);
+  const context = inspection.rangeContext;
+  if (context === undefined) throw new Error('ranges of this file can not be read');
+  return new RangeReader(context);
 }
 
 /** What a file holds: its own bytes, or those that it was packed from. */
@@ -181,7 +249,7 @@ function unpackLimits(options: InspectOptions): UnpackLimits {
 export function createInspection(ports: EnginePorts, options: InspectOptions = {}): Inspection {
   const {
     maxFaults = 1000,
-    maxRecordBytes = 8 * 1024 * 1024,
+    maxRecordBytes = DEFAULT_MAX_RECORD_BYTES,
     maxKeyBytes = DEFAULT_MAX_KEY_BYTES,
   } = options;
   checkLimit('maxFaults', maxFaults, 0, 1_000_000);

@@ -5,6 +5,7 @@ import {
   cellText,
   type Header,
   type InspectedFile,
+  type RangeStage,
   type RowJudge,
   type RowReader,
   type Stages,
@@ -26,8 +27,9 @@ import { CHECKS, type FaultType } from './faults.ts';
 import { Findings } from './findings.ts';
 import { FooterHold } from './footer.ts';
 import { PlainRows } from './plain-rows.ts';
-import type { EnginePorts, Reference, Sha256 } from './ports.ts';
+import type { EnginePorts, RangeResult, Reference, Sha256 } from './ports.ts';
 import { ColumnProfile } from './profile.ts';
+import { LEFT_FIGURES, leftBytes, type RangeContext } from './ranges.ts';
 import type { QualityReport } from './report.ts';
 import { MAX_CELLS, QUOTES_VALID, type RecordHandler, Scanner } from './scanner.ts';
 import { equalsBytes, shorten } from './text.ts';
@@ -38,6 +40,9 @@ import { WasmRows } from './wasm-rows.ts';
 const BLOCK_BYTES = 65_536;
 /** Where WebAssembly shall read even a small file, which must then come in more than one. */
 const SMALL_BLOCK_BYTES = 64;
+const LONGEST_LINE_END = 2;
+/** Tables with more columns are read by one thread: what is told of the columns of a range would be as long as it. */
+const MOST_RANGE_COLUMNS = 1_000;
 /** All bits of suspicion. */
 const ANY = -1;
 
@@ -108,6 +113,11 @@ export class Inspection implements RecordHandler {
   /** False for an archive, or text that is not UTF-8 from its first bytes. */
   #supported = true;
   #footer: FooterHold | undefined;
+  /** Whether each check that judges all rows can do so in ranges, and how they do. */
+  #judgesRanges = false;
+  #rangeStages: readonly (RangeStage | undefined)[] = [];
+  /** Whether another thread has counted the row that is being judged. */
+  #isCounted = false;
   readonly #skipped = { preamble: 0, comments: 0, footer: 0 };
   readonly #header = { labels: [] as readonly string[], line: 1, labelCount: 0, intact: true };
   #headerMemory: HeaderMemory | undefined;
@@ -204,10 +214,163 @@ export class Inspection implements RecordHandler {
     this.#file.unpacked = true;
   }
 
+  /** Whether what is judged comes out of an archive. */
+  get isUnpacked(): boolean {
+    return this.#archive !== undefined;
+  }
+
   /** Judges the next bytes of the file's content. */
   read(chunk: Uint8Array): void {
     this.#unpackedBytes += chunk.length;
     this.#source.write(chunk, this.#keptFrom, this.#judge);
+  }
+
+  /**
+   * What other threads need to read ranges of what follows; undefined where this one has to read by itself, at least
+   * for now: before the columns are settled, and of files that PlainRows does not read or of which something is turned
+   * about before it is read.
+   */
+  get rangeContext(): RangeContext | undefined {
+    const { columns, dialect, lineEnds, otherLineEnd, rows } = this.#file;
+    const isRead = this.#plainRows !== undefined && this.#scanner.taker === this.#plainRows;
+    const isAsIs =
+      this.#source.text.encoding === 'utf-8' &&
+      this.#lines === undefined &&
+      this.#footer === undefined;
+    const isOpen = this.#judgesRanges && this.#rowReader === undefined;
+    if (!isRead || !isAsIs || !isOpen || rows === 0) return undefined;
+    if (columns === undefined || columns.length > MOST_RANGE_COLUMNS) return undefined;
+    const { lf, crlf } = lineEnds;
+    if ((otherLineEnd === undefined && isMixed(lineEnds)) || lf + crlf === 0) return undefined;
+    const file = { ...this.#file, lineEnds: { ...lineEnds } };
+    return { file, dialect, columns, header: this.#headerStart, stages: this.#rangeStages };
+  }
+
+  /**
+   * Judges the next bytes as {@link read} does, with what another thread made of them; it stops after each piece that
+   * is read here, so that other work gets its turn.
+   *
+   * @returns how many bytes were read here
+   */
+  *readRange(block: Uint8Array, range: RangeResult): Generator<void, number> {
+    const scanner = this.#scanner;
+    const base = this.#scanned;
+    const start = Math.max(0, range.start);
+    this.#unpackedBytes += block.length;
+    yield* this.#scanPieces(block.subarray(0, start));
+    if (range.start < 0 || !scanner.restsAt(base + start) || !this.#mayAdd(range)) {
+      yield* this.#scanPieces(block.subarray(start));
+      return block.length;
+    }
+    const { end, left, lines, profiles, gathered } = range;
+    const firstLine = scanner.nextLine;
+    let rows = 0;
+    let again = 0;
+    const add = (upTo: number, count: number, line: number): void => {
+      this.#noteLineEnd(scanner.nextLine);
+      again += this.#addRows(block, range, { base, firstLine, upTo, from: rows, to: count });
+      rows = count;
+      this.#scanned = base + upTo;
+      scanner.resume(base + upTo, firstLine + line);
+    };
+    for (let i = 0; i < left.length; i += LEFT_FIGURES) {
+      const [from, to, line, count] = left.subarray(i, i + LEFT_FIGURES) as unknown as Left;
+      add(from, count, line);
+      yield* this.#scanPieces(block.subarray(from, to));
+      this.#mustRestAt(base + to);
+    }
+    add(end, range.rows, lines);
+    scanner.lineEnds.lf += range.lineEnds.lf;
+    scanner.lineEnds.crlf += range.lineEnds.crlf;
+    profiles.forEach((part, column) => {
+      this.#file.columns?.[column]?.profile.add(part);
+    });
+    this.#rangeStages.forEach((stage, check) => {
+      stage?.add?.(gathered[check]);
+    });
+    yield* this.#scanPieces(block.subarray(end));
+    return start + leftBytes(range) + again + block.length - end;
+  }
+
+  #mustRestAt(offset: number): void {
+    if (!this.#scanner.restsAt(offset)) throw new Error('two threads read a record differently');
+  }
+
+  *#scanPieces(text: Uint8Array): Generator<void> {
+    for (let from = 0; from < text.length; from += BLOCK_BYTES) {
+      this.#scan(text.subarray(from, from + BLOCK_BYTES));
+      yield;
+    }
+  }
+
+  #mayAdd(range: RangeResult): boolean {
+    // A row has one byte at least.
+    const most = leftBytes(range);
+    return this.#rangeStages.every((stage, check) => {
+      return stage?.mayAdd?.(range.gathered[check], most) ?? true;
+    });
+  }
+
+  /**
+   * Counts rows of a range, of which another thread has seen that there is nothing to find in themselves.
+   *
+   * @returns bytes of those that had to be looked at again
+   */
+  #addRows(block: Uint8Array, range: RangeResult, part: RangePart): number {
+    const { from, to, upTo } = part;
+    if (from === to) return 0;
+    const { gathered, places } = range;
+    const file = this.#file;
+    if (this.#signs.next < this.#scanned) {
+      // It stands in what was skipped of a record, and has its place in the next one.
+      const place = { record: file.records + 1, line: this.#scanner.nextLine };
+      this.#signs.place(this.#scanned, place, file.byteOf);
+    }
+    const byRow = this.#rangeStages.flatMap((stage, check) =>
+      stage?.addRow === undefined ? [] : [{ stage, rows: gathered[check] }],
+    );
+    let again = 0;
+    for (let row = from; row < to && byRow.length > 0; row++) {
+      let isDone = true;
+      const record = file.records + 1 + row - from;
+      for (const { stage, rows } of byRow) {
+        if (stage.addRow?.(rows, row, record) === false) isDone = false;
+      }
+      if (isDone) continue;
+      const start = places[row * 2] as number;
+      const end = row + 1 < to ? (places[row * 2 + 2] as number) : upTo;
+      this.#readAgain(block.subarray(start, end), part.base + start, {
+        line: part.firstLine + (places[row * 2 + 1] as number),
+        before: row - from,
+      });
+      again += end - start;
+    }
+    file.records += to - from;
+    file.rows += to - from;
+    file.readRows += to - from;
+    file.lastByte = lastByteOf(block.subarray(0, upTo).subarray(-LONGEST_LINE_END - 1), -1);
+    return again;
+  }
+
+  /** Judges a row that another thread has counted, for what depends on the rows before it. */
+  #readAgain(text: Uint8Array, offset: number, { line, before }: { line: number; before: number }) {
+    const file = this.#file;
+    const scanner = this.#scanner;
+    const { records, rows, readRows } = file;
+    const lineEnds = { ...scanner.lineEnds };
+    file.records += before;
+    file.rows += before;
+    this.#scanned = offset;
+    scanner.resume(offset, line);
+    this.#isCounted = true;
+    // Whatever is not plain of a row is read by CellReader, so that it is known of each cell what it was counted as.
+    file.suspectUntil = offset + text.length;
+    this.#scan(text);
+    this.#isCounted = false;
+    this.#mustRestAt(offset + text.length);
+    this.#cells?.forget(scanner);
+    Object.assign(scanner.lineEnds, lineEnds);
+    Object.assign(file, { records, rows, readRows });
   }
 
   /** Makes nothing of what was read so far: its archive can't be unpacked to its end. */
@@ -362,9 +525,7 @@ export class Inspection implements RecordHandler {
   /** Called by the scanner for each record that is not among the plain rows; what must see every row is a row judge. */
   record(scanner: Scanner): void {
     const file = this.#file;
-    if (file.otherLineEnd === undefined && isMixed(scanner.lineEnds)) {
-      file.otherLineEnd = { record: Math.max(1, file.records), line: scanner.recordLine - 1 };
-    }
+    this.#noteLineEnd(scanner.recordLine);
     file.records++;
     if (scanner.offset(scanner.recordEnd) > this.#signs.next) this.#placeSigns(scanner);
     const { dialect } = file;
@@ -403,6 +564,13 @@ export class Inspection implements RecordHandler {
       for (const judgeRow of this.#judges) judgeRow(scanner, this.#found);
     }
     this.#found.endRow();
+  }
+
+  /** @param nextLine the one after that of the last record */
+  #noteLineEnd(nextLine: number): void {
+    const file = this.#file;
+    if (file.otherLineEnd !== undefined || !isMixed(this.#scanner.lineEnds)) return;
+    file.otherLineEnd = { record: Math.max(1, file.records), line: nextLine - 1 };
   }
 
   /** @param whole whether there is no more than that */
@@ -541,8 +709,21 @@ export class Inspection implements RecordHandler {
     file.columns = columns;
     file.values = this.#cells.values;
     file.nulls = this.#cells.nulls;
+    const opened = this.#stages.map((stage) => ({ stage, judge: stage.open?.(columns) }));
+    this.#judgesRanges = opened.every(
+      ({ stage, judge }) => judge === undefined || stage.ranges !== undefined,
+    );
+    this.#rangeStages = opened.map(({ stage, judge }) =>
+      judge === undefined ? undefined : stage.ranges,
+    );
     this.#judges = [
-      ...this.#stages.flatMap((stage) => stage.open?.(columns) ?? []),
+      ...opened.flatMap(({ stage, judge }) => {
+        if (judge === undefined || stage.ranges?.add === undefined) return judge ?? [];
+        const judgeOnce: RowJudge<FaultType> = (record, found) => {
+          if (!this.#isCounted) judge(record, found);
+        };
+        return judgeOnce;
+      }),
       ...(this.#rowReader === undefined ? [] : [this.#rowReader(file, columns)]),
     ];
   }
@@ -631,6 +812,21 @@ function lastByteOf(chunk: Uint8Array, before: number): number {
 function isMixed({ lf, crlf, cr }: InspectedFile['lineEnds']): boolean {
   return lf > 0 ? crlf > 0 || cr > 0 : crlf > 0 && cr > 0;
 }
+
+/** Some rows of a range that follow one another. */
+interface RangePart {
+  /** Offset of the block in the text. */
+  readonly base: number;
+  /** Line on which the range starts. */
+  readonly firstLine: number;
+  /** Their numbers, and the index in the block after the last one. */
+  readonly from: number;
+  readonly to: number;
+  readonly upTo: number;
+}
+
+/** Of a part that was left, as {@link RangeResult} has it. */
+type Left = readonly [from: number, to: number, line: number, rows: number];
 
 /** Judges the structure of records of which one of these bits is suspected. */
 interface StructureJudge {

@@ -214,6 +214,11 @@ export class PlainRows implements RecordTaker {
     this.plan.fold();
   }
 
+  /** Begins anew, after {@link fold}, with profiles that have seen nothing. */
+  restart(): void {
+    this.plan.restart();
+  }
+
   /** Reads rows from the start of one on, while they are plain and whole; gives the index at which it stopped. */
   take(scanner: Scanner, from: number, length: number): number {
     const file = this.#file;

@@ -18,6 +18,49 @@ export interface EnginePorts {
    * keys than that fails as `key-check-incomplete`.
    */
   readonly openScratch?: () => ScratchFile;
+  /** Threads that read ranges of large files. Without them, as in a browser, all files are read by one thread. */
+  readonly rangeThreads?: RangeThreadSource;
+}
+
+/** Where threads come from. The report on a file is the same with and without them. */
+export interface RangeThreadSource {
+  /** Size, in bytes from 1, from which on a file is read by them, where its size is known; Infinity is never. */
+  readonly leastBytes: number;
+  /** Bytes, from 1, that a thread gets at once. */
+  readonly blockBytes: number;
+  /** Begins threads for one file; undefined where none is free. */
+  open(setup: RangeSetup): RangeThreads | undefined;
+}
+
+/** What a thread needs to read ranges of a file (`openRangeReader` in inspect.ts); it can be sent to one. */
+export interface RangeSetup {
+  /** As `compileExpectation` takes it. */
+  readonly expectation: unknown;
+  readonly maxRecordBytes: number;
+  /** The first bytes of the text: all that settles how it is written and what its columns are. */
+  readonly head: Uint8Array;
+  /** What `fillRandom` gave out while they were read. */
+  readonly random: readonly Int32Array<ArrayBuffer>[];
+}
+
+/** Threads that read ranges of one file. */
+export interface RangeThreads {
+  /** How many there are, from 1. */
+  readonly count: number;
+  /**
+   * Reads a block of the text. It is taken away until it comes back with what was made of it.
+   *
+   * @throws where the thread has died; nothing is known of the file then
+   */
+  read(block: Uint8Array<ArrayBuffer>): Promise<ReadRange>;
+  /** Ends the threads, whatever they are at. */
+  close(): void;
+}
+
+/** A block that a thread has read. */
+export interface ReadRange {
+  readonly block: Uint8Array<ArrayBuffer>;
+  readonly range: RangeResult;
 }
 
 /** A hash that bytes are pushed into. */
@@ -61,6 +104,43 @@ export class DecompressionError extends Error {
     super(message);
     this.truncated = truncated;
   }
+}
+
+/**
+ * What a thread made of one block of a file, which begins and ends anywhere. It read the block as if a record started
+ * at {@link start}, and counted the rows in which there is nothing to find. All others it left to the thread that
+ * reads the file, which judges them in their places by the same code as ever: what was found in a row, how it is worded
+ * and what of it is listed is decided there alone.
+ */
+export interface RangeResult {
+  /** Index in the block; -1 where no place in it looks like the start of a record. */
+  readonly start: number;
+  /** Index after what was read; from there on the file's thread reads again, at the start of a record. */
+  readonly end: number;
+  /** For each part that was left, in order: its start and end in the block, lines before it, rows before it that were counted. */
+  readonly left: Int32Array;
+  /** Rows that were counted here. */
+  readonly rows: number;
+  /** Physical lines from start to end, whoever reads them. */
+  readonly lines: number;
+  /** How the rows that were counted end. */
+  readonly lineEnds: { readonly lf: number; readonly crlf: number };
+  /** What was seen in these rows, by column. */
+  readonly profiles: readonly ProfilePart[];
+  /** What the checks gathered of them, in the order of CHECKS. */
+  readonly gathered: readonly unknown[];
+  /** Where a check may want to see one of them again: for each its start in the block, and lines before it. */
+  readonly places: Int32Array;
+}
+
+/** What was seen of one column in some rows. */
+export interface ProfilePart {
+  readonly nulls: number;
+  readonly unread: number;
+  /** By type: how many, then the smallest value of each, then the largest. */
+  readonly figures: Float64Array;
+  /** The first and the last text; none where there was no text. */
+  readonly texts: readonly Uint8Array[];
 }
 
 /** A file for one inspection alone. What its methods throw is technical, and ends the inspection without a verdict. */

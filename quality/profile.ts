@@ -1,5 +1,6 @@
 import type { Classification } from './classification.ts';
 import { FIELD_TYPES, type FieldType } from './field-type.ts';
+import type { ProfilePart } from './ports.ts';
 import type { CompiledField } from './table-schema.ts';
 import { reportText } from './text.ts';
 import { booleanType, DEFAULT_FALSE_VALUES, DEFAULT_TRUE_VALUES } from './types/boolean.ts';
@@ -59,7 +60,7 @@ export class ColumnProfile {
   unread = 0;
   readonly #field: CompiledField | undefined;
   /** Tallies, smallest and largest order values, by type. */
-  readonly #figures = new Float64Array(LOWS * 3).fill(Infinity, LOWS, HIGHS).fill(-Infinity, HIGHS);
+  readonly #figures = noFigures(new Float64Array(LOWS * 3));
   /** Where a declared type's smallest and largest value stand among the figures. */
   readonly #low: number;
   readonly #high: number;
@@ -122,6 +123,39 @@ export class ColumnProfile {
     this.#texts.add(bytes, start, end);
   }
 
+  /** Takes back that a value was counted by its looks, where its row is counted anew. */
+  forgetInferred(bytes: Uint8Array, start: number, end: number): void {
+    inferCell(bytes, start, end, this.#inferred);
+    (this.#figures[TYPE_CODES[this.#inferred.type]] as number)--;
+  }
+
+  /** What was seen, to be added to another profile of the same column. */
+  part(): ProfilePart {
+    const { nulls, unread } = this;
+    return { nulls, unread, figures: this.#figures.slice(), texts: this.#texts.part() };
+  }
+
+  /** Forgets what was seen. */
+  clear(): void {
+    this.nulls = 0;
+    this.unread = 0;
+    noFigures(this.#figures);
+    this.#texts.clear();
+  }
+
+  /** Adds what was seen in other rows of the column. */
+  add({ nulls, unread, figures, texts }: ProfilePart): void {
+    this.nulls += nulls;
+    this.unread += unread;
+    const own = this.#figures;
+    for (let at = 0; at < own.length; at++) {
+      const [mine, other] = [own[at] as number, figures[at] as number];
+      if (at < LOWS) own[at] = mine + other;
+      else own[at] = at < HIGHS ? Math.min(mine, other) : Math.max(mine, other);
+    }
+    for (const text of texts) this.#texts.add(text, 0, text.length);
+  }
+
   /** @param readRows rows of which cells were read */
   report(
     column: number,
@@ -160,6 +194,10 @@ export class ColumnProfile {
     const show = this.#field?.cell.show ?? SHOW[type] ?? ((value: number) => value);
     return { min: show(low), max: show(high) };
   }
+}
+
+function noFigures(figures: Float64Array<ArrayBuffer>): Float64Array<ArrayBuffer> {
+  return figures.fill(0, 0, LOWS).fill(Infinity, LOWS, HIGHS).fill(-Infinity, HIGHS);
 }
 
 function sum(numbers: readonly number[]): number {
@@ -205,6 +243,19 @@ class TextRange {
       this.#greatestLength = length;
       this.#greatestFirst = first;
     }
+  }
+
+  clear(): void {
+    this.#leastLength = -1;
+    this.#greatestLength = -1;
+    this.#leastFirst = 256;
+    this.#greatestFirst = -1;
+  }
+
+  /** The first and the last text as bytes; none where there was no text. */
+  part(): Uint8Array[] {
+    if (this.#leastLength < 0) return [];
+    return [this.#least.slice(0, this.#leastLength), this.#greatest.slice(0, this.#greatestLength)];
   }
 
   range(): { min: string | null; max: string | null } {

@@ -170,6 +170,44 @@ export class Scanner {
     this.#line += lines;
   }
 
+  /** Physical line of what was not read yet; of a record only where {@link restsAt} it. */
+  get nextLine(): number {
+    return this.#line;
+  }
+
+  /** Whether all before this byte of the file was handed over in whole records, and nothing behind it was seen. */
+  restsAt(offset: number): boolean {
+    const { base } = this;
+    return this.#state === AT_RECORD && base + this.#position === offset && this.#isEmpty;
+  }
+
+  /**
+   * Goes on at the start of another record, where what stands between was read elsewhere.
+   *
+   * @param line on which it starts
+   */
+  resume(offset: number, line: number): void {
+    if (this.#state !== AT_RECORD || !this.#isEmpty) throw new Error('a record is being read');
+    this.base = offset;
+    this.#line = line;
+    this.#length = 0;
+    this.#position = 0;
+    this.recordStart = 0;
+    this.#afterReturn = false;
+  }
+
+  /** Reads other bytes from here on, and gives up what it is at. */
+  restart(offset: number): void {
+    this.#state = AT_RECORD;
+    this.#position = this.#length;
+    this.resume(offset, 1);
+    Object.assign(this.lineEnds, { lf: 0, crlf: 0, cr: 0 });
+  }
+
+  get #isEmpty(): boolean {
+    return this.#position === this.#length;
+  }
+
   /** Ends the file and hands over what is left. */
   end(): void {
     for (;;) {

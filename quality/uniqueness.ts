@@ -32,7 +32,7 @@ export class KeyTable {
     this.#runs = new IntegerRuns(budget);
   }
 
-  /** The hash of the key that was asked for last, where the answer was {@link UNKNOWN}. */
+  /** The hash of the key that was asked for last, where it was none of integers in runs. */
   get hash(): Int32Array {
     return this.#hash.words;
   }

@@ -77,10 +77,16 @@ export class WasmRows implements RecordTaker {
     return isThere ? loop.take(scanner, from, length) : this.#plain.take(scanner, from, length);
   }
 
-  /** Hands what was counted over to the profiles of the columns; called once. */
+  /** Hands what was counted over to the profiles of the columns; called once, or before {@link restart}. */
   fold(): void {
     this.#plain.fold();
     this.#loop?.fold();
+  }
+
+  /** Begins anew with profiles that have seen nothing. */
+  restart(): void {
+    this.#plain.restart();
+    this.#loop?.restart();
   }
 }
 
@@ -129,7 +135,6 @@ class WasmLoop {
     const pages = Math.ceil((layout.room + ROOM_BYTES + SLACK_BYTES) / PAGE_BYTES);
     const memory = new api.Memory({ initial: pages, maximum: pages });
     const { buffer } = memory;
-    new Uint8Array(buffer).set(layout.bytes);
     this.#plain = plain;
     this.#layout = layout;
     this.#view = new DataView(buffer);
@@ -146,7 +151,14 @@ class WasmLoop {
     this.#answers = new Int32Array(this.#rowKeys?.keys.length ?? 0);
     const imports = { env: { memory }, rows: this.#imports() };
     this.#exports = new api.Instance(module, imports).exports as RowsExports;
-    for (const [list, entries] of layout.lists) {
+    this.restart();
+  }
+
+  /** Lays out the memory as it is before the first row. */
+  restart(): void {
+    const { bytes, lists } = this.#layout;
+    new Uint8Array(this.#view.buffer).set(bytes);
+    for (const [list, entries] of lists) {
       for (let entry = 1; entry <= entries; entry++) this.#exports.enter(list, entry);
     }
   }

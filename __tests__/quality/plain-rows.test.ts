@@ -1,144 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { TableDialect } from '../../quality/dialect.ts';
-import type { TableField, TableSchema } from '../../quality/table-schema.ts';
+import type { TableSchema } from '../../quality/table-schema.ts';
 import type { Thresholds } from '../../quality/thresholds.ts';
 import { inspectBytes, places } from './inspect-bytes.ts';
-
-/** Fields of all that the loop over plain rows tells apart, and of some that it does not know. */
-const FIELDS: readonly Omit<TableField, 'name'>[] = [
-  { type: 'integer' },
-  { type: 'integer', constraints: { minimum: 0, maximum: 99 } },
-  { type: 'integer', constraints: { exclusiveMinimum: 5, required: true } },
-  { type: 'integer', constraints: { enum: [1, 7, 12] } },
-  { type: 'integer', missingValues: ['', '-9', 'NA'] },
-  { type: 'integer', groupChar: ' ' },
-  { type: 'integer', constraints: { unique: true } },
-  { type: 'number' },
-  { type: 'number', constraints: { minimum: '0.1', exclusiveMaximum: '1.5' } },
-  { type: 'number', constraints: { exclusiveMinimum: '0.1' } },
-  { type: 'number', constraints: { minimum: '0.1000000000000000000001' } },
-  { type: 'number', constraints: { pattern: '\\d.*' } },
-  { type: 'number', missingValues: ['-'], constraints: { required: true } },
-  { type: 'date' },
-  { type: 'date', constraints: { minimum: '1900-01-01', exclusiveMaximum: '2024-02-29' } },
-  { type: 'date', format: 'any' },
-  { type: 'datetime' },
-  { type: 'datetime', constraints: { maximum: '2024-02-29T10:00:00.0001Z' } },
-  { type: 'datetime', constraints: { unique: true } },
-  { type: 'time' },
-  { type: 'year' },
-  { type: 'boolean' },
-  {
-    type: 'boolean',
-    trueValues: ['ja', 'é'],
-    falseValues: ['nein'],
-    constraints: { enum: ['ja'] },
-  },
-  { type: 'string' },
-  { type: 'string', constraints: { required: true, minLength: 2 } },
-  { type: 'string', constraints: { maxLength: 3 } },
-  { type: 'string', constraints: { pattern: '[a-zé]+' } },
-  { type: 'string', constraints: { enum: ['a', 'ab', ' a', 'é', 'abcdef'] } },
-  { type: 'string', constraints: { enum: ['abc', 'NA'], maxLength: 2 }, missingValues: ['NA'] },
-  { type: 'string', missingValues: ['NA', '-'] },
-  { type: 'string', constraints: { unique: true } },
-  { type: 'string', format: 'email' },
-  { type: 'any' },
-  { type: 'list' },
-  { type: 'duration' },
-  { type: 'string', categories: ['a', 'ab'] },
-];
-
-/** Cells as they stand in a file that is separated by commas. */
-const CELLS = [
-  ...[
-    '',
-    '0',
-    '1',
-    '7',
-    '12',
-    '-0',
-    '+5',
-    '-9',
-    '99',
-    '100',
-    '007',
-    '123456789',
-    '1234567890',
-    '1 000',
-  ],
-  ...['123456789012345', '1234567890123456', '98765432109876543210', '1,', '-', '+', '1-', '--1'],
-  ...['0.1', '.5', '5.', '1.5', '0.10000000000000000001', '0.09999999999999999999', '1e3', '1E+11'],
-  ...['NaN', 'INF', '-INF', '123456.7890123', '12345678.9', '1.2.3', '2.01E+16', '.'],
-  ...[
-    '2024-02-29',
-    '2023-02-29',
-    '1900-01-01',
-    '1899-12-31',
-    '2100-01-01',
-    '0001-01-01',
-    '2024-13-01',
-  ],
-  ...['2024-1-01', '2024-02-29T10:00:00', '2024-02-29T10:00:00Z', '2024-02-29T24:00:00Z'],
-  ...[
-    '2024-02-29T10:00:00.5Z',
-    '2024-02-29T10:00:00+02:00',
-    '2024-02-29T25:00:00',
-    '2024-02-29 10:00:00',
-  ],
-  ...['29.02.2024', '10:00:00', '24:00:00', '2024', 'true', 'True', 'false', 'FALSE', 'ja', 'nein'],
-  ...[
-    'a',
-    'ab',
-    'abc',
-    'abcd',
-    'abcdef',
-    'é',
-    'éa',
-    'aé',
-    'ééé',
-    'NA',
-    '日本',
-    'z\u00a0',
-    'zzzz+1',
-  ],
-  ...[
-    'Total',
-    'Totals',
-    "'a'",
-    "'a''b'",
-    ' a',
-    'a ',
-    ' ',
-    '  ',
-    '="001"',
-    '#REF!',
-    '#',
-    'a@b.cd',
-    '\ufffd',
-    'Ã©',
-    '\u3000x',
-    'x\u200b',
-  ],
-  ...[
-    '""',
-    '"a"',
-    '"1"',
-    '"2024-02-29"',
-    '"true"',
-    '"a,b"',
-    '"a""b"',
-    '"left ""at"" noon"',
-    '"zzzz """" zzzz"',
-    '"aaaa "", aaaa"',
-    '"a\nb"',
-    '"a\r\nb"',
-    '"\r"',
-    '" "',
-  ],
-  ...['"a"b', 'a"b', '"a', '"', '"a\\"b"', 'a\\b', '"é', '\0', '#c'],
-];
+import { CELLS, DIALECTS, FIELDS, THRESHOLDS } from './sample-files.ts';
 
 const plainCell = fc.constantFrom(...CELLS.slice(0, CELLS.length - 9));
 const anyCell = fc.constantFrom(...CELLS);
@@ -158,26 +24,6 @@ function likelyCell(type = ''): fc.Arbitrary<string> {
   const cells = CELLS.slice(0, CELLS.length - 9).filter((cell) => pattern?.test(cell) ?? true);
   return fc.oneof({ weight: 4, arbitrary: fc.constantFrom(...cells) }, plainCell);
 }
-
-const DIALECTS: readonly TableDialect[] = [
-  {},
-  {},
-  {},
-  { delimiter: ';' },
-  { delimiter: '\t', commentChar: '#' },
-  { escapeChar: '\\' },
-  { quoteChar: "'", doubleQuote: false },
-  { header: false },
-  { skipInitialSpace: true },
-  { commentRows: [3, 5], footerRows: 2 },
-];
-
-const THRESHOLDS: readonly Thresholds[] = [
-  {},
-  {},
-  { maxFaults: 1000 },
-  { warnOn: ['missing-cell', 'extra-cell', 'stray-quote', 'blank-row'], maxIncompleteRows: 1 },
-];
 
 interface Sample {
   readonly schema: TableSchema | undefined;

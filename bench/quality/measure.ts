@@ -1,12 +1,17 @@
-/** One measurement in a process of its own: `measure.ts MODE FILE [MODULE or COLUMNS]` prints CPU seconds and peak MB as JSON. */
-import { createReadStream } from 'node:fs';
+/** One measurement in a process of its own: `measure.ts MODE FILE [MODULE or COLUMNS]` prints seconds, CPU seconds and peak MB as JSON. */
+import { createReadStream, statSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import { inspectCsv } from '@file-processing/quality/inspect.ts';
-import { NODE_PORTS } from '../../listener/src/jobs/engine-ports.ts';
+import { NODE_PORTS, nodePorts } from '../../listener/src/jobs/engine-ports.ts';
+import { RangeThreadPool } from '../../listener/src/jobs/range-threads.ts';
+import { ScratchSpace } from '../../listener/src/jobs/scratch-space.ts';
 import { HARD_PATTERN, KEY_FIELD, SAMPLE_SCHEMA, TEXT_PATTERN } from './sample-file.ts';
 
-const [mode = '', file = '', module = ''] = process.argv.slice(2);
+const [given = '', file = '', module = ''] = process.argv.slice(2);
+const isParallel = given.startsWith('parallel-');
+const mode = given.replace('parallel-', '');
 const stream = createReadStream(file, { highWaterMark: 256 * 1024 });
+const began = performance.now();
 const before = process.cpuUsage();
 
 if (mode === 'csv-parse') {
@@ -43,17 +48,19 @@ if (mode === 'csv-parse') {
     if (field.name === 'active') return { ...field, type: 'date' as const };
     return field.name === 'rank' ? { ...field, constraints: { enum: ['general'] } } : field;
   });
-  const report = await inspectCsv(
-    stream,
-    NODE_PORTS,
-    mode === 'profile'
-      ? {}
-      : { expectation: { schema: mode === 'faulty' ? { fields: faulty } : schema } },
-  );
+  const ports = isParallel
+    ? nodePorts(new ScratchSpace({ maxBytes: 2 ** 30 }), new RangeThreadPool(1))
+    : NODE_PORTS;
+  const expectation = { schema: mode === 'faulty' ? { fields: faulty } : schema };
+  const report = await inspectCsv(stream, ports, {
+    ...(mode === 'profile' ? {} : { expectation }),
+    sizeBytes: statSync(file).size,
+  });
   const expected = mode === 'faulty' ? 'failed' : 'passed';
   if (report.verdict !== expected) throw new Error(`the sample has ${report.verdict} as ${mode}`);
 }
 
 const { user, system } = process.cpuUsage(before);
 const peakMb = Math.round(process.resourceUsage().maxRSS / 1024);
-console.log(JSON.stringify({ cpuSeconds: (user + system) / 1e6, peakMb }));
+const seconds = (performance.now() - began) / 1000;
+console.log(JSON.stringify({ seconds, cpuSeconds: (user + system) / 1e6, peakMb }));

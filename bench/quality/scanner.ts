@@ -6,12 +6,14 @@
  *
  * `--large` reads 3 GB as well, to see that they take no more memory.
  *
+ * What threads of one file save is told in elapsed time; run `npm run build` before, as the image does.
+ *
  * The sample files and the peers (csv-parse from npm, frictionless and DuckDB from PyPI) go to a folder in the system's
  * temporary folder, where they are found again; a peer that can't be installed is left out and named.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { availableParallelism, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -38,6 +40,8 @@ const STARTS = 5;
 
 interface Figure {
   readonly name: string;
+  /** From the first byte to the report; undefined of peers. */
+  readonly seconds: number | undefined;
   readonly cpuSeconds: number;
   readonly mbPerCpuSecond: number;
   readonly peakMb: number;
@@ -73,6 +77,13 @@ print(
   [keyed, duckdb('duckdb_validate.py', large, 'keyed')],
   keyed,
 );
+
+for (const [mode, alone] of Object.entries({ typed, keyed })) {
+  printThreads(
+    alone,
+    node(`${alone.name}, in threads`, large, [measure, `parallel-${mode}`, large]),
+  );
+}
 
 const typedSmall = node('types, constraints, primary key', small, [measure, 'keyed', small]);
 print(`${values['peer-mb']} MB`, [typedSmall, frictionless(small)], typedSmall);
@@ -157,8 +168,14 @@ function sampleFile(megabytes: number): string {
 /** Runs a command that prints its CPU seconds and its peak memory in MB as JSON. */
 function figure(name: string, file: string, command: string, args: readonly string[]): Figure {
   const output = execFileSync(command, args, { encoding: 'utf8' });
-  const { cpuSeconds, peakMb } = JSON.parse(output.trim().split('\n').at(-1) ?? '');
-  return { name, cpuSeconds, mbPerCpuSecond: statSync(file).size / 1e6 / cpuSeconds, peakMb };
+  const { seconds, cpuSeconds, peakMb } = JSON.parse(output.trim().split('\n').at(-1) ?? '');
+  return {
+    name,
+    seconds,
+    cpuSeconds,
+    mbPerCpuSecond: statSync(file).size / 1e6 / cpuSeconds,
+    peakMb,
+  };
 }
 
 function node(name: string, file: string, args: readonly string[]): Figure {
@@ -205,6 +222,17 @@ function frictionless(file: string): Figure | string {
 
 function runs(command: string, args: readonly string[]): boolean {
   return spawnSync(command, args, { stdio: ['ignore', 'ignore', 'inherit'] }).status === 0;
+}
+
+/** Elapsed time, which says something only on a machine that does nothing else; the load of the last minute tells. */
+function printThreads(alone: Figure, together: Figure): void {
+  const [one = 0, several = 0] = [alone.seconds, together.seconds];
+  const load = (loadavg()[0] ?? 0).toFixed(1);
+  console.log(`\n${together.name} (${availableParallelism()} of the machine, load ${load})`);
+  console.log(
+    `  ${several.toFixed(2)} s, one thread ${one.toFixed(2)} s: ${(one / several).toFixed(2)} x; ` +
+      `${together.cpuSeconds.toFixed(2)} CPU-s, one thread ${alone.cpuSeconds.toFixed(2)}; peak ${together.peakMb} MB`,
+  );
 }
 
 function print(title: string, figures: readonly (Figure | string)[], ours: Figure): void {

@@ -6,14 +6,15 @@ const { join } = require('node:path');
  * What `npm run build` has made of this listener, if it was made from what lies beside it now; else undefined.
  *
  * @param {string} listener its folder
+ * @param {'main' | 'range-thread'} module
  * @returns {string | undefined} path of the module to load
  */
-function freshBundle(listener) {
+function freshBundle(listener, module = 'main') {
   const dist = join(listener, 'dist');
   try {
     const { digest, files } = JSON.parse(readFileSync(join(dist, 'inputs.json'), 'utf8'));
     if (digestOf(join(listener, '..'), files) !== digest) return undefined;
-    return join(dist, digest, 'main.mjs');
+    return join(dist, digest, `${module}.mjs`);
   } catch {
     // There is no bundle, or one of the files is gone.
     return undefined;

@@ -95,6 +95,8 @@ export interface Config {
     /** For each byte of the file. */
     readonly maxRatio: number;
   };
+  /** Size from which on a file is read by several threads; 0 is never. */
+  readonly parallelBytes: number;
   /** Age from which messages, reports and dead letters are deleted. */
   readonly retentionDays: number;
   readonly notices: NoticeConfig;
@@ -149,6 +151,7 @@ export function readConfig(environment: Environment, needs: ConfigNeeds): Config
     rulesLocation: reader.optional('RULES_LOCATION'),
     unmonitored: reader.required('UNMONITORED'),
     keyMemoryMib: reader.required('KEY_MEMORY_MIB'),
+    parallelMib: reader.required('PARALLEL_MIB'),
     scratchMib: reader.required('SCRATCH_MIB'),
     maxUnpackedMib: reader.required('MAX_UNPACKED_MIB'),
     maxCompressionRatio: reader.required('MAX_COMPRESSION_RATIO'),
@@ -211,6 +214,7 @@ export function readConfig(environment: Environment, needs: ConfigNeeds): Config
       maxBytes: present(read.maxUnpackedMib) * MIB,
       maxRatio: present(read.maxCompressionRatio),
     }),
+    parallelBytes: present(read.parallelMib) * MIB,
     retentionDays: present(read.retentionDays),
     notices: read.notices,
     database,

@@ -77,6 +77,39 @@ export interface Stages<K extends string> {
   end?(found: Found<K>): boolean;
   /** Gives back what is held outside of memory; called after the end, and where a file is given up. */
   close?(): void;
+  /** Without it a file of which the check judges each row is read by one thread. */
+  readonly ranges?: RangeStage;
+}
+
+/** How a check that judges each row does so where other threads read ranges of the file (ranges.ts). */
+export interface RangeStage {
+  /** In such a thread, after {@link Stages.open}: gives what sees the rows of one range in which nothing was found. */
+  gather(file: InspectedFile): RangeGatherer;
+  /**
+   * In the thread of the file: whether what was gathered of a range can be added. Where not, it reads the range itself.
+   *
+   * @param most rows of the range, at the most, that come to be judged before it is added
+   */
+  mayAdd?(gathered: unknown, most: number): boolean;
+  /** Adds it, as if the rows had been judged here. */
+  add?(gathered: unknown): void;
+  /**
+   * In its place for what depends on the rows before: adds one row, each in its turn.
+   *
+   * @param row which one of the range, from 0
+   * @param record its number in the file
+   * @returns false where the row has to be judged in the thread of the file, which is the next thing that happens
+   */
+  addRow?(gathered: unknown, row: number, record: number): boolean;
+}
+
+/** Gathers what a check wants to know of the rows of one range. */
+export interface RangeGatherer {
+  /** Whether the row has to be judged in the thread of the file. */
+  refuses?(record: Scanner): boolean;
+  see(record: Scanner): void;
+  /** What was gathered, which can be sent to another thread. */
+  gathered(): unknown;
 }
 
 export interface RowJudge<K extends string> {

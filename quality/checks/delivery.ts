@@ -62,8 +62,15 @@ interface Tally {
   /** Values that keep the constraints, or different ones. */
   counted: number;
   readonly most: number;
+  /** Of {@link KeyHash}: the same in all threads that read the file. */
+  readonly secret: Int32Array;
   readonly table: KeyTable;
+  /** Of a range: the hashes of its different values. */
+  readonly hashes: number[] | undefined;
 }
+
+/** What a range has of one tally. */
+type Seen = Pick<Tally, 'values' | 'counted' | 'hashes'>;
 
 /** Judges the rules of a mapping, and the thresholds that are rules: minRows, maxRows and completeness. */
 export const DELIVERY_CHECK: Check<Kind, DeliveryThresholds> = {
@@ -127,6 +134,24 @@ export const DELIVERY_CHECK: Check<Kind, DeliveryThresholds> = {
           for (const tally of tallies) count(tally, file, record);
         };
       },
+      ranges: {
+        gather(range) {
+          const seen = tallies.map((tally) => newTally(tally, []));
+          return {
+            see(record) {
+              for (const tally of seen) count(tally, range, record);
+            },
+            gathered: () =>
+              seen.map(({ values, counted, hashes }) => ({ values, counted, hashes })),
+          };
+        },
+        add(gathered) {
+          (gathered as Seen[]).forEach((seen, index) => {
+            const tally = tallies[index];
+            if (tally !== undefined) addSeen(tally, seen);
+          });
+        },
+      },
       end(found) {
         for (const rule of file.rules) {
           found.noteRule(
@@ -169,8 +194,25 @@ function tallyOf(
   const cell = columns.findIndex(({ label }) => label === column);
   const secret = new Int32Array(HASH_WORDS);
   ports.fillRandom(secret);
+  return [newTally({ rule, cell, most, secret }, undefined)];
+}
+
+function newTally(
+  { rule, cell, most, secret }: Pick<Tally, 'rule' | 'cell' | 'most' | 'secret'>,
+  hashes: number[] | undefined,
+): Tally {
   const table = new KeyTable(new KeyBudget(most * BYTES_PER_VALUE), secret);
-  return [{ rule, cell, values: 0, counted: 0, most, table }];
+  return { rule, cell, values: 0, counted: 0, most, secret, table, hashes };
+}
+
+/** Adds what was counted of other rows. */
+function addSeen(tally: Tally, { values, counted, hashes = [] }: Seen): void {
+  tally.values += values;
+  if (tally.rule.constraints !== undefined) tally.counted += counted;
+  const words = Int32Array.from(hashes);
+  for (let at = 0; at < words.length && tally.counted < tally.most; at += HASH_WORDS) {
+    if (tally.table.firstRecordOfHash(words, at, 1) === 0) tally.counted++;
+  }
 }
 
 function count(tally: Tally, { columns, nulls, values }: InspectedFile, record: Scanner): void {
@@ -201,7 +243,9 @@ function count(tally: Tally, { columns, nulls, values }: InspectedFile, record: 
   const isText = field === undefined || field.type === 'string' || field.type === 'any';
   if (isText || Number.isNaN(value)) table.addBytes(bytes, start, end);
   else table.addKey(field.cell.key(bytes, start, end, value));
-  if (table.firstRecord(1) === 0) tally.counted++;
+  if (table.firstRecord(1) !== 0) return;
+  tally.counted++;
+  tally.hashes?.push(...table.hash);
 }
 
 function judge(

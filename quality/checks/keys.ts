@@ -1,5 +1,5 @@
 import { type DeferredDuplicate, DeferredKeys } from '../deferred-keys.ts';
-import { HASH_WORDS } from '../key-hash.ts';
+import { HASH_WORDS, KeyHash } from '../key-hash.ts';
 import { KeyBudget, LAST_RECORD } from '../key-index.ts';
 import type { ScratchFile } from '../ports.ts';
 import { CELL_ESCAPED, type Scanner } from '../scanner.ts';
@@ -13,6 +13,7 @@ import {
   type InspectedFile,
   keyBudgetOf,
   MOST_OF_A_COLUMN,
+  type RangeGatherer,
   type RowKeys,
 } from './check.ts';
 
@@ -44,6 +45,8 @@ export const KEY_CHECK: Check<Kind> = {
   begin(file) {
     let keys: readonly Key[] = [];
     let rest: RestOfKeys | undefined;
+    /** What the tables answered of a row's keys in {@link RangeStage.addRow}. */
+    let answers: readonly number[] | undefined;
     return {
       open(columns) {
         keys = keysOf(file, columns);
@@ -52,10 +55,27 @@ export const KEY_CHECK: Check<Kind> = {
         if (keys.length === 0) return undefined;
         const judgeRow = (record: Scanner, found: Found<Kind>): void => {
           let deferred = false;
-          for (const key of keys) if (judge(key, file, record, found)) deferred = true;
+          keys.forEach((key, number) => {
+            const first = answers?.[number] ?? firstRecord(key, file, record);
+            if (conclude(key, first, file, record, found)) deferred = true;
+          });
+          answers = undefined;
           if (deferred) add(record, found);
         };
         return Object.assign(judgeRow, { keys: rowKeysOf(keys, file, add) });
+      },
+      ranges: {
+        gather: (range) => gatherKeys(keys, range),
+        addRow(gathered, row, number) {
+          let isNew = true;
+          const first = (gathered as RangeKeys[]).map((rows, at) => {
+            const answer = firstRecordOfRow(keys[at] as Key, rows, row, number);
+            if (answer !== 0 && answer !== NULL) isNew = false;
+            return answer;
+          });
+          if (!isNew) answers = first;
+          return isNew;
+        },
       },
       *settle(found) {
         for (const { table } of keys) table.clear();
@@ -201,12 +221,7 @@ function byPlace(one: DeferredDuplicate, other: DeferredDuplicate): number {
   return one.record - other.record || one.key - other.key;
 }
 
-/** Judges a key of the current row; true when it is to be compared at the end of the file. */
-function judge(key: Key, file: InspectedFile, record: Scanner, found: Found<Kind>): boolean {
-  return conclude(key, firstRecord(key, file, record), file, record, found);
-}
-
-/** Judges a key of the current row by what its table answered. */
+/** Judges a key of the current row by what its table answered; true when it is to be compared at the end of the file. */
 function conclude(
   key: Key,
   first: number,
@@ -240,15 +255,30 @@ const NULL = -2;
 const INVALID = -3;
 
 /** What the table answers of the current row's key, or why it was not asked. */
-function firstRecord(
-  { parts, table }: Key,
-  { nulls, records, values }: InspectedFile,
-  record: Scanner,
-): number {
+function firstRecord(key: Key, file: InspectedFile, record: Scanner): number {
+  const { table } = key;
+  const { records } = file;
   if (records > LAST_RECORD) throw beyondLastRecord(records);
+  const form = readKey(key, table, file, record);
+  if (form === INTEGER) return table.firstRecordOfInteger(integer, records);
+  return form === HASHED ? table.firstRecord(records) : form;
+}
+
+/** How a key is asked for: by the parts that a hash was given, or as one integer, which stands in {@link integer}. */
+const HASHED = 1;
+const INTEGER = 2;
+let integer = 0;
+
+/** Reads the current row's key; {@link NULL} or {@link INVALID} where it has none. */
+function readKey(
+  { parts }: Key,
+  hash: Pick<KeyHash, 'begin' | 'addBytes' | 'addKey'>,
+  { nulls, values }: InspectedFile,
+  record: Scanner,
+): typeof HASHED | typeof INTEGER | typeof NULL | typeof INVALID {
   let hasNull = false;
   const isSingle = parts.length === 1;
-  table.begin();
+  hash.begin();
   for (const { cell, field, isText, isInteger } of parts) {
     if (nulls[cell] === 1) {
       hasNull = true;
@@ -265,17 +295,95 @@ function firstRecord(
       end = bytes.length;
     }
     if (isText) {
-      table.addBytes(bytes, start, end);
+      hash.addBytes(bytes, start, end);
       continue;
     }
     const isExact = isInteger && end - start <= EXACT_INTEGER_BYTES;
     const key = isExact ? value : field.cell.key(bytes, start, end, value);
     if (isInteger && isSingle && typeof key === 'number') {
-      return table.firstRecordOfInteger(key, records);
+      integer = key;
+      return INTEGER;
     }
-    table.addKey(key);
+    hash.addKey(key);
   }
-  return hasNull ? NULL : table.firstRecord(records);
+  return hasNull ? NULL : HASHED;
+}
+
+/** One key of the rows of a range: for each row its form, 0 for none, and its hash or the integer as a double. */
+interface RangeKeys {
+  readonly forms: Uint8Array;
+  readonly words: Int32Array;
+}
+
+const FIRST_ROWS = 1_024;
+
+function gatherKeys(keys: readonly Key[], file: InspectedFile): RangeGatherer {
+  const gathering = keys.map((key) => ({
+    key,
+    hash: new KeyHash(key.secret),
+    forms: new Uint8Array(FIRST_ROWS),
+    words: new Int32Array(FIRST_ROWS * HASH_WORDS),
+  }));
+  const primary = keys.filter(({ fault }) => fault === 'primary-key');
+  let rows = 0;
+  return {
+    // One of a required field was named already.
+    refuses: () =>
+      primary.some(({ parts }) =>
+        parts.some(({ cell, field }) => file.nulls[cell] === 1 && !field.required),
+      ),
+    see(record) {
+      for (const rowKeys of gathering) {
+        if (rows === rowKeys.forms.length) {
+          rowKeys.forms = grown(rowKeys.forms, new Uint8Array(rows * 2));
+          rowKeys.words = grown(rowKeys.words, new Int32Array(rows * 2 * HASH_WORDS));
+        }
+        const { key, hash, forms, words } = rowKeys;
+        const form = readKey(key, hash, file, record);
+        if (form === HASHED) {
+          hash.finish();
+          words.set(hash.words, rows * HASH_WORDS);
+        } else if (form === INTEGER) {
+          DOUBLE[0] = integer;
+          words.set(DOUBLE_WORDS, rows * HASH_WORDS);
+        }
+        forms[rows] = Math.max(0, form);
+      }
+      rows++;
+    },
+    gathered: () =>
+      gathering.map(
+        ({ forms, words }): RangeKeys => ({
+          forms: forms.slice(0, rows),
+          words: words.slice(0, rows * HASH_WORDS),
+        }),
+      ),
+  };
+}
+
+const DOUBLE = new Float64Array(1);
+const DOUBLE_WORDS = new Int32Array(DOUBLE.buffer);
+
+function grown<T extends Uint8Array | Int32Array>(from: T, to: T): T {
+  to.set(from);
+  return to;
+}
+
+/** What the table answers of the key of a row of a range. */
+function firstRecordOfRow(
+  { table }: Key,
+  { forms, words }: RangeKeys,
+  row: number,
+  record: number,
+): number {
+  if (record > LAST_RECORD) throw beyondLastRecord(record);
+  const form = forms[row];
+  const at = row * HASH_WORDS;
+  if (form === HASHED) return table.firstRecordOfHash(words, at, record);
+  if (form !== INTEGER) return NULL;
+  DOUBLE_WORDS[0] = words[at] as number;
+  DOUBLE_WORDS[1] = words[at + 1] as number;
+  return table.firstRecordOfInteger(DOUBLE[0] as number, record);
 }
 
 function nullInPrimaryKey({ parts }: Key, file: InspectedFile, found: Found<Kind>): void {

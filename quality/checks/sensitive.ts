@@ -74,6 +74,37 @@ export const SENSITIVE_CHECK: Check<'sensitive-column'> = {
           for (const column of watched) if (column.values < MOST_VALUES) look(column, file, record);
         };
       },
+      ranges: {
+        gather(range) {
+          const seen = watched.map((column) => ({
+            ...column,
+            values: 0,
+            counts: column.counts.map(() => 0),
+          }));
+          return {
+            see(record) {
+              for (const column of seen)
+                if (column.values < MOST_VALUES) look(column, range, record);
+            },
+            gathered: () => seen.map(({ values, counts }) => ({ values, counts })),
+          };
+        },
+        mayAdd: (gathered, most) =>
+          (gathered as Seen[]).every(({ values }, index) => {
+            const before = watched[index]?.values ?? 0;
+            return before >= MOST_VALUES || before + values + most <= MOST_VALUES;
+          }),
+        add(gathered) {
+          (gathered as Seen[]).forEach(({ values, counts }, index) => {
+            const column = watched[index];
+            if (column === undefined || column.values >= MOST_VALUES) return;
+            column.values += values;
+            counts.forEach((count, detector) => {
+              column.counts[detector] = (column.counts[detector] ?? 0) + count;
+            });
+          });
+        },
+      },
       end(found) {
         for (const { cell, label, values, detectors, counts } of watched) {
           detectors.forEach(({ what, leastShare }, index) => {
@@ -90,6 +121,9 @@ export const SENSITIVE_CHECK: Check<'sensitive-column'> = {
     };
   },
 };
+
+/** What a range has of one column. */
+type Seen = Pick<Watched, 'values' | 'counts'>;
 
 interface Watched {
   readonly cell: number;

@@ -60,6 +60,7 @@ export const validate: Command<ValidateOptions> = async (context, options) => {
       maxKeyBytes,
       ...unpackLimits,
       references,
+      sizeBytes,
       onProgress: (bytes, rows) => progress.update({ bytes, rows, sizeBytes }),
     });
     progress.end();

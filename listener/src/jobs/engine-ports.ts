@@ -5,10 +5,11 @@ import type { InspectOptions } from '@file-processing/quality/inspect.ts';
 import type { EnginePorts } from '@file-processing/quality/ports.ts';
 import type { Config } from '../config.ts';
 import { NODE_DECOMPRESSION } from './decompression.ts';
+import { RangeThreadPool, threadsFor } from './range-threads.ts';
 import { ScratchSpace } from './scratch-space.ts';
 
-/** What Node gives to the quality engine; all inspections of a process share its scratch space. */
-export function nodePorts(scratch: ScratchSpace): EnginePorts {
+/** What Node gives to the quality engine; all inspections of a process share its scratch space and its threads. */
+export function nodePorts(scratch: ScratchSpace, threads: RangeThreadPool): EnginePorts {
   return {
     createHash: () => createHash('sha256'),
     isUtf8,
@@ -16,6 +17,7 @@ export function nodePorts(scratch: ScratchSpace): EnginePorts {
     nextTurn: () => setImmediate(),
     fillRandom: getRandomValues,
     openScratch: () => scratch.open(),
+    rangeThreads: threads,
   };
 }
 
@@ -30,11 +32,17 @@ export interface Engine {
 
 type UnpackLimits = Pick<InspectOptions, 'maxUnpackedBytes' | 'maxCompressionRatio' | 'limitNames'>;
 
-/** Made once: all files in hand share the scratch space. */
-export function createEngine({ keys, unpack }: Pick<Config, 'keys' | 'unpack'>): Engine {
+/** Made once: all files in hand share the scratch space and the threads. */
+export function createEngine({
+  keys,
+  parallelBytes,
+  unpack,
+  workerConcurrency,
+}: Pick<Config, 'keys' | 'parallelBytes' | 'unpack' | 'workerConcurrency'>): Engine {
   const scratch = new ScratchSpace({ maxBytes: keys.scratchBytes });
+  const threads = threadsFor({ workerConcurrency, keyBytes: keys.memoryBytes });
   return {
-    ports: nodePorts(scratch),
+    ports: nodePorts(scratch, new RangeThreadPool(parallelBytes, threads)),
     maxKeyBytes: keys.memoryBytes,
     unpackLimits: {
       maxUnpackedBytes: unpack.maxBytes,
@@ -47,5 +55,8 @@ export function createEngine({ keys, unpack }: Pick<Config, 'keys' | 'unpack'>):
   };
 }
 
-/** The ports with a scratch space of 1 GiB. */
-export const NODE_PORTS: EnginePorts = nodePorts(new ScratchSpace({ maxBytes: 2 ** 30 }));
+/** The ports with a scratch space of 1 GiB, and no threads. */
+export const NODE_PORTS: EnginePorts = nodePorts(
+  new ScratchSpace({ maxBytes: 2 ** 30 }),
+  new RangeThreadPool(0),
+);

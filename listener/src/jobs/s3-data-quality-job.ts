@@ -48,6 +48,7 @@ export const s3DataQualityJob: Job = {
       const report = await inspectCsv(bytes, engine.ports, {
         maxKeyBytes: engine.maxKeyBytes,
         ...engine.unpackLimits,
+        sizeBytes,
         ...(compiled === undefined ? {} : { compiled }),
         ...(history === undefined ? {} : { history }),
         references,

@@ -1,0 +1,123 @@
+import { describe, expect, it, vi } from 'vitest';
+import { nodePorts } from '../../../../listener/src/jobs/engine-ports.ts';
+import { RangeThreadPool, threadsFor } from '../../../../listener/src/jobs/range-threads.ts';
+import { ScratchSpace } from '../../../../listener/src/jobs/scratch-space.ts';
+import { inspectCsv } from '../../../../quality/inspect.ts';
+import type { RangeSetup } from '../../../../quality/ports.ts';
+import type { QualityReport } from '../../../../quality/report.ts';
+import type { TableSchema } from '../../../../quality/table-schema.ts';
+
+const BLOCK_BYTES = 20_000;
+const SCHEMA: TableSchema = {
+  fields: [
+    { name: 'id', type: 'integer', constraints: { unique: true } },
+    { name: 'name', type: 'string', constraints: { pattern: '[a-z]+' } },
+    { name: 'day', type: 'date' },
+  ],
+};
+
+/** Rows with a bad date, a duplicate and a broken quote far behind the first block. */
+const FILE = Buffer.from(
+  `id,name,day\n${Array.from({ length: 12_000 }, (_, n) => {
+    if (n === 9_000) return '9000,ab,2026-13-01\n';
+    if (n === 9_500) return '77,ab,2026-01-01\n';
+    return n === 10_000 ? '10000,"ab,2026-01-01\n' : `${n},"a""b",2026-01-01\n`.replace('""', '');
+  }).join('')}`,
+);
+
+async function* bytes(): AsyncGenerator<Uint8Array> {
+  for (let from = 0; from < FILE.length; from += 7_000) yield FILE.subarray(from, from + 7_000);
+}
+
+function judge(threads: RangeThreadPool, signal?: AbortSignal): Promise<QualityReport> {
+  const ports = nodePorts(new ScratchSpace({ maxBytes: 0 }), threads);
+  return inspectCsv(bytes(), ports, {
+    clock: () => 0,
+    expectation: { schema: SCHEMA },
+    sizeBytes: FILE.length,
+    ...(signal === undefined ? {} : { signal }),
+  });
+}
+
+describe('RangeThreadPool', () => {
+  it('gives the report of one thread', async () => {
+    const alone = await judge(new RangeThreadPool(0, 2, BLOCK_BYTES));
+    const threads = new RangeThreadPool(1, 2, BLOCK_BYTES);
+    const opened = vi.spyOn(threads, 'open');
+    expect(JSON.stringify(await judge(threads))).toBe(JSON.stringify(alone));
+    expect(alone.faults.map(({ type }) => type)).toStrictEqual([
+      'unclosed-quote',
+      'type-error',
+      'unique-error',
+    ]);
+    expect(opened).toHaveBeenCalledOnce();
+    await vi.waitFor(() => expect(threads.used).toBe(0));
+  });
+
+  it('shares its threads among the files in hand', async () => {
+    const threads = new RangeThreadPool(1, 3, BLOCK_BYTES);
+    const [first, second] = [threads.open(UNREADABLE), threads.open(UNREADABLE)];
+    expect([first?.count, second]).toStrictEqual([3, undefined]);
+    first?.close();
+    await vi.waitFor(() => expect(threads.used).toBe(0));
+    expect(threads.open(UNREADABLE)?.count).toBe(3);
+  });
+
+  it('gives one file no more threads than it keeps busy', () => {
+    const threads = new RangeThreadPool(1, 6, BLOCK_BYTES);
+    const [first, second] = [threads.open(UNREADABLE), threads.open(UNREADABLE)];
+    expect([first?.count, second?.count]).toStrictEqual([4, 2]);
+    first?.close();
+    second?.close();
+  });
+
+  it('has no thread where the machine runs one alone', () => {
+    expect(new RangeThreadPool(1, 1).open(UNREADABLE)).toBeUndefined();
+  });
+
+  it('says that a thread has died, and why, to whoever waits for it and comes later', async () => {
+    const threads = new RangeThreadPool(1, 2, BLOCK_BYTES).open(UNREADABLE);
+    const died = 'a thread that read a part of the file died: ranges of this file can not be read';
+    await expect(threads?.read(new Uint8Array(10))).rejects.toThrow(died);
+    await expect(threads?.read(new Uint8Array(10))).rejects.toMatchObject({ code: 'range-thread' });
+    await expect(threads?.read(new Uint8Array(10))).rejects.toMatchObject({ code: 'range-thread' });
+  });
+
+  it('ends its threads where a file is given up', async () => {
+    const threads = new RangeThreadPool(1, 2, BLOCK_BYTES);
+    const opened = vi.spyOn(threads, 'open');
+    const end = new AbortController();
+    const judged = judge(threads, end.signal);
+    await vi.waitFor(() => expect(opened).toHaveBeenCalled());
+    end.abort(new Error('given up'));
+    await expect(judged).rejects.toThrow('given up');
+    await vi.waitFor(() => expect(threads.used).toBe(0));
+  });
+});
+
+describe('threadsFor', () => {
+  const MIB = 1024 * 1024;
+  const needs = { workerConcurrency: 2, keyBytes: 128 * MIB };
+
+  it.each([
+    ['as many as the machine runs, where memory has no limit', 0, 3],
+    ['as many as the machine runs, where there is enough memory', 2_048, 3],
+    ['as many as the memory has room for beside the keys of files', 620, 2],
+    ['none where all memory is for the keys of files', 512, 0],
+    ['none where there is less than that', 300, 0],
+  ])('gives %s', (_, limitMib, threads) => {
+    expect(threadsFor(needs, 3, limitMib * MIB)).toBe(threads);
+  });
+
+  it('takes the limit of a system without one for none', () => {
+    expect(threadsFor(needs, 3, 2 ** 64)).toBe(3);
+  });
+});
+
+/** Of a file without a byte: a thread that is to read ranges of it dies. */
+const UNREADABLE: RangeSetup = {
+  expectation: {},
+  maxRecordBytes: 400,
+  head: new Uint8Array(0),
+  random: [],
+};

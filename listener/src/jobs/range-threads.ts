@@ -1,0 +1,164 @@
+import { availableParallelism } from 'node:os';
+import process from 'node:process';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { Worker } from 'node:worker_threads';
+import type {
+  RangeSetup,
+  RangeThreadSource,
+  RangeThreads,
+  ReadRange,
+} from '@file-processing/quality/ports.ts';
+import { freshBundle } from '../../bin/bundle.cjs';
+
+const MIB = 1024 * 1024;
+
+/** Threads of one file: more than these are not kept busy by the one that hashes it and judges what they leave. */
+const MOST_PER_FILE = 4;
+
+/** What is between two blocks costs nothing then, and two for each thread take little memory. */
+const BLOCK_BYTES = 2 * MIB;
+
+/** Memory of a thread, with its blocks; measured are 35 to 50 MiB. */
+const THREAD_BYTES = 50 * MIB;
+/** Memory of the process beside the keys of files, as the stack has it: the process itself, and what it reads. */
+const OTHER_BYTES = 256 * MIB;
+
+/** What the memory of the process is for beside threads. */
+export interface MemoryNeeds {
+  readonly workerConcurrency: number;
+  /** For the keys of one file. */
+  readonly keyBytes: number;
+}
+
+/**
+ * How many threads a process may have: as many as the machine runs at the same time, as far as the memory that it is
+ * limited to is not for the keys of files.
+ *
+ * @param limitBytes of memory; more than the machine has, or 0, is none
+ */
+export function threadsFor(
+  { workerConcurrency, keyBytes }: MemoryNeeds,
+  parallelism = availableParallelism(),
+  limitBytes = process.constrainedMemory(),
+): number {
+  if (limitBytes === 0 || limitBytes > Number.MAX_SAFE_INTEGER) return parallelism;
+  const spare = limitBytes - OTHER_BYTES - workerConcurrency * keyBytes;
+  return Math.max(0, Math.min(parallelism, Math.floor(spare / THREAD_BYTES)));
+}
+
+/** A thread has died. It says nothing about the file, and another try may do better. */
+export class RangeThreadError extends Error {
+  override readonly name = 'RangeThreadError';
+  readonly code = 'range-thread';
+
+  constructor(reason: string, options?: ErrorOptions) {
+    super(`a thread that read a part of the file ${reason}`, options);
+  }
+}
+
+/** The threads that all files in hand share: no more than the machine runs at the same time. */
+export class RangeThreadPool implements RangeThreadSource {
+  readonly leastBytes: number;
+  readonly blockBytes: number;
+  readonly #most: number;
+  #used = 0;
+
+  /**
+   * @param parallelBytes size from which on a file is read by several threads; 0 is never
+   * @param most threads of the process, from 0; where the machine runs one alone, a second is of no use
+   */
+  constructor(parallelBytes: number, most = availableParallelism(), blockBytes = BLOCK_BYTES) {
+    this.leastBytes = parallelBytes === 0 ? Infinity : parallelBytes;
+    this.blockBytes = blockBytes;
+    this.#most = most < 2 ? 0 : most;
+  }
+
+  /** Threads that have not ended. */
+  get used(): number {
+    return this.#used;
+  }
+
+  /** Begins threads for a file, as far as there are some that no other file has; undefined where there are none. */
+  open(setup: RangeSetup): RangeThreads | undefined {
+    const count = Math.min(this.#most - this.#used, MOST_PER_FILE);
+    if (count < 1) return undefined;
+    this.#used += count;
+    const entry = entryOfThread();
+    const threads = Array.from(
+      { length: count },
+      () =>
+        new RangeThread(entry, setup, () => {
+          this.#used--;
+        }),
+    );
+    return {
+      count,
+      read: (block) => leastBusy(threads).read(block),
+      close: () => {
+        for (const thread of threads) thread.end();
+      },
+    };
+  }
+}
+
+/** What a thread runs: from the bundle, where it is made of what runs here, a thread begins in a tenth of the CPU time. */
+function entryOfThread(): URL {
+  const source = new URL('./range-thread.ts', import.meta.url);
+  const bundle = freshBundle(fileURLToPath(new URL('../..', source)), 'range-thread');
+  return bundle === undefined ? source : pathToFileURL(bundle);
+}
+
+function leastBusy(threads: readonly RangeThread[]): RangeThread {
+  return threads.reduce((least, thread) => (thread.waiting < least.waiting ? thread : least));
+}
+
+/** Settles the promise of a block. */
+interface Waiting {
+  resolve(range: ReadRange): void;
+  reject(error: Error): void;
+}
+
+class RangeThread {
+  readonly #worker: Worker;
+  /** For the blocks that it was sent, in order. */
+  #waiting: Waiting[] = [];
+  #fault: RangeThreadError | undefined;
+
+  constructor(entry: URL, setup: RangeSetup, ended: () => void) {
+    this.#worker = new Worker(entry, {
+      workerData: setup,
+      // It has no use for what is secret there.
+      env: {},
+    });
+    this.#worker.on('message', (range: ReadRange) => this.#waiting.shift()?.resolve(range));
+    this.#worker.on('messageerror', (error) => this.#fail(error));
+    this.#worker.on('error', (error) => this.#fail(error));
+    this.#worker.on('exit', (code) => {
+      this.#fail(new Error(`it ended with ${code}`));
+      ended();
+    });
+  }
+
+  get waiting(): number {
+    return this.#waiting.length;
+  }
+
+  read(block: Uint8Array<ArrayBuffer>): Promise<ReadRange> {
+    if (this.#fault !== undefined) return Promise.reject(this.#fault);
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ resolve, reject });
+      this.#worker.postMessage(block, [block.buffer]);
+    });
+  }
+
+  end(): void {
+    this.#worker.terminate();
+  }
+
+  #fail(cause: unknown): void {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    this.#fault ??= new RangeThreadError(`died: ${reason}`, { cause });
+    for (const { reject } of this.#waiting) reject(this.#fault);
+    this.#waiting = [];
+  }
+}
