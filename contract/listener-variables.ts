@@ -224,7 +224,7 @@ export const LISTENER_VARIABLES = {
   },
   FORGET_REPORTS: {
     description:
-      'Whether `forget` also deletes the reports of files in the bucket, with all of their versions, for which it needs the right to.',
+      'Whether `forget` also deletes the reports of files in the bucket, and their copies, with all of their versions, for which it needs the right to.',
     kind: oneOf('true', 'false'),
     default: 'true',
     example: 'false',

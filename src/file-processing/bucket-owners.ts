@@ -1,7 +1,13 @@
 import { encodeKeyFilter } from '@file-processing/contract/s3-object.ts';
 import { allowListener } from '../policies/listener-policies.ts';
 import { policyDocument } from '../policies/policy-document.ts';
-import { type Bucket, bucketsOf, newObjectPattern } from '../settings/buckets.ts';
+import {
+  type Bucket,
+  bucketsOf,
+  newObjectPattern,
+  type RoutingPlace,
+  routingPlaces,
+} from '../settings/buckets.ts';
 import { notifiesTopic, usesEventBridge } from '../settings/file-processing/delivery.ts';
 import { accessOf, type Context } from './context.ts';
 import { bucketsByOwner, ruleName, undeliveredQueueArn } from './event-rule.ts';
@@ -22,16 +28,50 @@ export interface NamedByOwners {
  * @returns undefined where all buckets are of the stack's account
  */
 export function forBucketOwners(context: Context, named: NamedByOwners): string | undefined {
-  const ofOthers = bucketsOf(context.settings).filter(({ account }) => account !== '');
-  if (ofOthers.length === 0) return undefined;
-  return JSON.stringify(
-    Object.fromEntries(ofOthers.map((bucket) => [bucket.name, forOwner(context, bucket, named)])),
-  );
+  const { settings } = context;
+  const delivered = bucketsOf(settings).filter(({ account }) => account !== '');
+  const places = routingPlaces(settings).filter(({ account }) => account !== '');
+  const names = new Set(delivered.map(({ name }) => name));
+  const copied = Map.groupBy(places, ({ bucket }) => bucket);
+  if (names.size + copied.size === 0) return undefined;
+  return JSON.stringify({
+    ...Object.fromEntries(
+      delivered.map((bucket) => [
+        bucket.name,
+        forOwner(context, bucket, copied.get(bucket.name) ?? [], named),
+      ]),
+    ),
+    ...Object.fromEntries(
+      [...copied].flatMap(([name, group]) =>
+        names.has(name) ? [] : [[name, forOwnerOfCopies(context, group, named)]],
+      ),
+    ),
+  });
 }
 
-function forOwner(context: Context, bucket: Bucket, { roleArn, topicArn }: NamedByOwners) {
+/** Nothing is delivered there, so it sends no events. */
+function forOwnerOfCopies(
+  context: Context,
+  places: readonly RoutingPlace[],
+  { roleArn }: Pick<NamedByOwners, 'roleArn'>,
+) {
+  const [{ account, keyArn } = { account: '', keyArn: '' }] = places;
+  const { inBucket, inKey } = allowListener(roleArn, accessOf(context, [], places));
+  return {
+    account,
+    bucketPolicy: policyDocument(inBucket),
+    ...(inKey.length > 0 && { keyArn, keyPolicy: policyDocument(inKey) }),
+  };
+}
+
+function forOwner(
+  context: Context,
+  bucket: Bucket,
+  places: readonly RoutingPlace[],
+  { roleArn, topicArn }: NamedByOwners,
+) {
   const { settings } = context;
-  const { inBucket, inKey } = allowListener(roleArn, accessOf(context, [bucket]));
+  const { inBucket, inKey } = allowListener(roleArn, accessOf(context, [bucket], places));
   return {
     account: bucket.account,
     bucketPolicy: policyDocument(inBucket),

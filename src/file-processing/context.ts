@@ -2,7 +2,7 @@ import type { Partition } from '@file-processing/contract/partition.ts';
 import { partitionOf } from '@file-processing/contract/partition.ts';
 import type { BucketAccess } from '../policies/listener-policies.ts';
 import type { BucketOwner } from '../policies/messaging-policies.ts';
-import { type Bucket, bucketsOf, forgetsReports } from '../settings/buckets.ts';
+import { type Bucket, bucketsOf, forgetsReports, type RoutingPlace } from '../settings/buckets.ts';
 import type { FileProcessingSettings } from '../settings/file-processing-variables.ts';
 
 /** What every part of the stack needs to name things. */
@@ -48,13 +48,23 @@ export function bucketArn({ partition }: Context, name: string): string {
   return `arn:${partition.name}:s3:::${name}`;
 }
 
-/** What the listener reads and writes in buckets. */
-export function accessOf(context: Context, buckets: readonly Bucket[]): BucketAccess {
+/** What the listener reads and writes in buckets. @param places that it copies to */
+export function accessOf(
+  context: Context,
+  buckets: readonly Bucket[],
+  places: readonly RoutingPlace[],
+): BucketAccess {
   const { settings, region, partition } = context;
   return {
     buckets: buckets.map(({ name, prefixes, keyArn }) => ({
       arn: bucketArn(context, name),
       readPrefixes: prefixes,
+      keyArn,
+    })),
+    tags: settings.routing_tags,
+    targets: places.map(({ bucket, prefix, keyArn }) => ({
+      arn: bucketArn(context, bucket),
+      prefix,
       keyArn,
     })),
     writePrefix: settings.report_prefix,

@@ -20,7 +20,7 @@ import {
 import { scaleNodes } from '../policies/node-scaling-policy.ts';
 import { type PolicyStatement, policyJson } from '../policies/policy-document.ts';
 import { STS_AUDIENCE, trustPodIdentity, trustServiceAccount } from '../policies/trust-policies.ts';
-import { bucketsOf } from '../settings/buckets.ts';
+import { bucketsOf, routingPlaces } from '../settings/buckets.ts';
 import { trustsPodIdentity, trustsTokens } from '../settings/file-processing/cluster.ts';
 import { DATABASE_JOB_NAMES } from '../settings/file-processing/database.ts';
 import { hasEndpoint } from '../settings/file-processing/delivery.ts';
@@ -93,7 +93,7 @@ export class Irsa extends Construct {
     this.roleArn = this.#role.arn;
 
     const bucketStatements = [
-      ...bucketAccess(accessOf(context, bucketsOf(settings))),
+      ...bucketAccess(accessOf(context, bucketsOf(settings), routingPlaces(settings))),
       ...rulesStatements(context),
     ];
     refuseTooLong(bucketStatements, settings);

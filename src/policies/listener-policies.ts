@@ -2,12 +2,21 @@ import { oneOrMany, type PolicyStatement } from './policy-document.ts';
 
 /** What the listener reads and writes in its buckets. */
 export interface BucketAccess {
-  /** At least one. */
+  /** None where something is copied to alone. */
   readonly buckets: readonly {
     readonly arn: string;
     /** Key prefixes that it reads. */
     readonly readPrefixes: readonly string[];
     /** Key that encrypts the objects; `''` for none of KMS. */
+    readonly keyArn: string;
+  }[];
+  /** Whether it may tag what it reads. @default false */
+  readonly tags?: boolean;
+  /** Where it may copy to what it reads. @default nowhere */
+  readonly targets?: readonly {
+    readonly arn: string;
+    readonly prefix: string;
+    /** Key that encrypts the copies; `''` for none of KMS. */
     readonly keyArn: string;
   }[];
   /** Key prefix that it writes in each bucket; `''` for none. */
@@ -35,16 +44,18 @@ export function bucketAccess(access: BucketAccess): readonly PolicyStatement[] {
         Condition: { StringLike: { 's3:prefix': prefixes.map((prefix) => `${prefix}*`) } },
       };
     }),
-    {
-      Sid: 'ReadObjects',
-      Effect: 'Allow',
-      Action: ['s3:GetObject', 's3:GetObjectVersion'],
-      Resource: buckets.flatMap(({ arn, readPrefixes }) =>
-        readPrefixes.map((prefix) => `${arn}/${prefix}*`),
-      ),
-    },
+    ...(buckets.length === 0
+      ? []
+      : [
+          {
+            Sid: 'ReadObjects',
+            Effect: 'Allow' as const,
+            Action: ['s3:GetObject', 's3:GetObjectVersion'],
+            Resource: readable(buckets),
+          },
+        ]),
   ];
-  if (writePrefix !== '') {
+  if (writePrefix !== '' && buckets.length > 0) {
     statements.push({
       Sid: 'WriteReports',
       Effect: 'Allow',
@@ -52,7 +63,7 @@ export function bucketAccess(access: BucketAccess): readonly PolicyStatement[] {
       Resource: oneOrMany(buckets.map(({ arn }) => `${arn}/${writePrefix}*`)),
     });
   }
-  if (deletesReports && writePrefix !== '') {
+  if (deletesReports && writePrefix !== '' && buckets.length > 0) {
     statements.push(
       {
         Sid: 'ListReports',
@@ -78,8 +89,95 @@ export function bucketAccess(access: BucketAccess): readonly PolicyStatement[] {
       Condition: { StringEquals: { 'kms:ViaService': s3Host } },
     });
   }
-  return statements;
+  return [...statements, ...routing(access)];
 }
+
+function readable(buckets: BucketAccess['buckets']): readonly string[] {
+  return buckets.flatMap(({ arn, readPrefixes }) =>
+    readPrefixes.map((prefix) => `${arn}/${prefix}*`),
+  );
+}
+
+/** Allows what rules may have done with files by their verdicts; a copy that is not right any more is tagged. */
+function routing(access: BucketAccess): readonly PolicyStatement[] {
+  const { buckets, tags = false, targets = [], deletesReports } = access;
+  const statements: PolicyStatement[] = [];
+  if (tags && buckets.length > 0) {
+    statements.push({
+      Sid: 'TagDeliveries',
+      Effect: 'Allow',
+      // Without a version where the bucket keeps none.
+      Action: [
+        's3:GetObjectTagging',
+        's3:GetObjectVersionTagging',
+        's3:PutObjectTagging',
+        's3:PutObjectVersionTagging',
+      ],
+      Resource: readable(buckets),
+    });
+  }
+  if (targets.length === 0) return statements;
+  const places = oneOrMany(targets.map(({ arn, prefix }) => `${arn}/${prefix}*`));
+  statements.push({
+    Sid: 'CopyFiles',
+    Effect: 'Allow',
+    Action: [
+      's3:PutObject',
+      's3:GetObjectTagging',
+      's3:PutObjectTagging',
+      's3:AbortMultipartUpload',
+    ],
+    Resource: places,
+  });
+  if (deletesReports) {
+    const alike = Map.groupBy(targets, ({ prefix }) => prefix);
+    statements.push(
+      ...[...alike].map(
+        ([prefix, group], index): PolicyStatement => ({
+          Sid: `ListCopies${index === 0 ? '' : index + 1}`,
+          Effect: 'Allow',
+          Action: 's3:ListBucketVersions',
+          Resource: oneOrMany(group.map(({ arn }) => arn)),
+          Condition: { StringLike: { 's3:prefix': [`${prefix}*`] } },
+        }),
+      ),
+      {
+        Sid: 'ForgetCopies',
+        Effect: 'Allow',
+        Action: ['s3:DeleteObject', 's3:DeleteObjectVersion'],
+        Resource: places,
+      },
+    );
+  }
+  return [...statements, ...keysOfCopies(access)];
+}
+
+/**
+ * Allows keys for copies alone, of which S3 names the object or the bucket to KMS. A copy in parts is decrypted as well
+ * (Amazon S3 User Guide, "Uploading and copying objects using multipart upload in Amazon S3").
+ */
+function keysOfCopies({ targets = [], s3Host }: BucketAccess): readonly PolicyStatement[] {
+  const byKey = Map.groupBy(
+    targets.filter(({ keyArn }) => keyArn !== ''),
+    ({ keyArn }) => keyArn,
+  );
+  return [...byKey].map(([keyArn, group], index): PolicyStatement => {
+    const places = group.flatMap(({ arn, prefix }) => [arn, `${arn}/${prefix}*`]);
+    return {
+      Sid: `EncryptCopies${index === 0 ? '' : index + 1}`,
+      Effect: 'Allow',
+      Action: ['kms:Decrypt', 'kms:GenerateDataKey'],
+      Resource: keyArn,
+      Condition: {
+        StringEquals: { 'kms:ViaService': s3Host },
+        StringLike: { [ENCRYPTED_OBJECT]: [...new Set(places)] },
+      },
+    };
+  });
+}
+
+/** What S3 tells KMS of an object: its ARN or, where the bucket has an S3 Bucket Key, that of the bucket. */
+const ENCRYPTED_OBJECT = 'kms:EncryptionContext:aws:s3:arn';
 
 /** Where the listener's rule set lies. */
 export interface RulesAccess {
@@ -111,7 +209,7 @@ export function readRules(access: RulesAccess): readonly PolicyStatement[] {
       Resource: keyArn,
       Condition: {
         StringEquals: { 'kms:ViaService': s3Host },
-        StringLike: { 'kms:EncryptionContext:aws:s3:arn': [bucketArn, objects] },
+        StringLike: { [ENCRYPTED_OBJECT]: [bucketArn, objects] },
       },
     },
   ];

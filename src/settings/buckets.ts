@@ -24,12 +24,13 @@ export const ONE_BUCKET_VARIABLES = {
   create_notifications: 'create_s3_notifications',
 } as const;
 
-/** Whether the listener may delete reports: without a prefix it writes none. */
+/** Whether the listener may delete reports and copies: without a place it writes none. */
 export function forgetsReports({
   forget_reports,
   report_prefix,
-}: Pick<FileProcessingSettings, 'forget_reports' | 'report_prefix'>): boolean {
-  return forget_reports && report_prefix !== '';
+  routing_targets,
+}: Pick<FileProcessingSettings, 'forget_reports' | 'report_prefix' | 'routing_targets'>): boolean {
+  return forget_reports && (report_prefix !== '' || routing_targets.length > 0);
 }
 
 /** The buckets that the settings name, in their order; at least one. */
@@ -56,9 +57,36 @@ export function bucketsOf(settings: FileProcessingSettings): readonly Bucket[] {
   ];
 }
 
+/** A place that the listener may copy files to. */
+export interface RoutingPlace {
+  readonly bucket: string;
+  /** Ends in a slash. */
+  readonly prefix: string;
+  /** ARN of the KMS key that encrypts copies; `''` for none of KMS. */
+  readonly keyArn: string;
+  /** Twelve digits of another account that owns the bucket; `''` for the stack's own. */
+  readonly account: string;
+}
+
+/** The places that the settings name; in a bucket of deliveries with the key and the account that it has. */
+export function routingPlaces(settings: FileProcessingSettings): readonly RoutingPlace[] {
+  const buckets = bucketsOf(settings);
+  return settings.routing_targets.map(({ bucket, prefix, kms_key_arn, account_id }) => {
+    const own = buckets.find(({ name }) => name === bucket);
+    const account = account_id === settings.account_id ? '' : account_id;
+    return {
+      ...{ bucket, prefix },
+      keyArn: kms_key_arn || (own?.keyArn ?? ''),
+      account: account || (own?.account ?? ''),
+    };
+  });
+}
+
 /** Other accounts that the stack may name: the trusted ones, and those of buckets. */
 export function trustedAccounts(settings: FileProcessingSettings): readonly string[] {
-  const accounts = bucketsOf(settings).map(({ account }) => account);
+  const accounts = [...bucketsOf(settings), ...routingPlaces(settings)].map(
+    ({ account }) => account,
+  );
   return [...new Set([...settings.trusted_accounts, ...accounts.filter(Boolean)])];
 }
 

@@ -7,6 +7,7 @@ import {
   shortestRetentionDays,
 } from '@file-processing/contract/listener-variables.ts';
 import { partitionOf } from '@file-processing/contract/partition.ts';
+import { areNear } from '@file-processing/contract/routing.ts';
 import { readRulesLocation } from '@file-processing/contract/rule-set.ts';
 import { BUCKET_NAME } from '@file-processing/contract/s3-object.ts';
 import {
@@ -14,6 +15,7 @@ import {
   bucketsOf,
   newObjectPattern,
   ONE_BUCKET_VARIABLES,
+  routingPlaces,
   trustedAccounts,
 } from './buckets.ts';
 import {
@@ -57,6 +59,7 @@ export function checkFileProcessing(
       checkPrefixes,
       checkRules,
       checkNotices,
+      checkRouting,
       checkRetries,
       checkRetention,
       checkEndpoint,
@@ -299,6 +302,57 @@ function checkPrefixes(settings: FileProcessingSettings): FileProcessingFinding[
         message: `${report_prefix} must lie outside ${bucketSetting(settings, index, 'prefixes')} (${prefix}), or S3 would send an event notification for each report`,
       })),
   );
+}
+
+/** What is copied must look neither like a delivery nor like a report or a rule, and its bucket has one owner and one key. */
+function checkRouting(settings: FileProcessingSettings): FileProcessingFinding[] {
+  const { report_prefix, routing_targets } = settings;
+  const rules = readRulesLocation(settings.rules_location);
+  return routing_targets.flatMap((target, index): FileProcessingFinding[] => {
+    const { bucket, prefix } = target;
+    const others = [
+      ...bucketsOf(settings).flatMap(({ name, prefixes }, at) => [
+        ...prefixes.map((other) => ({
+          bucket: name,
+          prefix: other,
+          where: `${bucketSetting(settings, at, 'prefixes')} (${other}), where clients deliver`,
+        })),
+        ...(report_prefix === ''
+          ? []
+          : [
+              {
+                bucket: name,
+                prefix: report_prefix,
+                where: `report_prefix (${report_prefix}), where reports are written`,
+              },
+            ]),
+      ]),
+      ...(rules !== undefined && 'bucket' in rules
+        ? [{ ...rules, where: `rules_location (${rules.prefix}), where rules are read` }]
+        : []),
+    ];
+    const findings = others
+      .filter((other) => areNear({ bucket, prefix }, other))
+      .map(
+        ({ where }): FileProcessingFinding => ({
+          variable: `routing_targets[${index}].prefix`,
+          message: `${prefix} must lie outside ${where}`,
+        }),
+      );
+    const places = routingPlaces(settings);
+    const own = bucketsOf(settings).find(({ name }) => name === bucket);
+    for (const attribute of ['account', 'keyArn'] as const) {
+      const setting = attribute === 'account' ? 'account_id' : 'kms_key_arn';
+      const first = places.find((place) => place.bucket === bucket);
+      const expected = own?.[attribute] ?? first?.[attribute];
+      if (places[index]?.[attribute] === expected) continue;
+      findings.push({
+        variable: `routing_targets[${index}].${setting}`,
+        message: `must be ${expected || 'empty'}, as the bucket ${bucket} has it elsewhere in the settings`,
+      });
+    }
+    return findings;
+  });
 }
 
 /** Whoever delivers could write rules, and reports and rules would be in each other's way. */
@@ -592,7 +646,10 @@ function checkKeyArns(settings: FileProcessingSettings): FileProcessingFinding[]
   const arns = bucketsOf(settings).map(
     ({ keyArn }, index) => [bucketSetting(settings, index, 'kms_key_arn'), keyArn] as const,
   );
-  return arnFaults(settings, arns);
+  const ofCopies = settings.routing_targets.map(
+    ({ kms_key_arn }, index) => [`routing_targets[${index}].kms_key_arn`, kms_key_arn] as const,
+  );
+  return arnFaults(settings, [...arns, ...ofCopies]);
 }
 
 function arnFaults(

@@ -38,6 +38,22 @@ export const BASES = {
   iam: { ...COMMON, delivery: 'sqs', db_iam_auth: true, db_resource_id: 'db-ABCDEFGHIJKL01234' },
   /** No right to write, and no report. */
   noReports: { ...COMMON, delivery: 'sqs', report_prefix: '' },
+  /** Files are tagged, and copied to two places, by their verdicts. */
+  routing: {
+    ...COMMON,
+    delivery: 'sqs',
+    report_prefix: '',
+    forget_reports: true,
+    routing_tags: true,
+    routing_targets: [
+      {
+        ...{ bucket: 'checked-files', prefix: 'checked/', account_id: '' },
+        kms_key_arn:
+          'arn:aws-us-gov:kms:us-gov-west-1:123456789012:key/5d1b2c4d-8a3d-4c0e-9a55-0f3a5d1b2c4d',
+      },
+      { bucket: 'rejected-files', prefix: 'checked/', kms_key_arn: '', account_id: '' },
+    ],
+  },
   /** A CronJob looks for objects without a message. */
   reconciliation: { ...COMMON, delivery: 'sqs', reconciliation_schedule: '17 4 * * *' },
   /** The namespace is made by others. */

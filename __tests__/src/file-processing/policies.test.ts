@@ -241,3 +241,36 @@ it('buckets of the own account need no output for owners', () => {
   const { output } = JSON.parse(synthesizeText({})) as SynthesizedStack;
   expect(output).not.toHaveProperty('for_bucket_owners');
 });
+
+describe('a bucket of another account that files are copied to', () => {
+  const target = {
+    ...{ bucket: 'checked-files', prefix: 'checked/', account_id: '210987654321' },
+    kms_key_arn: 'arn:aws-us-gov:kms:us-gov-west-1:210987654321:key/4c0e9a55',
+  };
+  const parts = (overrides: object) => {
+    const { output } = JSON.parse(synthesizeText(overrides)) as SynthesizedStack;
+    return JSON.parse(String(output?.for_bucket_owners?.value));
+  };
+
+  it('has an output with what its owner has to allow, and no events', () => {
+    const owners = parts({ routing_targets: [target] });
+    expect(owners).toEqual({
+      'checked-files': {
+        account: '210987654321',
+        bucketPolicy: expect.anything(),
+        keyArn: target.kms_key_arn,
+        keyPolicy: expect.anything(),
+      },
+    });
+    const { bucketPolicy, keyPolicy } = owners['checked-files'];
+    expect(bucketPolicy.Statement).toMatchObject([
+      {
+        Sid: 'FileProcessingCopyFiles',
+        Resource: 'arn:aws-us-gov:s3:::checked-files/checked/*',
+      },
+    ]);
+    expect(keyPolicy.Statement).toMatchObject([
+      { Sid: 'FileProcessingEncryptCopies', Resource: '*' },
+    ]);
+  });
+});

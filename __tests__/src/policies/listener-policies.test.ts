@@ -117,6 +117,73 @@ describe('several buckets', () => {
   });
 });
 
+describe('files that are routed by their verdicts', () => {
+  const target = { arn: 'arn:aws-us-gov:s3:::checked', prefix: 'nm/', keyArn: '' };
+  const targets = [target, { ...target, arn: 'arn:aws-us-gov:s3:::others' }];
+
+  it('are neither tagged nor copied unless it is said', () => {
+    expect(JSON.stringify(bucketAccess(access))).not.toMatch(/Tagging|Abort/);
+  });
+
+  it('are tagged where they are read, with a version and without, and nowhere else', () => {
+    expect(find('TagDeliveries', { tags: true })).toMatchObject({
+      Action: [
+        's3:GetObjectTagging',
+        's3:GetObjectVersionTagging',
+        's3:PutObjectTagging',
+        's3:PutObjectVersionTagging',
+      ],
+      Resource: find('ReadObjects')?.Resource,
+    });
+    expect(find('CopyFiles', { tags: true })).toBeUndefined();
+  });
+
+  it('are copied below the places alone, and never read or deleted there', () => {
+    expect(find('CopyFiles', { targets })?.Resource).toEqual([
+      'arn:aws-us-gov:s3:::checked/nm/*',
+      'arn:aws-us-gov:s3:::others/nm/*',
+    ]);
+    expect(find('ReadObjects', { targets })).toEqual(find('ReadObjects'));
+    expect(JSON.stringify(bucketAccess({ ...access, targets }))).not.toMatch(/Delete/);
+  });
+
+  it('have their copies listed and deleted where they may be forgotten', () => {
+    const forgetting = { targets, deletesReports: true, writePrefix: '' };
+    expect(find('ForgetCopies', forgetting)?.Resource).toEqual(
+      find('CopyFiles', { targets })?.Resource,
+    );
+    expect(find('ListCopies', forgetting)).toMatchObject({
+      Action: 's3:ListBucketVersions',
+      Resource: ['arn:aws-us-gov:s3:::checked', 'arn:aws-us-gov:s3:::others'],
+      Condition: { StringLike: { 's3:prefix': ['nm/*'] } },
+    });
+  });
+
+  it('have the key of copies used for copies alone', () => {
+    const keyed = [{ ...target, keyArn: 'arn:key' }, targets[1] ?? target];
+    expect(find('EncryptCopies', { targets: keyed })).toEqual({
+      Sid: 'EncryptCopies',
+      Effect: 'Allow',
+      Action: ['kms:Decrypt', 'kms:GenerateDataKey'],
+      Resource: 'arn:key',
+      Condition: {
+        StringEquals: { 'kms:ViaService': 's3.us-gov-west-1.amazonaws.com' },
+        StringLike: {
+          'kms:EncryptionContext:aws:s3:arn': [target.arn, `${target.arn}/nm/*`],
+        },
+      },
+    });
+    expect(find('UseBucketKey', { targets: keyed })).toBeUndefined();
+  });
+
+  it('need nothing but the place of whoever owns a bucket of copies', () => {
+    const sids = bucketAccess({ ...access, buckets: [], tags: true, targets }).map(
+      ({ Sid }) => Sid,
+    );
+    expect(sids).toEqual(['CopyFiles']);
+  });
+});
+
 it('confirms subscriptions to one topic', () => {
   expect(confirmSubscriptions('arn:topic')).toMatchObject([
     { Action: 'sns:ConfirmSubscription', Resource: 'arn:topic' },

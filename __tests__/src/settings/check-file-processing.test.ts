@@ -19,6 +19,12 @@ const check = (overrides: Overrides) =>
     new Set(Object.keys(overrides)),
   );
 
+/** A place of copies, in the bucket of the deliveries. */
+const place = (more: object) => ({
+  ...{ bucket: 'drop-box', prefix: 'checked/', kms_key_arn: '', account_id: '' },
+  ...more,
+});
+
 describe('a cluster of others', () => {
   const EXISTING: Overrides = { create_cluster: false, cluster_name: 'shared' };
 
@@ -186,6 +192,55 @@ describe('faults between variables', () => {
       },
       'report_prefix',
       /^in\/reports\/ must lie outside buckets\[1\]\.prefixes \(in\/\)/,
+    ],
+    [
+      'copies where clients deliver',
+      { routing_targets: [place({ prefix: 'from_client/checked/' })] },
+      'routing_targets[0].prefix',
+      /^from_client\/checked\/ must lie outside s3_prefixes \(from_client\/\), where clients deliver/,
+    ],
+    [
+      'deliveries where files are copied to',
+      { s3_prefixes: ['checked/in/'], routing_targets: [place({})] },
+      'routing_targets[0].prefix',
+      /^checked\/ must lie outside s3_prefixes/,
+    ],
+    [
+      'copies among reports',
+      { routing_targets: [place({ prefix: 'data_quality_reports/checked/' })] },
+      'routing_targets[0].prefix',
+      /must lie outside report_prefix/,
+    ],
+    [
+      'copies where rules are read',
+      { rules_location: 's3://drop-box/checked/rules/', routing_targets: [place({})] },
+      'routing_targets[0].prefix',
+      /must lie outside rules_location/,
+    ],
+    [
+      'copies into a bucket that is said to be of two accounts',
+      {
+        trusted_accounts: ['210987654321'],
+        routing_targets: [
+          place({ bucket: 'theirs', account_id: '210987654321' }),
+          place({ bucket: 'theirs', prefix: 'more/' }),
+        ],
+      },
+      'routing_targets[1].account_id',
+      /^must be 210987654321, as the bucket theirs has it elsewhere/,
+    ],
+    [
+      'a key of copies in another partition',
+      {
+        routing_targets: [
+          place({
+            bucket: 'other',
+            kms_key_arn: 'arn:aws:kms:us-east-1:123456789012:key/0b1e6f4c',
+          }),
+        ],
+      },
+      'routing_targets[0].kms_key_arn',
+      /is in partition aws/,
     ],
     [
       'a key of rules that are not in S3',

@@ -1,6 +1,7 @@
 import { BOOTSTRAP, MIGRATE } from '@file-processing/contract/listener-interface.ts';
 import type { VariableName } from '@file-processing/contract/listener-variables.ts';
 import { isOfIdentity } from '@file-processing/contract/notices.ts';
+import { readRoutingTargets } from '@file-processing/contract/routing.ts';
 import { readRulesLocation } from '@file-processing/contract/rule-set.ts';
 import { decodeKeyFilter } from '@file-processing/contract/s3-object.ts';
 import { type Model, type Resource, valueAt } from '../../../src/synthesized/model/model.ts';
@@ -36,6 +37,10 @@ interface Job {
   readonly reportPrefix: string | undefined;
   /** ARN of the prefix that the rule set is read from; undefined where it comes otherwise. */
   readonly rules: string | undefined;
+  /** Whether deliveries may be tagged; undefined where no ConfigMap is there to tell. */
+  readonly tags: boolean | undefined;
+  /** ARNs of the prefixes that files may be copied to; undefined where no ConfigMap is there to tell. */
+  readonly targets: readonly string[] | undefined;
   /** Whether reports may be deleted there; undefined where no ConfigMap is there to tell. */
   readonly forgetsReports: boolean | undefined;
   /** Empty for none, undefined where no ConfigMap is there to tell. */
@@ -77,6 +82,13 @@ function jobOf(model: Model, stackName: string): Job | undefined {
     ),
     reportPrefix: buckets.length === 0 ? undefined : reportPrefixOf(setting),
     rules: rulesArn(stack, setting('RULES_LOCATION')),
+    tags: buckets.length === 0 ? undefined : setting('ROUTING_TAGS') === 'true',
+    targets:
+      buckets.length === 0
+        ? undefined
+        : (readRoutingTargets(setting('ROUTING_TARGETS')) ?? []).map(
+            ({ bucket, prefix }) => `${bucketArn(stack, bucket)}/${prefix}`,
+          ),
     forgetsReports: buckets.length === 0 ? undefined : setting('FORGET_REPORTS') === 'true',
     databaseUser:
       buckets.length === 0
@@ -111,7 +123,7 @@ function rulesArn(
 /** What an output tells the owner of a bucket. */
 interface OwnersPart {
   readonly account: string;
-  readonly bucketPolicy?: unknown;
+  readonly notifications?: unknown;
   readonly eventRule?: { readonly Name: string };
 }
 
@@ -127,7 +139,8 @@ export function toldBuckets(
   const buckets = bucketsIn((name) => configured(model, stackName, name));
   const owned = Object.values(stack.json.output ?? {})
     .flatMap(({ value }) => Object.entries<OwnersPart>(Object(parseJson(value))))
-    .filter(([, part]) => Object(part).bucketPolicy !== undefined);
+    // Nothing is delivered to a bucket that is copied to alone.
+    .filter(([, part]) => Object(part).notifications !== undefined);
   return new Map([
     ...owned.map(([name, { account }]) => [bucketArn(stack, name), account] as const),
     ...buckets.map(({ name, account }) => [bucketArn(stack, name), account] as const),
@@ -176,6 +189,7 @@ const DELETING = ['s3:DeleteObject', 's3:DeleteObjectVersion'] as const;
 
 const ACTIONS: readonly RegExp[] = [
   /^s3:(GetObject|GetObjectVersion|ListBucket|ListBucketVersions|PutObject|DeleteObject|DeleteObjectVersion)$/,
+  /^s3:((Get|Put)Object(Version)?Tagging|AbortMultipartUpload)$/,
   /^kms:(Decrypt|GenerateDataKey)$/,
   /^sns:(ConfirmSubscription|Publish)$/,
   /^ses:SendEmail$/,
@@ -197,6 +211,39 @@ function mayWrite(job: Job | undefined, resource: string): boolean {
       !prefixes.some((prefix) => prefix.startsWith(folder) || folder.startsWith(prefix))
     );
   });
+}
+
+/** Actions on a copy; of a copy that is not right any more the tags are changed. */
+const COPYING = [
+  's3:PutObject',
+  's3:GetObjectTagging',
+  's3:PutObjectTagging',
+  's3:AbortMultipartUpload',
+];
+
+/** Actions on the tags of a delivery, with a version and without one. */
+const TAGGING = [
+  's3:GetObjectTagging',
+  's3:GetObjectVersionTagging',
+  's3:PutObjectTagging',
+  's3:PutObjectVersionTagging',
+];
+
+/** Where files are copied to; where no ConfigMap is there to tell, any folder that {@link mayWrite} allows or of another bucket. */
+function isTarget(job: Job | undefined, resource: string): boolean {
+  if (job?.targets !== undefined) return job.targets.some((target) => resource === `${target}*`);
+  if (job === undefined || mayWrite(job, resource)) return true;
+  const [bucket = ''] = resource.split('/');
+  return !job.readPrefixes.has(bucket) && /^arn:[^:]+:s3:::[^/*]+\/[^*]+\/\*$/.test(resource);
+}
+
+/** Whether the role may do that with tags, or with what is left of an upload. */
+function mayTag(job: Job | undefined, action: string, resource: string): boolean {
+  const isRead = [...(job?.readPrefixes ?? [])].some(([bucket, prefixes]) =>
+    prefixes.some((prefix) => resource === `${bucket}/${prefix}*`),
+  );
+  if (TAGGING.includes(action) && isRead) return job?.tags !== false;
+  return COPYING.includes(action) && isTarget(job, resource);
 }
 
 /** The prefix of the rule set; where no ConfigMap is there to tell, any folder. */
@@ -229,10 +276,23 @@ function storageNeeds(model: Model, { stack: stackName }: Resource, job: Job) {
       ...(job.reportPrefix
         ? [{ action: 's3:PutObject', on: `${bucket}/${job.reportPrefix}x` }]
         : []),
-      ...(job.forgetsReports
+      ...(job.forgetsReports && job.reportPrefix
         ? DELETING.map((action) => ({ action, on: `${bucket}/${job.reportPrefix}x` }))
         : []),
     ]),
+    ...(job.tags
+      ? [...job.readPrefixes].flatMap(([bucket, prefixes]) =>
+          prefixes.flatMap((prefix) =>
+            TAGGING.map((action) => ({ action, on: `${bucket}/${prefix}x` })),
+          ),
+        )
+      : []),
+    ...(job.targets ?? []).flatMap((target) =>
+      [...COPYING, ...(job.forgetsReports ? DELETING : [])].map((action) => ({
+        action,
+        on: `${target}x`,
+      })),
+    ),
     ...(job.rules ? [{ action: 's3:GetObject', on: `${job.rules}x` }] : []),
     ...(job.notices?.topicArn ? [{ action: 'sns:Publish', on: job.notices.topicArn }] : []),
     ...(job.databaseUser
@@ -453,6 +513,12 @@ function lackingIn(
   return [...new Set(lacking)];
 }
 
+/** A bucket of deliveries or of copies. */
+function mayListBucket(job: Job | undefined, bucket: string): boolean {
+  if (job?.readPrefixes.has(bucket) ?? true) return true;
+  return job?.targets?.some((target) => target.startsWith(`${bucket}/`)) ?? true;
+}
+
 function mayList(statements: readonly PolicyStatement[], bucket: string, prefix: string): boolean {
   return LISTING.every((action) =>
     statements.some(
@@ -474,7 +540,8 @@ function listFaults(statement: PolicyStatement, job: Job | undefined): readonly 
     statement.resources.every(
       (bucket) =>
         (job?.readPrefixes.get(bucket) ?? []).some((prefix) => pattern === `${prefix}*`) ||
-        (job?.forgetsReports !== false && mayWrite(job, `${bucket}/${pattern}`)),
+        (job?.forgetsReports !== false &&
+          [mayWrite, isTarget].some((isWritten) => isWritten(job, `${bucket}/${pattern}`))),
     );
   return patterns
     .filter((pattern) => job && !readable(pattern))
@@ -483,6 +550,15 @@ function listFaults(statement: PolicyStatement, job: Job | undefined): readonly 
 
 /** What the objects must be that a right on a key is for; S3 tells KMS, which calls it the context. */
 const ENCRYPTED_OBJECT = 'kms:EncryptionContext:aws:s3:arn';
+
+/** A right on the key of copies is for them alone. */
+function copiesKeyFaults(statement: PolicyStatement, job: Job | undefined): readonly string[] {
+  if (job?.targets === undefined || !statement.actions.includes('kms:GenerateDataKey')) return [];
+  const allowed = job.targets.flatMap((target) => [target.split('/')[0] ?? '', `${target}*`]);
+  return requiredValues(statement, ENCRYPTED_OBJECT)
+    .filter((object) => !allowed.includes(object))
+    .map((object) => `${statement.sid}: encrypts ${object}, more than copies`);
+}
 
 /** A right on the key of the rule set is for that alone. */
 function rulesKeyFaults(statement: PolicyStatement, job: Job | undefined): readonly string[] {
@@ -495,8 +571,13 @@ function rulesKeyFaults(statement: PolicyStatement, job: Job | undefined): reado
 }
 
 /** A right on the bucket's key is for reading, and for writing where there is a right to write. */
-function keyFaults(statements: readonly PolicyStatement[]): readonly string[] {
-  const writes = statements.some((statement) => allows(statement, 's3:PutObject'));
+function keyFaults(
+  statements: readonly PolicyStatement[],
+  job: Job | undefined,
+): readonly string[] {
+  // Copies may have keys of their own, which are not for reading.
+  const writes =
+    job?.reportPrefix !== '' && statements.some((statement) => allows(statement, 's3:PutObject'));
   return (
     statements
       .filter((statement) =>
@@ -546,7 +627,7 @@ export const WORKLOAD_ROLE_RULES: readonly Rule[] = [
             .filter((prefix) => !mayList(statements, bucket, prefix))
             .map((prefix) => `may not list ${bucket}/${prefix}`),
         ),
-        ...keyFaults(statements),
+        ...keyFaults(statements, job),
         ...(job?.notices?.sender && !maySend(statements, job.notices.sender)
           ? [`may not ses:SendEmail as ${job.notices.sender}`]
           : []),
@@ -592,11 +673,15 @@ export const WORKLOAD_ROLE_RULES: readonly Rule[] = [
           const { sid, actions, resources } = statement;
           const allowedOn = (action: string, resource: string): boolean => {
             if (action === 's3:GetObject' && mayReadRules(job, resource)) return true;
+            if (/Tagging$|^s3:Abort/.test(action)) return mayTag(job, action, resource);
             if (/^s3:Get/.test(action)) return job === undefined || reads.includes(resource);
-            if (/^s3:Put/.test(action)) return mayWrite(job, resource);
+            if (/^s3:Put/.test(action)) return mayWrite(job, resource) || isTarget(job, resource);
             if (/^s3:Delete/.test(action))
-              return job?.forgetsReports !== false && mayWrite(job, resource);
-            if (/^s3:List/.test(action)) return job?.readPrefixes.has(resource) ?? true;
+              return (
+                job?.forgetsReports !== false &&
+                (mayWrite(job, resource) || isTarget(job, resource))
+              );
+            if (/^s3:List/.test(action)) return mayListBucket(job, resource);
             if (action === 'sns:Publish')
               return [undefined, resource].includes(job?.notices?.topicArn);
             // As whom is another matter.
@@ -621,6 +706,7 @@ export const WORKLOAD_ROLE_RULES: readonly Rule[] = [
             ...listFaults(statement, job),
             ...rulesKeyFaults(statement, job),
             ...mailFaults(statement, job),
+            ...copiesKeyFaults(statement, job),
           ];
         });
     },

@@ -9,6 +9,7 @@ import {
   shortestRetentionDays,
   type VariableName,
 } from '@file-processing/contract/listener-variables.ts';
+import { areNear, readRoutingTargets } from '@file-processing/contract/routing.ts';
 import { nearestName } from '../../../src/settings/finding.ts';
 import { LONGEST_RETRY_SECONDS } from '../../../src/settings/http-retries.ts';
 import {
@@ -139,6 +140,32 @@ export const LISTENER_RULES: readonly Rule[] = [
         ...(setting('WRITE_REPORTS') === 'true' ? need('REPORT_PREFIX') : []),
         ...databaseFaults(listener, need),
       ];
+    },
+  }),
+  rule({
+    id: 'copies-are-no-deliveries',
+    title: 'Files are copied by their verdicts to where no client delivers and no report lies',
+    reason:
+      'A copy where clients deliver starts another event, and who may write deliveries could forge what others take for accepted.',
+    control: 'SI-10',
+    severity: 'high',
+    subjects: listenersOf,
+    faults: ({ setting }) => {
+      const text = setting('ROUTING_TARGETS') ?? '';
+      const targets = text === '' ? [] : readRoutingTargets(text);
+      if (targets === undefined) return ['ROUTING_TARGETS is not allowed as it is'];
+      const reports = setting('WRITE_REPORTS') === 'true' ? [setting('REPORT_PREFIX') ?? ''] : [];
+      return targets.flatMap((target) =>
+        bucketsIn(setting)
+          .flatMap(({ name, prefixes }) =>
+            [...prefixes, ...reports].map((prefix) => ({ bucket: name, prefix })),
+          )
+          .filter((other) => areNear(target, other))
+          .map(
+            ({ prefix }) =>
+              `ROUTING_TARGETS: one of ${target.bucket}/${target.prefix} and ${prefix} lies inside the other`,
+          ),
+      );
     },
   }),
   rule({

@@ -7,11 +7,12 @@ import {
   readVariable,
   type VariableName,
 } from '@file-processing/contract/listener-variables.ts';
+import type { RoutingTarget } from '@file-processing/contract/routing.ts';
 import { configMapKey } from '@file-processing/contract/rule-set.ts';
 import type { DeliveryBucket } from '@file-processing/contract/s3-event.ts';
 import type { ITerraformDependable } from 'cdktf';
 import type { Construct } from 'constructs';
-import { type Bucket, bucketsOf, forgetsReports } from '../../settings/buckets.ts';
+import { type Bucket, bucketsOf, forgetsReports, routingPlaces } from '../../settings/buckets.ts';
 import { hasEndpoint, usesEventBridge } from '../../settings/file-processing/delivery.ts';
 import { tells } from '../../settings/file-processing/notices.ts';
 import { mebibytes, NEVER_PROXIED } from '../../settings/file-processing/workload.ts';
@@ -75,6 +76,9 @@ export function listenerEnvironment(
     WRITE_REPORTS: settings.report_prefix === '' ? 'false' : 'true',
     REPORT_VALUES: settings.report_values ? 'true' : '',
     FORGET_REPORTS: forgetsReports(settings) ? 'true' : 'false',
+    // Said in any case, so that rules are checked by it.
+    ROUTING_TAGS: settings.routing_tags ? 'true' : 'false',
+    ROUTING_TARGETS: routingTargets(settings),
     SNS_TOPIC_ARNS: topicArn,
     SNS_MAX_AGE_SECONDS: `${settings.sns_max_age_seconds}`,
     SQS_QUEUE_URL: queueUrl ?? '',
@@ -152,6 +156,17 @@ function bucketEnvironment(buckets: readonly Bucket[]): ListenerEnvironment {
       ),
     ),
   };
+}
+
+function routingTargets(settings: FileProcessingSettings): string {
+  const targets = routingPlaces(settings).map(
+    ({ bucket, prefix, account }): RoutingTarget => ({
+      bucket,
+      prefix,
+      ...(account && { account }),
+    }),
+  );
+  return targets.length === 0 ? '' : JSON.stringify(targets);
 }
 
 function proxyEnvironment({ http_proxy, no_proxy }: FileProcessingSettings): ListenerEnvironment {

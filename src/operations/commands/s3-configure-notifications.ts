@@ -1,7 +1,7 @@
 import type { S3Client } from '@aws-sdk/client-s3';
 import { topicIn } from '@file-processing/contract/arn.ts';
 import { Option } from 'commander';
-import { type Bucket, bucketSetting, bucketsOf } from '../../settings/buckets.ts';
+import { type Bucket, bucketSetting, bucketsOf, routingPlaces } from '../../settings/buckets.ts';
 import { notifiesTopic, usesEventBridge } from '../../settings/file-processing/delivery.ts';
 import {
   type MergedNotifications,
@@ -184,13 +184,14 @@ async function printForOwners(
   named: string | undefined,
 ): Promise<number> {
   const { settings, terraform } = await openStack(context, options, DEFAULT_STACK);
-  const theirs = bucketsOf(settings).filter(
+  const copied = routingPlaces(settings).map(({ bucket: name, account }) => ({ name, account }));
+  const theirs = [...bucketsOf(settings), ...copied].filter(
     ({ name, account }) => account !== '' && (named ?? name) === name,
   );
   if (theirs.length === 0) {
     throw new OperationError(
       `${named ?? 'no bucket of the tfvars'} is ${named === undefined ? '' : 'not '}of another account`,
-      { code: EXIT.usage, next: 'an entry of buckets says so by account_id' },
+      { code: EXIT.usage, next: 'an entry of buckets or routing_targets says so by account_id' },
     );
   }
   const { for_bucket_owners: output } = await terraform.outputs();
@@ -223,7 +224,8 @@ interface OwnersPart {
     readonly EventPattern: string;
     readonly Targets: readonly object[];
   };
-  readonly notifications: object;
+  /** Absent where nothing is delivered. */
+  readonly notifications?: object;
 }
 
 function textForOwner(name: string, part: OwnersPart): string {
@@ -244,8 +246,13 @@ function textForOwner(name: string, part: OwnersPart): string {
           'Rule of EventBridge on its default bus, one for all such buckets (aws events put-rule, put-targets)',
           JSON.stringify(eventRule, null, 2),
         ]),
-    'Event notifications (aws s3api put-bucket-notification-configuration)',
-    `${JSON.stringify(notifications, null, 2)}\n`,
+    ...(notifications === undefined
+      ? []
+      : [
+          'Event notifications (aws s3api put-bucket-notification-configuration)',
+          JSON.stringify(notifications, null, 2),
+        ]),
+    '',
   ].join('\n');
 }
 

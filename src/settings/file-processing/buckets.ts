@@ -1,4 +1,5 @@
 import { isArnOf } from '@file-processing/contract/arn.ts';
+import { areNear } from '@file-processing/contract/routing.ts';
 import {
   BUCKET_NAME,
   isKeyPrefix,
@@ -46,6 +47,13 @@ const suffix = text({
   accepts: isKeySuffix,
 });
 
+const accountId = {
+  default: '',
+  example: '210987654321',
+  allowed: 'the twelve digits of an account',
+  accepts: (value: string) => /^\d{12}$/.test(value),
+};
+
 const createNotifications = flag({
   description:
     "Sends event notifications of new objects to the topic. The stack then owns the bucket's whole notification configuration and replaces what others set there.",
@@ -71,12 +79,9 @@ export const bucketVariables = {
       kms_key_arn: keyArn,
       create_notifications: createNotifications,
       account_id: text({
+        ...accountId,
         description:
           'Another account that owns the bucket: it sets bucket policy, key policy and notifications, which `manage s3-configure-notifications --print` writes for it.',
-        default: '',
-        example: '210987654321',
-        allowed: 'the twelve digits of an account',
-        accepts: (value) => /^\d{12}$/.test(value),
       }),
     },
     {
@@ -113,9 +118,59 @@ export const bucketVariables = {
   }),
   forget_reports: flag({
     description:
-      "Whether the listener's role may delete reports in the buckets, in all of their versions, which the command `forget` does. Needs a report_prefix.",
+      "Whether the listener's role may delete reports in the buckets, and copies below routing_targets, in all of their versions, which the command `forget` does. Needs one of both.",
     default: false,
     example: true,
   }),
   create_s3_notifications: createNotifications,
+  routing_tags: flag({
+    description:
+      'Whether rules may have delivered files tagged with their verdicts (`onVerdict`). The role may then read and set tags below the prefixes of the files.',
+    default: false,
+    example: true,
+  }),
+  routing_targets: objectList(
+    {
+      bucket: text({
+        description:
+          'Bucket that files may be copied to. It must exist, in the same region, and may be one of those that clients deliver to.',
+        example: 'agency-checked-files',
+        allowed: BUCKET_NAME,
+        accepts: isOwnBucketName,
+      }),
+      prefix: text({
+        description:
+          'Folder in it below which copies lie; no file of a client may be delivered there.',
+        example: 'checked/',
+        allowed: KEY_PREFIX,
+        accepts: isKeyPrefix,
+      }),
+      kms_key_arn: text({
+        description:
+          'Key that the bucket encrypts copies with, if it is one of KMS. Of a bucket that clients deliver to, the key named there, where it is empty.',
+        default: '',
+        example:
+          'arn:aws-us-gov:kms:us-gov-west-1:123456789012:key/0b1e6f4c-8a3d-4c0e-9a55-0f3a5d1b2c4d',
+        allowed: 'the ARN of a KMS key',
+        accepts: isArnOf('kms', /^key\/[\w-]+$/),
+      }),
+      account_id: text({
+        ...accountId,
+        description:
+          'Another account that owns the bucket: `manage s3-configure-notifications --print` writes what its policy has to allow.',
+      }),
+    },
+    {
+      description:
+        'Places that rules may have files copied to by their verdicts (`onVerdict`). The role may write there, and delete there with `forget_reports`.',
+      default: [],
+      example: [
+        { bucket: 'agency-checked-files', prefix: 'checked/', kms_key_arn: '', account_id: '' },
+      ],
+      allowed: 'a list of at most 20 objects, none with a place inside that of another one',
+      accepts: (list) =>
+        list.length <= 20 &&
+        list.every((one, i) => list.every((other, j) => i === j || !areNear(one, other))),
+    },
+  ),
 };

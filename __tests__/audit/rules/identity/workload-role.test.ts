@@ -13,6 +13,22 @@ const setting = (name: string, value: string): Change => set(CONFIG_MAP, `data.$
 /** Where the listener is told of its notices. */
 const NOTICED = 'kubernetes_config_map_v1';
 
+/** The keys of the objects that may be tagged. */
+const TAGGED = /("s3:PutObjectVersionTagging"\],"Resource":\[?"[^"/]*)\/[^"]*/g;
+
+/** Replaces a text in each policy. */
+const policy =
+  (from: string | RegExp, to: string): Change =>
+  (json) => {
+    const resources = Object.entries(Object(json.resource)).filter(([type]) =>
+      /^aws_iam_(role_)?policy$/.test(type),
+    );
+    for (const block of resources.flatMap(([, named]) => Object.values(Object(named)))) {
+      const { policy: text } = block as { policy: string };
+      Object.assign(Object(block), { policy: text.replaceAll(from, to) });
+    }
+  };
+
 /** Where the listener is told of several buckets. */
 const TOLD = ['kubernetes_config_map_v1', 'data.S3_BUCKETS'] as const;
 
@@ -430,6 +446,45 @@ describeRules(WORKLOAD_ROLE_RULES, {
       ['no policy', remove('aws_iam_role_policy_attachment')],
       ['another user of the database', setting('DB_USER', 'root'), 'iam'],
       ['no policy for the queue', remove('aws_iam_role_policy_attachment'), 'queue'],
+      [
+        'no right to the tags of versions',
+        policy('s3:PutObjectVersionTagging', 's3:GetObject'),
+        'routing',
+      ],
+      ['no right to write copies', policy('s3:AbortMultipartUpload', 's3:PutObject'), 'routing'],
+      ['no right to forget copies', policy('s3:DeleteObjectVersion', 's3:DeleteObject'), 'routing'],
+      [
+        'copies elsewhere',
+        setting('ROUTING_TARGETS', '[{"bucket":"checked-files","prefix":"others/"}]'),
+        'routing',
+      ],
+    ],
+    'workload-role-allows-no-more': [
+      ['tags that nobody sets', setting('ROUTING_TAGS', 'false'), 'routing'],
+      [
+        'a place that nothing is copied to',
+        setting('ROUTING_TARGETS', '[{"bucket":"checked-files","prefix":"checked/"}]'),
+        'routing',
+      ],
+      [
+        'copies anywhere in their bucket',
+        policy('checked-files/checked/*', 'checked-files/*'),
+        'routing',
+      ],
+      ['copies in any bucket', policy('checked-files/checked/*', '*/checked/*'), 'routing'],
+      ['tags of all of a bucket', policy(TAGGED, '$1/*'), 'routing'],
+      [
+        'tags that may be deleted',
+        policy('s3:PutObjectTagging', 's3:DeleteObjectTagging'),
+        'routing',
+      ],
+      ['copies that may be read', policy('s3:AbortMultipartUpload', 's3:GetObject'), 'routing'],
+      [
+        'a key of copies for other objects',
+        policy('checked-files/checked/*"]', 'checked-files/others/*"]'),
+        'routing',
+      ],
+      ['copies that nobody forgets', setting('FORGET_REPORTS', 'false'), 'routing'],
     ],
   },
   buckets: {

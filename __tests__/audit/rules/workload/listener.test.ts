@@ -22,6 +22,16 @@ const missing = (name: string, base?: Base): Plant =>
 const environment = (name: string, value: string): Change =>
   set(DEPLOYMENT, `${MAIN}.env`, [{ name, value }]);
 
+/** Copies in the bucket of the deliveries. */
+const copies = (name: string, prefixOf: (data: Json) => string): Plant => [
+  `copies ${name}`,
+  (json) =>
+    alter(CONFIG_MAP, 'data', (data: Json) => ({
+      ...data,
+      ROUTING_TARGETS: JSON.stringify([{ bucket: data.S3_BUCKET, prefix: prefixOf(data) }]),
+    }))(json),
+];
+
 const DATABASE = { name: 'DB_NAME', value: 'another' };
 
 function twice(): readonly object[] {
@@ -117,6 +127,12 @@ describeRules(LISTENER_RULES, {
       missing('DB_IAM_AUTH', 'iam'),
       ['an empty ConfigMap', drop(CONFIG_MAP, 'data')],
       ['a ConfigMap of one line', set(CONFIG_MAP, 'data', { LOG_LEVEL: 'info' })],
+    ],
+    'copies-are-no-deliveries': [
+      copies('inside where clients deliver', ({ S3_PREFIXES }) => `${S3_PREFIXES}checked/`),
+      copies('around it', ({ S3_PREFIXES }) => `${S3_PREFIXES}`),
+      copies('among reports', ({ REPORT_PREFIX }) => `${REPORT_PREFIX}checked/`),
+      copies('anywhere', () => '/'),
     ],
     'listener-is-not-weakened': [
       given('DB_HOST', 'localhost'),

@@ -39,6 +39,7 @@ describe('listenerEnvironment', () => {
       SNS_MAX_AGE_SECONDS: '86400',
       UNMONITORED: 'warn',
       RETENTION_DAYS: '400',
+      ROUTING_TAGS: 'false',
       DB_SCHEMA: 'file_processing',
     });
   });
@@ -91,6 +92,16 @@ describe('listenerEnvironment', () => {
     ['LOG_LEVEL', { log_level: 'debug' as const }, 'debug'],
     ['SNS_MAX_AGE_SECONDS', { sns_max_age_seconds: 600 }, '600'],
     ['RULES_LOCATION', { rules_location: 's3://rules/a/' }, 's3://rules/a/'],
+    ['ROUTING_TAGS', { routing_tags: true }, 'true'],
+    [
+      'ROUTING_TARGETS',
+      {
+        routing_targets: [
+          { bucket: 'checked', prefix: 'nm/', kms_key_arn: '', account_id: '210987654321' },
+        ],
+      },
+      '[{"bucket":"checked","prefix":"nm/","account":"210987654321"}]',
+    ],
     ['UNMONITORED', { unmonitored: 'fail' as const }, 'fail'],
     ['RETENTION_DAYS', { retention_days: 42 }, '42'],
     ['AWS_USE_FIPS_ENDPOINT', { fips_endpoints: true }, 'true'],
