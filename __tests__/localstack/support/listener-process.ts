@@ -20,6 +20,8 @@ export interface ListenerProcess {
   readonly log: readonly LogLine[];
   /** Ends it and nothing else. @returns its exit code, or the signal that ended it */
   stop(): Promise<number | string | null>;
+  /** Ends it as `kill -9` does. */
+  kill(): Promise<void>;
 }
 
 export type LogLine = Readonly<Record<string, unknown>>;
@@ -59,7 +61,11 @@ export async function startListener(settings: ListenerSettings): Promise<Listene
   try {
     const port = await listening(child, log);
     const url = port === undefined ? undefined : `http://127.0.0.1:${port}/`;
-    return { url, log, stop };
+    const kill = async () => {
+      child.kill('SIGKILL');
+      await stop();
+    };
+    return { url, log, stop, kill };
   } catch (error) {
     if (child.pid !== undefined) await stop();
     throw error;
