@@ -278,6 +278,10 @@ describe('ParallelReading', () => {
     ],
     ['a record is longer than a block', `1,${'x'.repeat(350)},3\n`],
     ['a record is longer than any may be', `1,${'x'.repeat(450)},3\n`],
+    [
+      'a character was lost in what is skipped of such a record',
+      `1,${'x'.repeat(450)},\ufffd\n${soundRow.repeat(30)}`,
+    ],
     ['lines end with CR LF, which blocks cut in two', '1,x,3\r\n'.repeat(40)],
     ['lines end with CR alone', '1,x,3\r'.repeat(40)],
     ['the header is repeated', `${'a,b,c\n'}${soundRow.repeat(30)}`],
