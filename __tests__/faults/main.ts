@@ -12,6 +12,7 @@
  * root, clocks that jump take Debian's package faketime: without them these faults are left out.
  */
 import { randomInt } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -107,6 +108,8 @@ async function play(world: World): Promise<number> {
   const startedAt = performance.now();
   const passed = () => Math.round((performance.now() - startedAt) / 1000);
   const end = new AbortController();
+  // Each lane waits for it.
+  setMaxListeners(0, end.signal);
   setTimeout(() => end.abort(), minutes * 60_000 + (outage === undefined ? 0 : WELL_MS));
   const counts = new Map<string, number>();
   const leftOut = new Set<string>();
@@ -300,6 +303,7 @@ function report(
     );
     process.stdout.write(shown.slice(0, LINES_SHOWN).join(''));
   }
+  for (const { text } of violations.slice(VIOLATIONS_SHOWN)) console.log(`VIOLATION: ${text}`);
   console.log(`\n${violations.length} violations; the whole history is in ${historyFile}`);
   const part = only.source === '(?:)' ? '' : ` --only '${only.source}'`;
   console.log(`again: npm run test:faults -- --minutes ${minutes} --seed ${seed}${part}`);
