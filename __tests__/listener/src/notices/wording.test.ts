@@ -59,6 +59,14 @@ test.each([
   expect(wording.finding({ ...FINDING, count, rows })).toBe(text);
 });
 
+test.each([
+  [1, '1 value of officer number begins or ends with blanks (row 5)'],
+  [2, '2 values of officer number begin or end with blanks (rows 5 and 1 more)'],
+])('%i padded: verb and noun agree', (count, text) => {
+  const padded = { ...FINDING, kind: 'padded-value', missing: false, rows: [5] } as const;
+  expect(wording.finding({ ...padded, count })).toBe(text);
+});
+
 test('a column that the schema does not name goes by its number', () => {
   expect(wording.finding({ ...FINDING, field: null })).toContain('no column 2');
 });
@@ -89,7 +97,7 @@ test('a mail of a rejected file says why, what to do, and where the report is', 
   expect(subject).toBe('Rejected: Officer_Detail.csv');
   expect(text).toBe(`Rejected: Officer_Detail.csv
 - 12 rows have no officer number (rows 5, 18, 40 and 9 more)
-The file was not taken. Correct what is listed and deliver the whole file again under the same name.
+The file was not accepted. Correct what is listed and deliver the whole file again under the same name.
 
 File: s3://drop/from_client/nm/Officer_Detail.csv
 Sender: nm_albuquerque
