@@ -51,7 +51,8 @@ const MOST = 3;
 
 const DECIMAL_COMMA = /^[-+]?(?:\d{1,3}(?:[. ]\d{3})+|\d+),\d+$/;
 const SLASHED_DATE = /^(\d{1,2})[/.-](\d{1,2})(?:[/.-](\d{2}|\d{4}))?$/;
-const ISO_DATE = /^\d{4}-(\d{2})-\d{2}$/;
+/** A day in the place of the month, and a month in that of the day. */
+const SWAPPED_DATE = /^\d{4}-(1[3-9]|2\d|3[01])-(0[1-9]|1[0-2])$/;
 const SCIENTIFIC = /^-?\d(?:[.,]\d+)?E\+\d+$/i;
 const SPREADSHEET_ERROR = /^#(?:N\/A|REF!|VALUE!|DIV\/0!|NAME\?|NUM!|NULL!|###+)$/;
 const SMART_QUOTE = /[\u201c\u201d\u201e]/;
@@ -310,8 +311,7 @@ export const DIAGNOSES: readonly DiagnosisKind[] = [
       const found = matching(
         log,
         ['type-error'],
-        (fault) =>
-          isOf(file, fault, 'date') && Number(ISO_DATE.exec(fault.value ?? '')?.[1] ?? 0) > 12,
+        (fault) => isOf(file, fault, 'date') && SWAPPED_DATE.test(fault.value ?? ''),
       );
       const sentence = 'Day and month are swapped in dates.';
       return found.faults === 0 ? undefined : { ...found, sentence };

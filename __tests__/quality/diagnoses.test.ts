@@ -54,6 +54,7 @@ describe('diagnose', () => {
     ['decimal commas', `${HEADER}1,,"1,5",\n2,,"1.234,5",\n`, ['decimal-comma 2']],
     ['dates of another order', `${HEADER}1,03/22/2024,,\n`, ['date-order 1']],
     ['swapped days and months', `${HEADER}1,2024-22-03,,\n`, ['date-order 1']],
+    ['a month and a day that no order has, which need none', `${HEADER}1,2024-13-99,,\n`, []],
     ['an unescaped quote, which needs none', `${HEADER}1,,,"say "a", b"\n`, []],
     ['one bad value, which needs none', `${HEADER}x,,,\n`, []],
     ['a file that passes', GOOD, []],
