@@ -57,3 +57,16 @@ it('of several buckets each has a folder, with the keys that it is notified of',
     { name: 'their-box', filters: [{ prefix: 'from_client/', suffix: '.csv' }] },
   ]);
 });
+
+it('tells nobody whom the settings name of files that are tried here', () => {
+  const { environment } = localSettingsOf(`${BUCKET}
+notice_email = "smtp"
+notice_email_from = "data-quality@example.gov"
+notice_operators = ["data-team@example.gov"]
+notice_smtp_host = "smtp.example.gov"
+notice_webhook_urls = ["https://tickets.example.gov/hooks"]
+notice_topic_arn = "arn:aws-us-gov:sns:us-gov-west-1:123456789012:notices"
+notice_secret_name = "file-processing-notices"
+`);
+  expect(Object.keys(environment).filter((name) => name.startsWith('NOTICE_'))).toEqual([]);
+});

@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve } from 'node:path';
-import type { RoutingSettings } from '@file-processing/contract/routing.ts';
+import { type RoutingSettings, targetOf } from '@file-processing/contract/routing.ts';
 import {
   type DeliveryFilter,
   objectCreatedEvent,
@@ -76,7 +76,11 @@ export interface LocalFlow {
   readonly pageOf: (runId: string) => string;
   /** The listener's process id. */
   readonly listenerPid: () => number | undefined;
-  /** Does for a file what S3 does for a new object. @returns undefined when it is gone */
+  /**
+   * Does for a file what S3 does for a new object.
+   *
+   * @returns undefined where it is gone, or is a copy that the listener made
+   */
   submit(path: string): Promise<Submission | undefined>;
   /** A run that has ended, with its report. */
   findRun(runId: string): Promise<RunWithReport | undefined>;
@@ -172,7 +176,11 @@ export async function startLocalFlow(options: LocalFlowOptions): Promise<LocalFl
           return { kind: 'no-event', reason };
         }
         const file = await droppedFile(root, path);
-        return file && submitFile(file, { settings, filter, sns, database, waiting, onRefused });
+        // What the listener has put there itself is news to nobody.
+        const isCopy =
+          file && targetOf({ targets: filter.routingTargets }, { ...file, prefix: file.key });
+        if (file === undefined || isCopy) return undefined;
+        return submitFile(file, { settings, filter, sns, database, waiting, onRefused });
       },
       findRun: (runId) => findRun(database, runId),
       stop() {

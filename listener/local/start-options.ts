@@ -26,8 +26,25 @@ export const START_HELP = `The whole flow on this machine, configured by the syn
   --stack FILE    a synthesized cdk.tf.json of the stack file-processing, in place of a synthesis
   -h, --help      this text
 
-PORT and METRICS_PORT in the environment take precedence over those of the stack.
+PORT, METRICS_PORT and ROUTING_TARGETS in the environment take precedence over those of the stack.
+Notices are those of NOTICE_EMAIL and the like in the environment alone: nobody whom the stack names hears of a trial.
 `;
+
+const OVERRIDES = /^(PORT|METRICS_PORT|ROUTING_TARGETS|NOTICE_[A-Z_]+)$/;
+
+/**
+ * Variables of the listener that the user sets for this machine, in the place of those of the stack.
+ * Empty ones count as absent, as everywhere.
+ */
+export function startOverrides(
+  environment: Readonly<Record<string, string | undefined>>,
+): Record<string, string> {
+  const overrides: Record<string, string> = {};
+  for (const [name, value] of Object.entries(environment)) {
+    if (value && OVERRIDES.test(name)) overrides[name] = value;
+  }
+  return overrides;
+}
 
 /** @throws {StartOptionError} */
 export function startOptions(parameters: readonly string[]): StartOptions {

@@ -13,7 +13,13 @@ import { filesIn, prepareDropFolder, watchDropFolder } from './drop-folder.ts';
 import { ListenerEndedError } from './listener-process.ts';
 import { type LocalFlow, type ShownVerdict, shownPath, startLocalFlow } from './local-flow.ts';
 import { FolderInUseError } from './postgres/local-postgres.ts';
-import { START_HELP, StartOptionError, type StartOptions, startOptions } from './start-options.ts';
+import {
+  START_HELP,
+  StartOptionError,
+  type StartOptions,
+  startOptions,
+  startOverrides,
+} from './start-options.ts';
 import { type LocalSettings, localSettings, StackError } from './synthesized-settings.ts';
 import { shortRunId } from './verdict-line.ts';
 
@@ -79,7 +85,7 @@ async function start(options: StartOptions): Promise<number> {
     settings,
     ...{ dataFolder, rules, rulesFolder },
     stateFolder: resolve(options.state),
-    overrides: overridesFrom(process.env),
+    overrides: startOverrides(process.env),
     print: (line) => {
       if (!options.once) print(line);
     },
@@ -114,10 +120,6 @@ async function readSettings(path: string): Promise<LocalSettings> {
     if (error instanceof StackError) throw error;
     throw new StackError(`${path} is not JSON: run npm run synth again`);
   }
-}
-
-function overridesFrom({ PORT, METRICS_PORT }: NodeJS.ProcessEnv): Record<string, string> {
-  return { ...(PORT ? { PORT } : {}), ...(METRICS_PORT ? { METRICS_PORT } : {}) };
 }
 
 async function judgeAll(flow: LocalFlow, dataFolder: string): Promise<void> {

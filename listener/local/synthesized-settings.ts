@@ -33,9 +33,9 @@ export class StackError extends Error {
 
 const ACCOUNT_ID = '000000000000';
 
-/** Names of the ConfigMap that mean something of the cloud: the local flow has its own. */
+/** Names of the ConfigMap that mean something of the cloud, or somebody who waits for files there: the local flow has its own. */
 const ONLY_IN_THE_CLOUD =
-  /^(DB_|DATABASE_|AWS_ENDPOINT_URL|AWS_USE_FIPS_ENDPOINT$|SQS_|LOCAL_S3_ROOT$|RULES_LOCATION$|SNS_TOPIC_ARNS$|HTTPS?_PROXY$|NO_PROXY$|NODE_USE_ENV_PROXY$)/;
+  /^(DB_|DATABASE_|AWS_ENDPOINT_URL|AWS_USE_FIPS_ENDPOINT$|SQS_|LOCAL_S3_ROOT$|RULES_LOCATION$|SNS_TOPIC_ARNS$|NOTICE_|HTTPS?_PROXY$|NO_PROXY$|NODE_USE_ENV_PROXY$)/;
 
 /** A Terraform expression, whose value is unknown before an apply. */
 const EXPRESSION = /(^|[^$])\$\{/;

@@ -1,5 +1,9 @@
 import { expect, test } from 'vitest';
-import { StartOptionError, startOptions } from '../../../listener/local/start-options.ts';
+import {
+  StartOptionError,
+  startOptions,
+  startOverrides,
+} from '../../../listener/local/start-options.ts';
 
 test('without options the usual folders are taken and the stack is synthesized', () => {
   // Node's parser gives an object without a prototype.
@@ -39,4 +43,25 @@ test.each([
 ])('%j is refused in one line', (parameters, reason) => {
   const refusal = new StartOptionError(`${reason}; npm start -- --help lists the options`);
   expect(() => startOptions(parameters)).toThrow(refusal);
+});
+
+test.each([
+  ['PORT', '8090'],
+  ['METRICS_PORT', '0'],
+  ['ROUTING_TARGETS', '[{"bucket":"drop-box","prefix":"checked/"}]'],
+  ['NOTICE_EMAIL', 'smtp'],
+  ['NOTICE_SMTP_PASSWORD_FILE', '/run/secrets/smtp'],
+])('%s of the environment is for the listener here', (name, value) => {
+  expect(startOverrides({ [name]: value })).toStrictEqual({ [name]: value });
+});
+
+test.each(['DATABASE_URL', 'DB_HOST', 'LOCAL_S3_ROOT', 'SNS_TOPIC_ARNS', 'ROUTING_TAGS', 'PATH'])(
+  '%s of the environment is not',
+  (name) => {
+    expect(startOverrides({ [name]: 'x' })).toStrictEqual({});
+  },
+);
+
+test('an empty variable takes nothing from the stack', () => {
+  expect(startOverrides({ ROUTING_TARGETS: '', PORT: undefined })).toStrictEqual({});
 });

@@ -19,7 +19,14 @@ import { synthesizeWorkload } from '../../support/synthesized-workload.ts';
 import { cli, eventOf } from '../support/cli.ts';
 import { copyCluster } from '../support/copy-cluster.ts';
 import { createTestDatabase } from '../support/postgres.ts';
-import { mountedFolder, ruleFolder, rulesOfBucket, SAME_VERDICTS } from '../support/rule-sets.ts';
+import {
+  mountedFolder,
+  OFFICER_RULES,
+  OFFICERS_FILE,
+  ruleFolder,
+  rulesOfBucket,
+  SAME_VERDICTS,
+} from '../support/rule-sets.ts';
 import { type SynthesizedStack, synthesizedStack } from '../support/synthesized-stack.ts';
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
@@ -63,9 +70,17 @@ function start(stack: Stack, ...parameters: string[]) {
   return endingWithTest(launchFlow(stack, ...parameters));
 }
 
-function launchFlow({ path, data }: Stack, ...parameters: string[]) {
+function launchFlow(stack: Stack, ...parameters: string[]) {
+  return launchIn({}, stack, ...parameters);
+}
+
+function launchIn(
+  environment: Record<string, string>,
+  { path, data }: Stack,
+  ...parameters: string[]
+) {
   const flow = ['--stack', path, '--data', data, '--state', state];
-  return launch(process.execPath, [START, ...flow, ...parameters]);
+  return launch(process.execPath, [START, ...flow, ...parameters], environment);
 }
 
 /** Starts as the README says. */
@@ -184,6 +199,37 @@ test('--rules names the rule set that files are judged by, YAML included', async
   const flow = start(stack, '--once', '--rules', rules);
   expect(await flow.ended).toBe(0);
   expect(flow.output()).toMatch(/^FAILED .*officers\.csv: 1 row, 1 fault \(1 type-error\)/m);
+});
+
+test('a file is copied by its verdict where ROUTING_TARGETS allows it, and its copy is no delivery', async () => {
+  const stack = await writeStack();
+  const key = 'from_client/nm/officers.csv';
+  const rules = await ruleFolder({
+    ...OFFICER_RULES,
+    'monitoring_files/nm/officers.yaml': {
+      ...{ ...OFFICERS_FILE, bucket: BUCKET },
+      onVerdict: { copy: { prefix: 'checked/' } },
+    },
+  });
+  const environment = {
+    ROUTING_TARGETS: JSON.stringify([{ bucket: BUCKET, prefix: 'checked/' }]),
+  };
+  const flow = endingWithTest(launchIn(environment, stack, '--rules', rules));
+  await flow.prints(/ready: copy a CSV file into/);
+  await mkdir(dirname(join(stack.data, BUCKET, key)), { recursive: true });
+  await writeFile(join(stack.data, BUCKET, key), 'n\nx\n');
+  const rejected = join(stack.data, BUCKET, 'checked/rejected/from_client/nm');
+  await eventually(async () => {
+    const [version = ''] = await readdir(rejected);
+    expect(await readdir(join(rejected, version))).toEqual([
+      'officers.csv',
+      'officers.csv.rejects.csv',
+    ]);
+  });
+  // What is dropped after the copies is told of after them.
+  await writeFile(join(stack.data, BUCKET, 'elsewhere.csv'), 'n\n1\n');
+  await flow.prints(/NO EVENT .*elsewhere\.csv/);
+  expect(flow.output()).not.toContain('checked/');
 });
 
 // LocalStack's way, with the same files: __tests__/localstack/rules.test.ts.
