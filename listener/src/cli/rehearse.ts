@@ -1,4 +1,5 @@
 import { EXIT } from '@file-processing/contract/listener-interface.ts';
+import type { RoutingSettings } from '@file-processing/contract/routing.ts';
 import { readRulesLocation } from '@file-processing/contract/rule-set.ts';
 import { expectationProblems } from '@file-processing/quality/expectation.ts';
 import type { QualityReport } from '@file-processing/quality/report.ts';
@@ -13,6 +14,7 @@ import { listRuns, type Run } from '../database/runs.ts';
 import { createEngine } from '../jobs/engine-ports.ts';
 import type { JobContext, JobOutcome } from '../jobs/job.ts';
 import { type MonitoredFile, mappingOf } from '../jobs/monitored-file.ts';
+import { allowedRouting } from '../jobs/route-verdict.ts';
 import { s3DataQualityJob } from '../jobs/s3-data-quality-job.ts';
 import { PLACES, shownClasses } from '../privacy/places.ts';
 import { restore } from '../privacy/withhold.ts';
@@ -103,7 +105,7 @@ async function rehearse(
     let rules: RuleSet;
     try {
       rules = onThisMachine ?? (await readSetInS3(folder, store, signal));
-      const rehearsal = await planRehearsal(database, rules, folder);
+      const rehearsal = await planRehearsal(database, rules, folder, allowedRouting(config));
       for (const file of rehearsal.files) {
         const deliveries = deliveriesOf(database, rehearsal, file, { last, since });
         const found = await rehearseFile(context, database, parts, file, deliveries, codes);
@@ -162,8 +164,9 @@ async function planRehearsal(
   database: Database,
   rules: RuleSet,
   folder: string,
+  routing: RoutingSettings,
 ): Promise<Rehearsal> {
-  const { faults, leftAlone } = await planOf(database, rules);
+  const { faults, leftAlone } = await planOf(database, rules, routing);
   if (faults.length > 0) throw new RuleSetError(folder, faults);
   const stored = await listMonitoringFiles(database);
   const ids = new Map(stored.map((file) => [placeOf(file), file.id]));

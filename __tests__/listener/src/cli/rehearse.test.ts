@@ -99,6 +99,20 @@ describe('a rule set in S3', () => {
   });
 });
 
+test.each([
+  ['is rehearsed where the settings allow that', 'checked/', 1, ''],
+  ['is refused where they do not', 'other/', 2, 'is bucket/checked/; allowed'],
+])('a set that has files copied %s', async (_, prefix, expected, message) => {
+  await delivered(KEYS.first, 'n\n10\n');
+  const file = { ...OFFICERS_FILE, onVerdict: { copy: { prefix: 'checked/' } } };
+  const folder = await ruleFolder({ ...STRICTER, 'monitoring_files/nm/officers.yaml': file });
+  const { code, err } = await cli(['rules', 'rehearse', folder, '--last', '12'], {
+    ...{ DATABASE_URL: given.url, LOCAL_S3_ROOT: root },
+    ROUTING_TARGETS: JSON.stringify([{ bucket: 'bucket', prefix }]),
+  });
+  expect([code, err]).toEqual([expected, expect.stringContaining(message)]);
+});
+
 test('a verdict that would get better ends with 0', async () => {
   await delivered(KEYS.first, 'n\n1\n', 'failed');
   const { code, out } = await rehearse(STRICTER, '--last', '12');
