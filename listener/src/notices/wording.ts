@@ -98,7 +98,7 @@ export class Wording {
   subject(data: NoticeData): string {
     const { subject } = this.#templates;
     const values = this.#valuesOf(data);
-    if (data.object === null) return this.#fill(subject.period, values);
+    if (data.period !== null) return this.#fill(subject.period, values);
     const kind = data.state === 'recovered' || data.state === 'corrected' ? data.state : 'judged';
     return this.#fill(subject[kind], values);
   }
@@ -109,12 +109,14 @@ export class Wording {
     const { object, client, mapping, report, run, diagnoses } = data;
     const rejected = data.verdict !== null && isRejected(data.verdict);
     const listed = data.state !== 'recovered' || rejected ? this.findings(data) : [];
-    const step = data.state === 'corrected' && data.object === null ? 'recovered' : data.state;
+    // Of a delivery that has come the notice of its verdict says what to do.
+    const hasCome =
+      data.period !== null && (data.state === 'recovered' || data.state === 'corrected');
     const texts = [
       this.#headline(data),
       ...diagnoses.map((diagnosis) => `- ${this.#fill(lines.explains, diagnosis)}`),
       ...listed.map((text) => `- ${text}`),
-      this.#fill(next[step], {}),
+      ...(hasCome ? [] : [this.#fill(next[data.state], {})]),
       '',
       ...(object === null
         ? []
@@ -169,11 +171,11 @@ export class Wording {
 
   #headline(data: NoticeData): string {
     const { headline } = this.#templates;
-    const { state, object } = data;
+    const { state, period } = data;
     const values = this.#valuesOf(data);
     if (state === 'late' || state === 'missing') return this.#fill(headline[state], values);
     if (state === 'recovered' || state === 'corrected') {
-      const kind = object === null ? (`period-${state}` as const) : state;
+      const kind = period === null ? state : (`period-${state}` as const);
       return this.#fill(headline[kind], values);
     }
     return this.#fill(headline.judged, values);

@@ -115,6 +115,22 @@ test('a file that is late is due in the time of its sender', () => {
   expect(text).toMatch(/^Late: .*period 2026-11.*has not come\.\n/);
 });
 
+test.each([
+  [
+    'recovered',
+    /^Arrived: from_client\/nm\/\*\.csv, period 2026-11\. It was due .* had been missing\.\n/,
+  ],
+  ['corrected', /^Delivered again: from_client\/nm\/\*\.csv, period 2026-11, due /],
+] as const)('a period that is %s is told as one, though its file is named', (state, beginning) => {
+  const { object } = FAILED;
+  const { subject, text } = wording.mail(ID, [notice({ ...LATE, state, object })]);
+  expect(subject).toMatch(/: from_client\/nm\/\*\.csv, due Nov 30/);
+  expect(text).toMatch(beginning);
+  expect(text).toContain('\n\nFile: s3://drop/from_client/nm/Officer_Detail.csv\n');
+  // Its verdict, which has a notice of its own, may be any.
+  expect(text).not.toContain('nothing to do');
+});
+
 test('a corrected verdict names the one before', () => {
   const data: NoticeData = {
     ...{ ...FAILED, state: 'corrected', verdict: 'passed', previousVerdict: 'failed' },
