@@ -43,10 +43,14 @@ export function shapeOf(text: string): string {
   return characters.length > LONGEST_SHAPE ? `${shape}…` : shape;
 }
 
-/** Gives texts of one report as their shapes, equal ones with the same number behind it: `A9999 #1`. */
+/**
+ * Gives texts of one report as their shapes, equal ones with the same number behind it: `A9999 #1`. An empty cell stays
+ * empty, which is all that there is to know of it.
+ */
 export function numberedShapes(): (text: string) => string {
   const numbers = new Map<string, number>();
   return (text) => {
+    if (text === '') return '';
     const number = numbers.get(text) ?? numbers.size + 1;
     numbers.set(text, number);
     return `${shapeOf(text)} #${number}`;

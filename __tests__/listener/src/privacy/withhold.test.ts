@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { NODE_PORTS } from '../../../../listener/src/jobs/engine-ports.ts';
 import {
   forget,
+  numberedShapes,
   restore,
   shapeOf,
   storedReport,
@@ -203,6 +204,11 @@ describe('forget', () => {
       whole.faults.map(({ record, field }) => [record, field]),
     );
   });
+});
+
+it('a cell that is empty is no value to be told apart', () => {
+  const shape = numberedShapes();
+  expect(['K12', '', 'K13', '', 'K12'].map(shape)).toEqual(['A99 #1', '', 'A99 #2', '', 'A99 #1']);
 });
 
 describe('shapeOf', () => {
