@@ -62,7 +62,12 @@ test('a right that somebody gives to the listener is noticed', async () => {
 test("the listener's pods get no token for the Kubernetes API", async () => {
   await kubectl.succeed('rollout', 'status', 'deployment/file-processing-sns', TIMEOUT);
   const [pod] = await kubectl.list<Pod>('pods', 'app=file-processing-sns');
-  expect(pod?.spec.volumes?.map(({ name }) => name)).toEqual(['tmp', 'secrets']);
+  expect(pod?.spec.volumes?.map(({ name }) => name)).toEqual([
+    'tmp',
+    'secrets',
+    'notices',
+    'rules',
+  ]);
 });
 
 /** Lines of `kubectl auth can-i --list` without its heading, sorted. */

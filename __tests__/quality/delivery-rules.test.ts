@@ -21,7 +21,11 @@ describe('DELIVERY_RULES', () => {
     for (const { fault } of DELIVERY_RULES) expect(FAULT_TYPES).toContain(fault);
     const file = new URL('../../quality/report.schema.json', import.meta.url);
     const { $defs } = JSON.parse(readFileSync(file, 'utf8'));
-    expect($defs.rule.properties.rule.enum).toStrictEqual(DELIVERY_RULES.map(({ rule }) => rule));
+    // Its results stand beside them; it is asked for by a foreign key of the schema.
+    const names = $defs.rule.properties.rule.enum.filter(
+      (name: string) => name !== 'ReferentialIntegrity',
+    );
+    expect(names).toStrictEqual(DELIVERY_RULES.map(({ rule }) => rule));
   });
 
   it('have no property that is not explained', () => {

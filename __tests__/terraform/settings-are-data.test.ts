@@ -83,6 +83,7 @@ beforeAll(async () => {
       settings: fileProcessingSettings({
         ...settingsOf('processing'),
         image: 'registry.example/app:1',
+        notice_secret_name: 'notices',
       }),
     }),
     new PostgresOnDemandStack(app, 'postgres-on-demand', {

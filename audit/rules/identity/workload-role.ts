@@ -242,7 +242,8 @@ function mayTag(job: Job | undefined, action: string, resource: string): boolean
   const isRead = [...(job?.readPrefixes ?? [])].some(([bucket, prefixes]) =>
     prefixes.some((prefix) => resource === `${bucket}/${prefix}*`),
   );
-  if (TAGGING.includes(action) && isRead) return job?.tags !== false;
+  // Without a ConfigMap and without an event notification nothing says what is read.
+  if (TAGGING.includes(action) && (job === undefined || isRead)) return job?.tags !== false;
   return COPYING.includes(action) && isTarget(job, resource);
 }
 

@@ -429,6 +429,6 @@ test('a delivered file that looks like the document of an error is judged as any
   serve({ ...SMALL, body });
   expect(await judge({ ...object, eTag: 'e1', sizeBytes: body.length })).toMatchObject({
     status: 'finished',
-    report: { verdict: 'failed' },
+    report: { verdict: 'unreadable' },
   });
 });
