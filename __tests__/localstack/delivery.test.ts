@@ -207,12 +207,13 @@ test('two events of the same state of an object make one run', async () => {
   await putFile(localStack, bucket, 'file.csv', GOOD_FILE);
   await putFile(localStack, bucket, 'file.csv', GOOD_FILE);
 
-  // Ignored are the test event of the bucket and the one report.
-  const outcomes = await outcomesOf(testDatabase.database, topicArn, 5);
+  // Ignored are the test event of the bucket, the one report and its page.
+  const outcomes = await outcomesOf(testDatabase.database, topicArn, 6);
   expect(outcomes.map(({ outcome }) => outcome).sort()).toEqual([
     'accepted',
     'accepted',
     'confirmation',
+    'ignored',
     'ignored',
     'ignored',
   ]);
