@@ -53,6 +53,9 @@ export const onboard: Command<OnboardOptions> = async (context, options) => {
   const coded = schema.fields
     .filter(({ constraints }) => constraints?.enum !== undefined)
     .map((field) => field.name);
+  const unique = schema.fields
+    .filter(({ constraints }) => constraints?.unique === true)
+    .map((field) => field.name);
   const bounded = schema.fields
     .filter(({ constraints }) => constraints?.minimum !== undefined)
     .map((field) => field.name);
@@ -99,6 +102,9 @@ export const onboard: Command<OnboardOptions> = async (context, options) => {
     ...(schema.primaryKey === undefined
       ? ['primaryKey: no column, or too few rows, proved to be one.']
       : [`primaryKey: whether ${schema.primaryKey} is one, or was unique by chance.`]),
+    ...(unique.length > 0
+      ? [`unique: whether a value of ${unique.join(', ')} may come twice in a file; none did.`]
+      : []),
     ...(bounded.length > 0
       ? [`minimum, maximum: those of the samples, of ${bounded.join(', ')}; widen them.`]
       : []),

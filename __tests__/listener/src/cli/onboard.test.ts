@@ -71,6 +71,14 @@ test('weekly files with commas: from samples to a first verdict, with a schedule
   expect(out).not.toContain('- client:');
 });
 
+test('a column in which no value came twice is to be decided', async () => {
+  const content = `visit_id,minutes,site\n${rows(30, (i) => `${i + 1},${i + 20},${i % 3}`)}`;
+  const { out } = await onboarded([{ name: 'visits.csv', content }]);
+  expect(out).toContain(
+    '- unique: whether a value of minutes may come twice in a file; none did.\n',
+  );
+});
+
 test('a file with semicolons in Windows-1252: the dialect is written down and asked about', async () => {
   const content = Buffer.from(`ort;menge\n${rows(12, (i) => `K\u00f6ln;${i % 4}`)}`, 'latin1');
   const { code, out, read } = await onboarded([{ name: 'Lager.csv', content }]);
