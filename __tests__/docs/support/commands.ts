@@ -11,7 +11,7 @@ export interface DocumentedCommand {
 /** Programs whose first parameter says what they do. */
 const WITH_SUBCOMMANDS = new Set(['npm', 'cdktf', 'docker', 'kubectl', 'terraform', 'aws']);
 /** What every shell has. */
-const OF_THE_SHELL = new Set(['cat', 'cp', 'export', 'mkdir', 'touch']);
+const OF_THE_SHELL = new Set(['cat', 'cp', 'done', 'echo', 'export', 'for', 'mkdir', 'touch']);
 
 /** The commands of a page: all of its shell blocks, and those of our own programs in its text. */
 export function commandsIn(page: string): readonly DocumentedCommand[] {
