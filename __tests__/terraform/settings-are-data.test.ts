@@ -118,7 +118,7 @@ describe('a setting that looks like an expression', () => {
     expect(new Set(names)).toEqual(
       new Set([
         ...['tags', 'annotations', 'extra_environment', 'private_subnet_tags'],
-        ...['sns_endpoint_url', 'node_user_data'],
+        ...['sns_endpoint_url', 'node_user_data', 'notice_webhook_urls'],
       ]),
     );
   });
