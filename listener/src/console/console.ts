@@ -96,7 +96,8 @@ function consoleApp(
         ctx.cookies.set(cookie, rights.session, { httpOnly: true, sameSite: 'strict', path: '/' });
         const rest = new URLSearchParams(query).toString();
         ctx.status = 303;
-        ctx.set('Location', `${ctx.path}${rest === '' ? '' : `?${rest}`}`);
+        // Two slashes would lead to another host (RFC 3986, section 4.2).
+        ctx.set('Location', `/${ctx.path.replace(/^[/\\]+/, '')}${rest === '' ? '' : `?${rest}`}`);
         return;
       }
       case 'session':

@@ -77,6 +77,21 @@ describe('who may open the console', () => {
     expect((await get('/', { Cookie: cookie.split(';')[0] ?? '' })).status).toBe(200);
   });
 
+  it.each(['//evil.example/', '/\\evil.example/'])(
+    'an address as %s leads to no other host',
+    async (path) => {
+      const location = await new Promise((resolve, reject) => {
+        const { hostname, port } = new URL(origin());
+        request({ hostname, port, path: `${path}?token=${TOKEN}` }, ({ headers }) =>
+          resolve(headers.location),
+        )
+          .on('error', reject)
+          .end();
+      });
+      expect(location).toMatch(/^\/(?![/\\])/);
+    },
+  );
+
   it('nobody by a name that leads to this machine from elsewhere', async () => {
     const status = await new Promise((resolve, reject) => {
       const headers = { Host: 'evil.example', Authorization: `Bearer ${TOKEN}` };
