@@ -168,9 +168,24 @@ export async function contentOf(
     [[...noticeIds], TOLD_IN_FULL],
   );
   return {
-    notices: rows.map((row) => noticeOf(id, row, reports)),
+    notices: withoutWhatCame(rows).map((row) => noticeOf(id, row, reports)),
     untold: Math.max(0, noticeIds.length - rows.length),
   };
+}
+
+/** A digest that says that a delivery came does not ask for it any more. */
+function withoutWhatCame(rows: readonly NoticeRow[]): readonly NoticeRow[] {
+  const came = (row: NoticeRow, later: NoticeRow) =>
+    (later.state === 'recovered' || later.state === 'corrected') &&
+    later.period === row.period &&
+    later.subject === row.subject &&
+    later.client === row.client;
+  return rows.filter(
+    (row, index) =>
+      row.period === null ||
+      (row.state !== 'late' && row.state !== 'missing') ||
+      !rows.slice(index + 1).some((later) => came(row, later)),
+  );
 }
 
 function noticeOf(

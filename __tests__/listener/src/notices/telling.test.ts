@@ -142,6 +142,29 @@ test('a period that is late and then missing is told, with when it was due', asy
   ]);
 });
 
+test('a period that came before its digest was sent is not asked for in it', async () => {
+  const { sent, outlet } = keptMail();
+  const [file] = await given.database('monitoring_files').pluck('id');
+  const change = {
+    ...{ client: 'nm_albuquerque', subject: '*.csv', period: '2026-11' },
+    ...{ monitoringFileId: file, dueAt: new Date('2026-11-30T12:00:00Z') },
+  };
+  await given.database.transaction((transaction) =>
+    recordNotices(transaction, [
+      { ...change, state: 'late' },
+      { ...change, period: '2026-12', state: 'late' },
+      { ...change, state: 'missing' },
+      { ...change, state: 'recovered' },
+    ]),
+  );
+  await tellerOf(given.database, [outlet]).tell();
+  const told = sent.flatMap(({ notices }) => notices.map(({ data }) => data));
+  expect(told).toMatchObject([
+    { state: 'late', period: { name: '2026-12' } },
+    { state: 'recovered', period: { name: '2026-11' } },
+  ]);
+});
+
 test('processes that tell at the same time tell each change once', async () => {
   const { sent, outlet } = keptMail();
   const tellers = [0, 1, 2].map(() => tellerOf(given.database, [outlet]));
