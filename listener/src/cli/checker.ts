@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
-import { writeFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { compileExpectation } from '@file-processing/quality/expectation.ts';
 import packageJson from '../../package.json' with { type: 'json' };
 import { checkerPage } from '../console/checker/checker-page.ts';
 import { builtScripts } from '../console/checker/scripts.ts';
+import { writePage } from '../console/page.ts';
 import { type Command, UsageError } from './command-context.ts';
 import { readExpectation } from './validate.ts';
 
@@ -27,7 +27,7 @@ export const checker: Command<CheckerOptions> = async (context, { mapping, outpu
   const digest = createHash('sha256').update(JSON.stringify(expectation)).digest('hex');
   const name = basename(mapping).replace(/\.(json|ya?ml)$/, '');
   const stamp = `${name} (${digest.slice(0, 12)}), file-processing ${packageJson.version}`;
-  await writeFile(output, checkerPage({ name, stamp, expectation }, scripts)).catch(
+  await writePage(output, checkerPage({ name, stamp, expectation }, scripts)).catch(
     (error: NodeJS.ErrnoException) => {
       throw new UsageError(`${output} can't be written: ${error.message}`);
     },

@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs';
-import { access, constants, glob, mkdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { access, constants, glob, mkdir, readFile, stat } from 'node:fs/promises';
 import { basename, isAbsolute, join, relative } from 'node:path';
 import type { Expectation } from '@file-processing/quality/expectation.ts';
 import { type InspectOptions, inspectCsv } from '@file-processing/quality/inspect.ts';
@@ -83,7 +83,7 @@ export const validate: Command<ValidateOptions> = async (context, options) => {
 async function pageWriter(
   folder: string,
 ): Promise<(path: string, report: QualityReport) => Promise<void>> {
-  const { reportPage } = await import('../console/page.ts');
+  const { reportPage, writePage } = await import('../console/page.ts');
   const refuse = (error: NodeJS.ErrnoException) => {
     throw new UsageError(`${folder} can't be written to: ${error.message}`);
   };
@@ -94,7 +94,7 @@ async function pageWriter(
     const count = (names.get(name) ?? 0) + 1;
     names.set(name, count);
     const page = join(folder, `${name}${count === 1 ? '' : `.${count}`}.html`);
-    await writeFile(page, reportPage({ name: path, report })).catch(refuse);
+    await writePage(page, reportPage({ name: path, report })).catch(refuse);
   };
 }
 
