@@ -1,4 +1,5 @@
 import { EXIT } from '@file-processing/contract/listener-interface.ts';
+import type { DeliveryFilter } from '@file-processing/contract/s3-event.ts';
 import type { Database } from '../database/connection.ts';
 import type { RunFilter } from '../database/runs.ts';
 import {
@@ -25,6 +26,7 @@ import {
   listDeadRuns,
   retryDeadRuns,
 } from '../queue/dead-letters.ts';
+import type { Queue } from '../queue/queue.ts';
 import { type Command, UsageError } from './command-context.ts';
 import type { DeadKind } from './options.ts';
 import { amount, COUNT_AT_MOST, countText, printable, tableText } from './report-text.ts';
@@ -221,37 +223,61 @@ export interface DeadActOptions extends Selection {
 export const retry: Command<DeadActOptions> = (context, options) => {
   requireIdsOrAll(options);
   return withQueue(context, async (database, queue, config) => {
-    const { reason } = options;
     const done = { judgements: 0, reports: 0, messages: 0, newRuns: 0, ignored: 0, notices: 0 };
-    const unread: { messageId: string; reason: string }[] = [];
-    for await (const { runIds, messages, noticeIds } of chosen(database, options)) {
-      done.notices += await retryMessages(database, noticeIds, new Date());
-      const { judgements, reports } = await retryDeadRuns(database, queue, runIds, reason);
-      done.judgements += judgements;
-      done.reports += reports;
-      for (const message of messages) {
-        const reading = { database, queue, filter: config.s3 };
-        const read = await rereadMessage(reading, message, reason);
-        const { messageId, outcome: before } = message;
-        if (read.outcome === 'dead') unread.push({ messageId, reason: read.reason ?? '' });
-        else if (read.outcome === before) done.ignored += 1;
-        else if (read.outcome !== 'duplicate') done.messages += 1;
-        done.newRuns += read.runIds.length;
-      }
+    const unread: Retried['unread'][number][] = [];
+    for await (const batch of chosen(database, options)) {
+      const parts = { database, queue, filter: config.s3 };
+      const { unread: still, ...retried } = await retryBatch(parts, batch, options.reason);
+      for (const name of Object.keys(done) as (keyof typeof done)[]) done[name] += retried[name];
+      unread.push(...still);
     }
     context.stdout.write(
-      options.json ? `${JSON.stringify({ ...done, unread })}\n` : retriedText(done, unread),
+      options.json ? `${JSON.stringify({ ...done, unread })}\n` : retriedText({ ...done, unread }),
     );
     return unread.length > 0 ? EXIT.bad : EXIT.ok;
   });
 };
 
-function retriedText(
-  done: Readonly<
+/** What {@link retryBatch} works with. */
+export interface RetryParts {
+  readonly database: Database;
+  readonly queue: Queue;
+  /** Which objects are deliveries, by the settings of today. */
+  readonly filter: DeliveryFilter;
+}
+
+/** What a retry came to: counts, and the messages that still can't be read, each with the reason. */
+export interface Retried
+  extends Readonly<
     Record<'judgements' | 'reports' | 'messages' | 'newRuns' | 'ignored' | 'notices', number>
-  >,
-  unread: readonly { readonly messageId: string; readonly reason: string }[],
-): string {
+  > {
+  readonly unread: readonly { readonly messageId: string; readonly reason: string }[];
+}
+
+/** Tries a batch again, and settles it. What is settled already, or waits, is left alone. */
+export async function retryBatch(
+  parts: RetryParts,
+  { runIds, messages, noticeIds }: Batch,
+  reason: string,
+): Promise<Retried> {
+  const { database, queue } = parts;
+  const done = { messages: 0, newRuns: 0, ignored: 0 };
+  const unread: { messageId: string; reason: string }[] = [];
+  const notices = await retryMessages(database, noticeIds, new Date());
+  const runs = await retryDeadRuns(database, queue, runIds, reason);
+  for (const message of messages) {
+    const read = await rereadMessage(parts, message, reason);
+    const { messageId, outcome: before } = message;
+    if (read.outcome === 'dead') unread.push({ messageId, reason: read.reason ?? '' });
+    else if (read.outcome === before) done.ignored += 1;
+    else if (read.outcome !== 'duplicate') done.messages += 1;
+    done.newRuns += read.runIds.length;
+  }
+  return { ...runs, ...done, notices, unread };
+}
+
+/** What a retry came to, for a reader. */
+export function retriedText({ unread, ...done }: Retried): string {
   const { judgements, reports, messages, newRuns, ignored, notices } = done;
   const lines = [
     ...(judgements > 0 ? [`judged again: ${amount(judgements, 'run')}`] : []),
@@ -275,24 +301,39 @@ export const discard: Command<DeadActOptions> = (context, options) => {
     throw new UsageError('what was ignored needs nothing more: it is not among the dead');
   }
   return withQueue(context, async (database, queue) => {
-    const { reason } = options;
     const settled = { runs: 0, messages: 0, notices: 0 };
-    for await (const { runIds, messages, noticeIds } of chosen(database, options)) {
-      settled.runs += await discardDeadRuns(database, queue, runIds, reason);
-      const messageIds = messages.map(({ messageId }) => messageId);
-      settled.messages += await discardMessages(database, messageIds, reason);
-      settled.notices += await discardNotices(database, noticeIds, reason, new Date());
+    for await (const batch of chosen(database, options)) {
+      const some = await discardBatch({ database, queue }, batch, options.reason);
+      for (const name of Object.keys(settled) as (keyof Discarded)[]) settled[name] += some[name];
     }
-    const { runs, messages, notices } = settled;
-    const told = notices === 0 ? '' : `, ${amount(notices, 'notice')}`;
-    const text =
-      runs + messages + notices === 0
-        ? NOTHING
-        : `discarded: ${amount(runs, 'run')}, ${amount(messages, 'message')}${told}\n`;
-    context.stdout.write(options.json ? `${JSON.stringify(settled)}\n` : text);
+    context.stdout.write(options.json ? `${JSON.stringify(settled)}\n` : discardedText(settled));
     return EXIT.ok;
   });
 };
+
+/** How many were settled as they are. */
+export type Discarded = Readonly<Record<'runs' | 'messages' | 'notices', number>>;
+
+/** Settles a batch as it is, for a reason that is kept. What is settled already is left alone. */
+export async function discardBatch(
+  { database, queue }: Pick<RetryParts, 'database' | 'queue'>,
+  { runIds, messages, noticeIds }: Batch,
+  reason: string,
+): Promise<Discarded> {
+  const messageIds = messages.map(({ messageId }) => messageId);
+  return {
+    runs: await discardDeadRuns(database, queue, runIds, reason),
+    messages: await discardMessages(database, messageIds, reason),
+    notices: await discardNotices(database, noticeIds, reason, new Date()),
+  };
+}
+
+/** How many were settled, for a reader. */
+export function discardedText({ runs, messages, notices }: Discarded): string {
+  if (runs + messages + notices === 0) return NOTHING;
+  const told = notices === 0 ? '' : `, ${amount(notices, 'notice')}`;
+  return `discarded: ${amount(runs, 'run')}, ${amount(messages, 'message')}${told}\n`;
+}
 
 function requireIdsOrAll({ ids, all, kind, since, until }: DeadActOptions): void {
   if (all !== ids.length > 0) {
@@ -302,8 +343,8 @@ function requireIdsOrAll({ ids, all, kind, since, until }: DeadActOptions): void
   throw new UsageError('either ids or --all are needed');
 }
 
-/** What one transaction settles, at most. */
-interface Batch {
+/** What is settled together. */
+export interface Batch {
   readonly runIds: readonly string[];
   readonly messages: readonly SnsMessage[];
   readonly noticeIds: readonly string[];
@@ -312,17 +353,7 @@ interface Batch {
 /** Everything once, whatever becomes of it meanwhile. */
 async function* chosen(database: Database, options: DeadActOptions): AsyncGenerator<Batch> {
   if (!options.all) {
-    // All are looked up before anything is done.
-    const runIds: string[] = [];
-    const messages: SnsMessage[] = [];
-    const noticeIds: string[] = [];
-    for (const id of options.ids) {
-      const message = await findMessage(database, id);
-      if (message !== undefined) messages.push(message);
-      else if ((await findDeadMessage(database, id)) !== undefined) noticeIds.push(id);
-      else runIds.push(await runIdOf(database, id, none(id)));
-    }
-    yield { runIds, messages, noticeIds };
+    yield await batchOf(database, options.ids);
     return;
   }
   const { kind, since, until } = options;
@@ -350,6 +381,24 @@ async function* chosen(database: Database, options: DeadActOptions): AsyncGenera
       ids: messages.map(({ messageId }) => messageId),
     };
   });
+}
+
+/**
+ * What some ids name; all are looked up before anything is done.
+ *
+ * @throws {UsageError} for one of nothing
+ */
+export async function batchOf(database: Database, ids: readonly string[]): Promise<Batch> {
+  const runIds: string[] = [];
+  const messages: SnsMessage[] = [];
+  const noticeIds: string[] = [];
+  for (const id of ids) {
+    const message = await findMessage(database, id);
+    if (message !== undefined) messages.push(message);
+    else if ((await findDeadMessage(database, id)) !== undefined) noticeIds.push(id);
+    else runIds.push(await runIdOf(database, id, none(id)));
+  }
+  return { runIds, messages, noticeIds };
 }
 
 async function* pages(
