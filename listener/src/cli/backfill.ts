@@ -11,6 +11,7 @@ import {
   askForListed,
   installationTime,
   type ListedObject,
+  recordListing,
   type Standing,
 } from '../database/listed-objects.ts';
 import type { Queue } from '../queue/queue.ts';
@@ -60,6 +61,7 @@ export const backfill: Command<BackfillOptions> = (context, options) =>
           ...(reason !== undefined && { reason }),
         },
       );
+      if (!dryRun) await recordListing(database, { places, counts, reason });
       show(context, config.logLevel, options, counts);
       return EXIT.ok;
     } finally {

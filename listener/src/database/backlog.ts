@@ -1,4 +1,4 @@
-import { DEAD_LETTER_QUEUE } from '../queue/queue.ts';
+import { DEAD_LETTER_QUEUE, RUN_QUEUE } from '../queue/queue.ts';
 import type { Database } from './connection.ts';
 import { queueSchemaOf, tablesOf } from './tables.ts';
 
@@ -86,4 +86,30 @@ export async function backlogOf(
   const [figures] = rows;
   if (figures === undefined) throw new Error('the database does not say what waits');
   return { ...figures, missingReports: figures.missingReports ?? undefined };
+}
+
+/** Jobs of the queue of judgements, by what becomes of them; counts go no further than {@link COUNTED_TO}. */
+export interface QueueState {
+  /** That are due. */
+  readonly waiting: number;
+  /** Waiting for their next attempt. */
+  readonly postponed: number;
+  readonly running: number;
+}
+
+/** Counts the jobs of the queue. */
+export async function queueState(database: Database): Promise<QueueState> {
+  const jobs = (condition: string) => `(
+    SELECT count(*) FROM (
+      SELECT FROM ${queueSchemaOf(database)}.job
+      WHERE name = '${RUN_QUEUE}' AND ${condition} LIMIT ${COUNTED_TO}
+    ) AS job)`;
+  const { rows } = await database.raw<{ rows: QueueState[] }>(
+    `SELECT ${jobs("state < 'active' AND start_after <= now()")} AS waiting,
+       ${jobs("state < 'active' AND start_after > now()")} AS postponed,
+       ${jobs("state = 'active'")} AS running`,
+  );
+  const [state] = rows;
+  if (state === undefined) throw new Error('the database does not say what is queued');
+  return state;
 }

@@ -122,7 +122,7 @@ const startTogether = sharedStatement<JudgementReference, HeldJudgement | undefi
          ORDER BY id, number
          ON CONFLICT (run_id, number) DO UPDATE SET
            status = 'running', attempts = present.attempts + 1, started_at = now(),
-           heartbeat_at = now(), error = NULL
+           heartbeat_at = now(), progress_bytes = NULL, progress_rows = NULL, error = NULL
          WHERE present.status IN ('queued', 'running')
          RETURNING run_id, number, attempts
        )
@@ -512,18 +512,28 @@ export async function nameJobs(
   );
 }
 
+/** A judgement that is still worked on, and how far it has come where that is known. */
+export interface Beat extends Attempt {
+  readonly progress?: { readonly bytes: number; readonly rows: number } | undefined;
+}
+
 /** Says that judgements are still worked on. */
-export async function heartbeat(database: Database, held: readonly Attempt[]): Promise<void> {
+export async function heartbeat(database: Database, held: readonly Beat[]): Promise<void> {
   const { judgements } = tablesOf(database);
   await database.raw(
-    `UPDATE ${judgements} AS judgement SET heartbeat_at = now()
-     FROM jsonb_to_recordset(?::jsonb) AS held (run_id uuid, number integer, attempts integer)
+    `UPDATE ${judgements} AS judgement SET heartbeat_at = now(),
+       progress_bytes = held.bytes, progress_rows = held.rows
+     FROM jsonb_to_recordset(?::jsonb)
+       AS held (run_id uuid, number integer, attempts integer, bytes bigint, rows bigint)
      WHERE (judgement.run_id, judgement.number, judgement.attempts)
          = (held.run_id, held.number, held.attempts)
        AND judgement.status = 'running'`,
     [
       JSON.stringify(
-        held.map(({ runId, number, attempts }) => ({ run_id: runId, number, attempts })),
+        held.map(({ runId, number, attempts, progress }) => ({
+          ...{ run_id: runId, number, attempts },
+          ...{ bytes: progress?.bytes, rows: progress?.rows },
+        })),
       ),
     ],
   );

@@ -1,5 +1,5 @@
 import type { JobRequest, Queue } from '../queue/queue.ts';
-import { identityOf, isSameWrite, storableText } from './column-values.ts';
+import { identityOf, isSameWrite, storableText, toJsonb } from './column-values.ts';
 import type { Database, Transaction } from './connection.ts';
 import { requestJudgements } from './judgements.ts';
 import { tablesOf } from './tables.ts';
@@ -209,4 +209,35 @@ async function makeRuns(
     ],
   );
   return rows;
+}
+
+/** What a listing of places found. */
+export interface RecordedListing {
+  readonly places: readonly { readonly bucket: string; readonly prefix: string }[];
+  /** Object versions by what was found of them. */
+  readonly counts: Readonly<Record<string, number>>;
+  readonly reason: string | undefined;
+}
+
+/** Notes what a listing found, for who looks after it. */
+export async function recordListing(
+  database: Database,
+  { places, counts, reason }: RecordedListing,
+): Promise<void> {
+  await database(tablesOf(database).listings).insert({
+    places: toJsonb(places),
+    counts: toJsonb(counts),
+    reason: reason === undefined ? null : storableText(reason),
+  });
+}
+
+/** The last listings, newest first. */
+export async function lastListings(
+  database: Database,
+  limit: number,
+): Promise<readonly (RecordedListing & { readonly endedAt: Date })[]> {
+  return database(tablesOf(database).listings)
+    .select({ endedAt: 'ended_at', places: 'places', counts: 'counts', reason: 'reason' })
+    .orderBy('id', 'desc')
+    .limit(limit);
 }

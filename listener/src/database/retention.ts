@@ -69,6 +69,7 @@ export async function deleteOld(options: RetentionOptions): Promise<Deleted> {
   const referenceKeys = await deleteAll(deleteOldReferenceKeys);
   const notices =
     (await deleteAll(noticesIn('noticeMessages'))) + (await deleteAll(noticesIn('notices')));
+  await deleteAll(oldListings);
   return { messages, details, deadLetters, referenceKeys, notices };
 }
 
@@ -133,6 +134,18 @@ function noticesIn(table: keyof typeof DELETE_NOTICES): DeleteSome {
     return rowCount;
   };
 }
+
+/** Some a day: their numbers are in the order of their times. */
+const oldListings: DeleteSome = async (transaction, cutoff, batchSize) => {
+  const { listings } = tablesOf(transaction);
+  const { rowCount } = await transaction.raw<{ rowCount: number }>(
+    `DELETE FROM ${listings} WHERE ended_at < ? AND id IN (
+       SELECT id FROM ${listings} ORDER BY id LIMIT ? FOR UPDATE SKIP LOCKED
+     )`,
+    [cutoff, batchSize],
+  );
+  return rowCount;
+};
 
 /** The error texts too: one that a library wrote may quote a value of the file. */
 const judgementDetails: DeleteSome = async (transaction, cutoff, batchSize) => {

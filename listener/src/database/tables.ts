@@ -24,6 +24,8 @@ export interface Tables {
   /** Verdicts that the clock has not looked at. */
   readonly periodVerdicts: string;
   readonly periodClock: string;
+  /** What listings of the buckets found. */
+  readonly listings: string;
   /** What knex notes of the migrations that ran. */
   readonly migrations: string;
 }
@@ -54,6 +56,7 @@ export function tablesOf(database: Database | Transaction): Tables {
     periodSchedules: `${schema}.period_schedules`,
     periodVerdicts: `${schema}.period_verdicts`,
     periodClock: `${schema}.period_clock`,
+    listings: `${schema}.listings`,
     migrations: `${schema}.${MIGRATIONS_TABLE}`,
   };
 }

@@ -12,7 +12,7 @@ import {
   keepReferenceKeys,
   referenceKeysOf,
 } from '../database/reference-keys.ts';
-import type { Job, JobContext, JobOutcome } from './job.ts';
+import type { Job, JobContext, JobOutcome, JobProgress } from './job.ts';
 import { monitoredFileInDatabase } from './monitored-file.ts';
 
 /** One attempt at a judgement that came to an end. */
@@ -52,21 +52,26 @@ export class JudgementLostError extends Error {
  */
 export async function recordJudgement(
   judgement: HeldJudgement,
-  { database, job, tells = false, ...context }: RecordJudgementOptions,
+  { database, job, tells = false, onProgress, ...context }: RecordJudgementOptions,
 ): Promise<RecordedJudgement> {
   const startedAt = performance.now();
   let isSaying = false;
+  let progress: JobProgress | undefined;
   const heartbeats = setInterval(async () => {
     // A slow database is not asked twice at once.
     if (isSaying) return;
     isSaying = true;
     // The next one gets over it; who holds a judgement by now shows when it is recorded.
-    await heartbeat(database, [judgement]).catch(() => undefined);
+    await heartbeat(database, [{ ...judgement, progress }]).catch(() => undefined);
     isSaying = false;
   }, HEARTBEAT_MS);
   try {
     const outcome = await job.run(judgement.object, {
       ...context,
+      onProgress(made) {
+        progress = made;
+        onProgress?.(made);
+      },
       findMonitoredFile: (object) => monitoredFileInDatabase(database, object),
       acceptedBefore: async ({ monitoringFileId }, limit) =>
         monitoringFileId === undefined

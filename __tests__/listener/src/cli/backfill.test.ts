@@ -4,6 +4,7 @@ import {
   finishJudgement,
   judgementsOf,
 } from '../../../../listener/src/database/judgements.ts';
+import { lastListings } from '../../../../listener/src/database/listed-objects.ts';
 import { listRuns } from '../../../../listener/src/database/runs.ts';
 import { tablesOf } from '../../../../listener/src/database/tables.ts';
 import { openIntake } from '../../../../listener/src/intake/accept-message.ts';
@@ -414,4 +415,19 @@ describe('the verdict on what a listing found', () => {
     await backfill(['--notify']);
     expect(await quiet()).toEqual([false]);
   });
+});
+
+test('what a listing found is recorded, and a dry run records nothing', async () => {
+  await given.database('listings').delete();
+  versions.box = [version('a.csv')];
+  await backfill(['--dry-run']);
+  expect(await lastListings(given.database, 10)).toEqual([]);
+  await backfill(['--reason', 'after the outage']);
+  expect(await lastListings(given.database, 10)).toMatchObject([
+    {
+      places: [{ bucket: 'box', prefix: 'in/' }],
+      counts: { listed: 1, missing: 1 },
+      reason: 'after the outage',
+    },
+  ]);
 });

@@ -337,6 +337,15 @@ test('a heartbeat is that of who holds the judgement', async () => {
   expect(await given.database(judgements).pluck('heartbeat_at')).not.toEqual([new Date(0)]);
 });
 
+test('a heartbeat says how far the judgement has come, and the next attempt begins anew', async () => {
+  const held = await begin(given.database, OBJECT);
+  await heartbeat(given.database, [{ ...held, progress: { bytes: 5e9, rows: 7 } }]);
+  const progress = () => given.database('judgements').first('progress_bytes', 'progress_rows');
+  expect(await progress()).toEqual({ progress_bytes: 5e9, progress_rows: 7 });
+  await beginOf(given.database, held.runId);
+  expect(await progress()).toEqual({ progress_bytes: null, progress_rows: null });
+});
+
 const own = (object: Parameters<typeof startOwnJudgement>[1]['object'], invocation: string) =>
   startOwnJudgement(given.database, { object, invocation, reason: 'by hand' });
 
