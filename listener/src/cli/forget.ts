@@ -1,5 +1,5 @@
 import { EXIT } from '@file-processing/contract/listener-interface.ts';
-import { forgetValues, recordPrivacyEvent } from '../database/privacy-events.ts';
+import { forgetValues, recordAct } from '../database/privacy-events.ts';
 import { listRunIds } from '../database/runs.ts';
 import { pageKey } from '../jobs/write-report.ts';
 import type { ObjectName, ObjectStore } from '../storage/object-store.ts';
@@ -61,7 +61,13 @@ export const forget: Command<ForgetOptions> = (context, options) => {
         ...(bucket === undefined ? {} : { bucket }),
       };
       await requireClient(database, selection);
-      await recordPrivacyEvent(database, { act: 'forget', actor: by, reason, subject: selection });
+      await recordAct(database, {
+        act: 'forget',
+        actor: by,
+        via: 'command',
+        reason,
+        subject: selection,
+      });
       const store = openStore(config);
       let outcome: Outcome = {
         runs: 0,

@@ -3,7 +3,7 @@ import type { Database } from '../database/connection.ts';
 import { type Judgement, judgementsOf } from '../database/judgements.ts';
 import { mappingVersions } from '../database/mappings.ts';
 import { listMonitoringFiles, namesOfClient } from '../database/monitoring-files.ts';
-import { recordPrivacyEvent } from '../database/privacy-events.ts';
+import { recordAct } from '../database/privacy-events.ts';
 import type { RoutingAct } from '../database/routing.ts';
 import {
   countRuns,
@@ -94,7 +94,7 @@ export const show: Command<ShowOptions> = (
     const { report: _report, withheld: _withheld, ...run } = found;
     if (reason !== undefined) {
       const subject = { runId: run.id, judgement: run.verdictNumber };
-      await recordPrivacyEvent(database, { act: 'reveal', actor: by, reason, subject });
+      await recordAct(database, { act: 'reveal', actor: by, via: 'command', reason, subject });
     }
     const report = storedReport(found, reveal ? WITHHELD_CLASSES : shownClasses(PLACES.database));
     const judgements = await judgementsOf(database, run.id);

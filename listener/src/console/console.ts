@@ -1,11 +1,28 @@
+import { userInfo } from 'node:os';
 import Koa, { type Context } from 'koa';
 import type { Database } from '../database/connection.ts';
+import { ListenerError } from '../errors.ts';
+import { readBody } from '../http/read-body.ts';
 import { type HttpServer, startHttpServer } from '../http/server.ts';
 import { type DeliveryQuery, deliveriesPage } from './deliveries-page.ts';
 import { filePage, filesPage } from './files-page.ts';
 import { type Html, html } from './html.ts';
 import { POLICY, servedPage } from './page.ts';
-import { access, type ConsoleRights, cookieName, isLoopbackHost, newRights } from './rights.ts';
+import {
+  access,
+  type ConsoleRights,
+  cookieName,
+  GUARD_FIELD,
+  guardField,
+  guardOf,
+  isFromOwnPage,
+  isLoopbackHost,
+  isSame,
+  newRights,
+  type Right,
+  type Viewer,
+  type Visit,
+} from './rights.ts';
 import { runPage, runReport } from './run-page.ts';
 
 /** What {@link startConsole} works with. */
@@ -15,6 +32,10 @@ export interface ConsoleOptions {
   readonly port: number;
   /** @default one that nobody can guess */
   readonly token?: string;
+  /** What whoever has the token may do. @default look */
+  readonly rights?: readonly Right[];
+  /** @default all that there are */
+  readonly routes?: readonly Route[];
   /** Called with what could not be answered. */
   readonly onError: (error: unknown) => void;
 }
@@ -40,13 +61,14 @@ const CLOSE_MS = 1_000;
 const HEADERS: Readonly<Record<string, string>> = {
   'Content-Security-Policy': `${POLICY}; form-action 'self'; frame-ancestors 'none'`,
   'Cache-Control': 'no-store',
-  'Referrer-Policy': 'no-referrer',
+  // With no-referrer a browser would hide the origin of a form (Fetch, "append a request `Origin` header").
+  'Referrer-Policy': 'same-origin',
   'X-Content-Type-Options': 'nosniff',
   'Cross-Origin-Resource-Policy': 'same-origin',
 };
 
 /**
- * Serves pages on what the database knows, to browsers of this machine that have the token; they change nothing.
+ * Serves pages on what the database knows, to browsers of this machine that have the token.
  *
  * @throws Error with one clear line where the port can't be had
  */
@@ -69,71 +91,206 @@ export async function startConsole(options: ConsoleOptions): Promise<RunningCons
   };
 }
 
-function consoleApp(
-  { database, onError }: ConsoleOptions,
-  rights: ConsoleRights,
-  port: () => number,
-): Koa {
-  const app = new Koa();
-  app.on('error', onError);
-  app.use(async (ctx, next) => {
-    ctx.set(HEADERS);
-    if (!isLoopbackHost(ctx.get('Host')))
-      return refuse(ctx, 421, 'This console answers on this machine only.');
-    if (ctx.method !== 'GET' && ctx.method !== 'HEAD') {
-      ctx.set('Allow', 'GET, HEAD');
-      return refuse(ctx, 405, 'There is nothing to change here.');
+/** One thing that the console serves. */
+export interface Route {
+  readonly method: 'GET' | 'POST';
+  /** Whole path; what its groups take are the {@link Visit.parameters}. */
+  readonly path: RegExp;
+  /** What the viewer must have the right to. A POST that changes something asks for `act`. */
+  readonly right: Right;
+  /** @returns undefined where what is asked for is not there, or is of a client whom the viewer must not see */
+  answer(visit: Visit): Promise<Answer | undefined>;
+}
+
+/** What a route answers. */
+export type Answer =
+  | {
+      readonly title: string;
+      readonly body: Html;
+      /** Until a browser asks again. @default never */
+      readonly refreshSeconds?: number;
+      /** @default 200 */
+      readonly status?: number;
     }
-    const { token, ...query } = queryOf(ctx);
-    const cookie = cookieName(port());
-    const session = ctx.cookies.get(cookie);
-    switch (
-      access({ token, session, authorization: ctx.get('Authorization') || undefined }, rights)
-    ) {
-      case 'none':
-        return refuse(ctx, 401, 'Open the address that the console printed when it was started.');
-      case 'begins session': {
-        ctx.cookies.set(cookie, rights.session, { httpOnly: true, sameSite: 'strict', path: '/' });
-        const rest = new URLSearchParams(query).toString();
-        ctx.status = 303;
-        // Two slashes would lead to another host (RFC 3986, section 4.2).
-        ctx.set('Location', `/${ctx.path.replace(/^[/\\]+/, '')}${rest === '' ? '' : `?${rest}`}`);
-        return;
-      }
-      case 'session':
-        await next();
+  | { readonly json: object }
+  /** A path of the console that a browser goes on to, after a POST. */
+  | { readonly seeOther: string };
+
+const RUN_ID = '([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})';
+
+/** Everything that the console serves. */
+export const ROUTES: readonly Route[] = [
+  {
+    method: 'GET',
+    path: /^\/$/,
+    right: 'look',
+    answer: async ({ database, query }) => ({
+      title: 'Deliveries',
+      body: await deliveriesPage(database, query as DeliveryQuery),
+    }),
+  },
+  {
+    method: 'GET',
+    path: /^\/files$/,
+    right: 'look',
+    answer: async ({ database }) => ({
+      title: 'Monitored files',
+      body: await filesPage(database),
+    }),
+  },
+  {
+    method: 'GET',
+    path: /^\/files\/(\d{1,9})$/,
+    right: 'look',
+    async answer({ database, parameters: [id] }) {
+      const body = await filePage(database, Number(id));
+      return body && { title: 'Monitored file', body };
+    },
+  },
+  {
+    method: 'GET',
+    path: new RegExp(`^/runs/${RUN_ID}/report\\.json$`),
+    right: 'look',
+    async answer({ database, parameters: [id = ''] }) {
+      const json = await runReport(database, id);
+      return json && { json };
+    },
+  },
+  {
+    method: 'GET',
+    path: new RegExp(`^/runs/${RUN_ID}$`),
+    right: 'look',
+    async answer({ database, parameters: [id = ''] }) {
+      const run = await runPage(database, id);
+      const refresh = run?.isPending ? { refreshSeconds: REFRESH_SECONDS } : {};
+      return run && { title: run.title, body: run.body, ...refresh };
+    },
+  },
+];
+
+/** Whom a request comes from, and what a form of theirs holds; null where an answer was given in place of it. */
+type Admission = { readonly viewer: Viewer; readonly guard: string | undefined } | null;
+
+function consoleApp(options: ConsoleOptions, rights: ConsoleRights, port: () => number): Koa {
+  const app = new Koa();
+  app.on('error', options.onError);
+  const viewer: Viewer = {
+    name: userInfo().username,
+    rights: new Set(options.rights ?? ['look']),
+    clients: undefined,
+  };
+  app.use(async (ctx, next) => {
+    try {
+      await next();
+    } catch (error) {
+      if (!(error instanceof ListenerError)) throw error;
+      refuse(ctx, error.status, error.message);
     }
   });
   app.use(async (ctx) => {
-    const [, fileId] = /^\/files\/(\d{1,9})$/.exec(ctx.path) ?? [];
-    const [, id, isReport] = /^\/runs\/([0-9a-f-]{36})(\/report\.json)?$/.exec(ctx.path) ?? [];
-    if (ctx.path === '/') {
-      page(ctx, 'Deliveries', await deliveriesPage(database, queryOf(ctx) as DeliveryQuery));
-    } else if (ctx.path === '/files') {
-      page(ctx, 'Monitored files', await filesPage(database));
-    } else if (fileId !== undefined) {
-      const file = await filePage(database, Number(fileId));
-      if (file === undefined) return refuse(ctx, 404, 'There is no such monitored file.');
-      page(ctx, 'Monitored file', file);
-    } else if (id !== undefined && isReport !== undefined) {
-      const report = await runReport(database, id);
-      if (report === undefined) return refuse(ctx, 404, 'There is no such report.');
-      ctx.type = 'application/json';
-      ctx.body = `${JSON.stringify(report, null, 2)}\n`;
-    } else if (id !== undefined) {
-      const run = await runPage(database, id);
-      if (run === undefined) return refuse(ctx, 404, 'There is no such delivery.');
-      page(ctx, run.title, run.body, run.isPending ? REFRESH_SECONDS : undefined);
-    } else refuse(ctx, 404, 'There is no such page.');
+    ctx.set(HEADERS);
+    if (!isLoopbackHost(ctx.get('Host')))
+      return refuse(ctx, 421, 'This console answers on this machine only.');
+    const admission = admit(ctx, rights, { viewer, cookie: cookieName(port()) });
+    if (admission === null) return;
+    await serve(ctx, options, admission);
   });
   return app;
 }
 
+/** Finds out who asks; answers where nobody is let in, and where a session begins. */
+function admit(
+  ctx: Context,
+  rights: ConsoleRights,
+  { viewer, cookie }: { readonly viewer: Viewer; readonly cookie: string },
+): Admission {
+  const { token, ...query } = firstOf(ctx.query);
+  const session = ctx.cookies.get(cookie);
+  const authorization = ctx.get('Authorization') || undefined;
+  switch (access({ token, session, authorization }, rights)) {
+    case 'none':
+      refuse(ctx, 401, 'Open the address that the console printed when it was started.');
+      return null;
+    case 'begins session': {
+      ctx.cookies.set(cookie, rights.session, { httpOnly: true, sameSite: 'strict', path: '/' });
+      const rest = new URLSearchParams(query).toString();
+      seeOther(ctx, `${ctx.path}${rest === '' ? '' : `?${rest}`}`);
+      return null;
+    }
+    case 'script':
+      return { viewer, guard: undefined };
+    case 'session':
+      return { viewer, guard: guardOf(rights.session) };
+  }
+}
+
+async function serve(
+  ctx: Context,
+  { database, routes = ROUTES }: ConsoleOptions,
+  { viewer, guard }: NonNullable<Admission>,
+): Promise<void> {
+  const here = routes.filter(({ path }) => path.test(ctx.path));
+  const method = ctx.method === 'HEAD' ? 'GET' : ctx.method;
+  const route = here.find((one) => one.method === method);
+  if (here.length === 0) return refuse(ctx, 404, 'There is no such page.');
+  if (route === undefined) {
+    ctx.set(
+      'Allow',
+      here.flatMap((one) => (one.method === 'GET' ? ['GET', 'HEAD'] : 'POST')),
+    );
+    return refuse(ctx, 405, 'That is not done here.');
+  }
+  if (!viewer.rights.has(route.right))
+    return refuse(ctx, 403, `${viewer.name} has no right to ${route.right} here.`);
+  const form = route.method === 'POST' ? await guardedForm(ctx, guard) : {};
+  if (form === undefined)
+    return refuse(ctx, 403, 'A page of this console did not send that. Open it again.');
+  const [, ...groups] = route.path.exec(ctx.path) ?? [];
+  const answer = await route.answer({
+    ...{ database, viewer, form },
+    query: firstOf(ctx.query),
+    parameters: groups.map((group) => group ?? ''),
+    guard: guardField(guard),
+  });
+  if (answer === undefined) return refuse(ctx, 404, 'There is no such page.');
+  if ('seeOther' in answer) return seeOther(ctx, answer.seeOther);
+  if ('json' in answer) {
+    ctx.type = 'application/json';
+    ctx.body = `${JSON.stringify(answer.json, null, 2)}\n`;
+    return;
+  }
+  ctx.status = answer.status ?? 200;
+  page(ctx, answer.title, answer.body, answer.refreshSeconds);
+}
+
+/** Largest form in bytes. */
+const FORM_BYTES = 65_536;
+
+/** @returns the fields, without the guard; undefined where no page of ours sent them */
+async function guardedForm(
+  ctx: Context,
+  guard: string | undefined,
+): Promise<Readonly<Record<string, string>> | undefined> {
+  const [origin, site] = [ctx.get('Origin') || undefined, ctx.get('Sec-Fetch-Site') || undefined];
+  // ctx.origin would be the header again.
+  if (!isFromOwnPage({ origin, site }, `http://${ctx.host}`)) return undefined;
+  if (!ctx.is('application/x-www-form-urlencoded')) return undefined;
+  const body = new URLSearchParams(await readBody(ctx.req, { limitBytes: FORM_BYTES }));
+  const { [GUARD_FIELD]: given = '', ...form } = Object.fromEntries([...body].reverse());
+  return guard === undefined || isSame(given, guard) ? form : undefined;
+}
+
 /** One value for each name: the first. */
-function queryOf({ query }: Context): Record<string, string> {
+function firstOf(query: Context['query']): Record<string, string> {
   return Object.fromEntries(
     Object.entries(query).map(([name, value]) => [name, [value].flat()[0] ?? '']),
   );
+}
+
+/** Goes on to a path of the console: two slashes would lead to another host (RFC 3986, section 4.2). */
+function seeOther(ctx: Context, path: string): void {
+  ctx.status = 303;
+  ctx.set('Location', `/${path.replace(/^[/\\]+/, '')}`);
 }
 
 /** On every page. */

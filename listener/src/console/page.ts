@@ -29,6 +29,7 @@ export function selfContainedPage({ title, body, script }: PageOptions): string 
       ? ''
       : `; script-src ${hashSource(script)} 'wasm-unsafe-eval'; worker-src blob:; connect-src 'none'`;
   const policy = html`
+<meta name="referrer" content="no-referrer">
 <meta http-equiv="Content-Security-Policy" content="${`${POLICY}${scripts}; form-action 'none'`}">`;
   const end =
     script === undefined
@@ -54,7 +55,6 @@ function documentOf(title: string, head: Part, body: Html): string {
 <head>
 <meta charset="utf-8">${head}
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="referrer" content="no-referrer">
 <title>${title}</title>
 <style>${new Html(STYLE)}</style>
 </head>

@@ -1,4 +1,65 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import type { Database } from '../database/connection.ts';
+import { type Html, html } from './html.ts';
+
+/**
+ * What somebody may do in the console, each by itself: `look` at pages, `act` (retry, judge again, discard), `reveal` values
+ * that reports withhold.
+ */
+export const RIGHTS = ['look', 'act', 'reveal'] as const;
+
+/** One of {@link RIGHTS}. */
+export type Right = (typeof RIGHTS)[number];
+
+/** Who a request comes from, and what they may do and see. */
+export interface Viewer {
+  /** Shown on pages, and recorded with what they do. */
+  readonly name: string;
+  readonly rights: ReadonlySet<Right>;
+  /** Nothing of other clients exists for them; undefined for those who see all. */
+  readonly clients: readonly string[] | undefined;
+}
+
+/** A request that may be answered: its viewer has the right that its route asks for, and a POST passed the guard. */
+export interface Visit {
+  readonly database: Database;
+  readonly viewer: Viewer;
+  /** Of the address; one value for each name: the first. */
+  readonly query: Readonly<Record<string, string>>;
+  /** What the groups of the route's path took, in their order; '' for one that took nothing. */
+  readonly parameters: readonly string[];
+  /** Fields of a POST, without the guard; one value for each name: the first. */
+  readonly form: Readonly<Record<string, string>>;
+  /** To stand in every form that is posted: a field by which the console knows that its own page sent it. */
+  readonly guard: Html;
+}
+
+/** Name of the field of {@link Visit.guard}. */
+export const GUARD_FIELD = 'guard';
+
+/** The guard of one session. @param session what nobody but its browser and this console know */
+export function guardOf(session: string): string {
+  return createHmac('sha256', session).update('form of the console').digest('base64url');
+}
+
+/** {@link Visit.guard}. @param value undefined for a script, which needs none */
+export function guardField(value: string | undefined): Html {
+  return value === undefined
+    ? html``
+    : html`<input type="hidden" name="${GUARD_FIELD}" value="${value}">`;
+}
+
+/** What browsers add to a request, and pages can't change. */
+export interface Provenance {
+  readonly origin: string | undefined;
+  /** `Sec-Fetch-Site`. */
+  readonly site: string | undefined;
+}
+
+/** Whether a browser sends a request for a page of ours. A header that is missing proves nothing: the guard does then. */
+export function isFromOwnPage({ origin, site }: Provenance, ownOrigin: string): boolean {
+  return (site === undefined || site === 'same-origin') && (origin ?? ownOrigin) === ownOrigin;
+}
 
 /** Who may open the console: whoever has its token, on this machine. */
 export interface ConsoleRights {
@@ -29,14 +90,14 @@ export interface Credentials {
   readonly session: string | undefined;
 }
 
-/** Whether it may look, and whether a browser shall get a session for it. */
+/** Whether it may look, by which of them, and whether a browser shall get a session for it. */
 export function access(
   { token, authorization, session }: Credentials,
   rights: ConsoleRights,
-): 'none' | 'session' | 'begins session' {
+): 'none' | 'session' | 'script' | 'begins session' {
   if (token !== undefined) return isSame(token, rights.token) ? 'begins session' : 'none';
   const [, bearer] = /^Bearer +(\S+)$/i.exec(authorization ?? '') ?? [];
-  if (bearer !== undefined) return isSame(bearer, rights.token) ? 'session' : 'none';
+  if (bearer !== undefined) return isSame(bearer, rights.token) ? 'script' : 'none';
   return session !== undefined && isSame(session, rights.session) ? 'session' : 'none';
 }
 
@@ -48,7 +109,8 @@ export function isLoopbackHost(host: string | undefined): boolean {
   return /^(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?$/i.test(host ?? '');
 }
 
-function isSame(given: string, expected: string): boolean {
+/** Compares secrets in a time that tells nothing of where they differ. */
+export function isSame(given: string, expected: string): boolean {
   const [a, b] = [Buffer.from(given), Buffer.from(expected)];
   return a.length === b.length && timingSafeEqual(a, b);
 }

@@ -5,23 +5,32 @@ import type { Database, Transaction } from './connection.ts';
 import type { RoutingAct } from './routing.ts';
 import { tablesOf } from './tables.ts';
 
-/** What was done with values, by whom, and why. */
-export interface PrivacyEvent {
-  readonly act: 'reveal' | 'forget';
-  /** Who says that it was they: the database knows only the role, which it records beside it. */
+/** What was done with values or with runs, by whom, and why. */
+export interface RecordedAct {
+  readonly act: 'reveal' | 'forget' | 'retry' | 'rejudge' | 'discard';
+  /**
+   * By a command: who says that it was they, since the database knows only the role, which it records beside it. In the
+   * console: who signed in.
+   */
   readonly actor: string;
+  readonly via: 'command' | 'console';
+  /** Not empty. */
   readonly reason: string;
   /** Of what: a run, or what selected many. */
   readonly subject: Readonly<Record<string, unknown>>;
 }
 
-/** Records that somebody sees or removes values; to be done before, so that none is seen unrecorded. */
-export async function recordPrivacyEvent(
+/**
+ * Records that somebody sees or removes values, or acts in the console; to be done before, or in the act's transaction, so
+ * that nothing is done unrecorded.
+ */
+export async function recordAct(
   database: Database | Transaction,
-  { act, actor, reason, subject }: PrivacyEvent,
+  { act, actor, via, reason, subject }: RecordedAct,
 ): Promise<void> {
   await database(tablesOf(database).privacyEvents).insert({
     act,
+    via,
     actor: storableText(actor),
     reason: storableText(reason),
     subject: toJsonb(subject),

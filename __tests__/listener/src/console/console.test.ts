@@ -1,9 +1,16 @@
 import { request } from 'node:http';
+import { userInfo } from 'node:os';
 import { expectationProblems } from '@file-processing/quality/expectation.ts';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { columnChart } from '../../../../listener/src/console/chart.ts';
-import { type RunningConsole, startConsole } from '../../../../listener/src/console/console.ts';
+import {
+  type Route,
+  type RunningConsole,
+  startConsole,
+} from '../../../../listener/src/console/console.ts';
 import { age, selectionOf } from '../../../../listener/src/console/deliveries-page.ts';
+import { html } from '../../../../listener/src/console/html.ts';
+import type { Right, Visit } from '../../../../listener/src/console/rights.ts';
 import { lookAtPeriods } from '../../../../listener/src/database/period-clock.ts';
 import { seedDefinitions } from '../../../../listener/src/database/seed.ts';
 import { NODE_PORTS } from '../../../../listener/src/jobs/engine-ports.ts';
@@ -102,7 +109,7 @@ describe('who may open the console', () => {
     expect(status).toBe(421);
   });
 
-  it('only to look: nothing but GET is answered', async () => {
+  it('only to look where a page has nothing to change', async () => {
     const headers = { Authorization: `Bearer ${TOKEN}` };
     const answer = await fetch(`${origin()}/`, { method: 'POST', headers });
     expect([answer.status, answer.headers.get('allow')]).toEqual([405, 'GET, HEAD']);
@@ -116,6 +123,104 @@ describe('who may open the console', () => {
       );
       expect(headers.get('cache-control')).toBe('no-store');
     }
+  });
+});
+
+describe('a form that changes something', () => {
+  const acts: Visit['form'][] = [];
+  const routes: Route[] = [
+    {
+      ...{ method: 'GET', path: /^\/form$/, right: 'look' },
+      answer: async ({ guard }) => ({ title: 'Form', body: html`<form>${guard}</form>` }),
+    },
+    {
+      ...{ method: 'POST', path: /^\/act$/, right: 'act' },
+      async answer({ form, viewer }) {
+        acts.push({ ...form, by: viewer.name });
+        return { seeOther: '/' };
+      },
+    },
+  ];
+  let acting: RunningConsole;
+  let cookie: string;
+  let guard: string;
+  const start = (rights: readonly Right[]) =>
+    startConsole({
+      ...{ database: given.database, port: 0, token: TOKEN, rights, routes },
+      onError: (error) => errors.push(error),
+    });
+  // fetch of Node.js sends no Origin that is not its own.
+  const post = (
+    fields: Record<string, string>,
+    headers: Record<string, string> = { Cookie: cookie },
+    to = acting,
+  ) =>
+    new Promise<{ readonly status: number | undefined; readonly body: string }>(
+      (resolve, reject) => {
+        const type = { 'Content-Type': 'application/x-www-form-urlencoded' };
+        request(
+          new URL('/act', to.address),
+          { method: 'POST', headers: { ...type, ...headers } },
+          async (answer) => {
+            const body = (await answer.setEncoding('utf8').toArray()).join('');
+            resolve({ status: answer.statusCode, body });
+          },
+        )
+          .on('error', reject)
+          .end(`${new URLSearchParams(fields)}`);
+      },
+    );
+  beforeAll(async () => {
+    acting = await start(['look', 'act']);
+    const begun = await fetch(acting.address, { redirect: 'manual' });
+    cookie = begun.headers.getSetCookie()[0]?.split(';')[0] ?? '';
+    const form = await (
+      await fetch(new URL('/form', acting.address), { headers: { cookie } })
+    ).text();
+    [, guard = ''] = /name="guard" value="([^"]+)"/.exec(form) ?? [];
+  });
+  afterAll(() => acting?.close());
+  beforeEach(() => acts.splice(0));
+
+  it('is taken from a page of the console, by the name of who is there', async () => {
+    const { origin } = new URL(acting.address);
+    const headers = { Cookie: cookie, Origin: origin, 'Sec-Fetch-Site': 'same-origin' };
+    expect((await post({ guard, reason: 'tried' }, headers)).status).toBe(303);
+    expect(acts).toEqual([{ reason: 'tried', by: userInfo().username }]);
+  });
+
+  it.each([
+    ['without the guard', {}, {}],
+    ['with the guard of another session', { guard: 'x' }, {}],
+    ['from another origin', undefined, { Origin: 'https://evil.example' }],
+    ['from an origin that is not told', undefined, { Origin: 'null' }],
+    ['from another site', undefined, { 'Sec-Fetch-Site': 'cross-site' }],
+    ['from another port of this machine', undefined, { 'Sec-Fetch-Site': 'same-site' }],
+    ['as what a plain form can not send', undefined, { 'Content-Type': 'text/plain' }],
+  ])('is refused %s', async (_case, fields, headers) => {
+    const answer = await post(fields ?? { guard }, { Cookie: cookie, ...headers } as Record<
+      string,
+      string
+    >);
+    expect([answer.status, acts]).toEqual([403, []]);
+  });
+
+  it('needs no guard from a script, which no page can make send its token', async () => {
+    expect((await post({}, { Authorization: `Bearer ${TOKEN}` })).status).toBe(303);
+    expect(acts).toHaveLength(1);
+  });
+
+  it('is refused where nobody may act, and says so', async () => {
+    const looking = await start(['look', 'reveal']);
+    const answer = await post({}, { Authorization: `Bearer ${TOKEN}` }, looking);
+    await looking.close();
+    expect([answer.status, acts]).toEqual([403, []]);
+    expect(answer.body).toContain('has no right to act here');
+  });
+
+  it('has a limit', async () => {
+    const answer = await post({ guard, reason: 'x'.repeat(70_000) });
+    expect([answer.status, acts]).toEqual([413, []]);
   });
 });
 
