@@ -77,7 +77,8 @@ export interface RegionalChecks {
 }
 
 /**
- * Failed checks as findings: one for each rule and place, however many views and regions show it.
+ * Failed checks as findings: one for each rule and place, however many views and regions show it. How often a rule of
+ * our own found the same there is part of the finding, so that a waiver of one does not cover a second.
  *
  * @param rules - descriptions of all rules, for the severity
  */
@@ -94,13 +95,15 @@ export function mergeFindings(
       const before = merged.get(key);
       // Another region says the same of another ARN: the first one is enough.
       const sameLook = before === undefined || before.regions.at(-1) === region;
-      const messages = distinct([...(before?.messages ?? []), ...(sameLook ? check.faults : [])]);
+      const messages = [...(before?.messages ?? []), ...(sameLook ? check.faults : [])];
       merged.set(key, {
         by: check.by,
         rule: check.rule,
         severity: severities.get(check.rule) ?? 'high',
         place,
-        message: messages.map(sentence).join(' '),
+        message: (check.by === 'checkov' ? distinct(messages) : counted(messages))
+          .map(sentence)
+          .join(' '),
         regions: [...new Set([...(before?.regions ?? []), region])],
         messages,
       });
@@ -112,6 +115,14 @@ export function mergeFindings(
 /** Checkov spells the name of one check in upper case for one view, in lower case for the other. */
 function distinct(texts: readonly string[]): readonly string[] {
   return [...new Map(texts.map((text) => [text.toLowerCase(), text])).values()];
+}
+
+/** A fault that is there twice is no longer the one that somebody accepted. */
+function counted(faults: readonly string[]): readonly string[] {
+  return [...new Set(faults)].map((fault) => {
+    const times = faults.filter((other) => other === fault).length;
+    return times === 1 ? fault : `${fault.replace(/\.$/, '')} (${times} times)`;
+  });
 }
 
 const ORDER = ['high', 'medium', 'low'];

@@ -57,10 +57,19 @@ describe('failed checks', () => {
   });
 
   it('say a thing once, however both views spell it', () => {
-    expect(messages('CPU limits should be set.', 'CPU Limits should be set.')).toHaveLength(1);
-    expect(messages('CPU limits should be set.', 'CPU Limits should be set.')[0]).toMatch(
-      /^CPU [Ll]imits should be set\.$/,
+    const checks = ['CPU limits should be set.', 'CPU Limits should be set.'].map(
+      (fault): Check => ({ ...check('a', fault), by: 'checkov' }),
     );
+    const found = mergeFindings([{ region: 'east', checks }], RULES);
+    expect(found.map(({ message }) => message)).toEqual(['CPU Limits should be set.']);
+  });
+
+  it('of our own rules say how often the same was found, so that a waiver of one is none of two', () => {
+    expect(messages('opens all', 'opens all')).toEqual(['Opens all (2 times).']);
+    const twice = [check('a', 'opens all'), check('a', 'opens all')];
+    expect(mergeFindings([{ region: 'east', checks: twice }], RULES)).toMatchObject([
+      { message: 'Opens all (2 times).' },
+    ]);
   });
 });
 

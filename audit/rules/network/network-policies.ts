@@ -3,7 +3,7 @@ import type { VariableName } from '@file-processing/contract/listener-variables.
 import { associationOf } from '../identity/service-accounts.ts';
 import { servicesTo } from '../messaging/delivery.ts';
 import type { NetworkPeer, NetworkPolicySpec, NetworkPort } from '../readers/kubernetes-api.ts';
-import { type Listener, servers, takesDeliveries } from '../readers/listeners.ts';
+import { type Listener, listenersOf, servers, takesDeliveries } from '../readers/listeners.ts';
 import {
   containersOf,
   isEmpty,
@@ -13,6 +13,7 @@ import {
   type Pod,
   podsOf,
   portOf,
+  selectorText,
   selects,
 } from '../readers/pods.ts';
 import { type Audited, type Rule, rule } from '../rule.ts';
@@ -99,6 +100,14 @@ function egressRules(audited: Audited, pod: Pod) {
     .flatMap(({ egress }) => egress ?? []);
 }
 
+/** The peers of several rules together, since policies add up; undefined where one of them names none, which means all. */
+function together(
+  rules: readonly (readonly NetworkPeer[] | undefined)[],
+): readonly NetworkPeer[] | undefined {
+  const all = rules.some((peers) => peers === undefined || peers.length === 0);
+  return all ? undefined : rules.flatMap((peers) => peers ?? []);
+}
+
 /** Whether ports of a rule include one. */
 export function opens(
   ports: readonly NetworkPort[] | undefined,
@@ -116,48 +125,97 @@ export function opens(
   });
 }
 
+/** Blocks that the internet has no addresses in (IANA, IPv4 Special-Purpose Address Registry). */
+const NOT_PUBLIC = [
+  ...['0.0.0.0/8', ...PRIVATE, '127.0.0.0/8', '169.254.0.0/16', '192.0.0.0/24', '192.0.2.0/24'],
+  ...['198.18.0.0/15', '198.51.100.0/24', '203.0.113.0/24', '224.0.0.0/3'],
+];
+
+const rangesOf = (cidrs: readonly string[]) =>
+  cidrs.map(rangeOf).filter((range) => range !== undefined);
+
+/** Addresses without some others. */
+function minus(ranges: readonly Range[], holes: readonly Range[]): readonly Range[] {
+  return holes.reduce<readonly Range[]>(
+    (left, hole) =>
+      left.flatMap(({ first, last }) =>
+        [
+          { first, last: Math.min(last, hole.first - 1) },
+          { first: Math.max(first, hole.last + 1), last },
+        ].filter((part) => part.first <= part.last),
+      ),
+    ranges,
+  );
+}
+
+const INTERNET = minus(rangesOf(['0.0.0.0/0']), rangesOf(NOT_PUBLIC));
+
+/** IPv4 addresses of the blocks of some peers, without what each excepts. */
+function addressesOf(peers: readonly NetworkPeer[]): readonly Range[] {
+  return peers.flatMap(({ ipBlock }) =>
+    minus(rangesOf([ipBlock?.cidr ?? '']), rangesOf(ipBlock?.except ?? [])),
+  );
+}
+
+/** Addresses that peers have to include, and don't; none for those who include all. */
+function missed(needed: readonly Range[], peers: readonly NetworkPeer[] | undefined) {
+  return peers === undefined ? [] : minus(needed, addressesOf(peers));
+}
+
+/** The networks of the stacks; none where others made them. */
+function networksOf({ model }: Audited): readonly Range[] {
+  return rangesOf(model.ofType('aws_vpc').map(({ attributes }) => String(attributes.cidr_block)));
+}
+
+/** How the first of some addresses look in a sentence. */
+function rangeText([range]: readonly Range[]): string {
+  const address = (number: number) =>
+    [24, 16, 8, 0].map((shift) => Math.floor(number / 2 ** shift) % 256).join('.');
+  return range === undefined ? '' : `${address(range.first)} to ${address(range.last)}`;
+}
+
 /** Whether a peer is more than a private network or some pods. */
-function isWide({ ipBlock, namespaceSelector, podSelector }: NetworkPeer): boolean {
-  if (ipBlock) return !isPrivate(ipBlock.cidr ?? '');
-  return namespaceSelector === undefined && podSelector === undefined;
+function isWide(peer: NetworkPeer): boolean {
+  const { ipBlock, namespaceSelector, podSelector } = peer;
+  if (ipBlock === undefined) return namespaceSelector === undefined && podSelector === undefined;
+  const left = minus(addressesOf([peer]), rangesOf(PRIVATE));
+  return left.length > 0 || rangeOf(ipBlock.cidr ?? '') === undefined;
 }
 
-/** Its packets come from the internet, or from the nodes: from addresses, never from pods. */
-function allowsLoadBalancer(from: readonly NetworkPeer[] | undefined, { model }: Audited): boolean {
-  if (from === undefined || from.length === 0) return true;
-  const networks = model.ofType('aws_vpc').map(({ attributes }) => String(attributes.cidr_block));
-  return from.some(({ ipBlock }) => {
-    const cidr = ipBlock?.cidr ?? '';
-    if ((ipBlock?.except ?? []).some((hole) => networks.some((one) => contains(hole, one))))
-      return false;
-    return isEverywhere(cidr) || networks.some((network) => contains(cidr, network));
-  });
+/**
+ * Addresses of a load balancer or of those who call it that peers leave out. Its packets come from the internet or from
+ * its own addresses in the VPC, never from pods, and its health checks from the latter alone. Who lets some of the
+ * internet in, has to let all of it in: SNS publishes no addresses.
+ */
+function missedCallers(from: readonly NetworkPeer[], audited: Audited): readonly Range[] {
+  const networks = networksOf(audited);
+  const isOpen = minus(addressesOf(from), rangesOf(NOT_PUBLIC)).length > 0;
+  return missed([...networks, ...(isOpen || networks.length === 0 ? INTERNET : [])], from);
 }
 
-/** Whether peers include the whole internet. */
-function reachesEverywhere(to: readonly NetworkPeer[] | undefined): boolean {
-  const open = to?.filter(
-    ({ ipBlock }) =>
-      isEverywhere(ipBlock?.cidr ?? '') && !(ipBlock?.except ?? []).some(isEverywhere),
-  );
-  // A half of all addresses is as good as all for who must not be let out, but not for who must.
-  const halves = new Set(open?.map(({ ipBlock }) => ipBlock?.cidr));
-  return open === undefined || [...halves].some((cidr) => cidr?.endsWith('/0')) || halves.size > 1;
+/** Addresses of AWS that peers leave out: any of the internet, and those of interface endpoints. */
+function missedOfAws(to: readonly NetworkPeer[] | undefined, audited: Audited): readonly Range[] {
+  const hasEndpoints = audited.model
+    .ofType('aws_vpc_endpoint')
+    .some(({ attributes }) => attributes.vpc_endpoint_type === 'Interface');
+  return missed([...(hasEndpoints ? networksOf(audited) : []), ...INTERNET], to);
 }
 
-/** Whether peers include the internet or a private network. */
-function reachesAddresses(to: readonly NetworkPeer[] | undefined): boolean {
-  return (
-    to === undefined ||
-    to.some(({ ipBlock }) => isEverywhere(ipBlock?.cidr ?? '') || isPrivate(ipBlock?.cidr ?? ''))
-  );
+/**
+ * Addresses that a host which is known by name may have, and that peers leave out: those of the stacks' networks, unless a
+ * block of a private network is let through as a whole.
+ */
+function missedOfHost(to: readonly NetworkPeer[] | undefined, audited: Audited): readonly Range[] {
+  if (to?.some(({ ipBlock }) => isPrivate(ipBlock?.cidr ?? '') && !ipBlock?.except?.length)) {
+    return [];
+  }
+  const networks = networksOf(audited);
+  return missed(networks.length > 0 ? networks : rangesOf(PRIVATE), to);
 }
 
 /** Whether peers include an address. */
 function reachesAddress(to: readonly NetworkPeer[] | undefined, address: string): boolean {
-  return (
-    to === undefined || to.some(({ ipBlock }) => contains(ipBlock?.cidr ?? '', `${address}/32`))
-  );
+  return missed(rangesOf([`${address}/32`]), to).length === 0;
 }
 
 /** The pods of CoreDNS, as EKS labels them. */
@@ -189,10 +247,36 @@ function isAgent(to: readonly NetworkPeer[] | undefined): boolean {
 /** Whether peers include the instance metadata. */
 function reachesMetadata(to: readonly NetworkPeer[] | undefined): boolean {
   if (to === undefined || to.length === 0) return true;
-  return to.some(({ ipBlock }) => {
-    const covered = contains(ipBlock?.cidr ?? '', INSTANCE_METADATA);
-    return covered && !(ipBlock?.except ?? []).some((hole) => contains(hole, INSTANCE_METADATA));
+  return missed(rangesOf([INSTANCE_METADATA]), to).length === 0;
+}
+
+/** Exceptions that the API refuses, since they don't lie in their block. */
+function strayFaults(peers: readonly NetworkPeer[] = []): readonly string[] {
+  return peers.flatMap(({ ipBlock }) =>
+    (ipBlock?.except ?? [])
+      .filter((hole) => isIPv4(hole.split('/')[0] ?? '') && !contains(ipBlock?.cidr ?? '', hole))
+      .map((hole) => `except ${hole} does not lie in ${ipBlock?.cidr}: the API refuses it`),
+  );
+}
+
+/** How the peers of a rule look in a sentence. */
+function peersText(peers: readonly NetworkPeer[] = []): string {
+  const texts = peers.map(({ ipBlock, namespaceSelector, podSelector }) => {
+    if (ipBlock === undefined) {
+      return [namespaceSelector, podSelector].map(selectorText).join(' with ');
+    }
+    const { cidr, except = [] } = ipBlock;
+    return [cidr, ...(except.length > 0 ? [`except ${except.join(', ')}`] : [])].join(' ');
   });
+  return texts.join(', ') || 'everybody';
+}
+
+/** How the ports of a rule look in a sentence. */
+function portsText(ports: readonly NetworkPort[] = []): string {
+  const texts = ports.map(({ port, endPort, protocol = 'TCP' }) =>
+    [protocol, [port ?? 'all ports', endPort].filter(Boolean).join(' to ')].join(' '),
+  );
+  return texts.join(', ') || 'all ports';
 }
 
 /** Port of the database; undefined where there is none, or only a Secret tells. */
@@ -221,6 +305,11 @@ function noticeTargets(
     port: Number(listener.setting('NOTICE_SMTP_PORT')),
   };
   return [...(listener.setting('NOTICE_EMAIL') === 'smtp' ? [smtp] : []), ...urls];
+}
+
+/** Whether a listener runs for ever: what runs to its end sends no notice. */
+function servesNotices({ address }: Listener, audited: Audited): boolean {
+  return servers(audited).some((server) => server.address === address);
 }
 
 /** Whether only a Secret tells the database's port. */
@@ -275,24 +364,21 @@ export const NETWORK_POLICY_RULES: readonly Rule[] = [
     faults: (listener, audited) => {
       if (!restricted(audited, listener.pod, 'Ingress')) return [];
       const rules = ingressRules(audited, listener.pod);
-      const opened = (
-        name: VariableName,
-        admits: (from: readonly NetworkPeer[] | undefined) => boolean,
-      ) =>
-        rules.some(
-          ({ from, ports }) =>
-            opens(ports, Number(listener.setting(name)), 'TCP', listener) && admits(from),
+      const callersOf = (name: VariableName) =>
+        together(
+          rules
+            .filter(({ ports }) => opens(ports, Number(listener.setting(name)), 'TCP', listener))
+            .map(({ from }) => from),
         );
       const hasService = servicesTo(audited, listener).length > 0;
+      const callers = callersOf('PORT');
+      const left = callers === undefined ? [] : missedCallers(callers, audited);
       return [
         takesDeliveries(listener, audited) &&
           hasService &&
-          !opened('PORT', (from) => allowsLoadBalancer(from, audited)) &&
-          `no policy allows the load balancer to reach its port ${listener.setting('PORT')}`,
-        !opened(
-          'METRICS_PORT',
-          (from) => from === undefined || from.some(({ ipBlock }) => !ipBlock),
-        ) &&
+          left.length > 0 &&
+          `no policy allows the load balancer to reach its port ${listener.setting('PORT')} from ${rangeText(left)}`,
+        callersOf('METRICS_PORT')?.every(({ ipBlock }) => ipBlock) === true &&
           `no policy allows the pods of the cluster to read its metrics on port ${listener.setting('METRICS_PORT')}`,
       ];
     },
@@ -321,33 +407,36 @@ export const NETWORK_POLICY_RULES: readonly Rule[] = [
       return ingress.flatMap(({ from, ports = [] }) => {
         if (ports.length === 0) return ['a rule for ingress names no port, and so opens all'];
         const wide = from === undefined || from.length === 0 || from.some(isWide);
-        return ports.flatMap(({ port, endPort, protocol = 'TCP' }) => {
-          const own = pods
-            .map((pod) =>
-              portOf(
-                containersOf(pod).filter(({ init }) => !init),
-                port,
-              ),
-            )
-            .find((one) => one !== undefined);
-          const number = Number(own?.containerPort);
-          const internet = wide && pods.length > 0 && listeners.length > 0;
-          return [
-            endPort !== undefined && `opens the ports ${port} to ${endPort}`,
-            port === undefined && `opens every ${protocol} port`,
-            pods.length > 0 &&
-              port !== undefined &&
-              own === undefined &&
-              `opens port ${port}, which none of its pods has`,
-            own !== undefined &&
-              (own.protocol ?? 'TCP') !== protocol &&
-              `opens ${protocol} ${port}, which its pods serve by ${own?.protocol ?? 'TCP'}`,
-            internet &&
+        return [
+          ...strayFaults(from),
+          ...ports.flatMap(({ port, endPort, protocol = 'TCP' }) => {
+            const own = pods
+              .map((pod) =>
+                portOf(
+                  containersOf(pod).filter(({ init }) => !init),
+                  port,
+                ),
+              )
+              .find((one) => one !== undefined);
+            const number = Number(own?.containerPort);
+            const internet = wide && pods.length > 0 && listeners.length > 0;
+            return [
+              endPort !== undefined && `opens the ports ${port} to ${endPort}`,
+              port === undefined && `opens every ${protocol} port`,
+              pods.length > 0 &&
+                port !== undefined &&
+                own === undefined &&
+                `opens port ${port}, which none of its pods has`,
               own !== undefined &&
-              !needed.includes(number) &&
-              `opens port ${port} to everybody, and no load balancer needs it`,
-          ];
-        });
+                (own.protocol ?? 'TCP') !== protocol &&
+                `opens ${protocol} ${port}, which its pods serve by ${own?.protocol ?? 'TCP'}`,
+              internet &&
+                own !== undefined &&
+                !needed.includes(number) &&
+                `opens port ${port} to everybody, and no load balancer needs it`,
+            ];
+          }),
+        ];
       });
     },
   }),
@@ -358,50 +447,45 @@ export const NETWORK_POLICY_RULES: readonly Rule[] = [
       'Without DNS, port 443 or the port of the database the process finds nothing, is never ready, and no event says why.',
     control: 'CP-10',
     severity: 'high',
-    subjects: servers,
+    subjects: (audited) => listenersOf(audited).filter(({ init }) => !init),
     faults: (listener, audited) => {
       if (!restricted(audited, listener.pod, 'Egress')) return [];
       const rules = egressRules(audited, listener.pod);
-      const open = (
-        port: number,
-        protocol: string,
-        reaches: (to: NetworkPeer[] | undefined) => boolean,
-      ) =>
-        rules.some(
-          ({ to, ports }) => opens(ports, port, protocol, undefined) && reaches(to && [...to]),
+      const called = (port: number, protocol: string) =>
+        together(
+          rules.filter(({ ports }) => opens(ports, port, protocol, undefined)).map(({ to }) => to),
         );
+      const missedHost = (target: string, number: number) =>
+        isIPv4(target)
+          ? missed(rangesOf([`${target}/32`]), called(number, 'TCP'))
+          : missedOfHost(called(number, 'TCP'), audited);
       const host = listener.setting('DB_HOST') ?? '';
       const port = databasePort(listener);
+      const aws = missedOfAws(called(HTTPS, 'TCP'), audited);
       const proxy = proxyPort(listener);
-      const dns = (['UDP', 'TCP'] as const).filter((protocol) => !open(DNS, protocol, reachesDns));
+      const dns = (['UDP', 'TCP'] as const).filter(
+        (protocol) => !reachesDns(called(DNS, protocol)),
+      );
       return [
         ...dns.map(
           (protocol) => `no policy allows it to ask the cluster's DNS (${protocol} ${DNS})`,
         ),
-        !open(HTTPS, 'TCP', reachesEverywhere) &&
-          `no policy allows it to call AWS, whose addresses change (TCP ${HTTPS} to anywhere)`,
+        aws.length > 0 &&
+          `no policy allows it to call ${rangeText(aws)}: the addresses of AWS change (TCP ${HTTPS} to anywhere)`,
         associationOf(audited, listener.pod) !== undefined &&
-          !open(80, 'TCP', (to) => reachesAddress(to, POD_IDENTITY_AGENT)) &&
+          !reachesAddress(called(80, 'TCP'), POD_IDENTITY_AGENT) &&
           `no policy allows it to ask the agent of EKS Pod Identity for its credentials (TCP 80 of ${POD_IDENTITY_AGENT})`,
         proxy !== undefined &&
-          !open(proxy, 'TCP', (to) => to !== undefined) &&
+          called(proxy, 'TCP')?.length === 0 &&
           `no policy allows it to reach its proxy (TCP ${proxy})`,
         port !== undefined &&
-          !open(port, 'TCP', (to) =>
-            isIPv4(host) ? reachesAddress(to, host) : reachesAddresses(to),
-          ) &&
-          `no policy allows it to reach its database (TCP ${port}${isIPv4(host) ? ` of ${host}` : ''})`,
-        ...noticeTargets(listener)
-          .filter(
-            (target) =>
-              !open(target.port, 'TCP', (to) =>
-                isIPv4(target.host) ? reachesAddress(to, target.host) : reachesAddresses(to),
-              ),
-          )
-          .map(
-            (target) =>
-              `no policy allows it to send notices to ${target.host} (TCP ${target.port})`,
-          ),
+          missedHost(host, port).length > 0 &&
+          `no policy allows it to reach its database at ${rangeText(missedHost(host, port))} (TCP ${port})`,
+        ...(servesNotices(listener, audited) ? noticeTargets(listener) : []).map(
+          (target) =>
+            missedHost(target.host, target.port).length > 0 &&
+            `no policy allows it to send notices to ${target.host} (TCP ${target.port})`,
+        ),
       ];
     },
   }),
@@ -432,6 +516,7 @@ export const NETWORK_POLICY_RULES: readonly Rule[] = [
         (to === undefined || to.length === 0) &&
           'a rule for egress names no peer, and so allows it to call all',
         ports.length === 0 && 'a rule for egress names no port, and so opens all',
+        ...strayFaults(to),
         ...ports.flatMap(({ port, endPort, protocol = 'TCP' }) => {
           const number = Number(port);
           if (isMetadata(to) || (isAgent(to) && number === 80)) return [];
@@ -463,6 +548,9 @@ export const NETWORK_POLICY_RULES: readonly Rule[] = [
     faults: (object) =>
       (specOf(object).egress ?? [])
         .filter(({ to, ports }) => reachesMetadata(to) && opens(ports, 80, 'TCP', undefined))
-        .map(() => `allows its pods to reach the instance metadata (${INSTANCE_METADATA}, TCP 80)`),
+        .map(
+          ({ to, ports }) =>
+            `allows its pods to reach the instance metadata (${INSTANCE_METADATA}, TCP 80) by a rule for ${peersText(to)} on ${portsText(ports)}`,
+        ),
   }),
 ];

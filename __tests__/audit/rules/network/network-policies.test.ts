@@ -12,8 +12,10 @@ import {
   argumentOf,
   type Change,
   drop,
+  findingsAfter,
   remove,
   set,
+  stacksOfBase,
 } from '../../support/kubernetes-plants.ts';
 import type { Json } from '../../support/renamed-stack.ts';
 
@@ -63,9 +65,59 @@ function messagesBesideTheQueue(json: Json): void {
   rule('ingress', { from: ANYWHERE, ports: [{ port, protocol: 'TCP' }] })(json);
 }
 
+const STRAY = { cidr: '0.0.0.0/1', except: ['192.0.2.0/24'] };
+
+function reconciliationWithoutAws(json: Json): void {
+  const policies = (json.resource as Record<string, Record<string, Json>>)[POLICY] ?? {};
+  for (const { spec } of Object.values(policies)) {
+    const { ingress, egress } = spec as { ingress?: unknown; egress: { to: unknown }[] };
+    // Nobody calls it.
+    if (ingress === undefined && egress[1]) {
+      egress[1].to = [{ ip_block: { cidr: '0.0.0.0/0', except: ['52.0.0.0/8'] } }];
+    }
+  }
+}
+
 function reconciliationOfOtherPods(json: Json): void {
   set(CRON_JOB, 'spec.job_template.spec.template.metadata.labels', { other: 'pods' })(json);
 }
+
+/** Peers with an exception in the place of everybody. */
+const except = (path: string, ...holes: readonly string[]): Change =>
+  policy(`${path}.ip_block`, { cidr: '0.0.0.0/0', except: holes });
+
+/** What still lets through all that is needed. */
+const HARMLESS: readonly (readonly [string, Change])[] = [
+  ['calls to all but the instance metadata', except('egress.1.to.0', '169.254.169.254/32')],
+  [
+    'calls to all but a private network that is not the one of the stack',
+    except('egress.2.to.0', '172.16.0.0/12'),
+  ],
+  ['a database in the network of the stack', policy('egress.2.to.0.ip_block.cidr', '10.0.0.0/16')],
+  ['messages from all but addresses of nobody', except('ingress.0.from.0', '203.0.113.0/24')],
+  ['messages from within the network', policy('ingress.0.from.0.ip_block.cidr', '10.0.0.0/16')],
+  [
+    'calls to both halves of all addresses',
+    policy('egress.1.to', [
+      { ip_block: { cidr: '0.0.0.0/1' } },
+      { ip_block: { cidr: '128.0.0.0/1' } },
+    ]),
+  ],
+  [
+    'calls by two rules, each of a half',
+    (json) => {
+      policy('egress.1.to.0.ip_block.cidr', '0.0.0.0/1')(json);
+      const to = [{ ip_block: { cidr: '128.0.0.0/1' } }];
+      rule('egress', { to, ports: [{ port: '443', protocol: 'TCP' }] })(json);
+    },
+  ],
+];
+
+describe('network policies', () => {
+  it.each(HARMLESS)('may have %s', (_, change) => {
+    expect(findingsAfter(NETWORK_POLICY_RULES, stacksOfBase('http'), change)).toEqual([]);
+  });
+});
 
 /** Where the listener is told of its notices. */
 const NOTICED = 'kubernetes_config_map_v1';
@@ -91,11 +143,29 @@ describeRules(NETWORK_POLICY_RULES, {
       ['another protocol', policy('ingress.0.ports.0.protocol', 'UDP')],
       ['pods alone', policy('ingress.0.from', [{ pod_selector: {} }])],
       ['a few addresses', policy('ingress.0.from.0.ip_block.cidr', '203.0.113.0/24')],
+      ['all but a part of the internet', except('ingress.0.from.0', '54.0.0.0/8')],
+      ['all but the network of the load balancer', except('ingress.0.from.0', '10.0.0.0/16')],
+      ['all but one of its subnets', except('ingress.0.from.0', '10.0.0.0/24')],
+      ['all but everybody', except('ingress.0.from.0', '0.0.0.0/1', '128.0.0.0/1')],
       ['no pod that scrapes', policy('ingress.1.from', [{ ip_block: { cidr: '10.0.0.0/8' } }])],
     ],
     'network-policy-limits-ingress': [
       ['all ports', without('ingress.1.ports')],
       ['metrics for everybody', policy('ingress.1.from', ANYWHERE)],
+      [
+        'metrics for all but private networks',
+        policy('ingress.1.from', [{ ip_block: { cidr: '0.0.0.0/0', except: ['10.0.0.0/8'] } }]),
+      ],
+      [
+        'metrics for four quarters of all addresses',
+        policy(
+          'ingress.1.from',
+          ['0.0.0.0/2', '64.0.0.0/2', '128.0.0.0/2', '192.0.0.0/2'].map((cidr) => ({
+            ip_block: { cidr },
+          })),
+        ),
+      ],
+      ['an exception beside its block', policy('ingress.0.from.0.ip_block', STRAY)],
       ['metrics for whoever comes', without('ingress.1.from')],
       [
         'a port that nobody has',
@@ -112,7 +182,15 @@ describeRules(NETWORK_POLICY_RULES, {
           JSON.parse(JSON.stringify(rules).replaceAll('"0.0.0.0/0"', '"128.0.0.0/1"')),
         ),
       ],
-
+      ['all but a part of AWS', except('egress.1.to.0', '52.0.0.0/10')],
+      ['all of AWS but one address', except('egress.1.to.0', '52.94.0.1/32')],
+      ['addresses of IPv6 alone', policy('egress.1.to.0.ip_block.cidr', '::/0')],
+      ['a database everywhere but in the network', except('egress.2.to.0', '10.0.0.0/8')],
+      [
+        'a database everywhere but in private networks, and another one',
+        policy('egress.2.to.0.ip_block', { cidr: '10.0.0.0/8', except: ['10.0.0.0/16'] }),
+      ],
+      ['AWS without the reconciliation', reconciliationWithoutAws, 'reconciliation'],
       ['no DNS', without('egress.0')],
       ['no AWS', without('egress.1')],
       ['no database', without('egress.2')],
@@ -137,6 +215,7 @@ describeRules(NETWORK_POLICY_RULES, {
       ['whichever port', without('egress.1.ports')],
       ['another port', rule('egress', { to: ANYWHERE, ports: [{ port: '22', protocol: 'TCP' }] })],
       ['a range of ports', policy('egress.1.ports.0.end_port', 65_535)],
+      ['an exception beside its block', policy('egress.1.to.0.ip_block', STRAY)],
       ['DNS of anybody', policy('egress.0.to', ANYWHERE)],
       ['DNS of every namespace', policy('egress.0.to.0.namespace_selector', {})],
       ['DNS of every pod', without('egress.0.to.0.pod_selector')],
@@ -144,6 +223,7 @@ describeRules(NETWORK_POLICY_RULES, {
     'network-policy-blocks-instance-metadata': [
       ['the address itself', rule('egress', metadata('169.254.169.254/32'))],
       ['all addresses', rule('egress', metadata('0.0.0.0/0'))],
+      ['a range of it', rule('egress', metadata('169.254.0.0/16'))],
       ['every port', without('egress.1.ports')],
     ],
   },
