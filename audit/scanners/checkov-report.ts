@@ -46,7 +46,13 @@ interface RawReport {
     readonly skipped_checks?: readonly RawCheck[];
     readonly parsing_errors?: readonly string[];
   };
-  readonly summary?: { readonly checkov_version?: string };
+  readonly summary?: {
+    readonly checkov_version?: string;
+    readonly passed?: number;
+    readonly failed?: number;
+    readonly skipped?: number;
+    readonly parsing_errors?: number;
+  };
   readonly checkov_version?: string;
 }
 
@@ -58,7 +64,7 @@ interface RawReport {
  *
  * @param folders - absolute paths, none in another
  * @returns the reports in the order of the folders
- * @throws SyntaxError when the text is not JSON, or speaks of files elsewhere
+ * @throws SyntaxError when the text is not JSON, speaks of files elsewhere, or lists less than its summary counts
  */
 export function readCheckovReports(
   text: string,
@@ -68,6 +74,8 @@ export function readCheckovReports(
   const reports = Array.isArray(parsed) ? (parsed as readonly RawReport[]) : [parsed as RawReport];
   const stray = reports.flatMap(filesOf).find((file) => !folders.some(holds(file)));
   if (stray !== undefined) throw new SyntaxError(`${stray} is in none of the folders`);
+  const short = reports.flatMap(missingOf);
+  if (short.length > 0) throw new SyntaxError(short.join('; '));
   return folders.map((folder) => reportOf(reports.map((report) => within(folder, report))));
 }
 
@@ -77,6 +85,22 @@ function filesOf({ results = {} }: RawReport): readonly string[] {
   const { passed_checks = [], failed_checks = [], skipped_checks = [] } = results;
   const checks = [...passed_checks, ...failed_checks, ...skipped_checks];
   return [...checks.map(({ file_abs_path }) => file_abs_path), ...(results.parsing_errors ?? [])];
+}
+
+/** What the summary of a report counts, and the report does not list. */
+function missingOf({ check_type, results = {}, summary = {} }: RawReport): readonly string[] {
+  const listed = {
+    passed: results.passed_checks,
+    failed: results.failed_checks,
+    skipped: results.skipped_checks,
+    parsing_errors: results.parsing_errors,
+  };
+  return (Object.keys(listed) as (keyof typeof listed)[]).flatMap((kind) => {
+    const [counted, there] = [summary[kind], listed[kind]?.length ?? 0];
+    return counted === undefined || counted === there
+      ? []
+      : [`${check_type} counts ${counted} ${kind.replace('_', ' ')} and lists ${there}`];
+  });
 }
 
 /** What a report says of the files of one folder. */

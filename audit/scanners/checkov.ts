@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { accessSync, constants, mkdirSync, writeFileSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -49,6 +49,16 @@ function isExecutable(path: string): boolean {
 /** Folder of checkov's checks of our own, below the checkout. */
 const EXTRA_CHECKS = 'audit/checkov';
 
+/** How much a run may take before it counts as broken. */
+export interface Limits {
+  readonly milliseconds: number;
+  /** Of its output, which nobody reads but where it fails. */
+  readonly bytes: number;
+}
+
+/** A run of all environments takes two minutes and 20 MB. */
+const LIMITS: Limits = { milliseconds: 30 * 60_000, bytes: 256 * 1024 * 1024 };
+
 /** Name that checkov gives to the file of its report. */
 const RESULTS = 'results_json.json';
 
@@ -63,18 +73,20 @@ const RESULTS = 'results_json.json';
  * @param views - folders with `plan.json` and `manifests/`, none in another
  * @param root - the checkout
  * @returns what it said of each folder, in their order
- * @throws AuditError when it breaks down
+ * @throws AuditError when it breaks down: it is killed, takes too long, floods its output, ends with another code than its
+ * report asks for, says that a check broke, or leaves a report that is not whole
  */
 export async function runCheckov(
   program: string,
   views: readonly string[],
   root: string,
   env: Readonly<Record<string, string | undefined>>,
+  limits: Limits = LIMITS,
 ): Promise<readonly CheckovReport[]> {
   const empty = await mkdtemp(join(tmpdir(), 'checkov-'));
   const folders = views.map((folder) => resolve(folder));
   try {
-    const said = await output(
+    const run = await output(
       program,
       [
         ...folders.flatMap((folder) => ['--directory', folder]),
@@ -85,13 +97,19 @@ export async function runCheckov(
         '--compact',
         '--skip-download',
       ],
+      limits,
       { cwd: empty, env: { ...unconfigured(env), LOG_LEVEL: 'ERROR', XDG_CACHE_HOME: empty } },
     );
     try {
-      return readCheckovReports(await readFile(join(empty, RESULTS), 'utf8'), folders);
+      if (run.failure !== undefined) throw new Error(`it ${run.failure}`);
+      const text = await readFile(join(empty, RESULTS), 'utf8');
+      const reports = readCheckovReports(text, folders);
+      const broken = brokenBy(run, reports);
+      if (broken !== undefined) throw new Error(broken);
+      return reports;
     } catch (cause) {
-      const reason = `${(cause as Error).message}\n${lastLines(said)}`;
-      throw new AuditError(`checkov gave no report on ${views.join(', ')}: ${reason}`, {
+      const reason = `${(cause as Error).message}\n${lastLines(run.said)}`;
+      throw new AuditError(`checkov gave no whole report on ${views.join(', ')}: ${reason}`, {
         next: `run it by hand: ${program} --directory ${views[0]}`,
         code: EXIT.unavailable,
         cause,
@@ -109,20 +127,71 @@ function unconfigured(env: Readonly<Record<string, string | undefined>>) {
   );
 }
 
-// Findings make it end with 1, so that its code says nothing.
+/** How a run of checkov ended. */
+interface Run {
+  /** Exit code; undefined where it was ended by a signal or never began. */
+  readonly code: number | undefined;
+  /** What it wrote to standard error, else to standard output; the last of it. */
+  readonly said: string;
+  /** Why nothing that it left behind counts; undefined where it ended by itself. */
+  readonly failure: string | undefined;
+}
+
+/** Characters of its output that are kept to be shown. */
+const SHOWN = 65_536;
+
+// What it forks may outlive it and hold its output open: once it was killed nobody waits for the end of that.
 function output(
   program: string,
   parameters: readonly string[],
+  { milliseconds, bytes }: Limits,
   options: { readonly cwd: string; readonly env: NodeJS.ProcessEnv },
-): Promise<string> {
-  const { promise, resolve: done } = Promise.withResolvers<string>();
-  execFile(
-    program,
-    parameters,
-    { ...options, encoding: 'utf8', maxBuffer: 256 * 1024 * 1024 },
-    (error, stdout, stderr) => done(stderr || stdout || (error?.message ?? '')),
-  );
+): Promise<Run> {
+  const { promise, resolve: done } = Promise.withResolvers<Run>();
+  const child = spawn(program, parameters, { ...options, stdio: ['ignore', 'pipe', 'pipe'] });
+  const texts = { stdout: '', stderr: '' };
+  let written = 0;
+  let failure: string | undefined;
+  const end = (code: number | null) => {
+    clearTimeout(timer);
+    child.stdout.destroy();
+    child.stderr.destroy();
+    done({ code: code ?? undefined, said: texts.stderr || texts.stdout, failure });
+  };
+  const stop = (why: string) => {
+    failure ??= why;
+    child.kill('SIGKILL');
+  };
+  const timer = setTimeout(() => stop(`took longer than ${milliseconds / 1000} s`), milliseconds);
+  for (const name of ['stdout', 'stderr'] as const) {
+    child[name].setEncoding('utf8').on('data', (text: string) => {
+      texts[name] = (texts[name] + text).slice(-SHOWN);
+      written += text.length;
+      if (written > bytes) stop(`wrote more than ${bytes} characters to its output`);
+    });
+  }
+  child.on('error', (error) => {
+    failure ??= error.message;
+    end(null);
+  });
+  child.on('exit', (_, signal) => {
+    if (signal === null) return;
+    failure ??= `was ended by ${signal}`;
+    end(null);
+  });
+  child.on('close', end);
   return promise;
+}
+
+/** Why the report of a run that ended by itself is not whole: checkov ends with 0 or, if a check failed, with 1. */
+function brokenBy({ code, said }: Run, reports: readonly CheckovReport[]): string | undefined {
+  const failed = reports.some(({ checks }) => checks.some(({ passed }) => !passed));
+  if (code !== (failed ? 1 : 0)) {
+    return `it ended with ${code}, and its report has ${failed ? 'failed' : 'no failed'} checks`;
+  }
+  return /^(ERROR|CRITICAL)\b|\b(ERROR|CRITICAL)\s|^Traceback \(/m.test(said)
+    ? 'some of its checks broke down'
+    : undefined;
 }
 
 function lastLines(text: string): string {

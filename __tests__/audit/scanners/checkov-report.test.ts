@@ -110,6 +110,19 @@ describe("checkov's report", () => {
     );
   });
 
+  it.each(['passed', 'failed', 'skipped', 'parsing_errors'])(
+    'refuses a report that counts more of %s than it lists',
+    (kind) => {
+      const report = { ...PLAN, summary: { passed: 4, failed: 1, [kind]: 7 } };
+      expect(() => read(JSON.stringify(report))).toThrow(/terraform_plan counts 7 .+ and lists \d/);
+    },
+  );
+
+  it('takes a report that lists what it counts', () => {
+    const summary = { passed: 4, failed: 1, skipped: 0, parsing_errors: 0 };
+    expect(read(JSON.stringify({ ...PLAN, summary })).checks).toHaveLength(2);
+  });
+
   it('refuses text that is not JSON', () => {
     expect(() => read('Traceback')).toThrow(SyntaxError);
   });
