@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Runner } from '../../src/operations/runner.ts';
+import type { CustomObject } from '../../src/stack/addressed-stack.ts';
 
 /** What a played Terraform starts from. */
 export interface PlayedTerraformProps {
@@ -18,6 +19,10 @@ export interface PlayedTerraformProps {
   readonly imported?: PlayedTerraformProps['resources'];
   /** Whether every plan changes something, as with a setting that AWS does not keep. @default false */
   readonly drifts?: boolean;
+  /** Kubernetes objects that the stack lists and Terraform does not make. @default none */
+  readonly custom?: readonly CustomObject[];
+  /** Those that it listed when it was last applied. @default none */
+  readonly heldCustom?: readonly CustomObject[];
   /** @default file-processing */
   readonly stack?: string;
 }
@@ -47,6 +52,7 @@ export function playedTerraform(props: PlayedTerraformProps): PlayedTerraform {
   const commands: string[] = [];
   const lines: string[] = [];
   let applies = 0;
+  let custom = props.heldCustom ?? [];
 
   const plan = (parameters: readonly string[]): number => {
     const after = (flag: string) =>
@@ -70,6 +76,7 @@ export function playedTerraform(props: PlayedTerraformProps): PlayedTerraform {
     applies += 1;
     const steps = Object.entries(plans.get(file) ?? {});
     const fails = applies === props.failingApply;
+    if (!fails) custom = props.custom ?? [];
     for (const [address, action] of fails ? steps.slice(0, 1) : steps) {
       if (action === 'create') held.add(address);
       else held.delete(address);
@@ -94,7 +101,12 @@ export function playedTerraform(props: PlayedTerraformProps): PlayedTerraform {
     lines.push([program, ...parameters].join(' '));
     const done = (code: number, stdout = '') => ({ code, stdout, stderr: '' });
     if (program === 'npm') {
-      writeStack(String(options.env?.CDKTF_OUTPUT), Object.keys(resources), props.stack);
+      writeStack(
+        String(options.env?.CDKTF_OUTPUT),
+        Object.keys(resources),
+        props.stack,
+        props.custom,
+      );
       return done(0);
     }
     if (program !== 'terraform') throw new Error(`${program} was run`);
@@ -125,7 +137,7 @@ export function playedTerraform(props: PlayedTerraformProps): PlayedTerraform {
           held.delete(last);
           return done(0);
         }
-        return done(0, stateOf([...held], valuesOfHeld));
+        return done(0, stateOf([...held], valuesOfHeld, custom));
       case 'output':
         return done(0, '{}');
       default:
@@ -135,17 +147,30 @@ export function playedTerraform(props: PlayedTerraformProps): PlayedTerraform {
   return { run, commands, commandLines: () => lines.join('\n'), held: () => [...held] };
 }
 
-function stateOf(held: readonly string[], values: PlayedTerraformProps['resources']): string {
+function stateOf(
+  held: readonly string[],
+  values: PlayedTerraformProps['resources'],
+  custom: readonly CustomObject[],
+): string {
   if (held.length === 0) return '';
   const resources = held.map((address) => {
     const [type, name] = address.split('.');
     return { mode: 'managed', type, name, instances: [{ attributes: values[address] ?? {} }] };
   });
-  return JSON.stringify({ version: 4, resources });
+  const outputs =
+    custom.length === 0
+      ? {}
+      : { outputs: { custom_objects: { value: JSON.stringify(custom), type: 'string' } } };
+  return JSON.stringify({ version: 4, ...outputs, resources });
 }
 
 /** Writes the file that the synthesis of a stack would. */
-function writeStack(output: string, addresses: readonly string[], stack = 'file-processing'): void {
+function writeStack(
+  output: string,
+  addresses: readonly string[],
+  stack = 'file-processing',
+  custom: readonly CustomObject[] = [],
+): void {
   const resource: Record<string, Record<string, object>> = {};
   for (const address of addresses) {
     const [type = '', name = ''] = address.split('.');
@@ -154,5 +179,8 @@ function writeStack(output: string, addresses: readonly string[], stack = 'file-
   const folder = join(output, 'stacks', stack);
   mkdirSync(folder, { recursive: true });
   const variable = { image: {}, db_password: { sensitive: true } };
-  writeFileSync(join(folder, 'cdk.tf.json'), JSON.stringify({ resource, variable }));
+  writeFileSync(
+    join(folder, 'cdk.tf.json'),
+    JSON.stringify({ resource, variable, locals: { custom_objects: custom } }),
+  );
 }

@@ -188,3 +188,9 @@ export const commonVariables = {
     accepts: isArnOf('kms', /^key\/[\w-]+$/),
   }),
 };
+
+/**
+ * Name of a stack's local with the Kubernetes objects that Terraform does not make, and of its output that names them: the
+ * last phase of `manage apply` puts them in place.
+ */
+export const CUSTOM_OBJECTS = 'custom_objects';

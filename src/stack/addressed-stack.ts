@@ -1,5 +1,6 @@
 import { TerraformElement, TerraformStack } from 'cdktf';
 import type { Construct, Node } from 'constructs';
+import { CUSTOM_OBJECTS } from '../settings/common-variables.ts';
 import { blockPathsOf, hclText } from './hcl-writer.ts';
 
 /** What a stack tells Terraform of resources that changed their address, or are left to themselves. */
@@ -30,6 +31,44 @@ function refactor(scope: Construct, add: (refactorings: Refactorings) => void): 
   for (const [block, entries] of Object.entries(refactorings)) {
     if (entries.length > 0) stack.addOverride(block, entries);
   }
+}
+
+/** An object of the Kubernetes API, whole. */
+export interface CustomObject {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: {
+    readonly name: string;
+    /** Left out for an object of the whole cluster. */
+    readonly namespace?: string;
+    readonly labels?: Readonly<Record<string, string>>;
+  };
+  readonly [field: string]: unknown;
+}
+
+const CUSTOM = new WeakMap<TerraformStack, readonly CustomObject[]>();
+
+/**
+ * Lists a Kubernetes object that Terraform does not make: the provider has no type for it, and its generic one wants the
+ * cluster, and the definition of the object's kind, when it plans. It is among the manifests, and the last phase of
+ * `manage apply` puts it in place, in the order in which objects are listed here.
+ *
+ * @param object - what only Terraform knows may be in it as far as an output of the stack gives it
+ */
+export function listCustomObject(scope: Construct, object: CustomObject): void {
+  const stack = TerraformStack.of(scope);
+  const objects = [...(CUSTOM.get(stack) ?? []), object];
+  CUSTOM.set(stack, objects);
+  stack.addOverride(`locals.${CUSTOM_OBJECTS}`, objects);
+  // What was put in place is known from the state, so that what is listed no more is taken away.
+  const identities = objects.map(({ apiVersion, kind, metadata: { name, namespace } }) => ({
+    ...{ apiVersion, kind },
+    metadata: { name, ...(namespace && { namespace }) },
+  }));
+  stack.addOverride(`output.${CUSTOM_OBJECTS}`, {
+    description: 'Kubernetes objects that the last phase of manage apply puts in place, as JSON',
+    value: JSON.stringify(identities),
+  });
 }
 
 /**

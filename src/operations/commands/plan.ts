@@ -5,6 +5,7 @@ import {
   targetOption,
   varOption,
 } from '../command-options.ts';
+import { customObjects } from '../kubernetes/custom-objects.ts';
 import type { Operation } from '../operation.ts';
 import { EXIT } from '../operation-error.ts';
 import { guardPlan } from '../terraform/guards/guard-plan.ts';
@@ -41,14 +42,20 @@ export const plan: Operation<PlanCommandOptions> = {
     const name = isStackName(operand) ? operand : DEFAULT_STACK;
     const stack = await openStack(context, { ...options, variables: options.var }, name);
     await requirePlannable(context, stack, options.target, options);
+    const state = await stack.terraform.state();
+    const custom =
+      options.target.length > 0 ? undefined : customObjects(context, options, stack, state);
     return await withPlan(stack, { targets: options.target }, async ({ json, isEmpty }) => {
       await guardPlan(stack, json, options);
       tellNodeChanges(context, json);
+      const show = options.json ? undefined : (text: string) => void context.stdout.write(text);
+      const ofCluster = (await custom?.changes(show)) ?? [];
+      const empty = isEmpty && ofCluster.length === 0;
       if (options.json) {
-        const changes = changesOf(json).map(summaryOf);
-        context.stdout.write(`${JSON.stringify({ stack: name, empty: isEmpty, changes })}\n`);
+        const changes = [...changesOf(json).map(summaryOf), ...ofCluster];
+        context.stdout.write(`${JSON.stringify({ stack: name, empty, changes })}\n`);
       }
-      return isEmpty ? EXIT.ok : HAS_CHANGES;
+      return empty ? EXIT.ok : HAS_CHANGES;
     });
   },
 };

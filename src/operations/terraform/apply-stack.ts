@@ -1,13 +1,14 @@
 import { deployedTags } from '../image/deployed-tags.ts';
+import { CUSTOM_PHASE, type CustomObjects, customObjects } from '../kubernetes/custom-objects.ts';
 import type { OperationContext } from '../operation.ts';
-import { OperationError } from '../operation-error.ts';
+import { EXIT, OperationError } from '../operation-error.ts';
 import { queueDepth } from '../topics/dead-letter-queue.ts';
 import { waitUntilEmpty } from '../topics/queue-drain.ts';
 import { guardPlan } from './guards/guard-plan.ts';
 import { handOverLoadBalancer } from './load-balancer-handover.ts';
 import { tellNodeChanges } from './node-changes.ts';
 import { type OpenOptions, type OpenStack, openStack } from './open-stack.ts';
-import { DELIVERY_QUEUE, nextStepOf, type Phase, phasesOf } from './phases.ts';
+import { DELIVERY_QUEUE, nextStepOf, phasesOf } from './phases.ts';
 import {
   changesOf,
   managedResources,
@@ -84,16 +85,23 @@ export async function applyStack(
   requireWayForMessages(stack, state, options);
   const held = managedResources(state).map(({ address }) => address);
   const phases = phasesOf(addressesOf(stack.json), held);
-  if (phases.length > 1) tellPhases(context, phases);
+  const custom = customObjects(context, options, stack, state);
+  const titles = [
+    ...phases.map(({ title }) => title),
+    ...(custom.concernsCluster ? [CUSTOM_PHASE] : []),
+  ];
+  if (titles.length > 1) tellPhases(context, titles);
   if (options.dryRun) {
     if (phases.at(-1)?.needsCluster) await requireCluster(context, stack, state);
-    return dryRun(context, options, stack);
+    const report = await dryRun(context, options, stack);
+    const show = (text: string) => void context.stderr.write(text);
+    return { ...report, changes: [...report.changes, ...(await custom.changes(show))] };
   }
 
   const tags = deployedTags(context, stack, state, options.variables?.image);
   const changes: ResourceChange[] = [];
   for (const [index, phase] of phases.entries()) {
-    if (phases.length > 1) context.stderr.write(`\n== ${index + 1}. ${phase.title}\n`);
+    if (titles.length > 1) context.stderr.write(`\n== ${index + 1}. ${phase.title}\n`);
     // Asked anew: the phase before may have made the cluster.
     if (phase.needsCluster) await requireCluster(context, stack, await stack.terraform.state());
     if (phase.needsEndpoint) {
@@ -101,7 +109,16 @@ export async function applyStack(
       await waitForEndpoint(context, url, options.wait ?? FIFTEEN_MINUTES);
     }
     if (phase.needsEmptyQueue) await drainQueue(context, options, stack, state);
-    changes.push(...(await applyPhase(context, options, stack, phase.targets, tags.add)));
+    // What is listed no more goes first: nothing of it may outlast what it was for.
+    const before = async () => {
+      await tags.add();
+      if (index === phases.length - 1) changes.push(...(await custom.remove()));
+    };
+    changes.push(...(await applyPhase(context, options, stack, phase.targets, before)));
+  }
+  if (custom.concernsCluster) {
+    context.stderr.write(`\n== ${titles.length}. ${CUSTOM_PHASE}\n`);
+    changes.push(...(await applyCustom(context, options, stack, custom)));
   }
   await tags.prune();
   await finish?.();
@@ -204,9 +221,27 @@ async function requireEmptyPlan(context: OperationContext, stack: OpenStack): Pr
   });
 }
 
-function tellPhases({ stderr }: OperationContext, phases: readonly Phase[]): void {
-  const titles = phases.map(({ title }, index) => `${index + 1}. ${title}`).join(', ');
-  stderr.write(`Applied in phases, each with a plan of its own: ${titles}.\n`);
+/** Shows what would change in the cluster, asks, and changes it. */
+async function applyCustom(
+  context: OperationContext,
+  { autoApprove }: ApplyOptions,
+  { name, environment }: OpenStack,
+  custom: CustomObjects,
+): Promise<readonly ResourceChange[]> {
+  const planned = await custom.changes((text) => void context.stderr.write(text));
+  if (planned.length === 0) return [];
+  if (!autoApprove && !(await context.confirm(`Apply this to ${name} of ${environment}?`))) {
+    throw new OperationError('declined: nobody said yes, and these objects were not changed', {
+      next: '--auto-approve goes on without asking',
+      code: EXIT.refused,
+    });
+  }
+  return [...(await custom.remove()), ...(await custom.apply())];
+}
+
+function tellPhases({ stderr }: OperationContext, titles: readonly string[]): void {
+  const list = titles.map((title, index) => `${index + 1}. ${title}`).join(', ');
+  stderr.write(`Applied in phases, each with a plan of its own: ${list}.\n`);
 }
 
 function explainTargets({ stderr }: OperationContext): void {

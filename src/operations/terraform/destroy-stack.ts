@@ -1,6 +1,7 @@
 import { bucketsOf } from '../../settings/buckets.ts';
 import { finalSnapshotIdentifier } from '../../settings/postgres-on-demand-variables.ts';
 import { databaseTarget } from '../database/database.ts';
+import { CUSTOM_PHASE, customObjects } from '../kubernetes/custom-objects.ts';
 import type { OperationContext } from '../operation.ts';
 import { EXIT, OperationError } from '../operation-error.ts';
 import { guardPlan } from './guards/guard-plan.ts';
@@ -66,6 +67,7 @@ export async function destroyStack(
   if (held.length === 0) return { stack: name, changes: [], destroyed: false };
   if (held.some(({ address }) => isKubernetes(address)))
     await requireCluster(context, stack, state);
+  const custom = customObjects(context, options, stack, state);
   const database = await databaseToDestroy(context, options, state);
   if (name === 'postgres-on-demand' && !database) refuseKeyOfSnapshots(options, held);
   const whole = { destroy: true, ...(database && { targets: withoutKeys(held) }) };
@@ -73,16 +75,21 @@ export async function destroyStack(
   if (options.dryRun) {
     return await withPlan(stack, whole, async ({ json }) => {
       await guardDestruction(stack, json);
-      return { stack: name, changes: changesOf(json).map(summaryOf), destroyed: false };
+      const rest = changesOf(json).map(summaryOf);
+      return { stack: name, changes: [...custom.held, ...rest], destroyed: false };
     });
   }
   warnWhatStays(context, stack);
   const changes: ResourceChange[] = [];
   const review = { ...reviewOf(stack, options), ...(database && { before: database.unprotect }) };
   const loadBalancers = loadBalancersOf(state);
+  if (custom.holdsAny || loadBalancers.length > 0) await review.agreeTo(context);
+  if (custom.holdsAny) {
+    context.stderr.write(`\n${CUSTOM_PHASE} first.\n`);
+    changes.push(...(await custom.removeAll()));
+  }
   if (loadBalancers.length > 0) {
     const targets = loadBalancers.map(({ address }) => address);
-    await review.agreeTo(context);
     context.stderr.write('\nThe load balancer first, while the cluster can still delete it.\n');
     changes.push(...(await reviewAndApply(context, stack, { destroy: true, targets }, review)));
     await waitUntilGone(context, options, stack, state, loadBalancers);

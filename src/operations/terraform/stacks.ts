@@ -21,6 +21,10 @@ type Blocks = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 export interface StackJson {
   readonly resource?: Blocks;
   readonly provider?: Readonly<Record<string, unknown>>;
+  readonly locals?: Readonly<Record<string, unknown>>;
+  readonly output?: Readonly<
+    Record<string, { readonly value?: unknown; readonly sensitive?: boolean }>
+  >;
   readonly variable?: Readonly<Record<string, { readonly sensitive?: boolean }>>;
 }
 

@@ -1,3 +1,4 @@
+import { CUSTOM_OBJECTS } from '../../settings/common-variables.ts';
 import type { Model, Resource, StackModel } from '../model/model.ts';
 import type { Attributes } from '../synthesized-stack.ts';
 import {
@@ -18,7 +19,7 @@ import { withoutIgnored } from './plan-values.ts';
 /** A Kubernetes object as its API takes it, and the resource that it was made from. */
 export interface KubernetesObject {
   readonly stack: string;
-  /** Address of the `kubernetes_*` resource. */
+  /** Address of the `kubernetes_*` resource, or of an item of the local `custom_objects`. */
   readonly address: string;
   readonly manifest: Manifest;
   /** Keys of a Secret's data. The data itself is never in the manifest. */
@@ -207,13 +208,23 @@ export function appliedObjectsOf(stack: StackModel): readonly KubernetesObject[]
   return collect([stack], withoutIgnored);
 }
 
+/** Those of them that Terraform does not make, in the order in which they are put in place. */
+export function customObjectsOf(stack: StackModel): readonly KubernetesObject[] {
+  const listed = stack.resolve(stack.json.locals?.[CUSTOM_OBJECTS] ?? []) as readonly Manifest[];
+  return listed.map((manifest, at) => ({
+    stack: stack.name,
+    address: `local.${CUSTOM_OBJECTS}[${at}]`,
+    manifest,
+  }));
+}
+
 function collect(
   stacks: readonly StackModel[],
   prepare: (attributes: Attributes) => Attributes = (attributes) => attributes,
 ): readonly KubernetesObject[] {
   const faults: string[] = [];
-  const objects = stacks.flatMap((stack) =>
-    stack.resources
+  const objects = stacks.flatMap((stack) => [
+    ...stack.resources
       .filter(({ type }) => type.startsWith('kubernetes_'))
       .flatMap((resource) => {
         const found: FieldFault[] = [];
@@ -226,7 +237,8 @@ function collect(
         );
         return object ?? [];
       }),
-  );
+    ...customObjectsOf(stack),
+  ]);
   if (faults.length > 0) {
     throw new ManifestError(
       `${faults.length} ${faults.length === 1 ? 'place' : 'places'} can't be shown as manifests:\n${faults.map((fault) => `  ${fault}`).join('\n')}`,
