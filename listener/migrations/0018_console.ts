@@ -3,10 +3,10 @@ import { tablesOf } from '../src/database/tables.ts';
 
 /**
  * What pages show beside verdicts: how far a judgement in hand has come, what a listing of the buckets found, and which
- * changes of a period a delivery brought about.
+ * changes of a period a delivery brought about. And a form of theirs that is sent twice acts once.
  */
 export async function up(knex: Knex): Promise<void> {
-  const { judgements, listings, notices } = tablesOf(knex);
+  const { judgements, listings, notices, privacyEvents } = tablesOf(knex);
   await knex.raw(`
     ALTER TABLE ${judgements}
       -- As of the last heartbeat: bytes of the file, and rows of its table.
@@ -26,5 +26,8 @@ export async function up(knex: Knex): Promise<void> {
 
     CREATE INDEX notices_of_periods_by_run ON ${notices} (run_id)
       WHERE number IS NULL AND run_id IS NOT NULL;
+
+    CREATE UNIQUE INDEX privacy_events_form_once ON ${privacyEvents} ((subject ->> 'form'))
+      WHERE subject ->> 'form' IS NOT NULL;
   `);
 }

@@ -3,7 +3,7 @@ import { startConsole } from '../console/console.ts';
 import type { Command } from './command-context.ts';
 import { errorText } from './exit-codes.ts';
 import { interruptible } from './interruption.ts';
-import { withDatabase } from './with-database.ts';
+import { withQueue } from './with-database.ts';
 
 /** Options of `console`. */
 export interface ConsoleCommandOptions {
@@ -16,11 +16,12 @@ const GRACE_MS = 5_000;
 
 /** Serves pages on deliveries to browsers of this machine, until a signal ends it. */
 export const serveConsole: Command<ConsoleCommandOptions> = (context, { port }) =>
-  withDatabase(context, (database) =>
+  withQueue(context, (database, queue, config) =>
     interruptible(GRACE_MS, async (signal) => {
       const pages = await startConsole({
         database,
         port,
+        acting: { queue, filter: config.s3 },
         onError: (error) => context.stderr.write(errorText(error)),
       });
       context.stdout.write(`${pages.address}\n`);

@@ -208,11 +208,10 @@ export const retry: Command<RetryOptions> = (
   }
   return withQueue(context, async (database, queue) => {
     await requireClient(database, selection);
-    const request = { askedBy: 'operator', reason } as const;
     const found = ids.length === 0 ? selection : await failedOf(database, ids);
     const count = dryRun
       ? await countOf(database, found)
-      : await askAgain(database, queue, found, request);
+      : await askAgain(database, queue, found, retryRequest(reason));
     const left = ids.length > 0 ? new Set(ids).size - count : 0;
     showAsked(context, { count, left, dryRun, json });
     return EXIT.ok;
@@ -247,17 +246,38 @@ export const rejudge: Command<RejudgeOptions> = (
     if (mapping) await requireMapping(database, mapping);
     await requireClient(database, selection);
     const found = { ...selection, ended: true, notAskedFor: reason };
-    const request = {
-      ...({ askedBy: 'rule_change', reason, onlyOnce: true } as const),
-      priority: REJUDGE_PRIORITY,
-    };
     const count = dryRun
       ? await countOf(database, found)
-      : await askAgain(database, queue, found, request);
+      : await rejudgeRuns(database, queue, found, reason);
     showAsked(context, { count, left: 0, dryRun, json });
     return EXIT.ok;
   });
 };
+
+function retryRequest(reason: string): RetryRequest {
+  return { askedBy: 'operator', reason };
+}
+
+/** As `runs retry` of some ids: those that have not ended with a verdict. @returns how many wait now and did not before */
+export async function retryFailed(
+  database: Database,
+  queue: Queue,
+  ids: readonly string[],
+  reason: string,
+): Promise<number> {
+  return askAgain(database, queue, await failedOf(database, ids), retryRequest(reason));
+}
+
+/** As `runs rejudge`: the same reason a second time asks for none of them twice. @returns how many wait now and did not before */
+export async function rejudgeRuns(
+  database: Database,
+  queue: Queue,
+  runs: Runs,
+  reason: string,
+): Promise<number> {
+  const request = { askedBy: 'rule_change', reason, onlyOnce: true } as const;
+  return askAgain(database, queue, runs, { ...request, priority: REJUDGE_PRIORITY });
+}
 
 async function requireMapping(
   database: Database,
@@ -283,7 +303,7 @@ async function failedOf(database: Database, names: readonly string[]): Promise<r
 const FAILED: readonly RunStatus[] = ['error', 'gone', 'replaced'];
 
 /** Runs by their ids, or by what they have in common. */
-type Runs = readonly string[] | RunSelection;
+export type Runs = readonly string[] | RunSelection;
 
 async function countOf(database: Database, runs: Runs): Promise<number> {
   return 'length' in runs ? runs.length : countRuns(database, runs);

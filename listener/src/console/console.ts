@@ -7,6 +7,7 @@ import { type HttpServer, startHttpServer } from '../http/server.ts';
 import { type DeliveryQuery, deliveriesPage } from './deliveries-page.ts';
 import { filePage, filesPage } from './files-page.ts';
 import { type Html, html } from './html.ts';
+import { type ActingParts, operationsRoutes } from './operations-page.ts';
 import { POLICY, servedPage } from './page.ts';
 import {
   access,
@@ -20,8 +21,8 @@ import {
   isSame,
   newRights,
   type Right,
+  type Route,
   type Viewer,
-  type Visit,
 } from './rights.ts';
 import { runPage, runReport } from './run-page.ts';
 
@@ -34,6 +35,8 @@ export interface ConsoleOptions {
   readonly token?: string;
   /** What whoever has the token may do. @default look */
   readonly rights?: readonly Right[];
+  /** What acts need. @default nobody can act */
+  readonly acting?: ActingParts;
   /** @default all that there are */
   readonly routes?: readonly Route[];
   /** Called with what could not be answered. */
@@ -91,34 +94,9 @@ export async function startConsole(options: ConsoleOptions): Promise<RunningCons
   };
 }
 
-/** One thing that the console serves. */
-export interface Route {
-  readonly method: 'GET' | 'POST';
-  /** Whole path; what its groups take are the {@link Visit.parameters}. */
-  readonly path: RegExp;
-  /** What the viewer must have the right to. A POST that changes something asks for `act`. */
-  readonly right: Right;
-  /** @returns undefined where what is asked for is not there, or is of a client whom the viewer must not see */
-  answer(visit: Visit): Promise<Answer | undefined>;
-}
-
-/** What a route answers. */
-export type Answer =
-  | {
-      readonly title: string;
-      readonly body: Html;
-      /** Until a browser asks again. @default never */
-      readonly refreshSeconds?: number;
-      /** @default 200 */
-      readonly status?: number;
-    }
-  | { readonly json: object }
-  /** A path of the console that a browser goes on to, after a POST. */
-  | { readonly seeOther: string };
-
 const RUN_ID = '([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})';
 
-/** Everything that the console serves. */
+/** What the console serves beside its operations. */
 export const ROUTES: readonly Route[] = [
   {
     method: 'GET',
@@ -226,7 +204,7 @@ function admit(
 
 async function serve(
   ctx: Context,
-  { database, routes = ROUTES }: ConsoleOptions,
+  { database, acting, routes = [...ROUTES, ...operationsRoutes(acting)] }: ConsoleOptions,
   { viewer, guard }: NonNullable<Admission>,
 ): Promise<void> {
   const here = routes.filter(({ path }) => path.test(ctx.path));
@@ -294,7 +272,7 @@ function seeOther(ctx: Context, path: string): void {
 }
 
 /** On every page. */
-const NAVIGATION = html`<nav aria-label="Console"><a href="/">Deliveries</a> <a href="/files">Monitored files</a></nav>`;
+const NAVIGATION = html`<nav aria-label="Console"><a href="/">Deliveries</a> <a href="/files">Monitored files</a> <a href="/operations">Operations</a></nav>`;
 
 function page(ctx: Context, title: string, content: Html, refresh?: number): void {
   ctx.type = 'text/html; charset=utf-8';

@@ -34,6 +34,31 @@ export interface Visit {
   readonly guard: Html;
 }
 
+/** One thing that the console serves. */
+export interface Route {
+  readonly method: 'GET' | 'POST';
+  /** Whole path; what its groups take are the {@link Visit.parameters}. */
+  readonly path: RegExp;
+  /** What the viewer must have the right to. A POST that changes something asks for `act`. */
+  readonly right: Right;
+  /** @returns undefined where what is asked for is not there, or is of a client whom the viewer must not see */
+  answer(visit: Visit): Promise<Answer | undefined>;
+}
+
+/** What a route answers. */
+export type Answer =
+  | {
+      readonly title: string;
+      readonly body: Html;
+      /** Until a browser asks again. @default never */
+      readonly refreshSeconds?: number;
+      /** @default 200 */
+      readonly status?: number;
+    }
+  | { readonly json: object }
+  /** A path of the console that a browser goes on to, after a POST. */
+  | { readonly seeOther: string };
+
 /** Name of the field of {@link Visit.guard}. */
 export const GUARD_FIELD = 'guard';
 

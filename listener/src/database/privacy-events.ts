@@ -24,17 +24,46 @@ export interface RecordedAct {
  * Records that somebody sees or removes values, or acts in the console; to be done before, or in the act's transaction, so
  * that nothing is done unrecorded.
  */
-export async function recordAct(
+export async function recordAct(database: Database | Transaction, act: RecordedAct): Promise<void> {
+  await database(tablesOf(database).privacyEvents).insert(rowOf(act));
+}
+
+/**
+ * As {@link recordAct}, where the subject names the form that asked for it.
+ *
+ * @returns whether nobody had recorded an act of that form before
+ */
+export async function recordActOnce(
   database: Database | Transaction,
-  { act, actor, via, reason, subject }: RecordedAct,
-): Promise<void> {
-  await database(tablesOf(database).privacyEvents).insert({
+  act: RecordedAct & { readonly subject: { readonly form: string } },
+): Promise<boolean> {
+  const inserted = await database(tablesOf(database).privacyEvents)
+    .insert(rowOf(act))
+    .onConflict()
+    .ignore()
+    .returning('id');
+  return inserted.length === 1;
+}
+
+function rowOf({ act, actor, via, reason, subject }: RecordedAct) {
+  return {
     act,
     via,
     actor: storableText(actor),
     reason: storableText(reason),
     subject: toJsonb(subject),
-  });
+  };
+}
+
+/** The last acts, newest first. */
+export async function lastActs(
+  database: Database,
+  limit: number,
+): Promise<readonly (RecordedAct & { readonly at: Date })[]> {
+  return database(tablesOf(database).privacyEvents)
+    .select('at', 'act', 'actor', 'via', 'reason', 'subject')
+    .orderBy('id', 'desc')
+    .limit(limit);
 }
 
 /** What {@link forgetValues} found of some runs. */

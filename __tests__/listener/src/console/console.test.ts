@@ -3,14 +3,10 @@ import { userInfo } from 'node:os';
 import { expectationProblems } from '@file-processing/quality/expectation.ts';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { columnChart } from '../../../../listener/src/console/chart.ts';
-import {
-  type Route,
-  type RunningConsole,
-  startConsole,
-} from '../../../../listener/src/console/console.ts';
+import { type RunningConsole, startConsole } from '../../../../listener/src/console/console.ts';
 import { age, selectionOf } from '../../../../listener/src/console/deliveries-page.ts';
 import { html } from '../../../../listener/src/console/html.ts';
-import type { Right, Visit } from '../../../../listener/src/console/rights.ts';
+import type { Right, Route, Visit } from '../../../../listener/src/console/rights.ts';
 import { lookAtPeriods } from '../../../../listener/src/database/period-clock.ts';
 import { seedDefinitions } from '../../../../listener/src/database/seed.ts';
 import { NODE_PORTS } from '../../../../listener/src/jobs/engine-ports.ts';
