@@ -1,5 +1,11 @@
 import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import type { Database } from '../../../listener/src/database/connection.ts';
+import {
+  activeMonitoringFiles,
+  type MonitoringFile,
+  monitoringFileOf,
+} from '../../../listener/src/database/monitoring-files.ts';
 import { type RuleSet, readRuleSet } from '../../../listener/src/rules/rule-set.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 
@@ -68,4 +74,12 @@ export async function mountedFolder(data: Readonly<Record<string, string>>): Pro
 
 function textOf(content: object | string): string {
   return typeof content === 'string' ? content : JSON.stringify(content);
+}
+
+/** The active entry that an object is judged by, as the database has it. */
+export async function findMonitoringFile(
+  database: Database,
+  { bucket, key }: { readonly bucket: string; readonly key: string },
+): Promise<MonitoringFile | undefined> {
+  return monitoringFileOf(await activeMonitoringFiles(database, bucket), key);
 }

@@ -1,6 +1,5 @@
 import { toJsonb } from './column-values.ts';
 import type { Database, Transaction } from './connection.ts';
-import { sharedStatement } from './group-commit.ts';
 import { tablesOf } from './tables.ts';
 
 /** One version of what a file should look like. */
@@ -63,25 +62,13 @@ export async function findMapping(
   name: string,
   version: number,
 ): Promise<Mapping | undefined> {
-  const found = await mappingTogether(database, { name, version });
+  const found = await database(tablesOf(database).mappings)
+    .where({ name, version })
+    .first<Mapping | undefined>(COLUMNS);
   if (found === undefined || found.rules) return found;
   const { rules: _none, ...mapping } = found;
   return mapping;
 }
-
-const mappingTogether = sharedStatement<Pick<Mapping, 'name' | 'version'>, Mapping | undefined>(
-  async (database, wanted) => {
-    const versions = new Map(
-      wanted.map(({ name, version }) => [`${version} ${name}`, [name, version]]),
-    );
-    const found = await database(tablesOf(database).mappings)
-      .select<Mapping[]>(COLUMNS)
-      .whereIn(['name', 'version'], [...versions.values()]);
-    return wanted.map(({ name, version }) =>
-      found.find((mapping) => mapping.name === name && mapping.version === version),
-    );
-  },
-);
 
 /** The versions of a mapping that there are, in their order. */
 export async function mappingVersions(database: Database, name: string): Promise<number[]> {

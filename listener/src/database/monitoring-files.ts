@@ -1,7 +1,6 @@
 import type { Schedule } from '../schedule/schedule.ts';
 import { toJsonb } from './column-values.ts';
 import type { Database, Transaction } from './connection.ts';
-import { sharedStatement } from './group-commit.ts';
 import { compareSpecificity, matchesKey } from './key-pattern.ts';
 import { tablesOf } from './tables.ts';
 
@@ -83,27 +82,25 @@ const COLUMNS = {
   retiredAt: 'retired_at',
 };
 
-/** The active entry whose pattern fits the key; the most specific one when several do. */
-export async function findMonitoringFile(
+/** The active entries of a bucket. */
+export async function activeMonitoringFiles(
   database: Database,
-  object: { readonly bucket: string; readonly key: string },
-): Promise<MonitoringFile | undefined> {
-  const entries = await activeEntriesTogether(database, object.bucket);
-  return entries
-    .filter(({ keyPattern }) => matchesKey(keyPattern, object.key))
-    .sort((a, b) => compareSpecificity(a.keyPattern, b.keyPattern))[0];
+  bucket: string,
+): Promise<readonly MonitoringFile[]> {
+  return database(tablesOf(database).monitoringFiles)
+    .select<MonitoringFile[]>(COLUMNS)
+    .where({ bucket, active: true });
 }
 
-/** The active entries of a bucket, read anew for each group of jobs: a changed one counts at once. */
-const activeEntriesTogether = sharedStatement<string, readonly MonitoringFile[]>(
-  async (database, buckets) => {
-    const entries = await database(tablesOf(database).monitoringFiles)
-      .select<MonitoringFile[]>(COLUMNS)
-      .whereIn('bucket', [...new Set(buckets)])
-      .where({ active: true });
-    return buckets.map((bucket) => entries.filter((entry) => entry.bucket === bucket));
-  },
-);
+/** The one of a bucket's active entries whose pattern fits a key; the most specific one where several do. */
+export function monitoringFileOf(
+  entries: readonly MonitoringFile[],
+  key: string,
+): MonitoringFile | undefined {
+  return entries
+    .filter(({ keyPattern }) => matchesKey(keyPattern, key))
+    .sort((a, b) => compareSpecificity(a.keyPattern, b.keyPattern))[0];
+}
 
 /** The client of an entry. @param id null, for a file that is not monitored, finds undefined */
 export async function clientOfMonitoringFile(

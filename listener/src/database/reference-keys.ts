@@ -2,7 +2,6 @@ import type { Reference } from '@file-processing/quality/ports.ts';
 import type { CollectedKeys } from '@file-processing/quality/reference-keys.ts';
 import { DELIVERED_AT } from './accepted-deliveries.ts';
 import type { Database, Transaction } from './connection.ts';
-import { sharedStatement } from './group-commit.ts';
 import type { JudgementReference } from './judgements.ts';
 import { tablesOf } from './tables.ts';
 
@@ -13,40 +12,22 @@ export interface NamedFile {
 }
 
 /** The lists of fields that foreign keys of the client's active files refer to in a file. */
-export function fieldsReferredTo(
+export async function fieldsReferredTo(
   database: Database,
-  file: NamedFile,
+  { client, mappingName }: NamedFile,
 ): Promise<readonly (readonly string[])[]> {
-  return fieldsReferredToTogether(database, file);
-}
-
-const fieldsReferredToTogether = sharedStatement<NamedFile, readonly (readonly string[])[]>(
-  async (database, files) => {
-    const { mappings, monitoringFiles } = tablesOf(database);
-    const { rows } = await database.raw<{ rows: ReferredRow[] }>(
-      `SELECT DISTINCT client, foreign_key->'reference'->>'resource' AS resource,
-         foreign_key->'reference'->'fields' AS fields
-       FROM ${monitoringFiles} JOIN ${mappings} ON (name, version) = (mapping_name, mapping_version)
-       CROSS JOIN jsonb_array_elements(
-         CASE jsonb_typeof(table_schema->'foreignKeys')
-           WHEN 'array' THEN table_schema->'foreignKeys' ELSE '[]' END
-       ) AS foreign_key
-       WHERE active AND client = ANY (?::text[])
-         AND foreign_key->'reference'->>'resource' = ANY (?::text[])`,
-      [files.map(({ client }) => client), files.map(({ mappingName }) => mappingName)],
-    );
-    return files.map(({ client, mappingName }) =>
-      rows
-        .filter((row) => row.client === client && row.resource === mappingName)
-        .map(({ fields }) => (typeof fields === 'string' ? [fields] : fields)),
-    );
-  },
-);
-
-interface ReferredRow {
-  readonly client: string;
-  readonly resource: string;
-  readonly fields: string | readonly string[];
+  const { mappings, monitoringFiles } = tablesOf(database);
+  const { rows } = await database.raw<{ rows: { fields: string | readonly string[] }[] }>(
+    `SELECT DISTINCT foreign_key->'reference'->'fields' AS fields
+     FROM ${monitoringFiles} JOIN ${mappings} ON (name, version) = (mapping_name, mapping_version)
+     CROSS JOIN jsonb_array_elements(
+       CASE jsonb_typeof(table_schema->'foreignKeys')
+         WHEN 'array' THEN table_schema->'foreignKeys' ELSE '[]' END
+     ) AS foreign_key
+     WHERE active AND client = ? AND foreign_key->'reference'->>'resource' = ?`,
+    [client, mappingName],
+  );
+  return rows.map(({ fields }) => (typeof fields === 'string' ? [fields] : fields));
 }
 
 /** Keys of a delivery that was just accepted. */

@@ -12,6 +12,8 @@ export interface Tables {
   readonly referenceKeys: string;
   /** Rule sets that were applied. */
   readonly ruleSets: string;
+  /** Another one after each change of mappings or monitored files. */
+  readonly ruleRevision: string;
   /** Changes that somebody may have to be told of. */
   readonly notices: string;
   /** The messages that tell of them. */
@@ -49,6 +51,7 @@ export function tablesOf(database: Database | Transaction): Tables {
     privacyEvents: `${schema}.privacy_events`,
     referenceKeys: `${schema}.reference_keys`,
     ruleSets: `${schema}.rule_sets`,
+    ruleRevision: `${schema}.rule_revision`,
     notices: `${schema}.notices`,
     noticeMessages: `${schema}.notice_messages`,
     periods: `${schema}.periods`,

@@ -32,8 +32,6 @@ export interface JobContext {
     monitored: MonitoredFile,
     wanted: readonly Pick<Reference, 'resource' | 'fields'>[],
   ) => Promise<readonly Reference[]>;
-  /** Lists of fields of which other files need the keys. @default none */
-  readonly fieldsReferredTo?: (monitored: MonitoredFile) => Promise<readonly (readonly string[])[]>;
   /** Faults that a report lists in full. */
   readonly maxFaults: number;
   /** What becomes of the verdict on an object that is not monitored. @default judge */

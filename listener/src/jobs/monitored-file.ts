@@ -2,7 +2,14 @@ import type { Database } from '../database/connection.ts';
 import type { Judgement } from '../database/judgements.ts';
 import { compareSpecificity, matchesKey } from '../database/key-pattern.ts';
 import { findMapping, type Mapping } from '../database/mappings.ts';
-import { findMonitoringFile, listMonitoringFiles } from '../database/monitoring-files.ts';
+import {
+  activeMonitoringFiles,
+  listMonitoringFiles,
+  type MonitoringFile,
+  monitoringFileOf,
+} from '../database/monitoring-files.ts';
+import { fieldsReferredTo } from '../database/reference-keys.ts';
+import { ruleRevision } from '../database/rules.ts';
 import type { RuleMapping, RuleMonitoringFile, RuleSet } from '../rules/rule-set.ts';
 
 /** A monitored file with what it is judged by. */
@@ -11,6 +18,8 @@ export interface MonitoredFile {
   readonly monitoringFileId: number | undefined;
   readonly client: string;
   readonly mapping: Mapping;
+  /** Lists of fields of which foreign keys of the client's other files need the keys. @default none */
+  readonly fieldsReferredTo?: readonly (readonly string[])[];
 }
 
 interface ObjectName {
@@ -18,20 +27,75 @@ interface ObjectName {
   readonly key: string;
 }
 
-/** Looks an object up in the database. */
+/** What a process has read of the rules, by the revision at which it did. */
+interface KnownRules {
+  readonly revision: string | undefined;
+  /** Active entries by their buckets. */
+  readonly entries: Map<string, Promise<readonly MonitoringFile[]>>;
+  /** Entries with their mappings by their ids, the one that was read last at the end. */
+  readonly files: Map<number, Promise<MonitoredFile>>;
+}
+
+const KNOWN_RULES = new WeakMap<Database, KnownRules>();
+
+/** So many mappings are kept; one of 1,000 fields takes some 300 kB. */
+const KEPT_FILES = 100;
+
+/**
+ * Looks an object up in the database. Rules are read once for all jobs of a process until somebody changes them: of many
+ * small files, reading them anew was a third of what they asked the database. A change counts for each later call.
+ */
 export async function monitoredFileInDatabase(
   database: Database,
-  object: ObjectName,
+  { bucket, key }: ObjectName,
 ): Promise<MonitoredFile | undefined> {
-  const entry = await findMonitoringFile(database, object);
+  const { entries, files } = await knownRules(database);
+  const entry = monitoringFileOf(
+    await kept(entries, bucket, () => activeMonitoringFiles(database, bucket)),
+    key,
+  );
   if (entry === undefined) return undefined;
-  const mapping = await findMapping(database, entry.mappingName, entry.mappingVersion);
+  const file = await kept(files, entry.id, () => readMonitoredFile(database, entry));
+  for (const id of files.keys()) if (files.size > KEPT_FILES) files.delete(id);
+  return file;
+}
+
+async function knownRules(database: Database): Promise<KnownRules> {
+  const revision = await ruleRevision(database);
+  const known = KNOWN_RULES.get(database);
+  if (known !== undefined && revision !== undefined && known.revision === revision) return known;
+  const anew: KnownRules = { revision, entries: new Map(), files: new Map() };
+  KNOWN_RULES.set(database, anew);
+  return anew;
+}
+
+/** What could not be read is not kept. */
+async function kept<K, V>(values: Map<K, Promise<V>>, key: K, read: () => Promise<V>): Promise<V> {
+  const value = values.get(key) ?? read();
+  values.set(key, value);
+  try {
+    return await value;
+  } catch (error) {
+    if (values.get(key) === value) values.delete(key);
+    throw error;
+  }
+}
+
+async function readMonitoredFile(
+  database: Database,
+  { id, client, mappingName, mappingVersion, classification }: MonitoringFile,
+): Promise<MonitoredFile> {
+  const [mapping, referredTo] = await Promise.all([
+    findMapping(database, mappingName, mappingVersion),
+    fieldsReferredTo(database, { client, mappingName }),
+  ]);
   // A foreign key keeps an entry's mapping from being deleted.
-  if (mapping === undefined) throw new Error(`mapping '${entry.mappingName}' has vanished`);
+  if (mapping === undefined) throw new Error(`mapping '${mappingName}' has vanished`);
   return {
-    monitoringFileId: entry.id,
-    client: entry.client,
-    mapping: classified(mapping, entry.classification),
+    monitoringFileId: id,
+    client,
+    mapping: classified(mapping, classification),
+    fieldsReferredTo: referredTo,
   };
 }
 

@@ -7,11 +7,7 @@ import {
   heartbeat,
   type JudgementResult,
 } from '../database/judgements.ts';
-import {
-  fieldsReferredTo,
-  keepReferenceKeys,
-  referenceKeysOf,
-} from '../database/reference-keys.ts';
+import { keepReferenceKeys, referenceKeysOf } from '../database/reference-keys.ts';
 import type { Job, JobContext, JobOutcome, JobProgress } from './job.ts';
 import { monitoredFileInDatabase } from './monitored-file.ts';
 
@@ -25,10 +21,7 @@ export interface RecordedJudgement {
 
 /** What {@link recordJudgement} works with. */
 export interface RecordJudgementOptions
-  extends Omit<
-    JobContext,
-    'findMonitoredFile' | 'acceptedBefore' | 'referenceKeys' | 'fieldsReferredTo'
-  > {
+  extends Omit<JobContext, 'findMonitoredFile' | 'acceptedBefore' | 'referenceKeys'> {
   readonly database: Database;
   readonly job: Job;
   /** Whether notices have a way out. @default false */
@@ -78,8 +71,6 @@ export async function recordJudgement(
           ? undefined
           : acceptedBefore(database, { monitoringFileId, runId: judgement.runId, limit }),
       referenceKeys: ({ client }, wanted) => referenceKeysOf(database, client, wanted),
-      fieldsReferredTo: ({ client, mapping }) =>
-        fieldsReferredTo(database, { client, mappingName: mapping.name }),
     });
     context.signal.throwIfAborted();
     if (!(await record(database, judgement, outcome, tells))) {

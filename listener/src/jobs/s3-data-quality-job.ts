@@ -36,11 +36,11 @@ export const s3DataQualityJob: Job = {
       const opened = await store.open(object, reading);
       const { bytes, sizeBytes } = opened;
       const compiled = monitored === undefined ? undefined : compiledMapping(monitored.mapping);
-      const [history, references, referredTo] = await Promise.all([
+      const [history, references] = await Promise.all([
         historyFor(compiled, monitored, context),
         referencesFor(compiled, monitored, context),
-        monitored === undefined ? [] : (context.fieldsReferredTo?.(monitored) ?? []),
       ]);
+      const { fieldsReferredTo: referredTo = [] } = monitored ?? {};
       const collector =
         referredTo.length === 0
           ? undefined

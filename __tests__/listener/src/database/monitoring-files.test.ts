@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { storeMapping } from '../../../../listener/src/database/mappings.ts';
 import {
-  findMonitoringFile,
   listMonitoringFiles,
   type MonitoringFileDefinition,
   upsertMonitoringFile,
 } from '../../../../listener/src/database/monitoring-files.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
+import { findMonitoringFile } from '../../support/rule-sets.ts';
 
 let given: TestDatabase;
 beforeAll(async () => {

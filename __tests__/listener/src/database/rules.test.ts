@@ -6,7 +6,6 @@ import {
   storeMapping,
 } from '../../../../listener/src/database/mappings.ts';
 import {
-  findMonitoringFile,
   listMonitoringFiles,
   upsertMonitoringFile,
 } from '../../../../listener/src/database/monitoring-files.ts';
@@ -21,6 +20,7 @@ import { eventually } from '../../../support/eventually.ts';
 import { startListenerChild } from '../../support/listener-process.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
 import {
+  findMonitoringFile,
   OFFICER_RULES,
   OFFICERS,
   OFFICERS_FILE,

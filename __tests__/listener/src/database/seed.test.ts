@@ -5,12 +5,10 @@ import { fileURLToPath } from 'node:url';
 import { expectationProblems } from '@file-processing/quality/expectation.ts';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { findMapping } from '../../../../listener/src/database/mappings.ts';
-import {
-  findMonitoringFile,
-  listMonitoringFiles,
-} from '../../../../listener/src/database/monitoring-files.ts';
+import { listMonitoringFiles } from '../../../../listener/src/database/monitoring-files.ts';
 import { seedDefinitions } from '../../../../listener/src/database/seed.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
+import { findMonitoringFile } from '../../support/rule-sets.ts';
 import { judgedRun } from '../../support/runs.ts';
 
 const SAMPLES = fileURLToPath(new URL('../../../../listener/seed/', import.meta.url));

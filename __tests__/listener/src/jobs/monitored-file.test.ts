@@ -1,5 +1,6 @@
 import { expectationProblems } from '@file-processing/quality/expectation.ts';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { upsertMonitoringFile } from '../../../../listener/src/database/monitoring-files.ts';
 import { seedDefinitions } from '../../../../listener/src/database/seed.ts';
 import {
   monitoredFileInDatabase,
@@ -35,12 +36,13 @@ test('nothing is found in the database for a file that nobody monitors', async (
 
 test('definitions find the same as the database they are loaded into', async () => {
   const definitions = await readRuleFolder(SEED_FOLDER, expectationProblems);
-  const { monitoringFileId, ...stored } =
+  const { monitoringFileId, fieldsReferredTo, ...stored } =
     (await monitoredFileInDatabase(given.database, officers)) ?? {};
   const { monitoringFileId: none, ...defined } =
     monitoredFileInRuleSet(definitions, officers) ?? {};
   expect(defined).toEqual(stored);
   expect([monitoringFileId, none]).toEqual([expect.any(Number), undefined]);
+  expect(fieldsReferredTo).toEqual([]);
 });
 
 test('nothing is found in definitions for a file that nobody monitors', async () => {
@@ -74,3 +76,107 @@ test.each(['database', 'definitions'])(
     expect(own?.mapping.tableSchema).toMatchObject({ classification: 'public' });
   },
 );
+
+/** Changes of the rules by plain SQL, each of which makes the file found by another mapping, or not at all. */
+const CHANGES = [
+  ['an entry that is switched off', 'UPDATE ?? SET active = false'],
+  ['an entry that is deleted', 'DELETE FROM ??'],
+  ['all entries truncated', 'TRUNCATE ?? CASCADE'],
+] as const;
+
+test.each(CHANGES)('%s counts for the next file', async (_, statement) => {
+  const other = await createTestDatabase();
+  try {
+    await seedDefinitions(other.database, SEED_FOLDER, expectationProblems);
+    expect(await monitoredFileInDatabase(other.database, officers)).toBeDefined();
+    await other.database.raw(statement, ['file_processing.monitoring_files']);
+    expect(await monitoredFileInDatabase(other.database, officers)).toBeUndefined();
+  } finally {
+    await other.drop();
+  }
+});
+
+test('another content of a mapping counts once its transaction has ended, and not before', async () => {
+  const other = await createTestDatabase();
+  try {
+    await seedDefinitions(other.database, SEED_FOLDER, expectationProblems);
+    const minRows = async () =>
+      (await monitoredFileInDatabase(other.database, officers))?.mapping.thresholds.minRows;
+    const before = await minRows();
+    await other.database.transaction(async (transaction) => {
+      for (const wanted of [7, 8]) {
+        await transaction.raw(
+          `UPDATE file_processing.mappings SET thresholds = '{"minRows": ${wanted}}'`,
+        );
+      }
+      expect(await minRows()).toBe(before);
+    });
+    expect(await minRows()).toBe(8);
+  } finally {
+    await other.drop();
+  }
+});
+
+test('a new entry with a more specific pattern counts for the next file', async () => {
+  const other = await createTestDatabase();
+  try {
+    await seedDefinitions(other.database, SEED_FOLDER, expectationProblems);
+    expect(await monitoredFileInDatabase(other.database, officers)).toMatchObject({
+      client: 'nm_albuquerque',
+    });
+    await upsertMonitoringFile(other.database, {
+      ...{ ...officers, keyPattern: officers.key, client: 'other', description: '', active: true },
+      ...{ mappingName: 'officer_detail', mappingVersion: 1 },
+    });
+    expect(await monitoredFileInDatabase(other.database, officers)).toMatchObject({
+      client: 'other',
+    });
+  } finally {
+    await other.drop();
+  }
+});
+
+test('what is read of the rules is read once while they stand', async () => {
+  const statements: string[] = [];
+  const note = ({ sql }: { readonly sql: string }) => statements.push(sql);
+  await monitoredFileInDatabase(given.database, officers);
+  given.database.on('query', note);
+  try {
+    for (let file = 0; file < 3; file += 1) await monitoredFileInDatabase(given.database, officers);
+  } finally {
+    given.database.off('query', note);
+  }
+  expect(statements).toHaveLength(3);
+  expect(new Set(statements).size).toBe(1);
+});
+
+test('rules that could not be read are read again for the next file', async () => {
+  const other = await createTestDatabase();
+  try {
+    await seedDefinitions(other.database, SEED_FOLDER, expectationProblems);
+    const hide = (from: string, to: string) =>
+      other.database.raw(`ALTER TABLE file_processing.${from} RENAME TO ${to}`);
+    await hide('mappings', 'hidden');
+    await expect(monitoredFileInDatabase(other.database, officers)).rejects.toThrow('mappings');
+    await hide('hidden', 'mappings');
+    expect(await monitoredFileInDatabase(other.database, officers)).toBeDefined();
+  } finally {
+    await other.drop();
+  }
+});
+
+test('without its revision nothing is taken for known, and the next change makes a new one', async () => {
+  const other = await createTestDatabase();
+  try {
+    await seedDefinitions(other.database, SEED_FOLDER, expectationProblems);
+    await other.database.raw('DELETE FROM file_processing.rule_revision');
+    expect(await monitoredFileInDatabase(other.database, officers)).toBeDefined();
+    await other.database.raw('UPDATE file_processing.monitoring_files SET active = false');
+    expect(await monitoredFileInDatabase(other.database, officers)).toBeUndefined();
+    expect((await other.database.raw('SELECT FROM file_processing.rule_revision')).rowCount).toBe(
+      1,
+    );
+  } finally {
+    await other.drop();
+  }
+});

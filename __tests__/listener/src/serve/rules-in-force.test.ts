@@ -3,7 +3,6 @@ import { dirname, join } from 'node:path';
 import { RULES_MANIFEST, type RulesLocation } from '@file-processing/contract/rule-set.ts';
 import { pino } from 'pino';
 import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest';
-import { findMonitoringFile } from '../../../../listener/src/database/monitoring-files.ts';
 import { applyRuleSet, lastRuleSet } from '../../../../listener/src/database/rules.ts';
 import { RuleSetError, sha256Of } from '../../../../listener/src/rules/rule-set.ts';
 import { startRules } from '../../../../listener/src/serve/rules-in-force.ts';
@@ -13,6 +12,7 @@ import { eventually } from '../../../support/eventually.ts';
 import { startListenerChild } from '../../support/listener-process.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
 import {
+  findMonitoringFile,
   OFFICER_RULES,
   OFFICERS,
   OFFICERS_FILE,
