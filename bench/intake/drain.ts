@@ -30,10 +30,10 @@ import {
 const LISTENER = join(import.meta.dirname, '../../listener/src/main.ts');
 const SAMPLE = join(import.meta.dirname, '../../listener/local/samples/Officer_Detail.csv');
 /**
- * What V8 takes in a pod of 512 MiB, the default of `memory_limit`: half of it, and a young generation of three times 4
- * MiB. Without a limit its heap may grow to 4 GB, and is collected as seldom as that allows.
+ * What V8 takes in a pod of 512 MiB, the default of `memory_limit`: half of it, and the young generation that the image
+ * asks for. Without a limit its heap may grow to 4 GB, and is collected as seldom as that allows.
  */
-const HEAP_OF_POD = ['--max-old-space-size=256', '--max-semi-space-size=4'];
+const HEAP_OF_POD = ['--max-old-space-size=256', '--max-semi-space-size=16'];
 /** The listener that takes over has been up for so long, and is not in its start any more. */
 const SECONDS_UP = 8;
 /** Of the file that is still in hand when its listener is killed. */
