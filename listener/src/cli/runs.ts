@@ -2,7 +2,7 @@ import { EXIT } from '@file-processing/contract/listener-interface.ts';
 import type { Database } from '../database/connection.ts';
 import { type Judgement, judgementsOf } from '../database/judgements.ts';
 import { mappingVersions } from '../database/mappings.ts';
-import { listMonitoringFiles, namesOfClient } from '../database/monitoring-files.ts';
+import { listMonitoringFiles, namesOfClients } from '../database/monitoring-files.ts';
 import { recordAct } from '../database/privacy-events.ts';
 import type { RoutingAct } from '../database/routing.ts';
 import {
@@ -64,7 +64,7 @@ export const list: Command<ListOptions> = (context, { json, ...filter }) =>
  * @throws {UsageError}
  */
 export async function requireClient(database: Database, { client }: RunSelection): Promise<void> {
-  if (client === undefined || (await namesOfClient(database, client)).length > 0) return;
+  if (client === undefined || (await namesOfClients(database, [client])).length > 0) return;
   const files = await listMonitoringFiles(database);
   const clients = new Set(files.filter(({ active }) => active).map((file) => file.client));
   const known = clients.size === 0 ? 'none' : [...clients].sort().join(', ');

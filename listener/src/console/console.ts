@@ -4,7 +4,7 @@ import type { Database } from '../database/connection.ts';
 import { ListenerError } from '../errors.ts';
 import { readBody } from '../http/read-body.ts';
 import { type HttpServer, startHttpServer } from '../http/server.ts';
-import { type DeliveryQuery, deliveriesPage } from './deliveries-page.ts';
+import { deliveriesPage } from './deliveries-page.ts';
 import { filePage, filesPage } from './files-page.ts';
 import { type Html, html } from './html.ts';
 import { type ActingParts, operationsRoutes } from './operations-page.ts';
@@ -102,26 +102,20 @@ export const ROUTES: readonly Route[] = [
     method: 'GET',
     path: /^\/$/,
     right: 'look',
-    answer: async ({ database, query }) => ({
-      title: 'Deliveries',
-      body: await deliveriesPage(database, query as DeliveryQuery),
-    }),
+    answer: async (visit) => ({ title: 'Deliveries', body: await deliveriesPage(visit) }),
   },
   {
     method: 'GET',
     path: /^\/files$/,
     right: 'look',
-    answer: async ({ database }) => ({
-      title: 'Monitored files',
-      body: await filesPage(database),
-    }),
+    answer: async (visit) => ({ title: 'Monitored files', body: await filesPage(visit) }),
   },
   {
     method: 'GET',
     path: /^\/files\/(\d{1,9})$/,
     right: 'look',
-    async answer({ database, parameters: [id] }) {
-      const body = await filePage(database, Number(id));
+    async answer(visit) {
+      const body = await filePage(visit, Number(visit.parameters[0]));
       return body && { title: 'Monitored file', body };
     },
   },
@@ -129,8 +123,8 @@ export const ROUTES: readonly Route[] = [
     method: 'GET',
     path: new RegExp(`^/runs/${RUN_ID}/report\\.json$`),
     right: 'look',
-    async answer({ database, parameters: [id = ''] }) {
-      const json = await runReport(database, id);
+    async answer(visit) {
+      const json = await runReport(visit, visit.parameters[0] ?? '');
       return json && { json };
     },
   },
@@ -138,8 +132,8 @@ export const ROUTES: readonly Route[] = [
     method: 'GET',
     path: new RegExp(`^/runs/${RUN_ID}$`),
     right: 'look',
-    async answer({ database, parameters: [id = ''] }) {
-      const run = await runPage(database, id);
+    async answer(visit) {
+      const run = await runPage(visit, visit.parameters[0] ?? '');
       const refresh = run?.isPending ? { refreshSeconds: REFRESH_SECONDS } : {};
       return run && { title: run.title, body: run.body, ...refresh };
     },

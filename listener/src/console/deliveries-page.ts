@@ -1,12 +1,12 @@
 import { VERDICTS, type Verdict } from '@file-processing/quality/verdict.ts';
 import { COUNT_AT_MOST, countText } from '../cli/report-text.ts';
-import type { Database } from '../database/connection.ts';
 import { JUDGEMENT_STATUSES } from '../database/judgements.ts';
 import { listMonitoringFiles } from '../database/monitoring-files.ts';
 import { type ListedPeriod, listPeriods } from '../database/periods.ts';
 import { countRuns, listRuns, type Run, type RunSelection } from '../database/runs.ts';
 import { type Html, html } from './html.ts';
 import { periodTable } from './period-table.ts';
+import type { Visit } from './rights.ts';
 
 /** Deliveries on one page. */
 const ON_A_PAGE = 50;
@@ -45,17 +45,16 @@ export function selectionOf(query: DeliveryQuery): RunSelection {
 
 /** The deliveries that an address asks for, newest first. @param now for their age */
 export async function deliveriesPage(
-  database: Database,
-  query: DeliveryQuery,
+  { database, viewer: { clients }, query }: Pick<Visit, 'database' | 'viewer' | 'query'>,
   now = new Date(),
 ): Promise<Html> {
-  const selection = selectionOf(query);
+  const selection = { ...selectionOf(query), clients };
   const after = UUID.test(query.after ?? '') ? { after: query.after as string } : {};
   const isFirst = query.after === undefined;
   const overdue = (state: 'late' | 'missing') =>
     isFirst
       ? listPeriods(database, {
-          state,
+          ...{ state, clients },
           limit: OVERDUE,
           ...(query.client ? { client: query.client } : {}),
         })
@@ -65,15 +64,15 @@ export async function deliveriesPage(
     overdue('late'),
     listRuns(database, { ...selection, ...after, limit: ON_A_PAGE + 1 }),
     countRuns(database, selection, COUNT_AT_MOST),
-    listMonitoringFiles(database),
+    listMonitoringFiles(database, clients),
   ]);
   const shown = runs.slice(0, ON_A_PAGE);
-  const clients = [...new Set(files.filter(({ active }) => active).map((file) => file.client))];
+  const choices = new Set(files.filter(({ active }) => active).map((file) => file.client));
   const more = runs.length > ON_A_PAGE ? shown.at(-1) : undefined;
   return html`<header><h1>Deliveries</h1></header>
 <main>
 ${overdueSection([...late, ...missing])}
-${filterForm(query, clients.sort())}
+${filterForm(query, [...choices].sort())}
 <p>${shown.length === 0 ? 'There are none.' : `${countText(shown.length, all)}, newest first`}</p>
 ${shown.length > 0 && runTable(shown, now)}
 <nav aria-label="Pages">

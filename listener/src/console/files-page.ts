@@ -1,5 +1,4 @@
 import { stringify } from 'yaml';
-import type { Database } from '../database/connection.ts';
 import { findMapping, type Mapping } from '../database/mappings.ts';
 import { listMonitoringFiles, type MonitoringFile } from '../database/monitoring-files.ts';
 import {
@@ -13,13 +12,18 @@ import { columnChart } from './chart.ts';
 import { verdictMark } from './deliveries-page.ts';
 import { type Html, html, type Part } from './html.ts';
 import { periodTable } from './period-table.ts';
+import type { Visit } from './rights.ts';
+
+type Seen = Pick<Visit, 'database' | 'viewer'>;
 
 /** Deliveries and periods of one file that are shown. */
 const SHOWN = 50;
 
-/** Every monitored file, by client. */
-export async function filesPage(database: Database): Promise<Html> {
-  const files = (await listMonitoringFiles(database)).filter(({ active }) => active);
+/** Every monitored file that a viewer may see, by client. */
+export async function filesPage({ database, viewer }: Seen): Promise<Html> {
+  const files = (await listMonitoringFiles(database, viewer.clients)).filter(
+    ({ active }) => active,
+  );
   files.sort((a, b) => a.client.localeCompare(b.client, 'en'));
   const rows = files.map(
     ({ id, client, bucket, keyPattern, mappingName, mappingVersion }) => html`<tr>
@@ -40,12 +44,15 @@ ${
 }
 
 /** One monitored file: its rules, what was due, and its deliveries over time. @returns undefined where there is none */
-export async function filePage(database: Database, id: number): Promise<Html | undefined> {
-  const file = (await listMonitoringFiles(database)).find((one) => one.id === id);
+export async function filePage(
+  { database, viewer: { clients } }: Seen,
+  id: number,
+): Promise<Html | undefined> {
+  const file = (await listMonitoringFiles(database, clients)).find((one) => one.id === id);
   if (file === undefined) return undefined;
   const [mapping, periods, deliveries] = await Promise.all([
     findMapping(database, file.mappingName, file.mappingVersion),
-    listPeriods(database, { monitoringFileId: id, limit: SHOWN }),
+    listPeriods(database, { monitoringFileId: id, clients, limit: SHOWN }),
     firstPage(judgedDeliveries(database, { monitoringFileId: id, limit: SHOWN })),
   ]);
   return html`<header>

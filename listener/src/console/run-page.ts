@@ -1,4 +1,3 @@
-import type { Database } from '../database/connection.ts';
 import { type Judgement, judgementsOf } from '../database/judgements.ts';
 import { findRun, type RunWithReport } from '../database/runs.ts';
 import { PLACES, shownClasses } from '../privacy/places.ts';
@@ -6,6 +5,9 @@ import { storedReport } from '../privacy/withhold.ts';
 import { verdictMark } from './deliveries-page.ts';
 import { type Html, html } from './html.ts';
 import { reportBody } from './report-body.ts';
+import type { Visit } from './rights.ts';
+
+type Seen = Pick<Visit, 'database' | 'viewer'>;
 
 /** A page, and whether what it shows is still to change. */
 export interface RunPage {
@@ -15,8 +17,11 @@ export interface RunPage {
 }
 
 /** One object version: its report, and every judgement of it. @returns undefined where there is no such run */
-export async function runPage(database: Database, id: string): Promise<RunPage | undefined> {
-  const run = await findRun(database, id);
+export async function runPage(
+  { database, viewer }: Seen,
+  id: string,
+): Promise<RunPage | undefined> {
+  const run = await findRun(database, id, viewer);
   if (run === undefined) return undefined;
   const judgements = await judgementsOf(database, id);
   const report = storedReport(run, shownClasses(PLACES.database));
@@ -36,8 +41,11 @@ ${judgementSection(judgements)}
 }
 
 /** The report of a run as its page shows it, for programs. @returns undefined where there is none */
-export async function runReport(database: Database, id: string): Promise<object | undefined> {
-  const run = await findRun(database, id);
+export async function runReport(
+  { database, viewer }: Seen,
+  id: string,
+): Promise<object | undefined> {
+  const run = await findRun(database, id, viewer);
   return (run && storedReport(run, shownClasses(PLACES.database))) ?? undefined;
 }
 

@@ -1,3 +1,4 @@
+import type { Knex } from 'knex';
 import type { Schedule } from '../schedule/schedule.ts';
 import { toJsonb } from './column-values.ts';
 import type { Database, Transaction } from './connection.ts';
@@ -122,30 +123,38 @@ export interface DescribedNames {
   readonly others: readonly string[];
 }
 
-/** What the active entries of a client describe; empty where it has none. */
-export async function namesOfClient(
+/** What the active entries of some clients describe; empty where they have none. */
+export async function namesOfClients(
   database: Database,
-  client: string,
+  clients: readonly string[],
 ): Promise<readonly DescribedNames[]> {
   const entries = (await listMonitoringFiles(database)).filter(({ active }) => active);
-  return entries
-    .filter((entry) => entry.client === client)
-    .map(({ bucket, keyPattern }) => ({
-      bucket,
-      keyPattern,
-      others: entries
-        .filter((other) => other.client !== client && other.bucket === bucket)
-        .map((other) => other.keyPattern)
-        .filter((other) => compareSpecificity(other, keyPattern) < 0),
-    }));
+  const theirs = (entry: MonitoringFile) => clients.includes(entry.client);
+  return entries.filter(theirs).map(({ bucket, keyPattern }) => ({
+    bucket,
+    keyPattern,
+    others: entries
+      .filter((other) => !theirs(other) && other.bucket === bucket)
+      .map((other) => other.keyPattern)
+      .filter((other) => compareSpecificity(other, keyPattern) < 0),
+  }));
 }
 
-/** Every entry, by bucket and pattern. */
+/** Narrows a statement to rows of some clients. @param clients undefined for all; of none there is nothing */
+export function ofClients(column: string, clients: readonly string[] | undefined) {
+  return (query: Knex.QueryBuilder) => {
+    if (clients !== undefined) query.whereIn(column, [...clients]);
+  };
+}
+
+/** Every entry, by bucket and pattern. @param clients only theirs. @default of all */
 export async function listMonitoringFiles(
   database: Database | Transaction,
+  clients?: readonly string[],
 ): Promise<MonitoringFile[]> {
   return database(tablesOf(database).monitoringFiles)
     .select<MonitoringFile[]>(COLUMNS)
+    .modify(ofClients('client', clients))
     .orderBy(['bucket', 'key_pattern']);
 }
 

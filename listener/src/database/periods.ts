@@ -3,6 +3,7 @@ import type { Knex } from 'knex';
 import type { Period } from '../schedule/periods.ts';
 import type { PeriodState, Step } from '../schedule/transitions.ts';
 import type { Database, Transaction } from './connection.ts';
+import { ofClients } from './monitoring-files.ts';
 import { tablesOf } from './tables.ts';
 
 /** A period that is recorded. */
@@ -137,6 +138,8 @@ export async function changePeriods(
 /** Which periods are listed: those that all of it fits. */
 export interface PeriodSelection {
   readonly client?: string;
+  /** Only of these, whatever else is selected; undefined for all. */
+  readonly clients?: readonly string[] | undefined;
   readonly state?: PeriodState;
   /** The beginning of their names: `2026`, `2026-11`, `2026-11-05`. */
   readonly period?: string;
@@ -172,10 +175,11 @@ export async function listPeriods(
     .modify(selected(selection))
     .modify((query) => {
       if (after === undefined) return;
-      query.whereRaw(
-        `(period.due_at, period.id) < (SELECT due_at, id FROM ${periods} WHERE id = ?)`,
-        [after],
-      );
+      const last = database({ period: periods })
+        .where('period.id', after)
+        .modify(ofClients('period.client', selection.clients))
+        .select('period.due_at', 'period.id');
+      query.whereRaw('(period.due_at, period.id) < (?)', [last]);
     })
     .orderBy([
       { column: 'period.due_at', order: 'desc' },
@@ -199,8 +203,9 @@ export async function countPeriods(
   return Object.fromEntries(counts.map(({ state, count }) => [state, Number(count)]));
 }
 
-function selected({ client, state, period, monitoringFileId, set }: PeriodSelection) {
+function selected({ client, clients, state, period, monitoringFileId, set }: PeriodSelection) {
   return (query: Knex.QueryBuilder) => {
+    query.modify(ofClients('period.client', clients));
     if (client !== undefined) query.where('period.client', client);
     if (state !== undefined) query.where('period.state', state);
     if (set !== undefined) query.where('period.set_name', set);

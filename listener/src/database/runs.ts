@@ -9,7 +9,7 @@ import {
   type JudgementWithReport,
 } from './judgements.ts';
 import { keyExpression } from './key-pattern.ts';
-import { type DescribedNames, namesOfClient } from './monitoring-files.ts';
+import { type DescribedNames, namesOfClients } from './monitoring-files.ts';
 import { tablesOf } from './tables.ts';
 
 /** What became of the judgement of a run that was tried last. */
@@ -112,6 +112,11 @@ export interface RunSelection {
   readonly key?: string;
   /** Only files that the monitored files of this client describe today, judged or not. */
   readonly client?: string;
+  /**
+   * What somebody may see, whatever else is selected: only files that the monitored files of these clients describe today,
+   * and of them none that was judged as another client's. Undefined for all.
+   */
+  readonly clients?: readonly string[] | undefined;
   /** Only runs whose verdict was made without a mapping. */
   readonly unmonitored?: boolean;
   /** Only runs whose verdict this mapping made; any version of it where none is named. */
@@ -150,10 +155,16 @@ export async function listRuns(database: Database, filter: RunFilter = {}): Prom
   return selectRuns(database).modify(onePage(database, filter, names));
 }
 
-/** Runs with these ids, newest first. */
-export async function findRuns(database: Database, ids: readonly string[]): Promise<Run[]> {
+/** Runs with these ids, newest first. @param visible which of them there are for who asks. @default all */
+export async function findRuns(
+  database: Database,
+  ids: readonly string[],
+  visible: Pick<RunSelection, 'clients'> = {},
+): Promise<Run[]> {
+  const names = await namesOf(database, visible);
   return selectRuns(database)
     .whereIn('run.id', ids)
+    .modify(selected(database, visible, names))
     .orderBy([{ column: 'run.created_at', order: 'desc' }, 'run.id']);
 }
 
@@ -186,40 +197,44 @@ export async function countRuns(
   return Number(count);
 }
 
-/** Undefined where any client will do. */
-async function namesOf(
-  database: Database,
-  { client }: RunSelection,
-): Promise<readonly DescribedNames[] | undefined> {
-  return client === undefined ? undefined : namesOfClient(database, client);
+/** What the clients of a selection describe. */
+interface Described {
+  /** The client that is looked for; undefined where any will do. */
+  readonly client: readonly DescribedNames[] | undefined;
+  /** Those that somebody may see; undefined where they may see all. */
+  readonly clients: readonly DescribedNames[] | undefined;
 }
 
-function onePage(
-  database: Database,
-  filter: RunFilter,
-  names: readonly DescribedNames[] | undefined,
-) {
-  const { after, limit = 50 } = filter;
+async function namesOf(database: Database, { client, clients }: RunSelection): Promise<Described> {
+  const [found, visible] = await Promise.all(
+    [client === undefined ? undefined : [client], clients].map(
+      (names) => names && namesOfClients(database, names),
+    ),
+  );
+  return { client: found, clients: visible };
+}
+
+function onePage(database: Database, filter: RunFilter, names: Described) {
+  const { after, clients, limit = 50 } = filter;
   return (query: Knex.QueryBuilder) => {
     query.modify(selected(database, filter, names));
     if (after !== undefined) {
-      const time = `(SELECT created_at FROM ${tablesOf(database).runs} WHERE id = ?)`;
+      // That of a run which nobody may see here is as little known as that of none.
+      const time = () =>
+        database({ run: tablesOf(database).runs })
+          .where('run.id', after)
+          .modify(selected(database, { clients }, { ...names, client: undefined }))
+          .select('run.created_at');
       // The first half is what the index by time finds.
-      query.whereRaw(`run.created_at <= ${time} AND (run.created_at < ${time} OR run.id > ?)`, [
-        after,
-        after,
-        after,
-      ]);
+      query
+        .where('run.created_at', '<=', time())
+        .where((rest) => rest.where('run.created_at', '<', time()).orWhere('run.id', '>', after));
     }
     query.orderBy([{ column: 'run.created_at', order: 'desc' }, 'run.id']).limit(limit);
   };
 }
 
-function selected(
-  database: Database,
-  selection: RunSelection,
-  names: readonly DescribedNames[] | undefined,
-) {
+function selected(database: Database, selection: RunSelection, names: Described) {
   const { status, verdict, bucket, keyPrefix, key, unmonitored, since, until } = selection;
   return (query: Knex.QueryBuilder) => {
     if (status === 'queued' || status === 'running') {
@@ -234,7 +249,8 @@ function selected(
     if (bucket) query.where('run.bucket', bucket);
     if (keyPrefix) query.whereRaw('run.key LIKE ?', [`${keyPrefix.replace(/[\\%_]/g, '\\$&')}%`]);
     if (key) query.whereRaw('run.key ~ ?', [keyExpression(key)]);
-    if (names) query.where(describedBy(names));
+    if (names.client) query.where(describedBy(names.client));
+    if (names.clients) query.where(describedBy(names.clients));
     if (unmonitored) query.where('run.unmonitored', true);
     if (since) query.where('run.created_at', '>=', since);
     if (until) query.where('run.created_at', '<', until);
@@ -256,9 +272,18 @@ function describedBy(names: readonly DescribedNames[]) {
 }
 
 function byJudgements(database: Database, selection: RunSelection) {
-  const { judgements } = tablesOf(database);
-  const { mapping, notAskedFor } = selection;
+  const { judgements, monitoringFiles } = tablesOf(database);
+  const { mapping, notAskedFor, clients } = selection;
   return (query: Knex.QueryBuilder) => {
+    if (clients) {
+      query.whereRaw(
+        `NOT EXISTS (
+          SELECT FROM ${judgements} AS judgement JOIN ${monitoringFiles} AS file ON file.id = judgement.monitoring_file_id
+          WHERE judgement.run_id = run.id AND file.client <> ALL (?)
+        )`,
+        [[...clients]],
+      );
+    }
     if (mapping) {
       const { name, version } = mapping;
       query.whereRaw(
@@ -322,10 +347,19 @@ function completed(prefix: string, digit: string): string {
  * One run with the report of its verdict.
  *
  * @param id anything; what is not a UUID finds nothing
+ * @param visible which runs there are for who asks. @default all
  */
-export async function findRun(database: Database, id: string): Promise<RunWithReport | undefined> {
+export async function findRun(
+  database: Database,
+  id: string,
+  visible: Pick<RunSelection, 'clients'> = {},
+): Promise<RunWithReport | undefined> {
   if (!UUID.test(id)) return undefined;
-  const run = await selectRuns(database).where('run.id', id).first<Run | undefined>();
+  const names = await namesOf(database, visible);
+  const run = await selectRuns(database)
+    .where('run.id', id)
+    .modify(selected(database, visible, names))
+    .first<Run | undefined>();
   if (run === undefined) return undefined;
   const { verdictNumber } = run;
   const judgement =

@@ -166,6 +166,43 @@ describe('runs are selected', () => {
     expect(await keys({ client: 'unknown' })).toEqual([]);
   });
 
+  test('by the clients that somebody may see, whatever else is looked for', async () => {
+    await monitored('nm', 'in/**');
+    await monitored('tx', 'in/tx/*.csv');
+    for (const key of ['in/a.csv', 'in/tx/b.csv', 'out/a.csv']) {
+      await openRun(given.database, { ...OBJECT, key });
+    }
+    expect(await keys({ clients: ['nm'] })).toEqual(['in/a.csv']);
+    expect(await keys({ clients: ['nm', 'tx'] })).toEqual(['in/a.csv', 'in/tx/b.csv']);
+    expect(await keys({ clients: ['nm'], client: 'tx' })).toEqual([]);
+    expect(await keys({ clients: [] })).toEqual([]);
+    expect(await countRuns(given.database, { clients: ['tx'] })).toBe(1);
+  });
+
+  test('and none of them was judged as a file of another client', async () => {
+    const before = await monitored('tx', 'in/*.csv');
+    const id = await judgedRun(given.database, { ...OBJECT, key: 'in/a.csv' }, judgedBy(before));
+    await given.database('monitoring_files').where({ id: before }).update({ active: false });
+    await monitored('nm', 'in/**');
+    expect(await keys({ client: 'nm' })).toEqual(['in/a.csv']);
+    expect(await keys({ clients: ['nm'] })).toEqual([]);
+    expect(await findRun(given.database, id, { clients: ['nm', 'tx'] })).toBeDefined();
+  });
+
+  test('and no page begins after what nobody may see', async () => {
+    await monitored('nm', 'in/nm/*');
+    await monitored('tx', 'in/tx/*');
+    const own = await openRun(given.database, { ...OBJECT, key: 'in/nm/a.csv' });
+    const others = await openRun(given.database, { ...OBJECT, key: 'in/tx/a.csv' });
+    expect(await findRun(given.database, own, { clients: ['nm'] })).toMatchObject({ id: own });
+    expect(await findRun(given.database, others, { clients: ['nm'] })).toBeUndefined();
+    const pageAfter = (id: string) => listRunIds(given.database, { clients: ['nm'], after: id });
+    expect(await listRunIds(given.database, { after: others })).toEqual([own]);
+    expect(await pageAfter(others)).toEqual(
+      await pageAfter('00000000-0000-0000-0000-000000000000'),
+    );
+  });
+
   test('by a verdict that was made without a mapping', async () => {
     const id = await monitored('nm', 'in/**');
     await judgedRun(given.database, { ...OBJECT, key: 'described' }, judgedBy(id));
