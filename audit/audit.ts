@@ -1,5 +1,7 @@
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { loadEnvironment } from '../src/settings/environment.ts';
+import { SettingsError } from '../src/settings/finding.ts';
 import { type Model, modelOf } from '../src/synthesized/model/model.ts';
 import { readSynthesizedStacks } from '../src/synthesized/synthesized-stack.ts';
 import {
@@ -14,9 +16,10 @@ import type { Floors } from './floors.ts';
 import { type AuditResult, judge, runRules, UNSHOWN_MANIFEST, WAIVER_FILE } from './judge.ts';
 import { reportFolder, shownPath } from './report/summary.ts';
 import { clusterNotes } from './rules/cluster/cluster.ts';
-import type { Rule } from './rules/rule.ts';
+import type { Rule, Settings } from './rules/rule.ts';
 import { checksOfReports, rulesOfReports, scanStacks } from './scanners/checkov.ts';
 import {
+  forSecondRegion,
   needsSecondRegion,
   refuseOwnInput,
   secondFolder,
@@ -65,7 +68,11 @@ export async function audit(request: AuditRequest): Promise<AuditResult> {
     environments: environmentsOf(root),
     now: request.now,
     recording: request.recording ?? false,
-    notes: [...request.notes, ...clusterNotes(looks[0].model, request.now)],
+    notes: [
+      ...request.notes,
+      ...settingsOf(request, looks[0].model).notes,
+      ...clusterNotes(looks[0].model, request.now),
+    ],
   });
 }
 
@@ -120,6 +127,7 @@ async function lookAt(
   views: readonly (View & { readonly rules: readonly Rule[] })[],
 ): Promise<readonly [Look, ...Look[]]> {
   const scans = await scansOf(request, views);
+  const { settings } = views[0] === undefined ? {} : settingsOf(request, views[0].model);
   const [first, ...others] = views.map(({ unread, rules, ...view }, index): Look => {
     const described = rules.map(
       ({ judge: _, ...rule }): RuleDescription => ({ by: 'rules', ...rule }),
@@ -129,7 +137,11 @@ async function lookAt(
       ...view,
       checks: [
         ...unread,
-        ...runRules(rules, { ...view, now: request.now }),
+        ...runRules(rules, {
+          ...view,
+          now: request.now,
+          ...(settings && { settings: settingsFor(settings, views[0]?.region, view.region) }),
+        }),
         ...checksOfReports(scanned ?? {}),
       ],
       scans: scanned,
@@ -187,6 +199,43 @@ function nameOf({ environment }: AuditRequest, model: Model): string {
   // It becomes the name of a folder, and the JSON may be anybody's.
   const isName = typeof tag === 'string' && /^\w[\w.-]*$/.test(tag);
   return environment ?? (isName ? tag : 'unknown');
+}
+
+/** The settings of the audited environment, where the checkout has them, and why not where it can't be read. */
+function settingsOf(
+  request: AuditRequest,
+  model: Model,
+): { readonly settings?: Settings; readonly notes: readonly string[] } {
+  const environment = nameOf(request, model);
+  if (!environmentsOf(request.root).includes(environment)) return { notes: [] };
+  try {
+    const { foundationNetwork, fileProcessing, postgresOnDemand } = loadEnvironment(
+      request.root,
+      environment,
+      request.now,
+    );
+    return {
+      settings: {
+        'file-processing': { ...fileProcessing, db_password: '' },
+        ...(foundationNetwork && { 'foundation-network': { ...foundationNetwork } }),
+        ...(postgresOnDemand && { 'postgres-on-demand': { ...postgresOnDemand } }),
+      },
+      notes: [],
+    };
+  } catch (error) {
+    if (!(error instanceof SettingsError)) throw error;
+    return {
+      notes: [
+        `The settings of ${environment} have faults, so the JSON was not compared with them: ${error.message.split('\n')[0]}`,
+      ],
+    };
+  }
+}
+
+/** Settings in the words of the second region, where the first is another. */
+function settingsFor(settings: Settings, first: string | undefined, region: string): Settings {
+  if (first === undefined || first === region) return settings;
+  return JSON.parse(forSecondRegion(JSON.stringify(settings), first)) as Settings;
 }
 
 function environmentsOf(root: string): readonly string[] {

@@ -14,7 +14,7 @@ export interface Synthesis {
   readonly status: number | null;
   readonly stdout: string;
   readonly stderr: string;
-  /** Text of each stack's Terraform JSON, by stack; that of the database where the environment has one. */
+  /** Text of each stack's Terraform JSON, by stack; empty for a network of others, that of the database where the environment has one. */
   readonly json: Readonly<Record<(typeof STACKS)[number], string>> & {
     readonly 'postgres-on-demand'?: string;
   };
@@ -53,7 +53,8 @@ export function runMain({
       },
     );
     const fileOf = (stack: string) => join(outdir, 'stacks', stack, 'cdk.tf.json');
-    const read = (stack: string) => (status === 0 ? readFileSync(fileOf(stack), 'utf8') : '');
+    const read = (stack: string) =>
+      status === 0 && existsSync(fileOf(stack)) ? readFileSync(fileOf(stack), 'utf8') : '';
     const json = {
       'foundation-network': read(STACKS[0]),
       'file-processing': read(STACKS[1]),

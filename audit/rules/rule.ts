@@ -8,7 +8,12 @@ export interface Audited {
   readonly objects: readonly KubernetesObject[];
   /** The day that they are judged for. */
   readonly now: Date;
+  /** What the environment's tfvars say, by stack; undefined where the JSON is all that there is. */
+  readonly settings?: Settings;
 }
+
+/** Checked settings by the name of their variable, for each stack that they are for. */
+export type Settings = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 
 /** How much harm a fault does. */
 export type Severity = 'high' | 'medium' | 'low';

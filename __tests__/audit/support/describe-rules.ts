@@ -14,10 +14,13 @@ import {
   auditedOf,
   BRIDGE,
   BUCKETS,
+  DAY,
+  environmentSettings,
   environmentStacks,
   instanceStacks,
   NAMINGS,
   QUEUE,
+  type Shipped,
   stacksOf,
 } from './stacks.ts';
 
@@ -36,6 +39,10 @@ export interface RulePlants {
   readonly buckets?: Readonly<Record<string, readonly Plant[]>>;
   /** Into a stack with a database on an instance of its own. */
   readonly instance?: Readonly<Record<string, readonly Plant[]>>;
+  /** Into environments of the repository, beside their tfvars. */
+  readonly configured?: Partial<Record<Shipped, Readonly<Record<string, readonly Plant[]>>>>;
+  /** What deploys and is right: no rule of these has anything new to say. */
+  readonly harmless?: Partial<Record<Shipped, readonly Plant[]>>;
   /** Into one of the good stacks of Kubernetes objects. */
   readonly objects?: Readonly<Record<string, readonly ObjectPlant[]>>;
 }
@@ -43,12 +50,22 @@ export interface RulePlants {
 /** Tests that each rule notices each of its plants, whatever things are called, and that each has one. */
 export function describeRules(
   rules: readonly Rule[],
-  { plants = {}, queue = {}, bridge = {}, buckets = {}, instance = {}, objects = {} }: RulePlants,
+  {
+    plants = {},
+    queue = {},
+    bridge = {},
+    buckets = {},
+    instance = {},
+    objects = {},
+    configured = {},
+    harmless = {},
+  }: RulePlants,
 ): void {
   it('has a plant for every rule', () => {
-    const planted = [plants, queue, bridge, buckets, instance, objects].flatMap((each) =>
-      Object.keys(each),
-    );
+    const planted = [
+      ...[plants, queue, bridge, buckets, instance, objects],
+      ...Object.values(configured),
+    ].flatMap((each) => Object.keys(each));
     expect([...new Set(planted)].sort()).toEqual(rules.map(({ id }) => id).sort());
   });
   describePlants(rules, plants, () => environmentStacks('complete'));
@@ -57,6 +74,38 @@ export function describeRules(
   describePlants(rules, buckets, () => stacksOf(BUCKETS));
   describePlants(rules, instance, instanceStacks);
   describeObjectPlants(rules, objects);
+  for (const environment of SHIPPED) {
+    describeConfigured(rules, environment, configured[environment], harmless[environment]);
+  }
+}
+
+const SHIPPED: readonly Shipped[] = ['etl-playground', 'complete', 'government'];
+
+/** Plants into an environment of the repository, judged beside its settings. */
+function describeConfigured(
+  rules: readonly Rule[],
+  environment: Shipped,
+  plants: Readonly<Record<string, readonly Plant[]>> = {},
+  harmless: readonly Plant[] = [],
+): void {
+  const settings = onceOf(() => environmentSettings(environment));
+  const judged = (judging: readonly Rule[], plant: Plant[1] = () => undefined) => {
+    const stacks = environmentStacks(environment);
+    plant(planterFor(stacks));
+    return findings(judging, auditedOf(stacks, DAY, settings()));
+  };
+  const before = onceOf(() => judged(rules));
+  const added = (judging: readonly Rule[], plant: Plant[1]) =>
+    judged(judging, plant).filter((finding) => !before().includes(finding));
+  for (const [id, faults] of Object.entries(plants)) {
+    it.each(faults)(`${id} notices in ${environment}: %s`, (_name, plant) => {
+      expect(added([ruleOf(rules, id)], plant)).not.toEqual([]);
+    });
+  }
+  if (harmless.length === 0) return;
+  it.each(harmless)(`nothing is wrong in ${environment} with %s`, (_name, plant) => {
+    expect(added(rules, plant)).toEqual([]);
+  });
 }
 
 function describePlants(

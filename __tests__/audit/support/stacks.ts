@@ -1,11 +1,12 @@
 import { App, Testing } from 'cdktf';
 import type { Audited } from '../../../audit/rules/rule.ts';
 import { FoundationNetworkStack } from '../../../src/foundation-network/stack.ts';
+import { loadEnvironment } from '../../../src/settings/environment.ts';
 import type { FileProcessingSettings } from '../../../src/settings/file-processing-variables.ts';
 import type { FoundationNetworkSettings } from '../../../src/settings/foundation-network-variables.ts';
 import { modelOf } from '../../../src/synthesized/model/model.ts';
 import { kubernetesObjects } from '../../../src/synthesized/views/kubernetes-manifests.ts';
-import { runMain } from '../../support/run-main.ts';
+import { ROOT, runMain } from '../../support/run-main.ts';
 import { foundationNetworkSettings, listedBucket } from '../../support/settings.ts';
 import { IMAGE, synthesizeText } from '../../support/synthesized-file-processing.ts';
 import { synthesizePostgres } from '../../support/synthesized-postgres.ts';
@@ -13,15 +14,34 @@ import { type Json, renamedStacks, type Stacks } from './renamed-stack.ts';
 
 const synthesized = new Map<string, string>();
 
-/** Both stacks of an environment of the repository, as `npm run synth` writes them. */
-export function environmentStacks(environment: 'etl-playground' | 'complete'): Stacks {
+/** Environments of the repository. */
+export type Shipped = 'etl-playground' | 'complete' | 'government';
+
+/** All stacks of an environment of the repository, as `npm run synth` writes them. */
+export function environmentStacks(environment: Shipped): Stacks {
   return once(environment, () => {
     const { status, stderr, json } = runMain({ environment });
     if (status !== 0) throw new Error(stderr);
     return Object.fromEntries(
-      Object.entries(json).map(([name, text]) => [name, JSON.parse(text) as Json]),
+      Object.entries(json)
+        .filter(([, text]) => text !== '')
+        .map(([name, text]) => [name, JSON.parse(text) as Json]),
     );
   });
+}
+
+/** What the tfvars of an environment of the repository say, as the audit reads them. */
+export function environmentSettings(environment: string): NonNullable<Audited['settings']> {
+  const { fileProcessing, foundationNetwork, postgresOnDemand } = loadEnvironment(
+    ROOT,
+    environment,
+    DAY,
+  );
+  return {
+    'file-processing': { ...fileProcessing },
+    'foundation-network': { ...foundationNetwork },
+    'postgres-on-demand': { ...postgresOnDemand },
+  };
 }
 
 /** Settings that a user could have. */
@@ -117,7 +137,11 @@ export const BUCKETS: Settings = {
 };
 
 /** What rules judge, of parsed stacks. */
-export function auditedOf(stacks: Stacks, now = DAY): Audited {
+export function auditedOf(
+  stacks: Stacks,
+  now = DAY,
+  settings: Audited['settings'] = undefined,
+): Audited {
   const model = modelOf(
     Object.entries(stacks).map(([name, json]) => ({ name, path: `${name}.json`, json })),
   );
@@ -125,6 +149,7 @@ export function auditedOf(stacks: Stacks, now = DAY): Audited {
   return {
     model,
     now,
+    ...(settings && { settings }),
     // Most rules look at none of them.
     get objects() {
       objects ??= kubernetesObjects(model);

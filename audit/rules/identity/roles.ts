@@ -351,24 +351,27 @@ export const ROLE_RULES: readonly Rule[] = [
   }),
   rule({
     id: 'roles-have-one-boundary',
-    title: 'All roles of a stack have the same permissions boundary, or none has one',
+    title: 'All roles have the permissions boundary of the settings, and no other',
     reason:
-      'Governments demand a boundary on every role: a role without it deploys only where nobody enforces that, and may then do whatever a policy on it says.',
+      'Governments demand a boundary on every role: a role without it deploys only where nobody enforces that, and may then do whatever a policy on it says; another one may allow all.',
     control: 'AC-6(5)',
     severity: 'high',
     subjects: every('aws_iam_role'),
-    faults: (role, { model }) => {
-      const boundaryOf = ({ attributes }: Resource) =>
-        String(attributes.permissions_boundary ?? '');
-      const others = model
-        .ofType('aws_iam_role')
-        .filter(({ stack, attributes }) => stack === role.stack && attributes.permissions_boundary)
-        .map(boundaryOf);
-      return others.some((boundary) => boundary !== boundaryOf(role))
-        ? [
-            `permissions_boundary is ${boundaryOf(role) || 'absent'}; other roles have ${[...new Set(others)].join(', ')}`,
-          ]
-        : [];
+    faults: (role, { model, settings }) => {
+      const boundaryOf = (other: Resource) => read(model, other).text('permissions_boundary');
+      const own = boundaryOf(role);
+      const wanted = settings?.[role.stack]?.permissions_boundary_arn;
+      const others = model.ofType('aws_iam_role').map(boundaryOf).filter(Boolean);
+      return [
+        wanted !== undefined &&
+          wanted !== own &&
+          `permissions_boundary is ${own || 'absent'}; permissions_boundary_arn of the settings is ${wanted || 'absent'}`,
+        wanted === undefined &&
+          others.some((boundary) => boundary !== own) &&
+          `permissions_boundary is ${own || 'absent'}; other roles have ${[...new Set(others)].join(', ')}`,
+        /^arn:[^:]+:iam::aws:policy\/AdministratorAccess$/.test(own) &&
+          `permissions_boundary is ${own}, which allows everything`,
+      ];
     },
   }),
   rule({

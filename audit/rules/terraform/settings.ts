@@ -4,8 +4,9 @@ import { expressionsIn, referencesIn } from '../../../src/synthesized/model/expr
 import { blocksOf, type StackModel, valueAt } from '../../../src/synthesized/model/model.ts';
 import type { Attributes } from '../../../src/synthesized/synthesized-stack.ts';
 import { canonical } from '../../policy/policies.ts';
+import { parseJson } from '../../policy/policy-document.ts';
 import { blocksOfStack, listOf, type StackBlock } from '../readers/resources.ts';
-import { type Faults, type Rule, rule, shown } from '../rule.ts';
+import { type Audited, type Faults, type Rule, rule, type Settings, shown } from '../rule.ts';
 
 const stacks = ({ model }: { readonly model: { readonly stacks: readonly StackModel[] } }) =>
   model.stacks.map((stack) => ({ stack: stack.name, address: 'terraform', model: stack }));
@@ -124,22 +125,69 @@ function stringsIn(value: unknown): readonly string[] {
   return Object.entries(value).flatMap(([key, item]) => [key, ...stringsIn(item)]);
 }
 
-/** The stack's own account and those that it trusts, a local that lists nothing but accounts; without `allowed_account_ids` the only literal one of all stacks is its own. */
-function knownAccounts(stacks: readonly StackModel[], stack: StackModel): readonly string[] {
+/** Arguments, variables and elements of policies whose value is an account by its number alone. */
+const HOLDS_ACCOUNT =
+  /^(AWS|.*:\w*Account|.*account(_ids?)?|accounts|.*_owner|owners?|registry_id|AccountId|OwnerAccount|.*OWNER)$/i;
+
+/** Where an ARN has its account, and hosts of queues and registries, which name one too; partition and region may be expressions. */
+const PLACES_OF_ACCOUNTS = [
+  /\barn:(?:\$\{[^}]*\}|[\w*?-]+):[\w*-]+:(?:\$\{[^}]*\}|[\w*?-]*):(\d{12}):/g,
+  /\b(?:sqs[\w.-]*|queue)\.amazonaws\.com(?:\.cn)?\/(\d{12})\//g,
+];
+
+/** Accounts in a value, however they are written: in ARNs, hosts, and by their number where that is one. */
+function accountsNamed(value: unknown, key = ''): readonly string[] {
+  if (typeof value === 'string' || typeof value === 'number') {
+    const text = String(value);
+    const document = text.startsWith('{') || text.startsWith('[') ? parseJson(text) : undefined;
+    if (typeof document === 'object' && document !== null) return accountsNamed(document, key);
+    return [
+      ...accountsIn(text),
+      ...PLACES_OF_ACCOUNTS.flatMap((place) =>
+        [...text.matchAll(place)].map(([, one = '']) => one),
+      ),
+      ...(HOLDS_ACCOUNT.test(key) && /^\d{12}$/.test(text) ? [text] : []),
+    ];
+  }
+  if (Array.isArray(value)) return value.flatMap((item) => accountsNamed(item, key));
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([name, item]) => [
+    ...accountsNamed(name),
+    ...accountsNamed(item, name),
+  ]);
+}
+
+/** The account and the trusted ones of a stack's settings; undefined where these name no account of its own. */
+function accountsOfSettings(settings: Settings | undefined, stack: string) {
+  const own = settings?.[stack];
+  if (own === undefined) return undefined;
+  const { account_id: account, trusted_accounts: trusted, buckets, routing_targets: targets } = own;
+  const others = [...listOf(trusted), ...accountsNamed([buckets, targets])].map(String);
+  return String(account ?? '') === ''
+    ? // Who names none of its own has those that its settings name.
+      [...accountsNamed(own), ...others]
+    : [String(account), ...others];
+}
+
+/**
+ * The stack's own account and those that it trusts: what the settings say; without them `allowed_account_ids`, and a local that
+ * lists nothing but accounts. Where neither says which the own one is, it is the only literal one of all stacks.
+ */
+function knownAccounts({ model, settings }: Audited, stack: StackModel): readonly string[] {
   const own = listOf(blocksOf(stack.json.provider?.aws)[0]?.allowed_account_ids).map(String);
+  const configured = accountsOfSettings(settings, stack.name);
+  if (configured !== undefined) {
+    // A provider that takes one account's credentials alone says whose stack it is, if the settings don't.
+    return settings?.[stack.name]?.account_id === '' ? [...configured, ...own] : configured;
+  }
   const trusted = Object.values(stack.json.locals ?? {})
     .map((value) => listOf(value).map(String))
     .filter((list) => list.every((account) => /^\d{12}$/.test(account)))
     .flat();
   if (own.length > 0) return [...own, ...trusted];
-  const named = accountsIn(
-    stacks
-      .flatMap(namingBlocks)
-      .flatMap(({ value }) => stringsIn(value))
-      .join('\n'),
-  );
-  const others = named.filter((account) => !trusted.includes(account));
-  return others.length === 1 ? named : trusted;
+  const named = model.stacks.flatMap(namingBlocks).flatMap(({ value }) => accountsNamed(value));
+  const others = new Set(named.filter((account) => !trusted.includes(account)));
+  return others.size === 1 ? named : trusted;
 }
 
 /** Rules on Terraform's own settings, providers, partitions and regions. */
@@ -334,13 +382,15 @@ export const TERRAFORM_RULES: readonly Rule[] = [
     id: 'account-is-known',
     title: "Every account in an ARN or an image registry is the stack's own or a trusted one",
     reason:
-      "An ARN or image of a stranger works as well: the alarm, the key or the code is then somebody else's. Accounts of others belong into trusted_accounts; without account_id the own one is the only other that occurs.",
+      "An ARN or image of a stranger works as well: the alarm, the key or the code is then somebody else's. Accounts of others belong into trusted_accounts; without account_id the own one is what the settings name, or, beside a JSON alone, the only other that occurs.",
     control: 'AC-20',
     severity: 'high',
     subjects: ({ model }) => model.stacks.flatMap(namingBlocks),
-    faults: ({ stack, value }, { model }) => {
-      const known = knownAccounts(model.stacks, model.stackOf({ stack }));
-      return accountsIn(stringsIn(value).join('\n'))
+    faults: ({ stack, address, value }, audited) => {
+      const known = knownAccounts(audited, audited.model.stackOf({ stack }));
+      return [
+        ...new Set(accountsNamed(value, address.replace(/^(local|provider|output|var)\./, ''))),
+      ]
         .filter((account) => !known.includes(account))
         .map((account) => `account ${account} is neither account_id nor in trusted_accounts`);
     },

@@ -1,8 +1,10 @@
 import { ROLE_RULES } from '../../../../audit/rules/identity/roles.ts';
-import { describeRules } from '../../support/describe-rules.ts';
-import type { Statement } from '../../support/planter.ts';
+import { describeRules, type Plant } from '../../support/describe-rules.ts';
+import { member, type Statement } from '../../support/planter.ts';
+import type { Json } from '../../support/renamed-stack.ts';
 
 const AWS = 'arn:aws-us-gov:iam::aws:policy';
+const OWN = 'arn:aws-us-gov:iam::123456789012:policy';
 
 const FEDERATED = /sts:AssumeRoleWithWebIdentity/;
 
@@ -14,7 +16,36 @@ const claim = (name: string, value?: unknown) => (statement: Statement) => {
   else equals[key] = value;
 };
 
+const everyRole =
+  (boundary: string | undefined): Plant[1] =>
+  ({ stackWith }) => {
+    const roles = member(member(stackWith('aws_eks_cluster'), 'resource'), 'aws_iam_role');
+    for (const role of Object.values(roles)) {
+      if (boundary === undefined) delete (role as Json).permissions_boundary;
+      else (role as Json).permissions_boundary = boundary;
+    }
+  };
+
 describeRules(ROLE_RULES, {
+  configured: {
+    complete: {
+      'roles-have-one-boundary': [
+        ['another boundary on every role', everyRole(`${OWN}/other`)],
+        ['a boundary that allows everything', everyRole(`${AWS}/AdministratorAccess`)],
+        ['no boundary on any role', everyRole(undefined)],
+        [
+          'no boundary in another stack',
+          ({ drop }) => drop('aws_iam_role', 'permissions_boundary', /monitoring/),
+        ],
+      ],
+    },
+    'etl-playground': {
+      'roles-have-one-boundary': [['a boundary of nobody', everyRole(`${OWN}/etl-boundary`)]],
+    },
+  },
+  harmless: {
+    complete: [['the boundary of the settings once more', everyRole(`${OWN}/etl-boundary`)]],
+  },
   plants: {
     'roles-have-one-boundary': [
       [

@@ -60,7 +60,82 @@ function required(values: Json): Change {
 const awsProvider = (json: Record<string, unknown>) =>
   (member(json, 'provider').aws as unknown as Record<string, unknown>[])[0] ?? {};
 
+const STRANGER = '998877665544';
+const ALARM = 'aws_cloudwatch_metric_alarm';
+
+const output =
+  (name: string, value: unknown): Plant[1] =>
+  ({ stackWith }) => {
+    member(stackWith('aws_eks_cluster'), 'output')[name] = { value };
+  };
+
+/** Accounts of strangers, wherever one can stand. */
+const STRANGERS: readonly Plant[] = [
+  [
+    'a topic for alarms',
+    ({ set }) => set(ALARM, 'alarm_actions', [`arn:aws-us-gov:sns:us-gov-west-1:${STRANGER}:x`]),
+  ],
+  [
+    'an ARN whose partition is an expression',
+    output('x', `arn:\${data.aws_partition.current.partition}:kms:us-gov-west-1:${STRANGER}:key/a`),
+  ],
+  ['the registry of the image', ({ stackWith }) => registry(stackWith('aws_eks_cluster'))],
+  ['the URL of a queue', output('y', `https://sqs.us-gov-west-1.amazonaws.com/${STRANGER}/q`)],
+  [
+    'a principal by its number',
+    ({ statement }) =>
+      statement(/aws:SecureTransport/, (one) => {
+        one.Principal = { AWS: [STRANGER] };
+      }),
+  ],
+  [
+    'the owner of a bucket',
+    ({ set }) => set('aws_s3_bucket_notification', 'expected_bucket_owner', STRANGER),
+  ],
+  [
+    'a topic, with a list of trusted ones that the settings lack',
+    ({ set, stackWith }) => {
+      set(ALARM, 'alarm_actions', [`arn:aws-us-gov:sns:us-gov-west-1:${STRANGER}:x`]);
+      const json = stackWith('aws_eks_cluster');
+      json.locals = { ...(json.locals as Json), trusted_accounts: [STRANGER] };
+    },
+  ],
+];
+
+function registry(json: Json): void {
+  const image = member(member(json, 'variable'), 'image');
+  image.default = String(image.default).replace(/^\d{12}/, STRANGER);
+}
+
 describeRules(TERRAFORM_RULES, {
+  configured: {
+    'etl-playground': { 'account-is-known': STRANGERS },
+    complete: { 'account-is-known': STRANGERS },
+    government: { 'account-is-known': STRANGERS },
+  },
+  harmless: {
+    'etl-playground': [
+      [
+        'a topic for alarms in the account of the image',
+        ({ set }) =>
+          set(ALARM, 'alarm_actions', ['arn:aws-us-gov:sns:us-gov-west-1:123456789012:on-call']),
+      ],
+      [
+        'the account that the provider takes credentials of',
+        ({ stackWith }) => {
+          awsProvider(stackWith('aws_vpc')).allowed_account_ids = ['123456789012'];
+          awsProvider(stackWith('aws_eks_cluster')).allowed_account_ids = ['123456789012'];
+        },
+      ],
+    ],
+    government: [
+      [
+        'a key of a trusted account',
+        output('x', 'arn:aws-us-gov:kms:us-gov-west-1:210987654321:key/a'),
+      ],
+      ['twelve digits that are no account', output('x', '202611291200')],
+    ],
+  },
   plants: {
     'state-is-kept': [
       [
