@@ -26,6 +26,7 @@ import {
 import { brokenConstraints } from '../field-constraints.ts';
 import { HASH_WORDS } from '../key-hash.ts';
 import { KeyBudget } from '../key-index.ts';
+import type { EnginePorts } from '../ports.ts';
 import { CELL_ESCAPED, type Scanner } from '../scanner.ts';
 import { KeyTable } from '../uniqueness.ts';
 import type { Check, Column, FileDetails, Found, InspectedFile } from './check.ts';
@@ -379,11 +380,10 @@ function judgeColumns(
   }
   const now = (file.columns ?? []).map(({ label, field, classification, profile }, index) => ({
     label,
-    token: labelToken(label, file.ports),
     type: field?.type ?? profile.report(index, file.readRows, { label, classification }).type,
     declared: field !== undefined,
   }));
-  const changes = columnChanges(last.columns, now);
+  const changes = columnChanges(last.columns, now, file.ports);
   const outcomes = changes.map(({ change, message, plainMessage, label }) => {
     const severity = (['fail', 'warn'] as const).find((one) => rule.changes[one].includes(change));
     const column = now.findIndex((candidate) => candidate.label === label);
@@ -399,7 +399,8 @@ function judgeColumns(
   return { rule: rule.rule, column: null, outcome, measured: changes.length, allowed, message };
 }
 
-interface FoundChange {
+/** What became of one column between two deliveries. */
+export interface FoundChange {
   readonly change: ColumnChange;
   /** As the file has it; for a lost one as it was, null where that was not kept. */
   readonly label: string | null;
@@ -408,11 +409,18 @@ interface FoundChange {
   readonly plainMessage: string;
 }
 
-/** What became of the columns, those of the file first. */
-function columnChanges(
+/**
+ * What became of the columns, those of the file first.
+ *
+ * @param before as they were kept
+ * @param columns of the file, with their whole labels
+ */
+export function columnChanges(
   before: readonly DeliveredColumn[],
-  now: readonly (DeliveredColumn & { readonly token: string })[],
+  columns: readonly DeliveredColumn[],
+  ports: Pick<EnginePorts, 'createHash'>,
 ): FoundChange[] {
+  const now = columns.map((column) => ({ ...column, token: labelToken(column.label, ports) }));
   const was = new Map(before.map((column) => [column.label, column]));
   const is = new Set(now.flatMap(({ label, token }) => [label, token]));
   const lost = new Map(

@@ -24,7 +24,7 @@ import {
   type Route,
   type Viewer,
 } from './rights.ts';
-import { runPage, runReport } from './run-page.ts';
+import { runRoutes } from './run-page.ts';
 
 /** What {@link startConsole} works with. */
 export interface ConsoleOptions {
@@ -54,9 +54,6 @@ export interface RunningConsole {
 
 /** Only this machine reaches it. */
 const HOST = '127.0.0.1';
-
-/** Until the page of a run that is judged asks again. */
-const REFRESH_SECONDS = 2;
 
 /** Requests that are running when it is closed have so long. */
 const CLOSE_MS = 1_000;
@@ -94,10 +91,8 @@ export async function startConsole(options: ConsoleOptions): Promise<RunningCons
   };
 }
 
-const RUN_ID = '([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})';
-
-/** What the console serves beside its operations. */
-export const ROUTES: readonly Route[] = [
+/** Lists, which are the same whatever the console can do. */
+const LISTS: readonly Route[] = [
   {
     method: 'GET',
     path: /^\/$/,
@@ -119,26 +114,17 @@ export const ROUTES: readonly Route[] = [
       return body && { title: 'Monitored file', body };
     },
   },
-  {
-    method: 'GET',
-    path: new RegExp(`^/runs/${RUN_ID}/report\\.json$`),
-    right: 'look',
-    async answer(visit) {
-      const json = await runReport(visit, visit.parameters[0] ?? '');
-      return json && { json };
-    },
-  },
-  {
-    method: 'GET',
-    path: new RegExp(`^/runs/${RUN_ID}$`),
-    right: 'look',
-    async answer(visit) {
-      const run = await runPage(visit, visit.parameters[0] ?? '');
-      const refresh = run?.isPending ? { refreshSeconds: REFRESH_SECONDS } : {};
-      return run && { title: run.title, body: run.body, ...refresh };
-    },
-  },
 ];
+
+/** Everything that a console serves. */
+export function routesOf({
+  acting,
+}: {
+  readonly acting: ActingParts | undefined;
+}): readonly Route[] {
+  const canAct = acting !== undefined;
+  return [...LISTS, ...runRoutes(canAct), ...operationsRoutes(acting)];
+}
 
 /** Whom a request comes from, and what a form of theirs holds; null where an answer was given in place of it. */
 type Admission = { readonly viewer: Viewer; readonly guard: string | undefined } | null;
@@ -198,7 +184,7 @@ function admit(
 
 async function serve(
   ctx: Context,
-  { database, acting, routes = [...ROUTES, ...operationsRoutes(acting)] }: ConsoleOptions,
+  { database, acting, routes = routesOf({ acting }) }: ConsoleOptions,
   { viewer, guard }: NonNullable<Admission>,
 ): Promise<void> {
   const here = routes.filter(({ path }) => path.test(ctx.path));
@@ -229,6 +215,16 @@ async function serve(
   if ('json' in answer) {
     ctx.type = 'application/json';
     ctx.body = `${JSON.stringify(answer.json, null, 2)}\n`;
+    return;
+  }
+  if ('file' in answer) {
+    ctx.type = answer.file.type;
+    // A text of ours alone may name a file in a header; RFC 8187 has the form for others.
+    ctx.set(
+      'Content-Disposition',
+      `attachment; filename*=UTF-8''${encodeURIComponent(answer.file.name).replace(/['()*]/g, (sign) => `%${sign.charCodeAt(0).toString(16)}`)}`,
+    );
+    ctx.body = answer.file.text;
     return;
   }
   ctx.status = answer.status ?? 200;

@@ -300,7 +300,8 @@ async function confirmPage({ database, viewer, query, guard }: Visit): Promise<A
     const body = html`<main><h1>${title}</h1><p>Nothing is chosen.</p><p><a href="/operations">Back to Operations</a></p></main>`;
     return { title, body, status: 400 };
   }
-  const runs = await findRuns(database, runIds);
+  const runs = await findRuns(database, runIds, viewer);
+  if (runs.length < new Set(runIds).size) return undefined;
   const items = [
     ...runs.map(({ id, bucket, key }) => ['run', id, `${bucket}/${key}`] as const),
     ...messages.map(({ messageId }) => ['message', messageId, messageId] as const),
@@ -337,6 +338,8 @@ async function performAct(
   if (batch === undefined) return undefined;
   const { runIds, messages, noticeIds } = batch;
   if (viewer.clients !== undefined && messages.length + noticeIds.length > 0) return undefined;
+  const runs = await findRuns(database, runIds, viewer);
+  if (runs.length < new Set(runIds).size) return undefined;
   if (reason === '') {
     const body = html`<main><h1>A reason is needed</h1><p>Nothing was done. It is kept with what you do, so that others know why.</p></main>`;
     return { title: 'A reason is needed', body, status: 400 };

@@ -56,6 +56,8 @@ export type Answer =
       readonly status?: number;
     }
   | { readonly json: object }
+  /** A file that a browser saves. */
+  | { readonly file: { readonly name: string; readonly type: string; readonly text: string } }
   /** A path of the console that a browser goes on to, after a POST. */
   | { readonly seeOther: string };
 

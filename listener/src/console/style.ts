@@ -32,7 +32,7 @@ th, td { border-bottom: 1px solid var(--line); padding: .25rem .6rem .25rem 0; t
 td .text, th .text { overflow-wrap: anywhere; }
 .number { width: 1%; white-space: nowrap; text-align: right; font-variant-numeric: tabular-nums; }
 dl div { display: flex; gap: 1rem; } dt { flex: 0 0 8rem; color: var(--quiet); } dd { margin: 0; }
-.bar { width: 4rem; height: .6rem; } .bar .whole { fill: var(--line); } .bar .part { fill: var(--part); }
+.histogram rect { fill: var(--part); } .bar { width: 4rem; height: .6rem; } .bar .whole { fill: var(--line); } .bar .part { fill: var(--part); }
 figure { display: inline-block; width: 20rem; max-width: 100%; margin: .5rem 1rem .5rem 0; } figcaption { color: var(--quiet); font-size: .9rem; }
 .chart { width: 100%; height: 4rem; border-bottom: 1px solid var(--quiet); } .chart rect { fill: var(--link); }
 pre { padding: .5rem; margin: 0; overflow-x: auto; white-space: pre; }

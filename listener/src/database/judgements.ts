@@ -539,6 +539,24 @@ export async function heartbeat(database: Database, held: readonly Beat[]): Prom
   );
 }
 
+/** How far a judgement in hand has come, as of its last heartbeat. */
+export interface Progress extends JudgementReference {
+  readonly bytes: number;
+  readonly rows: number;
+}
+
+/** The progress of those of some runs whose judgement is in hand and has said something. */
+export async function progressOf(
+  database: Database,
+  runIds: readonly string[],
+): Promise<readonly Progress[]> {
+  return database(tablesOf(database).judgements)
+    .whereIn('run_id', runIds)
+    .where({ status: 'running' })
+    .whereNotNull('progress_bytes')
+    .select({ runId: 'run_id', number: 'number', bytes: 'progress_bytes', rows: 'progress_rows' });
+}
+
 /**
  * Notes where the report of a verdict was written.
  *

@@ -168,6 +168,21 @@ export async function findRuns(
     .orderBy([{ column: 'run.created_at', order: 'desc' }, 'run.id']);
 }
 
+/** The versions and deliveries of one key, newest first. @param visible which of them there are for who asks */
+export async function runsOfKey(
+  database: Database,
+  { bucket, key }: Pick<Run, 'bucket' | 'key'>,
+  visible: Pick<RunSelection, 'clients'>,
+  limit: number,
+): Promise<Run[]> {
+  const names = await namesOf(database, visible);
+  return selectRuns(database)
+    .where({ 'run.bucket': bucket, 'run.key': key })
+    .modify(selected(database, visible, names))
+    .orderBy([{ column: 'run.created_at', order: 'desc' }, 'run.id'])
+    .limit(limit);
+}
+
 /** As {@link listRuns}, their ids alone. */
 export async function listRunIds(database: Database, filter: RunFilter): Promise<string[]> {
   const names = await namesOf(database, filter);

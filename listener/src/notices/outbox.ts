@@ -1,6 +1,7 @@
-import type { Transaction } from '../database/connection.ts';
+import type { Database, Transaction } from '../database/connection.ts';
 import type { JudgementReference } from '../database/judgements.ts';
 import { tablesOf } from '../database/tables.ts';
+import type { Way } from './policy.ts';
 
 /** A judgement that ended with a verdict. What is told of it, if anything, is worked out later. */
 export interface JudgementChange {
@@ -57,3 +58,46 @@ export async function recordNotices(
     .onConflict()
     .ignore();
 }
+
+/** A message that told of a delivery, or is to. */
+export interface Told {
+  /** What of: as `failed` or `late`; null where nobody has decided yet who is told. */
+  readonly state: string | null;
+  /** Of the judgement; null for a change of a period. */
+  readonly number: number | null;
+  readonly at: Date;
+  /** Null where nobody is told. */
+  readonly message: {
+    readonly way: Way;
+    readonly target: string;
+    readonly status: 'waiting' | 'delivered' | 'dead' | 'discarded';
+    readonly settledAt: Date | null;
+  } | null;
+}
+
+/** Rows of one run that are shown. */
+const MOST_TOLD = 200;
+
+/** Who was told of a run, and who is still to be, the first first. */
+export async function toldOfRun(database: Database, runId: string): Promise<readonly Told[]> {
+  const { notices, noticeMessages } = tablesOf(database);
+  // Each half has an index.
+  const { rows } = await database.raw(
+    `SELECT notice.state, notice.number, notice.created_at AS at, way, target, status,
+       settled_at AS "settledAt"
+     FROM (
+       SELECT * FROM ${notices} WHERE run_id = ? AND number IS NOT NULL
+       UNION ALL SELECT * FROM ${notices} WHERE run_id = ? AND number IS NULL
+     ) AS notice
+     LEFT JOIN ${noticeMessages} AS message ON message.notice_ids @> ARRAY[notice.id]
+     ORDER BY notice.id, message.created_at, message.id LIMIT ?`,
+    [runId, runId, MOST_TOLD],
+  );
+  return rows.map(({ state, number, at, way, target, status, settledAt }: ToldRow) => ({
+    ...{ state, number, at },
+    message: way === null ? null : { way, target, status, settledAt },
+  }));
+}
+
+type ToldRow = Pick<Told, 'state' | 'number' | 'at'> &
+  (NonNullable<Told['message']> | Record<keyof NonNullable<Told['message']>, null>);
