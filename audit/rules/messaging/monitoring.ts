@@ -1,5 +1,11 @@
 import { parseTopicArn } from '@file-processing/contract/arn.ts';
-import { blocksOf, type Model, type Resource } from '../../../src/synthesized/model/model.ts';
+import { referenceOf } from '../../../src/synthesized/model/expression.ts';
+import {
+  blocksOf,
+  type Model,
+  type Resource,
+  valueAt,
+} from '../../../src/synthesized/model/model.ts';
 import { databaseLogs } from '../database/database.ts';
 import { deliveryLog } from '../identity/roles.ts';
 import {
@@ -14,6 +20,7 @@ import {
 } from '../readers/resources.ts';
 import type { Faults } from '../rule.ts';
 import { type Rule, rule } from '../rule.ts';
+import metrics from './metrics.json' with { type: 'json' };
 import { isDeadLetterQueue } from './queues.ts';
 
 interface Watch {
@@ -49,32 +56,29 @@ const FAILED: Watch = {
 const LOST: Watch = { ...FAILED, metric: 'NumberOfNotificationsFailedToRedriveToDlq' };
 const LOSSES: readonly Watch[] = [DEAD_LETTERS, WAITING, FAILED, LOST];
 
-/**
- * Figures of the services that carry the messages: the dimension that they have here, and their names
- * (Amazon SQS Developer Guide, "Available CloudWatch metrics"; Amazon SNS Developer Guide, "Monitoring
- * topics using CloudWatch"). A name that is not published has no data.
- */
-const FIGURES: Readonly<
-  Record<string, { readonly dimension: string; readonly metrics: readonly string[] }>
-> = {
-  'AWS/SQS': {
-    dimension: 'QueueName',
-    metrics: [
-      ...['ApproximateAgeOfOldestMessage', 'ApproximateNumberOfMessagesDelayed'],
-      ...['ApproximateNumberOfMessagesNotVisible', 'ApproximateNumberOfMessagesVisible'],
-      ...['NumberOfEmptyReceives', 'NumberOfMessagesDeleted', 'NumberOfMessagesReceived'],
-      ...['NumberOfMessagesSent', 'SentMessageSize'],
-    ],
-  },
-  'AWS/SNS': {
-    dimension: 'TopicName',
-    metrics: [
-      ...['NumberOfMessagesPublished', 'NumberOfNotificationsDelivered'],
-      ...['NumberOfNotificationsFailed', 'NumberOfNotificationsFailedToRedriveToDlq'],
-      ...['NumberOfNotificationsFilteredOut', 'NumberOfNotificationsRedrivenToDlq', 'PublishSize'],
-    ],
-  },
-};
+/** What AWS publishes of a service, see metrics.json. */
+interface Figures {
+  /** Whether no other metric is published: one by another name has no data. */
+  readonly complete?: boolean;
+  /** Whether nothing is published while nothing happens. */
+  readonly quiet?: boolean;
+  /** What each dimension names: types of resources, with the argument that is in it. */
+  readonly dimensions?: Readonly<Record<string, string>>;
+  readonly metrics: Readonly<Record<string, Figure>>;
+}
+
+/** A metric: a level is measured again and again, events are counted as they come. */
+interface Figure {
+  readonly unit: string;
+  readonly kind: string;
+  /** Which end of it is bad. */
+  readonly worse: string;
+}
+
+const FIGURES: Readonly<Record<string, Figures>> = metrics.namespaces;
+
+const MORE = ['GreaterThanThreshold', 'GreaterThanOrEqualToThreshold'];
+const LESS = ['LessThanThreshold', 'LessThanOrEqualToThreshold'];
 
 /** What is wrong with an alarm on a loss. */
 function lossFaults(model: Model, alarm: Resource): Faults {
@@ -85,6 +89,7 @@ function lossFaults(model: Model, alarm: Resource): Faults {
     ),
   );
   return [
+    ...metricFaults(model, alarm),
     !useful &&
       `${text('namespace')} ${text('metric_name')} ${text('statistic')} ${text('comparison_operator')} ${text('threshold')} for what it names does not detect a loss`,
   ];
@@ -97,22 +102,17 @@ function figureFaults(model: Model, alarm: Resource): Faults {
   const metric = text('metric_name');
   const dimensions = Object.keys(Object(at('dimensions')));
   const known = FIGURES[namespace];
-  const ofAnother = Object.entries(FIGURES).flatMap(([service, { dimension }]) =>
-    service !== namespace && dimensions.includes(dimension)
-      ? [`${namespace} has no dimension ${dimension}`]
+  const ofAnother = Object.entries(FIGURES).flatMap(([service, { dimensions: theirs = {} }]) =>
+    service !== namespace && dimensions.some((dimension) => dimension in theirs)
+      ? [`${namespace} has no dimension ${dimensions.join(', ')}`]
       : [],
   );
   return [
     ...ofAnother,
-    known !== undefined &&
-      dimensions.join() !== known.dimension &&
-      `${namespace} has the dimension ${known?.dimension} alone here`,
-    known !== undefined &&
-      !known.metrics.includes(metric) &&
+    ...metricFaults(model, alarm),
+    known?.complete === true &&
+      !(metric in known.metrics) &&
       `${namespace} publishes no ${metric || 'metric without a name'}`,
-    known !== undefined &&
-      !['', unitOf(metric)].includes(text('unit')) &&
-      `${namespace} publishes ${metric} in ${unitOf(metric)}, not in ${text('unit')}`,
     namespace.startsWith('AWS/') &&
       !dimensions.some((name) => target(`dimensions.${name}`)) &&
       'its dimensions name nothing of the stack',
@@ -124,10 +124,93 @@ function figureFaults(model: Model, alarm: Resource): Faults {
   ];
 }
 
-/** The unit that SQS and SNS publish a metric in: with another one there is no data. */
-function unitOf(metric: string): string {
-  if (metric.endsWith('Size')) return 'Bytes';
-  return metric.includes('Age') ? 'Seconds' : 'Count';
+/** What keeps an alarm from ever having data of a metric that is known, or from going off by it. */
+function metricFaults(model: Model, alarm: Resource): Faults {
+  const { text, number, at } = read(model, alarm);
+  const [namespace, metric] = [text('namespace'), text('metric_name')];
+  const figures = FIGURES[namespace];
+  const figure = figures?.metrics[metric];
+  const name = `${namespace} ${metric}`;
+  const dimensions = Object.keys(Object(at('dimensions')));
+  const faults = [
+    ...(figures?.dimensions === undefined
+      ? []
+      : dimensions.flatMap((dimension) => dimensionFaults(model, alarm, dimension))),
+    figures?.dimensions !== undefined &&
+      !dimensions.some((dimension) => dimension in (figures.dimensions ?? {})) &&
+      `${namespace} has the dimension ${Object.keys(figures.dimensions).join(' or ')} here`,
+    text('treat_missing_data') === 'ignore' &&
+      'treat_missing_data is ignore: it stays as it was when its figures end',
+  ];
+  if (figure === undefined) return faults;
+  const [operator, statistic] = [text('comparison_operator'), text('statistic')];
+  const threshold = number('threshold');
+  const most = figure.unit === 'Percent' ? 100 : Number.POSITIVE_INFINITY;
+  const never = {
+    GreaterThanThreshold: threshold >= most,
+    GreaterThanOrEqualToThreshold: threshold > most,
+    LessThanThreshold: threshold <= 0,
+    LessThanOrEqualToThreshold: threshold < 0,
+  }[operator];
+  const always = {
+    GreaterThanThreshold: threshold < 0,
+    GreaterThanOrEqualToThreshold: threshold <= 0,
+    LessThanThreshold: threshold > most,
+    LessThanOrEqualToThreshold: threshold >= most,
+  }[operator];
+  const condition = `${operator} ${text('threshold')}`;
+  return [
+    ...faults,
+    !['', figure.unit].includes(text('unit')) &&
+      `unit is ${text('unit')}: ${name} is published in ${figure.unit} alone`,
+    ![...MORE, ...LESS].includes(operator) && `comparison_operator is ${operator || 'missing'}`,
+    never === true && `${name} is never ${condition}`,
+    always === true && `${name} is always ${condition}`,
+    figure.worse === 'high' &&
+      LESS.includes(operator) &&
+      `goes off while ${name} is low, and never when it is too high`,
+    figure.worse === 'low' &&
+      MORE.includes(operator) &&
+      `goes off while ${name} is high, and never when it is too low`,
+    statistic === '' &&
+      text('extended_statistic') === '' &&
+      'has no statistic, without which it has no data',
+    (statistic === 'SampleCount' || (statistic === 'Sum' && figure.kind === 'level')) &&
+      `statistic is ${statistic}, which counts how often ${name} was measured`,
+    ((statistic === 'Minimum' && figure.worse === 'high') ||
+      (statistic === 'Maximum' && figure.worse === 'low')) &&
+      `statistic is ${statistic}, the best moment of each period`,
+  ];
+}
+
+/** What a dimension has to name: `aws_sqs_queue.name`, say. */
+function dimensionFaults(model: Model, alarm: Resource, dimension: string): Faults {
+  const { text, stack, target } = read(model, alarm);
+  const namespace = text('namespace');
+  const allowed = FIGURES[namespace]?.dimensions?.[dimension]?.split('|');
+  if (allowed === undefined) {
+    // What narrows the figures of a cluster to its writer or its readers.
+    return [
+      !(namespace === 'AWS/RDS' && dimension === 'Role') &&
+        `${namespace} has no dimension ${dimension} here`,
+    ];
+  }
+  const reference = referenceOf(valueAt(alarm.attributes.dimensions, dimension));
+  const resource = target(`dimensions.${dimension}`);
+  if (reference === undefined || resource === undefined) return [];
+  const named = `${resource.type}.${reference.attribute}`;
+  const isSame = allowed.some((one) => {
+    const [type = '', argument = ''] = one.split('.');
+    return (
+      type === resource.type &&
+      stack.resolve(`\${${resource.address}.${argument}}`) === text(`dimensions.${dimension}`)
+    );
+  });
+  return [
+    !allowed.includes(named) &&
+      !isSame &&
+      `${dimension} is ${named}, must be ${allowed.join(' or ')}`,
+  ];
 }
 
 function watchesOf(model: Model, resource: Resource): readonly Watch[] {
@@ -152,8 +235,7 @@ function watches(model: Model, alarm: Resource, watch: Watch, resource: Resource
     number('period') % 60 === 0 &&
     number('evaluation_periods') >= 1 &&
     !(number('datapoints_to_alarm') > number('evaluation_periods')) &&
-    // SQS and SNS publish these metrics as numbers and seconds: with another unit there is no data.
-    ['', 'Count', 'Seconds'].includes(text('unit')) &&
+    ['', FIGURES[watch.namespace]?.metrics[watch.metric]?.unit].includes(text('unit')) &&
     dimensions.join() === watch.dimension &&
     !isFalse('actions_enabled') &&
     text(`dimensions.${watch.dimension}`) === read(model, resource).text('name')
@@ -202,7 +284,7 @@ export const MONITORING_RULES: readonly Rule[] = [
     id: 'alarms-go-off',
     title: 'Every alarm watches a metric of a resource of the stack, and goes off within minutes',
     reason:
-      'A wrong dimension, statistic or comparison leaves an alarm in OK or INSUFFICIENT_DATA for ever.',
+      'A wrong dimension, unit, statistic or comparison leaves an alarm in OK or INSUFFICIENT_DATA for ever.',
     control: 'SI-4(5)',
     severity: 'medium',
     subjects: every('aws_cloudwatch_metric_alarm'),
@@ -217,9 +299,9 @@ export const MONITORING_RULES: readonly Rule[] = [
         ...(isLoss ? lossFaults(model, alarm) : figureFaults(model, alarm)),
         isFalse('actions_enabled') && 'actions_enabled must not be false',
         !(minutes <= 15) && `goes off after ${minutes} minutes, must be within 15`,
-        FIGURES[text('namespace')] !== undefined &&
+        FIGURES[text('namespace')]?.quiet === true &&
           text('treat_missing_data') !== 'notBreaching' &&
-          `treat_missing_data must be notBreaching: SQS and SNS send nothing while nothing happens`,
+          `treat_missing_data must be notBreaching: ${text('namespace')} publishes nothing while nothing happens`,
       ];
     },
   }),

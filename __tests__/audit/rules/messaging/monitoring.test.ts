@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { MONITORING_RULES } from '../../../../audit/rules/messaging/monitoring.ts';
-import { describeRules } from '../../support/describe-rules.ts';
+import { describeRules, type Plant } from '../../support/describe-rules.ts';
 import { findings } from '../../support/findings.ts';
 import { planterFor } from '../../support/planter.ts';
 import { auditedOf, environmentStacks } from '../../support/stacks.ts';
@@ -9,7 +9,84 @@ const ALARM = 'aws_cloudwatch_metric_alarm';
 
 const LOG_GROUP = 'aws_cloudwatch_log_group';
 
+const DATABASE = /CPUUtilization/;
+const alarm =
+  (argument: string, value: unknown, where: RegExp): Plant[1] =>
+  ({ set }) =>
+    set(ALARM, argument, value, where);
+
+/** What a watch on a figure of a database is, and never goes off. */
+const DEAF: readonly Plant[] = [
+  ['a processor in bytes', alarm('unit', 'Bytes', DATABASE)],
+  ['a number in seconds', alarm('unit', 'Seconds', /DatabaseConnections/)],
+  ['dead letters in seconds', alarm('unit', 'Seconds', /MessagesVisible/)],
+  ['a processor that idles', alarm('comparison_operator', 'LessThanThreshold', DATABASE)],
+  ['a processor above all it has', alarm('threshold', 100, DATABASE)],
+  ['more than nothing at all', alarm('threshold', -1, DATABASE)],
+  ['a processor, added up', alarm('statistic', 'Sum', DATABASE)],
+  ['how often it was measured', alarm('statistic', 'SampleCount', DATABASE)],
+  ['the best moment', alarm('statistic', 'Minimum', /DatabaseConnections/)],
+  ['no statistic', ({ drop }) => drop(ALARM, 'statistic', DATABASE)],
+  ['a word for a comparison', alarm('comparison_operator', 'MoreThan', DATABASE)],
+  ['what stays as it was', alarm('treat_missing_data', 'ignore', DATABASE)],
+  [
+    'an instance by the name of its cluster',
+    ({ change }) =>
+      change(
+        ALARM,
+        'dimensions',
+        (value) => ({ DBInstanceIdentifier: Object.values(Object(value))[0] }),
+        DATABASE,
+      ),
+  ],
+  [
+    'an ARN in place of a name',
+    ({ change }) =>
+      change(
+        ALARM,
+        'dimensions',
+        (value) => JSON.parse(JSON.stringify(value).replace('.cluster_identifier', '.arn')),
+        DATABASE,
+      ),
+  ],
+  [
+    'a dimension that nobody publishes',
+    ({ set }) => set(ALARM, 'dimensions.EngineName', 'postgres', DATABASE),
+  ],
+];
+
 describeRules(MONITORING_RULES, {
+  configured: { complete: { 'alarms-go-off': DEAF } },
+  harmless: {
+    complete: [
+      ['the unit that a metric has', alarm('unit', 'Percent', DATABASE)],
+      ['the unit of what is counted', alarm('unit', 'Count', /MessagesVisible/)],
+      ['the writer of a cluster alone', alarm('dimensions.Role', 'WRITER', DATABASE)],
+      ['silence of a database as a breach', alarm('treat_missing_data', 'breaching', DATABASE)],
+      [
+        'memory that runs out',
+        ({ copy }) =>
+          copy(
+            ALARM,
+            {
+              ...{ metric_name: 'FreeableMemory', comparison_operator: 'LessThanThreshold' },
+              ...{ statistic: 'Minimum', threshold: 268435456, unit: 'Bytes' },
+            },
+            DATABASE,
+          ),
+      ],
+      [
+        'a percentile',
+        ({ copy }) =>
+          copy(
+            ALARM,
+            { metric_name: 'ReadLatency', extended_statistic: 'p99', statistic: '', threshold: 1 },
+            DATABASE,
+          ),
+      ],
+    ],
+    government: [['less space than there is', alarm('threshold', 2147483648, /FreeStorageSpace/)]],
+  },
   plants: {
     'losses-have-alarms': [
       ['no alarm on dead letters', ({ remove }) => remove(ALARM, /MessagesVisible/)],
