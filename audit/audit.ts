@@ -10,10 +10,11 @@ import {
   ManifestError,
 } from '../src/synthesized/views/kubernetes-manifests.ts';
 import { planOf } from '../src/synthesized/views/plan.ts';
+import { DEFAULT_BASELINE } from './controls.ts';
 import { AuditError } from './errors.ts';
 import type { Check, Look, RuleDescription } from './findings.ts';
 import type { Floors } from './floors.ts';
-import { type AuditResult, judge, runRules, UNSHOWN_MANIFEST, WAIVER_FILE } from './judge.ts';
+import { type AuditResult, judge, runRules, UNSHOWN_MANIFEST } from './judge.ts';
 import { reportFolder, shownPath } from './report/summary.ts';
 import { clusterNotes } from './rules/cluster/cluster.ts';
 import type { Rule, Settings } from './rules/rule.ts';
@@ -27,6 +28,7 @@ import {
   synthesizeForSecondRegion,
   translate,
 } from './synthesize.ts';
+import { WAIVER_FILE } from './waivers.ts';
 
 /** What one audit is made with. */
 export interface AuditRequest {
@@ -48,6 +50,8 @@ export interface AuditRequest {
   readonly notes: readonly string[];
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly now: Date;
+  /** A key of BASELINES. @default DEFAULT_BASELINE */
+  readonly baseline?: string;
 }
 
 /**
@@ -68,6 +72,7 @@ export async function audit(request: AuditRequest): Promise<AuditResult> {
     environments: environmentsOf(root),
     now: request.now,
     recording: request.recording ?? false,
+    baseline: request.baseline ?? DEFAULT_BASELINE,
     notes: [
       ...request.notes,
       ...settingsOf(request, looks[0].model).notes,

@@ -4,7 +4,9 @@ import { Command, CommanderError, Option } from 'commander';
 import { DEFAULT_ENVIRONMENT } from '../src/settings/environment.ts';
 import { SynthesizedFolderError } from '../src/synthesized/synthesized-stack.ts';
 import { audit } from './audit.ts';
+import { BASELINES, DEFAULT_BASELINE } from './controls.ts';
 import { AuditError, EXIT, type ExitCode } from './errors.ts';
+import { evidenceOf } from './evidence.ts';
 import { FLOORS_FILE, readFloors, recordFloors, writeFloors } from './floors.ts';
 import type { AuditResult } from './judge.ts';
 import { textReport } from './report/text-report.ts';
@@ -41,6 +43,7 @@ interface Options {
   readonly lower: boolean;
   readonly out: string;
   readonly json: boolean;
+  readonly baseline: string;
 }
 
 /** How checkov is installed where the audit finds it, as messages and docs/audit.md say. */
@@ -85,6 +88,11 @@ function describe({ env, stdout, stderr }: AuditContext): Command {
     .option('--require-scanners', 'fail when checkov is not installed', false)
     .option('--out <dir>', 'folder for the reports', 'audit-report')
     .option('--json', 'print the report as JSON', false)
+    .addOption(
+      new Option('--baseline <name>', 'baseline whose controls the reports list')
+        .choices(Object.keys(BASELINES))
+        .default(DEFAULT_BASELINE),
+    )
     .option('--record-floors', 'write what was counted to audit/floors.json', false)
     .option('--lower', 'let --record-floors lower a floor', false)
     .addHelpText('after', HELP);
@@ -100,7 +108,12 @@ async function auditAll(options: Options, context: AuditContext): Promise<ExitCo
       code: EXIT.unavailable,
     });
   }
-  const results = await auditEach(options, checkov, context);
+  const today = context.now();
+  const [audited, evidence] = await Promise.all([
+    auditEach(options, checkov, context, today),
+    evidenceOf(context.root, context.env, today),
+  ]);
+  const results = audited.map((result) => ({ ...result, evidence }));
   if (options.recordFloors) record(results, options, context);
   const written = results.map((result) => writeReports(options.out, result));
   context.stdout.write(
@@ -113,9 +126,10 @@ async function auditAll(options: Options, context: AuditContext): Promise<ExitCo
 
 /** One environment after the other: each keeps all cores busy by itself. */
 async function auditEach(
-  { environment, from, onlyRules, out, recordFloors }: Options,
+  { environment, from, onlyRules, out, recordFloors, baseline }: Options,
   checkov: string | undefined,
-  { root, env, now, rules = ALL_RULES }: AuditContext,
+  { root, env, rules = ALL_RULES }: AuditContext,
+  now: Date,
 ): Promise<readonly AuditResult[]> {
   const chosen = environment ?? [env.ENVIRONMENT || DEFAULT_ENVIRONMENT];
   const results: AuditResult[] = [];
@@ -132,7 +146,8 @@ async function auditEach(
         floors: readFloors(join(root, FLOORS_FILE)),
         recording: recordFloors,
         notes: scannerNotes(onlyRules, checkov),
-        now: now(),
+        now,
+        baseline,
       }),
     );
   }

@@ -1,3 +1,5 @@
+import { withControl } from './controls.ts';
+import type { Evidence } from './evidence.ts';
 import {
   type Check,
   type Finding,
@@ -14,7 +16,13 @@ import {
   judgeFloors,
 } from './floors.ts';
 import type { Audited, Rule } from './rules/rule.ts';
-import { applyWaivers, readWaivers, type WaivedFinding, type WaiverProblem } from './waivers.ts';
+import {
+  applyWaivers,
+  readWaivers,
+  WAIVER_FILE,
+  type WaivedFinding,
+  type WaiverProblem,
+} from './waivers.ts';
 
 /** Everything that an audit of one environment found out; the reports are made of it. */
 export interface AuditResult {
@@ -32,6 +40,10 @@ export interface AuditResult {
   readonly counts: Readonly<Record<string, Counts>>;
   /** What a reader must know to judge the result, sentences. */
   readonly notes: readonly string[];
+  /** The baseline whose controls the report lists; a key of BASELINES. */
+  readonly baseline: string;
+  /** What the audit was made of. @default nobody gathered it */
+  readonly evidence?: Evidence;
 }
 
 /** Id of the finding that a rule could not be run at all. */
@@ -52,9 +64,6 @@ export function runRules(rules: readonly Rule[], audited: Audited): readonly Che
     }
   });
 }
-
-/** The one waiver file, below the checkout. */
-export const WAIVER_FILE = 'audit/waivers.yaml';
 
 /** Id of the finding that Kubernetes resources have no manifests, so that nobody looked at them. */
 export const UNSHOWN_MANIFEST = 'manifest-can-not-be-made';
@@ -88,6 +97,7 @@ export interface AuditInput {
   /** Whether floors are about to be recorded, so that they are not judged. */
   readonly recording: boolean;
   readonly notes: readonly string[];
+  readonly baseline: string;
 }
 
 /** Judges what was seen: findings, less those waived, plus what is wrong with waivers and floors. */
@@ -124,6 +134,7 @@ export function judge(input: AuditInput): AuditResult {
     rules,
     findings: [...own, ...applied.open],
     waived: applied.waived,
+    baseline: input.baseline,
     counts: Object.fromEntries(looks.map((look) => [look.region, countsOf(look)])),
     notes: [
       ...input.notes,
@@ -134,7 +145,7 @@ export function judge(input: AuditInput): AuditResult {
 
 function rulesOf(looks: readonly Look[]): readonly RuleDescription[] {
   const all = [...looks.flatMap(({ rules }) => rules), ...OWN_RULES];
-  return [...new Map(all.map((rule) => [rule.id, rule])).values()];
+  return [...new Map(all.map((rule) => [rule.id, rule])).values()].map(withControl);
 }
 
 function placesOf(looks: readonly Look[]): ReadonlySet<string> {

@@ -2,6 +2,9 @@ import { isSeq, LineCounter, type ParsedNode, parseDocument } from 'yaml';
 import type { Finding } from './findings.ts';
 import { currentId } from './rules/all-rules.ts';
 
+/** The one waiver file, below the checkout. */
+export const WAIVER_FILE = 'audit/waivers.yaml';
+
 /** Somebody's decision to live with one finding, for a while. */
 export interface Waiver {
   /** Id of the rule, of our own or of a scanner. */

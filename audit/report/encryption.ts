@@ -128,6 +128,9 @@ function keyInWords(stack: StackModel, key: string, target: Resource | undefined
       ? `AWS's managed key ${key}`
       : `${key} (not of these stacks)`;
   }
-  const rotated = stack.resolve(target.attributes.enable_key_rotation) === true;
-  return `${target.address}, ${rotated ? 'rotated every year' : 'never rotated'}`;
+  const { enable_key_rotation: rotates, rotation_period_in_days: days } = target.attributes;
+  if (stack.resolve(rotates) !== true) return `${target.address}, never rotated`;
+  // Without a period, KMS takes a year (AWS KMS Developer Guide, "Rotate AWS KMS keys").
+  const period = days === undefined ? 'year' : `${String(stack.resolve(days))} days`;
+  return `${target.address}, rotated every ${period}`;
 }

@@ -1,3 +1,15 @@
+import {
+  CJIS_AREAS,
+  type ControlOutcome,
+  cisOf,
+  controlsOf,
+  type RuleOutcome,
+  SOURCES,
+  titleOf,
+  WITHOUT_BEARING_REASON,
+  withoutControl,
+} from '../controls.ts';
+import { NOT_LOOKED_AT } from '../evidence.ts';
 import type { Examiner } from '../findings.ts';
 import type { AuditResult } from '../judge.ts';
 import { OWN_ACCOUNT } from '../policy/policies.ts';
@@ -5,9 +17,150 @@ import { encryptionOf } from './encryption.ts';
 import { type Exposure, exposuresOf } from './exposure.ts';
 import { type Html, html, htmlTable, STYLE } from './html.ts';
 import { attachedPolicies, type ShownPolicy, shownPolicies, statementInWords } from './policies.ts';
-import { artifactsOf, inventoryOf, summaryOf } from './summary.ts';
+import { artifactsOf, commitInWords, inventoryOf, secondScannerOf, summaryOf } from './summary.ts';
 
-/** Who looked at what, and the files that were looked at. */
+/** What the audit was made of, by whom and where, and what it did not see. */
+function evidenceSection({ evidence }: AuditResult): Html {
+  const unseen = html`<h3>What was not looked at</h3>
+<ul>${NOT_LOOKED_AT.map((sentence) => html`<li>${sentence}</li>`)}</ul>`;
+  if (evidence === undefined) return html`<p>Nobody gathered what it was made of.</p>${unseen}`;
+  const { product, tools, by, inputs, sboms, missing } = evidence;
+  return html`${htmlTable(
+    'What, by whom and where',
+    ['What', 'Value'],
+    [
+      ['Commit', commitInWords(evidence)],
+      ['Product', `${product.name} ${product.version}`],
+      ['Version of the rules: SHA-256 of their sources', code(product.rules)],
+      ...Object.entries(tools),
+      ['Run by', by.user],
+      ['On', by.host],
+      ['CI run', by.run ?? 'none'],
+    ],
+  )}
+${htmlTable(
+  'What the verdict depends on, beside what was audited',
+  ['File', 'SHA-256'],
+  inputs.map(({ path, sha256 }) => [code(path), code(sha256)]),
+)}
+${htmlTable(
+  'Lists of packages (CycloneDX), beside this page',
+  ['Of', 'File', 'SHA-256'],
+  sboms.map(({ of, file, sha256 }) => [of, code(file), code(sha256)]),
+)}
+${missing.map((sentence) => html`<p>${sentence}</p>`)}
+${unseen}`;
+}
+
+/** A link to the part of the page on a control. */
+function controlLink(control: string | undefined): Html {
+  if (control === undefined) return html`unmapped`;
+  return html`<a href="#${baseOf(control)}">${control}</a>`;
+}
+
+/** The control that an enhancement such as AC-6(5) belongs to. */
+function baseOf(control: string): string {
+  return control.split('(')[0] ?? control;
+}
+
+function controlOfRule({ rules }: AuditResult): (rule: string) => Html {
+  const controls = new Map(rules.map(({ id, control }) => [id, control]));
+  return (rule) => controlLink(controls.get(rule));
+}
+
+/** Everything by control: an index, and a part for each control that a rule serves. */
+function controlsSection(result: AuditResult): Html {
+  const all = controlsOf(result);
+  const served = all.filter(({ rules }) => rules.length > 0);
+  const byBase = Map.groupBy(served, ({ id }) => baseOf(id));
+  const families = Map.groupBy(byBase.keys(), (base) => base.split('-')[0]);
+  const missing = all.filter(({ verdict }) => verdict === 'not covered');
+  const { unmapped, withoutBearing } = withoutControl(result);
+  return html`<p>Held against the baseline <code>${result.baseline}</code>. That a control is green says that what
+its rules look at is as it should be, and not that the control is met as a whole.</p>
+<ul class="index">${[...families.values()].map(
+    (bases) =>
+      html`<li>${served.find(({ id }) => id === bases[0] || baseOf(id) === bases[0])?.family ?? ''}: ${bases.map(
+        (base) => html`<a href="#${base}">${base}</a> `,
+      )}</li>\n`,
+  )}</ul>
+${[...byBase].map(([base, controls]) => controlPart(base, controls))}
+<section id="not-covered"><h3>Not covered</h3>
+${htmlTable(
+  `Controls of ${result.baseline} that no rule looks at`,
+  ['Control', 'Title', 'Family'],
+  missing.map(({ id, title, family }) => [id, title, family]),
+)}
+</section>
+<section id="unmapped"><h3>Checks of no control</h3>
+<p>Unmapped, since our table has no row for them: ${listed(unmapped)}.</p>
+<p>Reviewed, and of no bearing on these stacks: ${listed(withoutBearing)}. ${WITHOUT_BEARING_REASON}</p>
+</section>
+${SOURCES.map((source) => html`<p>${source}</p>\n`)}`;
+}
+
+function listed(ids: readonly string[]): string {
+  return ids.join(', ') || 'none';
+}
+
+function controlPart(base: string, controls: readonly ControlOutcome[]): Html {
+  const elsewhere = SECTIONS.filter((section) => section.controls?.includes(base));
+  return html`<section id="${base}"><h3>${base} ${titleOf(base)}</h3>
+${elsewhere.length === 0 ? '' : html`<p>See also: ${elsewhere.map(({ id, title }) => html`<a href="#${id}">${title}</a> `)}</p>`}
+${htmlTable(
+  `Rules that serve ${base}`,
+  [
+    'Control',
+    'Rule',
+    'By',
+    'What holds where it is kept',
+    'CIS',
+    'Looked at',
+    'Verdict',
+    'Findings',
+    'Waivers',
+  ],
+  controls.flatMap(({ id, rules }) =>
+    rules.map((rule) => [
+      id,
+      code(rule.id),
+      EXAMINERS[rule.by],
+      rule.title,
+      rule.cis,
+      rule.by === 'audit' ? '' : rule.looked,
+      rule.verdict,
+      rule.findings.map((place) => html`${code(place)} `),
+      waiversInWords(rule),
+    ]),
+  ),
+)}
+</section>
+`;
+}
+
+function waiversInWords({ waived }: RuleOutcome): Html {
+  return html`${waived.map(({ place, owner, until }) => html`${code(place)} by ${owner} until ${until}; `)}`;
+}
+
+const WORDS = ['red', 'waived', 'green', 'nothing to look at', 'not covered'] as const;
+
+/** The same by families, as the CJIS Security Policy has them. */
+function cjisSection(result: AuditResult): Html {
+  const families = Map.groupBy(controlsOf(result), ({ family }) => family);
+  return html`<p>The CJIS Security Policy 6.0 is organized by families of NIST SP 800-53. Its own areas beside them are not
+covered: ${CJIS_AREAS.join(', ')}. Neither is what it asks of a control in its own words.</p>
+${htmlTable(
+  `Controls of ${result.baseline}, and others that a rule serves, by family`,
+  ['Family', 'Controls', ...WORDS],
+  [...families].map(([family, controls]) => [
+    family,
+    controls.filter(({ rules }) => rules.length > 0).map(({ id }) => html`${controlLink(id)} `),
+    ...WORDS.map((word) => controls.filter(({ verdict }) => verdict === word).length),
+  ]),
+)}`;
+}
+
+/** What looked at what, and the files that were looked at. */
 function summarySection(result: AuditResult): Html {
   const { from, looks } = result;
   const source =
@@ -41,12 +194,15 @@ ${htmlTable(
 }
 
 /** What must be changed or waived. */
-function findingsSection({ findings }: AuditResult): Html {
+function findingsSection(result: AuditResult): Html {
+  const { findings } = result;
+  const control = controlOfRule(result);
   return htmlTable(
     'Findings',
-    ['Severity', 'Rule', 'Where', 'What is wrong', 'Regions'],
+    ['Severity', 'Control', 'Rule', 'Where', 'What is wrong', 'Regions'],
     findings.map(({ severity, rule, place, message, regions }) => [
       severity,
+      control(rule),
       code(rule),
       code(place),
       message,
@@ -56,12 +212,15 @@ function findingsSection({ findings }: AuditResult): Html {
 }
 
 /** What somebody decided to live with. */
-function waivedSection({ waived }: AuditResult): Html {
+function waivedSection(result: AuditResult): Html {
+  const { waived } = result;
+  const control = controlOfRule(result);
   return htmlTable(
     'Waived findings',
-    ['Rule', 'Where', 'What was found', 'Why it is acceptable', 'Owner', 'Until'],
+    ['Rule', 'Control', 'Where', 'What was found', 'Why it is acceptable', 'Owner', 'Until'],
     waived.map(({ rule, place, message, waiver }) => [
       code(rule),
+      control(rule),
       code(place),
       message,
       waiver.reason,
@@ -82,13 +241,14 @@ function rulesSection({ rules, looks }: AuditResult): Html {
   const [{ checks }] = looks;
   return htmlTable(
     'Rules that were run (controls of NIST SP 800-53 Rev. 5)',
-    ['Rule', 'By', 'What holds where it is kept', 'Why', 'Control', 'Looked at'],
+    ['Rule', 'By', 'What holds where it is kept', 'Why', 'Control', 'CIS', 'Looked at'],
     rules.map(({ id, by, title, reason, control }) => [
       code(id),
       EXAMINERS[by],
       title,
       reason ?? '',
-      control ?? '',
+      controlLink(control),
+      cisOf(id),
       by === 'audit' ? '' : checks.filter(({ rule }) => rule === id).length,
     ]),
   );
@@ -187,17 +347,42 @@ function code(text: string): Html {
 interface Section {
   readonly id: string;
   readonly title: string;
+  /** Controls that it bears on, beside those that its rows name. */
+  readonly controls?: readonly string[];
   readonly content: (result: AuditResult) => Html;
 }
 
 const SECTIONS: readonly Section[] = [
-  { id: 'checked', title: 'What was checked, and by whom', content: summarySection },
+  {
+    id: 'evidence',
+    title: 'What this report is made of',
+    controls: ['CA-2', 'SR-4'],
+    content: evidenceSection,
+  },
+  {
+    id: 'checked',
+    title: 'What was checked, and with what',
+    controls: ['CA-2'],
+    content: summarySection,
+  },
   { id: 'findings', title: 'Findings', content: findingsSection },
   { id: 'waived', title: 'Waived, and why', content: waivedSection },
-  { id: 'policies', title: 'Who may do what', content: policySection },
-  { id: 'internet', title: 'Ways to and from the internet', content: exposureSection },
-  { id: 'encryption', title: 'What is encrypted, and with which key', content: encryptionSection },
-  { id: 'inventory', title: 'Resources', content: inventorySection },
+  { id: 'controls', title: 'Controls', content: controlsSection },
+  { id: 'cjis', title: 'By the families of the CJIS Security Policy', content: cjisSection },
+  { id: 'policies', title: 'Who may do what', controls: ['AC-3', 'AC-6'], content: policySection },
+  {
+    id: 'internet',
+    title: 'Ways to and from the internet',
+    controls: ['AC-4', 'SC-7'],
+    content: exposureSection,
+  },
+  {
+    id: 'encryption',
+    title: 'What is encrypted, and with which key',
+    controls: ['SC-12', 'SC-28'],
+    content: encryptionSection,
+  },
+  { id: 'inventory', title: 'Resources', controls: ['CM-8'], content: inventorySection },
   { id: 'rules', title: 'Rules', content: rulesSection },
 ];
 
@@ -205,10 +390,12 @@ const SECTIONS: readonly Section[] = [
 export function htmlReport(result: AuditResult): string {
   const { environment, auditedAt, findings, waived, notes } = result;
   const title = `Audit of ${environment}`;
+  const scanner = secondScannerOf(result);
   const verdict =
     findings.length === 0
-      ? html`<p class="verdict green">Green: nothing is wrong that is not waived (${waived.length} waived).</p>`
-      : html`<p class="verdict red">Red: findings: ${findings.length}. Waived: ${waived.length}.</p>`;
+      ? html`<p class="verdict green">Green: nothing is wrong that is not waived (${waived.length} waived). ${scanner}</p>`
+      : html`<p class="verdict red">Red: findings: ${findings.length}. Waived: ${waived.length}. ${scanner}</p>`;
+  const served = new Set(result.rules.flatMap(({ control }) => (control ? [baseOf(control)] : [])));
   const page = html`<!doctype html>
 <html lang="en">
 <head>
@@ -229,6 +416,7 @@ ${SECTIONS.map((section) => html`<li><a href="#${section.id}">${section.title}</
 ${SECTIONS.map(
   (section) => html`<section id="${section.id}">
 <h2>${section.title}</h2>
+${section.controls === undefined ? '' : html`<p>Bears on ${section.controls.map((id) => html`${linkWhereServed(id, served)} `)}</p>`}
 ${section.content(result)}
 </section>\n`,
 )}</main>
@@ -236,6 +424,10 @@ ${section.content(result)}
 </html>
 `;
   return page.html;
+}
+
+function linkWhereServed(control: string, served: ReadonlySet<string>): Html {
+  return served.has(control) ? controlLink(control) : html`${control}`;
 }
 
 function day(date: Date): string {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
+import type { Evidence } from '../evidence.ts';
 import { type Look, placeOf } from '../findings.ts';
 import type { AuditResult } from '../judge.ts';
 import { FRAMEWORKS, type Framework } from '../scanners/checkov-report.ts';
@@ -144,4 +145,21 @@ function ofScans({ region, scans }: Look): readonly LookSummary[] {
       failed: checks.length - passed,
     };
   });
+}
+
+/** The commit, and whether the sources are those of it. */
+export function commitInWords({ commit }: Pick<Evidence, 'commit'>): string {
+  if (commit === undefined) return 'unversioned: the sources are in no git repository';
+  const { id, clean, repository } = commit;
+  const state = clean ? 'a clean tree' : 'a tree with changes that are not committed';
+  return `${id}, ${state}${repository === undefined ? '' : `, of ${repository}`}`;
+}
+
+/** Whether somebody else's program looked too, a sentence: a verdict of our own rules alone says less. */
+export function secondScannerOf({ looks }: Pick<AuditResult, 'looks'>): string {
+  const versions = looks.flatMap(({ scans }) =>
+    Object.values(scans ?? {}).map(({ version }) => version),
+  );
+  if (versions.length === 0) return 'No second scanner ran: our own rules alone looked.';
+  return `A second scanner ran: checkov ${[...new Set(versions)].join(', ')}.`;
 }

@@ -1,6 +1,7 @@
+import { controlsOf, withoutControl } from '../controls.ts';
 import type { Finding } from '../findings.ts';
 import type { AuditResult } from '../judge.ts';
-import { type LookSummary, summaryOf } from './summary.ts';
+import { commitInWords, type LookSummary, secondScannerOf, summaryOf } from './summary.ts';
 
 /** The result for a terminal: who looked at what, what was found, what was waived, notes. */
 export function textReport(result: AuditResult): string {
@@ -10,14 +11,19 @@ export function textReport(result: AuditResult): string {
     `${environment} in ${regions}`,
     '',
     ...table([HEADINGS, ...summaryOf(result).map(cells)]),
-    ...section('Findings', findings.flatMap(lines)),
+    ...section('Findings', findings.flatMap(lines(result))),
     ...section(
       'Waived',
-      waived.map(({ rule, place, waiver }) => `${rule}  ${place}  until ${waiver.expires}`),
+      waived.map(
+        ({ rule, place, waiver }) =>
+          `${controlOf(result, rule)}  ${rule}  ${place}  by ${waiver.owner} until ${waiver.expires}`,
+      ),
     ),
+    ...section('Controls', controls(result)),
     ...section('Notes', notes),
     '',
-    verdict(findings),
+    ...(result.evidence === undefined ? [] : [`Commit: ${commitInWords(result.evidence)}.`]),
+    `${verdict(findings)} ${secondScannerOf(result)}`,
     '',
   ].join('\n');
 }
@@ -28,8 +34,27 @@ function cells({ region, by, view, resources, passed, failed }: LookSummary): re
   return [region, by, view, String(resources), String(passed), String(failed)];
 }
 
-function lines({ severity, rule, place, message }: Finding): readonly string[] {
-  return [`${severity}  ${rule}  ${place}`, ...message.split('\n').map((line) => `  ${line}`)];
+const lines =
+  (result: AuditResult) =>
+  ({ severity, rule, place, message }: Finding): readonly string[] => [
+    `${severity}  ${controlOf(result, rule)}  ${rule}  ${place}`,
+    ...message.split('\n').map((line) => `  ${line}`),
+  ];
+
+function controlOf({ rules }: AuditResult, rule: string): string {
+  return rules.find(({ id }) => id === rule)?.control ?? 'unmapped';
+}
+
+function controls(result: AuditResult): readonly string[] {
+  const all = controlsOf(result).filter(({ inBaseline }) => inBaseline);
+  const covered = all.filter(({ rules }) => rules.length > 0);
+  const red = covered.filter(({ verdict }) => verdict === 'red').map(({ id }) => id);
+  const { unmapped } = withoutControl(result);
+  return [
+    `${result.baseline}: rules look at ${covered.length} of ${all.length} controls; ${all.length - covered.length} are not covered.`,
+    ...(red.length === 0 ? [] : [`Red: ${red.join(', ')}.`]),
+    ...(unmapped.length === 0 ? [] : [`Checks of no control: ${unmapped.join(', ')}.`]),
+  ];
 }
 
 function section(title: string, content: readonly string[]): readonly string[] {

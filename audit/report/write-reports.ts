@@ -1,28 +1,46 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { controlsOf, withoutControl } from '../controls.ts';
+import { NOT_LOOKED_AT } from '../evidence.ts';
 import type { AuditResult } from '../judge.ts';
 import { encryptionOf } from './encryption.ts';
 import { exposuresOf } from './exposure.ts';
 import { htmlReport } from './html-report.ts';
 import { attachedPolicies, shownPolicies, statementInWords } from './policies.ts';
 import { sarifReport } from './sarif-report.ts';
-import { artifactsOf, inventoryOf, reportFolder, shownPath, summaryOf } from './summary.ts';
+import {
+  artifactsOf,
+  inventoryOf,
+  reportFolder,
+  secondScannerOf,
+  shownPath,
+  summaryOf,
+} from './summary.ts';
 
 /** The result as plain data, for programs. */
 export function jsonReport(result: AuditResult) {
   const { environment, from, auditedAt, looks, rules, findings, waived, counts, notes } = result;
   const [{ model, objects }] = looks;
+  const { evidence } = result;
   return {
+    ...(evidence !== undefined && {
+      evidence: { ...evidence, sboms: evidence.sboms.map(({ text: _, ...list }) => list) },
+    }),
     environment,
     ...(from !== undefined && { from }),
     auditedAt: auditedAt.toISOString(),
     green: findings.length === 0,
+    secondScanner: secondScannerOf(result),
+    notLookedAt: NOT_LOOKED_AT,
+    baseline: result.baseline,
     regions: looks.map(({ region, partition }) => ({ region, partition })),
     files: looks.flatMap(artifactsOf).map(({ text: _, ...file }) => file),
     summary: summaryOf(result),
     findings,
     waived,
     notes,
+    controls: controlsOf(result),
+    withoutControl: withoutControl(result),
     counts,
     inventory: inventoryOf(result),
     policies: shownPolicies(model).map(({ document, ...policy }) => ({
@@ -51,5 +69,6 @@ export function writeReports(out: string, result: AuditResult): string {
   write('report.json', `${JSON.stringify(jsonReport(result), undefined, 2)}\n`);
   write('report.sarif', `${JSON.stringify(sarifReport(result), undefined, 2)}\n`);
   write('report.html', htmlReport(result));
+  for (const { file, text } of result.evidence?.sboms ?? []) write(file, text);
   return shownPath(join(folder, 'report.html'));
 }

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { accessSync, constants, mkdirSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join, resolve } from 'node:path';
@@ -27,7 +27,8 @@ export function findCheckov(
 ): string | undefined {
   if (env.CHECKOV) {
     if (isExecutable(env.CHECKOV)) return resolve(env.CHECKOV);
-    throw new AuditError(`CHECKOV = ${env.CHECKOV} must be a program`, {
+    const kind = isFolder(env.CHECKOV) ? ', and not a folder' : '';
+    throw new AuditError(`CHECKOV = ${env.CHECKOV} must be a program${kind}`, {
       next: 'correct the variable, or unset it',
     });
   }
@@ -37,13 +38,18 @@ export function findCheckov(
     .find(isExecutable);
 }
 
+/** A folder has the same permission, by which it may be entered. */
 function isExecutable(path: string): boolean {
   try {
     accessSync(path, constants.X_OK);
-    return true;
+    return !isFolder(path);
   } catch {
     return false;
   }
+}
+
+function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
 }
 
 /** Folder of checkov's checks of our own, below the checkout. */

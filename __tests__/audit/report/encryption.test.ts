@@ -38,6 +38,14 @@ describe('data at rest', () => {
     ]);
   });
 
+  it('names the period of a key that has one of its own', () => {
+    const model = smallModel({
+      aws_sns_topic: { it: { kms_master_key_id: KEY } },
+      aws_kms_key: { k: { enable_key_rotation: true, rotation_period_in_days: 90 } },
+    });
+    expect(encryptionOf(model)).toMatchObject([{ key: 'aws_kms_key.k, rotated every 90 days' }]);
+  });
+
   it.each([
     ['aws_sns_topic', {}],
     ['aws_db_instance', { kms_key_id: KEY }],

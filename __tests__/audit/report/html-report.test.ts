@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { AuditResult } from '../../../audit/judge.ts';
 import { htmlReport } from '../../../audit/report/html-report.ts';
 import { changeStack } from '../../fixtures/audit/bad-stack.ts';
@@ -85,6 +85,51 @@ it('says who may do what, what the internet reaches and what is encrypted', () =
   expect(page).toContain('Service s3.amazonaws.com may sns:Publish on');
   expect(page).toContain('A load balancer listens for TCP 443 with TLS');
   expect(page).toContain('aws_kms_key.events, rotated every year');
+});
+
+describe('an assessor who asks for AC-6', () => {
+  const part = () => page.split('<section id="AC-6">')[1]?.split('</section>')[0] ?? '';
+
+  it('finds it in the index of controls', () => {
+    expect(page.split('<section id="controls">')[1]).toMatch(
+      /<ul class="index">[\s\S]*href="#AC-6"/,
+    );
+  });
+
+  it('finds its rules, verdicts and findings in one place, and what else bears on it', () => {
+    expect(part()).toContain('AC-6 Least Privilege');
+    expect(part()).toContain('<code>no-aws-nat-gateway</code>');
+    expect(part()).toContain('<td>red</td>');
+    expect(part()).toContain('<code>foundation-network/aws_nat_gateway.public_a</code>');
+    expect(part()).toContain('href="#policies"');
+  });
+
+  it('finds the waivers with owner and last day', () => {
+    const [finding] = result.findings.filter(({ rule }) => rule === 'no-aws-nat-gateway');
+    if (finding === undefined) throw new Error('there is no finding');
+    const waiver = {
+      rule: finding.rule,
+      address: finding.place,
+      reason: 'It is meant to be so.',
+      owner: 'the network team',
+      expires: '2027-01-31',
+      line: 1,
+    };
+    const waived = htmlReport({ ...result, findings: [], waived: [{ ...finding, waiver }] });
+    expect(waived.split('<section id="AC-6">')[1]?.split('</section>')[0]).toContain(
+      'by the network team until 2027-01-31',
+    );
+  });
+});
+
+it('lists what no rule covers, and what CJIS has beside the families', () => {
+  expect(page.split('<section id="not-covered">')[1]).toContain('Physical Access Control');
+  expect(page).toContain('Information Exchange Agreements');
+});
+
+it('says in the verdict that no second scanner ran, and what was not looked at', () => {
+  expect(page).toMatch(/class="verdict red">[^<]*No second scanner ran/);
+  expect(page).toContain('What was not looked at');
 });
 
 it('says that it is red, and is meant for people who read without seeing', () => {

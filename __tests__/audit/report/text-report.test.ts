@@ -30,13 +30,17 @@ it('is a table of who looked at what, the findings and a verdict', async () => {
   us-gov-west-1  own rules  synthesized JSON and manifests  ${resources}       0       1
 
 Findings
-  high  no-aws-sns-topic  file-processing/aws_sns_topic.file_processing
+  high  AC-6  no-aws-sns-topic  file-processing/aws_sns_topic.file_processing
     It is public.
+
+Controls
+  fedramp-moderate: rules look at 3 of 323 controls; 320 are not covered.
+  Red: AC-6.
 
 Notes
   Nothing is recorded.
 
-Red: 1 finding.
+Red: 1 finding. No second scanner ran: our own rules alone looked.
 `);
 });
 

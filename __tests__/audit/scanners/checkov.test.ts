@@ -63,6 +63,15 @@ describe('checkov', () => {
       findCheckov(folder, { CHECKOV: join(folder, 'typo'), PATH: join(folder, 'bin') }),
     ).toThrow('must be a program');
   });
+
+  it('is no folder, whatever CHECKOV or PATH say', () => {
+    mkdirSync(join(folder, 'bin/checkov'), { recursive: true });
+    const named = join(folder, 'bin/checkov');
+    expect(() => findCheckov(folder, { CHECKOV: named, PATH: '' })).toThrow(
+      `CHECKOV = ${named} must be a program, and not a folder`,
+    );
+    expect(findCheckov(folder, { PATH: join(folder, 'bin') })).toBeUndefined();
+  });
 });
 
 describe('a run of checkov', () => {

@@ -219,7 +219,7 @@ export const TOPIC_RULES: readonly Rule[] = [
       aws_sns_topic_subscription: {
         raw_message_delivery: mustNotBeTrue('leaves the signature out'),
         filter_policy: mustBeAbsent('drops messages'),
-        filter_policy_scope: mustBeAbsent('is for a filter policy, which drops messages'),
+        filter_policy_scope: mustBeAbsent('is for a filter policy, and there must be none'),
       },
     },
   }),
