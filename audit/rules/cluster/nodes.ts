@@ -17,7 +17,7 @@ import {
   neighbours,
   read,
 } from '../readers/resources.ts';
-import { type Rule, rule } from '../rule.ts';
+import { type Faults, type Rule, rule } from '../rule.ts';
 
 /** Labels that bind a pod to one node or zone. */
 export const SINGLE_PLACE = [
@@ -67,6 +67,57 @@ export function taintsOf(attributes: Readonly<Record<string, unknown>>): readonl
     .filter((block) => typeof block === 'object' && block !== null)
     .filter(({ effect }) => effect !== 'PREFER_NO_SCHEDULE')
     .map(({ key }) => String(key));
+}
+
+/** Labels that take a node out of load balancers, whatever their value is (Kubernetes, service controller and well-known labels). */
+const EXCLUDING = [
+  'node.kubernetes.io/exclude-from-external-load-balancers',
+  'alpha.service-controller.kubernetes.io/exclude-balancer',
+  'node-role.kubernetes.io/master',
+  'node-role.kubernetes.io/control-plane',
+  // The load balancer controller, the VPC CNI and kube-proxy pass such nodes by.
+  'eks.amazonaws.com/compute-type',
+];
+
+/** Labels that kubelet and EKS fill with what is true of a node. */
+const FILLED = [
+  ...['kubernetes.io/os', 'kubernetes.io/arch', 'kubernetes.io/hostname'],
+  ...['beta.kubernetes.io/os', 'beta.kubernetes.io/arch', 'beta.kubernetes.io/instance-type'],
+  ...['node.kubernetes.io/instance-type', 'node.kubernetes.io/windows-build'],
+  ...['topology.kubernetes.io/zone', 'topology.kubernetes.io/region'],
+  ...['topology.k8s.aws/zone-id', 'failure-domain.beta.kubernetes.io/zone'],
+  ...['failure-domain.beta.kubernetes.io/region', 'eks.amazonaws.com/nodegroup'],
+  ...['eks.amazonaws.com/capacityType', 'eks.amazonaws.com/nodegroup-image'],
+];
+
+/** Taints by which controllers say that a node is not ready, or going: nobody else may say so. */
+const GOING = [
+  ...['not-ready', 'unreachable', 'unschedulable', 'memory-pressure', 'disk-pressure'].map(
+    (state) => `node.kubernetes.io/${state}`,
+  ),
+  ...['node.kubernetes.io/pid-pressure', 'node.kubernetes.io/network-unavailable'],
+  ...['node.kubernetes.io/out-of-service', 'node.cloudprovider.kubernetes.io/shutdown'],
+  ...['node.cloudprovider.kubernetes.io/uninitialized', 'ToBeDeletedByClusterAutoscaler'],
+  'DeletionCandidateOfClusterAutoscaler',
+];
+
+/** What is wrong with the labels and taints that a group gives its nodes: its own, and those of its template's user data. */
+function markFaults(model: Model, group: Resource): Faults {
+  const { at, target } = read(model, group);
+  const template = target('launch_template.id') ?? target('launch_template.name');
+  const keys = new Set([
+    ...Object.keys(Object(at('labels'))),
+    ...blocksOf(group.attributes.taint).map(({ key }) => String(key)),
+    ...(userDataOf(template?.attributes ?? {}).match(/[\w./-]+/g) ?? []),
+  ]);
+  const among = (known: readonly string[]) => known.filter((key) => keys.has(key));
+  return [
+    ...among(EXCLUDING).map(
+      (key) => `${key} takes its nodes out of load balancers, or off them what runs on every node`,
+    ),
+    ...among(FILLED).map((key) => `${key} is for kubelet and EKS to fill`),
+    ...among(GOING).map((key) => `taint ${key} says that its nodes are not ready, or going`),
+  ];
 }
 
 /** What the smallest of several nodes has. */
@@ -249,6 +300,16 @@ export const NODE_RULES: readonly Rule[] = [
               )),
       ];
     },
+  }),
+  rule({
+    id: 'nodes-take-part',
+    title: 'No label or taint takes nodes out of load balancers or says what is not true of them',
+    reason:
+      'A load balancer leaves out each node that is labelled so: with all of them nobody is reached any more, and the pods look well.',
+    control: 'CP-10',
+    severity: 'high',
+    subjects: every('aws_eks_node_group'),
+    faults: (group, { model }) => markFaults(model, group),
   }),
   argumentRule({
     id: 'nodes-survive-updates',

@@ -250,6 +250,8 @@ export const LOAD_BALANCER_RULES: readonly Rule[] = [
         !NLB_CLASSES.includes(loadBalancerClass) &&
           `is of class ${loadBalancerClass}, which need not know its annotations; must be ${NLB_CLASSES.join(' or ')}`,
         backend !== 'tcp' && `backend-protocol is ${backend}; the listener takes plain tcp`,
+        annotations[`${NLB}-target-node-labels`] !== undefined &&
+          `target-node-labels leaves out every node without ${annotations[`${NLB}-target-node-labels`]}`,
         annotations[`${NLB}-proxy-protocol`] !== undefined &&
           'proxy-protocol puts a header before each request that the listener does not know',
         annotations[`${NLB}-cross-zone-load-balancing-enabled`] !== 'true' &&

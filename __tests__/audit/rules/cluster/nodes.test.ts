@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { capacityOf, NODE_RULES } from '../../../../audit/rules/cluster/nodes.ts';
-import { describeRules } from '../../support/describe-rules.ts';
+import { describeRules, type Plant } from '../../support/describe-rules.ts';
 
 const TEMPLATE = 'aws_launch_template';
 const GROUP = 'aws_eks_node_group';
@@ -24,8 +24,65 @@ describe('capacityOf', () => {
   });
 });
 
+const labels =
+  (...keys: readonly string[]): Plant[1] =>
+  ({ set }) =>
+    set(GROUP, 'labels', Object.fromEntries(keys.map((key) => [key, 'true'])));
+
+const userData =
+  (text: string): Plant[1] =>
+  ({ set }) =>
+    set(TEMPLATE, 'user_data', Buffer.from(text).toString('base64'));
+
 describeRules(NODE_RULES, {
+  harmless: {
+    'etl-playground': [
+      ['labels of its own', labels('agency.example.gov/pool', 'node.kubernetes.io/lifecycle')],
+      [
+        'a label in the settings of Bottlerocket',
+        userData('[settings.kubernetes.node-labels]\n"pool" = "files"\n'),
+      ],
+    ],
+  },
   plants: {
+    'nodes-take-part': [
+      [
+        'nodes without load balancers',
+        labels('node.kubernetes.io/exclude-from-external-load-balancers'),
+      ],
+      [
+        'the same by an older label',
+        labels('alpha.service-controller.kubernetes.io/exclude-balancer'),
+      ],
+      ['nodes of a control plane', labels('node-role.kubernetes.io/control-plane')],
+      ['nodes of another kind', labels('eks.amazonaws.com/compute-type')],
+      ['a zone that they are not in', labels('topology.kubernetes.io/zone')],
+      [
+        'a taint that says that they are going',
+        ({ set }) =>
+          set(GROUP, 'taint', [
+            { key: 'ToBeDeletedByClusterAutoscaler', effect: 'PREFER_NO_SCHEDULE' },
+          ]),
+      ],
+      [
+        'a flag of kubelet',
+        userData(
+          'MIME-Version: 1.0\n--node-labels=a=b,node.kubernetes.io/exclude-from-external-load-balancers=true\n',
+        ),
+      ],
+      [
+        'a setting of Bottlerocket',
+        userData(
+          '[settings.kubernetes.node-labels]\n"node.kubernetes.io/exclude-from-external-load-balancers" = "true"\n',
+        ),
+      ],
+      [
+        'a taint among its flags',
+        userData(
+          'MIME-Version: 1.0\n--register-with-taints=node.kubernetes.io/unschedulable=:NoSchedule\n',
+        ),
+      ],
+    ],
     'node-metadata-protected': [
       [
         'metadata without a token',

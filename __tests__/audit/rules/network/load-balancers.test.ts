@@ -99,6 +99,7 @@ describeRules(LOAD_BALANCER_RULES, {
       given('healthcheck-port', '9999'),
     ],
     'load-balancer-forwards-tcp': [
+      ['a part of the nodes', set(SERVICE, nlb('target-node-labels'), 'pool=none')],
       given('type', 'external'),
       [
         'access logs among the files',
