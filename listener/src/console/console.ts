@@ -7,6 +7,7 @@ import { type HttpServer, startHttpServer } from '../http/server.ts';
 import { deliveriesPage } from './deliveries-page.ts';
 import { filePage, filesPage } from './files-page.ts';
 import { type Html, html } from './html.ts';
+import { type LiveViews, liveRoutes, liveViews } from './live.ts';
 import { type ActingParts, operationsRoutes } from './operations-page.ts';
 import { POLICY, servedPage } from './page.ts';
 import {
@@ -55,6 +56,9 @@ export interface RunningConsole {
 /** Only this machine reaches it. */
 const HOST = '127.0.0.1';
 
+/** Of a page that follows what happens: it may load one script and one stream, both the console's. */
+const LIVE_POLICY = `${POLICY}; script-src 'self'; connect-src 'self'; form-action 'self'; frame-ancestors 'none'`;
+
 /** Requests that are running when it is closed have so long. */
 const CLOSE_MS = 1_000;
 
@@ -75,7 +79,9 @@ const HEADERS: Readonly<Record<string, string>> = {
 export async function startConsole(options: ConsoleOptions): Promise<RunningConsole> {
   const rights = newRights(options.token);
   let server: HttpServer | undefined;
-  const app = consoleApp(options, rights, () => server?.port ?? 0);
+  const live = liveViews(options);
+  const routes = options.routes ?? routesOf(options, live);
+  const app = consoleApp({ ...options, routes }, rights, () => server?.port ?? 0);
   const answer = app.callback();
   server = await startHttpServer((request, response) => void answer(request, response), {
     port: options.port,
@@ -87,7 +93,10 @@ export async function startConsole(options: ConsoleOptions): Promise<RunningCons
   return {
     address: `${origin}/?token=${rights.token}`,
     addressOf: (runId) => `${origin}/runs/${runId}?token=${rights.token}`,
-    close: () => close(CLOSE_MS),
+    close() {
+      live.close();
+      return close(CLOSE_MS);
+    },
   };
 }
 
@@ -97,7 +106,10 @@ const LISTS: readonly Route[] = [
     method: 'GET',
     path: /^\/$/,
     right: 'look',
-    answer: async (visit) => ({ title: 'Deliveries', body: await deliveriesPage(visit) }),
+    answer: async (visit) => ({
+      ...{ title: 'Deliveries', isLive: true },
+      body: await deliveriesPage(visit),
+    }),
   },
   {
     method: 'GET',
@@ -117,13 +129,12 @@ const LISTS: readonly Route[] = [
 ];
 
 /** Everything that a console serves. */
-export function routesOf({
-  acting,
-}: {
-  readonly acting: ActingParts | undefined;
-}): readonly Route[] {
+export function routesOf(
+  { acting }: Pick<ConsoleOptions, 'acting'>,
+  live: LiveViews,
+): readonly Route[] {
   const canAct = acting !== undefined;
-  return [...LISTS, ...runRoutes(canAct), ...operationsRoutes(acting)];
+  return [...LISTS, ...runRoutes(canAct), ...operationsRoutes(acting), ...liveRoutes(live)];
 }
 
 /** Whom a request comes from, and what a form of theirs holds; null where an answer was given in place of it. */
@@ -184,7 +195,7 @@ function admit(
 
 async function serve(
   ctx: Context,
-  { database, acting, routes = routesOf({ acting }) }: ConsoleOptions,
+  { database, routes = [] }: ConsoleOptions,
   { viewer, guard }: NonNullable<Admission>,
 ): Promise<void> {
   const here = routes.filter(({ path }) => path.test(ctx.path));
@@ -217,6 +228,16 @@ async function serve(
     ctx.body = `${JSON.stringify(answer.json, null, 2)}\n`;
     return;
   }
+  if ('script' in answer) {
+    ctx.type = 'text/javascript; charset=utf-8';
+    ctx.body = answer.script;
+    return;
+  }
+  if ('stream' in answer) {
+    ctx.type = 'text/event-stream';
+    ctx.body = answer.stream;
+    return;
+  }
   if ('file' in answer) {
     ctx.type = answer.file.type;
     // A text of ours alone may name a file in a header; RFC 8187 has the form for others.
@@ -228,7 +249,9 @@ async function serve(
     return;
   }
   ctx.status = answer.status ?? 200;
-  page(ctx, answer.title, answer.body, answer.refreshSeconds);
+  if (answer.isLive) ctx.set('Content-Security-Policy', LIVE_POLICY);
+  const script = answer.isLive && html`\n<script src="/live.js" defer></script>`;
+  page(ctx, answer.title, html`${answer.body}${script}`, answer.refreshSeconds);
 }
 
 /** Largest form in bytes. */

@@ -1,6 +1,6 @@
 import { VERDICTS, type Verdict } from '@file-processing/quality/verdict.ts';
-import { COUNT_AT_MOST, countText } from '../cli/report-text.ts';
-import { JUDGEMENT_STATUSES } from '../database/judgements.ts';
+import { amount, COUNT_AT_MOST, countText } from '../cli/report-text.ts';
+import { JUDGEMENT_STATUSES, type Progress, progressOf } from '../database/judgements.ts';
 import { listMonitoringFiles } from '../database/monitoring-files.ts';
 import { type ListedPeriod, listPeriods } from '../database/periods.ts';
 import { countRuns, listRuns, type Run, type RunSelection } from '../database/runs.ts';
@@ -9,7 +9,7 @@ import { periodTable } from './period-table.ts';
 import type { Visit } from './rights.ts';
 
 /** Deliveries on one page. */
-const ON_A_PAGE = 50;
+export const ON_A_PAGE = 50;
 
 /** Late periods that are listed, and missing ones. */
 const OVERDUE = 10;
@@ -68,13 +68,19 @@ export async function deliveriesPage(
   ]);
   const shown = runs.slice(0, ON_A_PAGE);
   const choices = new Set(files.filter(({ active }) => active).map((file) => file.client));
+  const pending = shown.filter(({ status }) => status === 'queued' || status === 'running');
+  const progress = await progressOf(
+    database,
+    pending.map(({ id }) => id),
+  );
+  const isNewest = !Object.values(query).some(Boolean);
   const more = runs.length > ON_A_PAGE ? shown.at(-1) : undefined;
   return html`<header><h1>Deliveries</h1></header>
 <main>
 ${overdueSection([...late, ...missing])}
 ${filterForm(query, [...choices].sort())}
 <p>${shown.length === 0 ? 'There are none.' : `${countText(shown.length, all)}, newest first`}</p>
-${shown.length > 0 && runTable(shown, now)}
+${shown.length > 0 && runTable(shown, now, progress, isNewest)}
 <nav aria-label="Pages">
 ${query.after !== undefined && html`<a href="${addressOf({ ...query, after: undefined })}">Newest</a> `}
 ${more !== undefined && html`<a href="${addressOf({ ...query, after: more.id })}" rel="next">Older</a>`}
@@ -91,19 +97,41 @@ ${periodTable(periods)}
 </section>`;
 }
 
-function runTable(runs: readonly Run[], now: Date): Html {
-  const rows = runs.map(
-    ({ id, verdict, status, bucket, key, rules, rowCount, faultCount, createdAt }) => html`<tr>
-<td>${verdictMark(verdict, status)}</td>
-<td><a href="/runs/${id}"><span class="text">${key}</span></a><br><span class="more">${bucket}</span></td>
-<td>${rules ?? '–'}</td><td class="number">${figure(rowCount)}</td><td class="number">${figure(faultCount)}</td>
-<td class="number"><time datetime="${createdAt.toISOString()}" title="${createdAt.toISOString()}">${age(now.getTime() - createdAt.getTime())}</time></td>
-</tr>`,
-  );
+function runTable(
+  runs: readonly Run[],
+  now: Date,
+  progress: readonly Progress[],
+  isNewest: boolean,
+): Html {
+  const byRun = new Map(progress.map((one) => [one.runId, one]));
   return html`<div class="wide" tabindex="0" role="region" aria-label="Table of deliveries"><table>
 <thead><tr><th scope="col">Verdict</th><th scope="col">File</th><th scope="col">Rules</th><th scope="col" class="number">Rows</th><th scope="col" class="number">Faults</th><th scope="col" class="number">Age</th></tr></thead>
-<tbody>${rows}</tbody>
+<tbody data-live="${isNewest ? 'newest' : 'some'}">${runs.map((run) => runRow(run, now, byRun.get(run.id)))}</tbody>
 </table></div>`;
+}
+
+/** One delivery in the list. @param now for its age. @param progress of the judgement in hand */
+export function runRow(run: Run, now: Date, progress: Progress | undefined): Html {
+  const { id, verdict, status, bucket, key, rules, rowCount, faultCount, createdAt } = run;
+  const at = createdAt.toISOString();
+  return html`<tr id="run-${id}" data-at="${at}">
+<td>${verdictMark(verdict, status)}${progress !== undefined && html` <span class="more">${progressText(progress, run.sizeBytes)}</span>`}</td>
+<td><a href="/runs/${id}"><span class="text">${key}</span></a><br><span class="more">${bucket}</span></td>
+<td>${rules ?? '–'}</td><td class="number">${figure(rowCount)}</td><td class="number">${figure(faultCount)}</td>
+<td class="number"><time datetime="${at}" title="${at}">${age(now.getTime() - createdAt.getTime())}</time></td>
+</tr>`;
+}
+
+/** How far a judgement has come. @param sizeBytes of the file; null where nobody said */
+export function progressText(
+  { bytes, rows }: Pick<Progress, 'bytes' | 'rows'>,
+  sizeBytes: number | null,
+): string {
+  const share =
+    sizeBytes === null || sizeBytes === 0
+      ? amount(bytes, 'byte')
+      : `${Math.min(100, Math.floor((bytes / sizeBytes) * 100))} %`;
+  return `${share}, ${amount(rows, 'row')}`;
 }
 
 /** The verdict that stands, and what was tried last where that is something else. */

@@ -1,4 +1,5 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import type { Readable } from 'node:stream';
 import type { Database } from '../database/connection.ts';
 import { type Html, html } from './html.ts';
 
@@ -54,7 +55,13 @@ export type Answer =
       readonly refreshSeconds?: number;
       /** @default 200 */
       readonly status?: number;
+      /** Whether the page may run the console's own script. @default false */
+      readonly isLive?: boolean;
     }
+  /** Server-sent events. */
+  | { readonly stream: Readable }
+  /** The script of the console. */
+  | { readonly script: string }
   | { readonly json: object }
   /** A file that a browser saves. */
   | { readonly file: { readonly name: string; readonly type: string; readonly text: string } }

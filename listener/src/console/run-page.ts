@@ -6,7 +6,7 @@ import { toldOfRun } from '../notices/outbox.ts';
 import { PLACES, shownClasses } from '../privacy/places.ts';
 import { storedReport, WITHHELD_CLASSES } from '../privacy/withhold.ts';
 import { rejectsOf } from './checker/browser/rejects.ts';
-import { verdictMark } from './deliveries-page.ts';
+import { progressText, verdictMark } from './deliveries-page.ts';
 import { type Html, html } from './html.ts';
 import { confirmAddress } from './operations-page.ts';
 import { reportPage } from './page.ts';
@@ -18,7 +18,6 @@ import {
   judgementSection,
   othersSection,
   profileSection,
-  progressText,
   toldSection,
 } from './run-sections.ts';
 

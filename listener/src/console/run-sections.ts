@@ -4,25 +4,13 @@ import type { QualityReport } from '@file-processing/quality/report.ts';
 import { amount } from '../cli/report-text.ts';
 import { acceptedBefore, type RecordedDelivery } from '../database/accepted-deliveries.ts';
 import type { Database } from '../database/connection.ts';
-import type { Judgement, Progress } from '../database/judgements.ts';
+import type { Judgement } from '../database/judgements.ts';
 import type { Run, RunWithReport } from '../database/runs.ts';
 import { NODE_PORTS } from '../jobs/engine-ports.ts';
 import type { Told } from '../notices/outbox.ts';
 import { storedReport, WITHHELD_CLASSES } from '../privacy/withhold.ts';
 import { verdictMark } from './deliveries-page.ts';
 import { type Html, html, type Part } from './html.ts';
-
-/** How far a judgement has come. @param sizeBytes of the file; null where nobody said */
-export function progressText(
-  { bytes, rows }: Pick<Progress, 'bytes' | 'rows'>,
-  sizeBytes: number | null,
-): string {
-  const share =
-    sizeBytes === null || sizeBytes === 0
-      ? amount(bytes, 'byte')
-      : `${Math.min(100, Math.floor((bytes / sizeBytes) * 100))} %`;
-  return `${share}, ${amount(rows, 'row')}`;
-}
 
 /** Columns of which a histogram is drawn. */
 const MOST_COLUMNS = 200;

@@ -112,13 +112,19 @@ describe('who may open the console', () => {
   });
 
   it('every answer forbids scripts, other addresses, frames and caches', async () => {
-    for (const path of ['/', '/nothing', '/runs/x']) {
+    for (const path of ['/files', '/nothing', '/runs/x']) {
       const { headers } = await get(path);
       expect(headers.get('content-security-policy')).toMatch(
         /^default-src 'none'; style-src 'sha256-[^']+'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'$/,
       );
       expect(headers.get('cache-control')).toBe('no-store');
     }
+  });
+
+  it('the page that follows what happens allows the own script and stream, and no other address', async () => {
+    expect((await get('/')).headers.get('content-security-policy')).toMatch(
+      /^default-src 'none'; style-src 'sha256-[^']+'; base-uri 'none'; script-src 'self'; connect-src 'self'; form-action 'self'; frame-ancestors 'none'$/,
+    );
   });
 });
 
