@@ -26,6 +26,7 @@ import {
   listOf,
   matching,
   oneOf,
+  share,
   text,
   textThat,
   wholeNumber,
@@ -67,6 +68,25 @@ const DAY_SECONDS = 86_400;
 
 /** Age from which a message of a queue is refused: it may have waited there, and then in its dead-letter queue. */
 export const LONGEST_IN_QUEUES_SECONDS = 2 * QUEUE_DAYS * DAY_SECONDS;
+
+/** What OTEL_TRACES_SAMPLER may be (OpenTelemetry specification, "SDK environment variables"), but for remote samplers. */
+const SAMPLERS = [
+  'always_on',
+  'always_off',
+  'traceidratio',
+  'parentbased_always_on',
+  'parentbased_always_off',
+  'parentbased_traceidratio',
+] as const;
+
+const HEADERS = 'pairs such as api-key=secret with commas between them, percent-encoded';
+
+/** Whether a text is a list of headers as W3C Baggage has them. */
+function areHeaders(value: string): boolean {
+  return /^\s*[\w!#$%&'*+.^`|~-]+\s*=([^,;%]|%[0-9a-f]{2})*(,\s*[\w!#$%&'*+.^`|~-]+\s*=([^,;%]|%[0-9a-f]{2})*)*$/i.test(
+    value,
+  );
+}
 
 /** What UNMONITORED may be. */
 export const UNMONITORED_CHOICES = ['judge', 'warn', 'fail'] as const;
@@ -350,6 +370,55 @@ export const LISTENER_VARIABLES = {
     kind: oneOf('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'),
     default: 'info',
     example: 'debug',
+  },
+  OTEL_EXPORTER_OTLP_ENDPOINT: {
+    description:
+      'Collector that traces are sent to by OTLP over HTTP, at its path `/v1/traces`; without it none are made. The variables of OpenTelemetry that are not in this table and that its SDK reads by itself count as well: OTEL_EXPORTER_OTLP_TIMEOUT, _COMPRESSION, _CERTIFICATE, _CLIENT_CERTIFICATE, _CLIENT_KEY, and OTEL_RESOURCE_ATTRIBUTES.',
+    kind: httpAddress(),
+    example: 'http://collector.observability.svc:4318',
+  },
+  OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: {
+    description: 'The whole address that traces are sent to, in its place.',
+    kind: httpAddress(),
+    example: 'https://traces.example.org/v1/traces',
+  },
+  OTEL_EXPORTER_OTLP_HEADERS: {
+    description: 'Headers that a collector asks for, such as a key.',
+    kind: textThat(areHeaders, HEADERS),
+    example: 'api-key=secret',
+    secret: true,
+    file: true,
+  },
+  OTEL_EXPORTER_OTLP_PROTOCOL: {
+    description: 'Protocol of OTLP; there is one.',
+    kind: oneOf('http/protobuf'),
+    default: 'http/protobuf',
+    example: 'http/protobuf',
+  },
+  OTEL_TRACES_SAMPLER: {
+    description:
+      'Which traces are recorded. With `parentbased_` the work that follows a message is recorded where the message was.',
+    kind: oneOf(...SAMPLERS),
+    default: 'parentbased_always_on',
+    example: 'parentbased_traceidratio',
+  },
+  OTEL_TRACES_SAMPLER_ARG: {
+    description: 'Share of the traces that a sampler by ratio records.',
+    kind: share(),
+    default: '1',
+    example: '0.05',
+  },
+  OTEL_SERVICE_NAME: {
+    description: 'Name of the service in its traces.',
+    kind: text('a name'),
+    default: 'file-processing',
+    example: 'file-processing-test',
+  },
+  OTEL_SDK_DISABLED: {
+    description: 'Makes no traces, whatever the others say.',
+    kind: oneOf('true', 'false'),
+    default: 'false',
+    example: 'true',
   },
   MAX_FAULTS: {
     description:

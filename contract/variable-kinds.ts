@@ -32,6 +32,14 @@ export function wholeNumber(lowest: number, highest: number): Kind<number> {
   };
 }
 
+/** A decimal number from 0 to 1. */
+export function share(): Kind<number> {
+  return {
+    allowed: 'a number from 0 to 1',
+    read: (value) => (/^(0(\.\d{1,9})?|1(\.0{1,9})?)$/.test(value) ? Number(value) : undefined),
+  };
+}
+
 /** One of a few words. */
 export function oneOf<const T extends string>(...words: readonly T[]): Kind<T> {
   return {

@@ -87,4 +87,6 @@ export interface QualityReport {
   readonly rules?: string;
   /** Absent where the file was not read from a store. */
   readonly source?: SourceReport;
+  /** Trace that the judgement is part of, 32 hexadecimal digits; absent where none is recorded. The engine knows nothing of it. */
+  readonly traceId?: string;
 }

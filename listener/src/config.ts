@@ -11,7 +11,7 @@ import {
 import { areNear, type RoutingTarget } from '@file-processing/contract/routing.ts';
 import type { RulesLocation } from '@file-processing/contract/rule-set.ts';
 import type { DeliveryBucket, TrustedSource } from '@file-processing/contract/s3-event.ts';
-import { type DatabaseConfig, readDatabaseConfig } from './config/database-config.ts';
+import { type DatabaseConfig, readDatabaseConfig, Secret } from './config/database-config.ts';
 import { type NoticeConfig, readNoticeConfig } from './config/notice-config.ts';
 import {
   ConfigError,
@@ -100,8 +100,22 @@ export interface Config {
   /** Age from which messages, reports and dead letters are deleted. */
   readonly retentionDays: number;
   readonly notices: NoticeConfig;
+  /** Undefined where no traces are made. */
+  readonly tracing: TracingConfig | undefined;
   /** Always there when `database` was needed. */
   readonly database: DatabaseConfig | undefined;
+}
+
+/** Where traces go, and which of them. */
+export interface TracingConfig {
+  /** The whole address. */
+  readonly url: string;
+  /** As OTEL_EXPORTER_OTLP_HEADERS has them. */
+  readonly headers: Secret | undefined;
+  readonly sampler: ValueOf<'OTEL_TRACES_SAMPLER'>;
+  /** From 0 to 1. */
+  readonly ratio: number;
+  readonly serviceName: string;
 }
 
 const MIB = 1024 * 1024;
@@ -157,6 +171,7 @@ export function readConfig(environment: Environment, needs: ConfigNeeds): Config
     maxCompressionRatio: reader.required('MAX_COMPRESSION_RATIO'),
     retentionDays: reader.required('RETENTION_DAYS'),
     notices: readNoticeConfig(reader, topics ?? []),
+    tracing: readTracing(reader),
   };
   checkRetention(reader, read);
   checkRoutingTargets(reader, read);
@@ -217,8 +232,27 @@ export function readConfig(environment: Environment, needs: ConfigNeeds): Config
     parallelBytes: present(read.parallelMib) * MIB,
     retentionDays: present(read.retentionDays),
     notices: read.notices,
+    tracing: read.tracing,
     database,
   });
+}
+
+/** What is wrong is told even where no traces are made. */
+function readTracing(reader: VariableReader): TracingConfig | undefined {
+  const endpoint = reader.optional('OTEL_EXPORTER_OTLP_ENDPOINT');
+  const url = reader.optional('OTEL_EXPORTER_OTLP_TRACES_ENDPOINT');
+  const headers = reader.optional('OTEL_EXPORTER_OTLP_HEADERS');
+  reader.required('OTEL_EXPORTER_OTLP_PROTOCOL');
+  const read = {
+    sampler: reader.required('OTEL_TRACES_SAMPLER') ?? 'always_off',
+    ratio: reader.required('OTEL_TRACES_SAMPLER_ARG') ?? 0,
+    serviceName: reader.required('OTEL_SERVICE_NAME') ?? '',
+    headers: headers === undefined ? undefined : new Secret(headers),
+  };
+  if (reader.required('OTEL_SDK_DISABLED') === 'true') return undefined;
+  // OpenTelemetry specification, "OpenTelemetry Protocol Exporter", on the endpoint of all signals.
+  const whole = url ?? (endpoint && `${endpoint}/v1/traces`);
+  return whole === undefined ? undefined : Object.freeze({ ...read, url: whole });
 }
 
 /** What is forgotten could be taken a second time. */

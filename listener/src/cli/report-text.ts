@@ -22,6 +22,7 @@ export function reportText(name: string, report: QualityReport): string {
     ...compressionLines(report),
     ...(report.rules === undefined ? [] : [rulesLine(report.rules)]),
     ...sourceLines(report),
+    ...(report.traceId === undefined ? [] : [`  trace ${report.traceId}`]),
     ...ruleLines(report),
   ];
   for (const [type, count] of Object.entries(faultCounts)) {

@@ -19,11 +19,23 @@ export interface Backlog {
   readonly lateDeliveries: number;
   /** Those that are missing, until some days after the next one's time has begun. */
   readonly missingDeliveries: number;
+  /** Notices that reached nobody, and that no operator has settled. */
+  readonly deadNotices: number;
+  readonly waitingNotices: number;
+  /** Age of the oldest one that was tried and waits for another attempt; 0 for none. */
+  readonly oldestNoticeSeconds: number;
+  /** When the buckets were last listed, in seconds since 1970; undefined where they never were. */
+  readonly lastListing: number | undefined;
+  /** What that listing enqueued. */
+  readonly foundByListing: number | undefined;
   /** Age of the oldest judgement that has not ended; 0 for none. A listing's and a rule change's take their time. */
   readonly oldestWaitingSeconds: number;
 }
 
-type BacklogRow = Omit<Backlog, 'missingReports'> & { readonly missingReports: number | null };
+/** Figures that there need not be. */
+type Absent = 'missingReports' | 'lastListing' | 'foundByListing';
+
+type BacklogRow = Omit<Backlog, Absent> & Readonly<Record<Absent, number | null>>;
 
 /** More than these are not counted, so that a count stays cheap on the day when everything is wrong. */
 export const COUNTED_TO = 10_000;
@@ -44,7 +56,7 @@ export async function backlogOf(
   { writesReports }: { readonly writesReports: boolean },
 ): Promise<Backlog> {
   const { snsMessages, runs, judgements } = tablesOf(database);
-  const { periods, periodSchedules } = tablesOf(database);
+  const { periods, periodSchedules, noticeMessages, listings } = tablesOf(database);
   const recent = `now() - interval '${BACKLOG_DAYS} days'`;
   // The limit comes before the join, so that this is at most so many look-ups.
   const missingReports = `(
@@ -75,17 +87,40 @@ export async function backlogOf(
        ) AS run) AS "unmonitoredFiles",
        ${absent("state = 'late'")} AS "lateDeliveries",
        ${absent(`state = 'missing' AND closes_at > ${recent}`)} AS "missingDeliveries",
+       (SELECT count(*) FROM (
+         SELECT FROM ${noticeMessages} WHERE status = 'dead' LIMIT ${COUNTED_TO}
+       ) AS dead) AS "deadNotices",
+       (SELECT count(*) FROM (
+         SELECT FROM ${noticeMessages} WHERE status = 'waiting' LIMIT ${COUNTED_TO}
+       ) AS waiting) AS "waitingNotices",
+       coalesce((
+         SELECT extract(epoch FROM now() - min(created_at)) FROM (
+           SELECT created_at FROM ${noticeMessages}
+           WHERE status = 'waiting' AND attempts > 0 LIMIT ${COUNTED_TO}
+         ) AS tried
+       ), 0)::float8 AS "oldestNoticeSeconds",
+       extract(epoch FROM last_listing.ended_at)::float8 AS "lastListing",
+       ((last_listing.counts ->> 'missing')::bigint + (last_listing.counts ->> 'again')::bigint)
+         AS "foundByListing",
        extract(epoch FROM now() - least(
          now(),
          (SELECT min(created_at) FROM ${runs}
           WHERE status = 'pending' AND last_number = 1 AND message_id IS NOT NULL),
          (SELECT min(created_at) FROM ${judgements}
           WHERE status IN ('queued', 'running') AND asked_by IN ('worker', 'operator'))
-       ))::float8 AS "oldestWaitingSeconds"`,
+       ))::float8 AS "oldestWaitingSeconds"
+     FROM (SELECT) AS once LEFT JOIN LATERAL (
+       SELECT ended_at, counts FROM ${listings} ORDER BY id DESC LIMIT 1
+     ) AS last_listing ON true`,
   );
   const [figures] = rows;
   if (figures === undefined) throw new Error('the database does not say what waits');
-  return { ...figures, missingReports: figures.missingReports ?? undefined };
+  return {
+    ...figures,
+    missingReports: figures.missingReports ?? undefined,
+    lastListing: figures.lastListing ?? undefined,
+    foundByListing: figures.foundByListing ?? undefined,
+  };
 }
 
 /** Jobs of the queue of judgements, by what becomes of them; counts go no further than {@link COUNTED_TO}. */

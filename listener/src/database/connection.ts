@@ -326,3 +326,12 @@ function reasonOf(error: unknown): string {
   const fault = connectionFault(error);
   return fault === undefined ? messageOf(error) : `${messageOf(error)}; ${fault.advice}`;
 }
+
+/** Connections of the pool of a database by what they do, and how many statements wait for one. */
+export function poolOf(database: Database): Readonly<Record<'used' | 'free' | 'waiting', number>> {
+  // knex's type leaves the pool open; it is tarn's.
+  const pool = database.client.pool as Readonly<
+    Record<'numUsed' | 'numFree' | 'numPendingAcquires', () => number>
+  >;
+  return { used: pool.numUsed(), free: pool.numFree(), waiting: pool.numPendingAcquires() };
+}

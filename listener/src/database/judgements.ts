@@ -98,42 +98,53 @@ interface HeldRow extends JudgementReference {
  * Begins an attempt at a judgement. One that has ended is left alone, as a job may come twice (its
  * worker died after the verdict and before it settled the job).
  *
+ * @param traceparent W3C `traceparent` of the attempt, where its trace is recorded
  * @returns undefined when there is nothing to do
  */
 export function startJudgement(
   database: Database,
   { runId, number }: JudgementReference,
+  traceparent?: string,
 ): Promise<HeldJudgement | undefined> {
-  return startTogether(database, { runId, number });
+  return startTogether(database, { runId, number, traceparent });
 }
 
-const startTogether = sharedStatement<JudgementReference, HeldJudgement | undefined>(
-  async (database, references) => {
-    const { runs, judgements } = tablesOf(database);
-    // The first one of a message has no row yet: intake is spared a second insert.
-    const { rows } = await database.raw<{ rows: HeldRow[] }>(
-      `WITH judgement AS (
+const startTogether = sharedStatement<
+  JudgementReference & { readonly traceparent: string | undefined },
+  HeldJudgement | undefined
+>(async (database, references) => {
+  const { runs, judgements } = tablesOf(database);
+  // The first one of a message has no row yet: intake is spared a second insert.
+  const { rows } = await database.raw<{ rows: HeldRow[] }>(
+    `WITH judgement AS (
          INSERT INTO ${judgements} AS present
-           (run_id, number, asked_by, job_id, status, attempts, created_at, started_at, heartbeat_at)
-         SELECT id, number, 'message', id, 'running', 1, created_at, now(), now()
-         FROM ${runs} JOIN jsonb_to_recordset(?::jsonb) AS asked (run_id uuid, number integer)
+           (run_id, number, asked_by, job_id, status, attempts, created_at, started_at, heartbeat_at,
+            traceparent)
+         SELECT id, number, 'message', id, 'running', 1, created_at, now(), now(), asked.traceparent
+         FROM ${runs}
+         JOIN jsonb_to_recordset(?::jsonb) AS asked (run_id uuid, number integer, traceparent text)
            ON asked.run_id = id AND asked.number <= last_number
          -- In the same order in every process, so that two of them can't wait for each other.
          ORDER BY id, number
          ON CONFLICT (run_id, number) DO UPDATE SET
            status = 'running', attempts = present.attempts + 1, started_at = now(),
-           heartbeat_at = now(), progress_bytes = NULL, progress_rows = NULL, error = NULL
+           heartbeat_at = now(), progress_bytes = NULL, progress_rows = NULL, error = NULL,
+           traceparent = excluded.traceparent
          WHERE present.status IN ('queued', 'running')
          RETURNING run_id, number, attempts
        )
        SELECT ${HELD} FROM judgement JOIN ${runs} AS run ON run.id = judgement.run_id`,
-      [JSON.stringify(references.map(({ runId, number }) => ({ run_id: runId, number })))],
-    );
-    const begun = new Map(rows.map((row) => [nameOf(row), held(row)]));
-    return references.map((reference) => begun.get(nameOf(reference)));
-  },
-  nameOf,
-);
+    [
+      JSON.stringify(
+        references.map(({ runId, number, traceparent }) => ({
+          ...{ run_id: runId, number, traceparent },
+        })),
+      ),
+    ],
+  );
+  const begun = new Map(rows.map((row) => [nameOf(row), held(row)]));
+  return references.map((reference) => begun.get(nameOf(reference)));
+}, nameOf);
 
 function nameOf({ runId, number }: JudgementReference): string {
   return `${runId} ${number}`;
@@ -603,6 +614,8 @@ export interface Judgement extends JudgementReference {
   readonly settledAt: Date | null;
   /** Why. */
   readonly settledReason: string | null;
+  /** W3C `traceparent` of its last attempt; null where no trace was recorded. */
+  readonly traceparent: string | null;
 }
 
 /** A judgement with its whole report. */
@@ -637,6 +650,7 @@ const JUDGEMENT_COLUMNS = {
   routing: 'routing',
   settledAt: 'settled_at',
   settledReason: 'settled_reason',
+  traceparent: 'traceparent',
 };
 
 /** Every judgement of a run that has a row, in the order of their numbers. */

@@ -23,6 +23,8 @@ export interface Envelope {
   readonly timestamp: Date | string;
   readonly subject?: string;
   readonly message: string;
+  /** W3C `traceparent` of its intake, which its jobs go on with; it is not kept with the message. */
+  readonly traceparent?: string;
 }
 
 /** A message as it is kept, for audit and replay. */

@@ -4,6 +4,7 @@ import { VERDICTS, type Verdict } from '@file-processing/quality/verdict.ts';
 import type { Logger } from 'pino';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import { type ErrorCode, errorTable } from '../errors.ts';
+import { PERIOD_STATES, type PeriodState } from '../schedule/transitions.ts';
 import {
   CLOSURES,
   type Closure,
@@ -51,6 +52,43 @@ const rulesLabels = ['mapping', 'none'] as const;
 /** Whether a verdict was made by a mapping. */
 export type RulesLabel = (typeof rulesLabels)[number];
 
+const taskNames = [
+  'supervision',
+  'dead_letters',
+  'repairs',
+  'retention',
+  'clock',
+  'notices',
+] as const;
+
+/** What a process that judges files does again and again beside that. */
+export type Task = (typeof taskNames)[number];
+
+const attemptOutcomes = ['done', 'failed', 'postponed', 'handed_back'] as const;
+
+/** How an attempt at a job ended: `postponed` and `handed_back` use up none. */
+export type AttemptOutcome = (typeof attemptOutcomes)[number];
+
+const ruleSetOutcomes = ['applied', 'refused'] as const;
+const spanOutcomes = ['sent', 'lost'] as const;
+
+const s3Outcomes = ['answered', 'refused', 'failed', 'unanswered'] as const;
+
+/** How a request to S3 ended. */
+export type S3Outcome = (typeof s3Outcomes)[number];
+
+/** Operations of S3 that the listener asks for; others count as one. */
+const s3Operations = [
+  'GetObject',
+  'PutObject',
+  'CopyObject',
+  'CreateMultipartUpload',
+  'UploadPartCopy',
+  'CompleteMultipartUpload',
+  'GetObjectTagging',
+  'PutObjectTagging',
+] as const;
+
 const endsWithoutVerdict = ['gone', 'replaced', 'error'] as const;
 
 /** How a judgement ended that has no verdict. */
@@ -79,7 +117,39 @@ export interface Metrics {
   /** Counts an attempt to route a file. */
   countRouting(outcome: RoutingCount): void;
   addChecked(amount: { readonly rows: number; readonly bytes: number }): void;
+  /** @param seconds - from the enqueueing of a job to its first attempt */
+  observeWait(seconds: number): void;
+  /** Counts an attempt at a job. */
+  countAttempt(outcome: AttemptOutcome): void;
+  /** Counts a request to S3. @param seconds - until its answer began */
+  observeS3(operation: string, outcome: S3Outcome, seconds: number): void;
+  /** Counts a turn of what is done again and again. */
+  countTask(task: Task, isDone: boolean): void;
+  /** Counts periods that have another state. */
+  countPeriods(state: PeriodState, count: number): void;
+  /** Counts what was deleted for its age. */
+  countDeleted(deleted: Readonly<Record<DeletedKind, number>>): void;
+  /** Counts a rule set at RULES_LOCATION that was applied, or that turned out to be broken. */
+  countRuleSet(outcome: (typeof ruleSetOutcomes)[number]): void;
+  /** Counts what SQS answered in the place of messages, and messages that it did not delete. */
+  countQueueError(): void;
+  /** Counts spans that the collector has taken, or that are lost since it did not. */
+  countSpans(outcome: (typeof spanOutcomes)[number], count: number): void;
 }
+
+/** Connections of the pool of this process, by what they do, and who waits for one. */
+export type PoolFigures = Readonly<Record<'used' | 'free' | 'waiting', number>>;
+
+/** What the retention deletes, by the metric's label. */
+const DELETED = {
+  messages: 'messages',
+  details: 'reports',
+  deadLetters: 'dead_letters',
+  referenceKeys: 'reference_keys',
+  notices: 'notices',
+} as const;
+
+type DeletedKind = keyof typeof DELETED;
 
 /** Settings of {@link createMetrics}. */
 export interface MetricsOptions {
@@ -89,6 +159,10 @@ export interface MetricsOptions {
   readonly bucketOutages?: () => readonly BucketOutage[];
   /** Whether the rule set that is to be applied was refused; asked at each scrape. @default no such metric */
   readonly rulesRefused?: () => boolean;
+  /** Connections to the database; asked at each scrape. @default no such metric */
+  readonly pool?: () => PoolFigures;
+  /** Jobs that are worked on, and how many may be at a time; asked at each scrape. @default no such metric */
+  readonly jobsInHand?: () => { readonly running: number; readonly places: number };
   /** What waits for somebody; one answer serves all scrapes of some seconds. @default none */
   readonly backlog?: () => Promise<BacklogFigures>;
   /** How long one answer of `backlog` counts. @default 10000 */
@@ -123,6 +197,26 @@ const BACKLOG_GAUGES = {
     name: 'file_processing_missing_deliveries',
     help: 'Deliveries of monitored files that are past their grace, until seven days after the next one is expected.',
   },
+  deadNotices: {
+    name: 'file_processing_dead_notices',
+    help: 'Notices that reached nobody within two days, or were refused for good, and that no operator has settled.',
+  },
+  waitingNotices: {
+    name: 'file_processing_waiting_notices',
+    help: 'Notices that are to be delivered.',
+  },
+  oldestNoticeSeconds: {
+    name: 'file_processing_oldest_notice_seconds',
+    help: 'Age of the oldest notice that was tried and is to be delivered still; 0 for none.',
+  },
+  lastListing: {
+    name: 'file_processing_last_listing_timestamp_seconds',
+    help: 'When the buckets were last listed to their end for objects that no message announced, in seconds since 1970. Absent where they never were.',
+  },
+  foundByListing: {
+    name: 'file_processing_last_listing_enqueued',
+    help: 'Objects without a verdict, and without one on its way, that the last listing of the buckets found and enqueued. Absent where there was none.',
+  },
   oldestWaitingSeconds: {
     name: 'file_processing_oldest_waiting_seconds',
     help: 'Age of the oldest judgement that waits or is in hand, but for those of a listing or a rule change; 0 for none.',
@@ -140,6 +234,8 @@ export function createMetrics({
   queueDepths,
   bucketOutages,
   rulesRefused,
+  pool,
+  jobsInHand,
   backlog,
   keepMs = 10_000,
   answerMs = 3_000,
@@ -218,6 +314,101 @@ export function createMetrics({
     help: 'Bytes of files that were checked.',
     registers,
   });
+  const waits = new Histogram({
+    name: 'file_processing_queue_wait_seconds',
+    help: 'From the enqueueing of a job to its first attempt.',
+    buckets: [0.01, 0.05, 0.1, 0.5, 1, 5, 30, 60, 300, 1800, 3600],
+    registers,
+  });
+  const attempts = new Counter({
+    name: 'file_processing_job_attempts_total',
+    help: 'Attempts at jobs by outcome: a failed one is tried again, until ten retries are used up; postponed and handed_back ones use up none.',
+    labelNames: ['outcome'],
+    registers,
+  });
+  const s3Requests = new Counter({
+    name: 'file_processing_s3_requests_total',
+    help: "Requests to S3, the SDK's own retries within one, by operation and outcome: refused is an answer of 4xx, failed one of 5xx, unanswered none at all.",
+    labelNames: ['operation', 'outcome'],
+    registers,
+  });
+  const s3Seconds = new Histogram({
+    name: 'file_processing_s3_request_duration_seconds',
+    help: 'From a request to S3 to the beginning of its answer, or to its failure, by operation.',
+    labelNames: ['operation'],
+    buckets: [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 15, 60],
+    registers,
+  });
+  const tasks = new Counter({
+    name: 'file_processing_task_runs_total',
+    help: 'Turns of what is done again and again: supervision of processes that died, dead letters, repairs, retention, the clock of deliveries, the planning of notices.',
+    labelNames: ['task', 'outcome'],
+    registers,
+  });
+  const taskSuccess = new Gauge({
+    name: 'file_processing_task_last_success_timestamp_seconds',
+    help: 'When this process last did each of these tasks without an error, in seconds since 1970.',
+    labelNames: ['task'],
+    registers,
+  });
+  const periods = new Counter({
+    name: 'file_processing_period_changes_total',
+    help: 'Periods of deliveries that have another state than before, by the new one.',
+    labelNames: ['state'],
+    registers,
+  });
+  const deletions = new Counter({
+    name: 'file_processing_deleted_total',
+    help: 'What was deleted since it was older than RETENTION_DAYS.',
+    labelNames: ['what'],
+    registers,
+  });
+  const ruleSets = new Counter({
+    name: 'file_processing_rule_sets_total',
+    help: 'Rule sets at RULES_LOCATION that were applied, and those that turned out to be broken.',
+    labelNames: ['outcome'],
+    registers,
+  });
+  const queueErrors = new Counter({
+    name: 'file_processing_queue_errors_total',
+    help: 'Errors that SQS gave in the place of messages, and messages that it did not delete.',
+    registers,
+  });
+  const spans = new Counter({
+    name: 'file_processing_spans_total',
+    help: 'Spans of traces that the collector has taken, and those that are lost since it did not.',
+    labelNames: ['outcome'],
+    registers,
+  });
+  if (pool !== undefined) {
+    new Gauge({
+      name: 'file_processing_database_connections',
+      help: 'Connections of this process to the database that are used and that are free, and statements that wait for one.',
+      labelNames: ['state'],
+      registers,
+      collect() {
+        for (const [state, count] of Object.entries(pool())) this.set({ state }, count);
+      },
+    });
+  }
+  if (jobsInHand !== undefined) {
+    new Gauge({
+      name: 'file_processing_jobs_in_hand',
+      help: 'Jobs that this process works on; the place of one that only writes its report is free for another.',
+      registers,
+      collect() {
+        this.set(jobsInHand().running);
+      },
+    });
+    new Gauge({
+      name: 'file_processing_job_places',
+      help: 'Files that this process checks at the same time: WORKER_CONCURRENCY.',
+      registers,
+      collect() {
+        this.set(jobsInHand().places);
+      },
+    });
+  }
   if (queueDepths !== undefined) {
     registerQueueDepth(registry, answerOrNothing(queueDepths, { keepMs: 0, answerMs }));
   }
@@ -270,6 +461,15 @@ export function createMetrics({
   for (const outcome of routingOutcomes) {
     routings.inc({ outcome }, 0);
   }
+  for (const outcome of attemptOutcomes) attempts.inc({ outcome }, 0);
+  for (const outcome of spanOutcomes) spans.inc({ outcome }, 0);
+  for (const outcome of ruleSetOutcomes) ruleSets.inc({ outcome }, 0);
+  for (const task of taskNames) {
+    for (const outcome of ['done', 'failed']) tasks.inc({ task, outcome }, 0);
+  }
+  for (const state of PERIOD_STATES) periods.inc({ state }, 0);
+  for (const what of Object.values(DELETED)) deletions.inc({ what }, 0);
+  for (const outcome of s3Outcomes) s3Requests.inc({ operation: 'GetObject', outcome }, 0);
 
   return {
     registry,
@@ -289,6 +489,26 @@ export function createMetrics({
       rows.inc(amount.rows);
       bytes.inc(amount.bytes);
     },
+    observeWait: (seconds) => waits.observe(seconds),
+    countAttempt: (outcome) => attempts.inc({ outcome }),
+    observeS3(asked, outcome, seconds) {
+      const operation = s3Operations.find((known) => known === asked) ?? 'other';
+      s3Requests.inc({ operation, outcome });
+      s3Seconds.observe({ operation }, seconds);
+    },
+    countTask(task, isDone) {
+      tasks.inc({ task, outcome: isDone ? 'done' : 'failed' });
+      if (isDone) taskSuccess.setToCurrentTime({ task });
+    },
+    countPeriods: (state, count) => periods.inc({ state }, count),
+    countDeleted(deleted) {
+      for (const [kind, what] of Object.entries(DELETED)) {
+        deletions.inc({ what }, deleted[kind as DeletedKind]);
+      }
+    },
+    countRuleSet: (outcome) => ruleSets.inc({ outcome }),
+    countQueueError: () => queueErrors.inc(),
+    countSpans: (outcome, count) => spans.inc({ outcome }, count),
   };
 }
 

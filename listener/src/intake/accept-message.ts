@@ -177,10 +177,12 @@ async function recordTogether(
         row.run_ids.filter((id) => !adopted.has(id)),
       ]),
     );
+    const traces = new Map(rows.map(({ envelope }) => [envelope.messageId, envelope.traceparent]));
     // The job of a message's judgement has its run's id: it needs no column of its own.
-    const jobs = [...newMessages.values()]
-      .flat()
-      .map((id) => ({ runId: id, number: 1, jobId: id }));
+    const jobs = [...newMessages].flatMap(([messageId, ids]) => {
+      const traceparent = traces.get(messageId);
+      return ids.map((id) => ({ runId: id, number: 1, jobId: id, traceparent }));
+    });
     await queue.enqueue(jobs, transaction);
     return newMessages;
   });

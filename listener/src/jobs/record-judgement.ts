@@ -8,6 +8,7 @@ import {
   type JudgementResult,
 } from '../database/judgements.ts';
 import { keepReferenceKeys, referenceKeysOf } from '../database/reference-keys.ts';
+import { activeIds, inSpan } from '../tracing/tracing.ts';
 import type { Job, JobContext, JobOutcome, JobProgress } from './job.ts';
 import { monitoredFileInDatabase } from './monitored-file.ts';
 
@@ -59,13 +60,14 @@ export async function recordJudgement(
     isSaying = false;
   }, HEARTBEAT_MS);
   try {
-    const outcome = await job.run(judgement.object, {
+    const found = await job.run(judgement.object, {
       ...context,
       onProgress(made) {
         progress = made;
         onProgress?.(made);
       },
-      findMonitoredFile: (object) => monitoredFileInDatabase(database, object),
+      findMonitoredFile: (object) =>
+        inSpan('look up rules', {}, () => monitoredFileInDatabase(database, object)),
       acceptedBefore: async ({ monitoringFileId }, limit) =>
         monitoringFileId === undefined
           ? undefined
@@ -73,7 +75,11 @@ export async function recordJudgement(
       referenceKeys: ({ client }, wanted) => referenceKeysOf(database, client, wanted),
     });
     context.signal.throwIfAborted();
-    if (!(await record(database, judgement, outcome, tells))) {
+    const outcome = withTrace(found);
+    const isRecorded = await inSpan('record verdict', {}, () =>
+      record(database, judgement, outcome, tells),
+    );
+    if (!isRecorded) {
       const { runId, number } = judgement;
       throw new JudgementLostError(`another attempt at judgement ${number} of ${runId} was begun`);
     }
@@ -81,6 +87,13 @@ export async function recordJudgement(
   } finally {
     clearInterval(heartbeats);
   }
+}
+
+/** Says in the report which trace it is part of, where that can be found. */
+function withTrace(outcome: JobOutcome): JobOutcome {
+  const ids = activeIds();
+  if (outcome.status !== 'finished' || ids?.isSampled !== true) return outcome;
+  return { ...outcome, report: { ...outcome.report, traceId: ids.traceId } };
 }
 
 function record(

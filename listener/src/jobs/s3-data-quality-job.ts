@@ -17,6 +17,7 @@ import type { QualityReport } from '@file-processing/quality/report.ts';
 import type { Mapping } from '../database/mappings.ts';
 import { withhold } from '../privacy/withhold.ts';
 import { ObjectUnavailableError, type OpenedObject } from '../storage/object-store.ts';
+import { inSpan } from '../tracing/tracing.ts';
 import type { Job, JobContext, JobOutcome, Unmonitored } from './job.ts';
 import type { MonitoredFile } from './monitored-file.ts';
 
@@ -45,19 +46,23 @@ export const s3DataQualityJob: Job = {
         referredTo.length === 0
           ? undefined
           : new ReferenceKeyCollector(referredTo, engine.ports, engine);
-      const report = await inspectCsv(bytes, engine.ports, {
-        maxKeyBytes: engine.maxKeyBytes,
-        ...engine.unpackLimits,
-        sizeBytes,
-        ...(compiled === undefined ? {} : { compiled }),
-        ...(history === undefined ? {} : { history }),
-        references,
-        ...(collector === undefined ? {} : { rowReader: collector.read }),
-        maxFaults,
-        signal,
-        ...(onProgress === undefined
-          ? {}
-          : { onProgress: (read, rows) => onProgress({ bytes: read, rows, sizeBytes }) }),
+      const report = await inSpan('read and judge', {}, async (span) => {
+        const judged = await inspectCsv(bytes, engine.ports, {
+          maxKeyBytes: engine.maxKeyBytes,
+          ...engine.unpackLimits,
+          sizeBytes,
+          ...(compiled === undefined ? {} : { compiled }),
+          ...(history === undefined ? {} : { history }),
+          references,
+          ...(collector === undefined ? {} : { rowReader: collector.read }),
+          maxFaults,
+          signal,
+          ...(onProgress === undefined
+            ? {}
+            : { onProgress: (read, rows) => onProgress({ bytes: read, rows, sizeBytes }) }),
+        });
+        span.set({ 'file_processing.bytes': judged.bytes, 'file_processing.rows': judged.rows });
+        return judged;
       });
       const protectsUndeclared = monitored !== undefined || !store.isLocal;
       const ruled = withRules(report, monitored?.mapping, unmonitored);

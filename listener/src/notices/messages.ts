@@ -122,6 +122,7 @@ interface NoticeRow {
   readonly report: Readonly<Record<string, unknown>> | null;
   readonly withheld: Parameters<typeof storedReport>[0]['withheld'];
   readonly report_key: string | null;
+  readonly traceparent: string | null;
   readonly bucket: string | null;
   readonly key: string | null;
   readonly version_id: string | null;
@@ -133,6 +134,8 @@ export interface MessageContent {
   readonly notices: readonly Notice[];
   /** Changes beyond those that are told in full. */
   readonly untold: number;
+  /** W3C `traceparent`s of the judgements that they are of, as far as traces were recorded. */
+  readonly traceparents: readonly string[];
 }
 
 /**
@@ -150,7 +153,7 @@ export async function contentOf(
   const { rows } = await database.raw<{ rows: NoticeRow[] }>(
     `SELECT notice.*, judgement.verdict, judgement.finished_at, judgement.mapping_name,
        judgement.mapping_version, judgement.report, judgement.withheld, judgement.report_key,
-       run.bucket, run.key, run.version_id, file.schedule,
+       judgement.traceparent, run.bucket, run.key, run.version_id, file.schedule,
        coalesce(notice.client, file.client) AS client, previous.verdict AS previous
      FROM ${notices} AS notice
      LEFT JOIN ${judgements} AS judgement
@@ -170,6 +173,7 @@ export async function contentOf(
   return {
     notices: withoutWhatCame(rows).map((row) => noticeOf(id, row, reports)),
     untold: Math.max(0, noticeIds.length - rows.length),
+    traceparents: rows.flatMap(({ traceparent }) => traceparent ?? []),
   };
 }
 

@@ -2,7 +2,7 @@ import type { HeldMessage, MessageContent } from './messages.ts';
 import type { Way } from './policy.ts';
 
 /** A message with what it says. */
-export interface OutgoingMessage extends HeldMessage, MessageContent {}
+export interface OutgoingMessage extends HeldMessage, Omit<MessageContent, 'traceparents'> {}
 
 /** A way out. */
 export interface Outlet {

@@ -4,6 +4,7 @@ import type { Config } from '../config.ts';
 import type { Database } from '../database/connection.ts';
 import type { ReportForm } from '../jobs/write-report.ts';
 import { type Repeated, repeat } from '../queue/worker.ts';
+import { type Span, type Tracer, traced } from '../tracing/tracing.ts';
 import {
   type Attempted,
   claimMessages,
@@ -26,6 +27,10 @@ export interface TellingOptions {
   readonly logger: Logger;
   /** Counts an attempt. */
   readonly onAttempt?: (way: Way, outcome: Attempted) => void;
+  /** Called after each planning, with whether it was done without an error. */
+  readonly onPlanned?: (isDone: boolean) => void;
+  /** @default no traces */
+  readonly tracer?: Tracer | undefined;
   /** @default the clock of the process */
   readonly now?: () => Date;
 }
@@ -74,7 +79,7 @@ export function startTelling(options: TellingOptions): Repeated {
   const end = new AbortController();
   const onError = (err: unknown) => logger.warn({ err }, 'notices could not be looked after');
   const repeated = [
-    repeat(LOOK_MS, () => planAll(options), onError),
+    repeat(LOOK_MS, () => planCounted(options), onError),
     ...outlets.map((outlet) =>
       repeat(LOOK_MS, () => deliverAll(options, outlet, end.signal), onError),
     ),
@@ -86,6 +91,16 @@ export function startTelling(options: TellingOptions): Repeated {
       for (const outlet of outlets) outlet.close();
     },
   };
+}
+
+async function planCounted(options: TellingOptions): Promise<void> {
+  try {
+    await planAll(options);
+    options.onPlanned?.(true);
+  } catch (error) {
+    options.onPlanned?.(false);
+    throw error;
+  }
 }
 
 /** Plans all that waits, and ends what nobody delivers any more. */
@@ -114,15 +129,35 @@ export async function deliverAll(
   do {
     if (signal.aborted) return;
     held = await claimMessages(database, outlet, now(), SENT_AT_ONCE);
-    await Promise.all(held.map((message) => deliver(options, outlet, message, signal)));
+    await Promise.all(held.map((message) => deliverTraced(options, outlet, message, signal)));
   } while (held.length === SENT_AT_ONCE);
+}
+
+/** A trace of its own for each attempt, with links to what is told: a digest tells of many, and waits for minutes. */
+function deliverTraced(
+  options: TellingOptions,
+  outlet: Outlet,
+  message: HeldMessage,
+  signal: AbortSignal,
+): Promise<void> {
+  const attributes = {
+    'messaging.operation.name': 'send',
+    'messaging.operation.type': 'send',
+    'messaging.message.id': message.id,
+    'messaging.batch.message_count': message.noticeIds.length,
+    'file_processing.notice.way': message.way,
+    'file_processing.attempt': message.attempts,
+  };
+  return traced(options.tracer, 'send notice', { kind: 'producer', attributes }, (span) =>
+    deliver(options, outlet, message, { signal, span }),
+  );
 }
 
 async function deliver(
   { database, reports, logger, onAttempt, now = () => new Date() }: TellingOptions,
   outlet: Outlet,
   message: HeldMessage,
-  signal: AbortSignal,
+  { signal, span }: { readonly signal: AbortSignal; readonly span: Span },
 ): Promise<void> {
   const { id, way, attempts } = message;
   // The address of a person, or of a target, is in the database and in no log.
@@ -130,11 +165,13 @@ async function deliver(
   let error: Error | undefined;
   try {
     const content = await contentOf(database, message, reports);
+    for (const traceparent of content.traceparents) span.link(traceparent);
     if (content.notices.length === 0) throw new RefusedError('what it tells of was deleted');
     const limit = AbortSignal.any([signal, AbortSignal.timeout(ATTEMPT_MS)]);
     await untilAborted(limit, outlet.send({ ...message, ...content }, limit));
   } catch (thrown) {
     error = thrown instanceof Error ? thrown : new Error(String(thrown));
+    span.fail(error);
   }
   const outcome = await settleMessage(database, message, error, now());
   onAttempt?.(way, outcome);

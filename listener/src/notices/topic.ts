@@ -1,13 +1,17 @@
 import { PublishCommand, SNSClient } from '@aws-sdk/client-sns';
 import type { TopicArn } from '@file-processing/contract/arn.ts';
 import { proxyAgents } from '../config/proxy-agents.ts';
+import { recordedTraceparent } from '../tracing/tracing.ts';
 import type { Notice } from './notice.ts';
 import type { Outlet } from './outlet.ts';
 
 /** Attributes that filter policies of subscriptions match: a loader takes what passed, and nothing else (Amazon SNS, "Subscription filter policies"). */
 export function attributesOf({ data }: Notice) {
   const { state, verdict, client, mapping } = data;
-  const texts = { state, verdict, client, mapping: mapping?.name ?? null };
+  const texts = {
+    ...{ state, verdict, client, mapping: mapping?.name ?? null },
+    traceparent: recordedTraceparent() ?? null,
+  };
   return Object.fromEntries(
     Object.entries(texts).flatMap(([name, value]) =>
       // SNS refuses an attribute without a value.

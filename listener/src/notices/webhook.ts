@@ -6,6 +6,7 @@ import { BlockList, isIP, type LookupFunction } from 'node:net';
 import { isLoopbackHost, readWebhookSecrets } from '@file-processing/contract/notices.ts';
 import type { WebhookConfig } from '../config/notice-config.ts';
 import { proxyAgents } from '../config/proxy-agents.ts';
+import { recordedTraceparent } from '../tracing/tracing.ts';
 import type { OutgoingMessage, Outlet } from './outlet.ts';
 import { RefusedError } from './policy.ts';
 
@@ -114,6 +115,7 @@ async function post(
       'content-type': 'application/json',
       'content-length': Buffer.byteLength(body),
       'user-agent': 'file-processing',
+      ...traceHeader(),
     },
     ...wayTo(url, mayBePrivate, lookup),
     signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
@@ -123,6 +125,12 @@ async function post(
   if (status === 410) throw new RefusedError('HTTP 410');
   const redirect = status >= 300 && status < 400 ? ': redirects are not followed' : '';
   throw new Error(`HTTP ${status}${redirect}`);
+}
+
+/** W3C Trace Context: the receiver's work is part of the same trace. */
+function traceHeader(): { readonly traceparent?: string } {
+  const traceparent = recordedTraceparent();
+  return traceparent === undefined ? {} : { traceparent };
 }
 
 /**

@@ -210,6 +210,10 @@ export interface RunJob extends JudgementReference {
   /** Attempts before this one. */
   readonly retryCount: number;
   readonly retryLimit: number;
+  /** When it was enqueued; undefined where it was not fetched. */
+  readonly createdAt?: Date | undefined;
+  /** W3C `traceparent` of the work that enqueued it. */
+  readonly traceparent?: string | undefined;
 }
 
 /** A job whose attempts are used up. */
@@ -234,6 +238,13 @@ export interface QueueDepth {
 export interface JobRequest extends JudgementReference {
   /** The id that its job gets, which the judgement knows. */
   readonly jobId: string;
+  /** W3C `traceparent` of the work that enqueues it. @default none */
+  readonly traceparent?: string | undefined;
+}
+
+/** What a job holds. */
+interface JobData extends JudgementReference {
+  readonly traceparent?: string;
 }
 
 /** The queue of judgements: pg-boss behind what the listener needs of it. */
@@ -313,25 +324,27 @@ export async function openQueue(
   return {
     async enqueue(judgements, transaction, priority = 0) {
       if (judgements.length === 0) return;
-      const jobs = judgements.map(({ runId, number, jobId }) => ({
+      const jobs = judgements.map(({ runId, number, jobId, traceparent }) => ({
         id: jobId,
-        data: { runId, number } satisfies JudgementReference,
+        data: { runId, number, ...(traceparent && { traceparent }) } satisfies JobData,
         ...(priority === 0 ? {} : { priority }),
       }));
       await boss.insert(RUN_QUEUE, jobs, { db: fromKnex(transaction) });
     },
 
     async fetch(limit) {
-      const jobs = await boss.fetch<JudgementReference>(RUN_QUEUE, {
+      const jobs = await boss.fetch<JobData>(RUN_QUEUE, {
         batchSize: limit,
         includeMetadata: true,
       });
-      return jobs.map(({ id, data, retryCount, retryLimit }) => ({
+      return jobs.map(({ id, data, retryCount, retryLimit, createdOn }) => ({
         id,
         runId: data.runId,
         number: data.number,
         retryCount,
         retryLimit,
+        createdAt: createdOn,
+        traceparent: data.traceparent,
       }));
     },
 

@@ -16,9 +16,18 @@ import { type RoutingForm, routeVerdict } from '../jobs/route-verdict.ts';
 import { NO_RULES } from '../jobs/s3-data-quality-job.ts';
 import { type ReportForm, writeReport } from '../jobs/write-report.ts';
 import { type JobHandler, PostponedError } from '../queue/jobs-in-hand.ts';
-import type { RunJob } from '../queue/queue.ts';
+import { RUN_QUEUE, type RunJob } from '../queue/queue.ts';
 import type { Breakers, BucketAttempt } from '../storage/breaker.ts';
 import type { ObjectName, ObjectStore } from '../storage/object-store.ts';
+import {
+  type Attributes,
+  activeSpan,
+  inSpan,
+  recordedTraceparent,
+  type SpanOptions,
+  type Tracer,
+  traced,
+} from '../tracing/tracing.ts';
 
 /** What {@link jobHandler} works with. */
 export interface JobHandlerDependencies {
@@ -37,6 +46,8 @@ export interface JobHandlerDependencies {
   readonly routing?: RoutingForm | undefined;
   readonly logger: Logger;
   readonly metrics: Metrics;
+  /** @default no traces */
+  readonly tracer?: Tracer | undefined;
   /** Buckets whose files can't be read, and buckets that take no report, no copy and no tag. */
   readonly breakers: { readonly read: Breakers; readonly write: Breakers };
 }
@@ -57,7 +68,7 @@ const PROGRESS_MS = 10_000;
  */
 export function jobHandler(dependencies: JobHandlerDependencies): JobHandler {
   let written = 0;
-  return postponing(async (queued, signal, makeRoom) => {
+  return tracedBy(dependencies, async (queued, signal, makeRoom) => {
     await judge(dependencies, queued, signal);
     const { reports, routing } = dependencies;
     if (reports === undefined && routing === undefined) return;
@@ -69,8 +80,8 @@ export function jobHandler(dependencies: JobHandlerDependencies): JobHandler {
     makeRoom();
     try {
       const ended = await Promise.allSettled([
-        reports && report(dependencies, reports, queued, signal),
-        routing && route(dependencies, routing, queued, signal),
+        reports && inSpan('write report', {}, () => report(dependencies, reports, queued, signal)),
+        routing && inSpan('route file', {}, () => route(dependencies, routing, queued, signal)),
       ]);
       const failures = ended.flatMap((one) => (one.status === 'rejected' ? [one.reason] : []));
       if (failures.length > 0) {
@@ -81,6 +92,61 @@ export function jobHandler(dependencies: JobHandlerDependencies): JobHandler {
       written -= 1;
     }
   });
+}
+
+/** A job that waited for longer has a trace of its own, with a link: no reader waits as long for the end of one. */
+const LINKED_AFTER_MS = 5 * 60_000;
+
+/** One span for each attempt at a job, in the trace of the message that asked for it (OpenTelemetry, "Messaging spans"). */
+function tracedBy({ tracer, metrics }: JobHandlerDependencies, handle: JobHandler): JobHandler {
+  const work = postponing(handle);
+  return (queued, signal, makeRoom) => {
+    const { runId, number, createdAt, retryCount, traceparent } = queued;
+    const waitedMs = createdAt === undefined ? 0 : Math.max(0, Date.now() - createdAt.getTime());
+    if (retryCount === 0 && createdAt !== undefined) metrics.observeWait(waitedMs / 1000);
+    const isLinked = waitedMs > LINKED_AFTER_MS;
+    const destination = {
+      'messaging.system': 'pg-boss',
+      'messaging.destination.name': RUN_QUEUE,
+      'messaging.message.id': queued.id,
+    };
+    const options: SpanOptions = {
+      kind: 'consumer',
+      attributes: {
+        ...destination,
+        'messaging.operation.name': 'process',
+        'messaging.operation.type': 'process',
+        'file_processing.run': runId,
+        'file_processing.judgement': number,
+        'file_processing.attempt': retryCount + 1,
+        'file_processing.queue.seconds': waitedMs / 1000,
+      },
+      links: isLinked && traceparent !== undefined ? [traceparent] : [],
+      parent: isLinked ? undefined : traceparent,
+    };
+    if (!isLinked && traceparent !== undefined && retryCount === 0) {
+      const waiting = { attributes: destination, parent: traceparent, startedAt: createdAt };
+      tracer?.start(`wait in ${RUN_QUEUE}`, waiting).end();
+    }
+    return traced(tracer, `process ${RUN_QUEUE}`, options, () =>
+      counted(metrics, signal, () => work(queued, signal, makeRoom)),
+    );
+  };
+}
+
+async function counted(
+  metrics: Metrics,
+  signal: AbortSignal,
+  work: () => Promise<void>,
+): Promise<void> {
+  try {
+    await work();
+    metrics.countAttempt(signal.aborted ? 'handed_back' : 'done');
+  } catch (error) {
+    if (signal.aborted) metrics.countAttempt('handed_back');
+    else metrics.countAttempt(error instanceof PostponedError ? 'postponed' : 'failed');
+    throw error;
+  }
 }
 
 /** Until a job is tried again that the database kept from its end. */
@@ -108,10 +174,12 @@ async function judge(
   // Only an outage costs a job this look.
   const object = breakers.read.anyOpen ? await objectOfRun(database, queued.runId) : undefined;
   let attempt = object && beginAt(breakers.read, object);
-  const held = await startJudgement(database, queued).catch((error: unknown) => {
-    attempt?.end(error);
-    throw error;
-  });
+  const held = await startJudgement(database, queued, recordedTraceparent()).catch(
+    (error: unknown) => {
+      attempt?.end(error);
+      throw error;
+    },
+  );
   if (held === undefined) {
     attempt?.end(new Error('nothing is left to read'));
     logger.debug(referenceOf(queued), 'judgement had ended before');
@@ -132,6 +200,7 @@ async function judge(
     end();
     logger.info(finishedLine(recorded), 'run finished');
     count(metrics, recorded);
+    activeSpan().set(conclusionOf(recorded));
   } catch (error) {
     const isOutage = attempt?.end(signal.aborted ? signal.reason : error) === true;
     // Handed back, the judgement may be in another worker's hands by now: it is not ours to touch.
@@ -287,6 +356,18 @@ function finishedLine({ judgement, outcome, seconds }: RecordedJudgement): Recor
           client: monitored.client,
           mapping: `${monitored.mapping.name} ${monitored.mapping.version}`,
         }),
+  };
+}
+
+/** What a trace says of a judgement. */
+function conclusionOf({ outcome }: RecordedJudgement): Attributes {
+  if (outcome.status !== 'finished') return { 'file_processing.status': outcome.status };
+  const { report, monitored } = outcome;
+  return {
+    'file_processing.status': outcome.status,
+    'file_processing.verdict': report.verdict,
+    'file_processing.faults': report.faultCount,
+    'file_processing.mapping': monitored === undefined ? NO_RULES : monitored.mapping.name,
   };
 }
 

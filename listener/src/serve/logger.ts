@@ -8,6 +8,7 @@ import {
 } from 'pino';
 import { printable } from '../cli/report-text.ts';
 import type { Config } from '../config.ts';
+import { activeIds } from '../tracing/tracing.ts';
 
 /**
  * Properties that libraries give their errors, whatever they hold; `input` is what `new URL` refused.
@@ -45,9 +46,17 @@ export function createLogger(
       redact: [...SECRETS, ...QUOTING_VALUES],
       serializers: { err: serializedError },
       timestamp: stdTimeFunctions.isoTime,
+      mixin: traceIds,
     },
     destination,
   );
+}
+
+/** Names of OpenTelemetry ("Trace Context in non-OTLP Log Formats"). */
+function traceIds(): object {
+  const ids = activeIds();
+  if (ids === undefined) return {};
+  return { trace_id: ids.traceId, span_id: ids.spanId, trace_flags: ids.isSampled ? '01' : '00' };
 }
 
 /** As pino has it, but of the errors inside an AggregateError only what says what they are: no path names the rest. */

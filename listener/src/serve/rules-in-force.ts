@@ -24,6 +24,8 @@ export interface RulesInForceOptions {
    * seconds (syncFrequency, workerResyncIntervalJitterFactor), and a change is to be in force within two minutes
    */
   readonly everyMs?: number;
+  /** Called with each rule set that was applied, and once with each that is broken. @default nobody */
+  readonly onRuleSet?: (outcome: 'applied' | 'refused') => void;
 }
 
 /** Keeps a database's rules those of a location. */
@@ -39,7 +41,7 @@ export interface RulesInForce extends Repeated {
  * @throws {RuleSetError} or what the store threw, at the start alone, and only where the database has no rules yet
  */
 export async function startRules(options: RulesInForceOptions): Promise<RulesInForce> {
-  const { location, database, store, logger, routing } = options;
+  const { location, database, store, logger, routing, onRuleSet } = options;
   const { everyMs = 'folder' in location ? 20_000 : 60_000 } = options;
   const end = new AbortController();
   const name = locationText(location);
@@ -61,6 +63,7 @@ export async function startRules(options: RulesInForceOptions): Promise<RulesInF
     seen = found.digest;
     refusal = undefined;
     unfinished = false;
+    onRuleSet?.('applied');
     const overruled = leftAlone.filter(({ winsOver }) => winsOver !== undefined).length;
     logger.info(
       { location: name, digest: found.digest, changes: changes.length, overruled },
@@ -78,6 +81,7 @@ export async function startRules(options: RulesInForceOptions): Promise<RulesInF
     }
     const reason = err instanceof Error ? err.message : String(err);
     if (reason !== refusal) {
+      onRuleSet?.('refused');
       logger.error(
         { err, location: name },
         'the rules were not applied, those before stay in force',

@@ -4,6 +4,8 @@ export interface ShutdownBudget {
   readonly jobs: number;
   /** After the jobs: requests may finish. */
   readonly requests: number;
+  /** At last: spans may be sent. */
+  readonly spans: number;
   /** From the signal on: the process exits, whatever hangs. */
   readonly exit: number;
 }
@@ -16,7 +18,7 @@ export interface ShutdownBudget {
  */
 export function shutdownBudget(seconds: number): ShutdownBudget {
   const all = seconds * 1000;
-  return { jobs: all * 0.7, requests: all * 0.15, exit: all * 0.97 };
+  return { jobs: all * 0.7, requests: all * 0.15, spans: all * 0.05, exit: all * 0.97 };
 }
 
 /** The signals that end a process in good order: Kubernetes sends the first, Ctrl-C the second. */

@@ -11,15 +11,15 @@ import type { Logger } from 'pino';
 import { proxyAgents } from '../config/proxy-agents.ts';
 import type { Config, ConfigWithDatabase } from '../config.ts';
 import { backlogOf } from '../database/backlog.ts';
-import { answers, connect, type Database, onceAvailable } from '../database/connection.ts';
+import { answers, connect, type Database, onceAvailable, poolOf } from '../database/connection.ts';
 import { failJudgements } from '../database/judgements.ts';
 import { migrate } from '../database/migrate.ts';
 import { lookAtPeriods } from '../database/period-clock.ts';
 import { deleteOld } from '../database/retention.ts';
 import { checkSchema, isUsable } from '../database/schema-version.ts';
-import { signingCertificates } from '../database/sns-messages.ts';
+import { type Envelope, signingCertificates } from '../database/sns-messages.ts';
 import { createApp } from '../http/app.ts';
-import { createMetrics, type Metrics, startMetricsServer } from '../http/metrics.ts';
+import { createMetrics, type Metrics, startMetricsServer, type Task } from '../http/metrics.ts';
 import {
   type ConnectionTable,
   closureReport,
@@ -27,6 +27,7 @@ import {
   type HttpServer,
   startHttpServer,
 } from '../http/server.ts';
+import type { IntakeResult } from '../http/sns-delivery.ts';
 import { snsIntake } from '../intake/sns-intake.ts';
 import { createEngine } from '../jobs/engine-ports.ts';
 import { allowedRouting, routingFormOf } from '../jobs/route-verdict.ts';
@@ -46,10 +47,11 @@ import { type CertificateStore, createCertificateStore } from '../sns/certificat
 import { createConfirmer, createSnsClients } from '../sns/confirmation.ts';
 import { createVerifier, type Verifier } from '../sns/verifier.ts';
 import { type QueueConsumer, queueClient, startQueueConsumer } from '../sqs/queue-consumer.ts';
-import { missingCertificates, queuedDelivery } from '../sqs/queued-delivery.ts';
+import { missingCertificates, type QueueIntake, queuedDelivery } from '../sqs/queued-delivery.ts';
 import { type Breakers, type BreakersOptions, createBreakers } from '../storage/breaker.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
 import { openStore } from '../storage/open-store.ts';
+import { activeSpan, inSpan, type SpanOptions, type Tracer, traced } from '../tracing/tracing.ts';
 import { jobHandler } from './job-handler.ts';
 import { type RulesInForce, startRules } from './rules-in-force.ts';
 import { shutdownBudget } from './shutdown.ts';
@@ -81,6 +83,8 @@ interface Parts {
   readonly database: Database;
   readonly queue: Queue;
   readonly metrics: Metrics;
+  /** Undefined where no traces are made. */
+  readonly tracer: Tracer | undefined;
   /** One of all messages, however they come. */
   readonly certificates: CertificateStore;
   readonly breakers: Readonly<Record<'read' | 'write', Breakers>>;
@@ -110,6 +114,7 @@ export async function startListener(options: ListenerOptions): Promise<RunningLi
     let opened: Queue | undefined;
     let server: HttpServer | undefined;
     let rules: RulesInForce | undefined;
+    let worker: Worker | undefined;
     const database = connect(config.database);
     closers.push(() => database.destroy());
     const breakers = {
@@ -125,8 +130,19 @@ export async function startListener(options: ListenerOptions): Promise<RunningLi
       ...(judgesFiles && config.rulesLocation !== undefined
         ? { rulesRefused: () => rules?.isRefused() === true }
         : {}),
+      pool: () => poolOf(database),
+      ...(judgesFiles
+        ? {
+            jobsInHand: () => ({
+              running: worker?.running ?? 0,
+              places: config.workerConcurrency,
+            }),
+          }
+        : {}),
       backlog: () => backlogOf(database, { writesReports: config.s3.writeReports }),
     });
+    const tracer = await startTracing(options, metrics);
+    if (tracer) closers.push(() => tracer.stop(budget.spans));
     const isDraining = () => draining;
     const isReady = readiness(database, isDraining);
     const accepts = async () =>
@@ -165,10 +181,10 @@ export async function startListener(options: ListenerOptions): Promise<RunningLi
     closers.push(() => queue.close());
     const certificates = createCertificateStore({ known: signingCertificates(database) });
     const parts: Parts = {
-      ...{ options, database, queue, metrics, breakers, certificates },
+      ...{ options, database, queue, metrics, tracer, breakers, certificates },
       ...{ isDraining, isReady },
     };
-    const store = openStore(config);
+    const store = openStore(config, metrics.observeS3);
     closers.push(async () => store.close());
     const { rulesLocation } = config;
     if (judgesFiles && rulesLocation !== undefined) {
@@ -176,11 +192,12 @@ export async function startListener(options: ListenerOptions): Promise<RunningLi
       rules = await startRules({
         ...{ location: rulesLocation, database, store, logger },
         routing: allowedRouting(config),
+        onRuleSet: metrics.countRuleSet,
       });
       closers.push(async () => rules?.stop());
     }
-    const worker = judgesFiles ? startJobs(parts, store) : undefined;
-    if (worker) closers.push(() => worker.stop(0));
+    worker = judgesFiles ? startJobs(parts, store) : undefined;
+    closers.push(async () => worker?.stop(0));
     if (judgesFiles) {
       const tasks = [startSupervision, startDeadLetters, startRepairs, startRetention, startClock];
       for (const start of tasks) {
@@ -243,8 +260,31 @@ function outageReport(logger: Logger, done: string): BreakersOptions['onChange']
   };
 }
 
+/** A task whose turns are counted, by whether each was done without an error. */
+function countedTask(metrics: Metrics, task: Task, work: () => Promise<void>): () => Promise<void> {
+  return async () => {
+    try {
+      await work();
+      metrics.countTask(task, true);
+    } catch (error) {
+      metrics.countTask(task, false);
+      throw error;
+    }
+  };
+}
+
+/** What makes traces is loaded where they have somewhere to go. */
+async function startTracing(
+  { config: { tracing }, logger }: ListenerOptions,
+  metrics: Metrics,
+): Promise<Tracer | undefined> {
+  if (tracing === undefined) return undefined;
+  const { otlpTracer } = await import('../tracing/otlp.ts');
+  return otlpTracer({ config: tracing, logger, onSpans: metrics.countSpans });
+}
+
 function startJobs(
-  { options, database, queue, metrics, breakers }: Parts,
+  { options, database, queue, metrics, tracer, breakers }: Parts,
   store: ObjectStore,
 ): Worker {
   const { config, logger } = options;
@@ -263,6 +303,7 @@ function startJobs(
       routing: routingFormOf(config),
       logger,
       metrics,
+      tracer,
       breakers,
     }),
     onDead: async (dead) => {
@@ -281,13 +322,13 @@ function startSupervision({ options, database, queue, metrics }: Parts): Repeate
   const look = lookForDeadProcesses(database, queue);
   return repeat(
     SUPERVISION_MS,
-    async () => {
+    countedTask(metrics, 'supervision', async () => {
       for (const { runId, number, outcome } of await look()) {
         const line = { runId, judgement: number, outcome };
         logger.warn(line, 'the process that judged a file has died');
         if (outcome === 'error') metrics.countWithoutVerdict('error', 1);
       }
-    },
+    }),
     (error) => logger.warn({ err: error }, 'processes that died were not looked for'),
   );
 }
@@ -298,9 +339,9 @@ const DEAD_LETTER_MS = 5_000;
 function startDeadLetters({ options, database, metrics }: Parts): Repeated {
   return repeat(
     DEAD_LETTER_MS,
-    async () => {
+    countedTask(metrics, 'dead_letters', async () => {
       metrics.countWithoutVerdict('error', (await endDeadJudgements(database)).length);
-    },
+    }),
     (error) => options.logger.warn({ err: error }, 'dead letters were not looked for'),
   );
 }
@@ -309,10 +350,10 @@ function startDeadLetters({ options, database, metrics }: Parts): Repeated {
 const REPAIR_MS = 60_000;
 
 /** Looks at once, and then again and again. */
-async function startRepairs({ options, database, queue }: Parts): Promise<Repeated> {
+async function startRepairs({ options, database, queue, metrics }: Parts): Promise<Repeated> {
   const { logger } = options;
   let after: string | undefined;
-  const repair = async () => {
+  const repair = countedTask(metrics, 'repairs', async () => {
     let enqueued = 0;
     // Where one is, there are more. Where none is, the next thousand runs have time until the next look.
     for (let found = true; found; ) {
@@ -324,7 +365,7 @@ async function startRepairs({ options, database, queue }: Parts): Promise<Repeat
     if (enqueued > 0) logger.warn({ enqueued }, 'judgements that nobody worked on were enqueued');
     const settled = await settleOvertaken(database, queue);
     if (settled > 0) logger.info({ settled }, 'dead letters were settled by later judgements');
-  };
+  });
   const onError = (error: unknown) => logger.warn({ err: error }, 'judgements were not repaired');
   await repair().catch(onError);
   return repeat(REPAIR_MS, repair, onError);
@@ -334,16 +375,17 @@ async function startRepairs({ options, database, queue }: Parts): Promise<Repeat
 const RETENTION_MS = 10 * 60_000;
 
 /** Deletes what is older than RETENTION_DAYS, at once and again and again, while the listener does everything else. */
-function startRetention({ options, database, queue }: Parts): Repeated {
+function startRetention({ options, database, queue, metrics }: Parts): Repeated {
   const { config, logger } = options;
   const { retentionDays } = config;
   let stopping = false;
-  const remove = async () => {
+  const remove = countedTask(metrics, 'retention', async () => {
     const isStopping = () => stopping;
     const deleted = await deleteOld({ database, queue, days: retentionDays, isStopping });
     if (Object.values(deleted).every((count) => count === 0)) return;
+    metrics.countDeleted(deleted);
     logger.info({ ...deleted, retentionDays }, 'what was older than RETENTION_DAYS was deleted');
-  };
+  });
   const onError = (error: unknown) =>
     logger.warn({ err: error }, 'what is older than RETENTION_DAYS was not deleted');
   const first = remove().catch(onError);
@@ -361,11 +403,11 @@ function startRetention({ options, database, queue }: Parts): Repeated {
 const CLOCK_MS = 5_000;
 
 /** Works out again and again what has come, is late or is missing; of all processes one at a time. */
-function startClock({ options, database, queue }: Parts): Repeated {
+function startClock({ options, database, queue, metrics }: Parts): Repeated {
   const { config, logger } = options;
   const refused = new Set<string>();
   let stopping = false;
-  const look = async () => {
+  const look = countedTask(metrics, 'clock', async () => {
     for (let more = true; more && !stopping; ) {
       const found = await lookAtPeriods({ database, queue, tells: config.notices.isOn });
       if (found === undefined) return;
@@ -377,11 +419,14 @@ function startClock({ options, database, queue }: Parts): Repeated {
       }
       if (found.changes.length === 0) continue;
       const counts: Record<string, number> = {};
-      for (const { to } of found.changes) counts[to] = (counts[to] ?? 0) + 1;
+      for (const { to } of found.changes) {
+        counts[to] = (counts[to] ?? 0) + 1;
+        metrics.countPeriods(to, 1);
+      }
       const isBad = (counts.late ?? 0) + (counts.missing ?? 0) > 0;
       logger[isBad ? 'warn' : 'info'](counts, 'states of deliveries changed');
     }
-  };
+  });
   const repeated = repeat(CLOCK_MS, look, (error) =>
     logger.warn({ err: error }, 'the states of deliveries were not brought up to date'),
   );
@@ -394,7 +439,12 @@ function startClock({ options, database, queue }: Parts): Repeated {
 }
 
 /** Tells of changes where there is a way to; what such a way needs is loaded by nobody else. */
-async function startNotices({ options, database, metrics }: Parts): Promise<Repeated | undefined> {
+async function startNotices({
+  options,
+  database,
+  metrics,
+  tracer,
+}: Parts): Promise<Repeated | undefined> {
   const { config, logger } = options;
   if (!config.notices.isOn) return undefined;
   return startTelling({
@@ -404,33 +454,46 @@ async function startNotices({ options, database, metrics }: Parts): Promise<Repe
     outlets: await outletsOf(config),
     reports: config.s3.writeReports ? reportFormOf(config) : undefined,
     onAttempt: metrics.countNotice,
+    onPlanned: (isDone) => metrics.countTask('notices', isDone),
+    tracer,
   });
 }
 
 /** Fetches from the queue where there is one: only the topic may write into it, so age proves nothing. */
 function startFetching(parts: Parts, onRuns: () => void): QueueConsumer | undefined {
-  const { options, database, queue, metrics, certificates } = parts;
+  const { options, database, queue, metrics, tracer, certificates } = parts;
   const { config, logger } = options;
   const { queueUrl } = config.sqs;
   if (queueUrl === undefined) return undefined;
   const client = queueClient(config.aws);
   const missing = missingCertificates(certificates.answers);
+  const handle = queuedDelivery({
+    verifier: tracedVerifier(
+      verifierOf({ config, logger, certificates }, LONGEST_IN_QUEUES_SECONDS),
+    ),
+    intake: tracedIntake(snsIntake({ database, queue, filter: config.s3, onRuns })),
+    trustedSources: config.sqs.trustedSources,
+    region: config.aws.region,
+    logger,
+    metrics,
+    onNoCertificate: missing.note,
+  });
   const consumer = startQueueConsumer({
     client,
     queueUrl,
-    handle: queuedDelivery({
-      verifier: verifierOf({ config, logger, certificates }, LONGEST_IN_QUEUES_SECONDS),
-      intake: snsIntake({ database, queue, filter: config.s3, onRuns }),
-      trustedSources: config.sqs.trustedSources,
-      region: config.aws.region,
-      logger,
-      metrics,
-      onNoCertificate: missing.note,
-    }),
+    handle: (body, id) =>
+      traced(tracer, 'process message', messageSpan('aws_sqs'), async (span) => {
+        const handled = await handle(body, id);
+        if (handled !== 'done') span.fail(new Error(handled));
+        return handled;
+      }),
     isReady: async () =>
       (await answers(() => isUsable(database), READINESS_SECONDS * 1000)) &&
       (await missing.areWaitedFor()) === false,
-    onError: (error) => logger.warn({ err: error }, 'the queue could not be read'),
+    onError(error) {
+      metrics.countQueueError();
+      logger.warn({ err: error }, 'the queue could not be read');
+    },
   });
   return {
     async stop() {
@@ -470,23 +533,96 @@ export function verifierOf(
   });
 }
 
+/** OpenTelemetry semantic conventions, "Messaging spans". */
+function messageSpan(system: 'aws_sns' | 'aws_sqs'): SpanOptions {
+  return {
+    kind: 'consumer',
+    attributes: {
+      'messaging.system': system,
+      'messaging.operation.name': 'process',
+      'messaging.operation.type': 'process',
+    },
+  };
+}
+
+/** A span for each message that is genuine: whoever sends others is not to fill what keeps traces. */
+function tracedRequests(tracer: Tracer | undefined, answer: RequestListener): RequestListener {
+  if (tracer === undefined) return answer;
+  return (request, response) => {
+    if (request.method !== 'POST') return answer(request, response);
+    return traced(tracer, 'process message', messageSpan('aws_sns'), async (span) => {
+      span.discard();
+      await answer(request, response);
+      const status = response.statusCode;
+      span.set({ 'http.response.status_code': status });
+      if (status >= 500) span.fail(new Error(`${status}`));
+    });
+  };
+}
+
+function tracedVerifier(verifier: Verifier): Verifier {
+  return {
+    ...verifier,
+    verify: (envelope) => inSpan('verify signature', {}, () => verifier.verify(envelope)),
+  };
+}
+
+/** Says in the span around which message it is of, and has its jobs go on with the trace. */
+function tracedIntake(intake: QueueIntake): QueueIntake {
+  const recorded = <E extends Envelope>(
+    envelope: E,
+    accept: (envelope: E) => Promise<IntakeResult>,
+  ) => {
+    const span = activeSpan();
+    span.set({
+      'messaging.message.id': envelope.messageId,
+      'messaging.destination.name': envelope.topicArn.slice(envelope.topicArn.lastIndexOf(':') + 1),
+    });
+    const { traceparent } = span;
+    return inSpan('record message', {}, async () => {
+      const result = await accept(traceparent === '' ? envelope : { ...envelope, traceparent });
+      span.set({
+        'file_processing.outcome': result.outcome,
+        'file_processing.runs': result.runIds.length,
+      });
+      return result;
+    });
+  };
+  return {
+    ...intake,
+    acceptNotification(envelope) {
+      const { senderTraceparent } = envelope;
+      // Nobody signed it: it decides neither what trace this is part of nor whether it is recorded.
+      if (senderTraceparent !== undefined) activeSpan().link(senderTraceparent);
+      return recorded(envelope, intake.acceptNotification);
+    },
+    acceptUnsigned: (envelope, event) =>
+      recorded(envelope, (named) => intake.acceptUnsigned(named, event)),
+  };
+}
+
 function httpHandler(
   parts: Parts,
   connections: ConnectionTable,
   onRuns: () => void,
 ): RequestListener {
-  const { options, database, queue, metrics, certificates, isDraining, isReady } = parts;
+  const { options, database, queue, metrics, tracer, certificates, isDraining, isReady } = parts;
   const { config, logger } = options;
   const app = createApp({
-    verifier: verifierOf({ config, logger, certificates }, config.sns.maxAgeSeconds),
+    verifier: tracedVerifier(
+      verifierOf({ config, logger, certificates }, config.sns.maxAgeSeconds),
+    ),
     confirmer: createConfirmer(createSnsClients(proxyAgents())),
-    intake: snsIntake({ database, queue, filter: config.s3, onRuns }),
+    intake: tracedIntake(snsIntake({ database, queue, filter: config.s3, onRuns })),
     logger,
     metrics,
-    onVerified: connections.protect,
+    onVerified(request) {
+      connections.protect(request);
+      activeSpan().keep();
+    },
     readiness: isReady,
   });
-  const answer = app.callback();
+  const answer = tracedRequests(tracer, app.callback());
   return (request, response) => {
     // Ends keep-alive, so that clients have gone elsewhere by the time the server closes.
     if (isDraining()) response.setHeader('Connection', 'close');

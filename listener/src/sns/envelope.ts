@@ -23,6 +23,11 @@ export interface Notification extends SignedEnvelope {
   readonly type: 'Notification';
   /** Absent when nothing or the empty text was sent: SNS signs no empty Subject. */
   readonly subject?: string;
+  /**
+   * W3C `traceparent` of whoever published, where the message attribute of that name has one. Not covered by the
+   * signature: good for a link, and for no decision.
+   */
+  readonly senderTraceparent?: string;
 }
 
 /** The first message to a new endpoint; or, as `UnsubscribeConfirmation`, the last one. */
@@ -81,7 +86,7 @@ const MAX_SUBJECT_CHARACTERS = 1024;
 
 /**
  * Reads an SNS message from a request body. Fields that SNS sends beside these
- * (`UnsubscribeURL`, `MessageAttributes`) are not signed and therefore not read.
+ * (`UnsubscribeURL`, `MessageAttributes`) are not signed and therefore not read, but for a `traceparent`.
  * Where a key occurs twice the last one counts, for the signature as for everything else.
  *
  * @param body - the decoded request body
@@ -117,9 +122,22 @@ export function parseEnvelope(body: string): Envelope {
   if (type !== 'Notification') {
     return { type, ...signed, token: text('Token'), subscribeUrl: text('SubscribeURL') };
   }
-  return isBlank(fields.Subject)
-    ? { type, ...signed }
-    : { type, ...signed, subject: text('Subject') };
+  const senderTraceparent = traceparentIn(fields.MessageAttributes);
+  return {
+    type,
+    ...signed,
+    ...(isBlank(fields.Subject) ? {} : { subject: text('Subject') }),
+    ...(senderTraceparent === undefined ? {} : { senderTraceparent }),
+  };
+}
+
+/** W3C Trace Context, "traceparent Header"; what is not of its form says nothing. */
+function traceparentIn(attributes: unknown): string | undefined {
+  const { traceparent } = (attributes ?? {}) as { traceparent?: { Value?: unknown } };
+  const value = traceparent?.Value;
+  const isOne =
+    typeof value === 'string' && /^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/.test(value);
+  return isOne ? value : undefined;
 }
 
 function parseJsonObject(body: string): Record<string, unknown> {

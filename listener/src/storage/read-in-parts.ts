@@ -1,3 +1,5 @@
+import { inSpan } from '../tracing/tracing.ts';
+
 const MIB = 1024 * 1024;
 
 /** Objects below it are read by one request: parts would only add requests. */
@@ -88,8 +90,12 @@ async function fetchPart(
 ): Promise<FetchedPart> {
   const release = await slots.take(signal);
   try {
-    const chunks: Uint8Array[] = [];
-    for await (const chunk of readPart(object, start, end, signal)) chunks.push(chunk);
+    const attributes = { 'file_processing.range': `${start}-${end - 1}` };
+    const chunks = await inSpan('read part', { attributes }, async () => {
+      const read: Uint8Array[] = [];
+      for await (const chunk of readPart(object, start, end, signal)) read.push(chunk);
+      return read;
+    });
     return { chunks, release };
   } catch (error) {
     release();

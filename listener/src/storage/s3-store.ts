@@ -9,6 +9,7 @@ import {
 } from '@aws-sdk/client-s3';
 import { decodeKey } from '@file-processing/contract/s3-object.ts';
 import { proxyAgents } from '../config/proxy-agents.ts';
+import { inSpan } from '../tracing/tracing.ts';
 import { type ChecksumComparison, compareWith, type StoredChecksum } from './checksums.ts';
 import {
   type ObjectName,
@@ -34,7 +35,15 @@ export interface S3StoreOptions {
   readonly stallMs?: number;
   /** From which sizes on objects are copied in parts. @default {@link COPY_LIMITS} */
   readonly copyLimits?: CopyLimits;
+  /** Called for each request, with the seconds until its answer began. @default nobody */
+  readonly onRequest?: OnS3Request;
 }
+
+/** How a request to S3 ended: `refused` is an answer of 4xx, `failed` one of 5xx, `unanswered` none at all. */
+type S3Outcome = 'answered' | 'refused' | 'failed' | 'unanswered';
+
+/** Called with the name of the operation, as GetObject, how it ended, and how long that took. */
+export type OnS3Request = (operation: string, outcome: S3Outcome, seconds: number) => void;
 
 /** What a store reads and writes with. */
 interface S3 {
@@ -50,7 +59,7 @@ const MAX_SOCKETS = 128;
 /** Amazon S3. Credentials come from the environment, as the SDK reads them. */
 export function createS3Store(options: S3StoreOptions = {}): ObjectStore {
   const { region, endpoint, ownerOf = () => undefined, stallMs = 60_000 } = options;
-  const { copyLimits = COPY_LIMITS } = options;
+  const { copyLimits = COPY_LIMITS, onRequest } = options;
   const client = new S3Client({
     ...(region === undefined ? {} : { region }),
     ...(endpoint === undefined ? {} : { endpoint, forcePathStyle: true }),
@@ -66,6 +75,7 @@ export function createS3Store(options: S3StoreOptions = {}): ObjectStore {
     },
   });
   askForChecksums(client);
+  observe(client, onRequest);
   const s3 = { client, ownerOf, slots: new Slots(PARTS_IN_HAND) };
   return {
     open: (reference, signal) => openInS3(s3, reference, signal),
@@ -89,6 +99,56 @@ function askForChecksums({ middlewareStack }: S3Client): void {
       },
     { name: 'askForChecksums', step: 'build' },
   );
+}
+
+/**
+ * Counts every request, the SDK's own retries as one, and makes a span of it where there is a trace (OpenTelemetry
+ * semantic conventions, "AWS SDK client spans", but for `aws.s3.key`: what a file is called is nobody's there).
+ */
+function observe({ middlewareStack }: S3Client, onRequest: OnS3Request | undefined): void {
+  middlewareStack.add(
+    (next, { commandName = 'Command' }) =>
+      async (args) => {
+        const operation = commandName.replace(/Command$/, '');
+        const { Bucket, Range } = args.input as {
+          readonly Bucket?: string;
+          readonly Range?: string;
+        };
+        const attributes = {
+          'rpc.system': 'aws-api',
+          'rpc.service': 'S3',
+          'rpc.method': operation,
+          ...(Bucket === undefined ? {} : { 'aws.s3.bucket': Bucket }),
+          ...(Range === undefined ? {} : { 'file_processing.range': Range.replace('bytes=', '') }),
+        };
+        return inSpan(`S3 ${operation}`, { kind: 'client', attributes }, async (span) => {
+          const startedAt = performance.now();
+          const tell = (status: number | undefined) => {
+            if (status !== undefined) span.set({ 'http.response.status_code': status });
+            onRequest?.(operation, outcomeOf(status), (performance.now() - startedAt) / 1000);
+          };
+          try {
+            const result = await next(args);
+            tell((result.output as Answered).$metadata?.httpStatusCode ?? 200);
+            return result;
+          } catch (error) {
+            tell((error as Answered).$metadata?.httpStatusCode);
+            throw error;
+          }
+        });
+      },
+    { name: 'observe', step: 'initialize', priority: 'high' },
+  );
+}
+
+interface Answered {
+  readonly $metadata?: { readonly httpStatusCode?: number };
+}
+
+function outcomeOf(status: number | undefined): S3Outcome {
+  if (status === undefined) return 'unanswered';
+  if (status < 400) return 'answered';
+  return status < 500 ? 'refused' : 'failed';
 }
 
 /**

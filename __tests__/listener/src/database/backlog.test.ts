@@ -49,6 +49,11 @@ const backlog = (writesReports = true) => backlogOf(given.database, { writesRepo
 const NOTHING = {
   deadLetters: 0,
   deadMessages: 0,
+  deadNotices: 0,
+  waitingNotices: 0,
+  oldestNoticeSeconds: 0,
+  lastListing: undefined,
+  foundByListing: undefined,
   missingReports: 0,
   unmonitoredFiles: 0,
   lateDeliveries: 0,

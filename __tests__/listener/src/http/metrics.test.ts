@@ -6,6 +6,11 @@ import { collectingLogger } from '../../support/sns-listener.ts';
 const BACKLOG = {
   deadLetters: 1,
   deadMessages: 2,
+  deadNotices: 8,
+  waitingNotices: 9,
+  oldestNoticeSeconds: 10,
+  lastListing: 11,
+  foundByListing: 12,
   missingReports: 3,
   unmonitoredFiles: 4,
   lateDeliveries: 5,

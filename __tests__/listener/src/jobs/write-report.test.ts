@@ -212,6 +212,7 @@ const judgement: JudgementWithReport = {
   routing: null,
   settledAt: null,
   settledReason: null,
+  traceparent: null,
   withheld: {},
   report: { verdict: 'failed', rows: 1 },
 };
