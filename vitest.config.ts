@@ -46,6 +46,8 @@ const OTHERS: Readonly<Record<string, Needs>> = {
     test: 120_000,
     hook: 120_000,
   },
+  // Go, for promtool and the collector's OTLP receiver.
+  monitoring: { globalSetup: [POSTGRES], test: 120_000, hook: 1_800_000 },
   // OpenTofu, which Go builds, and what Terraform's tests need beside Terraform.
   opentofu: {
     globalSetup: ['__tests__/opentofu/support/global-setup.ts'],

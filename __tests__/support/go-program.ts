@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { putInPlace } from './put-in-place.ts';
@@ -15,11 +15,13 @@ export interface GoProgram {
   readonly source: string;
   /** Values of variables of the program's packages, which its publisher sets when building. @default none */
   readonly variables?: Readonly<Record<string, string>>;
+  /** Build tags, such as leave parts of it out. @default none */
+  readonly tags?: readonly string[];
 }
 
 /**
  * A folder below `XDG_CACHE_HOME` (`~/.cache`) with programs, which is filled by `go build` once per content of
- * their go.mod and go.sum files. It appears whole or not at all: another run may build, or use it, at the same time.
+ * their go.mod and go.sum files, and of sources beside these. It appears whole or not at all: another run may build, or use it, at the same time.
  *
  * @param name - first part of the folder's name
  * @param advice - what to install when they can't be built
@@ -50,19 +52,21 @@ export async function goPrograms(
 }
 
 async function hashOf(programs: readonly GoProgram[]): Promise<string> {
-  const what = programs.map(({ program, directory, source }) => {
-    return { program, module: basename(directory), source };
+  const what = programs.map(({ program, directory, source, tags }) => {
+    return { program, module: basename(directory), source, tags };
   });
   const hash = createHash('sha256').update(JSON.stringify(what));
   for (const directory of new Set(programs.map((program) => program.directory))) {
-    hash.update(await readFile(join(directory, 'go.mod')));
-    hash.update(await readFile(join(directory, 'go.sum')));
+    const sources = (await readdir(directory)).filter((name) => name.endsWith('.go')).sort();
+    for (const name of ['go.mod', 'go.sum', ...sources]) {
+      hash.update(await readFile(join(directory, name)));
+    }
   }
   return hash.digest('hex').slice(0, 16);
 }
 
 async function build(
-  { program, directory, source, variables = {} }: GoProgram,
+  { program, directory, source, variables = {}, tags = [] }: GoProgram,
   folder: string,
   advice: string,
   environment: NodeJS.ProcessEnv,
@@ -71,6 +75,7 @@ async function build(
   const parameters = [
     ...['build', '-mod=readonly', '-buildvcs=false', '-trimpath'],
     ...['-ldflags', ['-s', '-w', ...set].join(' ')],
+    ...(tags.length === 0 ? [] : ['-tags', tags.join(',')]),
     ...['-o', join(folder, program), source],
   ];
   const { exitCode, stdout, stderr } = await run('go', parameters, {

@@ -22,6 +22,7 @@ import { PLACES, shownClasses } from '../privacy/places.ts';
 import { storedReport, WITHHELD_CLASSES } from '../privacy/withhold.ts';
 import { type RetryRequest, retryRuns } from '../queue/dead-letters.ts';
 import type { Queue } from '../queue/queue.ts';
+import { idsIn } from '../tracing/tracing.ts';
 import { type Command, type CommandContext, UsageError } from './command-context.ts';
 import {
   amount,
@@ -145,12 +146,14 @@ function judgementLine(judgement: Judgement): string {
   const deleted =
     judgement.detailsDeletedAt === null ? undefined : 'report and error deleted for their age';
   const mapping = mappingName === null ? undefined : `${mappingName} ${judgement.mappingVersion}`;
+  const traceId = idsIn(judgement.traceparent)?.traceId;
+  const trace = traceId === undefined ? undefined : `trace ${traceId}`;
   const parts = [
     `${number}`,
     createdAt.toISOString(),
     verdict ?? status,
     `asked by ${askedBy}`,
-    ...[reason, mapping, error, deleted, settled].filter((part) => typeof part === 'string'),
+    ...[reason, mapping, error, deleted, settled, trace].filter((part) => typeof part === 'string'),
   ];
   const lines = [`  ${parts.join('  ')}`, ...(judgement.routing ?? []).map(actLine)];
   return lines.map((line) => `${printable(line)}\n`).join('');

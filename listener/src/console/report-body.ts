@@ -230,6 +230,7 @@ function factSection(
           ] as const,
         ]),
     ['SHA-256', report.sha256],
+    ...(report.traceId === undefined ? [] : [['Trace', report.traceId] as const]),
   ];
   return html`<section aria-labelledby="facts">
 <h2 id="facts">The file</h2>

@@ -9,6 +9,7 @@ import type { Run, RunWithReport } from '../database/runs.ts';
 import { NODE_PORTS } from '../jobs/engine-ports.ts';
 import type { Told } from '../notices/outbox.ts';
 import { storedReport, WITHHELD_CLASSES } from '../privacy/withhold.ts';
+import { idsIn } from '../tracing/tracing.ts';
 import { verdictMark } from './deliveries-page.ts';
 import { type Html, html, type Part } from './html.ts';
 
@@ -111,17 +112,22 @@ function changeText(was: number, is: number): string {
 /** Every judgement of one object version. */
 export function judgementSection(judgements: readonly Judgement[]): Part {
   if (judgements.length === 0) return undefined;
+  const traces = judgements.map(({ traceparent }) => idsIn(traceparent)?.traceId);
+  const areTraced = traces.some((trace) => trace !== undefined);
   const rows = judgements.map(
-    ({ number, createdAt, askedBy, reason, status, verdict, mappingName, mappingVersion, error }) =>
+    (
+      { number, createdAt, askedBy, reason, status, verdict, mappingName, mappingVersion, error },
+      index,
+    ) =>
       html`<tr>
 <td class="number">${number}</td><td>${createdAt.toISOString()}</td><td>${askedBy}</td><td>${reason ?? '–'}</td>
-<td>${verdictMark(verdict, status)}</td><td>${mappingName === null ? '–' : `${mappingName} ${mappingVersion}`}</td><td>${error ?? '–'}</td>
+<td>${verdictMark(verdict, status)}</td><td>${mappingName === null ? '–' : `${mappingName} ${mappingVersion}`}</td><td>${error ?? '–'}</td>${areTraced && html`<td><span class="text">${traces[index] ?? '–'}</span></td>`}
 </tr>`,
   );
   return html`<section aria-labelledby="judgements">
 <h2 id="judgements">Judgements</h2>
 <div class="wide" tabindex="0" role="region" aria-label="Table of judgements"><table>
-<thead><tr><th scope="col" class="number">No.</th><th scope="col">Asked for</th><th scope="col">By</th><th scope="col">Reason</th><th scope="col">Outcome</th><th scope="col">Rules</th><th scope="col">Error</th></tr></thead>
+<thead><tr><th scope="col" class="number">No.</th><th scope="col">Asked for</th><th scope="col">By</th><th scope="col">Reason</th><th scope="col">Outcome</th><th scope="col">Rules</th><th scope="col">Error</th>${areTraced && html`<th scope="col">Trace</th>`}</tr></thead>
 <tbody>${rows}</tbody>
 </table></div>
 </section>`;

@@ -33,6 +33,10 @@ export const PLACES = {
     place: 'notice, by whatever way: counts, kinds, rows and names of the schema alone',
     shows: { public: 'nothing', internal: 'nothing', sensitive: 'nothing' },
   },
+  telemetry: {
+    place: 'log, metric and trace; a trace names no object either',
+    shows: { public: 'nothing', internal: 'nothing', sensitive: 'nothing' },
+  },
 } as const satisfies Record<string, Place>;
 
 /**

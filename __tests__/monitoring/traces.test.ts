@@ -1,0 +1,261 @@
+import { createServer, type IncomingMessage } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { buffer, text } from 'node:stream/consumers';
+import { objectCreatedEvent } from '@file-processing/contract/s3-event.ts';
+import { expectationProblems } from '@file-processing/quality/expectation.ts';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
+import { type LocalSns, startLocalSns } from '../../listener/local/sns/local-sns.ts';
+import { readConfig } from '../../listener/src/config.ts';
+import { findRun, listRuns } from '../../listener/src/database/runs.ts';
+import { seedDefinitions } from '../../listener/src/database/seed.ts';
+import { createLogger } from '../../listener/src/serve/logger.ts';
+import { type RunningListener, startListener } from '../../listener/src/serve/start-listener.ts';
+import { createTestDatabase, type TestDatabase } from '../listener/support/postgres.ts';
+import { startS3Server } from '../listener/support/s3-server.ts';
+import { eventually } from '../support/eventually.ts';
+import { freePort } from '../support/free-port.ts';
+import { type Collector, startCollector } from './support/programs.ts';
+
+const TOPIC = 'arn:aws-us-gov:sns:us-gov-west-1:123456789012:files';
+const BUCKET = 'etl-ba-research-client-etl';
+const KEY = 'from_client/nm_secretplace/Officer_Detail.csv';
+/** Two MiB more than the size from which on objects are read by parts. */
+const BODY = `id,name\n${'1,SENCELL\n'.repeat(1_900_000)}`;
+/** Of whoever published. */
+const SENDER = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+
+let collector: Collector;
+let given: TestDatabase;
+let sns: LocalSns;
+let s3: Awaited<ReturnType<typeof startS3Server>>;
+let hook: Awaited<ReturnType<typeof startHook>>;
+let listener: RunningListener | undefined;
+let log: string;
+
+beforeAll(async () => {
+  collector = await startCollector();
+});
+afterAll(() => collector?.stop());
+
+beforeEach(async () => {
+  log = '';
+  given = await createTestDatabase();
+  await seedDefinitions(
+    given.database,
+    new URL('../../listener/seed/', import.meta.url).pathname,
+    expectationProblems,
+  );
+  sns = await startLocalSns({ retryPolicy: { intervalMilliseconds: 50, retries: 100 } });
+  sns.createTopic(TOPIC);
+  s3 = await startS3Server({ [`${BUCKET}/${KEY}`]: { body: BODY, eTag: 'e1' } });
+  hook = await startHook();
+});
+afterEach(async () => {
+  await listener?.stop();
+  listener = undefined;
+  await Promise.all([sns.close(), s3.close(), hook.close()]);
+  await given.drop();
+  vi.unstubAllEnvs();
+});
+
+/** Takes notices. */
+async function startHook() {
+  const requests: IncomingMessage['headers'][] = [];
+  const server = createServer(async (request, response) => {
+    await text(request);
+    requests.push(request.headers);
+    response.end();
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  const close = () => new Promise((resolve) => server.close(resolve).closeAllConnections());
+  return { url: `http://127.0.0.1:${port}/`, requests, close };
+}
+
+async function start(more: Record<string, string>): Promise<RunningListener> {
+  const aws = {
+    ...{ AWS_ENDPOINT_URL_SNS: sns.origin, AWS_ENDPOINT_URL: s3.endpoint },
+    ...{ AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test', AWS_REGION: 'us-gov-west-1' },
+  };
+  for (const [name, value] of Object.entries({ ...aws, ...more })) vi.stubEnv(name, value);
+  const settings = {
+    ...aws,
+    ...{ DATABASE_URL: given.url, SNS_TOPIC_ARNS: TOPIC, PORT: '0', METRICS_PORT: '0' },
+    ...{ S3_BUCKET: BUCKET, S3_PREFIXES: 'from_client/' },
+    ...{ REPORT_PREFIX: 'reports/', WRITE_REPORTS: 'true' },
+    ...{ NOTICE_WEBHOOK_URLS: hook.url, NOTICE_WEBHOOK_SECRETS: `whsec_${'a'.repeat(32)}` },
+    NOTICE_STATES: 'passed,warned,failed',
+    ...more,
+  };
+  listener = await startListener({
+    config: readConfig(settings, { database: true, httpIntake: true }),
+    ...{ role: 'both', migrate: false },
+    logger: createLogger('debug', { write: (line) => (log += line) }),
+  });
+  await sns.subscribe(TOPIC, await relayTo(listener.port ?? 0)).confirmed;
+  return listener;
+}
+
+/** Passes on what SNS posts, with the message attributes of a sender. */
+async function relayTo(port: number): Promise<string> {
+  const relay = createServer(async (request, response) => {
+    const message = JSON.parse((await buffer(request)).toString());
+    const MessageAttributes = { traceparent: { Type: 'String', Value: SENDER } };
+    const answer = await fetch(`http://127.0.0.1:${port}/`, {
+      method: 'POST',
+      headers: { 'x-amz-sns-message-type': message.Type },
+      body: JSON.stringify({ ...message, MessageAttributes }),
+    });
+    response.writeHead(answer.status).end(await answer.text());
+  });
+  await new Promise<void>((resolve) => relay.listen(0, '127.0.0.1', resolve));
+  relay.unref();
+  return `http://127.0.0.1:${(relay.address() as AddressInfo).port}/`;
+}
+
+function publish() {
+  const event = objectCreatedEvent({
+    ...{ bucket: BUCKET, key: KEY, sizeBytes: BODY.length, eTag: 'e1' },
+    ...{ region: 'us-gov-west-1', time: new Date() },
+  });
+  return sns.publish(TOPIC, { message: JSON.stringify(event) });
+}
+
+async function judged() {
+  return eventually(async () => {
+    const runs = await listRuns(given.database);
+    expect(runs.map(({ status }) => status)).toEqual(['finished']);
+    return findRun(given.database, runs[0]?.id ?? '');
+  });
+}
+
+const named = (name: string, traceId?: string) =>
+  collector.spans.filter((span) => span.name === name && (!traceId || span.traceId === traceId));
+
+test('one trace goes from the message over the queue to the judgement and its parts, and the notice links to it', async () => {
+  await start({
+    OTEL_EXPORTER_OTLP_ENDPOINT: collector.endpoint,
+    OTEL_RESOURCE_ATTRIBUTES: 'site=albuquerque',
+  });
+  const { messageId, delivered } = publish();
+  expect(await delivered).toBe(true);
+  const run = await judged();
+  await eventually(async () => expect(hook.requests).toHaveLength(1));
+  await listener?.stop();
+
+  const [intake] = collector.spans.filter(
+    ({ name, attributes }) =>
+      name === 'process message' && attributes['messaging.message.id'] === messageId,
+  );
+  expect(intake).toMatchObject({
+    ...{ kind: 5, parentSpanId: '' },
+    attributes: {
+      'messaging.system': 'aws_sns',
+      'messaging.destination.name': 'files',
+      'file_processing.outcome': 'accepted',
+      'http.response.status_code': 200,
+    },
+    resource: { 'service.name': 'file-processing', site: 'albuquerque' },
+    links: [{ traceId: SENDER.slice(3, 35), spanId: SENDER.slice(36, 52) }],
+  });
+  const traceId = intake?.traceId ?? '';
+  expect(traceId).not.toBe(SENDER.slice(3, 35));
+  const [judgement] = named('process runs', traceId);
+  expect(judgement).toMatchObject({
+    ...{ kind: 5, parentSpanId: intake?.spanId },
+    attributes: { 'file_processing.run': run?.id, 'file_processing.verdict': run?.verdict },
+  });
+  for (const name of ['verify signature', 'record message', 'wait in runs']) {
+    expect(named(name, traceId), name).toMatchObject([{ parentSpanId: intake?.spanId }]);
+  }
+  for (const name of ['look up rules', 'read and judge', 'record verdict', 'write report']) {
+    expect(named(name, traceId), name).toMatchObject([{ parentSpanId: judgement?.spanId }]);
+  }
+  const ranges = named('S3 GetObject', traceId).map(
+    ({ attributes }) => attributes['file_processing.range'],
+  );
+  expect(ranges.toSorted()).toEqual([`16777216-${BODY.length - 1}`, '8388608-16777215', undefined]);
+  expect(named('S3 PutObject', traceId).length).toBeGreaterThan(0);
+
+  const [notice] = named('send notice');
+  expect(notice).toMatchObject({ kind: 4, links: [{ traceId, spanId: judgement?.spanId }] });
+  expect(hook.requests[0]?.traceparent).toBe(`00-${notice?.traceId}-${notice?.spanId}-01`);
+
+  expect(run?.report).toMatchObject({ traceId });
+  const lines = log
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => JSON.parse(line));
+  for (const msg of ['message taken', 'run finished', 'report written']) {
+    expect(
+      lines.findLast((line) => line.msg === msg),
+      msg,
+    ).toMatchObject({ trace_id: traceId });
+  }
+});
+
+test('no trace holds a text of a file, or the key of an object', async () => {
+  await start({ OTEL_EXPORTER_OTLP_ENDPOINT: collector.endpoint });
+  await publish().delivered;
+  await judged();
+  await listener?.stop();
+  expect(collector.text()).toContain('read and judge');
+  expect(collector.text()).not.toMatch(/SENCELL|secretplace|Officer/);
+});
+
+test('a sampler that records nothing leaves no trace, and the report names none', async () => {
+  const before = collector.spans.length;
+  await start({
+    OTEL_EXPORTER_OTLP_ENDPOINT: collector.endpoint,
+    OTEL_TRACES_SAMPLER: 'parentbased_traceidratio',
+    OTEL_TRACES_SAMPLER_ARG: '0',
+  });
+  await publish().delivered;
+  const run = await judged();
+  await listener?.stop();
+  expect(collector.spans.length).toBe(before);
+  expect(run?.report).not.toHaveProperty('traceId');
+});
+
+test('messages that nobody signed cause no span', async () => {
+  const { port } = await start({ OTEL_EXPORTER_OTLP_ENDPOINT: collector.endpoint });
+  const before = named('process message').length;
+  const confirmations = 1;
+  const answer = await fetch(`http://127.0.0.1:${port}/`, {
+    method: 'POST',
+    headers: { 'x-amz-sns-message-type': 'Notification' },
+    body: JSON.stringify({ Type: 'Notification' }),
+  });
+  expect(answer.status).toBe(400);
+  await listener?.stop();
+  expect(named('process message').length).toBeLessThanOrEqual(before + confirmations);
+  expect(
+    named('process message').filter(
+      ({ attributes }) => attributes['http.response.status_code'] === 400,
+    ),
+  ).toEqual([]);
+});
+
+test('a collector that is away costs a file nothing, and is told of in one line; what comes after its return is sent', async () => {
+  const port = await freePort();
+  await start({
+    OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${port}`,
+    OTEL_EXPORTER_OTLP_TIMEOUT: '200',
+    SHUTDOWN_SECONDS: '10',
+  });
+  await publish().delivered;
+  expect(await judged()).toMatchObject({ status: 'finished' });
+  const told = () =>
+    log.split('\n').filter((line) => line.includes('the collector takes no spans'));
+  await eventually(async () => expect(told()).toHaveLength(1));
+  const back = await startCollector(`127.0.0.1:${port}`);
+  try {
+    await publish().delivered;
+    await eventually(async () => expect(back.spans.length).toBeGreaterThan(0));
+    await eventually(async () => expect(log).toContain('the collector takes spans again'));
+    expect(told()).toHaveLength(1);
+    await listener?.stop();
+  } finally {
+    await back.stop();
+  }
+});
