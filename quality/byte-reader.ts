@@ -1,23 +1,34 @@
-/** Reads a stream of bytes in pieces of the reader's choice. It never closes the stream. */
+/**
+ * Reads a stream of bytes in pieces of the reader's choice. It never closes the stream, whose chunks may hold something else
+ * once the next one is asked for.
+ */
 export class ByteReader {
   /** Bytes taken so far, those that were put back not counted. */
   taken = 0;
   readonly #source: AsyncIterator<Uint8Array>;
   /** What was read and not yet taken. */
   #ahead: Uint8Array[] = [];
+  #copies = false;
 
   constructor(source: AsyncIterator<Uint8Array>) {
     this.#source = source;
+  }
+
+  /** From now on gives out copies, for whoever reads on before it is done with what it has. */
+  copy(): void {
+    this.#copies = true;
+    this.#ahead = this.#ahead.map((chunk) => new Uint8Array(chunk));
   }
 
   /** The next bytes, at least this many unless the stream ends, which {@link chunks} gives again as they came. */
   async peek(count: number): Promise<Uint8Array> {
     let length = this.#ahead.reduce((sum, chunk) => sum + chunk.length, 0);
     while (length < count) {
-      const result = await this.#source.next();
-      if (result.done) break;
-      this.#ahead.push(result.value);
-      length += result.value.length;
+      this.#ahead = this.#ahead.map((chunk) => new Uint8Array(chunk));
+      const chunk = await this.#pull();
+      if (chunk === undefined) break;
+      this.#ahead.push(chunk);
+      length += chunk.length;
     }
     const [first] = this.#ahead;
     if (first !== undefined && first.length === length) return first;
@@ -64,9 +75,8 @@ export class ByteReader {
   async #next(most: number): Promise<Uint8Array | undefined> {
     let chunk = this.#ahead.shift();
     while (chunk === undefined || chunk.length === 0) {
-      const result = await this.#source.next();
-      if (result.done) return undefined;
-      chunk = result.value;
+      chunk = await this.#pull();
+      if (chunk === undefined) return undefined;
     }
     if (chunk.length > most) {
       this.#ahead.unshift(chunk.subarray(most));
@@ -74,5 +84,11 @@ export class ByteReader {
     }
     this.taken += chunk.length;
     return chunk;
+  }
+
+  async #pull(): Promise<Uint8Array | undefined> {
+    const result = await this.#source.next();
+    if (result.done) return undefined;
+    return this.#copies ? new Uint8Array(result.value) : result.value;
   }
 }

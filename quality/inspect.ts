@@ -88,6 +88,7 @@ export interface InspectOptions {
  * Judges a CSV file by its bytes, in one pass and in constant memory. What is wrong with the file is in the
  * report; nothing about the file throws.
  *
+ * @param bytes a chunk may hold something else once the next one is asked for
  * @throws {DescriptorError} with every problem of the expectation, before a byte is read
  * @throws {RangeError} for a limit out of its range
  * @throws whatever the signal was aborted with, or the source or a scratch file throws
@@ -231,6 +232,7 @@ async function* contentOf(
     return;
   }
   inspection.unpackFrom(format);
+  source.copy();
   yield* unpack(format, source, decompression, limits);
 }
 

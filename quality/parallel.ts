@@ -1,5 +1,5 @@
 import type { Inspection } from './inspection.ts';
-import type { RangeSetup, RangeThreadSource, RangeThreads, ReadRange } from './ports.ts';
+import type { RangeResult, RangeSetup, RangeThreadSource, RangeThreads } from './ports.ts';
 
 /** Blocks of a thread that wait for it or for their turn: one that it reads, and one behind it. */
 const BLOCKS_PER_THREAD = 2;
@@ -7,6 +7,15 @@ const BLOCKS_PER_THREAD = 2;
 const MOST_HEAD_BYTES = 1024 * 1024;
 /** After so many blocks in a row of which the file's thread reads most, threads are of no use to the file. */
 const USELESS_BLOCKS = 16;
+
+/** A block that was sent to a thread. */
+interface Pending {
+  readonly block: Block;
+  readonly range: Promise<RangeResult>;
+}
+
+/** Shared with the threads: one that changes hands counts as new memory on each side, and has all of it collected. */
+type Block = Uint8Array<SharedArrayBuffer>;
 
 /** How a large file is read by several threads. */
 export interface ParallelOptions {
@@ -34,11 +43,11 @@ export class ParallelReading {
   #headLength = 0;
   #threads: RangeThreads | undefined;
   /** The block that is being filled. */
-  #block: Uint8Array<ArrayBuffer> = new Uint8Array(0);
+  #block: Block = newBlock(0);
   #length = 0;
-  #spare: Uint8Array<ArrayBuffer>[] = [];
+  #spare: Block[] = [];
   /** In the order of the file. */
-  readonly #pending: Promise<ReadRange>[] = [];
+  readonly #pending: Pending[] = [];
   #useless = 0;
 
   constructor(inspection: Inspection, options: ParallelOptions) {
@@ -91,7 +100,7 @@ export class ParallelReading {
     const { setup, threads } = this.#options;
     if (this.#inspection.rangeContext !== undefined) {
       this.#threads = threads.open({ ...setup, head: joined(head, this.#headLength) });
-      if (this.#threads !== undefined) this.#block = new Uint8Array(threads.blockBytes);
+      if (this.#threads !== undefined) this.#block = newBlock(threads.blockBytes);
       this.#head = undefined;
     } else if (this.#headLength > MOST_HEAD_BYTES) {
       this.#head = undefined;
@@ -100,17 +109,17 @@ export class ParallelReading {
 
   async #send(): Promise<void> {
     const threads = this.#threads as RangeThreads;
-    const read = threads.read(this.#block);
+    const range = threads.read(this.#block);
     // It is waited for in its turn.
-    read.catch(() => {});
-    this.#pending.push(read);
+    range.catch(() => {});
+    this.#pending.push({ block: this.#block, range });
     this.#length = 0;
     if (this.#pending.length >= threads.count * BLOCKS_PER_THREAD) await this.#take();
     if (this.#useless >= USELESS_BLOCKS) {
       await this.#settle();
       this.close();
     } else {
-      this.#block = this.#spare.pop() ?? new Uint8Array(this.#options.threads.blockBytes);
+      this.#block = this.#spare.pop() ?? newBlock(this.#options.threads.blockBytes);
     }
   }
 
@@ -119,8 +128,8 @@ export class ParallelReading {
   }
 
   async #take(): Promise<void> {
-    const { block, range } = (await this.#pending.shift()) as ReadRange;
-    const reading = this.#inspection.readRange(block, range);
+    const { block, range } = this.#pending.shift() as Pending;
+    const reading = this.#inspection.readRange(block, await range);
     let step = reading.next();
     for (; step.done !== true; step = reading.next()) await this.#options.pause(0);
     const isUseless = step.value * 2 > block.length;
@@ -128,6 +137,10 @@ export class ParallelReading {
     this.#spare.push(block);
     await this.#options.pause(block.length);
   }
+}
+
+function newBlock(bytes: number): Block {
+  return new Uint8Array(new SharedArrayBuffer(bytes));
 }
 
 function joined(parts: readonly Uint8Array[], length: number): Uint8Array {

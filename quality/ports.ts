@@ -48,19 +48,13 @@ export interface RangeThreads {
   /** How many there are, from 1. */
   readonly count: number;
   /**
-   * Reads a block of the text. It is taken away until it comes back with what was made of it.
+   * Reads a block of the text, which both sides see and nobody changes until then.
    *
    * @throws where the thread has died; nothing is known of the file then
    */
-  read(block: Uint8Array<ArrayBuffer>): Promise<ReadRange>;
+  read(block: Uint8Array<SharedArrayBuffer>): Promise<RangeResult>;
   /** Ends the threads, whatever they are at. */
   close(): void;
-}
-
-/** A block that a thread has read. */
-export interface ReadRange {
-  readonly block: Uint8Array<ArrayBuffer>;
-  readonly range: RangeResult;
 }
 
 /** A hash that bytes are pushed into. */

@@ -33,16 +33,17 @@ export function inspectBytes(
   return report;
 }
 
-/** Cuts bytes into chunks of these sizes, used in turn; one chunk without any. */
+/**
+ * Cuts bytes into chunks of these sizes, used in turn; one chunk without any. As where a file is read into the same memory
+ * over and over, a chunk holds something else as soon as the next one is asked for.
+ */
 export function* cut(bytes: Uint8Array, sizes: readonly number[]): Generator<Uint8Array> {
-  if (sizes.length === 0) {
-    yield bytes;
-    return;
-  }
   let at = 0;
   for (let i = 0; at < bytes.length; i++) {
-    const size = sizes[i % sizes.length] ?? 1;
-    yield bytes.subarray(at, at + size);
+    const size = sizes[i % sizes.length] ?? bytes.length;
+    const chunk = Buffer.from(bytes.subarray(at, at + size));
+    yield chunk;
+    chunk.fill('"');
     at += size;
   }
 }

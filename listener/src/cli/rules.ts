@@ -1,8 +1,8 @@
-import { createReadStream, existsSync, statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { resolve, sep } from 'node:path';
 import { EXIT } from '@file-processing/contract/listener-interface.ts';
 import { expectationProblems } from '@file-processing/quality/expectation.ts';
-import { type InspectOptions, inspectCsv } from '@file-processing/quality/inspect.ts';
+import type { InspectOptions } from '@file-processing/quality/inspect.ts';
 import type { QualityReport } from '@file-processing/quality/report.ts';
 import { stringify } from 'yaml';
 import { listMappings, type StoredMapping } from '../database/mappings.ts';
@@ -35,6 +35,7 @@ import { type Command, configWithoutDatabase, UsageError } from './command-conte
 import { exitCodeOfVerdict, mostSerious } from './exit-codes.ts';
 import { referencesFromFiles } from './offline-references.ts';
 import { amount, printable, reportText, tableText } from './report-text.ts';
+import { inspectFile } from './validate.ts';
 import { withDatabase } from './with-database.ts';
 
 /** Options of `rules check`. */
@@ -147,8 +148,7 @@ function inspectSample(
 ): Promise<QualityReport> {
   // readRuleFolder has checked them.
   const expectation = expectationOf(mapping);
-  const bytes = createReadStream(path, { highWaterMark: 256 * 1024 });
-  return inspectCsv(bytes, ports, { expectation, maxKeyBytes, ...unpackLimits, ...options });
+  return inspectFile(path, ports, { expectation, maxKeyBytes, ...unpackLimits, ...options });
 }
 
 /**

@@ -1,11 +1,10 @@
-import { createReadStream } from 'node:fs';
 import { access, constants, glob, mkdir, readFile, stat } from 'node:fs/promises';
 import { basename, isAbsolute, join, relative } from 'node:path';
 import type { Expectation } from '@file-processing/quality/expectation.ts';
 import { type InspectOptions, inspectCsv } from '@file-processing/quality/inspect.ts';
 import type { EnginePorts } from '@file-processing/quality/ports.ts';
 import type { QualityReport } from '@file-processing/quality/report.ts';
-import { createEngine } from '../jobs/engine-ports.ts';
+import { createEngine, fileChunks } from '../jobs/engine-ports.ts';
 import { withRules } from '../jobs/s3-data-quality-job.ts';
 import { PLACES, shownClasses } from '../privacy/places.ts';
 import { restore, withhold } from '../privacy/withhold.ts';
@@ -109,7 +108,7 @@ export async function inspectFile(
   options: InspectOptions,
 ): Promise<QualityReport> {
   try {
-    return await inspectCsv(createReadStream(path, { highWaterMark: 256 * 1024 }), ports, options);
+    return await inspectCsv(fileChunks(path), ports, options);
   } catch (error) {
     // Other errors may be of its scratch space.
     if (!isSystemError(error) || error.path !== path) throw error;

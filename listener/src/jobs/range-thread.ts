@@ -7,7 +7,7 @@ import type { RangeSetup } from '@file-processing/quality/ports.ts';
 
 const reader = openRangeReader(workerData as RangeSetup, isUtf8);
 
-parentPort?.on('message', (block: Uint8Array<ArrayBuffer>) => {
-  const range = reader.read(block);
-  parentPort?.postMessage({ block, range }, [block.buffer]);
+parentPort?.on('message', (block: Uint8Array<SharedArrayBuffer>) => {
+  // A Buffer looks for a byte many times as fast as another array.
+  parentPort?.postMessage(reader.read(Buffer.from(block.buffer, 0, block.length)));
 });

@@ -3,10 +3,10 @@ import process from 'node:process';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import type {
+  RangeResult,
   RangeSetup,
   RangeThreadSource,
   RangeThreads,
-  ReadRange,
 } from '@file-processing/quality/ports.ts';
 import { freshBundle } from '../../bin/bundle.cjs';
 
@@ -114,7 +114,7 @@ function leastBusy(threads: readonly RangeThread[]): RangeThread {
 
 /** Settles the promise of a block. */
 interface Waiting {
-  resolve(range: ReadRange): void;
+  resolve(range: RangeResult): void;
   reject(error: Error): void;
 }
 
@@ -130,7 +130,7 @@ class RangeThread {
       // It has no use for what is secret there.
       env: {},
     });
-    this.#worker.on('message', (range: ReadRange) => this.#waiting.shift()?.resolve(range));
+    this.#worker.on('message', (range: RangeResult) => this.#waiting.shift()?.resolve(range));
     this.#worker.on('messageerror', (error) => this.#fail(error));
     this.#worker.on('error', (error) => this.#fail(error));
     this.#worker.on('exit', (code) => {
@@ -143,11 +143,11 @@ class RangeThread {
     return this.#waiting.length;
   }
 
-  read(block: Uint8Array<ArrayBuffer>): Promise<ReadRange> {
+  read(block: Uint8Array<SharedArrayBuffer>): Promise<RangeResult> {
     if (this.#fault !== undefined) return Promise.reject(this.#fault);
     return new Promise((resolve, reject) => {
       this.#waiting.push({ resolve, reject });
-      this.#worker.postMessage(block, [block.buffer]);
+      this.#worker.postMessage(block);
     });
   }
 
