@@ -1,5 +1,7 @@
 import { EXIT } from '@file-processing/contract/listener-interface.ts';
 import { startConsole } from '../console/console.ts';
+import { createEngine } from '../jobs/engine-ports.ts';
+import { openStore } from '../storage/open-store.ts';
 import type { Command } from './command-context.ts';
 import { errorText } from './exit-codes.ts';
 import { interruptible } from './interruption.ts';
@@ -18,10 +20,12 @@ const GRACE_MS = 5_000;
 export const serveConsole: Command<ConsoleCommandOptions> = (context, { port }) =>
   withQueue(context, (database, queue, config) =>
     interruptible(GRACE_MS, async (signal) => {
+      const store = openStore(config);
+      const rehearsing = { store, engine: createEngine(config), maxFaults: config.maxFaults };
       const pages = await startConsole({
         database,
         port,
-        acting: { queue, filter: config.s3 },
+        acting: { queue, filter: config.s3, rehearsing },
         onError: (error) => context.stderr.write(errorText(error)),
       });
       context.stdout.write(`${pages.address}\n`);
@@ -33,6 +37,7 @@ export const serveConsole: Command<ConsoleCommandOptions> = (context, { port }) 
         return EXIT.ok;
       } finally {
         await pages.close();
+        store.close();
       }
     }),
   );

@@ -7,7 +7,7 @@ import type { Verdict } from '@file-processing/quality/verdict.ts';
 import { acceptedBefore } from '../database/accepted-deliveries.ts';
 import type { Database } from '../database/connection.ts';
 import { compareSpecificity, matchesKey } from '../database/key-pattern.ts';
-import { listMonitoringFiles } from '../database/monitoring-files.ts';
+import { listMonitoringFiles, type MonitoringFile } from '../database/monitoring-files.ts';
 import { referenceKeysOf } from '../database/reference-keys.ts';
 import { planOf } from '../database/rules.ts';
 import { listRuns, type Run } from '../database/runs.ts';
@@ -49,7 +49,7 @@ export interface RehearseOptions {
 }
 
 /** A verdict that would change. */
-interface VerdictChange {
+export interface VerdictChange {
   readonly runId: string;
   readonly key: string;
   /** When the delivery was first heard of. */
@@ -62,7 +62,7 @@ interface VerdictChange {
 }
 
 /** What came of the deliveries of one monitored file. */
-interface RehearsedFile {
+export interface RehearsedFile {
   /** File of the rule set. */
   readonly file: string;
   readonly bucket: string;
@@ -200,7 +200,12 @@ async function* deliveriesOf(
   {
     last = Infinity,
     since,
-  }: { readonly last?: number | undefined; readonly since?: Date | undefined },
+    clients,
+  }: {
+    readonly last?: number | undefined;
+    readonly since?: Date | undefined;
+    readonly clients?: readonly string[] | undefined;
+  },
 ): AsyncGenerator<Run> {
   const { bucket, keyPattern } = value;
   const rivals = [...files.map(({ defined }) => defined.value), ...byHand]
@@ -211,7 +216,7 @@ async function* deliveriesOf(
   let after: string | undefined;
   do {
     const runs = await listRuns(database, {
-      ...{ bucket, key: keyPattern, judged: true, limit: PAGE },
+      ...{ bucket, key: keyPattern, judged: true, clients, limit: PAGE },
       ...(since === undefined ? {} : { since }),
       ...(after === undefined ? {} : { after }),
     });
@@ -225,10 +230,58 @@ async function* deliveriesOf(
   } while (after !== undefined && left > 0);
 }
 
-async function rehearseFile(
-  context: CommandContext,
+/** What the deliveries are read and judged with. */
+export type RehearsalParts = Pick<JobContext, 'store' | 'engine' | 'maxFaults' | 'signal'>;
+
+/** What is rehearsed of one monitored file alone. */
+export interface MappingRehearsal {
+  /** As it is now. */
+  readonly file: MonitoringFile;
+  /** As an author writes it in a rule set: YAML or JSON. */
+  readonly text: string;
+  /** As many deliveries, the last ones. */
+  readonly last: number;
+  /** Only deliveries that somebody may see who is bound to clients. @default all */
+  readonly clients?: readonly string[] | undefined;
+}
+
+/**
+ * Judges the last deliveries of one monitored file by a mapping that is in no rule set yet; as `rules rehearse` does, nothing
+ * is recorded.
+ *
+ * @throws {RuleSetError} where the text is no mapping
+ */
+export async function rehearseMapping(
   database: Database,
-  parts: Pick<JobContext, 'store' | 'engine' | 'maxFaults' | 'signal'>,
+  parts: RehearsalParts,
+  { file, text, last, clients }: MappingRehearsal,
+): Promise<RehearsedFile> {
+  const name = 'mappings/new.yaml';
+  const { mappings } = readRuleSet('the form', new Map([[name, text]]), expectationProblems);
+  const [defined] = mappings;
+  if (defined === undefined) {
+    const fault = { file: name, path: '', message: 'is no mapping' };
+    throw new RuleSetError('the form', [fault]);
+  }
+  const { version = 0 } = defined.value;
+  const { id: monitoringFileId, client } = file;
+  const rehearsed: FileToRehearse = {
+    defined: { file: name, value: file, placeOf: () => undefined },
+    monitored: { monitoringFileId, client, mapping: { ...defined.value, version } },
+  };
+  const others = (await listMonitoringFiles(database)).filter(
+    (other) => other.active && other.id !== file.id,
+  );
+  const rehearsal = { files: [rehearsed], byHand: others };
+  const deliveries = deliveriesOf(database, rehearsal, rehearsed, { last, clients });
+  const silent = { stderr: { write: () => undefined } };
+  return rehearseFile(silent, database, parts, rehearsed, deliveries, []);
+}
+
+async function rehearseFile(
+  context: Pick<CommandContext, 'stderr'>,
+  database: Database,
+  parts: RehearsalParts,
   { defined, monitored }: FileToRehearse,
   deliveries: AsyncIterable<Run>,
   codes: number[],
@@ -302,7 +355,8 @@ function fileText(found: RehearsedFile): string {
   return [heading, ...lines].map((line) => `${printable(line)}\n`).join('');
 }
 
-type Total = Pick<RehearsedFile, 'judged' | 'gone' | 'replaced' | 'unread'> & {
+/** What came of the deliveries of one file or of many. */
+export type Total = Pick<RehearsedFile, 'judged' | 'gone' | 'replaced' | 'unread'> & {
   readonly changed: number;
 };
 
@@ -318,7 +372,8 @@ function totalOf(files: readonly RehearsedFile[]): Total {
   };
 }
 
-function countsText({ judged, changed, gone, replaced, unread }: Total): string {
+/** What came of it, for a reader. */
+export function countsText({ judged, changed, gone, replaced, unread }: Total): string {
   const others = Object.entries({ gone, replaced, 'not readable': unread })
     .filter(([, count]) => count > 0)
     .map(([name, count]) => `, ${count} ${name}`);

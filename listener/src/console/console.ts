@@ -5,7 +5,7 @@ import { ListenerError } from '../errors.ts';
 import { readBody } from '../http/read-body.ts';
 import { type HttpServer, startHttpServer } from '../http/server.ts';
 import { deliveriesPage } from './deliveries-page.ts';
-import { filePage, filesPage } from './files-page.ts';
+import { filesRoutes } from './files-page.ts';
 import { type Html, html } from './html.ts';
 import { type LiveViews, liveRoutes, liveViews } from './live.ts';
 import { type ActingParts, operationsRoutes } from './operations-page.ts';
@@ -100,8 +100,7 @@ export async function startConsole(options: ConsoleOptions): Promise<RunningCons
   };
 }
 
-/** Lists, which are the same whatever the console can do. */
-const LISTS: readonly Route[] = [
+const DELIVERIES: readonly Route[] = [
   {
     method: 'GET',
     path: /^\/$/,
@@ -111,21 +110,6 @@ const LISTS: readonly Route[] = [
       body: await deliveriesPage(visit),
     }),
   },
-  {
-    method: 'GET',
-    path: /^\/files$/,
-    right: 'look',
-    answer: async (visit) => ({ title: 'Monitored files', body: await filesPage(visit) }),
-  },
-  {
-    method: 'GET',
-    path: /^\/files\/(\d{1,9})$/,
-    right: 'look',
-    async answer(visit) {
-      const body = await filePage(visit, Number(visit.parameters[0]));
-      return body && { title: 'Monitored file', body };
-    },
-  },
 ];
 
 /** Everything that a console serves. */
@@ -134,7 +118,13 @@ export function routesOf(
   live: LiveViews,
 ): readonly Route[] {
   const canAct = acting !== undefined;
-  return [...LISTS, ...runRoutes(canAct), ...operationsRoutes(acting), ...liveRoutes(live)];
+  return [
+    ...DELIVERIES,
+    ...filesRoutes(acting?.rehearsing),
+    ...runRoutes(canAct),
+    ...operationsRoutes(acting),
+    ...liveRoutes(live),
+  ];
 }
 
 /** Whom a request comes from, and what a form of theirs holds; null where an answer was given in place of it. */

@@ -18,6 +18,7 @@ import { lastListings } from '../database/listed-objects.ts';
 import { lastActs, recordActOnce } from '../database/privacy-events.ts';
 import { findRuns } from '../database/runs.ts';
 import { countMessages, listMessages } from '../database/sns-messages.ts';
+import type { JobContext } from '../jobs/job.ts';
 import { countDeadMessages, listDeadMessages } from '../notices/messages.ts';
 import { countDeadRuns, listDeadRuns } from '../queue/dead-letters.ts';
 import type { Queue } from '../queue/queue.ts';
@@ -30,6 +31,8 @@ export interface ActingParts {
   readonly queue: Queue;
   /** Which objects are deliveries: messages are read anew by it. */
   readonly filter: DeliveryFilter;
+  /** What rules are rehearsed with. @default they are not */
+  readonly rehearsing?: Pick<JobContext, 'store' | 'engine' | 'maxFaults'>;
 }
 
 /** What can be done with something that waits for somebody. */
