@@ -30,6 +30,7 @@ import {
   text,
   textThat,
   wholeNumber,
+  wholeNumbersByName,
 } from './variable-kinds.ts';
 
 /** One environment variable of the listener. */
@@ -90,6 +91,9 @@ function areHeaders(value: string): boolean {
 
 /** What UNMONITORED may be. */
 export const UNMONITORED_CHOICES = ['judge', 'warn', 'fail'] as const;
+
+/** The highest weight of a client in the queue. */
+export const HIGHEST_WEIGHT = 100;
 
 /** The highest RETENTION_DAYS. */
 export const LONGEST_RETENTION_DAYS = 10_000;
@@ -272,6 +276,12 @@ export const LISTENER_VARIABLES = {
     kind: wholeNumber(1, 64),
     default: '8',
     example: '4',
+  },
+  CLIENT_WEIGHTS: {
+    description:
+      'Weights of clients in the queue: of the files that are checked next, a client has its weight among the clients whose files wait; 1 for one that is not named. See [whose turn it is](scale.md#whose-turn-it-is).',
+    kind: wholeNumbersByName(1, HIGHEST_WEIGHT),
+    example: '{"nm_albuquerque":3}',
   },
   SHUTDOWN_SECONDS: {
     description: 'Time between SIGTERM and exit; what still runs then goes back to the queue.',

@@ -73,3 +73,29 @@ export function listOf<T>(item: Kind<T>): Kind<readonly T[]> {
     },
   };
 }
+
+/** A JSON object of names and whole numbers between two bounds, both included; at least one and at most 1,000 of them. */
+export function wholeNumbersByName(
+  lowest: number,
+  highest: number,
+): Kind<ReadonlyMap<string, number>> {
+  const isAllowed = (value: unknown) =>
+    Number.isInteger(value) && Number(value) >= lowest && Number(value) <= highest;
+  return {
+    allowed: `a JSON object of 1 to 1000 names, each with a whole number from ${lowest} to ${highest}`,
+    read(text) {
+      let value: unknown;
+      try {
+        value = JSON.parse(text);
+      } catch {
+        return undefined;
+      }
+      if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
+      const entries = Object.entries(value);
+      const fits = entries.length >= 1 && entries.length <= 1_000;
+      return fits && entries.every(([, number]) => isAllowed(number))
+        ? new Map(entries)
+        : undefined;
+    },
+  };
+}

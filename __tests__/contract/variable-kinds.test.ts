@@ -3,6 +3,7 @@ import {
   listOf,
   oneOf,
   wholeNumber,
+  wholeNumbersByName,
 } from '@file-processing/contract/variable-kinds.ts';
 import { expect, test } from 'vitest';
 
@@ -34,3 +35,20 @@ test.each(['ftp://host', 'host:80', 'http://u:p@host', 'http://host/?a=b', 'http
     expect(httpAddress().read(text)).toBeUndefined();
   },
 );
+
+test.each(['', '{}', '[]', '3', 'null', '{"a":0}', '{"a":11}', '{"a":1.5}', '{"a":"3"}', '{a:3}'])(
+  '%j is not an object of whole numbers from 1 to 10',
+  (text) => {
+    expect(wholeNumbersByName(1, 10).read(text)).toBeUndefined();
+  },
+);
+
+test('whole numbers are found by their names, of whatever characters these are', () => {
+  const read = wholeNumbersByName(1, 10).read('{"nm_albuquerque":3,"a, b=c":10}');
+  expect(read).toEqual(
+    new Map([
+      ['nm_albuquerque', 3],
+      ['a, b=c', 10],
+    ]),
+  );
+});

@@ -76,6 +76,8 @@ export interface Config {
     readonly localRoot: string | undefined;
   };
   readonly workerConcurrency: number;
+  /** Of clients in the queue; 1 for one that is not named. */
+  readonly clientWeights: ReadonlyMap<string, number>;
   readonly shutdownSeconds: number;
   readonly logLevel: ValueOf<'LOG_LEVEL'>;
   readonly maxFaults: number;
@@ -159,6 +161,7 @@ export function readConfig(environment: Environment, needs: ConfigNeeds): Config
     ...readRouting(reader),
     localRoot: readLocalRoot(reader),
     workerConcurrency: reader.required('WORKER_CONCURRENCY'),
+    clientWeights: reader.optional('CLIENT_WEIGHTS'),
     shutdownSeconds: reader.required('SHUTDOWN_SECONDS'),
     logLevel: reader.required('LOG_LEVEL'),
     maxFaults: reader.required('MAX_FAULTS'),
@@ -216,6 +219,7 @@ export function readConfig(environment: Environment, needs: ConfigNeeds): Config
       localRoot: read.localRoot,
     }),
     workerConcurrency: present(read.workerConcurrency),
+    clientWeights: read.clientWeights ?? new Map(),
     shutdownSeconds: present(read.shutdownSeconds),
     logLevel: present(read.logLevel),
     maxFaults: present(read.maxFaults),

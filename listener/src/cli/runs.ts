@@ -229,9 +229,6 @@ export interface RejudgeOptions extends RunSelection {
   readonly json: boolean;
 }
 
-/** New deliveries come first. */
-const REJUDGE_PRIORITY = -10;
-
 /**
  * Asks for another judgement of runs whose verdict stands and was made by a mapping, or by none. The same reason a
  * second time asks for none of them twice.
@@ -279,7 +276,7 @@ export async function rejudgeRuns(
   reason: string,
 ): Promise<number> {
   const request = { askedBy: 'rule_change', reason, onlyOnce: true } as const;
-  return askAgain(database, queue, runs, { ...request, priority: REJUDGE_PRIORITY });
+  return askAgain(database, queue, runs, { ...request, isBackfill: true });
 }
 
 async function requireMapping(

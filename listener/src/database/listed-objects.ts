@@ -35,9 +35,6 @@ export interface ListedRequest {
   readonly notify?: boolean;
 }
 
-/** What messages bring is judged first. */
-const PRIORITY = -10;
-
 /** How long intake may be kept waiting for a vacuum that gives way, in milliseconds; half of what it has for a message. */
 const LOCK_WAIT_MS = 2_000;
 
@@ -74,7 +71,7 @@ export async function askForListed(
       quiet: !notify,
       ...(reason !== undefined && { reason }),
     });
-    await queue.enqueue([...made, ...asked], transaction, PRIORITY);
+    await queue.enqueue([...made, ...asked], transaction, true);
     return standings(now);
   });
 }

@@ -3,7 +3,7 @@ import { pathToFileURL } from 'node:url';
 import knex, { type Knex } from 'knex';
 import pg from 'pg';
 import type { DatabaseConfig } from '../config/database-config.ts';
-import { buildIndexes, createQueues, indexStatements } from '../queue/queue.ts';
+import { buildIndexes, createQueues, indexStatements } from '../queue/create-queues.ts';
 import {
   clientWithTimeouts,
   type Database,

@@ -1,4 +1,5 @@
-import { DEAD_LETTER_QUEUE, type MovedJobs, RUN_QUEUE } from '../queue/queue.ts';
+import type { MovedJobs } from '../queue/create-queues.ts';
+import { DEAD_LETTER_QUEUE, RUN_QUEUE } from '../queue/queue.ts';
 import type { Transaction } from './connection.ts';
 import { SchemaOccupiedError, sqlStateOf } from './errors.ts';
 import { MIGRATIONS_TABLE, queueSchemaOf, schemaOf } from './tables.ts';

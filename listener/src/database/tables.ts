@@ -28,6 +28,8 @@ export interface Tables {
   readonly periodClock: string;
   /** What listings of the buckets found. */
   readonly listings: string;
+  /** Whose turn it is in the queue of judgements. */
+  readonly queueClients: string;
   /** What knex notes of the migrations that ran. */
   readonly migrations: string;
 }
@@ -60,6 +62,7 @@ export function tablesOf(database: Database | Transaction): Tables {
     periodVerdicts: `${schema}.period_verdicts`,
     periodClock: `${schema}.period_clock`,
     listings: `${schema}.listings`,
+    queueClients: `${schema}.queue_clients`,
     migrations: `${schema}.${MIGRATIONS_TABLE}`,
   };
 }

@@ -11,7 +11,7 @@ import { DatabaseUnavailableError, meansUnavailable, sqlStateOf } from '../datab
 import { groupCommit, PATIENCE_MS } from '../database/group-commit.ts';
 import type { Envelope } from '../database/sns-messages.ts';
 import { type Tables, tablesOf } from '../database/tables.ts';
-import type { Queue } from '../queue/queue.ts';
+import type { ClientsOf, Queue } from '../queue/queue.ts';
 
 /** What became of a message. */
 export interface Acceptance {
@@ -38,6 +38,8 @@ export type AcceptMessage = (envelope: Envelope, event: S3Event) => Promise<Acce
 export interface IntakeOptions {
   readonly database: Database;
   readonly queue: Pick<Queue, 'enqueue'>;
+  /** Whose files they are. @default judgements get their places in the queue a moment later */
+  readonly clientsOf?: ClientsOf | undefined;
   /** Time for one message, in milliseconds. @default 4500, so that HTTP answers within 5 s */
   readonly deadlineMs?: number;
 }
@@ -61,9 +63,14 @@ interface MessageRow {
  * the same delivery at once. A message whose content the database refuses (a key that no object has, a
  * text that PostgreSQL can't hold) is recorded as dead.
  */
-export function openIntake({ database, queue, deadlineMs = 4_500 }: IntakeOptions): AcceptMessage {
+export function openIntake({
+  database,
+  queue,
+  clientsOf,
+  deadlineMs = 4_500,
+}: IntakeOptions): AcceptMessage {
   const record = groupCommit<MessageRow, Acceptance>({
-    run: (rows) => recordGroup(database, queue, rows),
+    run: (rows) => recordGroup({ database, queue, clientsOf }, rows),
     // One that waits for a duplicate in another process must not hold up all the others.
     ...{ groupsAtOnce: 2, patienceMs: PATIENCE_MS },
     largestGroup: 100,
@@ -84,24 +91,25 @@ function rowOf(event: S3Event): Omit<MessageRow, 'envelope'> {
   };
 }
 
+type Intake = Omit<IntakeOptions, 'deadlineMs'>;
+
 /** One message that the database refuses must not take the others of its group with it. */
 async function recordGroup(
-  database: Database,
-  queue: Pick<Queue, 'enqueue'>,
+  intake: Intake,
   rows: readonly MessageRow[],
 ): Promise<readonly Acceptance[]> {
   try {
-    return await withAttempts(() => recordTogether(database, queue, rows));
+    return await withAttempts(() => recordTogether(intake, rows));
   } catch (error) {
     const refusal = refusalOf(error);
     if (refusal === undefined) throw error;
     const [row] = rows;
     if (rows.length === 1 && row !== undefined) {
       const dead: MessageRow = { ...row, outcome: 'dead', reason: refusal, objects: [] };
-      return withAttempts(() => recordTogether(database, queue, [dead]));
+      return withAttempts(() => recordTogether(intake, [dead]));
     }
     const results: Acceptance[] = [];
-    for (const alone of rows) results.push(...(await recordGroup(database, queue, [alone])));
+    for (const alone of rows) results.push(...(await recordGroup(intake, [alone])));
     return results;
   }
 }
@@ -142,7 +150,9 @@ export async function acceptAnew(
   const told = [row.reason, before && `before: ${before}`].filter(Boolean).join('; ');
   const rows = [{ envelope, ...row, reason: told || null }];
   try {
-    const [acceptance] = await withAttempts(() => recordTogether(database, queue, rows, reason));
+    const [acceptance] = await withAttempts(() =>
+      recordTogether({ database, queue }, rows, reason),
+    );
     return acceptance ?? { outcome: 'duplicate', runIds: [] };
   } catch (error) {
     const refusal = refusalOf(error);
@@ -153,36 +163,37 @@ export async function acceptAnew(
 
 /** @param settledReason - takes messages anew that are dead or ignored, for this reason */
 async function recordTogether(
-  database: Database,
-  queue: Pick<Queue, 'enqueue'>,
+  { database, queue, clientsOf }: Intake,
   rows: readonly MessageRow[],
   settledReason?: string,
 ): Promise<readonly Acceptance[]> {
+  const clients = await clientsByObject(rows, clientsOf);
   const runIdsOf = await database.transaction(async (transaction) => {
     const statement = insertMessagesAndRuns(tablesOf(transaction), settledReason !== undefined);
-    const { rows: inserted } = await transaction.raw(statement, [
+    const { rows: inserted } = await transaction.raw<{ rows: InsertedRow[] }>(statement, [
       JSON.stringify(rows.map(messageColumns)),
       ...(settledReason === undefined ? [] : [storableText(settledReason)]),
       JSON.stringify(rows.flatMap(objectColumns)),
     ]);
-    const adopted = inserted.some((row: { may_be_listed: boolean }) => row.may_be_listed)
+    const adopted = inserted.some((row) => row.may_be_listed)
       ? await adoptListed(
           transaction,
-          inserted.flatMap((row: { run_ids: string[] }) => row.run_ids),
+          inserted.flatMap((row) => row.run_ids),
         )
       : new Set<string>();
-    const newMessages = new Map<string, string[]>(
-      inserted.map((row: { message_id: string; run_ids: string[] }) => [
-        row.message_id,
-        row.run_ids.filter((id) => !adopted.has(id)),
-      ]),
+    const newMessages = new Map(
+      inserted.map((row) => [row.message_id, row.run_ids.filter((id) => !adopted.has(id))]),
     );
     const traces = new Map(rows.map(({ envelope }) => [envelope.messageId, envelope.traceparent]));
     // The job of a message's judgement has its run's id: it needs no column of its own.
-    const jobs = [...newMessages].flatMap(([messageId, ids]) => {
-      const traceparent = traces.get(messageId);
-      return ids.map((id) => ({ runId: id, number: 1, jobId: id, traceparent }));
-    });
+    const jobs = inserted.flatMap(({ message_id, run_ids, buckets, keys }) =>
+      run_ids
+        .map((id, index) => ({
+          ...{ runId: id, number: 1, jobId: id, traceparent: traces.get(message_id) },
+          client: clients.get(nameOf(buckets[index], keys[index])),
+        }))
+        .filter(({ runId }) => !adopted.has(runId)),
+    );
     await queue.enqueue(jobs, transaction);
     return newMessages;
   });
@@ -194,6 +205,29 @@ async function recordTogether(
     const made = outcome === 'accepted' && runIds.length === 0 ? 'known' : outcome;
     return { outcome: made, runIds, ...(reason !== null && { reason }) };
   });
+}
+
+interface InsertedRow {
+  readonly message_id: string;
+  /** New runs, and in the same order their objects. */
+  readonly run_ids: readonly string[];
+  readonly buckets: readonly string[];
+  readonly keys: readonly string[];
+  readonly may_be_listed: boolean;
+}
+
+function nameOf(bucket: string | undefined, key: string | undefined): string {
+  return `${bucket}/${key}`;
+}
+
+/** Before the transaction: it may need a connection of its own. */
+async function clientsByObject(
+  rows: readonly MessageRow[],
+  clientsOf: ClientsOf | undefined,
+): Promise<ReadonlyMap<string, string>> {
+  const objects = rows.flatMap((row) => row.objects);
+  const clients = (await clientsOf?.(objects)) ?? [];
+  return new Map(clients.map((client, i) => [nameOf(objects[i]?.bucket, objects[i]?.key), client]));
 }
 
 /**
@@ -226,9 +260,11 @@ const insertMessagesAndRuns = ({ snsMessages, runs }: Tables, anew: boolean) => 
     ON CONFLICT (bucket, key, identity) DO NOTHING
     RETURNING id, message_id, bucket, key, e_tag
   )
-  SELECT message_id, ARRAY(
-    SELECT id FROM new_runs WHERE new_runs.message_id = new_messages.message_id
-  ) AS run_ids, EXISTS (
+  SELECT message_id, ${['id', 'bucket', 'key'].map(
+    (column) => `ARRAY(
+      SELECT ${column} FROM new_runs WHERE new_runs.message_id = new_messages.message_id ORDER BY id
+    ) AS ${column === 'id' ? 'run_ids' : `${column}s`}`,
+  )}, EXISTS (
     SELECT FROM new_runs JOIN LATERAL (
       SELECT FROM ${runs} AS run
       WHERE ${IS_LISTED} AND run.bucket = new_runs.bucket AND run.key = new_runs.key

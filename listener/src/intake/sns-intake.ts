@@ -10,7 +10,7 @@ import {
   insertSubscriptionMessage,
   type SnsMessage,
 } from '../database/sns-messages.ts';
-import type { Queue } from '../queue/queue.ts';
+import type { ClientsOf, Queue } from '../queue/queue.ts';
 import type { QueueIntake } from '../sqs/queued-delivery.ts';
 import { type Acceptance, acceptAnew, openIntake, withinDeadline } from './accept-message.ts';
 
@@ -18,6 +18,8 @@ import { type Acceptance, acceptAnew, openIntake, withinDeadline } from './accep
 export interface SnsIntakeOptions {
   readonly database: Database;
   readonly queue: Queue;
+  /** Whose they are. @default see {@link openIntake} */
+  readonly clientsOf?: ClientsOf;
   /** Which objects are deliveries. */
   readonly filter: DeliveryFilter;
   /** Called when new runs were enqueued. */
@@ -25,8 +27,14 @@ export interface SnsIntakeOptions {
 }
 
 /** The intake that HTTP and the queue hand verified messages to. */
-export function snsIntake({ database, queue, filter, onRuns }: SnsIntakeOptions): QueueIntake {
-  const accept = openIntake({ database, queue });
+export function snsIntake({
+  database,
+  queue,
+  clientsOf,
+  filter,
+  onRuns,
+}: SnsIntakeOptions): QueueIntake {
+  const accept = openIntake({ database, queue, clientsOf });
   const record = async (envelope: Envelope, event: S3Event) => {
     const acceptance = await accept(envelope, event);
     if (acceptance.runIds.length > 0) onRuns();

@@ -17,7 +17,7 @@ import { DEAD_LETTER_QUEUE, type DeadLetter, errorTextOf, type Queue, RUN_QUEUE 
 /** Asks for judgements anew. */
 export interface RetryRequest extends JudgementRequest {
   /** See {@link Queue.enqueue}. */
-  readonly priority?: number;
+  readonly isBackfill?: boolean;
 }
 
 /**
@@ -30,24 +30,15 @@ export async function retryRuns(
   database: Database,
   queue: Pick<Queue, 'enqueue' | 'discard'>,
   runIds: readonly string[],
-  request: RetryRequest,
+  { isBackfill, ...request }: RetryRequest,
 ): Promise<readonly string[]> {
   return database.transaction(async (transaction) => {
     const letters = await lettersOf(transaction, runIds);
     await discardLetters(transaction, queue, letters);
-    return requestWithin(transaction, queue, runIds, request);
+    const requested = await requestJudgements(transaction, runIds, request);
+    await queue.enqueue(requested, transaction, isBackfill);
+    return requested.map(({ runId }) => runId);
   });
-}
-
-async function requestWithin(
-  transaction: Transaction,
-  queue: Pick<Queue, 'enqueue'>,
-  runIds: readonly string[],
-  { priority, ...request }: RetryRequest,
-): Promise<readonly string[]> {
-  const requested = await requestJudgements(transaction, runIds, request);
-  await queue.enqueue(requested, transaction, priority);
-  return requested.map(({ runId }) => runId);
 }
 
 /** What {@link retryDeadRuns} did. */
@@ -73,16 +64,13 @@ export async function retryDeadRuns(
     const letters = await lettersOf(transaction, runIds);
     await discardLetters(transaction, queue, letters);
     const reports = await settleJudgements(transaction, runIds, reason, letters, 'finished');
-    await queue.enqueue(
-      reports.map((reference) => ({ ...reference, jobId: randomUUID() })),
-      transaction,
-    );
     const failed: string[] = await transaction(tablesOf(transaction).runs)
       .whereIn('id', runIds)
       .where({ status: 'error' })
       .pluck('id');
-    const request = { askedBy: 'operator', reason } as const;
-    const asked = await requestWithin(transaction, queue, failed, request);
+    const asked = await requestJudgements(transaction, failed, { askedBy: 'operator', reason });
+    const again = reports.map((reference) => ({ ...reference, jobId: randomUUID() }));
+    await queue.enqueue([...again, ...asked], transaction);
     return { judgements: asked.length, reports: reports.length };
   });
 }

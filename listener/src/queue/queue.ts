@@ -1,16 +1,8 @@
-import { setTimeout as delay } from 'node:timers/promises';
-import {
-  type ConstructorOptions,
-  fromKnex,
-  getMigrationPlans,
-  type JobWithMetadata,
-  PgBoss,
-  type QueueOptions,
-} from 'pg-boss';
+import { type FetchOptions, fromKnex, type JobWithMetadata, PgBoss } from 'pg-boss';
 import type { Database, Transaction } from '../database/connection.ts';
 import { sharedStatement } from '../database/group-commit.ts';
 import type { JudgementReference } from '../database/judgements.ts';
-import { queueSchemaOf } from '../database/tables.ts';
+import { queueSchemaOf, schemaOf, tablesOf } from '../database/tables.ts';
 
 /** One job for each judgement. */
 export const RUN_QUEUE = 'runs';
@@ -18,190 +10,143 @@ export const RUN_QUEUE = 'runs';
 /** Jobs whose last attempt failed; they wait for an operator. */
 export const DEAD_LETTER_QUEUE = 'runs_dead_letter';
 
-const DAY = 86_400;
-
 /** Longer than any attempt should take; a file of a terabyte is not expected. */
 export const LONGEST_ATTEMPT_SECONDS = 4 * 3600;
 
-/**
- * A technical failure is tried again after 1 to 2 s, 2 to 4 s and so on up to 5 minutes, about a
- * quarter of an hour in all; then the job is a dead letter.
+/*
+ * The order of the queue: a weighted round robin over the clients, worked out when a judgement is enqueued, since
+ * pg-boss fetches by priority and knows no clients. It is start-time fair queueing (Goyal, Vin and Cheng, 1996) with
+ * a judgement as the unit: each round has as many places of a client as its weight, a judgement takes the client's
+ * next place, in the round that is being fetched now or later, and the priority of its job is that round's.
  *
- * The heartbeat is the shortest that pg-boss allows. It is for jobs that no judgement is in hand for (a report
- * is written, or the process died in between): they run again 10 to 14 s after a kill, the others after 5 to 9
- * s, see `lookForDeadProcesses`.
+ * So a client's share of what is fetched next is its weight among the clients that wait, however long one of them
+ * has been waiting and however much it has brought; one that comes late has a place at once, and none saves up
+ * turns while it has nothing to do. Fetching needs to know nothing of it, so it holds over any number of processes.
+ *
+ * What has no place yet is placed by `placeWaiting` within a second, as if it came then.
  */
-const RUN_QUEUE_OPTIONS: QueueOptions = {
-  retryLimit: 10,
-  retryDelay: 1,
-  retryBackoff: true,
-  retryDelayMax: 300,
-  heartbeatSeconds: 10,
-  // Against a handler that hangs while heartbeats are sent.
-  expireInSeconds: LONGEST_ATTEMPT_SECONDS,
-  // Waiting jobs are deleted after this, so it is longer than any outage.
-  retentionSeconds: 365 * DAY,
-  // The table `runs` is the record; the queue stays small, which keeps its statements fast.
-  deleteAfterSeconds: 3600,
-};
 
-/** They are deleted with what else is older than RETENTION_DAYS; pg-boss keeps them for the longest of those. */
-const DEAD_LETTER_OPTIONS: QueueOptions = { retentionSeconds: 10_000 * DAY };
+/** Of the first round; each later one has a lower one. PostgreSQL's highest integer. */
+const FIRST_ROUND_PRIORITY = 2_147_483_647;
 
-/** What the queue of another schema held. */
-export interface MovedJobs {
-  /** Runs to be worked on, in their order. */
-  readonly waiting: readonly string[];
-  readonly dead: readonly {
-    readonly id: string;
-    readonly runId: string;
-    readonly diedAt: Date;
-    readonly retryCount: number;
-    /** The last attempt's error, as pg-boss keeps it. */
-    readonly output: unknown;
-  }[];
+/**
+ * Of the last round. A million files a day of a single client, without a pause, get there in six years; from then on
+ * the order is that of arrival.
+ */
+const LAST_ROUND_PRIORITY = 1;
+
+/** Of a job that has no place yet: pg-boss's default. It is fetched after all that have one, but before backfill. */
+export const UNPLACED_PRIORITY = 0;
+
+/** Of what nobody waits for: objects that a listing found, and new judgements after a change of rules. */
+export const BACKFILL_PRIORITY = -10;
+
+/** One of so many fetched jobs is a backfill's, where one waits; the others are, where nothing else waits. */
+export const BACKFILL_TURN = 20;
+
+/** Weights of clients; 1 for one that has none. */
+export type Weights = ReadonlyMap<string, number>;
+
+/** A round holds `1 / step` judgements of a client. */
+function stepOf(weights: Weights, client: string): number {
+  return 1 / (weights.get(client) ?? 1);
+}
+
+/** Names the client of each object, in their order. */
+export type ClientsOf = (
+  objects: readonly { readonly bucket: string; readonly key: string }[],
+) => Promise<readonly string[]>;
+
+/** A job to place. */
+interface Placeable {
+  readonly client: string;
 }
 
 /**
- * Creates or updates pg-boss's tables in their schema, and our two queues. Part of `migrate`, and of
- * its transaction.
+ * Takes places for jobs, in the order in which they are given.
  *
- * @param moved - what the queues begin with
+ * Places of one client are given out by one transaction at a time. Another one does not wait for it, as the process
+ * that holds them may be frozen: its jobs get no place, and are placed later.
+ *
+ * @returns priorities in the order of the jobs
  */
-export async function createQueues(
+export async function takePlaces(
   transaction: Transaction,
-  moved: MovedJobs = { waiting: [], dead: [] },
-): Promise<void> {
-  const boss = new PgBoss({
-    ...makingTables(transaction),
-    db: withoutTransactions(withoutIndexBuilds(fromKnex(transaction))),
+  jobs: readonly Placeable[],
+  weights: Weights,
+): Promise<readonly number[]> {
+  const counts = new Map<string, number>();
+  for (const { client } of jobs) counts.set(client, (counts.get(client) ?? 0) + 1);
+  const { queueClients } = tablesOf(transaction);
+  const { rows } = await transaction.raw<{ rows: { client: string; first: number }[] }>(
+    `WITH asked AS MATERIALIZED (
+       SELECT client, rounds FROM jsonb_to_recordset(?::jsonb) AS asked (client text, rounds float8)
+       WHERE pg_try_advisory_xact_lock(?, hashtext(? || client))
+     )
+     INSERT INTO ${queueClients} AS present (client, next_round, taken_rounds)
+     SELECT client, current.round + rounds, rounds
+     FROM asked, (SELECT ${currentRound(transaction)} AS round) AS current
+     ON CONFLICT (client) DO UPDATE SET
+       next_round = excluded.taken_rounds
+         + greatest(present.next_round, excluded.next_round - excluded.taken_rounds),
+       taken_rounds = excluded.taken_rounds
+     RETURNING client, next_round - taken_rounds AS first`,
+    [
+      JSON.stringify(
+        Array.from(counts, ([client, count]) => ({
+          client,
+          rounds: count * stepOf(weights, client),
+        })),
+      ),
+      PLACES_LOCK,
+      `${schemaOf(transaction)} `,
+    ],
+  );
+  const next = new Map(rows.map(({ client, first }) => [client, first]));
+  return jobs.map(({ client }) => {
+    const round = next.get(client);
+    if (round === undefined) return UNPLACED_PRIORITY;
+    next.set(client, round + stepOf(weights, client));
+    return priorityOf(round);
   });
-  let failure: Error | undefined;
-  boss.on('error', (error) => {
-    failure = error;
-  });
-  await boss.start();
-  try {
-    // Creating what is there already changes nothing, so the options are set once more.
-    await boss.createQueue(DEAD_LETTER_QUEUE, DEAD_LETTER_OPTIONS);
-    await boss.updateQueue(DEAD_LETTER_QUEUE, DEAD_LETTER_OPTIONS);
-    await boss.createQueue(RUN_QUEUE, RUN_QUEUE_OPTIONS);
-    await boss.updateQueue(RUN_QUEUE, { ...RUN_QUEUE_OPTIONS, deadLetter: DEAD_LETTER_QUEUE });
-    await fillQueues(boss, transaction, moved);
-  } finally {
-    await boss.stop({ graceful: false });
-  }
-  if (failure) throw failure;
 }
 
-function makingTables(database: Database | Transaction): ConstructorOptions {
-  return {
-    schema: queueSchemaOf(database),
-    migrate: true,
-    createSchema: false,
-    supervise: false,
-    schedule: false,
-    registerInstance: false,
-  };
-}
+/** Beside a number of schema and client; any number, but the same in every version of this program. */
+const PLACES_LOCK = 412_870_933;
 
-/**
- * Builds the indexes that an upgrade of pg-boss leaves for afterwards, beside the writes of others
- * (`CREATE INDEX CONCURRENTLY`). Part of `migrate`, after its transaction: the listener may lack the
- * rights.
- */
-export async function buildIndexes(database: Database): Promise<void> {
-  const waiting = () =>
-    database(`${queueSchemaOf(database)}.bam`)
-      .whereNot({ status: 'completed' })
-      .first('id');
-  if ((await waiting()) === undefined) return;
-  const boss = new PgBoss({
-    ...makingTables(database),
-    db: fromKnex(database),
-    // The shortest that pg-boss allows: another process may have looked just now.
-    bamIntervalSeconds: 10,
-  });
-  let failure: Error | undefined;
-  boss.on('error', (error) => {
-    failure = error;
-  });
-  await boss.start();
-  try {
-    while (failure === undefined && (await waiting()) !== undefined) await delay(200);
-  } finally {
-    await boss.stop({ graceful: false });
-  }
-  if (failure) throw failure;
+/** Three thirds of a round are one, whatever binary fractions make of them. */
+const ROUNDING = 1e-6;
+
+function priorityOf(round: number): number {
+  return Math.max(FIRST_ROUND_PRIORITY - Math.floor(round + ROUNDING), LAST_ROUND_PRIORITY);
 }
 
 /**
- * As SQL, what {@link buildIndexes} would do after an upgrade; empty where nothing is left.
- *
- * @param version of pg-boss's tables before it
+ * As SQL, the round that is being fetched: that of the job that is fetched next. While none waits, no client is ahead of
+ * another one: then it is the one that begins when all places that were given out are used up.
  */
-export function indexStatements(database: Database, version: number): string {
-  const schema = queueSchemaOf(database);
-  const [, after = ''] = getMigrationPlans(schema, version).split(/^\s*COMMIT;$/m);
-  if (after.trim() === '') return '';
-  return `${after.trim()}\nUPDATE ${schema}.bam SET status = 'completed', completed_on = now() WHERE status <> 'completed';\n`;
+export function currentRound(database: Database | Transaction): string {
+  return `coalesce(
+    (SELECT ${FIRST_ROUND_PRIORITY} - priority FROM ${queueSchemaOf(database)}.job
+     WHERE name = '${RUN_QUEUE}' AND state < 'active' AND NOT blocked AND priority > ${UNPLACED_PRIORITY}
+     ORDER BY priority DESC LIMIT 1),
+
+    (SELECT ceil(max(next_round)) FROM ${tablesOf(database).queueClients}),
+    0
+  )`;
 }
 
-type Executor = ReturnType<typeof fromKnex>;
+export type Executor = ReturnType<typeof fromKnex>;
 
 /** Asks whether it is this process's turn to build indexes. */
 const INDEX_TURN = /^\s*UPDATE \S+\.version\s+SET bam_on\b/;
 
 /** pg-boss builds indexes in the background of whoever works with the queue: here it is never its turn. */
-function withoutIndexBuilds({ executeSql }: Executor): Executor {
+export function withoutIndexBuilds({ executeSql }: Executor): Executor {
   return {
     executeSql: async (text, values) =>
       INDEX_TURN.test(text) ? { rows: [] } : executeSql(text, values),
   };
-}
-
-/** pg-boss wraps what it makes in a transaction of its own, whose end would be that of ours. */
-function withoutTransactions({ executeSql }: Executor): Executor {
-  return {
-    executeSql: (text, values) =>
-      executeSql(text.replace(/^\s*BEGIN;/, '').replace(/COMMIT;\s*$/, ''), values),
-  };
-}
-
-/** Jobs that one statement enqueues. */
-const JOBS_AT_ONCE = 10_000;
-
-async function fillQueues(
-  boss: PgBoss,
-  transaction: Transaction,
-  { waiting, dead }: MovedJobs,
-): Promise<void> {
-  for (let start = 0; start < waiting.length; start += JOBS_AT_ONCE) {
-    await boss.insert(
-      RUN_QUEUE,
-      waiting
-        .slice(start, start + JOBS_AT_ONCE)
-        .map((runId) => ({ id: runId, data: firstOf(runId) })),
-    );
-  }
-  if (dead.length === 0) return;
-  await boss.insert(
-    DEAD_LETTER_QUEUE,
-    dead.map(({ id, runId }) => ({ id, data: firstOf(runId) })),
-  );
-  await transaction.raw(
-    `UPDATE ${queueSchemaOf(transaction)}.job AS job
-     SET created_on = dead."diedAt", source_name = '${RUN_QUEUE}',
-       source_retry_count = dead."retryCount", source_output = dead.output
-     FROM jsonb_to_recordset(?::jsonb) AS dead (id uuid, "diedAt" timestamptz, "retryCount" int, output jsonb)
-     WHERE job.name = '${DEAD_LETTER_QUEUE}' AND job.id = dead.id`,
-    [JSON.stringify(dead)],
-  );
-}
-
-/** An older version's run has one judgement, whose job has the run's id. */
-function firstOf(runId: string): JudgementReference {
-  return { runId, number: 1 };
 }
 
 /** A job in the hands of a worker: one attempt at one judgement. */
@@ -238,6 +183,8 @@ export interface QueueDepth {
 export interface JobRequest extends JudgementReference {
   /** The id that its job gets, which the judgement knows. */
   readonly jobId: string;
+  /** Whose file it is, where the caller knows. @default the job gets its place a moment later, by `placeWaiting` */
+  readonly client?: string | undefined;
   /** W3C `traceparent` of the work that enqueues it. @default none */
   readonly traceparent?: string | undefined;
 }
@@ -250,16 +197,17 @@ interface JobData extends JudgementReference {
 /** The queue of judgements: pg-boss behind what the listener needs of it. */
 export interface Queue {
   /**
-   * Enqueues one job a judgement inside the caller's transaction.
+   * Enqueues one job a judgement inside the caller's transaction, as the last of its statements.
    *
-   * @param priority jobs of a higher one are fetched first. @default 0
+   * @param isBackfill nobody waits for them: one of {@link BACKFILL_TURN} fetched jobs is one of these, more where
+   * nothing else waits. @default false
    */
   enqueue(
     judgements: readonly JobRequest[],
     transaction: Transaction,
-    priority?: number,
+    isBackfill?: boolean,
   ): Promise<void>;
-  /** Takes up to `limit` jobs; each needs heartbeats until it is settled. */
+  /** Takes up to `limit` jobs, client after client; each needs heartbeats until it is settled. */
   fetch(limit: number): Promise<RunJob[]>;
   /** Says that the jobs are still worked on. @returns the ids that are still ours */
   heartbeat(jobs: readonly RunJob[]): Promise<ReadonlySet<string>>;
@@ -293,6 +241,14 @@ interface Settled {
   readonly settled: readonly string[];
 }
 
+/** What {@link openQueue} may be given. */
+export interface QueueSettings {
+  /** Of the clients of the jobs that are enqueued. @default 1 for each */
+  readonly weights?: Weights;
+  /** From 0 to 1, 1 excluded. @default Math.random */
+  readonly random?: () => number;
+}
+
 /**
  * Opens the queue on a migrated database and joins in its supervision: each process looks after the
  * jobs of those that died.
@@ -302,6 +258,7 @@ interface Settled {
 export async function openQueue(
   database: Database,
   onError: (error: Error) => void,
+  { weights = new Map(), random = Math.random }: QueueSettings = {},
 ): Promise<Queue> {
   const boss = new PgBoss({
     db: withoutIndexBuilds(fromKnex(database)),
@@ -320,24 +277,41 @@ export async function openQueue(
     await boss.complete(RUN_QUEUE, jobs.map(attempt));
     return jobs.map(() => undefined);
   });
+  const fetchFrom = (batchSize: number, options: FetchOptions = {}) =>
+    batchSize === 0
+      ? []
+      : boss.fetch<JobData>(RUN_QUEUE, { ...options, batchSize, includeMetadata: true });
+  // Processes that are started at once have their turns for backfill at different times.
+  let fetched = Math.floor(random() * BACKFILL_TURN);
+  const turnsForBackfill = (limit: number) => {
+    const turns = Math.floor((fetched + limit) / BACKFILL_TURN);
+    fetched = (fetched + limit) % BACKFILL_TURN;
+    return turns;
+  };
 
   return {
-    async enqueue(judgements, transaction, priority = 0) {
+    async enqueue(judgements, transaction, isBackfill = false) {
       if (judgements.length === 0) return;
+      const priorityOf = isBackfill
+        ? () => BACKFILL_PRIORITY
+        : await placesOf(transaction, judgements, weights);
       const jobs = judgements.map(({ runId, number, jobId, traceparent }) => ({
         id: jobId,
         data: { runId, number, ...(traceparent && { traceparent }) } satisfies JobData,
-        ...(priority === 0 ? {} : { priority }),
+        priority: priorityOf(jobId),
       }));
       await boss.insert(RUN_QUEUE, jobs, { db: fromKnex(transaction) });
     },
 
     async fetch(limit) {
-      const jobs = await boss.fetch<JobData>(RUN_QUEUE, {
-        batchSize: limit,
-        includeMetadata: true,
+      const turns = turnsForBackfill(limit);
+      const backfill = await fetchFrom(turns, { maxPriority: BACKFILL_PRIORITY });
+      const jobs = await Promise.resolve(fetchFrom(limit - backfill.length)).catch((error) => {
+        // What is in hand by now must be worked on.
+        if (backfill.length > 0) return [];
+        throw error;
       });
-      return jobs.map(({ id, data, retryCount, retryLimit, createdOn }) => ({
+      return [...backfill, ...jobs].map(({ id, data, retryCount, retryLimit, createdOn }) => ({
         id,
         runId: data.runId,
         number: data.number,
@@ -364,7 +338,9 @@ export async function openQueue(
         transaction && { db: fromKnex(transaction) },
       );
       if ((response as Settled).affected === 0) return 'lost';
-      return job.retryCount < job.retryLimit ? 'retry' : 'dead';
+      if (job.retryCount >= job.retryLimit) return 'dead';
+      await givePlaceBack(transaction ?? database, job);
+      return 'retry';
     },
 
     async handBack(job, waitSeconds = 0) {
@@ -377,6 +353,7 @@ export async function openQueue(
         const retryLimit = job.retryLimit + 1;
         const startAfter = Math.ceil(waitSeconds);
         await boss.update(RUN_QUEUE, undefined, { id: job.id, retryLimit, startAfter, db });
+        if (startAfter > 0) await givePlaceBack(transaction, job);
         return true;
       });
     },
@@ -418,6 +395,33 @@ export async function openQueue(
       await boss.stop({ graceful: false });
     },
   };
+}
+
+/** @returns the priority of each job, by its id */
+async function placesOf(
+  transaction: Transaction,
+  judgements: readonly JobRequest[],
+  weights: Weights,
+): Promise<(jobId: string) => number> {
+  const known = judgements.flatMap(({ jobId, client }) =>
+    client === undefined ? [] : [{ jobId, client }],
+  );
+  if (known.length === 0) return () => UNPLACED_PRIORITY;
+  const places = await takePlaces(transaction, known, weights);
+  const priorities = new Map(known.map(({ jobId }, index) => [jobId, places[index]]));
+  return (jobId) => priorities.get(jobId) ?? UNPLACED_PRIORITY;
+}
+
+/**
+ * A job that waits for its next attempt gets a place when that is due: by the one that it had, all that failed in an outage
+ * would be fetched at once and before all others. One that is tried again already keeps the place.
+ */
+async function givePlaceBack(database: Database | Transaction, { id }: RunJob): Promise<void> {
+  await database.raw(
+    `UPDATE ${queueSchemaOf(database)}.job SET priority = ${UNPLACED_PRIORITY}
+     WHERE name = '${RUN_QUEUE}' AND id = ? AND state < 'active' AND priority > ${UNPLACED_PRIORITY}`,
+    [id],
+  );
 }
 
 /** Names the attempt, so that a worker that lost its job can't settle another worker's. */

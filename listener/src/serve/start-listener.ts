@@ -34,13 +34,15 @@ import { allowedRouting, routingFormOf } from '../jobs/route-verdict.ts';
 import { s3DataQualityJob } from '../jobs/s3-data-quality-job.ts';
 import { reportFormOf } from '../jobs/write-report.ts';
 import { audienceOf, outletsOf, startTelling } from '../notices/telling.ts';
+import { clientsOfObjects } from '../queue/clients.ts';
 import {
   endDeadJudgements,
   lookForDeadProcesses,
   repairJudgements,
   settleOvertaken,
 } from '../queue/dead-letters.ts';
-import { openQueue, type Queue } from '../queue/queue.ts';
+import { forgetIdleClients, placeWaiting } from '../queue/fair-order.ts';
+import { type ClientsOf, openQueue, type Queue } from '../queue/queue.ts';
 import { type Repeated, repeat, startWorker, type Worker } from '../queue/worker.ts';
 import { isLoopback, trustedCertificateOrigins } from '../sns/certificate-url.ts';
 import { type CertificateStore, createCertificateStore } from '../sns/certificates.ts';
@@ -82,6 +84,8 @@ interface Parts {
   readonly options: ListenerOptions;
   readonly database: Database;
   readonly queue: Queue;
+  /** Between whom the queue is shared out. */
+  readonly clientsOf: ClientsOf;
   readonly metrics: Metrics;
   /** Undefined where no traces are made. */
   readonly tracer: Tracer | undefined;
@@ -166,7 +170,8 @@ export async function startListener(options: ListenerOptions): Promise<RunningLi
       async () => {
         if (options.migrate) await migrate(config.database, (line) => logger.info(line));
         await checkSchema(database);
-        return openQueue(database, (error) => logger.warn({ err: error }, 'queue failed'));
+        const onError = (error: Error) => logger.warn({ err: error }, 'queue failed');
+        return openQueue(database, onError, { weights: config.clientWeights });
       },
       (reason) => {
         waitsFor = `the database: ${reason}`;
@@ -180,8 +185,9 @@ export async function startListener(options: ListenerOptions): Promise<RunningLi
     opened = queue;
     closers.push(() => queue.close());
     const certificates = createCertificateStore({ known: signingCertificates(database) });
+    const clientsOf = clientsOfObjects(database, config.s3.buckets);
     const parts: Parts = {
-      ...{ options, database, queue, metrics, tracer, breakers, certificates },
+      ...{ options, database, queue, clientsOf, metrics, tracer, breakers, certificates },
       ...{ isDraining, isReady },
     };
     const store = openStore(config, metrics.observeS3);
@@ -199,7 +205,10 @@ export async function startListener(options: ListenerOptions): Promise<RunningLi
     worker = judgesFiles ? startJobs(parts, store) : undefined;
     closers.push(async () => worker?.stop(0));
     if (judgesFiles) {
-      const tasks = [startSupervision, startDeadLetters, startRepairs, startRetention, startClock];
+      const tasks = [
+        ...[startSupervision, startPlacing, startDeadLetters],
+        ...[startRepairs, startRetention, startClock],
+      ];
       for (const start of tasks) {
         const repeated = await start(parts);
         closers.push(() => repeated.stop());
@@ -333,6 +342,21 @@ function startSupervision({ options, database, queue, metrics }: Parts): Repeate
   );
 }
 
+/** How often judgements are looked for that have no place in the queue. */
+const PLACING_MS = 1_000;
+
+function startPlacing({ options, database, clientsOf }: Parts): Repeated {
+  const { config, logger } = options;
+  return repeat(
+    PLACING_MS,
+    async () => {
+      // Where there is one, there may be more than one look places.
+      while ((await placeWaiting(database, clientsOf, config.clientWeights)) > 0) {}
+    },
+    (error) => logger.warn({ err: error }, 'judgements got no place in the queue'),
+  );
+}
+
 /** How often dead letters are looked for that no worker was there to see. */
 const DEAD_LETTER_MS = 5_000;
 
@@ -381,6 +405,7 @@ function startRetention({ options, database, queue, metrics }: Parts): Repeated 
   let stopping = false;
   const remove = countedTask(metrics, 'retention', async () => {
     const isStopping = () => stopping;
+    await forgetIdleClients(database);
     const deleted = await deleteOld({ database, queue, days: retentionDays, isStopping });
     if (Object.values(deleted).every((count) => count === 0)) return;
     metrics.countDeleted(deleted);
@@ -461,7 +486,7 @@ async function startNotices({
 
 /** Fetches from the queue where there is one: only the topic may write into it, so age proves nothing. */
 function startFetching(parts: Parts, onRuns: () => void): QueueConsumer | undefined {
-  const { options, database, queue, metrics, tracer, certificates } = parts;
+  const { options, database, queue, clientsOf, metrics, tracer, certificates } = parts;
   const { config, logger } = options;
   const { queueUrl } = config.sqs;
   if (queueUrl === undefined) return undefined;
@@ -471,7 +496,7 @@ function startFetching(parts: Parts, onRuns: () => void): QueueConsumer | undefi
     verifier: tracedVerifier(
       verifierOf({ config, logger, certificates }, LONGEST_IN_QUEUES_SECONDS),
     ),
-    intake: tracedIntake(snsIntake({ database, queue, filter: config.s3, onRuns })),
+    intake: tracedIntake(snsIntake({ database, queue, clientsOf, filter: config.s3, onRuns })),
     trustedSources: config.sqs.trustedSources,
     region: config.aws.region,
     logger,
@@ -606,14 +631,15 @@ function httpHandler(
   connections: ConnectionTable,
   onRuns: () => void,
 ): RequestListener {
-  const { options, database, queue, metrics, tracer, certificates, isDraining, isReady } = parts;
+  const { options, database, queue, clientsOf, metrics, tracer, certificates } = parts;
+  const { isDraining, isReady } = parts;
   const { config, logger } = options;
   const app = createApp({
     verifier: tracedVerifier(
       verifierOf({ config, logger, certificates }, config.sns.maxAgeSeconds),
     ),
     confirmer: createConfirmer(createSnsClients(proxyAgents())),
-    intake: tracedIntake(snsIntake({ database, queue, filter: config.s3, onRuns })),
+    intake: tracedIntake(snsIntake({ database, queue, clientsOf, filter: config.s3, onRuns })),
     logger,
     metrics,
     onVerified(request) {

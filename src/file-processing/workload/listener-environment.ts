@@ -64,6 +64,7 @@ export function listenerEnvironment(
     LOG_LEVEL: settings.log_level,
     SHUTDOWN_SECONDS: `${SHUTDOWN_SECONDS}`,
     WORKER_CONCURRENCY: `${settings.worker_concurrency}`,
+    CLIENT_WEIGHTS: clientWeights(settings),
     KEY_MEMORY_MIB: `${keyMemoryMib(settings)}`,
     SCRATCH_MIB: `${mebibytes(settings.scratch_limit)}`,
     MAX_UNPACKED_MIB: `${mebibytes(settings.max_unpacked)}`,
@@ -109,6 +110,15 @@ export function listenerEnvironment(
 function keepAliveSeconds(settings: FileProcessingSettings): string {
   if (!hasEndpoint(settings)) return '';
   return settings.ingress_class_name === '' ? '5' : '65';
+}
+
+/** In the order of the names, so that the order in which they were written changes nothing. */
+function clientWeights({ client_weights }: FileProcessingSettings): string {
+  const weights = Object.entries(client_weights).sort(([a], [b]) => (a < b ? -1 : 1));
+  if (weights.length === 0) return '';
+  return JSON.stringify(
+    Object.fromEntries(weights.map(([client, weight]) => [client, Number(weight)])),
+  );
 }
 
 /** Memory of a pod that is not for keys, in MiB: the process, and the records that it reads. */

@@ -1,5 +1,9 @@
 import { isArnOf } from '@file-processing/contract/arn.ts';
-import { overridesPod, UNMONITORED_CHOICES } from '@file-processing/contract/listener-variables.ts';
+import {
+  HIGHEST_WEIGHT,
+  overridesPod,
+  UNMONITORED_CHOICES,
+} from '@file-processing/contract/listener-variables.ts';
 import { readRulesLocation } from '@file-processing/contract/rule-set.ts';
 import { choice, flag, integer, text, textList, textMap } from '../variable.ts';
 import {
@@ -195,6 +199,15 @@ export const workloadVariables = {
     description: 'Files that one pod checks at a time.',
     default: 8,
     example: 4,
+  }),
+  client_weights: textMap({
+    description:
+      'Weights of clients in the queue of files that wait: a client has its share of what is checked next by its weight among those that wait; 1 for one that is not named. A client is that of the monitored file, else the first folder below the prefix.',
+    default: {},
+    example: { nm_albuquerque: '3' },
+    allowed: `a map of at most 1000 clients, each with a whole number from 1 to ${HIGHEST_WEIGHT} as text`,
+    accepts: (weights) => Object.keys(weights).length <= 1_000,
+    acceptsItem: (weight) => /^[1-9]\d{0,2}$/.test(weight) && Number(weight) <= HIGHEST_WEIGHT,
   }),
   sns_max_age_seconds: integer(60, 1_209_600, {
     description: 'Age from which the listener refuses a message, however well it is signed.',

@@ -16,7 +16,7 @@ import {
   openIntake,
   withinDeadline,
 } from '../../../../listener/src/intake/accept-message.ts';
-import { openQueue, type Queue } from '../../../../listener/src/queue/queue.ts';
+import { type ClientsOf, openQueue, type Queue } from '../../../../listener/src/queue/queue.ts';
 import { eventually } from '../../../support/eventually.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
 import { beginOf, PASSED } from '../../support/runs.ts';
@@ -66,6 +66,21 @@ async function jobs(): Promise<string[]> {
   const rows = await given.database('file_processing_queue.job').pluck<{ runId: string }[]>('data');
   return rows.map(({ runId }) => runId).sort();
 }
+
+test("each new judgement has its client's place in the queue, one that is known already has none", async () => {
+  const clientsOf: ClientsOf = async (all) => all.map(({ key }) => key.split('/')[0] ?? '');
+  const sharing = openIntake({ database: given.database, queue, clientsOf });
+  await sharing(envelope(), objects(object('a/1'), object('a/2'), object('b/1')));
+  await sharing(envelope(), objects(object('a/1'), object('a/3'), object('b/2')));
+  const { rows } = await given.database.raw(
+    `SELECT split_part(key, '/', 1) AS client, count(DISTINCT priority) FILTER (WHERE priority > 0) AS places
+     FROM runs JOIN file_processing_queue.job ON job.id = runs.id GROUP BY client ORDER BY client`,
+  );
+  expect(rows).toEqual([
+    { client: 'a', places: 3 },
+    { client: 'b', places: 2 },
+  ]);
+});
 
 test('a new message makes a run and a job for each object', async () => {
   const result = await accept(envelope('m'), objects(object('k1'), object('k2')));

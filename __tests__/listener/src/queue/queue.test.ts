@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { createQueues } from '../../../../listener/src/queue/create-queues.ts';
 import {
-  createQueues,
   DEAD_LETTER_QUEUE,
   openQueue,
   type Queue,
@@ -90,12 +90,6 @@ test('a job whose attempts are used up is a dead letter that knows its run and e
       error: 'S3 is unavailable',
     },
   ]);
-});
-
-test('a job of a higher priority is fetched first', async () => {
-  await enqueueRuns(given.database, queue, 'a');
-  await given.database.transaction((trx) => queue.enqueue([REQUEST], trx, 1));
-  expect((await fetchOne()).runId).toBe('r');
 });
 
 test('a dead letter that is discarded is no longer listed', async () => {

@@ -91,6 +91,11 @@ describe('listenerEnvironment', () => {
     ['DB_SCHEMA', { db_schema: 'etl_quality' }, 'etl_quality'],
     ['LOG_LEVEL', { log_level: 'debug' as const }, 'debug'],
     ['SNS_MAX_AGE_SECONDS', { sns_max_age_seconds: 600 }, '600'],
+    [
+      'CLIENT_WEIGHTS',
+      { client_weights: { nm_taos: '2', nm_albuquerque: '100' } },
+      '{"nm_albuquerque":100,"nm_taos":2}',
+    ],
     ['RULES_LOCATION', { rules_location: 's3://rules/a/' }, 's3://rules/a/'],
     ['ROUTING_TAGS', { routing_tags: true }, 'true'],
     [
