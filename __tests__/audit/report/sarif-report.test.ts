@@ -1,9 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Evidence } from '../../../audit/evidence.ts';
 import type { AuditResult } from '../../../audit/judge.ts';
 import { lineOfAddress, sarifReport } from '../../../audit/report/sarif-report.ts';
 import { audited, faultIn } from '../support/audited.ts';
+import { A_DAY } from '../support/run-audit.ts';
 import {
   synthesizedFolder,
   type TemporaryFolder,
@@ -57,9 +59,70 @@ afterAll(() => {
   out.remove();
 });
 
+const EVIDENCE: Evidence = {
+  product: { name: 'infra', version: '1.2.3', rules: 'digest-of-rules' },
+  commit: { id: '0123abcd', clean: false, repository: 'https://example.com/agency/infra.git' },
+  tools: { 'Node.js': '26.0.0' },
+  by: { user: 'somebody', host: 'linux x64, no CI runner' },
+  inputs: [{ path: 'audit/waivers.yaml', sha256: 'digest-of-waivers' }],
+  sboms: [],
+  missing: [],
+};
+
 describe('the SARIF report', () => {
+  it('says of which commit, by whom and when', () => {
+    const [run] = sarifReport({ ...result, evidence: EVIDENCE }).runs;
+    expect(run?.versionControlProvenance).toStrictEqual([
+      {
+        repositoryUri: 'https://example.com/agency/infra.git',
+        revisionId: '0123abcd',
+        properties: { clean: false },
+      },
+    ]);
+    expect(run?.invocations).toMatchObject([
+      { executionSuccessful: true, endTimeUtc: A_DAY.toISOString(), account: 'somebody' },
+    ]);
+    expect(run?.tool.driver.version).toBe('1.2.3');
+  });
+
+  it('has no provenance outside of git, and an address even where the repository has none', () => {
+    const of = (commit: Evidence['commit']) =>
+      sarifReport({ ...result, evidence: { ...EVIDENCE, commit } }).runs[0];
+    expect(of(undefined)).not.toHaveProperty('versionControlProvenance');
+    expect(of({ id: '1', clean: true })?.versionControlProvenance).toMatchObject([
+      { repositoryUri: 'urn:repository:infra' },
+    ]);
+  });
+
+  it('has the digests of what was audited and of what the verdict depends on', () => {
+    const [run] = sarifReport({ ...result, evidence: EVIDENCE }).runs;
+    const roles = run?.artifacts.map(({ roles, hashes }) => [roles[0], hashes['sha-256']]);
+    expect(roles).toContainEqual(['userSpecifiedConfiguration', 'digest-of-waivers']);
+    expect(roles).toContainEqual(['analysisTarget', expect.stringMatching(/^[0-9a-f]{64}$/)]);
+  });
+
+  it('has what passed, too', async () => {
+    const kept = await audited(folder.path, out.path, [
+      {
+        ...faultIn('aws_sns_topic', ''),
+        judge: ({ model }) =>
+          model
+            .ofType('aws_sns_topic')
+            .map(({ stack, address }) => ({
+              rule: 'no-aws-sns-topic',
+              stack,
+              address,
+              faults: [],
+            })),
+      },
+    ]);
+    expect(sarifReport(kept).runs[0]?.results).toMatchObject([
+      { ruleId: 'no-aws-sns-topic', kind: 'pass', level: 'none' },
+    ]);
+  });
+
   it('has a run for each examiner, with its rules', () => {
-    const { version, runs } = sarifReport(result);
+    const { version, runs } = sarifReport({ ...result, evidence: EVIDENCE });
     expect(version).toBe('2.1.0');
     expect(runs.map(({ tool }) => tool.driver.name)).toEqual([
       'file-processing-infra audit',
@@ -71,7 +134,7 @@ describe('the SARIF report', () => {
         shortDescription: { text: 'There is no aws_sns_topic' },
         help: { text: 'A rule of the tests' },
         defaultConfiguration: { level: 'error' },
-        properties: { tags: ['NIST SP 800-53 AC-6'] },
+        properties: { tags: ['NIST SP 800-53 AC-6'], version: 'digest-of-rules' },
       },
     ]);
   });
@@ -106,7 +169,13 @@ describe('the SARIF report', () => {
     };
     const waived = { ...result, findings: [], waived: [{ ...finding, waiver }] };
     expect(sarifReport(waived).runs[0]?.results[0]).toMatchObject({
-      suppressions: [{ kind: 'external', justification: 'It is meant to be public.' }],
+      suppressions: [
+        {
+          kind: 'external',
+          justification: 'It is meant to be public.',
+          properties: { owner: 'me', until: '2027-01-01' },
+        },
+      ],
     });
   });
 
