@@ -205,7 +205,7 @@ function report(error: unknown, { stderr }: AuditContext): ExitCode {
 const HELP = `
 Waivers are in audit/waivers.yaml, floors in audit/floors.json. checkov is the program that CHECKOV
 names, else .checkov/bin/checkov, else the one on PATH. Reports go to <out>/<environment>/:
-report.html, report.json, report.sarif, and what was audited.
+report.html, report.json, report.sarif, two files of OSCAL, lists of packages, and what was audited.
 
 Exit codes:
   0   green: nothing is wrong that is not waived

@@ -6,6 +6,7 @@ import type { AuditResult } from '../judge.ts';
 import { encryptionOf } from './encryption.ts';
 import { exposuresOf } from './exposure.ts';
 import { htmlReport } from './html-report.ts';
+import { OSCAL_FILES, oscalReport } from './oscal-report.ts';
 import { attachedPolicies, shownPolicies, statementInWords } from './policies.ts';
 import { sarifReport } from './sarif-report.ts';
 import {
@@ -57,7 +58,7 @@ export function jsonReport(result: AuditResult) {
 }
 
 /**
- * Writes the reports on one environment: report.html, report.json and report.sarif.
+ * Writes the reports on one environment: report.html, report.json, report.sarif, the two of OSCAL and lists of packages.
  *
  * @param out - folder for the reports on all environments
  * @returns the page, as a path from the current folder
@@ -69,6 +70,9 @@ export function writeReports(out: string, result: AuditResult): string {
   write('report.json', `${JSON.stringify(jsonReport(result), undefined, 2)}\n`);
   write('report.sarif', `${JSON.stringify(sarifReport(result), undefined, 2)}\n`);
   write('report.html', htmlReport(result));
+  const oscal = oscalReport(result);
+  write(OSCAL_FILES.plan, `${JSON.stringify(oscal.plan, undefined, 2)}\n`);
+  write(OSCAL_FILES.results, `${JSON.stringify(oscal.results, undefined, 2)}\n`);
   for (const { file, text } of result.evidence?.sboms ?? []) write(file, text);
   return shownPath(join(folder, 'report.html'));
 }

@@ -106,14 +106,12 @@ describe('the SARIF report', () => {
       {
         ...faultIn('aws_sns_topic', ''),
         judge: ({ model }) =>
-          model
-            .ofType('aws_sns_topic')
-            .map(({ stack, address }) => ({
-              rule: 'no-aws-sns-topic',
-              stack,
-              address,
-              faults: [],
-            })),
+          model.ofType('aws_sns_topic').map(({ stack, address }) => ({
+            rule: 'no-aws-sns-topic',
+            stack,
+            address,
+            faults: [],
+          })),
       },
     ]);
     expect(sarifReport(kept).runs[0]?.results).toMatchObject([
