@@ -18,6 +18,7 @@ import {
   read,
 } from '../readers/resources.ts';
 import { type Faults, type Rule, rule } from '../rule.ts';
+import instanceTypes from './instance-types.json' with { type: 'json' };
 
 /** Labels that bind a pod to one node or zone. */
 export const SINGLE_PLACE = [
@@ -120,52 +121,89 @@ function markFaults(model: Model, group: Resource): Faults {
   ];
 }
 
-/** What the smallest of several nodes has. */
-export function smallestOf(capacities: readonly Capacity[]): Capacity {
+/** What a node of an instance type has. */
+interface Capacity {
+  readonly cpus: number;
+  /** Bytes. */
+  readonly memory: number;
+  /** Network interfaces. */
+  readonly interfaces: number;
+  /** IPv4 addresses of each interface. */
+  readonly addresses: number;
+}
+
+/** What pods may have of a node. */
+export interface Room {
+  readonly cpus: number;
+  /** Bytes. */
+  readonly memory: number;
+  readonly pods: number;
+}
+
+const MIB = 2 ** 20;
+const TYPES: Readonly<Record<string, readonly number[]>> = instanceTypes.types;
+
+/** The capacity of an instance type; undefined for one that the table lacks. */
+export function capacityOf(instanceType: string): Capacity | undefined {
+  const [cpus, memory, interfaces, addresses] = TYPES[instanceType] ?? [];
+  if (cpus === undefined || memory === undefined || !interfaces || !addresses) return undefined;
+  return { cpus, memory: memory * MIB, interfaces, addresses };
+}
+
+/** Part of the memory that hypervisor and kernel keep (Karpenter, VM_MEMORY_OVERHEAD_PERCENT). */
+const KERNEL = 0.075;
+/** MiB below which kubelet evicts pods (its `evictionHard`). */
+const EVICTION = 100;
+/** Of thousandths of each of the first CPU, the second, the next two and all others, what EKS reserves. */
+const RESERVED_CPUS = [
+  ...[[1, 0.06] as const, [1, 0.01] as const, [2, 0.005] as const],
+  [Number.POSITIVE_INFINITY, 0.0025] as const,
+];
+/** Pods on a node at most (Amazon EKS User Guide, "Choose an optimal Amazon EC2 node instance type"). */
+const MOST_PODS = { small: 110, large: 250, largeFrom: 30 };
+
+/**
+ * What pods may have of a node of a type, daemons included: what EKS's images reserve is taken off (awslabs/amazon-eks-ami,
+ * nodeadm: 255 MiB, and 11 for each pod that the VPC CNI has an address for).
+ *
+ * @returns undefined for a type that is not known
+ */
+export function roomOf(model: Model, group: Resource, type: string): Room | undefined {
+  const capacity = capacityOf(type);
+  if (capacity === undefined) return undefined;
+  const { cpus, memory, interfaces, addresses } = capacity;
+  const template = read(model, group).target('launch_template.id');
+  const told = /max-?pods["']?\s*[=:]\s*["']?(\d+)/i.exec(
+    userDataOf(template?.attributes ?? {}),
+  )?.[1];
+  // Each address of an interface but its own is one for a pod, or with prefixes sixteen.
+  const prefixes = hasPrefixes(model, group);
+  const addressed = interfaces * (addresses - 1) * (prefixes ? 16 : 1) + 2;
+  const limit = cpus >= MOST_PODS.largeFrom ? MOST_PODS.large : MOST_PODS.small;
+  const pods = told === undefined ? Math.min(addressed, limit) : Number(told);
+  const reserved = RESERVED_CPUS.reduce(
+    ({ left, sum }, [count, part]) => ({
+      left: Math.max(0, left - count),
+      sum: sum + Math.min(left, count) * part,
+    }),
+    { left: cpus, sum: 0 },
+  ).sum;
   return {
-    cpus: Math.min(...capacities.map(({ cpus }) => cpus)),
-    memory: Math.min(...capacities.map(({ memory }) => memory)),
+    cpus: cpus - reserved,
+    memory: memory * (1 - KERNEL) - (255 + 11 * pods + EVICTION) * MIB,
+    pods,
   };
 }
 
-/** What a node of an instance type has: CPUs, and memory in bytes. */
-interface Capacity {
-  readonly cpus: number;
-  readonly memory: number;
-}
-
-const GIB = 2 ** 30;
-
-/** GiB for each vCPU, by the letter of the family (Amazon EC2 Instance Types). */
-const MEMORY_RATIO: Readonly<Record<string, number>> = { c: 2, m: 4, r: 8 };
-
-/** vCPUs and GiB of the burstable families T3 and T4g, which follow no rule. */
-const BURSTABLE: Readonly<Record<string, readonly [number, number]>> = {
-  nano: [2, 0.5],
-  micro: [2, 1],
-  small: [2, 2],
-  medium: [2, 4],
-  large: [2, 8],
-  xlarge: [4, 16],
-  '2xlarge': [8, 32],
-};
-
-/** The capacity of an instance type; undefined for a family that isn't known here. */
-export function capacityOf(instanceType: string): Capacity | undefined {
-  const [, family = '', size = ''] = /^([a-z]+)\d[a-z]*\.(\w+)$/.exec(instanceType) ?? [];
-  const burstable = family === 't' ? BURSTABLE[size] : undefined;
-  if (burstable) return { cpus: burstable[0], memory: burstable[1] * GIB };
-  const ratio = MEMORY_RATIO[family];
-  const cpus = cpusOf(size);
-  if (ratio === undefined || cpus === undefined) return undefined;
-  return { cpus, memory: cpus * ratio * GIB };
-}
-
-function cpusOf(size: string): number | undefined {
-  if (size === 'medium') return 1;
-  if (size === 'large') return 2;
-  const [, times] = /^(\d*)xlarge$/.exec(size) ?? [];
-  return times === undefined ? undefined : 4 * Number(times || 1);
+/** Whether the VPC CNI gives an interface prefixes of sixteen addresses. */
+export function hasPrefixes(model: Model, near: { readonly stack: string }): boolean {
+  return neighbours(model, near, 'aws_eks_addon').some(
+    ({ attributes }) =>
+      attributes.addon_name === 'vpc-cni' &&
+      String(
+        valueAt(parseJson(attributes.configuration_values), 'env.ENABLE_PREFIX_DELEGATION'),
+      ) === 'true',
+  );
 }
 
 /** Rules on nodes. */

@@ -1,10 +1,10 @@
 import { valueAt } from '../../../src/synthesized/model/model.ts';
 import {
-  capacityOf,
   instanceTypesOf,
   nodeLabels,
+  type Room,
+  roomOf,
   SINGLE_PLACE,
-  smallestOf,
   taintsOf,
 } from '../cluster/nodes.ts';
 import {
@@ -12,6 +12,7 @@ import {
   type Container,
   containersOf,
   endingPods,
+  leastReplicas,
   mostReplicas,
   namespaceOf,
   objectsOf,
@@ -37,6 +38,106 @@ function requestOf(pod: Pod, name: string, of: 'requests' | 'limits' = 'requests
   const containers = containersOf(pod);
   const running = containers.filter(({ init }) => !init).reduce((sum, one) => sum + amount(one), 0);
   return Math.max(running, ...containers.filter(({ init }) => init).map(amount));
+}
+
+/** What the pods of an add-on of EKS request, on each node or in the whole cluster. */
+interface AddOn extends Room {
+  readonly everywhere: boolean;
+}
+
+/** The manifests that EKS installs (amazon-vpc-cni-k8s, aws-k8s-cni.yaml; Amazon EKS User Guide, "AWS add-ons"). */
+const ADD_ONS: Readonly<Record<string, AddOn>> = {
+  'vpc-cni': { everywhere: true, pods: 1, cpus: 0.05, memory: 0 },
+  'kube-proxy': { everywhere: true, pods: 1, cpus: 0.1, memory: 0 },
+  'eks-pod-identity-agent': { everywhere: true, pods: 1, cpus: 0, memory: 0 },
+  coredns: { everywhere: false, pods: 2, cpus: 0.2, memory: 140 * 2 ** 20 },
+  'metrics-server': { everywhere: false, pods: 2, cpus: 0.2, memory: 400 * 2 ** 20 },
+};
+
+const NOTHING: Room = { cpus: 0, memory: 0, pods: 0 };
+
+const plus = (rooms: readonly Room[]): Room =>
+  rooms.reduce(
+    (sum, one) => ({
+      cpus: sum.cpus + one.cpus,
+      memory: sum.memory + one.memory,
+      pods: sum.pods + one.pods,
+    }),
+    NOTHING,
+  );
+
+const times = ({ cpus, memory, pods }: Room, count: number): Room => ({
+  cpus: cpus * count,
+  memory: memory * count,
+  pods: pods * count,
+});
+
+/** What the add-ons of a stack, and DaemonSets, request. */
+function requestOfAddOns(audited: Audited, stack: string, everywhere: boolean): Room {
+  const addOns = audited.model
+    .ofType('aws_eks_addon')
+    .filter((addOn) => addOn.stack === stack)
+    .flatMap(({ attributes }) => ADD_ONS[String(attributes.addon_name)] ?? [])
+    .filter((addOn) => addOn.everywhere === everywhere);
+  const daemons = podsOf(audited).filter((pod) => pod.stack === stack && pod.kind === 'DaemonSet');
+  return plus([...addOns, ...(everywhere ? daemons.map(roomForPod) : [])]);
+}
+
+const roomForPod = (pod: Pod): Room => ({
+  cpus: requestOf(pod, 'cpu'),
+  memory: requestOf(pod, 'memory'),
+  pods: 1,
+});
+
+/** The nodes that the pods of a stack without tolerations run on. */
+interface Nodes {
+  /** What the smallest of them has for pods, daemons taken off. */
+  readonly free: Room;
+  readonly desired: number;
+  readonly most: number;
+}
+
+/** Node groups that pods of a stack run on: those without taints, where there are some. */
+function groupsFor(audited: Audited, stack: string) {
+  const all = audited.model.ofType('aws_eks_node_group').filter((group) => group.stack === stack);
+  const open = all.filter(({ attributes }) => taintsOf(attributes).length === 0);
+  return open.length > 0 ? open : all;
+}
+
+/** Undefined where there are none, or none of a known type. */
+function nodesFor(audited: Audited, stack: string): Nodes | undefined {
+  const groups = groupsFor(audited, stack);
+  const rooms = groups.flatMap((group) =>
+    instanceTypesOf(audited.model, group).flatMap(
+      (type) => roomOf(audited.model, group, type) ?? [],
+    ),
+  );
+  if (rooms.length === 0) return undefined;
+  const daemons = requestOfAddOns(audited, stack, true);
+  const least = (of: keyof Room) => Math.min(...rooms.map((room) => room[of])) - daemons[of];
+  const nodes = (size: string) =>
+    groups
+      .map(({ attributes }) => Number(valueAt(attributes, `scaling_config.${size}`)))
+      .reduce((sum, one) => sum + one, 0);
+  return {
+    free: { cpus: least('cpus'), memory: least('memory'), pods: least('pods') },
+    desired: nodes('desired_size'),
+    most: nodes('max_size'),
+  };
+}
+
+/** What there is too little of; how much is said in the units of Kubernetes. */
+function lackOf(need: Room, have: Room): readonly string[] {
+  const cpus = (room: Room) => `${Math.round(room.cpus * 1000)}m of CPU`;
+  const memory = (room: Room) => `${Math.floor(room.memory / MIB)}Mi of memory`;
+  const pods = (room: Room) => `${room.pods} pods`;
+  return [
+    ...(need.cpus > have.cpus ? [`${cpus(need)}, and there are ${cpus(have)}`] : []),
+    ...(need.memory > have.memory ? [`${memory(need)}, and there are ${memory(have)}`] : []),
+    ...(need.pods > have.pods
+      ? [`room for ${pods(need)}, and there is one for ${pods(have)}`]
+      : []),
+  ];
 }
 
 /** What all pods of a namespace need of what a quota names; undefined for what is not counted here. */
@@ -120,35 +221,79 @@ export const RESOURCE_RULES: readonly Rule[] = [
   }),
   rule({
     id: 'pod-fits-the-nodes',
-    title: 'A pod fits on the smallest of the nodes, and all pods on all nodes together',
+    title: 'A pod fits on the smallest of the nodes, and as many as there may be on all of them',
     reason:
-      'A request above what a node has keeps the pod pending for ever; more pods at most than the nodes can hold is a scale that is never reached.',
+      'A request above what a node has for pods, beside what it reserves and its daemons take, keeps the pod pending for ever; more pods at most than the nodes can hold is a scale that is never reached.',
     control: 'CP-2(2)',
     severity: 'high',
-    subjects: podsOf,
+    subjects: (audited) => podsOf(audited).filter(({ kind }) => kind !== 'DaemonSet'),
     faults: (pod, audited) => {
-      const all = audited.model
-        .ofType('aws_eks_node_group')
-        .filter(({ stack }) => stack === pod.stack);
-      const open = all.filter(({ attributes }) => taintsOf(attributes).length === 0);
-      const groups = open.length > 0 ? open : all;
-      const capacities = groups.flatMap((group) =>
-        instanceTypesOf(audited.model, group).flatMap((type) => capacityOf(type) ?? []),
+      const nodes = nodesFor(audited, pod.stack);
+      if (nodes === undefined) return [];
+      const one = roomForPod(pod);
+      const lacks = lackOf(one, nodes.free).map((lack) => `a node is to give it ${lack}`);
+      if (lacks.length > 0) return lacks;
+      const each = Math.min(
+        Math.floor(nodes.free.cpus / one.cpus),
+        Math.floor(nodes.free.memory / one.memory),
+        nodes.free.pods,
       );
-      if (capacities.length === 0) return [];
-      const smallest = smallestOf(capacities);
-      const nodes = groups
-        .map(({ attributes }) => Number(valueAt(attributes, 'scaling_config.max_size')))
-        .reduce((sum, size) => sum + size, 0);
-      const pods = servingPods(audited).includes(pod) ? mostReplicas(audited, pod) : 1;
-      const cpus = requestOf(pod, 'cpu');
-      const memory = requestOf(pod, 'memory');
+      const serves = servingPods(audited).includes(pod);
+      const [least, most] = serves
+        ? [leastReplicas(audited, pod), mostReplicas(audited, pod)]
+        : [1, 1];
       return [
-        cpus >= smallest.cpus && `requests ${cpus} CPUs; a node has ${smallest.cpus}`,
-        memory >= smallest.memory * 0.9 &&
-          `requests ${memory / MIB}Mi of memory; a node has ${smallest.memory / MIB}Mi`,
-        (pods * cpus > nodes * smallest.cpus || pods * memory > nodes * smallest.memory) &&
-          `${pods} pods request ${pods * cpus} CPUs and ${(pods * memory) / MIB}Mi, more than ${nodes} nodes have`,
+        most > nodes.most * each &&
+          `${most} pods at most, and ${nodes.most} nodes hold ${nodes.most * each} of them`,
+        least > nodes.desired * each &&
+          `${least} pods at least, and ${nodes.desired} nodes to begin with hold ${nodes.desired * each} of them`,
+      ];
+    },
+  }),
+  rule({
+    id: 'nodes-hold-all-pods',
+    title: 'The nodes are of known types, and hold all pods together, those of the add-ons too',
+    reason:
+      'Each node keeps memory for itself, runs daemons, and has addresses for a few pods only: what fits by itself waits when all is there.',
+    control: 'CP-2(2)',
+    severity: 'high',
+    subjects: ({ model }) =>
+      model
+        .ofType('aws_eks_cluster')
+        .filter(({ stack }) =>
+          model.ofType('aws_eks_node_group').some((one) => one.stack === stack),
+        ),
+    faults: ({ stack }, audited) => {
+      const unknown = audited.model
+        .ofType('aws_eks_node_group')
+        .filter((group) => group.stack === stack)
+        .flatMap((group) =>
+          instanceTypesOf(audited.model, group)
+            .filter((type) => roomOf(audited.model, group, type) === undefined)
+            .map(
+              (type) =>
+                `${group.address} has nodes of the type ${type}, whose size is not known here: whether the pods fit can't be said`,
+            ),
+        );
+      const nodes = nodesFor(audited, stack);
+      if (nodes === undefined) return unknown;
+      const system = requestOfAddOns(audited, stack, false);
+      const pods = podsOf(audited).filter((pod) => pod.stack === stack && pod.kind !== 'DaemonSet');
+      const all = (replicas: (audited: Audited, pod: Pod) => number) =>
+        plus([
+          system,
+          ...pods.map((pod) =>
+            times(roomForPod(pod), servingPods(audited).includes(pod) ? replicas(audited, pod) : 1),
+          ),
+        ]);
+      return [
+        ...unknown,
+        ...lackOf(all(mostReplicas), times(nodes.free, nodes.most)).map(
+          (lack) => `all pods on ${nodes.most} nodes need ${lack}`,
+        ),
+        ...lackOf(all(leastReplicas), times(nodes.free, nodes.desired)).map(
+          (lack) => `the fewest pods on ${nodes.desired} nodes need ${lack}`,
+        ),
       ];
     },
   }),

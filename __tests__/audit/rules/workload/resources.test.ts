@@ -1,3 +1,4 @@
+import { expect, it } from 'vitest';
 import { RESOURCE_RULES } from '../../../../audit/rules/workload/resources.ts';
 import { describeRules } from '../../support/describe-rules.ts';
 import {
@@ -14,13 +15,27 @@ import {
   argumentOf,
   type Change,
   drop,
+  findingsAfter,
   set,
+  stacksOfBase,
 } from '../../support/kubernetes-plants.ts';
 import type { Json } from '../../support/renamed-stack.ts';
 
 const NODES = 'aws_eks_node_group';
 const resources = (path: string, value: string): Change =>
   set(DEPLOYMENT, `${MAIN}.resources.${path}`, value);
+const TEMPLATE = 'aws_launch_template';
+/** Pods so small that only their number counts. */
+const small = (count: number): Change =>
+  all(
+    ...['requests.memory', 'limits.memory'].map((path) => resources(path, '64Mi')),
+    ...['requests.memory', 'limits.memory'].map((path) =>
+      set(DEPLOYMENT, `${INIT}.resources.${path}`, '64Mi'),
+    ),
+    resources('requests.cpu', '20m'),
+    set(DEPLOYMENT, `${INIT}.resources.requests.cpu`, '20m'),
+    set(AUTOSCALER, 'spec.max_replicas', count),
+  );
 const quota = (hard: Json): Change =>
   addObject('kubernetes_resource_quota_v1', 'quota', { spec: { hard } });
 const limits = (limit: Json): Change =>
@@ -66,6 +81,27 @@ function defined(block: Json): Json {
   return Object.fromEntries(Object.entries(block).filter(([, value]) => value !== undefined));
 }
 
+/** What the nodes still hold. */
+const HELD: readonly (readonly [string, Change])[] = [
+  ['pods up to the addresses of the nodes', small(30)],
+  [
+    'more pods than addresses, where each address is a prefix',
+    all(small(40), (json) => {
+      const [cni] = Object.values(
+        (json.resource as Record<string, Record<string, Json>>).aws_eks_addon ?? {},
+      ).filter(({ addon_name }) => addon_name === 'vpc-cni');
+      if (cni) {
+        cni.configuration_values = JSON.stringify({ env: { ENABLE_PREFIX_DELEGATION: 'true' } });
+      }
+    }),
+  ],
+  ['nodes of the newest generation', set(NODES, 'instance_types', ['m8g.large'])],
+];
+
+it.each(HELD)('nodes hold %s', (_, change) => {
+  expect(findingsAfter(RESOURCE_RULES, stacksOfBase('http'), change)).toEqual([]);
+});
+
 describeRules(RESOURCE_RULES, {
   objects: {
     'container-has-limits': [
@@ -90,9 +126,31 @@ describeRules(RESOURCE_RULES, {
       ],
       ['more pods than the nodes hold', set(AUTOSCALER, 'spec.max_replicas', 100)],
       ['smaller nodes', set(NODES, 'instance_types', ['t3.nano'])],
+      ['nodes whose memory is taken by themselves', set(NODES, 'instance_types', ['t3.micro'])],
+      [
+        'all that a node has, before it takes its own',
+        all(resources('requests.memory', '3600Mi'), resources('limits.memory', '3600Mi')),
+      ],
+      ['a CPU less than a node has', resources('requests.cpu', '1900m')],
       [
         'fewer nodes',
         all(set(NODES, 'scaling_config.max_size', 1), set(AUTOSCALER, 'spec.max_replicas', 20)),
+      ],
+    ],
+    'nodes-hold-all-pods': [
+      ['nodes of a type that nobody knows', set(NODES, 'instance_types', ['z9.large'])],
+      ['nodes of a size that nobody knows', set(NODES, 'instance_types', ['t3.medium', 'm5.huge'])],
+      [
+        'a type in the template that nobody knows',
+        all(drop(NODES, 'instance_types'), set(TEMPLATE, 'instance_type', 'z9.large')),
+      ],
+      ['more small pods than the nodes have addresses for, with those of the add-ons', small(40)],
+      [
+        'a limit of pods',
+        all(
+          set(TEMPLATE, 'user_data', Buffer.from('--max-pods=6').toString('base64')),
+          set(NODES, 'scaling_config.max_size', 2),
+        ),
       ],
     ],
     'empty-dir-has-a-limit': [
