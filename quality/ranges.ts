@@ -1,5 +1,12 @@
 import { CellReader } from './cells.ts';
-import type { Column, InspectedFile, RangeGatherer, RangeStage, Writable } from './checks/check.ts';
+import type {
+  Column,
+  InspectedFile,
+  RangeGatherer,
+  RangeStage,
+  RowKeys,
+  Writable,
+} from './checks/check.ts';
 import { SignWatch, Utf8Watch } from './checks/encoding.ts';
 import type { CompiledDialect } from './dialect.ts';
 import { Findings } from './findings.ts';
@@ -112,10 +119,29 @@ export class RangeReader implements RecordHandler, RecordTaker {
       found: new FoundInRange(this.#file, this.#scanner, this),
       signs: new SignWatch(),
       cells: this.#cells,
-      judges: isJudged ? [(record) => this.#judge(record)] : [],
+      judges: isJudged
+        ? [Object.assign((record: Scanner) => this.#judge(record), this.#keys())]
+        : [],
     });
     this.#plain = new WasmRows(plain, 0);
     this.#scanner.taker = this;
+  }
+
+  /** Keys can be gathered of many rows at once where nothing else looks at the rows. */
+  #keys(): { readonly keys?: RowKeys<string> } {
+    const { stages } = this.#context;
+    const [gatherer, ...others] = stages.flatMap((stage) => stage?.gather(this.#file) ?? []);
+    if (gatherer?.keys === undefined || others.length > 0) return {};
+    return {
+      keys: {
+        keys: gatherer.keys.keys,
+        begin: (offset, line) => this.#place(offset, line),
+        find: (number, hash, at, value, record) =>
+          this.#judging[0]?.keys?.find(number, hash, at, value, record) ?? 0,
+        approach: () => {},
+        conclude: () => {},
+      },
+    };
   }
 
   /** Reads a block as if it began outside of quotes. */
@@ -164,7 +190,7 @@ export class RangeReader implements RecordHandler, RecordTaker {
     this.#isFaulty = judging.some((gatherer) => gatherer.refuses?.(record) ?? false);
     if (this.#isFaulty) return;
     for (const gatherer of judging) gatherer.see(record);
-    if (this.#isPlaced) this.#place(record);
+    if (this.#isPlaced) this.#place(record.offset(record.recordStart), record.recordLine);
   }
 
   /** Reads up to `stop`; undefined where the first row is none of those that are counted, so that another start is better. */
@@ -214,14 +240,14 @@ export class RangeReader implements RecordHandler, RecordTaker {
     return end;
   }
 
-  #place(record: Scanner): void {
+  #place(offset: number, line: number): void {
     if (this.#placed === this.#places.length) {
       const more = new Int32Array(this.#placed * 2);
       more.set(this.#places);
       this.#places = more;
     }
-    this.#places[this.#placed++] = record.offset(record.recordStart);
-    this.#places[this.#placed++] = record.recordLine - 1;
+    this.#places[this.#placed++] = offset;
+    this.#places[this.#placed++] = line - 1;
   }
 
   beginRow(): void {

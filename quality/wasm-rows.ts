@@ -263,6 +263,9 @@ class WasmLoop {
     for (let row = 0; row < rows; row++) {
       this.#plain.count(1);
       const place = row * stride;
+      const start = words[place + at.KEY_ROW_START / 4] as number;
+      const line = this.#plain.line + (words[place + at.KEY_ROW_LINES / 4] as number);
+      keys.begin?.(scanner.offset(start), line);
       let isNew = true;
       for (let key = 0; key < count; key++) {
         const hash = place + (at.KEY_ROW_HASHES + key * at.HASH_BYTES) / 4;
@@ -271,9 +274,8 @@ class WasmLoop {
         if (answer !== 0) isNew = false;
       }
       if (isNew) continue;
-      const start = words[place + at.KEY_ROW_START / 4] as number;
       this.#readAgain(scanner, start, words[place + at.KEY_ROW_END / 4] as number);
-      scanner.recordLine = this.#plain.line + (words[place + at.KEY_ROW_LINES / 4] as number);
+      scanner.recordLine = line;
       found.beginRow();
       keys.conclude(answers, scanner, found);
       found.endRow();

@@ -108,6 +108,8 @@ export interface RangeGatherer {
   /** Whether the row has to be judged in the thread of the file. */
   refuses?(record: Scanner): boolean;
   see(record: Scanner): void;
+  /** The same of many rows at once, where it looks at nothing but keys of one column each; `find` answers 0. */
+  readonly keys?: Pick<RowKeys<string>, 'keys' | 'find'>;
   /** What was gathered, which can be sent to another thread. */
   gathered(): unknown;
 }
@@ -121,6 +123,8 @@ export interface RowJudge<K extends string> {
 /** Keys of rows that are sound, which are looked up without a look at the row. */
 export interface RowKeys<K extends string> {
   readonly keys: readonly RowKey[];
+  /** Called with start and line of each row before its keys are looked up. @default not called */
+  begin?(offset: number, line: number): void;
   /**
    * Looks the key of one row up, and remembers it.
    *

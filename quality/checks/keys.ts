@@ -14,6 +14,7 @@ import {
   keyBudgetOf,
   MOST_OF_A_COLUMN,
   type RangeGatherer,
+  type RowKey,
   type RowKeys,
 } from './check.ts';
 
@@ -116,23 +117,29 @@ function keysOf(file: InspectedFile, columns: readonly Column[]): Key[] {
   });
 }
 
+/** The keys, where each is the text or the integer of one column. */
+function simpleKeys(keys: readonly Key[]): readonly RowKey[] | undefined {
+  const simple = keys.flatMap(({ parts, secret }) => {
+    const [{ cell, isInteger, isText }] = parts as readonly [KeyPart];
+    return parts.length === 1 && (isInteger || isText) ? [{ cell, isInteger, secret }] : [];
+  });
+  return keys.length === 0 || simple.length < keys.length ? undefined : simple;
+}
+
 /** What can be done with the keys where each is the text or the integer of one column. */
 function rowKeysOf(
   keys: readonly Key[],
   file: InspectedFile,
   add: (record: Scanner, found: Found<Kind>) => void,
 ): RowKeys<Kind> | undefined {
-  const parts = keys.map((key) => key.parts[0] as KeyPart);
-  const isSimple = parts.every(({ isInteger, isText }) => isInteger || isText);
-  if (!isSimple || keys.some((key) => key.parts.length > 1)) return undefined;
+  const simple = simpleKeys(keys);
+  if (simple === undefined) return undefined;
   return {
-    keys: parts.map(({ cell, isInteger }, index) => {
-      return { cell, isInteger, secret: (keys[index] as Key).secret };
-    }),
+    keys: simple,
     find(number, hash, at, value, record) {
       if (record > LAST_RECORD) throw beyondLastRecord(record);
       const { table } = keys[number] as Key;
-      return (parts[number] as KeyPart).isInteger
+      return simple[number]?.isInteger === true
         ? table.firstRecordOfInteger(value, record)
         : table.firstRecordOfHash(hash, at, record);
     },
@@ -326,7 +333,34 @@ function gatherKeys(keys: readonly Key[], file: InspectedFile): RangeGatherer {
   }));
   const primary = keys.filter(({ fault }) => fault === 'primary-key');
   let rows = 0;
+  const makeRoom = (rowKeys: (typeof gathering)[number]): void => {
+    if (rows < rowKeys.forms.length) return;
+    rowKeys.forms = grown(rowKeys.forms, new Uint8Array(rows * 2));
+    rowKeys.words = grown(rowKeys.words, new Int32Array(rows * 2 * HASH_WORDS));
+  };
+  const rowKeys = simpleKeys(keys);
   return {
+    ...(rowKeys === undefined
+      ? {}
+      : {
+          keys: {
+            keys: rowKeys,
+            find(number, hash, at, value) {
+              const found = gathering[number] as (typeof gathering)[number];
+              makeRoom(found);
+              const { forms, words } = found;
+              const isInteger = rowKeys[number]?.isInteger === true;
+              forms[rows] = isInteger ? INTEGER : HASHED;
+              const place = rows * HASH_WORDS;
+              if (isInteger) setInteger(words, place, value);
+              else
+                for (let word = 0; word < HASH_WORDS; word++)
+                  words[place + word] = hash[at + word] as number;
+              if (number === gathering.length - 1) rows++;
+              return 0;
+            },
+          },
+        }),
     // One of a required field was named already.
     refuses: () =>
       primary.some(({ parts }) =>
@@ -334,18 +368,14 @@ function gatherKeys(keys: readonly Key[], file: InspectedFile): RangeGatherer {
       ),
     see(record) {
       for (const rowKeys of gathering) {
-        if (rows === rowKeys.forms.length) {
-          rowKeys.forms = grown(rowKeys.forms, new Uint8Array(rows * 2));
-          rowKeys.words = grown(rowKeys.words, new Int32Array(rows * 2 * HASH_WORDS));
-        }
+        makeRoom(rowKeys);
         const { key, hash, forms, words } = rowKeys;
         const form = readKey(key, hash, file, record);
         if (form === HASHED) {
           hash.finish();
           words.set(hash.words, rows * HASH_WORDS);
         } else if (form === INTEGER) {
-          DOUBLE[0] = integer;
-          words.set(DOUBLE_WORDS, rows * HASH_WORDS);
+          setInteger(words, rows * HASH_WORDS, integer);
         }
         forms[rows] = Math.max(0, form);
       }
@@ -363,6 +393,12 @@ function gatherKeys(keys: readonly Key[], file: InspectedFile): RangeGatherer {
 
 const DOUBLE = new Float64Array(1);
 const DOUBLE_WORDS = new Int32Array(DOUBLE.buffer);
+
+function setInteger(words: Int32Array, at: number, value: number): void {
+  DOUBLE[0] = value;
+  words[at] = DOUBLE_WORDS[0] as number;
+  words[at + 1] = DOUBLE_WORDS[1] as number;
+}
 
 function grown<T extends Uint8Array | Int32Array>(from: T, to: T): T {
   to.set(from);
