@@ -53,7 +53,14 @@ export function clusterNotes(model: Model, now: Date): readonly string[] {
     (one) =>
       `The cluster ${read(model, one).text('name')} belongs to others: its API, access, encryption, logs, version, nodes and add-ons were not judged, nor that it enforces NetworkPolicies; manage doctor looks at some of it.`,
   );
-  return [...notJudged, ...supportNotes(model, now)];
+  const hasSubnets = model.ofType('aws_subnet').length > 0;
+  const notCounted =
+    hasSubnets || model.ofType('aws_eks_node_group').length === 0
+      ? []
+      : [
+          'The subnets of the nodes belong to others: whether they have addresses for nodes and pods was not judged.',
+        ];
+  return [...notJudged, ...notCounted, ...supportNotes(model, now)];
 }
 
 function supportNotes(model: Model, now: Date): readonly string[] {

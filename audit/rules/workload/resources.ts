@@ -1,5 +1,8 @@
-import { valueAt } from '../../../src/synthesized/model/model.ts';
+import { formatCidr, parseCidr, size } from '../../../src/settings/cidr.ts';
+import { type Model, type Resource, valueAt } from '../../../src/synthesized/model/model.ts';
 import {
+  capacityOf,
+  hasPrefixes,
   instanceTypesOf,
   nodeLabels,
   type Room,
@@ -22,6 +25,7 @@ import {
   quantity,
   servingPods,
 } from '../readers/pods.ts';
+import { isPublic, listOf, read } from '../readers/resources.ts';
 import { type Audited, type Rule, rule, shown } from '../rule.ts';
 
 /** One item of a LimitRange. */
@@ -115,9 +119,9 @@ function nodesFor(audited: Audited, stack: string): Nodes | undefined {
   if (rooms.length === 0) return undefined;
   const daemons = requestOfAddOns(audited, stack, true);
   const least = (of: keyof Room) => Math.min(...rooms.map((room) => room[of])) - daemons[of];
-  const nodes = (size: string) =>
+  const nodes = (which: string) =>
     groups
-      .map(({ attributes }) => Number(valueAt(attributes, `scaling_config.${size}`)))
+      .map(({ attributes }) => Number(valueAt(attributes, `scaling_config.${which}`)))
       .reduce((sum, one) => sum + one, 0);
   return {
     free: { cpus: least('cpus'), memory: least('memory'), pods: least('pods') },
@@ -138,6 +142,45 @@ function lackOf(need: Room, have: Room): readonly string[] {
       ? [`room for ${pods(need)}, and there is one for ${pods(have)}`]
       : []),
   ];
+}
+
+/** Addresses of a subnet that a VPC keeps, and those that a control plane wants (Amazon EKS User Guide, "Amazon EKS networking requirements"). */
+const TAKEN_BY_VPC = 5;
+const CONTROL_PLANE = 6;
+
+/** Private subnets that a node group lies in: its own ones, or those of other stacks that its lookup is for. */
+function subnetsOf(model: Model, group: Resource): readonly Resource[] {
+  const stack = model.stackOf(group);
+  const named = listOf(group.attributes.subnet_ids).map((id) => stack.target(id));
+  const own = named.filter((one) => one?.type === 'aws_subnet');
+  if (own.length > 0) return own.filter((one) => one !== undefined);
+  return named.some((one) => one?.type === 'aws_subnets')
+    ? model.ofType('aws_subnet').filter((one) => !isPublic(model, one))
+    : [];
+}
+
+/**
+ * Addresses that nodes of a group and their pods take of one of several subnets: the nodes are spread over them, one more is
+ * there while others are replaced, and each holds the interfaces of its pods and one in reserve (VPC CNI, `WARM_ENI_TARGET`).
+ */
+function addressesOf(audited: Audited, group: Resource, subnets: number): number {
+  const { model } = audited;
+  const most = Number(valueAt(group.attributes, 'scaling_config.max_size'));
+  const nodes = Math.ceil(most / subnets) + 1;
+  const own = podsOf(audited).filter((pod) => pod.stack === group.stack);
+  // A rollout may have both versions of all pods.
+  const pods = own.reduce((sum, pod) => sum + 2 * mostReplicas(audited, pod), 0);
+  const system = requestOfAddOns(audited, group.stack, false).pods;
+  const each = Math.ceil((pods + system) / Math.max(1, most));
+  const perNode = instanceTypesOf(model, group).flatMap((type) => {
+    const capacity = capacityOf(type);
+    if (capacity === undefined) return [];
+    const { interfaces, addresses } = capacity;
+    const forPods = hasPrefixes(model, group) ? 16 * (addresses - 1) : addresses - 1;
+    const held = Math.min(interfaces, Math.ceil(each / forPods) + 1);
+    return [hasPrefixes(model, group) ? held * (1 + 16) : held * addresses];
+  });
+  return nodes * Math.max(0, ...perNode);
 }
 
 /** What all pods of a namespace need of what a quota names; undefined for what is not counted here. */
@@ -294,6 +337,40 @@ export const RESOURCE_RULES: readonly Rule[] = [
         ...lackOf(all(leastReplicas), times(nodes.free, nodes.desired)).map(
           (lack) => `the fewest pods on ${nodes.desired} nodes need ${lack}`,
         ),
+      ];
+    },
+  }),
+  rule({
+    id: 'subnets-have-addresses',
+    title: 'Private subnets have addresses for nodes and pods, and for what else lies in them',
+    reason:
+      'The VPC CNI gives each pod an address of the subnet, and keeps a whole interface in reserve: in a small one nodes do not join and pods wait in ContainerCreating, once the load is there.',
+    control: 'CP-2(2)',
+    severity: 'high',
+    subjects: ({ model }) =>
+      model.ofType('aws_subnet').filter((subnet) => !isPublic(model, subnet)),
+    faults: (subnet, audited) => {
+      const { model } = audited;
+      const block = parseCidr(read(model, subnet).text('cidr_block'));
+      if (block === undefined) return [];
+      const used = model
+        .ofType('aws_eks_node_group')
+        .map((group) => ({ group, subnets: subnetsOf(model, group) }))
+        .filter(({ subnets }) => subnets.includes(subnet))
+        .map(({ group, subnets }) => addressesOf(audited, group, subnets.length));
+      if (used.length === 0) return [];
+      const endpoints = model
+        .ofType('aws_vpc_endpoint')
+        .filter((endpoint) =>
+          listOf(endpoint.attributes.subnet_ids).some(
+            (id) => model.stackOf(endpoint).target(id) === subnet,
+          ),
+        ).length;
+      const needed = used.reduce((sum, one) => sum + one, CONTROL_PLANE + endpoints);
+      const there = size(block) - TAKEN_BY_VPC;
+      return [
+        needed > there &&
+          `cidr_block ${formatCidr(block)} has ${there} addresses; nodes with their pods, the control plane and ${endpoints} endpoints may need ${needed}`,
       ];
     },
   }),

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { RESOURCE_RULES } from '../../../../audit/rules/workload/resources.ts';
-import { describeRules } from '../../support/describe-rules.ts';
+import { describeRules, type Plant as RulePlant } from '../../support/describe-rules.ts';
 import {
   AUTOSCALER,
   CRON_JOB,
@@ -102,7 +102,51 @@ it.each(HELD)('nodes hold %s', (_, change) => {
   expect(findingsAfter(RESOURCE_RULES, stacksOfBase('http'), change)).toEqual([]);
 });
 
+const subnet =
+  (prefix: number, nth = 0): RulePlant[1] =>
+  ({ stackWith }) => {
+    const resources = stackWith('aws_subnet').resource as Record<string, Record<string, Json>>;
+    const closed = Object.values(resources.aws_subnet ?? {}).filter((one) =>
+      JSON.stringify(one.tags).includes('internal-elb'),
+    );
+    const one = closed[nth] ?? {};
+    one.cidr_block = String(one.cidr_block).replace(/\/\d+$/, `/${prefix}`);
+  };
+
 describeRules(RESOURCE_RULES, {
+  configured: {
+    'etl-playground': {
+      'subnets-have-addresses': [
+        ['eleven addresses', subnet(28)],
+        ['few addresses in the second zone alone', subnet(27, 1)],
+      ],
+    },
+    complete: {
+      'subnets-have-addresses': [
+        ['fewer addresses than nodes and pods', subnet(26)],
+        [
+          'nodes without end',
+          (planter) => {
+            subnet(24)(planter);
+            planter.set(NODES, 'scaling_config.max_size', 60);
+          },
+        ],
+      ],
+    },
+  },
+  harmless: {
+    'etl-playground': [['a hundred addresses', subnet(25)]],
+    complete: [
+      ['two hundred addresses', subnet(24)],
+      [
+        'large nodes, whose addresses are not used',
+        (planter) => {
+          subnet(23)(planter);
+          planter.set(NODES, 'instance_types', ['m5.4xlarge']);
+        },
+      ],
+    ],
+  },
   objects: {
     'container-has-limits': [
       ['no CPU request', drop(DEPLOYMENT, `${MAIN}.resources.requests.cpu`)],
