@@ -1,5 +1,13 @@
 import { parseTopicArn } from './arn.ts';
 import {
+  CONSOLE_GRANTS,
+  CONSOLE_TOKENS,
+  ORIGIN,
+  readConsoleGrants,
+  readConsoleTokens,
+  readOrigin,
+} from './console.ts';
+import {
   DEFAULT_NOTICE_STATES,
   isMailAddress,
   MAIL_ADDRESS,
@@ -374,6 +382,113 @@ export const LISTENER_VARIABLES = {
       'Topic that gets every change, with the attributes `state`, `verdict`, `client` and `mapping` for filter policies; none of SNS_TOPIC_ARNS.',
     kind: { allowed: 'the ARN of an SNS standard topic', read: parseTopicArn },
     example: 'arn:aws-us-gov:sns:us-gov-west-1:123456789012:file-processing-notices',
+  },
+  CONSOLE_PORT: {
+    description:
+      'Port of `console`, where no `--port` is given; without it, or with 0, a free one.',
+    kind: wholeNumber(0, 65_535),
+    example: '8070',
+  },
+  CONSOLE_HOST: {
+    description:
+      'Address that `console` listens on. On one of this machine it prints an address with a token; on any other nobody comes in by that.',
+    kind: matching(/^(\d{1,3}(\.\d{1,3}){3}|[\da-fA-F.]*:[\da-fA-F:.]+)$/, 'an IP address'),
+    default: '127.0.0.1',
+    example: '0.0.0.0',
+  },
+  CONSOLE_ORIGIN: {
+    description:
+      'What browsers open the console at, where that is not this machine; requests and forms for other hosts are refused.',
+    kind: { allowed: ORIGIN, read: readOrigin },
+    example: 'https://console.example.org',
+  },
+  CONSOLE_IDLE_MINUTES: {
+    description: 'A session of the console ends after so many minutes without a request.',
+    kind: wholeNumber(1, 1_440),
+    default: '30',
+    example: '15',
+  },
+  CONSOLE_SESSION_HOURS: {
+    description: 'A session of the console ends after so many hours at the latest.',
+    kind: wholeNumber(1, 168),
+    default: '12',
+    example: '8',
+  },
+  CONSOLE_TOKENS: {
+    description:
+      'What scripts may do in the console that show a token by `Authorization: Bearer`; of each token its SHA-256 is enough.',
+    kind: { allowed: CONSOLE_TOKENS, read: readConsoleTokens },
+    example: `[{"name":"ci","sha256":"${'0a'.repeat(32)}","rights":["look"]}]`,
+    secret: true,
+    file: true,
+  },
+  CONSOLE_GRANTS: {
+    description:
+      'What people may do in the console who sign in, by group or name: the first that fits counts, and whom none fits is not let in.',
+    kind: { allowed: CONSOLE_GRANTS, read: readConsoleGrants },
+    example:
+      '[{"group":"data-team","rights":["look","act"]},{"group":"nm","rights":["look"],"clients":["nm_albuquerque"]}]',
+  },
+  CONSOLE_OIDC_ISSUER: {
+    description:
+      'Provider at which people sign in to the console (OpenID Connect: authorization code with PKCE); its address of return is CONSOLE_ORIGIN with `/signed-in`.',
+    kind: { allowed: WEBHOOK_URL, read: readWebhookUrl },
+    example: 'https://login.example.org/realms/agency',
+  },
+  CONSOLE_OIDC_CLIENT_ID: {
+    description: 'By what the provider knows the console.',
+    kind: text('the id of a client'),
+    example: 'file-processing',
+  },
+  CONSOLE_OIDC_CLIENT_SECRET: {
+    description: "The client's secret; it also seals what a browser keeps while somebody signs in.",
+    kind: textThat((secret) => secret.length >= 16, 'a secret of 16 characters or more'),
+    example: 'a-secret-of-the-provider',
+    secret: true,
+    file: true,
+  },
+  CONSOLE_OIDC_SCOPES: {
+    description: 'What the provider is asked for; `openid` is part of it.',
+    kind: matching(
+      /^(?:[\w.:/-]+ )*openid(?: [\w.:/-]+)*$/,
+      'scopes with a blank between them, openid among them',
+    ),
+    default: 'openid profile email',
+    example: 'openid email groups',
+  },
+  CONSOLE_OIDC_NAME_CLAIM: {
+    description:
+      'Claim of the ID token that names who signs in, as it is shown and recorded; an `email` that the provider calls unverified is none.',
+    kind: text('the name of a claim'),
+    default: 'email',
+    example: 'preferred_username',
+  },
+  CONSOLE_OIDC_GROUPS_CLAIM: {
+    description: 'Claim of the ID token with the groups of CONSOLE_GRANTS.',
+    kind: text('the name of a claim'),
+    default: 'groups',
+    example: 'cognito:groups',
+  },
+  CONSOLE_PROXY_SECRET: {
+    description:
+      'What a proxy in front of the console sends in `X-Console-Proxy-Secret`, so that its headers are believed; without it they are ignored.',
+    kind: textThat((secret) => secret.length >= 32, 'a secret of 32 characters or more'),
+    example: 'a-long-secret-that-only-the-proxy-knows',
+    secret: true,
+    file: true,
+  },
+  CONSOLE_PROXY_USER_HEADER: {
+    description:
+      'Header by which the proxy names who signed in; it must replace one that a browser sends.',
+    kind: matching(/^[A-Za-z][A-Za-z0-9-]*$/, 'the name of a header'),
+    default: 'X-Forwarded-User',
+    example: 'X-Forwarded-Email',
+  },
+  CONSOLE_PROXY_GROUPS_HEADER: {
+    description: 'Header with their groups, separated by commas, which it must replace too.',
+    kind: matching(/^[A-Za-z][A-Za-z0-9-]*$/, 'the name of a header'),
+    default: 'X-Forwarded-Groups',
+    example: 'X-Forwarded-Groups',
   },
   LOG_LEVEL: {
     description: 'Least severe level that is logged.',

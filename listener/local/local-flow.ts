@@ -1,5 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve } from 'node:path';
+import { CONSOLE_RIGHTS } from '@file-processing/contract/console.ts';
 import { type RoutingSettings, targetOf } from '@file-processing/contract/routing.ts';
 import {
   type DeliveryFilter,
@@ -138,6 +139,7 @@ export async function startLocalFlow(options: LocalFlowOptions): Promise<LocalFl
     const pages = await startConsole({
       database,
       port: 0,
+      rights: CONSOLE_RIGHTS,
       onError: (error) => print(`console: ${error instanceof Error ? error.message : error}`),
     });
     closers.push(() => pages.close());

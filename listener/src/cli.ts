@@ -1,3 +1,4 @@
+import { CONSOLE_RIGHTS } from '@file-processing/contract/console.ts';
 import {
   BACKFILL,
   EXIT,
@@ -25,6 +26,7 @@ import {
   pageSize,
   portNumber,
   reason,
+  rightsValue,
   selecting,
   since,
   TIME,
@@ -190,7 +192,19 @@ function describeProgram(context: CommandContext, finish: (code: number) => void
   program
     .command('console')
     .description('serve pages on deliveries and their reports to a browser of this machine')
-    .option('--port <port>', 'where (default: a free one)', portNumber, 0)
+    .option('--port <port>', 'where (default: CONSOLE_PORT, else a free one)', portNumber)
+    .option(
+      '--allow <rights>',
+      `what whoever opens the printed address may do: ${CONSOLE_RIGHTS.join(',')}`,
+      rightsValue,
+      ['look'],
+    )
+    .option(
+      '--link',
+      'print the path that opens, once, the console that is served elsewhere for this database',
+      false,
+    )
+    .addOption(actor())
     .action((options) =>
       execute(async () => (await import('./cli/console.ts')).serveConsole, options),
     );

@@ -11,6 +11,7 @@ import {
 import { areNear, type RoutingTarget } from '@file-processing/contract/routing.ts';
 import type { RulesLocation } from '@file-processing/contract/rule-set.ts';
 import type { DeliveryBucket, TrustedSource } from '@file-processing/contract/s3-event.ts';
+import { type ConsoleConfig, readConsoleConfig } from './config/console-config.ts';
 import { type DatabaseConfig, readDatabaseConfig, Secret } from './config/database-config.ts';
 import { type NoticeConfig, readNoticeConfig } from './config/notice-config.ts';
 import {
@@ -104,6 +105,7 @@ export interface Config {
   readonly notices: NoticeConfig;
   /** Undefined where no traces are made. */
   readonly tracing: TracingConfig | undefined;
+  readonly console: ConsoleConfig;
   /** Always there when `database` was needed. */
   readonly database: DatabaseConfig | undefined;
 }
@@ -175,6 +177,7 @@ export function readConfig(environment: Environment, needs: ConfigNeeds): Config
     retentionDays: reader.required('RETENTION_DAYS'),
     notices: readNoticeConfig(reader, topics ?? []),
     tracing: readTracing(reader),
+    console: readConsoleConfig(reader),
   };
   checkRetention(reader, read);
   checkRoutingTargets(reader, read);
@@ -237,6 +240,7 @@ export function readConfig(environment: Environment, needs: ConfigNeeds): Config
     retentionDays: present(read.retentionDays),
     notices: read.notices,
     tracing: read.tracing,
+    console: read.console,
     database,
   });
 }

@@ -1,4 +1,6 @@
 import { userInfo } from 'node:os';
+import { CONSOLE_RIGHTS, type ConsoleRight } from '@file-processing/contract/console.ts';
+import { listOf, oneOf } from '@file-processing/contract/variable-kinds.ts';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { isKeyPattern } from '../database/key-pattern.ts';
 import type { RunSelection } from '../database/runs.ts';
@@ -37,6 +39,14 @@ const SECONDS = { m: 60, h: 3600, d: 86_400 } as const;
 export function portNumber(text: string): number {
   if (/^\d{1,5}$/.test(text) && Number(text) <= 65_535) return Number(text);
   throw new InvalidArgumentError('A whole number from 0 to 65535 is needed.');
+}
+
+/** Rights in the console. @throws {InvalidArgumentError} */
+export function rightsValue(text: string): readonly ConsoleRight[] {
+  const { allowed, read } = listOf(oneOf(...CONSOLE_RIGHTS));
+  const rights = read(text);
+  if (rights === undefined) throw new InvalidArgumentError(`It must be ${allowed}.`);
+  return rights;
 }
 
 /** A time. @throws {InvalidArgumentError} */
@@ -101,8 +111,8 @@ export const actor = () =>
     'who is signed in',
   );
 
-/** A pod's user may be a number without a name. */
-function signedIn(): string {
+/** Who runs this program. A pod's user may be a number without a name. */
+export function signedIn(): string {
   try {
     return userInfo().username;
   } catch {

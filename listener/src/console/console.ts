@@ -1,9 +1,20 @@
-import { userInfo } from 'node:os';
+import { randomBytes } from 'node:crypto';
+import { isIPv6 } from 'node:net';
+import type { ConsoleRight } from '@file-processing/contract/console.ts';
+import { PATHS } from '@file-processing/contract/listener-interface.ts';
+import { isLoopbackHost } from '@file-processing/contract/notices.ts';
 import Koa, { type Context } from 'koa';
+import { signedIn } from '../cli/options.ts';
+import {
+  type ConsoleConfig,
+  type ProxyConfig,
+  readConsoleConfig,
+} from '../config/console-config.ts';
+import { variableReader } from '../config/read-variables.ts';
 import type { Database } from '../database/connection.ts';
 import { ListenerError } from '../errors.ts';
 import { readBody } from '../http/read-body.ts';
-import { type HttpServer, startHttpServer } from '../http/server.ts';
+import { startHttpServer } from '../http/server.ts';
 import { deliveriesPage } from './deliveries-page.ts';
 import { filesRoutes } from './files-page.ts';
 import { type Html, html } from './html.ts';
@@ -11,50 +22,72 @@ import { type LiveViews, liveRoutes, liveViews } from './live.ts';
 import { type ActingParts, operationsRoutes } from './operations-page.ts';
 import { POLICY, servedPage } from './page.ts';
 import {
-  access,
-  type ConsoleRights,
-  cookieName,
   GUARD_FIELD,
+  grantedTo,
   guardField,
   guardOf,
   isFromOwnPage,
-  isLoopbackHost,
   isSame,
-  newRights,
-  type Right,
   type Route,
+  sha256,
+  tokenHolder,
   type Viewer,
 } from './rights.ts';
 import { runRoutes } from './run-page.ts';
+import {
+  begin,
+  end,
+  openProvider,
+  ownerOf,
+  type Provider,
+  RETURN_PATH,
+  type SessionOwner,
+  SignInError,
+  takeLink,
+} from './sign-in.ts';
 
 /** What {@link startConsole} works with. */
 export interface ConsoleOptions {
   readonly database: Database;
   /** 0 picks a free one. */
   readonly port: number;
-  /** @default one that nobody can guess */
+  /** Where it listens, and who comes in by what. @default this machine alone, by the token */
+  readonly settings?: ConsoleConfig;
+  /** Opens a console that only this machine reaches. @default one that nobody can guess */
   readonly token?: string;
   /** What whoever has the token may do. @default look */
-  readonly rights?: readonly Right[];
+  readonly rights?: readonly ConsoleRight[];
   /** What acts need. @default nobody can act */
   readonly acting?: ActingParts;
   /** @default all that there are */
   readonly routes?: readonly Route[];
   /** Called with what could not be answered. */
   readonly onError: (error: unknown) => void;
+  /** Called when somebody came in, left, or was not let in. */
+  readonly onEvent?: (event: ConsoleEvent) => void;
+}
+
+/** Somebody came in or left; no secret is in it. */
+export interface ConsoleEvent {
+  readonly event: 'signed in' | 'signed out' | 'refused';
+  /** Undefined where it is not known. */
+  readonly name?: string;
+  /** Why they were refused. */
+  readonly reason?: string;
 }
 
 /** Pages that are served. */
 export interface RunningConsole {
-  /** Address that opens the console in a browser, with its token. */
+  /** Address that opens the console in a browser; with its token, where only this machine reaches it. */
   readonly address: string;
+  readonly port: number;
   /** The same, of one run. */
   addressOf(runId: string): string;
   close(): Promise<void>;
 }
 
-/** Only this machine reaches it. */
-const HOST = '127.0.0.1';
+/** Nothing is set. */
+const DEFAULTS = readConsoleConfig(variableReader({}));
 
 /** Of a page that follows what happens: it may load one script and one stream, both the console's. */
 const LIVE_POLICY = `${POLICY}; script-src 'self'; connect-src 'self'; form-action 'self'; frame-ancestors 'none'`;
@@ -72,27 +105,27 @@ const HEADERS: Readonly<Record<string, string>> = {
 };
 
 /**
- * Serves pages on what the database knows, to browsers of this machine that have the token.
+ * Serves pages on what the database knows: on this machine to whoever has the token, elsewhere to those whom the settings let in.
  *
  * @throws Error with one clear line where the port can't be had
  */
 export async function startConsole(options: ConsoleOptions): Promise<RunningConsole> {
-  const rights = newRights(options.token);
-  let server: HttpServer | undefined;
+  const { settings = DEFAULTS, token = randomBytes(24).toString('base64url') } = options;
   const live = liveViews(options);
   const routes = options.routes ?? routesOf(options, live);
-  const app = consoleApp({ ...options, routes }, rights, () => server?.port ?? 0);
-  const answer = app.callback();
-  server = await startHttpServer((request, response) => void answer(request, response), {
-    port: options.port,
-    portSetting: '--port',
-    host: HOST,
-  });
-  const origin = `http://${HOST}:${server.port}`;
-  const { close } = server;
+  const answer = consoleApp({ ...options, settings, routes }, token).callback();
+  const { port, close } = await startHttpServer(
+    (request, response) => void answer(request, response),
+    { port: options.port, portSetting: '--port', host: settings.host },
+  );
+  const host = isIPv6(settings.host) ? `[${settings.host}]` : settings.host;
+  const [origin, query] = settings.isLocal
+    ? [`http://${host}:${port}`, `?token=${token}`]
+    : [settings.origin ?? `http://${host}:${port}`, ''];
   return {
-    address: `${origin}/?token=${rights.token}`,
-    addressOf: (runId) => `${origin}/runs/${runId}?token=${rights.token}`,
+    address: `${origin}/${query}`,
+    port,
+    addressOf: (runId) => `${origin}/runs/${runId}${query}`,
     close() {
       live.close();
       return close(CLOSE_MS);
@@ -127,18 +160,42 @@ export function routesOf(
   ];
 }
 
-/** Whom a request comes from, and what a form of theirs holds; null where an answer was given in place of it. */
-type Admission = { readonly viewer: Viewer; readonly guard: string | undefined } | null;
+/** Whom a request comes from, and how. */
+interface Admission {
+  readonly viewer: Viewer;
+  /** What a form of theirs holds; undefined for a script, which no page can make send its token. */
+  readonly guard: string | undefined;
+  /** What their browser keeps; undefined where they did not sign in here. */
+  readonly session?: string;
+}
 
-function consoleApp(options: ConsoleOptions, rights: ConsoleRights, port: () => number): Koa {
+/** {@link ConsoleOptions}, and what is made of them once. */
+interface ConsoleParts extends ConsoleOptions {
+  readonly settings: ConsoleConfig;
+  readonly token: string;
+  readonly place: string;
+  readonly provider: Provider | undefined;
+  readonly local: SessionOwner;
+  readonly onEvent: (event: ConsoleEvent) => void;
+}
+
+function consoleApp(
+  options: ConsoleOptions & { readonly settings: ConsoleConfig },
+  token: string,
+): Koa {
+  const { oidc, origin, isLocal } = options.settings;
+  const parts: ConsoleParts = {
+    onEvent: () => undefined,
+    ...options,
+    token,
+    place: isLocal ? `local ${sha256(token).toString('hex')}` : SERVICE,
+    provider: oidc && openProvider(oidc, origin ?? ''),
+    local: { name: signedIn(), rights: options.rights ?? ['look'] },
+  };
   const app = new Koa();
   app.on('error', options.onError);
-  const viewer: Viewer = {
-    name: userInfo().username,
-    rights: new Set(options.rights ?? ['look']),
-    clients: undefined,
-  };
   app.use(async (ctx, next) => {
+    ctx.set(HEADERS);
     try {
       await next();
     } catch (error) {
@@ -147,47 +204,249 @@ function consoleApp(options: ConsoleOptions, rights: ConsoleRights, port: () => 
     }
   });
   app.use(async (ctx) => {
-    ctx.set(HEADERS);
-    if (!isLoopbackHost(ctx.get('Host')))
-      return refuse(ctx, 421, 'This console answers on this machine only.');
-    const admission = admit(ctx, rights, { viewer, cookie: cookieName(port()) });
-    if (admission === null) return;
-    await serve(ctx, options, admission);
+    if (ctx.path === PATHS.liveness) {
+      ctx.body = { status: 'ok' };
+      return;
+    }
+    const admission = await admit(ctx, parts);
+    if (admission !== undefined) await serve(ctx, parts, admission);
   });
   return app;
 }
 
-/** Finds out who asks; answers where nobody is let in, and where a session begins. */
-function admit(
+/** The place of sessions that every replica knows. */
+const SERVICE = 'service';
+
+/** Makes an address that opens the console of these settings once, for a few minutes: its path and query. */
+export async function consoleLink(database: Database, owner: SessionOwner): Promise<string> {
+  const terms = { kind: 'link', place: SERVICE, seconds: LINK_SECONDS } as const;
+  return `/?link=${await begin(database, owner, terms)}`;
+}
+
+/** How long a link waits to be opened. */
+const LINK_SECONDS = 300;
+
+/** Finds out who asks. @returns undefined where it was answered: nobody is let in, or a session begins */
+async function admit(ctx: Context, parts: ConsoleParts): Promise<Admission | undefined> {
+  const { settings, provider } = parts;
+  const [, bearer] = /^Bearer +(\S+)$/i.exec(ctx.get('Authorization')) ?? [];
+  const script = bearer === undefined ? undefined : tokenHolder(bearer, settings.tokens);
+  if (script !== undefined) return { viewer: script, guard: undefined };
+  const origin = originOf(ctx, settings);
+  // A page of another site can have its name lead here, but not its Host header (DNS rebinding).
+  if (origin === undefined) return refuse(ctx, 421, 'This console does not answer by that name.');
+  if (origin.startsWith('https:')) ctx.set('Strict-Transport-Security', 'max-age=31536000');
+  if (bearer !== undefined) {
+    const viewer = isToken(bearer, parts) ? viewerOf(parts.local, settings) : undefined;
+    return viewer ? { viewer, guard: undefined } : stayOut(ctx, parts, 'a token that is none');
+  }
+  const { token, link, ...query } = firstOf(ctx.query);
+  if (ctx.method === 'GET' && (token !== undefined || link !== undefined)) {
+    const owner =
+      link === undefined
+        ? isToken(token ?? '', parts) && parts.local
+        : await takeLink(parts.database, link, parts.place);
+    if (!owner) return stayOut(ctx, parts, 'an address that opens the console no more');
+    const rest = new URLSearchParams(query).toString();
+    await letIn(ctx, parts, { owner, origin, sameSite: 'strict' });
+    return seeOther(ctx, `${ctx.path}${rest === '' ? '' : `?${rest}`}`);
+  }
+  const { proxy } = settings;
+  const shown = proxy && ctx.get(PROXY_SECRET_HEADER);
+  if (proxy && shown) return admitByProxy(ctx, parts, proxy);
+  if (provider !== undefined && ctx.method === 'GET') {
+    if (ctx.path === '/sign-in') return sendToProvider(ctx, parts, { provider, origin });
+    if (ctx.path === RETURN_PATH) return takeFromProvider(ctx, parts, { provider, origin });
+  }
+  const session = ctx.cookies.get(cookieName(origin));
+  const owner =
+    session &&
+    (await ownerOf(parts.database, session, {
+      place: parts.place,
+      idleSeconds: settings.idleSeconds,
+      // A live part asks by itself.
+      isSeen: !ctx.get('Accept').includes('text/event-stream'),
+    }));
+  const viewer = owner ? viewerOf(owner, settings) : undefined;
+  if (session && viewer) return { viewer, guard: guardOf(session), session };
+  if (provider !== undefined && ctx.method === 'GET' && ctx.accepts('html')) {
+    return seeOther(ctx, `/sign-in?${new URLSearchParams({ to: ctx.url })}`);
+  }
+  return stayOut(ctx, parts);
+}
+
+/** Sent by the proxy that {@link ConsoleConfig.proxy} describes. */
+const PROXY_SECRET_HEADER = 'X-Console-Proxy-Secret';
+
+function admitByProxy(
   ctx: Context,
-  rights: ConsoleRights,
-  { viewer, cookie }: { readonly viewer: Viewer; readonly cookie: string },
-): Admission {
-  const { token, ...query } = firstOf(ctx.query);
-  const session = ctx.cookies.get(cookie);
-  const authorization = ctx.get('Authorization') || undefined;
-  switch (access({ token, session, authorization }, rights)) {
-    case 'none':
-      refuse(ctx, 401, 'Open the address that the console printed when it was started.');
-      return null;
-    case 'begins session': {
-      ctx.cookies.set(cookie, rights.session, { httpOnly: true, sameSite: 'strict', path: '/' });
-      const rest = new URLSearchParams(query).toString();
-      seeOther(ctx, `${ctx.path}${rest === '' ? '' : `?${rest}`}`);
-      return null;
-    }
-    case 'script':
-      return { viewer, guard: undefined };
-    case 'session':
-      return { viewer, guard: guardOf(rights.session) };
+  parts: ConsoleParts,
+  { secret, userHeader, groupsHeader }: ProxyConfig,
+): Admission | undefined {
+  if (!isSame(ctx.get(PROXY_SECRET_HEADER), secret.reveal())) {
+    return stayOut(ctx, parts, 'the secret of the proxy is another one');
+  }
+  // A header that came twice is one that the proxy did not replace.
+  const [users = [], groups = []] = [userHeader, groupsHeader].map(
+    (name) => ctx.req.headersDistinct[name.toLowerCase()],
+  );
+  const name = users[0]?.trim();
+  if (!name || users.length > 1 || groups.length > 1) {
+    return stayOut(ctx, parts, `the proxy sent ${userHeader} or ${groupsHeader} not once`);
+  }
+  const list = (groups[0] ?? '').split(',').map((group) => group.trim());
+  const viewer = grantedTo({ name, groups: list }, parts.settings.grants);
+  if (viewer === undefined) return refuseGrant(ctx, parts, name);
+  return { viewer, guard: guardOf(`${secret.reveal()}\n${name}`) };
+}
+
+interface ProviderParts {
+  readonly provider: Provider;
+  readonly origin: string;
+}
+
+async function sendToProvider(
+  ctx: Context,
+  parts: ConsoleParts,
+  { provider, origin }: ProviderParts,
+): Promise<undefined> {
+  try {
+    const { address, pending } = await provider.start(firstOf(ctx.query).to ?? '/');
+    setCookie(ctx, origin, { name: pendingName(origin), value: pending, sameSite: 'lax' });
+    ctx.redirect(address);
+  } catch (error) {
+    parts.onError(error);
+    refuse(ctx, 503, 'Nobody can sign in now: the provider does not answer. Try again later.');
   }
 }
 
-async function serve(
+async function takeFromProvider(
   ctx: Context,
-  { database, routes = [] }: ConsoleOptions,
-  { viewer, guard }: NonNullable<Admission>,
+  parts: ConsoleParts,
+  { provider, origin }: ProviderParts,
+): Promise<undefined> {
+  const pending = ctx.cookies.get(pendingName(origin));
+  setCookie(ctx, origin, { name: pendingName(origin), value: null, sameSite: 'lax' });
+  try {
+    const { person, to } = await provider.finish(ctx.search, pending);
+    if (grantedTo(person, parts.settings.grants) === undefined) {
+      return refuseGrant(ctx, parts, person.name);
+    }
+    // The provider's page leads here: a browser would not send a strict one to the next page.
+    await letIn(ctx, parts, { owner: person, origin, sameSite: 'lax' });
+    seeOther(ctx, to);
+  } catch (error) {
+    if (!(error instanceof SignInError)) throw error;
+    parts.onEvent({ event: 'refused', reason: error.message });
+    ctx.status = 401;
+    const body = html`<main><h1>You are not signed in</h1><p>Signing in took too long, or was begun in another window. <a href="/">Sign in again</a></p></main>`;
+    page(ctx, 'Not signed in', body);
+  }
+}
+
+/** Begins a session, never one that was there before. */
+async function letIn(
+  ctx: Context,
+  { database, place, settings, onEvent }: ConsoleParts,
+  { owner, origin, sameSite }: { owner: SessionOwner; origin: string; sameSite: 'strict' | 'lax' },
 ): Promise<void> {
+  const before = ctx.cookies.get(cookieName(origin));
+  if (before) await end(database, before);
+  const terms = { kind: 'session', place, seconds: settings.sessionSeconds } as const;
+  const value = await begin(database, owner, terms);
+  setCookie(ctx, origin, { name: cookieName(origin), value, sameSite });
+  onEvent({ event: 'signed in', name: owner.name });
+}
+
+function viewerOf(owner: SessionOwner, { grants }: ConsoleConfig): Viewer | undefined {
+  if ('groups' in owner) return grantedTo(owner, grants);
+  return { name: owner.name, rights: new Set(owner.rights), clients: undefined };
+}
+
+/** Whether it is the token of a console that only this machine reaches. */
+function isToken(given: string, { settings, token }: ConsoleParts): boolean {
+  return settings.isLocal && isSame(given, token);
+}
+
+/** Scheme, host and port that a browser opened. @returns undefined where the console is not meant */
+function originOf(ctx: Context, { origin }: ConsoleConfig): string | undefined {
+  const host = ctx.get('Host');
+  if (origin !== undefined && new URL(origin).host === host.toLowerCase()) return origin;
+  const here = URL.parse(`http://${host}`);
+  return here !== null && here.host === host.toLowerCase() && isLoopbackHost(here.hostname)
+    ? here.origin
+    : undefined;
+}
+
+/** Cookies know no ports: that of another console on this machine has another name. */
+function cookieName(origin: string): string {
+  const { protocol, port } = new URL(origin);
+  return protocol === 'https:' ? '__Host-console' : `console-${port || 80}`;
+}
+
+function pendingName(origin: string): string {
+  return `${cookieName(origin)}-sign-in`;
+}
+
+function setCookie(
+  ctx: Context,
+  origin: string,
+  cookie: {
+    readonly name: string;
+    readonly value: string | null;
+    readonly sameSite: 'strict' | 'lax';
+  },
+): void {
+  const { name, value, sameSite } = cookie;
+  // What ends TLS in front of the console is not seen from here.
+  ctx.cookies.secure = origin.startsWith('https:');
+  ctx.cookies.set(name, value, { httpOnly: true, sameSite, path: '/' });
+}
+
+function stayOut(ctx: Context, { settings, onEvent }: ConsoleParts, reason?: string): undefined {
+  if (reason !== undefined) onEvent({ event: 'refused', reason });
+  ctx.set('WWW-Authenticate', 'Bearer');
+  return refuse(
+    ctx,
+    401,
+    settings.isLocal
+      ? 'Open the address that the console printed when it was started.'
+      : 'You are not signed in.',
+  );
+}
+
+function refuseGrant(ctx: Context, { onEvent }: ConsoleParts, name: string): undefined {
+  onEvent({ event: 'refused', name, reason: 'no grant fits' });
+  return refuse(ctx, 403, `${name} has no right to anything here.`);
+}
+
+async function signOut(
+  ctx: Context,
+  { database, settings, onEvent }: ConsoleParts,
+  { viewer, session }: Admission,
+): Promise<void> {
+  const origin = originOf(ctx, settings);
+  if (session !== undefined) await end(database, session);
+  if (origin !== undefined)
+    setCookie(ctx, origin, { name: cookieName(origin), value: null, sameSite: 'lax' });
+  onEvent({ event: 'signed out', name: viewer.name });
+  page(
+    ctx,
+    'Signed out',
+    html`<main><h1>You are signed out</h1><p><a href="/">Sign in again</a></p></main>`,
+  );
+}
+
+async function serve(ctx: Context, parts: ConsoleParts, admission: Admission): Promise<void> {
+  const { database, settings, routes = [] } = parts;
+  const { viewer, guard } = admission;
+  ctx.state = { admission };
+  const origin = originOf(ctx, settings);
+  if (ctx.path === '/sign-out' && ctx.method === 'POST') {
+    if ((await guardedForm(ctx, { guard, origin })) === undefined)
+      return refuse(ctx, 403, NOT_OURS);
+    return signOut(ctx, parts, admission);
+  }
   const here = routes.filter(({ path }) => path.test(ctx.path));
   const method = ctx.method === 'HEAD' ? 'GET' : ctx.method;
   const route = here.find((one) => one.method === method);
@@ -201,9 +460,8 @@ async function serve(
   }
   if (!viewer.rights.has(route.right))
     return refuse(ctx, 403, `${viewer.name} has no right to ${route.right} here.`);
-  const form = route.method === 'POST' ? await guardedForm(ctx, guard) : {};
-  if (form === undefined)
-    return refuse(ctx, 403, 'A page of this console did not send that. Open it again.');
+  const form = route.method === 'POST' ? await guardedForm(ctx, { guard, origin }) : {};
+  if (form === undefined) return refuse(ctx, 403, NOT_OURS);
   const [, ...groups] = route.path.exec(ctx.path) ?? [];
   const answer = await route.answer({
     ...{ database, viewer, form },
@@ -244,17 +502,22 @@ async function serve(
   page(ctx, answer.title, html`${answer.body}${script}`, answer.refreshSeconds);
 }
 
+const NOT_OURS = 'A page of this console did not send that. Open it again.';
+
 /** Largest form in bytes. */
 const FORM_BYTES = 65_536;
 
 /** @returns the fields, without the guard; undefined where no page of ours sent them */
 async function guardedForm(
   ctx: Context,
-  guard: string | undefined,
+  { guard, origin }: Pick<Admission, 'guard'> & { readonly origin: string | undefined },
 ): Promise<Readonly<Record<string, string>> | undefined> {
-  const [origin, site] = [ctx.get('Origin') || undefined, ctx.get('Sec-Fetch-Site') || undefined];
-  // ctx.origin would be the header again.
-  if (!isFromOwnPage({ origin, site }, `http://${ctx.host}`)) return undefined;
+  const shown = {
+    origin: ctx.get('Origin') || undefined,
+    site: ctx.get('Sec-Fetch-Site') || undefined,
+  };
+  if (guard !== undefined && (origin === undefined || !isFromOwnPage(shown, origin)))
+    return undefined;
   if (!ctx.is('application/x-www-form-urlencoded')) return undefined;
   const body = new URLSearchParams(await readBody(ctx.req, { limitBytes: FORM_BYTES }));
   const { [GUARD_FIELD]: given = '', ...form } = Object.fromEntries([...body].reverse());
@@ -268,21 +531,34 @@ function firstOf(query: Context['query']): Record<string, string> {
   );
 }
 
-/** Goes on to a path of the console: two slashes would lead to another host (RFC 3986, section 4.2). */
-function seeOther(ctx: Context, path: string): void {
+/**
+ * Goes on to a path of the console, as a browser reads it, which drops tabs and takes a backslash for a slash. Two slashes at
+ * its beginning would lead to another host (RFC 3986, section 4.2).
+ */
+function seeOther(ctx: Context, path: string): undefined {
+  const { pathname = '/', search = '' } = URL.parse(path, 'http://console.invalid') ?? {};
   ctx.status = 303;
-  ctx.set('Location', `/${path.replace(/^[/\\]+/, '')}`);
+  ctx.set('Location', `/${pathname.replace(/^\/+/, '')}${search}`);
 }
 
-/** On every page. */
-const NAVIGATION = html`<nav aria-label="Console"><a href="/">Deliveries</a> <a href="/files">Monitored files</a> <a href="/operations">Operations</a></nav>`;
+/** On every page of those who came in. */
+function navigation({ viewer, guard, session }: Admission): Html {
+  return html`<nav aria-label="Console"><a href="/">Deliveries</a> <a href="/files">Monitored files</a> ${
+    // What waits there may be of any client.
+    viewer.clients === undefined && html`<a href="/operations">Operations</a>`
+  }</nav>
+<form class="session" method="post" action="/sign-out"><span class="more">${viewer.name}</span>${
+    session !== undefined && html` ${guardField(guard)}<button>Sign out</button>`
+  }</form>`;
+}
 
 function page(ctx: Context, title: string, content: Html, refresh?: number): void {
+  const { admission } = ctx.state as { readonly admission?: Admission };
   ctx.type = 'text/html; charset=utf-8';
-  ctx.body = servedPage(title, html`${NAVIGATION}\n${content}`, refresh);
+  ctx.body = servedPage(title, html`${admission && navigation(admission)}\n${content}`, refresh);
 }
 
-function refuse(ctx: Context, status: number, reason: string): void {
+function refuse(ctx: Context, status: number, reason: string): undefined {
   ctx.status = status;
   page(ctx, `${status}`, html`<main><h1>${status}</h1><p>${reason}</p></main>`);
 }

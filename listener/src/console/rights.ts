@@ -1,22 +1,18 @@
-import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import type { Readable } from 'node:stream';
+import type {
+  ConsoleGrant,
+  ConsoleRight,
+  ConsoleToken,
+} from '@file-processing/contract/console.ts';
 import type { Database } from '../database/connection.ts';
 import { type Html, html } from './html.ts';
-
-/**
- * What somebody may do in the console, each by itself: `look` at pages, `act` (retry, judge again, discard), `reveal` values
- * that reports withhold.
- */
-export const RIGHTS = ['look', 'act', 'reveal'] as const;
-
-/** One of {@link RIGHTS}. */
-export type Right = (typeof RIGHTS)[number];
 
 /** Who a request comes from, and what they may do and see. */
 export interface Viewer {
   /** Shown on pages, and recorded with what they do. */
   readonly name: string;
-  readonly rights: ReadonlySet<Right>;
+  readonly rights: ReadonlySet<ConsoleRight>;
   /** Nothing of other clients exists for them; undefined for those who see all. */
   readonly clients: readonly string[] | undefined;
 }
@@ -41,7 +37,7 @@ export interface Route {
   /** Whole path; what its groups take are the {@link Visit.parameters}. */
   readonly path: RegExp;
   /** What the viewer must have the right to. A POST that changes something asks for `act`. */
-  readonly right: Right;
+  readonly right: ConsoleRight;
   /** @returns undefined where what is asked for is not there, or is of a client whom the viewer must not see */
   answer(visit: Visit): Promise<Answer | undefined>;
 }
@@ -95,56 +91,37 @@ export function isFromOwnPage({ origin, site }: Provenance, ownOrigin: string): 
   return (site === undefined || site === 'same-origin') && (origin ?? ownOrigin) === ownOrigin;
 }
 
-/** Who may open the console: whoever has its token, on this machine. */
-export interface ConsoleRights {
-  /** To be part of an address once, or of the header `Authorization: Bearer` of a script. */
-  readonly token: string;
-  /** What a browser keeps in its cookie in the token's place, so that a token in an address is not needed again. */
-  readonly session: string;
+/** Who signed in, as a provider or a proxy tells. */
+export interface Person {
+  readonly name: string;
+  readonly groups: readonly string[];
 }
 
-/** A token that nobody can guess, and the session that it gives. */
-export function newRights(token = randomBytes(24).toString('base64url')): ConsoleRights {
-  const session = createHmac('sha256', token).update('session of the console').digest('base64url');
-  return { token, session };
+/** What somebody may do: the first grant that names them or a group of theirs counts. @returns undefined where none does */
+export function grantedTo(
+  { name, groups }: Person,
+  grants: readonly ConsoleGrant[],
+): Viewer | undefined {
+  const grant = grants.find(({ user, group }) =>
+    user === undefined ? groups.includes(group) : user === name,
+  );
+  return grant && { name, rights: new Set(grant.rights), clients: grant.clients };
 }
 
-/** Name of the cookie. Cookies know no ports: that of another console on this machine has another name. */
-export function cookieName(port: number): string {
-  return `console-${port}`;
+/** Whose token it is. */
+export function tokenHolder(token: string, tokens: readonly ConsoleToken[]): Viewer | undefined {
+  const hash = sha256(token);
+  // Each is compared, so that the time does not tell which one it is.
+  const [found] = tokens.filter((one) => timingSafeEqual(hash, Buffer.from(one.sha256, 'hex')));
+  return found && { name: found.name, rights: new Set(found.rights), clients: found.clients };
 }
 
-/** What a request shows of who sends it. */
-export interface Credentials {
-  /** Of the address. */
-  readonly token: string | undefined;
-  /** The header. */
-  readonly authorization: string | undefined;
-  /** Of the cookie. */
-  readonly session: string | undefined;
+/** What is kept of a secret that was given away. */
+export function sha256(text: string): Buffer {
+  return createHash('sha256').update(text).digest();
 }
 
-/** Whether it may look, by which of them, and whether a browser shall get a session for it. */
-export function access(
-  { token, authorization, session }: Credentials,
-  rights: ConsoleRights,
-): 'none' | 'session' | 'script' | 'begins session' {
-  if (token !== undefined) return isSame(token, rights.token) ? 'begins session' : 'none';
-  const [, bearer] = /^Bearer +(\S+)$/i.exec(authorization ?? '') ?? [];
-  if (bearer !== undefined) return isSame(bearer, rights.token) ? 'script' : 'none';
-  return session !== undefined && isSame(session, rights.session) ? 'session' : 'none';
-}
-
-/**
- * Whether a request was meant for this machine: a page of another site can have its name lead here, but not its Host header
- * (DNS rebinding).
- */
-export function isLoopbackHost(host: string | undefined): boolean {
-  return /^(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?$/i.test(host ?? '');
-}
-
-/** Compares secrets in a time that tells nothing of where they differ. */
+/** Compares secrets in a time that tells nothing of them. */
 export function isSame(given: string, expected: string): boolean {
-  const [a, b] = [Buffer.from(given), Buffer.from(expected)];
-  return a.length === b.length && timingSafeEqual(a, b);
+  return timingSafeEqual(sha256(given), sha256(expected));
 }

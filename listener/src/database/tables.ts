@@ -9,6 +9,7 @@ export interface Tables {
   readonly judgements: string;
   readonly signingCertificates: string;
   readonly privacyEvents: string;
+  readonly consoleSessions: string;
   readonly referenceKeys: string;
   /** Rule sets that were applied. */
   readonly ruleSets: string;
@@ -51,6 +52,7 @@ export function tablesOf(database: Database | Transaction): Tables {
     judgements: `${schema}.judgements`,
     signingCertificates: `${schema}.signing_certificates`,
     privacyEvents: `${schema}.privacy_events`,
+    consoleSessions: `${schema}.console_sessions`,
     referenceKeys: `${schema}.reference_keys`,
     ruleSets: `${schema}.rule_sets`,
     ruleRevision: `${schema}.rule_revision`,

@@ -1,12 +1,13 @@
 import { request } from 'node:http';
 import { userInfo } from 'node:os';
+import type { ConsoleRight } from '@file-processing/contract/console.ts';
 import { expectationProblems } from '@file-processing/quality/expectation.ts';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { columnChart } from '../../../../listener/src/console/chart.ts';
 import { type RunningConsole, startConsole } from '../../../../listener/src/console/console.ts';
 import { age, selectionOf } from '../../../../listener/src/console/deliveries-page.ts';
 import { html } from '../../../../listener/src/console/html.ts';
-import type { Right, Route, Visit } from '../../../../listener/src/console/rights.ts';
+import type { Route, Visit } from '../../../../listener/src/console/rights.ts';
 import { lookAtPeriods } from '../../../../listener/src/database/period-clock.ts';
 import { seedDefinitions } from '../../../../listener/src/database/seed.ts';
 import { NODE_PORTS } from '../../../../listener/src/jobs/engine-ports.ts';
@@ -146,7 +147,7 @@ describe('a form that changes something', () => {
   let acting: RunningConsole;
   let cookie: string;
   let guard: string;
-  const start = (rights: readonly Right[]) =>
+  const start = (rights: readonly ConsoleRight[]) =>
     startConsole({
       ...{ database: given.database, port: 0, token: TOKEN, rights, routes },
       onError: (error) => errors.push(error),

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
+import type { ConsoleRight } from '@file-processing/contract/console.ts';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type RunningConsole, startConsole } from '../../../../listener/src/console/console.ts';
-import type { Right } from '../../../../listener/src/console/rights.ts';
 import { failJudgements, judgementsOf } from '../../../../listener/src/database/judgements.ts';
 import { recordListing } from '../../../../listener/src/database/listed-objects.ts';
 import { lastActs } from '../../../../listener/src/database/privacy-events.ts';
@@ -20,7 +20,7 @@ let acting: RunningConsole;
 const onError = (error: unknown) => {
   throw error;
 };
-const start = (rights: readonly Right[]) => {
+const start = (rights: readonly ConsoleRight[]) => {
   const filter = { buckets: [{ prefixes: [] }], suffixes: ['.csv'] };
   const parts = { queue, filter: filter as never };
   return startConsole({
@@ -150,7 +150,7 @@ describe('the page of operations', () => {
       '../../../../listener/src/console/operations-page.ts'
     );
     const [look] = operationsRoutes(undefined);
-    const viewer = { name: 'ana', rights: new Set<Right>(['look']), clients: ['abq'] };
+    const viewer = { name: 'ana', rights: new Set<ConsoleRight>(['look']), clients: ['abq'] };
     const visit = { viewer, database: given.database, query: {}, form: {}, parameters: [] };
     expect(await look?.answer(visit as never)).toBeUndefined();
   });
