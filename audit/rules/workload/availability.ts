@@ -48,17 +48,36 @@ function metricsOf(spec: {
   ];
 }
 
+/** Where figures of other kinds than CPU and memory come from (Kubernetes documentation, "Horizontal Pod Autoscaling"). */
+const METRIC_APIS: Readonly<Record<string, string>> = {
+  Pods: 'custom.metrics.k8s.io',
+  Object: 'custom.metrics.k8s.io',
+  External: 'external.metrics.k8s.io',
+};
+
+/** Whether all that an autoscaler goes by is how much memory pods have taken. */
+function isMemoryAlone(metrics: readonly Metric[]): boolean {
+  const names = metrics.map(({ resource, containerResource }) =>
+    String((resource ?? containerResource)?.name),
+  );
+  return names.length > 0 && names.every((name) => name === 'memory');
+}
+
 /** What keeps an autoscaler from going by a metric. */
 function metricFaults(
   metric: Metric,
   containers: readonly Container[] | undefined,
-  { model }: Audited,
+  audited: Audited,
 ): Faults {
+  const { model } = audited;
   const source = metric.resource ?? metric.containerResource;
   if (metric.type !== 'Resource' && metric.type !== 'ContainerResource') {
+    const api = METRIC_APIS[metric.type ?? ''];
     return [
-      !['Pods', 'Object', 'External'].includes(metric.type ?? '') &&
-        `goes by a metric of type ${shown(metric.type)}`,
+      api === undefined && `goes by a metric of type ${shown(metric.type)}`,
+      api !== undefined &&
+        !objectsOf(audited, 'APIService').some(({ manifest }) => manifest.spec?.group === api) &&
+        `goes by a metric of type ${metric.type}, and nothing of the stack serves ${api}: it has no figures, and does not scale`,
     ];
   }
   if (source?.target === undefined) return [`its metric of type ${metric.type} names no target`];
@@ -72,6 +91,8 @@ function metricFaults(
     .ofType('aws_eks_addon')
     .filter(({ attributes }) => attributes.addon_name === 'metrics-server');
   return [
+    !['cpu', 'memory'].includes(name) &&
+      `goes by ${shown(name)}, and metrics-server measures cpu and memory alone`,
     containers !== undefined &&
       measured.length === 0 &&
       `goes by ${metric.containerResource?.container}, which is not a container of its target`,
@@ -208,6 +229,8 @@ export const AVAILABILITY_RULES: readonly Rule[] = [
           (ownReplicas(target) > most || ownReplicas(target) < least) &&
           `its target starts with ${target && ownReplicas(target)} pods, outside ${least} to ${most}`,
         metrics.length === 0 && 'goes by no metric',
+        isMemoryAlone(metrics) &&
+          'goes by memory alone: a process keeps what it has taken, so that pods are added while it idles, and none while the work waits for CPU',
         ...metrics.flatMap((metric) =>
           metricFaults(metric, target && containersOf(target), audited),
         ),

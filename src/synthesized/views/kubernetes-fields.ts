@@ -44,6 +44,7 @@ const KINDS: Readonly<Record<string, KubernetesKind>> = {
   cluster_role_binding: clusterWide(RBAC, 'ClusterRoleBinding'),
   priority_class: clusterWide('scheduling.k8s.io/v1', 'PriorityClass'),
   storage_class: clusterWide('storage.k8s.io/v1', 'StorageClass'),
+  api_service: clusterWide('apiregistration.k8s.io/v1', 'APIService'),
 };
 
 /** The kind of a type such as `kubernetes_deployment_v1`; undefined for one that isn't listed. */

@@ -1,9 +1,21 @@
+import { expect, it } from 'vitest';
 import { AVAILABILITY_RULES } from '../../../../audit/rules/workload/availability.ts';
 import { describeRules } from '../../support/describe-rules.ts';
 import { AUTOSCALER, BUDGET, DEPLOYMENT, MAIN, POD } from '../../support/kubernetes-paths.ts';
-import { addTwin, all, type Change, drop, remove, set } from '../../support/kubernetes-plants.ts';
+import {
+  add,
+  addTwin,
+  all,
+  type Change,
+  drop,
+  findingsAfter,
+  remove,
+  set,
+  stacksOfBase,
+} from '../../support/kubernetes-plants.ts';
 import type { Json } from '../../support/renamed-stack.ts';
 
+const UTILIZATION = { type: 'Utilization', average_utilization: 70 };
 const SPREAD = `${POD}.topology_spread_constraint`;
 const TARGET = 'spec.scale_target_ref';
 const METRIC = 'spec.metric.0';
@@ -15,6 +27,17 @@ function rename(block: Json): void {
 
 function numbers(spec: Json): Change {
   return all(...Object.entries(spec).map(([key, value]) => set(BUDGET, `spec.${key}`, value)));
+}
+
+const metrics = (...list: readonly Json[]): Change => set(AUTOSCALER, 'spec.metric', list);
+
+function resource(name: string): Json {
+  return { type: 'Resource', resource: { name, target: UTILIZATION } };
+}
+
+function external(name: string): Json {
+  const target = { type: 'AverageValue', average_value: '10' };
+  return { type: 'External', external: { metric: { name }, target } };
 }
 
 function scaleDown(field: string, value: number): Change {
@@ -33,6 +56,24 @@ function noMetricsServer(json: Json): void {
   }
 }
 
+const SERVED = add('kubernetes_api_service_v1', 'served', {
+  metadata: { name: 'v1beta1.external.metrics.k8s.io' },
+  spec: {
+    ...{ group: 'external.metrics.k8s.io', version: 'v1beta1', group_priority_minimum: 100 },
+    ...{ version_priority: 100, service: { name: 'adapter', namespace: 'adapter' } },
+  },
+});
+
+/** What an autoscaler can go by. */
+const FIGURES: readonly (readonly [string, Change])[] = [
+  ['memory beside CPU', metrics(resource('memory'), resource('cpu'))],
+  ['a figure of others that something serves', all(SERVED, metrics(external('queue_depth')))],
+];
+
+it.each(FIGURES)('an autoscaler may go by %s', (_, change) => {
+  expect(findingsAfter(AVAILABILITY_RULES, stacksOfBase('http'), change)).toEqual([]);
+});
+
 describeRules(AVAILABILITY_RULES, {
   objects: {
     'workload-has-two-pods': [
@@ -49,6 +90,27 @@ describeRules(AVAILABILITY_RULES, {
       ['an autoscaler of another', set(AUTOSCALER, `${TARGET}.name`, 'another')],
     ],
     'autoscaler-can-act': [
+      ['memory alone', metrics(resource('memory'))],
+      [
+        'memory of a container alone',
+        metrics({
+          type: 'ContainerResource',
+          container_resource: {
+            container: 'sns-listener',
+            name: 'memory',
+            target: { type: 'Utilization', average_utilization: 70 },
+          },
+        }),
+      ],
+      ['a resource that nobody measures', metrics(resource('ephemeral-storage'))],
+      ['a figure of others that nobody serves', metrics(resource('cpu'), external('queue_depth'))],
+      [
+        'a figure of the pods that nobody serves',
+        metrics({
+          type: 'Pods',
+          pods: { metric: { name: 'jobs' }, target: { type: 'AverageValue', average_value: '10' } },
+        }),
+      ],
       ['another target', set(AUTOSCALER, `${TARGET}.name`, 'another')],
       ['another kind', set(AUTOSCALER, `${TARGET}.kind`, 'StatefulSet')],
       ['another version', set(AUTOSCALER, `${TARGET}.api_version`, 'extensions/v1beta1')],
