@@ -10,6 +10,7 @@ import {
   ManifestError,
 } from '../src/synthesized/views/kubernetes-manifests.ts';
 import { planOf } from '../src/synthesized/views/plan.ts';
+import { type AcceptedState, acceptedEnvironments, readAccepted } from './accepted.ts';
 import { DEFAULT_BASELINE } from './controls.ts';
 import { AuditError } from './errors.ts';
 import type { Check, Look, RuleDescription } from './findings.ts';
@@ -46,6 +47,8 @@ export interface AuditRequest {
   readonly floors: Floors;
   /** Whether the floors are about to be recorded, so that they are not judged. @default false */
   readonly recording?: boolean;
+  /** Whether the rules alone judge, whatever was accepted. @default false */
+  readonly withoutAccepted?: boolean;
   /** What a reader must know beforehand, sentences. */
   readonly notes: readonly string[];
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -63,8 +66,10 @@ export async function audit(request: AuditRequest): Promise<AuditResult> {
   const { root, from } = request;
   const looks =
     from === undefined ? await looksAtEnvironment(request) : await looksAtFolder(request, from);
+  const environment = nameOf(request, looks[0].model);
   return judge({
-    environment: nameOf(request, looks[0].model),
+    environment,
+    accepted: request.withoutAccepted ? undefined : acceptedState(root, environment),
     from: from === undefined ? undefined : shownPath(from),
     looks,
     floors: request.floors,
@@ -250,6 +255,13 @@ function environmentsOf(root: string): readonly string[] {
     .filter((entry) => entry.isDirectory())
     .map(({ name }) => name)
     .sort();
+}
+
+function acceptedState(root: string, environment: string): AcceptedState {
+  const names = acceptedEnvironments(root);
+  const accepted = names.includes(environment) ? readAccepted(root, environment) : undefined;
+  if (accepted !== undefined) return { accepted, known: [] };
+  return { accepted, known: names.flatMap((name) => readAccepted(root, name) ?? []) };
 }
 
 function textOf(path: string): string {

@@ -3,17 +3,26 @@ import { join, resolve } from 'node:path';
 import { Command, CommanderError, Option } from 'commander';
 import { DEFAULT_ENVIRONMENT } from '../src/settings/environment.ts';
 import { SynthesizedFolderError } from '../src/synthesized/synthesized-stack.ts';
+import {
+  ACCEPTED_FOLDER,
+  type AcceptedJson,
+  digestOfFolders,
+  readAccepted,
+  writeAccepted,
+} from './accepted.ts';
 import { audit } from './audit.ts';
 import { BASELINES, DEFAULT_BASELINE } from './controls.ts';
 import { AuditError, EXIT, type ExitCode } from './errors.ts';
 import { evidenceOf } from './evidence.ts';
 import { FLOORS_FILE, readFloors, recordFloors, writeFloors } from './floors.ts';
 import type { AuditResult } from './judge.ts';
+import { shownPath, summaryOf } from './report/summary.ts';
 import { textReport } from './report/text-report.ts';
 import { jsonReport, writeReports } from './report/write-reports.ts';
 import { ALL_RULES } from './rules/all-rules.ts';
 import type { Rule } from './rules/rule.ts';
 import { findCheckov } from './scanners/checkov.ts';
+import { SHORTEST_REASON } from './waivers.ts';
 
 /** Where output goes. */
 export interface Writer {
@@ -41,6 +50,10 @@ interface Options {
   readonly requireScanners: boolean;
   readonly recordFloors: boolean;
   readonly lower: boolean;
+  readonly accept: boolean;
+  readonly owner?: string;
+  readonly reason?: string;
+  readonly withoutAccepted: boolean;
   readonly out: string;
   readonly json: boolean;
   readonly baseline: string;
@@ -93,6 +106,10 @@ function describe({ env, stdout, stderr }: AuditContext): Command {
         .choices(Object.keys(BASELINES))
         .default(DEFAULT_BASELINE),
     )
+    .option('--accept', `accept the JSON as it is, in ${ACCEPTED_FOLDER}/<environment>`, false)
+    .option('--owner <name>', 'who accepts it')
+    .option('--reason <text>', 'why it is meant to be so')
+    .option('--without-accepted', 'judge by the rules alone, whatever was accepted', false)
     .option('--record-floors', 'write what was counted to audit/floors.json', false)
     .option('--lower', 'let --record-floors lower a floor', false)
     .addHelpText('after', HELP);
@@ -115,22 +132,36 @@ async function auditAll(options: Options, context: AuditContext): Promise<ExitCo
   ]);
   const results = audited.map((result) => ({ ...result, evidence }));
   if (options.recordFloors) record(results, options, context);
-  const written = results.map((result) => writeReports(options.out, result));
+  const refused = options.accept ? results.flatMap(refusals) : [];
+  const judged =
+    options.accept && refused.length === 0 ? accept(results, options, context) : results;
+  const written = judged.map((result) => writeReports(options.out, result));
   context.stdout.write(
     options.json
-      ? `${JSON.stringify(results.map(jsonReport), undefined, 2)}\n`
-      : results.map((result, at) => `${textReport(result)}Report: ${written[at]}\n`).join('\n'),
+      ? `${JSON.stringify(judged.map(jsonReport), undefined, 2)}\n`
+      : judged.map((result, at) => `${textReport(result)}Report: ${written[at]}\n`).join('\n'),
   );
-  return results.every(({ findings }) => findings.length === 0) ? EXIT.green : EXIT.findings;
+  if (refused.length > 0) {
+    throw new AuditError(
+      `nothing was accepted, since other rules are red:\n${refused.join('\n')}`,
+      {
+        next: 'remove the faults, or waive each in audit/waivers.yaml; then accept',
+        code: EXIT.findings,
+      },
+    );
+  }
+  return judged.every(({ findings }) => findings.length === 0) ? EXIT.green : EXIT.findings;
 }
 
 /** One environment after the other: each keeps all cores busy by itself. */
 async function auditEach(
-  { environment, from, onlyRules, out, recordFloors, baseline }: Options,
+  options: Options,
   checkov: string | undefined,
   { root, env, rules = ALL_RULES }: AuditContext,
   now: Date,
 ): Promise<readonly AuditResult[]> {
+  const { environment, from, onlyRules, out, recordFloors, baseline, withoutAccepted, accept } =
+    options;
   const chosen = environment ?? [env.ENVIRONMENT || DEFAULT_ENVIRONMENT];
   const results: AuditResult[] = [];
   for (const name of from === undefined ? new Set(chosen) : [environment?.[0]]) {
@@ -145,21 +176,92 @@ async function auditEach(
         checkov,
         floors: readFloors(join(root, FLOORS_FILE)),
         recording: recordFloors,
-        notes: scannerNotes(onlyRules, checkov),
         now,
         baseline,
+        // What is accepted now need not be what was, and that may be broken.
+        withoutAccepted: withoutAccepted || accept,
+        notes: [
+          ...scannerNotes(onlyRules, checkov),
+          ...(withoutAccepted ? ['What was accepted was left out by --without-accepted.'] : []),
+        ],
       }),
     );
   }
   return results;
 }
 
-function refuseContradictions({ environment, from, onlyRules, requireScanners }: Options): void {
+function refuseContradictions(options: Options): void {
+  const { environment, from, onlyRules, requireScanners } = options;
+  refuseHalfAcceptance(options);
   if (from !== undefined && (environment?.length ?? 0) > 1) {
     throw new AuditError('--from is one folder, so --environment must name one environment');
   }
   if (onlyRules && requireScanners) {
     throw new AuditError('--only-rules and --require-scanners exclude each other');
+  }
+}
+
+function refuseHalfAcceptance(options: Options): void {
+  const { accept, environment = [], owner, reason, withoutAccepted } = options;
+  if (!accept && (owner !== undefined || reason !== undefined)) {
+    throw new AuditError('--owner and --reason are of --accept');
+  }
+  if (!accept) return;
+  const faults = [
+    !owner?.trim() && '--owner is missing: name who accepts the JSON',
+    (reason ?? '').trim().length < SHORTEST_REASON &&
+      `--reason must be at least ${SHORTEST_REASON} characters long and say why the JSON is meant to be so`,
+    ...environment
+      .filter((name) => !/^\w[\w.-]*$/.test(name))
+      .map((name) => `--environment ${name} can't be accepted: it is not the name of a folder`),
+    withoutAccepted && '--accept and --without-accepted exclude each other',
+  ].filter((fault) => fault !== false);
+  if (faults.length > 0) throw new AuditError(faults.join('\n'));
+}
+
+/** Findings, a line each. */
+function refusals({ environment, findings }: AuditResult): readonly string[] {
+  return findings.map(({ rule, place }) => `  ${environment}: ${rule}  ${place}`);
+}
+
+/** The results after they were accepted, with who accepted what. */
+function accept(
+  results: readonly AuditResult[],
+  { owner = '', reason = '' }: Options,
+  { root }: AuditContext,
+): readonly AuditResult[] {
+  return results.map((result) => {
+    const { environment, from, auditedAt, looks, evidence } = result;
+    const inputs = [`environments/${environment}`, 'src', 'contract'].map((path) =>
+      join(root, path),
+    );
+    const commit = evidence?.commit;
+    const version =
+      commit === undefined
+        ? `unversioned, inputs SHA-256 ${digestOfFolders(from === undefined ? inputs : [from])}`
+        : `${commit.id}${commit.clean ? '' : ' with uncommitted changes'}`;
+    writeAccepted(root, environment, {
+      look: looks[0],
+      before: readable(root, environment),
+      decision: {
+        owner: owner.trim(),
+        reason: reason.trim(),
+        date: auditedAt.toISOString().slice(0, 10),
+        version: from === undefined ? version : `${version}, JSON given in ${shownPath(from)}`,
+        judgedBy: [...new Set(summaryOf(result).map(({ by }) => by))],
+      },
+    });
+    return { ...result, acceptances: readAccepted(root, environment)?.acceptances };
+  });
+}
+
+/** What is broken is accepted anew as a whole. */
+function readable(root: string, environment: string): AcceptedJson | undefined {
+  try {
+    return readAccepted(root, environment);
+  } catch (error) {
+    if (error instanceof AuditError) return undefined;
+    throw error;
   }
 }
 
@@ -203,6 +305,7 @@ function report(error: unknown, { stderr }: AuditContext): ExitCode {
 }
 
 const HELP = `
+--accept is refused while any rule is red without a waiver; what was accepted silences none.
 Waivers are in audit/waivers.yaml, floors in audit/floors.json. checkov is the program that CHECKOV
 names, else .checkov/bin/checkov, else the one on PATH. Reports go to <out>/<environment>/:
 report.html, report.json, report.sarif, two files of OSCAL, lists of packages, and what was audited.
@@ -217,4 +320,5 @@ Exit codes:
 Examples:
   npm run audit -- --environment etl-playground complete --require-scanners
   npm run audit -- --from cdktf.out --only-rules
+  npm run audit -- --accept --owner 'A. Smith' --reason 'Second prefix, ticket 4711'
 `;

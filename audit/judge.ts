@@ -1,3 +1,9 @@
+import {
+  ACCEPTANCE_RULES,
+  type Acceptance,
+  type AcceptedState,
+  judgeAccepted,
+} from './accepted.ts';
 import { withControl } from './controls.ts';
 import type { Evidence } from './evidence.ts';
 import {
@@ -36,6 +42,8 @@ export interface AuditResult {
   /** What must be changed or waived, worst first. */
   readonly findings: readonly Finding[];
   readonly waived: readonly WaivedFinding[];
+  /** Who accepted what of the JSON, newest first; undefined where that was left out. */
+  readonly acceptances: readonly Acceptance[] | undefined;
   /** Counts by region. */
   readonly counts: Readonly<Record<string, Counts>>;
   /** What a reader must know to judge the result, sentences. */
@@ -76,12 +84,17 @@ const WAIVER_RULES = {
 } as const satisfies Record<WaiverProblem['rule'], string>;
 
 /** Rules by which the audit judges itself. They can't be waived. */
-const OWN_RULES: readonly RuleDescription[] = Object.entries({
-  [BROKEN_RULE]: 'Every rule could judge the stacks',
-  [UNSHOWN_MANIFEST]: 'Every Kubernetes resource can be shown as a manifest',
-  ...FLOOR_RULES,
-  ...WAIVER_RULES,
-}).map(([id, title]) => ({ by: 'audit', id, title, severity: 'high' }));
+const OWN_RULES: readonly RuleDescription[] = [
+  ...Object.entries({
+    [BROKEN_RULE]: 'Every rule could judge the stacks',
+    [UNSHOWN_MANIFEST]: 'Every Kubernetes resource can be shown as a manifest',
+    ...FLOOR_RULES,
+    ...WAIVER_RULES,
+  }).map(([id, title]) => ({ by: 'audit', id, title, severity: 'high' }) as const),
+  ...Object.entries(ACCEPTANCE_RULES).map(
+    ([id, title]) => ({ by: 'audit', id, title, severity: 'medium', control: 'CM-3(2)' }) as const,
+  ),
+];
 
 /** What an audit judges. */
 export interface AuditInput {
@@ -96,6 +109,8 @@ export interface AuditInput {
   readonly now: Date;
   /** Whether floors are about to be recorded, so that they are not judged. */
   readonly recording: boolean;
+  /** What somebody accepted; undefined to judge by the rules alone. */
+  readonly accepted: AcceptedState | undefined;
   readonly notes: readonly string[];
   readonly baseline: string;
 }
@@ -126,15 +141,18 @@ export function judge(input: AuditInput): AuditResult {
     ),
     ...[...problems, ...applied.problems].map(findingOf),
   ];
+  const unaccepted =
+    input.accepted === undefined ? [] : judgeAccepted(environment, looks[0], input.accepted);
   return {
     environment,
     from: input.from,
     auditedAt: now,
     looks,
     rules,
-    findings: [...own, ...applied.open],
+    findings: [...own, ...applied.open, ...unaccepted],
     waived: applied.waived,
     baseline: input.baseline,
+    acceptances: input.accepted && (input.accepted.accepted?.acceptances ?? []),
     counts: Object.fromEntries(looks.map((look) => [look.region, countsOf(look)])),
     notes: [
       ...input.notes,

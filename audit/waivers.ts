@@ -1,4 +1,5 @@
 import { isSeq, LineCounter, type ParsedNode, parseDocument } from 'yaml';
+import { ACCEPTANCE_RULES } from './accepted.ts';
 import type { Finding } from './findings.ts';
 import { currentId } from './rules/all-rules.ts';
 
@@ -28,7 +29,7 @@ export interface Waiver {
 }
 
 /** A reason shorter than this, in characters, says nothing. */
-const SHORTEST_REASON = 20;
+export const SHORTEST_REASON = 20;
 
 /** Days that a waiver may hold from today on: it is looked at again within a year. */
 const LONGEST_DAYS = 366;
@@ -101,7 +102,11 @@ function faultsOf(value: unknown): readonly string[] {
     const text = given[field];
     return typeof text !== 'string' || text.trim() === '';
   });
+  const isAcceptance = Object.hasOwn(ACCEPTANCE_RULES, String(given.rule));
   return [
+    ...(isAcceptance
+      ? [`${given.rule} can't be waived: accept the JSON with --accept, or undo what differs.`]
+      : []),
     ...unknown.map(
       (field) => `${field} is not a field of a waiver; allowed are ${FIELDS.join(', ')}.`,
     ),

@@ -230,6 +230,24 @@ function waivedSection(result: AuditResult): Html {
   );
 }
 
+/** Who accepted what of the JSON. */
+function acceptedSection({ acceptances }: AuditResult): Html {
+  if (acceptances === undefined) return html`<p>What was accepted was left out of this audit.</p>`;
+  return htmlTable(
+    'Accepted blocks; each is with whoever accepted it last',
+    ['Owner', 'Day', 'Commit', 'Judged then by', 'Why', 'Accepted', 'Accepted that they are gone'],
+    acceptances.map(({ owner, date, version, judgedBy, reason, accepted, gone }) => [
+      owner,
+      date,
+      code(version),
+      judgedBy.join(', '),
+      reason,
+      code(accepted.join(' ')),
+      code(gone.join(' ')),
+    ]),
+  );
+}
+
 const EXAMINERS: Readonly<Record<Examiner, string>> = {
   rules: 'own rules',
   checkov: 'checkov',
@@ -367,6 +385,7 @@ const SECTIONS: readonly Section[] = [
   },
   { id: 'findings', title: 'Findings', content: findingsSection },
   { id: 'waived', title: 'Waived, and why', content: waivedSection },
+  { id: 'accepted', title: 'Accepted, and by whom', controls: ['CM-3'], content: acceptedSection },
   { id: 'controls', title: 'Controls', content: controlsSection },
   { id: 'cjis', title: 'By the families of the CJIS Security Policy', content: cjisSection },
   { id: 'policies', title: 'Who may do what', controls: ['AC-3', 'AC-6'], content: policySection },

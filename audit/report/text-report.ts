@@ -5,7 +5,7 @@ import { commitInWords, type LookSummary, secondScannerOf, summaryOf } from './s
 
 /** The result for a terminal: who looked at what, what was found, what was waived, notes. */
 export function textReport(result: AuditResult): string {
-  const { environment, findings, waived, notes, looks } = result;
+  const { environment, findings, waived, acceptances = [], notes, looks } = result;
   const regions = looks.map(({ region, partition }) => `${region} (${partition})`).join(' and ');
   return [
     `${environment} in ${regions}`,
@@ -20,6 +20,13 @@ export function textReport(result: AuditResult): string {
       ),
     ),
     ...section('Controls', controls(result)),
+    ...section(
+      'Accepted',
+      acceptances.map(
+        ({ owner, date, version, accepted, gone, reason }) =>
+          `${owner}  ${date}  ${version}  ${accepted.length + gone.length} blocks: ${reason}`,
+      ),
+    ),
     ...section('Notes', notes),
     '',
     ...(result.evidence === undefined ? [] : [`Commit: ${commitInWords(result.evidence)}.`]),

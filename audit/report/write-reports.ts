@@ -20,7 +20,18 @@ import {
 
 /** The result as plain data, for programs. */
 export function jsonReport(result: AuditResult) {
-  const { environment, from, auditedAt, looks, rules, findings, waived, counts, notes } = result;
+  const {
+    environment,
+    from,
+    auditedAt,
+    looks,
+    rules,
+    findings,
+    waived,
+    acceptances,
+    counts,
+    notes,
+  } = result;
   const [{ model, objects }] = looks;
   const { evidence } = result;
   return {
@@ -39,6 +50,7 @@ export function jsonReport(result: AuditResult) {
     summary: summaryOf(result),
     findings,
     waived,
+    ...(acceptances !== undefined && { acceptances }),
     notes,
     controls: controlsOf(result),
     withoutControl: withoutControl(result),

@@ -22,7 +22,7 @@ import type { Rule } from './rule.ts';
 import { LIFECYCLE_RULES } from './terraform/lifecycle.ts';
 import { ORDER_RULES } from './terraform/order.ts';
 import { REFERENCE_RULES } from './terraform/references.ts';
-import { REVIEW_RULES } from './terraform/review.ts';
+import { SET_ASIDE_RULES } from './terraform/set-aside.ts';
 import { TERRAFORM_RULES } from './terraform/settings.ts';
 import { AVAILABILITY_RULES } from './workload/availability.ts';
 import { LISTENER_RULES } from './workload/listener.ts';
@@ -65,7 +65,7 @@ export const ALL_RULES: readonly Rule[] = [
   ...ORDER_RULES,
   ...REFERENCE_RULES,
   ...LIFECYCLE_RULES,
-  ...REVIEW_RULES,
+  ...SET_ASIDE_RULES,
 ];
 
 /** Rules that were merged into another one or renamed: a waiver may still name them. */
@@ -97,7 +97,6 @@ export const FORMER_IDS: Readonly<Record<string, string>> = {
   'nothing-beside': 'only-known-blocks',
   'object-drift-is-seen': 'drift-is-seen',
   'object-has-one-owner': 'one-owner',
-  'object-type-is-reviewed': 'type-is-reviewed',
   'pod-has-its-role': 'service-account-has-its-role',
   'pod-is-apart-from-its-node': 'pod-is-isolated-from-its-node',
   'pod-is-behind-a-policy': 'pod-has-network-policies',

@@ -15,6 +15,7 @@ export function audited(from: string, out: string, rules: readonly Rule[]): Prom
     out,
     rules,
     checkov: undefined,
+    withoutAccepted: true,
     floors: {},
     notes: [],
     env: {},

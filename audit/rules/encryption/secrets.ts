@@ -21,7 +21,7 @@ const SECRET_FORMS: readonly (readonly [RegExp, string])[] = [
 ];
 
 const SECRET_NAME =
-  /(^|[_-])(password|passwd|secret|secret_?key|token|api_?key|access_key|private_key|credentials?)$/i;
+  /(^|[_-])(password|passwd|secret|secret_?key|token|api_?key|access_key|private_key|credentials?)(_wo)?$/i;
 
 /** Names that end like a secret's and are not one. */
 const NOT_SECRET = new Set(['automount_service_account_token', 'http_tokens', 'secret', 'token']);
@@ -82,6 +82,31 @@ function blocks({ name, json, resources, data }: StackModel) {
 const SECRET_WORD = /(PASSWORD|PASSWD|SECRET|TOKEN|PRIVATE_?KEY|ACCESS_?KEY|CREDENTIAL|API_?KEY)/i;
 const SECRET_VALUE =
   /:\/\/[^/\s:@]+:[^/\s@]+@|-----BEGIN [A-Z ]*PRIVATE KEY-----|\b(AKIA|ASIA)[A-Z0-9]{16}\b|\bpassword\s*=/i;
+
+/** Names that are a secret's wherever a value is kept, though some stacks give them to something else. */
+const KEPT_NOWHERE = /^(token|client_key)$/;
+
+/**
+ * A text without the secrets in it, of which only that they are there may be kept.
+ *
+ * @param name - what the text stands under; a reference to a secret stays under any name
+ */
+export function withoutSecrets(name: string, text: string): string {
+  const mark = '(secret, not kept)';
+  const isNamed =
+    (SECRET_NAME.test(name) && !NOT_SECRET.has(name)) ||
+    KEPT_NOWHERE.test(name) ||
+    (/^[A-Z\d_]+$/.test(name) && SECRET_WORD.test(name) && !isHarmless(name, text));
+  if (isNamed && text !== '' && referenceOf(text) === undefined) return mark;
+  return [
+    /-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(-----END [A-Z ]*-----|$)/,
+    /(?<=\bpassword\s*=\s*)[^\s;"&]+/i,
+    ...SECRET_FORMS.map(([form]) => form),
+  ].reduce(
+    (rest, { source, flags }) => rest.replaceAll(new RegExp(source, `${flags}g`), () => mark),
+    text,
+  );
+}
 
 /** Arguments that put a Secret's data into Terraform's state, in clear text. */
 const STORED = ['data', 'binary_data'] as const;

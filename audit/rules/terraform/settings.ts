@@ -190,6 +190,19 @@ function knownAccounts({ model, settings }: Audited, stack: StackModel): readonl
   return others.size === 1 ? named : trusted;
 }
 
+const BLOCKS = [
+  ...['//', 'resource', 'data', 'variable', 'locals', 'output', 'provider', 'terraform', 'check'],
+  ...['moved', 'removed'],
+];
+
+/** What a stack may let go without destroying it: queues that doctor names, and what a setting gives to others. */
+const LEFT_BEHIND = [
+  ...['aws_sqs_queue', 'aws_iam_openid_connect_provider'],
+  ...['kubernetes_namespace_v1', 'kubernetes_secret_v1'],
+];
+
+const typeOf = (address: unknown) => String(address).split('.')[0] ?? '';
+
 /** Rules on Terraform's own settings, providers, partitions and regions. */
 export const TERRAFORM_RULES: readonly Rule[] = [
   rule({
@@ -481,5 +494,33 @@ export const TERRAFORM_RULES: readonly Rule[] = [
           .map(({ address }) => `${address} is in another region`),
       ];
     },
+  }),
+  rule({
+    id: 'only-known-blocks',
+    title:
+      'A stack has resources, data, variables, locals, outputs and checks, moves a resource to its own type only, and leaves behind only queues and what the settings give to others',
+    reason:
+      'A module is code from elsewhere, an import takes over what others made, and what is removed from the state without being destroyed is watched by nobody; a queue is, by doctor, for the messages that wait in it, and an OIDC provider, a namespace or a Secret that is given to others is theirs to watch.',
+    control: 'CM-3(2)',
+    severity: 'medium',
+    subjects: ({ model }) =>
+      model.stacks.map(({ name, json }) => ({ stack: name, address: 'terraform', json })),
+    faults: ({ json }) => [
+      ...Object.keys(json)
+        .filter((block) => !BLOCKS.includes(block))
+        .map((block) => `has ${block} blocks`),
+      ...blocksOf(json.moved)
+        .filter(({ from, to }) => typeOf(from) !== typeOf(to))
+        .map(({ from, to }) => `moves ${String(from)} to ${String(to)}, which is of another type`),
+      ...blocksOf(json.removed)
+        .filter(({ from }) => !LEFT_BEHIND.includes(typeOf(from)))
+        .map(({ from }) => `leaves ${String(from)} behind, which nobody watches then`),
+      ...Object.keys(json.terraform ?? {})
+        .filter((block) => !['backend', 'required_providers', 'required_version'].includes(block))
+        .map((block) => `terraform has ${block}`),
+      ...Object.keys(json.provider ?? {})
+        .filter((provider) => !['aws', 'kubernetes'].includes(provider))
+        .map((provider) => `has a provider ${provider}`),
+    ],
   }),
 ];

@@ -56,7 +56,7 @@ const PLANTS: readonly (readonly [string, string, (planter: Planter) => void])[]
   ],
   ['service-account-has-its-role', 'no association', ({ remove }) => remove(ASSOCIATION)],
   [
-    'argument-is-reviewed',
+    'no-argument-sets-rules-aside',
     'sessions without the tags that the trust policy asks for',
     ({ set }) => set(ASSOCIATION, 'disable_session_tags', true),
   ],

@@ -137,6 +137,37 @@ describeRules(TERRAFORM_RULES, {
     ],
   },
   plants: {
+    'only-known-blocks': [
+      [
+        'a module',
+        ({ stackWith }) => Object.assign(stackWith('aws_vpc'), { module: { x: { source: 'x' } } }),
+      ],
+      [
+        'an import',
+        ({ stackWith }) =>
+          Object.assign(stackWith('aws_vpc'), { import: [{ to: 'aws_vpc.main', id: 'vpc-1' }] }),
+      ],
+      [
+        'a move to another type',
+        ({ stackWith }) =>
+          Object.assign(stackWith('aws_vpc'), {
+            moved: [{ from: 'aws_sqs_queue.letters', to: 'aws_sns_topic.letters' }],
+          }),
+      ],
+      [
+        'a network that is left behind',
+        ({ stackWith }) =>
+          Object.assign(stackWith('aws_vpc'), { removed: [{ from: 'aws_vpc.x' }] }),
+      ],
+      [
+        'another provider',
+        ({ stackWith }) => Object.assign(Object(stackWith('aws_vpc').provider), { http: [{}] }),
+      ],
+      [
+        'a cloud backend',
+        ({ stackWith }) => Object.assign(Object(stackWith('aws_vpc').terraform), { cloud: {} }),
+      ],
+    ],
     'state-is-kept': [
       [
         'the folder of another environment',

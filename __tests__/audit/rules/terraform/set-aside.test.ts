@@ -1,13 +1,6 @@
-import { REVIEW_RULES } from '../../../../audit/rules/terraform/review.ts';
+import { SET_ASIDE_RULES } from '../../../../audit/rules/terraform/set-aside.ts';
 import { describeRules } from '../../support/describe-rules.ts';
-import {
-  CONFIG_MAP,
-  DEPLOYMENT,
-  MAIN,
-  POD,
-  SERVICE,
-  TEMPLATE,
-} from '../../support/kubernetes-paths.ts';
+import { DEPLOYMENT, MAIN, POD, SERVICE, TEMPLATE } from '../../support/kubernetes-paths.ts';
 import { add, addObject, set } from '../../support/kubernetes-plants.ts';
 
 const FREE = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'free' } };
@@ -15,9 +8,9 @@ const NLB = 'service.beta.kubernetes.io/aws-load-balancer';
 const annotate = (name: string, value: string) =>
   set(SERVICE, ['metadata', 'annotations', name], value);
 
-describeRules(REVIEW_RULES, {
+describeRules(SET_ASIDE_RULES, {
   plants: {
-    'type-is-reviewed': [
+    'no-type-sets-rules-aside': [
       ['a user', ({ add }) => add('aws_iam_user', { name: 'somebody' }, 'aws_sns_topic')],
       [
         'an access key',
@@ -41,7 +34,7 @@ describeRules(REVIEW_RULES, {
           Object.assign(stackWith('aws_vpc'), { data: { external: { x: { program: ['sh'] } } } }),
       ],
     ],
-    'argument-is-reviewed': [
+    'no-argument-sets-rules-aside': [
       [
         'a disk from a snapshot of others',
         ({ change }) =>
@@ -107,47 +100,14 @@ describeRules(REVIEW_RULES, {
         ({ set }) => set('aws_cloudwatch_metric_alarm', 'metric_query', [{ id: 'x' }]),
       ],
     ],
-    'only-known-blocks': [
-      [
-        'a module',
-        ({ stackWith }) => Object.assign(stackWith('aws_vpc'), { module: { x: { source: 'x' } } }),
-      ],
-      [
-        'an import',
-        ({ stackWith }) =>
-          Object.assign(stackWith('aws_vpc'), { import: [{ to: 'aws_vpc.main', id: 'vpc-1' }] }),
-      ],
-      [
-        'a move to another type',
-        ({ stackWith }) =>
-          Object.assign(stackWith('aws_vpc'), {
-            moved: [{ from: 'aws_sqs_queue.letters', to: 'aws_sns_topic.letters' }],
-          }),
-      ],
-      [
-        'a network that is left behind',
-        ({ stackWith }) =>
-          Object.assign(stackWith('aws_vpc'), { removed: [{ from: 'aws_vpc.x' }] }),
-      ],
-      [
-        'another provider',
-        ({ stackWith }) => Object.assign(Object(stackWith('aws_vpc').provider), { http: [{}] }),
-      ],
-      [
-        'a cloud backend',
-        ({ stackWith }) => Object.assign(Object(stackWith('aws_vpc').terraform), { cloud: {} }),
-      ],
-    ],
   },
   objects: {
-    'field-is-reviewed': [
+    'no-field-sets-rules-aside': [
       ['a program at start', set(DEPLOYMENT, `${MAIN}.lifecycle.post_start.0.exec.command`, ['x'])],
       [
         'a header that a probe sends',
         set(DEPLOYMENT, `${MAIN}.readiness_probe.http_get.http_header`, [{ name: 'Host' }]),
       ],
-      ['a folder to start in', set(DEPLOYMENT, `${MAIN}.working_dir`, '/tmp')],
-      ['a terminal', set(DEPLOYMENT, `${MAIN}.tty`, true)],
       [
         'a gate that nobody opens',
         set(DEPLOYMENT, `${POD}.readiness_gate`, [{ condition_type: 'example.org/open' }]),
@@ -157,7 +117,6 @@ describeRules(REVIEW_RULES, {
         set(DEPLOYMENT, `${POD}.dns_config`, { nameservers: ['198.51.100.53'] }),
       ],
       ['pods of another system', set(DEPLOYMENT, `${POD}.os`, { name: 'windows' })],
-      ['a host name of its own', set(DEPLOYMENT, `${POD}.hostname`, 'listener')],
       [
         'a volume in memory, which counts as memory',
         set(DEPLOYMENT, `${POD}.volume.0.empty_dir.medium`, 'Memory'),
@@ -171,14 +130,8 @@ describeRules(REVIEW_RULES, {
       ],
       ['the callers of one pod', set(SERVICE, 'spec.session_affinity', 'ClientIP')],
       ['an address of its own', set(SERVICE, 'spec.load_balancer_ip', '192.0.2.1')],
-      ['a port of the node', set(SERVICE, 'spec.port.0.node_port', 30080)],
-      ['binary data', set(CONFIG_MAP, 'binary_data', { key: 'eA==' })],
-      [
-        'a kind that no rule looks at',
-        addObject('kubernetes_priority_class_v1', 'first', { value: 1000000 }),
-      ],
     ],
-    'annotation-is-reviewed': [
+    'annotations-do-no-harm': [
       ['a slip in a name', annotate(`${NLB}-ssl-certs`, 'x')],
       ['other subnets', annotate(`${NLB}-subnets`, 'subnet-0a1b2c3d')],
       ['further security groups', annotate(`${NLB}-extra-security-groups`, 'sg-0a1b2c3d')],
@@ -207,7 +160,7 @@ describeRules(REVIEW_RULES, {
         ),
       ],
     ],
-    'type-is-reviewed': [
+    'no-type-sets-rules-aside': [
       ['a free manifest', add('kubernetes_manifest', 'free', { manifest: FREE })],
       ['a type without version', addObject('kubernetes_config_map', 'old', { data: { KEY: 'x' } })],
     ],
