@@ -13,7 +13,7 @@ import { isObject } from '../src/synthesized/synthesized-stack.ts';
 import { type Blocks, canonicalBlocks, differences, unknownIn } from './differences.ts';
 import { AuditError } from './errors.ts';
 import { sha256 } from './evidence.ts';
-import type { Finding, Look } from './findings.ts';
+import type { ACCEPTANCE_RULES, Finding, Look } from './findings.ts';
 
 /** Folder of the accepted JSON below the checkout, with a folder for each environment. */
 export const ACCEPTED_FOLDER = 'audit/accepted';
@@ -45,12 +45,6 @@ export interface AcceptedJson {
   /** By stack. */
   readonly stacks: Readonly<Record<string, Blocks>>;
 }
-
-/** Rules on what nobody accepted. They can't be waived: a command settles them, or the change is undone. */
-export const ACCEPTANCE_RULES = {
-  'differs-from-accepted': 'The JSON is what a named person accepted',
-  'not-yet-accepted': 'A named person accepted the JSON',
-} as const;
 
 /** What to do about a file that is not what was written. */
 const RESTORE =

@@ -42,6 +42,12 @@ export interface Finding {
   readonly regions: readonly string[];
 }
 
+/** Rules on what nobody accepted. They can't be waived: a command settles them, or the change is undone. */
+export const ACCEPTANCE_RULES = {
+  'differs-from-accepted': 'The JSON is what a named person accepted',
+  'not-yet-accepted': 'A named person accepted the JSON',
+} as const;
+
 /** What a waiver names: `<stack>/<address>`. */
 export function placeOf({
   stack,

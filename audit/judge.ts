@@ -1,12 +1,8 @@
-import {
-  ACCEPTANCE_RULES,
-  type Acceptance,
-  type AcceptedState,
-  judgeAccepted,
-} from './accepted.ts';
+import { type Acceptance, type AcceptedState, judgeAccepted } from './accepted.ts';
 import { withControl } from './controls.ts';
 import type { Evidence } from './evidence.ts';
 import {
+  ACCEPTANCE_RULES,
   type Check,
   type Finding,
   type Look,

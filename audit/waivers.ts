@@ -1,6 +1,5 @@
 import { isSeq, LineCounter, type ParsedNode, parseDocument } from 'yaml';
-import { ACCEPTANCE_RULES } from './accepted.ts';
-import type { Finding } from './findings.ts';
+import { ACCEPTANCE_RULES, type Finding } from './findings.ts';
 import { currentId } from './rules/all-rules.ts';
 
 /** The one waiver file, below the checkout. */

@@ -34,7 +34,7 @@ Findings
     It is public.
 
 Controls
-  fedramp-moderate: rules look at 3 of 323 controls; 320 are not covered.
+  fedramp-moderate: rules look at 4 of 323 controls; 319 are not covered.
   Red: AC-6.
 
 Notes
