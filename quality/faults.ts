@@ -184,7 +184,7 @@ export const FAULT_KINDS = [
     type: 'incorrect-label',
     scope: 'header',
     meaning:
-      "A label stands where the schema has another field, is written almost as a field's name, or known labels are out of order. Without a schema it only warns, of labels with invisible characters.",
+      "A label stands where the schema has another field, is written almost as a field's name, or known labels are out of order. Without a schema it only warns, of labels with invisible characters or with blanks around them.",
     remedy: 'Correct the label, or allow any order by `fieldsMatch`: `equal`.',
   },
   {

@@ -84,6 +84,15 @@ describe('diagnose', () => {
     expect(diagnoses[0]?.evidence).toContain('U+200B');
   });
 
+  it('warns of a label with blanks around it that no schema knows', () => {
+    const { verdict, faults } = inspectBytes(' id,name \n1,a\n');
+    expect(verdict).toBe('warned');
+    expect(faults.map(({ message }) => message)).toStrictEqual([
+      'Label " id" begins or ends with blanks.',
+      'Label "name " begins or ends with blanks.',
+    ]);
+  });
+
   it.each([
     ['a joiner within a word', '\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645,b\n1,2\n'],
     ['a label of two lines', '"a\nb",c\n1,2\n'],

@@ -1,4 +1,4 @@
-import { DELIMITERS, type FoundDialect } from '../dialect-finder.ts';
+import { DELIMITERS, type FoundDialect, type SampleRecord } from '../dialect-finder.ts';
 import type { Check, Found } from './check.ts';
 
 type Kind = 'incorrect-dialect' | 'sep-line';
@@ -17,15 +17,18 @@ export const DIALECT_CHECK: Check<Kind> = {
       found.listFile('incorrect-dialect', sentence, { line });
     };
     return {
-      dialect({ differences, sepLine }: FoundDialect, found) {
+      dialect({ differences, sepLine, records }: FoundDialect, found) {
         if (sepLine > 0 && found.count('sep-line')) {
           const message = "Line 1 is Excel's, which names the delimiter; it was skipped.";
           found.listFile('sep-line', message, { line: 1, byte: 0 });
         }
         for (const { sentence } of differences) note(sentence, sepLine > 0 ? 2 : 1, found);
+        if (file.dialect.header) suspicion = separatorSuspicion(records);
       },
       match(labels) {
-        suspicion = dialectSuspicion(labels, String.fromCharCode(file.dialect.delimiter));
+        suspicion ??= dialectSuspicion(labels, String.fromCharCode(file.dialect.delimiter));
+        // A label that is declared is none of several.
+        if (file.schema?.fields.some(({ name }) => name === labels[0])) suspicion = undefined;
         return undefined;
       },
       header({ intact, line }, found) {
@@ -34,6 +37,32 @@ export const DIALECT_CHECK: Check<Kind> = {
     };
   },
 };
+
+/** What stands in texts as well as between cells: a file is not read by it unless that is declared. */
+const LIKELY_SEPARATORS = [
+  { character: ':', name: 'colon', least: 1 },
+  // Two words are a label as often as two of them.
+  { character: ' ', name: 'blank', least: 2 },
+] as const;
+
+/** A label by a word or several, without what stands in texts alone. */
+const LABEL = /^[\p{L}_][\p{L}\d_-]*$/u;
+
+/** What speaks for columns that are separated by colons or blanks: the first lines all have as many, between labels and values. */
+function separatorSuspicion(records: readonly SampleRecord[]): string | undefined {
+  const lines = records.filter(({ cells }) => cells.some((cell) => cell !== ''));
+  if (lines.length < 3 || lines.some(({ width, quoted }) => width !== 1 || quoted > 0)) return;
+  const texts = lines.map(({ cells }) => cells[0] ?? '');
+  for (const { character, name, least } of LIKELY_SEPARATORS) {
+    const parts = texts.map((text) => text.split(character));
+    const [labels = []] = parts;
+    const count = labels.length - 1;
+    const isTable = parts.every((one) => one.length === labels.length && !one.includes(''));
+    if (count < least || !isTable || !labels.every((label) => LABEL.test(label))) continue;
+    const times = count === 1 ? `a ${name}` : `${count} ${name}s`;
+    return `The header is read as one label, and each of the first lines holds ${times}: declare {"delimiter": ${JSON.stringify(character)}} in the dialect if that stands between the cells.`;
+  }
+}
 
 /** What speaks for another dialect in a header that was read as one label, where the rows did not tell which. */
 export function dialectSuspicion(labels: readonly string[], delimiter: string): string | undefined {

@@ -192,7 +192,9 @@ function noteAlike(
  */
 const INVISIBLE = /(?!\p{Join_C}|[\t\n\r\ufeff])[\p{Cf}\p{Cc}]|^\p{Join_C}|\p{Join_C}$/gu;
 
-/** Labels with characters that nobody sees: whoever looks for the column by its name does not find it. */
+const PADDED = /^[ \t\u00a0]|[ \t\u00a0]$/;
+
+/** Labels with characters that nobody sees, or blanks around them: whoever looks for the column by its name does not find it. */
 function noteInvisible(
   labels: readonly string[],
   unusable: ReadonlySet<number>,
@@ -200,9 +202,14 @@ function noteInvisible(
 ): void {
   labels.forEach((label, column) => {
     const points = Array.from(label.matchAll(INVISIBLE), ([character]) => codePointName(character));
-    if (points.length === 0 || unusable.has(column)) return;
+    const isPadded = PADDED.test(label);
+    if ((points.length === 0 && !isPadded) || unusable.has(column)) return;
     const shown = [...new Set(points)].slice(0, MOST_EXAMPLES).join(', ');
-    const messages = worded(label, column, (name) => `${name} has invisible characters: ${shown}.`);
+    const messages = worded(label, column, (name) =>
+      points.length === 0
+        ? `${name} begins or ends with blanks.`
+        : `${name} has invisible characters: ${shown}.`,
+    );
     faults.push({ type: 'incorrect-label', column, label, ...messages, isMild: true });
   });
 }

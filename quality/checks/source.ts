@@ -43,6 +43,9 @@ const SIGNATURES: readonly (UnsupportedSource & { readonly bytes: readonly numbe
   signature('is a Parquet file', EXPORT, ascii('PAR1')),
   signature('is an Arrow file', EXPORT, ascii('ARROW1')),
   signature('is an Avro file', EXPORT, [...ascii('Obj'), 1]),
+  signature('is an HDF5 file', EXPORT, [0x89, ...ascii('HDF'), 0x0d, 0x0a]),
+  signature('is a file of SPSS', EXPORT, ascii('$FL2@(#)')),
+  signature('is a database of Microsoft Access', EXPORT, [0, 1, 0, 0, ...ascii('Standard ')]),
   signature('is an SQLite database', EXPORT, ascii('SQLite format 3')),
   signature('is an RTF document', EXPORT, ascii('{\\rtf')),
   signature('is a PNG picture', EXPORT, [0x89, ...ascii('PNG')]),
@@ -75,6 +78,33 @@ const TEXT_FORMATS: readonly (UnsupportedSource & { readonly begins: RegExp })[]
     encoding: false,
     remedy: EXPORT,
     begins: /^(?:\{\s*"(?:[^"\\]|\\.)*"\s*:|\[\s*[[{]\s*["\d[{}\]])/,
+  },
+  {
+    what: 'is a script of SQL',
+    encoding: false,
+    remedy: EXPORT,
+    // What dumps begin with: comments, settings of the session, then the first statement.
+    begins:
+      /^(?:--[^\n]*\n\s*|\/\*[\s\S]*?\*\/;?\s*)*(?:INSERT\s+INTO\s|(?:CREATE|DROP|ALTER)\s+(?:TABLE|DATABASE|SCHEMA)\s|LOCK\s+TABLES\s|(?:SET\s+[\w@.]+\s*=|PRAGMA\s|BEGIN|USE\s)[^,;\n]*;[ \t]*\r?\n)/i,
+  },
+  {
+    what: 'is YAML',
+    encoding: false,
+    remedy: EXPORT,
+    begins:
+      /^(?:%YAML [\d.]+\s+)?---[ \t]*(?:#[^\n]*)?\r?\n\s*(?:#[^\n]*\n\s*)*(?:- |[^\s,:]+:(?:\s|$))/,
+  },
+  {
+    what: 'is a file of settings (INI)',
+    encoding: false,
+    remedy: EXPORT,
+    begins: /^\[[^\]\r\n]+\]\r?\n(?:[;#][^\n]*\n)*[^,=\r\n]+=/,
+  },
+  {
+    what: 'is a contact or a calendar (vCard, iCalendar)',
+    encoding: false,
+    remedy: EXPORT,
+    begins: /^BEGIN:V(?:CARD|CALENDAR)\r?\n/i,
   },
 ];
 
@@ -115,7 +145,7 @@ export const SOURCE_CHECK: Check<'source-error' | 'unsupported-format' | 'encodi
       const kind = unsupported.encoding ? 'encoding-error' : 'unsupported-format';
       if (found.count(kind)) {
         const subject = file.unpacked ? 'What the archive holds' : 'The file';
-        const message = `${subject} ${unsupported.what}; UTF-8 text is needed: ${unsupported.remedy}.`;
+        const message = `${subject} ${unsupported.what}; ${unsupported.encoding ? 'UTF-8' : 'CSV'} text is needed: ${unsupported.remedy}.`;
         found.listFile(kind, message, unsupported.encoding ? { byte: 0 } : {});
       }
       return false;

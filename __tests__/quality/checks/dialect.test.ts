@@ -51,6 +51,33 @@ describe('a file that is written otherwise than declared', () => {
     expect(report.columns.map(({ label }) => label)).toStrictEqual(['id', 'name']);
   });
 
+  it.each([
+    ['colons', 'id:name:rank\n1:Ana:captain\n2:Luis:officer\n', '2 colons'],
+    ['a colon', 'id:name\n1:Ana\n2:Luis\n', 'a colon'],
+    ['blanks', 'id name rank\n1 Ana captain\n2 Luis officer\n', '2 blanks'],
+  ])('is warned where %s may stand between its cells', (_, file, shown) => {
+    const report = inspectBytes(file);
+    expect(report.verdict).toBe('warned');
+    expect(places(report)).toStrictEqual(['incorrect-dialect -:-']);
+    expect(report.faults[0]?.message).toContain(`each of the first lines holds ${shown}`);
+  });
+
+  it.each([
+    ['texts of two words', 'full name\nAna Montoya\nLuis Begay\n'],
+    ['times', 'time\n10:00:00\n11:30:00\n'],
+    ['times under a label that has a colon', 'time (hh:mm)\n10:00\n11:30\n'],
+    ['texts with another number of blanks', 'place of birth\nNew York City\nParis\n'],
+    ['two lines alone', 'a:b:c\n1:2:3\n'],
+  ])('passes with one column of %s', (_, file) => {
+    expect(inspectBytes(file).verdict).toBe('passed');
+  });
+
+  it.each(['date of birth', 'a;b'])('passes where its only label, %s, is declared', (name) => {
+    const file = `${name}\n1 January 1970\n2 March 1980\n`;
+    const schema: TableSchema = { fields: [{ name }] };
+    expect(inspectBytes(file, { expectation: { schema } }).verdict).toBe('passed');
+  });
+
   it('never passes where its columns can not be told apart', () => {
     const ragged = `a;b;c\n${'1;2\n1\n1;2;3;4\n'.repeat(3)}`;
     const report = inspectBytes(ragged);

@@ -23,6 +23,22 @@ describe('unsupportedSource', () => {
     ['OpenPGP', Buffer.from('-----BEGIN PGP MESSAGE-----\n'), false],
     ['a pointer of Git LFS', Buffer.from('version https://git-lfs.github.com/spec/v1\n'), false],
     ['XML', Buffer.from('<?xml version="1.0"?>'), false],
+    [
+      'a dump of MySQL',
+      Buffer.from('-- MySQL dump 10.13\n/*!40101 SET NAMES utf8 */;\nDROP TABLE IF EXISTS `a`;\n'),
+      false,
+    ],
+    [
+      'a dump of PostgreSQL',
+      Buffer.from('--\n-- PostgreSQL database dump\n--\n\nSET statement_timeout = 0;\n'),
+      false,
+    ],
+    ['a script of SQL', Buffer.from("insert into a values (1, 'x');\n"), false],
+    ['a document of YAML', Buffer.from('---\nofficers:\n  - id: 1\n'), false],
+    ['a list of YAML', Buffer.from('--- # officers\r\n- 1\n'), false],
+    ['an INI file', Buffer.from('[section]\r\n; comment\nkey = value, other\n'), false],
+    ['a vCard', Buffer.from('BEGIN:VCARD\r\nVERSION:4.0\r\n'), false],
+    ['a database of Access', Buffer.from('\0\x01\0\0Standard ACE DB\0'), false],
     ['lines of JSON', Buffer.from('{"id": 1, "a\\"b": "x"}\n'), false],
     ['a list of JSON', Buffer.from('[\n  {"id": 1}]'), false],
     ['an empty list in a list of JSON', Buffer.from('[[1,2],[3]]'), false],
@@ -45,6 +61,15 @@ describe('unsupportedSource', () => {
     '{a},"b"',
     '7zip,Rar',
     '%PDF',
+    'ORC,b',
+    'BEGIN;END\n1;2\n',
+    'SET A;SET B\n',
+    'insert into,b\n',
+    '---,b\n',
+    '---\n1,2\n',
+    '[a],[b]\n',
+    '[a]\nb,c=d\n',
+    'BEGIN:VALUE,b\n',
   ])('takes %j for text', (head) => {
     expect(unsupportedSource(Buffer.from(head))).toBeUndefined();
   });
