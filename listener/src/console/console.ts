@@ -193,7 +193,10 @@ function consoleApp(
     local: { name: signedIn(), rights: options.rights ?? ['look'] },
   };
   const app = new Koa();
-  app.on('error', options.onError);
+  app.on('error', (error: NodeJS.ErrnoException) => {
+    // A browser that leaves while it is answered is no fault.
+    if (!GONE.includes(`${error.code}`)) options.onError(error);
+  });
   app.use(async (ctx, next) => {
     ctx.set(HEADERS);
     try {
@@ -213,6 +216,9 @@ function consoleApp(
   });
   return app;
 }
+
+/** Codes of Node.js's errors when the other side has closed the connection. */
+const GONE: readonly string[] = ['ERR_STREAM_PREMATURE_CLOSE', 'ECONNRESET', 'EPIPE'];
 
 /** The place of sessions that every replica knows. */
 const SERVICE = 'service';
