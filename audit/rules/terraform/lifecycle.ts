@@ -3,6 +3,7 @@ import {
   blocksOf,
   type Model,
   type Resource,
+  type StackModel,
   valueAt,
 } from '../../../src/synthesized/model/model.ts';
 import { matchesPattern } from '../../policy/policy-document.ts';
@@ -10,6 +11,7 @@ import { autoscalersOf, podsOf } from '../readers/pods.ts';
 import { every, isPublic, listOf, neighbours, read } from '../readers/resources.ts';
 import type { Audited } from '../rule.ts';
 import { type Rule, rule } from '../rule.ts';
+import { holdsAlways } from './conditions.ts';
 
 /** What may differ from the JSON without a plan saying so, and why nothing hides behind it. */
 const IGNORED: Readonly<Record<string, readonly string[]>> = {
@@ -56,6 +58,47 @@ function findsOne(model: Model, lookup: Resource): boolean {
     ),
   );
   return vpcs.length === 0 || found.length === 1;
+}
+
+/** A condition of a stack that a plan is to fail by, or a check to warn by. */
+interface Condition {
+  readonly stack: string;
+  readonly address: string;
+  /** What it is called in Terraform. */
+  readonly kind: string;
+  readonly condition: unknown;
+  /** Of the variable that it validates. */
+  readonly type?: string;
+  readonly nullable?: boolean;
+}
+
+/** Every validation, precondition, postcondition and assertion of a stack. */
+function conditionsOf({ name: stack, json, resources, data }: StackModel): readonly Condition[] {
+  const of = (address: string, holder: unknown, kind: string) =>
+    listOf(valueAt(holder, kind)).map((block) => ({
+      ...{ stack, address, kind },
+      condition: Object(block).condition as unknown,
+    }));
+  return [
+    ...Object.entries(json.variable ?? {}).flatMap(([key, variable]) =>
+      of(`var.${key}`, variable, 'validation').map((one) => ({
+        ...one,
+        type: String(variable.type ?? ''),
+        nullable: variable.nullable !== false,
+      })),
+    ),
+    ...[...resources, ...data].flatMap(({ address, attributes }) =>
+      ['precondition', 'postcondition'].flatMap((kind) =>
+        of(address, attributes.lifecycle ?? {}, kind),
+      ),
+    ),
+    ...Object.entries(json.output ?? {}).flatMap(([key, output]) =>
+      of(`output.${key}`, output, 'precondition'),
+    ),
+    ...Object.entries(Object(valueAt(json, 'check'))).flatMap(([key, check]) =>
+      of(`check.${key}`, check, 'assert'),
+    ),
+  ];
 }
 
 /** Tags by which cost, owner and origin of a resource are found. */
@@ -178,6 +221,19 @@ export const LIFECYCLE_RULES: readonly Rule[] = [
             : 'does not check that it found at least two (postcondition length(self.ids) >= 2)'),
       ];
     },
+  }),
+  rule({
+    id: 'conditions-can-fail',
+    title: 'Every validation, precondition, postcondition and check is false for some value',
+    reason:
+      'One that holds whatever is there looks like a safeguard in every review, and lets all through.',
+    control: 'SI-10',
+    severity: 'medium',
+    subjects: ({ model }) => model.stacks.flatMap(conditionsOf),
+    faults: ({ kind, condition, type, nullable }) => [
+      holdsAlways(condition, type, nullable) && `its ${kind} can't be false: ${String(condition)}`,
+      condition === undefined && `its ${kind} has no condition`,
+    ],
   }),
   rule({
     id: 'default-tags',

@@ -4,6 +4,7 @@ import { describeRules } from '../../support/describe-rules.ts';
 import { AUTOSCALER, CONFIG_MAP, DEPLOYMENT, POD, POLICY } from '../../support/kubernetes-paths.ts';
 import { type Change, remove, set } from '../../support/kubernetes-plants.ts';
 import { member } from '../../support/planter.ts';
+import type { Json } from '../../support/renamed-stack.ts';
 
 const tags =
   (edit: (tags: Record<string, unknown>) => void): Plant[1] =>
@@ -34,11 +35,57 @@ const variable =
     edit(first as Record<string, unknown>);
   };
 
+/** Puts another condition into the first validation of a stack; `$` stands for the variable. */
+function validation(json: Json, expression: string): void {
+  const [name, block] =
+    Object.entries(member(json, 'variable')).find(([, one]) => Object(one).validation) ?? [];
+  const [first] = Object(block).validation as [Json];
+  first.condition = `\${${expression.replaceAll('$', () => `var.${name}`)}}`;
+}
+
 const ignoring = (type: string, ...paths: readonly string[]): Change =>
   set(type, 'lifecycle.ignore_changes', paths);
 
 describeRules(LIFECYCLE_RULES, {
   plants: {
+    'conditions-can-fail': [
+      [
+        'a validation by a pattern of everything',
+        ({ stackWith }) => validation(stackWith('aws_eks_cluster'), 'can(regex(".*", $))'),
+      ],
+      [
+        'a validation by its own value',
+        ({ stackWith }) => validation(stackWith('aws_eks_cluster'), '$ == $'),
+      ],
+      [
+        'a lookup that may find nothing',
+        ({ set }) =>
+          set('aws_subnets', 'lifecycle.postcondition.condition', '${length(self.ids) >= 0}'),
+      ],
+      [
+        'a condition before, beside the word that decides it',
+        ({ set }) =>
+          set('aws_eks_cluster', 'lifecycle.precondition', [
+            { condition: '${var.image != "" || true}', error_message: 'No.' },
+          ]),
+      ],
+      [
+        'a check of what is always there',
+        ({ stackWith }) => {
+          stackWith('aws_eks_cluster').check = {
+            version: { assert: { condition: true, error_message: 'No.' } },
+          };
+        },
+      ],
+      [
+        'an output without a condition in its condition',
+        ({ stackWith }) => {
+          member(stackWith('aws_eks_cluster'), 'output').x = {
+            ...{ value: 1, precondition: [{ error_message: 'No.' }] },
+          };
+        },
+      ],
+    ],
     'drift-is-seen': [
       [
         'everything of a queue',
