@@ -60,6 +60,28 @@ function findsOne(model: Model, lookup: Resource): boolean {
   return vpcs.length === 0 || found.length === 1;
 }
 
+const WILDCARD = /[*?]/;
+
+/** What a lookup asks for: values by the name of their filter, tag or argument. */
+function askedOf({ attributes }: Resource): readonly (readonly [name: string, value: string])[] {
+  return [
+    ...blocksOf(attributes.filter).flatMap(({ name, values }) =>
+      listOf(values).map((value) => [String(name), String(value)] as const),
+    ),
+    ...Object.entries(Object(attributes.tags)).map(
+      ([key, value]) => [`tag:${key}`, String(value)] as const,
+    ),
+    ...Object.entries(attributes)
+      .filter(([, value]) => typeof value === 'string')
+      .map(([name, value]) => [name, String(value)] as const),
+  ];
+}
+
+/** Whether a value asks for more than one thing by a wildcard; one in an expression or escaped is none. */
+function isPattern(value: string): boolean {
+  return WILDCARD.test(value.replaceAll(/\$\{[^}]*\}|\\[*?]/g, ''));
+}
+
 /** A condition of a stack that a plan is to fail by, or a check to warn by. */
 interface Condition {
   readonly stack: string;
@@ -219,6 +241,39 @@ export const LIFECYCLE_RULES: readonly Rule[] = [
           (type === 'aws_vpcs'
             ? 'does not check that it found exactly one (postcondition length(self.ids) == 1)'
             : 'does not check that it found at least two (postcondition length(self.ids) >= 2)'),
+      ];
+    },
+  }),
+  rule({
+    id: 'lookup-names-what-it-finds',
+    title: 'Every lookup names what it is to find, or subnets of one VPC by how their names begin',
+    reason:
+      'Whoever may make or tag a resource of a name that fits decides what a wildcard, a pattern or the newest one finds: the next apply moves there.',
+    control: 'CM-2',
+    severity: 'medium',
+    subjects: ({ model }) => model.stacks.flatMap(({ data }) => data),
+    faults: (lookup, { model }) => {
+      const { type, attributes } = lookup;
+      const { resolve } = model.stackOf(lookup);
+      const asked = askedOf({ ...lookup, attributes: Object(resolve(attributes)) });
+      const isBounded = asked.some(([name, value]) => name === 'vpc-id' && !isPattern(value));
+      return [
+        ...asked
+          .filter(([, value]) => isPattern(value))
+          .filter(
+            ([name, value]) =>
+              !(
+                type === 'aws_subnets' &&
+                isBounded &&
+                name.startsWith('tag:') &&
+                /^[\w.-]{3,}\*$/.test(value)
+              ),
+          )
+          .map(([name, value]) => `${name} is ${value}, which finds whatever is called so`),
+        ...['name_regex', 'key_name_regex', 'path_regex', 'value_regex']
+          .filter((argument) => attributes[argument] !== undefined)
+          .map((argument) => `${argument} finds whatever is called so`),
+        attributes.most_recent === true && 'most_recent finds whatever was made last',
       ];
     },
   }),

@@ -35,6 +35,17 @@ const variable =
     edit(first as Record<string, unknown>);
   };
 
+/** Filters with another value of their tags. */
+const named = (value: string) => (filters: unknown) =>
+  (filters as Json[]).map((filter) =>
+    String(filter.name).startsWith('tag:') ? { ...filter, values: [value] } : filter,
+  );
+
+/** Adds a data source. */
+function data(json: Json, type: string, block: Json): void {
+  json.data = { ...(json.data as Json), [type]: { planted: block } };
+}
+
 /** Puts another condition into the first validation of a stack; `$` stands for the variable. */
 function validation(json: Json, expression: string): void {
   const [name, block] =
@@ -47,7 +58,65 @@ const ignoring = (type: string, ...paths: readonly string[]): Change =>
   set(type, 'lifecycle.ignore_changes', paths);
 
 describeRules(LIFECYCLE_RULES, {
+  harmless: {
+    complete: [
+      [
+        'a group by its name',
+        ({ stackWith }) =>
+          data(stackWith('aws_eks_cluster'), 'aws_security_groups', {
+            filter: [{ name: 'group-name', values: ['database'] }],
+          }),
+      ],
+      [
+        'a wildcard that is a letter',
+        ({ stackWith }) =>
+          data(stackWith('aws_eks_cluster'), 'aws_security_groups', {
+            filter: [{ name: 'group-name', values: ['data\\*base'] }],
+          }),
+      ],
+    ],
+  },
   plants: {
+    'lookup-names-what-it-finds': [
+      ['any VPC', ({ change }) => change('aws_vpcs', 'filter', named('*'))],
+      [
+        'a VPC by the beginning of its name',
+        ({ change }) => change('aws_vpcs', 'filter', named('etl-*')),
+      ],
+      [
+        'a VPC by all but a letter',
+        ({ change }) => change('aws_vpcs', 'filter', named('etl-platform-vp?')),
+      ],
+      [
+        'subnets by the middle of their names',
+        ({ change }) => change('aws_subnets', 'filter', named('*private*')),
+      ],
+      ['all subnets', ({ change }) => change('aws_subnets', 'filter', named('*'))],
+      [
+        'subnets of any VPC',
+        ({ change }) =>
+          change('aws_subnets', 'filter', (filters) =>
+            (filters as Json[]).filter(({ name }) => name !== 'vpc-id'),
+          ),
+      ],
+      ['a VPC by its tags', ({ set }) => set('aws_vpcs', 'tags', { Owner: 'etl*' })],
+      [
+        'the newest image',
+        ({ stackWith }) => data(stackWith('aws_eks_cluster'), 'aws_ami', { most_recent: true }),
+      ],
+      [
+        'roles by a pattern',
+        ({ stackWith }) =>
+          data(stackWith('aws_eks_cluster'), 'aws_iam_roles', { name_regex: 'etl-.*' }),
+      ],
+      [
+        'groups by a wildcard',
+        ({ stackWith }) =>
+          data(stackWith('aws_eks_cluster'), 'aws_security_groups', {
+            filter: [{ name: 'group-name', values: ['*'] }],
+          }),
+      ],
+    ],
     'conditions-can-fail': [
       [
         'a validation by a pattern of everything',
