@@ -20,7 +20,7 @@ interface Needs {
 }
 
 const OTHERS: Readonly<Record<string, Needs>> = {
-  // Chromium (Debian's package).
+  // Chromium and Firefox (Debian's packages chromium and firefox-esr).
   browser: { globalSetup: [POSTGRES], maxWorkers: 1, test: 120_000, hook: 300_000 },
   // Python, for checkov. An audit keeps several cores busy by itself.
   checkov: {

@@ -4,11 +4,12 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
+import type { ElementHandle } from 'puppeteer-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { buildBundle } from '../listener/support/bundled-cli.ts';
 import { cli } from '../listener/support/cli.ts';
 import { violationsOn } from './support/accessibility.ts';
-import { startChromium } from './support/chromium.ts';
+import { startChromium, startFirefox } from './support/browsers.ts';
 
 const MAPPING = {
   name: 'officers',
@@ -210,6 +211,44 @@ describe('the page that checks before sending', () => {
     await without.goto(address);
     expect(await without.textContent('noscript')).toContain('This page needs JavaScript.');
     await plain.close();
+  });
+});
+
+// Who sends files has another browser: the same page, by another engine.
+describe('the page that checks before sending, in Firefox', () => {
+  it('reads a file, says which row to fix, and shows no sensitive value', async () => {
+    const firefox = await startFirefox();
+    try {
+      const tab = await firefox.newPage();
+      await tab.goto(address);
+      const path = join(folder, 'firefox.csv');
+      await writeFile(path, BAD);
+      const input = await tab.waitForSelector('input[type=file]');
+      await (input as ElementHandle<HTMLInputElement>).uploadFile(path);
+      await tab.waitForSelector('#result .verdict');
+      const text = await tab.$eval('#result', (element) => element.textContent ?? '');
+      expect(text).toContain('firefox.csv');
+      expect(text).toMatch(/type-error in column 1 id: 1/);
+      expect(text).not.toContain('S3cretBadge');
+    } finally {
+      await firefox.close();
+    }
+  });
+
+  it('passes a good file that is packed', async () => {
+    const firefox = await startFirefox();
+    try {
+      const tab = await firefox.newPage();
+      await tab.goto(address);
+      const path = join(folder, 'firefox.csv.gz');
+      await writeFile(path, gzipSync(GOOD));
+      const input = await tab.waitForSelector('input[type=file]');
+      await (input as ElementHandle<HTMLInputElement>).uploadFile(path);
+      await tab.waitForSelector('#result .verdict');
+      expect(await tab.$eval('#result .verdict', ({ textContent }) => textContent)).toBe('passed');
+    } finally {
+      await firefox.close();
+    }
   });
 });
 

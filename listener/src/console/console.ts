@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { isIPv6 } from 'node:net';
+import type { Readable } from 'node:stream';
 import type { ConsoleRight } from '@file-processing/contract/console.ts';
 import { PATHS } from '@file-processing/contract/listener-interface.ts';
 import { isLoopbackHost } from '@file-processing/contract/notices.ts';
@@ -487,11 +488,7 @@ async function serve(ctx: Context, parts: ConsoleParts, admission: Admission): P
     ctx.body = answer.script;
     return;
   }
-  if ('stream' in answer) {
-    ctx.type = 'text/event-stream';
-    ctx.body = answer.stream;
-    return;
-  }
+  if ('stream' in answer) return stream(ctx, answer.stream);
   if ('file' in answer) {
     ctx.type = answer.file.type;
     // A text of ours alone may name a file in a header; RFC 8187 has the form for others.
@@ -509,6 +506,15 @@ async function serve(ctx: Context, parts: ConsoleParts, admission: Admission): P
 }
 
 const NOT_OURS = 'A page of this console did not send that. Open it again.';
+
+/** Koa would report each browser that leaves a stream as an error. */
+function stream(ctx: Context, events: Readable): void {
+  ctx.respond = false;
+  ctx.status = 200;
+  ctx.type = 'text/event-stream';
+  ctx.res.once('close', () => events.destroy());
+  events.pipe(ctx.res);
+}
 
 /** Largest form in bytes. */
 const FORM_BYTES = 65_536;

@@ -116,7 +116,7 @@ interface Group {
 
 /** Groups in the order of the kinds, then of the columns, with their exact totals. */
 export function groupsOf(report: QualityReport): readonly Group[] {
-  const listed = Map.groupBy(report.faults, ({ type, field }) => `${type} ${field}`);
+  const listed = Map.groupBy(report.faults, ({ type }) => type);
   const totals = new Map<string, number>();
   // A report of an older version has none by column.
   for (const { field, faultCounts } of report.columns) {
@@ -132,7 +132,11 @@ export function groupsOf(report: QualityReport): readonly Group[] {
     return [...(rest > 0 ? [[`${type} null`, rest] as const] : []), ...inColumns].map(
       ([name, total]): Group => {
         const field = name.endsWith(' null') ? null : Number(name.split(' ')[1]);
-        return { kind, field, total, faults: listed.get(name) ?? [] };
+        // A cell that is too many is in a column that the file does not have.
+        const faults = (listed.get(type) ?? []).filter((fault) =>
+          field === null ? !totals.has(`${type} ${fault.field}`) : fault.field === field,
+        );
+        return { kind, field, total, faults };
       },
     );
   });

@@ -36,7 +36,7 @@ dl div { display: flex; gap: 1rem; } dt { flex: 0 0 8rem; color: var(--quiet); }
 figure { display: inline-block; width: 20rem; max-width: 100%; margin: .5rem 1rem .5rem 0; } figcaption { color: var(--quiet); font-size: .9rem; }
 .chart { width: 100%; height: 4rem; border-bottom: 1px solid var(--quiet); } .chart rect { fill: var(--link); }
 pre { padding: .5rem; margin: 0; overflow-x: auto; white-space: pre; }
-nav { margin: .5rem 0; } form { display: flex; flex-wrap: wrap; gap: .5rem 1rem; align-items: end; margin: 1rem 0; } form.stacked { display: block; } textarea { font-family: ui-monospace, monospace; width: 100%; }
+nav { margin: .5rem 0; } form { display: flex; flex-wrap: wrap; gap: .5rem 1rem; align-items: end; margin: 1rem 0; } form label { min-width: 0; max-width: 100%; } form.stacked { display: block; } textarea { font-family: ui-monospace, monospace; width: 100%; }
 input, select, button, textarea { font: inherit; color: inherit; background: var(--paper); border: 1px solid var(--quiet); border-radius: .3rem; padding: .2rem .4rem; max-width: 100%; }
 :focus-visible { outline: 3px solid var(--link); outline-offset: 2px; }
 @media print { body { max-width: none; padding: 0; } .wide { overflow: visible; } tr, article { break-inside: avoid; } }

@@ -73,6 +73,14 @@ describe('the page about a report', () => {
     );
   });
 
+  it('lists a cell that is too many, whose column the file does not have', async () => {
+    const page = pageOf(await judged('id,hired\n1,2024-01-01\n2,2024-01-01,x\n'));
+    expect(page).toMatch(
+      /extra-cell: 1<[\s\S]*<td class="number">3<\/td><td class="number">3<\/td>/,
+    );
+    expect(page).not.toContain('not listed');
+  });
+
   it('begins its findings with the diagnosis', async () => {
     const page = pageOf(await judged('id;hired\n1;2024-01-01\n2;2024-01-01\n'));
     expect(page).toMatch(/<ol class="diagnoses"><li>\s*<p><strong>[^<]*semicolon/i);
