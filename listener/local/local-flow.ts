@@ -23,6 +23,7 @@ import type { LeftAlone } from '../src/rules/plan.ts';
 import type { RuleSet } from '../src/rules/rule-set.ts';
 import { type DroppedFile, droppedFile } from './dropped-file.ts';
 import { startListenerProcess } from './listener-process.ts';
+import { type Mailbox, openMailbox } from './mailbox.ts';
 import { startLocalPostgres } from './postgres/local-postgres.ts';
 import { type LocalSns, startLocalSns } from './sns/local-sns.ts';
 import { isNotified, type LocalSettings } from './synthesized-settings.ts';
@@ -35,6 +36,8 @@ export interface LocalFlowOptions {
   readonly dataFolder: string;
   /** For the database; git-ignored. */
   readonly stateFolder: string;
+  /** Whether notices are sent to a mailbox in the state folder. */
+  readonly keepsMail: boolean;
   /** What files are judged by. */
   readonly rules: RuleSet;
   /** Where the rules came from. */
@@ -144,7 +147,16 @@ export async function startLocalFlow(options: LocalFlowOptions): Promise<LocalFl
     });
     closers.push(() => pages.close());
 
-    const environment = listenerEnvironment(options, postgres.url, sns);
+    const mailFolder = join(options.stateFolder, 'mail');
+    const mailbox = options.keepsMail
+      ? await openMailbox(mailFolder, ({ to, path }) =>
+          print(`MAIL       to ${printable(to.join(', '))}: ${shownPath(path)}`),
+        )
+      : undefined;
+    // Below the listener: what it still sends while it drains is kept.
+    if (mailbox !== undefined) closers.unshift(() => mailbox.close());
+
+    const environment = listenerEnvironment(options, postgres.url, sns, mailbox);
     const { port, metricsPort } = await listener.serve(environment);
     const { s3: filter } = readConfig(environment, { database: false, httpIntake: true });
     sns.createTopic(settings.topicArn);
@@ -162,6 +174,7 @@ export async function startLocalFlow(options: LocalFlowOptions): Promise<LocalFl
         `listener    http://127.0.0.1:${port}/ (metrics: http://127.0.0.1:${metricsPort}/metrics)`,
         `SNS         ${sns.origin}/`,
         `PostgreSQL  ${shownPath(postgres.folder)} (its address: ${shownPath(databaseUrlFile)})`,
+        ...(mailbox === undefined ? [] : [`mail        ${shownPath(mailFolder)}`]),
         `rules       ${shownPath(options.rulesFolder)}`,
         ...leftAlone.flatMap(({ name, winsOver }) =>
           winsOver === undefined
@@ -244,6 +257,7 @@ function listenerEnvironment(
   { settings, dataFolder, overrides }: LocalFlowOptions,
   databaseUrl: string,
   sns: LocalSns,
+  mailbox: Mailbox | undefined,
 ): Readonly<Record<string, string>> {
   return {
     ...settings.environment,
@@ -251,6 +265,7 @@ function listenerEnvironment(
     LOG_LEVEL: 'info',
     // The drop folder is the user's: nothing appears in it that the user did not put there.
     WRITE_REPORTS: 'false',
+    ...mailbox?.environment,
     ...overrides,
     SNS_TOPIC_ARNS: settings.topicArn,
     DATABASE_URL: databaseUrl,

@@ -4,6 +4,8 @@ import { parseArgs } from 'node:util';
 export interface StartOptions {
   readonly once: boolean;
   readonly help: boolean;
+  /** Whether notices are sent to a mailbox of this machine. */
+  readonly mail: boolean;
   readonly data: string;
   readonly state: string;
   /** A rule set; undefined: that of the environment, else the one that comes with the repository. */
@@ -23,11 +25,12 @@ export const START_HELP = `The whole flow on this machine, configured by the syn
   --data FOLDER   the drop folder; its first level is the bucket (data)
   --state FOLDER  the database (.local)
   --rules FOLDER  a rule set (environments/<name>/rules, else listener/seed)
+  --mail          send notices, as by e-mail, to the folder mail/ of the state
   --stack FILE    a synthesized cdk.tf.json of the stack file-processing, in place of a synthesis
   -h, --help      this text
 
 PORT, METRICS_PORT and ROUTING_TARGETS in the environment take precedence over those of the stack.
-Notices are those of NOTICE_EMAIL and the like in the environment alone: nobody whom the stack names hears of a trial.
+Notices are those of --mail, or of NOTICE_EMAIL and the like in the environment: nobody whom the stack names hears of a trial.
 `;
 
 const OVERRIDES = /^(PORT|METRICS_PORT|ROUTING_TARGETS|NOTICE_[A-Z_]+)$/;
@@ -62,6 +65,7 @@ function parsed(parameters: readonly string[]): StartOptions {
       options: {
         once: { type: 'boolean', default: false },
         help: { type: 'boolean', short: 'h', default: false },
+        mail: { type: 'boolean', default: false },
         data: { type: 'string', default: 'data' },
         state: { type: 'string', default: '.local' },
         rules: { type: 'string' },

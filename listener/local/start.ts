@@ -85,6 +85,7 @@ async function start(options: StartOptions): Promise<number> {
     settings,
     ...{ dataFolder, rules, rulesFolder },
     stateFolder: resolve(options.state),
+    keepsMail: options.mail,
     overrides: startOverrides(process.env),
     print: (line) => {
       if (!options.once) print(line);

@@ -10,16 +10,18 @@ test('without options the usual folders are taken and the stack is synthesized',
   expect({ ...startOptions([]) }).toStrictEqual({
     once: false,
     help: false,
+    mail: false,
     data: 'data',
     state: '.local',
   });
 });
 
 test('each option is taken', () => {
-  const given = ['--once', '--data=d', '--state', 's', '--stack', 'f', '--rules=r', '--help'];
+  const given = ['--once', '--data=d', '--state', 's', '--stack', 'f', '--rules=r', '--mail', '--help'];
   expect({ ...startOptions(given) }).toStrictEqual({
     once: true,
     help: true,
+    mail: true,
     data: 'd',
     state: 's',
     stack: 'f',

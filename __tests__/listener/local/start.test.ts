@@ -201,6 +201,33 @@ test('--rules names the rule set that files are judged by, YAML included', async
   expect(flow.output()).toMatch(/^FAILED .*officers\.csv: 1 row, 1 fault \(1 type-error\)/m);
 });
 
+test('--mail keeps what the contact and the operators are told of a rejected file, without a value of it', async () => {
+  const stack = await writeStack();
+  const folder = await mkdtemp(join(state, 'mail-'));
+  const rules = await ruleFolder({
+    ...OFFICER_RULES,
+    'monitoring_files/nm/officers.yaml': {
+      ...{ ...OFFICERS_FILE, bucket: BUCKET },
+      contact: { email: 'clerk@example.org' },
+    },
+  });
+  await copyCluster(inject('postgresCluster'), join(folder, 'postgres'));
+  const flow = start(stack, '--rules', rules, '--mail', '--state', folder);
+  await flow.prints(/ready: copy a CSV file into/);
+  const key = 'from_client/nm/officers.csv';
+  await mkdir(dirname(join(stack.data, BUCKET, key)), { recursive: true });
+  await writeFile(join(stack.data, BUCKET, key), 'n\nmarker-of-a-value\n');
+  await flow.prints(/^MAIL {7}to clerk@example\.org: .*\.eml$/m);
+  await flow.prints(/^MAIL {7}to operators@localhost\.localdomain: .*\.eml$/m);
+  const names = await readdir(join(folder, 'mail'));
+  const mails = await Promise.all(
+    names.map((name) => readFile(join(folder, 'mail', name), 'utf8')),
+  );
+  expect(mails.filter((mail) => /^To: clerk@example\.org\r$/m.test(mail))).not.toEqual([]);
+  expect(mails.join('\n')).toContain('officers.csv');
+  expect(mails.join('\n')).not.toContain('marker-of-a-value');
+});
+
 test('a file is copied by its verdict where ROUTING_TARGETS allows it, and its copy is no delivery', async () => {
   const stack = await writeStack();
   const key = 'from_client/nm/officers.csv';
