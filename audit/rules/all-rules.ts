@@ -21,6 +21,7 @@ import { VPC_RULES } from './network/vpc.ts';
 import type { Rule } from './rule.ts';
 import { LIFECYCLE_RULES } from './terraform/lifecycle.ts';
 import { ORDER_RULES } from './terraform/order.ts';
+import { OUTPUT_RULES } from './terraform/outputs.ts';
 import { REFERENCE_RULES } from './terraform/references.ts';
 import { SET_ASIDE_RULES } from './terraform/set-aside.ts';
 import { TERRAFORM_RULES } from './terraform/settings.ts';
@@ -65,6 +66,7 @@ export const ALL_RULES: readonly Rule[] = [
   ...ORDER_RULES,
   ...REFERENCE_RULES,
   ...LIFECYCLE_RULES,
+  ...OUTPUT_RULES,
   ...SET_ASIDE_RULES,
 ];
 
