@@ -1,3 +1,4 @@
+import { isCustomObject } from '../src/synthesized/views/kubernetes-manifests.ts';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { AuditError, EXIT } from './errors.ts';
@@ -213,7 +214,12 @@ function unread({ model, objects, scans }: Look) {
   return model.stacks.flatMap(({ name, resources }) => {
     const all = resources.map(({ address }) => address);
     const kubernetes = all.filter((address) => address.startsWith('kubernetes_'));
-    const made = objects.filter(({ stack }) => stack === name).map(({ address }) => address);
+    // What Terraform does not make is not among its resources.
+    const ofTerraform = (address: string) => !isCustomObject({ address });
+    const made = objects
+      .filter(({ stack }) => stack === name)
+      .map(({ address }) => address)
+      .filter(ofTerraform);
     const report = scans?.[name];
     return [
       ...rollCall('The view of the manifests', kubernetes, made),
@@ -221,7 +227,11 @@ function unread({ model, objects, scans }: Look) {
         ? []
         : [
             ...rollCall('checkov (plan)', all, report.seen.terraform_plan),
-            ...rollCall('checkov (manifests)', kubernetes, report.seen.kubernetes),
+            ...rollCall(
+              'checkov (manifests)',
+              kubernetes,
+              report.seen.kubernetes.filter(ofTerraform),
+            ),
           ]),
     ].map(({ address, message }) => ({ place: `${name}/${address}`, message }));
   });

@@ -1,11 +1,12 @@
 import { TerraformOutput, Testing } from 'cdktf';
 import { Workload } from '../../src/file-processing/workload/workload.ts';
+import { CUSTOM_OBJECTS } from '../../src/settings/common-variables.ts';
 import {
   type FileProcessingSettings,
   fileProcessingVariables,
 } from '../../src/settings/file-processing-variables.ts';
 import type { RuleTexts } from '../../src/settings/rules-folder.ts';
-import { AddressedStack } from '../../src/stack/addressed-stack.ts';
+import { AddressedStack, type CustomObject } from '../../src/stack/addressed-stack.ts';
 import { planVariable, secretVariable } from '../../src/stack/plan-variable.ts';
 import { fileProcessingSettings } from './settings.ts';
 
@@ -31,6 +32,8 @@ export interface SynthesizedWorkload {
   readonly workload: Workload;
   /** An output with the host name that depends on what a subscription would wait for. */
   readonly output: Readonly<Record<string, unknown>> | undefined;
+  /** Kubernetes objects that Terraform does not make; undefined where there are none. */
+  readonly customObjects: readonly CustomObject[] | undefined;
   /** All resources by address. */
   readonly resources: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 }
@@ -66,11 +69,15 @@ export function synthesizeWorkload(
     value: workload.loadBalancerHostname ?? '',
     dependsOn: workload.dependables,
   });
-  const { resource, output } = JSON.parse(Testing.synth(stack)) as {
+  const { resource, output, locals } = JSON.parse(Testing.synth(stack)) as {
+    locals?: Record<string, readonly CustomObject[]>;
     resource: Record<string, Record<string, Record<string, unknown>>>;
     output: Record<string, Record<string, unknown>>;
   };
-  return { workload, resources: byAddress(resource), output: output.endpoint };
+  return {
+    ...{ workload, resources: byAddress(resource), output: output.endpoint },
+    customObjects: locals?.[CUSTOM_OBJECTS],
+  };
 }
 
 function byAddress(resource: Record<string, Record<string, Record<string, unknown>>>) {

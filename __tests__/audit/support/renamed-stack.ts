@@ -1,3 +1,5 @@
+import { CUSTOM_OBJECTS } from '../../../src/settings/common-variables.ts';
+
 /** A stack's parsed Terraform JSON. */
 export type Json = Record<string, unknown>;
 
@@ -160,7 +162,8 @@ function renamedAddresses(json: Json): Json {
   const flat = (blocks: unknown, prefix: string) =>
     Object.fromEntries(
       Object.entries(Object(blocks) as Json).map(([name, block]) => {
-        const renamed = `v_${renameWords(name)}`;
+        // By this name `manage` and the audit know what Terraform does not make.
+        const renamed = name === CUSTOM_OBJECTS ? name : `v_${renameWords(name)}`;
         renames.set(`${prefix}.${name}`, `${prefix}.${renamed}`);
         return [renamed, block];
       }),

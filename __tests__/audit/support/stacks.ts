@@ -100,6 +100,8 @@ export const QUEUE: Settings = {
     ...{ notice_email: 'ses', notice_email_from: 'data@etl.example.gov' },
     notice_ses_identity: 'example.gov',
     notice_webhook_urls: ['https://tickets.example.gov:8443/x'],
+    otlp_endpoint: 'http://collector.observability.svc:4318',
+    pod_monitor: true,
     notice_secret_name: 'notices',
     notice_topic_arn: 'arn:aws-us-gov:sns:us-gov-west-1:123456789012:notices',
   },

@@ -5,6 +5,7 @@ import {
   type StackModel,
   valueAt,
 } from '../../../src/synthesized/model/model.ts';
+import { isCustomObject } from '../../../src/synthesized/views/kubernetes-manifests.ts';
 import type { NumberOrText, PodSpec } from '../readers/kubernetes-api.ts';
 import { rulesConfigMaps } from '../readers/listeners.ts';
 import { dataReferences, objectsIn, objectsOf, podsOf, servingPods } from '../readers/pods.ts';
@@ -274,7 +275,9 @@ export const SECRET_RULES: readonly Rule[] = [
     severity: 'high',
     subjects: (audited) => audited.objects.filter(({ manifest }) => manifest.kind !== 'Secret'),
     faults: (object, audited) => {
-      const { attributes } = resourceOf(audited, object);
+      const attributes = isCustomObject(object)
+        ? object.manifest
+        : resourceOf(audited, object).attributes;
       const sensitive = sensitiveVariables(audited, object.stack);
       const leaked = referencesIn(withoutTerraform(attributes))
         .map(({ address }) => address)

@@ -292,6 +292,15 @@ function proxyPort(listener: Listener): number | undefined {
   return proxy === null ? undefined : Number(proxy.port || HTTPS);
 }
 
+/** Port of the collector that traces go to; the name of one inside of the cluster is that of a Service. */
+function collectorPort(listener: Listener): number | undefined {
+  const endpoint =
+    listener.setting('OTEL_EXPORTER_OTLP_TRACES_ENDPOINT') ??
+    listener.setting('OTEL_EXPORTER_OTLP_ENDPOINT');
+  const url = URL.parse(endpoint ?? '');
+  return url === null ? undefined : Number(url.port || (url.protocol === 'https:' ? HTTPS : 80));
+}
+
 /** Where notices go that is not on the port of https: the SMTP server, and webhooks. */
 function noticeTargets(
   listener: Listener,
@@ -463,6 +472,7 @@ export const NETWORK_POLICY_RULES: readonly Rule[] = [
       const port = databasePort(listener);
       const aws = missedOfAws(called(HTTPS, 'TCP'), audited);
       const proxy = proxyPort(listener);
+      const collector = collectorPort(listener);
       const dns = (['UDP', 'TCP'] as const).filter(
         (protocol) => !reachesDns(called(DNS, protocol)),
       );
@@ -481,6 +491,10 @@ export const NETWORK_POLICY_RULES: readonly Rule[] = [
         port !== undefined &&
           missedHost(host, port).length > 0 &&
           `no policy allows it to reach its database at ${rangeText(missedHost(host, port))} (TCP ${port})`,
+        collector !== undefined &&
+          servesNotices(listener, audited) &&
+          called(collector, 'TCP')?.length === 0 &&
+          `no policy allows it to send traces to its collector (TCP ${collector})`,
         ...(servesNotices(listener, audited) ? noticeTargets(listener) : []).map(
           (target) =>
             missedHost(target.host, target.port).length > 0 &&
@@ -510,6 +524,7 @@ export const NETWORK_POLICY_RULES: readonly Rule[] = [
         ...listeners.flatMap((listener) => databasePort(listener) ?? []),
         ...listeners.flatMap((listener) => proxyPort(listener) ?? []),
         ...listeners.flatMap(noticeTargets).map(({ port }) => port),
+        ...listeners.flatMap((listener) => collectorPort(listener) ?? []),
         ...(listeners.some(hidesDatabasePort) ? egress.flatMap(otherPort) : []),
       ]);
       return egress.flatMap(({ to, ports = [] }) => [

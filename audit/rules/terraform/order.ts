@@ -5,6 +5,7 @@ import {
   valueAt,
 } from '../../../src/synthesized/model/model.ts';
 import type { KubernetesObject } from '../../../src/synthesized/views/kubernetes-manifests.ts';
+import { isCustomObject } from '../../../src/synthesized/views/kubernetes-manifests.ts';
 import { statementsOf } from '../../policy/policies.ts';
 import { usesOf } from '../identity/roles.ts';
 import { servicesTo } from '../messaging/delivery.ts';
@@ -237,7 +238,8 @@ export const ORDER_RULES: readonly Rule[] = [
       'Terraform destroys in the opposite order: objects that wait for nothing outlive the nodes or the access, their deletion hangs, and a load balancer is left behind that holds the network.',
     control: 'CM-3',
     severity: 'high',
-    subjects: ({ objects }) => objects,
+    // The last phase of apply puts the others in place, and destroy begins with them.
+    subjects: ({ objects }) => objects.filter((object) => !isCustomObject(object)),
     faults: (object, { model }) => {
       const graph = graphOf(model.stackOf(object));
       const needed = clusterParts(model.resources.filter(({ stack }) => stack === object.stack));
@@ -253,7 +255,7 @@ export const ORDER_RULES: readonly Rule[] = [
       'Terraform makes unrelated resources at the same time: a pod before its ConfigMap waits in an error, one before its policy runs unguarded; an object before its namespace is refused.',
     control: 'CM-3',
     severity: 'medium',
-    subjects: ({ objects }) => objects,
+    subjects: ({ objects }) => objects.filter((object) => !isCustomObject(object)),
     faults: (object, audited) => {
       const graph = graphOf(audited.model.stackOf(object));
       return neededBy(object, audited)

@@ -69,6 +69,11 @@ const MEMORY_MIB = { base: 128, file: 32 } as const;
 
 const DAY = 86_400;
 
+/** A collector in the same pod. */
+function isLocal(host: string): boolean {
+  return ['localhost', '127.0.0.1', '[::1]'].includes(host);
+}
+
 function databaseFaults(
   { isSet, setting }: Listener,
   need: (...names: readonly VariableName[]) => readonly string[],
@@ -117,6 +122,25 @@ export const LISTENER_RULES: readonly Rule[] = [
         (name) => environment.has(name) && environment.has(name.replace(/_FILE$/, '')),
       ).map((name) => `${name} and ${name.replace(/_FILE$/, '')} exclude each other`),
     ],
+  }),
+  rule({
+    id: 'traces-are-not-readable-on-the-way',
+    title: 'Traces go to their collector by https, or do not leave the cluster',
+    reason:
+      'A trace tells which clients deliver when, and of what kind the errors are; a header beside it may be a key.',
+    control: 'SC-8',
+    severity: 'medium',
+    subjects: listenersOf,
+    faults: ({ environment }) =>
+      ['OTEL_EXPORTER_OTLP_ENDPOINT', 'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT'].flatMap((name) => {
+        const value = environment.get(name);
+        const url = typeof value === 'string' ? URL.parse(value) : null;
+        if (url === null || url.protocol === 'https:') return [];
+        const isInside = /\.svc(\.cluster\.local)?$/.test(url.hostname);
+        return [
+          !isInside && !isLocal(url.hostname) && `${name} is ${shown(value)}, which is neither`,
+        ];
+      }),
   }),
   rule({
     id: 'listener-settings-are-complete',

@@ -26,6 +26,12 @@ import {
 } from '../readers/pods.ts';
 import { type Audited, type Faults, type Rule, repeated, rule, shown } from '../rule.ts';
 
+/** What the rules read of a PodMonitor (Prometheus Operator API reference). */
+interface PodMonitorSpec {
+  readonly selector?: Selector;
+  readonly podMetricsEndpoints?: readonly { readonly port?: string }[];
+}
+
 function backendFaults(
   { name = '', port }: BackendService,
   namespace: string,
@@ -298,6 +304,32 @@ export const OBJECT_REFERENCE_RULES: readonly Rule[] = [
       const selector = object.manifest.spec?.selector as Selector | undefined;
       if (isEmpty(selector)) return ['its selector names no label'];
       return selectedOnce(selector, namespaceOf(object), audited);
+    },
+  }),
+  rule({
+    id: 'monitor-finds-pods',
+    title: 'A PodMonitor selects pods that serve on, and has them scraped at a port that they have',
+    reason:
+      'One whose labels or port fit nothing is accepted, scrapes nothing and says nothing: every alert stays silent.',
+    control: 'AU-6',
+    severity: 'medium',
+    subjects: (audited) => objectsOf(audited, 'PodMonitor'),
+    faults: (object, audited) => {
+      const { selector, podMetricsEndpoints = [] } = (object.manifest.spec ?? {}) as PodMonitorSpec;
+      const found = servingPods(audited).filter(
+        (pod) => pod.namespace === namespaceOf(object) && selects(selector, pod.labels),
+      );
+      if (isEmpty(selector) || found.length === 0) {
+        return [`its selector (${selectorText(selector)}) fits no pods that serve on`];
+      }
+      return [
+        podMetricsEndpoints.length === 0 && 'names no port',
+        ...podMetricsEndpoints.flatMap(({ port = '' }) =>
+          found
+            .filter((pod) => portOf(containersOf(pod), port) === undefined)
+            .map(({ address }) => `no container of ${address} has a port ${shown(port)}`),
+        ),
+      ];
     },
   }),
   rule({

@@ -93,6 +93,7 @@ export function listenerEnvironment(
           .join(',')
       : '',
     ...noticeEnvironment(settings),
+    ...traceEnvironment(settings),
     ...databaseEnvironment(settings),
     ...proxyEnvironment(settings),
   };
@@ -212,6 +213,21 @@ function noticeEnvironment(settings: FileProcessingSettings): ListenerEnvironmen
       NOTICE_WEBHOOK_URLS: urls.join(','),
       NOTICE_WEBHOOK_PRIVATE_HOSTS: settings.notice_webhook_private_hosts.join(','),
       NOTICE_WEBHOOK_SECRETS_FILE: fileOf('NOTICE_WEBHOOK_SECRETS'),
+    }),
+  };
+}
+
+/** What follows a message is recorded where the message is. */
+function traceEnvironment({
+  otlp_endpoint: endpoint,
+  trace_percent: percent,
+}: FileProcessingSettings): ListenerEnvironment {
+  if (endpoint === '') return {};
+  return {
+    OTEL_EXPORTER_OTLP_ENDPOINT: endpoint,
+    ...(percent < 100 && {
+      OTEL_TRACES_SAMPLER: 'parentbased_traceidratio',
+      OTEL_TRACES_SAMPLER_ARG: `${percent / 100}`,
     }),
   };
 }

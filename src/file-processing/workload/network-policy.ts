@@ -7,6 +7,7 @@ import type { ITerraformDependable } from 'cdktf';
 import type { Construct } from 'constructs';
 import { trustsPodIdentity } from '../../settings/file-processing/cluster.ts';
 import { hasEndpoint } from '../../settings/file-processing/delivery.ts';
+import { collectorInCluster } from '../../settings/file-processing/workload.ts';
 import type { FileProcessingSettings } from '../../settings/file-processing-variables.ts';
 import { LightResource } from '../../stack/light-resource.ts';
 import { hasDatabase } from './database-credentials.ts';
@@ -91,6 +92,7 @@ function egressRules(settings: FileProcessingSettings): NetworkPolicyV1SpecEgres
   return [
     ...databaseEgressRules(settings),
     ...noticeRules(settings),
+    ...collectorRules(settings),
     ...(settings.node_s3_access ? [instanceMetadata] : []),
   ];
 }
@@ -107,6 +109,19 @@ function noticeRules(settings: FileProcessingSettings): NetworkPolicyV1SpecEgres
     to: addressesOf(target.host),
     ports: [tcp(target.port)],
   }));
+}
+
+/** Pods of the collector's namespace, or its host where that is not on the port of https, which {@link AWS} allows. */
+function collectorRules({ otlp_endpoint }: FileProcessingSettings): NetworkPolicyV1SpecEgress[] {
+  const inside = collectorInCluster(otlp_endpoint);
+  if (inside !== undefined) {
+    const { namespace, port } = inside;
+    const matchLabels = { 'kubernetes.io/metadata.name': namespace };
+    return [{ to: [{ namespaceSelector: { matchLabels } }], ports: [tcp(port)] }];
+  }
+  const url = URL.parse(otlp_endpoint);
+  if (url === null || url.port === '') return [];
+  return [{ to: addressesOf(url.hostname), ports: [tcp(Number(url.port))] }];
 }
 
 /** What a pod reaches that only works on the database: names, AWS's APIs, the proxy to them, and the database. */

@@ -17,6 +17,7 @@ import { createConfigMap, createRules, listenerEnvironment } from './listener-en
 import { DATABASE_SECRET } from './names.ts';
 import { createNamespace } from './namespace.ts';
 import { createNetworkPolicy } from './network-policy.ts';
+import { listPodMonitor } from './pod-monitor.ts';
 import { createReconciliation } from './reconciliation.ts';
 import {
   createHorizontalPodAutoscaler,
@@ -143,6 +144,7 @@ export class Workload extends Construct {
       if (hasAutoscaler(settings)) {
         createHorizontalPodAutoscaler(at('autoscaler'), settings, [...dependsOn, this.deployment]);
       }
+      if (settings.pod_monitor) listPodMonitor(this, settings);
       if (settings.reconciliation_schedule !== '') {
         createReconciliation(at('reconciliation'), settings, {
           image: props.image,

@@ -31,6 +31,26 @@ export const NEVER_PROXIED: readonly string[] = [
   ...['localhost', '127.0.0.1', '169.254.169.254', '169.254.170.23', '.svc', '.cluster.local'],
 ];
 
+/** A collector inside of the cluster: its Service, and the namespace that this is in; undefined for one elsewhere. */
+export function collectorInCluster(
+  endpoint: string,
+): { readonly namespace: string; readonly port: number } | undefined {
+  const [, namespace = '', port = '80'] =
+    /^http:\/\/[a-z0-9-]+\.([a-z0-9-]+)\.svc(?:\.cluster\.local)?(?::(\d{1,5}))?\/?$/.exec(
+      endpoint,
+    ) ?? [];
+  return isDnsLabel(namespace) && isPort(port) ? { namespace, port: Number(port) } : undefined;
+}
+
+function isCollector(value: string): boolean {
+  const [, host = '', port = '443'] = /^https:\/\/([^/:@?#]+)(?::(\d{1,5}))?\/?$/.exec(value) ?? [];
+  return (isHostName(host) && isPort(port)) || collectorInCluster(value) !== undefined;
+}
+
+function isPort(text: string): boolean {
+  return Number(text) >= 1 && Number(text) <= 65_535;
+}
+
 /** The image of the listener and its Kubernetes objects. */
 export const workloadVariables = {
   create_repository: flag({
@@ -248,6 +268,38 @@ export const workloadVariables = {
       'What becomes of a file that no rule of a rule set describes: "judge" lets the verdict on its structure stand, "warn" makes passed warned, "fail" fails it.',
     default: 'warn',
     example: 'fail',
+  }),
+  otlp_endpoint: text({
+    description:
+      'OpenTelemetry collector that traces are sent to, by OTLP over HTTP: by https, or inside the cluster, where the port is that of its pods. Empty: no traces.',
+    default: '',
+    example: 'http://collector.observability.svc:4318',
+    allowed:
+      'https://HOST or https://HOST:PORT, or http://SERVICE.NAMESPACE.svc:PORT, without path or user name',
+    accepts: isCollector,
+  }),
+  trace_percent: integer(0, 100, {
+    description: 'Share of the messages whose traces are recorded, in percent.',
+    default: 100,
+    example: 5,
+  }),
+  pod_monitor: flag({
+    description:
+      "Has the Prometheus operator scrape the listener's pods, by a PodMonitor that the last phase of manage apply puts in place; the cluster must have the operator.",
+    default: false,
+    example: true,
+  }),
+  pod_monitor_labels: textMap({
+    description: 'Labels by which a Prometheus picks this PodMonitor, where it asks for some.',
+    default: {},
+    example: { release: 'kube-prometheus-stack' },
+    allowed: 'a map of at most 10 labels of Kubernetes',
+    accepts: (map) =>
+      Object.keys(map).length <= 10 &&
+      Object.keys(map).every((name) =>
+        /^([a-z0-9.-]{1,253}\/)?[A-Za-z0-9]([\w.-]{0,61}[A-Za-z0-9])?$/.test(name),
+      ),
+    acceptsItem: (value) => /^([A-Za-z0-9]([\w.-]{0,61}[A-Za-z0-9])?)?$/.test(value),
   }),
   log_level: choice(['debug', 'info', 'warn', 'error'], {
     description: 'From which level on the listener logs.',

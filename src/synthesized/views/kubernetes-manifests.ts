@@ -208,6 +208,11 @@ export function appliedObjectsOf(stack: StackModel): readonly KubernetesObject[]
   return collect([stack], withoutIgnored);
 }
 
+/** Whether Terraform does not make an object: then nothing of Terraform's order or state is about it. */
+export function isCustomObject({ address }: Pick<KubernetesObject, 'address'>): boolean {
+  return address.startsWith(`local.${CUSTOM_OBJECTS}[`);
+}
+
 /** Those of them that Terraform does not make, in the order in which they are put in place. */
 export function customObjectsOf(stack: StackModel): readonly KubernetesObject[] {
   const listed = stack.resolve(stack.json.locals?.[CUSTOM_OBJECTS] ?? []) as readonly Manifest[];

@@ -230,6 +230,11 @@ describeRules(NETWORK_POLICY_RULES, {
   queue: {
     'network-policy-allows-calls': [
       [
+        'a collector on another port',
+        (planter) =>
+          planter.set(NOTICED, 'data.OTEL_EXPORTER_OTLP_ENDPOINT', 'http://c.o.svc:4319', /S3_/),
+      ],
+      [
         'a webhook on another port',
         (planter) =>
           planter.set(NOTICED, 'data.NOTICE_WEBHOOK_URLS', 'https://a.example.gov:9443/x', /S3_/),
@@ -237,6 +242,10 @@ describeRules(NETWORK_POLICY_RULES, {
       ['an SMTP server', (planter) => planter.set(NOTICED, 'data.NOTICE_EMAIL', 'smtp', /S3_/)],
     ],
     'network-policy-limits-egress': [
+      [
+        'the port of a collector that nobody sends traces to',
+        (planter) => planter.drop(NOTICED, 'data.OTEL_EXPORTER_OTLP_ENDPOINT', /S3_/),
+      ],
       [
         'the port of a webhook that nobody posts to',
         (planter) => planter.drop(NOTICED, 'data.NOTICE_WEBHOOK_URLS', /S3_/),

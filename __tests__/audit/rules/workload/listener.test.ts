@@ -67,6 +67,28 @@ const RULES_VOLUME = 'spec.template.spec.volume.3';
 
 describeRules(LISTENER_RULES, {
   plants: {
+    'traces-are-not-readable-on-the-way': [
+      [
+        'a collector elsewhere, by http',
+        ({ set }) =>
+          set(
+            CONFIG_MAP,
+            'data.OTEL_EXPORTER_OTLP_ENDPOINT',
+            'http://otlp.example.gov:4318',
+            /OTEL/,
+          ),
+      ],
+      [
+        'the whole address of one',
+        ({ set }) =>
+          set(
+            CONFIG_MAP,
+            'data.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT',
+            'http://otlp.example.gov',
+            /OTEL/,
+          ),
+      ],
+    ],
     'listener-rules-are-mounted': [
       [
         'a folder elsewhere',

@@ -26,6 +26,15 @@ import {
 } from '../../support/kubernetes-plants.ts';
 import type { Json } from '../../support/renamed-stack.ts';
 
+const WORKLOAD = 'kubernetes_deployment_v1';
+
+/** Changes a field of the PodMonitor, which is no resource. */
+function changeMonitor(json: Json, field: string, value: unknown): void {
+  const [monitor] = (json.locals as { custom_objects: { spec: Json }[] }).custom_objects;
+  if (monitor === undefined) throw new Error('there is no PodMonitor');
+  monitor.spec[field] = value;
+}
+
 const BACKEND = 'spec.rule.0.http.path.0.backend.service';
 
 function environment(value_from: unknown): Change {
@@ -61,6 +70,16 @@ function keepTogether(json: Json): void {
 }
 
 describeRules(OBJECT_REFERENCE_RULES, {
+  queue: {
+    'monitor-finds-pods': [
+      ['other pods', ({ stackWith }) => changeMonitor(stackWith(WORKLOAD), 'selector', {})],
+      [
+        'a port that is not there',
+        ({ stackWith }) =>
+          changeMonitor(stackWith(WORKLOAD), 'podMetricsEndpoints', [{ port: 'metric' }]),
+      ],
+    ],
+  },
   objects: {
     'pod-data-exists': [
       ['another ConfigMap', set(DEPLOYMENT, `${MAIN}.env_from.0.config_map_ref.name`, 'nothing')],

@@ -44,6 +44,11 @@ describe('listenerEnvironment', () => {
     });
   });
 
+  it('says nothing of traces where they have nowhere to go', () => {
+    const names = Object.keys(environmentOf({ trace_percent: 5 }));
+    expect(names.filter((name) => name.startsWith('OTEL_'))).toEqual([]);
+  });
+
   it('tells of nothing where notices have no way out', () => {
     const secret = environmentOf({ notice_secret_name: 'notices', notice_states: ['failed'] });
     expect(Object.keys(secret).filter((name) => name.startsWith('NOTICE_'))).toEqual([]);
@@ -90,6 +95,16 @@ describe('listenerEnvironment', () => {
     ['KEY_MEMORY_MIB', { memory_limit: '128Mi' }, '8'],
     ['DB_SCHEMA', { db_schema: 'etl_quality' }, 'etl_quality'],
     ['LOG_LEVEL', { log_level: 'debug' as const }, 'debug'],
+    [
+      'OTEL_EXPORTER_OTLP_ENDPOINT',
+      { otlp_endpoint: 'https://otlp.example.gov' },
+      'https://otlp.example.gov',
+    ],
+    [
+      'OTEL_TRACES_SAMPLER_ARG',
+      { otlp_endpoint: 'https://otlp.example.gov', trace_percent: 5 },
+      '0.05',
+    ],
     ['SNS_MAX_AGE_SECONDS', { sns_max_age_seconds: 600 }, '600'],
     [
       'CLIENT_WEIGHTS',

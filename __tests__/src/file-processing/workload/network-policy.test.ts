@@ -77,6 +77,33 @@ describe('createNetworkPolicy', () => {
   });
 
   it.each([
+    [
+      'inside of the cluster, to the pods of its namespace alone',
+      'http://collector.observability.svc:4318',
+      [
+        {
+          to: [
+            {
+              namespace_selector: {
+                match_labels: { 'kubernetes.io/metadata.name': 'observability' },
+              },
+            },
+          ],
+          ports: tcp('4318'),
+        },
+      ],
+    ],
+    [
+      'by name on a port of its own, anywhere',
+      'https://otlp.example.gov:4318',
+      [{ to: ANYWHERE, ports: tcp('4318') }],
+    ],
+    ['by https, by what AWS needs anyway', 'https://otlp.example.gov', []],
+  ])('lets out to a collector %s', (_, otlp_endpoint, rules) => {
+    expect(policyOf({ otlp_endpoint })).toHaveProperty('spec.egress', [DNS, AWS, ...rules]);
+  });
+
+  it.each([
     ['by name, anywhere', { ...DATABASE, db_port: 6432 }, { to: ANYWHERE, ports: tcp('6432') }],
     [
       'by address, only there',
