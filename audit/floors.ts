@@ -1,6 +1,6 @@
-import { isCustomObject } from '../src/synthesized/views/kubernetes-manifests.ts';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { isCustomObject } from '../src/synthesized/views/kubernetes-manifests.ts';
 import { AuditError, EXIT } from './errors.ts';
 import type { Finding, Look } from './findings.ts';
 
