@@ -75,7 +75,7 @@ describeRules(LISTENER_RULES, {
             CONFIG_MAP,
             'data.OTEL_EXPORTER_OTLP_ENDPOINT',
             'http://otlp.example.gov:4318',
-            /OTEL/,
+            /S3_/,
           ),
       ],
       [
@@ -85,7 +85,7 @@ describeRules(LISTENER_RULES, {
             CONFIG_MAP,
             'data.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT',
             'http://otlp.example.gov',
-            /OTEL/,
+            /S3_/,
           ),
       ],
     ],
