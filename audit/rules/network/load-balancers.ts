@@ -85,6 +85,21 @@ function tlsPolicyFaults(policy: string | undefined, region: string): Faults {
   ];
 }
 
+/** Where a load balancer's access logs go; undefined where they are off. Attributes take precedence over single annotations. */
+function accessLogsOf(annotations: Annotations): string | undefined {
+  const attributes = new Map(
+    [`${NLB}-attributes`, `${ALB}/load-balancer-attributes`]
+      .flatMap((name) => (annotations[name] ?? '').split(','))
+      .map((pair) => pair.split('=').map((side) => side.trim()))
+      .map(([key = '', value = '']) => [key, value] as const),
+  );
+  const enabled =
+    attributes.get('access_logs.s3.enabled') ?? annotations[`${NLB}-access-log-enabled`];
+  const bucket =
+    attributes.get('access_logs.s3.bucket') ?? annotations[`${NLB}-access-log-s3-bucket-name`];
+  return enabled === 'true' ? bucket : undefined;
+}
+
 const balancers = (audited: Audited) =>
   objectsOf(audited, 'Service').filter(({ manifest }) => manifest.spec?.type === 'LoadBalancer');
 
@@ -266,6 +281,36 @@ export const LOAD_BALANCER_RULES: readonly Rule[] = [
         ...ports
           .filter(({ protocol = 'TCP' }) => protocol !== 'TCP')
           .map(({ port, protocol }) => `port ${port} is ${protocol}; SNS posts over TCP`),
+      ];
+    },
+  }),
+  rule({
+    id: 'load-balancer-logs-access',
+    title: 'A load balancer writes access logs into the bucket of the settings',
+    reason:
+      'Who called, when and with what result is in these logs alone; without them an intrusion is guessed at, and nothing fails when they end.',
+    control: 'AU-12',
+    severity: 'high',
+    subjects: (audited) => [
+      ...balancers(audited),
+      ...objectsOf(audited, 'Ingress').filter(
+        ({ manifest }) => (manifest.spec as IngressSpec | undefined)?.ingressClassName === 'alb',
+      ),
+    ],
+    faults: (object, { settings }) => {
+      const wanted = String(settings?.[object.stack]?.access_logs_bucket ?? '');
+      const bucket = accessLogsOf(annotationsOf(object));
+      return [
+        wanted !== '' &&
+          bucket === undefined &&
+          `writes no access logs; access_logs_bucket of the settings is ${wanted}`,
+        bucket !== undefined &&
+          settings !== undefined &&
+          bucket !== wanted &&
+          `writes its access logs into ${bucket}; access_logs_bucket of the settings is ${wanted || 'empty'}`,
+        bucket === undefined &&
+          Object.keys(annotationsOf(object)).some((name) => name.includes('access-log-')) &&
+          'has annotations on access logs, and writes none',
       ];
     },
   }),

@@ -1,5 +1,5 @@
-import { LOAD_BALANCER_RULES } from '../../../../audit/rules/network/load-balancers.ts';
-import { describeRules } from '../../support/describe-rules.ts';
+import { LOAD_BALANCER_RULES, NLB } from '../../../../audit/rules/network/load-balancers.ts';
+import { describeRules, type Plant as RulePlant } from '../../support/describe-rules.ts';
 import {
   alb,
   annotation,
@@ -49,7 +49,69 @@ function withPlainPort(ports: readonly Json[]): unknown {
   return [...ports, { ...ports[0], name: 'plain', port: 80 }];
 }
 
+const ACCESS_LOG = `${NLB}-access-log`;
+const annotated =
+  (edit: (annotations: Json) => void): RulePlant[1] =>
+  ({ stackWith }) => {
+    const services = (stackWith('aws_eks_cluster').resource as Record<string, Record<string, Json>>)
+      .kubernetes_service_v1;
+    for (const { metadata } of Object.values(services ?? {})) {
+      edit((metadata as { annotations: Json }).annotations);
+    }
+  };
+const withoutLogs = annotated((annotations) => {
+  for (const name of Object.keys(annotations)) {
+    if (name.startsWith(ACCESS_LOG)) delete annotations[name];
+  }
+});
+
 describeRules(LOAD_BALANCER_RULES, {
+  configured: {
+    complete: {
+      'load-balancer-logs-access': [
+        ['no access logs at all', withoutLogs],
+        [
+          'access logs that are off',
+          annotated((annotations) => {
+            annotations[`${ACCESS_LOG}-enabled`] = 'false';
+          }),
+        ],
+        [
+          'access logs that an attribute puts off',
+          annotated((annotations) => {
+            annotations[`${NLB}-attributes`] = 'access_logs.s3.enabled=false';
+          }),
+        ],
+        [
+          'a bucket of somebody else',
+          annotated((annotations) => {
+            annotations[`${ACCESS_LOG}-s3-bucket-name`] = 'somebody-elses';
+          }),
+        ],
+      ],
+    },
+    'etl-playground': {
+      'load-balancer-logs-access': [
+        [
+          'a bucket that nobody named',
+          annotated((annotations) => {
+            annotations[`${ACCESS_LOG}-enabled`] = 'true';
+            annotations[`${ACCESS_LOG}-s3-bucket-name`] = 'somebody-elses';
+          }),
+        ],
+      ],
+    },
+  },
+  harmless: {
+    complete: [
+      [
+        'a folder for the access logs',
+        annotated((annotations) => {
+          annotations[`${ACCESS_LOG}-s3-bucket-prefix`] = 'file-processing';
+        }),
+      ],
+    ],
+  },
   objects: {
     'service-limits-its-ports': [
       ['a port of every node', set(SERVICE, 'spec.type', 'NodePort')],
