@@ -22,6 +22,7 @@ import { jsonReport, writeReports } from './report/write-reports.ts';
 import { ALL_RULES } from './rules/all-rules.ts';
 import type { Rule } from './rules/rule.ts';
 import { findCheckov } from './scanners/checkov.ts';
+import { signingKey, verifyReport } from './verify.ts';
 import { SHORTEST_REASON } from './waivers.ts';
 
 /** Where output goes. */
@@ -57,6 +58,8 @@ interface Options {
   readonly out: string;
   readonly json: boolean;
   readonly baseline: string;
+  readonly note: readonly string[];
+  readonly sign?: string;
 }
 
 /** How checkov is installed where the audit finds it, as messages and docs/audit.md say. */
@@ -73,10 +76,20 @@ export async function runAudit(
   parameters: readonly string[],
   context: AuditContext,
 ): Promise<ExitCode> {
-  const program = describe(context);
+  let code: ExitCode = EXIT.green;
+  const program = describe(context).action(async (options: Options) => {
+    code = await auditAll(options, context);
+  });
+  program
+    .command('verify <report>')
+    .description('Computes the digests of a report anew from this checkout.')
+    .option('--key <file>', 'PEM file of the public key that the report must be signed with')
+    .action(async (path: string, { key }: { readonly key?: string }) => {
+      code = await verify(path, key, context);
+    });
   try {
-    program.parse(parameters, { from: 'user' });
-    return await auditAll(program.opts<Options>(), context);
+    await program.parseAsync(parameters, { from: 'user' });
+    return code;
   } catch (error) {
     return report(error, context);
   }
@@ -110,13 +123,37 @@ function describe({ env, stdout, stderr }: AuditContext): Command {
     .option('--owner <name>', 'who accepts it')
     .option('--reason <text>', 'why it is meant to be so')
     .option('--without-accepted', 'judge by the rules alone, whatever was accepted', false)
+    .option('--sign <file>', 'sign report.json with this EC key on P-256 (PEM)')
+    .option('--note <sentence...>', 'what readers of the reports must know beforehand', [])
     .option('--record-floors', 'write what was counted to audit/floors.json', false)
     .option('--lower', 'let --record-floors lower a floor', false)
     .addHelpText('after', HELP);
 }
 
+async function verify(
+  report: string,
+  key: string | undefined,
+  { root, env, stdout, now }: AuditContext,
+): Promise<ExitCode> {
+  const compared = await verifyReport({ report, key, root, env, now: now() });
+  const differing = compared.filter(({ recorded, found }) => recorded !== found);
+  for (const { what, recorded, found } of compared) {
+    const word = recorded === found ? 'same     ' : 'different';
+    const values = recorded === found ? '' : `  recorded ${recorded}, here ${found ?? 'missing'}`;
+    stdout.write(`${word}  ${what}${values}\n`);
+  }
+  if (key !== undefined) stdout.write('The signature is that of the key.\n');
+  stdout.write(
+    differing.length === 0
+      ? `Verified: all ${compared.length} are the same.\n`
+      : `Not verified: ${differing.length} of ${compared.length} differ.\n`,
+  );
+  return differing.length === 0 ? EXIT.green : EXIT.findings;
+}
+
 async function auditAll(options: Options, context: AuditContext): Promise<ExitCode> {
   refuseContradictions(options);
+  const key = options.sign === undefined ? undefined : signingKey(options.sign, context.env);
   refuseUnwritable(options.out);
   const checkov = options.onlyRules ? undefined : findCheckov(context.root, context.env);
   if (checkov === undefined && options.requireScanners) {
@@ -134,8 +171,10 @@ async function auditAll(options: Options, context: AuditContext): Promise<ExitCo
   if (options.recordFloors) record(results, options, context);
   const refused = options.accept ? results.flatMap(refusals) : [];
   const judged =
-    options.accept && refused.length === 0 ? accept(results, options, context) : results;
-  const written = judged.map((result) => writeReports(options.out, result));
+    options.accept && refused.length === 0
+      ? await withNewEvidence(accept(results, options, context), context, today)
+      : results;
+  const written = judged.map((result) => writeReports(options.out, result, key));
   context.stdout.write(
     options.json
       ? `${JSON.stringify(judged.map(jsonReport), undefined, 2)}\n`
@@ -181,6 +220,7 @@ async function auditEach(
         // What is accepted now need not be what was, and that may be broken.
         withoutAccepted: withoutAccepted || accept,
         notes: [
+          ...options.note,
           ...scannerNotes(onlyRules, checkov),
           ...(withoutAccepted ? ['What was accepted was left out by --without-accepted.'] : []),
         ],
@@ -217,6 +257,16 @@ function refuseHalfAcceptance(options: Options): void {
     withoutAccepted && '--accept and --without-accepted exclude each other',
   ].filter((fault) => fault !== false);
   if (faults.length > 0) throw new AuditError(faults.join('\n'));
+}
+
+/** What was accepted just now is one of the files that the verdict depends on. */
+async function withNewEvidence(
+  results: readonly AuditResult[],
+  { root, env }: AuditContext,
+  now: Date,
+): Promise<readonly AuditResult[]> {
+  const evidence = await evidenceOf(root, env, now);
+  return results.map((result) => ({ ...result, evidence }));
 }
 
 /** Findings, a line each. */
@@ -311,8 +361,8 @@ names, else .checkov/bin/checkov, else the one on PATH. Reports go to <out>/<env
 report.html, report.json, report.sarif, two files of OSCAL, lists of packages, and what was audited.
 
 Exit codes:
-  0   green: nothing is wrong that is not waived
-  1   there are findings
+  0   green: nothing is wrong that is not waived; verify: all digests are the same
+  1   there are findings; verify: a digest differs
   64  usage or settings, or the folder can't be read
   69  checkov is required and missing, or broke down
   70  unexpected
@@ -321,4 +371,5 @@ Examples:
   npm run audit -- --environment etl-playground complete --require-scanners
   npm run audit -- --from cdktf.out --only-rules
   npm run audit -- --accept --owner 'A. Smith' --reason 'Second prefix, ticket 4711'
+  npm run audit -- verify audit-report/etl-playground --key audit.pub
 `;

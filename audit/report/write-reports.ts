@@ -1,8 +1,10 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import type { KeyObject } from 'node:crypto';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { controlsOf, withoutControl } from '../controls.ts';
-import { NOT_LOOKED_AT } from '../evidence.ts';
+import { NOT_LOOKED_AT, sha256 } from '../evidence.ts';
 import type { AuditResult } from '../judge.ts';
+import { SIGNATURE_SUFFIX, SIGNED_REPORT, signatureOf } from '../verify.ts';
 import { encryptionOf } from './encryption.ts';
 import { exposuresOf } from './exposure.ts';
 import { htmlReport } from './html-report.ts';
@@ -70,21 +72,36 @@ export function jsonReport(result: AuditResult) {
 }
 
 /**
- * Writes the reports on one environment: report.html, report.json, report.sarif, the two of OSCAL and lists of packages.
+ * Writes the reports on one environment: report.html, report.sarif, the two of OSCAL and lists of packages; then
+ * report.json, which has their digests.
  *
  * @param out - folder for the reports on all environments
+ * @param key - signs report.json; undefined signs nothing
  * @returns the page, as a path from the current folder
  */
-export function writeReports(out: string, result: AuditResult): string {
+export function writeReports(out: string, result: AuditResult, key: KeyObject | undefined): string {
   const folder = reportFolder(out, result.environment);
   mkdirSync(folder, { recursive: true });
-  const write = (name: string, text: string) => writeFileSync(join(folder, name), text);
-  write('report.json', `${JSON.stringify(jsonReport(result), undefined, 2)}\n`);
-  write('report.sarif', `${JSON.stringify(sarifReport(result), undefined, 2)}\n`);
-  write('report.html', htmlReport(result));
+  const json = (value: unknown) => `${JSON.stringify(value, undefined, 2)}\n`;
   const oscal = oscalReport(result);
-  write(OSCAL_FILES.plan, `${JSON.stringify(oscal.plan, undefined, 2)}\n`);
-  write(OSCAL_FILES.results, `${JSON.stringify(oscal.results, undefined, 2)}\n`);
-  for (const { file, text } of result.evidence?.sboms ?? []) write(file, text);
+  const texts = {
+    'report.html': htmlReport(result),
+    'report.sarif': json(sarifReport(result)),
+    [OSCAL_FILES.plan]: json(oscal.plan),
+    [OSCAL_FILES.results]: json(oscal.results),
+    ...Object.fromEntries((result.evidence?.sboms ?? []).map(({ file, text }) => [file, text])),
+  };
+  const reports = Object.entries(texts).map(([path, text]) => ({ path, sha256: sha256(text) }));
+  const report = json({ ...jsonReport(result), reports });
+  const signature = key && signatureOf(Buffer.from(report), key);
+  // One of an earlier report would be of another one.
+  rmSync(join(folder, `${SIGNED_REPORT}${SIGNATURE_SUFFIX}`), { force: true });
+  for (const [name, text] of Object.entries({
+    ...texts,
+    [SIGNED_REPORT]: report,
+    ...(signature !== undefined && { [`${SIGNED_REPORT}${SIGNATURE_SUFFIX}`]: signature }),
+  })) {
+    writeFileSync(join(folder, name), text);
+  }
   return shownPath(join(folder, 'report.html'));
 }
