@@ -6,9 +6,10 @@ import { ROOT } from './support/run-main.ts';
 
 const read = (file: string) => readFileSync(join(ROOT, file), 'utf8');
 
-describe('the workflow', () => {
-  const text = read('.github/workflows/ci.yml');
-  const workflow = parse(text);
+const WORKFLOWS = readdirSync(join(ROOT, '.github/workflows'));
+
+describe('the workflow of CI', () => {
+  const workflow = parse(read('.github/workflows/ci.yml'));
 
   it('runs what .ci/run runs, and may only read', () => {
     const runs = workflow.jobs.ci.steps.flatMap(({ run }: { run?: string }) => run ?? []);
@@ -16,16 +17,40 @@ describe('the workflow', () => {
     expect(workflow.permissions).toStrictEqual({ contents: 'read' });
     expect(workflow.jobs.ci.permissions).toBeUndefined();
   });
+});
 
-  it('has every action pinned to a commit, with its version', () => {
-    const uses = text.match(/uses: .*/g) ?? [];
+describe('the workflow of the evidence', () => {
+  const workflow = parse(read('.github/workflows/evidence.yml'));
+  const { steps, permissions } = workflow.jobs.evidence;
+
+  it('signs in by a token of its own, and may else only read', () => {
+    expect(workflow.permissions).toStrictEqual({ contents: 'read' });
+    expect(permissions).toStrictEqual({ contents: 'read', 'id-token': 'write' });
+    expect(JSON.stringify(workflow)).not.toMatch(/aws-(access-key-id|secret-access-key)/);
+  });
+
+  it('judges the drift and keeps the reports also where the audit is red', () => {
+    const after = steps.findIndex(({ name }: { name?: string }) => name === 'Audit') + 1;
+    for (const step of steps.slice(after)) expect(step.if).toBe('success() || failure()');
+    expect(steps.at(-1).with.path).toBe('audit-report\ndrift-report\n');
+  });
+
+  it('looks at AWS alone where it has no runner inside of the network', () => {
+    const drift = steps.find(({ name }: { name?: string }) => name === 'Drift');
+    expect(drift.env.SCOPE).toContain("vars.EVIDENCE_RUNNER == '' && '--aws-only'");
+    expect(drift.run).toContain('npm run manage -- drift "$ENVIRONMENT"');
+  });
+});
+
+describe('the workflows', () => {
+  it.each(WORKFLOWS)('of %s have every action pinned to a commit, with its version', (name) => {
+    const uses = read(join('.github/workflows', name)).match(/uses: .*/g) ?? [];
     expect(uses.length).toBeGreaterThan(0);
     for (const line of uses) expect(line).toMatch(/^uses: [\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/);
   });
 
-  it('is linted by .ci/run', () => {
-    expect(read('.ci/run')).toContain('actionlint $PWD/.github/workflows/ci.yml');
-    expect(readdirSync(join(ROOT, '.github/workflows'))).toEqual(['ci.yml']);
+  it('are linted by .ci/run', () => {
+    expect(read('.ci/run')).toContain('actionlint $PWD/.github/workflows/*.yml');
   });
 });
 

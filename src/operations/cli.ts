@@ -82,7 +82,7 @@ const EXIT_CODES_HELP = `
 Exit codes:
   0   done, or nothing to do
   1   something that the command ran or checked failed
-  2   plan: there are changes
+  2   plan, drift: there are changes
   64  usage or settings
   69  a tool, a service or the cluster could not be reached
   70  unexpected

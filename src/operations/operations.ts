@@ -4,6 +4,7 @@ import { dbRestore } from './commands/db-restore.ts';
 import { dbSnapshot, dbStart, dbStop } from './commands/db-state.ts';
 import { destroy } from './commands/destroy.ts';
 import { doctor } from './commands/doctor.ts';
+import { drift } from './commands/drift.ts';
 import { ecrPut } from './commands/ecr-put.ts';
 import { exec } from './commands/exec.ts';
 import { init } from './commands/init.ts';
@@ -37,6 +38,7 @@ export const OPERATIONS: readonly Operation<any>[] = [
   newEnvironment,
   init,
   plan,
+  drift,
   upgradeNotes,
   apply,
   destroy,

@@ -33,6 +33,11 @@ export interface PlannedChange {
     readonly actions: readonly string[];
     readonly before: Readonly<Record<string, unknown>> | null;
     readonly after: Readonly<Record<string, unknown>> | null;
+    /** `true` for what an apply will tell, by argument. */
+    readonly after_unknown?: unknown;
+    /** `true` for what must not be shown, by argument. */
+    readonly before_sensitive?: unknown;
+    readonly after_sensitive?: unknown;
     /** Present where the plan takes over what exists. */
     readonly importing?: { readonly id?: string };
   };
@@ -41,6 +46,8 @@ export interface PlannedChange {
 /** `terraform show -json` of a plan file. */
 export interface PlanJson {
   readonly resource_changes?: readonly PlannedChange[];
+  /** What the refresh found to be other than in the state, whether the plan would change it or not. */
+  readonly resource_drift?: readonly PlannedChange[];
   readonly output_changes?: Readonly<Record<string, { readonly actions: readonly string[] }>>;
 }
 

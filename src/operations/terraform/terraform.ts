@@ -12,6 +12,8 @@ export interface PlanRequest {
   readonly destroy?: boolean;
   /** Show nothing. @default false */
   readonly quiet?: boolean;
+  /** Read the plan also where nothing is to be done: it tells what drifted meanwhile. @default false */
+  readonly always?: boolean;
 }
 
 /** A plan that lies in its file. */
@@ -114,7 +116,7 @@ export function terraformOn({
       // Nothing at all before there is a state.
       return stdout.trim() === '' ? {} : (JSON.parse(stdout) as StateJson);
     },
-    plan: async ({ file, targets = [], destroy = false, quiet = false }) => {
+    plan: async ({ file, targets = [], destroy = false, quiet = false, always = false }) => {
       const { code } = await terraform(
         'plan',
         [
@@ -127,7 +129,7 @@ export function terraformOn({
         [0, 2],
       );
       const isEmpty = code === 0;
-      return { json: isEmpty ? {} : await json<PlanJson>('show', [file]), isEmpty };
+      return { json: isEmpty && !always ? {} : await json<PlanJson>('show', [file]), isEmpty };
     },
     apply: async (file) => {
       await terraform('apply', ['-input=false', file], show);
