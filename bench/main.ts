@@ -18,6 +18,7 @@ export const BENCHMARKS = {
     measures: 'messages taken, against node:http with one INSERT',
   },
   drain: { file: 'intake/drain.ts', measures: 'waiting jobs worked off, deliveries beside them' },
+  pages: { file: 'pages.ts', measures: 'pages of the console, live views beside the intake' },
   rules: { file: 'rules.ts', measures: 'seconds to apply a rule set of 2,000 files' },
   storage: { file: 'storage/read.ts', measures: 'an object read in parts, against one stream' },
   quality: { file: 'quality/scanner.ts', measures: 'MB that the engine checks, against peers' },

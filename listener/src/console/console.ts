@@ -559,7 +559,7 @@ function navigation({ viewer, guard, session }: Admission): Html {
     // What waits there may be of any client.
     viewer.clients === undefined && html`<a href="/operations">Operations</a>`
   }</nav>
-<form class="session" method="post" action="/sign-out"><span class="more">${viewer.name}</span>${
+<form class="session" aria-label="Session" method="post" action="/sign-out"><span class="more">${viewer.name}</span>${
     session !== undefined && html` ${guardField(guard)}<button>Sign out</button>`
   }</form>`;
 }

@@ -1,0 +1,271 @@
+/**
+ * How long the console takes for each page with a million deliveries in the database, and what live views cost the intake.
+ *
+ *     npm run bench -- pages [--runs 1000000] [--views 50] [--seconds 20] [--per-second 40]
+ *
+ * Times are those of the server: its process is asked over loopback, one page after the other.
+ */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { get } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import { inspectCsv } from '@file-processing/quality/inspect.ts';
+import pg from 'pg';
+import { NODE_PORTS } from '../listener/src/jobs/engine-ports.ts';
+import { withhold } from '../listener/src/privacy/withhold.ts';
+import { postAtPace } from './intake/load.ts';
+import { startMeasuredPostgres } from './intake/measured-postgres.ts';
+import { startServer } from './intake/server-process.ts';
+import { openMessageSource, TOPIC_ARN } from './intake/signed-messages.ts';
+
+const LISTENER = join(import.meta.dirname, '../listener/src/main.ts');
+/** Of a page, and of the page of a large report; milliseconds. */
+const LIMITS = { page: 150, report: 1_000 };
+/** Asked so often, after once to warm up. */
+const TIMES = 9;
+const CLIENTS = 100;
+
+/** Deliveries of a year as SQL: most pass, some wait, are dead, late judged or without rules. */
+export const DELIVERIES_SQL = [
+  `INSERT INTO file_processing.mappings (name, version, table_schema) VALUES ('people', 1, '{}')`,
+  `INSERT INTO file_processing.monitoring_files
+     (client, bucket, key_pattern, mapping_name, mapping_version)
+   SELECT 'client_' || n, 'box', 'in/client_' || n || '/**', 'people', 1
+   FROM generate_series(0, ${CLIENTS - 1}) AS n`,
+  `WITH made AS (
+     SELECT n, gen_random_uuid() AS id, n % ${CLIENTS} AS client,
+       now() - make_interval(secs => n * 30.0) AS at,
+       CASE WHEN n < 20 THEN 'pending' WHEN n % 5000 = 7 THEN 'error' ELSE 'finished' END AS status,
+       CASE WHEN n % 50 = 3 THEN 'failed' WHEN n % 50 = 4 THEN 'warned' ELSE 'passed' END AS verdict
+     FROM generate_series(0, $1::integer - 1) AS n
+   ), runs AS (
+     INSERT INTO file_processing.runs
+       (id, bucket, key, identity, e_tag, size_bytes, created_at, message_id, status, verdict,
+        verdict_number, verdict_at, unmonitored, accepted_file)
+     SELECT made.id, 'box', 'in/client_' || made.client || '/' || n / 1000 || '/file_' || n || '.csv', 'etag ' || n,
+       'e' || n, 1000, at, 'm' || n, status,
+       CASE WHEN status = 'finished' THEN verdict END, CASE WHEN status = 'finished' THEN 1 END,
+       CASE WHEN status = 'finished' THEN at END, false,
+       CASE WHEN status = 'finished' AND verdict <> 'failed' THEN file.id END
+     FROM made JOIN file_processing.monitoring_files AS file ON file.client = 'client_' || made.client
+   )
+   INSERT INTO file_processing.judgements
+     (run_id, number, asked_by, monitoring_file_id, mapping_name, mapping_version, status, verdict,
+      row_count, byte_count, fault_count, error, attempts, created_at, started_at, finished_at)
+   SELECT made.id, 1, 'message', file.id, 'people', 1, status,
+     CASE WHEN status = 'finished' THEN verdict END, CASE WHEN status = 'finished' THEN 100 + n % 900 END,
+     CASE WHEN status = 'finished' THEN 1000 END,
+     CASE WHEN status = 'finished' THEN CASE verdict WHEN 'failed' THEN 3 ELSE 0 END END,
+     CASE WHEN status = 'error' THEN 'S3 is unavailable' END, 1, at, at, at
+   FROM made JOIN file_processing.monitoring_files AS file ON file.client = 'client_' || made.client
+   WHERE status <> 'pending'`,
+  'ANALYZE',
+];
+
+/** Pages by their names. @param ids of a run and of a monitored file */
+export function pagesToOpen({ run, file }: { readonly run: string; readonly file: number }) {
+  return {
+    Deliveries: '/',
+    'Deliveries, a later page': `/?after=${run}`,
+    'Deliveries that failed': '/?verdict=failed',
+    'Deliveries in error': '/?status=error',
+    'Deliveries that wait': '/?status=queued',
+    'Deliveries below a folder': '/?key=in/client_7/1/',
+    'Deliveries by a pattern': '/?key=in/client_7/**',
+    'Deliveries of a client': '/?client=client_7',
+    'Deliveries since a day': `/?since=${new Date(Date.now() - 86_400_000).toISOString().slice(0, 10)}`,
+    'One run': `/runs/${run}`,
+    'Monitored files': '/files',
+    'One monitored file': `/files/${file}`,
+    Operations: '/operations',
+  } as const;
+}
+
+if (process.argv[1] === import.meta.filename) await main();
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      runs: { type: 'string', default: '1000000' },
+      views: { type: 'string', default: '50' },
+      seconds: { type: 'string', default: '20' },
+      'per-second': { type: 'string', default: '40' },
+    },
+  });
+  const folder = await mkdtemp(join(tmpdir(), 'bench-pages-'));
+  // As root, PostgreSQL runs as another user, who has to get to its data.
+  await chmod(folder, 0o711);
+  const postgres = await startMeasuredPostgres(folder);
+  try {
+    await measure(folder, postgres.url, {
+      runs: Number(values.runs),
+      views: Number(values.views),
+      seconds: Number(values.seconds),
+      perSecond: Number(values['per-second']),
+    });
+  } finally {
+    await postgres.stop();
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+interface Load {
+  readonly runs: number;
+  readonly views: number;
+  readonly seconds: number;
+  readonly perSecond: number;
+}
+
+async function measure(folder: string, url: string, load: Load): Promise<void> {
+  const source = await openMessageSource();
+  const environment = {
+    ...{ PORT: '0', METRICS_PORT: '0', DATABASE_URL: url, SNS_TOPIC_ARNS: TOPIC_ARN },
+    ...{ AWS_ENDPOINT_URL_SNS: source.origin, AWS_REGION: 'us-gov-west-1' },
+    ...{ AWS_ACCESS_KEY_ID: 'bench', AWS_SECRET_ACCESS_KEY: 'bench' },
+  };
+  const intake = await startServer({
+    ...{ command: process.execPath, folder, environment },
+    args: [LISTENER, 'serve', '--role', 'intake', '--migrate'],
+  });
+  const database = new pg.Client({ connectionString: url });
+  await database.connect();
+  try {
+    const begin = performance.now();
+    for (const statement of DELIVERIES_SQL) {
+      await database.query(statement, statement.includes('$1') ? [load.runs] : []);
+    }
+    const filled = ((performance.now() - begin) / 1000).toFixed(0);
+    console.log(
+      `${load.runs.toLocaleString('en-US')} deliveries in the database, after ${filled} s`,
+    );
+    const { rows } = await database.query(
+      `SELECT id FROM file_processing.runs WHERE verdict = 'failed' ORDER BY created_at OFFSET 1000 LIMIT 1`,
+    );
+    const run: string = rows[0].id;
+    await largeReport(database, run);
+    const file = await database.query(
+      'SELECT max(id)::integer AS id FROM file_processing.monitoring_files',
+    );
+    const pages = await startPages(folder, { ...environment, DATABASE_URL: url });
+    try {
+      for (const [name, path] of Object.entries(pagesToOpen({ run, file: file.rows[0].id }))) {
+        await measurePage(name, path, pages, name === 'One run' ? LIMITS.report : LIMITS.page);
+      }
+      await measureViews(intake.port, pages, source, load);
+    } finally {
+      await pages.stop();
+    }
+  } finally {
+    await database.end();
+    await intake.stop();
+    await source.close();
+  }
+}
+
+/** The most that a report lists, of 200 columns. */
+async function largeReport(database: pg.Client, run: string): Promise<void> {
+  const names = Array.from({ length: 200 }, (_, column) => `column_${column}`);
+  const row = names.map(() => 'not a number').join();
+  async function* bytes() {
+    yield Buffer.from(`${names.join()}\n${`${row}\n`.repeat(1_000)}`);
+  }
+  const fields = names.map((name) => ({ name, type: 'integer', classification: 'internal' }));
+  const report = await inspectCsv(bytes(), NODE_PORTS, {
+    ...{ expectation: { schema: { fields } } as never, maxFaults: 1_000 },
+  });
+  const shown = withhold(report, true);
+  await database.query(
+    'UPDATE file_processing.judgements SET report = $2, withheld = $3 WHERE run_id = $1',
+    [run, JSON.stringify(shown.report), JSON.stringify(shown.withheld)],
+  );
+}
+
+interface Pages {
+  readonly origin: string;
+  readonly token: string;
+  stop(): Promise<void>;
+}
+
+async function startPages(folder: string, environment: Record<string, string>): Promise<Pages> {
+  const args = [LISTENER, 'console', '--allow', 'look,act,reveal'];
+  const { PATH, HOME } = process.env;
+  const child = spawn(process.execPath, args, {
+    ...{ cwd: folder, stdio: ['ignore', 'pipe', 'inherit'] },
+    env: { PATH, HOME, ...environment },
+  });
+  const gone = once(child, 'close');
+  const [printed] = await once(child.stdout as NodeJS.ReadableStream, 'data');
+  const { origin, searchParams } = new URL(String(printed).trim());
+  return {
+    ...{ origin, token: searchParams.get('token') ?? '' },
+    async stop() {
+      child.kill('SIGTERM');
+      await gone;
+    },
+  };
+}
+
+async function measurePage(name: string, path: string, pages: Pages, limit: number): Promise<void> {
+  const times: number[] = [];
+  let bytes = 0;
+  for (let time = 0; time <= TIMES; time += 1) {
+    const begin = performance.now();
+    const answer = await fetch(`${pages.origin}${path}`, {
+      headers: { Authorization: `Bearer ${pages.token}` },
+    });
+    bytes = (await answer.arrayBuffer()).byteLength;
+    if (answer.status !== 200) throw new Error(`${path} was answered with ${answer.status}`);
+    if (time > 0) times.push(performance.now() - begin);
+  }
+  times.sort((a, b) => a - b);
+  const [median, most] = [times[Math.floor(TIMES / 2)] ?? Number.NaN, times.at(-1) ?? Number.NaN];
+  const figures = `${median.toFixed(0).padStart(6)} ms, at most ${most.toFixed(0).padStart(5)} ms`;
+  console.log(
+    `${figures}, ${(bytes / 1000).toFixed(0).padStart(4)} kB  ${name} (at most ${limit} ms)`,
+  );
+}
+
+/** The intake's slowest hundredth alone and beside live views, in turns. */
+async function measureViews(
+  port: number,
+  pages: Pages,
+  source: Awaited<ReturnType<typeof openMessageSource>>,
+  { views, seconds, perSecond }: Load,
+): Promise<void> {
+  const p99: Record<'alone' | 'viewed', number[]> = { alone: [], viewed: [] };
+  for (let round = 0; round < 3; round += 1) {
+    for (const kind of ['alone', 'viewed'] as const) {
+      const streams = kind === 'alone' ? [] : Array.from({ length: views }, () => openView(pages));
+      const load = postAtPace(port, source.make(seconds * perSecond), perSecond);
+      await delay(seconds * 1_000);
+      const times = (await load.stop()).toSorted((a, b) => a - b);
+      for (const stream of streams) stream.destroy();
+      // The first round warms up.
+      if (round > 0) p99[kind].push((times[Math.floor(times.length * 0.99)] ?? Number.NaN) * 1_000);
+    }
+  }
+  const mean = (all: readonly number[]) => all.reduce((sum, one) => sum + one, 0) / all.length;
+  const [alone, viewed] = [mean(p99.alone), mean(p99.viewed)];
+  const change = ((viewed / alone - 1) * 100).toFixed(0);
+  console.log(
+    `intake at ${perSecond} a second, p99: ${alone.toFixed(1)} ms alone, ${viewed.toFixed(1)} ms beside ${views} live views, ${change} % more (at most 10 %)`,
+  );
+}
+
+function openView({ origin, token }: Pages) {
+  const view = get(
+    `${origin}/live`,
+    { headers: { Authorization: `Bearer ${token}` } },
+    (answer) => {
+      if (answer.statusCode !== 200)
+        throw new Error(`/live was answered with ${answer.statusCode}`);
+      answer.resume();
+      answer.on('error', () => undefined);
+    },
+  );
+  return view.on('error', () => undefined);
+}
