@@ -17,7 +17,17 @@ test('without options the usual folders are taken and the stack is synthesized',
 });
 
 test('each option is taken', () => {
-  const given = ['--once', '--data=d', '--state', 's', '--stack', 'f', '--rules=r', '--mail', '--help'];
+  const given = [
+    '--once',
+    '--data=d',
+    '--state',
+    's',
+    '--stack',
+    'f',
+    '--rules=r',
+    '--mail',
+    '--help',
+  ];
   expect({ ...startOptions(given) }).toStrictEqual({
     once: true,
     help: true,

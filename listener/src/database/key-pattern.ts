@@ -45,6 +45,12 @@ function segmentExpression(segment: string): string {
     .replaceAll('?', '[^/]');
 }
 
+/** Whether no key fits both patterns, as what they begin with tells. False says nothing. */
+export function areApart(a: string, b: string): boolean {
+  const [left = '', right = ''] = [a, b].map((pattern) => pattern.split(/[*?]/, 1)[0]);
+  return !left.startsWith(right) && !right.startsWith(left);
+}
+
 /** Whether a text can be a pattern: no longer than a key of S3, `**` only as a whole segment. */
 export function isKeyPattern(text: string): boolean {
   const bytes = Buffer.byteLength(text);

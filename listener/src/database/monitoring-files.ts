@@ -2,7 +2,7 @@ import type { Knex } from 'knex';
 import type { Schedule } from '../schedule/schedule.ts';
 import { toJsonb } from './column-values.ts';
 import type { Database, Transaction } from './connection.ts';
-import { compareSpecificity, matchesKey } from './key-pattern.ts';
+import { areApart, compareSpecificity, matchesKey } from './key-pattern.ts';
 import { tablesOf } from './tables.ts';
 
 /** How much it matters when a delivery is bad or missing. */
@@ -136,7 +136,8 @@ export async function namesOfClients(
     others: entries
       .filter((other) => !theirs(other) && other.bucket === bucket)
       .map((other) => other.keyPattern)
-      .filter((other) => compareSpecificity(other, keyPattern) < 0),
+      // Each is compared with every key: of a hundred clients with a folder each, none is left.
+      .filter((other) => compareSpecificity(other, keyPattern) < 0 && !areApart(other, keyPattern)),
   }));
 }
 

@@ -1,5 +1,7 @@
+import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import {
+  areApart,
   compareSpecificity,
   isKeyPattern,
   keyExpression,
@@ -91,3 +93,29 @@ test.each(['', 'a/**b', 'x'.repeat(1025), 'ä'.repeat(513)])(
     expect(isKeyPattern(text)).toBe(false);
   },
 );
+
+test.each([
+  ['in/a/**', 'in/b/**', true],
+  ['in/a/**', 'in/a/b/*.csv', false],
+  ['in/a/**', 'in/a', false],
+  ['in/a*', 'in/ab/**', false],
+  ['**/c', 'in/a', false],
+])('%s and %s are apart: %s', (a, b, apart) => {
+  expect([areApart(a, b), areApart(b, a)]).toEqual([apart, apart]);
+});
+
+test('no key fits two patterns that are apart', () => {
+  const pattern = fc
+    .array(fc.constantFrom('a', 'b', '*', '?', 'a*', 'ab', '**'), { minLength: 1, maxLength: 4 })
+    .map((segments) => segments.join('/'));
+  const key = fc
+    .array(fc.constantFrom('a', 'b', 'ab', ''), { minLength: 1, maxLength: 4 })
+    .map((segments) => segments.join('/'));
+  fc.assert(
+    fc.property(pattern, pattern, key, (one, other, name) => {
+      if (areApart(one, other))
+        expect(matchesKey(one, name) && matchesKey(other, name)).toBe(false);
+    }),
+    { numRuns: 2_000 },
+  );
+});
