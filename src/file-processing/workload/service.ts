@@ -1,7 +1,8 @@
-import { ServiceV1 } from '@cdktf/provider-kubernetes/lib/service-v1/index.js';
+import type { ServiceV1Config } from '@cdktf/provider-kubernetes/lib/service-v1/index.js';
 import type { ITerraformDependable } from 'cdktf';
 import type { Construct } from 'constructs';
 import type { FileProcessingSettings } from '../../settings/file-processing-variables.ts';
+import { LightResource } from '../../stack/light-resource.ts';
 import { loadBalancerAnnotations } from './load-balancer-annotations.ts';
 import { HTTP_PORT, LABELS, POD_SELECTOR, SERVICE } from './names.ts';
 
@@ -18,9 +19,9 @@ export function createLoadBalancerService(
   settings: FileProcessingSettings,
   tags: Readonly<Record<string, string>>,
   dependsOn: ITerraformDependable[],
-): ServiceV1 {
+): LightResource<ServiceV1Config> {
   const tls = settings.tls_certificate_arn !== '';
-  return new ServiceV1(scope, 'sns_listener', {
+  return new LightResource<ServiceV1Config>(scope, 'sns_listener', 'kubernetes_service_v1', {
     metadata: {
       name: SERVICE,
       namespace: settings.namespace,
@@ -53,8 +54,8 @@ export function createClusterService(
   scope: Construct,
   settings: FileProcessingSettings,
   dependsOn: ITerraformDependable[],
-): ServiceV1 {
-  return new ServiceV1(scope, 'sns_listener', {
+): LightResource<ServiceV1Config> {
+  return new LightResource<ServiceV1Config>(scope, 'sns_listener', 'kubernetes_service_v1', {
     metadata: { name: SERVICE, namespace: settings.namespace, labels: LABELS },
     waitForLoadBalancer: false,
     spec: { type: 'ClusterIP', selector: POD_SELECTOR, port: [servicePort('http', 80)] },

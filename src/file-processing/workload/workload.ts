@@ -1,6 +1,6 @@
 import type { ConfigMapV1 } from '@cdktf/provider-kubernetes/lib/config-map-v1/index.js';
 import type { DeploymentV1Config } from '@cdktf/provider-kubernetes/lib/deployment-v1/index.js';
-import type { ServiceV1 } from '@cdktf/provider-kubernetes/lib/service-v1/index.js';
+import type { ServiceV1Config } from '@cdktf/provider-kubernetes/lib/service-v1/index.js';
 import type { ITerraformDependable, TerraformResource } from 'cdktf';
 import { Construct } from 'constructs';
 import { hasEndpoint } from '../../settings/file-processing/delivery.ts';
@@ -64,7 +64,7 @@ export class Workload extends Construct {
   /** Absent as long as there is no image. */
   readonly deployment?: LightResource<DeploymentV1Config>;
   /** Absent where there is no endpoint. */
-  readonly service?: ServiceV1;
+  readonly service?: LightResource<ServiceV1Config>;
   /** What must stand before SNS can have its subscription confirmed. */
   readonly dependables: ITerraformDependable[];
   /** Token of the host to point a name at, empty at first; absent where there is no endpoint. */
