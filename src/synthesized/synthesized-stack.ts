@@ -107,6 +107,7 @@ export interface TerraformJson {
   readonly terraform?: Attributes;
   readonly moved?: readonly Attributes[];
   readonly removed?: readonly Attributes[];
+  readonly import?: readonly Attributes[];
 }
 
 /** One synthesized stack. */

@@ -153,7 +153,20 @@ function accountsOf(model: Model, entry: Resource): ReadonlySet<string> {
 /** Without these no pod gets an address, a name or a route (Amazon EKS User Guide, "Amazon EKS add-ons"). */
 const NEEDED = ['coredns', 'kube-proxy', 'vpc-cni'];
 
-const KNOWN = [...NEEDED, 'metrics-server', 'eks-pod-identity-agent'];
+/** Add-ons that AWS itself makes or builds (Amazon EKS User Guide, "AWS add-ons" and "Community add-ons"); those of vendors have a `_`. */
+const KNOWN = [
+  ...NEEDED,
+  ...['adot', 'amazon-cloudwatch-observability', 'aws-ebs-csi-driver', 'aws-efs-csi-driver'],
+  ...['aws-fsx-csi-driver', 'aws-guardduty-agent', 'aws-mountpoint-s3-csi-driver', 'cert-manager'],
+  ...['aws-network-flow-monitoring-agent', 'aws-privateca-connector-for-kubernetes', 'fluent-bit'],
+  ...['aws-secrets-store-csi-driver-provider', 'eks-node-monitoring-agent', 'external-dns'],
+  ...['eks-pod-identity-agent', 'kube-state-metrics', 'metrics-server', 'snapshot-controller'],
+  'prometheus-node-exporter',
+];
+
+/** Settings of how many, how large and where the pods of any add-on are. */
+const ANY_ADD_ON =
+  /^(replicaCount|replicas|resources|nodeSelector|tolerations|affinity|topologySpreadConstraints|podLabels|podDisruptionBudget|priorityClassName)$/;
 
 /** Settings of add-ons that were thought about, and whether a value of each is a good one. */
 const SETTINGS: Readonly<Record<string, Readonly<Record<string, (value: unknown) => boolean>>>> = {
@@ -171,8 +184,8 @@ function settingsFaults(name: string, values: string): Faults {
   }
   return Object.entries(settings).map(
     ([key, value]) =>
-      !(SETTINGS[name]?.[key]?.(value) ?? false) &&
-      `configuration_values has ${key} ${JSON.stringify(value)}: not reviewed`,
+      !(SETTINGS[name]?.[key]?.(value) ?? ANY_ADD_ON.test(key)) &&
+      `configuration_values has ${key} ${JSON.stringify(value)}, which changes what it does`,
   );
 }
 
@@ -456,7 +469,7 @@ export const CLUSTER_RULES: readonly Rule[] = [
       const { text } = read(model, addOn);
       const name = text('addon_name');
       return [
-        !KNOWN.includes(name) && `addon_name is ${name}: not reviewed`,
+        !KNOWN.includes(name) && `addon_name is ${name}: AWS does not make it`,
         ...settingsFaults(name, text('configuration_values')),
       ];
     },

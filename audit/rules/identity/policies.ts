@@ -35,11 +35,18 @@ const BOUNDED: readonly RegExp[] = [
 const OPERATORS = [
   ...['StringEquals', 'StringLike', 'ArnEquals', 'ArnLike', 'Bool'],
   ...['NumericLessThanEquals', 'NumericEquals', 'DateLessThan', 'IpAddress'],
+  'NumericGreaterThanEquals',
 ];
+
+/** Keys of the account that somebody, or something, is in: narrower where it is that of the stack. */
+const OWN_ACCOUNT_KEYS =
+  /^(aws:(PrincipalAccount|ResourceAccount)|kms:CallerAccount|s3:ResourceAccount)$/i;
 
 const KNOWN_KEYS = [
   /^aws:(Source(Arn|Account)|ResourceAccount)$/i,
-  /^aws:SecureTransport$/i,
+  /^aws:(SecureTransport|RequestedRegion)$/i,
+  OWN_ACCOUNT_KEYS,
+  /^s3:TlsVersion$/i,
   /^aws:RequestTag\/(eks-cluster-arn|kubernetes-(namespace|service-account))$/,
   /^aws:ResourceTag\/k8s\.io\/cluster-autoscaler\/[\w-]+$/,
   /^s3:prefix$/i,
@@ -153,6 +160,50 @@ function isTlsRefusal({ effect, principals = [], conditions }: PolicyStatement):
     condition.key.toLowerCase() === 'aws:securetransport' &&
     condition.values.join() === 'false'
   );
+}
+
+/** What every stack needs that delivers files: where nothing allows one any more, a Deny of it was a right. */
+const NEEDED = ['sns:Publish', 'sqs:SendMessage', 's3:GetObject', 's3:PutObject', 'kms:Decrypt'];
+
+/** TLS that S3, SNS and their callers have left behind: a refusal of it stops nobody who is up to date. */
+function refusesOldTls({ effect, conditions }: PolicyStatement): boolean {
+  const versions = conditions.filter(({ key }) => /:TlsVersion$/i.test(key));
+  return (
+    effect === 'Deny' &&
+    versions.some(
+      ({ operator, values }) =>
+        /^NumericLessThan$/.test(operator) &&
+        values.every((value) => ['1.2', '1.3'].includes(value)),
+    )
+  );
+}
+
+/** Whether a request may be both refused by one statement and allowed by another; conditions are left out of it. */
+function meet(refusal: PolicyStatement, allowed: PolicyStatement): boolean {
+  const all = (list: readonly string[], others: readonly string[]) =>
+    others.length > 0 || list.length === 0 ? ['*'] : list;
+  const overlap = (one: readonly string[], other: readonly string[]) =>
+    one.some((pattern) => other.some((text) => patternsMeet(pattern, text)));
+  const lower = (list: readonly string[]) => list.map((text) => text.toLowerCase());
+  return (
+    overlap(
+      lower(all(refusal.actions, refusal.notActions)),
+      lower(all(allowed.actions, allowed.notActions)),
+    ) &&
+    overlap(
+      all(refusal.resources, refusal.notResources),
+      all(allowed.resources, allowed.notResources),
+    )
+  );
+}
+
+/** Whether two patterns may match the same text, by what stands before their first wildcards; an expression may be anything. */
+function patternsMeet(one: string, other: string): boolean {
+  const starts = [one, other].map((text) => text.split(/[*?]|\$\{/)[0] ?? '');
+  const [first = '', second = ''] = starts;
+  if (first === one) return second === other ? one === other : one.startsWith(second);
+  if (second === other) return other.startsWith(first);
+  return first.startsWith(second) || second.startsWith(first);
 }
 
 function allowing({ model }: { readonly model: Model }): readonly PlacedStatement[] {
@@ -308,7 +359,8 @@ export const POLICY_RULES: readonly Rule[] = [
     severity: 'high',
     subjects: ({ model }) =>
       statementsOf(model, 'identity', 'trust', 'topic', 'queue', 'key', 'repository').filter(
-        ({ statement }) => statement.conditions.length > 0,
+        // What a Deny refuses too much by is judged by another rule; what too little, by those on what it is there for.
+        ({ statement }) => statement.conditions.length > 0 && statement.effect !== 'Deny',
       ),
     faults: ({ stack, statement }, { model }) =>
       statement.conditions.flatMap((condition) => {
@@ -326,13 +378,20 @@ export const POLICY_RULES: readonly Rule[] = [
             condition.values.join() !== OWN_ACCOUNT &&
             condition.values.join() !== ownersOf(model, stack, statement).join() &&
             `${name} is ${condition.values.join(', ')}, not the account of the stack or of the bucket`,
+          OWN_ACCOUNT_KEYS.test(condition.key) &&
+            !is(condition, 'aws:ResourceAccount') &&
+            condition.values.join() !== OWN_ACCOUNT &&
+            `${name} is ${condition.values.join(', ')}, not the account of the stack`,
+          is(condition, 'aws:RequestedRegion') &&
+            condition.values.join() !== region &&
+            `${name} is ${condition.values.join(', ')}, not ${region}`,
           is(condition, 'kms:ViaService') &&
             !condition.values.every((value) =>
               new RegExp(`^[a-z0-9-]+\\.${region}\\.${partitionOf(region).dnsSuffix}$`).test(value),
             ) &&
             `${name} is ${condition.values.join(', ')}, not a service of ${region}`,
           !KNOWN_KEYS.some((known) => known.test(condition.key)) &&
-            `${name}: this key has not been reviewed`,
+            `${name}: whether a request of these has this key is not known`,
         ];
       }),
   }),
@@ -436,19 +495,43 @@ export const POLICY_RULES: readonly Rule[] = [
   }),
   rule({
     id: 'refusals-are-bounded',
-    title: 'A policy refuses only what comes without TLS',
-    reason: 'A Deny overrides every Allow: one that holds for TLS too stops every delivery.',
+    title: 'A policy refuses what nobody here needs, or what comes without TLS',
+    reason: 'A Deny overrides every Allow: one that holds for what is needed stops every delivery.',
     control: 'AC-3',
     severity: 'high',
     subjects: ({ model }) =>
       statementsOf(model, 'identity', 'trust', ...RESOURCE_POLICIES).filter(
         ({ statement }) => statement.effect === 'Deny',
       ),
-    faults: ({ statement }) =>
-      isTlsRefusal(statement)
+    faults: ({ kind, stack, address, statement }, { model }) => {
+      if (isTlsRefusal(statement) || refusesOldTls(statement)) return [];
+      const allowances = statementsOf(model, 'identity', 'trust', ...RESOURCE_POLICIES).filter(
+        (other) => other.stack === stack && other.statement.effect === 'Allow',
+      );
+      const isAllowed = (action: string) =>
+        allowances.some((other) =>
+          other.statement.actions.some((one) => includesAction(one, action)),
+        );
+      const missing = NEEDED.find(
+        (action) =>
+          statement.actions.some((one) => includesAction(one, action)) && !isAllowed(action),
+      );
+      if (missing !== undefined) {
+        return [`${statement.sid} denies ${missing}, which the stack needs and nothing allows`];
+      }
+      const needed = allowances
+        // Administrators of a key may all of it, and do without what is refused.
+        .filter((other) => !(other.kind === 'key' && isRootOnly(other.statement)))
+        // Who may take a role is refused by its own policy alone, and the like.
+        .filter((other) =>
+          [kind, other.kind].includes('trust') ? other.address === address : true,
+        )
+        .find((other) => meet(statement, other.statement));
+      return needed === undefined
         ? []
         : [
-            `${statement.sid} denies ${statement.actions.join(', ')} to more, or others, than callers without TLS`,
-          ],
+            `${statement.sid} denies ${statement.actions.join(', ')} to more, or others, than callers without TLS, and ${needed.statement.sid || 'a statement'} allows some of it`,
+          ];
+    },
   }),
 ];

@@ -463,6 +463,7 @@ export const ROLE_RULES: readonly Rule[] = [
               : `does not allow ${service} to assume it for ${source ?? by.address} alone`,
           ),
         ...statements
+          .filter(({ effect }) => effect !== 'Deny')
           .filter((statement) => !known.some((use) => serves(statement, use)))
           .map(
             ({ sid, principals = [] }) =>

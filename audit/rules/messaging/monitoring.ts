@@ -83,11 +83,14 @@ const LESS = ['LessThanThreshold', 'LessThanOrEqualToThreshold'];
 /** What is wrong with an alarm on a loss. */
 function lossFaults(model: Model, alarm: Resource): Faults {
   const { text } = read(model, alarm);
-  const useful = LOSSES.some((watch) =>
-    neighbours(model, alarm, 'aws_sqs_queue', 'aws_sns_topic').some((resource) =>
-      watches(model, alarm, watch, resource),
-    ),
-  );
+  const told = (other: Resource) =>
+    neighbours(model, other, 'aws_sqs_queue', 'aws_sns_topic').filter((resource) =>
+      LOSSES.some((watch) => watches(model, other, watch, resource)),
+    );
+  // A further one may tell later, where another one of the same resource tells in time.
+  const elsewhere = neighbours(model, alarm, alarm.type).flatMap((other) => told(other));
+  const useful =
+    told(alarm).length > 0 || watchedBy(model, alarm).some((one) => elsewhere.includes(one));
   return [
     ...metricFaults(model, alarm),
     !useful &&
@@ -289,7 +292,10 @@ export const MONITORING_RULES: readonly Rule[] = [
     severity: 'medium',
     subjects: every('aws_cloudwatch_metric_alarm'),
     faults: (alarm, { model }) => {
-      const { isFalse, text, number } = read(model, alarm);
+      const { isFalse, text, number, list } = read(model, alarm);
+      if (list('metric_query').length > 0) {
+        return [isFalse('actions_enabled') && 'actions_enabled must not be false'];
+      }
       const isLoss = LOSSES.some(
         ({ namespace, metric }) =>
           namespace === text('namespace') && metric === text('metric_name'),
@@ -298,9 +304,12 @@ export const MONITORING_RULES: readonly Rule[] = [
       return [
         ...(isLoss ? lossFaults(model, alarm) : figureFaults(model, alarm)),
         isFalse('actions_enabled') && 'actions_enabled must not be false',
-        !(minutes <= 15) && `goes off after ${minutes} minutes, must be within 15`,
+        (isLoss || text('namespace') === 'AWS/RDS') &&
+          !(minutes <= 15) &&
+          `goes off after ${minutes} minutes, must be within 15`,
         FIGURES[text('namespace')]?.quiet === true &&
           text('treat_missing_data') !== 'notBreaching' &&
+          !LESS.includes(text('comparison_operator')) &&
           `treat_missing_data must be notBreaching: ${text('namespace')} publishes nothing while nothing happens`,
       ];
     },

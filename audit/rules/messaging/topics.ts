@@ -8,6 +8,7 @@ import { isHttp } from '../readers/listeners.ts';
 import {
   argumentRule,
   every,
+  mayBe,
   mayBeAtMost,
   mustBe,
   mustBeAbsent,
@@ -63,7 +64,8 @@ function isPublicName(endpoint: string): boolean {
   return !isAddress && !isLocal && url.search === '' && url.username === '';
 }
 
-const wayOf = ({ attributes }: Resource) => isHttp(attributes.protocol);
+const wayOf = ({ attributes }: Resource) =>
+  isHttp(attributes.protocol) ? 'http' : String(attributes.endpoint);
 
 /** Rules on topics and subscriptions. */
 export const TOPIC_RULES: readonly Rule[] = [
@@ -127,8 +129,7 @@ export const TOPIC_RULES: readonly Rule[] = [
   }),
   rule({
     id: 'topic-has-subscription',
-    title:
-      'Every topic has one subscription, or one over HTTP and one to a queue while delivery is switched',
+    title: 'Every topic has a subscription, and none twice: one over HTTP, or one to each queue',
     reason: 'SNS keeps nothing: what is published while nobody is subscribed is gone.',
     control: 'SI-4',
     severity: 'medium',
@@ -219,7 +220,7 @@ export const TOPIC_RULES: readonly Rule[] = [
       aws_sns_topic_subscription: {
         raw_message_delivery: mustNotBeTrue('leaves the signature out'),
         filter_policy: mustBeAbsent('drops messages'),
-        filter_policy_scope: mustBeAbsent('is for a filter policy, and there must be none'),
+        filter_policy_scope: mayBe('MessageAttributes'),
       },
     },
   }),

@@ -112,6 +112,12 @@ export function blocksOfStack({ name, json, resources, data }: StackModel): read
   ];
 }
 
+/** Whether a value says something: what is empty, false or null is a provider's default, and may be spelled out. */
+export function isGiven(value: unknown): boolean {
+  const isDefault = [undefined, null, false, '', 'false', 0].includes(value as undefined);
+  return !isDefault && !(Array.isArray(value) && value.length === 0);
+}
+
 /** One argument of a resource, as a check looks at it. */
 interface Argument extends ResourceReader {
   readonly path: string;

@@ -1,3 +1,4 @@
+import { referenceOf } from '../../../src/synthesized/model/expression.ts';
 import {
   graphOf,
   type Model,
@@ -155,23 +156,43 @@ function confirmers(model: Model, subscription: Resource): readonly Prior[] {
   return [...policies, ...rights];
 }
 
+/** Add-ons that objects of the stack need. */
+const ADD_ONS = ['coredns', 'kube-proxy', 'vpc-cni', 'metrics-server', 'eks-pod-identity-agent'];
+
+/** Whether an access policy lets somebody look and nothing else: Terraform does not work by it. */
+function isView({ policy_arn }: Resource['attributes']): boolean {
+  return /\/AmazonEKS(Admin)?ViewPolicy$/.test(String(policy_arn));
+}
+
+/** The principal of an access entry that another resource names, by itself or by a reference. */
+function entryOf(principal: unknown, resources: readonly Resource[]): unknown {
+  const entry = resources.find(
+    ({ type, address }) =>
+      type === 'aws_eks_access_entry' && referenceOf(principal)?.address === address,
+  );
+  return entry === undefined ? principal : entry.attributes.principal_arn;
+}
+
 /** Nodes, add-ons, and what gives Terraform access. */
 function clusterParts(resources: readonly Resource[]): readonly Resource[] {
+  const named = (isWanted: (attributes: Resource['attributes']) => boolean) =>
+    resources
+      .filter(({ type, attributes }) => type.endsWith('policy_association') && isWanted(attributes))
+      .map(({ attributes }) => entryOf(attributes.principal_arn, resources));
+  const workers = named((attributes) => !isView(attributes));
+  const viewers = named(isView).filter((principal) => !workers.includes(principal));
   const clusters = resources.filter(({ type }) => type === 'aws_eks_cluster');
   const isApiRule = ({ type, attributes }: Resource) =>
     type === 'aws_vpc_security_group_ingress_rule' &&
     Number(attributes.to_port) === 443 &&
     clusters.some(({ address }) => String(attributes.security_group_id).includes(`${address}.`));
-  return resources.filter(
-    (resource) =>
-      [
-        'aws_eks_node_group',
-        'aws_eks_addon',
-        'aws_eks_access_entry',
-        'aws_eks_access_policy_association',
-        'aws_eks_pod_identity_association',
-      ].includes(resource.type) || isApiRule(resource),
-  );
+  const isMeans = ({ type, attributes }: Resource) => {
+    if (type === 'aws_eks_addon') return ADD_ONS.includes(String(attributes.addon_name));
+    if (type === 'aws_eks_access_entry') return !viewers.includes(attributes.principal_arn);
+    if (type === 'aws_eks_access_policy_association') return !isView(attributes);
+    return ['aws_eks_node_group', 'aws_eks_pod_identity_association'].includes(type);
+  };
+  return resources.filter((resource) => isMeans(resource) || isApiRule(resource));
 }
 
 function neededBy(object: KubernetesObject, audited: Audited): readonly KubernetesObject[] {

@@ -8,7 +8,7 @@ import {
 } from '../../../src/synthesized/model/model.ts';
 import type { KubernetesObject } from '../../../src/synthesized/views/kubernetes-manifests.ts';
 import { parseJson } from '../../policy/policy-document.ts';
-import { blocksOfStack, every, isAutoscalerRole, read } from '../readers/resources.ts';
+import { blocksOfStack, every, isAutoscalerRole, isGiven, read } from '../readers/resources.ts';
 import { type Audited, type Rule, rule } from '../rule.ts';
 
 /** Addresses that Terraform itself knows. */
@@ -278,7 +278,11 @@ export const REFERENCE_RULES: readonly Rule[] = [
     faults: (resource, { model }) =>
       INLINE.filter(
         ({ type, argument }) =>
-          type === resource.type && resource.attributes[argument] !== undefined,
+          type === resource.type &&
+          // An empty list of an attribute removes what others made; no block is none.
+          (argument === 'inline_policy'
+            ? isGiven(resource.attributes[argument])
+            : resource.attributes[argument] !== undefined),
       ).flatMap(({ argument, others }) =>
         model
           .ofType(...others)

@@ -1,4 +1,5 @@
 import { blocksOf } from '../../../src/synthesized/model/model.ts';
+import { isGiven } from '../readers/resources.ts';
 import { type Audited, type Rule, rule, shown } from '../rule.ts';
 
 /** Types that let people, code or data past all other rules, and what each does. Whatever else is new, the accepted JSON shows. */
@@ -71,10 +72,6 @@ const TYPES: readonly (readonly [RegExp, string])[] = [
   [/^kubernetes_(endpoints|endpoint_slice)/, 'sends calls to addresses that no selector finds'],
 ];
 
-/** Whether a value says something: what is empty or false is the provider's default. */
-const isGiven = (value: unknown) =>
-  ![undefined, null, false, '', 'false', 0].includes(value as undefined) &&
-  !(Array.isArray(value) && value.length === 0);
 const isNot =
   (...usual: readonly unknown[]) =>
   (value: unknown) =>

@@ -5,7 +5,7 @@ import { blocksOf, type StackModel, valueAt } from '../../../src/synthesized/mod
 import type { Attributes } from '../../../src/synthesized/synthesized-stack.ts';
 import { canonical } from '../../policy/policies.ts';
 import { parseJson } from '../../policy/policy-document.ts';
-import { blocksOfStack, listOf, type StackBlock } from '../readers/resources.ts';
+import { blocksOfStack, isGiven, listOf, type StackBlock } from '../readers/resources.ts';
 import { type Audited, type Faults, type Rule, rule, type Settings, shown } from '../rule.ts';
 
 const stacks = ({ model }: { readonly model: { readonly stacks: readonly StackModel[] } }) =>
@@ -14,7 +14,7 @@ const stacks = ({ model }: { readonly model: { readonly stacks: readonly StackMo
 const BACKEND_ARGUMENTS = [
   ...['bucket', 'encrypt', 'key', 'kms_key_id', 'region', 'use_fips_endpoint'],
   ...['use_lockfile', 'path', 'assume_role'],
-  ...['profile', 'dynamodb_table', 'workspace_key_prefix'],
+  ...['profile', 'dynamodb_table', 'workspace_key_prefix', 'max_retries', 'retry_mode'],
 ];
 
 /** Minor version of the Kubernetes provider that write-only data came with. */
@@ -72,12 +72,17 @@ const HOST = /\b((?:[a-z0-9-]+\.)*)([a-z]+(?:-[a-z]+)+-\d)\.(amazonaws\.com(?:\.
 
 const PROVIDER_ARGUMENTS = [
   ...['allowed_account_ids', 'assume_role', 'default_tags', 'profile', 'region'],
-  'use_fips_endpoint',
+  ...['use_fips_endpoint', 'max_retries', 'retry_mode'],
 ];
 
 /** Whether the AWS provider of a stack calls the FIPS endpoints. */
 export function usesFips({ json }: Pick<StackModel, 'json'>): boolean {
   return blocksOf(json.provider?.aws)[0]?.use_fips_endpoint === true;
+}
+
+/** Whether a stack is to call the FIPS endpoints: the settings say so, or without them its provider. */
+export function wantsFips({ settings }: Pick<Audited, 'settings'>, stack: StackModel): boolean {
+  return (settings?.[stack.name]?.fips_endpoints ?? usesFips(stack)) === true;
 }
 
 /** The role that the AWS provider of a stack assumes; undefined for none. */
@@ -97,8 +102,14 @@ function roleFaults(role: Attributes | undefined, name: string): Faults {
   ];
 }
 
-function accountsOf({ json }: StackModel): string {
-  return JSON.stringify(blocksOf(json.provider?.aws)[0]?.allowed_account_ids);
+function accountsOf({ json }: StackModel): string | undefined {
+  const accounts = blocksOf(json.provider?.aws)[0]?.allowed_account_ids;
+  return isGiven(accounts) ? JSON.stringify(accounts) : undefined;
+}
+
+/** Whether both are there and not the same: one that names none is held to none. */
+function differ(one: string | undefined, other: string | undefined): boolean {
+  return one !== undefined && other !== undefined && one !== other;
 }
 
 function profileOf({ json }: StackModel): string {
@@ -116,6 +127,11 @@ function namingBlocks(stack: StackModel): readonly StackBlock[] {
       value: variable.default,
     })),
     { stack: name, address: 'terraform.backend', value: valueAt(json.terraform, 'backend') },
+    ...blocksOf(json.import).map(({ to, id }) => ({
+      stack: name,
+      address: `import.${String(to)}`,
+      value: id,
+    })),
   ];
 }
 
@@ -192,14 +208,12 @@ function knownAccounts({ model, settings }: Audited, stack: StackModel): readonl
 
 const BLOCKS = [
   ...['//', 'resource', 'data', 'variable', 'locals', 'output', 'provider', 'terraform', 'check'],
-  ...['moved', 'removed'],
+  ...['moved', 'removed', 'import'],
 ];
 
-/** What a stack may let go without destroying it: queues that doctor names, and what a setting gives to others. */
-const LEFT_BEHIND = [
-  ...['aws_sqs_queue', 'aws_iam_openid_connect_provider'],
-  ...['kubernetes_namespace_v1', 'kubernetes_secret_v1'],
-];
+/** What is open, costs or grants as long as it runs, so that nobody may let it go without destroying it. */
+const LEFT_BEHIND =
+  /^aws_(vpc|subnet|internet_gateway|nat_gateway|eip|route|eks_|iam_(role|policy|user|access)|instance|lb|launch_|security_group|sns_topic|s3_|db_|rds_)|^kubernetes_(deployment|service|job|cron_job|role|cluster_role|network_policy)/;
 
 const typeOf = (address: unknown) => String(address).split('.')[0] ?? '';
 
@@ -213,7 +227,7 @@ export const TERRAFORM_RULES: readonly Rule[] = [
     control: 'SC-28(1)',
     severity: 'high',
     subjects: stacks,
-    faults: ({ stack, model: { json } }, { model }) => {
+    faults: ({ stack, model: { json } }, { model, settings }) => {
       const backends = Object.entries(valueAt(json.terraform, 'backend') ?? {});
       const [entry, ...more] = backends;
       if (entry === undefined || more.length > 0) return ['there must be exactly one backend'];
@@ -233,7 +247,8 @@ export const TERRAFORM_RULES: readonly Rule[] = [
         ...(type === 's3'
           ? [
               at('encrypt') !== true && 'encrypt must be true',
-              (at('use_fips_endpoint') === true) !== usesFips(model.stackOf({ stack })) &&
+              wantsFips({ settings }, model.stackOf({ stack })) &&
+                at('use_fips_endpoint') !== true &&
                 'use_fips_endpoint is not as in its provider',
               at('use_lockfile') !== true && 'use_lockfile must be true',
               String(at('bucket') ?? '') === '' && 'bucket is missing',
@@ -258,8 +273,8 @@ export const TERRAFORM_RULES: readonly Rule[] = [
         ...roleFaults(blocksOf(at('assume_role'))[0], 'assume_role'),
         ...(['s3', 'local'].includes(type) ? [] : [`backend ${type} has not been reviewed`]),
         ...Object.keys(backend)
-          .filter((argument) => !BACKEND_ARGUMENTS.includes(argument))
-          .map((argument) => `${argument} has not been reviewed`),
+          .filter((argument) => !BACKEND_ARGUMENTS.includes(argument) && isGiven(at(argument)))
+          .map((argument) => `${argument} changes where it is, or as whom it is written`),
       ];
     },
   }),
@@ -451,7 +466,7 @@ export const TERRAFORM_RULES: readonly Rule[] = [
         address: 'provider.aws',
         blocks: blocksOf(json.provider?.aws),
       })),
-    faults: ({ stack, blocks }, { model }) => {
+    faults: ({ stack, blocks }, { model, settings }) => {
       const { region, resources } = model.stackOf({ stack });
       return [
         blocks.length !== 1 && `there are ${blocks.length} blocks of provider aws instead of one`,
@@ -459,13 +474,17 @@ export const TERRAFORM_RULES: readonly Rule[] = [
         ...blocks.flatMap((block) =>
           Object.keys(block)
             .filter((argument) => !PROVIDER_ARGUMENTS.includes(argument))
+            .filter((argument) => isGiven(block[argument]))
             .map((argument) => `${argument} changes where or as whom the provider works`),
         ),
         ...blocks.flatMap(({ allowed_account_ids: accounts }) =>
-          accounts === undefined || /^\["\d{12}"\]$/.test(JSON.stringify(accounts))
+          !isGiven(accounts) || /^\["\d{12}"\]$/.test(JSON.stringify(accounts))
             ? []
             : [`allowed_account_ids is ${JSON.stringify(accounts)}: name one account`],
         ),
+        wantsFips({ settings }, model.stackOf({ stack })) &&
+          !usesFips(model.stackOf({ stack })) &&
+          'use_fips_endpoint must be true: fips_endpoints of the settings is',
         ...roleFaults(assumedRole(model.stackOf({ stack })), 'assume_role'),
         ...model.stacks
           .filter(
@@ -475,9 +494,10 @@ export const TERRAFORM_RULES: readonly Rule[] = [
           )
           .map((other) => `assume_role is not as in ${other.name}`),
         ...model.stacks
-          .filter((other) => accountsOf(other) !== accountsOf(model.stackOf({ stack })))
+          .filter((other) => differ(accountsOf(other), accountsOf(model.stackOf({ stack }))))
           .map((other) => `allowed_account_ids is not as in ${other.name}`),
         ...model.stacks
+          .filter(() => settings === undefined)
           .filter((other) => usesFips(other) !== usesFips(model.stackOf({ stack })))
           .map((other) => `use_fips_endpoint is not as in ${other.name}`),
         ...model.stacks
@@ -498,14 +518,20 @@ export const TERRAFORM_RULES: readonly Rule[] = [
   rule({
     id: 'only-known-blocks',
     title:
-      'A stack has resources, data, variables, locals, outputs and checks, moves a resource to its own type only, and leaves behind only queues and what the settings give to others',
+      'A stack has no modules, moves a resource to its own type only, imports what is its own, and leaves nothing running behind',
     reason:
-      'A module is code from elsewhere, an import takes over what others made, and what is removed from the state without being destroyed is watched by nobody; a queue is, by doctor, for the messages that wait in it, and an OIDC provider, a namespace or a Secret that is given to others is theirs to watch.',
+      'A module is code from elsewhere, an import of what no resource describes is destroyed by the next apply, and what is removed from the state without being destroyed runs on, watched by nobody.',
     control: 'CM-3(2)',
     severity: 'medium',
     subjects: ({ model }) =>
       model.stacks.map(({ name, json }) => ({ stack: name, address: 'terraform', json })),
-    faults: ({ json }) => [
+    faults: ({ stack, json }, { model }) => [
+      ...blocksOf(json.import)
+        .filter(({ to }) => model.stackOf({ stack }).at(String(to)) === undefined)
+        .map(({ to }) => `imports ${String(to)}, which the stack has not`),
+      ...blocksOf(json.import)
+        .filter(({ for_each, provider }) => isGiven(for_each) || isGiven(provider))
+        .map(({ to }) => `imports ${String(to)} by for_each or by another provider`),
       ...Object.keys(json)
         .filter((block) => !BLOCKS.includes(block))
         .map((block) => `has ${block} blocks`),
@@ -513,7 +539,8 @@ export const TERRAFORM_RULES: readonly Rule[] = [
         .filter(({ from, to }) => typeOf(from) !== typeOf(to))
         .map(({ from, to }) => `moves ${String(from)} to ${String(to)}, which is of another type`),
       ...blocksOf(json.removed)
-        .filter(({ from }) => !LEFT_BEHIND.includes(typeOf(from)))
+        .filter((block) => String(valueAt(block, 'lifecycle.destroy')) === 'false')
+        .filter(({ from }) => LEFT_BEHIND.test(typeOf(from)))
         .map(({ from }) => `leaves ${String(from)} behind, which nobody watches then`),
       ...Object.keys(json.terraform ?? {})
         .filter((block) => !['backend', 'required_providers', 'required_version'].includes(block))

@@ -24,7 +24,7 @@ import {
 } from '../readers/listeners.ts';
 import { containersOf, endingPods, podsOf, quantity } from '../readers/pods.ts';
 import { type Audited, type Faults, type Rule, repeated, rule, shown } from '../rule.ts';
-import { usesFips } from '../terraform/settings.ts';
+import { wantsFips } from '../terraform/settings.ts';
 
 const VARIABLES: Readonly<Record<string, ListenerVariable<unknown>>> = LISTENER_VARIABLES;
 
@@ -92,6 +92,10 @@ function jobListeners(audited: Audited): readonly Listener[] {
   return listenersOf(audited).filter(({ pod }) => ending.includes(pod));
 }
 
+/** What SDKs of OpenTelemetry read by themselves (OpenTelemetry specification, "SDK environment variables"). */
+const OF_OPENTELEMETRY =
+  /^OTEL_(RESOURCE_ATTRIBUTES|PROPAGATORS|LOG_LEVEL|ENTITIES|CONFIG_FILE|NODE_\w+|METRIC_EXPORT_(INTERVAL|TIMEOUT)|METRICS_EXEMPLAR_FILTER|(TRACES|METRICS|LOGS)_EXPORTER|B(SP|LRP)_(SCHEDULE_DELAY|EXPORT_TIMEOUT|MAX_QUEUE_SIZE|MAX_EXPORT_BATCH_SIZE)|(SPAN_|EVENT_|LINK_|LOGRECORD_)?ATTRIBUTE_(VALUE_LENGTH|COUNT)_LIMIT|SPAN_(EVENT|LINK)_COUNT_LIMIT|EXPORTER_OTLP_((TRACES|METRICS|LOGS)_)?(ENDPOINT|PROTOCOL|TIMEOUT|COMPRESSION|INSECURE|CERTIFICATE|CLIENT_CERTIFICATE|CLIENT_KEY))$/;
+
 /** Rules on how the listener is told what to do. */
 export const LISTENER_RULES: readonly Rule[] = [
   rule({
@@ -106,6 +110,7 @@ export const LISTENER_RULES: readonly Rule[] = [
       retentionFault(setting),
       ...repeated((spec.env ?? []).map(({ name }) => name)).map((name) => `sets ${name} twice`),
       ...[...environment].flatMap(([name, value]) => {
+        if (OF_OPENTELEMETRY.test(name) && !KNOWN_NAMES.includes(name)) return [];
         if (!KNOWN_NAMES.includes(name)) {
           const nearest = nearestName(name, KNOWN_NAMES);
           return [`the listener reads no ${name}${nearest ? `; is it ${nearest}?` : ''}`];
@@ -200,7 +205,7 @@ export const LISTENER_RULES: readonly Rule[] = [
     control: 'SC-23',
     severity: 'high',
     subjects: listenersOf,
-    faults: ({ environment, setting, pod }, { model }) => {
+    faults: ({ environment, setting, pod }, { model, settings }) => {
       const age = Number(setting('SNS_MAX_AGE_SECONDS'));
       const level = setting('LOG_LEVEL') ?? '';
       const tls = setting('DB_SSL');
@@ -220,7 +225,7 @@ export const LISTENER_RULES: readonly Rule[] = [
         environment.has('AWS_ENDPOINT_URL_SNS') &&
           "AWS_ENDPOINT_URL_SNS makes another SNS than AWS's trusted",
         setting('AWS_USE_FIPS_ENDPOINT') !== 'true' &&
-          usesFips(model.stackOf(pod)) &&
+          wantsFips({ settings }, model.stackOf(pod)) &&
           'AWS_USE_FIPS_ENDPOINT is not true: it calls other endpoints than the provider',
         environment.has('LOCAL_S3_ROOT') && 'LOCAL_S3_ROOT takes a folder for the bucket',
         tls !== undefined &&

@@ -143,9 +143,9 @@ describeRules(TERRAFORM_RULES, {
         ({ stackWith }) => Object.assign(stackWith('aws_vpc'), { module: { x: { source: 'x' } } }),
       ],
       [
-        'an import',
+        'an import of what no resource describes',
         ({ stackWith }) =>
-          Object.assign(stackWith('aws_vpc'), { import: [{ to: 'aws_vpc.main', id: 'vpc-1' }] }),
+          Object.assign(stackWith('aws_vpc'), { import: [{ to: 'aws_vpc.other', id: 'vpc-1' }] }),
       ],
       [
         'a move to another type',
@@ -157,7 +157,9 @@ describeRules(TERRAFORM_RULES, {
       [
         'a network that is left behind',
         ({ stackWith }) =>
-          Object.assign(stackWith('aws_vpc'), { removed: [{ from: 'aws_vpc.x' }] }),
+          Object.assign(stackWith('aws_vpc'), {
+            removed: [{ from: 'aws_vpc.x', lifecycle: { destroy: false } }],
+          }),
       ],
       [
         'another provider',
