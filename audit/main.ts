@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { join } from 'node:path';
 import process from 'node:process';
+import { timeOfRun } from '../src/settings/environment.ts';
 import { runAudit } from './cli.ts';
 
 process.exitCode = await runAudit(process.argv.slice(2), {
@@ -8,5 +9,5 @@ process.exitCode = await runAudit(process.argv.slice(2), {
   env: process.env,
   stdout: process.stdout,
   stderr: process.stderr,
-  now: () => new Date(),
+  now: () => timeOfRun(process.env),
 });

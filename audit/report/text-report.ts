@@ -8,7 +8,7 @@ export function textReport(result: AuditResult): string {
   const { environment, findings, waived, acceptances = [], notes, looks } = result;
   const regions = looks.map(({ region, partition }) => `${region} (${partition})`).join(' and ');
   return [
-    `${environment} in ${regions}`,
+    `${environment} in ${regions}, judged for ${result.auditedAt.toISOString().slice(0, 10)}`,
     '',
     ...table([HEADINGS, ...summaryOf(result).map(cells)]),
     ...section('Findings', findings.flatMap(lines(result))),

@@ -420,7 +420,7 @@ function unknownEnvironment(root: string): string {
  * The time of a run: SOURCE_DATE_EPOCH (reproducible-builds.org; seconds since 1970) where it is set, so that a
  * synth can be repeated with its warnings, else the clock's.
  */
-function timeOfRun({ SOURCE_DATE_EPOCH = '' }: NodeJS.ProcessEnv): Date {
+export function timeOfRun({ SOURCE_DATE_EPOCH = '' }: NodeJS.ProcessEnv): Date {
   return /^\d{1,12}$/.test(SOURCE_DATE_EPOCH)
     ? new Date(Number(SOURCE_DATE_EPOCH) * 1000)
     : new Date();

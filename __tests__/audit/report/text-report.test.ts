@@ -24,7 +24,7 @@ it('is a table of who looked at what, the findings and a verdict', async () => {
   const resources = String(summaryOf(result)[0]?.resources).padStart(9);
   expect(
     textReport({ ...result, notes: ['Nothing is recorded.'] }),
-  ).toBe(`etl-playground in us-gov-west-1 (aws-us-gov)
+  ).toBe(`etl-playground in us-gov-west-1 (aws-us-gov), judged for 2026-12-01
 
   Region         By         View                            Resources  Passed  Failed
   us-gov-west-1  own rules  synthesized JSON and manifests  ${resources}       0       1

@@ -466,9 +466,16 @@ export const CLUSTER_RULES: readonly Rule[] = [
       },
     },
     faults: (addOn, { model }) => {
-      const { text } = read(model, addOn);
+      const { text, target } = read(model, addOn);
       const name = text('addon_name');
+      const lookup = target('addon_version');
+      const wanted = lookup && read(model, lookup).text('kubernetes_version');
+      const cluster = target('cluster_name');
       return [
+        lookup?.type === 'aws_eks_addon_version' &&
+          cluster?.type === 'aws_eks_cluster' &&
+          wanted !== read(model, cluster).text('version') &&
+          `addon_version is that for Kubernetes ${wanted || 'of no version'}, not that of its cluster`,
         !KNOWN.includes(name) && `addon_name is ${name}: AWS does not make it`,
         ...settingsFaults(name, text('configuration_values')),
       ];

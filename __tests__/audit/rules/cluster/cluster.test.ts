@@ -236,6 +236,10 @@ describeRules(CLUSTER_RULES, {
     ],
     'add-ons-are-managed': [
       [
+        'an add-on for another version of Kubernetes',
+        ({ set }) => set('aws_eks_addon_version', 'kubernetes_version', '1.30'),
+      ],
+      [
         'no name server',
         ({ set }) => set(ADD_ON, 'configuration_values', '{"replicaCount":0}', /"coredns"/),
       ],
