@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { COMMANDS } from '@file-processing/contract/listener-interface.ts';
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { listenerMetrics } from '../../docs/generate/sections.ts';
@@ -8,12 +9,18 @@ interface Rule {
   readonly alert: string;
   readonly expr: string;
   readonly labels: { readonly severity: string };
-  readonly annotations: { readonly summary: string; readonly action: string };
+  readonly annotations: {
+    readonly summary: string;
+    readonly action: string;
+    readonly runbook_url: string;
+  };
 }
 
-const { groups } = parse(
-  readFileSync(new URL('../../docs/prometheus-rules.yaml', import.meta.url), 'utf8'),
-) as { groups: readonly { readonly name: string; readonly rules: readonly Rule[] }[] };
+const textOf = (file: string) => readFileSync(new URL(`../../${file}`, import.meta.url), 'utf8');
+
+const { groups } = parse(textOf('docs/prometheus-rules.yaml')) as {
+  groups: readonly { readonly name: string; readonly rules: readonly Rule[] }[];
+};
 const rules = groups.flatMap((group) => group.rules);
 
 /** Metrics that an expression reads, each with the text of its label matchers. */
@@ -48,6 +55,7 @@ test('there is a rule for everything that waits for somebody', () => {
     expect.arrayContaining([
       'file_processing_dead_letters',
       'file_processing_dead_messages',
+      'file_processing_dead_notices',
       'file_processing_missing_reports',
       'file_processing_unmonitored_files',
       'file_processing_late_deliveries',
@@ -66,5 +74,48 @@ test('each rule has a name of its own, says what it means, and names a command o
     expect(['critical', 'warning', 'info']).toContain(labels.severity);
     expect(annotations.summary).toMatch(/\.$/);
     expect(commands).toContain(/^npm run manage -- (\S+)/.exec(annotations.action)?.[1]);
+  }
+});
+
+/** Texts of the sections of docs/runbooks.md by their headings. */
+const runbooks = new Map(
+  textOf('docs/runbooks.md')
+    .split(/^## /m)
+    .slice(1)
+    .map((section) => {
+      const [heading = '', ...lines] = section.split('\n');
+      return [heading, lines.join('\n')] as const;
+    }),
+);
+
+test('each alert has its section of the runbooks, and each section its alert', () => {
+  expect([...runbooks.keys()]).toEqual(rules.map(({ alert }) => alert));
+  for (const { alert, annotations } of rules) {
+    expect(annotations.runbook_url).toBe(`docs/runbooks.md#${alert.toLowerCase()}`);
+  }
+});
+
+test('a section says what the alert means, what is lost, how to find the cause by commands, and what mends it', () => {
+  const commands = OPERATIONS.map(({ name }) => name);
+  for (const { alert, annotations } of rules) {
+    const text = runbooks.get(alert) ?? '';
+    for (const part of ['What it means.', 'What is lost.', 'Find the cause.', 'Mend it.']) {
+      expect(text, alert).toMatch(new RegExp(`^- \\*\\*${part}\\*\\*`, 'm'));
+    }
+    expect(text, alert).toContain(annotations.summary);
+    const named = [...text.matchAll(/npm run manage -- ([\w-]+)(?: -- ([\w-]+))?/g)];
+    expect(named.length, alert).toBeGreaterThan(0);
+    for (const [, operation, command] of named) {
+      expect(commands, alert).toContain(operation);
+      if (command !== undefined) expect(COMMANDS, alert).toContain(command);
+    }
+  }
+});
+
+test('each alert is played by promtool, once to fire and once not to', () => {
+  const played = textOf('__tests__/monitoring/prometheus-rules.test.yaml');
+  for (const { alert } of rules) {
+    expect(played).toContain(`alertname="${alert}",alertstate="firing"`);
+    expect(played).toContain(`alertname: ${alert}\n`);
   }
 });
