@@ -147,6 +147,21 @@ export default {
       },
     },
     {
+      name: 'opentelemetry-is-loaded-late',
+      comment:
+        'Traces are off by default: whoever makes none loads nothing of their SDK, and tests of two listeners share no global of it.',
+      severity: 'error',
+      from: { pathNot: '^(listener/src/tracing/otlp\\.ts|node_modules/)' },
+      to: { path: 'node_modules/@opentelemetry/' },
+    },
+    {
+      name: 'otlp-is-imported-by-nobody-from-the-start',
+      comment: 'It would load the SDK with it.',
+      severity: 'error',
+      from: {},
+      to: { path: '^listener/src/tracing/otlp\\.ts$', dynamic: false },
+    },
+    {
       name: 'sources-do-not-know-tests',
       severity: 'error',
       from: { path: '^(contract/|src/|audit/|quality/|main\\.ts|listener/)' },

@@ -22,6 +22,7 @@ import { createLogger } from '../../../../listener/src/serve/logger.ts';
 import { createBreakers } from '../../../../listener/src/storage/breaker.ts';
 import { createLocalStore } from '../../../../listener/src/storage/local-store.ts';
 import { type ObjectStore, StoreError } from '../../../../listener/src/storage/object-store.ts';
+import { kindOf, type Tracer } from '../../../../listener/src/tracing/tracing.ts';
 import type { TableSchema } from '../../../../quality/table-schema.ts';
 import { cli, eventOf } from '../../support/cli.ts';
 import { forgetNotices, tellerOf } from '../../support/noticed-runs.ts';
@@ -279,10 +280,24 @@ async function attempt(store: ObjectStore, key: string, retryCount: number): Pro
   const [runId = ''] = await enqueueRuns(given.database, queue, key);
   let log = '';
   const metrics = createMetrics();
+  let spans = '';
+  const tracer: Tracer = {
+    start(name, options) {
+      const told = (...all: unknown[]) => void (spans += JSON.stringify(all));
+      told(name, options);
+      return {
+        ...{ traceparent: `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`, link: told, set: told },
+        fail: (error) => told(kindOf(error)),
+        ...{ discard() {}, keep() {}, end() {} },
+      };
+    },
+    stop: async () => undefined,
+  };
   const work = jobHandler({
     ...{ database: given.database, store, job: s3DataQualityJob, maxFaults: 100, metrics },
     engine: { ports: NODE_PORTS, maxKeyBytes: 2 ** 20 },
     tells: true,
+    tracer,
     reports: { prefix: 'worker/', bySetting: false },
     logger: createLogger('debug', { write: (line) => (log += line) }),
     breakers: { read: createBreakers(), write: createBreakers() },
@@ -296,7 +311,10 @@ async function attempt(store: ObjectStore, key: string, retryCount: number): Pro
   for (const held of failure === undefined ? [] : await queue.fetch(10)) {
     await queue.fail(held, failure);
   }
-  return log + (await metrics.registry.metrics());
+  expect(spans).toContain('process runs');
+  // What a file is called is in the log, and in no trace.
+  expect(spans).not.toContain(key);
+  return log + spans + (await metrics.registry.metrics());
 }
 
 /** All that leaves by the ways of notices, while a worker judges files and tells of them. */
