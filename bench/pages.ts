@@ -63,7 +63,8 @@ export const DELIVERIES_SQL = [
      CASE WHEN status = 'error' THEN 'S3 is unavailable' END, 1, at, at, at
    FROM made JOIN file_processing.monitoring_files AS file ON file.client = 'client_' || made.client
    WHERE status <> 'pending'`,
-  'ANALYZE',
+  // As autovacuum leaves it.
+  'VACUUM ANALYZE',
 ];
 
 /** Pages by their names. @param ids of a run and of a monitored file */

@@ -242,6 +242,7 @@ describe('the list of deliveries, with JavaScript', () => {
     const id = await openRun(given.database, { bucket: BUCKET, key: 'live.csv', sizeBytes: 200 });
     const row = page.locator(`#run-${id}`);
     await row.getByText('queued').waitFor();
+    expect(await page.textContent('#count')).toBe('Newest first');
     // Where its time belongs: before all that came earlier.
     expect(await page.locator('tbody tr').first().getAttribute('id')).toBe(`run-${id}`);
     const held = await beginOf(given.database, id);

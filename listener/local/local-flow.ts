@@ -18,9 +18,12 @@ import { migrate } from '../src/database/migrate.ts';
 import { applyRuleSet } from '../src/database/rules.ts';
 import { findRun, listRuns, type Run, type RunWithReport } from '../src/database/runs.ts';
 import { checkSchema, SchemaOutdatedError } from '../src/database/schema-version.ts';
+import { createEngine } from '../src/jobs/engine-ports.ts';
 import { allowedRouting } from '../src/jobs/route-verdict.ts';
+import { openQueue } from '../src/queue/queue.ts';
 import type { LeftAlone } from '../src/rules/plan.ts';
 import type { RuleSet } from '../src/rules/rule-set.ts';
+import { openStore } from '../src/storage/open-store.ts';
 import { type DroppedFile, droppedFile } from './dropped-file.ts';
 import { startListenerProcess } from './listener-process.ts';
 import { type Mailbox, openMailbox } from './mailbox.ts';
@@ -139,14 +142,6 @@ export async function startLocalFlow(options: LocalFlowOptions): Promise<LocalFl
     await writeFile(databaseUrlFile, `${postgres.url}\n`, { mode: 0o600 });
     const { database, leftAlone } = await prepareDatabase(postgres.url, options);
     closers.splice(1, 0, () => database.destroy());
-    const pages = await startConsole({
-      database,
-      port: 0,
-      rights: CONSOLE_RIGHTS,
-      onError: (error) => print(`console: ${error instanceof Error ? error.message : error}`),
-    });
-    closers.push(() => pages.close());
-
     const mailFolder = join(options.stateFolder, 'mail');
     const mailbox = options.keepsMail
       ? await openMailbox(mailFolder, ({ to, path }) =>
@@ -157,8 +152,21 @@ export async function startLocalFlow(options: LocalFlowOptions): Promise<LocalFl
     if (mailbox !== undefined) closers.unshift(() => mailbox.close());
 
     const environment = listenerEnvironment(options, postgres.url, sns, mailbox);
+    const config = readConfig(environment, { database: false, httpIntake: true });
+    const { s3: filter, maxFaults } = config;
+    const queue = await openQueue(database, ({ message }) => print(`console: ${message}`));
+    closers.push(() => queue.close());
+    const store = openStore(config);
+    const pages = await startConsole({
+      database,
+      port: 0,
+      rights: CONSOLE_RIGHTS,
+      acting: { queue, filter, rehearsing: { store, engine: createEngine(config), maxFaults } },
+      onError: (error) => print(`console: ${error instanceof Error ? error.message : error}`),
+    });
+    closers.push(() => pages.close());
+
     const { port, metricsPort } = await listener.serve(environment);
-    const { s3: filter } = readConfig(environment, { database: false, httpIntake: true });
     sns.createTopic(settings.topicArn);
     await sns.subscribe(settings.topicArn, `http://127.0.0.1:${port}/`).confirmed;
 

@@ -79,8 +79,8 @@ export async function deliveriesPage(
 <main>
 ${overdueSection([...late, ...missing])}
 ${filterForm(query, [...choices].sort())}
-<p>${shown.length === 0 ? 'There are none.' : `${countText(shown.length, all)}, newest first`}</p>
-${shown.length > 0 && runTable(shown, now, progress, isNewest)}
+<p id="count">${shown.length === 0 ? 'There are none.' : `${countText(shown.length, all)}, newest first`}</p>
+${(shown.length > 0 || isNewest) && runTable(shown, now, progress, isNewest)}
 <nav aria-label="Pages">
 ${query.after !== undefined && html`<a href="${addressOf({ ...query, after: undefined })}">Newest</a> `}
 ${more !== undefined && html`<a href="${addressOf({ ...query, after: more.id })}" rel="next">Older</a>`}

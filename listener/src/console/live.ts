@@ -214,6 +214,7 @@ const SCRIPT = `'use strict';
     const next = [...list.rows].find((other) => other.dataset.at < at);
     if (next === undefined && list.rows.length >= ${ON_A_PAGE}) return;
     list.insertBefore(row, next ?? null);
+    document.getElementById('count').textContent = 'Newest first';
     if (list.rows.length > ${ON_A_PAGE}) list.rows[list.rows.length - 1].remove();
   };
   const follow = () => {
