@@ -271,3 +271,45 @@ test('files of a folder have no tags', () => {
     }),
   ]);
 });
+
+test('no traces are made where none have somewhere to go, or OpenTelemetry is switched off', () => {
+  expect(readConfig({}, NOTHING).tracing).toBeUndefined();
+  const off = { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://c.o.svc:4318', OTEL_SDK_DISABLED: 'true' };
+  expect(readConfig(off, NOTHING).tracing).toBeUndefined();
+});
+
+test('traces go to the path of their signal, or to the address that is theirs alone', () => {
+  const endpoint = { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://c.o.svc:4318/' };
+  expect(readConfig(endpoint, NOTHING).tracing).toMatchObject({
+    url: 'http://c.o.svc:4318/v1/traces',
+    ...{ sampler: 'parentbased_always_on', ratio: 1, serviceName: 'file-processing' },
+  });
+  const own = { ...endpoint, OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'https://t.example.org/in' };
+  expect(readConfig(own, NOTHING).tracing).toMatchObject({ url: 'https://t.example.org/in' });
+});
+
+test.each([
+  ['OTEL_EXPORTER_OTLP_ENDPOINT', 'collector:4318'],
+  ['OTEL_EXPORTER_OTLP_PROTOCOL', 'grpc'],
+  ['OTEL_TRACES_SAMPLER', 'jaeger_remote'],
+  ['OTEL_TRACES_SAMPLER_ARG', '5'],
+])('%s=%s is refused, with what is allowed', (variable, value) => {
+  expect(faultsOf({ [variable]: value }, NOTHING)).toEqual([
+    { variable, value, allowed: expect.any(String) },
+  ]);
+});
+
+test('headers for the collector are pairs, and are never shown', () => {
+  const faults = faultsOf({ OTEL_EXPORTER_OTLP_HEADERS: 'hunter2' }, NOTHING);
+  expect(faults).toMatchObject([{ variable: 'OTEL_EXPORTER_OTLP_HEADERS' }]);
+  expect(JSON.stringify(faults)).not.toContain('hunter2');
+  const config = readConfig(
+    {
+      OTEL_EXPORTER_OTLP_ENDPOINT: 'https://t.example.org',
+      OTEL_EXPORTER_OTLP_HEADERS: 'api-key=hunter2,x=%20y',
+    },
+    NOTHING,
+  );
+  expect(config.tracing?.headers?.reveal()).toBe('api-key=hunter2,x=%20y');
+  expect(JSON.stringify(config)).not.toContain('hunter2');
+});
