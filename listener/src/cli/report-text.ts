@@ -171,11 +171,15 @@ const COUNTED = 10_000;
 /** The most rows that a list needs to have counted. */
 export const COUNT_AT_MOST = COUNTED + 1;
 
-/** How many of all are shown: `3`, `50 of 1,234`, `50 of more than 10,000`. */
-export function countText(shown: number, all: number): string {
+/**
+ * How many of all are shown: `3`, `50 of 1,234`, `50 of more than 10,000`.
+ *
+ * @param counted how far was counted. @default that of lists
+ */
+export function countText(shown: number, all: number, counted = COUNTED): string {
   const text = (count: number) => count.toLocaleString('en-US');
-  const many = all > COUNTED;
-  if (many && shown === all) return `more than ${text(COUNTED)}`;
-  if (many) return `${text(shown)} of more than ${text(COUNTED)}`;
+  const many = all > counted;
+  if (many && shown === all) return `more than ${text(counted)}`;
+  if (many) return `${text(shown)} of more than ${text(counted)}`;
   return shown === all ? text(all) : `${text(shown)} of ${text(all)}`;
 }

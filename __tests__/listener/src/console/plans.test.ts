@@ -6,7 +6,7 @@ import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts
 
 const TOKEN = 'a-token-of-the-test';
 const RUNS = 50_000;
-/** A page lists 51 deliveries and counts no further than this. */
+/** A page lists 51 deliveries, and counts no further than 1,000: one in a hundred is of a client. */
 const MOST_ROWS = 12_000;
 
 let given: TestDatabase;
@@ -107,6 +107,12 @@ describe('no page scans the table of runs, or reads more of it than it may count
     expect(plans.filter(([, plan]) => scansRuns(plan)).map(([sql]) => sql)).toEqual([]);
     const most = plans.flatMap(([sql, plan]) => stepsOf(plan).map((step) => [readBy(step), sql]));
     expect(most.filter(([rows]) => Number(rows) > MOST_ROWS)).toEqual([]);
+  });
+
+  it('so a list says how many there are no further than anybody counts', async () => {
+    const headers = { Authorization: `Bearer ${TOKEN}` };
+    const page = await (await fetch(new URL('/', pages.address), { headers })).text();
+    expect(page).toContain('50 of more than 1,000, newest first');
   });
 
   it('a live view', async () => {
