@@ -99,9 +99,11 @@ export function mergeFindings(
       const place = placeOf(check);
       const key = `${check.rule} ${place}`;
       const before = merged.get(key);
-      // Another region says the same of another ARN: the first one is enough.
+      // Another region says the same of another ARN: the first one is enough, unless it says more.
       const sameLook = before === undefined || before.regions.at(-1) === region;
-      const messages = [...(before?.messages ?? []), ...(sameLook ? check.faults : [])];
+      const said = before?.messages.map((fault) => anywhere(fault, before.regions[0] ?? region));
+      const more = check.faults.filter((fault) => !said?.includes(anywhere(fault, region)));
+      const messages = [...(before?.messages ?? []), ...(sameLook ? check.faults : more)];
       merged.set(key, {
         by: check.by,
         rule: check.rule,
@@ -121,6 +123,11 @@ export function mergeFindings(
 /** Checkov spells the name of one check in upper case for one view, in lower case for the other. */
 function distinct(texts: readonly string[]): readonly string[] {
   return [...new Map(texts.map((text) => [text.toLowerCase(), text])).values()];
+}
+
+/** A fault in the words of any region and partition. */
+function anywhere(fault: string, region: string): string {
+  return fault.replaceAll(region, '').replaceAll(/\barn:aws(-us-gov|-cn)?:/g, 'arn:');
 }
 
 /** A fault that is there twice is no longer the one that somebody accepted. */

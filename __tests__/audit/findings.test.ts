@@ -34,6 +34,22 @@ describe('failed checks', () => {
     ]);
   });
 
+  it('that the second region shows beside those of the first are said, too', () => {
+    const looks = [
+      {
+        region: 'us-gov-west-1',
+        checks: [check('a', 'opens arn:aws-us-gov:sns:us-gov-west-1:x')],
+      },
+      {
+        region: 'us-east-1',
+        checks: [check('a', 'opens arn:aws:sns:us-east-1:x', 'has no key')],
+      },
+    ];
+    expect(mergeFindings(looks, RULES)).toMatchObject([
+      { message: 'Opens arn:aws-us-gov:sns:us-gov-west-1:x. Has no key.' },
+    ]);
+  });
+
   it('that the second region alone shows are found as well', () => {
     const looks = [
       { region: 'west', checks: [check('a')] },

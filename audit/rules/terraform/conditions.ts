@@ -69,6 +69,25 @@ const FUNCTIONS: Readonly<Record<string, (values: readonly unknown[]) => unknown
     return listOf(list)[0] ?? null;
   },
   coalesce: (values) => values.find((value) => value !== null && value !== '') ?? null,
+  split: ([separator, text]) => textOf(text).split(textOf(separator)),
+  join: ([separator, list]) => listOf(list).map(textOf).join(textOf(separator)),
+  replace: ([text, from, to]) => textOf(text).replaceAll(textOf(from), () => textOf(to)),
+  trimprefix: ([text, prefix]) =>
+    textOf(text).startsWith(textOf(prefix)) ? textOf(text).slice(textOf(prefix).length) : text,
+  trimsuffix: ([text, suffix]) =>
+    textOf(text).endsWith(textOf(suffix))
+      ? textOf(text).slice(0, textOf(text).length - textOf(suffix).length)
+      : text,
+  concat: (lists) => lists.flatMap(listOf),
+  distinct: ([list]) => [...new Set(listOf(list))],
+  compact: ([list]) => listOf(list).filter((item) => item !== null && item !== ''),
+  tolist: ([list]) => listOf(list),
+  toset: ([list]) => [...new Set(listOf(list))],
+  jsonencode: ([value]) => JSON.stringify(value),
+  base64encode: ([text]) => Buffer.from(textOf(text)).toString('base64'),
+  // Of a digest, its length alone is the same for all.
+  md5: ([text]) => textOf(text).padEnd(32, '0').slice(0, 32),
+  sha256: ([text]) => textOf(text).padEnd(64, '0').slice(0, 64),
   regexall: ([pattern, text]) => [...textOf(text).matchAll(regexOf(pattern, 'g'))],
   regex: ([pattern, text]) => {
     const found = regexOf(pattern).exec(textOf(text));
@@ -224,7 +243,18 @@ function parse(tokens: readonly Token[]): Expression {
     if (token.kind === 'sign') throw new Unevaluated();
     if (['true', 'false'].includes(token.text)) return () => token.text === 'true';
     if (token.text === 'null') return () => null;
-    return is('(') ? call(token.text) : reference(token.text);
+    return is('(') ? indexed(call(token.text)) : reference(token.text);
+  };
+  const indexed = (value: Expression): Expression => {
+    if (!is('[')) return value;
+    take('[');
+    const index = conditional();
+    take(']');
+    return indexed((lookUp) => {
+      const item = listOf(value(lookUp))[numberOf(index(lookUp))];
+      if (item === undefined) throw new Failure('no such item');
+      return item;
+    });
   };
   const call = (name: string): Expression => {
     take('(');

@@ -60,6 +60,10 @@ function findsOne(model: Model, lookup: Resource): boolean {
   return vpcs.length === 0 || found.length === 1;
 }
 
+/** Data sources that find all of a kind where nothing is asked for. */
+const FINDS_ALL =
+  /^aws_(vpcs?|subnets?|security_groups?|route_tables?|nat_gateways?|network_interfaces?|instances?|db_instances|rds_clusters|iam_roles|iam_users|eips|ebs_volumes|sqs_queues|lbs|ami|ami_ids|ecr_repositories|ecr_images)$/;
+
 const WILDCARD = /[*?]/;
 
 /** What a lookup asks for: values by the name of their filter, tag or argument. */
@@ -274,6 +278,10 @@ export const LIFECYCLE_RULES: readonly Rule[] = [
           .filter((argument) => attributes[argument] !== undefined)
           .map((argument) => `${argument} finds whatever is called so`),
         attributes.most_recent === true && 'most_recent finds whatever was made last',
+        attributes.default === true && 'default finds whatever the account began with',
+        FINDS_ALL.test(type) &&
+          asked.length === 0 &&
+          'asks for nothing, and so finds all there are',
       ];
     },
   }),

@@ -22,6 +22,10 @@ describe('a condition holds always', () => {
     ['what is tried until it works', 'try(regex("a", var.x), "b") != ""', 'string'],
     ['an item in a list of itself', 'contains([var.x], var.x)', 'string'],
     ['a function that is not evaluated, beside what decides', 'foo(var.x) || true', 'string'],
+    ['what a split text always has', 'length(split(",", var.x)) >= 1', 'string'],
+    ['the first part of a text', 'can(split(",", var.x)[0])', 'string'],
+    ['the length of a digest', 'length(sha256(var.x)) == 64', 'string'],
+    ['what can always be encoded', 'can(jsonencode(var.x))', 'string'],
     ['both answers of a question', 'var.b ? true : 1 == 1', 'bool'],
   ])('for %s', (_, expression, type) => {
     expect(holdsAlways(condition(expression), type, false)).toBe(true);
@@ -51,6 +55,8 @@ describe('a condition may be false', () => {
     ['what may be null', 'var.password != null', 'string'],
     ['a loop, which is not evaluated', 'alltrue([for x in var.l : x > 1])', ''],
     ['a function that is not evaluated', 'can(cidrhost(var.x, 0))', 'string'],
+    ['the second part of a text', 'can(split(",", var.x)[1])', 'string'],
+    ['a part of a text', 'split(":", var.x)[0] == "arn"', 'string'],
     ['no expression', '(', ''],
   ])('by %s', (_, expression, type) => {
     expect(holdsAlways(condition(expression), type)).toBe(false);

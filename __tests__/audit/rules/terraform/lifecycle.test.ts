@@ -101,6 +101,14 @@ describeRules(LIFECYCLE_RULES, {
       ],
       ['a VPC by its tags', ({ set }) => set('aws_vpcs', 'tags', { Owner: 'etl*' })],
       [
+        'all databases',
+        ({ stackWith }) => data(stackWith('aws_eks_cluster'), 'aws_db_instances', {}),
+      ],
+      [
+        'the default VPC',
+        ({ stackWith }) => data(stackWith('aws_eks_cluster'), 'aws_vpc', { default: true }),
+      ],
+      [
         'the newest image',
         ({ stackWith }) => data(stackWith('aws_eks_cluster'), 'aws_ami', { most_recent: true }),
       ],
