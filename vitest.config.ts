@@ -48,6 +48,8 @@ const OTHERS: Readonly<Record<string, Needs>> = {
   },
   // Go, for promtool and the collector's OTLP receiver.
   monitoring: { globalSetup: [POSTGRES], test: 120_000, hook: 1_800_000 },
+  // cosign, which Go builds.
+  cosign: { globalSetup: [], maxWorkers: 1, test: 120_000, hook: 3_600_000 },
   // OpenTofu, which Go builds, and what Terraform's tests need beside Terraform.
   opentofu: {
     globalSetup: ['__tests__/opentofu/support/global-setup.ts'],

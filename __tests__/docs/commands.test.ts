@@ -133,7 +133,7 @@ const RUN_IN: Readonly<
   cdktf: { in: ['__tests__/terraform'], as: asCall },
   terraform: { in: ['__tests__/terraform/support'], as: asList },
   kubectl: { in: ['__tests__/cluster/support'], as: asList },
-  cosign: { in: ['__tests__/checkov'], as: () => /run\(cosign, \[\s*\.\.\.\['verify-blob'/ },
+  cosign: { in: ['__tests__/cosign'], as: () => /run\(cosign, \[\s*\.\.\.\['verify-blob'/ },
 };
 
 /** The text of files, and of all TypeScript below folders. */
