@@ -17,10 +17,18 @@ import { encryptionOf } from './encryption.ts';
 import { type Exposure, exposuresOf } from './exposure.ts';
 import { type Html, html, htmlTable, STYLE } from './html.ts';
 import { attachedPolicies, type ShownPolicy, shownPolicies, statementInWords } from './policies.ts';
-import { artifactsOf, commitInWords, inventoryOf, secondScannerOf, summaryOf } from './summary.ts';
+import {
+  artifactsOf,
+  commitInWords,
+  demandsOf,
+  inventoryOf,
+  secondScannerOf,
+  summaryOf,
+} from './summary.ts';
 
 /** What the audit was made of, by whom and where, and what it did not see. */
-function evidenceSection({ evidence }: AuditResult): Html {
+function evidenceSection(result: AuditResult): Html {
+  const { evidence } = result;
   const unseen = html`<h3>What was not looked at</h3>
 <ul>${NOT_LOOKED_AT.map((sentence) => html`<li>${sentence}</li>`)}</ul>`;
   if (evidence === undefined) return html`<p>Nobody gathered what it was made of.</p>${unseen}`;
@@ -33,6 +41,8 @@ function evidenceSection({ evidence }: AuditResult): Html {
       ['Product', `${product.name} ${product.version}`],
       ['Version of the rules: SHA-256 of their sources', code(product.rules)],
       ...Object.entries(tools),
+      ['What the JSON demands', demandsOf(result)],
+      ['Second scanner', secondScannerOf(result)],
       ['Run by', by.user],
       ['On', by.host],
       ['CI run', by.run ?? 'none'],

@@ -163,3 +163,21 @@ export function secondScannerOf({ looks }: Pick<AuditResult, 'looks'>): string {
   if (versions.length === 0) return 'No second scanner ran: our own rules alone looked.';
   return `A second scanner ran: checkov ${[...new Set(versions)].join(', ')}.`;
 }
+
+/** What the audited JSON demands of Terraform and its providers, such as `aws ~> 6.25`. */
+export function demandsOf({ looks }: Pick<AuditResult, 'looks'>): string {
+  const [{ model }] = looks;
+  const all = model.stacks.flatMap(({ json }) => {
+    const { required_version: version, required_providers: providers = {} } = Object(
+      json.terraform,
+    ) as {
+      readonly required_version?: string;
+      readonly required_providers?: Readonly<Record<string, { readonly version?: string }>>;
+    };
+    return [
+      ...(version === undefined ? [] : [`Terraform ${version}`]),
+      ...Object.entries(providers).map(([name, { version = 'any' }]) => `${name} ${version}`),
+    ];
+  });
+  return [...new Set(all)].join(', ') || 'nothing';
+}

@@ -13,6 +13,7 @@ import { attachedPolicies, shownPolicies, statementInWords } from './policies.ts
 import { sarifReport } from './sarif-report.ts';
 import {
   artifactsOf,
+  demandsOf,
   inventoryOf,
   reportFolder,
   secondScannerOf,
@@ -36,6 +37,7 @@ export function jsonReport(result: AuditResult) {
   } = result;
   const [{ model, objects }] = looks;
   const { evidence } = result;
+  const control = (rule: string) => rules.find(({ id }) => id === rule)?.control ?? 'unmapped';
   return {
     ...(evidence !== undefined && {
       evidence: { ...evidence, sboms: evidence.sboms.map(({ text: _, ...list }) => list) },
@@ -45,13 +47,14 @@ export function jsonReport(result: AuditResult) {
     auditedAt: auditedAt.toISOString(),
     green: findings.length === 0,
     secondScanner: secondScannerOf(result),
+    demands: demandsOf(result),
     notLookedAt: NOT_LOOKED_AT,
     baseline: result.baseline,
     regions: looks.map(({ region, partition }) => ({ region, partition })),
     files: looks.flatMap(artifactsOf).map(({ text: _, ...file }) => file),
     summary: summaryOf(result),
-    findings,
-    waived,
+    findings: findings.map((finding) => ({ ...finding, control: control(finding.rule) })),
+    waived: waived.map((finding) => ({ ...finding, control: control(finding.rule) })),
     ...(acceptances !== undefined && { acceptances }),
     notes,
     controls: controlsOf(result),
