@@ -226,7 +226,7 @@ function settingsOf(
     );
     return {
       settings: {
-        'file-processing': { ...fileProcessing, db_password: '' },
+        'file-processing': { ...fileProcessing, db_password: '', scaler_password: '' },
         ...(foundationNetwork && { 'foundation-network': { ...foundationNetwork } }),
         ...(postgresOnDemand && { 'postgres-on-demand': { ...postgresOnDemand } }),
       },

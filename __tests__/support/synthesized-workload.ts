@@ -1,4 +1,5 @@
 import { TerraformOutput, Testing } from 'cdktf';
+import { scalesByBacklog } from '../../src/file-processing/workload/scaling.ts';
 import { Workload } from '../../src/file-processing/workload/workload.ts';
 import { CUSTOM_OBJECTS } from '../../src/settings/common-variables.ts';
 import {
@@ -61,6 +62,13 @@ export function synthesizeWorkload(
       fileProcessingVariables.db_password_revision,
       settings.db_password_revision,
     ).stringValue,
+    ...(scalesByBacklog(settings) && {
+      scalerPassword: secretVariable(
+        stack,
+        'scaler_password',
+        fileProcessingVariables.scaler_password,
+      ).stringValue,
+    }),
     ...(settings.database === 'on_demand' && { databaseJobs: DATABASE_JOBS }),
     ...(loadBalancerTags && { loadBalancerTags }),
     dependsOn: DEPENDENCIES.map((fqn) => ({ fqn })),

@@ -15,6 +15,7 @@ import { AwsResources } from './aws-resources.ts';
 import type { FoundDatabase } from './database-lookup.ts';
 import { configureKubernetesProvider } from './kubernetes-provider.ts';
 import { awsOutputs, makeOutputs } from './outputs.ts';
+import { scalesByBacklog } from './workload/scaling.ts';
 import { Workload } from './workload/workload.ts';
 
 /** What the stack is made from. */
@@ -51,6 +52,9 @@ export class FileProcessingStack extends AddressedStack {
     aws.subscribe(workload?.dependables ?? []);
     makeOutputs(this, {
       ...awsOutputs(settings, aws),
+      ...(workload && database && scalesByBacklog(settings)
+        ? { database_host: [settings.db_host, 'Host of the database on demand'] as const }
+        : {}),
       load_balancer_hostname: [
         workload?.loadBalancerHostname ?? '',
         'Host name of the load balancer; empty while there is none',
@@ -88,6 +92,19 @@ export class FileProcessingStack extends AddressedStack {
         fileProcessingVariables.db_password_revision,
         settings.db_password_revision,
       ).stringValue,
+      ...(scalesByBacklog(settings) && {
+        scalerPassword: secretVariable(
+          this,
+          'scaler_password',
+          fileProcessingVariables.scaler_password,
+        ).stringValue,
+        scalerPasswordRevision: planVariable(
+          this,
+          'scaler_password_revision',
+          fileProcessingVariables.scaler_password_revision,
+          settings.scaler_password_revision,
+        ).stringValue,
+      }),
       // Who fetches is ready before the subscription that the queue's takes the place of goes.
       dependsOn: [
         ...aws.clusterReady,

@@ -55,6 +55,7 @@ export function checkFileProcessing(
     [
       checkNodes,
       (valid) => checkReplicas(valid, given),
+      (valid) => checkScaling(valid, given),
       (valid) => checkBuckets(valid, given),
       checkPrefixes,
       checkRules,
@@ -236,6 +237,52 @@ function checkReplicas(
       message: `${max_replicas} must not be less than replicas ${replicas} (equal to it makes no autoscaler)`,
     },
   ];
+}
+
+/** Of autoscaling = "backlog" alone. */
+const OF_BACKLOG: readonly Name[] = [
+  'backlog_per_pod',
+  'scaler_user',
+  'scaler_password',
+  'scaler_password_revision',
+  'scaler_ssl_mode',
+];
+
+/** KEDA asks the database itself, so it has to know where that is. */
+function checkScaling(
+  settings: FileProcessingSettings,
+  given: ReadonlySet<string>,
+): FileProcessingFinding[] {
+  const { autoscaling, database, db_host, db_migrator_user, scaler_user } = settings;
+  const { replicas, max_replicas } = settings;
+  if (autoscaling === 'cpu') {
+    return OF_BACKLOG.filter((variable) => given.has(variable)).map((variable) => ({
+      variable,
+      message: 'is for autoscaling = "backlog" alone',
+    }));
+  }
+  const users = [settings.db_user || LISTENER_USER, db_migrator_user, MASTER_USER];
+  const faults: readonly (readonly [Name, boolean, string])[] = [
+    [
+      'db_host',
+      database === 'external' && db_host === '',
+      'must be given with autoscaling = "backlog": KEDA counts what waits in the database',
+    ],
+    [
+      'scaler_user',
+      users.includes(scaler_user),
+      `${scaler_user} may do more than count what waits: name a role of its own`,
+    ],
+    [
+      'max_replicas',
+      max_replicas <= replicas,
+      `must be more than replicas ${replicas} with autoscaling = "backlog"`,
+    ],
+    ['target_cpu_percent', given.has('target_cpu_percent'), 'is for autoscaling = "cpu" alone'],
+  ];
+  return faults
+    .filter(([, isFault]) => isFault)
+    .map(([variable, , message]) => ({ variable, message }));
 }
 
 /** As the listener does at its start. */

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { CUSTOM_OBJECTS } from '../settings/common-variables.ts';
 import { DEFAULT_ENVIRONMENT } from '../settings/environment.ts';
 
 /** The parts of cdktf's manifest.json that the summary needs. */
@@ -18,6 +19,7 @@ interface Manifest {
 /** The parts of a stack's Terraform JSON that the summary needs. */
 interface StackJson {
   readonly resource?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+  readonly locals?: { readonly [CUSTOM_OBJECTS]?: readonly { readonly kind: string }[] };
 }
 
 /**
@@ -55,6 +57,7 @@ export function summaryOfSynthesis(
       ...types.map(([type, count]) => `  ${String(count).padStart(3)} ${type}`),
     ]),
     ...viewsIn(outdir),
+    ...outsideTerraform(stacks),
     '',
     warnings.length === 0 ? 'No warnings' : `Warnings (${warnings.length})`,
     ...warnings.map((warning) => `  ${warning}`),
@@ -126,6 +129,22 @@ interface SynthesizedStack {
   readonly file: string;
   readonly types: readonly [string, number][];
   readonly warnings: readonly string[];
+  /** Kinds of the Kubernetes objects that Terraform does not make. */
+  readonly kinds: readonly string[];
+}
+
+/** What a bare `cdktf deploy` leaves out. */
+function outsideTerraform(stacks: readonly SynthesizedStack[]): readonly string[] {
+  const kinds = [...new Set(stacks.flatMap((stack) => stack.kinds))].sort();
+  if (kinds.length === 0) return [];
+  return [
+    '',
+    `Not made by Terraform: ${kinds.join(', ')}`,
+    '  "manage apply" puts them in place, or the manifests do; "cdktf deploy" does not',
+    ...(kinds.includes('ScaledObject')
+      ? ['  until then nothing scales, and the pods stay as many as replicas']
+      : []),
+  ];
 }
 
 function stacksIn(outdir: string): readonly SynthesizedStack[] {
@@ -135,6 +154,7 @@ function stacksIn(outdir: string): readonly SynthesizedStack[] {
     file: join(outdir, synthesizedStackPath),
     types: countByType(join(outdir, synthesizedStackPath)),
     warnings: annotations.map(({ message }) => message),
+    kinds: kindsIn(join(outdir, synthesizedStackPath)),
   }));
 }
 
@@ -156,6 +176,11 @@ function countByType(file: string): readonly [string, number][] {
   return [...Map.groupBy(types, (type) => type)]
     .map(([type, found]): [string, number] => [type, found.length])
     .sort(([one], [other]) => (one < other ? -1 : 1));
+}
+
+function kindsIn(file: string): readonly string[] {
+  if (!file.endsWith('.json')) return [];
+  return (readJson<StackJson>(file).locals?.[CUSTOM_OBJECTS] ?? []).map(({ kind }) => kind);
 }
 
 /** The type of each resource, once for every resource. */

@@ -480,7 +480,7 @@ describe('all rules', () => {
       environmentStacks('complete'),
       stacksOf(QUEUE),
       stacksOf(BRIDGE),
-      ...(['alb', 'http', 'existingSecret'] as const).map(stacksOfBase),
+      ...(['alb', 'http', 'existingSecret', 'backlog'] as const).map(stacksOfBase),
     ].map((stacks) => auditedOf(stacks));
     const unseen = ALL_RULES.filter(({ judge }) => !looked.some((one) => judge(one).length > 0));
     expect(unseen.map(({ id }) => id).sort()).toEqual(UNSEEN);

@@ -54,6 +54,8 @@ export const BASES = {
       { bucket: 'rejected-files', prefix: 'checked/', kms_key_arn: '', account_id: '' },
     ],
   },
+  /** KEDA scales by what waits. */
+  backlog: { ...COMMON, delivery: 'sqs', autoscaling: 'backlog' },
   /** A CronJob looks for objects without a message. */
   reconciliation: { ...COMMON, delivery: 'sqs', reconciliation_schedule: '17 4 * * *' },
   /** The namespace is made by others. */

@@ -24,6 +24,7 @@ function renamedObjects(json: Json): Json {
   const ownSecret = resource.some(([type]) => type === 'kubernetes_secret_v1');
   return {
     ...json,
+    ...(json.locals !== undefined && { locals: renamed(json.locals, [], ownSecret) }),
     resource: Object.fromEntries(
       resource.map(([type, named]) => [
         type,

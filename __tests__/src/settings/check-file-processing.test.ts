@@ -25,6 +25,45 @@ const place = (more: object) => ({
   ...more,
 });
 
+describe('autoscaling by backlog', () => {
+  it('needs a database that KEDA can find', () => {
+    expect(check({ ...DATABASE, autoscaling: 'backlog' })).toEqual([]);
+    expect(check({ autoscaling: 'backlog' })).toEqual([
+      { variable: 'db_host', message: expect.stringContaining('KEDA counts') },
+    ]);
+  });
+
+  it.each(['etl', 'file_processing_migrator', 'postgres_admin'])(
+    'does not sign in as %s',
+    (scaler_user) => {
+      expect(check({ ...DATABASE, autoscaling: 'backlog', scaler_user })).toEqual([
+        { variable: 'scaler_user', message: expect.stringContaining('name a role of its own') },
+      ]);
+    },
+  );
+
+  it('has room to scale, and no target of CPU', () => {
+    const faults = check({
+      ...{ ...DATABASE, autoscaling: 'backlog' },
+      ...{ replicas: 3, max_replicas: 3, target_cpu_percent: 50 },
+    });
+    expect(faults.map(({ variable }) => variable)).toEqual(['max_replicas', 'target_cpu_percent']);
+  });
+
+  it('has settings of its own, which mean nothing without it', () => {
+    const own: Overrides = {
+      ...{ backlog_per_pod: 9, scaler_user: 'etl_scaler', scaler_ssl_mode: 'require' },
+      ...{ scaler_password: 'x', scaler_password_revision: 2 },
+    };
+    expect(check({ ...DATABASE, ...own, autoscaling: 'backlog' })).toEqual([]);
+    expect(
+      check({ ...DATABASE, ...own })
+        .map(({ variable }) => variable)
+        .sort(),
+    ).toEqual(Object.keys(own).sort());
+  });
+});
+
 describe('a cluster of others', () => {
   const EXISTING: Overrides = { create_cluster: false, cluster_name: 'shared' };
 

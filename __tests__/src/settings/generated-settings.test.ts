@@ -96,7 +96,7 @@ function candidates(name: string, { default: usual, example, type, allowed }: Va
 function files(table: VariableTable): fc.Arbitrary<Variables> {
   const given = Object.entries(table)
     // A password is not for files, and a region is that of all.
-    .filter(([name]) => !['db_password', 'aws_region'].includes(name))
+    .filter(([name]) => !['db_password', 'scaler_password', 'aws_region'].includes(name))
     .map(([name, variable]) => [name, fc.constantFrom(...candidates(name, variable))] as const);
   return fc.record(Object.fromEntries(given), { requiredKeys: [] });
 }

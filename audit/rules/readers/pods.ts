@@ -283,24 +283,41 @@ export function ingressSecrets(audited: Audited, namespace: string): readonly st
     .map(({ secretName }: { secretName?: string }) => secretName ?? '');
 }
 
-/** Autoscalers that own the number of a workload's pods. */
+/** Names of Secrets that scalers of KEDA sign in with. */
+export function scalerSecrets(audited: Audited, namespace: string): readonly string[] {
+  return objectsIn(audited, namespace, 'TriggerAuthentication')
+    .flatMap(({ manifest }) => manifest.spec?.secretTargetRef ?? [])
+    .map(({ name }: { name?: string }) => name ?? '');
+}
+
+/** Autoscalers that own the number of a workload's pods: of Kubernetes, and KEDA's, whose target is a Deployment unless it says more. */
 export function autoscalersOf(audited: Audited, pod: Pod): readonly KubernetesObject[] {
-  return objectsIn(audited, pod.namespace, 'HorizontalPodAutoscaler').filter(({ manifest }) => {
-    const { kind, name } = manifest.spec?.scaleTargetRef ?? {};
+  const kinds = ['HorizontalPodAutoscaler', 'ScaledObject'];
+  return objectsIn(audited, pod.namespace, ...kinds).filter(({ manifest }) => {
+    const byDefault = manifest.kind === 'ScaledObject' ? 'Deployment' : undefined;
+    const { kind = byDefault, name } = manifest.spec?.scaleTargetRef ?? {};
     return kind === pod.kind && name === pod.name;
   });
+}
+
+/** The fewest and the most pods of an autoscaler; KEDA's may be none and 100, unless it says more. */
+export function rangeOf({ manifest }: KubernetesObject): readonly [least: number, most: number] {
+  const { minReplicas, maxReplicas, minReplicaCount, maxReplicaCount } = manifest.spec ?? {};
+  return manifest.kind === 'ScaledObject'
+    ? [Number(minReplicaCount ?? 0), Number(maxReplicaCount ?? 100)]
+    : [Number(minReplicas ?? 1), Number(maxReplicas ?? 1)];
 }
 
 /** The fewest pods that a workload has: its autoscaler's minimum, else its own number. */
 export function leastReplicas(audited: Audited, pod: Pod): number {
   const [autoscaler] = autoscalersOf(audited, pod);
-  return Number(autoscaler ? (autoscaler.manifest.spec?.minReplicas ?? 1) : ownReplicas(pod));
+  return autoscaler ? rangeOf(autoscaler)[0] : ownReplicas(pod);
 }
 
 /** The most pods that a workload has, those of a rollout aside. */
 export function mostReplicas(audited: Audited, pod: Pod): number {
   const [autoscaler] = autoscalersOf(audited, pod);
-  return Number(autoscaler ? (autoscaler.manifest.spec?.maxReplicas ?? 1) : ownReplicas(pod));
+  return autoscaler ? rangeOf(autoscaler)[1] : ownReplicas(pod);
 }
 
 /** The number of pods that the workload itself says; 1 is the API's default. */

@@ -1,4 +1,5 @@
 import { valueAt } from '../../../src/synthesized/model/model.ts';
+import type { KubernetesObject } from '../../../src/synthesized/views/kubernetes-manifests.ts';
 import type { Selector } from '../readers/kubernetes-api.ts';
 import {
   autoscalersOf,
@@ -12,6 +13,7 @@ import {
   podCount,
   podsIn,
   quantity,
+  rangeOf,
   selects,
   servingPods,
 } from '../readers/pods.ts';
@@ -151,6 +153,52 @@ function behaviorFaults(
   ];
 }
 
+/** A trigger by which KEDA asks a PostgreSQL database. */
+interface DatabaseTrigger extends KubernetesObject {
+  readonly namespace: string;
+  readonly metadata?: Readonly<Record<string, string>>;
+  readonly authenticationRef?: { readonly name?: string; readonly kind?: string };
+}
+
+interface SecretReference {
+  readonly parameter?: string;
+  readonly name?: string;
+}
+
+function databaseTriggers(audited: Audited): readonly DatabaseTrigger[] {
+  return objectsOf(audited, 'ScaledObject', 'ScaledJob').flatMap((object) =>
+    ((object.manifest.spec?.triggers ?? []) as readonly (DatabaseTrigger & { type?: string })[])
+      .filter(({ type }) => type === 'postgresql')
+      .map((trigger) => ({ ...trigger, ...object, namespace: namespaceOf(object) })),
+  );
+}
+
+function passwordsOf(
+  audited: Audited,
+  { namespace, authenticationRef }: DatabaseTrigger,
+): readonly SecretReference[] {
+  return objectsIn(audited, namespace, 'TriggerAuthentication')
+    .filter(({ manifest }) => manifest.metadata.name === authenticationRef?.name)
+    .flatMap(({ manifest }) => (manifest.spec?.secretTargetRef ?? []) as SecretReference[])
+    .filter(({ parameter }) => parameter === 'password');
+}
+
+/** Roles that the pods of a namespace sign in as. */
+function usersIn({ manifest }: KubernetesObject): readonly string[] {
+  const variables: readonly { name?: string; value?: string }[] =
+    manifest.kind === 'ConfigMap'
+      ? Object.entries((manifest.data ?? {}) as Record<string, string>).map(([name, value]) => ({
+          name,
+          value,
+        }))
+      : (manifest.spec?.template?.spec?.containers ?? []).flatMap(
+          ({ env = [] }: { env?: readonly { name?: string; value?: string }[] }) => env,
+        );
+  return variables.flatMap(({ name, value }) =>
+    ['DB_USER', 'DB_LISTENER_USER'].includes(name ?? '') && value ? [value] : [],
+  );
+}
+
 const ZONE = 'topology.kubernetes.io/zone';
 const NODE = 'kubernetes.io/hostname';
 const REPLICAS_PATH = /^spec(\[0\])?\.replicas$/;
@@ -239,6 +287,71 @@ export const AVAILABILITY_RULES: readonly Rule[] = [
         ),
       ];
     },
+  }),
+  rule({
+    id: 'scaled-object-can-act',
+    title: 'A ScaledObject has a target that exists, room to scale, never no pod, and a trigger',
+    reason:
+      'KEDA takes all pods away unless a minimum is given, and then nobody moves messages from SQS to the queue that it counts; without a target or a trigger it does nothing.',
+    control: 'CP-2(2)',
+    severity: 'high',
+    subjects: (audited) => objectsOf(audited, 'ScaledObject'),
+    faults: (object, audited) => {
+      const { scaleTargetRef, triggers = [], idleReplicaCount } = object.manifest.spec ?? {};
+      const { kind = 'Deployment', name } = scaleTargetRef ?? {};
+      const isThere = podsIn(audited, namespaceOf(object)).some(
+        (pod) => pod.kind === kind && pod.name === name,
+      );
+      const [least, most] = rangeOf(object);
+      return [
+        !isThere && `there is no ${kind} ${name} in namespace ${namespaceOf(object)}`,
+        least < 1 && `may leave ${least} pods`,
+        idleReplicaCount !== undefined && `leaves ${idleReplicaCount} pods while nothing waits`,
+        most <= least && `its maximum ${most} is not more than its minimum ${least}`,
+        triggers.length === 0 && 'has no trigger',
+      ];
+    },
+  }),
+  rule({
+    id: 'scaler-only-counts',
+    title: 'A scaler of KEDA signs in to the database as a role of its own, and only counts',
+    reason:
+      'What KEDA runs in the database comes from an object that more people may write than the listener; with the role of the listener it could read reports, and change verdicts.',
+    control: 'AC-6',
+    severity: 'high',
+    subjects: (audited) => databaseTriggers(audited),
+    faults: (trigger, audited) => {
+      const { metadata = {}, namespace } = trigger;
+      const users = objectsIn(audited, namespace, 'ConfigMap', 'Job').flatMap(usersIn);
+      const passwords = passwordsOf(audited, trigger);
+      const secrets = objectsIn(audited, namespace, 'Secret').map(
+        ({ manifest }) => manifest.metadata.name,
+      );
+      return [
+        metadata.userName === undefined && 'names no role',
+        users.includes(metadata.userName ?? '') &&
+          `signs in as ${metadata.userName}, who may do more than count`,
+        !/^SELECT\b[^;]*$/i.test(metadata.query ?? '') && 'its query is not one SELECT',
+        ['password', 'connection'].some((name) => name in metadata) && 'holds its password',
+        passwords.length === 0 && 'takes no password from a Secret by a TriggerAuthentication',
+        ...passwords
+          .filter(({ name = '' }) => !secrets.includes(name))
+          .map(({ name }) => `takes its password from the Secret ${name}, which is not there`),
+      ];
+    },
+  }),
+  rule({
+    id: 'scaler-knows-its-database',
+    title: "A scaler of KEDA checks the database's certificate",
+    reason:
+      'Without TLS, or with any certificate, whoever sits between KEDA and the database gets the password, and decides how many pods there are.',
+    control: 'SC-8',
+    severity: 'medium',
+    subjects: (audited) => databaseTriggers(audited),
+    faults: ({ metadata = {} }) => [
+      metadata.sslmode !== 'verify-full' &&
+        `sslmode is ${shown(metadata.sslmode)}; scaler_ssl_mode = "verify-full" checks it`,
+    ],
   }),
   rule({
     id: 'workload-has-one-budget',

@@ -20,6 +20,7 @@ import {
   podsIn,
   podsOf,
   portOf,
+  scalerSecrets,
   selectorText,
   selects,
   servingPods,
@@ -148,7 +149,9 @@ export const OBJECT_REFERENCE_RULES: readonly Rule[] = [
           ? pods.some(({ spec }) => spec.serviceAccountName === metadata.name)
           : pods.some((pod) =>
               dataReferences(pod).some((use) => use.kind === kind && use.name === metadata.name),
-            ) || ingressSecrets(audited, namespaceOf(object)).includes(metadata.name);
+            ) ||
+            ingressSecrets(audited, namespaceOf(object)).includes(metadata.name) ||
+            scalerSecrets(audited, namespaceOf(object)).includes(metadata.name);
       return [!used && `no pod of namespace ${namespaceOf(object)} uses it`];
     },
   }),

@@ -3,8 +3,16 @@ import { type ITerraformDependable, Token } from 'cdktf';
 import type { Construct } from 'constructs';
 import { DATABASE_SECRET, LABELS } from './names.ts';
 
-/** What the database's Secret is filled with. */
+/** A Secret with a password of the database. */
 export interface DatabaseSecretProps {
+  /** In Terraform. @default database */
+  readonly id?: string;
+  /** @default that of the listener's Secret */
+  readonly name?: string;
+  /** @default DB_PASSWORD */
+  readonly key?: string;
+  /** What is said where the password is missing. @default how the listener may do without */
+  readonly missing?: string;
   readonly namespace: string;
   /** Token of the ephemeral variable; null unless given. */
   readonly dbPassword: string;
@@ -19,10 +27,11 @@ export interface DatabaseSecretProps {
  * without a revision it would make an empty Secret.
  */
 export function createDatabaseSecret(scope: Construct, props: DatabaseSecretProps): SecretV1 {
-  return new SecretV1(scope, 'database', {
-    metadata: { name: DATABASE_SECRET, namespace: props.namespace, labels: LABELS },
+  const { id = 'database', name = DATABASE_SECRET, key = 'DB_PASSWORD' } = props;
+  return new SecretV1(scope, id, {
+    metadata: { name, namespace: props.namespace, labels: LABELS },
     type: 'Opaque',
-    dataWo: { DB_PASSWORD: props.dbPassword },
+    dataWo: { [key]: props.dbPassword },
     dataWoRevision: Token.asNumber(props.dbPasswordRevision),
     lifecycle: {
       // Checked whenever the Secret is planned, but neither on import nor on destroy. Without it,
@@ -32,6 +41,7 @@ export function createDatabaseSecret(scope: Construct, props: DatabaseSecretProp
           // False for null and for an empty text, such as a CI's unset secret.
           condition: `\${try(length(${props.dbPassword}) > 0, false)}`,
           errorMessage:
+            props.missing ??
             'db_password must be given with db_host: set TF_VAR_db_password, name a Secret by existing_secret_name, or use db_iam_auth.',
         },
       ],

@@ -13,6 +13,9 @@ export const RULES_CONFIG_MAP = 'file-processing-rules';
 /** The Secret of our own making; `existing_secret_name` takes its place. */
 export const DATABASE_SECRET = 'file-processing-secrets';
 
+/** The Secret with the password by which KEDA counts what waits. */
+export const SCALER_SECRET = 'file-processing-scaler';
+
 /** Name of the NetworkPolicy of the Jobs that prepare the database; also the value of their pods' `app` label. */
 export const DATABASE_JOBS = 'file-processing-database-jobs';
 

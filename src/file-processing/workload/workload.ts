@@ -14,7 +14,7 @@ import { createDatabaseSecret } from './database-secret.ts';
 import { createDeployment } from './deployment.ts';
 import { createIngress } from './ingress.ts';
 import { createConfigMap, createRules, listenerEnvironment } from './listener-environment.ts';
-import { DATABASE_SECRET } from './names.ts';
+import { DATABASE_SECRET, SCALER_SECRET } from './names.ts';
 import { createNamespace } from './namespace.ts';
 import { createNetworkPolicy } from './network-policy.ts';
 import { listPodMonitor } from './pod-monitor.ts';
@@ -23,6 +23,9 @@ import {
   createHorizontalPodAutoscaler,
   createPodDisruptionBudget,
   hasAutoscaler,
+  listScaledObject,
+  SCALER_SECRET_KEY,
+  scalesByBacklog,
 } from './scaling.ts';
 import { createClusterService, createLoadBalancerService } from './service.ts';
 import { createServiceAccount } from './service-account.ts';
@@ -43,6 +46,10 @@ export interface WorkloadProps {
   readonly dbPassword: string;
   /** Token of the variable that is raised with the password. */
   readonly dbPasswordRevision: string;
+  /** Token of the ephemeral variable with the password that KEDA counts by; absent where it does not. */
+  readonly scalerPassword?: string;
+  /** Token of the variable that is raised with it. */
+  readonly scalerPasswordRevision?: string;
   /** What the Jobs that prepare the database need, with `database = "on_demand"`. */
   readonly databaseJobs?: DatabaseJobsProps;
   /**
@@ -108,6 +115,17 @@ export class Workload extends Construct {
           }),
         ]
       : [];
+    if (props.scalerPassword && settings.image !== '') {
+      createDatabaseSecret(at('scaler-secret'), {
+        ...{ id: 'scaler', name: SCALER_SECRET, key: SCALER_SECRET_KEY },
+        missing:
+          'scaler_password must be given with autoscaling = "backlog": set TF_VAR_scaler_password.',
+        namespace: settings.namespace,
+        dbPassword: props.scalerPassword,
+        dbPasswordRevision: props.scalerPasswordRevision ?? '1',
+        dependsOn,
+      });
+    }
     if (settings.existing_secret_name === DATABASE_SECRET) {
       leaveBehind(this, 'kubernetes_secret_v1.database');
     }
@@ -141,7 +159,9 @@ export class Workload extends Construct {
       if (settings.replicas > 1) {
         createPodDisruptionBudget(at('pod-disruption-budget'), settings, dependsOn);
       }
-      if (hasAutoscaler(settings)) {
+      if (scalesByBacklog(settings)) {
+        listScaledObject(this, settings);
+      } else if (hasAutoscaler(settings)) {
         createHorizontalPodAutoscaler(at('autoscaler'), settings, [...dependsOn, this.deployment]);
       }
       if (settings.pod_monitor) listPodMonitor(this, settings);

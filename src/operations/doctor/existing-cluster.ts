@@ -77,8 +77,9 @@ export function isSwitchedOn(configurationValues: string = ''): boolean {
 }
 
 function metricsDiagnosis(target: Target, look: Look): Promise<Diagnosis> {
-  const { replicas, max_replicas } = target.environment.fileProcessing;
+  const { replicas, max_replicas, autoscaling } = target.environment.fileProcessing;
   return diagnose('metrics-server', async () => {
+    if (autoscaling === 'backlog') return { state: 'skipped', found: 'pods go by what waits' };
     if (max_replicas <= replicas) return { state: 'skipped', found: 'there is no autoscaler' };
     if ((await addOnOf(target, 'metrics-server')) !== undefined) {
       return { state: 'ok', found: 'is an add-on of the cluster' };

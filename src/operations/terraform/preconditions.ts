@@ -16,7 +16,7 @@ import { loadBalancerServiceIn } from './load-balancer-handover.ts';
 import type { OpenStack } from './open-stack.ts';
 import { managedResources, type StateJson } from './plan-json.ts';
 import { addressesOf, isKubernetes } from './stacks.ts';
-import { lacksPassword } from './variables.ts';
+import { lacksPassword, lacksScalerPassword } from './variables.ts';
 
 /**
  * Stops where the stack's Kubernetes objects could not be planned, before anything is changed.
@@ -94,6 +94,12 @@ export function requireWayForMessages(
  * @throws OperationError (EXIT.usage)
  */
 export function requirePassword(stack: OpenStack, env: OperationContext['env']): void {
+  if (lacksScalerPassword(stack.json, env)) {
+    throw new OperationError('the password of scaler_user is missing: the stack makes its Secret', {
+      next: 'export TF_VAR_scaler_password=\'…\'; or leave autoscaling = "backlog" out',
+      code: EXIT.usage,
+    });
+  }
   if (!lacksPassword(stack.json, env)) return;
   throw new OperationError("the database's password is missing: the stack makes its Secret", {
     next: "export TF_VAR_db_password='…'; or name a Secret by existing_secret_name, or use db_iam_auth",

@@ -56,3 +56,11 @@ export function lacksPassword(
 ): boolean {
   return resource.kubernetes_secret_v1?.database !== undefined && !env.TF_VAR_db_password;
 }
+
+/** The same of the password by which KEDA counts what waits. */
+export function lacksScalerPassword(
+  { resource = {} }: StackJson,
+  env: Readonly<Record<string, string | undefined>>,
+): boolean {
+  return resource.kubernetes_secret_v1?.scaler !== undefined && !env.TF_VAR_scaler_password;
+}

@@ -89,6 +89,36 @@ export const databaseVariables = {
     example: 2,
     setAt: 'plan',
   }),
+  scaler_user: text({
+    description:
+      'Role that KEDA counts what waits as, with autoscaling = "backlog": one that may read nothing else. KEDA signs in by password, also where the pods sign in by IAM.',
+    default: 'file_processing_scaler',
+    example: 'etl_scaler',
+    allowed: '1 to 63 letters, digits, underscores, hyphens and dots',
+    accepts: (value) => /^[\w.-]{1,63}$/.test(value),
+  }),
+  scaler_password: text({
+    description:
+      'Password of scaler_user. Better not in a file: give it as TF_VAR_scaler_password. It never gets into the synthesized JSON, the plan or the state.',
+    default: '',
+    example: '',
+    allowed: 'a string of at most 1024 characters',
+    accepts: (value) => value.length <= 1024,
+    sensitive: true,
+  }),
+  scaler_password_revision: integer(1, 1_000_000, {
+    description:
+      'Raise it by one whenever that password changes, so that its Secret is written again.',
+    default: 1,
+    example: 2,
+    setAt: 'plan',
+  }),
+  scaler_ssl_mode: choice(['verify-full', 'require'], {
+    description:
+      "How KEDA's connection to the database is protected: `verify-full` checks the server's certificate, for which KEDA needs its authority; `require` encrypts, and takes any certificate.",
+    default: 'verify-full',
+    example: 'require',
+  }),
   existing_secret_name: text({
     description:
       'Kubernetes Secret that others make, in place of our own: with the key DB_PASSWORD, or DATABASE_URL where db_host is empty.',

@@ -172,6 +172,17 @@ export const workloadVariables = {
     default: 6,
     example: 6,
   }),
+  autoscaling: choice(['cpu', 'backlog'], {
+    description:
+      'What the number of pods goes by: `cpu`, by an autoscaler of Kubernetes; `backlog`, the judgements that wait, by a ScaledObject of KEDA, which others install in the cluster. Nothing scales before `manage apply`, or the manifests, has put that in place.',
+    default: 'cpu',
+    example: 'backlog',
+  }),
+  backlog_per_pod: integer(1, 100_000, {
+    description: 'Judgements that may wait for each pod with autoscaling = "backlog".',
+    default: 200,
+    example: 50,
+  }),
   target_cpu_percent: integer(10, 95, {
     description: 'Share of the requested CPU at which the autoscaler adds pods.',
     unit: 'percent',

@@ -1,11 +1,19 @@
 import { expect, it } from 'vitest';
 import { AVAILABILITY_RULES } from '../../../../audit/rules/workload/availability.ts';
 import { describeRules } from '../../support/describe-rules.ts';
-import { AUTOSCALER, BUDGET, DEPLOYMENT, MAIN, POD } from '../../support/kubernetes-paths.ts';
+import {
+  AUTOSCALER,
+  BUDGET,
+  CONFIG_MAP,
+  DEPLOYMENT,
+  MAIN,
+  POD,
+} from '../../support/kubernetes-paths.ts';
 import {
   add,
   addTwin,
   all,
+  argumentOf,
   type Change,
   drop,
   findingsAfter,
@@ -44,6 +52,26 @@ function scaleDown(field: string, value: number): Change {
   return set(AUTOSCALER, `spec.behavior.scale_down.0.${field}`, value);
 }
 
+/** Changes the ScaledObject, which is listed after what it signs in by. */
+function scaled(path: string, value: unknown, at = 1): Change {
+  return (json) => {
+    const [list] = Object.values(json.locals as Record<string, Json[]>);
+    const keys = path.split('.');
+    const last = keys.pop() ?? '';
+    let holder: Json | undefined = list?.[at];
+    for (const key of keys) holder = holder?.[key] as Json | undefined;
+    if (holder === undefined) throw new Error(`there is no ${path}`);
+    if (value === undefined) delete holder[last];
+    else holder[last] = value;
+  };
+}
+
+const database = (name: string, value: unknown): Change =>
+  scaled(`spec.triggers.0.metadata.${name}`, value);
+
+const asListener: Change = (json) =>
+  database('userName', argumentOf(json, CONFIG_MAP, 'data.DB_USER'))(json);
+
 function memoryMetric(json: Json): void {
   set(AUTOSCALER, `${METRIC}.resource.name`, 'memory')(json);
   drop(DEPLOYMENT, `${MAIN}.resources.requests.memory`)(json);
@@ -81,6 +109,7 @@ describeRules(AVAILABILITY_RULES, {
       ['no pod', set(DEPLOYMENT, 'spec.replicas', '0')],
       ['the default', drop(DEPLOYMENT, 'spec.replicas')],
       ['an autoscaler that leaves one', set(AUTOSCALER, 'spec.min_replicas', 1)],
+      ['a scaler that leaves one', scaled('spec.minReplicaCount', 1), 'backlog'],
     ],
     'replicas-have-one-owner': [
       ['Terraform beside the autoscaler', drop(DEPLOYMENT, 'lifecycle')],
@@ -88,6 +117,7 @@ describeRules(AVAILABILITY_RULES, {
       ['nobody', remove(AUTOSCALER)],
       ['two autoscalers', addTwin(AUTOSCALER, rename)],
       ['an autoscaler of another', set(AUTOSCALER, `${TARGET}.name`, 'another')],
+      ['a scaler of another', scaled('spec.scaleTargetRef.name', 'another'), 'backlog'],
     ],
     'autoscaler-can-act': [
       ['memory alone', metrics(resource('memory'))],
@@ -135,6 +165,37 @@ describeRules(AVAILABILITY_RULES, {
         'a policy of an hour',
         set(AUTOSCALER, 'spec.behavior.scale_down.0.policy.0.period_seconds', 3600),
       ],
+    ],
+    'scaled-object-can-act': [
+      ['another target', scaled('spec.scaleTargetRef.name', 'another'), 'backlog'],
+      ['another kind', scaled('spec.scaleTargetRef.kind', 'StatefulSet'), 'backlog'],
+      ['no minimum', scaled('spec.minReplicaCount', undefined), 'backlog'],
+      ['a minimum of none', scaled('spec.minReplicaCount', 0), 'backlog'],
+      ['none while nothing waits', scaled('spec.idleReplicaCount', 0), 'backlog'],
+      ['no room', scaled('spec.maxReplicaCount', 2), 'backlog'],
+      ['no trigger', scaled('spec.triggers', []), 'backlog'],
+    ],
+    'scaler-only-counts': [
+      ['the role of the listener', asListener, 'backlog'],
+      ['no role', database('userName', undefined), 'backlog'],
+      ['a query that changes something', database('query', 'DELETE FROM runs'), 'backlog'],
+      ['a second query', database('query', 'SELECT 1; DELETE FROM runs'), 'backlog'],
+      ['its password', database('password', 'hunter2'), 'backlog'],
+      ['a whole address', database('connection', 'postgresql://a:b@c/d'), 'backlog'],
+      ['nothing to sign in by', scaled('spec.triggers.0.authenticationRef', undefined), 'backlog'],
+      ['another to sign in by', scaled('metadata.name', 'another', 0), 'backlog'],
+      ['no password', scaled('spec.secretTargetRef.0.parameter', 'host', 0), 'backlog'],
+      [
+        'a Secret that is not there',
+        scaled('spec.secretTargetRef.0.name', 'another', 0),
+        'backlog',
+      ],
+    ],
+    'scaler-knows-its-database': [
+      ['no TLS', database('sslmode', 'disable'), 'backlog'],
+      ['TLS where there is some', database('sslmode', 'prefer'), 'backlog'],
+      ['any certificate', database('sslmode', 'require'), 'backlog'],
+      ["the driver's default", database('sslmode', undefined), 'backlog'],
     ],
     'workload-has-one-budget': [
       ['no budget', remove(BUDGET)],
