@@ -49,8 +49,11 @@ function renamed(value: unknown, path: readonly string[], ownSecret: boolean): u
 
 function keyOf(key: string, path: readonly string[], ownSecret: boolean): string {
   const holder = path.at(-1) ?? '';
-  if (['labels', 'match_labels'].includes(holder) || (holder === 'selector' && path.length === 3)) {
-    if (FOREIGN_LABELS.test(key) || key === 'match_labels') return key;
+  if (
+    ['labels', 'match_labels', 'matchLabels'].includes(holder) ||
+    (holder === 'selector' && path.length === 3)
+  ) {
+    if (FOREIGN_LABELS.test(key) || key === 'match_labels' || key === 'matchLabels') return key;
     return `example.org/${key.replace(/^.*\//, '')}-label`;
   }
   if (holder === 'annotations') return key.replace(/^checksum\/.*$/, 'example.org/settings');
