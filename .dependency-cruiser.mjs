@@ -158,7 +158,7 @@ export default {
       name: 'otlp-is-imported-by-nobody-from-the-start',
       comment: 'It would load the SDK with it.',
       severity: 'error',
-      from: {},
+      from: { pathNot: '^__tests__/' },
       to: { path: '^listener/src/tracing/otlp\\.ts$', dynamic: false },
     },
     {

@@ -10,6 +10,7 @@ import { findRun, listRuns } from '../../listener/src/database/runs.ts';
 import { seedDefinitions } from '../../listener/src/database/seed.ts';
 import { createLogger } from '../../listener/src/serve/logger.ts';
 import { type RunningListener, startListener } from '../../listener/src/serve/start-listener.ts';
+import { otlpTracer } from '../../listener/src/tracing/otlp.ts';
 import { createTestDatabase, type TestDatabase } from '../listener/support/postgres.ts';
 import { startS3Server } from '../listener/support/s3-server.ts';
 import { eventually } from '../support/eventually.ts';
@@ -258,4 +259,22 @@ test('a collector that is away costs a file nothing, and is told of in one line;
   } finally {
     await back.stop();
   }
+});
+
+test('spans for which there is no room are counted as lost, and the others are sent', async () => {
+  const counts = { sent: 0, lost: 0 };
+  const tracer = otlpTracer({
+    config: {
+      ...{ url: `${collector.endpoint}/v1/traces`, headers: undefined },
+      ...{ sampler: 'always_on', ratio: 1, serviceName: 'many' },
+    },
+    logger: createLogger('silent'),
+    onSpans: (outcome, count) => {
+      counts[outcome] += count;
+    },
+  });
+  for (let at = 0; at < 3_000; at += 1) tracer.start(`span ${at}`, {}).end();
+  expect(counts).toEqual({ sent: 0, lost: 3_000 - 2_048 });
+  await tracer.stop(30_000);
+  expect(counts).toEqual({ sent: 2_048, lost: 3_000 - 2_048 });
 });

@@ -17,6 +17,7 @@ import {
   ParentBasedSampler,
   type Sampler,
   type SpanExporter,
+  type SpanProcessor,
   TraceIdRatioBasedSampler,
   TracerProvider,
 } from '@opentelemetry/sdk-trace';
@@ -47,7 +48,7 @@ const KINDS: Readonly<Record<NonNullable<SpanOptions['kind']>, SpanKind>> = {
  * what it has not taken when the queue is full, or after its retries, is lost. Nothing is registered globally.
  */
 export function otlpTracer(options: OtlpTracerOptions): Tracer {
-  const { config, logger, delayMs } = options;
+  const { config, logger } = options;
   const exporter = new OTLPTraceExporter({
     url: config.url,
     // As the process sees it, but for what a file holds: the SDK reads its own variables for the rest.
@@ -59,12 +60,7 @@ export function otlpTracer(options: OtlpTracerOptions): Tracer {
     resource: resourceFromAttributes({ 'service.name': config.serviceName }).merge(
       detectResources({ detectors: [envDetector] }),
     ),
-    spanProcessors: [
-      new BatchSpanProcessor({
-        exporter: watched(exporter, options),
-        ...(delayMs === undefined ? {} : { scheduledDelayMillis: delayMs }),
-      }),
-    ],
+    spanProcessors: [counted(exporter, options)],
   });
   const tracer = provider.getTracer('file-processing');
   return {
@@ -160,6 +156,37 @@ function agentOf(url: string) {
   const { httpAgent, httpsAgent } = proxyAgents();
   const agent = url.startsWith('https:') ? httpsAgent : httpAgent;
   return agent === undefined ? {} : { httpAgentOptions: () => agent };
+}
+
+/** Spans that are kept until the collector has taken them: a few MiB. OpenTelemetry has as many. */
+const MOST_WAITING = 2_048;
+
+/** Sends in batches, and counts what it has no room for, which the SDK's processor drops without a word. */
+function counted(exporter: SpanExporter, options: OtlpTracerOptions): SpanProcessor {
+  const { onSpans, delayMs } = options;
+  let waiting = 0;
+  const batches = new BatchSpanProcessor({
+    exporter: watched(exporter, {
+      ...options,
+      onSpans(outcome, count) {
+        waiting -= count;
+        onSpans?.(outcome, count);
+      },
+    }),
+    maxQueueSize: MOST_WAITING,
+    ...(delayMs === undefined ? {} : { scheduledDelayMillis: delayMs }),
+  });
+  return {
+    onStart: (span, context) => batches.onStart(span, context),
+    onEnd(span) {
+      if ((span.spanContext().traceFlags & TraceFlags.SAMPLED) === 0) return;
+      if (waiting >= MOST_WAITING) return onSpans?.('lost', 1);
+      waiting += 1;
+      batches.onEnd(span);
+    },
+    forceFlush: () => batches.forceFlush(),
+    shutdown: () => batches.shutdown(),
+  };
 }
 
 /** A collector that takes nothing is told of once, and so is its return. */
