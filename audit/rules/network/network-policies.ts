@@ -210,7 +210,16 @@ function missedOfHost(to: readonly NetworkPeer[] | undefined, audited: Audited):
     return [];
   }
   const networks = networksOf(audited);
-  return missed(networks.length > 0 ? networks : rangesOf(PRIVATE), to);
+  const isOpen = minus(addressesOf(to ?? []), rangesOf(NOT_PUBLIC)).length > 0;
+  return missed(
+    [...(networks.length > 0 ? networks : rangesOf(PRIVATE)), ...(isOpen ? INTERNET : [])],
+    to,
+  );
+}
+
+/** As of any host, but a block that is named for a proxy is where it is. */
+function missedOfProxy(to: readonly NetworkPeer[] | undefined, audited: Audited): readonly Range[] {
+  return to?.some(({ ipBlock }) => !ipBlock?.except?.length) ? [] : missedOfHost(to, audited);
 }
 
 /** Whether peers include an address. */
@@ -486,8 +495,8 @@ export const NETWORK_POLICY_RULES: readonly Rule[] = [
           !reachesAddress(called(80, 'TCP'), POD_IDENTITY_AGENT) &&
           `no policy allows it to ask the agent of EKS Pod Identity for its credentials (TCP 80 of ${POD_IDENTITY_AGENT})`,
         proxy !== undefined &&
-          called(proxy, 'TCP')?.length === 0 &&
-          `no policy allows it to reach its proxy (TCP ${proxy})`,
+          missedOfProxy(called(proxy, 'TCP'), audited).length > 0 &&
+          `no policy allows it to reach its proxy at ${rangeText(missedOfProxy(called(proxy, 'TCP'), audited))} (TCP ${proxy})`,
         port !== undefined &&
           missedHost(host, port).length > 0 &&
           `no policy allows it to reach its database at ${rangeText(missedHost(host, port))} (TCP ${port})`,

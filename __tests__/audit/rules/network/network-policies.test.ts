@@ -82,6 +82,15 @@ function reconciliationOfOtherPods(json: Json): void {
   set(CRON_JOB, 'spec.job_template.spec.template.metadata.labels', { other: 'pods' })(json);
 }
 
+/** A proxy of the listener, and a rule for one. */
+const proxyWith =
+  (block: Json, port = '3128'): Change =>
+  (json) => {
+    set(CONFIG_MAP, 'data.HTTPS_PROXY', 'http://proxy.example.gov:3128')(json);
+    const to = [{ ip_block: { cidr: '0.0.0.0/0', ...block } }];
+    rule('egress', { to, ports: [{ port, protocol: 'TCP' }] })(json);
+  };
+
 /** Peers with an exception in the place of everybody. */
 const except = (path: string, ...holes: readonly string[]): Change =>
   policy(`${path}.ip_block`, { cidr: '0.0.0.0/0', except: holes });
@@ -95,6 +104,7 @@ const HARMLESS: readonly (readonly [string, Change])[] = [
   ],
   ['a database in the network of the stack', policy('egress.2.to.0.ip_block.cidr', '10.0.0.0/16')],
   ['messages from all but addresses of nobody', except('ingress.0.from.0', '203.0.113.0/24')],
+  ['a proxy at one address', proxyWith({ cidr: '198.51.100.7/32' })],
   ['messages from within the network', policy('ingress.0.from.0.ip_block.cidr', '10.0.0.0/16')],
   [
     'calls to both halves of all addresses',
@@ -191,6 +201,12 @@ describeRules(NETWORK_POLICY_RULES, {
         policy('egress.2.to.0.ip_block', { cidr: '10.0.0.0/8', except: ['10.0.0.0/16'] }),
       ],
       ['AWS without the reconciliation', reconciliationWithoutAws, 'reconciliation'],
+      ['a proxy everywhere but in the network', proxyWith({ except: ['10.0.0.0/8'] })],
+      ['a proxy that no rule is for', proxyWith({ cidr: '::/0' }, '3129')],
+      [
+        'a database everywhere but in a part of the internet',
+        except('egress.2.to.0', '52.0.0.0/8'),
+      ],
       ['no DNS', without('egress.0')],
       ['no AWS', without('egress.1')],
       ['no database', without('egress.2')],
