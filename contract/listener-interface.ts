@@ -1,5 +1,5 @@
 /** The ports that the listener opens where its environment names no others. */
-export const PORTS = { http: 8080, metrics: 9090 } as const;
+export const PORTS = { http: 8080, metrics: 9090, console: 8070 } as const;
 
 /** What the listener serves. */
 export const PATHS = {
@@ -48,6 +48,14 @@ export const BACKFILL = {
   reconciliation: ['--since', INSTALLATION, '--reason', 'reconciliation', '--log'],
 } as const;
 
+/** The command that serves pages, and its options for an address that opens once what is served elsewhere. */
+export const CONSOLE = {
+  command: 'console',
+  link: '--link',
+  by: '--by',
+  allow: '--allow',
+} as const;
+
 /** The command that tries what the listener depends on. */
 export const CHECK = 'check';
 
@@ -69,7 +77,7 @@ export const COMMANDS: readonly string[] = [
   'dead',
   BACKFILL.command,
   DRAIN_QUEUE,
-  'console',
+  CONSOLE.command,
   'validate',
   'checker',
   'infer',

@@ -105,3 +105,15 @@ db_security_group_id = "sg-0a1b2c3d4e5f67890"
 
 state_bucket      = "etl-production-terraform-state"
 state_kms_key_arn = "arn:aws-us-gov:kms:us-gov-west-1:123456789012:key/5b8e7f4c-8a3d-4c0e-9a55-0f3a5d1b2c4d"
+
+# Pages on deliveries, behind an Ingress of others; its controller alone may call them. The secret comes by
+# TF_VAR_console_secret.
+console         = true
+console_clients = ["ingress-nginx"]
+console_variables = {
+  CONSOLE_ORIGIN         = "https://deliveries.etl.example.gov"
+  CONSOLE_OIDC_ISSUER    = "https://login.example.gov/realms/etl"
+  CONSOLE_OIDC_CLIENT_ID = "file-processing"
+  CONSOLE_GRANTS         = "[{\"group\":\"data-team\",\"rights\":[\"look\",\"act\",\"reveal\"]},{\"group\":\"nm-albuquerque\",\"rights\":[\"look\"],\"clients\":[\"nm_albuquerque\"]}]"
+}
+console_secret_revision = 2

@@ -1,6 +1,7 @@
 import type { TerraformVariable } from 'cdktf';
 import type { Construct } from 'constructs';
 import { trustedAccounts } from '../settings/buckets.ts';
+import { consoleSecretVariable } from '../settings/file-processing/workload.ts';
 import {
   type FileProcessingSettings,
   fileProcessingVariables,
@@ -105,6 +106,20 @@ export class FileProcessingStack extends AddressedStack {
           settings.scaler_password_revision,
         ).stringValue,
       }),
+      ...(settings.console &&
+        settings.image !== '' &&
+        consoleSecretVariable(settings) && {
+          consoleSecret: {
+            value: secretVariable(this, 'console_secret', fileProcessingVariables.console_secret)
+              .stringValue,
+            revision: planVariable(
+              this,
+              'console_secret_revision',
+              fileProcessingVariables.console_secret_revision,
+              settings.console_secret_revision,
+            ).stringValue,
+          },
+        }),
       // Who fetches is ready before the subscription that the queue's takes the place of goes.
       dependsOn: [
         ...aws.clusterReady,

@@ -1,9 +1,11 @@
 import { isIPv4 } from 'node:net';
 import { topicIn } from '@file-processing/contract/arn.ts';
 import {
+  faultText,
   isListenerVariable,
   LISTENER_VARIABLES,
   PROXY_VARIABLES,
+  readVariable,
   shortestRetentionDays,
 } from '@file-processing/contract/listener-variables.ts';
 import { partitionOf } from '@file-processing/contract/partition.ts';
@@ -32,6 +34,7 @@ import { trustsTokens } from './file-processing/cluster.ts';
 import { DATABASE_JOB_NAMES, LISTENER_USER } from './file-processing/database.ts';
 import { hasEndpoint, notifiesTopic, usesEventBridge } from './file-processing/delivery.ts';
 import { nodeVariables } from './file-processing/nodes.ts';
+import { CONSOLE_VARIABLES } from './file-processing/workload.ts';
 import type { FileProcessingSettings } from './file-processing-variables.ts';
 import { LONGEST_RETRY_SECONDS, totalRetrySeconds } from './http-retries.ts';
 import { DEFAULT_KUBERNETES_VERSION, supportNotice } from './kubernetes-versions.ts';
@@ -60,6 +63,7 @@ export function checkFileProcessing(
       checkPrefixes,
       checkRules,
       checkNotices,
+      checkConsole,
       checkRouting,
       checkRetries,
       checkRetention,
@@ -286,6 +290,39 @@ function checkScaling(
 }
 
 /** As the listener does at its start. */
+const OF_CONSOLE = ['console_clients', 'console_variables'] as const;
+
+/** Pods that the listener's program would refuse to start would never be ready. */
+function checkConsole(settings: FileProcessingSettings): FileProcessingFinding[] {
+  const { console: isServed, console_variables: given } = settings;
+  const variable = 'console_variables' as const;
+  if (!isServed) {
+    return OF_CONSOLE.filter((name) => Object.keys(settings[name]).length > 0).map((name) => ({
+      variable: name,
+      message: 'must be empty without console',
+    }));
+  }
+  const needed: readonly string[] = [
+    ...(given.CONSOLE_OIDC_ISSUER === undefined
+      ? []
+      : ['CONSOLE_ORIGIN', 'CONSOLE_OIDC_CLIENT_ID', 'CONSOLE_GRANTS']),
+    ...(given.CONSOLE_GRANTS === undefined ? [] : ['CONSOLE_ORIGIN']),
+    ...(given.CONSOLE_OIDC_CLIENT_ID === undefined ? [] : ['CONSOLE_OIDC_ISSUER']),
+  ];
+  const missing = [...new Set(needed)].filter((name) => given[name] === undefined);
+  return [
+    ...CONSOLE_VARIABLES.flatMap((name) => {
+      const value = given[name];
+      if (value === undefined) return [];
+      const read = readVariable(name, value);
+      return 'fault' in read ? [{ variable, message: faultText(read.fault) }] : [];
+    }),
+    ...(missing.length > 0
+      ? [{ variable, message: `must have ${missing.join(', ')} too, so that people can sign in` }]
+      : []),
+  ];
+}
+
 function checkRetention({
   retention_days,
   sns_max_age_seconds,

@@ -58,6 +58,17 @@ export const BASES = {
   backlog: { ...COMMON, delivery: 'sqs', autoscaling: 'backlog' },
   /** A CronJob looks for objects without a message. */
   reconciliation: { ...COMMON, delivery: 'sqs', reconciliation_schedule: '17 4 * * *' },
+  /** Pages are served, to people who sign in, through a proxy of the cluster. */
+  console: {
+    ...COMMON,
+    delivery: 'sqs',
+    console: true,
+    console_clients: ['ingress-nginx'],
+    console_variables: {
+      CONSOLE_ORIGIN: 'https://deliveries.example.gov',
+      CONSOLE_GRANTS: '[{"group":"data-team","rights":["look"]}]',
+    },
+  },
   /** The namespace is made by others. */
   namespaceOfOthers: { ...COMMON, delivery: 'sqs', create_namespace: false },
 } as const satisfies Record<string, Overrides>;

@@ -64,6 +64,46 @@ describe('autoscaling by backlog', () => {
   });
 });
 
+describe('the console', () => {
+  const ORIGIN = { CONSOLE_ORIGIN: 'https://deliveries.example.gov' };
+  const GRANTS = { CONSOLE_GRANTS: '[{"group":"data-team","rights":["look"]}]' };
+  const OIDC = {
+    CONSOLE_OIDC_ISSUER: 'https://login.example.gov',
+    CONSOLE_OIDC_CLIENT_ID: 'file-processing',
+  };
+  const named = (console_variables: Record<string, string>) =>
+    check({ console: true, console_variables }).map(({ message }) => message);
+
+  it.each([{}, { ...ORIGIN, ...GRANTS }, { ...ORIGIN, ...GRANTS, ...OIDC }])(
+    'may have %j',
+    (variables) => {
+      expect(named(variables)).toEqual([]);
+    },
+  );
+
+  it('is not set up where it is not served', () => {
+    const faults = check({ console_clients: ['ingress-nginx'], console_variables: ORIGIN });
+    expect(faults.map(({ variable }) => variable)).toEqual([
+      'console_clients',
+      'console_variables',
+    ]);
+  });
+
+  it('is refused with what the listener would refuse', () => {
+    expect(named({ CONSOLE_IDLE_MINUTES: '0' })).toEqual([
+      expect.stringContaining('CONSOLE_IDLE_MINUTES="0"'),
+    ]);
+  });
+
+  it.each([
+    [GRANTS, 'CONSOLE_ORIGIN'],
+    [OIDC, 'CONSOLE_ORIGIN, CONSOLE_GRANTS'],
+    [{ ...ORIGIN, CONSOLE_OIDC_CLIENT_ID: 'x' }, 'CONSOLE_OIDC_ISSUER'],
+  ])('is refused with %j alone', (variables, missing) => {
+    expect(named(variables)).toEqual([`must have ${missing} too, so that people can sign in`]);
+  });
+});
+
 describe('a cluster of others', () => {
   const EXISTING: Overrides = { create_cluster: false, cluster_name: 'shared' };
 

@@ -2,8 +2,20 @@ import { isIPv4 } from 'node:net';
 import type { VariableName } from '@file-processing/contract/listener-variables.ts';
 import { associationOf } from '../identity/service-accounts.ts';
 import { servicesTo } from '../messaging/delivery.ts';
-import type { NetworkPeer, NetworkPolicySpec, NetworkPort } from '../readers/kubernetes-api.ts';
-import { type Listener, listenersOf, servers, takesDeliveries } from '../readers/listeners.ts';
+import type {
+  IngressSpec,
+  NetworkPeer,
+  NetworkPolicySpec,
+  NetworkPort,
+  ServiceSpec,
+} from '../readers/kubernetes-api.ts';
+import {
+  consoles,
+  type Listener,
+  listenersOf,
+  servers,
+  takesDeliveries,
+} from '../readers/listeners.ts';
 import {
   containersOf,
   isEmpty,
@@ -222,6 +234,15 @@ function missedOfProxy(to: readonly NetworkPeer[] | undefined, audited: Audited)
   return to?.some(({ ipBlock }) => !ipBlock?.except?.length) ? [] : missedOfHost(to, audited);
 }
 
+/** Names of the Services that an Ingress leads to. */
+function backendsOf({ defaultBackend, rules = [] }: IngressSpec): readonly string[] {
+  const backends = [
+    defaultBackend,
+    ...rules.flatMap(({ http }) => (http?.paths ?? []).map(({ backend }) => backend)),
+  ];
+  return backends.flatMap((backend) => backend?.service?.name ?? []);
+}
+
 /** Whether peers include an address. */
 function reachesAddress(to: readonly NetworkPeer[] | undefined, address: string): boolean {
   return missed(rangesOf([`${address}/32`]), to).length === 0;
@@ -398,6 +419,48 @@ export const NETWORK_POLICY_RULES: readonly Rule[] = [
           `no policy allows the load balancer to reach its port ${listener.setting('PORT')} from ${rangeText(left)}`,
         callersOf('METRICS_PORT')?.every(({ ipBlock }) => ipBlock) === true &&
           `no policy allows the pods of the cluster to read its metrics on port ${listener.setting('METRICS_PORT')}`,
+      ];
+    },
+  }),
+  rule({
+    id: 'console-stays-in-the-cluster',
+    title: 'The console has no route from outside, and is called by whom its network policy names',
+    reason:
+      'Behind a route that anybody finds, whoever has the password of one person sees deliveries and acts on them; a proxy that is named asks for more.',
+    control: 'SC-7(5)',
+    severity: 'high',
+    subjects: consoles,
+    faults: ({ pod }, audited) => {
+      const services = objectsIn(audited, pod.namespace, 'Service').filter(({ manifest }) => {
+        const { selector = {} } = (manifest.spec ?? {}) as ServiceSpec;
+        const isFor = Object.keys(selector).length > 0;
+        return isFor && selects({ matchLabels: selector }, pod.labels);
+      });
+      const names = services.map(({ manifest }) => manifest.metadata.name);
+      const routes = objectsIn(audited, pod.namespace, 'Ingress').filter(({ manifest }) =>
+        backendsOf((manifest.spec ?? {}) as IngressSpec).some((name) => names.includes(name)),
+      );
+      return [
+        ...services.flatMap(({ manifest }) => {
+          const { type = 'ClusterIP', externalIPs = [] } = (manifest.spec ?? {}) as ServiceSpec;
+          const place = `Service ${manifest.metadata.name}`;
+          return [
+            type !== 'ClusterIP' && `${place} is a ${type}`,
+            externalIPs.length > 0 && `${place} has addresses outside of the cluster`,
+          ];
+        }),
+        ...routes.map(({ manifest }) => `Ingress ${manifest.metadata.name} leads to it`),
+        !restricted(audited, pod, 'Ingress') && 'no network policy says who may call it',
+        ingressRules(audited, pod).some(
+          ({ from }) =>
+            from === undefined ||
+            from.length === 0 ||
+            from.some(
+              (peer) =>
+                isWide(peer) ||
+                (isEmpty(peer.namespaceSelector) && isEmpty(peer.podSelector) && !peer.ipBlock),
+            ),
+        ) && 'a network policy lets everybody call it',
       ];
     },
   }),

@@ -1,4 +1,5 @@
 import {
+  CONSOLE,
   MIGRATE,
   ROLE_OPTION,
   ROLES,
@@ -83,8 +84,22 @@ export function bucketsIn(
   return name === '' ? [] : [one];
 }
 
-/** The listeners that run for ever. */
+/** The listeners that run for ever, to take messages or to judge files. */
 export function servers(audited: Audited): readonly Listener[] {
+  return lasting(audited).filter((listener) => !isConsole(listener));
+}
+
+/** The consoles: listeners by their settings, which serve pages and take no message. */
+export function consoles(audited: Audited): readonly Listener[] {
+  return lasting(audited).filter(isConsole);
+}
+
+/** Whether a container serves pages. */
+export function isConsole({ spec }: Container): boolean {
+  return spec.args?.[0] === CONSOLE.command;
+}
+
+function lasting(audited: Audited): readonly Listener[] {
   const ending = new Set(endingPods(audited));
   return listenersOf(audited).filter(({ init, pod }) => !init && !ending.has(pod));
 }

@@ -21,6 +21,11 @@ function mostFrequent({ objects }: Audited, stack: string): string {
   return [...counts].sort(([, one], [, other]) => other - one)[0]?.[0] ?? '';
 }
 
+/** Labels by which an object finds its own pods. */
+function selectedBy({ spec }: KubernetesObject['manifest']): Readonly<Record<string, string>> {
+  return spec?.selector?.matchLabels ?? {};
+}
+
 /** Labels that more than half of some objects have. */
 function commonLabels(
   objects: readonly KubernetesObject[],
@@ -141,8 +146,12 @@ export const OBJECT_RULES: readonly Rule[] = [
     faults: (object, audited) => {
       const common = commonLabels(audited.objects.filter(({ stack }) => stack === object.stack));
       const own = object.manifest.metadata.labels ?? {};
-      // A Job's pods must differ, or the Service would send them messages.
-      const pod = servingPods(audited).find(({ manifest }) => manifest === object.manifest);
+      // Pods of a Job must differ, and those of a Deployment that the Service is not for: it would send them messages.
+      const pod = servingPods(audited).find(
+        ({ manifest }) =>
+          manifest === object.manifest &&
+          common.every(([key, value]) => (selectedBy(manifest)[key] ?? value) === value),
+      );
       return common.flatMap(([key, value]) => [
         own[key] !== value && `lacks the label ${key}=${value}`,
         pod !== undefined && pod.labels[key] !== value && `its pods lack the label ${key}=${value}`,

@@ -5,21 +5,23 @@ import type {
   DeploymentV1SpecTemplateSpecVolume,
 } from '@cdktf/provider-kubernetes/lib/deployment-v1/index.js';
 import {
+  CONSOLE as CONSOLE_COMMAND,
   EXIT as LISTENER_EXIT,
   MIGRATE,
   PATHS,
   SERVE,
 } from '@file-processing/contract/listener-interface.ts';
-import { mebibytes } from '../../settings/file-processing/workload.ts';
+import { consoleSecretVariable, mebibytes } from '../../settings/file-processing/workload.ts';
 import type { FileProcessingSettings } from '../../settings/file-processing-variables.ts';
 import { databaseCredentials } from './database-credentials.ts';
 import {
+  CONSOLE_FOLDER,
   NOTICES_FOLDER,
   noticeSecretKeys,
   RULES_FOLDER,
   SECRETS_FOLDER,
 } from './listener-environment.ts';
-import { CONFIG_MAP, HTTP_PORT, METRICS_PORT, RULES_CONFIG_MAP } from './names.ts';
+import { CONFIG_MAP, CONSOLE_PORT, HTTP_PORT, METRICS_PORT, RULES_CONFIG_MAP } from './names.ts';
 
 /** Of the temporary folder and of the whole disk, beside the scratch space: other temporary files, and logs. */
 const TEMPORARY_MIB = 256;
@@ -28,6 +30,7 @@ const DISK_MIB = 1024;
 
 /** Names of the pod's volumes. */
 export const VOLUMES = {
+  console: 'console',
   notices: 'notices',
   rules: 'rules',
   secrets: 'secrets',
@@ -176,6 +179,33 @@ export function listenerContainer(
     startupProbe: { ...probe(PATHS.liveness), periodSeconds: 2, failureThreshold: 30 },
     livenessProbe: { ...probe(PATHS.liveness), periodSeconds: 10, failureThreshold: 3 },
     readinessProbe: { ...probe(PATHS.readiness), periodSeconds: 5, failureThreshold: 2 },
+    lifecycle: { preStop: [{ exec: { command: preStopCommand() } }] },
+  };
+}
+
+/** Serves the console. @param environment takes precedence over the ConfigMap */
+export function consoleContainer(
+  settings: FileProcessingSettings,
+  image: string,
+  environment: Readonly<Record<string, string>>,
+): DeploymentV1SpecTemplateSpecContainer {
+  const shared = common(settings, image);
+  const { name, number } = CONSOLE_PORT;
+  const httpGet = { path: PATHS.liveness, port: name, scheme: 'HTTP' };
+  const hasSecret = consoleSecretVariable(settings) !== undefined;
+  return {
+    name: CONSOLE_COMMAND.command,
+    args: [CONSOLE_COMMAND.command],
+    ...shared,
+    env: Object.entries(environment).map(([key, value]) => ({ name: key, value })),
+    volumeMount: [
+      ...shared.volumeMount,
+      ...(hasSecret ? [{ name: VOLUMES.console, mountPath: CONSOLE_FOLDER, readOnly: true }] : []),
+    ],
+    port: [{ name, containerPort: number, protocol: 'TCP' }],
+    startupProbe: { httpGet, timeoutSeconds: 5, periodSeconds: 2, failureThreshold: 30 },
+    livenessProbe: { httpGet, timeoutSeconds: 5, periodSeconds: 10, failureThreshold: 3 },
+    readinessProbe: { httpGet, timeoutSeconds: 5, periodSeconds: 5, failureThreshold: 2 },
     lifecycle: { preStop: [{ exec: { command: preStopCommand() } }] },
   };
 }

@@ -22,6 +22,9 @@ import { hasAutoscaler } from './scaling.ts';
 /** From the end of the listener's own drain to SIGKILL, in seconds. */
 const MARGIN_SECONDS = 5;
 
+/** From the end of a pod's service to SIGKILL, in seconds. */
+export const TERMINATION_SECONDS = PRE_STOP_SECONDS + SHUTDOWN_SECONDS + MARGIN_SECONDS;
+
 /** What the Deployment is made from, beside the settings. */
 export interface DeploymentProps {
   /** Token of the image. */
@@ -59,11 +62,8 @@ export function createDeployment(
         spec: {
           ...podSettings(settings),
           serviceAccountName: settings.service_account_name,
-          terminationGracePeriodSeconds: PRE_STOP_SECONDS + SHUTDOWN_SECONDS + MARGIN_SECONDS,
-          topologySpreadConstraint: [
-            spreadOver('topology.kubernetes.io/zone'),
-            spreadOver('kubernetes.io/hostname'),
-          ],
+          terminationGracePeriodSeconds: TERMINATION_SECONDS,
+          topologySpreadConstraint: spread(POD_SELECTOR),
           // A database on demand is migrated by a Job: the listener's own role may not.
           ...(settings.database === 'external' && {
             initContainer: [migrateContainer(settings, props.image)],
@@ -79,9 +79,12 @@ export function createDeployment(
 }
 
 /** A change of the environment or of the password alone would not restart the pods; these do. */
-function rolloutAnnotations(
+export function rolloutAnnotations(
   settings: FileProcessingSettings,
-  { configChecksum, dbPasswordRevision }: DeploymentProps,
+  {
+    configChecksum,
+    dbPasswordRevision,
+  }: Pick<DeploymentProps, 'configChecksum' | 'dbPasswordRevision'>,
 ): Record<string, string> {
   return {
     'checksum/config': configChecksum,
@@ -93,13 +96,15 @@ function rolloutAnnotations(
   };
 }
 
-/** Spreads each version's pods by itself; a full zone is better than a pod that can't start. */
-function spreadOver(topologyKey: string): DeploymentV1SpecTemplateSpecTopologySpreadConstraint {
-  return {
+/** Spreads each version's pods by itself over zones and nodes; a full zone is better than a pod that can't start. */
+export function spread(
+  matchLabels: Readonly<Record<string, string>>,
+): DeploymentV1SpecTemplateSpecTopologySpreadConstraint[] {
+  return ['topology.kubernetes.io/zone', 'kubernetes.io/hostname'].map((topologyKey) => ({
     topologyKey,
     maxSkew: 1,
     whenUnsatisfiable: 'ScheduleAnyway',
-    labelSelector: [{ matchLabels: POD_SELECTOR }],
+    labelSelector: [{ matchLabels }],
     matchLabelKeys: ['pod-template-hash'],
-  };
+  }));
 }

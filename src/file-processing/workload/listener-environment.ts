@@ -33,6 +33,9 @@ export const RULES_FOLDER = '/etc/file-processing/rules';
 /** Folder that the Secret of notices is mounted at, one file a key. */
 export const NOTICES_FOLDER = '/etc/file-processing/notices';
 
+/** Folder that the Secret of the console is mounted at, one file a key. */
+export const CONSOLE_FOLDER = '/etc/file-processing/console';
+
 /** What the listener's environment takes from other resources. */
 export interface ListenerSources {
   /** ARN of the only topic whose messages are accepted. */

@@ -22,6 +22,12 @@ export const DATABASE_JOBS = 'file-processing-database-jobs';
 /** Name of the CronJob that looks for objects without a message, and of its NetworkPolicy; also its pods' `app` label. */
 export const RECONCILIATION = 'file-processing-reconciliation';
 
+/** Name of the console's Deployment, Service, Secret and NetworkPolicy; also its pods' `app` label. */
+export const CONSOLE = 'file-processing-console';
+
+/** Port of the console's pages and of its probes. */
+export const CONSOLE_PORT = { name: 'console', number: PORTS.console } as const;
+
 /** Port that takes SNS messages and answers load balancers; the Service knows it by its name. */
 export const HTTP_PORT = { name: 'http', number: PORTS.http } as const;
 /** Port of the metrics and of the probes, which know it by its name. */
@@ -50,4 +56,14 @@ export const RECONCILIATION_LABELS = {
   ...LABELS,
   app: RECONCILIATION,
   'app.kubernetes.io/component': 'reconciliation',
+} as const;
+
+/** Selects the console's pods: neither Service nor policy nor disruption budget of the listener is for them. */
+export const CONSOLE_SELECTOR = { app: CONSOLE } as const;
+
+/** Labels of the console's objects. */
+export const CONSOLE_LABELS = {
+  ...LABELS,
+  ...CONSOLE_SELECTOR,
+  'app.kubernetes.io/component': 'console',
 } as const;

@@ -11,7 +11,7 @@ import { collectorInCluster } from '../../settings/file-processing/workload.ts';
 import type { FileProcessingSettings } from '../../settings/file-processing-variables.ts';
 import { LightResource } from '../../stack/light-resource.ts';
 import { hasDatabase } from './database-credentials.ts';
-import { HTTP_PORT, LABELS, LISTENER, METRICS_PORT, POD_SELECTOR } from './names.ts';
+import { CONSOLE_PORT, HTTP_PORT, LABELS, LISTENER, METRICS_PORT, POD_SELECTOR } from './names.ts';
 
 const ANYWHERE = [{ ipBlock: { cidr: '0.0.0.0/0' } }];
 const IPV4 = /^\d+\.\d+\.\d+\.\d+$/;
@@ -35,7 +35,7 @@ const POD_IDENTITY: NetworkPolicyV1SpecEgress = {
   ports: [tcp(80)],
 };
 
-/** Allows pods that serve nobody to reach what some rules say, and nothing else. */
+/** Allows pods to reach what some rules say, and whom others say to call them, and nothing else. */
 export function createNetworkPolicyOf(
   scope: Construct,
   id: string,
@@ -45,6 +45,8 @@ export function createNetworkPolicyOf(
     /** Their `app` label. */
     readonly app: string;
     readonly egress: NetworkPolicyV1SpecEgress[];
+    /** @default nobody may call them */
+    readonly ingress?: NetworkPolicyV1SpecIngress[];
     readonly dependsOn: ITerraformDependable[];
   },
 ): LightResource<NetworkPolicyV1Config> {
@@ -53,6 +55,7 @@ export function createNetworkPolicyOf(
     spec: {
       podSelector: { matchLabels: { app: pods.app } },
       policyTypes: ['Ingress', 'Egress'],
+      ...(pods.ingress && { ingress: pods.ingress }),
       egress: pods.egress,
     },
     dependsOn: pods.dependsOn,
@@ -95,6 +98,27 @@ function egressRules(settings: FileProcessingSettings): NetworkPolicyV1SpecEgres
     ...collectorRules(settings),
     ...(settings.node_s3_access ? [instanceMetadata] : []),
   ];
+}
+
+/** Whom the settings name, at the console's port; kubectl's port-forward comes by the node, which no policy is for. */
+export function consoleIngressRules({
+  console_clients: clients,
+}: FileProcessingSettings): NetworkPolicyV1SpecIngress[] {
+  if (clients.length === 0) return [];
+  const from = clients.map((client) =>
+    client.includes('/')
+      ? { ipBlock: { cidr: client } }
+      : { namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': client } } },
+  );
+  return [{ from, ports: [tcp(CONSOLE_PORT.number)] }];
+}
+
+/** A provider that is not on the port of https, which {@link AWS} allows. */
+export function providerRules({
+  console_variables: { CONSOLE_OIDC_ISSUER: issuer = '' },
+}: FileProcessingSettings): NetworkPolicyV1SpecEgress[] {
+  const { hostname = '', port = '' } = URL.parse(issuer) ?? {};
+  return port === '' ? [] : [{ to: addressesOf(hostname), ports: [tcp(Number(port))] }];
 }
 
 /** The SMTP server, and webhooks that are not on the port of https, which {@link AWS} allows. */

@@ -140,12 +140,17 @@ function forTerraform<T>({ policies, ...rules }: { readonly policies: T }) {
 /** Allows a drain of nodes to take one pod at a time. */
 export function createPodDisruptionBudget(
   scope: Construct,
-  settings: FileProcessingSettings,
+  { namespace }: FileProcessingSettings,
   dependsOn: ITerraformDependable[],
+  pods = {
+    id: 'sns_listener',
+    name: LISTENER,
+    selector: POD_SELECTOR as Readonly<Record<string, string>>,
+  },
 ): PodDisruptionBudgetV1 {
-  return new PodDisruptionBudgetV1(scope, 'sns_listener', {
-    metadata: { name: LISTENER, namespace: settings.namespace, labels: LABELS },
-    spec: { maxUnavailable: '1', selector: { matchLabels: POD_SELECTOR } },
+  return new PodDisruptionBudgetV1(scope, pods.id, {
+    metadata: { name: pods.name, namespace, labels: LABELS },
+    spec: { maxUnavailable: '1', selector: { matchLabels: pods.selector } },
     dependsOn,
   });
 }

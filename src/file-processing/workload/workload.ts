@@ -8,6 +8,7 @@ import type { FileProcessingSettings } from '../../settings/file-processing-vari
 import type { RuleTexts } from '../../settings/rules-folder.ts';
 import { leaveBehind } from '../../stack/addressed-stack.ts';
 import type { LightResource } from '../../stack/light-resource.ts';
+import { type ConsoleSecret, createConsole } from './console.ts';
 import { databaseCredentials } from './database-credentials.ts';
 import { createDatabaseJobs, type DatabaseJobsProps } from './database-jobs.ts';
 import { createDatabaseSecret } from './database-secret.ts';
@@ -50,6 +51,8 @@ export interface WorkloadProps {
   readonly scalerPassword?: string;
   /** Token of the variable that is raised with it. */
   readonly scalerPasswordRevision?: string;
+  /** Of the console, where people sign in to it by the settings. */
+  readonly consoleSecret?: ConsoleSecret;
   /** What the Jobs that prepare the database need, with `database = "on_demand"`. */
   readonly databaseJobs?: DatabaseJobsProps;
   /**
@@ -165,6 +168,16 @@ export class Workload extends Construct {
         createHorizontalPodAutoscaler(at('autoscaler'), settings, [...dependsOn, this.deployment]);
       }
       if (settings.pod_monitor) listPodMonitor(this, settings);
+      if (settings.console) {
+        createConsole(at('console'), settings, {
+          image: props.image,
+          configChecksum: checksumOf(configMap),
+          dbPasswordRevision: props.dbPasswordRevision,
+          secret: props.consoleSecret,
+          // Whose pods bring the database's schema up to date.
+          dependsOn: [...dependsOn, this.deployment],
+        });
+      }
       if (settings.reconciliation_schedule !== '') {
         createReconciliation(at('reconciliation'), settings, {
           image: props.image,

@@ -16,6 +16,7 @@ import {
 import type { DeliveryFilter } from '@file-processing/contract/s3-event.ts';
 import type { KubernetesObject, Manifest } from '../../synthesized/views/kubernetes-manifests.ts';
 import { fill } from '../../synthesized/views/placeholders.ts';
+import { isConsole } from '../kubernetes/rollout-deployment.ts';
 import { EXIT, OperationError } from '../operation-error.ts';
 import { labelsOfJob, networkPoliciesOfJob } from './job-isolation.ts';
 
@@ -202,7 +203,10 @@ interface EnvFrom {
 }
 
 function listenerOf(objects: readonly KubernetesObject[]): Manifest {
-  const found = objects.find(({ manifest }) => manifest.kind === 'Deployment');
+  const found = objects.find(
+    ({ manifest: { kind, spec } }) =>
+      kind === 'Deployment' && !isConsole(spec.template.spec.containers),
+  );
   if (found === undefined) {
     throw new OperationError('the environment deploys no listener, since it has no image', {
       next: 'build one: npm run manage -- ecr-put, or set image in file_processing.tfvars',

@@ -1,3 +1,4 @@
+import { CONSOLE } from '@file-processing/contract/listener-interface.ts';
 import { EXIT, OperationError } from '../operation-error.ts';
 
 /** A Deployment, as far as a rollout goes (Kubernetes API, Deployment). */
@@ -15,14 +16,17 @@ export interface Deployment {
     readonly template: {
       readonly spec: {
         readonly serviceAccountName?: string;
-        readonly containers: readonly { readonly image: string }[];
+        readonly containers: readonly {
+          readonly image: string;
+          readonly args?: readonly string[];
+        }[];
       };
     };
   };
 }
 
 /**
- * The listener's Deployment: the one whose pods have the stack's ServiceAccount, whatever its name.
+ * The listener's Deployment: the one whose pods have the stack's ServiceAccount, whatever its name, and serve no pages.
  *
  * @param deployments - those of the stack's namespace
  * @throws OperationError when there is none, or more than one (EXIT.refused)
@@ -32,7 +36,8 @@ export function listenerDeployment(
   serviceAccount: string,
 ): Deployment {
   const [found, ...others] = deployments.filter(
-    ({ spec }) => spec.template.spec.serviceAccountName === serviceAccount,
+    ({ spec: { template } }) =>
+      template.spec.serviceAccountName === serviceAccount && !isConsole(template.spec.containers),
   );
   if (found === undefined) {
     throw new OperationError(`no Deployment has the ServiceAccount ${serviceAccount}`, {
@@ -50,6 +55,11 @@ export function listenerDeployment(
     );
   }
   return found;
+}
+
+/** Whether some containers serve pages: the console has the ServiceAccount of the listener. */
+export function isConsole(containers: readonly { readonly args?: readonly string[] }[]): boolean {
+  return containers.some(({ args = [] }) => args[0] === CONSOLE.command);
 }
 
 /** A label selector, as kubectl takes it. */

@@ -3,8 +3,10 @@ import {
   HIGHEST_WEIGHT,
   overridesPod,
   UNMONITORED_CHOICES,
+  type VariableName,
 } from '@file-processing/contract/listener-variables.ts';
 import { readRulesLocation } from '@file-processing/contract/rule-set.ts';
+import { parseCidr } from '../cidr.ts';
 import { choice, flag, integer, text, textList, textMap } from '../variable.ts';
 import {
   DNS_LABEL,
@@ -14,6 +16,31 @@ import {
   isSchedule,
   SCHEDULE,
 } from './forms.ts';
+
+/** What {@link workloadVariables.console_variables} may set: address and port are the stack's, secrets come by a Secret. */
+export const CONSOLE_VARIABLES = [
+  'CONSOLE_ORIGIN',
+  'CONSOLE_IDLE_MINUTES',
+  'CONSOLE_SESSION_HOURS',
+  'CONSOLE_GRANTS',
+  'CONSOLE_OIDC_ISSUER',
+  'CONSOLE_OIDC_CLIENT_ID',
+  'CONSOLE_OIDC_SCOPES',
+  'CONSOLE_OIDC_NAME_CLAIM',
+  'CONSOLE_OIDC_GROUPS_CLAIM',
+  'CONSOLE_PROXY_USER_HEADER',
+  'CONSOLE_PROXY_GROUPS_HEADER',
+] as const satisfies readonly VariableName[];
+
+/** The variable that `console_secret` is for: of the provider, or of the proxy; undefined where nobody signs in. */
+export function consoleSecretVariable({
+  console_variables: variables,
+}: {
+  readonly console_variables: Readonly<Record<string, string>>;
+}): 'CONSOLE_OIDC_CLIENT_SECRET' | 'CONSOLE_PROXY_SECRET' | undefined {
+  if (variables.CONSOLE_OIDC_ISSUER !== undefined) return 'CONSOLE_OIDC_CLIENT_SECRET';
+  return variables.CONSOLE_GRANTS === undefined ? undefined : 'CONSOLE_PROXY_SECRET';
+}
 
 const IMAGE =
   /^(?:[a-z0-9.-]+(?::\d+)?\/)?[a-z0-9]+(?:[._/-][a-z0-9]+)*(?::[\w][\w.-]{0,127})?(?:@sha256:[0-9a-f]{64})?$/;
@@ -311,6 +338,52 @@ export const workloadVariables = {
         /^([a-z0-9.-]{1,253}\/)?[A-Za-z0-9]([\w.-]{0,61}[A-Za-z0-9])?$/.test(name),
       ),
     acceptsItem: (value) => /^([A-Za-z0-9]([\w.-]{0,61}[A-Za-z0-9])?)?$/.test(value),
+  }),
+  console: flag({
+    description:
+      'Serves the console in the cluster: pages on deliveries, by a Deployment and a Service of its own without a route from outside; npm run manage -- console opens it.',
+    default: false,
+    example: true,
+  }),
+  console_clients: textList({
+    description:
+      'Who may call the console beside manage console: namespaces of the cluster, such as that of a proxy or an ingress controller, and blocks of IPv4 addresses.',
+    default: [],
+    example: ['ingress-nginx'],
+    allowed: `a list of at most 20, each once, and ${DNS_LABEL} (a namespace) or a block of IPv4 addresses other than the internet`,
+    accepts: (clients) => clients.length <= 20 && new Set(clients).size === clients.length,
+    acceptsItem: (client) =>
+      isDnsLabel(client) || (client !== '0.0.0.0/0' && parseCidr(client) !== undefined),
+  }),
+  console_variables: textMap({
+    description:
+      'Variables of the console (CONSOLE_*), such as who may do what, and the provider at which people sign in; secrets apart.',
+    default: {},
+    example: {
+      CONSOLE_ORIGIN: 'https://console.example.gov',
+      CONSOLE_OIDC_ISSUER: 'https://login.example.gov/realms/agency',
+      CONSOLE_OIDC_CLIENT_ID: 'file-processing',
+      CONSOLE_GRANTS: '[{"group":"data-team","rights":["look","act"]}]',
+    },
+    allowed: `a map of ${CONSOLE_VARIABLES.join(', ')}`,
+    accepts: (variables) =>
+      Object.keys(variables).every((name) => CONSOLE_VARIABLES.some((one) => one === name)),
+  }),
+  console_secret: text({
+    description:
+      "Secret of the provider's client (CONSOLE_OIDC_CLIENT_SECRET), or of the proxy where CONSOLE_GRANTS is set without a provider (CONSOLE_PROXY_SECRET). Better not in a file: give it as TF_VAR_console_secret. It never gets into the synthesized JSON, the plan or the state.",
+    default: '',
+    example: '',
+    allowed: 'a string of 32 to 1024 characters',
+    accepts: (value) => value.length >= 32 && value.length <= 1024,
+    sensitive: true,
+  }),
+  console_secret_revision: integer(1, 1_000_000, {
+    description:
+      'Raise it by one whenever console_secret changes, so that the Secret is written again.',
+    default: 1,
+    example: 2,
+    setAt: 'plan',
   }),
   log_level: choice(['debug', 'info', 'warn', 'error'], {
     description: 'From which level on the listener logs.',

@@ -6,8 +6,9 @@ import {
   NETWORK_POLICY_RULES,
 } from '../../../../audit/rules/network/network-policies.ts';
 import { describeRules } from '../../support/describe-rules.ts';
-import { CONFIG_MAP, CRON_JOB, POLICY } from '../../support/kubernetes-paths.ts';
+import { CONFIG_MAP, CRON_JOB, INGRESS, POLICY, SERVICE } from '../../support/kubernetes-paths.ts';
 import {
+  add,
   alter,
   argumentOf,
   type Change,
@@ -132,6 +133,28 @@ describe('network policies', () => {
 /** Where the listener is told of its notices. */
 const NOTICED = 'kubernetes_config_map_v1';
 
+/** Changes the policy of the console, which knows its port. */
+function ofConsole(path: string, value: unknown): Change {
+  return (json) => {
+    const policies = (json.resource as Record<string, Record<string, Json>>)[POLICY] ?? {};
+    const found = Object.values(policies).filter((one) => JSON.stringify(one).includes('"8070"'));
+    expect(found).toHaveLength(1);
+    set(POLICY, path, value)({ resource: { [POLICY]: { console: found[0] } } });
+  };
+}
+
+const callers = (from: readonly Json[]): Change => ofConsole('spec.ingress.0.from', from);
+
+function ingressToConsole(json: Json): void {
+  const { name, namespace } = argumentOf(json, SERVICE, 'metadata') as Json;
+  const service = { name, port: { name: 'http' } };
+  const path = { path: '/', path_type: 'Prefix', backend: { service } };
+  add(INGRESS, 'console', {
+    metadata: { name: 'console', namespace },
+    spec: { ingress_class_name: 'nginx', rule: [{ http: { path: [path] } }] },
+  })(json);
+}
+
 describeRules(NETWORK_POLICY_RULES, {
   objects: {
     'pod-has-network-policies': [
@@ -158,6 +181,17 @@ describeRules(NETWORK_POLICY_RULES, {
       ['all but one of its subnets', except('ingress.0.from.0', '10.0.0.0/24')],
       ['all but everybody', except('ingress.0.from.0', '0.0.0.0/1', '128.0.0.0/1')],
       ['no pod that scrapes', policy('ingress.1.from', [{ ip_block: { cidr: '10.0.0.0/8' } }])],
+    ],
+    'console-stays-in-the-cluster': [
+      ['a load balancer', set(SERVICE, 'spec.type', 'LoadBalancer'), 'console'],
+      ['a port on every node', set(SERVICE, 'spec.type', 'NodePort'), 'console'],
+      ['an address outside', set(SERVICE, 'spec.external_ips', ['203.0.113.7']), 'console'],
+      ['no policy', ofConsole('metadata.namespace', 'elsewhere'), 'console'],
+      ['callers from anywhere', callers(ANYWHERE), 'console'],
+      ['callers that nobody names', callers([]), 'console'],
+      ['every port for all', ofConsole('spec.ingress', [{}]), 'console'],
+      ['callers of every namespace', callers([{ namespace_selector: {} }]), 'console'],
+      ['an Ingress', ingressToConsole, 'console'],
     ],
     'network-policy-limits-ingress': [
       ['all ports', without('ingress.1.ports')],

@@ -1,0 +1,143 @@
+import type { DeploymentV1Config } from '@cdktf/provider-kubernetes/lib/deployment-v1/index.js';
+import { SecretV1 } from '@cdktf/provider-kubernetes/lib/secret-v1/index.js';
+import { ServiceV1 } from '@cdktf/provider-kubernetes/lib/service-v1/index.js';
+import { type ITerraformDependable, Token } from 'cdktf';
+import { Construct } from 'constructs';
+import { consoleSecretVariable } from '../../settings/file-processing/workload.ts';
+import type { FileProcessingSettings } from '../../settings/file-processing-variables.ts';
+import { LightResource } from '../../stack/light-resource.ts';
+import { consoleContainer, podSettings, podVolumes, VOLUMES } from './containers.ts';
+import {
+  type DeploymentProps,
+  rolloutAnnotations,
+  spread,
+  TERMINATION_SECONDS,
+} from './deployment.ts';
+import { CONSOLE_FOLDER, type ListenerEnvironment } from './listener-environment.ts';
+import { CONSOLE, CONSOLE_LABELS, CONSOLE_PORT, CONSOLE_SELECTOR, LABELS } from './names.ts';
+import {
+  consoleIngressRules,
+  createNetworkPolicyOf,
+  databaseEgressRules,
+  providerRules,
+} from './network-policy.ts';
+import { createPodDisruptionBudget } from './scaling.ts';
+
+/** Tokens of the ephemeral variable with the secret, and of the number that is raised with it. */
+export interface ConsoleSecret {
+  readonly value: string;
+  readonly revision: string;
+}
+
+/** What the console is made from, beside the settings. */
+export interface ConsoleProps extends Omit<DeploymentProps, 'mountsRules'> {
+  /** Undefined where nobody signs in by the settings. */
+  readonly secret: ConsoleSecret | undefined;
+}
+
+/**
+ * The console: a Deployment of its own, so that pages take nothing from the intake of messages and a fault of theirs ends
+ * nothing else; behind a Service that is known in the cluster alone. Two pods, since sessions are in the database.
+ */
+export function createConsole(
+  scope: Construct,
+  settings: FileProcessingSettings,
+  props: ConsoleProps,
+): void {
+  const { dependsOn } = props;
+  const at = (kind: string) => new Construct(scope, kind);
+  const policy = createNetworkPolicyOf(at('network-policy'), 'console', settings, {
+    name: CONSOLE,
+    app: CONSOLE,
+    ingress: consoleIngressRules(settings),
+    egress: [...databaseEgressRules(settings), ...providerRules(settings)],
+    dependsOn,
+  });
+  const secret = props.secret && createSecret(at('secret'), settings, props.secret, dependsOn);
+  new LightResource<DeploymentV1Config>(at('deployment'), 'console', 'kubernetes_deployment_v1', {
+    metadata: { name: CONSOLE, namespace: settings.namespace, labels: LABELS },
+    waitForRollout: true,
+    timeouts: { create: '15m', update: '15m', delete: '10m' },
+    spec: {
+      replicas: '2',
+      revisionHistoryLimit: 5,
+      progressDeadlineSeconds: 600,
+      selector: { matchLabels: CONSOLE_SELECTOR },
+      strategy: { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: '0', maxSurge: '1' } },
+      template: {
+        metadata: {
+          labels: CONSOLE_LABELS,
+          annotations: {
+            ...rolloutAnnotations(settings, props),
+            ...(props.secret && {
+              'file-processing/console-secret-revision': props.secret.revision,
+            }),
+          },
+        },
+        spec: {
+          ...podSettings(settings),
+          serviceAccountName: settings.service_account_name,
+          terminationGracePeriodSeconds: TERMINATION_SECONDS,
+          topologySpreadConstraint: spread(CONSOLE_SELECTOR),
+          container: [consoleContainer(settings, props.image, consoleEnvironment(settings))],
+          volume: [
+            ...podVolumes(settings),
+            ...(secret
+              ? [{ name: VOLUMES.console, secret: { secretName: CONSOLE, defaultMode: '0440' } }]
+              : []),
+          ],
+        },
+      },
+    },
+    dependsOn: [...dependsOn, policy, ...(secret ? [secret] : [])],
+  });
+  createPodDisruptionBudget(at('pod-disruption-budget'), settings, dependsOn, {
+    ...{ id: 'console', name: CONSOLE, selector: CONSOLE_SELECTOR },
+  });
+  new ServiceV1(at('service'), 'console', {
+    metadata: { name: CONSOLE, namespace: settings.namespace, labels: LABELS },
+    waitForLoadBalancer: false,
+    spec: {
+      type: 'ClusterIP',
+      selector: CONSOLE_SELECTOR,
+      port: [{ name: 'http', port: 80, targetPort: CONSOLE_PORT.name, protocol: 'TCP' }],
+    },
+    dependsOn,
+  });
+}
+
+function consoleEnvironment(settings: FileProcessingSettings): ListenerEnvironment {
+  const secret = consoleSecretVariable(settings);
+  return {
+    // Of the pod's network alone: the NetworkPolicy says who gets there.
+    CONSOLE_HOST: '0.0.0.0',
+    CONSOLE_PORT: `${CONSOLE_PORT.number}`,
+    ...settings.console_variables,
+    ...(secret && { [`${secret}_FILE`]: `${CONSOLE_FOLDER}/${secret}` }),
+  };
+}
+
+/** As the Secret of the database: neither plan nor state holds it. */
+function createSecret(
+  scope: Construct,
+  settings: FileProcessingSettings,
+  { value, revision }: ConsoleSecret,
+  dependsOn: ITerraformDependable[],
+): SecretV1 {
+  return new SecretV1(scope, 'console', {
+    metadata: { name: CONSOLE, namespace: settings.namespace, labels: LABELS },
+    type: 'Opaque',
+    dataWo: { [consoleSecretVariable(settings) ?? '']: value },
+    dataWoRevision: Token.asNumber(revision),
+    lifecycle: {
+      precondition: [
+        {
+          condition: `\${try(length(${value}) >= 32, false)}`,
+          errorMessage:
+            'console_secret must be given, 32 characters or more, where people sign in to the console: set TF_VAR_console_secret.',
+        },
+      ],
+    },
+    dependsOn,
+  });
+}
