@@ -15,13 +15,15 @@ import {
   withCounts,
   writeFloors,
 } from '../../audit/floors.ts';
+import { ALL_RULES } from '../../audit/rules/all-rules.ts';
 import type { CheckovReport } from '../../audit/scanners/checkov-report.ts';
 import { fileProcessingVariables } from '../../src/settings/file-processing-variables.ts';
 import { SettingsError } from '../../src/settings/finding.ts';
 import { foundationNetworkVariables } from '../../src/settings/foundation-network-variables.ts';
 import type { Variable, VariableTable } from '../../src/settings/variable.ts';
+import { findings } from './support/findings.ts';
 import { smallModel } from './support/small-stack.ts';
-import { auditedOf, type Settings, stacksOf } from './support/stacks.ts';
+import { auditedOf, DAY, type Settings, stacksOf } from './support/stacks.ts';
 
 describe('a floor', () => {
   it('is kept by the same counts, and by higher ones', () => {
@@ -290,4 +292,40 @@ describe('a documented setting that is changed alone', () => {
     expect(recorded).toBeDefined();
     expect(look === undefined ? [] : judgeFloors(look, recorded)).toEqual([]);
   });
+});
+
+/** Good stacks, in which every setting that is left is as the rules want it. */
+const GREEN: Required<Settings> = {
+  network: SETTINGS.network,
+  processing: {
+    ...SETTINGS.processing,
+    tls_certificate_arn: 'arn:aws-us-gov:acm:us-gov-west-1:123456789012:certificate/0b1e6f4c',
+  },
+};
+
+/** A setting of both stacks is changed in both. */
+function withSetting(stack: 'network' | 'processing', name: string, value: unknown): Settings {
+  const isCommon = name in foundationNetworkVariables && name in fileProcessingVariables;
+  const changed = (one: 'network' | 'processing') =>
+    isCommon || one === stack ? { ...GREEN[one], [name]: value } : GREEN[one];
+  return { network: changed('network'), processing: changed('processing') };
+}
+
+function rulesOn(settings: Settings): readonly string[] {
+  const look = lookAt(settings);
+  return look === undefined ? [] : findings(ALL_RULES, { ...look, now: DAY });
+}
+
+describe('a documented setting that is changed alone, by the rules', () => {
+  const base = rulesOn(GREEN);
+
+  it.each(CHANGES)(
+    'is green, or its description names the audit: %s, %s = %j',
+    (stack, name, value) => {
+      const found = rulesOn(withSetting(stack, name, value)).filter((one) => !base.includes(one));
+      const tables = { network: foundationNetworkVariables, processing: fileProcessingVariables };
+      const { description = '' } = (tables[stack] as VariableTable)[name] ?? {};
+      expect(/\baudit\b/.test(description) ? [] : found).toEqual([]);
+    },
+  );
 });

@@ -87,7 +87,8 @@ export const foundationNetworkVariables = {
     example: false,
   }),
   flow_logs: flag({
-    description: 'Flow logs of the VPC in an encrypted log group.',
+    description:
+      'Flow logs of the VPC in an encrypted log group. A VPC without them is a finding of the audit.',
     default: true,
     example: true,
     unwise: (on) => (on ? undefined : 'without flow logs nobody can tell later who talked to whom'),

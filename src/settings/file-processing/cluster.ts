@@ -84,7 +84,7 @@ export const clusterVariables = {
   }),
   cluster_endpoint_public_access_cidrs: textList({
     description:
-      "Addresses that may reach the cluster's API from the internet. Empty keeps the endpoint private.",
+      "Addresses that may reach the cluster's API from the internet. Empty keeps the endpoint private; an open one is a finding of the audit.",
     default: [],
     example: ['203.0.113.0/24'],
     allowed: 'a list of IPv4 blocks, none of them 0.0.0.0/0',

@@ -25,7 +25,7 @@ export const databaseVariables = {
   }),
   db_host: text({
     description:
-      'Host of the PostgreSQL database. Empty where existing_secret_name holds the whole DATABASE_URL.',
+      'Host of the PostgreSQL database. Empty where existing_secret_name holds the whole DATABASE_URL; the audit finds pods without either.',
     default: '',
     example: 'dev-postgres.abcdefghijkl.us-gov-west-1.rds.amazonaws.com',
     allowed: 'a host name or an IPv4 address',

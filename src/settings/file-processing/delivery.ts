@@ -55,7 +55,7 @@ export const deliveryVariables = {
   }),
   existing_topic_arn: text({
     description:
-      "Existing topic that the messages come from, in this account or a trusted one. The stack then makes none: policy, key, signature version and delivery log are its owner's, and no alarm watches it; sns_topic_name still names queues and alarms.",
+      "Existing topic that the messages come from, in this account or a trusted one. The stack then makes none: policy, key, signature version and delivery log are its owner's, and no alarm watches it; sns_topic_name still names queues and alarms. An account that is neither account_id nor in trusted_accounts is a finding of the audit.",
     default: '',
     example: 'arn:aws-us-gov:sns:us-gov-west-1:210987654321:new-files',
     allowed: 'the ARN of an SNS standard topic',
@@ -87,7 +87,7 @@ export const deliveryVariables = {
   }),
   sns_endpoint_url: text({
     description:
-      'URL that SNS posts to. Leave it empty on the first deploy: the load balancer must exist before a name can point at it.',
+      'URL that SNS posts to. Leave it empty on the first deploy: the load balancer must exist before a name can point at it. Until it is set, the audit finds a topic without a subscription.',
     default: '',
     example: 'https://files.example.gov/',
     allowed: 'an http or https URL without user name, password or fragment',

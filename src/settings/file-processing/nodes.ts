@@ -222,7 +222,7 @@ export const nodeVariables = {
   }),
   node_s3_access: flag({
     description:
-      'Attaches AmazonS3FullAccess to the nodes, for debugging until the role of the ServiceAccount works. Turn it off again afterwards.',
+      'Attaches AmazonS3FullAccess to the nodes, for debugging until the role of the ServiceAccount works. Turn it off again afterwards: it is a finding of the audit.',
     default: false,
     example: false,
     unwise: (on) =>
