@@ -116,13 +116,16 @@ interface Group {
 
 /** Groups in the order of the kinds, then of the columns, with their exact totals. */
 export function groupsOf(report: QualityReport): readonly Group[] {
-  const listed = Map.groupBy(report.faults, ({ type }) => type);
   const totals = new Map<string, number>();
   // A report of an older version has none by column.
   for (const { field, faultCounts } of report.columns) {
     for (const [type, count] of Object.entries(faultCounts ?? {}))
       totals.set(`${type} ${field}`, count);
   }
+  // A cell that is too many is in a column that the file does not have.
+  const listed = Map.groupBy(report.faults, ({ type, field }) =>
+    totals.has(`${type} ${field}`) ? `${type} ${field}` : `${type} null`,
+  );
   return FAULT_TYPES.flatMap((type) => {
     const all = report.faultCounts[type] ?? 0;
     if (all === 0) return [];
@@ -132,11 +135,7 @@ export function groupsOf(report: QualityReport): readonly Group[] {
     return [...(rest > 0 ? [[`${type} null`, rest] as const] : []), ...inColumns].map(
       ([name, total]): Group => {
         const field = name.endsWith(' null') ? null : Number(name.split(' ')[1]);
-        // A cell that is too many is in a column that the file does not have.
-        const faults = (listed.get(type) ?? []).filter((fault) =>
-          field === null ? !totals.has(`${type} ${fault.field}`) : fault.field === field,
-        );
-        return { kind, field, total, faults };
+        return { kind, field, total, faults: listed.get(name) ?? [] };
       },
     );
   });
