@@ -39,6 +39,12 @@ export const BOOTSTRAP = 'bootstrap-database';
 /** The command that runs a job for the objects of an event. */
 export const RUN = 'run';
 
+/** The command that makes one attempt at a judgement that waits; run and number follow. */
+export const JUDGE = 'judge';
+
+/** Where files are judged: in the worker pool alone, or large ones by Jobs of Kubernetes. */
+export const JOB_RUNNERS = ['pool', 'auto'] as const;
+
 /** Stands for the time at which the listener's database was first migrated. */
 export const INSTALLATION = 'installation';
 
@@ -69,6 +75,7 @@ export const COMMANDS: readonly string[] = [
   MIGRATE.command,
   'seed',
   RUN,
+  JUDGE,
   'rules',
   'runs',
   'deliveries',

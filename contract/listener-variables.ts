@@ -7,6 +7,7 @@ import {
   readConsoleTokens,
   readOrigin,
 } from './console.ts';
+import { JOB_RUNNERS } from './listener-interface.ts';
 import {
   DEFAULT_NOTICE_STATES,
   isMailAddress,
@@ -290,6 +291,51 @@ export const LISTENER_VARIABLES = {
       'Weights of clients in the queue: of the files that are checked next, a client has its weight among the clients whose files wait; 1 for one that is not named. See [whose turn it is](scale.md#whose-turn-it-is).',
     kind: wholeNumbersByName(1, HIGHEST_WEIGHT),
     example: '{"nm_albuquerque":3}',
+  },
+  JOB_RUNNER: {
+    description:
+      'Where files are judged: `pool` is the worker pool of the listener; with `auto` files of JOB_SIZE_BYTES and more are judged by [Jobs of Kubernetes](scale.md#where-a-file-is-judged).',
+    kind: oneOf(...JOB_RUNNERS),
+    default: 'pool',
+    example: 'auto',
+  },
+  JOB_SIZE_BYTES: {
+    description:
+      'Size of an object, in bytes, from which on it is judged by a Job; one of unknown size counts as 0.',
+    kind: wholeNumber(0, 1_099_511_627_776),
+    default: '1073741824',
+    example: '4294967296',
+  },
+  JOB_LIMIT: {
+    description: 'Jobs that may be there at the same time; the other files wait in the database.',
+    kind: wholeNumber(1, 1_000),
+    default: '20',
+    example: '50',
+  },
+  JOB_TEMPLATE: {
+    description:
+      'File with the Job that the stack has prepared; needed with `auto`, and read anew for each Job.',
+    kind: text('a file that is there'),
+    example: '/etc/file-processing/jobs/template.json',
+  },
+  KUBERNETES_SERVICE_HOST: {
+    description: 'Host of the API server, with `auto`; Kubernetes sets it in each pod.',
+    kind: text('a host name or an address'),
+    default: 'kubernetes.default.svc',
+    example: '10.100.0.1',
+  },
+  KUBERNETES_SERVICE_PORT: {
+    description: 'Its port; Kubernetes sets it in each pod.',
+    kind: wholeNumber(1, 65_535),
+    default: '443',
+    example: '443',
+  },
+  SERVICE_ACCOUNT_FOLDER: {
+    description:
+      'Folder with the token of the pod, the certificate of the API server and the namespace, with `auto`.',
+    kind: text('a folder that is there'),
+    default: '/var/run/secrets/kubernetes.io/serviceaccount',
+    example: '/var/run/secrets/kubernetes.io/serviceaccount',
   },
   SHUTDOWN_SECONDS: {
     description: 'Time between SIGTERM and exit; what still runs then goes back to the queue.',

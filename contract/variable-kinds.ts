@@ -26,7 +26,7 @@ export function wholeNumber(lowest: number, highest: number): Kind<number> {
   return {
     allowed: `a whole number from ${lowest} to ${highest}`,
     read(value) {
-      const number = /^\d{1,9}$/.test(value) ? Number(value) : Number.NaN;
+      const number = /^\d{1,15}$/.test(value) ? Number(value) : Number.NaN;
       return number >= lowest && number <= highest ? number : undefined;
     },
   };

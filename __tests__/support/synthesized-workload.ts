@@ -9,6 +9,7 @@ import {
 import type { RuleTexts } from '../../src/settings/rules-folder.ts';
 import { AddressedStack, type CustomObject } from '../../src/stack/addressed-stack.ts';
 import { planVariable, secretVariable } from '../../src/stack/plan-variable.ts';
+import type { TerraformJson } from '../../src/synthesized/synthesized-stack.ts';
 import { fileProcessingSettings } from './settings.ts';
 
 /** A digest, as a user would pin an image. */
@@ -31,6 +32,8 @@ export const DATABASE_JOBS = {
 /** The synthesized Kubernetes objects of some settings. */
 export interface SynthesizedWorkload {
   readonly workload: Workload;
+  /** The stack as Terraform reads it. */
+  readonly json: TerraformJson;
   /** An output with the host name that depends on what a subscription would wait for. */
   readonly output: Readonly<Record<string, unknown>> | undefined;
   /** Kubernetes objects that Terraform does not make; undefined where there are none. */
@@ -77,13 +80,14 @@ export function synthesizeWorkload(
     value: workload.loadBalancerHostname ?? '',
     dependsOn: workload.dependables,
   });
-  const { resource, output, locals } = JSON.parse(Testing.synth(stack)) as {
+  const json = JSON.parse(Testing.synth(stack)) as {
     locals?: Record<string, readonly CustomObject[]>;
     resource: Record<string, Record<string, Record<string, unknown>>>;
     output: Record<string, Record<string, unknown>>;
   };
+  const { resource, output, locals } = json;
   return {
-    ...{ workload, resources: byAddress(resource), output: output.endpoint },
+    ...{ workload, json, resources: byAddress(resource), output: output.endpoint },
     customObjects: locals?.[CUSTOM_OBJECTS],
   };
 }

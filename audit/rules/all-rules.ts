@@ -26,6 +26,7 @@ import { REFERENCE_RULES } from './terraform/references.ts';
 import { SET_ASIDE_RULES } from './terraform/set-aside.ts';
 import { TERRAFORM_RULES } from './terraform/settings.ts';
 import { AVAILABILITY_RULES } from './workload/availability.ts';
+import { JOB_RULES } from './workload/jobs.ts';
 import { LISTENER_RULES } from './workload/listener.ts';
 import { OBJECT_RULES } from './workload/objects.ts';
 import { POD_SECURITY_RULES } from './workload/pod-security.ts';
@@ -60,6 +61,7 @@ export const ALL_RULES: readonly Rule[] = [
   ...AVAILABILITY_RULES,
   ...ROLLOUT_RULES,
   ...RESOURCE_RULES,
+  ...JOB_RULES,
   ...OBJECT_RULES,
   ...OBJECT_REFERENCE_RULES,
   ...TERRAFORM_RULES,

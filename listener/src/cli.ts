@@ -4,6 +4,7 @@ import {
   EXIT,
   INSTALLATION,
   JOBS,
+  JUDGE,
   MIGRATE,
   ROLES,
 } from '@file-processing/contract/listener-interface.ts';
@@ -27,6 +28,7 @@ import {
   portNumber,
   reason,
   rightsValue,
+  runValue,
   selecting,
   since,
   TIME,
@@ -118,6 +120,15 @@ function describeProgram(context: CommandContext, finish: (code: number) => void
     .argument('[folder]', 'folder of the definitions', SEED_FOLDER)
     .action((folder) =>
       executeUntilSignal(async () => (await import('./cli/prepare-database.ts')).seed, { folder }),
+    );
+
+  program
+    .command(JUDGE)
+    .description('make one attempt at a judgement that waits, as a Job of Kubernetes does')
+    .argument('<run>', 'id of the run', runValue)
+    .argument('<number>', 'number of the judgement', limitValue)
+    .action((runId, number) =>
+      execute(async () => (await import('./cli/judge.ts')).judge, { runId, number }),
     );
 
   program

@@ -20,6 +20,7 @@ import {
   type VariableReader,
   variableReader,
 } from './config/read-variables.ts';
+import type { KubernetesAccess } from './queue/kubernetes-api.ts';
 
 /** What the process is about to do, and so which variables it can't do without. */
 export interface ConfigNeeds {
@@ -79,6 +80,8 @@ export interface Config {
   readonly workerConcurrency: number;
   /** Of clients in the queue; 1 for one that is not named. */
   readonly clientWeights: ReadonlyMap<string, number>;
+  /** How files are judged by Jobs of Kubernetes; undefined where the worker pool judges all. */
+  readonly jobs: JobConfig | undefined;
   readonly shutdownSeconds: number;
   readonly logLevel: ValueOf<'LOG_LEVEL'>;
   readonly maxFaults: number;
@@ -120,6 +123,16 @@ export interface TracingConfig {
   /** From 0 to 1. */
   readonly ratio: number;
   readonly serviceName: string;
+}
+
+/** What JOB_RUNNER=auto needs. */
+export interface JobConfig {
+  /** Size from which on an object is judged by a Job. */
+  readonly sizeBytes: number;
+  /** Jobs at the same time. */
+  readonly limit: number;
+  readonly templateFile: string;
+  readonly api: KubernetesAccess;
 }
 
 const MIB = 1024 * 1024;
@@ -164,6 +177,7 @@ export function readConfig(environment: Environment, needs: ConfigNeeds): Config
     localRoot: readLocalRoot(reader),
     workerConcurrency: reader.required('WORKER_CONCURRENCY'),
     clientWeights: reader.optional('CLIENT_WEIGHTS'),
+    jobs: readJobs(reader),
     shutdownSeconds: reader.required('SHUTDOWN_SECONDS'),
     logLevel: reader.required('LOG_LEVEL'),
     maxFaults: reader.required('MAX_FAULTS'),
@@ -223,6 +237,7 @@ export function readConfig(environment: Environment, needs: ConfigNeeds): Config
     }),
     workerConcurrency: present(read.workerConcurrency),
     clientWeights: read.clientWeights ?? new Map(),
+    jobs: read.jobs,
     shutdownSeconds: present(read.shutdownSeconds),
     logLevel: present(read.logLevel),
     maxFaults: present(read.maxFaults),
@@ -292,6 +307,36 @@ function readBuckets(reader: VariableReader): readonly DeliveryBucket[] {
     });
   }
   return deliveryBuckets((name) => reader.optional(name));
+}
+
+function readJobs(reader: VariableReader): JobConfig | undefined {
+  const sizeBytes = reader.required('JOB_SIZE_BYTES');
+  const limit = reader.required('JOB_LIMIT');
+  const host = reader.required('KUBERNETES_SERVICE_HOST');
+  const port = reader.required('KUBERNETES_SERVICE_PORT');
+  const identityFolder = reader.required('SERVICE_ACCOUNT_FOLDER');
+  const templateFile = reader.optional('JOB_TEMPLATE');
+  if (reader.required('JOB_RUNNER') !== 'auto') return undefined;
+  if (templateFile === undefined) {
+    reader.fault({
+      variable: 'JOB_RUNNER',
+      value: 'auto',
+      problem: 'JOB_TEMPLATE is not set',
+      allowed: 'auto only with the JOB_TEMPLATE that the stack has prepared',
+    });
+  }
+  const all = [sizeBytes, limit, templateFile, host, port, identityFolder];
+  if (all.includes(undefined)) return undefined;
+  return Object.freeze({
+    sizeBytes: present(sizeBytes),
+    limit: present(limit),
+    templateFile: present(templateFile),
+    api: Object.freeze({
+      host: present(host),
+      port: present(port),
+      identityFolder: present(identityFolder),
+    }),
+  });
 }
 
 /** A name that is written wrong would make every object one that is gone. */

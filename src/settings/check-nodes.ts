@@ -94,6 +94,7 @@ export function checkNodes(settings: FileProcessingSettings): CrossFinding<Name>
   return [
     ...groups.flatMap((group) => checkGroup(group, settings.node_autoscaler)),
     ...checkTold(settings, groups),
+    ...checkJobGroup(settings),
     ...userDataFaults(family, settings, hasLabels).map((message) => ({
       variable: 'node_user_data' as const,
       message: `must ${message}, with ami_type ${settings.ami_type}`,
@@ -152,6 +153,19 @@ function checkGroup(group: NodeGroupPlan, autoscaler: string): CrossFinding<Name
         ),
       ),
   ];
+}
+
+/** Jobs find their nodes by labels. */
+function checkJobGroup({ job_node_group, node_groups }: FileProcessingSettings) {
+  if (job_node_group === '') return [];
+  const group = node_groups.find(({ name }) => name === job_node_group);
+  const variable = 'job_node_group' as const;
+  if (group === undefined) {
+    const names = node_groups.map(({ name }) => name).join(', ') || 'none';
+    return [{ variable, message: `must be one of node_groups, which are: ${names}` }];
+  }
+  if (Object.keys(group.labels).length > 0) return [];
+  return [{ variable, message: 'must be a group with labels, by which Jobs find its nodes' }];
 }
 
 /** EC2 refuses longer user data, at the apply. */

@@ -28,6 +28,8 @@ export interface ControlPlane extends ApiServer {
   readonly kubeconfig: string;
   /** PEM file with {@link ApiServer.certificateAuthority}. */
   readonly certificateAuthorityFile: string;
+  /** Kills the API server and starts it anew, on the same port; what it holds is in etcd. */
+  restartApiServer(): Promise<void>;
   /** The last lines that each program has written. */
   log(): Promise<string>;
   /** Ends its programs and nothing else, and removes what they wrote. */
@@ -59,14 +61,23 @@ export async function startControlPlane(options: BinariesOptions = {}): Promise<
   try {
     const token = await writeFiles(layout);
     start('etcd', etcdParameters(layout));
-    start('kube-apiserver', apiServerParameters(layout));
+    const startApiServer = () => {
+      start('kube-apiserver', apiServerParameters(layout));
+      return processes.at(-1);
+    };
+    let apiServer = startApiServer();
     const server = await inTime(whenReady(layout, token));
     start('kube-controller-manager', controllerManagerParameters(layout));
     start('kube-scheduler', schedulerParameters(layout));
     start('kwok', kwokParameters(layout));
     await inTime(whenPodsCanRun(server));
     const { kubeconfig, certificateAuthority: certificateAuthorityFile } = files;
-    return { ...server, kubeconfig, certificateAuthorityFile, log, stop };
+    const restartApiServer = async () => {
+      await apiServer?.stop();
+      apiServer = startApiServer();
+      await whenReady(layout, token);
+    };
+    return { ...server, kubeconfig, certificateAuthorityFile, restartApiServer, log, stop };
   } catch (cause) {
     const written = await log();
     await stop();

@@ -3,7 +3,7 @@ import type { TestProject } from 'vitest/node';
 import { type ControlPlane, startControlPlane } from './control-plane.ts';
 
 /** How a test file finds the run's control plane. */
-export type ControlPlaneAddress = Omit<ControlPlane, 'log' | 'stop'>;
+export type ControlPlaneAddress = Omit<ControlPlane, 'log' | 'stop' | 'restartApiServer'>;
 
 declare module 'vitest' {
   export interface ProvidedContext {
@@ -18,7 +18,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
       'kubectl was not found on PATH: install it (https://kubernetes.io/docs/tasks/tools)',
     );
   }
-  const { log: _, stop, ...address } = await startControlPlane();
+  const { log: _, restartApiServer: __, stop, ...address } = await startControlPlane();
   project.provide('controlPlane', address);
   return stop;
 }

@@ -75,8 +75,8 @@ export async function judgedRun(
 
 /** Leaves the database without runs. */
 export async function forgetRuns(database: Database): Promise<void> {
-  const { runs, judgements } = tablesOf(database);
-  await database.raw(`TRUNCATE ${judgements}, ${runs}`);
+  const { runs, judgements, kubernetesJobs } = tablesOf(database);
+  await database.raw(`TRUNCATE ${judgements}, ${runs}, ${kubernetesJobs}`);
 }
 
 /** Runs of objects that a message named, each with its job. @returns their ids in order */

@@ -8,7 +8,14 @@ import {
 import { isCustomObject } from '../../../src/synthesized/views/kubernetes-manifests.ts';
 import type { NumberOrText, PodSpec } from '../readers/kubernetes-api.ts';
 import { rulesConfigMaps } from '../readers/listeners.ts';
-import { dataReferences, objectsIn, objectsOf, podsOf, servingPods } from '../readers/pods.ts';
+import {
+  dataReferences,
+  jobTemplatesOf,
+  objectsIn,
+  objectsOf,
+  podsOf,
+  servingPods,
+} from '../readers/pods.ts';
 import { type Audited, type Rule, rule } from '../rule.ts';
 
 /** Forms of secrets that need no name beside them. */
@@ -398,7 +405,7 @@ export const SECRET_RULES: readonly Rule[] = [
     id: 'pods-restart-on-change',
     title: 'A changed ConfigMap or Secret restarts the pods that read it',
     reason:
-      'The environment is read once, at the start: without an annotation that changes with the data, the pods go on with the old settings or the old password. A rule set the listener follows by itself.',
+      'The environment is read once, at the start: without an annotation that changes with the data, the pods go on with the old settings or the old password. A rule set, and the template of its Jobs, the listener follows by itself.',
     control: 'CM-3',
     severity: 'high',
     subjects: servingPods,
@@ -409,7 +416,10 @@ export const SECRET_RULES: readonly Rule[] = [
       );
       const followed = new Set(referencesIn(annotations).map(({ address }) => address));
       const references = dataReferences(pod);
-      const ownRules = rulesConfigMaps(audited, pod);
+      const ownRules = [
+        ...rulesConfigMaps(audited, pod),
+        ...jobTemplatesOf(audited).map(({ manifest }) => manifest.metadata.name),
+      ];
       const used = objectsIn(audited, pod.namespace, 'ConfigMap', 'Secret').filter(({ manifest }) =>
         references.some(
           ({ kind, name }) => kind === manifest.kind && name === manifest.metadata.name,

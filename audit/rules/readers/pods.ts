@@ -74,13 +74,52 @@ export function objectsIn(
   return objectsOf(audited, ...kinds).filter((object) => namespaceOf(object) === namespace);
 }
 
+/** What pods are made by; a ConfigMap with the template of a Job has that as `job`. */
+interface PodMaker extends KubernetesObject {
+  readonly job?: Manifest;
+}
+
+/**
+ * ConfigMaps with the template of a Job, which the listener makes Jobs by: JSON, under whatever key. What the listener adds
+ * to it, name, arguments and what it asks for of a node, is not there.
+ */
+export function jobTemplatesOf(
+  audited: Pick<Audited, 'objects'>,
+): readonly (PodMaker & { readonly job: Manifest })[] {
+  return audited.objects
+    .filter(({ manifest }) => manifest.kind === 'ConfigMap')
+    .flatMap((object) =>
+      Object.values((object.manifest.data ?? {}) as Readonly<Record<string, unknown>>).flatMap(
+        (text) => {
+          const job = jobIn(text);
+          if (job === undefined) return [];
+          const { namespace, name } = object.manifest.metadata;
+          const metadata = { ...job.metadata, name, ...(namespace && { namespace }) };
+          return [{ ...object, job: { ...job, metadata } }];
+        },
+      ),
+    );
+}
+
+function jobIn(text: unknown): Manifest | undefined {
+  if (typeof text !== 'string' || !text.includes('"Job"')) return undefined;
+  try {
+    const { job } = JSON.parse(text) as { readonly job?: Manifest };
+    return job?.kind === 'Job' ? job : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 const known = new WeakMap<Audited, readonly Pod[]>();
 
 /** The pods of every object that makes some. */
 export function podsOf(audited: Audited): readonly Pod[] {
   const found = known.get(audited);
   if (found !== undefined) return found;
-  const pods = audited.objects.flatMap(({ stack, address, manifest }) => {
+  const all = [...audited.objects, ...jobTemplatesOf(audited)];
+  const pods = all.flatMap(({ stack, address, manifest: made, job }: PodMaker) => {
+    const manifest = job ?? made;
     const path = TEMPLATES[manifest.kind];
     const template = manifest.kind === 'Pod' ? manifest : path && valueAt(manifest, path);
     if (!template) return [];

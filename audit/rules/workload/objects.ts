@@ -1,4 +1,7 @@
-import type { KubernetesObject } from '../../../src/synthesized/views/kubernetes-manifests.ts';
+import {
+  isCustomObject,
+  type KubernetesObject,
+} from '../../../src/synthesized/views/kubernetes-manifests.ts';
 import { containersOf, namespaceOf, objectsOf, podsOf, servingPods } from '../readers/pods.ts';
 import { type Audited, type Rule, repeated, rule, shown } from '../rule.ts';
 
@@ -144,7 +147,9 @@ export const OBJECT_RULES: readonly Rule[] = [
     severity: 'low',
     subjects: ({ objects }) => objects,
     faults: (object, audited) => {
-      const common = commonLabels(audited.objects.filter(({ stack }) => stack === object.stack));
+      const common = commonLabels(audited.objects.filter(({ stack }) => stack === object.stack))
+        // Terraform does not make it.
+        .filter(([key]) => !isCustomObject(object) || key !== 'app.kubernetes.io/managed-by');
       const own = object.manifest.metadata.labels ?? {};
       // Pods of a Job must differ, and those of a Deployment that the Service is not for: it would send them messages.
       const pod = servingPods(audited).find(

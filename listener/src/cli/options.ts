@@ -27,6 +27,12 @@ export function idValue(text: string): number {
   throw new InvalidArgumentError('The number is needed that the last page ended with.');
 }
 
+/** The whole id of a run. @throws {InvalidArgumentError} */
+export function runValue(text: string): string {
+  if (/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(text)) return text;
+  throw new InvalidArgumentError('The whole id of a run is needed, as runs list --json shows it.');
+}
+
 /** What {@link timeValue} takes, in words. */
 export const TIME =
   'a day (2026-11-28), a time (2026-11-28T17:00:00Z), in UTC unless it says otherwise, or how long ago (90m, 24h, 7d)';

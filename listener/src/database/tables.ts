@@ -27,6 +27,8 @@ export interface Tables {
   /** Verdicts that the clock has not looked at. */
   readonly periodVerdicts: string;
   readonly periodClock: string;
+  /** Judgements that wait for a Kubernetes Job, or have one. */
+  readonly kubernetesJobs: string;
   /** What listings of the buckets found. */
   readonly listings: string;
   /** Whose turn it is in the queue of judgements. */
@@ -63,6 +65,7 @@ export function tablesOf(database: Database | Transaction): Tables {
     periodSchedules: `${schema}.period_schedules`,
     periodVerdicts: `${schema}.period_verdicts`,
     periodClock: `${schema}.period_clock`,
+    kubernetesJobs: `${schema}.kubernetes_jobs`,
     listings: `${schema}.listings`,
     queueClients: `${schema}.queue_clients`,
     migrations: `${schema}.${MIGRATIONS_TABLE}`,

@@ -157,6 +157,8 @@ export interface MetricsOptions {
   readonly queueDepths?: () => Promise<Readonly<Record<string, number>>>;
   /** Buckets that are out; asked at each scrape. @default none */
   readonly bucketOutages?: () => readonly BucketOutage[];
+  /** Judgements that wait for a Job of Kubernetes, and that have one; asked at each scrape. @default no such metric */
+  readonly kubernetesJobs?: () => Promise<Readonly<Record<'waiting' | 'submitted', number>>>;
   /** Whether the rule set that is to be applied was refused; asked at each scrape. @default no such metric */
   readonly rulesRefused?: () => boolean;
   /** Connections to the database; asked at each scrape. @default no such metric */
@@ -236,6 +238,7 @@ export function createMetrics({
   rulesRefused,
   pool,
   jobsInHand,
+  kubernetesJobs,
   backlog,
   keepMs = 10_000,
   answerMs = 3_000,
@@ -410,7 +413,10 @@ export function createMetrics({
     });
   }
   if (queueDepths !== undefined) {
-    registerQueueDepth(registry, answerOrNothing(queueDepths, { keepMs: 0, answerMs }));
+    registerCounts(registry, QUEUE_DEPTH, answerOrNothing(queueDepths, { keepMs: 0, answerMs }));
+  }
+  if (kubernetesJobs !== undefined) {
+    registerCounts(registry, JOB_PLACES, answerOrNothing(kubernetesJobs, { keepMs, answerMs }));
   }
   if (backlog !== undefined) {
     registerBacklog(registry, answerOrNothing(backlog, { keepMs, answerMs }));
@@ -512,21 +518,31 @@ export function createMetrics({
   };
 }
 
-function registerQueueDepth(
+const QUEUE_DEPTH = {
+  name: 'file_processing_queue_depth',
+  help: 'Jobs that wait, by queue. Absent while the database is unavailable.',
+  label: 'queue',
+};
+
+const JOB_PLACES = {
+  name: 'file_processing_kubernetes_jobs',
+  help: 'Judgements of large files that wait for a Job of Kubernetes, or have one of the places of JOB_LIMIT. Absent while the database is unavailable.',
+  label: 'state',
+};
+
+function registerCounts(
   registry: Registry,
-  queueDepths: () => Promise<Readonly<Record<string, number>> | undefined>,
+  { name, help, label }: typeof QUEUE_DEPTH,
+  counts: () => Promise<Readonly<Record<string, number>> | undefined>,
 ): void {
   new Gauge({
-    name: 'file_processing_queue_depth',
-    help: 'Jobs that wait, by queue. Absent while the database is unavailable.',
-    labelNames: ['queue'],
+    ...{ name, help },
+    labelNames: [label],
     registers: [registry],
     async collect() {
-      const depths = await queueDepths();
+      const found = await counts();
       this.reset();
-      for (const [queue, depth] of Object.entries(depths ?? {})) {
-        this.set({ queue }, depth);
-      }
+      for (const [value, count] of Object.entries(found ?? {})) this.set({ [label]: value }, count);
     },
   });
 }

@@ -455,7 +455,7 @@ export async function repairJudgements(
   queue: Pick<Queue, 'enqueue'>,
   after?: string,
 ): Promise<Repaired> {
-  const { runs, judgements } = tablesOf(database);
+  const { runs, judgements, kubernetesJobs } = tablesOf(database);
   return database.transaction(async (transaction) => {
     const { rows: page } = await transaction.raw<{ rows: { id: string }[] }>(
       `SELECT id FROM ${runs} WHERE status = 'pending' AND (created_at, id) > (
@@ -479,6 +479,9 @@ export async function repairJudgements(
        ) AS job ON true
        WHERE run.id = ANY (?::uuid[]) AND run.status = 'pending' AND judgement.invocation IS NULL
          AND coalesce(judgement.heartbeat_at < now() - make_interval(secs => ?), true)
+         AND NOT EXISTS (
+           SELECT FROM ${kubernetesJobs} WHERE run_id = run.id AND number = run.last_number
+         )
          -- A failed one has a dead letter, which the worker looks after.
          AND (job.id IS NULL OR job.state NOT IN ('created', 'retry', 'active', 'failed'))
        FOR NO KEY UPDATE OF run SKIP LOCKED`,

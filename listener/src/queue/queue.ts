@@ -1,4 +1,6 @@
+import { randomUUID } from 'node:crypto';
 import { type FetchOptions, fromKnex, type JobWithMetadata, PgBoss } from 'pg-boss';
+import { toJsonb } from '../database/column-values.ts';
 import type { Database, Transaction } from '../database/connection.ts';
 import { sharedStatement } from '../database/group-commit.ts';
 import type { JudgementReference } from '../database/judgements.ts';
@@ -231,6 +233,11 @@ export interface Queue {
   deadLetters(limit: number): Promise<DeadLetter[]>;
   /** Takes dead letters away: their judgements were asked for anew, or given up. @returns how many */
   discard(ids: readonly string[], transaction: Transaction): Promise<number>;
+  /** Makes dead letters of judgements whose attempts were not made by jobs of this queue. */
+  bury(
+    dead: readonly Pick<DeadLetter, 'runId' | 'number' | 'attempts' | 'error'>[],
+    transaction: Transaction,
+  ): Promise<void>;
   /** Stops supervising; jobs in hand are the worker's business. */
   close(): Promise<void>;
 }
@@ -389,6 +396,24 @@ export async function openQueue(
         db: fromKnex(transaction),
       });
       return (response as Settled).affected;
+    },
+
+    async bury(dead, transaction) {
+      if (dead.length === 0) return;
+      const letters = dead.map((letter) => ({ id: randomUUID(), ...letter }));
+      await boss.insert(
+        DEAD_LETTER_QUEUE,
+        letters.map(({ id, runId, number }) => ({ id, data: { runId, number } })),
+        { db: fromKnex(transaction) },
+      );
+      await transaction.raw(
+        `UPDATE ${queueSchemaOf(transaction)}.job AS job
+         SET source_name = '${RUN_QUEUE}', source_retry_count = dead.attempts - 1,
+           source_output = jsonb_build_object('message', dead.error)
+         FROM jsonb_to_recordset(?::jsonb) AS dead (id uuid, attempts integer, error text)
+         WHERE job.name = '${DEAD_LETTER_QUEUE}' AND job.id = dead.id`,
+        [toJsonb(letters)],
+      );
     },
 
     async close() {

@@ -1,7 +1,12 @@
 import type { Logger } from 'pino';
 import type { Database } from '../database/connection.ts';
 import { isOutageOfDatabase } from '../database/errors.ts';
-import { type HeldJudgement, noteFailure, startJudgement } from '../database/judgements.ts';
+import {
+  type HeldJudgement,
+  type JudgementReference,
+  noteFailure,
+  startJudgement,
+} from '../database/judgements.ts';
 import type { RoutingAct } from '../database/routing.ts';
 import { findRun, objectOfRun } from '../database/runs.ts';
 import type { Metrics } from '../http/metrics.ts';
@@ -40,6 +45,8 @@ export interface JobHandlerDependencies {
   readonly unmonitored?: Unmonitored;
   /** Whether notices have a way out. @default false */
   readonly tells?: boolean;
+  /** Keeps large files for Jobs of Kubernetes; undefined where this process judges all. @default undefined */
+  readonly place?: ((judgement: JudgementReference) => Promise<boolean>) | undefined;
   /** Undefined where none is written. */
   readonly reports: ReportForm | undefined;
   /** What may be done with files by their verdicts; undefined for nothing. @default nothing */
@@ -69,8 +76,12 @@ const PROGRESS_MS = 10_000;
 export function jobHandler(dependencies: JobHandlerDependencies): JobHandler {
   let written = 0;
   return tracedBy(dependencies, async (queued, signal, makeRoom) => {
+    const { reports, routing, place, logger } = dependencies;
+    if (await place?.(queued)) {
+      logger.debug(referenceOf(queued), 'judgement waits for a job of Kubernetes');
+      return;
+    }
     await judge(dependencies, queued, signal);
-    const { reports, routing } = dependencies;
     if (reports === undefined && routing === undefined) return;
     // A bucket that does not answer a report keeps no verdict of another file waiting.
     if (written >= WRITTEN_AT_ONCE) {
@@ -169,7 +180,15 @@ async function judge(
   queued: RunJob,
   signal: AbortSignal,
 ): Promise<void> {
-  const { logger, metrics, reports: _, routing: __, breakers, ...running } = dependencies;
+  const {
+    logger,
+    metrics,
+    reports: _,
+    routing: __,
+    place: ___,
+    breakers,
+    ...running
+  } = dependencies;
   const { database } = running;
   // Only an outage costs a job this look.
   const object = breakers.read.anyOpen ? await objectOfRun(database, queued.runId) : undefined;
@@ -320,7 +339,7 @@ function watchedWriter({
   };
 }
 
-function referenceOf({ runId, number }: RunJob): Record<string, unknown> {
+function referenceOf({ runId, number }: JudgementReference): Record<string, unknown> {
   return { runId, judgement: number };
 }
 
@@ -329,7 +348,12 @@ function subjectOf({ runId, number, messageId, object }: HeldJudgement): Record<
   return { runId, judgement: number, messageId, bucket, key, versionId, eTag };
 }
 
-function finishedLine({ judgement, outcome, seconds }: RecordedJudgement): Record<string, unknown> {
+/** What a log says of a judgement that came to an end; no value of the file is in it. */
+export function finishedLine({
+  judgement,
+  outcome,
+  seconds,
+}: RecordedJudgement): Record<string, unknown> {
   const line = {
     ...subjectOf(judgement),
     status: outcome.status,
@@ -418,7 +442,11 @@ async function logFailedWrite(
   }
 }
 
-function progressLog(logger: Logger, queued: RunJob): (progress: JobProgress) => void {
+/** Logs the progress of a long run from time to time. */
+export function progressLog(
+  logger: Logger,
+  queued: JudgementReference,
+): (progress: JobProgress) => void {
   let last = performance.now();
   return (progress) => {
     if (performance.now() - last < PROGRESS_MS) return;

@@ -13,6 +13,7 @@ import type { Config, ConfigWithDatabase } from '../config.ts';
 import { backlogOf } from '../database/backlog.ts';
 import { answers, connect, type Database, onceAvailable, poolOf } from '../database/connection.ts';
 import { failJudgements } from '../database/judgements.ts';
+import { countKubernetesJobs, placeJudgement } from '../database/kubernetes-jobs.ts';
 import { migrate } from '../database/migrate.ts';
 import { lookAtPeriods } from '../database/period-clock.ts';
 import { deleteOld } from '../database/retention.ts';
@@ -42,6 +43,8 @@ import {
   settleOvertaken,
 } from '../queue/dead-letters.ts';
 import { forgetIdleClients, placeWaiting } from '../queue/fair-order.ts';
+import { jobRunner, returnToPool } from '../queue/job-runner.ts';
+import { kubernetesJobs } from '../queue/kubernetes-api.ts';
 import { type ClientsOf, openQueue, type Queue } from '../queue/queue.ts';
 import { type Repeated, repeat, startWorker, type Worker } from '../queue/worker.ts';
 import { isLoopback, trustedCertificateOrigins } from '../sns/certificate-url.ts';
@@ -143,6 +146,9 @@ export async function startListener(options: ListenerOptions): Promise<RunningLi
             }),
           }
         : {}),
+      ...(judgesFiles && config.jobs !== undefined
+        ? { kubernetesJobs: () => countKubernetesJobs(database) }
+        : {}),
       backlog: () => backlogOf(database, { writesReports: config.s3.writeReports }),
     });
     const tracer = await startTracing(options, metrics);
@@ -208,6 +214,7 @@ export async function startListener(options: ListenerOptions): Promise<RunningLi
       const tasks = [
         ...[startSupervision, startPlacing, startDeadLetters],
         ...[startRepairs, startRetention, startClock],
+        startJobRunner,
       ];
       for (const start of tasks) {
         const repeated = await start(parts);
@@ -310,6 +317,8 @@ function startJobs(
       tells: config.notices.isOn,
       reports: config.s3.writeReports ? reportFormOf(config) : undefined,
       routing: routingFormOf(config),
+      place:
+        config.jobs && ((queued) => placeJudgement(database, queued, config.jobs?.sizeBytes ?? 0)),
       logger,
       metrics,
       tracer,
@@ -393,6 +402,39 @@ async function startRepairs({ options, database, queue, metrics }: Parts): Promi
   const onError = (error: unknown) => logger.warn({ err: error }, 'judgements were not repaired');
   await repair().catch(onError);
   return repeat(REPAIR_MS, repair, onError);
+}
+
+/** How often it is looked how the Jobs stand that judge large files. */
+const JOB_RUNNER_MS = 2_000;
+
+/** Has large files judged by Jobs of Kubernetes, or, where that is off, gives back what still waits for one. */
+function startJobRunner({ options, database, queue, metrics }: Parts): Repeated {
+  const { config, logger } = options;
+  if (config.jobs === undefined) {
+    const giveBack = async () => {
+      const returned = await returnToPool(database, queue);
+      if (returned > 0) logger.info({ returned }, 'what waited for jobs goes to the worker pool');
+    };
+    return repeat(REPAIR_MS, giveBack, (error) =>
+      logger.warn({ err: error }, 'what waits for jobs was not looked for'),
+    );
+  }
+  const jobs = kubernetesJobs(config.jobs.api);
+  const look = jobRunner({
+    ...{ database, queue, jobs, logger },
+    templateFile: config.jobs.templateFile,
+    limit: config.jobs.limit,
+    onDead: (count) => metrics.countWithoutVerdict('error', count),
+  });
+  const repeated = repeat(JOB_RUNNER_MS, look, (error) =>
+    logger.warn({ err: error }, 'jobs were not looked at'),
+  );
+  return {
+    async stop() {
+      await repeated.stop();
+      jobs.close();
+    },
+  };
 }
 
 /** How often what is too old is looked for; each time costs next to nothing where there is nothing. */

@@ -16,12 +16,20 @@ import type { FileProcessingSettings } from '../../settings/file-processing-vari
 import { databaseCredentials } from './database-credentials.ts';
 import {
   CONSOLE_FOLDER,
+  JOBS_FOLDER,
   NOTICES_FOLDER,
   noticeSecretKeys,
   RULES_FOLDER,
   SECRETS_FOLDER,
 } from './listener-environment.ts';
-import { CONFIG_MAP, CONSOLE_PORT, HTTP_PORT, METRICS_PORT, RULES_CONFIG_MAP } from './names.ts';
+import {
+  CONFIG_MAP,
+  CONSOLE_PORT,
+  HTTP_PORT,
+  JOBS,
+  METRICS_PORT,
+  RULES_CONFIG_MAP,
+} from './names.ts';
 
 /** Of the temporary folder and of the whole disk, beside the scratch space: other temporary files, and logs. */
 const TEMPORARY_MIB = 256;
@@ -31,6 +39,7 @@ const DISK_MIB = 1024;
 /** Names of the pod's volumes. */
 export const VOLUMES = {
   console: 'console',
+  jobs: 'jobs',
   notices: 'notices',
   rules: 'rules',
   secrets: 'secrets',
@@ -155,6 +164,13 @@ export function rulesVolume({ mountsRules }: Pick<ServingProps, 'mountsRules'>) 
     : [];
 }
 
+/** The volume of the template of Jobs, where the listener makes some. */
+export function jobsVolume({ job_runner }: FileProcessingSettings) {
+  return job_runner === 'pool'
+    ? []
+    : [{ name: VOLUMES.jobs, configMap: { name: JOBS, defaultMode: '0444' } }];
+}
+
 /** Takes the messages, checks the files. */
 export function listenerContainer(
   settings: FileProcessingSettings,
@@ -169,6 +185,9 @@ export function listenerContainer(
       ...shared.volumeMount,
       // All of it: what is mounted as a single file (subPath) is never brought up to date.
       ...(mountsRules ? [{ name: VOLUMES.rules, mountPath: RULES_FOLDER, readOnly: true }] : []),
+      ...(settings.job_runner === 'pool'
+        ? []
+        : [{ name: VOLUMES.jobs, mountPath: JOBS_FOLDER, readOnly: true }]),
     ],
     port: [HTTP_PORT, METRICS_PORT].map(({ name, number }) => ({
       name,

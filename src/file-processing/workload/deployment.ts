@@ -7,6 +7,7 @@ import type { Construct } from 'constructs';
 import type { FileProcessingSettings } from '../../settings/file-processing-variables.ts';
 import { LightResource } from '../../stack/light-resource.ts';
 import {
+  jobsVolume,
   listenerContainer,
   migrateContainer,
   PRE_STOP_SECONDS,
@@ -61,6 +62,8 @@ export function createDeployment(
         metadata: { labels: LABELS, annotations: rolloutAnnotations(settings, props) },
         spec: {
           ...podSettings(settings),
+          // Who makes Jobs has to ask the API server for them.
+          ...(settings.job_runner === 'auto' && { automountServiceAccountToken: true }),
           serviceAccountName: settings.service_account_name,
           terminationGracePeriodSeconds: TERMINATION_SECONDS,
           topologySpreadConstraint: spread(POD_SELECTOR),
@@ -69,7 +72,7 @@ export function createDeployment(
             initContainer: [migrateContainer(settings, props.image)],
           }),
           container: [listenerContainer(settings, props)],
-          volume: [...podVolumes(settings), ...rulesVolume(props)],
+          volume: [...podVolumes(settings), ...rulesVolume(props), ...jobsVolume(settings)],
         },
       },
     },

@@ -36,6 +36,10 @@ export const NOTICES_FOLDER = '/etc/file-processing/notices';
 /** Folder that the Secret of the console is mounted at, one file a key. */
 export const CONSOLE_FOLDER = '/etc/file-processing/console';
 
+/** Folder that the template of Jobs is mounted at, and its file there. */
+export const JOBS_FOLDER = '/etc/file-processing/jobs';
+export const JOB_TEMPLATE_FILE = 'template.json';
+
 /** What the listener's environment takes from other resources. */
 export interface ListenerSources {
   /** ARN of the only topic whose messages are accepted. */
@@ -68,6 +72,7 @@ export function listenerEnvironment(
     SHUTDOWN_SECONDS: `${SHUTDOWN_SECONDS}`,
     WORKER_CONCURRENCY: `${settings.worker_concurrency}`,
     CLIENT_WEIGHTS: clientWeights(settings),
+    ...jobEnvironment(settings),
     KEY_MEMORY_MIB: `${keyMemoryMib(settings)}`,
     SCRATCH_MIB: `${mebibytes(settings.scratch_limit)}`,
     MAX_UNPACKED_MIB: `${mebibytes(settings.max_unpacked)}`,
@@ -190,6 +195,17 @@ function proxyEnvironment({ http_proxy, no_proxy }: FileProcessingSettings): Lis
     HTTPS_PROXY: http_proxy,
     NO_PROXY: [...NEVER_PROXIED, ...no_proxy].join(','),
     NODE_USE_ENV_PROXY: '1',
+  };
+}
+
+/** Nothing where the pods judge all files. */
+function jobEnvironment(settings: FileProcessingSettings): ListenerEnvironment {
+  if (settings.job_runner === 'pool') return {};
+  return {
+    JOB_RUNNER: settings.job_runner,
+    JOB_SIZE_BYTES: `${settings.job_size_bytes}`,
+    JOB_LIMIT: `${settings.job_limit}`,
+    JOB_TEMPLATE: `${JOBS_FOLDER}/${JOB_TEMPLATE_FILE}`,
   };
 }
 

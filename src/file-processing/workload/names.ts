@@ -28,6 +28,9 @@ export const CONSOLE = 'file-processing-console';
 /** Port of the console's pages and of its probes. */
 export const CONSOLE_PORT = { name: 'console', number: PORTS.console } as const;
 
+/** Name of what the Jobs that judge large files need: template, policies, Role; also their pods' `app` label. */
+export const JOBS = 'file-processing-jobs';
+
 /** Port that takes SNS messages and answers load balancers; the Service knows it by its name. */
 export const HTTP_PORT = { name: 'http', number: PORTS.http } as const;
 /** Port of the metrics and of the probes, which know it by its name. */
@@ -66,4 +69,11 @@ export const CONSOLE_LABELS = {
   ...LABELS,
   ...CONSOLE_SELECTOR,
   'app.kubernetes.io/component': 'console',
+} as const;
+
+/** Labels of the pods of Jobs that judge large files, for the same reason. */
+export const JOB_LABELS = {
+  ...LABELS,
+  app: JOBS,
+  'app.kubernetes.io/component': 'judgement',
 } as const;

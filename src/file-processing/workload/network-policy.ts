@@ -35,6 +35,12 @@ const POD_IDENTITY: NetworkPolicyV1SpecEgress = {
   ports: [tcp(80)],
 };
 
+/** The metadata of the instance, which gives out the rights of the node. */
+const NODE_RIGHTS: NetworkPolicyV1SpecEgress = {
+  to: [{ ipBlock: { cidr: '169.254.169.254/32' } }],
+  ports: [tcp(80)],
+};
+
 /** Allows pods to reach what some rules say, and whom others say to call them, and nothing else. */
 export function createNetworkPolicyOf(
   scope: Construct,
@@ -90,13 +96,11 @@ function ingressRules(settings: FileProcessingSettings): NetworkPolicyV1SpecIngr
 }
 
 function egressRules(settings: FileProcessingSettings): NetworkPolicyV1SpecEgress[] {
-  // It gives out the rights of the node, and answers on port 80.
-  const instanceMetadata = { to: [{ ipBlock: { cidr: '169.254.169.254/32' } }], ports: [tcp(80)] };
   return [
     ...databaseEgressRules(settings),
     ...noticeRules(settings),
     ...collectorRules(settings),
-    ...(settings.node_s3_access ? [instanceMetadata] : []),
+    ...(settings.node_s3_access ? [NODE_RIGHTS] : []),
   ];
 }
 
@@ -119,6 +123,11 @@ export function providerRules({
 }: FileProcessingSettings): NetworkPolicyV1SpecEgress[] {
   const { hostname = '', port = '' } = URL.parse(issuer) ?? {};
   return port === '' ? [] : [{ to: addressesOf(hostname), ports: [tcp(Number(port))] }];
+}
+
+/** What a pod reaches that judges files. */
+export function judgingEgressRules(settings: FileProcessingSettings): NetworkPolicyV1SpecEgress[] {
+  return [...databaseEgressRules(settings), ...(settings.node_s3_access ? [NODE_RIGHTS] : [])];
 }
 
 /** The SMTP server, and webhooks that are not on the port of https, which {@link AWS} allows. */

@@ -14,6 +14,7 @@ import { createDatabaseJobs, type DatabaseJobsProps } from './database-jobs.ts';
 import { createDatabaseSecret } from './database-secret.ts';
 import { createDeployment } from './deployment.ts';
 import { createIngress } from './ingress.ts';
+import { createJobs } from './jobs.ts';
 import { createConfigMap, createRules, listenerEnvironment } from './listener-environment.ts';
 import { DATABASE_SECRET, SCALER_SECRET } from './names.ts';
 import { createNamespace } from './namespace.ts';
@@ -143,6 +144,11 @@ export class Workload extends Construct {
       });
 
     if (settings.image !== '') {
+      const uses = [serviceAccount, configMap, ...secret];
+      const jobs =
+        settings.job_runner === 'auto'
+          ? [createJobs(at('jobs'), settings, { image: props.image, dependsOn, uses })]
+          : [];
       this.deployment = createDeployment(at('deployment'), settings, {
         image: props.image,
         mountsRules: hasRules,
@@ -154,6 +160,7 @@ export class Workload extends Construct {
           configMap,
           ...rules,
           ...secret,
+          ...jobs,
           networkPolicy,
           ...(migration ? [migration] : []),
         ],

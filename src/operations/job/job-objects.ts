@@ -248,7 +248,13 @@ function jobSpec(
     ttlSecondsAfterFinished: request.ttlSeconds,
     template: {
       metadata: { labels },
-      spec: { ...omit(pod, NOT_OF_A_JOB), restartPolicy: 'Never', containers: [container] },
+      spec: {
+        ...omit(pod, NOT_OF_A_JOB),
+        // The listener's own pods may have it, to make Jobs.
+        automountServiceAccountToken: false,
+        restartPolicy: 'Never',
+        containers: [container],
+      },
     },
   };
 }

@@ -1,4 +1,5 @@
 import { isArnOf } from '@file-processing/contract/arn.ts';
+import { JOB_RUNNERS } from '@file-processing/contract/listener-interface.ts';
 import {
   HIGHEST_WEIGHT,
   overridesPod,
@@ -266,6 +267,47 @@ export const workloadVariables = {
     allowed: `a map of at most 1000 clients, each with a whole number from 1 to ${HIGHEST_WEIGHT} as text`,
     accepts: (weights) => Object.keys(weights).length <= 1_000,
     acceptsItem: (weight) => /^[1-9]\d{0,2}$/.test(weight) && Number(weight) <= HIGHEST_WEIGHT,
+  }),
+  job_runner: choice(JOB_RUNNERS, {
+    description:
+      'Where files are judged: "pool" is the listener\'s pods; with "auto" files of job_size_bytes and more are judged by Jobs of Kubernetes, which the listener may make then, within an admission policy. Both come with manage apply, or with the manifests.',
+    default: 'pool',
+    example: 'auto',
+  }),
+  job_size_bytes: integer(0, 1_099_511_627_776, {
+    description: 'Size of an object from which on it is judged by a Job.',
+    unit: 'bytes',
+    default: 1_073_741_824,
+    example: 4_294_967_296,
+  }),
+  job_limit: integer(1, 1000, {
+    description: 'Jobs that may be there at the same time; the other files wait in the database.',
+    default: 20,
+    example: 50,
+  }),
+  job_scratch_limit: text({
+    description:
+      'Most disk that a Job asks a node for, for hashes of keys: an eighth of the object, up to this. More than a node has keeps a Job waiting until its deadline.',
+    default: '10Gi',
+    example: '40Gi',
+    allowed: 'a whole number with Mi or Gi',
+    accepts: (value) => MEMORY.test(value),
+  }),
+  job_node_group: text({
+    description:
+      'One of node_groups that Jobs run on, by its labels, with its taints tolerated. Empty lets them run on any node without a taint.',
+    default: '',
+    example: 'large',
+    allowed: 'empty, or the name of one of node_groups',
+    accepts: (value) => value === '' || /^[a-z][a-z0-9-]{0,19}$/.test(value),
+  }),
+  job_queue_name: text({
+    description:
+      'LocalQueue of Kueue that Jobs wait in; they are made suspended, and Kueue starts them. Empty where there is no Kueue.',
+    default: '',
+    example: 'large-files',
+    allowed: `empty, or ${DNS_LABEL}`,
+    accepts: (value) => value === '' || isDnsLabel(value),
   }),
   sns_max_age_seconds: integer(60, 1_209_600, {
     description: 'Age from which the listener refuses a message, however well it is signed.',

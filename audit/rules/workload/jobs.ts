@@ -1,0 +1,317 @@
+import { isDeepStrictEqual } from 'node:util';
+import { valueAt } from '../../../src/synthesized/model/model.ts';
+import type { KubernetesObject } from '../../../src/synthesized/views/kubernetes-manifests.ts';
+import { type Listener, listenersIn } from '../readers/listeners.ts';
+import {
+  jobTemplatesOf,
+  namespaceOf,
+  objectsIn,
+  objectsOf,
+  type Pod,
+  podsIn,
+  servingPods,
+} from '../readers/pods.ts';
+import { type Audited, type Rule, rule, shown } from '../rule.ts';
+
+/** Kinds whose right to be made is the right to run any image with any Secret of the namespace, by group. */
+const RUNNING: Readonly<Record<string, readonly string[]>> = {
+  '': ['pods', 'replicationcontrollers', 'podtemplates', '*'],
+  apps: ['deployments', 'daemonsets', 'replicasets', 'statefulsets', '*'],
+  batch: ['jobs', 'cronjobs', '*'],
+  '*': ['*'],
+};
+
+const CHANGING = ['create', 'update', 'patch', '*'];
+
+/** What a listener does with its Jobs. */
+const JOB_VERBS = ['create', 'get', 'list', 'watch', 'delete'];
+
+interface Right {
+  readonly apiGroups?: readonly string[];
+  readonly resources?: readonly string[];
+  readonly verbs?: readonly string[];
+}
+
+/** A ServiceAccount with a right to run something, by the binding that gives it. */
+interface Runner {
+  readonly stack: string;
+  readonly address: string;
+  readonly namespace: string;
+  readonly account: string;
+  readonly rights: readonly Right[];
+}
+
+function runsSomething({ apiGroups = [], resources = [], verbs = [] }: Right): boolean {
+  return (
+    verbs.some((verb) => CHANGING.includes(verb)) &&
+    apiGroups.some((group) => resources.some((one) => RUNNING[group]?.includes(one)))
+  );
+}
+
+/** Rights that each binding gives to each ServiceAccount. */
+function runnersIn(audited: Audited): readonly Runner[] {
+  return objectsOf(audited, 'RoleBinding', 'ClusterRoleBinding').flatMap((binding) => {
+    const { roleRef, subjects = [] } = binding.manifest;
+    const role = objectsOf(audited, roleRef?.kind ?? '').find(
+      ({ manifest }) =>
+        manifest.metadata.name === roleRef?.name &&
+        (roleRef.kind !== 'Role' || manifest.metadata.namespace === namespaceOf(binding)),
+    );
+    const rights = (role?.manifest.rules ?? []) as readonly Right[];
+    return (subjects as readonly { kind: string; name: string; namespace?: string }[])
+      .filter(({ kind }) => kind === 'ServiceAccount')
+      .map(({ name, namespace }) => ({
+        ...{ stack: binding.stack, address: binding.address, rights, account: name },
+        namespace: namespace ?? namespaceOf(binding),
+      }));
+  });
+}
+
+/** What a policy must have an opinion on, as expressions name it, so that no Job gets more than its template. */
+const LIMITED: Readonly<Record<string, RegExp>> = {
+  'the namespace': /request\.namespace == "[^"]+"/,
+  'the number of containers': /containers\.size\(\) == 1/,
+  'initial containers': /initContainers/,
+  'the image': /\.image == params\.data\['image'\]/,
+  'the ServiceAccount': /serviceAccountName\.orValue\(''\) == "[^"]+"/,
+  'the token': /automountServiceAccountToken\.orValue\(true\) == false/,
+  'the volumes': /volumes\.orValue\(\[\]\)\.all\(/,
+  'the user': /securityContext\.runAsUser\.orValue\(0\) == [1-9]/,
+  privileges: /!variables\.container\.\?securityContext\.privileged\.orValue\(false\)/,
+  'escalation of privileges': /!\S+allowPrivilegeEscalation\.orValue\(true\)/,
+  capabilities: /capabilities\.drop\.orValue\(\[\]\) == \['ALL'\]/,
+  "the node's network": /!variables\.pod\.\?hostNetwork\.orValue\(false\)/,
+  "the node's processes": /!variables\.pod\.\?hostPID\.orValue\(false\)/,
+  'the node by its name': /nodeName\.orValue\(''\) == ''/,
+  tolerations: /tolerations\.orValue\(\[\]\)/,
+  'the environment':
+    /env\.orValue\(\[\]\)\.all\(one, one\.name in \[[^\]]*\] && !has\(one\.valueFrom\)\)/,
+  'what the environment is read from':
+    /envFrom\.orValue\(\[\]\)\.all\(one, has\(one\.configMapRef\)/,
+  'the command': /command\.orValue\(\[\]\)\.size\(\) == 0/,
+  'the arguments': /args\[0\] == "/,
+  hooks: /!has\(variables\.container\.lifecycle\)/,
+  'the labels of its pods': /variables\.labels\[\?'app'\]\.orValue\(''\) == "[^"]+"/,
+};
+
+/** Why a policy does not limit what a ServiceAccount may run; no fault means that it does. */
+function policyFaults(
+  { manifest }: KubernetesObject,
+  { namespace, account }: Pick<Runner, 'namespace' | 'account'>,
+  audited: Audited,
+): readonly string[] {
+  const { name } = manifest.metadata;
+  const spec = manifest.spec ?? {};
+  const bindings = objectsOf(audited, 'ValidatingAdmissionPolicyBinding').filter(
+    (binding) => binding.manifest.spec?.policyName === name,
+  );
+  const user = JSON.stringify(`system:serviceaccount:${namespace}:${account}`);
+  const conditions = (spec.matchConditions ?? []) as readonly { readonly expression: string }[];
+  const [resources, ...others] = (spec.matchConstraints?.resourceRules ?? []) as readonly {
+    readonly apiGroups?: readonly string[];
+    readonly operations?: readonly string[];
+    readonly resources?: readonly string[];
+  }[];
+  const expressions = ((spec.validations ?? []) as readonly { readonly expression: string }[]).map(
+    ({ expression }) => String(expression),
+  );
+  const text = expressions.join('\n');
+  const faults = [
+    spec.failurePolicy === 'Ignore' &&
+      `${name} lets everything pass that it can't judge: failurePolicy is Ignore`,
+    (conditions.length !== 1 ||
+      conditions[0]?.expression !== `request.userInfo.username == ${user}`) &&
+      `${name} must hold whenever the user is ${user}, and under no other condition`,
+    (others.length > 0 ||
+      !resources?.apiGroups?.includes('batch') ||
+      !isDeepStrictEqual(resources.resources, ['jobs'])) &&
+      `${name} must be about the jobs of batch`,
+    !['CREATE', 'UPDATE'].every((one) => resources?.operations?.includes(one)) &&
+      !resources?.operations?.includes('*') &&
+      `${name} must be about CREATE and UPDATE`,
+    ['namespaceSelector', 'objectSelector', 'excludeResourceRules'].some(
+      (field) => !isEmptyObject(spec.matchConstraints?.[field]),
+    ) && `${name} leaves some out by its matchConstraints`,
+    ...Object.entries(LIMITED)
+      .filter(([, pattern]) => !pattern.test(text))
+      .map(([what]) => `${name} does not limit ${what}`),
+    // "A || true" holds whatever A is; the few alternatives that a policy needs are inside parentheses, or of has().
+    ...expressions
+      .filter((one) => /\|\|\s*true\b|\btrue\s*\|\||^\s*true\s*$/.test(one))
+      .map((one) => `${name} has an expression that always holds: ${one.slice(0, 60)}`),
+    bindings.length === 0 && `${name} has no binding, so that it is not in force`,
+    ...bindings.flatMap((binding) => bindingFaults(binding, audited)),
+  ];
+  return faults.filter((fault) => fault !== false);
+}
+
+function bindingFaults(
+  { manifest }: KubernetesObject,
+  audited: Audited,
+): readonly (string | false)[] {
+  const { name } = manifest.metadata;
+  const { validationActions, matchResources, paramRef } = manifest.spec ?? {};
+  const params = objectsIn(audited, paramRef?.namespace ?? '', 'ConfigMap').find(
+    (map) => map.manifest.metadata.name === paramRef?.name,
+  );
+  return [
+    !isDeepStrictEqual(validationActions, ['Deny']) &&
+      `the binding ${name} does not refuse: validationActions is ${shown(validationActions)}, must be Deny`,
+    !isEmptyObject(matchResources) && `the binding ${name} leaves some out by matchResources`,
+    paramRef?.parameterNotFoundAction !== 'Deny' &&
+      `the binding ${name} lets everything pass without its parameters: parameterNotFoundAction must be Deny`,
+    params === undefined &&
+      `the binding ${name} has no parameters: there is no ConfigMap ${shown(paramRef?.name)}`,
+  ];
+}
+
+function isEmptyObject(value: unknown): boolean {
+  return (
+    value === undefined || (typeof value === 'object' && Object.keys(value ?? {}).length === 0)
+  );
+}
+
+/** Listeners that judge large files by Jobs. */
+function makersIn(audited: Audited): readonly { readonly pod: Pod; readonly listener: Listener }[] {
+  return servingPods(audited).flatMap((pod) =>
+    listenersIn(audited, pod)
+      .filter(({ init, setting }) => !init && setting('JOB_RUNNER') === 'auto')
+      .map((listener) => ({ pod, listener })),
+  );
+}
+
+/** What a template must have as the listener's own container has it, by what findings call it. */
+const SAME_CONTAINER = ['image', 'envFrom', 'securityContext'];
+const SAME_POD = ['serviceAccountName', 'securityContext', 'imagePullSecrets'];
+
+function secretsOf({ spec }: Pod): readonly string[] {
+  return (spec.volumes ?? []).flatMap(({ secret }) => secret?.secretName ?? []);
+}
+
+/** Rules on Jobs that a listener makes for large files. */
+export const JOB_RULES: readonly Rule[] = [
+  rule({
+    id: 'right-to-run-is-limited',
+    title: 'Who may make Jobs may make only those of one image, account and security context',
+    reason:
+      'The right to make a Job is the right to run any image with any Secret and ServiceAccount of the namespace, unless an admission policy limits it.',
+    control: 'AC-6',
+    severity: 'high',
+    subjects: (audited) => runnersIn(audited).filter(({ rights }) => rights.some(runsSomething)),
+    faults: (runner, audited) => {
+      const policies = objectsOf(audited, 'ValidatingAdmissionPolicy').map((policy) =>
+        policyFaults(policy, runner, audited),
+      );
+      if (policies.length === 0) {
+        return [`no ValidatingAdmissionPolicy limits what ${runner.account} may run`];
+      }
+      if (policies.some((faults) => faults.length === 0)) return [];
+      return policies.toSorted((one, other) => one.length - other.length)[0] ?? [];
+    },
+  }),
+  rule({
+    id: 'right-to-run-is-narrow',
+    title: 'Who may make Jobs may make, look at and delete Jobs of its namespace, and nothing else',
+    reason:
+      'A policy for Jobs limits neither pods nor CronJobs; who may change a Job, or delete all at once, can do more harm than who may only add one.',
+    control: 'AC-6(1)',
+    severity: 'high',
+    subjects: (audited) => runnersIn(audited).filter(({ rights }) => rights.some(runsSomething)),
+    faults: ({ address, rights, namespace, account }, audited) => {
+      const binding = audited.objects.find((object) => object.address === address);
+      return [
+        binding?.manifest.kind === 'ClusterRoleBinding' &&
+          `${account} has the right in every namespace`,
+        binding?.manifest.kind === 'RoleBinding' &&
+          namespaceOf(binding) !== namespace &&
+          `${account} of ${namespace} has the right in ${namespaceOf(binding)}`,
+        ...rights
+          .flatMap(({ apiGroups = [], resources = [], verbs = [] }) => [
+            ...apiGroups.filter((one) => one !== 'batch').map((one) => `group ${shown(one)}`),
+            ...resources.filter((one) => one !== 'jobs').map((one) => `resource ${one}`),
+            ...verbs.filter((one) => !JOB_VERBS.includes(one)).map((one) => `verb ${one}`),
+          ])
+          .map(
+            (what) => `its Role has the ${what}; Jobs need ${JOB_VERBS.join(', ')} of jobs alone`,
+          ),
+      ];
+    },
+  }),
+  rule({
+    id: 'jobs-can-be-made',
+    title:
+      'A listener that judges large files by Jobs has the right, the token and the template for it',
+    reason:
+      'Without one of them large files wait for ever: the listener starts all the same, and judges the small ones.',
+    control: 'CM-6',
+    severity: 'high',
+    subjects: (audited) =>
+      makersIn(audited).map(({ pod, listener }) => ({ ...pod, pod, listener })),
+    faults: ({ pod, listener }, audited) => {
+      const { setting, spec } = listener;
+      const account = pod.spec.serviceAccountName;
+      const mayMake = runnersIn(audited).some(
+        (runner) =>
+          runner.account === account &&
+          runner.namespace === pod.namespace &&
+          JOB_VERBS.every((verb) => runner.rights.some(({ verbs = [] }) => verbs.includes(verb))),
+      );
+      const file = setting('JOB_TEMPLATE') ?? '';
+      const mount = (spec.volumeMounts ?? []).find(({ mountPath = '' }) =>
+        file.startsWith(`${mountPath}/`),
+      );
+      const volume = pod.spec.volumes?.find(({ name }) => name === mount?.name);
+      const template = jobTemplatesOf(audited).find(
+        ({ manifest }) => manifest.metadata.name === volume?.configMap?.name,
+      );
+      return [
+        !mayMake && `no RoleBinding lets ${account} make, list and delete Jobs of ${pod.namespace}`,
+        pod.spec.automountServiceAccountToken !== true &&
+          'automountServiceAccountToken must be true: without a token the API server refuses it',
+        template === undefined &&
+          `JOB_TEMPLATE is ${shown(file)}, where no ConfigMap with the template of a Job is mounted`,
+      ];
+    },
+  }),
+  rule({
+    id: 'job-template-is-the-listener',
+    title:
+      'Jobs for large files are the listener: its image, account, settings, Secrets and security context',
+    reason:
+      'A Job of another image judges by other rules than the pool; one with another context or network has rights that nobody looks at.',
+    control: 'CM-2',
+    severity: 'high',
+    subjects: (audited) => jobTemplatesOf(audited),
+    faults: ({ job, manifest, stack, address }, audited) => {
+      const namespace = manifest.metadata.namespace ?? '';
+      const template = podsIn(audited, namespace).find(
+        (pod) => pod.stack === stack && pod.address === address && pod.kind === 'Job',
+      );
+      const maker = makersIn(audited).find(({ pod }) => pod.namespace === namespace);
+      if (template === undefined || maker === undefined) {
+        return ['no listener of its namespace makes Jobs (JOB_RUNNER is not auto)'];
+      }
+      const { pod, listener } = maker;
+      const [container, ...others] = template.spec.containers ?? [];
+      const differs = (one: unknown, other: unknown) => !isDeepStrictEqual(one, other);
+      const image = (manifest.data as Readonly<Record<string, unknown>> | undefined)?.image;
+      return [
+        others.length > 0 && `it has ${others.length + 1} containers, and must have one`,
+        ...SAME_CONTAINER.filter((name) =>
+          differs(valueAt(container, name), valueAt(listener.spec, name)),
+        ).map((name) => `${name} of its container is not that of ${pod.name}`),
+        ...SAME_POD.filter((name) =>
+          differs(valueAt(template.spec, name), valueAt(pod.spec, name)),
+        ).map((name) => `${name} of its pods is not that of ${pod.name}`),
+        differs(secretsOf(template), secretsOf(pod)) &&
+          `its Secrets are ${shown(secretsOf(template))}, those of ${pod.name} are ${shown(secretsOf(pod))}`,
+        template.spec.automountServiceAccountToken !== false &&
+          'its pods carry a token for the API, and need none',
+        image !== container?.image &&
+          `the image that policies read is ${shown(image)}, that of the template is ${shown(container?.image)}`,
+        job.spec?.ttlSecondsAfterFinished === undefined &&
+          'has no ttlSecondsAfterFinished, so that every Job stays for ever',
+      ];
+    },
+  }),
+];
