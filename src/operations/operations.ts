@@ -1,4 +1,5 @@
 import { apply } from './commands/apply.ts';
+import { console } from './commands/console.ts';
 import { dbConnect } from './commands/db-connect.ts';
 import { dbRestore } from './commands/db-restore.ts';
 import { dbSnapshot, dbStart, dbStop } from './commands/db-state.ts';
@@ -68,5 +69,6 @@ export const OPERATIONS: readonly Operation<any>[] = [
   updateImage,
   jobManifest,
   exec,
+  console,
   manifests,
 ];

@@ -29,6 +29,14 @@ describe("the listener's Deployment", () => {
     );
   });
 
+  it('is not the console, which has the same ServiceAccount', () => {
+    const pages = deployment('pages', 'sa');
+    const containers = [{ image: 'app', args: ['console'] }];
+    const template = { spec: { ...pages.spec.template.spec, containers } };
+    const served = { ...pages, spec: { ...pages.spec, template } };
+    expect(listenerDeployment([served, deployment('a', 'sa')], 'sa').metadata.name).toBe('a');
+  });
+
   it('is not guessed among several', () => {
     expect(() => listenerDeployment([deployment('a', 'sa'), deployment('b', 'sa')], 'sa')).toThrow(
       'several Deployments have the ServiceAccount sa: a, b',
