@@ -17,7 +17,10 @@ export const BENCHMARKS = {
     file: 'intake/intake.ts',
     measures: 'messages taken, against node:http with one INSERT',
   },
-  drain: { file: 'intake/drain.ts', measures: 'waiting jobs worked off, deliveries beside them' },
+  drain: {
+    file: 'intake/drain.ts',
+    measures: "one client's waiting jobs worked off, another's deliveries beside them",
+  },
   pages: { file: 'pages.ts', measures: 'pages of the console, live views beside the intake' },
   rules: { file: 'rules.ts', measures: 'seconds to apply a rule set of 2,000 files' },
   storage: { file: 'storage/read.ts', measures: 'an object read in parts, against one stream' },

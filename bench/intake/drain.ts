@@ -1,6 +1,7 @@
 /**
- * How a backlog is worked off at the default concurrency while deliveries come in: jobs per second of the
- * listener's own CPU time, how long the deliveries take, the most memory that it holds. Then the seconds from the
+ * How a backlog of one client is worked off at the default concurrency while another client's deliveries come in: jobs per
+ * second of the listener's own CPU time, how long the deliveries take, how long until the other client's files have
+ * their verdicts (the backlog is 30,000 with `--jobs 30000`), the most memory that it holds. Then the seconds from the
  * kill -9 of a listener with a job in hand to the job running again elsewhere.
  *
  *     npm run bench -- drain [--jobs 10000] [--rounds 3] [--concurrency N] [--per-second 20] [--kills 3]
@@ -36,6 +37,8 @@ const SAMPLE = join(import.meta.dirname, '../../listener/local/samples/Officer_D
 const HEAP_OF_POD = ['--max-old-space-size=256', '--max-semi-space-size=16'];
 /** The listener that takes over has been up for so long, and is not in its start any more. */
 const SECONDS_UP = 8;
+/** Whose deliveries come in while another client's wait. */
+const OTHER_CLIENT = 'nm_taos';
 /** Of the file that is still in hand when its listener is killed. */
 const SLOW_FILE_BYTES = 10_000_000;
 
@@ -116,7 +119,8 @@ function print(figures: readonly Drained[]): void {
     `${of(({ perCpuSecond }) => perCpuSecond).toFixed(0)} jobs per CPU-s of the listener (at least 500), ` +
       `${of(({ jobsPerSecond }) => jobsPerSecond).toFixed(0)} jobs/s; ` +
       `${perSecond} deliveries/s beside them: p50 ${of(({ p50 }) => p50).toFixed(0)} ms, ` +
-      `p99 ${of(({ p99 }) => p99).toFixed(0)} ms (below 250); ` +
+      `p99 ${of(({ p99 }) => p99).toFixed(0)} ms (below 250), judged after ` +
+      `p50 ${of(({ waited50 }) => waited50).toFixed(1)} s, p99 ${of(({ waited99 }) => waited99).toFixed(1)} s (below 3); ` +
       `most memory ${of(({ megabytes }) => megabytes).toFixed(0)} MB (below 300)  ` +
       `(${figures.length} rounds of ${jobs}, files of 1.2 kB from a folder)`,
   );
@@ -129,6 +133,9 @@ interface Drained {
   readonly p50: number;
   readonly p99: number;
   readonly megabytes: number;
+  /** Seconds until a file of the other client had its verdict. */
+  readonly waited50: number;
+  readonly waited99: number;
 }
 
 async function drain(bench: Bench): Promise<Drained> {
@@ -142,7 +149,7 @@ async function drain(bench: Bench): Promise<Drained> {
   await postAll(intake.port, waiting, 32);
   await intake.stop();
 
-  const beside = source.make(perSecond * 120, size);
+  const beside = source.make(perSecond * 120, size, OTHER_CLIENT);
   await storeFiles(beside, folder, sample);
   const finished = async () => {
     const { rows } = await database.query(
@@ -168,6 +175,7 @@ async function drain(bench: Bench): Promise<Drained> {
     if (performance.now() - begin > 300_000) throw new Error(`${done} of ${jobs} jobs in 300 s`);
   }
   const seconds = (performance.now() - ready) / 1000;
+  const [waited50 = Number.NaN, waited99 = Number.NaN] = await waitedFor(database, seconds);
   const cpu = ((await server.cpuSeconds()) ?? Number.NaN) - startCpu;
   const latencies = (await load.stop()).toSorted((a, b) => a - b);
   const megabytes = (await server.peakMegabytes()) ?? Number.NaN;
@@ -179,7 +187,21 @@ async function drain(bench: Bench): Promise<Drained> {
     p50: (latencies[Math.floor(latencies.length / 2)] ?? Number.NaN) * 1000,
     p99: (latencies[Math.floor(latencies.length * 0.99)] ?? Number.NaN) * 1000,
     megabytes,
+    ...{ waited50, waited99 },
   };
+}
+
+/** Seconds from the record of the other client's files to their verdicts, p50 and p99; one without counts as long as it waits. */
+async function waitedFor(database: pg.Client, seconds: number): Promise<readonly number[]> {
+  const { rows } = await database.query(
+    `SELECT percentile_cont(ARRAY[0.5, 0.99]) WITHIN GROUP (
+       ORDER BY extract(epoch FROM coalesce(verdict_at, now()) - created_at)
+     ) AS waited
+     FROM file_processing.runs
+     WHERE key LIKE $1 AND created_at BETWEEN now() - make_interval(secs => $2) AND now() - interval '1 s'`,
+    [`from_client/${OTHER_CLIENT}/%`, seconds],
+  );
+  return rows[0]?.waited ?? [];
 }
 
 /** A store whose answers do not end, so that a job is in hand as long as its listener lives. */

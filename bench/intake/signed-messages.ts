@@ -14,8 +14,12 @@ export interface MessageSource {
   readonly origin: string;
   /** PEM. */
   readonly certificate: string;
-  /** Notifications, each of its own message and object, as the bodies of deliveries. */
-  make(count: number, sizeBytes?: number): readonly Buffer[];
+  /**
+   * Notifications, each of its own message and object, as the bodies of deliveries.
+   *
+   * @param client - folder below the prefix. @default nm_albuquerque
+   */
+  make(count: number, sizeBytes?: number, client?: string): readonly Buffer[];
   close(): Promise<void>;
 }
 
@@ -33,8 +37,8 @@ export async function openMessageSource(): Promise<MessageSource> {
   return {
     origin,
     certificate,
-    make: (count, sizeBytes = 1024) =>
-      Array.from({ length: count }, () => notification(signer, sizeBytes)),
+    make: (count, sizeBytes = 1024, client = 'nm_albuquerque') =>
+      Array.from({ length: count }, () => notification(signer, sizeBytes, client)),
     async close() {
       server.close();
       server.closeAllConnections();
@@ -49,7 +53,7 @@ export function objectPathOf(body: Buffer): string {
   return `${record.s3.bucket.name}/${record.s3.object.key}`;
 }
 
-function notification(signer: Signer, sizeBytes: number): Buffer {
+function notification(signer: Signer, sizeBytes: number, client: string): Buffer {
   const messageId = randomUUID();
   const message = signMessage(
     {
@@ -57,7 +61,7 @@ function notification(signer: Signer, sizeBytes: number): Buffer {
       MessageId: messageId,
       TopicArn: TOPIC_ARN,
       Subject: S3_SUBJECT,
-      Message: s3Event(`from_client/nm_albuquerque/${messageId}/Officer_Detail.csv`, sizeBytes),
+      Message: s3Event(`from_client/${client}/${messageId}/Officer_Detail.csv`, sizeBytes),
       Timestamp: new Date().toISOString(),
       UnsubscribeURL: `${new URL(signer.certificateUrl).origin}/?Action=Unsubscribe`,
     },
