@@ -233,8 +233,37 @@ const SBOMS: readonly PackageList[] = [
 /** What `npm sbom` prints, as far as it is looked at. */
 interface CycloneDx {
   readonly serialNumber?: string;
-  readonly metadata: { readonly timestamp?: string; readonly component: Record<string, unknown> };
+  readonly metadata: {
+    readonly timestamp?: string;
+    readonly component: { readonly 'bom-ref': string };
+  };
+  readonly components: readonly {
+    readonly 'bom-ref': string;
+    readonly properties?: readonly { readonly name: string; readonly value: string }[];
+  }[];
+  readonly dependencies: readonly {
+    readonly ref: string;
+    readonly dependsOn?: readonly string[];
+  }[];
 }
+
+/**
+ * Leaves out what only development needs. npm's own `--omit dev` also leaves out what a package of development depends
+ * on beside the product, such as koa, which the image has.
+ */
+function withoutDevelopment<List extends CycloneDx>(list: List): List {
+  const isKept = ({ properties = [] }: CycloneDx['components'][number]) =>
+    !properties.some(({ name, value }) => name === DEVELOPMENT && value === 'true');
+  const components = list.components.filter(isKept);
+  const kept = new Set([list.metadata.component, ...components].map((one) => one['bom-ref']));
+  const dependencies = list.dependencies
+    .filter(({ ref }) => kept.has(ref))
+    .map(({ ref, dependsOn = [] }) => ({ ref, dependsOn: dependsOn.filter((it) => kept.has(it)) }));
+  return { ...list, components, dependencies };
+}
+
+/** Property by which npm marks what only development needs. */
+const DEVELOPMENT = 'cdx:npm:package:development';
 
 /**
  * Packages by the lock file, which is the same on every machine.
@@ -247,14 +276,18 @@ async function sbomOf(
   product: { readonly name: string; readonly version: string },
   now: Date,
 ): Promise<Sbom | string> {
-  const options = ['--sbom-format', 'cyclonedx', '--package-lock-only', '--omit', 'dev'];
+  const options = ['--sbom-format', 'cyclonedx', '--package-lock-only'];
   try {
     const { stdout } = await execute('npm', ['sbom', ...options, ...parameters], {
       cwd: root,
       maxBuffer: 64 * 1024 * 1024,
     });
     // npm invents a number, and takes the folder's name for the product's: neither is of the packages.
-    const { serialNumber: _, metadata, ...list } = JSON.parse(stdout) as CycloneDx;
+    const {
+      serialNumber: _,
+      metadata,
+      ...list
+    } = withoutDevelopment(JSON.parse(stdout) as CycloneDx);
     const { timestamp: __, component, ...others } = metadata;
     const named = { ...component, name: product.name, version: product.version };
     const stamped = { ...others, timestamp: now.toISOString(), component: named };
