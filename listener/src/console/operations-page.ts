@@ -352,10 +352,13 @@ async function performAct(
   const isNew = await recordActOnce(database, {
     ...{ act, actor: viewer.name, via: 'console', reason, subject },
   });
+  // Who is bound to clients sees no Operations, and has come from the page of a run.
+  const back = viewer.clients === undefined ? '/operations' : `/runs/${runIds[0]}`;
   // Sent twice: what the first one did is on the page.
-  if (!isNew) return { seeOther: '/operations' };
+  if (!isNew) return { seeOther: back };
   const done = await DO[act](database, parts, batch, reason);
-  return { seeOther: `/operations?${new URLSearchParams({ did: act, ...done })}` };
+  const told = viewer.clients === undefined ? `?${new URLSearchParams({ did: act, ...done })}` : '';
+  return { seeOther: `${back}${told}` };
 }
 
 type Counts = Record<string, string>;

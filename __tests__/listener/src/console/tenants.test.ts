@@ -169,6 +169,14 @@ describe('a viewer who is bound to a client', () => {
     }
   });
 
+  it('is back on the page of the run after an act, since Operations are not theirs', async () => {
+    const form = { act: 'rejudge', [`run-${own.run}`]: 'on', reason: 'tried', form: randomUUID() };
+    for (const _ of ['first', 'again']) {
+      const { status, location } = await ask('tenant', { path: '/operations/act', form });
+      expect([status, location]).toEqual([303, `/runs/${own.run}`]);
+    }
+  });
+
   it('sees nothing of others in any list, count or search', async () => {
     for (const path of LISTS) {
       const { body } = await ask('tenant', { path });
