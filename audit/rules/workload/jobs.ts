@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { valueAt } from '../../../src/synthesized/model/model.ts';
 import type { KubernetesObject } from '../../../src/synthesized/views/kubernetes-manifests.ts';
-import { type Listener, listenersIn } from '../readers/listeners.ts';
+import { isConsole, type Listener, listenersIn } from '../readers/listeners.ts';
 import {
   jobTemplatesOf,
   namespaceOf,
@@ -175,7 +175,10 @@ function isEmptyObject(value: unknown): boolean {
 function makersIn(audited: Audited): readonly { readonly pod: Pod; readonly listener: Listener }[] {
   return servingPods(audited).flatMap((pod) =>
     listenersIn(audited, pod)
-      .filter(({ init, setting }) => !init && setting('JOB_RUNNER') === 'auto')
+      .filter(
+        (listener) =>
+          !listener.init && !isConsole(listener) && listener.setting('JOB_RUNNER') === 'auto',
+      )
       .map((listener) => ({ pod, listener })),
   );
 }

@@ -72,6 +72,7 @@ function keysOf(
 function unusedSecrets(audited: Audited) {
   return objectsOf(audited, 'Secret').filter(
     (secret) =>
+      !scalerSecrets(audited, namespaceOf(secret)).includes(secret.manifest.metadata.name) &&
       !podsIn(audited, namespaceOf(secret)).some((pod) =>
         dataReferences(pod).some(
           ({ kind, name }) => kind === 'Secret' && name === secret.manifest.metadata.name,

@@ -28,6 +28,9 @@ import {
 import { isPublic, listOf, read } from '../readers/resources.ts';
 import { type Audited, type Rule, rule, shown } from '../rule.ts';
 
+/** Names the queue of Kueue, which starts a Job that is made suspended. */
+const QUEUE_LABEL = 'kueue.x-k8s.io/queue-name';
+
 /** One item of a LimitRange. */
 interface LimitRangeItem {
   readonly type?: string;
@@ -530,7 +533,9 @@ export const RESOURCE_RULES: readonly Rule[] = [
         deadline !== undefined &&
           (deadline > DAY || deadline < 1) &&
           `activeDeadlineSeconds is ${deadline}; that is at most a day`,
-        job.suspend === true && 'is suspended: it never starts',
+        job.suspend === true &&
+          manifest.metadata.labels?.[QUEUE_LABEL] === undefined &&
+          `is suspended, and has no label ${QUEUE_LABEL}: nobody starts it`,
         podFailurePolicy !== undefined &&
           spec.restartPolicy !== 'Never' &&
           'its podFailurePolicy is for restartPolicy Never alone',

@@ -55,6 +55,26 @@ test('a stack that judges large files by Jobs is sound to every rule', () => {
   expect(findings(ALL_RULES, auditedOf(stacksOf(AUTO)))).toEqual([]);
 });
 
+test.each<[with_: string, settings: Record<string, unknown>]>([
+  ['a queue of Kueue, which starts what is made suspended', { job_queue_name: 'large' }],
+  ['a console, which has the settings of the listener and makes no Jobs', { console: true }],
+  [
+    'a Secret that KEDA alone uses, beside one that others make',
+    {
+      autoscaling: 'backlog',
+      max_replicas: 4,
+      scaler_user: 'scaler',
+      notice_email: 'smtp',
+      notice_email_from: 'a@example.org',
+      notice_operators: ['b@example.org'],
+      notice_smtp_host: 'smtp.example.org',
+    },
+  ],
+])('a stack that judges large files by Jobs, with %s, is sound to every rule', (_, settings) => {
+  const processing = { ...AUTO.processing, ...settings };
+  expect(findings(ALL_RULES, auditedOf(stacksOf({ processing })))).toEqual([]);
+});
+
 test('a stack without Jobs is none of their business', () => {
   expect(findings(JOB_RULES, auditedOf(stacksOf(WITHOUT)))).toEqual([]);
 });

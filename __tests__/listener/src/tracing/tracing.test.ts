@@ -30,7 +30,9 @@ function keepingTracer(flags = '01') {
         fail: (error) => void kept.said.push(kindOf(error)),
         discard: () => void kept.said.push('discard'),
         keep: () => void kept.said.push('keep'),
-        end: () => void (kept.ends += 1),
+        end: () => {
+          kept.ends += 1;
+        },
       };
     },
     stop: async () => undefined,
