@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { existsSync, globSync, readFileSync } from 'node:fs';
+import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -265,6 +266,30 @@ function withoutDevelopment<List extends CycloneDx>(list: List): List {
 /** Property by which npm marks what only development needs. */
 const DEVELOPMENT = 'cdx:npm:package:development';
 
+/** Files that `npm sbom` prints its list by. */
+const LOCKED = ['package-lock.json', 'package.json', 'listener/package.json'];
+
+/** What `npm sbom` prints; kept beside the packages for as long as what it is made of stays, since it takes half a second of CPU. */
+async function npmSbom(root: string, parameters: readonly string[]): Promise<string> {
+  const options = ['sbom', '--sbom-format', 'cyclonedx', '--package-lock-only', ...parameters];
+  const packages = join(root, 'node_modules');
+  const from = LOCKED.map((path) => join(root, path));
+  const isKept = existsSync(packages) && from.every((path) => existsSync(path));
+  const made = isKept ? from.map((path) => readFileSync(path, 'utf8')) : [];
+  const name = `sbom-${sha256([...made, ...options, process.version].join('\0'))}.json`;
+  const kept = join(packages, '.cache', name);
+  if (isKept && existsSync(kept)) return readFileSync(kept, 'utf8');
+  const { stdout } = await execute('npm', options, { cwd: root, maxBuffer: 64 * 1024 * 1024 });
+  if (isKept) {
+    await mkdir(join(packages, '.cache'), { recursive: true });
+    // Under another name first: others may look for it meanwhile.
+    const unfinished = `${kept}.${process.pid}.${randomUUID()}`;
+    await writeFile(unfinished, stdout);
+    await rename(unfinished, kept);
+  }
+  return stdout;
+}
+
 /**
  * Packages by the lock file, which is the same on every machine.
  *
@@ -276,18 +301,14 @@ async function sbomOf(
   product: { readonly name: string; readonly version: string },
   now: Date,
 ): Promise<Sbom | string> {
-  const options = ['--sbom-format', 'cyclonedx', '--package-lock-only'];
   try {
-    const { stdout } = await execute('npm', ['sbom', ...options, ...parameters], {
-      cwd: root,
-      maxBuffer: 64 * 1024 * 1024,
-    });
+    const printed = await npmSbom(root, parameters);
     // npm invents a number, and takes the folder's name for the product's: neither is of the packages.
     const {
       serialNumber: _,
       metadata,
       ...list
-    } = withoutDevelopment(JSON.parse(stdout) as CycloneDx);
+    } = withoutDevelopment(JSON.parse(printed) as CycloneDx);
     const { timestamp: __, component, ...others } = metadata;
     const named = { ...component, name: product.name, version: product.version };
     const stamped = { ...others, timestamp: now.toISOString(), component: named };

@@ -45,9 +45,10 @@ describe.each([
     manifests = await manifestsOf(environment, namespace);
     await kubectl.succeed(...APPLY, '--kustomize', manifests.folder);
     await kubectl.succeed('rollout', 'status', 'deployment/file-processing-sns', TIMEOUT);
-    // The other one is for pods of Jobs.
+    // The others are for pods of Jobs and of the console.
     policies = [await kubectl.get<NetworkPolicy>('networkpolicies', 'file-processing-sns')];
-    const [live] = await kubectl.list<Pod>('pods');
+    const pods = await kubectl.list<Pod>('pods');
+    const live = pods.find(({ metadata }) => metadata.name.startsWith('file-processing-sns-'));
     const ports = live?.spec.containers.flatMap((container) => container.ports ?? []) ?? [];
     pod = { namespace, labels: live?.metadata.labels ?? {}, ports };
     const service = await kubectl.get<Service>('services', 'sns-listener');
