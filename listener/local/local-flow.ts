@@ -152,6 +152,8 @@ export async function startLocalFlow(options: LocalFlowOptions): Promise<LocalFl
     if (mailbox !== undefined) closers.unshift(() => mailbox.close());
 
     const environment = listenerEnvironment(options, postgres.url, sns, mailbox);
+    // First: what it refuses of its settings it says in its own words.
+    const { port, metricsPort } = await listener.serve(environment);
     const config = readConfig(environment, { database: false, httpIntake: true });
     const { s3: filter, maxFaults } = config;
     const queue = await openQueue(database, ({ message }) => print(`console: ${message}`));
@@ -166,7 +168,6 @@ export async function startLocalFlow(options: LocalFlowOptions): Promise<LocalFl
     });
     closers.push(() => pages.close());
 
-    const { port, metricsPort } = await listener.serve(environment);
     sns.createTopic(settings.topicArn);
     await sns.subscribe(settings.topicArn, `http://127.0.0.1:${port}/`).confirmed;
 
