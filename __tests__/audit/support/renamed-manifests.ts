@@ -7,6 +7,7 @@ const PORT_NAMES: Readonly<Record<string, string>> = {
   http: 'web',
   https: 'webs',
   metrics: 'figures',
+  console: 'pages',
 };
 
 /**
@@ -69,7 +70,8 @@ function textOf(text: string, path: readonly string[], ownSecret: boolean): stri
   if ((argument === 'name' && holder === 'port') || /^(target_)?port$/.test(argument)) {
     return PORT_NAMES[text] ?? text;
   }
-  if (/^(mount_path|RULES_LOCATION|.*_FILE)$/.test(argument)) {
+  const isPath = argument === 'value' && holder === 'env' && text.startsWith('/etc/');
+  if (isPath || /^(mount_path|RULES_LOCATION|.*_FILE)$/.test(argument)) {
     const file = /\/([A-Z_]+)$/.exec(text)?.[1];
     const moved = text.replace(/^\/etc\//, '/opt/');
     // The Secret of notices is one of others: its keys are the names of variables.

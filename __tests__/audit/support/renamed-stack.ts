@@ -25,6 +25,7 @@ const RESERVED = new Set([
   ...['elb', 'internal', 'kube', 'system', 'dns', 'arn', 'iam', 'root', 'tag', 'tmp', 'cpu', 'csv'],
   ...['app', 'component', 'managed', 'by', 'part', 'of', 'version', 'terraform', 'true', 'false'],
   ...['Failure', 'logs', 'log', 'group', 'metadata', 'tfstate', 'http', 'https', 'metrics', 'id'],
+  'console',
   ...['file', 'memory', 'Always', 'tcp', 'udp', 'TCP', 'UDP', 'ns', 'state', 'hosts', 'ids'],
   ...['rds', 'instance', 'postgresql', 'upgrade', 'database'],
 ]);
@@ -111,8 +112,8 @@ function physicalNames(stacks: Stacks): ReadonlySet<string> {
     }
     if (typeof value !== 'object' || value === null) return;
     for (const [key, item] of Object.entries(value)) {
-      // PostgreSQL chose the names of its parameters.
-      if (key !== 'parameter') walk(item, Array.isArray(value) ? argument : key);
+      // PostgreSQL chose the names of its parameters, and the listener those of its variables.
+      if (key !== 'parameter' && key !== 'env') walk(item, Array.isArray(value) ? argument : key);
     }
   };
   for (const json of Object.values(stacks)) {
