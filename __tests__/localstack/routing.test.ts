@@ -120,9 +120,12 @@ test('good and bad files are tagged and copied, and no copy is taken for a deliv
   expect(rejects).toContain('"2","2","type-error","n","x,[withheld]"');
   expect(rejects).not.toContain('MARKER');
   // The files, the copies, what lies beside one, and the test event.
-  const outcomes = await outcomesOf(testDatabase.database, topicArnOf(NAME), 6);
-  const reasons = outcomes.map(({ reason }) => reason ?? '');
-  expect(reasons.filter((reason) => reason.includes('where files are routed to'))).toHaveLength(3);
+  await eventually(async () => {
+    const outcomes = await outcomesOf(testDatabase.database, topicArnOf(NAME), 6);
+    const reasons = outcomes.map(({ reason }) => reason ?? '');
+    const routed = reasons.filter((reason) => reason.includes('where files are routed to'));
+    expect(routed).toHaveLength(3);
+  });
   expect(await testDatabase.database('runs')).toHaveLength(2);
 });
 

@@ -56,7 +56,9 @@ const annotated =
     const services = (stackWith('aws_eks_cluster').resource as Record<string, Record<string, Json>>)
       .kubernetes_service_v1;
     for (const { metadata } of Object.values(services ?? {})) {
-      edit((metadata as { annotations: Json }).annotations);
+      const { annotations } = metadata as { annotations?: Json };
+      // The console's Service is no load balancer.
+      if (annotations !== undefined) edit(annotations);
     }
   };
 const withoutLogs = annotated((annotations) => {

@@ -64,6 +64,8 @@ function swapped(json: Json): void {
 }
 
 const RULES_VOLUME = 'spec.template.spec.volume.3';
+/** The Deployment that mounts a rule set, and not that of the console. */
+const WITH_RULES = /"config_map":/;
 
 describeRules(LISTENER_RULES, {
   plants: {
@@ -94,25 +96,31 @@ describeRules(LISTENER_RULES, {
         'a folder elsewhere',
         ({ set }) => set(CONFIG_MAP, 'data.RULES_LOCATION', '/rules', /RULES_LOCATION/),
       ],
-      ['no volume', ({ drop }) => drop(DEPLOYMENT, RULES_VOLUME)],
+      ['no volume', ({ drop }) => drop(DEPLOYMENT, RULES_VOLUME, WITH_RULES)],
       [
         'a folder of temporary files',
         ({ change }) =>
-          change(DEPLOYMENT, RULES_VOLUME, (volume) => ({
-            name: (volume as Json).name,
-            empty_dir: { size_limit: '1Mi' },
-          })),
+          change(
+            DEPLOYMENT,
+            RULES_VOLUME,
+            (volume) => ({ name: (volume as Json).name, empty_dir: { size_limit: '1Mi' } }),
+            WITH_RULES,
+          ),
       ],
       [
         'a file alone',
-        ({ set }) => set(DEPLOYMENT, `${MAIN}.volume_mount.3.sub_path`, 'mappings..a.yaml'),
+        ({ set }) =>
+          set(DEPLOYMENT, `${MAIN}.volume_mount.3.sub_path`, 'mappings..a.yaml', WITH_RULES),
       ],
       [
         'some of the files',
         ({ set }) =>
-          set(DEPLOYMENT, `${RULES_VOLUME}.config_map.items`, [
-            { key: 'a', path: 'mappings/a.yaml' },
-          ]),
+          set(
+            DEPLOYMENT,
+            `${RULES_VOLUME}.config_map.items`,
+            [{ key: 'a', path: 'mappings/a.yaml' }],
+            WITH_RULES,
+          ),
       ],
       [
         'keys that stand for no file',

@@ -23,7 +23,10 @@ function manifestOf(kind: string, request: Partial<JobRequest> = {}, objects = O
   return found;
 }
 
-const DEPLOYMENT = OBJECTS.find(({ manifest }) => manifest.kind === 'Deployment')?.manifest;
+const DEPLOYMENT = OBJECTS.find(
+  ({ manifest }) =>
+    manifest.kind === 'Deployment' && manifest.metadata.name === 'file-processing-sns',
+)?.manifest;
 
 describe('the Job', () => {
   const job = manifestOf('Job');
