@@ -1,4 +1,14 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import {
+  afterAll,
+  afterEach,
+  beforeAll,
+  beforeEach,
+  describe,
+  expect,
+  onTestFinished,
+  test,
+  vi,
+} from 'vitest';
 import {
   closeJudgement,
   finishJudgement,
@@ -104,8 +114,11 @@ describe('an object version without a run', () => {
       { number: 1, askedBy: 'backfill', reason: 'lost', status: 'queued' },
     ]);
     await enqueueRuns(given.database, queue, 'of-a-message.csv');
-    expect((await queue.fetch(1))[0]?.runId).not.toBe(run?.id);
-    expect((await queue.fetch(1))[0]).toMatchObject({ runId: run?.id, number: 1 });
+    // A process that has just begun, whose turn for backfill is its twentieth fetched job.
+    const other = await openQueue(given.database, () => undefined, { random: () => 0 });
+    onTestFinished(() => other.close());
+    expect((await other.fetch(1))[0]?.runId).not.toBe(run?.id);
+    expect((await other.fetch(1))[0]).toMatchObject({ runId: run?.id, number: 1 });
   });
 
   test('is judged like any other', async () => {
