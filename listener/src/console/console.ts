@@ -545,12 +545,13 @@ function firstOf(query: Context['query']): Record<string, string> {
 
 /**
  * Goes on to a path of the console, as a browser reads it, which drops tabs and takes a backslash for a slash. Two slashes at
- * its beginning would lead to another host (RFC 3986, section 4.2).
+ * its beginning would lead to another host (RFC 3986, section 4.2); under a scheme that is none of the web's, what is parsed
+ * keeps its backslashes.
  */
 function seeOther(ctx: Context, path: string): undefined {
   const { pathname = '/', search = '' } = URL.parse(path, 'http://console.invalid') ?? {};
   ctx.status = 303;
-  ctx.set('Location', `/${pathname.replace(/^\/+/, '')}${search}`);
+  ctx.set('Location', `/${pathname.replace(/^[/\\]+/, '')}${search}`);
 }
 
 /** On every page of those who came in. */

@@ -155,6 +155,8 @@ describe('people who sign in at a provider', () => {
     '\\\\evil.example',
     '/\t/evil.example',
     '/.//evil.example',
+    'other:/\\evil.example',
+    'other:\\\\evil.example',
   ])('are led to no other host by %j', async (to) => {
     const asked = await browser.go(`/sign-in?${new URLSearchParams({ to })}`, { follow: false });
     let { location } = asked.headers;
