@@ -59,7 +59,7 @@ export async function deliveriesPage(
       ? listPeriods(database, {
           ...{ state, clients },
           limit: OVERDUE,
-          ...(query.client ? { client: query.client } : {}),
+          ...(selection.client ? { client: selection.client } : {}),
         })
       : [];
   const [missing, late, runs, all, files] = await Promise.all([

@@ -8,6 +8,7 @@ import {
   type ListedPeriod,
   listPeriods,
 } from '../database/periods.ts';
+import { findRuns } from '../database/runs.ts';
 import type { JobContext } from '../jobs/job.ts';
 import { RuleSetError } from '../rules/rule-set.ts';
 import { scheduleAsWritten } from '../schedule/schedule.ts';
@@ -173,11 +174,12 @@ async function filePage(visit: Visit, id: number, canRehearse: boolean): Promise
   const { clients } = viewer;
   const file = (await listMonitoringFiles(database, clients)).find((one) => one.id === id);
   if (file === undefined) return undefined;
-  const [mapping, periods, deliveries] = await Promise.all([
+  const [mapping, periods, judged] = await Promise.all([
     findMapping(database, file.mappingName, file.mappingVersion),
     listPeriods(database, { monitoringFileId: id, clients, limit: SHOWN }),
     firstPage(judgedDeliveries(database, { monitoringFileId: id, limit: SHOWN })),
   ]);
+  const deliveries = await visibleOf(visit, judged);
   return html`<header>
 <h1>${file.bucket}/${file.keyPattern}</h1>
 <p>${file.description}</p>
@@ -190,6 +192,17 @@ ${factSection(file)}
 ${mapping !== undefined && mappingSection(mapping)}
 ${mapping !== undefined && canRehearse && viewer.rights.has('act') && rehearsalForm(id, visit, textOf(mapping), 5)}
 </main>`;
+}
+
+/** Of some deliveries those that there are for a viewer: others' rules may describe what this file has judged. */
+async function visibleOf(
+  { database, viewer }: Seen,
+  deliveries: readonly JudgedDelivery[],
+): Promise<readonly JudgedDelivery[]> {
+  if (viewer.clients === undefined) return deliveries;
+  const ids = [...new Set(deliveries.map(({ runId }) => runId))];
+  const visible = new Set((await findRuns(database, ids, viewer)).map(({ id }) => id));
+  return deliveries.filter(({ runId }) => visible.has(runId));
 }
 
 async function firstPage<T>(pages: AsyncIterable<readonly T[]>): Promise<readonly T[]> {

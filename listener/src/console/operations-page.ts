@@ -279,8 +279,12 @@ async function chosenBatch(
     const kind = KINDS.find((one) => name.startsWith(`${one}-`));
     return kind === undefined ? [] : [name.slice(kind.length + 1)];
   });
+  // PostgreSQL's texts have no NUL.
+  if (ids.some((id) => id.includes('\0'))) return undefined;
   try {
-    return await batchOf(database, ids);
+    const batch = await batchOf(database, ids);
+    // The commands also take `latest` and the beginning of an id, by which other clients' runs would count.
+    return batch.runIds.every((id) => ids.includes(id)) ? batch : undefined;
   } catch (error) {
     if (error instanceof UsageError) return undefined;
     throw error;

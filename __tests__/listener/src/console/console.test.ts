@@ -265,6 +265,7 @@ describe('the page of deliveries', () => {
       'since=2026-99-99',
       'key=%00*',
       'client=%27;--',
+      'client=%00',
       'a=1&a=2',
     ];
     for (const query of queries) expect((await get(`/?${query}`)).status).toBe(200);

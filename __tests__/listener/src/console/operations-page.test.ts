@@ -237,6 +237,12 @@ describe('an act', () => {
     ]);
   });
 
+  it.each(['run', 'message', 'notice'])('on a %s that no id names is none', async (kind) => {
+    for (const id of ['%00', 'latest', '%27--']) {
+      expect((await get(`/operations/confirm?act=retry&${kind}-${id}=on`)).status).toBe(404);
+    }
+  });
+
   it('retries a run whose object was gone, which is no dead letter', async () => {
     const [id = ''] = await enqueueRuns(given.database, queue, 'a.csv');
     const [held] = await queue.fetch(1);

@@ -190,6 +190,46 @@ describe('a viewer who is bound to a client', () => {
     expect((await ask('everybody', { path: '/' })).body).toContain('in/tx_s3cret/a.csv');
   });
 
+  it('is not told whether the newest delivery is theirs, nor what an id begins with', async () => {
+    const ids = ['latest', own.run.slice(0, 8), others.run.slice(0, 8)];
+    const found = await Promise.all(
+      ids.map((id) => ask('tenant', { path: `/operations/confirm?act=rejudge&run-${id}=on` })),
+    );
+    expect(found.map(({ status }) => status)).toEqual([404, 404, 404]);
+  });
+
+  it('sees on a monitored file of theirs no delivery that another one describes today', async () => {
+    const { run, file } = await deliveredBy('nm_shared');
+    const tenant = { path: `/files/${file}` };
+    const { console: settings } = readConfig(
+      {
+        CONSOLE_TOKENS: JSON.stringify([
+          { name: 'shared', sha256: hash('shared'), rights: ['look'], clients: ['nm_shared'] },
+        ]),
+        CONSOLE_HOST: '0.0.0.0',
+      },
+      { database: false, httpIntake: false },
+    );
+    const console = await startConsole({ database: given.database, port: 0, settings, onError });
+    const pageOf = async (path: string) => {
+      const headers = { Authorization: 'Bearer shared' };
+      const answer = await fetch(`http://127.0.0.1:${console.port}${path}`, { headers });
+      return { status: answer.status, body: await answer.text() };
+    };
+    try {
+      expect((await pageOf(tenant.path)).body).toContain(run);
+      await upsertMonitoringFile(given.database, {
+        ...{ client: 'tx_s3cret', bucket: BUCKET, keyPattern: 'in/nm_shared/a*.csv' },
+        ...{ active: true, description: '', mappingName: 'officer_detail', mappingVersion: 1 },
+      });
+      expect((await pageOf(`/runs/${run}`)).status).toBe(404);
+      const { status, body } = await pageOf(tenant.path);
+      expect([status, body.includes(run)]).toEqual([200, false]);
+    } finally {
+      await console.close();
+    }
+  });
+
   it('follows nothing of others', async () => {
     const controller = new AbortController();
     const { body } = await fetch(`http://127.0.0.1:${pages.port}/live`, {
