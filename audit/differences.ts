@@ -239,10 +239,6 @@ function listChanges(
   const after = is.map((item) => JSON.stringify(item));
   const lost = surplus(before, after);
   const gained = surplus(after, before);
-  if (lost.length === 0 && gained.length === 0) {
-    const isSame = before.every((item, at) => item === after[at]);
-    return isSame ? [] : [`${path} is in another order: ${is.map(labelOf).join(', ')}`];
-  }
   const label = identityOf(was, is);
   const changed = gained.flatMap((at) => {
     const name = label(is[at]);
@@ -255,7 +251,7 @@ function listChanges(
     changed.length === 0 && lost.length === 1 && gained.length === 1 && isObject(is[single.at]);
   const pairs = isEdit ? [{ ...single, step: `${path}[${single.at}]` }] : changed;
   const step = (item: unknown, at: number) => `${path}[${label(item) ?? at}]`;
-  return [
+  const changes = [
     ...pairs.flatMap(({ old, at, step: name }) => changesAt(name, was[old], is[at])),
     ...lost
       .filter((at) => !pairs.some(({ old }) => old === at))
@@ -272,6 +268,10 @@ function listChanges(
           : `${path} has gained ${shownIn('', is[at])}`,
       ),
   ];
+  if (changes.length > 0) return changes;
+  // Also where a number became its text on the way: to Terraform that is the same item.
+  const isSame = was.every((item, at) => changesAt('', item, is[at]).length === 0);
+  return isSame ? [] : [`${path} is in another order: ${is.map(labelOf).join(', ')}`];
 }
 
 /** Indices of what is in one list more often than in another. */

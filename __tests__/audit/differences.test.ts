@@ -129,6 +129,16 @@ describe('a difference', () => {
     ]);
   });
 
+  it('of order is told also where a number became its text on the way', () => {
+    const listeners = (...ports: readonly unknown[]) => ({
+      'aws_x.one': { rule: ports.map((port) => ({ name: `to-${port}`, port })) },
+    });
+    expect(differences(listeners(1, 2), listeners(1, '2'))).toEqual([]);
+    expect(differences(listeners(1, 2), listeners('2', 1))).toEqual([
+      { address: 'aws_x.one', changes: ['rule is in another order: to-2, to-1'] },
+    ]);
+  });
+
   it('is a prefix that was removed, and an event that was', () => {
     expect(
       changesAfter(({ resource, locals }) => {
