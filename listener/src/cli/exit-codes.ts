@@ -10,6 +10,7 @@ import {
   meansUnavailable,
   messageOf,
   SchemaOccupiedError,
+  withoutStatement,
 } from '../database/errors.ts';
 import { SchemaOutdatedError } from '../database/schema-version.ts';
 import { ScratchFullError } from '../jobs/scratch-space.ts';
@@ -98,9 +99,4 @@ export function errorText(error: unknown): string {
     default:
       return `${error.message}\n`;
   }
-}
-
-/** knex puts the statement, values included, before what the server said. */
-function withoutStatement(message: string): string {
-  return message.replace(/^.* - /s, '');
 }

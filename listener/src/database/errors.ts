@@ -92,6 +92,18 @@ export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message.trim() : String(error);
 }
 
+/** What an error says to people: of one of the server without the statement that knex puts before it. */
+export function reasonOf(error: unknown): string {
+  const message = messageOf(error);
+  const isOfServer = error instanceof Error && 'severity' in error;
+  return (isOfServer && withoutStatement(message)) || message || 'no reason given';
+}
+
+/** knex puts the statement, values included, before what the server said. */
+export function withoutStatement(message: string): string {
+  return message.replace(/^.* - /s, '');
+}
+
 /** Why the database can't be used with the settings there are. */
 export interface ConnectionFault {
   /** What to look at, as a phrase that follows the reason. Names settings, never their values. */

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { reasonOf } from '../database/errors.ts';
 import { type DeadLetter, LONGEST_ATTEMPT_SECONDS, type Queue, type RunJob } from './queue.ts';
 
 /**
@@ -191,7 +192,7 @@ async function attempt(
     onFailure?.(job, error, outcome);
     if (outcome === 'lost') await lost();
     if (outcome === 'dead') {
-      await onDead([{ runId: job.runId, number: job.number, error: textOf(error) }]);
+      await onDead([{ runId: job.runId, number: job.number, error: reasonOf(error) }]);
     }
   } catch (error) {
     onError(error);
@@ -238,8 +239,4 @@ async function failureOf(work: () => Promise<void>): Promise<{ error: unknown } 
   } catch (error) {
     return { error };
   }
-}
-
-function textOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

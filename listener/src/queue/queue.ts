@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { type FetchOptions, fromKnex, type JobWithMetadata, PgBoss } from 'pg-boss';
 import { toJsonb } from '../database/column-values.ts';
 import type { Database, Transaction } from '../database/connection.ts';
+import { reasonOf } from '../database/errors.ts';
 import { sharedStatement } from '../database/group-commit.ts';
 import type { JudgementReference } from '../database/judgements.ts';
 import { queueSchemaOf, schemaOf, tablesOf } from '../database/tables.ts';
@@ -467,7 +468,7 @@ function deadLetter(job: JobWithMetadata<JudgementReference>): DeadLetter {
 
 /** The text of an error, of what `fail` stored, or of what pg-boss's supervisor stored. */
 export function errorTextOf(value: unknown): string {
-  if (value instanceof Error) return value.message;
+  if (value instanceof Error) return reasonOf(value);
   if (typeof value === 'object' && value !== null) {
     if ('message' in value && typeof value.message === 'string') return value.message;
     if ('value' in value) return errorTextOf(value.value);

@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import type { Database } from '../database/connection.ts';
-import { isOutageOfDatabase } from '../database/errors.ts';
+import { isOutageOfDatabase, reasonOf } from '../database/errors.ts';
 import {
   type HeldJudgement,
   type JudgementReference,
@@ -170,7 +170,7 @@ function postponing(handle: JobHandler): JobHandler {
       await handle(queued, signal, makeRoom);
     } catch (error) {
       if (signal.aborted || !isOutageOfDatabase(error)) throw error;
-      throw new PostponedError(textOf(error), DATABASE_WAIT_SECONDS);
+      throw new PostponedError(reasonOf(error), DATABASE_WAIT_SECONDS);
     }
   };
 }
@@ -224,8 +224,8 @@ async function judge(
     const isOutage = attempt?.end(signal.aborted ? signal.reason : error) === true;
     // Handed back, the judgement may be in another worker's hands by now: it is not ours to touch.
     if (signal.aborted) throw error;
-    if (!(error instanceof JudgementLostError)) await noteFailure(database, held, textOf(error));
-    if (isOutage) throw new PostponedError(textOf(error), OUTAGE_WAIT_SECONDS);
+    if (!(error instanceof JudgementLostError)) await noteFailure(database, held, reasonOf(error));
+    if (isOutage) throw new PostponedError(reasonOf(error), OUTAGE_WAIT_SECONDS);
     if (!(error instanceof PostponedError)) logFailure(logger, held, queued, error);
     throw error;
   }
@@ -321,7 +321,7 @@ function watchedWriter({
       return result;
     } catch (error) {
       if (!attempt.end(signal.aborted ? signal.reason : error)) throw error;
-      throw new PostponedError(textOf(error), OUTAGE_WAIT_SECONDS);
+      throw new PostponedError(reasonOf(error), OUTAGE_WAIT_SECONDS);
     }
   };
   const { tag } = store;
@@ -453,8 +453,4 @@ export function progressLog(
     last = performance.now();
     logger.info({ ...referenceOf(queued), ...progress }, 'run in progress');
   };
-}
-
-function textOf(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)) || 'no reason given';
 }

@@ -5,6 +5,7 @@ import {
   connectionFault,
   DatabaseUnavailableError,
   meansUnavailable,
+  reasonOf,
 } from '../../../../listener/src/database/errors.ts';
 import { databaseConfigOf } from '../../support/database-config.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
@@ -154,4 +155,23 @@ describe('connectionFault', () => {
       expect(connectionFault(withCode(code))).toBeUndefined();
     },
   );
+});
+
+describe('what an error says to people', () => {
+  test('is what the server said, without the statement', async () => {
+    const given = await createTestDatabase();
+    const failed = await given.database.raw('SELECT 3 - 2 - ?::int', ['x']).catch((error) => error);
+    await given.drop();
+    expect(reasonOf(failed)).toBe('invalid input syntax for type integer: "x"');
+  });
+
+  test('is all of it, where it is not of the server', () => {
+    expect(reasonOf(new Error('S3 - of all things - is away'))).toBe(
+      'S3 - of all things - is away',
+    );
+  });
+
+  test('is never empty', () => {
+    expect(reasonOf(new Error(''))).toBe('no reason given');
+  });
 });
