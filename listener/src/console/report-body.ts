@@ -180,7 +180,7 @@ ${
 <tbody>${rows}</tbody>
 </table></div>`
 }
-${total > rows.length && html`<p class="more">${rows.length === 0 ? '' : 'The first of them. '}${amount(total - rows.length, 'more')} not listed.</p>`}
+${total > rows.length && html`<p class="more">${rows.length === 0 ? amount(total, 'place') : `The first of them. ${amount(total - rows.length, 'more place')}`} not listed.</p>`}
 </article>`;
 }
 

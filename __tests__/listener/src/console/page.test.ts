@@ -81,6 +81,11 @@ describe('the page about a report', () => {
     expect(page).not.toContain('not listed');
   });
 
+  it('says how many more places of a kind there are than it lists', async () => {
+    const page = pageOf(await judged('id,hired\n1,2024-01-01\r\n2,2024-01-01\n3,2024-01-01\r\n'));
+    expect(page).toContain('The first of them. 1 more place not listed.');
+  });
+
   it('begins its findings with the diagnosis', async () => {
     const page = pageOf(await judged('id;hired\n1;2024-01-01\n2;2024-01-01\n'));
     expect(page).toMatch(/<ol class="diagnoses"><li>\s*<p><strong>[^<]*semicolon/i);
