@@ -286,7 +286,10 @@ function surplus(one: readonly string[], other: readonly string[]): readonly num
 }
 
 /** Members by which people tell the blocks of a list apart, the best first. */
-const NAMES = ['name', 'Sid', 'sid', 'id', 'key', 'mount_path', 'filter_prefix', 'device_name'];
+const NAMES = [
+  ...['name', 'Sid', 'sid', 'id', 'key', 'mount_path', 'filter_prefix', 'device_name'],
+  'resource_type',
+];
 
 function identityOf(...lists: readonly (readonly unknown[])[]) {
   const name = NAMES.find((member) =>

@@ -92,6 +92,31 @@ describe('a difference', () => {
     ]);
   });
 
+  it('names the kind of resource whose tags a template changes', () => {
+    const tagged = (tags: object) => ({
+      resource: {
+        aws_launch_template: {
+          nodes: {
+            tag_specifications: ['instance', 'volume'].map((kind) => ({
+              resource_type: kind,
+              tags: { Name: 'nodes', ...tags },
+            })),
+          },
+        },
+      },
+    });
+    const was = canonicalBlocks(tagged({}));
+    expect(differences(was, canonicalBlocks(tagged({ Cost: '4711' })))).toEqual([
+      {
+        address: 'aws_launch_template.nodes',
+        changes: [
+          'tag_specifications[instance].tags.Cost is new: "4711"',
+          'tag_specifications[volume].tags.Cost is new: "4711"',
+        ],
+      },
+    ]);
+  });
+
   it('in a policy is told by its path inside the text', () => {
     expect(
       changesAfter(({ resource }) => {
