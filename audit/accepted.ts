@@ -235,7 +235,7 @@ export function judgeAccepted(
       'not-yet-accepted',
       `${Object.keys(stacks)[0] ?? ''}/terraform`,
       sentences([
-        `Nobody accepted the ${count} blocks of ${environment} yet`,
+        `Nobody accepted the ${count} blocks of environment ${environment} yet`,
         unknown.length === 0
           ? 'All their types and arguments are in JSON that somebody accepted for another environment'
           : `No accepted JSON has these of their types and arguments:\n${unknown.join('\n')}`,

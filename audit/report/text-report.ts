@@ -1,5 +1,5 @@
 import { controlsOf, withoutControl } from '../controls.ts';
-import type { Finding } from '../findings.ts';
+import { ACCEPTANCE_RULES, type Finding } from '../findings.ts';
 import type { AuditResult } from '../judge.ts';
 import { commitInWords, type LookSummary, secondScannerOf, summaryOf } from './summary.ts';
 
@@ -31,9 +31,13 @@ export function textReport(result: AuditResult): string {
     '',
     ...(result.evidence === undefined ? [] : [`Commit: ${commitInWords(result.evidence)}.`]),
     `${verdict(findings)} ${secondScannerOf(result)}`,
+    ...(findings.some(({ rule }) => rule in ACCEPTANCE_RULES) ? [SETTLED_BY_A_PERSON] : []),
     '',
   ].join('\n');
 }
+
+const SETTLED_BY_A_PERSON =
+  'Undo what nobody accepted, or accept it: --accept --owner NAME --reason TEXT, once no other rule is red.';
 
 const HEADINGS = ['Region', 'By', 'View', 'Resources', 'Passed', 'Failed'];
 

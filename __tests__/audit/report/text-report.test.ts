@@ -44,6 +44,14 @@ Red: 1 finding. No second scanner ran: our own rules alone looked.
 `);
 });
 
+it('says how a person settles what nobody accepted', async () => {
+  const result = await audited(folder.path, out.path, []);
+  const differing = { by: 'audit', severity: 'medium', rule: 'differs-from-accepted' } as const;
+  const findings = [{ ...differing, place: 'a/b', message: 'x is new: 1.', regions: [] }];
+  expect(textReport(result)).not.toContain('--accept');
+  expect(textReport({ ...result, findings })).toContain('accept it: --accept --owner NAME');
+});
+
 it('says that it is green when there is nothing to say', async () => {
   const result = await audited(folder.path, out.path, [faultIn('aws_sqs_fifo', 'it is there')]);
   expect(textReport(result)).toContain('Green: nothing is wrong that is not waived.');
