@@ -142,7 +142,7 @@ async function verify(
     const values = recorded === found ? '' : `  recorded ${recorded}, here ${found ?? 'missing'}`;
     stdout.write(`${word}  ${what}${values}\n`);
   }
-  if (key !== undefined) stdout.write('The signature is that of the key.\n');
+  if (key !== undefined) stdout.write('The signature was made with this key.\n');
   stdout.write(
     differing.length === 0
       ? `Verified: all ${compared.length} are the same.\n`

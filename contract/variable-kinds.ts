@@ -2,6 +2,8 @@
 export interface Kind<T> {
   /** What is allowed, as a phrase that fits behind `allowed:`. */
   readonly allowed: string;
+  /** The same of an item of a list. @default allowed */
+  readonly allowedOfItem?: string;
   /** The value, or undefined when the text is not allowed. */
   read(text: string): T | undefined;
 }
@@ -44,6 +46,7 @@ export function share(): Kind<number> {
 export function oneOf<const T extends string>(...words: readonly T[]): Kind<T> {
   return {
     allowed: words.join(', '),
+    allowedOfItem: `one of ${words.join(', ')}`,
     read: (value) => words.find((word) => word === value),
   };
 }
@@ -64,7 +67,7 @@ export function httpAddress(): Kind<string> {
 /** A comma-separated list without blanks or repetition; every item must be allowed. */
 export function listOf<T>(item: Kind<T>): Kind<readonly T[]> {
   return {
-    allowed: `a comma-separated list, each ${item.allowed}`,
+    allowed: `a comma-separated list, each ${item.allowedOfItem ?? item.allowed}`,
     read(value) {
       const parts = value.split(',').map((part) => part.trim());
       if (parts.includes('') || new Set(parts).size < parts.length) return undefined;

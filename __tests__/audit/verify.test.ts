@@ -57,7 +57,7 @@ describe('a report', () => {
     const { code, stdout } = await verified(join(out.path, ENVIRONMENT), '--key', keys.public);
     expect(stdout).toMatch(/^same {7}commit$/m);
     expect(stdout).toMatch(/^same .*us-east-1\/cdktf.out\/stacks\/file-processing\/cdk.tf.json$/m);
-    expect(stdout).toContain('The signature is that of the key.');
+    expect(stdout).toContain('The signature was made with this key.');
     expect(code).toBe(0);
   });
 

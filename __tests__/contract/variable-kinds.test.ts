@@ -29,6 +29,10 @@ test('blanks around the items of a list are dropped', () => {
   expect(listOf(oneOf('a', 'b')).read('a , b')).toEqual(['a', 'b']);
 });
 
+test('a list of words says that each item is one of them', () => {
+  expect(listOf(oneOf('a', 'b')).allowed).toBe('a comma-separated list, each one of a, b');
+});
+
 test.each(['ftp://host', 'host:80', 'http://u:p@host', 'http://host/?a=b', 'http://host/#x'])(
   '%j is not an allowed address',
   (text) => {

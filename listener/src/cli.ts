@@ -212,7 +212,7 @@ function describeProgram(context: CommandContext, finish: (code: number) => void
     )
     .option(
       '--link',
-      'print the path that opens, once, the console that is served elsewhere for this database',
+      'print a path that opens once, within five minutes, a console that is served for others from this database',
       false,
     )
     .addOption(actor())
