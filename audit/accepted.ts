@@ -95,7 +95,11 @@ export function readAccepted(root: string, environment: string): AcceptedJson | 
     }
     return [name.slice(0, -STACK_SUFFIX.length), blocks] as const;
   });
-  return { acceptances: acceptances as Acceptance[], stacks: Object.fromEntries(stacks) };
+  const read = { acceptances: acceptances as Acceptance[], stacks: Object.fromEntries(stacks) };
+  const accepted = new Set(read.acceptances.flatMap((one) => one.accepted));
+  const nobodys = placesIn(read.stacks).find((place) => !accepted.has(place));
+  if (nobodys !== undefined) refuse(ACCEPTANCE_FILE, `names nobody who accepted ${nobodys}`);
+  return read;
 }
 
 /** Environments whose JSON somebody accepted, in order. */

@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import {
   cpSync,
   existsSync,
@@ -314,6 +315,23 @@ describe('the accepted files', () => {
       writeFileSync(accepted(name), before);
     }
     expect((await run(good.path)).code).toBe(0);
+  });
+
+  it('are an error where a block has no acceptance, though its file has the recorded digest', async () => {
+    const names = ['file-processing.tf.json', 'acceptance.json'] as const;
+    const before = names.map((name) => readFileSync(accepted(name), 'utf8'));
+    const [stack = '', acceptance = ''] = before;
+    const more = JSON.stringify({ ...JSON.parse(stack), 'aws_iam_user.more': { name: 'more' } });
+    const changed = JSON.parse(acceptance);
+    changed.digests[names[0]] = createHash('sha256').update(more).digest('hex');
+    writeFileSync(accepted(names[0]), more);
+    writeFileSync(accepted(names[1]), JSON.stringify(changed));
+    const ran = await run(good.path);
+    for (const [at, name] of names.entries()) writeFileSync(accepted(name), before[at] ?? '');
+    expect(ran.stderr).toContain(
+      'acceptance.json names nobody who accepted file-processing/aws_iam_user.more',
+    );
+    expect(ran.code).toBe(64);
   });
 
   it('are an error where one is missing, or one more is there', async () => {
