@@ -289,7 +289,7 @@ function accept(
     const version =
       commit === undefined
         ? `unversioned, inputs SHA-256 ${digestOfFolders(from === undefined ? inputs : [from])}`
-        : `${commit.id}${commit.clean ? '' : ' with uncommitted changes'}`;
+        : `${commit.id}${commit.cleanInputs ? '' : ' with uncommitted changes'}`;
     writeAccepted(root, environment, {
       look: looks[0],
       before: readable(root, environment),

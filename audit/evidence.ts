@@ -43,6 +43,8 @@ export interface Evidence {
     | {
         readonly id: string;
         readonly clean: boolean;
+        /** The same but for the accepted JSON, which is no part of what is synthesized. */
+        readonly cleanInputs: boolean;
         /** Address of the repository, without a password. */
         readonly repository?: string;
       }
@@ -165,15 +167,17 @@ async function commitOf(root: string): Promise<Evidence['commit']> {
   try {
     // A folder in somebody else's repository is not a checkout of it.
     if ((await git('rev-parse', '--show-prefix')) !== '') return undefined;
-    const [id, status] = await Promise.all([
+    const [id, status, statusOfInputs] = await Promise.all([
       git('rev-parse', 'HEAD'),
       git('status', '--porcelain'),
+      git('status', '--porcelain', '--', '.', ':(exclude)audit/accepted'),
     ]);
     const repository = await git('remote', 'get-url', 'origin').then(
       withoutPassword,
       () => undefined,
     );
-    return { id, clean: status === '', ...(repository !== undefined && { repository }) };
+    const [clean, cleanInputs] = [status === '', statusOfInputs === ''];
+    return { id, clean, cleanInputs, ...(repository !== undefined && { repository }) };
   } catch {
     return undefined;
   }

@@ -274,9 +274,17 @@ describe('the report', () => {
     expect(acceptances(await run(good.path, ACCEPT))[0]?.version).toMatch(
       new RegExp(`^${commit}, JSON given in`),
     );
+    // What was accepted before is no part of what is accepted.
+    git('add', '-A');
+    git('commit', '-q', '-m', 'y');
+    rmSync(join(root, 'audit/accepted'), { recursive: true });
+    const next = git('rev-parse', 'HEAD');
+    expect(acceptances(await run(good.path, ACCEPT))[0]?.version).toMatch(
+      new RegExp(`^${next}, JSON given in`),
+    );
     writeFileSync(join(root, 'package.json'), '{ }');
     expect(acceptances(await run(raised(), ACCEPT))[0]?.version).toMatch(
-      new RegExp(`^${commit} with uncommitted changes, JSON given in`),
+      new RegExp(`^${next} with uncommitted changes, JSON given in`),
     );
   });
 });

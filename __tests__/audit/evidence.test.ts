@@ -45,6 +45,7 @@ describe('the evidence', () => {
     expect(evidence.commit).toStrictEqual({
       id: expect.stringMatching(/^[0-9a-f]{40}$/),
       clean: true,
+      cleanInputs: true,
       repository: 'https://example.com/agency/infra.git',
     });
   });

@@ -61,7 +61,12 @@ afterAll(() => {
 
 const EVIDENCE: Evidence = {
   product: { name: 'infra', version: '1.2.3', rules: 'digest-of-rules' },
-  commit: { id: '0123abcd', clean: false, repository: 'https://example.com/agency/infra.git' },
+  commit: {
+    id: '0123abcd',
+    clean: false,
+    cleanInputs: false,
+    repository: 'https://example.com/agency/infra.git',
+  },
   tools: { 'Node.js': '26.0.0' },
   by: { user: 'somebody', host: 'linux x64, no CI runner' },
   inputs: [{ path: 'audit/waivers.yaml', sha256: 'digest-of-waivers' }],
@@ -89,9 +94,9 @@ describe('the SARIF report', () => {
     const of = (commit: Evidence['commit']) =>
       sarifReport({ ...result, evidence: { ...EVIDENCE, commit } }).runs[0];
     expect(of(undefined)).not.toHaveProperty('versionControlProvenance');
-    expect(of({ id: '1', clean: true })?.versionControlProvenance).toMatchObject([
-      { repositoryUri: 'urn:repository:infra' },
-    ]);
+    expect(of({ id: '1', clean: true, cleanInputs: true })?.versionControlProvenance).toMatchObject(
+      [{ repositoryUri: 'urn:repository:infra' }],
+    );
   });
 
   it('has the digests of what was audited and of what the verdict depends on', () => {
