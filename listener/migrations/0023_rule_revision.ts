@@ -32,5 +32,8 @@ export async function up(knex: Knex): Promise<void> {
       ON ${mappings} FOR EACH STATEMENT EXECUTE FUNCTION ${newRevision}();
     CREATE TRIGGER new_rule_revision AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE
       ON ${monitoringFiles} FOR EACH STATEMENT EXECUTE FUNCTION ${newRevision}();
+    -- Also under session_replication_role = replica, with which replication and some restores write.
+    ALTER TABLE ${mappings} ENABLE ALWAYS TRIGGER new_rule_revision;
+    ALTER TABLE ${monitoringFiles} ENABLE ALWAYS TRIGGER new_rule_revision;
   `);
 }

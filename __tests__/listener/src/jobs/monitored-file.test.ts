@@ -165,6 +165,22 @@ test('rules that could not be read are read again for the next file', async () =
   }
 });
 
+test('a change counts also where it is made as replication and restores make it', async () => {
+  const other = await createTestDatabase();
+  try {
+    await seedDefinitions(other.database, SEED_FOLDER, expectationProblems);
+    expect(await monitoredFileInDatabase(other.database, officers)).toBeDefined();
+    await other.database.transaction(async (transaction) => {
+      // Ordinary triggers do not fire then.
+      await transaction.raw('SET LOCAL session_replication_role = replica');
+      await transaction.raw('UPDATE file_processing.monitoring_files SET active = false');
+    });
+    expect(await monitoredFileInDatabase(other.database, officers)).toBeUndefined();
+  } finally {
+    await other.drop();
+  }
+});
+
 test('without its revision nothing is taken for known, and the next change makes a new one', async () => {
   const other = await createTestDatabase();
   try {
