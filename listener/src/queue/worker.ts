@@ -33,6 +33,9 @@ export interface Stopped {
 /** A fifth of the silence after which others take a job, so that one that is lost does no harm. */
 const HEARTBEAT_MS = 1_000;
 
+/** For how long a worker with more than half of its places taken waits for others to become free before it fetches. */
+const GATHER_MS = 5;
+
 /** Pause after the queue could not be asked, so that an outage does not fill the log. */
 const OUTAGE_PAUSE_MS = 2_000;
 
@@ -89,6 +92,8 @@ async function fetchJobs(
     });
 
   while (!isStopping()) {
+    // Jobs that are fetched together go on to share statements; small ones end within this time.
+    if (inHand.places > concurrency / 2) await delay(GATHER_MS);
     const free = concurrency - inHand.places;
     const jobs = free > 0 ? await fetch(free) : [];
     if (jobs === undefined) {
