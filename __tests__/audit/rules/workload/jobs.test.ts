@@ -64,10 +64,7 @@ test.each<[with_: string, settings: Record<string, unknown>]>([
       autoscaling: 'backlog',
       max_replicas: 4,
       scaler_user: 'scaler',
-      notice_email: 'smtp',
-      notice_email_from: 'a@example.org',
-      notice_operators: ['b@example.org'],
-      notice_smtp_host: 'smtp.example.org',
+      existing_secret_name: 'database',
     },
   ],
 ])('a stack that judges large files by Jobs, with %s, is sound to every rule', (_, settings) => {
