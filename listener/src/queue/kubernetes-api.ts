@@ -49,6 +49,20 @@ export interface KubernetesJobs {
   close(): void;
 }
 
+/** One page of a list of Jobs (Kubernetes API reference, JobList). */
+interface JobPage {
+  readonly items: readonly KubernetesJob[];
+  readonly metadata?: { readonly continue?: string };
+}
+
+/** @throws {KubernetesError} where a proxy, or who else answers in the API server's place, has sent something else */
+export function pageOfJobs(answer: unknown): JobPage {
+  if (Array.isArray((answer as Partial<JobPage> | null | undefined)?.items)) {
+    return answer as JobPage;
+  }
+  throw new KubernetesError('the answer of the API server is no list of Jobs');
+}
+
 /** As long as the API server may take for an answer. */
 const PATIENCE_MS = 15_000;
 
@@ -103,10 +117,7 @@ export function kubernetesJobs({ host, port, identityFolder }: KubernetesAccess)
       do {
         const query = new URLSearchParams({ labelSelector: label, limit: `${PAGE}` });
         if (next !== '') query.set('continue', next);
-        const { items, metadata } = (await call('GET', `?${query}`)) as {
-          readonly items: readonly KubernetesJob[];
-          readonly metadata?: { readonly continue?: string };
-        };
+        const { items, metadata } = pageOfJobs(await call('GET', `?${query}`));
         found.push(...items);
         next = metadata?.continue ?? '';
       } while (next !== '');
