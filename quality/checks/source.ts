@@ -83,9 +83,10 @@ const TEXT_FORMATS: readonly (UnsupportedSource & { readonly begins: RegExp })[]
     what: 'is a script of SQL',
     encoding: false,
     remedy: EXPORT,
-    // What dumps begin with: comments, settings of the session, then the first statement.
+    // What dumps begin with: comments, settings of the session, then the first statement, with so much of it that no label
+    // is taken for one: `Use of force` and `Create table` are words of tables, too.
     begins:
-      /^(?:--[^\n]*\n\s*|\/\*[\s\S]*?\*\/;?\s*)*(?:INSERT\s+INTO\s|(?:CREATE|DROP|ALTER)\s+(?:TABLE|DATABASE|SCHEMA)\s|LOCK\s+TABLES\s|(?:SET\s+[\w@.]+\s*=|PRAGMA\s|BEGIN|USE\s)[^,;\n]*;[ \t]*\r?\n)/i,
+      /^(?:--[^\n]*\n\s*|\/\*[\s\S]*?\*\/;?\s*)*(?:INSERT\s+INTO\s+[\w.`"[\]]+\s*(?:\(|VALUES\b|SELECT\b)|CREATE\s+(?:\w+\s+)?TABLE\s+(?:IF\s+NOT\s+EXISTS\s+)?[\w.`"[\]]+\s*\(|(?:CREATE|DROP)\s+(?:TABLE|DATABASE|SCHEMA)\s+IF\s+(?:NOT\s+)?EXISTS\s+[\w.`"[\]]+\s*;|ALTER\s+TABLE\s+[\w.`"[\]]+\s+(?:ADD|DROP|ALTER)\s|LOCK\s+TABLES\s+[\w.`"]+\s+WRITE\s*;|SET\s+[\w@.]+\s*=[^,;\n]*;[ \t]*\r?\n|PRAGMA\s+\w+\s*=[^,;\n]*;|BEGIN\s+TRANSACTION\s*;)/i,
   },
   {
     what: 'is YAML',
