@@ -1,9 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { Ajv } from 'ajv';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Evidence } from '../../../audit/evidence.ts';
 import type { AuditResult } from '../../../audit/judge.ts';
 import { lineOfAddress, sarifReport } from '../../../audit/report/sarif-report.ts';
+import { ROOT } from '../../support/run-main.ts';
 import { audited, faultIn } from '../support/audited.ts';
 import { A_DAY } from '../support/run-audit.ts';
 import {
@@ -74,7 +76,43 @@ const EVIDENCE: Evidence = {
   missing: [],
 };
 
+/** The result, with its finding waived. */
+function withWaiver(): AuditResult {
+  const [finding] = result.findings;
+  if (finding === undefined) throw new Error('there is no finding');
+  const waiver = {
+    rule: finding.rule,
+    address: finding.place,
+    reason: 'It is meant to be public.',
+    owner: 'me',
+    expires: '2027-01-01',
+    line: 1,
+  };
+  return { ...result, findings: [], waived: [{ ...finding, waiver }] };
+}
+
+/** Faults of a report by the committed schema. */
+function schemaFaults(report: unknown): unknown {
+  const path = join(ROOT, '__tests__/fixtures/sarif/sarif-2.1.0.schema.json');
+  const formats = { uri: true, 'uri-reference': true, 'date-time': true } as const;
+  const ajv = new Ajv({ strict: false, allErrors: true, unicodeRegExp: false, formats });
+  const validate = ajv.compile(JSON.parse(readFileSync(path, 'utf8')));
+  return validate(report) ? [] : validate.errors;
+}
+
 describe('the SARIF report', () => {
+  it("is valid by OASIS's schema: what failed, what passed and what is waived, with and without evidence", () => {
+    expect(schemaFaults(sarifReport(result))).toEqual([]);
+    expect(schemaFaults(sarifReport({ ...result, evidence: EVIDENCE }))).toEqual([]);
+    expect(schemaFaults(sarifReport({ ...withWaiver(), evidence: EVIDENCE }))).toEqual([]);
+  });
+
+  it('is held against a schema that refuses what is not SARIF', () => {
+    const { runs } = sarifReport(result);
+    expect(schemaFaults({ version: '2.1.0', runs: [{ ...runs[0], tool: {} }] })).not.toEqual([]);
+    expect(schemaFaults({ version: '2.2.0', runs })).not.toEqual([]);
+  });
+
   it('says of which commit, by whom and when', () => {
     const [run] = sarifReport({ ...result, evidence: EVIDENCE }).runs;
     expect(run?.versionControlProvenance).toStrictEqual([
@@ -160,17 +198,7 @@ describe('the SARIF report', () => {
   });
 
   it('suppresses what is waived, with the reason', () => {
-    const [finding] = result.findings;
-    if (finding === undefined) throw new Error('there is no finding');
-    const waiver = {
-      rule: finding.rule,
-      address: finding.place,
-      reason: 'It is meant to be public.',
-      owner: 'me',
-      expires: '2027-01-01',
-      line: 1,
-    };
-    const waived = { ...result, findings: [], waived: [{ ...finding, waiver }] };
+    const waived = withWaiver();
     expect(sarifReport(waived).runs[0]?.results[0]).toMatchObject({
       suppressions: [
         {
