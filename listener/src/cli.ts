@@ -24,9 +24,12 @@ import {
   limitValue,
   mappingValue,
   optionalReason,
+  PERIOD,
   pageSize,
+  periodValue,
   portNumber,
   reason,
+  requireRange,
   rightsValue,
   runValue,
   selecting,
@@ -85,7 +88,8 @@ function describeProgram(context: CommandContext, finish: (code: number) => void
       writeOut: (text) => context.stdout.write(text),
       writeErr: (text) => context.stderr.write(text),
     })
-    .addHelpText('after', EXIT_CODES_HELP);
+    .addHelpText('after', EXIT_CODES_HELP)
+    .hook('preAction', (_, command) => requireRange(command.opts()));
 
   program
     .command('serve')
@@ -408,7 +412,11 @@ function describeDeliveries(program: Commander, execute: Execute): void {
     .option('--client <client>')
     .option('--file <file>', 'a monitored file: its id as rules list shows it, or bucket/pattern')
     .option('--set <set>', 'a set and its files')
-    .option('--period <period>', 'what their names begin with: 2026, 2026-11, 2026-11-05')
+    .addOption(
+      new Option('--period <period>', `what their names begin with: ${PERIOD}`).argParser(
+        periodValue,
+      ),
+    )
     .addOption(new Option('--state <state>', 'only these').choices(PERIOD_STATES))
     .addOption(
       new Option('--after <id>', 'the next page: what comes after this period').argParser(idValue),

@@ -20,3 +20,20 @@ test.each([
   expect(code).toBe(2);
   expect(err).not.toBe('');
 });
+
+test.each([
+  [['runs', 'list']],
+  [['runs', 'rejudge', '--unmonitored', '--reason', 'x']],
+  [['runs', 'retry', '--status', 'error', '--reason', 'x']],
+  [['history', '1']],
+  [['dead', 'list']],
+  [['dead', 'discard', '--all', '--reason', 'x']],
+  [['backfill']],
+])('%j refuses times between which nothing can be', async (parameters) => {
+  const range = ['--since', '2026-11-02', '--until', '2026-11-01'];
+  const { code, err } = await cli([...parameters, ...range]);
+  expect([code, err]).toEqual([
+    2,
+    '--until is 2026-11-01T00:00:00.000Z; it must be later than --since, 2026-11-02T00:00:00.000Z\n',
+  ]);
+});

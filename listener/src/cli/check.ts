@@ -6,6 +6,7 @@ import {
   LISTENER_VARIABLES,
   type VariableFault,
 } from '@file-processing/contract/listener-variables.ts';
+import { isMailAddress, MAIL_ADDRESS } from '@file-processing/contract/notices.ts';
 import { expectationProblems } from '@file-processing/quality/expectation.ts';
 import type { DatabaseConfig } from '../config/database-config.ts';
 import { proxyAgents } from '../config/proxy-agents.ts';
@@ -15,6 +16,7 @@ import { BACKLOG_DAYS, type Backlog, backlogOf, COUNTED_TO } from '../database/b
 import { connect } from '../database/connection.ts';
 import { connectionFault, messageOf } from '../database/errors.ts';
 import { type Mapping, mappingsInUse } from '../database/mappings.ts';
+import { listMonitoringFiles, type MonitoringFile } from '../database/monitoring-files.ts';
 import { checkSchema, SchemaOutdatedError } from '../database/schema-version.ts';
 import { expectationOf } from '../jobs/s3-data-quality-job.ts';
 import { queueClient } from '../sqs/queue-consumer.ts';
@@ -37,7 +39,7 @@ export const check: Command<CheckOptions> = async ({ environment, stdout }, opti
   const withDatabase = options.only !== 'aws';
   const config = readConfig(environment, { database: withDatabase, httpIntake: false });
   const database =
-    config.database === undefined ? [] : await databaseChecks(config.database, options, config.s3);
+    config.database === undefined ? [] : await databaseChecks(config.database, options, config);
   const aws = options.only === undefined || options.only === 'aws';
   const results = [...database, ...(aws ? await awsChecks(config, options.otherBucket) : [])];
   stdout.write(options.json ? `${JSON.stringify(results, null, 2)}\n` : checkTable(results));
@@ -70,7 +72,7 @@ function checkTable(results: readonly CheckResult[]): string {
 async function databaseChecks(
   config: DatabaseConfig,
   { only }: Pick<CheckOptions, 'only'>,
-  { writeReports }: Pick<Config['s3'], 'writeReports'>,
+  { s3, notices }: Pick<Config, 's3' | 'notices'>,
 ): Promise<readonly CheckResult[]> {
   const place = `${config.host}:${config.port}/${config.database} as ${config.user}`;
   const database = connect(config, 'file-processing check');
@@ -85,9 +87,14 @@ async function databaseChecks(
     };
     const schema = await schemaCheck(() => checkSchema(database));
     if (!schema.ok) return [connection, schema];
-    if (only !== 'backlog')
-      return [connection, schema, mappingCheck(await mappingsInUse(database))];
-    return backlogChecks(await backlogOf(database, { writesReports: writeReports }));
+    if (only === 'backlog') {
+      return backlogChecks(await backlogOf(database, { writesReports: s3.writeReports }));
+    }
+    const files = notices.mail === undefined ? [] : await listMonitoringFiles(database);
+    return [
+      ...[connection, schema, mappingCheck(await mappingsInUse(database))],
+      ...(notices.mail === undefined ? [] : [contactCheck(files)]),
+    ];
   } catch (error) {
     return [
       {
@@ -158,6 +165,21 @@ function mappingCheck(mappings: readonly Mapping[]): CheckResult {
   const next =
     'no file of theirs can be judged: write a next version that is allowed, and load it by file-processing seed';
   return { name, ok: false, found: refused.join('; '), next };
+}
+
+/** Rows that were made by hand, or by an older version, may have a contact that no rule set can have. */
+function contactCheck(files: readonly MonitoringFile[]): CheckResult {
+  const name = 'contacts';
+  const contacts = files.flatMap(({ id, active, contact }) =>
+    active && contact?.email !== undefined ? [{ id, email: contact.email }] : [],
+  );
+  const refused = contacts.filter(({ email }) => !isMailAddress(`${email}`));
+  if (refused.length === 0) return { name, ok: true, found: `${contacts.length} with an address` };
+  return {
+    ...{ name, ok: false },
+    found: `of the monitored ${refused.length === 1 ? 'file' : 'files'} ${refused.map(({ id }) => id).join(', ')} the contact is not ${MAIL_ADDRESS}`,
+    next: 'nobody is told of their deliveries but the operators: rules show ID has the contact; correct it in the rule set, or in the row',
+  };
 }
 
 async function schemaCheck(look: () => Promise<void>): Promise<CheckResult> {

@@ -4,6 +4,7 @@ import { listMonitoringFiles, type MonitoringFile } from '../database/monitoring
 import {
   countPeriods,
   type HistorySelection,
+  hasPeriod,
   type JudgedDelivery,
   judgedDeliveries,
   type ListedPeriod,
@@ -14,7 +15,7 @@ import { placeOf } from '../rules/plan.ts';
 import { wallText, wallTimeAt } from '../schedule/time-zone.ts';
 import { PERIOD_STATES } from '../schedule/transitions.ts';
 import { type Command, type CommandContext, UsageError } from './command-context.ts';
-import { printable, tableText } from './report-text.ts';
+import { namesText, printable, tableText } from './report-text.ts';
 import { requireClient } from './runs.ts';
 import { withDatabase } from './with-database.ts';
 
@@ -30,6 +31,10 @@ export const deliveries: Command<DeliveriesOptions> = (context, { file, json, ..
   withDatabase(context, async (database) => {
     await requireClient(database, filter);
     const { after, limit = 50, ...rest } = filter;
+    if (rest.set !== undefined) await requireSet(database, rest.set);
+    if (after !== undefined && !(await hasPeriod(database, { id: after }))) {
+      throw new UsageError(`there is no period ${after}; see deliveries`);
+    }
     const selection = {
       ...rest,
       ...(file === undefined ? {} : { monitoringFileId: (await fileNamed(database, file)).id }),
@@ -69,6 +74,13 @@ function periodsText(
   const in_ = found.map((state) => `${counts[state]} ${state}`).join(', ');
   const next = periods.length === limit ? `; the next ones: --after ${last.id}` : '';
   return `${tableText(titles, rows)}periods: ${in_}${next}\n`;
+}
+
+/** @throws {UsageError} where no schedule names the set, and none did when something was due */
+async function requireSet(database: Database, set: string): Promise<void> {
+  if (await hasPeriod(database, { set_name: set })) return;
+  const sets = (await listMonitoringFiles(database)).flatMap(({ schedule }) => schedule?.set ?? []);
+  if (!sets.includes(set)) throw new UsageError(`no set is ${set}; known: ${namesText(sets)}`);
 }
 
 /** @throws {UsageError} where there is none */

@@ -4,6 +4,7 @@ import { listOf, oneOf } from '@file-processing/contract/variable-kinds.ts';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { isKeyPattern } from '../database/key-pattern.ts';
 import type { RunSelection } from '../database/runs.ts';
+import { UsageError } from './command-context.ts';
 
 /**
  * What there is to settle: runs whose attempts are used up, messages that could not be read, and messages that
@@ -26,6 +27,22 @@ export function idValue(text: string): number {
   if (/^\d{1,15}$/.test(text)) return Number(text);
   throw new InvalidArgumentError('The number is needed that the last page ended with.');
 }
+
+/** How the name of a period begins: a year, perhaps with a quarter, a half, a month, or a day and what follows it. */
+const PERIOD_FORM =
+  /^\d{4}(?:-(?:Q[1-4]|H[12]|0[1-9]|1[0-2]|(\d\d-\d\d)(?:\/P1W| ([01]\d|2[0-3])(?::[0-5]\d)?)?))?$/;
+
+/** The beginning of the names of periods. @throws {InvalidArgumentError} */
+export function periodValue(text: string): string {
+  const [whole, day] = PERIOD_FORM.exec(text) ?? [];
+  const isDay = day === undefined || isoOf(`${text.slice(0, 10)}T00:00Z`)?.slice(5, 10) === day;
+  if (whole !== undefined && isDay) return text;
+  throw new InvalidArgumentError(`It must be ${PERIOD}.`);
+}
+
+/** What {@link periodValue} takes, in words. */
+export const PERIOD =
+  'a year (2026), quarter (2026-Q4), half (2026-H2), month (2026-11), day (2026-11-05), week by its Monday (2026-11-09/P1W) or time that something is due (2026-11-05 17:00)';
 
 /** The whole id of a run. @throws {InvalidArgumentError} */
 export function runValue(text: string): string {
@@ -59,7 +76,9 @@ export function rightsValue(text: string): readonly ConsoleRight[] {
 export function timeValue(text: string): Date {
   const [, count, unit] = /^(\d{1,6})([mhd])$/.exec(text) ?? [];
   if (count !== undefined) {
-    return new Date(Date.now() - Number(count) * SECONDS[unit as keyof typeof SECONDS] * 1000);
+    const ago = Number(count) * SECONDS[unit as keyof typeof SECONDS] * 1000;
+    // Before, there were no objects; no database is asked for a year before 1.
+    return new Date(Math.max(Date.now() - ago, 0));
   }
   const [, day = '', clock = '00:00', zone = 'Z'] = TIME_FORM.exec(text) ?? [];
   // JavaScript takes the 30th of February for a day in March.
@@ -143,6 +162,14 @@ export const since = () =>
 
 /** `--until` beside {@link since}. */
 export const until = () => new Option('--until <time>', 'and before then').argParser(timeValue);
+
+/** Refuses times between which nothing can be. @throws {UsageError} */
+export function requireRange({ since, until }: { since?: unknown; until?: unknown }): void {
+  if (!(since instanceof Date && until instanceof Date) || since < until) return;
+  throw new UsageError(
+    `--until is ${until.toISOString()}; it must be later than --since, ${since.toISOString()}`,
+  );
+}
 
 /** Gives a command the options that select runs. */
 export function selecting(command: Command): Command {

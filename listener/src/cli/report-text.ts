@@ -111,6 +111,11 @@ export function printable(text: string): string {
   );
 }
 
+/** Names that somebody may have meant, each once. */
+export function namesText(names: readonly string[]): string {
+  return names.length === 0 ? 'none' : [...new Set(names)].sort().map(printable).join(', ');
+}
+
 /** A number with its unit, as `1 row` or `1,234 rows`. */
 export function amount(count: number, unit: string): string {
   return `${count.toLocaleString('en-US')} ${unit}${count === 1 ? '' : 's'}`;

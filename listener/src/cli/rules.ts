@@ -34,7 +34,7 @@ import { scheduleAsWritten } from '../schedule/schedule.ts';
 import { type Command, configWithoutDatabase, UsageError } from './command-context.ts';
 import { exitCodeOfVerdict, mostSerious } from './exit-codes.ts';
 import { referencesFromFiles } from './offline-references.ts';
-import { amount, printable, reportText, tableText } from './report-text.ts';
+import { amount, namesText, printable, reportText, tableText } from './report-text.ts';
 import { inspectFile } from './validate.ts';
 import { withDatabase } from './with-database.ts';
 
@@ -244,9 +244,14 @@ export interface ListRulesOptions {
 /** Lists the monitored files that the database has, and which rule set was applied last. */
 export const listRules: Command<ListRulesOptions> = (context, { all, client, json }) =>
   withDatabase(context, async (database) => {
-    const files = (await listMonitoringFiles(database)).filter(
-      (file) => (all || file.retiredAt === null) && (client ?? file.client) === file.client,
+    const known = (await listMonitoringFiles(database)).filter(
+      (file) => all || file.retiredAt === null,
     );
+    const files = known.filter((file) => (client ?? file.client) === file.client);
+    if (client !== undefined && files.length === 0) {
+      const clients = namesText(known.map((file) => file.client));
+      throw new UsageError(`no monitored file is of client ${client}; known: ${clients}`);
+    }
     const applied = await lastRuleSet(database);
     context.stdout.write(
       json

@@ -28,6 +28,7 @@ import {
   amount,
   COUNT_AT_MOST,
   countText,
+  namesText,
   printable,
   reportText,
   tableText,
@@ -67,8 +68,7 @@ export const list: Command<ListOptions> = (context, { json, ...filter }) =>
 export async function requireClient(database: Database, { client }: RunSelection): Promise<void> {
   if (client === undefined || (await namesOfClients(database, [client])).length > 0) return;
   const files = await listMonitoringFiles(database);
-  const clients = new Set(files.filter(({ active }) => active).map((file) => file.client));
-  const known = clients.size === 0 ? 'none' : [...clients].sort().join(', ');
+  const known = namesText(files.filter(({ active }) => active).map((file) => file.client));
   throw new UsageError(`no active monitored file is of client ${client}; known: ${known}`);
 }
 

@@ -188,6 +188,15 @@ export async function listPeriods(
     .limit(limit);
 }
 
+/** Whether any period is recorded that has an id, or is of a set. */
+export async function hasPeriod(
+  database: Database,
+  named: { readonly id: number } | { readonly set_name: string },
+): Promise<boolean> {
+  const { periods } = tablesOf(database);
+  return (await database(periods).where(named).first('id')) !== undefined;
+}
+
 /** How many periods there are in each state; those in none are left out. */
 export async function countPeriods(
   database: Database,

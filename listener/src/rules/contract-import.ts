@@ -1,3 +1,4 @@
+import { isMailAddress } from '@file-processing/contract/notices.ts';
 import type { DeliveryRule } from '@file-processing/quality/delivery-rules.ts';
 import { expectationProblems } from '@file-processing/quality/expectation.ts';
 import type { TableField, TableSchema } from '@file-processing/quality/table-schema.ts';
@@ -168,7 +169,7 @@ function contactOf(contract: ContractNode): Contact | undefined {
   for (const item of contract.get('support').items()) {
     for (const node of [item.get('url'), item.get('channel')]) {
       const address = String(node.value ?? '').replace(/^mailto:/, '');
-      if (email !== undefined || !/^[^\s@]+@[^\s@]+$/.test(address)) continue;
+      if (email !== undefined || !isMailAddress(address)) continue;
       email = address;
       node.use();
       item.get('channel').use();

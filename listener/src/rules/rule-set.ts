@@ -3,6 +3,7 @@ import { readdir, readFile, realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { isDeepStrictEqual } from 'node:util';
+import { isMailAddress, MAIL_ADDRESS } from '@file-processing/contract/notices.ts';
 import { areNear, type RoutingSettings, targetOf } from '@file-processing/contract/routing.ts';
 import {
   isRuleFile,
@@ -527,8 +528,8 @@ function readContact(value: unknown, check: Checks): Contact | null {
   const { name, email } = value;
   if (name !== undefined) check.text(name, 'contact.name', /\S/, 'a name');
   // The address itself is shown nowhere: it is a person's.
-  if (email !== undefined && !(typeof email === 'string' && /^[^\s@]+@[^\s@]+$/.test(email))) {
-    check.fault('contact.email', 'is no e-mail address');
+  if (email !== undefined && !(typeof email === 'string' && isMailAddress(email))) {
+    check.fault('contact.email', `is not ${MAIL_ADDRESS}`);
   }
   return value as Contact;
 }

@@ -58,6 +58,30 @@ test('a mapping in use that is refused by now is named with what is wrong in it'
   expect(out).not.toContain('unused');
 });
 
+test('a contact that no mail can go to is named by its file, without the address', async () => {
+  const given = await createTestDatabase();
+  onTestFinished(() => given.drop());
+  await given.database('mappings').insert({ name: 'officers', version: 1, table_schema: {} });
+  const file = { client: 'c', bucket: 'b', mapping_name: 'officers', mapping_version: 1 };
+  await given.database('monitoring_files').insert([
+    { ...file, key_pattern: 'a/*.csv', contact: { email: 'ana@example.org' } },
+    { ...file, key_pattern: 'b/*.csv', contact: { email: 'ana@intranet' } },
+    { ...file, key_pattern: 'c/*.csv', contact: { email: 'old@intranet' }, active: false },
+  ]);
+  const mail = {
+    ...{ NOTICE_EMAIL: 'smtp', NOTICE_EMAIL_FROM: 'quality@example.org' },
+    ...{ NOTICE_SMTP_HOST: 'smtp.example.org', NOTICE_SMTP_PORT: '587' },
+  };
+  const database = ['check', '--only', 'database'];
+  const { code, out } = await cli(database, { DATABASE_URL: given.url, ...mail });
+  expect(code).toBe(1);
+  expect(out).toMatch(
+    /RED +contacts +of the monitored file 2 the contact is not an e-mail address/,
+  );
+  expect(out).not.toContain('intranet');
+  expect((await cli(database, { DATABASE_URL: given.url })).out).not.toContain('contacts');
+});
+
 test('a role that may do what it needs and no more is ok', async () => {
   const { code, out } = await checkAws({}, ['--other-bucket', 'other-box']);
   expect(out.replaceAll(/ {2,}/g, '  ')).toBe(

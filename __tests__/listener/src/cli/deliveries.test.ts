@@ -96,6 +96,11 @@ describe('deliveries', () => {
   test.each([
     [['--state', 'missing'], 2],
     [['--period', '2026-10'], 3],
+    [['--period', '2026'], 6],
+    [['--period', '2026-Q4'], 0],
+    [['--period', '2024-02-29'], 0],
+    [['--period', '2026-11-09/P1W'], 0],
+    [['--period', '2026-11-05 17:00'], 0],
     [['--set', 'month', '--period', '2026'], 6],
     [['--file', 'bucket/in/nm/cases*.csv'], 2],
     [['--client', 'nm', '--state', 'received'], 1],
@@ -127,6 +132,14 @@ describe('deliveries', () => {
     [['--client', 'ca'], 'no active monitored file is of client ca; known: nm'],
     [['--file', '99'], 'there is no monitored file 99; see rules list'],
     [['--after', 'x'], 'The number is needed'],
+    [['--after', '99'], 'there is no period 99; see deliveries'],
+    [['--set', 'week'], 'no set is week; known: month'],
+    [['--period', '2026-13'], 'It must be a year (2026), quarter (2026-Q4)'],
+    [['--period', '2026-00'], 'It must be a year'],
+    [['--period', '2026-02-29'], 'It must be a year'],
+    [['--period', '2026-Q5'], 'It must be a year'],
+    [['--period', '202'], 'It must be a year'],
+    [['--period', 'November'], 'It must be a year'],
     [['--state', 'lost'], 'Allowed choices are expected, late, missing'],
   ])('refuses %j', async (options, message) => {
     await twoMonths();

@@ -174,7 +174,10 @@ test.each([
 
 test.each([
   ['contact', {}, "'name' or 'email'"],
-  ['contact', { email: 'not an address' }, 'is no e-mail address'],
+  ['contact', { email: 'not an address' }, 'an e-mail address such as'],
+  ['contact', { email: 'ana@intranet' }, 'an e-mail address such as'],
+  ['contact', { email: 'Ana <ana@example.org>' }, 'an e-mail address such as'],
+  ['contact', { email: 5 }, 'an e-mail address such as'],
   ['contact', { phone: '5' }, 'is not known'],
   ['schedule', { cron: '0 6 * *' }, 'five fields'],
   ['schedule', { cron: '0 25 * * *' }, 'five fields'],
