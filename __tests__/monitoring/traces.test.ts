@@ -1,16 +1,30 @@
+import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { buffer, text } from 'node:stream/consumers';
 import { objectCreatedEvent } from '@file-processing/contract/s3-event.ts';
 import { expectationProblems } from '@file-processing/quality/expectation.ts';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
+import {
+  afterAll,
+  afterEach,
+  beforeAll,
+  beforeEach,
+  expect,
+  onTestFinished,
+  test,
+  vi,
+} from 'vitest';
 import { type LocalSns, startLocalSns } from '../../listener/local/sns/local-sns.ts';
 import { readConfig } from '../../listener/src/config.ts';
+import { judgementsOf } from '../../listener/src/database/judgements.ts';
 import { findRun, listRuns } from '../../listener/src/database/runs.ts';
 import { seedDefinitions } from '../../listener/src/database/seed.ts';
 import { createLogger } from '../../listener/src/serve/logger.ts';
 import { type RunningListener, startListener } from '../../listener/src/serve/start-listener.ts';
 import { otlpTracer } from '../../listener/src/tracing/otlp.ts';
+import { cli } from '../listener/support/cli.ts';
 import { createTestDatabase, type TestDatabase } from '../listener/support/postgres.ts';
 import { startS3Server } from '../listener/support/s3-server.ts';
 import { eventually } from '../support/eventually.ts';
@@ -73,13 +87,14 @@ async function startHook() {
   return { url: `http://127.0.0.1:${port}/`, requests, close };
 }
 
-async function start(more: Record<string, string>): Promise<RunningListener> {
+/** The environment of a process; what the SDKs read by themselves is put into that of this one. */
+function environmentWith(more: Record<string, string>): Record<string, string> {
   const aws = {
     ...{ AWS_ENDPOINT_URL_SNS: sns.origin, AWS_ENDPOINT_URL: s3.endpoint },
     ...{ AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test', AWS_REGION: 'us-gov-west-1' },
   };
   for (const [name, value] of Object.entries({ ...aws, ...more })) vi.stubEnv(name, value);
-  const settings = {
+  return {
     ...aws,
     ...{ DATABASE_URL: given.url, SNS_TOPIC_ARNS: TOPIC, PORT: '0', METRICS_PORT: '0' },
     ...{ S3_BUCKET: BUCKET, S3_PREFIXES: 'from_client/' },
@@ -88,6 +103,10 @@ async function start(more: Record<string, string>): Promise<RunningListener> {
     NOTICE_STATES: 'passed,warned,failed',
     ...more,
   };
+}
+
+async function start(more: Record<string, string>): Promise<RunningListener> {
+  const settings = environmentWith(more);
   listener = await startListener({
     config: readConfig(settings, { database: true, httpIntake: true }),
     ...{ role: 'both', migrate: false },
@@ -114,12 +133,21 @@ async function relayTo(port: number): Promise<string> {
   return `http://127.0.0.1:${(relay.address() as AddressInfo).port}/`;
 }
 
-function publish() {
+function eventText(): string {
   const event = objectCreatedEvent({
     ...{ bucket: BUCKET, key: KEY, sizeBytes: BODY.length, eTag: 'e1' },
     ...{ region: 'us-gov-west-1', time: new Date() },
   });
-  return sns.publish(TOPIC, { message: JSON.stringify(event) });
+  return JSON.stringify(event);
+}
+
+function publish() {
+  return sns.publish(TOPIC, { message: eventText() });
+}
+
+/** Has a command judge the object. */
+function run(more: Record<string, string>) {
+  return cli(['run', 's3_data_quality_job', '--event-json', eventText()], environmentWith(more));
 }
 
 async function judged() {
@@ -193,6 +221,80 @@ test('one trace goes from the message over the queue to the judgement and its pa
       msg,
     ).toMatchObject({ trace_id: traceId });
   }
+});
+
+test('the trace goes on in the Kubernetes Job of the judgement, and in what is left to do after it', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'traces-'));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  const tracing = { OTEL_EXPORTER_OTLP_ENDPOINT: collector.endpoint };
+  // No API server is there: the test does what the pod of the Job would.
+  await start({
+    ...tracing,
+    ...{ JOB_RUNNER: 'auto', JOB_SIZE_BYTES: '1', JOB_TEMPLATE: join(folder, 'template.json') },
+    ...{ SERVICE_ACCOUNT_FOLDER: folder, KUBERNETES_SERVICE_HOST: '127.0.0.1' },
+  });
+  await publish().delivered;
+  const runId: string = await eventually(async () => {
+    const rows = await given.database('kubernetes_jobs').select('run_id');
+    expect(rows).toHaveLength(1);
+    return rows[0].run_id;
+  });
+  expect(await cli(['judge', runId, '1'], environmentWith(tracing))).toMatchObject({ code: 0 });
+  const run = await judged();
+  await eventually(async () => expect(log).toContain('report written'));
+  await listener?.stop();
+
+  const traceId = named('judge in job')[0]?.traceId ?? '';
+  expect(run?.report).toMatchObject({ traceId });
+  const [intake] = named('process message', traceId);
+  const [placed, after] = named('process runs', traceId);
+  const [job] = named('judge in job', traceId);
+  expect(intake).toMatchObject({ parentSpanId: '' });
+  expect(placed).toMatchObject({ parentSpanId: intake?.spanId });
+  expect(job).toMatchObject({
+    ...{ kind: 5, parentSpanId: placed?.spanId },
+    attributes: { 'file_processing.run': runId, 'file_processing.verdict': run?.verdict },
+  });
+  expect(named('wait for job', traceId)).toMatchObject([{ parentSpanId: placed?.spanId }]);
+  for (const name of ['look up rules', 'read and judge', 'record verdict']) {
+    expect(named(name, traceId), name).toMatchObject([{ parentSpanId: job?.spanId }]);
+  }
+  expect(after).toMatchObject({ parentSpanId: placed?.spanId });
+  expect(named('write report', traceId)).toMatchObject([{ parentSpanId: after?.spanId }]);
+  const [judgement] = await judgementsOf(given.database, runId);
+  expect(judgement?.traceparent).toBe(`00-${traceId}-${job?.spanId}-01`);
+});
+
+test('a command that judges a file makes a trace, or goes on with the one of its caller', async () => {
+  const tracing = { OTEL_EXPORTER_OTLP_ENDPOINT: collector.endpoint };
+  expect(await run(tracing)).toMatchObject({ code: 0 });
+  expect(await run({ ...tracing, TRACEPARENT: SENDER })).toMatchObject({ code: 0 });
+  await eventually(async () => expect(named('judge file')).toHaveLength(2));
+  const [own, callers] = named('judge file');
+  expect(own).toMatchObject({ parentSpanId: '', attributes: { 'file_processing.faults': 0 } });
+  expect(callers).toMatchObject({
+    traceId: SENDER.slice(3, 35),
+    parentSpanId: SENDER.slice(36, 52),
+  });
+  for (const span of [own, callers]) {
+    for (const name of ['read and judge', 'write report']) {
+      expect(named(name, span?.traceId), name).toMatchObject([{ parentSpanId: span?.spanId }]);
+    }
+  }
+  const [recorded] = await listRuns(given.database);
+  const judgements = await judgementsOf(given.database, recorded?.id ?? '');
+  expect(judgements.map(({ traceparent }) => traceparent)).toEqual(
+    [own, callers].map((span) => `00-${span?.traceId}-${span?.spanId}-01`),
+  );
+});
+
+test('a collector that is away keeps no command from its verdict, and is told of in one line', async () => {
+  const { code, err } = await run({
+    OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${await freePort()}`,
+    OTEL_EXPORTER_OTLP_TIMEOUT: '200',
+  });
+  expect(code).toBe(0);
+  expect(err.match(/the collector takes no spans|the last spans were not sent/g)).toHaveLength(1);
 });
 
 test('no trace holds a text of a file, or the key of an object', async () => {

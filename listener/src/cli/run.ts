@@ -23,7 +23,9 @@ import { reportFormOf, writeReport } from '../jobs/write-report.ts';
 import { PLACES, shownClasses } from '../privacy/places.ts';
 import { restore } from '../privacy/withhold.ts';
 import { readRuleFolder } from '../rules/rule-set.ts';
+import { createLogger, logLines } from '../serve/logger.ts';
 import { openStore } from '../storage/open-store.ts';
+import { recordedTraceparent, type Tracer, traced } from '../tracing/tracing.ts';
 import { requireAws } from './check.ts';
 import {
   type Command,
@@ -35,6 +37,7 @@ import { errorText, exitCodeOfError, exitCodeOfVerdict, mostSerious } from './ex
 import { interruptible } from './interruption.ts';
 import { printable, reportText, showProgress } from './report-text.ts';
 import { withDatabase } from './with-database.ts';
+import { withTracer } from './with-tracer.ts';
 
 /** Options of `run`. */
 export interface RunOptions {
@@ -87,19 +90,49 @@ async function runJob(
   const text = await eventText(options);
   if (!options.dryRun) {
     return withDatabase(context, (database, config) =>
-      runAll(
-        context,
-        options,
-        config,
-        text,
-        recordingJudge(database, job, config, options),
-        signal,
-      ),
+      withTracer(config, warningsTo(context), (tracer) => {
+        const judge = recordingJudge(database, job, config, options);
+        return runAll(context, options, config, text, tracedBy(tracer, context, judge), signal);
+      }),
     );
   }
   const config = configWithoutDatabase(context);
   const judge = await dryJudge(job, options.definitions);
   return runAll(context, options, config, text, judge, signal);
+}
+
+/** What is wrong with a collector, for whoever looks at the command. */
+function warningsTo({ stderr }: CommandContext) {
+  return createLogger('warn', logLines({ write: (line) => stderr.write(line) }, true));
+}
+
+/**
+ * A trace for each object, or a span of the trace that its caller is in (OpenTelemetry specification, "Environment Variables
+ * as Context Propagation Carriers").
+ */
+function tracedBy(
+  tracer: Tracer | undefined,
+  { environment }: CommandContext,
+  judge: Judge,
+): Judge {
+  return (object, context) =>
+    traced(tracer, 'judge file', { parent: environment.TRACEPARENT }, async (span) => {
+      const judged = await judge(object, context);
+      const { outcome, report, route } = judged;
+      const after = (name: string, work: () => Promise<unknown>) => () =>
+        traced(tracer, name, { parent: span.traceparent }, work);
+      if (outcome?.status === 'finished') {
+        span.set({
+          'file_processing.verdict': outcome.report.verdict,
+          'file_processing.faults': outcome.report.faultCount,
+        });
+      }
+      return {
+        ...judged,
+        ...(report && { report: after('write report', report) }),
+        ...(route && { route: after('route file', route) }),
+      };
+    });
 }
 
 async function eventText({ eventJson, eventsFile }: RunOptions): Promise<string> {
@@ -228,6 +261,7 @@ function recordingJudge(
       object,
       invocation,
       ...(reason === undefined ? {} : { reason }),
+      traceparent: recordedTraceparent(),
     });
     const { store, signal } = context;
     const writing = { ...reportFormOf({ s3 }), database, store, signal };

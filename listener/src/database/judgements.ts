@@ -159,6 +159,8 @@ export interface OwnJudgement {
    */
   readonly invocation: string;
   readonly reason?: string;
+  /** W3C `traceparent` of the attempt, where its trace is recorded. */
+  readonly traceparent?: string | undefined;
 }
 
 /** A judgement that was begun, or the one that had ended before. */
@@ -173,7 +175,7 @@ export type StartedJudgement =
  */
 export async function startOwnJudgement(
   database: Database,
-  { object, invocation, reason }: OwnJudgement,
+  { object, invocation, reason, traceparent }: OwnJudgement,
 ): Promise<StartedJudgement> {
   const { runs, judgements } = tablesOf(database);
   return database.transaction(async (transaction) => {
@@ -204,12 +206,13 @@ export async function startOwnJudgement(
     const { rows } = await transaction.raw<{ rows: HeldRow[] }>(
       `WITH judgement AS (
          INSERT INTO ${judgements} AS present
-           (run_id, number, asked_by, invocation, reason, status, attempts, started_at, heartbeat_at)
-         VALUES (?, ?, 'operator', ?, ?, 'running', 1, now(), now())
+           (run_id, number, asked_by, invocation, reason, status, attempts, started_at, heartbeat_at,
+            traceparent)
+         VALUES (?, ?, 'operator', ?, ?, 'running', 1, now(), now(), ?)
          ON CONFLICT (run_id, number) DO UPDATE SET
            status = 'running', attempts = present.attempts + 1, started_at = now(),
            heartbeat_at = now(), finished_at = NULL, error = NULL, details_deleted_at = NULL,
-           settled_at = NULL, settled_reason = NULL
+           settled_at = NULL, settled_reason = NULL, traceparent = excluded.traceparent
          WHERE present.status IN ('queued', 'running', 'error')
          RETURNING run_id, number, attempts
        ), run AS (
@@ -218,7 +221,7 @@ export async function startOwnJudgement(
          FROM judgement WHERE id = run_id RETURNING run.*
        )
        SELECT ${HELD} FROM judgement, run`,
-      [id, number, invocation, storableReason(reason)],
+      [id, number, invocation, storableReason(reason), traceparent ?? null],
     );
     return rows[0] ? { held: held(rows[0]) } : { ended: { runId: id, number } };
   });

@@ -7,6 +7,7 @@ import { schemaOf, tablesOf } from './tables.ts';
 /** A judgement of which a job of the queue came, with the size from which on it is not for the pool. */
 interface Placement extends JudgementReference {
   readonly sizeBytes: number;
+  readonly traceparent: string | undefined;
 }
 
 /**
@@ -14,14 +15,16 @@ interface Placement extends JudgementReference {
  * queue comes; one that has ended is not for a Job, as only its report may be left to write.
  *
  * @param sizeBytes - JOB_SIZE_BYTES; an object of unknown size counts as 0
+ * @param traceparent - W3C `traceparent` that its Job goes on with. @default none
  * @returns whether it is kept, so that the job of the queue is done
  */
 export function placeJudgement(
   database: Database,
-  judgement: JudgementReference,
+  { runId, number }: JudgementReference,
   sizeBytes: number,
+  traceparent?: string,
 ): Promise<boolean> {
-  return placeTogether(database, { ...judgement, sizeBytes });
+  return placeTogether(database, { runId, number, sizeBytes, traceparent });
 }
 
 const nameOf = ({ runId, number }: JudgementReference) => `${runId} ${number}`;
@@ -30,8 +33,10 @@ const placeTogether = sharedStatement<Placement, boolean>(async (database, place
   const { runs, judgements, kubernetesJobs } = tablesOf(database);
   const { rows } = await database.raw<{ rows: JudgementReference[] }>(
     `WITH large AS (
-       SELECT run.id AS run_id, asked.number, coalesce(run.size_bytes, 0) AS size_bytes
-       FROM jsonb_to_recordset(?::jsonb) AS asked (run_id uuid, number integer, least bigint)
+       SELECT run.id AS run_id, asked.number, coalesce(run.size_bytes, 0) AS size_bytes,
+         asked.traceparent
+       FROM jsonb_to_recordset(?::jsonb)
+         AS asked (run_id uuid, number integer, least bigint, traceparent text)
        JOIN ${runs} AS run ON run.id = asked.run_id AND asked.number <= run.last_number
        WHERE coalesce(run.size_bytes, 0) >= asked.least AND NOT EXISTS (
          SELECT FROM ${judgements} AS judgement
@@ -40,14 +45,14 @@ const placeTogether = sharedStatement<Placement, boolean>(async (database, place
        )
        ORDER BY run.id, asked.number
      ), kept AS (
-       INSERT INTO ${kubernetesJobs} (run_id, number, size_bytes)
-       SELECT run_id, number, size_bytes FROM large ON CONFLICT DO NOTHING
+       INSERT INTO ${kubernetesJobs} (run_id, number, size_bytes, traceparent)
+       SELECT run_id, number, size_bytes, traceparent FROM large ON CONFLICT DO NOTHING
      )
      SELECT run_id AS "runId", number FROM large`,
     [
       JSON.stringify(
-        placements.map(({ runId, number, sizeBytes }) => ({
-          ...{ run_id: runId, number },
+        placements.map(({ runId, number, sizeBytes, traceparent }) => ({
+          ...{ run_id: runId, number, traceparent },
           least: sizeBytes,
         })),
       ),
@@ -56,6 +61,26 @@ const placeTogether = sharedStatement<Placement, boolean>(async (database, place
   const kept = new Set(rows.map(nameOf));
   return placements.map((placement) => kept.has(nameOf(placement)));
 }, nameOf);
+
+/** What the Job of a judgement goes on with. */
+export interface WaitForJob {
+  /** When the judgement was kept for a Job. */
+  readonly since: Date;
+  /** W3C `traceparent` of the work that has kept it. */
+  readonly traceparent: string;
+}
+
+/** @returns undefined for a judgement that no Job was meant for, or whose wait is part of no trace */
+export async function waitForJob(
+  database: Database,
+  { runId, number }: JudgementReference,
+): Promise<WaitForJob | undefined> {
+  const row = await database(tablesOf(database).kubernetesJobs)
+    .where({ run_id: runId, number })
+    .whereNotNull('traceparent')
+    .first({ since: 'created_at', traceparent: 'traceparent' });
+  return row as WaitForJob | undefined;
+}
 
 /** Beside a number of the schema's name; any number, but the same in every version of this program. */
 const SUBMISSION_LOCK = 412_870_935;
@@ -112,6 +137,8 @@ export interface SubmittedJudgement extends JudgementReference {
   readonly error: string | null;
   /** A process said so within the last minute. */
   readonly isWorkedOn: boolean;
+  /** W3C `traceparent` that its Job, and what is left to do after it, go on with. */
+  readonly traceparent: string | null;
 }
 
 /** Silence after which nobody works on a judgement any more; its process says so every second. */
@@ -124,7 +151,7 @@ export async function submittedJudgements(
   const { runs, judgements, kubernetesJobs } = tablesOf(database);
   const { rows } = await database.raw(
     `SELECT job.run_id AS "runId", job.number, job.size_bytes::float8 AS "sizeBytes",
-       job.submission, job.made_at AS "madeAt", job.problem,
+       job.submission, job.made_at AS "madeAt", job.problem, job.traceparent,
        CASE WHEN run.id IS NULL THEN 'gone' ELSE coalesce(judgement.status, 'queued') END AS status,
        coalesce(judgement.attempts, 0) AS attempts, judgement.error,
        coalesce(judgement.status = 'running'
@@ -210,7 +237,7 @@ const TAKEN_BACK_AT_ONCE = 1_000;
 export async function takeBack(
   transaction: Transaction,
   { base, bytesPerSecond }: { readonly base: number; readonly bytesPerSecond: number },
-): Promise<readonly JudgementReference[]> {
+): Promise<readonly (JudgementReference & Pick<SubmittedJudgement, 'traceparent'>)[]> {
   const { judgements, kubernetesJobs } = tablesOf(transaction);
   const { rows } = await transaction.raw(
     `DELETE FROM ${kubernetesJobs} AS job USING (
@@ -227,7 +254,7 @@ export async function takeBack(
        LIMIT ${TAKEN_BACK_AT_ONCE} FOR UPDATE OF kept SKIP LOCKED
      ) AS given
      WHERE job.run_id = given.run_id AND job.number = given.number
-     RETURNING job.run_id AS "runId", job.number`,
+     RETURNING job.run_id AS "runId", job.number, job.traceparent`,
     [base, bytesPerSecond],
   );
   return rows;

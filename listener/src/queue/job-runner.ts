@@ -14,7 +14,7 @@ import {
   takeOut,
 } from '../database/kubernetes-jobs.ts';
 import { KubernetesError, type KubernetesJob, type KubernetesJobs } from './kubernetes-api.ts';
-import type { Queue } from './queue.ts';
+import type { JobRequest, Queue } from './queue.ts';
 
 /** What the stack writes for JOB_TEMPLATE: a Job without what depends on the judgement. */
 export interface JobTemplate {
@@ -250,15 +250,22 @@ async function settle(
   const { runId, number, status } = judgement;
   const isOurs = await database.transaction(async (transaction) => {
     if (!(await takeOut(transaction, judgement))) return false;
-    if (status === 'finished') {
-      await queue.enqueue([{ runId, number, jobId: crypto.randomUUID() }], transaction);
-    }
+    if (status === 'finished') await queue.enqueue([requestOf(judgement)], transaction);
     return true;
   });
   if (!isOurs) return;
   logger.info({ runId, judgement: number, status, job: jobName(judgement) }, 'job is done');
   // Ended by somebody else, perhaps before its pod has begun.
   if (status === 'error') await jobs.delete(jobName(judgement)).catch(() => undefined);
+}
+
+/** What the pool is to do with it, in the trace that it is part of. */
+function requestOf({
+  runId,
+  number,
+  traceparent,
+}: JudgementReference & Pick<SubmittedJudgement, 'traceparent'>): JobRequest {
+  return { runId, number, jobId: crypto.randomUUID(), traceparent: traceparent ?? undefined };
 }
 
 /** How long it counts that a policy was seen to limit what Jobs are made. */
@@ -367,7 +374,7 @@ async function died(
     const failed = await failJudgements(transaction, [letter]);
     if (failed.length > 0) await queue.bury([letter], transaction);
     // It got its verdict between the look and now.
-    else await queue.enqueue([{ runId, number, jobId: crypto.randomUUID() }], transaction);
+    else await queue.enqueue([requestOf(judgement)], transaction);
     return failed.length;
   });
   if (ended === undefined) return;
@@ -382,11 +389,8 @@ async function died(
  */
 export function returnToPool(database: Database, queue: Pick<Queue, 'enqueue'>): Promise<number> {
   return database.transaction(async (transaction) => {
-    const taken: readonly JudgementReference[] = await takeBack(transaction, DEADLINE);
-    await queue.enqueue(
-      taken.map((one) => ({ ...one, jobId: crypto.randomUUID() })),
-      transaction,
-    );
+    const taken = await takeBack(transaction, DEADLINE);
+    await queue.enqueue(taken.map(requestOf), transaction);
     return taken.length;
   });
 }

@@ -27,6 +27,7 @@ import type { ObjectName, ObjectStore } from '../storage/object-store.ts';
 import {
   type Attributes,
   activeSpan,
+  goingOnWith,
   inSpan,
   recordedTraceparent,
   type SpanOptions,
@@ -46,7 +47,9 @@ export interface JobHandlerDependencies {
   /** Whether notices have a way out. @default false */
   readonly tells?: boolean;
   /** Keeps large files for Jobs of Kubernetes; undefined where this process judges all. @default undefined */
-  readonly place?: ((judgement: JudgementReference) => Promise<boolean>) | undefined;
+  readonly place?:
+    | ((judgement: JudgementReference, traceparent: string | undefined) => Promise<boolean>)
+    | undefined;
   /** Undefined where none is written. */
   readonly reports: ReportForm | undefined;
   /** What may be done with files by their verdicts; undefined for nothing. @default nothing */
@@ -77,7 +80,7 @@ export function jobHandler(dependencies: JobHandlerDependencies): JobHandler {
   let written = 0;
   return tracedBy(dependencies, async (queued, signal, makeRoom) => {
     const { reports, routing, place, logger } = dependencies;
-    if (await place?.(queued)) {
+    if (await place?.(queued, activeSpan().traceparent || undefined)) {
       logger.debug(referenceOf(queued), 'judgement waits for a job of Kubernetes');
       return;
     }
@@ -105,9 +108,6 @@ export function jobHandler(dependencies: JobHandlerDependencies): JobHandler {
   });
 }
 
-/** A job that waited for longer has a trace of its own, with a link: no reader waits as long for the end of one. */
-const LINKED_AFTER_MS = 5 * 60_000;
-
 /** One span for each attempt at a job, in the trace of the message that asked for it (OpenTelemetry, "Messaging spans"). */
 function tracedBy({ tracer, metrics }: JobHandlerDependencies, handle: JobHandler): JobHandler {
   const work = postponing(handle);
@@ -115,7 +115,6 @@ function tracedBy({ tracer, metrics }: JobHandlerDependencies, handle: JobHandle
     const { runId, number, createdAt, retryCount, traceparent } = queued;
     const waitedMs = createdAt === undefined ? 0 : Math.max(0, Date.now() - createdAt.getTime());
     if (retryCount === 0 && createdAt !== undefined) metrics.observeWait(waitedMs / 1000);
-    const isLinked = waitedMs > LINKED_AFTER_MS;
     const destination = {
       'messaging.system': 'pg-boss',
       'messaging.destination.name': RUN_QUEUE,
@@ -132,10 +131,9 @@ function tracedBy({ tracer, metrics }: JobHandlerDependencies, handle: JobHandle
         'file_processing.attempt': retryCount + 1,
         'file_processing.queue.seconds': waitedMs / 1000,
       },
-      links: isLinked && traceparent !== undefined ? [traceparent] : [],
-      parent: isLinked ? undefined : traceparent,
+      ...goingOnWith(traceparent, waitedMs),
     };
-    if (!isLinked && traceparent !== undefined && retryCount === 0) {
+    if (options.parent !== undefined && retryCount === 0) {
       const waiting = { attributes: destination, parent: traceparent, startedAt: createdAt };
       tracer?.start(`wait in ${RUN_QUEUE}`, waiting).end();
     }
@@ -384,7 +382,7 @@ export function finishedLine({
 }
 
 /** What a trace says of a judgement. */
-function conclusionOf({ outcome }: RecordedJudgement): Attributes {
+export function conclusionOf({ outcome }: RecordedJudgement): Attributes {
   if (outcome.status !== 'finished') return { 'file_processing.status': outcome.status };
   const { report, monitored } = outcome;
   return {

@@ -318,7 +318,9 @@ function startJobs(
       reports: config.s3.writeReports ? reportFormOf(config) : undefined,
       routing: routingFormOf(config),
       place:
-        config.jobs && ((queued) => placeJudgement(database, queued, config.jobs?.sizeBytes ?? 0)),
+        config.jobs &&
+        ((queued, traceparent) =>
+          placeJudgement(database, queued, config.jobs?.sizeBytes ?? 0, traceparent)),
       logger,
       metrics,
       tracer,

@@ -29,7 +29,7 @@ import { idsIn, kindOf, type Span, type SpanOptions, type Tracer } from './traci
 /** What {@link otlpTracer} works with. */
 export interface OtlpTracerOptions {
   readonly config: TracingConfig;
-  readonly logger: Logger;
+  readonly logger: Pick<Logger, 'warn' | 'info'>;
   /** Counts spans that were sent, or lost since the collector did not take them. */
   readonly onSpans?: (outcome: 'sent' | 'lost', count: number) => void;
   /** Between two batches, in milliseconds. @default 5000, as OpenTelemetry has it */

@@ -52,6 +52,18 @@ export interface SpanIds {
 /** Spans below one root; a file of 50 GB has 6,000 parts, and no reader looks at as many. */
 export const MOST_SPANS_OF_A_ROOT = 200;
 
+/** Work that waited for longer has a trace of its own, with a link: no reader waits as long for the end of one. */
+const LINKED_AFTER_MS = 5 * 60_000;
+
+/** How a span goes on with the trace of what asked for its work. @param waitedMs since then */
+export function goingOnWith(
+  traceparent: string | undefined,
+  waitedMs: number,
+): Pick<SpanOptions, 'links' | 'parent'> {
+  if (traceparent === undefined) return {};
+  return waitedMs > LINKED_AFTER_MS ? { links: [traceparent] } : { parent: traceparent };
+}
+
 interface Active {
   readonly tracer: Tracer;
   readonly span: Span;

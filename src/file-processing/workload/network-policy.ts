@@ -127,7 +127,11 @@ export function providerRules({
 
 /** What a pod reaches that judges files. */
 export function judgingEgressRules(settings: FileProcessingSettings): NetworkPolicyV1SpecEgress[] {
-  return [...databaseEgressRules(settings), ...(settings.node_s3_access ? [NODE_RIGHTS] : [])];
+  return [
+    ...databaseEgressRules(settings),
+    ...collectorRules(settings),
+    ...(settings.node_s3_access ? [NODE_RIGHTS] : []),
+  ];
 }
 
 /** The SMTP server, and webhooks that are not on the port of https, which {@link AWS} allows. */

@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { DATABASE, synthesizeWorkload } from '../../../support/synthesized-workload.ts';
 
 type Overrides = Parameters<typeof synthesizeWorkload>[0];
-const policyOf = (overrides: Overrides = {}) =>
-  synthesizeWorkload(overrides).resources['kubernetes_network_policy_v1.sns_listener'];
+const policyOf = (overrides: Overrides = {}, name = 'sns_listener') =>
+  synthesizeWorkload(overrides).resources[`kubernetes_network_policy_v1.${name}`];
 
 const ANYWHERE = [{ ip_block: { cidr: '0.0.0.0/0' } }];
 const tcp = (port: string) => [{ port, protocol: 'TCP' }];
@@ -99,8 +99,13 @@ describe('createNetworkPolicy', () => {
       [{ to: ANYWHERE, ports: tcp('4318') }],
     ],
     ['by https, by what AWS needs anyway', 'https://otlp.example.gov', []],
-  ])('lets out to a collector %s', (_, otlp_endpoint, rules) => {
+  ])('lets out to a collector %s, Jobs as well', (_, otlp_endpoint, rules) => {
     expect(policyOf({ otlp_endpoint })).toHaveProperty('spec.egress', [DNS, AWS, ...rules]);
+    expect(policyOf({ otlp_endpoint, job_runner: 'auto' }, 'jobs')).toHaveProperty('spec.egress', [
+      DNS,
+      AWS,
+      ...rules,
+    ]);
   });
 
   it.each([
