@@ -6,6 +6,7 @@
  * Times are those of the server: its process is asked over loopback, one page after the other.
  */
 import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { get } from 'node:http';
@@ -151,7 +152,7 @@ async function measure(folder: string, url: string, load: Load): Promise<void> {
     const file = await database.query(
       'SELECT max(id)::integer AS id FROM file_processing.monitoring_files',
     );
-    const pages = await startPages(folder, { ...environment, DATABASE_URL: url });
+    const pages = await startPages(folder, environment, load.views);
     try {
       for (const [name, path] of Object.entries(pagesToOpen({ run, file: file.rows[0].id }))) {
         await measurePage(name, path, pages, name === 'One run' ? LIMITS.report : LIMITS.page);
@@ -188,21 +189,33 @@ async function largeReport(database: pg.Client, run: string): Promise<void> {
 interface Pages {
   readonly origin: string;
   readonly token: string;
+  /** Of viewers, each of whom may follow ten views. */
+  readonly viewers: readonly string[];
   stop(): Promise<void>;
 }
 
-async function startPages(folder: string, environment: Record<string, string>): Promise<Pages> {
+async function startPages(
+  folder: string,
+  environment: Record<string, string>,
+  views: number,
+): Promise<Pages> {
+  const viewers = Array.from({ length: Math.ceil(views / 10) }, (_, viewer) => `viewer-${viewer}`);
+  const tokens = viewers.map((name) => ({
+    ...{ name, rights: ['look'] },
+    sha256: createHash('sha256').update(name).digest('hex'),
+  }));
   const args = [LISTENER, 'console', '--allow', 'look,act,reveal'];
   const { PATH, HOME } = process.env;
   const child = spawn(process.execPath, args, {
     ...{ cwd: folder, stdio: ['ignore', 'pipe', 'inherit'] },
-    env: { PATH, HOME, ...environment },
+    env: { PATH, HOME, ...environment, CONSOLE_TOKENS: JSON.stringify(tokens) },
   });
   const gone = once(child, 'close');
   const [printed] = await once(child.stdout as NodeJS.ReadableStream, 'data');
   const { origin, searchParams } = new URL(String(printed).trim());
   return {
     ...{ origin, token: searchParams.get('token') ?? '' },
+    viewers,
     async stop() {
       child.kill('SIGTERM');
       await gone;
@@ -240,7 +253,8 @@ async function measureViews(
   const p99: Record<'alone' | 'viewed', number[]> = { alone: [], viewed: [] };
   for (let round = 0; round < 3; round += 1) {
     for (const kind of ['alone', 'viewed'] as const) {
-      const streams = kind === 'alone' ? [] : Array.from({ length: views }, () => openView(pages));
+      const streams =
+        kind === 'alone' ? [] : Array.from({ length: views }, (_, view) => openView(pages, view));
       const load = postAtPace(port, source.make(seconds * perSecond), perSecond);
       await delay(seconds * 1_000);
       const times = (await load.stop()).toSorted((a, b) => a - b);
@@ -257,7 +271,8 @@ async function measureViews(
   );
 }
 
-function openView({ origin, token }: Pages) {
+function openView({ origin, viewers }: Pages, number: number) {
+  const token = viewers[number % viewers.length];
   const view = get(
     `${origin}/live`,
     { headers: { Authorization: `Bearer ${token}` } },

@@ -38,12 +38,14 @@ import { runRoutes } from './run-page.ts';
 import {
   begin,
   end,
+  nameOfSession,
   openProvider,
   ownerOf,
   type Provider,
   RETURN_PATH,
   type SessionOwner,
   SignInError,
+  sessionsThatLast,
   takeLink,
 } from './sign-in.ts';
 
@@ -111,10 +113,16 @@ const HEADERS: Readonly<Record<string, string>> = {
  * @throws Error with one clear line where the port can't be had
  */
 export async function startConsole(options: ConsoleOptions): Promise<RunningConsole> {
-  const { settings = DEFAULTS, token = randomBytes(24).toString('base64url') } = options;
-  const live = liveViews(options);
+  const { database, settings = DEFAULTS } = options;
+  const { token = randomBytes(24).toString('base64url') } = options;
+  const place = settings.isLocal ? `local ${sha256(token).toString('hex')}` : SERVICE;
+  const { idleSeconds } = settings;
+  const live = liveViews({
+    ...options,
+    lasting: (sessions) => sessionsThatLast(database, sessions, { place, idleSeconds }),
+  });
   const routes = options.routes ?? routesOf(options, live);
-  const answer = consoleApp({ ...options, settings, routes }, token).callback();
+  const answer = consoleApp({ ...options, settings, routes, live, place, token }).callback();
   const { port, close } = await startHttpServer(
     (request, response) => void answer(request, response),
     { port: options.port, portSetting: '--port', host: settings.host },
@@ -170,26 +178,27 @@ interface Admission {
   readonly session?: string;
 }
 
-/** {@link ConsoleOptions}, and what is made of them once. */
-interface ConsoleParts extends ConsoleOptions {
+/** What is settled when a console starts. */
+interface Given {
   readonly settings: ConsoleConfig;
   readonly token: string;
+  /** Where sessions are of. */
   readonly place: string;
+  readonly live: Pick<LiveViews, 'endOf'>;
+}
+
+/** {@link ConsoleOptions}, and what is made of them once. */
+interface ConsoleParts extends Omit<ConsoleOptions, keyof Given>, Given {
   readonly provider: Provider | undefined;
   readonly local: SessionOwner;
   readonly onEvent: (event: ConsoleEvent) => void;
 }
 
-function consoleApp(
-  options: ConsoleOptions & { readonly settings: ConsoleConfig },
-  token: string,
-): Koa {
-  const { oidc, origin, isLocal } = options.settings;
+function consoleApp(options: Omit<ConsoleOptions, keyof Given> & Given): Koa {
+  const { oidc, origin } = options.settings;
   const parts: ConsoleParts = {
     onEvent: () => undefined,
     ...options,
-    token,
-    place: isLocal ? `local ${sha256(token).toString('hex')}` : SERVICE,
     provider: oidc && openProvider(oidc, origin ?? ''),
     local: { name: signedIn(), rights: options.rights ?? ['look'] },
   };
@@ -203,8 +212,15 @@ function consoleApp(
     try {
       await next();
     } catch (error) {
-      if (!(error instanceof ListenerError)) throw error;
-      refuse(ctx, error.status, error.message);
+      if (error instanceof ListenerError) return refuse(ctx, error.status, error.message);
+      // Koa's own answer would take away the headers that were set here.
+      app.emit('error', error);
+      ctx.remove('Content-Disposition');
+      refuse(
+        ctx,
+        500,
+        'This could not be answered. Whoever runs the console finds why in its log.',
+      );
     }
   });
   app.use(async (ctx) => {
@@ -354,11 +370,11 @@ async function takeFromProvider(
 /** Begins a session, never one that was there before. */
 async function letIn(
   ctx: Context,
-  { database, place, settings, onEvent }: ConsoleParts,
+  { database, place, settings, live, onEvent }: ConsoleParts,
   { owner, origin, sameSite }: { owner: SessionOwner; origin: string; sameSite: 'strict' | 'lax' },
 ): Promise<void> {
   const before = ctx.cookies.get(cookieName(origin));
-  if (before) await end(database, before);
+  if (before) await endSession(before, { database, live });
   const terms = { kind: 'session', place, seconds: settings.sessionSeconds } as const;
   const value = await begin(database, owner, terms);
   setCookie(ctx, origin, { name: cookieName(origin), value, sameSite });
@@ -427,13 +443,23 @@ function refuseGrant(ctx: Context, { onEvent }: ConsoleParts, name: string): und
   return refuse(ctx, 403, `${name} has no right to anything here.`);
 }
 
+/** Ends a session, and what its browser follows. */
+async function endSession(
+  session: string,
+  { database, live }: Pick<ConsoleParts, 'database' | 'live'>,
+): Promise<void> {
+  await end(database, session);
+  live.endOf(nameOfSession(session));
+}
+
 async function signOut(
   ctx: Context,
-  { database, settings, onEvent }: ConsoleParts,
+  parts: ConsoleParts,
   { viewer, session }: Admission,
 ): Promise<void> {
+  const { settings, onEvent } = parts;
   const origin = originOf(ctx, settings);
-  if (session !== undefined) await end(database, session);
+  if (session !== undefined) await endSession(session, parts);
   if (origin !== undefined)
     setCookie(ctx, origin, { name: cookieName(origin), value: null, sameSite: 'lax' });
   onEvent({ event: 'signed out', name: viewer.name });
@@ -446,7 +472,7 @@ async function signOut(
 
 async function serve(ctx: Context, parts: ConsoleParts, admission: Admission): Promise<void> {
   const { database, settings, routes = [] } = parts;
-  const { viewer, guard } = admission;
+  const { viewer, guard, session } = admission;
   ctx.state = { admission };
   const origin = originOf(ctx, settings);
   if (ctx.path === '/sign-out' && ctx.method === 'POST') {
@@ -472,6 +498,7 @@ async function serve(ctx: Context, parts: ConsoleParts, admission: Admission): P
   const [, ...groups] = route.path.exec(ctx.path) ?? [];
   const answer = await route.answer({
     ...{ database, viewer, form },
+    ...(session === undefined ? {} : { session: nameOfSession(session) }),
     query: firstOf(ctx.query),
     parameters: groups.map((group) => group ?? ''),
     guard: guardField(guard),
@@ -513,6 +540,7 @@ function stream(ctx: Context, events: Readable): void {
   ctx.status = 200;
   ctx.type = 'text/event-stream';
   ctx.res.once('close', () => events.destroy());
+  events.once('close', () => ctx.res.end());
   events.pipe(ctx.res);
 }
 

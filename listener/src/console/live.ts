@@ -12,9 +12,12 @@ export interface LiveViews {
   /**
    * A stream of server-sent events for one viewer: first the newest rows, then those that change.
    *
-   * @returns undefined where as many are open as may be
+   * @param session its end ends the stream. @default none, and the stream ends after a minute
+   * @returns why there is none, where as many are open as may be
    */
-  open(clients: Viewer['clients']): PassThrough | undefined;
+  open(viewer: Pick<Viewer, 'name' | 'clients'>, session?: string): PassThrough | 'all' | 'own';
+  /** Ends the streams of a session at once. */
+  endOf(session: string): void;
   readonly size: number;
   /** Whether the database is being asked. */
   readonly isLooking: boolean;
@@ -31,13 +34,25 @@ export interface LiveOptions {
   readonly everyMs?: number;
   /** Streams that may be open. @default 200 */
   readonly most?: number;
+  /** Of these, one viewer's. @default 10 */
+  readonly mostOfOne?: number;
+  /** Which of some sessions have not ended. @default all */
+  readonly lasting?: (sessions: readonly string[]) => Promise<ReadonlySet<string>>;
 }
 
-/** A stream ends by itself after this, and a browser opens another: so a right that was taken away ends it. */
-const LONGEST_MS = 300_000;
+/**
+ * A stream ends by itself after this, and a browser opens another. Nobody here knows that whoever came by a proxy or a token
+ * has signed out.
+ */
+const LONGEST_MS = { ofSession: 300_000, ofOthers: 60_000 };
 
 /** A browser that takes nothing any more is let go: bytes that wait for it. */
 const MOST_WAITING_BYTES = 2_000_000;
+
+/** Whose a stream is. */
+interface Watching extends Pick<Viewer, 'name' | 'clients'> {
+  readonly session: string | undefined;
+}
 
 interface Row {
   readonly id: string;
@@ -53,8 +68,8 @@ interface Row {
  * to whom viewers are bound.
  */
 export function liveViews(options: LiveOptions): LiveViews {
-  const { database, onError, everyMs = 2_000, most = 200 } = options;
-  const streams = new Map<PassThrough, Viewer['clients']>();
+  const { database, onError, everyMs = 2_000, most = 200, mostOfOne = 10, lasting } = options;
+  const streams = new Map<PassThrough, Watching>();
   const end = new AbortController();
   let isLooking = false;
   /** By viewers' clients: what was last sent. */
@@ -68,14 +83,31 @@ export function liveViews(options: LiveOptions): LiveViews {
     if (stream.writableLength > MOST_WAITING_BYTES) stream.destroy();
   };
 
+  const endOf = (isOver: (session: string) => boolean) => {
+    for (const [stream, { session }] of streams) {
+      // A browser asks again, and is told that it is not signed in.
+      if (session !== undefined && isOver(session)) stream.destroy();
+    }
+  };
+
+  const endOld = async () => {
+    const sessions = [...streams.values()].flatMap(({ session }) => session ?? []);
+    if (lasting === undefined || sessions.length === 0) return;
+    const present = await lasting(sessions);
+    // One that was begun meanwhile was not asked for.
+    const over = new Set(sessions.filter((session) => !present.has(session)));
+    endOf((session) => over.has(session));
+  };
+
   const lookOnce = async () => {
+    await endOld();
     const now = new Map<string, readonly Row[]>();
     const all = await newestRows(database);
-    for (const clients of new Set(streams.values())) {
+    for (const { clients } of streams.values()) {
       const name = nameOf(clients);
       if (!now.has(name)) now.set(name, await visibleRows(database, all, clients));
     }
-    for (const [stream, clients] of streams) {
+    for (const [stream, { clients }] of streams) {
       const rows = now.get(nameOf(clients)) ?? [];
       const before = new Map(seen.get(nameOf(clients))?.map(({ id, content }) => [id, content]));
       write(
@@ -99,10 +131,13 @@ export function liveViews(options: LiveOptions): LiveViews {
   };
 
   return {
-    open(clients) {
-      if (streams.size >= most || end.signal.aborted) return undefined;
+    open({ name, clients }, session) {
+      if (streams.size >= most || end.signal.aborted) return 'all';
+      const own = [...streams.values()].filter((other) => other.name === name);
+      if (own.length >= mostOfOne) return 'own';
       const stream = new PassThrough();
-      const tooOld = setTimeout(() => stream.end(), LONGEST_MS).unref();
+      const longest = session === undefined ? LONGEST_MS.ofOthers : LONGEST_MS.ofSession;
+      const tooOld = setTimeout(() => stream.end(), longest).unref();
       stream.once('close', () => {
         clearTimeout(tooOld);
         streams.delete(stream);
@@ -110,10 +145,11 @@ export function liveViews(options: LiveOptions): LiveViews {
       // What has changed between the page and now is among them.
       const rows = seen.get(nameOf(clients));
       if (rows !== undefined) write(stream, rows);
-      streams.set(stream, clients);
+      streams.set(stream, { name, clients, session });
       void look();
       return stream;
     },
+    endOf: (session) => endOf((one) => one === session),
     get size() {
       return streams.size;
     },
@@ -167,16 +203,23 @@ async function visibleRows(
   return rows.filter(({ id }) => ids.has(id));
 }
 
+/** Why there is no stream for somebody. */
+const FULL = {
+  all: [503, 'As many live views are open as may be.'],
+  own: [429, 'You have as many live views open as one person may.'],
+} as const;
+
 /** The stream of the list of deliveries, and the script that follows it. */
 export function liveRoutes(views: LiveViews): readonly Route[] {
   return [
     {
       ...{ method: 'GET', path: /^\/live$/, right: 'look' },
-      async answer({ viewer }) {
-        const stream = views.open(viewer.clients);
-        if (stream !== undefined) return { stream };
-        const body = html`<main><h1>503</h1><p>As many live views are open as may be.</p></main>`;
-        return { title: '503', body, status: 503 };
+      async answer({ viewer, session }) {
+        const stream = views.open(viewer, session);
+        if (typeof stream === 'object') return { stream };
+        const [status, why] = FULL[stream];
+        const body = html`<main><h1>${status}</h1><p>${why}</p></main>`;
+        return { title: `${status}`, body, status };
       },
     },
     {

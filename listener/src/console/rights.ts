@@ -21,6 +21,8 @@ export interface Viewer {
 export interface Visit {
   readonly database: Database;
   readonly viewer: Viewer;
+  /** Names the session, and opens none; undefined for who has none here, as whoever comes by a token or a proxy. */
+  readonly session?: string;
   /** Of the address; one value for each name: the first. */
   readonly query: Readonly<Record<string, string>>;
   /** What the groups of the route's path took, in their order; '' for one that took nothing. */

@@ -69,23 +69,49 @@ const SEEN_SECONDS = 30;
 export async function ownerOf(
   database: Database,
   secret: string,
-  {
-    place,
-    idleSeconds,
-    isSeen,
-  }: { readonly place: string; readonly idleSeconds: number; readonly isSeen: boolean },
+  { isSeen, ...terms }: Lasting & { readonly isSeen: boolean },
 ): Promise<SessionOwner | undefined> {
-  const lasting = database(tablesOf(database).consoleSessions)
-    .where({ hash: sha256(secret), kind: 'session', place })
-    .where('ends_at', '>', database.fn.now())
-    .where('seen_at', '>', inSeconds(database, -idleSeconds));
-  const session = await lasting.clone().first<{ person: SessionOwner } | undefined>('person');
+  const own = lasting(database, terms).where({ hash: sha256(secret) });
+  const session = await own.clone().first<{ person: SessionOwner } | undefined>('person');
   if (session === undefined) return undefined;
   if (!isSeen) return session.person;
-  await lasting
-    .where('seen_at', '<', inSeconds(database, -Math.min(SEEN_SECONDS, idleSeconds / 2)))
+  await own
+    .where('seen_at', '<', inSeconds(database, -Math.min(SEEN_SECONDS, terms.idleSeconds / 2)))
     .update({ seen_at: database.fn.now() });
   return session.person;
+}
+
+/** Which console's sessions are meant, and when one of them ends by idleness. */
+interface Lasting {
+  readonly place: string;
+  readonly idleSeconds: number;
+}
+
+function lasting(database: Database, { place, idleSeconds }: Lasting) {
+  return database(tablesOf(database).consoleSessions)
+    .where({ kind: 'session', place })
+    .where('ends_at', '>', database.fn.now())
+    .where('seen_at', '>', inSeconds(database, -idleSeconds));
+}
+
+/** What names a session without opening it. @param secret what its browser keeps */
+export function nameOfSession(secret: string): string {
+  return sha256(secret).toString('hex');
+}
+
+/** Which of some sessions have not ended, by their names. */
+export async function sessionsThatLast(
+  database: Database,
+  names: readonly string[],
+  terms: Lasting,
+): Promise<ReadonlySet<string>> {
+  const found = await lasting(database, terms)
+    .whereIn(
+      'hash',
+      names.map((name) => Buffer.from(name, 'hex')),
+    )
+    .select<{ hash: Buffer }[]>('hash');
+  return new Set(found.map(({ hash }) => hash.toString('hex')));
 }
 
 /** Ends a session, if there is one. */

@@ -122,6 +122,34 @@ describe('who may open the console', () => {
     }
   });
 
+  it('an answer to what failed forbids the same, and tells nothing of the fault', async () => {
+    const failing = await startConsole({
+      ...{ database: given.database, port: 0, token: TOKEN },
+      onError: (error) => errors.push(error),
+      routes: [
+        {
+          ...{ method: 'GET', path: /^\/$/, right: 'look' },
+          answer: async () => {
+            throw new Error('s3cret of the database');
+          },
+        },
+      ],
+    });
+    try {
+      const answer = await fetch(failing.address.replace(/\?.*/, ''), {
+        headers: { Authorization: `Bearer ${TOKEN}` },
+      });
+      expect(answer.status).toBe(500);
+      expect(answer.headers.get('content-security-policy')).toMatch(/^default-src 'none'/);
+      expect(answer.headers.get('cache-control')).toBe('no-store');
+      expect(answer.headers.get('x-content-type-options')).toBe('nosniff');
+      expect(await answer.text()).not.toContain('s3cret');
+      expect(`${errors.splice(0)}`).toContain('s3cret of the database');
+    } finally {
+      await failing.close();
+    }
+  });
+
   it('the page that follows what happens allows the own script and stream, and no other address', async () => {
     expect((await get('/')).headers.get('content-security-policy')).toMatch(
       /^default-src 'none'; style-src 'sha256-[^']+'; base-uri 'none'; script-src 'self'; connect-src 'self'; form-action 'self'; frame-ancestors 'none'$/,
@@ -224,6 +252,45 @@ describe('a form that changes something', () => {
   it('has a limit', async () => {
     const answer = await post({ guard, reason: 'x'.repeat(70_000) });
     expect([answer.status, acts]).toEqual([413, []]);
+  });
+});
+
+describe('what a browser follows ends', () => {
+  /** A browser that came in, with what it follows. */
+  async function following() {
+    const first = await fetch(pages.address, { redirect: 'manual' });
+    const Cookie = first.headers.getSetCookie()[0]?.split(';')[0] ?? '';
+    const page = await (await get('/', { Cookie })).text();
+    const guard = /name="guard" value="([^"]+)"/.exec(page)?.[1] ?? '';
+    const { status, body } = await get('/live', { Cookie });
+    expect(status).toBe(200);
+    const end = (async () => {
+      for await (const _ of body ?? []);
+    })().catch(() => undefined);
+    return { Cookie, guard, end };
+  }
+
+  it('at once, by signing out', async () => {
+    const { Cookie, guard, end } = await following();
+    const body = new URLSearchParams({ guard });
+    const headers = { Cookie };
+    expect((await fetch(`${origin()}/sign-out`, { method: 'POST', headers, body })).status).toBe(
+      200,
+    );
+    await end;
+    expect((await get('/live', { Cookie })).status).toBe(401);
+  });
+
+  it.each([
+    ['ended elsewhere', { ends_at: '1 second' }],
+    ['idle for too long', { seen_at: '31 minutes' }],
+  ])('where its session is %s', async (_case, passed) => {
+    const { end } = await following();
+    const [column = '', time = ''] = Object.entries(passed)[0] ?? [];
+    await given.database('console_sessions').update({
+      [column]: given.database.raw('now() - ?::interval', [time]),
+    });
+    await end;
   });
 });
 

@@ -41,9 +41,11 @@ interface SentRow {
   readonly html: string;
 }
 
-function open(clients?: readonly string[]): PassThrough {
-  const stream = views.open(clients);
-  if (stream === undefined) throw new Error('no more streams');
+let viewers = 0;
+function open(clients?: readonly string[], session?: string): PassThrough {
+  viewers += 1;
+  const stream = views.open({ name: `viewer ${viewers}`, clients }, session);
+  if (typeof stream === 'string') throw new Error('no more streams');
   return stream;
 }
 
@@ -129,10 +131,44 @@ describe('live views', () => {
   it('have a limit, and room again when one is closed', async () => {
     start({ most: 2 });
     const [first] = [open(), open()];
-    expect(views.open(undefined)).toBeUndefined();
+    const another = { name: 'another', clients: undefined };
+    expect(views.open(another)).toBe('all');
     first?.destroy();
     await expect.poll(() => views.size).toBe(1);
-    expect(views.open(undefined)).toBeDefined();
+    expect(views.open(another)).toBeTypeOf('object');
+  });
+
+  it('of one viewer have a limit of their own, and take no room of others', async () => {
+    const ana = { name: 'ana', clients: undefined };
+    const streams = Array.from({ length: 10 }, () => views.open(ana));
+    expect(streams.every((stream) => typeof stream === 'object')).toBe(true);
+    expect(views.open(ana)).toBe('own');
+    expect(views.open({ ...ana, name: 'ben' })).toBeTypeOf('object');
+  });
+
+  it('end at the next look when their session has ended elsewhere, and others do not', async () => {
+    const present = new Set(['first', 'second']);
+    start({ lasting: async () => present });
+    const [first, second] = [open(undefined, 'first'), open(undefined, 'second')];
+    const byToken = open();
+    const id = await judgedRun(given.database, inBox('a.csv'));
+    await rowIn(first, (row) => row.id === id);
+    present.delete('first');
+    await expect.poll(() => first.destroyed).toBe(true);
+    const later = await judgedRun(given.database, inBox('b.csv'));
+    for (const stream of [second, byToken]) await rowIn(stream, (row) => row.id === later);
+  });
+
+  it('send nothing to whoever left before the look', async () => {
+    const present = new Set(['own']);
+    start({ lasting: async () => present });
+    const stream = open(undefined, 'own');
+    let sent = '';
+    stream.on('data', (chunk) => (sent += chunk));
+    present.clear();
+    await judgedRun(given.database, inBox('later.csv'));
+    await expect.poll(() => stream.destroyed).toBe(true);
+    expect(sent).not.toContain('later.csv');
   });
 
   it('leave the database alone where nobody watches', async () => {
@@ -167,6 +203,6 @@ describe('live views', () => {
     const stream = open();
     views.close();
     await expect.poll(() => stream.destroyed).toBe(true);
-    expect(views.open(undefined)).toBeUndefined();
+    expect(views.open({ name: 'another', clients: undefined })).toBe('all');
   });
 });
