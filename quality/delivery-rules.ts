@@ -56,6 +56,8 @@ export function labelToken(label: string, { createHash }: Pick<EnginePorts, 'cre
 /** What {@link labelToken} begins with. */
 export const TOKEN = 'sha256:';
 
+const HOURS = 'a number from 0';
+
 /** Limits of a figure, each with what must be given and how messages say it. A name that begins with `min` is a lower one. */
 const LIMITS = {
   min: { test: isCount, allowed: COUNT, words: (limit: number) => `at least ${limit}` },
@@ -70,6 +72,16 @@ const LIMITS = {
     allowed: COUNT,
     words: (limit: number) => `at most ${limit} other rows`,
   },
+  minHours: {
+    test: isRatio,
+    allowed: HOURS,
+    words: (limit: number) => `at least ${hoursText(limit)}`,
+  },
+  maxHours: {
+    test: isRatio,
+    allowed: HOURS,
+    words: (limit: number) => `at most ${hoursText(limit)}`,
+  },
   maxDecrease: {
     test: isShare,
     allowed: SHARE,
@@ -77,7 +89,7 @@ const LIMITS = {
   },
   maxIncrease: {
     test: isRatio,
-    allowed: 'a number from 0',
+    allowed: HOURS,
     words: (limit: number) => `an increase of at most ${percent(limit)}`,
   },
 } as const;
@@ -109,7 +121,7 @@ export const MOST_DISTINCT = 1_000_000;
 export interface DeliveryRuleKind {
   readonly rule: string;
   /** What else must be given. */
-  readonly parameters: readonly ('column' | 'constraints' | 'last' | 'severity')[];
+  readonly parameters: readonly ('column' | 'constraints' | 'hours' | 'last' | 'severity')[];
   /** What `warn` and `fail` limit; without any, {@link COLUMN_CHANGES} or nothing. */
   readonly limits: readonly LimitName[];
   /** Whether it compares with deliveries that were accepted before. */
@@ -176,6 +188,23 @@ export const DELIVERY_RULES = [
       'Different values of the column, nulls not counted; limits go up to 1,000,000. Beyond 100,000 and the largest limit it counts no further.',
   },
   {
+    rule: 'DataFreshness',
+    parameters: ['column', 'hours'],
+    limits: ['min', 'minShare', 'maxRows'],
+    history: false,
+    fault: 'data-freshness',
+    meaning:
+      'Values of a `date` or `datetime` that are at most so many `hours` old when the file is delivered, as a share of those that are not null; `min` is how many there must be, `maxRows` limits the others. A date begins at midnight UTC.',
+  },
+  {
+    rule: 'FileFreshness',
+    parameters: [],
+    limits: ['minHours', 'maxHours'],
+    history: true,
+    fault: 'file-freshness',
+    meaning: 'Hours since the last accepted delivery when the file is delivered.',
+  },
+  {
     rule: 'SchemaMatch',
     parameters: [],
     limits: [],
@@ -202,6 +231,7 @@ export interface DeliveryRule {
   rule: DeliveryRuleName;
   column?: string;
   constraints?: FieldConstraints;
+  hours?: number;
   last?: number;
   severity?: Severity;
   warn?: Limits | ColumnChange[];
@@ -241,6 +271,12 @@ export const RULE_PROPERTIES = [
     meaning: 'What is demanded of a value; a column without a field in the schema is text.',
   },
   {
+    name: 'hours',
+    default: 'none: it must be given',
+    allowed: HOURS,
+    meaning: 'What is older is not fresh.',
+  },
+  {
     name: 'last',
     default: '1 for RowCountChange, 30 for FileUniqueness',
     allowed: `a whole number from 1 to ${MOST_DELIVERIES}`,
@@ -260,6 +296,8 @@ export interface CompiledRule {
   readonly column: string | undefined;
   /** What values must keep, of a column of this type. */
   readonly constraints: ValueConstraints | undefined;
+  /** How old values may be that are fresh; of DataFreshness alone. */
+  readonly hours: number;
   readonly last: number;
   readonly severity: Severity;
   readonly limits: Readonly<Partial<Record<Severity, Limits>>>;
@@ -303,6 +341,7 @@ export function failingRule(rule: DeliveryRuleName, limits: Limits, column?: str
     rule,
     column,
     constraints: undefined,
+    hours: 0,
     last: 1,
     severity: 'fail',
     limits: { fail: limits },
@@ -357,6 +396,7 @@ function compileRule(
       kind.parameters.includes('constraints') && column !== undefined
         ? constraintsOf(given.constraints, column, `${path}.constraints`, schema, problems)
         : undefined,
+    hours: name === 'DataFreshness' ? freshHours(given, path, { column, schema, problems }) : 0,
     last:
       problems.optional(
         `${path}.last`,
@@ -406,6 +446,33 @@ function constraintsOf(
   return values;
 }
 
+/** @returns what `hours` is; of the column, which has to be one of time, only problems are told */
+function freshHours(
+  { hours }: Record<string, unknown>,
+  path: string,
+  {
+    column,
+    schema,
+    problems,
+  }: {
+    readonly column: string | undefined;
+    readonly schema: CompiledSchema | undefined;
+    readonly problems: ProblemList;
+  },
+): number {
+  const field = schema?.fields.find((candidate) => candidate.name === column);
+  if (column !== undefined && field?.type !== 'date' && field?.type !== 'datetime') {
+    const is = field === undefined ? 'no field of the schema' : `of type ${field.type}`;
+    problems.add(
+      `${path}.column`,
+      `is ${show(column)}, ${is}; a field of type date or datetime is needed`,
+    );
+  }
+  if (isRatio(hours)) return hours;
+  problems.add(`${path}.hours`, `is ${show(hours)}; ${HOURS} is needed`);
+  return 0;
+}
+
 function limitsOf(
   { rule, limits: names }: DeliveryRuleKind,
   given: Record<string, unknown>,
@@ -434,6 +501,9 @@ function limitsOf(
     }
     if ((own.min ?? 0) > (own.max ?? Infinity)) {
       problems.add(`${place}.min`, `is ${own.min}, above max`);
+    }
+    if ((own.minHours ?? 0) > (own.maxHours ?? Infinity)) {
+      problems.add(`${place}.minHours`, `is ${own.minHours}, above maxHours`);
     }
     limits[severity] = own;
   }
@@ -486,6 +556,16 @@ export function limitsText(limits: Limits): string {
 /** Whether a figure does not keep a limit. */
 export function breaksLimit(name: LimitName, limit: number, figure: number): boolean {
   return name.startsWith('min') ? figure < limit : figure > limit;
+}
+
+/** Hours as messages have them: `1 hour`, `1.5 hours`. */
+export function hoursText(hours: number): string {
+  return hours === 1 ? '1 hour' : `${Number(hours.toFixed(2))} hours`;
+}
+
+/** Whether a rule's outcome hangs on when the file was delivered. */
+export function needsDeliveryTime(rules: readonly CompiledRule[]): boolean {
+  return rules.some(({ rule }) => rule === 'DataFreshness' || rule === 'FileFreshness');
 }
 
 /** A share as messages have it: `12.5 %`. */

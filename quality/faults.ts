@@ -347,6 +347,20 @@ export const FAULT_KINDS = [
     remedy: 'Look whether one site or one kind of row is missing or new, or correct the limit.',
   },
   {
+    type: 'data-freshness',
+    scope: 'column',
+    meaning:
+      'A column has too few dates or times that are as new as DataFreshness wants them, or is absent.',
+    remedy: 'Ask the sender whether an old extract was sent, or correct the limit.',
+  },
+  {
+    type: 'file-freshness',
+    scope: 'file',
+    meaning:
+      'The delivery came sooner or later after the last accepted one than FileFreshness allows.',
+    remedy: 'Ask the sender what became of the deliveries between, or correct the limit.',
+  },
+  {
     type: 'schema-drift',
     scope: 'column',
     meaning:

@@ -59,6 +59,8 @@ export interface InspectOptions {
    * rules that look at them are then not judged, and the report says so
    */
   history?: readonly AcceptedDelivery[];
+  /** When it was delivered, as ISO 8601 has it: rules of freshness look at it. @default now */
+  deliveredAt?: string;
   /** Keys of other files that foreign keys refer to. @default none: such foreign keys are then not judged, and the report says so */
   references?: readonly Reference[];
   /**
@@ -96,8 +98,10 @@ export interface InspectOptions {
 export async function inspectCsv(
   bytes: AsyncIterable<Uint8Array>,
   ports: EnginePorts,
-  options: InspectOptions = {},
+  given: InspectOptions = {},
 ): Promise<QualityReport> {
+  // The same for all threads that read the file.
+  const options = { deliveredAt: new Date().toISOString(), ...given };
   const random: Int32Array<ArrayBuffer>[] = [];
   const fillRandom: EnginePorts['fillRandom'] = (words) => {
     ports.fillRandom(words);
@@ -186,8 +190,12 @@ function parallelReading(
   const { sizeBytes = 0 } = options;
   if (rangeThreads === undefined || sizeBytes < rangeThreads.leastBytes) return undefined;
   const { maxRecordBytes = DEFAULT_MAX_RECORD_BYTES, compiled, expectation } = options;
+  const { deliveredAt = '' } = options;
   return new ParallelReading(inspection, {
-    setup: { expectation: compiled?.given ?? expectation ?? {}, maxRecordBytes, random },
+    setup: {
+      ...{ expectation: compiled?.given ?? expectation ?? {}, maxRecordBytes, random },
+      deliveredAt,
+    },
     threads: rangeThreads,
     pause,
   });
@@ -199,7 +207,7 @@ function parallelReading(
  * @param isUtf8 as {@link EnginePorts} has it
  */
 export function openRangeReader(setup: RangeSetup, isUtf8: EnginePorts['isUtf8']): RangeReader {
-  const { expectation, head, maxRecordBytes } = setup;
+  const { deliveredAt, expectation, head, maxRecordBytes } = setup;
   const random = [...setup.random];
   const ports: EnginePorts = {
     createHash: () => ({ update: () => undefined, digest: () => '' }),
@@ -210,6 +218,7 @@ export function openRangeReader(setup: RangeSetup, isUtf8: EnginePorts['isUtf8']
   const inspection = createInspection(ports, {
     compiled: compileExpectation(expectation),
     maxRecordBytes,
+    deliveredAt,
   });
   inspection.read(head);
   const context = inspection.rangeContext;
@@ -263,6 +272,7 @@ export function createInspection(ports: EnginePorts, options: InspectOptions = {
     maxRecordBytes,
     maxKeyBytes,
     history: options.history,
+    deliveredAt: options.deliveredAt === undefined ? Date.now() : Date.parse(options.deliveredAt),
     references: options.references ?? [],
     plainRows: options.plainRows ?? true,
     rowReader: options.rowReader,

@@ -60,6 +60,8 @@ export interface InspectionLimits {
   readonly maxKeyBytes: number;
   /** Accepted deliveries of the same monitored file, the last one first; undefined where they are not known. */
   readonly history: readonly AcceptedDelivery[] | undefined;
+  /** When the file was delivered, in milliseconds since 1970. */
+  readonly deliveredAt: number;
   /** Keys of other files that foreign keys refer to. */
   readonly references: readonly Reference[];
   /** Milliseconds, from any origin. */
@@ -136,7 +138,8 @@ export class Inspection implements RecordHandler {
 
   constructor(expectation: CompiledExpectation, ports: EnginePorts, limits: InspectionLimits) {
     const { dialect, schema, rules, thresholds } = expectation;
-    const { clock, history, maxFaults, maxKeyBytes, maxRecordBytes, references } = limits;
+    const { clock, deliveredAt, history, maxFaults, maxKeyBytes, maxRecordBytes, references } =
+      limits;
     this.#expectation = expectation;
     this.#clock = clock;
     this.#readsPlainRows = limits.plainRows;
@@ -151,6 +154,7 @@ export class Inspection implements RecordHandler {
       schema,
       rules,
       history,
+      deliveredAt,
       references,
       maxRecordBytes,
       maxKeyBytes,

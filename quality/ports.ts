@@ -37,6 +37,8 @@ export interface RangeSetup {
   /** As `compileExpectation` takes it. */
   readonly expectation: unknown;
   readonly maxRecordBytes: number;
+  /** As ISO 8601 has it. */
+  readonly deliveredAt: string;
   /** The first bytes of the text: all that settles how it is written and what its columns are. */
   readonly head: Uint8Array;
   /** What `fillRandom` gave out while they were read. */

@@ -258,6 +258,30 @@ describe('ParallelReading', () => {
     expect(watched.closed).toBe(1);
   });
 
+  it('counts values that are new enough in threads by the same time of the delivery', async () => {
+    const rows = Array.from(
+      { length: 1_000 },
+      (_, number) => `1,2026-11-${String((number % 28) + 1).padStart(2, '0')},3\n`,
+    );
+    const first = '1,2026-11-01,3\n'.repeat(HEAD_ROWS);
+    const watched = { blocks: 0, rows: 0, closed: 0 };
+    const fields: TableField[] = [{ name: 'a' }, { name: 'b', type: 'date' }, { name: 'c' }];
+    const rule: DeliveryRule = { rule: 'DataFreshness', column: 'b', hours: 48, fail: { min: 1 } };
+    const options = {
+      ...{ expectation: { schema: { fields }, rules: [rule] } },
+      deliveredAt: '2026-11-29T00:00:00Z',
+    };
+    const { deliveryRules } = await judgeBothWays(
+      `a,b,c\n${first}${rows.join('')}`,
+      options,
+      300,
+      watched,
+    );
+    expect(watched.rows).toBeGreaterThan(100);
+    // The 27th and the 28th.
+    expect(deliveryRules?.[0]?.message).toContain(': 70 of');
+  });
+
   it('names the record and the line of a fault behind rows that were read in threads', async () => {
     const file = `${soundRows(50)}1,"x\ny",3\n${soundRow.repeat(40)}1,x\n`;
     const { faults } = await judgeBothWays(file, {}, 100);

@@ -92,7 +92,7 @@ export function qualitySections(): Record<string, string> {
       DELIVERY_RULES.map(({ rule, parameters, limits, history, meaning, fault }) => [
         code(rule),
         parameters
-          .filter((name) => name === 'column' || name === 'constraints')
+          .filter((name) => name !== 'last' && name !== 'severity')
           .map(code)
           .join(', '),
         limits.map(code).join(', '),
@@ -146,8 +146,8 @@ function fileExamples(kind: string, examples: Readonly<Record<string, FileExampl
     Object.entries(examples).map(([name, example]) => [
       code(name),
       ruleText(example),
-      `${fileText(example.good, example)}${example.verdict === 'warned' ? ' (warned)' : ''}`,
-      fileText(example.bad, example),
+      `${fileText(example.good, example)}${whenText(example.deliveredAt?.[0])}${example.verdict === 'warned' ? ' (warned)' : ''}`,
+      `${fileText(example.bad, example)}${whenText(example.deliveredAt?.[1])}`,
       code(example.fault),
     ]),
   );
@@ -157,6 +157,10 @@ function fileExamples(kind: string, examples: Readonly<Record<string, FileExampl
 function ruleText({ rule, limits, history }: Omit<FileExample, 'fault'>): string {
   const given = { ...rule, ...limits, ...(history === undefined ? {} : { history }) };
   return Object.keys(given).length === 0 ? 'none' : code(JSON.stringify(given));
+}
+
+function whenText(deliveredAt: string | undefined): string {
+  return deliveredAt === undefined ? '' : `, delivered ${deliveredAt}`;
 }
 
 /** A file in one line: what could not be seen in it is written as JavaScript has it, a byte as its number. */

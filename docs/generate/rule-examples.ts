@@ -28,6 +28,8 @@ export interface FileExample {
   readonly verdict?: Verdict;
   /** Deliveries that were accepted before. */
   readonly history?: readonly AcceptedDelivery[];
+  /** When the good file was delivered, and the bad one. @default now */
+  readonly deliveredAt?: readonly [string, string];
   /** Whether each character is a byte, in text that is not UTF-8. @default false */
   readonly bytes?: true;
   /** Limits of the engine, in place of those too large to be shown. */
@@ -489,6 +491,26 @@ export const FAULT_EXAMPLES: Readonly<Record<FaultType, Omit<FileExample, 'fault
     'a,b\n1,x\n2,y',
     'a,b\n1,x\n2,x',
   ),
+  'data-freshness': {
+    ...file(
+      {
+        schema: { fields: [{ name: 'id' }, { name: 'day', type: 'date' }] },
+        rules: [{ rule: 'DataFreshness', column: 'day', hours: 48, fail: { min: 1 } }],
+      },
+      'id,day\n1,2026-10-31\n2,2026-11-01',
+      'id,day\n1,2026-10-29\n2,2026-10-30',
+    ),
+    deliveredAt: ['2026-11-02T06:00:00Z', '2026-11-02T06:00:00Z'],
+  },
+  'file-freshness': {
+    ...file(
+      { rules: [{ rule: 'FileFreshness', warn: { minHours: 12 }, fail: { maxHours: 26 } }] },
+      'a,b\n1,x',
+      'a,b\n1,x',
+    ),
+    history: [accepted],
+    deliveredAt: ['2026-11-02T06:00:00Z', '2026-11-03T06:00:00Z'],
+  },
   'schema-drift': {
     ...file({ rules: [{ rule: 'SchemaMatch' }] }, 'a,b\n1,x', 'a,c\n1,x'),
     history: [

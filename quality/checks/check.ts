@@ -164,6 +164,8 @@ export interface InspectedFile {
   readonly rules: readonly CompiledRule[];
   /** Accepted deliveries of the same monitored file, the last one first; undefined where they are not known. */
   readonly history: readonly AcceptedDelivery[] | undefined;
+  /** When it was delivered, in milliseconds since 1970. */
+  readonly deliveredAt: number;
   /** Keys of other files that foreign keys refer to; those of others are not known. */
   readonly references: readonly Reference[];
   readonly maxRecordBytes: number;

@@ -4,6 +4,7 @@ import {
   type ColumnChange,
   type CompiledRule,
   type DeliveredColumn,
+  hoursText,
   kindOf,
   type LimitName,
   type Limits,
@@ -38,6 +39,8 @@ type Kind =
   | 'completeness'
   | 'column-values'
   | 'distinct-values'
+  | 'data-freshness'
+  | 'file-freshness'
   | 'schema-drift'
   | 'duplicate-delivery';
 
@@ -54,14 +57,25 @@ const BYTES_PER_VALUE = 64;
 /** Values of a column that are counted exactly, whatever the limits are. */
 const COUNTED_DISTINCT = 100_000;
 
+const HOUR_MS = 3_600_000;
+
+/** Rules for which values of a column are counted. */
+const COUNTING: ReadonlySet<string> = new Set([
+  'ColumnValues',
+  'DistinctValuesCount',
+  'DataFreshness',
+]);
+
 /** What a rule about the values of one column counts. */
 interface Tally {
   readonly rule: CompiledRule;
   /** -1 for a column that the file lacks. */
   cell: number;
   values: number;
-  /** Values that keep the constraints, or different ones. */
+  /** Values that keep the constraints or are fresh, or different ones. */
   counted: number;
+  /** Milliseconds since 1970 from which values are fresh. */
+  readonly from: number;
   readonly most: number;
   /** Of {@link KeyHash}: the same in all threads that read the file. */
   readonly secret: Int32Array;
@@ -82,6 +96,8 @@ export const DELIVERY_CHECK: Check<Kind, DeliveryThresholds> = {
     'completeness',
     'column-values',
     'distinct-values',
+    'data-freshness',
+    'file-freshness',
     'schema-drift',
     'duplicate-delivery',
   ],
@@ -184,32 +200,33 @@ export function unjudgedRule(rule: CompiledRule, why: string): RuleReport {
 
 function tallyOf(
   rule: CompiledRule,
-  { ports }: InspectedFile,
+  { ports, deliveredAt }: InspectedFile,
   columns: readonly Column[],
 ): Tally[] {
-  const { limits, column } = rule;
-  if (rule.rule !== 'ColumnValues' && rule.rule !== 'DistinctValuesCount') return [];
+  const { limits, column, hours } = rule;
+  if (!COUNTING.has(rule.rule)) return [];
   const all = Object.values(limits).flatMap(({ min = 0, max = 0 }) => [min, max]);
   // One more than the largest limit tells whether it is kept.
   const most = Math.max(COUNTED_DISTINCT, ...all.map((limit) => limit + 1));
   const cell = columns.findIndex(({ label }) => label === column);
   const secret = new Int32Array(HASH_WORDS);
   ports.fillRandom(secret);
-  return [newTally({ rule, cell, most, secret }, undefined)];
+  const from = deliveredAt - hours * HOUR_MS;
+  return [newTally({ rule, cell, most, from, secret }, undefined)];
 }
 
 function newTally(
-  { rule, cell, most, secret }: Pick<Tally, 'rule' | 'cell' | 'most' | 'secret'>,
+  { rule, cell, most, from, secret }: Pick<Tally, 'rule' | 'cell' | 'most' | 'from' | 'secret'>,
   hashes: number[] | undefined,
 ): Tally {
   const table = new KeyTable(new KeyBudget(most * BYTES_PER_VALUE), secret);
-  return { rule, cell, values: 0, counted: 0, most, secret, table, hashes };
+  return { rule, cell, values: 0, counted: 0, most, from, secret, table, hashes };
 }
 
 /** Adds what was counted of other rows. */
 function addSeen(tally: Tally, { values, counted, hashes = [] }: Seen): void {
   tally.values += values;
-  if (tally.rule.constraints !== undefined) tally.counted += counted;
+  if (tally.rule.rule !== 'DistinctValuesCount') tally.counted += counted;
   const words = Int32Array.from(hashes);
   for (let at = 0; at < words.length && tally.counted < tally.most; at += HASH_WORDS) {
     if (tally.table.firstRecordOfHash(words, at, 1) === 0) tally.counted++;
@@ -231,6 +248,11 @@ function count(tally: Tally, { columns, nulls, values }: InspectedFile, record: 
   const field = columns?.[cell]?.field;
   // A column without a field is text, and text is in no order.
   const value = field === undefined ? 0 : (values[cell] as number);
+  if (rule.rule === 'DataFreshness') {
+    // What is no time is neither.
+    if (value >= tally.from) tally.counted++;
+    return;
+  }
   if (rule.constraints !== undefined) {
     const fits = !Number.isNaN(value);
     if (fits && brokenConstraints(rule.constraints, bytes, start, end, value) === 0) {
@@ -279,6 +301,13 @@ function judge(
       const more = counted < most ? '' : ' or more';
       return judgeFigure(rule, { ...figureOf(counted), text: `${counted}${more}` }, found, cell);
     }
+    case 'DataFreshness': {
+      const { counted = 0, values = 0, cell = -1 } = tally ?? {};
+      const are = `are at most ${hoursText(rule.hours)} old`;
+      return judgeFigure(rule, shareOf(counted, values, are), found, cell);
+    }
+    case 'FileFreshness':
+      return judgeFigure(rule, sinceLast(file, history), found);
     case 'SchemaMatch':
       return judgeColumns(rule, file, history, found);
     case 'FileUniqueness':
@@ -308,7 +337,19 @@ function shareOf(part: number, whole: number, what: string): Figure {
   return {
     measured,
     text: `${percent(measured)}: ${part} of ${whole} values ${what}`,
-    of: (limit) => (limit === 'minShare' ? measured : whole - part),
+    of: (limit) => {
+      if (limit === 'minShare') return measured;
+      return limit === 'min' ? part : whole - part;
+    },
+  };
+}
+
+function sinceLast({ deliveredAt }: InspectedFile, [last]: readonly AcceptedDelivery[]): Figure {
+  const measured = (deliveredAt - Date.parse(last?.deliveredAt ?? '')) / HOUR_MS;
+  return {
+    measured,
+    text: `${hoursText(measured)} since the last accepted delivery`,
+    of: () => measured,
   };
 }
 

@@ -6,6 +6,7 @@ import {
   type DeliveryRule,
   labelToken,
 } from '../../../quality/delivery-rules.ts';
+import { expectationProblems } from '../../../quality/expectation.ts';
 import type { Thresholds } from '../../../quality/thresholds.ts';
 import { inspectBytes } from '../inspect-bytes.ts';
 
@@ -29,6 +30,75 @@ function judged(
   const [result] = report.deliveryRules ?? [];
   return { report, result, ...result, verdict: report.verdict };
 }
+
+describe('rules of freshness', () => {
+  const schema = {
+    fields: [
+      { name: 'id', type: 'integer' as const },
+      { name: 'day', type: 'date' as const },
+      { name: 'at', type: 'datetime' as const },
+    ],
+  };
+  const DELIVERED_AT = '2026-11-02T06:00:00.000Z';
+  const TIMES =
+    'id,day,at\n1,2026-11-01,2026-11-02T05:00:00Z\n2,2026-10-31,2026-11-02T06:00:00+07:00\n3,,\n4,2026-10-30,yesterday\n';
+
+  const fresh = (rule: DeliveryRule, history?: readonly AcceptedDelivery[]) => {
+    const report = inspectBytes(TIMES, {
+      ...{ expectation: { schema, rules: [rule] }, deliveredAt: DELIVERED_AT },
+      ...(history === undefined ? {} : { history }),
+    });
+    return report.deliveryRules?.[0];
+  };
+
+  it.each<[Partial<DeliveryRule>, string, number]>([
+    [{ column: 'day', hours: 30, fail: { min: 1 } }, 'passed', 1 / 3],
+    [{ column: 'day', hours: 29.9, fail: { min: 1 } }, 'failed', 0],
+    [{ column: 'day', hours: 54, warn: { minShare: 0.67 } }, 'warned', 2 / 3],
+    [{ column: 'day', hours: 78, fail: { minShare: 1, maxRows: 0 } }, 'passed', 1],
+    [{ column: 'at', hours: 1, fail: { min: 2 } }, 'failed', 1 / 3],
+    [{ column: 'at', hours: 7, fail: { min: 2 } }, 'passed', 2 / 3],
+  ])('DataFreshness %j is %s by the time of the delivery', (rule, outcome, measured) => {
+    expect(fresh({ rule: 'DataFreshness', ...rule })).toMatchObject({ outcome, measured });
+  });
+
+  it.each<[Partial<DeliveryRule>, string]>([
+    [{ column: 'day' }, 'rules[0].hours: is undefined; a number from 0 is needed'],
+    [{ column: 'day', hours: -1 }, 'rules[0].hours: is -1; a number from 0 is needed'],
+    [{ column: 'id', hours: 1 }, 'rules[0].column: is "id", of type integer; a field of type date'],
+  ])('DataFreshness of %j is refused', (rule, problem) => {
+    const rules = [{ rule: 'DataFreshness', fail: { min: 1 }, ...rule }];
+    const problems = expectationProblems({ schema, rules } as never);
+    expect(problems.map(({ path, message }) => `${path}: ${message}`)).toEqual([
+      expect.stringContaining(problem),
+    ]);
+  });
+
+  it('DataFreshness says how many values are new enough, and no value', () => {
+    const result = fresh({ rule: 'DataFreshness', column: 'day', hours: 24, fail: { min: 1 } });
+    expect(result?.message).toBe(
+      'DataFreshness of "day" is 0 %: 0 of 3 values are at most 24 hours old; at least 1 is allowed.',
+    );
+  });
+
+  it.each<[Partial<DeliveryRule>, string]>([
+    [{ fail: { maxHours: 24 } }, 'passed'],
+    [{ fail: { maxHours: 23.5 } }, 'failed'],
+    [{ warn: { minHours: 25 } }, 'warned'],
+  ])('FileFreshness %j is %s by the last accepted delivery', (rule, outcome) => {
+    const before = accepted({ deliveredAt: '2026-11-01T06:00:00.000Z' });
+    const older = accepted({ deliveredAt: '2026-10-01T06:00:00.000Z' });
+    expect(fresh({ rule: 'FileFreshness', ...rule }, [before, older])).toMatchObject({
+      outcome,
+      measured: 24,
+    });
+  });
+
+  it('FileFreshness is not judged where nothing was accepted before', () => {
+    const rule: DeliveryRule = { rule: 'FileFreshness', fail: { maxHours: 1 } };
+    expect([fresh(rule, [])?.outcome, fresh(rule)?.outcome]).toEqual(['not judged', 'not judged']);
+  });
+});
 
 describe('rules with figures of the file alone', () => {
   it.each<[DeliveryRule, string, number]>([

@@ -4,7 +4,7 @@ import { readRulesLocation } from '@file-processing/contract/rule-set.ts';
 import { expectationProblems } from '@file-processing/quality/expectation.ts';
 import type { QualityReport } from '@file-processing/quality/report.ts';
 import type { Verdict } from '@file-processing/quality/verdict.ts';
-import { acceptedBefore } from '../database/accepted-deliveries.ts';
+import { acceptedBefore, deliveredAt } from '../database/accepted-deliveries.ts';
 import type { Database } from '../database/connection.ts';
 import { compareSpecificity, matchesKey } from '../database/key-pattern.ts';
 import { listMonitoringFiles, type MonitoringFile } from '../database/monitoring-files.ts';
@@ -300,6 +300,7 @@ async function rehearseFile(
           monitoringFileId === undefined
             ? undefined
             : acceptedBefore(database, { monitoringFileId, runId: run.id, limit }),
+        deliveredAt: () => deliveredAt(database, run.id),
         referenceKeys: ({ client }, wanted) => referenceKeysOf(database, client, wanted),
         onProgress: progress.update,
       });

@@ -56,6 +56,17 @@ export async function acceptedBefore(
   }));
 }
 
+/** When the object of a run was delivered. */
+export async function deliveredAt(database: Database, runId: string): Promise<string> {
+  const { rows } = await database.raw<{ rows: { delivered_at: Date }[] }>(
+    `SELECT ${DELIVERED_AT} AS delivered_at FROM ${tablesOf(database).runs} WHERE id = ?`,
+    [runId],
+  );
+  const [run] = rows;
+  if (run === undefined) throw new Error(`run ${runId} has vanished`);
+  return run.delivered_at.toISOString();
+}
+
 interface AcceptedRow {
   readonly id: string;
   readonly delivered_at: Date;

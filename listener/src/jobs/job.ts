@@ -27,6 +27,8 @@ export interface JobContext {
     monitored: MonitoredFile,
     limit: number,
   ) => Promise<readonly AcceptedDelivery[] | undefined>;
+  /** When the file was delivered, as ISO 8601 has it. @default now */
+  readonly deliveredAt?: () => Promise<string>;
   /** Keys of other files that a file's foreign keys refer to. @default they are not known */
   readonly referenceKeys?: (
     monitored: MonitoredFile,

@@ -1,4 +1,4 @@
-import { acceptedBefore } from '../database/accepted-deliveries.ts';
+import { acceptedBefore, deliveredAt } from '../database/accepted-deliveries.ts';
 import type { Database } from '../database/connection.ts';
 import {
   closeJudgement,
@@ -22,7 +22,10 @@ export interface RecordedJudgement {
 
 /** What {@link recordJudgement} works with. */
 export interface RecordJudgementOptions
-  extends Omit<JobContext, 'findMonitoredFile' | 'acceptedBefore' | 'referenceKeys'> {
+  extends Omit<
+    JobContext,
+    'findMonitoredFile' | 'acceptedBefore' | 'deliveredAt' | 'referenceKeys'
+  > {
   readonly database: Database;
   readonly job: Job;
   /** Whether notices have a way out. @default false */
@@ -72,6 +75,7 @@ export async function recordJudgement(
         monitoringFileId === undefined
           ? undefined
           : acceptedBefore(database, { monitoringFileId, runId: judgement.runId, limit }),
+      deliveredAt: () => deliveredAt(database, judgement.runId),
       referenceKeys: ({ client }, wanted) => referenceKeysOf(database, client, wanted),
     });
     context.signal.throwIfAborted();

@@ -3,6 +3,7 @@ import {
   type DeliveredColumn,
   labelToken,
   neededHistory,
+  needsDeliveryTime,
 } from '@file-processing/quality/delivery-rules.ts';
 import { DescriptorError } from '@file-processing/quality/descriptor-error.ts';
 import {
@@ -37,8 +38,9 @@ export const s3DataQualityJob: Job = {
       const opened = await store.open(object, reading);
       const { bytes, sizeBytes } = opened;
       const compiled = monitored === undefined ? undefined : compiledMapping(monitored.mapping);
-      const [history, references] = await Promise.all([
+      const [history, deliveredAt, references] = await Promise.all([
         historyFor(compiled, monitored, context),
+        deliveryTimeFor(compiled, context),
         referencesFor(compiled, monitored, context),
       ]);
       const { fieldsReferredTo: referredTo = [] } = monitored ?? {};
@@ -53,6 +55,7 @@ export const s3DataQualityJob: Job = {
           sizeBytes,
           ...(compiled === undefined ? {} : { compiled }),
           ...(history === undefined ? {} : { history }),
+          ...(deliveredAt === undefined ? {} : { deliveredAt }),
           references,
           ...(collector === undefined ? {} : { rowReader: collector.read }),
           maxFaults,
@@ -168,6 +171,16 @@ async function historyFor(
     return undefined;
   const deliveries = neededHistory(expectation.rules);
   return deliveries === 0 ? undefined : acceptedBefore(monitored, deliveries);
+}
+
+/** What rules of freshness need; nothing is read where there are none. */
+async function deliveryTimeFor(
+  expectation: CompiledExpectation | undefined,
+  { deliveredAt }: JobContext,
+): Promise<string | undefined> {
+  return expectation !== undefined && needsDeliveryTime(expectation.rules)
+    ? deliveredAt?.()
+    : undefined;
 }
 
 /** What foreign keys of other files need; nothing is read where there are none. */

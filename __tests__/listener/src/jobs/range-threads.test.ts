@@ -119,6 +119,7 @@ describe('threadsFor', () => {
 const UNREADABLE: RangeSetup = {
   expectation: {},
   maxRecordBytes: 400,
+  deliveredAt: '2026-11-01T06:00:00Z',
   head: new Uint8Array(0),
   random: [],
 };

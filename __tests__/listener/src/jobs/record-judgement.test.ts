@@ -224,3 +224,30 @@ test('a delivery is compared with those that were accepted before it, also when 
   const kept = await database(tablesOf(database).judgements).pluck('accepted_columns');
   expect(JSON.stringify(kept)).not.toContain('secret');
 });
+
+test('how fresh a delivery is hangs on when it came, whenever it is judged', async () => {
+  const { database } = given;
+  const visits = { bucket: 'b-fresh', key: 'visits.csv' };
+  await storeMapping(database, {
+    ...{ name: 'fresh', version: 1, dialect: {}, thresholds: {} },
+    tableSchema: { fields: [{ name: 'day', type: 'date' }] },
+    rules: [
+      { rule: 'DataFreshness', column: 'day', hours: 24, fail: { min: 1 } },
+      { rule: 'FileFreshness', warn: { maxHours: 24 } },
+    ],
+  });
+  await upsertMonitoringFile(database, {
+    ...{ client: 'county', bucket: visits.bucket, keyPattern: visits.key },
+    ...{ mappingName: 'fresh', mappingVersion: 1, active: true, description: '' },
+  });
+  const outcomesOn = async (eventTime: string) => {
+    const held = await begin(database, { ...visits, versionId: eventTime, eventTime });
+    await record(held, storeOf('day\n2026-11-01\n2026-11-02\n'));
+    const run = await findRun(database, held.runId);
+    const rules = (run?.report?.deliveryRules ?? []) as { outcome: string }[];
+    return rules.map(({ outcome }) => outcome);
+  };
+  expect(await outcomesOn('2026-11-02T06:00:00Z')).toEqual(['passed', 'not judged']);
+  expect(await outcomesOn('2026-11-02T23:00:00Z')).toEqual(['passed', 'passed']);
+  expect(await outcomesOn('2026-11-04T06:00:00Z')).toEqual(['failed', 'warned']);
+});
