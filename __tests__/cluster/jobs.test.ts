@@ -1,7 +1,16 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import {
+  afterAll,
+  afterEach,
+  beforeAll,
+  beforeEach,
+  describe,
+  expect,
+  onTestFinished,
+  test,
+} from 'vitest';
 import { requestJudgements } from '../../listener/src/database/judgements.ts';
 import { listDeadRuns } from '../../listener/src/queue/dead-letters.ts';
 import { openQueue, type Queue } from '../../listener/src/queue/queue.ts';
@@ -43,6 +52,7 @@ beforeAll(async () => {
   plane = await startControlPlane();
   folder = await mkdtemp(join(tmpdir(), 'jobs-'));
   await mkdir(join(folder, 'data', BUCKET, 'from_client'), { recursive: true });
+  await deploy({});
 });
 afterAll(async () => {
   await plane?.stop();
@@ -53,7 +63,6 @@ beforeEach(async () => {
   given = await createTestDatabase();
   queue = await openQueue(given.database, () => undefined);
   await forgetRuns(given.database);
-  await deploy({});
   environment = {
     DATABASE_URL: given.url,
     DB_SSL: 'disable',
@@ -66,8 +75,6 @@ beforeEach(async () => {
 afterEach(async () => {
   await kubelet?.stop();
   await queue.close();
-  await kubectl('delete', 'jobs', '--all', '--wait=true', '--cascade=foreground', '--timeout=60s');
-  await kubectl('delete', 'resourcequota', '--all');
   await given.drop();
 });
 
@@ -169,64 +176,21 @@ async function passTime(): Promise<void> {
   await given.database.raw('UPDATE kubernetes_jobs SET not_before = now()');
 }
 
-test(
-  `of ${FILES} files each gets exactly one verdict by a Job, with the listener killed and the API server restarted on the way`,
-  async () => {
-    // Each change of a judgement is recorded: no end may be ended anew.
-    await given.database.raw(`
-      CREATE TABLE ends (run_id uuid, number integer, status text);
-      CREATE FUNCTION note_end() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-        IF NEW.status NOT IN ('queued', 'running') AND NEW.status IS DISTINCT FROM OLD.status THEN
-          INSERT INTO file_processing.ends VALUES (NEW.run_id, NEW.number, NEW.status);
-        END IF; RETURN NEW;
-      END $$;
-      CREATE TRIGGER note_end AFTER UPDATE ON judgements FOR EACH ROW EXECUTE FUNCTION note_end();`);
-    const ids = await deliver(FILES);
-    const first = startReplica(40);
-    startReplica(40);
-    const { started, ended } = startKubelet(PROCESSES);
-    await until('a quarter is judged', async () => (await verdicts()) > FILES / 4, LONG);
-    first.kill('SIGKILL');
-    await until('half is judged', async () => (await verdicts()) > FILES / 2, LONG);
-    await plane.restartApiServer();
-    startReplica(40);
-    await until('all are judged', async () => (await verdicts()) === FILES, LONG);
-    await until(
-      'nothing is left to do',
-      async () => (await given.database('kubernetes_jobs').first('number')) === undefined,
-      LONG,
-    );
-    const { rows } = await given.database.raw(
-      `SELECT runs.verdict, count(*)::integer FROM judgements JOIN runs ON runs.id = run_id
-       WHERE number = 1 AND runs.verdict_number = 1 AND runs.status = 'finished' GROUP BY 1 ORDER BY 1`,
-    );
-    const failed = Math.ceil(FILES / 3);
-    expect(rows).toEqual([
-      { verdict: 'failed', count: failed },
-      { verdict: 'passed', count: FILES - failed },
-    ]);
-    const ends = await given.database('ends').select('run_id', 'status');
-    expect(ends).toHaveLength(FILES);
-    expect(new Set(ends.map(({ run_id }) => run_id))).toEqual(new Set(ids));
-    expect(started).toHaveLength(PROCESSES);
-    // Whatever the verdict: a Job that failed would mean that there is none.
-    expect([...ended.keys()]).toEqual([0]);
-    const made = await jobs();
-    expect(new Set(made.map(({ metadata }) => metadata.name)).size).toBe(made.length);
-    expect(made.every(({ metadata }) => metadata.name.endsWith('-1-1'))).toBe(true);
-  },
-  LONG * 4,
-);
-
 describe('one file', () => {
   let runId: string;
   beforeEach(async () => {
     [runId = ''] = await deliver(1);
   });
+  afterEach(async () => {
+    await kubectl('delete', 'jobs', '--all', '--cascade=foreground', '--timeout=60s');
+  });
   const judgement = () => given.database('judgements').where({ run_id: runId, number: 1 }).first();
 
   test('waits while a quota refuses its Job, and is judged once there is room', async () => {
     await kubectl('create', 'quota', 'none', '--hard=count/jobs.batch=0');
+    onTestFinished(async () => {
+      await kubectl('delete', 'resourcequota', '--all');
+    });
     const used = async () =>
       (await kubectl('get', 'quota', 'none', '-o', 'jsonpath={.status.hard}')) !== '';
     await until('the quota counts', used, 60_000);
@@ -245,6 +209,7 @@ describe('one file', () => {
 
   test('that can not be begun, since its image is missing, is a dead letter that says so', async () => {
     await deploy({ image: 'test.invalid/listener:missing' });
+    onTestFinished(() => deploy({}));
     startReplica(5);
     for (const submission of [1, 2, 3]) {
       const name = `judge-${runId}-1-${submission}`;
@@ -364,6 +329,61 @@ describe('one file', () => {
     expect((await jobs()).map(({ metadata }) => metadata.name)).toContain(`judge-${runId}-2-1`);
   });
 });
+
+// The last one, since a thousand Jobs take minutes to be deleted.
+test(
+  `of ${FILES} files each gets exactly one verdict by a Job, with the listener killed and the API server restarted on the way`,
+  async ({ annotate }) => {
+    // Each change of a judgement is recorded: no end may be ended anew.
+    await given.database.raw(`
+      CREATE TABLE ends (run_id uuid, number integer, status text);
+      CREATE FUNCTION note_end() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+        IF NEW.status NOT IN ('queued', 'running') AND NEW.status IS DISTINCT FROM OLD.status THEN
+          INSERT INTO file_processing.ends VALUES (NEW.run_id, NEW.number, NEW.status);
+        END IF; RETURN NEW;
+      END $$;
+      CREATE TRIGGER note_end AFTER UPDATE ON judgements FOR EACH ROW EXECUTE FUNCTION note_end();`);
+    const ids = await deliver(FILES);
+    const first = startReplica(40);
+    startReplica(40);
+    const { started, ended } = startKubelet(PROCESSES);
+    await until('a quarter is judged', async () => (await verdicts()) > FILES / 4, LONG);
+    first.kill('SIGKILL');
+    await until('half is judged', async () => (await verdicts()) > FILES / 2, LONG);
+    await plane.restartApiServer();
+    startReplica(40);
+    await until('all are judged', async () => (await verdicts()) === FILES, LONG);
+    await until(
+      'nothing is left to do',
+      async () => (await given.database('kubernetes_jobs').first('number')) === undefined,
+      LONG,
+    );
+    const { rows: figures } = await given.database.raw(
+      `SELECT round(extract(epoch FROM max(finished_at) - min(started_at)))::integer AS seconds,
+         count(*)::integer AS verdicts, sum(attempts)::integer AS attempts FROM judgements`,
+    );
+    await annotate(JSON.stringify(figures[0]), 'figures');
+    const { rows } = await given.database.raw(
+      `SELECT runs.verdict, count(*)::integer FROM judgements JOIN runs ON runs.id = run_id
+       WHERE number = 1 AND runs.verdict_number = 1 AND runs.status = 'finished' GROUP BY 1 ORDER BY 1`,
+    );
+    const failed = Math.ceil(FILES / 3);
+    expect(rows).toEqual([
+      { verdict: 'failed', count: failed },
+      { verdict: 'passed', count: FILES - failed },
+    ]);
+    const ends = await given.database('ends').select('run_id', 'status');
+    expect(ends).toHaveLength(FILES);
+    expect(new Set(ends.map(({ run_id }) => run_id))).toEqual(new Set(ids));
+    expect(started).toHaveLength(PROCESSES);
+    // Whatever the verdict: a Job that failed would mean that there is none.
+    expect([...ended.keys()]).toEqual([0]);
+    const made = await jobs();
+    expect(new Set(made.map(({ metadata }) => metadata.name)).size).toBe(made.length);
+    expect(made.every(({ metadata }) => metadata.name.endsWith('-1-1'))).toBe(true);
+  },
+  LONG * 4,
+);
 
 /** What the Job controller says of a Job whose time is up, or whose pods have failed. */
 async function endJob(name: string, reason: string): Promise<void> {

@@ -123,7 +123,7 @@ const GIB = 2 ** 30;
 function replica({ limit = 20, log = [] as string[] } = {}) {
   const write = (line: string) => void log.push(line);
   return jobRunner({
-    ...{ database: given.database, queue, jobs: api, templateFile, limit, listMs: 0 },
+    ...{ database: given.database, queue, jobs: api, templateFile, limit, listMs: () => 0 },
     logger: pino({ level: 'info' }, { write }),
     onDead: (count) => {
       dead += count;
