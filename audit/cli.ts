@@ -16,9 +16,9 @@ import { AuditError, EXIT, type ExitCode } from './errors.ts';
 import { evidenceOf } from './evidence.ts';
 import { FLOORS_FILE, readFloors, recordFloors, writeFloors } from './floors.ts';
 import type { AuditResult } from './judge.ts';
-import { shownPath, summaryOf } from './report/summary.ts';
+import { reportOf, shownPath, summaryOf } from './report/summary.ts';
 import { textReport } from './report/text-report.ts';
-import { jsonReport, writeReports } from './report/write-reports.ts';
+import { writeReports } from './report/write-reports.ts';
 import { ALL_RULES } from './rules/all-rules.ts';
 import type { Rule } from './rules/rule.ts';
 import { findCheckov } from './scanners/checkov.ts';
@@ -177,8 +177,10 @@ async function auditAll(options: Options, context: AuditContext): Promise<ExitCo
   const written = judged.map((result) => writeReports(options.out, result, key));
   context.stdout.write(
     options.json
-      ? `${JSON.stringify(judged.map(jsonReport), undefined, 2)}\n`
-      : judged.map((result, at) => `${textReport(result)}Report: ${written[at]}\n`).join('\n'),
+      ? `${JSON.stringify(judged.map(reportOf), undefined, 2)}\n`
+      : judged
+          .map((result, at) => `${textReport(reportOf(result))}Report: ${written[at]}\n`)
+          .join('\n'),
   );
   if (refused.length > 0) {
     throw new AuditError(

@@ -28,6 +28,9 @@ const AUDIT: Table = reviewed.audit;
 const CIS: Table = cisData.rules;
 const WITHOUT_BEARING = new Set(reviewed['without-bearing'].checks.split(' '));
 
+/** Controls that the tables of a report bear on, where their rows come from no rule. */
+export const REPORT_CONTROLS = reviewed.report;
+
 /** Why some checks of a scanner serve no control here. */
 export const WITHOUT_BEARING_REASON = reviewed['without-bearing'].reason;
 
@@ -101,7 +104,7 @@ export interface Judged {
   readonly waived: readonly WaivedFinding[];
 }
 
-/** Every control of the baseline and every other one that a rule serves, in the catalogue's order. */
+/** Every control of the baseline and every other one that a rule or a table bears on, in the catalogue's order. */
 export function controlsOf(result: Judged): readonly ControlOutcome[] {
   const baseline = new Set(BASELINES[result.baseline]);
   const outcomes = Map.groupBy(
@@ -109,7 +112,8 @@ export function controlsOf(result: Judged): readonly ControlOutcome[] {
     ({ control }) => control,
   );
   const served = [...outcomes.keys()].filter((id) => id !== undefined);
-  return [...new Set([...baseline, ...served])].sort(byNumber).map((id) => {
+  const borne = Object.values(REPORT_CONTROLS);
+  return [...new Set([...baseline, ...served, ...borne])].sort(byNumber).map((id) => {
     const rules = (outcomes.get(id) ?? []).map(({ outcome }) => outcome);
     return {
       id,
@@ -160,6 +164,6 @@ export function withoutControl({ rules }: Judged) {
 }
 
 /** `AC-6(10)` comes after `AC-6(2)`, and both after `AC-6`. */
-function byNumber(one: string, other: string): number {
+export function byNumber(one: string, other: string): number {
   return one.localeCompare(other, 'en', { numeric: true });
 }

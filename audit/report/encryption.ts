@@ -5,6 +5,7 @@ import {
   type StackModel,
   valueAt,
 } from '../../src/synthesized/model/model.ts';
+import words from './words.json' with { type: 'json' };
 
 /** How one place that holds data is encrypted at rest. */
 export interface Encryption {
@@ -29,35 +30,7 @@ interface Place {
   readonly otherwise?: string;
 }
 
-const OWNED_BY_AWS = "a key of AWS's own, which the account can't watch or withdraw";
-
-/** Where data is kept, by type of resource (the encryption pages of the services' guides). */
-const PLACES: Readonly<Record<string, Place>> = {
-  aws_cloudwatch_log_group: { data: 'logs', key: 'kms_key_id', otherwise: OWNED_BY_AWS },
-  aws_db_instance: { data: 'database', key: 'kms_key_id', switch: 'storage_encrypted' },
-  aws_dynamodb_table: {
-    data: 'table',
-    key: 'server_side_encryption.kms_key_arn',
-    otherwise: OWNED_BY_AWS,
-  },
-  aws_ebs_volume: { data: 'disk', key: 'kms_key_id', switch: 'encrypted' },
-  aws_ecr_repository: {
-    data: 'images',
-    key: 'encryption_configuration.kms_key',
-    otherwise: OWNED_BY_AWS,
-  },
-  aws_efs_file_system: { data: 'files', key: 'kms_key_id', switch: 'encrypted' },
-  aws_eks_cluster: {
-    data: 'Kubernetes secrets',
-    key: 'encryption_config.provider.key_arn',
-    otherwise: OWNED_BY_AWS,
-  },
-  aws_rds_cluster: { data: 'database', key: 'kms_key_id', switch: 'storage_encrypted' },
-  aws_s3_bucket: { data: 'objects', key: 'kms_master_key_id', otherwise: OWNED_BY_AWS },
-  aws_secretsmanager_secret: { data: 'secret', key: 'kms_key_id', otherwise: OWNED_BY_AWS },
-  aws_sns_topic: { data: 'messages', key: 'kms_master_key_id' },
-  aws_sqs_queue: { data: 'messages', key: 'kms_master_key_id', otherwise: OWNED_BY_AWS },
-};
+const PLACES: Readonly<Record<string, Place>> = words.dataAtRest;
 
 /** What is encrypted at rest, with which key: resources, disks of machines and the state. */
 export function encryptionOf(model: Model): readonly Encryption[] {
@@ -96,12 +69,14 @@ function ofPlace(
   const given = key !== undefined && key !== '';
   const encrypted =
     switched && (given || place.otherwise !== undefined || place.switch !== undefined);
-  const words = given ? keyInWords(stack, String(key), target) : (place.otherwise ?? OWNED_BY_AWS);
+  const named = given
+    ? keyInWords(stack, String(key), target)
+    : (place.otherwise ?? words.ownedByAws);
   return {
     stack: stack.name,
     address,
     data: place.data,
-    key: encrypted ? words : 'not encrypted',
+    key: encrypted ? named : 'not encrypted',
     encrypted,
   };
 }
@@ -110,13 +85,13 @@ function ofState(stack: StackModel): readonly Encryption[] {
   return Object.entries(valueAt(stack.json.terraform, 'backend') ?? {}).map(([type, backend]) => {
     const encrypted = type === 's3' && valueAt(backend, 'encrypt') === true;
     const key = valueAt(backend, 'kms_key_id');
-    const words =
+    const named =
       key === undefined ? "the bucket's key" : keyInWords(stack, String(key), undefined);
     return {
       stack: stack.name,
       address: 'terraform',
       data: `state (${type})`,
-      key: encrypted ? words : 'not encrypted by Terraform: protect the disk that holds it',
+      key: encrypted ? named : 'not encrypted by Terraform: protect the disk that holds it',
       encrypted,
     };
   });

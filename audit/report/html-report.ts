@@ -1,70 +1,57 @@
 import {
   CJIS_AREAS,
   type ControlOutcome,
-  cisOf,
-  controlsOf,
-  type RuleOutcome,
+  REPORT_CONTROLS,
   SOURCES,
   titleOf,
   WITHOUT_BEARING_REASON,
-  withoutControl,
 } from '../controls.ts';
-import { NOT_LOOKED_AT } from '../evidence.ts';
 import type { Examiner } from '../findings.ts';
-import type { AuditResult } from '../judge.ts';
 import { OWN_ACCOUNT } from '../policy/policies.ts';
-import { encryptionOf } from './encryption.ts';
-import { type Exposure, exposuresOf } from './exposure.ts';
-import { type Html, html, htmlTable, STYLE } from './html.ts';
-import { attachedPolicies, type ShownPolicy, shownPolicies, statementInWords } from './policies.ts';
-import {
-  artifactsOf,
-  commitInWords,
-  demandsOf,
-  inventoryOf,
-  secondScannerOf,
-  summaryOf,
-} from './summary.ts';
+import { type Html, type HtmlValue, html, htmlTable, STYLE } from './html.ts';
+import { commitInWords, type Report } from './summary.ts';
 
-/** What the audit was made of, by whom and where, and what it did not see. */
-function evidenceSection(result: AuditResult): Html {
-  const { evidence } = result;
-  const unseen = html`<h3>What was not looked at</h3>
-<ul>${NOT_LOOKED_AT.map((sentence) => html`<li>${sentence}</li>`)}</ul>`;
-  if (evidence === undefined) return html`<p>Nobody gathered what it was made of.</p>${unseen}`;
-  const { product, tools, by, inputs, sboms, missing } = evidence;
-  return html`${htmlTable(
-    'What, by whom and where',
-    ['What', 'Value'],
-    [
-      ['Commit', commitInWords(evidence)],
-      ['Product', `${product.name} ${product.version}`],
-      ['Version of the rules: SHA-256 of their sources', code(product.rules)],
-      ...Object.entries(tools),
-      ['What the JSON demands', demandsOf(result)],
-      ['Second scanner', secondScannerOf(result)],
-      ['Run by', by.user],
-      ['On', by.host],
-      ['CI run', by.run ?? 'none'],
-    ],
-  )}
-${htmlTable(
-  'What the verdict depends on, beside what was audited',
-  ['File', 'SHA-256'],
-  inputs.map(({ path, sha256 }) => [code(path), code(sha256)]),
-)}
-${htmlTable(
-  'Lists of packages (CycloneDX), beside this page',
-  ['Of', 'File', 'SHA-256'],
-  sboms.map(({ of, file, sha256 }) => [of, code(file), code(sha256)]),
-)}
-${missing.map((sentence) => html`<p>${sentence}</p>`)}
-${unseen}`;
+/** How a column gets its cells: by a member of the row, or by what is made of it. */
+type Column<Row> = (keyof Row & string) | ((row: Row) => HtmlValue);
+
+/** A table of rows; each column by its heading. */
+function table<Row extends object>(
+  caption: string,
+  rows: readonly Row[],
+  columns: Readonly<Record<string, Column<Row>>>,
+): Html {
+  const cell = (row: Row, column: Column<Row>) =>
+    typeof column === 'string' ? shown(column, row[column]) : column(row);
+  return htmlTable(
+    caption,
+    Object.keys(columns),
+    rows.map((row) => Object.values(columns).map((column) => cell(row, column))),
+  );
+}
+
+/** Members that hold what a machine reads. */
+const CODE = ['address', 'file', 'id', 'path', 'place', 'policyArn', 'role', 'rule', 'sha256'];
+
+function shown(name: string, value: unknown): HtmlValue {
+  if (Array.isArray(value)) return value.map((one) => html`${shown(name.replace(/s$/, ''), one)} `);
+  if (name === 'control') return controlLink(value as string | undefined);
+  if (name === 'by') return EXAMINERS[value as Examiner] ?? String(value);
+  const text = String(value ?? '');
+  return CODE.includes(name) ? code(text) : text;
+}
+
+const EXAMINERS: Readonly<Record<string, string>> = {
+  rules: 'own rules',
+  audit: 'the audit of itself',
+};
+
+function code(text: string): Html {
+  return html`<code>${text}</code>`;
 }
 
 /** A link to the part of the page on a control. */
 function controlLink(control: string | undefined): Html {
-  if (control === undefined) return html`unmapped`;
+  if (control === undefined || control === 'unmapped') return html`unmapped`;
   return html`<a href="#${baseOf(control)}">${control}</a>`;
 }
 
@@ -73,38 +60,87 @@ function baseOf(control: string): string {
   return control.split('(')[0] ?? control;
 }
 
-function controlOfRule({ rules }: AuditResult): (rule: string) => Html {
-  const controls = new Map(rules.map(({ id, control }) => [id, control]));
-  return (rule) => controlLink(controls.get(rule));
+const audited = () => controlLink(REPORT_CONTROLS.audited);
+
+/** What the audit was made of, by whom and where, and what it did not see. */
+function evidenceSection({ evidence, demands, secondScanner, notLookedAt }: Report): Html {
+  const unseen = html`<h3>What was not looked at</h3>
+<ul>${notLookedAt.map((sentence) => html`<li>${sentence}</li>`)}</ul>`;
+  if (evidence === undefined) return html`<p>Nobody gathered what it was made of.</p>${unseen}`;
+  const { product, tools, by, inputs, sboms, missing } = evidence;
+  const facts = {
+    Commit: commitInWords(evidence),
+    Product: `${product.name} ${product.version}`,
+    'Version of the rules: SHA-256 of their sources': product.rules,
+    ...tools,
+    'What the JSON demands': demands,
+    'Second scanner': secondScanner,
+    'Run by': by.user,
+    On: by.host,
+    'CI run': by.run ?? 'none',
+  };
+  return html`${table('What, by whom and where', Object.entries(facts), {
+    What: ([name]) => name,
+    Value: ([, value]) => value,
+    Control: audited,
+  })}
+${table('What the verdict depends on, beside what was audited', inputs, {
+  File: 'path',
+  'SHA-256': 'sha256',
+  Control: audited,
+})}
+${table('Lists of packages (CycloneDX), beside this page', sboms, {
+  Of: 'of',
+  File: 'file',
+  'SHA-256': 'sha256',
+  Control: () => controlLink(REPORT_CONTROLS.packages),
+})}
+${missing.map((sentence) => html`<p>${sentence}</p>`)}
+${unseen}`;
 }
 
-/** Everything by control: an index, and a part for each control that a rule serves. */
-function controlsSection(result: AuditResult): Html {
-  const all = controlsOf(result);
-  const served = all.filter(({ rules }) => rules.length > 0);
-  const byBase = Map.groupBy(served, ({ id }) => baseOf(id));
-  const families = Map.groupBy(byBase.keys(), (base) => base.split('-')[0]);
-  const missing = all.filter(({ verdict }) => verdict === 'not covered');
-  const { unmapped, withoutBearing } = withoutControl(result);
-  return html`<p>Held against the baseline <code>${result.baseline}</code>. That a control is green says that what
+/** Every control that a rule serves, by family: where an assessor begins. */
+function indexSection(report: Report): Html {
+  const families = Map.groupBy(bases(report).values(), ([first]) => first.family);
+  return html`<p>Each leads to its rules, verdicts, findings and waivers. One that is not green says so.</p>
+<ul class="index">${[...families].map(
+    ([family, controls]) => html`<li>${family}: ${controls.map(indexEntry)}</li>\n`,
+  )}</ul>`;
+}
+
+function indexEntry(controls: Controls): Html {
+  const base = baseOf(controls[0].id);
+  const worst = WORDS.find((word) => controls.some(({ verdict }) => verdict === word));
+  const word = worst === 'green' || worst === undefined ? '' : ` (${worst})`;
+  return html`<a href="#${base}" title="${titleOf(base)}">${base}${word}</a> `;
+}
+
+type Controls = readonly [ControlOutcome, ...ControlOutcome[]];
+
+/** Controls with their enhancements, as far as rules serve them or tables bear on them. */
+function bases({ controls }: Report): ReadonlyMap<string, Controls> {
+  const borne = Object.values(REPORT_CONTROLS);
+  const shown = controls.filter(({ id, rules }) => rules.length > 0 || borne.includes(id));
+  return Map.groupBy(shown, ({ id }) => baseOf(id)) as Map<string, ControlOutcome[] & Controls>;
+}
+
+/** Everything by control: a part for each control that a rule serves. */
+function controlsSection(report: Report): Html {
+  const { controls, baseline, withoutControl } = report;
+  const missing = controls.filter((one) => one.inBaseline && one.verdict === 'not covered');
+  return html`<p>Held against the baseline <code>${baseline}</code>. That a control is green says that what
 its rules look at is as it should be, and not that the control is met as a whole.</p>
-<ul class="index">${[...families.values()].map(
-    (bases) =>
-      html`<li>${served.find(({ id }) => id === bases[0] || baseOf(id) === bases[0])?.family ?? ''}: ${bases.map(
-        (base) => html`<a href="#${base}">${base}</a> `,
-      )}</li>\n`,
-  )}</ul>
-${[...byBase].map(([base, controls]) => controlPart(base, controls))}
+${[...bases(report)].map(([base, of]) => controlPart(base, of, report))}
 <section id="not-covered"><h3>Not covered</h3>
-${htmlTable(
-  `Controls of ${result.baseline} that no rule looks at`,
-  ['Control', 'Title', 'Family'],
-  missing.map(({ id, title, family }) => [id, title, family]),
-)}
+${table(`Controls of ${baseline} that no rule looks at`, missing, {
+  Control: ({ id }) => id,
+  Title: 'title',
+  Family: 'family',
+})}
 </section>
 <section id="unmapped"><h3>Checks of no control</h3>
-<p>Unmapped, since our table has no row for them: ${listed(unmapped)}.</p>
-<p>Reviewed, and of no bearing on these stacks: ${listed(withoutBearing)}. ${WITHOUT_BEARING_REASON}</p>
+<p>Unmapped, since our table has no row for them: ${listed(withoutControl.unmapped)}.</p>
+<p>Reviewed, and of no bearing on these stacks: ${listed(withoutControl.withoutBearing)}. ${WITHOUT_BEARING_REASON}</p>
 </section>
 ${SOURCES.map((source) => html`<p>${source}</p>\n`)}`;
 }
@@ -113,263 +149,204 @@ function listed(ids: readonly string[]): string {
   return ids.join(', ') || 'none';
 }
 
-function controlPart(base: string, controls: readonly ControlOutcome[]): Html {
+function controlPart(base: string, controls: Controls, report: Report): Html {
   const elsewhere = SECTIONS.filter((section) => section.controls?.includes(base));
+  const rules = controls
+    .flatMap(({ id, rules: serving }) => serving.map((rule) => ({ ...rule, control: id })))
+    .sort((one, other) => WORDS.indexOf(one.verdict) - WORDS.indexOf(other.verdict));
+  const said = (found: Report['findings'], rule: string) =>
+    found.filter((finding) => finding.rule === rule);
   return html`<section id="${base}"><h3>${base} ${titleOf(base)}</h3>
-${elsewhere.length === 0 ? '' : html`<p>See also: ${elsewhere.map(({ id, title }) => html`<a href="#${id}">${title}</a> `)}</p>`}
-${htmlTable(
-  `Rules that serve ${base}`,
-  [
-    'Control',
-    'Rule',
-    'By',
-    'What holds where it is kept',
-    'CIS',
-    'Looked at',
-    'Verdict',
-    'Findings',
-    'Waivers',
-  ],
-  controls.flatMap(({ id, rules }) =>
-    rules.map((rule) => [
-      id,
-      code(rule.id),
-      EXAMINERS[rule.by],
-      rule.title,
-      rule.cis,
-      rule.by === 'audit' ? '' : rule.looked,
-      rule.verdict,
-      rule.findings.map((place) => html`${code(place)} `),
-      waiversInWords(rule),
-    ]),
-  ),
-)}
+<p>${elsewhere.length === 0 ? '' : html`See also: ${elsewhere.map(({ id, title }) => html`<a href="#${id}">${title}</a>, `)}`}<a href="#index">all controls</a></p>
+${table(`Rules that serve ${base}`, rules, {
+  Control: ({ control }) => control,
+  Verdict: ({ verdict }) => html`<span class="${verdict}">${verdict}</span>`,
+  Rule: 'id',
+  'What holds where it is kept': 'title',
+  Findings: ({ id }) =>
+    said(report.findings, id).map(({ place, message }) => html`${code(place)}: ${message} `),
+  Waivers: ({ id, waived }) =>
+    waived.map(({ place, owner, until }) => {
+      const [finding] = report.waived.filter((one) => one.rule === id && one.place === place);
+      return html`${code(place)} by ${owner} until ${until}: ${finding?.waiver.reason ?? ''} `;
+    }),
+  'Looked at': ({ by, looked }) => (by === 'audit' ? '' : looked),
+  By: 'by',
+  CIS: 'cis',
+})}
 </section>
 `;
-}
-
-function waiversInWords({ waived }: RuleOutcome): Html {
-  return html`${waived.map(({ place, owner, until }) => html`${code(place)} by ${owner} until ${until}; `)}`;
 }
 
 const WORDS = ['red', 'waived', 'green', 'nothing to look at', 'not covered'] as const;
 
 /** The same by families, as the CJIS Security Policy has them. */
-function cjisSection(result: AuditResult): Html {
-  const families = Map.groupBy(controlsOf(result), ({ family }) => family);
+function cjisSection({ baseline, controls }: Report): Html {
+  const families = Map.groupBy(controls, ({ family }) => family);
   return html`<p>The CJIS Security Policy 6.0 is organized by families of NIST SP 800-53. Its own areas beside them are not
 covered: ${CJIS_AREAS.join(', ')}. Neither is what it asks of a control in its own words.</p>
-${htmlTable(
-  `Controls of ${result.baseline}, and others that a rule serves, by family`,
-  ['Family', 'Controls', ...WORDS],
-  [...families].map(([family, controls]) => [
+${table(
+  `Controls of ${baseline}, and others that a rule serves, by family`,
+  [...families].map(([family, of]) => ({
     family,
-    controls.filter(({ rules }) => rules.length > 0).map(({ id }) => html`${controlLink(id)} `),
-    ...WORDS.map((word) => controls.filter(({ verdict }) => verdict === word).length),
-  ]),
+    of,
+    controls: of.filter(({ rules }) => rules.length > 0).map(({ id }) => id),
+  })),
+  {
+    Family: 'family',
+    Controls: 'controls',
+    ...Object.fromEntries(
+      WORDS.map((word) => [
+        word,
+        ({ of }: { readonly of: readonly ControlOutcome[] }) =>
+          of.filter(({ verdict }) => verdict === word).length,
+      ]),
+    ),
+  },
 )}`;
 }
 
 /** What looked at what, and the files that were looked at. */
-function summarySection(result: AuditResult): Html {
-  const { from, looks } = result;
+function summarySection({ from, regions, summary, files }: Report): Html {
   const source =
     from === undefined
       ? 'The JSON was synthesized for this audit.'
       : html`The JSON was given, in <code>${from}</code>.`;
   const second =
-    looks.length > 1
+    regions.length > 1
       ? 'Scanners compare some ARNs with literals of the partition aws, so the stacks were looked at a second time as they would be in a region of that partition.'
       : '';
   return html`<p>${source} ${second}</p>
-${htmlTable(
-  'Who looked at what',
-  ['By', 'View', 'Region', 'Resources', 'Passed', 'Failed (waived or not)'],
-  summaryOf(result).map(({ by, view, region, resources, passed, failed }) => [
-    by,
-    view,
-    region,
-    resources,
-    passed,
-    failed,
-  ]),
-)}
-${htmlTable(
-  'Files',
-  ['Stack', 'Region', 'File', 'SHA-256'],
-  looks
-    .flatMap(artifactsOf)
-    .map(({ stack, region, path, sha256 }) => [stack, region, code(path), code(sha256)]),
-)}`;
+${table('Who looked at what', summary, {
+  By: 'by',
+  View: 'view',
+  Region: 'region',
+  Resources: 'resources',
+  Passed: 'passed',
+  'Failed (waived or not)': 'failed',
+  Control: 'control',
+})}
+${table('Files', files, {
+  Stack: 'stack',
+  Region: 'region',
+  File: 'path',
+  'SHA-256': 'sha256',
+  Control: audited,
+})}`;
 }
 
 /** What must be changed or waived. */
-function findingsSection(result: AuditResult): Html {
-  const { findings } = result;
-  const control = controlOfRule(result);
-  return htmlTable(
-    'Findings',
-    ['Severity', 'Control', 'Rule', 'Where', 'What is wrong', 'Regions'],
-    findings.map(({ severity, rule, place, message, regions }) => [
-      severity,
-      control(rule),
-      code(rule),
-      code(place),
-      message,
-      regions.join(', '),
-    ]),
-  );
+function findingsSection({ findings }: Report): Html {
+  return table('Findings', findings, {
+    Severity: 'severity',
+    Control: 'control',
+    Rule: 'rule',
+    Where: 'place',
+    'What is wrong': 'message',
+    Regions: 'regions',
+  });
 }
 
 /** What somebody decided to live with. */
-function waivedSection(result: AuditResult): Html {
-  const { waived } = result;
-  const control = controlOfRule(result);
-  return htmlTable(
-    'Waived findings',
-    ['Rule', 'Control', 'Where', 'What was found', 'Why it is acceptable', 'Owner', 'Until'],
-    waived.map(({ rule, place, message, waiver }) => [
-      code(rule),
-      control(rule),
-      code(place),
-      message,
-      waiver.reason,
-      waiver.owner,
-      waiver.expires,
-    ]),
-  );
+function waivedSection({ waived }: Report): Html {
+  return table('Waived findings', waived, {
+    Rule: 'rule',
+    Control: 'control',
+    Where: 'place',
+    'What was found': 'message',
+    'Why it is acceptable': ({ waiver }) => waiver.reason,
+    Owner: ({ waiver }) => waiver.owner,
+    Until: ({ waiver }) => waiver.expires,
+  });
 }
 
 /** Who accepted what of the JSON. */
-function acceptedSection({ acceptances }: AuditResult): Html {
+function acceptedSection({ acceptances }: Report): Html {
   if (acceptances === undefined) return html`<p>What was accepted was left out of this audit.</p>`;
-  return htmlTable(
-    'Accepted blocks; each is with whoever accepted it last',
-    ['Owner', 'Day', 'Commit', 'Judged then by', 'Why', 'Accepted', 'Accepted that they are gone'],
-    acceptances.map(({ owner, date, version, judgedBy, reason, accepted, gone }) => [
-      owner,
-      date,
-      code(version),
-      judgedBy.join(', '),
-      reason,
-      code(accepted.join(' ')),
-      code(gone.join(' ')),
-    ]),
-  );
+  return table('Accepted blocks; each is with whoever accepted it last', acceptances, {
+    Owner: 'owner',
+    Control: 'control',
+    Day: 'date',
+    Commit: ({ version }) => code(version),
+    'Judged then by': ({ judgedBy }) => judgedBy.join(', '),
+    Why: 'reason',
+    Accepted: ({ accepted }) => code(accepted.join(' ')),
+    'Accepted that they are gone': ({ gone }) => code(gone.join(' ')),
+  });
 }
 
-const EXAMINERS: Readonly<Record<Examiner, string>> = {
-  rules: 'own rules',
-  checkov: 'checkov',
-  audit: 'the audit of itself',
-};
-
 /** Every rule that was run, and how often it looked. */
-function rulesSection({ rules, looks }: AuditResult): Html {
-  const [{ checks }] = looks;
-  return htmlTable(
-    'Rules that were run (controls of NIST SP 800-53 Rev. 5)',
-    ['Rule', 'By', 'What holds where it is kept', 'Why', 'Control', 'CIS', 'Looked at'],
-    rules.map(({ id, by, title, reason, control }) => [
-      code(id),
-      EXAMINERS[by],
-      title,
-      reason ?? '',
-      controlLink(control),
-      cisOf(id),
-      by === 'audit' ? '' : checks.filter(({ rule }) => rule === id).length,
-    ]),
-  );
+function rulesSection({ rules }: Report): Html {
+  return table('Rules that were run (controls of NIST SP 800-53 Rev. 5)', rules, {
+    Rule: 'id',
+    By: 'by',
+    'What holds where it is kept': 'title',
+    Why: 'reason',
+    Control: 'control',
+    CIS: 'cis',
+    'Looked at': ({ by, looked }) => (by === 'audit' ? '' : looked),
+  });
 }
 
 /** Every statement of every policy as a sentence. */
-function policySection({ looks }: AuditResult): Html {
-  const [{ model }] = looks;
+function policySection({ policies, attachedPolicies }: Report): Html {
   return html`<p><code>${OWN_ACCOUNT}</code> is the account that the stacks are deployed to.</p>
-${model.stacks.map(
-  ({ name }) => html`<h3>${name}</h3>
-${htmlTable(
-  'Policies in words',
-  ['Policy of', 'Statements'],
-  shownPolicies(model)
-    .filter(({ stack }) => stack === name)
-    .map((policy) => [code(policy.address), statements(policy)]),
-)}
-${htmlTable(
-  'Policies of others that are attached',
-  ['Attachment', 'Role', 'Policy'],
-  attachedPolicies(model)
-    .filter(({ stack }) => stack === name)
-    .map(({ address, role, policyArn }) => [code(address), code(role), code(policyArn)]),
-)}
-`,
-)}`;
+${table('Policies in words', policies, {
+  'Policy of': 'address',
+  Stack: 'stack',
+  Control: 'control',
+  Statements: ({ statements }) =>
+    html`<ul>${statements.map((sentence) => html`<li>${sentence}</li>`)}</ul>`,
+})}
+${table('Policies of others that are attached', attachedPolicies, {
+  Attachment: 'address',
+  Stack: 'stack',
+  Control: 'control',
+  Role: 'role',
+  Policy: 'policyArn',
+})}`;
 }
 
-function statements(policy: ShownPolicy): Html {
-  if (policy.document === undefined) {
-    return html`The JSON does not tell: Terraform computes it when it applies.`;
-  }
-  const sentences = policy.document.statements.map((statement) =>
-    statementInWords(statement, policy),
-  );
-  return html`<ul>${sentences.map((sentence) => html`<li>${sentence}</li>`)}</ul>`;
-}
-
-const DIRECTIONS: Readonly<Record<Exposure['direction'], string>> = {
+const DIRECTIONS = {
   in: 'Can be reached from the internet, or allows it',
   out: 'Reaches the internet',
   private: 'Kept away from the internet',
 };
 
 /** What the internet reaches, and what reaches it. */
-function exposureSection({ looks }: AuditResult): Html {
-  const [{ model, objects }] = looks;
-  const exposures = exposuresOf(model, objects);
-  return html`${Object.entries(DIRECTIONS).map(
-    ([direction, caption]) =>
-      html`${htmlTable(
-        caption,
-        ['Resource', 'Stack', 'How'],
-        exposures
-          .filter((exposure) => exposure.direction === direction)
-          .map(({ stack, address, text }) => [code(address), stack, text]),
-      )}\n`,
+function exposureSection({ exposures }: Report): Html {
+  const columns = { Resource: 'address', Stack: 'stack', Control: 'control', How: 'text' } as const;
+  return html`${Object.entries(DIRECTIONS).map(([direction, caption]) =>
+    table(
+      caption,
+      exposures.filter((exposure) => exposure.direction === direction),
+      columns,
+    ),
   )}`;
 }
 
 /** What is encrypted at rest. */
-function encryptionSection({ looks }: AuditResult): Html {
-  const [{ model }] = looks;
-  return htmlTable(
-    'Data at rest',
-    ['Resource', 'Stack', 'Data', 'Key'],
-    encryptionOf(model).map(({ stack, address, data, key }) => [code(address), stack, data, key]),
-  );
+function encryptionSection({ encryption }: Report): Html {
+  return table('Data at rest', encryption, {
+    Resource: 'address',
+    Stack: 'stack',
+    Control: 'control',
+    Data: 'data',
+    Key: 'key',
+  });
 }
 
-/** Every resource by stack. */
-function inventorySection(result: AuditResult): Html {
-  const items = inventoryOf(result);
-  const [{ model }] = result.looks;
-  return html`${model.stacks.map(({ name }) => {
-    const own = items.filter(({ stack }) => stack === name);
-    return html`${htmlTable(
-      `${name}: ${own.length} resources`,
-      ['Address', 'Name', 'Passed checks', 'Findings', 'Waived'],
-      own.map(({ address, name, passed, findings, waived }) => [
-        code(address),
-        name,
-        passed,
-        findings,
-        waived,
-      ]),
-    )}\n`;
-  })}`;
-}
-
-function code(text: string): Html {
-  return html`<code>${text}</code>`;
+/** Every resource, and what looked at it. */
+function inventorySection({ inventory }: Report): Html {
+  return table(`${inventory.length} resources`, inventory, {
+    Address: 'address',
+    Stack: 'stack',
+    Name: 'name',
+    'Passed checks': 'passed',
+    Findings: 'findings',
+    Waived: 'waived',
+    'Controls of the rules that looked at it': 'controls',
+  });
 }
 
 interface Section {
@@ -377,27 +354,14 @@ interface Section {
   readonly title: string;
   /** Controls that it bears on, beside those that its rows name. */
   readonly controls?: readonly string[];
-  readonly content: (result: AuditResult) => Html;
+  readonly content: (report: Report) => Html;
 }
 
 const SECTIONS: readonly Section[] = [
-  {
-    id: 'evidence',
-    title: 'What this report is made of',
-    controls: ['CA-2', 'SR-4'],
-    content: evidenceSection,
-  },
-  {
-    id: 'checked',
-    title: 'What was checked, and with what',
-    controls: ['CA-2'],
-    content: summarySection,
-  },
+  { id: 'index', title: 'Index of controls', content: indexSection },
   { id: 'findings', title: 'Findings', content: findingsSection },
   { id: 'waived', title: 'Waived, and why', content: waivedSection },
-  { id: 'accepted', title: 'Accepted, and by whom', controls: ['CM-3'], content: acceptedSection },
   { id: 'controls', title: 'Controls', content: controlsSection },
-  { id: 'cjis', title: 'By the families of the CJIS Security Policy', content: cjisSection },
   { id: 'policies', title: 'Who may do what', controls: ['AC-3', 'AC-6'], content: policySection },
   {
     id: 'internet',
@@ -411,20 +375,33 @@ const SECTIONS: readonly Section[] = [
     controls: ['SC-12', 'SC-28'],
     content: encryptionSection,
   },
+  { id: 'accepted', title: 'Accepted, and by whom', controls: ['CM-3'], content: acceptedSection },
+  { id: 'cjis', title: 'By the families of the CJIS Security Policy', content: cjisSection },
   { id: 'inventory', title: 'Resources', controls: ['CM-8'], content: inventorySection },
   { id: 'rules', title: 'Rules', content: rulesSection },
+  {
+    id: 'checked',
+    title: 'What was checked, and with what',
+    controls: ['CA-2'],
+    content: summarySection,
+  },
+  {
+    id: 'evidence',
+    title: 'What this report is made of',
+    controls: ['CA-2', 'SR-4'],
+    content: evidenceSection,
+  },
 ];
 
 /** The result as one page that needs nothing else: no script, no font, no address outside of it. */
-export function htmlReport(result: AuditResult): string {
-  const { environment, auditedAt, findings, waived, notes } = result;
+export function htmlReport(report: Report): string {
+  const { environment, auditedAt, findings, waived, notes, secondScanner, evidence } = report;
   const title = `Audit of ${environment}`;
-  const scanner = secondScannerOf(result);
-  const verdict =
-    findings.length === 0
-      ? html`<p class="verdict green">Green: nothing is wrong that is not waived (${waived.length} waived). ${scanner}</p>`
-      : html`<p class="verdict red">Red: findings: ${findings.length}. Waived: ${waived.length}. ${scanner}</p>`;
-  const served = new Set(result.rules.flatMap(({ control }) => (control ? [baseOf(control)] : [])));
+  const verdict = report.green
+    ? html`<p class="verdict green">Green: nothing is wrong that is not waived (${waived.length} waived). ${secondScanner}</p>`
+    : html`<p class="verdict red">Red: findings: ${findings.length}. Waived: ${waived.length}. ${secondScanner}</p>`;
+  const commit = evidence === undefined ? '' : ` Commit: ${commitInWords(evidence)}.`;
+  const served = bases(report);
   const page = html`<!doctype html>
 <html lang="en">
 <head>
@@ -436,7 +413,7 @@ export function htmlReport(result: AuditResult): string {
 <body>
 <header>
 <h1>${title}</h1>
-<p>Made on <time datetime="${auditedAt.toISOString()}">${day(auditedAt)}</time> from the synthesized Terraform JSON.</p>
+<p>Made on <time datetime="${auditedAt}">${auditedAt.slice(0, 16).replace('T', ' ')} UTC</time> from the synthesized Terraform JSON.${commit}</p>
 ${verdict}
 ${notes.map((note) => html`<p>Note: ${note}</p>\n`)}</header>
 <nav aria-label="Sections"><ul>
@@ -445,20 +422,12 @@ ${SECTIONS.map((section) => html`<li><a href="#${section.id}">${section.title}</
 ${SECTIONS.map(
   (section) => html`<section id="${section.id}">
 <h2>${section.title}</h2>
-${section.controls === undefined ? '' : html`<p>Bears on ${section.controls.map((id) => html`${linkWhereServed(id, served)} `)}</p>`}
-${section.content(result)}
+${section.controls === undefined ? '' : html`<p>Bears on ${section.controls.map((id) => html`${served.has(id) ? controlLink(id) : id} `)}</p>`}
+${section.content(report)}
 </section>\n`,
 )}</main>
 </body>
 </html>
 `;
   return page.html;
-}
-
-function linkWhereServed(control: string, served: ReadonlySet<string>): Html {
-  return served.has(control) ? controlLink(control) : html`${control}`;
-}
-
-function day(date: Date): string {
-  return `${date.toISOString().slice(0, 16).replace('T', ' ')} UTC`;
 }

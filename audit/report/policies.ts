@@ -1,5 +1,5 @@
 import type { Model, Resource } from '../../src/synthesized/model/model.ts';
-import { OWN_ACCOUNT, policiesOf } from '../policy/policies.ts';
+import { OWN_ACCOUNT, type PolicyKind, policiesOf } from '../policy/policies.ts';
 import {
   type PolicyCondition,
   type PolicyDocument,
@@ -7,12 +7,14 @@ import {
   type Principal,
   parsePolicy,
 } from '../policy/policy-document.ts';
+import words from './words.json' with { type: 'json' };
 
 /** A policy as a report shows it. */
 export interface ShownPolicy {
   readonly stack: string;
   /** Address of the resource that carries it. */
   readonly address: string;
+  readonly kind: PolicyKind | 'other';
   /** Who has what it grants, where the statements name no principal: roles, by their addresses. */
   readonly holders: readonly string[];
   /** What it is about, where the statements name nothing. */
@@ -30,6 +32,7 @@ export function shownPolicies(model: Model): readonly ShownPolicy[] {
   const listed = known.map(({ stack, address, kind, holder, about, document }) => ({
     stack,
     address,
+    kind,
     holders: kind === 'identity' ? holdersOf(model, holder, about) : [],
     about: (about ?? holder).address,
     document,
@@ -42,7 +45,7 @@ export function shownPolicies(model: Model): readonly ShownPolicy[] {
         const { stack, address } = resource;
         return document === undefined
           ? []
-          : [{ stack, address, holders: [], about: address, document }];
+          : [{ stack, address, kind: 'other' as const, holders: [], about: address, document }];
       }),
     );
   return [...listed, ...others];
@@ -123,12 +126,7 @@ export function statementInWords(statement: PolicyStatement, context: StatementC
     .concat('.');
 }
 
-const PRINCIPALS: Readonly<Record<string, string>> = {
-  AWS: 'AWS principal',
-  CanonicalUser: 'Canonical user',
-  Federated: 'Whoever signs in by',
-  Service: 'Service',
-};
+const PRINCIPALS: Readonly<Record<string, string>> = words.principals;
 
 function who({ principals, notPrincipals }: PolicyStatement, { holders }: StatementContext) {
   if (notPrincipals.length > 0) {
@@ -167,41 +165,8 @@ function onWhat(
   );
 }
 
-interface Operator {
-  readonly words: string;
-  /** Whether each of several values is ruled out, not one of them required. */
-  readonly negated?: true;
-}
-
-const OPERATORS: Readonly<Record<string, Operator>> = {
-  StringEquals: { words: 'is' },
-  StringNotEquals: { words: 'is not', negated: true },
-  StringEqualsIgnoreCase: { words: 'is, in upper or lower case,' },
-  StringNotEqualsIgnoreCase: { words: 'is not, in upper or lower case,', negated: true },
-  StringLike: { words: 'matches' },
-  StringNotLike: { words: 'does not match', negated: true },
-  NumericEquals: { words: 'is' },
-  NumericNotEquals: { words: 'is not', negated: true },
-  NumericLessThan: { words: 'is less than' },
-  NumericLessThanEquals: { words: 'is at most' },
-  NumericGreaterThan: { words: 'is more than' },
-  NumericGreaterThanEquals: { words: 'is at least' },
-  DateEquals: { words: 'is' },
-  DateNotEquals: { words: 'is not', negated: true },
-  DateLessThan: { words: 'is before' },
-  DateLessThanEquals: { words: 'is not after' },
-  DateGreaterThan: { words: 'is after' },
-  DateGreaterThanEquals: { words: 'is not before' },
-  Bool: { words: 'is' },
-  BinaryEquals: { words: 'is' },
-  IpAddress: { words: 'is in' },
-  NotIpAddress: { words: 'is not in', negated: true },
-  // The same as ArnLike: wildcards count in both.
-  ArnEquals: { words: 'matches' },
-  ArnLike: { words: 'matches' },
-  ArnNotEquals: { words: 'does not match', negated: true },
-  ArnNotLike: { words: 'does not match', negated: true },
-};
+const OPERATORS: Readonly<Record<string, { readonly words: string; readonly negated?: boolean }>> =
+  words.operators;
 
 /** One condition, such as `aws:SourceAccount is the own account`. */
 export function conditionInWords({ operator, key, values }: PolicyCondition): string {
@@ -210,13 +175,13 @@ export function conditionInWords({ operator, key, values }: PolicyCondition): st
   const [, set, name = operator, ifExists] =
     operator.match(/^(?:(ForAllValues|ForAnyValue):)?(.*?)(IfExists)?$/) ?? [];
   const known = OPERATORS[name];
-  const words = known?.words ?? `satisfies ${name}`;
+  const verb = known?.words ?? `satisfies ${name}`;
   const joined = list(values.map(plain), known?.negated ? 'and' : 'or');
   const sets: Readonly<Record<string, string>> = {
     ForAllValues: `every value of ${subject}`,
     ForAnyValue: `some value of ${subject}`,
   };
-  return `${sets[set ?? ''] ?? subject} ${words} ${joined}${ifExists ? ' (or is absent)' : ''}`;
+  return `${sets[set ?? ''] ?? subject} ${verb} ${joined}${ifExists ? ' (or is absent)' : ''}`;
 }
 
 /** However its scheme is cut off. */

@@ -1,10 +1,72 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import type { Evidence } from '../evidence.ts';
+import { byNumber, cisOf, controlsOf, REPORT_CONTROLS, withoutControl } from '../controls.ts';
+import { type Evidence, NOT_LOOKED_AT } from '../evidence.ts';
 import { type Look, placeOf } from '../findings.ts';
 import type { AuditResult } from '../judge.ts';
 import { FRAMEWORKS, type Framework } from '../scanners/checkov-report.ts';
+import { encryptionOf } from './encryption.ts';
+import { exposuresOf } from './exposure.ts';
+import { attachedPolicies, shownPolicies, statementInWords } from './policies.ts';
+
+/** A result as plain data: report.json, and what the page and the text are made of. */
+export type Report = ReturnType<typeof reportOf>;
+
+/** Says of everything that was found out to which control it belongs. */
+export function reportOf(result: AuditResult) {
+  const { environment, from, looks, rules, findings, waived, acceptances, evidence } = result;
+  const [{ model, objects, checks }] = looks;
+  const controls = new Map(rules.map(({ id, control }) => [id, control]));
+  const withControl = <Found extends { readonly rule: string }>(found: Found) => ({
+    ...found,
+    control: controls.get(found.rule) ?? 'unmapped',
+  });
+  const under =
+    (control: string) =>
+    <Row extends object>(row: Row) => ({ ...row, control });
+  return {
+    ...(evidence !== undefined && {
+      evidence: { ...evidence, sboms: evidence.sboms.map(({ text: _, ...list }) => list) },
+    }),
+    environment,
+    ...(from !== undefined && { from }),
+    auditedAt: result.auditedAt.toISOString(),
+    green: findings.length === 0,
+    secondScanner: secondScannerOf(result),
+    demands: demandsOf(result),
+    notLookedAt: NOT_LOOKED_AT,
+    baseline: result.baseline,
+    regions: looks.map(({ region, partition }) => ({ region, partition })),
+    files: looks.flatMap(artifactsOf).map(({ text: _, ...file }) => file),
+    summary: summaryOf(result),
+    findings: findings.map(withControl),
+    waived: waived.map(withControl),
+    ...(acceptances !== undefined && {
+      acceptances: acceptances.map(under(REPORT_CONTROLS.accepted)),
+    }),
+    notes: result.notes,
+    controls: controlsOf(result),
+    withoutControl: withoutControl(result),
+    counts: result.counts,
+    inventory: inventoryOf(result, controls),
+    policies: shownPolicies(model).map(({ document, ...policy }) => ({
+      ...policy,
+      statements: document?.statements.map((one) => statementInWords(one, policy)) ?? [
+        'The JSON does not tell: Terraform computes it when it applies.',
+      ],
+      control: REPORT_CONTROLS[policy.kind],
+    })),
+    attachedPolicies: attachedPolicies(model).map(under(REPORT_CONTROLS.attached)),
+    exposures: exposuresOf(model, objects).map((one) => under(REPORT_CONTROLS[one.direction])(one)),
+    encryption: encryptionOf(model).map(under(REPORT_CONTROLS.encryption)),
+    rules: rules.map((rule) => ({
+      ...rule,
+      cis: cisOf(rule.id),
+      looked: checks.filter((check) => check.rule === rule.id).length,
+    })),
+  };
+}
 
 /** Where the reports on an environment go. */
 export function reportFolder(out: string, environment: string): string {
@@ -47,11 +109,17 @@ export interface InventoryItem {
   readonly passed: number;
   readonly findings: number;
   readonly waived: number;
+  /** Controls that the rules serve which looked at it, in order. */
+  readonly controls: readonly string[];
 }
 
 /** Every resource, by stack and address. */
-export function inventoryOf({ looks, findings, waived }: AuditResult): readonly InventoryItem[] {
+function inventoryOf(
+  { looks, findings, waived }: AuditResult,
+  controls: ReadonlyMap<string, string | undefined>,
+): readonly InventoryItem[] {
   const [{ model, checks }] = looks;
+  const looked = Map.groupBy(checks, (check) => blockOf(placeOf(check)));
   const passed = countBy(
     checks.filter(({ faults }) => faults.length === 0),
     (check) => blockOf(placeOf(check)),
@@ -73,9 +141,15 @@ export function inventoryOf({ looks, findings, waived }: AuditResult): readonly 
         passed: passed.get(place) ?? 0,
         findings: found.get(place) ?? 0,
         waived: lived.get(place) ?? 0,
+        controls: inOrder((looked.get(place) ?? []).map(({ rule }) => controls.get(rule))),
       };
     })
     .sort((one, other) => (placeOf(one) < placeOf(other) ? -1 : 1));
+}
+
+function inOrder(controls: readonly (string | undefined)[]): readonly string[] {
+  const all = new Set([REPORT_CONTROLS.resource, ...controls.filter((id) => id !== undefined)]);
+  return [...all].sort(byNumber);
 }
 
 /** A rule may have looked at a part of a resource, such as `<address> <container>`. */
@@ -103,6 +177,7 @@ export interface LookSummary {
   readonly passed: number;
   /** Failed checks, waived or not. */
   readonly failed: number;
+  readonly control: string;
 }
 
 const VIEWS: Readonly<Record<Framework, string>> = {
@@ -125,6 +200,7 @@ function ofRules({ region, model, checks }: Look): LookSummary {
     resources: model.resources.length,
     passed,
     failed: own.length - passed,
+    control: REPORT_CONTROLS.audited,
   };
 }
 
@@ -143,6 +219,7 @@ function ofScans({ region, scans }: Look): readonly LookSummary[] {
       resources: reports.reduce((sum, { seen }) => sum + seen[framework].length, 0),
       passed,
       failed: checks.length - passed,
+      control: REPORT_CONTROLS.audited,
     };
   });
 }

@@ -1,36 +1,40 @@
-import { controlsOf, withoutControl } from '../controls.ts';
-import { ACCEPTANCE_RULES, type Finding } from '../findings.ts';
-import type { AuditResult } from '../judge.ts';
-import { commitInWords, type LookSummary, secondScannerOf, summaryOf } from './summary.ts';
+import { ACCEPTANCE_RULES } from '../findings.ts';
+import { commitInWords, type Report } from './summary.ts';
 
 /** The result for a terminal: who looked at what, what was found, what was waived, notes. */
-export function textReport(result: AuditResult): string {
-  const { environment, findings, waived, acceptances = [], notes, looks } = result;
-  const regions = looks.map(({ region, partition }) => `${region} (${partition})`).join(' and ');
+export function textReport(report: Report): string {
+  const { environment, evidence, findings, waived, acceptances = [], notes, regions } = report;
+  const where = regions.map(({ region, partition }) => `${region} (${partition})`).join(' and ');
   return [
-    `${environment} in ${regions}, judged for ${result.auditedAt.toISOString().slice(0, 10)}`,
+    `${environment} in ${where}, judged for ${report.auditedAt.slice(0, 10)}`,
     '',
-    ...table([HEADINGS, ...summaryOf(result).map(cells)]),
-    ...section('Findings', findings.flatMap(lines(result))),
+    ...table([HEADINGS, ...report.summary.map((row) => COLUMNS.map((name) => String(row[name])))]),
+    ...section(
+      'Findings',
+      findings.flatMap(({ severity, control, rule, place, message }) => [
+        `${severity}  ${control}  ${rule}  ${place}`,
+        ...message.split('\n').map((line) => `  ${line}`),
+      ]),
+    ),
     ...section(
       'Waived',
       waived.map(
-        ({ rule, place, waiver }) =>
-          `${controlOf(result, rule)}  ${rule}  ${place}  by ${waiver.owner} until ${waiver.expires}`,
+        ({ control, rule, place, waiver }) =>
+          `${control}  ${rule}  ${place}  by ${waiver.owner} until ${waiver.expires}`,
       ),
     ),
-    ...section('Controls', controls(result)),
+    ...section('Controls', controls(report)),
     ...section(
       'Accepted',
       acceptances.map(
-        ({ owner, date, version, accepted, gone, reason }) =>
-          `${owner}  ${date}  ${version}  ${accepted.length + gone.length} blocks: ${reason}`,
+        ({ control, owner, date, version, accepted, gone, reason }) =>
+          `${control}  ${owner}  ${date}  ${version}  ${accepted.length + gone.length} blocks: ${reason}`,
       ),
     ),
     ...section('Notes', notes),
     '',
-    ...(result.evidence === undefined ? [] : [`Commit: ${commitInWords(result.evidence)}.`]),
-    `${verdict(findings)} ${secondScannerOf(result)}`,
+    ...(evidence === undefined ? [] : [`Commit: ${commitInWords(evidence)}.`]),
+    `${verdict(findings.length)} ${report.secondScanner}`,
     ...(findings.some(({ rule }) => rule in ACCEPTANCE_RULES) ? [SETTLED_BY_A_PERSON] : []),
     '',
   ].join('\n');
@@ -39,30 +43,16 @@ export function textReport(result: AuditResult): string {
 const SETTLED_BY_A_PERSON =
   'Undo what nobody accepted, or accept it: --accept --owner NAME --reason TEXT, once no other rule is red.';
 
-const HEADINGS = ['Region', 'By', 'View', 'Resources', 'Passed', 'Failed'];
+const HEADINGS = ['Control', 'Region', 'By', 'View', 'Resources', 'Passed', 'Failed'];
+const COLUMNS = ['control', 'region', 'by', 'view', 'resources', 'passed', 'failed'] as const;
 
-function cells({ region, by, view, resources, passed, failed }: LookSummary): readonly string[] {
-  return [region, by, view, String(resources), String(passed), String(failed)];
-}
-
-const lines =
-  (result: AuditResult) =>
-  ({ severity, rule, place, message }: Finding): readonly string[] => [
-    `${severity}  ${controlOf(result, rule)}  ${rule}  ${place}`,
-    ...message.split('\n').map((line) => `  ${line}`),
-  ];
-
-function controlOf({ rules }: AuditResult, rule: string): string {
-  return rules.find(({ id }) => id === rule)?.control ?? 'unmapped';
-}
-
-function controls(result: AuditResult): readonly string[] {
-  const all = controlsOf(result).filter(({ inBaseline }) => inBaseline);
+function controls(report: Report): readonly string[] {
+  const all = report.controls.filter(({ inBaseline }) => inBaseline);
   const covered = all.filter(({ rules }) => rules.length > 0);
   const red = covered.filter(({ verdict }) => verdict === 'red').map(({ id }) => id);
-  const { unmapped } = withoutControl(result);
+  const { unmapped } = report.withoutControl;
   return [
-    `${result.baseline}: rules look at ${covered.length} of ${all.length} controls; ${all.length - covered.length} are not covered.`,
+    `${report.baseline}: rules look at ${covered.length} of ${all.length} controls; ${all.length - covered.length} are not covered.`,
     ...(red.length === 0 ? [] : [`Red: ${red.join(', ')}.`]),
     ...(unmapped.length === 0 ? [] : [`Checks of no control: ${unmapped.join(', ')}.`]),
   ];
@@ -74,22 +64,16 @@ function section(title: string, content: readonly string[]): readonly string[] {
 
 /** Columns side by side; the last three are numbers. */
 function table(rows: readonly (readonly string[])[]): readonly string[] {
-  const widths = HEADINGS.map((_, column) =>
-    Math.max(...rows.map((row) => (row[column] ?? '').length)),
-  );
-  return rows.map((row) =>
-    row
-      .map((cell, column) => {
-        const width = widths[column] ?? 0;
-        return column < 3 ? cell.padEnd(width) : cell.padStart(width);
-      })
-      .join('  ')
-      .replace(/^/, '  ')
-      .trimEnd(),
-  );
+  const widths = HEADINGS.map((_, at) => Math.max(...rows.map((row) => (row[at] ?? '').length)));
+  return rows.map((row) => {
+    const cells = row.map((cell, at) =>
+      at < HEADINGS.length - 3 ? cell.padEnd(widths[at] ?? 0) : cell.padStart(widths[at] ?? 0),
+    );
+    return `  ${cells.join('  ')}`;
+  });
 }
 
-function verdict(findings: readonly Finding[]): string {
-  if (findings.length === 0) return 'Green: nothing is wrong that is not waived.';
-  return `Red: ${findings.length} ${findings.length === 1 ? 'finding' : 'findings'}.`;
+function verdict(findings: number): string {
+  if (findings === 0) return 'Green: nothing is wrong that is not waived.';
+  return `Red: ${findings} ${findings === 1 ? 'finding' : 'findings'}.`;
 }

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { AuditResult } from '../../../audit/judge.ts';
 import { htmlReport } from '../../../audit/report/html-report.ts';
+import { reportOf } from '../../../audit/report/summary.ts';
 import { changeStack } from '../../fixtures/audit/bad-stack.ts';
 import { ROOT } from '../../support/run-main.ts';
 import { audited, faultIn } from '../support/audited.ts';
@@ -27,7 +28,7 @@ beforeAll(async () => {
   });
   const fault = 'it must not be here: <b>bold</b>';
   result = await audited(folder.path, out.path, [faultIn('aws_nat_gateway', fault)]);
-  page = htmlReport(result);
+  page = htmlReport(reportOf(result));
 });
 afterAll(() => {
   folder.remove();
@@ -90,17 +91,18 @@ it('says who may do what, what the internet reaches and what is encrypted', () =
 describe('an assessor who asks for AC-6', () => {
   const part = () => page.split('<section id="AC-6">')[1]?.split('</section>')[0] ?? '';
 
-  it('finds it in the index of controls', () => {
-    expect(page.split('<section id="controls">')[1]).toMatch(
-      /<ul class="index">[\s\S]*href="#AC-6"/,
+  it('finds it in the index before anything else, with a verdict that is not green', () => {
+    const first = page.split('<main>')[1]?.split('</section>')[0] ?? '';
+    expect(first).toMatch(
+      /<section id="index">[\s\S]*Access Control: .*href="#AC-6"[^>]*>AC-6 \(red\)/,
     );
   });
 
   it('finds its rules, verdicts and findings in one place, and what else bears on it', () => {
     expect(part()).toContain('AC-6 Least Privilege');
     expect(part()).toContain('<code>no-aws-nat-gateway</code>');
-    expect(part()).toContain('<td>red</td>');
-    expect(part()).toContain('<code>foundation-network/aws_nat_gateway.public_a</code>');
+    expect(part()).toContain('<span class="red">red</span>');
+    expect(part()).toContain('<code>foundation-network/aws_nat_gateway.public_a</code>: It must');
     expect(part()).toContain('href="#policies"');
   });
 
@@ -115,9 +117,20 @@ describe('an assessor who asks for AC-6', () => {
       expires: '2027-01-31',
       line: 1,
     };
-    const waived = htmlReport({ ...result, findings: [], waived: [{ ...finding, waiver }] });
+    const waived = htmlReport(
+      reportOf({ ...result, findings: [], waived: [{ ...finding, waiver }] }),
+    );
     expect(waived.split('<section id="AC-6">')[1]?.split('</section>')[0]).toContain(
-      'by the network team until 2027-01-31',
+      'by the network team until 2027-01-31: It is meant to be so.',
+    );
+  });
+
+  it('finds the control in every table, and the resources that its rules looked at', () => {
+    for (const [, head = ''] of page.matchAll(/<thead>([\s\S]*?)<\/thead>/g)) {
+      expect(head).toMatch(/<th scope="col">Controls?\b/);
+    }
+    expect(page.split('<section id="inventory">')[1]).toMatch(
+      /aws_nat_gateway\.public_a<\/code><\/th>.*href="#AC-6">AC-6<\/a> <a href="#CM-8">CM-8/,
     );
   });
 });

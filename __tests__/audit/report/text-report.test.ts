@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { summaryOf } from '../../../audit/report/summary.ts';
+import { reportOf, summaryOf } from '../../../audit/report/summary.ts';
 import { textReport } from '../../../audit/report/text-report.ts';
 import { audited, faultIn } from '../support/audited.ts';
 import {
@@ -23,11 +23,11 @@ it('is a table of who looked at what, the findings and a verdict', async () => {
   const result = await audited(folder.path, out.path, [faultIn('aws_sns_topic', 'it is public')]);
   const resources = String(summaryOf(result)[0]?.resources).padStart(9);
   expect(
-    textReport({ ...result, notes: ['Nothing is recorded.'] }),
+    textReport(reportOf({ ...result, notes: ['Nothing is recorded.'] })),
   ).toBe(`etl-playground in us-gov-west-1 (aws-us-gov), judged for 2026-12-01
 
-  Region         By         View                            Resources  Passed  Failed
-  us-gov-west-1  own rules  synthesized JSON and manifests  ${resources}       0       1
+  Control  Region         By         View                            Resources  Passed  Failed
+  CA-2     us-gov-west-1  own rules  synthesized JSON and manifests  ${resources}       0       1
 
 Findings
   high  AC-6  no-aws-sns-topic  file-processing/aws_sns_topic.file_processing
@@ -48,12 +48,14 @@ it('says how a person settles what nobody accepted', async () => {
   const result = await audited(folder.path, out.path, []);
   const differing = { by: 'audit', severity: 'medium', rule: 'differs-from-accepted' } as const;
   const findings = [{ ...differing, place: 'a/b', message: 'x is new: 1.', regions: [] }];
-  expect(textReport(result)).not.toContain('--accept');
-  expect(textReport({ ...result, findings })).toContain('accept it: --accept --owner NAME');
+  expect(textReport(reportOf(result))).not.toContain('--accept');
+  expect(textReport(reportOf({ ...result, findings }))).toContain(
+    'accept it: --accept --owner NAME',
+  );
 });
 
 it('says that it is green when there is nothing to say', async () => {
   const result = await audited(folder.path, out.path, [faultIn('aws_sqs_fifo', 'it is there')]);
-  expect(textReport(result)).toContain('Green: nothing is wrong that is not waived.');
-  expect(textReport(result)).not.toContain('Findings');
+  expect(textReport(reportOf(result))).toContain('Green: nothing is wrong that is not waived.');
+  expect(textReport(reportOf(result))).not.toContain('Findings');
 });

@@ -1,5 +1,5 @@
 import { runAudit } from '../../../audit/cli.ts';
-import type { jsonReport } from '../../../audit/report/write-reports.ts';
+import type { Report } from '../../../audit/report/summary.ts';
 import { ROOT } from '../../support/run-main.ts';
 
 /** What a run of the command left behind. */
@@ -38,6 +38,6 @@ export async function runAuditHere(
 }
 
 /** The reports that `--json` printed. */
-export function reportsOf({ stdout }: AuditRun): readonly ReturnType<typeof jsonReport>[] {
-  return JSON.parse(stdout) as readonly ReturnType<typeof jsonReport>[];
+export function reportsOf({ stdout }: AuditRun): readonly Report[] {
+  return JSON.parse(stdout) as readonly Report[];
 }
