@@ -21,6 +21,11 @@ export const BENCHMARKS = {
     file: 'intake/drain.ts',
     measures: "one client's waiting jobs worked off, another's deliveries beside them",
   },
+  load: {
+    file: 'load.ts',
+    measures:
+      'a burst, steady intake, memory, one file of 1 MB; statements on 10 million judgements',
+  },
   pages: { file: 'pages.ts', measures: 'pages of the console, live views beside the intake' },
   rules: { file: 'rules.ts', measures: 'seconds to apply a rule set of 2,000 files' },
   storage: { file: 'storage/read.ts', measures: 'an object read in parts, against one stream' },

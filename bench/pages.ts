@@ -30,19 +30,41 @@ const LIMITS = { page: 150, report: 1_000 };
 const TIMES = 9;
 const CLIENTS = 100;
 
-/** Deliveries of a year as SQL: most pass, some wait, are dead, late judged or without rules. */
-export const DELIVERIES_SQL = [
+/** Which deliveries {@link deliveriesSql} makes. */
+export interface MadeDeliveries {
+  /** The newest has number 0. @default 0 */
+  readonly from?: number;
+  /** So many. */
+  readonly count: number;
+  /** Between one and the next older one. @default 30 */
+  readonly secondsApart?: number;
+  /** JSON of each verdict's report. @default none is kept */
+  readonly report?: string;
+}
+
+/** Clients and their monitored files, of whom {@link deliveriesSql} makes deliveries. */
+export const CLIENTS_SQL = [
   `INSERT INTO file_processing.mappings (name, version, table_schema) VALUES ('people', 1, '{}')`,
   `INSERT INTO file_processing.monitoring_files
      (client, bucket, key_pattern, mapping_name, mapping_version)
    SELECT 'client_' || n, 'box', 'in/client_' || n || '/**', 'people', 1
    FROM generate_series(0, ${CLIENTS - 1}) AS n`,
-  `WITH made AS (
+];
+
+/** Deliveries as SQL: most pass, some wait, are dead, late judged or without rules. */
+export function deliveriesSql({
+  from = 0,
+  count,
+  secondsApart = 30,
+  report,
+}: MadeDeliveries): string {
+  const reported = report === undefined ? 'NULL' : `'${report.replaceAll("'", "''")}'`;
+  return `WITH made AS (
      SELECT n, gen_random_uuid() AS id, n % ${CLIENTS} AS client,
-       now() - make_interval(secs => n * 30.0) AS at,
+       now() - make_interval(secs => n * ${secondsApart}) AS at,
        CASE WHEN n < 20 THEN 'pending' WHEN n % 5000 = 7 THEN 'error' ELSE 'finished' END AS status,
        CASE WHEN n % 50 = 3 THEN 'failed' WHEN n % 50 = 4 THEN 'warned' ELSE 'passed' END AS verdict
-     FROM generate_series(0, $1::integer - 1) AS n
+     FROM generate_series(${from}, ${from + count - 1}) AS n
    ), runs AS (
      INSERT INTO file_processing.runs
        (id, bucket, key, identity, e_tag, size_bytes, created_at, message_id, status, verdict,
@@ -56,17 +78,19 @@ export const DELIVERIES_SQL = [
    )
    INSERT INTO file_processing.judgements
      (run_id, number, asked_by, monitoring_file_id, mapping_name, mapping_version, status, verdict,
-      row_count, byte_count, fault_count, error, attempts, created_at, started_at, finished_at)
+      row_count, byte_count, fault_count, report, error, attempts, created_at, started_at, finished_at)
    SELECT made.id, 1, 'message', file.id, 'people', 1, status,
      CASE WHEN status = 'finished' THEN verdict END, CASE WHEN status = 'finished' THEN 100 + n % 900 END,
      CASE WHEN status = 'finished' THEN 1000 END,
      CASE WHEN status = 'finished' THEN CASE verdict WHEN 'failed' THEN 3 ELSE 0 END END,
+     CASE WHEN status = 'finished' THEN ${reported}::jsonb END,
      CASE WHEN status = 'error' THEN 'S3 is unavailable' END, 1, at, at, at
    FROM made JOIN file_processing.monitoring_files AS file ON file.client = 'client_' || made.client
-   WHERE status <> 'pending'`,
-  // As autovacuum leaves it.
-  'VACUUM ANALYZE',
-];
+   WHERE status <> 'pending'`;
+}
+
+/** As autovacuum leaves it. */
+export const VACUUM_SQL = 'VACUUM ANALYZE';
 
 /** Pages by their names. @param ids of a run and of a monitored file */
 export function pagesToOpen({ run, file }: { readonly run: string; readonly file: number }) {
@@ -137,9 +161,8 @@ async function measure(folder: string, url: string, load: Load): Promise<void> {
   await database.connect();
   try {
     const begin = performance.now();
-    for (const statement of DELIVERIES_SQL) {
-      await database.query(statement, statement.includes('$1') ? [load.runs] : []);
-    }
+    const statements = [...CLIENTS_SQL, deliveriesSql({ count: load.runs }), VACUUM_SQL];
+    for (const statement of statements) await database.query(statement);
     const filled = ((performance.now() - begin) / 1000).toFixed(0);
     console.log(
       `${load.runs.toLocaleString('en-US')} deliveries in the database, after ${filled} s`,
@@ -186,7 +209,8 @@ async function largeReport(database: pg.Client, run: string): Promise<void> {
   );
 }
 
-interface Pages {
+/** A console that is measured. */
+export interface Pages {
   readonly origin: string;
   readonly token: string;
   /** Of viewers, each of whom may follow ten views. */
@@ -194,10 +218,11 @@ interface Pages {
   stop(): Promise<void>;
 }
 
-async function startPages(
+/** The console in a process of its own. @param views that are to be followed at once. @default 1 */
+export async function startPages(
   folder: string,
   environment: Record<string, string>,
-  views: number,
+  views = 1,
 ): Promise<Pages> {
   const viewers = Array.from({ length: Math.ceil(views / 10) }, (_, viewer) => `viewer-${viewer}`);
   const tokens = viewers.map((name) => ({

@@ -30,7 +30,7 @@ describe('npm run bench', () => {
 
   it('refuses an unknown name and says which are known', () => {
     expect(() => benchmarkRequest(['intake', 'speed'])).toThrow(
-      "unknown benchmark 'speed': known are synth, start, intake, drain, pages, rules, storage, quality",
+      "unknown benchmark 'speed': known are synth, start, intake, drain, load, pages, rules, storage, quality",
     );
   });
 

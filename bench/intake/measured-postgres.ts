@@ -7,20 +7,29 @@ import { cpuTimesOf } from './server-process.ts';
 /** PostgreSQL as in production, which flushes to disk. */
 export interface MeasuredPostgres {
   readonly url: string;
+  /** What it logs. */
+  readonly logFile: string;
   /** CPU seconds of all its processes so far, those included that have ended; undefined where there is no /proc. */
   cpuSeconds(): Promise<number | undefined>;
   /** Stops it and removes its data. */
   stop(): Promise<void>;
 }
 
-/** @param folder an existing one, which another user can reach: as root, PostgreSQL runs as one */
-export async function startMeasuredPostgres(folder: string): Promise<MeasuredPostgres> {
+/**
+ * @param folder an existing one, which another user can reach: as root, PostgreSQL runs as one
+ * @param settings of the server. @default PostgreSQL's own
+ */
+export async function startMeasuredPostgres(
+  folder: string,
+  settings: Readonly<Record<string, string>> = {},
+): Promise<MeasuredPostgres> {
   const wanted = join(folder, 'postgres');
-  const postgres = await startLocalPostgres({ folder: wanted });
+  const postgres = await startLocalPostgres({ folder: wanted, settings });
   const pidFile = await readFile(join(postgres.folder, 'data', 'postmaster.pid'), 'utf8');
   const postmaster = Number.parseInt(pidFile, 10);
   return {
     url: postgres.url,
+    logFile: join(postgres.folder, 'server.log'),
     cpuSeconds: () => cpuSecondsOfTree(postmaster),
     async stop() {
       await postgres.stop();

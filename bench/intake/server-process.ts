@@ -6,10 +6,14 @@ import { createInterface } from 'node:readline';
 /** A server under measurement, in a process of its own. */
 export interface ServerProcess {
   readonly port: number;
+  /** Undefined for a server that names none. */
+  readonly metricsPort: number | undefined;
   /** CPU seconds of the process so far, user and system; undefined where there is no /proc. */
   cpuSeconds(): Promise<number | undefined>;
   /** The most memory that it has held, in MB; undefined where there is no /proc. */
   peakMegabytes(): Promise<number | undefined>;
+  /** The memory that it holds, in MB; undefined where there is no /proc. */
+  megabytes(): Promise<number | undefined>;
   /** Ends it as a kill -9 does. */
   kill(): void;
   /** Asks it to end, insists after 10 s, and waits until it is gone. */
@@ -44,23 +48,25 @@ export async function startServer(options: ServerCommand): Promise<ServerProcess
   const gone = once(child, 'close').finally(() => process.off('exit', kill));
   gone.catch(() => undefined);
 
-  const port = await Promise.race([
-    listeningPort(createInterface({ input: child.stdout })),
+  const ports = await Promise.race([
+    listeningPorts(createInterface({ input: child.stdout })),
     gone.then(() => undefined),
   ]);
-  if (port === undefined) {
+  if (ports === undefined) {
     throw new Error(`${options.args.join(' ')} ended before it listened (${child.exitCode})`);
   }
   const { pid = 0 } = child;
+  const megabytesIn = async (field: 'VmHWM' | 'VmRSS') => {
+    const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '');
+    const [, kilobytes] = new RegExp(`^${field}:\\s+(\\d+) kB$`, 'm').exec(status) ?? [];
+    return kilobytes === undefined ? undefined : Number(kilobytes) / 1024;
+  };
   return {
-    port,
+    ...ports,
     kill,
     cpuSeconds: async () => (await cpuTimesOf(pid))?.own,
-    async peakMegabytes() {
-      const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '');
-      const [, kilobytes] = /^VmHWM:\s+(\d+) kB$/m.exec(status) ?? [];
-      return kilobytes === undefined ? undefined : Number(kilobytes) / 1024;
-    },
+    peakMegabytes: () => megabytesIn('VmHWM'),
+    megabytes: () => megabytesIn('VmRSS'),
     async stop() {
       child.kill('SIGTERM');
       const insist = setTimeout(kill, 10_000);
@@ -71,11 +77,17 @@ export async function startServer(options: ServerCommand): Promise<ServerProcess
 }
 
 /** Its other lines are read as well, so that the pipe is never full, and dropped. */
-async function listeningPort(lines: NodeJS.EventEmitter): Promise<number> {
+async function listeningPorts(
+  lines: NodeJS.EventEmitter,
+): Promise<Pick<ServerProcess, 'port' | 'metricsPort'>> {
   return new Promise((resolve) => {
     lines.on('line', (line: string) => {
-      const [, port] = /"port":\s*(\d+)/.exec(line) ?? [];
-      if (port !== undefined && /"msg":\s*"listening"/.test(line)) resolve(Number(port));
+      if (!/"msg":\s*"listening"/.test(line)) return;
+      const [port, metricsPort] = ['port', 'metricsPort'].map(
+        (name) => new RegExp(`"${name}":\\s*(\\d+)`).exec(line)?.[1],
+      );
+      if (port === undefined) return;
+      resolve({ port: Number(port), metricsPort: metricsPort ? Number(metricsPort) : undefined });
     });
   });
 }

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { DELIVERIES_SQL, pagesToOpen } from '../../../../bench/pages.ts';
+import { CLIENTS_SQL, deliveriesSql, pagesToOpen, VACUUM_SQL } from '../../../../bench/pages.ts';
 import { type RunningConsole, startConsole } from '../../../../listener/src/console/console.ts';
 import { liveViews } from '../../../../listener/src/console/live.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
@@ -20,8 +20,8 @@ beforeAll(async () => {
       `ALTER TABLE file_processing.runs ALTER COLUMN ${column} SET STATISTICS 1000`,
     );
   }
-  for (const statement of DELIVERIES_SQL) {
-    await given.database.raw(statement.replace('$1', `${RUNS}`));
+  for (const statement of [...CLIENTS_SQL, deliveriesSql({ count: RUNS }), VACUUM_SQL]) {
+    await given.database.raw(statement);
   }
   const run = await given.database('runs').where({ verdict: 'failed' }).first('id');
   const file = await given.database('monitoring_files').first('id');
