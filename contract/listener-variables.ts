@@ -635,7 +635,7 @@ export const LISTENER_VARIABLES = {
   },
   RETENTION_DAYS: {
     description:
-      'Age from which messages, reports in the database, error texts and dead letters are deleted; each object and its verdict stay. At least 42, and 14 more than the days of SNS_MAX_AGE_SECONDS.',
+      'Age from which messages, reports in the database, error texts and dead letters are deleted, messages and reports a month at a time; each object and its verdict stay. At least 42, and 14 more than the days of SNS_MAX_AGE_SECONDS.',
     kind: wholeNumber(1, LONGEST_RETENTION_DAYS),
     default: '400',
     example: '400',

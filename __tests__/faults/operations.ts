@@ -239,9 +239,15 @@ async function retain(world: World, random: Random): Promise<string> {
       `SET session_replication_role = replica;
        UPDATE file_processing.sns_messages SET received_at = received_at - interval '500 days'
        WHERE message_id IN (${messageIds}) AND received_at > now() - interval '100 days';
-       UPDATE file_processing.judgements SET finished_at = finished_at - interval '500 days'
-       WHERE run_id::text IN (${runIds}) AND finished_at > now() - interval '100 days'
-         AND (report_key IS NOT NULL OR (verdict IS NULL AND invocation IS NULL));
+       WITH aged AS (
+         UPDATE file_processing.judgements SET finished_at = finished_at - interval '500 days',
+           reported_at = reported_at - interval '500 days'
+         WHERE run_id::text IN (${runIds}) AND finished_at > now() - interval '100 days'
+           AND (report_key IS NOT NULL OR (verdict IS NULL AND invocation IS NULL))
+         RETURNING run_id, number, reported_at
+       )
+       UPDATE file_processing.reports AS report SET recorded_at = aged.reported_at
+       FROM aged WHERE (report.run_id, report.number) = (aged.run_id, aged.number);
        UPDATE file_processing_queue.job SET created_on = created_on - interval '500 days'
        WHERE name = 'runs_dead_letter' AND data ->> 'runId' IN (${runIds})`,
     ),

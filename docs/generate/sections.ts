@@ -43,6 +43,7 @@ export function listenerMetrics(): Metrics {
       unmonitoredFiles: 0,
       lateDeliveries: 0,
       missingDeliveries: 0,
+      monthsAheadSeconds: 0,
       oldestWaitingSeconds: 0,
     }),
   });

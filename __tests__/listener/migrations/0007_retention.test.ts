@@ -8,6 +8,7 @@ let transaction: Transaction;
 beforeAll(async () => {
   given = await createTestDatabase();
   await judgedRun(given.database, { bucket: 'b', key: 'k' });
+  await given.database('judgements').update({ report: {}, withheld: {} });
 });
 afterAll(() => given.drop());
 beforeEach(async () => {
@@ -32,6 +33,7 @@ const ended = {
   fault_count: null,
   report: null,
   withheld: null,
+  reported_at: null,
 };
 
 test('a verdict may lose its report', async () => {

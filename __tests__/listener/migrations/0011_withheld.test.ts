@@ -10,6 +10,7 @@ afterAll(() => given.drop());
 
 test('nothing is withheld beside a report that was deleted', async () => {
   await judgedRun(given.database, { bucket: 'b', key: 'k' });
+  await given.database('judgements').update({ report: {}, withheld: {} });
   const change = given
     .database('judgements')
     .update({ report: null, details_deleted_at: new Date() });

@@ -1,6 +1,6 @@
 import { DEAD_LETTER_QUEUE, RUN_QUEUE } from '../queue/queue.ts';
 import type { Database } from './connection.ts';
-import { queueSchemaOf, tablesOf } from './tables.ts';
+import { queueSchemaOf, schemaOf, tablesOf } from './tables.ts';
 
 /** What waits for somebody; counts go no further than {@link COUNTED_TO}. */
 export interface Backlog {
@@ -28,6 +28,8 @@ export interface Backlog {
   readonly lastListing: number | undefined;
   /** What that listing enqueued. */
   readonly foundByListing: number | undefined;
+  /** From now to the end of the last month that has its tables, which the listener makes. */
+  readonly monthsAheadSeconds: number;
   /** Age of the oldest judgement that has not ended; 0 for none. A listing's and a rule change's take their time. */
   readonly oldestWaitingSeconds: number;
 }
@@ -55,14 +57,15 @@ export async function backlogOf(
   database: Database,
   { writesReports }: { readonly writesReports: boolean },
 ): Promise<Backlog> {
-  const { snsMessages, runs, judgements } = tablesOf(database);
+  const { messages, runs, judgements } = tablesOf(database);
   const { periods, periodSchedules, noticeMessages, listings } = tablesOf(database);
   const recent = `now() - interval '${BACKLOG_DAYS} days'`;
   // The limit comes before the join, so that this is at most so many look-ups.
   const missingReports = `(
     SELECT count(*) FROM (
       SELECT run_id, number FROM ${judgements}
-      WHERE report IS NOT NULL AND report_key IS NULL AND finished_at > ${recent}
+      WHERE report_key IS NULL AND (report IS NOT NULL OR reported_at IS NOT NULL)
+        AND finished_at > ${recent}
         AND finished_at < now() - interval '${REPORT_MINUTES} minutes' LIMIT ${COUNTED_TO}
     ) AS judgement JOIN ${runs} ON id = run_id AND verdict_number = number
   )`;
@@ -79,7 +82,7 @@ export async function backlogOf(
          WHERE name = '${DEAD_LETTER_QUEUE}' AND state < 'active' LIMIT ${COUNTED_TO}
        ) AS dead) AS "deadLetters",
        (SELECT count(*) FROM (
-         SELECT FROM ${snsMessages} WHERE outcome = 'dead' AND settled_at IS NULL LIMIT ${COUNTED_TO}
+         SELECT FROM ${messages} WHERE outcome = 'dead' AND settled_at IS NULL LIMIT ${COUNTED_TO}
        ) AS dead) AS "deadMessages",
        ${writesReports ? missingReports : 'NULL'} AS "missingReports",
        (SELECT count(*) FROM (
@@ -102,6 +105,9 @@ export async function backlogOf(
        extract(epoch FROM last_listing.ended_at)::float8 AS "lastListing",
        ((last_listing.counts ->> 'missing')::bigint + (last_listing.counts ->> 'again')::bigint)
          AS "foundByListing",
+       (SELECT extract(epoch FROM min(until) - now()) FROM (
+         SELECT max(ends) AS until FROM ${schemaOf(database)}.months() GROUP BY parent
+       ) AS made)::float8 AS "monthsAheadSeconds",
        extract(epoch FROM now() - least(
          now(),
          (SELECT min(created_at) FROM ${runs}

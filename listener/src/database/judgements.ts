@@ -1,6 +1,7 @@
 import type { ObjectReference } from '@file-processing/contract/s3-event.ts';
 import type { DeliveredColumn } from '@file-processing/quality/delivery-rules.ts';
 import type { Verdict } from '@file-processing/quality/verdict.ts';
+import type { Knex } from 'knex';
 import type { Withheld } from '../privacy/withhold.ts';
 import {
   IS_LISTED,
@@ -373,8 +374,6 @@ const END_COLUMNS = [
   'byte_count',
   'fault_count',
   'sha256',
-  'report',
-  'withheld',
   'accepted_columns',
   'monitoring_file_id',
   'mapping_name',
@@ -382,7 +381,7 @@ const END_COLUMNS = [
   'error',
 ] as const;
 
-type JudgementEnd = Partial<Record<(typeof END_COLUMNS)[number], unknown>>;
+type JudgementEnd = Partial<Record<(typeof END_COLUMNS)[number] | 'report' | 'withheld', unknown>>;
 
 type EndedRow = JudgementEnd &
   Record<'run_id' | 'status', string> &
@@ -400,7 +399,8 @@ function endHeld(
 
 const endTogether = sharedStatement<EndedRow, boolean>(
   async (database, ends) => {
-    const { runs, judgements, notices, monitoringFiles, periodVerdicts } = tablesOf(database);
+    const { runs, judgements, reports, notices, monitoringFiles, periodVerdicts } =
+      tablesOf(database);
     const told = ends.filter(({ tells }) => tells).map(({ run_id }) => run_id);
     // In the same statement: there is no verdict without it, and none waits for it.
     const outbox = `, told AS (
@@ -408,16 +408,23 @@ const endTogether = sharedStatement<EndedRow, boolean>(
          SELECT run_id, number FROM ended WHERE NOT quiet AND run_id = ANY (?::uuid[])
        )`;
     const { rows } = await database.raw<{ rows: { id: string }[] }>(
-      `WITH ended AS (
+      `WITH given AS (
+         SELECT * FROM jsonb_populate_recordset(NULL::${judgements}, ?::jsonb)
+       ), ended AS (
          UPDATE ${judgements} AS judgement
          SET status = given.status, finished_at = now(),
+           reported_at = CASE WHEN given.report IS NOT NULL THEN now() END,
            ${END_COLUMNS.map((column) => `${column} = given.${column}`).join(', ')}
-         FROM jsonb_populate_recordset(NULL::${judgements}, ?::jsonb) AS given
+         FROM given
          WHERE judgement.run_id = given.run_id AND judgement.number = given.number
            AND judgement.attempts = given.attempts AND judgement.status = 'running'
          RETURNING judgement.run_id, judgement.number, judgement.status, judgement.verdict,
            judgement.finished_at, judgement.mapping_name, judgement.monitoring_file_id,
-           judgement.quiet
+           judgement.quiet, judgement.reported_at
+       ), reported AS (
+         INSERT INTO ${reports} (run_id, number, recorded_at, report, withheld)
+         SELECT run_id, ended.number, ended.reported_at, given.report, given.withheld
+         FROM ended JOIN given USING (run_id) WHERE given.report IS NOT NULL
        ), counted AS (
          INSERT INTO ${periodVerdicts} (run_id, number)
          SELECT run_id, number FROM ended JOIN ${monitoringFiles} AS file
@@ -630,8 +637,8 @@ export interface JudgementWithReport extends Judgement {
 
 /** Every column but the report, which may be large, under the names of {@link Judgement}. */
 const JUDGEMENT_COLUMNS = {
-  runId: 'run_id',
-  number: 'number',
+  runId: 'judgement.run_id',
+  number: 'judgement.number',
   askedBy: 'asked_by',
   reason: 'reason',
   monitoringFileId: 'monitoring_file_id',
@@ -649,7 +656,6 @@ const JUDGEMENT_COLUMNS = {
   createdAt: 'created_at',
   startedAt: 'started_at',
   finishedAt: 'finished_at',
-  detailsDeletedAt: 'details_deleted_at',
   routing: 'routing',
   settledAt: 'settled_at',
   settledReason: 'settled_reason',
@@ -658,8 +664,8 @@ const JUDGEMENT_COLUMNS = {
 
 /** Every judgement of a run that has a row, in the order of their numbers. */
 export async function judgementsOf(database: Database, runId: string): Promise<Judgement[]> {
-  return database(tablesOf(database).judgements)
-    .select(JUDGEMENT_COLUMNS)
+  return database({ judgement: tablesOf(database).judgements })
+    .select(JUDGEMENT_COLUMNS, detailsDeletedAt(database))
     .where({ run_id: runId })
     .orderBy('number');
 }
@@ -669,13 +675,38 @@ export async function findJudgement(
   database: Database,
   { runId, number }: JudgementReference,
 ): Promise<JudgementWithReport | undefined> {
-  return database(tablesOf(database).judgements)
-    .where({ run_id: runId, number })
-    .first<JudgementWithReport | undefined>({
-      ...JUDGEMENT_COLUMNS,
-      report: 'report',
-      withheld: 'withheld',
-    });
+  const { judgements, reports } = tablesOf(database);
+  return database({ judgement: judgements })
+    .leftJoin({ stored: reports }, withReport)
+    .where({ 'judgement.run_id': runId, 'judgement.number': number })
+    .first<JudgementWithReport | undefined>(
+      JUDGEMENT_COLUMNS,
+      detailsDeletedAt(database),
+      database.raw(REPORT_COLUMNS),
+    );
+}
+
+/** Joins the report of a judgement, as `stored`: the time of both says in which month it is. */
+export function withReport(join: Knex.JoinClause): void {
+  join
+    .on('stored.run_id', 'judgement.run_id')
+    .andOn('stored.number', 'judgement.number')
+    .andOn('stored.recorded_at', 'judgement.reported_at');
+}
+
+/** Versions up to 0.2 and their replicas have it in the row of the judgement. */
+export const REPORT_COLUMNS = `
+  coalesce(stored.report, judgement.report) AS report,
+  coalesce(stored.withheld, judgement.withheld) AS withheld`;
+
+/** With the month of its report, or alone. */
+function detailsDeletedAt(database: Database) {
+  return database.raw(
+    `coalesce(details_deleted_at, (
+       SELECT retired_at FROM ${tablesOf(database).retiredMonths}
+       WHERE parent = 'reports' AND reported_at >= starts AND reported_at < ends
+     )) AS "detailsDeletedAt"`,
+  );
 }
 
 function held(row: HeldRow): HeldJudgement {

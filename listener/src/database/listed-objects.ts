@@ -163,8 +163,8 @@ async function standingsOf(
  */
 async function keepIntakeOut(transaction: Transaction): Promise<void> {
   await transaction.raw(`SET LOCAL lock_timeout = ${LOCK_WAIT_MS}`);
-  const { snsMessages } = tablesOf(transaction);
-  await transaction.raw(`LOCK TABLE ${snsMessages} IN SHARE ROW EXCLUSIVE MODE`);
+  const { messages } = tablesOf(transaction);
+  await transaction.raw(`LOCK TABLE ${messages} IN SHARE ROW EXCLUSIVE MODE`);
 }
 
 /** In an order that is the same in every transaction, as intake makes runs. */

@@ -16,6 +16,7 @@ import {
   type Transaction,
 } from './connection.ts';
 import { DatabaseUnavailableError, SchemaOccupiedError, sqlStateOf } from './errors.ts';
+import { makeMonths, preparationsOf, prepareMonths } from './months.ts';
 import {
   hasOlderTables,
   moveOlderTables,
@@ -73,12 +74,17 @@ export async function migrate(
 ): Promise<readonly string[]> {
   const database = openFor(config);
   try {
+    await prepareMonths(database);
     for (let attempt = 1; ; attempt += 1) {
       try {
         const applied = await database.transaction((transaction) =>
           migrateIn(transaction, config, say),
         );
         await buildIndexes(database);
+        await makeMonths(database).catch((error: unknown) => {
+          // As for a migration, a role that may not is refused nothing where none is missing.
+          if (sqlStateOf(error) !== '42501') throw error;
+        });
         return applied;
       } catch (error) {
         const gaveWay = ['40P01', '55P03'].includes(sqlStateOf(error) ?? '');
@@ -123,6 +129,7 @@ export async function printMigration(config: DatabaseConfig): Promise<string> {
     if (missing.length === 0 && (version ?? 0) >= QUEUE_SCHEMA_VERSION) {
       return '-- The schema is up to date.\n';
     }
+    const early = await preparationsOf(database);
     await database.transaction(async (transaction) => {
       const there = await requireOwnSchemas(transaction);
       if (!there && (await hasOlderTables(transaction))) throw new SchemaOccupiedError(NOT_PRINTED);
@@ -136,6 +143,8 @@ export async function printMigration(config: DatabaseConfig): Promise<string> {
     const late = old ? indexStatements(database, version) : '';
     return [
       '-- file-processing migrate --print-sql. With psql: --set ON_ERROR_STOP=1 --file FILE\n',
+      ...(early.length === 0 ? [] : ['\n-- First, outside of any transaction:\n']),
+      ...early.map((sql) => `${sql};\n`),
       ...statements.map((sql) => `${sql.trim().replace(/;$/, '')};\n`),
       ...(late === '' ? [] : [`\n-- Outside of any transaction:\n${late}`]),
     ].join('');
@@ -298,6 +307,8 @@ async function grantRights(
   await transaction.raw(`
     GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA ${ours}, ${queue} TO ${listener};
     GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA ${queue} TO ${listener};
+    GRANT EXECUTE ON FUNCTION ${ours}.months(), ${ours}.make_month(text, date),
+      ${ours}.retire_month(text, text), ${ours}.drop_retired_months() TO ${listener};
     GRANT USAGE ON TYPE ${queue}.job_state TO ${listener}`);
   if (options.migrates) return;
   await transaction.raw(

@@ -2,6 +2,7 @@ import { forgetMessages } from '../notices/messages.ts';
 import { forget } from '../privacy/withhold.ts';
 import { storableText, toJsonb } from './column-values.ts';
 import type { Database, Transaction } from './connection.ts';
+import { REPORT_COLUMNS, withReport } from './judgements.ts';
 import type { RoutingAct } from './routing.ts';
 import { tablesOf } from './tables.ts';
 
@@ -85,24 +86,41 @@ export async function forgetValues(
   database: Database,
   runIds: readonly string[],
 ): Promise<Forgotten> {
-  const { runs, judgements, referenceKeys } = tablesOf(database);
+  const { runs, judgements, reports, referenceKeys } = tablesOf(database);
   return database.transaction(async (transaction) => {
-    const rows = await transaction({ judgement: judgements })
-      .join({ run: runs }, 'run.id', 'judgement.run_id')
+    await transaction(judgements)
       .whereIn('run_id', runIds)
       .orderBy(['run_id', 'number'])
-      .forUpdate('judgement')
-      .select('run_id', 'number', 'report', 'error', 'report_key', 'forgotten_at', 'run.bucket')
-      .select('routing', 'routed_at');
+      .forUpdate()
+      .select('number');
+    // A statement of its own: it sees the reports that were recorded while the one before waited.
+    const rows = await transaction({ judgement: judgements })
+      .join({ run: runs }, 'run.id', 'judgement.run_id')
+      .leftJoin({ stored: reports }, withReport)
+      .whereIn('judgement.run_id', runIds)
+      .orderBy(['judgement.run_id', 'judgement.number'])
+      .select('judgement.run_id', 'judgement.number', 'judgement.reported_at', 'run.bucket')
+      .select('error', 'report_key', 'forgotten_at', 'routing', 'routed_at')
+      .select(transaction.raw(REPORT_COLUMNS));
     let count = 0;
     for (const row of rows) {
-      const { run_id, number, report, error, forgotten_at } = row;
+      const { run_id, number, reported_at, report, error, forgotten_at } = row;
       if (forgotten_at !== null || (report === null && error === null)) continue;
+      const kept = {
+        report: report === null ? null : toJsonb(forget(report)),
+        withheld: report === null ? null : '{}',
+      };
+      if (reported_at !== null && report !== null) {
+        // The time itself: that of JavaScript has no microseconds.
+        const key = transaction(judgements)
+          .where({ run_id, number })
+          .select('run_id', 'number', 'reported_at');
+        await transaction(reports).whereIn(['run_id', 'number', 'recorded_at'], key).update(kept);
+      }
       await transaction(judgements)
         .where({ run_id, number })
         .update({
-          report: report === null ? null : toJsonb(forget(report)),
-          withheld: report === null ? null : '{}',
+          ...(reported_at === null ? kept : {}),
           accepted_columns: null,
           error: error === null ? null : FORGOTTEN,
           forgotten_at: transaction.fn.now(),

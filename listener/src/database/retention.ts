@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Queue } from '../queue/queue.ts';
 import type { Database, Transaction } from './connection.ts';
+import { dropRetiredMonths, monthsOf, retireMonths } from './months.ts';
 import { deleteOldReferenceKeys } from './reference-keys.ts';
 import { MESSAGE_OUTCOMES } from './sns-messages.ts';
 import { schemaOf, tablesOf } from './tables.ts';
@@ -29,6 +30,8 @@ export interface Deleted {
   readonly referenceKeys: number;
   /** Changes and the messages that told of them. */
   readonly notices: number;
+  /** Tables with all messages, or all reports, of a month. */
+  readonly months: number;
 }
 
 /** Beside a number of the schema's name; any number, but the same in every version of this program. */
@@ -41,7 +44,8 @@ type DeleteSome = (transaction: Transaction, cutoff: Date, batchSize: number) =>
  * Deletes messages, the reports and error texts of judgements, dead letters, and keys for foreign keys that are older than
  * the retention. A run, its verdict and the figures of its judgements stay for good.
  *
- * Each batch is a short transaction that holds an advisory lock, so that of any number of processes one
+ * Messages and reports go with the table of their month, once all of it is too old; those that are in no such table, row
+ * by row, as everything else does. Each batch of rows is a short transaction that holds an advisory lock, so that of any number of processes one
  * works at a time; another one gives up at once. The lock ends with the transaction, which is all that
  * a pooler allows.
  */
@@ -55,9 +59,19 @@ export async function deleteOld(options: RetentionOptions): Promise<Deleted> {
   if (cutoff === undefined) throw new Error('the database does not say what time it is');
   const deleteAll = (deleteSome: DeleteSome) => deleteInBatches(deleteSome, cutoff, options);
 
+  const months = (await retireMonths(database, cutoff)) ? await dropRetiredMonths(database) : 0;
   let messages = 0;
-  for (const outcome of MESSAGE_OUTCOMES) messages += await deleteAll(messagesOf(outcome));
-  const details = await deleteAll(judgementDetails);
+  let details = 0;
+  for (const { parent, name, isOneMonth } of await monthsOf(database)) {
+    if (isOneMonth) continue;
+    const table = `${schemaOf(database)}.${name}`;
+    if (parent === 'reports') details += await deleteAll(reportsIn(table));
+    else {
+      for (const outcome of MESSAGE_OUTCOMES)
+        messages += await deleteAll(messagesIn(table, outcome));
+    }
+  }
+  details += await deleteAll(judgementDetails);
   const deadLetters = await deleteAll(async (transaction, before, batchSize) => {
     const oldest = await queue.deadLetters(batchSize);
     const old = oldest.filter(({ diedAt }) => diedAt < before);
@@ -70,7 +84,7 @@ export async function deleteOld(options: RetentionOptions): Promise<Deleted> {
   const notices =
     (await deleteAll(noticesIn('noticeMessages'))) + (await deleteAll(noticesIn('notices')));
   await deleteAll(oldListings);
-  return { messages, details, deadLetters, referenceKeys, notices };
+  return { messages, details, deadLetters, referenceKeys, notices, months };
 }
 
 async function deleteInBatches(
@@ -100,15 +114,33 @@ async function isAlone(transaction: Transaction): Promise<boolean> {
 }
 
 /** By the outcome, since the index begins with it: intake is spared another one. */
-function messagesOf(outcome: string): DeleteSome {
+function messagesIn(table: string, outcome: string): DeleteSome {
   return async (transaction, cutoff, batchSize) => {
-    const { snsMessages } = tablesOf(transaction);
     const { rowCount } = await transaction.raw<{ rowCount: number }>(
-      `DELETE FROM ${snsMessages} WHERE message_id IN (
-         SELECT message_id FROM ${snsMessages} WHERE outcome = ? AND received_at < ?
+      `DELETE FROM ${table} WHERE message_id IN (
+         SELECT message_id FROM ${table} WHERE outcome = ? AND received_at < ?
          ORDER BY received_at LIMIT ? FOR UPDATE SKIP LOCKED
        )`,
       [outcome, cutoff, batchSize],
+    );
+    return rowCount;
+  };
+}
+
+/** Reports of a month that nobody has made. Without an index by time, since there should be none. */
+function reportsIn(table: string): DeleteSome {
+  return async (transaction, cutoff, batchSize) => {
+    const { judgements } = tablesOf(transaction);
+    const { rowCount } = await transaction.raw<{ rowCount: number }>(
+      `WITH gone AS (
+         DELETE FROM ${table} WHERE (run_id, number, recorded_at) IN (
+           SELECT run_id, number, recorded_at FROM ${table} WHERE recorded_at < ?
+           LIMIT ? FOR UPDATE SKIP LOCKED
+         ) RETURNING run_id, number
+       )
+       UPDATE ${judgements} AS judgement SET details_deleted_at = now(), error = NULL
+       FROM gone WHERE judgement.run_id = gone.run_id AND judgement.number = gone.number`,
+      [cutoff, batchSize],
     );
     return rowCount;
   };
@@ -147,13 +179,17 @@ const oldListings: DeleteSome = async (transaction, cutoff, batchSize) => {
   return rowCount;
 };
 
-/** The error texts too: one that a library wrote may quote a value of the file. */
+/**
+ * The error texts, since one that a library wrote may quote a value of the file, and the reports that versions up to 0.2 have
+ * recorded in the rows of judgements.
+ */
 const judgementDetails: DeleteSome = async (transaction, cutoff, batchSize) => {
   const { judgements } = tablesOf(transaction);
   const { rowCount } = await transaction.raw<{ rowCount: number }>(
     `WITH old AS (
        SELECT run_id, number FROM ${judgements}
        WHERE finished_at < ? AND details_deleted_at IS NULL
+         AND (report IS NOT NULL OR error IS NOT NULL)
        ORDER BY finished_at LIMIT ? FOR NO KEY UPDATE SKIP LOCKED
      )
      UPDATE ${judgements} AS judgement

@@ -74,7 +74,7 @@ export async function insertSubscriptionMessage(
   envelope: Envelope,
   outcome: 'confirmation' | 'unsubscribe',
 ): Promise<boolean> {
-  const inserted = await database(tablesOf(database).snsMessages)
+  const inserted = await database(tablesOf(database).messages)
     .insert({
       message_id: envelope.messageId,
       topic_arn: envelope.topicArn,
@@ -84,7 +84,8 @@ export async function insertSubscriptionMessage(
       message: storableText(envelope.message),
       signed_at: envelope.timestamp,
     })
-    .onConflict('message_id')
+    // Each of its tables has its own key.
+    .onConflict()
     .ignore()
     .returning('message_id');
   return inserted.length === 1;
@@ -95,7 +96,7 @@ export async function findMessage(
   database: Database,
   messageId: string,
 ): Promise<SnsMessage | undefined> {
-  return database(tablesOf(database).snsMessages)
+  return database(tablesOf(database).messages)
     .where({ message_id: messageId })
     .first<SnsMessage | undefined>(MESSAGE_COLUMNS);
 }
@@ -130,8 +131,8 @@ export async function countMessages(
   filter: Omit<MessageFilter, 'after'>,
   atMost: number,
 ): Promise<number> {
-  const messages = messagesWith(database, outcome, filter).select('message_id').limit(atMost);
-  const [{ count }] = await database.from(messages.as('message')).count({ count: '*' });
+  const some = messagesWith(database, outcome, filter).select('message_id').limit(atMost);
+  const [{ count }] = await database.from(some.as('message')).count({ count: '*' });
   return Number(count);
 }
 
@@ -140,13 +141,13 @@ function messagesWith(
   outcome: MessageOutcome,
   { since, until, after }: MessageFilter,
 ) {
-  const { snsMessages } = tablesOf(database);
-  const query = database(snsMessages).where({ outcome });
+  const { messages } = tablesOf(database);
+  const query = database(messages).where({ outcome });
   if (outcome === 'dead') query.whereNull('settled_at');
   if (since) query.where('received_at', '>=', since);
   if (until) query.where('received_at', '<', until);
   if (after !== undefined) {
-    const time = `(SELECT received_at FROM ${snsMessages} WHERE message_id = ?)`;
+    const time = `(SELECT received_at FROM ${messages} WHERE message_id = ?)`;
     // The first half is what the index finds.
     query.whereRaw(`received_at <= ${time} AND (received_at < ${time} OR message_id > ?)`, [
       after,
@@ -163,7 +164,7 @@ export async function discardMessages(
   messageIds: readonly string[],
   reason: string,
 ): Promise<number> {
-  return database(tablesOf(database).snsMessages)
+  return database(tablesOf(database).messages)
     .whereIn('message_id', messageIds)
     .where({ outcome: 'dead', settled_at: null })
     .update({ settled_at: database.fn.now(), settled_reason: storableText(reason) });

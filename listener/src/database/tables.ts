@@ -4,9 +4,16 @@ import type { Database, Transaction } from './connection.ts';
 export interface Tables {
   readonly mappings: string;
   readonly monitoringFiles: string;
+  /** The table of messages that was there before there was one for each month; one of those of `messages`. */
   readonly snsMessages: string;
+  /** Those of SNS, a table for each month. */
+  readonly messages: string;
   readonly runs: string;
   readonly judgements: string;
+  /** Of judgements, a table for each month. */
+  readonly reports: string;
+  /** Tables of messages and reports that were taken away for their age. */
+  readonly retiredMonths: string;
   readonly signingCertificates: string;
   readonly privacyEvents: string;
   readonly consoleSessions: string;
@@ -50,8 +57,11 @@ export function tablesOf(database: Database | Transaction): Tables {
     mappings: `${schema}.mappings`,
     monitoringFiles: `${schema}.monitoring_files`,
     snsMessages: `${schema}.sns_messages`,
+    messages: `${schema}.messages`,
     runs: `${schema}.runs`,
     judgements: `${schema}.judgements`,
+    reports: `${schema}.reports`,
+    retiredMonths: `${schema}.retired_months`,
     signingCertificates: `${schema}.signing_certificates`,
     privacyEvents: `${schema}.privacy_events`,
     consoleSessions: `${schema}.console_sessions`,

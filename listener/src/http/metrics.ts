@@ -57,6 +57,7 @@ const taskNames = [
   'dead_letters',
   'repairs',
   'retention',
+  'months',
   'clock',
   'notices',
 ] as const;
@@ -147,6 +148,7 @@ const DELETED = {
   deadLetters: 'dead_letters',
   referenceKeys: 'reference_keys',
   notices: 'notices',
+  months: 'months',
 } as const;
 
 type DeletedKind = keyof typeof DELETED;
@@ -218,6 +220,10 @@ const BACKLOG_GAUGES = {
   foundByListing: {
     name: 'file_processing_last_listing_enqueued',
     help: 'Objects without a verdict, and without one on its way, that the last listing of the buckets found and enqueued. Absent where there was none.',
+  },
+  monthsAheadSeconds: {
+    name: 'file_processing_months_ahead_seconds',
+    help: 'From now to the end of the last month that has its tables of messages and reports; the listener makes three months ahead.',
   },
   oldestWaitingSeconds: {
     name: 'file_processing_oldest_waiting_seconds',
@@ -344,7 +350,7 @@ export function createMetrics({
   });
   const tasks = new Counter({
     name: 'file_processing_task_runs_total',
-    help: 'Turns of what is done again and again: supervision of processes that died, dead letters, repairs, retention, the clock of deliveries, the planning of notices.',
+    help: 'Turns of what is done again and again: supervision of processes that died, dead letters, repairs, retention, tables of the next months, the clock of deliveries, the planning of notices.',
     labelNames: ['task', 'outcome'],
     registers,
   });

@@ -234,25 +234,31 @@ async function clientsByObject(
  * One statement for both tables, since round trips are most of what intake costs. Messages and then
  * runs are inserted in an order that is the same in every transaction, so that two of them which
  * hold the same ones can't wait for each other.
+ *
+ * Messages are a table for each month in which SNS signed them, as a repetition says again; each has its own key.
  */
-const insertMessagesAndRuns = ({ snsMessages, runs }: Tables, anew: boolean) => `
-  WITH new_messages AS (
-    INSERT INTO ${snsMessages} AS present
-      (message_id, topic_arn, type, outcome, reason, subject, message, signed_at)
-    SELECT message_id, topic_arn, 'Notification', outcome, reason, subject, message, signed_at
-    FROM jsonb_to_recordset(?::jsonb) AS message (
+const insertMessagesAndRuns = ({ messages, runs }: Tables, anew: boolean) => `
+  WITH given AS (
+    SELECT * FROM jsonb_to_recordset(?::jsonb) AS message (
       message_id text, topic_arn text, outcome text, reason text, subject text, message text,
       signed_at timestamptz
     )
+  ), ${anew ? takenAnew(messages) : ''} new_messages AS (
+    INSERT INTO ${messages}
+      (message_id, topic_arn, type, outcome, reason, subject, message, signed_at)
+    SELECT message_id, topic_arn, 'Notification', outcome, reason, subject, message, signed_at
+    FROM given
     ORDER BY message_id COLLATE "C"
-    ON CONFLICT (message_id) ${anew ? TAKEN_ANEW : 'DO NOTHING'}
+    ON CONFLICT DO NOTHING
     RETURNING message_id
+  ), taken AS (
+    SELECT message_id FROM new_messages ${anew ? 'UNION ALL SELECT message_id FROM taken_anew' : ''}
   ), new_runs AS (
     INSERT INTO ${runs}
       (message_id, bucket, key, identity, version_id, e_tag, sequencer, size_bytes, event_name,
        event_time, aws_region)
     SELECT object.*
-    FROM new_messages JOIN jsonb_to_recordset(?::jsonb) AS object (
+    FROM taken JOIN jsonb_to_recordset(?::jsonb) AS object (
       message_id text, bucket text, key text, identity text, version_id text, e_tag text,
       sequencer text, size_bytes bigint, event_name text, event_time timestamptz, aws_region text
     ) USING (message_id)
@@ -262,7 +268,7 @@ const insertMessagesAndRuns = ({ snsMessages, runs }: Tables, anew: boolean) => 
   )
   SELECT message_id, ${['id', 'bucket', 'key'].map(
     (column) => `ARRAY(
-      SELECT ${column} FROM new_runs WHERE new_runs.message_id = new_messages.message_id ORDER BY id
+      SELECT ${column} FROM new_runs WHERE new_runs.message_id = taken.message_id ORDER BY id
     ) AS ${column === 'id' ? 'run_ids' : `${column}s`}`,
   )}, EXISTS (
     SELECT FROM new_runs JOIN LATERAL (
@@ -272,11 +278,16 @@ const insertMessagesAndRuns = ({ snsMessages, runs }: Tables, anew: boolean) => 
       LIMIT 1
     ) AS listed ON true
   ) AS may_be_listed
-  FROM new_messages`;
+  FROM taken`;
 
-const TAKEN_ANEW = `DO UPDATE SET
-  outcome = excluded.outcome, reason = excluded.reason, settled_at = now(), settled_reason = ?
-  WHERE present.outcome IN ('dead', 'ignored')`;
+/** Changes those that are there, dead or ignored; a message that the retention has deleted meanwhile is a new one. */
+const takenAnew = (messages: string) => `taken_anew AS (
+    UPDATE ${messages} AS present
+    SET outcome = given.outcome, reason = given.reason, settled_at = now(), settled_reason = ?
+    FROM given WHERE present.message_id = given.message_id
+      AND present.outcome IN ('dead', 'ignored')
+    RETURNING present.message_id
+  ),`;
 
 /**
  * Takes back new runs of objects that a listing found before: the listing's run takes over what their event says, its

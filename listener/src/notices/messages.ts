@@ -1,5 +1,6 @@
 import { storableText } from '../database/column-values.ts';
 import type { Database, Transaction } from '../database/connection.ts';
+import { REPORT_COLUMNS } from '../database/judgements.ts';
 import { tablesOf } from '../database/tables.ts';
 import { type ReportForm, reportKey } from '../jobs/write-report.ts';
 import { PLACES, shownClasses } from '../privacy/places.ts';
@@ -149,15 +150,18 @@ export async function contentOf(
   { id, noticeIds }: Pick<HeldMessage, 'id' | 'noticeIds'>,
   reports: Pick<ReportForm, 'prefix'> | undefined,
 ): Promise<MessageContent> {
-  const { notices, judgements, runs, monitoringFiles } = tablesOf(database);
+  const { notices, judgements, reports: stored, runs, monitoringFiles } = tablesOf(database);
   const { rows } = await database.raw<{ rows: NoticeRow[] }>(
     `SELECT notice.*, judgement.verdict, judgement.finished_at, judgement.mapping_name,
-       judgement.mapping_version, judgement.report, judgement.withheld, judgement.report_key,
+       judgement.mapping_version, judgement.report_key, ${REPORT_COLUMNS},
        judgement.traceparent, run.bucket, run.key, run.version_id, file.schedule,
        coalesce(notice.client, file.client) AS client, previous.verdict AS previous
      FROM ${notices} AS notice
      LEFT JOIN ${judgements} AS judgement
        ON judgement.run_id = notice.run_id AND judgement.number = notice.number
+     LEFT JOIN ${stored} AS stored
+       ON (stored.run_id, stored.number, stored.recorded_at)
+         = (judgement.run_id, judgement.number, judgement.reported_at)
      LEFT JOIN ${runs} AS run ON run.id = notice.run_id
      LEFT JOIN ${monitoringFiles} AS file
        ON file.id = coalesce(notice.monitoring_file_id, judgement.monitoring_file_id)

@@ -15,6 +15,7 @@ import { answers, connect, type Database, onceAvailable, poolOf } from '../datab
 import { failJudgements } from '../database/judgements.ts';
 import { countKubernetesJobs, placeJudgement } from '../database/kubernetes-jobs.ts';
 import { migrate } from '../database/migrate.ts';
+import { makeMonths } from '../database/months.ts';
 import { lookAtPeriods } from '../database/period-clock.ts';
 import { deleteOld } from '../database/retention.ts';
 import { checkSchema, isUsable } from '../database/schema-version.ts';
@@ -213,7 +214,7 @@ export async function startListener(options: ListenerOptions): Promise<RunningLi
     if (judgesFiles) {
       const tasks = [
         ...[startSupervision, startPlacing, startDeadLetters],
-        ...[startRepairs, startRetention, startClock],
+        ...[startRepairs, startMonths, startRetention, startClock],
         startJobRunner,
       ];
       for (const start of tasks) {
@@ -435,6 +436,28 @@ function startJobRunner({ options, database, queue, metrics }: Parts): Repeated 
     async stop() {
       await repeated.stop();
       jobs.close();
+    },
+  };
+}
+
+/** How often months are looked for that have no tables; each time costs next to nothing where there is none. */
+const MONTHS_MS = 10 * 60_000;
+
+/** Makes the tables of the next months, at once and again and again. */
+function startMonths({ options, database, metrics }: Parts): Repeated {
+  const { logger } = options;
+  const make = countedTask(metrics, 'months', async () => {
+    const tables = await makeMonths(database);
+    if (tables > 0) logger.info({ tables }, 'tables of the next months were made');
+  });
+  const onError = (error: unknown) =>
+    logger.warn({ err: error }, 'tables of the next months were not made');
+  const first = make().catch(onError);
+  const repeated = repeat(MONTHS_MS, make, onError);
+  return {
+    async stop() {
+      await first;
+      await repeated.stop();
     },
   };
 }

@@ -53,7 +53,7 @@ export const databaseVariables = {
   }),
   retention_days: integer(1, LONGEST_RETENTION_DAYS, {
     description:
-      'Age from which the listener deletes messages, reports in the database, error texts and dead letters; each object and its verdict stay. At least 42: what is forgotten sooner could be taken a second time.',
+      'Age from which the listener deletes messages, reports in the database, error texts and dead letters, of messages and reports a month at a time; each object and its verdict stay. At least 42: what is forgotten sooner could be taken a second time.',
     unit: 'days',
     default: 400,
     example: 400,

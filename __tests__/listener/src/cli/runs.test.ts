@@ -78,9 +78,8 @@ async function judgedBy(mappingVersion: number, key: string): Promise<string> {
 
 test('runs show says that a report was deleted for its age', async () => {
   const runId = await judgedRun(given.database, { bucket: 'b', key: 'a' });
-  await given
-    .database('judgements')
-    .update({ report: null, withheld: null, details_deleted_at: new Date() });
+  await given.database('reports').delete();
+  await given.database('judgements').update({ details_deleted_at: new Date() });
   const { out, code } = await runs('show', runId);
   expect(out).toContain('verdict: passed\n');
   expect(out).toMatch(

@@ -58,6 +58,7 @@ const NOTHING = {
   unmonitoredFiles: 0,
   lateDeliveries: 0,
   missingDeliveries: 0,
+  monthsAheadSeconds: expect.any(Number),
   oldestWaitingSeconds: 0,
 };
 
@@ -267,7 +268,8 @@ test('the figures are read by indexes, and next to nothing of tables full of wha
   const [{ Plan: plan }] = rows[0]['QUERY PLAN'];
   expect(JSON.stringify(plan)).not.toContain('Seq Scan');
   const pages = plan['Shared Hit Blocks'] + plan['Shared Read Blocks'];
-  expect(pages).toBeLessThan(50);
+  // Of the catalog, which says which months there are, about 50.
+  expect(pages).toBeLessThan(150);
 });
 
 describe('deliveries', () => {

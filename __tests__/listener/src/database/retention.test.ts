@@ -61,11 +61,19 @@ async function message(id: string, outcome: string, days: number): Promise<void>
 
 const messagesLeft = () => given.database('sns_messages').orderBy('message_id').pluck('message_id');
 
-const endedBefore = (days: number, runId: string) =>
-  given
-    .database('judgements')
+/** Where it has a report, that is in the table of what fits no month: those of then have no tables. */
+async function endedBefore(days: number, runId: string): Promise<void> {
+  const { database } = given;
+  const at = daysAgo(days);
+  await database('reports').where({ run_id: runId }).update({ recorded_at: at });
+  await database('judgements').where({ run_id: runId }).update({ finished_at: at });
+  await database('judgements')
     .where({ run_id: runId })
-    .update({ finished_at: daysAgo(days) });
+    .whereNotNull('reported_at')
+    .update({
+      reported_at: database('reports').where({ run_id: runId }).select('recorded_at'),
+    });
+}
 
 /** A file with a value that nobody may find for ever. */
 const judged = (key: string) =>

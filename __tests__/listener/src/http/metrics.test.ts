@@ -15,6 +15,7 @@ const BACKLOG = {
   unmonitoredFiles: 4,
   lateDeliveries: 5,
   missingDeliveries: 6,
+  monthsAheadSeconds: 8_000_000,
   oldestWaitingSeconds: 1.5,
 };
 

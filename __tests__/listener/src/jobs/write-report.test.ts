@@ -84,7 +84,7 @@ test('a page for people lies beside the report, under the same name', async () =
 
 test('the page shows no value that the report beside it withholds', async () => {
   const id = await judged('officer_id\nS3cretM4rker\n', unmonitored);
-  await given.database('judgements').update({ withheld: null });
+  await given.database('reports').update({ withheld: null });
   const store = writableStoreOf('');
   await write(id, store);
   expect(store.written[1]?.body).not.toContain('S3cretM4rker');
@@ -123,9 +123,7 @@ test('a report that was written is not written again', async () => {
 
 test('a report that was deleted for its age is not written any more', async () => {
   const id = await judged('n\n1\n', unmonitored);
-  await given
-    .database('judgements')
-    .update({ report: null, withheld: null, details_deleted_at: new Date() });
+  await given.database('reports').delete();
   const store = writableStoreOf('');
   expect(await write(id, store)).toBeUndefined();
   expect(store.written).toEqual([]);

@@ -254,7 +254,7 @@ test('a process that died with a message has it sent again after its lease, as t
 test('what was forgotten of a file is told no more than its counts, as before', async () => {
   const { sent, outlet } = keptMail();
   await noticedVerdict(given.database, 'failed');
-  await given.database('judgements').update({ report: { ...REPORT, faults: [] } });
+  await given.database('reports').update({ report: { ...REPORT, faults: [] } });
   await tellerOf(given.database, [outlet]).tell();
   expect(sent[0]?.notices[0]?.data.findings).toMatchObject([{ count: 1, rows: [] }]);
 });

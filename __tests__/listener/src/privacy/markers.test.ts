@@ -195,7 +195,7 @@ describe('a marker of each class', () => {
     expect(stored).toMatch(/PUBCELL/);
     expect(stored).not.toMatch(INTERNAL);
     expect(stored).not.toMatch(SENSITIVE);
-    const withheld = JSON.stringify(await given.database('judgements').select('withheld'));
+    const withheld = JSON.stringify(await given.database('reports').select('withheld'));
     for (const text of ['INTCELL', 'SENCELL', 'UNDLABEL', 'SENOPEN', 'RULESEN', 'SENLABEL']) {
       expect(withheld).toContain(text);
     }

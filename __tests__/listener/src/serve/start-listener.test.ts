@@ -150,7 +150,8 @@ test('what is older than the retention is deleted while the listener serves, wit
   const [run] = await finishedRuns();
   await listener.stop();
   await given.database('sns_messages').update({ received_at: new Date(0) });
-  await given.database('judgements').update({ finished_at: new Date(0) });
+  await given.database('reports').update({ recorded_at: new Date(0) });
+  await given.database('judgements').update({ finished_at: new Date(0), reported_at: new Date(0) });
   const collected = collectingLogger();
   listener = await startListener({
     config: readConfig(settings, { database: true, httpIntake: true }),
