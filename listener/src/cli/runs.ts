@@ -216,7 +216,7 @@ export const retry: Command<RetryOptions> = (
       ? await countOf(database, found)
       : await askAgain(database, queue, found, retryRequest(reason));
     const left = ids.length > 0 ? new Set(ids).size - count : 0;
-    showAsked(context, { count, left, dryRun, json });
+    showAsked(context, { count, left, why: 'judged, or waiting already', dryRun, json });
     return EXIT.ok;
   });
 };
@@ -245,11 +245,15 @@ export const rejudge: Command<RejudgeOptions> = (
   return withQueue(context, async (database, queue) => {
     if (mapping) await requireMapping(database, mapping);
     await requireClient(database, selection);
-    const found = { ...selection, ended: true, notAskedFor: reason };
+    const all = { ...selection, ended: true, notAskedFor: reason };
+    // By no rules at all they would get another verdict for that alone.
+    const found = { ...all, described: mapping !== undefined };
+    const left = (await countOf(database, all)) - (await countOf(database, found));
     const count = dryRun
       ? await countOf(database, found)
       : await rejudgeRuns(database, queue, found, reason);
-    showAsked(context, { count, left: 0, dryRun, json });
+    const why = 'no monitored file describes them any more';
+    showAsked(context, { count, left, why, dryRun, json });
     return EXIT.ok;
   });
 };
@@ -348,21 +352,24 @@ function showAsked(
   {
     count,
     left,
+    why,
     dryRun,
     json,
   }: {
     readonly count: number;
     readonly left: number;
+    /** What is said of those that are left alone. */
+    readonly why: string;
     readonly dryRun: boolean;
     readonly json: boolean;
   },
 ): void {
   if (json) {
-    stdout.write(`${JSON.stringify({ runs: count, dryRun })}\n`);
+    stdout.write(`${JSON.stringify({ runs: count, left, dryRun })}\n`);
     return;
   }
   const are = count === 1 ? 'is' : 'are';
-  const note = left > 0 ? `; ${left} left alone: judged, or waiting already` : '';
+  const note = left > 0 ? `; ${left} left alone: ${why}` : '';
   stdout.write(`${amount(count, 'run')} ${dryRun ? 'would be' : are} judged again${note}\n`);
 }
 

@@ -54,13 +54,19 @@ const MOST_AT_ONCE = 500;
 /** A clock that has not looked for so long was down, and messages of that time may still be on their way. */
 const DOWNTIME_MS = 2 * 60_000;
 
-/** So long after downtime nothing is late or missing: what came meanwhile is delivered and judged first. */
+/** So long at most after downtime nothing is late or missing: what came meanwhile is delivered and judged first. */
 const CATCH_UP_MS = 10 * 60_000;
+
+/**
+ * Where nothing has come for so long after downtime, nothing is on its way any more: SNS repeats what it could not deliver
+ * after 60 seconds at most (sns_retry_max_delay_seconds), and waits 15 for an answer.
+ */
+const QUIET_MS = 2 * 60_000;
 
 /** How often verdicts are looked for that nobody noted, as those of an older version during a rollout; and how far back. */
 const SWEEP_MS = 60 * 60_000;
 
-/** Until what is not due yet is looked at again where a file of it waits for its verdict. */
+/** Until a schedule is looked at again where a file of it waits for its verdict, or not all that came is known. */
 const WAIT_MS = 15_000;
 
 /** Periods of a schedule that one look opens: more than a year of daily ones. */
@@ -83,7 +89,7 @@ export async function lookAtPeriods(options: ClockOptions): Promise<Look | undef
   return database.transaction(async (transaction) => {
     if (!(await isAlone(transaction))) return undefined;
     const now = options.now ?? (await timeOf(transaction));
-    const { settledAt, sweeps } = await goOn(transaction, now);
+    const { isSettled, sweeps } = await goOn(transaction, now);
     const badSchedules = await adoptSchedules(transaction, now);
     const scheduled = await schedulesDue(transaction, now);
     const nextOpenings = await openPeriods(transaction, scheduled, now);
@@ -98,7 +104,7 @@ export async function lookAtPeriods(options: ClockOptions): Promise<Look | undef
       if (verdict.stands) await countVerdict(transaction, book, verdict, now);
     }
     const hasMore = verdicts.length === MOST_AT_ONCE || scheduled.length === MOST_AT_ONCE;
-    const seesAll = now >= settledAt && verdicts.length < MOST_AT_ONCE;
+    const seesAll = isSettled && verdicts.length < MOST_AT_ONCE;
     if (seesAll) {
       for (const period of open) {
         if (!waiting.has(period.id)) {
@@ -107,7 +113,7 @@ export async function lookAtPeriods(options: ClockOptions): Promise<Look | undef
       }
     }
     await changePeriods(transaction, book.changed);
-    await scheduleNext(transaction, { now, settledAt, seesAll, scheduled, nextOpenings, waiting });
+    await scheduleNext(transaction, { now, seesAll, hasMore, scheduled, nextOpenings, waiting });
     const ofSets = await changeSets(transaction, book.sets);
     if (options.queue) await judgeReferencesAgain(transaction, options.queue, ofSets);
     const changes = [...book.changes, ...ofSets];
@@ -130,26 +136,37 @@ async function timeOf(transaction: Transaction): Promise<Date> {
   return rows[0]?.now ?? new Date();
 }
 
-/** Notes that somebody looks. @returns from when on nothing that came may be unknown */
+/** Notes that somebody looks. @returns whether all that came is known */
 async function goOn(
   transaction: Transaction,
   now: Date,
-): Promise<{ readonly settledAt: Date; readonly sweeps: boolean }> {
+): Promise<{ readonly isSettled: boolean; readonly sweeps: boolean }> {
   const { periodClock } = tablesOf(transaction);
   const [clock] = await transaction(periodClock).select<
     { looked_at: Date; resumed_at: Date; next_sweep_at: Date }[]
   >('looked_at', 'resumed_at', 'next_sweep_at');
-  const wasDown = clock === undefined || now.getTime() - clock.looked_at.getTime() > DOWNTIME_MS;
-  const resumedAt = wasDown ? now : clock.resumed_at;
+  const wasDown = clock !== undefined && now.getTime() - clock.looked_at.getTime() > DOWNTIME_MS;
+  // The first look ever follows no downtime: whatever is expected is due later.
+  const firstSettledAt = new Date(now.getTime() - CATCH_UP_MS);
+  const resumedAt = wasDown ? now : (clock?.resumed_at ?? firstSettledAt);
   const settledAt = new Date(resumedAt.getTime() + CATCH_UP_MS);
-  const nextSweepAt = wasDown ? settledAt : clock.next_sweep_at;
+  const isSettled = now >= settledAt || (await isQuiet(transaction, resumedAt, now));
+  const nextSweepAt = wasDown ? settledAt : (clock?.next_sweep_at ?? now);
   const sweeps = now >= nextSweepAt;
   const row = {
     ...{ only_one: true, looked_at: now, resumed_at: resumedAt },
     next_sweep_at: sweeps ? new Date(now.getTime() + SWEEP_MS) : nextSweepAt,
   };
   await transaction(periodClock).insert(row).onConflict('only_one').merge();
-  return { settledAt, sweeps };
+  return { isSettled, sweeps };
+}
+
+/** Whether no file was heard of for a while, and for as long nothing was down. */
+async function isQuiet(transaction: Transaction, resumedAt: Date, now: Date): Promise<boolean> {
+  const since = new Date(now.getTime() - QUIET_MS);
+  if (resumedAt > since) return false;
+  const { runs } = tablesOf(transaction);
+  return (await transaction(runs).where('created_at', '>', since).first('id')) === undefined;
 }
 
 /** A monitored file whose schedule the clock works by. */
@@ -606,18 +623,16 @@ async function scheduleNext(
   transaction: Transaction,
   look: {
     readonly now: Date;
-    readonly settledAt: Date;
     readonly seesAll: boolean;
+    readonly hasMore: boolean;
     readonly scheduled: readonly Scheduled[];
     readonly nextOpenings: ReadonlyMap<number, Date>;
     readonly waiting: ReadonlySet<number>;
   },
 ): Promise<void> {
-  const { now, settledAt, seesAll, scheduled, nextOpenings, waiting } = look;
+  const { now, seesAll, hasMore, scheduled, nextOpenings, waiting } = look;
   if (scheduled.length === 0) return;
-  const again = new Date(
-    now < settledAt ? settledAt.getTime() : now.getTime() + (seesAll ? WAIT_MS : 0),
-  );
+  const again = new Date(now.getTime() + (hasMore ? 0 : WAIT_MS));
   const times = new Map(nextOpenings);
   const sooner = (id: number, time: Date) => {
     if (time < (times.get(id) ?? NEVER)) times.set(id, time);

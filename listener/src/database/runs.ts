@@ -9,7 +9,7 @@ import {
   type JudgementWithReport,
 } from './judgements.ts';
 import { keyExpression } from './key-pattern.ts';
-import { type DescribedNames, namesOfClients } from './monitoring-files.ts';
+import { type DescribedNames, listMonitoringFiles, namesOfClients } from './monitoring-files.ts';
 import { tablesOf } from './tables.ts';
 
 /** What became of the judgement of a run that was tried last. */
@@ -121,6 +121,8 @@ export interface RunSelection {
   readonly unmonitored?: boolean;
   /** Only runs whose verdict this mapping made; any version of it where none is named. */
   readonly mapping?: { readonly name: string; readonly version?: number };
+  /** Leaves out runs whose monitored file is out of use, where no other one describes their object today. */
+  readonly described?: boolean;
   /** Only runs that have a verdict. */
   readonly judged?: boolean;
   /** Leaves out runs that wait for a judgement. */
@@ -218,15 +220,22 @@ interface Described {
   readonly client: readonly DescribedNames[] | undefined;
   /** Those that somebody may see; undefined where they may see all. */
   readonly clients: readonly DescribedNames[] | undefined;
+  /** What all clients describe; undefined where that does not matter. */
+  readonly all?: readonly DescribedNames[] | undefined;
 }
 
-async function namesOf(database: Database, { client, clients }: RunSelection): Promise<Described> {
+async function namesOf(
+  database: Database,
+  { client, clients, described = false }: RunSelection,
+): Promise<Described> {
   const [found, visible] = await Promise.all(
     [client === undefined ? undefined : [client], clients].map(
       (names) => names && namesOfClients(database, names),
     ),
   );
-  return { client: found, clients: visible };
+  const files = described ? await listMonitoringFiles(database) : [];
+  const all = files.filter(({ active }) => active).map((file) => ({ ...file, others: [] }));
+  return { client: found, clients: visible, all: described ? all : undefined };
 }
 
 function onePage(database: Database, filter: RunFilter, names: Described) {
@@ -266,6 +275,7 @@ function selected(database: Database, selection: RunSelection, names: Described)
     if (key) query.whereRaw('run.key ~ ?', [keyExpression(key)]);
     if (names.client) query.where(describedBy(names.client));
     if (names.clients) query.where(describedBy(names.clients));
+    if (names.all) query.where(usedOrDescribed(database, names.all));
     if (unmonitored) query.where('run.unmonitored', true);
     if (since) query.where('run.created_at', '>=', since);
     if (until) query.where('run.created_at', '<', until);
@@ -283,6 +293,21 @@ function describedBy(names: readonly DescribedNames[]) {
         for (const other of others) one.whereRaw('run.key !~ ?', [keyExpression(other)]);
       });
     }
+  };
+}
+
+/** Of the files out of use alone keys are compared with patterns: of a large rule set that takes its time. */
+function usedOrDescribed(database: Database, names: readonly DescribedNames[]) {
+  const { judgements, monitoringFiles } = tablesOf(database);
+  return (query: Knex.QueryBuilder) => {
+    query
+      .whereRaw(
+        `EXISTS (
+          SELECT FROM ${judgements} AS judgement JOIN ${monitoringFiles} AS file ON file.id = judgement.monitoring_file_id
+          WHERE judgement.run_id = run.id AND judgement.number = run.verdict_number AND file.active
+        )`,
+      )
+      .orWhere(describedBy(names));
   };
 }
 

@@ -81,6 +81,17 @@ export async function settleMessage(
   return row.status === 'waiting' ? 'failed' : (row.status as 'delivered' | 'dead');
 }
 
+/** Ends a message in hand that says nothing any more. Nothing happens where another attempt was begun meanwhile. */
+export async function withdrawMessage(
+  database: Database,
+  { id, attempts }: Pick<HeldMessage, 'id' | 'attempts'>,
+  now: Date,
+): Promise<void> {
+  await database(tablesOf(database).noticeMessages)
+    .where({ id, attempts, status: 'waiting' })
+    .update({ status: 'discarded', settled_at: now, settled_reason: 'what it asks for has come' });
+}
+
 /** An answer of a server may be a page. */
 const LONGEST_ERROR = 300;
 
@@ -128,6 +139,8 @@ interface NoticeRow {
   readonly key: string | null;
   readonly version_id: string | null;
   readonly schedule: Schedule | null;
+  /** Whether what was due has a verdict by now. */
+  readonly has_come: boolean;
 }
 
 /** What a message says, as the database has it now. */
@@ -135,6 +148,8 @@ export interface MessageContent {
   readonly notices: readonly Notice[];
   /** Changes beyond those that are told in full. */
   readonly untold: number;
+  /** Whether all that it would ask for has come meanwhile. */
+  readonly isPast: boolean;
   /** W3C `traceparent`s of the judgements that they are of, as far as traces were recorded. */
   readonly traceparents: readonly string[];
 }
@@ -147,12 +162,14 @@ export interface MessageContent {
  */
 export async function contentOf(
   database: Database,
-  { id, noticeIds }: Pick<HeldMessage, 'id' | 'noticeIds'>,
+  { id, way, noticeIds }: Pick<HeldMessage, 'id' | 'way' | 'noticeIds'>,
   reports: Pick<ReportForm, 'prefix'> | undefined,
 ): Promise<MessageContent> {
-  const { notices, judgements, reports: stored, runs, monitoringFiles } = tablesOf(database);
+  const tables = tablesOf(database);
+  const { notices, judgements, reports: stored, runs, monitoringFiles, periods } = tables;
   const { rows } = await database.raw<{ rows: NoticeRow[] }>(
-    `SELECT notice.*, judgement.verdict, judgement.finished_at, judgement.mapping_name,
+    `SELECT notice.*, period.verdict IS NOT NULL AS has_come, judgement.verdict,
+       judgement.finished_at, judgement.mapping_name,
        judgement.mapping_version, judgement.report_key, ${REPORT_COLUMNS},
        judgement.traceparent, run.bucket, run.key, run.version_id, file.schedule,
        coalesce(notice.client, file.client) AS client, previous.verdict AS previous
@@ -165,6 +182,11 @@ export async function contentOf(
      LEFT JOIN ${runs} AS run ON run.id = notice.run_id
      LEFT JOIN ${monitoringFiles} AS file
        ON file.id = coalesce(notice.monitoring_file_id, judgement.monitoring_file_id)
+     LEFT JOIN ${periods} AS period ON period.due_at = notice.due_at AND (
+       period.monitoring_file_id = notice.monitoring_file_id
+       OR notice.monitoring_file_id IS NULL AND period.monitoring_file_id IS NULL
+         AND (period.client, period.set_name) = (notice.client, notice.subject)
+     )
      LEFT JOIN LATERAL (
        SELECT verdict FROM ${judgements} AS other
        WHERE other.run_id = judgement.run_id AND other.number < judgement.number
@@ -174,14 +196,17 @@ export async function contentOf(
      WHERE notice.id = ANY (?::bigint[]) ORDER BY notice.id LIMIT ?`,
     [[...noticeIds], TOLD_IN_FULL],
   );
+  // A program gets each change as it was; a person is not asked for what has come.
+  const told = way === 'email' ? withoutWhatCame(rows) : rows;
   return {
-    notices: withoutWhatCame(rows).map((row) => noticeOf(id, row, reports)),
+    notices: told.map((row) => noticeOf(id, row, reports)),
+    isPast: told.length === 0 && rows.length > 0,
     untold: Math.max(0, noticeIds.length - rows.length),
     traceparents: rows.flatMap(({ traceparent }) => traceparent ?? []),
   };
 }
 
-/** A digest that says that a delivery came does not ask for it any more. */
+/** What has a verdict by now, or came by what the same digest says, is not asked for any more. */
 function withoutWhatCame(rows: readonly NoticeRow[]): readonly NoticeRow[] {
   const came = (row: NoticeRow, later: NoticeRow) =>
     (later.state === 'recovered' || later.state === 'corrected') &&
@@ -192,7 +217,7 @@ function withoutWhatCame(rows: readonly NoticeRow[]): readonly NoticeRow[] {
     (row, index) =>
       row.period === null ||
       (row.state !== 'late' && row.state !== 'missing') ||
-      !rows.slice(index + 1).some((later) => came(row, later)),
+      !(row.has_come || rows.slice(index + 1).some((later) => came(row, later))),
   );
 }
 

@@ -2,7 +2,9 @@ import type { HeldMessage, MessageContent } from './messages.ts';
 import type { Way } from './policy.ts';
 
 /** A message with what it says. */
-export interface OutgoingMessage extends HeldMessage, Omit<MessageContent, 'traceparents'> {}
+export interface OutgoingMessage
+  extends HeldMessage,
+    Omit<MessageContent, 'traceparents' | 'isPast'> {}
 
 /** A way out. */
 export interface Outlet {

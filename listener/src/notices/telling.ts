@@ -12,6 +12,7 @@ import {
   endAbandonedMessages,
   type HeldMessage,
   settleMessage,
+  withdrawMessage,
 } from './messages.ts';
 import type { Outlet } from './outlet.ts';
 import { planNotices } from './plan.ts';
@@ -166,6 +167,11 @@ async function deliver(
   try {
     const content = await contentOf(database, message, reports);
     for (const traceparent of content.traceparents) span.link(traceparent);
+    if (content.isPast) {
+      await withdrawMessage(database, message, now());
+      logger.info(line, 'notice not sent: what it asks for has come');
+      return;
+    }
     if (content.notices.length === 0) throw new RefusedError('what it tells of was deleted');
     const limit = AbortSignal.any([signal, AbortSignal.timeout(ATTEMPT_MS)]);
     await untilAborted(limit, outlet.send({ ...message, ...content }, limit));

@@ -48,6 +48,8 @@ afterAll(async () => {
 });
 beforeEach(async () => {
   await forgetRuns(given.database);
+  await given.database('monitoring_files').where('key_pattern', '<>', 'nm/**').delete();
+  await given.database('monitoring_files').update({ active: true });
   await given.database('file_processing_queue.job').delete();
 });
 
@@ -173,7 +175,9 @@ describe('runs retry', () => {
     expect(await queue.fetch(1)).toEqual([]);
     expect((await runs('retry', ...parameters)).out).toBe('650 runs are judged again\n');
     expect(await queue.fetch(1000)).toHaveLength(650);
-    expect((await runs('retry', ...parameters, '--json')).out).toBe('{"runs":0,"dryRun":false}\n');
+    expect((await runs('retry', ...parameters, '--json')).out).toBe(
+      '{"runs":0,"left":0,"dryRun":false}\n',
+    );
   });
 
   test('goes on where a call was killed in the middle, and judges each once', async () => {
@@ -266,6 +270,27 @@ describe('runs rejudge', () => {
     expect(await rejudge(...mapping)).toMatch(/^0 runs /);
     const another = await runs('rejudge', ...mapping, '--since', '7d', '--reason', 'another');
     expect(another.out).toMatch(/^1 run /);
+  });
+
+  test('leaves alone what no monitored file describes any more, and says so', async () => {
+    const id = await judgedBy(2, 'nm/a.csv');
+    await given.database('monitoring_files').update({ active: false });
+    const mapping = ['--mapping', 'officer_detail'];
+    const left =
+      '0 runs are judged again; 1 left alone: no monitored file describes them any more\n';
+    expect(await rejudge(...mapping)).toBe(left);
+    expect(JSON.parse(await rejudge(...mapping, '--json'))).toMatchObject({ runs: 0, left: 1 });
+    expect(await judgementsOf(given.database, id)).toHaveLength(1);
+  });
+
+  test('judges again what another monitored file describes by now', async () => {
+    await judgedBy(2, 'nm/a.csv');
+    await given.database('monitoring_files').update({ active: false });
+    await given.database('monitoring_files').insert({
+      ...{ client: 'nm', bucket: 'b', key_pattern: '*/a.csv', active: true },
+      ...{ mapping_name: 'officer_detail', mapping_version: 2 },
+    });
+    expect(await rejudge('--mapping', 'officer_detail')).toBe('1 run is judged again\n');
   });
 
   test('judges again what no mapping judged', async () => {

@@ -251,8 +251,30 @@ describe('what is not known yet', () => {
     expect(await look('03-04T12:00')).toEqual(['03-04T12:00: expected -> late']);
   });
 
-  test('nothing is late until ten minutes after a start, and what came counts at once', async () => {
+  test('what is due soon after the first start of all is late at once', async () => {
+    await monitoredFile();
+    await look('03-04T11:59');
+    expect(await look('03-04T12:00')).toEqual(['03-04T12:00: expected -> late']);
+  });
+
+  test('after downtime nothing is late until no file has come for two minutes', async () => {
+    await monitoredFile();
+    await running('03-04T11:00');
+    await look('03-04T11:00');
+    await openRun(given.database, { bucket: 'bucket', key: 'in/cases.csv' });
+    await given.database('runs').update({ created_at: at('03-04T12:00') });
+    expect(await look('03-04T11:59')).toEqual([]);
+    expect(await look('03-04T12:00')).toEqual([]);
+    expect(await look('03-04T12:01')).toEqual([]);
+    expect(await look('03-04T12:02')).toEqual(['03-04T12:00: expected -> late']);
+  });
+
+  test('where files come all the time nothing is late until ten minutes after downtime, and what came counts at once', async () => {
     const id = await monitoredFile();
+    await running('03-04T11:00');
+    await look('03-04T11:00');
+    // By the database's clock, long after the one that is looked at here.
+    await openRun(given.database, { bucket: 'bucket', key: 'in/cases.csv' });
     await look('03-04T11:55');
     expect(await look('03-04T12:04')).toEqual([]);
     await delivered(id, '03-04T11:00');

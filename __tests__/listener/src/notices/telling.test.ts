@@ -165,6 +165,77 @@ test('a period that came before its digest was sent is not asked for in it', asy
   ]);
 });
 
+describe('what was late and has a verdict before it could be told', () => {
+  /** One or two months are late, which nobody can be told of at first; meanwhile that of November comes. */
+  async function novemberComes(
+    months: readonly ('11' | '12')[],
+    outlet: Outlet,
+    options: Parameters<typeof tellerOf>[2] = {},
+  ) {
+    const { database } = given;
+    await database('periods').delete();
+    const [file] = await database('monitoring_files').pluck('id');
+    await database('periods').insert(
+      months.map((month) => ({
+        ...{ client: 'nm_albuquerque', monitoring_file_id: file, name: `2026-${month}` },
+        ...{ starts_at: `2026-${month}-01`, ends_at: `2026-${month}-27` },
+        ...{ opens_at: `2026-${month}-01`, closes_at: `2026-${month}-29` },
+        ...{ due_at: `2026-${month}-28T12:00Z`, missing_at: `2026-${month}-30T12:00Z` },
+        ...{ time_zone: 'UTC', state: 'late' },
+      })),
+    );
+    const changes = months.map((month) => ({
+      ...{ client: 'nm_albuquerque', subject: '*.csv', period: `2026-${month}` },
+      ...{ monitoringFileId: file, dueAt: new Date(`2026-${month}-28T12:00Z`) },
+      state: 'late' as const,
+    }));
+    await database.transaction((transaction) => recordNotices(transaction, changes));
+    let isUp = false;
+    const reached: OutgoingMessage[] = [];
+    const teller = tellerOf(
+      database,
+      [
+        {
+          ...outlet,
+          async send(message) {
+            if (!isUp) throw new Error('not there');
+            reached.push(message);
+          },
+        },
+      ],
+      options,
+    );
+    await teller.tell();
+    await database('periods')
+      .where({ name: '2026-11' })
+      .update({ state: 'received', verdict: 'passed', delivered_at: '2026-11-30T12:00Z' });
+    isUp = true;
+    await teller.after(GIVE_UP_MS / 2);
+    return reached.flatMap(({ notices }) => notices.map(({ data }) => data.period?.name));
+  }
+
+  test('is left out of a mail that tells of others', async () => {
+    expect(await novemberComes(['11', '12'], keptMail().outlet)).toEqual(['2026-12']);
+  });
+
+  test('gets no mail of its own, and the outbox says why', async () => {
+    expect(await novemberComes(['11'], keptMail().outlet)).toEqual([]);
+    expect(await given.database('notice_messages').select('status', 'settled_reason')).toEqual([
+      { status: 'discarded', settled_reason: 'what it asks for has come' },
+    ]);
+  });
+
+  test('is told to a program all the same', async () => {
+    const target = 'https://loader.example/';
+    const audience = {
+      ...{ states: ['late' as const], operators: [], mail: false, topicArn: undefined },
+      webhooks: [target],
+    };
+    const outlet: Outlet = { ...keptMail().outlet, way: 'webhook', target };
+    expect(await novemberComes(['11'], outlet, { audience })).toEqual(['2026-11']);
+  });
+});
+
 test('processes that tell at the same time tell each change once', async () => {
   const { sent, outlet } = keptMail();
   const tellers = [0, 1, 2].map(() => tellerOf(given.database, [outlet]));
